@@ -1,0 +1,20 @@
+//! Raw and compressed media as plain values: frames, pools, mailboxes, queues, clock and units.
+//!
+//! Everything above leans on this crate and it leans on nothing: standard library only, no `unsafe`, no device, no codec,
+//! no socket. A frame is written once, frozen, and shared by handle; its buffer goes home when the last handle drops.
+
+mod buffer;
+mod clock;
+mod encoded;
+mod frame;
+mod mailbox;
+mod queue;
+mod units;
+
+pub use buffer::{Buffer, BufferPool, HEADROOM, NoRoom, TAILROOM};
+pub use clock::Clock;
+pub use encoded::{AudioCodec, Encoded, EncodedAudio, Layer, VideoCodec};
+pub use frame::{Canvas, Colour, Frame, Matrix, Plane, PlaneMut, PlaneRef, Pool, Rotation};
+pub use mailbox::Mailbox;
+pub use queue::{Full, Receiver, Sender, Weigh, bounded};
+pub use units::{Bitrate, FrameRate, Level, Size, Timestamp};

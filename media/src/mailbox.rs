@@ -1,0 +1,144 @@
+//! A place for one value where the newest wins: raw pictures, targets, keys.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A one-value hand-off between threads. Putting never waits; an unread value is replaced and counted.
+/// Handles are shared by cloning.
+pub struct Mailbox<T> {
+    shared: Arc<Shared<T>>,
+}
+
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+}
+
+struct State<T> {
+    value: Option<T>,
+    closed: bool,
+    replaced: u64,
+}
+
+impl<T> Mailbox<T> {
+    /// An empty, open mailbox.
+    #[must_use]
+    pub fn new() -> Self {
+        let state = State { value: None, closed: false, replaced: 0 };
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
+    }
+
+    /// Leaves `value` for the reader. Returns the unread value it pushed out, or `value` itself where the box is closed;
+    /// the caller drops it on its own thread.
+    pub fn put(&self, value: T) -> Option<T> {
+        let mut state = self.lock();
+        if state.closed {
+            return Some(value);
+        }
+        let unread = state.value.replace(value);
+        state.replaced += u64::from(unread.is_some());
+        drop(state);
+        self.shared.changed.notify_one();
+        unread
+    }
+
+    /// Waits for a value; `None` once the box is closed and empty.
+    #[must_use]
+    pub fn take(&self) -> Option<T> {
+        let mut state = self.lock();
+        loop {
+            if state.value.is_some() || state.closed {
+                return state.value.take();
+            }
+            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits for a value until `deadline`; `None` then, or once the box is closed and empty.
+    #[must_use]
+    pub fn take_until(&self, deadline: Instant) -> Option<T> {
+        let mut state = self.lock();
+        while state.value.is_none() && !state.closed {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left == Duration::ZERO {
+                return None;
+            }
+            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.value.take()
+    }
+
+    /// Takes what is there now.
+    #[must_use]
+    pub fn try_take(&self) -> Option<T> {
+        self.lock().value.take()
+    }
+
+    /// Wakes the reader for good: what is inside can still be taken, nothing more comes in.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.shared.changed.notify_all();
+    }
+
+    /// True once [`Mailbox::close`] was called.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// How many values nobody read before the next one came.
+    #[must_use]
+    pub fn replaced(&self) -> u64 {
+        self.lock().replaced
+    }
+
+    // A value is whole whenever the lock is free, so a reader that panicked elsewhere poisons nothing.
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Default for Mailbox<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Clone for Mailbox<T> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn the_newest_wins_and_the_loss_is_counted() {
+        let mailbox = Mailbox::new();
+        assert_eq!(mailbox.put(1), None);
+        assert_eq!(mailbox.put(2), Some(1));
+        assert_eq!(mailbox.take(), Some(2));
+        assert_eq!(mailbox.try_take(), None);
+        assert_eq!(mailbox.replaced(), 1);
+    }
+
+    #[test]
+    fn closing_wakes_a_waiting_reader() {
+        let mailbox = Mailbox::<u8>::new();
+        let reader = thread::spawn({
+            let mailbox = mailbox.clone();
+            move || mailbox.take()
+        });
+        mailbox.close();
+        assert_eq!(reader.join().unwrap(), None);
+        assert_eq!(mailbox.put(3), Some(3));
+    }
+
+    #[test]
+    fn a_deadline_ends_the_wait() {
+        assert_eq!(Mailbox::<u8>::new().take_until(Instant::now()), None);
+    }
+}

@@ -1,0 +1,250 @@
+//! Numbers with a meaning: no bare integer crosses a function of another crate.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::time::Duration;
+
+/// Bits in a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bitrate(u64);
+
+impl Bitrate {
+    /// No bits at all: what a stopped layer costs.
+    pub const ZERO: Self = Self(0);
+
+    /// From bits in a second.
+    #[must_use]
+    pub const fn bps(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// From thousands of bits in a second.
+    #[must_use]
+    pub const fn kbps(kilobits: u64) -> Self {
+        Self(kilobits * 1_000)
+    }
+
+    /// Bits in a second.
+    #[must_use]
+    pub const fn as_bps(self) -> u64 {
+        self.0
+    }
+
+    /// What is left after `other` has taken its share; never below zero.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl Add for Bitrate {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl std::iter::Sum for Bitrate {
+    fn sum<I: Iterator<Item = Self>>(rates: I) -> Self {
+        rates.fold(Self::ZERO, Add::add)
+    }
+}
+
+impl fmt::Display for Bitrate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} kbit/s", self.0 / 1_000)
+    }
+}
+
+/// A picture's width and height in luma samples, as stored (before rotation).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Size {
+    /// Luma samples in a row.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+impl Size {
+    /// A size of `width` by `height` luma samples.
+    #[must_use]
+    pub const fn new(width: u16, height: u16) -> Self {
+        Self { width, height }
+    }
+
+    /// Luma samples in the picture.
+    #[must_use]
+    pub const fn area(self) -> u32 {
+        self.width as u32 * self.height as u32
+    }
+
+    /// The size of a 4:2:0 chroma plane: half, rounded up.
+    #[must_use]
+    pub const fn chroma(self) -> Self {
+        Self::new(self.width.div_ceil(2), self.height.div_ceil(2))
+    }
+
+    /// True where there is nothing to see.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.width == 0 || self.height == 0
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+/// Pictures in a second, as a fraction, so that 30000/1001 stays exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FrameRate {
+    numerator: u32,
+    denominator: u32,
+}
+
+impl FrameRate {
+    /// Thirty pictures in a second.
+    pub const THIRTY: Self = Self { numerator: 30, denominator: 1 };
+
+    /// `numerator / denominator` pictures in a second; `None` unless it lies in 1..=240.
+    #[must_use]
+    pub fn new(numerator: u32, denominator: u32) -> Option<Self> {
+        let sane = denominator > 0 && numerator >= denominator && u64::from(numerator) <= 240 * u64::from(denominator);
+        sane.then_some(Self { numerator, denominator })
+    }
+
+    /// Pictures in a second as the fraction's upper part.
+    #[must_use]
+    pub const fn numerator(self) -> u32 {
+        self.numerator
+    }
+
+    /// The fraction's lower part.
+    #[must_use]
+    pub const fn denominator(self) -> u32 {
+        self.denominator
+    }
+
+    /// Pictures in a second.
+    #[must_use]
+    pub fn as_f32(self) -> f32 {
+        #[expect(clippy::cast_possible_truncation, reason = "at most 240 by construction")]
+        let rate = (f64::from(self.numerator) / f64::from(self.denominator)) as f32;
+        rate
+    }
+
+    /// When picture `number` is due after picture 0; exact over hours, because nothing is summed up.
+    #[must_use]
+    pub fn due(self, number: u64) -> Duration {
+        let nanos = u128::from(number) * u128::from(self.denominator) * 1_000_000_000 / u128::from(self.numerator);
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+}
+
+/// Microseconds of the system's monotonic clock: comparable between processes of one machine, meaningless elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// From microseconds.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// The time since `earlier`; zero where `earlier` is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+    fn add(self, time: Duration) -> Self {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(micros))
+    }
+}
+
+impl Sub for Timestamp {
+    type Output = Duration;
+    fn sub(self, earlier: Self) -> Duration {
+        self.since(earlier)
+    }
+}
+
+/// Loudness of a stretch of sound in -dBov, as RFC 6464 counts it: 0 is the loudest, 127 silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Level(u8);
+
+impl Level {
+    /// Digital silence.
+    pub const SILENCE: Self = Self(127);
+
+    /// From -dBov; anything beyond 127 is silence.
+    #[must_use]
+    pub const fn new(minus_dbov: u8) -> Self {
+        Self(if minus_dbov > 127 { 127 } else { minus_dbov })
+    }
+
+    /// The level of samples in -1.0..=1.0: root mean square against full scale.
+    #[must_use]
+    pub fn of(samples: &[f32]) -> Self {
+        let energy: f32 = samples.iter().map(|sample| sample * sample).sum();
+        if samples.is_empty() || energy <= f32::MIN_POSITIVE {
+            return Self::SILENCE;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a block of sound is short")]
+        let mean = energy / samples.len() as f32;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=127")]
+        let level = (-10.0 * mean.log10()).clamp(0.0, 127.0).round() as u8;
+        Self(level)
+    }
+
+    /// Loudness in -dBov, 0..=127.
+    #[must_use]
+    pub const fn minus_dbov(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self::SILENCE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_of_ntsc_does_not_drift() {
+        let rate = FrameRate::new(30_000, 1_001).unwrap();
+        assert_eq!(rate.due(30_000), Duration::from_secs(1_001));
+        assert_eq!(FrameRate::new(1, 0), None);
+        assert_eq!(FrameRate::new(241, 1), None);
+    }
+
+    #[test]
+    fn level_follows_rfc_6464() {
+        assert_eq!(Level::of(&[1.0; 480]).minus_dbov(), 0);
+        assert_eq!(Level::of(&[0.1; 480]).minus_dbov(), 20);
+        assert_eq!(Level::of(&[0.0; 480]), Level::SILENCE);
+        assert_eq!(Level::of(&[]), Level::SILENCE);
+    }
+
+    #[test]
+    fn chroma_of_odd_sizes_is_rounded_up() {
+        assert_eq!(Size::new(7, 9).chroma(), Size::new(4, 5));
+    }
+}

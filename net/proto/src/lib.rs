@@ -1,0 +1,14 @@
+//! What client and server say to each other: CBOR (RFC 8949) messages over one WebSocket, versioned and limited in length.
+//!
+//! Shared by both ends, so it holds no key, no clock and no socket. Everything that a participant says to another one is
+//! a [`Blob`]: ciphertext that the server orders and relays. docs/protocol.md is the prose to these types.
+
+mod ids;
+mod limits;
+mod message;
+mod track;
+
+pub use ids::{Epoch, MeetingId, ParticipantId, Position, Slot, TrackId, UnknownId};
+pub use limits::{MOST_BLOB, MOST_MESSAGE, MOST_SDP, MOST_TILES, MOST_TRACKS, MOST_WELCOMES, VERSION};
+pub use message::{Blob, Down, Entry, Limited, Malformed, Problem, Up, Welcome, decode, encode};
+pub use track::{Kind, Published, SenderLayers, SpatialLayer, Subscription, TileWish, Totals, WantedLayer};

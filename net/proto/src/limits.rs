@@ -1,0 +1,22 @@
+//! How much anybody may say at once. Both ends check, before they allocate.
+
+/// The protocol's version. It goes up when an older peer could misunderstand; new optional fields do not raise it.
+pub const VERSION: u16 = 1;
+
+/// Bytes of one WebSocket message.
+pub const MOST_MESSAGE: usize = 4 << 20;
+
+/// Bytes of one [`crate::Blob`]: a Welcome with the tree of a thousand members fits.
+pub const MOST_BLOB: usize = 2 << 20;
+
+/// Bytes of a session description.
+pub const MOST_SDP: usize = 512 << 10;
+
+/// Welcomes in one commit: adding is superlinear in cost.
+pub const MOST_WELCOMES: usize = 100;
+
+/// Tiles in one list of wishes.
+pub const MOST_TILES: usize = 1_024;
+
+/// Tracks that one participant sends or one subscription list names.
+pub const MOST_TRACKS: usize = 3_072;

@@ -1,0 +1,517 @@
+//! The messages themselves and how they become bytes.
+//!
+//! A client says [`Up`], a server says [`Down`]. Each WebSocket message is binary and holds one of them. Fields are
+//! numbered and unknown ones are skipped, so both ends can grow; an unknown message is [`Malformed`].
+
+use crate::{
+    Epoch, Kind, MOST_BLOB, MOST_MESSAGE, MOST_SDP, MOST_TILES, MOST_TRACKS, MOST_WELCOMES, MeetingId, ParticipantId,
+    Position, Published, SenderLayers, Subscription, TileWish, Totals,
+};
+use minicbor::{CborLen, Decode, Encode};
+
+/// Bytes that only participants can read. The server stores and relays them; it has no use for them.
+#[derive(Clone, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+#[cbor(transparent)]
+pub struct Blob(#[cbor(with = "minicbor::bytes")] pub Vec<u8>);
+
+impl std::fmt::Debug for Blob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Blob({} B)", self.0.len())
+    }
+}
+
+/// A Welcome (RFC 9420, section 12.4.3.1) for somebody who knocked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+pub struct Welcome {
+    /// Who is let in.
+    #[n(0)]
+    pub to: ParticipantId,
+    /// The Welcome, sealed by MLS.
+    #[n(1)]
+    pub blob: Blob,
+}
+
+/// One entry of a meeting's log. Every member sees the same entries in the same order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+pub enum Entry {
+    /// A commit that won its epoch.
+    #[n(0)]
+    Commit {
+        /// Who made it.
+        #[n(0)]
+        from: ParticipantId,
+        /// The epoch it ends.
+        #[n(1)]
+        epoch: Epoch,
+        /// The MLS commit.
+        #[n(2)]
+        blob: Blob,
+    },
+    /// An MLS application message.
+    #[n(1)]
+    Told {
+        /// Who said it.
+        #[n(0)]
+        from: ParticipantId,
+        /// The epoch it was sealed in.
+        #[n(1)]
+        epoch: Epoch,
+        /// The MLS application message.
+        #[n(2)]
+        blob: Blob,
+    },
+    /// A member has left, or its connection is dead for good. Its leaf may be removed.
+    #[n(2)]
+    Gone {
+        /// Who.
+        #[n(0)]
+        participant: ParticipantId,
+    },
+}
+
+/// What a client says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+pub enum Up {
+    /// First of all. Answered by [`Down::Hello`], or by [`Problem::Version`] and the end.
+    #[n(0)]
+    Hello {
+        /// The client's [`crate::VERSION`].
+        #[n(0)]
+        version: u16,
+    },
+    /// Opens a meeting whose only member is the caller, at epoch 0. Answered by [`Down::Created`].
+    #[n(1)]
+    Create {
+        /// Which; must be new.
+        #[n(0)]
+        meeting: MeetingId,
+        /// The public key that knocks are sealed to.
+        #[n(1)]
+        admission_key: Blob,
+    },
+    /// Asks for a meeting's admission key. Answered by [`Down::Door`].
+    #[n(2)]
+    Approach {
+        /// Which.
+        #[n(0)]
+        meeting: MeetingId,
+    },
+    /// Asks to be let in. Answered by [`Down::Admitted`] or [`Down::Refused`], whenever a member decides.
+    #[n(3)]
+    Knock {
+        /// Which.
+        #[n(0)]
+        meeting: MeetingId,
+        /// The request, sealed to the admission key.
+        #[n(1)]
+        request: Blob,
+    },
+    /// A member refuses somebody who knocked.
+    #[n(4)]
+    Refuse {
+        /// Who.
+        #[n(0)]
+        participant: ParticipantId,
+    },
+    /// A member's commit: accepted if `epoch` is the current one, else [`Down::Lost`].
+    #[n(5)]
+    Commit {
+        /// The epoch it ends.
+        #[n(0)]
+        epoch: Epoch,
+        /// The MLS commit.
+        #[n(1)]
+        blob: Blob,
+        /// Whom it lets in.
+        #[n(2)]
+        welcomes: Vec<Welcome>,
+        /// Whom it puts out.
+        #[n(3)]
+        removed: Vec<ParticipantId>,
+    },
+    /// A member's application message, to be put in the log.
+    #[n(6)]
+    Tell {
+        /// The epoch it was sealed in.
+        #[n(0)]
+        epoch: Epoch,
+        /// The MLS application message.
+        #[n(1)]
+        blob: Blob,
+    },
+    /// Good-bye. The socket closes behind it.
+    #[n(7)]
+    Leave,
+    /// A WebRTC offer (RFC 8829): the client offers, always. Answered by [`Down::Answer`].
+    #[n(8)]
+    Offer {
+        /// Counts up; the answer repeats it.
+        #[n(0)]
+        number: u32,
+        /// The session description.
+        #[n(1)]
+        sdp: String,
+        /// All that the client sends.
+        #[n(2)]
+        published: Vec<Published>,
+        /// All that the client receives.
+        #[n(3)]
+        subscriptions: Vec<Subscription>,
+    },
+    /// How large each subscribed track is shown. Replaces the wishes said before.
+    #[n(9)]
+    Wishes {
+        /// One for each tile.
+        #[n(0)]
+        tiles: Vec<TileWish>,
+    },
+    /// Answers [`Down::Ping`]. A client that stays silent is taken for dead.
+    #[n(10)]
+    Pong,
+    /// Asks for [`Down::Totals`].
+    #[n(11)]
+    Count,
+}
+
+/// What a server says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+pub enum Down {
+    /// Answers [`Up::Hello`].
+    #[n(0)]
+    Hello {
+        /// The server's [`crate::VERSION`].
+        #[n(0)]
+        version: u16,
+        /// What this connection is called in whatever meeting it enters.
+        #[n(1)]
+        participant: ParticipantId,
+    },
+    /// The meeting is open and the caller is in it.
+    #[n(1)]
+    Created,
+    /// Answers [`Up::Approach`].
+    #[n(2)]
+    Door {
+        /// The public key that knocks are sealed to.
+        #[n(0)]
+        admission_key: Blob,
+    },
+    /// To members: somebody knocks.
+    #[n(3)]
+    Knocked {
+        /// Who.
+        #[n(0)]
+        participant: ParticipantId,
+        /// The request, sealed to the admission key.
+        #[n(1)]
+        request: Blob,
+    },
+    /// To members: somebody who knocked has given up.
+    #[n(4)]
+    Withdrew {
+        /// Who.
+        #[n(0)]
+        participant: ParticipantId,
+    },
+    /// To somebody who knocked: the door is open. Entries from `position` on follow.
+    #[n(5)]
+    Admitted {
+        /// The MLS Welcome.
+        #[n(0)]
+        welcome: Blob,
+        /// The first entry after the commit that let the joiner in.
+        #[n(1)]
+        position: Position,
+    },
+    /// To somebody who knocked: a member said no.
+    #[n(6)]
+    Refused,
+    /// To members: the next entry of the log.
+    #[n(7)]
+    Log {
+        /// Its place.
+        #[n(0)]
+        position: Position,
+        /// The entry.
+        #[n(1)]
+        entry: Entry,
+    },
+    /// To a committer: another commit won this epoch. Its entry came, or comes, in the log.
+    #[n(8)]
+    Lost {
+        /// The epoch now.
+        #[n(0)]
+        epoch: Epoch,
+    },
+    /// To somebody whom a commit put out. The socket closes behind it.
+    #[n(9)]
+    Removed,
+    /// Answers [`Up::Offer`].
+    #[n(10)]
+    Answer {
+        /// The offer's number.
+        #[n(0)]
+        number: u32,
+        /// The session description.
+        #[n(1)]
+        sdp: String,
+    },
+    /// All that one member sends, now. Replaces what was said before; empty when it sends nothing.
+    #[n(11)]
+    Tracks {
+        /// Who sends.
+        #[n(0)]
+        owner: ParticipantId,
+        /// What.
+        #[n(1)]
+        tracks: Vec<Published>,
+    },
+    /// What the receivers want of the client's own track.
+    #[n(12)]
+    SenderLayers {
+        /// The wish.
+        #[n(0)]
+        layers: SenderLayers,
+    },
+    /// Are you there?
+    #[n(13)]
+    Ping,
+    /// Answers [`Up::Count`].
+    #[n(14)]
+    Totals {
+        /// For this meeting.
+        #[n(0)]
+        totals: Totals,
+    },
+    /// Something did not work.
+    #[n(15)]
+    Problem {
+        /// What.
+        #[n(0)]
+        problem: Problem,
+    },
+}
+
+/// Why the server does not do as asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen, thiserror::Error)]
+#[cbor(index_only)]
+pub enum Problem {
+    /// The client's version is not spoken here.
+    #[n(0)]
+    #[error("the server speaks another version of the protocol")]
+    Version,
+    /// There is no such meeting, or it has ended.
+    #[n(1)]
+    #[error("the meeting has ended or never was")]
+    NoMeeting,
+    /// [`Up::Create`] named a meeting that exists.
+    #[n(2)]
+    #[error("the meeting exists already")]
+    MeetingExists,
+    /// The meeting holds as many members as the server allows.
+    #[n(3)]
+    #[error("the meeting is full")]
+    MeetingFull,
+    /// The server holds as many meetings as it allows.
+    #[n(4)]
+    #[error("the server is full")]
+    ServerFull,
+    /// The message is none, is too long, or does not fit what came before.
+    #[n(5)]
+    #[error("the server did not understand this client")]
+    Malformed,
+    /// Too many messages in too short a time.
+    #[n(6)]
+    #[error("this client says too much at once")]
+    TooFast,
+    /// The server is stopping.
+    #[n(7)]
+    #[error("the server is stopping")]
+    Draining,
+    /// The session description was refused.
+    #[n(8)]
+    #[error("the server refused the media description")]
+    Media,
+}
+
+/// Bytes that are no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a message of this protocol")]
+pub struct Malformed;
+
+/// The bytes of a message.
+///
+/// # Panics
+/// Never: writing to memory does not fail.
+#[must_use]
+pub fn encode<M: Encode<()>>(message: &M) -> Vec<u8> {
+    minicbor::to_vec(message).expect("writing to memory does not fail")
+}
+
+/// The message that `bytes` hold. Looks at the length first; allocates no more than a small multiple of it.
+///
+/// # Errors
+/// [`Malformed`] for anything but exactly one message within the limits.
+pub fn decode<M: for<'b> Decode<'b, ()> + Limited>(bytes: &[u8]) -> Result<M, Malformed> {
+    if bytes.len() > MOST_MESSAGE {
+        return Err(Malformed);
+    }
+    let mut decoder = minicbor::Decoder::new(bytes);
+    let message: M = decoder.decode().map_err(|_| Malformed)?;
+    if decoder.position() != bytes.len() || !message.within_limits() {
+        return Err(Malformed);
+    }
+    Ok(message)
+}
+
+/// A message that knows how long its parts may be.
+pub trait Limited {
+    /// True where every part keeps its limit.
+    fn within_limits(&self) -> bool;
+}
+
+impl Limited for Up {
+    fn within_limits(&self) -> bool {
+        match self {
+            Self::Create { admission_key: blob, .. } | Self::Knock { request: blob, .. } | Self::Tell { blob, .. } => {
+                fits(blob)
+            }
+            Self::Commit { blob, welcomes, removed, .. } => {
+                fits(blob)
+                    && welcomes.len() <= MOST_WELCOMES
+                    && welcomes.iter().all(|welcome| fits(&welcome.blob))
+                    && removed.len() <= MOST_TILES
+            }
+            Self::Offer { sdp, published, subscriptions, .. } => {
+                sdp.len() <= MOST_SDP
+                    && subscriptions.len() <= MOST_TRACKS
+                    && subscriptions.iter().all(|subscription| is_mid(&subscription.mid))
+                    && are_tracks(published)
+            }
+            Self::Wishes { tiles } => tiles.len() <= MOST_TILES,
+            Self::Hello { .. }
+            | Self::Approach { .. }
+            | Self::Refuse { .. }
+            | Self::Leave
+            | Self::Pong
+            | Self::Count => true,
+        }
+    }
+}
+
+impl Limited for Down {
+    fn within_limits(&self) -> bool {
+        match self {
+            Self::Door { admission_key: blob }
+            | Self::Knocked { request: blob, .. }
+            | Self::Admitted { welcome: blob, .. } => fits(blob),
+            Self::Log { entry: Entry::Commit { blob, .. } | Entry::Told { blob, .. }, .. } => fits(blob),
+            Self::Answer { sdp, .. } => sdp.len() <= MOST_SDP,
+            Self::Tracks { tracks, .. } => are_tracks(tracks),
+            Self::SenderLayers { layers } => layers.wanted.len() <= MOST_LAYERS,
+            Self::Log { entry: Entry::Gone { .. }, .. }
+            | Self::Hello { .. }
+            | Self::Created
+            | Self::Withdrew { .. }
+            | Self::Refused
+            | Self::Lost { .. }
+            | Self::Removed
+            | Self::Ping
+            | Self::Totals { .. }
+            | Self::Problem { .. } => true,
+        }
+    }
+}
+
+fn fits(blob: &Blob) -> bool {
+    blob.0.len() <= MOST_BLOB
+}
+
+/// One track in each slot, at most eight layers each, sound without any.
+fn are_tracks(tracks: &[Published]) -> bool {
+    let layered = |track: &Published| match track.kind {
+        Kind::Audio => track.layers.is_empty(),
+        Kind::Video => (1..=MOST_LAYERS).contains(&track.layers.len()),
+    };
+    let alone = |(index, track): (usize, &Published)| tracks[..index].iter().all(|other| other.slot != track.slot);
+    tracks.len() <= MOST_SLOTS
+        && tracks.iter().all(|track| layered(track) && is_mid(&track.mid))
+        && tracks.iter().enumerate().all(alone)
+}
+
+fn is_mid(mid: &str) -> bool {
+    (1..=16).contains(&mid.len()) && mid.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Spatial layers: the key id has three bits for them.
+const MOST_LAYERS: usize = 8;
+
+/// Slots: the key id has three bits for them.
+const MOST_SLOTS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Slot, VERSION};
+
+    fn camera(mid: &str) -> Published {
+        let layer = crate::SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 150_000 };
+        Published { slot: Slot::Camera, kind: Kind::Video, mid: mid.into(), layers: vec![layer] }
+    }
+
+    fn offer(published: Vec<Published>) -> Up {
+        Up::Offer { number: 1, sdp: "v=0".into(), published, subscriptions: Vec::new() }
+    }
+
+    #[test]
+    fn messages_come_back_as_they_went() {
+        let up = [
+            Up::Hello { version: VERSION },
+            Up::Commit {
+                epoch: Epoch(3),
+                blob: Blob(vec![1, 2]),
+                welcomes: vec![Welcome { to: ParticipantId(7), blob: Blob(vec![3]) }],
+                removed: vec![ParticipantId(9)],
+            },
+            offer(vec![camera("0")]),
+            Up::Leave,
+        ];
+        for message in up {
+            assert_eq!(decode::<Up>(&encode(&message)), Ok(message));
+        }
+        let entry = Entry::Told { from: ParticipantId(1), epoch: Epoch(2), blob: Blob(vec![9; 300]) };
+        let down = Down::Log { position: Position(4), entry };
+        assert_eq!(decode::<Down>(&encode(&down)), Ok(down));
+    }
+
+    #[test]
+    fn an_old_peer_skips_fields_that_it_does_not_know() {
+        // Hello {0: version} with one field more.
+        let newer = [0x82, 0x00, 0x82, 0x01, 0x18, 0x2a];
+        assert_eq!(decode::<Up>(&newer), Ok(Up::Hello { version: 1 }));
+    }
+
+    #[test]
+    fn every_truncation_and_any_trailing_byte_is_refused() {
+        let bytes = encode(&offer(vec![camera("0")]));
+        for length in 0..bytes.len() {
+            assert_eq!(decode::<Up>(&bytes[..length]), Err(Malformed));
+        }
+        assert_eq!(decode::<Up>(&[bytes, vec![0]].concat()), Err(Malformed));
+    }
+
+    #[test]
+    fn limits_hold() {
+        let long = Up::Tell { epoch: Epoch(0), blob: Blob(vec![0; MOST_BLOB + 1]) };
+        assert_eq!(decode::<Up>(&encode(&long)), Err(Malformed));
+        assert_eq!(decode::<Up>(&encode(&offer(vec![camera("0"), camera("1")]))), Err(Malformed));
+        assert_eq!(decode::<Up>(&encode(&offer(vec![camera("a b")]))), Err(Malformed));
+    }
+
+    #[test]
+    fn a_length_that_lies_allocates_nothing() {
+        // Tell {epoch 0, blob of 2^40 bytes} in a dozen bytes.
+        let lie = [0x82, 0x06, 0x82, 0x00, 0x5b, 0, 0, 1, 0, 0, 0, 0, 0];
+        assert_eq!(decode::<Up>(&lie), Err(Malformed));
+    }
+}
