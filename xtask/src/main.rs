@@ -1,1 +1,49 @@
-fn main() {}
+//! `cargo xtask demo|test|check|bench`: the only entry points. Each installs what it needs first, and says so.
+//!
+//! Depends on next to nothing, so that it is built in a second on a machine that has only Rust.
+
+mod bench;
+mod check;
+mod demo;
+mod packages;
+mod process;
+mod test;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let Some((task, rest)) = arguments.split_first() else { bail!("{USAGE}") };
+    match task.as_str() {
+        "demo" => demo::run(rest),
+        "test" => test::run(rest),
+        "check" => check::run(rest),
+        "bench" => bench::run(rest),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("there is no task `{other}`\n{USAGE}"),
+    }
+}
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+  demo [--participants N] [--seconds N] [--headless] [--out DIR]
+         a live meeting on this machine: embedded server, N participants, no account
+  test [ARGUMENTS OF cargo test]
+         every test of the workspace, and their count
+  check  formatting, lints, documentation, licences
+  bench [draw|net|crypto|codec] [--json]
+         figures, each against a peer or a limit measured in the same run";

@@ -1,0 +1,41 @@
+//! The live meeting. The client itself knows how: this only builds it and starts it.
+
+use crate::packages;
+use crate::process::{at_root, cargo, root};
+use anyhow::Result;
+use std::path::PathBuf;
+
+/// Builds the client, then runs `conclave demo` with `arguments`.
+///
+/// # Errors
+/// Where packages, build or meeting fail.
+pub fn run(arguments: &[String]) -> Result<()> {
+    packages::install(&[packages::BUILD, packages::DRAW])?;
+    build()?;
+    let assets = root().join("app/assets/demo");
+    run_client(&[&["demo".into(), "--assets".into(), assets.display().to_string()], arguments].concat())
+}
+
+/// Builds the client and the server.
+///
+/// # Errors
+/// Where the build fails.
+pub fn build() -> Result<()> {
+    run_cargo(&["build", "--package", "app", "--package", "server", "--bins"])
+}
+
+fn run_cargo(arguments: &[&str]) -> Result<()> {
+    crate::process::run(cargo().args(arguments))
+}
+
+fn run_client(arguments: &[String]) -> Result<()> {
+    let mut client = at_root(binaries().join("conclave"));
+    client.current_dir(std::env::current_dir()?);
+    crate::process::run(client.args(arguments))
+}
+
+/// Where cargo puts what it builds: we were built there ourselves.
+fn binaries() -> PathBuf {
+    let here = std::env::current_exe().unwrap_or_default();
+    here.parent().map_or_else(|| root().join("target/debug"), PathBuf::from)
+}

@@ -1,0 +1,85 @@
+//! System packages: what a fresh Debian or Ubuntu lacks is listed, then installed.
+
+use crate::process::{exists, run};
+use anyhow::Result;
+use std::process::{Command, Stdio};
+
+/// Needed to build: C libraries with headers, and the assembler that makes the video encoder fast.
+pub const BUILD: &[&str] = &[
+    "build-essential",
+    "cmake",
+    "nasm",
+    "pkg-config",
+    "clang",
+    "libclang-dev",
+    "libasound2-dev",
+    "libpulse-dev",
+    "libdbus-1-dev",
+    "libv4l-dev",
+];
+
+/// Needed to draw: opened when the program starts, so that it can say what is missing.
+pub const DRAW: &[&str] = &[
+    "libvulkan1",
+    "mesa-vulkan-drivers",
+    "libegl1",
+    "libgl1",
+    "libgl1-mesa-dri",
+    "libxkbcommon0",
+    "libxkbcommon-x11-0",
+    "libx11-xcb1",
+    "libxcursor1",
+    "libxi6",
+    "libxrandr2",
+];
+
+/// Needed to test: a display, a window manager, a sound server, a screen reader's client, and programs that open what we wrote.
+pub const TEST: &[&str] = &[
+    "xvfb",
+    "openbox",
+    "xdotool",
+    "imagemagick",
+    "x11-utils",
+    "pulseaudio",
+    "pulseaudio-utils",
+    "ffmpeg",
+    "dbus",
+    "at-spi2-core",
+    "gir1.2-atspi-2.0",
+    "python3-gi",
+    "libglib2.0-bin",
+];
+
+/// Installs those of `wanted` that are missing. On a system without apt it prints what to install, and goes on.
+///
+/// # Errors
+/// Where apt fails.
+pub fn install(wanted: &[&[&str]]) -> Result<()> {
+    let wanted = wanted.concat();
+    if !exists("dpkg-query") || !exists("apt-get") {
+        if cfg!(target_os = "linux") {
+            println!("This system has no apt. Please see that it has what Debian calls: {}", wanted.join(" "));
+        }
+        return Ok(());
+    }
+    let missing: Vec<&str> = wanted.into_iter().filter(|package| !is_installed(package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("Installing with apt: {}", missing.join(" "));
+    run(apt().args(["update", "-qq"]))?;
+    run(apt().args(["install", "-y", "-qq", "--no-install-recommends"]).args(&missing))
+}
+
+fn is_installed(package: &str) -> bool {
+    let query = Command::new("dpkg-query").args(["-W", "-f=${Status}", package]).stderr(Stdio::null()).output();
+    query.is_ok_and(|query| query.stdout.ends_with(b" installed"))
+}
+
+/// apt-get, through sudo for everybody but root, never asking.
+fn apt() -> Command {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
+    let mut command = Command::new(if root { "env" } else { "sudo" });
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).stdin(Stdio::null());
+    command
+}

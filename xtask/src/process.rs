@@ -1,0 +1,63 @@
+//! Other programs, started from the workspace's root.
+
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The workspace's root folder.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// The cargo that runs us.
+pub fn cargo() -> Command {
+    at_root(std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from))
+}
+
+/// A program to be run from the workspace's root.
+pub fn at_root(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root());
+    command
+}
+
+/// True where `program` can be started.
+pub fn exists(program: &str) -> bool {
+    let mut probe = Command::new(program);
+    probe.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.status().is_ok()
+}
+
+/// Runs `command` to its end with our own output.
+///
+/// # Errors
+/// Where it cannot start, or ends with anything but success.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {}", name(command)))?;
+    if !status.success() {
+        bail!("{} ended with {status}", name(command));
+    }
+    Ok(())
+}
+
+/// Runs `command` to its end, passing each line of its standard output to `line` and on to ours. True where it succeeded.
+///
+/// # Errors
+/// Where it cannot start or its output cannot be read.
+pub fn watch(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool> {
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {}", name(command)))?;
+    let output = child.stdout.take().context("the output was piped")?;
+    for text in BufReader::new(output).lines() {
+        let text = text?;
+        println!("{text}");
+        line(&text);
+    }
+    Ok(child.wait()?.success())
+}
+
+fn name(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,65 @@
+//! Every test of the workspace, and how many there were.
+
+use crate::packages;
+use crate::process::{cargo, watch};
+use anyhow::{Result, bail};
+
+/// Runs `cargo test --workspace` with `arguments` and prints the sum of all its parts.
+///
+/// # Errors
+/// Where packages or build fail, a test fails, or there was none.
+pub fn run(arguments: &[String]) -> Result<()> {
+    packages::install(&[packages::BUILD, packages::DRAW, packages::TEST])?;
+    // The tests start the programs, so these come first; everything they need is shared with the tests.
+    crate::process::run(cargo().args(["build", "--workspace", "--bins"]))?;
+    let mut sum = Sum::default();
+    let passed = watch(cargo().args(["test", "--workspace", "--no-fail-fast"]).args(arguments), |line| sum.add(line))?;
+    println!("\n{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.ignored);
+    if !passed || sum.failed > 0 {
+        bail!("tests failed");
+    }
+    if sum.passed == 0 {
+        bail!("no test ran");
+    }
+    Ok(())
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sum {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Sum {
+    /// Reads lines such as `test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out`.
+    fn add(&mut self, line: &str) {
+        let Some((_, counts)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
+            return;
+        };
+        for part in counts.split("; ") {
+            let Some((number, what)) = part.split_once(' ') else { continue };
+            let number = number.parse().unwrap_or(0);
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_summed_and_other_lines_are_not() {
+        let mut sum = Sum::default();
+        sum.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.1s");
+        sum.add("test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s");
+        sum.add("test tests::a_name ... ok");
+        assert_eq!(sum, Sum { passed: 14, failed: 1, ignored: 1 });
+    }
+}
