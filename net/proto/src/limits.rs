@@ -12,7 +12,10 @@ pub const MOST_BLOB: usize = 2 << 20;
 /// Bytes of a session description.
 pub const MOST_SDP: usize = 512 << 10;
 
-/// Welcomes in one commit: adding is superlinear in cost.
+/// Members of one meeting, those included whose leaf is still to be removed.
+pub const MOST_MEMBERS: usize = 1_024;
+
+/// People whom one commit lets in: adding is superlinear in cost.
 pub const MOST_WELCOMES: usize = 100;
 
 /// Tiles in one list of wishes.

@@ -4,8 +4,8 @@
 //! numbered and unknown ones are skipped, so both ends can grow; an unknown message is [`Malformed`].
 
 use crate::{
-    Epoch, Kind, MOST_BLOB, MOST_MESSAGE, MOST_SDP, MOST_TILES, MOST_TRACKS, MOST_WELCOMES, MeetingId, ParticipantId,
-    Position, Published, SenderLayers, Subscription, TileWish, Totals,
+    Epoch, Kind, MOST_BLOB, MOST_MEMBERS, MOST_MESSAGE, MOST_SDP, MOST_TILES, MOST_TRACKS, MOST_WELCOMES, MeetingId,
+    ParticipantId, Position, Published, SenderLayers, Subscription, TileWish, Totals,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -20,12 +20,12 @@ impl std::fmt::Debug for Blob {
     }
 }
 
-/// A Welcome (RFC 9420, section 12.4.3.1) for somebody who knocked.
+/// A Welcome (RFC 9420, section 12.4.3.1) for those who knocked. MLS makes one for all whom a commit adds, so it travels once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct Welcome {
     /// Who is let in.
     #[n(0)]
-    pub to: ParticipantId,
+    pub to: Vec<ParticipantId>,
     /// The Welcome, sealed by MLS.
     #[n(1)]
     pub blob: Blob,
@@ -40,7 +40,7 @@ pub enum Entry {
         /// Who made it.
         #[n(0)]
         from: ParticipantId,
-        /// The epoch it ends.
+        /// The log's epoch that it ends: how many commits came before it.
         #[n(1)]
         epoch: Epoch,
         /// The MLS commit.
@@ -53,14 +53,15 @@ pub enum Entry {
         /// Who said it.
         #[n(0)]
         from: ParticipantId,
-        /// The epoch it was sealed in.
+        /// The log's epoch in which its sender sealed it.
         #[n(1)]
         epoch: Epoch,
         /// The MLS application message.
         #[n(2)]
         blob: Blob,
     },
-    /// A member has left, or its connection is dead for good. Its leaf may be removed.
+    /// A member has left, or its connection is dead for good: its leaf may be removed. Also follows a commit at once for each
+    /// of its welcomes whose receiver no longer waits.
     #[n(2)]
     Gone {
         /// Who.
@@ -112,11 +113,14 @@ pub enum Up {
         /// Who.
         #[n(0)]
         participant: ParticipantId,
+        /// Why; told to them.
+        #[n(1)]
+        why: Refusal,
     },
     /// A member's commit: accepted if `epoch` is the current one, else [`Down::Lost`].
     #[n(5)]
     Commit {
-        /// The epoch it ends.
+        /// The log's epoch that it ends: how many commits the log holds so far.
         #[n(0)]
         epoch: Epoch,
         /// The MLS commit.
@@ -132,7 +136,7 @@ pub enum Up {
     /// A member's application message, to be put in the log.
     #[n(6)]
     Tell {
-        /// The epoch it was sealed in.
+        /// The log's epoch in which it was sealed.
         #[n(0)]
         epoch: Epoch,
         /// The MLS application message.
@@ -196,7 +200,7 @@ pub enum Down {
         #[n(0)]
         admission_key: Blob,
     },
-    /// To members: somebody knocks.
+    /// To members: somebody knocks. A new member hears of all who still wait when it enters.
     #[n(3)]
     Knocked {
         /// Who.
@@ -222,10 +226,20 @@ pub enum Down {
         /// The first entry after the commit that let the joiner in.
         #[n(1)]
         position: Position,
+        /// The log's epoch at that entry: how many commits came before it.
+        #[n(2)]
+        epoch: Epoch,
+        /// Members whose [`Entry::Gone`] lies before that entry, and whose leaf no commit has removed yet.
+        #[n(3)]
+        gone: Vec<ParticipantId>,
     },
     /// To somebody who knocked: a member said no.
     #[n(6)]
-    Refused,
+    Refused {
+        /// Why.
+        #[n(0)]
+        why: Refusal,
+    },
     /// To members: the next entry of the log.
     #[n(7)]
     Log {
@@ -239,7 +253,7 @@ pub enum Down {
     /// To a committer: another commit won this epoch. Its entry came, or comes, in the log.
     #[n(8)]
     Lost {
-        /// The epoch now.
+        /// The log's epoch now.
         #[n(0)]
         epoch: Epoch,
     },
@@ -290,6 +304,18 @@ pub enum Down {
         #[n(0)]
         problem: Problem,
     },
+}
+
+/// Why a member does not let somebody in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+#[cbor(index_only)]
+pub enum Refusal {
+    /// The one who decides does not want it, or the request is not what the link asks for.
+    #[n(0)]
+    Declined,
+    /// Nobody is left who may let anybody in.
+    #[n(1)]
+    Unattended,
 }
 
 /// Why the server does not do as asked.
@@ -378,9 +404,9 @@ impl Limited for Up {
             }
             Self::Commit { blob, welcomes, removed, .. } => {
                 fits(blob)
-                    && welcomes.len() <= MOST_WELCOMES
+                    && welcomes.iter().map(|welcome| welcome.to.len().max(1)).sum::<usize>() <= MOST_WELCOMES
                     && welcomes.iter().all(|welcome| fits(&welcome.blob))
-                    && removed.len() <= MOST_TILES
+                    && removed.len() <= MOST_MEMBERS
             }
             Self::Offer { sdp, published, subscriptions, .. } => {
                 sdp.len() <= MOST_SDP
@@ -402,9 +428,8 @@ impl Limited for Up {
 impl Limited for Down {
     fn within_limits(&self) -> bool {
         match self {
-            Self::Door { admission_key: blob }
-            | Self::Knocked { request: blob, .. }
-            | Self::Admitted { welcome: blob, .. } => fits(blob),
+            Self::Door { admission_key: blob } | Self::Knocked { request: blob, .. } => fits(blob),
+            Self::Admitted { welcome, gone, .. } => fits(welcome) && gone.len() <= MOST_MEMBERS,
             Self::Log { entry: Entry::Commit { blob, .. } | Entry::Told { blob, .. }, .. } => fits(blob),
             Self::Answer { sdp, .. } => sdp.len() <= MOST_SDP,
             Self::Tracks { tracks, .. } => are_tracks(tracks),
@@ -413,7 +438,7 @@ impl Limited for Down {
             | Self::Hello { .. }
             | Self::Created
             | Self::Withdrew { .. }
-            | Self::Refused
+            | Self::Refused { .. }
             | Self::Lost { .. }
             | Self::Removed
             | Self::Ping
@@ -470,7 +495,7 @@ mod tests {
             Up::Commit {
                 epoch: Epoch(3),
                 blob: Blob(vec![1, 2]),
-                welcomes: vec![Welcome { to: ParticipantId(7), blob: Blob(vec![3]) }],
+                welcomes: vec![Welcome { to: vec![ParticipantId(7)], blob: Blob(vec![3]) }],
                 removed: vec![ParticipantId(9)],
             },
             offer(vec![camera("0")]),
@@ -506,6 +531,31 @@ mod tests {
         assert_eq!(decode::<Up>(&encode(&long)), Err(Malformed));
         assert_eq!(decode::<Up>(&encode(&offer(vec![camera("0"), camera("1")]))), Err(Malformed));
         assert_eq!(decode::<Up>(&encode(&offer(vec![camera("a b")]))), Err(Malformed));
+    }
+
+    #[test]
+    fn a_commit_lets_in_no_more_than_its_limit_in_however_many_welcomes() {
+        let commit = |sizes: &[usize]| Up::Commit {
+            epoch: Epoch(0),
+            blob: Blob(vec![1]),
+            welcomes: sizes.iter().map(|&size| Welcome { to: ids(size), blob: Blob(vec![2]) }).collect(),
+            removed: Vec::new(),
+        };
+        assert!(decode::<Up>(&encode(&commit(&[MOST_WELCOMES]))).is_ok());
+        assert_eq!(decode::<Up>(&encode(&commit(&[MOST_WELCOMES, 1]))), Err(Malformed));
+        assert_eq!(decode::<Up>(&encode(&commit(&[0; MOST_WELCOMES + 1]))), Err(Malformed));
+    }
+
+    #[test]
+    fn an_admission_names_no_more_of_the_gone_than_a_meeting_holds() {
+        let admitted = |gone| Down::Admitted { welcome: Blob(vec![1]), position: Position(9), epoch: Epoch(3), gone };
+        let message = admitted(ids(MOST_MEMBERS));
+        assert_eq!(decode::<Down>(&encode(&message)), Ok(message));
+        assert_eq!(decode::<Down>(&encode(&admitted(ids(MOST_MEMBERS + 1)))), Err(Malformed));
+    }
+
+    fn ids(count: usize) -> Vec<ParticipantId> {
+        (0..count as u64).map(ParticipantId).collect()
     }
 
     #[test]
