@@ -210,11 +210,11 @@ impl Canvas {
         let size = slot.size;
         let (luma, chroma) = slot.samples.split_at_mut(luma_length(size));
         let (blue, red) = chroma.split_at_mut(chroma_length(size));
-        let plane = |plane, data| {
+        let laid_out = |plane, data| {
             let (size, stride) = geometry(size, plane);
             PlaneMut { data, stride, size }
         };
-        [plane(Plane::Y, luma), plane(Plane::U, blue), plane(Plane::V, red)]
+        [laid_out(Plane::Y, luma), laid_out(Plane::U, blue), laid_out(Plane::V, red)]
     }
 
     /// Says how samples stand for colours and how the picture is turned, then shares it: from here nobody writes on it.

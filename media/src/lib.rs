@@ -3,6 +3,7 @@
 //! Everything above leans on this crate and it leans on nothing: standard library only, no `unsafe`, no device, no codec,
 //! no socket. A frame is written once, frozen, and shared by handle; its buffer goes home when the last handle drops.
 
+mod bell;
 mod buffer;
 mod clock;
 mod encoded;
@@ -11,6 +12,7 @@ mod mailbox;
 mod queue;
 mod units;
 
+pub use bell::Bell;
 pub use buffer::{Buffer, BufferPool, HEADROOM, NoRoom, TAILROOM};
 pub use clock::Clock;
 pub use encoded::{AudioCodec, Encoded, EncodedAudio, Layer, VideoCodec};

@@ -128,12 +128,11 @@ mod tests {
     #[test]
     fn closing_wakes_a_waiting_reader() {
         let mailbox = Mailbox::<u8>::new();
-        let reader = thread::spawn({
-            let mailbox = mailbox.clone();
-            move || mailbox.take()
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| mailbox.take());
+            mailbox.close();
+            assert_eq!(reader.join().unwrap(), None);
         });
-        mailbox.close();
-        assert_eq!(reader.join().unwrap(), None);
         assert_eq!(mailbox.put(3), Some(3));
     }
 

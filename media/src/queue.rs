@@ -1,5 +1,6 @@
 //! A queue bounded by weight: encoded media may wait a little, never without end.
 
+use crate::Bell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ pub trait Weigh {
 /// A queue that holds at most `limit` of weight, and at most 4096 items. One item is always let in, however heavy.
 #[must_use]
 pub fn bounded<T: Weigh>(limit: usize) -> (Sender<T>, Receiver<T>) {
-    let state = State { items: VecDeque::new(), weight: 0, senders: 1, receiving: true };
+    let state = State { items: VecDeque::new(), weight: 0, senders: 1, receiving: true, bell: None };
     let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), limit });
     (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
 }
@@ -43,6 +44,7 @@ struct State<T> {
     weight: usize,
     senders: usize,
     receiving: bool,
+    bell: Option<Bell>,
 }
 
 impl<T: Weigh> Sender<T> {
@@ -58,6 +60,7 @@ impl<T: Weigh> Sender<T> {
         }
         state.weight += item.weight();
         state.items.push_back(item);
+        state.ring();
         drop(state);
         self.shared.changed.notify_one();
         Ok(())
@@ -101,11 +104,26 @@ impl<T: Weigh> Receiver<T> {
         lock(&self.shared).pop()
     }
 
+    /// Rings `bell` at every item from now on, and when the last sender goes: for a thread that reads many queues.
+    pub fn ring(&self, bell: Bell) {
+        let mut state = lock(&self.shared);
+        state.bell = Some(bell);
+        state.ring();
+    }
+
     /// True once every sender is gone and nothing is left.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         let state = lock(&self.shared);
         state.senders == 0 && state.items.is_empty()
+    }
+}
+
+impl<T> State<T> {
+    fn ring(&self) {
+        if let Some(bell) = &self.bell {
+            bell.ring();
+        }
     }
 }
 
@@ -126,7 +144,10 @@ impl<T: Weigh> Clone for Sender<T> {
 
 impl<T: Weigh> Drop for Sender<T> {
     fn drop(&mut self) {
-        lock(&self.shared).senders -= 1;
+        let mut state = lock(&self.shared);
+        state.senders -= 1;
+        state.ring();
+        drop(state);
         self.shared.changed.notify_all();
     }
 }
@@ -185,10 +206,25 @@ mod tests {
     #[test]
     fn the_reader_learns_that_every_sender_has_gone() {
         let (sender, receiver) = bounded::<Vec<u8>>(10);
-        let reader = thread::spawn(move || (receiver.recv(), receiver.recv()));
-        sender.clone().try_send(vec![1]).unwrap();
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| (receiver.recv(), receiver.recv()));
+            sender.clone().try_send(vec![1]).unwrap();
+            drop(sender);
+            assert_eq!(reader.join().unwrap(), (Some(vec![1]), None));
+        });
+    }
+
+    #[test]
+    fn a_bell_rings_for_items_and_for_the_end() {
+        let bell = Bell::new();
+        let (sender, receiver) = bounded::<Vec<u8>>(10);
+        receiver.ring(bell.clone());
+        bell.wait();
+        sender.try_send(vec![1]).unwrap();
+        bell.wait();
         drop(sender);
-        assert_eq!(reader.join().unwrap(), (Some(vec![1]), None));
+        bell.wait();
+        assert!(receiver.try_recv().is_some() && receiver.is_ended());
     }
 
     #[test]
