@@ -1,0 +1,50 @@
+//! Frames as RFC 9605 (`SFrame`) seals them: headers, key ids, keys, and the replay window. docs/frames.md is the prose.
+
+mod header;
+mod inner;
+mod key;
+mod kid;
+mod prefix;
+mod replay;
+
+pub(crate) use header::Cipher;
+pub(crate) use inner::{Picture, Sound};
+pub(crate) use key::Key;
+pub(crate) use kid::{Kid, MOST_LEAVES, MOST_SPATIAL, context, low};
+pub(crate) use prefix::Prefix;
+pub(crate) use replay::Window;
+
+/// The additional data of a frame on the stack: header, class and clear prefix.
+pub(crate) struct Aad {
+    bytes: [u8; MOST_AAD],
+    length: usize,
+}
+
+impl Aad {
+    /// What authenticates a frame besides its ciphertext: `SFrame header | "VSF1" | class | len(PREFIX) | PREFIX`.
+    pub(crate) fn new(header: &[u8], class: Class, prefix: &[u8]) -> Self {
+        let mut aad = Self { bytes: [0; MOST_AAD], length: 0 };
+        let length = u8::try_from(prefix.len()).unwrap_or(u8::MAX);
+        for part in [header, DOMAIN, &[class as u8, length], prefix] {
+            let end = aad.length + part.len();
+            aad.bytes[aad.length..end].copy_from_slice(part);
+            aad.length = end;
+        }
+        aad
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// What a frame holds, as its additional data says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Class {
+    Audio = 0,
+    Video = 1,
+}
+
+const DOMAIN: &[u8] = b"VSF1";
+const MOST_AAD: usize = header::MOST + DOMAIN.len() + 2 + prefix::MOST;

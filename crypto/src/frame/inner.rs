@@ -1,0 +1,155 @@
+//! The first plaintext bytes of a frame: what the receiver may believe, because only the sender can have written it.
+
+use media::{AudioCodec, Layer, Level, VideoCodec};
+
+/// Inner header of a picture, 8 bytes:
+/// `version 4 bits, codec 4 | spatial 3, temporal 3, key 1, discardable 1 | frame number 16 | capture time 32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Picture {
+    pub(crate) codec: VideoCodec,
+    pub(crate) layer: Layer,
+    pub(crate) key: bool,
+    pub(crate) discardable: bool,
+    /// Low 16 bits of the source's number.
+    pub(crate) number: u16,
+    /// Low 32 bits of the capture time in microseconds.
+    pub(crate) captured: u32,
+}
+
+/// Inner header of sound, 12 bytes:
+/// `version 4 bits, codec 4 | voice 1, level 7 | length in 2.5 ms 8 | padding 8 | capture time 32 | position 32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sound {
+    pub(crate) codec: AudioCodec,
+    pub(crate) voice: bool,
+    pub(crate) level: Level,
+    /// Samples a channel, in units of [`SAMPLES`].
+    pub(crate) length: u8,
+    /// Zeros behind the bitstream.
+    pub(crate) padding: u8,
+    /// Low 32 bits of the capture time in microseconds.
+    pub(crate) captured: u32,
+    /// Low 32 bits of the position at 48 kHz.
+    pub(crate) position: u32,
+}
+
+impl Picture {
+    pub(crate) const LENGTH: usize = 8;
+
+    /// The header's bytes. Layer numbers are below 8.
+    pub(crate) fn encode(self) -> [u8; Self::LENGTH] {
+        let VideoCodec::H264 = self.codec;
+        let flags = self.layer.spatial << 5
+            | (self.layer.temporal & 7) << 2
+            | u8::from(self.key) << 1
+            | u8::from(self.discardable);
+        let [n0, n1] = self.number.to_be_bytes();
+        let [t0, t1, t2, t3] = self.captured.to_be_bytes();
+        [VERSION << 4 | H264, flags, n0, n1, t0, t1, t2, t3]
+    }
+
+    /// The header that `bytes` begin with; `None` where it is of another version or codec.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let &[kind, flags, n0, n1, t0, t1, t2, t3] = bytes.first_chunk::<{ Self::LENGTH }>()?;
+        (kind == VERSION << 4 | H264).then(|| Self {
+            codec: VideoCodec::H264,
+            layer: Layer { spatial: flags >> 5, temporal: flags >> 2 & 7 },
+            key: flags & 2 != 0,
+            discardable: flags & 1 != 0,
+            number: u16::from_be_bytes([n0, n1]),
+            captured: u32::from_be_bytes([t0, t1, t2, t3]),
+        })
+    }
+}
+
+impl Sound {
+    pub(crate) const LENGTH: usize = 12;
+
+    /// The header's bytes.
+    pub(crate) fn encode(self) -> [u8; Self::LENGTH] {
+        let AudioCodec::Opus = self.codec;
+        let flags = u8::from(self.voice) << 7 | self.level.minus_dbov();
+        let [t0, t1, t2, t3] = self.captured.to_be_bytes();
+        let [p0, p1, p2, p3] = self.position.to_be_bytes();
+        [VERSION << 4 | OPUS, flags, self.length, self.padding, t0, t1, t2, t3, p0, p1, p2, p3]
+    }
+
+    /// The header that `bytes` begin with; `None` where it is of another version or codec, or lasts longer than Opus can.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let &[kind, flags, length, padding, t0, t1, t2, t3, p0, p1, p2, p3] =
+            bytes.first_chunk::<{ Self::LENGTH }>()?;
+        (kind == VERSION << 4 | OPUS && (1..=MOST_UNITS).contains(&length)).then(|| Self {
+            codec: AudioCodec::Opus,
+            voice: flags & 0x80 != 0,
+            level: Level::new(flags & 0x7f),
+            length,
+            padding,
+            captured: u32::from_be_bytes([t0, t1, t2, t3]),
+            position: u32::from_be_bytes([p0, p1, p2, p3]),
+        })
+    }
+
+    /// The length field for `samples`; `None` where Opus has no such packet.
+    pub(crate) fn units(samples: u16) -> Option<u8> {
+        let whole = samples.is_multiple_of(SAMPLES);
+        u8::try_from(samples / SAMPLES).ok().filter(|units| whole && (1..=MOST_UNITS).contains(units))
+    }
+
+    /// Samples a channel.
+    pub(crate) fn samples(self) -> u16 {
+        u16::from(self.length) * SAMPLES
+    }
+}
+
+const VERSION: u8 = 1;
+const H264: u8 = 1;
+const OPUS: u8 = 1;
+
+/// 2.5 ms at 48 kHz: every Opus packet lasts a multiple of it.
+const SAMPLES: u16 = 120;
+/// 120 ms, Opus's longest packet.
+const MOST_UNITS: u8 = 48;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_come_back_as_they_went() {
+        let picture = Picture {
+            codec: VideoCodec::H264,
+            layer: Layer { spatial: 5, temporal: 2 },
+            key: true,
+            discardable: false,
+            number: 0xfeed,
+            captured: 0xdead_beef,
+        };
+        assert_eq!(Picture::decode(&picture.encode()), Some(picture));
+        let sound = Sound {
+            codec: AudioCodec::Opus,
+            voice: true,
+            level: Level::new(33),
+            length: 8,
+            padding: 31,
+            captured: 7,
+            position: u32::MAX,
+        };
+        assert_eq!(Sound::decode(&sound.encode()), Some(sound));
+        assert_eq!(sound.samples(), 960);
+    }
+
+    #[test]
+    fn other_versions_codecs_and_lengths_are_refused() {
+        for kind in 0..=u8::MAX {
+            let known = kind == 0x11;
+            assert_eq!(Picture::decode(&[kind, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
+            assert_eq!(Sound::decode(&[kind, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
+        }
+        assert_eq!(Picture::decode(&[0x11; 7]), None);
+        assert_eq!(Sound::decode(&[0x11; 11]), None);
+        assert_eq!(Sound::decode(&[0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(Sound::decode(&[0x11, 0, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!((Sound::units(960), Sound::units(961), Sound::units(0)), (Some(8), None, None));
+        assert_eq!(Sound::units(u16::MAX), None);
+    }
+}

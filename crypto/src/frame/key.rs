@@ -1,0 +1,67 @@
+//! The key of one key id: derived as RFC 9605, section 5.2 says, for suite 5 (`AES_256_GCM_SHA512_128`).
+
+use ring::aead::{self, AES_256_GCM, LessSafeKey, Nonce, Tag, UnboundKey};
+use ring::hkdf::{HKDF_SHA512, KeyType, Prk, Salt};
+use zeroize::Zeroize;
+
+/// Seals and opens the frames of one key id.
+pub(crate) struct Key {
+    aead: LessSafeKey,
+    salt: [u8; NONCE],
+}
+
+impl Key {
+    /// The key of `kid` under `base_key`; `None` never happens with these fixed lengths.
+    pub(crate) fn derive(base_key: &[u8], kid: u64) -> Option<Self> {
+        let secret = Salt::new(HKDF_SHA512, &[]).extract(base_key);
+        let (mut key, mut salt) = ([0; KEY], [0; NONCE]);
+        expand(&secret, b"SFrame 1.0 Secret key ", kid, &mut key)?;
+        expand(&secret, b"SFrame 1.0 Secret salt ", kid, &mut salt)?;
+        let aead = UnboundKey::new(&AES_256_GCM, &key).ok().map(LessSafeKey::new);
+        key.zeroize();
+        Some(Self { aead: aead?, salt })
+    }
+
+    /// Seals `bytes` in place. `None` only for a frame beyond what AES-GCM can seal at once (64 GiB).
+    pub(crate) fn seal(&self, counter: u64, aad: &[u8], bytes: &mut [u8]) -> Option<Tag> {
+        self.aead.seal_in_place_separate_tag(self.nonce(counter), aead::Aad::from(aad), bytes).ok()
+    }
+
+    /// Opens `bytes` (ciphertext, then tag) in place; the length of the plaintext, or `None` where it is not authentic.
+    pub(crate) fn open(&self, counter: u64, aad: &[u8], bytes: &mut [u8]) -> Option<usize> {
+        let plain = self.aead.open_in_place(self.nonce(counter), aead::Aad::from(aad), bytes).ok()?;
+        Some(plain.len())
+    }
+
+    fn nonce(&self, counter: u64) -> Nonce {
+        let mut nonce = self.salt;
+        for (byte, counter) in nonce[NONCE - 8..].iter_mut().zip(counter.to_be_bytes()) {
+            *byte ^= counter;
+        }
+        Nonce::assume_unique_for_key(nonce)
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.salt.zeroize();
+    }
+}
+
+fn expand(secret: &Prk, label: &[u8], kid: u64, out: &mut [u8]) -> Option<()> {
+    let info = [label, &kid.to_be_bytes(), &SUITE.to_be_bytes()];
+    secret.expand(&info, Length(out.len())).ok()?.fill(out).ok()
+}
+
+struct Length(usize);
+
+impl KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+/// `AES_256_GCM_SHA512_128` in the registry of RFC 9605, section 8.1.
+const SUITE: u16 = 5;
+const KEY: usize = 32;
+const NONCE: usize = 12;

@@ -1,0 +1,81 @@
+//! Key ids: `stream kind 3 bits | spatial layer 3 | leaf 10 | epoch 8`.
+
+use crate::Leaf;
+use proto::{Epoch, Slot};
+
+/// The key id of one layer of one member's stream in one epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Kid(u64);
+
+impl Kid {
+    /// The key id of a layer; `None` where the layer or the leaf has no number here.
+    pub(crate) fn new(slot: Slot, spatial: u8, leaf: Leaf, epoch: Epoch) -> Option<Self> {
+        if usize::from(spatial) >= MOST_SPATIAL || leaf.0 >= MOST_LEAVES {
+            return None;
+        }
+        let context = context(slot, spatial) as u64;
+        Some(Self(context << 18 | u64::from(leaf.0) << 8 | u64::from(low(epoch))))
+    }
+
+    pub(crate) const fn of_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    pub(crate) const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The low 8 bits of the epoch.
+    pub(crate) const fn epoch(self) -> u8 {
+        (self.0 & 0xff) as u8
+    }
+
+    /// The spatial layer, if this is a key id of `leaf`'s `slot` at all.
+    pub(crate) fn spatial_of(self, slot: Slot, leaf: Leaf) -> Option<u8> {
+        let spatial = (self.0 >> 18 & 7) as u8;
+        let expected = Self::new(slot, spatial, leaf, Epoch(u64::from(self.epoch())));
+        (expected == Some(self)).then_some(spatial)
+    }
+}
+
+/// Stream kind and spatial layer as one number below 64. `spatial` is below [`MOST_SPATIAL`].
+pub(crate) const fn context(slot: Slot, spatial: u8) -> usize {
+    let kind = match slot {
+        Slot::Microphone => 0,
+        Slot::Camera => 1,
+        Slot::Screen => 2,
+    };
+    kind << 3 | spatial as usize & 7
+}
+
+/// The bits of an epoch that a key id has room for.
+pub(crate) const fn low(epoch: Epoch) -> u8 {
+    (epoch.0 & 0xff) as u8
+}
+
+/// Leaves that a key id can name.
+pub(crate) const MOST_LEAVES: u32 = 1 << 10;
+
+/// Spatial layers that a key id can name.
+pub(crate) const MOST_SPATIAL: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bits_lie_where_the_format_says() {
+        let kid = Kid::new(Slot::Screen, 3, Leaf(0x2a5), Epoch(0x1_07)).unwrap();
+        assert_eq!(kid.number(), 0b010_011_1010100101_00000111);
+        assert_eq!(kid.spatial_of(Slot::Screen, Leaf(0x2a5)), Some(3));
+        assert_eq!(kid.spatial_of(Slot::Camera, Leaf(0x2a5)), None);
+        assert_eq!(kid.spatial_of(Slot::Screen, Leaf(0x2a4)), None);
+        assert_eq!(Kid::of_number(kid.number() | 1 << 24).spatial_of(Slot::Screen, Leaf(0x2a5)), None);
+    }
+
+    #[test]
+    fn what_does_not_fit_has_no_key_id() {
+        assert_eq!(Kid::new(Slot::Camera, 8, Leaf(0), Epoch(0)), None);
+        assert_eq!(Kid::new(Slot::Camera, 0, Leaf(1024), Epoch(0)), None);
+    }
+}

@@ -1,0 +1,94 @@
+//! Which counters of a key id have been seen: none is opened twice.
+
+/// Remembers the last [`SPAN`] counters; everything older counts as seen.
+#[derive(Default)]
+pub(crate) struct Window {
+    /// The counter after the highest one recorded.
+    next: u64,
+    seen: [u64; WORDS],
+}
+
+impl Window {
+    /// True where `counter` was not recorded and is not too old to know.
+    pub(crate) fn is_fresh(&self, counter: u64) -> bool {
+        if counter >= self.next {
+            return true;
+        }
+        let (word, bit) = place(counter);
+        self.next - counter <= SPAN && self.seen[word] & bit == 0
+    }
+
+    /// Records `counter`, after its frame was found authentic; false where somebody recorded it in between.
+    pub(crate) fn record(&mut self, counter: u64) -> bool {
+        if !self.is_fresh(counter) {
+            return false;
+        }
+        if counter >= self.next {
+            self.forget(counter);
+            self.next = counter.saturating_add(1);
+        }
+        let (word, bit) = place(counter);
+        self.seen[word] |= bit;
+        true
+    }
+
+    /// Clears the places that counters up to `counter` take over.
+    fn forget(&mut self, counter: u64) {
+        if counter - self.next >= SPAN {
+            self.seen = [0; WORDS];
+            return;
+        }
+        for passed in self.next..=counter {
+            let (word, bit) = place(passed);
+            self.seen[word] &= !bit;
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "below SPAN")]
+fn place(counter: u64) -> (usize, u64) {
+    let at = counter % SPAN;
+    ((at / 64) as usize, 1 << (at % 64))
+}
+
+/// Counters that the window remembers.
+const SPAN: u64 = 1_024;
+const WORDS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn it_agrees_with_a_plain_set() {
+        let (mut window, mut seen, mut highest) = (Window::default(), HashSet::new(), 0u64);
+        // A fixed walk with jumps ahead, steps back and repeats.
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        for _ in 0..200_000 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let back = state % 1_100;
+            let counter = if state >> 60 == 0 { highest + back } else { (highest + 3).saturating_sub(back) };
+            let fresh = !seen.contains(&counter) && (counter > highest || highest + 1 - counter <= SPAN);
+            assert_eq!(window.is_fresh(counter), fresh);
+            assert_eq!(window.record(counter), fresh);
+            if fresh {
+                seen.insert(counter);
+                highest = highest.max(counter);
+            }
+        }
+    }
+
+    #[test]
+    fn the_window_is_1024_wide() {
+        let mut window = Window::default();
+        assert!(window.record(1_024));
+        assert!(!window.is_fresh(0));
+        assert!(window.is_fresh(1));
+        assert!(!window.record(1_024));
+        assert!(window.record(u64::MAX));
+        assert!(!window.is_fresh(1));
+    }
+}

@@ -1,0 +1,223 @@
+//! Secrets in pages of their own: locked in memory, left out of core dumps, overwritten when dropped.
+//!
+//! Where a system has no such pages (anything but Unix) a secret is still overwritten. Locking is best effort: a system
+//! that allows a process few locked pages must not keep it from a meeting.
+#![expect(unsafe_code, reason = "page locks and dump flags are system calls; the pages are our own allocation")]
+
+use ring::rand::{SecureRandom, SystemRandom};
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::ptr::NonNull;
+use std::sync::OnceLock;
+use zeroize::Zeroize;
+
+/// Bytes that nobody else may read. No `Debug`, no copy left behind: dropping it overwrites its pages.
+pub struct Secret {
+    pages: NonNull<u8>,
+    layout: Layout,
+    length: usize,
+}
+
+// SAFETY: a `Secret` owns its pages alone, as a `Box<[u8]>` would.
+unsafe impl Send for Secret {}
+// SAFETY: shared references only read.
+unsafe impl Sync for Secret {}
+
+impl Secret {
+    /// A secret that holds a copy of `bytes`. Whoever owns `bytes` overwrites them.
+    #[must_use]
+    pub fn copy_of(bytes: &[u8]) -> Self {
+        let mut secret = Self::zeroed(bytes.len());
+        secret.expose_mut().copy_from_slice(bytes);
+        secret
+    }
+
+    /// A secret that takes the place of `bytes`, which are overwritten.
+    #[must_use]
+    pub fn take(mut bytes: Vec<u8>) -> Self {
+        let secret = Self::copy_of(&bytes);
+        bytes.zeroize();
+        secret
+    }
+
+    /// A fresh secret of `length` random bytes; `None` where the system has no randomness to give.
+    #[must_use]
+    pub fn random(length: usize) -> Option<Self> {
+        let mut secret = Self::zeroed(length);
+        SystemRandom::new().fill(secret.expose_mut()).ok()?;
+        Some(secret)
+    }
+
+    /// A secret of `length` zeros, to be written in place by [`Secret::expose_mut`].
+    #[must_use]
+    pub fn zeroed(length: usize) -> Self {
+        let page = page_size();
+        let size = length.max(1).next_multiple_of(page);
+        // The page size is a power of two and the sum far from the address space's end, so this never falls back.
+        let layout = Layout::from_size_align(size, page).unwrap_or(Layout::new::<u8>());
+        // SAFETY: the layout's size is never zero.
+        let pages = unsafe { alloc_zeroed(layout) };
+        let Some(pages) = NonNull::new(pages) else { handle_alloc_error(layout) };
+        guard(pages, layout.size());
+        Self { pages, layout, length: length.min(layout.size()) }
+    }
+
+    /// The bytes. Do not keep a copy.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        // SAFETY: `length` bytes from `pages` are ours, initialised, and live as long as `self`.
+        unsafe { std::slice::from_raw_parts(self.pages.as_ptr(), self.length) }
+    }
+
+    /// The bytes, to write them.
+    #[must_use]
+    pub fn expose_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `expose`, and `&mut self` is the only reference.
+        unsafe { std::slice::from_raw_parts_mut(self.pages.as_ptr(), self.length) }
+    }
+}
+
+impl Clone for Secret {
+    fn clone(&self) -> Self {
+        Self::copy_of(self.expose())
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.expose_mut().zeroize();
+        release(self.pages, self.layout.size());
+        // SAFETY: allocated in `zeroed` with this very layout, and never used again.
+        unsafe { dealloc(self.pages.as_ptr(), self.layout) };
+    }
+}
+
+fn page_size() -> usize {
+    static SIZE: OnceLock<usize> = OnceLock::new();
+    *SIZE.get_or_init(system_page_size)
+}
+
+#[cfg(unix)]
+fn system_page_size() -> usize {
+    // SAFETY: asks for a number.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).ok().filter(|size| size.is_power_of_two()).unwrap_or(USUAL_PAGE)
+}
+
+#[cfg(not(unix))]
+fn system_page_size() -> usize {
+    USUAL_PAGE
+}
+
+/// Keeps the pages out of swap and out of core dumps, where the system lets us.
+#[cfg(unix)]
+fn guard(pages: NonNull<u8>, size: usize) {
+    // SAFETY: whole pages of our own allocation; neither call changes their content.
+    unsafe { libc::mlock(pages.as_ptr().cast(), size) };
+    mark(pages, size, DO_NOT_DUMP);
+}
+
+#[cfg(unix)]
+fn release(pages: NonNull<u8>, size: usize) {
+    mark(pages, size, DO_DUMP);
+    // SAFETY: as in `guard`.
+    unsafe { libc::munlock(pages.as_ptr().cast(), size) };
+}
+
+#[cfg(not(unix))]
+fn guard(_pages: NonNull<u8>, _size: usize) {}
+
+#[cfg(not(unix))]
+fn release(_pages: NonNull<u8>, _size: usize) {}
+
+#[cfg(target_os = "linux")]
+fn mark(pages: NonNull<u8>, size: usize, advice: i32) {
+    // SAFETY: as in `guard`.
+    unsafe { libc::madvise(pages.as_ptr().cast(), size, advice) };
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn mark(_pages: NonNull<u8>, _size: usize, _advice: i32) {}
+
+#[cfg(target_os = "linux")]
+const DO_NOT_DUMP: i32 = libc::MADV_DONTDUMP;
+#[cfg(target_os = "linux")]
+const DO_DUMP: i32 = libc::MADV_DODUMP;
+#[cfg(all(unix, not(target_os = "linux")))]
+const DO_NOT_DUMP: i32 = 0;
+#[cfg(all(unix, not(target_os = "linux")))]
+const DO_DUMP: i32 = 0;
+
+const USUAL_PAGE: usize = 4_096;
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::fs::{File, read_to_string};
+    use std::os::unix::fs::FileExt;
+
+    #[test]
+    fn a_dropped_secret_is_nowhere_in_this_process() {
+        let secret = Secret::random(32).unwrap();
+        // What we look for, disguised: the search itself must not hold it.
+        let masked: Vec<u8> = secret.expose().iter().map(|byte| byte ^ MASK).collect();
+        assert!(found(&masked) >= 1, "the search finds a living secret");
+        drop(secret);
+        assert_eq!(found(&masked), 0);
+    }
+
+    #[test]
+    fn a_clone_outlives_the_first() {
+        let first = Secret::copy_of(b"key");
+        let second = first.clone();
+        drop(first);
+        assert_eq!(second.expose(), b"key");
+        assert!(Secret::zeroed(0).expose().is_empty());
+    }
+
+    #[test]
+    fn its_pages_are_left_out_of_core_dumps() {
+        let secret = Secret::random(32).unwrap();
+        let address = secret.expose().as_ptr() as usize;
+        let smaps = read_to_string("/proc/self/smaps").unwrap();
+        let mut inside = false;
+        let flags = smaps.lines().find_map(|line| {
+            if let Some((start, end)) = range(line) {
+                inside = (start..end).contains(&address);
+            }
+            (inside && line.starts_with("VmFlags:")).then_some(line)
+        });
+        assert!(flags.unwrap().contains(" dd"), "{flags:?}");
+    }
+
+    const MASK: u8 = 0x5a;
+
+    /// How often the disguised bytes occur, undisguised, in this process's writable memory.
+    fn found(masked: &[u8]) -> usize {
+        let memory = File::open("/proc/self/mem").unwrap();
+        let mut chunk = vec![0u8; 1 << 20];
+        let mut count = 0;
+        for line in read_to_string("/proc/self/maps").unwrap().lines().filter(|line| line.contains(" rw")) {
+            let Some((mut start, end)) = range(line) else { continue };
+            let own = chunk.as_ptr() as usize;
+            while start < end {
+                let length = chunk.len().min(end - start);
+                if memory.read_at(&mut chunk[..length], start as u64).is_err() {
+                    break;
+                }
+                let hits = chunk[..length].windows(masked.len()).enumerate().filter(|(at, window)| {
+                    let here = start + at;
+                    !(own..own + (1 << 20)).contains(&here) && window.iter().zip(masked).all(|(a, b)| a ^ MASK == *b)
+                });
+                count += hits.count();
+                chunk.zeroize();
+                start += length;
+            }
+        }
+        count
+    }
+
+    fn range(line: &str) -> Option<(usize, usize)> {
+        let (start, end) = line.split_once(' ')?.0.split_once('-')?;
+        Some((usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?))
+    }
+}

@@ -1,0 +1,160 @@
+//! Seals frames in place, by value: what goes in is plaintext, what comes out is all that the network can have.
+
+use crate::frame::{Aad, Cipher, Class, Key, Kid, MOST_SPATIAL, Picture, Prefix, Sound};
+use crate::header::{Header, Sealed};
+use crate::keyring::{KeyRing, Keys};
+use media::{Buffer, Encoded, EncodedAudio, Layer, NoRoom, Size, Timestamp};
+use proto::Slot;
+use std::sync::Arc;
+
+/// Seals the frames of one of our tracks, on the thread that encodes them. Several sealers of one track never repeat a
+/// counter. In steady state a frame stays in its buffer and nothing is allocated.
+pub struct Sealer {
+    ring: KeyRing,
+    slot: Slot,
+    generation: Option<u64>,
+    epoch: Option<Arc<Keys>>,
+    layers: [Option<(Kid, Key)>; MOST_SPATIAL],
+}
+
+/// Why a frame cannot be sealed. It is gone then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The client is in no epoch: it has not entered yet, or has left.
+    #[error("there are no keys to seal with")]
+    NoKeys,
+    /// The layer, or our place in the group, has no key id.
+    #[error("this layer has no key")]
+    NoLayer,
+    /// The sound is not as long as an Opus packet can be.
+    #[error("no Opus packet lasts {0} samples")]
+    Length(u16),
+    /// The buffer's room in front is used up.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
+}
+
+impl Sealer {
+    /// A sealer for our track in `slot`.
+    #[must_use]
+    pub fn new(ring: KeyRing, slot: Slot) -> Self {
+        Self { ring, slot, generation: None, epoch: None, layers: Default::default() }
+    }
+
+    /// Seals a picture.
+    ///
+    /// # Errors
+    /// [`Error`] where there is no key for it.
+    pub fn seal(&mut self, picture: Encoded) -> Result<Sealed, Error> {
+        let inner = Picture {
+            codec: picture.codec,
+            layer: picture.layer,
+            key: picture.key,
+            discardable: picture.discardable,
+            number: low16(picture.number),
+            captured: low32(picture.captured.as_micros()),
+        };
+        let header = Header {
+            slot: self.slot,
+            layer: picture.layer,
+            size: picture.size,
+            key: picture.key,
+            discardable: picture.discardable,
+            rtp_time: video_time(picture.captured),
+            voice: false,
+        };
+        let mut bytes = picture.payload;
+        bytes.prepend(&inner.encode())?;
+        let prefix = Prefix::of(picture.codec, picture.key);
+        self.close(bytes, picture.layer.spatial, Class::Video, prefix).map(|bytes| Sealed::new(header, bytes))
+    }
+
+    /// Seals a stretch of sound. Its length is padded, so that it does not tell what is said.
+    ///
+    /// # Errors
+    /// [`Error`] where there is no key for it, or Opus has no packet of its length.
+    pub fn seal_audio(&mut self, sound: EncodedAudio) -> Result<Sealed, Error> {
+        let padding = padding(Sound::LENGTH + sound.payload.len());
+        let inner = Sound {
+            codec: sound.codec,
+            voice: sound.voice,
+            level: sound.level,
+            length: Sound::units(sound.samples).ok_or(Error::Length(sound.samples))?,
+            padding,
+            captured: low32(sound.captured.as_micros()),
+            position: low32(sound.position),
+        };
+        let header = Header {
+            slot: self.slot,
+            layer: Layer::default(),
+            size: Size::default(),
+            key: true,
+            discardable: false,
+            rtp_time: low32(sound.position),
+            voice: sound.voice,
+        };
+        let mut bytes = sound.payload;
+        bytes.append(&[0; BUCKET][..usize::from(padding)]);
+        bytes.prepend(&inner.encode())?;
+        self.close(bytes, 0, Class::Audio, Prefix::None).map(|bytes| Sealed::new(header, bytes))
+    }
+
+    fn close(&mut self, mut bytes: Buffer, spatial: u8, class: Class, prefix: Prefix) -> Result<Buffer, Error> {
+        self.follow();
+        let epoch = self.epoch.as_ref().ok_or(Error::NoKeys)?;
+        let layer = self.layers.get_mut(usize::from(spatial)).ok_or(Error::NoLayer)?;
+        if layer.is_none() {
+            *layer = epoch.own(self.slot, spatial);
+        }
+        let (kid, key) = layer.as_ref().ok_or(Error::NoLayer)?;
+        let counter = epoch.next_counter(self.slot, spatial);
+        let (header, length) = Cipher { kid: kid.number(), counter }.encode();
+        let aad = Aad::new(&header[..length], class, prefix.bytes());
+        // AES-GCM ends at 64 GiB a frame; no buffer is that long.
+        let tag = key.seal(counter, aad.as_slice(), &mut bytes).ok_or(Error::NoLayer)?;
+        bytes.append(tag.as_ref());
+        bytes.prepend(&header[..length])?;
+        bytes.prepend(prefix.bytes())?;
+        Ok(bytes)
+    }
+
+    /// Changes to the newest epoch where there is a newer one.
+    fn follow(&mut self) {
+        let generation = self.ring.generation();
+        if self.generation == Some(generation) {
+            return;
+        }
+        self.generation = Some(generation);
+        let newest = self.ring.newest();
+        if newest.as_ref().map(|keys| keys.epoch()) != self.epoch.as_ref().map(|keys| keys.epoch()) {
+            self.layers = Default::default();
+        }
+        self.epoch = newest;
+    }
+}
+
+/// Bytes of zeros that bring `length` to a whole number of buckets.
+#[expect(clippy::cast_possible_truncation, reason = "below BUCKET")]
+fn padding(length: usize) -> u8 {
+    (length.next_multiple_of(BUCKET) - length) as u8
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the low bits are what is asked for")]
+fn low32(value: u64) -> u32 {
+    value as u32
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the low bits are what is asked for")]
+fn low16(value: u64) -> u16 {
+    value as u16
+}
+
+/// 90 kHz, as RFC 6184 has it.
+#[expect(clippy::cast_possible_truncation, reason = "an RTP timestamp wraps")]
+fn video_time(captured: Timestamp) -> u32 {
+    (u128::from(captured.as_micros()) * 9 / 100) as u32
+}
+
+/// The plaintext of sound is a multiple of this long.
+const BUCKET: usize = 32;
