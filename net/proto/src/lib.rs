@@ -9,6 +9,8 @@ mod message;
 mod track;
 
 pub use ids::{Epoch, MeetingId, ParticipantId, Position, Slot, TrackId, UnknownId};
-pub use limits::{MOST_BLOB, MOST_MEMBERS, MOST_MESSAGE, MOST_SDP, MOST_TILES, MOST_TRACKS, MOST_WELCOMES, VERSION};
-pub use message::{Blob, Down, Entry, Limited, Malformed, Problem, Refusal, Up, Welcome, decode, encode};
+pub use limits::{
+    MOST_BLOB, MOST_KNOCK, MOST_MEMBERS, MOST_MESSAGE, MOST_SDP, MOST_TILES, MOST_TRACKS, MOST_WELCOMES, VERSION,
+};
+pub use message::{Blob, Down, Entry, Limited, Malformed, Problem, Refusal, Up, Welcome, decode, encode, is_sendable};
 pub use track::{Kind, Published, SenderLayers, SpatialLayer, Subscription, TileWish, Totals, WantedLayer};

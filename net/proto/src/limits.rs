@@ -9,6 +9,9 @@ pub const MOST_MESSAGE: usize = 4 << 20;
 /// Bytes of one [`crate::Blob`]: a Welcome with the tree of a thousand members fits.
 pub const MOST_BLOB: usize = 2 << 20;
 
+/// Bytes of a knock, and of an admission key: they come from strangers, and many may wait.
+pub const MOST_KNOCK: usize = 64 << 10;
+
 /// Bytes of a session description.
 pub const MOST_SDP: usize = 512 << 10;
 

@@ -4,8 +4,8 @@
 //! numbered and unknown ones are skipped, so both ends can grow; an unknown message is [`Malformed`].
 
 use crate::{
-    Epoch, Kind, MOST_BLOB, MOST_MEMBERS, MOST_MESSAGE, MOST_SDP, MOST_TILES, MOST_TRACKS, MOST_WELCOMES, MeetingId,
-    ParticipantId, Position, Published, SenderLayers, Subscription, TileWish, Totals,
+    Epoch, Kind, MOST_BLOB, MOST_KNOCK, MOST_MEMBERS, MOST_MESSAGE, MOST_SDP, MOST_TILES, MOST_TRACKS, MOST_WELCOMES,
+    MeetingId, ParticipantId, Position, Published, SenderLayers, Subscription, TileWish, Totals,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -250,7 +250,7 @@ pub enum Down {
         #[n(1)]
         entry: Entry,
     },
-    /// To a committer: another commit won this epoch. Its entry came, or comes, in the log.
+    /// To a committer: another commit won this epoch. Its entry came before.
     #[n(8)]
     Lost {
         /// The log's epoch now.
@@ -390,6 +390,12 @@ pub fn decode<M: for<'b> Decode<'b, ()> + Limited>(bytes: &[u8]) -> Result<M, Ma
     Ok(message)
 }
 
+/// True where `message` keeps every limit, so that the other end will read it.
+#[must_use]
+pub fn is_sendable<M: CborLen<()> + Limited>(message: &M) -> bool {
+    message.within_limits() && minicbor::len(message) <= MOST_MESSAGE
+}
+
 /// A message that knows how long its parts may be.
 pub trait Limited {
     /// True where every part keeps its limit.
@@ -399,9 +405,8 @@ pub trait Limited {
 impl Limited for Up {
     fn within_limits(&self) -> bool {
         match self {
-            Self::Create { admission_key: blob, .. } | Self::Knock { request: blob, .. } | Self::Tell { blob, .. } => {
-                fits(blob)
-            }
+            Self::Create { admission_key: blob, .. } | Self::Knock { request: blob, .. } => is_short(blob),
+            Self::Tell { blob, .. } => fits(blob),
             Self::Commit { blob, welcomes, removed, .. } => {
                 fits(blob)
                     && welcomes.iter().map(|welcome| welcome.to.len().max(1)).sum::<usize>() <= MOST_WELCOMES
@@ -428,7 +433,7 @@ impl Limited for Up {
 impl Limited for Down {
     fn within_limits(&self) -> bool {
         match self {
-            Self::Door { admission_key: blob } | Self::Knocked { request: blob, .. } => fits(blob),
+            Self::Door { admission_key: blob } | Self::Knocked { request: blob, .. } => is_short(blob),
             Self::Admitted { welcome, gone, .. } => fits(welcome) && gone.len() <= MOST_MEMBERS,
             Self::Log { entry: Entry::Commit { blob, .. } | Entry::Told { blob, .. }, .. } => fits(blob),
             Self::Answer { sdp, .. } => sdp.len() <= MOST_SDP,
@@ -450,6 +455,10 @@ impl Limited for Down {
 
 fn fits(blob: &Blob) -> bool {
     blob.0.len() <= MOST_BLOB
+}
+
+fn is_short(blob: &Blob) -> bool {
+    blob.0.len() <= MOST_KNOCK
 }
 
 /// One track in each slot, at most eight layers each, sound without any.
@@ -529,8 +538,26 @@ mod tests {
     fn limits_hold() {
         let long = Up::Tell { epoch: Epoch(0), blob: Blob(vec![0; MOST_BLOB + 1]) };
         assert_eq!(decode::<Up>(&encode(&long)), Err(Malformed));
+        let knock = |length| Up::Knock { meeting: MeetingId([0; 16]), request: Blob(vec![0; length]) };
+        assert!(decode::<Up>(&encode(&knock(MOST_KNOCK))).is_ok());
+        assert_eq!(decode::<Up>(&encode(&knock(MOST_KNOCK + 1))), Err(Malformed));
         assert_eq!(decode::<Up>(&encode(&offer(vec![camera("0"), camera("1")]))), Err(Malformed));
         assert_eq!(decode::<Up>(&encode(&offer(vec![camera("a b")]))), Err(Malformed));
+    }
+
+    #[test]
+    fn what_is_sendable_is_what_the_other_end_reads() {
+        let commit = |count| Up::Commit {
+            epoch: Epoch(0),
+            blob: Blob(Vec::new()),
+            welcomes: vec![Welcome { to: ids(1), blob: Blob(vec![0; MOST_BLOB]) }; count],
+            removed: Vec::new(),
+        };
+        for count in [1, 2] {
+            let message = commit(count);
+            assert_eq!(is_sendable(&message), decode::<Up>(&encode(&message)).is_ok());
+        }
+        assert!(is_sendable(&commit(1)) && !is_sendable(&commit(2)));
     }
 
     #[test]
