@@ -1,0 +1,76 @@
+//! From YUV code values to RGB code values: ITU-R BT.601-7 and BT.709-6, limited and full range.
+
+use media::{Colour, Matrix};
+
+/// Three rows of an affine map: R, G and B are `row · (Y, U, V, 1)`, all in 0..=1.
+pub(crate) type Conversion = [[f32; 4]; 3];
+
+/// All conversions, in the order of [`index`].
+pub(crate) fn conversions() -> [Conversion; 4] {
+    let colour = |matrix, full_range| conversion(Colour { matrix, full_range });
+    [
+        colour(Matrix::Bt601, false),
+        colour(Matrix::Bt601, true),
+        colour(Matrix::Bt709, false),
+        colour(Matrix::Bt709, true),
+    ]
+}
+
+/// Where a colour's conversion stands in [`conversions`].
+pub(crate) const fn index(colour: Colour) -> u8 {
+    let matrix = match colour.matrix {
+        Matrix::Bt601 => 0,
+        Matrix::Bt709 => 2,
+    };
+    matrix + colour.full_range as u8
+}
+
+fn conversion(colour: Colour) -> Conversion {
+    let (red, blue) = match colour.matrix {
+        Matrix::Bt601 => (0.299, 0.114),
+        Matrix::Bt709 => (0.2126, 0.0722),
+    };
+    let green: f64 = 1.0 - red - blue;
+    // Code values of black, and of the distances black to white and grey to the strongest difference.
+    let (black, luma, chroma) = if colour.full_range { (0.0, 255.0, 127.5) } else { (16.0, 219.0, 112.0) };
+    let (y, c) = (255.0 / luma, 127.5 / chroma);
+    let (r_v, b_u) = (2.0 * (1.0 - red) * c, 2.0 * (1.0 - blue) * c);
+    let (g_u, g_v) = (-b_u * blue / green, -r_v * red / green);
+    let row = |u: f64, v: f64| {
+        let constant = -y * black / 255.0 - (u + v) * 128.0 / 255.0;
+        [y, u, v, constant].map(narrow)
+    };
+    [row(0.0, r_v), row(g_u, g_v), row(b_u, 0.0)]
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "coefficients lie in -3..3; 24 bits are enough for 8-bit colour")]
+fn narrow(value: f64) -> f32 {
+    value as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn convert(colour: Colour, yuv: [u8; 3]) -> [f32; 3] {
+        let [y, u, v] = yuv.map(|code| f32::from(code) / 255.0);
+        conversions()[usize::from(index(colour))].map(|row| (row[0] * y + row[1] * u + row[2] * v + row[3]) * 255.0)
+    }
+
+    #[test]
+    fn black_white_and_red_of_each_standard() {
+        let close = |got: [f32; 3], want: [f32; 3]| got.iter().zip(want).all(|(got, want)| (got - want).abs() < 1.0);
+        for matrix in [Matrix::Bt601, Matrix::Bt709] {
+            let limited = Colour { matrix, full_range: false };
+            let full = Colour { matrix, full_range: true };
+            assert!(close(convert(limited, [16, 128, 128]), [0.0; 3]));
+            assert!(close(convert(limited, [235, 128, 128]), [255.0; 3]));
+            assert!(close(convert(full, [0, 128, 128]), [0.0; 3]));
+            assert!(close(convert(full, [255, 128, 128]), [255.0; 3]));
+        }
+        // Code values of pure red as the two recommendations give them.
+        let limited = |matrix| Colour { matrix, full_range: false };
+        assert!(close(convert(limited(Matrix::Bt601), [81, 90, 240]), [255.0, 0.0, 0.0]));
+        assert!(close(convert(limited(Matrix::Bt709), [63, 102, 240]), [255.0, 0.0, 0.0]));
+    }
+}

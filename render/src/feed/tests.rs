@@ -1,0 +1,103 @@
+use super::*;
+use std::sync::atomic::AtomicUsize;
+
+const SIZE: Size = Size::new(7, 5);
+
+fn publish(feed: &Feed, number: u64) {
+    let lease = feed.lease(SIZE).unwrap();
+    lease.publish(Colour::default(), Rotation::Upright, number, Timestamp::default());
+}
+
+fn take(feed: &Feed) -> Option<u64> {
+    let picture = feed.take(None).0?;
+    let number = picture.number;
+    feed.shared.give_back(picture.memory);
+    Some(number)
+}
+
+#[test]
+fn the_newest_wins_and_the_loss_is_counted() {
+    let feed = Feed::new();
+    publish(&feed, 1);
+    publish(&feed, 2);
+    assert_eq!(take(&feed), Some(2));
+    assert_eq!(take(&feed), None);
+    assert_eq!(feed.counts(), Counts { published: 2, shown: 1, replaced: 1, refused: 0 });
+}
+
+#[test]
+fn leases_run_out_and_come_back() {
+    let feed = Feed::new();
+    let mut leases: Vec<_> = (0..MOST).map(|_| feed.lease(SIZE).unwrap()).collect();
+    assert!(feed.lease(SIZE).is_none());
+    assert_eq!(feed.counts().refused, 1);
+    leases.pop();
+    assert!(feed.lease(SIZE).is_some());
+}
+
+#[test]
+fn a_size_that_cannot_be_drawn_is_refused() {
+    let feed = Feed::new();
+    assert!(feed.lease(Size::new(0, 5)).is_none());
+    assert!(feed.lease(Size::new(8_193, 5)).is_none());
+    assert_eq!(feed.counts().refused, 2);
+}
+
+#[test]
+fn steady_state_uses_the_same_memory() {
+    let feed = Feed::new();
+    let home = |lease: &mut Lease| lease.planes_mut()[0].data.as_ptr();
+    let first = home(&mut feed.lease(SIZE).unwrap());
+    assert_eq!(home(&mut feed.lease(SIZE).unwrap()), first);
+}
+
+#[test]
+fn a_changed_size_finds_memory_even_when_all_is_made() {
+    let feed = Feed::new();
+    drop((0..MOST).map(|_| feed.lease(SIZE).unwrap()).collect::<Vec<_>>());
+    let mut large = feed.lease(Size::new(640, 360)).unwrap();
+    assert_eq!(large.planes_mut()[1].size, Size::new(640, 180));
+    drop(large);
+    let small = feed.lease(SIZE).unwrap();
+    assert_eq!(small.size(), SIZE);
+}
+
+#[test]
+fn an_i420_picture_is_interleaved_row_by_row() {
+    let (luma, blue, red) = ([1_u8; 35], [2_u8; 12], [3_u8; 12]);
+    let plane = |data, size: Size| PlaneRef { data, stride: usize::from(size.width), size };
+    let mut lease = Feed::new().lease(SIZE).unwrap();
+    lease.copy_from([plane(&luma, SIZE), plane(&blue, SIZE.chroma()), plane(&red, SIZE.chroma())]);
+    let [mut luma, mut chroma] = lease.planes_mut();
+    assert_eq!(luma.rows_mut().flatten().map(|sample| *sample).collect::<Vec<_>>(), [1; 35]);
+    assert_eq!(chroma.rows_mut().flatten().map(|sample| *sample).collect::<Vec<_>>(), [2, 3].repeat(12));
+}
+
+#[test]
+fn each_picture_wakes_and_a_cleared_feed_shows_nothing() {
+    let feed = Feed::new();
+    let woken = Arc::new(AtomicUsize::new(0));
+    feed.on_publish({
+        let woken = Arc::clone(&woken);
+        move || {
+            woken.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    publish(&feed, 1);
+    assert!(feed.take(None).1);
+    publish(&feed, 2);
+    feed.clear();
+    assert_eq!(woken.load(Ordering::Relaxed), 3);
+    let (picture, visible) = feed.take(None);
+    assert!(picture.is_none() && !visible);
+}
+
+#[test]
+fn a_lease_may_outlive_its_feed() {
+    let feed = Feed::new();
+    let lease = feed.lease(SIZE).unwrap();
+    let weak = feed.downgrade();
+    drop(feed);
+    lease.publish(Colour::default(), Rotation::Upright, 1, Timestamp::default());
+    assert!(weak.upgrade().is_none());
+}

@@ -1,0 +1,212 @@
+//! A target without a window: the same scene, read back as RGBA.
+
+use crate::{Error, Look, Rgba, Shown, Stage, Tile};
+use std::fmt;
+use std::time::Duration;
+
+/// An adapter of its own, a stage, and a texture that is read back. For pictures of a meeting, tests and measures.
+pub struct Offscreen {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    stage: Stage,
+    format: wgpu::TextureFormat,
+    adapter: String,
+    target: Option<Target>,
+}
+
+struct Target {
+    texture: wgpu::Texture,
+    view: wgpu::TextureView,
+    read: wgpu::Buffer,
+    stride: u32,
+}
+
+impl Offscreen {
+    /// Opens the adapter with the lowest power, and takes colours as a window of ours does: code values, not encoded
+    /// by the target's format.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] where the machine has none, [`Error::Device`] where it would not open.
+    pub fn new(look: Look) -> Result<Self, Error> {
+        Self::with_format(look, wgpu::TextureFormat::Rgba8Unorm)
+    }
+
+    /// As [`Offscreen::new`], with a target whose format encodes sRGB by itself.
+    ///
+    /// # Errors
+    /// As [`Offscreen::new`].
+    pub fn with_srgb_target(look: Look) -> Result<Self, Error> {
+        Self::with_format(look, wgpu::TextureFormat::Rgba8UnormSrgb)
+    }
+
+    fn with_format(look: Look, format: wgpu::TextureFormat) -> Result<Self, Error> {
+        let instance = wgpu::Instance::new(&wgpu::InstanceDescriptor::default());
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::LowPower,
+            ..wgpu::RequestAdapterOptions::default()
+        };
+        let adapter = pollster::block_on(instance.request_adapter(&options))
+            .map_err(|error| Error::NoAdapter(error.to_string()))?;
+        let name = adapter.get_info().name;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("offscreen"),
+            required_limits: wgpu::Limits::downlevel_defaults().using_resolution(adapter.limits()),
+            ..wgpu::DeviceDescriptor::default()
+        };
+        let opened = pollster::block_on(adapter.request_device(&descriptor));
+        let (device, queue) =
+            opened.map_err(|error| Error::Device { name: name.clone(), reason: error.to_string() })?;
+        let stage = Stage::new(&device, &queue, format, look);
+        Ok(Self { device, queue, stage, format, adapter: name, target: None })
+    }
+
+    /// The adapter, as its driver calls it.
+    #[must_use]
+    pub fn adapter(&self) -> &str {
+        &self.adapter
+    }
+
+    /// The stage, to change its look.
+    pub fn stage(&mut self) -> &mut Stage {
+        &mut self.stage
+    }
+
+    /// Draws `tiles` over `background` on `width` by `height` pixels, without reading them back. Returns the pictures
+    /// drawn for the first time.
+    ///
+    /// # Errors
+    /// [`Error::Size`].
+    pub fn draw(
+        &mut self,
+        tiles: &[Tile],
+        [width, height]: [u32; 2],
+        scale: f32,
+        background: Rgba,
+    ) -> Result<&[Shown], Error> {
+        let most = self.device.limits().max_texture_dimension_2d;
+        if width == 0 || height == 0 || width > most || height > most {
+            return Err(Error::Size { width, height, most });
+        }
+        let Self { device, queue, stage, format, target, .. } = self;
+        let target = match target.take_if(|target| !target.is(width, height)) {
+            Some(_) | None => target.get_or_insert_with(|| Target::new(device, *format, width, height)),
+        };
+        stage.prepare(device, queue, tiles, [width, height], scale);
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("offscreen") });
+        let mut pass = target.pass(&mut encoder, clear_colour(background, format.is_srgb()));
+        stage.draw(&mut pass);
+        drop(pass);
+        queue.submit([encoder.finish()]);
+        Ok(stage.shown())
+    }
+
+    /// Waits until everything drawn so far is there, without reading it back.
+    ///
+    /// # Errors
+    /// [`Error::ReadBack`].
+    pub fn wait(&self) -> Result<(), Error> {
+        let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(LONGEST) };
+        self.device.poll(wait).map(drop).map_err(|error| Error::ReadBack(error.to_string()))
+    }
+
+    /// What was drawn last: RGBA, four bytes a pixel, row by row, alpha multiplied in. Empty before the first draw.
+    ///
+    /// # Errors
+    /// [`Error::ReadBack`].
+    pub fn read(&mut self) -> Result<Vec<u8>, Error> {
+        let Some(target) = &self.target else { return Ok(Vec::new()) };
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read") });
+        target.copy_out(&mut encoder);
+        self.queue.submit([encoder.finish()]);
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        target.read.map_async(wgpu::MapMode::Read, .., move |mapped| {
+            // The receiver lives until this has been called, or nobody asks any more.
+            let _ = sender.send(mapped);
+        });
+        self.wait()?;
+        let mapped = receiver.recv_timeout(LONGEST).map_err(|error| Error::ReadBack(error.to_string()))?;
+        mapped.map_err(|error| Error::ReadBack(error.to_string()))?;
+        let row = target.texture.width() as usize * 4;
+        let bytes = target.read.get_mapped_range(..);
+        let pixels = bytes.chunks_exact(target.stride as usize).flat_map(|bytes| &bytes[..row]).copied().collect();
+        drop(bytes);
+        target.read.unmap();
+        Ok(pixels)
+    }
+}
+
+impl fmt::Debug for Offscreen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Offscreen({})", self.adapter)
+    }
+}
+
+impl Target {
+    fn new(device: &wgpu::Device, format: wgpu::TextureFormat, width: u32, height: u32) -> Self {
+        let texture = device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("offscreen"),
+            size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format,
+            usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
+            view_formats: &[],
+        });
+        let stride = (width * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+        let read = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read"),
+            size: u64::from(stride) * u64::from(height),
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+        Self { texture, view, read, stride }
+    }
+
+    fn is(&self, width: u32, height: u32) -> bool {
+        (self.texture.width(), self.texture.height()) == (width, height)
+    }
+
+    fn pass<'a>(&self, encoder: &'a mut wgpu::CommandEncoder, clear: wgpu::Color) -> wgpu::RenderPass<'a> {
+        encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("tiles"),
+            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                view: &self.view,
+                depth_slice: None,
+                resolve_target: None,
+                ops: wgpu::Operations { load: wgpu::LoadOp::Clear(clear), store: wgpu::StoreOp::Store },
+            })],
+            ..wgpu::RenderPassDescriptor::default()
+        })
+    }
+
+    fn copy_out(&self, encoder: &mut wgpu::CommandEncoder) {
+        encoder.copy_texture_to_buffer(
+            self.texture.as_image_copy(),
+            wgpu::TexelCopyBufferInfo {
+                buffer: &self.read,
+                layout: wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some(self.stride),
+                    rows_per_image: None,
+                },
+            },
+            self.texture.size(),
+        );
+    }
+}
+
+/// A clear takes light where the format encodes it, code values where not; alpha is multiplied in either way.
+fn clear_colour(colour: Rgba, encoded: bool) -> wgpu::Color {
+    let light = |code: f64| if code <= 0.040_45 { code / 12.92 } else { ((code + 0.055) / 1.055).powf(2.4) };
+    let alpha = f64::from(colour.alpha) / 255.0;
+    let channel = |code: u8| {
+        let code = f64::from(code) / 255.0;
+        alpha * if encoded { light(code) } else { code }
+    };
+    wgpu::Color { r: channel(colour.red), g: channel(colour.green), b: channel(colour.blue), a: alpha }
+}
+
+/// A picture is drawn in milliseconds; a device that takes longer than this hangs.
+const LONGEST: Duration = Duration::from_secs(10);

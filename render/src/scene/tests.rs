@@ -1,0 +1,83 @@
+use super::*;
+use crate::Font;
+use crate::tile::Tag;
+use std::sync::Arc;
+
+const FACE: &[u8] = include_bytes!("../../../app/assets/fonts/ConclaveSans-SemiBold.ttf");
+
+pub(crate) fn look() -> Look {
+    Look {
+        font: Font::new(&[FACE]).unwrap(),
+        backdrop: Rgba::opaque(0x17_1b21),
+        tag_paper: Rgba::opaque(0x0f_1216).with_alpha(190),
+        tag_ink: Rgba::opaque(0xff_ffff),
+        tag_muted: Rgba::opaque(0xff_6b66),
+        initials: Rgba::opaque(0xff_ffff),
+        tag_size: 13.0,
+        tag_weight: 600,
+        ring_width: 3.0,
+    }
+}
+
+fn source(shelf: u32) -> Source {
+    let size = Size::new(640, 360);
+    Source { shelf, layer: 0, size, colour: Colour::default(), rotation: Rotation::Upright }
+}
+
+fn lay_out(tiles: &[Tile], sources: &[Option<Source>]) -> Scene {
+    let (look, mut scene) = (look(), Scene::default());
+    scene.lay_out(tiles, sources, &look, 1.0, &mut Text::new(&look.font));
+    scene
+}
+
+fn tile(id: u64, x: f32, width: f32) -> Tile {
+    Tile::new(id, Area::new(x, 0.0, width, 144.0))
+}
+
+fn right(quad: &Quad) -> f32 {
+    quad.area[0] + quad.area[2]
+}
+
+#[test]
+fn tiles_with_the_same_textures_are_one_draw() {
+    let tiles = [tile(1, 0.0, 100.0), tile(2, 100.0, 100.0), tile(3, 200.0, 100.0), tile(4, 300.0, 100.0)];
+    let scene = lay_out(&tiles, &[Some(source(1)), Some(source(0)), Some(source(1)), None]);
+    let shelves: Vec<_> = scene.runs.iter().map(|run| run.shelf).collect();
+    assert_eq!(shelves, [Some(0), Some(1)]);
+    assert_eq!(scene.runs.iter().map(|run| run.quads.len()).sum::<usize>(), scene.quads.len());
+}
+
+#[test]
+fn tiles_that_overlap_keep_their_order() {
+    let tiles = [tile(1, 0.0, 100.0), tile(2, 50.0, 100.0), tile(3, 90.0, 100.0)];
+    let scene = lay_out(&tiles, &[Some(source(1)), Some(source(0)), Some(source(1))]);
+    assert_eq!(scene.runs.len(), 3);
+    assert_eq!(scene.spans, [0..1, 1..2, 2..3]);
+}
+
+#[test]
+fn a_name_never_leaves_its_tile() {
+    for width in 0..300_u16 {
+        let mut tile = tile(1, 10.0, f32::from(width));
+        let text = Arc::from("Marguerite de Navarre-Angoul\u{ea}me");
+        tile.tag = Some(Tag { text, muted: width % 2 == 0 });
+        let scene = lay_out(&[tile], &[]);
+        let edge = 10.0 + f32::from(width);
+        assert!(scene.quads.iter().all(|quad| quad.area[0] >= 10.0 && right(quad) <= edge), "{width}");
+    }
+}
+
+#[test]
+fn a_placeholder_stands_only_where_there_is_no_picture() {
+    let mut tile = tile(1, 0.0, 256.0);
+    tile.placeholder = Some(Placeholder { initials: Arc::from("AM"), colour: Rgba::opaque(0x33_66cc) });
+    assert_eq!(lay_out(&[tile.clone()], &[None]).quads.len(), 4);
+    assert_eq!(lay_out(&[tile], &[Some(source(0))]).quads.len(), 1);
+}
+
+#[test]
+fn areas_that_make_no_sense_draw_nothing() {
+    let odd = [f32::NAN, f32::INFINITY, -5.0, 0.0, 0.2];
+    let tiles: Vec<_> = odd.into_iter().map(|width| tile(1, 0.0, width)).collect();
+    assert!(lay_out(&tiles, &[]).quads.is_empty());
+}

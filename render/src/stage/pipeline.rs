@@ -1,0 +1,138 @@
+//! The shader and how its inputs are bound.
+
+use crate::quad::Quad;
+use std::borrow::Cow;
+
+/// One pipeline for everything a scene holds.
+pub(super) struct Pipeline {
+    tiles: wgpu::RenderPipeline,
+    scene: wgpu::BindGroupLayout,
+    picture: wgpu::BindGroupLayout,
+}
+
+pub(crate) const SHADER: &str = include_str!("../../../shaders/tiles.wgsl");
+
+impl Pipeline {
+    pub fn new(device: &wgpu::Device, format: wgpu::TextureFormat) -> Self {
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("tiles"),
+            source: wgpu::ShaderSource::Wgsl(Cow::Borrowed(SHADER)),
+        });
+        let scene = layout(device, &[uniform(), sampler(), texture(2, wgpu::TextureViewDimension::D2)]);
+        let picture = layout(
+            device,
+            &[texture(0, wgpu::TextureViewDimension::D2Array), texture(1, wgpu::TextureViewDimension::D2Array)],
+        );
+        let tiles = tiles(device, &module, &[&scene, &picture], format);
+        Self { tiles, scene, picture }
+    }
+
+    pub fn tiles(&self) -> &wgpu::RenderPipeline {
+        &self.tiles
+    }
+
+    /// What all draws share: uniforms, sampler, atlas.
+    pub fn scene(&self) -> &wgpu::BindGroupLayout {
+        &self.scene
+    }
+
+    /// A luma and a chroma array.
+    pub fn picture(&self) -> &wgpu::BindGroupLayout {
+        &self.picture
+    }
+}
+
+fn tiles(
+    device: &wgpu::Device,
+    module: &wgpu::ShaderModule,
+    groups: &[&wgpu::BindGroupLayout],
+    format: wgpu::TextureFormat,
+) -> wgpu::RenderPipeline {
+    let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some("tiles"),
+        bind_group_layouts: groups,
+        push_constant_ranges: &[],
+    });
+    let linear = [("LINEAR_TARGET", if format.is_srgb() { 1.0 } else { 0.0 })];
+    device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some("tiles"),
+        layout: Some(&layout),
+        vertex: wgpu::VertexState {
+            module,
+            entry_point: Some("vertex"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            buffers: &[wgpu::VertexBufferLayout {
+                array_stride: size_of::<Quad>() as u64,
+                step_mode: wgpu::VertexStepMode::Instance,
+                attributes: &wgpu::vertex_attr_array![
+                    0 => Float32x4, 1 => Float32x4, 2 => Float32x4, 3 => Float32x4,
+                    4 => Unorm8x4, 5 => Unorm8x4, 6 => Uint32x2
+                ],
+            }],
+        },
+        fragment: Some(wgpu::FragmentState {
+            module,
+            entry_point: Some("fragment"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &linear,
+                ..wgpu::PipelineCompilationOptions::default()
+            },
+            targets: &[Some(wgpu::ColorTargetState {
+                format,
+                blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+                write_mask: wgpu::ColorWrites::ALL,
+            })],
+        }),
+        primitive: wgpu::PrimitiveState {
+            topology: wgpu::PrimitiveTopology::TriangleStrip,
+            ..wgpu::PrimitiveState::default()
+        },
+        depth_stencil: None,
+        multisample: wgpu::MultisampleState::default(),
+        multiview: None,
+        cache: None,
+    })
+}
+
+fn layout(device: &wgpu::Device, entries: &[wgpu::BindGroupLayoutEntry]) -> wgpu::BindGroupLayout {
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some("tiles"), entries })
+}
+
+fn uniform() -> wgpu::BindGroupLayoutEntry {
+    let ty = wgpu::BindingType::Buffer {
+        ty: wgpu::BufferBindingType::Uniform,
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    };
+    wgpu::BindGroupLayoutEntry { binding: 0, visibility: wgpu::ShaderStages::VERTEX_FRAGMENT, ty, count: None }
+}
+
+fn sampler() -> wgpu::BindGroupLayoutEntry {
+    let ty = wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering);
+    wgpu::BindGroupLayoutEntry { binding: 1, visibility: wgpu::ShaderStages::FRAGMENT, ty, count: None }
+}
+
+fn texture(binding: u32, view_dimension: wgpu::TextureViewDimension) -> wgpu::BindGroupLayoutEntry {
+    let ty = wgpu::BindingType::Texture {
+        sample_type: wgpu::TextureSampleType::Float { filterable: true },
+        view_dimension,
+        multisampled: false,
+    };
+    wgpu::BindGroupLayoutEntry { binding, visibility: wgpu::ShaderStages::FRAGMENT, ty, count: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shader_is_valid() {
+        let module =
+            naga::front::wgsl::parse_str(SHADER).unwrap_or_else(|error| panic!("{}", error.emit_to_string(SHADER)));
+        let mut validator =
+            naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
+        validator.validate(&module).unwrap_or_else(|error| panic!("{}", error.emit_to_string(SHADER)));
+        let entries: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(entries, ["vertex", "fragment"]);
+    }
+}

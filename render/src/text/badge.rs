@@ -1,0 +1,41 @@
+//! The crossed microphone, drawn from distances so that it is sharp at every size.
+
+/// Coverage of each pixel of a square of `size`, row by row.
+pub(super) fn crossed_microphone(size: u32) -> Vec<u8> {
+    #[expect(clippy::cast_precision_loss, reason = "a badge is a few pixels wide")]
+    let (unit, at) = (16.0 / size as f32, |pixel: u32| (pixel as f32 + 0.5) * 16.0 / size as f32);
+    let pixels = (0..size).flat_map(|y| (0..size).map(move |x| (x, y)));
+    pixels
+        .map(|(x, y)| {
+            let cover = (0.5 - distance([at(x), at(y)]) / unit).clamp(0.0, 1.0);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..=255")]
+            let cover = (cover * 255.0).round() as u8;
+            cover
+        })
+        .collect()
+}
+
+/// Signed distance to the drawing, in a square of 16 units; negative inside.
+fn distance(p: [f32; 2]) -> f32 {
+    let body = segment(p, [8.0, 4.1], [8.0, 7.4]) - 2.5;
+    let stem = segment(p, [8.0, 12.0], [8.0, 14.4]) - 0.75;
+    let drawing = body.min(holder(p)).min(stem);
+    let slash = segment(p, [2.4, 2.2], [13.6, 13.8]);
+    // A gap on both sides keeps the slash apart from what it crosses.
+    drawing.max(1.9 - slash).min(slash - 0.8)
+}
+
+/// The half ring below the body.
+fn holder(p: [f32; 2]) -> f32 {
+    let (centre, radius, half) = ([8.0, 7.4], 4.6, 0.75);
+    let (x, y) = (p[0] - centre[0], p[1] - centre[1]);
+    let ring = if y >= 0.0 { (x.hypot(y) - radius).abs() } else { (x.abs() - radius).hypot(y) };
+    ring - half
+}
+
+fn segment(p: [f32; 2], from: [f32; 2], to: [f32; 2]) -> f32 {
+    let (along, to_p) = ([to[0] - from[0], to[1] - from[1]], [p[0] - from[0], p[1] - from[1]]);
+    let length = along[0] * along[0] + along[1] * along[1];
+    let share = ((to_p[0] * along[0] + to_p[1] * along[1]) / length).clamp(0.0, 1.0);
+    (to_p[0] - along[0] * share).hypot(to_p[1] - along[1] * share)
+}
