@@ -1,0 +1,264 @@
+//! H.264 byte streams: NAL units behind lengths or start codes, and what a sequence parameter set says.
+//!
+//! Inside the application a picture is a run of NAL units, each behind its length in 4 big-endian bytes. Cameras, files
+//! and OpenH264 speak other framings; they are converted at the edge. Every function here is total: any bytes give a
+//! value or an error, and nothing is allocated beyond a copy of the input.
+
+mod bits;
+mod sps;
+
+pub use sps::Sps;
+
+use media::Buffer;
+
+/// The bytes are not what they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// A unit says that it is longer than what follows, or the bytes end within its length.
+    #[error("a NAL unit is cut off")]
+    CutOff,
+    /// A unit without a byte, or with the forbidden bit set (ITU-T H.264 7.4.1).
+    #[error("not a NAL unit")]
+    NotAUnit,
+    /// A parameter set ends too early or holds an impossible value.
+    #[error("a parameter set makes no sense")]
+    ParameterSet,
+    /// A parameter set asks for something that no camera sends and no back-end here decodes: more than 8 bits, other
+    /// than 4:2:0, fields, or a picture beyond level 5.1.
+    #[error("a kind of H.264 that is not supported")]
+    Unsupported,
+}
+
+/// What a NAL unit holds (ITU-T H.264 table 7-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A slice that builds on other pictures.
+    Slice,
+    /// A slice of a picture that builds on none, after which none builds on an earlier one.
+    Key,
+    /// A partition of a slice, of the extended profile.
+    Partition,
+    /// Supplemental enhancement information.
+    Sei,
+    /// A sequence parameter set.
+    Sps,
+    /// A picture parameter set.
+    Pps,
+    /// An access unit delimiter.
+    Delimiter,
+    /// Anything else: ends, filler, and the extensions of annexes G to I.
+    Other,
+}
+
+impl Kind {
+    /// What `unit` holds, from its first byte.
+    ///
+    /// # Errors
+    /// [`Malformed::NotAUnit`] for an empty unit, or one whose forbidden bit is set.
+    pub fn of(unit: &[u8]) -> Result<Self, Malformed> {
+        let header = *unit.first().ok_or(Malformed::NotAUnit)?;
+        if header & 0x80 != 0 {
+            return Err(Malformed::NotAUnit);
+        }
+        Ok(match header & 0x1F {
+            1 => Self::Slice,
+            2..=4 => Self::Partition,
+            5 => Self::Key,
+            6 => Self::Sei,
+            7 => Self::Sps,
+            8 => Self::Pps,
+            9 => Self::Delimiter,
+            _ => Self::Other,
+        })
+    }
+}
+
+/// True where other pictures may build on the one that `unit` belongs to (`nal_ref_idc`).
+#[must_use]
+pub fn is_reference(unit: &[u8]) -> bool {
+    unit.first().is_some_and(|header| header & 0x60 != 0)
+}
+
+/// True where the picture, as length-prefixed units, can be decoded without any other.
+#[must_use]
+pub fn is_key(bitstream: &[u8]) -> bool {
+    prefixed(bitstream).map_while(Result::ok).any(|unit| Kind::of(unit) == Ok(Kind::Key))
+}
+
+/// The units of a length-prefixed picture. After an error it ends.
+#[must_use]
+pub fn prefixed(bitstream: &[u8]) -> Prefixed<'_> {
+    Prefixed { rest: bitstream, width: 4 }
+}
+
+/// As [`prefixed`], for files whose lengths take `width` bytes, 1..=4 (ISO/IEC 14496-15 `lengthSizeMinusOne` + 1).
+#[must_use]
+pub fn prefixed_by(bitstream: &[u8], width: usize) -> Prefixed<'_> {
+    Prefixed { rest: bitstream, width: width.clamp(1, 4) }
+}
+
+/// Iterates over length-prefixed units.
+#[derive(Clone, Debug)]
+pub struct Prefixed<'a> {
+    rest: &'a [u8],
+    width: usize,
+}
+
+impl<'a> Iterator for Prefixed<'a> {
+    type Item = Result<&'a [u8], Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let unit = self.split();
+        if unit.is_none() {
+            self.rest = &[];
+        }
+        Some(unit.ok_or(Malformed::CutOff))
+    }
+}
+
+impl<'a> Prefixed<'a> {
+    fn split(&mut self) -> Option<&'a [u8]> {
+        let (length, rest) = self.rest.split_at_checked(self.width)?;
+        let length = length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+        let (unit, rest) = rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(unit)
+    }
+}
+
+/// The units of a byte stream with start codes (ITU-T H.264 annex B), without trailing zeros. Bytes before the first
+/// start code are passed over.
+#[must_use]
+pub fn annex_b(stream: &[u8]) -> AnnexB<'_> {
+    let rest = start_code(stream).map_or(&[][..], |at| &stream[at + START.len()..]);
+    AnnexB { rest }
+}
+
+/// Iterates over units between start codes.
+#[derive(Clone, Debug)]
+pub struct AnnexB<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for AnnexB<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        while !self.rest.is_empty() {
+            let end = start_code(self.rest);
+            let unit = &self.rest[..end.unwrap_or(self.rest.len())];
+            self.rest = end.map_or(&[], |end| &self.rest[end + START.len()..]);
+            // A unit never ends in a zero byte: those belong to the next start code, or pad.
+            let length = unit.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            if length > 0 {
+                return Some(&unit[..length]);
+            }
+        }
+        None
+    }
+}
+
+fn start_code(stream: &[u8]) -> Option<usize> {
+    // Look at every third byte only: most of a bitstream is larger than 1.
+    let mut at = 0;
+    while let Some(last) = stream.get(at + 2) {
+        match (stream[at], stream[at + 1], last) {
+            (0, 0, 1) => return Some(at),
+            (_, _, 2..) => at += 3,
+            (_, _, _) => at += 1,
+        }
+    }
+    None
+}
+
+/// Writes a length-prefixed picture into `stream` with start codes, in place of what was there.
+///
+/// # Errors
+/// [`Malformed`] where the picture is not a run of whole units; `stream` holds those before the fault.
+pub fn to_annex_b(bitstream: &[u8], stream: &mut Vec<u8>) -> Result<(), Malformed> {
+    stream.clear();
+    for unit in prefixed(bitstream) {
+        append_annex_b(unit?, stream);
+    }
+    Ok(())
+}
+
+/// Adds one unit behind a start code.
+pub fn append_annex_b(unit: &[u8], stream: &mut Vec<u8>) {
+    stream.extend_from_slice(&[0]);
+    stream.extend_from_slice(&START);
+    stream.extend_from_slice(unit);
+}
+
+/// Adds the units of a stream with start codes to `payload`, each behind its length.
+pub fn to_prefixed(stream: &[u8], payload: &mut Buffer) {
+    for unit in annex_b(stream) {
+        append_prefixed(unit, payload);
+    }
+}
+
+/// Adds one unit behind its length; nothing where it is 4 GiB or longer.
+pub fn append_prefixed(unit: &[u8], payload: &mut Buffer) {
+    if let Ok(length) = u32::try_from(unit.len()) {
+        payload.append(&length.to_be_bytes());
+        payload.append(unit);
+    }
+}
+
+const START: [u8; 3] = [0, 0, 1];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: &[u8] = &[9, 0, 0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x68, 3, 0, 0, 0, 0, 1, 0x65, 4, 5, 0, 0];
+    const PREFIXED: &[u8] = &[0, 0, 0, 3, 0x67, 1, 2, 0, 0, 0, 2, 0x68, 3, 0, 0, 0, 3, 0x65, 4, 5];
+
+    #[test]
+    fn start_codes_of_both_lengths_part_the_units() {
+        let units: Vec<_> = annex_b(STREAM).collect();
+        assert_eq!(units, [&[0x67, 1, 2][..], &[0x68, 3], &[0x65, 4, 5]]);
+    }
+
+    #[test]
+    fn framings_convert_both_ways() {
+        let mut payload = Buffer::unpooled(&[]);
+        to_prefixed(STREAM, &mut payload);
+        assert_eq!(&*payload, PREFIXED);
+        let mut stream = vec![1, 2, 3];
+        to_annex_b(&payload, &mut stream).unwrap();
+        assert_eq!(annex_b(&stream).collect::<Vec<_>>(), annex_b(STREAM).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_truncation_ends_in_an_error_or_a_boundary() {
+        for length in 0..PREFIXED.len() {
+            let whole = prefixed(&PREFIXED[..length]).all(|unit| unit.is_ok());
+            assert_eq!(whole, [0, 7, 13].contains(&length), "at {length}");
+            assert_eq!(to_annex_b(&PREFIXED[..length], &mut Vec::new()).is_ok(), whole);
+        }
+        assert_eq!(prefixed(&[0xFF; 9]).collect::<Vec<_>>(), [Err(Malformed::CutOff)]);
+        assert_eq!(prefixed_by(&[2, 7, 7, 1, 8], 1).collect::<Vec<_>>(), [Ok(&[7, 7][..]), Ok(&[8][..])]);
+    }
+
+    #[test]
+    fn streams_without_units_have_none() {
+        for stream in [&[][..], &[0], &[0, 0], &[0, 0, 1], &[0, 0, 0, 0, 1, 0, 0, 1, 0], &[1, 2, 3, 4]] {
+            assert_eq!(annex_b(stream).count(), 0, "{stream:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_byte_tells_the_kind() {
+        assert_eq!(Kind::of(&[0x65]), Ok(Kind::Key));
+        assert_eq!(Kind::of(&[0x01]), Ok(Kind::Slice));
+        assert_eq!(Kind::of(&[]), Err(Malformed::NotAUnit));
+        assert_eq!(Kind::of(&[0x85]), Err(Malformed::NotAUnit));
+        assert!(is_reference(&[0x65]) && !is_reference(&[0x01]) && !is_reference(&[]));
+        assert!(is_key(PREFIXED) && !is_key(&PREFIXED[..13]) && !is_key(&[1]));
+    }
+}

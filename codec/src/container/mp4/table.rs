@@ -1,0 +1,162 @@
+//! Where each picture lies: the tables of ISO/IEC 14496-12 8.6 and 8.7, put together.
+
+use super::boxes::{self, Fields, FourCc};
+use crate::container::Error;
+use media::FrameRate;
+
+/// One picture's place in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sample {
+    pub(super) offset: u64,
+    pub(super) size: u32,
+    pub(super) key: bool,
+}
+
+/// Every picture, in the order of decoding, each within the `length` of the file.
+pub(super) fn samples(tables: &[u8], length: u64) -> Result<Vec<Sample>, Error> {
+    let sizes = Sizes::read(tables, length)?;
+    if sizes.count == 0 {
+        return Err(Error::Empty);
+    }
+    let mut samples = Vec::with_capacity(sizes.count);
+    let mut runs = Runs::read(tables)?;
+    for (chunk, offset) in (1..).zip(chunk_offsets(tables)?) {
+        let mut offset = offset;
+        for _ in 0..runs.samples_in(chunk) {
+            let Some(size) = sizes.get(samples.len()) else { break };
+            let end = offset.checked_add(u64::from(size)).filter(|end| *end <= length);
+            samples.push(Sample { offset, size, key: false });
+            offset = end.ok_or(Error::Damaged("a picture lies beyond its end"))?;
+        }
+    }
+    if samples.len() < sizes.count {
+        return Err(Error::Damaged(NAME));
+    }
+    mark_keys(tables, &mut samples)?;
+    Ok(samples)
+}
+
+/// The mean rate of pictures, exact where they come evenly.
+pub(super) fn rate(tables: &[u8], timescale: u32) -> Result<FrameRate, Error> {
+    let entries = pairs(tables, *b"stts")?;
+    let (mut count, mut ticks) = (0_u64, 0_u64);
+    for (pictures, delta) in entries {
+        count = count.saturating_add(u64::from(pictures));
+        ticks = ticks.saturating_add(u64::from(pictures) * u64::from(delta));
+    }
+    let numerator = u64::from(timescale).saturating_mul(count);
+    let divisor = divisor(numerator, ticks).max(1);
+    let rate = reduce(numerator / divisor, ticks / divisor);
+    rate.ok_or_else(|| Error::Unsupported("pictures that come slower than 1 or faster than 240 a second".into()))
+}
+
+/// Sizes of pictures: one for all, or a list.
+struct Sizes<'a> {
+    count: usize,
+    all: u32,
+    list: &'a [u8],
+}
+
+impl<'a> Sizes<'a> {
+    fn read(tables: &'a [u8], length: u64) -> Result<Self, Error> {
+        let mut fields = Fields::new(boxes::find(tables, &[*b"stsz"]).ok_or(Error::Damaged(NAME))?).skip(4);
+        let (all, count) = (fields.word()?, fields.word()?);
+        let list = fields.rest();
+        let size = if all == 0 { 4 } else { u64::from(all) };
+        let room = if all == 0 { list.len() as u64 } else { length };
+        // A count that the bytes cannot bear out would make us reserve memory for nothing.
+        if u64::from(count) * size > room {
+            return Err(Error::Damaged(NAME));
+        }
+        Ok(Self { count: usize::try_from(count).map_err(|_| Error::Damaged(NAME))?, all, list })
+    }
+
+    fn get(&self, index: usize) -> Option<u32> {
+        if index >= self.count {
+            return None;
+        }
+        if self.all != 0 {
+            return Some(self.all);
+        }
+        let bytes = self.list.get(index * 4..)?.first_chunk()?;
+        Some(u32::from_be_bytes(*bytes))
+    }
+}
+
+/// How many pictures each chunk holds: runs of chunks that hold as many.
+struct Runs<'a> {
+    rest: std::iter::Peekable<Box<dyn Iterator<Item = (u32, u32)> + 'a>>,
+    samples: u32,
+}
+
+impl<'a> Runs<'a> {
+    fn read(tables: &'a [u8]) -> Result<Self, Error> {
+        let list = list(tables, *b"stsc", 12)?;
+        let runs = list.chunks_exact(12).map(|entry| (word(entry, 0), word(entry, 4)));
+        let runs: Box<dyn Iterator<Item = (u32, u32)> + 'a> = Box::new(runs);
+        Ok(Self { rest: runs.peekable(), samples: 0 })
+    }
+
+    fn samples_in(&mut self, chunk: u32) -> u32 {
+        while let Some((_, samples)) = self.rest.next_if(|(first, _)| *first <= chunk) {
+            self.samples = samples;
+        }
+        self.samples
+    }
+}
+
+fn chunk_offsets<'a>(tables: &'a [u8]) -> Result<Box<dyn Iterator<Item = u64> + 'a>, Error> {
+    if boxes::find(tables, &[*b"co64"]).is_some() {
+        let list = list(tables, *b"co64", 8)?;
+        return Ok(Box::new(
+            list.chunks_exact(8).map(|entry| u64::from(word(entry, 0)) << 32 | u64::from(word(entry, 4))),
+        ));
+    }
+    let list = list(tables, *b"stco", 4)?;
+    Ok(Box::new(list.chunks_exact(4).map(|entry| u64::from(word(entry, 0)))))
+}
+
+/// Without a table of key frames every picture is one.
+fn mark_keys(tables: &[u8], samples: &mut [Sample]) -> Result<(), Error> {
+    if boxes::find(tables, &[*b"stss"]).is_none() {
+        samples.iter_mut().for_each(|sample| sample.key = true);
+        return Ok(());
+    }
+    for entry in list(tables, *b"stss", 4)?.chunks_exact(4) {
+        let index = usize::try_from(word(entry, 0)).unwrap_or(usize::MAX).wrapping_sub(1);
+        samples.get_mut(index).ok_or(Error::Damaged(NAME))?.key = true;
+    }
+    // Decoding starts at the first picture, and again at each loop.
+    samples.first().filter(|sample| sample.key).map(drop).ok_or(Error::Damaged("it does not start with a key frame"))
+}
+
+fn pairs(tables: &[u8], kind: FourCc) -> Result<impl Iterator<Item = (u32, u32)>, Error> {
+    Ok(list(tables, kind, 8)?.chunks_exact(8).map(|entry| (word(entry, 0), word(entry, 4))))
+}
+
+/// The entries of a table: as many bytes as its count says, and not one more.
+fn list(tables: &[u8], kind: FourCc, entry: usize) -> Result<&[u8], Error> {
+    let mut fields = Fields::new(boxes::find(tables, &[kind]).ok_or(Error::Damaged(NAME))?).skip(4);
+    let count = usize::try_from(fields.word()?).map_err(|_| Error::Damaged(NAME))?;
+    let length = count.checked_mul(entry).ok_or(Error::Damaged(NAME))?;
+    fields.bytes(length)
+}
+
+fn word(entry: &[u8], at: usize) -> u32 {
+    entry.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u32::from_be_bytes(*bytes))
+}
+
+fn reduce(mut numerator: u64, mut denominator: u64) -> Option<FrameRate> {
+    // An uneven clip's fraction may not fit; halving both keeps its value to a part in a billion.
+    while numerator > u64::from(u32::MAX) || denominator > u64::from(u32::MAX) {
+        (numerator, denominator) = (numerator / 2, denominator / 2);
+    }
+    FrameRate::new(u32::try_from(numerator).ok()?, u32::try_from(denominator).ok()?)
+}
+
+/// The greatest common divisor.
+fn divisor(one: u64, other: u64) -> u64 {
+    if other == 0 { one } else { divisor(other, one % other) }
+}
+
+pub(super) const NAME: &str = "its table of pictures is broken";

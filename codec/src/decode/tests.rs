@@ -1,0 +1,163 @@
+use super::*;
+use crate::encode::{self, Content, Encoder};
+use crate::testing;
+use media::{Bitrate, BufferPool, Encoded, FrameRate, Pool};
+
+fn stream(pictures: u64, keys: &[u64]) -> Vec<Encoded> {
+    let (frames, pool) = (Pool::new(2), BufferPool::new(2));
+    let size = Size::new(160, 96);
+    let config = encode::Config {
+        codec: VideoCodec::H264,
+        size,
+        rate: FrameRate::THIRTY,
+        bitrate: Bitrate::kbps(150),
+        temporal_layers: 3,
+        content: Content::Camera,
+        spatial: 0,
+    };
+    let mut encoder = Encoder::open(&config).unwrap();
+    let picture = |number| encoder.encode(&testing::picture(&frames, size, number), keys.contains(&number), &pool);
+    (0..pictures).map(picture).map(|encoded| encoded.unwrap().unwrap()).collect()
+}
+
+fn decode(decoder: &mut Decoder, bitstream: &[u8]) -> Result<usize, Error> {
+    let mut shown = 0;
+    decoder.decode(bitstream, &mut |_| shown += 1)?;
+    Ok(shown)
+}
+
+/// Numbers that look random and are the same each time.
+fn noise(seed: u32) -> impl FnMut() -> usize {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        usize::try_from(state >> 8).unwrap()
+    }
+}
+
+#[test]
+fn nothing_is_shown_before_a_key_frame() {
+    let stream = stream(6, &[4]);
+    let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+    for encoded in &stream[1..4] {
+        let error = decode(&mut decoder, &encoded.payload).unwrap_err();
+        assert!(matches!(error, Error::NoKeyFrame) && error.needs_key_frame());
+    }
+    assert_eq!(decode(&mut decoder, &stream[4].payload).unwrap(), 1);
+    assert_eq!(decode(&mut decoder, &stream[5].payload).unwrap(), 1);
+}
+
+#[test]
+fn after_an_error_it_waits_for_the_next_key_frame() {
+    let stream = stream(8, &[6]);
+    let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+    assert_eq!(decode(&mut decoder, &stream[0].payload).unwrap(), 1);
+    let cut = &stream[4].payload[..stream[4].payload.len() / 2];
+    assert!(matches!(decode(&mut decoder, cut), Err(Error::Malformed(Malformed::CutOff))));
+    assert!(matches!(decode(&mut decoder, &stream[5].payload), Err(Error::NoKeyFrame)));
+    assert_eq!(decode(&mut decoder, &stream[6].payload).unwrap(), 1);
+}
+
+#[test]
+fn every_truncation_of_a_key_frame_is_answered() {
+    let stream = stream(2, &[]);
+    let whole = &stream[0].payload;
+    for length in 0..whole.len() {
+        let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+        assert!(decode(&mut decoder, &whole[..length]).is_err(), "at {length}");
+        if length % 64 == 0 {
+            assert_eq!(decode(&mut decoder, whole).unwrap(), 1, "it lives on");
+        }
+    }
+}
+
+#[test]
+fn damaged_pictures_never_bring_it_down() {
+    let stream = stream(24, &[12]);
+    let mut random = noise(7);
+    let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+    for _ in 0..150 {
+        for encoded in &stream {
+            let mut bytes = encoded.payload.to_vec();
+            for _ in 0..random() % 4 {
+                let at = random() % bytes.len();
+                bytes[at] = random().to_le_bytes()[0];
+            }
+            drop(decode(&mut decoder, &bytes));
+        }
+    }
+    assert_eq!(decode(&mut decoder, &stream[0].payload).unwrap(), 1);
+}
+
+#[test]
+fn slices_with_a_right_frame_and_wrong_inside_are_answered() {
+    let stream = stream(6, &[]);
+    let mut random = noise(99);
+    for round in 0..300 {
+        let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+        for encoded in &stream {
+            let mut bytes = encoded.payload.to_vec();
+            // Behind the lengths and the headers, so that the damage reaches the library.
+            if round % 3 != 0 || !encoded.key {
+                let at = bytes.len() - 1 - random() % (bytes.len() - 12).min(40);
+                bytes[at] ^= 1 << (random() % 8);
+            }
+            drop(decode(&mut decoder, &bytes));
+        }
+    }
+}
+
+#[test]
+fn strange_units_are_refused_or_passed_over() {
+    let stream = stream(1, &[]);
+    let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+    let with = |unit: &[u8]| {
+        let mut bytes = u32::try_from(unit.len()).unwrap().to_be_bytes().to_vec();
+        bytes.extend_from_slice(unit);
+        bytes.extend_from_slice(&stream[0].payload);
+        bytes
+    };
+    assert!(matches!(decode(&mut decoder, &with(&[0x82, 1])), Err(Error::Malformed(Malformed::NotAUnit))));
+    assert!(matches!(decode(&mut decoder, &with(&[0x42, 1])), Err(Error::Malformed(Malformed::Unsupported))));
+    assert!(matches!(decode(&mut decoder, &with(&[])), Err(Error::Malformed(Malformed::NotAUnit))));
+    assert_eq!(decode(&mut decoder, &with(&[0x06, 5, 1, 0, 0x80])).unwrap(), 1);
+    assert_eq!(decode(&mut decoder, &with(&[0x6F, 0x53, 0, 0x1F, 0xFF])).unwrap(), 1);
+}
+
+#[test]
+fn a_stream_may_change_its_size() {
+    let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+    let (frames, pool) = (Pool::new(2), BufferPool::new(2));
+    for side in [320, 64, 640] {
+        let size = Size::new(side, 176);
+        let config = encode::Config {
+            codec: VideoCodec::H264,
+            size,
+            rate: FrameRate::THIRTY,
+            bitrate: Bitrate::kbps(300),
+            temporal_layers: 3,
+            content: Content::Camera,
+            spatial: 0,
+        };
+        let mut encoder = Encoder::open(&config).unwrap();
+        for number in 0..3 {
+            let encoded = encoder.encode(&testing::picture(&frames, size, number), false, &pool).unwrap().unwrap();
+            let mut shown = None;
+            decoder.decode(&encoded.payload, &mut |picture| shown = Some(picture.size)).unwrap();
+            assert_eq!(shown, Some(size));
+        }
+    }
+}
+
+#[test]
+fn a_lost_reference_is_told_or_harmless() {
+    // T0 pictures build on each other: without number 4, number 8 has lost its ground.
+    let stream = stream(16, &[]);
+    let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+    let mut results = Vec::new();
+    for encoded in stream.iter().filter(|encoded| encoded.number != 4) {
+        results.push(decode(&mut decoder, &encoded.payload).is_ok());
+    }
+    assert!(results[..4].iter().all(|fine| *fine));
+    assert_eq!(results.len(), 15);
+}

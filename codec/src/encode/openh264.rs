@@ -1,0 +1,123 @@
+//! OpenH264: the software encoder that is always there.
+//!
+//! Baseline profile, one slice, one thread, rate control by bitrate that never skips a picture. Traps that shaped it:
+//! screen mode aborts the process on temporal layers, so screens get one; a stream of any other profile than baseline
+//! is shown one picture late by OpenH264's own decoder; the key-frame call must name a layer.
+
+mod ffi;
+
+use super::{Candidate, Config, Content, Packet, even};
+use crate::{BoxError, bitstream};
+use ffi::{Handle, Picture, Settings};
+use media::{Bitrate, Buffer, BufferPool, Colour, Frame, FrameRate, Plane, Size, VideoCodec};
+
+pub(super) const CANDIDATE: Candidate = Candidate { name: NAME, codec: VideoCodec::H264, open };
+
+fn open(config: &Config) -> Result<Box<dyn super::Backend>, BoxError> {
+    let size = even(config.size);
+    let limit = if config.content == Content::Screen { 1 } else { MOST_TEMPORAL };
+    let temporal_layers = config.temporal_layers.clamp(1, limit);
+    let config = Config { size, temporal_layers, ..config.clone() };
+    check(&config)?;
+    let colour = Colour::default();
+    let handle = Handle::open(&settings(&config, colour))?;
+    Ok(Box::new(Backend { config, colour, handle }))
+}
+
+/// One OpenH264 encoder.
+struct Backend {
+    config: Config,
+    colour: Colour,
+    handle: Handle,
+}
+
+impl super::Backend for Backend {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Packet>, BoxError> {
+        if frame.colour() != self.colour {
+            self.recolour(frame.colour())?;
+        } else if key {
+            self.handle.force_key()?;
+        }
+        let planes = [Plane::Y, Plane::U, Plane::V].map(|plane| frame.plane(plane));
+        let milliseconds = frame.captured().as_micros() / 1_000;
+        let picture = self.handle.encode(planes, self.config.size, milliseconds)?;
+        let layered = self.config.temporal_layers > 1;
+        Ok((!picture.is_skipped()).then(|| packet(&picture, layered, pool)))
+    }
+
+    fn set_target(&mut self, bitrate: Bitrate, rate: FrameRate) -> Result<(), BoxError> {
+        // OpenH264 shares its budget out anew on every call, so only a change is passed on.
+        if rate != self.config.rate {
+            self.handle.set_rate(rate.as_f32())?;
+            self.config.rate = rate;
+        }
+        if bitrate != self.config.bitrate {
+            self.handle.set_bitrate(bits(bitrate))?;
+            self.config.bitrate = bitrate;
+        }
+        Ok(())
+    }
+}
+
+impl Backend {
+    /// The colours stand in the parameter sets, which OpenH264 writes once: it starts over, with a key frame.
+    fn recolour(&mut self, colour: Colour) -> Result<(), BoxError> {
+        self.handle.restart(&settings(&self.config, colour))?;
+        self.colour = colour;
+        Ok(())
+    }
+}
+
+fn packet(picture: &Picture<'_>, layered: bool, pool: &BufferPool) -> Packet {
+    let mut payload = pool.take(picture.length());
+    let mut discardable = layered;
+    for units in picture.units() {
+        append(units, &mut payload, &mut discardable);
+    }
+    Packet { payload, temporal: picture.temporal(), key: picture.is_key(), discardable }
+}
+
+/// Adds what is between start codes; a single slice that others build on makes the picture one that must not be dropped.
+fn append(bytes: &[u8], payload: &mut Buffer, discardable: &mut bool) {
+    for unit in bitstream::annex_b(bytes) {
+        *discardable &= !bitstream::is_reference(unit);
+        bitstream::append_prefixed(unit, payload);
+    }
+}
+
+fn check(config: &Config) -> Result<(), BoxError> {
+    let Size { width, height } = config.size;
+    if width < SMALLEST || height < SMALLEST {
+        return Err(format!("size {} under {SMALLEST}x{SMALLEST}", config.size).into());
+    }
+    Ok(())
+}
+
+fn settings(config: &Config, colour: Colour) -> Settings {
+    Settings {
+        size: config.size,
+        rate: config.rate.as_f32(),
+        bitrate: bits(config.bitrate),
+        temporal_layers: config.temporal_layers,
+        screen: config.content == Content::Screen,
+        colour,
+    }
+}
+
+/// OpenH264 counts in 32 bits, and refuses nothing at all.
+fn bits(bitrate: Bitrate) -> i32 {
+    i32::try_from(bitrate.as_bps()).unwrap_or(i32::MAX).max(LEAST_BITRATE)
+}
+
+const NAME: &str = "openh264";
+const MOST_TEMPORAL: u8 = 3;
+const SMALLEST: u16 = 16;
+const LEAST_BITRATE: i32 = 10_000;

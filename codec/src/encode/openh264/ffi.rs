@@ -1,0 +1,237 @@
+//! The C side of OpenH264's encoder, behind one safe struct.
+#![expect(unsafe_code, reason = "OpenH264 is a C++ library with a C interface")]
+
+use media::{Colour, Matrix, PlaneRef, Size};
+use openh264_sys2::source::APILoader;
+use openh264_sys2::{
+    CAMERA_VIDEO_REAL_TIME, CONSTANT_ID, ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE,
+    ENCODER_OPTION_TRACE_LEVEL, ISVCEncoder, ISVCEncoderVtbl, LOW_COMPLEXITY, PRO_BASELINE, RC_BITRATE_MODE,
+    SBitrateInfo, SCREEN_CONTENT_REAL_TIME, SEncParamExt, SFrameBSInfo, SLayerBSInfo, SM_SINGLE_SLICE,
+    SPATIAL_LAYER_ALL, SSourcePicture, VF_UNDEF, VIDEO_CODING_LAYER, WELS_LOG_QUIET, videoFormatI420,
+    videoFrameTypeIDR, videoFrameTypeSkip,
+};
+use std::ffi::{c_int, c_void};
+use std::ptr::NonNull;
+
+/// A call that OpenH264 answered with an error number.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("{0} failed with {1}")]
+    Call(&'static str, i32),
+    #[error("the library lacks {0}")]
+    Missing(&'static str),
+    #[error("a plane is smaller than the picture")]
+    Plane,
+}
+
+/// What an encoder starts with.
+pub(super) struct Settings {
+    pub(super) size: Size,
+    pub(super) rate: f32,
+    pub(super) bitrate: i32,
+    pub(super) temporal_layers: u8,
+    pub(super) screen: bool,
+    pub(super) colour: Colour,
+}
+
+/// An encoder. Destroyed on drop.
+pub(super) struct Handle {
+    encoder: NonNull<ISVCEncoder>,
+    table: ISVCEncoderVtbl,
+    info: Box<SFrameBSInfo>,
+}
+
+// SAFETY: the encoder is an object of its own without thread-local state; `&mut self` keeps its users apart.
+unsafe impl Send for Handle {}
+
+impl Handle {
+    pub(super) fn open(settings: &Settings) -> Result<Self, Failure> {
+        let mut encoder = std::ptr::null_mut();
+        // SAFETY: the function writes one pointer to where `encoder` lives.
+        let status = unsafe { APILoader::WelsCreateSVCEncoder(&raw mut encoder) };
+        let encoder = NonNull::new(encoder).filter(|_| status == 0).ok_or(Failure::Call("creating", status))?;
+        // SAFETY: a created encoder starts with a pointer to its table of functions, which is never null and lives as
+        // long as the library, which is linked in.
+        let table = unsafe { **encoder.as_ptr() };
+        let mut handle = Self { encoder, table, info: Box::default() };
+        handle.set_option(ENCODER_OPTION_TRACE_LEVEL, &mut { WELS_LOG_QUIET })?;
+        handle.restart(settings)?;
+        Ok(handle)
+    }
+
+    /// Forgets all pictures and starts over; the next one is a key frame.
+    pub(super) fn restart(&mut self, settings: &Settings) -> Result<(), Failure> {
+        let defaults = self.table.GetDefaultParams.ok_or(Failure::Missing("GetDefaultParams"))?;
+        let initialize = self.table.InitializeExt.ok_or(Failure::Missing("InitializeExt"))?;
+        let mut parameters = SEncParamExt::default();
+        // SAFETY: `encoder` is alive until drop, and the function fills in the struct it is given.
+        let status = unsafe { defaults(self.encoder.as_ptr(), &raw mut parameters) };
+        done("GetDefaultParams", status)?;
+        fill(&mut parameters, settings);
+        // SAFETY: as above; the parameters are read and copied. An encoder that runs is stopped first by the library.
+        let status = unsafe { initialize(self.encoder.as_ptr(), &raw const parameters) };
+        done("InitializeExt", status)
+    }
+
+    /// Makes the next picture a key frame.
+    pub(super) fn force_key(&mut self) -> Result<(), Failure> {
+        let two = self.table.ForceIntraFrame.ok_or(Failure::Missing("ForceIntraFrame"))?;
+        // SAFETY: the header declares `ForceIntraFrame(bool bIDR, int iLayerId = -1)`; the binding lost the second
+        // argument, and a call without it would read whatever its register holds.
+        let three: unsafe extern "C" fn(*mut ISVCEncoder, bool, c_int) -> c_int = unsafe { std::mem::transmute(two) };
+        // SAFETY: `encoder` is alive until drop; -1 stands for all layers.
+        let status = unsafe { three(self.encoder.as_ptr(), true, -1) };
+        done("ForceIntraFrame", status)
+    }
+
+    /// Compresses one picture of `size`; the planes may be larger. The result lives until the next call.
+    pub(super) fn encode(
+        &mut self,
+        planes: [PlaneRef<'_>; 3],
+        size: Size,
+        milliseconds: u64,
+    ) -> Result<Picture<'_>, Failure> {
+        let encode = self.table.EncodeFrame.ok_or(Failure::Missing("EncodeFrame"))?;
+        let source = source(planes, size, milliseconds)?;
+        // SAFETY: `encoder` is alive until drop; `source` points at planes that are borrowed for this call and large
+        // enough, which was checked; the library only reads them. It fills in `info`, which it owns no part of.
+        let status = unsafe { encode(self.encoder.as_ptr(), &raw const source, &raw mut *self.info) };
+        done("EncodeFrame", status)?;
+        Ok(Picture { info: &self.info })
+    }
+
+    pub(super) fn set_bitrate(&mut self, bits: i32) -> Result<(), Failure> {
+        self.set_option(ENCODER_OPTION_BITRATE, &mut SBitrateInfo { iLayer: SPATIAL_LAYER_ALL, iBitrate: bits })
+    }
+
+    pub(super) fn set_rate(&mut self, mut pictures: f32) -> Result<(), Failure> {
+        self.set_option(ENCODER_OPTION_FRAME_RATE, &mut pictures)
+    }
+
+    /// `value` must be of the type that the option's documentation names.
+    fn set_option<T>(&mut self, option: ENCODER_OPTION, value: &mut T) -> Result<(), Failure> {
+        let set = self.table.SetOption.ok_or(Failure::Missing("SetOption"))?;
+        // SAFETY: `encoder` is alive until drop; each caller above passes the type that its option is read as.
+        let status = unsafe { set(self.encoder.as_ptr(), option, std::ptr::from_mut(value).cast::<c_void>()) };
+        done("SetOption", status)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: created by `open`, destroyed only here; the library stops it before.
+        unsafe { APILoader::WelsDestroySVCEncoder(self.encoder.as_ptr()) }
+    }
+}
+
+/// A compressed picture, still in the encoder's memory.
+pub(super) struct Picture<'a> {
+    info: &'a SFrameBSInfo,
+}
+
+impl<'a> Picture<'a> {
+    pub(super) fn is_skipped(&self) -> bool {
+        self.info.eFrameType == videoFrameTypeSkip || self.layers().is_empty()
+    }
+
+    pub(super) fn is_key(&self) -> bool {
+        self.info.eFrameType == videoFrameTypeIDR
+    }
+
+    pub(super) fn temporal(&self) -> u8 {
+        let coded = |layer: &&SLayerBSInfo| c_int::from(layer.uiLayerType) == VIDEO_CODING_LAYER;
+        self.layers().iter().find(coded).map_or(0, |layer| layer.uiTemporalId)
+    }
+
+    /// Bytes in all units together.
+    pub(super) fn length(&self) -> usize {
+        self.units().map(<[u8]>::len).sum()
+    }
+
+    /// Runs of NAL units, each behind a start code.
+    pub(super) fn units(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.layers().iter().map(bytes)
+    }
+
+    fn layers(&self) -> &'a [SLayerBSInfo] {
+        let count = usize::try_from(self.info.iLayerNum).unwrap_or(0);
+        self.info.sLayerInfo.get(..count).unwrap_or(&[])
+    }
+}
+
+fn bytes(layer: &SLayerBSInfo) -> &[u8] {
+    let count = usize::try_from(layer.iNalCount).unwrap_or(0);
+    if count == 0 || layer.pNalLengthInByte.is_null() || layer.pBsBuf.is_null() {
+        return &[];
+    }
+    // SAFETY: the library says how many lengths it wrote there; they stay until the next call on the encoder, which
+    // `Picture` borrows.
+    let lengths = unsafe { std::slice::from_raw_parts(layer.pNalLengthInByte, count) };
+    let length = lengths.iter().map(|length| usize::try_from(*length).unwrap_or(0)).sum();
+    // SAFETY: the units of a layer lie one after the other from `pBsBuf`, with the lengths above; as long as they do.
+    unsafe { std::slice::from_raw_parts(layer.pBsBuf, length) }
+}
+
+fn fill(parameters: &mut SEncParamExt, settings: &Settings) {
+    let (width, height) = (c_int::from(settings.size.width), c_int::from(settings.size.height));
+    parameters.iUsageType = if settings.screen { SCREEN_CONTENT_REAL_TIME } else { CAMERA_VIDEO_REAL_TIME };
+    parameters.iPicWidth = width;
+    parameters.iPicHeight = height;
+    parameters.iTargetBitrate = settings.bitrate;
+    parameters.iRCMode = RC_BITRATE_MODE;
+    parameters.fMaxFrameRate = settings.rate;
+    parameters.iTemporalLayerNum = c_int::from(settings.temporal_layers);
+    parameters.iSpatialLayerNum = 1;
+    parameters.iComplexityMode = LOW_COMPLEXITY;
+    // Key frames come when they are asked for, with the same parameter sets each time.
+    parameters.uiIntraPeriod = 0;
+    parameters.eSpsPpsIdStrategy = CONSTANT_ID;
+    parameters.iMultipleThreadIdc = 1;
+    parameters.bEnableFrameSkip = false;
+    // A camera's cut costs one large picture; as a key frame it would cost every other layer's rate, too.
+    parameters.bEnableSceneChangeDetect = settings.screen;
+    parameters.bEnableBackgroundDetection = !settings.screen;
+    parameters.bEnableAdaptiveQuant = false;
+    let layer = &mut parameters.sSpatialLayers[0];
+    layer.iVideoWidth = width;
+    layer.iVideoHeight = height;
+    layer.fFrameRate = settings.rate;
+    layer.iSpatialBitrate = settings.bitrate;
+    layer.uiProfileIdc = PRO_BASELINE;
+    layer.sSliceArgument.uiSliceMode = SM_SINGLE_SLICE;
+    layer.bVideoSignalTypePresent = true;
+    layer.uiVideoFormat = VF_UNDEF.to_le_bytes()[0];
+    layer.bFullRange = settings.colour.full_range;
+    layer.bColorDescriptionPresent = true;
+    // Primaries, transfer and matrix share their numbers for these two (ITU-T H.264 tables E-3 to E-5).
+    let description = match settings.colour.matrix {
+        Matrix::Bt709 => 1,
+        Matrix::Bt601 => 6,
+    };
+    layer.uiColorPrimaries = description;
+    layer.uiTransferCharacteristics = description;
+    layer.uiColorMatrix = description;
+}
+
+fn source(planes: [PlaneRef<'_>; 3], size: Size, milliseconds: u64) -> Result<SSourcePicture, Failure> {
+    let mut source = SSourcePicture {
+        iColorFormat: videoFormatI420,
+        iPicWidth: c_int::from(size.width),
+        iPicHeight: c_int::from(size.height),
+        uiTimeStamp: i64::try_from(milliseconds).unwrap_or(i64::MAX),
+        ..SSourcePicture::default()
+    };
+    for (index, (plane, size)) in planes.into_iter().zip([size, size.chroma(), size.chroma()]).enumerate() {
+        let rows = usize::from(size.height).saturating_sub(1);
+        if plane.stride < usize::from(size.width) || plane.data.len() < plane.stride * rows + usize::from(size.width) {
+            return Err(Failure::Plane);
+        }
+        source.pData[index] = plane.data.as_ptr().cast_mut();
+        source.iStride[index] = c_int::try_from(plane.stride).map_err(|_| Failure::Plane)?;
+    }
+    Ok(source)
+}
+
+fn done(call: &'static str, status: c_int) -> Result<(), Failure> {
+    if status == 0 { Ok(()) } else { Err(Failure::Call(call, status)) }
+}

@@ -1,0 +1,252 @@
+use super::*;
+use crate::decode::Decoder;
+use crate::layer::Ladder;
+use crate::{bitstream, psnr, testing};
+use media::{Colour, Matrix, Plane, Rotation, Timestamp};
+
+fn config(width: u16, height: u16) -> Config {
+    Config {
+        codec: VideoCodec::H264,
+        size: Size::new(width, height),
+        rate: FrameRate::THIRTY,
+        bitrate: Bitrate::kbps(400),
+        temporal_layers: 3,
+        content: Content::Camera,
+        spatial: 1,
+    }
+}
+
+fn encode(encoder: &mut Encoder, frame: &Frame, key: bool) -> Encoded {
+    encoder.encode(frame, key, &BufferPool::new(2)).unwrap().expect("no picture is skipped")
+}
+
+/// Decodes and tells the luma PSNR of what was shown against `frame`; `None` where nothing was shown.
+fn shown(decoder: &mut Decoder, encoded: &Encoded, frame: &Frame) -> Option<f64> {
+    let mut ratio = None;
+    decoder
+        .decode(&encoded.payload, &mut |picture| ratio = psnr::of(picture.planes[0], frame.plane(Plane::Y)))
+        .unwrap();
+    ratio
+}
+
+#[test]
+fn every_rung_of_a_camera_comes_back_well() {
+    let (frames, pool) = (media::Pool::new(4), media::Pool::new(2));
+    let source = Size::new(1280, 720);
+    for rung in Ladder::for_source(source, Content::Camera).rungs() {
+        let config =
+            Config { bitrate: rung.bitrate, spatial: rung.spatial, ..config(rung.size.width, rung.size.height) };
+        let mut encoder = Encoder::open(&config).unwrap();
+        let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+        let mut scaler = Scaler::new();
+        let mut worst = f64::MAX;
+        for number in 0..12 {
+            let frame = testing::picture(&frames, source, number);
+            let mut canvas = pool.canvas(rung.size).unwrap();
+            scaler.scale(&frame, &mut canvas);
+            let truth = canvas.freeze(number, frame.captured(), frame.colour(), Rotation::Upright);
+            let encoded = encode(&mut encoder, &frame, false);
+            assert_eq!((encoded.size, encoded.layer.spatial, encoded.number), (rung.size, rung.spatial, number));
+            worst = worst.min(shown(&mut decoder, &encoded, &truth).expect("each picture is shown at once"));
+        }
+        assert!(worst > 28.0, "{}: {worst:.1} dB", rung.size);
+    }
+}
+
+#[test]
+fn temporal_layers_follow_their_pattern() {
+    let frames = media::Pool::new(2);
+    let mut encoder = Encoder::open(&config(320, 180)).unwrap();
+    let seen: Vec<_> = (0..9)
+        .map(|number| encode(&mut encoder, &testing::picture(&frames, Size::new(320, 180), number), false))
+        .map(|encoded| (encoded.layer.temporal, encoded.key, encoded.discardable))
+        .collect();
+    let layers: Vec<_> = seen.iter().map(|seen| seen.0).collect();
+    assert_eq!(layers, [0, 2, 1, 2, 0, 2, 1, 2, 0]);
+    assert!(seen.iter().all(|(temporal, _, discardable)| *discardable == (*temporal == 2)));
+    assert!(seen.iter().enumerate().all(|(index, (_, key, _))| *key == (index == 0)));
+}
+
+#[test]
+fn upper_temporal_layers_can_be_dropped() {
+    let frames = media::Pool::new(2);
+    for highest in 0..3 {
+        let mut encoder = Encoder::open(&config(320, 180)).unwrap();
+        let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+        let mut seen = 0;
+        for number in 0..40 {
+            let frame = testing::picture(&frames, Size::new(320, 180), number);
+            let encoded = encode(&mut encoder, &frame, false);
+            if encoded.layer.temporal <= highest {
+                let ratio = shown(&mut decoder, &encoded, &frame).expect("shown");
+                assert!(ratio > 26.0, "up to T{highest}, picture {number}: {ratio:.1} dB");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, [10, 20, 40][usize::from(highest)]);
+    }
+}
+
+#[test]
+fn a_key_frame_comes_when_asked_for_and_starts_a_new_decoder() {
+    let frames = media::Pool::new(2);
+    let mut encoder = Encoder::open(&config(320, 180)).unwrap();
+    for number in 0..7 {
+        encode(&mut encoder, &testing::picture(&frames, Size::new(320, 180), number), false);
+    }
+    let frame = testing::picture(&frames, Size::new(320, 180), 7);
+    let encoded = encode(&mut encoder, &frame, true);
+    assert!(encoded.key && encoded.layer.temporal == 0 && !encoded.discardable);
+    assert!(bitstream::is_key(&encoded.payload));
+    let kinds: Vec<_> =
+        bitstream::prefixed(&encoded.payload).map(|unit| bitstream::Kind::of(unit.unwrap()).unwrap()).collect();
+    assert_eq!(kinds, [bitstream::Kind::Sps, bitstream::Kind::Pps, bitstream::Kind::Key]);
+    let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+    assert!(shown(&mut decoder, &encoded, &frame).unwrap() > 26.0);
+    let frame = testing::picture(&frames, Size::new(320, 180), 8);
+    assert!(shown(&mut decoder, &encode(&mut encoder, &frame, false), &frame).unwrap() > 26.0);
+}
+
+#[test]
+fn a_layer_resumes_with_one_key_frame() {
+    let frames = media::Pool::new(2);
+    let mut encoder = Encoder::open(&config(320, 180)).unwrap();
+    let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+    // Pictures 10..90 are not encoded: nobody wanted the layer.
+    for number in (0..10).chain(90..100) {
+        let frame = testing::picture(&frames, Size::new(320, 180), number);
+        let encoded = encode(&mut encoder, &frame, number == 90);
+        assert_eq!(encoded.key, number == 0 || number == 90);
+        assert!(shown(&mut decoder, &encoded, &frame).unwrap() > 26.0);
+    }
+}
+
+#[test]
+fn colours_travel_in_the_parameter_set() {
+    let frames = media::Pool::new(2);
+    let mut encoder = Encoder::open(&config(320, 180)).unwrap();
+    let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+    let mut number = 0;
+    for matrix in [Matrix::Bt709, Matrix::Bt601] {
+        for full_range in [false, true] {
+            let colour = Colour { matrix, full_range };
+            let frame = testing::picture_in(&frames, Size::new(320, 180), number, colour);
+            let encoded = encode(&mut encoder, &frame, false);
+            assert!(encoded.key, "a change of colours starts anew");
+            let mut told = None;
+            decoder.decode(&encoded.payload, &mut |picture| told = Some(picture.colour)).unwrap();
+            assert_eq!(told, Some(colour));
+            number += 1;
+        }
+    }
+}
+
+#[test]
+fn sizes_that_are_no_multiple_of_sixteen_are_cropped() {
+    let frames = media::Pool::new(2);
+    for (width, height) in [(318, 178), (322, 182), (321, 181), (16, 16), (18, 34), (160, 284)] {
+        let mut encoder = Encoder::open(&config(width, height)).unwrap();
+        let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+        let even = Size::new(width & !1, height & !1);
+        let encoded = encode(&mut encoder, &testing::picture(&frames, Size::new(width, height), 0), false);
+        assert_eq!(encoded.size, even);
+        let mut sizes = None;
+        decoder
+            .decode(&encoded.payload, &mut |picture| {
+                sizes = Some((picture.size, picture.planes.map(|plane| plane.size)));
+            })
+            .unwrap();
+        assert_eq!(sizes, Some((even, [even, even.chroma(), even.chroma()])));
+    }
+}
+
+#[test]
+fn the_rate_is_kept_without_skipping() {
+    let frames = media::Pool::new(2);
+    let mut encoder = Encoder::open(&config(640, 360)).unwrap();
+    let rate_of = |encoder: &mut Encoder, kilobits: u64, from: u64| -> u64 {
+        encoder.set_target(Bitrate::kbps(kilobits), FrameRate::THIRTY).unwrap();
+        let sizes = (from..from + 90).map(|number| {
+            encode(encoder, &testing::picture(&frames, Size::new(640, 360), number), false).payload.len()
+        });
+        // The first second is for settling.
+        sizes.skip(30).sum::<usize>() as u64 * 8 / 2_000
+    };
+    for (round, kilobits) in [400, 800, 300].into_iter().enumerate() {
+        let kept = rate_of(&mut encoder, kilobits, round as u64 * 90);
+        assert!(kept < kilobits * 13 / 10, "{kept} of {kilobits} kbit/s");
+        assert!(kept > kilobits * 4 / 10, "{kept} of {kilobits} kbit/s");
+    }
+}
+
+#[test]
+fn a_screen_has_one_temporal_layer_and_sharp_text() {
+    let frames = media::Pool::new(2);
+    let asked = Config { content: Content::Screen, bitrate: Bitrate::kbps(1_500), ..config(640, 360) };
+    let mut encoder = Encoder::open(&asked).unwrap();
+    assert_eq!(encoder.config().temporal_layers, 1);
+    let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+    for number in 0..10 {
+        let frame = testing::picture(&frames, Size::new(640, 360), number);
+        let encoded = encode(&mut encoder, &frame, false);
+        assert!(encoded.layer.temporal == 0 && !encoded.discardable);
+        assert!(shown(&mut decoder, &encoded, &frame).unwrap() > 28.0);
+    }
+}
+
+#[test]
+fn what_no_encoder_takes_is_refused_with_a_reason() {
+    let Err(error) = Encoder::open(&config(8, 360)) else { panic!("opened") };
+    assert_eq!(error.to_string(), "no encoder opened; tried openh264: size 8x360 under 16x16");
+    assert!(Encoder::open(&config(16_000, 16_000)).is_err());
+}
+
+#[test]
+fn steady_state_allocates_no_payload() {
+    let (frames, pool) = (media::Pool::new(2), BufferPool::new(2));
+    let mut encoder = Encoder::open(&config(320, 180)).unwrap();
+    let mut homes = std::collections::HashSet::new();
+    for number in 0..60 {
+        let frame = testing::picture(&frames, Size::new(640, 360), number);
+        let encoded = encoder.encode(&frame, false, &pool).unwrap().unwrap();
+        if number >= 30 {
+            homes.insert(encoded.payload.as_ptr() as usize);
+        }
+    }
+    assert!(homes.len() <= 2, "{} different buffers", homes.len());
+}
+
+#[test]
+fn a_broken_back_end_is_an_error_that_names_it() {
+    let log = probe::Log::default();
+    let backend = probe::Backend::new(config(320, 180), log.clone()).that_breaks_after(1);
+    let mut encoder = Encoder::with(Box::new(backend));
+    let frame = testing::picture(&media::Pool::new(1), Size::new(320, 180), 5);
+    let pool = BufferPool::new(1);
+    assert!(encoder.encode(&frame, false, &pool).unwrap().unwrap().key);
+    let Err(error) = encoder.encode(&frame, true, &pool) else { panic!("went on") };
+    assert_eq!(error.to_string(), "probe stopped");
+    drop(encoder);
+    let calls: Vec<_> = log.calls().into_iter().map(|(_, call)| call).collect();
+    let encode = |key| probe::Call::Encode { number: 5, key };
+    assert_eq!(calls, [encode(false), encode(true), probe::Call::Dropped]);
+}
+
+#[test]
+fn the_probes_understand_each_other() {
+    let mut encoder = Encoder::with(Box::new(probe::Backend::new(config(16, 16), probe::Log::default())));
+    let log = crate::decode::probe::Log::default();
+    let mut decoder = Decoder::with(Box::new(crate::decode::probe::Backend::new(Size::new(16, 16), log.clone())));
+    let pool = media::Pool::new(1);
+    for number in [300, 301] {
+        let encoded = encode(&mut encoder, &testing::picture(&pool, Size::new(64, 64), number), false);
+        let mut luma = None;
+        decoder.decode(&encoded.payload, &mut |picture| luma = picture.planes[0].data.first().copied()).unwrap();
+        assert_eq!(luma, Some(number.to_le_bytes()[0]));
+    }
+    assert_eq!(log.calls().len(), 2);
+    let mut null = Encoder::with(Box::new(null::Backend::new(config(16, 16))));
+    let frame = testing::picture(&pool, Size::new(16, 16), 0);
+    assert!(null.encode(&frame, true, &BufferPool::new(1)).unwrap().is_none());
+    assert_eq!(frame.captured(), Timestamp::default());
+}

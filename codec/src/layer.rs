@@ -1,0 +1,213 @@
+//! Which sizes of a source are sent, and at what rate. Pure.
+
+use media::{Bitrate, Size};
+
+/// The most spatial layers of one track.
+pub const MOST: usize = 3;
+
+/// What a track shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// People: motion matters.
+    #[default]
+    Camera,
+    /// A desktop: sharp text matters.
+    Screen,
+}
+
+/// One size of a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// Its number; 0 is the smallest picture.
+    pub spatial: u8,
+    /// Its size: even, and of the source's shape as nearly as evenness allows.
+    pub size: Size,
+    /// The rate at which it looks right; more is wasted on it.
+    pub bitrate: Bitrate,
+    /// The rate under which it is not worth sending.
+    pub least: Bitrate,
+    /// Temporal layers to encode it with.
+    pub temporal_layers: u8,
+}
+
+/// The sizes of one track, smallest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ladder {
+    rungs: Vec<Rung>,
+}
+
+impl Ladder {
+    /// The ladder for a source of `size`: its own size, at most 720 lines for a camera and 1080 for a screen, and halves
+    /// of it (a camera's 180/360/720 at 16:9) down to 120 lines. Empty where the source is under 16 samples either way,
+    /// which no encoder takes.
+    #[must_use]
+    pub fn for_source(size: Size, content: Content) -> Self {
+        let limits = Limits::of(content);
+        let top = limits.fit(size);
+        let divisors = (0..limits.rungs).map(|step| 1_u16 << step);
+        let mut sizes: Vec<Size> = divisors
+            .map(|divisor| divide(top, divisor))
+            .enumerate()
+            .filter(|(step, size)| short_side(*size) >= if *step == 0 { SMALLEST } else { LEAST_HALF })
+            .map(|(_, size)| size)
+            .collect();
+        sizes.reverse();
+        let rungs = (0..).zip(sizes).map(|(spatial, size)| limits.rung(spatial, size)).collect();
+        Self { rungs }
+    }
+
+    /// The rungs, smallest first.
+    #[must_use]
+    pub fn rungs(&self) -> &[Rung] {
+        &self.rungs
+    }
+
+    /// The rung of spatial layer `spatial`.
+    #[must_use]
+    pub fn rung(&self, spatial: u8) -> Option<&Rung> {
+        self.rungs.get(usize::from(spatial))
+    }
+}
+
+struct Limits {
+    lines: u16,
+    area: u32,
+    rungs: usize,
+    temporal_layers: u8,
+    /// Bits a second at `area`.
+    bitrate: f64,
+}
+
+impl Limits {
+    fn of(content: Content) -> Self {
+        match content {
+            Content::Camera => {
+                Self { lines: 720, area: 1280 * 720, rungs: MOST, temporal_layers: 3, bitrate: 1_500_000.0 }
+            }
+            // Screen content does not survive temporal layers in OpenH264, and a quarter of a screen shows no text.
+            Content::Screen => {
+                Self { lines: 1080, area: 1920 * 1080, rungs: 2, temporal_layers: 1, bitrate: 2_000_000.0 }
+            }
+        }
+    }
+
+    /// The largest even size of the source's shape within the limits, never larger than the source.
+    fn fit(&self, source: Size) -> Size {
+        if source.is_empty() {
+            return source;
+        }
+        let lines = f64::from(self.lines) / f64::from(short_side(source));
+        let area = (f64::from(self.area) / f64::from(source.area())).sqrt();
+        let factor = lines.min(area).min(1.0);
+        Size::new(even(f64::from(source.width) * factor), even(f64::from(source.height) * factor))
+    }
+
+    fn rung(&self, spatial: u8, size: Size) -> Rung {
+        let share = (f64::from(size.area()) / f64::from(self.area)).powf(RATE_POWER);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a positive rate of a few megabits"
+        )]
+        let kilobits = (self.bitrate * share / 1_000.0).round() as u64;
+        let bitrate = Bitrate::kbps(kilobits.max(LEAST_KILOBITS));
+        let least = Bitrate::bps(bitrate.as_bps() / LEAST_SHARE);
+        Rung { spatial, size, bitrate, least, temporal_layers: self.temporal_layers }
+    }
+}
+
+fn short_side(size: Size) -> u16 {
+    size.width.min(size.height)
+}
+
+fn divide(size: Size, divisor: u16) -> Size {
+    let part = |side: u16| even(f64::from(side) / f64::from(divisor));
+    Size::new(part(size.width), part(size.height))
+}
+
+/// The nearest even number, so that 4:2:0 has whole chroma samples.
+fn even(side: f64) -> u16 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a side of a picture, never negative")]
+    let half = (side / 2.0).round() as u16;
+    half.saturating_mul(2)
+}
+
+/// The smallest side that the encoders take.
+const SMALLEST: u16 = 16;
+
+/// Under this many lines a half is not worth an encoder.
+const LEAST_HALF: u16 = 120;
+
+/// A picture of half the height needs more than a quarter of the rate for the same quality: its detail is denser.
+const RATE_POWER: f64 = 0.75;
+
+/// No layer is aimed lower than this.
+const LEAST_KILOBITS: u64 = 60;
+
+/// A layer at a third of its rate is visibly worse than the next smaller one, scaled up.
+const LEAST_SHARE: u64 = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(width: u16, height: u16, content: Content) -> Vec<(u16, u16)> {
+        let ladder = Ladder::for_source(Size::new(width, height), content);
+        ladder.rungs().iter().map(|rung| (rung.size.width, rung.size.height)).collect()
+    }
+
+    #[test]
+    fn a_wide_camera_has_the_three_classic_sizes() {
+        let classic = vec![(320, 180), (640, 360), (1280, 720)];
+        assert_eq!(sizes(1280, 720, Content::Camera), classic);
+        assert_eq!(sizes(1920, 1080, Content::Camera), classic);
+        assert_eq!(sizes(3840, 2160, Content::Camera), classic);
+    }
+
+    #[test]
+    fn other_shapes_keep_their_ratio() {
+        assert_eq!(sizes(640, 480, Content::Camera), [(160, 120), (320, 240), (640, 480)]);
+        assert_eq!(sizes(1600, 1200, Content::Camera), [(240, 180), (480, 360), (960, 720)]);
+        assert_eq!(sizes(1080, 1920, Content::Camera), [(180, 320), (360, 640), (720, 1280)]);
+        assert_eq!(sizes(640, 272, Content::Camera), [(320, 136), (640, 272)]);
+    }
+
+    #[test]
+    fn a_small_source_has_fewer_rungs() {
+        assert_eq!(sizes(320, 180, Content::Camera), [(320, 180)]);
+        assert_eq!(sizes(176, 144, Content::Camera), [(176, 144)]);
+        assert_eq!(sizes(8, 8, Content::Camera), []);
+        assert_eq!(sizes(0, 720, Content::Camera), []);
+    }
+
+    #[test]
+    fn a_screen_keeps_its_text() {
+        assert_eq!(sizes(1920, 1080, Content::Screen), [(960, 540), (1920, 1080)]);
+        assert_eq!(sizes(1366, 768, Content::Screen), [(684, 384), (1366, 768)]);
+    }
+
+    #[test]
+    fn every_rung_is_even_ordered_and_inside_its_source() {
+        for width in (16..4_000).step_by(97) {
+            for height in (16..3_000).step_by(83) {
+                for content in [Content::Camera, Content::Screen] {
+                    let ladder = Ladder::for_source(Size::new(width, height), content);
+                    check(&ladder, Size::new(width + 1, height + 1));
+                }
+            }
+        }
+    }
+
+    fn check(ladder: &Ladder, bound: Size) {
+        assert!(!ladder.rungs().is_empty() && ladder.rungs().len() <= MOST);
+        for (number, rung) in ladder.rungs().iter().enumerate() {
+            assert_eq!(usize::from(rung.spatial), number);
+            assert!(rung.size.width % 2 == 0 && rung.size.height % 2 == 0, "{rung:?}");
+            assert!(rung.size.width <= bound.width && rung.size.height <= bound.height, "{rung:?}");
+            assert!(rung.least < rung.bitrate);
+        }
+        assert!(
+            ladder.rungs().is_sorted_by(|low, high| low.bitrate < high.bitrate && low.size.area() < high.size.area())
+        );
+    }
+}

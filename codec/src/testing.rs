@@ -1,0 +1,44 @@
+//! Moving pictures for tests: enough detail and motion to make an encoder work.
+
+use media::{Colour, Frame, FrameRate, Pool, Rotation, Size, Timestamp};
+
+/// Picture `number` of an endless pan over a textured ground with a bright disc crossing it.
+pub(crate) fn picture(pool: &Pool, size: Size, number: u64) -> Frame {
+    picture_in(pool, size, number, Colour::default())
+}
+
+/// As [`picture`], with other colours.
+pub(crate) fn picture_in(pool: &Pool, size: Size, number: u64, colour: Colour) -> Frame {
+    let mut canvas = pool.canvas(size).expect("tests give their pools room");
+    let step = i32::try_from(number % 10_000).expect("small");
+    let [mut luma, mut blue, mut red] = canvas.planes_mut();
+    let disc = (step * 4 % i32::from(size.width), i32::from(size.height) / 2, i32::from(size.height) / 6);
+    for (y, row) in (0..).zip(luma.rows_mut()) {
+        for (x, sample) in (0..).zip(row.iter_mut()) {
+            *sample = if inside(x, y, disc) { 220 } else { ground(x + step * 2, y + step) };
+        }
+    }
+    for (plane, offset) in [(&mut blue, 3), (&mut red, 11)] {
+        for (y, row) in (0..).zip(plane.rows_mut()) {
+            for (x, sample) in (0..).zip(row.iter_mut()) {
+                *sample = 96 + wave((x + step) * 2 + offset * y, 97, 64);
+            }
+        }
+    }
+    let captured = Timestamp::default() + FrameRate::THIRTY.due(number);
+    canvas.freeze(number, captured, colour, Rotation::Upright)
+}
+
+fn inside(x: i32, y: i32, (centre_x, centre_y, radius): (i32, i32, i32)) -> bool {
+    (x - centre_x).pow(2) + (y - centre_y).pow(2) < radius.pow(2)
+}
+
+fn ground(x: i32, y: i32) -> u8 {
+    40 + wave(x * 3 + y, 131, 60) + wave(x - 2 * y, 53, 40) + wave(x / 2 + 5 * y, 29, 20)
+}
+
+/// A triangle between 0 and `height`.
+fn wave(at: i32, period: i32, height: i32) -> u8 {
+    let phase = at.rem_euclid(period) * 2 - period;
+    u8::try_from(phase.abs() * height / period).expect("below 128")
+}
