@@ -1,0 +1,158 @@
+//! One connection: TLS, WebSocket, then messages in both directions until either end has had enough.
+
+use crate::Limits;
+use crate::bucket::Bucket;
+use crate::hub;
+use crate::outbox::{Item, Outgoing, outbox};
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use proto::{Down, MOST_MESSAGE, ParticipantId, Problem, Up};
+use std::time::Instant;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Message, http::StatusCode};
+
+type Socket = WebSocketStream<TlsStream<TcpStream>>;
+
+/// What every connection shares.
+#[derive(Clone)]
+pub struct Context {
+    pub acceptor: TlsAcceptor,
+    pub limits: Limits,
+    pub hub: mpsc::Sender<hub::Message>,
+}
+
+/// Serves one connection to its end.
+pub async fn serve(stream: TcpStream, participant: ParticipantId, context: Context) {
+    let opened = timeout(context.limits.greeting, open(stream, &context.acceptor)).await;
+    let Ok(Some(socket)) = opened else {
+        tracing::debug!(%participant, "no handshake");
+        return;
+    };
+    let (outbox, outgoing) = outbox(context.limits.outgoing_messages, context.limits.outgoing_bytes);
+    if context.hub.send(hub::Message::Arrived(participant, outbox)).await.is_err() {
+        return;
+    }
+    let (sink, source) = socket.split();
+    let reader = Reader::new(participant, source, &context);
+    let overflow = outgoing.overflow();
+    tokio::select! {
+        () = write(sink, outgoing, &context.limits) => {}
+        () = reader.run() => {}
+        () = overflow => tracing::info!(%participant, "does not read: dropped"),
+    }
+    // The hub outlives its connections.
+    let _ = context.hub.send(hub::Message::Departed(participant)).await;
+}
+
+async fn open(stream: TcpStream, acceptor: &TlsAcceptor) -> Option<Socket> {
+    stream.set_nodelay(true).ok()?;
+    let secure = acceptor.accept(stream).await.ok()?;
+    let config = WebSocketConfig::default().max_message_size(Some(MOST_MESSAGE)).max_frame_size(Some(MOST_MESSAGE));
+    tokio_tungstenite::accept_hdr_async_with_config(secure, check_path, Some(config)).await.ok()
+}
+
+#[expect(clippy::result_large_err, reason = "the WebSocket library's signature")]
+fn check_path(request: &Request, response: Response) -> Result<Response, ErrorResponse> {
+    if request.uri().path() == PATH {
+        return Ok(response);
+    }
+    let mut refusal = ErrorResponse::new(None);
+    *refusal.status_mut() = StatusCode::NOT_FOUND;
+    Err(refusal)
+}
+
+/// Writes what the box holds, and pings, until the box says that nothing follows.
+async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: Outgoing, limits: &Limits) {
+    let ping = Bytes::from(proto::encode(&Down::Ping));
+    let mut pings = interval(limits.ping);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pings.reset();
+    loop {
+        let message = tokio::select! {
+            _ = pings.tick() => ping.clone(),
+            item = outgoing.next() => match item {
+                Some(Item::Message(bytes)) => bytes,
+                Some(Item::End) | None => break,
+            },
+        };
+        let sent = timeout(limits.write, sink.send(Message::Binary(message))).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            return;
+        }
+    }
+    // The other end may be gone already; it has had its chance.
+    let _ = timeout(limits.ping, sink.close()).await;
+}
+
+/// Reads messages, keeps count of them, and hands them to the hub.
+struct Reader<'c> {
+    participant: ParticipantId,
+    source: SplitStream<Socket>,
+    context: &'c Context,
+    messages: Bucket,
+    bytes: Bucket,
+    greeted: bool,
+}
+
+impl<'c> Reader<'c> {
+    fn new(participant: ParticipantId, source: SplitStream<Socket>, context: &'c Context) -> Self {
+        let (limits, now) = (&context.limits, Instant::now());
+        let messages = Bucket::new(limits.messages_per_second, limits.message_burst, now);
+        let bytes = Bucket::new(limits.bytes_per_second, limits.byte_burst, now);
+        Self { participant, source, context, messages, bytes, greeted: false }
+    }
+
+    /// Ends when the connection is dead or closed. After a broken rule it waits for the writer, which ends it.
+    async fn run(mut self) {
+        loop {
+            let patience = if self.greeted { self.context.limits.silence } else { self.context.limits.greeting };
+            let Ok(Some(Ok(message))) = timeout(patience, self.source.next()).await else { return };
+            let told = match self.judge(message) {
+                Ok(None) => continue,
+                Ok(Some(message)) => hub::Message::Said(self.participant, message),
+                Err(problem) => hub::Message::Broke(self.participant, problem),
+            };
+            let broke = matches!(told, hub::Message::Broke(..));
+            if self.context.hub.send(told).await.is_err() {
+                return;
+            }
+            if broke {
+                return self.wait().await;
+            }
+        }
+    }
+
+    fn judge(&mut self, message: Message) -> Result<Option<Up>, Problem> {
+        let (length, now) = (u32::try_from(message.len()).unwrap_or(u32::MAX), Instant::now());
+        if !self.messages.take(1, now) || !self.bytes.take(length, now) {
+            return Err(Problem::TooFast);
+        }
+        match message {
+            Message::Binary(bytes) if self.greeted || bytes.len() <= self.context.limits.stranger_message => {
+                let message = proto::decode::<Up>(&bytes).map_err(|proto::Malformed| Problem::Malformed)?;
+                self.greeted = true;
+                Ok(Some(message).filter(|message| *message != Up::Pong))
+            }
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => Ok(None),
+            Message::Binary(_) | Message::Text(_) | Message::Frame(_) => Err(Problem::Malformed),
+        }
+    }
+
+    /// Reads on without listening, so that the other end can read why it is put out.
+    async fn wait(mut self) {
+        let silence = self.context.limits.silence;
+        let drain = async { while let Some(Ok(_)) = self.source.next().await {} };
+        let _ = timeout(silence, drain).await;
+    }
+}
+
+/// The one path that is served.
+const PATH: &str = "/v1";

@@ -1,0 +1,108 @@
+//! Who gets what of a scarce downlink.
+
+use super::*;
+use proto::{ParticipantId, Slot, TrackId};
+
+const RATES: [u64; 3] = [150_000, 500_000, 1_500_000];
+
+fn target(spatial: u8, temporal: u8) -> Option<Target> {
+    Some(Target { spatial, temporal })
+}
+
+fn request(wish: Option<Target>, priority: u8, pixels: u32) -> Request {
+    Request { rates: RATES.to_vec(), wish, priority, pixels, current: None }
+}
+
+#[test]
+fn plenty_for_everybody_grants_every_wish() {
+    let wishes = [target(2, 2), target(0, 0), None, target(1, 1)];
+    let requests: Vec<Request> = wishes.iter().map(|wish| request(*wish, 1, 100)).collect();
+    assert_eq!(allocate(100_000_000, 40_000, &requests), wishes);
+}
+
+#[test]
+fn sound_comes_first_then_every_base_layer_then_the_greatest_need() {
+    let requests = [request(target(2, 2), 1, 1_000), request(target(2, 2), 1, 100), request(target(1, 2), 1, 10)];
+    assert_eq!(allocate(40_000, 40_000, &requests), [None, None, None]);
+    assert_eq!(allocate(490_000, 40_000, &requests), [target(0, 2); 3], "all three base layers, exactly");
+    // 390 kbit/s more than the base: one step to layer 1 (350, and a tenth to spare) for whom it lacks most.
+    assert_eq!(allocate(880_000, 40_000, &requests), [target(1, 2), target(0, 2), target(0, 2)]);
+    assert_eq!(allocate(1_300_000, 40_000, &requests), [target(1, 2), target(1, 2), target(0, 2)]);
+}
+
+#[test]
+fn a_higher_priority_is_served_before_a_larger_tile() {
+    let requests = [request(target(2, 2), 1, 1_000_000), request(target(2, 2), 9, 10)];
+    assert_eq!(allocate(1_900_000, 0, &requests), [target(0, 2), target(2, 2)]);
+    assert_eq!(allocate(160_000, 0, &requests), [None, target(0, 2)]);
+}
+
+#[test]
+fn pictures_a_second_go_before_the_picture() {
+    let requests = [request(target(0, 2), 2, 10), request(target(0, 2), 1, 10)];
+    assert_eq!(allocate(260_000, 0, &requests), [target(0, 2), target(0, 1)]);
+    assert_eq!(allocate(230_000, 0, &requests), [target(0, 2), target(0, 0)]);
+    assert_eq!(allocate(220_000, 0, &requests), [target(0, 2), None]);
+}
+
+#[test]
+fn what_is_held_needs_no_margin() {
+    let mut requests = [request(target(2, 2), 1, 10)];
+    assert_eq!(allocate(1_520_000, 0, &requests), [target(1, 2)]);
+    requests[0].current = target(2, 2);
+    assert_eq!(allocate(1_520_000, 0, &requests), [target(2, 2)]);
+    assert_eq!(allocate(1_490_000, 0, &requests), [target(1, 2)]);
+}
+
+#[test]
+fn nobody_is_granted_more_than_the_budget() {
+    let mut seed = 7_u64;
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 33) % below
+    };
+    for _ in 0..2_000 {
+        let requests: Vec<Request> = (0..random(12))
+            .map(|_| Request {
+                rates: (0..=random(3)).map(|layer| (layer + 1) * random(1_000_000)).collect(),
+                wish: target(random(3) as u8, random(3) as u8),
+                priority: random(4) as u8,
+                pixels: random(1_000_000) as u32,
+                current: target(random(3) as u8, 2),
+            })
+            .map(|request| Request { wish: limited(&request), ..request })
+            .collect();
+        let budget = random(5_000_000);
+        let granted = allocate(budget, 40_000, &requests);
+        let spent: u64 = requests.iter().zip(&granted).filter_map(|(r, g)| Some(cost(r, (*g)?))).sum();
+        assert!(spent <= budget.saturating_sub(40_000), "{spent} of {budget}");
+    }
+}
+
+fn limited(request: &Request) -> Option<Target> {
+    request.wish.map(|wish| Target { spatial: wish.spatial.min(request.rates.len() as u8 - 1), ..wish })
+}
+
+#[test]
+fn a_tile_wants_the_smallest_layer_that_fills_it() {
+    let sizes = [(320, 180), (640, 360), (1_280, 720)];
+    let tile = |width, height, frames_per_second, paused| TileWish {
+        track: TrackId { owner: ParticipantId(1), slot: Slot::Camera },
+        width,
+        height,
+        frames_per_second,
+        priority: 0,
+        paused,
+    };
+    let spatial = |width, height| wish(&tile(width, height, 30, false), &sizes).map(|wish| wish.spatial);
+    assert_eq!(spatial(320, 180), Some(0));
+    assert_eq!(spatial(350, 197), Some(0), "enlarged by less than a tenth");
+    assert_eq!(spatial(400, 225), Some(1));
+    assert_eq!(spatial(1_280, 720), Some(2));
+    assert_eq!(spatial(3_840, 2_160), Some(2));
+    assert_eq!(spatial(1_000, 180), Some(0), "the height is the limit");
+    assert_eq!(wish(&tile(640, 360, 30, true), &sizes), None);
+    assert_eq!(wish(&tile(640, 360, 30, false), &[]), None);
+    let temporal = |frames| wish(&tile(640, 360, frames, false), &sizes).map(|wish| wish.temporal);
+    assert_eq!([5, 15, 30].map(temporal), [Some(0), Some(1), Some(2)]);
+}

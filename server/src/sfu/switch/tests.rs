@@ -1,0 +1,169 @@
+//! Layer switching, on made-up packets.
+
+use super::*;
+use std::time::Duration;
+
+/// Three layers of one camera: a frame of two packets each on every call.
+struct Camera {
+    start: Instant,
+    frame: u32,
+    sequence: [u64; 3],
+}
+
+impl Camera {
+    fn new() -> Self {
+        Self { start: Instant::now(), frame: 0, sequence: [1_000, 20_000, 300_000] }
+    }
+
+    /// The next frame on every layer; key frames where `keys` says so.
+    fn frame(&mut self, keys: [bool; 3]) -> Vec<Arrival> {
+        // L1T3: temporal layers 0 2 1 2.
+        let temporal = [0, 2, 1, 2][self.frame as usize % 4];
+        let at = self.start + Duration::from_millis(33) * self.frame;
+        let mut packets = Vec::new();
+        for (spatial, key) in (0_u8..).zip(keys) {
+            for part in 0..2 {
+                let sequence = self.sequence[usize::from(spatial)];
+                self.sequence[usize::from(spatial)] += 1;
+                packets.push(Arrival {
+                    spatial,
+                    temporal: if key { 0 } else { temporal },
+                    sequence,
+                    timestamp: self.frame * 3_000,
+                    start: part == 0,
+                    key: key && part == 0,
+                    newest: true,
+                    at,
+                });
+            }
+        }
+        self.frame += 1;
+        packets
+    }
+}
+
+fn run(switch: &mut Switch, packets: &[Arrival]) -> Vec<(u8, Rewritten)> {
+    packets.iter().filter_map(|packet| Some((packet.spatial, switch.forward(packet)?))).collect()
+}
+
+const TOP: Option<Target> = Some(Target { spatial: 2, temporal: 2 });
+const BASE: Option<Target> = Some(Target { spatial: 0, temporal: 2 });
+
+#[test]
+fn nothing_passes_before_a_key_frame_and_nothing_without_a_target() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(5, 90_000));
+    assert!(run(&mut switch, &camera.frame([true; 3])).is_empty());
+    switch.aim(BASE);
+    assert_eq!(switch.awaited(), Some(0));
+    assert!(run(&mut switch, &camera.frame([false; 3])).is_empty());
+    assert!(run(&mut switch, &camera.frame([false, true, true])).is_empty(), "never a larger one than asked for");
+    let passed = run(&mut switch, &camera.frame([true, false, false]));
+    assert_eq!(
+        passed.iter().map(|(spatial, packet)| (*spatial, packet.sequence)).collect::<Vec<_>>(),
+        [(0, 5), (0, 6)]
+    );
+    assert_eq!(switch.awaited(), None);
+    switch.aim(None);
+    assert!(run(&mut switch, &camera.frame([true; 3])).is_empty());
+    assert_eq!(switch.current(), None);
+}
+
+#[test]
+fn a_switch_waits_for_the_key_frame_and_numbers_stay_continuous() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(5, 90_000));
+    switch.aim(BASE);
+    let mut passed = run(&mut switch, &camera.frame([true; 3]));
+    switch.aim(TOP);
+    assert_eq!(switch.awaited(), Some(2));
+    for _ in 0..3 {
+        passed.extend(run(&mut switch, &camera.frame([false; 3])));
+    }
+    assert!(passed.iter().all(|(spatial, _)| *spatial == 0), "the old layer goes on until then");
+    passed.extend(run(&mut switch, &camera.frame([false, true, true])));
+    passed.extend(run(&mut switch, &camera.frame([false; 3])));
+    let layers: Vec<u8> = passed.iter().map(|(spatial, _)| *spatial).collect();
+    assert_eq!(layers, [[0; 8].as_slice(), &[2; 4]].concat());
+    let numbers: Vec<u64> = passed.iter().map(|(_, packet)| packet.sequence).collect();
+    assert_eq!(numbers, (5..17).collect::<Vec<u64>>());
+    let times: Vec<u32> = passed.iter().map(|(_, packet)| packet.timestamp).collect();
+    assert_eq!(times, (0..12).map(|packet| packet / 2 * 3_000).collect::<Vec<u32>>(), "the source's own clock");
+}
+
+#[test]
+fn a_smaller_layer_serves_until_the_wanted_one_comes() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(0, 90_000));
+    switch.aim(TOP);
+    assert_eq!(run(&mut switch, &camera.frame([false, true, false])).len(), 2);
+    assert_eq!((switch.current(), switch.awaited()), (Some(1), Some(2)));
+    assert!(run(&mut switch, &camera.frame([true, false, false])).iter().all(|(spatial, _)| *spatial == 1));
+    assert!(run(&mut switch, &camera.frame([true, true, true])).iter().any(|(spatial, _)| *spatial == 2));
+    assert_eq!(switch.current(), Some(2));
+}
+
+#[test]
+fn temporal_layers_are_dropped_without_gaps_and_come_back_at_the_base() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(0, 90_000));
+    switch.aim(Some(Target { spatial: 0, temporal: 0 }));
+    let mut passed = run(&mut switch, &camera.frame([true; 3]));
+    for _ in 1..8 {
+        passed.extend(run(&mut switch, &camera.frame([false; 3])));
+    }
+    assert_eq!(passed.len(), 4, "frames 0 and 4");
+    switch.aim(BASE);
+    camera.frame = 9;
+    assert!(run(&mut switch, &camera.frame([false; 3])).is_empty(), "a frame of layer 2 has nothing to build on");
+    camera.frame = 12;
+    for _ in 0..4 {
+        passed.extend(run(&mut switch, &camera.frame([false; 3])));
+    }
+    assert_eq!(passed.len(), 12);
+    let numbers: Vec<u64> = passed.iter().map(|(_, packet)| packet.sequence).collect();
+    assert_eq!(numbers, (0..12).collect::<Vec<u64>>());
+}
+
+#[test]
+fn a_limit_never_cuts_a_frame_in_two() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(0, 90_000));
+    switch.aim(BASE);
+    run(&mut switch, &camera.frame([true; 3]));
+    let frame = camera.frame([false; 3]);
+    assert!(switch.forward(&frame[0]).is_some());
+    switch.aim(Some(Target { spatial: 0, temporal: 0 }));
+    assert!(switch.forward(&frame[1]).is_some(), "of temporal layer 2, begun before the limit");
+    assert!(run(&mut switch, &camera.frame([false; 3])).is_empty());
+}
+
+#[test]
+fn a_key_frame_that_comes_late_is_not_entered() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(0, 90_000));
+    switch.aim(BASE);
+    let mut late = camera.frame([true; 3]);
+    late[0].newest = false;
+    assert!(run(&mut switch, &late).is_empty());
+    assert_eq!(switch.awaited(), Some(0));
+}
+
+#[test]
+fn layers_with_clocks_of_their_own_are_joined() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(0, 90_000));
+    switch.aim(BASE);
+    run(&mut switch, &camera.frame([true; 3]));
+    switch.aim(TOP);
+    let mut foreign = camera.frame([false, false, true]);
+    for packet in &mut foreign {
+        packet.timestamp = packet.timestamp.wrapping_add(0x8000_0000);
+    }
+    let told = run(&mut switch, &foreign).last().expect("switched").1.timestamp;
+    assert!((2_900..3_100).contains(&told), "{told}");
+}
+
+#[test]
+fn another_stream_waits_for_its_own_key_frame() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(0, 90_000));
+    switch.aim(BASE);
+    assert_eq!(run(&mut switch, &camera.frame([true; 3])).len(), 2);
+    switch.detach();
+    assert!(run(&mut switch, &camera.frame([false; 3])).is_empty());
+    camera.sequence = [7, 7, 7];
+    assert_eq!(run(&mut switch, &camera.frame([true; 3]))[0].1.sequence, 2);
+}
