@@ -1,0 +1,117 @@
+//! The microphone's side: the callback fills the ring with one channel, the engine takes blocks out of it.
+
+use super::{FORMATS, OPEN_WITHIN, Pulse, Watch, refused, with_any_buffer};
+use crate::Block;
+use crate::device::{Device, Error};
+use crate::resample::ToBlocks;
+use cpal::traits::{DeviceTrait, StreamTrait};
+use cpal::{FromSample, Sample as _, SampleFormat, SizedSample, StreamConfig};
+use rtrb::{Consumer, Producer, RingBuffer};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+/// A microphone that is recording.
+pub struct Microphone {
+    name: String,
+    samples: Consumer<f32>,
+    convert: ToBlocks,
+    rate: u32,
+    watch: Arc<Watch>,
+    pulse: Pulse,
+    _stream: cpal::Stream,
+}
+
+impl Microphone {
+    /// Starts recording in `format`.
+    ///
+    /// # Errors
+    /// [`Error::Format`] or [`Error::Refused`].
+    pub fn open(
+        device: &cpal::Device,
+        name: String,
+        config: StreamConfig,
+        format: SampleFormat,
+    ) -> Result<Self, Error> {
+        let convert = ToBlocks::new(config.sample_rate).ok_or_else(|| Error::Format { name: name.clone() })?;
+        let watch = Arc::<Watch>::default();
+        let (stream, samples) = with_any_buffer(config, |config| {
+            let (producer, consumer) = RingBuffer::new(config.sample_rate as usize / 2);
+            let watch = Arc::clone(&watch);
+            record_as(format)(device, config, producer, watch).map(|stream| (stream, consumer))
+        })
+        .map_err(|source| refused(&name, source))?;
+        stream.play().map_err(|source| refused(&name, source))?;
+        let (rate, pulse) = (config.sample_rate, Pulse { calls: 0, since: None });
+        Ok(Self { name, samples, convert, rate, watch, pulse, _stream: stream })
+    }
+}
+
+impl Device for Microphone {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn ready(&mut self, now: Instant) -> Result<usize, Error> {
+        if !self.pulse.is_alive(&self.watch, now) {
+            return Err(Error::Lost { name: self.name.clone() });
+        }
+        Ok(self.samples.slots() / self.convert.needed().max(1))
+    }
+
+    fn pass(&mut self, block: &mut Block) -> Result<(), Error> {
+        let input = self.convert.input();
+        // `ready` counted; should the next block need more than the last one did, the rest is silence.
+        let (_, missing) = self.samples.pop_partial_slice(input);
+        missing.fill(0.0);
+        self.convert.convert(block);
+        Ok(())
+    }
+
+    fn latency(&self) -> Duration {
+        let waiting = self.samples.slots() as u64 * 1_000_000 / u64::from(self.rate.max(1));
+        self.watch.latency() + Duration::from_micros(waiting)
+    }
+
+    fn slips(&self) -> u64 {
+        self.watch.slips.load(Relaxed)
+    }
+}
+
+type Record = fn(&cpal::Device, StreamConfig, Producer<f32>, Arc<Watch>) -> Result<cpal::Stream, cpal::Error>;
+
+fn record_as(format: SampleFormat) -> Record {
+    let table: [Record; FORMATS.len()] =
+        [record::<f32>, record::<i16>, record::<i32>, record::<cpal::I24>, record::<u16>, record::<u8>];
+    FORMATS.iter().position(|known| *known == format).map_or(record::<f32>, |index| table[index])
+}
+
+fn record<T: SizedSample>(
+    device: &cpal::Device,
+    config: StreamConfig,
+    mut ring: Producer<f32>,
+    watch: Arc<Watch>,
+) -> Result<cpal::Stream, cpal::Error>
+where
+    f32: FromSample<T>,
+{
+    let (channels, failed) = (usize::from(config.channels.max(1)), Arc::clone(&watch).failed());
+    let share = 1.0 / f32::from(config.channels.max(1));
+    let callback = move |data: &[T], info: &cpal::InputCallbackInfo| {
+        let frames = data.len() / channels;
+        let time = info.timestamp();
+        watch.called(frames, time.callback.duration_since(time.capture));
+        let room = ring.slots().min(frames);
+        if room < frames {
+            watch.slips.fetch_add(1, Relaxed);
+        }
+        let mono = data.chunks_exact(channels).map(|frame| {
+            let sum: f32 = frame.iter().map(|sample| f32::from_sample(*sample)).sum();
+            sum * share
+        });
+        if let Ok(chunk) = ring.write_chunk_uninit(room) {
+            chunk.fill_from_iter(mono);
+        }
+    };
+    device.build_input_stream(config, callback, failed, Some(OPEN_WITHIN))
+}

@@ -1,0 +1,140 @@
+//! The speaker's side: the engine keeps the ring filled, the callback spreads it over the channels.
+
+use super::{FORMATS, OPEN_WITHIN, Pulse, Watch, refused, with_any_buffer};
+use crate::device::{Device, Error};
+use crate::resample::FromBlocks;
+use crate::{BLOCK, Block, SAMPLE_RATE};
+use cpal::traits::{DeviceTrait, StreamTrait};
+use cpal::{FromSample, SampleFormat, SizedSample, StreamConfig};
+use rtrb::{Consumer, Producer, RingBuffer};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+/// A speaker that is playing.
+pub struct Speaker {
+    name: String,
+    samples: Producer<f32>,
+    convert: FromBlocks,
+    rate: u32,
+    watch: Arc<Watch>,
+    pulse: Pulse,
+    /// Under-runs that `target` has been raised for, and the frames that are kept in the ring.
+    slips: u64,
+    target: usize,
+    _stream: cpal::Stream,
+}
+
+impl Speaker {
+    /// Starts playing in `format`.
+    ///
+    /// # Errors
+    /// [`Error::Format`] or [`Error::Refused`].
+    pub fn open(
+        device: &cpal::Device,
+        name: String,
+        config: StreamConfig,
+        format: SampleFormat,
+    ) -> Result<Self, Error> {
+        let convert = FromBlocks::new(config.sample_rate).ok_or_else(|| Error::Format { name: name.clone() })?;
+        let watch = Arc::<Watch>::default();
+        let (stream, samples) = with_any_buffer(config, |config| {
+            let (producer, consumer) = RingBuffer::new(config.sample_rate as usize / 2);
+            let watch = Arc::clone(&watch);
+            play_as(format)(device, config, consumer, watch).map(|stream| (stream, producer))
+        })
+        .map_err(|source| refused(&name, source))?;
+        stream.play().map_err(|source| refused(&name, source))?;
+        let (rate, pulse) = (config.sample_rate, Pulse { calls: 0, since: None });
+        Ok(Self { name, samples, convert, rate, watch, pulse, slips: 0, target: 0, _stream: stream })
+    }
+
+    /// Frames to keep in the ring: the largest callback and two of our beats, more after each under-run.
+    fn target(&mut self) -> usize {
+        let beat = self.rate as usize / 100;
+        let least = self.watch.largest.load(Relaxed) + 2 * beat;
+        let slips = self.watch.slips.load(Relaxed);
+        if slips > self.slips {
+            self.slips = slips;
+            self.target += beat / 2;
+        }
+        self.target =
+            self.target.clamp(least, least + MOST_RESERVE * beat).min(self.samples.buffer().capacity() * 3 / 4);
+        self.target
+    }
+
+    fn waiting(&self) -> usize {
+        self.samples.buffer().capacity() - self.samples.slots()
+    }
+}
+
+impl Device for Speaker {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn ready(&mut self, now: Instant) -> Result<usize, Error> {
+        if !self.pulse.is_alive(&self.watch, now) {
+            return Err(Error::Lost { name: self.name.clone() });
+        }
+        let room = self.target().saturating_sub(self.waiting());
+        Ok(room.div_ceil((self.rate as usize * BLOCK / SAMPLE_RATE as usize).max(1)))
+    }
+
+    fn pass(&mut self, block: &mut Block) -> Result<(), Error> {
+        let (_, lost) = self.samples.push_partial_slice(self.convert.convert(block));
+        if !lost.is_empty() {
+            tracing::debug!(samples = lost.len(), "ring of the speaker is full");
+        }
+        Ok(())
+    }
+
+    fn latency(&self) -> Duration {
+        let waiting = self.waiting() as u64 * 1_000_000 / u64::from(self.rate.max(1));
+        self.watch.latency() + Duration::from_micros(waiting)
+    }
+
+    fn slips(&self) -> u64 {
+        self.watch.slips.load(Relaxed)
+    }
+}
+
+type Play = fn(&cpal::Device, StreamConfig, Consumer<f32>, Arc<Watch>) -> Result<cpal::Stream, cpal::Error>;
+
+fn play_as(format: SampleFormat) -> Play {
+    let table: [Play; FORMATS.len()] =
+        [play::<f32>, play::<i16>, play::<i32>, play::<cpal::I24>, play::<u16>, play::<u8>];
+    FORMATS.iter().position(|known| *known == format).map_or(play::<f32>, |index| table[index])
+}
+
+fn play<T: SizedSample + FromSample<f32>>(
+    device: &cpal::Device,
+    config: StreamConfig,
+    mut ring: Consumer<f32>,
+    watch: Arc<Watch>,
+) -> Result<cpal::Stream, cpal::Error> {
+    let (channels, failed) = (usize::from(config.channels.max(1)), Arc::clone(&watch).failed());
+    // The device starts before the engine's first block: that is no under-run.
+    let mut begun = false;
+    let callback = move |data: &mut [T], info: &cpal::OutputCallbackInfo| {
+        let frames = data.len() / channels;
+        let time = info.timestamp();
+        watch.called(frames, time.playback.duration_since(time.callback));
+        let ready = ring.slots().min(frames);
+        if ready < frames && begun {
+            watch.slips.fetch_add(1, Relaxed);
+        }
+        begun |= ready > 0;
+        let mut frame = data.chunks_mut(channels);
+        if let Ok(chunk) = ring.read_chunk(ready) {
+            for (sample, frame) in chunk.into_iter().zip(&mut frame) {
+                frame.fill(T::from_sample(sample));
+            }
+        }
+        frame.for_each(|frame| frame.fill(T::EQUILIBRIUM));
+    };
+    device.build_output_stream(config, callback, failed, Some(OPEN_WITHIN))
+}
+
+/// Blocks that under-runs may add to the speaker's ring: 100 ms.
+const MOST_RESERVE: usize = 10;

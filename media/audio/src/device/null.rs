@@ -1,0 +1,48 @@
+//! The device of a machine without sound: a microphone that never hears, a speaker that nobody hears.
+
+use super::pacer::Pacer;
+use super::{Device, Direction, Error};
+use crate::{Block, SILENCE};
+use std::time::{Duration, Instant};
+
+/// No device. A null speaker keeps the beat of the clock, so that the meeting goes on; a null microphone is never ready.
+pub struct Null {
+    direction: Direction,
+    pacer: Pacer,
+}
+
+impl Null {
+    /// A null device whose first beat is 10 ms after `now`.
+    pub fn new(direction: Direction, now: Instant) -> Self {
+        Self { direction, pacer: Pacer::new(now) }
+    }
+}
+
+impl Device for Null {
+    fn name(&self) -> &'static str {
+        "null"
+    }
+
+    fn ready(&mut self, now: Instant) -> Result<usize, Error> {
+        Ok(match self.direction {
+            Direction::Microphone => 0,
+            Direction::Speaker => self.pacer.due(now),
+        })
+    }
+
+    fn pass(&mut self, block: &mut Block) -> Result<(), Error> {
+        if self.direction == Direction::Microphone {
+            *block = SILENCE;
+        }
+        self.pacer.pass();
+        Ok(())
+    }
+
+    fn latency(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn slips(&self) -> u64 {
+        self.pacer.slips()
+    }
+}

@@ -1,0 +1,71 @@
+//! The beat of a device that has none of its own: one block every 10 ms of the clock.
+
+use std::time::{Duration, Instant};
+
+/// How long a block lasts.
+pub const BEAT: Duration = Duration::from_millis(10);
+
+/// Counts the blocks that are due.
+pub struct Pacer {
+    start: Instant,
+    passed: u64,
+    slips: u64,
+}
+
+impl Pacer {
+    /// The first block is due 10 ms after `now`.
+    pub fn new(now: Instant) -> Self {
+        Self { start: now, passed: 0, slips: 0 }
+    }
+
+    /// Blocks due at `now`. A delay of up to [`PATIENCE`] is made up for; a longer one (the machine slept) is let go.
+    pub fn due(&mut self, now: Instant) -> usize {
+        let elapsed = now.saturating_duration_since(self.start).as_micros() / BEAT.as_micros();
+        let waiting = u64::try_from(elapsed).unwrap_or(u64::MAX).saturating_sub(self.passed);
+        if waiting > PATIENCE {
+            self.slips += 1;
+            self.passed += waiting - 1;
+            return 1;
+        }
+        usize::try_from(waiting).unwrap_or(0)
+    }
+
+    /// Takes note that a block was passed.
+    pub fn pass(&mut self) {
+        self.passed += 1;
+    }
+
+    /// How often time was let go.
+    pub fn slips(&self) -> u64 {
+        self.slips
+    }
+}
+
+/// The most blocks that are made up for: a second.
+const PATIENCE: u64 = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_block_is_due_every_ten_milliseconds() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(start);
+        assert_eq!(pacer.due(start + Duration::from_millis(9)), 0);
+        assert_eq!(pacer.due(start + Duration::from_millis(35)), 3);
+        pacer.pass();
+        assert_eq!(pacer.due(start + Duration::from_millis(35)), 2);
+    }
+
+    #[test]
+    fn a_night_of_sleep_is_not_made_up_for() {
+        let start = Instant::now();
+        let mut pacer = Pacer::new(start);
+        let later = start + Duration::from_secs(3_600);
+        assert_eq!(pacer.due(later), 1);
+        pacer.pass();
+        assert_eq!(pacer.due(later), 0);
+        assert_eq!(pacer.slips(), 1);
+    }
+}

@@ -1,0 +1,236 @@
+//! The engine: starts the threads, takes orders, tells levels and statistics.
+
+mod opener;
+mod worker;
+
+use crate::device::{self, Choice, Direction};
+use crate::jitter::Statistics;
+use crate::process::{self, Process};
+use crate::remote::{self, Remote};
+use crate::uplink;
+use media::{BufferPool, Clock, Level};
+use opener::Opener;
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+use worker::{Order, Worker};
+
+/// What an engine starts with.
+pub struct Config {
+    /// What to speak into.
+    pub microphone: Choice,
+    /// What to listen to.
+    pub speaker: Choice,
+    /// The clock that packets are stamped with.
+    pub clock: Clock,
+    /// Where packets are written.
+    pub pool: BufferPool,
+    /// Takes each packet as it is made, on the thread "audio". It must not wait, and must not call the engine.
+    pub uplink: uplink::Send,
+}
+
+/// Something works worse than asked for; the engine goes on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Warning {
+    /// No device: nothing is sent, or nothing is heard, until another is chosen.
+    #[error("no {direction}")]
+    Unavailable {
+        /// Which way.
+        direction: Direction,
+        /// Why.
+        #[source]
+        error: device::Error,
+    },
+    /// The device that was in use has gone. The engine looks for it, or another, and tells [`Warning::Replaced`].
+    #[error("{direction} {device} was lost")]
+    Lost {
+        /// Which way.
+        direction: Direction,
+        /// Its name.
+        device: String,
+    },
+    /// After a loss: sound goes on with this device.
+    #[error("{direction} is now {device}")]
+    Replaced {
+        /// Which way.
+        direction: Direction,
+        /// Its name.
+        device: String,
+    },
+    /// The codec could not be set up: nothing is sent.
+    #[error("nothing can be sent")]
+    Codec(#[from] codec::opus::Error),
+    /// A thread could not be started: there is no sound at all.
+    #[error("no thread for sound")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Loudness for meters, and who speaks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Levels {
+    /// Our microphone after processing; also while muted, so that the user can be told.
+    pub microphone: Level,
+    /// Whether somebody speaks into it; also while muted.
+    pub speaking: bool,
+    /// Each remote's key, loudness, and whether it speaks.
+    pub remotes: Vec<(u64, Level, bool)>,
+}
+
+/// Sound of one meeting. Dropping it stops the threads and lets go of the devices.
+pub struct Engine {
+    shared: Arc<Shared>,
+    orders: SyncSender<Order>,
+    worker: Option<JoinHandle<()>>,
+    opener: Option<Opener>,
+}
+
+/// What the threads and the handle share. Each lock is held for a few copies only, but that of `muted`.
+struct Shared {
+    board: Mutex<Board>,
+    warnings: Mutex<Vec<Warning>>,
+    /// Held while a packet leaves: once [`Engine::set_muted`] has returned, none does.
+    muted: Mutex<bool>,
+}
+
+#[derive(Default)]
+struct Board {
+    levels: Levels,
+    statistics: HashMap<u64, Statistics>,
+}
+
+impl Engine {
+    /// Starts with echo cancellation, noise suppression and automatic gain. Waits up to five seconds for the devices;
+    /// whatever fails is told as a warning, and the engine runs without it.
+    pub fn start(config: Config) -> (Self, Vec<Warning>) {
+        Self::start_with(config, Box::new(process::Voice::new()))
+    }
+
+    /// Starts with a processing of the caller's choice; as [`Engine::start`].
+    pub fn start_with(config: Config, process: Box<dyn Process>) -> (Self, Vec<Warning>) {
+        let shared = Arc::new(Shared { board: Mutex::default(), warnings: Mutex::default(), muted: Mutex::new(false) });
+        let (orders, inbox) = sync_channel(MOST_ORDERS);
+        let mut engine = Self { shared, orders, worker: None, opener: None };
+        if let Err(warning) = engine.run(config, process, inbox) {
+            engine.shared.warn(warning);
+        }
+        let warnings = engine.take_warnings();
+        (engine, warnings)
+    }
+
+    fn run(&mut self, config: Config, process: Box<dyn Process>, inbox: Receiver<Order>) -> Result<(), Warning> {
+        let uplink =
+            uplink::Uplink::new(config.pool, config.uplink).map_err(|error| self.shared.warn(error.into())).ok();
+        let opener = Opener::start(Arc::clone(&self.shared), self.orders.clone())?;
+        let retire = opener.requests();
+        let shared = Arc::clone(&self.shared);
+        let worker = Worker::new(shared, config.clock, process, uplink, retire, Instant::now());
+        self.worker = Some(Builder::new().name("audio".to_owned()).spawn(move || worker.run(&inbox))?);
+        let choices = [(Direction::Microphone, config.microphone), (Direction::Speaker, config.speaker)];
+        opener.open_and_wait(choices, START_WITHIN);
+        self.opener = Some(opener);
+        Ok(())
+    }
+
+    /// Mutes or unmutes. Once this has returned with `true`, nothing leaves until it is called with `false`, and nothing
+    /// that was recorded in between ever does.
+    pub fn set_muted(&self, muted: bool) {
+        *lock(&self.shared.muted) = muted;
+    }
+
+    /// Speaks into another device from now on. Returns at once; a failure becomes a warning.
+    pub fn set_microphone(&self, choice: Choice) {
+        self.open(Direction::Microphone, choice);
+    }
+
+    /// Listens to another device from now on; as [`Engine::set_microphone`].
+    pub fn set_speaker(&self, choice: Choice) {
+        self.open(Direction::Speaker, choice);
+    }
+
+    fn open(&self, direction: Direction, choice: Choice) {
+        if let Some(opener) = &self.opener
+            && !opener.open(direction, choice)
+        {
+            self.shared.warn(Warning::Unavailable { direction, error: device::Error::Silent });
+        }
+    }
+
+    /// Lets a remote be heard under a key of the caller's choice; one that had the same key is replaced.
+    pub fn add_remote(&self, key: u64) -> Remote {
+        match remote::connect() {
+            Ok((remote, playback)) => {
+                self.order(Order::Add(key, Box::new(playback)));
+                remote
+            }
+            Err(error) => {
+                self.shared.warn(error.into());
+                Remote::deaf()
+            }
+        }
+    }
+
+    /// Forgets a remote, with its statistics.
+    pub fn remove_remote(&self, key: u64) {
+        self.order(Order::Remove(key));
+    }
+
+    /// Loudness now; at most 10 ms old.
+    pub fn levels(&self) -> Levels {
+        lock(&self.shared.board).levels.clone()
+    }
+
+    /// What happened to a remote's sound so far; `None` for a key that is not there.
+    pub fn statistics(&self, key: u64) -> Option<Statistics> {
+        lock(&self.shared.board).statistics.get(&key).copied()
+    }
+
+    /// What went wrong since the last call; at most 32 are kept.
+    pub fn take_warnings(&self) -> Vec<Warning> {
+        std::mem::take(&mut *lock(&self.shared.warnings))
+    }
+
+    // Waits for the worker's next beat where sixty-four orders lie there unread; fails only where there is no worker.
+    fn order(&self, order: Order) {
+        if self.worker.is_some() && self.orders.send(order).is_err() {
+            tracing::debug!("the audio thread has ended");
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.order(Order::Stop);
+        if let Some(worker) = self.worker.take()
+            && worker.join().is_err()
+        {
+            tracing::error!("the audio thread had panicked");
+        }
+    }
+}
+
+impl Shared {
+    fn warn(&self, warning: Warning) {
+        tracing::debug!(%warning, "sound");
+        let mut warnings = lock(&self.warnings);
+        if warnings.len() < MOST_WARNINGS {
+            warnings.push(warning);
+        }
+    }
+}
+
+// Each value is whole whenever its lock is free, so a thread that panicked poisons nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Orders that may wait for the next beat.
+const MOST_ORDERS: usize = 64;
+
+/// Warnings that are kept for a caller who does not ask.
+const MOST_WARNINGS: usize = 32;
+
+/// How long a start waits for devices.
+const START_WITHIN: Duration = Duration::from_secs(5);

@@ -1,0 +1,248 @@
+//! The thread "audio": every 10 ms of the clock it looks what the devices have and want, records and plays that.
+//!
+//! How much sound moves is the devices' decision, each by its own clock; the beat only says when to look. A callback
+//! must not make a system call, so it cannot wake us.
+
+use super::opener::Request;
+use super::{Shared, lock};
+use crate::device::{Device, Direction, Null};
+use crate::process::Process;
+use crate::remote::{Playback, smooth};
+use crate::speech::Detector;
+use crate::uplink::Uplink;
+use crate::{Block, SAMPLE_RATE, SILENCE, mix};
+use media::{Clock, Level};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::{Duration, Instant};
+
+/// What the thread is told.
+pub enum Order {
+    /// Use this device from now on; `echo` where it is a real one.
+    Install { direction: Direction, device: Box<dyn Device>, echo: bool },
+    /// Play this remote.
+    Add(u64, Box<Playback>),
+    /// Forget this remote.
+    Remove(u64),
+    /// End.
+    Stop,
+}
+
+/// What the thread owns.
+pub struct Worker {
+    shared: Arc<Shared>,
+    clock: Clock,
+    process: Box<dyn Process>,
+    uplink: Option<Uplink>,
+    retire: Option<SyncSender<Request>>,
+    start: Instant,
+    microphone: Box<dyn Device>,
+    speaker: Box<dyn Device>,
+    /// Whether each device is a real one: only then can an echo come back.
+    real: [bool; 2],
+    remotes: BTreeMap<u64, Box<Playback>>,
+    meter: Meter,
+}
+
+/// Our own loudness, whether muted or not.
+struct Meter {
+    level: Level,
+    loudest: Level,
+    odd: bool,
+    detector: Detector,
+}
+
+impl Worker {
+    /// A worker without devices, whose track begins at `start`.
+    pub fn new(
+        shared: Arc<Shared>,
+        clock: Clock,
+        process: Box<dyn Process>,
+        uplink: Option<Uplink>,
+        retire: Option<SyncSender<Request>>,
+        start: Instant,
+    ) -> Self {
+        Self {
+            shared,
+            clock,
+            process,
+            uplink,
+            retire,
+            start,
+            microphone: Box::new(Null::new(Direction::Microphone, start)),
+            speaker: Box::new(Null::new(Direction::Speaker, start)),
+            real: [false; 2],
+            remotes: BTreeMap::new(),
+            meter: Meter::new(),
+        }
+    }
+
+    /// Works until it is told to stop.
+    pub fn run(mut self, orders: &Receiver<Order>) {
+        let mut beat = self.start;
+        loop {
+            let now = Instant::now();
+            match orders.recv_timeout(beat.saturating_duration_since(now)) {
+                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(order) => self.obey(order),
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = Instant::now();
+                    self.work(now);
+                    beat = next_beat(beat, now);
+                }
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Install { direction, device, echo } => self.install(direction, device, echo),
+            Order::Add(key, playback) => drop(self.remotes.insert(key, playback)),
+            Order::Remove(key) => drop(self.remotes.remove(&key)),
+            Order::Stop => {}
+        }
+    }
+
+    fn install(&mut self, direction: Direction, device: Box<dyn Device>, real: bool) {
+        let place = match direction {
+            Direction::Microphone => {
+                let elapsed = self.start.elapsed().as_micros() * u128::from(SAMPLE_RATE) / 1_000_000;
+                if let Some(uplink) = &mut self.uplink {
+                    uplink.resume_at(u64::try_from(elapsed).unwrap_or(0));
+                }
+                self.real[0] = real;
+                &mut self.microphone
+            }
+            Direction::Speaker => {
+                self.real[1] = real;
+                &mut self.speaker
+            }
+        };
+        let old = std::mem::replace(place, device);
+        self.process.listen_for_echo(self.real == [true; 2]);
+        self.hand_back(Request::Retire(old));
+    }
+
+    /// One beat: first what is heard, so that the echo canceller knows it before it comes back.
+    fn work(&mut self, now: Instant) {
+        for remote in self.remotes.values_mut() {
+            remote.collect(self.clock);
+        }
+        self.play(now);
+        self.record(now);
+        self.publish();
+    }
+
+    fn play(&mut self, now: Instant) {
+        let ready = self.speaker.ready(now);
+        let count = ready.as_ref().map_or(0, |count| (*count).min(MOST_AT_ONCE));
+        let mut failed = ready.err();
+        for _ in 0..count {
+            let mut sum = SILENCE;
+            for remote in self.remotes.values_mut() {
+                mix::add(&mut sum, &remote.pull(now, self.clock));
+            }
+            mix::soften(&mut sum);
+            self.process.played(&sum);
+            failed = self.speaker.pass(&mut sum).err();
+            if failed.is_some() {
+                break;
+            }
+        }
+        if let Some(error) = failed {
+            tracing::debug!(%error, "speaker failed");
+            let null = Box::new(Null::new(Direction::Speaker, now));
+            let lost = std::mem::replace(&mut self.speaker, null);
+            self.hand_back(Request::Lost(Direction::Speaker, lost));
+        }
+    }
+
+    fn record(&mut self, now: Instant) {
+        let ready = self.microphone.ready(now);
+        let count = ready.as_ref().map_or(0, |count| (*count).min(MOST_AT_ONCE));
+        let mut failed = ready.err();
+        for index in 0..count {
+            let mut block = SILENCE;
+            failed = self.microphone.pass(&mut block).err();
+            if failed.is_some() {
+                break;
+            }
+            let delay = self.speaker.latency() + self.microphone.latency();
+            self.process.recorded(&mut block, delay);
+            self.meter.update(&block);
+            let age = BEAT * u32::try_from(count - index).unwrap_or(1);
+            self.send(&block, now.checked_sub(age).unwrap_or(now));
+        }
+        if let Some(error) = failed {
+            tracing::debug!(%error, "microphone failed");
+            let null = Box::new(Null::new(Direction::Microphone, now));
+            let lost = std::mem::replace(&mut self.microphone, null);
+            self.meter = Meter::new();
+            self.hand_back(Request::Lost(Direction::Microphone, lost));
+        }
+    }
+
+    fn send(&mut self, block: &Block, heard: Instant) {
+        let Some(uplink) = &mut self.uplink else { return };
+        let muted = lock(&self.shared.muted);
+        if *muted {
+            uplink.pass();
+        } else {
+            uplink.record(block, self.clock.at(heard));
+        }
+    }
+
+    fn publish(&self) {
+        let mut board = lock(&self.shared.board);
+        board.levels.microphone = self.meter.level;
+        board.levels.speaking = self.meter.detector.speaking();
+        board.levels.remotes.clear();
+        board.statistics.retain(|key, _| self.remotes.contains_key(key));
+        for (key, remote) in &self.remotes {
+            board.levels.remotes.push((*key, remote.level(), remote.speaking()));
+            board.statistics.insert(*key, remote.statistics());
+        }
+    }
+
+    // Closing a device may take long: that is for the other thread. Where it does not take it, it is closed here.
+    fn hand_back(&self, request: Request) {
+        if let Some(retire) = &self.retire
+            && retire.try_send(request).is_err()
+        {
+            tracing::debug!("device closed on the audio thread");
+        }
+    }
+}
+
+impl Meter {
+    fn new() -> Self {
+        Self { level: Level::SILENCE, loudest: Level::SILENCE, odd: false, detector: Detector::new() }
+    }
+
+    fn update(&mut self, block: &Block) {
+        let level = Level::of(block);
+        self.level = smooth(self.level, level);
+        self.loudest = if self.odd { self.loudest.min(level) } else { level };
+        // The detector counts packets of two blocks.
+        if self.odd {
+            self.detector.update(self.loudest);
+        }
+        self.odd = !self.odd;
+    }
+}
+
+/// The next time to look; a beat that was missed by far is let go.
+fn next_beat(beat: Instant, now: Instant) -> Instant {
+    let next = beat + BEAT;
+    if next + MOST_LATE < now { now + BEAT } else { next }
+}
+
+/// How often the devices are looked at.
+const BEAT: Duration = Duration::from_millis(10);
+
+/// Beats later than this are not made up for.
+const MOST_LATE: Duration = Duration::from_millis(100);
+
+/// Blocks moved in one beat at most, so that a stalled device does not hold up the other.
+const MOST_AT_ONCE: usize = 25;

@@ -1,0 +1,412 @@
+//! The jitter buffer of one remote: packets in as they come, 10 ms of sound out whenever asked.
+//!
+//! Pure: the time is an argument and the codec a trait, so that hours of meeting run in a second of test. What is played
+//! late is played [`delay::Delay::wanted`] after the quickest packet of late: enough for all but one in a hundred.
+//! Between talks the timeline is moved by adding or dropping silence, in talk by taking out or repeating a period of
+//! the voice (`stretch`). A drifting clock of the sender is only a wanted delay that moves.
+//!
+//! A hole in the timeline is a loss where the packet before it carried a voice, and a pause that was never sent where it
+//! did not: our senders end every talk with a packet that says so.
+
+mod delay;
+mod stretch;
+#[cfg(test)]
+mod tests;
+
+use crate::{BLOCK, Block, PACKET};
+use delay::Delay;
+use media::{EncodedAudio, Timestamp};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// 20 ms of decoded sound.
+pub type Frame = [f32; PACKET];
+
+/// What the buffer asks of a codec. It never fails: what cannot be decoded is concealed, and answered with `false`.
+pub trait Decode {
+    /// Restores a packet.
+    fn decode(&mut self, packet: &[u8], out: &mut Frame) -> bool;
+    /// Restores the packet before `successor` from the copy in it; `false` where there is none.
+    fn recover(&mut self, successor: &[u8], out: &mut Frame) -> bool;
+    /// Invents what fits behind the last frame; noise of the room in a pause.
+    fn conceal(&mut self, out: &mut Frame);
+}
+
+/// What happened to one remote's sound so far. Counts since it was added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Packets that came.
+    pub packets_received: u64,
+    /// Packets that were decoded and played.
+    pub packets_played: u64,
+    /// Packets that came after their time, twice, or with an impossible position.
+    pub packets_discarded: u64,
+    /// Packets that could not be decoded.
+    pub packets_broken: u64,
+    /// Milliseconds that were invented while the remote was in talk. Pauses that were never sent do not count.
+    pub concealed_ms: u64,
+    /// Milliseconds restored from the copy in the next packet (in-band FEC).
+    pub recovered_ms: u64,
+    /// Milliseconds of talk that were due: played, restored and invented.
+    pub talk_ms: u64,
+    /// The delay that the buffer aims at, over that of the quickest packet.
+    pub target: Duration,
+    /// The delay that it has.
+    pub delay: Duration,
+}
+
+/// The buffer of one remote.
+pub struct Buffer {
+    packets: VecDeque<EncodedAudio>,
+    /// Decoded and not played yet.
+    decoded: Vec<f32>,
+    /// The position behind `decoded`; `None` before the first packet is due.
+    next: Option<u64>,
+    /// Behind the last packet that was decoded: what lies before it has been heard.
+    heard: u64,
+    delay: Delay,
+    talk: Talk,
+    /// Samples to be played before the voice may be stretched again.
+    rest: usize,
+    /// Packets in a row that cannot belong to this timeline.
+    strange: u32,
+    statistics: Statistics,
+}
+
+/// What is known about the remote's voice at the end of the decoded sound.
+#[derive(Default)]
+struct Talk {
+    /// The last packet carried a voice.
+    on: bool,
+    /// Samples invented since the last packet was decoded.
+    invented: u64,
+    /// Those of them for which the timeline stood still, because the missing packet may just be late.
+    owed: u64,
+    /// Those that count as concealed only if the voice turns out to have gone on.
+    unsettled: u64,
+}
+
+impl Buffer {
+    /// A buffer that waits for its first packet.
+    pub fn new() -> Self {
+        Self {
+            packets: VecDeque::with_capacity(MOST_PACKETS + 1),
+            decoded: Vec::with_capacity(4 * PACKET),
+            next: None,
+            heard: 0,
+            delay: Delay::new(),
+            talk: Talk::default(),
+            rest: 0,
+            strange: 0,
+            statistics: Statistics::default(),
+        }
+    }
+
+    /// Takes in a packet that came at `at`. Never grows beyond three seconds; the oldest packet gives way.
+    pub fn insert(&mut self, packet: EncodedAudio, at: Timestamp) {
+        self.statistics.packets_received += 1;
+        if packet.position >= LAST_POSITION || !self.belongs(&packet, at) || self.is_too_late(packet.position) {
+            self.statistics.packets_discarded += 1;
+            return;
+        }
+        let index = self.packets.partition_point(|other| other.position < packet.position);
+        if self.packets.get(index).is_some_and(|other| other.position == packet.position) {
+            self.statistics.packets_discarded += 1;
+            return;
+        }
+        self.packets.insert(index, packet);
+        if self.packets.len() > MOST_PACKETS {
+            self.packets.pop_front();
+            self.statistics.packets_discarded += 1;
+        }
+    }
+
+    /// The next 10 ms, due at `now`.
+    pub fn pull(&mut self, now: Timestamp, codec: &mut dyn Decode, block: &mut Block) {
+        if let Some(next) = self.next {
+            self.delay.played(now, next.saturating_sub(self.decoded.len() as u64));
+        }
+        while self.decoded.len() < BLOCK {
+            self.refill(now, codec);
+        }
+        block.copy_from_slice(&self.decoded[..BLOCK]);
+        self.decoded.drain(..BLOCK);
+        self.rest = self.rest.saturating_sub(BLOCK);
+    }
+
+    /// True while the last packet that was played carried a voice and its successor is not overdue.
+    pub fn in_talk(&self) -> bool {
+        self.talk.on && self.talk.invented < AUDIBLE
+    }
+
+    /// What happened so far.
+    pub fn statistics(&self) -> Statistics {
+        Statistics { target: self.delay.target(), delay: self.delay.current(), ..self.statistics }
+    }
+
+    /// Learns from the packet's delay, and starts anew where the sender has: a delay that is off by seconds, several
+    /// times in a row, is another timeline.
+    fn belongs(&mut self, packet: &EncodedAudio, at: Timestamp) -> bool {
+        if self.delay.is_strange(packet.position, at) {
+            self.strange += 1;
+            if self.strange < STRANGE_ENOUGH {
+                return false;
+            }
+            tracing::debug!(position = packet.position, "timeline starts anew");
+            *self = Self { statistics: self.statistics, ..Self::new() };
+        }
+        self.strange = 0;
+        self.delay.came(packet.position, at);
+        true
+    }
+
+    /// A packet behind the timeline is lost, unless only silence was played since: then the timeline goes back.
+    fn is_too_late(&mut self, position: u64) -> bool {
+        let Some(next) = self.next else { return false };
+        if position >= next {
+            return false;
+        }
+        // In talk the timeline has already waited as long as it may (`starve`).
+        if self.talk.on || position < self.heard || self.packets.front().is_some_and(|first| first.position < next) {
+            return true;
+        }
+        self.delay.moved(samples(next - position));
+        self.next = Some(position);
+        false
+    }
+
+    /// Decodes or invents at least one sample.
+    fn refill(&mut self, now: Timestamp, codec: &mut dyn Decode) {
+        let Some(next) = self.next else { return self.begin(now) };
+        self.drop_overdue();
+        let Some(first) = self.packets.front() else { return self.starve(next, codec) };
+        let gap = first.position.saturating_sub(next);
+        let paid = gap.min(self.talk.owed);
+        self.talk.owed -= paid;
+        self.delay.moved(-samples(paid));
+        let (next, gap) = (next + paid, gap - paid);
+        self.next = Some(next);
+        if gap == 0 {
+            self.play(codec);
+        } else if self.in_talk() {
+            self.bridge(next, gap, codec);
+        } else {
+            self.pause(next, gap, codec);
+        }
+    }
+
+    /// Silence until the first packet has waited as long as the later ones will.
+    fn begin(&mut self, now: Timestamp) {
+        self.decoded.resize(self.decoded.len() + BLOCK, 0.0);
+        if let Some(first) = self.packets.front()
+            && self.delay.is_due(first.position, now)
+        {
+            self.next = Some(first.position);
+            self.heard = first.position;
+            self.decoded.clear();
+            self.delay.played(now, first.position);
+            self.decoded.resize(BLOCK, 0.0);
+            self.delay.moved(samples(BLOCK as u64));
+        }
+    }
+
+    /// Nothing is there. In talk the missing packet is given a little time; in a pause the timeline runs on.
+    fn starve(&mut self, next: u64, codec: &mut dyn Decode) {
+        self.invent(PACKET as u64, codec);
+        if self.talk.on && self.talk.owed < MOST_WAIT {
+            self.talk.owed += PACKET as u64;
+            self.delay.moved(samples(PACKET as u64));
+        } else {
+            self.next = Some(next + PACKET as u64);
+        }
+    }
+
+    /// A pause that was never sent, `gap` samples of it left: the place to correct the delay unheard.
+    fn pause(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
+        let excess = self.delay.excess();
+        if excess < -TOLERATED {
+            self.delay.moved(samples(PACKET as u64));
+            return self.invent(PACKET as u64, codec);
+        }
+        let skipped = if excess > TOLERATED { micros_to_samples(excess).min(gap) } else { 0 };
+        self.delay.moved(-samples(skipped));
+        let length = (gap - skipped).min(PACKET as u64);
+        self.invent(length, codec);
+        self.next = Some(next + skipped + length);
+    }
+
+    /// A packet is missing in talk, and a later one is there.
+    fn bridge(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
+        let mut frame = [0.0; PACKET];
+        let successor = self.packets.front().filter(|_| gap == PACKET as u64);
+        let length = gap.min(PACKET as u64);
+        if successor.is_some_and(|packet| codec.recover(&packet.payload, &mut frame)) {
+            self.append(&frame);
+            self.statistics.recovered_ms += FRAME_MS;
+            self.statistics.talk_ms += FRAME_MS;
+        } else {
+            self.invent(length, codec);
+        }
+        self.next = Some(next + length);
+    }
+
+    /// Plays the packet that is there and due, and brings the delay nearer to what is wanted.
+    fn play(&mut self, codec: &mut dyn Decode) {
+        self.decode_first(codec);
+        let excess = self.delay.excess();
+        if excess > FAR_TOO_LATE {
+            return self.jump(excess);
+        }
+        if self.rest > 0 {
+            return;
+        }
+        if excess > TOLERATED {
+            // Long periods of deep voices need more than a packet to be found in.
+            if self.packets.front().is_some_and(|first| Some(first.position) == self.next) {
+                self.decode_first(codec);
+            }
+            self.shorten(excess);
+        } else if excess < -TOLERATED {
+            self.lengthen();
+        }
+    }
+
+    fn decode_first(&mut self, codec: &mut dyn Decode) {
+        let Some(packet) = self.packets.pop_front() else { return };
+        let mut frame = [0.0; PACKET];
+        self.settle(packet.voice);
+        if codec.decode(&packet.payload, &mut frame) {
+            self.statistics.packets_played += 1;
+        } else {
+            self.statistics.packets_broken += 1;
+            self.statistics.concealed_ms += if packet.voice { FRAME_MS } else { 0 };
+        }
+        self.statistics.talk_ms += if packet.voice { FRAME_MS } else { 0 };
+        self.append(&frame);
+        self.heard = packet.position + PACKET as u64;
+        self.next = Some(self.heard);
+    }
+
+    /// The remote is heard again: what was invented meanwhile counts if it was still in talk, else it had paused or muted.
+    fn settle(&mut self, voice: bool) {
+        if voice && self.talk.on {
+            self.statistics.concealed_ms += milliseconds(self.talk.unsettled);
+            self.statistics.talk_ms += milliseconds(self.talk.unsettled);
+        }
+        self.talk = Talk { on: voice, ..Talk::default() };
+    }
+
+    /// Invents up to 20 ms, and counts them where they replace a voice.
+    fn invent(&mut self, length: u64, codec: &mut dyn Decode) {
+        let mut frame = [0.0; PACKET];
+        // What a decoder invents fades; after a while it only costs time.
+        if self.talk.invented < MOST_INVENTED {
+            codec.conceal(&mut frame);
+        }
+        let length = length.min(PACKET as u64);
+        self.append(&frame[..usize::try_from(length).unwrap_or(PACKET)]);
+        self.talk.invented = self.talk.invented.saturating_add(length);
+        if !self.talk.on {
+            return;
+        }
+        if self.talk.invented <= AUDIBLE {
+            self.statistics.concealed_ms += milliseconds(length);
+            self.statistics.talk_ms += milliseconds(length);
+        } else if self.talk.unsettled < MOST_UNSETTLED {
+            self.talk.unsettled += length;
+        }
+    }
+
+    fn append(&mut self, frame: &[f32]) {
+        self.decoded.extend(frame.iter().map(|sample| if sample.is_finite() { *sample } else { 0.0 }));
+    }
+
+    fn shorten(&mut self, excess: i64) {
+        // A voice is only cut at its own period; a pause anywhere.
+        let likeness = if self.talk.on { stretch::ALIKE } else { stretch::ANYWHERE };
+        if let Some(removed) = stretch::shorten(&mut self.decoded, likeness) {
+            self.delay.moved(-samples(removed as u64));
+            self.rest = if excess > LATE { 0 } else { STRETCH_EVERY };
+        }
+    }
+
+    fn lengthen(&mut self) {
+        let likeness = if self.talk.on { stretch::ALIKE } else { stretch::ANYWHERE };
+        if let Some(added) = stretch::lengthen(&mut self.decoded, likeness) {
+            self.delay.moved(samples(added as u64));
+            self.rest = STRETCH_EVERY;
+        }
+    }
+
+    /// A backlog came at once: what is older than the wanted delay is not played any more.
+    fn jump(&mut self, excess: i64) {
+        let mut left = micros_to_samples(excess);
+        while self.packets.len() > 1 && left >= PACKET as u64 {
+            let (Some(_), Some(first)) = (self.packets.pop_front(), self.packets.front()) else { return };
+            let skipped = first.position.saturating_sub(self.next.unwrap_or(first.position));
+            self.next = Some(first.position);
+            self.statistics.packets_discarded += 1;
+            self.delay.moved(-samples(skipped));
+            left = left.saturating_sub(skipped);
+        }
+    }
+
+    /// Packets that the timeline has overtaken while they waited.
+    fn drop_overdue(&mut self) {
+        while let (Some(first), Some(next)) = (self.packets.front(), self.next)
+            && first.position + PACKET as u64 <= next
+        {
+            self.packets.pop_front();
+            self.statistics.packets_discarded += 1;
+        }
+    }
+}
+
+/// Samples as microseconds.
+fn samples(count: u64) -> i64 {
+    i64::try_from(count.saturating_mul(125) / 6).unwrap_or(i64::MAX)
+}
+
+fn micros_to_samples(micros: i64) -> u64 {
+    u64::try_from(micros.max(0)).unwrap_or(0).saturating_mul(6) / 125
+}
+
+fn milliseconds(samples: u64) -> u64 {
+    samples / 48
+}
+
+/// A frame in milliseconds.
+const FRAME_MS: u64 = 20;
+
+/// Three seconds of packets.
+const MOST_PACKETS: usize = 150;
+
+/// Positions from here on would overflow sums; no meeting lasts five thousand years.
+const LAST_POSITION: u64 = 1 << 53;
+
+/// Packets of another timeline before it is believed.
+const STRANGE_ENOUGH: u32 = 5;
+
+/// Samples invented in talk that a listener hears and that count at once: 200 ms, after which nothing is left of them.
+const AUDIBLE: u64 = 9_600;
+
+/// The timeline waits this long for a packet that may be late: 200 ms.
+const MOST_WAIT: u64 = 9_600;
+
+/// After this much the decoder's invention is silence: one second, more than twice the refresh of DTX.
+const MOST_INVENTED: u64 = 48_000;
+
+/// An interruption counts up to ten seconds.
+const MOST_UNSETTLED: u64 = 480_000;
+
+/// Microseconds off the wanted delay that are left alone: half a packet.
+const TOLERATED: i64 = 10_000;
+
+/// Above this excess the voice is shortened without a rest.
+const LATE: i64 = 100_000;
+
+/// Above this excess packets are skipped.
+const FAR_TOO_LATE: i64 = 400_000;
+
+/// Samples played between two changes of speed: 60 ms, so that speech is at most a sixth faster.
+const STRETCH_EVERY: usize = 2_880;

@@ -1,0 +1,133 @@
+//! How long packets must wait so that nearly all of them are in time: pure.
+//!
+//! A packet's *offset* is its time of arrival less its place in the sender's timeline; what the clocks have to do with each
+//! other is unknown and does not matter. The quickest packet of late is the base, the spread above it is the jitter.
+
+use media::Timestamp;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// The wanted delay, and the delay that there is.
+pub struct Delay {
+    /// Offsets of the last packets in microseconds, with their arrival.
+    came: VecDeque<(Timestamp, i64)>,
+    /// Offsets at which the last blocks were played. The earliest binds: a device may take its blocks in bursts.
+    played: VecDeque<i64>,
+    sorted: Vec<i64>,
+    base: i64,
+    spread: i64,
+}
+
+impl Delay {
+    /// Knows nothing yet.
+    pub fn new() -> Self {
+        Self {
+            came: VecDeque::with_capacity(WINDOW + 1),
+            played: VecDeque::with_capacity(BLOCKS + 1),
+            sorted: Vec::with_capacity(WINDOW + 1),
+            base: 0,
+            spread: 0,
+        }
+    }
+
+    /// True where a packet cannot belong to the timeline of the packets before it.
+    pub fn is_strange(&self, position: u64, at: Timestamp) -> bool {
+        !self.came.is_empty() && (offset(position, at) - self.base).abs() > STRANGE
+    }
+
+    /// Learns when a packet came.
+    pub fn came(&mut self, position: u64, at: Timestamp) {
+        self.came.push_back((at, offset(position, at)));
+        while self.came.len() > WINDOW
+            || (self.came.len() > FEWEST && self.came.front().is_some_and(|(then, _)| at.since(*then) > MEMORY))
+        {
+            self.came.pop_front();
+        }
+        self.sorted.clear();
+        self.sorted.extend(self.came.iter().map(|(_, offset)| *offset));
+        let rank = (self.sorted.len() - 1) * IN_TIME / 100;
+        let (quicker, late, _) = self.sorted.select_nth_unstable(rank);
+        self.base = quicker.iter().copied().min().unwrap_or(*late);
+        self.spread = *late - self.base;
+    }
+
+    /// Learns which position was played at `now`.
+    pub fn played(&mut self, now: Timestamp, position: u64) {
+        self.played.push_back(offset(position, now));
+        if self.played.len() > BLOCKS {
+            self.played.pop_front();
+        }
+    }
+
+    /// Takes note that the timeline was moved by so many microseconds; later is positive.
+    pub fn moved(&mut self, micros: i64) {
+        for offset in &mut self.played {
+            *offset += micros;
+        }
+    }
+
+    /// True once a packet has waited as long as it should.
+    pub fn is_due(&self, position: u64, now: Timestamp) -> bool {
+        offset(position, now) >= self.wanted()
+    }
+
+    /// Microseconds by which sound is played later than wanted; negative: sooner.
+    pub fn excess(&self) -> i64 {
+        self.earliest().map_or(0, |earliest| earliest - self.wanted())
+    }
+
+    /// The wanted delay over the quickest packet.
+    pub fn target(&self) -> Duration {
+        duration(self.wanted() - self.base)
+    }
+
+    /// The delay over the quickest packet that there is; zero before anything was played.
+    pub fn current(&self) -> Duration {
+        self.earliest().map_or(Duration::ZERO, |earliest| duration(earliest - self.base))
+    }
+
+    fn earliest(&self) -> Option<i64> {
+        self.played.iter().copied().min()
+    }
+
+    fn wanted(&self) -> i64 {
+        let unsure = if self.came.len() < FEWEST { AT_FIRST } else { 0 };
+        self.base + (self.spread + GRAIN).clamp(unsure, MOST)
+    }
+}
+
+fn offset(position: u64, at: Timestamp) -> i64 {
+    let at = i64::try_from(at.as_micros()).unwrap_or(i64::MAX / 2);
+    at.saturating_sub(super::samples(position))
+}
+
+fn duration(micros: i64) -> Duration {
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}
+
+/// Packets that are remembered: eight seconds of talk.
+const WINDOW: usize = 400;
+
+/// No packet is remembered longer, so that a clock that drifts does not look like jitter.
+const MEMORY: Duration = Duration::from_secs(30);
+
+/// With fewer packets than these, nothing is known yet: half a second.
+const FEWEST: usize = 25;
+
+/// Percent of the packets that are in time.
+const IN_TIME: usize = 99;
+
+/// Blocks over which the earliest is looked for: 200 ms, longer than any device's burst.
+const BLOCKS: usize = 20;
+
+/// Sound is taken in blocks of 10 ms, so a packet may be asked for that much sooner than its place says.
+const GRAIN: i64 = 10_000;
+
+/// The delay while nothing is known, in microseconds.
+const AT_FIRST: i64 = 60_000;
+
+/// No more delay than this, whatever the network does: nobody can talk over it.
+const MOST: i64 = 500_000;
+
+/// An offset that is further from the base is not jitter.
+const STRANGE: i64 = 2_000_000;

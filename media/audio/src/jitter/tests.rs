@@ -1,0 +1,425 @@
+//! The jitter buffer under seeded networks, on virtual time.
+
+use super::*;
+use media::{AudioCodec, Buffer as Bytes, Level};
+
+/// A small generator, so that each run is the same run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// Evenly in 0.0..1.0.
+    fn share(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// A codec that needs no sound: a packet is its position, and decodes to a hum whose phase is that position.
+#[derive(Default)]
+struct Hum {
+    decoded: Vec<u64>,
+    recovered: u64,
+    concealed: u64,
+    /// Packets carry a copy of their forerunner.
+    copies: bool,
+}
+
+fn hum(position: u64) -> Frame {
+    std::array::from_fn(|index| {
+        let place = (position + index as u64) % 48_000;
+        (place as f32 * 200.0 * std::f32::consts::TAU / 48_000.0).sin() * 0.5
+    })
+}
+
+impl Decode for Hum {
+    fn decode(&mut self, packet: &[u8], out: &mut Frame) -> bool {
+        let Ok(bytes) = packet.try_into() else {
+            self.conceal(out);
+            return false;
+        };
+        let position = u64::from_le_bytes(bytes);
+        self.decoded.push(position);
+        *out = hum(position);
+        true
+    }
+
+    fn recover(&mut self, _successor: &[u8], out: &mut Frame) -> bool {
+        self.recovered += u64::from(self.copies);
+        *out = hum(0);
+        self.copies
+    }
+
+    fn conceal(&mut self, out: &mut Frame) {
+        self.concealed += 1;
+        *out = [0.0; PACKET];
+    }
+}
+
+fn packet(position: u64, voice: bool) -> EncodedAudio {
+    EncodedAudio {
+        codec: AudioCodec::Opus,
+        position,
+        samples: 960,
+        captured: Timestamp::default(),
+        voice,
+        level: Level::default(),
+        payload: Bytes::unpooled(&position.to_le_bytes()),
+    }
+}
+
+/// One sender, one network, one buffer.
+struct World {
+    random: Random,
+    buffer: Buffer,
+    codec: Hum,
+    /// Packets on their way: when they come, which, and whether they carry a voice.
+    air: Vec<(u64, u64, bool)>,
+    /// Microseconds of the receiver's clock.
+    now: u64,
+    /// Packets the sender has made time for.
+    made: u64,
+    sent: u64,
+    /// Delay of the network and how far it varies, in microseconds.
+    delay: u64,
+    jitter: u64,
+    /// Share of packets lost.
+    loss: f64,
+    /// Speed of the sender's clock against ours.
+    drift: f64,
+    /// Whether packet `n` carries a voice, or is not sent.
+    script: fn(u64) -> Option<bool>,
+    longest_delay: Duration,
+    largest_backlog: usize,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        Self {
+            random: Random(seed * 0x9E37_79B9_7F4A_7C15 + 1),
+            buffer: Buffer::new(),
+            codec: Hum::default(),
+            air: Vec::new(),
+            now: 5_000_000,
+            made: 0,
+            sent: 0,
+            delay: 40_000,
+            jitter: 0,
+            loss: 0.0,
+            drift: 1.0,
+            script: |_| Some(true),
+            longest_delay: Duration::ZERO,
+            largest_backlog: 0,
+        }
+    }
+
+    fn run(&mut self, seconds: u64) -> Vec<f32> {
+        let mut sound = Vec::new();
+        for _ in 0..seconds * 100 {
+            self.now += 10_000;
+            self.send();
+            self.deliver();
+            let mut block = crate::SILENCE;
+            self.buffer.pull(Timestamp::from_micros(self.now), &mut self.codec, &mut block);
+            assert!(block.iter().all(|sample| sample.is_finite() && sample.abs() <= 1.0));
+            sound.extend_from_slice(&block);
+            let statistics = self.buffer.statistics();
+            self.longest_delay = self.longest_delay.max(statistics.delay);
+            self.largest_backlog = self.largest_backlog.max(self.buffer.packets.len());
+        }
+        sound
+    }
+
+    fn send(&mut self) {
+        loop {
+            let due = 5_000_000 + ((self.made + 1) as f64 * 20_000.0 / self.drift) as u64;
+            if due > self.now {
+                return;
+            }
+            let number = self.made;
+            self.made += 1;
+            let Some(voice) = (self.script)(number) else { continue };
+            self.sent += 1;
+            if self.random.share() >= self.loss {
+                let late = (self.random.share() * self.jitter as f64) as u64;
+                self.air.push((due + self.delay + late, number * PACKET as u64, voice));
+            }
+        }
+    }
+
+    fn deliver(&mut self) {
+        self.air.sort_unstable();
+        let come = self.air.partition_point(|(at, ..)| *at <= self.now);
+        for (at, position, voice) in self.air.drain(..come) {
+            self.buffer.insert(packet(position, voice), Timestamp::from_micros(at));
+        }
+    }
+
+    fn statistics(&self) -> Statistics {
+        self.buffer.statistics()
+    }
+
+    /// Concealed share of the talk, in percent.
+    fn concealed(&self) -> f64 {
+        let statistics = self.statistics();
+        statistics.concealed_ms as f64 * 100.0 / statistics.talk_ms.max(1) as f64
+    }
+}
+
+/// Two seconds of talk with a hangover, then a pause with a packet every 400 ms, as Opus does.
+fn turns(number: u64) -> Option<bool> {
+    match number % 200 {
+        0..100 => Some(true),
+        100..110 => Some(false),
+        place => (place % 20 == 0).then_some(false),
+    }
+}
+
+#[test]
+fn a_perfect_network_is_played_whole_and_soon() {
+    let mut world = World::new(1);
+    world.run(30);
+    let statistics = world.statistics();
+    assert_eq!(statistics.concealed_ms, 0);
+    assert_eq!(statistics.packets_discarded, 0);
+    assert!(statistics.packets_played + 5 >= world.sent);
+    assert!(statistics.delay <= Duration::from_millis(30), "{statistics:?}");
+    assert!(world.codec.decoded.is_sorted());
+}
+
+#[test]
+fn jitter_is_waited_for_and_no_more() {
+    for (seed, jitter) in [(1, 20_000), (2, 60_000), (3, 120_000), (4, 200_000)] {
+        let mut world = World::new(seed);
+        world.jitter = jitter;
+        world.run(60);
+        let statistics = world.statistics();
+        assert!(world.concealed() < 2.0, "{jitter} µs: {:.2} % concealed, {statistics:?}", world.concealed());
+        let most = Duration::from_micros(jitter + 40_000);
+        assert!(statistics.delay <= most, "{jitter} µs: {statistics:?}");
+        assert!(world.codec.decoded.is_sorted(), "reordered packets are played in order");
+    }
+}
+
+#[test]
+fn a_quiet_network_gets_its_low_delay_back() {
+    let mut world = World::new(5);
+    world.jitter = 150_000;
+    world.run(30);
+    let before = world.statistics().delay;
+    world.jitter = 5_000;
+    world.run(30);
+    let statistics = world.statistics();
+    assert!(before > Duration::from_millis(120), "{before:?}");
+    assert!(statistics.delay < Duration::from_millis(40), "{statistics:?}");
+    assert!(world.concealed() < 2.0, "{statistics:?}");
+}
+
+#[test]
+fn lost_packets_are_concealed_and_counted() {
+    for loss in [0.01, 0.1, 0.3] {
+        let mut world = World::new(6);
+        world.loss = loss;
+        world.jitter = 10_000;
+        world.run(60);
+        let share = world.concealed() / 100.0;
+        assert!((share - loss).abs() < 0.25 * loss + 0.005, "loss {loss}, concealed {share}");
+        assert_eq!(world.statistics().packets_played, world.codec.decoded.len() as u64);
+        assert!(world.statistics().delay < Duration::from_millis(90), "{:?}", world.statistics());
+    }
+}
+
+#[test]
+fn single_losses_are_restored_from_the_next_packet() {
+    let mut world = World::new(7);
+    world.codec.copies = true;
+    world.loss = 0.1;
+    world.jitter = 30_000;
+    world.run(60);
+    let statistics = world.statistics();
+    assert!(world.concealed() < 3.5, "{:.2} %: {statistics:?}", world.concealed());
+    assert!(statistics.recovered_ms > statistics.concealed_ms, "{statistics:?}");
+}
+
+#[test]
+fn pauses_that_were_not_sent_are_no_concealment() {
+    let mut world = World::new(8);
+    world.script = turns;
+    world.jitter = 40_000;
+    world.run(60);
+    let statistics = world.statistics();
+    assert!(world.concealed() < 1.5, "{statistics:?}");
+    assert!(statistics.packets_played + 10 >= world.sent, "{statistics:?} of {}", world.sent);
+    let talk = statistics.talk_ms as f64 / 30_000.0;
+    assert!((0.95..1.05).contains(&talk), "half of a minute was talk: {statistics:?}");
+}
+
+#[test]
+fn a_talk_after_a_pause_is_whole_even_where_it_comes_late() {
+    let mut world = World::new(9);
+    world.script = turns;
+    world.run(20);
+    world.delay = 140_000;
+    world.run(40);
+    let statistics = world.statistics();
+    assert!(statistics.packets_played + 10 >= world.sent, "{statistics:?} of {}", world.sent);
+    assert!(statistics.concealed_ms <= 220, "{statistics:?}");
+}
+
+#[test]
+fn a_clock_that_drifts_is_followed() {
+    for drift in [0.9995, 0.9998, 1.0002, 1.0005] {
+        for script in [turns as fn(u64) -> Option<bool>, |_| Some(true)] {
+            let mut world = World::new(10);
+            world.drift = drift;
+            world.jitter = 15_000;
+            world.script = script;
+            world.run(600);
+            let statistics = world.statistics();
+            assert!(world.concealed() < 1.5, "drift {drift}: {:.2} %, {statistics:?}", world.concealed());
+            assert!(world.longest_delay < Duration::from_millis(100), "drift {drift}: {:?}", world.longest_delay);
+            assert!(world.largest_backlog < 10);
+        }
+    }
+}
+
+#[test]
+fn a_late_burst_is_caught_up_with() {
+    let mut world = World::new(11);
+    world.run(20);
+    // The network holds everything back for 300 ms, then delivers it at once.
+    let held = world.now + 300_000;
+    world.jitter = 0;
+    for _ in 0..30 {
+        world.run_held(held);
+    }
+    world.run(30);
+    let statistics = world.statistics();
+    assert!(statistics.concealed_ms <= 400, "{statistics:?}");
+    assert!(statistics.delay < Duration::from_millis(120), "{statistics:?}");
+    assert!(world.codec.decoded.is_sorted());
+}
+
+impl World {
+    /// 10 ms in which nothing comes before `until`.
+    fn run_held(&mut self, until: u64) {
+        self.now += 10_000;
+        self.send();
+        for (at, ..) in &mut self.air {
+            *at = (*at).max(until);
+        }
+        self.deliver();
+        let mut block = crate::SILENCE;
+        self.buffer.pull(Timestamp::from_micros(self.now), &mut self.codec, &mut block);
+    }
+}
+
+#[test]
+fn a_mute_in_the_middle_of_a_word_costs_little() {
+    let mut world = World::new(12);
+    // Silent from the tenth second to the thirtieth; the first packet afterwards carries no voice.
+    world.script = |number| match number {
+        500..1_500 => None,
+        1_500 | 1_501 => Some(false),
+        _ => Some(true),
+    };
+    world.run(60);
+    let statistics = world.statistics();
+    assert!(statistics.concealed_ms <= 200, "{statistics:?}");
+    assert!(statistics.packets_played + 10 >= world.sent, "{statistics:?} of {}", world.sent);
+}
+
+#[test]
+fn an_interruption_of_a_talk_counts_in_full() {
+    let mut world = World::new(13);
+    world.script = |number| if (500..600).contains(&number) { None } else { Some(true) };
+    world.run(30);
+    let statistics = world.statistics();
+    assert!((1_900..=2_100).contains(&statistics.concealed_ms), "{statistics:?}");
+    assert!(statistics.delay < Duration::from_millis(60), "{statistics:?}");
+}
+
+#[test]
+fn a_sender_that_starts_anew_is_heard_again() {
+    let mut world = World::new(14);
+    world.made = 1_000_000;
+    world.now = 5_000_000 + 20_000 * 1_000_000;
+    world.run(10);
+    let before = world.statistics().packets_played;
+    let shift = world.now;
+    for number in 0..500u64 {
+        world.now = shift + number * 20_000;
+        world.buffer.insert(packet(number * 960, true), Timestamp::from_micros(world.now));
+        for _ in 0..2 {
+            let mut block = crate::SILENCE;
+            world.buffer.pull(Timestamp::from_micros(world.now), &mut world.codec, &mut block);
+        }
+    }
+    assert!(world.statistics().packets_played > before + 480, "{:?}", world.statistics());
+}
+
+#[test]
+fn a_steady_voice_is_played_without_a_click() {
+    let mut world = World::new(15);
+    world.jitter = 25_000;
+    world.drift = 1.0003;
+    let sound = world.run(120);
+    // Past the start, the steepest step of a 200 Hz hum at half scale is 0.0131; a click would be far steeper.
+    let steepest = sound[48_000 * 5..].windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0f32, f32::max);
+    let concealed = world.codec.concealed;
+    assert!(concealed > 0 || steepest < 0.03, "a step of {steepest} with nothing concealed");
+    assert!(concealed < 60, "{concealed}");
+}
+
+#[test]
+fn twice_the_same_packet_is_played_once() {
+    let mut world = World::new(16);
+    world.run(1);
+    for number in 40..60u64 {
+        world.buffer.insert(packet(number * 960, true), Timestamp::from_micros(world.now));
+    }
+    let before = world.codec.decoded.len();
+    world.run(2);
+    let mut played = world.codec.decoded[before..].to_vec();
+    let all = played.len();
+    played.dedup();
+    assert_eq!(played.len(), all);
+}
+
+#[test]
+fn no_sequence_of_packets_breaks_it() {
+    for seed in 0..40 {
+        let mut random = Random(seed * 77 + 1);
+        let (mut buffer, mut codec) = (Buffer::new(), Hum::default());
+        let mut now = random.next() % 1_000_000_000;
+        for _ in 0..2_000 {
+            now += random.next() % 30_000;
+            let position = match random.next() % 8 {
+                0 => random.next(),
+                1 => u64::MAX - random.next() % 2_000,
+                2 => random.next() % 100_000,
+                _ => (now * 6 / 125).saturating_add(random.next() % 100_000).saturating_sub(50_000),
+            };
+            let mut packet = packet(position, random.next() % 2 == 0);
+            if random.next() % 5 == 0 {
+                packet.payload = Bytes::unpooled(&[1, 2, 3]);
+            }
+            buffer.insert(packet, Timestamp::from_micros(now));
+            for _ in 0..random.next() % 3 {
+                let mut block = crate::SILENCE;
+                buffer.pull(Timestamp::from_micros(now), &mut codec, &mut block);
+                assert!(block.iter().all(|sample| sample.is_finite()));
+            }
+            assert!(buffer.packets.len() <= MOST_PACKETS);
+            assert!(buffer.decoded.len() < 4 * PACKET);
+        }
+        let statistics = buffer.statistics();
+        assert_eq!(statistics.packets_received, 2_000);
+        assert!(statistics.packets_played + statistics.packets_broken + statistics.packets_discarded <= 2_000 + 40);
+    }
+}

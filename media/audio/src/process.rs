@@ -1,0 +1,163 @@
+//! What is done to the microphone's sound before it is compressed: echo, noise, gain.
+
+use crate::{BLOCK, Block, SAMPLE_RATE};
+use sonora::config::{
+    AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression, NoiseSuppressionLevel,
+};
+use sonora::{AudioProcessing, Config, StreamConfig};
+use std::time::Duration;
+
+/// Works on blocks of 10 ms, on the engine's thread.
+pub trait Process: Send {
+    /// What it is called in statistics.
+    fn name(&self) -> &'static str;
+
+    /// Hears what is about to be played, so that its echo can be known.
+    fn played(&mut self, block: &Block);
+
+    /// Cleans what was recorded. `delay` lies between [`Process::played`] and the echo's return, as far as the devices know.
+    fn recorded(&mut self, block: &mut Block, delay: Duration);
+
+    /// Says whether an echo can come back at all: not from a file, and not into one. Forgets what it knew of the room.
+    fn listen_for_echo(&mut self, possible: bool);
+}
+
+/// Leaves the sound as it is.
+pub struct Null;
+
+impl Process for Null {
+    fn name(&self) -> &'static str {
+        "none"
+    }
+
+    fn played(&mut self, _block: &Block) {}
+
+    fn recorded(&mut self, _block: &mut Block, _delay: Duration) {}
+
+    fn listen_for_echo(&mut self, _possible: bool) {}
+}
+
+/// The processing of WebRTC as ported by sonora: echo canceller (AEC3), noise suppression, automatic gain.
+pub struct Voice {
+    inner: AudioProcessing,
+    output: Block,
+    echo: bool,
+}
+
+impl Voice {
+    /// Processing for a microphone in the same room as its speaker.
+    pub fn new() -> Self {
+        Self { inner: build(true), output: crate::SILENCE, echo: true }
+    }
+}
+
+impl Default for Voice {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Process for Voice {
+    fn name(&self) -> &'static str {
+        "sonora"
+    }
+
+    fn played(&mut self, block: &Block) {
+        if self.echo
+            && let Err(error) = self.inner.process_render_f32(&[block], &mut [&mut self.output])
+        {
+            tracing::debug!(%error, "played block not analysed");
+        }
+    }
+
+    fn recorded(&mut self, block: &mut Block, delay: Duration) {
+        let delay = i32::try_from(delay.as_millis()).unwrap_or(i32::MAX);
+        // Beyond half a second it is clamped, which is as good as can be.
+        self.inner.set_stream_delay_ms(delay.min(MOST_DELAY_MS)).ok();
+        match self.inner.process_capture_f32(&[block], &mut [&mut self.output]) {
+            Ok(()) => *block = self.output,
+            Err(error) => tracing::debug!(%error, "recorded block left as it was"),
+        }
+    }
+
+    fn listen_for_echo(&mut self, possible: bool) {
+        self.echo = possible;
+        self.inner = build(possible);
+    }
+}
+
+fn build(echo: bool) -> AudioProcessing {
+    let gain =
+        AdaptiveDigital { initial_gain_db: FIRST_GAIN_DB, max_gain_db: MOST_GAIN_DB, ..AdaptiveDigital::default() };
+    let config = Config {
+        echo_canceller: echo.then(EchoCanceller::default),
+        noise_suppression: Some(NoiseSuppression {
+            level: NoiseSuppressionLevel::Moderate,
+            analyze_linear_aec_output_when_available: false,
+        }),
+        gain_controller2: Some(GainController2 { adaptive_digital: Some(gain), ..GainController2::default() }),
+        high_pass_filter: Some(HighPassFilter::default()),
+        ..Config::default()
+    };
+    let stream = StreamConfig::new(SAMPLE_RATE, 1);
+    AudioProcessing::builder().config(config).capture_config(stream).render_config(stream).build()
+}
+
+/// What the library takes.
+const MOST_DELAY_MS: i32 = 500;
+
+/// The library would begin 15 dB up, which makes the first word of a loud microphone a shout.
+const FIRST_GAIN_DB: f32 = 6.0;
+
+/// Enough for a far microphone; more would lift the room's noise into speech.
+const MOST_GAIN_DB: f32 = 30.0;
+
+const _: () = assert!(BLOCK * 100 == SAMPLE_RATE as usize, "the library takes exactly 10 ms");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn energy(block: &Block) -> f32 {
+        block.iter().map(|sample| sample * sample).sum()
+    }
+
+    /// Coloured noise that changes its loudness as speech does.
+    fn babble(seed: &mut u32, number: usize) -> Block {
+        let loud = 0.5 + 0.5 * (number as f32 * 0.13).sin();
+        let mut last = 0.0;
+        std::array::from_fn(|_| {
+            *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            last = 0.8 * last + 0.2 * ((*seed >> 8) as f32 / 8_388_608.0 - 1.0);
+            last * loud
+        })
+    }
+
+    /// Plays babble, lets it come back after 60 ms at half its strength, and tells the last second's energy in and out.
+    fn echo_left(process: &mut dyn Process) -> (f32, f32) {
+        let (mut seed, mut air) = (7, std::collections::VecDeque::from([crate::SILENCE; 6]));
+        let (mut heard, mut left) = (0.0, 0.0);
+        for number in 0..600 {
+            let far = babble(&mut seed, number);
+            process.played(&far);
+            air.push_back(far);
+            let mut block = air.pop_front().unwrap().map(|sample| sample * 0.5);
+            heard += if number >= 500 { energy(&block) } else { 0.0 };
+            process.recorded(&mut block, Duration::from_millis(60));
+            left += if number >= 500 { energy(&block) } else { 0.0 };
+        }
+        (heard, left)
+    }
+
+    #[test]
+    fn the_echo_of_the_others_is_taken_out() {
+        let (heard, left) = echo_left(&mut Voice::new());
+        assert!(left < heard * 0.05, "{:.1} dB removed", 10.0 * (heard / left.max(1e-9)).log10());
+    }
+
+    #[test]
+    fn the_null_process_changes_nothing() {
+        let (heard, left) = echo_left(&mut Null);
+        assert!((heard - left).abs() < f32::EPSILON);
+    }
+}

@@ -1,0 +1,153 @@
+//! Sample rates of devices and files to and from our 48 kHz, a block at a time, by rubato's FFT resampler.
+//! No allocation once built.
+
+use crate::{BLOCK, Block, SAMPLE_RATE};
+use rubato::audioadapter_buffers::direct::SequentialSlice;
+use rubato::{Fft, FixedSync, Resampler as _};
+
+/// Brings mono samples of another rate to blocks.
+pub struct ToBlocks {
+    inner: Converter,
+    input: Vec<f32>,
+}
+
+impl ToBlocks {
+    /// From `rate` samples in a second; `None` for a rate that cannot be converted.
+    pub fn new(rate: u32) -> Option<Self> {
+        let inner = build(rate, SAMPLE_RATE, FixedSync::Output)?;
+        let most = match &inner {
+            Converter::Same => BLOCK,
+            Converter::Fft(fft) => fft.input_frames_max(),
+        };
+        Some(Self { inner, input: vec![0.0; most] })
+    }
+
+    /// The samples that the next block is made of: fill all of them before [`ToBlocks::convert`].
+    pub fn input(&mut self) -> &mut [f32] {
+        let count = self.needed();
+        &mut self.input[..count]
+    }
+
+    /// How many samples the next block is made of; may be none.
+    pub fn needed(&self) -> usize {
+        match &self.inner {
+            Converter::Same => BLOCK,
+            Converter::Fft(fft) => fft.input_frames_next(),
+        }
+    }
+
+    /// Makes a block of the input.
+    pub fn convert(&mut self, block: &mut Block) {
+        let count = self.needed();
+        match &mut self.inner {
+            Converter::Same => block.copy_from_slice(&self.input[..BLOCK]),
+            Converter::Fft(fft) => _ = process(fft, &self.input[..count], block),
+        }
+    }
+}
+
+/// Brings blocks to mono samples of another rate.
+pub struct FromBlocks {
+    inner: Converter,
+    output: Vec<f32>,
+}
+
+enum Converter {
+    /// The rate is ours already.
+    Same,
+    Fft(Box<Fft<f32>>),
+}
+
+impl FromBlocks {
+    /// To `rate` samples in a second; `None` for a rate that cannot be converted.
+    pub fn new(rate: u32) -> Option<Self> {
+        let inner = build(SAMPLE_RATE, rate, FixedSync::Input)?;
+        let most = match &inner {
+            Converter::Same => BLOCK,
+            Converter::Fft(fft) => fft.output_frames_max(),
+        };
+        Some(Self { inner, output: vec![0.0; most] })
+    }
+
+    /// The samples of one block at the other rate; may be none.
+    pub fn convert(&mut self, block: &Block) -> &[f32] {
+        match &mut self.inner {
+            Converter::Same => {
+                self.output.copy_from_slice(block);
+                &self.output
+            }
+            Converter::Fft(fft) => {
+                let written = process(fft, block, &mut self.output);
+                &self.output[..written]
+            }
+        }
+    }
+}
+
+/// `None` where it cannot be done.
+fn build(from: u32, to: u32, fixed: FixedSync) -> Option<Converter> {
+    if from == to {
+        return Some(Converter::Same);
+    }
+    let sane = RATES.contains(&from) && RATES.contains(&to);
+    let (from, to) = (usize::try_from(from).ok()?, usize::try_from(to).ok()?);
+    sane.then(|| Fft::new(from, to, BLOCK, 1, fixed).ok()).flatten().map(|fft| Converter::Fft(Box::new(fft)))
+}
+
+/// Runs one chunk; silence where rubato refuses, which it cannot with buffers of the sizes that it asked for.
+fn process(inner: &mut Fft<f32>, input: &[f32], output: &mut [f32]) -> usize {
+    let (read, room) = (input.len(), output.len());
+    let Ok(from) = SequentialSlice::new(input, 1, read) else { return 0 };
+    let Ok(mut to) = SequentialSlice::new_mut(output, 1, room) else { return 0 };
+    inner.process_into_buffer(&from, &mut to, None).map_or(0, |(_, written)| written)
+}
+
+/// What a WAV header or a driver may claim; anything else is a mistake.
+const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tone(rate: u32, index: usize) -> f32 {
+        (index as f32 * 440.0 * std::f32::consts::TAU / rate as f32).sin() * 0.5
+    }
+
+    /// The strength of 440 Hz in `samples` at 48 kHz: 0.5 for our tone.
+    fn strength(samples: &[f32], rate: u32) -> f32 {
+        let (mut re, mut im) = (0.0f64, 0.0f64);
+        for (index, sample) in samples.iter().enumerate() {
+            let angle = index as f64 * 440.0 * std::f64::consts::TAU / f64::from(rate);
+            re += f64::from(*sample) * angle.cos();
+            im += f64::from(*sample) * angle.sin();
+        }
+        ((re * re + im * im).sqrt() * 2.0 / samples.len() as f64) as f32
+    }
+
+    #[test]
+    fn a_tone_survives_every_usual_rate() {
+        for rate in [8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000] {
+            let (mut up, mut down) = (ToBlocks::new(rate).unwrap(), FromBlocks::new(rate).unwrap());
+            let (mut fed, mut ours, mut theirs) = (0, Vec::new(), Vec::new());
+            let mut block = crate::SILENCE;
+            for _ in 0..100 {
+                for sample in up.input() {
+                    *sample = tone(rate, fed);
+                    fed += 1;
+                }
+                up.convert(&mut block);
+                ours.extend_from_slice(&block);
+                theirs.extend_from_slice(down.convert(&block));
+            }
+            assert!((strength(&ours[9_600..38_400], 48_000) - 0.5).abs() < 0.02, "{rate} Hz up");
+            let (from, to) = (rate as usize / 5, rate as usize * 4 / 5);
+            assert!((strength(&theirs[from..to], rate) - 0.5).abs() < 0.02, "{rate} Hz down");
+        }
+    }
+
+    #[test]
+    fn impossible_rates_are_refused() {
+        assert!(ToBlocks::new(0).is_none());
+        assert!(FromBlocks::new(u32::MAX).is_none());
+    }
+}

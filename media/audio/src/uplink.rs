@@ -1,0 +1,204 @@
+//! Blocks of the microphone into packets: Opus with silence suppression, loudness and the voice flag.
+
+use crate::speech::Detector;
+use crate::{BLOCK, Block, PACKET};
+use codec::opus::{Encoder, Error};
+use media::{AudioCodec, Buffer, BufferPool, EncodedAudio, Level, Timestamp};
+
+/// Takes each packet as soon as it is made, on the engine's thread: it must not wait.
+pub type Send = Box<dyn FnMut(EncodedAudio) + std::marker::Send>;
+
+/// The way out of one microphone.
+pub struct Uplink {
+    encoder: Encoder,
+    pool: BufferPool,
+    send: Send,
+    detector: Detector,
+    samples: [f32; PACKET],
+    filled: usize,
+    /// When the first of `samples` was heard.
+    captured: Timestamp,
+    /// Position of the next block in the track's timeline.
+    position: u64,
+    /// First byte of the last packet if it carried a voice: what a pause must be announced with.
+    open_talk: Option<u8>,
+    /// False while muted.
+    open: bool,
+}
+
+impl Uplink {
+    /// A track that begins now.
+    ///
+    /// # Errors
+    /// As [`Encoder::new`].
+    pub fn new(pool: BufferPool, send: Send) -> Result<Self, Error> {
+        Ok(Self {
+            encoder: Encoder::new()?,
+            pool,
+            send,
+            detector: Detector::new(),
+            samples: [0.0; PACKET],
+            filled: 0,
+            captured: Timestamp::default(),
+            position: 0,
+            open_talk: None,
+            open: true,
+        })
+    }
+
+    /// Takes a block whose first sample was heard at `heard`; sends a packet with every second one.
+    pub fn record(&mut self, block: &Block, heard: Timestamp) {
+        if !self.open {
+            self.reopen();
+        }
+        if self.filled == 0 {
+            self.captured = heard;
+        }
+        self.samples[self.filled..self.filled + BLOCK].copy_from_slice(block);
+        self.filled += BLOCK;
+        self.position += BLOCK as u64;
+        if self.filled == PACKET {
+            self.filled = 0;
+            self.send_packet();
+        }
+    }
+
+    /// Lets a block's time pass while muted. What was collected before is forgotten, not sent.
+    pub fn pass(&mut self) {
+        self.close();
+        self.position += BLOCK as u64;
+    }
+
+    /// Moves the timeline forward to `position`: another microphone took over after a while without any.
+    pub fn resume_at(&mut self, position: u64) {
+        self.close();
+        self.position = self.position.max(position);
+    }
+
+    fn close(&mut self) {
+        self.open = false;
+        self.filled = 0;
+    }
+
+    /// A new talk: nothing of what was said before the mute lives on in the coder or in the voice flag, whose first
+    /// packets say "no voice" and so tell the receivers that the hole was none.
+    fn reopen(&mut self) {
+        self.open = true;
+        self.open_talk = None;
+        self.detector = Detector::new();
+        match Encoder::new() {
+            Ok(encoder) => self.encoder = encoder,
+            Err(error) => tracing::debug!(%error, "the old encoder goes on"),
+        }
+    }
+
+    fn send_packet(&mut self) {
+        let level = Level::of(&self.samples);
+        let voice = self.detector.update(level);
+        let payload = match self.encoder.encode(&self.samples, &self.pool) {
+            Ok(payload) => payload,
+            Err(error) => {
+                tracing::debug!(%error, "20 ms not sent");
+                return;
+            }
+        };
+        match payload {
+            Some(payload) => {
+                self.open_talk = payload.first().copied().filter(|_| voice);
+                self.hand_over(payload, level, voice);
+            }
+            None => self.announce_pause(level),
+        }
+    }
+
+    /// Receivers take a hole behind a voice for a loss. So a talk ends with a packet that says otherwise: the header of
+    /// the last one with no sound in it (RFC 6716 section 3.4 allows it, and decoders take it for silence).
+    fn announce_pause(&mut self, level: Level) {
+        if let Some(header) = self.open_talk.take() {
+            let payload = self.pool.copy(&[header & ONE_FRAME]);
+            self.hand_over(payload, level, false);
+        }
+    }
+
+    fn hand_over(&mut self, payload: Buffer, level: Level, voice: bool) {
+        let position = self.position - PACKET as u64;
+        let (codec, captured, samples) = (AudioCodec::Opus, self.captured, SAMPLES);
+        (self.send)(EncodedAudio { codec, position, samples, captured, voice, level, payload });
+    }
+}
+
+/// [`PACKET`], as packets count it.
+const SAMPLES: u16 = 960;
+
+const _: () = assert!(SAMPLES as usize == PACKET, "packets say how long they are");
+
+/// Keeps configuration and channels of an Opus header, and says that one frame follows (RFC 6716 section 3.1).
+const ONE_FRAME: u8 = 0b1111_1100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    type Sent = Arc<Mutex<Vec<EncodedAudio>>>;
+
+    fn uplink() -> (Uplink, Sent) {
+        let sent = Sent::default();
+        let outbox = Arc::clone(&sent);
+        let hand_over = Box::new(move |packet| outbox.lock().unwrap().push(packet));
+        (Uplink::new(BufferPool::new(8), hand_over).unwrap(), sent)
+    }
+
+    fn voice(number: usize) -> Block {
+        std::array::from_fn(|index| {
+            let time = (number * BLOCK + index) as f32 / 48_000.0;
+            let pitch = 2.0 * std::f32::consts::PI * 150.0 * time;
+            0.3 * (1.0 + (18.0 * time).sin()) * (pitch.sin() + 0.4 * (3.0 * pitch).sin())
+        })
+    }
+
+    fn at(number: usize) -> Timestamp {
+        Timestamp::from_micros(1_000_000 + number as u64 * 10_000)
+    }
+
+    #[test]
+    fn packets_follow_each_other_and_say_when_they_were_heard() {
+        let (mut uplink, sent) = uplink();
+        (0..20).for_each(|number| uplink.record(&voice(number), at(number)));
+        let sent = sent.lock().unwrap();
+        assert_eq!(sent.len(), 10);
+        for (index, packet) in sent.iter().enumerate() {
+            assert_eq!(packet.position, (index * PACKET) as u64);
+            assert_eq!(packet.captured, at(2 * index));
+            assert_eq!(packet.voice, index >= 1, "the second loud packet is a voice");
+            assert!(packet.level.minus_dbov() < 20);
+        }
+    }
+
+    #[test]
+    fn silence_is_hardly_sent_and_never_behind_a_voice() {
+        let (mut uplink, sent) = uplink();
+        (0..100).for_each(|number| uplink.record(&voice(number), at(number)));
+        (100..400).for_each(|number| uplink.record(&crate::SILENCE, at(number)));
+        let sent = sent.lock().unwrap();
+        let in_silence = sent.iter().filter(|packet| packet.position >= 100 * BLOCK as u64).count();
+        assert!(in_silence < 40, "{in_silence} packets in three seconds of silence");
+        for pair in sent.windows(2) {
+            let hole = pair[1].position - pair[0].position > PACKET as u64;
+            assert!(!(hole && pair[0].voice), "a hole behind a voice at {}", pair[0].position);
+        }
+    }
+
+    #[test]
+    fn muting_sends_nothing_and_keeps_the_time() {
+        let (mut uplink, sent) = uplink();
+        (0..21).for_each(|number| uplink.record(&voice(number), at(number)));
+        (21..71).for_each(|_| uplink.pass());
+        assert_eq!(sent.lock().unwrap().len(), 10, "half a packet was collected and is forgotten");
+        (71..81).for_each(|number| uplink.record(&voice(number), at(number)));
+        let sent = sent.lock().unwrap();
+        assert_eq!(sent[10].position, 71 * BLOCK as u64);
+        assert_eq!(sent[10].captured, at(71));
+        assert!(!sent[10].voice, "a talk begins without the flag");
+    }
+}
