@@ -1,19 +1,33 @@
 //! Keys that only the participants hold: identity, invitation, group (MLS), and the sealing of frames (`SFrame`).
+//!
+//! Pure: no socket, no thread, no file. docs/security.md says what is promised, docs/frames.md how frames look.
 
+pub mod door;
 mod frame;
+pub mod group;
 mod header;
+pub mod identity;
 mod keyring;
+pub mod link;
 mod memory;
-/// Opening frames.
 pub mod open;
-/// Sealing frames.
+mod provider;
 pub mod seal;
+pub mod store;
+mod words;
 
+pub use door::{Door, Joiner, KnockRequest, knock};
+pub use group::{Change, Group, MeetingPolicy, Member, Pending, Received};
 pub use header::{Arrived, Header, Sealed};
+pub use identity::{DeviceKey, Identity, Profile};
 pub use keyring::{KeyRing, MediaKeys};
+pub use link::Invitation;
 pub use memory::Secret;
 pub use open::Opener;
+pub use provider::NoRandomness;
 pub use seal::Sealer;
+pub use store::Store;
+pub use words::{Language, Words};
 
 /// A member's place in the group's tree (RFC 9420, section 4.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

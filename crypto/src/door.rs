@@ -1,0 +1,220 @@
+//! The way into a meeting: a request sealed to the organiser's admission key, by somebody who knows the link's secret.
+//!
+//! ```text
+//! request = version 1 B | length of enc 2 B | enc | ciphertext | HMAC-SHA-384 (48 B) over all before it
+//! HPKE(X-Wing, HKDF-SHA-384, AES-256-GCM), base mode, info = "Conclave 1.0 knock" | 0 | meeting, sealed = nonce 16 B | MLS key package
+//! ```
+//! The key package's leaf holds name, participant and device certificate.
+
+use crate::group::person::Person;
+use crate::group::{self, A_DAY, Group, capabilities, verified_package};
+use crate::identity::{DeviceKey, Identity, Profile};
+use crate::link::Invitation;
+use crate::memory::Secret;
+use crate::provider::{Crypto, NoRandomness, Provider, SUITE, SigningKey, hpke, hpke_pair, is_tagged, sha256, tag};
+use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
+use openmls::prelude::{
+    KeyPackage, KeyPackageIn, Lifetime, OpenMlsCrypto, OpenMlsProvider, OpenMlsRand, ProtocolVersion,
+};
+use openmls_traits::types::HpkeCiphertext;
+use proto::{MeetingId, ParticipantId};
+use std::collections::VecDeque;
+
+/// The organiser's side: the admission key and the link's secret.
+pub struct Door {
+    meeting: MeetingId,
+    private: Secret,
+    public: Vec<u8>,
+    secret: Secret,
+    /// Nonces of the last requests that were opened.
+    seen: VecDeque<[u8; NONCE]>,
+}
+
+/// Why nobody came through.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The admission key is not the one that the link names: the server, or somebody before it, put in another.
+    #[error("this is not the door that the link leads to")]
+    WrongDoor,
+    /// The request is none, or was made without the link.
+    #[error("not a request by somebody who knows the link")]
+    Malformed,
+    /// The request was opened before.
+    #[error("the request was opened before")]
+    Replayed,
+    /// The device does not vouch for the key package, or the key package is not valid now.
+    #[error("the key package is not valid")]
+    KeyPackage,
+    /// The system has no randomness to give.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// The primitives failed where they should not.
+    #[error("sealing failed")]
+    Crypto,
+}
+
+/// Somebody who asks to be let in, and whose papers are in order.
+#[derive(Clone, Debug)]
+pub struct KnockRequest {
+    package: KeyPackage,
+    person: Person,
+}
+
+impl KnockRequest {
+    /// What the delivery service calls them.
+    pub fn participant(&self) -> ParticipantId {
+        self.person.participant
+    }
+
+    /// What they call themselves.
+    pub fn name(&self) -> &str {
+        &self.person.profile.name
+    }
+
+    /// Their device.
+    pub fn device(&self) -> DeviceKey {
+        self.person.device
+    }
+
+    pub(crate) fn into_key_package(self) -> KeyPackage {
+        self.package
+    }
+}
+
+impl Door {
+    /// A door of `meeting`, with a fresh admission key and a fresh secret for its links.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`], [`Error::Crypto`].
+    pub fn new(meeting: MeetingId) -> Result<Self, Error> {
+        let (private, public) = hpke_pair().map_err(|_| Error::Crypto)?;
+        let secret = Secret::random(SECRET).ok_or(NoRandomness)?;
+        Ok(Self { meeting, private, public, secret, seen: VecDeque::new() })
+    }
+
+    /// The admission key, for the delivery service to hand out.
+    pub fn public_key(&self) -> &[u8] {
+        &self.public
+    }
+
+    /// SHA-256 of the admission key, for the link.
+    pub fn hash(&self) -> [u8; 32] {
+        sha256(&self.public)
+    }
+
+    /// The invitation that leads here by way of a server.
+    pub fn invitation(&self, host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Invitation {
+        let (meeting, admission_hash, secret) = (self.meeting, self.hash(), self.secret.clone());
+        Invitation { host: host.to_owned(), port, meeting, admission_hash, secret, fingerprint }
+    }
+
+    /// Opens a request.
+    ///
+    /// # Errors
+    /// [`Error`]; the request is to be dropped then.
+    pub fn open(&mut self, request: &[u8]) -> Result<KnockRequest, Error> {
+        let sealed = parse(request, self.secret.expose()).ok_or(Error::Malformed)?;
+        let plain = Crypto
+            .hpke_open(hpke(), &sealed, self.private.expose(), &info(self.meeting), &[])
+            .map_err(|_| Error::Malformed)?;
+        let (nonce, package) = plain.split_first_chunk::<NONCE>().ok_or(Error::Malformed)?;
+        if self.seen.contains(nonce) {
+            return Err(Error::Replayed);
+        }
+        let package = KeyPackageIn::tls_deserialize_exact(package)
+            .map_err(|_| Error::Malformed)?
+            .validate(&Crypto, ProtocolVersion::Mls10)
+            .map_err(|_| Error::KeyPackage)?;
+        let person = verified_package(&package, self.meeting).map_err(|_| Error::KeyPackage)?;
+        if self.seen.len() >= MOST_SEEN {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(*nonce);
+        Ok(KnockRequest { package, person })
+    }
+}
+
+/// Makes a request to be let in, and what turns the answer into a [`Group`].
+///
+/// # Errors
+/// [`Error::WrongDoor`] where `admission_key` is not the one that the invitation names.
+pub fn knock(
+    invitation: &Invitation,
+    admission_key: &[u8],
+    identity: &Identity,
+    profile: Profile,
+    participant: ParticipantId,
+) -> Result<(Joiner, Vec<u8>), Error> {
+    if sha256(admission_key) != invitation.admission_hash {
+        return Err(Error::WrongDoor);
+    }
+    let meeting = invitation.meeting;
+    let (provider, key) = (Provider::default(), SigningKey::generate()?);
+    let lifetime = Lifetime::new(A_DAY);
+    let me = Person::certified(identity, profile, participant, meeting, &key.public(), lifetime);
+    let bundle = KeyPackage::builder()
+        .leaf_node_capabilities(capabilities())
+        .key_package_lifetime(lifetime)
+        .build(SUITE, &provider, &key, me.credential(&key.public()))
+        .map_err(|_| Error::Crypto)?;
+    let nonce: [u8; NONCE] = provider.rand().random_array()?;
+    let package = bundle.key_package().tls_serialize_detached().map_err(|_| Error::Crypto)?;
+    let plain = [nonce.as_slice(), &package].concat();
+    let sealed = Crypto.hpke_seal(hpke(), admission_key, &info(meeting), &[], &plain).map_err(|_| Error::WrongDoor)?;
+    let request = write(&sealed, invitation.secret.expose()).ok_or(Error::Crypto)?;
+    Ok((Joiner { provider, key, meeting, me }, request))
+}
+
+/// Somebody who knocked and waits for the Welcome.
+pub struct Joiner {
+    provider: Provider,
+    key: SigningKey,
+    meeting: MeetingId,
+    me: Person,
+}
+
+impl Joiner {
+    /// Enters by the Welcome.
+    ///
+    /// # Errors
+    /// [`group::Error`] where it leads anywhere but into this meeting, as set up by its organiser.
+    pub fn enter(self, welcome: &[u8]) -> Result<Group, group::Error> {
+        Group::enter(welcome, self.provider, self.key, self.meeting, &self.me)
+    }
+}
+
+fn write(sealed: &HpkeCiphertext, secret: &[u8]) -> Option<Vec<u8>> {
+    let length = u16::try_from(sealed.kem_output.as_slice().len()).ok()?.to_be_bytes();
+    let parts = [&[VERSION], length.as_slice(), sealed.kem_output.as_slice(), sealed.ciphertext.as_slice()];
+    let mut request = parts.concat();
+    let tag = tag(secret, PURPOSE, &request);
+    request.extend_from_slice(tag.as_ref());
+    Some(request)
+}
+
+/// The sealed part of a request, if it was made by somebody who knows `secret`. Checked before anything costly.
+fn parse(request: &[u8], secret: &[u8]) -> Option<HpkeCiphertext> {
+    let signed = request.len().checked_sub(TAG).filter(|_| request.len() <= MOST_REQUEST)?;
+    let (signed, tag) = request.split_at(signed);
+    if !is_tagged(secret, PURPOSE, signed, tag) {
+        return None;
+    }
+    let (&[version, high, low], rest) = signed.split_first_chunk::<3>()?;
+    let (kem_output, ciphertext) = rest.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
+    (version == VERSION).then(|| HpkeCiphertext { kem_output: kem_output.into(), ciphertext: ciphertext.into() })
+}
+
+fn info(meeting: MeetingId) -> Vec<u8> {
+    [b"Conclave 1.0 knock\0".as_slice(), &meeting.0].concat()
+}
+
+const VERSION: u8 = 1;
+const PURPOSE: &[u8] = b"Conclave 1.0 knock";
+const NONCE: usize = 16;
+const SECRET: usize = 32;
+const TAG: usize = 48;
+/// Nonces that are remembered; far more than people wait at one door.
+const MOST_SEEN: usize = 4_096;
+/// Bytes of the longest request that is looked at. An honest one has about 4 kB.
+const MOST_REQUEST: usize = 16 << 10;

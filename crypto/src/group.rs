@@ -1,0 +1,469 @@
+//! The meeting's group: MLS (RFC 9420) behind a few calls. Pure: bytes in, bytes out; the delivery service's order decides.
+//!
+//! A commit of our own is staged, sent, and merged only when the log says that it won. No commit, ours included, is merged
+//! before [`policy::authorize`] agrees.
+
+pub(crate) mod person;
+mod policy;
+
+pub use policy::{MeetingPolicy, Reject};
+
+use crate::Leaf;
+use crate::door::KnockRequest;
+use crate::identity::{DeviceKey, Identity, Profile};
+use crate::keyring::{Counters, MediaKeys};
+use crate::memory::Secret;
+use crate::provider::{NoRandomness, Provider, SUITE, SigningKey};
+use crate::words::Words;
+use openmls::prelude::tls_codec::Deserialize as _;
+use openmls::prelude::*;
+use person::Person;
+use policy::{POLICY_TYPE, Proposed, authorize};
+use proto::{Epoch, MeetingId, ParticipantId};
+use std::sync::Arc;
+
+/// Our place in a meeting's group.
+pub struct Group {
+    mls: MlsGroup,
+    provider: Provider,
+    key: SigningKey,
+    meeting: MeetingId,
+    policy: MeetingPolicy,
+    /// Of this epoch: the same ones however often its media keys are taken.
+    counters: Arc<Counters>,
+}
+
+/// A member of the group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Member {
+    /// Its place in the tree; another member may have it later.
+    pub leaf: Leaf,
+    /// What the delivery service calls it.
+    pub participant: ParticipantId,
+    /// What it calls itself.
+    pub name: String,
+    /// Its device.
+    pub device: DeviceKey,
+    /// True where it may add and remove others.
+    pub organiser: bool,
+}
+
+/// A commit of ours that waits for the log's verdict: [`Group::won`] or [`Group::lost`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// For all members.
+    pub commit: Vec<u8>,
+    /// For those whom it adds: one for all of them.
+    pub welcome: Option<Vec<u8>>,
+    /// Whom it adds.
+    pub added: Vec<ParticipantId>,
+    /// Whom it removes.
+    pub removed: Vec<ParticipantId>,
+}
+
+/// What a merged commit changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The epoch that it began.
+    pub epoch: Epoch,
+    /// Whose commit it was.
+    pub committer: Leaf,
+    /// Who is new.
+    pub added: Vec<Member>,
+    /// Who is no longer here.
+    pub removed: Vec<Member>,
+    /// True where we are among them: this group is of no more use.
+    pub removed_me: bool,
+}
+
+/// What a message of the log turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// A commit; it is merged.
+    Commit(Change),
+    /// Something that a member said.
+    Message {
+        /// The sender's leaf in the epoch in which it was sealed.
+        from: Leaf,
+        /// The sender. Ask for this one, not the leaf, who it was.
+        participant: ParticipantId,
+        /// What was said.
+        bytes: Vec<u8>,
+    },
+}
+
+/// Why the group did not do as asked. It is as it was before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are no message of this group, not authentic, or of an epoch that is not this one.
+    #[error("not a message of this group")]
+    Malformed,
+    /// The message is our own, come back: [`Group::won`] is for it.
+    #[error("our own message came back")]
+    Own,
+    /// A member's certificate is missing or wrong.
+    #[error("a device does not vouch for its leaf")]
+    Credential,
+    /// The policy does not allow it.
+    #[error(transparent)]
+    Rejected(#[from] Reject),
+    /// A commit of ours still waits for its verdict.
+    #[error("a commit of ours is pending")]
+    Pending,
+    /// No commit of ours waits.
+    #[error("no commit of ours is pending")]
+    NotPending,
+    /// We were removed.
+    #[error("this member was removed from the group")]
+    Evicted,
+    /// The system has no randomness to give.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// MLS failed where it should not; the text is for the log.
+    #[error("MLS: {0}")]
+    Mls(String),
+}
+
+impl Group {
+    /// A meeting whose only member and organiser is the caller, at epoch 0.
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`], [`Error::Mls`].
+    pub fn create(
+        identity: &Identity,
+        profile: Profile,
+        participant: ParticipantId,
+        meeting: MeetingId,
+    ) -> Result<Self, Error> {
+        let (provider, key) = (Provider::default(), SigningKey::generate()?);
+        let policy = MeetingPolicy::new(identity.public());
+        let lifetime = Lifetime::new(A_DAY);
+        let me = Person::certified(identity, profile, participant, meeting, &key.public(), lifetime);
+        let config = MlsGroupCreateConfig::builder()
+            .ciphersuite(SUITE)
+            .capabilities(capabilities())
+            .lifetime(lifetime)
+            .use_ratchet_tree_extension(true)
+            .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
+            .max_past_epochs(PAST_EPOCHS)
+            .with_group_context_extensions(policy.extensions())
+            .build();
+        let id = GroupId::from_slice(&meeting.0);
+        let credential = me.credential(&key.public());
+        let mls = MlsGroup::new_with_group_id(&provider, &key, &config, id, credential).map_err(mls_error)?;
+        Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
+    }
+
+    /// The group that a Welcome leads into, which must be `meeting`, opened by an organiser, with a place for us.
+    pub(crate) fn enter(
+        welcome: &[u8],
+        provider: Provider,
+        key: SigningKey,
+        meeting: MeetingId,
+        me: &Person,
+    ) -> Result<Self, Error> {
+        let message = MlsMessageIn::tls_deserialize_exact(welcome).map_err(|_| Error::Malformed)?;
+        let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Error::Malformed) };
+        let staged = StagedWelcome::build_from_welcome(&provider, &join_config(), welcome)
+            .map_err(|_| Error::Malformed)?
+            // Whoever is in was let in while the leaf was valid; a long meeting is not to close behind them.
+            .skip_lifetime_validation()
+            .build()
+            .map_err(|_| Error::Malformed)?;
+        let context = staged.group_context();
+        if context.group_id().as_slice() != meeting.0 || context.ciphersuite() != SUITE {
+            return Err(Error::Malformed);
+        }
+        let policy = MeetingPolicy::of(context.extensions()).ok_or(Error::Malformed)?;
+        for member in staged.members() {
+            Person::verified_with(&member.credential, &member.signature_key, meeting)?;
+        }
+        let opener = Person::verified(staged.welcome_sender().map_err(mls_error)?, meeting)?;
+        if !policy.is_organiser(opener.device) {
+            return Err(Reject::NotOrganiser.into());
+        }
+        let own = staged.own_leaf_node().ok_or(Error::Malformed)?;
+        if !Person::read(own.credential())?.is_still(me) {
+            return Err(Reject::Changed.into());
+        }
+        let mls = staged.into_group(&provider).map_err(mls_error)?;
+        Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
+    }
+
+    /// The epoch now.
+    pub fn epoch(&self) -> Epoch {
+        Epoch(self.mls.epoch().as_u64())
+    }
+
+    /// Our own place.
+    pub fn me(&self) -> Leaf {
+        Leaf(self.mls.own_leaf_index().u32())
+    }
+
+    /// Everybody in the group, by leaf.
+    pub fn members(&self) -> Vec<Member> {
+        self.people().into_iter().map(|(leaf, person)| self.member(leaf, person)).collect()
+    }
+
+    /// Who may do what.
+    pub fn policy(&self) -> &MeetingPolicy {
+        &self.policy
+    }
+
+    /// Twelve words of this epoch: the same for all members, and for nobody else.
+    pub fn words(&self) -> Words {
+        // SHA-384's 48 bytes are always enough; the words of nothing would be seen at once.
+        Words::of(self.mls.epoch_authenticator().as_slice()).unwrap_or(Words::NONE)
+    }
+
+    /// Stages a commit that lets in those who knocked.
+    ///
+    /// # Errors
+    /// [`Error`]; [`Error::Rejected`] for anybody but an organiser, and for people who are here already.
+    pub fn add(&mut self, requests: Vec<KnockRequest>) -> Result<Pending, Error> {
+        let added = requests.iter().map(KnockRequest::participant).collect();
+        let packages = requests.into_iter().map(KnockRequest::into_key_package).collect();
+        self.stage(packages, &[], added)
+    }
+
+    /// Stages a commit that removes these leaves. Whoever is no organiser may only remove those whom the delivery service
+    /// reported gone; the others' clients refuse anything else.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn remove(&mut self, leaves: &[Leaf]) -> Result<Pending, Error> {
+        self.stage(Vec::new(), leaves, Vec::new())
+    }
+
+    /// Stages a commit that only renews our own keys.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn refresh(&mut self) -> Result<Pending, Error> {
+        self.stage(Vec::new(), &[], Vec::new())
+    }
+
+    /// Merges our pending commit, because the log says that it came first.
+    ///
+    /// # Errors
+    /// [`Error::NotPending`]; [`Error::Mls`].
+    pub fn won(&mut self) -> Result<Change, Error> {
+        if self.mls.pending_commit().is_none() {
+            return Err(Error::NotPending);
+        }
+        let (before, committer) = (self.people(), self.me());
+        self.mls.merge_pending_commit(&self.provider).map_err(mls_error)?;
+        Ok(self.entered(&before, committer))
+    }
+
+    /// Forgets our pending commit, because another one came first. Then process that one, and ask again.
+    pub fn lost(&mut self) {
+        // Only the storage could fail, and ours forgets nothing here: no proposal is ever queued.
+        let _ = self.mls.clear_pending_commit(self.provider.storage());
+    }
+
+    /// Processes a message of the log. A commit is merged if `authorize` agrees; `gone` says whom the delivery service
+    /// reported as gone. A pending commit of our own is dropped when another one is merged.
+    ///
+    /// # Errors
+    /// [`Error`]; the message has no effect then.
+    pub fn process(&mut self, bytes: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> Result<Received, Error> {
+        let message = MlsMessageIn::tls_deserialize_exact(bytes).map_err(|_| Error::Malformed)?;
+        let message = message.try_into_protocol_message().map_err(|_| Error::Malformed)?;
+        let processed = self.mls.process_message(&self.provider, message).map_err(|_| Error::Malformed)?;
+        let Sender::Member(sender) = *processed.sender() else { return Err(Reject::Stranger.into()) };
+        let from = Leaf(sender.u32());
+        let participant = Person::read(processed.credential())?.participant;
+        match processed.into_content() {
+            ProcessedMessageContent::ApplicationMessage(message) => {
+                Ok(Received::Message { from, participant, bytes: message.into_bytes() })
+            }
+            ProcessedMessageContent::StagedCommitMessage(commit) => {
+                self.merge(*commit, from, gone).map(Received::Commit)
+            }
+            ProcessedMessageContent::OwnPendingCommit | ProcessedMessageContent::OwnPrivateMessage => Err(Error::Own),
+            // Proposals only travel inside commits here.
+            ProcessedMessageContent::ProposalMessage(_)
+            | ProcessedMessageContent::ExternalJoinProposalMessage(_)
+            | ProcessedMessageContent::UnresolvedAppDataCommit(_) => Err(Reject::Forbidden.into()),
+        }
+    }
+
+    /// Seals something for all members, to be put in the log.
+    ///
+    /// # Errors
+    /// [`Error::Pending`] while a commit of ours waits; [`Error::Evicted`].
+    pub fn seal_message(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        self.ready()?;
+        let message = self.mls.create_message(&self.provider, &self.key, bytes).map_err(mls_error)?;
+        message.to_bytes().map_err(mls_error)
+    }
+
+    /// The secret of this epoch's media keys: `MLS-Exporter("SFrame 1.0 Base Key", "", 32)`.
+    ///
+    /// # Errors
+    /// [`Error::Evicted`].
+    pub fn media_keys(&self) -> Result<MediaKeys, Error> {
+        let base = self
+            .mls
+            .export_secret(self.provider.crypto(), "SFrame 1.0 Base Key", b"", BASE_KEY)
+            .map_err(|_| Error::Evicted)?;
+        Ok(MediaKeys::new(self.epoch(), self.me(), Secret::take(base), Arc::clone(&self.counters)))
+    }
+
+    fn stage(
+        &mut self,
+        packages: Vec<KeyPackage>,
+        leaves: &[Leaf],
+        added: Vec<ParticipantId>,
+    ) -> Result<Pending, Error> {
+        self.ready()?;
+        let people = self.people();
+        let mut proposals = Vec::with_capacity(packages.len() + leaves.len());
+        for package in &packages {
+            proposals.push(Proposed::Add(Person::verified(package.leaf_node(), self.meeting)?));
+        }
+        proposals.extend(leaves.iter().copied().map(Proposed::Remove));
+        // Who is gone is the others' question to us; ours to ourselves is only whether the rest is in order.
+        authorize(&self.policy, &people, self.me(), &proposals, &|_| true)?;
+        let removed = people.iter().filter(|member| leaves.contains(&member.0)).map(|member| member.1.participant);
+        let removed = removed.collect();
+        let refresh = packages.is_empty() && leaves.is_empty();
+        let leaves = leaves.iter().map(|leaf| LeafNodeIndex::new(leaf.0));
+        let bundle = self
+            .mls
+            .commit_builder()
+            .consume_proposal_store(false)
+            .force_self_update(refresh)
+            .propose_adds(packages)
+            .propose_removals(leaves)
+            .load_psks(self.provider.storage())
+            .map_err(mls_error)?
+            .build(self.provider.rand(), self.provider.crypto(), &self.key, |_| true)
+            .map_err(mls_error)?
+            .stage_commit(&self.provider)
+            .map_err(mls_error)?;
+        let (commit, welcome, _) = bundle.into_messages();
+        let welcome = welcome.map(|welcome| welcome.to_bytes()).transpose().map_err(mls_error)?;
+        Ok(Pending { commit: commit.to_bytes().map_err(mls_error)?, welcome, added, removed })
+    }
+
+    fn merge(
+        &mut self,
+        commit: StagedCommit,
+        committer: Leaf,
+        gone: &dyn Fn(ParticipantId) -> bool,
+    ) -> Result<Change, Error> {
+        let before = self.people();
+        let proposals = self.proposals(&commit, committer)?;
+        authorize(&self.policy, &before, committer, &proposals, gone)?;
+        self.mls.merge_staged_commit(&self.provider, commit).map_err(mls_error)?;
+        Ok(self.entered(&before, committer))
+    }
+
+    /// What a commit of somebody else's would change.
+    fn proposals(&self, commit: &StagedCommit, committer: Leaf) -> Result<Vec<Proposed>, Error> {
+        let mut proposals = Vec::new();
+        for queued in commit.queued_proposals() {
+            let own = matches!(queued.sender(), Sender::Member(sender) if sender.u32() == committer.0);
+            proposals.push(match queued.proposal() {
+                Proposal::Add(add) if own => self.admitted(add.key_package())?,
+                Proposal::Remove(remove) if own => Proposed::Remove(Leaf(remove.removed().u32())),
+                Proposal::Add(_)
+                | Proposal::Remove(_)
+                | Proposal::Update(_)
+                | Proposal::PreSharedKey(_)
+                | Proposal::ReInit(_)
+                | Proposal::ExternalInit(_)
+                | Proposal::GroupContextExtensions(_)
+                | Proposal::AppDataUpdate(_)
+                | Proposal::SelfRemove
+                | Proposal::AppEphemeral(_)
+                | Proposal::Custom(_) => Proposed::Other,
+            });
+        }
+        if let Some(leaf) = commit.update_path_leaf_node() {
+            proposals.push(Proposed::Renew(Person::verified(leaf, self.meeting)?));
+        }
+        Ok(proposals)
+    }
+
+    fn admitted(&self, package: &KeyPackage) -> Result<Proposed, Error> {
+        verified_package(package, self.meeting).map(Proposed::Add)
+    }
+
+    /// Tells what changed since `before`, in the epoch that we have just entered.
+    fn entered(&mut self, before: &[(Leaf, Person)], committer: Leaf) -> Change {
+        self.counters = Counters::new();
+        let after = self.people();
+        let of = |people: &[(Leaf, Person)], others: &[(Leaf, Person)]| -> Vec<Member> {
+            let alone = people.iter().filter(|(leaf, person)| {
+                !others.iter().any(|(other, who)| leaf == other && person.participant == who.participant)
+            });
+            alone.map(|(leaf, person)| self.member(*leaf, person.clone())).collect()
+        };
+        Change {
+            epoch: self.epoch(),
+            committer,
+            added: of(&after, before),
+            removed: of(before, &after),
+            removed_me: !self.mls.is_active(),
+        }
+    }
+
+    fn people(&self) -> Vec<(Leaf, Person)> {
+        // Every credential was read and verified before its leaf came into the tree.
+        let read =
+            |member: openmls::prelude::Member| Some((Leaf(member.index.u32()), Person::read(&member.credential).ok()?));
+        self.mls.members().filter_map(read).collect()
+    }
+
+    fn member(&self, leaf: Leaf, person: Person) -> Member {
+        let Person { participant, device, profile, .. } = person;
+        Member { leaf, participant, name: profile.name, device, organiser: self.policy.is_organiser(device) }
+    }
+
+    fn ready(&self) -> Result<(), Error> {
+        match (self.mls.is_active(), self.mls.pending_commit()) {
+            (false, _) => Err(Error::Evicted),
+            (true, Some(_)) => Err(Error::Pending),
+            (true, None) => Ok(()),
+        }
+    }
+}
+
+/// The owner of a key package, whose device vouches for it for exactly as long as it is valid.
+pub(crate) fn verified_package(package: &KeyPackage, meeting: MeetingId) -> Result<Person, Error> {
+    let person = Person::verified(package.leaf_node(), meeting)?;
+    let lifetime = package.life_time();
+    let same = person.valid == (lifetime.not_before(), lifetime.not_after());
+    if same && package.ciphersuite() == SUITE { Ok(person) } else { Err(Error::Credential) }
+}
+
+/// What every leaf of ours can do.
+pub(crate) fn capabilities() -> Capabilities {
+    Capabilities::new(None, Some(&[SUITE]), Some(&[POLICY_TYPE]), None, None)
+}
+
+fn join_config() -> MlsGroupJoinConfig {
+    MlsGroupJoinConfig::builder()
+        .use_ratchet_tree_extension(true)
+        .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
+        .max_past_epochs(PAST_EPOCHS)
+        .build()
+}
+
+/// openmls has a type of error for each call; whoever reads them is a person.
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands over values")]
+fn mls_error(error: impl std::error::Error) -> Error {
+    Error::Mls(error.to_string())
+}
+
+/// Seconds that a fresh leaf is valid.
+pub(crate) const A_DAY: u64 = 86_400;
+
+/// Epochs before this one whose application messages are still read: a message is sealed before the log orders it.
+const PAST_EPOCHS: usize = 2;
+
+const BASE_KEY: usize = 32;

@@ -1,0 +1,122 @@
+//! What a leaf says about its owner, in an MLS credential: who, by which device, called what.
+//!
+//! A credential is `version 1 B | device key 32 | participant 8 | first second 8 | last second 8 | device's signature 64 |
+//! name (UTF-8)`. The device signs the leaf's own signature key for this meeting and these seconds; the leaf signs the
+//! whole, because it stands in it.
+
+use super::Error;
+use crate::identity::{Claim, DeviceKey, Identity, Profile};
+use openmls::prelude::{BasicCredential, Credential, CredentialWithKey, LeafNode, Lifetime};
+use proto::{MeetingId, ParticipantId};
+
+/// The owner of a leaf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Person {
+    pub(crate) participant: ParticipantId,
+    pub(crate) device: DeviceKey,
+    pub(crate) profile: Profile,
+    pub(crate) valid: (u64, u64),
+    certificate: [u8; 64],
+}
+
+impl Person {
+    /// Ourselves, as the owner of a leaf that signs with `leaf`.
+    pub(crate) fn certified(
+        identity: &Identity,
+        profile: Profile,
+        participant: ParticipantId,
+        meeting: MeetingId,
+        leaf: &[u8],
+        lifetime: Lifetime,
+    ) -> Self {
+        let valid = (lifetime.not_before(), lifetime.not_after());
+        let certificate = identity.certify(Claim { meeting, participant, valid, leaf });
+        Self { participant, device: identity.public(), profile, valid, certificate }
+    }
+
+    /// The owner that `credential` names. Its certificate is not looked at: do so when a leaf comes in.
+    pub(crate) fn read(credential: &Credential) -> Result<Self, Error> {
+        let basic = BasicCredential::try_from(credential.clone()).map_err(|_| Error::Credential)?;
+        Self::decode(basic.identity()).ok_or(Error::Credential)
+    }
+
+    /// The owner of `leaf`, after its device was found to vouch for it.
+    pub(crate) fn verified(leaf: &LeafNode, meeting: MeetingId) -> Result<Self, Error> {
+        Self::verified_with(leaf.credential(), leaf.signature_key().as_slice(), meeting)
+    }
+
+    /// As [`Person::verified`], for a leaf that comes in two parts.
+    pub(crate) fn verified_with(credential: &Credential, key: &[u8], meeting: MeetingId) -> Result<Self, Error> {
+        let person = Self::read(credential)?;
+        let claim = Claim { meeting, participant: person.participant, valid: person.valid, leaf: key };
+        if claim.is_by(person.device, &person.certificate) { Ok(person) } else { Err(Error::Credential) }
+    }
+
+    /// The credential of a leaf that signs with `leaf`.
+    pub(crate) fn credential(&self, leaf: &[u8]) -> CredentialWithKey {
+        CredentialWithKey { credential: BasicCredential::new(self.encode()).into(), signature_key: leaf.into() }
+    }
+
+    /// True where both are the same person in the same place: what a member may not change about themselves.
+    pub(crate) fn is_still(&self, other: &Self) -> bool {
+        (self.participant, self.device, &self.profile) == (other.participant, other.device, &other.profile)
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let (from, until) = (self.valid.0.to_be_bytes(), self.valid.1.to_be_bytes());
+        let participant = self.participant.0.to_be_bytes();
+        let name = self.profile.name.as_bytes();
+        [[VERSION].as_slice(), &self.device.0, &participant, &from, &until, &self.certificate, name].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (&version, rest) = bytes.split_first()?;
+        let (device, rest) = rest.split_first_chunk::<32>()?;
+        let (participant, rest) = rest.split_first_chunk::<8>()?;
+        let (from, rest) = rest.split_first_chunk::<8>()?;
+        let (until, rest) = rest.split_first_chunk::<8>()?;
+        let (certificate, name) = rest.split_first_chunk::<64>()?;
+        let profile = Profile { name: std::str::from_utf8(name).ok()?.to_owned() };
+        (version == VERSION && profile.is_sound()).then(|| Self {
+            participant: ParticipantId(u64::from_be_bytes(*participant)),
+            device: DeviceKey(*device),
+            profile,
+            valid: (u64::from_be_bytes(*from), u64::from_be_bytes(*until)),
+            certificate: *certificate,
+        })
+    }
+}
+
+const VERSION: u8 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::SigningKey;
+
+    #[test]
+    fn a_credential_is_bound_to_meeting_and_leaf() {
+        let (identity, leaf) = (Identity::generate().unwrap(), SigningKey::generate().unwrap());
+        let (meeting, profile) = (MeetingId([1; 16]), Profile::new("Ada").unwrap());
+        let key = leaf.public();
+        let person = Person::certified(&identity, profile, ParticipantId(7), meeting, &key, Lifetime::new(60));
+        let credential = person.credential(&key).credential;
+        assert_eq!(Person::verified_with(&credential, &key, meeting).unwrap(), person);
+        assert!(Person::verified_with(&credential, &key, MeetingId([2; 16])).is_err());
+        assert!(Person::verified_with(&credential, &identity.public().0, meeting).is_err());
+        let moved = Person { participant: ParticipantId(8), ..person.clone() };
+        assert!(Person::verified_with(&moved.credential(&key).credential, &key, meeting).is_err());
+    }
+
+    #[test]
+    fn every_truncation_is_refused() {
+        let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Ada").unwrap());
+        let person =
+            Person::certified(&identity, profile, ParticipantId(7), MeetingId([1; 16]), &[0; 32], Lifetime::new(60));
+        let bytes = person.encode();
+        for length in 0..bytes.len() - 2 {
+            assert_eq!(Person::decode(&bytes[..length]), None);
+        }
+        assert_eq!(Person::decode(&[bytes, vec![0]].concat()), None);
+    }
+}

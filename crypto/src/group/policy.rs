@@ -1,0 +1,240 @@
+//! Who may change the group, and the one function that every client asks before it merges a commit.
+
+use super::person::Person;
+use crate::Leaf;
+use crate::identity::DeviceKey;
+use openmls::prelude::{
+    Extension, ExtensionType, Extensions, GroupContext, RequiredCapabilitiesExtension, UnknownExtension,
+};
+use proto::ParticipantId;
+
+/// The meeting's policy: a `GroupContext` extension that every member has agreed on, because it is in the transcript.
+///
+/// `version 1 B | count 1 B | organisers' device keys, 32 B each`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeetingPolicy {
+    organisers: Vec<DeviceKey>,
+}
+
+impl MeetingPolicy {
+    /// A policy with one organiser.
+    pub(crate) fn new(organiser: DeviceKey) -> Self {
+        Self { organisers: vec![organiser] }
+    }
+
+    /// True where `device` belongs to an organiser.
+    pub fn is_organiser(&self, device: DeviceKey) -> bool {
+        self.organisers.contains(&device)
+    }
+
+    /// The policy among a group's extensions; `None` where there is none of ours, or an extension besides.
+    pub(crate) fn of(extensions: &Extensions<GroupContext>) -> Option<Self> {
+        let known = |extension: &Extension| {
+            matches!(extension.extension_type(), ExtensionType::RequiredCapabilities | POLICY_TYPE)
+        };
+        if !extensions.iter().all(known) || extensions.required_capabilities() != Some(&required()) {
+            return None;
+        }
+        Self::decode(&extensions.unknown(POLICY)?.0)
+    }
+
+    /// The extensions of a group with this policy.
+    ///
+    /// # Panics
+    /// Never: both kinds belong into a `GroupContext`, and each is there once.
+    pub(crate) fn extensions(&self) -> Extensions<GroupContext> {
+        let policy = Extension::Unknown(POLICY, UnknownExtension(self.encode()));
+        Extensions::from_vec(vec![Extension::RequiredCapabilities(required()), policy])
+            .expect("both kinds belong into a GroupContext")
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        #[expect(clippy::cast_possible_truncation, reason = "one organiser; decoding allows 255")]
+        let head = vec![VERSION, self.organisers.len() as u8];
+        self.organisers.iter().fold(head, |mut bytes, organiser| {
+            bytes.extend_from_slice(&organiser.0);
+            bytes
+        })
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (&[version, count], keys) = bytes.split_first_chunk::<2>()?;
+        let (keys, rest) = keys.as_chunks::<32>();
+        let sound = version == VERSION && rest.is_empty() && keys.len() == usize::from(count) && count > 0;
+        sound.then(|| Self { organisers: keys.iter().copied().map(DeviceKey).collect() })
+    }
+}
+
+/// One change that a commit makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Proposed {
+    /// Lets somebody in, whose certificate was checked.
+    Add(Person),
+    /// Takes a leaf away.
+    Remove(Leaf),
+    /// Renews the committer's own leaf, for this owner.
+    Renew(Person),
+    /// Anything else: policy, pre-shared keys, a new start, proposals of others.
+    Other,
+}
+
+/// Why a commit is not merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reject {
+    /// The committer is not in the group.
+    #[error("the committer is not a member")]
+    Stranger,
+    /// Somebody lets people in, or puts somebody out who is still here, without being an organiser.
+    #[error("only an organiser may do this")]
+    NotOrganiser,
+    /// The leaf to be removed is empty.
+    #[error("there is nobody to remove")]
+    Nobody,
+    /// The participant to be added is here already.
+    #[error("this participant is here already")]
+    Twice,
+    /// There is no room left.
+    #[error("the group is full")]
+    Full,
+    /// A member gives itself another name, device or number.
+    #[error("a member may not become somebody else")]
+    Changed,
+    /// The change is none that a meeting knows.
+    #[error("a meeting does not know this change")]
+    Forbidden,
+}
+
+/// Decides whether `committer` may make these changes. Pure: the same answer in every client, because all know the same.
+///
+/// Organisers add and remove. Any member removes those whom the delivery service reported `gone`, and renews its own leaf.
+/// Nobody changes the policy.
+pub(crate) fn authorize(
+    policy: &MeetingPolicy,
+    members: &[(Leaf, Person)],
+    committer: Leaf,
+    proposals: &[Proposed],
+    gone: &dyn Fn(ParticipantId) -> bool,
+) -> Result<(), Reject> {
+    let at = |leaf: Leaf| members.iter().find(|member| member.0 == leaf).map(|member| &member.1);
+    let by = at(committer).ok_or(Reject::Stranger)?;
+    let organiser = policy.is_organiser(by.device);
+    let mut here: Vec<ParticipantId> = members.iter().map(|member| member.1.participant).collect();
+    // Removals first, as RFC 9420, section 12.3 applies them: a participant may be replaced in one commit.
+    for proposal in proposals {
+        if let Proposed::Remove(leaf) = proposal {
+            let removed = at(*leaf).ok_or(Reject::Nobody)?;
+            if !organiser && !gone(removed.participant) {
+                return Err(Reject::NotOrganiser);
+            }
+            here.retain(|participant| *participant != removed.participant);
+        }
+    }
+    for proposal in proposals {
+        match proposal {
+            Proposed::Remove(_) => {}
+            Proposed::Add(_) if !organiser => return Err(Reject::NotOrganiser),
+            Proposed::Add(person) if here.contains(&person.participant) => return Err(Reject::Twice),
+            Proposed::Add(_) if here.len() >= MOST_MEMBERS => return Err(Reject::Full),
+            Proposed::Add(person) => here.push(person.participant),
+            Proposed::Renew(person) if !person.is_still(by) => return Err(Reject::Changed),
+            Proposed::Renew(_) => {}
+            Proposed::Other => return Err(Reject::Forbidden),
+        }
+    }
+    Ok(())
+}
+
+fn required() -> RequiredCapabilitiesExtension {
+    RequiredCapabilitiesExtension::new(&[POLICY_TYPE], &[], &[])
+}
+
+const VERSION: u8 = 1;
+/// From the range that RFC 9420, section 17.3 leaves to private use.
+const POLICY: u16 = 0xf5c1;
+/// The same, as openmls names it.
+pub(crate) const POLICY_TYPE: ExtensionType = ExtensionType::Unknown(POLICY);
+/// Leaves that a key id can name (docs/frames.md).
+const MOST_MEMBERS: usize = crate::frame::MOST_LEAVES as usize;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{Identity, Profile};
+    use openmls::prelude::Lifetime;
+    use proto::MeetingId;
+
+    fn person(number: u64) -> Person {
+        let (identity, profile) = (Identity::generate().unwrap(), Profile::new("N").unwrap());
+        let (participant, meeting) = (ParticipantId(number), MeetingId([0; 16]));
+        Person::certified(&identity, profile, participant, meeting, &[0; 32], Lifetime::new(60))
+    }
+
+    /// Three members; the first is the organiser.
+    fn three() -> (MeetingPolicy, Vec<(Leaf, Person)>) {
+        let members: Vec<_> = (0..3).map(|leaf| (Leaf(leaf), person(u64::from(leaf)))).collect();
+        (MeetingPolicy::new(members[0].1.device), members)
+    }
+
+    fn ask(committer: u32, proposals: &[Proposed], gone: &[u64]) -> Result<(), Reject> {
+        let (policy, members) = three();
+        let proposals: Vec<_> = proposals
+            .iter()
+            .map(|proposal| match proposal {
+                // The people of this very group, where a test names one of them.
+                Proposed::Renew(other) if other.participant.0 < 3 => {
+                    Proposed::Renew(members[usize::try_from(other.participant.0).unwrap()].1.clone())
+                }
+                Proposed::Renew(_) | Proposed::Add(_) | Proposed::Remove(_) | Proposed::Other => proposal.clone(),
+            })
+            .collect();
+        authorize(&policy, &members, Leaf(committer), &proposals, &|participant| gone.contains(&participant.0))
+    }
+
+    #[test]
+    fn the_organiser_adds_and_removes() {
+        assert_eq!(ask(0, &[Proposed::Add(person(9)), Proposed::Remove(Leaf(2))], &[]), Ok(()));
+        assert_eq!(ask(0, &[Proposed::Remove(Leaf(2)), Proposed::Add(person(2))], &[]), Ok(()));
+        assert_eq!(ask(0, &[Proposed::Add(person(2))], &[]), Err(Reject::Twice));
+        assert_eq!(ask(0, &[Proposed::Add(person(9)), Proposed::Add(person(9))], &[]), Err(Reject::Twice));
+        assert_eq!(ask(0, &[Proposed::Remove(Leaf(7))], &[]), Err(Reject::Nobody));
+    }
+
+    #[test]
+    fn a_guest_cannot_admit_or_put_out() {
+        assert_eq!(ask(1, &[Proposed::Add(person(9))], &[9]), Err(Reject::NotOrganiser));
+        assert_eq!(ask(1, &[Proposed::Remove(Leaf(2))], &[]), Err(Reject::NotOrganiser));
+        assert_eq!(ask(1, &[Proposed::Remove(Leaf(0))], &[]), Err(Reject::NotOrganiser));
+        assert_eq!(ask(5, &[], &[]), Err(Reject::Stranger));
+    }
+
+    #[test]
+    fn any_member_takes_away_who_is_gone() {
+        assert_eq!(ask(1, &[Proposed::Remove(Leaf(2))], &[2]), Ok(()));
+        assert_eq!(ask(1, &[Proposed::Remove(Leaf(0))], &[0]), Ok(()));
+        assert_eq!(ask(1, &[Proposed::Remove(Leaf(0)), Proposed::Remove(Leaf(2))], &[2]), Err(Reject::NotOrganiser));
+    }
+
+    #[test]
+    fn nobody_becomes_somebody_else_and_nobody_changes_the_policy() {
+        assert_eq!(ask(1, &[Proposed::Renew(person(1))], &[]), Ok(()));
+        assert_eq!(ask(1, &[Proposed::Renew(person(0))], &[]), Err(Reject::Changed));
+        assert_eq!(ask(0, &[Proposed::Other], &[]), Err(Reject::Forbidden));
+        assert_eq!(ask(1, &[Proposed::Other], &[]), Err(Reject::Forbidden));
+    }
+
+    #[test]
+    fn the_policy_comes_back_and_nothing_stands_beside_it() {
+        let (policy, _) = three();
+        assert_eq!(MeetingPolicy::of(&policy.extensions()), Some(policy.clone()));
+        let bytes = policy.encode();
+        for length in 0..bytes.len() {
+            assert_eq!(MeetingPolicy::decode(&bytes[..length]), None);
+        }
+        assert_eq!(MeetingPolicy::decode(&[bytes, vec![0]].concat()), None);
+        let mut more = policy.extensions();
+        more.add(Extension::Unknown(0xf5c2, UnknownExtension(vec![]))).unwrap();
+        assert_eq!(MeetingPolicy::of(&more), None);
+        assert_eq!(MeetingPolicy::of(&Extensions::empty()), None);
+    }
+}

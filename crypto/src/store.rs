@@ -1,0 +1,138 @@
+//! Where secrets last longer than the process: the system's keychain, or nowhere.
+
+use crate::memory::Secret;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use zeroize::Zeroize;
+
+/// Keeps named secrets. Calls may block on the system; keep them off the UI thread.
+pub trait Store: Send {
+    /// The secret called `name`, if there is one.
+    ///
+    /// # Errors
+    /// [`Error`] where the store cannot tell.
+    fn get(&self, name: &str) -> Result<Option<Secret>, Error>;
+
+    /// Keeps `secret` as `name`, in place of what was there.
+    ///
+    /// # Errors
+    /// [`Error`] where the store refuses.
+    fn put(&self, name: &str, secret: &Secret) -> Result<(), Error>;
+
+    /// Forgets `name`, if there is one.
+    ///
+    /// # Errors
+    /// [`Error`] where the store refuses.
+    fn delete(&self, name: &str) -> Result<(), Error>;
+}
+
+/// Why a store did not do as asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no keychain on this system, or it is locked.
+    #[error("the system's keychain cannot be used")]
+    Unavailable(#[source] keyring::Error),
+    /// The keychain failed.
+    #[error("the system's keychain failed")]
+    Failed(#[source] keyring::Error),
+}
+
+/// Keeps secrets as long as it lives itself: for tests, guests, and systems without a keychain.
+#[derive(Default)]
+pub struct Memory {
+    kept: Mutex<HashMap<String, Secret>>,
+}
+
+impl Memory {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Secret>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for Memory {
+    fn get(&self, name: &str) -> Result<Option<Secret>, Error> {
+        Ok(self.lock().get(name).cloned())
+    }
+
+    fn put(&self, name: &str, secret: &Secret) -> Result<(), Error> {
+        self.lock().insert(name.to_owned(), secret.clone());
+        Ok(())
+    }
+
+    fn delete(&self, name: &str) -> Result<(), Error> {
+        self.lock().remove(name);
+        Ok(())
+    }
+}
+
+/// The system's keychain: Secret Service on Linux, Keychain on macOS, Credential Manager on Windows.
+pub struct Keychain {
+    service: String,
+}
+
+impl Keychain {
+    /// The entries of `service` in the keychain. Asks the system for nothing yet.
+    #[must_use]
+    pub fn new(service: &str) -> Self {
+        Self { service: service.to_owned() }
+    }
+
+    fn entry(&self, name: &str) -> Result<keyring::Entry, Error> {
+        keyring::Entry::new(&self.service, name).map_err(sort)
+    }
+}
+
+impl Store for Keychain {
+    fn get(&self, name: &str) -> Result<Option<Secret>, Error> {
+        match self.entry(name)?.get_secret() {
+            Ok(mut bytes) => {
+                let secret = Secret::copy_of(&bytes);
+                bytes.zeroize();
+                Ok(Some(secret))
+            }
+            Err(keyring::Error::NoEntry) => Ok(None),
+            Err(error) => Err(sort(error)),
+        }
+    }
+
+    fn put(&self, name: &str, secret: &Secret) -> Result<(), Error> {
+        self.entry(name)?.set_secret(secret.expose()).map_err(sort)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), Error> {
+        match self.entry(name)?.delete_credential() {
+            Ok(()) | Err(keyring::Error::NoEntry) => Ok(()),
+            Err(error) => Err(sort(error)),
+        }
+    }
+}
+
+/// Tells a keychain that is not there from one that does not work.
+fn sort(error: keyring::Error) -> Error {
+    let absent = matches!(error, keyring::Error::NoStorageAccess(_) | keyring::Error::NoDefaultStore);
+    if absent { Error::Unavailable(error) } else { Error::Failed(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_keeps_replaces_and_forgets() {
+        let store = Memory::new();
+        assert!(store.get("a").unwrap().is_none());
+        store.put("a", &Secret::copy_of(b"1")).unwrap();
+        store.put("a", &Secret::copy_of(b"2")).unwrap();
+        assert_eq!(store.get("a").unwrap().unwrap().expose(), b"2");
+        store.delete("a").unwrap();
+        store.delete("a").unwrap();
+        assert!(store.get("a").unwrap().is_none());
+    }
+}

@@ -1,0 +1,61 @@
+//! Twelve words that people read to each other: the same words mean the same group, and nobody in between.
+
+/// The first 132 bits of an epoch's authenticator (RFC 9420, section 8.7), eleven a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Words([u16; 12]);
+
+/// The language of the words. The words of two languages for one epoch stand in the same places of their lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// The English list of BIP 39.
+    English,
+    /// The French list of BIP 39.
+    French,
+}
+
+impl Words {
+    /// Twelve times the first word of the list.
+    pub(crate) const NONE: Self = Self([0; 12]);
+
+    /// The words of an authenticator; `None` where it is shorter than 17 bytes.
+    pub(crate) fn of(authenticator: &[u8]) -> Option<Self> {
+        let bytes = authenticator.first_chunk::<17>()?;
+        let bit = |at: usize| u16::from(bytes[at / 8] >> (7 - at % 8) & 1);
+        Some(Self(std::array::from_fn(|word| (0..11).fold(0, |sum, at| sum << 1 | bit(word * 11 + at)))))
+    }
+
+    /// The words, in order.
+    pub fn in_language(&self, language: Language) -> [&'static str; 12] {
+        let list = match language {
+            Language::English => bip39::Language::English.word_list(),
+            Language::French => bip39::Language::French.word_list(),
+        };
+        // Eleven bits never exceed the list's 2048 words.
+        self.0.map(|index| list.get(usize::from(index)).copied().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eleven_bits_a_word() {
+        assert_eq!(Words::of(&[0; 48]).unwrap().in_language(Language::English), ["abandon"; 12]);
+        assert_eq!(Words::of(&[0xff; 48]).unwrap().in_language(Language::English), ["zoo"; 12]);
+        assert_eq!(Words::of(&[0xff; 48]).unwrap().in_language(Language::French), ["zoologie"; 12]);
+        assert_eq!(Words::of(&[0; 16]), None);
+    }
+
+    #[test]
+    fn one_bit_changes_a_word() {
+        for bit in 0..132 {
+            let mut bytes = [0u8; 48];
+            bytes[bit / 8] |= 0x80 >> (bit % 8);
+            let words = Words::of(&bytes).unwrap();
+            let expected: [u16; 12] =
+                std::array::from_fn(|word| if word == bit / 11 { 1 << (10 - bit % 11) } else { 0 });
+            assert_eq!(words, Words(expected));
+        }
+    }
+}

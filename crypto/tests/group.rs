@@ -1,0 +1,348 @@
+//! Whole group flows through the public interface, with a log that orders commits as a delivery service would.
+
+use crypto::group::{Error, Reject};
+use crypto::{Change, Door, Group, Identity, Joiner, KnockRequest, Language, Leaf, Profile, Received};
+use proto::{MeetingId, ParticipantId};
+use std::collections::HashSet;
+
+const MEETING: MeetingId = MeetingId([0x42; 16]);
+
+fn nobody(_: ParticipantId) -> bool {
+    false
+}
+
+struct Knocker {
+    participant: ParticipantId,
+    joiner: Joiner,
+}
+
+/// A meeting with its door, its members in the order in which they came, and those who were put out.
+struct World {
+    door: Door,
+    groups: Vec<Group>,
+    next: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        let identity = Identity::generate().unwrap();
+        let organiser =
+            Group::create(&identity, Profile::new("Organiser").unwrap(), ParticipantId(0), MEETING).unwrap();
+        Self { door: Door::new(MEETING).unwrap(), groups: vec![organiser], next: 1 }
+    }
+
+    fn with(count: usize) -> Self {
+        let mut world = Self::new();
+        for _ in 1..count {
+            world.join(1);
+        }
+        world
+    }
+
+    fn knock(&mut self) -> (Knocker, KnockRequest) {
+        let participant = ParticipantId(self.next);
+        self.next += 1;
+        let invitation = self.door.invitation("localhost", 1, None);
+        let identity = Identity::generate().unwrap();
+        let profile = Profile::new(&format!("Person {}", participant.0)).unwrap();
+        let (joiner, request) =
+            crypto::knock(&invitation, self.door.public_key(), &identity, profile, participant).unwrap();
+        let request = self.door.open(&request).unwrap();
+        assert_eq!(request.participant(), participant);
+        (Knocker { participant, joiner }, request)
+    }
+
+    /// The organiser lets `count` people in by one commit.
+    fn join(&mut self, count: usize) -> Change {
+        let (knockers, requests): (Vec<_>, Vec<_>) = (0..count).map(|_| self.knock()).unzip();
+        let pending = self.groups[0].add(requests).unwrap();
+        assert_eq!(pending.added, knockers.iter().map(|knocker| knocker.participant).collect::<Vec<_>>());
+        let welcome = pending.welcome.unwrap();
+        let change = self.groups[0].won().unwrap();
+        for group in &mut self.groups[1..] {
+            let Received::Commit(seen) = group.process(&pending.commit, &nobody).unwrap() else { panic!() };
+            assert_eq!(seen, change);
+        }
+        let entered = knockers.into_iter().map(|knocker| knocker.joiner.enter(&welcome).unwrap());
+        self.groups.extend(entered);
+        self.agree();
+        change
+    }
+
+    /// Everybody but `committer` processes its commit, which won.
+    fn deliver(&mut self, committer: usize, commit: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> Change {
+        let change = self.groups[committer].won().unwrap();
+        for (index, group) in self.groups.iter_mut().enumerate() {
+            if index != committer {
+                group.process(commit, gone).unwrap();
+            }
+        }
+        change
+    }
+
+    fn leaf_of(&self, participant: u64) -> Leaf {
+        self.groups[0].members().into_iter().find(|member| member.participant.0 == participant).unwrap().leaf
+    }
+
+    fn agree(&self) {
+        let first = &self.groups[0];
+        for group in &self.groups {
+            assert_eq!(group.epoch(), first.epoch());
+            assert_eq!(group.words(), first.words());
+            assert_eq!(group.members(), first.members());
+            assert_eq!(group.policy(), first.policy());
+        }
+    }
+}
+
+#[test]
+fn five_join_one_after_the_other_and_all_agree() {
+    let mut world = World::new();
+    let mut words = HashSet::from([world.groups[0].words()]);
+    for joined in 1..=5u64 {
+        let change = world.join(1);
+        assert_eq!(change.added.len(), 1);
+        assert_eq!(change.added[0].name, format!("Person {joined}"));
+        assert!(!change.added[0].organiser && change.removed.is_empty() && !change.removed_me);
+        assert!(words.insert(world.groups[0].words()), "each epoch has words of its own");
+    }
+    let members = world.groups[5].members();
+    assert_eq!(members.len(), 6);
+    assert!(members[0].organiser && members[1..].iter().all(|member| !member.organiser));
+    assert_eq!(
+        world.groups[5].words().in_language(Language::French),
+        world.groups[0].words().in_language(Language::French)
+    );
+}
+
+#[test]
+fn many_are_let_in_by_one_commit() {
+    let mut world = World::new();
+    assert_eq!(world.join(20).added.len(), 20);
+    assert_eq!(world.groups.len(), 21);
+}
+
+#[test]
+fn members_speak_and_a_late_word_of_the_epoch_before_is_heard() {
+    let mut world = World::with(3);
+    let late = world.groups[1].seal_message(b"late").unwrap();
+    world.join(1);
+    let now = world.groups[1].seal_message(b"now").unwrap();
+    for listener in [0, 2] {
+        for (message, text) in [(&late, b"late".as_slice()), (&now, b"now")] {
+            let Received::Message { participant, bytes, .. } =
+                world.groups[listener].process(message, &nobody).unwrap()
+            else {
+                panic!()
+            };
+            assert_eq!((participant, bytes.as_slice()), (ParticipantId(1), text));
+        }
+    }
+    assert!(matches!(world.groups[1].process(&now, &nobody), Err(Error::Own)));
+    assert!(world.groups[3].process(&late, &nobody).is_err(), "who came later cannot read what was said before");
+    assert!(world.groups[3].process(&now, &nobody).is_ok());
+}
+
+#[test]
+fn a_word_of_three_epochs_ago_is_not_heard() {
+    let mut world = World::with(2);
+    let old = world.groups[1].seal_message(b"old").unwrap();
+    for _ in 0..3 {
+        world.join(1);
+    }
+    assert!(matches!(world.groups[0].process(&old, &nobody), Err(Error::Malformed)));
+}
+
+#[test]
+fn the_loser_takes_the_winner_and_asks_again() {
+    let mut world = World::with(4);
+    let target = world.leaf_of(3);
+    let (knocker, request) = world.knock();
+    let losing = world.groups[0].add(vec![request.clone()]).unwrap();
+    let winning = world.groups[1].refresh().unwrap();
+    world.groups[0].lost();
+    assert!(matches!(world.groups[0].won(), Err(Error::NotPending)));
+    world.deliver(1, &winning.commit, &nobody);
+    world.agree();
+    // The losing commit is of no use any more.
+    assert!(world.groups[2].process(&losing.commit, &nobody).is_err());
+    let again = world.groups[0].add(vec![request]).unwrap();
+    world.deliver(0, &again.commit, &nobody);
+    world.groups.push(knocker.joiner.enter(&again.welcome.unwrap()).unwrap());
+    world.agree();
+    assert_eq!(world.leaf_of(3), target);
+}
+
+#[test]
+fn a_winner_may_be_processed_while_our_own_commit_waits() {
+    let mut world = World::with(3);
+    world.groups[0].refresh().unwrap();
+    assert!(matches!(world.groups[0].seal_message(b"x"), Err(Error::Pending)));
+    assert!(matches!(world.groups[0].refresh(), Err(Error::Pending)));
+    let winning = world.groups[1].refresh().unwrap();
+    world.deliver(1, &winning.commit, &nobody);
+    world.agree();
+    assert!(matches!(world.groups[0].won(), Err(Error::NotPending)));
+    assert!(world.groups[0].seal_message(b"x").is_ok());
+}
+
+#[test]
+fn a_removed_member_derives_nothing_and_reads_nothing() {
+    let mut world = World::with(4);
+    let leaf = world.leaf_of(2);
+    let pending = world.groups[0].remove(&[leaf]).unwrap();
+    assert_eq!(pending.removed, [ParticipantId(2)]);
+    assert!(pending.welcome.is_none());
+    let mut out = world.groups.remove(2);
+    let change = world.deliver(0, &pending.commit, &nobody);
+    assert_eq!(change.removed.len(), 1);
+    assert_eq!((change.removed[0].leaf, change.removed[0].participant), (leaf, ParticipantId(2)));
+    world.agree();
+    let Received::Commit(seen) = out.process(&pending.commit, &nobody).unwrap() else { panic!() };
+    assert!(seen.removed_me);
+    assert!(matches!(out.media_keys(), Err(Error::Evicted)));
+    assert!(matches!(out.seal_message(b"x"), Err(Error::Evicted)));
+    assert_ne!(out.words(), world.groups[0].words());
+    let said = world.groups[0].seal_message(b"secret").unwrap();
+    assert!(out.process(&said, &nobody).is_err());
+    let next = world.groups[1].refresh().unwrap();
+    assert!(out.process(&next.commit, &nobody).is_err());
+}
+
+#[test]
+fn a_removed_member_that_never_saw_its_removal_is_out_as_well() {
+    let mut world = World::with(3);
+    let leaf = world.leaf_of(2);
+    let pending = world.groups[0].remove(&[leaf]).unwrap();
+    let mut out = world.groups.remove(2);
+    world.deliver(0, &pending.commit, &nobody);
+    let said = world.groups[0].seal_message(b"secret").unwrap();
+    assert!(out.process(&said, &nobody).is_err());
+    // What it seals in its old epoch is readable, and is known for what it is.
+    let ghost = out.seal_message(b"still here").unwrap();
+    let Received::Message { participant, .. } = world.groups[0].process(&ghost, &nobody).unwrap() else { panic!() };
+    assert!(world.groups[0].members().iter().all(|member| member.participant != participant));
+}
+
+#[test]
+fn only_who_is_gone_may_be_taken_away_by_anybody() {
+    let mut world = World::with(4);
+    let leaf = world.leaf_of(3);
+    let pending = world.groups[1].remove(&[leaf]).unwrap();
+    let refused = world.groups[2].process(&pending.commit, &nobody);
+    assert!(matches!(refused, Err(Error::Rejected(Reject::NotOrganiser))));
+    world.groups[1].lost();
+    world.groups.truncate(3);
+    let pending = world.groups[1].remove(&[leaf]).unwrap();
+    world.deliver(1, &pending.commit, &|participant| participant.0 == 3);
+    world.agree();
+    assert_eq!(world.groups[0].members().len(), 3);
+}
+
+#[test]
+fn a_guest_cannot_let_anybody_in() {
+    let mut world = World::with(3);
+    let (_, request) = world.knock();
+    assert!(matches!(world.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
+    assert!(world.groups[1].refresh().is_ok(), "a refused wish leaves nothing pending");
+}
+
+#[test]
+fn the_organiser_may_go_and_the_others_stay() {
+    let mut world = World::with(3);
+    let leaf = world.leaf_of(0);
+    world.groups.remove(0);
+    let pending = world.groups[0].remove(&[leaf]).unwrap();
+    let change = world.deliver(0, &pending.commit, &|participant| participant.0 == 0);
+    assert_eq!(change.removed[0].participant, ParticipantId(0));
+    world.agree();
+}
+
+#[test]
+fn a_free_leaf_is_used_again_and_told_apart() {
+    let mut world = World::with(3);
+    let leaf = world.leaf_of(1);
+    let pending = world.groups[0].remove(&[leaf]).unwrap();
+    world.groups.remove(1);
+    world.deliver(0, &pending.commit, &nobody);
+    let change = world.join(1);
+    assert_eq!((change.added[0].leaf, change.added[0].participant), (leaf, ParticipantId(3)));
+    // Replaced in one commit: one goes, another takes the leaf.
+    assert!(change.removed.is_empty());
+}
+
+#[test]
+fn the_same_request_lets_in_once() {
+    let mut world = World::with(2);
+    let (knocker, request) = world.knock();
+    let pending = world.groups[0].add(vec![request.clone()]).unwrap();
+    world.deliver(0, &pending.commit, &nobody);
+    assert!(matches!(world.groups[0].add(vec![request]), Err(Error::Rejected(Reject::Twice))));
+    knocker.joiner.enter(&pending.welcome.unwrap()).unwrap();
+}
+
+#[test]
+fn a_door_opens_only_to_the_link_and_once() {
+    let mut door = Door::new(MEETING).unwrap();
+    let mut other = Door::new(MEETING).unwrap();
+    let identity = Identity::generate().unwrap();
+    let knock = |door: &Door, key: &[u8]| {
+        let profile = Profile::new("Ada").unwrap();
+        crypto::knock(&door.invitation("h", 1, None), key, &identity, profile, ParticipantId(1))
+    };
+    // Another admission key than the link's.
+    assert!(matches!(knock(&door, other.public_key()), Err(crypto::door::Error::WrongDoor)));
+    let (_, request) = knock(&door, door.public_key()).unwrap();
+    // Without the link's secret.
+    let mut stranger = door.invitation("h", 1, None);
+    stranger.secret = crypto::Secret::copy_of(&[0; 32]);
+    let profile = Profile::new("Eve").unwrap();
+    let (_, forged) = crypto::knock(&stranger, door.public_key(), &identity, profile, ParticipantId(2)).unwrap();
+    assert!(matches!(door.open(&forged), Err(crypto::door::Error::Malformed)));
+    assert!(matches!(other.open(&request), Err(crypto::door::Error::Malformed)));
+    assert_eq!(door.open(&request).unwrap().name(), "Ada");
+    assert!(matches!(door.open(&request), Err(crypto::door::Error::Replayed)));
+    for at in (0..request.len()).step_by(37) {
+        let mut broken = request.clone();
+        broken[at] ^= 1;
+        assert!(door.open(&broken).is_err());
+        assert!(door.open(&request[..at]).is_err());
+    }
+}
+
+#[test]
+fn a_welcome_leads_nowhere_else() {
+    // An organiser of another meeting of the same number cannot take a knocker over: the key package is in its hands
+    // only if the door was its own.
+    let mut world = World::with(2);
+    let (knocker, request) = world.knock();
+    let elsewhere = Identity::generate().unwrap();
+    let profile = Profile::new("Mallory").unwrap();
+    let mut other = Group::create(&elsewhere, profile, ParticipantId(9), MeetingId([1; 16])).unwrap();
+    assert!(other.add(vec![request.clone()]).is_err(), "its certificate names its meeting");
+    let pending = world.groups[0].add(vec![request]).unwrap();
+    let welcome = pending.welcome.unwrap();
+    for at in (0..welcome.len()).step_by(211) {
+        let mut broken = welcome.clone();
+        broken[at] ^= 1;
+        let (other, _) = world.knock();
+        assert!(other.joiner.enter(&broken[..at]).is_err());
+    }
+    assert!(knocker.joiner.enter(&welcome).is_ok());
+}
+
+#[test]
+fn garbage_and_truncation_change_nothing() {
+    let mut world = World::with(3);
+    let pending = world.groups[0].refresh().unwrap();
+    let words = world.groups[1].words();
+    for at in (0..pending.commit.len()).step_by(29) {
+        assert!(world.groups[1].process(&pending.commit[..at], &nobody).is_err());
+        let mut broken = pending.commit.clone();
+        broken[at] ^= 0x10;
+        assert!(world.groups[1].process(&broken, &nobody).is_err());
+        assert_eq!(world.groups[1].words(), words);
+    }
+    world.deliver(0, &pending.commit, &nobody);
+    world.agree();
+}
