@@ -60,9 +60,16 @@ pub(crate) struct Shared {
 
 type Wake = Arc<dyn Fn() + Send + Sync>;
 
+/// The device that draws a feed, and which stage owns it: devices of two instances may compare equal and are not.
+#[derive(Clone)]
+pub(crate) struct Home {
+    pub stage: u64,
+    pub device: wgpu::Device,
+}
+
 #[derive(Default)]
 struct State {
-    device: Option<wgpu::Device>,
+    device: Option<Home>,
     // Counts changes of device: memory of an older one is not used again.
     generation: u64,
     idle: Vec<Memory>,
@@ -157,14 +164,14 @@ impl Feed {
 
     /// The newest picture, and whether there is anything to see at all. `device` is what the caller can read: staging
     /// memory of that device or plain memory; leases follow from here on.
-    pub(crate) fn take(&self, device: Option<&wgpu::Device>) -> (Option<Picture>, bool) {
+    pub(crate) fn take(&self, device: Option<&Home>) -> (Option<Picture>, bool) {
         let mut state = self.shared.lock();
-        let stale = state.attach(device);
+        let retired = state.attach(device);
         let picture = state.newest.take();
         state.counts.shown += u64::from(picture.is_some());
         let visible = state.visible;
         drop(state);
-        drop(stale);
+        drop(retired);
         (picture, visible)
     }
 }
@@ -293,13 +300,13 @@ impl Shared {
         let (device, generation) = (state.device.clone(), state.generation);
         drop(state);
         drop(misfit);
-        Some(Memory::new(device.as_ref(), generation, layout))
+        Some(Memory::new(device.as_ref().map(|home| &home.device), generation, layout))
     }
 
     /// Lets a device that finished with buffers say so; its callbacks bring them home.
     fn collect(&self) {
         let device = self.lock().device.clone();
-        if let Some(device) = device {
+        if let Some(Home { device, .. }) = device {
             // A lost device has nothing to give back; the stage that owns it will notice.
             let _ = device.poll(wgpu::PollType::Poll);
         }
@@ -313,8 +320,8 @@ impl Shared {
 
 impl State {
     /// Turns to another device, or to none. Returns what is to be dropped without the lock.
-    fn attach(&mut self, device: Option<&wgpu::Device>) -> Option<(Vec<Memory>, Option<Picture>)> {
-        if self.device.as_ref() == device {
+    fn attach(&mut self, device: Option<&Home>) -> Option<(Vec<Memory>, Option<Picture>)> {
+        if self.device.as_ref().map(|home| home.stage) == device.map(|home| home.stage) {
             return None;
         }
         self.device = device.cloned();

@@ -6,6 +6,9 @@
 //!
 //! Deliberately absent: windows, widgets, themes (colours and fonts come from the caller), the network, and any clock.
 
+pub mod bench;
+pub mod cpu;
+
 mod colour;
 mod error;
 mod feed;

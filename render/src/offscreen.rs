@@ -40,13 +40,7 @@ impl Offscreen {
     }
 
     fn with_format(look: Look, format: wgpu::TextureFormat) -> Result<Self, Error> {
-        let instance = wgpu::Instance::new(&wgpu::InstanceDescriptor::default());
-        let options = wgpu::RequestAdapterOptions {
-            power_preference: wgpu::PowerPreference::LowPower,
-            ..wgpu::RequestAdapterOptions::default()
-        };
-        let adapter = pollster::block_on(instance.request_adapter(&options))
-            .map_err(|error| Error::NoAdapter(error.to_string()))?;
+        let adapter = adapter()?;
         let name = adapter.get_info().name;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("offscreen"),
@@ -195,6 +189,20 @@ impl Target {
             self.texture.size(),
         );
     }
+}
+
+/// The adapter with the lowest power. OpenGL ES is asked last: it looks for displays that a headless machine lacks.
+fn adapter() -> Result<wgpu::Adapter, Error> {
+    let options = wgpu::RequestAdapterOptions {
+        power_preference: wgpu::PowerPreference::LowPower,
+        ..wgpu::RequestAdapterOptions::default()
+    };
+    let request = |backends| {
+        let descriptor = wgpu::InstanceDescriptor { backends, ..wgpu::InstanceDescriptor::default() };
+        pollster::block_on(wgpu::Instance::new(&descriptor).request_adapter(&options))
+    };
+    let found = request(wgpu::Backends::PRIMARY).or_else(|_| request(wgpu::Backends::SECONDARY));
+    found.map_err(|error| Error::NoAdapter(error.to_string()))
 }
 
 /// A clear takes light where the format encodes it, code values where not; alpha is multiplied in either way.

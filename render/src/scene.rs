@@ -14,8 +14,8 @@ use std::ops::Range;
 /// A picture that can be drawn now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
-    /// Which textures, or which entry of a list, hold it.
-    pub shelf: u32,
+    /// The size class whose textures hold it.
+    pub class: u32,
     /// Its layer there.
     pub layer: u32,
     pub size: Size,
@@ -39,19 +39,35 @@ pub(crate) struct Scene {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     /// The textures it needs; any will do for `None`.
-    pub shelf: Option<u32>,
+    pub class: Option<u32>,
     pub quads: Range<u32>,
 }
 
 impl Scene {
     /// Lays out `tiles`, whose pictures are `sources`, for a target with `scale` physical pixels to a logical one.
-    pub fn lay_out(&mut self, tiles: &[Tile], sources: &[Option<Source>], look: &Look, scale: f32, text: &mut Text) {
+    /// True where letters have moved inside the atlas.
+    pub fn lay_out(
+        &mut self,
+        tiles: &[Tile],
+        sources: &[Option<Source>],
+        look: &Look,
+        scale: f32,
+        text: &mut Text,
+    ) -> bool {
         text.begin();
         self.lay_out_once(tiles, sources, look, scale, text);
         // A full atlas was emptied and has grown: everything is placed anew. What finds no room even then is not drawn.
-        if text.start_over() {
+        let moved = text.start_over();
+        if moved {
             self.lay_out_once(tiles, sources, look, scale, text);
         }
+        moved
+    }
+
+    /// One tile's rectangles in painting order.
+    pub fn tile(&self, index: usize) -> &[Quad] {
+        let span = self.spans.get(index).map_or(0..0, |span| span.start as usize..span.end as usize);
+        &self.quads[span]
     }
 
     fn lay_out_once(&mut self, tiles: &[Tile], sources: &[Option<Source>], look: &Look, scale: f32, text: &mut Text) {
@@ -67,7 +83,7 @@ impl Scene {
             Painter { quads: &mut self.quads, look, scale, text: &mut *text }.tile(tile, source);
             let span = start..self.count();
             self.spans[index] = span.clone();
-            self.join(source.map(|source| source.shelf), span);
+            self.join(source.map(|source| source.class), span);
         }
     }
 
@@ -77,21 +93,21 @@ impl Scene {
         self.order.extend(0..tiles.len());
         let apart = |(index, tile): (usize, &Tile)| tiles[..index].iter().all(|other| !other.area.overlaps(tile.area));
         if tiles.iter().enumerate().all(apart) {
-            let shelf = |index: &usize| (sources.get(*index).copied().flatten().map(|source| source.shelf), *index);
-            self.order.sort_unstable_by_key(shelf);
+            let class = |index: &usize| (sources.get(*index).copied().flatten().map(|source| source.class), *index);
+            self.order.sort_unstable_by_key(class);
         }
     }
 
-    fn join(&mut self, shelf: Option<u32>, quads: Range<u32>) {
+    fn join(&mut self, class: Option<u32>, quads: Range<u32>) {
         if quads.is_empty() {
             return;
         }
         match self.runs.last_mut() {
-            Some(run) if run.shelf == shelf || run.shelf.is_none() || shelf.is_none() => {
-                run.shelf = run.shelf.or(shelf);
+            Some(run) if run.class == class || run.class.is_none() || class.is_none() => {
+                run.class = run.class.or(class);
                 run.quads.end = quads.end;
             }
-            Some(_) | None => self.runs.push(Run { shelf, quads }),
+            Some(_) | None => self.runs.push(Run { class, quads }),
         }
     }
 
@@ -119,14 +135,9 @@ impl Painter<'_> {
             ground.ring = ring.bytes();
             ground.shape[1] = (self.look.ring_width * self.scale).round().max(1.0);
         }
-        match source {
-            Some(source) => self.quads.push(picture(ground, source, tile)),
-            None => {
-                self.quads.push(ground);
-                if let Some(placeholder) = &tile.placeholder {
-                    self.placeholder(area, placeholder);
-                }
-            }
+        self.quads.push(source.map_or(ground, |source| picture(ground, source, tile)));
+        if let Some(placeholder) = tile.placeholder.as_ref().filter(|_| source.is_none()) {
+            self.placeholder(area, placeholder);
         }
         if let Some(tag) = &tile.tag {
             self.tag(area, tag);
@@ -220,4 +231,4 @@ const LETTER_SHARE: f32 = 0.4;
 const SAMPLES_A_TAP: f32 = 2.6;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,9 +1,9 @@
 //! Draws a scene inside somebody else's render pass.
 
+mod arrays;
 mod letters;
 mod pictures;
 mod pipeline;
-mod shelf;
 
 use crate::quad::Quad;
 use crate::scene::{Scene, Source};
@@ -121,7 +121,7 @@ impl Stage {
         pass.set_bind_group(0, self.letters.group(), &[]);
         pass.set_vertex_buffer(0, self.instances.slice(..));
         for run in &self.scene.runs {
-            pass.set_bind_group(1, self.pictures.group(run.shelf), &[]);
+            pass.set_bind_group(1, self.pictures.group(run.class), &[]);
             pass.draw(0..4, run.quads.clone());
         }
     }

@@ -19,7 +19,8 @@ impl Painter<'_> {
             return;
         }
         let size = look.tag_size * scale;
-        let widest = room - badge_room;
+        // A name is not a banner: in a wide tile it leaves the faces their room.
+        let widest = (room - badge_room).min((room * WIDEST_SHARE).max(logical(WIDE_ENOUGH)));
         let key = Key::new(&tag.text, size, look.tag_weight, if widest < 2.0 * size { 0.0 } else { widest });
         let Some(line) = self.text.line(&key) else { return };
         let written = line.width.ceil();
@@ -41,3 +42,7 @@ impl Painter<'_> {
         }
     }
 }
+
+/// The part of a wide tile that a name may take, and the width in logical pixels up to which it may take all.
+const WIDEST_SHARE: f32 = 0.6;
+const WIDE_ENOUGH: f32 = 240.0;

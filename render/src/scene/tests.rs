@@ -19,9 +19,9 @@ pub(crate) fn look() -> Look {
     }
 }
 
-fn source(shelf: u32) -> Source {
+fn source(class: u32) -> Source {
     let size = Size::new(640, 360);
-    Source { shelf, layer: 0, size, colour: Colour::default(), rotation: Rotation::Upright }
+    Source { class, layer: 0, size, colour: Colour::default(), rotation: Rotation::Upright }
 }
 
 fn lay_out(tiles: &[Tile], sources: &[Option<Source>]) -> Scene {
@@ -42,7 +42,7 @@ fn right(quad: &Quad) -> f32 {
 fn tiles_with_the_same_textures_are_one_draw() {
     let tiles = [tile(1, 0.0, 100.0), tile(2, 100.0, 100.0), tile(3, 200.0, 100.0), tile(4, 300.0, 100.0)];
     let scene = lay_out(&tiles, &[Some(source(1)), Some(source(0)), Some(source(1)), None]);
-    let shelves: Vec<_> = scene.runs.iter().map(|run| run.shelf).collect();
+    let shelves: Vec<_> = scene.runs.iter().map(|run| run.class).collect();
     assert_eq!(shelves, [Some(0), Some(1)]);
     assert_eq!(scene.runs.iter().map(|run| run.quads.len()).sum::<usize>(), scene.quads.len());
 }

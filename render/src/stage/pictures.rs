@@ -1,11 +1,12 @@
 //! Which picture of which feed lies on which layer; uploads what is new and sends staging memory home.
 
+use super::arrays::Arrays;
 use super::pipeline::Pipeline;
-use super::shelf::Shelf;
-use crate::feed::{Bytes, Feed, Memory, Picture, Shared};
+use crate::feed::{Bytes, Feed, Home, Memory, Picture, Shared};
 use crate::scene::Source;
 use media::{Size, Timestamp};
 use std::sync::Weak;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A feed's picture, ready to be drawn.
 #[derive(Clone, Copy)]
@@ -19,10 +20,11 @@ pub(super) struct Held {
 
 /// The pictures of all feeds that tiles have named lately.
 pub(super) struct Pictures {
-    shelves: Vec<Option<Shelf>>,
+    home: Home,
+    classes: Vec<Option<Arrays>>,
     entries: Vec<Entry>,
     // Bound where a scene has no picture at all.
-    empty: Shelf,
+    empty: Arrays,
     encoder: Option<wgpu::CommandEncoder>,
     lent: Vec<(Weak<Shared>, Memory)>,
     turn: u64,
@@ -37,23 +39,25 @@ struct Entry {
 
 impl Pictures {
     pub fn new(device: &wgpu::Device, pipeline: &Pipeline) -> Self {
-        let empty = Shelf::new(device, pipeline, Size::new(2, 2));
-        Self { shelves: Vec::new(), entries: Vec::new(), empty, encoder: None, lent: Vec::new(), turn: 0 }
+        static STAGES: AtomicU64 = AtomicU64::new(0);
+        let home = Home { stage: STAGES.fetch_add(1, Ordering::Relaxed), device: device.clone() };
+        let empty = Arrays::new(device, pipeline, Size::new(2, 2));
+        Self { home, classes: Vec::new(), entries: Vec::new(), empty, encoder: None, lent: Vec::new(), turn: 0 }
     }
 
     /// Starts a turn: feeds that are gone, or that no tile has named for long, lose their layers.
     pub fn begin(&mut self) {
         self.turn += 1;
-        let (turn, shelves) = (self.turn, &mut self.shelves);
+        let (turn, classes) = (self.turn, &mut self.classes);
         self.entries.retain_mut(|entry| {
             let stays = entry.feed.strong_count() > 0 && entry.named + PATIENCE > turn;
             if !stays {
-                release(shelves, entry.held.take());
+                release(classes, entry.held.take());
             }
             stays
         });
         if self.turn.is_multiple_of(PATIENCE) {
-            self.shelves.iter_mut().for_each(|shelf| drop(shelf.take_if(|shelf| shelf.is_idle())));
+            self.classes.iter_mut().for_each(|classes| drop(classes.take_if(|classes| classes.is_idle())));
         }
     }
 
@@ -66,10 +70,10 @@ impl Pictures {
         feed: &Feed,
     ) -> Option<Held> {
         let index = self.entry(feed);
-        let (picture, visible) = feed.take(Some(device));
+        let (picture, visible) = feed.take(Some(&self.home));
         if !visible {
             let held = self.entries[index].held.take();
-            release(&mut self.shelves, held);
+            release(&mut self.classes, held);
         }
         if let Some(picture) = picture {
             self.upload(device, queue, pipeline, feed, index, picture);
@@ -96,9 +100,9 @@ impl Pictures {
     }
 
     /// The textures for a run of the scene.
-    pub fn group(&self, shelf: Option<u32>) -> &wgpu::BindGroup {
-        let shelf = shelf.and_then(|index| self.shelves.get(index as usize)?.as_ref());
-        shelf.unwrap_or(&self.empty).group()
+    pub fn group(&self, class: Option<u32>) -> &wgpu::BindGroup {
+        let class = class.and_then(|index| self.classes.get(index as usize)?.as_ref());
+        class.unwrap_or(&self.empty).group()
     }
 
     fn entry(&mut self, feed: &Feed) -> usize {
@@ -122,12 +126,12 @@ impl Pictures {
     ) {
         let Picture { memory, layout, colour, rotation, number, captured } = picture;
         let before = self.entries[index].held.take();
-        let Some((shelf, layer)) = self.place(device, pipeline, layout.size, before) else {
+        let Some((class, layer)) = self.place(device, pipeline, layout.size, before) else {
             tracing::debug!(size = %layout.size, "no texture left for a picture");
             feed.shared.give_back(memory);
             return;
         };
-        let Some(textures) = self.shelves.get(shelf as usize).and_then(Option::as_ref) else { return };
+        let Some(textures) = self.classes.get(class as usize).and_then(Option::as_ref) else { return };
         match &memory.bytes {
             Bytes::Plain(bytes) => {
                 textures.write(queue, bytes, layout, layer);
@@ -140,7 +144,7 @@ impl Pictures {
                 self.lent.push((feed.downgrade(), memory));
             }
         }
-        let source = Source { shelf, layer, size: layout.size, colour, rotation };
+        let source = Source { class, layer, size: layout.size, colour, rotation };
         self.entries[index].held = Some(Held { source, number, captured, new: true });
     }
 
@@ -153,37 +157,37 @@ impl Pictures {
         before: Option<Held>,
     ) -> Option<(u32, u32)> {
         if let Some(Held { source, .. }) = before {
-            let shelf = self.shelves.get(source.shelf as usize).and_then(Option::as_ref);
-            if shelf.is_some_and(|shelf| shelf.suits(size)) {
-                return Some((source.shelf, source.layer));
+            let class = self.classes.get(source.class as usize).and_then(Option::as_ref);
+            if class.is_some_and(|class| class.suits(size)) {
+                return Some((source.class, source.layer));
             }
         }
-        release(&mut self.shelves, before);
-        for (index, shelf) in (0..).zip(&mut self.shelves) {
-            let Some(shelf) = shelf.as_mut().filter(|shelf| shelf.suits(size)) else { continue };
-            if let Some(layer) = shelf.take() {
+        release(&mut self.classes, before);
+        for (index, class) in (0..).zip(&mut self.classes) {
+            let Some(class) = class.as_mut().filter(|class| class.suits(size)) else { continue };
+            if let Some(layer) = class.take() {
                 return Some((index, layer));
             }
             let encoder = self.encoder.get_or_insert_with(|| encoder(device));
-            if shelf.grow(device, pipeline, encoder) {
-                return Some((index, shelf.take()?));
+            if class.grow(device, pipeline, encoder) {
+                return Some((index, class.take()?));
             }
         }
-        let mut shelf = Shelf::new(device, pipeline, size);
-        let layer = shelf.take()?;
-        let index = self.shelves.iter().position(Option::is_none).unwrap_or_else(|| {
-            self.shelves.push(None);
-            self.shelves.len() - 1
+        let mut class = Arrays::new(device, pipeline, size);
+        let layer = class.take()?;
+        let index = self.classes.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.classes.push(None);
+            self.classes.len() - 1
         });
-        self.shelves[index] = Some(shelf);
+        self.classes[index] = Some(class);
         Some((u32::try_from(index).ok()?, layer))
     }
 }
 
-fn release(shelves: &mut [Option<Shelf>], held: Option<Held>) {
+fn release(classes: &mut [Option<Arrays>], held: Option<Held>) {
     let Some(Held { source, .. }) = held else { return };
-    if let Some(Some(shelf)) = shelves.get_mut(source.shelf as usize) {
-        shelf.free(source.layer);
+    if let Some(Some(class)) = classes.get_mut(source.class as usize) {
+        class.free(source.layer);
     }
 }
 

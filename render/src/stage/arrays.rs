@@ -5,7 +5,7 @@ use crate::feed::Layout;
 use media::Size;
 
 /// Two texture arrays with the same layers. Grows by doubling, up to what every device takes.
-pub(super) struct Shelf {
+pub(super) struct Arrays {
     width: u32,
     height: u32,
     luma: wgpu::Texture,
@@ -14,11 +14,11 @@ pub(super) struct Shelf {
     taken: Vec<bool>,
 }
 
-impl Shelf {
+impl Arrays {
     pub fn new(device: &wgpu::Device, pipeline: &Pipeline, size: Size) -> Self {
         let (width, height) = class(size);
         let layers = FEWEST;
-        let (luma, chroma) = arrays(device, width, height, layers);
+        let (luma, chroma) = textures(device, width, height, layers);
         let group = group(device, pipeline, &luma, &chroma);
         Self { width, height, luma, chroma, group, taken: vec![false; layers as usize] }
     }
@@ -56,7 +56,7 @@ impl Shelf {
         if layers == before {
             return false;
         }
-        let (luma, chroma) = arrays(device, self.width, self.height, layers);
+        let (luma, chroma) = textures(device, self.width, self.height, layers);
         for (from, to) in [(&self.luma, &luma), (&self.chroma, &chroma)] {
             encoder.copy_texture_to_texture(from.as_image_copy(), to.as_image_copy(), from.size());
         }
@@ -114,7 +114,7 @@ fn class(size: Size) -> (u32, u32) {
     (u32::from(size.width).next_multiple_of(STEP), u32::from(size.height).next_multiple_of(STEP))
 }
 
-fn arrays(device: &wgpu::Device, width: u32, height: u32, layers: u32) -> (wgpu::Texture, wgpu::Texture) {
+fn textures(device: &wgpu::Device, width: u32, height: u32, layers: u32) -> (wgpu::Texture, wgpu::Texture) {
     let array = |label, width, height, format| {
         device.create_texture(&wgpu::TextureDescriptor {
             label: Some(label),

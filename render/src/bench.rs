@@ -1,0 +1,124 @@
+//! What drawing costs, for `cargo xtask bench draw`: CPU time is the caller's to read, before and after.
+
+use crate::{Area, Error, Feed, Look, Offscreen, Rgba, Tag, Tile, cpu};
+use media::{Colour, PlaneRef, Rotation, Size, Timestamp};
+use std::sync::Arc;
+
+/// A grid of moving tiles with names, and the decode threads' part of the work: one copy into leased memory.
+#[derive(Debug)]
+pub struct Grid {
+    feeds: Vec<Feed>,
+    tiles: Vec<Tile>,
+    pictures: Vec<[Vec<u8>; 3]>,
+    picture: Size,
+    target: [u32; 2],
+    turn: u64,
+}
+
+impl Grid {
+    /// `count` tiles of `picture` size that fill `target` pixels.
+    #[must_use]
+    pub fn new(count: u16, picture: Size, target: [u32; 2]) -> Self {
+        let feeds: Vec<_> = (0..count).map(|_| Feed::new()).collect();
+        let tiles = feeds.iter().zip(cells(count, target)).zip(0..).map(|((feed, area), id)| Tile {
+            feed: Some(feed.clone()),
+            corner: 12.0,
+            ring: (id == 3).then_some(Rgba::opaque(0x5b_b0ff)),
+            tag: Some(Tag { text: Arc::from(format!("Participant {id}")), muted: id % 3 == 0 }),
+            ..Tile::new(id, area)
+        });
+        let pictures = (0..8).map(|phase| gradient(picture, phase)).collect();
+        Self { tiles: tiles.collect(), feeds, pictures, picture, target, turn: 0 }
+    }
+
+    /// The scene.
+    #[must_use]
+    pub fn tiles(&self) -> &[Tile] {
+        &self.tiles
+    }
+
+    /// Publishes the next picture on every feed; returns how many found memory.
+    pub fn publish(&mut self) -> u64 {
+        self.turn += 1;
+        let mut published = 0;
+        for (feed, offset) in self.feeds.iter().zip(0_u64..) {
+            let planes = &self.pictures[((self.turn + offset) % 8) as usize];
+            let plane = |data, size: Size| PlaneRef { data, stride: usize::from(size.width), size };
+            let chroma = self.picture.chroma();
+            let planes = [plane(&planes[0], self.picture), plane(&planes[1], chroma), plane(&planes[2], chroma)];
+            let shown = feed.show(planes, Colour::default(), Rotation::Upright, self.turn, Timestamp::default());
+            published += u64::from(shown);
+        }
+        published
+    }
+
+    /// Publishes and draws once off-screen, waiting for the device; returns the pictures shown.
+    ///
+    /// # Errors
+    /// As [`Offscreen::draw`].
+    pub fn draw(&mut self, target: &mut Offscreen) -> Result<u64, Error> {
+        self.publish();
+        let shown = target.draw(&self.tiles, self.target, 1.0, Rgba::opaque(0x0f_1216))?.len() as u64;
+        target.wait()?;
+        Ok(shown)
+    }
+
+    /// Publishes and draws once without a GPU; returns the pictures shown.
+    pub fn draw_on_cpu(&mut self, target: &mut cpu::Canvas) -> u64 {
+        self.publish();
+        target.draw(&self.tiles, self.target, 1.0, Rgba::opaque(0x0f_1216)).len() as u64
+    }
+}
+
+/// Draws `turns` times off-screen, after `warm_up` turns, and calls `meter` before and after: with its readings of CPU
+/// time in milliseconds, the result is CPU milliseconds for each shown picture.
+///
+/// # Errors
+/// As [`Offscreen::new`] and [`Offscreen::draw`].
+pub fn gpu(look: Look, grid: &mut Grid, warm_up: u32, turns: u32, meter: impl Fn() -> f64) -> Result<f64, Error> {
+    let mut target = Offscreen::new(look)?;
+    for _ in 0..warm_up {
+        grid.draw(&mut target)?;
+    }
+    let (start, mut shown) = (meter(), 0);
+    for _ in 0..turns {
+        shown += grid.draw(&mut target)?;
+    }
+    Ok(each(meter() - start, shown))
+}
+
+/// As [`gpu`], on the CPU path.
+pub fn cpu(look: Look, grid: &mut Grid, warm_up: u32, turns: u32, meter: impl Fn() -> f64) -> f64 {
+    let mut target = cpu::Canvas::new(look);
+    for _ in 0..warm_up {
+        grid.draw_on_cpu(&mut target);
+    }
+    let start = meter();
+    let shown = (0..turns).map(|_| grid.draw_on_cpu(&mut target)).sum();
+    each(meter() - start, shown)
+}
+
+fn each(milliseconds: f64, shown: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand pictures")]
+    let shown = shown.max(1) as f64;
+    milliseconds / shown
+}
+
+fn cells(count: u16, [width, height]: [u32; 2]) -> impl Iterator<Item = Area> {
+    let columns = (1..=count).find(|columns| columns * columns >= count).unwrap_or(1);
+    let rows = count.div_ceil(columns);
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand pixels")]
+    let (w, h) = (width as f32 / f32::from(columns), height as f32 / f32::from(rows));
+    let place = move |index: u16| (f32::from(index % columns) * w, f32::from(index / columns) * h);
+    (0..count).map(place).map(move |(x, y)| Area::new(x + 4.0, y + 4.0, w - 8.0, h - 8.0))
+}
+
+/// A picture with detail everywhere, different for each phase.
+fn gradient(size: Size, phase: u16) -> [Vec<u8>; 3] {
+    let plane = |size: Size, factor: u16| {
+        let pixel = move |x: u16, y: u16| (x * factor / 4 + y * 3 / 2 + phase * 29) ^ (x / 8 * y / 8);
+        let row = move |y| (0..size.width).map(move |x| pixel(x, y).to_le_bytes()[0]);
+        (0..size.height).flat_map(row).collect()
+    };
+    [plane(size, 1), plane(size.chroma(), 2), plane(size.chroma(), 3)]
+}

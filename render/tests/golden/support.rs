@@ -1,0 +1,128 @@
+//! Pictures with known samples, an exact conversion, and the targets to draw them on.
+
+use media::{Colour, Matrix, PlaneRef, Rotation, Size, Timestamp};
+use render::{Area, Error, Feed, Fit, Font, Look, Offscreen, Rgba, Tile, cpu};
+
+pub const BLACK: Rgba = Rgba::opaque(0);
+
+pub fn look() -> Look {
+    let regular: &[u8] = include_bytes!("../../../app/assets/fonts/ConclaveSans-Regular.ttf");
+    let bold: &[u8] = include_bytes!("../../../app/assets/fonts/ConclaveSans-SemiBold.ttf");
+    Look {
+        font: Font::new(&[regular, bold]).unwrap(),
+        backdrop: Rgba::opaque(0x17_1b21),
+        tag_paper: Rgba::opaque(0x0f_1216).with_alpha(200),
+        tag_ink: Rgba::opaque(0xff_ffff),
+        tag_muted: Rgba::opaque(0xff_6b66),
+        initials: Rgba::opaque(0xff_ffff),
+        tag_size: 13.0,
+        tag_weight: 600,
+        ring_width: 3.0,
+    }
+}
+
+/// Draws on whatever adapter there is. `None`, and a line that says so, where there is none.
+pub fn offscreen() -> Option<Offscreen> {
+    skipped(Offscreen::new(look()))
+}
+
+pub fn srgb_offscreen() -> Option<Offscreen> {
+    skipped(Offscreen::with_srgb_target(look()))
+}
+
+fn skipped(opened: Result<Offscreen, Error>) -> Option<Offscreen> {
+    match opened {
+        Ok(target) => Some(target),
+        Err(error @ Error::NoAdapter(_)) => {
+            println!("skipped: {error}");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// An I420 picture.
+pub struct Picture {
+    size: Size,
+    planes: [Vec<u8>; 3],
+}
+
+impl Picture {
+    /// A picture whose sample at x, y is `yuv(x, y)`; chroma is asked for at the luma sample it lies nearest to.
+    pub fn new(size: Size, yuv: impl Fn(u16, u16) -> [u8; 3]) -> Self {
+        let plane = |size: Size, step: u16, channel: usize| {
+            let at = |x, y| yuv(x * step, y * step)[channel];
+            (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y))).map(|(x, y)| at(x, y)).collect()
+        };
+        let chroma = size.chroma();
+        Self { size, planes: [plane(size, 1, 0), plane(chroma, 2, 1), plane(chroma, 2, 2)] }
+    }
+
+    pub fn publish(&self, feed: &Feed, colour: Colour, rotation: Rotation, number: u64) -> bool {
+        let plane =
+            |index: usize, size: Size| PlaneRef { data: &self.planes[index], stride: usize::from(size.width), size };
+        let chroma = self.size.chroma();
+        let planes = [plane(0, self.size), plane(1, chroma), plane(2, chroma)];
+        feed.show(planes, colour, rotation, number, Timestamp::from_micros(number * 1_000))
+    }
+
+    /// A tile that fills `width` by `height` pixels with this picture.
+    pub fn tile(&self, colour: Colour, rotation: Rotation, width: u16, height: u16, fit: Fit) -> Tile {
+        let feed = Feed::new();
+        assert!(self.publish(&feed, colour, rotation, 1));
+        let area = Area::new(0.0, 0.0, f32::from(width), f32::from(height));
+        Tile { feed: Some(feed), fit, ..Tile::new(1, area) }
+    }
+}
+
+/// What was drawn.
+pub struct Drawn {
+    width: u32,
+    bytes: Vec<u8>,
+}
+
+impl Drawn {
+    pub fn pixel(&self, x: u32, y: u32) -> [u8; 4] {
+        let at = ((y * self.width + x) * 4) as usize;
+        self.bytes[at..at + 4].try_into().unwrap()
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+pub fn draw(target: &mut Offscreen, tiles: &[Tile], width: u32, height: u32) -> Drawn {
+    target.draw(tiles, [width, height], 1.0, BLACK).unwrap();
+    Drawn { width, bytes: target.read().unwrap() }
+}
+
+pub fn draw_on_cpu(tiles: &[Tile], width: u32, height: u32) -> Drawn {
+    let mut canvas = cpu::Canvas::new(look());
+    canvas.draw(tiles, [width, height], 1.0, BLACK);
+    Drawn { width, bytes: canvas.pixels().to_vec() }
+}
+
+/// The recommendations' own equations in double precision: RGB code values, unclamped.
+pub fn exact(colour: Colour, yuv: [u8; 3]) -> [f64; 3] {
+    let (kr, kb) = match colour.matrix {
+        Matrix::Bt601 => (0.299, 0.114),
+        Matrix::Bt709 => (0.2126, 0.0722),
+    };
+    let [y, cb, cr] = yuv.map(f64::from);
+    let (y, cb, cr) = if colour.full_range {
+        (y / 255.0, (cb - 128.0) / 255.0, (cr - 128.0) / 255.0)
+    } else {
+        ((y - 16.0) / 219.0, (cb - 128.0) / 224.0, (cr - 128.0) / 224.0)
+    };
+    let red = y + 2.0 * (1.0 - kr) * cr;
+    let blue = y + 2.0 * (1.0 - kb) * cb;
+    let green = (y - kr * red - kb * blue) / (1.0 - kr - kb);
+    [red, green, blue].map(|value| value * 255.0)
+}
+
+/// How far a pixel is from where the equations put it.
+pub fn error(pixel: [u8; 4], colour: Colour, yuv: [u8; 3]) -> f64 {
+    let wanted = exact(colour, yuv).map(|value| value.clamp(0.0, 255.0));
+    pixel.iter().zip(wanted).map(|(got, wanted)| (f64::from(*got) - wanted).abs()).fold(0.0, f64::max)
+}
