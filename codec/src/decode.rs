@@ -179,4 +179,5 @@ const CANDIDATES: &[Candidate] = &[openh264::CANDIDATE];
 const LONGEST: usize = 16 << 20;
 
 #[cfg(test)]
+#[expect(clippy::similar_names, reason = "an encoder makes what is encoded")]
 mod tests;

@@ -202,4 +202,5 @@ fn list(refusals: &[Refusal]) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::similar_names, reason = "an encoder makes what is encoded")]
 mod tests;

@@ -139,7 +139,7 @@ const SMALLEST: u16 = 16;
 const LEAST_HALF: u16 = 120;
 
 /// A picture of half the height needs more than a quarter of the rate for the same quality: its detail is denser.
-const RATE_POWER: f64 = 0.75;
+const RATE_POWER: f64 = 0.72;
 
 /// No layer is aimed lower than this.
 const LEAST_KILOBITS: u64 = 60;

@@ -18,10 +18,10 @@ pub(crate) fn picture_in(pool: &Pool, size: Size, number: u64, colour: Colour) -
             *sample = if inside(x, y, disc) { 220 } else { ground(x + step * 2, y + step) };
         }
     }
-    for (plane, offset) in [(&mut blue, 3), (&mut red, 11)] {
+    for (plane, offset) in [(&mut blue, 1), (&mut red, 3)] {
         for (y, row) in (0..).zip(plane.rows_mut()) {
             for (x, sample) in (0..).zip(row.iter_mut()) {
-                *sample = 96 + wave((x + step) * 2 + offset * y, 97, 64);
+                *sample = 96 + wave((x + step) * 2 + offset * (y * 2 + step), 197, 64);
             }
         }
     }
@@ -34,7 +34,7 @@ fn inside(x: i32, y: i32, (centre_x, centre_y, radius): (i32, i32, i32)) -> bool
 }
 
 fn ground(x: i32, y: i32) -> u8 {
-    40 + wave(x * 3 + y, 131, 60) + wave(x - 2 * y, 53, 40) + wave(x / 2 + 5 * y, 29, 20)
+    40 + wave(x + y / 3, 131, 70) + wave(x - 2 * y, 173, 40) + wave(x / 2 + y, 41, 12)
 }
 
 /// A triangle between 0 and `height`.

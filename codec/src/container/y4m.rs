@@ -25,7 +25,7 @@ pub struct Header {
 /// Reads pictures one after the other.
 #[derive(Debug)]
 pub struct Reader<R> {
-    reader: R,
+    source: R,
     header: Header,
     first: u64,
     line: Vec<u8>,
@@ -56,7 +56,7 @@ impl<R: BufRead + Seek> Reader<R> {
         if length.saturating_sub(first) < picture_length(header.size) {
             return Err(Error::Empty);
         }
-        Ok(Self { reader, header, first, line })
+        Ok(Self { source: reader, header, first, line })
     }
 
     /// What the first line says.
@@ -71,7 +71,7 @@ impl<R: BufRead + Seek> Reader<R> {
     /// [`Error::Damaged`] where no picture starts, [`Error::Io`].
     pub fn read(&mut self, canvas: &mut Canvas) -> Result<bool, Error> {
         self.line.clear();
-        if !read_line(&mut self.reader, &mut self.line)? {
+        if !read_line(&mut self.source, &mut self.line)? {
             return Ok(false);
         }
         if !self.line.starts_with(b"FRAME") {
@@ -81,7 +81,7 @@ impl<R: BufRead + Seek> Reader<R> {
         for (mut plane, size) in canvas.planes_mut().into_iter().zip(sizes) {
             let mut rows = plane.rows_mut();
             for _ in 0..size.height {
-                if !read_row(&mut self.reader, rows.next().unwrap_or_default(), size.width)? {
+                if !read_row(&mut self.source, rows.next().unwrap_or_default(), size.width)? {
                     return Ok(false);
                 }
             }
@@ -94,7 +94,7 @@ impl<R: BufRead + Seek> Reader<R> {
     /// # Errors
     /// [`Error::Io`].
     pub fn rewind(&mut self) -> Result<(), Error> {
-        self.reader.seek(SeekFrom::Start(self.first))?;
+        self.source.seek(SeekFrom::Start(self.first))?;
         Ok(())
     }
 }

@@ -22,6 +22,9 @@ pub(super) fn header(reader: &mut (impl Read + Seek), at: u64, length: u64) -> R
     let mut bytes = [0; 8];
     reader.read_exact(&mut bytes)?;
     let [a, b, c, d, kind @ ..] = bytes;
+    if at == 0 && !OPENERS.contains(&kind) {
+        return Err(Error::Kind("MP4"));
+    }
     let (size, head) = match u32::from_be_bytes([a, b, c, d]) {
         0 => (length - at, 8),
         1 => {
@@ -123,8 +126,7 @@ impl<'a> Fields<'a> {
 }
 
 /// What the first box of a file of this family is.
-pub(super) const OPENERS: [FourCc; 8] =
-    [*b"ftyp", *b"moov", *b"mdat", *b"free", *b"skip", *b"wide", *b"styp", *b"pdin"];
+const OPENERS: [FourCc; 8] = [*b"ftyp", *b"moov", *b"mdat", *b"free", *b"skip", *b"wide", *b"styp", *b"pdin"];
 
 const MOST_HEADERS: u64 = 64 << 20;
 const TOO_SHORT: Error = Error::Damaged("a header ends too early");

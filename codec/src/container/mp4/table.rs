@@ -119,7 +119,9 @@ fn chunk_offsets<'a>(tables: &'a [u8]) -> Result<Box<dyn Iterator<Item = u64> + 
 /// Without a table of key frames every picture is one.
 fn mark_keys(tables: &[u8], samples: &mut [Sample]) -> Result<(), Error> {
     if boxes::find(tables, &[*b"stss"]).is_none() {
-        samples.iter_mut().for_each(|sample| sample.key = true);
+        for sample in samples {
+            sample.key = true;
+        }
         return Ok(());
     }
     for entry in list(tables, *b"stss", 4)?.chunks_exact(4) {

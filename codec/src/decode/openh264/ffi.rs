@@ -125,8 +125,8 @@ fn restored<'a>(planes: [*mut u8; 3], info: &TagBufferInfo) -> Result<Option<Res
     }
     // SAFETY: the union has this one member.
     let buffer = unsafe { info.UsrData.sSystemBuffer };
-    let side = |side: c_int| u16::try_from(side).map_err(|_| Failure::Picture);
-    let size = Size::new(side(buffer.iWidth)?, side(buffer.iHeight)?);
+    let shown = |side: c_int| u16::try_from(side).map_err(|_| Failure::Picture);
+    let size = Size::new(shown(buffer.iWidth)?, shown(buffer.iHeight)?);
     let plane = |data: *mut u8, stride: c_int, size: Size| {
         let stride = usize::try_from(stride).map_err(|_| Failure::Picture)?;
         if size.is_empty() || stride < usize::from(size.width) {
