@@ -1,0 +1,83 @@
+//! Files as cameras: loops, numbers, pace, and files that are none.
+
+use super::*;
+use crate::synthetic;
+use codec::container::y4m::{Header, Writer};
+use media::{Colour, FrameRate, Plane, Size};
+use std::fs;
+use std::path::PathBuf;
+
+/// A Y4M file of the test pattern.
+fn pattern(name: &str, pictures: usize) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("conclave-{}-{name}.y4m", std::process::id()));
+    let rate = FrameRate::new(200, 1).unwrap();
+    let size = Size::new(64, 32);
+    let mut source = synthetic::open(size, rate, Clock::default()).unwrap();
+    let mut writer = Writer::create(&path, Header { size, rate, colour: Colour::default() }).unwrap();
+    for _ in 0..pictures {
+        let frame = source.next(&Pool::new(1), &Stop::new()).unwrap().unwrap();
+        writer.write([Plane::Y, Plane::U, Plane::V].map(|plane| frame.plane(plane))).unwrap();
+    }
+    writer.finish().unwrap();
+    path
+}
+
+#[test]
+fn a_file_loops_and_its_numbers_go_on() {
+    let path = pattern("loop", 3);
+    let mut camera = open(&path, Clock::default()).unwrap();
+    let (pool, stop) = (Pool::new(9), Stop::new());
+    let mut frames = Vec::new();
+    while frames.len() < 7 {
+        frames.extend(camera.next(&pool, &stop).unwrap());
+    }
+    for frame in &frames {
+        assert_eq!(synthetic::read_number(frame).map(u64::from), Some(frame.number() % 3));
+    }
+    assert!(frames.windows(2).all(|pair| pair[0].captured() < pair[1].captured()));
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_full_pool_skips_a_picture_and_keeps_the_order() {
+    let path = pattern("full", 4);
+    let mut camera = open(&path, Clock::default()).unwrap();
+    let (pool, stop) = (Pool::new(1), Stop::new());
+    let held = camera.next(&pool, &stop).unwrap().unwrap();
+    assert!(camera.next(&pool, &stop).unwrap().is_none());
+    drop(held);
+    let next = camera.next(&pool, &stop).unwrap().unwrap();
+    assert_eq!((next.number(), synthetic::read_number(&next)), (2, Some(2)));
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn footage_is_decoded_whole_and_over_again() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../app/assets/demo/footage/meadow.mp4");
+    let mut clip = Clip::open(Path::new(path)).unwrap();
+    let (pool, length) = (Pool::new(4), clip.len());
+    assert_eq!(clip.format().size, Size::new(1280, 720));
+    let mut pass = |count: u64| (0..count).filter(|_| clip.next(&pool).unwrap().is_some()).count() as u64;
+    assert_eq!(pass(length) + pass(5), length + 5);
+}
+
+#[test]
+fn what_is_no_media_file_is_refused() {
+    let path = std::env::temp_dir().join(format!("conclave-{}-none.mp4", std::process::id()));
+    for content in [&b""[..], b"YUV4MPEG2 W", b"\0\0\0\x18ftypisom", &[0xff; 5_000]] {
+        fs::write(&path, content).unwrap();
+        assert!(matches!(open(&path, Clock::default()), Err(Error::BadFile { .. })));
+    }
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(open(&path, Clock::default()), Err(Error::BadFile { .. })));
+}
+
+#[test]
+fn the_order_to_stop_ends_a_wait() {
+    let path = pattern("stop", 2);
+    let mut camera = open(&path, Clock::default()).unwrap();
+    let stop = Stop::new();
+    stop.give();
+    assert!(camera.next(&Pool::new(1), &stop).unwrap().is_none());
+    fs::remove_file(path).unwrap();
+}

@@ -1,0 +1,63 @@
+//! A source that notes what is done to it, and on which thread.
+
+use crate::{Error, Format, Source, Stop};
+use media::{Colour, Frame, FrameRate, Pool, Rotation, Size, Timestamp};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What was done, and the name of the thread that did it.
+pub type Log = Arc<Mutex<Vec<(&'static str, Option<String>)>>>;
+
+/// A way to open a source that delivers `pictures` grey pictures and is lost then, and the log of all that befalls it.
+#[must_use]
+pub fn open(pictures: u64) -> (impl FnOnce() -> Box<dyn Source> + Send, Log) {
+    let log = Log::default();
+    let notes = Arc::clone(&log);
+    let open = move || {
+        let probe = Probe { pictures, next: 0, log: notes };
+        probe.note("open");
+        Box::new(probe) as Box<dyn Source>
+    };
+    (open, log)
+}
+
+struct Probe {
+    pictures: u64,
+    next: u64,
+    log: Log,
+}
+
+impl Probe {
+    fn note(&self, what: &'static str) {
+        let thread = std::thread::current().name().map(String::from);
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).push((what, thread));
+    }
+}
+
+impl Source for Probe {
+    fn name(&self) -> &'static str {
+        "probe"
+    }
+
+    fn format(&self) -> Format {
+        Format { size: Size::new(32, 32), rate: FrameRate::THIRTY }
+    }
+
+    fn next(&mut self, pool: &Pool, _: &Stop) -> Result<Option<Frame>, Error> {
+        self.note("next");
+        if self.next == self.pictures {
+            return Err(Error::Lost { name: "probe".into() });
+        }
+        let Some(mut canvas) = pool.canvas(self.format().size) else { return Ok(None) };
+        for mut plane in canvas.planes_mut() {
+            plane.rows_mut().for_each(|row| row.fill(128));
+        }
+        self.next += 1;
+        Ok(Some(canvas.freeze(self.next - 1, Timestamp::default(), Colour::default(), Rotation::Upright)))
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        self.note("drop");
+    }
+}
