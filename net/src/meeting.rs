@@ -6,6 +6,7 @@
 //! pass by here unread.
 
 mod entrance;
+mod envelope;
 mod event;
 mod log;
 mod plan;
@@ -38,7 +39,7 @@ pub struct Meeting {
 }
 
 enum Phase {
-    Outside(Entrance),
+    Outside(Box<Entrance>),
     Inside(Box<Room>),
     Over,
 }
@@ -49,7 +50,7 @@ impl Meeting {
     pub fn new(entry: Entry, now: Instant) -> Self {
         let mut outbox = Outbox::default();
         let (phase, invitation) = match Entrance::new(entry, &mut outbox) {
-            Ok((entrance, invitation)) => (Phase::Outside(entrance), Some(invitation)),
+            Ok((entrance, invitation)) => (Phase::Outside(Box::new(entrance)), Some(invitation)),
             Err(end) => {
                 outbox.end(end);
                 (Phase::Over, None)
@@ -185,7 +186,7 @@ impl Meeting {
         };
         self.phase = match entrance.handle_message(message, now, &mut self.outbox)? {
             Step::Outside(entrance) => Phase::Outside(entrance),
-            Step::Inside(arrival) => Phase::Inside(Box::new(Room::enter(arrival, self.own, now, &mut self.outbox)?)),
+            Step::Inside(arrival) => Phase::Inside(Box::new(Room::enter(*arrival, self.own, now, &mut self.outbox)?)),
         };
         Ok(())
     }
@@ -199,11 +200,8 @@ impl Meeting {
 
     /// Tells the end once, and lets go of all keys.
     fn end(&mut self, end: End) {
-        let outside = matches!(self.phase, Phase::Over) && self.outbox.ended;
-        if !outside {
-            self.phase = Phase::Over;
-            self.outbox.end(end);
-        }
+        self.phase = Phase::Over;
+        self.outbox.end(end);
     }
 }
 
@@ -229,7 +227,9 @@ impl Outbox {
     }
 
     fn end(&mut self, end: End) {
-        self.ended = true;
+        if mem::replace(&mut self.ended, true) {
+            return;
+        }
         self.event(match end {
             End::Refused => Event::Refused,
             End::Removed => Event::Removed,

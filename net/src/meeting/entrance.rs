@@ -1,6 +1,7 @@
 //! The way in: hello, then either open a meeting or find its door, check it, and knock.
 
 use super::{Breach, End, Entry, Event, KNOCK_PATIENCE, Notice, Outbox, Reason};
+use crypto::door;
 use crypto::{Door, Group, Identity, Invitation, Joiner, Profile, knock};
 use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Position, Refusal, Up, VERSION};
 use std::time::Instant;
@@ -13,9 +14,9 @@ pub(super) struct Entrance {
 /// Where a message leads.
 pub(super) enum Step {
     /// Still outside.
-    Outside(Entrance),
+    Outside(Box<Entrance>),
     /// In.
-    Inside(Arrival),
+    Inside(Box<Arrival>),
 }
 
 /// All that a new member has.
@@ -66,8 +67,8 @@ impl Entrance {
     pub(super) fn new(entry: Entry, outbox: &mut Outbox) -> Result<(Self, Invitation), End> {
         let (plan, invitation) = match entry {
             Entry::Create { meeting, identity, profile } => {
-                let door = Door::new().map_err(|_| Reason::Internal)?;
-                let invitation = door.invitation(String::new(), 0, meeting, None);
+                let door = Door::new(meeting).map_err(|_| Reason::Internal)?;
+                let invitation = door.invitation("", 0, None);
                 (Plan::Create(Creation { meeting, identity, profile, door }), invitation)
             }
             Entry::Join { invitation, identity, profile } => {
@@ -81,7 +82,12 @@ impl Entrance {
     }
 
     /// Goes on by one message, or ends.
-    pub(super) fn handle_message(self, message: Down, now: Instant, outbox: &mut Outbox) -> Result<Step, End> {
+    pub(super) fn handle_message(
+        self: Box<Self>,
+        message: Down,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) -> Result<Step, End> {
         match (self.stage, message) {
             (Stage::Greeting(plan), Down::Hello { version, participant }) => plan.greeted(version, participant, outbox),
             (Stage::Creating { creation, me }, Down::Created) => creation.created(me),
@@ -90,7 +96,7 @@ impl Entrance {
             }
             (Stage::Knocking { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone }) => {
                 let group = joiner.enter(&welcome.0).map_err(|_| Reason::BadWelcome)?;
-                Ok(Step::Inside(Arrival { me, group, door: None, position, epoch, gone }))
+                Ok(Step::Inside(Box::new(Arrival { me, group, door: None, position, epoch, gone })))
             }
             (Stage::Knocking { .. }, Down::Refused { why }) => Err(match why {
                 Refusal::Declined => End::Refused,
@@ -124,7 +130,7 @@ impl Plan {
         }
         let stage = match self {
             Self::Create(creation) => {
-                let admission_key = Blob(creation.door.public().to_vec());
+                let admission_key = Blob(creation.door.public_key().to_vec());
                 outbox.transmit(Up::Create { meeting: creation.meeting, admission_key });
                 Stage::Creating { creation, me }
             }
@@ -133,7 +139,7 @@ impl Plan {
                 Stage::Approaching { join, me }
             }
         };
-        Ok(Step::Outside(Entrance { stage }))
+        Ok(Step::Outside(Box::new(Entrance { stage })))
     }
 }
 
@@ -142,7 +148,8 @@ impl Creation {
         let Self { meeting, identity, profile, door } = self;
         let group = Group::create(&identity, profile, me, meeting).map_err(|_| Reason::Internal)?;
         let (position, epoch) = (Position::default(), Epoch::default());
-        Ok(Step::Inside(Arrival { me, group, door: Some(door), position, epoch, gone: Vec::new() }))
+        let arrival = Arrival { me, group, door: Some(door), position, epoch, gone: Vec::new() };
+        Ok(Step::Inside(Box::new(arrival)))
     }
 }
 
@@ -153,13 +160,11 @@ impl Join {
         outbox.transmit(Up::Knock { meeting: invitation.meeting, request: Blob(request) });
         outbox.event(Event::Knocking);
         let stage = Stage::Knocking { joiner, me, notice: Some(now + KNOCK_PATIENCE) };
-        Ok(Step::Outside(Entrance { stage }))
+        Ok(Step::Outside(Box::new(Entrance { stage })))
     }
 }
 
 /// Whose fault it is that no knock could be made.
-fn why_not(error: &crypto::KnockError) -> Reason {
-    match error {
-        crypto::KnockError::WrongKey => Reason::WrongDoor,
-    }
+fn why_not(error: &door::Error) -> Reason {
+    if matches!(error, door::Error::WrongDoor) { Reason::WrongDoor } else { Reason::Internal }
 }

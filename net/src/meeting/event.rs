@@ -198,9 +198,8 @@ impl Reason {
     #[must_use]
     pub const fn fault(self) -> Fault {
         match self {
-            Self::Left | Self::Unattended => Fault::Nobody,
             Self::ServerSilent | Self::ConnectionLost | Self::DeclaredGone => Fault::Network,
-            Self::Problem(Problem::NoMeeting | Problem::MeetingFull) => Fault::Nobody,
+            Self::Left | Self::Unattended | Self::Problem(Problem::NoMeeting | Problem::MeetingFull) => Fault::Nobody,
             Self::Version { server } if server > proto::VERSION => Fault::Client,
             Self::Problem(Problem::Malformed | Problem::TooFast | Problem::MeetingExists) | Self::Internal => {
                 Fault::Client

@@ -1,10 +1,10 @@
 //! Reads the meeting's log: everybody sees the same entries in the same order, and draws the same conclusions.
 
+use super::envelope::{Content, Envelope};
 use super::room::Room;
 use super::state::Message;
 use super::{Breach, End, Event, Notice, Outbox, Reason};
-use crypto::Leaf;
-use crypto::group;
+use crypto::{Leaf, Received};
 use proto::{Blob, Entry, Epoch, ParticipantId, Position};
 use std::time::Instant;
 
@@ -55,17 +55,34 @@ impl Room {
         if pending.is_some() {
             self.group.lost();
         }
-        let gone = &self.gone;
-        match self.group.process(&blob.0, &|participant| gone.contains_key(&participant)) {
-            Ok(change) if change.removed_me => Err(End::Removed),
-            Ok(_) => self.changed(outbox),
-            Err(group::Error::LaterEpoch) => Err(Reason::OutOfStep.into()),
+        match self.open(blob, Content::Commit) {
+            Some(Received::Commit(change)) if change.removed_me => Err(End::Removed),
+            Some(Received::Commit(_)) => self.changed(outbox),
             // The server cannot know that a commit is void, and gave it the epoch. All honest members reject it alike.
-            Err(_) => {
+            Some(Received::Message { .. }) | None => {
                 outbox.notice(Notice::CommitRejected(from));
-                Ok(())
+                self.unread(from, blob)
             }
         }
+    }
+
+    /// Has MLS open a message that says it holds `content`. What says otherwise never gets there: a commit among what is
+    /// told would be merged past the log's order.
+    fn open(&mut self, blob: &Blob, content: Content) -> Option<Received> {
+        let gone = &self.gone;
+        let envelope = Envelope::read(&blob.0).filter(|envelope| envelope.content == content);
+        envelope.and_then(|_| self.group.process(&blob.0, &|id| gone.contains_key(&id)).ok())
+    }
+
+    /// A message that cannot be read says that it is of a later epoch. Anybody can write that on it; where more than half
+    /// of the others do, it is us who rejected what they accepted.
+    fn unread(&mut self, from: ParticipantId, blob: &Blob) -> Result<(), End> {
+        if Envelope::read(&blob.0).is_some_and(|envelope| envelope.epoch > self.group.epoch().0) {
+            self.ahead.insert(from);
+        }
+        let others = || self.present().filter(|person| !person.me);
+        let ahead = others().filter(|person| self.ahead.contains(&person.id)).count();
+        if ahead * 2 > others().count() { Err(Reason::OutOfStep.into()) } else { Ok(()) }
     }
 
     /// The group has changed: keys first, so that nobody new is heard or seen without them.
@@ -78,7 +95,10 @@ impl Room {
             outbox.event(Event::Left { id: person.id, removed: !self.gone.contains_key(&person.id) });
         }
         let joined: Vec<_> = self.people.keys().filter(|id| !before.contains_key(id)).copied().collect();
-        joined.iter().for_each(|id| outbox.event(Event::Joined(*id)));
+        for id in &joined {
+            outbox.event(Event::Joined(*id));
+        }
+        self.ahead.clear();
         self.gone.retain(|id, _| self.people.contains_key(id));
         self.counts.retain(|id, _| self.people.contains_key(id));
         self.agenda.settle(&self.people, !joined.is_empty());
@@ -99,12 +119,13 @@ impl Room {
             }
             return Ok(());
         }
-        match self.group.open_message(&blob.0) {
-            Ok(told) if told.from != self.me() => self.heard(told.from, &told.bytes, outbox),
-            Err(group::Error::LaterEpoch) => return Err(Reason::OutOfStep.into()),
-            Ok(_) | Err(_) => {}
+        match self.open(blob, Content::Application) {
+            Some(Received::Message { participant, bytes, .. }) => {
+                self.heard(participant, &bytes, outbox);
+                Ok(())
+            }
+            Some(Received::Commit(_)) | None => self.unread(from, blob),
         }
-        Ok(())
     }
 
     fn heard(&mut self, from: ParticipantId, bytes: &[u8], outbox: &mut Outbox) {

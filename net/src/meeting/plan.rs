@@ -6,7 +6,7 @@
 use super::room::{Pending, Room};
 use super::state::Message;
 use super::{MediaState, Notice, Outbox, Person, REMOVAL_STEP};
-use crypto::Leaf;
+use crypto::{KnockRequest, Leaf};
 use proto::{Blob, MOST_MEMBERS, MOST_WELCOMES, ParticipantId, Refusal, Up, Welcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -30,8 +30,8 @@ pub(super) struct Agenda {
 
 struct Knock {
     participant: ParticipantId,
-    /// Empty where this member could not read it.
-    request: Blob,
+    /// `None` where this member cannot read it.
+    request: Option<KnockRequest>,
 }
 
 impl Agenda {
@@ -69,7 +69,7 @@ impl Agenda {
     }
 
     /// Somebody waits. The server limits how many do; what is beyond ours is not heard.
-    pub(super) fn knocked(&mut self, participant: ParticipantId, request: Blob) {
+    pub(super) fn knocked(&mut self, participant: ParticipantId, request: Option<KnockRequest>) {
         if self.waiting.len() < MOST_MEMBERS && self.waiting.iter().all(|knock| knock.participant != participant) {
             self.waiting.push(Knock { participant, request });
         }
@@ -125,7 +125,7 @@ impl Room {
             return;
         }
         let message = Message::State { count: self.agenda.count, state: self.agenda.own };
-        // It fails only while the group is between two epochs; the next plan tries again.
+        // It fails while a commit of ours waits; the next plan tries again.
         let Ok(bytes) = self.group.seal_message(&message.encode()) else { return };
         self.agenda.count = self.agenda.count.saturating_add(1);
         self.agenda.told = true;
@@ -146,14 +146,14 @@ impl Room {
     fn remove(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
         let due = self.gone.values().any(|since| self.turn(*since) <= now);
         let gone: &mut dyn Iterator<Item = _> = if due { &mut self.gone.keys() } else { &mut std::iter::empty() };
-        let out: BTreeSet<_> = gone.chain(&self.agenda.removals).copied().collect();
-        let leaves: Vec<Leaf> = out.iter().filter_map(|id| self.people.get(id)).map(|person| person.leaf).collect();
+        let out: BTreeSet<_> = gone.chain(&self.agenda.removals).collect();
+        let leaves: Vec<Leaf> = out.iter().filter_map(|id| self.people.get(*id)).map(|person| person.leaf).collect();
         if leaves.is_empty() {
             return false;
         }
         let staged = self.group.remove(&leaves);
         if let Ok(staged) = staged
-            && self.propose(staged, out.into_iter().collect(), false, now, outbox)
+            && self.propose(staged, false, now, outbox)
         {
             return true;
         }
@@ -185,35 +185,21 @@ impl Room {
 
     /// Tries to let in the first `count` who wait.
     fn try_admit(&mut self, count: usize, now: Instant, outbox: &mut Outbox) -> bool {
-        let Some(door) = &self.door else { return false };
-        let mut requests = Vec::with_capacity(count);
-        for knock in &self.agenda.waiting[..count] {
-            match door.open(&knock.request.0) {
-                // A request is for one connection: a copy of it through another one is not let in.
-                Ok(request) if request.participant == knock.participant => requests.push(request),
-                Ok(_) | Err(_) => return false,
-            }
-        }
-        self.group.add(requests).is_ok_and(|staged| self.propose(staged, Vec::new(), false, now, outbox))
+        let requests = self.agenda.waiting.iter().take(count).filter_map(|knock| knock.request.clone()).collect();
+        self.group.add(requests).is_ok_and(|staged| self.propose(staged, false, now, outbox))
     }
 
     fn renew(&mut self, now: Instant, outbox: &mut Outbox) {
         let staged = self.group.refresh();
-        let sent = staged.is_ok_and(|staged| self.propose(staged, Vec::new(), true, now, outbox));
+        let sent = staged.is_ok_and(|staged| self.propose(staged, true, now, outbox));
         self.agenda.refresh = sent;
     }
 
     /// Sends a staged commit; false, and it is dropped, where it is too long to be sent.
-    fn propose(
-        &mut self,
-        staged: crypto::Pending,
-        removed: Vec<ParticipantId>,
-        renews: bool,
-        now: Instant,
-        outbox: &mut Outbox,
-    ) -> bool {
-        let blob = Blob(staged.commit);
-        let welcomes = together(staged.welcomes);
+    fn propose(&mut self, staged: crypto::Pending, renews: bool, now: Instant, outbox: &mut Outbox) -> bool {
+        let crypto::Pending { commit, welcome, added: to, removed } = staged;
+        let blob = Blob(commit);
+        let welcomes = welcome.map(|bytes| Welcome { to, blob: Blob(bytes) }).into_iter().collect();
         let message = Up::Commit { epoch: self.epoch, blob: blob.clone(), welcomes, removed };
         let sendable = proto::is_sendable(&message);
         if sendable {
@@ -224,16 +210,4 @@ impl Room {
         }
         sendable
     }
-}
-
-/// The same Welcome for several travels once.
-fn together(welcomes: Vec<(ParticipantId, Vec<u8>)>) -> Vec<Welcome> {
-    let mut together: Vec<Welcome> = Vec::new();
-    for (to, bytes) in welcomes {
-        match together.iter_mut().find(|welcome| welcome.blob.0 == bytes) {
-            Some(welcome) => welcome.to.push(to),
-            None => together.push(Welcome { to: vec![to], blob: Blob(bytes) }),
-        }
-    }
-    together
 }

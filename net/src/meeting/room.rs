@@ -4,8 +4,8 @@ use super::entrance::Arrival;
 use super::plan::Agenda;
 use super::{Breach, COMMIT_PATIENCE, Command, End, Event, MediaState, Notice, Outbox, Person, Reason};
 use crypto::{Door, Group, Leaf};
-use proto::{Blob, Down, Epoch, ParticipantId, Position};
-use std::collections::BTreeMap;
+use proto::{Blob, Down, Epoch, ParticipantId, Position, Refusal, Up};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// A meeting from the inside.
@@ -25,6 +25,8 @@ pub(super) struct Room {
     pub(super) counts: BTreeMap<ParticipantId, u32>,
     /// Members whose connection is gone for good, and since when this client knows.
     pub(super) gone: BTreeMap<ParticipantId, Instant>,
+    /// Who has sent what says to be of an epoch that this client does not know.
+    pub(super) ahead: BTreeSet<ParticipantId>,
     pub(super) agenda: Agenda,
     me: ParticipantId,
 }
@@ -54,6 +56,7 @@ impl Room {
             people: BTreeMap::new(),
             counts: BTreeMap::new(),
             gone: gone.into_iter().map(|participant| (participant, now)).collect(),
+            ahead: BTreeSet::new(),
             agenda: Agenda::new(own),
             me,
         };
@@ -85,7 +88,7 @@ impl Room {
                 }
                 self.say_members(outbox);
             }
-            Command::Remove(participant) if self.door.is_some() && participant != self.me => {
+            Command::Remove(participant) if self.is_organiser() && participant != self.me => {
                 if self.people.contains_key(&participant) {
                     self.agenda.remove(participant);
                 }
@@ -101,13 +104,7 @@ impl Room {
         match message {
             Down::Log { position, entry } => self.handle_log(position, entry, now, outbox)?,
             Down::Lost { epoch } => self.lost(epoch),
-            Down::Knocked { participant, request } => {
-                // Only the organiser can read a request; the others remember who waits, to answer if the organiser goes.
-                let request = if self.door.is_some() { request } else { Blob(Vec::new()) };
-                if !self.people.contains_key(&participant) {
-                    self.agenda.knocked(participant, request);
-                }
-            }
+            Down::Knocked { participant, request } => self.knocked(participant, &request, outbox),
             Down::Withdrew { participant } => self.agenda.withdrew(participant),
             Down::Hello { .. }
             | Down::Created
@@ -126,6 +123,21 @@ impl Room {
         Ok(())
     }
 
+    /// Somebody is at the door. Only the organiser can read a request; the others remember who waits, to answer if the
+    /// organiser goes.
+    fn knocked(&mut self, participant: ParticipantId, request: &Blob, outbox: &mut Outbox) {
+        if self.people.contains_key(&participant) {
+            return;
+        }
+        let request = match self.door.as_mut().map(|door| door.open(&request.0)) {
+            None => None,
+            // A request is for one connection: a copy of it through another one is not let in.
+            Some(Ok(request)) if request.participant() == participant => Some(request),
+            Some(_) => return outbox.transmit(Up::Refuse { participant, why: Refusal::Declined }),
+        };
+        self.agenda.knocked(participant, request);
+    }
+
     pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) -> Result<(), End> {
         if self.pending.as_ref().is_some_and(|pending| now >= pending.since + COMMIT_PATIENCE) {
             return Err(Reason::ServerSilent.into());
@@ -139,6 +151,10 @@ impl Room {
             Some(pending) => Some(pending.since + COMMIT_PATIENCE),
             None => self.gone.values().map(|since| self.turn(*since)).min(),
         }
+    }
+
+    fn is_organiser(&self) -> bool {
+        self.people.get(&self.me).is_some_and(|me| me.organiser)
     }
 
     /// True while somebody is here who may let people in.

@@ -49,7 +49,7 @@ pub(super) enum Message {
 
 impl Message {
     /// Its bytes in clear, for `Group::seal_message`.
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(self) -> Vec<u8> {
         minicbor::to_vec(self).expect("writing to memory does not fail")
     }
 
