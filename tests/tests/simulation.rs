@@ -48,7 +48,9 @@ fn commits_of_one_moment_all_settle() {
         let mut world = World::seeded(seed);
         let members = world.meeting(&["Ada", "Blaise", "Chloé", "Denis", "Émile"]);
         let before = world.client(members[0]).epoch.unwrap();
-        members.iter().for_each(|who| world.press(*who, Command::Refresh));
+        for who in &members {
+            world.press(*who, Command::Refresh);
+        }
         world.run(secs(30));
         world.assert_rest(&members);
         let after = world.client(members[0]).epoch.unwrap();
@@ -63,7 +65,9 @@ fn somebody_put_out_hears_nothing_more() {
         let members = world.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
         let blaise = world.client(members[1]).id();
         // Against others' commits, and somebody at the door.
-        members[1..].iter().for_each(|who| world.press(*who, Command::Refresh));
+        for who in &members[1..] {
+            world.press(*who, Command::Refresh);
+        }
         let late = world.join(members[0], "Émile");
         world.press(members[0], Command::Remove(blaise));
         world.run(secs(30));
@@ -287,7 +291,8 @@ fn storm(seed: u64) {
             0..30 if living.len() < 8 => drop(world.join_by(invitation.clone(), &format!("Guest {round}"))),
             0..50 => world.press(who, Command::Refresh),
             50..75 => {
-                let microphone = *[Microphone::Off, Microphone::Muted, Microphone::On].choose(world.random()).unwrap();
+                let all = [Microphone::Off, Microphone::Muted, Microphone::On];
+                let microphone = *all.choose(world.random()).expect("there are three");
                 let camera = world.random().random();
                 world.press(who, Command::Announce(state(microphone, camera)));
             }
