@@ -1,1 +1,18 @@
+//! The network of a client: the meeting's state machine, the SFU's, and the driver that moves bytes for both.
+//!
+//! Only sealed frames pass: there is no function here that takes a picture.
 
+mod driver;
+mod error;
+pub mod meeting;
+mod outlet;
+mod peer;
+mod random;
+mod rtp;
+mod session;
+pub mod sfu;
+mod signalling;
+
+pub use error::{Error, Fault};
+pub use outlet::{Full, Outlet};
+pub use session::{Busy, Config, Event, MOST_EVENTS, Session, start};

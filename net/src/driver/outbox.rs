@@ -1,0 +1,96 @@
+//! Events on their way out. The driver never waits for their reader, and never keeps more than so many for it.
+
+use crate::error::Error;
+use crate::session::Event;
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+pub struct Outbox {
+    waiting: VecDeque<Event>,
+    reader: mpsc::Sender<Event>,
+}
+
+impl Outbox {
+    pub fn new(reader: mpsc::Sender<Event>) -> Self {
+        Self { waiting: VecDeque::new(), reader }
+    }
+
+    /// Adds an event behind the others.
+    pub fn push(&mut self, event: Event) {
+        self.waiting.push_back(event);
+    }
+
+    /// Hands over as much as there is room for.
+    ///
+    /// # Errors
+    /// [`Error::Stalled`] where the reader is too far behind.
+    pub fn push_all(&mut self) -> Result<(), Error> {
+        while !self.waiting.is_empty() {
+            let Ok(room) = self.reader.try_reserve() else { break };
+            if let Some(event) = self.waiting.pop_front() {
+                room.send(event);
+            }
+        }
+        if self.waiting.len() > MOST_WAITING { Err(Error::Stalled) } else { Ok(()) }
+    }
+
+    /// True while events wait for room.
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// True once the reader has gone.
+    pub fn is_closed(&self) -> bool {
+        self.reader.is_closed()
+    }
+
+    /// Waits for room.
+    pub async fn room(&self) {
+        // A reader that has gone is seen by `is_closed`.
+        let _ = self.reader.reserve().await;
+    }
+
+    /// Hands over the rest; gives up after `limit`.
+    pub async fn flush(mut self, limit: Duration) {
+        let rest = async {
+            while let Some(event) = self.waiting.pop_front() {
+                if self.reader.send(event).await.is_err() {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(limit, rest).await.is_err() {
+            tracing::debug!("the last events were not read");
+        }
+    }
+}
+
+/// Events that wait behind a full channel.
+const MOST_WAITING: usize = 4_096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::Epoch;
+
+    #[test]
+    fn a_reader_that_pauses_gets_all_and_one_that_stops_ends_the_session() {
+        let (sender, mut reader) = mpsc::channel(2);
+        let mut outbox = Outbox::new(sender);
+        for epoch in 0..10 {
+            outbox.push(Event::Rekeyed(Epoch(epoch)));
+        }
+        let mut read = Vec::new();
+        while outbox.push_all().is_ok() && read.len() < 10 {
+            while let Ok(Event::Rekeyed(epoch)) = reader.try_recv() {
+                read.push(epoch.0);
+            }
+        }
+        assert_eq!(read, (0..10).collect::<Vec<_>>());
+        for epoch in 0..5_000 {
+            outbox.push(Event::Rekeyed(Epoch(epoch)));
+        }
+        assert!(matches!(outbox.push_all(), Err(Error::Stalled)));
+    }
+}

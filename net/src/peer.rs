@@ -1,0 +1,250 @@
+//! The one peer connection of a session: what the SFU machine orders becomes transceivers, offers and packets.
+//!
+//! Everything that must be negotiated is here; packets themselves go by [`exchange::Exchange`] and [`lane::Lane`].
+
+mod estimate;
+mod exchange;
+pub mod lane;
+mod runtime;
+mod stack;
+
+pub use estimate::Estimate;
+pub use exchange::{Feedback, lock};
+
+use crate::rtp::description::{self, Section};
+use crate::rtp::intake::Intake;
+use crate::sfu::{Placed, Plan};
+use exchange::Exchange;
+use lane::Lane;
+use media::BufferPool;
+use proto::{Kind, Slot};
+use rtc::peer_connection::configuration::RTCConfigurationBuilder;
+use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+use rtc::shared::error::Error as StackError;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use tokio::sync::mpsc;
+use webrtc::media_stream::track_remote::TrackRemote;
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCPeerConnectionState,
+};
+use webrtc::rtp_transceiver::RtpTransceiver;
+
+/// The stack refused.
+#[derive(Debug, thiserror::Error)]
+#[error("the media transport failed: {0}")]
+pub struct Error(#[from] StackError);
+
+/// What happens on the connection by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Media can flow.
+    Connected,
+    /// Nothing has come through for some seconds; it may yet.
+    Interrupted,
+    /// It will not work again.
+    Failed,
+}
+
+/// An offer, and where its parts stand in it.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The session description.
+    pub sdp: String,
+    /// The `mid`s.
+    pub placed: Placed,
+}
+
+/// The peer connection.
+pub struct Peer {
+    connection: Arc<dyn PeerConnection>,
+    intake: Arc<Mutex<Intake>>,
+    estimate: Estimate,
+    lanes: BTreeMap<Slot, Arc<Lane>>,
+    receivers: Vec<(Kind, Arc<dyn RtpTransceiver>)>,
+}
+
+/// A new peer, what happens on it, and what the other side says of what we send.
+pub type Opened = (Peer, mpsc::Receiver<Event>, mpsc::Receiver<Feedback>);
+
+impl Peer {
+    /// Opens a connection that will send from `address`. Nothing is sent before the first answer. Call it on a tokio
+    /// runtime, which will run the stack's own task.
+    ///
+    /// # Errors
+    /// [`Error`] where no socket can be had.
+    pub async fn open(address: IpAddr, pool: BufferPool) -> Result<Opened, Error> {
+        let intake = Arc::new(Mutex::new(Intake::new(pool)));
+        let (feedback, heard) = mpsc::channel(MOST_FEEDBACK);
+        let (states, events) = mpsc::channel(MOST_EVENTS);
+        let (estimator, estimate) = estimate::Estimator::new();
+        let exchange = Exchange::new(Arc::clone(&intake), feedback, random_ssrc());
+        let connection = PeerConnectionBuilder::new()
+            .with_configuration(RTCConfigurationBuilder::new().build())
+            .with_media_engine(stack::media()?)
+            .with_setting_engine(stack::settings(address))
+            .with_interceptor_registry(stack::interceptors(exchange, estimator))
+            .with_handler(Arc::new(Handler { states }))
+            .with_runtime(Arc::new(runtime::Tokio))
+            .with_udp_addrs(vec![SocketAddr::new(address, 0)])
+            .build()
+            .await?;
+        let connection: Arc<dyn PeerConnection> = Arc::new(connection);
+        let peer = Self { connection, intake, estimate, lanes: BTreeMap::new(), receivers: Vec::new() };
+        Ok((peer, events, heard))
+    }
+
+    /// Adds what `plan` has more than before, and makes an offer of all.
+    ///
+    /// # Errors
+    /// [`Error`] where the stack refuses.
+    pub async fn offer(&mut self, plan: &Plan) -> Result<Offer, Error> {
+        for (slot, kind) in &plan.send {
+            if !self.lanes.contains_key(slot) {
+                let lane = Lane::open(&*self.connection, *slot, *kind).await?;
+                self.lanes.insert(*slot, Arc::new(lane));
+            }
+        }
+        for (kind, wanted) in [(Kind::Audio, plan.receive_audio), (Kind::Video, plan.receive_video)] {
+            while self.receivers.iter().filter(|(other, _)| *other == kind).count() < wanted {
+                let receiver =
+                    self.connection.add_transceiver_from_kind(codec_kind(kind), Some(receive_only())).await?;
+                self.receivers.push((kind, receiver));
+            }
+        }
+        let offer = self.connection.create_offer(None).await?;
+        self.connection.set_local_description(offer.clone()).await?;
+        let sdp = self.connection.local_description().await.map_or(offer.sdp, |description| description.sdp);
+        Ok(Offer { sdp, placed: self.placed().await? })
+    }
+
+    /// Takes the answer to the last offer.
+    ///
+    /// # Errors
+    /// [`Error`] where it is none.
+    pub async fn answer(&mut self, sdp: String) -> Result<(), Error> {
+        let sections = description::sections(&sdp);
+        let sending = self.sending(&sections).await?;
+        self.connection.set_remote_description(RTCSessionDescription::answer(sdp)?).await?;
+        lock(&self.intake).declare(&sections);
+        for (lane, section) in sending {
+            lane.agree(section);
+        }
+        Ok(())
+    }
+
+    /// The receiving machine, shared with the stack's task.
+    pub fn intake(&self) -> &Arc<Mutex<Intake>> {
+        &self.intake
+    }
+
+    /// What the path is thought to carry.
+    pub fn estimate(&self) -> &Estimate {
+        &self.estimate
+    }
+
+    /// What sends the track of `slot`, once it was in an offer.
+    pub fn lane(&self, slot: Slot) -> Option<&Arc<Lane>> {
+        self.lanes.get(&slot)
+    }
+
+    /// Whose source `ssrc` is, and of which layer.
+    pub fn layer_of(&self, ssrc: u32) -> Option<(Slot, u8)> {
+        self.lanes.iter().find_map(|(slot, lane)| lane.layer_of(ssrc).map(|layer| (*slot, layer)))
+    }
+
+    /// The other side knows `ssrc`.
+    pub fn acknowledge(&self, ssrc: u32) {
+        self.lanes.values().for_each(|lane| lane.acknowledge(ssrc));
+    }
+
+    /// Closes the connection and its sockets; at most a tenth of a second.
+    pub async fn close(&self) {
+        if let Err(error) = self.connection.close().await {
+            tracing::debug!(%error, "peer connection did not close well");
+        }
+    }
+
+    async fn placed(&self) -> Result<Placed, Error> {
+        let mut placed = Placed::default();
+        for (slot, lane) in &self.lanes {
+            placed.send.push((*slot, lane.mid().await?));
+        }
+        for (kind, receiver) in &self.receivers {
+            let mid = receiver.mid().await?.unwrap_or_default();
+            match kind {
+                Kind::Audio => placed.receive_audio.push(mid),
+                Kind::Video => placed.receive_video.push(mid),
+            }
+        }
+        Ok(placed)
+    }
+
+    async fn sending<'a>(&self, sections: &'a [Section]) -> Result<Vec<(Arc<Lane>, &'a Section)>, Error> {
+        let mut sending = Vec::new();
+        for lane in self.lanes.values() {
+            let mid = lane.mid().await?;
+            let section = sections.iter().find(|section| section.mid == mid);
+            sending.extend(section.map(|section| (Arc::clone(lane), section)));
+        }
+        Ok(sending)
+    }
+}
+
+/// Hears what happens on the connection. It holds nothing but the way to say so: a leaked handler would keep no session.
+struct Handler {
+    states: mpsc::Sender<Event>,
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        tracing::debug!(%state, "peer connection");
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "the stack's states may grow; the others are on the way to these"
+        )]
+        let event = match state {
+            RTCPeerConnectionState::Connected => Event::Connected,
+            RTCPeerConnectionState::Disconnected => Event::Interrupted,
+            RTCPeerConnectionState::Failed => Event::Failed,
+            _ => return,
+        };
+        // The stack's task must not wait for the session's: that one may be waiting for it.
+        if self.states.try_send(event).is_err() {
+            tracing::warn!(?event, "nobody listens to the peer connection");
+        }
+    }
+
+    /// Packets do not come this way: see [`Exchange`].
+    async fn on_track(&self, _track: Arc<dyn TrackRemote>) {}
+}
+
+fn receive_only() -> RTCRtpTransceiverInit {
+    RTCRtpTransceiverInit {
+        direction: RTCRtpTransceiverDirection::Recvonly,
+        streams: Vec::new(),
+        send_encodings: Vec::new(),
+    }
+}
+
+fn codec_kind(kind: Kind) -> RtpCodecKind {
+    match kind {
+        Kind::Audio => RtpCodecKind::Audio,
+        Kind::Video => RtpCodecKind::Video,
+    }
+}
+
+/// A source's number (RFC 3550, section 8): never zero, which some stacks take for none.
+fn random_ssrc() -> u32 {
+    crate::random::number().max(1)
+}
+
+/// States that may wait for the session's task.
+const MOST_EVENTS: usize = 32;
+
+/// Feedback that may wait for it.
+const MOST_FEEDBACK: usize = 256;

@@ -1,0 +1,111 @@
+use super::*;
+use media::BufferPool;
+use rtc::interceptor::RTPHeaderExtension;
+use std::time::Duration;
+
+const MID: u8 = 1;
+const RID: u8 = 2;
+const REPAIRED: u8 = 3;
+const DESCRIPTOR: u8 = 4;
+
+fn info() -> StreamInfo {
+    let named = |uri: &str, id: u8| RTPHeaderExtension { uri: uri.into(), id: id.into() };
+    StreamInfo {
+        ssrc: 7,
+        ssrc_rtx: Some(8),
+        payload_type: 102,
+        payload_type_rtx: Some(103),
+        rtp_header_extensions: vec![
+            named("urn:ietf:params:rtp-hdrext:sdes:mid", MID),
+            named("urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id", RID),
+            named("urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id", REPAIRED),
+        ],
+        ..StreamInfo::default()
+    }
+}
+
+fn exchange() -> (Exchange, mpsc::Receiver<Feedback>) {
+    let (sender, receiver) = mpsc::channel(4);
+    let intake = Arc::new(Mutex::new(Intake::new(BufferPool::new(1))));
+    let mut exchange = Exchange::new(intake, sender, 99);
+    exchange.bind_local_stream(&info());
+    (exchange, receiver)
+}
+
+fn sent(sequence: u16, named: bool) -> rtp::Packet {
+    let mut header = rtp::Header { version: 2, ssrc: 7, sequence_number: sequence, marker: true, ..Default::default() };
+    header.set_extension(DESCRIPTOR, Bytes::from(vec![9; 20])).unwrap();
+    if named {
+        header.set_extension(MID, Bytes::from_static(b"0")).unwrap();
+        header.set_extension(RID, Bytes::from_static(b"2")).unwrap();
+    }
+    rtp::Packet { header, payload: Bytes::from_static(b"sealed") }
+}
+
+fn nack(sequences: &[u16]) -> Packet {
+    let nacks = nack_pairs_from_sequence_numbers(sequences);
+    Packet::Rtcp(vec![Box::new(TransportLayerNack { sender_ssrc: 1, media_ssrc: 7, nacks })])
+}
+
+fn written(exchange: &mut Exchange) -> Vec<rtp::Packet> {
+    let packets = std::iter::from_fn(|| exchange.poll_write());
+    packets
+        .filter_map(|packet| if let Packet::Rtp(packet) = packet.message.packet { Some(packet) } else { None })
+        .collect()
+}
+
+#[test]
+fn a_packet_is_sent_again_under_its_streams_name() {
+    let ((mut exchange, _), now) = (exchange(), Instant::now());
+    exchange.handle_write(tagged(now, Packet::Rtp(sent(10, true)))).unwrap();
+    exchange.handle_write(tagged(now, Packet::Rtp(sent(11, false)))).unwrap();
+    assert_eq!(written(&mut exchange).len(), 2);
+    exchange.handle_read(tagged(now + Duration::from_millis(30), nack(&[11, 12]))).unwrap();
+    let again = written(&mut exchange);
+    assert_eq!(again.len(), 1);
+    let header = &again[0].header;
+    assert_eq!((header.ssrc, header.payload_type, header.sequence_number, header.marker), (8, 103, 0, true));
+    assert_eq!(&again[0].payload[..], b"\x00\x0bsealed");
+    assert_eq!(extension(header, DESCRIPTOR), Some(Bytes::from(vec![9; 20])));
+    assert_eq!(extension(header, MID).as_deref(), Some(&b"0"[..]));
+    assert_eq!(extension(header, REPAIRED).as_deref(), Some(&b"2"[..]));
+    assert_eq!(extension(header, RID), None);
+}
+
+#[test]
+fn a_storm_of_requests_is_answered_in_part() {
+    let ((mut exchange, _), now) = (exchange(), Instant::now());
+    for sequence in 0..1_000 {
+        exchange.handle_write(tagged(now, Packet::Rtp(sent(sequence, true)))).unwrap();
+    }
+    written(&mut exchange);
+    let all: Vec<u16> = (0..1_000).collect();
+    exchange.handle_read(tagged(now + Duration::from_millis(30), nack(&all))).unwrap();
+    assert_eq!(written(&mut exchange).len(), MOST_RESENT);
+}
+
+#[test]
+fn requests_for_key_frames_are_told_wherever_they_stand_in_a_compound() {
+    let ((mut exchange, mut feedback), now) = (exchange(), Instant::now());
+    let report = ReceiverReport {
+        ssrc: 1,
+        reports: vec![rtcp::reception_report::ReceptionReport { ssrc: 7, ..Default::default() }],
+        ..Default::default()
+    };
+    let pli = PictureLossIndication { sender_ssrc: 1, media_ssrc: 7 };
+    let compound: Vec<Box<dyn rtcp::Packet>> = vec![Box::new(report.clone()), Box::new(report), Box::new(pli)];
+    exchange.handle_read(tagged(now, Packet::Rtcp(compound))).unwrap();
+    assert_eq!(feedback.try_recv(), Ok(Feedback::Acknowledged(7)));
+    assert_eq!(feedback.try_recv(), Ok(Feedback::KeyFrameWanted(7)));
+    assert!(feedback.try_recv().is_err());
+}
+
+#[test]
+fn a_listener_that_does_not_read_loses_feedback_and_nothing_else() {
+    let ((mut exchange, mut feedback), now) = (exchange(), Instant::now());
+    for _ in 0..100 {
+        let pli = PictureLossIndication { sender_ssrc: 1, media_ssrc: 7 };
+        exchange.handle_read(tagged(now, Packet::Rtcp(vec![Box::new(pli)]))).unwrap();
+    }
+    assert_eq!(std::iter::from_fn(|| feedback.try_recv().ok()).count(), 4);
+}

@@ -1,0 +1,87 @@
+//! The stack's runtime: tokio, with sockets that can hold a burst.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use webrtc::runtime::{
+    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime, TokioRuntime,
+};
+
+/// tokio, as the stack wants it. Later it is also where datagrams go another way, and where tests impair them.
+#[derive(Debug)]
+pub struct Tokio;
+
+static STACK: TokioRuntime = TokioRuntime;
+
+type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+impl Runtime for Tokio {
+    fn spawn(&self, future: Task<'static, ()>) -> Box<dyn JoinHandle> {
+        STACK.spawn(future)
+    }
+
+    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        widen(&socket);
+        STACK.wrap_udp_socket(socket)
+    }
+
+    fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
+        STACK.wrap_tcp_listener(listener)
+    }
+
+    fn connect_tcp<'a>(&'a self, remote: SocketAddr) -> Task<'a, io::Result<Arc<dyn AsyncTcpStream>>> {
+        STACK.connect_tcp(remote)
+    }
+
+    fn resolve_host<'a>(&'a self, host: &'a str) -> Task<'a, io::Result<Vec<SocketAddr>>> {
+        STACK.resolve_host(host)
+    }
+
+    fn sleep(&self, duration: Duration) -> Task<'static, ()> {
+        STACK.sleep(duration)
+    }
+
+    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
+        STACK.interval(period)
+    }
+
+    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
+        STACK.block_on(future);
+    }
+
+    fn name(&self) -> &'static str {
+        "tokio"
+    }
+}
+
+/// Asks for room for a key frame of every participant. The system may give less; that is no error.
+fn widen(socket: &UdpSocket) {
+    let socket = socket2::SockRef::from(socket);
+    let asked = socket.set_recv_buffer_size(RECEIVE_BUFFER).and(socket.set_send_buffer_size(SEND_BUFFER));
+    if let Err(error) = asked {
+        tracing::debug!(%error, "socket buffers stay as they are");
+    }
+    tracing::debug!(receive = ?socket.recv_buffer_size(), send = ?socket.send_buffer_size(), "socket buffers");
+}
+
+/// Bytes that may wait in the system while the driver is busy.
+const RECEIVE_BUFFER: usize = 4 << 20;
+
+/// Bytes that may wait for the network card.
+const SEND_BUFFER: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrapped_socket_holds_more_than_a_plain_one() {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let before = socket2::SockRef::from(&socket).recv_buffer_size().unwrap();
+        widen(&socket);
+        assert!(socket2::SockRef::from(&socket).recv_buffer_size().unwrap() >= before);
+    }
+}

@@ -1,0 +1,17 @@
+//! Numbers that nobody guesses by chance. They name things; nothing secret depends on them.
+
+use std::hash::{BuildHasher, RandomState};
+
+/// A number out of the standard library's hash seeds, which the system's generator gives.
+pub fn number() -> u32 {
+    let hash = RandomState::new().hash_one(0u8);
+    u32::try_from(hash >> 32).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn numbers_differ() {
+        assert!((0..8).map(|_| super::number()).collect::<std::collections::HashSet<_>>().len() > 4);
+    }
+}

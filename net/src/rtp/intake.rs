@@ -1,0 +1,279 @@
+//! All that comes in by RTP: finds the track of each packet, repairs its stream, and hands whole frames to their readers.
+//!
+//! Pure: the peer connection's task feeds it, a mutex lets the session's task say which track is where. A reader that
+//! does not read costs its own track frames, and nobody else anything.
+
+use super::assemble::{Assembler, Packet};
+use super::description::Section;
+use super::missing::Missing;
+use super::unwrap::Unwrapper;
+use bytes::Bytes;
+use crypto::{Arrived, Header};
+use media::{BufferPool, Layer, Sender, Size};
+use proto::{Kind, Slot};
+use rtc::rtp;
+use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
+
+/// The receiving end of one session.
+pub struct Intake {
+    pool: BufferPool,
+    descriptor: Option<u8>,
+    streams: HashMap<u32, Stream>,
+    repairs: HashMap<u32, u32>,
+    mids: HashMap<String, u32>,
+    /// Packets of sources that no answer has named yet: media may overtake the answer.
+    early: VecDeque<rtp::Packet>,
+    counts: Counts,
+}
+
+/// What came in since the session began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Packets of known streams.
+    pub packets: u64,
+    /// Those of them that came by retransmission.
+    pub repaired: u64,
+    /// Packets that belong to no stream, or are malformed.
+    pub strange: u64,
+    /// Frames that a reader had no room for.
+    pub overflowed: u64,
+}
+
+/// What the sender is to be asked.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Request {
+    /// To send packets of a source again.
+    Again(u32, Vec<u16>),
+    /// To send a key frame on a source.
+    KeyFrame(u32),
+}
+
+struct Stream {
+    missing: Missing,
+    reader: Option<Reader>,
+}
+
+struct Reader {
+    slot: Slot,
+    inlet: Sender<Arrived>,
+    assembly: Assembly,
+    /// The reader itself cannot go on without a key frame.
+    stuck: bool,
+}
+
+enum Assembly {
+    Video(Box<Assembler>),
+    Audio(Unwrapper),
+}
+
+impl Intake {
+    /// An intake that knows no stream. Frames are built in buffers of `pool`.
+    pub fn new(pool: BufferPool) -> Self {
+        Self {
+            pool,
+            descriptor: None,
+            streams: HashMap::new(),
+            repairs: HashMap::new(),
+            mids: HashMap::new(),
+            early: VecDeque::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Learns from an answer which sources there are. Streams that are known go on.
+    pub fn declare(&mut self, sections: &[Section]) {
+        for section in sections {
+            let Some(source) = section.source else { continue };
+            self.descriptor = section.extensions.descriptor.or(self.descriptor);
+            self.mids.insert(section.mid.clone(), source.ssrc);
+            self.streams.entry(source.ssrc).or_insert_with(|| Stream { missing: Missing::default(), reader: None });
+            if let Some(repair) = source.repair {
+                self.repairs.insert(repair, source.ssrc);
+            }
+        }
+    }
+
+    /// From now on the stream of `mid` is read at `inlet`. False where no answer has named a source for it.
+    pub fn assign(&mut self, mid: &str, slot: Slot, kind: Kind, inlet: Sender<Arrived>, now: Instant) -> bool {
+        let assembly = match kind {
+            Kind::Video => Assembly::Video(Box::new(Assembler::new())),
+            Kind::Audio => Assembly::Audio(Unwrapper::default()),
+        };
+        let Some(stream) = self.stream(mid) else { return false };
+        stream.reader = Some(Reader { slot, inlet, assembly, stuck: false });
+        let Some(source) = self.mids.get(mid).copied() else { return false };
+        let (ours, others) = std::mem::take(&mut self.early).into_iter().partition(|packet| {
+            let ssrc = packet.header.ssrc;
+            self.repairs.get(&ssrc).copied().unwrap_or(ssrc) == source
+        });
+        self.early = others;
+        let ours: VecDeque<rtp::Packet> = ours;
+        ours.into_iter().for_each(|packet| self.handle_packet(packet, now));
+        true
+    }
+
+    /// Nobody reads the stream of `mid` any more.
+    pub fn release(&mut self, mid: &str) {
+        if let Some(stream) = self.stream(mid) {
+            stream.reader = None;
+        }
+    }
+
+    /// The reader of `mid` cannot go on without a key frame.
+    pub fn want_key_frame(&mut self, mid: &str) {
+        if let Some(reader) = self.stream(mid).and_then(|stream| stream.reader.as_mut()) {
+            reader.stuck = true;
+        }
+    }
+
+    /// Takes one packet.
+    pub fn handle_packet(&mut self, packet: rtp::Packet, now: Instant) {
+        let descriptor = self.descriptor.and_then(|id| extension(&packet.header, id));
+        let repair = self.repairs.get(&packet.header.ssrc).copied();
+        let Some((ssrc, sequence, payload)) = original(&packet, repair) else {
+            // A packet without a payload is padding (RFC 3550, section 5.1): a probe of the path.
+            self.counts.strange += u64::from(!packet.payload.is_empty());
+            return;
+        };
+        let Some(stream) = self.streams.get_mut(&ssrc) else {
+            if self.early.len() == MOST_EARLY {
+                self.early.pop_front();
+                self.counts.strange += 1;
+            }
+            self.early.push_back(packet);
+            return;
+        };
+        self.counts.packets += 1;
+        self.counts.repaired += u64::from(repair.is_some());
+        let Some(reader) = &mut stream.reader else { return };
+        if matches!(reader.assembly, Assembly::Video(_)) {
+            stream.missing.handle_packet(sequence, now);
+        }
+        let timestamp = packet.header.timestamp;
+        reader.handle_packet(Packet { sequence, timestamp, descriptor: descriptor.unwrap_or_default(), payload }, now);
+        self.counts.overflowed += reader.deliver(&self.pool, now);
+    }
+
+    /// Goes on with streams that wait for a lost packet in vain.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for reader in self.streams.values_mut().filter_map(|stream| stream.reader.as_mut()) {
+            self.counts.overflowed += reader.deliver(&self.pool, now);
+        }
+    }
+
+    /// What to ask of the sender now.
+    pub fn poll_requests(&mut self, now: Instant) -> Vec<Request> {
+        let mut requests = Vec::new();
+        for (ssrc, stream) in &mut self.streams {
+            let Some(reader) = &mut stream.reader else { continue };
+            let wanted = stream.missing.poll_request(now);
+            if !wanted.is_empty() {
+                requests.push(Request::Again(*ssrc, wanted));
+            }
+            if reader.poll_key_request(now) {
+                requests.push(Request::KeyFrame(*ssrc));
+            }
+        }
+        requests
+    }
+
+    /// When there is something to do or to ask without a packet.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let timeout = |stream: &Stream| {
+            let assembler = match stream.reader.as_ref().map(|reader| &reader.assembly) {
+                Some(Assembly::Video(assembler)) => assembler.poll_timeout(),
+                Some(Assembly::Audio(_)) | None => return None,
+            };
+            [stream.missing.poll_timeout(), assembler].into_iter().flatten().min()
+        };
+        self.streams.values().filter_map(timeout).min()
+    }
+
+    /// What came in so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn stream(&mut self, mid: &str) -> Option<&mut Stream> {
+        self.streams.get_mut(self.mids.get(mid)?)
+    }
+}
+
+impl Reader {
+    fn handle_packet(&mut self, packet: Packet, now: Instant) {
+        match &mut self.assembly {
+            Assembly::Video(assembler) => assembler.handle_packet(packet, now),
+            Assembly::Audio(counter) => {
+                // One packet is one frame. The player puts them in order, and the opener refuses what comes twice.
+                let header = Header {
+                    slot: self.slot,
+                    layer: Layer::default(),
+                    size: Size::default(),
+                    key: true,
+                    discardable: false,
+                    rtp_time: packet.timestamp,
+                    voice: false,
+                };
+                let sequence = counter.unwrap(packet.sequence);
+                let bytes = media::Buffer::unpooled(&packet.payload);
+                // A full queue of sound is old sound: nothing to save, nothing to ask for.
+                drop(self.inlet.try_send(Arrived { header, bytes, sequence }));
+            }
+        }
+    }
+
+    /// Hands over what is whole. Returns how many frames found no room.
+    fn deliver(&mut self, pool: &BufferPool, now: Instant) -> u64 {
+        let Assembly::Video(assembler) = &mut self.assembly else { return 0 };
+        let mut overflowed = 0;
+        while let Some(frame) = assembler.poll_frame(pool, now) {
+            let header = Header {
+                slot: self.slot,
+                layer: frame.layer,
+                size: frame.size,
+                key: frame.key,
+                discardable: frame.discardable,
+                rtp_time: frame.timestamp,
+                voice: false,
+            };
+            self.stuck &= !frame.key;
+            let arrived = Arrived { header, bytes: frame.bytes, sequence: frame.number };
+            if self.inlet.try_send(arrived).is_err() {
+                overflowed += 1;
+                assembler.handle_overflow();
+            }
+        }
+        overflowed
+    }
+
+    fn poll_key_request(&mut self, now: Instant) -> bool {
+        let Assembly::Video(assembler) = &mut self.assembly else { return false };
+        assembler.poll_key_request(self.stuck, now)
+    }
+}
+
+/// The source, number and payload that a packet has, or that the one has which it repeats (RFC 4588, section 4).
+fn original(packet: &rtp::Packet, repaired: Option<u32>) -> Option<(u32, u16, Bytes)> {
+    if packet.payload.is_empty() {
+        return None;
+    }
+    let Some(ssrc) = repaired else {
+        return Some((packet.header.ssrc, packet.header.sequence_number, packet.payload.clone()));
+    };
+    let number = packet.payload.first_chunk::<2>()?;
+    let payload = packet.payload.slice(2..);
+    (!payload.is_empty()).then(|| (ssrc, u16::from_be_bytes(*number), payload))
+}
+
+/// The value of a header extension.
+pub fn extension(header: &rtp::Header, id: u8) -> Option<Bytes> {
+    header.extensions.iter().find(|extension| extension.id == id).map(|extension| extension.payload.clone())
+}
+
+/// Packets that may wait for an answer: a few key frames.
+const MOST_EARLY: usize = 512;
+
+#[cfg(test)]
+#[path = "intake_tests.rs"]
+mod tests;

@@ -1,0 +1,214 @@
+use super::*;
+
+const ME: ParticipantId = ParticipantId(1);
+
+/// The machine with a stack that gives `mid`s in the order of growth.
+struct Bench {
+    own: Own,
+    now: Instant,
+    mids: Vec<(bool, Kind)>,
+    offers: Vec<Up>,
+    tracks: Vec<(TrackId, String)>,
+    others: Vec<Output>,
+}
+
+impl Bench {
+    fn entered() -> Self {
+        let mut bench = Self {
+            own: Own::default(),
+            now: Instant::now(),
+            mids: Vec::new(),
+            offers: Vec::new(),
+            tracks: Vec::new(),
+            others: Vec::new(),
+        };
+        bench.give(Input::Entered(ME));
+        bench
+    }
+
+    fn give(&mut self, input: Input) {
+        self.own.handle(input, self.now);
+        while let Some(output) = self.own.poll() {
+            match output {
+                Output::Offer(plan) => {
+                    let placed = self.place(&plan);
+                    self.own.handle(Input::Offered { sdp: "offer".into(), placed }, self.now);
+                }
+                Output::Message(offer @ Up::Offer { .. }) => self.offers.push(offer),
+                Output::Answer(_) => self.own.handle(Input::Answered, self.now),
+                Output::Track(incoming) => self.tracks.push((incoming.track, incoming.mid)),
+                Output::TrackEnded { track, .. } => self.tracks.retain(|(other, _)| *other != track),
+                other @ (Output::Message(_) | Output::SenderLayers(_) | Output::Failed(_)) => self.others.push(other),
+            }
+        }
+    }
+
+    fn place(&mut self, plan: &Plan) -> Placed {
+        let has = |mids: &[(bool, Kind)], sends, kind| mids.iter().filter(|mid| **mid == (sends, kind)).count();
+        for (kind, wanted) in [(Kind::Audio, plan.receive_audio), (Kind::Video, plan.receive_video)] {
+            while has(&self.mids, false, kind) < wanted {
+                self.mids.push((false, kind));
+            }
+        }
+        let of = |kind| {
+            let all = self.mids.iter().enumerate().filter(move |(_, mid)| **mid == (false, kind));
+            all.map(|(index, _)| index.to_string()).collect()
+        };
+        Placed {
+            send: plan.send.iter().map(|(slot, _)| (*slot, format!("s{}", *slot as u8))).collect(),
+            receive_audio: of(Kind::Audio),
+            receive_video: of(Kind::Video),
+        }
+    }
+
+    fn answer(&mut self) {
+        let number = self.own.number;
+        self.give(Input::Message(Down::Answer { number, sdp: "answer".into() }));
+    }
+
+    fn sends(&mut self, owner: u64, slots: &[Slot]) {
+        let track = |slot: &Slot| Published {
+            slot: *slot,
+            kind: kind_of(*slot),
+            mid: "x".into(),
+            layers: if kind_of(*slot) == Kind::Video { vec![layer()] } else { Vec::new() },
+        };
+        let tracks = slots.iter().map(track).collect();
+        self.give(Input::Message(Down::Tracks { owner: ParticipantId(owner), tracks }));
+    }
+
+    fn last_subscriptions(&self) -> Vec<(String, u64)> {
+        let Some(Up::Offer { subscriptions, .. }) = self.offers.last() else { return Vec::new() };
+        subscriptions.iter().map(|one| (one.mid.clone(), one.track.owner.0)).collect()
+    }
+}
+
+fn layer() -> SpatialLayer {
+    SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 100_000 }
+}
+
+fn track(owner: u64, slot: Slot) -> TrackId {
+    TrackId { owner: ParticipantId(owner), slot }
+}
+
+#[test]
+fn nothing_is_offered_before_there_is_something_to_offer() {
+    let mut bench = Bench::entered();
+    assert!(bench.offers.is_empty());
+    bench.give(Input::Publish { slot: Slot::Microphone, layers: Vec::new() });
+    assert_eq!(bench.offers.len(), 1);
+    let Up::Offer { number, published, .. } = &bench.offers[0] else { panic!("an offer") };
+    assert_eq!((*number, published.len(), published[0].kind), (1, 1, Kind::Audio));
+}
+
+#[test]
+fn what_is_published_before_entering_is_offered_on_entering() {
+    let mut own = Own::default();
+    own.handle(Input::Publish { slot: Slot::Camera, layers: vec![layer()] }, Instant::now());
+    assert_eq!(own.poll(), None);
+    own.handle(Input::Entered(ME), Instant::now());
+    let plan = Plan { send: vec![(Slot::Camera, Kind::Video)], ..Plan::default() };
+    assert_eq!(own.poll(), Some(Output::Offer(plan)));
+}
+
+#[test]
+fn one_offer_at_a_time_gathers_what_comes_meanwhile() {
+    let mut bench = Bench::entered();
+    bench.sends(2, &[Slot::Microphone, Slot::Camera]);
+    bench.sends(3, &[Slot::Camera]);
+    bench.sends(4, &[Slot::Camera]);
+    assert_eq!(bench.offers.len(), 1);
+    assert!(bench.tracks.is_empty());
+    bench.answer();
+    assert_eq!((bench.offers.len(), bench.tracks.len()), (2, 2));
+    bench.answer();
+    assert_eq!((bench.offers.len(), bench.tracks.len()), (2, 4));
+}
+
+#[test]
+fn own_tracks_are_not_subscribed() {
+    let mut bench = Bench::entered();
+    bench.sends(ME.0, &[Slot::Camera]);
+    assert!(bench.offers.is_empty());
+}
+
+#[test]
+fn a_place_is_used_again_only_after_an_answer_without_its_old_track() {
+    let mut bench = Bench::entered();
+    bench.sends(2, &[Slot::Camera]);
+    bench.answer();
+    assert_eq!(bench.last_subscriptions(), [("0".into(), 2)]);
+    // Two leaves and three comes in one breath: the old place is not clean yet.
+    bench.own.handle(Input::Message(Down::Tracks { owner: ParticipantId(2), tracks: Vec::new() }), bench.now);
+    bench.sends(3, &[Slot::Camera]);
+    assert!(bench.tracks.is_empty());
+    bench.answer();
+    bench.answer();
+    assert_eq!(bench.last_subscriptions(), [("1".into(), 3)]);
+    assert_eq!(bench.tracks, [(track(3, Slot::Camera), "1".into())]);
+    // By now the first one is.
+    bench.sends(4, &[Slot::Camera]);
+    bench.answer();
+    assert_eq!(bench.last_subscriptions(), [("0".into(), 4), ("1".into(), 3)]);
+    assert_eq!(bench.mids.len(), 2);
+}
+
+#[test]
+fn a_track_that_ends_while_it_is_negotiated_is_never_told() {
+    let mut bench = Bench::entered();
+    bench.sends(2, &[Slot::Camera]);
+    bench.sends(2, &[]);
+    bench.answer();
+    bench.answer();
+    assert!(bench.tracks.is_empty());
+    assert!(bench.last_subscriptions().is_empty());
+    assert_eq!(bench.offers.len(), 2);
+}
+
+#[test]
+fn a_slot_that_is_unpublished_keeps_its_description() {
+    let mut bench = Bench::entered();
+    bench.give(Input::Publish { slot: Slot::Camera, layers: vec![layer()] });
+    bench.answer();
+    bench.give(Input::Unpublish(Slot::Camera));
+    let Some(Up::Offer { published, .. }) = bench.offers.last() else { panic!("an offer") };
+    assert!(published.is_empty());
+    bench.answer();
+    bench.give(Input::Publish { slot: Slot::Camera, layers: vec![layer()] });
+    assert_eq!(bench.offers.len(), 3);
+}
+
+#[test]
+fn stray_and_late_answers_change_nothing_and_silence_is_an_error() {
+    let mut bench = Bench::entered();
+    bench.give(Input::Message(Down::Answer { number: 0, sdp: String::new() }));
+    bench.sends(2, &[Slot::Camera]);
+    bench.give(Input::Message(Down::Answer { number: 77, sdp: String::new() }));
+    assert!(bench.tracks.is_empty());
+    bench.now = bench.own.poll_timeout().unwrap();
+    bench.give(Input::Timeout);
+    assert!(matches!(bench.others.first(), Some(Output::Failed(_))));
+}
+
+#[test]
+fn wishes_are_said_ten_times_a_second_and_never_twice() {
+    let mut bench = Bench::entered();
+    let tile = |width| TileWish {
+        track: track(2, Slot::Camera),
+        width,
+        height: 180,
+        frames_per_second: 30,
+        priority: 0,
+        paused: false,
+    };
+    for width in 1..=60u16 {
+        bench.give(Input::Wishes(vec![tile(width)]));
+    }
+    assert_eq!(bench.others.len(), 1);
+    bench.now = bench.own.poll_timeout().unwrap();
+    bench.give(Input::Timeout);
+    assert_eq!(bench.others.last(), Some(&Output::Message(Up::Wishes { tiles: vec![tile(60)] })));
+    bench.now += Duration::from_secs(1);
+    bench.give(Input::Wishes(vec![tile(60)]));
+    assert_eq!((bench.others.len(), bench.own.poll_timeout()), (2, None));
+}

@@ -1,0 +1,215 @@
+//! Messages to and from the server: CBOR in a WebSocket (RFC 6455) over TLS 1.3.
+
+mod tls;
+
+use crate::error::Fault;
+use futures_util::stream::SplitStream;
+use futures_util::{SinkExt, StreamExt};
+use proto::{Down, MOST_MESSAGE, Up};
+use rustls::pki_types::ServerName;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+/// Why there is no connection to the server, or none any more.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The name or number of the server makes no address.
+    #[error("{0:?} is no server's name")]
+    Name(String),
+    /// Nothing can be reached under the address.
+    #[error("the server cannot be reached: {0}")]
+    Unreachable(#[source] io::Error),
+    /// The computer is there, the server is not running.
+    #[error("nobody answers at {0}: is the server running?")]
+    Refused(String),
+    /// Nothing came back in time.
+    #[error("the server did not answer within {} seconds", PATIENCE.as_secs())]
+    Silent,
+    /// The certificate is not the one that the invitation names, or not one that this system trusts.
+    #[error("the server's certificate is not the right one: somebody else may be answering ({0})")]
+    Certificate(#[source] rustls::Error),
+    /// TLS failed otherwise.
+    #[error("no secure connection to the server: {0}")]
+    Tls(#[source] io::Error),
+    /// This system has no store of authorities.
+    #[error("this system names no authorities to trust: {0}")]
+    NoAuthorities(#[source] rustls::Error),
+    /// What answers is no server of ours.
+    #[error("what answers is not a Conclave server ({0})")]
+    NotOurs(#[source] Box<tungstenite::Error>),
+    /// The connection was there and is lost.
+    #[error("the connection to the server broke")]
+    Lost,
+    /// The server takes nothing any more.
+    #[error("the server does not take what it is sent")]
+    Stuck,
+}
+
+impl Error {
+    /// Who can do something about it.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match self {
+            Self::Certificate(_) => Fault::Certificate,
+            Self::NotOurs(_) | Self::Stuck => Fault::Server,
+            Self::NoAuthorities(_) => Fault::Here,
+            Self::Name(_) | Self::Unreachable(_) | Self::Refused(_) | Self::Silent | Self::Tls(_) | Self::Lost => {
+                Fault::Network
+            }
+        }
+    }
+}
+
+/// What came from the server.
+#[derive(Debug)]
+pub enum Heard {
+    /// A message.
+    Message(Down),
+    /// Bytes that are none.
+    Malformed,
+    /// The end.
+    Closed,
+}
+
+/// The connection.
+pub struct Wire {
+    incoming: SplitStream<Socket>,
+    outgoing: mpsc::Sender<Message>,
+    writer: JoinHandle<()>,
+    local: SocketAddr,
+}
+
+type Socket = WebSocketStream<TlsStream<TcpStream>>;
+
+impl Wire {
+    /// Connects to the server at `host` and `port`, and checks that it is the right one.
+    ///
+    /// # Errors
+    /// [`Error`] that says which step failed.
+    pub async fn connect(host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Result<Self, Error> {
+        timeout(PATIENCE, Self::connect_slowly(host, port, fingerprint)).await.map_err(|_| Error::Silent)?
+    }
+
+    async fn connect_slowly(host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Result<Self, Error> {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::Name(host.to_owned()))?;
+        let tcp = TcpStream::connect((bare, port)).await.map_err(|error| unreachable(error, host, port))?;
+        // Messages are small and wait for nothing.
+        tcp.set_nodelay(true).map_err(Error::Unreachable)?;
+        let local = tcp.local_addr().map_err(Error::Unreachable)?;
+        let config = tls::config(fingerprint).map_err(Error::NoAuthorities)?;
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(insecure)?;
+        let host = if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() };
+        let request = format!("wss://{host}:{port}/v1").into_client_request().map_err(not_ours)?;
+        let limits = WebSocketConfig::default().max_message_size(Some(MOST_MESSAGE)).max_frame_size(Some(MOST_MESSAGE));
+        let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(not_ours)?;
+        Ok(Self::run(socket, local))
+    }
+
+    fn run(socket: Socket, local: SocketAddr) -> Self {
+        let (mut sink, incoming) = socket.split();
+        let (outgoing, mut queue) = mpsc::channel::<Message>(MOST_WAITING);
+        // Writing has a task of its own: a server that does not read must not keep us from reading.
+        let writer = tokio::spawn(async move {
+            while let Some(message) = queue.recv().await {
+                if let Err(error) = sink.send(message).await {
+                    tracing::debug!(%error, "cannot write to the server");
+                    return;
+                }
+            }
+            // Everything is said: the closing handshake is a courtesy.
+            let _ = sink.close().await;
+        });
+        Self { incoming, outgoing, writer, local }
+    }
+
+    /// The address from which this computer reaches the server.
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Queues a message.
+    ///
+    /// # Errors
+    /// [`Error::Stuck`] where the server has not read for so long that the queue is full, [`Error::Lost`] where the
+    /// connection is gone.
+    pub fn send(&self, message: &Up) -> Result<(), Error> {
+        let bytes = proto::encode(message);
+        self.outgoing.try_send(Message::Binary(bytes.into())).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Stuck,
+            mpsc::error::TrySendError::Closed(_) => Error::Lost,
+        })
+    }
+
+    /// What comes next. May be dropped while it waits: nothing is lost.
+    pub async fn next(&mut self) -> Heard {
+        loop {
+            match self.incoming.next().await {
+                Some(Ok(Message::Binary(bytes))) => {
+                    return proto::decode(&bytes).map_or(Heard::Malformed, Heard::Message);
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Text(_))) => return Heard::Malformed,
+                Some(Ok(Message::Close(_))) | None => return Heard::Closed,
+                Some(Err(error)) => {
+                    tracing::debug!(%error, "cannot read from the server");
+                    return Heard::Closed;
+                }
+            }
+        }
+    }
+
+    /// Sends what is queued and closes; gives up after `limit`.
+    pub async fn close(self, limit: Duration) {
+        let Self { outgoing, writer, incoming, .. } = self;
+        drop(outgoing);
+        let abort = writer.abort_handle();
+        if timeout(limit, writer).await.is_err() {
+            abort.abort();
+        }
+        drop(incoming);
+    }
+}
+
+fn unreachable(error: io::Error, host: &str, port: u16) -> Error {
+    if error.kind() == io::ErrorKind::ConnectionRefused {
+        Error::Refused(format!("{host}:{port}"))
+    } else {
+        Error::Unreachable(error)
+    }
+}
+
+/// tokio-rustls wraps what rustls says in an I/O error.
+fn insecure(error: io::Error) -> Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(inner) if tls::is_certificate(inner) => Error::Certificate(inner.clone()),
+        Some(_) | None => Error::Tls(error),
+    }
+}
+
+fn not_ours(error: tungstenite::Error) -> Error {
+    Error::NotOurs(Box::new(error))
+}
+
+/// How long connecting may take, name resolution and handshakes together.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Messages that may wait for the server to read them.
+const MOST_WAITING: usize = 256;
+
+#[cfg(test)]
+#[path = "signalling_tests.rs"]
+mod tests;

@@ -1,0 +1,45 @@
+use super::*;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+
+fn block<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+async fn failure(host: &str, port: u16) -> Error {
+    Wire::connect(host, port, Some([0; 32])).await.err().expect("no connection")
+}
+
+#[test]
+fn what_is_no_name_is_said_to_be_none() {
+    for name in ["", "a b", "..", "-x-.example\u{e9}"] {
+        let error = block(failure(name, 1));
+        assert!(matches!(error, Error::Name(_)), "{name}: {error}");
+        assert_eq!(error.fault(), Fault::Network);
+    }
+}
+
+#[test]
+fn a_port_where_nobody_listens_refuses() {
+    block(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        assert!(matches!(failure("127.0.0.1", port).await, Error::Refused(_)));
+    });
+}
+
+#[test]
+fn what_speaks_no_tls_is_no_secure_connection() {
+    block(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // A client that has gone already is fine.
+            let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await;
+        });
+        assert!(matches!(failure("127.0.0.1", port).await, Error::Tls(_)));
+        server.await.unwrap();
+    });
+}
