@@ -1,0 +1,151 @@
+//! A camera's pictures as I420.
+
+use crate::rgb::{self, Order};
+use media::{Canvas, Colour, Matrix, PlaneMut, Size};
+use nokhwa::utils::{FrameFormat, buf_mjpeg_to_rgb};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Fills `canvas` and tells its colours; `None` where the bytes are not a picture of its size. Rows lie without gaps, which
+/// is how cameras send them.
+pub(super) fn to_i420(
+    pixels: &[u8],
+    format: FrameFormat,
+    scratch: &mut Vec<u8>,
+    canvas: &mut Canvas,
+) -> Option<Colour> {
+    match format {
+        FrameFormat::NV12 => nv12(pixels, canvas),
+        FrameFormat::YUYV => yuyv(pixels, canvas),
+        FrameFormat::MJPEG => jpeg(pixels, scratch, canvas),
+        FrameFormat::GRAY | FrameFormat::RAWRGB | FrameFormat::RAWBGR => None,
+    }
+}
+
+/// Luma, then blue and red by turns at half the size.
+fn nv12(pixels: &[u8], canvas: &mut Canvas) -> Option<Colour> {
+    let (size, chroma) = (canvas.size(), canvas.size().chroma());
+    let (luma, pairs) = pixels.split_at_checked(area(size))?;
+    let pairs = pairs.get(..2 * area(chroma))?;
+    let [mut y, mut u, mut v] = canvas.planes_mut();
+    for (to, from) in y.rows_mut().zip(luma.chunks_exact(usize::from(size.width))) {
+        to.copy_from_slice(from);
+    }
+    let rows = pairs.chunks_exact(2 * usize::from(chroma.width));
+    for ((blue, red), row) in u.rows_mut().zip(v.rows_mut()).zip(rows) {
+        for ((blue, red), [from_blue, from_red]) in blue.iter_mut().zip(red).zip(row.as_chunks::<2>().0) {
+            (*blue, *red) = (*from_blue, *from_red);
+        }
+    }
+    Some(CAMERA)
+}
+
+/// Luma, blue, luma, red: chroma at half the width, made into half the height by averaging pairs of rows.
+fn yuyv(pixels: &[u8], canvas: &mut Canvas) -> Option<Colour> {
+    let size = canvas.size();
+    // Two samples share their chroma, so widths are even.
+    let stride = 2 * usize::from(size.width.next_multiple_of(2));
+    let pixels = pixels.get(..stride * usize::from(size.height))?;
+    let [mut y, mut u, mut v] = canvas.planes_mut();
+    for (to, from) in y.rows_mut().zip(pixels.chunks_exact(stride)) {
+        for (sample, [luma, _]) in to.iter_mut().zip(from.as_chunks::<2>().0) {
+            *sample = *luma;
+        }
+    }
+    for (plane, at) in [(&mut u, 1), (&mut v, 3)] {
+        average(pixels, stride, at, plane);
+    }
+    Some(CAMERA)
+}
+
+fn average(pixels: &[u8], stride: usize, at: usize, plane: &mut PlaneMut<'_>) {
+    for (to, pair) in plane.rows_mut().zip(pixels.chunks(2 * stride)) {
+        let upper = &pair[..stride];
+        let lower = pair.get(stride..).filter(|lower| !lower.is_empty()).unwrap_or(upper);
+        let groups = upper.as_chunks::<4>().0.iter().zip(lower.as_chunks::<4>().0);
+        for (sample, (upper, lower)) in to.iter_mut().zip(groups) {
+            *sample = upper[at].midpoint(lower[at]);
+        }
+    }
+}
+
+fn jpeg(pixels: &[u8], scratch: &mut Vec<u8>, canvas: &mut Canvas) -> Option<Colour> {
+    let size = canvas.size();
+    scratch.resize(4 * area(size), 0);
+    // The JPEG library unwinds out of damaged pictures.
+    let decoded = catch_unwind(AssertUnwindSafe(|| buf_mjpeg_to_rgb(pixels, scratch, true)));
+    decoded.ok()?.ok()?;
+    rgb::to_i420(scratch, 4 * usize::from(size.width), Order::Rgbx, rgb::BT601_FULL, canvas);
+    Some(JPEG)
+}
+
+fn area(size: Size) -> usize {
+    usize::from(size.width) * usize::from(size.height)
+}
+
+/// What the USB video class says where a camera does not.
+const CAMERA: Colour = Colour { matrix: Matrix::Bt601, full_range: false };
+/// What JFIF says.
+const JPEG: Colour = Colour { matrix: Matrix::Bt601, full_range: true };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use media::{Frame, Plane, Pool, Rotation, Timestamp};
+
+    fn picture(size: Size, format: FrameFormat, pixels: &[u8]) -> Option<Frame> {
+        let mut canvas = Pool::new(1).canvas(size).unwrap();
+        let colour = to_i420(pixels, format, &mut Vec::new(), &mut canvas)?;
+        Some(canvas.freeze(0, Timestamp::default(), colour, Rotation::Upright))
+    }
+
+    fn samples(frame: &Frame, plane: Plane) -> Vec<u8> {
+        frame.plane(plane).rows().flatten().copied().collect()
+    }
+
+    #[test]
+    fn nv12_is_parted() {
+        let frame = picture(Size::new(4, 2), FrameFormat::NV12, &[1, 2, 3, 4, 5, 6, 7, 8, 10, 20, 11, 21]).unwrap();
+        assert_eq!(samples(&frame, Plane::Y), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!((samples(&frame, Plane::U), samples(&frame, Plane::V)), (vec![10, 11], vec![20, 21]));
+        assert_eq!(frame.colour(), CAMERA);
+    }
+
+    #[test]
+    fn yuyv_shares_chroma_between_rows() {
+        let rows = [1, 10, 2, 20, 3, 30, 4, 40, 5, 12, 6, 22, 7, 32, 8, 42, 9, 50, 9, 60, 9, 70, 9, 80];
+        let frame = picture(Size::new(4, 3), FrameFormat::YUYV, &rows).unwrap();
+        assert_eq!(samples(&frame, Plane::Y), [1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9]);
+        assert_eq!(samples(&frame, Plane::U), [11, 31, 50, 70]);
+        assert_eq!(samples(&frame, Plane::V), [21, 41, 60, 80]);
+    }
+
+    /// A red JPEG of 16 x 16, made by ffmpeg.
+    const RED: &[u8] = include_bytes!("red.jpg");
+
+    #[test]
+    fn jpeg_keeps_its_colour() {
+        let frame = picture(Size::new(16, 16), FrameFormat::MJPEG, RED).unwrap();
+        let near = |plane, wanted: u8| samples(&frame, plane).iter().all(|sample| sample.abs_diff(wanted) <= 4);
+        assert!(near(Plane::Y, 76) && near(Plane::U, 85) && near(Plane::V, 255));
+        assert_eq!(frame.colour(), JPEG);
+    }
+
+    #[test]
+    fn damaged_pictures_are_left_out() {
+        let size = Size::new(16, 16);
+        assert!(picture(size, FrameFormat::NV12, &[0; 383]).is_none());
+        assert!(picture(size, FrameFormat::YUYV, &[0; 511]).is_none());
+        assert!(picture(size, FrameFormat::GRAY, &[0; 512]).is_none());
+        assert!(picture(Size::new(32, 16), FrameFormat::MJPEG, RED).is_none(), "another size");
+        assert!(picture(size, FrameFormat::MJPEG, &[]).is_none());
+        for length in 0..RED.len() {
+            // A tail that is missing may be filled in with grey; what matters is that nothing breaks.
+            drop(picture(size, FrameFormat::MJPEG, &RED[..length]));
+        }
+        for at in 0..RED.len() {
+            let mut damaged = RED.to_vec();
+            damaged[at] ^= 0xFF;
+            drop(picture(size, FrameFormat::MJPEG, &damaged));
+        }
+    }
+}
