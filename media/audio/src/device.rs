@@ -1,6 +1,6 @@
 //! Sound devices behind one trait: hardware, WAV files, and the null device.
 
-mod file;
+pub(crate) mod file;
 mod hardware;
 mod null;
 mod pacer;

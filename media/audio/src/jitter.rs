@@ -68,6 +68,7 @@ pub struct Buffer {
     talk: Talk,
     /// Samples to be played before the voice may be stretched again.
     rest: usize,
+    losses: Losses,
     /// Packets in a row that cannot belong to this timeline.
     strange: u32,
     statistics: Statistics,
@@ -86,6 +87,15 @@ struct Talk {
     unsettled: u64,
 }
 
+/// How often packets get lost, and whether waiting for the next one helps.
+struct Losses {
+    /// Smoothed share.
+    share: f32,
+    many: bool,
+    /// Smoothed share of the holes for which the next packet had a copy.
+    copies: f32,
+}
+
 impl Buffer {
     /// A buffer that waits for its first packet.
     pub fn new() -> Self {
@@ -97,6 +107,7 @@ impl Buffer {
             delay: Delay::new(),
             talk: Talk::default(),
             rest: 0,
+            losses: Losses::default(),
             strange: 0,
             statistics: Statistics::default(),
         }
@@ -238,9 +249,13 @@ impl Buffer {
     /// A packet is missing in talk, and a later one is there.
     fn bridge(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
         let mut frame = [0.0; PACKET];
-        let successor = self.packets.front().filter(|_| gap == PACKET as u64);
         let length = gap.min(PACKET as u64);
-        if successor.is_some_and(|packet| codec.recover(&packet.payload, &mut frame)) {
+        let successor = self.packets.front().filter(|_| gap == PACKET as u64);
+        let recovered = successor.map(|packet| codec.recover(&packet.payload, &mut frame));
+        if let Some(recovered) = recovered {
+            self.losses.looked_for_copy(recovered);
+        }
+        if recovered == Some(true) {
             self.append(&frame);
             self.statistics.recovered_ms += FRAME_MS;
             self.statistics.talk_ms += FRAME_MS;
@@ -274,6 +289,9 @@ impl Buffer {
     fn decode_first(&mut self, codec: &mut dyn Decode) {
         let Some(packet) = self.packets.pop_front() else { return };
         let mut frame = [0.0; PACKET];
+        let missing = packet.position.saturating_sub(self.heard) / PACKET as u64;
+        self.losses.count(if self.in_talk() { missing } else { 0 });
+        self.delay.wait_for_copies(self.losses.is_waiting_worthwhile());
         self.settle(packet.voice);
         if codec.decode(&packet.payload, &mut frame) {
             self.statistics.packets_played += 1;
@@ -362,6 +380,33 @@ impl Buffer {
     }
 }
 
+impl Losses {
+    /// Takes note of a packet that came and of those that were lost before it.
+    fn count(&mut self, missing: u64) {
+        for lost in std::iter::repeat_n(1.0, usize::try_from(missing).unwrap_or(0).min(10)).chain([0.0]) {
+            self.share += (lost - self.share) * LOSS_WEIGHT;
+        }
+    }
+
+    /// Takes note whether a hole could be filled from the next packet.
+    fn looked_for_copy(&mut self, found: bool) {
+        self.copies += (if found { 1.0 } else { 0.0 } - self.copies) * COPY_WEIGHT;
+    }
+
+    /// Whether it pays to wait for the copies; slow to change its mind, and ready to try again after a while.
+    fn is_waiting_worthwhile(&mut self) -> bool {
+        self.copies = (self.copies + COPY_HOPE).min(1.0);
+        self.many = self.share > if self.many { FEW_LOSSES } else { MANY_LOSSES };
+        self.many && self.copies > ENOUGH_COPIES
+    }
+}
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self { share: 0.0, many: false, copies: 1.0 }
+    }
+}
+
 /// Samples as microseconds.
 fn samples(count: u64) -> i64 {
     i64::try_from(count.saturating_mul(125) / 6).unwrap_or(i64::MAX)
@@ -410,3 +455,17 @@ const FAR_TOO_LATE: i64 = 400_000;
 
 /// Samples played between two changes of speed: 60 ms, so that speech is at most a sixth faster.
 const STRETCH_EVERY: usize = 2_880;
+
+/// Share of losses above which copies are waited for, and below which no longer.
+const MANY_LOSSES: f32 = 0.03;
+const FEW_LOSSES: f32 = 0.01;
+
+/// What one packet counts: the last two seconds matter.
+const LOSS_WEIGHT: f32 = 0.01;
+
+/// What one hole counts, and what hope grows by with each packet: a failed trial is repeated after half a minute.
+const COPY_WEIGHT: f32 = 0.1;
+const COPY_HOPE: f32 = 0.0005;
+
+/// Share of holes with a copy above which waiting pays: noise and pauses have none, voices do.
+const ENOUGH_COPIES: f32 = 0.25;

@@ -4,6 +4,17 @@
 //! ([`process`]), Opus by `codec`, the jitter buffer, the mix. Sealing and the network are absent: packets leave by a
 //! closure and arrive by [`Remote::push`].
 
+#![cfg_attr(
+    test,
+    expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "tests compute signals from small counts"
+    )
+)]
+
+pub mod compare;
 pub mod device;
 mod engine;
 mod jitter;

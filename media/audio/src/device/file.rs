@@ -48,8 +48,15 @@ impl Microphone {
         read_frame(&mut self.reader).ok_or_else(|| Error::Empty(self.path.clone()))
     }
 
+    // Opened anew: seeking back trusts the header, which a cut file contradicts.
     fn rewind(&mut self) -> Result<(), Error> {
-        self.reader.seek(0).map_err(|source| Error::Read { path: self.path.clone(), source: source.into() })
+        let again = WavReader::open(&self.path);
+        let again = again.map_err(|source| Error::Read { path: self.path.clone(), source })?;
+        if again.spec() != self.reader.spec() {
+            return Err(Error::Format { name: self.name.clone() });
+        }
+        self.reader = again;
+        Ok(())
     }
 }
 
@@ -79,6 +86,16 @@ impl Device for Microphone {
     fn slips(&self) -> u64 {
         self.pacer.slips()
     }
+}
+
+/// The whole file: its rate, and its frames as mono.
+///
+/// # Errors
+/// [`Error::Read`], [`Error::Empty`] or [`Error::Format`].
+pub fn read_all(path: &Path) -> Result<(u32, Vec<f32>), Error> {
+    let microphone = Microphone::open(path, Instant::now())?;
+    let (rate, mut reader) = (microphone.reader.spec().sample_rate, microphone.reader);
+    Ok((rate, std::iter::from_fn(|| read_frame(&mut reader)).collect()))
 }
 
 /// One frame, its channels averaged; `None` at the end and where the file is broken.
@@ -180,3 +197,118 @@ const FLUSH_EVERY: u64 = 50;
 
 /// Twelve hours.
 const MOST_BLOCKS: u64 = 12 * 3_600 * 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file in a folder of its own, which goes with it.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("conclave-audio-{}-{name}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            Self(folder)
+        }
+
+        fn file(&self) -> PathBuf {
+            self.0.join("sound.wav")
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            drop(std::fs::remove_dir_all(&self.0));
+        }
+    }
+
+    fn write<S: hound::Sample>(path: &Path, spec: WavSpec, samples: impl Iterator<Item = S>) {
+        let mut writer = WavWriter::create(path, spec).unwrap();
+        samples.for_each(|sample| writer.write_sample(sample).unwrap());
+        writer.finalize().unwrap();
+    }
+
+    fn record(microphone: &mut Microphone, blocks: usize) -> Vec<f32> {
+        let mut sound = Vec::new();
+        for _ in 0..blocks {
+            let mut block = crate::SILENCE;
+            microphone.pass(&mut block).unwrap();
+            sound.extend_from_slice(&block);
+        }
+        sound
+    }
+
+    #[test]
+    fn every_usual_format_is_heard_at_the_same_loudness() {
+        let scratch = Scratch::new("formats");
+        for (bits, float) in [(8, false), (16, false), (24, false), (32, false), (32, true)] {
+            for channels in [1, 2, 6] {
+                let sample_format = if float { SampleFormat::Float } else { SampleFormat::Int };
+                let spec = WavSpec { channels, sample_rate: 44_100, bits_per_sample: bits, sample_format };
+                let count = 22_050 * usize::from(channels);
+                if float {
+                    write(&scratch.file(), spec, (0..count).map(|_| 0.5f32));
+                } else {
+                    let half = 1i32 << (bits - 2);
+                    write(&scratch.file(), spec, (0..count).map(|_| half));
+                }
+                let mut microphone = Microphone::open(&scratch.file(), Instant::now()).unwrap();
+                let sound = record(&mut microphone, 100);
+                // Twice around, and past the resampler's start.
+                assert!(sound[4_800..].iter().all(|sample| (sample - 0.5).abs() < 0.02), "{bits} bits, {channels}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_sound_is_refused_with_its_name() {
+        let scratch = Scratch::new("refused");
+        let open = || Microphone::open(&scratch.file(), Instant::now()).err().unwrap();
+        assert!(matches!(open(), Error::Read { .. }), "no file");
+        std::fs::write(scratch.file(), b"this is no WAV file, whatever its name says").unwrap();
+        assert!(matches!(open(), Error::Read { .. }));
+        assert!(open().to_string().contains("sound.wav"));
+        let spec = WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
+        write(&scratch.file(), spec, std::iter::empty::<i16>());
+        assert!(matches!(open(), Error::Empty(_)));
+        write(&scratch.file(), WavSpec { sample_rate: 7, ..spec }, [1i16].into_iter());
+        assert!(matches!(open(), Error::Format { .. }));
+    }
+
+    #[test]
+    fn a_cut_file_is_heard_as_far_as_it_goes() {
+        let scratch = Scratch::new("cut");
+        let spec = WavSpec { channels: 2, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
+        write(&scratch.file(), spec, (0..9_600).map(|_| 8_192i16));
+        let whole = std::fs::read(scratch.file()).unwrap();
+        for length in (0..whole.len()).step_by(487) {
+            std::fs::write(scratch.file(), &whole[..length]).unwrap();
+            if let Ok(mut microphone) = Microphone::open(&scratch.file(), Instant::now()) {
+                assert!(record(&mut microphone, 30).iter().all(|sample| (sample - 0.25).abs() < 0.01));
+            }
+        }
+    }
+
+    #[test]
+    fn the_written_file_is_whole_even_where_nobody_closed_it() {
+        let scratch = Scratch::new("killed");
+        let mut speaker = Speaker::create(&scratch.file(), Instant::now()).unwrap();
+        assert_eq!(hound::WavReader::open(scratch.file()).unwrap().duration(), 0);
+        for _ in 0..120 {
+            speaker.pass(&mut [0.25; crate::BLOCK]).unwrap();
+        }
+        // As a killed process would leave it: nothing is flushed, no header is finished.
+        std::mem::forget(speaker);
+        let mut reader = hound::WavReader::open(scratch.file()).unwrap();
+        assert_eq!(reader.spec().sample_rate, SAMPLE_RATE);
+        assert_eq!(reader.duration(), 100 * 480);
+        assert!(reader.samples::<i16>().all(|sample| (i32::from(sample.unwrap()) - 8_192).abs() <= 1));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_made_is_refused() {
+        let path = Path::new("/nowhere/at/all.wav");
+        assert!(matches!(Speaker::create(path, Instant::now()), Err(Error::Write { .. })));
+    }
+}

@@ -46,8 +46,13 @@ fn list(direction: Direction) -> Vec<Info> {
         let default = Some(&id) == default.as_ref();
         Some(Info { id: id.to_string(), name: name(&device), default })
     };
-    // What a speaker plays is a source too, to PulseAudio; nobody speaks into it.
-    devices(&host, direction).into_iter().filter_map(described).filter(|info| !info.id.ends_with(".monitor")).collect()
+    devices(&host, direction).into_iter().filter_map(described).filter(is_for_people).collect()
+}
+
+/// To PulseAudio what a speaker plays is a source too, and ALSA lists its plug-ins beside the cards.
+fn is_for_people(info: &Info) -> bool {
+    let plugin = info.id.starts_with("alsa:") && !info.id.contains("CARD=");
+    !plugin && !info.id.ends_with(".monitor")
 }
 
 fn devices(host: &cpal::Host, direction: Direction) -> Vec<cpal::Device> {
@@ -80,7 +85,10 @@ pub fn open(direction: Direction, wanted: Option<&str>) -> Result<Box<dyn Device
         Some(wanted) => find(&host, direction, wanted)?,
     };
     let name = name(&device);
-    let (config, format) = configure(&device, direction).map_err(|source| refused(&name, source))?;
+    // ALSA has a default even where there is no card.
+    let absent = |error: &cpal::Error| wanted.is_none() && error.kind() == ErrorKind::DeviceNotAvailable;
+    let (config, format) = configure(&device, direction)
+        .map_err(|error| if absent(&error) { Error::Missing(direction) } else { refused(&name, error) })?;
     match direction {
         Direction::Microphone => Ok(Box::new(Microphone::open(&device, name, config, format)?)),
         Direction::Speaker => Ok(Box::new(Speaker::open(&device, name, config, format)?)),

@@ -62,7 +62,7 @@ mod tests {
     fn a_night_of_sleep_is_not_made_up_for() {
         let start = Instant::now();
         let mut pacer = Pacer::new(start);
-        let later = start + Duration::from_secs(3_600);
+        let later = start + Duration::from_hours(1);
         assert_eq!(pacer.due(later), 1);
         pacer.pass();
         assert_eq!(pacer.due(later), 0);

@@ -31,7 +31,8 @@ impl Opener {
     /// Where the system has no thread left.
     pub fn start(shared: Arc<Shared>, orders: SyncSender<Order>) -> std::io::Result<Self> {
         let (requests, inbox) = sync_channel(MOST_REQUESTS);
-        let desk = Desk { shared, orders, choices: [Choice::Off, Choice::Off], missing: [false; 2] };
+        let desk =
+            Desk { shared, orders, choices: [Choice::Off, Choice::Off], missing: [false; 2], patience: LOOK_FIRST };
         let thread = Builder::new().name("audio devices".to_owned()).spawn(move || desk.run(&inbox))?;
         Ok(Self { requests: Some(requests), thread: Some(thread) })
     }
@@ -81,12 +82,14 @@ struct Desk {
     choices: [Choice; 2],
     /// Which of it was lost and is looked for.
     missing: [bool; 2],
+    /// How long until it is looked for again.
+    patience: Duration,
 }
 
 impl Desk {
     fn run(mut self, inbox: &Receiver<Request>) {
         loop {
-            let patience = if self.missing.contains(&true) { LOOK_EVERY } else { A_LONG_TIME };
+            let patience = if self.missing.contains(&true) { self.patience } else { A_LONG_TIME };
             match inbox.recv_timeout(patience) {
                 Ok(Request::Open(direction, choice, done)) => {
                     self.choose(direction, choice);
@@ -95,7 +98,10 @@ impl Desk {
                 }
                 Ok(Request::Lost(direction, device)) => self.lost(direction, device),
                 Ok(Request::Retire(device)) => drop(device),
-                Err(RecvTimeoutError::Timeout) => self.look(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.patience = (self.patience * 2).min(LOOK_AT_LEAST);
+                    self.look();
+                }
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
@@ -118,6 +124,7 @@ impl Desk {
         drop(device);
         // A file that cannot be read or written any more will not come back.
         self.missing[index(direction)] = matches!(self.choices[index(direction)], Choice::Default | Choice::Device(_));
+        self.patience = LOOK_FIRST;
         self.look();
     }
 
@@ -158,8 +165,10 @@ fn index(direction: Direction) -> usize {
 /// Requests that may wait.
 const MOST_REQUESTS: usize = 16;
 
-/// How often a lost device is looked for.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// A lost device is looked for after this time, then ever more seldom, but
+const LOOK_FIRST: Duration = Duration::from_secs(1);
+/// at least this often.
+const LOOK_AT_LEAST: Duration = Duration::from_secs(30);
 
 /// A wait that only a request ends.
 const A_LONG_TIME: Duration = Duration::from_hours(1);

@@ -16,6 +16,8 @@ pub struct Delay {
     sorted: Vec<i64>,
     base: i64,
     spread: i64,
+    /// Time for the next packet, which may carry a copy of a lost one.
+    reserve: i64,
 }
 
 impl Delay {
@@ -27,6 +29,7 @@ impl Delay {
             sorted: Vec::with_capacity(WINDOW + 1),
             base: 0,
             spread: 0,
+            reserve: 0,
         }
     }
 
@@ -49,6 +52,11 @@ impl Delay {
         let (quicker, late, _) = self.sorted.select_nth_unstable(rank);
         self.base = quicker.iter().copied().min().unwrap_or(*late);
         self.spread = *late - self.base;
+    }
+
+    /// Waits a packet longer, so that the successor of a lost packet is there when that is due.
+    pub fn wait_for_copies(&mut self, wait: bool) {
+        self.reserve = if wait { ONE_PACKET } else { 0 };
     }
 
     /// Learns which position was played at `now`.
@@ -92,7 +100,7 @@ impl Delay {
 
     fn wanted(&self) -> i64 {
         let unsure = if self.came.len() < FEWEST { AT_FIRST } else { 0 };
-        self.base + (self.spread + GRAIN).clamp(unsure, MOST)
+        self.base + (self.spread + GRAIN + self.reserve).clamp(unsure, MOST)
     }
 }
 
@@ -122,6 +130,9 @@ const BLOCKS: usize = 20;
 
 /// Sound is taken in blocks of 10 ms, so a packet may be asked for that much sooner than its place says.
 const GRAIN: i64 = 10_000;
+
+/// Microseconds from one packet to the next.
+const ONE_PACKET: i64 = 20_000;
 
 /// The delay while nothing is known, in microseconds.
 const AT_FIRST: i64 = 60_000;

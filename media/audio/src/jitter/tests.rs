@@ -101,7 +101,7 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         Self {
-            random: Random(seed * 0x9E37_79B9_7F4A_7C15 + 1),
+            random: Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
             buffer: Buffer::new(),
             codec: Hum::default(),
             air: Vec::new(),
