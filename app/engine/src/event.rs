@@ -197,6 +197,8 @@ pub enum Reason {
     Removed,
     /// Somebody inside said no to our knock.
     Refused,
+    /// Nobody is left inside who could let us in.
+    Unattended,
     /// The meeting has ended, or never was.
     NoMeeting,
     /// The server cannot be reached: no route, no answer, or nobody listens.
@@ -225,7 +227,7 @@ impl Reason {
     pub const fn fault(&self) -> Option<Fault> {
         match self {
             Self::Left => None,
-            Self::Removed | Self::Refused => Some(Fault::Peer),
+            Self::Removed | Self::Refused | Self::Unattended => Some(Fault::Peer),
             Self::NoMeeting => Some(Fault::Link),
             Self::Unreachable(_) => Some(Fault::Network),
             Self::Certificate(_) | Self::Version | Self::ServerSilent | Self::Full | Self::Draining => {

@@ -2,15 +2,34 @@
 //!
 //! Knows no iced, reads no environment and no command line. Pictures go to a [`Screen`], never through an [`Event`].
 
+pub mod clock;
+mod coordinator;
+pub mod devices;
+mod engine;
 mod event;
+pub mod histogram;
+mod measure;
+mod preview;
+mod reason;
+mod receive;
+pub mod report;
 mod screen;
+mod send;
 mod setup;
+mod sources;
+pub mod tally;
+pub mod usage;
+pub mod witness;
+mod worker;
 
+pub use engine::{Busy, Engine, Error, Events};
 pub use event::{Command, Event, Fault, Lock, Notice, NoticeKind, Person, Reason, Step, Totals};
+pub use measure::Facts;
+pub use preview::{Preview, PreviewEvent};
 pub use screen::{Canvas, Meta, Screen};
 pub use setup::{Choice, Entry, Setup};
 
 pub use audio::Choice as AudioChoice;
-pub use crypto::{Invitation, Words};
+pub use crypto::{Identity, Invitation, Words};
 pub use net::meeting::Microphone;
 pub use proto::{ParticipantId, Slot, TileWish, TrackId};

@@ -1,0 +1,20 @@
+//! The system's monotonic clock, so that times of two processes on one machine can be compared.
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(not(unix))]
+use other::reading;
+#[cfg(unix)]
+use unix::reading;
+
+use media::Clock;
+use std::time::Instant;
+
+/// A clock that reads what the system's monotonic clock reads.
+#[must_use]
+pub fn system() -> Clock {
+    Clock::new(Instant::now(), reading())
+}

@@ -1,0 +1,154 @@
+//! Our own microphone, camera and screen.
+
+use super::{Coordinator, Source};
+use crate::event::{Event, Notice, NoticeKind};
+use crate::send::{Open, Pictures, Report, announced};
+use crate::setup::Choice;
+use crate::sources;
+use capture::Format;
+use media::Frame;
+use net::meeting::Microphone;
+use proto::Slot;
+use std::sync::Arc;
+
+impl Coordinator {
+    /// Opens what the setup names, before we are in: nothing is sent yet.
+    pub(super) fn open_devices(&mut self) {
+        self.parts.audio.set_muted(self.state.microphone != Microphone::On);
+        if self.parts.setup.camera != Choice::Off {
+            self.start_source(Slot::Camera, sources::camera(self.parts.setup.camera.clone(), self.parts.clock));
+        }
+        if self.parts.setup.screen {
+            self.start_source(Slot::Screen, sources::screen(self.parts.clock));
+        }
+    }
+
+    pub(super) fn publish_voice(&mut self) {
+        let outlet = self.parts.session.publish(Slot::Microphone, Vec::new());
+        self.parts.uplink.connect(self.parts.ring.clone(), outlet, self.parts.tallies.clone());
+    }
+
+    /// A source told its format: it may be sent from now on, if we are in.
+    pub(super) async fn opened(&mut self, slot: Slot, format: Format) {
+        if let Some(source) = self.sources.get_mut(&slot) {
+            source.format = Some(format);
+        }
+        if self.entered {
+            self.publish_pictures(slot);
+        }
+        self.announce().await;
+    }
+
+    pub(super) fn publish_pictures(&mut self, slot: Slot) {
+        let Some(Source { pictures, format: Some(format), .. }) = self.sources.get(&slot) else { return };
+        let outlet = self.parts.session.publish(slot, announced(slot, *format));
+        let parts = &self.parts;
+        if let Err(error) = pictures.publish(*format, &parts.ring, &outlet, &parts.pool, &parts.tallies) {
+            tracing::error!(?slot, %error, "no thread for an encoder");
+        }
+    }
+
+    pub(super) async fn mute(&mut self, muted: bool) {
+        if self.state.microphone == Microphone::Off {
+            return self.tell(Event::Microphone(Microphone::Off)).await;
+        }
+        self.state.microphone = if muted { Microphone::Muted } else { Microphone::On };
+        self.parts.audio.set_muted(muted);
+        self.tell(Event::Microphone(self.state.microphone)).await;
+        self.announce().await;
+    }
+
+    pub(super) async fn camera(&mut self, on: bool) {
+        self.drop_source(Slot::Camera);
+        if on {
+            if self.parts.setup.camera == Choice::Off {
+                self.parts.setup.camera = Choice::Device(None);
+            }
+            self.start_source(Slot::Camera, sources::camera(self.parts.setup.camera.clone(), self.parts.clock));
+        }
+        self.announce().await;
+    }
+
+    pub(super) async fn screen(&mut self, on: bool) {
+        self.drop_source(Slot::Screen);
+        if on {
+            self.start_source(Slot::Screen, sources::screen(self.parts.clock));
+        }
+        self.announce().await;
+    }
+
+    pub(super) async fn choose_camera(&mut self, choice: Choice) {
+        let on = self.sources.contains_key(&Slot::Camera);
+        self.parts.setup.camera = choice;
+        if on {
+            self.camera(self.parts.setup.camera != Choice::Off).await;
+        }
+    }
+
+    pub(super) async fn choose_microphone(&mut self, choice: audio::Choice) {
+        self.state.microphone = match (self.state.microphone, &choice) {
+            (_, audio::Choice::Off) => Microphone::Off,
+            // A microphone that was off comes back closed: nobody is opened by a choice of device.
+            (Microphone::Off | Microphone::Muted, _) => Microphone::Muted,
+            (Microphone::On, _) => Microphone::On,
+        };
+        self.parts.audio.set_microphone(choice);
+        self.parts.audio.set_muted(self.state.microphone != Microphone::On);
+        self.tell(Event::Microphone(self.state.microphone)).await;
+        self.announce().await;
+    }
+
+    /// Closes a source where closing may wait for the device.
+    pub(super) fn drop_source(&mut self, slot: Slot) {
+        if let Some(source) = self.sources.remove(&slot) {
+            self.parts.session.unpublish(slot);
+            tokio::task::spawn_blocking(move || drop(source));
+        }
+    }
+
+    fn start_source(&mut self, slot: Slot, open: Open) {
+        self.births += 1;
+        let (birth, reports) = (self.births, self.reports.clone());
+        let report = Box::new(move |report: Report| {
+            // The coordinator reads until it closes the source; a report after that is about nothing.
+            let _ = reports.blocking_send((slot, birth, report));
+        });
+        let own: Box<dyn FnMut(Frame) + Send> = match slot {
+            Slot::Camera => {
+                let screen = Arc::clone(&self.parts.screen);
+                Box::new(move |frame| screen.own(frame))
+            }
+            Slot::Screen | Slot::Microphone => Box::new(drop),
+        };
+        match Pictures::start(slot, open, own, report) {
+            Ok(pictures) => drop(self.sources.insert(slot, Source { pictures, format: None, birth })),
+            Err(error) => tracing::error!(?slot, %error, "no thread for a device"),
+        }
+    }
+}
+
+/// What the sound engine warned of when it started: without any device at all, that is one thing to tell, not two.
+pub fn warnings(warnings: &[audio::Warning]) -> Vec<Notice> {
+    use audio::{Warning, device::Error};
+    let missing =
+        |warning: &&Warning| matches!(warning, Warning::Unavailable { error: Error::Missing(_) | Error::Silent, .. });
+    if warnings.iter().filter(missing).count() > 1 {
+        return vec![Notice { kind: NoticeKind::NoSound, detail: "no microphone and no loudspeaker".into() }];
+    }
+    warnings.iter().map(warning).collect()
+}
+
+/// What the sound engine warns of.
+pub fn warning(warning: &audio::Warning) -> Notice {
+    use audio::{Direction, Warning, device::Error};
+    let kind = match warning {
+        Warning::Unavailable { error: Error::Read { .. } | Error::Empty(_) | Error::Write { .. }, .. } => {
+            NoticeKind::BadFile
+        }
+        Warning::Unavailable { direction: Direction::Microphone, .. } => NoticeKind::NoMicrophone,
+        Warning::Unavailable { direction: Direction::Speaker, .. } => NoticeKind::NoSpeaker,
+        Warning::Lost { .. } | Warning::Replaced { .. } => NoticeKind::SoundLost,
+        _ => NoticeKind::NoSound,
+    };
+    Notice { kind, detail: warning.to_string() }
+}

@@ -1,0 +1,60 @@
+//! What the parts below report, in the words of the interface.
+
+use crate::event::{Notice, NoticeKind, Reason};
+use net::meeting;
+use proto::Problem;
+
+/// Why the meeting is over, from the meeting's own last word.
+pub fn ended(reason: meeting::Reason) -> Reason {
+    match reason {
+        meeting::Reason::Left => Reason::Left,
+        meeting::Reason::ServerSilent | meeting::Reason::DeclaredGone => Reason::ServerSilent,
+        meeting::Reason::ConnectionLost => Reason::Unreachable(reason.to_string()),
+        meeting::Reason::Version { .. } => Reason::Version,
+        meeting::Reason::Problem(problem) => refused(problem),
+        meeting::Reason::WrongDoor | meeting::Reason::BadWelcome => Reason::Forged,
+        meeting::Reason::Unattended => Reason::Unattended,
+        meeting::Reason::Breach(_) | meeting::Reason::OutOfStep => Reason::Server(reason.to_string()),
+        // Whatever else the state machine may say is told in its own words.
+        _ => Reason::Here(reason.to_string()),
+    }
+}
+
+/// What the person is told while the meeting goes on.
+pub fn notice(notice: meeting::Notice) -> Notice {
+    let (kind, detail) = match notice {
+        meeting::Notice::NoAnswerYet => (NoticeKind::StillWaiting, String::new()),
+        meeting::Notice::Unattended => (NoticeKind::NobodyAdmits, String::new()),
+        meeting::Notice::NotAllowed => (NoticeKind::Refused, String::new()),
+        meeting::Notice::CannotRemove(who) => (NoticeKind::Refused, format!("{who} cannot be removed")),
+        meeting::Notice::CommitRejected(who) => {
+            (NoticeKind::PeerUnreadable, format!("a commit of {who} breaks the rules"))
+        }
+        _ => (NoticeKind::Refused, format!("{notice:?}")),
+    };
+    Notice { kind, detail }
+}
+
+/// What became of a camera or a shared screen.
+pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
+    let kind = match error {
+        _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
+        capture::Error::BadFile { .. } => NoticeKind::BadFile,
+        capture::Error::Taken { .. } => NoticeKind::CameraTaken,
+        capture::Error::Lost { .. } => NoticeKind::CameraLost,
+        _ => NoticeKind::NoCamera,
+    };
+    Notice { kind, detail: error.to_string() }
+}
+
+fn refused(problem: Problem) -> Reason {
+    match problem {
+        Problem::Version => Reason::Version,
+        Problem::NoMeeting => Reason::NoMeeting,
+        Problem::MeetingFull | Problem::ServerFull => Reason::Full,
+        Problem::Draining => Reason::Draining,
+        Problem::MeetingExists | Problem::Malformed | Problem::TooFast | Problem::Media => {
+            Reason::Server(problem.to_string())
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What one client, or a whole demo, saw: written as `report.json`.
+
+use crate::engine::Engine;
+use crate::tally::Received;
+use crate::usage::Usage;
+use crate::witness::Quality;
+use proto::{Slot, TrackId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The file's root.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// One for each client that reports.
+    pub participants: Vec<Participant>,
+    /// One for each picture track that came in.
+    pub video: Vec<Video>,
+    /// One for each voice that came in.
+    pub audio: Vec<Audio>,
+    /// What the keys did.
+    pub e2ee: E2ee,
+    /// What the server moved for this meeting.
+    pub sfu: Sfu,
+}
+
+/// One client.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Participant {
+    /// Its name.
+    pub name: String,
+    /// From the command to being let in.
+    pub join_ms: Option<u64>,
+    /// From being let in to the first picture of each remote camera.
+    pub first_frame_ms: Percentiles,
+    /// Processor time of its process over pictures shown.
+    pub cpu_ms_per_shown_frame: Option<f64>,
+    /// Resident memory at the end.
+    pub rss_mb: Option<u64>,
+}
+
+/// The middle and the slow end of a distribution, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// Half do not exceed it.
+    pub p50: Option<u64>,
+    /// Nineteen in twenty do not exceed it.
+    pub p95: Option<u64>,
+}
+
+/// One picture track as its receiver saw it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Video {
+    /// Whose picture.
+    pub from: String,
+    /// Who saw it.
+    pub to: String,
+    /// `camera` or `screen`.
+    pub track: String,
+    /// The layer it came by at the end.
+    pub layer: Layer,
+    /// Frames that the sender put on the layers it came by, while it came.
+    pub frames_sent: u64,
+    /// Frames that were shown.
+    pub frames_shown: u64,
+    /// Times the picture stood still, as the W3C counts them.
+    pub freezes: u64,
+    /// The longest time a picture stood.
+    pub longest_gap_ms: u64,
+    /// From capture to the screen; of use where both ends share one machine's clock.
+    pub latency_ms: Percentiles,
+    /// Mean luma ratio against the source scaled to the shown size, where the source is at hand.
+    pub psnr_db: Option<f64>,
+    /// The worst compared picture's ratio.
+    pub psnr_worst_db: Option<f64>,
+}
+
+/// A layer by number and size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// 0 is the smallest.
+    pub spatial: u8,
+    /// Width in pixels.
+    pub width: u16,
+    /// Height in pixels.
+    pub height: u16,
+}
+
+/// One voice as its receiver heard it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audio {
+    /// Whose voice.
+    pub from: String,
+    /// Who heard it.
+    pub to: String,
+    /// Packets that the sender sent while it came; silence sends none.
+    pub packets_sent: u64,
+    /// Packets that were played.
+    pub packets_played: u64,
+    /// Sound that was made up because a packet was missing.
+    pub concealed_ms: u64,
+    /// How long the sender spoke, as it was played: what `concealed_ms` is a part of.
+    pub talk_ms: u64,
+}
+
+/// What the keys did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct E2ee {
+    /// The cipher suites: of the group, and of the frames.
+    pub suite: String,
+    /// How many epochs' keys were held.
+    pub epochs: u64,
+    /// Frames that were opened.
+    pub opened: u64,
+    /// Frames that were not.
+    pub failed_to_open: u64,
+    /// Frames that came a second time.
+    pub replayed: u64,
+}
+
+/// What the server moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sfu {
+    /// RTP packets that came in.
+    pub packets_in: u64,
+    /// RTP packets that went out.
+    pub packets_out: u64,
+    /// How many times a sender was told that nobody wants a layer any more.
+    pub layers_stopped: u64,
+}
+
+impl Report {
+    /// What `engine` saw so far. `usage` is what its process has cost, `qualities` what was compared.
+    #[must_use]
+    pub fn of(engine: &Engine, name: &str, usage: Option<Usage>, qualities: &BTreeMap<TrackId, Quality>) -> Self {
+        let (facts, received) = (engine.facts(), engine.tallies().received());
+        let called = |track: TrackId| facts.names.get(&track.owner).cloned().unwrap_or_default();
+        let pictures = received.iter().filter(|(track, _)| track.slot != Slot::Microphone);
+        let video: Vec<Video> = pictures
+            .clone()
+            .map(|(track, counts)| video(called(*track), name, *track, counts, qualities.get(track)))
+            .collect();
+        let voices = received.iter().filter(|(track, _)| track.slot == Slot::Microphone);
+        let audio = voices
+            .map(|(track, counts)| {
+                let played = facts.sound.get(&track.owner).cloned().unwrap_or_default();
+                Audio {
+                    from: called(*track),
+                    to: name.into(),
+                    packets_sent: counts.sent,
+                    packets_played: played.packets_played,
+                    concealed_ms: played.concealed_ms,
+                    talk_ms: played.talk_ms,
+                }
+            })
+            .collect();
+        let first: Vec<u64> =
+            pictures.filter_map(|(_, counts)| Some(millis(counts.first_shown?.since(facts.entered?)))).collect();
+        let shown: u64 = video.iter().map(|video| video.frames_shown).sum();
+        let participant = Participant {
+            name: name.into(),
+            join_ms: facts.entered.map(|entered| millis(entered.since(facts.started))),
+            first_frame_ms: percentiles(first),
+            cpu_ms_per_shown_frame: usage.and_then(|usage| per_frame(usage, shown)),
+            rss_mb: usage.map(|usage| usage.resident >> 20),
+        };
+        let totals = facts.totals.unwrap_or_default();
+        let sfu = Sfu {
+            packets_in: totals.packets_in,
+            packets_out: totals.packets_out,
+            layers_stopped: totals.layers_stopped,
+        };
+        Self { participants: vec![participant], video, audio, e2ee: e2ee(facts.epochs, &received), sfu }
+    }
+
+    /// Puts the reports of one meeting's clients together.
+    #[must_use]
+    pub fn merge(reports: impl IntoIterator<Item = Self>) -> Self {
+        reports.into_iter().fold(Self::default(), |mut all, one| {
+            all.participants.extend(one.participants);
+            all.video.extend(one.video);
+            all.audio.extend(one.audio);
+            all.e2ee.suite = one.e2ee.suite;
+            all.e2ee.epochs = all.e2ee.epochs.max(one.e2ee.epochs);
+            all.e2ee.opened += one.e2ee.opened;
+            all.e2ee.failed_to_open += one.e2ee.failed_to_open;
+            all.e2ee.replayed += one.e2ee.replayed;
+            // Every client asks the same server; the last answer counts the most.
+            all.sfu.packets_in = all.sfu.packets_in.max(one.sfu.packets_in);
+            all.sfu.packets_out = all.sfu.packets_out.max(one.sfu.packets_out);
+            all.sfu.layers_stopped = all.sfu.layers_stopped.max(one.sfu.layers_stopped);
+            all
+        })
+    }
+}
+
+fn video(from: String, to: &str, track: TrackId, counts: &Received, quality: Option<&Quality>) -> Video {
+    let (layer, size) = counts.layer;
+    Video {
+        from,
+        to: to.into(),
+        track: format!("{:?}", track.slot).to_lowercase(),
+        layer: Layer { spatial: layer.spatial, width: size.width, height: size.height },
+        frames_sent: counts.sent,
+        frames_shown: counts.shown,
+        freezes: counts.freezes,
+        longest_gap_ms: millis(counts.longest_gap),
+        latency_ms: Percentiles {
+            p50: counts.latency.percentile(50).map(u64::from),
+            p95: counts.latency.percentile(95).map(u64::from),
+        },
+        psnr_db: quality.map(|quality| tenths(quality.psnr_db)),
+        psnr_worst_db: quality.map(|quality| tenths(quality.worst_db)),
+    }
+}
+
+fn e2ee(epochs: u64, received: &[(TrackId, Received)]) -> E2ee {
+    let sum = |count: fn(&Received) -> u64| received.iter().map(|(_, counts)| count(counts)).sum();
+    E2ee {
+        suite: SUITES.into(),
+        epochs,
+        opened: sum(|counts| counts.opened),
+        failed_to_open: sum(|counts| counts.failed),
+        replayed: sum(|counts| counts.replayed),
+    }
+}
+
+fn percentiles(mut values: Vec<u64>) -> Percentiles {
+    values.sort_unstable();
+    let at = |percent: usize| {
+        let rank = (values.len() * percent).div_ceil(100);
+        values.get(rank.saturating_sub(1)).copied()
+    };
+    Percentiles { p50: at(50), p95: at(95) }
+}
+
+fn per_frame(usage: Usage, shown: u64) -> Option<f64> {
+    let shown = u32::try_from(shown).ok().filter(|shown| *shown > 0)?;
+    Some((usage.cpu.as_secs_f64() * 100_000.0 / f64::from(shown)).round() / 100.0)
+}
+
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+const SUITES: &str = "MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519 + SFrame AES_256_GCM_SHA512_128";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_of_few_values_are_values() {
+        assert_eq!(percentiles(vec![]), Percentiles::default());
+        assert_eq!(percentiles(vec![30, 10, 20]), Percentiles { p50: Some(20), p95: Some(30) });
+    }
+
+    #[test]
+    fn merging_adds_clients_and_keeps_the_servers_newest_answer() {
+        let one = |packets_in, opened| Report {
+            participants: vec![Participant::default()],
+            e2ee: E2ee { suite: SUITES.into(), epochs: opened, opened, ..E2ee::default() },
+            sfu: Sfu { packets_in, ..Sfu::default() },
+            ..Report::default()
+        };
+        let all = Report::merge([one(5, 1), one(9, 2)]);
+        assert_eq!((all.participants.len(), all.e2ee.opened, all.e2ee.epochs, all.sfu.packets_in), (2, 3, 2, 9));
+    }
+}

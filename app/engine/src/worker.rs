@@ -1,0 +1,141 @@
+//! A thread that serves several tracks, each in its turn.
+
+use media::Bell;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+/// Work that arrives over time, on one thread from its birth to its end.
+pub trait Job: Send {
+    /// Rings `bell` whenever there is something to do, from now on.
+    fn ring(&mut self, bell: Bell);
+    /// Does the next piece of work.
+    fn step(&mut self) -> Progress;
+}
+
+/// What a step found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Something was done; there may be more.
+    Worked,
+    /// There is nothing to do until the bell rings.
+    Idle,
+    /// There will never be anything to do again.
+    Ended,
+}
+
+/// A named thread with its jobs. Dropping it stops the thread after the step it is in.
+pub struct Worker {
+    inbox: Arc<Mutex<Vec<Box<dyn Job>>>>,
+    bell: Bell,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+    jobs: usize,
+}
+
+impl Worker {
+    /// Starts a thread called `name`.
+    ///
+    /// # Errors
+    /// Where the system has no thread left.
+    pub fn start(name: &str) -> io::Result<Self> {
+        let (inbox, bell, stop) = (Arc::default(), Bell::new(), Arc::new(AtomicBool::new(false)));
+        let run = Run { inbox: Arc::clone(&inbox), bell: bell.clone(), stop: Arc::clone(&stop), jobs: Vec::new() };
+        let thread = Builder::new().name(name.into()).spawn(move || run.to_the_end())?;
+        Ok(Self { inbox, bell, stop, thread: Some(thread), jobs: 0 })
+    }
+
+    /// Gives the thread one more job.
+    pub fn add(&mut self, job: Box<dyn Job>) {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).push(job);
+        self.jobs += 1;
+        self.bell.ring();
+    }
+
+    /// How many jobs it was given.
+    pub fn load(&self) -> usize {
+        self.jobs
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        self.bell.ring();
+        if let Some(thread) = self.thread.take() {
+            // A job that panicked has been logged by the panic hook; there is nothing left to save.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Run {
+    inbox: Arc<Mutex<Vec<Box<dyn Job>>>>,
+    bell: Bell,
+    stop: Arc<AtomicBool>,
+    jobs: Vec<Box<dyn Job>>,
+}
+
+impl Run {
+    fn to_the_end(mut self) {
+        while !self.stop.load(Ordering::Acquire) {
+            self.welcome_new_jobs();
+            let mut worked = false;
+            self.jobs.retain_mut(|job| {
+                let progress = job.step();
+                worked |= progress == Progress::Worked;
+                progress != Progress::Ended
+            });
+            if !worked {
+                self.bell.wait();
+            }
+        }
+    }
+
+    fn welcome_new_jobs(&mut self) {
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        for mut job in inbox.drain(..) {
+            job.ring(self.bell.clone());
+            self.jobs.push(job);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    struct Count {
+        left: u32,
+        done: mpsc::SyncSender<u32>,
+    }
+
+    impl Job for Count {
+        fn ring(&mut self, bell: Bell) {
+            bell.ring();
+        }
+        fn step(&mut self) -> Progress {
+            if self.left == 0 {
+                return Progress::Ended;
+            }
+            self.left -= 1;
+            self.done.send(self.left).unwrap();
+            Progress::Worked
+        }
+    }
+
+    #[test]
+    fn jobs_take_turns_and_end() {
+        let (done, steps) = mpsc::sync_channel(100);
+        let mut worker = Worker::start("test").unwrap();
+        for left in [3, 2] {
+            worker.add(Box::new(Count { left, done: done.clone() }));
+        }
+        drop(done);
+        let mut seen: Vec<u32> = steps.iter().collect();
+        seen.sort_unstable();
+        assert_eq!(seen, [0, 0, 1, 1, 2]);
+    }
+}
