@@ -1,6 +1,6 @@
 //! What drawing costs, for `cargo xtask bench draw`: CPU time is the caller's to read, before and after.
 
-use crate::{Area, Error, Feed, Look, Offscreen, Rgba, Tag, Tile, cpu};
+use crate::{Area, Drawing, Error, Feed, Look, Offscreen, Rgba, Tag, Tile, cpu};
 use media::{Colour, PlaneRef, Rotation, Size, Timestamp};
 use std::sync::Arc;
 
@@ -70,13 +70,19 @@ impl Grid {
     }
 }
 
-/// Draws `turns` times off-screen, after `warm_up` turns, and calls `meter` before and after: with its readings of CPU
-/// time in milliseconds, the result is CPU milliseconds for each shown picture.
+/// Draws `turns` times off-screen, after `warm_up` turns, and reads `meter` before and after: where that tells the
+/// process's CPU time in milliseconds, the result is CPU milliseconds for each shown picture.
 ///
 /// # Errors
 /// As [`Offscreen::new`] and [`Offscreen::draw`].
-pub fn gpu(look: Look, grid: &mut Grid, warm_up: u32, turns: u32, meter: impl Fn() -> f64) -> Result<f64, Error> {
-    let mut target = Offscreen::new(look)?;
+pub fn offscreen(
+    look: Look,
+    drawing: Drawing,
+    grid: &mut Grid,
+    [warm_up, turns]: [u32; 2],
+    meter: impl Fn() -> f64,
+) -> Result<f64, Error> {
+    let mut target = Offscreen::with(look, drawing, false)?;
     for _ in 0..warm_up {
         grid.draw(&mut target)?;
     }
@@ -87,8 +93,8 @@ pub fn gpu(look: Look, grid: &mut Grid, warm_up: u32, turns: u32, meter: impl Fn
     Ok(each(meter() - start, shown))
 }
 
-/// As [`gpu`], on the CPU path.
-pub fn cpu(look: Look, grid: &mut Grid, warm_up: u32, turns: u32, meter: impl Fn() -> f64) -> f64 {
+/// As [`offscreen`], without any device.
+pub fn canvas(look: Look, grid: &mut Grid, [warm_up, turns]: [u32; 2], meter: impl Fn() -> f64) -> f64 {
     let mut target = cpu::Canvas::new(look);
     for _ in 0..warm_up {
         grid.draw_on_cpu(&mut target);

@@ -91,6 +91,12 @@ impl Canvas {
         self.pixels.bytes()
     }
 
+    /// The pictures that the last [`Canvas::draw`] found new.
+    #[must_use]
+    pub fn shown(&self) -> &[Shown] {
+        &self.shown
+    }
+
     /// The parts that the last [`Canvas::draw`] changed, on whole pixels; they may reach beyond the canvas.
     #[must_use]
     pub fn damage(&self) -> &[Area] {

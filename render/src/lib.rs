@@ -25,5 +25,5 @@ pub use error::Error;
 pub use feed::{Counts, Feed, Lease};
 pub use look::{Font, Look};
 pub use offscreen::Offscreen;
-pub use stage::{Shown, Stage};
+pub use stage::{Drawing, Shown, Stage};
 pub use tile::{Area, Fit, Placeholder, Rgba, Tag, Tile};

@@ -1,6 +1,6 @@
 //! A target without a window: the same scene, read back as RGBA.
 
-use crate::{Error, Look, Rgba, Shown, Stage, Tile};
+use crate::{Drawing, Error, Look, Rgba, Shown, Stage, Tile};
 use std::fmt;
 use std::time::Duration;
 
@@ -22,25 +22,27 @@ struct Target {
 }
 
 impl Offscreen {
-    /// Opens the adapter with the lowest power, and takes colours as a window of ours does: code values, not encoded
-    /// by the target's format.
+    /// Opens the adapter with the lowest power and draws as suits it. Takes colours as a window of ours does: code
+    /// values, not encoded by the target's format.
     ///
     /// # Errors
     /// [`Error::NoAdapter`] where the machine has none, [`Error::Device`] where it would not open.
     pub fn new(look: Look) -> Result<Self, Error> {
-        Self::with_format(look, wgpu::TextureFormat::Rgba8Unorm)
+        let adapter = adapter()?;
+        let drawing = Drawing::on(&adapter.get_info());
+        Self::open(&adapter, look, wgpu::TextureFormat::Rgba8Unorm, drawing)
     }
 
-    /// As [`Offscreen::new`], with a target whose format encodes sRGB by itself.
+    /// As [`Offscreen::new`]; says who does the work, and whether the target's format encodes sRGB by itself.
     ///
     /// # Errors
     /// As [`Offscreen::new`].
-    pub fn with_srgb_target(look: Look) -> Result<Self, Error> {
-        Self::with_format(look, wgpu::TextureFormat::Rgba8UnormSrgb)
+    pub fn with(look: Look, drawing: Drawing, encoding: bool) -> Result<Self, Error> {
+        let format = if encoding { wgpu::TextureFormat::Rgba8UnormSrgb } else { wgpu::TextureFormat::Rgba8Unorm };
+        Self::open(&adapter()?, look, format, drawing)
     }
 
-    fn with_format(look: Look, format: wgpu::TextureFormat) -> Result<Self, Error> {
-        let adapter = adapter()?;
+    fn open(adapter: &wgpu::Adapter, look: Look, format: wgpu::TextureFormat, drawing: Drawing) -> Result<Self, Error> {
         let name = adapter.get_info().name;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("offscreen"),
@@ -50,7 +52,7 @@ impl Offscreen {
         let opened = pollster::block_on(adapter.request_device(&descriptor));
         let (device, queue) =
             opened.map_err(|error| Error::Device { name: name.clone(), reason: error.to_string() })?;
-        let stage = Stage::new(&device, &queue, format, look);
+        let stage = Stage::with(&device, &queue, format, look, drawing);
         Ok(Self { device, queue, stage, format, adapter: name, target: None })
     }
 
@@ -192,7 +194,7 @@ impl Target {
 }
 
 /// The adapter with the lowest power. OpenGL ES is asked last: it looks for displays that a headless machine lacks.
-fn adapter() -> Result<wgpu::Adapter, Error> {
+pub(crate) fn adapter() -> Result<wgpu::Adapter, Error> {
     let options = wgpu::RequestAdapterOptions {
         power_preference: wgpu::PowerPreference::LowPower,
         ..wgpu::RequestAdapterOptions::default()

@@ -4,15 +4,14 @@ mod arrays;
 mod letters;
 mod pictures;
 mod pipeline;
+mod processor;
+mod shaders;
 
-use crate::quad::Quad;
-use crate::scene::{Scene, Source};
-use crate::text::Text;
 use crate::{Look, Tile};
-use letters::Letters;
 use media::Timestamp;
-use pictures::Pictures;
-use pipeline::Pipeline;
+use processor::Processor;
+use shaders::Shaders;
+use std::fmt;
 
 /// A picture that was drawn for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,53 +24,79 @@ pub struct Shown {
     pub captured: Timestamp,
 }
 
-/// Everything a device needs to draw tiles: textures, letters, one pipeline. Belongs to the thread that draws.
+/// Who does the work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drawing {
+    /// The graphics device.
+    #[default]
+    Shaders,
+    /// [`crate::cpu`], and the device only lays the result over the target. On machines whose only adapter is a
+    /// program (virtual desktops), this costs a fraction of running shaders on the processor.
+    Processor,
+}
+
+impl Drawing {
+    /// What suits an adapter.
+    #[must_use]
+    pub fn on(adapter: &wgpu::AdapterInfo) -> Self {
+        match adapter.device_type {
+            wgpu::DeviceType::Cpu => Self::Processor,
+            wgpu::DeviceType::Other
+            | wgpu::DeviceType::IntegratedGpu
+            | wgpu::DeviceType::DiscreteGpu
+            | wgpu::DeviceType::VirtualGpu => Self::Shaders,
+        }
+    }
+
+    /// What suits the adapter that this machine gives first. Loads the drivers, some ten milliseconds and more: for
+    /// a start-up thread.
+    #[must_use]
+    pub fn on_this_machine() -> Self {
+        crate::offscreen::adapter().map_or(Self::Processor, |adapter| Self::on(&adapter.get_info()))
+    }
+}
+
+/// Everything a device needs to draw tiles. Belongs to the thread that draws.
 ///
 /// A stage holds one scene at a time: a window prepares and draws before the next one does.
 pub struct Stage {
-    look: Look,
-    pipeline: Pipeline,
-    pictures: Pictures,
-    letters: Letters,
-    text: Text,
-    scene: Scene,
-    sources: Vec<Option<Source>>,
-    shown: Vec<Shown>,
-    instances: wgpu::Buffer,
-    // What the instance buffer holds: a scene that stays the same is not written again.
-    written: Vec<Quad>,
-    target: [u32; 2],
+    painter: Painter,
+}
+
+enum Painter {
+    Shaders(Box<Shaders>),
+    Processor(Box<Processor>),
 }
 
 impl Stage {
     /// A stage for targets of `format`, sRGB-encoded by the format or not: colours come out the same. Compiles the shader.
     #[must_use]
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat, look: Look) -> Self {
-        let mut text = Text::new(&look.font);
-        let pipeline = Pipeline::new(device, format);
-        let letters = Letters::new(device, queue, &pipeline, text.atlas());
-        let pictures = Pictures::new(device, &pipeline);
-        Self {
-            look,
-            pictures,
-            letters,
-            pipeline,
-            text,
-            scene: Scene::default(),
-            sources: Vec::new(),
-            shown: Vec::new(),
-            instances: instances(device, 256),
-            written: Vec::new(),
-            target: [0, 0],
-        }
+        Self::with(device, queue, format, look, Drawing::Shaders)
+    }
+
+    /// As [`Stage::new`], and says who does the work.
+    #[must_use]
+    pub fn with(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        format: wgpu::TextureFormat,
+        look: Look,
+        drawing: Drawing,
+    ) -> Self {
+        let painter = match drawing {
+            Drawing::Shaders => Painter::Shaders(Box::new(Shaders::new(device, queue, format, look))),
+            Drawing::Processor => Painter::Processor(Box::new(Processor::new(device, format, look))),
+        };
+        Self { painter }
     }
 
     /// Takes other colours, lengths or letters, as when the theme changes.
     pub fn set_look(&mut self, look: Look) {
-        if !std::sync::Arc::ptr_eq(&look.font.faces, &self.look.font.faces) {
-            self.text = Text::new(&look.font);
+        match &mut self.painter {
+            Painter::Shaders(shaders) => shaders.set_look(look),
+            Painter::Processor(processor) => processor.set_look(look),
         }
-        self.look = look;
     }
 
     /// Uploads what changed since the last time and lays the tiles out, for a target (the render pass's viewport) of
@@ -82,74 +107,56 @@ impl Stage {
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         tiles: &[Tile],
-        [width, height]: [u32; 2],
+        target: [u32; 2],
         scale: f32,
     ) -> &[Shown] {
         let scale = if scale.is_finite() { scale.clamp(0.25, 16.0) } else { 1.0 };
-        self.sources.clear();
-        self.shown.clear();
-        self.pictures.begin();
-        for tile in tiles {
-            let held = tile.feed.as_ref().and_then(|feed| self.pictures.refresh(device, queue, &self.pipeline, feed));
-            self.sources.push(held.map(|held| held.source));
-            let new = held.filter(|held| held.new);
-            self.shown.extend(new.map(|held| Shown { id: tile.id, number: held.number, captured: held.captured }));
+        match &mut self.painter {
+            Painter::Shaders(shaders) => shaders.prepare(device, queue, tiles, target, scale),
+            Painter::Processor(processor) => processor.prepare(device, queue, tiles, target, scale),
         }
-        self.pictures.finish(device, queue);
-        self.scene.lay_out(tiles, &self.sources, &self.look, scale, &mut self.text);
-        self.letters.refresh(device, queue, &self.pipeline, self.text.atlas());
-        if self.target != [width, height] {
-            self.target = [width, height];
-            self.letters.set_target(queue, width, height);
-        }
-        self.write_instances(device, queue);
-        &self.shown
+        self.shown()
     }
 
     /// The pictures that the last [`Stage::prepare`] found new.
     #[must_use]
     pub fn shown(&self) -> &[Shown] {
-        &self.shown
+        match &self.painter {
+            Painter::Shaders(shaders) => shaders.shown(),
+            Painter::Processor(processor) => processor.shown(),
+        }
     }
 
     /// Draws what was prepared. The pass's viewport and scissors are the caller's.
     pub fn draw(&self, pass: &mut wgpu::RenderPass<'_>) {
-        if self.scene.runs.is_empty() {
-            return;
+        match &self.painter {
+            Painter::Shaders(shaders) => shaders.draw(pass),
+            Painter::Processor(processor) => processor.draw(pass),
         }
-        pass.set_pipeline(self.pipeline.tiles());
-        pass.set_bind_group(0, self.letters.group(), &[]);
-        pass.set_vertex_buffer(0, self.instances.slice(..));
-        for run in &self.scene.runs {
-            pass.set_bind_group(1, self.pictures.group(run.class), &[]);
-            pass.draw(0..4, run.quads.clone());
-        }
-    }
-
-    fn write_instances(&mut self, device: &wgpu::Device, queue: &wgpu::Queue) {
-        if self.written == self.scene.quads {
-            return;
-        }
-        self.written.clone_from(&self.scene.quads);
-        let bytes: &[u8] = bytemuck::cast_slice(&self.written);
-        if (bytes.len() as u64) > self.instances.size() {
-            self.instances = instances(device, self.written.len().next_power_of_two());
-        }
-        queue.write_buffer(&self.instances, 0, bytes);
     }
 }
 
-impl std::fmt::Debug for Stage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Stage({} rectangles in {} draws)", self.scene.quads.len(), self.scene.runs.len())
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.painter {
+            Painter::Shaders(_) => "Stage(shaders)",
+            Painter::Processor(_) => "Stage(processor)",
+        })
     }
 }
 
-fn instances(device: &wgpu::Device, count: usize) -> wgpu::Buffer {
-    device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("tiles"),
-        size: (count * size_of::<Quad>()) as u64,
-        usage: wgpu::BufferUsages::VERTEX | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    })
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_shader_is_valid() {
+        for source in [super::pipeline::SHADER, super::processor::SHADER] {
+            let module = naga::front::wgsl::parse_str(source);
+            let module = module.unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
+            let (flags, capabilities) = (naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
+            let checked = naga::valid::Validator::new(flags, capabilities).validate(&module);
+            checked.unwrap_or_else(|error| panic!("{}", error.emit_to_string(source)));
+            let entries: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
+            assert_eq!(entries, ["vertex", "fragment"]);
+        }
+    }
 }

@@ -1,13 +1,15 @@
 //! Pictures drawn off-screen and compared with what they must be, on the GPU and on the CPU.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
 #[path = "golden/support.rs"]
 mod support;
 
 use media::{Colour, Matrix, Rotation, Size};
-use render::{Area, Feed, Fit, Offscreen, Placeholder, Rgba, Tag, Tile, cpu};
+use render::{Area, Drawing, Feed, Fit, Placeholder, Rgba, Tag, Tile, bench};
 use std::f64::consts::PI;
 use std::sync::Arc;
-use support::{BLACK, Drawn, Picture, draw, draw_on_cpu, error, look, offscreen, srgb_offscreen};
+use support::{BLACK, Drawn, Picture, draw, draw_on_cpu, error, look, offscreen, target};
 
 const UPRIGHT: Rotation = Rotation::Upright;
 
@@ -73,12 +75,13 @@ fn colour_bars_are_within_two_code_values_of_the_recommendations() {
     for colour in colours() {
         assert!(worst_bar(&draw_on_cpu(&[tile(colour)], 256, 32), colour) <= 1.0, "cpu {colour:?}");
     }
-    for (name, target) in [("plain", offscreen()), ("encoding", srgb_offscreen())] {
-        let Some(mut target) = target else { return };
+    for (drawing, encoding) in [Drawing::Shaders, Drawing::Processor].into_iter().flat_map(|d| [(d, false), (d, true)])
+    {
+        let Some(mut target) = target(drawing, encoding) else { return };
         for colour in colours() {
             let worst = worst_bar(&draw(&mut target, &[tile(colour)], 256, 32), colour);
-            println!("{name} target, {colour:?}: off by at most {worst:.2}");
-            assert!(worst <= 2.0, "{name} target, {colour:?}: {worst}");
+            println!("{drawing:?}, encoding target: {encoding}, {colour:?}: off by at most {worst:.2}");
+            assert!(worst <= 2.0, "{drawing:?} {encoding} {colour:?}: {worst}");
         }
     }
 }
@@ -272,20 +275,35 @@ fn meeting() -> Vec<Tile> {
 
 const MEETING: [u32; 2] = [1280, 720];
 
+/// The worst difference of two pictures, and how many values differ by more than three.
+fn difference(a: &Drawn, b: &Drawn) -> (u8, usize) {
+    let differences = || a.bytes().iter().zip(b.bytes()).map(|(a, b)| a.abs_diff(*b));
+    (differences().max().unwrap(), differences().filter(|difference| *difference > 3).count())
+}
+
 #[test]
 fn both_paths_show_the_same_meeting() {
-    let on_cpu = draw_on_cpu(&meeting(), MEETING[0], MEETING[1]);
-    let Some(mut target) = offscreen() else { return };
-    let on_gpu = draw(&mut target, &meeting(), MEETING[0], MEETING[1]);
-    let differences = on_cpu.bytes().iter().zip(on_gpu.bytes()).map(|(a, b)| a.abs_diff(*b));
-    let (mut sum, mut worst, mut far) = (0_u64, 0, 0);
-    for difference in differences {
-        sum += u64::from(difference);
-        worst = worst.max(difference);
-        far += u32::from(difference > 3);
+    let canvas = draw_on_cpu(&meeting(), MEETING[0], MEETING[1]);
+    for drawing in [Drawing::Shaders, Drawing::Processor] {
+        let Some(mut target) = target(drawing, false) else { return };
+        let (worst, far) = difference(&canvas, &draw(&mut target, &meeting(), MEETING[0], MEETING[1]));
+        println!("{drawing:?}: off by at most {worst}, {far} values by more than 3");
+        assert!(worst <= 8 && far < 400, "{drawing:?}: worst {worst}, {far} far off");
     }
-    println!("sum of differences {sum}, worst {worst}, {far} values off by more than 3");
-    assert!(worst <= 8 && far < 400, "worst {worst}, {far} far off");
+}
+
+#[test]
+fn the_processor_draws_on_where_pictures_change() {
+    let Some(mut target) = target(Drawing::Processor, false) else { return };
+    let (tiles, fresh) = (meeting(), portrait(Size::new(640, 360), [100, 170], [90, 140, 110]));
+    draw(&mut target, &tiles, 900, 500);
+    draw(&mut target, &tiles, MEETING[0], MEETING[1]);
+    assert!(fresh.publish(tiles[0].feed.as_ref().unwrap(), Colour::default(), UPRIGHT, 2));
+    let drawn = draw(&mut target, &tiles, MEETING[0], MEETING[1]);
+    let other = meeting();
+    assert!(fresh.publish(other[0].feed.as_ref().unwrap(), Colour::default(), UPRIGHT, 2));
+    let (worst, _) = difference(&drawn, &draw_on_cpu(&other, MEETING[0], MEETING[1]));
+    assert!(worst <= 1, "{worst}");
 }
 
 #[test]
@@ -343,7 +361,9 @@ fn feeds_leases_and_targets_may_go_in_any_order() {
     let feeds: Vec<_> = (0..9).map(|_| Feed::new()).collect();
     let tile = |feed: &Feed| Tile { feed: Some(feed.clone()), ..Tile::new(1, Area::new(0.0, 0.0, 32.0, 32.0)) };
     for round in 0..3 {
-        feeds.iter().for_each(|feed| assert!(picture.publish(feed, Colour::default(), UPRIGHT, round)));
+        for feed in &feeds {
+            assert!(picture.publish(feed, Colour::default(), UPRIGHT, round));
+        }
         let tiles: Vec<_> = feeds.iter().map(tile).collect();
         assert_eq!(target.draw(&tiles, [32, 32], 1.0, BLACK).unwrap().len(), 9);
     }
@@ -373,17 +393,16 @@ fn a_size_nobody_can_draw_is_an_error() {
 
 #[test]
 fn twenty_five_tiles_are_drawn_at_a_bearable_cost() {
-    use std::time::Instant;
-    let start = Instant::now();
+    let start = std::time::Instant::now();
     let meter = || start.elapsed().as_secs_f64() * 1_000.0;
-    let mut grid = render::bench::Grid::new(25, Size::new(640, 360), MEETING);
-    let on_cpu = render::bench::cpu(look(), &mut grid, 2, 8, meter);
-    println!("wall time for each shown picture: CPU path {on_cpu:.3} ms");
-    assert!(on_cpu < 10.0);
-    let _ = Offscreen::new(look()).map(|_| {
-        let mut grid = render::bench::Grid::new(25, Size::new(640, 360), MEETING);
-        println!("GPU path {:.3} ms", render::bench::gpu(look(), &mut grid, 2, 8, meter).unwrap());
-    });
-    let canvas = cpu::Canvas::new(look());
-    assert_eq!(canvas.size(), [0, 0]);
+    let grid = || bench::Grid::new(25, Size::new(640, 360), MEETING);
+    let canvas = bench::canvas(look(), &mut grid(), [2, 8], meter);
+    println!("wall time for each shown picture: canvas {canvas:.3} ms");
+    assert!(canvas < 20.0);
+    for drawing in [Drawing::Processor, Drawing::Shaders] {
+        match bench::offscreen(look(), drawing, &mut grid(), [2, 8], meter) {
+            Ok(each) => println!("{drawing:?} {each:.3} ms"),
+            Err(error) => println!("skipped: {error}"),
+        }
+    }
 }

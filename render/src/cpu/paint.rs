@@ -142,7 +142,8 @@ fn edge(under: u32, colour: [u8; 4], quad: &Quad, column: usize, row: usize) -> 
     #[expect(clippy::cast_precision_loss, reason = "places in a picture")]
     let (x, y) = ((column as f32 + 0.5 - width / 2.0).abs(), (row as f32 + 0.5 - height / 2.0).abs());
     let (beyond_x, beyond_y) = (x - width / 2.0 + corner, y - height / 2.0 + corner);
-    let distance = beyond_x.max(0.0).hypot(beyond_y.max(0.0)) + beyond_x.max(beyond_y).min(0.0) - corner;
+    let distance =
+        (beyond_x.max(0.0).powi(2) + beyond_y.max(0.0).powi(2)).sqrt() + beyond_x.max(beyond_y).min(0.0) - corner;
     let mut colour = colour;
     if ring > 0.0 {
         let cover = (0.5 + distance + ring).clamp(0.0, 1.0) * f32::from(quad.ring[3]) / 255.0;

@@ -26,24 +26,26 @@ struct Axis {
     length: u16,
 }
 
-/// Two neighbouring samples and the second one's share in 256ths.
+/// A sample, and its next neighbour's share in 256ths.
 #[derive(Clone, Copy)]
 struct Tap {
     at: u16,
-    next: u16,
     share: u16,
 }
 
 /// What one row needs; kept from row to row and from picture to picture.
 #[derive(Default)]
 pub(super) struct Scratch {
+    // For each tap in turn, all columns.
     luma_columns: Vec<Tap>,
     chroma_columns: Vec<Tap>,
+    // One sample longer than the picture is wide, so that the last one has a neighbour.
     luma_row: Vec<u16>,
     chroma_row: Vec<u16>,
-    y: Vec<f32>,
-    u: Vec<f32>,
-    v: Vec<f32>,
+    // Sums over taps, in units that `Picture::unit` tells.
+    y: Vec<i32>,
+    u: Vec<i32>,
+    v: Vec<i32>,
 }
 
 impl<'a> Picture<'a> {
@@ -65,14 +67,14 @@ impl<'a> Picture<'a> {
         let end = (start..columns.end).find(|column| !covered(column)).unwrap_or(columns.end);
         scratch.luma_columns.clear();
         scratch.chroma_columns.clear();
-        for column in start..end {
-            scratch.luma_columns.extend(self.across.taps(column, self.taps, false));
-            scratch.chroma_columns.extend(self.across.taps(column, self.taps, true));
+        for tap in 0..self.taps {
+            scratch.luma_columns.extend((start..end).map(|column| self.across.tap(column, tap, self.taps, false)));
+            scratch.chroma_columns.extend((start..end).map(|column| self.across.tap(column, tap, self.taps, true)));
         }
-        scratch.luma_row.resize(usize::from(self.luma.size.width), 0);
-        scratch.chroma_row.resize(usize::from(self.chroma.size.width), 0);
+        scratch.luma_row.resize(usize::from(self.luma.size.width) + 1, 0);
+        scratch.chroma_row.resize(usize::from(self.chroma.size.width) + 2, 0);
         for row in [&mut scratch.y, &mut scratch.u, &mut scratch.v] {
-            row.resize(end - start, 0.0);
+            row.resize(end - start, 0);
         }
         start..end
     }
@@ -84,60 +86,88 @@ impl<'a> Picture<'a> {
 
     /// Writes the opaque colours of one row.
     pub fn row(&self, scratch: &mut Scratch, row: usize, to: &mut [u32]) {
+        for sums in [&mut scratch.y, &mut scratch.u, &mut scratch.v] {
+            sums.fill(0);
+        }
         if self.turned {
             self.turned_row(scratch, row);
         } else {
             self.straight_row(scratch, row);
         }
-        convert(scratch, self.conversion, to);
+        convert(scratch, self.conversion, self.unit(), to);
+    }
+
+    /// What a sum is multiplied with to be a code value of 0..=1.
+    fn unit(&self) -> f32 {
+        let taps = f32::from(self.taps);
+        let averaged = if self.turned { taps * taps } else { taps };
+        1.0 / (255.0 * 256.0 * 256.0 * averaged)
     }
 
     fn straight_row(&self, scratch: &mut Scratch, row: usize) {
         let Scratch { luma_columns, chroma_columns, luma_row, chroma_row, y, u, v } = scratch;
-        blend_rows(self.luma, self.along.taps(row, self.taps, false), self.taps, luma_row);
-        blend_rows(self.chroma, self.along.taps(row, self.taps, true), self.taps, chroma_row);
-        let (taps, scale) = (usize::from(self.taps), unit(self.taps));
-        for (y, columns) in y.iter_mut().zip(luma_columns.chunks_exact(taps)) {
-            let sum: u32 = columns.iter().map(|tap| tap.of(luma_row, 1, 0)).sum();
-            *y = fraction(sum) * scale;
-        }
-        for ((u, v), columns) in u.iter_mut().zip(v).zip(chroma_columns.chunks_exact(taps)) {
-            let (mut blue, mut red) = (0, 0);
-            for tap in columns {
-                blue += tap.of(chroma_row, 2, 0);
-                red += tap.of(chroma_row, 2, 1);
+        self.blend_rows(self.luma, row, false, luma_row);
+        self.blend_rows(self.chroma, row, true, chroma_row);
+        let width = y.len();
+        for columns in luma_columns.chunks_exact(width) {
+            for (y, tap) in y.iter_mut().zip(columns) {
+                let at = usize::from(tap.at);
+                if let Some([first, second]) = luma_row.get(at..at + 2) {
+                    *y = y.wrapping_add(tap.mix(i32::from(*first), i32::from(*second)));
+                }
             }
-            (*u, *v) = (fraction(blue) * scale, fraction(red) * scale);
         }
+        for columns in chroma_columns.chunks_exact(width) {
+            for ((u, v), tap) in u.iter_mut().zip(&mut *v).zip(columns) {
+                let at = usize::from(tap.at) * 2;
+                if let Some([blue, red, next_blue, next_red]) = chroma_row.get(at..at + 4) {
+                    *u = u.wrapping_add(tap.mix(i32::from(*blue), i32::from(*next_blue)));
+                    *v = v.wrapping_add(tap.mix(i32::from(*red), i32::from(*next_red)));
+                }
+            }
+        }
+    }
+
+    /// The mean of the stored rows that a shown row's taps read, in 256ths of a code value.
+    fn blend_rows(&self, plane: PlaneRef<'_>, row: usize, half: bool, to: &mut [u16]) {
+        let channels = if half { 2 } else { 1 };
+        let (width, last) = (usize::from(plane.size.width), plane.size.height.saturating_sub(1));
+        let line = |row: u16| {
+            let start = usize::from(row.min(last)) * plane.stride;
+            plane.data.get(start..start + width).unwrap_or_default()
+        };
+        let (inner, beyond) = to.split_at_mut(width);
+        for index in 0..self.taps {
+            let tap = self.along.tap(row, index, self.taps, half);
+            let (first, second) = (line(tap.at), line(tap.at + 1));
+            let pairs = inner.iter_mut().zip(first.iter().zip(second));
+            match (self.taps, index) {
+                (1, _) => pairs.for_each(|(to, (first, second))| *to = tap.mix_codes(*first, *second)),
+                (taps, 0) => pairs.for_each(|(to, (first, second))| *to = tap.mix_codes(*first, *second) / taps),
+                (taps, _) => {
+                    pairs
+                        .for_each(|(to, (first, second))| *to = to.wrapping_add(tap.mix_codes(*first, *second) / taps));
+                }
+            }
+        }
+        beyond.copy_from_slice(&inner[width - channels..]);
     }
 
     /// As a straight row, one pixel after the other: telephones held upright are few.
     fn turned_row(&self, scratch: &mut Scratch, row: usize) {
         let Scratch { luma_columns, chroma_columns, y, u, v, .. } = scratch;
-        let (taps, scale) = (usize::from(self.taps), unit(self.taps) / f32::from(self.taps));
-        for (y, columns) in y.iter_mut().zip(luma_columns.chunks_exact(taps)) {
-            *y = fraction(self.cross(self.luma, row, columns, false, 1, 0)) * scale;
-        }
-        for ((u, v), columns) in u.iter_mut().zip(v).zip(chroma_columns.chunks_exact(taps)) {
-            *u = fraction(self.cross(self.chroma, row, columns, true, 2, 0)) * scale;
-            *v = fraction(self.cross(self.chroma, row, columns, true, 2, 1)) * scale;
-        }
-    }
-
-    /// The sum over all taps of a pixel of a turned picture, whose column taps count stored rows.
-    fn cross(&self, plane: PlaneRef<'_>, row: usize, columns: &[Tap], half: bool, step: usize, first: usize) -> u32 {
-        let sample = |x: u16, y: u16| {
-            let at = usize::from(y) * plane.stride + usize::from(x) * step + first;
-            u32::from(plane.data.get(at).copied().unwrap_or(0))
-        };
-        let mut sum = 0;
-        for across in self.along.taps(row, self.taps, half) {
-            for down in columns {
-                let line = |y| across.mix(sample(across.at, y), sample(across.next, y));
-                sum += down.mix(line(down.at), line(down.next));
+        let width = y.len();
+        for across in 0..self.taps {
+            let tap = self.along.tap(row, across, self.taps, false);
+            for columns in luma_columns.chunks_exact(width) {
+                y.iter_mut().zip(columns).for_each(|(y, down)| *y += cross(self.luma, tap, *down, 1, 0));
+            }
+            let tap = self.along.tap(row, across, self.taps, true);
+            for columns in chroma_columns.chunks_exact(width) {
+                u.iter_mut().zip(columns).for_each(|(u, down)| *u += cross(self.chroma, tap, *down, 2, 0));
+                v.iter_mut().zip(columns).for_each(|(v, down)| *v += cross(self.chroma, tap, *down, 2, 1));
             }
         }
-        sum
     }
 }
 
@@ -153,70 +183,51 @@ impl Axis {
         (0.0..=f32::from(self.length)).contains(&self.middle(pixel))
     }
 
-    /// Where a pixel's taps read, in samples of luma or, at `half`, of chroma.
-    fn taps(self, pixel: usize, count: u16, half: bool) -> impl Iterator<Item = Tap> {
-        let middle = self.middle(pixel);
+    /// Where one of a pixel's taps reads, in samples of luma or, at `half`, of chroma.
+    fn tap(self, pixel: usize, tap: u16, taps: u16, half: bool) -> Tap {
+        let part = (f32::from(tap) + 0.5) / f32::from(taps) - 0.5;
+        let at = self.middle(pixel) + self.step * part;
         let (scale, length) = if half { (0.5, self.length.div_ceil(2)) } else { (1.0, self.length) };
-        (0..count).map(move |tap| {
-            let part = (f32::from(tap) + 0.5) / f32::from(count) - 0.5;
-            let at = (middle + self.step * part) * scale;
-            let at = at.clamp(0.5, f32::from(length) - 0.5) - 0.5;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the picture")]
-            let (first, share) = (at as u16, (at.fract() * 256.0).round() as u16);
-            Tap { at: first, next: (first + 1).min(length - 1), share }
-        })
+        let at = (at * scale).clamp(0.5, f32::from(length) - 0.5) - 0.5;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the picture")]
+        let (at, share) = (at as u16, (at.fract() * 256.0 + 0.5) as u16);
+        Tap { at, share }
     }
 }
 
+// Shares add up to 256, so nothing here overflows. The wrapping operations say so to checked builds too, which would
+// otherwise look at every sample by itself instead of eight at a time.
 impl Tap {
-    /// Blends two neighbours of a row that holds `step` channels in turn.
-    fn of(self, row: &[u16], step: usize, channel: usize) -> u32 {
-        let sample = |at: u16| row.get(usize::from(at) * step + channel).map_or(0, |sample| u32::from(*sample));
-        self.mix(sample(self.at), sample(self.next))
+    fn mix(self, at: i32, next: i32) -> i32 {
+        let (own, share) = (i32::from(256_u16.wrapping_sub(self.share)), i32::from(self.share));
+        at.wrapping_mul(own).wrapping_add(next.wrapping_mul(share))
     }
 
-    fn mix(self, at: u32, next: u32) -> u32 {
-        at * u32::from(256 - self.share) + next * u32::from(self.share)
+    fn mix_codes(self, at: u8, next: u8) -> u16 {
+        let own = 256_u16.wrapping_sub(self.share);
+        u16::from(at).wrapping_mul(own).wrapping_add(u16::from(next).wrapping_mul(self.share))
     }
 }
 
-/// The mean of the rows that the taps read, in 256ths of a code value.
-fn blend_rows(plane: PlaneRef<'_>, taps: impl Iterator<Item = Tap>, count: u16, to: &mut [u16]) {
-    let line = |row: u16| {
-        let start = usize::from(row) * plane.stride;
-        plane.data.get(start..start + usize::from(plane.size.width)).unwrap_or_default()
+/// Blends four neighbours of a plane that holds `channels` in turn.
+fn cross(plane: PlaneRef<'_>, across: Tap, down: Tap, channels: usize, channel: usize) -> i32 {
+    let (width, height) = (usize::from(plane.size.width) / channels, usize::from(plane.size.height));
+    let sample = |x: usize, y: usize| {
+        let at = y.min(height - 1) * plane.stride + x.min(width - 1) * channels + channel;
+        plane.data.get(at).map_or(0, |sample| i32::from(*sample))
     };
-    to.fill(0);
-    for tap in taps {
-        let (first, second, share) = (line(tap.at), line(tap.next), tap.share);
-        let pairs = to.iter_mut().zip(first).zip(second);
-        if count == 1 {
-            pairs.for_each(|((to, first), second)| *to = mix_codes(*first, *second, share));
-        } else {
-            pairs.for_each(|((to, first), second)| *to += mix_codes(*first, *second, share) / count);
-        }
-    }
+    let (x, y) = (usize::from(across.at), usize::from(down.at));
+    let line = |y| across.mix(sample(x, y), sample(x + 1, y));
+    down.mix(line(y), line(y + 1))
 }
 
-fn mix_codes(first: u8, second: u8, share: u16) -> u16 {
-    u16::from(first) * (256 - share) + u16::from(second) * share
-}
-
-/// What a blended sum is multiplied with to lie in 0..=1.
-fn unit(taps: u16) -> f32 {
-    1.0 / (255.0 * 256.0 * 256.0 * f32::from(taps))
-}
-
-fn fraction(sum: u32) -> f32 {
-    #[expect(clippy::cast_precision_loss, reason = "24 bits are more than 8-bit colour shows")]
-    let sum = sum as f32;
-    sum
-}
-
-fn convert(scratch: &Scratch, rows: &Conversion, to: &mut [u32]) {
-    let [red, green, blue] = rows.map(|row| row.map(|factor| factor * 255.0));
+fn convert(scratch: &Scratch, rows: &Conversion, unit: f32, to: &mut [u32]) {
+    let scaled = |row: [f32; 4]| [row[0] * unit, row[1] * unit, row[2] * unit, row[3]].map(|factor| factor * 255.0);
+    let [red, green, blue] = rows.map(scaled);
     let samples = scratch.y.iter().zip(&scratch.u).zip(&scratch.v);
     for (to, ((y, u), v)) in to.iter_mut().zip(samples) {
+        #[expect(clippy::cast_precision_loss, reason = "24 bits are more than 8-bit colour shows")]
+        let (y, u, v) = (*y as f32, *u as f32, *v as f32);
         let channel = |row: [f32; 4]| code(row[0] * y + row[1] * u + row[2] * v + row[3]);
         *to = channel(red) | channel(green) << 8 | channel(blue) << 16 | 0xff00_0000;
     }

@@ -14,6 +14,12 @@ fn publish(feed: &Feed, luma: u8) {
     assert!(feed.show(planes, Colour::default(), Rotation::Upright, 0, Timestamp::default()));
 }
 
+fn publish_all(feeds: &[Feed], luma: u8) {
+    for feed in feeds {
+        publish(feed, luma);
+    }
+}
+
 fn pair() -> ([Feed; 2], Vec<Tile>) {
     let feeds = [Feed::new(), Feed::new()];
     let place = |x| Area::new(x, 0.0, 90.0, 90.0);
@@ -31,7 +37,7 @@ fn draw(canvas: &mut Canvas, tiles: &[Tile]) -> Vec<Area> {
 fn only_what_changed_is_drawn() {
     let (feeds, mut tiles) = pair();
     let mut canvas = Canvas::new(look());
-    feeds.iter().for_each(|feed| publish(feed, 100));
+    publish_all(&feeds, 100);
     assert_eq!(draw(&mut canvas, &tiles), [Area::new(0.0, 0.0, 200.0, 100.0)]);
     assert_eq!(draw(&mut canvas, &tiles), []);
     publish(&feeds[1], 200);
@@ -47,7 +53,7 @@ fn what_lies_over_or_under_a_changed_tile_is_drawn_with_it() {
     let (feeds, mut tiles) = pair();
     tiles[1].area = Area::new(60.0, 60.0, 40.0, 40.0);
     let mut canvas = Canvas::new(look());
-    feeds.iter().for_each(|feed| publish(feed, 100));
+    publish_all(&feeds, 100);
     draw(&mut canvas, &tiles);
     publish(&feeds[0], 235);
     assert_eq!(draw(&mut canvas, &tiles).len(), 2);
@@ -61,12 +67,12 @@ fn a_steady_scene_keeps_its_memory() {
     let mut canvas = Canvas::new(look());
     let home = |canvas: &Canvas| (canvas.pixels().as_ptr(), canvas.scene.quads.capacity(), canvas.damage.capacity());
     for _ in 0..3 {
-        feeds.iter().for_each(|feed| publish(feed, 100));
+        publish_all(&feeds, 100);
         draw(&mut canvas, &tiles);
     }
     let before = home(&canvas);
     for _ in 0..4 {
-        feeds.iter().for_each(|feed| publish(feed, 120));
+        publish_all(&feeds, 120);
         draw(&mut canvas, &tiles);
     }
     assert_eq!(home(&canvas), before);
@@ -76,7 +82,7 @@ fn a_steady_scene_keeps_its_memory() {
 #[test]
 fn tiles_beyond_the_canvas_are_cut() {
     let (feeds, mut tiles) = pair();
-    feeds.iter().for_each(|feed| publish(feed, 235));
+    publish_all(&feeds, 235);
     tiles[0].area = Area::new(-50.0, -50.0, 100.0, 100.0);
     tiles[0].corner = 30.0;
     tiles[1].area = Area::new(150.0, 50.0, 9_000.0, 9_000.0);

@@ -17,12 +17,12 @@ pub(super) fn crossed_microphone(size: u32) -> Vec<u8> {
 
 /// Signed distance to the drawing, in a square of 16 units; negative inside.
 fn distance(p: [f32; 2]) -> f32 {
-    let body = segment(p, [8.0, 4.1], [8.0, 7.4]) - 2.5;
+    let body = segment(p, [8.0, 4.1], [8.0, 7.4]) - 2.7;
     let stem = segment(p, [8.0, 12.0], [8.0, 14.4]) - 0.75;
     let drawing = body.min(holder(p)).min(stem);
     let slash = segment(p, [2.4, 2.2], [13.6, 13.8]);
     // A gap on both sides keeps the slash apart from what it crosses.
-    drawing.max(1.9 - slash).min(slash - 0.8)
+    drawing.max(1.6 - slash).min(slash - 0.75)
 }
 
 /// The half ring below the body.

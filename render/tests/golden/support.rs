@@ -1,7 +1,7 @@
 //! Pictures with known samples, an exact conversion, and the targets to draw them on.
 
 use media::{Colour, Matrix, PlaneRef, Rotation, Size, Timestamp};
-use render::{Area, Error, Feed, Fit, Font, Look, Offscreen, Rgba, Tile, cpu};
+use render::{Area, Drawing, Error, Feed, Fit, Font, Look, Offscreen, Rgba, Tile, cpu};
 
 pub const BLACK: Rgba = Rgba::opaque(0);
 
@@ -21,13 +21,14 @@ pub fn look() -> Look {
     }
 }
 
-/// Draws on whatever adapter there is. `None`, and a line that says so, where there is none.
+/// Draws by shaders on whatever adapter there is. `None`, and a line that says so, where there is none.
 pub fn offscreen() -> Option<Offscreen> {
-    skipped(Offscreen::new(look()))
+    target(Drawing::Shaders, false)
 }
 
-pub fn srgb_offscreen() -> Option<Offscreen> {
-    skipped(Offscreen::with_srgb_target(look()))
+/// As [`offscreen`], with a choice.
+pub fn target(drawing: Drawing, encoding: bool) -> Option<Offscreen> {
+    skipped(Offscreen::with(look(), drawing, encoding))
 }
 
 fn skipped(opened: Result<Offscreen, Error>) -> Option<Offscreen> {

@@ -1,0 +1,121 @@
+//! Tiles drawn by the device: pictures in textures, one instanced draw.
+
+use super::Shown;
+use super::letters::Letters;
+use super::pictures::Pictures;
+use super::pipeline::Pipeline;
+use crate::quad::Quad;
+use crate::scene::{Scene, Source};
+use crate::text::Text;
+use crate::{Look, Tile};
+
+/// Textures, letters, one pipeline and one scene.
+pub(super) struct Shaders {
+    look: Look,
+    pipeline: Pipeline,
+    pictures: Pictures,
+    letters: Letters,
+    text: Text,
+    scene: Scene,
+    sources: Vec<Option<Source>>,
+    shown: Vec<Shown>,
+    instances: wgpu::Buffer,
+    // What the instance buffer holds: a scene that stays the same is not written again.
+    written: Vec<Quad>,
+    target: [u32; 2],
+}
+
+impl Shaders {
+    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat, look: Look) -> Self {
+        let mut text = Text::new(&look.font);
+        let pipeline = Pipeline::new(device, format);
+        let letters = Letters::new(device, queue, &pipeline, text.atlas());
+        let pictures = Pictures::new(device, &pipeline);
+        Self {
+            look,
+            pictures,
+            letters,
+            pipeline,
+            text,
+            scene: Scene::default(),
+            sources: Vec::new(),
+            shown: Vec::new(),
+            instances: instances(device, 256),
+            written: Vec::new(),
+            target: [0, 0],
+        }
+    }
+
+    pub fn set_look(&mut self, look: Look) {
+        if !std::sync::Arc::ptr_eq(&look.font.faces, &self.look.font.faces) {
+            self.text = Text::new(&look.font);
+        }
+        self.look = look;
+    }
+
+    /// Uploads what changed and lays the tiles out.
+    pub fn prepare(
+        &mut self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        tiles: &[Tile],
+        [width, height]: [u32; 2],
+        scale: f32,
+    ) {
+        self.sources.clear();
+        self.shown.clear();
+        self.pictures.begin();
+        for tile in tiles {
+            let held = tile.feed.as_ref().and_then(|feed| self.pictures.refresh(device, queue, &self.pipeline, feed));
+            self.sources.push(held.map(|held| held.source));
+            let new = held.filter(|held| held.new);
+            self.shown.extend(new.map(|held| Shown { id: tile.id, number: held.number, captured: held.captured }));
+        }
+        self.pictures.finish(device, queue);
+        self.scene.lay_out(tiles, &self.sources, &self.look, scale, &mut self.text);
+        self.letters.refresh(device, queue, &self.pipeline, self.text.atlas());
+        if self.target != [width, height] {
+            self.target = [width, height];
+            self.letters.set_target(queue, width, height);
+        }
+        self.write_instances(device, queue);
+    }
+
+    pub fn shown(&self) -> &[Shown] {
+        &self.shown
+    }
+
+    pub fn draw(&self, pass: &mut wgpu::RenderPass<'_>) {
+        if self.scene.runs.is_empty() {
+            return;
+        }
+        pass.set_pipeline(self.pipeline.tiles());
+        pass.set_bind_group(0, self.letters.group(), &[]);
+        pass.set_vertex_buffer(0, self.instances.slice(..));
+        for run in &self.scene.runs {
+            pass.set_bind_group(1, self.pictures.group(run.class), &[]);
+            pass.draw(0..4, run.quads.clone());
+        }
+    }
+
+    fn write_instances(&mut self, device: &wgpu::Device, queue: &wgpu::Queue) {
+        if self.written == self.scene.quads {
+            return;
+        }
+        self.written.clone_from(&self.scene.quads);
+        let bytes: &[u8] = bytemuck::cast_slice(&self.written);
+        if (bytes.len() as u64) > self.instances.size() {
+            self.instances = instances(device, self.written.len().next_power_of_two());
+        }
+        queue.write_buffer(&self.instances, 0, bytes);
+    }
+}
+
+fn instances(device: &wgpu::Device, count: usize) -> wgpu::Buffer {
+    device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("tiles"),
+        size: (count * size_of::<Quad>()) as u64,
+        usage: wgpu::BufferUsages::VERTEX | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
+}
