@@ -3,17 +3,19 @@
 //! A commit of our own is staged, sent, and merged only when the log says that it won. No commit, ours included, is merged
 //! before [`policy::authorize`] agrees.
 
+mod change;
 pub(crate) mod person;
 mod policy;
 
+pub use change::{Change, Error, Member, Pending, Received};
 pub use policy::{MeetingPolicy, Reject};
 
 use crate::Leaf;
 use crate::door::KnockRequest;
-use crate::identity::{DeviceKey, Identity, Profile};
+use crate::identity::{Identity, Profile};
 use crate::keyring::{Counters, MediaKeys};
 use crate::memory::Secret;
-use crate::provider::{NoRandomness, Provider, SUITE, SigningKey};
+use crate::provider::{Provider, SUITE, SigningKey};
 use crate::words::Words;
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
@@ -31,98 +33,6 @@ pub struct Group {
     policy: MeetingPolicy,
     /// Of this epoch: the same ones however often its media keys are taken.
     counters: Arc<Counters>,
-}
-
-/// A member of the group.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Member {
-    /// Its place in the tree; another member may have it later.
-    pub leaf: Leaf,
-    /// What the delivery service calls it.
-    pub participant: ParticipantId,
-    /// What it calls itself.
-    pub name: String,
-    /// Its device.
-    pub device: DeviceKey,
-    /// True where it may add and remove others.
-    pub organiser: bool,
-}
-
-/// A commit of ours that waits for the log's verdict: [`Group::won`] or [`Group::lost`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pending {
-    /// For all members.
-    pub commit: Vec<u8>,
-    /// For those whom it adds: one for all of them.
-    pub welcome: Option<Vec<u8>>,
-    /// Whom it adds.
-    pub added: Vec<ParticipantId>,
-    /// Whom it removes.
-    pub removed: Vec<ParticipantId>,
-}
-
-/// What a merged commit changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// The epoch that it began.
-    pub epoch: Epoch,
-    /// Whose commit it was.
-    pub committer: Leaf,
-    /// Who is new.
-    pub added: Vec<Member>,
-    /// Who is no longer here.
-    pub removed: Vec<Member>,
-    /// True where we are among them: this group is of no more use.
-    pub removed_me: bool,
-}
-
-/// What a message of the log turned out to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Received {
-    /// A commit; it is merged.
-    Commit(Change),
-    /// Something that a member said.
-    Message {
-        /// The sender's leaf in the epoch in which it was sealed.
-        from: Leaf,
-        /// The sender. Ask for this one, not the leaf, who it was.
-        participant: ParticipantId,
-        /// What was said.
-        bytes: Vec<u8>,
-    },
-}
-
-/// Why the group did not do as asked. It is as it was before.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The bytes are no message of this group, not authentic, or of an epoch that is not this one.
-    #[error("not a message of this group")]
-    Malformed,
-    /// The message is our own, come back: [`Group::won`] is for it.
-    #[error("our own message came back")]
-    Own,
-    /// A member's certificate is missing or wrong.
-    #[error("a device does not vouch for its leaf")]
-    Credential,
-    /// The policy does not allow it.
-    #[error(transparent)]
-    Rejected(#[from] Reject),
-    /// A commit of ours still waits for its verdict.
-    #[error("a commit of ours is pending")]
-    Pending,
-    /// No commit of ours waits.
-    #[error("no commit of ours is pending")]
-    NotPending,
-    /// We were removed.
-    #[error("this member was removed from the group")]
-    Evicted,
-    /// The system has no randomness to give.
-    #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
-    /// MLS failed where it should not; the text is for the log.
-    #[error("MLS: {0}")]
-    Mls(String),
 }
 
 impl Group {
@@ -455,7 +365,6 @@ fn join_config() -> MlsGroupJoinConfig {
 }
 
 /// openmls has a type of error for each call; whoever reads them is a person.
-#[expect(clippy::needless_pass_by_value, reason = "map_err hands over values")]
 fn mls_error(error: impl std::error::Error) -> Error {
     Error::Mls(error.to_string())
 }

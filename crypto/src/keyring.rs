@@ -54,11 +54,10 @@ struct Shared {
     epochs: Mutex<Vec<Alive>>,
 }
 
-#[derive(Clone)]
 struct Alive {
     keys: Arc<Keys>,
-    /// Whose frames may be opened with them.
-    leaves: Arc<[Leaf]>,
+    /// Whose frames may be opened with them, and in which epoch its present owner took the leaf.
+    leaves: Vec<(Leaf, Epoch)>,
     /// When they end; the newest epoch's do not.
     until: Option<Instant>,
 }
@@ -78,8 +77,8 @@ pub(crate) struct Stream {
 /// One epoch as an opener of one leaf sees it.
 pub(crate) struct Known {
     pub(crate) keys: Arc<Keys>,
-    /// False where the leaf has no say in this epoch.
-    pub(crate) member: bool,
+    /// Since which epoch the leaf has its owner; `None` where it has no say in this epoch.
+    pub(crate) owned_since: Option<Epoch>,
     pub(crate) until: Option<Instant>,
     pub(crate) streams: [Option<Arc<Stream>>; MOST_SPATIAL],
 }
@@ -100,15 +99,21 @@ impl KeyRing {
         if epochs.last().is_some_and(|newest| newest.keys.epoch() >= keys.epoch) {
             return;
         }
+        let newest = epochs.last();
+        let since = |leaf: Leaf| {
+            let before = newest.and_then(|newest| newest.owned_since(leaf)).filter(|_| !removed.contains(&leaf));
+            (leaf, before.unwrap_or(keys.epoch))
+        };
+        let leaves = leaves.iter().copied().map(since).collect();
         let grace = if removed.is_empty() { GRACE } else { GRACE_AFTER_REMOVAL };
         for old in epochs.iter_mut() {
-            old.drop_leaves(removed);
+            old.leaves.retain(|(leaf, _)| !removed.contains(leaf));
             let until = now + grace;
             old.until = Some(old.until.map_or(until, |earlier| earlier.min(until)));
         }
         epochs.retain(|old| old.until.is_none_or(|until| until > now));
         let keys = Arc::new(Keys { media: keys, streams: Mutex::default() });
-        epochs.push(Alive { keys, leaves: leaves.into(), until: None });
+        epochs.push(Alive { keys, leaves, until: None });
         self.changed();
     }
 
@@ -146,7 +151,7 @@ impl KeyRing {
     pub(crate) fn known(&self, leaf: Leaf) -> Vec<Known> {
         let seen = |alive: &Alive| Known {
             keys: Arc::clone(&alive.keys),
-            member: alive.leaves.contains(&leaf),
+            owned_since: alive.owned_since(leaf),
             until: alive.until,
             streams: Default::default(),
         };
@@ -170,10 +175,8 @@ impl Default for KeyRing {
 }
 
 impl Alive {
-    fn drop_leaves(&mut self, removed: &[Leaf]) {
-        if self.leaves.iter().any(|leaf| removed.contains(leaf)) {
-            self.leaves = self.leaves.iter().copied().filter(|leaf| !removed.contains(leaf)).collect();
-        }
+    fn owned_since(&self, leaf: Leaf) -> Option<Epoch> {
+        self.leaves.iter().find(|(other, _)| *other == leaf).map(|(_, since)| *since)
     }
 }
 

@@ -14,6 +14,8 @@ pub mod open;
 mod provider;
 pub mod seal;
 pub mod store;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use door::{Door, Joiner, KnockRequest, knock};

@@ -102,20 +102,17 @@ fn strip_scheme(text: &str) -> Option<&str> {
 }
 
 fn split_authority(authority: &str) -> Result<(String, u16), Error> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once(']').ok_or(Error::BadHost)?;
-            address.parse::<Ipv6Addr>().map_err(|_| Error::BadHost)?;
-            (address, port.strip_prefix(':').ok_or(Error::BadPort)?)
+    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let (address, port) = rest.split_once(']').ok_or(Error::BadHost)?;
+        address.parse::<Ipv6Addr>().map_err(|_| Error::BadHost)?;
+        (address, port.strip_prefix(':').ok_or(Error::BadPort)?)
+    } else {
+        let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+        let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+        if host.is_empty() || host.len() > MOST_HOST || !plain {
+            return Err(Error::BadHost);
         }
-        None => {
-            let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
-            let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
-            if host.is_empty() || host.len() > MOST_HOST || !plain {
-                return Err(Error::BadHost);
-            }
-            (host, port)
-        }
+        (host, port)
     };
     let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     let number = port.parse().ok().filter(|number| digits && *number != 0).ok_or(Error::BadPort)?;

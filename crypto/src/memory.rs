@@ -149,7 +149,8 @@ const DO_DUMP: i32 = 0;
 
 const USUAL_PAGE: usize = 4_096;
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use std::fs::{File, read_to_string};
@@ -180,11 +181,11 @@ mod tests {
         let address = secret.expose().as_ptr() as usize;
         let smaps = read_to_string("/proc/self/smaps").unwrap();
         let mut inside = false;
-        let flags = smaps.lines().find_map(|line| {
+        let flags = smaps.lines().find(|line| {
             if let Some((start, end)) = range(line) {
                 inside = (start..end).contains(&address);
             }
-            (inside && line.starts_with("VmFlags:")).then_some(line)
+            inside && line.starts_with("VmFlags:")
         });
         assert!(flags.unwrap().contains(" dd"), "{flags:?}");
     }
@@ -209,7 +210,7 @@ mod tests {
                     !(own..own + (1 << 20)).contains(&here) && window.iter().zip(masked).all(|(a, b)| a ^ MASK == *b)
                 });
                 count += hits.count();
-                chunk.zeroize();
+                chunk.as_mut_slice().zeroize();
                 start += length;
             }
         }

@@ -5,7 +5,7 @@ use crate::frame::{Aad, Cipher, Class, Kid, Picture, Prefix, Sound};
 use crate::header::Arrived;
 use crate::keyring::{KeyRing, Known, Stream};
 use media::{Buffer, Clock, Encoded, EncodedAudio, Timestamp};
-use proto::Slot;
+use proto::{Epoch, Slot};
 use std::sync::{Arc, PoisonError};
 
 /// Opens the frames of one track of one member, on the thread that decodes them.
@@ -17,6 +17,9 @@ pub struct Opener {
     generation: Option<u64>,
     /// Newest first.
     epochs: Vec<Known>,
+    /// Since which epoch the member whose frames we open has its leaf: known from the first frame on. When somebody else
+    /// takes the leaf, their frames are not this track's.
+    owned_since: Option<Epoch>,
     /// The last number or position, to unwrap the next one's low bits.
     last: Option<u64>,
 }
@@ -45,7 +48,7 @@ impl Opener {
     /// An opener for what the member at `leaf` sends in `slot`. `clock` restores capture times.
     #[must_use]
     pub fn new(ring: KeyRing, slot: Slot, leaf: Leaf, clock: Clock) -> Self {
-        Self { ring, slot, leaf, clock, generation: None, epochs: Vec::new(), last: None }
+        Self { ring, slot, leaf, clock, generation: None, epochs: Vec::new(), owned_since: None, last: None }
     }
 
     /// Opens a picture.
@@ -112,7 +115,7 @@ impl Opener {
         }
         let kid = Kid::of_number(cipher.kid);
         let spatial = kid.spatial_of(self.slot, self.leaf).ok_or(Error::Contradiction)?;
-        let stream = self.stream(kid, spatial)?;
+        let (stream, owned_since) = self.stream(kid, spatial)?;
         if !stream.window.lock().unwrap_or_else(PoisonError::into_inner).is_fresh(cipher.counter) {
             return Err(Error::Replayed);
         }
@@ -122,22 +125,27 @@ impl Opener {
         bytes.truncate(plain);
         // Only now: an unauthentic frame must not use up a counter.
         let first = stream.window.lock().unwrap_or_else(PoisonError::into_inner).record(cipher.counter);
-        if first { Ok(spatial) } else { Err(Error::Replayed) }
+        if !first {
+            return Err(Error::Replayed);
+        }
+        self.owned_since = Some(owned_since);
+        Ok(spatial)
     }
 
-    /// What opens `kid`: that of the newest known epoch with the key id's low bits, if the leaf has a part in it.
-    fn stream(&mut self, kid: Kid, spatial: u8) -> Result<Arc<Stream>, Error> {
+    /// What opens `kid`: that of the newest known epoch with the key id's low bits, if our member has a part in it.
+    fn stream(&mut self, kid: Kid, spatial: u8) -> Result<(Arc<Stream>, Epoch), Error> {
         self.follow();
         let named = |known: &&mut Known| crate::frame::low(known.keys.epoch()) == kid.epoch();
         let known = self.epochs.iter_mut().find(named).ok_or(Error::UnknownKey)?;
-        if !known.member {
+        let owned_since = known.owned_since.ok_or(Error::UnknownKey)?;
+        if self.owned_since.is_some_and(|ours| ours != owned_since) {
             return Err(Error::UnknownKey);
         }
         let cached = known.streams.get_mut(usize::from(spatial)).ok_or(Error::Contradiction)?;
         if cached.is_none() {
             *cached = known.keys.stream(kid);
         }
-        cached.clone().ok_or(Error::UnknownKey)
+        cached.clone().map(|stream| (stream, owned_since)).ok_or(Error::UnknownKey)
     }
 
     /// Takes over what changed in the ring, and drops the epochs whose time is over.

@@ -1,4 +1,5 @@
 //! Whole group flows through the public interface, with a log that orders commits as a delivery service would.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crypto::group::{Error, Reject};
 use crypto::{Change, Door, Group, Identity, Joiner, KnockRequest, Language, Leaf, Profile, Received};

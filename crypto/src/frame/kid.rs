@@ -66,7 +66,8 @@ mod tests {
     #[test]
     fn the_bits_lie_where_the_format_says() {
         let kid = Kid::new(Slot::Screen, 3, Leaf(0x2a5), Epoch(0x1_07)).unwrap();
-        assert_eq!(kid.number(), 0b010_011_1010100101_00000111);
+        // 010 011 1010100101 00000111
+        assert_eq!(kid.number(), 0b0100_1110_1010_0101_0000_0111);
         assert_eq!(kid.spatial_of(Slot::Screen, Leaf(0x2a5)), Some(3));
         assert_eq!(kid.spatial_of(Slot::Camera, Leaf(0x2a5)), None);
         assert_eq!(kid.spatial_of(Slot::Screen, Leaf(0x2a4)), None);

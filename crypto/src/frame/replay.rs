@@ -45,7 +45,6 @@ impl Window {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "below SPAN")]
 fn place(counter: u64) -> (usize, u64) {
     let at = counter % SPAN;
     ((at / 64) as usize, 1 << (at % 64))

@@ -132,13 +132,12 @@ pub(crate) fn authorize(
     }
     for proposal in proposals {
         match proposal {
-            Proposed::Remove(_) => {}
             Proposed::Add(_) if !organiser => return Err(Reject::NotOrganiser),
             Proposed::Add(person) if here.contains(&person.participant) => return Err(Reject::Twice),
             Proposed::Add(_) if here.len() >= MOST_MEMBERS => return Err(Reject::Full),
             Proposed::Add(person) => here.push(person.participant),
             Proposed::Renew(person) if !person.is_still(by) => return Err(Reject::Changed),
-            Proposed::Renew(_) => {}
+            Proposed::Remove(_) | Proposed::Renew(_) => {}
             Proposed::Other => return Err(Reject::Forbidden),
         }
     }

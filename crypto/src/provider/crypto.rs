@@ -54,25 +54,25 @@ impl OpenMlsCrypto for Crypto {
 
     fn aead_encrypt(
         &self,
-        aead: AeadType,
+        cipher: AeadType,
         key: &[u8],
         data: &[u8],
         nonce: &[u8],
         aad: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
-        only_gcm(aead)?;
+        only_gcm(cipher)?;
         seal(key, nonce, aad, data)
     }
 
     fn aead_decrypt(
         &self,
-        aead: AeadType,
+        cipher: AeadType,
         key: &[u8],
         sealed: &[u8],
         nonce: &[u8],
         aad: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
-        only_gcm(aead)?;
+        only_gcm(cipher)?;
         open(key, nonce, aad, sealed)
     }
 
@@ -183,8 +183,8 @@ fn hkdf_of(hash: HashType) -> hkdf::Algorithm {
     }
 }
 
-fn only_gcm(aead: AeadType) -> Result<(), CryptoError> {
-    if aead == AeadType::Aes256Gcm { Ok(()) } else { Err(CryptoError::UnsupportedAeadAlgorithm) }
+fn only_gcm(cipher: AeadType) -> Result<(), CryptoError> {
+    if cipher == AeadType::Aes256Gcm { Ok(()) } else { Err(CryptoError::UnsupportedAeadAlgorithm) }
 }
 
 fn only_ed25519(scheme: SignatureScheme) -> Result<(), CryptoError> {

@@ -43,16 +43,16 @@ impl HpkeCrypto for Primitives {
         "ring and libcrux".into()
     }
 
-    fn supports_kdf(kdf: KdfAlgorithm) -> Result<(), Error> {
-        hkdf_of(kdf).map(|_| ())
+    fn supports_kdf(_: KdfAlgorithm) -> Result<(), Error> {
+        Ok(())
     }
 
     fn supports_kem(kem: KemAlgorithm) -> Result<(), Error> {
         HpkeLibcrux::supports_kem(kem)
     }
 
-    fn supports_aead(aead: AeadAlgorithm) -> Result<(), Error> {
-        if aead == AeadAlgorithm::Aes256Gcm { Ok(()) } else { Err(Error::UnknownAeadAlgorithm) }
+    fn supports_aead(cipher: AeadAlgorithm) -> Result<(), Error> {
+        if cipher == AeadAlgorithm::Aes256Gcm { Ok(()) } else { Err(Error::UnknownAeadAlgorithm) }
     }
 
     fn prng() -> Self::HpkePrng {
@@ -60,11 +60,11 @@ impl HpkeCrypto for Primitives {
     }
 
     fn kdf_extract(kdf: KdfAlgorithm, salt: &[u8], secret: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(extract(hmac_of(kdf)?, salt, secret).as_ref().to_vec())
+        Ok(extract(hmac_of(kdf), salt, secret).as_ref().to_vec())
     }
 
     fn kdf_expand(kdf: KdfAlgorithm, prk: &[u8], info: &[u8], length: usize) -> Result<Vec<u8>, Error> {
-        expand(hkdf_of(kdf)?, prk, info, length).ok_or(Error::HpkeInvalidOutputLength)
+        expand(hkdf_of(kdf), prk, info, length).ok_or(Error::HpkeInvalidOutputLength)
     }
 
     fn dh(kem: KemAlgorithm, public: &[u8], private: &[u8]) -> Result<Vec<u8>, Error> {
@@ -95,30 +95,30 @@ impl HpkeCrypto for Primitives {
         HpkeLibcrux::dh_validate_sk(kem, private)
     }
 
-    fn aead_seal(aead: AeadAlgorithm, key: &[u8], nonce: &[u8], aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
-        Self::supports_aead(aead)?;
+    fn aead_seal(cipher: AeadAlgorithm, key: &[u8], nonce: &[u8], aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
+        Self::supports_aead(cipher)?;
         seal(key, nonce, aad, plain).map_err(|_| Error::AeadInvalidNonce)
     }
 
-    fn aead_open(aead: AeadAlgorithm, key: &[u8], nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Error> {
-        Self::supports_aead(aead)?;
+    fn aead_open(cipher: AeadAlgorithm, key: &[u8], nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        Self::supports_aead(cipher)?;
         open(key, nonce, aad, sealed).map_err(|_| Error::AeadOpenError)
     }
 }
 
-// X-Wing's key derivation in HPKE names a hash of its own choice, so all three are served.
-fn hmac_of(kdf: KdfAlgorithm) -> Result<hmac::Algorithm, Error> {
-    Ok(match kdf {
+// HPKE's own key schedule names SHA-384 only; the others cost a line each.
+fn hmac_of(kdf: KdfAlgorithm) -> hmac::Algorithm {
+    match kdf {
         KdfAlgorithm::HkdfSha256 => hmac::HMAC_SHA256,
         KdfAlgorithm::HkdfSha384 => hmac::HMAC_SHA384,
         KdfAlgorithm::HkdfSha512 => hmac::HMAC_SHA512,
-    })
+    }
 }
 
-fn hkdf_of(kdf: KdfAlgorithm) -> Result<hkdf::Algorithm, Error> {
-    Ok(match kdf {
+fn hkdf_of(kdf: KdfAlgorithm) -> hkdf::Algorithm {
+    match kdf {
         KdfAlgorithm::HkdfSha256 => hkdf::HKDF_SHA256,
         KdfAlgorithm::HkdfSha384 => hkdf::HKDF_SHA384,
         KdfAlgorithm::HkdfSha512 => hkdf::HKDF_SHA512,
-    })
+    }
 }

@@ -1,0 +1,76 @@
+//! Sealing and opening together: what the parts' own tests cannot see.
+
+mod frames;
+mod oracle;
+
+use crate::keyring::{Counters, KeyRing, MediaKeys};
+use crate::memory::Secret;
+use crate::{Arrived, Leaf, Sealed};
+use media::{AudioCodec, Buffer, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
+use proto::Epoch;
+use std::sync::Arc;
+
+/// The base key that the tests' epoch `number` has, in every ring.
+pub(super) fn base_key(number: u64) -> [u8; 32] {
+    let mut key = [0x11; 32];
+    key[..8].copy_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// The keys of an epoch, as the member at `me` has them.
+pub(super) fn keys(number: u64, me: u32) -> MediaKeys {
+    MediaKeys::new(Epoch(number), Leaf(me), Secret::copy_of(&base_key(number)), Counters::new())
+}
+
+/// A ring in epoch `number`, held by the member at `me`, with members at leaves 0..4.
+pub(super) fn ring(number: u64, me: u32) -> KeyRing {
+    let ring = KeyRing::new();
+    ring.install(keys(number, me), &LEAVES, &[], std::time::Instant::now());
+    ring
+}
+
+pub(super) fn picture(number: u64, key: bool) -> Encoded {
+    Encoded {
+        codec: VideoCodec::H264,
+        layer: Layer { spatial: 1, temporal: if key { 0 } else { 2 } },
+        size: Size::new(640, 360),
+        key,
+        discardable: !key,
+        number,
+        captured: Timestamp::from_micros(1_000_000 + number * 33_333),
+        payload: Buffer::unpooled(format!("picture {number}").as_bytes()),
+    }
+}
+
+pub(super) fn sound(position: u64, payload: &[u8]) -> EncodedAudio {
+    EncodedAudio {
+        codec: AudioCodec::Opus,
+        position,
+        samples: 960,
+        captured: Timestamp::from_micros(1_000_000 + position * 1_000 / 48),
+        voice: true,
+        level: Level::new(30),
+        payload: Buffer::unpooled(payload),
+    }
+}
+
+/// The frame as a faithful network delivers it.
+pub(super) fn arrived(sealed: &Sealed) -> Arrived {
+    Arrived { header: *sealed.header(), bytes: Buffer::unpooled(sealed.bytes()), sequence: 0 }
+}
+
+pub(super) const LEAVES: [Leaf; 4] = [Leaf(0), Leaf(1), Leaf(2), Leaf(3)];
+
+/// True where nobody else holds the counters: two exports of one epoch share them.
+#[test]
+fn an_epoch_counts_once_however_often_its_keys_are_taken() {
+    let counters = Counters::new();
+    let make = || MediaKeys::new(Epoch(1), Leaf(0), Secret::copy_of(&base_key(1)), Arc::clone(&counters));
+    let seal = |keys: MediaKeys| {
+        let ring = KeyRing::new();
+        ring.install(keys, &LEAVES, &[], std::time::Instant::now());
+        let mut sealer = crate::Sealer::new(ring, proto::Slot::Camera);
+        sealer.seal(picture(1, true)).unwrap().bytes().to_vec()
+    };
+    assert_ne!(seal(make()), seal(make()));
+}

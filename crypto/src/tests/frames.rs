@@ -1,0 +1,274 @@
+//! From a sealer to an opener through a network that may do anything.
+
+use super::{LEAVES, arrived, keys, picture, ring, sound};
+use crate::open::Error;
+use crate::{Arrived, KeyRing, Leaf, Opener, Sealer, seal};
+use media::{Buffer, BufferPool, Clock, Layer, Timestamp};
+use proto::Slot;
+use std::time::{Duration, Instant};
+
+/// The camera of the member at leaf 1, and an opener of it by the member at leaf 3.
+fn pair() -> (Sealer, Opener) {
+    let (theirs, ours) = (ring(1, 1), ring(1, 3));
+    (Sealer::new(theirs, Slot::Camera), Opener::new(ours, Slot::Camera, Leaf(1), Clock::default()))
+}
+
+fn clock_at(micros: u64) -> Clock {
+    Clock::new(Instant::now(), Timestamp::from_micros(micros))
+}
+
+#[test]
+fn a_picture_arrives_as_it_was() {
+    let (mut sealer, _) = pair();
+    let mut opener = Opener::new(ring(1, 3), Slot::Camera, Leaf(1), clock_at(1_000_000));
+    for number in [0, 1, 2, 300, 70_000] {
+        let key = number == 0;
+        let frame = sealer.seal(picture(number, key)).unwrap();
+        let expected = picture(number, key);
+        assert_eq!((frame.header().size, frame.header().key), (expected.size, key));
+        let shown = opener.open(arrived(&frame)).unwrap();
+        assert_eq!(&*shown.payload, &*expected.payload);
+        assert_eq!((shown.layer, shown.key, shown.discardable), (expected.layer, key, !key));
+        assert_eq!((shown.size, shown.captured), (expected.size, expected.captured));
+        // 300 -> 70 000 is more than half a turn of 16 bits: the nearest number with these bits is another one.
+        let unwrapped = if number == 70_000 { 70_000 - 65_536 } else { number };
+        assert_eq!(shown.number, unwrapped);
+    }
+}
+
+#[test]
+fn sound_arrives_as_it_was_and_its_length_is_hidden() {
+    let mut sealer = Sealer::new(ring(1, 1), Slot::Microphone);
+    let mut opener = Opener::new(ring(1, 3), Slot::Microphone, Leaf(1), clock_at(1_000_000));
+    let mut lengths = std::collections::HashSet::new();
+    for length in 0..=60u8 {
+        let payload = vec![length; usize::from(length)];
+        let position = u64::from(u32::MAX) - 30 * 960 + u64::from(length) * 960;
+        let frame = sealer.seal_audio(sound(position, &payload)).unwrap();
+        lengths.insert(frame.bytes().len() - usize::from(length > 7));
+        let shown = opener.open_audio(arrived(&frame)).unwrap();
+        assert_eq!(&*shown.payload, payload.as_slice());
+        assert_eq!((shown.position, shown.samples, shown.voice), (position, 960, true));
+        assert_eq!(shown.level.minus_dbov(), 30);
+    }
+    assert!(lengths.len() <= 5, "{lengths:?}");
+    let odd = media::EncodedAudio { samples: 961, ..sound(0, b"") };
+    assert_eq!(sealer.seal_audio(odd).unwrap_err(), seal::Error::Length(961));
+}
+
+#[test]
+fn every_truncation_and_every_changed_bit_is_refused() {
+    for key in [true, false] {
+        let (mut sealer, mut opener) = pair();
+        let frame = sealer.seal(picture(1, key)).unwrap();
+        let bytes = frame.bytes().to_vec();
+        let mut try_open = |bytes: &[u8]| {
+            opener.open(Arrived { header: *frame.header(), bytes: Buffer::unpooled(bytes), sequence: 0 })
+        };
+        for length in 0..bytes.len() {
+            assert!(try_open(&bytes[..length]).is_err());
+        }
+        assert!(try_open(&[bytes.clone(), vec![0]].concat()).is_err());
+        for at in 0..bytes.len() * 8 {
+            let mut broken = bytes.clone();
+            broken[at / 8] ^= 1 << (at % 8);
+            assert!(try_open(&broken).is_err(), "bit {at}");
+        }
+        assert!(try_open(&bytes).is_ok(), "nothing of this used up the counter");
+    }
+}
+
+#[test]
+fn every_truncation_of_sound_is_refused() {
+    let mut sealer = Sealer::new(ring(1, 1), Slot::Microphone);
+    let mut opener = Opener::new(ring(1, 3), Slot::Microphone, Leaf(1), Clock::default());
+    let frame = sealer.seal_audio(sound(0, b"opus")).unwrap();
+    for length in 0..frame.bytes().len() {
+        let bytes = Buffer::unpooled(&frame.bytes()[..length]);
+        assert!(opener.open_audio(Arrived { header: *frame.header(), bytes, sequence: 0 }).is_err());
+    }
+    assert!(opener.open_audio(arrived(&frame)).is_ok());
+}
+
+#[test]
+fn nothing_is_opened_twice() {
+    let (mut sealer, _) = pair();
+    let ours = ring(1, 3);
+    let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
+    let frames: Vec<_> = (0..1_100).map(|number| sealer.seal(picture(number, false)).unwrap()).collect();
+    // Out of order is fine, twice is not.
+    for frame in frames[..1_000].iter().rev() {
+        opener.open(arrived(frame)).unwrap();
+    }
+    for frame in &frames[..1_000] {
+        assert_eq!(opener.open(arrived(frame)).unwrap_err(), Error::Replayed);
+    }
+    // A track that is subscribed again remembers.
+    drop(opener);
+    let mut opener = Opener::new(ours, Slot::Camera, Leaf(1), Clock::default());
+    assert_eq!(opener.open(arrived(&frames[999])).unwrap_err(), Error::Replayed);
+    opener.open(arrived(&frames[1_099])).unwrap();
+    assert_eq!(opener.open(arrived(&frames[75])).unwrap_err(), Error::Replayed, "too old to know");
+    opener.open(arrived(&frames[1_050])).unwrap();
+}
+
+#[test]
+fn a_frame_of_another_member_or_track_is_refused() {
+    let (mut sealer, _) = pair();
+    let frame = sealer.seal(picture(1, true)).unwrap();
+    let mut other_leaf = Opener::new(ring(1, 3), Slot::Camera, Leaf(2), Clock::default());
+    assert_eq!(other_leaf.open(arrived(&frame)).unwrap_err(), Error::Contradiction);
+    let mut other_slot = Opener::new(ring(1, 3), Slot::Screen, Leaf(1), Clock::default());
+    assert_eq!(other_slot.open(arrived(&frame)).unwrap_err(), Error::Contradiction);
+    let mut sound = Opener::new(ring(1, 3), Slot::Microphone, Leaf(1), Clock::default());
+    assert!(sound.open_audio(arrived(&frame)).is_err());
+    let mut stranger = Opener::new(KeyRing::new(), Slot::Camera, Leaf(1), Clock::default());
+    assert_eq!(stranger.open(arrived(&frame)).unwrap_err(), Error::UnknownKey);
+}
+
+#[test]
+fn what_the_packets_say_must_agree_with_the_seal() {
+    let (mut sealer, mut opener) = pair();
+    let lies: [fn(&mut Arrived); 4] = [
+        |frame| frame.header.layer = Layer { spatial: 0, temporal: 2 },
+        |frame| frame.header.layer = Layer { spatial: 1, temporal: 0 },
+        |frame| frame.header.key = true,
+        |frame| frame.header.slot = Slot::Screen,
+    ];
+    for (number, lie) in (0..).zip(lies) {
+        let mut frame = arrived(&sealer.seal(picture(number, false)).unwrap());
+        lie(&mut frame);
+        assert_eq!(opener.open(frame).unwrap_err(), Error::Contradiction);
+    }
+    // Times outside the seal are the relay's to rewrite; nobody reads them.
+    let mut frame = arrived(&sealer.seal(picture(9, false)).unwrap());
+    frame.header.rtp_time ^= 0xffff;
+    assert!(opener.open(frame).is_ok());
+}
+
+#[test]
+fn the_epoch_changes_while_frames_flow() {
+    let (theirs, ours) = (ring(1, 1), ring(1, 3));
+    let mut sealer = Sealer::new(theirs.clone(), Slot::Camera);
+    let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
+    opener.open(arrived(&sealer.seal(picture(0, true)).unwrap())).unwrap();
+    let late = sealer.seal(picture(1, false)).unwrap();
+    // The sender is first: its frames of the new epoch wait for the receiver's commit.
+    theirs.install(keys(2, 1), &LEAVES, &[], Instant::now());
+    let early = sealer.seal(picture(2, false)).unwrap();
+    assert_eq!(opener.open(arrived(&early)).unwrap_err(), Error::UnknownKey);
+    ours.install(keys(2, 3), &LEAVES, &[], Instant::now());
+    opener.open(arrived(&early)).unwrap();
+    opener.open(arrived(&late)).unwrap();
+    opener.open(arrived(&sealer.seal(picture(3, false)).unwrap())).unwrap();
+    assert_eq!(ours.epoch().map(|epoch| epoch.0), Some(2));
+}
+
+#[test]
+fn an_old_epoch_ends_after_two_seconds_or_three_hundred_milliseconds() {
+    let long_ago = |millis| Instant::now().checked_sub(Duration::from_millis(millis)).unwrap();
+    for (removed, age, opens) in
+        [([].as_slice(), 1_000, true), (&[], 2_500, false), (&[Leaf(0)], 100, true), (&[Leaf(0)], 1_000, false)]
+    {
+        let ours = ring(1, 3);
+        let mut sealer = Sealer::new(ring(1, 1), Slot::Camera);
+        let mut opener =
+            Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::new(long_ago(5_000), Timestamp::default()));
+        opener.open(arrived(&sealer.seal(picture(0, true)).unwrap())).unwrap();
+        ours.install(keys(2, 3), &LEAVES, removed, long_ago(age));
+        let outcome = opener.open(arrived(&sealer.seal(picture(1, false)).unwrap()));
+        assert_eq!(outcome.is_ok(), opens, "{removed:?} {age}");
+        // A ring that nobody reads can be told the time.
+        ours.expire(Instant::now() + Duration::from_secs(3));
+        assert_eq!(ours.known(Leaf(1)).len(), 1);
+    }
+}
+
+#[test]
+fn a_removed_leaf_is_heard_no_more_at_once_and_cannot_seal_for_us() {
+    let (theirs, ours) = (ring(1, 1), ring(1, 3));
+    let mut sealer = Sealer::new(theirs.clone(), Slot::Camera);
+    let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
+    opener.open(arrived(&sealer.seal(picture(0, true)).unwrap())).unwrap();
+    let late = sealer.seal(picture(1, false)).unwrap();
+    ours.install(keys(2, 3), &[Leaf(0), Leaf(2), Leaf(3)], &[Leaf(1)], Instant::now());
+    assert_eq!(opener.open(arrived(&late)).unwrap_err(), Error::UnknownKey);
+    theirs.clear();
+    assert_eq!(sealer.seal(picture(2, false)).unwrap_err(), seal::Error::NoKeys);
+}
+
+#[test]
+fn who_takes_a_free_leaf_does_not_take_the_track() {
+    let ours = ring(1, 3);
+    let mut first = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
+    first.open(arrived(&Sealer::new(ring(1, 1), Slot::Camera).seal(picture(0, true)).unwrap())).unwrap();
+    // One commit removes leaf 1 and fills it again.
+    ours.install(keys(2, 3), &LEAVES, &[Leaf(1)], Instant::now());
+    let mut newcomer = Sealer::new(ring(2, 1), Slot::Camera);
+    let frame = newcomer.seal(picture(0, true)).unwrap();
+    assert_eq!(first.open(arrived(&frame)).unwrap_err(), Error::UnknownKey);
+    let mut second = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
+    second.open(arrived(&frame)).unwrap();
+    // Later commits leave it its leaf.
+    ours.install(keys(3, 3), &LEAVES, &[Leaf(0)], Instant::now());
+    second.open(arrived(&newcomer.seal(picture(1, false)).unwrap())).unwrap();
+}
+
+#[test]
+fn epoch_numbers_may_wrap_and_the_newest_is_meant() {
+    let ours = ring(1, 3);
+    let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
+    let mut old = Sealer::new(ring(1, 1), Slot::Camera);
+    opener.open(arrived(&old.seal(picture(0, true)).unwrap())).unwrap();
+    ours.install(keys(257, 3), &LEAVES, &[], Instant::now());
+    let mut new = Sealer::new(ring(257, 1), Slot::Camera);
+    opener.open(arrived(&new.seal(picture(1, false)).unwrap())).unwrap();
+    assert_eq!(opener.open(arrived(&old.seal(picture(2, false)).unwrap())).unwrap_err(), Error::NotAuthentic);
+    // An epoch that is not newer changes nothing.
+    ours.install(keys(256, 3), &LEAVES, &[], Instant::now());
+    assert_eq!(ours.epoch().map(|epoch| epoch.0), Some(257));
+}
+
+#[test]
+fn a_camera_switched_off_and_on_repeats_no_counter() {
+    let theirs = ring(1, 1);
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..20 {
+        let mut sealer = Sealer::new(theirs.clone(), Slot::Camera);
+        assert!(seen.insert(sealer.seal(picture(0, true)).unwrap().bytes().to_vec()));
+    }
+    let mut opener = Opener::new(ring(1, 3), Slot::Camera, Leaf(1), Clock::default());
+    for bytes in seen {
+        let header = *Sealer::new(theirs.clone(), Slot::Camera).seal(picture(0, true)).unwrap().header();
+        opener.open(Arrived { header, bytes: Buffer::unpooled(&bytes), sequence: 0 }).unwrap();
+    }
+}
+
+#[test]
+fn a_frame_stays_in_its_buffer() {
+    let (mut sealer, mut opener) = pair();
+    let pool = BufferPool::new(1);
+    // The first frame lets the pool's buffer grow to its size; from then on it serves as it is.
+    let mut places = Vec::new();
+    for number in 0..50 {
+        let payload = pool.copy(&[number; 900]);
+        let place = payload.as_ptr() as usize;
+        let frame = sealer.seal(media::Encoded { payload, ..picture(u64::from(number), false) }).unwrap();
+        let header = *frame.header();
+        let bytes = frame.into_bytes();
+        let shown = opener.open(Arrived { header, bytes, sequence: 0 }).unwrap();
+        assert_eq!(shown.payload.as_ptr() as usize, place);
+        places.push(place);
+    }
+    places.dedup();
+    assert!(places.len() <= 2, "{places:?}");
+}
+
+#[test]
+fn layers_without_a_key_id_are_refused() {
+    let (mut sealer, _) = pair();
+    let eighth = media::Encoded { layer: Layer { spatial: 8, temporal: 0 }, ..picture(0, true) };
+    assert_eq!(sealer.seal(eighth).unwrap_err(), seal::Error::NoLayer);
+    let mut far = Sealer::new(ring(1, 1024), Slot::Camera);
+    assert_eq!(far.seal(picture(0, true)).unwrap_err(), seal::Error::NoLayer);
+}
