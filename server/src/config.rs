@@ -70,7 +70,7 @@ impl Default for Limits {
             members: 200,
             log_entries: 4_096,
             log_bytes: 16 << 20,
-            stranger_message: 64 << 10,
+            stranger_message: proto::MOST_KNOCK,
             messages_per_second: 50,
             message_burst: 300,
             bytes_per_second: 2 << 20,

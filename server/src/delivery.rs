@@ -189,8 +189,9 @@ impl Delivery {
     fn turn_away(&mut self, id: MeetingId, participant: ParticipantId, why: proto::Refusal) {
         let waited = self.meetings.get_mut(&id).is_some_and(|meeting| meeting.forget_knock(participant).is_some());
         if waited {
-            self.seats.insert(participant, Seat::Lobby);
             self.say(participant, &Down::Refused { why });
+            self.seats.insert(participant, Seat::Finished);
+            self.actions.push_back(Action::Finish(participant));
         }
     }
 
@@ -200,30 +201,47 @@ impl Delivery {
         match meeting.commit(commit) {
             Err(epoch) => self.say(from, &Down::Lost { epoch }),
             Ok(won) => {
+                won.removed.iter().for_each(|participant| self.put_out(*participant));
+                let bytes = Bytes::from(proto::encode(&won.entry));
+                self.actions.extend(won.told.iter().map(|member| Action::Say(*member, bytes.clone())));
                 for participant in won.removed {
-                    self.seats.insert(participant, Seat::Finished);
-                    self.say(participant, &Down::Removed);
-                    self.actions.push_back(Action::Finish(participant));
-                    self.actions.push_back(Action::Media(sfu::Order::Leave { participant }));
-                }
-                self.tell(&won.told, &won.entry);
-                for (participant, welcome) in won.admitted {
-                    self.admit(id, participant, &welcome);
-                }
-                for participant in won.vanished {
                     self.append(id, proto::Entry::Gone { participant });
                 }
+                self.welcome(id, won.welcomes);
                 self.end_if_empty(id);
             }
         }
     }
 
-    /// Lets somebody in who knocked: the Welcome, the entries behind it, and who else waits.
-    fn admit(&mut self, id: MeetingId, participant: ParticipantId, welcome: &Bytes) {
+    /// A commit put somebody out: it hears no entry any more.
+    fn put_out(&mut self, participant: ParticipantId) {
+        self.seats.insert(participant, Seat::Finished);
+        self.say(participant, &Down::Removed);
+        self.actions.push_back(Action::Finish(participant));
+        self.actions.push_back(Action::Media(sfu::Order::Leave { participant }));
+    }
+
+    /// Lets those in who wait, and logs the others as gone: members hold leaves of theirs now.
+    fn welcome(&mut self, id: MeetingId, welcomes: Vec<proto::Welcome>) {
+        for proto::Welcome { to, blob } in welcomes {
+            let Some(meeting) = self.meetings.get_mut(&id) else { return };
+            let admission = Bytes::from(proto::encode(&meeting.admission(blob)));
+            let (admitted, vanished) = meeting.admit(to);
+            for participant in admitted {
+                self.enter(id, participant, admission.clone());
+            }
+            for participant in vanished {
+                self.append(id, proto::Entry::Gone { participant });
+            }
+        }
+    }
+
+    /// Somebody is in: the Welcome, the entries behind it, and who else waits.
+    fn enter(&mut self, id: MeetingId, participant: ParticipantId, admission: Bytes) {
         let Some(meeting) = self.meetings.get(&id) else { return };
         let news: Vec<Down> = meeting.since_admission(participant).collect();
         self.seats.insert(participant, Seat::Member(id));
-        self.actions.push_back(Action::Say(participant, welcome.clone()));
+        self.actions.push_back(Action::Say(participant, admission));
         for message in news {
             self.say(participant, &message);
         }
@@ -276,14 +294,9 @@ impl Delivery {
 
     fn tell_members(&mut self, id: MeetingId, message: &Down) {
         let Some(meeting) = self.meetings.get(&id) else { return };
-        let members: Vec<ParticipantId> = meeting.members().collect();
-        self.tell(&members, message);
-    }
-
-    /// Encodes once, for however many.
-    fn tell(&mut self, members: &[ParticipantId], message: &Down) {
+        // Encoded once, for however many.
         let bytes = Bytes::from(proto::encode(message));
-        self.actions.extend(members.iter().map(|member| Action::Say(*member, bytes.clone())));
+        self.actions.extend(meeting.members().map(|member| Action::Say(member, bytes.clone())));
     }
 
     fn say(&mut self, to: ParticipantId, message: &Down) {

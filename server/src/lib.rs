@@ -4,6 +4,7 @@
 //! epoch wins) and the SFU (one UDP port, ICE-lite, layers chosen by Dependency Descriptor). Deliberately absent: any
 //! cryptography of the meeting and any codec; arrows.rs of the tests keeps it so.
 
+pub mod bench;
 mod bucket;
 mod config;
 mod connection;

@@ -7,6 +7,7 @@ mod address;
 mod allocator;
 mod demand;
 mod descriptor;
+mod downlink;
 pub mod driver;
 mod extension;
 mod peer;
@@ -16,6 +17,7 @@ mod switch;
 mod track;
 
 pub use driver::Message;
+pub use extension::{Raw, dependency_descriptor};
 pub use peer::Ground;
 
 use peer::{Broken, Peer, Said};
@@ -275,7 +277,7 @@ impl Sfu {
         }
         loop {
             let Some(peer) = self.peers.get_mut(&participant) else { return };
-            match peer.poll() {
+            match peer.poll(now) {
                 Ok(Some(said)) => self.handle_said(participant, said, now),
                 Ok(None) => {
                     if peer.wake <= now {
@@ -308,7 +310,6 @@ impl Sfu {
                 tracing::debug!(%participant, "media connected");
                 self.allocate(participant, now);
             }
-            Said::Estimate => {}
         }
     }
 

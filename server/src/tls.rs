@@ -46,12 +46,15 @@ fn read(chain: &Path, key: &Path) -> Result<Identity, Error> {
     let certificates = CertificateDer::pem_file_iter(chain)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| named(chain, error))?;
+    if certificates.is_empty() {
+        return Err(Error::Certificate(format!("{}: there is no certificate in it", chain.display())));
+    }
     let key = PrivateKeyDer::from_pem_file(key).map_err(|error| named(key, error))?;
     build(certificates, key)
 }
 
 fn build(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Identity, Error> {
-    let leaf = chain.first().ok_or_else(|| Error::Certificate("the file holds no certificate".into()))?;
+    let leaf = chain.first().ok_or_else(|| Error::Certificate("there is none".into()))?;
     let mut fingerprint = [0; 32];
     fingerprint.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, leaf).as_ref());
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))

@@ -2,9 +2,8 @@
 
 use super::log::Log;
 use crate::Limits;
-use bytes::Bytes;
-use proto::{Blob, Down, Entry, Epoch, ParticipantId, Position, Welcome};
-use std::collections::{BTreeMap, BTreeSet};
+use proto::{Blob, Down, Entry, Epoch, MOST_MEMBERS, ParticipantId, Position, Welcome};
+use std::collections::{BTreeMap, VecDeque};
 
 /// See the module.
 #[derive(Debug)]
@@ -14,7 +13,7 @@ pub struct Meeting {
     members: BTreeMap<ParticipantId, Position>,
     knocking: BTreeMap<ParticipantId, Blob>,
     /// Logged as gone, and named in no commit's `removed` yet.
-    gone: BTreeSet<ParticipantId>,
+    gone: VecDeque<ParticipantId>,
     log: Log,
     epoch: Epoch,
     most: usize,
@@ -39,10 +38,8 @@ pub struct Won {
     pub told: Vec<ParticipantId>,
     /// Members that the commit put out.
     pub removed: Vec<ParticipantId>,
-    /// Who is let in, each with the message that says so.
-    pub admitted: Vec<(ParticipantId, Bytes)>,
-    /// Who was to be let in, and does not wait any more.
-    pub vanished: Vec<ParticipantId>,
+    /// Whom it lets in.
+    pub welcomes: Vec<Welcome>,
 }
 
 impl Meeting {
@@ -52,7 +49,7 @@ impl Meeting {
             admission_key,
             members: BTreeMap::from([(first, Position(0))]),
             knocking: BTreeMap::new(),
-            gone: BTreeSet::new(),
+            gone: VecDeque::new(),
             log: Log::new(limits.log_entries, limits.log_bytes),
             epoch: Epoch(0),
             most: limits.members,
@@ -96,7 +93,10 @@ impl Meeting {
     /// Puts an entry in the log; members are to get the message.
     pub fn append(&mut self, entry: Entry) -> Down {
         if let Entry::Gone { participant } = &entry {
-            self.gone.insert(*participant);
+            self.gone.push_back(*participant);
+            if self.gone.len() > MOST_MEMBERS {
+                self.gone.pop_front();
+            }
         }
         let position = self.log.append(entry.clone());
         Down::Log { position, entry }
@@ -117,8 +117,26 @@ impl Meeting {
         let removed: Vec<_> =
             removed.into_iter().filter(|participant| self.members.remove(participant).is_some()).collect();
         let told = self.members().collect();
-        let (admitted, vanished) = self.welcome(welcomes);
-        Ok(Won { entry, told, removed, admitted, vanished })
+        Ok(Won { entry, told, removed, welcomes })
+    }
+
+    /// What those hear first whom `welcome` lets in now.
+    pub fn admission(&self, welcome: Blob) -> Down {
+        let gone = self.gone.iter().copied().collect();
+        Down::Admitted { welcome, position: self.log.end(), epoch: self.epoch, gone }
+    }
+
+    /// Makes members of those of `to` who wait at the door. Back come these, and those who do not wait and are no members.
+    pub fn admit(&mut self, to: Vec<ParticipantId>) -> (Vec<ParticipantId>, Vec<ParticipantId>) {
+        let strangers = to.into_iter().filter(|participant| !self.members.contains_key(participant));
+        let (admitted, vanished): (Vec<_>, Vec<_>) =
+            strangers.partition(|participant| self.knocking.contains_key(participant));
+        let position = self.log.end();
+        for participant in &admitted {
+            self.knocking.remove(participant);
+            self.members.insert(*participant, position);
+        }
+        (admitted, vanished)
     }
 
     /// What somebody who was just let in has to hear behind its Welcome: the entries since, and who else waits.
@@ -129,23 +147,5 @@ impl Meeting {
         entries
             .map(|(position, entry)| Down::Log { position, entry: entry.clone() })
             .chain(waiting.map(|(who, request)| Down::Knocked { participant: *who, request: request.clone() }))
-    }
-
-    fn welcome(&mut self, welcomes: Vec<Welcome>) -> (Vec<(ParticipantId, Bytes)>, Vec<ParticipantId>) {
-        let (mut admitted, mut vanished) = (Vec::new(), Vec::new());
-        for Welcome { to, blob } in welcomes {
-            let gone = self.gone.iter().copied().collect();
-            let admission = Down::Admitted { welcome: blob, position: self.log.end(), epoch: self.epoch, gone };
-            let bytes = Bytes::from(proto::encode(&admission));
-            for participant in to {
-                if self.knocking.remove(&participant).is_some() {
-                    self.members.insert(participant, self.log.end());
-                    admitted.push((participant, bytes.clone()));
-                } else if !self.members.contains_key(&participant) {
-                    vanished.push(participant);
-                }
-            }
-        }
-        (admitted, vanished)
     }
 }

@@ -194,4 +194,4 @@ const MOST_TEMPLATES: usize = 64;
 const MOST_LAYER: u8 = 7;
 
 #[cfg(test)]
-pub mod tests;
+mod tests;

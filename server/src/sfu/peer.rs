@@ -2,15 +2,16 @@
 //!
 //! Whatever goes wrong in it (a bad packet, a bad description, a fault in the stack) ends this peer alone.
 
+use super::downlink::{self, Downlink};
 use super::extension::{Raw, dependency_descriptor};
 use super::switch::Rewritten;
-use super::track::Viewer;
+use super::track::{Meter, Viewer};
 use proto::{MeetingId, TileWish, TrackId};
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
 use str0m::config::{CryptoProvider, DtlsCert};
@@ -35,10 +36,11 @@ pub struct Peer {
     pub sources: HashMap<Mid, TrackId>,
     /// How large it shows what it receives; none before it has said so.
     pub wishes: Option<HashMap<TrackId, TileWish>>,
-    /// Bits a second that it can receive, as far as is known.
-    pub estimate: u64,
+    /// How much it may be sent.
+    pub downlink: Downlink,
     /// When it wants to be woken.
     pub wake: Instant,
+    sent: Meter,
     desired: u64,
     addresses: VecDeque<SocketAddr>,
     rtc: Rtc,
@@ -54,8 +56,6 @@ pub enum Said {
     Packet(Mid, Option<Rid>, Box<RtpPacket>),
     /// A receiver cannot decode: it needs a key frame of what it receives by this description.
     KeyFrameNeeded(Mid),
-    /// The estimate of its downlink changed.
-    Estimate,
     /// Its transport works.
     Connected,
 }
@@ -82,7 +82,7 @@ impl Peer {
             .set_dtls_cert(ground.certificate.clone())
             .set_ice_lite(true)
             .set_rtp_mode(true)
-            .set_stats_interval(None)
+            .set_stats_interval(Some(STATISTICS))
             .enable_bwe(Some(Bitrate::bps(FIRST_ESTIMATE)))
             .clear_codecs()
             .enable_opus(true, false)
@@ -98,7 +98,8 @@ impl Peer {
             meeting,
             sources: HashMap::new(),
             wishes: None,
-            estimate: FIRST_ESTIMATE,
+            downlink: Downlink::new(FIRST_ESTIMATE),
+            sent: Meter::default(),
             wake: now,
             desired: 0,
             addresses: VecDeque::new(),
@@ -148,7 +149,7 @@ impl Peer {
     ///
     /// # Errors
     /// [`Broken`] where the transport cannot go on.
-    pub fn poll(&mut self) -> Result<Option<Said>, Broken> {
+    pub fn poll(&mut self, now: Instant) -> Result<Option<Said>, Broken> {
         loop {
             match guard(|| self.rtc.poll_output())? {
                 Output::Timeout(wake) => {
@@ -157,7 +158,7 @@ impl Peer {
                 }
                 Output::Transmit(transmit) => return Ok(Some(Said::Transmit(transmit))),
                 Output::Event(event) => {
-                    if let Some(said) = self.handle_event(event) {
+                    if let Some(said) = self.handle_event(event, now) {
                         return Ok(Some(said));
                     }
                 }
@@ -165,7 +166,7 @@ impl Peer {
         }
     }
 
-    fn handle_event(&mut self, event: Event) -> Option<Said> {
+    fn handle_event(&mut self, event: Event, now: Instant) -> Option<Said> {
         #[expect(clippy::wildcard_enum_match_arm, reason = "str0m's events grow; the others are of no use to an SFU")]
         match event {
             Event::RtpPacket(packet) => {
@@ -174,8 +175,14 @@ impl Peer {
             }
             Event::KeyframeRequest(request) => Some(Said::KeyFrameNeeded(request.mid)),
             Event::EgressBitrateEstimate(str0m::bwe::BweKind::Twcc { estimate, .. }) => {
-                self.estimate = estimate.as_u64();
-                Some(Said::Estimate)
+                self.downlink.handle_estimate(estimate.as_u64());
+                None
+            }
+            Event::PeerStats(stats) => {
+                let lost = stats.egress_loss_fraction.unwrap_or(0.0);
+                let report = downlink::Report { lost, round_trip: stats.rtt, sent: self.sent.rate(now) };
+                self.downlink.handle_report(report, now);
+                None
             }
             Event::Connected => Some(Said::Connected),
             _ => None,
@@ -209,12 +216,19 @@ impl Peer {
     /// The stream and payload type by which it receives at `mid`. None where it does not receive there.
     pub fn outgoing(&mut self, mid: Mid) -> Option<(Ssrc, Pt)> {
         let payload = *self.rtc.media(mid)?.remote_pts().first()?;
-        let ssrc = self.rtc.direct_api().stream_tx_by_mid(mid, None)?.ssrc();
-        Some((ssrc, payload))
+        let mut direct = self.rtc.direct_api();
+        let stream = direct.stream_tx_by_mid(mid, None)?;
+        // Senders pace; holding packets back here would add delay and, where the estimate is low, never end.
+        stream.set_unpaced(true);
+        Some((stream.ssrc(), payload))
     }
 
     /// Queues a packet for it. False where its queue is full or its stream is gone.
     pub fn write(&mut self, viewer: &Viewer, packet: &RtpPacket, rewritten: Rewritten, video: bool) -> bool {
+        // Before it is connected, nothing would take the packets out of the queue again.
+        if !self.rtc.is_connected() {
+            return false;
+        }
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx(&viewer.ssrc) else { return false };
         if stream.queue_info().is_some_and(|queue| queue.packet_count() > MOST_QUEUED) {
@@ -231,6 +245,7 @@ impl Peer {
             packet.timestamp,
             packet.payload.clone(),
         );
+        self.sent.count(packet.payload.len(), packet.timestamp);
         stream.write_rtp(write.marker(packet.header.marker).ext_vals(extensions).nackable(video));
         true
     }
@@ -279,6 +294,9 @@ fn extensions() -> ExtensionMap {
 
 /// Where the estimate of a downlink begins, in bits a second: one large picture fits.
 const FIRST_ESTIMATE: u64 = 2_000_000;
+
+/// Between two reports of what was lost.
+const STATISTICS: Duration = Duration::from_secs(1);
 
 /// Incoming streams whose place is remembered.
 const MOST_STREAMS: usize = 256;

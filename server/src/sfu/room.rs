@@ -187,12 +187,15 @@ impl Room {
                         audio += u64::from(heard) * u64::from(track::AUDIO_RATE);
                         viewer.switch.aim(heard.then_some(Target { spatial: 0, temporal: 0 }));
                     }
-                    Kind::Video => requests.push((*id, viewer.mid, request(source, viewer, wish, now))),
+                    Kind::Video => {
+                        let silent = peer.wishes.is_none();
+                        requests.push((*id, viewer.mid, request(source, viewer, wish, silent, now)));
+                    }
                 }
             }
         }
         let all: Vec<allocator::Request> = requests.iter().map(|(.., request)| request.clone()).collect();
-        let granted = allocator::allocate(peer.estimate, audio, &all);
+        let granted = allocator::allocate(peer.downlink.budget(now), audio, &all);
         let desired = allocator::desire(audio, &all);
         peer.set_desired(desired.saturating_mul(DESIRE) / 100);
         for ((id, mid, _), target) in requests.iter().zip(granted) {
@@ -247,9 +250,16 @@ impl Room {
     }
 }
 
-fn request(source: &Source, viewer: &Viewer, wish: Option<&TileWish>, now: Instant) -> allocator::Request {
-    let smallest = Target { spatial: 0, temporal: 2 };
-    let target = wish.map_or(Some(smallest), |wish| allocator::wish(wish, &source.sizes()));
+/// What somebody wants of a track: what it wished; the smallest layer before it has wished anything at all.
+fn request(
+    source: &Source,
+    viewer: &Viewer,
+    wish: Option<&TileWish>,
+    silent: bool,
+    now: Instant,
+) -> allocator::Request {
+    let smallest = silent.then_some(Target { spatial: 0, temporal: 2 });
+    let target = wish.map_or(smallest, |wish| allocator::wish(wish, &source.sizes()));
     let current = viewer.switch.target().filter(|_| viewer.switch.current().is_some());
     allocator::Request {
         rates: source.rates(now),

@@ -172,14 +172,15 @@ impl Layer {
 
 /// Bits a second over the last whole window.
 #[derive(Debug, Default)]
-struct Meter {
+pub struct Meter {
     began: Option<Instant>,
     bytes: u64,
     rate: u64,
 }
 
 impl Meter {
-    fn count(&mut self, bytes: usize, now: Instant) {
+    /// Adds what came, or went, now.
+    pub fn count(&mut self, bytes: usize, now: Instant) {
         let began = *self.began.get_or_insert(now);
         let elapsed = now.saturating_duration_since(began);
         if elapsed >= METER_WINDOW {
@@ -189,8 +190,9 @@ impl Meter {
         self.bytes += bytes as u64;
     }
 
-    fn rate(&self, now: Instant) -> u64 {
-        let current = self.began.is_some_and(|began| now.saturating_duration_since(began) < 2 * METER_WINDOW);
+    /// Bits a second; 0 once nothing has come for a while.
+    pub fn rate(&self, now: Instant) -> u64 {
+        let current = self.began.is_some_and(|began| now.saturating_duration_since(began) < 3 * METER_WINDOW);
         if current { self.rate } else { 0 }
     }
 }
@@ -201,7 +203,7 @@ pub const KEY_INTERVAL: Duration = Duration::from_millis(300);
 /// How long a layer that is wanted may send nothing before its viewers get a smaller one.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
-const METER_WINDOW: Duration = Duration::from_secs(1);
+const METER_WINDOW: Duration = Duration::from_millis(500);
 
 /// What one voice takes, with its headers, in bits a second.
 pub const AUDIO_RATE: u32 = 50_000;
