@@ -228,10 +228,10 @@ mod tests {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (seed >> 8) as f32 / 8_388_608.0 - 1.0
         };
-        let noisy: Vec<f32> = sent.iter().map(|sample| sample + 0.3 * noise()).collect();
+        let hissing: Vec<f32> = sent.iter().map(|sample| sample + 0.3 * noise()).collect();
         let holed: Vec<f32> =
             sent.iter().enumerate().map(|(index, sample)| if index / 4_800 % 2 == 0 { *sample } else { 0.0 }).collect();
-        for (name, played) in [("noisy", noisy), ("holed", holed)] {
+        for (name, played) in [("noise", hissing), ("holed", holed)] {
             let likeness = voices(&sent, &played).unwrap();
             assert!(likeness.score < 0.75, "{name}: {likeness:?}");
         }

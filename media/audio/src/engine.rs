@@ -95,9 +95,23 @@ struct Shared {
     muted: Mutex<bool>,
 }
 
+/// The devices in use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Devices {
+    /// Name of the microphone; "null" where there is none.
+    pub microphone: String,
+    /// Name of the speaker; "null" where there is none.
+    pub speaker: String,
+    /// How often the microphone's sound came faster than it was taken, since it was opened.
+    pub microphone_slips: u64,
+    /// How often the speaker had nothing to play, since it was opened.
+    pub speaker_slips: u64,
+}
+
 #[derive(Default)]
 struct Board {
     levels: Levels,
+    devices: Devices,
     statistics: HashMap<u64, Statistics>,
 }
 
@@ -180,6 +194,11 @@ impl Engine {
     /// Loudness now; at most 10 ms old.
     pub fn levels(&self) -> Levels {
         lock(&self.shared.board).levels.clone()
+    }
+
+    /// The devices in use and their gaps; at most 10 ms old.
+    pub fn devices(&self) -> Devices {
+        lock(&self.shared.board).devices.clone()
     }
 
     /// What happened to a remote's sound so far; `None` for a key that is not there.

@@ -27,7 +27,7 @@ mod speech;
 mod uplink;
 
 pub use device::{Choice, Direction};
-pub use engine::{Config, Engine, Levels, Warning};
+pub use engine::{Config, Devices, Engine, Levels, Warning};
 pub use jitter::Statistics;
 pub use remote::Remote;
 pub use uplink::Send;

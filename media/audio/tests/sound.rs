@@ -62,7 +62,8 @@ fn speaker(
 ) -> (Engine, Receiver<u64>) {
     let (ticks, count) = sync_channel(10_000);
     let uplink = Box::new(move |packet: EncodedAudio| {
-        drop(ticks.try_send(packet.position));
+        // A test that has seen enough does not read on.
+        ticks.try_send(packet.position).ok();
         if through(&packet) {
             remote.push(packet);
         }
@@ -311,25 +312,28 @@ fn devices_have_names() {
 /// whose monitor is recorded.
 fn a_voice_goes_through_two_devices(folder: &Path) {
     let recorded = folder.join("recorded.wav");
-    let mut recorder = Command::new("parec")
+    let mut parec = Command::new("parec")
         .args(["--device=spk.monitor", "--rate=48000", "--channels=1", "--file-format=wav"])
         .arg(&recorded)
         .spawn()
         .unwrap();
-    let (_air, remote) = listener(Choice::Device("Feed".to_owned()));
+    let (air, remote) = listener(Choice::Device("Feed".to_owned()));
     let (_room, position) = speaker(Choice::File(voice("anne.wav")), remote, |_| true);
     let (ours, remote) = listener(Choice::Device("TestSpeaker".to_owned()));
     let (theirs, packets) = speaker(Choice::Default, remote, |_| true);
     until(&position, 14);
     let statistics = ours.statistics(1).unwrap();
+    println!("{:?}\n{:?}\n{:?}", air.devices(), theirs.devices(), ours.devices());
     drop((theirs, ours));
     assert!(packets.try_iter().count() > 100);
     // SIGTERM lets parec finish its file.
-    assert!(Command::new("kill").arg(recorder.id().to_string()).status().unwrap().success());
-    recorder.wait().unwrap();
-    let likeness = compare::voices(&compare::read(&voice("anne.wav")).unwrap(), &compare::read(&recorded).unwrap());
+    assert!(Command::new("kill").arg(parec.id().to_string()).status().unwrap().success());
+    parec.wait().unwrap();
+    // The first seconds are those in which noise suppression and gain learn the room.
+    let played = compare::read(&recorded).unwrap();
+    let likeness = compare::voices(&compare::read(&voice("anne.wav")).unwrap(), &played[4 * 48_000..]);
     println!("devices: {likeness:?}, {statistics:?}");
-    assert!(likeness.unwrap().score > 0.65, "{likeness:?}");
+    assert!(likeness.unwrap().score > 0.75, "{likeness:?}");
     assert!(concealed(statistics) < 10.0, "{statistics:?}");
 }
 

@@ -109,14 +109,15 @@ impl Desk {
 
     fn choose(&mut self, direction: Direction, choice: Choice) {
         self.missing[index(direction)] = false;
-        match device::open(direction, &choice, Instant::now()) {
-            Ok(device) => self.install(direction, device, choice == Choice::Off),
+        self.choices[index(direction)] = choice;
+        let choice = &self.choices[index(direction)];
+        match device::open(direction, choice, Instant::now()) {
+            Ok(device) => self.install(direction, device, *choice == Choice::Off),
             Err(error) => {
                 self.install_null(direction);
                 self.shared.warn(Warning::Unavailable { direction, error });
             }
         }
-        self.choices[index(direction)] = choice;
     }
 
     fn lost(&mut self, direction: Direction, device: Box<dyn Device>) {

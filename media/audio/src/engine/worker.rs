@@ -120,6 +120,7 @@ impl Worker {
             }
         };
         let old = std::mem::replace(place, device);
+        self.tell_names();
         self.process.listen_for_echo(self.real == [true; 2]);
         self.hand_back(Request::Retire(old));
     }
@@ -154,6 +155,7 @@ impl Worker {
             tracing::debug!(%error, "speaker failed");
             let null = Box::new(Null::new(Direction::Speaker, now));
             let lost = std::mem::replace(&mut self.speaker, null);
+            self.tell_names();
             self.hand_back(Request::Lost(Direction::Speaker, lost));
         }
     }
@@ -178,6 +180,7 @@ impl Worker {
             tracing::debug!(%error, "microphone failed");
             let null = Box::new(Null::new(Direction::Microphone, now));
             let lost = std::mem::replace(&mut self.microphone, null);
+            self.tell_names();
             self.meter = Meter::new();
             self.hand_back(Request::Lost(Direction::Microphone, lost));
         }
@@ -193,10 +196,18 @@ impl Worker {
         }
     }
 
+    fn tell_names(&self) {
+        let mut board = lock(&self.shared.board);
+        self.microphone.name().clone_into(&mut board.devices.microphone);
+        self.speaker.name().clone_into(&mut board.devices.speaker);
+    }
+
     fn publish(&self) {
         let mut board = lock(&self.shared.board);
         board.levels.microphone = self.meter.level;
         board.levels.speaking = self.meter.detector.speaking();
+        board.devices.microphone_slips = self.microphone.slips();
+        board.devices.speaker_slips = self.speaker.slips();
         board.levels.remotes.clear();
         board.statistics.retain(|key, _| self.remotes.contains_key(key));
         for (key, remote) in &self.remotes {

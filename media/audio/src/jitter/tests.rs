@@ -405,8 +405,8 @@ fn no_sequence_of_packets_breaks_it() {
                 2 => random.next() % 100_000,
                 _ => (now * 6 / 125).saturating_add(random.next() % 100_000).saturating_sub(50_000),
             };
-            let mut packet = packet(position, random.next() % 2 == 0);
-            if random.next() % 5 == 0 {
+            let mut packet = packet(position, random.next().is_multiple_of(2));
+            if random.next().is_multiple_of(5) {
                 packet.payload = Bytes::unpooled(&[1, 2, 3]);
             }
             buffer.insert(packet, Timestamp::from_micros(now));
