@@ -137,14 +137,15 @@ impl Painter<'_> {
         }
         self.quads.push(source.map_or(ground, |source| picture(ground, source, tile)));
         if let Some(placeholder) = tile.placeholder.as_ref().filter(|_| source.is_none()) {
-            self.placeholder(area, placeholder);
+            let band = if tile.tag.is_some() { self.tag_band(area) } else { 0.0 };
+            self.placeholder(Area { height: (area.height - band).max(0.0), ..area }, placeholder);
         }
         if let Some(tag) = &tile.tag {
             self.tag(area, tag);
         }
     }
 
-    /// A disc with initials in the middle of the tile.
+    /// A disc with initials in the middle of an area.
     fn placeholder(&mut self, area: Area, placeholder: &Placeholder) {
         let most = DISC_MOST * self.scale;
         let side = (area.width.min(area.height) * DISC_SHARE).min(most).round();

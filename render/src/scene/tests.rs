@@ -76,6 +76,20 @@ fn a_placeholder_stands_only_where_there_is_no_picture() {
 }
 
 #[test]
+fn a_small_tile_keeps_its_disc_above_its_name() {
+    for height in 40..200_u16 {
+        let placeholder = Placeholder { initials: Arc::from("AM"), colour: Rgba::opaque(0x33_66cc) };
+        let tag = Tag { text: Arc::from("Anne"), muted: true };
+        let area = Area::new(0.0, 0.0, 160.0, f32::from(height));
+        let tile = Tile { placeholder: Some(placeholder), tag: Some(tag), ..Tile::new(1, area) };
+        let scene = lay_out(&[tile], &[]);
+        let shapes: Vec<_> = scene.quads.iter().filter(|quad| quad.kind() == quad::SHAPE).collect();
+        let [_ground, disc, paper] = shapes[..] else { panic!("{height}: {} shapes", shapes.len()) };
+        assert!(disc.area[1] + disc.area[3] <= paper.area[1] + 1.0, "{height}");
+    }
+}
+
+#[test]
 fn areas_that_make_no_sense_draw_nothing() {
     let odd = [f32::NAN, f32::INFINITY, -5.0, 0.0, 0.2];
     let tiles: Vec<_> = odd.into_iter().map(|width| tile(1, 0.0, width)).collect();
