@@ -188,6 +188,17 @@ impl World {
         self.now = end;
     }
 
+    /// Lets time pass until `what` is so, or `most` is over. True where it came to be so.
+    pub fn run_until(&mut self, most: Duration, what: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + most;
+        while !what(self) {
+            if !self.step(end) {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Does the next thing that is due until `end`; false where there is none.
     fn step(&mut self, end: Instant) -> bool {
         let timer = self.clients.iter().enumerate().filter_map(|(at, client)| Some((client.wake()?, Who(at)))).min();
