@@ -1,10 +1,10 @@
 //! Turns red, green and blue into I420, for screens and for cameras that send JPEG.
 //!
-//! Fixed point of 8 bits in words of 16: within 1 of the exact value for luma, within 2 for chroma, and made of loops that
-//! the compiler turns into vector instructions. Nothing wraps at these coefficients; it is said so, because a check for
-//! each addition would undo it all in unoptimised builds.
+//! Fixed point of 8 bits: within 1 of the exact value for luma, within 2 for chroma. The loops are written so that the
+//! compiler turns them into vector instructions even in builds for development: products of 16-bit numbers, and sums that
+//! are said to wrap though none ever does at these weights, because a check for each addition would undo it all.
 
-use media::{Canvas, PlaneMut, Size};
+use media::{Canvas, PlaneMut};
 
 /// Where red and blue stand among the four bytes of a sample; green is always the second, the fourth says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,56 +15,59 @@ pub(crate) enum Order {
     Rgbx,
 }
 
-/// The weights of one kind of YUV.
+/// The weights of one kind of YUV, for blue, green and red.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weights {
-    luma: [u16; 3],
-    black: u16,
+    luma: [i16; 3],
+    black: i16,
     blue: [i16; 3],
     red: [i16; 3],
 }
 
 /// ITU-R BT.709, limited range: what screens are sent as.
 pub(crate) const BT709_LIMITED: Weights =
-    Weights { luma: [47, 157, 16], black: 16, blue: [-26, -86, 112], red: [112, -102, -10] };
+    Weights { luma: [16, 157, 47], black: 16, blue: [112, -86, -26], red: [-10, -102, 112] };
 
 /// ITU-R BT.601, full range: what JPEG means by YUV, so that turning it into RGB and back loses nothing but rounding.
 pub(crate) const BT601_FULL: Weights =
-    Weights { luma: [77, 150, 29], black: 0, blue: [-43, -84, 127], red: [127, -106, -21] };
+    Weights { luma: [29, 150, 77], black: 0, blue: [127, -84, -43], red: [-21, -106, 127] };
 
 /// Fills `canvas` from rows of `stride` bytes, as far as there are any. The picture has the canvas's size.
 pub(crate) fn to_i420(pixels: &[u8], stride: usize, order: Order, weights: Weights, canvas: &mut Canvas) {
-    match order {
-        Order::Bgrx => convert::<2, 0>(pixels, stride, weights, canvas),
-        Order::Rgbx => convert::<0, 2>(pixels, stride, weights, canvas),
-    }
-}
-
-fn convert<const R: usize, const B: usize>(pixels: &[u8], stride: usize, weights: Weights, canvas: &mut Canvas) {
-    let Size { width, .. } = canvas.size();
-    let length = usize::from(width) * 4;
+    let weights = weights.ordered(order);
+    let length = usize::from(canvas.size().width) * 4;
     if stride < length {
         return;
     }
-    let row = |row: &'_ [u8]| row.len().min(length);
     let [mut luma, mut blue, mut red] = canvas.planes_mut();
     for (to, from) in luma.rows_mut().zip(pixels.chunks(stride)) {
-        write_luma::<R, B>(&from[..row(from)], weights, to);
+        write_luma(&from[..from.len().min(length)], weights, to);
     }
-    write_chroma::<R, B>(pixels, stride, length, weights, &mut blue, &mut red);
+    write_chroma(pixels, stride, length, weights, &mut blue, &mut red);
 }
 
-fn write_luma<const R: usize, const B: usize>(from: &[u8], weights: Weights, to: &mut [u8]) {
-    let [red, green, blue] = weights.luma;
-    for (sample, pixel) in to.iter_mut().zip(from.as_chunks::<4>().0) {
-        let sum = red.wrapping_mul(u16::from(pixel[R]));
-        let sum = sum.wrapping_add(green.wrapping_mul(u16::from(pixel[1])));
-        let sum = sum.wrapping_add(blue.wrapping_mul(u16::from(pixel[B])));
-        *sample = (sum.wrapping_add(128) >> 8).wrapping_add(weights.black).to_le_bytes()[0];
+impl Weights {
+    /// The weights of the first, second and third byte.
+    fn ordered(self, order: Order) -> Self {
+        let turn = |[blue, green, red]: [i16; 3]| match order {
+            Order::Bgrx => [blue, green, red],
+            Order::Rgbx => [red, green, blue],
+        };
+        Self { luma: turn(self.luma), black: self.black, blue: turn(self.blue), red: turn(self.red) }
     }
 }
 
-fn write_chroma<const R: usize, const B: usize>(
+fn write_luma(from: &[u8], weights: Weights, to: &mut [u8]) {
+    let [first, second, third] = weights.luma.map(i32::from);
+    for (sample, [one, two, three, _]) in to.iter_mut().zip(from.as_chunks().0) {
+        let sum = i32::from(*one).wrapping_mul(first);
+        let sum = sum.wrapping_add(i32::from(*two).wrapping_mul(second));
+        let sum = sum.wrapping_add(i32::from(*three).wrapping_mul(third));
+        *sample = low_byte((sum.wrapping_add(128) >> 8).wrapping_add(i32::from(weights.black)));
+    }
+}
+
+fn write_chroma(
     pixels: &[u8],
     stride: usize,
     length: usize,
@@ -81,35 +84,60 @@ fn write_chroma<const R: usize, const B: usize>(
         let (lower, lower_rest) = lower.as_chunks::<8>();
         let samples = blue.iter_mut().zip(red.iter_mut());
         for ((blue, red), (upper, lower)) in samples.zip(upper.iter().zip(lower)) {
-            let mean = [R, 1, B].map(|at| mean([upper[at], upper[at + 4], lower[at], lower[at + 4]]));
-            (*blue, *red) = (difference(weights.blue, mean), difference(weights.red, mean));
+            let sums = Sums::of([left(*upper), right(*upper), left(*lower), right(*lower)]);
+            (*blue, *red) = (sums.weigh(weights.blue), sums.weigh(weights.red));
         }
         // So does the last of an odd number of columns.
         if let (Some(upper), Some(lower), [.., blue], [.., red]) =
-            (upper_rest.first_chunk::<4>(), lower_rest.first_chunk::<4>(), blue, red)
+            (upper_rest.first_chunk(), lower_rest.first_chunk(), blue, red)
         {
-            let mean = [R, 1, B].map(|at| mean([upper[at], upper[at], lower[at], lower[at]]));
-            (*blue, *red) = (difference(weights.blue, mean), difference(weights.red, mean));
+            let (upper, lower) = (u32::from_le_bytes(*upper), u32::from_le_bytes(*lower));
+            let sums = Sums::of([upper, upper, lower, lower]);
+            (*blue, *red) = (sums.weigh(weights.blue), sums.weigh(weights.red));
         }
     }
 }
 
-fn mean(samples: [u8; 4]) -> i16 {
-    let sum = samples.iter().fold(2_u16, |sum, sample| sum.wrapping_add(u16::from(*sample)));
-    (sum >> 2).cast_signed()
+/// The sums of the first, second and third bytes of four pixels.
+#[derive(Clone, Copy)]
+struct Sums([u32; 3]);
+
+impl Sums {
+    fn of(pixels: [u32; 4]) -> Self {
+        // The first and third bytes are added up in the two halves of one word.
+        let outer = pixels.iter().fold(0_u32, |sum, pixel| sum.wrapping_add(pixel & 0x00FF_00FF));
+        let inner = pixels.iter().fold(0_u32, |sum, pixel| sum.wrapping_add(pixel >> 8 & 0xFF));
+        Self([outer & 0xFFFF, inner, outer >> 16])
+    }
+
+    fn weigh(self, weights: [i16; 3]) -> u8 {
+        let [first, second, third] = weights.map(i32::from);
+        let [one, two, three] = self.0.map(u32::cast_signed);
+        let sum =
+            one.wrapping_mul(first).wrapping_add(two.wrapping_mul(second)).wrapping_add(three.wrapping_mul(third));
+        // Four pixels, and weights of 8 bits.
+        low_byte((sum.wrapping_add(512) >> 10).wrapping_add(128))
+    }
 }
 
-fn difference(weights: [i16; 3], mean: [i16; 3]) -> u8 {
-    let sum = weights[0].wrapping_mul(mean[0]);
-    let sum = sum.wrapping_add(weights[1].wrapping_mul(mean[1]));
-    let sum = sum.wrapping_add(weights[2].wrapping_mul(mean[2]));
-    (sum.wrapping_add(128) >> 8).wrapping_add(128).to_le_bytes()[0]
+fn left(pixels: [u8; 8]) -> u32 {
+    let [one, two, three, four, ..] = pixels;
+    u32::from_le_bytes([one, two, three, four])
+}
+
+fn right(pixels: [u8; 8]) -> u32 {
+    let [.., one, two, three, four] = pixels;
+    u32::from_le_bytes([one, two, three, four])
+}
+
+fn low_byte(value: i32) -> u8 {
+    value.to_le_bytes()[0]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use media::{Colour, Frame, Plane, Pool, Rotation, Timestamp};
+    use media::{Colour, Frame, Plane, Pool, Rotation, Size, Timestamp};
 
     fn frame(size: Size, order: Order, weights: Weights, pixel: impl Fn(usize, usize) -> [u8; 4]) -> Frame {
         let (width, height) = (usize::from(size.width), usize::from(size.height));

@@ -16,6 +16,7 @@ use pointer::Pointer;
 use std::panic::catch_unwind;
 use std::time::Instant;
 use x11rb::connection::Connection;
+use x11rb::errors::ReplyError;
 use x11rb::protocol::Event;
 use x11rb::protocol::damage::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageOrder, Screen, Window};
@@ -41,6 +42,8 @@ struct X11 {
     dirty: bool,
     /// The tick of the last picture.
     shown: Option<u64>,
+    /// Ticks in a row at which the server would not let us read.
+    refused: u32,
 }
 
 impl Source for X11 {
@@ -60,11 +63,13 @@ impl Source for X11 {
         if stop.wait_until(start + rate().due(number)) {
             return Ok(None);
         }
-        // Whatever goes wrong from here on, the server is gone.
-        self.picture(number, pool).map_err(|error| {
-            tracing::debug!(%error, "screen lost");
-            Error::Lost { name: NAME.into() }
-        })
+        match self.picture(number, pool) {
+            Ok(frame) => {
+                self.refused = 0;
+                Ok(frame)
+            }
+            Err(error) => self.endure(&error),
+        }
     }
 }
 
@@ -81,8 +86,8 @@ impl X11 {
         let grab = Grab::new(&connection, size)?;
         let pointer = Pointer::new(&connection)?;
         let damage = watch(&connection, root);
-        let (start, shown) = (None, None);
-        Ok(Self { connection, root, size, grab, pointer, damage, clock, start, ticks: 0, dirty: true, shown })
+        let (start, shown, refused) = (None, None, 0);
+        Ok(Self { connection, root, size, grab, pointer, damage, clock, start, ticks: 0, dirty: true, shown, refused })
     }
 
     fn picture(&mut self, number: u64, pool: &Pool) -> Result<Option<Frame>, BoxError> {
@@ -106,6 +111,18 @@ impl X11 {
         rgb::to_i420(pixels, stride, Order::Bgrx, rgb::BT709_LIMITED, &mut canvas);
         self.shown = Some(number);
         Ok(Some(canvas.freeze(number, captured, COLOUR, Rotation::Upright)))
+    }
+
+    /// A screen that has just become smaller refuses to be read at its old size, until its news reaches us; a server that
+    /// is gone refuses everything.
+    fn endure(&mut self, error: &BoxError) -> Result<Option<Frame>, Error> {
+        let alive = matches!(error.downcast_ref(), Some(ReplyError::X11Error(_)));
+        if alive && self.refused < MOST_REFUSED {
+            (self.refused, self.dirty) = (self.refused + 1, true);
+            return Ok(None);
+        }
+        tracing::debug!(%error, "screen lost");
+        Err(Error::Lost { name: NAME.into() })
     }
 
     fn handle_events(&mut self) -> Result<(), BoxError> {
@@ -174,6 +191,8 @@ const COLOUR: Colour = Colour { matrix: Matrix::Bt709, full_range: false };
 const NAME: &str = "screen";
 /// Ticks after which an unchanged screen is shown all the same.
 const LONGEST_STILL: u64 = 7;
+/// A second of refusals.
+const MOST_REFUSED: u32 = 15;
 
 #[cfg(test)]
 mod tests;

@@ -182,3 +182,23 @@ fn the_order_to_stop_ends_the_wait() {
     stop.give();
     assert!(source.next(&pool, &stop).unwrap().is_none());
 }
+
+#[test]
+fn a_screen_that_changes_its_size_is_seen_at_its_new_one() {
+    let Some(server) = Server::start("640x480x24") else { return };
+    let painter = Painter::new(&server);
+    painter.fill(0x00FF_FFFF, (0, 0, 320, 240));
+    let mut source = X11::open(Some(&server.display), Clock::default()).unwrap();
+    assert_eq!(picture(&mut source).size(), Size::new(640, 480));
+    // The server shrinks its screen only with the help of a driver, so we take its word here.
+    source.resize(Size::new(320, 240)).unwrap();
+    let frame = picture(&mut source);
+    assert_eq!((frame.size(), source.format().size), (Size::new(320, 240), Size::new(320, 240)));
+    assert!(luma(&frame, 300, 230).abs_diff(235) <= 1);
+    // Larger than the screen is what a stale size looks like: refused for a second, then given up.
+    source.resize(Size::new(1280, 960)).unwrap();
+    let (pool, stop) = (Pool::new(2), Stop::new());
+    assert!(source.next(&pool, &stop).unwrap().is_none());
+    source.resize(Size::new(640, 480)).unwrap();
+    assert_eq!(picture(&mut source).size(), Size::new(640, 480));
+}
