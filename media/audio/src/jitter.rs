@@ -9,12 +9,14 @@
 //! did not: our senders end every talk with a packet that says so.
 
 mod delay;
+mod losses;
 mod stretch;
 #[cfg(test)]
 mod tests;
 
 use crate::{BLOCK, Block, PACKET};
 use delay::Delay;
+use losses::Losses;
 use media::{EncodedAudio, Timestamp};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -85,15 +87,6 @@ struct Talk {
     owed: u64,
     /// Those that count as concealed only if the voice turns out to have gone on.
     unsettled: u64,
-}
-
-/// How often packets get lost, and whether waiting for the next one helps.
-struct Losses {
-    /// Smoothed share.
-    share: f32,
-    many: bool,
-    /// Smoothed share of the holes for which the next packet had a copy.
-    copies: f32,
 }
 
 impl Buffer {
@@ -380,33 +373,6 @@ impl Buffer {
     }
 }
 
-impl Losses {
-    /// Takes note of a packet that came and of those that were lost before it.
-    fn count(&mut self, missing: u64) {
-        for lost in std::iter::repeat_n(1.0, usize::try_from(missing).unwrap_or(0).min(10)).chain([0.0]) {
-            self.share += (lost - self.share) * LOSS_WEIGHT;
-        }
-    }
-
-    /// Takes note whether a hole could be filled from the next packet.
-    fn looked_for_copy(&mut self, found: bool) {
-        self.copies += (if found { 1.0 } else { 0.0 } - self.copies) * COPY_WEIGHT;
-    }
-
-    /// Whether it pays to wait for the copies; slow to change its mind, and ready to try again after a while.
-    fn is_waiting_worthwhile(&mut self) -> bool {
-        self.copies = (self.copies + COPY_HOPE).min(1.0);
-        self.many = self.share > if self.many { FEW_LOSSES } else { MANY_LOSSES };
-        self.many && self.copies > ENOUGH_COPIES
-    }
-}
-
-impl Default for Losses {
-    fn default() -> Self {
-        Self { share: 0.0, many: false, copies: 1.0 }
-    }
-}
-
 /// Samples as microseconds.
 fn samples(count: u64) -> i64 {
     i64::try_from(count.saturating_mul(125) / 6).unwrap_or(i64::MAX)
@@ -455,17 +421,3 @@ const FAR_TOO_LATE: i64 = 400_000;
 
 /// Samples played between two changes of speed: 60 ms, so that speech is at most a sixth faster.
 const STRETCH_EVERY: usize = 2_880;
-
-/// Share of losses above which copies are waited for, and below which no longer.
-const MANY_LOSSES: f32 = 0.03;
-const FEW_LOSSES: f32 = 0.01;
-
-/// What one packet counts: the last two seconds matter.
-const LOSS_WEIGHT: f32 = 0.01;
-
-/// What one hole counts, and what hope grows by with each packet: a failed trial is repeated after half a minute.
-const COPY_WEIGHT: f32 = 0.1;
-const COPY_HOPE: f32 = 0.0005;
-
-/// Share of holes with a copy above which waiting pays: noise and pauses have none, voices do.
-const ENOUGH_COPIES: f32 = 0.25;

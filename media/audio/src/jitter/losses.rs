@@ -1,0 +1,69 @@
+//! Decides whether to wait for the copies of lost packets that their successors carry: pure.
+
+/// How often packets get lost, and whether waiting for the next one helps.
+pub struct Losses {
+    /// Smoothed share.
+    share: f32,
+    many: bool,
+    /// Smoothed share of the holes for which the next packet had a copy.
+    copies: f32,
+}
+
+impl Losses {
+    /// Takes note of a packet that came and of those that were lost before it.
+    pub fn count(&mut self, missing: u64) {
+        for lost in std::iter::repeat_n(1.0, usize::try_from(missing).unwrap_or(0).min(10)).chain([0.0]) {
+            self.share += (lost - self.share) * LOSS_WEIGHT;
+        }
+    }
+
+    /// Takes note whether a hole could be filled from the next packet.
+    pub fn looked_for_copy(&mut self, found: bool) {
+        self.copies += (if found { 1.0 } else { 0.0 } - self.copies) * COPY_WEIGHT;
+    }
+
+    /// Whether it pays to wait for the copies; slow to change its mind, and ready to try again after a while.
+    pub fn is_waiting_worthwhile(&mut self) -> bool {
+        self.copies = (self.copies + COPY_HOPE).min(1.0);
+        self.many = self.share > if self.many { FEW_LOSSES } else { MANY_LOSSES };
+        self.many && self.copies > ENOUGH_COPIES
+    }
+}
+
+impl Default for Losses {
+    fn default() -> Self {
+        Self { share: 0.0, many: false, copies: 1.0 }
+    }
+}
+
+/// Share of losses above which copies are waited for, and below which no longer.
+const MANY_LOSSES: f32 = 0.03;
+const FEW_LOSSES: f32 = 0.01;
+
+/// What one packet counts: the last two seconds matter.
+const LOSS_WEIGHT: f32 = 0.01;
+
+/// What one hole counts, and what hope grows by with each packet: a failed trial is repeated after half a minute.
+const COPY_WEIGHT: f32 = 0.1;
+const COPY_HOPE: f32 = 0.0005;
+
+/// Share of holes with a copy above which waiting pays: noise and pauses have none, voices do.
+const ENOUGH_COPIES: f32 = 0.25;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_are_waited_for_only_where_much_is_lost_and_found_again() {
+        let mut losses = Losses::default();
+        (0..200).for_each(|_| losses.count(0));
+        assert!(!losses.is_waiting_worthwhile(), "nothing is lost");
+        (0..200).for_each(|packet| losses.count(u64::from(packet % 10 == 0)));
+        assert!(losses.is_waiting_worthwhile());
+        (0..20).for_each(|_| losses.looked_for_copy(false));
+        assert!(!losses.is_waiting_worthwhile(), "there are none");
+        let again = (0..2_000).position(|_| losses.is_waiting_worthwhile());
+        assert!(again.is_some_and(|packets| packets > 100), "tried again after {again:?} packets");
+    }
+}
