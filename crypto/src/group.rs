@@ -6,6 +6,8 @@
 mod change;
 pub(crate) mod person;
 mod policy;
+#[cfg(test)]
+mod tests;
 
 pub use change::{Change, Error, Member, Pending, Received};
 pub use policy::{MeetingPolicy, Reject};

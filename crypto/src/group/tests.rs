@@ -1,0 +1,185 @@
+//! What a member with a changed program can try, and what every honest client does with it.
+
+use super::{Error, Group, Reject, capabilities};
+use crate::identity::{Identity, Profile};
+use crate::provider::{Provider, SUITE};
+use crate::{Door, KnockRequest, knock};
+use openmls::prelude::tls_codec::Serialize as _;
+use openmls::prelude::*;
+use proto::{MeetingId, ParticipantId};
+
+const MEETING: MeetingId = MeetingId([5; 16]);
+
+/// An organiser and two guests, with the door they came through.
+fn three() -> (Door, Vec<Group>) {
+    let mut door = Door::new(MEETING).unwrap();
+    let organiser = Identity::generate().unwrap();
+    let mut groups = vec![Group::create(&organiser, profile("O"), ParticipantId(0), MEETING).unwrap()];
+    for number in 1..3 {
+        let (joiner, request) = request(&mut door, number);
+        let pending = groups[0].add(vec![request]).unwrap();
+        groups[0].won().unwrap();
+        for group in &mut groups[1..] {
+            group.process(&pending.commit, &|_| false).unwrap();
+        }
+        groups.push(joiner.enter(&pending.welcome.unwrap()).unwrap());
+    }
+    (door, groups)
+}
+
+fn profile(name: &str) -> Profile {
+    Profile::new(name).unwrap()
+}
+
+fn request(door: &mut Door, number: u64) -> (crate::Joiner, KnockRequest) {
+    let invitation = door.invitation("h", 1, None);
+    let identity = Identity::generate().unwrap();
+    let (joiner, request) =
+        knock(&invitation, door.public_key(), &identity, profile("G"), ParticipantId(number)).unwrap();
+    (joiner, door.open(&request).unwrap())
+}
+
+/// A commit of the second member's that no honest program would make.
+fn forge(
+    groups: &mut [Group],
+    change: impl FnOnce(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
+) -> Vec<u8> {
+    let Group { mls, provider, key, .. } = &mut groups[1];
+    let bundle = change(mls.commit_builder())
+        .load_psks(provider.storage())
+        .unwrap()
+        .build(provider.rand(), provider.crypto(), key, |_| true)
+        .unwrap()
+        .stage_commit(provider)
+        .unwrap();
+    bundle.into_commit().to_bytes().unwrap()
+}
+
+/// Every other member refuses `commit` and stays where it is; everybody is gone, as far as they know.
+fn refused(groups: &mut [Group], commit: &[u8]) -> Vec<Error> {
+    let epoch = groups[0].epoch();
+    let verdict = |group: &mut Group| {
+        let words = group.words();
+        let error = group.process(commit, &|_| true).unwrap_err();
+        assert_eq!((group.epoch(), group.words()), (epoch, words));
+        error
+    };
+    [0, 2].map(|index| verdict(&mut groups[index])).into()
+}
+
+#[test]
+fn a_guests_own_guest_is_refused_by_everybody() {
+    let (mut door, mut groups) = three();
+    let (_, request) = request(&mut door, 9);
+    let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
+    for error in refused(&mut groups, &commit) {
+        assert!(matches!(error, Error::Rejected(Reject::NotOrganiser)), "{error:?}");
+    }
+}
+
+#[test]
+fn a_guests_own_policy_is_refused_by_everybody() {
+    let (_, mut groups) = three();
+    let organiser = groups[1].members()[1].device;
+    let policy = crate::MeetingPolicy::new(organiser).extensions();
+    let commit = forge(&mut groups, |builder| builder.propose_group_context_extensions(policy).unwrap());
+    for error in refused(&mut groups, &commit) {
+        assert!(matches!(error, Error::Rejected(Reject::Forbidden)), "{error:?}");
+    }
+}
+
+#[test]
+fn a_member_that_renames_itself_is_refused_by_everybody() {
+    let (_, mut groups) = three();
+    let mut person = groups[1].people().remove(1).1;
+    person.profile = profile("The organiser");
+    let credential = person.credential(&groups[1].key.public());
+    let leaf = LeafNodeParameters::builder().with_credential_with_key(credential).build();
+    let commit = forge(&mut groups, |builder| builder.leaf_node_parameters(leaf).force_self_update(true));
+    for error in refused(&mut groups, &commit) {
+        assert!(matches!(error, Error::Rejected(Reject::Changed)), "{error:?}");
+    }
+}
+
+#[test]
+fn a_member_that_takes_another_number_has_no_certificate_for_it() {
+    let (_, mut groups) = three();
+    let mut person = groups[1].people().remove(1).1;
+    person.participant = ParticipantId(0);
+    let credential = person.credential(&groups[1].key.public());
+    let leaf = LeafNodeParameters::builder().with_credential_with_key(credential).build();
+    let commit = forge(&mut groups, |builder| builder.leaf_node_parameters(leaf).force_self_update(true));
+    for error in refused(&mut groups, &commit) {
+        assert!(matches!(error, Error::Credential), "{error:?}");
+    }
+}
+
+#[test]
+fn a_proposal_on_its_own_is_refused() {
+    let (_, mut groups) = three();
+    let Group { mls, provider, key, .. } = &mut groups[1];
+    let proposal = mls.leave_group(provider, key).unwrap().to_bytes().unwrap();
+    for error in refused(&mut groups, &proposal) {
+        assert!(matches!(error, Error::Rejected(Reject::Forbidden)), "{error:?}");
+    }
+}
+
+#[test]
+fn after_a_refused_commit_the_group_goes_on() {
+    let (mut door, mut groups) = three();
+    let (_, request) = request(&mut door, 9);
+    let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
+    refused(&mut groups, &commit);
+    groups[1].lost();
+    let pending = groups[0].refresh().unwrap();
+    groups[0].won().unwrap();
+    for group in &mut groups[1..] {
+        group.process(&pending.commit, &|_| false).unwrap();
+    }
+    assert_eq!(groups[0].words(), groups[1].words());
+    assert_eq!(groups[0].words(), groups[2].words());
+}
+
+/// A group like ours in everything but one thing, and where its Welcome leads a knocker.
+fn lured(extensions: Extensions<GroupContext>, id: MeetingId) -> Result<Group, Error> {
+    let mut door = Door::new(MEETING).unwrap();
+    let (joiner, request) = request(&mut door, 3);
+    let mallory = Identity::generate().unwrap();
+    let template = Group::create(&mallory, profile("M"), ParticipantId(0), MEETING).unwrap();
+    let person = template.people().remove(0).1;
+    let Group { key, provider, .. } = template;
+    let config = MlsGroupCreateConfig::builder()
+        .ciphersuite(SUITE)
+        .capabilities(capabilities())
+        .use_ratchet_tree_extension(true)
+        .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
+        .with_group_context_extensions(extensions)
+        .build();
+    let other = Provider::default();
+    drop(provider);
+    let id = GroupId::from_slice(&id.0);
+    let credential = person.credential(&key.public());
+    let mut mls = MlsGroup::new_with_group_id(&other, &key, &config, id, credential).unwrap();
+    let (_, welcome, _) = mls.add_members(&other, &key, &[request.into_key_package()]).unwrap();
+    joiner.enter(&welcome.tls_serialize_detached().unwrap())
+}
+
+#[test]
+fn a_welcome_into_a_group_that_is_not_ours_is_refused() {
+    let stranger = crate::MeetingPolicy::new(Identity::generate().unwrap().public());
+    assert!(matches!(lured(Extensions::empty(), MEETING), Err(Error::Malformed)));
+    // Its policy names an organiser, but not the one who opened the door.
+    let verdict = lured(stranger.extensions(), MEETING);
+    assert!(matches!(verdict, Err(Error::Rejected(Reject::NotOrganiser))));
+    assert!(matches!(lured(stranger.extensions(), MeetingId([6; 16])), Err(Error::Malformed)));
+}
+
+#[test]
+fn a_group_that_listens_to_outsiders_is_refused() {
+    let outsider = crate::provider::SigningKey::generate().unwrap();
+    let sender =
+        ExternalSender::new(outsider.public().as_slice().into(), BasicCredential::new(b"server".to_vec()).into());
+    let mut extensions = crate::MeetingPolicy::new(Identity::generate().unwrap().public()).extensions();
+    extensions.add(Extension::ExternalSenders(vec![sender])).unwrap();
+    assert!(matches!(lured(extensions, MEETING), Err(Error::Malformed)));
+}
