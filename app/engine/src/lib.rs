@@ -30,6 +30,9 @@ pub use screen::{Canvas, Meta, Screen};
 pub use setup::{Choice, Entry, Setup};
 
 pub use audio::Choice as AudioChoice;
+pub use codec::decode::Picture;
+pub use crypto::Language as WordsLanguage;
+pub use crypto::store::Keychain;
 pub use crypto::{Identity, Invitation, Words};
 pub use net::meeting::Microphone;
 pub use proto::{ParticipantId, Slot, TileWish, TrackId};

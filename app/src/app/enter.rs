@@ -1,0 +1,276 @@
+//! From home to a meeting and back: preparing, starting the engine away from the thread that draws, ending.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use engine::{Engine, Entry, Events, Identity, Invitation, Keychain, Setup};
+use iced::Task;
+
+use super::{App, Attend, Message, Screen, attend, failed};
+use crate::Start;
+use crate::embedded::Embedded;
+use crate::model::{Device, Ending, Kind, Meeting as Model, Microphone, NoticeKind, Step};
+use crate::recent;
+use crate::rehearsal::{self, News, Rehearsal};
+use crate::screen::{ended, home, meeting, preview};
+use crate::session;
+
+/// What is being entered.
+#[derive(Default)]
+pub enum Purpose {
+    /// A new meeting on this computer.
+    #[default]
+    Start,
+    /// One that a link names.
+    Join(Box<Invitation>),
+}
+
+impl Purpose {
+    fn screen(&self) -> preview::Purpose {
+        match self {
+            Self::Start => preview::Purpose::Start,
+            Self::Join(invitation) => preview::Purpose::Join { host: invitation.host.clone() },
+        }
+    }
+}
+
+/// An engine that has begun.
+pub struct Begun {
+    engine: Engine,
+    events: Events,
+    embedded: Option<Embedded>,
+}
+
+/// Runs something that takes its time on another thread.
+pub(super) fn away(work: impl FnOnce() -> Message + Send + 'static) -> Task<Message> {
+    Task::perform(async move { tokio::task::spawn_blocking(work).await }, |done| done.unwrap_or(Message::Done))
+}
+
+/// The camera and the microphone that a preview shall open.
+pub(super) fn wanted(screen: &preview::Preview) -> (Device, Device) {
+    let camera = if screen.camera { screen.devices.chosen(Kind::Camera) } else { Device::Off };
+    (camera, screen.devices.chosen(Kind::Microphone))
+}
+
+impl App {
+    /// What the options ask for.
+    pub(super) fn begin(&mut self, start: Start) -> Task<Message> {
+        match start {
+            Start::Home => self.go_home(),
+            Start::Join(link) => match session::invitation(&link) {
+                Ok(invitation) => self.prepare(Purpose::Join(Box::new(invitation))),
+                Err(problem) => {
+                    let task = self.go_home();
+                    if let Screen::Home(home) = &mut self.screen {
+                        home.link = link;
+                        home.refuse(problem);
+                    }
+                    task
+                }
+            },
+            Start::Meeting(attend) => self.attend(*attend),
+        }
+    }
+
+    /// Shows home; whatever ran is let go of, away from this thread.
+    pub(super) fn go_home(&mut self) -> Task<Message> {
+        let now = recent::now();
+        let recent = self.memory.meetings.iter().map(|meeting| home::Recent {
+            link: meeting.link.clone(),
+            host: meeting.host.clone(),
+            age: now.saturating_sub(meeting.entered),
+        });
+        self.screen = Screen::Home(home::Home::new(recent.collect()));
+        self.let_go()
+    }
+
+    /// Shows the preview of what is to be entered.
+    pub(super) fn prepare(&mut self, purpose: Purpose) -> Task<Message> {
+        let screen = preview::Preview::new(purpose.screen(), self.memory.name.clone(), self.devices.clone());
+        let (camera, microphone) = wanted(&screen);
+        let (rehearsal, news) = Rehearsal::start(camera, microphone, self.pictures.clone());
+        self.rehearsal = Some(rehearsal);
+        self.purpose = purpose;
+        self.screen = Screen::Preview(screen);
+        Task::run(news, Message::Rehearsed)
+    }
+
+    pub(super) fn rehearsed(&mut self, news: News) {
+        let Screen::Preview(screen) = &mut self.screen else { return };
+        match news {
+            News::Devices(found) => {
+                rehearsal::offer(&mut screen.devices, found);
+                self.devices = screen.devices.clone();
+            }
+            News::Level(level) => screen.level = level,
+            News::Picture => screen.picture = preview::Picture::Shown,
+            News::Notice(notice) => {
+                if rehearsal::is_blind(&notice) {
+                    screen.picture = preview::Picture::Missing;
+                }
+                self.notices.push(notice, std::time::Instant::now());
+            }
+        }
+    }
+
+    /// Starts the engine under this name, with what the preview chose.
+    pub(super) fn enter(&mut self, name: String) -> Task<Message> {
+        let (mut muted, mut camera) = (false, self.devices.chosen(Kind::Camera) != Device::Off);
+        if let Screen::Preview(screen) = &self.screen {
+            self.devices = screen.devices.clone();
+            (muted, camera) = (!screen.microphone, screen.camera);
+        }
+        let setup = Setup {
+            name: name.clone(),
+            camera: if camera { session::camera(&self.devices.chosen(Kind::Camera)) } else { engine::Choice::Off },
+            microphone: session::sound(&self.devices.chosen(Kind::Microphone)),
+            speaker: session::sound(&self.devices.chosen(Kind::Speaker)),
+            screen: false,
+            muted,
+        };
+        self.memory.name = name;
+        self.show_entering(&setup);
+        let invitation = match &self.purpose {
+            Purpose::Start => None,
+            Purpose::Join(invitation) => Some((**invitation).clone()),
+        };
+        let (screen, rehearsal) = (session::screen(&self.pictures), self.rehearsal.take());
+        away(move || {
+            if let Some(rehearsal) = rehearsal {
+                rehearsal.close(); // the meeting opens the same devices
+            }
+            Message::Begun(Box::new(start(invitation, setup, screen)))
+        })
+    }
+
+    /// The screen of the way in, which becomes the meeting's.
+    pub(super) fn show_entering(&mut self, setup: &Setup) {
+        let microphone = match (setup.microphone == engine::AudioChoice::Off, setup.muted) {
+            (true, _) => Microphone::Off,
+            (false, true) => Microphone::Muted,
+            (false, false) => Microphone::On,
+        };
+        let camera = setup.camera != engine::Choice::Off;
+        let model = Model { microphone, camera, sharing: setup.screen, step: Step::Connecting, ..Model::default() };
+        self.notices.clear();
+        self.screen = Screen::Meeting(Box::new(meeting::Meeting::new(model, self.devices.clone())));
+    }
+
+    pub(super) fn begun(&mut self, begun: Result<Begun, String>) -> Task<Message> {
+        match begun {
+            Ok(begun) => {
+                if !matches!(self.screen, Screen::Meeting(_)) {
+                    return away(move || {
+                        drop(begun); // given up meanwhile
+                        Message::Done
+                    });
+                }
+                self.engine = Some(begun.engine);
+                self.embedded = begun.embedded;
+                listen(begun.events)
+            }
+            Err(detail) => {
+                self.screen = Screen::Ended(ended::Ended { why: Ending::Here, detail, again: true });
+                Task::none()
+            }
+        }
+    }
+
+    /// We are in: the link is remembered.
+    pub(super) fn entered(&mut self, link: String) -> Task<Message> {
+        if self.attended.is_some() {
+            return Task::none();
+        }
+        let host = session::invitation(&link).map(|invitation| invitation.host).unwrap_or_default();
+        self.memory.note(link, host);
+        self.remember()
+    }
+
+    /// Leaves, or gives up entering.
+    pub(super) fn leave(&mut self) -> Task<Message> {
+        if self.attended.is_some() { self.finish() } else { self.go_home() }
+    }
+
+    /// The meeting is over.
+    pub(super) fn over(&mut self, why: Ending, detail: String, event: &engine::Event) -> Task<Message> {
+        if let (true, engine::Event::Ended(reason)) = (self.attended.is_some(), event) {
+            return self.attended_end(reason);
+        }
+        if why == Ending::Left || matches!(self.screen, Screen::Home(_)) {
+            return self.go_home();
+        }
+        self.screen = Screen::Ended(ended::Ended { why, detail, again: true });
+        self.let_go()
+    }
+
+    /// Lets go of engine, server and devices; each may take a second to close.
+    fn let_go(&mut self) -> Task<Message> {
+        self.pictures.clear();
+        let all = (self.engine.take(), self.embedded.take(), self.rehearsal.take());
+        if all.0.is_none() && all.1.is_none() && all.2.is_none() {
+            return Task::none();
+        }
+        away(move || {
+            drop(all);
+            Message::Done
+        })
+    }
+
+    fn attend(&mut self, attend: Attend) -> Task<Message> {
+        let Attend { entry, setup, identity, wrap, on_event, leave_after, picture, on_end } = attend;
+        self.attended = Some(attend::Attended::new(on_event, leave_after, picture, on_end));
+        self.devices.choose(Kind::Camera, session::camera_device(&setup.camera));
+        self.devices.choose(Kind::Microphone, session::sound_device(&setup.microphone));
+        self.devices.choose(Kind::Speaker, session::sound_device(&setup.speaker));
+        self.show_entering(&setup);
+        let screen = session::screen(&self.pictures);
+        let screen = match wrap {
+            Some(wrap) => wrap(screen),
+            None => screen,
+        };
+        away(move || {
+            let started = Engine::start(entry, setup, identity, screen).map_err(|error| error.to_string());
+            Message::Begun(Box::new(started.map(|(engine, events)| Begun { engine, events, embedded: None })))
+        })
+    }
+
+    /// A failure that leaves everything as it is.
+    pub(super) fn tell(&mut self, kind: NoticeKind, detail: String) {
+        self.notices.push(failed(kind, detail), std::time::Instant::now());
+    }
+}
+
+/// The engine's events as messages, until it has ended.
+fn listen(events: Events) -> Task<Message> {
+    let stream = iced::futures::stream::unfold(events, |mut events| async {
+        let event = events.recv().await?;
+        Some((event, events))
+    });
+    Task::run(stream, |event| Message::Heard(Box::new(event)))
+}
+
+/// Begins: with a server of our own where no invitation names another. Takes its time.
+fn start(
+    invitation: Option<Invitation>,
+    setup: Setup,
+    screen: std::sync::Arc<dyn engine::Screen>,
+) -> Result<Begun, String> {
+    let (entry, embedded) = match invitation {
+        Some(invitation) => (Entry::Join(invitation), None),
+        None => {
+            let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+            let embedded = Embedded::start(everywhere).map_err(|error| error.to_string())?;
+            (embedded.entry().ok_or("the server has stopped")?, Some(embedded))
+        }
+    };
+    let identity = identity().map_err(|error| error.to_string())?;
+    let (engine, events) = Engine::start(entry, setup, identity, screen).map_err(|error| error.to_string())?;
+    Ok(Begun { engine, events, embedded })
+}
+
+/// This device's key from the system's keychain; one for this run where there is no keychain.
+fn identity() -> Result<Identity, String> {
+    Identity::load_or_create(&Keychain::new("conclave")).or_else(|error| {
+        tracing::warn!(%error, "no keychain: this device will look new to the others each time");
+        Identity::generate().map_err(|error| error.to_string())
+    })
+}

@@ -1,0 +1,96 @@
+//! A server in this process, for a meeting that is started here.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use engine::Entry;
+use server::Server;
+use tokio::runtime::{Builder, Runtime};
+
+/// A server with threads of its own. Dropping it ends its meetings; that may take a second.
+pub struct Embedded {
+    server: Option<Server>,
+    runtime: Runtime,
+}
+
+/// The server could not start.
+#[derive(Debug)]
+pub enum Error {
+    /// The system has no threads left.
+    System(std::io::Error),
+    /// The address is taken, or not ours.
+    Server(server::Error),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::System(error) => error.fmt(f),
+            Self::Server(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Embedded {
+    /// Starts a server that listens at `listen`; its certificate is made for this run. Waits until it listens.
+    ///
+    /// # Errors
+    /// [`Error`] where the address is taken or not ours.
+    pub fn start(listen: SocketAddr) -> Result<Self, Error> {
+        let mut builder = Builder::new_multi_thread();
+        let runtime = builder.worker_threads(2).thread_name("server").enable_all().build().map_err(Error::System)?;
+        let server = runtime.block_on(Server::start(server::Config::new(listen))).map_err(Error::Server)?;
+        Ok(Self { server: Some(server), runtime })
+    }
+
+    /// A new meeting on this server, as others reach it. `None` only while it is being dropped.
+    pub fn entry(&self) -> Option<Entry> {
+        let server = self.server.as_ref()?;
+        let address = server.address();
+        let host = reachable(address.ip()).to_string();
+        Some(Entry::Create { host, port: address.port(), fingerprint: Some(server.fingerprint()) })
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop(Duration::from_secs(1)));
+        }
+    }
+}
+
+/// An address that others can dial: a server on every interface is reached by the one that leads outside.
+fn reachable(listening: IpAddr) -> IpAddr {
+    if !listening.is_unspecified() {
+        return listening;
+    }
+    let (any, outside, local): (IpAddr, IpAddr, IpAddr) = match listening {
+        IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(_) => {
+            let outside = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+            (Ipv6Addr::UNSPECIFIED.into(), outside.into(), Ipv6Addr::LOCALHOST.into())
+        }
+    };
+    // Connecting a datagram socket sends nothing: it only asks for the route (RFC 5737 and 3849 addresses).
+    let route = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((outside, 9))?;
+        socket.local_addr()
+    });
+    route.ok().map(|address| address.ip()).filter(|address| !address.is_unspecified()).unwrap_or(local)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_one_stays_and_any_becomes_one() {
+        let local = Ipv4Addr::LOCALHOST.into();
+        assert_eq!(reachable(local), local);
+        assert!(!reachable(Ipv4Addr::UNSPECIFIED.into()).is_unspecified());
+        assert!(!reachable(Ipv6Addr::UNSPECIFIED.into()).is_unspecified());
+    }
+}

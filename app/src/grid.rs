@@ -1,0 +1,187 @@
+//! Where tiles lie: any number of them, as large as the room allows, in one shape. Pure.
+
+use iced::{Point, Rectangle, Size};
+
+/// Width to height of a tile: that of nearly every camera.
+pub const SHAPE: f32 = 16.0 / 9.0;
+
+/// What a shared screen leaves to the faces: a share of the longer side.
+const STRIP: f32 = 0.2;
+
+/// `count` tiles of one size in `room`, row by row, the last row in the middle. `gap` lies between them.
+pub fn arrange(count: usize, room: Rectangle, gap: f32) -> Vec<Rectangle> {
+    if count == 0 || room.width <= 0.0 || room.height <= 0.0 {
+        return Vec::new();
+    }
+    let (columns, tile) = best(count, room.size(), gap);
+    let rows = count.div_ceil(columns);
+    let height = span(rows, tile.height, gap);
+    let top = room.y + (room.height - height) / 2.0;
+    (0..count)
+        .map(|index| {
+            let (row, column) = (index / columns, index % columns);
+            let in_row = if row + 1 == rows { count - row * columns } else { columns };
+            let left = room.x + (room.width - span(in_row, tile.width, gap)) / 2.0;
+            let corner = Point::new(left + steps(column, tile.width, gap), top + steps(row, tile.height, gap));
+            Rectangle::new(corner, tile)
+        })
+        .collect()
+}
+
+/// A shared screen and `count` faces: the screen fills most of the room, the faces go to a strip at the right of a wide
+/// room, below in a tall one.
+pub fn around_screen(count: usize, room: Rectangle, gap: f32) -> (Rectangle, Vec<Rectangle>) {
+    if count == 0 {
+        return (room, Vec::new());
+    }
+    let wide = room.width >= room.height * 1.2;
+    let (screen, strip) = if wide {
+        let width = room.width * STRIP;
+        let screen = Rectangle { width: (room.width - width - gap).max(0.0), ..room };
+        (screen, Rectangle { x: room.x + room.width - width, width, ..room })
+    } else {
+        let height = room.height * STRIP;
+        let screen = Rectangle { height: (room.height - height - gap).max(0.0), ..room };
+        (screen, Rectangle { y: room.y + room.height - height, height, ..room })
+    };
+    (screen, arrange(count, strip, gap))
+}
+
+/// The number of columns with the largest tiles; of two that are as good, the one with fewer empty places.
+fn best(count: usize, room: Size, gap: f32) -> (usize, Size) {
+    let mut found = (1, Size::ZERO);
+    for columns in 1..=count {
+        let rows = count.div_ceil(columns);
+        if count.div_ceil(rows) != columns {
+            continue; // fewer columns do with the same rows
+        }
+        let tile = largest(rows, columns, room, gap);
+        if tile.width > found.1.width + 0.5 {
+            found = (columns, tile);
+        }
+    }
+    found
+}
+
+/// The largest tile of our shape of which `rows` by `columns` fit.
+fn largest(rows: usize, columns: usize, room: Size, gap: f32) -> Size {
+    let width = (room.width - steps(columns - 1, 0.0, gap)) / number(columns);
+    let height = (room.height - steps(rows - 1, 0.0, gap)) / number(rows);
+    let width = width.min(height * SHAPE).max(1.0);
+    Size::new(width, width / SHAPE)
+}
+
+fn span(count: usize, side: f32, gap: f32) -> f32 {
+    number(count) * side + steps(count - 1, 0.0, gap)
+}
+
+fn steps(count: usize, side: f32, gap: f32) -> f32 {
+    number(count) * (side + gap)
+}
+
+/// A count of tiles as a length's factor: exact far beyond any meeting.
+fn number(count: usize) -> f32 {
+    f32::from(u16::try_from(count).unwrap_or(u16::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GAP: f32 = 8.0;
+    const EPSILON: f32 = 0.01;
+
+    fn rooms() -> [Rectangle; 5] {
+        [(1280.0, 636.0), (1920.0, 996.0), (640.0, 900.0), (900.0, 300.0), (320.0, 240.0)]
+            .map(|(width, height)| Rectangle::new(Point::new(8.0, 34.0), Size::new(width, height)))
+    }
+
+    fn inside(tile: Rectangle, room: Rectangle) -> bool {
+        tile.x >= room.x - EPSILON
+            && tile.y >= room.y - EPSILON
+            && tile.x + tile.width <= room.x + room.width + EPSILON
+            && tile.y + tile.height <= room.y + room.height + EPSILON
+    }
+
+    #[test]
+    fn every_meeting_of_1_to_49_fits_every_room() {
+        for room in rooms() {
+            for count in 1..=49 {
+                let tiles = arrange(count, room, GAP);
+                assert_eq!(tiles.len(), count);
+                for (index, tile) in tiles.iter().enumerate() {
+                    assert!(inside(*tile, room), "{count} in {room:?}: {tile:?}");
+                    assert!((tile.width / tile.height - SHAPE).abs() < EPSILON);
+                    assert!((tile.width - tiles[0].width).abs() < EPSILON, "one size");
+                    for other in &tiles[index + 1..] {
+                        let apart = tile.x + tile.width + GAP <= other.x + EPSILON
+                            || other.x + other.width + GAP <= tile.x + EPSILON
+                            || tile.y + tile.height + GAP <= other.y + EPSILON;
+                        assert!(apart, "{count} in {room:?}: {tile:?} and {other:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_other_number_of_columns_gives_larger_tiles() {
+        for room in rooms() {
+            for count in 1..=49 {
+                let width = arrange(count, room, GAP)[0].width;
+                for columns in 1..=count {
+                    let other = largest(count.div_ceil(columns), columns, room.size(), GAP).width;
+                    assert!(other <= width + 0.51, "{count} in {room:?}: {columns} columns give {other}, not {width}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tiles_never_grow_when_somebody_joins() {
+        for room in rooms() {
+            let widths: Vec<_> = (1..=49).map(|count| arrange(count, room, GAP)[0].width).collect();
+            assert!(widths.windows(2).all(|pair| pair[1] <= pair[0] + 0.51), "{room:?}");
+        }
+    }
+
+    #[test]
+    fn familiar_meetings_look_familiar() {
+        let room = Rectangle::new(Point::ORIGIN, Size::new(1280.0, 720.0));
+        let columns = |count| {
+            let tiles = arrange(count, room, GAP);
+            tiles.iter().filter(|tile| (tile.y - tiles[0].y).abs() < EPSILON).count()
+        };
+        assert_eq!([1, 2, 3, 4, 5, 6, 9, 12, 16, 25, 49].map(columns), [1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 7]);
+    }
+
+    #[test]
+    fn the_last_row_lies_in_the_middle() {
+        let room = Rectangle::new(Point::ORIGIN, Size::new(1280.0, 720.0));
+        let tiles = arrange(3, room, GAP);
+        assert!((tiles[2].x + tiles[2].width / 2.0 - 640.0).abs() < EPSILON);
+    }
+
+    #[test]
+    fn nothing_and_no_room_are_no_tiles() {
+        assert!(arrange(0, rooms()[0], GAP).is_empty());
+        assert!(arrange(4, Rectangle::new(Point::ORIGIN, Size::ZERO), GAP).is_empty());
+    }
+
+    #[test]
+    fn a_shared_screen_leaves_a_strip_for_the_faces() {
+        for room in rooms() {
+            for count in 1..=12 {
+                let (screen, faces) = around_screen(count, room, GAP);
+                assert!(inside(screen, room));
+                assert!(faces.iter().all(|face| inside(*face, room)));
+                let clear = |face: &Rectangle| {
+                    screen.intersection(face).is_none_or(|common| common.width * common.height < 1.0)
+                };
+                assert!(faces.iter().all(clear), "{count} in {room:?}");
+                assert!(screen.width * screen.height > room.width * room.height * 0.7);
+            }
+            assert_eq!(around_screen(0, room, GAP).0, room);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! AT-SPI: needs no handle of the window, only a session bus; without one it stays silent.
+
+use accesskit::TreeUpdate;
+
+use crate::kit::a11y::Port;
+
+pub type Adapter = accesskit_unix::Adapter;
+
+#[expect(clippy::unnecessary_wraps, reason = "the adapters of the other systems can be refused")]
+pub fn new(_window: &dyn iced::Window, port: &Port) -> Option<Adapter> {
+    Some(Adapter::new(port.clone(), port.clone(), port.clone()))
+}
+
+pub fn update(adapter: &mut Adapter, tree: impl FnOnce() -> TreeUpdate) {
+    adapter.update_if_active(tree);
+}
+
+pub fn focused(adapter: &mut Adapter, focused: bool) {
+    adapter.update_window_focus_state(focused);
+}

@@ -1,0 +1,24 @@
+//! UI Automation. Only type-checked so far, never run.
+
+use accesskit::TreeUpdate;
+use iced::window::raw_window_handle::RawWindowHandle;
+
+use crate::kit::a11y::Port;
+
+pub type Adapter = accesskit_windows::SubclassingAdapter;
+
+/// The window must not have been shown yet.
+pub fn new(window: &dyn iced::Window, port: &Port) -> Option<Adapter> {
+    let RawWindowHandle::Win32(handle) = window.window_handle().ok()?.as_raw() else { return None };
+    let window = accesskit_windows::HWND(handle.hwnd.get() as *mut std::ffi::c_void);
+    Some(Adapter::new(window, port.clone(), port.clone()))
+}
+
+pub fn update(adapter: &mut Adapter, tree: impl FnOnce() -> TreeUpdate) {
+    if let Some(events) = adapter.update_if_active(tree) {
+        events.raise();
+    }
+}
+
+/// The adapter learns of the focus from the window's own procedure.
+pub fn focused(_adapter: &mut Adapter, _focused: bool) {}

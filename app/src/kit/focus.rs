@@ -1,0 +1,233 @@
+//! Operations on the focus of one window, run by widgets on their own children.
+
+use std::any::Any;
+
+use iced::advanced::widget::operation::{self, Focusable};
+use iced::advanced::widget::{Id, Operation};
+use iced::{Rectangle, Vector};
+
+use crate::kit::a11y::Semantics;
+
+/// Runs an operation and those that it chains (`focus_next` counts first, then moves).
+pub fn run(first: Box<dyn Operation>, mut apply: impl FnMut(&mut dyn Operation)) {
+    let mut next = Some(first);
+    while let Some(mut current) = next.take() {
+        apply(current.as_mut());
+        if let operation::Outcome::Chain(chained) = current.finish() {
+            next = Some(chained);
+        }
+    }
+}
+
+/// What there is to focus, in the order of Tab, and in which region it lies.
+#[derive(Default)]
+pub struct Survey {
+    count: usize,
+    focused: Option<usize>,
+    regions: Vec<Region>,
+    stack: Vec<Option<usize>>,
+    pending: Option<usize>,
+}
+
+#[derive(Default)]
+struct Region {
+    first: Option<usize>,
+    holds_focus: bool,
+}
+
+impl Survey {
+    /// Whether anything has the focus.
+    pub fn has_focus(&self) -> bool {
+        self.focused.is_some()
+    }
+
+    /// The place of the focus, and how many places there are.
+    pub fn place(&self) -> (Option<usize>, usize) {
+        (self.focused, self.count)
+    }
+
+    /// The first control of the region after the one with the focus (before it, where `back`); goes round.
+    pub fn next_region(&self, back: bool) -> Option<usize> {
+        let firsts: Vec<_> = self.regions.iter().filter(|region| region.first.is_some()).collect();
+        let len = firsts.len();
+        let current = firsts.iter().position(|region| region.holds_focus);
+        let next = match (current, back) {
+            (Some(index), false) => (index + 1) % len,
+            (Some(index), true) => (index + len - 1) % len,
+            (None, false) => 0,
+            (None, true) => len.checked_sub(1)?,
+        };
+        firsts.get(next)?.first
+    }
+}
+
+impl Operation for Survey {
+    fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
+        let region = self.pending.take().or_else(|| self.stack.last().copied().flatten());
+        self.stack.push(region);
+        operate(self);
+        self.stack.pop();
+    }
+
+    fn focusable(&mut self, _id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Focusable) {
+        let region = self.stack.last().copied().flatten().and_then(|index| self.regions.get_mut(index));
+        if let Some(region) = region {
+            region.first.get_or_insert(self.count);
+            region.holds_focus |= state.is_focused();
+        }
+        if state.is_focused() {
+            self.focused = Some(self.count);
+        }
+        self.count += 1;
+    }
+
+    fn custom(&mut self, _id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Any) {
+        self.pending = None;
+        if state.downcast_ref::<Semantics>().is_some_and(Semantics::is_region) {
+            self.regions.push(Region::default());
+            self.pending = Some(self.regions.len() - 1);
+        }
+    }
+}
+
+/// Focuses one place in the order of Tab and nothing else; `None` takes the focus from all.
+pub struct Set {
+    /// The place.
+    pub place: Option<usize>,
+    seen: usize,
+}
+
+impl Set {
+    /// Focuses the place with this number.
+    pub fn new(place: Option<usize>) -> Self {
+        Self { place, seen: 0 }
+    }
+}
+
+impl Operation for Set {
+    fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
+        operate(self);
+    }
+
+    fn focusable(&mut self, _id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Focusable) {
+        if self.place == Some(self.seen) {
+            state.focus()
+        } else {
+            state.unfocus()
+        }
+        self.seen += 1;
+    }
+}
+
+/// Finds where the widget with this id was laid out.
+pub struct Locate {
+    id: Id,
+    offsets: Vec<Vector>,
+    pending: Vector,
+    /// Where it is.
+    pub found: Option<Rectangle>,
+}
+
+impl Locate {
+    /// Looks for `id`.
+    pub fn new(id: Id) -> Self {
+        Self { id, offsets: Vec::new(), pending: Vector::ZERO, found: None }
+    }
+
+    fn note(&mut self, id: Option<&Id>, bounds: Rectangle) {
+        if id == Some(&self.id) {
+            let offset = self.offsets.last().copied().unwrap_or(Vector::ZERO);
+            self.found.get_or_insert(bounds + offset);
+        }
+    }
+}
+
+impl Operation for Locate {
+    fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
+        let below = self.offsets.last().copied().unwrap_or(Vector::ZERO) + std::mem::take(&mut self.pending);
+        self.offsets.push(below);
+        operate(self);
+        self.offsets.pop();
+    }
+
+    fn scrollable(
+        &mut self,
+        id: Option<&Id>,
+        bounds: Rectangle,
+        _content: Rectangle,
+        translation: Vector,
+        _state: &mut dyn operation::Scrollable,
+    ) {
+        self.note(id, bounds);
+        self.pending = Vector::ZERO - translation;
+    }
+
+    fn focusable(&mut self, id: Option<&Id>, bounds: Rectangle, _state: &mut dyn Focusable) {
+        self.note(id, bounds);
+    }
+
+    fn custom(&mut self, id: Option<&Id>, bounds: Rectangle, _state: &mut dyn Any) {
+        self.note(id, bounds);
+    }
+}
+
+/// Scrolls whatever has the focus into sight. Two passes: find it, then move the list that holds it.
+#[derive(Default)]
+pub struct Reveal {
+    lists: Vec<(Rectangle, Vector)>,
+    stack: Vec<Option<usize>>,
+    pending: Option<usize>,
+    found: Option<(usize, f32)>,
+    seen: usize,
+}
+
+impl Operation for Reveal {
+    fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
+        let list = self.pending.take().or_else(|| self.stack.last().copied().flatten());
+        self.stack.push(list);
+        operate(self);
+        self.stack.pop();
+    }
+
+    fn scrollable(
+        &mut self,
+        _id: Option<&Id>,
+        bounds: Rectangle,
+        content: Rectangle,
+        translation: Vector,
+        state: &mut dyn operation::Scrollable,
+    ) {
+        if let Some((index, by)) = self.found {
+            if index == self.seen {
+                state.scroll_by(operation::scrollable::AbsoluteOffset { x: 0.0, y: by }, bounds, content);
+            }
+            self.seen += 1;
+            return;
+        }
+        self.lists.push((bounds, translation));
+        self.pending = Some(self.lists.len() - 1);
+    }
+
+    fn focusable(&mut self, _id: Option<&Id>, bounds: Rectangle, state: &mut dyn Focusable) {
+        let Some(index) = self.stack.last().copied().flatten().filter(|_| state.is_focused()) else { return };
+        let Some((view, translation)) = self.lists.get(index) else { return };
+        let (top, bottom) = (bounds.y - translation.y, bounds.y + bounds.height - translation.y);
+        let above = (view.y + MARGIN - top).max(0.0);
+        let below = (bottom - (view.y + view.height - MARGIN)).max(0.0);
+        if above > 0.0 || below > 0.0 {
+            self.found = Some((index, if above > 0.0 { -above } else { below }));
+        }
+    }
+
+    fn finish(&self) -> operation::Outcome<()> {
+        match self.found {
+            Some(found) if self.seen == 0 => {
+                operation::Outcome::Chain(Box::new(Self { found: Some(found), ..Self::default() }))
+            }
+            Some(_) | None => operation::Outcome::None,
+        }
+    }
+}
+
+/// What is left between a revealed control and the edge of its list: room for the focus ring.
+const MARGIN: f32 = 8.0;

@@ -1,0 +1,226 @@
+//! Our own icons: strokes on a grid of 24, drawn in the colour of the text around them.
+
+use iced::advanced::svg::{Handle, Renderer as _, Svg};
+use iced::advanced::widget::Tree;
+use iced::advanced::{Layout, Widget, layout, mouse, renderer};
+use iced::{Length, Rectangle, Renderer, Size};
+
+use crate::kit::Element;
+use crate::theme::{ICON, Theme, Tone};
+
+/// What an icon says. Never alone: a word, a name or a tooltip stands with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Icon {
+    /// Sound goes out.
+    Microphone,
+    /// No sound goes out.
+    MicrophoneOff,
+    /// The picture goes out.
+    Camera,
+    /// No picture goes out.
+    CameraOff,
+    /// Loudspeaker.
+    Speaker,
+    /// The screen is shown to the others.
+    Share,
+    /// Stop showing the screen.
+    ShareOff,
+    /// Who is here.
+    People,
+    /// One person.
+    Person,
+    /// Put somebody out.
+    Remove,
+    /// An invitation link.
+    Link,
+    /// Copy.
+    Copy,
+    /// Leave the meeting.
+    Leave,
+    /// Closed.
+    Lock,
+    /// Closed, and the words were compared.
+    LockVerified,
+    /// Closed, and something wants attention.
+    LockAttention,
+    /// Not closed yet.
+    LockOpen,
+    /// Language.
+    Language,
+    /// Light theme.
+    Sun,
+    /// Dark theme.
+    Moon,
+    /// High contrast.
+    Contrast,
+    /// Follows the system.
+    System,
+    /// Something went wrong.
+    Warning,
+    /// Something to know.
+    Info,
+    /// Done.
+    Check,
+    /// Close.
+    Close,
+    /// Back.
+    Back,
+    /// Opens a menu.
+    Down,
+    /// Goes there.
+    Forward,
+    /// A new meeting.
+    Start,
+    /// A time.
+    Clock,
+    /// Notices.
+    Bell,
+    /// Full screen.
+    FullScreen,
+}
+
+impl Icon {
+    const fn paths(self) -> &'static str {
+        match self {
+            Self::Microphone => {
+                "<rect x='9' y='3' width='6' height='11' rx='3'/><path d='M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3'/>"
+            }
+            Self::MicrophoneOff => {
+                "<path d='M15 9.5V6a3 3 0 0 0-5.8-1.1M9 9.3V11a3 3 0 0 0 4.6 2.5M5.5 11.5a6.5 6.5 0 0 0 10.4 5.2M18.5 11.5a6.5 6.5 0 0 1-.7 2.9M12 18v3M3.5 3.5l17 17'/>"
+            }
+            Self::Camera => {
+                "<rect x='2.5' y='6' width='13' height='12' rx='2.5'/><path d='M15.5 10.6l4.6-2.7a.6.6 0 0 1 .9.5v7.2a.6.6 0 0 1-.9.5l-4.6-2.7'/>"
+            }
+            Self::CameraOff => {
+                "<path d='M9.6 6H13a2.5 2.5 0 0 1 2.5 2.5v2.1l4.6-2.7a.6.6 0 0 1 .9.5v7.2a.6.6 0 0 1-.9.5M15.3 16.5A2.5 2.5 0 0 1 13 18H5a2.5 2.5 0 0 1-2.5-2.5v-7A2.5 2.5 0 0 1 4.6 6M3.5 3.5l17 17'/>"
+            }
+            Self::Speaker => {
+                "<path d='M4 9.5v5h3.2L12 18.7V5.3L7.2 9.5zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.3a8 8 0 0 1 0 11.4'/>"
+            }
+            Self::Share => {
+                "<rect x='2.5' y='4' width='19' height='13' rx='2.5'/><path d='M8.5 21h7M12 13.5v-6M9.3 9.9L12 7.2l2.7 2.7'/>"
+            }
+            Self::ShareOff => {
+                "<rect x='2.5' y='4' width='19' height='13' rx='2.5'/><path d='M8.5 21h7M9.6 8.1l4.8 4.8M14.4 8.1l-4.8 4.8'/>"
+            }
+            Self::People => {
+                "<circle cx='9' cy='8' r='3.5'/><path d='M2.5 20v-1.2A4.8 4.8 0 0 1 7.3 14h3.4a4.8 4.8 0 0 1 4.8 4.8V20M15.5 4.7a3.5 3.5 0 0 1 0 6.6M18 14.4a4.8 4.8 0 0 1 3.5 4.6V20'/>"
+            }
+            Self::Person => {
+                "<circle cx='12' cy='8' r='4'/><path d='M4.5 20.5v-.7a5.3 5.3 0 0 1 5.3-5.3h4.4a5.3 5.3 0 0 1 5.3 5.3v.7'/>"
+            }
+            Self::Remove => {
+                "<circle cx='10' cy='8' r='4'/><path d='M2.5 20.5v-.7a5.3 5.3 0 0 1 5.3-5.3h4.4c1 0 2 .3 2.8.8M16.5 17l4.5 4.5M21 17l-4.5 4.5'/>"
+            }
+            Self::Link => {
+                "<path d='M10 14a4.2 4.2 0 0 0 6.2.3l3-3a4.2 4.2 0 0 0-6-6l-1.4 1.4M14 10a4.2 4.2 0 0 0-6.2-.3l-3 3a4.2 4.2 0 0 0 6 6l1.4-1.4'/>"
+            }
+            Self::Copy => {
+                "<rect x='8.5' y='8.5' width='12' height='12' rx='2.5'/><path d='M15.5 5.5A2 2 0 0 0 13.5 3.5h-8a2 2 0 0 0-2 2v8a2 2 0 0 0 2 2'/>"
+            }
+            Self::Leave => {
+                "<path d='M14 4h3.5A2.5 2.5 0 0 1 20 6.5v11a2.5 2.5 0 0 1-2.5 2.5H14M9 16l-4-4 4-4M5 12h10'/>"
+            }
+            Self::Lock => {
+                "<rect x='4.5' y='10.5' width='15' height='10' rx='2.5'/><path d='M8 10.5V7.5a4 4 0 0 1 8 0v3'/>"
+            }
+            Self::LockVerified => {
+                "<rect x='4.5' y='10.5' width='15' height='10' rx='2.5'/><path d='M8 10.5V7.5a4 4 0 0 1 8 0v3M9.2 15.6l2 2 3.6-3.8'/>"
+            }
+            Self::LockAttention => "<path d='M12 3.2L21.4 20H2.6zM12 10v4.5M12 17.3v.1'/>",
+            Self::LockOpen => {
+                "<rect x='4.5' y='10.5' width='15' height='10' rx='2.5'/><path d='M8 10.5V7.5a4 4 0 0 1 7.4-2.1'/>"
+            }
+            Self::Language => {
+                "<circle cx='12' cy='12' r='9'/><path d='M3 12h18M12 3c2.6 2.5 3.9 5.5 3.9 9s-1.3 6.5-3.9 9c-2.6-2.5-3.9-5.5-3.9-9s1.3-6.5 3.9-9z'/>"
+            }
+            Self::Sun => {
+                "<circle cx='12' cy='12' r='4'/><path d='M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M18.7 5.3l-1.4 1.4M6.7 17.3l-1.4 1.4'/>"
+            }
+            Self::Moon => "<path d='M20.5 14.2A8.8 8.8 0 0 1 9.8 3.5a8.8 8.8 0 1 0 10.7 10.7z'/>",
+            Self::Contrast => "<circle cx='12' cy='12' r='9'/><path d='M12 3a9 9 0 0 1 0 18z' fill='#000'/>",
+            Self::System => "<rect x='3' y='4' width='18' height='12.5' rx='2.5'/><path d='M8.5 20.5h7M12 16.5v4'/>",
+            Self::Warning => "<path d='M12 3.2L21.4 20H2.6zM12 10v4.5M12 17.3v.1'/>",
+            Self::Info => "<circle cx='12' cy='12' r='9'/><path d='M12 11v5.5M12 7.6v.1'/>",
+            Self::Check => "<path d='M4.5 12.5l5 5 10-11'/>",
+            Self::Close => "<path d='M5.5 5.5l13 13M18.5 5.5l-13 13'/>",
+            Self::Back => "<path d='M19.5 12h-15M10.5 6l-6 6 6 6'/>",
+            Self::Down => "<path d='M6 9.5l6 6 6-6'/>",
+            Self::Forward => "<path d='M4.5 12h15M13.5 6l6 6-6 6'/>",
+            Self::Start => {
+                "<rect x='2.5' y='6' width='13' height='12' rx='2.5'/><path d='M15.5 10.6l4.6-2.7a.6.6 0 0 1 .9.5v7.2a.6.6 0 0 1-.9.5l-4.6-2.7M9 9.5v5M6.5 12h5'/>"
+            }
+            Self::Clock => "<circle cx='12' cy='12' r='9'/><path d='M12 7v5.3l3.5 2'/>",
+            Self::Bell => "<path d='M6 10a6 6 0 0 1 12 0c0 5 2 6 2 7H4c0-1 2-2 2-7zM10 20.5a2.3 2.3 0 0 0 4 0'/>",
+            Self::FullScreen => {
+                "<path d='M4 9V5.5A1.5 1.5 0 0 1 5.5 4H9M15 4h3.5A1.5 1.5 0 0 1 20 5.5V9M20 15v3.5a1.5 1.5 0 0 1-1.5 1.5H15M9 20H5.5A1.5 1.5 0 0 1 4 18.5V15'/>"
+            }
+        }
+    }
+
+    /// The drawing, for a renderer.
+    pub fn handle(self) -> Handle {
+        let head = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='#000' \
+                    stroke-width='1.75' stroke-linecap='round' stroke-linejoin='round'>";
+        Handle::from_memory(format!("{head}{}</svg>", self.paths()).into_bytes())
+    }
+}
+
+/// An icon in the colour of the text around it.
+pub fn icon(icon: Icon) -> Drawn {
+    Drawn { icon, size: ICON, tone: None }
+}
+
+/// An icon on its way to the screen.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn {
+    icon: Icon,
+    size: f32,
+    tone: Option<Tone>,
+}
+
+impl Drawn {
+    /// Another size than that of a control.
+    #[must_use]
+    pub fn size(self, size: f32) -> Self {
+        Self { size, ..self }
+    }
+
+    /// Another colour than that of the text around it.
+    #[must_use]
+    pub fn tone(self, tone: Tone) -> Self {
+        Self { tone: Some(tone), ..self }
+    }
+}
+
+impl<Message> Widget<Message, Theme, Renderer> for Drawn {
+    fn size(&self) -> Size<Length> {
+        Size::new(Length::Fixed(self.size), Length::Fixed(self.size))
+    }
+
+    fn layout(&mut self, _tree: &mut Tree, _renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
+        layout::atomic(limits, self.size, self.size)
+    }
+
+    fn draw(
+        &self,
+        _tree: &Tree,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        style: &renderer::Style,
+        layout: Layout<'_>,
+        _cursor: mouse::Cursor,
+        _viewport: &Rectangle,
+    ) {
+        let colour = self.tone.map_or(style.text_color, |tone| tone.colour(theme));
+        // The colour filter of a vector picture drops the alpha on one of the renderers: say it as an opacity.
+        let picture = Svg::new(self.icon.handle()).color(iced::Color { a: 1.0, ..colour }).opacity(colour.a);
+        renderer.draw_svg(picture, layout.bounds(), layout.bounds());
+    }
+}
+
+impl<'a, Message: 'a> From<Drawn> for Element<'a, Message> {
+    fn from(drawn: Drawn) -> Self {
+        Element::new(drawn)
+    }
+}

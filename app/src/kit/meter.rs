@@ -1,0 +1,97 @@
+//! A level meter: bars that light up, and a number for assistive tools.
+
+use accesskit::Role;
+use iced::advanced::widget::{Operation, Tree};
+use iced::advanced::{Layout, Renderer as _, Widget, layout, mouse, renderer};
+use iced::{Background, Border, Color, Length, Rectangle, Renderer, Size};
+
+use crate::kit::Element;
+use crate::kit::a11y::Semantics;
+use crate::theme::{SPACE_S, Theme};
+
+const BARS: u8 = 24;
+const GAP: f32 = 3.0;
+/// The share of the bars that means "loud", and the share from where it is too loud.
+const LOUD: f32 = 0.7;
+const TOO_LOUD: f32 = 0.9;
+
+/// Shows `level`, 0.0 (silence) to 1.0 (full scale).
+pub fn meter<'a, Message: 'a>(label: &str, level: f32) -> Element<'a, Message> {
+    let level = if level.is_finite() { level.clamp(0.0, 1.0) } else { 0.0 };
+    let mut semantics = Semantics::new(Role::Meter, label);
+    // In tenths, or the tree would change with every sound.
+    semantics.node.set_numeric_value(f64::from((level * 10.0).round() / 10.0));
+    semantics.node.set_min_numeric_value(0.0);
+    semantics.node.set_max_numeric_value(1.0);
+    Element::new(Meter { level, semantics })
+}
+
+/// How much of a meter a level fills: hearing is logarithmic, so is the scale, from -50 dB to 0 dB.
+pub fn filled(level: f32) -> f32 {
+    if level <= 0.0 { 0.0 } else { (1.0 + 20.0 * level.log10() / 50.0).clamp(0.0, 1.0) }
+}
+
+struct Meter {
+    level: f32,
+    semantics: Semantics,
+}
+
+impl Meter {
+    fn colour(&self, theme: &Theme, bar: u8) -> Color {
+        let c = theme.colours();
+        let place = (f32::from(bar) + 0.5) / f32::from(BARS);
+        match place {
+            place if place > filled(self.level) => c.line,
+            place if place > TOO_LOUD => c.danger,
+            place if place > LOUD => c.warn,
+            _ => c.good,
+        }
+    }
+}
+
+impl<Message> Widget<Message, Theme, Renderer> for Meter {
+    fn size(&self) -> Size<Length> {
+        Size::new(Length::Fill, Length::Fixed(SPACE_S))
+    }
+
+    fn layout(&mut self, _tree: &mut Tree, _renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
+        layout::atomic(limits, Length::Fill, SPACE_S)
+    }
+
+    fn operate(&mut self, _tree: &mut Tree, layout: Layout<'_>, _renderer: &Renderer, operation: &mut dyn Operation) {
+        operation.custom(None, layout.bounds(), &mut self.semantics);
+    }
+
+    fn draw(
+        &self,
+        _tree: &Tree,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        _style: &renderer::Style,
+        layout: Layout<'_>,
+        _cursor: mouse::Cursor,
+        _viewport: &Rectangle,
+    ) {
+        let bounds = layout.bounds();
+        let step = (bounds.width + GAP) / f32::from(BARS);
+        for bar in 0..BARS {
+            let bounds = Rectangle { x: bounds.x + f32::from(bar) * step, width: step - GAP, ..bounds };
+            let border = Border { radius: (GAP / 2.0).into(), ..Border::default() };
+            let quad = renderer::Quad { bounds, border, ..renderer::Quad::default() };
+            renderer.fill_quad(quad, Background::Color(self.colour(theme, bar)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_is_in_decibels() {
+        assert!(filled(0.0) <= f32::EPSILON);
+        assert!((filled(1.0) - 1.0).abs() < 0.001);
+        assert!((filled(0.1) - 0.6).abs() < 0.001, "-20 dB");
+        assert!(filled(0.001) <= f32::EPSILON, "-60 dB");
+    }
+}

@@ -1,0 +1,219 @@
+//! A question over the page. While it is open there is nothing else: Tab stays inside, Escape closes it, the focus goes
+//! back to where it was. Only for what would be lost.
+
+use accesskit::Role;
+use iced::advanced::widget::operation::black_box;
+use iced::advanced::widget::{Operation, Tree, tree};
+use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::keyboard::{self, key::Named};
+use iced::{Background, Event, Length, Rectangle, Renderer, Size, Vector, window};
+
+use crate::kit::a11y::Semantics;
+use crate::kit::{Element, focus};
+use crate::theme::{DIALOG, SPACE_L, Theme};
+
+/// What is asked.
+pub struct Question<'a, Message> {
+    /// The name of the dialog for assistive tools: its heading.
+    pub label: String,
+    /// What it shows.
+    pub content: Element<'a, Message>,
+    /// What Escape says.
+    pub on_close: Message,
+}
+
+/// Shows `question`, if there is one, over `base`.
+pub fn modal<'a, Message: Clone + 'a>(
+    base: impl Into<Element<'a, Message>>,
+    question: Option<Question<'a, Message>>,
+) -> Element<'a, Message> {
+    let mut children = vec![base.into()];
+    let asked = question.map(|question| {
+        children.push(question.content);
+        let mut semantics = Semantics::new(Role::AlertDialog, &question.label);
+        semantics.node.set_modal();
+        (semantics, question.on_close)
+    });
+    Element::new(Modal { children, asked })
+}
+
+struct Modal<'a, Message> {
+    /// The page, then the dialog where there is one.
+    children: Vec<Element<'a, Message>>,
+    asked: Option<(Semantics, Message)>,
+}
+
+#[derive(Default)]
+struct State {
+    open: bool,
+    /// Where the focus was on the page.
+    before: Option<usize>,
+}
+
+impl<Message> Modal<'_, Message> {
+    fn run(&mut self, child: usize, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, op: &mut dyn Operation) {
+        if let (Some(element), Some(bounds)) = (self.children.get_mut(child), layout.children().nth(child)) {
+            element.as_widget_mut().operate(&mut tree.children[child], bounds, renderer, op);
+        }
+    }
+
+    /// Moves the focus into a dialog that has just opened, and back when it has closed.
+    fn settle(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+        let open = self.asked.is_some();
+        if tree.state.downcast_ref::<State>().open == open {
+            return;
+        }
+        tree.state.downcast_mut::<State>().open = open;
+        if open {
+            let mut survey = focus::Survey::default();
+            self.run(0, tree, layout, renderer, &mut black_box(&mut survey));
+            tree.state.downcast_mut::<State>().before = survey.place().0;
+            self.run(0, tree, layout, renderer, &mut focus::Set::new(None));
+            self.run(1, tree, layout, renderer, &mut focus::Set::new(Some(0)));
+        } else {
+            let before = tree.state.downcast_mut::<State>().before.take();
+            self.run(0, tree, layout, renderer, &mut focus::Set::new(before));
+        }
+    }
+}
+
+impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
+    fn tag(&self) -> tree::Tag {
+        tree::Tag::of::<State>()
+    }
+
+    fn state(&self) -> tree::State {
+        tree::State::new(State::default())
+    }
+
+    fn children(&self) -> Vec<Tree> {
+        self.children.iter().map(Tree::new).collect()
+    }
+
+    fn diff(&self, tree: &mut Tree) {
+        tree.diff_children(&self.children);
+    }
+
+    fn size(&self) -> Size<Length> {
+        Size::new(Length::Fill, Length::Fill)
+    }
+
+    fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
+        let size = limits.max();
+        let mut nodes = Vec::with_capacity(2);
+        for (index, (child, tree)) in self.children.iter_mut().zip(&mut tree.children).enumerate() {
+            let limits = if index == 0 {
+                *limits
+            } else {
+                layout::Limits::new(Size::ZERO, Size::new(DIALOG.min(size.width - 2.0 * SPACE_L), size.height))
+            };
+            let node = child.as_widget_mut().layout(tree, renderer, &limits);
+            let free = size - node.size();
+            let place = if index == 0 { Vector::ZERO } else { Vector::new(free.width / 2.0, free.height / 2.0) };
+            nodes.push(node.translate(place));
+        }
+        layout::Node::with_children(size, nodes)
+    }
+
+    fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
+        let Some((semantics, _)) = &mut self.asked else {
+            self.run(0, tree, layout, renderer, operation);
+            return;
+        };
+        if let Some(dialog) = layout.children().nth(1) {
+            operation.custom(None, dialog.bounds(), semantics);
+        }
+        operation.traverse(&mut |operation| self.run(1, tree, layout, renderer, operation));
+    }
+
+    fn update(
+        &mut self,
+        tree: &mut Tree,
+        event: &Event,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        renderer: &Renderer,
+        clipboard: &mut dyn Clipboard,
+        shell: &mut Shell<'_, Message>,
+        viewport: &Rectangle,
+    ) {
+        if matches!(event, Event::Window(window::Event::RedrawRequested(_))) {
+            self.settle(tree, layout, renderer);
+        }
+        let open = self.asked.is_some();
+        let base_hears = !open || matches!(event, Event::Window(_));
+        let below = if open { mouse::Cursor::Unavailable } else { cursor };
+        for (index, ((child, tree), layout)) in
+            self.children.iter_mut().zip(&mut tree.children).zip(layout.children()).enumerate().rev()
+        {
+            let (hears, cursor) = if index == 0 { (base_hears, below) } else { (true, cursor) };
+            if hears {
+                let child = child.as_widget_mut();
+                child.update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);
+            }
+        }
+        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, .. })) = (&self.asked, event)
+            && !shell.is_event_captured()
+        {
+            match key {
+                keyboard::Key::Named(Named::Escape) => shell.publish(close.clone()),
+                keyboard::Key::Named(Named::Tab) => return, // the window's root moves it, inside the dialog
+                _ => {}
+            }
+            shell.capture_event();
+        }
+    }
+
+    fn draw(
+        &self,
+        tree: &Tree,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        style: &renderer::Style,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        viewport: &Rectangle,
+    ) {
+        let below = if self.asked.is_some() { mouse::Cursor::Unavailable } else { cursor };
+        for (index, ((child, tree), bounds)) in
+            self.children.iter().zip(&tree.children).zip(layout.children()).enumerate()
+        {
+            let cursor = if index == 0 { below } else { cursor };
+            if index == 0 {
+                child.as_widget().draw(tree, renderer, theme, style, bounds, cursor, viewport);
+            } else {
+                renderer.with_layer(layout.bounds(), |renderer| {
+                    let veil = renderer::Quad { bounds: layout.bounds(), ..renderer::Quad::default() };
+                    renderer.fill_quad(veil, Background::Color(theme.colours().veil));
+                    child.as_widget().draw(tree, renderer, theme, style, bounds, cursor, viewport);
+                });
+            }
+        }
+    }
+
+    fn mouse_interaction(
+        &self,
+        tree: &Tree,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        viewport: &Rectangle,
+        renderer: &Renderer,
+    ) -> mouse::Interaction {
+        let top = self.children.len() - 1;
+        let Some(bounds) = layout.children().nth(top) else { return mouse::Interaction::None };
+        let found =
+            self.children[top].as_widget().mouse_interaction(&tree.children[top], bounds, cursor, viewport, renderer);
+        if top == 1 && found == mouse::Interaction::None { mouse::Interaction::Idle } else { found }
+    }
+
+    fn overlay<'b>(
+        &'b mut self,
+        tree: &'b mut Tree,
+        layout: Layout<'b>,
+        renderer: &Renderer,
+        viewport: &Rectangle,
+        translation: Vector,
+    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
+        overlay::from_children(&mut self.children, tree, layout, renderer, viewport, translation)
+    }
+}

@@ -1,0 +1,290 @@
+//! A menu that hangs on a control. Up and Down move in it, Escape, Tab and a click elsewhere close it, and the focus goes
+//! back to the control. Drawn over the page by the page's outermost widget, not as an overlay of iced: those are unseen
+//! by operations that the root runs on its child.
+
+use accesskit::Role;
+use iced::advanced::widget::operation::{black_box, focusable};
+use iced::advanced::widget::{Id, Operation, Tree, tree};
+use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::keyboard::{self, key::Named};
+use iced::{Event, Length, Point, Rectangle, Renderer, Size, Vector, window};
+
+use crate::kit::a11y::Semantics;
+use crate::kit::{Element, focus};
+use crate::theme::{SPACE_S, SPACE_XS, Theme};
+
+/// What hangs where.
+pub struct Hanging<'a, Message> {
+    /// The control that opened it.
+    pub anchor: &'static str,
+    /// Its name for assistive tools.
+    pub label: String,
+    /// What it shows: controls in the order of Up and Down.
+    pub content: Element<'a, Message>,
+    /// What closing it says.
+    pub on_close: Message,
+}
+
+/// Shows `hanging`, if there is something, over `base`.
+pub fn popup<'a, Message: Clone + 'a>(
+    base: impl Into<Element<'a, Message>>,
+    hanging: Option<Hanging<'a, Message>>,
+) -> Element<'a, Message> {
+    let mut children = vec![base.into()];
+    let open = hanging.map(|hanging| {
+        children.push(hanging.content);
+        let semantics = Semantics::new(Role::Menu, &hanging.label);
+        Open { anchor: Id::new(hanging.anchor), semantics, on_close: hanging.on_close }
+    });
+    Element::new(Popup { children, open })
+}
+
+struct Popup<'a, Message> {
+    /// The page, then the menu where there is one.
+    children: Vec<Element<'a, Message>>,
+    open: Option<Open<Message>>,
+}
+
+struct Open<Message> {
+    anchor: Id,
+    semantics: Semantics,
+    on_close: Message,
+}
+
+#[derive(Default)]
+struct State {
+    open: Option<Id>,
+    /// The last thing heard was the pointer: then nothing in the menu is focused until a key is.
+    pointer: bool,
+}
+
+impl<Message: Clone> Popup<'_, Message> {
+    fn run(&mut self, child: usize, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, op: &mut dyn Operation) {
+        if let (Some(element), Some(bounds)) = (self.children.get_mut(child), layout.children().nth(child)) {
+            element.as_widget_mut().operate(&mut tree.children[child], bounds, renderer, op);
+        }
+    }
+
+    /// Moves the focus into a menu that has just opened, and back when it has closed.
+    fn settle(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+        let anchor = self.open.as_ref().map(|open| open.anchor.clone());
+        let state = tree.state.downcast_mut::<State>();
+        if state.open == anchor {
+            return;
+        }
+        let (before, pointer) = (std::mem::replace(&mut state.open, anchor.clone()), state.pointer);
+        match (anchor, before) {
+            (Some(_), _) if !pointer => self.focus(Some(0), tree, layout, renderer),
+            (None, Some(before)) if !pointer => {
+                focus::run(Box::new(focusable::focus(before)), |op| self.run(0, tree, layout, renderer, op));
+            }
+            (Some(_) | None, _) => {}
+        }
+    }
+
+    fn focus(&mut self, place: Option<usize>, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+        self.run(0, tree, layout, renderer, &mut focus::Set::new(None));
+        self.run(1, tree, layout, renderer, &mut focus::Set::new(place));
+    }
+
+    /// Up and Down go round.
+    fn step(&mut self, down: bool, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+        let mut survey = focus::Survey::default();
+        self.run(1, tree, layout, renderer, &mut black_box(&mut survey));
+        let (current, count) = survey.place();
+        let next = match (current, down) {
+            (_, _) if count == 0 => return,
+            (None, true) => 0,
+            (None, false) => count - 1,
+            (Some(place), true) => (place + 1) % count,
+            (Some(place), false) => (place + count - 1) % count,
+        };
+        self.focus(Some(next), tree, layout, renderer);
+    }
+
+    /// Keys that belong to an open menu.
+    fn key(
+        &mut self,
+        key: &keyboard::Key,
+        tree: &mut Tree,
+        layout: Layout<'_>,
+        renderer: &Renderer,
+        shell: &mut Shell<'_, Message>,
+    ) {
+        let keyboard::Key::Named(named) = key else { return };
+        match named {
+            Named::ArrowDown | Named::ArrowUp => self.step(*named == Named::ArrowDown, tree, layout, renderer),
+            Named::Escape | Named::Tab => {
+                if let Some(open) = &self.open {
+                    shell.publish(open.on_close.clone());
+                }
+            }
+            _ => return,
+        }
+        shell.capture_event();
+        shell.request_redraw();
+    }
+}
+
+/// Below its anchor where there is room, else above; never outside the window.
+fn place(anchor: Rectangle, menu: Size, window: Size) -> Point {
+    let below = anchor.y + anchor.height + SPACE_XS;
+    let above = anchor.y - menu.height - SPACE_XS;
+    let y = if below + menu.height <= window.height - SPACE_S || above < SPACE_S { below } else { above };
+    let right_most = (window.width - menu.width - SPACE_S).max(SPACE_S);
+    let x = if anchor.x > right_most { anchor.x + anchor.width - menu.width } else { anchor.x };
+    Point::new(x.clamp(SPACE_S, right_most), y.max(SPACE_S))
+}
+
+impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
+    fn tag(&self) -> tree::Tag {
+        tree::Tag::of::<State>()
+    }
+
+    fn state(&self) -> tree::State {
+        tree::State::new(State::default())
+    }
+
+    fn children(&self) -> Vec<Tree> {
+        self.children.iter().map(Tree::new).collect()
+    }
+
+    fn diff(&self, tree: &mut Tree) {
+        tree.diff_children(&self.children);
+    }
+
+    fn size(&self) -> Size<Length> {
+        Size::new(Length::Fill, Length::Fill)
+    }
+
+    fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
+        let size = limits.max();
+        let base = self.children[0].as_widget_mut().layout(&mut tree.children[0], renderer, limits);
+        let Some(open) = &self.open else { return layout::Node::with_children(size, vec![base]) };
+        let mut locate = focus::Locate::new(open.anchor.clone());
+        let page = self.children[0].as_widget_mut();
+        page.operate(&mut tree.children[0], Layout::new(&base), renderer, &mut black_box(&mut locate));
+        let anchor = locate.found.unwrap_or(Rectangle::new(Point::ORIGIN, Size::ZERO));
+        let room = Size::new(size.width - 2.0 * SPACE_S, size.height - 2.0 * SPACE_S);
+        let limits = layout::Limits::new(Size::new(anchor.width, 0.0), room);
+        let menu = self.children[1].as_widget_mut().layout(&mut tree.children[1], renderer, &limits);
+        let point = place(anchor, menu.size(), size);
+        layout::Node::with_children(size, vec![base, menu.move_to(point)])
+    }
+
+    fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
+        self.run(0, tree, layout, renderer, operation);
+        if let (Some(open), Some(menu)) = (&mut self.open, layout.children().nth(1)) {
+            operation.custom(None, menu.bounds(), &mut open.semantics);
+            operation.traverse(&mut |operation| self.run(1, tree, layout, renderer, operation));
+        }
+    }
+
+    fn update(
+        &mut self,
+        tree: &mut Tree,
+        event: &Event,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        renderer: &Renderer,
+        clipboard: &mut dyn Clipboard,
+        shell: &mut Shell<'_, Message>,
+        viewport: &Rectangle,
+    ) {
+        match event {
+            Event::Window(window::Event::RedrawRequested(_)) => self.settle(tree, layout, renderer),
+            Event::Mouse(mouse::Event::ButtonPressed(_)) => tree.state.downcast_mut::<State>().pointer = true,
+            Event::Keyboard(keyboard::Event::KeyPressed { key, .. }) => {
+                tree.state.downcast_mut::<State>().pointer = false;
+                if self.open.is_some() {
+                    self.key(key, tree, layout, renderer, shell);
+                }
+            }
+            _ => {}
+        }
+        let menu = layout.children().nth(1);
+        if let (Some(bounds), [_, menu]) = (menu, self.children.as_mut_slice()) {
+            let menu = menu.as_widget_mut();
+            menu.update(&mut tree.children[1], event, bounds, cursor, renderer, clipboard, shell, viewport);
+        }
+        let over_menu = menu.is_some_and(|menu| cursor.is_over(menu.bounds()));
+        if let (Some(open), Event::Mouse(mouse::Event::ButtonPressed(_)), false) = (&self.open, event, over_menu) {
+            shell.publish(open.on_close.clone());
+            shell.capture_event();
+            return;
+        }
+        let below = if over_menu { mouse::Cursor::Unavailable } else { cursor };
+        if let (Some(base), false) = (layout.children().next(), shell.is_event_captured()) {
+            let page = self.children[0].as_widget_mut();
+            page.update(&mut tree.children[0], event, base, below, renderer, clipboard, shell, viewport);
+        }
+    }
+
+    fn draw(
+        &self,
+        tree: &Tree,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        style: &renderer::Style,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        viewport: &Rectangle,
+    ) {
+        let mut bounds = layout.children();
+        let (base, menu) = (bounds.next(), bounds.next());
+        let over_menu = menu.is_some_and(|menu| cursor.is_over(menu.bounds()));
+        let below = if over_menu { mouse::Cursor::Unavailable } else { cursor };
+        if let Some(base) = base {
+            self.children[0].as_widget().draw(&tree.children[0], renderer, theme, style, base, below, viewport);
+        }
+        if let Some(menu) = menu {
+            renderer.with_layer(layout.bounds(), |renderer| {
+                self.children[1].as_widget().draw(&tree.children[1], renderer, theme, style, menu, cursor, viewport);
+            });
+        }
+    }
+
+    fn mouse_interaction(
+        &self,
+        tree: &Tree,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        viewport: &Rectangle,
+        renderer: &Renderer,
+    ) -> mouse::Interaction {
+        let mut found = mouse::Interaction::None;
+        for ((child, tree), bounds) in self.children.iter().zip(&tree.children).zip(layout.children()) {
+            let here = child.as_widget().mouse_interaction(tree, bounds, cursor, viewport, renderer);
+            if here != mouse::Interaction::None {
+                found = here;
+            }
+        }
+        found
+    }
+
+    fn overlay<'b>(
+        &'b mut self,
+        tree: &'b mut Tree,
+        layout: Layout<'b>,
+        renderer: &Renderer,
+        viewport: &Rectangle,
+        translation: Vector,
+    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
+        overlay::from_children(&mut self.children, tree, layout, renderer, viewport, translation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_menu_stays_inside_the_window() {
+        let window = Size::new(800.0, 600.0);
+        let menu = Size::new(200.0, 150.0);
+        let at = |x, y| Rectangle::new(Point::new(x, y), Size::new(60.0, 40.0));
+        assert_eq!(place(at(100.0, 100.0), menu, window), Point::new(100.0, 144.0), "below");
+        assert_eq!(place(at(100.0, 540.0), menu, window), Point::new(100.0, 386.0), "above");
+        assert_eq!(place(at(735.0, 100.0), menu, window), Point::new(592.0, 144.0), "ends at the window's edge");
+    }
+}

@@ -1,0 +1,362 @@
+//! Everything that can be pressed: buttons, switches, lines of lists and menus. With the pointer, a finger, Enter or
+//! Space, or by an assistive tool.
+
+use accesskit::{Action, HasPopup, Role, Toggled};
+use iced::advanced::widget::operation::Focusable;
+use iced::advanced::widget::{Id, Operation, Tree, tree};
+use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer};
+use iced::animation::{Animation, Easing};
+use iced::keyboard::{self, key::Named};
+use iced::time::Instant;
+use iced::{Background, Border, Color, Event, Length, Padding, Rectangle, Renderer, Size, Vector, touch, window};
+
+use crate::kit::Element;
+use crate::kit::a11y::Semantics;
+use crate::theme::{APPEAR, Look, RADIUS_CONTROL, RING, SPACE_M, SPACE_XS, Status, TARGET, Theme};
+
+/// A control that can be pressed.
+pub struct Press<'a, Message> {
+    content: Element<'a, Message>,
+    id: Option<Id>,
+    role: Role,
+    label: String,
+    toggled: Option<bool>,
+    expanded: Option<bool>,
+    look: Look,
+    width: Length,
+    height: f32,
+    padding: Padding,
+    on_press: Option<Message>,
+}
+
+/// `label` is the name that assistive tools say: the action that will happen. Empty means "the text inside". Without a
+/// message the control is shown, and cannot be pressed.
+pub fn press<'a, Message>(
+    content: impl Into<Element<'a, Message>>,
+    label: &str,
+    on_press: Option<Message>,
+) -> Press<'a, Message> {
+    Press {
+        content: content.into(),
+        id: None,
+        role: Role::Button,
+        label: label.to_owned(),
+        toggled: None,
+        expanded: None,
+        look: Look::Plain,
+        width: Length::Shrink,
+        height: TARGET,
+        padding: Padding::from([SPACE_XS, SPACE_M]),
+        on_press,
+    }
+}
+
+impl<Message> Press<'_, Message> {
+    /// A name that stays while the window lives: for tests, for assistive tools, for menus that hang on it.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<Id>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// What it is, if not a button.
+    #[must_use]
+    pub fn role(mut self, role: Role) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// A switch, or one of several choices: its state is said, so its name must not change with it.
+    #[must_use]
+    pub fn toggled(mut self, on: bool) -> Self {
+        if self.role == Role::Button {
+            self.role = Role::Switch;
+        }
+        self.toggled = Some(on);
+        self
+    }
+
+    /// Opens a menu or a panel, which is open now or not.
+    #[must_use]
+    pub fn expanded(mut self, open: bool) -> Self {
+        self.expanded = Some(open);
+        self
+    }
+
+    /// How it looks.
+    #[must_use]
+    pub fn look(mut self, look: Look) -> Self {
+        self.look = look;
+        self
+    }
+
+    /// How wide it is, if not as wide as its content.
+    #[must_use]
+    pub fn width(mut self, width: impl Into<Length>) -> Self {
+        self.width = width.into();
+        self
+    }
+
+    /// Its least height, in logical pixels.
+    #[must_use]
+    pub fn height(mut self, height: f32) -> Self {
+        self.height = height;
+        self
+    }
+
+    /// Room around its content.
+    #[must_use]
+    pub fn padding(mut self, padding: impl Into<Padding>) -> Self {
+        self.padding = padding.into();
+        self
+    }
+
+    /// A square of this side: for an icon alone.
+    #[must_use]
+    pub fn square(self, side: f32) -> Self {
+        self.width(side).height(side).padding(0)
+    }
+
+    fn semantics(&self) -> Semantics {
+        let mut semantics = Semantics::new(self.role, &self.label);
+        let node = &mut semantics.node;
+        match (self.toggled, self.role) {
+            (Some(on), _) => node.set_toggled(if on { Toggled::True } else { Toggled::False }),
+            (None, _) => {}
+        }
+        if let Some(open) = self.expanded {
+            node.set_expanded(open);
+            node.set_has_popup(HasPopup::Menu);
+        }
+        if self.on_press.is_some() {
+            node.add_action(Action::Click)
+        } else {
+            node.set_disabled()
+        }
+        semantics
+    }
+
+    fn status(&self, state: &State) -> Status {
+        Status {
+            enabled: self.on_press.is_some(),
+            pressed: state.held && self.on_press.is_some(),
+            selected: self.toggled == Some(true) || self.expanded == Some(true),
+            hover: state.hover.as_ref().zip(state.now).map_or(0.0, |(hover, now)| hover.interpolate(0.0, 1.0, now)),
+        }
+    }
+
+    fn pointer(&self, state: &mut State, event: &Event, over: bool) -> bool {
+        match event {
+            Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left))
+            | Event::Touch(touch::Event::FingerPressed { .. }) => {
+                state.focused = self.on_press.is_some() && over;
+                state.ring = false;
+                state.held = over;
+                false
+            }
+            Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left))
+            | Event::Touch(touch::Event::FingerLifted { .. }) => std::mem::take(&mut state.held) && over,
+            Event::Touch(touch::Event::FingerLost { .. }) => {
+                state.held = false;
+                false
+            }
+            _ => false,
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    focused: bool,
+    /// Focus that came from the keyboard or from a tool is shown, a click's is not.
+    ring: bool,
+    held: bool,
+    /// An assistive tool has pressed it; published with the next event.
+    asked: bool,
+    hover: Option<Animation<bool>>,
+    now: Option<Instant>,
+}
+
+impl State {
+    /// Moves the pointer's light; true while it still glides.
+    fn light(&mut self, over: bool, now: Instant) -> bool {
+        self.now = Some(now);
+        let hover = self.hover.get_or_insert_with(|| Animation::new(false).duration(APPEAR).easing(Easing::EaseOut));
+        if hover.value() != over {
+            hover.go_mut(over, now);
+        }
+        hover.is_animating(now)
+    }
+}
+
+impl Focusable for State {
+    fn is_focused(&self) -> bool {
+        self.focused
+    }
+
+    fn focus(&mut self) {
+        self.focused = true;
+        self.ring = true;
+    }
+
+    fn unfocus(&mut self) {
+        self.focused = false;
+        self.ring = false;
+    }
+}
+
+impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
+    fn tag(&self) -> tree::Tag {
+        tree::Tag::of::<State>()
+    }
+
+    fn state(&self) -> tree::State {
+        tree::State::new(State::default())
+    }
+
+    fn children(&self) -> Vec<Tree> {
+        vec![Tree::new(&self.content)]
+    }
+
+    fn diff(&self, tree: &mut Tree) {
+        tree.diff_children(std::slice::from_ref(&self.content));
+    }
+
+    fn size(&self) -> Size<Length> {
+        Size::new(self.width, Length::Shrink)
+    }
+
+    fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
+        let limits = limits.width(self.width).min_height(self.height);
+        let inner = limits.shrink(self.padding).loose();
+        let content = self.content.as_widget_mut().layout(&mut tree.children[0], renderer, &inner);
+        let size = limits.resolve(self.width, Length::Shrink, content.size().expand(self.padding));
+        let fills = self.content.as_widget().size().width.is_fill();
+        let free = size - content.size();
+        let x = if fills || self.role_is_line() { self.padding.left } else { free.width / 2.0 };
+        layout::Node::with_children(size, vec![content.translate(Vector::new(x, free.height / 2.0))])
+    }
+
+    fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
+        let state = tree.state.downcast_mut::<State>();
+        let mut semantics = self.semantics();
+        operation.custom(self.id.as_ref(), layout.bounds(), &mut semantics);
+        // A control that was disabled by its own press keeps its place until Tab leaves it, or the next Tab would
+        // start from the top again.
+        if self.on_press.is_some() || state.focused {
+            operation.focusable(self.id.as_ref(), layout.bounds(), state);
+        }
+        state.asked |= semantics.requested.is_some_and(|request| request.action == Action::Click);
+        let content = layout.children().next();
+        operation.traverse(&mut |operation| {
+            if let Some(content) = content {
+                self.content.as_widget_mut().operate(&mut tree.children[0], content, renderer, operation);
+            }
+        });
+    }
+
+    fn update(
+        &mut self,
+        tree: &mut Tree,
+        event: &Event,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        _renderer: &Renderer,
+        _clipboard: &mut dyn Clipboard,
+        shell: &mut Shell<'_, Message>,
+        _viewport: &Rectangle,
+    ) {
+        let state = tree.state.downcast_mut::<State>();
+        let over = cursor.is_over(layout.bounds());
+        let held = (state.held, state.focused && state.ring);
+        let mut activate = std::mem::take(&mut state.asked) | self.pointer(state, event, over);
+        match event {
+            Event::Window(window::Event::RedrawRequested(now)) => {
+                if state.light(over && self.on_press.is_some(), *now) {
+                    shell.request_redraw();
+                }
+            }
+            Event::Keyboard(keyboard::Event::KeyPressed {
+                key: keyboard::Key::Named(Named::Enter | Named::Space),
+                repeat: false,
+                modifiers,
+                ..
+            }) if state.focused && modifiers.is_empty() && !shell.is_event_captured() => {
+                state.ring = true;
+                activate = true;
+                shell.capture_event();
+            }
+            Event::Mouse(mouse::Event::CursorMoved { .. })
+                if over != state.hover.as_ref().is_some_and(Animation::value) =>
+            {
+                shell.request_redraw();
+            }
+            _ => {}
+        }
+        if held != (state.held, state.focused && state.ring) {
+            shell.request_redraw();
+        }
+        if let Some(message) = self.on_press.as_ref().filter(|_| activate) {
+            shell.publish(message.clone());
+            shell.capture_event();
+        }
+    }
+
+    fn draw(
+        &self,
+        tree: &Tree,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        _style: &renderer::Style,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        viewport: &Rectangle,
+    ) {
+        let state = tree.state.downcast_ref::<State>();
+        let paint = theme.control(self.look, self.status(state));
+        let quad = renderer::Quad { bounds: layout.bounds(), border: paint.border, ..renderer::Quad::default() };
+        renderer.fill_quad(quad, Background::Color(paint.background));
+        let style = renderer::Style { text_color: paint.content };
+        if let Some(content) = layout.children().next() {
+            self.content.as_widget().draw(&tree.children[0], renderer, theme, &style, content, cursor, viewport);
+        }
+        if state.focused && state.ring {
+            draw_ring(renderer, theme, layout.bounds(), RADIUS_CONTROL);
+        }
+    }
+
+    fn mouse_interaction(
+        &self,
+        _tree: &Tree,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        _viewport: &Rectangle,
+        _renderer: &Renderer,
+    ) -> mouse::Interaction {
+        match (cursor.is_over(layout.bounds()), self.on_press.is_some()) {
+            (true, true) => mouse::Interaction::Pointer,
+            (true, false) => mouse::Interaction::Idle,
+            (false, _) => mouse::Interaction::None,
+        }
+    }
+}
+
+impl<Message> Press<'_, Message> {
+    /// Lines of lists and menus start at the left; buttons have their word in the middle.
+    fn role_is_line(&self) -> bool {
+        matches!(self.look, Look::Item | Look::Field)
+    }
+}
+
+impl<'a, Message: Clone + 'a> From<Press<'a, Message>> for Element<'a, Message> {
+    fn from(press: Press<'a, Message>) -> Self {
+        Element::new(press)
+    }
+}
+
+/// The focus ring: outside the control, with a gap.
+pub fn draw_ring(renderer: &mut Renderer, theme: &Theme, bounds: Rectangle, radius: f32) {
+    let border = Border { color: theme.colours().accent, width: RING, radius: (radius + 2.0 * RING).into() };
+    let ring = renderer::Quad { bounds: bounds.expand(2.0 * RING), border, ..renderer::Quad::default() };
+    renderer.fill_quad(ring, Background::Color(Color::TRANSPARENT));
+}

@@ -1,0 +1,165 @@
+//! The last meetings and the last name, in a small file of this user's. Links are secrets: nobody else may read it.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, fs, io};
+
+use serde::{Deserialize, Serialize};
+
+/// What is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// The name that was used last.
+    pub name: String,
+    /// The language that was chosen, by its tag.
+    pub language: Option<String>,
+    /// The theme that was chosen.
+    pub theme: Option<String>,
+    /// The last meetings, newest first.
+    pub meetings: Vec<Meeting>,
+}
+
+/// A meeting that was entered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meeting {
+    /// Its link.
+    pub link: String,
+    /// Its server.
+    pub host: String,
+    /// When, in seconds since 1970.
+    pub entered: u64,
+}
+
+/// More meetings than this are forgotten.
+const MOST: usize = 8;
+/// A file that is larger was not written by us.
+const LONGEST: u64 = 256 * 1024;
+
+impl Memory {
+    /// Notes a meeting that was just entered.
+    pub fn note(&mut self, link: String, host: String) {
+        self.forget(&link);
+        self.meetings.insert(0, Meeting { link, host, entered: now() });
+        self.meetings.truncate(MOST);
+    }
+
+    /// Forgets a meeting.
+    pub fn forget(&mut self, link: &str) {
+        self.meetings.retain(|meeting| meeting.link != link);
+    }
+
+    /// What the file says; nothing where there is none. A damaged file is a warning and nothing.
+    pub fn load(path: &Path) -> Self {
+        let text = match fs::metadata(path).and_then(|found| {
+            if found.len() > LONGEST { Err(io::Error::other("too long")) } else { fs::read_to_string(path) }
+        }) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::default(),
+            Err(error) => {
+                tracing::warn!(%error, "the last meetings cannot be read");
+                return Self::default();
+            }
+        };
+        serde_json::from_str(&text).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the last meetings are damaged");
+            Self::default()
+        })
+    }
+
+    /// Writes the file whole or not at all.
+    ///
+    /// # Errors
+    /// Where the folder cannot be made or the file not be written.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let draft = path.with_extension("new");
+        private::write(&draft, &serde_json::to_vec_pretty(self)?)?;
+        fs::rename(draft, path)
+    }
+}
+
+/// Where the file is: the system's folder for what a program remembers; `None` where the system names none.
+pub fn path() -> Option<PathBuf> {
+    let folder = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = folder("XDG_STATE_HOME")
+        .or_else(|| folder("LOCALAPPDATA"))
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))?;
+    Some(base.join("conclave").join("recent.json"))
+}
+
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(unix)]
+mod private {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    /// Writes a file that only this user can read.
+    pub fn write(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(bytes)
+    }
+}
+
+#[cfg(not(unix))]
+mod private {
+    /// The user's own folder is closed to others on these systems.
+    pub fn write(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+        std::fs::write(path, bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        env::temp_dir().join(format!("conclave-{name}-{}", std::process::id()))
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let folder = folder("recent");
+        let path = folder.join("deep").join("recent.json");
+        let mut memory = Memory { name: "Anne".into(), ..Memory::default() };
+        for number in 0..10 {
+            memory.note(format!("conclave://h/{number}"), "h".into());
+        }
+        memory.note("conclave://h/9".into(), "h".into());
+        assert_eq!(memory.meetings.len(), MOST);
+        assert_eq!(memory.meetings.iter().filter(|meeting| meeting.link.ends_with("/9")).count(), 1);
+        memory.save(&path).unwrap();
+        assert_eq!(Memory::load(&path), memory);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_file_is_no_obstacle() {
+        let folder = folder("damaged");
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("recent.json");
+        for bytes in [&b"{\"name\": 7}"[..], b"\xff\xfe", b"", b"[]"] {
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(Memory::load(&path), Memory::default());
+        }
+        assert_eq!(Memory::load(&folder.join("absent.json")), Memory::default());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_reads_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder("private");
+        let path = folder.join("recent.json");
+        Memory::default().save(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,154 @@
+//! The screens. Each is a file with five names: its state, `Message`, `Action`, `update`, `view`. None knows another, none
+//! does anything itself: the shell turns an `Action` into work.
+
+pub mod ended;
+pub mod entering;
+pub mod home;
+pub mod meeting;
+pub mod notice;
+pub mod preview;
+
+use std::time::Instant;
+
+use accesskit::Role;
+use iced::widget::{Column, column, container, row, space};
+use iced::{Alignment, Length, Size};
+
+use crate::kit::{Element, Icon, Press, icon, press, text};
+use crate::locale::Language;
+use crate::model::{Device, Devices, Kind};
+use crate::theme::{self, Choice, ICON_SMALL, Look, SPACE_S, SPACE_XS, TARGET_FORM};
+
+/// What every view needs to know of the window around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    /// The language to speak.
+    pub language: Language,
+    /// The theme that was chosen.
+    pub theme: Choice,
+    /// Nothing may move.
+    pub still: bool,
+    /// The window, in logical pixels.
+    pub size: Size,
+    /// Physical pixels for each logical one.
+    pub scale: f32,
+    /// Now, for what counts seconds.
+    pub now: Instant,
+}
+
+impl Context {
+    /// A sentence.
+    pub fn say(&self, id: &str) -> String {
+        self.language.text(id)
+    }
+}
+
+/// Longer names are cut in a control; the whole name is what assistive tools hear.
+pub(crate) fn short(name: &str, most: usize) -> String {
+    if name.chars().count() <= most {
+        return name.to_owned();
+    }
+    name.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// A line of a menu, one of several choices.
+pub(crate) fn choice<'a, Message: Clone + 'a>(label: &str, chosen: bool, message: Message) -> Element<'a, Message> {
+    let mark: Element<'a, Message> =
+        if chosen { icon(Icon::Check).size(ICON_SMALL).into() } else { space().width(ICON_SMALL).into() };
+    let line =
+        row![mark, text::small(short(label, 34)).width(Length::Fill)].spacing(SPACE_S).align_y(Alignment::Center);
+    press(line, label, Some(message))
+        .role(Role::MenuItemRadio)
+        .toggled(chosen)
+        .look(Look::Item)
+        .width(Length::Fill)
+        .padding([SPACE_XS, SPACE_S])
+        .into()
+}
+
+/// The box of a menu around its lines.
+pub(crate) fn menu<'a, Message: 'a>(lines: Column<'a, Message, theme::Theme, iced::Renderer>) -> Element<'a, Message> {
+    container(lines.spacing(2.0)).width(MENU).padding(SPACE_XS + 2.0).style(theme::menu).into()
+}
+
+const MENU: f32 = 290.0;
+
+/// A heading inside a menu.
+pub(crate) fn menu_heading<'a, Message: 'a>(heading: String) -> Element<'a, Message> {
+    container(text::caption(heading).style(text::tone(theme::Tone::Dim))).padding([SPACE_XS, SPACE_S]).into()
+}
+
+/// The name of a device as a menu shows it.
+pub(crate) fn device_name(devices: &Devices, kind: Kind, device: &Device, context: &Context) -> String {
+    match device {
+        Device::Off => context.say("device-off"),
+        Device::Default => devices
+            .offers(kind)
+            .first()
+            .filter(|_| kind == Kind::Camera)
+            .map_or_else(|| context.say("device-default"), |first| first.name.clone()),
+        Device::Synthetic => context.say("device-synthetic"),
+        Device::Named(id) => {
+            let known = devices.offers(kind).iter().find(|offer| offer.id == *id);
+            known.map_or_else(|| id.clone(), |offer| offer.name.clone())
+        }
+        Device::File(path) => {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            context.language.with("device-file", &[("name", name.into())])
+        }
+    }
+}
+
+/// The lines of a menu of devices.
+pub(crate) fn device_lines<'a, Message: Clone + 'a>(
+    devices: &Devices,
+    kind: Kind,
+    context: &Context,
+    chosen: impl Fn(Kind, Device) -> Message,
+) -> Vec<Element<'a, Message>> {
+    let mut lines = Vec::new();
+    for device in devices.choices(kind) {
+        // The first camera that is there is what "default" means: it is listed once, under its own name.
+        if kind == Kind::Camera && device == Device::Default && !devices.offers(kind).is_empty() {
+            continue;
+        }
+        let current = devices.chosen(kind);
+        let is_current = device == current
+            || (kind == Kind::Camera
+                && current == Device::Default
+                && devices.offers(kind).first().is_some_and(|first| device == Device::Named(first.id.clone())));
+        lines.push(choice(&device_name(devices, kind, &device, context), is_current, chosen(kind, device)));
+    }
+    lines
+}
+
+/// A field that shows a choice under its label and opens a menu.
+pub(crate) fn select<'a, Message: Clone + 'a>(
+    id: &'static str,
+    label: String,
+    value: &str,
+    open: bool,
+    message: Message,
+) -> Element<'a, Message> {
+    let line = row![text::small(short(value, 32)).width(Length::Fill), icon(Icon::Down).size(ICON_SMALL)]
+        .spacing(SPACE_S)
+        .align_y(Alignment::Center);
+    let control = press(line, &format!("{label}, {value}"), Some(message))
+        .id(id)
+        .expanded(open)
+        .look(Look::Field)
+        .width(Length::Fill)
+        .height(TARGET_FORM);
+    column![text::strong(label), Element::from(control)].spacing(SPACE_XS + 2.0).into()
+}
+
+/// A button with an icon and a word.
+pub(crate) fn worded<'a, Message: Clone + 'a>(
+    sign: Icon,
+    word: String,
+    name: &str,
+    message: Option<Message>,
+) -> Press<'a, Message> {
+    let content = row![icon(sign), text::strong(word)].spacing(SPACE_S).align_y(Alignment::Center);
+    press(content, name, message)
+}

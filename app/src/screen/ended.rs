@@ -1,0 +1,67 @@
+//! The meeting is over: why, whose fault it is, what to do now.
+
+use accesskit::Role;
+use iced::widget::{column, container, row};
+use iced::{Alignment, Length};
+
+use super::Context;
+use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::model::Ending;
+use crate::theme::{self, ICON_LARGE, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
+
+/// What the screen shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Why.
+    pub why: Ending,
+    /// The cause in the words of whoever reported it; empty where there are none.
+    pub detail: String,
+    /// Whether one can try again.
+    pub again: bool,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Message {
+    /// "Back to start" was pressed, or Escape.
+    HomePressed,
+    /// "Try again" was pressed.
+    AgainPressed,
+}
+
+impl Ended {
+    /// The screen.
+    pub fn view(&self, context: &Context) -> Element<'_, Message> {
+        let (sign, tone) = match self.why.fault() {
+            None => (Icon::Leave, Tone::Accent),
+            Some(_) if matches!(self.why, Ending::Certificate | Ending::Forged) => (Icon::LockAttention, Tone::Danger),
+            Some(_) => (Icon::Warning, Tone::Warn),
+        };
+        let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
+        let dim = |words| text::caption(words).style(text::tone(Tone::Dim));
+        let fault = self.why.fault().map(|fault| dim(context.say(fault.id())));
+        let head = column![].push(fault).push(text::title(context.say(self.why.id()))).width(Length::Fill);
+        let head = row![sign, head].spacing(SPACE_L).align_y(Alignment::Center);
+        let advice = text::body(context.say(&format!("{}.advice", self.why.id()))).width(Length::Fill);
+        let detail = (!self.detail.is_empty()).then(|| {
+            let words = context.language.with("notice-details", &[("detail", self.detail.as_str().into())]);
+            container(dim(words)).padding([SPACE_S, SPACE_M]).width(Length::Fill).style(theme::inset)
+        });
+        let card = column![head, advice].push(detail).push(self.buttons(context)).spacing(SPACE_XL).width(WIDTH);
+        let card = container(card).padding(SPACE_XL + SPACE_S).style(theme::card);
+        region(Role::Main, &context.say("ended-title"), container(card).center(Length::Fill).style(theme::page))
+    }
+
+    fn buttons(&self, context: &Context) -> Element<'_, Message> {
+        let again = self.again && self.why.can_try_again();
+        let home = press(text::strong(context.say("ended-home")), "", Some(Message::HomePressed));
+        let home = home.id("home").look(if again { Look::Plain } else { Look::Primary }).height(TARGET_FORM);
+        let again = again.then(|| {
+            let again = press(text::strong(context.say("ended-again")), "", Some(Message::AgainPressed));
+            Element::from(again.id("again").look(Look::Primary).height(TARGET_FORM))
+        });
+        row![].push(again).push(Element::from(home)).spacing(SPACE_S + SPACE_XS).into()
+    }
+}
+
+const WIDTH: f32 = 480.0;

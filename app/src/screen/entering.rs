@@ -1,0 +1,47 @@
+//! On the way in: how far it has come, and the way back.
+
+use accesskit::Role;
+use iced::widget::{column, container, row};
+use iced::{Alignment, Length};
+
+use super::Context;
+use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::model::Step;
+use crate::theme::{self, ICON_LARGE, ICON_SMALL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Message {
+    /// "Cancel" was pressed, or Escape.
+    CancelPressed,
+}
+
+/// The screen; it remembers nothing.
+pub fn view<'a>(step: Step, context: &Context) -> Element<'a, Message> {
+    let steps = [
+        (Step::Connecting, "enter-connecting"),
+        (Step::Approaching, "enter-approaching"),
+        (Step::Knocking, "enter-knocking"),
+    ];
+    let at = steps.iter().position(|(known, _)| *known == step).unwrap_or(steps.len());
+    let mut lines = column![].spacing(SPACE_M);
+    for (index, (_, id)) in steps.iter().enumerate().take(at + 1) {
+        let (sign, tone) = if index < at { (Icon::Check, Tone::Good) } else { (Icon::Clock, Tone::Accent) };
+        let words = text::small(context.say(id)).width(Length::Fill);
+        let words = if index < at { words.style(text::tone(Tone::Dim)) } else { words };
+        lines =
+            lines.push(row![icon(sign).size(ICON_SMALL).tone(tone), words].spacing(SPACE_M).align_y(Alignment::Center));
+    }
+    let sign = container(icon(Icon::Lock).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(Tone::Accent));
+    let quiet = text::small(context.say("enter-text")).style(text::tone(Tone::Dim));
+    let cancel = press(text::strong(context.say("enter-cancel")), "", Some(Message::CancelPressed));
+    let cancel = cancel.id("cancel").width(Length::Fill).height(TARGET_FORM);
+    let title = context.say("preview-join-title");
+    let head = row![sign, column![text::title(title.clone()), quiet]].spacing(SPACE_L).align_y(Alignment::Center);
+    let card = column![head, lines, Element::from(cancel)].spacing(SPACE_XL).width(WIDTH);
+    let card = container(card).padding(SPACE_XL + SPACE_S).style(theme::card);
+    let page = container(card).center(Length::Fill).style(theme::page);
+    region(Role::Main, &title, page)
+}
+
+const WIDTH: f32 = 420.0;

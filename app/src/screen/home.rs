@@ -1,0 +1,365 @@
+//! Home: start a meeting, join one with a link, or go back to one of the last.
+
+use accesskit::Role;
+use iced::widget::{Space, column, container, row, rule, scrollable};
+use iced::{Alignment, Length};
+
+use super::{Context, choice, menu, worded};
+use crate::kit::field::Field;
+use crate::kit::popup::Hanging;
+use crate::kit::{Element, Icon, Shortcut, field, icon, popup, press, region, text};
+use crate::locale::Language;
+use crate::model::LinkProblem;
+use crate::theme::{
+    self, Choice, ICON_LARGE, ICON_SMALL, Look, PAGE, SPACE_2XL, SPACE_3XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL,
+    SPACE_XS, TARGET, TARGET_FORM, Tone,
+};
+
+/// A meeting that was entered before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recent {
+    /// Its link.
+    pub link: String,
+    /// Its server.
+    pub host: String,
+    /// Seconds since it was entered.
+    pub age: u64,
+}
+
+/// What the screen remembers.
+#[derive(Clone, Debug, Default)]
+pub struct Home {
+    /// What was typed.
+    pub link: String,
+    /// Why it cannot be used.
+    pub problem: Option<LinkProblem>,
+    /// The last meetings, newest first.
+    pub recent: Vec<Recent>,
+    menu: Option<Menu>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Menu {
+    Language,
+    Theme,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// "Start a meeting" was pressed.
+    StartPressed,
+    /// The link's text changed.
+    LinkTyped(String),
+    /// "Join" was pressed.
+    JoinPressed,
+    /// One of the last meetings was pressed.
+    RecentPressed(usize),
+    /// One of the last meetings is to be forgotten.
+    ForgetPressed(usize),
+    /// The menu of languages was opened or closed.
+    LanguagesPressed,
+    /// The menu of themes was opened or closed.
+    ThemesPressed,
+    /// A menu was closed.
+    MenuClosed,
+    /// A language was chosen.
+    LanguageChosen(Language),
+    /// A theme was chosen.
+    ThemeChosen(Choice),
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// Prepare a new meeting.
+    Start,
+    /// Prepare to join what this text names; the shell reads it and may [`Home::refuse`] it.
+    Join(String),
+    /// Forget the meeting with this link.
+    Forget(String),
+    /// Speak this language.
+    Speak(Language),
+    /// Wear this theme.
+    Wear(Choice),
+}
+
+impl Home {
+    /// A home with these meetings behind it.
+    pub fn new(recent: Vec<Recent>) -> Self {
+        Self { recent, ..Self::default() }
+    }
+
+    /// The link cannot be used.
+    pub fn refuse(&mut self, problem: LinkProblem) {
+        self.problem = Some(problem);
+    }
+
+    /// Takes in what happened.
+    pub fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::StartPressed => Action::Start,
+            Message::LinkTyped(text) => {
+                self.link = text;
+                self.problem = None;
+                Action::None
+            }
+            Message::JoinPressed => Action::Join(self.link.trim().to_owned()),
+            Message::RecentPressed(index) => {
+                self.recent.get(index).map_or(Action::None, |recent| Action::Join(recent.link.clone()))
+            }
+            Message::ForgetPressed(index) if index < self.recent.len() => {
+                Action::Forget(self.recent.remove(index).link)
+            }
+            Message::ForgetPressed(_) => Action::None,
+            Message::LanguagesPressed => self.toggle(Menu::Language),
+            Message::ThemesPressed => self.toggle(Menu::Theme),
+            Message::MenuClosed => {
+                self.menu = None;
+                Action::None
+            }
+            Message::LanguageChosen(language) => {
+                self.menu = None;
+                Action::Speak(language)
+            }
+            Message::ThemeChosen(choice) => {
+                self.menu = None;
+                Action::Wear(choice)
+            }
+        }
+    }
+
+    /// What a shortcut means here.
+    pub fn shortcut(shortcut: Shortcut) -> Option<Message> {
+        (shortcut == Shortcut::Close).then_some(Message::MenuClosed)
+    }
+
+    fn toggle(&mut self, menu: Menu) -> Action {
+        self.menu = if self.menu == Some(menu) { None } else { Some(menu) };
+        Action::None
+    }
+
+    /// The screen.
+    pub fn view(&self, context: &Context) -> Element<'_, Message> {
+        let page = column![self.header(context), self.content(context)];
+        let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
+        popup(page, self.menu.map(|menu| hanging(menu, context)))
+    }
+
+    fn header(&self, context: &Context) -> Element<'_, Message> {
+        let mark = container(icon(Icon::Lock)).padding(SPACE_XS + 2.0).style(theme::tinted(Tone::Accent));
+        let brand = row![mark, text::title(context.say("app-name"))].spacing(SPACE_M).align_y(Alignment::Center);
+        let language =
+            row![icon(Icon::Language), text::strong(context.language.name()), icon(Icon::Down).size(ICON_SMALL)];
+        let language = press(
+            language.spacing(SPACE_S).align_y(Alignment::Center),
+            &format!("{}, {}", context.say("menu-language"), context.language.name()),
+            Some(Message::LanguagesPressed),
+        );
+        let theme = press(
+            container(icon(theme_icon(context.theme))).center(TARGET),
+            &context.say("menu-theme"),
+            Some(Message::ThemesPressed),
+        );
+        let bar = row![
+            brand,
+            Space::new().width(Length::Fill),
+            Element::from(theme.id("themes").look(Look::Quiet).expanded(self.menu == Some(Menu::Theme)).square(TARGET)),
+            Element::from(language.id("languages").look(Look::Quiet).expanded(self.menu == Some(Menu::Language))),
+        ];
+        let bar = container(bar.spacing(SPACE_S).align_y(Alignment::Center)).padding([SPACE_M, SPACE_XL]);
+        region(Role::Banner, &context.say("home-navigation"), bar)
+    }
+
+    fn content(&self, context: &Context) -> Element<'_, Message> {
+        let heading = column![
+            text::display(context.say("home-title")),
+            text::body(context.say("home-lead")).style(text::tone(Tone::Dim)),
+        ];
+        let narrow = context.size.width < NARROW;
+        let (start, join) = (start_card(context), self.join_card(context));
+        let cards: Element<'_, Message> = if narrow {
+            column![start, join].spacing(SPACE_L).into()
+        } else {
+            row![start, join].spacing(SPACE_L).into()
+        };
+        let content = column![heading.spacing(SPACE_S), cards, self.recent(context)].spacing(SPACE_2XL);
+        let sides = if narrow { SPACE_L } else { SPACE_3XL };
+        let page = container(content.max_width(PAGE)).center_x(Length::Fill).padding([SPACE_2XL, sides]);
+        region(Role::Main, &context.say("app-name"), scrollable(page).height(Length::Fill))
+    }
+
+    fn join_card(&self, context: &Context) -> Element<'_, Message> {
+        let link = field(Field {
+            id: "link",
+            label: context.say("home-link"),
+            labelled: false,
+            value: &self.link,
+            placeholder: context.say("home-link-placeholder"),
+            error: self.problem.map(|problem| context.say(problem.id())),
+            on_input: Message::LinkTyped,
+            on_submit: Some(Message::JoinPressed),
+        });
+        let join = press(text::strong(context.say("home-join")), "", Some(Message::JoinPressed))
+            .id("join")
+            .height(TARGET_FORM);
+        let controls = row![link, Element::from(join)].spacing(SPACE_S);
+        let words = (context.say("home-join-title"), context.say("home-join-text"));
+        card(Icon::Link, words, controls.into())
+    }
+
+    fn recent(&self, context: &Context) -> Element<'_, Message> {
+        let mut list = column![];
+        for (index, recent) in self.recent.iter().enumerate() {
+            if index > 0 {
+                list = list.push(rule::horizontal(theme::LINE));
+            }
+            list = list.push(recent_line(index, recent, context));
+        }
+        let list: Element<'_, Message> = if self.recent.is_empty() {
+            let words = text::small(context.say("home-recent-empty")).style(text::tone(Tone::Dim));
+            container(words).padding(SPACE_L).into()
+        } else {
+            region(Role::List, &context.say("home-recent"), list)
+        };
+        let list = container(list).width(Length::Fill).style(theme::card);
+        column![text::heading(context.say("home-recent")), list].spacing(SPACE_M).into()
+    }
+}
+
+/// Below this width of the window the cards lie below each other.
+const NARROW: f32 = 760.0;
+
+fn start_card<'a>(context: &Context) -> Element<'a, Message> {
+    let start = press(text::strong(context.say("home-start")), "", Some(Message::StartPressed))
+        .id("start")
+        .look(Look::Primary)
+        .width(Length::Fill)
+        .height(TARGET_FORM);
+    let words = (context.say("home-start-title"), context.say("home-start-text"));
+    card(Icon::Start, words, start.into())
+}
+
+fn card<'a>(sign: Icon, (title, words): (String, String), control: Element<'a, Message>) -> Element<'a, Message> {
+    let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M - 2.0).style(theme::tinted(Tone::Accent));
+    let words = column![text::heading(title), text::small(words).style(text::tone(Tone::Dim))].spacing(SPACE_XS);
+    let head = row![sign, words].spacing(SPACE_L).align_y(Alignment::Center);
+    container(column![head, control].spacing(SPACE_L))
+        .width(Length::Fill)
+        .padding(SPACE_L + SPACE_XS)
+        .style(theme::card)
+        .into()
+}
+
+fn recent_line<'a>(index: usize, recent: &Recent, context: &Context) -> Element<'a, Message> {
+    let title = context.language.with("home-recent-title", &[("host", recent.host.clone().into())]);
+    let named = |id| context.language.with(id, &[("title", title.clone().into())]);
+    let join = press(
+        text::strong(context.say("home-recent-join")),
+        &named("home-recent-join-name"),
+        Some(Message::RecentPressed(index)),
+    );
+    let forget = container(icon(Icon::Close).size(ICON_SMALL)).center(TARGET);
+    let forget = press(forget, &named("home-recent-forget"), Some(Message::ForgetPressed(index)));
+    let words = column![
+        text::strong(title.clone()),
+        text::caption(ago(recent.age, context.language)).style(text::tone(Tone::Dim)),
+    ];
+    let line = row![
+        icon(Icon::Clock).tone(Tone::Dim),
+        words.width(Length::Fill),
+        Element::from(join),
+        Element::from(forget.look(Look::Quiet).square(TARGET)),
+    ];
+    let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_M, SPACE_L]);
+    region(Role::ListItem, &title, line)
+}
+
+/// How long ago something was.
+fn ago(seconds: u64, language: Language) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    let (id, count) = match seconds {
+        0..MINUTE => return language.text("ago-now"),
+        MINUTE..HOUR => ("ago-minutes", seconds / MINUTE),
+        HOUR..DAY => ("ago-hours", seconds / HOUR),
+        DAY.. => ("ago-days", seconds / DAY),
+    };
+    language.with(id, &[("count", count.into())])
+}
+
+fn theme_icon(choice: Choice) -> Icon {
+    match choice {
+        Choice::System => Icon::System,
+        Choice::Dark => Icon::Moon,
+        Choice::Light => Icon::Sun,
+        Choice::Contrast => Icon::Contrast,
+    }
+}
+
+fn hanging<'a>(which: Menu, context: &Context) -> Hanging<'a, Message> {
+    let mut lines = column![];
+    let (anchor, label) = match which {
+        Menu::Language => {
+            for language in Language::ALL {
+                let chosen = language == context.language;
+                lines = lines.push(choice(&language.name(), chosen, Message::LanguageChosen(language)));
+            }
+            ("languages", context.say("menu-language"))
+        }
+        Menu::Theme => {
+            for (theme, id) in [
+                (Choice::System, "theme-system"),
+                (Choice::Dark, "theme-dark"),
+                (Choice::Light, "theme-light"),
+                (Choice::Contrast, "theme-contrast"),
+            ] {
+                lines = lines.push(choice(&context.say(id), theme == context.theme, Message::ThemeChosen(theme)));
+            }
+            ("themes", context.say("menu-theme"))
+        }
+    };
+    Hanging { anchor, label, content: menu(lines), on_close: Message::MenuClosed }
+}
+
+/// A button back to where one came from, with the name of where one is; other screens share it.
+pub(crate) fn heading<'a, Other: Clone + 'a>(
+    context: &Context,
+    title: String,
+    place: String,
+    back: Other,
+) -> Element<'a, Other> {
+    let back = worded(Icon::Back, context.say("action-back"), "", Some(back)).id("back").look(Look::Quiet);
+    let words = row![text::title(title), text::small(place).style(text::tone(Tone::Dim))];
+    let words = words.spacing(SPACE_M).align_y(Alignment::Center);
+    let bar = row![Element::from(back), words].spacing(SPACE_L).align_y(Alignment::Center);
+    container(bar).padding([SPACE_M, SPACE_L]).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        let said = |seconds| ago(seconds, Language::English);
+        assert_eq!(said(3), "just now");
+        assert_eq!(said(60), "1 minute ago");
+        assert_eq!(said(7_200), "2 hours ago");
+        assert_eq!(said(100_000), "yesterday");
+        assert_eq!(ago(300_000, Language::French), "il y a 3 jours");
+    }
+
+    #[test]
+    fn typing_takes_the_complaint_away() {
+        let mut home = Home::default();
+        assert_eq!(home.update(Message::LinkTyped(" nonsense ".into())), Action::None);
+        assert_eq!(home.update(Message::JoinPressed), Action::Join("nonsense".into()));
+        home.refuse(LinkProblem::NotALink);
+        home.update(Message::LinkTyped("n".into()));
+        assert_eq!(home.problem, None);
+    }
+}

@@ -1,0 +1,90 @@
+//! Is it really closed? The lock's three shapes, and the words that prove it.
+
+use accesskit::Role;
+use iced::widget::{Column, column, container, row, scrollable};
+use iced::{Alignment, Length};
+
+use super::{Meeting, Message};
+use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::model::{Lock, LockState};
+use crate::screen::Context;
+use crate::theme::{self, ICON_LARGE, ICON_SMALL, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET_FORM, Tone};
+
+/// The shape, the tone and the word of a state.
+pub(super) fn shape(state: LockState) -> (Icon, Tone, &'static str) {
+    match state {
+        LockState::Open => (Icon::LockOpen, Tone::Dim, "lock-open"),
+        LockState::Closed => (Icon::Lock, Tone::Good, "lock-closed"),
+        LockState::Verified => (Icon::LockVerified, Tone::Good, "lock-verified"),
+        LockState::Attention => (Icon::LockAttention, Tone::Warn, "lock-attention"),
+    }
+}
+
+impl Meeting {
+    /// The panel.
+    pub(super) fn lock_panel(&self, context: &Context) -> Element<'_, Message> {
+        let state = self.model.lock_state();
+        let (sign, tone, word) = shape(state);
+        let count = [("count", self.model.people.len().into())];
+        let explained = match state {
+            LockState::Open => context.say("lock-open-text"),
+            LockState::Closed => context.language.with("lock-closed-text", &count),
+            LockState::Verified => context.say("lock-verified-text"),
+            LockState::Attention => context.say("lock-attention-text"),
+        };
+        let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
+        let words = column![text::heading(context.say(word)), text::small(explained).style(text::tone(Tone::Dim))];
+        let head = row![sign, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
+        let body = column![head].push(self.model.lock.as_ref().map(|lock| proof(lock, state, context)));
+        scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill).into()
+    }
+}
+
+/// The words, how to use them, and what the keys are made of.
+fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Message> {
+    let confirmed = state == LockState::Verified;
+    let button: Element<'_, Message> = if confirmed {
+        let sign = icon(Icon::Check).size(ICON_SMALL).tone(Tone::Good);
+        let words = text::strong(context.say("lock-confirmed")).style(text::tone(Tone::Good));
+        row![sign, words].spacing(SPACE_S).align_y(Alignment::Center).into()
+    } else {
+        press(text::strong(context.say("lock-confirm")), "", Some(Message::WordsConfirmed))
+            .id("confirm-words")
+            .look(Look::Plain)
+            .width(Length::Fill)
+            .height(TARGET_FORM)
+            .into()
+    };
+    let epochs = context.language.with("lock-epoch", &[("count", lock.epoch.into())]);
+    let suite = context.language.with("lock-suite", &[("suite", lock.suite.as_str().into())]);
+    let small = |words| text::caption(words).style(text::tone(Tone::Dim));
+    column![
+        text::strong(context.say("lock-words")),
+        words(&lock.words[context.language as usize], context),
+        text::small(context.say("lock-words-text")).style(text::tone(Tone::Dim)),
+        button,
+        column![small(epochs), small(suite)].spacing(SPACE_XS),
+    ]
+    .spacing(SPACE_M)
+    .into()
+}
+
+/// Twelve words in two columns, numbered down each: the order in which they are read out.
+fn words<'a>(words: &[String], context: &Context) -> Element<'a, Message> {
+    let half = words.len().div_ceil(2).max(1);
+    let columns = words.chunks(half).enumerate().map(|(column, words)| {
+        let lines = words.iter().enumerate().map(|(line, word)| {
+            let number = container(text::caption((column * half + line + 1).to_string()).style(text::tone(Tone::Dim)));
+            row![number.width(NUMBER).align_x(Alignment::End), text::strong(word.clone())]
+                .spacing(SPACE_S)
+                .align_y(Alignment::Center)
+                .into()
+        });
+        Column::with_children(lines).spacing(SPACE_XS).width(Length::Fill).into()
+    });
+    let box_ = container(row(columns).spacing(SPACE_M)).padding(SPACE_M).width(Length::Fill).style(theme::inset);
+    region(Role::Group, &context.say("lock-words"), box_)
+}
+
+/// Room for two figures.
+const NUMBER: f32 = 18.0;

@@ -1,0 +1,74 @@
+//! Who is here.
+
+use accesskit::Role;
+use iced::widget::{Column, column, container, row, scrollable};
+use iced::{Alignment, Background, Border, Length};
+
+use super::{Meeting, Message};
+use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::model::{Microphone, Person};
+use crate::screen::{Context, short, worded};
+use crate::theme::{self, ICON_SMALL, Look, ON_AVATAR, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, TARGET_FORM, Tone};
+
+impl Meeting {
+    /// The list of people, and the way to ask more in.
+    pub(super) fn people_panel(&self, context: &Context) -> Element<'_, Message> {
+        let lines = self.model.people.iter().map(|person| self.line(person, context));
+        let list = Column::with_children(lines).spacing(2.0).padding([0.0, SPACE_S]);
+        let list = region(Role::List, &context.say("people-title"), list);
+        let invite = worded(Icon::Link, context.say("people-invite"), "", Some(Message::CopyPressed));
+        let invite = invite.id("invite").width(Length::Fill).height(TARGET_FORM);
+        let words = text::caption(context.say("people-invite-text")).style(text::tone(Tone::Dim));
+        let foot = container(column![Element::from(invite), words].spacing(SPACE_S)).padding(SPACE_L);
+        column![scrollable(list).height(Length::Fill), foot].into()
+    }
+
+    fn line(&self, person: &Person, context: &Context) -> Element<'_, Message> {
+        let microphone = if person.me { self.model.microphone } else { person.microphone };
+        let name = if person.me {
+            context.language.with("tile-you", &[("name", person.name.as_str().into())])
+        } else {
+            person.name.clone()
+        };
+        let below = if person.organiser {
+            context.say("people-organiser")
+        } else {
+            let key = person.device.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+            context.language.with("people-device", &[("key", key.into())])
+        };
+        let words = column![text::strong(short(&name, 24)), text::caption(below).style(text::tone(Tone::Dim)),];
+        let (sign, tone, state) = match microphone {
+            Microphone::On => (Icon::Microphone, Tone::Dim, None),
+            Microphone::Muted => (Icon::MicrophoneOff, Tone::Danger, Some("tile-muted")),
+            Microphone::Off => (Icon::MicrophoneOff, Tone::Dim, Some("tile-no-microphone")),
+        };
+        let mut line = row![avatar(person), words.width(Length::Fill), icon(sign).size(ICON_SMALL).tone(tone)];
+        if self.model.organiser && !person.me {
+            line = line.push(remove(person, context));
+        }
+        let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_XS + 2.0, SPACE_S]);
+        let label = state.map_or(name.clone(), |state| format!("{name}, {}", context.say(state)));
+        region(Role::ListItem, &label, line)
+    }
+}
+
+fn remove<'a>(person: &Person, context: &Context) -> Element<'a, Message> {
+    let name = context.language.with("people-remove", &[("name", person.name.as_str().into())]);
+    let sign = container(icon(Icon::Remove).size(ICON_SMALL)).center(TARGET);
+    let button = press(sign, &name, Some(Message::RemovePressed(person.id)));
+    button.id(format!("remove-{:016x}", person.id.0)).look(Look::Quiet).square(TARGET).into()
+}
+
+/// A disc with initials, in the colour that everybody sees.
+fn avatar<'a>(person: &Person) -> Element<'a, Message> {
+    let colour = theme::avatar(person.id.0);
+    let letters = text::caption(person.initials()).color(ON_AVATAR).font(theme::SEMIBOLD);
+    container(letters)
+        .center(TARGET)
+        .style(move |_| container::Style {
+            background: Some(Background::Color(colour)),
+            border: Border { radius: (TARGET / 2.0).into(), ..Border::default() },
+            ..container::Style::default()
+        })
+        .into()
+}

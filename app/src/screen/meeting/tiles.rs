@@ -1,0 +1,81 @@
+//! From people to tiles: who is seen, under which name, and what assistive tools hear of each.
+
+use crate::model::{Meeting, Microphone, Person, SELF, Shows, View};
+use crate::pictures::Pictures;
+use crate::screen::Context;
+use crate::stage::Tile;
+use crate::theme;
+
+/// A shared screen first, then the others in the order they came, ourselves last.
+pub fn tiles(meeting: &Meeting, context: &Context, pictures: &Pictures) -> Vec<Tile> {
+    // One screen fills the stage. Where two share at once, the one who came first is seen; our own is not: it would
+    // show itself in itself.
+    let shared = meeting.people.iter().find(|person| person.screen && !person.me);
+    let screen = shared.map(|person| screen(person, context, pictures));
+    let others = meeting.people.iter().filter(|person| !person.me);
+    let faces = others.chain(meeting.me()).map(|person| face(person, meeting, context, pictures));
+    screen.into_iter().chain(faces).collect()
+}
+
+fn screen(person: &Person, context: &Context, pictures: &Pictures) -> Tile {
+    let view = View { person: person.id, shows: Shows::Screen };
+    let name = context.language.with("tile-screen", &[("name", person.name.as_str().into())]);
+    Tile {
+        view,
+        label: name.clone(),
+        name: name.into(),
+        initials: person.initials().into(),
+        colour: theme::avatar(person.id.0),
+        muted: false,
+        speaking: false,
+        mirrored: false,
+        feed: Some(pictures.feed(view)),
+    }
+}
+
+fn face(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictures) -> Tile {
+    let view = if person.me { SELF } else { View { person: person.id, shows: Shows::Camera } };
+    // Our own buttons show at once what we pressed; the group hears of it a moment later.
+    let microphone = if person.me { meeting.microphone } else { person.microphone };
+    let camera = if person.me { meeting.camera } else { person.camera };
+    let speaking = meeting.speaking.contains(&person.id) && microphone == Microphone::On;
+    let name = if person.me {
+        context.language.with("tile-you", &[("name", person.name.as_str().into())])
+    } else {
+        person.name.clone()
+    };
+    Tile {
+        view,
+        label: label(&name, person, (microphone, speaking, camera), context),
+        name: name.into(),
+        initials: person.initials().into(),
+        colour: theme::avatar(person.id.0),
+        muted: microphone != Microphone::On,
+        speaking,
+        mirrored: person.me,
+        feed: camera.then(|| pictures.feed(view)),
+    }
+}
+
+/// "Anne Martin, organiser, muted, camera on".
+fn label(
+    name: &str,
+    person: &Person,
+    (microphone, speaking, camera): (Microphone, bool, bool),
+    context: &Context,
+) -> String {
+    let mut parts = vec![name.to_owned()];
+    if person.organiser {
+        parts.push(context.say("tile-organiser"));
+    }
+    match microphone {
+        Microphone::Off => parts.push(context.say("tile-no-microphone")),
+        Microphone::Muted => parts.push(context.say("tile-muted")),
+        Microphone::On => {}
+    }
+    if speaking {
+        parts.push(context.say("tile-speaking"));
+    }
+    parts.push(context.say(if camera { "tile-camera-on" } else { "tile-camera-off" }));
+    parts.join(", ")
+}

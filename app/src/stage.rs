@@ -1,0 +1,234 @@
+//! All tiles of the meeting in one widget: one draw, and one node for each tile in the tree of assistive tools.
+
+mod paint;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use accesskit::Role;
+use iced::advanced::image::{self, Renderer as _};
+use iced::advanced::widget::{Id, Operation, Tree, tree};
+use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, renderer};
+use iced::widget::shader;
+use iced::{Color, Event, Length, Rectangle, Renderer, Size, window};
+
+use crate::grid;
+use crate::kit::Element;
+use crate::kit::a11y::Semantics;
+use crate::model::{Shows, View, Wish};
+use crate::theme::{GAP_TILES, Theme};
+
+pub use paint::faces;
+
+/// One tile.
+#[derive(Clone, Debug)]
+pub struct Tile {
+    /// Whose pictures, and of what.
+    pub view: View,
+    /// Everything that it shows besides the picture, for assistive tools.
+    pub label: String,
+    /// The name on it.
+    pub name: Arc<str>,
+    /// The letters on it while there is no picture.
+    pub initials: Arc<str>,
+    /// The disc behind them.
+    pub colour: Color,
+    /// The crossed microphone beside the name.
+    pub muted: bool,
+    /// The ring.
+    pub speaking: bool,
+    /// As in a mirror: our own camera.
+    pub mirrored: bool,
+    /// Its pictures; `None` while its camera is off.
+    pub feed: Option<render::Feed>,
+}
+
+/// What a stage hands to its window.
+pub struct Stage<'a, Message> {
+    label: String,
+    tiles: Vec<Tile>,
+    scale: f32,
+    on_wishes: Option<Box<dyn Fn(Vec<Wish>) -> Message + 'a>>,
+}
+
+/// Lays out `tiles`: in a grid, or around a shared screen if one of them is a screen. `scale` is physical pixels for
+/// each logical one. `label` names the list for assistive tools.
+pub fn stage<'a, Message>(label: &str, tiles: Vec<Tile>, scale: f32) -> Stage<'a, Message> {
+    Stage { label: label.to_owned(), tiles, scale, on_wishes: None }
+}
+
+impl<'a, Message> Stage<'a, Message> {
+    /// What to say when the sizes of the tiles have changed: once for each change, after it was laid out.
+    #[must_use]
+    pub fn on_wishes(mut self, wishes: impl Fn(Vec<Wish>) -> Message + 'a) -> Self {
+        self.on_wishes = Some(Box::new(wishes));
+        self
+    }
+
+    fn wishes(&self, bounds: Rectangle) -> Vec<Wish> {
+        let places = places(&self.tiles, bounds);
+        let wish = |(tile, place): (&Tile, Rectangle)| {
+            let pixels = |side: f32| to_pixels(side * self.scale);
+            Wish { view: tile.view, width: pixels(place.width), height: pixels(place.height) }
+        };
+        self.tiles.iter().zip(places).map(wish).collect()
+    }
+}
+
+/// Where each tile lies, in the coordinates of `room`.
+pub fn places(tiles: &[Tile], room: Rectangle) -> Vec<Rectangle> {
+    let Some(shared) = tiles.iter().position(|tile| tile.view.shows == Shows::Screen) else {
+        return grid::arrange(tiles.len(), room, GAP_TILES);
+    };
+    let (screen, mut places) = grid::around_screen(tiles.len() - 1, room, GAP_TILES);
+    places.insert(shared.min(places.len()), screen);
+    places
+}
+
+/// A length as whole pixels.
+fn to_pixels(side: f32) -> u16 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
+    let pixels = side.round().clamp(0.0, f32::from(u16::MAX)) as u16;
+    pixels
+}
+
+#[derive(Default)]
+struct State {
+    wished: Vec<Wish>,
+    /// Only where there is no GPU.
+    canvas: RefCell<paint::Canvas>,
+}
+
+impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
+    fn tag(&self) -> tree::Tag {
+        tree::Tag::of::<State>()
+    }
+
+    fn state(&self) -> tree::State {
+        tree::State::new(State::default())
+    }
+
+    fn size(&self) -> Size<Length> {
+        Size::new(Length::Fill, Length::Fill)
+    }
+
+    fn layout(&mut self, _tree: &mut Tree, _renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
+        layout::atomic(limits, Length::Fill, Length::Fill)
+    }
+
+    fn operate(&mut self, _tree: &mut Tree, layout: Layout<'_>, _renderer: &Renderer, operation: &mut dyn Operation) {
+        let mut list = Semantics::new(Role::List, &self.label);
+        operation.custom(Some(&Id::new("stage")), layout.bounds(), &mut list);
+        operation.traverse(&mut |operation| {
+            for (tile, bounds) in self.tiles.iter().zip(places(&self.tiles, layout.bounds())) {
+                let id = tile_id(tile.view);
+                operation.custom(Some(&id), bounds, &mut Semantics::new(Role::ListItem, &tile.label));
+                operation.traverse(&mut |operation| operation.text(Some(&id), bounds, &tile.label));
+            }
+        });
+    }
+
+    fn update(
+        &mut self,
+        tree: &mut Tree,
+        event: &Event,
+        layout: Layout<'_>,
+        _cursor: mouse::Cursor,
+        _renderer: &Renderer,
+        _clipboard: &mut dyn Clipboard,
+        shell: &mut Shell<'_, Message>,
+        _viewport: &Rectangle,
+    ) {
+        let (Some(say), Event::Window(window::Event::RedrawRequested(_))) = (&self.on_wishes, event) else { return };
+        let wishes = self.wishes(layout.bounds());
+        let state = tree.state.downcast_mut::<State>();
+        if state.wished != wishes {
+            state.wished.clone_from(&wishes);
+            shell.publish(say(wishes));
+        }
+    }
+
+    fn draw(
+        &self,
+        tree: &Tree,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        style: &renderer::Style,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        viewport: &Rectangle,
+    ) {
+        let bounds = layout.bounds();
+        match renderer {
+            Renderer::Primary(_) => {
+                let shader = shader::Shader::new(Gpu { tiles: &self.tiles, theme, scale: self.scale });
+                let shader: &dyn Widget<(), Theme, Renderer> = &shader;
+                shader.draw(&Tree::new(shader), renderer, theme, style, layout, cursor, viewport);
+            }
+            Renderer::Secondary(_) => {
+                let state = tree.state.downcast_ref::<State>();
+                let scene = paint::scene(&self.tiles, &places(&self.tiles, local(bounds)), theme, self.scale);
+                let handle = state.canvas.borrow_mut().draw(&scene, theme, bounds.size(), self.scale);
+                if let Some(handle) = handle {
+                    renderer.draw_image(image::Image::new(handle), bounds, bounds);
+                }
+            }
+        }
+    }
+}
+
+impl<'a, Message: 'a> From<Stage<'a, Message>> for Element<'a, Message> {
+    fn from(stage: Stage<'a, Message>) -> Self {
+        Element::new(stage)
+    }
+}
+
+/// The name of a tile for tests and assistive tools: it stays as long as the person does.
+pub fn tile_id(view: View) -> Id {
+    let kind = match view.shows {
+        Shows::Camera => "tile",
+        Shows::Screen => "screen",
+    };
+    Id::from(format!("{kind}-{:016x}", view.person.0))
+}
+
+fn local(bounds: Rectangle) -> Rectangle {
+    Rectangle::with_size(bounds.size())
+}
+
+/// The stage as iced's shader widget draws it: its way to a render pass.
+struct Gpu<'a> {
+    tiles: &'a [Tile],
+    theme: &'a Theme,
+    scale: f32,
+}
+
+impl shader::Program<()> for Gpu<'_> {
+    type State = ();
+    type Primitive = paint::Scene;
+
+    fn draw(&self, _state: &(), _cursor: mouse::Cursor, bounds: Rectangle) -> paint::Scene {
+        let tiles = paint::scene(self.tiles, &places(self.tiles, local(bounds)), self.theme, self.scale);
+        paint::Scene { tiles, look: paint::look(self.theme) }
+    }
+}
+
+impl shader::Primitive for paint::Scene {
+    type Pipeline = paint::Pipeline;
+
+    fn prepare(
+        &self,
+        pipeline: &mut paint::Pipeline,
+        device: &iced::wgpu::Device,
+        queue: &iced::wgpu::Queue,
+        bounds: &Rectangle,
+        viewport: &shader::Viewport,
+    ) {
+        pipeline.prepare(self, device, queue, bounds.size(), viewport.scale_factor());
+    }
+
+    fn draw(&self, pipeline: &paint::Pipeline, pass: &mut iced::wgpu::RenderPass<'_>) -> bool {
+        pipeline.draw(pass);
+        true
+    }
+}

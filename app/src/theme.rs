@@ -1,0 +1,197 @@
+//! How everything looks: the only place that names a colour, a size or a duration.
+
+mod colours;
+mod control;
+mod stock;
+mod tokens;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use iced::theme::{Base, Mode, Palette, Style};
+use iced::{Background, Border, Color, Shadow, Vector};
+
+pub use colours::{AVATARS, CONTRAST, Colours, DARK, LIGHT, ON_AVATAR, contrast, over};
+pub use control::{Look, Paint, Status};
+pub use stock::{
+    badge, bar, card, dialog, field, field_invalid, inset, menu, notice, page, panel, scrim, stage_card, tinted, veil,
+};
+pub use tokens::*;
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// As the system says.
+    #[default]
+    System,
+    /// Always dark.
+    Dark,
+    /// Always light.
+    Light,
+    /// Black and white.
+    Contrast,
+}
+
+/// A palette, and how much of it is there (bars that fade are drawn with a fainter theme).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Theme {
+    colours: Colours,
+    name: &'static str,
+    opacity: f32,
+    still: bool,
+}
+
+impl Theme {
+    /// Dark on the ink of ui.md.
+    pub const DARK: Self = Self { colours: DARK, name: "dark", opacity: 1.0, still: false };
+    /// Light on paper.
+    pub const LIGHT: Self = Self { colours: LIGHT, name: "light", opacity: 1.0, still: false };
+    /// Black and white.
+    pub const CONTRAST: Self = Self { colours: CONTRAST, name: "contrast", opacity: 1.0, still: true };
+
+    /// The theme for a choice, where the system prefers `mode`.
+    pub const fn of(choice: Choice, mode: Mode) -> Self {
+        match (choice, mode) {
+            (Choice::Contrast, _) => Self::CONTRAST,
+            (Choice::Light, _) | (Choice::System, Mode::Light) => Self::LIGHT,
+            (Choice::Dark, _) | (Choice::System, Mode::Dark | Mode::None) => Self::DARK,
+        }
+    }
+
+    /// The same theme without motion: bars do not fade, nothing glides.
+    #[must_use]
+    pub const fn still(self) -> Self {
+        Self { still: true, ..self }
+    }
+
+    /// True where nothing may move.
+    pub const fn is_still(&self) -> bool {
+        self.still
+    }
+
+    /// The same theme, fainter: 0.0 is nothing, 1.0 is all of it.
+    #[must_use]
+    pub fn faded(self, opacity: f32) -> Self {
+        Self { opacity: self.opacity * opacity.clamp(0.0, 1.0), ..self }
+    }
+
+    /// The colours as they are to be drawn now.
+    pub fn colours(&self) -> Colours {
+        if self.opacity >= 1.0 {
+            return self.colours;
+        }
+        let f = |colour: Color| colour.scale_alpha(self.opacity);
+        let c = self.colours;
+        Colours {
+            ground: f(c.ground),
+            surface: f(c.surface),
+            raised: f(c.raised),
+            pressed: f(c.pressed),
+            line: f(c.line),
+            edge: f(c.edge),
+            text: f(c.text),
+            dim: f(c.dim),
+            accent: f(c.accent),
+            on_accent: f(c.on_accent),
+            good: f(c.good),
+            warn: f(c.warn),
+            danger: f(c.danger),
+            on_danger: f(c.on_danger),
+            scrim: f(c.scrim),
+            on_scrim: f(c.on_scrim),
+            veil: f(c.veil),
+            stage: f(c.stage),
+        }
+    }
+
+    /// Whether this is a light theme.
+    pub fn is_light(&self) -> bool {
+        self.colours.ground.r > 0.5
+    }
+
+    fn shadow(&self, blur: f32) -> Shadow {
+        let strength = if self.is_light() { 0.14 } else { 0.42 };
+        Shadow {
+            color: Color::BLACK.scale_alpha(strength * self.opacity),
+            offset: Vector::new(0.0, blur / 4.0),
+            blur_radius: blur,
+        }
+    }
+}
+
+impl Base for Theme {
+    fn default(preference: Mode) -> Self {
+        Self::of(Choice::System, preference)
+    }
+
+    fn mode(&self) -> Mode {
+        if self.is_light() { Mode::Light } else { Mode::Dark }
+    }
+
+    fn base(&self) -> Style {
+        Style { background_color: self.colours.ground, text_color: self.colours.text }
+    }
+
+    fn palette(&self) -> Option<Palette> {
+        let c = self.colours;
+        Some(Palette {
+            background: c.ground,
+            text: c.text,
+            primary: c.accent,
+            success: c.good,
+            warning: c.warn,
+            danger: c.danger,
+        })
+    }
+
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+/// What a text or an icon means; the second sign beside the colour is the caller's (an icon, a word).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Text.
+    Text,
+    /// Text of less weight.
+    Dim,
+    /// The accent.
+    Accent,
+    /// All is well.
+    Good,
+    /// Look at this.
+    Warn,
+    /// Refused, lost.
+    Danger,
+}
+
+impl Tone {
+    /// The colour of this tone.
+    pub fn colour(self, theme: &Theme) -> Color {
+        let c = theme.colours();
+        match self {
+            Self::Text => c.text,
+            Self::Dim => c.dim,
+            Self::Accent => c.accent,
+            Self::Good => c.good,
+            Self::Warn => c.warn,
+            Self::Danger => c.danger,
+        }
+    }
+}
+
+/// The colour behind somebody's initials: it follows from `identity` alone.
+pub fn avatar(identity: u64) -> Color {
+    let mut hasher = DefaultHasher::new();
+    identity.hash(&mut hasher);
+    let index = hasher.finish() % AVATARS.len() as u64;
+    AVATARS[usize::try_from(index).unwrap_or_default()]
+}
+
+fn outline(color: Color, radius: f32) -> Border {
+    Border { color, width: LINE, radius: radius.into() }
+}
+
+fn solid(colour: Color) -> Option<Background> {
+    Some(Background::Color(colour))
+}

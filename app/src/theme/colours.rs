@@ -1,0 +1,213 @@
+//! The three palettes, and the arithmetic of contrast that a test holds them to.
+
+use iced::Color;
+
+/// What a colour is for. Every pair of text and ground that the client uses has at least 4.5:1, every control 3:1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Colours {
+    /// The page.
+    pub ground: Color,
+    /// Bars, cards, panels.
+    pub surface: Color,
+    /// Controls on a surface; what lies under the pointer.
+    pub raised: Color,
+    /// A pressed or selected control.
+    pub pressed: Color,
+    /// A line that only divides.
+    pub line: Color,
+    /// The outline of a control: 3:1 on every ground.
+    pub edge: Color,
+    /// Text and icons.
+    pub text: Color,
+    /// Text of less weight.
+    pub dim: Color,
+    /// The one thing to press; focus; who speaks.
+    pub accent: Color,
+    /// Text on `accent`.
+    pub on_accent: Color,
+    /// All is well.
+    pub good: Color,
+    /// Look at this.
+    pub warn: Color,
+    /// Something was refused, or would be lost.
+    pub danger: Color,
+    /// Text on `danger`.
+    pub on_danger: Color,
+    /// Over video, under text; the same in all themes.
+    pub scrim: Color,
+    /// Text on `scrim`.
+    pub on_scrim: Color,
+    /// Under a dialog.
+    pub veil: Color,
+    /// Behind a picture that does not fill its tile.
+    pub stage: Color,
+}
+
+/// Dark: the meeting's theme.
+pub const DARK: Colours = Colours {
+    ground: rgb(0x0F_1216),
+    surface: rgb(0x17_1B21),
+    raised: rgb(0x20_262E),
+    pressed: rgb(0x2B_333D),
+    line: rgb(0x2E_3640),
+    edge: rgb(0x73_808F),
+    text: rgb(0xE9_EDF2),
+    dim: rgb(0xA3_AEBB),
+    accent: rgb(0x5B_B0FF),
+    on_accent: rgb(0x0B_1620),
+    good: rgb(0x4C_C38A),
+    warn: rgb(0xF2_B84B),
+    danger: rgb(0xFF_6B66),
+    on_danger: rgb(0x1C_0807),
+    scrim: rgba(0x0F_1216, 0.78),
+    on_scrim: rgb(0xF4_F6F8),
+    veil: rgba(0x05_0709, 0.62),
+    stage: rgb(0x1A_1F26),
+};
+
+/// Light.
+pub const LIGHT: Colours = Colours {
+    ground: rgb(0xFB_FBFA),
+    surface: rgb(0xFF_FFFF),
+    raised: rgb(0xF0_F2F5),
+    pressed: rgb(0xE3_E7EC),
+    line: rgb(0xDA_DFE5),
+    edge: rgb(0x7C_8794),
+    text: rgb(0x14_181D),
+    dim: rgb(0x55_606C),
+    accent: rgb(0x0B_63C5),
+    on_accent: rgb(0xFF_FFFF),
+    good: rgb(0x15_7A4B),
+    warn: rgb(0x8A_5A00),
+    danger: rgb(0xB3_261E),
+    on_danger: rgb(0xFF_FFFF),
+    scrim: rgba(0x0F_1216, 0.78),
+    on_scrim: rgb(0xF4_F6F8),
+    veil: rgba(0x14_181D, 0.42),
+    stage: rgb(0xE6_E9ED),
+};
+
+/// Black and white, for who needs it: no translucency.
+pub const CONTRAST: Colours = Colours {
+    ground: rgb(0x00_0000),
+    surface: rgb(0x00_0000),
+    raised: rgb(0x1A_1A1A),
+    pressed: rgb(0x33_3333),
+    line: rgb(0xFF_FFFF),
+    edge: rgb(0xFF_FFFF),
+    text: rgb(0xFF_FFFF),
+    dim: rgb(0xFF_FFFF),
+    accent: rgb(0x7F_D1FF),
+    on_accent: rgb(0x00_0000),
+    good: rgb(0x7C_FFB8),
+    warn: rgb(0xFF_E066),
+    danger: rgb(0xFF_9C98),
+    on_danger: rgb(0x00_0000),
+    scrim: rgb(0x00_0000),
+    on_scrim: rgb(0xFF_FFFF),
+    veil: rgb(0x00_0000),
+    stage: rgb(0x00_0000),
+};
+
+/// Behind initials; which one follows from the identity, so that it is the same for everybody. White on each has 4.5:1.
+pub const AVATARS: [Color; 10] = [
+    rgb(0x2F_5D8C),
+    rgb(0x7A_4B8E),
+    rgb(0x2E_6E5E),
+    rgb(0x9A_4A3C),
+    rgb(0x4E_5FA8),
+    rgb(0x6B_6428),
+    rgb(0x8A_3F66),
+    rgb(0x2C_6B7F),
+    rgb(0x7D_5630),
+    rgb(0x55_6270),
+];
+
+/// Initials on one of [`AVATARS`].
+pub const ON_AVATAR: Color = rgb(0xFF_FFFF);
+
+/// Contrast of two opaque colours by WCAG 2.2: 1.0 (none) to 21.0.
+pub fn contrast(one: Color, other: Color) -> f32 {
+    let (a, b) = (luminance(one), luminance(other));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+/// A translucent colour over an opaque one, as the eye gets it.
+pub fn over(top: Color, below: Color) -> Color {
+    let mix = |t: f32, b: f32| t * top.a + b * (1.0 - top.a);
+    Color::from_rgb(mix(top.r, below.r), mix(top.g, below.g), mix(top.b, below.b))
+}
+
+fn luminance(colour: Color) -> f32 {
+    let linear = |v: f32| if v <= 0.040_45 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
+    0.2126 * linear(colour.r) + 0.7152 * linear(colour.g) + 0.0722 * linear(colour.b)
+}
+
+const fn rgb(hex: u32) -> Color {
+    rgba(hex, 1.0)
+}
+
+const fn rgba(hex: u32, alpha: f32) -> Color {
+    let [_, red, green, blue] = hex.to_be_bytes();
+    Color { r: red as f32 / 255.0, g: green as f32 / 255.0, b: blue as f32 / 255.0, a: alpha }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn palettes() -> [(&'static str, Colours); 3] {
+        [("dark", DARK), ("light", LIGHT), ("contrast", CONTRAST)]
+    }
+
+    #[test]
+    fn text_can_be_read_on_every_ground() {
+        for (name, c) in palettes() {
+            for ground in [c.ground, c.surface, c.raised, c.pressed] {
+                for text in [c.text, c.dim, c.accent, c.good, c.warn, c.danger] {
+                    let found = contrast(text, ground);
+                    assert!(found >= 4.5, "{name}: {text:?} on {ground:?} has {found:.2}:1");
+                }
+            }
+            for (text, ground) in [(c.on_accent, c.accent), (c.on_danger, c.danger)] {
+                assert!(contrast(text, ground) >= 4.5, "{name}: {:.2}", contrast(text, ground));
+            }
+        }
+    }
+
+    #[test]
+    fn controls_stand_out_from_every_ground() {
+        for (name, c) in palettes() {
+            for ground in [c.ground, c.surface, c.raised] {
+                for control in [c.edge, c.accent, c.danger] {
+                    let found = contrast(control, ground);
+                    assert!(found >= 3.0, "{name}: {control:?} on {ground:?} has {found:.2}:1");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn text_over_video_can_be_read_over_black_and_over_white() {
+        for (name, c) in palettes() {
+            for picture in [Color::BLACK, Color::WHITE] {
+                let found = contrast(c.on_scrim, over(c.scrim, picture));
+                assert!(found >= 4.5, "{name}: {found:.2}:1 over {picture:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn initials_can_be_read() {
+        for ground in AVATARS {
+            assert!(contrast(ON_AVATAR, ground) >= 4.5, "{ground:?} {:.2}", contrast(ON_AVATAR, ground));
+        }
+    }
+
+    #[test]
+    fn contrast_agrees_with_the_known_answers() {
+        assert!((contrast(Color::BLACK, Color::WHITE) - 21.0).abs() < 0.01);
+        assert!((contrast(Color::WHITE, Color::WHITE) - 1.0).abs() < 0.001);
+        assert!((contrast(rgb(0x76_7676), Color::WHITE) - 4.54).abs() < 0.01);
+    }
+}

@@ -1,0 +1,101 @@
+//! Spacing, sizes, durations and the type scale. Lengths are logical pixels.
+
+use std::time::Duration;
+
+use iced::{Font, font};
+
+/// The bundled family, `assets/fonts`. No other font is ever asked for by name.
+pub const FAMILY: &str = "Conclave Sans";
+/// Text.
+pub const REGULAR: Font = Font::with_name(FAMILY);
+/// Headings, names, the words on a button.
+pub const SEMIBOLD: Font = Font { weight: font::Weight::Semibold, ..REGULAR };
+/// The files of [`FAMILY`], to be loaded before the first window opens.
+pub const FONT_FILES: [&[u8]; 2] = [
+    include_bytes!("../../assets/fonts/ConclaveSans-Regular.ttf"),
+    include_bytes!("../../assets/fonts/ConclaveSans-SemiBold.ttf"),
+];
+
+/// Between an icon and its word.
+pub const SPACE_XS: f32 = 4.0;
+/// Between two controls of one group.
+pub const SPACE_S: f32 = 8.0;
+/// Inside a control, left and right.
+pub const SPACE_M: f32 = 12.0;
+/// Inside a card; between groups.
+pub const SPACE_L: f32 = 16.0;
+/// Between cards.
+pub const SPACE_XL: f32 = 24.0;
+/// Between sections.
+pub const SPACE_2XL: f32 = 32.0;
+/// Around a page.
+pub const SPACE_3XL: f32 = 48.0;
+
+/// Corner of a control.
+pub const RADIUS_CONTROL: f32 = 6.0;
+/// Corner of a card, a panel, a menu.
+pub const RADIUS_CARD: f32 = 10.0;
+/// Corner of a tile.
+pub const RADIUS_TILE: f32 = 12.0;
+
+/// Captions and badges.
+pub const TEXT_CAPTION: f32 = 12.0;
+/// Controls, lists, panels.
+pub const TEXT_SMALL: f32 = 14.0;
+/// Running text.
+pub const TEXT_BODY: f32 = 16.0;
+/// Headings of cards and panels.
+pub const TEXT_TITLE: f32 = 20.0;
+/// The one heading of a page.
+pub const TEXT_DISPLAY: f32 = 28.0;
+/// Height of a line, relative to the size of its text.
+pub const LINE_HEIGHT: f32 = 1.4;
+
+/// An icon beside small text.
+pub const ICON_SMALL: f32 = 16.0;
+/// An icon in a control.
+pub const ICON: f32 = 20.0;
+/// An icon that stands for a whole card.
+pub const ICON_LARGE: f32 = 28.0;
+
+/// The least height of anything that can be pressed.
+pub const TARGET: f32 = 32.0;
+/// The height of a control of a form.
+pub const TARGET_FORM: f32 = 40.0;
+/// The height of a control of the meeting's main bar.
+pub const TARGET_BAR: f32 = 44.0;
+
+/// Width of the focus ring, and of the gap between it and its control.
+pub const RING: f32 = 2.0;
+/// Width of the ring around the tile of somebody who speaks.
+pub const RING_SPEAKING: f32 = 3.0;
+/// Width of a line.
+pub const LINE: f32 = 1.0;
+
+/// Height of the bar above the meeting.
+pub const BAR_TOP: f32 = 34.0;
+/// Height of the bar below the meeting.
+pub const BAR_BOTTOM: f32 = 52.0;
+/// Width of the panel at the side of the meeting.
+pub const PANEL: f32 = 320.0;
+/// Width of a notice.
+pub const NOTICE: f32 = 380.0;
+/// Width of a dialog.
+pub const DIALOG: f32 = 440.0;
+/// The widest that a page's content gets.
+pub const PAGE: f32 = 920.0;
+/// Below this width of the window the main bar drops its words.
+pub const NARROW: f32 = 940.0;
+/// Gap between tiles.
+pub const GAP_TILES: f32 = 8.0;
+
+/// How long something takes to appear.
+pub const APPEAR: Duration = Duration::from_millis(120);
+/// How long something takes to go.
+pub const VANISH: Duration = Duration::from_millis(90);
+/// The bars go this long after the last pointer or key.
+pub const IDLE: Duration = Duration::from_secs(3);
+/// How long a notice stays.
+pub const READABLE: Duration = Duration::from_secs(6);
+/// Announcements to assistive tools are at least this far apart.
+pub const ANNOUNCE_EVERY: Duration = Duration::from_secs(2);
