@@ -18,6 +18,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
+use webrtc::runtime::Runtime;
 
 /// The session's ends of what the handle holds.
 pub struct Ends {
@@ -25,6 +26,7 @@ pub struct Ends {
     pub wishes: watch::Receiver<Vec<TileWish>>,
     pub events: mpsc::Sender<Event>,
     pub link: Arc<OnceLock<String>>,
+    pub paths: Arc<dyn Runtime>,
 }
 
 /// Runs a session to its end.
@@ -84,7 +86,7 @@ impl Driver {
         let Config { entry, host, port, fingerprint, ring, clock: _, pool } = config;
         let wire = Wire::connect(&host, port, fingerprint).await?;
         // Media go the way that signalling goes.
-        let (peer, states, feedback) = Peer::open(wire.local().ip(), pool).await?;
+        let (peer, states, feedback) = Box::pin(Peer::open(wire.local().ip(), pool, ends.paths)).await?;
         Ok(Self {
             meeting: Meeting::new(entry, Instant::now()),
             sfu: Box::new(sfu::own::Own::default()),

@@ -8,11 +8,14 @@ pub mod meeting;
 mod outlet;
 mod peer;
 mod random;
-mod rtp;
+#[doc(hidden)]
+pub mod rtp;
 mod session;
 pub mod sfu;
 mod signalling;
+#[cfg(test)]
+mod testing;
 
 pub use error::{Error, Fault};
 pub use outlet::{Full, Outlet};
-pub use session::{Busy, Config, Event, MOST_EVENTS, Session, start};
+pub use session::{Busy, Config, Event, MOST_EVENTS, Session, start, start_over};

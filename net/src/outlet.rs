@@ -100,3 +100,45 @@ const MOST_BYTES: usize = 512 << 10;
 
 /// Frames that may wait.
 const MOST_FRAMES: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Seal;
+
+    #[test]
+    fn a_layer_that_lost_a_frame_waits_for_its_key_frame_and_asks_once() {
+        let ((outlet, mut queue), seal) = (outlet(), Seal::new());
+        outlet.try_send(seal.picture(0, 0, true, MOST_BYTES)).unwrap();
+        assert_eq!(outlet.try_send(seal.picture(1, 0, true, 100)), Err(Full));
+        assert_eq!(outlet.try_send(seal.picture(2, 0, true, 100)), Err(Full));
+        assert_eq!(queue.take_shut().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(queue.take_shut().count(), 0);
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(queue.next()).unwrap();
+        // There is room again, but not for what builds on a lost frame.
+        assert_eq!(outlet.try_send(seal.picture(1, 1, false, 100)), Err(Full));
+        outlet.try_send(seal.picture(0, 2, false, 100)).unwrap();
+        outlet.try_send(seal.picture(1, 0, true, 100)).unwrap();
+        outlet.try_send(seal.picture(1, 1, false, 100)).unwrap();
+        assert_eq!(queue.take_shut().count(), 0);
+    }
+
+    #[test]
+    fn a_lost_discardable_frame_shuts_nothing() {
+        let ((outlet, queue), seal) = (outlet(), Seal::new());
+        outlet.try_send(seal.picture(0, 0, true, MOST_BYTES)).unwrap();
+        assert_eq!(outlet.try_send(seal.picture(0, 2, false, 100)), Err(Full));
+        assert_eq!(queue.take_shut().count(), 0);
+    }
+
+    #[test]
+    fn frames_are_bounded_too_and_a_gone_reader_is_seen() {
+        let ((outlet, queue), seal) = (outlet(), Seal::new());
+        let taken = (0..1_000).filter(|_| outlet.try_send(seal.picture(0, 0, true, 8)).is_ok()).count();
+        assert_eq!(taken, MOST_FRAMES);
+        assert!(!outlet.is_closed());
+        drop(queue);
+        assert!(outlet.is_closed());
+        assert_eq!(outlet.try_send(seal.picture(0, 0, true, 8)), Err(Full));
+    }
+}

@@ -32,6 +32,7 @@ use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCPeerConnectionState,
 };
 use webrtc::rtp_transceiver::RtpTransceiver;
+use webrtc::runtime::Runtime;
 
 /// The stack refused.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,7 @@ pub struct Peer {
     connection: Arc<dyn PeerConnection>,
     intake: Arc<Mutex<Intake>>,
     estimate: Estimate,
+    feedback: mpsc::Sender<Feedback>,
     lanes: BTreeMap<Slot, Arc<Lane>>,
     receivers: Vec<(Kind, Arc<dyn RtpTransceiver>)>,
 }
@@ -71,29 +73,29 @@ pub struct Peer {
 pub type Opened = (Peer, mpsc::Receiver<Event>, mpsc::Receiver<Feedback>);
 
 impl Peer {
-    /// Opens a connection that will send from `address`. Nothing is sent before the first answer. Call it on a tokio
-    /// runtime, which will run the stack's own task.
+    /// Opens a connection that will send from `address` by the sockets of `runtime`. Nothing is sent before the first
+    /// answer. Call it on a tokio runtime, which will run the stack's own task.
     ///
     /// # Errors
     /// [`Error`] where no socket can be had.
-    pub async fn open(address: IpAddr, pool: BufferPool) -> Result<Opened, Error> {
+    pub async fn open(address: IpAddr, pool: BufferPool, runtime: Arc<dyn Runtime>) -> Result<Opened, Error> {
         let intake = Arc::new(Mutex::new(Intake::new(pool)));
         let (feedback, heard) = mpsc::channel(MOST_FEEDBACK);
         let (states, events) = mpsc::channel(MOST_EVENTS);
         let (estimator, estimate) = estimate::Estimator::new();
-        let exchange = Exchange::new(Arc::clone(&intake), feedback, random_ssrc());
-        let connection = PeerConnectionBuilder::new()
+        let exchange = Exchange::new(Arc::clone(&intake), feedback.clone(), random_ssrc());
+        let build = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_media_engine(stack::media()?)
             .with_setting_engine(stack::settings(address))
             .with_interceptor_registry(stack::interceptors(exchange, estimator))
             .with_handler(Arc::new(Handler { states }))
-            .with_runtime(Arc::new(runtime::Tokio))
+            .with_runtime(Arc::new(runtime::Roomy(runtime)))
             .with_udp_addrs(vec![SocketAddr::new(address, 0)])
-            .build()
-            .await?;
-        let connection: Arc<dyn PeerConnection> = Arc::new(connection);
-        let peer = Self { connection, intake, estimate, lanes: BTreeMap::new(), receivers: Vec::new() };
+            .build();
+        // The stack's futures are large.
+        let connection: Arc<dyn PeerConnection> = Arc::new(Box::pin(build).await?);
+        let peer = Self { connection, intake, estimate, feedback, lanes: BTreeMap::new(), receivers: Vec::new() };
         Ok((peer, events, heard))
     }
 
@@ -144,6 +146,11 @@ impl Peer {
     /// What the path is thought to carry.
     pub fn estimate(&self) -> &Estimate {
         &self.estimate
+    }
+
+    /// Where this side can speak up as if the other one had.
+    pub fn echo(&self) -> mpsc::Sender<Feedback> {
+        self.feedback.clone()
     }
 
     /// What sends the track of `slot`, once it was in an offer.
@@ -248,3 +255,69 @@ const MOST_EVENTS: usize = 32;
 
 /// Feedback that may wait for it.
 const MOST_FEEDBACK: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use webrtc::runtime::TokioRuntime;
+
+    fn block<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    async fn open() -> Opened {
+        Peer::open([127, 0, 0, 1].into(), BufferPool::new(1), Arc::new(TokioRuntime)).await.unwrap()
+    }
+
+    #[test]
+    fn an_offer_has_three_simulcast_streams_and_what_packets_need() {
+        block(async {
+            let (mut peer, _events, _feedback) = open().await;
+            let plan = Plan {
+                send: vec![(Slot::Microphone, Kind::Audio), (Slot::Camera, Kind::Video)],
+                receive_audio: 1,
+                receive_video: 2,
+            };
+            let Offer { sdp, placed } = peer.offer(&plan).await.unwrap();
+            let sections = description::sections(&sdp);
+            assert_eq!(sections.len(), 5);
+            assert_eq!((placed.send.len(), placed.receive_audio.len(), placed.receive_video.len()), (2, 1, 2));
+            let camera = sections.iter().find(|section| section.mid == placed.send[1].1).unwrap();
+            assert!(camera.extensions.mid.is_some() && camera.extensions.rid.is_some());
+            assert!(camera.extensions.descriptor.is_some() && camera.payload_types == [102, 103]);
+            assert!(sdp.contains("a=simulcast:send 0;1;2"));
+            assert!(sdp.contains("repaired-rtp-stream-id"));
+            assert!(!sdp.contains(".local"), "no name service");
+            peer.close().await;
+        });
+    }
+
+    #[test]
+    fn nothing_of_a_closed_peer_is_left() {
+        block(async {
+            let (peer, mut events, mut feedback) = open().await;
+            let intake = Arc::downgrade(peer.intake());
+            peer.close().await;
+            drop(peer);
+            // The handler held the one end, the interceptors the other: both are dropped, and all they held.
+            let gone = async { (events.recv().await, feedback.recv().await) };
+            let gone = tokio::time::timeout(Duration::from_secs(5), gone).await;
+            assert_eq!(gone.expect("the stack let go"), (None, None));
+            assert!(intake.upgrade().is_none());
+        });
+    }
+
+    #[test]
+    fn an_answer_that_is_none_is_an_error_and_no_panic() {
+        block(async {
+            let (mut peer, _events, _feedback) = open().await;
+            let plan = Plan { receive_video: 1, ..Plan::default() };
+            peer.offer(&plan).await.unwrap();
+            for nonsense in ["", "v=0", "m=video", "\u{0}\u{ff}", &"a=".repeat(9_999)] {
+                assert!(peer.answer(nonsense.to_owned()).await.is_err(), "{nonsense:?}");
+            }
+            peer.close().await;
+        });
+    }
+}

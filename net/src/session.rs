@@ -9,6 +9,7 @@ use media::{Bitrate, BufferPool, Clock};
 use proto::{Epoch, Kind, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, watch};
+use webrtc::runtime::{Runtime, TokioRuntime};
 
 /// Where to go, as whom, and with which shared parts.
 pub struct Config {
@@ -93,11 +94,21 @@ pub struct Session {
 /// thousand more for a reader that pauses, then gives up with [`Error::Stalled`].
 #[must_use]
 pub fn start(config: Config, runtime: &tokio::runtime::Handle) -> (Session, mpsc::Receiver<Event>) {
+    start_over(config, runtime, Arc::new(TokioRuntime))
+}
+
+/// As [`start`], with media that go by the sockets of `paths`: another carrier of datagrams, or a path that a test impairs.
+#[must_use]
+pub fn start_over(
+    config: Config,
+    runtime: &tokio::runtime::Handle,
+    paths: Arc<dyn Runtime>,
+) -> (Session, mpsc::Receiver<Event>) {
     let (orders, inbox) = mpsc::channel(MOST_ORDERS);
-    let (wishes, wished) = watch::channel(Vec::new());
+    let (wishes, newest) = watch::channel(Vec::new());
     let (events, outbox) = mpsc::channel(MOST_EVENTS);
     let link = Arc::new(OnceLock::new());
-    let ends = driver::Ends { orders: inbox, wishes: wished, events, link: Arc::clone(&link) };
+    let ends = driver::Ends { orders: inbox, wishes: newest, events, link: Arc::clone(&link), paths };
     runtime.spawn(driver::run(config, ends));
     (Session { orders, wishes: Arc::new(wishes), link }, outbox)
 }

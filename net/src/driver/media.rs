@@ -152,6 +152,8 @@ impl Media {
     }
 
     pub async fn close(self) {
+        let counts = lock(self.peer.intake()).counts();
+        tracing::debug!(?counts, "media end");
         self.published.values().filter_map(|published| published.pump.as_ref()).for_each(AbortHandle::abort);
         self.peer.close().await;
     }
@@ -168,18 +170,24 @@ impl Media {
         for (slot, published) in &mut self.published {
             let Some(lane) = self.peer.lane(*slot) else { continue };
             if let Some(queue) = published.queue.take() {
-                let pump = tokio::spawn(pump(Arc::clone(lane), queue, self.flowing.subscribe()));
+                let pump = tokio::spawn(pump(Arc::clone(lane), queue, self.flowing.subscribe(), self.peer.echo()));
                 published.pump = Some(pump.abort_handle());
             }
         }
     }
 }
 
-/// Moves the frames of one slot. While media do not flow yet, they go nowhere.
-async fn pump(lane: Arc<Lane>, mut queue: Queue, flowing: watch::Receiver<bool>) {
+/// Moves the frames of one slot. While media do not flow yet, they go nowhere. A layer that lost a frame for want of room
+/// is told about as if a receiver had lost it.
+async fn pump(lane: Arc<Lane>, mut queue: Queue, flowing: watch::Receiver<bool>, echo: mpsc::Sender<Feedback>) {
     while let Some(frame) = queue.next().await {
         if *flowing.borrow() {
             lane.send(frame).await;
+        }
+        for ssrc in queue.take_shut().filter_map(|layer| lane.source(layer)) {
+            if echo.try_send(Feedback::KeyFrameWanted(ssrc)).is_err() {
+                tracing::debug!(ssrc, "feedback lost");
+            }
         }
     }
 }

@@ -11,7 +11,9 @@ use rtc::rtcp;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::receiver_report::ReceiverReport;
-use rtc::rtcp::transport_feedbacks::transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers};
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
+    NackPair, TransportLayerNack, nack_pairs_from_sequence_numbers,
+};
 use rtc::rtp;
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
@@ -68,7 +70,7 @@ impl Exchange {
     fn handle_rtcp(&mut self, packet: &dyn rtcp::Packet, now: Instant) {
         let any = packet.as_any();
         if let Some(nack) = any.downcast_ref::<TransportLayerNack>() {
-            let wanted = nack.nacks.iter().flat_map(|pair| pair.packet_list());
+            let wanted = nack.nacks.iter().flat_map(NackPair::packet_list);
             // A NACK of 1,500 bytes can name 6,000 packets; no honest one names more than were sent lately.
             for sequence in wanted.take(MOST_RESENT) {
                 self.send_again(nack.media_ssrc, sequence, now);

@@ -106,6 +106,11 @@ impl Lane {
         self.streams().iter_mut().filter(|stream| stream.ssrc() == ssrc).for_each(Packetizer::acknowledge);
     }
 
+    /// The source of `layer`.
+    pub fn source(&self, layer: u8) -> Option<u32> {
+        self.sources.get(usize::from(layer)).copied()
+    }
+
     /// Which layer's source `ssrc` is.
     pub fn layer_of(&self, ssrc: u32) -> Option<u8> {
         self.sources.iter().position(|source| *source == ssrc).and_then(|layer| u8::try_from(layer).ok())

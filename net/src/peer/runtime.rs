@@ -1,59 +1,59 @@
-//! The stack's runtime: tokio, with sockets that can hold a burst.
+//! The stack's runtime: whatever carries datagrams, with sockets that can hold a burst.
 
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
-use webrtc::runtime::{
-    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime, TokioRuntime,
-};
+use std::time::{Duration, Instant};
+use webrtc::runtime::{AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime};
 
-/// tokio, as the stack wants it. Later it is also where datagrams go another way, and where tests impair them.
+/// A runtime whose UDP sockets have room.
 #[derive(Debug)]
-pub struct Tokio;
-
-static STACK: TokioRuntime = TokioRuntime;
+pub struct Roomy(pub Arc<dyn Runtime>);
 
 type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-impl Runtime for Tokio {
+impl Runtime for Roomy {
     fn spawn(&self, future: Task<'static, ()>) -> Box<dyn JoinHandle> {
-        STACK.spawn(future)
+        self.0.spawn(future)
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         widen(&socket);
-        STACK.wrap_udp_socket(socket)
+        self.0.wrap_udp_socket(socket)
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
-        STACK.wrap_tcp_listener(listener)
+        self.0.wrap_tcp_listener(listener)
     }
 
-    fn connect_tcp<'a>(&'a self, remote: SocketAddr) -> Task<'a, io::Result<Arc<dyn AsyncTcpStream>>> {
-        STACK.connect_tcp(remote)
+    fn connect_tcp(&self, remote: SocketAddr) -> Task<'_, io::Result<Arc<dyn AsyncTcpStream>>> {
+        self.0.connect_tcp(remote)
     }
 
     fn resolve_host<'a>(&'a self, host: &'a str) -> Task<'a, io::Result<Vec<SocketAddr>>> {
-        STACK.resolve_host(host)
+        self.0.resolve_host(host)
     }
 
     fn sleep(&self, duration: Duration) -> Task<'static, ()> {
-        STACK.sleep(duration)
+        self.0.sleep(duration)
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        STACK.interval(period)
+        self.0.interval(period)
     }
 
     fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
-        STACK.block_on(future);
+        self.0.block_on(future);
+    }
+
+    fn now(&self) -> Instant {
+        self.0.now()
     }
 
     fn name(&self) -> &'static str {
-        "tokio"
+        self.0.name()
     }
 }
 

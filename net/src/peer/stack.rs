@@ -12,6 +12,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 };
 use rtc::shared::error::Error;
 use std::net::IpAddr;
+use std::time::Duration;
 use webrtc::peer_connection::SrtpProtectionProfile;
 
 /// The codec name under which sealed pictures go. An SFU knows it; what is inside is not for it to see.
@@ -84,6 +85,7 @@ pub fn settings(address: IpAddr) -> SettingEngine {
         ])
         .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(address.is_loopback())
+        .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MOST_CHECKS))
         .build()
 }
 
@@ -100,6 +102,12 @@ pub fn interceptors(exchange: Exchange, estimator: Estimator) -> Registry {
 
 /// Transport-wide congestion control (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 const TRANSPORT_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
+
+/// Between two connectivity checks: RFC 8445, section 14.2, allows no less. The stack's 200 ms would be most of the wait.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Checks without an answer before a path is given up: ten seconds.
+const MOST_CHECKS: u16 = 200;
 
 /// Payload type of sound.
 const AUDIO: u8 = 111;

@@ -57,7 +57,6 @@ pub struct Assembler {
     /// The number of the last frame that came out.
     last: Option<u64>,
     asked: Option<Instant>,
-    dropped: u64,
 }
 
 /// What follows one key frame, until the next one.
@@ -84,12 +83,11 @@ impl Assembler {
             run: None,
             last: None,
             asked: None,
-            dropped: 0,
         }
     }
 
     /// Takes a packet in. What is a repetition, or comes too late, is dropped.
-    pub fn handle_packet(&mut self, packet: Packet, now: Instant) {
+    pub fn handle_packet(&mut self, packet: Packet) {
         let number = self.counter.peek(packet.sequence);
         if self.counter.newest().is_some_and(|newest| newest.abs_diff(number) > LEAP) {
             self.begin_again();
@@ -103,7 +101,7 @@ impl Assembler {
         self.waiting.insert(number, packet);
         if self.waiting.len() > MOST_PACKETS || self.weight > MOST_BYTES {
             tracing::debug!(packets = self.waiting.len(), bytes = self.weight, "too much waits for a lost packet");
-            self.give_up(now);
+            self.give_up();
         }
     }
 
@@ -135,7 +133,7 @@ impl Assembler {
                     if now.saturating_duration_since(since) < PATIENCE {
                         return None;
                     }
-                    self.give_up(now);
+                    self.give_up();
                 }
             }
         }
@@ -165,15 +163,9 @@ impl Assembler {
 
     /// The reader had no room for the frame that came out last: nothing may come out until a key frame.
     pub fn handle_overflow(&mut self) {
-        self.dropped += 1;
         if let Some(run) = &mut self.run {
             run.broken = true;
         }
-    }
-
-    /// Frames that came in but not out.
-    pub fn dropped(&self) -> u64 {
-        self.dropped
     }
 
     /// Packets that wait.
@@ -194,23 +186,15 @@ impl Assembler {
     }
 
     /// The hole will not be filled: goes on with the next frame that begins behind it.
-    fn give_up(&mut self, now: Instant) {
+    fn give_up(&mut self) {
         let from = self.next.map_or(0, |next| next + 1);
-        match self.find_start(from) {
-            Some(start) => {
-                self.next = Some(start);
-                self.drop_before(start);
-            }
-            // No later frame has begun: what waits is the rest of a lost one.
-            None => {
-                let end = self.waiting.last_key_value().map_or(from, |(last, _)| last + 1);
-                self.next = Some(end);
-                self.drop_before(end);
-            }
-        }
+        // Where no later frame has begun, what waits is the rest of the lost one.
+        let end = || self.waiting.last_key_value().map_or(from, |(last, _)| last + 1);
+        let start = self.find_start(from).unwrap_or_else(end);
+        self.next = Some(start);
+        self.drop_before(start);
         self.hole = None;
-        self.dropped += 1;
-        tracing::debug!(?now, "gave up a lost packet");
+        tracing::debug!(start, "gave up a lost packet");
     }
 
     /// The first packet from `from` on that begins a frame; while no key frame has come, one that begins a key frame.
@@ -256,7 +240,6 @@ impl Assembler {
         };
         let Some(placed) = placed else {
             self.drop_before(end + 1);
-            self.dropped += 1;
             return None;
         };
         let pieces = || self.waiting.range(start..=end).map(|(_, packet)| &packet.payload);

@@ -50,7 +50,7 @@ impl Bench {
 
     fn give(&mut self, packets: impl IntoIterator<Item = Packet>) -> Vec<Frame> {
         for packet in packets {
-            self.assembler.handle_packet(packet, self.now);
+            self.assembler.handle_packet(packet);
         }
         self.frames()
     }
@@ -88,8 +88,8 @@ fn frames_come_out_whole_over_the_edge_of_the_counter() {
 fn packets_out_of_order_and_twice_make_each_frame_once() {
     let (mut sender, mut bench) = (Sender::new(7), Bench::new());
     let mut packets = Vec::new();
-    for index in 0..4usize {
-        packets.extend(sender.frame(0, DYADIC[index], index == 0, 2_500));
+    for (index, temporal) in DYADIC.into_iter().enumerate() {
+        packets.extend(sender.frame(0, temporal, index == 0, 2_500));
     }
     let first = packets.remove(0);
     assert!(bench.give(packets.iter().rev().cloned()).is_empty());
@@ -143,8 +143,8 @@ fn a_lost_base_frame_stops_the_run_and_asks_until_a_key_frame_comes() {
 #[test]
 fn a_change_of_layer_begins_with_its_key_frame() {
     let (mut sender, mut bench) = (Sender::new(0), Bench::new());
-    for index in 0..4usize {
-        bench.give(sender.frame(0, DYADIC[index], index == 0, 100));
+    for (index, temporal) in DYADIC.into_iter().enumerate() {
+        bench.give(sender.frame(0, temporal, index == 0, 100));
     }
     // Frames of the other layer before its key frame are not decodable, and do no harm.
     let key = sender.frame(1, 0, true, 3_000);
@@ -220,12 +220,12 @@ fn over_a_lossy_path_only_decodable_frames_come_out() {
             match random(20) {
                 0 => {}
                 1 => delayed.push((random(5), packet)),
-                _ => bench.assembler.handle_packet(packet, bench.now),
+                _ => bench.assembler.handle_packet(packet),
             }
         }
         delayed.retain_mut(|(wait, packet)| {
             if *wait == 0 {
-                bench.assembler.handle_packet(packet.clone(), bench.now);
+                bench.assembler.handle_packet(packet.clone());
                 return false;
             }
             *wait -= 1;

@@ -109,7 +109,9 @@ impl Intake {
         });
         self.early = others;
         let ours: VecDeque<rtp::Packet> = ours;
-        ours.into_iter().for_each(|packet| self.handle_packet(packet, now));
+        for packet in ours {
+            self.handle_packet(packet, now);
+        }
         true
     }
 
@@ -151,7 +153,7 @@ impl Intake {
             stream.missing.handle_packet(sequence, now);
         }
         let timestamp = packet.header.timestamp;
-        reader.handle_packet(Packet { sequence, timestamp, descriptor: descriptor.unwrap_or_default(), payload }, now);
+        reader.handle_packet(Packet { sequence, timestamp, descriptor: descriptor.unwrap_or_default(), payload });
         self.counts.overflowed += reader.deliver(&self.pool, now);
     }
 
@@ -201,9 +203,9 @@ impl Intake {
 }
 
 impl Reader {
-    fn handle_packet(&mut self, packet: Packet, now: Instant) {
+    fn handle_packet(&mut self, packet: Packet) {
         match &mut self.assembly {
-            Assembly::Video(assembler) => assembler.handle_packet(packet, now),
+            Assembly::Video(assembler) => assembler.handle_packet(packet),
             Assembly::Audio(counter) => {
                 // One packet is one frame. The player puts them in order, and the opener refuses what comes twice.
                 let header = Header {

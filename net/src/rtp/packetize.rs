@@ -69,16 +69,15 @@ impl Packetizer {
     /// from one layer to another without touching them. SRTP keeps RFC 3550's other reason for the offset.
     pub fn packets(&mut self, frame: Sealed) -> Vec<rtp::Packet> {
         let header = *frame.header();
-        let described = match &mut self.describer {
+        let picture = match &mut self.describer {
             None => None,
             Some(describer) => match describer.describe(header.layer, header.key, header.size) {
                 None => return Vec::new(),
-                described => described,
+                picture => picture,
             },
         };
         let whole = Bytes::from_owner(Owned(frame.into_bytes()));
-        let count =
-            if described.is_some() { whole.len().div_ceil(MOST_PAYLOAD) } else { usize::from(!whole.is_empty()) };
+        let count = if picture.is_some() { whole.len().div_ceil(MOST_PAYLOAD) } else { usize::from(!whole.is_empty()) };
         let step = whole.len().div_ceil(count.max(1));
         let mut packets = Vec::with_capacity(count);
         for index in 0..count {
@@ -87,8 +86,8 @@ impl Packetizer {
             let descriptor = self
                 .describer
                 .as_ref()
-                .zip(described.as_ref())
-                .map(|(describer, described)| Bytes::from(describer.bytes(described, part)));
+                .zip(picture.as_ref())
+                .map(|(describer, picture)| Bytes::from(describer.bytes(picture, part)));
             packets.push(rtp::Packet { header: self.header(&header, part, descriptor), payload });
         }
         packets
@@ -137,3 +136,70 @@ impl AsRef<[u8]> for Owned {
 /// Bytes of a frame in one packet: with all headers and the longest descriptor it stays below 1,200, which every path
 /// of today's Internet carries whole.
 pub const MOST_PAYLOAD: usize = 1_100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp::intake::extension;
+    use crate::testing::Seal;
+
+    fn packetizer() -> Packetizer {
+        let extensions = Extensions { mid: Some(1), rid: Some(2), descriptor: Some(3) };
+        let labels = Labels {
+            ssrc: 9,
+            payload_type: 102,
+            mid: Bytes::from_static(b"4"),
+            rid: Some(Bytes::from_static(b"1")),
+            extensions,
+        };
+        Packetizer::video(labels, 65_535, 1, Shape::L1T3)
+    }
+
+    #[test]
+    fn a_frame_is_cut_into_equal_pieces_that_make_it_again() {
+        let (mut packetizer, seal) = (packetizer(), Seal::new());
+        for length in [1, 1_000, 1_101, 5_000, 100_000] {
+            let frame = seal.picture(1, 0, true, length);
+            let sealed = frame.bytes().to_vec();
+            let packets = packetizer.packets(frame);
+            assert_eq!(packets.len(), sealed.len().div_ceil(MOST_PAYLOAD));
+            let joined: Vec<u8> = packets.iter().flat_map(|packet| packet.payload.iter().copied()).collect();
+            assert_eq!(joined, sealed);
+            let lengths: Vec<_> = packets.iter().map(|packet| packet.payload.len()).collect();
+            assert!(lengths.windows(2).all(|pair| pair[0] >= pair[1]) && lengths[0] <= MOST_PAYLOAD);
+            let markers = packets.iter().filter(|packet| packet.header.marker).count();
+            assert!(markers == 1 && packets.last().unwrap().header.marker);
+        }
+    }
+
+    #[test]
+    fn a_stream_says_its_name_until_it_is_known_and_at_every_key_frame() {
+        let (mut packetizer, seal) = (packetizer(), Seal::new());
+        let named =
+            |packet: &rtp::Packet| extension(&packet.header, 1).is_some() && extension(&packet.header, 2).is_some();
+        let key = packetizer.packets(seal.picture(1, 0, true, 3_000));
+        assert!(key.len() == 3 && key.iter().all(named));
+        assert_eq!((key[0].header.sequence_number, key[1].header.sequence_number), (65_535, 0));
+        packetizer.acknowledge();
+        assert!(!packetizer.packets(seal.picture(1, 2, false, 100)).iter().any(named));
+        let key = packetizer.packets(seal.picture(1, 0, true, 3_000));
+        assert_eq!(key.iter().map(named).collect::<Vec<_>>(), [true, false, false]);
+        assert!(key.iter().all(|packet| extension(&packet.header, 3).is_some()));
+    }
+
+    #[test]
+    fn a_packet_stays_below_what_every_path_carries() {
+        use rtc::shared::marshal::MarshalSize;
+        let (mut packetizer, seal) = (packetizer(), Seal::new());
+        let packets = packetizer.packets(seal.picture(1, 0, true, 50_000));
+        // Transport-wide sequence number (4) and the GCM tag (16) come later; 28 for UDP over IPv4.
+        assert!(packets.iter().all(|packet| packet.marshal_size() + 4 + 16 + 28 < 1_200));
+    }
+
+    #[test]
+    fn nothing_is_sent_before_a_key_frame() {
+        let (mut packetizer, seal) = (packetizer(), Seal::new());
+        assert!(packetizer.packets(seal.picture(1, 1, false, 100)).is_empty());
+        assert_eq!(packetizer.packets(seal.picture(1, 0, true, 100)).len(), 1);
+    }
+}

@@ -183,8 +183,8 @@ impl Own {
         let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.state == Step::Making) else { return };
         exchange.state = Step::Offered;
         for kind in [Kind::Audio, Kind::Video] {
-            let places = self.places.iter_mut().filter(|place| place.kind == kind);
-            for (place, mid) in places.zip(placed.receive(kind)) {
+            let pool = self.places.iter_mut().filter(|place| place.kind == kind);
+            for (place, mid) in pool.zip(placed.receive(kind)) {
                 place.mid = Some(mid.clone());
             }
         }

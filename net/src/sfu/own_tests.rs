@@ -138,13 +138,14 @@ fn a_place_is_used_again_only_after_an_answer_without_its_old_track() {
     bench.sends(2, &[Slot::Camera]);
     bench.answer();
     assert_eq!(bench.last_subscriptions(), [("0".into(), 2)]);
-    // Two leaves and three comes in one breath: the old place is not clean yet.
-    bench.own.handle(Input::Message(Down::Tracks { owner: ParticipantId(2), tracks: Vec::new() }), bench.now);
+    // While an offer with two is under way, two leaves and three comes: the old place is not clean yet.
+    bench.give(Input::Publish { slot: Slot::Microphone, layers: Vec::new() });
+    bench.sends(2, &[]);
     bench.sends(3, &[Slot::Camera]);
     assert!(bench.tracks.is_empty());
     bench.answer();
-    bench.answer();
     assert_eq!(bench.last_subscriptions(), [("1".into(), 3)]);
+    bench.answer();
     assert_eq!(bench.tracks, [(track(3, Slot::Camera), "1".into())]);
     // By now the first one is.
     bench.sends(4, &[Slot::Camera]);

@@ -1,0 +1,40 @@
+//! Real seals for tests: only sealing makes what the network takes.
+
+use crypto::{Group, Identity, KeyRing, Profile, Sealed, Sealer};
+use media::{Buffer, Encoded, Layer, Size, Timestamp, VideoCodec};
+use proto::{MeetingId, ParticipantId, Slot};
+use std::cell::{Cell, RefCell};
+use std::time::Instant;
+
+/// The camera of a member of a group of one.
+pub struct Seal {
+    sealer: RefCell<Sealer>,
+    number: Cell<u64>,
+}
+
+impl Seal {
+    pub fn new() -> Self {
+        let identity = Identity::generate().unwrap();
+        let profile = Profile::new("tester").unwrap();
+        let group = Group::create(&identity, profile, ParticipantId(1), MeetingId([1; 16])).unwrap();
+        let ring = KeyRing::new();
+        ring.install(group.media_keys().unwrap(), &[group.me()], &[], Instant::now());
+        Self { sealer: RefCell::new(Sealer::new(ring, Slot::Camera)), number: Cell::new(0) }
+    }
+
+    /// A picture of `length` bytes before sealing.
+    pub fn picture(&self, spatial: u8, temporal: u8, key: bool, length: usize) -> Sealed {
+        let number = self.number.replace(self.number.get() + 1);
+        let picture = Encoded {
+            codec: VideoCodec::H264,
+            layer: Layer { spatial, temporal },
+            size: Size::new(320, 180),
+            key,
+            discardable: temporal == 2,
+            number,
+            captured: Timestamp::from_micros(number * 40_000),
+            payload: Buffer::unpooled(&vec![7; length]),
+        };
+        self.sealer.borrow_mut().seal(picture).unwrap()
+    }
+}
