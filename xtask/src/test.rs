@@ -10,8 +10,9 @@ use anyhow::{Result, bail};
 /// Where packages or build fail, a test fails, or there was none.
 pub fn run(arguments: &[String]) -> Result<()> {
     packages::install(&[packages::BUILD, packages::DRAW, packages::TEST])?;
-    // The tests start the programs, so these come first; everything they need is shared with the tests.
-    crate::process::run(cargo().args(["build", "--workspace", "--bins"]))?;
+    // The tests start the programs, so these come first. All targets at once: the tests then find their own
+    // dependencies built with the same features, and nothing is built twice.
+    crate::process::run(cargo().args(["build", "--workspace", "--all-targets"]))?;
     let mut sum = Sum::default();
     let passed = watch(cargo().args(["test", "--workspace", "--no-fail-fast"]).args(arguments), |line| sum.add(line))?;
     println!("\n{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.ignored);
