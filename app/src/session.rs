@@ -67,7 +67,7 @@ pub fn command(action: &Action, model: &Meeting) -> Option<Command> {
         Action::Choose(kind, device) => choose(*kind, device),
         Action::Wish(wishes) => Command::Tiles(tiles(wishes, model)),
         Action::Leave => Command::Leave,
-        Action::None | Action::Copy(_) | Action::FullScreen => return None,
+        Action::None | Action::Copy(_) | Action::Tell(_) | Action::FullScreen => return None,
     })
 }
 
@@ -290,7 +290,8 @@ fn fault(found: engine::Fault) -> Fault {
     }
 }
 
-fn ended(reason: &engine::Reason) -> (Ending, String) {
+/// Why a meeting is over, as the screens know it, and the cause in the words of whoever reported it.
+pub fn ended(reason: &engine::Reason) -> (Ending, String) {
     use engine::Reason;
     let plain = |ending| (ending, String::new());
     match reason {

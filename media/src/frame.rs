@@ -234,9 +234,9 @@ impl Canvas {
 
 impl Drop for Canvas {
     fn drop(&mut self) {
-        let mut shelf = self.pool.lock();
-        shelf.out -= 1;
-        shelf.slots.push(Arc::clone(&self.slot));
+        let mut stock = self.pool.lock();
+        stock.out -= 1;
+        stock.slots.push(Arc::clone(&self.slot));
     }
 }
 

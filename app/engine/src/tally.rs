@@ -125,7 +125,9 @@ mod tests {
     #[test]
     fn what_was_sent_is_told_by_the_sequence() {
         let mut received = Received::default();
-        [(0, 10), (0, 11), (0, 14), (2, 3), (2, 4)].map(|(layer, sequence)| received.arrived(layer, sequence));
+        for (layer, sequence) in [(0, 10), (0, 11), (0, 14), (2, 3), (2, 4)] {
+            received.arrived(layer, sequence);
+        }
         assert_eq!((received.arrived, received.sent), (5, 7));
     }
 

@@ -14,6 +14,7 @@ impl Coordinator {
         self.parts.measure.entered(me, self.parts.clock.now());
         let link = self.parts.session.link().unwrap_or_default();
         self.tell(Event::Entered { me, link, organiser: self.parts.organiser }).await;
+        self.tell(Event::Microphone(self.state.microphone)).await;
         self.publish_voice();
         let open: Vec<Slot> =
             self.sources.iter().filter(|(_, source)| source.format.is_some()).map(|(slot, _)| *slot).collect();

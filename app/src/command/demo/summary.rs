@@ -1,0 +1,46 @@
+//! The demo's outcome as a table that people can read.
+
+use engine::report::{Percentiles, Report};
+
+/// Prints what everybody saw and heard of everybody else.
+pub fn print(report: &Report) {
+    println!("\nfrom    to      layer       shown/sent   freezes  latency p50/p95  psnr     heard/sent   made up");
+    for video in &report.video {
+        let voice = report.audio.iter().find(|audio| audio.from == video.from && audio.to == video.to);
+        let heard = voice.map_or_else(String::new, |voice| format!("{}/{}", voice.packets_played, voice.packets_sent));
+        let made_up = voice.map_or_else(String::new, |voice| format!("{} ms", voice.concealed_ms));
+        let layer = format!("{}x{}", video.layer.width, video.layer.height);
+        let shown = format!("{}/{}", video.frames_shown, video.frames_sent);
+        let psnr = video.psnr_db.map_or_else(String::new, |psnr| format!("{psnr:.1} dB"));
+        println!(
+            "{:<7} {:<7} {layer:<11} {shown:<12} {:<8} {:<16} {psnr:<8} {heard:<12} {made_up}",
+            video.from,
+            video.to,
+            video.freezes,
+            milliseconds(video.latency_ms),
+        );
+    }
+    for participant in &report.participants {
+        println!(
+            "{}: in after {} ms, first pictures after {}, {} ms CPU a shown frame, {} MB",
+            participant.name,
+            participant.join_ms.map_or_else(|| "?".into(), |ms| ms.to_string()),
+            milliseconds(participant.first_frame_ms),
+            participant.cpu_ms_per_shown_frame.map_or_else(|| "?".into(), |ms| format!("{ms:.2}")),
+            participant.rss_mb.map_or_else(|| "?".into(), |mb| mb.to_string()),
+        );
+    }
+    let (keys, sfu) = (&report.e2ee, &report.sfu);
+    println!(
+        "keys: {} frames opened, {} not, {} replayed, {} epochs",
+        keys.opened, keys.failed_to_open, keys.replayed, keys.epochs
+    );
+    println!("server: {} packets in, {} out, {} layers stopped\n", sfu.packets_in, sfu.packets_out, sfu.layers_stopped);
+}
+
+fn milliseconds(times: Percentiles) -> String {
+    match (times.p50, times.p95) {
+        (Some(p50), Some(p95)) => format!("{p50}/{p95} ms"),
+        _ => "-".into(),
+    }
+}

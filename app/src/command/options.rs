@@ -1,0 +1,185 @@
+//! What may stand on the command line.
+
+use clap::{Args, Parser, Subcommand};
+use engine::{AudioChoice, Choice};
+use media::Size;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Meetings that only the people in the room can read.
+#[derive(Debug, Parser)]
+#[command(name = "conclave", version, args_conflicts_with_subcommands = true)]
+pub struct Options {
+    /// A meeting to join: conclave://HOST:PORT/m/ID#SECRET
+    pub link: Option<String>,
+    /// What to do instead of opening the window.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// See [`Options`].
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Starts a server on this machine and a meeting on it; prints the link first of all
+    Meet(Meet),
+    /// Joins a meeting
+    Join(Join),
+    /// Runs a whole meeting on this machine
+    #[command(hide = true)]
+    Demo(Demo),
+}
+
+/// Starts a meeting.
+#[derive(Debug, Args)]
+pub struct Meet {
+    /// Where the server listens: address and port, for TCP and UDP; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Devices and duration.
+    #[command(flatten)]
+    pub client: Client,
+}
+
+/// Joins a meeting.
+#[derive(Debug, Args)]
+pub struct Join {
+    /// The link of the meeting
+    pub link: String,
+    /// Devices and duration.
+    #[command(flatten)]
+    pub client: Client,
+}
+
+/// What one client is made of.
+#[derive(Debug, Args)]
+pub struct Client {
+    /// The name that the others see
+    #[arg(long)]
+    pub name: Option<String>,
+    /// No window
+    #[arg(long)]
+    pub headless: bool,
+    /// off | synthetic | device[:ID] | file:PATH (MP4 with H.264, or Y4M)
+    #[arg(long, default_value = "device", value_parser = camera)]
+    pub camera: Choice,
+    /// Shares the screen
+    #[arg(long)]
+    pub screen: bool,
+    /// off | device[:ID] | file:PATH (WAV)
+    #[arg(long, default_value = "device", value_parser = sound)]
+    pub microphone: AudioChoice,
+    /// off | device[:ID] | file:PATH (WAV, written)
+    #[arg(long, default_value = "device", value_parser = sound)]
+    pub speaker: AudioChoice,
+    /// How large a client without a window says that it shows each of the others
+    #[arg(long, value_name = "WxH", default_value = "640x360", value_parser = size)]
+    pub tile: Size,
+    /// Leaves after so many seconds in the meeting
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    pub duration: Option<Duration>,
+    /// Writes what was seen and counted as JSON
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Writes all that is shown and played into a folder: NAME.y4m and NAME.csv for each camera, speaker.wav
+    #[arg(long, value_name = "DIR")]
+    pub dump: Option<PathBuf>,
+    /// The file that NAME's camera plays, to measure its pictures against
+    #[arg(long, value_name = "NAME=FILE", value_parser = reference, hide = true)]
+    pub reference: Vec<(String, PathBuf)>,
+    /// Writes a picture of the meeting's window near the end
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub picture: Option<PathBuf>,
+}
+
+/// Runs a whole meeting.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How many people
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(2..=16))]
+    pub participants: u8,
+    /// How long, in seconds; without it, 15 without a window, and until the window is closed with one
+    #[arg(long, value_parser = seconds)]
+    pub seconds: Option<Duration>,
+    /// No window
+    #[arg(long)]
+    pub headless: bool,
+    /// Where meeting.png and report.json go
+    #[arg(long, value_name = "DIR", default_value = "demo-out")]
+    pub out: PathBuf,
+    /// The folder with footage and voices
+    #[arg(long, value_name = "DIR", default_value = "app/assets/demo", hide = true)]
+    pub assets: PathBuf,
+}
+
+fn camera(text: &str) -> Result<Choice, String> {
+    match text.split_once(':') {
+        None if text == "off" => Ok(Choice::Off),
+        None if text == "synthetic" => Ok(Choice::Synthetic),
+        None if text == "device" => Ok(Choice::Device(None)),
+        Some(("device", id)) if !id.is_empty() => Ok(Choice::Device(Some(id.into()))),
+        Some(("file", path)) if !path.is_empty() => Ok(Choice::File(path.into())),
+        _ => Err("expected off, synthetic, device, device:ID or file:PATH".into()),
+    }
+}
+
+fn sound(text: &str) -> Result<AudioChoice, String> {
+    match text.split_once(':') {
+        None if text == "off" => Ok(AudioChoice::Off),
+        None if text == "device" => Ok(AudioChoice::Default),
+        Some(("device", id)) if !id.is_empty() => Ok(AudioChoice::Device(id.into())),
+        Some(("file", path)) if !path.is_empty() => Ok(AudioChoice::File(path.into())),
+        _ => Err("expected off, device, device:ID or file:PATH".into()),
+    }
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    let side = |side| u16::from_str(side).ok().filter(|side| (1..=8_192).contains(side));
+    let (width, height) = text.split_once('x').ok_or("expected WIDTHxHEIGHT")?;
+    match (side(width), side(height)) {
+        (Some(width), Some(height)) => Ok(Size::new(width, height)),
+        _ => Err("each side is a number from 1 to 8192".into()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds")?;
+    if !(0.1..=604_800.0).contains(&seconds) {
+        return Err("expected 0.1 to 604800 seconds".into());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+fn reference(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, path) = text.split_once('=').ok_or("expected NAME=FILE")?;
+    Ok((name.into(), path.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn choices_are_read_as_the_manual_says() {
+        assert_eq!(camera("synthetic"), Ok(Choice::Synthetic));
+        assert_eq!(camera("device:/dev/video1"), Ok(Choice::Device(Some("/dev/video1".into()))));
+        assert_eq!(camera("file:a:b.mp4"), Ok(Choice::File("a:b.mp4".into())));
+        assert!(camera("file:").is_err() && camera("webcam").is_err() && sound("synthetic").is_err());
+        assert_eq!(size("320x180"), Ok(Size::new(320, 180)));
+        assert!(size("0x1").is_err() && size("320").is_err());
+        assert!(seconds("0").is_err() && seconds("NaN").is_err() && seconds("inf").is_err());
+    }
+
+    #[test]
+    fn a_link_alone_opens_the_window() {
+        let options = Options::try_parse_from(["conclave", "conclave://h:1/m/0#s"]).unwrap();
+        assert!(options.link.is_some() && options.command.is_none());
+    }
+}

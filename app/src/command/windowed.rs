@@ -1,0 +1,86 @@
+//! A meeting in the window, entered from the command line.
+
+use super::headless;
+use super::options::Client;
+use super::sentences;
+use anyhow::{Context, Result, anyhow, bail};
+use app::{Attend, Options, Start};
+use engine::report::Report;
+use engine::witness::Witness;
+use engine::{Entry, Event, Identity, Reason};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Opens the window at home, or at the preview of the meeting that `link` names.
+///
+/// # Errors
+/// Where there is no display, or nothing that can draw on it.
+pub fn open(link: Option<&str>) -> Result<()> {
+    let start = link.map_or(Start::Home, |link| Start::Join(link.into()));
+    show(Options { start, ..Options::default() })
+}
+
+/// Enters `entry` and shows it, until it is left or the window is closed.
+///
+/// # Errors
+/// As [`open`]; where a report cannot be written; where the meeting ends for another reason than our leaving.
+pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
+    let evidence = headless::evidence(client)?;
+    let identity = Identity::generate().context("this system gives no randomness")?;
+    let witness: Arc<OnceLock<Arc<Witness>>> = Arc::default();
+    let kept = Arc::clone(&witness);
+    let outcome: Arc<Mutex<Option<Outcome>>> = Arc::default();
+    let noted = Arc::clone(&outcome);
+    let (report, name) = (client.report.clone(), headless::name(client));
+    let attend = Attend {
+        entry,
+        setup: headless::setup(client)?,
+        identity,
+        wrap: Some(Box::new(move |screen| {
+            let witness = Arc::new(Witness::new(Some(screen), evidence, engine::clock::system()));
+            // Wrapped once: the window enters one meeting.
+            let _ = kept.set(Arc::clone(&witness));
+            witness
+        })),
+        on_event: Some(Box::new(move |event| {
+            if let Event::Entered { link, .. } = event
+                && print_link
+            {
+                println!("{link}");
+                // Whoever reads the link through a pipe waits for it.
+                let _ = std::io::stdout().flush();
+            }
+        })),
+        leave_after: client.duration,
+        picture: client.picture.clone(),
+        on_end: Some(Box::new(move |engine, reason| {
+            let qualities = witness.get().map(|witness| witness.qualities()).unwrap_or_default();
+            let seen = Report::of(&engine, &name, engine::usage::now(), &qualities);
+            let written = write(report, &seen);
+            *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { reason, written });
+        })),
+    };
+    show(Options { start: Start::Meeting(Box::new(attend)), name: client.name.clone(), ..Options::default() })?;
+    let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match outcome {
+        Some(Outcome { reason: Reason::Left, written }) => written,
+        Some(Outcome { reason, .. }) => bail!(sentences::reason(&reason)),
+        None => Ok(()),
+    }
+}
+
+struct Outcome {
+    reason: Reason,
+    written: Result<()>,
+}
+
+fn write(path: Option<PathBuf>, report: &Report) -> Result<()> {
+    headless::write_report(path.as_deref(), report)
+}
+
+fn show(options: Options) -> Result<()> {
+    app::run(options).map_err(|error| {
+        anyhow!("the window cannot be opened: {error}. A meeting without one: conclave meet --headless, conclave join LINK --headless")
+    })
+}
