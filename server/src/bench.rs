@@ -36,7 +36,8 @@ pub struct Report {
 impl Report {
     /// Packets forwarded a second a core.
     pub fn packets_per_second(&self) -> f64 {
-        self.packets_out as f64 / self.busy.as_secs_f64().max(f64::MIN_POSITIVE)
+        let packets = u32::try_from(self.packets_out).unwrap_or(u32::MAX);
+        f64::from(packets) / self.busy.as_secs_f64().max(f64::MIN_POSITIVE)
     }
 }
 
@@ -71,7 +72,7 @@ pub fn forward(load: &Load) -> Result<Report, Error> {
 }
 
 /// A core and its clients in one meeting, on a clock of their own.
-pub struct World {
+pub(crate) struct World {
     pub sfu: Sfu,
     pub clients: Vec<Client>,
     pub now: Instant,
@@ -79,7 +80,7 @@ pub struct World {
     pub busy: Duration,
     /// Datagrams from clients that are on their way: whose, and what.
     to_server: Vec<(SocketAddr, Vec<u8>)>,
-    /// Drops the n-th datagram of the core that this says yes to.
+    /// Loses the n-th datagram, either way, that this says yes to.
     pub lose: fn(u64) -> bool,
     sent: u64,
     sink: Option<(UdpSocket, SocketAddr)>,
@@ -110,7 +111,10 @@ impl World {
     /// Lets another client in; the index is its name.
     pub fn join(&mut self) -> usize {
         let index = self.clients.len();
-        let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), FIRST_PORT + index as u16);
+        let address = SocketAddr::new(
+            Ipv4Addr::LOCALHOST.into(),
+            FIRST_PORT.saturating_add(u16::try_from(index).unwrap_or(u16::MAX)),
+        );
         self.clients.push(Client::new(address, self.now));
         self.order(Order::Join { meeting: MEETING, participant: id(index) });
         index
@@ -155,7 +159,8 @@ impl World {
         self.order(Order::Offer(offer));
     }
 
-    /// Tells the core that a client sends or receives something else by the descriptions that it has.
+    /// Tells the core that a client sends its camera anew or no more, as [`Client::published`] has it.
+    #[cfg(test)]
     pub fn change(&mut self, index: usize) {
         self.clients[index].renew();
         self.offer(index);
@@ -192,7 +197,12 @@ impl World {
             self.now = end.min(self.now + STEP);
             for client in &mut self.clients {
                 let source = client.address();
-                self.to_server.extend(client.poll(self.now).into_iter().map(|(_, bytes)| (source, bytes)));
+                for (_, bytes) in client.poll(self.now) {
+                    self.sent += 1;
+                    if !(self.lose)(self.sent) {
+                        self.to_server.push((source, bytes));
+                    }
+                }
             }
             self.serve();
             self.hear();
@@ -230,7 +240,8 @@ impl World {
 
     fn hear(&mut self) {
         while let Some((participant, message)) = self.sfu.poll_said() {
-            let Some(client) = self.clients.get_mut(participant.0 as usize) else { continue };
+            let index = usize::try_from(participant.0).ok();
+            let Some(client) = index.and_then(|index| self.clients.get_mut(index)) else { continue };
             client.hear(message);
         }
     }
@@ -259,17 +270,17 @@ fn on_core() -> Option<u64> {
 }
 
 /// What a client goes by: its index.
-pub fn id(index: usize) -> ParticipantId {
+pub(crate) fn id(index: usize) -> ParticipantId {
     ParticipantId(index as u64)
 }
 
 /// A client's camera.
-pub fn camera(owner: usize) -> TrackId {
+pub(crate) fn camera(owner: usize) -> TrackId {
     TrackId { owner: id(owner), slot: Slot::Camera }
 }
 
 /// The one meeting.
-pub const MEETING: MeetingId = MeetingId([7; 16]);
+const MEETING: MeetingId = MeetingId([7; 16]);
 
 /// The usual ladder.
 pub const LAYERS: [SpatialLayer; 3] = [
@@ -279,7 +290,7 @@ pub const LAYERS: [SpatialLayer; 3] = [
 ];
 
 /// Where the core is.
-const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1)), 7_443);
+const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7_443);
 
 /// Clients have ports from here on.
 const FIRST_PORT: u16 = 10_000;

@@ -45,7 +45,7 @@ mod tests {
         let later = start + Duration::from_millis(200);
         assert!(bucket.take(2, later));
         assert!(!bucket.take(1, later));
-        assert!(bucket.take(5, later + Duration::from_secs(60)), "never more than the burst, but that");
+        assert!(bucket.take(5, later + Duration::from_mins(1)), "never more than the burst, but that");
         assert!(!bucket.take(1, later), "a clock that goes back gives nothing");
     }
 }

@@ -106,7 +106,9 @@ impl Delivery {
     pub fn drain(&mut self) {
         self.draining = true;
         let everybody: Vec<ParticipantId> = self.seats.keys().copied().collect();
-        everybody.into_iter().for_each(|participant| self.refuse(participant, Problem::Draining));
+        for participant in everybody {
+            self.refuse(participant, Problem::Draining);
+        }
     }
 
     /// What to do next.

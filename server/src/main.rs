@@ -37,8 +37,9 @@ async fn main() -> anyhow::Result<()> {
     let config =
         Config { listen: arguments.listen, data: Some(arguments.data), certificate, limits: Limits::default() };
     let server = Server::start(config).await.context("the server does not start")?;
-    let fingerprint: String = server.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
-    println!("listening on {} fingerprint {fingerprint}", server.address());
+    print!("listening on {} fingerprint ", server.address());
+    server.fingerprint().iter().for_each(|byte| print!("{byte:02x}"));
+    println!();
     signal().await.context("no signals on this system")?;
     server.stop(DRAIN).await;
     Ok(())

@@ -337,7 +337,7 @@ impl Sfu {
 const TICK: Duration = Duration::from_millis(100);
 
 /// How long to sleep where there is nothing to do.
-const IDLE: Duration = Duration::from_secs(3_600);
+const IDLE: Duration = Duration::from_hours(1);
 
 /// Bytes of a datagram that any participant of ours sends.
 const MOST_DATAGRAM: usize = 1_500;

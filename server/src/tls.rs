@@ -103,10 +103,12 @@ fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     fs::File::create(path)?.write_all(bytes)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 fn unreadable(error: rustls::pki_types::pem::Error) -> Error {
     Error::Certificate(error.to_string())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
 fn unusable(error: rustls::Error) -> Error {
     Error::Certificate(error.to_string())
 }

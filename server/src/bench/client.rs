@@ -129,16 +129,15 @@ impl Client {
 
     /// Takes a message of the server: what is wanted of its camera.
     pub fn hear(&mut self, message: Down) {
-        match &message {
-            Down::Answer { sdp, .. } => self.answer(sdp),
-            Down::SenderLayers { layers } => {
-                for (spatial, layer) in (0_u8..).zip(&mut self.layers) {
-                    let wanted = layers.wanted.iter().any(|wanted| wanted.spatial == spatial);
-                    layer.key_due |= wanted && !layer.wanted;
-                    layer.wanted = wanted;
-                }
+        if let Down::Answer { sdp, .. } = &message {
+            self.answer(sdp);
+        }
+        if let Down::SenderLayers { layers } = &message {
+            for (spatial, layer) in (0_u8..).zip(&mut self.layers) {
+                let wanted = layers.wanted.iter().any(|wanted| wanted.spatial == spatial);
+                layer.key_due |= wanted && !layer.wanted;
+                layer.wanted = wanted;
             }
-            _ => {}
         }
         self.heard.push(message);
     }
@@ -165,7 +164,7 @@ impl Client {
                 if let Some(raw) = Raw::new(&bytes) {
                     extensions.user_values.set(raw);
                 }
-                let payload = vec![layer.packets as u8; PAYLOAD];
+                let payload = vec![u8::try_from(layer.packets).unwrap_or(u8::MAX); PAYLOAD];
                 let write = RtpWrite::new(pt, layer.sequence.into(), self.frame * 3_000, now, payload);
                 stream.write_rtp(write.marker(last).ext_vals(extensions).nackable(true));
                 layer.sequence += 1;
@@ -235,7 +234,7 @@ pub fn l1t3(start: bool, end: bool, template: u8, number: u16, structure: bool) 
         // Every target switches at every template.
         bits.put(0xaa_aaaa, 24);
         // References: none; 4 back; 2 back; 1 back.
-        bits.put(0, 1).put(0b1_0011_0, 6).put(0b1_0001_0, 6).put(0b1_0000_0, 6);
+        bits.put(0, 1).put(0b10_0110, 6).put(0b10_0010, 6).put(0b10_0000, 6);
         // One chain (`ns(4)` of 1 is 01), which protects every target without a bit; its differences are not of use.
         bits.put(0b01, 2).put(0, 16);
         // One resolution.
@@ -247,6 +246,7 @@ pub fn l1t3(start: bool, end: bool, template: u8, number: u16, structure: bool) 
 /// Writes bits, the most significant first.
 #[derive(Default)]
 pub struct Bits {
+    /// What has been written.
     pub bytes: Vec<u8>,
     used: usize,
 }
@@ -259,7 +259,7 @@ impl Bits {
                 self.bytes.push(0);
             }
             if let Some(last) = self.bytes.last_mut() {
-                *last |= ((value >> bit & 1) as u8) << (7 - self.used % 8);
+                *last |= u8::from(value >> bit & 1 == 1) << (7 - self.used % 8);
             }
             self.used += 1;
         }

@@ -23,7 +23,9 @@ impl Service {
     /// Anna has a meeting; the others are in the lobby.
     fn opened() -> Self {
         let mut service = Self::with(Limits::default());
-        [ANNA, BEN, CLEO].into_iter().for_each(|who| drop(service.greet(who)));
+        for who in [ANNA, BEN, CLEO] {
+            service.greet(who);
+        }
         assert_eq!(service.says(ANNA, create(MEETING)), [(ANNA, Down::Created)]);
         service
     }
@@ -70,6 +72,11 @@ fn blob(byte: u8) -> Blob {
     Blob(vec![byte])
 }
 
+/// What a commit for an epoch holds.
+fn number(epoch: u64) -> Blob {
+    Blob(epoch.to_be_bytes().to_vec())
+}
+
 fn create(meeting: MeetingId) -> Up {
     Up::Create { meeting, admission_key: blob(9) }
 }
@@ -80,7 +87,7 @@ fn knock() -> Up {
 
 fn commit(epoch: u64, add: &[ParticipantId], removed: &[ParticipantId]) -> Up {
     let welcomes = if add.is_empty() { vec![] } else { vec![Welcome { to: add.to_vec(), blob: blob(7) }] };
-    Up::Commit { epoch: Epoch(epoch), blob: blob(epoch as u8), welcomes, removed: removed.to_vec() }
+    Up::Commit { epoch: Epoch(epoch), blob: number(epoch), welcomes, removed: removed.to_vec() }
 }
 
 fn tell(epoch: u64, byte: u8) -> Up {
@@ -88,7 +95,7 @@ fn tell(epoch: u64, byte: u8) -> Up {
 }
 
 fn committed(position: u64, from: ParticipantId, epoch: u64) -> Down {
-    let entry = Entry::Commit { from, epoch: Epoch(epoch), blob: blob(epoch as u8) };
+    let entry = Entry::Commit { from, epoch: Epoch(epoch), blob: number(epoch) };
     Down::Log { position: Position(position), entry }
 }
 
@@ -152,8 +159,10 @@ fn a_late_joiner_hears_who_is_gone_and_who_else_waits() {
     let mut service = Service::three();
     service.departs(BEN);
     let (dora, emil) = (ParticipantId(4), ParticipantId(5));
-    [dora, emil].into_iter().for_each(|who| drop(service.greet(who)));
-    [dora, emil].into_iter().for_each(|who| drop(service.says(who, knock())));
+    for who in [dora, emil] {
+        service.greet(who);
+        service.says(who, knock());
+    }
     let heard = service.says(ANNA, commit(2, &[dora], &[]));
     let to_dora: Vec<Down> = heard.into_iter().filter(|(to, _)| *to == dora).map(|(_, message)| message).collect();
     let admitted = Down::Admitted { welcome: blob(7), position: Position(4), epoch: Epoch(3), gone: vec![BEN] };
@@ -177,7 +186,9 @@ fn a_joiner_who_gave_up_is_logged_as_gone_behind_the_commit() {
 #[test]
 fn one_welcome_lets_several_in() {
     let mut service = Service::opened();
-    [BEN, CLEO].into_iter().for_each(|who| drop(service.says(who, knock())));
+    for who in [BEN, CLEO] {
+        service.says(who, knock());
+    }
     let heard = service.says(ANNA, commit(0, &[BEN, CLEO], &[]));
     assert_eq!(heard.iter().filter(|(_, message)| matches!(message, Down::Admitted { .. })).count(), 2);
     assert_eq!(service.says(CLEO, tell(1, 1)).len(), 3);
@@ -208,7 +219,9 @@ fn a_meeting_ends_with_its_last_member() {
 fn limits_hold() {
     let mut service = Service::with(Limits { meetings: 1, members: 2, stranger_message: 10, ..Limits::default() });
     let everybody: Vec<ParticipantId> = (1..=6).map(ParticipantId).collect();
-    everybody.iter().for_each(|who| drop(service.greet(*who)));
+    for who in &everybody {
+        service.greet(*who);
+    }
     service.says(ANNA, create(MEETING));
     assert_eq!(service.says(BEN, create(MEETING)), [(BEN, problem(Problem::MeetingExists))]);
     assert_eq!(service.says(CLEO, create(MeetingId([2; 16]))), [(CLEO, problem(Problem::ServerFull))]);
@@ -247,6 +260,8 @@ fn draining_ends_every_connection_and_every_new_one() {
     }
     service.delivery.handle_arrival(ParticipantId(9));
     assert_eq!(service.heard(), [(ParticipantId(9), problem(Problem::Draining))]);
-    (1..=9).map(ParticipantId).for_each(|who| drop(service.departs(who)));
+    for who in 1..=9 {
+        service.departs(ParticipantId(who));
+    }
     assert_eq!((service.delivery.connections(), service.delivery.meetings()), (0, 0));
 }

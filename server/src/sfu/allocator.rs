@@ -53,7 +53,7 @@ pub fn wish(tile: &TileWish, sizes: &[(u16, u16)]) -> Option<Target> {
         enough(*width, tile.width) || enough(*height, tile.height)
     };
     let largest = sizes.len().checked_sub(1)?;
-    let spatial = sizes.iter().position(fills).unwrap_or(largest) as u8;
+    let spatial = u8::try_from(sizes.iter().position(fills).unwrap_or(largest)).ok()?;
     Some(Target { spatial, temporal: temporal(tile.frames_per_second) })
 }
 

@@ -64,7 +64,7 @@ impl Demand {
 }
 
 /// How long nobody must want a layer before it stops: with the way to the sender, less than two seconds.
-const LINGER: Duration = Duration::from_millis(1_000);
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Temporal layers of a stream.
 const MOST_TEMPORAL: u8 = 3;

@@ -54,8 +54,8 @@ impl Descriptor {
 
 fn read(bits: &mut Bits<'_>, known: Option<&Structure>) -> Option<Descriptor> {
     let (start, end) = (bits.flag()?, bits.flag()?);
-    let template_id = bits.take(6)? as u8;
-    let frame_number = bits.take(16)? as u16;
+    let template_id = bits.small(6)?;
+    let frame_number = u16::from(bits.small(8)?) << 8 | u16::from(bits.small(8)?);
     let mut structure = None;
     let (mut custom_targets, mut custom_references) = (false, false);
     if bits.left() > 0 {
@@ -67,14 +67,14 @@ fn read(bits: &mut Bits<'_>, known: Option<&Structure>) -> Option<Descriptor> {
             structure = Some(read_structure(bits)?);
         }
         if has_active {
-            bits.skip(u32::from(structure.as_ref().or(known)?.targets))?;
+            bits.skip(usize::from(structure.as_ref().or(known)?.targets))?;
         }
     }
     let current = structure.as_ref().or(known)?;
     let index = (template_id + 64 - current.offset) % 64;
     let template = current.templates.get(usize::from(index))?;
     if custom_targets {
-        bits.skip(2 * u32::from(current.targets))?;
+        bits.skip(2 * usize::from(current.targets))?;
     }
     let references = if custom_references { read_references(bits)? } else { template.references };
     let (spatial, temporal) = (template.spatial, template.temporal);
@@ -82,25 +82,25 @@ fn read(bits: &mut Bits<'_>, known: Option<&Structure>) -> Option<Descriptor> {
 }
 
 fn read_structure(bits: &mut Bits<'_>) -> Option<Structure> {
-    let offset = bits.take(6)? as u8;
-    let targets = bits.take(5)? as u8 + 1;
+    let offset = bits.small(6)?;
+    let targets = bits.small(5)? + 1;
     let mut templates = read_layers(bits)?;
-    bits.skip(2 * u32::from(targets) * templates.len() as u32)?;
+    bits.skip(2 * usize::from(targets) * templates.len())?;
     for template in &mut templates {
         while bits.flag()? {
             bits.skip(4)?;
             template.references = template.references.saturating_add(1);
         }
     }
-    let chains = bits.take_below(u32::from(targets) + 1)? as u8;
+    let chains = bits.take_below(u32::from(targets) + 1)?;
     if chains > 0 {
         for _ in 0..targets {
-            bits.take_below(u32::from(chains))?;
+            bits.take_below(chains)?;
         }
-        bits.skip(4 * u32::from(chains) * templates.len() as u32)?;
+        (0..chains).try_for_each(|_| bits.skip(4 * templates.len()))?;
     }
     if bits.flag()? {
-        let spatial_layers = u32::from(templates.iter().map(|template| template.spatial).max()?) + 1;
+        let spatial_layers = usize::from(templates.iter().map(|template| template.spatial).max()?) + 1;
         bits.skip(32 * spatial_layers)?;
     }
     Some(Structure { offset, targets, templates })
@@ -114,7 +114,7 @@ fn read_layers(bits: &mut Bits<'_>) -> Option<Vec<Template>> {
             return None;
         }
         templates.push(Template { spatial, temporal, references: 0 });
-        match bits.take(2)? {
+        match bits.small(2)? {
             0 => {}
             1 => temporal += 1,
             2 => (spatial, temporal) = (spatial + 1, 0),
@@ -131,7 +131,7 @@ fn read_layers(bits: &mut Bits<'_>) -> Option<Vec<Template>> {
 fn read_references(bits: &mut Bits<'_>) -> Option<u8> {
     let mut references = 0_u8;
     loop {
-        let nibbles = bits.take(2)?;
+        let nibbles = usize::from(bits.small(2)?);
         if nibbles == 0 {
             return Some(references);
         }
@@ -169,13 +169,18 @@ impl<'b> Bits<'b> {
         Some(value)
     }
 
+    /// The next `count` bits, 8 at most.
+    fn small(&mut self, count: u32) -> Option<u8> {
+        u8::try_from(self.take(count)?).ok()
+    }
+
     fn flag(&mut self) -> Option<bool> {
         Some(self.take(1)? == 1)
     }
 
-    fn skip(&mut self, count: u32) -> Option<()> {
-        let enough = self.left() >= count as usize;
-        enough.then(|| self.at += count as usize)
+    fn skip(&mut self, count: usize) -> Option<()> {
+        let enough = self.left() >= count;
+        enough.then(|| self.at += count)
     }
 
     /// A number below `count`, in as few bits as its value needs: `ns(n)` of the AV1 specification, section 4.10.7.

@@ -113,6 +113,9 @@ impl Peer {
     /// # Errors
     /// [`Broken`] for text that is no offer, or not one that can be answered. The peer may go on as it was.
     pub fn accept(&mut self, sdp: &str) -> Result<String, Broken> {
+        if sdp.matches("\nm=").count() > MOST_DESCRIPTIONS {
+            return Err(Broken("too many media descriptions".into()));
+        }
         guard(|| {
             let offer = SdpOffer::from_sdp_string(sdp).map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
             Ok(self.rtc.sdp_api().accept_offer(offer)?.to_sdp_string())
@@ -294,6 +297,9 @@ fn extensions() -> ExtensionMap {
 
 /// Where the estimate of a downlink begins, in bits a second: one large picture fits.
 const FIRST_ESTIMATE: u64 = 2_000_000;
+
+/// Media descriptions of one peer: the stack looks through all of them for each.
+const MOST_DESCRIPTIONS: usize = 1_024;
 
 /// Between two reports of what was lost.
 const STATISTICS: Duration = Duration::from_secs(1);

@@ -144,8 +144,10 @@ struct Clock {
 impl Clock {
     fn enter(&mut self, timestamp: u32, at: Instant) {
         let Some((last, when)) = self.last else { return };
-        let elapsed = at.saturating_duration_since(when).as_secs_f64() * f64::from(self.rate);
-        let expected = last.wrapping_add((elapsed as u64 & u64::from(u32::MAX)) as u32);
+        let ticks = at.saturating_duration_since(when).as_micros() * u128::from(self.rate) / 1_000_000;
+        // The clock wraps, and so does what has passed of it.
+        let elapsed = u32::try_from(ticks & u128::from(u32::MAX)).unwrap_or(0);
+        let expected = last.wrapping_add(elapsed);
         let ahead = timestamp.wrapping_add(self.shift).wrapping_sub(expected).cast_signed();
         if ahead.unsigned_abs() > self.rate * TOLERATED_SECONDS {
             self.shift = expected.wrapping_sub(timestamp);

@@ -1,7 +1,7 @@
 //! The core with real transports at both ends, on a clock of their own.
 
 use super::*;
-use crate::bench::{LAYERS, World, id};
+use crate::bench::{Client, LAYERS, World, id};
 use proto::SenderLayers;
 
 fn secs(seconds: u64) -> Duration {
@@ -17,7 +17,7 @@ fn meeting(receivers: usize) -> World {
         let receiver = world.join();
         world.subscribe(receiver, camera);
     }
-    assert!(world.run_until(secs(5), |world| world.clients.iter().all(|client| client.connected())));
+    assert!(world.run_until(secs(5), |world| world.clients.iter().all(Client::connected)));
     world
 }
 

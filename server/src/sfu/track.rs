@@ -184,7 +184,8 @@ impl Meter {
         let began = *self.began.get_or_insert(now);
         let elapsed = now.saturating_duration_since(began);
         if elapsed >= METER_WINDOW {
-            self.rate = (self.bytes as f64 * 8.0 / elapsed.as_secs_f64()) as u64;
+            let window = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+            self.rate = self.bytes.saturating_mul(8_000) / window.max(1);
             (self.began, self.bytes) = (Some(now), 0);
         }
         self.bytes += bytes as u64;

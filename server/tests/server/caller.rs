@@ -148,12 +148,15 @@ impl Caller {
     async fn next(&mut self) -> Option<Down> {
         loop {
             match self.socket.next().await?.ok()? {
-                Message::Binary(bytes) => match proto::decode(&bytes).expect("a message of the protocol") {
-                    Down::Ping => self.say(&Up::Pong).await,
-                    message => return Some(message),
-                },
+                Message::Binary(bytes) => {
+                    let message = proto::decode(&bytes).expect("a message of the protocol");
+                    if message != Down::Ping {
+                        return Some(message);
+                    }
+                    self.say(&Up::Pong).await;
+                }
                 Message::Close(_) => return None,
-                _ => {}
+                Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }
         }
     }

@@ -5,6 +5,7 @@ use proto::{ParticipantId, Slot, TrackId};
 
 const RATES: [u64; 3] = [150_000, 500_000, 1_500_000];
 
+#[expect(clippy::unnecessary_wraps, reason = "what is compared with is optional")]
 fn target(spatial: u8, temporal: u8) -> Option<Target> {
     Some(Target { spatial, temporal })
 }
@@ -57,30 +58,30 @@ fn what_is_held_needs_no_margin() {
 #[test]
 fn nobody_is_granted_more_than_the_budget() {
     let mut seed = 7_u64;
-    let mut random = |below: u64| {
+    let mut random = |below: u32| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (seed >> 33) % below
+        u32::try_from(seed >> 33).expect("31 bits") % below
     };
+    let layer = |number: u32| u8::try_from(number).expect("a small one");
     for _ in 0..2_000 {
         let requests: Vec<Request> = (0..random(12))
-            .map(|_| Request {
-                rates: (0..=random(3)).map(|layer| (layer + 1) * random(1_000_000)).collect(),
-                wish: target(random(3) as u8, random(3) as u8),
-                priority: random(4) as u8,
-                pixels: random(1_000_000) as u32,
-                current: target(random(3) as u8, 2),
+            .map(|_| {
+                let rates: Vec<u64> = (0..=random(3)).map(|_| u64::from(random(3_000_000))).collect();
+                let largest = layer(random(3)).min(layer(u32::try_from(rates.len()).expect("few")) - 1);
+                Request {
+                    rates,
+                    wish: target(largest, layer(random(3))),
+                    priority: layer(random(4)),
+                    pixels: random(1_000_000),
+                    current: target(layer(random(3)), 2),
+                }
             })
-            .map(|request| Request { wish: limited(&request), ..request })
             .collect();
-        let budget = random(5_000_000);
+        let budget = u64::from(random(5_000_000));
         let granted = allocate(budget, 40_000, &requests);
         let spent: u64 = requests.iter().zip(&granted).filter_map(|(r, g)| Some(cost(r, (*g)?))).sum();
         assert!(spent <= budget.saturating_sub(40_000), "{spent} of {budget}");
     }
-}
-
-fn limited(request: &Request) -> Option<Target> {
-    request.wish.map(|wish| Target { spatial: wish.spatial.min(request.rates.len() as u8 - 1), ..wish })
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn any_bytes_are_read_or_refused() {
             state ^= state << 13;
             state ^= state >> 17;
             state ^= state << 5;
-            *byte = state as u8;
+            *byte = state.to_be_bytes()[0];
         }
         let length = state as usize % 41;
         let _ = Descriptor::read(&bytes[..length], structure.as_ref());
@@ -79,7 +79,7 @@ fn numbers_in_as_few_bits_as_they_need() {
         let mut written = Writer::default();
         written.put(bits, width).put(0, 8);
         let mut read = Bits::new(&written.bytes);
-        assert_eq!((read.take_below(5), read.at as u32), (Some(value), width));
+        assert_eq!((read.take_below(5), read.at), (Some(value), width as usize));
     }
     assert_eq!(Bits::new(&[]).take_below(1), Some(0));
 }
