@@ -1,0 +1,158 @@
+//! Bitstreams of members, and files of anybody.
+
+use super::{joined, parts};
+use codec::bitstream::{self, Sps};
+use codec::container::{mp4, y4m};
+use codec::decode::Decoder;
+use codec::encode::{Config, Encoder};
+use codec::layer::Content;
+use codec::opus;
+use media::{Bitrate, BufferPool, Colour, Frame, FrameRate, Plane, Pool, Rotation, Size, Timestamp, VideoCodec};
+use std::io::Cursor;
+
+/// NAL units in both framings, and parameter sets.
+pub(super) fn bitstream(bytes: &[u8]) {
+    for part in parts(bytes) {
+        let _ = bitstream::is_key(part);
+        for unit in bitstream::prefixed(part).map_while(Result::ok) {
+            let _ = (Sps::parse(unit), bitstream::Kind::of(unit), bitstream::is_reference(unit));
+        }
+        assert!(bitstream::annex_b(part).map(<[u8]>::len).sum::<usize>() <= part.len());
+        let mut stream = Vec::new();
+        if bitstream::to_annex_b(part, &mut stream).is_ok() {
+            let mut again = BufferPool::new(1).take(part.len());
+            bitstream::to_prefixed(&stream, &mut again);
+        }
+        let _ = Sps::parse(part);
+    }
+}
+
+/// Pictures of a track, one after the other, some broken.
+pub(super) fn decoder(bytes: &[u8]) {
+    let Ok(mut decoder) = Decoder::open(VideoCodec::H264) else { return };
+    for part in parts(bytes) {
+        let _ = decoder.decode(part, &mut |picture| {
+            assert!(picture.planes[0].rows().count() >= usize::from(picture.size.height));
+        });
+    }
+}
+
+/// Packets of a voice.
+pub(super) fn opus(bytes: &[u8]) {
+    let Ok(mut decoder) = opus::Decoder::new() else { return };
+    let mut out = [0.0; opus::SAMPLES];
+    for part in parts(bytes) {
+        let (_, _) = (decoder.decode_fec(part, &mut out), decoder.decode(Some(part), &mut out));
+    }
+}
+
+/// A film.
+pub(super) fn mp4(bytes: &[u8]) {
+    let Ok(mut clip) = mp4::Clip::new(Cursor::new(bytes)) else { return };
+    let mut sample = Vec::new();
+    for index in 0..clip.len().min(64) {
+        if clip.read(index, &mut sample).is_ok() {
+            let _ = (clip.is_key(index), bitstream::is_key(&sample));
+        }
+    }
+}
+
+/// A film without compression.
+pub(super) fn y4m(bytes: &[u8]) {
+    let Ok(mut reader) = y4m::Reader::new(Cursor::new(bytes)) else { return };
+    let Some(mut canvas) = Pool::new(1).canvas(reader.header().size) else { return };
+    for _ in 0..16 {
+        if !matches!(reader.read(&mut canvas), Ok(true)) {
+            return;
+        }
+    }
+}
+
+/// A recording. Its reader takes files only.
+pub(super) fn wav(bytes: &[u8]) {
+    let name = format!("conclave-fuzz-{}-{:?}.wav", std::process::id(), std::thread::current().id());
+    let path = std::env::temp_dir().join(name);
+    if std::fs::write(&path, bytes).is_ok() {
+        if let Ok(samples) = audio::compare::read(&path) {
+            assert!(samples.iter().all(|sample| sample.is_finite()));
+        }
+        let _ = std::fs::remove_file(&path);
+    }
+}
+
+fn rate(frames: u32) -> FrameRate {
+    FrameRate::new(frames, 1).expect("it is not 0")
+}
+
+/// A frame of some grey.
+fn grey(size: Size, number: u8) -> Option<Frame> {
+    let mut canvas = Pool::new(1).canvas(size)?;
+    for mut plane in canvas.planes_mut() {
+        for (at, row) in (0u8..).zip(plane.rows_mut()) {
+            row.fill(number.wrapping_mul(40).wrapping_add(at));
+        }
+    }
+    let captured = Timestamp::from_micros(u64::from(number) * 33_333);
+    Some(canvas.freeze(u64::from(number), captured, Colour::default(), Rotation::default()))
+}
+
+/// A short stream of the real encoder.
+pub(super) fn pictures() -> Vec<Vec<u8>> {
+    let config = Config {
+        codec: VideoCodec::H264,
+        size: Size::new(64, 48),
+        rate: rate(30),
+        bitrate: Bitrate::kbps(100),
+        temporal_layers: 3,
+        content: Content::Camera,
+        spatial: 0,
+    };
+    let (pool, Ok(mut encoder)) = (BufferPool::new(4), Encoder::open(&config)) else { return Vec::new() };
+    let mut compressed = |number| encoder.encode(&grey(config.size, number)?, number == 0, &pool).ok()?;
+    let pictures: Vec<_> = (0..6).filter_map(&mut compressed).map(|picture| picture.payload.to_vec()).collect();
+    let units = pictures.first().map(|first| bitstream::prefixed(first).map_while(Result::ok).collect::<Vec<_>>());
+    vec![joined(pictures.iter().map(Vec::as_slice)), joined(units.unwrap_or_default())]
+}
+
+/// A second of the real voice coder's packets.
+pub(super) fn sounds() -> Vec<Vec<u8>> {
+    let (pool, Ok(mut encoder)) = (BufferPool::new(4), opus::Encoder::new()) else { return Vec::new() };
+    // A saw of 500 Hz: 96 samples, ten times in a packet.
+    let saw: Vec<f32> = (0..opus::SAMPLES).map(|at| f32::from(u8::try_from(at % 96).unwrap_or_default())).collect();
+    let saw: Vec<f32> = saw.iter().map(|sample| sample / 96.0 - 0.5).collect();
+    let packets = (0..12).filter_map(|_| encoder.encode(&saw, &pool).ok()?);
+    let packets: Vec<_> = packets.map(|packet| packet.to_vec()).collect();
+    vec![joined(packets.iter().map(Vec::as_slice))]
+}
+
+pub(super) fn films() -> Vec<Vec<u8>> {
+    let header = y4m::Header { size: Size::new(7, 5), rate: rate(25), colour: Colour::default() };
+    let Ok(mut writer) = y4m::Writer::new(Vec::new(), header) else { return Vec::new() };
+    for frame in (0..2).filter_map(|number| grey(header.size, number)) {
+        if writer.write([Plane::Y, Plane::U, Plane::V].map(|plane| frame.plane(plane))).is_err() {
+            return Vec::new();
+        }
+    }
+    writer.finish().into_iter().collect()
+}
+
+/// Recordings of 16 bits and of floating point, stereo.
+pub(super) fn recordings() -> Vec<Vec<u8>> {
+    [(1u16, 16u16), (3, 32)]
+        .map(|(format, bits)| {
+            let block = bits / 8 * 2;
+            let data = [0x20, 0x00, 0x10, 0x3f].repeat(usize::from(block) * 12);
+            let length = u32::try_from(data.len()).unwrap_or_default();
+            let mut bytes = b"RIFF".to_vec();
+            bytes.extend((36 + length).to_le_bytes());
+            bytes.extend(b"WAVEfmt \x10\0\0\0");
+            bytes.extend([format, 2].map(u16::to_le_bytes).concat());
+            bytes.extend([48_000, 48_000 * u32::from(block)].map(u32::to_le_bytes).concat());
+            bytes.extend([block, bits].map(u16::to_le_bytes).concat());
+            bytes.extend(b"data");
+            bytes.extend(length.to_le_bytes());
+            bytes.extend(data);
+            bytes
+        })
+        .to_vec()
+}
