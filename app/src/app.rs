@@ -262,6 +262,7 @@ impl App {
                 self.notices.push(copied, Instant::now());
                 return iced::clipboard::write(link);
             }
+            meeting::Action::Tell(kind) => self.tell(kind, String::new()),
             meeting::Action::FullScreen => return self.full_screen(),
             meeting::Action::Leave if self.engine.is_none() => return self.go_home(),
             meeting::Action::Leave if self.attended.is_some() => return self.finish(),
@@ -316,6 +317,7 @@ impl App {
     }
 
     /// What an engine still says after its screen has gone.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest concerns a screen that is gone")]
     fn heard_late(&mut self, event: &Event) -> Task<Message> {
         match event {
             Event::Ended(_) => self.over(Ending::Left, String::new(), event),
@@ -379,9 +381,9 @@ impl App {
 
     pub(crate) fn subscription(&self) -> Subscription<Message> {
         let resized = window::resize_events().map(|(_, size)| Message::Resized(size));
-        let scaled = iced::event::listen_with(|event, _, _| match event {
-            iced::Event::Window(window::Event::Rescaled(scale)) => Some(Message::Scaled(scale)),
-            _ => None,
+        let scaled = iced::event::listen_with(|event, _, _| {
+            let iced::Event::Window(window::Event::Rescaled(scale)) = event else { return None };
+            Some(Message::Scaled(scale))
         });
         let closed = window::close_requests().map(Message::CloseAsked);
         let system = iced::system::theme_changes().map(Message::System);

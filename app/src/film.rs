@@ -116,7 +116,7 @@ pub fn snapshot<Message>(
         iced::futures::executor::block_on(made)
     };
     let mut renderer = make(None).or_else(|| make(Some("tiny-skia"))).ok_or(Error::NoRenderer)?;
-    draw(view, theme, [width, height], scale, &mut renderer)
+    Ok(draw(view, theme, [width, height], scale, &mut renderer))
 }
 
 fn draw<Message>(
@@ -125,7 +125,7 @@ fn draw<Message>(
     [width, height]: [u32; 2],
     scale: f32,
     renderer: &mut iced::Renderer,
-) -> Result<Rgba, Error> {
+) -> Rgba {
     #[expect(clippy::cast_precision_loss, reason = "the size of a picture")]
     let size = Size::new(width as f32 / scale, height as f32 / scale);
     let mut ui = UserInterface::build(view, size, Cache::new(), renderer);
@@ -135,7 +135,7 @@ fn draw<Message>(
     let base = theme.base();
     ui.draw(renderer, theme, &Style { text_color: base.text_color }, mouse::Cursor::Unavailable);
     let pixels = renderer.screenshot(Size::new(width, height), scale, base.background_color);
-    Ok(Rgba { width, height, pixels })
+    Rgba { width, height, pixels }
 }
 
 /// Writes a picture as a PNG file.

@@ -141,7 +141,9 @@ mod tests {
                     Expression::Inline(inline) => inline_variable(inline, variables),
                     Expression::Select { selector, variants } => {
                         inline_variable(selector, variables);
-                        variants.iter().for_each(|variant| collect(&variant.value, variables));
+                        for variant in variants {
+                            collect(&variant.value, variables);
+                        }
                     }
                 }
             }

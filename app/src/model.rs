@@ -21,6 +21,7 @@ pub enum Microphone {
 
 /// Somebody in the room.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Person {
     /// Number in this meeting.
     pub id: PersonId,

@@ -48,7 +48,9 @@ impl Pictures {
     /// Takes all of them away: the meeting is over.
     pub fn clear(&self) {
         let feeds = std::mem::take(&mut *self.0.feeds.lock().unwrap_or_else(PoisonError::into_inner));
-        feeds.into_values().for_each(|feed| feed.clear());
+        for feed in feeds.into_values() {
+            feed.clear();
+        }
     }
 }
 

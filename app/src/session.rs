@@ -127,14 +127,16 @@ pub fn sound_device(choice: &AudioChoice) -> Device {
 /// What is wrong with it, for the screen to say.
 pub fn invitation(link: &str) -> Result<Invitation, LinkProblem> {
     type Error = <Invitation as std::str::FromStr>::Err;
-    link.trim().parse().map_err(|error: Error| match error {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the reader may learn to find more")]
+    let problem = |error| match error {
         Error::NotALink => LinkProblem::NotALink,
         Error::BadHost | Error::BadPort => LinkProblem::Host,
         Error::BadMeeting | Error::NoSecret | Error::Truncated => LinkProblem::Truncated,
-        Error::Damaged | Error::TooLong => LinkProblem::Damaged,
         Error::OtherVersion(_) => LinkProblem::Version,
-        _ => LinkProblem::Damaged, // whatever a later version of the reader finds wrong
-    })
+        // Damaged, too long, and whatever a later version of the reader finds wrong.
+        _ => LinkProblem::Damaged,
+    };
+    link.trim().parse().map_err(|error: Error| problem(error))
 }
 
 /// A notice as the screens know it.

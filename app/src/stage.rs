@@ -49,12 +49,13 @@ pub struct Stage<'a, Message> {
     tiles: Vec<Tile>,
     scale: f32,
     on_wishes: Option<Box<dyn Fn(Vec<Wish>) -> Message + 'a>>,
+    on_software: Option<Message>,
 }
 
 /// Lays out `tiles`: in a grid, or around a shared screen if one of them is a screen. `scale` is physical pixels for
 /// each logical one. `label` names the list for assistive tools.
 pub fn stage<'a, Message>(label: &str, tiles: Vec<Tile>, scale: f32) -> Stage<'a, Message> {
-    Stage { label: label.to_owned(), tiles, scale, on_wishes: None }
+    Stage { label: label.to_owned(), tiles, scale, on_wishes: None, on_software: None }
 }
 
 impl<'a, Message> Stage<'a, Message> {
@@ -65,13 +66,21 @@ impl<'a, Message> Stage<'a, Message> {
         self
     }
 
+    /// What to say, once, where there is no GPU to draw with.
+    #[must_use]
+    pub fn on_software(mut self, message: Message) -> Self {
+        self.on_software = Some(message);
+        self
+    }
+
+    /// Only what has pictures is asked for.
     fn wishes(&self, bounds: Rectangle) -> Vec<Wish> {
         let places = places(&self.tiles, bounds);
         let wish = |(tile, place): (&Tile, Rectangle)| {
             let pixels = |side: f32| to_pixels(side * self.scale);
             Wish { view: tile.view, width: pixels(place.width), height: pixels(place.height) }
         };
-        self.tiles.iter().zip(places).map(wish).collect()
+        self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).map(wish).collect()
     }
 }
 
@@ -95,6 +104,7 @@ fn to_pixels(side: f32) -> u16 {
 #[derive(Default)]
 struct State {
     wished: Vec<Wish>,
+    told: bool,
     /// Only where there is no GPU.
     canvas: RefCell<paint::Canvas>,
 }
@@ -134,14 +144,19 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
         event: &Event,
         layout: Layout<'_>,
         _cursor: mouse::Cursor,
-        _renderer: &Renderer,
+        renderer: &Renderer,
         _clipboard: &mut dyn Clipboard,
         shell: &mut Shell<'_, Message>,
         _viewport: &Rectangle,
     ) {
-        let (Some(say), Event::Window(window::Event::RedrawRequested(_))) = (&self.on_wishes, event) else { return };
-        let wishes = self.wishes(layout.bounds());
+        let Event::Window(window::Event::RedrawRequested(_)) = event else { return };
         let state = tree.state.downcast_mut::<State>();
+        if let (Renderer::Secondary(_), false, Some(message)) = (renderer, state.told, self.on_software.take()) {
+            state.told = true;
+            shell.publish(message);
+        }
+        let Some(say) = &self.on_wishes else { return };
+        let wishes = self.wishes(layout.bounds());
         if state.wished != wishes {
             state.wished.clone_from(&wishes);
             shell.publish(say(wishes));

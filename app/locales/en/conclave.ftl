@@ -12,15 +12,12 @@ action-back = Back
 action-cancel = Cancel
 action-close = Close
 action-dismiss = Dismiss
-action-try-again = Try again
-action-copy = Copy
-you = you
 
 ## Home
 home-title = Meetings that only the people in the room can read
 home-lead = Sound, pictures and names are sealed on this device. The server that carries them cannot open them.
 home-start-title = Start a meeting
-home-start-text = You get a link to send. Whoever has it can ask to enter.
+home-start-text = You get a link to send to the others.
 home-start = Start a meeting
 home-join-title = Join with a link
 home-join-text = Paste the link that you were sent.
@@ -98,7 +95,6 @@ meeting-people-count = { $count ->
 }
 meeting-alone = You are the only one here. Send the link to the people you want to meet.
 meeting-copy-link = Copy link
-meeting-copied = Link copied
 meeting-mute-name = Mute microphone
 meeting-mute-on = Mute
 meeting-mute-off = Muted
@@ -127,7 +123,6 @@ tile-speaking = speaking
 tile-camera-on = camera on
 tile-camera-off = camera off
 tile-screen = Screen of { $name }
-tile-screen-you = Your screen
 
 ## People
 people-title = People

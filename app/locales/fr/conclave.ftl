@@ -12,15 +12,12 @@ action-back = Retour
 action-cancel = Annuler
 action-close = Fermer
 action-dismiss = Masquer
-action-try-again = Réessayer
-action-copy = Copier
-you = vous
 
 ## Accueil
 home-title = Des visioconférences que seuls les présents peuvent lire
 home-lead = Le son, l’image et les noms sont scellés sur cet appareil. Le serveur qui les transporte ne peut pas les ouvrir.
 home-start-title = Démarrer une visioconférence
-home-start-text = Vous obtenez un lien à envoyer. Qui le possède peut demander à entrer.
+home-start-text = Vous obtenez un lien à envoyer aux autres.
 home-start = Démarrer
 home-join-title = Rejoindre avec un lien
 home-join-text = Collez le lien que vous avez reçu.
@@ -98,7 +95,6 @@ meeting-people-count = { $count ->
 }
 meeting-alone = Il n’y a que vous ici. Envoyez le lien aux personnes que vous souhaitez rencontrer.
 meeting-copy-link = Copier le lien
-meeting-copied = Lien copié
 meeting-mute-name = Couper le micro
 meeting-mute-on = Micro
 meeting-mute-off = Micro coupé
@@ -127,7 +123,6 @@ tile-speaking = parle
 tile-camera-on = caméra allumée
 tile-camera-off = caméra éteinte
 tile-screen = Écran de { $name }
-tile-screen-you = Votre écran
 
 ## Participants
 people-title = Participants

@@ -254,15 +254,14 @@ fn start(
     setup: Setup,
     screen: std::sync::Arc<dyn engine::Screen>,
 ) -> Result<Begun, String> {
-    let (entry, embedded) = match invitation {
-        Some(invitation) => (Entry::Join(invitation), None),
-        None => {
-            let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-            let embedded = Embedded::start(everywhere).map_err(|error| error.to_string())?;
-            (embedded.entry().ok_or("the server has stopped")?, Some(embedded))
-        }
+    let (entry, embedded) = if let Some(invitation) = invitation {
+        (Entry::Join(invitation), None)
+    } else {
+        let everywhere = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let embedded = Embedded::start(everywhere).map_err(|error| error.to_string())?;
+        (embedded.entry().ok_or("the server has stopped")?, Some(embedded))
     };
-    let identity = identity().map_err(|error| error.to_string())?;
+    let identity = identity()?;
     let (engine, events) = Engine::start(entry, setup, identity, screen).map_err(|error| error.to_string())?;
     Ok(Begun { engine, events, embedded })
 }

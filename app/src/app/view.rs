@@ -7,7 +7,7 @@ use super::{App, Message, Screen};
 use crate::kit::root::Window;
 use crate::kit::{Element, Shortcut, live, root};
 use crate::model::Step;
-use crate::screen::{ended, entering, home, meeting};
+use crate::screen::{ended, entering, home, meeting, preview};
 use crate::theme::Theme;
 
 impl App {
@@ -15,6 +15,7 @@ impl App {
     pub fn title(&self, _window: window::Id) -> String {
         let place = match &self.screen {
             Screen::Home(_) => return self.language.text("app-name"),
+            Screen::Preview(screen) if screen.purpose == preview::Purpose::Start => "preview-start-title",
             Screen::Preview(_) => "preview-join-title",
             Screen::Meeting(_) => "meeting-title",
             Screen::Ended(_) => "ended-title",

@@ -28,6 +28,8 @@ pub struct Field<'a, Message> {
     pub placeholder: String,
     /// Why what is in it cannot be used.
     pub error: Option<String>,
+    /// What stands at its right.
+    pub beside: Option<Element<'a, Message>>,
     /// What typing and pasting say.
     pub on_input: fn(String) -> Message,
     /// What Enter says.
@@ -55,7 +57,7 @@ pub fn field<'a, Message: Clone + 'a>(field: Field<'a, Message>) -> Element<'a, 
     }
     let input = Element::new(Labelled { inner: input.into(), id: Id::from(field.id), semantics });
     let label = field.labelled.then(|| Element::from(text::strong(field.label)));
-    let mut lines = column![].push(label).push(input).spacing(SPACE_XS + 2.0);
+    let mut lines = column![].push(label).push(row![input].push(field.beside).spacing(SPACE_S)).spacing(SPACE_XS + 2.0);
     if let Some(error) = field.error {
         let sign = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Danger);
         let words = text::caption(error).style(text::tone(Tone::Danger)).width(Length::Fill);

@@ -111,9 +111,9 @@ impl Operation for Set {
 
     fn focusable(&mut self, _id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Focusable) {
         if self.place == Some(self.seen) {
-            state.focus()
+            state.focus();
         } else {
-            state.unfocus()
+            state.unfocus();
         }
         self.seen += 1;
     }

@@ -1,6 +1,8 @@
 //! A question over the page. While it is open there is nothing else: Tab stays inside, Escape closes it, the focus goes
 //! back to where it was. Only for what would be lost.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
+
 use accesskit::Role;
 use iced::advanced::widget::operation::black_box;
 use iced::advanced::widget::{Operation, Tree, tree};

@@ -2,6 +2,8 @@
 //! back to the control. Drawn over the page by the page's outermost widget, not as an overlay of iced: those are unseen
 //! by operations that the root runs on its child.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
+
 use accesskit::Role;
 use iced::advanced::widget::operation::{black_box, focusable};
 use iced::advanced::widget::{Id, Operation, Tree, tree};

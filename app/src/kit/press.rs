@@ -1,6 +1,8 @@
 //! Everything that can be pressed: buttons, switches, lines of lists and menus. With the pointer, a finger, Enter or
 //! Space, or by an assistive tool.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
+
 use accesskit::{Action, HasPopup, Role, Toggled};
 use iced::advanced::widget::operation::Focusable;
 use iced::advanced::widget::{Id, Operation, Tree, tree};
@@ -15,6 +17,7 @@ use crate::kit::a11y::Semantics;
 use crate::theme::{APPEAR, Look, RADIUS_CONTROL, RING, SPACE_M, SPACE_XS, Status, TARGET, Theme};
 
 /// A control that can be pressed.
+#[expect(clippy::struct_field_names, reason = "`on_press` is what iced calls it")]
 pub struct Press<'a, Message> {
     content: Element<'a, Message>,
     id: Option<Id>,
@@ -120,18 +123,17 @@ impl<Message> Press<'_, Message> {
     fn semantics(&self) -> Semantics {
         let mut semantics = Semantics::new(self.role, &self.label);
         let node = &mut semantics.node;
-        match (self.toggled, self.role) {
-            (Some(on), _) => node.set_toggled(if on { Toggled::True } else { Toggled::False }),
-            (None, _) => {}
+        if let Some(on) = self.toggled {
+            node.set_toggled(if on { Toggled::True } else { Toggled::False });
         }
         if let Some(open) = self.expanded {
             node.set_expanded(open);
             node.set_has_popup(HasPopup::Menu);
         }
         if self.on_press.is_some() {
-            node.add_action(Action::Click)
+            node.add_action(Action::Click);
         } else {
-            node.set_disabled()
+            node.set_disabled();
         }
         semantics
     }
@@ -166,6 +168,7 @@ impl<Message> Press<'_, Message> {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct State {
     focused: bool,
     /// Focus that came from the keyboard or from a tool is shown, a click's is not.
@@ -271,10 +274,10 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         let held = (state.held, state.focused && state.ring);
         let mut activate = std::mem::take(&mut state.asked) | self.pointer(state, event, over);
         match event {
-            Event::Window(window::Event::RedrawRequested(now)) => {
-                if state.light(over && self.on_press.is_some(), *now) {
-                    shell.request_redraw();
-                }
+            Event::Window(window::Event::RedrawRequested(now))
+                if state.light(over && self.on_press.is_some(), *now) =>
+            {
+                shell.request_redraw();
             }
             Event::Keyboard(keyboard::Event::KeyPressed {
                 key: keyboard::Key::Named(Named::Enter | Named::Space),
@@ -321,7 +324,9 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
             self.content.as_widget().draw(&tree.children[0], renderer, theme, &style, content, cursor, viewport);
         }
         if state.focused && state.ring {
-            draw_ring(renderer, theme, layout.bounds(), RADIUS_CONTROL);
+            // Lines lie close together: their ring is inside, everything else has it outside with a gap.
+            let inside = if self.look == Look::Item { 2.0 * RING } else { 0.0 };
+            draw_ring(renderer, theme, layout.bounds().shrink(inside), RADIUS_CONTROL - inside);
         }
     }
 

@@ -1,6 +1,8 @@
 //! The outermost widget of a window: Tab and shortcuts, delivery of what assistive tools ask, the tree after a change.
 //! Here and not in tasks or subscriptions: those act on all windows as if they were one, and no test can press them.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
+
 use std::collections::HashMap;
 
 use accesskit::{Node, NodeId};

@@ -1,7 +1,7 @@
 //! The type scale as constructors: the size, the weight and the line are always those of the theme.
 
 use iced::widget::Text;
-use iced::widget::text::{IntoFragment, LineHeight, Shaping, Style};
+use iced::widget::text::{IntoFragment, LineHeight, Shaping, Style, Wrapping};
 use iced::{Font, Renderer};
 
 use crate::theme::{
@@ -53,5 +53,10 @@ pub fn tone(tone: Tone) -> impl Fn(&Theme) -> Style {
 
 fn plain<'a>(text: impl IntoFragment<'a>, size: f32, font: Font) -> Label<'a> {
     // Advanced always: kerning must not come and go with the first accented letter.
-    Text::new(text).size(size).font(font).line_height(LineHeight::Relative(LINE_HEIGHT)).shaping(Shaping::Advanced)
+    Text::new(text)
+        .size(size)
+        .font(font)
+        .line_height(LineHeight::Relative(LINE_HEIGHT))
+        .shaping(Shaping::Advanced)
+        .wrapping(Wrapping::WordOrGlyph)
 }

@@ -185,13 +185,14 @@ impl Home {
         } else {
             row![start, join].spacing(SPACE_L).into()
         };
-        let content = column![heading.spacing(SPACE_S), cards, self.recent(context)].spacing(SPACE_2XL);
+        let inside = column![heading.spacing(SPACE_S), cards, self.recent(context)].spacing(SPACE_2XL);
         let sides = if narrow { SPACE_L } else { SPACE_3XL };
-        let page = container(content.max_width(PAGE)).center_x(Length::Fill).padding([SPACE_2XL, sides]);
+        let page = container(inside.max_width(PAGE)).center_x(Length::Fill).padding([SPACE_2XL, sides]);
         region(Role::Main, &context.say("app-name"), scrollable(page).height(Length::Fill))
     }
 
     fn join_card(&self, context: &Context) -> Element<'_, Message> {
+        let join = press(text::strong(context.say("home-join")), "", Some(Message::JoinPressed));
         let link = field(Field {
             id: "link",
             label: context.say("home-link"),
@@ -199,15 +200,12 @@ impl Home {
             value: &self.link,
             placeholder: context.say("home-link-placeholder"),
             error: self.problem.map(|problem| context.say(problem.id())),
+            beside: Some(join.id("join").height(TARGET_FORM).into()),
             on_input: Message::LinkTyped,
             on_submit: Some(Message::JoinPressed),
         });
-        let join = press(text::strong(context.say("home-join")), "", Some(Message::JoinPressed))
-            .id("join")
-            .height(TARGET_FORM);
-        let controls = row![link, Element::from(join)].spacing(SPACE_S);
         let words = (context.say("home-join-title"), context.say("home-join-text"));
-        card(Icon::Link, words, controls.into())
+        card(Icon::Link, words, link)
     }
 
     fn recent(&self, context: &Context) -> Element<'_, Message> {
@@ -242,7 +240,7 @@ fn start_card<'a>(context: &Context) -> Element<'a, Message> {
     card(Icon::Start, words, start.into())
 }
 
-fn card<'a>(sign: Icon, (title, words): (String, String), control: Element<'a, Message>) -> Element<'a, Message> {
+fn card(sign: Icon, (title, words): (String, String), control: Element<'_, Message>) -> Element<'_, Message> {
     let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M - 2.0).style(theme::tinted(Tone::Accent));
     let words = column![text::heading(title), text::small(words).style(text::tone(Tone::Dim))].spacing(SPACE_XS);
     let head = row![sign, words].spacing(SPACE_L).align_y(Alignment::Center);

@@ -16,7 +16,7 @@ use super::{Context, device_lines, menu, menu_heading};
 use crate::kit::modal::Question;
 use crate::kit::popup::Hanging;
 use crate::kit::{Element, Icon, Shortcut, fade, icon, modal, popup, press, region, text};
-use crate::model::{Device, Devices, Kind, Meeting as Model, Microphone, PersonId, Wish};
+use crate::model::{Device, Devices, Kind, Meeting as Model, Microphone, NoticeKind, PersonId, Wish};
 use crate::pictures::Pictures;
 use crate::stage::stage;
 use crate::theme::{self, BAR_BOTTOM, BAR_TOP, Look, PANEL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, Tone};
@@ -89,6 +89,8 @@ pub enum Message {
     WordsConfirmed,
     /// The tiles have other sizes.
     Resized(Vec<Wish>),
+    /// There is no GPU to draw with.
+    DrawnSlowly,
     /// The space bar was pressed (true) or let go.
     Talked(bool),
     /// Escape: the topmost closes.
@@ -114,6 +116,8 @@ pub enum Action {
     Choose(Kind, Device),
     /// Ask for pictures of these sizes.
     Wish(Vec<Wish>),
+    /// Say this once.
+    Tell(NoticeKind),
     /// Go to full screen, or back.
     FullScreen,
     /// Leave.
@@ -155,6 +159,7 @@ impl Meeting {
             Message::Chosen(kind, device) => return self.choose(kind, device),
             Message::WordsConfirmed => self.model.verified = self.model.lock.as_ref().map(|lock| lock.epoch),
             Message::Resized(wishes) => return Action::Wish(wishes),
+            Message::DrawnSlowly => return Action::Tell(NoticeKind::NoGpu),
             Message::Talked(on) => return self.talk(on),
             Message::Escaped => self.escape(),
         }
@@ -215,7 +220,9 @@ impl Meeting {
         let top = fade(self.top_bar(context, reported.len()), held);
         let bottom = fade(self.bottom_bar(context), held);
         let tiles = tiles::tiles(&self.model, context, pictures);
-        let stage = stage(&context.say("meeting-stage"), tiles, context.scale).on_wishes(Message::Resized);
+        let stage = stage(&context.say("meeting-stage"), tiles, context.scale)
+            .on_wishes(Message::Resized)
+            .on_software(Message::DrawnSlowly);
         let stage = region(Role::Main, &context.say("meeting-stage"), stage);
         let mut middle = row![].spacing(SPACE_S).padding([0.0, SPACE_S]).height(Length::Fill);
         middle = middle.push(column![stage].push(self.strip(context)).spacing(SPACE_S));
@@ -227,7 +234,7 @@ impl Meeting {
     }
 
     fn panel<'a>(&'a self, panel: Panel, context: &Context, reported: &'a [Notice]) -> Element<'a, Message> {
-        let (title, content) = match panel {
+        let (title, inside) = match panel {
             Panel::People => (context.say("people-title"), self.people_panel(context)),
             Panel::Lock => (context.say("lock-title"), self.lock_panel(context)),
             Panel::Notices => (context.say("meeting-notices"), notice::list(reported, context)),
@@ -241,8 +248,8 @@ impl Meeting {
         let head =
             row![text::heading(title.clone()).width(Length::Fill), Element::from(close)].align_y(Alignment::Center);
         let head = container(head).padding(Padding::from([SPACE_S, SPACE_S]).left(SPACE_L));
-        let content = column![head, content].height(Length::Fill);
-        region(Role::Region, &title, container(content).width(PANEL).height(Length::Fill).style(theme::panel))
+        let inside = column![head, inside].height(Length::Fill);
+        region(Role::Region, &title, container(inside).width(PANEL).height(Length::Fill).style(theme::panel))
     }
 
     /// One line under the faces: that one is alone, that one shares, that the space bar is held.
@@ -300,9 +307,9 @@ impl Meeting {
         let label = named("people-remove-title");
         let words =
             column![text::title(label.clone()), text::small(named("people-remove-text")).style(text::tone(Tone::Dim))];
-        let content = column![words.spacing(SPACE_S), buttons.spacing(SPACE_S)].spacing(SPACE_XL);
-        let content = container(content).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
-        Some(Question { label, content: content.into(), on_close: Message::QuestionClosed })
+        let inside = column![words.spacing(SPACE_S), buttons.spacing(SPACE_M)].spacing(SPACE_XL);
+        let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
+        Some(Question { label, content: inside.into(), on_close: Message::QuestionClosed })
     }
 }
 

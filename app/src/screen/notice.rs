@@ -171,7 +171,7 @@ mod tests {
             queue.push(notice(kind), now);
         }
         assert_eq!((queue.shown.len(), queue.waiting.len()), (3, 1));
-        queue.tick(now + READABLE - Duration::from_millis(1));
+        queue.tick(now + READABLE.saturating_sub(Duration::from_millis(1)));
         assert_eq!(queue.shown.len(), 3, "six seconds to read");
         queue.tick(now + READABLE);
         assert_eq!((queue.shown.len(), queue.waiting.len()), (1, 0));

@@ -2,7 +2,7 @@
 
 use accesskit::Role;
 use iced::widget::{column, container, row, scrollable};
-use iced::{Alignment, Length};
+use iced::{Alignment, Length, Padding};
 
 use super::{Context, device_lines, device_name, home, menu, select};
 use crate::kit::field::Field;
@@ -192,15 +192,20 @@ impl Preview {
     fn body(&self, context: &Context, pictures: &Pictures) -> Element<'_, Message> {
         let room = context.size.width - 2.0 * SPACE_XL;
         let side = room > FORM + SPACE_XL + LEAST_PICTURE;
-        let width = if side { (room - FORM - SPACE_XL).min(WIDEST_PICTURE) } else { room.min(WIDEST_PICTURE) };
+        let width = if side { room - FORM - SPACE_XL } else { room };
+        // Never so tall that the fields below it, or the way in, are out of sight.
+        let width = width.min(WIDEST_PICTURE).min(context.size.height * TALLEST_PICTURE * crate::grid::SHAPE);
         let left = column![self.picture(width, context, pictures), self.toggles(context)].spacing(SPACE_L).width(width);
         let form = self.form(context);
         let body: Element<'_, Message> = if side {
             row![left, container(form).width(FORM)].spacing(SPACE_XL).into()
         } else {
-            column![left, container(form).width(width)].spacing(SPACE_XL).into()
+            column![left, container(form).width(width.max(FORM))].spacing(SPACE_XL).align_x(Alignment::Center).into()
         };
-        container(body).center_x(Length::Fill).padding([SPACE_L, SPACE_XL]).into()
+        // In a tall window the whole hangs a little above the middle.
+        let used = width / crate::grid::SHAPE + TARGET_BAR + HEADING + 2.0 * SPACE_L;
+        let above = if side { ((context.size.height - used) * 0.4).max(SPACE_L) } else { SPACE_L };
+        container(body).center_x(Length::Fill).padding(Padding::from([SPACE_L, SPACE_XL]).top(above)).into()
     }
 
     fn picture(&self, width: f32, context: &Context, pictures: &Pictures) -> Element<'_, Message> {
@@ -209,7 +214,7 @@ impl Preview {
             label: context.say("preview-picture"),
             name: "".into(),
             initials: initials(&self.name).into(),
-            colour: theme::avatar(0),
+            colour: theme::AVATARS[9],
             muted: !self.microphone,
             speaking: false,
             mirrored: true,
@@ -264,6 +269,7 @@ impl Preview {
             value: &self.name,
             placeholder: context.say("preview-name-placeholder"),
             error,
+            beside: None,
             on_input: Message::NameTyped,
             on_submit: Some(Message::EnterPressed),
         });
@@ -303,11 +309,15 @@ impl Preview {
     fn hanging(&self, kind: Kind, context: &Context) -> Hanging<'_, Message> {
         let (anchor, label) = names(kind);
         let lines = device_lines(&self.devices, kind, context, Message::Chosen);
-        let content = menu(iced::widget::Column::with_children(lines));
-        Hanging { anchor, label: context.say(label), content, on_close: Message::MenuClosed }
+        let inside = menu(iced::widget::Column::with_children(lines));
+        Hanging { anchor, label: context.say(label), content: inside, on_close: Message::MenuClosed }
     }
 }
 
+/// The picture's share of the window's height.
+const TALLEST_PICTURE: f32 = 0.6;
+/// Height of the line with the way back.
+const HEADING: f32 = 56.0;
 /// Width of the column of fields.
 const FORM: f32 = 330.0;
 /// A narrower picture than this goes above the fields.
@@ -327,8 +337,8 @@ fn names(kind: Kind) -> (&'static str, &'static str) {
 fn switch<'a>((sign, off): (Icon, Icon), on: bool, (word, word_off): (String, String)) -> Switch<'a> {
     let look = if on { Look::Bar } else { Look::BarOff };
     let (sign, word) = if on { (sign, word) } else { (off, word_off) };
-    let content = row![icon(sign), text::strong(word)].spacing(SPACE_S).align_y(Alignment::Center);
-    Switch { content: content.into(), look, id: "" }
+    let inside = row![icon(sign), text::strong(word)].spacing(SPACE_S).align_y(Alignment::Center);
+    Switch { content: inside.into(), look, id: "" }
 }
 
 struct Switch<'a> {

@@ -103,7 +103,7 @@ impl shader::Pipeline for Pipeline {
 /// The same scene without a GPU, as one picture that is drawn again only where something changed.
 #[derive(Default)]
 pub struct Canvas {
-    canvas: Option<render::cpu::Canvas>,
+    inner: Option<render::cpu::Canvas>,
     drawn: Option<Handle>,
     ground: Option<Color>,
 }
@@ -113,7 +113,7 @@ impl Canvas {
     pub fn draw(&mut self, scene: &[render::Tile], theme: &Theme, bounds: Size, scale: f32) -> Option<Handle> {
         let look = look(theme)?;
         let ground = theme.colours().ground;
-        let canvas = self.canvas.get_or_insert_with(|| render::cpu::Canvas::new(look.clone()));
+        let canvas = self.inner.get_or_insert_with(|| render::cpu::Canvas::new(look.clone()));
         if self.ground.replace(ground) != Some(ground) {
             canvas.set_look(look);
         }

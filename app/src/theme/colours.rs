@@ -70,7 +70,7 @@ pub const LIGHT: Colours = Colours {
     ground: rgb(0xFB_FBFA),
     surface: rgb(0xFF_FFFF),
     raised: rgb(0xF0_F2F5),
-    pressed: rgb(0xE3_E7EC),
+    pressed: rgb(0xE9_EDF1),
     line: rgb(0xDA_DFE5),
     edge: rgb(0x7C_8794),
     text: rgb(0x14_181D),

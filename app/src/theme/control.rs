@@ -17,6 +17,8 @@ pub enum Look {
     Danger,
     /// A control of the meeting's main bar.
     Bar,
+    /// The same while what it opens is open, or what it starts goes on.
+    BarOn,
     /// The same where the state wants attention: muted, camera off.
     BarOff,
     /// A line of a menu or a list.
@@ -65,11 +67,11 @@ impl Theme {
         match look {
             Look::Primary => (c.accent, towards_text(c.accent), c.on_accent),
             Look::Danger => (c.danger, towards_text(c.danger), c.on_danger),
-            Look::Plain => (c.raised, c.pressed, c.text),
-            Look::Quiet | Look::Bar | Look::Item if status.selected => (c.pressed, c.pressed, c.text),
+            Look::Plain | Look::Bar => (c.raised, c.pressed, c.text),
+            Look::Quiet | Look::Item if status.selected => (c.pressed, c.pressed, c.text),
             Look::Quiet | Look::Item => (clear(c.raised), c.raised, c.text),
-            Look::Bar => (c.raised, c.pressed, c.text),
-            Look::BarOff => (tint(c.danger, 0.14), tint(c.danger, 0.24), c.danger),
+            Look::BarOn => (c.pressed, c.pressed, c.text),
+            Look::BarOff => (tint(c.danger, 0.12), tint(c.danger, 0.18), c.danger),
             Look::Field => (c.surface, c.raised, c.text),
         }
     }
@@ -79,6 +81,7 @@ impl Theme {
         let (color, width) = match look {
             Look::Field => (if status.selected { c.accent } else { c.edge }, LINE),
             Look::Plain | Look::Bar => (c.line, LINE),
+            Look::BarOn => (c.accent, LINE),
             Look::BarOff => (tint(c.danger, 0.55), LINE),
             Look::Primary | Look::Quiet | Look::Danger | Look::Item => (Color::TRANSPARENT, 0.0),
         };
@@ -114,8 +117,17 @@ mod tests {
     use super::*;
     use crate::theme::{contrast, over};
 
-    const LOOKS: [Look; 8] =
-        [Look::Primary, Look::Plain, Look::Quiet, Look::Danger, Look::Bar, Look::BarOff, Look::Item, Look::Field];
+    const LOOKS: [Look; 9] = [
+        Look::Primary,
+        Look::Plain,
+        Look::Quiet,
+        Look::Danger,
+        Look::Bar,
+        Look::BarOn,
+        Look::BarOff,
+        Look::Item,
+        Look::Field,
+    ];
 
     #[test]
     fn words_on_a_control_can_be_read_in_every_state() {

@@ -44,10 +44,10 @@ impl Meeting {
     fn lock_button(&self, context: &Context) -> Element<'_, Message> {
         let (sign, tone, id) = lock::shape(self.model.lock_state());
         let state = context.say(id);
-        let content = row![icon(sign).size(ICON_SMALL).tone(tone), text::strong(state.clone())];
+        let inside = row![icon(sign).size(ICON_SMALL).tone(tone), text::strong(state.clone())];
         let name = context.language.with("lock-button", &[("state", state.into())]);
         let button =
-            press(content.spacing(SPACE_S).align_y(Alignment::Center), &name, Some(Message::PanelPressed(Panel::Lock)));
+            press(inside.spacing(SPACE_S).align_y(Alignment::Center), &name, Some(Message::PanelPressed(Panel::Lock)));
         let button = button.id("lock").toggled(self.panel == Some(Panel::Lock)).look(Look::Quiet);
         button.height(TARGET).padding([0.0, SPACE_S]).into()
     }
@@ -98,19 +98,20 @@ impl Meeting {
         let on = self.model.sharing;
         let (sign, word) = if on { (Icon::ShareOff, "meeting-share-stop") } else { (Icon::Share, "meeting-share") };
         let button = labelled(context, sign, word, word, Some(Message::SharePressed));
-        hinted(button.id("share").toggled(on).look(Look::Bar), context, word)
+        hinted(button.id("share").toggled(on).look(if on { Look::BarOn } else { Look::Bar }), context, word)
     }
 
     fn people(&self, context: &Context) -> Element<'_, Message> {
         let count = self.model.people.len().to_string();
         let name = format!("{}, {count}", context.say("meeting-people"));
-        let mut content = row![icon(Icon::People)].spacing(SPACE_S).align_y(Alignment::Center);
+        let mut inside = row![icon(Icon::People)].spacing(SPACE_S).align_y(Alignment::Center);
         if !is_narrow(context) {
-            content = content.push(text::strong(context.say("meeting-people")));
+            inside = inside.push(text::strong(context.say("meeting-people")));
         }
-        content = content.push(text::strong(count).style(text::tone(Tone::Dim)));
-        let button = press(content, &name, Some(Message::PanelPressed(Panel::People)));
-        let button = button.id("people").toggled(self.panel == Some(Panel::People)).look(Look::Bar);
+        inside = inside.push(text::strong(count).style(text::tone(Tone::Dim)));
+        let button = press(inside, &name, Some(Message::PanelPressed(Panel::People)));
+        let open = self.panel == Some(Panel::People);
+        let button = button.id("people").toggled(open).look(if open { Look::BarOn } else { Look::Bar });
         hinted(tall(button), context, "meeting-people")
     }
 }
@@ -126,11 +127,11 @@ fn is_narrow(context: &Context) -> bool {
 }
 
 fn labelled<'a>(context: &Context, sign: Icon, word: &str, name: &str, message: Option<Message>) -> Press<'a, Message> {
-    let mut content = row![icon(sign)].spacing(SPACE_S).align_y(Alignment::Center);
+    let mut inside = row![icon(sign)].spacing(SPACE_S).align_y(Alignment::Center);
     if !is_narrow(context) {
-        content = content.push(text::strong(context.say(word)));
+        inside = inside.push(text::strong(context.say(word)));
     }
-    tall(press(content, &context.say(name), message))
+    tall(press(inside, &context.say(name), message))
 }
 
 fn tall(button: Press<'_, Message>) -> Press<'_, Message> {
@@ -139,8 +140,8 @@ fn tall(button: Press<'_, Message>) -> Press<'_, Message> {
 
 /// The small control beside a button that opens its devices.
 fn more<'a>(name: &str, id: &'static str, open: bool, menu: Menu, context: &Context) -> Element<'a, Message> {
-    let content = container(icon(Icon::Down).size(ICON_SMALL)).center_y(TARGET_BAR).center_x(MORE);
-    let button = press(content, &context.say(name), Some(Message::MenuPressed(menu)));
+    let inside = container(icon(Icon::Down).size(ICON_SMALL)).center_y(TARGET_BAR).center_x(MORE);
+    let button = press(inside, &context.say(name), Some(Message::MenuPressed(menu)));
     button.id(id).expanded(open).look(Look::Quiet).width(MORE).height(TARGET_BAR).padding(0).into()
 }
 
@@ -155,7 +156,7 @@ fn hinted<'a>(button: Press<'a, Message>, context: &Context, word: &str) -> Elem
     if is_narrow(context) { hint(button, context.say(word), tooltip::Position::Top) } else { button.into() }
 }
 
-fn hint<'a>(button: Press<'a, Message>, word: String, position: tooltip::Position) -> Element<'a, Message> {
+fn hint(button: Press<'_, Message>, word: String, position: tooltip::Position) -> Element<'_, Message> {
     let word = container(text::caption(word)).padding(Padding::from([SPACE_XS, SPACE_S])).style(theme::menu);
     tooltip(Element::from(button), word, position).gap(SPACE_XS).into()
 }

@@ -1,0 +1,278 @@
+//! People, pictures and a simulator for the tests of screens.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use accesskit::{ActionRequest, TreeUpdate};
+use app::film;
+use app::kit::a11y::{Port, Walker};
+use app::kit::root::{Shortcut, Window};
+use app::kit::{Element, root};
+use app::locale::Language;
+use app::model::{
+    Device, Devices, Fault, Kind, Lock, Meeting as Model, Microphone, NoticeKind, Offer, Person, PersonId, SELF, Shows,
+    Step, View,
+};
+use app::pictures::Pictures;
+use app::screen::{Context, home, meeting, notice, preview};
+use app::theme::{Choice, REGULAR, Theme};
+use iced::advanced::widget::operation::black_box;
+use iced::keyboard::{self, Modifiers, key::Named};
+use iced::{Event, Rectangle, Settings, Size, window};
+use iced_test::runtime::user_interface::{Cache, UserInterface};
+use iced_test::selector;
+use iced_test::simulator::{Simulator, press_key, release_key};
+use media::{Colour, PlaneRef, Rotation, Timestamp};
+
+pub const WINDOW: Size = Size::new(1280.0, 800.0);
+
+pub fn context(language: Language) -> Context {
+    Context { language, theme: Choice::Dark, still: true, size: WINDOW, scale: 1.0, now: Instant::now() }
+}
+
+pub fn small_context(language: Language) -> Context {
+    Context { size: Size::new(700.0, 560.0), ..context(language) }
+}
+
+pub fn recents() -> Vec<home::Recent> {
+    let recent =
+        |host: &str, age| home::Recent { link: format!("conclave://{host}:4433/m/…"), host: host.into(), age };
+    vec![recent("visio.example.fr", 2_400), recent("192.168.1.20", 92_000), recent("meet.example.org", 600_000)]
+}
+
+pub fn notices() -> Vec<notice::Notice> {
+    let notice = |kind, fault, detail: &str| notice::Notice { kind, fault, detail: detail.into() };
+    vec![
+        notice(NoticeKind::CameraTaken, Some(Fault::Here), "/dev/video0: Device or resource busy"),
+        notice(NoticeKind::PeerUnreadable, Some(Fault::Peer), ""),
+        notice(NoticeKind::LinkCopied, None, ""),
+    ]
+}
+
+const NAMES: [&str; 9] = [
+    "Anne Martin",
+    "Bob",
+    "Carol Lefèvre",
+    "David Okafor",
+    "Élise Nguyen-Fontaine",
+    "Farid Benali",
+    "Greta Lindqvist",
+    "Hugo da Silva",
+    "Ines Kowalczyk",
+];
+
+pub fn meeting_of(people: usize) -> meeting::Meeting {
+    let person = |(index, name): (usize, &&str)| Person {
+        id: PersonId(index as u64 + 1),
+        name: (*name).to_owned(),
+        me: index == 0,
+        organiser: index == 0,
+        device: "a1f2 09bc 77de 1100 4411".into(),
+        microphone: if index == 3 { Microphone::Muted } else { Microphone::On },
+        camera: index != 4 && index != 6,
+        screen: false,
+    };
+    let words = |list: [&str; 12]| list.map(str::to_owned).to_vec();
+    let lock = Lock {
+        epoch: 5,
+        words: [
+            words([
+                "abandon", "orbit", "velvet", "lemon", "giraffe", "harvest", "twelve", "museum", "silver", "candle",
+                "rocket", "island",
+            ]),
+            words([
+                "abaisser", "ordonner", "vallon", "lagune", "gazelle", "herbe", "trancher", "miroir", "serrure",
+                "cascade", "refuge", "jardin",
+            ]),
+        ],
+        suite: "MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519".into(),
+    };
+    let model = Model {
+        step: Step::Inside,
+        link: "conclave://192.168.1.20:4433/m/00#x".into(),
+        organiser: true,
+        people: NAMES.iter().take(people).enumerate().map(person).collect(),
+        speaking: vec![PersonId(2)],
+        lock: Some(lock),
+        microphone: Microphone::On,
+        camera: true,
+        ..Model::default()
+    };
+    let mut screen = meeting::Meeting::new(model, devices());
+    screen.since = Instant::now().checked_sub(Duration::from_secs(761));
+    screen
+}
+
+pub fn devices() -> Devices {
+    let offer = |id: &str, name: &str| Offer { id: id.into(), name: name.into() };
+    let mut devices = Devices::default();
+    devices.set_offers(Kind::Camera, vec![offer("0", "Integrated camera"), offer("1", "Logitech Brio 500")]);
+    devices.set_offers(Kind::Microphone, vec![offer("a", "Built-in Audio Analog Stereo")]);
+    devices.set_offers(Kind::Speaker, vec![offer("b", "Jabra Evolve2 65 headset, wireless")]);
+    devices.choose(Kind::Speaker, Device::Named("b".into()));
+    devices
+}
+
+pub fn preview_screen() -> preview::Preview {
+    let mut screen = preview::Preview::new(preview::Purpose::Start, "Anne Martin".into(), devices());
+    screen.level = 0.2;
+    screen.picture = preview::Picture::Shown;
+    screen
+}
+
+/// Pictures for ourselves and the first `people`: a soft gradient of a colour for each.
+pub fn pictures(people: u64) -> Pictures {
+    let pictures = Pictures::default();
+    if people > 0 {
+        paint(&pictures, SELF, 0);
+    }
+    for id in 1..=people {
+        paint(&pictures, View { person: PersonId(id), shows: Shows::Camera }, id);
+        paint(&pictures, View { person: PersonId(id), shows: Shows::Screen }, id + 20);
+    }
+    pictures
+}
+
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a small picture")]
+fn paint(pictures: &Pictures, view: View, seed: u64) {
+    let size = media::Size::new(320, 180);
+    let luma: Vec<u8> = (0..180u32)
+        .flat_map(|y| {
+            (0..320u32).map(move |x| {
+                let (dx, dy) = (x as f32 - 160.0, y as f32 - 100.0);
+                let head = dx.hypot(dy * 1.1) < 48.0 || (y > 140 && dx.abs() < 90.0);
+                let base = 60 + y / 4 + x / 12;
+                (if head { 150 + y / 8 } else { base }).min(235) as u8
+            })
+        })
+        .collect();
+    let tint = |shift: u64| (96 + (seed * 37 + shift * 53) % 64) as u8;
+    let chroma = size.chroma();
+    let (u, v) = (vec![tint(1); chroma.area() as usize], vec![tint(2); chroma.area() as usize]);
+    let plane = |data, size: media::Size| PlaneRef { data, stride: size.width.into(), size };
+    let planes = [plane(&luma[..], size), plane(&u[..], chroma), plane(&v[..], chroma)];
+    assert!(pictures.feed(view).show(planes, Colour::default(), Rotation::default(), 1, Timestamp::default()));
+}
+
+/// A simulator of ours: our font, our size, and Tab through the root of a window.
+pub struct Ui<'a, Message> {
+    inner: Simulator<'a, Message, Theme>,
+}
+
+impl<'a, Message: 'a> Ui<'a, Message> {
+    pub fn new(view: Element<'a, Message>) -> Self {
+        Self::rooted(view, |_| None)
+    }
+
+    pub fn rooted(view: Element<'a, Message>, shortcut: impl Fn(Shortcut) -> Option<Message> + 'a) -> Self {
+        film::load_fonts();
+        let window = Window {
+            id: window::Id::unique(),
+            title: "Test".into(),
+            port: Port::default(),
+            scale: 1.0,
+            on_shortcut: Box::new(shortcut),
+        };
+        let settings = Settings { default_font: REGULAR, ..Settings::default() };
+        Self { inner: Simulator::with_size(settings, WINDOW, root(window, view)) }
+    }
+
+    pub fn find(&mut self, text: &str) {
+        self.inner.find(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+    }
+
+    pub fn click(&mut self, text: &str) {
+        self.inner.click(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+    }
+
+    pub fn click_id(&mut self, id: &'static str) {
+        self.inner.click(selector::id(id)).unwrap_or_else(|error| panic!("{id}: {error}"));
+    }
+
+    pub fn typewrite(&mut self, text: &str) {
+        self.inner.typewrite(text);
+    }
+
+    pub fn tap(&mut self, key: Named) {
+        self.inner.tap_key(key);
+    }
+
+    pub fn key(&mut self, letter: &str, with: Modifiers) {
+        let Event::Keyboard(keyboard::Event::KeyPressed { key, modified_key, physical_key, location, repeat, .. }) =
+            press_key(keyboard::Key::Character(letter.into()), None)
+        else {
+            unreachable!("a key press is a key press")
+        };
+        let press = keyboard::Event::KeyPressed {
+            key: key.clone(),
+            modified_key,
+            physical_key,
+            location,
+            modifiers: with,
+            repeat,
+            text: None,
+        };
+        self.inner.simulate([Event::Keyboard(press), release_key(key)]);
+    }
+
+    pub fn redraw(&mut self) {
+        self.inner.simulate([Event::Window(window::Event::RedrawRequested(Instant::now()))]);
+    }
+
+    /// The id of what has the focus.
+    pub fn focused(&mut self) -> Option<String> {
+        let target = self.inner.find(selector::is_focused()).ok()?;
+        let text = format!("{target:?}");
+        // The only way to an id is its debug form: `Custom("lock")` and the like.
+        text.split('"').nth(1).map(str::to_owned)
+    }
+
+    /// Tab until nothing has the focus.
+    pub fn tab_order(&mut self) -> Vec<String> {
+        let mut order = Vec::new();
+        if let Some(first) = self.focused() {
+            order.push(first);
+        }
+        for _ in 0..100 {
+            self.tap(Named::Tab);
+            let Some(id) = self.focused() else { break };
+            order.push(id);
+        }
+        order
+    }
+
+    pub fn messages(self) -> Vec<Message> {
+        self.inner.into_messages().collect()
+    }
+}
+
+/// The tree that assistive tools get of a view.
+pub fn tree<Message>(view: Element<'_, Message>) -> TreeUpdate {
+    walk(view, None).0
+}
+
+/// The same after an action; with what the view then says.
+pub fn walk<Message>(view: Element<'_, Message>, request: Option<ActionRequest>) -> (TreeUpdate, Vec<Message>) {
+    film::load_fonts();
+    let mut renderer = renderer();
+    let mut ui = UserInterface::build(view, WINDOW, Cache::default(), &mut renderer);
+    let mut walker = Walker::new("Test", Rectangle::with_size(WINDOW), 1.0, request);
+    ui.operate(&renderer, &mut black_box(&mut walker));
+    let mut messages = Vec::new();
+    let redraw = Event::Window(window::Event::RedrawRequested(Instant::now()));
+    let clipboard = &mut iced::advanced::clipboard::Null;
+    let _ = ui.update(&[redraw], iced::mouse::Cursor::Unavailable, &mut renderer, clipboard, &mut messages);
+    (walker.finish(), messages)
+}
+
+fn renderer() -> iced::Renderer {
+    use iced::advanced::renderer::Headless;
+    let made = <iced::Renderer as Headless>::new(REGULAR, 16.0.into(), Some("tiny-skia"));
+    iced::futures::executor::block_on(made).expect("the processor can always draw")
+}
+
+/// Writes a picture of a view.
+pub fn save<Message>(folder: &str, name: &str, view: Element<'_, Message>, theme: &Theme, size: [u32; 2], scale: f32) {
+    let picture = film::snapshot(view, theme, size, scale).expect("something can draw");
+    film::save(&Path::new(folder).join(format!("{name}.png")), &picture).expect("the folder can be written");
+}

@@ -1,0 +1,465 @@
+//! Every screen in both languages without a window: what it shows, where Tab goes, what assistive tools hear.
+//! `SCREENS=folder cargo test -p app --test screens` writes a picture of each.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use accesskit::{Action, ActionRequest, Role, Toggled, TreeId, TreeUpdate};
+use app::kit::Element;
+use app::locale::Language;
+use app::model::{Device, Ending, Kind, LinkProblem, LockState, Microphone, PersonId, Step};
+use app::screen::{ended, entering, home, meeting, preview};
+use app::theme::{Choice, Theme};
+use common::{Ui, context, meeting_of, notices, preview_screen, recents, save, small_context, tree, walk};
+use iced::keyboard::{Modifiers, key::Named};
+
+/// Every screen as the tests look at it, with a name for its picture.
+fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>)) {
+    let context = context(language);
+    let quiet = |screen: &str| screen.to_owned();
+    let mut home = home::Home::new(recents());
+    look(&quiet("home"), home.view(&context).map(drop));
+    home.update(home::Message::LinkTyped("http://example.org".into()));
+    home.refuse(LinkProblem::NotALink);
+    home.update(home::Message::LanguagesPressed);
+    look(&quiet("home-refused"), home.view(&context).map(drop));
+    look(&quiet("home-empty"), home::Home::default().view(&context).map(drop));
+    look(&quiet("preview"), preview_screen().view(&context, &common::pictures(9)).map(drop));
+    let mut empty = preview_screen();
+    empty.name.clear();
+    empty.update(preview::Message::EnterPressed);
+    empty.update(preview::Message::CameraPressed);
+    empty.update(preview::Message::MicrophonePressed);
+    empty.update(preview::Message::DevicesPressed(Kind::Microphone));
+    look(&quiet("preview-empty"), empty.view(&context, &common::pictures(9)).map(drop));
+    for step in [Step::Connecting, Step::Approaching, Step::Knocking] {
+        look(&format!("entering-{step:?}").to_lowercase(), entering::view(step, &context).map(drop));
+    }
+    for people in [1, 2, 4, 9] {
+        let screen = meeting_of(people);
+        look(&format!("meeting-{people}"), screen.view(&context, &common::pictures(9), &[]).map(drop));
+    }
+    for panel in [meeting::Panel::People, meeting::Panel::Lock, meeting::Panel::Notices] {
+        let mut screen = meeting_of(4);
+        screen.update(meeting::Message::PanelPressed(panel));
+        let reported = notices();
+        look(
+            &format!("meeting-{panel:?}").to_lowercase(),
+            screen.view(&context, &common::pictures(9), &reported).map(drop),
+        );
+    }
+    let mut screen = meeting_of(4);
+    screen.update(meeting::Message::MutePressed);
+    screen.update(meeting::Message::CameraPressed);
+    screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
+    screen.update(meeting::Message::RemovePressed(PersonId(2)));
+    look(&quiet("meeting-remove"), screen.view(&context, &common::pictures(9), &[]).map(drop));
+    let mut screen = meeting_of(4);
+    screen.update(meeting::Message::SharePressed);
+    screen.update(meeting::Message::MenuPressed(meeting::Menu::Sound));
+    look(&quiet("meeting-menu"), screen.view(&context, &common::pictures(9), &[]).map(drop));
+    let mut screen = meeting_of(5);
+    screen.model.people[2].screen = true;
+    look(&quiet("meeting-screen"), screen.view(&context, &common::pictures(9), &[]).map(drop));
+    for why in [Ending::Unreachable, Ending::Certificate, Ending::Removed] {
+        let screen = ended::Ended { why, detail: "connect: connection refused (os error 111)".into(), again: true };
+        look(&format!("ended-{why:?}").to_lowercase(), screen.view(&context).map(drop));
+    }
+}
+
+#[test]
+fn no_node_is_nameless_and_every_node_is_where_it_is_said_to_be() {
+    for language in Language::ALL {
+        every_screen(language, |name, view| {
+            let update = tree(view);
+            let mut ids = BTreeSet::new();
+            for (id, node) in &update.nodes {
+                assert!(ids.insert(*id), "{name}: one id twice");
+                let silent = matches!(node.role(), Role::ScrollView | Role::GenericContainer);
+                let said = node.label().or(node.value()).unwrap_or_default();
+                assert!(silent || !said.is_empty(), "{name}: nameless {:?} in {}", node.role(), language.tag());
+                assert!(
+                    !said.starts_with(|c: char| c.is_lowercase()) || !said.contains('-') || said.contains(' '),
+                    "{name}: {said} is an id"
+                );
+                let b = node.bounds().expect("every node has a place");
+                assert!(b.x0.is_finite() && b.x1 >= b.x0 && b.y1 >= b.y0, "{name}: {said}");
+            }
+        });
+    }
+}
+
+#[test]
+fn every_control_can_be_reached_by_tab_and_is_large_enough() {
+    for language in Language::ALL {
+        every_screen(language, |name, view| {
+            let update = tree(view);
+            for (_, node) in &update.nodes {
+                let pressable =
+                    matches!(node.role(), Role::Button | Role::Switch | Role::MenuItemRadio | Role::TextInput);
+                if !pressable || node.is_disabled() {
+                    continue;
+                }
+                let b = node.bounds().unwrap_or_default();
+                assert!(node.supports_action(Action::Focus), "{name}: Tab misses {:?}", node.label());
+                assert!(b.y1 - b.y0 >= 31.5 && b.x1 - b.x0 >= 31.5, "{name}: {:?} is too small: {b:?}", node.label());
+                assert!(b.x0 >= -0.5 && b.x1 <= 1280.5, "{name}: {:?} leaves the window: {b:?}", node.label());
+            }
+        });
+    }
+}
+
+#[test]
+fn ids_survive_a_new_view() {
+    let screen = meeting_of(9);
+    let pictures = common::pictures(0);
+    let ids = || {
+        let update = tree(screen.view(&context(Language::English), &pictures, &[]));
+        update.nodes.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(), ids());
+}
+
+#[test]
+fn pictures_of_every_screen() {
+    let Ok(folder) = std::env::var("SCREENS") else { return };
+    std::fs::create_dir_all(&folder).unwrap();
+    for language in Language::ALL {
+        every_screen(language, |name, view| {
+            // Each screen once in each theme: dark in English, light in French; the main ones in both below.
+            let theme = if language == Language::English { Theme::DARK } else { Theme::LIGHT };
+            save(&folder, &format!("{name}-{}", language.tag()), view, &theme, [1280, 800], 1.0);
+        });
+    }
+    for (theme, name) in [(Theme::LIGHT, "light"), (Theme::CONTRAST, "contrast")] {
+        let context = context(Language::English);
+        let screen = meeting_of(4);
+        save(
+            &folder,
+            &format!("meeting-4-{name}"),
+            screen.view(&context, &common::pictures(9), &[]),
+            &theme,
+            [1280, 800],
+            1.0,
+        );
+        let screen = home::Home::new(recents());
+        save(&folder, &format!("home-{name}"), screen.view(&context), &theme, [1280, 800], 1.0);
+        save(
+            &folder,
+            &format!("preview-{name}"),
+            preview_screen().view(&context, &common::pictures(9)),
+            &theme,
+            [1280, 800],
+            1.0,
+        );
+    }
+    let narrow = small_context(Language::French);
+    let screen = meeting_of(3);
+    save(&folder, "meeting-3-narrow", screen.view(&narrow, &common::pictures(9), &[]), &Theme::DARK, [700, 560], 1.0);
+    save(&folder, "home-narrow", home::Home::new(recents()).view(&narrow), &Theme::DARK, [700, 560], 1.0);
+    save(
+        &folder,
+        "preview-narrow",
+        preview_screen().view(&narrow, &common::pictures(9)),
+        &Theme::DARK,
+        [700, 560],
+        1.0,
+    );
+    let mut queue = app::screen::notice::Queue::default();
+    for notice in notices() {
+        queue.push(notice, std::time::Instant::now());
+    }
+    let context = context(Language::French);
+    let screen = meeting_of(4);
+    let under = screen.view(&context, &common::pictures(9), &[]).map(drop);
+    let both = iced::widget::Stack::new().push(under).push(queue.view(&context).map(|view| view.map(drop)));
+    save(&folder, "notices", both.into(), &Theme::DARK, [1280, 800], 1.0);
+}
+
+#[test]
+fn home_in_both_languages() {
+    for (language, start, join) in
+        [(Language::English, "Start a meeting", "Join"), (Language::French, "Démarrer", "Rejoindre")]
+    {
+        let home = home::Home::default();
+        let mut ui = Ui::new(home.view(&context(language)));
+        ui.click_id("start");
+        assert!(matches!(ui.messages()[..], [home::Message::StartPressed]), "{start}");
+        let mut ui = Ui::new(home.view(&context(language)));
+        ui.find(join);
+        ui.click_id("link");
+        ui.typewrite("x");
+        ui.tap(Named::Enter);
+        let messages = ui.messages();
+        assert!(matches!(&messages[..], [home::Message::LinkTyped(text), home::Message::JoinPressed] if text == "x"));
+    }
+}
+
+#[test]
+fn each_bad_link_is_explained_in_both_languages() {
+    for language in Language::ALL {
+        for problem in LinkProblem::ALL {
+            let mut home = home::Home::default();
+            home.refuse(problem);
+            let sentence = language.text(problem.id());
+            let update = tree(home.view(&context(language)));
+            let field = update.nodes.iter().find(|(_, node)| node.role() == Role::TextInput).unwrap();
+            assert_eq!(field.1.description(), Some(sentence.as_str()), "assistive tools hear it with the field");
+            Ui::new(home.view(&context(language))).find(&sentence);
+        }
+    }
+}
+
+#[test]
+fn each_ending_says_what_whose_fault_and_what_to_do() {
+    for language in Language::ALL {
+        for why in Ending::ALL {
+            let screen = ended::Ended { why, detail: String::new(), again: true };
+            let mut ui = Ui::new(screen.view(&context(language)));
+            ui.find(&language.text(why.id()));
+            ui.find(&language.text(&format!("{}.advice", why.id())));
+            if let Some(fault) = why.fault() {
+                ui.find(&language.text(fault.id()));
+            }
+            ui.click_id("home");
+            assert!(matches!(ui.messages()[..], [ended::Message::HomePressed]));
+        }
+    }
+}
+
+#[test]
+fn each_notice_has_a_sentence_and_an_advice() {
+    for language in Language::ALL {
+        for kind in app::model::NoticeKind::ALL {
+            assert_ne!(language.text(kind.id()), kind.id());
+            let advice = format!("{}.advice", kind.id());
+            assert_ne!(language.text(&advice), advice);
+        }
+    }
+}
+
+#[test]
+fn tab_goes_through_the_meeting_in_the_order_of_the_eye() {
+    let screen = meeting_of(4);
+    let pictures = common::pictures(0);
+    let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
+    let order = ui.tab_order();
+    let expected =
+        ["lock", "full-screen", "mute", "sound-menu", "camera", "camera-menu", "share", "people", "copy", "leave"];
+    assert_eq!(order, expected);
+}
+
+#[test]
+fn tab_stays_inside_a_question_and_escape_closes_it() {
+    let mut screen = meeting_of(4);
+    screen.update(meeting::Message::RemovePressed(PersonId(2)));
+    let pictures = common::pictures(0);
+    let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
+    ui.redraw();
+    assert_eq!(ui.focused().as_deref(), Some("cancel"), "the harmless answer has the focus");
+    assert_eq!(ui.tab_order(), ["cancel", "confirm"]);
+    ui.tap(Named::Escape);
+    assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::QuestionClosed)));
+}
+
+#[test]
+fn the_arrows_move_in_a_menu_and_tab_closes_it() {
+    let mut home = home::Home::default();
+    home.update(home::Message::LanguagesPressed);
+    let mut ui = Ui::new(home.view(&context(Language::English)));
+    ui.redraw();
+    ui.tap(Named::ArrowDown);
+    ui.tap(Named::Enter);
+    let messages = ui.messages();
+    assert!(matches!(messages[..], [home::Message::LanguageChosen(Language::French)]), "{messages:?}");
+    let mut ui = Ui::new(home.view(&context(Language::English)));
+    ui.tap(Named::Tab);
+    assert!(matches!(ui.messages()[..], [home::Message::MenuClosed]));
+}
+
+#[test]
+fn shortcuts_work_wherever_the_focus_is() {
+    let screen = meeting_of(4);
+    let pictures = common::pictures(0);
+    for (letter, modifiers, expected) in [
+        ("d", Modifiers::COMMAND, "MutePressed"),
+        ("e", Modifiers::COMMAND, "CameraPressed"),
+        ("p", Modifiers::COMMAND, "PanelPressed(People)"),
+        ("S", Modifiers::COMMAND | Modifiers::SHIFT, "SharePressed"),
+    ] {
+        let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+        ui.tap(Named::Tab);
+        ui.key(letter, modifiers);
+        assert_eq!(format!("{:?}", ui.messages().last().unwrap()), expected);
+    }
+}
+
+#[test]
+fn the_space_bar_talks_unless_a_control_has_the_focus() {
+    let screen = meeting_of(4);
+    let pictures = common::pictures(0);
+    let view = || Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+    let mut ui = view();
+    ui.tap(Named::Space);
+    let talked: Vec<_> =
+        ui.messages().iter().map(|message| format!("{message:?}")).filter(|m| m.starts_with("Talked")).collect();
+    assert_eq!(talked, ["Talked(true)", "Talked(false)"]);
+    let mut ui = view();
+    for _ in 0..3 {
+        ui.tap(Named::Tab);
+    }
+    ui.tap(Named::Space);
+    let messages: Vec<_> = ui
+        .messages()
+        .iter()
+        .map(|message| format!("{message:?}"))
+        .filter(|m| !m.starts_with("Resized") && m != "DrawnSlowly")
+        .collect();
+    assert_eq!(messages, ["MutePressed"], "the focused button is pressed instead");
+}
+
+#[test]
+fn f6_goes_from_region_to_region() {
+    let mut screen = meeting_of(4);
+    screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
+    let pictures = common::pictures(0);
+    let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+    let stops: Vec<_> = (0..4)
+        .map(|_| {
+            ui.tap(Named::F6);
+            ui.focused().unwrap_or_default()
+        })
+        .collect();
+    assert_eq!(stops, ["lock", "panel-close", "mute", "lock"]);
+}
+
+#[test]
+fn assistive_tools_press_what_they_name() {
+    let screen = meeting_of(4);
+    let pictures = common::pictures(0);
+    let view = || screen.view(&context(Language::English), &pictures, &[]);
+    let (update, _) = walk(view(), None);
+    let target = |label: &str| {
+        let found = update.nodes.iter().find(|(_, node)| node.label() == Some(label));
+        found.unwrap_or_else(|| panic!("nothing is called {label}")).0
+    };
+    let press = |label| {
+        let request =
+            ActionRequest { action: Action::Click, target_tree: TreeId::ROOT, target_node: target(label), data: None };
+        let (_, messages) = walk(view(), Some(request));
+        messages
+            .into_iter()
+            .filter(|message| !matches!(message, meeting::Message::Resized(_) | meeting::Message::DrawnSlowly))
+            .collect::<Vec<_>>()
+    };
+    assert!(matches!(press("Mute microphone")[..], [meeting::Message::MutePressed]));
+    assert!(matches!(press("Leave the meeting")[..], [meeting::Message::LeavePressed]));
+    assert!(matches!(press("Security: Closed")[..], [meeting::Message::PanelPressed(meeting::Panel::Lock)]));
+}
+
+#[test]
+fn tiles_say_who_and_how() {
+    let mut screen = meeting_of(4);
+    screen.model.people[1].microphone = Microphone::Muted;
+    screen.model.people[2].camera = false;
+    screen.model.speaking = vec![PersonId(3)];
+    let pictures = common::pictures(0);
+    let update = tree(screen.view(&context(Language::English), &pictures, &[]));
+    let tiles: Vec<_> = list_items(&update);
+    assert!(tiles.contains(&"Bob, muted, camera on".to_owned()), "{tiles:?}");
+    assert!(tiles.contains(&"Carol Lefèvre, speaking, camera off".to_owned()), "{tiles:?}");
+    assert!(tiles.contains(&"Anne Martin, you, organiser, camera on".to_owned()), "{tiles:?}");
+}
+
+fn list_items(update: &TreeUpdate) -> Vec<String> {
+    let items = update.nodes.iter().filter(|(_, node)| node.role() == Role::ListItem);
+    items.filter_map(|(_, node)| node.label().map(str::to_owned)).collect()
+}
+
+#[test]
+fn switches_keep_their_name_and_say_their_state() {
+    let mut screen = meeting_of(2);
+    let pictures = common::pictures(0);
+    let state = |screen: &meeting::Meeting| {
+        let update = tree(screen.view(&context(Language::English), &pictures, &[]));
+        let mute = update.nodes.iter().find(|(_, node)| node.label() == Some("Mute microphone")).unwrap();
+        mute.1.toggled()
+    };
+    assert_eq!(state(&screen), Some(Toggled::False));
+    screen.update(meeting::Message::MutePressed);
+    assert_eq!(state(&screen), Some(Toggled::True));
+}
+
+#[test]
+fn only_the_organiser_can_remove() {
+    let pictures = common::pictures(0);
+    let mut screen = meeting_of(4);
+    screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
+    let removes = |screen: &meeting::Meeting| {
+        let update = tree(screen.view(&context(Language::English), &pictures, &[]));
+        let names = update.nodes.iter().filter_map(|(_, node)| node.label().map(str::to_owned));
+        names.filter(|name| name.starts_with("Remove ")).count()
+    };
+    assert_eq!(removes(&screen), 3, "everybody but oneself");
+    screen.model.organiser = false;
+    assert_eq!(removes(&screen), 0);
+}
+
+#[test]
+fn the_words_are_those_of_the_language() {
+    let pictures = common::pictures(0);
+    let mut screen = meeting_of(4);
+    screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
+    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("abandon");
+    let mut ui = Ui::new(screen.view(&context(Language::French), &pictures, &[]));
+    ui.find("abaisser");
+    ui.click_id("confirm-words");
+    assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::WordsConfirmed)));
+    screen.update(meeting::Message::WordsConfirmed);
+    assert_eq!(screen.model.lock_state(), LockState::Verified);
+}
+
+#[test]
+fn the_preview_lists_what_is_plugged_in() {
+    let pictures = common::pictures(1);
+    let mut screen = preview_screen();
+    screen.update(preview::Message::DevicesPressed(Kind::Camera));
+    let view = || screen.view(&context(Language::English), &pictures);
+    let update = tree(view());
+    let choices: Vec<_> = update.nodes.iter().filter(|(_, node)| node.role() == Role::MenuItemRadio).collect();
+    let names: Vec<_> = choices.iter().filter_map(|(_, node)| node.label()).collect();
+    assert_eq!(names, ["Integrated camera", "Logitech Brio 500", "Test pattern", "Off"]);
+    assert_eq!(choices[0].1.toggled(), Some(Toggled::True));
+    let mut ui = Ui::new(view());
+    ui.click("Logitech Brio 500");
+    let chosen = ui.messages().into_iter().find(|message| matches!(message, preview::Message::Chosen(..)));
+    assert!(matches!(chosen, Some(preview::Message::Chosen(Kind::Camera, Device::Named(id))) if id == "1"));
+}
+
+#[test]
+fn the_stage_asks_for_pictures_as_large_as_it_shows_them() {
+    let screen = meeting_of(4);
+    let pictures = common::pictures(0);
+    let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
+    ui.redraw();
+    ui.redraw();
+    let wishes: Vec<_> = ui
+        .messages()
+        .into_iter()
+        .filter_map(|message| if let meeting::Message::Resized(wishes) = message { Some(wishes) } else { None })
+        .collect();
+    let [wishes] = &wishes[..] else { panic!("once for each change, not for each picture: {wishes:?}") };
+    assert_eq!(wishes.len(), 4);
+    assert!(wishes.iter().all(|wish| wish.width > 500 && wish.height > 280), "{wishes:?}");
+}
+
+#[test]
+fn the_window_starts_at_home_in_the_chosen_theme() {
+    let app = app::App::quiet(Language::French, Choice::Light);
+    let id = iced::window::Id::unique();
+    assert_eq!(app.title(id), "Conclave");
+    assert_eq!(app.worn(), Theme::LIGHT);
+    let update = tree(app.view(id));
+    assert!(update.nodes.iter().any(|(_, node)| node.label() == Some("Démarrer")));
+}
