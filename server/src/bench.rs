@@ -152,8 +152,9 @@ impl World {
 
     /// Offers what a client has, and hands it the answer.
     pub fn offer(&mut self, index: usize) {
-        let client = &self.clients[index];
+        let client = &mut self.clients[index];
         let Some(sdp) = client.offer() else { return };
+        client.described.clone_from(&sdp);
         let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
         let offer = Offer { participant: id(index), number: client.offers, sdp, published, subscriptions };
         self.order(Order::Offer(offer));
@@ -164,6 +165,13 @@ impl World {
     pub fn change(&mut self, index: usize) {
         self.clients[index].renew();
         self.offer(index);
+    }
+
+    /// Offers the same descriptions again, to receive this.
+    #[cfg(test)]
+    pub fn receive(&mut self, index: usize, subscriptions: Vec<Subscription>) {
+        let sdp = self.clients[index].described.clone();
+        self.order(Order::Offer(Offer { participant: id(index), number: 99, sdp, published: vec![], subscriptions }));
     }
 
     /// Tells the core something, and takes what it has to say.

@@ -66,6 +66,8 @@ impl Delivery {
 
     /// A connection is there; it goes by `participant` from now on.
     pub fn handle_arrival(&mut self, participant: ParticipantId) {
+        // Nobody else goes by its number: 64 random bits. If somebody did, it would be that one's end.
+        self.handle_departure(participant);
         self.seats.insert(participant, Seat::Silent);
         if self.draining {
             self.refuse(participant, Problem::Draining);

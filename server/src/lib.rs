@@ -9,6 +9,8 @@ mod bucket;
 mod config;
 mod connection;
 mod delivery;
+#[doc(hidden)]
+pub mod fuzz;
 mod hub;
 mod outbox;
 mod server;

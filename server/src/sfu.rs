@@ -16,6 +16,7 @@ mod room;
 mod switch;
 mod track;
 
+pub use descriptor::Descriptor;
 pub use driver::Message;
 pub use extension::{Raw, dependency_descriptor};
 pub use peer::Ground;

@@ -15,6 +15,8 @@ use str0m::{Candidate, Event, Input, Output, Rtc};
 pub struct Client {
     /// Offers made so far.
     pub offers: u32,
+    /// Its last offer.
+    pub described: String,
     /// What it sends.
     pub published: Vec<Published>,
     /// What it receives.
@@ -60,6 +62,7 @@ impl Client {
         }
         Self {
             offers: 0,
+            described: String::new(),
             published: Vec::new(),
             subscriptions: Vec::new(),
             heard: Vec::new(),

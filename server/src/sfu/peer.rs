@@ -4,7 +4,7 @@
 
 use super::downlink::{self, Downlink};
 use super::extension::{Raw, dependency_descriptor};
-use super::switch::Rewritten;
+use super::switch::{Rewritten, Switch};
 use super::track::{Meter, Viewer};
 use proto::{MeetingId, TileWish, TrackId};
 use std::collections::{HashMap, VecDeque};
@@ -40,6 +40,8 @@ pub struct Peer {
     pub downlink: Downlink,
     /// When it wants to be woken.
     pub wake: Instant,
+    /// Rows of numbers of descriptions that receive nothing now. As many at most as there are descriptions.
+    pub parked: HashMap<Mid, Switch>,
     sent: Meter,
     desired: u64,
     addresses: VecDeque<SocketAddr>,
@@ -99,6 +101,7 @@ impl Peer {
             sources: HashMap::new(),
             wishes: None,
             downlink: Downlink::new(FIRST_ESTIMATE),
+            parked: HashMap::new(),
             sent: Meter::default(),
             wake: now,
             desired: 0,

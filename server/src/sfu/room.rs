@@ -56,7 +56,7 @@ impl Room {
         for (id, track) in &mut self.tracks {
             track.viewers.retain(|viewer| viewer.participant != participant);
             if id.owner == participant {
-                track.source = None;
+                track.end();
             }
         }
         self.forget_unused();
@@ -87,7 +87,8 @@ impl Room {
         self.announce(owner, effects);
     }
 
-    /// Replaces all that somebody receives. A description that is kept keeps its stream and its row of numbers.
+    /// Replaces all that somebody receives. A description that is used again goes on with its stream's row of numbers:
+    /// SRTP (RFC 3711, section 3.3.2) takes what goes back for a replay.
     pub fn subscribe(&mut self, participant: ParticipantId, subscriptions: &[Subscription], peer: &mut Peer) {
         let mut before: HashMap<Mid, (TrackId, Viewer)> = HashMap::new();
         for id in self.views.remove(&participant).unwrap_or_default() {
@@ -102,24 +103,20 @@ impl Room {
                 proto::Slot::Microphone => 48_000,
                 proto::Slot::Camera | proto::Slot::Screen => 90_000,
             };
-            let mut viewer = match before.remove(&mid) {
-                Some((old, viewer)) if old == *id => viewer,
-                Some((_, mut viewer)) => {
-                    viewer.switch.detach();
-                    viewer
-                }
-                None => {
-                    let switch = Switch::new(first_number(), rate);
-                    Viewer { participant, mid, ssrc, payload, switch, grant: None }
-                }
-            };
-            (viewer.ssrc, viewer.payload) = (ssrc, payload);
             let views = self.views.entry(participant).or_default();
-            if self.members.contains(&id.owner) && id.owner != participant && !views.contains(id) {
-                views.push(*id);
-                self.tracks.entry(*id).or_default().viewers.push(viewer);
+            if !self.members.contains(&id.owner) || id.owner == participant || views.contains(id) {
+                continue;
             }
+            let switch = match before.remove(&mid) {
+                Some((old, viewer)) if old == *id => viewer.switch,
+                Some((_, viewer)) => viewer.switch.detached(),
+                None => peer.parked.remove(&mid).unwrap_or_else(|| Switch::new(first_number(), rate)),
+            };
+            views.push(*id);
+            let viewer = Viewer { participant, mid, ssrc, payload, switch, grant: None };
+            self.tracks.entry(*id).or_default().viewers.push(viewer);
         }
+        peer.parked.extend(before.into_iter().map(|(mid, (_, viewer))| (mid, viewer.switch.detached())));
         self.forget_unused();
     }
 
@@ -243,10 +240,9 @@ impl Room {
         own.filter_map(|(_, track)| Some(track.source.as_ref()?.published.clone())).collect()
     }
 
+    /// Viewers of somebody who is gone stay until they offer anew: their rows of numbers go on then.
     fn forget_unused(&mut self) {
-        let members = &self.members;
-        self.tracks
-            .retain(|id, track| members.contains(&id.owner) && (track.source.is_some() || !track.viewers.is_empty()));
+        self.tracks.retain(|_, track| track.source.is_some() || !track.viewers.is_empty());
     }
 }
 

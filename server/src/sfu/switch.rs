@@ -92,6 +92,14 @@ impl Switch {
         self.clock.shift = 0;
     }
 
+    /// The same row of numbers for whatever comes next; nothing passes until then.
+    #[must_use]
+    pub fn detached(mut self) -> Self {
+        self.aim(None);
+        self.detach();
+        self
+    }
+
     /// Decides on one packet. None where it does not pass.
     pub fn forward(&mut self, packet: &Arrival) -> Option<Rewritten> {
         let target = self.target?;

@@ -1,7 +1,7 @@
 //! The core with real transports at both ends, on a clock of their own.
 
 use super::*;
-use crate::bench::{Client, LAYERS, World, id};
+use crate::bench::{Client, LAYERS, World, camera, id};
 use proto::SenderLayers;
 
 fn secs(seconds: u64) -> Duration {
@@ -201,4 +201,25 @@ fn the_bench_forwards_what_it_says() {
     let report = crate::bench::forward(&load).expect("it runs");
     assert!(report.packets_in >= 150 && report.packets_out >= 3 * report.packets_in - 30, "{report:?}");
     assert!(report.packets_per_second() > 100.0);
+}
+
+#[test]
+fn a_description_that_is_used_again_goes_on_with_its_numbers() {
+    let mut world = meeting(1);
+    world.send_for(0, secs(1));
+    let subscription = world.clients[1].subscriptions.remove(0);
+    let next = world.join();
+    world.publish(next, &LAYERS);
+    world.receive(1, vec![]);
+    world.send_for(0, secs(1));
+    world.receive(1, vec![subscription.clone()]);
+    world.send_for(0, secs(1));
+    world.order(Order::Leave { participant: id(0) });
+    assert!(world.run_until(secs(5), |world| world.clients[next].connected()));
+    let before = world.clients[1].received.len();
+    assert!(before > 40, "{before} of the first camera");
+    world.receive(1, vec![Subscription { track: camera(next), ..subscription }]);
+    world.send_for(next, secs(1));
+    assert!(world.clients[1].received.len() > before + 20, "and the other one's");
+    assert!(continuous(&world, 1), "no number goes back");
 }

@@ -1,0 +1,89 @@
+//! Entry points for fuzzing: everything that takes bytes of a stranger, behind functions that take any.
+//! What they check is that nothing panics and that what must hold does.
+
+use crate::Limits;
+use crate::delivery::{Action, Delivery};
+use crate::sfu::Descriptor;
+use proto::{ParticipantId, Up};
+
+/// Reads `bytes` as Dependency Descriptors: the first half as a key frame's, the second as one that refers to it.
+pub fn descriptor(bytes: &[u8]) {
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    let structure = Descriptor::read(first, None).ok().and_then(|read| read.structure);
+    // Whether it is one does not matter, only that it ends.
+    let _ = Descriptor::read(second, structure.as_ref());
+    let _ = Descriptor::read(bytes, structure.as_ref());
+}
+
+/// Plays `bytes` to a delivery service: pieces of a connection's number, a length and a message.
+///
+/// # Panics
+/// Where the service says something that no client would read, or keeps a meeting without connections.
+pub fn delivery(bytes: &[u8]) {
+    let mut delivery = Delivery::new(Limits { meetings: 2, members: 4, log_entries: 8, ..Limits::default() });
+    let mut rest = bytes;
+    while let [who, length, tail @ ..] = rest {
+        let participant = ParticipantId(u64::from(who & 7));
+        let (message, next) = tail.split_at(usize::from(*length).min(tail.len()));
+        rest = next;
+        match who >> 6 {
+            0 => delivery.handle_arrival(participant),
+            1 => delivery.handle_departure(participant),
+            _ => match proto::decode::<Up>(message) {
+                Ok(message) => delivery.handle_message(participant, message),
+                Err(proto::Malformed) => delivery.refuse(participant, proto::Problem::Malformed),
+            },
+        }
+        while let Some(action) = delivery.poll_action() {
+            if let Action::Say(_, bytes) = action {
+                assert!(proto::decode::<proto::Down>(&bytes).is_ok(), "clients read what the server says");
+            }
+        }
+    }
+    (0..8).for_each(|who| delivery.handle_departure(ParticipantId(who)));
+    assert_eq!((delivery.connections(), delivery.meetings()), (0, 0));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::{Blob, Epoch, MeetingId, VERSION, Welcome, encode};
+
+    /// A little meeting as input; then the same with every byte wrong in turn.
+    #[test]
+    fn a_meeting_and_every_damaged_one_are_played() {
+        let meeting = MeetingId([1; 16]);
+        let script = [
+            (1, Up::Hello { version: VERSION }),
+            (2, Up::Hello { version: VERSION }),
+            (1, Up::Create { meeting, admission_key: Blob(vec![1]) }),
+            (2, Up::Knock { meeting, request: Blob(vec![2]) }),
+            (
+                1,
+                Up::Commit {
+                    epoch: Epoch(0),
+                    blob: Blob(vec![3]),
+                    welcomes: vec![Welcome { to: vec![ParticipantId(2)], blob: Blob(vec![4]) }],
+                    removed: vec![],
+                },
+            ),
+            (2, Up::Tell { epoch: Epoch(1), blob: Blob(vec![5]) }),
+            (2, Up::Leave),
+        ];
+        let mut bytes = vec![1, 0, 2, 0];
+        for (who, message) in script {
+            let message = encode(&message);
+            bytes.extend([0x80 | who, u8::try_from(message.len()).expect("short")]);
+            bytes.extend(message);
+        }
+        delivery(&bytes);
+        for at in 0..bytes.len() {
+            for flip in [1, 0x80, 0xff] {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= flip;
+                delivery(&damaged);
+                descriptor(&damaged);
+            }
+        }
+    }
+}
