@@ -1,3 +1,6 @@
-//! What the tests across crates share: a simulated world, fuzz targets.
+//! What the tests across crates share: a simulated world, fuzz targets, and the benches.
 
+pub mod bench;
+pub mod fuzz;
+pub mod people;
 pub mod world;

@@ -1,0 +1,112 @@
+//! What a core forwards, and how soon a face is seen.
+
+use super::row::{Duel, Row, duel, median};
+use anyhow::{Context, Result, bail};
+use engine::witness::{Evidence, Witness};
+use engine::{AudioChoice, Choice, Command, Engine, Entry, Event, Identity, Setup, Slot, TileWish, TrackId};
+use server::bench::{Load, forward};
+use server::{Config, Server};
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// All rows of the group `net`.
+///
+/// # Errors
+/// Where a socket, a server or a meeting does not come up.
+pub fn rows() -> Result<Vec<Row>> {
+    let load = Load { receivers: 10, length: Duration::from_secs(3) };
+    forward(&load)?;
+    let subject = || forward(&load).map_or(0.0, |report| report.packets_per_second());
+    let forwarded = duel(3, subject, || sent_bare().unwrap_or(f64::NAN));
+    let joined = first_faces()?;
+    Ok(vec![
+        Row::at_least(
+            "forwarded by the SFU, SRTP in and out",
+            "packets/s/core",
+            "bare UDP sends, same size",
+            forwarded,
+            0.1,
+        ),
+        Row::at_most("join to first picture, two clients", "ms", "limit: one second", joined, 1.0),
+    ])
+}
+
+/// Packets of the same size that one core puts into a socket, with nothing else to do.
+fn sent_bare() -> Result<f64> {
+    let (from, to) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
+    let address = to.local_addr()?;
+    let packet = [0; 1_150];
+    let mut sent = 0_u32;
+    let ms = super::row::cpu_ms(|| {
+        for _ in 0..50_000 {
+            sent += u32::from(from.send_to(&packet, address).is_ok());
+        }
+    });
+    Ok(f64::from(sent) / (ms / 1_000.0))
+}
+
+fn first_faces() -> Result<Duel> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let server = runtime.block_on(Server::start(Config::new("127.0.0.1:0".parse()?)))?;
+    let address = server.address();
+    let entry =
+        Entry::Create { host: address.ip().to_string(), port: address.port(), fingerprint: Some(server.fingerprint()) };
+    let (host, mut events) = enter(entry, "Host", Choice::Synthetic)?;
+    let link = link(&mut events)?;
+    let mut times = Vec::new();
+    for run in 0..5 {
+        times.push(first_face(&link, &format!("Guest {run}"))?);
+    }
+    drop(host);
+    runtime.block_on(server.stop(Duration::from_secs(1)));
+    Ok(Duel { subject: median(times), peer: 1_000.0, runs: 5 })
+}
+
+/// Milliseconds from the command to the first picture of the host, keys, joining and transport included.
+fn first_face(link: &str, name: &str) -> Result<f64> {
+    let begin = Instant::now();
+    let (guest, mut events) = enter(Entry::Join(link.parse()?), name, Choice::Off)?;
+    while begin.elapsed() < Duration::from_secs(10) {
+        if let Ok(Event::People(people)) = events.try_recv() {
+            let seen = people.iter().filter(|person| person.camera && !person.me);
+            let wish = |owner| TileWish {
+                track: TrackId { owner, slot: Slot::Camera },
+                width: 640,
+                height: 360,
+                frames_per_second: 30,
+                priority: 1,
+                paused: false,
+            };
+            guest.send(Command::Tiles(seen.map(|person| wish(person.id)).collect()))?;
+        }
+        if guest.tallies().received().iter().any(|(_, counts)| counts.shown > 0) {
+            return Ok(begin.elapsed().as_secs_f64() * 1_000.0);
+        }
+        std::thread::yield_now();
+    }
+    bail!("{name} saw nothing within ten seconds")
+}
+
+fn link(events: &mut engine::Events) -> Result<String> {
+    loop {
+        match events.blocking_recv().context("the meeting ended")? {
+            Event::Entered { link, .. } => return Ok(link),
+            Event::Ended(reason) => bail!("the meeting ended: {reason:?}"),
+            _ => {}
+        }
+    }
+}
+
+fn enter(entry: Entry, name: &str, camera: Choice) -> Result<(Engine, engine::Events)> {
+    let setup = Setup {
+        name: name.into(),
+        camera,
+        microphone: AudioChoice::Off,
+        speaker: AudioChoice::Off,
+        screen: false,
+        muted: true,
+    };
+    let witness = Arc::new(Witness::new(None, Evidence::default(), engine::clock::system()));
+    Ok(Engine::start(entry, setup, Identity::generate()?, witness)?)
+}

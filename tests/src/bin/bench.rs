@@ -1,0 +1,32 @@
+//! `cargo xtask bench [draw|net|crypto|codec] [--json]`.
+
+use anyhow::{Result, bail};
+use std::path::Path;
+use tests::bench::{codec, crypto, draw, net, print};
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let groups: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| *argument != "--json").collect();
+    if let Some(unknown) = groups.iter().find(|group| !GROUPS.contains(group)) {
+        bail!("there is no bench `{unknown}`: {}", GROUPS.join(", "));
+    }
+    let wanted = |group| groups.is_empty() || groups.contains(&group);
+    let mut rows = Vec::new();
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/footage/bunny.mp4");
+    if wanted("draw") {
+        rows.extend(draw::rows()?);
+    }
+    if wanted("net") {
+        rows.extend(net::rows()?);
+    }
+    if wanted("codec") {
+        rows.extend(codec::rows(&clip)?);
+    }
+    if wanted("crypto") {
+        rows.extend(crypto::rows()?);
+    }
+    print(&rows, json)
+}
+
+const GROUPS: &[&str] = &["draw", "net", "crypto", "codec"];
