@@ -33,20 +33,22 @@ pub struct Ends {
 pub async fn run(config: Config, ends: Ends) {
     let ring = config.ring.clone();
     let events = ends.events.clone();
-    // Nobody listens any more: nobody wants to get in.
-    let end = tokio::select! {
-        opened = Driver::open(config, ends) => match opened {
-            Ok(driver) => driver.run().await,
-            Err(error) => Err(error),
-        },
-        () = events.closed() => Ok(()),
-    };
+    let end = session(config, ends).await;
     ring.clear();
     if let Err(error) = end {
         tracing::info!(%error, fault = ?error.fault(), "session failed");
-        // A reader that has gone misses nothing.
-        let _ = events.send(Event::Failed(error)).await;
+        // A reader that has gone, or has stopped, misses nothing.
+        let _ = events.send_timeout(Event::Failed(error), FAREWELL).await;
     }
+}
+
+async fn session(config: Config, ends: Ends) -> Result<(), Error> {
+    let wire = tokio::select! {
+        wire = Wire::connect(&config.host, config.port, config.fingerprint) => wire?,
+        // Nobody listens any more: nobody wants to get in.
+        () = ends.events.closed() => return Ok(()),
+    };
+    Driver::open(config, ends, wire).await?.run().await
 }
 
 struct Driver {
@@ -82,9 +84,8 @@ enum Wake {
 }
 
 impl Driver {
-    async fn open(config: Config, ends: Ends) -> Result<Self, Error> {
+    async fn open(config: Config, ends: Ends, wire: Wire) -> Result<Self, Error> {
         let Config { entry, host, port, fingerprint, ring, clock: _, pool } = config;
-        let wire = Wire::connect(&host, port, fingerprint).await?;
         // Media go the way that signalling goes.
         let (peer, states, feedback) = Box::pin(Peer::open(wire.local().ip(), pool, ends.paths)).await?;
         Ok(Self {

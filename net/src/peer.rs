@@ -25,6 +25,7 @@ use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use rtc::shared::error::Error as StackError;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use webrtc::media_stream::track_remote::TrackRemote;
@@ -67,6 +68,7 @@ pub struct Peer {
     feedback: mpsc::Sender<Feedback>,
     lanes: BTreeMap<Slot, Arc<Lane>>,
     receivers: Vec<(Kind, Arc<dyn RtpTransceiver>)>,
+    closed: AtomicBool,
 }
 
 /// A new peer, what happens on it, and what the other side says of what we send.
@@ -95,7 +97,15 @@ impl Peer {
             .build();
         // The stack's futures are large.
         let connection: Arc<dyn PeerConnection> = Arc::new(Box::pin(build).await?);
-        let peer = Self { connection, intake, estimate, feedback, lanes: BTreeMap::new(), receivers: Vec::new() };
+        let peer = Self {
+            connection,
+            intake,
+            estimate,
+            feedback,
+            lanes: BTreeMap::new(),
+            receivers: Vec::new(),
+            closed: AtomicBool::new(false),
+        };
         Ok((peer, events, heard))
     }
 
@@ -170,6 +180,7 @@ impl Peer {
 
     /// Closes the connection and its sockets; at most a tenth of a second.
     pub async fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
         if let Err(error) = self.connection.close().await {
             tracing::debug!(%error, "peer connection did not close well");
         }
@@ -198,6 +209,19 @@ impl Peer {
             sending.extend(section.map(|section| (Arc::clone(lane), section)));
         }
         Ok(sending)
+    }
+}
+
+impl Drop for Peer {
+    /// The stack's task runs on until it is told to stop: a connection that is only dropped would stay for ever.
+    fn drop(&mut self) {
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
+        let connection = Arc::clone(&self.connection);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { connection.close().await });
+        }
     }
 }
 
@@ -293,19 +317,24 @@ mod tests {
         });
     }
 
+    /// webrtc#906: connections that kept their handler, and with it everything.
     #[test]
-    fn nothing_of_a_closed_peer_is_left() {
-        block(async {
-            let (peer, mut events, mut feedback) = open().await;
-            let intake = Arc::downgrade(peer.intake());
-            peer.close().await;
-            drop(peer);
-            // The handler held the one end, the interceptors the other: both are dropped, and all they held.
-            let gone = async { (events.recv().await, feedback.recv().await) };
-            let gone = tokio::time::timeout(Duration::from_secs(5), gone).await;
-            assert_eq!(gone.expect("the stack let go"), (None, None));
-            assert!(intake.upgrade().is_none());
-        });
+    fn nothing_of_a_closed_or_dropped_peer_is_left() {
+        for closes in [true, false] {
+            block(async {
+                let (peer, mut events, mut feedback) = open().await;
+                let intake = Arc::downgrade(peer.intake());
+                if closes {
+                    peer.close().await;
+                }
+                drop(peer);
+                // The handler held the one end, the interceptors the other: both are dropped, and all they held.
+                let gone = async { (events.recv().await, feedback.recv().await) };
+                let gone = tokio::time::timeout(Duration::from_secs(5), gone).await;
+                assert_eq!(gone.expect("the stack let go"), (None, None));
+                assert!(intake.upgrade().is_none());
+            });
+        }
     }
 
     #[test]

@@ -73,12 +73,16 @@ impl Media {
     }
 
     pub async fn answer(&mut self, sdp: String, outbox: &mut Outbox) -> Result<(), Error> {
-        self.peer.answer(sdp).await?;
+        self.peer.answer(sdp).await.map_err(|error| {
+            tracing::debug!(%error, "answer refused");
+            Error::Negotiation("the server's answer makes no sense")
+        })?;
         self.answered.get_or_insert_with(Instant::now);
+        // What was sent of a new track before the server knew it is lost.
+        self.ask_for_key_frames(outbox, |published| !published.agreed);
         for published in self.published.values_mut() {
             published.agreed = true;
         }
-        self.ask_for_key_frames(outbox, |_| true);
         Ok(())
     }
 

@@ -44,7 +44,7 @@ pub struct Frame {
 }
 
 /// The receiving end of one video track.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Assembler {
     waiting: BTreeMap<u64, Packet>,
     weight: usize,
@@ -74,16 +74,7 @@ struct Run {
 impl Assembler {
     /// An assembler that waits for a first key frame.
     pub fn new() -> Self {
-        Self {
-            waiting: BTreeMap::new(),
-            weight: 0,
-            counter: Unwrapper::default(),
-            next: None,
-            hole: None,
-            run: None,
-            last: None,
-            asked: None,
-        }
+        Self::default()
     }
 
     /// Takes a packet in. What is a repetition, or comes too late, is dropped.
