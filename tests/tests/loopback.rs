@@ -1,0 +1,327 @@
+//! Clients and server over real sockets, without codecs: what is sealed here is opened there, and nowhere else.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+#[path = "loopback/client.rs"]
+mod client;
+#[path = "loopback/lossy.rs"]
+mod lossy;
+
+use client::{Client, State};
+use lossy::Lossy;
+use proto::{Slot, TrackId};
+use server::Server;
+use std::collections::BTreeSet;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// One test at a time: they measure times, and nine clients fill two cores.
+fn run<F: Future<Output = ()>>(test: F) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(test);
+    runtime.shutdown_timeout(Duration::from_secs(5));
+}
+
+async fn server() -> Server {
+    Server::start(server::Config::new("127.0.0.1:0".parse().unwrap())).await.unwrap()
+}
+
+/// The organiser and guests, all in.
+async fn meeting(server: &Server, count: usize) -> Vec<Client> {
+    let organiser = Client::create(server, "organiser");
+    organiser.until("the organiser is in", |state| state.entered.is_some()).await;
+    let mut clients = vec![organiser];
+    for number in 1..count {
+        clients.push(Client::join(&clients[0].link(), &format!("guest {number}")));
+    }
+    for client in &clients {
+        client.until("everybody is in", |state| state.members.len() == count).await;
+    }
+    clients
+}
+
+fn opened(state: &State, track: TrackId) -> u64 {
+    state.received.get(&track).map_or(0, |received| received.opened)
+}
+
+/// Frames that should have opened and did not. At a change of epoch a few packets overtake the commit, or come behind it.
+fn failed(client: &Client) -> u64 {
+    client.look(|state| {
+        let keyless: u64 = state.received.values().map(|received| received.keyless).sum();
+        assert!(keyless <= 3 * state.epoch, "{keyless} frames without a key in {} epochs", state.epoch);
+        state.received.values().map(|received| received.failed).sum()
+    })
+}
+
+/// Each sees and hears each: that many pictures, twice as many packets of sound.
+async fn all_flow(clients: &[Client], pictures: u64) {
+    for one in clients {
+        for other in clients.iter().filter(|other| other.me() != one.me()) {
+            let (camera, microphone) = (other.camera(), other.microphone());
+            one.until("pictures and sound arrive", |state| {
+                opened(state, camera) >= pictures && opened(state, microphone) >= 2 * pictures
+            })
+            .await;
+        }
+        assert_eq!(failed(one), 0);
+    }
+}
+
+fn report(clients: &[Client]) {
+    let times = |client: &Client| {
+        client.look(|state| {
+            let entered = state.entered.unwrap();
+            (entered - client.started, state.connected.unwrap().saturating_duration_since(entered))
+        })
+    };
+    let (joins, connects): (Vec<_>, Vec<_>) = clients.iter().map(times).unzip();
+    let estimates: Vec<_> = clients.iter().map(|client| client.look(|state| state.estimate) / 1_000).collect();
+    println!("{} clients: join {joins:?}, connect {connects:?}, estimates {estimates:?} kbit/s", clients.len());
+}
+
+#[test]
+fn two_see_and_hear_each_other() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        all_flow(&clients, 25).await;
+        report(&clients);
+        clients[0].session.count();
+        clients[0].until("the server counts", |state| state.totals.is_some_and(|totals| totals.packets_out > 0)).await;
+    });
+}
+
+#[test]
+fn nine_see_and_hear_each_other() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 9).await;
+        // Tiles of a crowded window, so that two cores carry all of it.
+        for client in &clients {
+            let others: Vec<_> = clients.iter().filter(|other| other.me() != client.me()).collect();
+            client.show(&others, 320, 180);
+        }
+        all_flow(&clients, 10).await;
+        report(&clients);
+    });
+}
+
+#[test]
+fn one_who_is_put_out_opens_nothing_more_and_the_others_go_on() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 4).await;
+        all_flow(&clients, 10).await;
+        let [organiser, stays, also, out] = &clients[..] else { panic!("four clients") };
+        organiser.remove(out.me());
+        out.until("told", |state| state.removed).await;
+        let at = Instant::now();
+        let count = |state: &State| state.received.values().map(|received| received.opened).sum::<u64>();
+        let before = out.look(count);
+        for client in [organiser, stays, also] {
+            client.until("one less", |state| state.members.len() == 3).await;
+            client.until("the track ends", |state| state.ended.contains(&out.camera())).await;
+        }
+        for (one, other) in [(organiser, stays), (stays, also), (also, organiser)] {
+            let camera = other.camera();
+            let so_far = one.look(|state| opened(state, camera));
+            one.until("goes on", |state| opened(state, camera) > so_far + 25).await;
+            assert_eq!(failed(one), 0);
+            let gap = one.look(|state| state.received[&camera].longest_gap);
+            assert!(gap < Duration::from_millis(300), "a freeze of {gap:?}");
+        }
+        assert_eq!(out.look(count), before);
+        println!("others saw the removal within {:?}", at.elapsed());
+    });
+}
+
+#[test]
+fn small_tiles_get_small_layers_and_unwanted_layers_stop() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        let (viewer, sender) = (&clients[0], &clients[1]);
+        let camera = sender.camera();
+        viewer.show(&[sender], 1_280, 720);
+        viewer.until("the largest layer", |state| state.received.get(&camera).is_some_and(|r| r.layers[2] > 10)).await;
+        viewer.show(&[sender], 320, 180);
+        let asked = Instant::now();
+        let only = |layers: &'static [u8]| {
+            move |state: &State| {
+                let wanted = state.wanted.get(&Slot::Camera);
+                wanted.is_some_and(|wanted| wanted.wanted.iter().map(|layer| layer.spatial).eq(layers.iter().copied()))
+            }
+        };
+        sender.until("only the smallest is wanted", only(&[0])).await;
+        println!("unwanted layers stopped after {:?}", asked.elapsed());
+        assert!(asked.elapsed() < Duration::from_secs(2));
+        let sent = sender.look(|state| state.sent);
+        let seen = viewer.look(|state| state.received[&camera].layers);
+        viewer.until("the smallest flows", |state| state.received[&camera].layers[0] > seen[0] + 10).await;
+        let later = sender.look(|state| state.sent);
+        assert!(later[2] <= sent[2] + 1 && later[1] <= sent[1] + 1, "{sent:?} then {later:?}");
+        let asked = Instant::now();
+        let seen = viewer.look(|state| state.received[&camera].layers);
+        viewer.show(&[sender], 1_280, 720);
+        viewer.until("the largest again", |state| state.received[&camera].layers[2] > seen[2]).await;
+        println!("the largest layer came back after {:?}", asked.elapsed());
+        assert!(asked.elapsed() < Duration::from_secs(1));
+        assert_eq!(failed(viewer), 0);
+    });
+}
+
+/// One datagram in forty is lost each way, so one picture in six of the largest layer is incomplete at first. By
+/// retransmission nearly all come through all the same, in both directions.
+#[test]
+fn what_a_path_loses_is_sent_again() {
+    run(async {
+        let server = server().await;
+        let organiser = Client::create(&server, "organiser");
+        organiser.until("in", |state| state.entered.is_some()).await;
+        let guest = Client::join_over(&organiser.link(), "guest", Lossy::one_in(40));
+        for client in [&organiser, &guest] {
+            client.until("both in", |state| state.members.len() == 2).await;
+        }
+        for (viewer, sender) in [(&organiser, &guest), (&guest, &organiser)] {
+            let camera = sender.camera();
+            viewer.show(&[sender], 1_280, 720);
+            let top = |state: &State| state.received.get(&camera).map_or(0, |received| received.layers[2]);
+            viewer.until("the largest layer", |state| top(state) > 10).await;
+            let (sent, seen) = (sender.look(|state| state.sent[2]), viewer.look(top));
+            sender.until("ten seconds more", |state| state.sent[2] >= sent + 250).await;
+            let (sent, seen) = (sender.look(|state| state.sent[2]) - sent, viewer.look(top) - seen);
+            let keys = sender.look(|state| state.key_frames_wanted);
+            println!("{seen} of {sent} pictures, {keys} key frames wanted");
+            assert!(seen * 100 >= sent * 95, "{seen} of {sent} pictures");
+            assert_eq!(failed(viewer), 0);
+        }
+    });
+}
+
+#[test]
+fn garbage_at_the_media_ports_disturbs_nobody() {
+    run(async {
+        let server = server().await;
+        let organiser = Client::create(&server, "organiser");
+        organiser.until("in", |state| state.entered.is_some()).await;
+        let path = Lossy::whole();
+        let guest = Client::join_over(&organiser.link(), "guest", Arc::clone(&path) as Arc<_>);
+        for client in [&organiser, &guest] {
+            client.until("both in", |state| state.members.len() == 2).await;
+        }
+        let clients = [organiser, guest];
+        all_flow(&clients, 10).await;
+        for target in [server.address(), path.local().unwrap()] {
+            throw_garbage(target);
+        }
+        let before = clients[0].look(|state| opened(state, clients[1].camera()));
+        all_flow(&clients, before + 25).await;
+    });
+}
+
+/// Random bytes that begin like STUN, DTLS, RTP, RTCP (RFC 7983) and like nothing, of all lengths.
+fn throw_garbage(target: SocketAddr) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut state = 1u32;
+    let mut random = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        u8::try_from(state >> 24).unwrap()
+    };
+    for first in [0, 1, 20, 22, 23, 63, 64, 128, 129, 144, 191, 200, 255] {
+        for length in [0usize, 1, 2, 11, 12, 13, 20, 28, 100, 1_200, 9_000] {
+            let mut datagram: Vec<u8> = (0..length).map(|_| random()).collect();
+            if let Some(byte) = datagram.first_mut() {
+                *byte = first;
+            }
+            socket.send_to(&datagram, target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_client_that_stops_reading_harms_only_itself() {
+    run(async {
+        let server = server().await;
+        let mut clients = meeting(&server, 3).await;
+        all_flow(&clients, 10).await;
+        // Its tasks stop with its runtime, as a stopped process would; its sockets stay open and full.
+        let stuck = clients.pop().unwrap();
+        let gone = stuck.me();
+        stuck.freeze();
+        for client in &clients {
+            client.until("the others see it leave", |state| !state.members.contains(&gone)).await;
+        }
+        let before = clients[0].look(|state| opened(state, clients[1].camera()));
+        all_flow(&clients, before + 25).await;
+    });
+}
+
+#[test]
+fn a_meeting_is_left_and_entered_again_and_descriptions_are_used_again() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        let mut owners = BTreeSet::new();
+        for round in 0..3 {
+            let guest = Client::join(&clients[0].link(), &format!("visitor {round}"));
+            guest.until("in", |state| state.members.len() == 3).await;
+            let all = [guest.camera(), guest.microphone()];
+            for client in &clients {
+                client.until("seen and heard", |state| all.iter().all(|track| opened(state, *track) > 10)).await;
+            }
+            owners.insert(guest.me());
+            guest.leave();
+            guest.until("gone", |state| state.over.is_some()).await;
+            for client in &clients {
+                client.until("left", |state| state.members.len() == 2 && state.ended.contains(&all[0])).await;
+                assert_eq!(failed(client), 0);
+            }
+        }
+        assert_eq!(owners.len(), 3);
+    });
+}
+
+/// The media path is held by the stack's own tasks, sockets and handler: when it is free, they are all gone.
+#[test]
+fn nothing_of_a_session_is_left_when_it_ends() {
+    run(async {
+        let server = server().await;
+        let organiser = Client::create(&server, "organiser");
+        organiser.until("in", |state| state.entered.is_some()).await;
+        for leaves in [true, false] {
+            let paths = Lossy::whole();
+            let trace = Arc::downgrade(&paths);
+            let guest = Client::join_over(&organiser.link(), "guest", paths);
+            guest.until("media flow", |state| state.received.values().any(|received| received.opened > 5)).await;
+            assert!(trace.upgrade().is_some());
+            if leaves {
+                guest.leave();
+            } else {
+                organiser.remove(guest.me());
+            }
+            guest.until("over", |state| state.over.is_some()).await;
+            let gone = async {
+                while trace.upgrade().is_some() {
+                    tokio::task::yield_now().await;
+                }
+            };
+            assert!(tokio::time::timeout(Duration::from_secs(5), gone).await.is_ok(), "something holds the session");
+        }
+    });
+}
+
+#[test]
+fn a_wrong_certificate_is_told_as_such() {
+    run(async {
+        let server = server().await;
+        let organiser = Client::create(&server, "organiser");
+        organiser.until("in", |state| state.entered.is_some()).await;
+        let link: crypto::Invitation = organiser.link().parse().unwrap();
+        let wrong = crypto::Invitation { fingerprint: Some([7; 32]), ..link };
+        let guest = Client::join(&wrong.to_string(), "guest");
+        guest.until("refused", |state| state.over.as_ref().is_some_and(|over| over.contains("certificate"))).await;
+    });
+}

@@ -1,0 +1,397 @@
+//! A whole client without codecs: real keys, real sockets, frames whose content is their own number.
+
+use crypto::{Identity, Invitation, KeyRing, Leaf, Opener, Profile, Sealer};
+use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
+use net::meeting::{self, Command, Entry};
+use net::{Config, Event, Outlet, Session};
+use proto::{Kind, MeetingId, ParticipantId, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Notify, mpsc};
+use webrtc::runtime::TokioRuntime;
+
+/// What a client knows, for tests to wait on.
+#[derive(Default)]
+pub struct State {
+    pub me: Option<ParticipantId>,
+    pub members: Vec<ParticipantId>,
+    pub leaves: HashMap<ParticipantId, Leaf>,
+    pub entered: Option<Instant>,
+    pub connected: Option<Instant>,
+    pub epoch: u64,
+    pub received: BTreeMap<TrackId, Received>,
+    pub ended: BTreeSet<TrackId>,
+    pub wanted: BTreeMap<Slot, SenderLayers>,
+    pub key_frames_wanted: u64,
+    pub removed: bool,
+    pub over: Option<String>,
+    pub totals: Option<Totals>,
+    pub estimate: u64,
+    /// Frames sent of each layer of the camera.
+    pub sent: [u64; 3],
+}
+
+/// What came of one track.
+#[derive(Clone, Debug, Default)]
+pub struct Received {
+    pub opened: u64,
+    /// Not authentic, replayed, malformed or contradictory: never to happen.
+    pub failed: u64,
+    /// Sealed in an epoch whose commit has not come here yet, or by somebody whose keys are gone.
+    pub keyless: u64,
+    /// Frames of each layer.
+    pub layers: [u64; 3],
+    pub newest: Option<Layer>,
+    pub last: Option<Instant>,
+    pub longest_gap: Duration,
+}
+
+pub struct Client {
+    pub session: Session,
+    pub started: Instant,
+    shared: Arc<Shared>,
+    frozen: Arc<AtomicBool>,
+    /// Its own, with one thread, as a process would have.
+    runtime: Option<Runtime>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+impl Shared {
+    fn change(&self, with: impl FnOnce(&mut State)) {
+        with(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_waiters();
+    }
+
+    fn look<T>(&self, with: impl FnOnce(&State) -> T) -> T {
+        with(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Client {
+    /// Opens a meeting on the server.
+    pub fn create(server: &server::Server, name: &str) -> Self {
+        let mut number = [0; 16];
+        let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), name);
+        number[..8].copy_from_slice(&random.to_be_bytes());
+        let profile = Profile::new(name).unwrap();
+        let entry = Entry::Create { meeting: MeetingId(number), identity: Identity::generate().unwrap(), profile };
+        Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint()))
+    }
+
+    /// Joins by a link.
+    pub fn join(link: &str, name: &str) -> Self {
+        Self::join_over(link, name, Arc::new(TokioRuntime))
+    }
+
+    /// Joins by a link, over a path of its own.
+    pub fn join_over(link: &str, name: &str, paths: Arc<dyn webrtc::runtime::Runtime>) -> Self {
+        let invitation: Invitation = link.parse().unwrap();
+        let (host, port, fingerprint) = (invitation.host.clone(), invitation.port, invitation.fingerprint);
+        let profile = Profile::new(name).unwrap();
+        let entry = Entry::Join { invitation, identity: Identity::generate().unwrap(), profile };
+        Self::start_over(entry, &host, port, fingerprint, paths)
+    }
+
+    /// Starts any session.
+    pub fn start(entry: Entry, host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Self {
+        Self::start_over(entry, host, port, fingerprint, Arc::new(TokioRuntime))
+    }
+
+    fn start_over(
+        entry: Entry,
+        host: &str,
+        port: u16,
+        fingerprint: Option<[u8; 32]>,
+        paths: Arc<dyn webrtc::runtime::Runtime>,
+    ) -> Self {
+        let (ring, clock, pool) = (KeyRing::new(), Clock::default(), BufferPool::new(64));
+        let config = Config { entry, host: host.into(), port, fingerprint, ring: ring.clone(), clock, pool };
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let started = Instant::now();
+        let (session, events) = net::start_over(config, runtime.handle(), paths);
+        let shared = Arc::new(Shared::default());
+        runtime.spawn(follow(session.clone(), events, ring, clock, Arc::clone(&shared)));
+        Self { session, started, shared, frozen: Arc::default(), runtime: Some(runtime) }
+    }
+
+    /// Stops everything in it, as if its process were stopped: its sockets stay open and nobody reads them.
+    pub fn freeze(&self) {
+        let frozen = Arc::clone(&self.frozen);
+        frozen.store(true, Ordering::Relaxed);
+        let runtime = self.runtime.as_ref().expect("not dropped");
+        runtime.spawn(async move {
+            while frozen.load(Ordering::Relaxed) {
+                std::thread::park_timeout(Duration::from_millis(50));
+            }
+        });
+    }
+
+    /// Waits until `condition` holds; panics with `what` after 20 seconds.
+    pub async fn until(&self, what: &str, condition: impl Fn(&State) -> bool) {
+        let waiting = async {
+            loop {
+                let changed = self.shared.changed.notified();
+                tokio::pin!(changed);
+                changed.as_mut().enable();
+                if self.shared.look(&condition) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(20), waiting).await.is_err() {
+            let state = self.look(|state| {
+                format!("over {:?}, members {}, received {:?}", state.over, state.members.len(), state.received)
+            });
+            panic!("waited in vain: {what}; {state}");
+        }
+    }
+
+    pub fn look<T>(&self, with: impl FnOnce(&State) -> T) -> T {
+        self.shared.look(with)
+    }
+
+    pub fn me(&self) -> ParticipantId {
+        self.look(|state| state.me).expect("entered")
+    }
+
+    pub fn camera(&self) -> TrackId {
+        TrackId { owner: self.me(), slot: Slot::Camera }
+    }
+
+    pub fn microphone(&self) -> TrackId {
+        TrackId { owner: self.me(), slot: Slot::Microphone }
+    }
+
+    pub fn remove(&self, who: ParticipantId) {
+        self.session.send(Command::Remove(who)).unwrap();
+    }
+
+    pub fn leave(&self) {
+        self.session.send(Command::Leave).unwrap();
+    }
+
+    /// Shows the camera of `of` in a tile of this size.
+    pub fn show(&self, of: &[&Client], width: u16, height: u16) {
+        let tile = |client: &&Client| TileWish {
+            track: client.camera(),
+            width,
+            height,
+            frames_per_second: 30,
+            priority: 1,
+            paused: false,
+        };
+        self.session.wishes(of.iter().map(tile).collect());
+    }
+
+    pub fn link(&self) -> String {
+        self.session.link().expect("entered")
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.frozen.store(false, Ordering::Relaxed);
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRing, clock: Clock, shared: Arc<Shared>) {
+    let mut encoder = None;
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Meeting(meeting::Event::Entered { me }) => {
+                encoder = Some(Encoder::start(&session, &ring, clock, &shared));
+                shared.change(|state| (state.me, state.entered) = (Some(me), Some(Instant::now())));
+            }
+            Event::Meeting(meeting::Event::Members(members)) => shared.change(|state| {
+                state.members = members.iter().map(|member| member.id).collect();
+                state.leaves = members.iter().map(|member| (member.id, member.leaf)).collect();
+            }),
+            Event::Meeting(meeting::Event::Removed) => shared.change(|state| {
+                state.removed = true;
+                state.over = Some("removed".into());
+            }),
+            Event::Meeting(meeting::Event::Ended(why)) => shared.change(|state| state.over = Some(why.to_string())),
+            Event::Meeting(meeting::Event::Refused) => shared.change(|state| state.over = Some("refused".into())),
+            Event::Meeting(_) => {}
+            Event::Rekeyed(epoch) => shared.change(|state| state.epoch = epoch.0),
+            Event::Track { track, kind, inlet, .. } => {
+                let leaf = shared.look(|state| state.leaves.get(&track.owner).copied());
+                let leaf = leaf.expect("members come before their tracks");
+                let opener = Opener::new(ring.clone(), track.slot, leaf, clock);
+                let shared = Arc::clone(&shared);
+                shared.change(|state| _ = state.received.entry(track).or_default());
+                std::thread::Builder::new()
+                    .name("decode".into())
+                    .spawn(move || read(track, kind, &inlet, opener, &shared))
+                    .unwrap();
+            }
+            Event::TrackEnded(track) => shared.change(|state| _ = state.ended.insert(track)),
+            Event::LayersWanted(layers) => shared.change(|state| drop(state.wanted.insert(layers.slot, layers))),
+            Event::KeyFrameWanted { spatial, .. } => {
+                shared.change(|state| state.key_frames_wanted += 1);
+                if let Some(encoder) = &encoder {
+                    encoder.key_frame(spatial);
+                }
+            }
+            Event::Estimate(estimate) => shared.change(|state| state.estimate = estimate.as_bps()),
+            Event::Connected => shared.change(|state| state.connected = Some(Instant::now())),
+            Event::Totals(totals) => shared.change(|state| state.totals = Some(totals)),
+            Event::Failed(error) => shared.change(|state| state.over = Some(error.to_string())),
+        }
+    }
+    shared.change(|state| _ = state.over.get_or_insert("the events ended".into()));
+}
+
+fn read(track: TrackId, kind: Kind, inlet: &media::Receiver<crypto::Arrived>, mut opener: Opener, shared: &Shared) {
+    while let Some(arrived) = inlet.recv() {
+        let layer = arrived.header.layer;
+        let result = match kind {
+            Kind::Audio => opener.open_audio(arrived).map(|_| ()),
+            Kind::Video => opener.open(arrived).map(|_| ()),
+        };
+        let now = Instant::now();
+        shared.change(|state| {
+            let received = state.received.entry(track).or_default();
+            match result {
+                Ok(()) => {}
+                Err(crypto::open::Error::UnknownKey) => {
+                    received.keyless += 1;
+                    return;
+                }
+                Err(error) => {
+                    eprintln!("frame of {track:?} not opened: {error}");
+                    received.failed += 1;
+                    return;
+                }
+            }
+            received.opened += 1;
+            received.layers[usize::from(layer.spatial)] += 1;
+            received.newest = Some(layer);
+            if let Some(last) = received.last.replace(now) {
+                received.longest_gap = received.longest_gap.max(now - last);
+            }
+        });
+    }
+}
+
+/// Sends a camera of three layers and a voice, obeying what receivers want.
+struct Encoder {
+    keys: Arc<Mutex<[bool; 3]>>,
+}
+
+pub const SIZES: [Size; 3] = [Size::new(320, 180), Size::new(640, 360), Size::new(1280, 720)];
+const BITRATES: [u32; 3] = [150_000, 500_000, 1_500_000];
+
+impl Encoder {
+    fn start(session: &Session, ring: &KeyRing, clock: Clock, shared: &Arc<Shared>) -> Self {
+        let layers = (0u8..).zip(SIZES).zip(BITRATES).map(|((spatial, size), bitrate)| SpatialLayer {
+            spatial,
+            width: size.width,
+            height: size.height,
+            bitrate,
+        });
+        let camera = session.publish(Slot::Camera, layers.collect());
+        let voice = session.publish(Slot::Microphone, Vec::new());
+        let keys = Arc::new(Mutex::new([true; 3]));
+        let sealers = (Sealer::new(ring.clone(), Slot::Camera), Sealer::new(ring.clone(), Slot::Microphone));
+        let work = Work { camera, voice, sealers, clock, keys: Arc::clone(&keys), shared: Arc::clone(shared) };
+        tokio::spawn(work.run());
+        Self { keys }
+    }
+
+    fn key_frame(&self, spatial: u8) {
+        if let Some(key) = self.keys.lock().unwrap().get_mut(usize::from(spatial)) {
+            *key = true;
+        }
+    }
+}
+
+struct Work {
+    camera: Outlet,
+    voice: Outlet,
+    sealers: (Sealer, Sealer),
+    clock: Clock,
+    keys: Arc<Mutex<[bool; 3]>>,
+    shared: Arc<Shared>,
+}
+
+impl Work {
+    async fn run(mut self) {
+        let mut tick = tokio::time::interval(Duration::from_millis(20));
+        let pool = BufferPool::new(64);
+        let mut active = [true; 3];
+        for number in 0u64.. {
+            tick.tick().await;
+            if self.camera.is_closed() {
+                return;
+            }
+            self.say(number, &pool);
+            // 25 pictures a second.
+            if number % 2 == 0 {
+                self.picture(number / 2, &mut active, &pool);
+            }
+        }
+    }
+
+    fn say(&mut self, number: u64, pool: &BufferPool) {
+        let sound = EncodedAudio {
+            codec: AudioCodec::Opus,
+            position: number * 960,
+            samples: 960,
+            captured: self.clock.now(),
+            voice: true,
+            level: Level::new(30),
+            payload: pool.copy(&number.to_be_bytes().repeat(8)),
+        };
+        if let Ok(sealed) = self.sealers.1.seal_audio(sound) {
+            let _ = self.voice.try_send(sealed);
+        }
+    }
+
+    fn picture(&mut self, number: u64, active: &mut [bool; 3], pool: &BufferPool) {
+        let wanted = self.shared.look(|state| state.wanted.get(&Slot::Camera).cloned());
+        for spatial in 0..3u8 {
+            let index = usize::from(spatial);
+            let on = wanted.as_ref().is_none_or(|layers| layers.wanted.iter().any(|layer| layer.spatial == spatial));
+            let resumed = on && !active[index];
+            active[index] = on;
+            if !on {
+                continue;
+            }
+            let key = std::mem::take(&mut self.keys.lock().unwrap()[index]) || resumed || number == 0;
+            let sealed = self.sealers.0.seal(picture(number, spatial, key, self.clock.now(), pool));
+            let Ok(sealed) = sealed else { continue };
+            if self.camera.try_send(sealed).is_ok() {
+                self.shared.change(|state| state.sent[index] += 1);
+            }
+        }
+    }
+}
+
+/// A picture of the size that its layer would have: bytes that say their number.
+fn picture(number: u64, spatial: u8, key: bool, captured: Timestamp, pool: &BufferPool) -> Encoded {
+    let temporal = if key { 0 } else { [0, 2, 1, 2][usize::try_from(number % 4).unwrap()] };
+    let length = usize::try_from(BITRATES[usize::from(spatial)] / 8 / 25).unwrap() * if key { 4 } else { 1 };
+    Encoded {
+        codec: VideoCodec::H264,
+        layer: Layer { spatial, temporal },
+        size: SIZES[usize::from(spatial)],
+        key,
+        discardable: temporal == 2,
+        number,
+        captured,
+        payload: pool.copy(&number.to_be_bytes().repeat(length / 8)),
+    }
+}

@@ -1,0 +1,128 @@
+//! A path that loses datagrams, by a seed.
+
+use std::future::Future;
+use std::io::{self, IoSliceMut};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use webrtc::runtime::{
+    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime,
+    Transmit,
+};
+
+/// tokio, with sockets that lose one datagram in `one_in` in each direction, once `LOSS_BEGINS` of them have passed.
+#[derive(Debug)]
+pub struct Lossy {
+    one_in: u32,
+    local: OnceLock<SocketAddr>,
+}
+
+impl Lossy {
+    /// A path that loses one datagram in `one_in`.
+    pub fn one_in(one_in: u32) -> Arc<Self> {
+        Arc::new(Self { one_in, local: OnceLock::new() })
+    }
+
+    /// A path that loses none.
+    pub fn whole() -> Arc<Self> {
+        Self::one_in(u32::MAX)
+    }
+
+    /// The client's end, once it is bound.
+    pub fn local(&self) -> Option<SocketAddr> {
+        self.local.get().copied()
+    }
+}
+
+static STACK: TokioRuntime = TokioRuntime;
+
+type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+impl Runtime for Lossy {
+    fn spawn(&self, future: Task<'static, ()>) -> Box<dyn JoinHandle> {
+        STACK.spawn(future)
+    }
+
+    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        let _ = self.local.set(socket.local_addr()?);
+        let inner = STACK.wrap_udp_socket(socket)?;
+        Ok(Arc::new(Socket { inner, one_in: self.one_in, seed: AtomicU32::new(1), passed: AtomicU32::new(0) }))
+    }
+
+    fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
+        STACK.wrap_tcp_listener(listener)
+    }
+
+    fn connect_tcp(&self, remote: SocketAddr) -> Task<'_, io::Result<Arc<dyn AsyncTcpStream>>> {
+        STACK.connect_tcp(remote)
+    }
+
+    fn resolve_host<'a>(&'a self, host: &'a str) -> Task<'a, io::Result<Vec<SocketAddr>>> {
+        STACK.resolve_host(host)
+    }
+
+    fn sleep(&self, duration: Duration) -> Task<'static, ()> {
+        STACK.sleep(duration)
+    }
+
+    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
+        STACK.interval(period)
+    }
+
+    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
+        STACK.block_on(future);
+    }
+}
+
+#[derive(Debug)]
+struct Socket {
+    inner: Arc<dyn AsyncUdpSocket>,
+    one_in: u32,
+    seed: AtomicU32,
+    passed: AtomicU32,
+}
+
+/// Handshakes have timers of seconds; they are not what this is for.
+const LOSS_BEGINS: u32 = 60;
+
+impl Socket {
+    fn loses(&self) -> bool {
+        if self.passed.fetch_add(1, Ordering::Relaxed) < LOSS_BEGINS {
+            return false;
+        }
+        let next = |seed: u32| Some(seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+        let seed = self.seed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(0);
+        (seed >> 8).is_multiple_of(self.one_in)
+    }
+}
+
+impl AsyncUdpSocket for Socket {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        if self.loses() {
+            return Poll::Ready(Ok(transmit.contents.len()));
+        }
+        self.inner.poll_send(cx, transmit)
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let received = self.inner.poll_recv(cx, bufs, meta);
+            if matches!(received, Poll::Ready(Ok(_))) && self.loses() {
+                continue;
+            }
+            return received;
+        }
+    }
+}
