@@ -10,7 +10,7 @@ use iced::futures::Stream;
 use iced::futures::channel::mpsc;
 use media::Frame;
 
-use crate::model::{Device, Devices, Kind, NoticeKind, Offer, SELF};
+use crate::model::{Device, Devices, Kind, Offer, SELF};
 use crate::pictures::Pictures;
 use crate::screen::notice::Notice;
 use crate::session;
@@ -154,9 +154,4 @@ pub fn offer(devices: &mut Devices, found: Vec<(Kind, Vec<Offer>)>) {
     for (kind, offers) in found {
         devices.set_offers(kind, offers);
     }
-}
-
-/// Whether a notice means that there will be no picture.
-pub fn is_blind(notice: &Notice) -> bool {
-    matches!(notice.kind, NoticeKind::NoCamera | NoticeKind::CameraTaken | NoticeKind::CameraLost | NoticeKind::BadFile)
 }

@@ -47,7 +47,10 @@ pub fn learn(model: &mut Meeting, event: &Event) -> Vec<News> {
         Event::Microphone(state) => model.microphone = microphone(*state),
         Event::Camera(on) => model.camera = *on,
         Event::Sharing(on) => model.sharing = *on,
-        Event::Notice(found) => return vec![News::Notice(notice(found))],
+        Event::Notice(found) => {
+            take_back(model, found.kind);
+            return vec![News::Notice(notice(found))];
+        }
         Event::Totals(_) => {}
         Event::Ended(reason) => {
             let (ending, detail) = ended(reason);
@@ -55,6 +58,26 @@ pub fn learn(model: &mut Meeting, event: &Event) -> Vec<News> {
         }
     }
     Vec::new()
+}
+
+/// A button shows its new state at once; where the engine says that it could not be so, it goes back.
+fn take_back(model: &mut Meeting, kind: engine::NoticeKind) {
+    use engine::NoticeKind as Kind;
+    match kind {
+        Kind::NoCamera | Kind::CameraTaken | Kind::CameraLost => model.camera = false,
+        // It may be the voice's file: then the camera is, or will be, announced.
+        Kind::BadFile => model.camera = model.me().is_some_and(|me| me.camera),
+        Kind::NoScreen => model.sharing = false,
+        Kind::NoSound
+        | Kind::NoMicrophone
+        | Kind::NoSpeaker
+        | Kind::SoundLost
+        | Kind::StillWaiting
+        | Kind::NobodyAdmits
+        | Kind::Overloaded
+        | Kind::PeerUnreadable
+        | Kind::Refused => {}
+    }
 }
 
 /// The command for what a screen wants; `None` where that is not the engine's business.
@@ -343,6 +366,20 @@ mod tests {
         let news = learn(&mut model, &Event::People(vec![someone(1, true), someone(3, false)]));
         let expected = [News::Said(Said::Joined("Person 3".into())), News::Said(Said::Left("Person 2".into()))];
         assert_eq!(news, expected);
+    }
+
+    #[test]
+    fn a_camera_that_cannot_be_opened_is_shown_as_off() {
+        let mut model = Meeting { camera: true, sharing: true, ..Meeting::default() };
+        for (kind, camera, sharing) in [
+            (engine::NoticeKind::PeerUnreadable, true, true),
+            (engine::NoticeKind::CameraTaken, false, true),
+            (engine::NoticeKind::NoScreen, false, false),
+        ] {
+            let news = learn(&mut model, &Event::Notice(engine::Notice { kind, detail: String::new() }));
+            assert!(matches!(news[..], [News::Notice(_)]));
+            assert_eq!((model.camera, model.sharing), (camera, sharing), "{kind:?}");
+        }
     }
 
     #[test]

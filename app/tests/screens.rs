@@ -32,6 +32,10 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     empty.update(preview::Message::CameraPressed);
     empty.update(preview::Message::MicrophonePressed);
     empty.update(preview::Message::DevicesPressed(Kind::Microphone));
+    let mut without = preview_screen();
+    without.trouble(app::model::NoticeKind::NoCamera);
+    without.trouble(app::model::NoticeKind::NoMicrophone);
+    look(&quiet("preview-without"), without.view(&context, &common::pictures(0)).map(drop));
     look(&quiet("preview-empty"), empty.view(&context, &common::pictures(9)).map(drop));
     for step in [Step::Connecting, Step::Approaching, Step::Knocking] {
         look(&format!("entering-{step:?}").to_lowercase(), entering::view(step, &context).map(drop));

@@ -103,12 +103,7 @@ impl App {
             }
             News::Level(level) => screen.level = level,
             News::Picture => screen.picture = preview::Picture::Shown,
-            News::Notice(notice) => {
-                if rehearsal::is_blind(&notice) {
-                    screen.picture = preview::Picture::Missing;
-                }
-                self.notices.push(notice, std::time::Instant::now());
-            }
+            News::Notice(notice) => screen.trouble(notice.kind),
         }
     }
 

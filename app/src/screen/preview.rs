@@ -8,7 +8,7 @@ use super::{Context, device_lines, device_name, home, menu, select};
 use crate::kit::field::Field;
 use crate::kit::popup::Hanging;
 use crate::kit::{Element, Icon, Press, Shortcut, field, icon, meter, popup, press, region, text};
-use crate::model::{Device, Devices, Kind, SELF, initials};
+use crate::model::{Device, Devices, Kind, NoticeKind, SELF, initials};
 use crate::pictures::Pictures;
 use crate::stage::{Tile, stage};
 use crate::theme::{self, ICON_SMALL, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_BAR, TARGET_FORM, Tone};
@@ -54,6 +54,8 @@ pub struct Preview {
     pub level: f32,
     /// Whether there is a picture.
     pub picture: Picture,
+    /// Why there is no picture, or no sound.
+    troubles: Vec<NoticeKind>,
     /// "Enter" was pressed once: from now a missing name is said.
     tried: bool,
     menu: Option<Kind>,
@@ -109,8 +111,19 @@ impl Preview {
             devices,
             level: 0.0,
             picture: Picture::Opening,
+            troubles: Vec::new(),
             tried: false,
             menu: None,
+        }
+    }
+
+    /// A device cannot be used: said where the device is chosen, so that nothing covers the way in.
+    pub fn trouble(&mut self, kind: NoticeKind) {
+        if is_blind(kind) {
+            self.picture = Picture::Missing;
+        }
+        if !self.troubles.contains(&kind) {
+            self.troubles.push(kind);
         }
     }
 
@@ -123,6 +136,7 @@ impl Preview {
             Message::CameraPressed => {
                 self.camera = !self.camera;
                 self.picture = Picture::Opening;
+                self.troubles.retain(|trouble| !is_blind(*trouble));
                 return Action::Reopen;
             }
             Message::DevicesPressed(kind) => self.menu = if self.menu == Some(kind) { None } else { Some(kind) },
@@ -151,6 +165,7 @@ impl Preview {
 
     fn choose(&mut self, kind: Kind, device: Device) -> Action {
         self.menu = None;
+        self.troubles.retain(|trouble| is_blind(*trouble) != (kind == Kind::Camera));
         match kind {
             Kind::Camera => {
                 self.camera = device != Device::Off;
@@ -221,9 +236,10 @@ impl Preview {
             feed: self.camera.then(|| pictures.feed(SELF)),
         };
         let height = width / crate::grid::SHAPE;
+        let blind = self.troubles.iter().find(|trouble| is_blind(**trouble)).map(|trouble| trouble.id());
         let words = match (self.camera, self.picture) {
             (false, _) => Some("preview-camera-off"),
-            (true, Picture::Missing) => Some("preview-camera-none"),
+            (true, Picture::Missing) => Some(blind.unwrap_or("preview-camera-none")),
             (true, Picture::Opening) => Some("preview-camera-wait"),
             (true, Picture::Shown) => None,
         };
@@ -291,13 +307,22 @@ impl Preview {
         column![
             name,
             self.select(Kind::Camera, context),
-            microphone.spacing(SPACE_S),
+            microphone.push(self.sound_trouble(context)).spacing(SPACE_S),
             self.select(Kind::Speaker, context),
             Element::from(enter),
             sealed.spacing(SPACE_S),
         ]
         .spacing(SPACE_L)
         .into()
+    }
+
+    /// What is wrong with the sound, and what to do.
+    fn sound_trouble(&self, context: &Context) -> Option<Element<'_, Message>> {
+        let trouble = self.troubles.iter().find(|trouble| !is_blind(**trouble))?;
+        let advice = text::caption(context.say(&format!("{}.advice", trouble.id()))).style(text::tone(Tone::Dim));
+        let words = column![text::caption(context.say(trouble.id())).style(text::tone(Tone::Warn)), advice];
+        let sign = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Warn);
+        Some(row![sign, words.width(Length::Fill)].spacing(SPACE_S).into())
     }
 
     fn select(&self, kind: Kind, context: &Context) -> Element<'_, Message> {
@@ -318,6 +343,11 @@ impl Preview {
 const TALLEST_PICTURE: f32 = 0.6;
 /// Height of the line with the way back.
 const HEADING: f32 = 56.0;
+/// Whether a trouble means that there is no picture.
+const fn is_blind(kind: NoticeKind) -> bool {
+    matches!(kind, NoticeKind::NoCamera | NoticeKind::CameraTaken | NoticeKind::CameraLost | NoticeKind::BadFile)
+}
+
 /// Width of the column of fields.
 const FORM: f32 = 330.0;
 /// A narrower picture than this goes above the fields.
