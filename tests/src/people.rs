@@ -131,7 +131,15 @@ impl Person {
                 Event::Entered { me, link, .. } => (self.me, self.link) = (Some(me), link),
                 Event::People(people) => self.people = people,
                 Event::Ended(reason) => self.ended = Some(reason),
-                _ => {}
+                Event::Progress(_)
+                | Event::Locked(_)
+                | Event::Speaking(_)
+                | Event::Level(_)
+                | Event::Microphone(_)
+                | Event::Camera(_)
+                | Event::Sharing(_)
+                | Event::Notice(_)
+                | Event::Totals(_) => {}
             }
         }
     }

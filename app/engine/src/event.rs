@@ -80,6 +80,7 @@ pub enum Step {
 
 /// Somebody in the room.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a person, each shown by itself")]
 pub struct Person {
     /// Number in this meeting.
     pub id: ParticipantId,

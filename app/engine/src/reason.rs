@@ -16,7 +16,7 @@ pub fn ended(reason: meeting::Reason) -> Reason {
         meeting::Reason::Unattended => Reason::Unattended,
         meeting::Reason::Breach(_) | meeting::Reason::OutOfStep => Reason::Server(reason.to_string()),
         // Whatever else the state machine may say is told in its own words.
-        _ => Reason::Here(reason.to_string()),
+        meeting::Reason::Internal | _ => Reason::Here(reason.to_string()),
     }
 }
 
@@ -42,7 +42,9 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
         capture::Error::BadFile { .. } => NoticeKind::BadFile,
         capture::Error::Taken { .. } => NoticeKind::CameraTaken,
         capture::Error::Lost { .. } => NoticeKind::CameraLost,
-        _ => NoticeKind::NoCamera,
+        capture::Error::NotFound(_) | capture::Error::Denied { .. } | capture::Error::Format { .. } | _ => {
+            NoticeKind::NoCamera
+        }
     };
     Notice { kind, detail: error.to_string() }
 }

@@ -142,7 +142,7 @@ impl Report {
         let voices = received.iter().filter(|(track, _)| track.slot == Slot::Microphone);
         let audio = voices
             .map(|(track, counts)| {
-                let played = facts.sound.get(&track.owner).cloned().unwrap_or_default();
+                let played = facts.sound.get(&track.owner).copied().unwrap_or_default();
                 Audio {
                     from: called(*track),
                     to: name.into(),

@@ -42,7 +42,7 @@ impl Worker {
     pub fn start(name: &str) -> io::Result<Self> {
         let (inbox, bell, stop) = (Arc::default(), Bell::new(), Arc::new(AtomicBool::new(false)));
         let run = Run { inbox: Arc::clone(&inbox), bell: bell.clone(), stop: Arc::clone(&stop), jobs: Vec::new() };
-        let thread = Builder::new().name(name.into()).spawn(move || run.to_the_end())?;
+        let thread = Builder::new().name(name.into()).spawn(move || run.run())?;
         Ok(Self { inbox, bell, stop, thread: Some(thread), jobs: 0 })
     }
 
@@ -78,7 +78,7 @@ struct Run {
 }
 
 impl Run {
-    fn to_the_end(mut self) {
+    fn run(mut self) {
         while !self.stop.load(Ordering::Acquire) {
             self.welcome_new_jobs();
             let mut worked = false;

@@ -3,6 +3,7 @@
 mod cast;
 mod summary;
 
+use super::display;
 use super::headless::write_report;
 use super::options::Demo;
 use anyhow::{Context, Result, bail};
@@ -19,9 +20,10 @@ use std::time::Duration;
 /// Where footage is missing, a participant cannot start, or one ends with an error.
 pub fn run(demo: &Demo) -> Result<()> {
     fs::create_dir_all(&demo.out).with_context(|| format!("cannot make the folder {}", demo.out.display()))?;
-    let headless = demo.headless || !has_display();
-    if headless && !demo.headless {
-        println!("There is no display: the meeting is drawn into a picture instead.");
+    let missing = if demo.headless { None } else { display::missing() };
+    let headless = demo.headless || missing.is_some();
+    if let Some(missing) = missing {
+        println!("There is no display ({missing}): the meeting is drawn into a picture instead.");
     }
     let seconds = demo.seconds.or(headless.then_some(UNATTENDED));
     let cast = cast::of(demo)?;
@@ -62,7 +64,7 @@ fn report(demo: &Demo, cast: &[Role]) -> Result<()> {
     let path = demo.out.join("report.json");
     write_report(Some(&path), &report)?;
     summary::print(&report);
-    println!("{} and meeting.png lie in {}", "report.json", demo.out.display());
+    println!("report.json and meeting.png lie in {}", demo.out.display());
     Ok(())
 }
 
@@ -162,11 +164,6 @@ fn end(child: &mut Child) {
     // One that has ended already needs no ending.
     let _ = child.kill();
     let _ = child.wait();
-}
-
-fn has_display() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }
 
 fn length(seconds: Option<Duration>) -> String {

@@ -2,6 +2,7 @@
 
 use super::options::Client;
 use super::sentences;
+use super::stop::Stop;
 use anyhow::{Context, Result, bail};
 use app::Film;
 use app::locale::Language;
@@ -32,7 +33,10 @@ pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     let (engine, events) = Engine::start(entry, setup(client)?, identity, Arc::clone(&witness) as _)?;
     let mut stay = Stay { engine, client, film, print_link, leaving: None, exposure: None, usage: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let reason = runtime.block_on(stay.follow(events));
+    let reason = runtime.block_on(async {
+        let stop = Stop::listen().context("this system gives no signals")?;
+        anyhow::Ok(stay.follow(events, stop).await)
+    })?;
     let report = Report::of(&stay.engine, &name(client), stay.usage.or_else(usage::now), &witness.qualities());
     drop(stay);
     write_report(client.report.as_deref(), &report)?;
@@ -102,11 +106,11 @@ struct Stay<'a> {
 }
 
 impl Stay<'_> {
-    async fn follow(&mut self, mut events: Events) -> Reason {
+    async fn follow(&mut self, mut events: Events, mut stop: Stop) -> Reason {
         let mut end: Option<Instant> = None;
         loop {
             // A moment that never comes stands for "no deadline".
-            let due = self.leaving.or(end).unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
+            let due = self.leaving.or(end).unwrap_or_else(|| Instant::now() + Duration::from_hours(24));
             tokio::select! {
                 event = events.recv() => match event {
                     Some(event) if self.film_hears(&event) => {}
@@ -124,7 +128,7 @@ impl Stay<'_> {
                     self.develop();
                 }
                 () = sleep_until(due), if self.leaving.is_some() || end.is_some() => self.leave(),
-                _ = tokio::signal::ctrl_c() => self.leave(),
+                () = stop.wished() => self.leave(),
             }
         }
     }
@@ -139,12 +143,15 @@ impl Stay<'_> {
 
     fn hear(&mut self, event: Event) {
         match event {
-            Event::People(people) => self.send(Command::Tiles(tiles(&people, self.client))),
+            Event::People(people) => {
+                tracing::info!(people = people.len(), "in the room");
+                self.send(Command::Tiles(tiles(&people, self.client)));
+            }
+            Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
             Event::Notice(notice) => eprintln!("conclave: {}", sentences::notice(&notice)),
             Event::Totals(_) if self.leaving.is_some() => self.send(Command::Leave),
             Event::Progress(_)
             | Event::Entered { .. }
-            | Event::Locked(_)
             | Event::Speaking(_)
             | Event::Level(_)
             | Event::Microphone(_)

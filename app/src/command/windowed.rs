@@ -1,5 +1,6 @@
 //! A meeting in the window, entered from the command line.
 
+use super::display;
 use super::headless;
 use super::options::Client;
 use super::sentences;
@@ -9,7 +10,6 @@ use engine::report::Report;
 use engine::witness::Witness;
 use engine::{Entry, Event, Identity, Reason};
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Opens the window at home, or at the preview of the meeting that `link` names.
@@ -26,6 +26,8 @@ pub fn open(link: Option<&str>) -> Result<()> {
 /// # Errors
 /// As [`open`]; where a report cannot be written; where the meeting ends for another reason than our leaving.
 pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
+    // Before anything begins that nobody could see.
+    can_show()?;
     let evidence = headless::evidence(client)?;
     let identity = Identity::generate().context("this system gives no randomness")?;
     let witness: Arc<OnceLock<Arc<Witness>>> = Arc::default();
@@ -57,7 +59,7 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
         on_end: Some(Box::new(move |engine, reason| {
             let qualities = witness.get().map(|witness| witness.qualities()).unwrap_or_default();
             let seen = Report::of(&engine, &name, engine::usage::now(), &qualities);
-            let written = write(report, &seen);
+            let written = headless::write_report(report.as_deref(), &seen);
             *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { reason, written });
         })),
     };
@@ -75,12 +77,18 @@ struct Outcome {
     written: Result<()>,
 }
 
-fn write(path: Option<PathBuf>, report: &Report) -> Result<()> {
-    headless::write_report(path.as_deref(), report)
+fn show(options: Options) -> Result<()> {
+    can_show()?;
+    app::run(options).map_err(|error| closed(&error.to_string()))
 }
 
-fn show(options: Options) -> Result<()> {
-    app::run(options).map_err(|error| {
-        anyhow!("the window cannot be opened: {error}. A meeting without one: conclave meet --headless, conclave join LINK --headless")
-    })
+fn can_show() -> Result<()> {
+    display::missing().map_or(Ok(()), |missing| Err(closed(&missing)))
+}
+
+fn closed(cause: &str) -> anyhow::Error {
+    anyhow!(
+        "The window cannot be opened (This computer). Start Conclave in a graphical session, or go without a window: \
+         conclave meet --headless, conclave join LINK --headless. [{cause}]"
+    )
 }

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub type Log = Arc<Mutex<Vec<(&'static str, Option<String>)>>>;
 
 /// A way to open a source that delivers `pictures` grey pictures and is lost then, and the log of all that befalls it.
-#[must_use]
 pub fn open(pictures: u64) -> (impl FnOnce() -> Box<dyn Source> + Send, Log) {
     let log = Log::default();
     let notes = Arc::clone(&log);

@@ -15,6 +15,9 @@ use std::path::Path;
 ///
 /// # Errors
 /// Where the footage cannot be read, or no encoder opens.
+///
+/// # Panics
+/// Where an encoder that opened once does not open again.
 pub fn rows(clip: &Path) -> Result<Vec<Row>> {
     let frames = frames(clip)?;
     let ladder = Ladder::for_source(SOURCE, Content::Camera);
@@ -112,12 +115,12 @@ fn copy(frame: &Frame, number: u64, now: Timestamp) -> Frame {
 
 fn scale(frames: &[Frame], size: Size) -> Vec<Frame> {
     let mut scaler = Scaler::new();
-    let scaled = frames.iter().map(|frame| {
+    let pictures = frames.iter().map(|frame| {
         let mut canvas = Pool::new(1).canvas(size).expect("a new pool has room");
         scaler.scale(frame, &mut canvas);
         canvas.freeze(frame.number(), frame.captured(), Colour::default(), Rotation::Upright)
     });
-    scaled.collect()
+    pictures.collect()
 }
 
 /// A frame as the plain wrapper wants it.

@@ -93,7 +93,16 @@ fn link(events: &mut engine::Events) -> Result<String> {
         match events.blocking_recv().context("the meeting ended")? {
             Event::Entered { link, .. } => return Ok(link),
             Event::Ended(reason) => bail!("the meeting ended: {reason:?}"),
-            _ => {}
+            Event::Progress(_)
+            | Event::People(_)
+            | Event::Locked(_)
+            | Event::Speaking(_)
+            | Event::Level(_)
+            | Event::Microphone(_)
+            | Event::Camera(_)
+            | Event::Sharing(_)
+            | Event::Notice(_)
+            | Event::Totals(_) => {}
         }
     }
 }

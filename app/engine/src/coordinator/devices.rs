@@ -148,7 +148,14 @@ pub fn warning(warning: &audio::Warning) -> Notice {
         Warning::Unavailable { direction: Direction::Microphone, .. } => NoticeKind::NoMicrophone,
         Warning::Unavailable { direction: Direction::Speaker, .. } => NoticeKind::NoSpeaker,
         Warning::Lost { .. } | Warning::Replaced { .. } => NoticeKind::SoundLost,
-        _ => NoticeKind::NoSound,
+        // Whatever else the sound engine may report leaves no sound.
+        Warning::Codec(_) | Warning::Thread(_) | _ => NoticeKind::NoSound,
     };
-    Notice { kind, detail: warning.to_string() }
+    Notice { kind, detail: whole(warning) }
+}
+
+/// An error and its causes, each in its own words: the last one names the file or device.
+fn whole(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -49,7 +49,7 @@ impl LayerThread {
         let (switches, frames) = (Arc::new(Switches::default()), Mailbox::new());
         let name = format!("encode-{:?}-{}", start.slot, start.config.spatial).to_lowercase();
         let run = Run { switches: Arc::clone(&switches), frames: frames.clone(), key: true, start };
-        let thread = Builder::new().name(name).spawn(move || run.to_the_end())?;
+        let thread = Builder::new().name(name).spawn(move || run.run())?;
         Ok(Self { switches, frames, thread: Some(thread) })
     }
 
@@ -104,7 +104,7 @@ struct Run {
 
 impl Run {
     // The encoder is born, driven and buried here.
-    fn to_the_end(mut self) {
+    fn run(mut self) {
         let Start { slot, config, .. } = &self.start;
         let mut encoder = match Encoder::open(config) {
             Ok(encoder) => encoder,
@@ -133,19 +133,19 @@ impl Run {
 
     fn send(&mut self, frame: &Frame, encoder: &mut Encoder, sealer: &mut Sealer) {
         self.key |= self.switches.key.swap(false, Ordering::AcqRel);
-        let encoded = match encoder.encode(frame, self.key, &self.start.pool) {
-            Ok(Some(encoded)) => encoded,
+        let picture = match encoder.encode(frame, self.key, &self.start.pool) {
+            Ok(Some(picture)) => picture,
             Ok(None) => return,
             Err(error) => return tracing::warn!(%error, "picture not encoded"),
         };
-        self.key &= !encoded.key;
-        let discardable = encoded.discardable;
-        let sealed = match sealer.seal(encoded) {
-            Ok(sealed) => sealed,
+        self.key &= !picture.key;
+        let discardable = picture.discardable;
+        let frame = match sealer.seal(picture) {
+            Ok(frame) => frame,
             Err(error) => return tracing::debug!(%error, "picture not sealed"),
         };
-        let bytes = sealed.bytes().len() as u64;
-        let queued = self.start.outlet.try_send(sealed).is_ok();
+        let bytes = frame.bytes().len() as u64;
+        let queued = self.start.outlet.try_send(frame).is_ok();
         // The others cannot go on behind a hole: what follows must stand alone.
         self.key |= !queued && !discardable;
         self.start.tallies.sent(self.start.slot, self.start.config.spatial, |sent| {
