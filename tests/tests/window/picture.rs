@@ -1,0 +1,235 @@
+//! Pictures: of the screen as the X server keeps it, of clips as clients read and write them. Judged by their pixels.
+
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// Red, green, blue.
+pub type Rgb = [u8; 3];
+
+/// Four colours, told apart easily and found nowhere in the window: upper left, upper right, lower left, lower right.
+pub const GUEST: [Rgb; 4] = [[200, 60, 50], [40, 150, 60], [50, 70, 190], [210, 190, 60]];
+/// Another four.
+pub const HOST: [Rgb; 4] = [[180, 70, 180], [60, 170, 170], [150, 100, 40], [140, 200, 120]];
+
+/// Whole, in memory: lines of pixels of four bytes, blue first, as the X server has them.
+pub struct Picture {
+    pub width: usize,
+    pub height: usize,
+    start: usize,
+    line: usize,
+    bytes: Vec<u8>,
+}
+
+/// A rectangle; right and bottom belong to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Area {
+    pub left: usize,
+    pub top: usize,
+    pub right: usize,
+    pub bottom: usize,
+}
+
+impl Area {
+    pub fn width(self) -> usize {
+        self.right - self.left + 1
+    }
+
+    pub fn height(self) -> usize {
+        self.bottom - self.top + 1
+    }
+}
+
+impl Picture {
+    /// A screen out of the file in which `Xvfb -fbdir` keeps it; `None` while it is not there.
+    pub fn of_screen(path: &Path) -> Option<Self> {
+        let bytes = fs::read(path).ok()?;
+        let Layout { start, width, height, line } = Layout::read(&bytes)?;
+        (bytes.len() >= start + line * height).then_some(Self { width, height, start, line, bytes })
+    }
+
+    /// The last whole picture of a Y4M file that may still be written to.
+    pub fn last_of_clip(path: &Path) -> Option<Self> {
+        let bytes = fs::read(path).ok()?;
+        let end = bytes.iter().position(|byte| *byte == b'\n')? + 1;
+        let header = std::str::from_utf8(&bytes[..end]).ok()?;
+        let side = |mark: char| header.split_whitespace().find_map(|word| word.strip_prefix(mark)?.parse().ok());
+        let (width, height): (usize, usize) = (side('W')?, side('H')?);
+        let weights = if header.contains("XMATRIX=BT709") { BT709 } else { BT601 };
+        let (luma, chroma) = (width * height, width.div_ceil(2) * height.div_ceil(2));
+        let frame = FRAME.len() + luma + 2 * chroma;
+        let count = (bytes.len() - end) / frame;
+        let last = bytes.get(end + count.checked_sub(1)? * frame + FRAME.len()..)?;
+        let pixel = |index: usize| {
+            let at = index / width / 2 * width.div_ceil(2) + index % width / 2;
+            let [red, green, blue] = to_rgb([last[index], last[luma + at], last[luma + chroma + at]], weights);
+            [blue, green, red, 0]
+        };
+        Some(Self { width, height, start: 0, line: 4 * width, bytes: (0..luma).flat_map(pixel).collect() })
+    }
+
+    /// Writes it in a form that every viewer of pictures opens.
+    pub fn save(&self, path: &Path) {
+        let mut bytes = format!("P6 {} {} 255\n", self.width, self.height).into_bytes();
+        for y in 0..self.height {
+            bytes.extend((0..self.width).flat_map(|x| self.at(x, y)));
+        }
+        fs::write(path, bytes).expect("a picture can be written");
+    }
+
+    pub fn at(&self, x: usize, y: usize) -> Rgb {
+        let at = self.start + y * self.line + 4 * x;
+        [self.bytes[at + 2], self.bytes[at + 1], self.bytes[at]]
+    }
+
+    /// How many pixels have each of these colours, and the middle of all of them.
+    fn clouds(&self, colours: [Rgb; 4]) -> [(usize, [usize; 2]); 4] {
+        let mut sums = [(0, [0, 0]); 4];
+        for y in (0..self.height).step_by(STEP) {
+            for x in (0..self.width).step_by(STEP) {
+                let pixel = self.at(x, y);
+                let Some(index) = colours.iter().position(|colour| near(pixel, *colour, TOLERANCE)) else { continue };
+                let (count, middle) = &mut sums[index];
+                *count += 1;
+                middle[0] += x;
+                middle[1] += y;
+            }
+        }
+        sums.map(|(count, middle)| (count * STEP * STEP, middle.map(|sum| sum / count.max(1))))
+    }
+
+    /// Whether the four colours are seen, each on at least `least` pixels, where they belong: left of, or above the others.
+    pub fn shows(&self, colours: [Rgb; 4], least: usize) -> bool {
+        let clouds = self.clouds(colours);
+        let [[a, b], [c, d]] = [[clouds[0].1, clouds[1].1], [clouds[2].1, clouds[3].1]];
+        clouds.iter().all(|(count, _)| *count >= least) && a[0] < b[0] && c[0] < d[0] && a[1] < c[1] && b[1] < d[1]
+    }
+
+    /// Whether none of the colours is seen any more.
+    pub fn lacks(&self, colours: [Rgb; 4]) -> bool {
+        self.clouds(colours).iter().all(|(count, _)| *count < FEW)
+    }
+
+    /// What has `colour` here and had another one in `before`.
+    pub fn gained(&self, before: &Self, colour: Rgb) -> Option<Area> {
+        let mut gained: Option<Area> = None;
+        for y in 0..self.height {
+            let line = self.start + y * self.line..self.start + (y + 1) * self.line;
+            if self.bytes[line.clone()] == before.bytes[line] {
+                continue;
+            }
+            for x in (0..self.width).filter(|x| near(self.at(*x, y), colour, EXACT)) {
+                if !near(before.at(x, y), colour, EXACT) {
+                    let area = gained.get_or_insert(Area { left: x, top: y, right: x, bottom: y });
+                    *area = Area { left: area.left.min(x), right: area.right.max(x), bottom: y, ..*area };
+                }
+            }
+        }
+        gained
+    }
+}
+
+/// Paints four colours over a screen that `Xvfb -fbdir` keeps in `path`.
+pub fn paint_screen(path: &Path, colours: [Rgb; 4]) {
+    let bytes = fs::read(path).expect("the screen");
+    let layout = Layout::read(&bytes).expect("the screen's header");
+    let mut painted = Vec::with_capacity(layout.line * layout.height);
+    for y in 0..layout.height {
+        for x in 0..layout.line / 4 {
+            let [red, green, blue] = colours[quarter(x, y, layout.width, layout.height)];
+            painted.extend([blue, green, red, 0]);
+        }
+    }
+    let mut file = File::options().write(true).open(path).expect("the screen");
+    file.seek(SeekFrom::Start(layout.start as u64)).expect("the screen");
+    file.write_all(&painted).expect("the screen");
+}
+
+/// Writes a clip of four colours: half a second in which nothing moves.
+pub fn write_clip(path: &Path, colours: [Rgb; 4]) {
+    let (width, height) = (640, 360);
+    let colours = colours.map(|colour| to_yuv(colour, BT601));
+    let mut bytes = format!("YUV4MPEG2 W{width} H{height} F20:1 Ip A1:1 C420jpeg XYSCSS=420JPEG\n").into_bytes();
+    for _ in 0..10 {
+        bytes.extend(FRAME.as_bytes());
+        for (plane, step) in [(0, 1), (1, 2), (2, 2)] {
+            for y in (0..height).step_by(step) {
+                bytes.extend((0..width).step_by(step).map(|x| colours[quarter(x, y, width, height)][plane]));
+            }
+        }
+    }
+    fs::write(path, bytes).expect("a clip can be written");
+}
+
+/// The four colours as a mirror shows them.
+pub fn mirrored([a, b, c, d]: [Rgb; 4]) -> [Rgb; 4] {
+    [b, a, d, c]
+}
+
+const FRAME: &str = "FRAME\n";
+/// Codecs and conversions may change a colour by so much.
+const TOLERANCE: u8 = 10;
+/// What the window itself draws comes out as it was meant.
+const EXACT: u8 = 2;
+/// Colours are looked for on every third pixel of every third line.
+const STEP: usize = 3;
+/// Fewer pixels than this are chance.
+const FEW: usize = 200;
+
+fn quarter(x: usize, y: usize, width: usize, height: usize) -> usize {
+    usize::from(x >= width / 2) + 2 * usize::from(y >= height / 2)
+}
+
+/// Whether no part of one colour differs from the other's by more than `tolerance`.
+pub fn near(one: Rgb, other: Rgb, tolerance: u8) -> bool {
+    // Written out: a test is built without optimisation, and this is its inner loop.
+    one[0].abs_diff(other[0]) <= tolerance
+        && one[1].abs_diff(other[1]) <= tolerance
+        && one[2].abs_diff(other[2]) <= tolerance
+}
+
+/// Where the pixels are in an XWD file of true colour.
+struct Layout {
+    start: usize,
+    width: usize,
+    height: usize,
+    line: usize,
+}
+
+impl Layout {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let word = |index: usize| {
+            let four: [u8; 4] = bytes.get(index * 4..index * 4 + 4)?.try_into().ok()?;
+            usize::try_from(u32::from_be_bytes(four)).ok()
+        };
+        // Header's length, width, height, byte order (0 = least first), bits of a pixel, bytes of a line, colours.
+        let [length, width, height, order, bits, line, colours] = [0, 4, 5, 7, 11, 12, 19].map(word);
+        let is_known = order == Some(0) && bits == Some(32) && width? > 0 && line? >= 4 * width?;
+        is_known.then_some(Self { start: length? + colours? * 12, width: width?, height: height?, line: line? })
+    }
+}
+
+/// The shares of red and blue in the luma.
+type Weights = (f64, f64);
+const BT601: Weights = (0.299, 0.114);
+const BT709: Weights = (0.2126, 0.0722);
+
+fn to_yuv([red, green, blue]: Rgb, (kr, kb): Weights) -> [u8; 3] {
+    let [red, green, blue] = [red, green, blue].map(|value| f64::from(value) / 255.0);
+    let luma = kr * red + (1.0 - kr - kb) * green + kb * blue;
+    let chroma = |value: f64, k: f64| 128.0 + 224.0 * (value - luma) / (2.0 * (1.0 - k));
+    [16.0 + 219.0 * luma, chroma(blue, kb), chroma(red, kr)].map(to_byte)
+}
+
+fn to_rgb([y, u, v]: [u8; 3], (kr, kb): Weights) -> Rgb {
+    let luma = (f64::from(y) - 16.0) / 219.0;
+    let [u, v] = [u, v].map(|value| (f64::from(value) - 128.0) / 224.0);
+    let (red, blue) = (luma + 2.0 * (1.0 - kr) * v, luma + 2.0 * (1.0 - kb) * u);
+    let green = (luma - kr * red - kb * blue) / (1.0 - kr - kb);
+    [red, green, blue].map(|value| to_byte(255.0 * value))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
+fn to_byte(value: f64) -> u8 {
+    value.round().clamp(0.0, 255.0) as u8
+}
