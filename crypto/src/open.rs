@@ -51,6 +51,20 @@ impl Opener {
         Self { ring, slot, leaf, clock, generation: None, epochs: Vec::new(), owned_since: None, last: None }
     }
 
+    /// True where the frame names an epoch that is to come: its commit travels by another connection, and may be a moment
+    /// behind. Whoever keeps such a frame back a little loses nothing. False for whatever else is wrong with it.
+    #[must_use]
+    pub fn is_early(&self, arrived: &Arrived) -> bool {
+        let prefix = match self.slot {
+            Slot::Microphone => Some(Prefix::None),
+            Slot::Camera | Slot::Screen => Prefix::read_video(&arrived.bytes),
+        };
+        let sealed = prefix.and_then(|prefix| arrived.bytes.get(prefix.bytes().len()..)).unwrap_or_default();
+        let (Some((cipher, _)), Some(newest)) = (Cipher::decode(sealed), self.ring.epoch()) else { return false };
+        let ahead = Kid::of_number(cipher.kid).epoch().wrapping_sub(crate::frame::low(newest));
+        (1..=MOST_AHEAD).contains(&ahead)
+    }
+
     /// Opens a picture.
     ///
     /// # Errors
@@ -181,6 +195,9 @@ fn nearest(to: u64, low: u64, span: u64) -> u64 {
     let behind = span - ahead;
     if ahead <= span / 2 || to < behind { to.saturating_add(ahead) } else { to - behind }
 }
+
+/// Epochs that may be on their way at once; more is no haste but an old epoch, or none.
+const MOST_AHEAD: u8 = 16;
 
 /// AES-GCM's tag, never shortened.
 const TAG: usize = 16;

@@ -82,14 +82,15 @@ struct Source {
 }
 
 impl Coordinator {
-    /// Ties `parts` together.
+    /// Ties `parts` together. `early` is what the sound engine warned of when it started.
     ///
     /// # Errors
     /// Where the system has no thread left.
-    pub fn new(parts: Parts) -> std::io::Result<Self> {
+    pub fn new(parts: Parts, early: &[audio::Warning]) -> std::io::Result<Self> {
         let (reports, heard) = mpsc::channel(16);
         let microphone = match (&parts.setup.microphone, parts.setup.muted) {
             (audio::Choice::Off, _) => Microphone::Off,
+            _ if early.iter().any(devices::takes_the_microphone) => Microphone::Off,
             (_, true) => Microphone::Muted,
             (_, false) => Microphone::On,
         };
@@ -197,7 +198,7 @@ impl Coordinator {
             Report::Opened(format) => self.opened(slot, format).await,
             Report::Failed(error) => {
                 self.drop_source(slot);
-                self.announce().await;
+                self.closed(slot).await;
                 self.tell(Event::Notice(reason::source(slot, &error))).await;
             }
         }
@@ -207,6 +208,7 @@ impl Coordinator {
     async fn handle_tick(&mut self) -> ControlFlow<Reason> {
         self.listen().await;
         for warning in self.parts.audio.take_warnings() {
+            self.hear_warning(&warning).await;
             self.tell(Event::Notice(devices::warning(&warning))).await;
         }
         ControlFlow::Continue(())

@@ -85,7 +85,7 @@ impl Engine {
             measure: measure.clone(),
             organiser,
         };
-        let coordinator = Coordinator::new(parts)?;
+        let coordinator = Coordinator::new(parts, &early)?;
         runtime.spawn(async move {
             let _ = events.send(Event::Progress(crate::Step::Connecting)).await;
             for notice in warnings(&early) {

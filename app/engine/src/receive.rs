@@ -1,8 +1,10 @@
 //! Threads on which everything that arrives is opened and decoded: a track stays on one thread.
 
+mod early;
 mod picture;
 mod voice;
 
+pub use early::Early;
 pub use picture::PictureJob;
 pub use voice::VoiceJob;
 

@@ -272,3 +272,17 @@ fn layers_without_a_key_id_are_refused() {
     let mut far = Sealer::new(ring(1, 1024), Slot::Camera);
     assert_eq!(far.seal(picture(0, true)).unwrap_err(), seal::Error::NoLayer);
 }
+
+#[test]
+fn a_frame_of_an_epoch_to_come_is_early_and_opens_once_its_key_is_here() {
+    let ours = ring(1, 3);
+    let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
+    let now = Sealer::new(ring(1, 1), Slot::Camera).seal(picture(0, true)).unwrap();
+    let next = Sealer::new(ring(2, 1), Slot::Camera).seal(picture(1, true)).unwrap();
+    assert!(!opener.is_early(&arrived(&now)) && opener.is_early(&arrived(&next)));
+    ours.install(keys(2, 3), &LEAVES, &[], Instant::now());
+    assert!(!opener.is_early(&arrived(&next)));
+    opener.open(arrived(&next)).unwrap();
+    ours.install(keys(3, 3), &LEAVES, &[], Instant::now());
+    assert!(!opener.is_early(&arrived(&next)), "an old epoch is not one to come");
+}

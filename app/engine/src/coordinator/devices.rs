@@ -58,6 +58,27 @@ impl Coordinator {
         self.announce().await;
     }
 
+    /// A source has failed: the button goes back, and the others are told.
+    pub(super) async fn closed(&mut self, slot: Slot) {
+        match slot {
+            Slot::Camera => self.tell(Event::Camera(false)).await,
+            Slot::Screen => self.tell(Event::Sharing(false)).await,
+            Slot::Microphone => {}
+        }
+        self.announce().await;
+    }
+
+    /// Without a microphone, nobody is told that there is one.
+    pub(super) async fn hear_warning(&mut self, warning: &audio::Warning) {
+        if takes_the_microphone(warning) {
+            self.state.microphone = Microphone::Off;
+            self.tell(Event::Microphone(Microphone::Off)).await;
+            if self.entered {
+                self.announce().await;
+            }
+        }
+    }
+
     pub(super) async fn camera(&mut self, on: bool) {
         self.drop_source(Slot::Camera);
         if on {
@@ -125,6 +146,15 @@ impl Coordinator {
             Err(error) => tracing::error!(?slot, %error, "no thread for a device"),
         }
     }
+}
+
+/// True where the warning leaves nothing to speak into.
+pub fn takes_the_microphone(warning: &audio::Warning) -> bool {
+    use audio::{Direction, Warning};
+    matches!(
+        warning,
+        Warning::Unavailable { direction: Direction::Microphone, .. } | Warning::Codec(_) | Warning::Thread(_)
+    )
 }
 
 /// What the sound engine warned of when it started: without any device at all, that is one thing to tell, not two.

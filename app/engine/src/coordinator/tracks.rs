@@ -1,7 +1,7 @@
 //! Tracks that come in: each gets an opener, a decoder and a place to be seen or heard.
 
 use super::{Coordinator, Parts, sound_key};
-use crate::receive::{PictureJob, VoiceJob};
+use crate::receive::{Early, PictureJob, VoiceJob};
 use crypto::{Arrived, Leaf, Opener};
 use media::{Bitrate, Receiver};
 use proto::{Kind, SenderLayers, Slot, TrackId};
@@ -41,7 +41,7 @@ impl Coordinator {
         match kind {
             Kind::Audio => {
                 let remote = self.parts.audio.add_remote(sound_key(track));
-                self.receivers.add_voice(VoiceJob { inlet, opener, remote, tally });
+                self.receivers.add_voice(VoiceJob { inlet, opener, remote, early: Early::default(), tally });
             }
             Kind::Video => {
                 let session = self.parts.session.clone();
@@ -49,6 +49,7 @@ impl Coordinator {
                     track,
                     inlet,
                     opener,
+                    early: Early::default(),
                     decoder: None,
                     canvas: self.parts.screen.open(track, name),
                     tally,

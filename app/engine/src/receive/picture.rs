@@ -1,5 +1,6 @@
 //! One remote picture track: open, decode, show.
 
+use super::early::Early;
 use crate::screen::{Canvas, Meta};
 use crate::tally::Received;
 use crate::worker::{Job, Progress};
@@ -8,6 +9,7 @@ use crypto::{Arrived, Opener, open};
 use media::{Bell, Clock, Encoded, Receiver};
 use proto::TrackId;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// What one picture track needs on its thread.
 pub struct PictureJob {
@@ -21,6 +23,8 @@ pub struct PictureJob {
     pub decoder: Option<Decoder>,
     /// Where pictures go.
     pub canvas: Box<dyn Canvas>,
+    /// What came before its key.
+    pub early: Early,
     /// What is counted.
     pub tally: Arc<Mutex<Received>>,
     /// The time at the screen.
@@ -37,14 +41,17 @@ impl Job for PictureJob {
     }
 
     fn step(&mut self) -> Progress {
-        match self.inlet.try_recv() {
-            Some(arrived) => {
-                self.take(arrived);
-                Progress::Worked
-            }
-            None if self.inlet.is_ended() => Progress::Ended,
+        let next = self.inlet.try_recv();
+        let progress = match &next {
+            Some(_) => Progress::Worked,
+            None if self.inlet.is_ended() => return Progress::Ended,
             None => Progress::Idle,
+        };
+        self.early.push(next);
+        while let Some(arrived) = self.early.next(&self.opener, Instant::now()) {
+            self.take(arrived);
         }
+        progress
     }
 }
 

@@ -1,10 +1,12 @@
 //! One remote voice: open, then hand over to the jitter buffer.
 
+use super::early::Early;
 use crate::tally::Received;
 use crate::worker::{Job, Progress};
 use crypto::{Arrived, Opener, open};
 use media::{Bell, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// What one voice needs on its thread.
 pub struct VoiceJob {
@@ -14,6 +16,8 @@ pub struct VoiceJob {
     pub opener: Opener,
     /// The jitter buffer it is played from.
     pub remote: audio::Remote,
+    /// What came before its key.
+    pub early: Early,
     /// What is counted.
     pub tally: Arc<Mutex<Received>>,
 }
@@ -24,14 +28,17 @@ impl Job for VoiceJob {
     }
 
     fn step(&mut self) -> Progress {
-        match self.inlet.try_recv() {
-            Some(arrived) => {
-                self.take(arrived);
-                Progress::Worked
-            }
-            None if self.inlet.is_ended() => Progress::Ended,
+        let next = self.inlet.try_recv();
+        let progress = match &next {
+            Some(_) => Progress::Worked,
+            None if self.inlet.is_ended() => return Progress::Ended,
             None => Progress::Idle,
+        };
+        self.early.push(next);
+        while let Some(arrived) = self.early.next(&self.opener, Instant::now()) {
+            self.take(arrived);
         }
+        progress
     }
 }
 
