@@ -170,11 +170,9 @@ fn a_real_screen_is_seen_by_the_others_as_it_is() {
     let _guest = desk.client("Bob", &[&["join", &link], &off[..], &more].concat());
     let seen = |colours| {
         // One file for each size that came.
-        let clips = fs::read_dir(&dump).ok()?.flatten().filter(|entry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            name.starts_with("Anne-screen") && name.ends_with(".y4m")
-        });
-        let mut pictures = clips.filter_map(|entry| Picture::last_of_clip(&entry.path()));
+        let files = fs::read_dir(&dump).ok()?.flatten().map(|entry| entry.path());
+        let clips = files.filter(|path| path.extension().is_some_and(|ending| ending == "y4m"));
+        let mut pictures = clips.filter_map(|path| Picture::last_of_clip(&path));
         pictures.find(|picture| picture.shows(colours, picture.width * picture.height / 5))
     };
     let picture = until("the screen as it was painted", SOON, || seen(HOST));

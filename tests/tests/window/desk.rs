@@ -60,7 +60,6 @@ impl Desk {
             println!("skipped {name}: {missing} is not installed");
             return None;
         }
-        static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let home = std::env::temp_dir().join(format!("conclave-window-{}-{name}", std::process::id()));
         // One that an ended run with this process number left.
@@ -237,6 +236,8 @@ impl Drop for Desk {
     }
 }
 
+/// One desk at a time: two cores are not to be shared by three meetings.
+static TURN: Mutex<()> = Mutex::new(());
 /// The file in which the server keeps the screen.
 pub const SCREEN: &str = "Xvfb_screen0";
 const BUS: &str = "dbus-daemon";

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// A voice is heard at least once in so long.
-pub const TALK: Duration = Duration::from_millis(1_000);
+pub const TALK: Duration = Duration::from_secs(1);
 /// A voice that goes on does not pause for so long.
 pub const PAUSE: Duration = Duration::from_millis(1_500);
 
