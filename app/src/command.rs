@@ -1,15 +1,18 @@
 //! The command line: the window, a meeting without a window, and the demo.
 
 mod demo;
+mod display;
 mod headless;
 mod host;
 mod options;
 mod sentences;
+mod stop;
 mod windowed;
 
 use anyhow::Result;
 use clap::Parser;
 use options::{Command, Options};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -35,8 +38,12 @@ fn act(options: Options) -> Result<()> {
     }
 }
 
-/// Standard error, warnings and worse, unless `CONCLAVE_LOG` asks for more (in the syntax of `tracing`'s filters).
+/// Standard error, in colour only on a terminal: warnings and worse, unless `CONCLAVE_LOG` asks for more (in the syntax of `tracing`'s filters).
 fn log() {
-    let filter = EnvFilter::try_from_env("CONCLAVE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = EnvFilter::try_from_env("CONCLAVE_LOG").unwrap_or_else(|_| EnvFilter::new(QUIET));
+    let colour = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
 }
+
+/// The DTLS library warns of a name that our connections, which know the other's certificate, do not need.
+const QUIET: &str = "warn,rtc_dtls::config=error";

@@ -31,7 +31,15 @@ impl std::fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // Our own words are those of what failed: what follows is its cause.
+        match self {
+            Self::System(error) => error.source(),
+            Self::Server(error) => error.source(),
+        }
+    }
+}
 
 impl Embedded {
     /// Starts a server that listens at `listen`; its certificate is made for this run. Waits until it listens.

@@ -1,19 +1,21 @@
 //! A meeting by command: with a server of our own, or by a link.
 
-use super::options::{Client, Join, Meet};
+use super::options::{Client, Join, Meet, Place};
 use super::{headless, sentences, windowed};
 use anyhow::{Context, Result, anyhow};
-use app::embedded::Embedded;
+use app::embedded::{self, Embedded};
 use engine::Entry;
+use std::net::SocketAddr;
 
-/// `conclave meet`.
+/// `conclave meet`: on a server in this process, or on one that runs elsewhere.
 ///
 /// # Errors
 /// Where the server cannot start, or the meeting ends for another reason than our leaving.
 pub fn meet(meet: &Meet) -> Result<()> {
-    let server = Embedded::start(meet.listen).with_context(|| {
-        format!("the server cannot listen at {}: choose another address with --listen", meet.listen)
-    })?;
+    if let Some(Place { host, port }) = meet.server.clone() {
+        return enter(Entry::Create { host, port, fingerprint: meet.fingerprint.map(|it| it.0) }, &meet.client, true);
+    }
+    let server = Embedded::start(meet.listen).map_err(|error| no_server(meet.listen, error))?;
     enter(server.entry().context("the server has stopped")?, &meet.client, true)
 }
 
@@ -24,6 +26,19 @@ pub fn meet(meet: &Meet) -> Result<()> {
 pub fn join(join: &Join) -> Result<()> {
     let invitation = sentences::invitation(&join.link).map_err(|sentence| anyhow!(sentence))?;
     enter(Entry::Join(invitation), &join.client, false)
+}
+
+fn no_server(address: SocketAddr, error: embedded::Error) -> anyhow::Error {
+    let taken = matches!(error, embedded::Error::Server(server::Error::Listen { .. }));
+    let error = anyhow::Error::new(error);
+    let cause = error.root_cause();
+    if taken {
+        anyhow!(
+            "The server cannot listen at {address} (This computer). Choose another address with --listen. [{cause}]"
+        )
+    } else {
+        anyhow!("The server cannot start (This computer). Try again, or use another server with --server. [{cause}]")
+    }
 }
 
 fn enter(entry: Entry, client: &Client, print_link: bool) -> Result<()> {

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use engine::{AudioChoice, Choice};
 use media::Size;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -37,10 +37,29 @@ pub struct Meet {
     /// Where the server listens: address and port, for TCP and UDP; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+    /// A server that runs elsewhere, instead of one on this machine
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen")]
+    pub server: Option<Place>,
+    /// SHA-256 of that server's certificate, as it prints it; without one, an authority has to vouch for the server
+    #[arg(long, value_name = "HEX", requires = "server")]
+    pub fingerprint: Option<Fingerprint>,
     /// Devices and duration.
     #[command(flatten)]
     pub client: Client,
 }
+
+/// Where a server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its name or address; an IPv6 address without its brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
+
+/// SHA-256 of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 32]);
 
 /// Joins a meeting.
 #[derive(Debug, Args)]
@@ -61,16 +80,16 @@ pub struct Client {
     /// No window
     #[arg(long)]
     pub headless: bool,
-    /// off | synthetic | device[:ID] | file:PATH (MP4 with H.264, or Y4M)
+    /// `off`, `synthetic`, `device[:ID]` or `file:PATH` (MP4 with H.264, or Y4M)
     #[arg(long, default_value = "device", value_parser = camera)]
     pub camera: Choice,
     /// Shares the screen
     #[arg(long)]
     pub screen: bool,
-    /// off | device[:ID] | file:PATH (WAV)
+    /// `off`, `device[:ID]` or `file:PATH` (WAV)
     #[arg(long, default_value = "device", value_parser = sound)]
     pub microphone: AudioChoice,
-    /// off | device[:ID] | file:PATH (WAV, written)
+    /// `off`, `device[:ID]` or `file:PATH` (WAV, written)
     #[arg(long, default_value = "device", value_parser = sound)]
     pub speaker: AudioChoice,
     /// How large a client without a window says that it shows each of the others
@@ -151,6 +170,40 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
+impl FromStr for Place {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (host, port) = text.rsplit_once(':').ok_or("expected HOST:PORT")?;
+        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let port = port.parse().ok().filter(|port| *port != 0).ok_or("the port is a number from 1 to 65535")?;
+        match inner {
+            Some(inner) if inner.parse::<Ipv6Addr>().is_err() => Err("there is no IPv6 address in the brackets"),
+            None if host.is_empty() || host.contains([':', '[', ']', '/']) => {
+                Err("expected a name or an address; an IPv6 address stands in brackets")
+            }
+            inner => Ok(Self { host: inner.unwrap_or(host).to_owned(), port }),
+        }
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "expected 64 hexadecimal digits";
+        if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(EXPECTED);
+        }
+        let mut bytes = [0; 32];
+        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let digits = std::str::from_utf8(digits).map_err(|_| EXPECTED)?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| EXPECTED)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
 fn reference(text: &str) -> Result<(String, PathBuf), String> {
     let (name, path) = text.split_once('=').ok_or("expected NAME=FILE")?;
     Ok((name.into(), path.into()))
@@ -175,6 +228,29 @@ mod tests {
         assert_eq!(size("320x180"), Ok(Size::new(320, 180)));
         assert!(size("0x1").is_err() && size("320").is_err());
         assert!(seconds("0").is_err() && seconds("NaN").is_err() && seconds("inf").is_err());
+    }
+
+    #[test]
+    fn places_and_fingerprints_are_read_whole() {
+        let place = |host: &str, port| Ok(Place { host: host.into(), port });
+        assert_eq!("meet.example.org:7443".parse(), place("meet.example.org", 7443));
+        assert_eq!("[::1]:1".parse(), place("::1", 1));
+        for wrong in ["", "host", "host:", "host:0", "host:65536", ":1", "::1:1", "[host]:1", "a/b:1"] {
+            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
+        }
+        assert_eq!("0a".repeat(32).parse(), Ok(Fingerprint([10; 32])));
+        for wrong in ["", "0a", &"0g".repeat(32), &"+1".repeat(32), &"é".repeat(32), &"0a".repeat(33)] {
+            assert!(wrong.parse::<Fingerprint>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_meeting_is_here_or_elsewhere() {
+        let read = |arguments: &[&str]| Options::try_parse_from([&["conclave", "meet"], arguments].concat());
+        let print = "0a".repeat(32);
+        assert!(read(&["--server", "host:1", "--fingerprint", &print]).is_ok());
+        assert!(read(&["--server", "host:1", "--listen", "127.0.0.1:0"]).is_err());
+        assert!(read(&["--fingerprint", &print]).is_err());
     }
 
     #[test]
