@@ -1,0 +1,194 @@
+//! Links that lead nowhere, servers that do not answer, and command lines that mean nothing: each is told, none hangs.
+
+use crate::folder::Folder;
+use crate::program::{BARE, LIMIT, Program, client, turn};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread;
+use std::time::Duration;
+
+#[test]
+fn a_link_that_is_none_is_told_apart_from_a_damaged_one() {
+    let link = link_to(1);
+    let (place, secret) = link.split_once('#').expect("a link has a secret part");
+    let version = format!("{place}#B{}", &secret[1..]);
+    let (short, bare, added) = (link[..link.len() - 9].to_owned(), place.to_owned(), format!("{link}AAAA"));
+    let signs = format!("{place}#{}", secret.replace('A', "!"));
+    let nowhere = link.replace("127.0.0.1:1", "");
+    for (text, parts) in [
+        ("hello", ["This is not a meeting link", "copied whole"]),
+        ("", ["This is not a meeting link", "copied whole"]),
+        ("https://example.org/m/1#2", ["This is not a meeting link", "conclave://"]),
+        (&short, ["This link is cut off", "ask for it again"]),
+        (&bare, ["This link is cut off", "ask for it again"]),
+        (&version, ["another version of Conclave", "Update"]),
+        (&added, ["This link was changed on its way", "Ask for it again"]),
+        (&signs, ["This link was changed on its way", "Ask for it again"]),
+        (&nowhere, ["does not say which server", "Ask for it again"]),
+    ] {
+        let outcome = join(text).end(LIMIT);
+        outcome.complains(1, &parts);
+        assert!(!outcome.err.contains(secret), "the secret is not repeated");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_told_in_the_language_of_the_system() {
+    let mut command = client(&["join", "bonjour", "--headless"]);
+    command.env("LANG", "fr_FR.UTF-8");
+    Program::start("français", command).end(LIMIT).complains(1, &["Ce n’est pas un lien de visioconférence"]);
+}
+
+#[test]
+fn servers_that_do_not_answer_are_given_up() {
+    let refused = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr()).expect("a port").port();
+    // The system accepts for it; nobody ever speaks.
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let babbling = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = |listener: &TcpListener| listener.local_addr().expect("bound").port();
+    let (silence, babble) = (port(&silent), port(&babbling));
+    drop(thread::Builder::new().name("babble".into()).spawn(move || answer_nonsense(&babbling)).expect("a thread"));
+    let unknown = link_to(7_443).replace("127.0.0.1", "no-such-host.invalid");
+    let clients = [join(&link_to(refused)), join(&link_to(silence)), join(&link_to(babble)), join(&unknown)];
+    for client in clients {
+        let outcome = client.end(Duration::from_secs(18));
+        outcome.complains(1, &["The server does not answer", "The network", "Check your network"]);
+    }
+}
+
+#[test]
+fn a_link_with_one_wrong_letter_enters_nothing() {
+    let _turn = turn();
+    let host = Program::start("host", client(&[&["meet"], BARE.as_slice()].concat()));
+    let link = host.first_line();
+    // The secret part in bytes: version 1, hash of the admission key 32, secret 32, flags 1, certificate 32.
+    let (key, secret, certificate) = (bent(&link, 5), bent(&link, 40), bent(&link, 90));
+    let (place, rest) = link.split_once("/m/").expect("a link names a meeting");
+    let meeting = format!("{place}/m/{}{}", "0".repeat(32), &rest[32..]);
+    let clients = [&key, &secret, &certificate, &meeting].map(|link| join(link));
+    let [key, secret, certificate, meeting] = clients.map(|client| client.end(LIMIT));
+    key.complains(1, &["The keys are not the ones that the link names", "in between", "Ask for a new link"]);
+    secret.complains(1, &["You were not let in", "Ask the organiser"]);
+    certificate.complains(1, &["The server is not the one that the link names", "The server", "Do not go on"]);
+    meeting.complains(1, &["This meeting does not exist", "The invitation", "Ask for a new link"]);
+    host.leave().is_well();
+}
+
+#[test]
+fn guests_hear_that_their_host_has_gone() {
+    let _turn = turn();
+    for (signal, parts) in [
+        ("INT", ["The server is being stopped", "The server", "Try again"]),
+        ("KILL", ["The server does not answer", "The network", "Check your network"]),
+    ] {
+        let host = Program::start("host", client(&[&["meet"], BARE.as_slice()].concat()));
+        let link = host.first_line();
+        let mut command = client(&[&["join", &link], BARE.as_slice()].concat());
+        command.env("CONCLAVE_LOG", "conclave=info");
+        let guest = Program::start("guest", command);
+        guest.says_after(0, "in the room people=2", LIMIT);
+        host.signal(signal);
+        guest.end(LIMIT).complains(1, &parts);
+        host.end(LIMIT);
+        join(&link).end(LIMIT).complains(1, &["The server does not answer", "The network", "Check your network"]);
+    }
+}
+
+#[test]
+fn no_window_opens_without_a_display() {
+    let link = link_to(1);
+    let parts = ["The window cannot be opened", "This computer", "graphical session", "--headless"];
+    for arguments in [&[][..], &["meet"], &["join", &link], &[&link]] {
+        Program::start("window", client(arguments)).end(LIMIT).complains(1, &parts).complains(1, &["DISPLAY"]);
+    }
+    let gone = |name: &str, value: &str| {
+        let mut command = client(&["meet", "--camera", "off", "--microphone", "off", "--speaker", "off"]);
+        command.env(name, value);
+        Program::start("window", command).end(LIMIT)
+    };
+    gone("DISPLAY", ":49731").complains(1, &parts).complains(1, &[":49731"]);
+    gone("WAYLAND_DISPLAY", "/nonexistent/wayland").complains(1, &parts).complains(1, &["/nonexistent/wayland"]);
+}
+
+#[test]
+fn addresses_that_cannot_be_had_are_told() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let taken = taken.local_addr().map(|address| (taken, address.to_string())).expect("bound");
+    // A documentation address (RFC 5737) is nobody's.
+    for (address, cause) in [(taken.1.as_str(), "in use"), ("192.0.2.7:0", "assign")] {
+        let outcome =
+            Program::start("host", client(&[&["meet", "--listen", address], BARE.as_slice()].concat())).end(LIMIT);
+        outcome.complains(1, &["cannot listen at", address, "This computer", "another address with --listen", cause]);
+        assert!(outcome.out.is_empty(), "{}", outcome.out);
+    }
+}
+
+#[test]
+fn files_that_cannot_be_written_are_told() {
+    let (_turn, folder) = (turn(), Folder::new("unwritable"));
+    let file = folder.write("file", b"");
+    let (report, dump) = (format!("{file}/report.json"), format!("{file}/dump"));
+    for (option, path) in [("--report", &report), ("--dump", &dump)] {
+        let command = client(&[&["meet", "--for", "0.5", option, path], BARE.as_slice()].concat());
+        Program::start("host", command).end(LIMIT).complains(1, &["cannot", path, "Not a directory"]);
+    }
+}
+
+#[test]
+fn command_lines_that_mean_nothing_end_with_two() {
+    for (arguments, part) in [
+        (&["meet", "--camera", "webcam"][..], "synthetic"),
+        (&["meet", "--tile", "0x9"], "8192"),
+        (&["meet", "--for", "never"], "number of seconds"),
+        (&["meet", "--listen", "here"], "--listen"),
+        (&["meet", "--server", "host"], "HOST:PORT"),
+        (&["meet", "--server", "host:1", "--fingerprint", "ab"], "64 hexadecimal digits"),
+        (&["meet", "--server", "host:1", "--listen", "127.0.0.1:0"], "cannot be used with"),
+        (&["join"], "LINK"),
+        (&["join", "--nonsense"], "--nonsense"),
+    ] {
+        let outcome = Program::start("usage", client(arguments)).end(LIMIT);
+        outcome.complains(2, &[part, "--help"]);
+        assert!(outcome.out.is_empty(), "{}", outcome.out);
+    }
+    let named = Program::start("name", client(&[&["meet", "--name", "\u{7}"], BARE.as_slice()].concat())).end(LIMIT);
+    named.complains(1, &["this name cannot be used", "1 to 64 characters"]);
+}
+
+/// A whole link to a server on `port` of this machine; nothing is there.
+fn link_to(port: u16) -> String {
+    let secret = [&[1][..], &[7; 32], &[9; 32], &[1], &[3; 32]].concat();
+    format!("conclave://127.0.0.1:{port}/m/00112233445566778899aabbccddeeff#{}", base64(&secret))
+}
+
+/// The link with another letter where byte `index` of its secret part begins or ends.
+fn bent(link: &str, index: usize) -> String {
+    let at = link.find('#').expect("a link has a secret part") + 1 + index * 4 / 3;
+    let other = if &link[at..=at] == "A" { "B" } else { "A" };
+    format!("{}{other}{}", &link[..at], &link[at + 1..])
+}
+
+fn join(link: &str) -> Program {
+    Program::start("guest", client(&[&["join", link], BARE.as_slice()].concat()))
+}
+
+/// Base64url without padding (RFC 4648, section 5).
+fn base64(bytes: &[u8]) -> String {
+    let letters: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']).collect();
+    let group = |three: &[u8]| -> String {
+        let bits = (0..3).fold(0, |bits, at| bits << 8 | usize::from(three.get(at).copied().unwrap_or_default()));
+        (0..=three.len()).map(|at| letters[bits >> (18 - 6 * at) & 63]).collect()
+    };
+    bytes.chunks(3).map(group).collect()
+}
+
+/// Answers each of a few visitors in another protocol.
+fn answer_nonsense(listener: &TcpListener) {
+    for stream in listener.incoming().take(8) {
+        let Ok(mut stream) = stream else { return };
+        let mut greeting = [0; 64];
+        // Whatever comes, or nothing: the answer is the same.
+        let _ = stream.read(&mut greeting);
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    }
+}

@@ -1,0 +1,196 @@
+//! Meetings of processes: what each shows and plays is what the others sent, and it outlives one that is killed.
+
+use crate::clip::{self, Pictures, Row};
+use crate::folder::Folder;
+use crate::program::{LIMIT, Program, client, turn, until};
+use crate::report::Report;
+use crate::wave::Wave;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+#[test]
+fn what_is_shown_and_played_is_what_was_sent() {
+    let (_turn, folder) = (turn(), Folder::new("meeting"));
+    let drawn = folder.write("drawn.y4m", &clip::make());
+    let (filmed, anne_says, bob_says) =
+        (asset("footage/portrait.mp4"), asset("voices/anne.wav"), asset("voices/bob.wav"));
+    let anne = Person { name: "Anne", camera: &filmed, voice: &anne_says, tile: "320x180", sees: ("Bob", &drawn) };
+    let bob = Person { name: "Bob", camera: &drawn, voice: &bob_says, tile: "640x360", sees: ("Anne", &filmed) };
+    let host = anne.start(&folder, &["meet"]);
+    let link = host.first_line();
+    assert!(link.starts_with("conclave://127.0.0.1:") && link.contains("/m/") && link.contains('#'), "{link}");
+    let guest = bob.start(&folder, &["join", &link]);
+    let shown = |by: &str, of: &str| clip::shown(&folder.path(by), of).len();
+    until(LIMIT, "60 pictures each way", || shown("Anne", "Bob") >= 60 && shown("Bob", "Anne") >= 60);
+    let (guest, host) = (guest.leave(), host.leave());
+    guest.is_well();
+    host.is_well();
+    assert_eq!(host.out.trim(), link, "the link is all that is printed");
+    let (seen, heard) = (judge(&folder, "Anne", "Bob"), judge(&folder, "Bob", "Anne"));
+    // The drawn clip has no smaller size than its own: all of it is in one file.
+    clip::check_numbers(&seen.pictures, &clip::rows(&folder.path("Anne/Bob")));
+    assert_eq!((heard.pictures.width, heard.pictures.height), (640, 360));
+    let like = [&anne_says, &bob_says].map(|voice| heard.sound.likeness(&Wave::read(voice)));
+    assert!(like[0] > 0.7 && like[0] > like[1] + 0.1, "Bob heard Anne's words, not his own: {like:?}");
+}
+
+#[test]
+fn a_killed_client_is_seen_to_leave_and_the_keys_change() {
+    let (_turn, folder) = (turn(), Folder::new("killed"));
+    let drawn = folder.write("drawn.y4m", &clip::make());
+    let camera = format!("file:{drawn}");
+    let start = |name: &str, how: &[&str]| {
+        let (dump, report) = (folder.path(name), folder.path(&format!("{name}.json")));
+        let usual = ["--headless", "--name", name, "--camera", &camera, "--microphone", "off", "--tile", "320x180"];
+        let mut command = client(&[how, &usual, &["--dump", &dump, "--report", &report]].concat());
+        command.env("CONCLAVE_LOG", "warn,conclave=info");
+        Program::start(name, command)
+    };
+    let anne = start("Anne", &["meet"]);
+    let link = anne.first_line();
+    let bob = start("Bob", &["join", &link]);
+    // One after the other, so that each brings an epoch of its own.
+    bob.says_after(0, "in the room people=2", LIMIT);
+    let carol = start("Carol", &["join", &link]);
+    let seen = |by: &str, of: &str| clip::shown(&folder.path(by), of);
+    let all = [("Anne", "Bob"), ("Anne", "Carol"), ("Bob", "Anne"), ("Bob", "Carol")];
+    until(LIMIT, "everybody sees everybody", || all.iter().all(|(by, of)| seen(by, of).len() >= 30));
+    let (annes_mark, bobs_mark) = (anne.mark(), bob.mark());
+    carol.signal("KILL");
+    // The promise: the others see it leave within ten seconds, and change the keys.
+    let noticed = bob.says_after(bobs_mark, "in the room people=2", Duration::from_secs(10));
+    let left = Duration::from_secs(10).saturating_sub(noticed);
+    bob.says_after(bobs_mark, "new keys", left);
+    anne.says_after(annes_mark, "in the room people=2", left);
+    let (ended, going) = (seen("Bob", "Carol").len(), seen("Bob", "Anne").len());
+    until(LIMIT, "the others go on", || seen("Bob", "Anne").len() >= going + 20);
+    assert_eq!(seen("Bob", "Carol").len(), ended, "nothing is shown of one that has gone");
+    assert_eq!(carol.end(LIMIT).code, None, "a signal ended it");
+    bob.leave().is_well();
+    anne.leave().is_well();
+    check_survivors(&folder);
+    for (by, of) in [("Anne", "Bob"), ("Bob", "Anne")] {
+        let gap = longest_gap(&seen(by, of));
+        assert!(gap < 600_000, "{by} saw {of} stand still for {gap} us");
+    }
+}
+
+fn check_survivors(folder: &Folder) {
+    // Bob held the keys of three epochs: when he came, when Carol came, when she had gone.
+    let (anne, bob) = (Report::read(&folder.path("Anne.json")), Report::read(&folder.path("Bob.json")));
+    let epochs = (anne.count("/e2ee/epochs"), bob.count("/e2ee/epochs"));
+    assert!(epochs.0 >= 4 && epochs.1 >= 3, "{epochs:?}");
+    assert_eq!((bob.count("/e2ee/failed_to_open"), anne.count("/e2ee/failed_to_open")), (0, 0));
+    assert!(bob.video("Carol").count("/frames_shown") >= 30);
+}
+
+/// The longest time between two pictures, in microseconds. The first pictures tell of entering, not of freezing.
+fn longest_gap(rows: &[Row]) -> u64 {
+    rows.windows(2).skip(20).map(|pair| pair[1].shown - pair[0].shown).max().unwrap_or(u64::MAX)
+}
+
+/// Somebody with a camera and a microphone that play files, who keeps all that comes in.
+struct Person<'a> {
+    name: &'a str,
+    camera: &'a str,
+    voice: &'a str,
+    tile: &'a str,
+    /// Whose camera plays what.
+    sees: (&'a str, &'a str),
+}
+
+impl Person<'_> {
+    fn start(&self, folder: &Folder, how: &[&str]) -> Program {
+        let (camera, voice) = (format!("file:{}", self.camera), format!("file:{}", self.voice));
+        let (dump, report) = (folder.path(self.name), folder.path(&format!("{}.json", self.name)));
+        let source = format!("{}={}", self.sees.0, self.sees.1);
+        let who = ["--headless", "--name", self.name, "--camera", &camera, "--microphone", &voice];
+        let what = ["--tile", self.tile, "--dump", &dump, "--report", &report, "--reference", &source];
+        Program::start(self.name, client(&[how, &who, &what].concat()))
+    }
+}
+
+/// What one kept of another.
+struct Evidence {
+    /// In the size that was shown the most.
+    pictures: Pictures,
+    sound: Wave,
+}
+
+/// Reads all that `by` kept of `of`, and holds its files and its report against each other.
+fn judge(folder: &Folder, by: &str, of: &str) -> Evidence {
+    let report = Report::read(&folder.path(&format!("{by}.json")));
+    check_report(&report, by, of);
+    let all = clip::shown(&folder.path(by), of);
+    clip::check_order(&all);
+    assert_eq!(report.video(of).count("/frames_shown"), wide(all.len()), "a line for each picture that was shown");
+    let read = |stem: String| {
+        let (path, lines) = (format!("{stem}.y4m"), clip::rows(&stem).len());
+        probe(&path, "rawvideo");
+        let pictures = Pictures::read(&path);
+        assert_eq!(pictures.frames.len(), lines, "{path}: a picture for each line");
+        pictures
+    };
+    let sizes = clip::dumps(&folder.path(by), of).into_iter().map(read);
+    let pictures = sizes.max_by_key(|pictures| pictures.frames.len()).expect("a dump");
+    let (video, size) = (report.video(of), (wide(pictures.width), wide(pictures.height)));
+    assert_eq!((video.count("/layer/width"), video.count("/layer/height")), size);
+    let speaker = folder.path(&format!("{by}/speaker.wav"));
+    let sound = Wave::read(&speaker);
+    assert!(sound.rate == 48_000 && sound.seconds() > 3.0, "{} s", sound.seconds());
+    let power = sound.samples.iter().map(|it| it * it).sum::<f64>() / float(sound.samples.len());
+    assert!(power > 1e-5, "the speaker was silent: {power:e}");
+    probe(&speaker, "pcm_");
+    Evidence { pictures, sound }
+}
+
+/// Every field that the manual promises is there, and says what such a meeting must give.
+fn check_report(report: &Report, by: &str, of: &str) {
+    assert_eq!(report.text("/participants/0/name"), by);
+    assert!(report.count("/participants/0/join_ms") < 5_000);
+    let first = ["p50", "p95"].map(|part| report.count(&format!("/participants/0/first_frame_ms/{part}")));
+    assert!(first[0] <= first[1] && first[1] < 10_000, "{first:?}");
+    assert!(report.number("/participants/0/cpu_ms_per_shown_frame") > 0.0);
+    assert!((5..2_000).contains(&report.count("/participants/0/rss_mb")));
+    let video = report.video(of);
+    let (sent, shown) = (video.count("/frames_sent"), video.count("/frames_shown"));
+    assert!(shown >= 60 && shown <= sent && 10 * shown >= 9 * sent, "{shown} of {sent}");
+    assert!(video.count("/layer/spatial") <= 2);
+    assert!(video.count("/freezes") <= 2, "{}", video.count("/freezes"));
+    let latency = ["p50", "p95"].map(|part| video.count(&format!("/latency_ms/{part}")));
+    assert!(latency[0] <= latency[1] && latency[1] < 1_000, "{latency:?}");
+    assert!(video.number("/psnr_db") >= 32.0, "{} dB", video.number("/psnr_db"));
+    let audio = report.audio(of);
+    let (sent, played) = (audio.count("/packets_sent"), audio.count("/packets_played"));
+    assert!(played >= 50 && 10 * played >= 9 * sent, "{played} of {sent}");
+    let (concealed, talk) = (audio.count("/concealed_ms"), audio.count("/talk_ms"));
+    assert!(20 * concealed < talk.max(1_000), "{concealed} of {talk} ms");
+    assert!(report.text("/e2ee/suite").contains("MLKEM768X25519"));
+    assert!(report.count("/e2ee/epochs") >= 1 && report.count("/e2ee/opened") >= shown);
+    assert_eq!((report.count("/e2ee/failed_to_open"), report.count("/e2ee/replayed")), (0, 0));
+    assert!(report.count("/sfu/packets_in") > 0 && report.count("/sfu/packets_out") > 0);
+    // The count itself is checked where tiles change; here it has to be told.
+    report.count("/sfu/layers_stopped");
+}
+
+/// What another program says of a file, where that program is installed.
+fn probe(path: &str, codec: &str) {
+    let entries = ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", path];
+    let Ok(output) = Command::new("ffprobe").args(entries).output() else { return };
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && errors.is_empty() && said.starts_with(codec), "{path}: {said} {errors}");
+}
+
+fn asset(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo").join(name);
+    path.into_os_string().into_string().expect("the repository's path is Unicode")
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).expect("a small number")
+}
+
+fn float(count: usize) -> f64 {
+    f64::from(u32::try_from(count).expect("a small number"))
+}

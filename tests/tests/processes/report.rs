@@ -1,0 +1,71 @@
+//! The report that a client leaves, read by the names that the manual promises.
+
+use serde_json::Value;
+use std::fs;
+
+/// A `report.json`.
+pub struct Report(Value);
+
+impl Report {
+    /// Reads it.
+    pub fn read(path: &str) -> Self {
+        let bytes = fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        Self(serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{path}: {error}")))
+    }
+
+    /// The number at `pointer` (RFC 6901).
+    pub fn number(&self, pointer: &str) -> f64 {
+        number(&self.0, pointer)
+    }
+
+    /// The whole number at `pointer`.
+    pub fn count(&self, pointer: &str) -> u64 {
+        count(&self.0, pointer)
+    }
+
+    /// The text at `pointer`.
+    pub fn text(&self, pointer: &str) -> &str {
+        self.0.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no text {pointer} in {}", self.0))
+    }
+
+    /// The picture that came from `from`.
+    pub fn video(&self, from: &str) -> Track<'_> {
+        self.track("video", from)
+    }
+
+    /// The voice that came from `from`.
+    pub fn audio(&self, from: &str) -> Track<'_> {
+        self.track("audio", from)
+    }
+
+    fn track(&self, kind: &str, from: &str) -> Track<'_> {
+        let tracks = self.0[kind].as_array().unwrap_or_else(|| panic!("no {kind}[] in {}", self.0));
+        let mut found = tracks.iter().filter(|track| track["from"] == from);
+        let track = found.next().unwrap_or_else(|| panic!("no {kind} from {from} in {}", self.0));
+        assert!(found.next().is_none(), "two {kind} from {from}");
+        Track(track)
+    }
+}
+
+/// One entry of `video[]` or `audio[]`.
+pub struct Track<'a>(&'a Value);
+
+impl Track<'_> {
+    /// The number at `pointer`.
+    pub fn number(&self, pointer: &str) -> f64 {
+        number(self.0, pointer)
+    }
+
+    /// The whole number at `pointer`.
+    pub fn count(&self, pointer: &str) -> u64 {
+        count(self.0, pointer)
+    }
+}
+
+fn number(value: &Value, pointer: &str) -> f64 {
+    value.pointer(pointer).and_then(Value::as_f64).unwrap_or_else(|| panic!("no number {pointer} in {value}"))
+}
+
+fn count(value: &Value, pointer: &str) -> u64 {
+    value.pointer(pointer).and_then(Value::as_u64).unwrap_or_else(|| panic!("no count {pointer} in {value}"))
+}

@@ -1,0 +1,158 @@
+//! The companion server: what it prints, keeps, learns of a meeting, and how it ends.
+
+use crate::clip;
+use crate::folder::Folder;
+use crate::program::{BARE, LIMIT, Program, client, server, turn, until};
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+#[test]
+fn a_server_keeps_its_certificate_and_ends_when_told() {
+    let folder = Folder::new("restarts");
+    let data = folder.path("data");
+    let run = |signal: &str, more: &[&str]| {
+        let server = Server::start(&data, more);
+        server.program.signal(signal);
+        let outcome = server.program.end(STOP);
+        outcome.is_well();
+        server.fingerprint
+    };
+    let first = run("TERM", &[]);
+    assert!(first.len() == 64 && first.bytes().all(|digit| digit.is_ascii_hexdigit()), "{first}");
+    let mode = fs::metadata(folder.path("data/key.pem")).expect("the key is kept").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "only its owner reads the key");
+    assert_eq!(run("INT", &[]), first);
+    let (chain, key) = (folder.path("data/certificate.pem"), folder.path("data/key.pem"));
+    let other = Folder::new("other");
+    let given = Server::start(&other.path("data"), &["--cert", &chain, "--key", &key]);
+    assert_eq!(given.fingerprint, first, "the certificate that was given is the one in use");
+}
+
+#[test]
+fn a_server_learns_neither_names_nor_addresses() {
+    let (_turn, folder) = (turn(), Folder::new("learns"));
+    let drawn = folder.write("drawn.y4m", &clip::make());
+    let server = Server::start(&folder.path("data"), &[]);
+    let camera = format!("file:{drawn}");
+    let voice = format!("file:{}/../app/assets/demo/voices/anne.wav", env!("CARGO_MANIFEST_DIR"));
+    let seen = ["--headless", "--camera", &camera, "--microphone", &voice, "--tile", "320x180"];
+    let host = folder.path("host");
+    let anne = ["meet", "--server", &server.address, "--fingerprint", &server.fingerprint];
+    let anne = client(&[&anne[..], &seen, &["--name", "Xanthippe Quill", "--dump", &host]].concat());
+    let anne = Program::start("host", anne);
+    let link = anne.first_line();
+    assert!(link.starts_with(&format!("conclave://{}/m/", server.address)), "{link}");
+    let guest = folder.path("guest");
+    let bob = client(&[&["join", &link], &seen[..], &["--name", "Barnabé Öst", "--dump", &guest]].concat());
+    let bob = Program::start("guest", bob);
+    let seen = |by: &str, of: &str| clip::shown(by, of).len() >= 15;
+    until(LIMIT, "they see each other", || seen(&guest, "Xanthippe Quill") && seen(&host, "Barnabé Öst"));
+    bob.leave().is_well();
+    anne.leave().is_well();
+    let late = Program::start("late", client(&[&["join", &link], BARE.as_slice()].concat())).end(LIMIT);
+    late.complains(
+        1,
+        &["This meeting does not exist any more", "The invitation", "It has ended", "Ask for a new link"],
+    );
+    server.program.signal("TERM");
+    let outcome = server.program.end(STOP);
+    outcome.is_well();
+    assert!(outcome.err.contains("meeting opened") && outcome.err.contains("meeting ended"), "{}", outcome.err);
+    let secret = link.split_once('#').expect("a link has a secret part").1;
+    check_ignorance(&outcome.err, secret);
+    let kept = files(&folder.path("data"));
+    let names: Vec<&str> = kept.keys().map(String::as_str).collect();
+    assert_eq!(names, ["certificate.pem", "key.pem"], "nothing is kept of a meeting");
+    for text in kept.values() {
+        check_ignorance(text, secret);
+    }
+}
+
+#[test]
+fn a_server_that_is_stopped_ends_its_meetings() {
+    let (_turn, folder) = (turn(), Folder::new("stopped"));
+    let server = Server::start(&folder.path("data"), &[]);
+    let meet = ["meet", "--server", &server.address, "--fingerprint", &server.fingerprint];
+    let host = Program::start("host", client(&[&meet[..], BARE.as_slice()].concat()));
+    let link = host.first_line();
+    let mut command = client(&[&["join", &link], BARE.as_slice()].concat());
+    command.env("CONCLAVE_LOG", "conclave=info");
+    let guest = Program::start("guest", command);
+    guest.says_after(0, "in the room people=2", LIMIT);
+    server.program.signal("TERM");
+    server.program.end(STOP).is_well();
+    for client in [host, guest] {
+        client.end(LIMIT).complains(1, &["The server is being stopped", "The server", "Try again"]);
+    }
+}
+
+#[test]
+fn a_meeting_elsewhere_says_what_is_wrong_there() {
+    let folder = Folder::new("elsewhere");
+    let server = Server::start(&folder.path("data"), &[]);
+    let meet = |more: &[&str]| Program::start("host", client(&[&["meet"], more, BARE.as_slice()].concat())).end(LIMIT);
+    let wrong = ["The server is not the one", "The server", "Do not go on"];
+    meet(&["--server", &server.address, "--fingerprint", &"ab".repeat(32)]).complains(1, &wrong);
+    // No authority vouches for a certificate that the server made for itself.
+    meet(&["--server", &server.address]).complains(1, &wrong);
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr()).expect("a port");
+    let nobody = meet(&["--server", &nobody.to_string(), "--fingerprint", &server.fingerprint]);
+    nobody.complains(1, &["The server does not answer", "The network", "Check your network"]);
+}
+
+#[test]
+fn a_server_that_cannot_start_says_why() {
+    let folder = Folder::new("refused");
+    let (data, file) = (folder.path("data"), folder.write("file", b""));
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let run = |arguments: &[&str]| Program::start("server", server(arguments)).end(LIMIT);
+    run(&["--listen", &address, "--data", &data]).complains(1, &["cannot listen on", &address, "in use"]);
+    run(&["--listen", "127.0.0.1:0", "--data", &format!("{file}/data")])
+        .complains(1, &["certificate", "Not a directory"]);
+    let given = ["--listen", "127.0.0.1:0", "--data", &data, "--cert", &file, "--key", &file];
+    run(&given).complains(1, &[&file, "certificate"]);
+    run(&["--listen", "nonsense", "--data", &data]).complains(2, &["--listen", "--help"]);
+    run(&["--listen", "127.0.0.1:0"]).complains(2, &["--data", "--help"]);
+}
+
+/// A server on a free port of this machine.
+struct Server {
+    program: Program,
+    address: String,
+    fingerprint: String,
+}
+
+impl Server {
+    fn start(data: &str, more: &[&str]) -> Self {
+        let program = Program::start("server", server(&[&["--listen", "127.0.0.1:0", "--data", data], more].concat()));
+        let line = program.first_line();
+        let words: Vec<&str> = line.split(' ').collect();
+        let ["listening", "on", address, "fingerprint", fingerprint] = words[..] else { panic!("{line}") };
+        let (address, fingerprint) = (address.to_owned(), fingerprint.to_owned());
+        Self { program, address, fingerprint }
+    }
+}
+
+/// Nothing of who took part, from where, and with which link.
+fn check_ignorance(text: &str, secret: &str) {
+    for found in ["Xanthippe", "Quill", "Barnab", "Öst", "127.0.0.1", "::1", "localhost:", secret] {
+        assert!(!text.contains(found), "{found:?} stands in: {text}");
+    }
+}
+
+/// The files in a folder by name, read as text.
+fn files(folder: &str) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder).expect("the data folder").map(|entry| entry.expect("an entry of it"));
+    let read = |entry: fs::DirEntry| {
+        let bytes = fs::read(entry.path()).expect("the data folder holds files");
+        (entry.file_name().to_string_lossy().into_owned(), String::from_utf8_lossy(&bytes).into_owned())
+    };
+    entries.map(read).collect()
+}
+
+/// How long a server may take to end.
+const STOP: Duration = Duration::from_secs(3);

@@ -1,0 +1,79 @@
+//! WAV files: their header, and whether one holds the speech of another.
+
+use std::fs;
+
+/// Mono sound.
+pub struct Wave {
+    /// Samples a second.
+    pub rate: u32,
+    /// From -1.0 to 1.0.
+    pub samples: Vec<f64>,
+}
+
+impl Wave {
+    /// Reads a mono file of 16-bit or 32-bit floating-point samples; panics where its header and length disagree.
+    pub fn read(path: &str) -> Self {
+        let bytes = fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(bytes.len() > 44 && &bytes[..4] == b"RIFF" && &bytes[8..12] == b"WAVE", "{path}");
+        assert_eq!(number(&bytes[4..8]), bytes.len() - 8, "{path}: the header tells another length");
+        let (mut rest, mut format, mut samples) = (&bytes[12..], None, None);
+        while rest.len() >= 8 {
+            let (name, length) = (&rest[..4], number(&rest[4..8]));
+            assert!(rest.len() >= 8 + length, "{path}: a chunk is not whole");
+            let chunk = &rest[8..8 + length];
+            match name {
+                b"fmt " => format = Some((number(&chunk[..2]), number(&chunk[2..4]), number(&chunk[4..8]))),
+                b"data" => samples = Some(chunk),
+                _ => {}
+            }
+            rest = rest.get(8 + length + length % 2..).unwrap_or_default();
+        }
+        let ((kind, channels, rate), data) = (format.expect("a format"), samples.expect("samples"));
+        assert_eq!(channels, 1, "{path}");
+        let samples = match kind {
+            PCM => data.as_chunks::<2>().0.iter().map(|two| f64::from(i16::from_le_bytes(*two)) / 32_768.0).collect(),
+            FLOAT => data.as_chunks::<4>().0.iter().map(|four| f64::from(f32::from_le_bytes(*four))).collect(),
+            other => panic!("{path}: format {other}"),
+        };
+        Self { rate: u32::try_from(rate).expect("a rate"), samples }
+    }
+
+    /// Its length.
+    pub fn seconds(&self) -> f64 {
+        f64::from(u32::try_from(self.samples.len()).expect("seconds of sound")) / f64::from(self.rate)
+    }
+
+    /// How alike the loudness of this and of a looped `source` run, at the delay at which they do most: 1.0 is the same
+    /// speech, 0.0 another.
+    pub fn likeness(&self, source: &Self) -> f64 {
+        let (heard, said) = (self.loudness(), source.loudness());
+        let at = |delay: usize| -> Vec<f64> { said.iter().cycle().skip(delay).take(heard.len()).copied().collect() };
+        (0..said.len()).map(|delay| correlation(&heard, &at(delay))).fold(0.0, f64::max)
+    }
+
+    /// Loudness of each 20 ms, as hearing takes it: compressed.
+    fn loudness(&self) -> Vec<f64> {
+        let block = usize::try_from(self.rate / 50).expect("few samples");
+        self.samples.chunks_exact(block).map(|block| (mean(block.iter().map(|it| it * it)) + 1e-8).ln()).collect()
+    }
+}
+
+fn correlation(one: &[f64], other: &[f64]) -> f64 {
+    let (centre, around) = (mean(one.iter().copied()), mean(other.iter().copied()));
+    let product = |a: &f64, b: &f64| (a - centre) * (b - around);
+    let both = mean(one.iter().zip(other).map(|(a, b)| product(a, b)));
+    let spread = |values: &[f64], middle: f64| mean(values.iter().map(|value| (value - middle).powi(2))).sqrt();
+    both / (spread(one, centre) * spread(other, around)).max(1e-12)
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = f64::from(u32::try_from(values.len()).expect("seconds of sound")).max(1.0);
+    values.sum::<f64>() / count
+}
+
+fn number(bytes: &[u8]) -> usize {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+}
+
+const PCM: usize = 1;
+const FLOAT: usize = 3;
