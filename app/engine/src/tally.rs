@@ -23,6 +23,8 @@ pub struct Received {
     pub opened: u64,
     /// Frames that were not.
     pub failed: u64,
+    /// Frames that were sealed before we came, and were on their way when we did: not ours to read.
+    pub before_us: u64,
     /// Frames that came twice.
     pub replayed: u64,
     /// Frames that their sender put on the layers we were sent, between the first and the last that arrived.
@@ -89,6 +91,15 @@ impl Received {
         self.last_sequence = Some((spatial, sequence));
     }
 
+    /// A frame could not be opened for want of a key. Before the first that could, it is one of an epoch before ours.
+    pub fn keyless(&mut self) {
+        if self.opened == 0 {
+            self.before_us += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+
     /// A picture went to the screen.
     pub fn shown(&mut self, layer: Layer, size: Size, captured: Timestamp, now: Timestamp) {
         self.latency.record(now.since(captured));
@@ -129,6 +140,15 @@ mod tests {
             received.arrived(layer, sequence);
         }
         assert_eq!((received.arrived, received.sent), (5, 7));
+    }
+
+    #[test]
+    fn what_was_sealed_before_we_came_is_no_failure() {
+        let mut received = Received::default();
+        received.keyless();
+        received.opened += 1;
+        received.keyless();
+        assert_eq!((received.before_us, received.failed), (1, 1));
     }
 
     #[test]

@@ -64,6 +64,10 @@ impl PictureJob {
                 self.decode(&encoded);
             }
             Err(open::Error::Replayed) => self.count(|tally| tally.replayed += 1),
+            Err(open::Error::UnknownKey) => {
+                self.count(Received::keyless);
+                self.ask_for_key();
+            }
             Err(error) => {
                 tracing::debug!(track = ?self.track, %error, "frame not opened");
                 self.count(|tally| tally.failed += 1);

@@ -51,6 +51,7 @@ impl VoiceJob {
         match &opened {
             Ok(_) => tally.opened += 1,
             Err(open::Error::Replayed) => tally.replayed += 1,
+            Err(open::Error::UnknownKey) => tally.keyless(),
             Err(_) => tally.failed += 1,
         }
         drop(tally);
