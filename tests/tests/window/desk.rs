@@ -187,20 +187,23 @@ impl Desk {
         command
     }
 
-    /// The tree that assistive tools get of the window; `None`, and a line that says so, where none can be asked.
-    pub fn tree(&self) -> Option<Vec<Node>> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/window/accessible.py");
+    /// Whether the window's tree can be asked for here; a line that says so where not.
+    pub fn has_tree(&self) -> bool {
         let import = "import gi; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi";
         let mut command = self.command(PYTHON);
         command.args(["-c", import]);
-        if self.bus.is_none() || !Path::new(PYTHON).exists() || run("python3", command).is_none() {
+        let has = self.bus.is_some() && Path::new(PYTHON).exists() && run("python3", command).is_some();
+        if !has {
             println!("skipped the accessible tree in {}: no session bus, or no AT-SPI for Python", self.name);
-            return None;
         }
+        has
+    }
+
+    /// The tree that assistive tools get of the window now; `None` where it changed while it was read.
+    pub fn tree(&self) -> Option<Vec<Node>> {
         let mut command = self.command(PYTHON);
-        command.arg(script);
-        let (status, out, err) = Program::start("accessible.py", command).end(SOON);
-        assert!(status.success(), "{err}");
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/window/accessible.py"));
+        let out = run("accessible.py", command)?;
         Some(out.lines().map(Node::read).collect())
     }
 }
