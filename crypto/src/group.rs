@@ -1,7 +1,7 @@
 //! The meeting's group: MLS (RFC 9420) behind a few calls. Pure: bytes in, bytes out; the delivery service's order decides.
 //!
 //! A commit of our own is staged, sent, and merged only when the log says that it won. No commit, ours included, is merged
-//! before [`policy::authorize`] agrees.
+//! before `policy::authorize` agrees.
 
 mod change;
 pub(crate) mod person;

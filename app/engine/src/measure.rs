@@ -12,7 +12,7 @@ pub struct Shared {
     facts: Arc<Mutex<Facts>>,
 }
 
-/// See [`Shared`].
+/// Facts about one client, gathered while its meeting runs.
 #[derive(Clone)]
 pub struct Facts {
     /// When entering began.

@@ -28,15 +28,15 @@ pub struct Attend {
     pub setup: Setup,
     /// This device's key.
     pub identity: Identity,
-    /// See [`Wrap`].
+    /// Puts another screen around ours, to keep what it sees.
     pub wrap: Option<Wrap>,
-    /// See [`OnEvent`].
+    /// Hears everything that the engine says, on the thread that draws: it must not wait.
     pub on_event: Option<OnEvent>,
     /// Leaves and closes the window so long after entering.
     pub leave_after: Option<Duration>,
     /// Where a picture of the window goes, taken just before leaving.
     pub picture: Option<PathBuf>,
-    /// See [`OnEnd`].
+    /// Gets the engine back when the meeting is over, before the window closes.
     pub on_end: Option<OnEnd>,
 }
 

@@ -21,7 +21,7 @@ pub struct Member {
     pub organiser: bool,
 }
 
-/// A commit of ours that waits for the log's verdict: [`Group::won`] or [`Group::lost`].
+/// A commit of ours that waits for the log's verdict: [`crate::Group::won`] or [`crate::Group::lost`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// For all members.
@@ -72,7 +72,7 @@ pub enum Error {
     /// The bytes are no message of this group, not authentic, or of an epoch that is not this one.
     #[error("not a message of this group")]
     Malformed,
-    /// The message is our own, come back: [`Group::won`] is for it.
+    /// The message is our own, come back: [`crate::Group::won`] is for it.
     #[error("our own message came back")]
     Own,
     /// A member's certificate is missing or wrong.
