@@ -169,7 +169,7 @@ const MOST_REQUESTS: usize = 16;
 /// A lost device is looked for after this time, then ever more seldom, but
 const LOOK_FIRST: Duration = Duration::from_secs(1);
 /// at least this often.
-const LOOK_AT_LEAST: Duration = Duration::from_secs(30);
+const LOOK_AT_LEAST: Duration = Duration::from_secs(8);
 
 /// A wait that only a request ends.
 const A_LONG_TIME: Duration = Duration::from_hours(1);
