@@ -5,6 +5,7 @@ use crate::receive::{Early, PictureJob, VoiceJob};
 use crypto::{Arrived, Leaf, Opener};
 use media::{Bitrate, Receiver};
 use proto::{Kind, SenderLayers, Slot, TrackId};
+use std::collections::VecDeque;
 
 /// A track whose owner's leaf is not known yet: the server may tell of it before the group does.
 pub struct Waiting {
@@ -50,6 +51,7 @@ impl Coordinator {
                     inlet,
                     opener,
                     early: Early::default(),
+                    ready: VecDeque::new(),
                     decoder: None,
                     canvas: self.parts.screen.open(track, name),
                     tally,

@@ -8,6 +8,7 @@ use codec::decode::Decoder;
 use crypto::{Arrived, Opener, open};
 use media::{Bell, Clock, Encoded, Receiver};
 use proto::TrackId;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -25,6 +26,8 @@ pub struct PictureJob {
     pub canvas: Box<dyn Canvas>,
     /// What came before its key.
     pub early: Early,
+    /// What is open and waits for the decoder.
+    pub ready: VecDeque<Encoded>,
     /// What is counted.
     pub tally: Arc<Mutex<Received>>,
     /// The time at the screen.
@@ -41,27 +44,34 @@ impl Job for PictureJob {
     }
 
     fn step(&mut self) -> Progress {
-        let next = self.inlet.try_recv();
-        let progress = match &next {
-            Some(_) => Progress::Worked,
-            None if self.inlet.is_ended() => return Progress::Ended,
-            None => Progress::Idle,
-        };
-        self.early.push(next);
-        while let Some(arrived) = self.early.next(&self.opener, Instant::now()) {
-            self.take(arrived);
+        // Opened as they come, not when the decoder has time: keys do not wait for a slow machine.
+        while self.ready.len() < MOST_READY
+            && let Some(arrived) = self.inlet.try_recv()
+        {
+            self.early.push(Some(arrived));
         }
-        progress
+        while let Some(arrived) = self.early.next(&self.opener, Instant::now()) {
+            self.open(arrived);
+        }
+        match self.ready.pop_front() {
+            Some(picture) if picture.discardable && self.ready.len() > BEHIND => Progress::Worked,
+            Some(picture) => {
+                self.decode(&picture);
+                Progress::Worked
+            }
+            None if self.inlet.is_ended() => Progress::Ended,
+            None => Progress::Idle,
+        }
     }
 }
 
 impl PictureJob {
-    fn take(&mut self, arrived: Arrived) {
+    fn open(&mut self, arrived: Arrived) {
         self.count(|tally| tally.arrived(arrived.header.layer.spatial, arrived.sequence));
         match self.opener.open(arrived) {
             Ok(encoded) => {
                 self.count(|tally| tally.opened += 1);
-                self.decode(&encoded);
+                self.ready.push_back(encoded);
             }
             Err(open::Error::Replayed) => self.count(|tally| tally.replayed += 1),
             Err(open::Error::UnknownKey) => {
@@ -115,3 +125,9 @@ fn decoder<'a>(slot: &'a mut Option<Decoder>, encoded: &Encoded) -> Result<&'a m
     }
     Ok(slot.insert(Decoder::open(encoded.codec)?))
 }
+
+/// Pictures that wait at most; what comes then waits in the track's own queue, which is bounded in bytes.
+const MOST_READY: usize = 64;
+
+/// From so many waiting pictures on, those on which no other builds are passed over: half the rate beats late pictures.
+const BEHIND: usize = 4;
