@@ -52,6 +52,7 @@ impl Coordinator {
                     opener,
                     early: Early::default(),
                     ready: VecDeque::new(),
+                    shown: None,
                     decoder: None,
                     canvas: self.parts.screen.open(track, name),
                     tally,

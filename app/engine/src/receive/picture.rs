@@ -26,6 +26,8 @@ pub struct PictureJob {
     pub canvas: Box<dyn Canvas>,
     /// What came before its key.
     pub early: Early,
+    /// The number of the picture on the screen.
+    pub shown: Option<u64>,
     /// What is open and waits for the decoder.
     pub ready: VecDeque<Encoded>,
     /// What is counted.
@@ -90,10 +92,14 @@ impl PictureJob {
         if self.lost && !encoded.key {
             return;
         }
-        let (canvas, tally, clock) = (&mut self.canvas, &self.tally, self.clock);
+        let (canvas, shown, tally, clock) = (&mut self.canvas, &mut self.shown, &self.tally, self.clock);
         let meta = Meta { number: encoded.number, captured: encoded.captured, layer: encoded.layer };
         let result = decoder(&mut self.decoder, encoded).and_then(|decoder| {
             decoder.decode(&encoded.payload, &mut |picture| {
+                // A change of layers may begin with the picture that is on the screen already.
+                if shown.replace(meta.number) == Some(meta.number) {
+                    return;
+                }
                 canvas.show(&picture, meta);
                 let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
                 tally.shown(meta.layer, picture.size, meta.captured, clock.now());
