@@ -14,7 +14,7 @@ action-close = Fermer
 action-dismiss = Masquer
 
 ## Accueil
-home-title = Des visioconférences que seuls les présents peuvent lire
+home-title = Des visioconférences que seuls les participants voient et entendent
 home-lead = Le son, l’image et les noms sont scellés sur cet appareil. Le serveur qui les transporte ne peut pas les ouvrir.
 home-start-title = Démarrer une visioconférence
 home-start-text = Vous obtenez un lien à envoyer aux autres.
@@ -146,11 +146,11 @@ lock-closed-text = { $count ->
     [one] Seule la personne de la liste détient les clés.
    *[other] Seules les { $count } personnes de la liste détiennent les clés.
 }
-lock-open-text = Les clés sont en cours d’accord. Rien n’est envoyé d’ici là.
+lock-open-text = Les clés sont en cours de négociation. Rien n’est envoyé d’ici là.
 lock-verified-text = Vous avez comparé les mots avec les autres : personne ne s’est glissé entre vous.
 lock-attention-text = Quelqu’un est entré ou sorti depuis votre comparaison. Les clés sont nouvelles, les mots aussi.
 lock-words = Mots de vérification
-lock-words-text = Lisez-les à voix haute. Si les autres voient les mêmes mots, personne n’écoute entre vous.
+lock-words-text = Lisez-les à voix haute. Si les autres voient les mêmes mots, personne ne s’est glissé entre vous.
 lock-confirm = Les mots sont les mêmes
 lock-confirmed = Mots comparés
 lock-epoch = Clés changées { $count ->
@@ -191,7 +191,7 @@ notice-no-speaker = Le haut-parleur n’a pas pu être ouvert
 notice-sound-lost = Un appareil audio a été débranché
     .advice = Rebranchez-le ou choisissez-en un autre près du bouton du micro.
 notice-bad-file = Un fichier ne peut pas être lu
-    .advice = Il manque, il est abîmé ou d’un genre inconnu de Conclave. Choisissez un autre fichier.
+    .advice = Il est introuvable, endommagé ou d’un format que Conclave ne connaît pas. Choisissez un autre fichier.
 notice-no-screen = L’écran ne peut pas être partagé
     .advice = Le système ne l’a pas permis. Vérifiez les autorisations de cette session.
 notice-still-waiting = Personne n’a encore répondu
