@@ -1,6 +1,7 @@
 //! One thread waits for many queues.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use crate::sync::{Arc, Condvar, Mutex};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 /// Wakes the one thread that waits on it. A ring while nobody waits is kept for the next wait; many rings are one.

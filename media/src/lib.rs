@@ -9,7 +9,10 @@ mod clock;
 mod encoded;
 mod frame;
 mod mailbox;
+#[cfg(all(test, loom))]
+mod models;
 mod queue;
+mod sync;
 mod units;
 
 pub use bell::Bell;

@@ -1,6 +1,7 @@
 //! A place for one value where the newest wins: raw pictures, targets, keys.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 /// A one-value hand-off between threads. Putting never waits; an unread value is replaced and counted.

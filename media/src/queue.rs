@@ -1,8 +1,9 @@
 //! A queue bounded by weight: encoded media may wait a little, never without end.
 
 use crate::Bell;
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 /// What an item costs in a queue.

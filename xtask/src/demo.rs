@@ -1,9 +1,8 @@
 //! The live meeting. The client itself knows how: this only builds it and starts it.
 
 use crate::packages;
-use crate::process::{at_root, cargo, root};
+use crate::process::{at_root, binaries, cargo, root};
 use anyhow::Result;
-use std::path::PathBuf;
 
 /// Builds the client, then runs `conclave demo` with `arguments`.
 ///
@@ -32,10 +31,4 @@ fn run_client(arguments: &[String]) -> Result<()> {
     let mut client = at_root(binaries().join("conclave"));
     client.current_dir(std::env::current_dir()?);
     crate::process::run(client.args(arguments))
-}
-
-/// Where cargo puts what it builds: we were built there ourselves.
-fn binaries() -> PathBuf {
-    let here = std::env::current_exe().unwrap_or_default();
-    here.parent().map_or_else(|| root().join("target/debug"), PathBuf::from)
 }

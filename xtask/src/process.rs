@@ -10,6 +10,17 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
+/// Where cargo puts programs of the development profile: we were built there ourselves.
+pub fn binaries() -> PathBuf {
+    let here = std::env::current_exe().unwrap_or_default();
+    here.parent().map_or_else(|| root().join("target/debug"), PathBuf::from)
+}
+
+/// The folder for everything that is built.
+pub fn built() -> PathBuf {
+    binaries().parent().map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// The cargo that runs us.
 pub fn cargo() -> Command {
     at_root(std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from))

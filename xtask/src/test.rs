@@ -1,10 +1,12 @@
 //! Every test of the workspace, and how many there were.
 
 use crate::packages;
-use crate::process::{cargo, watch};
+use crate::process::{built, cargo, watch};
 use anyhow::{Result, bail};
+use std::process::Command;
 
-/// Runs `cargo test --workspace` with `arguments` and prints the sum of all its parts.
+/// Runs `cargo test --workspace` with `arguments` and prints the sum of all its parts. Without arguments, the models of
+/// hand-offs between threads are played as well.
 ///
 /// # Errors
 /// Where packages or build fail, a test fails, or there was none.
@@ -14,7 +16,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
     // dependencies built with the same features, and nothing is built twice.
     crate::process::run(cargo().args(["build", "--workspace", "--all-targets"]))?;
     let mut sum = Sum::default();
-    let passed = watch(cargo().args(["test", "--workspace", "--no-fail-fast"]).args(arguments), |line| sum.add(line))?;
+    let mut passed =
+        watch(cargo().args(["test", "--workspace", "--no-fail-fast"]).args(arguments), |line| sum.add(line))?;
+    if arguments.is_empty() {
+        passed &= watch(&mut models(), |line| sum.add(line))?;
+    }
     println!("\n{} passed, {} failed, {} skipped", sum.passed, sum.failed, sum.ignored);
     if !passed || sum.failed > 0 {
         bail!("tests failed");
@@ -23,6 +29,15 @@ pub fn run(arguments: &[String]) -> Result<()> {
         bail!("no test ran");
     }
     Ok(())
+}
+
+/// Hand-offs between threads with loom's locks in place of the system's, from a folder of their own: what else was built
+/// stays as it is.
+fn models() -> Command {
+    let mut models = cargo();
+    models.args(["test", "--package", "media", "--lib", "models"]);
+    models.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", built().join("loom"));
+    models
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
