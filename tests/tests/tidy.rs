@@ -1,5 +1,6 @@
 //! What every file keeps to, and no compiler checks.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,38 @@ fn no_file_is_longer_than_600_lines() {
     each_source(|path, text| {
         let lines = text.lines().count();
         (lines > 600).then(|| format!("{path} has {lines} lines"))
+    });
+}
+
+#[test]
+fn no_way_to_a_foreign_library_is_longer_than_300_lines() {
+    each_source(|path, text| {
+        let lines = text.lines().count();
+        (may_be_unsafe(path) && lines > 300).then(|| format!("{path} has {lines} lines"))
+    });
+}
+
+#[test]
+fn a_module_stands_beside_its_folder() {
+    // What several test programs of a crate share is `common/mod.rs`: cargo would take `common.rs` for a program.
+    each_source(|path, _| {
+        (path.ends_with("/mod.rs") && !path.contains("/tests/")).then(|| format!("{path}: use foo.rs beside foo/"))
+    });
+}
+
+#[test]
+fn no_test_sleeps() {
+    each_source(|path, text| {
+        let sleeps = text.contains(concat!("time::sl", "eep(")) || text.contains(concat!("thread::sl", "eep("));
+        (sleeps && path.contains("tests")).then(|| format!("{path}: wait for what you wait for, with a deadline"))
+    });
+}
+
+#[test]
+fn colours_are_the_themes() {
+    each_source(|path, text| {
+        let mixes = path.starts_with("app/src/") && !path.starts_with("app/src/theme");
+        (mixes && text.contains(concat!("Color::fr", "om_"))).then(|| format!("{path} mixes a colour of its own"))
     });
 }
 
@@ -50,12 +83,90 @@ fn every_file_says_what_it_is() {
 fn nobody_is_named_who_does_not_belong_here() {
     let banned = [concat!("../sha", "red"), concat!("/wo", "rk/"), concat!("crates.io", "/api")];
     let mut wrong = Vec::new();
-    for file in files(&root(), &["rs", "md", "toml", "wgsl", "ftl", "sh", "py", "json"]) {
+    let gate = root().join(".ci/run");
+    for file in
+        files(&root(), &["rs", "md", "toml", "lock", "wgsl", "ftl", "sh", "py", "json"]).into_iter().chain([gate])
+    {
         let text = fs::read_to_string(&file).unwrap_or_default();
         wrong
             .extend(banned.iter().filter(|word| text.contains(**word)).map(|word| format!("{}: {word}", shown(&file))));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_documents_name_only_tests_that_there_are() {
+    let sources = files(&root(), &["rs"]);
+    let functions: BTreeSet<String> = sources.iter().flat_map(|file| functions(&read(file))).collect();
+    let mut wrong = Vec::new();
+    for (file, text) in documents() {
+        let quoted = text.split('`').skip(1).step_by(2);
+        // Three words and more: shorter names are also those of fields, options and crates.
+        let tests = quoted.filter(|word| word.matches('_').count() > 2 && word.bytes().all(is_of_a_name));
+        wrong.extend(tests.filter(|name| !functions.contains(*name)).map(|name| format!("{}: {name}", shown(&file))));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_documents_lead_somewhere() {
+    let mut wrong = Vec::new();
+    for (file, text) in documents() {
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        let here = targets.filter(|target| !target.is_empty() && !target.contains("://"));
+        let folder = file.parent().expect("a file is in a folder");
+        wrong.extend(here.filter(|to| !folder.join(to).exists()).map(|to| format!("{}: {to}", shown(&file))));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_map_of_the_repository_names_every_crate() {
+    let (members, map) = (read(&root().join("Cargo.toml")), read(&root().join("docs/architecture.md")));
+    let (_, members) = members.split_once("members = [").expect("it is a workspace");
+    let (members, _) = members.split_once(']').expect("the list ends");
+    let members: Vec<&str> = members.split('"').skip(1).step_by(2).collect();
+    let unnamed: Vec<_> = members.iter().filter(|path| !map.contains(&format!("\n{path}/ "))).collect();
+    assert!(members.len() > 10 && unnamed.is_empty(), "{unnamed:?} of {members:?}");
+}
+
+/// A colon, a semicolon and their like keep to the word before them, by a space at which no line breaks.
+#[test]
+fn french_signs_stand_behind_a_space_that_does_not_break() {
+    let french = files(&root().join("app/locales/fr"), &["ftl"]);
+    assert!(!french.is_empty());
+    for file in french {
+        let text = read(&file);
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let sentence = line.split_once('=').map_or(line, |(_, sentence)| sentence);
+            for (at, sign) in sentence.match_indices([':', ';', '!', '?']) {
+                let ends = sentence[at + sign.len()..].chars().next().is_none_or(char::is_whitespace);
+                let kept = sentence[..at].ends_with(['\u{202f}', '\u{a0}']);
+                assert!(!ends || kept, "{}: {line}", shown(&file));
+            }
+        }
+    }
+}
+
+/// The names of the functions in a source.
+fn functions(text: &str) -> Vec<String> {
+    let name = |rest: &str| rest.bytes().take_while(|byte| is_of_a_name(*byte)).map(char::from).collect();
+    text.split("fn ").skip(1).map(name).collect()
+}
+
+fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+}
+
+/// Everything that is written for people, with its text.
+fn documents() -> Vec<(PathBuf, String)> {
+    let files = files(&root(), &["md"]);
+    assert!(files.len() > 8, "the documents were not found");
+    files.into_iter().map(|file| (file.clone(), read(&file))).collect()
+}
+
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 /// Lists what `complaint` says of each Rust source of ours.
