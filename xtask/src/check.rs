@@ -1,10 +1,11 @@
 //! What a machine can judge without running the programs.
 
 use crate::packages;
-use crate::process::{at_root, cargo, exists, run as run_process};
+use crate::process::{at_root, built, cargo, exists, run as run_process};
 use anyhow::{Result, bail};
+use std::path::PathBuf;
 
-/// Formatting, lints with warnings denied, documentation, then licences, bans and sources where cargo-deny is at hand.
+/// Formatting, lints with warnings denied, documentation, then licences, bans and sources.
 ///
 /// # Errors
 /// At the first thing that is not as it should be.
@@ -16,10 +17,30 @@ pub fn run(arguments: &[String]) -> Result<()> {
     run_process(cargo().args(["fmt", "--all", "--check"]))?;
     run_process(cargo().args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
     run_process(cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))?;
-    if exists("cargo-deny") {
-        run_process(at_root("cargo-deny").args(["--workspace", "check", "licenses", "bans", "sources"]))
-    } else {
-        println!("cargo-deny is not installed: licences, bans and sources were not checked (cargo install cargo-deny)");
-        Ok(())
-    }
+    run_process(at_root(deny()?).args(["--workspace", "check", "licenses", "bans", "sources"]))
 }
+
+/// The cargo-deny that is installed, else one of our own, which is built once into the target folder.
+fn deny() -> Result<PathBuf> {
+    if exists("cargo-deny") {
+        return Ok(PathBuf::from("cargo-deny"));
+    }
+    let tools = built().join("tools");
+    let program = tools.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+    if !program.exists() {
+        println!(
+            "Building cargo-deny {DENY}, which checks licences, bans and sources; it is kept in {}",
+            tools.display()
+        );
+        let build = tools.join("build");
+        // Without optimisation: it is built for longer than it ever runs.
+        let mut install = cargo();
+        install.args(["install", "cargo-deny", "--version", DENY, "--locked", "--debug", "--quiet", "--root"]);
+        run_process(install.arg(&tools).env("CARGO_TARGET_DIR", &build))?;
+        std::fs::remove_dir_all(build)?;
+    }
+    Ok(program)
+}
+
+/// Which one: what it takes for a licence changes between versions.
+const DENY: &str = "0.20.2";
