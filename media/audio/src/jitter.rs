@@ -185,11 +185,7 @@ impl Buffer {
         self.drop_overdue();
         let Some(first) = self.packets.front() else { return self.starve(next, codec) };
         let gap = first.position.saturating_sub(next);
-        let paid = gap.min(self.talk.owed);
-        self.talk.owed -= paid;
-        self.delay.moved(-samples(paid));
-        let (next, gap) = (next + paid, gap - paid);
-        self.next = Some(next);
+        let (next, gap) = self.pay(next, gap, codec);
         if gap == 0 {
             self.play(codec);
         } else if self.in_talk() {
@@ -225,12 +221,37 @@ impl Buffer {
         }
     }
 
+    /// Skips what was missing while the timeline stood still, up to `gap`; returns the place in the timeline and what is
+    /// left of the gap. Where the delay is short, the time stays and the last missing packet is restored into it: from
+    /// then on copies are in time.
+    fn pay(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) -> (u64, u64) {
+        let owed = gap.min(self.talk.owed);
+        let kept = if owed == gap && gap >= PACKET as u64 { PACKET as u64 } else { 0 };
+        let (next, gap) = self.skip(next, gap, owed - kept);
+        if kept == 0 {
+            return (next, gap);
+        }
+        if self.delay.excess() <= TOLERATED && self.restore(next, codec) {
+            self.talk.owed -= kept;
+            return (next + kept, gap - kept);
+        }
+        self.skip(next, gap, kept)
+    }
+
+    fn skip(&mut self, next: u64, gap: u64, length: u64) -> (u64, u64) {
+        self.talk.owed -= length;
+        self.delay.moved(-samples(length));
+        self.next = Some(next + length);
+        (next + length, gap - length)
+    }
+
     /// A pause that was never sent, `gap` samples of it left: the place to correct the delay unheard.
     fn pause(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
         let excess = self.delay.excess();
-        if excess < -TOLERATED {
-            self.delay.moved(samples(PACKET as u64));
-            return self.invent(PACKET as u64, codec);
+        if excess < -delay::SHORT {
+            let added = micros_to_samples(-excess).min(PACKET as u64);
+            self.delay.moved(samples(added));
+            return self.invent(added, codec);
         }
         let skipped = if excess > TOLERATED { micros_to_samples(excess).min(gap) } else { 0 };
         self.delay.moved(-samples(skipped));
@@ -241,21 +262,28 @@ impl Buffer {
 
     /// A packet is missing in talk, and a later one is there.
     fn bridge(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
-        let mut frame = [0.0; PACKET];
-        let length = gap.min(PACKET as u64);
-        let successor = self.packets.front().filter(|_| gap == PACKET as u64);
-        let recovered = successor.map(|packet| codec.recover(&packet.payload, &mut frame));
-        if let Some(recovered) = recovered {
-            self.losses.looked_for_copy(recovered);
+        if gap == PACKET as u64 && self.restore(next, codec) {
+            return;
         }
-        if recovered == Some(true) {
+        let length = gap.min(PACKET as u64);
+        self.invent(length, codec);
+        self.next = Some(next + length);
+    }
+
+    /// Restores the packet at `next` from the copy in its successor, which is the first that is there; `false` where
+    /// that has none.
+    fn restore(&mut self, next: u64, codec: &mut dyn Decode) -> bool {
+        let Some(successor) = self.packets.front() else { return false };
+        let mut frame = [0.0; PACKET];
+        let restored = codec.recover(&successor.payload, &mut frame);
+        self.losses.looked_for_copy(restored);
+        if restored {
             self.append(&frame);
             self.statistics.recovered_ms += FRAME_MS;
             self.statistics.talk_ms += FRAME_MS;
-        } else {
-            self.invent(length, codec);
+            self.next = Some(next + PACKET as u64);
         }
-        self.next = Some(next + length);
+        restored
     }
 
     /// Plays the packet that is there and due, and brings the delay nearer to what is wanted.
@@ -274,7 +302,7 @@ impl Buffer {
                 self.decode_first(codec);
             }
             self.shorten(excess);
-        } else if excess < -TOLERATED {
+        } else if excess < -delay::SHORT {
             self.lengthen();
         }
     }
@@ -410,7 +438,7 @@ const MOST_INVENTED: u64 = 48_000;
 /// An interruption counts up to ten seconds.
 const MOST_UNSETTLED: u64 = 480_000;
 
-/// Microseconds off the wanted delay that are left alone: half a packet.
+/// Microseconds over the wanted delay that are left alone: half a packet.
 const TOLERATED: i64 = 10_000;
 
 /// Above this excess the voice is shortened without a rest.

@@ -131,9 +131,9 @@ fn every_tenth_packet_may_be_lost() {
     let likeness = compare::voices(&compare::read(&voice("bob.wav")).unwrap(), &compare::read(&played).unwrap());
     println!("10 % loss: {likeness:?}, {statistics:?}");
     assert!(likeness.unwrap().score > 0.7, "{likeness:?}");
-    // Whether a copy is there in time depends on the machine's haste; that copies are used is proved on virtual time, by
-    // `single_losses_are_restored_from_the_next_packet`. Here: no more is made up than the tenth that was lost.
-    assert!(concealed(statistics) < 12.0, "{statistics:?}");
+    // Most of what was lost comes back from the copies; the rest had none, or was lost before the buffer waited for them.
+    assert!(statistics.recovered_ms > statistics.concealed_ms, "the copies are used: {statistics:?}");
+    assert!(concealed(statistics) < 10.0, "{statistics:?}");
 }
 
 #[test]

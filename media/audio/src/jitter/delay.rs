@@ -100,7 +100,7 @@ impl Delay {
 
     fn wanted(&self) -> i64 {
         let unsure = if self.came.len() < FEWEST { AT_FIRST } else { 0 };
-        self.base + (self.spread + GRAIN + self.reserve).clamp(unsure, MOST)
+        self.base + (self.spread + GRAIN + SHORT + self.reserve).clamp(unsure, MOST)
     }
 }
 
@@ -130,6 +130,10 @@ const BLOCKS: usize = 20;
 
 /// Sound is taken in blocks of 10 ms, so a packet may be asked for that much sooner than its place says.
 const GRAIN: i64 = 10_000;
+
+/// Microseconds under the wanted delay that are left alone, and are therefore wanted on top: the shortest period of a voice,
+/// by which it can be stretched.
+pub const SHORT: i64 = 2_500;
 
 /// Microseconds from one packet to the next.
 const ONE_PACKET: i64 = 20_000;

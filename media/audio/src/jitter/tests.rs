@@ -28,6 +28,8 @@ struct Hum {
     concealed: u64,
     /// Packets carry a copy of their forerunner.
     copies: bool,
+    /// Sounds like breath instead: no period repeats, so that nothing can be stretched.
+    breath: Option<Random>,
 }
 
 fn hum(position: u64) -> Frame {
@@ -45,7 +47,10 @@ impl Decode for Hum {
         };
         let position = u64::from_le_bytes(bytes);
         self.decoded.push(position);
-        *out = hum(position);
+        *out = match &mut self.breath {
+            Some(random) => std::array::from_fn(|_| random.share() as f32 - 0.5),
+            None => hum(position),
+        };
         true
     }
 
@@ -90,6 +95,8 @@ struct World {
     jitter: u64,
     /// Share of packets lost.
     loss: f64,
+    /// Every so many packets one is lost, too; 0 for none.
+    every: u64,
     /// Speed of the sender's clock against ours.
     drift: f64,
     /// Whether packet `n` carries a voice, or is not sent.
@@ -111,6 +118,7 @@ impl World {
             delay: 40_000,
             jitter: 0,
             loss: 0.0,
+            every: 0,
             drift: 1.0,
             script: |_| Some(true),
             longest_delay: Duration::ZERO,
@@ -145,7 +153,8 @@ impl World {
             self.made += 1;
             let Some(voice) = (self.script)(number) else { continue };
             self.sent += 1;
-            if self.random.share() >= self.loss {
+            let lost = self.random.share() < self.loss || self.every > 0 && number % self.every == self.every - 1;
+            if !lost {
                 let late = (self.random.share() * self.jitter as f64) as u64;
                 self.air.push((due + self.delay + late, number * PACKET as u64, voice));
             }
@@ -244,6 +253,49 @@ fn single_losses_are_restored_from_the_next_packet() {
     let statistics = world.statistics();
     assert!(world.concealed() < 3.5, "{:.2} %: {statistics:?}", world.concealed());
     assert!(statistics.recovered_ms > statistics.concealed_ms, "{statistics:?}");
+}
+
+#[test]
+fn on_a_calm_network_every_single_loss_is_restored_after_the_first_second() {
+    for (phase, breath) in (0..20).flat_map(|phase| [(phase, false), (phase, true)]) {
+        let mut world = World::new(17);
+        world.codec.copies = true;
+        world.codec.breath = breath.then(|| Random(3));
+        world.delay = 40_000 + phase * 500;
+        world.every = 10;
+        world.run(1);
+        let first = world.statistics();
+        world.run(20);
+        let (then, case) = (world.statistics(), format!("{phase}, {breath}"));
+        assert_eq!(then.concealed_ms, first.concealed_ms, "{case}: {then:?}");
+        assert!(then.recovered_ms >= first.recovered_ms + 1_980, "{case}: {then:?}");
+        // Without a period the delay of the start can only be left in a pause.
+        assert!(breath || then.delay <= Duration::from_millis(55), "{case}: {then:?}");
+    }
+}
+
+#[test]
+fn losses_that_begin_late_are_waited_for_soon() {
+    let mut world = World::new(18);
+    world.codec.copies = true;
+    world.run(30);
+    let before = world.statistics();
+    world.codec.breath = Some(Random(4));
+    world.every = 20;
+    world.run(30);
+    let statistics = world.statistics();
+    assert!(before.delay <= Duration::from_millis(30), "{before:?}");
+    assert!(statistics.concealed_ms <= 120, "of 1500 ms that were lost: {statistics:?}");
+}
+
+#[test]
+fn where_packets_carry_no_copies_nobody_waits_for_them() {
+    let mut world = World::new(19);
+    world.every = 10;
+    world.run(60);
+    let statistics = world.statistics();
+    assert!(statistics.delay <= Duration::from_millis(30), "{statistics:?}");
+    assert!((world.concealed() - 10.0).abs() < 1.0, "{statistics:?}");
 }
 
 #[test]
