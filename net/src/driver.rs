@@ -85,7 +85,7 @@ enum Wake {
 
 impl Driver {
     async fn open(config: Config, ends: Ends, wire: Wire) -> Result<Self, Error> {
-        let Config { entry, host, port, fingerprint, ring, clock: _, pool } = config;
+        let Config { entry, host, port, fingerprint, ring, pool } = config;
         // Media go the way that signalling goes.
         let (peer, states, feedback) = Box::pin(Peer::open(wire.local().ip(), pool, ends.paths)).await?;
         Ok(Self {

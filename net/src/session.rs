@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::meeting;
 use crate::outlet::{Outlet, Queue, outlet};
 use crypto::{Arrived, KeyRing};
-use media::{Bitrate, BufferPool, Clock};
+use media::{Bitrate, BufferPool};
 use proto::{Epoch, Kind, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, watch};
@@ -23,8 +23,6 @@ pub struct Config {
     pub fingerprint: Option<[u8; 32]>,
     /// Where new keys are put, before anything else learns of them.
     pub ring: KeyRing,
-    /// The clock of the media path.
-    pub clock: Clock,
     /// Buffers for frames that arrive.
     pub pool: BufferPool,
 }

@@ -68,7 +68,7 @@ impl Engine {
         let pool = BufferPool::new(256);
         let (ring, uplink) = (KeyRing::new(), Uplink::default());
         let organiser = matches!(entry, Entry::Create { .. });
-        let config = network(entry, &setup, identity, ring.clone(), clock, pool.clone())?;
+        let config = network(entry, &setup, identity, ring.clone(), pool.clone())?;
         let (session, network) = net::start(config, runtime.handle());
         let (audio, early) = sound(&setup, clock, pool.clone(), &uplink);
         let parts = Parts {
@@ -139,7 +139,6 @@ fn network(
     setup: &Setup,
     identity: Identity,
     ring: KeyRing,
-    clock: Clock,
     pool: BufferPool,
 ) -> Result<net::Config, Error> {
     let profile = Profile::new(&setup.name).map_err(Error::Name)?;
@@ -153,7 +152,7 @@ fn network(
             (host.clone(), *port, *fingerprint, meeting::Entry::Join { invitation, identity, profile })
         }
     };
-    Ok(net::Config { entry, host, port, fingerprint, ring, clock, pool })
+    Ok(net::Config { entry, host, port, fingerprint, ring, pool })
 }
 
 fn sound(setup: &Setup, clock: Clock, pool: BufferPool, uplink: &Uplink) -> (audio::Engine, Vec<audio::Warning>) {

@@ -113,7 +113,7 @@ impl Client {
         paths: Arc<dyn webrtc::runtime::Runtime>,
     ) -> Self {
         let (ring, clock, pool) = (KeyRing::new(), Clock::default(), BufferPool::new(64));
-        let config = Config { entry, host: host.into(), port, fingerprint, ring: ring.clone(), clock, pool };
+        let config = Config { entry, host: host.into(), port, fingerprint, ring: ring.clone(), pool };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let started = Instant::now();
         let (session, events) = net::start_over(config, runtime.handle(), paths);
