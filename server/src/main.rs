@@ -1,10 +1,11 @@
 //! `conclave-server`: the companion server as a program.
 
-use anyhow::Context;
 use clap::Parser;
-use server::{Config, Limits, Server};
+use server::{Config, Error, Limits, Server};
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
@@ -30,26 +31,49 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log(arguments.json);
+    let json = arguments.json;
+    log(json);
+    match serve(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error, json);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the server until a signal ends it.
+async fn serve(arguments: Arguments) -> Result<(), Error> {
     let certificate = arguments.cert.zip(arguments.key);
     let config =
         Config { listen: arguments.listen, data: Some(arguments.data), certificate, limits: Limits::default() };
-    let server = Server::start(config).await.context("the server does not start")?;
-    print!("listening on {} fingerprint ", server.address());
-    server.fingerprint().iter().for_each(|byte| print!("{byte:02x}"));
-    println!();
-    signal().await.context("no signals on this system")?;
+    let server = Server::start(config).await?;
+    let fingerprint: String = server.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+    println!("listening on {} fingerprint {fingerprint}", server.address());
+    signal().await.map_err(Error::Signals)?;
     server.stop(DRAIN).await;
     Ok(())
 }
 
-/// Logs go to stderr; `RUST_LOG` says how much.
+/// Says in one line what is wrong, whose fault it is, and what to do.
+fn complain(error: &Error, json: bool) {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let what = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    if json {
+        tracing::error!(error = what, advice = error.advice(), "the server does not start");
+    } else {
+        eprintln!("conclave-server: {what}. {}", error.advice());
+    }
+}
+
+/// Logs go to stderr, in colour where people read it; `RUST_LOG` says how much.
 fn log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if json { builder.json().init() } else { builder.init() }
+    let stderr = std::io::stderr;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    if json { builder.json().init() } else { builder.with_ansi(stderr().is_terminal()).init() }
 }
 
 /// Waits until the system, or whoever sits before it, wants the server to end.

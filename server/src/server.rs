@@ -35,6 +35,37 @@ pub enum Error {
     /// The media stack or its thread does not start.
     #[error("the media part does not start")]
     Media,
+    /// Nothing can tell the server to end.
+    #[error("this system gives no signals")]
+    Signals(#[source] std::io::Error),
+}
+
+impl Error {
+    /// Whose fault it is and what to do, in sentences.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        use std::io::ErrorKind;
+        match self {
+            Self::Listen { source, .. } => match source.kind() {
+                ErrorKind::AddrInUse => {
+                    "Another program on this computer uses that port: stop it, or choose another port with --listen."
+                }
+                ErrorKind::PermissionDenied => {
+                    "This computer does not let this user listen there: choose a port from 1024 on with --listen."
+                }
+                ErrorKind::AddrNotAvailable => {
+                    "This computer does not have that address: choose one of its own, or 0.0.0.0, with --listen."
+                }
+                _ => "This computer refuses that address: check --listen.",
+            },
+            Self::Certificate(_) => {
+                "It is a file of this computer: check what --cert and --key name, or that --data is a folder that this user may write to."
+            }
+            Self::Media | Self::Signals(_) => {
+                "This computer lacks what a server needs: check its limits on threads, open files and UDP ports."
+            }
+        }
+    }
 }
 
 /// A running server. Dropped without [`Server::stop`], it ends at once.

@@ -110,9 +110,19 @@ fn a_server_that_cannot_start_says_why() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = taken.local_addr().expect("bound").to_string();
     let run = |arguments: &[&str]| Program::start("server", server(arguments)).end(LIMIT);
-    run(&["--listen", &address, "--data", &data]).complains(1, &["cannot listen on", &address, "in use"]);
+    let in_use = run(&["--listen", &address, "--data", &data]);
+    in_use.complains(1, &["cannot listen on", &address, "in use", "Another program", "choose another port"]);
+    for line in in_use.err.lines() {
+        assert!(!line.contains(['\u{1b}', '{']) && !line.contains("Caused by"), "plain text in a file: {line}");
+    }
+    assert_eq!(in_use.err.matches("conclave-server: ").count(), 1, "one line: {}", in_use.err);
+    for line in run(&["--listen", &address, "--data", &data, "--json"]).complains(1, &["in use", "advice"]).err.lines()
+    {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "a line of JSON: {line}");
+    }
+    run(&["--listen", "192.0.2.1:0", "--data", &data]).complains(1, &["does not have that address", "--listen"]);
     run(&["--listen", "127.0.0.1:0", "--data", &format!("{file}/data")])
-        .complains(1, &["certificate", "Not a directory"]);
+        .complains(1, &["certificate", "Not a directory", "this computer", "--data"]);
     let given = ["--listen", "127.0.0.1:0", "--data", &data, "--cert", &file, "--key", &file];
     run(&given).complains(1, &[&file, "certificate"]);
     run(&["--listen", "nonsense", "--data", &data]).complains(2, &["--listen", "--help"]);
