@@ -9,7 +9,7 @@ pub use sample::Quality;
 
 use crate::screen::{Canvas, Meta, Screen};
 use codec::decode::Picture;
-use dump::Dump;
+use dump::{Dump, Names};
 use media::{Clock, Frame, FrameRate};
 use proto::{Slot, TrackId};
 use sample::Sampler;
@@ -20,7 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// What is kept.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// A folder for every shown picture: `NAME.y4m` and `NAME.csv` for each remote camera.
+    /// A folder for every shown picture: `NAME.y4m` and `NAME.csv` for each remote camera. Whoever comes later under the
+    /// same name, or comes back, has `NAME-2.y4m`, and so on.
     pub dump: Option<PathBuf>,
     /// The file that somebody's camera plays, by name: some pictures are kept and compared with it at the end.
     pub sources: BTreeMap<String, PathBuf>,
@@ -32,6 +33,7 @@ pub struct Witness {
     evidence: Evidence,
     clock: Clock,
     samples: Samples,
+    names: Names,
 }
 
 type Samples = Arc<Mutex<BTreeMap<TrackId, (PathBuf, Sampler)>>>;
@@ -40,7 +42,7 @@ impl Witness {
     /// Keeps `evidence` of all that goes to `inner`. Times are those of `clock`.
     #[must_use]
     pub fn new(inner: Option<Arc<dyn Screen>>, evidence: Evidence, clock: Clock) -> Self {
-        Self { inner, evidence, clock, samples: Arc::default() }
+        Self { inner, evidence, clock, samples: Arc::default(), names: Names::default() }
     }
 
     /// How near the kept pictures came to their sources. Reads the source files once: takes seconds, to be called when
@@ -68,7 +70,8 @@ impl Screen for Witness {
             Arc::clone(&self.samples)
         });
         let suffix = if track.slot == Slot::Screen { "-screen" } else { "" };
-        let dump = self.evidence.dump.as_ref().map(|folder| Dump::new(folder, &format!("{name}{suffix}"), DUMP_RATE));
+        let name_it = |folder: &PathBuf| Dump::new(folder, &format!("{name}{suffix}"), self.names.clone(), DUMP_RATE);
+        let dump = self.evidence.dump.as_ref().map(name_it);
         let inner = self.inner.as_ref().map(|inner| inner.open(track, name));
         Box::new(Watched { inner, dump, samples, track, clock: self.clock })
     }

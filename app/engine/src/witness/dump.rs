@@ -4,13 +4,19 @@ use crate::screen::Meta;
 use codec::container::y4m::{Header, Writer};
 use codec::decode::Picture;
 use media::{FrameRate, Size, Timestamp};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One track's files. A Y4M file has one size: where a track comes in several, each has files of its own. At the end the
 /// size that was shown the most is `NAME.y4m`, others are `NAME-WxH.y4m`.
 pub struct Dump {
+    folder: PathBuf,
+    name: String,
+    names: Names,
+    /// What the files are called, from the first picture on.
     stem: PathBuf,
     rate: FrameRate,
     /// In the order in which their sizes came; the first has the plain name until the end.
@@ -26,9 +32,11 @@ struct Files {
 }
 
 impl Dump {
-    /// Files in `folder`, named after `name` with whatever a file name should not hold replaced.
-    pub fn new(folder: &Path, name: &str, rate: FrameRate) -> Self {
-        Self { stem: folder.join(file_name(name)), rate, files: Vec::new(), broken: false }
+    /// Files in `folder`, named after `name` with whatever a file name should not hold replaced, and a number where
+    /// `names` has that one already.
+    pub fn new(folder: &Path, name: &str, names: Names, rate: FrameRate) -> Self {
+        let (folder, name) = (folder.to_owned(), file_name(name));
+        Self { folder, name, names, stem: PathBuf::new(), rate, files: Vec::new(), broken: false }
     }
 
     /// Writes a picture. A disk that refuses is told once; the meeting goes on.
@@ -59,6 +67,9 @@ impl Dump {
         if found.is_none() {
             if index == MOST_SIZES {
                 return Err(io::Error::other("more sizes than a track has").into());
+            }
+            if index == 0 {
+                self.stem = self.folder.join(self.names.take(&self.name));
             }
             let other = (index > 0).then_some(picture.size);
             let (pictures, times) = (path(&self.stem, other, "y4m"), path(&self.stem, other, "csv"));
@@ -116,6 +127,21 @@ impl Files {
     }
 }
 
+/// Names that files of one client have: two people may be called the same, and one may come back. Clones share them.
+#[derive(Clone, Default)]
+pub struct Names(Arc<Mutex<BTreeSet<String>>>);
+
+impl Names {
+    /// `name`, or with the first free number from 2 on.
+    fn take(&self, name: &str) -> String {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let numbered = (2u32..).map(|number| format!("{name}-{number}"));
+        // Some systems know no capitals.
+        let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| taken.insert(name.to_lowercase()));
+        free.unwrap_or_else(|| name.to_owned())
+    }
+}
+
 /// Letters, digits and a few signs stay; everything else becomes an underscore, so no name leaves the folder.
 fn file_name(name: &str) -> String {
     let clean = |sign: char| if sign.is_alphanumeric() || "-_ ".contains(sign) { sign } else { '_' };
@@ -143,7 +169,7 @@ mod tests {
     #[test]
     fn the_size_that_was_shown_the_most_has_the_plain_name() {
         let folder = std::env::temp_dir().join(format!("conclave-dump-{}", std::process::id()));
-        let mut dump = Dump::new(&folder, "Anne", FrameRate::THIRTY);
+        let mut dump = Dump::new(&folder, "Anne", Names::default(), FrameRate::THIRTY);
         let (small, large) = (Size::new(4, 2), Size::new(8, 4));
         for (number, size) in (0..).zip([small, large, large, small, large]) {
             show(&mut dump, size, number);
@@ -156,6 +182,23 @@ mod tests {
         assert_eq!((frames("Anne.csv"), frames("Anne-4x2.csv")), (vec![1, 2, 4], vec![0, 3]));
         let length = |name: &str| std::fs::metadata(folder.join(name)).expect("pictures").len();
         assert!(length("Anne.y4m") > length("Anne-4x2.y4m") && !folder.join("Anne-8x4.y4m").exists());
+        std::fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn who_comes_back_or_has_the_same_name_overwrites_nothing() {
+        let folder = std::env::temp_dir().join(format!("conclave-names-{}", std::process::id()));
+        let names = Names::default();
+        // The second one shows nothing, and so takes no name.
+        for (name, shows) in [("Anne", true), ("Anne", false), ("anne", true), ("Anne-2", true), ("Anne", true)] {
+            let mut dump = Dump::new(&folder, name, names.clone(), FrameRate::THIRTY);
+            (0..u64::from(shows)).for_each(|number| show(&mut dump, Size::new(4, 2), number));
+        }
+        let files = std::fs::read_dir(&folder).expect("the folder").map(|entry| entry.expect("a file").file_name());
+        let mut files: Vec<String> = files.map(|name| name.to_string_lossy().into_owned()).collect();
+        files.sort_unstable();
+        files.retain(|name| name.ends_with("y4m"));
+        assert_eq!(files, ["Anne-2-2.y4m", "Anne-3.y4m", "Anne.y4m", "anne-2.y4m"]);
         std::fs::remove_dir_all(&folder).expect("removed");
     }
 
