@@ -2,6 +2,7 @@
 
 use media::{Buffer, Layer, Size, Weigh};
 use proto::Slot;
+use std::time::Instant;
 
 /// What stands outside the seal, for packets to carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub struct Arrived {
     pub bytes: Buffer,
     /// The Dependency Descriptor's frame number, unwrapped by the receiver, from 0 on.
     pub sequence: u64,
+    /// When it was whole, by the receiver's own clock: keys are owed to what came in their time, however long it waits.
+    pub received: Instant,
 }
 
 impl Weigh for Sealed {

@@ -3,6 +3,9 @@
 //! Readers look at an atomic number for each frame and take the lock only when it has changed. Keys are derived once for
 //! each key id. Counters and replay windows belong to the epoch, not to a sealer or an opener, so that a camera that is
 //! switched off and on again repeats no nonce, and a track that is subscribed again opens nothing twice.
+//!
+//! Only the ring holds keys. Readers hold weak handles: when an epoch is over, its keys are overwritten, though a track be
+//! silent for hours.
 
 use crate::Leaf;
 use crate::frame::{Key, Kid, MOST_SPATIAL, Window, context};
@@ -10,7 +13,7 @@ use crate::memory::Secret;
 use proto::{Epoch, Slot};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// The secret that all media keys of one epoch come from, and whose leaf its holder is. No `Debug`, overwritten on drop.
@@ -50,16 +53,41 @@ pub struct KeyRing {
 
 struct Shared {
     generation: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
     /// Newest last.
-    epochs: Mutex<Vec<Alive>>,
+    epochs: Vec<Alive>,
+    /// The epoch in which this member came in.
+    first: Option<Epoch>,
+    /// True once this member is out.
+    over: bool,
 }
 
 struct Alive {
     keys: Arc<Keys>,
     /// Whose frames may be opened with them, and in which epoch its present owner took the leaf.
     leaves: Vec<(Leaf, Epoch)>,
-    /// When they end; the newest epoch's do not.
-    until: Option<Instant>,
+    /// How they end; the newest epoch's do not.
+    end: Option<End>,
+}
+
+/// How an old epoch ends. A removed member still has its keys, so what comes in is believed for a short while only; what
+/// did come in by then is opened even if it waited a little, for no key lives longer than [`KEPT`].
+#[derive(Clone, Copy)]
+pub(crate) struct End {
+    /// Frames that come in later are not opened.
+    pub(crate) heard: Instant,
+    /// The keys are overwritten.
+    pub(crate) kept: Instant,
+}
+
+impl End {
+    fn min(self, other: Self) -> Self {
+        Self { heard: self.heard.min(other.heard), kept: self.kept.min(other.kept) }
+    }
 }
 
 /// The keys of one epoch.
@@ -68,7 +96,7 @@ pub(crate) struct Keys {
     streams: Mutex<HashMap<Kid, Arc<Stream>>>,
 }
 
-/// What opens the frames of one key id.
+/// What seals or opens the frames of one key id.
 pub(crate) struct Stream {
     pub(crate) key: Key,
     pub(crate) window: Mutex<Window>,
@@ -76,66 +104,79 @@ pub(crate) struct Stream {
 
 /// One epoch as an opener of one leaf sees it.
 pub(crate) struct Known {
-    pub(crate) keys: Arc<Keys>,
+    pub(crate) epoch: Epoch,
+    pub(crate) keys: Weak<Keys>,
     /// Since which epoch the leaf has its owner; `None` where it has no say in this epoch.
     pub(crate) owned_since: Option<Epoch>,
-    pub(crate) until: Option<Instant>,
-    pub(crate) streams: [Option<Arc<Stream>>; MOST_SPATIAL],
+    pub(crate) end: Option<End>,
+    pub(crate) streams: [Weak<Stream>; MOST_SPATIAL],
+}
+
+/// The ring as an opener of one leaf sees it.
+#[derive(Default)]
+pub(crate) struct View {
+    /// Newest first.
+    pub(crate) epochs: Vec<Known>,
+    /// The epoch in which this member came in.
+    pub(crate) first: Option<Epoch>,
+    /// True once this member is out.
+    pub(crate) over: bool,
 }
 
 impl KeyRing {
     /// A ring without keys: nothing is sealed or opened until the first [`KeyRing::install`].
     #[must_use]
     pub fn new() -> Self {
-        let shared = Shared { generation: AtomicU64::new(0), epochs: Mutex::new(Vec::new()) };
+        let shared = Shared { generation: AtomicU64::new(0), state: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
     /// Begins an epoch. Senders use its keys from their next frame on. The leaves in `removed` are heard no more, at once;
-    /// the others may finish in the old epochs: for 300 ms where somebody was removed, else for 2 s. Does nothing for an
-    /// epoch that is not newer than what is known.
+    /// of the others, what comes in during the next 1.5 s is opened with the old keys, or during 300 ms where somebody was
+    /// removed. After 2 s the old keys are gone. Does nothing for an epoch that is not newer than what is known, nor once
+    /// the ring was cleared.
     pub fn install(&self, keys: MediaKeys, leaves: &[Leaf], removed: &[Leaf], now: Instant) {
-        let mut epochs = self.lock();
-        if epochs.last().is_some_and(|newest| newest.keys.epoch() >= keys.epoch) {
+        let mut state = self.lock();
+        if state.over || state.epochs.last().is_some_and(|newest| newest.keys.epoch() >= keys.epoch) {
             return;
         }
-        let newest = epochs.last();
+        let newest = state.epochs.last();
         let since = |leaf: Leaf| {
             let before = newest.and_then(|newest| newest.owned_since(leaf)).filter(|_| !removed.contains(&leaf));
             (leaf, before.unwrap_or(keys.epoch))
         };
         let leaves = leaves.iter().copied().map(since).collect();
         let grace = if removed.is_empty() { GRACE } else { GRACE_AFTER_REMOVAL };
-        for old in epochs.iter_mut() {
+        let end = End { heard: now + grace, kept: now + KEPT };
+        for old in &mut state.epochs {
             old.leaves.retain(|(leaf, _)| !removed.contains(leaf));
-            let until = now + grace;
-            old.until = Some(old.until.map_or(until, |earlier| earlier.min(until)));
+            old.end = Some(old.end.map_or(end, |earlier| earlier.min(end)));
         }
-        epochs.retain(|old| old.until.is_none_or(|until| until > now));
+        state.expire(now);
+        state.first.get_or_insert(keys.epoch);
         let keys = Arc::new(Keys { media: keys, streams: Mutex::default() });
-        epochs.push(Alive { keys, leaves, until: None });
+        state.epochs.push(Alive { keys, leaves, end: None });
         self.changed();
     }
 
     /// Forgets the epochs whose time is over. Readers do so by themselves with the next frame; call it when none flows.
     pub fn expire(&self, now: Instant) {
-        let mut epochs = self.lock();
-        let before = epochs.len();
-        epochs.retain(|old| old.until.is_none_or(|until| until > now));
-        if epochs.len() != before {
+        if self.lock().expire(now) {
             self.changed();
         }
     }
 
-    /// Forgets every key, for a client that left or was put out.
+    /// Forgets every key for good, for a client that left or was put out.
     pub fn clear(&self) {
-        self.lock().clear();
+        let mut state = self.lock();
+        state.epochs.clear();
+        state.over = true;
         self.changed();
     }
 
     /// The newest epoch, if there is one.
     pub fn epoch(&self) -> Option<Epoch> {
-        self.lock().last().map(|newest| newest.keys.epoch())
+        self.lock().epochs.last().map(|newest| newest.keys.epoch())
     }
 
     pub(crate) fn generation(&self) -> u64 {
@@ -143,19 +184,26 @@ impl KeyRing {
     }
 
     /// The newest epoch's keys, to seal with.
-    pub(crate) fn newest(&self) -> Option<Arc<Keys>> {
-        self.lock().last().map(|newest| Arc::clone(&newest.keys))
+    pub(crate) fn newest(&self) -> Option<(Epoch, Weak<Keys>)> {
+        self.lock().epochs.last().map(|newest| (newest.keys.epoch(), Arc::downgrade(&newest.keys)))
     }
 
-    /// Every epoch, newest first, as `leaf` is concerned.
-    pub(crate) fn known(&self, leaf: Leaf) -> Vec<Known> {
+    /// True once this member is out.
+    pub(crate) fn is_over(&self) -> bool {
+        self.lock().over
+    }
+
+    /// What there is, as `leaf` is concerned.
+    pub(crate) fn view(&self, leaf: Leaf) -> View {
         let seen = |alive: &Alive| Known {
-            keys: Arc::clone(&alive.keys),
+            epoch: alive.keys.epoch(),
+            keys: Arc::downgrade(&alive.keys),
             owned_since: alive.owned_since(leaf),
-            until: alive.until,
+            end: alive.end,
             streams: Default::default(),
         };
-        self.lock().iter().rev().map(seen).collect()
+        let state = self.lock();
+        View { epochs: state.epochs.iter().rev().map(seen).collect(), first: state.first, over: state.over }
     }
 
     /// Called with the lock held, so that whoever sees the new number finds the new state.
@@ -163,8 +211,17 @@ impl KeyRing {
         self.shared.generation.fetch_add(1, Ordering::Release);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Alive>> {
-        self.shared.epochs.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// True where an epoch's time was over.
+    fn expire(&mut self, now: Instant) -> bool {
+        let before = self.epochs.len();
+        self.epochs.retain(|old| old.end.is_none_or(|end| end.kept > now));
+        self.epochs.len() != before
     }
 }
 
@@ -186,9 +243,9 @@ impl Keys {
     }
 
     /// Our own key id for a layer, and its key. `None` where the layer or our leaf has no key id.
-    pub(crate) fn own(&self, slot: Slot, spatial: u8) -> Option<(Kid, Key)> {
+    pub(crate) fn own(&self, slot: Slot, spatial: u8) -> Option<(Kid, Arc<Stream>)> {
         let kid = Kid::new(slot, spatial, self.media.me, self.media.epoch)?;
-        Some((kid, Key::derive(self.media.base.expose(), kid.number())?))
+        Some((kid, self.stream(kid)?))
     }
 
     /// A counter for the next frame of our own layer: never given twice in this epoch. `spatial` has a key id.
@@ -196,7 +253,7 @@ impl Keys {
         self.media.counters.0[context(slot, spatial)].fetch_add(1, Ordering::Relaxed)
     }
 
-    /// What opens the frames of `kid`, which is one of this epoch's.
+    /// What seals or opens the frames of `kid`, which is one of this epoch's.
     pub(crate) fn stream(&self, kid: Kid) -> Option<Arc<Stream>> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(stream) = streams.get(&kid) {
@@ -209,8 +266,11 @@ impl Keys {
     }
 }
 
-/// How long an old epoch's frames are opened after a commit that removed nobody.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long frames of an old epoch may come in after a commit that removed nobody: slow senders hear of it late.
+const GRACE: Duration = Duration::from_millis(1_500);
 
-/// How long an old epoch's frames are opened after somebody was removed, for those who stay.
+/// How long they may come in after somebody was removed, from those who stay.
 const GRACE_AFTER_REMOVAL: Duration = Duration::from_millis(300);
+
+/// How long the keys of an old epoch live: what came in time may wait for its thread half a second at least.
+const KEPT: Duration = Duration::from_secs(2);

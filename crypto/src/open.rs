@@ -3,10 +3,11 @@
 use crate::Leaf;
 use crate::frame::{Aad, Cipher, Class, Kid, Picture, Prefix, Sound};
 use crate::header::Arrived;
-use crate::keyring::{KeyRing, Known, Stream};
+use crate::keyring::{End, KeyRing, Stream, View};
 use media::{Buffer, Clock, Encoded, EncodedAudio, Timestamp};
 use proto::{Epoch, Slot};
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 /// Opens the frames of one track of one member, on the thread that decodes them.
 pub struct Opener {
@@ -15,8 +16,7 @@ pub struct Opener {
     leaf: Leaf,
     clock: Clock,
     generation: Option<u64>,
-    /// Newest first.
-    epochs: Vec<Known>,
+    view: View,
     /// Since which epoch the member whose frames we open has its leaf: known from the first frame on. When somebody else
     /// takes the leaf, their frames are not this track's.
     owned_since: Option<Epoch>,
@@ -30,8 +30,20 @@ pub enum Error {
     /// A frame with this counter was opened before, or is too old to know.
     #[error("the frame was opened before")]
     Replayed,
-    /// Its epoch is not known here: over, not begun yet, or one that the sender has no part in.
-    #[error("no key for the frame")]
+    /// It was sealed before this member came in: the frame is not for it. No fault.
+    #[error("the frame was sealed before this member came in")]
+    BeforeUs,
+    /// This member is out: no frame is for it any more. No fault.
+    #[error("this member is out")]
+    AfterUs,
+    /// Whose frames are opened here has no part in the frame's epoch, or no longer: it was removed. No fault.
+    #[error("the sender has no part in the frame's epoch")]
+    NotAMember,
+    /// It came when the time of its epoch was over.
+    #[error("the frame's epoch is over")]
+    TooLate,
+    /// Its epoch has not begun here.
+    #[error("the frame's epoch has not begun here")]
     UnknownKey,
     /// The seal is broken: changed on its way, or sealed by somebody without the key.
     #[error("the frame is not authentic")]
@@ -48,21 +60,25 @@ impl Opener {
     /// An opener for what the member at `leaf` sends in `slot`. `clock` restores capture times.
     #[must_use]
     pub fn new(ring: KeyRing, slot: Slot, leaf: Leaf, clock: Clock) -> Self {
-        Self { ring, slot, leaf, clock, generation: None, epochs: Vec::new(), owned_since: None, last: None }
+        Self { ring, slot, leaf, clock, generation: None, view: View::default(), owned_since: None, last: None }
     }
 
     /// True where the frame names an epoch that is to come: its commit travels by another connection, and may be a moment
     /// behind. Whoever keeps such a frame back a little loses nothing. False for whatever else is wrong with it.
     #[must_use]
     pub fn is_early(&self, arrived: &Arrived) -> bool {
+        let Some(newest) = self.ring.epoch() else { return false };
+        matches!(self.kid(arrived).map(|kid| When::of(kid, newest)), Some(When::Ahead))
+    }
+
+    /// The key id that stands on the frame, believed by nobody.
+    fn kid(&self, arrived: &Arrived) -> Option<Kid> {
         let prefix = match self.slot {
-            Slot::Microphone => Some(Prefix::None),
-            Slot::Camera | Slot::Screen => Prefix::read_video(&arrived.bytes),
+            Slot::Microphone => Prefix::None,
+            Slot::Camera | Slot::Screen => Prefix::read_video(&arrived.bytes)?,
         };
-        let sealed = prefix.and_then(|prefix| arrived.bytes.get(prefix.bytes().len()..)).unwrap_or_default();
-        let (Some((cipher, _)), Some(newest)) = (Cipher::decode(sealed), self.ring.epoch()) else { return false };
-        let ahead = Kid::of_number(cipher.kid).epoch().wrapping_sub(crate::frame::low(newest));
-        (1..=MOST_AHEAD).contains(&ahead)
+        let (cipher, _) = Cipher::decode(arrived.bytes.get(prefix.bytes().len()..)?)?;
+        Some(Kid::of_number(cipher.kid))
     }
 
     /// Opens a picture.
@@ -70,9 +86,9 @@ impl Opener {
     /// # Errors
     /// [`Error`]; the frame is gone then.
     pub fn open(&mut self, arrived: Arrived) -> Result<Encoded, Error> {
-        let Arrived { header, mut bytes, .. } = arrived;
+        let Arrived { header, mut bytes, received, .. } = arrived;
         let prefix = Prefix::read_video(&bytes).ok_or(Error::Malformed)?;
-        let spatial = self.unseal(&mut bytes, Class::Video, prefix)?;
+        let spatial = self.unseal(&mut bytes, Class::Video, prefix, received)?;
         let inner = Picture::decode(&bytes).ok_or(Error::Malformed)?;
         bytes.skip(Picture::LENGTH);
         let agree = header.slot == self.slot
@@ -100,8 +116,8 @@ impl Opener {
     /// # Errors
     /// [`Error`]; the frame is gone then.
     pub fn open_audio(&mut self, arrived: Arrived) -> Result<EncodedAudio, Error> {
-        let Arrived { header, mut bytes, .. } = arrived;
-        let spatial = self.unseal(&mut bytes, Class::Audio, Prefix::None)?;
+        let Arrived { header, mut bytes, received, .. } = arrived;
+        let spatial = self.unseal(&mut bytes, Class::Audio, Prefix::None, received)?;
         let inner = Sound::decode(&bytes).ok_or(Error::Malformed)?;
         bytes.skip(Sound::LENGTH);
         let length = bytes.len().checked_sub(usize::from(inner.padding)).ok_or(Error::Malformed)?;
@@ -121,7 +137,7 @@ impl Opener {
     }
 
     /// Leaves the plaintext in `bytes`; the spatial layer that the key id names.
-    fn unseal(&mut self, bytes: &mut Buffer, class: Class, prefix: Prefix) -> Result<u8, Error> {
+    fn unseal(&mut self, bytes: &mut Buffer, class: Class, prefix: Prefix, received: Instant) -> Result<u8, Error> {
         let start = prefix.bytes().len();
         let (cipher, length) = Cipher::decode(bytes.get(start..).unwrap_or_default()).ok_or(Error::Malformed)?;
         if bytes.len() < start + length + TAG {
@@ -129,7 +145,7 @@ impl Opener {
         }
         let kid = Kid::of_number(cipher.kid);
         let spatial = kid.spatial_of(self.slot, self.leaf).ok_or(Error::Contradiction)?;
-        let (stream, owned_since) = self.stream(kid, spatial)?;
+        let (stream, owned_since) = self.stream(kid, spatial, received)?;
         if !stream.window.lock().unwrap_or_else(PoisonError::into_inner).is_fresh(cipher.counter) {
             return Err(Error::Replayed);
         }
@@ -146,35 +162,50 @@ impl Opener {
         Ok(spatial)
     }
 
-    /// What opens `kid`: that of the newest known epoch with the key id's low bits, if our member has a part in it.
-    fn stream(&mut self, kid: Kid, spatial: u8) -> Result<(Arc<Stream>, Epoch), Error> {
+    /// What opens `kid`: that of the newest epoch with the key id's low bits, if we have its keys and our sender has a part
+    /// in it.
+    fn stream(&mut self, kid: Kid, spatial: u8, received: Instant) -> Result<(Arc<Stream>, Epoch), Error> {
         self.follow();
-        let named = |known: &&mut Known| crate::frame::low(known.keys.epoch()) == kid.epoch();
-        let known = self.epochs.iter_mut().find(named).ok_or(Error::UnknownKey)?;
-        let owned_since = known.owned_since.ok_or(Error::UnknownKey)?;
+        let Some(newest) = self.view.epochs.first().map(|known| known.epoch) else {
+            return Err(if self.view.over { Error::AfterUs } else { Error::UnknownKey });
+        };
+        let When::Begun(epoch) = When::of(kid, newest) else { return Err(Error::UnknownKey) };
+        if self.view.first.is_some_and(|first| epoch < first) {
+            return Err(Error::BeforeUs);
+        }
+        let known = self.view.epochs.iter_mut().find(|known| known.epoch == epoch).ok_or(Error::TooLate)?;
+        let owned_since = known.owned_since.ok_or(Error::NotAMember)?;
         if self.owned_since.is_some_and(|ours| ours != owned_since) {
-            return Err(Error::UnknownKey);
+            return Err(Error::NotAMember);
+        }
+        if known.end.is_some_and(|end| received > end.heard) {
+            return Err(Error::TooLate);
         }
         let cached = known.streams.get_mut(usize::from(spatial)).ok_or(Error::Contradiction)?;
-        if cached.is_none() {
-            *cached = known.keys.stream(kid);
+        if let Some(stream) = cached.upgrade() {
+            return Ok((stream, owned_since));
         }
-        cached.clone().map(|stream| (stream, owned_since)).ok_or(Error::UnknownKey)
+        let Some(keys) = known.keys.upgrade() else {
+            return Err(if self.ring.is_over() { Error::AfterUs } else { Error::TooLate });
+        };
+        let stream = keys.stream(kid).ok_or(Error::UnknownKey)?;
+        *cached = Arc::downgrade(&stream);
+        Ok((stream, owned_since))
     }
 
     /// Takes over what changed in the ring, and drops the epochs whose time is over.
     fn follow(&mut self) {
         let now = self.clock.now();
-        let over = |known: &Known| known.until.is_some_and(|until| self.clock.at(until) <= now);
-        if self.epochs.iter().any(over) {
+        let over = |end: Option<End>| end.is_some_and(|end| self.clock.at(end.kept) <= now);
+        if self.view.epochs.iter().any(|known| over(known.end)) {
             self.ring.expire(self.clock.instant(now));
         }
         let generation = self.ring.generation();
         if self.generation != Some(generation) {
             self.generation = Some(generation);
-            self.epochs = self.ring.known(self.leaf);
+            self.view = self.ring.view(self.leaf);
         }
-        self.epochs.retain(|known| known.until.is_none_or(|until| self.clock.at(until) > now));
+        self.view.epochs.retain(|known| !over(known.end));
     }
 
     /// The full number whose low bits came, nearest to the last one.
@@ -196,8 +227,29 @@ fn nearest(to: u64, low: u64, span: u64) -> u64 {
     if ahead <= span / 2 || to < behind { to.saturating_add(ahead) } else { to - behind }
 }
 
+/// Which epoch a key id means, of which it has the low bits.
+enum When {
+    /// One to come.
+    Ahead,
+    /// The newest one that has begun and has these bits.
+    Begun(Epoch),
+    /// None that ever was.
+    Never,
+}
+
+impl When {
+    fn of(kid: Kid, newest: Epoch) -> Self {
+        let ahead = kid.epoch().wrapping_sub(crate::frame::low(newest));
+        if (1..=MOST_AHEAD).contains(&ahead) {
+            return Self::Ahead;
+        }
+        let behind = u64::from(ahead.wrapping_neg());
+        newest.0.checked_sub(behind).map_or(Self::Never, |epoch| Self::Begun(Epoch(epoch)))
+    }
+}
+
 /// Epochs that may be on their way at once; more is no haste but an old epoch, or none.
-const MOST_AHEAD: u8 = 16;
+const MOST_AHEAD: u8 = 64;
 
 /// AES-GCM's tag, never shortened.
 const TAG: usize = 16;

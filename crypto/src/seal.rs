@@ -1,11 +1,11 @@
 //! Seals frames in place, by value: what goes in is plaintext, what comes out is all that the network can have.
 
-use crate::frame::{Aad, Cipher, Class, Key, Kid, MOST_SPATIAL, Picture, Prefix, Sound};
+use crate::frame::{Aad, Cipher, Class, Kid, MOST_SPATIAL, Picture, Prefix, Sound};
 use crate::header::{Header, Sealed};
-use crate::keyring::{KeyRing, Keys};
+use crate::keyring::{KeyRing, Keys, Stream};
 use media::{Buffer, Encoded, EncodedAudio, Layer, NoRoom, Size, Timestamp};
-use proto::Slot;
-use std::sync::Arc;
+use proto::{Epoch, Slot};
+use std::sync::{Arc, Weak};
 
 /// Seals the frames of one of our tracks, on the thread that encodes them. Several sealers of one track never repeat a
 /// counter. In steady state a frame stays in its buffer and nothing is allocated.
@@ -13,8 +13,8 @@ pub struct Sealer {
     ring: KeyRing,
     slot: Slot,
     generation: Option<u64>,
-    epoch: Option<Arc<Keys>>,
-    layers: [Option<(Kid, Key)>; MOST_SPATIAL],
+    epoch: Option<(Epoch, Weak<Keys>)>,
+    layers: [Option<(Kid, Weak<Stream>)>; MOST_SPATIAL],
 }
 
 /// Why a frame cannot be sealed. It is gone then.
@@ -102,17 +102,16 @@ impl Sealer {
 
     fn close(&mut self, mut bytes: Buffer, spatial: u8, class: Class, prefix: Prefix) -> Result<Buffer, Error> {
         self.follow();
-        let epoch = self.epoch.as_ref().ok_or(Error::NoKeys)?;
+        let epoch = self.epoch.as_ref().and_then(|(_, keys)| keys.upgrade()).ok_or(Error::NoKeys)?;
         let layer = self.layers.get_mut(usize::from(spatial)).ok_or(Error::NoLayer)?;
-        if layer.is_none() {
-            *layer = epoch.own(self.slot, spatial);
-        }
-        let (kid, key) = layer.as_ref().ok_or(Error::NoLayer)?;
+        let known = layer.as_ref().and_then(|(kid, stream)| Some((*kid, stream.upgrade()?)));
+        let (kid, stream) = known.or_else(|| epoch.own(self.slot, spatial)).ok_or(Error::NoLayer)?;
+        *layer = Some((kid, Arc::downgrade(&stream)));
         let counter = epoch.next_counter(self.slot, spatial);
         let (header, length) = Cipher { kid: kid.number(), counter }.encode();
         let aad = Aad::new(&header[..length], class, prefix.bytes());
         // AES-GCM ends at 64 GiB a frame; no buffer is that long.
-        let tag = key.seal(counter, aad.as_slice(), &mut bytes).ok_or(Error::NoLayer)?;
+        let tag = stream.key.seal(counter, aad.as_slice(), &mut bytes).ok_or(Error::NoLayer)?;
         bytes.append(tag.as_ref());
         bytes.prepend(&header[..length])?;
         bytes.prepend(prefix.bytes())?;
@@ -127,7 +126,7 @@ impl Sealer {
         }
         self.generation = Some(generation);
         let newest = self.ring.newest();
-        if newest.as_ref().map(|keys| keys.epoch()) != self.epoch.as_ref().map(|keys| keys.epoch()) {
+        if newest.as_ref().map(|(epoch, _)| epoch) != self.epoch.as_ref().map(|(epoch, _)| epoch) {
             self.layers = Default::default();
         }
         self.epoch = newest;

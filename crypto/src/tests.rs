@@ -56,7 +56,12 @@ pub(super) fn sound(position: u64, payload: &[u8]) -> EncodedAudio {
 
 /// The frame as a faithful network delivers it.
 pub(super) fn arrived(sealed: &Sealed) -> Arrived {
-    Arrived { header: *sealed.header(), bytes: Buffer::unpooled(sealed.bytes()), sequence: 0 }
+    Arrived {
+        header: *sealed.header(),
+        bytes: Buffer::unpooled(sealed.bytes()),
+        sequence: 0,
+        received: std::time::Instant::now(),
+    }
 }
 
 pub(super) const LEAVES: [Leaf; 4] = [Leaf(0), Leaf(1), Leaf(2), Leaf(3)];

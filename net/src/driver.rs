@@ -62,6 +62,8 @@ struct Driver {
     ring: KeyRing,
     link: Arc<OnceLock<String>>,
     address: Address,
+    /// When estimates and old keys are looked at next, whatever else happens.
+    tick: Instant,
     over: bool,
 }
 
@@ -99,6 +101,7 @@ impl Driver {
             ring,
             link: ends.link,
             address: Address { host, port, fingerprint },
+            tick: Instant::now() + TICK,
             over: false,
         })
     }
@@ -143,7 +146,7 @@ impl Driver {
 
     fn deadline(&self) -> Instant {
         let due = [self.meeting.poll_timeout(), self.sfu.poll_timeout()];
-        due.into_iter().flatten().fold(Instant::now() + TICK, Instant::min)
+        due.into_iter().flatten().fold(self.tick, Instant::min)
     }
 
     fn handle(&mut self, wake: Wake, now: Instant) -> Result<ControlFlow<()>, Error> {
@@ -165,6 +168,7 @@ impl Driver {
             Wake::Feedback(feedback) => self.media.handle_feedback(feedback, &mut self.outbox),
             Wake::Room => {}
             Wake::Time => {
+                self.tick = now + TICK;
                 self.meeting.handle_timeout(now);
                 self.sfu.handle(Input::Timeout, now);
                 self.ring.expire(now);

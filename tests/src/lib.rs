@@ -2,5 +2,6 @@
 
 pub mod bench;
 pub mod fuzz;
+pub mod gate;
 pub mod people;
 pub mod world;

@@ -1,5 +1,8 @@
 //! Whole meetings over real sockets: footage in, layers, keys, SFU, pictures out.
 
+#[path = "meeting/late.rs"]
+mod late;
+
 use anyhow::Result;
 use engine::{AudioChoice, Choice, Command, ParticipantId, Reason, Slot};
 use media::Size;
@@ -83,6 +86,12 @@ fn guest(anne: &Person, name: &str, camera: Choice) -> Result<Person> {
     let mut guest = Person::enter(engine::Entry::Join(anne.link.parse()?), name, camera, AudioChoice::Off)?;
     guest.wait(PATIENCE, "the guest is in", |guest| guest.people.iter().any(|person| person.camera && !person.me))?;
     Ok(guest)
+}
+
+/// A voice of the demo, as somebody's microphone.
+fn voice(name: &str) -> AudioChoice {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices");
+    AudioChoice::File(folder.join(name).with_extension("wav"))
 }
 
 /// Waits for so many more pictures; true where they came within a second and a half.

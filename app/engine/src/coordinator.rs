@@ -232,7 +232,8 @@ impl Coordinator {
         self::tracks::keep_sound_counts(&parts);
         let Parts { session, audio, uplink, events, .. } = parts;
         uplink.disconnect();
-        let devices = tokio::task::spawn_blocking(move || drop((sources, receivers, audio)));
+        // Receivers first: what still waits for them may be opened by nobody any more.
+        let devices = tokio::task::spawn_blocking(move || drop((receivers, sources, audio)));
         if devices.await.is_err() {
             tracing::warn!("a device did not close in order");
         }

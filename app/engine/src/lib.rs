@@ -18,6 +18,7 @@ mod send;
 mod setup;
 mod sources;
 pub mod tally;
+pub mod unopened;
 pub mod usage;
 pub mod witness;
 mod worker;

@@ -2,10 +2,12 @@
 
 mod early;
 mod picture;
+mod ready;
 mod voice;
 
 pub use early::Early;
 pub use picture::PictureJob;
+pub use ready::Ready;
 pub use voice::VoiceJob;
 
 use crate::worker::{Job, Worker};

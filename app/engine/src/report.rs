@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::tally::Received;
+use crate::unopened::Unopened;
 use crate::usage::Usage;
 use crate::witness::Quality;
 use proto::{Slot, TrackId};
@@ -111,10 +112,11 @@ pub struct E2ee {
     pub epochs: u64,
     /// Frames that were opened.
     pub opened: u64,
-    /// Frames that were not.
+    /// Frames that should have opened and did not, for whatever cause.
     pub failed_to_open: u64,
-    /// Frames that came a second time.
-    pub replayed: u64,
+    /// Every frame that was not opened, by cause.
+    #[serde(flatten)]
+    pub unopened: Unopened,
 }
 
 /// What the server moved.
@@ -183,7 +185,7 @@ impl Report {
             all.e2ee.epochs = all.e2ee.epochs.max(one.e2ee.epochs);
             all.e2ee.opened += one.e2ee.opened;
             all.e2ee.failed_to_open += one.e2ee.failed_to_open;
-            all.e2ee.replayed += one.e2ee.replayed;
+            all.e2ee.unopened += one.e2ee.unopened;
             // Every client asks the same server; the last answer counts the most.
             all.sfu.packets_in = all.sfu.packets_in.max(one.sfu.packets_in);
             all.sfu.packets_out = all.sfu.packets_out.max(one.sfu.packets_out);
@@ -214,13 +216,14 @@ fn video(from: String, to: &str, track: TrackId, counts: &Received, quality: Opt
 }
 
 fn e2ee(epochs: u64, received: &[(TrackId, Received)]) -> E2ee {
-    let sum = |count: fn(&Received) -> u64| received.iter().map(|(_, counts)| count(counts)).sum();
+    let mut unopened = Unopened::default();
+    received.iter().for_each(|(_, counts)| unopened += counts.unopened);
     E2ee {
         suite: SUITES.into(),
         epochs,
-        opened: sum(|counts| counts.opened),
-        failed_to_open: sum(|counts| counts.failed),
-        replayed: sum(|counts| counts.replayed),
+        opened: received.iter().map(|(_, counts)| counts.opened).sum(),
+        failed_to_open: unopened.failed(),
+        unopened,
     }
 }
 

@@ -1,6 +1,8 @@
 //! What was counted of each track on its way in and out.
 
 use crate::histogram::Histogram;
+use crate::unopened::Unopened;
+use crypto::open;
 use media::{Layer, Size, Timestamp};
 use proto::TrackId;
 use std::collections::BTreeMap;
@@ -17,16 +19,12 @@ pub struct Tallies {
 /// What came in on one track.
 #[derive(Clone, Default)]
 pub struct Received {
-    /// Frames that came from the network whole.
+    /// Frames for us that came from the network whole.
     pub arrived: u64,
     /// Frames that were opened and judged genuine.
     pub opened: u64,
-    /// Frames that were not.
-    pub failed: u64,
-    /// Frames that were sealed before we came, and were on their way when we did: not ours to read.
-    pub before_us: u64,
-    /// Frames that came twice.
-    pub replayed: u64,
+    /// Frames that were not, and why.
+    pub unopened: Unopened,
     /// Frames that their sender put on the layers we were sent, between the first and the last that arrived.
     pub sent: u64,
     /// Pictures handed to the screen.
@@ -67,6 +65,12 @@ impl Tallies {
         add(lock(&self.sent).entry((slot, spatial)).or_default());
     }
 
+    /// The tracks that came in so far.
+    #[must_use]
+    pub fn tracks(&self) -> Vec<TrackId> {
+        lock(&self.received).keys().copied().collect()
+    }
+
     /// All that came in so far.
     #[must_use]
     pub fn received(&self) -> Vec<(TrackId, Received)> {
@@ -81,23 +85,26 @@ impl Tallies {
 }
 
 impl Received {
-    /// A frame came whole: `sequence` counts all that its sender put on the layer.
-    pub fn arrived(&mut self, spatial: u8, sequence: u64) {
+    /// A frame came whole, and was opened unless it says `why` not: `sequence` counts all that its sender put on the layer.
+    /// What was sealed for others only is no part of what was sent to us.
+    pub fn judged(&mut self, spatial: u8, sequence: u64, why: Option<open::Error>) {
+        match why {
+            None => self.opened += 1,
+            Some(why) => self.unopened.count(why),
+        }
+        let for_others = [open::Error::BeforeUs, open::Error::AfterUs, open::Error::NotAMember];
+        if why.is_none_or(|why| !for_others.contains(&why)) {
+            self.arrived(spatial, sequence);
+        }
+    }
+
+    fn arrived(&mut self, spatial: u8, sequence: u64) {
         self.arrived += 1;
         self.sent += match self.last_sequence {
             Some((layer, last)) if layer == spatial && sequence > last => (sequence - last).min(MOST_MISSED),
             Some(_) | None => 1,
         };
         self.last_sequence = Some((spatial, sequence));
-    }
-
-    /// A frame could not be opened for want of a key. Before the first that could, it is one of an epoch before ours.
-    pub fn keyless(&mut self) {
-        if self.opened == 0 {
-            self.before_us += 1;
-        } else {
-            self.failed += 1;
-        }
     }
 
     /// A picture went to the screen.
@@ -143,12 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_before_we_came_is_no_failure() {
+    fn what_was_sealed_for_others_only_was_not_sent_to_us() {
         let mut received = Received::default();
-        received.keyless();
-        received.opened += 1;
-        received.keyless();
-        assert_eq!((received.before_us, received.failed), (1, 1));
+        let outcomes = [Some(open::Error::BeforeUs), None, Some(open::Error::TooLate), None];
+        for (sequence, why) in (10..).zip(outcomes) {
+            received.judged(0, sequence, why);
+        }
+        assert_eq!((received.arrived, received.sent, received.opened), (3, 3, 2));
+        assert_eq!((received.unopened.before_us, received.unopened.failed()), (1, 1));
     }
 
     #[test]

@@ -63,7 +63,12 @@ fn every_truncation_and_every_changed_bit_is_refused() {
         let frame = sealer.seal(picture(1, key)).unwrap();
         let bytes = frame.bytes().to_vec();
         let mut try_open = |bytes: &[u8]| {
-            opener.open(Arrived { header: *frame.header(), bytes: Buffer::unpooled(bytes), sequence: 0 })
+            opener.open(Arrived {
+                header: *frame.header(),
+                bytes: Buffer::unpooled(bytes),
+                sequence: 0,
+                received: Instant::now(),
+            })
         };
         for length in 0..bytes.len() {
             assert!(try_open(&bytes[..length]).is_err());
@@ -85,7 +90,11 @@ fn every_truncation_of_sound_is_refused() {
     let frame = sealer.seal_audio(sound(0, b"opus")).unwrap();
     for length in 0..frame.bytes().len() {
         let bytes = Buffer::unpooled(&frame.bytes()[..length]);
-        assert!(opener.open_audio(Arrived { header: *frame.header(), bytes, sequence: 0 }).is_err());
+        assert!(
+            opener
+                .open_audio(Arrived { header: *frame.header(), bytes, sequence: 0, received: Instant::now() })
+                .is_err()
+        );
     }
     assert!(opener.open_audio(arrived(&frame)).is_ok());
 }
@@ -164,24 +173,94 @@ fn the_epoch_changes_while_frames_flow() {
     assert_eq!(ours.epoch().map(|epoch| epoch.0), Some(2));
 }
 
+fn ago(millis: u64) -> Instant {
+    Instant::now().checked_sub(Duration::from_millis(millis)).unwrap()
+}
+
+/// How the leaf 1's frame of epoch 1 fares, which came `came` ms ago, where a commit ended epoch 1 `ended` ms ago.
+fn late(removed: &[Leaf], ended: u64, came: u64) -> Option<Error> {
+    let ours = ring(1, 3);
+    let mut sealer = Sealer::new(ring(1, 1), Slot::Camera);
+    let clock = Clock::new(ago(5_000), Timestamp::default());
+    let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), clock);
+    opener.open(arrived(&sealer.seal(picture(0, true)).unwrap())).unwrap();
+    ours.install(keys(2, 3), &LEAVES, removed, ago(ended));
+    let frame = Arrived { received: ago(came), ..arrived(&sealer.seal(picture(1, false)).unwrap()) };
+    let outcome = opener.open(frame).err();
+    // A ring that nobody reads can be told the time.
+    ours.expire(Instant::now() + Duration::from_secs(3));
+    assert_eq!(ours.view(Leaf(1)).epochs.len(), 1);
+    outcome
+}
+
+/// A camera that is off and a track that is silent hold no keys: nobody has to send anything for them to be overwritten.
 #[test]
-fn an_old_epoch_ends_after_two_seconds_or_three_hundred_milliseconds() {
-    let long_ago = |millis| Instant::now().checked_sub(Duration::from_millis(millis)).unwrap();
-    for (removed, age, opens) in
-        [([].as_slice(), 1_000, true), (&[], 2_500, false), (&[Leaf(0)], 100, true), (&[Leaf(0)], 1_000, false)]
-    {
-        let ours = ring(1, 3);
-        let mut sealer = Sealer::new(ring(1, 1), Slot::Camera);
-        let mut opener =
-            Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::new(long_ago(5_000), Timestamp::default()));
-        opener.open(arrived(&sealer.seal(picture(0, true)).unwrap())).unwrap();
-        ours.install(keys(2, 3), &LEAVES, removed, long_ago(age));
-        let outcome = opener.open(arrived(&sealer.seal(picture(1, false)).unwrap()));
-        assert_eq!(outcome.is_ok(), opens, "{removed:?} {age}");
-        // A ring that nobody reads can be told the time.
-        ours.expire(Instant::now() + Duration::from_secs(3));
-        assert_eq!(ours.known(Leaf(1)).len(), 1);
+fn keys_of_an_old_epoch_are_gone_in_time_though_no_frame_flows() {
+    let ours = ring(1, 1);
+    let mut sealer = Sealer::new(ours.clone(), Slot::Camera);
+    let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
+    opener.open(arrived(&sealer.seal(picture(0, true)).unwrap())).unwrap();
+    let (_, old) = ours.newest().unwrap();
+    let now = Instant::now();
+    ours.install(keys(2, 1), &LEAVES, &[], now);
+    assert!(old.upgrade().is_some());
+    ours.expire(now + Duration::from_secs(2));
+    assert!(old.upgrade().is_none(), "somebody holds the old keys");
+    opener.open(arrived(&sealer.seal(picture(1, true)).unwrap())).unwrap();
+    let (_, new) = ours.newest().unwrap();
+    ours.clear();
+    assert!(new.upgrade().is_none(), "who is out holds no keys");
+}
+
+#[test]
+fn an_old_epoch_is_heard_for_a_moment_and_shorter_after_a_removal() {
+    let removed = [Leaf(0)];
+    for (removed, age, outcome) in [
+        ([].as_slice(), 1_000, None),
+        (&[], 1_700, Some(Error::TooLate)),
+        (&[], 2_500, Some(Error::TooLate)),
+        (&removed, 100, None),
+        (&removed, 500, Some(Error::TooLate)),
+    ] {
+        assert_eq!(late(removed, age, 0), outcome, "{removed:?} {age}");
     }
+}
+
+#[test]
+fn what_came_in_time_is_opened_even_if_its_thread_was_slow_until_the_keys_are_gone() {
+    let removed = [Leaf(0)];
+    assert_eq!(late(&removed, 1_000, 900), None, "100 ms after the removal");
+    assert_eq!(late(&removed, 1_000, 500), Some(Error::TooLate), "500 ms after the removal");
+    assert_eq!(late(&[], 1_800, 1_000), None);
+    assert_eq!(late(&[], 2_100, 2_050), Some(Error::TooLate), "no key lives longer than 2 s");
+    assert_eq!(late(&removed, 2_100, 2_050), Some(Error::TooLate));
+}
+
+#[test]
+fn what_was_sealed_before_we_came_or_after_we_left_is_told_apart_from_what_fails() {
+    for first in [1, 5, 255, 256, 257] {
+        let ours = ring(first, 3);
+        let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
+        let mut open =
+            |epoch| opener.open(arrived(&Sealer::new(ring(epoch, 1), Slot::Camera).seal(picture(0, true)).unwrap()));
+        assert_eq!(open(first - 1).unwrap_err(), Error::BeforeUs);
+        assert_eq!(open(first + 1).unwrap_err(), Error::UnknownKey);
+        open(first).unwrap();
+        for epoch in 1..=3 {
+            ours.install(keys(first + epoch, 3), &LEAVES, &[], Instant::now());
+        }
+        assert_eq!(open(first - 1).unwrap_err(), Error::BeforeUs, "whatever was opened since");
+        open(first + 1).unwrap();
+        ours.clear();
+        assert_eq!(open(first + 1).unwrap_err(), Error::AfterUs);
+        // Nobody comes back by a key that was on its way.
+        ours.install(keys(first + 4, 3), &LEAVES, &[], Instant::now());
+        assert_eq!((open(first + 4).unwrap_err(), ours.epoch()), (Error::AfterUs, None));
+    }
+    let mut opener = Opener::new(ring(3, 3), Slot::Camera, Leaf(1), Clock::default());
+    let never = arrived(&Sealer::new(ring(200, 1), Slot::Camera).seal(picture(0, true)).unwrap());
+    assert!(!opener.is_early(&never), "what will not come is not waited for");
+    assert_eq!(opener.open(never).unwrap_err(), Error::UnknownKey);
 }
 
 #[test]
@@ -192,7 +271,7 @@ fn a_removed_leaf_is_heard_no_more_at_once_and_cannot_seal_for_us() {
     opener.open(arrived(&sealer.seal(picture(0, true)).unwrap())).unwrap();
     let late = sealer.seal(picture(1, false)).unwrap();
     ours.install(keys(2, 3), &[Leaf(0), Leaf(2), Leaf(3)], &[Leaf(1)], Instant::now());
-    assert_eq!(opener.open(arrived(&late)).unwrap_err(), Error::UnknownKey);
+    assert_eq!(opener.open(arrived(&late)).unwrap_err(), Error::NotAMember);
     theirs.clear();
     assert_eq!(sealer.seal(picture(2, false)).unwrap_err(), seal::Error::NoKeys);
 }
@@ -206,7 +285,7 @@ fn who_takes_a_free_leaf_does_not_take_the_track() {
     ours.install(keys(2, 3), &LEAVES, &[Leaf(1)], Instant::now());
     let mut newcomer = Sealer::new(ring(2, 1), Slot::Camera);
     let frame = newcomer.seal(picture(0, true)).unwrap();
-    assert_eq!(first.open(arrived(&frame)).unwrap_err(), Error::UnknownKey);
+    assert_eq!(first.open(arrived(&frame)).unwrap_err(), Error::NotAMember);
     let mut second = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
     second.open(arrived(&frame)).unwrap();
     // Later commits leave it its leaf.
@@ -240,7 +319,9 @@ fn a_camera_switched_off_and_on_repeats_no_counter() {
     let mut opener = Opener::new(ring(1, 3), Slot::Camera, Leaf(1), Clock::default());
     for bytes in seen {
         let header = *Sealer::new(theirs.clone(), Slot::Camera).seal(picture(0, true)).unwrap().header();
-        opener.open(Arrived { header, bytes: Buffer::unpooled(&bytes), sequence: 0 }).unwrap();
+        opener
+            .open(Arrived { header, bytes: Buffer::unpooled(&bytes), sequence: 0, received: Instant::now() })
+            .unwrap();
     }
 }
 
@@ -256,7 +337,7 @@ fn a_frame_stays_in_its_buffer() {
         let frame = sealer.seal(media::Encoded { payload, ..picture(u64::from(number), false) }).unwrap();
         let header = *frame.header();
         let bytes = frame.into_bytes();
-        let shown = opener.open(Arrived { header, bytes, sequence: 0 }).unwrap();
+        let shown = opener.open(Arrived { header, bytes, sequence: 0, received: Instant::now() }).unwrap();
         assert_eq!(shown.payload.as_ptr() as usize, place);
         places.push(place);
     }

@@ -91,7 +91,9 @@ fn we_open_what_the_sframe_crate_seals() {
         let theirs =
             MediaFrameView::try_with_meta_data(&mut counter, &inner, &metadata).unwrap().encrypt(&key).unwrap();
         let bytes = Buffer::unpooled(&[prefix, theirs.sframe_cipher_text()].concat());
-        let shown = opener.open(Arrived { header: *frame.header(), bytes, sequence: number }).unwrap();
+        let shown = opener
+            .open(Arrived { header: *frame.header(), bytes, sequence: number, received: std::time::Instant::now() })
+            .unwrap();
         assert_eq!(&*shown.payload, format!("picture {number}").as_bytes());
     }
 }

@@ -153,7 +153,7 @@ impl Intake {
             stream.missing.handle_packet(sequence, now);
         }
         let timestamp = packet.header.timestamp;
-        reader.handle_packet(Packet { sequence, timestamp, descriptor: descriptor.unwrap_or_default(), payload });
+        reader.handle_packet(Packet { sequence, timestamp, descriptor: descriptor.unwrap_or_default(), payload }, now);
         self.counts.overflowed += reader.deliver(&self.pool, now);
     }
 
@@ -203,7 +203,7 @@ impl Intake {
 }
 
 impl Reader {
-    fn handle_packet(&mut self, packet: Packet) {
+    fn handle_packet(&mut self, packet: Packet, now: Instant) {
         match &mut self.assembly {
             Assembly::Video(assembler) => assembler.handle_packet(packet),
             Assembly::Audio(counter) => {
@@ -220,7 +220,7 @@ impl Reader {
                 let sequence = counter.unwrap(packet.sequence);
                 let bytes = media::Buffer::unpooled(&packet.payload);
                 // A full queue of sound is old sound: nothing to save, nothing to ask for.
-                drop(self.inlet.try_send(Arrived { header, bytes, sequence }));
+                drop(self.inlet.try_send(Arrived { header, bytes, sequence, received: now }));
             }
         }
     }
@@ -240,7 +240,7 @@ impl Reader {
                 voice: false,
             };
             self.stuck &= !frame.key;
-            let arrived = Arrived { header, bytes: frame.bytes, sequence: frame.number };
+            let arrived = Arrived { header, bytes: frame.bytes, sequence: frame.number, received: now };
             if self.inlet.try_send(arrived).is_err() {
                 overflowed += 1;
                 assembler.handle_overflow();

@@ -183,7 +183,7 @@ fn header(slot: Slot, said: u8) -> Header {
 }
 
 fn arrived(header: Header, bytes: &[u8]) -> Arrived {
-    Arrived { header, bytes: BufferPool::new(1).copy(bytes), sequence: 0 }
+    Arrived { header, bytes: BufferPool::new(1).copy(bytes), sequence: 0, received: std::time::Instant::now() }
 }
 
 pub(super) fn invitations() -> Vec<Vec<u8>> {

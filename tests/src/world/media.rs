@@ -63,7 +63,7 @@ impl Voice {
     /// True where this client can open a frame as one of `leaf`'s.
     fn hears(&self, frame: &Sealed, leaf: Leaf) -> bool {
         let bytes = self.pool.copy(frame.bytes());
-        let arrived = Arrived { header: *frame.header(), bytes, sequence: 0 };
+        let arrived = Arrived { header: *frame.header(), bytes, sequence: 0, received: Instant::now() };
         Opener::new(self.ring.clone(), Slot::Camera, leaf, Clock::default()).open(arrived).is_ok()
     }
 }

@@ -1,5 +1,6 @@
 //! A whole client without codecs: real keys, real sockets, frames whose content is their own number.
 
+use crypto::open::Error;
 use crypto::{Identity, Invitation, KeyRing, Leaf, Opener, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
 use net::meeting::{self, Command, Entry};
@@ -40,8 +41,10 @@ pub struct Received {
     pub opened: u64,
     /// Not authentic, replayed, malformed or contradictory: never to happen.
     pub failed: u64,
-    /// Sealed in an epoch whose commit has not come here yet, or by somebody whose keys are gone.
+    /// Sealed in an epoch whose commit has not come here yet: this client keeps nothing back.
     pub keyless: u64,
+    /// Sealed before this client came in, or by somebody who is out.
+    pub refused: u64,
     /// Frames of each layer.
     pub layers: [u64; 3],
     pub newest: Option<Layer>,
@@ -266,8 +269,12 @@ fn read(track: TrackId, kind: Kind, inlet: &media::Receiver<crypto::Arrived>, mu
             let received = state.received.entry(track).or_default();
             match result {
                 Ok(()) => {}
-                Err(crypto::open::Error::UnknownKey) => {
+                Err(Error::UnknownKey) => {
                     received.keyless += 1;
+                    return;
+                }
+                Err(Error::BeforeUs | Error::AfterUs | Error::NotAMember) => {
+                    received.refused += 1;
                     return;
                 }
                 Err(error) => {

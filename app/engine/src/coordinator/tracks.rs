@@ -1,11 +1,10 @@
 //! Tracks that come in: each gets an opener, a decoder and a place to be seen or heard.
 
 use super::{Coordinator, Parts, sound_key};
-use crate::receive::{Early, PictureJob, VoiceJob};
+use crate::receive::{Early, PictureJob, Ready, VoiceJob};
 use crypto::{Arrived, Leaf, Opener};
 use media::{Bitrate, Receiver};
 use proto::{Kind, SenderLayers, Slot, TrackId};
-use std::collections::VecDeque;
 
 /// A track whose owner's leaf is not known yet: the server may tell of it before the group does.
 pub struct Waiting {
@@ -42,7 +41,7 @@ impl Coordinator {
         match kind {
             Kind::Audio => {
                 let remote = self.parts.audio.add_remote(sound_key(track));
-                self.receivers.add_voice(VoiceJob { inlet, opener, remote, early: Early::default(), tally });
+                self.receivers.add_voice(VoiceJob { track, inlet, opener, remote, early: Early::default(), tally });
             }
             Kind::Video => {
                 let session = self.parts.session.clone();
@@ -51,7 +50,7 @@ impl Coordinator {
                     inlet,
                     opener,
                     early: Early::default(),
-                    ready: VecDeque::new(),
+                    ready: Ready::default(),
                     shown: None,
                     decoder: None,
                     canvas: self.parts.screen.open(track, name),
@@ -106,7 +105,7 @@ impl Coordinator {
 
 /// Keeps what the sound engine counted, for the report.
 pub fn keep_sound_counts(parts: &Parts) {
-    for (track, _) in parts.tallies.received() {
+    for track in parts.tallies.tracks() {
         if track.slot == Slot::Microphone
             && let Some(statistics) = parts.audio.statistics(sound_key(track))
         {

@@ -1,14 +1,15 @@
 //! One remote picture track: open, decode, show.
 
 use super::early::Early;
+use super::ready::Ready;
 use crate::screen::{Canvas, Meta};
 use crate::tally::Received;
+use crate::unopened::leaves_a_hole;
 use crate::worker::{Job, Progress};
 use codec::decode::Decoder;
-use crypto::{Arrived, Opener, open};
+use crypto::{Arrived, Opener};
 use media::{Bell, Clock, Encoded, Receiver};
 use proto::TrackId;
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -29,7 +30,7 @@ pub struct PictureJob {
     /// The number of the picture on the screen.
     pub shown: Option<u64>,
     /// What is open and waits for the decoder.
-    pub ready: VecDeque<Encoded>,
+    pub ready: Ready,
     /// What is counted.
     pub tally: Arc<Mutex<Received>>,
     /// The time at the screen.
@@ -47,16 +48,17 @@ impl Job for PictureJob {
 
     fn step(&mut self) -> Progress {
         // Opened as they come, not when the decoder has time: keys do not wait for a slow machine.
-        while self.ready.len() < MOST_READY
-            && let Some(arrived) = self.inlet.try_recv()
-        {
-            self.early.push(Some(arrived));
+        while let Some(arrived) = self.inlet.try_recv() {
+            self.early.push(arrived);
         }
         while let Some(arrived) = self.early.next(&self.opener, Instant::now()) {
             self.open(arrived);
         }
-        match self.ready.pop_front() {
-            Some(picture) if picture.discardable && self.ready.len() > BEHIND => Progress::Worked,
+        if !self.ready.catch_up() {
+            tracing::debug!(track = ?self.track, "too slow: on to the next key picture");
+            self.ask_for_key();
+        }
+        match self.ready.next() {
             Some(picture) => {
                 self.decode(&picture);
                 Progress::Worked
@@ -69,21 +71,16 @@ impl Job for PictureJob {
 
 impl PictureJob {
     fn open(&mut self, arrived: Arrived) {
-        self.count(|tally| tally.arrived(arrived.header.layer.spatial, arrived.sequence));
-        match self.opener.open(arrived) {
-            Ok(encoded) => {
-                self.count(|tally| tally.opened += 1);
-                self.ready.push_back(encoded);
-            }
-            Err(open::Error::Replayed) => self.count(|tally| tally.replayed += 1),
-            Err(open::Error::UnknownKey) => {
-                self.count(Received::keyless);
-                self.ask_for_key();
-            }
-            Err(error) => {
-                tracing::debug!(track = ?self.track, %error, "frame not opened");
-                self.count(|tally| tally.failed += 1);
-                self.ask_for_key();
+        let (spatial, sequence) = (arrived.header.layer.spatial, arrived.sequence);
+        let opened = self.opener.open(arrived);
+        self.count(|tally| tally.judged(spatial, sequence, opened.as_ref().err().copied()));
+        match opened {
+            Ok(encoded) => self.ready.push(encoded),
+            Err(why) => {
+                tracing::debug!(track = ?self.track, sequence, %why, "frame not opened");
+                if leaves_a_hole(why) {
+                    self.ask_for_key();
+                }
             }
         }
     }
@@ -131,9 +128,3 @@ fn decoder<'a>(slot: &'a mut Option<Decoder>, encoded: &Encoded) -> Result<&'a m
     }
     Ok(slot.insert(Decoder::open(encoded.codec)?))
 }
-
-/// Pictures that wait at most; what comes then waits in the track's own queue, which is bounded in bytes.
-const MOST_READY: usize = 64;
-
-/// From so many waiting pictures on, those on which no other builds are passed over: half the rate beats late pictures.
-const BEHIND: usize = 4;

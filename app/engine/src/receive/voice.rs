@@ -3,13 +3,16 @@
 use super::early::Early;
 use crate::tally::Received;
 use crate::worker::{Job, Progress};
-use crypto::{Arrived, Opener, open};
+use crypto::{Arrived, Opener};
 use media::{Bell, Receiver};
+use proto::TrackId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// What one voice needs on its thread.
 pub struct VoiceJob {
+    /// Whose voice.
+    pub track: TrackId,
     /// What arrives.
     pub inlet: Receiver<Arrived>,
     /// Opens and judges it.
@@ -34,7 +37,9 @@ impl Job for VoiceJob {
             None if self.inlet.is_ended() => return Progress::Ended,
             None => Progress::Idle,
         };
-        self.early.push(next);
+        if let Some(arrived) = next {
+            self.early.push(arrived);
+        }
         while let Some(arrived) = self.early.next(&self.opener, Instant::now()) {
             self.take(arrived);
         }
@@ -47,16 +52,11 @@ impl VoiceJob {
         let sequence = arrived.sequence;
         let opened = self.opener.open_audio(arrived);
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.arrived(0, sequence);
-        match &opened {
-            Ok(_) => tally.opened += 1,
-            Err(open::Error::Replayed) => tally.replayed += 1,
-            Err(open::Error::UnknownKey) => tally.keyless(),
-            Err(_) => tally.failed += 1,
-        }
+        tally.judged(0, sequence, opened.as_ref().err().copied());
         drop(tally);
-        if let Ok(sound) = opened {
-            self.remote.push(sound);
+        match opened {
+            Ok(sound) => self.remote.push(sound),
+            Err(why) => tracing::debug!(track = ?self.track, sequence, %why, "frame not opened"),
         }
     }
 }

@@ -32,8 +32,12 @@ pub fn print(report: &Report) {
     }
     let (keys, sfu) = (&report.e2ee, &report.sfu);
     println!(
-        "keys: {} frames opened, {} not, {} replayed, {} epochs",
-        keys.opened, keys.failed_to_open, keys.replayed, keys.epochs
+        "keys: {} frames opened, {} not, {} replayed, {} of before or after, {} epochs",
+        keys.opened,
+        keys.failed_to_open,
+        keys.unopened.replayed,
+        keys.unopened.before_us + keys.unopened.after_us,
+        keys.epochs
     );
     println!("server: {} packets in, {} out, {} layers stopped\n", sfu.packets_in, sfu.packets_out, sfu.layers_stopped);
 }

@@ -1,0 +1,111 @@
+//! Commits and media travel by different ways: whoever hears of a commit late loses no frame that was for them.
+
+use super::{PATIENCE, guest, organiser, voice};
+use anyhow::Result;
+use engine::tally::Received;
+use engine::unopened::Unopened;
+use engine::{AudioChoice, Choice, Command, Entry, ParticipantId, Slot, TileWish, TrackId};
+use std::time::{Duration, Instant};
+use tests::gate::Gate;
+use tests::people::{Host, Person};
+
+/// Bob hears of a newcomer's commit late, and seals with the old keys until then. The newcomer gets such frames and must
+/// not open them; Anne must, and Bob must open hers, whose keys he does not have yet.
+#[test]
+fn a_frame_that_its_receiver_has_no_right_to_is_told_by_its_epoch_and_all_others_open() -> Result<()> {
+    let host = Host::start()?;
+    let mut anne = organiser(&host)?;
+    let gate = Gate::before(&anne.link, Duration::ZERO)?;
+    let mut bob = Person::enter(Entry::Join(gate.lead(&anne.link)?), "Bob", Choice::Synthetic, voice("bob"))?;
+    bob.wait(PATIENCE, "Bob is in", |bob| bob.people.iter().any(|person| person.camera && !person.me))?;
+    anne.wait(PATIENCE, "Anne sees Bob", |anne| anne.people.iter().any(|person| person.camera && !person.me))?;
+    let (from_anne, from_bob) = (anne.me.expect("Anne is in"), bob.me.expect("Bob is in"));
+    show(&anne, &[from_bob])?;
+    show(&bob, &[from_anne])?;
+    for (viewer, of) in [(&mut anne, from_bob), (&mut bob, from_anne)] {
+        viewer.wait(PATIENCE, "they see each other", |viewer| viewer.sight(of).shown > 10)?;
+    }
+
+    gate.shut();
+    let mut carol = Person::enter(Entry::Join(anne.link.parse()?), "Carol", Choice::Off, AudioChoice::Off)?;
+    anne.wait(PATIENCE, "Anne has let Carol in", |anne| anne.people.len() == 3)?;
+    let behind = Instant::now();
+    carol.wait(PATIENCE, "Carol is in", |carol| carol.people.len() == 3)?;
+    show(&carol, &[from_bob])?;
+    carol.wait(PATIENCE, "Bob's frames reach Carol", |carol| unopened(carol, from_bob).before_us > 0)?;
+    gate.open();
+    let behind = behind.elapsed();
+
+    for (viewer, of) in [(&mut anne, from_bob), (&mut bob, from_anne), (&mut carol, from_bob)] {
+        let before = opened(viewer, of);
+        viewer
+            .wait(PATIENCE, "all goes on", |viewer| viewer.sight(of).shown > 10 && opened(viewer, of) > before + 50)?;
+    }
+    let refused = unopened(&carol, from_bob);
+    println!("Bob was {behind:?} behind; of his frames Carol refused {refused:?}");
+    assert_eq!(refused, Unopened { before_us: refused.before_us, ..Unopened::default() });
+    assert_eq!(unopened(&anne, from_bob), Unopened::default(), "Anne has had the keys of all that Bob sealed");
+    assert_eq!(unopened(&bob, from_anne), Unopened::default(), "Bob waits for the keys of what Anne seals");
+    Ok(())
+}
+
+/// Several come in one after the other, while everybody sends and one is a quarter of a second behind.
+#[test]
+fn many_may_join_in_a_row_and_no_frame_fails_to_open() -> Result<()> {
+    let host = Host::start()?;
+    let anne = organiser(&host)?;
+    let gate = Gate::before(&anne.link, Duration::from_millis(250))?;
+    let slow = Person::enter(Entry::Join(gate.lead(&anne.link)?), "Bob", Choice::Synthetic, voice("bob"))?;
+    let mut people = vec![anne, slow];
+    people[1].wait(PATIENCE, "Bob is in", |bob| bob.people.len() == 2)?;
+    let cameras: Vec<ParticipantId> = people.iter().filter_map(|person| person.me).collect();
+    people.iter().try_for_each(|person| show(person, &cameras))?;
+    for number in 3..=6 {
+        let entry = Entry::Join(people[0].link.parse()?);
+        let mut next = Person::enter(entry, &format!("guest {number}"), Choice::Off, voice("carol"))?;
+        next.wait(PATIENCE, "the next one is in", |next| next.me.is_some())?;
+        show(&next, &cameras)?;
+        people.push(next);
+    }
+    let everybody: Vec<ParticipantId> = people.iter().filter_map(|person| person.me).collect();
+    for person in &mut people {
+        let me = person.me;
+        let others = || everybody.iter().filter(|id| Some(**id) != me);
+        person.wait(PATIENCE, "everybody is heard", |person| others().all(|id| opened(person, *id) > 50))?;
+    }
+    for person in &people {
+        let mut all = Unopened::default();
+        everybody.iter().for_each(|id| all += unopened(person, *id));
+        println!("{all:?}");
+        assert_eq!(all, Unopened { before_us: all.before_us, ..Unopened::default() });
+    }
+    Ok(())
+}
+
+/// Asks for cameras in small tiles, whatever their owners say of them.
+fn show(viewer: &Person, of: &[ParticipantId]) -> Result<()> {
+    let tile = |owner: &ParticipantId| TileWish {
+        track: TrackId { owner: *owner, slot: Slot::Camera },
+        width: 320,
+        height: 180,
+        frames_per_second: 60,
+        priority: 1,
+        paused: false,
+    };
+    Ok(viewer.engine.send(Command::Tiles(of.iter().map(tile).collect()))?)
+}
+
+fn opened(receiver: &Person, from: ParticipantId) -> u64 {
+    of(receiver, from).iter().map(|received| received.opened).sum()
+}
+
+fn unopened(receiver: &Person, from: ParticipantId) -> Unopened {
+    let mut all = Unopened::default();
+    of(receiver, from).iter().for_each(|received| all += received.unopened);
+    all
+}
+
+fn of(receiver: &Person, from: ParticipantId) -> Vec<Received> {
+    let received = receiver.engine.tallies().received().into_iter();
+    received.filter(|(track, _)| track.owner == from).map(|(_, received)| received).collect()
+}
