@@ -1,8 +1,8 @@
 //! People at real engines: real sockets, codecs, keys and files; no window.
 
 use anyhow::{Result, bail};
-use engine::{AudioChoice, Canvas, Choice, Command, Engine, Entry, Event, Events, Identity, Meta, Screen, Setup};
-use engine::{ParticipantId, Person as Seen, Slot, TileWish, TrackId};
+use engine::{AudioChoice, Cameras, Canvas, Choice, Command, Engine, Entry, Event, Events, Identity, Meta, Screen};
+use engine::{NoticeKind, ParticipantId, Person as Seen, Setup, Slot, TileWish, TrackId};
 use media::{Bell, Frame, Size};
 use server::{Config, Server};
 use std::collections::BTreeMap;
@@ -58,6 +58,10 @@ pub struct Person {
     pub me: Option<ParticipantId>,
     /// Who is here, as last told.
     pub people: Vec<Seen>,
+    /// True while our camera is seen by the others.
+    pub camera: bool,
+    /// What we were told, in order.
+    pub notices: Vec<NoticeKind>,
     /// Why it ended, once it has.
     pub ended: Option<engine::Reason>,
     events: Events,
@@ -70,12 +74,26 @@ impl Person {
     /// # Errors
     /// Where the engine does not start.
     pub fn enter(entry: Entry, name: &str, camera: Choice, microphone: AudioChoice) -> Result<Self> {
+        Self::enter_with(entry, name, (camera, Cameras::default()), microphone)
+    }
+
+    /// Begins to enter, with cameras of the test's own.
+    ///
+    /// # Errors
+    /// Where the engine does not start.
+    pub fn enter_with(
+        entry: Entry,
+        name: &str,
+        (camera, cameras): (Choice, Cameras),
+        microphone: AudioChoice,
+    ) -> Result<Self> {
         let gallery = Gallery::default();
         let setup =
             Setup { name: name.into(), camera, microphone, speaker: AudioChoice::Off, screen: false, muted: false };
-        let (engine, events) = Engine::start(entry, setup, Identity::generate()?, Arc::new(gallery.clone()))?;
+        let (engine, events) =
+            Engine::start_with(entry, setup, Identity::generate()?, Arc::new(gallery.clone()), cameras)?;
         let (link, me, people, ended) = (String::new(), None, Vec::new(), None);
-        Ok(Self { engine, link, me, people, ended, events, gallery })
+        Ok(Self { engine, link, me, people, camera: false, notices: Vec::new(), ended, events, gallery })
     }
 
     /// Follows what happens until `done`.
@@ -130,15 +148,15 @@ impl Person {
             match event {
                 Event::Entered { me, link, .. } => (self.me, self.link) = (Some(me), link),
                 Event::People(people) => self.people = people,
+                Event::Camera(on) => self.camera = on,
+                Event::Notice(notice) => self.notices.push(notice.kind),
                 Event::Ended(reason) => self.ended = Some(reason),
                 Event::Progress(_)
                 | Event::Locked(_)
                 | Event::Speaking(_)
                 | Event::Level(_)
                 | Event::Microphone(_)
-                | Event::Camera(_)
                 | Event::Sharing(_)
-                | Event::Notice(_)
                 | Event::Totals(_) => {}
             }
         }

@@ -1,5 +1,7 @@
 //! Whole meetings over real sockets: footage in, layers, keys, SFU, pictures out.
 
+#[path = "meeting/camera.rs"]
+mod camera;
 #[path = "meeting/late.rs"]
 mod late;
 

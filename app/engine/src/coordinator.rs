@@ -12,11 +12,12 @@ use crate::receive::Receivers;
 use crate::screen::Screen;
 use crate::send::{Pictures, Report, Uplink};
 use crate::setup::Setup;
+use crate::sources::Cameras;
 use crate::tally::Tallies;
 use crate::{measure, reason};
 use capture::Format;
 use crypto::KeyRing;
-use media::{Bitrate, BufferPool, Clock};
+use media::{Bitrate, BufferPool, Clock, Mailbox};
 use net::meeting::{self, MediaState, Microphone};
 use net::{Session, meeting::Person as Member};
 use proto::{ParticipantId, Slot, TrackId};
@@ -45,6 +46,8 @@ pub struct Parts {
     pub tallies: Tallies,
     /// Where pictures go.
     pub screen: Arc<dyn Screen>,
+    /// Where they come from.
+    pub cameras: Cameras,
     /// As whom, with which devices.
     pub setup: Setup,
     /// Who hears what happens.
@@ -61,6 +64,8 @@ pub struct Coordinator {
     receivers: Receivers,
     members: Vec<Member>,
     sources: BTreeMap<Slot, Source>,
+    /// Sources on their way to be closed: each box ends when its device is free.
+    closing: BTreeMap<Slot, Mailbox<()>>,
     waiting: Vec<tracks::Waiting>,
     state: MediaState,
     entered: bool,
@@ -99,6 +104,7 @@ impl Coordinator {
             receivers: Receivers::start()?,
             members: Vec::new(),
             sources: BTreeMap::new(),
+            closing: BTreeMap::new(),
             waiting: Vec::new(),
             state: MediaState { microphone, ..MediaState::default() },
             entered: false,

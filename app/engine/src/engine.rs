@@ -7,6 +7,7 @@ use crate::measure::{Facts, Shared};
 use crate::screen::Screen;
 use crate::send::Uplink;
 use crate::setup::{Entry, Setup};
+use crate::sources::Cameras;
 use crate::tally::Tallies;
 use crypto::{Identity, Invitation, KeyRing, Profile};
 use media::{BufferPool, Clock};
@@ -59,6 +60,20 @@ impl Engine {
         identity: Identity,
         screen: Arc<dyn Screen>,
     ) -> Result<(Self, Events), Error> {
+        Self::start_with(entry, setup, identity, screen, Cameras::default())
+    }
+
+    /// Like [`Engine::start`], with the caller's own cameras.
+    ///
+    /// # Errors
+    /// [`Error`] where nothing was begun.
+    pub fn start_with(
+        entry: Entry,
+        setup: Setup,
+        identity: Identity,
+        screen: Arc<dyn Screen>,
+        cameras: Cameras,
+    ) -> Result<(Self, Events), Error> {
         let clock = clock::system();
         let measure = Shared::new(clock.now());
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("net").enable_all().build()?;
@@ -80,6 +95,7 @@ impl Engine {
             pool,
             tallies: tallies.clone(),
             screen,
+            cameras,
             setup,
             events: events.clone(),
             measure: measure.clone(),

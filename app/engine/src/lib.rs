@@ -29,6 +29,7 @@ pub use measure::Facts;
 pub use preview::{Preview, PreviewEvent};
 pub use screen::{Canvas, Meta, Screen};
 pub use setup::{Choice, Entry, Setup};
+pub use sources::Cameras;
 
 pub use audio::Choice as AudioChoice;
 pub use codec::decode::Picture;

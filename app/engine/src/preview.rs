@@ -2,7 +2,8 @@
 
 use crate::event::{Notice, NoticeKind};
 use crate::setup::Choice;
-use crate::{clock, reason, sources};
+use crate::sources::Cameras;
+use crate::{clock, reason};
 use capture::{Pump, Report};
 use media::{BufferPool, Frame};
 use proto::Slot;
@@ -59,7 +60,7 @@ impl Preview {
                 let _ = sender.try_send(PreviewEvent::Notice(reason::source(Slot::Camera, &error)));
             }
         };
-        match Pump::start("preview", sources::camera(choice, clock::system()), Box::new(on)) {
+        match Pump::start("preview", Cameras::default().open(choice, clock::system()), Box::new(on)) {
             Ok(pump) => self.camera = Some(pump),
             Err(error) => {
                 let notice = Notice { kind: NoticeKind::NoCamera, detail: error.to_string() };

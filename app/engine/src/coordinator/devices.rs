@@ -6,17 +6,18 @@ use crate::send::{Open, Pictures, Report, announced};
 use crate::setup::Choice;
 use crate::sources;
 use capture::Format;
-use media::Frame;
+use media::{Frame, Mailbox};
 use net::meeting::Microphone;
 use proto::Slot;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 impl Coordinator {
     /// Opens what the setup names, before we are in: nothing is sent yet.
     pub(super) fn open_devices(&mut self) {
         self.parts.audio.set_muted(self.state.microphone != Microphone::On);
         if self.parts.setup.camera != Choice::Off {
-            self.start_source(Slot::Camera, sources::camera(self.parts.setup.camera.clone(), self.parts.clock));
+            self.start_source(Slot::Camera, self.chosen_camera());
         }
         if self.parts.setup.screen {
             self.start_source(Slot::Screen, sources::screen(self.parts.clock));
@@ -85,7 +86,7 @@ impl Coordinator {
             if self.parts.setup.camera == Choice::Off {
                 self.parts.setup.camera = Choice::Device(None);
             }
-            self.start_source(Slot::Camera, sources::camera(self.parts.setup.camera.clone(), self.parts.clock));
+            self.start_source(Slot::Camera, self.chosen_camera());
         }
         self.announce().await;
     }
@@ -123,11 +124,24 @@ impl Coordinator {
     pub(super) fn drop_source(&mut self, slot: Slot) {
         if let Some(source) = self.sources.remove(&slot) {
             self.parts.session.unpublish(slot);
-            tokio::task::spawn_blocking(move || drop(source));
+            let closed = Mailbox::new();
+            self.closing.insert(slot, closed.clone());
+            tokio::task::spawn_blocking(move || {
+                drop(source);
+                closed.close();
+            });
         }
     }
 
+    fn chosen_camera(&self) -> Open {
+        self.parts.cameras.open(self.parts.setup.camera.clone(), self.parts.clock)
+    }
+
     fn start_source(&mut self, slot: Slot, open: Open) {
+        let open = match self.closing.remove(&slot) {
+            Some(closed) => after(closed, open),
+            None => open,
+        };
         self.births += 1;
         let (birth, reports) = (self.births, self.reports.clone());
         let report = Box::new(move |report: Report| {
@@ -147,6 +161,18 @@ impl Coordinator {
         }
     }
 }
+
+/// Opens a device once it is closed: whoever switches a camera off and on again must not find it taken, by us.
+fn after(closed: Mailbox<()>, open: Open) -> Open {
+    Box::new(move || {
+        // Nothing is ever put in: the box only ends.
+        let _ = closed.take_until(Instant::now() + CLOSING);
+        open()
+    })
+}
+
+/// A driver that does not close a device in this time is asked for it all the same, and says what it thinks of that.
+const CLOSING: Duration = Duration::from_secs(3);
 
 /// True where the warning leaves nothing to speak into.
 pub fn takes_the_microphone(warning: &audio::Warning) -> bool {
