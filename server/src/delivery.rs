@@ -231,8 +231,11 @@ impl Delivery {
             let Some(meeting) = self.meetings.get_mut(&id) else { return };
             let admission = Bytes::from(proto::encode(&meeting.admission(blob)));
             let (admitted, vanished) = meeting.admit(to);
+            // Encoded once, for however many: all of them come in at the same place of the log.
+            let news = admitted.first().map(|first| meeting.since_admission(*first));
+            let news: Vec<Bytes> = news.into_iter().flatten().map(|message| proto::encode(&message).into()).collect();
             for participant in admitted {
-                self.enter(id, participant, admission.clone());
+                self.enter(id, participant, admission.clone(), &news);
             }
             for participant in vanished {
                 self.append(id, proto::Entry::Gone { participant });
@@ -241,14 +244,10 @@ impl Delivery {
     }
 
     /// Somebody is in: the Welcome, the entries behind it, and who else waits.
-    fn enter(&mut self, id: MeetingId, participant: ParticipantId, admission: Bytes) {
-        let Some(meeting) = self.meetings.get(&id) else { return };
-        let news: Vec<Down> = meeting.since_admission(participant).collect();
+    fn enter(&mut self, id: MeetingId, participant: ParticipantId, admission: Bytes, news: &[Bytes]) {
         self.seats.insert(participant, Seat::Member(id));
         self.actions.push_back(Action::Say(participant, admission));
-        for message in news {
-            self.say(participant, &message);
-        }
+        self.actions.extend(news.iter().map(|bytes| Action::Say(participant, bytes.clone())));
         self.actions.push_back(Action::Media(sfu::Order::Join { meeting: id, participant }));
     }
 

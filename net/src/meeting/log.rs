@@ -77,7 +77,8 @@ impl Room {
     /// A message that cannot be read says that it is of a later epoch. Anybody can write that on it; where more than half
     /// of the others do, it is us who rejected what they accepted.
     fn unread(&mut self, from: ParticipantId, blob: &Blob) -> Result<(), End> {
-        if Envelope::read(&blob.0).is_some_and(|envelope| envelope.epoch > self.group.epoch().0) {
+        let later = Envelope::read(&blob.0).is_some_and(|envelope| envelope.epoch > self.group.epoch().0);
+        if later && self.people.contains_key(&from) {
             self.ahead.insert(from);
         }
         let others = || self.present().filter(|person| !person.me);

@@ -4,7 +4,7 @@
 //! does not read costs its own track frames, and nobody else anything.
 
 use super::assemble::{Assembler, Packet};
-use super::description::Section;
+use super::description::{Section, Source};
 use super::missing::Missing;
 use super::unwrap::Unwrapper;
 use bytes::Bytes;
@@ -86,6 +86,10 @@ impl Intake {
         for section in sections {
             let Some(source) = section.source else { continue };
             self.descriptor = section.extensions.descriptor.or(self.descriptor);
+            if self.is_full() && !self.knows(&section.mid, source) {
+                tracing::debug!(mid = section.mid, "more sources than tracks");
+                continue;
+            }
             self.mids.insert(section.mid.clone(), source.ssrc);
             self.streams.entry(source.ssrc).or_insert_with(|| Stream { missing: Missing::default(), reader: None });
             if let Some(repair) = source.repair {
@@ -197,6 +201,15 @@ impl Intake {
         self.counts
     }
 
+    fn is_full(&self) -> bool {
+        self.streams.len().max(self.repairs.len()).max(self.mids.len()) >= MOST_STREAMS
+    }
+
+    fn knows(&self, mid: &str, source: Source) -> bool {
+        let repair = source.repair.is_none_or(|repair| self.repairs.get(&repair) == Some(&source.ssrc));
+        repair && self.mids.get(mid) == Some(&source.ssrc)
+    }
+
     fn stream(&mut self, mid: &str) -> Option<&mut Stream> {
         self.streams.get_mut(self.mids.get(mid)?)
     }
@@ -272,6 +285,9 @@ fn original(packet: &rtp::Packet, repaired: Option<u32>) -> Option<(u32, u16, By
 pub fn extension(header: &rtp::Header, id: u8) -> Option<Bytes> {
     header.extensions.iter().find(|extension| extension.id == id).map(|extension| extension.payload.clone())
 }
+
+/// Sources that are known at once: a server that invents new ones in each answer is not followed.
+const MOST_STREAMS: usize = 2 * proto::MOST_TRACKS;
 
 /// Packets that may wait for an answer: a few key frames.
 const MOST_EARLY: usize = 512;

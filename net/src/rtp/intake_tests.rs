@@ -1,5 +1,4 @@
 use super::*;
-use crate::rtp::description::Source;
 use crate::rtp::descriptor::{Describer, Part, Shape};
 use crate::rtp::packetize::Extensions;
 use std::time::Duration;
@@ -125,4 +124,20 @@ fn sound_is_one_packet_a_frame() {
     let numbers: Vec<_> = std::iter::from_fn(|| receiver.try_recv()).map(|sound| sound.sequence).collect();
     assert_eq!((numbers[1] - numbers[0], numbers[2] - numbers[0]), (2, 1));
     assert_eq!(intake.poll_timeout(), None);
+}
+
+#[test]
+fn a_server_that_invents_sources_in_each_answer_is_not_followed_for_ever() {
+    let (mut intake, now) = (intake(), Instant::now());
+    for answer in 0..100u32 {
+        let invented: Vec<_> =
+            (0..1_000).map(|source| section(&format!("{source}"), 1_000 + answer * 2_000 + 2 * source)).collect();
+        intake.declare(&invented);
+        intake.declare(&[section("3", 700)]);
+    }
+    assert!(intake.streams.len() <= MOST_STREAMS && intake.repairs.len() <= MOST_STREAMS);
+    let (sender, receiver) = media::bounded(10_000);
+    assert!(intake.assign("3", Slot::Camera, Kind::Video, sender, now), "what is known goes on");
+    intake.handle_packet(packet(700, 10, descriptors(1)[0].clone(), b"key"), now);
+    assert!(receiver.try_recv().is_some());
 }

@@ -7,7 +7,7 @@ use super::{Caps, Incoming, Input, Output, Placed, Plan, Sfu, kind_of};
 use proto::{
     Down, Kind, MOST_TRACKS, ParticipantId, Problem, Published, Slot, SpatialLayer, Subscription, TileWish, TrackId, Up,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// The machine.
@@ -264,10 +264,8 @@ impl Own {
 
     /// Gives every remote track a place: a free one, or a new one.
     fn find_places(&mut self) {
-        for (track, Remote { kind, .. }) in &self.remote {
-            if self.places.iter().any(|place| place.holds.wanted() == Some(*track)) {
-                continue;
-            }
+        let held: HashSet<TrackId> = self.places.iter().filter_map(|place| place.holds.wanted()).collect();
+        for (track, Remote { kind, .. }) in self.remote.iter().filter(|(track, _)| !held.contains(track)) {
             let holds = Holds::Track { track: *track, told: false };
             let free = self.places.iter_mut().find(|place| place.kind == *kind && place.holds == Holds::Nothing);
             match free {

@@ -6,6 +6,8 @@
 
 use super::switch::Target;
 use proto::TileWish;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// What one receiver wants of one video track.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +29,9 @@ pub fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Tar
     let mut left = budget.saturating_sub(audio);
     let mut granted: Vec<Option<Target>> = vec![None; requests.len()];
     let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].wish.is_some()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse((requests[*index].priority, requests[*index].pixels)));
+    order.sort_by_key(|index| Reverse((requests[*index].priority, requests[*index].pixels)));
     grant_base(&mut left, &order, requests, &mut granted);
-    while let Some((index, target)) = neediest(left, &order, requests, &granted) {
-        left = left.saturating_sub(extra(&requests[index], granted[index], target));
-        granted[index] = Some(target);
-    }
+    grant_more(&mut left, &order, requests, &mut granted);
     granted
 }
 
@@ -80,25 +79,35 @@ fn grant_base(left: &mut u64, order: &[usize], requests: &[Request], granted: &m
     }
 }
 
-/// Of the requests that a larger layer fits, the one that needs it most: by priority, then by how far its layer falls
-/// short of the wish, then by size.
-fn neediest(left: u64, order: &[usize], requests: &[Request], granted: &[Option<Target>]) -> Option<(usize, Target)> {
-    let better = order.iter().filter_map(|index| {
-        let (request, now) = (&requests[*index], granted[*index]?);
-        let target = next(now, request.wish?)?;
+/// Raises whoever is furthest below its wish, one step at a time, until nobody's next step fits. What does not fit now will
+/// not later either, for nothing is ever given back: each step is looked at once.
+fn grant_more(left: &mut u64, order: &[usize], requests: &[Request], granted: &mut [Option<Target>]) {
+    let step = |place: usize, granted: &[Option<Target>]| {
+        let index = *order.get(place)?;
+        let (request, now) = (requests.get(index)?, *granted.get(index)?);
+        let (now, wish) = (now?, request.wish?);
+        let target = next(now, wish)?;
+        let short = wish.spatial.saturating_sub(target.spatial);
+        // The first of equals wins: `order` has the higher priority and the larger tile in front.
+        Some((request.priority, short, Reverse(place)))
+    };
+    let mut steps: BinaryHeap<_> = (0..order.len()).filter_map(|place| step(place, granted)).collect();
+    while let Some((.., Reverse(place))) = steps.pop() {
+        let index = order[place];
+        let request = &requests[index];
+        let Some((now, target)) = granted[index].and_then(|now| Some((now, next(now, request.wish?)?))) else {
+            continue;
+        };
         let held = request.current.is_some_and(|current| current.spatial >= target.spatial);
         let needed = extra(request, Some(now), target);
         // Something larger than now must fit with room to spare, or it would come and go.
-        let fits = if held { needed <= left } else { needed.saturating_mul(MARGIN) / 100 <= left };
-        fits.then_some((*index, target))
-    });
-    let short = |index: usize, target: Target| {
-        requests[index].wish.map_or(0, |wish| wish.spatial.saturating_sub(target.spatial))
-    };
-    // The first of equals wins: `order` has the higher priority and the larger tile in front.
-    better.min_by_key(|(index, target)| {
-        (std::cmp::Reverse(requests[*index].priority), std::cmp::Reverse(short(*index, *target)))
-    })
+        let fits = if held { needed <= *left } else { needed.saturating_mul(MARGIN) / 100 <= *left };
+        if fits {
+            *left = left.saturating_sub(needed);
+            granted[index] = Some(target);
+            steps.extend(step(place, granted));
+        }
+    }
 }
 
 /// One step closer to the wish: all its temporal layers first, then the next spatial layer.

@@ -55,8 +55,30 @@ fn what_is_held_needs_no_margin() {
     assert_eq!(allocate(1_490_000, 0, &requests), [target(1, 2)]);
 }
 
+/// What `grant_more` does, as one would say it: look at everybody's next step, take the neediest that fits, begin again.
+fn grant_plainly(budget: u64, requests: &[Request]) -> Vec<Option<Target>> {
+    let (mut left, mut granted) = (budget, vec![None; requests.len()]);
+    let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].wish.is_some()).collect();
+    order.sort_by_key(|index| Reverse((requests[*index].priority, requests[*index].pixels)));
+    grant_base(&mut left, &order, requests, &mut granted);
+    loop {
+        let steps = order.iter().filter_map(|index| {
+            let (request, now) = (&requests[*index], granted[*index]?);
+            let target = next(now, request.wish?)?;
+            let needed = extra(request, Some(now), target);
+            let held = request.current.is_some_and(|current| current.spatial >= target.spatial);
+            let fits = if held { needed <= left } else { needed * MARGIN / 100 <= left };
+            let short = request.wish?.spatial.saturating_sub(target.spatial);
+            fits.then_some((Reverse(request.priority), Reverse(short), *index, target, needed))
+        });
+        let Some((.., index, target, needed)) = steps.min_by_key(|step| (step.0, step.1)) else { return granted };
+        left -= needed;
+        granted[index] = Some(target);
+    }
+}
+
 #[test]
-fn nobody_is_granted_more_than_the_budget() {
+fn nobody_is_granted_more_than_the_budget_and_the_neediest_comes_first() {
     let mut seed = 7_u64;
     let mut random = |below: u32| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -81,6 +103,7 @@ fn nobody_is_granted_more_than_the_budget() {
         let granted = allocate(budget, 40_000, &requests);
         let spent: u64 = requests.iter().zip(&granted).filter_map(|(r, g)| Some(cost(r, (*g)?))).sum();
         assert!(spent <= budget.saturating_sub(40_000), "{spent} of {budget}");
+        assert_eq!(granted, grant_plainly(budget.saturating_sub(40_000), &requests));
     }
 }
 
