@@ -95,6 +95,20 @@ fn two_see_and_hear_each_other() {
 }
 
 #[test]
+fn four_see_and_hear_each_other() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 4).await;
+        for client in &clients {
+            let others: Vec<_> = clients.iter().filter(|other| other.me() != client.me()).collect();
+            client.show(&others, 640, 360);
+        }
+        all_flow(&clients, 25).await;
+        report(&clients);
+    });
+}
+
+#[test]
 fn nine_see_and_hear_each_other() {
     run(async {
         let server = server().await;
