@@ -49,7 +49,7 @@ impl Group {
         meeting: MeetingId,
     ) -> Result<Self, Error> {
         let (provider, key) = (Provider::default(), SigningKey::generate()?);
-        let policy = MeetingPolicy::new(identity.public());
+        let policy = MeetingPolicy::new(identity.public(), participant);
         let lifetime = Lifetime::new(A_DAY);
         let me = Person::certified(identity, profile, participant, meeting, &key.public(), lifetime);
         let config = MlsGroupCreateConfig::builder()
@@ -92,7 +92,7 @@ impl Group {
             Person::verified_with(&member.credential, &member.signature_key, meeting)?;
         }
         let opener = Person::verified(staged.welcome_sender().map_err(mls_error)?, meeting)?;
-        if !policy.is_organiser(opener.device) {
+        if !policy.is_organiser(opener.device, opener.participant) {
             return Err(Reject::NotOrganiser.into());
         }
         let own = staged.own_leaf_node().ok_or(Error::Malformed)?;
@@ -333,7 +333,13 @@ impl Group {
 
     fn member(&self, leaf: Leaf, person: Person) -> Member {
         let Person { participant, device, profile, .. } = person;
-        Member { leaf, participant, name: profile.name, device, organiser: self.policy.is_organiser(device) }
+        Member {
+            leaf,
+            participant,
+            name: profile.name,
+            device,
+            organiser: self.policy.is_organiser(device, participant),
+        }
     }
 
     fn ready(&self) -> Result<(), Error> {

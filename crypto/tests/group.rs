@@ -26,9 +26,11 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let identity = Identity::generate().unwrap();
-        let organiser =
-            Group::create(&identity, Profile::new("Organiser").unwrap(), ParticipantId(0), MEETING).unwrap();
+        Self::of(&Identity::generate().unwrap())
+    }
+
+    fn of(identity: &Identity) -> Self {
+        let organiser = Group::create(identity, Profile::new("Organiser").unwrap(), ParticipantId(0), MEETING).unwrap();
         Self { door: Door::new(MEETING).unwrap(), groups: vec![organiser], next: 1 }
     }
 
@@ -41,13 +43,16 @@ impl World {
     }
 
     fn knock(&mut self) -> (Knocker, KnockRequest) {
+        self.knock_as(&Identity::generate().unwrap())
+    }
+
+    fn knock_as(&mut self, identity: &Identity) -> (Knocker, KnockRequest) {
         let participant = ParticipantId(self.next);
         self.next += 1;
         let invitation = self.door.invitation("localhost", 1, None);
-        let identity = Identity::generate().unwrap();
         let profile = Profile::new(&format!("Person {}", participant.0)).unwrap();
         let (joiner, request) =
-            crypto::knock(&invitation, self.door.public_key(), &identity, profile, participant).unwrap();
+            crypto::knock(&invitation, self.door.public_key(), identity, profile, participant).unwrap();
         let request = self.door.open(&request).unwrap();
         assert_eq!(request.participant(), participant);
         (Knocker { participant, joiner }, request)
@@ -55,7 +60,12 @@ impl World {
 
     /// The organiser lets `count` people in by one commit.
     fn join(&mut self, count: usize) -> Change {
-        let (knockers, requests): (Vec<_>, Vec<_>) = (0..count).map(|_| self.knock()).unzip();
+        let knocks = (0..count).map(|_| self.knock()).collect();
+        self.admit(knocks)
+    }
+
+    fn admit(&mut self, knocks: Vec<(Knocker, KnockRequest)>) -> Change {
+        let (knockers, requests): (Vec<_>, Vec<_>) = knocks.into_iter().unzip();
         let pending = self.groups[0].add(requests).unwrap();
         assert_eq!(pending.added, knockers.iter().map(|knocker| knocker.participant).collect::<Vec<_>>());
         let welcome = pending.welcome.unwrap();
@@ -114,6 +124,22 @@ fn five_join_one_after_the_other_and_all_agree() {
         world.groups[5].words().in_language(Language::French),
         world.groups[0].words().in_language(Language::French)
     );
+}
+
+#[test]
+fn the_organisers_device_may_be_inside_twice_and_only_the_leaf_that_opened_decides() {
+    let identity = Identity::generate().unwrap();
+    let mut world = World::of(&identity);
+    let again = world.knock_as(&identity);
+    world.admit(vec![again]);
+    world.join(1);
+    let members = world.groups[2].members();
+    assert_eq!(members[0].device, members[1].device);
+    assert_eq!(members.iter().map(|member| member.organiser).collect::<Vec<_>>(), [true, false, false]);
+    let guest = world.leaf_of(2);
+    assert!(matches!(world.groups[1].remove(&[guest]), Err(Error::Rejected(Reject::NotOrganiser))));
+    let (_, request) = world.knock();
+    assert!(matches!(world.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
 }
 
 #[test]

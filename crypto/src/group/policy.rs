@@ -10,21 +10,22 @@ use proto::ParticipantId;
 
 /// The meeting's policy: a `GroupContext` extension that every member has agreed on, because it is in the transcript.
 ///
-/// `version 1 B | count 1 B | organisers' device keys, 32 B each`.
+/// `version 1 B | count 1 B | organisers, each: device key 32 B | participant 8 B`. Rights belong to a leaf: a device that is
+/// inside twice, or comes back, has them only where it was given them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeetingPolicy {
-    organisers: Vec<DeviceKey>,
+    organisers: Vec<(DeviceKey, ParticipantId)>,
 }
 
 impl MeetingPolicy {
     /// A policy with one organiser.
-    pub(crate) fn new(organiser: DeviceKey) -> Self {
-        Self { organisers: vec![organiser] }
+    pub(crate) fn new(device: DeviceKey, participant: ParticipantId) -> Self {
+        Self { organisers: vec![(device, participant)] }
     }
 
-    /// True where `device` belongs to an organiser.
-    pub fn is_organiser(&self, device: DeviceKey) -> bool {
-        self.organisers.contains(&device)
+    /// True where `participant`, who is there with `device`, is an organiser.
+    pub fn is_organiser(&self, device: DeviceKey, participant: ParticipantId) -> bool {
+        self.organisers.contains(&(device, participant))
     }
 
     /// The policy among a group's extensions; `None` where there is none of ours, or an extension besides.
@@ -52,16 +53,22 @@ impl MeetingPolicy {
         #[expect(clippy::cast_possible_truncation, reason = "one organiser; decoding allows 255")]
         let head = vec![VERSION, self.organisers.len() as u8];
         self.organisers.iter().fold(head, |mut bytes, organiser| {
-            bytes.extend_from_slice(&organiser.0);
+            bytes.extend_from_slice(&organiser.0.0);
+            bytes.extend_from_slice(&organiser.1.0.to_be_bytes());
             bytes
         })
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let (&[version, count], keys) = bytes.split_first_chunk::<2>()?;
-        let (keys, rest) = keys.as_chunks::<32>();
-        let sound = version == VERSION && rest.is_empty() && keys.len() == usize::from(count) && count > 0;
-        sound.then(|| Self { organisers: keys.iter().copied().map(DeviceKey).collect() })
+        let (&[version, count], entries) = bytes.split_first_chunk::<2>()?;
+        let (entries, rest) = entries.as_chunks::<ENTRY>();
+        let sound = version == VERSION && rest.is_empty() && entries.len() == usize::from(count) && count > 0;
+        let read = |entry: &[u8; ENTRY]| {
+            let (device, participant) = entry.split_first_chunk::<32>()?;
+            let participant = u64::from_be_bytes(*participant.first_chunk::<8>()?);
+            Some((DeviceKey(*device), ParticipantId(participant)))
+        };
+        Some(Self { organisers: entries.iter().map(read).collect::<Option<_>>()? }).filter(|_| sound)
     }
 }
 
@@ -118,7 +125,7 @@ pub(crate) fn authorize(
 ) -> Result<(), Reject> {
     let at = |leaf: Leaf| members.iter().find(|member| member.0 == leaf).map(|member| &member.1);
     let by = at(committer).ok_or(Reject::Stranger)?;
-    let organiser = policy.is_organiser(by.device);
+    let organiser = policy.is_organiser(by.device, by.participant);
     let mut here: Vec<ParticipantId> = members.iter().map(|member| member.1.participant).collect();
     // Removals first, as RFC 9420, section 12.3 applies them: a participant may be replaced in one commit.
     for proposal in proposals {
@@ -148,7 +155,9 @@ fn required() -> RequiredCapabilitiesExtension {
     RequiredCapabilitiesExtension::new(&[POLICY_TYPE], &[], &[])
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// A device key and a participant.
+const ENTRY: usize = 32 + 8;
 /// From the range that RFC 9420, section 17.3 leaves to private use.
 const POLICY: u16 = 0xf5c1;
 /// The same, as openmls names it.
@@ -172,7 +181,7 @@ mod tests {
     /// Three members; the first is the organiser.
     fn three() -> (MeetingPolicy, Vec<(Leaf, Person)>) {
         let members: Vec<_> = (0..3).map(|leaf| (Leaf(leaf), person(u64::from(leaf)))).collect();
-        (MeetingPolicy::new(members[0].1.device), members)
+        (MeetingPolicy::new(members[0].1.device, members[0].1.participant), members)
     }
 
     fn ask(committer: u32, proposals: &[Proposed], gone: &[u64]) -> Result<(), Reject> {
@@ -212,6 +221,20 @@ mod tests {
         assert_eq!(ask(1, &[Proposed::Remove(Leaf(2))], &[2]), Ok(()));
         assert_eq!(ask(1, &[Proposed::Remove(Leaf(0))], &[0]), Ok(()));
         assert_eq!(ask(1, &[Proposed::Remove(Leaf(0)), Proposed::Remove(Leaf(2))], &[2]), Err(Reject::NotOrganiser));
+    }
+
+    #[test]
+    fn a_device_that_is_inside_twice_has_rights_once() {
+        let (policy, mut members) = three();
+        let mut again = members[0].1.clone();
+        assert!(policy.is_organiser(again.device, again.participant));
+        again.participant = ParticipantId(9);
+        assert!(!policy.is_organiser(again.device, again.participant));
+        members.push((Leaf(3), again));
+        let ask = |committer, proposal| authorize(&policy, &members, Leaf(committer), &[proposal], &|_| false);
+        assert_eq!(ask(3, Proposed::Remove(Leaf(1))), Err(Reject::NotOrganiser));
+        assert_eq!(ask(3, Proposed::Add(person(10))), Err(Reject::NotOrganiser));
+        assert_eq!(ask(0, Proposed::Remove(Leaf(3))), Ok(()), "and the other one may put it out");
     }
 
     #[test]

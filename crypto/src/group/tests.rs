@@ -80,8 +80,8 @@ fn a_guests_own_guest_is_refused_by_everybody() {
 #[test]
 fn a_guests_own_policy_is_refused_by_everybody() {
     let (_, mut groups) = three();
-    let organiser = groups[1].members()[1].device;
-    let policy = crate::MeetingPolicy::new(organiser).extensions();
+    let guest = groups[1].members().remove(1);
+    let policy = crate::MeetingPolicy::new(guest.device, guest.participant).extensions();
     let commit = forge(&mut groups, |builder| builder.propose_group_context_extensions(policy).unwrap());
     for error in refused(&mut groups, &commit) {
         assert!(matches!(error, Error::Rejected(Reject::Forbidden)), "{error:?}");
@@ -166,7 +166,7 @@ fn lured(extensions: Extensions<GroupContext>, id: MeetingId) -> Result<Group, E
 
 #[test]
 fn a_welcome_into_a_group_that_is_not_ours_is_refused() {
-    let stranger = crate::MeetingPolicy::new(Identity::generate().unwrap().public());
+    let stranger = crate::MeetingPolicy::new(Identity::generate().unwrap().public(), ParticipantId(0));
     assert!(matches!(lured(Extensions::empty(), MEETING), Err(Error::Malformed)));
     // Its policy names an organiser, but not the one who opened the door.
     let verdict = lured(stranger.extensions(), MEETING);
@@ -179,7 +179,8 @@ fn a_group_that_listens_to_outsiders_is_refused() {
     let outsider = crate::provider::SigningKey::generate().unwrap();
     let sender =
         ExternalSender::new(outsider.public().as_slice().into(), BasicCredential::new(b"server".to_vec()).into());
-    let mut extensions = crate::MeetingPolicy::new(Identity::generate().unwrap().public()).extensions();
+    let mut extensions =
+        crate::MeetingPolicy::new(Identity::generate().unwrap().public(), ParticipantId(0)).extensions();
     extensions.add(Extension::ExternalSenders(vec![sender])).unwrap();
     assert!(matches!(lured(extensions, MEETING), Err(Error::Malformed)));
 }
