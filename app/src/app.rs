@@ -363,6 +363,11 @@ impl App {
         })
     }
 
+    /// Who redraws the windows; nobody in tests.
+    pub(crate) fn waker(&self) -> Option<&wake::Waker> {
+        self.pictures.waker()
+    }
+
     /// The theme that is worn now.
     pub fn worn(&self) -> Theme {
         Theme::of(self.theme, self.system)

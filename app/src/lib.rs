@@ -16,6 +16,7 @@ mod rehearsal;
 pub mod screen;
 pub mod session;
 pub mod stage;
+mod surface;
 pub mod theme;
 
 pub use app::{App, Attend, Message};
@@ -58,12 +59,17 @@ pub fn run(options: Options) -> iced::Result {
     if let Err(error) = faces {
         tracing::warn!(%error, "the first names will be late");
     }
+    // So is the graphics card's driver, if there is one.
+    let card = std::thread::Builder::new().name("card".into()).spawn(|| drop(surface::look_for_a_card()));
+    if let Err(error) = card {
+        tracing::warn!(%error, "the window will be late");
+    }
     let options = Mutex::new(Some(options));
     let boot = move || {
         let options = options.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         App::boot(options.unwrap_or_default())
     };
-    let mut daemon = iced::daemon(boot, App::update, App::view)
+    let mut daemon = iced::daemon(boot, App::update, view)
         .title(App::title)
         .theme(|app: &App, _| Some(app.worn()))
         .subscription(App::subscription)
@@ -72,4 +78,9 @@ pub fn run(options: Options) -> iced::Result {
         daemon = daemon.font(file);
     }
     daemon.run()
+}
+
+/// A window's content, on its way to the screen.
+fn view(app: &App, window: iced::window::Id) -> iced::Element<'_, Message, theme::Theme, surface::Renderer> {
+    surface::lift(app.view(window), app.waker().cloned())
 }

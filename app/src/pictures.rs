@@ -24,6 +24,11 @@ impl Pictures {
         Self(Arc::new(Shared { waker: Some(waker), ..Shared::default() }))
     }
 
+    /// Who redraws the windows for them, if anybody does.
+    pub fn waker(&self) -> Option<&Waker> {
+        self.0.waker.as_ref()
+    }
+
     /// The feed of a view. May be called on any thread.
     pub fn feed(&self, view: View) -> Feed {
         let mut feeds = self.0.feeds.lock().unwrap_or_else(PoisonError::into_inner);

@@ -185,7 +185,8 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
                 let scene = paint::scene(&self.tiles, &places(&self.tiles, local(bounds)), theme, self.scale);
                 let handle = state.canvas.borrow_mut().draw(&scene, theme, bounds.size(), self.scale);
                 if let Some(handle) = handle {
-                    renderer.draw_image(image::Image::new(handle), bounds, bounds);
+                    let place = snapped(bounds, &handle, self.scale);
+                    renderer.draw_image(image::Image::new(handle), place, place);
                 }
             }
         }
@@ -209,6 +210,15 @@ pub fn tile_id(view: View) -> Id {
 
 fn local(bounds: Rectangle) -> Rectangle {
     Rectangle::with_size(bounds.size())
+}
+
+/// The place on whole pixels where a picture keeps its size.
+fn snapped(bounds: Rectangle, picture: &image::Handle, scale: f32) -> Rectangle {
+    let image::Handle::Rgba { width, height, .. } = picture else { return bounds };
+    let snap = |side: f32| (side * scale).round() / scale;
+    #[expect(clippy::cast_precision_loss, reason = "the size of a window")]
+    let size = Size::new(*width as f32 / scale, *height as f32 / scale);
+    Rectangle::new(iced::Point::new(snap(bounds.x), snap(bounds.y)), size)
 }
 
 /// The stage as iced's shader widget draws it: its way to a render pass.

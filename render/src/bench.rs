@@ -64,9 +64,31 @@ impl Grid {
     }
 
     /// Publishes and draws once without a GPU; returns the pictures shown.
-    pub fn draw_on_cpu(&mut self, target: &mut cpu::Canvas) -> u64 {
+    pub fn draw_on_cpu(&mut self, target: &mut cpu::Canvas, window: &mut Window) -> u64 {
         self.publish();
-        target.draw(&self.tiles, self.target, 1.0, Rgba::opaque(0x0f_1216)).len() as u64
+        let shown = target.draw(&self.tiles, self.target, 1.0, Rgba::opaque(0x0f_1216)).len() as u64;
+        window.take(target);
+        shown
+    }
+}
+
+/// A window's memory, and the copy of a canvas on its way there.
+#[derive(Debug, Default)]
+pub struct Window {
+    copy: Vec<u8>,
+    words: Vec<u32>,
+}
+
+impl Window {
+    /// Takes a canvas over as the client's window does.
+    fn take(&mut self, canvas: &cpu::Canvas) {
+        let [width, height] = canvas.size();
+        self.copy.clear();
+        self.copy.extend_from_slice(canvas.pixels());
+        self.words.resize(width as usize * height as usize, 0);
+        if cpu::is_opaque(&self.copy) {
+            cpu::copy_opaque(&self.copy, width, &mut self.words, [width, height], [0, 0]);
+        }
     }
 }
 
@@ -93,14 +115,14 @@ pub fn offscreen(
     Ok(each(meter() - start, shown))
 }
 
-/// As [`offscreen`], without any device.
+/// As [`offscreen`], without any device, into a window's memory.
 pub fn canvas(look: Look, grid: &mut Grid, [warm_up, turns]: [u32; 2], meter: impl Fn() -> f64) -> f64 {
-    let mut target = cpu::Canvas::new(look);
+    let (mut target, mut window) = (cpu::Canvas::new(look), Window::default());
     for _ in 0..warm_up {
-        grid.draw_on_cpu(&mut target);
+        grid.draw_on_cpu(&mut target, &mut window);
     }
     let start = meter();
-    let shown = (0..turns).map(|_| grid.draw_on_cpu(&mut target)).sum();
+    let shown = (0..turns).map(|_| grid.draw_on_cpu(&mut target, &mut window)).sum();
     each(meter() - start, shown)
 }
 

@@ -3,6 +3,7 @@
 //! Draws only tiles that changed, at the size they are shown, and says which parts of the picture are new. One thread;
 //! after the first pictures nothing is allocated.
 
+mod copy;
 mod paint;
 mod picture;
 mod pictures;
@@ -15,6 +16,8 @@ use colour::Conversion;
 use paint::{Pixels, Rows};
 use pictures::Pictures;
 use std::fmt;
+
+pub use copy::{copy_opaque, is_opaque};
 
 /// A picture in memory that tiles are drawn on. Keeps what it drew, and the pictures it drew from.
 pub struct Canvas {

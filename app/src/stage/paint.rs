@@ -1,6 +1,8 @@
 //! From tiles to a scene of `render`: with the GPU inside iced's own pass, without one as a picture.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
 
 use iced::advanced::image::Handle;
 use iced::widget::shader;
@@ -106,6 +108,16 @@ pub struct Canvas {
     inner: Option<render::cpu::Canvas>,
     drawn: Option<Handle>,
     ground: Option<Color>,
+    shelf: Shelf,
+}
+
+/// Copies of the canvas that the window has let go of, to be written again.
+type Shelf = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// One copy, which goes back to its shelf.
+struct Copy {
+    pixels: Vec<u8>,
+    shelf: Shelf,
 }
 
 impl Canvas {
@@ -121,12 +133,39 @@ impl Canvas {
         canvas.draw(scene, size, scale, rgba(ground));
         if !canvas.damage().is_empty() || self.drawn.is_none() {
             let [width, height] = canvas.size();
-            let pixels = canvas.pixels().to_vec();
-            self.drawn = (width > 0 && height > 0).then(|| Handle::from_rgba(width, height, pixels));
+            let pixels = Copy::of(canvas.pixels(), &self.shelf);
+            self.drawn = (width > 0 && height > 0).then(|| Handle::from_rgba(width, height, Bytes::from_owner(pixels)));
         }
         self.drawn.clone()
     }
 }
+
+impl Copy {
+    fn of(pixels: &[u8], shelf: &Shelf) -> Self {
+        let mut copy = shelf.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        copy.clear();
+        copy.extend_from_slice(pixels);
+        Self { pixels: copy, shelf: Arc::clone(shelf) }
+    }
+}
+
+impl AsRef<[u8]> for Copy {
+    fn as_ref(&self) -> &[u8] {
+        &self.pixels
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if shelf.len() < SPARE {
+            shelf.push(std::mem::take(&mut self.pixels));
+        }
+    }
+}
+
+/// One is shown while the next one is written.
+const SPARE: usize = 2;
 
 fn pixels(bounds: Size, scale: f32) -> [u32; 2] {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the size of a window")]

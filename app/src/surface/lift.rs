@@ -1,0 +1,172 @@
+//! The outermost element: widgets that draw with iced's renderer, inside a program that draws with ours.
+
+use iced::advanced::widget::{Operation, Tree, tree};
+use iced::advanced::{Clipboard, Layout, Overlay, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::{Event, Length, Rectangle, Size, Vector, window};
+
+use super::Renderer;
+use crate::kit::Element;
+use crate::kit::wake::Waker;
+use crate::theme::Theme;
+
+/// A window's content for our renderer. `waker` is told when a redraw begins and when it is on the screen.
+pub fn lift<'a, Message: 'a>(
+    content: Element<'a, Message>,
+    waker: Option<Waker>,
+) -> iced::Element<'a, Message, Theme, Renderer> {
+    iced::Element::new(Lifted { content, waker })
+}
+
+struct Lifted<'a, Message> {
+    content: Element<'a, Message>,
+    waker: Option<Waker>,
+}
+
+impl<Message> Widget<Message, Theme, Renderer> for Lifted<'_, Message> {
+    fn size(&self) -> Size<Length> {
+        self.content.as_widget().size()
+    }
+
+    fn size_hint(&self) -> Size<Length> {
+        self.content.as_widget().size_hint()
+    }
+
+    fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
+        self.content.as_widget_mut().layout(tree, &renderer.inner, limits)
+    }
+
+    fn draw(
+        &self,
+        tree: &Tree,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        style: &renderer::Style,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        viewport: &Rectangle,
+    ) {
+        renderer.waker.clone_from(&self.waker);
+        self.content.as_widget().draw(tree, &mut renderer.inner, theme, style, layout, cursor, viewport);
+    }
+
+    fn tag(&self) -> tree::Tag {
+        self.content.as_widget().tag()
+    }
+
+    fn state(&self) -> tree::State {
+        self.content.as_widget().state()
+    }
+
+    fn children(&self) -> Vec<Tree> {
+        self.content.as_widget().children()
+    }
+
+    fn diff(&self, tree: &mut Tree) {
+        self.content.as_widget().diff(tree);
+    }
+
+    fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
+        self.content.as_widget_mut().operate(tree, layout, &renderer.inner, operation);
+    }
+
+    fn update(
+        &mut self,
+        tree: &mut Tree,
+        event: &Event,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        renderer: &Renderer,
+        clipboard: &mut dyn Clipboard,
+        shell: &mut Shell<'_, Message>,
+        viewport: &Rectangle,
+    ) {
+        if let (Event::Window(window::Event::RedrawRequested(_)), Some(waker)) = (event, &self.waker) {
+            waker.begin();
+        }
+        let content = self.content.as_widget_mut();
+        content.update(tree, event, layout, cursor, &renderer.inner, clipboard, shell, viewport);
+    }
+
+    fn mouse_interaction(
+        &self,
+        tree: &Tree,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        viewport: &Rectangle,
+        renderer: &Renderer,
+    ) -> mouse::Interaction {
+        self.content.as_widget().mouse_interaction(tree, layout, cursor, viewport, &renderer.inner)
+    }
+
+    fn overlay<'b>(
+        &'b mut self,
+        tree: &'b mut Tree,
+        layout: Layout<'b>,
+        renderer: &Renderer,
+        viewport: &Rectangle,
+        translation: Vector,
+    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
+        let content = self.content.as_widget_mut();
+        content.overlay(tree, layout, &renderer.inner, viewport, translation).map(Above::lift)
+    }
+}
+
+/// What lies over the content, lifted too.
+struct Above<'a, Message>(overlay::Element<'a, Message, Theme, iced::Renderer>);
+
+impl<'a, Message: 'a> Above<'a, Message> {
+    fn lift(
+        content: overlay::Element<'a, Message, Theme, iced::Renderer>,
+    ) -> overlay::Element<'a, Message, Theme, Renderer> {
+        overlay::Element::new(Box::new(Self(content)))
+    }
+}
+
+impl<Message> Overlay<Message, Theme, Renderer> for Above<'_, Message> {
+    fn layout(&mut self, renderer: &Renderer, bounds: Size) -> layout::Node {
+        self.0.as_overlay_mut().layout(&renderer.inner, bounds)
+    }
+
+    fn draw(
+        &self,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        style: &renderer::Style,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+    ) {
+        self.0.as_overlay().draw(&mut renderer.inner, theme, style, layout, cursor);
+    }
+
+    fn operate(&mut self, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
+        self.0.as_overlay_mut().operate(layout, &renderer.inner, operation);
+    }
+
+    fn update(
+        &mut self,
+        event: &Event,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        renderer: &Renderer,
+        clipboard: &mut dyn Clipboard,
+        shell: &mut Shell<'_, Message>,
+    ) {
+        self.0.as_overlay_mut().update(event, layout, cursor, &renderer.inner, clipboard, shell);
+    }
+
+    fn mouse_interaction(&self, layout: Layout<'_>, cursor: mouse::Cursor, renderer: &Renderer) -> mouse::Interaction {
+        self.0.as_overlay().mouse_interaction(layout, cursor, &renderer.inner)
+    }
+
+    fn overlay<'b>(
+        &'b mut self,
+        layout: Layout<'b>,
+        renderer: &Renderer,
+    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
+        self.0.as_overlay_mut().overlay(layout, &renderer.inner).map(Above::lift)
+    }
+
+    fn index(&self) -> f32 {
+        self.0.as_overlay().index()
+    }
+}

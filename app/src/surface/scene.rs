@@ -1,0 +1,162 @@
+//! What a window shows: layers for the rasteriser, and finished pictures that are only copied.
+//!
+//! A picture is copied where it is opaque, on whole pixels and nothing clips it; the rasteriser draws what lies over it.
+
+use iced::advanced::graphics::{Image, damage};
+use iced::advanced::image::{Handle, Id};
+use iced::{Rectangle, Size};
+use iced_tiny_skia::Layer;
+
+/// One window at one moment.
+pub struct Scene {
+    layers: Vec<Layer>,
+    pictures: Vec<Picture>,
+}
+
+/// A picture at its place.
+pub struct Picture {
+    handle: Handle,
+    place: Place,
+    bounds: Rectangle,
+    // Where something lies over it.
+    covered: Vec<Rectangle>,
+}
+
+/// Physical pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    left: u32,
+    top: u32,
+    width: u32,
+    height: u32,
+}
+
+impl Scene {
+    /// What `layers` show, with `scale` physical pixels for a logical one.
+    pub fn of(layers: &[Layer], scale: f32) -> Self {
+        let mut scene = Self { layers: layers.to_vec(), pictures: Vec::new() };
+        for index in 0..scene.layers.len() {
+            let layer = &mut scene.layers[index];
+            let last = layer.images.last().and_then(|image| Picture::of(image, layer.bounds, scale));
+            let Some(mut picture) = last else { continue };
+            layer.images.pop();
+            picture.covered = scene.above(index, picture.bounds);
+            scene.pictures.push(picture);
+        }
+        scene
+    }
+
+    /// Where what lies over a picture of a layer is drawn.
+    fn above(&self, index: usize, picture: Rectangle) -> Vec<Rectangle> {
+        let own = Layer { text: self.layers[index].text.clone(), ..empty(self.layers[index].bounds) };
+        let over = std::iter::once(&own).chain(&self.layers[index + 1..]);
+        over.flat_map(|layer| Layer::damage(&empty(layer.bounds), layer))
+            .filter_map(|bounds| bounds.intersection(&picture))
+            .collect()
+    }
+
+    /// The pictures that a buffer that shows `before` lacks.
+    pub fn new_pictures(&self, before: Option<&Self>) -> impl Iterator<Item = &Picture> {
+        let known =
+            move |picture: &Picture| before.is_some_and(|before| before.pictures.iter().any(|old| old.is(picture)));
+        self.pictures.iter().filter(move |picture| !known(picture))
+    }
+
+    /// What the rasteriser has to draw over a buffer that shows `before`, in logical pixels: what changed beside pictures,
+    /// and what lies over new ones.
+    pub fn damage(&self, before: Option<&Self>, window: Size) -> Vec<Rectangle> {
+        let whole = Rectangle::with_size(window);
+        let mut changed = match before {
+            Some(before) => damage::diff(&before.layers, &self.layers, |layer| vec![layer.bounds], Layer::damage),
+            None => vec![whole],
+        };
+        let gone = before.iter().flat_map(|before| &before.pictures).filter(|old| !self.covers(old));
+        changed.extend(gone.map(|old| old.bounds));
+        let mut parts = damage::group(changed, whole);
+        for picture in &self.pictures {
+            parts = parts.into_iter().flat_map(|part| picture.leave(part)).collect();
+        }
+        parts.extend(self.new_pictures(before).flat_map(|picture| &picture.covered));
+        // The rasteriser takes no less than a pixel.
+        parts.retain(|part| part.width >= 1.0 && part.height >= 1.0);
+        parts
+    }
+
+    /// True where a picture lies now where one lay before.
+    fn covers(&self, old: &Picture) -> bool {
+        self.pictures.iter().any(|picture| picture.place == old.place)
+    }
+}
+
+impl Picture {
+    /// The picture that an image is, if it can be copied.
+    fn of(image: &Image, clip: Rectangle, scale: f32) -> Option<Self> {
+        let Image::Raster { image, bounds, clip_bounds } = image else { return None };
+        let Handle::Rgba { width, height, pixels, .. } = &image.handle else { return None };
+        let place = Place::of(*bounds, scale)?;
+        let plain = image.rotation.0 == 0.0 && image.opacity >= 1.0 && image.border_radius == 0.0.into();
+        let whole = bounds.is_within(&clip.expand(SLACK)) && bounds.is_within(&clip_bounds.expand(SLACK));
+        let exact = (place.width, place.height) == (*width, *height);
+        (plain && whole && exact && render::cpu::is_opaque(pixels)).then(|| Self {
+            handle: image.handle.clone(),
+            place,
+            bounds: *bounds,
+            covered: Vec::new(),
+        })
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.id() == other.id() && self.place == other.place
+    }
+
+    fn id(&self) -> Id {
+        self.handle.id()
+    }
+
+    /// What is left of `part` beside the picture, and where something lies over it.
+    fn leave(&self, part: Rectangle) -> Vec<Rectangle> {
+        let Some(shared) = part.intersection(&self.bounds) else { return vec![part] };
+        let (right, bottom) = (part.x + part.width, part.y + part.height);
+        let (shared_right, shared_bottom) = (shared.x + shared.width, shared.y + shared.height);
+        let band = |x: f32, y: f32, right: f32, bottom: f32| Rectangle { x, y, width: right - x, height: bottom - y };
+        let mut parts = vec![
+            band(part.x, part.y, right, shared.y),
+            band(part.x, shared_bottom, right, bottom),
+            band(part.x, shared.y, shared.x, shared_bottom),
+            band(shared_right, shared.y, right, shared_bottom),
+        ];
+        parts.extend(self.covered.iter().filter_map(|covered| covered.intersection(&shared)));
+        parts
+    }
+
+    /// Copies the pixels into a window's buffer.
+    pub fn copy(&self, buffer: &mut [u32], width: u32, height: u32) {
+        let Handle::Rgba { pixels, .. } = &self.handle else { return };
+        let Place { left, top, .. } = self.place;
+        render::cpu::copy_opaque(pixels, self.place.width, buffer, [width, height], [left, top]);
+    }
+}
+
+impl Place {
+    /// `None` where the rectangle is not on whole pixels.
+    fn of(bounds: Rectangle, scale: f32) -> Option<Self> {
+        let whole = |side: f32| {
+            let pixels = (side * scale).round();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in between")]
+            ((0.0..=16_384.0).contains(&pixels) && (pixels - side * scale).abs() < SLACK).then_some(pixels as u32)
+        };
+        Some(Self {
+            left: whole(bounds.x)?,
+            top: whole(bounds.y)?,
+            width: whole(bounds.width)?,
+            height: whole(bounds.height)?,
+        })
+    }
+}
+
+fn empty(bounds: Rectangle) -> Layer {
+    Layer { bounds, ..Layer::default() }
+}
+
+/// What rounding may cost, in pixels.
+const SLACK: f32 = 0.02;

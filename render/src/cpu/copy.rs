@@ -1,0 +1,55 @@
+//! Puts a finished picture into a window's memory, whose words are 0xAARRGGBB.
+
+/// True where every pixel of RGBA bytes hides what is under it.
+#[must_use]
+pub fn is_opaque(rgba: &[u8]) -> bool {
+    rgba.chunks_exact(4).fold(u8::MAX, |all, pixel| all & pixel[3]) == u8::MAX
+}
+
+/// Copies opaque RGBA bytes, `width` pixels a row, to a window of `window` pixels whose words are `to`; the picture's top
+/// left corner comes to `at`. What lies beyond the window is left out.
+pub fn copy_opaque(rgba: &[u8], width: u32, to: &mut [u32], window: [u32; 2], at: [u32; 2]) {
+    let [stride, height] = window.map(|side| side as usize);
+    let [left, top] = at.map(|side| side as usize);
+    if width == 0 || left >= stride || top >= height {
+        return;
+    }
+    let rows = to.chunks_exact_mut(stride).skip(top);
+    for (row, from) in rows.zip(rgba.chunks_exact(width as usize * 4)) {
+        for (to, pixel) in row[left..].iter_mut().zip(from.chunks_exact(4)) {
+            *to = u32::from_be_bytes([u8::MAX, pixel[0], pixel[1], pixel[2]]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_copied_to_its_place_in_the_window_s_order() {
+        let red_blue = [255, 0, 0, 255, 1, 2, 254, 255];
+        let mut window = [7; 3 * 3];
+        copy_opaque(&red_blue.repeat(2), 2, &mut window, [3, 3], [1, 1]);
+        let (red, blue) = (0xffff_0000, 0xff01_02fe);
+        assert_eq!(window, [7, 7, 7, 7, red, blue, 7, red, blue]);
+    }
+
+    #[test]
+    fn what_lies_beyond_the_window_is_left_out() {
+        let mut window = [7; 4];
+        copy_opaque(&[255; 4 * 9], 3, &mut window, [2, 2], [1, 1]);
+        assert_eq!(window, [7, 7, 7, u32::MAX]);
+        copy_opaque(&[255; 4], 1, &mut window, [2, 2], [2, 0]);
+        copy_opaque(&[255; 4], 0, &mut window, [2, 2], [0, 0]);
+        assert_eq!(window, [7, 7, 7, u32::MAX]);
+    }
+
+    #[test]
+    fn one_clear_pixel_is_found() {
+        let mut picture = [255; 400];
+        assert!(is_opaque(&picture));
+        picture[203] = 254;
+        assert!(!is_opaque(&picture));
+    }
+}

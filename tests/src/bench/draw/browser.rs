@@ -1,0 +1,171 @@
+//! The browser next door: Chromium, where it is installed, shows the same tiles without a window, and the processor time of
+//! all its processes is read.
+
+use anyhow::{Context, Result, bail};
+use media::Size;
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+/// The program, where there is one.
+#[must_use]
+pub fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    let named = |name: &str| folders.iter().map(|folder| folder.join(name)).find(|program| program.is_file());
+    ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| named(name))
+}
+
+/// Processor milliseconds of the whole browser for each picture that it shows: `count` tiles of `picture` size at thirty a
+/// second in `target` pixels, over some seconds.
+///
+/// # Errors
+/// Where the browser does not start, shows nothing or cannot be watched (`/proc`).
+pub fn cost(program: &PathBuf, count: u16, picture: Size, target: [u32; 2]) -> Result<f64> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let Size { width, height } = picture;
+        let page = format!("http://{}/?count={count}&width={width}&height={height}", listener.local_addr()?);
+        let browser = Browser::start(program, &page, target)?;
+        timeout(PATIENCE, watch(&browser, &listener)).await.context("the browser shows nothing")?
+    })
+}
+
+/// Serves the page and reads the clock whenever it says how much it has shown.
+async fn watch(browser: &Browser, listener: &TcpListener) -> Result<f64> {
+    let (mut first, mut start) = (None, None);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let Some(shown) = answer(stream).await? else { continue };
+        let now = Instant::now();
+        if shown == 0.0 || now - *first.get_or_insert(now) < WARM_UP {
+            continue;
+        }
+        let (since, before, cpu) = *start.get_or_insert((now, shown, browser.cpu_ms()?));
+        if now - since < SPAN {
+            continue;
+        }
+        if shown == before {
+            bail!("the browser stopped showing pictures");
+        }
+        return Ok((browser.cpu_ms()? - cpu) / (shown - before));
+    }
+}
+
+/// Answers one request; returns the count in it.
+async fn answer(stream: TcpStream) -> Result<Option<f64>> {
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    (&mut stream).take(LONGEST_LINE).read_line(&mut line).await?;
+    let path = line.split(' ').nth(1).unwrap_or_default();
+    let shown = path.strip_prefix("/shown/").map(str::parse).transpose()?;
+    let (status, body) = match path {
+        _ if path.starts_with("/?") => ("200 OK", PAGE),
+        _ if shown.is_some() => ("204 No Content", ""),
+        _ => ("404 Not Found", ""),
+    };
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(body.as_bytes()).await?;
+    Ok(shown)
+}
+
+/// A browser that runs. Dropping it ends it.
+struct Browser {
+    child: Child,
+    profile: PathBuf,
+}
+
+impl Browser {
+    fn start(program: &PathBuf, page: &str, [width, height]: [u32; 2]) -> Result<Self> {
+        let profile = std::env::temp_dir().join(format!("conclave-bench-browser-{}", std::process::id()));
+        let child = Command::new(program)
+            .args(FLAGS)
+            .arg(format!("--user-data-dir={}", profile.display()))
+            .arg(format!("--window-size={width},{height}"))
+            .arg(page)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        Ok(Self { child, profile })
+    }
+
+    /// What the browser and everything it started has used so far.
+    fn cpu_ms(&self) -> Result<f64> {
+        let processes = processes()?;
+        let root = self.child.id();
+        let ours = |mut id: u32| loop {
+            match processes.get(&id) {
+                _ if id == root => return true,
+                Some(process) => id = process.parent,
+                None => return false,
+            }
+        };
+        let ticks: u64 = processes.iter().filter(|(id, _)| ours(**id)).map(|(_, process)| process.ticks).sum();
+        #[expect(clippy::cast_precision_loss, reason = "a bench lasts for seconds")]
+        let ticks = ticks as f64;
+        Ok(ticks * 1e3 / TICKS_A_SECOND)
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // It may have ended by itself, and a profile that stays is only litter.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.profile);
+    }
+}
+
+struct Process {
+    parent: u32,
+    ticks: u64,
+}
+
+/// Every process of this machine, by id (proc_pid_stat(5)).
+fn processes() -> Result<HashMap<u32, Process>> {
+    let mut all = HashMap::new();
+    for entry in fs::read_dir("/proc").context("this system has no /proc")? {
+        let Ok(id) = entry?.file_name().to_string_lossy().parse() else { continue };
+        // It may have ended meanwhile.
+        let Ok(stat) = fs::read_to_string(format!("/proc/{id}/stat")) else { continue };
+        // The name before may hold spaces and brackets.
+        let Some((_, fields)) = stat.rsplit_once(')') else { continue };
+        let field = |number: usize| fields.split_whitespace().nth(number - 3).and_then(|field| field.parse().ok());
+        let (Some(parent), Some(user), Some(system)) = (field(4), field(14), field(15)) else { continue };
+        all.insert(id, Process { parent: u32::try_from(parent)?, ticks: user + system });
+    }
+    Ok(all)
+}
+
+const PAGE: &str = include_str!("tiles.html");
+const FLAGS: &[&str] = &[
+    "--headless=new",
+    // It opens our own page and nothing else, and root has no sandbox.
+    "--no-sandbox",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--enable-blink-features=MediaStreamInsertableStreams",
+];
+/// Until code is compiled and buffers are there.
+const WARM_UP: Duration = Duration::from_secs(4);
+const SPAN: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
+const LONGEST_LINE: u64 = 1_024;
+/// Linux' `USER_HZ`, the same on every machine that Debian runs on.
+const TICKS_A_SECOND: f64 = 100.0;
