@@ -60,3 +60,38 @@ fn refused(problem: Problem) -> Reason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Fault;
+
+    #[test]
+    fn how_a_meeting_ends_is_told_with_whose_fault_it_is() {
+        for (why, told, fault) in [
+            (meeting::Reason::Version { server: 2 }, Reason::Version, Some(Fault::Server)),
+            (meeting::Reason::Problem(Problem::Version), Reason::Version, Some(Fault::Server)),
+            (meeting::Reason::Problem(Problem::NoMeeting), Reason::NoMeeting, Some(Fault::Link)),
+            (meeting::Reason::Problem(Problem::Draining), Reason::Draining, Some(Fault::Server)),
+            (meeting::Reason::Unattended, Reason::Unattended, Some(Fault::Peer)),
+            (meeting::Reason::WrongDoor, Reason::Forged, Some(Fault::Server)),
+            (meeting::Reason::Left, Reason::Left, None),
+        ] {
+            assert_eq!((ended(why), told.fault()), (told, fault));
+        }
+    }
+
+    #[test]
+    fn what_became_of_a_camera_is_told_apart() {
+        let name = || "a camera".to_owned();
+        for (error, kind) in [
+            (capture::Error::NotFound(None), NoticeKind::NoCamera),
+            (capture::Error::Denied { name: name() }, NoticeKind::NoCamera),
+            (capture::Error::Taken { name: name() }, NoticeKind::CameraTaken),
+            (capture::Error::Lost { name: name() }, NoticeKind::CameraLost),
+        ] {
+            assert_eq!(source(proto::Slot::Camera, &error).kind, kind);
+            assert_eq!(source(proto::Slot::Screen, &error).kind, NoticeKind::NoScreen);
+        }
+    }
+}
