@@ -40,7 +40,7 @@ fn frames(path: &Path) -> Result<Vec<Frame>, BoxError> {
         clip.read(index, &mut bitstream)?;
         decoder.decode(&bitstream, &mut keep)?;
     }
-    decoder.flush(&mut keep)?;
+    while decoder.flush(&mut keep)? {}
     println!("clip decoded in {:.2} ms a picture", start.elapsed().as_secs_f64() * 1e3 / clip.len() as f64);
     Ok(frames)
 }

@@ -26,8 +26,8 @@ pub enum Malformed {
     ParameterSet,
     /// A parameter set asks for something that no camera sends and no back-end here decodes: more than 8 bits, other
     /// than 4:2:0, fields, or a picture beyond level 5.1.
-    #[error("a kind of H.264 that is not supported")]
-    Unsupported,
+    #[error("H.264 {0} is not supported")]
+    Unsupported(&'static str),
 }
 
 /// What a NAL unit holds (ITU-T H.264 table 7-1).

@@ -21,7 +21,10 @@ pub enum Error {
     /// The right kind, but damaged or cut off.
     #[error("the file is damaged: {0}")]
     Damaged(&'static str),
-    /// A sound file with something that is not read here.
+    /// A kind of file or of compression that is not read here, by the name that people know.
+    #[error("{0} is not played here, but MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M (8 bit, 4:2:0) are")]
+    Format(String),
+    /// The right kind of file, with something in it that is not read here.
     #[error("not supported: {0}")]
     Unsupported(String),
     /// There are no pictures in it.

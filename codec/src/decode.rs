@@ -36,11 +36,12 @@ pub trait Backend: Send {
     /// Where the picture could not be restored. The back-end lives on and takes the next key frame.
     fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut Show<'_>) -> Result<(), BoxError>;
 
-    /// Shows what was held back for order's sake: the stream has ended.
+    /// Shows the next picture that was held back for order's sake: the stream has ended. `false` where there is none; then
+    /// a key frame begins another stream.
     ///
     /// # Errors
     /// As [`Backend::decode`].
-    fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<(), BoxError>;
+    fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<bool, BoxError>;
 }
 
 /// Why a picture was not restored.
@@ -126,12 +127,13 @@ impl Decoder {
         result
     }
 
-    /// Shows what was held back for order's sake, and waits for a key frame: the stream has ended, or starts over.
+    /// Shows the next picture that was held back for order's sake, and waits for a key frame: the stream has ended, or
+    /// starts over. `false` where there is none left.
     ///
     /// # Errors
     /// [`Error::Backend`].
-    pub fn flush(&mut self, show: &mut Show<'_>) -> Result<(), Error> {
-        let Some(sps) = self.sps else { return Ok(()) };
+    pub fn flush(&mut self, show: &mut Show<'_>) -> Result<bool, Error> {
+        let Some(sps) = self.sps else { return Ok(false) };
         self.broken = true;
         self.backend.flush(sps.colour, show).map_err(|source| Error::Backend { name: self.backend.name(), source })
     }
@@ -145,7 +147,7 @@ impl Decoder {
     /// and the kinds of units.
     fn look_over(&mut self, bitstream: &[u8]) -> Result<Colour, Error> {
         if bitstream.len() > LONGEST {
-            return Err(Malformed::Unsupported.into());
+            return Err(Malformed::Unsupported("pictures of more than 16 MiB").into());
         }
         let (mut slices, mut key) = (false, false);
         for unit in bitstream::prefixed(bitstream) {
@@ -154,7 +156,7 @@ impl Decoder {
                 Kind::Sps => self.sps = Some(Sps::parse(unit)?),
                 Kind::Slice => slices = true,
                 Kind::Key => (slices, key) = (true, true),
-                Kind::Partition => return Err(Malformed::Unsupported.into()),
+                Kind::Partition => return Err(Malformed::Unsupported("data partitions").into()),
                 Kind::Pps | Kind::Sei | Kind::Delimiter | Kind::Other => (),
             }
         }

@@ -53,12 +53,16 @@ impl Sps {
 
 /// The fields that only the high profiles have.
 fn high(bits: &mut Bits<'_>) -> Result<(), Malformed> {
-    let chroma_format = bits.at_most(3)?;
-    if chroma_format != CHROMA_420 {
-        return Err(Malformed::Unsupported);
+    match bits.at_most(3)? {
+        0 => return Err(Malformed::Unsupported("4:0:0")),
+        CHROMA_420 => (),
+        2 => return Err(Malformed::Unsupported("4:2:2")),
+        _ => return Err(Malformed::Unsupported("4:4:4")),
     }
-    if bits.at_most(6)? != 0 || bits.at_most(6)? != 0 {
-        return Err(Malformed::Unsupported);
+    match bits.at_most(6)?.max(bits.at_most(6)?) {
+        0 => (),
+        2 => return Err(Malformed::Unsupported("10 bit")),
+        _ => return Err(Malformed::Unsupported("with more than 8 bit")),
     }
     // qpprime_y_zero_transform_bypass_flag
     bits.flag()?;
@@ -102,7 +106,7 @@ fn order_count(bits: &mut Bits<'_>) -> Result<(), Malformed> {
 
 fn frames_only(bits: &mut Bits<'_>) -> Result<(), Malformed> {
     if !bits.flag()? {
-        return Err(Malformed::Unsupported);
+        return Err(Malformed::Unsupported("interlaced"));
     }
     // direct_8x8_inference_flag
     bits.flag().map(drop)
@@ -112,7 +116,7 @@ fn frames_only(bits: &mut Bits<'_>) -> Result<(), Malformed> {
 fn within_level(blocks: [u32; 2], references: u32) -> Result<(), Malformed> {
     let area = blocks[0] * blocks[1];
     let fits = area <= MOST_BLOCKS_IN_A_PICTURE && area * references.max(1) <= MOST_BLOCKS_KEPT;
-    if fits { Ok(()) } else { Err(Malformed::Unsupported) }
+    if fits { Ok(()) } else { Err(Malformed::Unsupported("beyond level 5.1")) }
 }
 
 fn cropped(bits: &mut Bits<'_>, blocks: [u32; 2]) -> Result<Size, Malformed> {
@@ -241,13 +245,20 @@ mod tests {
 
     #[test]
     fn giants_fields_and_other_formats_are_refused() {
-        assert_eq!(Sps::parse(&baseline(8_192, 8_192, 1).bits(0, 2).unit()), Err(Malformed::Unsupported));
-        assert_eq!(Sps::parse(&baseline(3_840, 2_160, 16).bits(0, 2).unit()), Err(Malformed::Unsupported));
+        let beyond = Err(Malformed::Unsupported("beyond level 5.1"));
+        assert_eq!(Sps::parse(&baseline(8_192, 8_192, 1).bits(0, 2).unit()), beyond);
+        assert_eq!(Sps::parse(&baseline(3_840, 2_160, 16).bits(0, 2).unit()), beyond);
         assert_eq!(Sps::parse(&baseline(64_000, 16, 1).bits(0, 2).unit()), Err(Malformed::ParameterSet));
         let crop_all = baseline(16, 16, 1).bits(1, 1).code(4).code(4).code(0).code(0).bits(0, 1);
         assert_eq!(Sps::parse(&crop_all.unit()), Err(Malformed::ParameterSet));
         let high_422 = Writer::default().bits(122, 8).bits(0, 16).code(0).code(2);
-        assert_eq!(Sps::parse(&high_422.unit()), Err(Malformed::Unsupported));
+        assert_eq!(Sps::parse(&high_422.unit()), Err(Malformed::Unsupported("4:2:2")));
+        let high_10 = Writer::default().bits(110, 8).bits(0, 16).code(0).code(1).code(2).code(2);
+        assert_eq!(Sps::parse(&high_10.unit()), Err(Malformed::Unsupported("10 bit")));
+        // Neither frames only, nor anything behind.
+        let fields = Writer::default().bits(66, 8).bits(0xC01F, 16).code(0).code(0).code(2).code(1).bits(0, 1);
+        let fields = fields.code(3).code(3).bits(0, 2);
+        assert_eq!(Sps::parse(&fields.unit()), Err(Malformed::Unsupported("interlaced")));
         assert_eq!(Sps::parse(&[0x68, 1, 2]), Err(Malformed::NotAUnit));
     }
 }

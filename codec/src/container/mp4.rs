@@ -1,31 +1,43 @@
 //! The H.264 track of an MP4 file (ISO/IEC 14496-12 and -15), one picture at a time, as often as one likes.
 //!
-//! Absent: fragments, edit lists, sound. The whole table of pictures is read at the start and checked against the
+//! Absent: fragments, sound, and of an edit list all but the first edit. The whole table of pictures is read at the start and checked against the
 //! file's length, so that reading a picture can fail by the disk's fault only.
 
 mod boxes;
+mod kinds;
 mod table;
+mod timeline;
 
 use super::{Error, sane};
-use crate::bitstream::{self, Kind, Sps};
+use crate::bitstream::{self, Kind, Malformed, Sps};
 use boxes::Fields;
 use media::{FrameRate, Rotation, Size};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
 use table::Sample;
+use timeline::{Scales, Timeline};
 
 /// The H.264 track of one file.
 #[derive(Debug)]
 pub struct Clip<R> {
     reader: R,
     samples: Vec<Sample>,
+    timeline: Timeline,
     track: Track,
     /// The picture as it lies in the file.
     scratch: Vec<u8>,
 }
 
-/// What the headers say about a track.
+/// All that the headers say about the track that is played.
+struct Video {
+    track: Track,
+    samples: Vec<Sample>,
+    timeline: Timeline,
+}
+
+/// What the headers say about a track's pictures.
 #[derive(Debug)]
 struct Track {
     size: Size,
@@ -54,9 +66,12 @@ impl<R: Read + Seek> Clip<R> {
     /// As [`Clip::open`].
     pub fn new(mut reader: R) -> Result<Self, Error> {
         let length = reader.seek(SeekFrom::End(0))?;
-        let movie = movie(&mut reader, length)?;
-        let (track, samples) = video(&movie, length)?;
-        Ok(Self { reader, samples, track, scratch: Vec::new() })
+        let movie = match movie(&mut reader, length) {
+            Err(Error::Kind(_)) => return Err(kinds::container(&mut reader)?),
+            movie => movie?,
+        };
+        let Video { track, samples, timeline } = video(&movie, length)?;
+        Ok(Self { reader, samples, timeline, track, scratch: Vec::new() })
     }
 
     /// The size of the pictures, before rotation.
@@ -78,6 +93,22 @@ impl<R: Read + Seek> Clip<R> {
     #[expect(clippy::len_without_is_empty, reason = "a clip without pictures does not open")]
     pub fn len(&self) -> usize {
         self.samples.len()
+    }
+
+    /// How many pictures of a pass are shown, at least one: an edit list may cut some away.
+    pub fn shown(&self) -> usize {
+        self.timeline.shown()
+    }
+
+    /// When the picture is shown that comes as the `index`th in the order of showing, counted from the first one shown;
+    /// `None` where an edit list cuts it away.
+    pub fn time(&self, index: usize) -> Option<Duration> {
+        self.timeline.time(index)
+    }
+
+    /// How long a pass takes, until the first picture is due again.
+    pub fn duration(&self) -> Duration {
+        self.timeline.length()
     }
 
     /// True where picture `index` can be decoded without any other.
@@ -121,22 +152,23 @@ fn movie(reader: &mut (impl Read + Seek), length: u64) -> Result<Vec<u8>, Error>
 }
 
 /// The first track that is H.264.
-fn video(movie: &[u8], length: u64) -> Result<(Track, Vec<Sample>), Error> {
-    let mut refused = Error::Empty;
+fn video(movie: &[u8], length: u64) -> Result<Video, Error> {
+    let scale = boxes::find(movie, &[*b"mvhd"]).and_then(|header| timescale(header).ok()).unwrap_or(1);
+    let mut refused = None;
     for track in boxes::children(movie).filter(|child| child.kind == *b"trak") {
-        match read_track(track.payload, length) {
+        match read_track(track.payload, length, scale) {
             Ok(Some(found)) => return Ok(found),
             Ok(None) => (),
-            Err(error) => refused = error,
+            Err(error) => drop(refused.get_or_insert(error)),
         }
     }
     // Fragments have their tables elsewhere.
-    let fragmented = boxes::find(movie, &[*b"mvex"]).is_some();
-    Err(if fragmented { Error::Unsupported("fragmented MP4".into()) } else { refused })
+    let fragmented = boxes::find(movie, &[*b"mvex"]).is_some() && !matches!(refused, Some(Error::Format(_)));
+    Err(if fragmented { Error::Format("MP4 in fragments".into()) } else { refused.unwrap_or(Error::Empty) })
 }
 
 /// `None` for a track that holds no pictures at all.
-fn read_track(track: &[u8], length: u64) -> Result<Option<(Track, Vec<Sample>)>, Error> {
+fn read_track(track: &[u8], length: u64, movie: u32) -> Result<Option<Video>, Error> {
     let handler = boxes::find(track, &[*b"mdia", *b"hdlr"]).ok_or(Error::Damaged("a track without a kind"))?;
     if Fields::new(handler).skip(8).four()? != *b"vide" {
         return Ok(None);
@@ -145,17 +177,20 @@ fn read_track(track: &[u8], length: u64) -> Result<Option<(Track, Vec<Sample>)>,
     let entry = boxes::find(tables, &[*b"stsd"]).ok_or(Error::Damaged(table::NAME))?;
     let (width, parameters) = sample_entry(entry)?;
     let samples = table::samples(tables, length)?;
-    let rate = table::rate(tables, timescale(track)?)?;
+    let header = boxes::find(track, &[*b"mdia", *b"mdhd"]).ok_or(Error::Damaged("a track without a clock"))?;
+    let scales = Scales { movie, track: timescale(header)? };
+    let rate = table::rate(tables, scales.track)?;
+    let timeline = Timeline::read(track, tables, scales, samples.len(), rate)?;
     let size = sane(shown_size(&parameters, entry)?)?;
-    Ok(Some((Track { size, rate, rotation: rotation(track), width, parameters }, samples)))
+    let track = Track { size, rate, rotation: rotation(track), width, parameters };
+    Ok(Some(Video { track, samples, timeline }))
 }
 
 /// The width of lengths and the parameter sets (ISO/IEC 14496-15 5.3.3.1).
 fn sample_entry(description: &[u8]) -> Result<(usize, Vec<u8>), Error> {
     let entry = boxes::children(description.get(8..).unwrap_or(&[])).next().ok_or(Error::Damaged(DESCRIPTION))?;
     if entry.kind != *b"avc1" && entry.kind != *b"avc3" {
-        let name: String = entry.kind.iter().map(|byte| char::from(*byte)).filter(char::is_ascii_graphic).collect();
-        return Err(Error::Unsupported(format!("video of the kind “{name}”; H.264 is read")));
+        return Err(Error::Format(kinds::codec(entry.kind)));
     }
     let rest = entry.payload.get(VISUAL_ENTRY..).ok_or(Error::Damaged(DESCRIPTION))?;
     let configuration = boxes::find(rest, &[*b"avcC"]).ok_or(Error::Damaged(DESCRIPTION))?;
@@ -175,15 +210,22 @@ fn sample_entry(description: &[u8]) -> Result<(usize, Vec<u8>), Error> {
 fn shown_size(parameters: &[u8], description: &[u8]) -> Result<Size, Error> {
     let mut sets = bitstream::prefixed(parameters).flatten().filter(|unit| Kind::of(unit) == Ok(Kind::Sps));
     if let Some(unit) = sets.next() {
-        let sps = Sps::parse(unit).map_err(|error| Error::Unsupported(error.to_string()))?;
+        let sps = Sps::parse(unit).map_err(refused)?;
         return Ok(sps.size);
     }
     let mut fields = Fields::new(description).skip(8 + 8 + 24);
     Ok(Size::new(fields.short()?, fields.short()?))
 }
 
-fn timescale(track: &[u8]) -> Result<u32, Error> {
-    let header = boxes::find(track, &[*b"mdia", *b"mdhd"]).ok_or(Error::Damaged("a track without a clock"))?;
+fn refused(error: Malformed) -> Error {
+    match error {
+        Malformed::Unsupported(what) => Error::Format(format!("H.264 {what}")),
+        Malformed::CutOff | Malformed::NotAUnit | Malformed::ParameterSet => Error::Damaged(DESCRIPTION),
+    }
+}
+
+/// Ticks in a second, from the header of a movie or of a track's media: both begin alike.
+fn timescale(header: &[u8]) -> Result<u32, Error> {
     let mut fields = Fields::new(header);
     // Version 1 has times of 8 bytes.
     let times = if fields.byte()? == 1 { 16 } else { 8 };

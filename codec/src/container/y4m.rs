@@ -196,7 +196,7 @@ fn parse(line: &[u8]) -> Result<Header, Error> {
             ("H", height) => size.height = height.parse().map_err(|_| HEADER)?,
             ("F", fraction) => rate = Some(parse_rate(fraction)?),
             ("C", format) => accept(format)?,
-            ("I", order) if !matches!(order, "p" | "?") => return Err(Error::Unsupported("interlaced Y4M".into())),
+            ("I", order) if !matches!(order, "p" | "?") => return Err(Error::Format("Y4M interlaced".into())),
             ("X", "COLORRANGE=FULL") => full_range = true,
             ("X", "MATRIX=BT601") => matrix = Some(Matrix::Bt601),
             ("X", "MATRIX=BT709") => matrix = Some(Matrix::Bt709),
@@ -221,7 +221,7 @@ fn parse_rate(fraction: &str) -> Result<FrameRate, Error> {
 fn accept(format: &str) -> Result<(), Error> {
     match format {
         "420" | "420jpeg" | "420mpeg2" | "420paldv" => Ok(()),
-        other => Err(Error::Unsupported(format!("Y4M of the kind “{}”; 4:2:0 at 8 bits is read", printable(other)))),
+        other => Err(Error::Format(format!("Y4M C{}", printable(other)))),
     }
 }
 

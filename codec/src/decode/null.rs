@@ -17,7 +17,7 @@ impl super::Backend for Backend {
         Ok(())
     }
 
-    fn flush(&mut self, _colour: Colour, _show: &mut Show<'_>) -> Result<(), BoxError> {
-        Ok(())
+    fn flush(&mut self, _colour: Colour, _show: &mut Show<'_>) -> Result<bool, BoxError> {
+        Ok(false)
     }
 }

@@ -1,7 +1,8 @@
 //! OpenH264's decoder: baseline, main and high profile without fields, on the calling thread.
 //!
-//! Its error concealment is off: a picture that builds on a lost one is an error, never a smear. Streams of the main and
-//! high profiles come out one picture late; baseline ones, which is what we send, at once.
+//! Its error concealment is off: a picture that builds on a lost one is an error, never a smear. It puts the pictures of
+//! the main and high profiles into the order of showing, so they come out late by as many as the stream re-orders, one at
+//! least; baseline ones, which is what we send, at once.
 
 mod ffi;
 
@@ -43,11 +44,15 @@ impl super::Backend for Backend {
         Ok(())
     }
 
-    fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<(), BoxError> {
-        while let Some(restored) = self.handle.flush()? {
+    fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<bool, BoxError> {
+        if let Some(restored) = self.handle.flush()? {
             present(Some(&restored), colour, show);
+            return Ok(true);
         }
-        Ok(())
+        // The library never frees the pictures that it gives out at the end of a stream (2.7.0): a few rounds later it has
+        // no memory left for a new one. A new decoder has.
+        self.handle = Handle::open()?;
+        Ok(false)
     }
 }
 

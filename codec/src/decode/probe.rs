@@ -68,9 +68,9 @@ impl super::Backend for Backend {
         Ok(())
     }
 
-    fn flush(&mut self, _colour: Colour, _show: &mut Show<'_>) -> Result<(), BoxError> {
+    fn flush(&mut self, _colour: Colour, _show: &mut Show<'_>) -> Result<bool, BoxError> {
         self.log.note(Call::Flush);
-        Ok(())
+        Ok(false)
     }
 }
 

@@ -44,6 +44,14 @@ pub enum Error {
         /// What is wrong with it.
         source: BoxError,
     },
+    /// A media file is of a kind that is not played here.
+    #[error("{}: {format} is not played here, but MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M are", path.display())]
+    FileFormat {
+        /// Which.
+        path: PathBuf,
+        /// What it is, by the name that people know.
+        format: String,
+    },
     /// There is no screen that can be captured.
     #[error("the screen cannot be captured: {0}")]
     NoScreen(BoxError),

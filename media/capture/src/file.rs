@@ -1,4 +1,4 @@
-//! A camera that plays a file: MP4 with H.264 or Y4M, in a loop, at its own rate.
+//! A camera that plays a file: MP4 with H.264 or Y4M, in a loop, at its own pace.
 
 mod clip;
 
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// `n % clip length` of the file.
 ///
 /// # Errors
-/// [`Error::BadFile`].
+/// [`Error::BadFile`], [`Error::FileFormat`].
 pub fn open(path: &Path, clock: Clock) -> Result<Box<dyn Source>, Error> {
     let clip = Clip::open(path)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -52,9 +52,9 @@ impl Source for FileCamera {
 }
 
 impl FileCamera {
-    /// When picture `number` is due. A machine that was asleep starts counting again instead of racing after the clock.
+    /// When picture `number` is due, as unevenly as the file says. A machine that was asleep starts counting again instead of racing after the clock.
     fn due(&mut self, number: u64) -> Instant {
-        let (now, offset) = (Instant::now(), self.format().rate.due(number));
+        let (now, offset) = (Instant::now(), self.clip.due(number));
         let due = *self.start.get_or_insert_with(|| now.checked_sub(offset).unwrap_or(now)) + offset;
         if now.saturating_duration_since(due) > ASLEEP {
             self.start = now.checked_sub(offset);

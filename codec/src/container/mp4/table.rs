@@ -132,7 +132,8 @@ fn mark_keys(tables: &[u8], samples: &mut [Sample]) -> Result<(), Error> {
     samples.first().filter(|sample| sample.key).map(drop).ok_or(Error::Damaged("it does not start with a key frame"))
 }
 
-fn pairs(tables: &[u8], kind: FourCc) -> Result<impl Iterator<Item = (u32, u32)>, Error> {
+/// The entries of a table of pairs, in order.
+pub(super) fn pairs(tables: &[u8], kind: FourCc) -> Result<impl Iterator<Item = (u32, u32)>, Error> {
     Ok(list(tables, kind, 8)?.chunks_exact(8).map(|entry| (word(entry, 0), word(entry, 4))))
 }
 

@@ -1,6 +1,7 @@
 //! The pictures of a file, one after the other and over again, without any pace.
 
 use crate::{BoxError, Error, Format};
+use codec::bitstream::Malformed;
 use codec::container::{self, mp4, y4m};
 use codec::decode::{self, Decoder};
 use media::{Canvas, Colour, Frame, Pool, Rotation, Timestamp, VideoCodec};
@@ -9,6 +10,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// An open file.
 pub struct Clip {
@@ -34,6 +36,10 @@ struct Mp4 {
     decoder: Decoder,
     bitstream: Vec<u8>,
     next: usize,
+    /// How many pictures of this pass the decoder has shown.
+    came: usize,
+    /// When each picture of a pass is due.
+    due: Vec<Duration>,
     /// Pictures that the decoder has shown and nobody has taken: more than one where it held some back for order's sake.
     shown: VecDeque<Option<Picture>>,
 }
@@ -42,7 +48,7 @@ impl Clip {
     /// Opens a file and looks whether it can be played.
     ///
     /// # Errors
-    /// [`Error::BadFile`].
+    /// [`Error::BadFile`], [`Error::FileFormat`].
     pub fn open(path: &Path) -> Result<Self, Error> {
         let pictures = open(path).map_err(|source| bad(path, source))?;
         let mut clip = Self { path: path.to_owned(), pictures, length: 0 };
@@ -64,6 +70,15 @@ impl Clip {
     #[must_use]
     pub fn len(&self) -> u64 {
         self.length
+    }
+
+    /// When picture `number` is due, counted from the first one of the first pass: as evenly as the file says.
+    #[must_use]
+    pub fn due(&self, number: u64) -> Duration {
+        match &self.pictures {
+            Pictures::Mp4(mp4) => mp4.due(number),
+            Pictures::Y4m(reader) => reader.header().rate.due(number),
+        }
     }
 
     /// The next picture, the first one again after the last. `None` where `pool` has no buffer for it.
@@ -96,7 +111,7 @@ impl Clip {
     /// An MP4 says how many pictures it has; a Y4M has to be walked through.
     fn count(&mut self) -> Result<u64, Error> {
         match &mut self.pictures {
-            Pictures::Mp4(mp4) => Ok(mp4.clip.len() as u64),
+            Pictures::Mp4(mp4) => Ok(mp4.clip.shown() as u64),
             Pictures::Y4m(reader) => count_y4m(reader).map_err(|source| bad(&self.path, source)),
         }
     }
@@ -113,7 +128,7 @@ impl Picture {
 impl Mp4 {
     fn next(&mut self, pool: &Pool) -> Result<Option<Picture>, BoxError> {
         // Every pass shows as many pictures as it has, so this ends; a file that shows none is refused at the second.
-        for _ in 0..2 * self.clip.len() + 2 {
+        for _ in 0..2 * (self.clip.len() + MOST_HELD_BACK) {
             if let Some(picture) = self.shown.pop_front() {
                 return Ok(picture);
             }
@@ -123,16 +138,30 @@ impl Mp4 {
     }
 
     fn decode(&mut self, pool: &Pool) -> Result<(), BoxError> {
-        let (shown, rotation) = (&mut self.shown, self.clip.rotation());
-        let show = &mut |picture: decode::Picture<'_>| shown.push_back(copy(&picture, rotation, pool));
-        if self.next == self.clip.len() {
-            self.next = 0;
-            return Ok(self.decoder.flush(show)?);
+        let (shown, clip, came) = (&mut self.shown, &mut self.clip, &mut self.came);
+        if self.next < clip.len() {
+            clip.read(self.next, &mut self.bitstream)?;
         }
-        self.clip.read(self.next, &mut self.bitstream)?;
-        self.next += 1;
-        self.decoder.decode(&self.bitstream, show)?;
+        let show = &mut |picture: decode::Picture<'_>| {
+            if clip.time(*came).is_some() {
+                shown.push_back(copy(&picture, clip.rotation(), pool));
+            }
+            *came += 1;
+        };
+        if self.next < clip.len() {
+            self.next += 1;
+            self.decoder.decode(&self.bitstream, show)?;
+        } else if !self.decoder.flush(show)? {
+            (self.next, self.came) = (0, 0);
+        }
         Ok(())
+    }
+
+    fn due(&self, number: u64) -> Duration {
+        let length = self.due.len().max(1) as u64;
+        let (pass, index) = (number / length, usize::try_from(number % length).unwrap_or(0));
+        let passes = self.clip.duration().saturating_mul(u32::try_from(pass).unwrap_or(u32::MAX));
+        passes.saturating_add(self.due.get(index).copied().unwrap_or_default())
     }
 }
 
@@ -173,11 +202,14 @@ fn open(path: &Path) -> Result<Pictures, BoxError> {
     if is_y4m(path)? {
         return Ok(Pictures::Y4m(y4m::Reader::open(path)?));
     }
+    let clip = mp4::Clip::open(path)?;
     let mut mp4 = Mp4 {
-        clip: mp4::Clip::open(path)?,
+        due: (0..clip.len()).filter_map(|index| clip.time(index)).collect(),
+        clip,
         decoder: Decoder::open(VideoCodec::H264)?,
         bitstream: Vec::new(),
         next: 0,
+        came: 0,
         shown: VecDeque::new(),
     };
     // A damaged first picture is told now, not in the meeting.
@@ -193,5 +225,22 @@ fn is_y4m(path: &Path) -> std::io::Result<bool> {
 }
 
 fn bad(path: &Path, source: impl Into<BoxError>) -> Error {
-    Error::BadFile { path: path.to_owned(), source: source.into() }
+    let (path, source) = (path.to_owned(), source.into());
+    match foreign(&source) {
+        Some(format) => Error::FileFormat { path, format },
+        None => Error::BadFile { path, source },
+    }
 }
+
+/// What a file is that is not damaged, only of a kind that is not played here.
+fn foreign(error: &BoxError) -> Option<String> {
+    match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(container::Error::Format(format)), _) => Some(format.clone()),
+        // Parameter sets may also lie among the pictures.
+        (_, Some(decode::Error::Malformed(Malformed::Unsupported(what)))) => Some(format!("H.264 {what}")),
+        (_, _) => None,
+    }
+}
+
+/// Pictures that a decoder may hold back for order's sake (ITU-T H.264 A.3.1), and the word that there are no more.
+const MOST_HELD_BACK: usize = 17;

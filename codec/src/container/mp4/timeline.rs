@@ -1,0 +1,152 @@
+//! When each picture is shown: the tables of ISO/IEC 14496-12 8.6.1 and the edit list of 8.6.6, put together.
+//!
+//! Absent: edits behind the first, pauses before it, and other speeds than 1.
+
+use super::boxes::{self, Fields};
+use super::table;
+use crate::container::Error;
+use media::FrameRate;
+use std::time::Duration;
+
+/// The pictures of a track in the order of showing.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    /// When each is shown, counted from the first that is; `None` where the edit list cuts it away.
+    times: Vec<Option<Duration>>,
+    shown: usize,
+    /// How long it takes until the first is due again.
+    length: Duration,
+}
+
+/// What the edit list leaves of a track, in the track's own time.
+#[derive(Clone, Copy, Debug)]
+struct Edit {
+    start: i64,
+    end: i64,
+}
+
+impl Timeline {
+    /// Reads the times of `count` pictures. Where they make no sense, the pictures come evenly, at `rate`.
+    pub(super) fn read(
+        track: &[u8],
+        tables: &[u8],
+        scales: Scales,
+        count: usize,
+        rate: FrameRate,
+    ) -> Result<Self, Error> {
+        let (mut starts, last) = starts(tables, count)?;
+        starts.sort_unstable();
+        let edit = edit(track, scales).unwrap_or(Edit { start: i64::MIN, end: i64::MAX });
+        Ok(Self::cut(&starts, last, edit, scales.track)
+            .or_else(|| Self::cut(&starts, last, Edit { start: i64::MIN, end: i64::MAX }, scales.track))
+            .unwrap_or_else(|| Self::even(count, rate)))
+    }
+
+    /// `None` where nothing is left, or a picture would stand still for too long.
+    fn cut(starts: &[i64], last: i64, edit: Edit, scale: u32) -> Option<Self> {
+        let kept = |start: &&i64| (edit.start..edit.end).contains(*start);
+        let first = *starts.iter().find(kept)?;
+        let since = |start: i64| {
+            let ticks = u64::try_from(start.checked_sub(first)?).ok()?;
+            let micros = u128::from(ticks) * 1_000_000 / u128::from(scale.max(1));
+            u64::try_from(micros).ok().map(Duration::from_micros)
+        };
+        let times: Vec<_> =
+            starts.iter().map(|start| Some(start).filter(kept).and_then(|start| since(*start))).collect();
+        let end = starts.iter().copied().rfind(|start| kept(&start)).and_then(|start| start.checked_add(last));
+        let length = since(end?)?;
+        let mut shown: Vec<Duration> = times.iter().flatten().copied().collect();
+        let count = shown.len();
+        shown.push(length);
+        let still = shown.windows(2).all(|pair| pair[1].saturating_sub(pair[0]) <= LONGEST_STILL);
+        (still && !length.is_zero()).then_some(Self { times, shown: count, length })
+    }
+
+    fn even(count: usize, rate: FrameRate) -> Self {
+        let times = (0..count as u64).map(|index| Some(rate.due(index))).collect();
+        Self { times, shown: count, length: rate.due(count as u64) }
+    }
+
+    /// How many pictures are shown, at least one.
+    pub(super) fn shown(&self) -> usize {
+        self.shown
+    }
+
+    /// When the picture is shown that comes as the `index`th; `None` where it is not.
+    pub(super) fn time(&self, index: usize) -> Option<Duration> {
+        self.times.get(index).copied().flatten()
+    }
+
+    /// From the first picture to its next showing.
+    pub(super) fn length(&self) -> Duration {
+        self.length
+    }
+}
+
+/// Ticks in a second.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scales {
+    pub(super) movie: u32,
+    pub(super) track: u32,
+}
+
+/// When each picture begins, in the order of decoding, and how long the last one lasts.
+fn starts(tables: &[u8], count: usize) -> Result<(Vec<i64>, i64), Error> {
+    let mut starts = Vec::with_capacity(count);
+    let (mut at, mut last) = (0_i64, 0);
+    for (pictures, delta) in table::pairs(tables, *b"stts")? {
+        for _ in 0..pictures {
+            if starts.len() == count {
+                break;
+            }
+            starts.push(at);
+            last = i64::from(delta);
+            at = at.saturating_add(last);
+        }
+    }
+    // Pictures that the table forgot go on as the last one that it names.
+    while starts.len() < count {
+        starts.push(at);
+        at = at.saturating_add(last);
+    }
+    if boxes::find(tables, &[*b"ctts"]).is_some() {
+        let mut decoded = starts.iter_mut();
+        for (pictures, offset) in table::pairs(tables, *b"ctts")? {
+            for start in decoded.by_ref().take(usize::try_from(pictures).unwrap_or(usize::MAX)) {
+                // Signed in version 1, and in version 0 by those who get it wrong.
+                *start = start.saturating_add(i64::from(offset.cast_signed()));
+            }
+        }
+    }
+    Ok((starts, last))
+}
+
+/// The first edit that shows something; `None` where there is no list, or it is broken.
+fn edit(track: &[u8], scales: Scales) -> Option<Edit> {
+    let mut fields = Fields::new(boxes::find(track, &[*b"edts", *b"elst"])?);
+    let long = fields.byte().ok()? == 1;
+    let mut fields = fields.skip(3);
+    for _ in 0..fields.word().ok()? {
+        let (duration, start) = if long {
+            (double(&mut fields)?, double(&mut fields)?.cast_signed())
+        } else {
+            (u64::from(fields.word().ok()?), i64::from(fields.word().ok()?.cast_signed()))
+        };
+        // The speed.
+        fields.word().ok()?;
+        if start >= 0 {
+            let ticks = u128::from(duration) * u128::from(scales.track) / u128::from(scales.movie.max(1));
+            let end = i64::try_from(ticks).ok().and_then(|ticks| start.checked_add(ticks));
+            // No duration means up to the end.
+            return Some(Edit { start, end: end.filter(|_| duration > 0).unwrap_or(i64::MAX) });
+        }
+    }
+    None
+}
+
+fn double(fields: &mut Fields<'_>) -> Option<u64> {
+    Some(u64::from(fields.word().ok()?) << 32 | u64::from(fields.word().ok()?))
+}
+
+/// A picture that stands still for longer is a broken table, not a slow camera.
+const LONGEST_STILL: Duration = Duration::from_secs(10);
