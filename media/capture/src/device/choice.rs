@@ -6,15 +6,15 @@ use nokhwa::utils::{CameraFormat, FrameFormat};
 /// The formats of pixels that are read here, best first: JPEG costs most and has lost something already.
 pub(super) const KNOWN: [FrameFormat; 3] = [FrameFormat::NV12, FrameFormat::YUYV, FrameFormat::MJPEG];
 
-/// The format nearest to 1280x720 at 30 pictures a second: fluent first, then of the right size, then cheap.
-pub(super) fn best(offered: &[CameraFormat]) -> Option<CameraFormat> {
-    let usable = |format: &&CameraFormat| size(**format).is_some() && (1..=240).contains(&format.frame_rate());
-    offered
-        .iter()
-        .filter(usable)
-        .filter_map(|format| Some((rank(*format)?, *format)))
-        .min_by_key(|(rank, _)| *rank)
-        .map(|(_, format)| format)
+/// The formats that are read here, nearest to 1280x720 at 30 pictures a second first: fluent first, then of the right size,
+/// then cheap.
+pub(super) fn ranked(offered: &[CameraFormat]) -> Vec<CameraFormat> {
+    let usable = |format: &CameraFormat| size(*format).is_some() && (1..=240).contains(&format.frame_rate());
+    let mut ranked: Vec<_> =
+        offered.iter().copied().filter(usable).filter_map(|format| Some((rank(format)?, format))).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.dedup();
+    ranked.into_iter().map(|(_, format)| format).collect()
 }
 
 /// The size of a format's pictures; `None` where it cannot be.
@@ -45,6 +45,10 @@ const MOST_SAMPLES: u32 = 3_840 * 2_160;
 mod tests {
     use super::*;
     use nokhwa::utils::Resolution;
+
+    fn best(offered: &[CameraFormat]) -> Option<CameraFormat> {
+        ranked(offered).first().copied()
+    }
 
     fn format(kind: FrameFormat, width: u32, height: u32, rate: u32) -> CameraFormat {
         CameraFormat::new(Resolution::new(width, height), kind, rate)

@@ -130,6 +130,19 @@ mod tests {
         assert_eq!(frame.colour(), JPEG);
     }
 
+    /// The same in the way of webcams, 4:2:2 and without the usual Huffman tables: made by ffmpeg, its tables cut out.
+    const WEBCAM: &[u8] = include_bytes!("webcam.jpg");
+
+    #[test]
+    fn a_webcams_jpeg_lacks_its_tables_and_lies_in_a_larger_buffer() {
+        let mut buffer = WEBCAM.to_vec();
+        buffer.extend_from_slice(&RED[..100]);
+        buffer.resize(4_096, 0);
+        let frame = picture(Size::new(16, 16), FrameFormat::MJPEG, &buffer).unwrap();
+        assert!(samples(&frame, Plane::Y).iter().all(|luma| luma.abs_diff(76) <= 4));
+        assert!(samples(&frame, Plane::V).iter().all(|red| red.abs_diff(255) <= 4));
+    }
+
     #[test]
     fn damaged_pictures_are_left_out() {
         let size = Size::new(16, 16);
