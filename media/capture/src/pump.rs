@@ -1,9 +1,10 @@
 //! The thread on which a source lives.
 
 use crate::{Error, Format, Source, Stop};
-use media::{Frame, Pool};
+use media::{Frame, Mailbox, Pool};
 use std::io;
 use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// What a pump tells, on its own thread.
 pub enum Report {
@@ -23,9 +24,12 @@ pub enum Report {
 /// Opens a source; runs on the pump's thread.
 pub type Open = Box<dyn FnOnce() -> Result<Box<dyn Source>, Error> + Send>;
 
-/// A running source. Dropping it closes the device and joins the thread, at most one picture later.
+/// A running source. Dropping it closes the device and joins the thread, one picture later. A device that gives no picture
+/// for two seconds is left behind with its thread, which closes it and ends whenever it answers: nobody waits for a driver.
 pub struct Pump {
     stop: Stop,
+    /// Closed when the thread has ended; nothing is ever put in.
+    ended: Mailbox<()>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -38,22 +42,40 @@ impl Pump {
     pub fn start(name: &str, open: Open, mut on: Box<dyn FnMut(Report) + Send>) -> io::Result<Self> {
         let stop = Stop::new();
         let order = stop.clone();
+        let ended = Mailbox::new();
+        let end = End(ended.clone());
         let thread = Builder::new().name(name.into()).spawn(move || {
-            if let Err(error) = run(open, &order, &mut on) {
+            let _end = end;
+            if let Err(error) = run(open, &order, &mut on)
+                && !order.is_given()
+            {
                 on(Report::Failed(error));
             }
         })?;
-        Ok(Self { stop, thread: Some(thread) })
+        Ok(Self { stop, ended, thread: Some(thread) })
     }
 }
 
 impl Drop for Pump {
     fn drop(&mut self) {
         self.stop.give();
-        if let Some(thread) = self.thread.take() {
+        let Some(thread) = self.thread.take() else { return };
+        let _ = self.ended.take_until(Instant::now() + PATIENCE);
+        if self.ended.is_closed() {
             // A source that panicked has been logged by the panic hook; there is nothing left to close.
             let _ = thread.join();
+        } else {
+            tracing::warn!("a device does not answer: its thread is left behind");
         }
+    }
+}
+
+/// Tells that a thread ends, also where it panics.
+struct End(Mailbox<()>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
@@ -62,7 +84,9 @@ fn run(open: Open, stop: &Stop, on: &mut dyn FnMut(Report)) -> Result<(), Error>
     let pool = Pool::new(BUFFERS);
     on(Report::Opened { name: source.name().to_owned(), format: source.format() });
     while !stop.is_given() {
-        if let Some(frame) = source.next(&pool, stop)? {
+        if let Some(frame) = source.next(&pool, stop)?
+            && !stop.is_given()
+        {
             on(Report::Frame(frame));
         }
     }
@@ -71,6 +95,8 @@ fn run(open: Open, stop: &Stop, on: &mut dyn FnMut(Report)) -> Result<(), Error>
 
 /// One being written, one for each layer's encoder and mailbox, one for the self-view, and one to spare.
 const BUFFERS: usize = 9;
+/// Twice what a camera takes for a picture in the dark.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
@@ -91,6 +117,51 @@ mod tests {
         assert!(log.iter().all(|(_, thread)| thread.as_deref() == Some("probe")), "{log:?}");
         assert_eq!(log.first().map(|(what, _)| *what), Some("open"));
         assert_eq!(log.last().map(|(what, _)| *what), Some("drop"));
+    }
+
+    /// A device that has stopped without a word, until `answers` is closed. `asked` is closed once it is asked.
+    struct Silent {
+        asked: Mailbox<()>,
+        answers: Mailbox<()>,
+        closed: Mailbox<()>,
+    }
+
+    impl Source for Silent {
+        fn name(&self) -> &'static str {
+            "silent"
+        }
+
+        fn format(&self) -> Format {
+            Format { size: media::Size::new(32, 32), rate: media::FrameRate::THIRTY }
+        }
+
+        fn next(&mut self, _: &Pool, _: &Stop) -> Result<Option<Frame>, Error> {
+            self.asked.close();
+            let _ = self.answers.take();
+            Err(Error::Lost { name: self.name().into() })
+        }
+    }
+
+    impl Drop for Silent {
+        fn drop(&mut self) {
+            self.closed.close();
+        }
+    }
+
+    #[test]
+    fn a_device_that_never_answers_holds_nobody_up_and_is_closed_when_it_does() {
+        let (asked, answers, closed) = (Mailbox::new(), Mailbox::new(), Mailbox::new());
+        let silent = Silent { asked: asked.clone(), answers: answers.clone(), closed: closed.clone() };
+        let (sender, reports) = sync_channel(4);
+        let open: Open = Box::new(move || Ok(Box::new(silent)));
+        let pump = Pump::start("silent", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
+        assert!(matches!(reports.recv(), Ok(Report::Opened { .. })));
+        let _ = asked.take();
+        drop(pump);
+        assert!(!closed.is_closed(), "the device is still asleep");
+        answers.close();
+        let _ = closed.take();
+        assert!(reports.recv().is_err(), "what comes after the end is told to nobody");
     }
 
     #[test]
