@@ -47,21 +47,23 @@ pub fn around_screen(count: usize, room: Rectangle, gap: f32) -> (Rectangle, Vec
     (screen, arrange(count, strip, gap))
 }
 
-/// The number of columns with the largest tiles; of two that are as good, the one with fewer empty places.
+/// The number of columns with the largest tiles. Of those that are as good, the one with fewer empty places, then the
+/// one that follows the room: side by side in a wide one, one below the other in a tall one.
 fn best(count: usize, room: Size, gap: f32) -> (usize, Size) {
-    let mut found = (1, Size::ZERO);
-    for columns in 1..=count {
-        let rows = count.div_ceil(columns);
-        if count.div_ceil(rows) != columns {
-            continue; // fewer columns do with the same rows
-        }
-        let tile = largest(rows, columns, room, gap);
-        if tile.width > found.1.width + 0.5 {
-            found = (columns, tile);
-        }
-    }
-    found
+    let all = (1..=count).map(|columns| (columns, largest(count.div_ceil(columns), columns, room, gap)));
+    let widest = all.clone().fold(0.0f32, |widest, (_, tile)| widest.max(tile.width));
+    let lies = |columns: usize| if room.width >= room.height { count - columns } else { columns };
+    let as_good = all.filter(|(_, tile)| tile.width > widest - EVEN);
+    as_good.min_by_key(|(columns, _)| (spare(count, *columns), lies(*columns))).unwrap_or((1, Size::ZERO))
 }
+
+/// Places that stay empty in the last row.
+const fn spare(count: usize, columns: usize) -> usize {
+    count.div_ceil(columns) * columns - count
+}
+
+/// Widths that differ by less, in logical pixels, are the same to the eye.
+const EVEN: f32 = 0.5;
 
 /// The largest tile of our shape of which `rows` by `columns` fit.
 fn largest(rows: usize, columns: usize, room: Size, gap: f32) -> Size {
@@ -124,15 +126,58 @@ mod tests {
         }
     }
 
+    /// Windows of every shape, from a strip to a wall, less what the bars take.
+    fn every_room() -> impl Iterator<Item = Rectangle> {
+        let sides = [200.0, 333.0, 480.0, 640.0, 714.0, 800.0, 1_024.0, 1_280.0, 1_366.0, 1_920.0, 2_560.0, 3_840.0];
+        sides
+            .into_iter()
+            .flat_map(move |width| sides.map(|height| Rectangle::new(Point::new(8.0, 34.0), Size::new(width, height))))
+    }
+
+    /// The largest tile of all arrangements in rows and columns, by trying them all.
+    fn largest_of_all(count: usize, room: Rectangle) -> f32 {
+        let fits = (1..=count).flat_map(|rows| (1..=count).map(move |columns| (rows, columns)));
+        let fits = fits.filter(|(rows, columns)| rows * columns >= count);
+        fits.map(|(rows, columns)| {
+            let width = (room.width - GAP * number(columns - 1)) / number(columns);
+            let height = (room.height - GAP * number(rows - 1)) / number(rows);
+            width.min(height * SHAPE)
+        })
+        .fold(0.0, f32::max)
+    }
+
     #[test]
-    fn no_other_number_of_columns_gives_larger_tiles() {
-        for room in rooms() {
+    fn no_arrangement_of_any_number_in_any_room_has_larger_tiles() {
+        for room in every_room() {
             for count in 1..=49 {
-                let width = arrange(count, room, GAP)[0].width;
-                for columns in 1..=count {
-                    let other = largest(count.div_ceil(columns), columns, room.size(), GAP).width;
-                    assert!(other <= width + 0.51, "{count} in {room:?}: {columns} columns give {other}, not {width}");
-                }
+                let (width, best) = (arrange(count, room, GAP)[0].width, largest_of_all(count, room));
+                assert!(width > best - EVEN, "{count} in {room:?}: {width}, not {best}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_in_a_window_of_1280_by_800_sit_side_by_side() {
+        // Both arrangements give tiles of 628 by 353 there.
+        let room = Rectangle::new(Point::new(8.0, 34.0), Size::new(1_264.0, 714.0));
+        let tiles = arrange(2, room, GAP);
+        assert!((tiles[0].y - tiles[1].y).abs() < EPSILON, "{tiles:?}");
+        let tall = Rectangle::new(Point::ORIGIN, Size::new(714.0, 811.0));
+        let tiles = arrange(2, tall, GAP);
+        assert!((tiles[0].x - tiles[1].x).abs() < EPSILON, "{tiles:?}");
+    }
+
+    #[test]
+    fn as_large_is_as_full() {
+        for room in every_room() {
+            for count in 1..=49 {
+                let tiles = arrange(count, room, GAP);
+                let columns = tiles.iter().filter(|tile| (tile.y - tiles[0].y).abs() < EPSILON).count();
+                let best = largest_of_all(count, room);
+                let same =
+                    |columns: &usize| largest(count.div_ceil(*columns), *columns, room.size(), GAP).width > best - EVEN;
+                let fewest = (1..=count).filter(same).map(|columns| spare(count, columns)).min();
+                assert_eq!(Some(spare(count, columns)), fewest, "{count} in {room:?}");
             }
         }
     }
