@@ -5,6 +5,7 @@
 //! or spreads the channels on the way, and touches nothing else but a few atomics. The engine's side of the ring cuts
 //! blocks of 10 ms and changes the sample rate.
 
+mod host;
 mod microphone;
 mod speaker;
 
@@ -39,7 +40,7 @@ pub fn speakers() -> Vec<Info> {
 }
 
 fn list(direction: Direction) -> Vec<Info> {
-    let host = cpal::default_host();
+    let Some(host) = host::host() else { return Vec::new() };
     let default = default_device(&host, direction).and_then(|device| device.id().ok());
     let described = |device: cpal::Device| {
         let id = device.id().ok()?;
@@ -79,7 +80,7 @@ fn name(device: &cpal::Device) -> String {
 /// # Errors
 /// [`Error::Missing`], [`Error::Unknown`], [`Error::Format`], [`Error::Refused`].
 pub fn open(direction: Direction, wanted: Option<&str>) -> Result<Box<dyn Device>, Error> {
-    let host = cpal::default_host();
+    let host = host::host().ok_or(Error::Missing(direction))?;
     let device = match wanted {
         None => default_device(&host, direction).ok_or(Error::Missing(direction))?,
         Some(wanted) => find(&host, direction, wanted)?,
