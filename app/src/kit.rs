@@ -3,6 +3,7 @@
 
 pub mod a11y;
 pub mod adapter;
+pub mod elided;
 pub mod fade;
 pub mod field;
 pub mod focus;
@@ -17,6 +18,7 @@ pub mod root;
 pub mod text;
 pub mod wake;
 
+pub use elided::elided;
 pub use fade::fade;
 pub use field::field;
 pub use icon::{Icon, icon};

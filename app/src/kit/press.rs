@@ -6,7 +6,7 @@
 use accesskit::{Action, HasPopup, Role, Toggled};
 use iced::advanced::widget::operation::Focusable;
 use iced::advanced::widget::{Id, Operation, Tree, tree};
-use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer};
+use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
 use iced::animation::{Animation, Easing};
 use iced::keyboard::{self, key::Named};
 use iced::time::Instant;
@@ -23,6 +23,7 @@ pub struct Press<'a, Message> {
     id: Option<Id>,
     role: Role,
     label: String,
+    description: Option<String>,
     toggled: Option<bool>,
     expanded: Option<bool>,
     look: Look,
@@ -44,6 +45,7 @@ pub fn press<'a, Message>(
         id: None,
         role: Role::Button,
         label: label.to_owned(),
+        description: None,
         toggled: None,
         expanded: None,
         look: Look::Plain,
@@ -66,6 +68,13 @@ impl<Message> Press<'_, Message> {
     #[must_use]
     pub fn role(mut self, role: Role) -> Self {
         self.role = role;
+        self
+    }
+
+    /// More than the name says, for assistive tools: why it cannot be pressed.
+    #[must_use]
+    pub fn description(mut self, words: Option<String>) -> Self {
+        self.description = words;
         self
     }
 
@@ -123,6 +132,9 @@ impl<Message> Press<'_, Message> {
     fn semantics(&self) -> Semantics {
         let mut semantics = Semantics::new(self.role, &self.label);
         let node = &mut semantics.node;
+        if let Some(words) = &self.description {
+            node.set_description(words.as_str());
+        }
         if let Some(on) = self.toggled {
             node.set_toggled(if on { Toggled::True } else { Toggled::False });
         }
@@ -264,11 +276,15 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         event: &Event,
         layout: Layout<'_>,
         cursor: mouse::Cursor,
-        _renderer: &Renderer,
-        _clipboard: &mut dyn Clipboard,
+        renderer: &Renderer,
+        clipboard: &mut dyn Clipboard,
         shell: &mut Shell<'_, Message>,
-        _viewport: &Rectangle,
+        viewport: &Rectangle,
     ) {
+        if let Some(bounds) = layout.children().next() {
+            let content = self.content.as_widget_mut();
+            content.update(&mut tree.children[0], event, bounds, cursor, renderer, clipboard, shell, viewport);
+        }
         let state = tree.state.downcast_mut::<State>();
         let over = cursor.is_over(layout.bounds());
         let held = (state.held, state.focused && state.ring);
@@ -324,9 +340,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
             self.content.as_widget().draw(&tree.children[0], renderer, theme, &style, content, cursor, viewport);
         }
         if state.focused && state.ring {
-            // Lines lie close together: their ring is inside, everything else has it outside with a gap.
-            let inside = if self.look == Look::Item { 2.0 * RING } else { 0.0 };
-            draw_ring(renderer, theme, layout.bounds().shrink(inside), RADIUS_CONTROL - inside);
+            self.draw_ring(renderer, theme, layout.bounds(), viewport);
         }
     }
 
@@ -344,9 +358,42 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
             (false, _) => mouse::Interaction::None,
         }
     }
+
+    fn overlay<'b>(
+        &'b mut self,
+        tree: &'b mut Tree,
+        layout: Layout<'b>,
+        renderer: &Renderer,
+        viewport: &Rectangle,
+        translation: Vector,
+    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
+        let content = layout.children().next()?;
+        self.content.as_widget_mut().overlay(&mut tree.children[0], content, renderer, viewport, translation)
+    }
 }
 
 impl<Message> Press<'_, Message> {
+    /// Lines lie close together: their ring is inside. So is that of a control at an edge, which would cut it off. All
+    /// others have it outside, with a gap.
+    fn draw_ring(&self, renderer: &mut Renderer, theme: &Theme, bounds: Rectangle, viewport: &Rectangle) {
+        let outside = bounds.expand(2.0 * RING);
+        let (ring, radius) = if self.look == Look::Item || !outside.is_within(viewport) {
+            (bounds.shrink(RING), RADIUS_CONTROL - RING)
+        } else {
+            (outside, RADIUS_CONTROL + 2.0 * RING)
+        };
+        let colours = theme.colours();
+        let color = match self.look {
+            // On a control of the ring's own colour, or of one as strong, the ring inside is that of its words.
+            Look::Primary if ring != outside => colours.on_accent,
+            Look::Danger if ring != outside => colours.on_danger,
+            _ => colours.accent,
+        };
+        let border = Border { color, width: RING, radius: radius.into() };
+        let ring = renderer::Quad { bounds: ring, border, ..renderer::Quad::default() };
+        renderer.fill_quad(ring, Background::Color(Color::TRANSPARENT));
+    }
+
     /// Lines of lists and menus start at the left; buttons have their word in the middle.
     fn role_is_line(&self) -> bool {
         matches!(self.look, Look::Item | Look::Field)
@@ -357,11 +404,4 @@ impl<'a, Message: Clone + 'a> From<Press<'a, Message>> for Element<'a, Message> 
     fn from(press: Press<'a, Message>) -> Self {
         Element::new(press)
     }
-}
-
-/// The focus ring: outside the control, with a gap.
-pub fn draw_ring(renderer: &mut Renderer, theme: &Theme, bounds: Rectangle, radius: f32) {
-    let border = Border { color: theme.colours().accent, width: RING, radius: (radius + 2.0 * RING).into() };
-    let ring = renderer::Quad { bounds: bounds.expand(2.0 * RING), border, ..renderer::Quad::default() };
-    renderer.fill_quad(ring, Background::Color(Color::TRANSPARENT));
 }

@@ -19,14 +19,13 @@ pub fn region<'a, Message: 'a>(
     Element::new(Region { content: content.into(), id: None, semantics: Semantics::new(role, label) })
 }
 
-/// The same, with a name that stays while the window lives.
-pub fn region_with_id<'a, Message: 'a>(
+/// Wraps `content` in a node that stays while the window lives, and says all that `semantics` says.
+pub fn around<'a, Message: 'a>(
     id: impl Into<Id>,
-    role: Role,
-    label: &str,
+    semantics: Semantics,
     content: impl Into<Element<'a, Message>>,
 ) -> Element<'a, Message> {
-    Element::new(Region { content: content.into(), id: Some(id.into()), semantics: Semantics::new(role, label) })
+    Element::new(Region { content: content.into(), id: Some(id.into()), semantics })
 }
 
 struct Region<'a, Message> {

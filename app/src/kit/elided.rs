@@ -1,0 +1,287 @@
+//! A line of text that is never wider than its room: what does not fit goes behind an ellipsis. Assistive tools hear the
+//! whole, and the pointer brings it.
+
+use iced::advanced::text::{self, Paragraph as _, Renderer as _, Text, paragraph::Plain};
+use iced::advanced::widget::{Operation, Tree, text as stock, tree};
+use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::alignment::Vertical;
+use iced::widget::text::{LineHeight, Shaping, Style, Wrapping};
+use iced::{Event, Font, Length, Point, Rectangle, Renderer, Size, Vector};
+
+use crate::kit::Element;
+use crate::theme::{
+    self, LINE_HEIGHT, REGULAR, SEMIBOLD, SPACE_S, SPACE_XS, TEXT_CAPTION, TEXT_SMALL, TEXT_TITLE, Theme, Tone,
+};
+
+/// A line that is cut where its room ends.
+#[derive(Debug)]
+pub struct Elided {
+    whole: String,
+    size: f32,
+    font: Font,
+    tone: Option<Tone>,
+    width: Length,
+}
+
+/// Small text; as wide as it is, where there is room.
+pub fn elided(whole: impl Into<String>) -> Elided {
+    Elided { whole: whole.into(), size: TEXT_SMALL, font: REGULAR, tone: None, width: Length::Shrink }
+}
+
+impl Elided {
+    /// Names, the words on a button.
+    #[must_use]
+    pub fn strong(self) -> Self {
+        Self { font: SEMIBOLD, ..self }
+    }
+
+    /// Badges, hints.
+    #[must_use]
+    pub fn caption(self) -> Self {
+        Self { size: TEXT_CAPTION, ..self }
+    }
+
+    /// The heading of a page without a card.
+    #[must_use]
+    pub fn title(self) -> Self {
+        Self { size: TEXT_TITLE, font: SEMIBOLD, ..self }
+    }
+
+    /// Its colour, if not that of the control around it.
+    #[must_use]
+    pub fn tone(self, tone: Tone) -> Self {
+        Self { tone: Some(tone), ..self }
+    }
+
+    /// How much room it takes.
+    #[must_use]
+    pub fn width(self, width: impl Into<Length>) -> Self {
+        Self { width: width.into(), ..self }
+    }
+
+    fn format<'a>(&self, content: &'a str) -> Text<&'a str, Font> {
+        format(content, self.size, self.font, Size::INFINITE, Wrapping::None)
+    }
+}
+
+fn format(content: &str, size: f32, font: Font, bounds: Size, wrapping: Wrapping) -> Text<&str, Font> {
+    Text {
+        content,
+        bounds,
+        size: size.into(),
+        line_height: LineHeight::Relative(LINE_HEIGHT),
+        font,
+        align_x: text::Alignment::Default,
+        align_y: Vertical::Top,
+        shaping: Shaping::Advanced,
+        wrapping,
+    }
+}
+
+type Paragraph = <Renderer as text::Renderer>::Paragraph;
+
+#[derive(Default)]
+struct State {
+    line: Plain<Paragraph>,
+    /// What the line was laid out for: text, size of its letters, room.
+    fitted: Option<(String, f32, f32)>,
+    cut: bool,
+    hovered: bool,
+    hint: Plain<Paragraph>,
+}
+
+impl State {
+    /// Lays out as much of `elided` as `room` holds.
+    fn fit(&mut self, elided: &Elided, room: f32) {
+        let key = (elided.whole.clone(), elided.size, room);
+        if self.fitted.as_ref() == Some(&key) {
+            return;
+        }
+        self.fitted = Some(key);
+        self.line.update(elided.format(&elided.whole));
+        self.cut = self.line.min_width() > room;
+        if !self.cut {
+            return;
+        }
+        let ends: Vec<_> = elided.whole.char_indices().map(|(end, _)| end).collect();
+        let fits =
+            |end: &usize| Paragraph::with_text(elided.format(&beginning(&elided.whole, *end))).min_width() <= room;
+        let kept = ends.partition_point(fits).saturating_sub(1);
+        let end = ends.get(kept).copied().unwrap_or_default();
+        self.line.update(elided.format(&beginning(&elided.whole, end)));
+    }
+}
+
+/// The beginning of a text with an ellipsis behind it, but neither a space nor half of a joined sign before that.
+fn beginning(whole: &str, end: usize) -> String {
+    format!("{}…", whole[..end].trim_end_matches(|letter: char| letter.is_whitespace() || letter == '\u{200d}'))
+}
+
+impl<Message> Widget<Message, Theme, Renderer> for Elided {
+    fn tag(&self) -> tree::Tag {
+        tree::Tag::of::<State>()
+    }
+
+    fn state(&self) -> tree::State {
+        tree::State::new(State::default())
+    }
+
+    fn size(&self) -> Size<Length> {
+        Size::new(self.width, Length::Shrink)
+    }
+
+    fn layout(&mut self, tree: &mut Tree, _renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
+        let state = tree.state.downcast_mut::<State>();
+        layout::sized(limits, self.width, Length::Shrink, |limits| {
+            state.fit(self, limits.max().width);
+            state.line.min_bounds()
+        })
+    }
+
+    fn operate(&mut self, _tree: &mut Tree, layout: Layout<'_>, _renderer: &Renderer, operation: &mut dyn Operation) {
+        operation.text(None, layout.bounds(), &self.whole);
+    }
+
+    fn update(
+        &mut self,
+        tree: &mut Tree,
+        event: &Event,
+        layout: Layout<'_>,
+        cursor: mouse::Cursor,
+        _renderer: &Renderer,
+        _clipboard: &mut dyn Clipboard,
+        shell: &mut Shell<'_, Message>,
+        _viewport: &Rectangle,
+    ) {
+        let state = tree.state.downcast_mut::<State>();
+        let over = cursor.is_over(layout.bounds());
+        if matches!(event, Event::Mouse(_)) && state.hovered != over {
+            state.hovered = over;
+            if state.cut {
+                shell.invalidate_layout();
+                shell.request_redraw();
+            }
+        }
+    }
+
+    fn draw(
+        &self,
+        tree: &Tree,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        style: &renderer::Style,
+        layout: Layout<'_>,
+        _cursor: mouse::Cursor,
+        viewport: &Rectangle,
+    ) {
+        let state = tree.state.downcast_ref::<State>();
+        let style_of_ours = Style { color: self.tone.map(|tone| tone.colour(theme)) };
+        stock::draw(renderer, style, layout.bounds(), state.line.raw(), style_of_ours, viewport);
+    }
+
+    fn overlay<'b>(
+        &'b mut self,
+        tree: &'b mut Tree,
+        layout: Layout<'b>,
+        _renderer: &Renderer,
+        _viewport: &Rectangle,
+        translation: Vector,
+    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
+        let state = tree.state.downcast_mut::<State>();
+        let anchor = layout.bounds() + translation;
+        let hint = Hint { whole: &self.whole, anchor, paragraph: &mut state.hint };
+        (state.hovered && state.cut).then(|| overlay::Element::new(Box::new(hint)))
+    }
+}
+
+impl<'a, Message> From<Elided> for Element<'a, Message> {
+    fn from(elided: Elided) -> Self {
+        Element::new(elided)
+    }
+}
+
+/// The whole text, below its line.
+struct Hint<'b> {
+    whole: &'b str,
+    anchor: Rectangle,
+    paragraph: &'b mut Plain<Paragraph>,
+}
+
+impl<Message> overlay::Overlay<Message, Theme, Renderer> for Hint<'_> {
+    fn layout(&mut self, _renderer: &Renderer, window: Size) -> layout::Node {
+        let room = Size::new((window.width - 4.0 * SPACE_S).clamp(0.0, WIDEST), f32::INFINITY);
+        self.paragraph.update(format(self.whole, TEXT_CAPTION, REGULAR, room, Wrapping::WordOrGlyph));
+        let words = self.paragraph.min_bounds();
+        let size = Size::new(words.width + 2.0 * SPACE_S, words.height + 2.0 * SPACE_XS);
+        layout::Node::new(size).move_to(place(self.anchor, size, window))
+    }
+
+    fn draw(
+        &self,
+        renderer: &mut Renderer,
+        theme: &Theme,
+        _style: &renderer::Style,
+        layout: Layout<'_>,
+        _cursor: mouse::Cursor,
+    ) {
+        let (bounds, look) = (layout.bounds(), theme::menu(theme));
+        let quad = renderer::Quad { bounds, border: look.border, shadow: look.shadow, ..renderer::Quad::default() };
+        if let Some(background) = look.background {
+            renderer.fill_quad(quad, background);
+        }
+        let inside = bounds.position() + Vector::new(SPACE_S, SPACE_XS);
+        renderer.fill_paragraph(self.paragraph.raw(), inside, theme.colours().text, bounds);
+    }
+}
+
+/// Below the line, above it where there is no room below; inside the window.
+fn place(anchor: Rectangle, size: Size, window: Size) -> Point {
+    let below = anchor.y + anchor.height + SPACE_XS;
+    let y = if below + size.height > window.height { anchor.y - size.height - SPACE_XS } else { below };
+    Point::new(anchor.x.min(window.width - size.width - SPACE_S).max(SPACE_S), y.max(0.0))
+}
+
+/// A hint breaks into lines of this width.
+const WIDEST: f32 = 320.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fitted(whole: &str, room: f32) -> (String, bool, f32) {
+        crate::film::load_fonts();
+        let (elided, mut state) = (elided(whole), State::default());
+        state.fit(&elided, room);
+        (state.line.content().to_owned(), state.cut, state.line.min_width())
+    }
+
+    #[test]
+    fn what_fits_stays_as_it_is() {
+        assert_eq!(fitted("Anne Martin", 400.0), ("Anne Martin".into(), false, fitted("Anne Martin", 400.0).2));
+        assert!(!fitted("", 10.0).1);
+    }
+
+    #[test]
+    fn a_long_name_ends_in_an_ellipsis_and_stays_inside_its_room() {
+        let name = "Maximilienne-Élisabeth de La Rochefoucauld-Montmorency et Associés";
+        let mut last = 0;
+        for room in [20.0, 60.0, 120.0, 180.0, 260.0, 340.0] {
+            let (shown, cut, width) = fitted(name, room);
+            assert!(cut && shown.ends_with('…'), "{shown}");
+            assert!(width <= room, "{shown} is {width} wide in {room}");
+            assert!(name.starts_with(shown.trim_end_matches('…')), "{shown}");
+            assert!(!shown.trim_end_matches('…').ends_with(' '), "{shown}");
+            assert!(shown.chars().count() > last, "more room holds more: {shown}");
+            last = shown.chars().count();
+        }
+    }
+
+    #[test]
+    fn the_hint_stays_inside_the_window() {
+        let (window, size) = (Size::new(800.0, 600.0), Size::new(300.0, 40.0));
+        let at = |x, y| Rectangle::new(Point::new(x, y), Size::new(100.0, 20.0));
+        assert_eq!(place(at(100.0, 100.0), size, window), Point::new(100.0, 124.0));
+        assert_eq!(place(at(700.0, 100.0), size, window).x, 492.0);
+        assert_eq!(place(at(100.0, 570.0), size, window).y, 526.0);
+    }
+}
