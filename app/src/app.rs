@@ -6,7 +6,7 @@ mod view;
 
 use std::time::{Duration, Instant};
 
-use engine::{Engine, Event};
+use engine::{Engine, Event, Setup};
 use iced::{Size, Subscription, Task, theme as system_theme, window};
 
 use crate::announce::{Announcer, Said};
@@ -15,11 +15,12 @@ use crate::kit::a11y::Port;
 use crate::kit::adapter;
 use crate::kit::wake;
 use crate::locale::Language;
-use crate::model::{Devices, Ending, Fault, NoticeKind};
+use crate::model::{Devices, Ending, Fault, Kind, NoticeKind};
 use crate::pictures::Pictures;
 use crate::recent::{self, Memory};
 use crate::rehearsal::{self, Rehearsal};
 use crate::screen::notice::{Notice, Queue};
+use crate::screen::preferences::Preference;
 use crate::screen::{Context, ended, entering, home, meeting, preview};
 use crate::session::{self, News};
 use crate::theme::{Choice, Theme};
@@ -51,6 +52,11 @@ pub struct App {
     embedded: Option<Embedded>,
     /// What to enter once the preview is done; again after a failure.
     purpose: enter::Purpose,
+    /// As whom, and with which devices, it was entered the last time.
+    setup: Option<Setup>,
+    /// Why the system's keychain does not keep this device's key, until it is told.
+    lost_key: Option<String>,
+    told_of_key: bool,
     /// The command line's wishes.
     attended: Option<attend::Attended>,
 }
@@ -129,6 +135,9 @@ impl App {
             engine: None,
             embedded: None,
             purpose: enter::Purpose::default(),
+            setup: None,
+            lost_key: None,
+            told_of_key: false,
             attended: None,
         }
     }
@@ -216,17 +225,23 @@ impl App {
                 self.memory.forget(&link);
                 self.remember()
             }
-            home::Action::Speak(language) => {
+            home::Action::Prefer(preference) => self.prefer(preference),
+        }
+    }
+
+    /// Speaks another language, or wears another theme, from now on; remembered.
+    fn prefer(&mut self, preference: Preference) -> Task<Message> {
+        match preference {
+            Preference::Language(language) => {
                 self.language = language;
                 self.memory.language = Some(language.tag().to_owned());
-                self.remember()
             }
-            home::Action::Wear(theme) => {
+            Preference::Theme(theme) => {
                 self.theme = theme;
                 self.memory.theme = Some(theme_name(theme).to_owned());
-                self.remember()
             }
         }
+        self.remember()
     }
 
     fn preview(&mut self, message: preview::Message) -> Task<Message> {
@@ -234,16 +249,25 @@ impl App {
         match screen.update(message) {
             preview::Action::None => Task::none(),
             preview::Action::Back => self.go_home(),
-            preview::Action::Reopen => {
-                self.devices = screen.devices.clone();
-                let (camera, microphone) = enter::wanted(screen);
+            preview::Action::Reopen(kind) => self.reopen(kind),
+            preview::Action::LookAgain(kind) => {
                 if let Some(rehearsal) = &self.rehearsal {
-                    rehearsal.choose(camera, microphone);
+                    rehearsal.list();
                 }
-                Task::none()
+                self.reopen(kind)
             }
+            preview::Action::Prefer(preference) => self.prefer(preference),
             preview::Action::Enter(name) => self.enter(name),
         }
+    }
+
+    fn reopen(&mut self, kind: Kind) -> Task<Message> {
+        let Screen::Preview(screen) = &self.screen else { return Task::none() };
+        self.devices = screen.devices.clone();
+        if let Some(rehearsal) = &self.rehearsal {
+            rehearsal.choose(kind, enter::wanted(screen, kind));
+        }
+        Task::none()
     }
 
     fn meeting(&mut self, message: meeting::Message) -> Task<Message> {
@@ -264,6 +288,7 @@ impl App {
             }
             meeting::Action::Tell(kind) => self.tell(kind, String::new()),
             meeting::Action::FullScreen => return self.full_screen(),
+            meeting::Action::Prefer(preference) => return self.prefer(preference),
             meeting::Action::Leave if self.engine.is_none() => return self.go_home(),
             meeting::Action::Leave if self.attended.is_some() => return self.finish(),
             meeting::Action::Leave
@@ -279,19 +304,18 @@ impl App {
 
     fn ended(&mut self, message: ended::Message) -> Task<Message> {
         match message {
-            ended::Message::HomePressed => self.go_home(),
-            ended::Message::AgainPressed => {
-                let name = self.memory.name.clone();
-                self.enter(name)
+            ended::Message::HomePressed => {
+                self.attended = None; // from here on a window as any other
+                self.go_home()
             }
+            ended::Message::AgainPressed if self.attended.is_some() => self.attend_again(),
+            ended::Message::AgainPressed => self.enter_again(),
         }
     }
 
     /// Takes in what the engine says.
     fn heard(&mut self, event: &Event) -> Task<Message> {
-        if let Some(attended) = &mut self.attended {
-            attended.hear(event);
-        }
+        self.attended_hear(event);
         let Screen::Meeting(screen) = &mut self.screen else { return self.heard_late(event) };
         let mut tasks = vec![];
         for news in session::learn(&mut screen.model, event) {
@@ -331,7 +355,7 @@ impl App {
         if let Some(said) = self.announcer.poll(self.language, now) {
             self.said = said;
         }
-        if self.attended.as_ref().is_some_and(|attended| attended.is_due(now)) { self.finish() } else { Task::none() }
+        if self.attended_is_due(now) { self.finish() } else { Task::none() }
     }
 
     fn full_screen(&mut self) -> Task<Message> {

@@ -1,7 +1,8 @@
 //! What the screens show: plain values, no engine, no window. `session` is the one file that fills them.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod device;
+
+pub use device::{Device, Devices, Kind, Offer};
 
 /// Somebody's number in a meeting: the same for everybody in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +99,7 @@ pub enum LockState {
 
 /// One meeting as its screen shows it.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Meeting {
     /// How far entering has come.
     pub step: Step,
@@ -121,6 +123,8 @@ pub struct Meeting {
     pub camera: bool,
     /// Our screen is seen.
     pub sharing: bool,
+    /// This device's key is forgotten with the program: no keychain keeps it.
+    pub passing: bool,
 }
 
 impl Meeting {
@@ -137,6 +141,16 @@ impl Meeting {
     /// Somebody in the room.
     pub fn person(&self, id: PersonId) -> Option<&Person> {
         self.people.iter().find(|person| person.id == id)
+    }
+
+    /// Whether somebody is inside who may let others in.
+    pub fn is_attended(&self) -> bool {
+        self.people.iter().any(|person| person.organiser)
+    }
+
+    /// How many see what we show.
+    pub fn viewers(&self) -> usize {
+        self.people.iter().filter(|person| !person.me).count()
     }
 
     /// Ourselves, once we are in.
@@ -168,8 +182,10 @@ pub enum NoticeKind {
     NoScreen,
     /// Nobody answers at the door.
     StillWaiting,
-    /// Nobody inside may let people in.
+    /// Nobody inside may let people in: for who waits outside.
     NobodyAdmits,
+    /// The same, for who is inside: the organiser has left.
+    OrganiserLeft,
     /// This machine is too slow.
     Overloaded,
     /// Somebody's pictures cannot be opened.
@@ -178,13 +194,15 @@ pub enum NoticeKind {
     Refused,
     /// There is no usable graphics card.
     NoGpu,
+    /// This device's key cannot be kept.
+    NoKeychain,
     /// The link is in the clipboard.
     LinkCopied,
 }
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::NoCamera,
         Self::CameraTaken,
         Self::CameraLost,
@@ -196,10 +214,12 @@ impl NoticeKind {
         Self::NoScreen,
         Self::StillWaiting,
         Self::NobodyAdmits,
+        Self::OrganiserLeft,
         Self::Overloaded,
         Self::PeerUnreadable,
         Self::Refused,
         Self::NoGpu,
+        Self::NoKeychain,
         Self::LinkCopied,
     ];
 
@@ -217,10 +237,12 @@ impl NoticeKind {
             Self::NoScreen => "notice-no-screen",
             Self::StillWaiting => "notice-still-waiting",
             Self::NobodyAdmits => "notice-nobody-admits",
+            Self::OrganiserLeft => "notice-organiser-left",
             Self::Overloaded => "notice-overloaded",
             Self::PeerUnreadable => "notice-peer-unreadable",
             Self::Refused => "notice-refused",
             Self::NoGpu => "notice-no-gpu",
+            Self::NoKeychain => "notice-no-keychain",
             Self::LinkCopied => "notice-link-copied",
         }
     }
@@ -396,86 +418,6 @@ impl LinkProblem {
     }
 }
 
-/// A device that was chosen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Device {
-    /// None.
-    Off,
-    /// Whatever the system prefers.
-    #[default]
-    Default,
-    /// A moving test pattern; cameras only.
-    Synthetic,
-    /// One device, by its identifier.
-    Named(String),
-    /// A file.
-    File(PathBuf),
-}
-
-/// A device that is there: its identifier and its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// What the system knows it by.
-    pub id: String,
-    /// What people know it by.
-    pub name: String,
-}
-
-/// Kinds of devices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Pictures in.
-    Camera,
-    /// Sound in.
-    Microphone,
-    /// Sound out.
-    Speaker,
-}
-
-/// What is plugged in, and what was chosen of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Devices {
-    offers: BTreeMap<Kind, Vec<Offer>>,
-    chosen: BTreeMap<Kind, Device>,
-}
-
-impl Devices {
-    /// Replaces what is plugged in.
-    pub fn set_offers(&mut self, kind: Kind, offers: Vec<Offer>) {
-        self.offers.insert(kind, offers);
-    }
-
-    /// Chooses.
-    pub fn choose(&mut self, kind: Kind, device: Device) {
-        self.chosen.insert(kind, device);
-    }
-
-    /// What was chosen.
-    pub fn chosen(&self, kind: Kind) -> Device {
-        self.chosen.get(&kind).cloned().unwrap_or_default()
-    }
-
-    /// What is plugged in.
-    pub fn offers(&self, kind: Kind) -> &[Offer] {
-        self.offers.get(&kind).map_or(&[], Vec::as_slice)
-    }
-
-    /// Everything that a menu of this kind lists.
-    pub fn choices(&self, kind: Kind) -> Vec<Device> {
-        let mut choices = vec![Device::Default];
-        choices.extend(self.offers(kind).iter().map(|offer| Device::Named(offer.id.clone())));
-        let chosen = self.chosen(kind);
-        if matches!(chosen, Device::File(_)) {
-            choices.push(chosen);
-        }
-        if kind == Kind::Camera {
-            choices.push(Device::Synthetic);
-        }
-        choices.push(Device::Off);
-        choices
-    }
-}
-
 /// What a picture shows of somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shows {
@@ -526,6 +468,25 @@ mod tests {
         ] {
             assert_eq!(initials(name), expected, "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_room_without_its_organiser_is_unattended() {
+        let person = |id, me, organiser| Person {
+            id: PersonId(id),
+            name: "Anne".into(),
+            me,
+            organiser,
+            device: String::new(),
+            microphone: Microphone::On,
+            camera: false,
+            screen: false,
+        };
+        let mut meeting =
+            Meeting { people: vec![person(1, true, false), person(2, false, true)], ..Meeting::default() };
+        assert_eq!((meeting.is_attended(), meeting.viewers()), (true, 1));
+        meeting.people.pop();
+        assert_eq!((meeting.is_attended(), meeting.viewers()), (false, 0));
     }
 
     #[test]

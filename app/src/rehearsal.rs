@@ -38,7 +38,8 @@ pub struct Rehearsal {
 
 #[derive(Debug)]
 enum Order {
-    Use(Device, Device),
+    Use(Kind, Device),
+    List,
     Stop(SyncSender<()>),
 }
 
@@ -58,10 +59,19 @@ impl Rehearsal {
         (Self { orders, _thread: thread.ok() }, outbox)
     }
 
-    /// Uses other devices from now on.
-    pub fn choose(&self, camera: Device, microphone: Device) {
+    /// Opens this device from now on, or this one again. Speakers are not rehearsed.
+    pub fn choose(&self, kind: Kind, device: Device) {
+        self.order(Order::Use(kind, device));
+    }
+
+    /// Looks again for what is plugged in.
+    pub fn list(&self) {
+        self.order(Order::List);
+    }
+
+    fn order(&self, order: Order) {
         // Full: eight orders wait already, and the newest that fits is soon followed by the next.
-        let _ = self.orders.try_send(Order::Use(camera, microphone));
+        let _ = self.orders.try_send(order);
     }
 
     /// Closes the devices and waits until they are closed, so that the meeting can open them: not on the thread that
@@ -82,21 +92,17 @@ struct Worker {
 
 impl Worker {
     fn run(mut self, inbox: &Receiver<Order>, camera: &Device, microphone: &Device) {
-        let mut using = (camera.clone(), microphone.clone());
         let mut preview = Preview::open(session::camera(camera), session::sound(microphone), self.painter());
         self.list();
         loop {
             match inbox.recv_timeout(BEAT) {
-                Ok(Order::Use(camera, microphone)) => {
-                    if camera != using.0 {
-                        self.pictures.feed(SELF).clear();
-                        preview.set_camera(session::camera(&camera), self.painter());
-                    }
-                    if microphone != using.1 {
-                        preview.set_microphone(session::sound(&microphone));
-                    }
-                    using = (camera, microphone);
+                Ok(Order::Use(Kind::Camera, device)) => {
+                    self.pictures.feed(SELF).clear();
+                    preview.set_camera(session::camera(&device), self.painter());
                 }
+                Ok(Order::Use(Kind::Microphone, device)) => preview.set_microphone(session::sound(&device)),
+                Ok(Order::Use(Kind::Speaker, _)) => {}
+                Ok(Order::List) => self.list(),
                 Ok(Order::Stop(done)) => {
                     drop(preview);
                     let _ = done.try_send(());
@@ -108,7 +114,7 @@ impl Worker {
         }
     }
 
-    /// Asking the system what is plugged in may take a moment, so it is asked here, once.
+    /// Asking the system what is plugged in may take a moment, so it is asked here: at the start, and when it is wished.
     fn list(&mut self) {
         let offers = |found: Vec<engine::devices::Device>| {
             found.into_iter().map(|device| Offer { id: device.id, name: device.name }).collect()

@@ -6,6 +6,7 @@ pub mod entering;
 pub mod home;
 pub mod meeting;
 pub mod notice;
+pub mod preferences;
 pub mod preview;
 
 use std::time::Instant;
@@ -14,7 +15,7 @@ use accesskit::Role;
 use iced::widget::{Column, column, container, row, space};
 use iced::{Alignment, Length, Size};
 
-use crate::kit::{Element, Icon, Press, icon, press, text};
+use crate::kit::{Element, Icon, Press, elided, icon, press, text};
 use crate::locale::Language;
 use crate::model::{Device, Devices, Kind};
 use crate::theme::{self, Choice, ICON_SMALL, Look, SPACE_S, SPACE_XS, TARGET_FORM};
@@ -43,20 +44,11 @@ impl Context {
     }
 }
 
-/// Longer names are cut in a control; the whole name is what assistive tools hear.
-pub(crate) fn short(name: &str, most: usize) -> String {
-    if name.chars().count() <= most {
-        return name.to_owned();
-    }
-    name.chars().take(most - 1).chain(['…']).collect()
-}
-
 /// A line of a menu, one of several choices.
 pub(crate) fn choice<'a, Message: Clone + 'a>(label: &str, chosen: bool, message: Message) -> Element<'a, Message> {
     let mark: Element<'a, Message> =
         if chosen { icon(Icon::Check).size(ICON_SMALL).into() } else { space().width(ICON_SMALL).into() };
-    let line =
-        row![mark, text::small(short(label, 34)).width(Length::Fill)].spacing(SPACE_S).align_y(Alignment::Center);
+    let line = row![mark, Element::from(elided(label).width(Length::Fill))].spacing(SPACE_S).align_y(Alignment::Center);
     press(line, label, Some(message))
         .role(Role::MenuItemRadio)
         .toggled(chosen)
@@ -130,7 +122,7 @@ pub(crate) fn select<'a, Message: Clone + 'a>(
     open: bool,
     message: Message,
 ) -> Element<'a, Message> {
-    let line = row![text::small(short(value, 32)).width(Length::Fill), icon(Icon::Down).size(ICON_SMALL)]
+    let line = row![Element::from(elided(value).width(Length::Fill)), icon(Icon::Down).size(ICON_SMALL)]
         .spacing(SPACE_S)
         .align_y(Alignment::Center);
     let control = press(line, &format!("{label}, {value}"), Some(message))

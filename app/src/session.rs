@@ -49,7 +49,7 @@ pub fn learn(model: &mut Meeting, event: &Event) -> Vec<News> {
         Event::Sharing(on) => model.sharing = *on,
         Event::Notice(found) => {
             take_back(model, found.kind);
-            return vec![News::Notice(notice(found))];
+            return vec![News::Notice(heard(notice(found), model))];
         }
         Event::Totals(_) => {}
         Event::Ended(reason) => {
@@ -58,6 +58,14 @@ pub fn learn(model: &mut Meeting, event: &Event) -> Vec<News> {
         }
     }
     Vec::new()
+}
+
+/// The same fact is another one inside than at the door: there nobody lets us in, here nobody new comes in.
+fn heard(notice: Notice, model: &Meeting) -> Notice {
+    match (notice.kind, model.step) {
+        (NoticeKind::NobodyAdmits, Step::Inside) => Notice { kind: NoticeKind::OrganiserLeft, ..notice },
+        _ => notice,
+    }
 }
 
 /// A button shows its new state at once; where the engine says that it could not be so, it goes back.
@@ -90,7 +98,7 @@ pub fn command(action: &Action, model: &Meeting) -> Option<Command> {
         Action::Choose(kind, device) => choose(*kind, device),
         Action::Wish(wishes) => Command::Tiles(tiles(wishes, model)),
         Action::Leave => Command::Leave,
-        Action::None | Action::Copy(_) | Action::Tell(_) | Action::FullScreen => return None,
+        Action::None | Action::Copy(_) | Action::Tell(_) | Action::FullScreen | Action::Prefer(_) => return None,
     })
 }
 
@@ -379,6 +387,18 @@ mod tests {
             let news = learn(&mut model, &Event::Notice(engine::Notice { kind, detail: String::new() }));
             assert!(matches!(news[..], [News::Notice(_)]));
             assert_eq!((model.camera, model.sharing), (camera, sharing), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_inside_is_not_told_that_nobody_lets_them_in() {
+        for (step, expected) in [(Step::Inside, NoticeKind::OrganiserLeft), (Step::Knocking, NoticeKind::NobodyAdmits)]
+        {
+            let mut model = Meeting { step, ..Meeting::default() };
+            let kind = engine::NoticeKind::NobodyAdmits;
+            let news = learn(&mut model, &Event::Notice(engine::Notice { kind, detail: String::new() }));
+            let [News::Notice(notice)] = &news[..] else { panic!("{news:?}") };
+            assert_eq!(notice.kind, expected, "{step:?}");
         }
     }
 

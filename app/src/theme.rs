@@ -11,7 +11,8 @@ use iced::{Background, Border, Color, Shadow, Vector};
 pub use colours::{AVATARS, CONTRAST, Colours, DARK, LIGHT, ON_AVATAR, contrast, over};
 pub use control::{Look, Paint, Status};
 pub use stock::{
-    badge, bar, card, dialog, field, field_invalid, inset, menu, notice, page, panel, scrim, stage_card, tinted, veil,
+    badge, bar, card, dialog, field, field_invalid, inset, menu, notice, page, panel, scrim, sharing, stage_card,
+    tinted, veil,
 };
 pub use tokens::*;
 

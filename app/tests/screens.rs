@@ -2,6 +2,12 @@
 //! `SCREENS=folder cargo test -p app --test screens` writes a picture of each.
 
 mod common;
+#[path = "screens/preferences.rs"]
+mod preferences;
+#[path = "screens/rings.rs"]
+mod rings;
+#[path = "screens/truth.rs"]
+mod truth;
 
 use std::collections::BTreeSet;
 
@@ -9,6 +15,7 @@ use accesskit::{Action, ActionRequest, Role, Toggled, TreeId, TreeUpdate};
 use app::kit::Element;
 use app::locale::Language;
 use app::model::{Device, Ending, Kind, LinkProblem, LockState, Microphone, PersonId, Step};
+use app::screen::preferences::{Part, Preference};
 use app::screen::{ended, entering, home, meeting, preview};
 use app::theme::{Choice, Theme};
 use common::{Ui, context, meeting_of, notices, preview_screen, recents, save, small_context, tree, walk};
@@ -22,7 +29,7 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     look(&quiet("home"), home.view(&context).map(drop));
     home.update(home::Message::LinkTyped("http://example.org".into()));
     home.refuse(LinkProblem::NotALink);
-    home.update(home::Message::LanguagesPressed);
+    home.update(home::Message::MenuPressed(Part::Language));
     look(&quiet("home-refused"), home.view(&context).map(drop));
     look(&quiet("home-empty"), home::Home::default().view(&context).map(drop));
     look(&quiet("preview"), preview_screen().view(&context, &common::pictures(9)).map(drop));
@@ -31,7 +38,7 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     empty.update(preview::Message::EnterPressed);
     empty.update(preview::Message::CameraPressed);
     empty.update(preview::Message::MicrophonePressed);
-    empty.update(preview::Message::DevicesPressed(Kind::Microphone));
+    empty.update(preview::Message::MenuPressed(preview::Menu::Devices(Kind::Microphone)));
     let mut without = preview_screen();
     without.trouble(app::model::NoticeKind::NoCamera);
     without.trouble(app::model::NoticeKind::NoMicrophone);
@@ -67,7 +74,12 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     screen.model.people[2].screen = true;
     look(&quiet("meeting-screen"), screen.view(&context, &common::pictures(9), &[]).map(drop));
     for why in [Ending::Unreachable, Ending::Certificate, Ending::Removed] {
-        let screen = ended::Ended { why, detail: "connect: connection refused (os error 111)".into(), again: true };
+        let screen = ended::Ended {
+            why,
+            detail: "connect: connection refused (os error 111)".into(),
+            again: true,
+            inside: false,
+        };
         look(&format!("ended-{why:?}").to_lowercase(), screen.view(&context).map(drop));
     }
 }
@@ -219,7 +231,7 @@ fn each_bad_link_is_explained_in_both_languages() {
 fn each_ending_says_what_whose_fault_and_what_to_do() {
     for language in Language::ALL {
         for why in Ending::ALL {
-            let screen = ended::Ended { why, detail: String::new(), again: true };
+            let screen = ended::Ended { why, detail: String::new(), again: true, inside: true };
             let mut ui = Ui::new(screen.view(&context(language)));
             ui.find(&language.text(why.id()));
             ui.find(&language.text(&format!("{}.advice", why.id())));
@@ -249,8 +261,19 @@ fn tab_goes_through_the_meeting_in_the_order_of_the_eye() {
     let pictures = common::pictures(0);
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
     let order = ui.tab_order();
-    let expected =
-        ["lock", "full-screen", "mute", "sound-menu", "camera", "camera-menu", "share", "people", "copy", "leave"];
+    let expected = [
+        "lock",
+        "preferences",
+        "full-screen",
+        "mute",
+        "sound-menu",
+        "camera",
+        "camera-menu",
+        "share",
+        "people",
+        "copy",
+        "leave",
+    ];
     assert_eq!(order, expected);
 }
 
@@ -270,13 +293,13 @@ fn tab_stays_inside_a_question_and_escape_closes_it() {
 #[test]
 fn the_arrows_move_in_a_menu_and_tab_closes_it() {
     let mut home = home::Home::default();
-    home.update(home::Message::LanguagesPressed);
+    home.update(home::Message::MenuPressed(Part::Language));
     let mut ui = Ui::new(home.view(&context(Language::English)));
     ui.redraw();
     ui.tap(Named::ArrowDown);
     ui.tap(Named::Enter);
     let messages = ui.messages();
-    assert!(matches!(messages[..], [home::Message::LanguageChosen(Language::French)]), "{messages:?}");
+    assert!(matches!(messages[..], [home::Message::Preferred(Preference::Language(Language::French))]), "{messages:?}");
     let mut ui = Ui::new(home.view(&context(Language::English)));
     ui.tap(Named::Tab);
     assert!(matches!(ui.messages()[..], [home::Message::MenuClosed]));
@@ -428,7 +451,7 @@ fn the_words_are_those_of_the_language() {
 fn the_preview_lists_what_is_plugged_in() {
     let pictures = common::pictures(1);
     let mut screen = preview_screen();
-    screen.update(preview::Message::DevicesPressed(Kind::Camera));
+    screen.update(preview::Message::MenuPressed(preview::Menu::Devices(Kind::Camera)));
     let view = || screen.view(&context(Language::English), &pictures);
     let update = tree(view());
     let choices: Vec<_> = update.nodes.iter().filter(|(_, node)| node.role() == Role::MenuItemRadio).collect();

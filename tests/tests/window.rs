@@ -18,6 +18,7 @@ use desk::{ACCENT, DANGER, Desk, Node, SCREEN, SOON};
 use picture::{GUEST, HOST, Picture, mirrored, near};
 use program::{Program, until};
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
 /// A tile is not smaller than this, a quarter of it in pixels.
@@ -25,6 +26,9 @@ const QUARTER_TILE: usize = 10_000;
 
 /// A wide control whose ring is in the right half: the name's field is the first of these on the preview.
 const RIGHT_HALF: usize = 850;
+
+/// What a link carries after its `#`: well-formed, and of no meeting that there ever was.
+const SECRET: &str = "AQcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkBAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM";
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("temporary folders are called in Unicode")
@@ -156,6 +160,35 @@ fn muting_is_heard_and_who_is_removed_is_out() {
     desk.press(&["Return"]);
     let (status, _, errors) = window.end(SOON);
     assert!(status.success(), "{status}: {errors}");
+}
+
+#[test]
+fn a_server_that_is_gone_is_said_in_the_window_which_tries_again() {
+    let Some(desk) = Desk::with_windows("gone") else { return };
+    remember(&desk);
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|port| port.local_addr()).expect("a port");
+    let link = format!("conclave://{nobody}/m/00112233445566778899aabbccddeeff#{SECRET}");
+    let bare = ["--name", "Bob", "--camera", "off", "--microphone", "off", "--speaker", "off"];
+    let window = desk.client("the window", &[&["join", &link], &bare[..]].concat());
+    let says_so =
+        |desk: &Desk| desk.until_title("the failure", |title| title.starts_with("You are not in the meeting"));
+    says_so(&desk);
+    is_accessible(
+        &desk,
+        &["The server does not answer", "The network", "Check your network", "Try again", "Back to start"],
+    );
+    desk.shows("a dead server", |_| true);
+    let somebody = TcpListener::bind(nobody).expect("the port is still free");
+    somebody.set_nonblocking(true).expect("a socket can");
+    desk.tab_to("another try", |ring| near(ring.inside, ACCENT, 2));
+    desk.press(&["Return"]);
+    drop(until("the server is asked again", SOON, || somebody.accept().ok()));
+    says_so(&desk);
+    desk.press(&["Escape"]);
+    desk.until_title("Conclave", |title| title == "Conclave");
+    desk.press(&["alt+F4"]);
+    let (status, _, errors) = window.end(SOON);
+    assert!(!status.success() && errors.contains("The server does not answer"), "{status}: {errors}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ app-name = Conclave
 language-name = English
 menu-language = Language
 menu-theme = Appearance
+menu-preferences = Language and appearance
 theme-system = As the system
 theme-dark = Dark
 theme-light = Light
@@ -34,7 +35,7 @@ home-navigation = Conclave
 
 link-not-a-link = This is not a meeting link. A link begins with conclave:// and is copied whole from the invitation.
 link-truncated = This link is cut off at the end. Copy it whole, or ask for it again.
-link-version = This link was made by another version of Conclave. Update Conclave here, or there.
+link-version = This link was made by another version of Conclave. Update Conclave, or ask whoever sent the link to do so.
 link-host = The link does not say which server to ask. Ask for it again.
 link-damaged = This link was changed on its way. Ask for it again.
 
@@ -61,6 +62,11 @@ preview-picture = Your picture
 preview-camera-off = Your camera is off
 preview-camera-none = No camera was found
 preview-camera-wait = Opening the camera…
+preview-microphone-none = No microphone was found
+    .advice = Connect one, or go on without: you hear the others, they do not hear you.
+preview-again = Look again
+preview-again-camera = Look for a camera again
+preview-again-microphone = Look for a microphone again
 preview-name = Your name
 preview-name-placeholder = As the others will see it
 preview-name-empty = Enter a name, so that the others know who asks to enter.
@@ -102,6 +108,7 @@ meeting-mute-none = No microphone
 meeting-camera-name = Camera
 meeting-camera-on = Camera
 meeting-camera-off = Camera off
+meeting-camera-none = No camera
 meeting-share = Share screen
 meeting-share-stop = Stop sharing
 meeting-people = People
@@ -112,7 +119,12 @@ meeting-choose-camera = Choose camera
 meeting-full-screen = Full screen
 meeting-notices = Notices
 meeting-notices-empty = Nothing has been reported.
-meeting-sharing-you = You share your screen. Everybody here sees it.
+meeting-sharing-you = You are sharing your screen
+meeting-sharing-seen = { $count ->
+    [0] Nobody else is here to see it.
+    [one] One person sees it.
+   *[other] { $count } people see it.
+}
 meeting-talk = Talking while you hold the space bar
 
 tile-you = { $name }, you
@@ -122,6 +134,7 @@ tile-no-microphone = no microphone
 tile-speaking = speaking
 tile-camera-on = camera on
 tile-camera-off = camera off
+tile-sharing = sharing the screen
 tile-screen = Screen of { $name }
 
 ## People
@@ -134,6 +147,7 @@ people-remove-confirm = Remove
 people-device = Device { $key }
 people-invite = Copy invitation link
 people-invite-text = Whoever has the link can ask to enter.
+people-invite-unattended = The organiser has left: nobody new can enter.
 
 ## Lock
 lock-open = Not closed yet
@@ -158,6 +172,7 @@ lock-epoch = Keys changed { $count ->
    *[other] { $count } times
 }
 lock-suite = Cipher suite { $suite }
+lock-passing = This device’s key is not kept when Conclave closes: the next time, the others see it as a new device.
 
 ## Announcements to assistive tools
 said-joined = { $name } joined
@@ -170,7 +185,7 @@ said-removed = { $name } was removed
 
 ## Notices: what, whose fault, what to do
 notice-region = Notices
-notice-details = { $detail }
+notice-details = Details: { $detail }
 fault-here = This computer
 fault-network = The network
 fault-server = The server
@@ -198,6 +213,8 @@ notice-still-waiting = Nobody has answered yet
     .advice = Your request is with the people inside. Wait, or ask them by another way.
 notice-nobody-admits = Nobody inside can let you in
     .advice = The organiser has left. Ask the organiser to come back.
+notice-organiser-left = The organiser has left the meeting
+    .advice = You can go on talking. Nobody new can enter.
 notice-overloaded = This computer is too slow for what it sends
     .advice = Your picture is sent smaller. Close other programs to improve it.
 notice-peer-unreadable = A participant’s picture cannot be shown
@@ -206,11 +223,14 @@ notice-refused = That did not work
     .advice = The meeting was busy. Try again in a moment.
 notice-no-gpu = Pictures are drawn without the graphics card
     .advice = No usable graphics driver was found. Large meetings will be slower.
+notice-no-keychain = This device’s key cannot be kept
+    .advice = The system’s keychain does not answer. The meeting is as closed as ever, but the next time the others see this device as a new one.
 notice-link-copied = Link copied
     .advice = Send it only to the people you want to meet: it lets them ask to enter.
 
 ## Why a meeting is over
 ended-title = The meeting is over for you
+ended-outside = You are not in the meeting
 ended-home = Back to start
 ended-again = Try again
 ended-left = You left the meeting
@@ -241,3 +261,7 @@ ended-forged = The keys are not the ones that the link names
     .advice = Somebody may be in between. Nothing was sent. Ask for a new link by another way.
 ended-here = Something failed on this computer
     .advice = Try again. If it lasts, restart Conclave.
+
+## Command line
+window-closed = The window cannot be opened
+    .advice = Start Conclave in a graphical session, or go without a window: conclave meet --headless, conclave join LINK --headless.

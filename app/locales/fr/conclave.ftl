@@ -4,6 +4,7 @@ app-name = Conclave
 language-name = Français
 menu-language = Langue
 menu-theme = Apparence
+menu-preferences = Langue et apparence
 theme-system = Comme le système
 theme-dark = Sombre
 theme-light = Claire
@@ -15,7 +16,7 @@ action-dismiss = Masquer
 
 ## Accueil
 home-title = Des visioconférences que seuls les participants voient et entendent
-home-lead = Le son, l’image et les noms sont scellés sur cet appareil. Le serveur qui les transporte ne peut pas les ouvrir.
+home-lead = Le son, l’image et les noms sont chiffrés sur cet appareil. Le serveur qui les transporte ne peut pas les lire.
 home-start-title = Démarrer une visioconférence
 home-start-text = Vous obtenez un lien à envoyer aux autres.
 home-start = Démarrer
@@ -25,7 +26,7 @@ home-link = Lien de la visioconférence
 home-link-placeholder = conclave://…
 home-join = Rejoindre
 home-recent = Visioconférences récentes
-home-recent-empty = Les visioconférences où vous entrez apparaissent ici.
+home-recent-empty = Vos dernières visioconférences apparaîtront ici.
 home-recent-join = Rejoindre
 home-recent-join-name = Rejoindre à nouveau : { $title }
 home-recent-forget = Oublier : { $title }
@@ -34,7 +35,7 @@ home-navigation = Conclave
 
 link-not-a-link = Ce n’est pas un lien de visioconférence. Un lien commence par conclave:// et se copie en entier depuis l’invitation.
 link-truncated = La fin de ce lien manque. Copiez-le en entier ou redemandez-le.
-link-version = Ce lien vient d’une autre version de Conclave. Mettez à jour Conclave ici ou là-bas.
+link-version = Ce lien vient d’une autre version de Conclave. Mettez Conclave à jour ou demandez à l’expéditeur du lien de le faire.
 link-host = Ce lien ne dit pas à quel serveur s’adresser. Redemandez-le.
 link-damaged = Ce lien a été modifié en chemin. Redemandez-le.
 
@@ -59,8 +60,13 @@ preview-on-host = sur { $host }
 preview-here = sur cet ordinateur
 preview-picture = Votre image
 preview-camera-off = Votre caméra est éteinte
-preview-camera-none = Aucune caméra n’a été trouvée
+preview-camera-none = Aucune caméra détectée
 preview-camera-wait = Ouverture de la caméra…
+preview-microphone-none = Aucun micro détecté
+    .advice = Branchez-en un ou continuez sans : vous entendrez les autres, mais ils ne vous entendront pas.
+preview-again = Chercher à nouveau
+preview-again-camera = Chercher à nouveau une caméra
+preview-again-microphone = Chercher à nouveau un micro
 preview-name = Votre nom
 preview-name-placeholder = Tel que les autres le verront
 preview-name-empty = Saisissez un nom, pour que les autres sachent qui demande à entrer.
@@ -69,19 +75,19 @@ preview-camera = Caméra
 preview-microphone = Micro
 preview-speaker = Haut-parleur
 preview-level = Niveau du micro
-preview-sealed = Votre nom voyage scellé : seules les personnes présentes le voient.
+preview-sealed = Votre nom est transmis chiffré : seules les personnes présentes le voient.
 preview-start = Démarrer
 preview-join = Demander à entrer
-device-off = Désactivé
-device-default = Choix du système
+device-off = Ne pas utiliser
+device-default = Périphérique par défaut
 device-synthetic = Mire d’essai
 device-file = Fichier : { $name }
 
 ## Entrer
 enter-connecting = Recherche du serveur…
 enter-approaching = Le serveur a répondu. Demande d’accès à la visioconférence…
-enter-knocking = Vous avez demandé à entrer. Quelqu’un doit vous ouvrir de l’intérieur.
-enter-text = Personne ne vous voit ni ne vous entend encore.
+enter-knocking = Vous avez demandé à entrer. En attente de l’accord d’une personne présente.
+enter-text = Pour l’instant, personne ne vous voit ni ne vous entend.
 enter-cancel = Annuler
 
 ## Visioconférence
@@ -93,7 +99,7 @@ meeting-people-count = { $count ->
     [one] { $count } personne
    *[other] { $count } personnes
 }
-meeting-alone = Il n’y a que vous ici. Envoyez le lien aux personnes que vous souhaitez rencontrer.
+meeting-alone = Vous êtes la seule personne présente. Envoyez le lien aux personnes que vous souhaitez inviter.
 meeting-copy-link = Copier le lien
 meeting-mute-name = Couper le micro
 meeting-mute-on = Micro
@@ -102,6 +108,7 @@ meeting-mute-none = Pas de micro
 meeting-camera-name = Caméra
 meeting-camera-on = Caméra
 meeting-camera-off = Caméra éteinte
+meeting-camera-none = Pas de caméra
 meeting-share = Partager l’écran
 meeting-share-stop = Arrêter le partage
 meeting-people = Participants
@@ -110,10 +117,15 @@ meeting-leave-name = Quitter la visioconférence
 meeting-choose-microphone = Choisir le micro et le haut-parleur
 meeting-choose-camera = Choisir la caméra
 meeting-full-screen = Plein écran
-meeting-notices = Avis
+meeting-notices = Notifications
 meeting-notices-empty = Rien à signaler.
-meeting-sharing-you = Vous partagez votre écran. Toutes les personnes présentes le voient.
-meeting-talk = Vous parlez tant que la barre d’espace est enfoncée
+meeting-sharing-you = Vous partagez votre écran
+meeting-sharing-seen = { $count ->
+    [0] Personne d’autre n’est là pour le voir.
+    [one] Une personne le voit.
+   *[other] { $count } personnes le voient.
+}
+meeting-talk = Vous parlez tant que vous maintenez la barre d’espace
 
 tile-you = { $name }, vous
 tile-organiser = organisateur
@@ -122,42 +134,45 @@ tile-no-microphone = sans micro
 tile-speaking = parle
 tile-camera-on = caméra allumée
 tile-camera-off = caméra éteinte
-tile-screen = Écran de { $name }
+tile-sharing = partage son écran
+tile-screen = Écran : { $name }
 
 ## Participants
 people-title = Participants
 people-organiser = Organisateur
 people-remove = Exclure { $name }
 people-remove-title = Exclure { $name } ?
-people-remove-text = { $name } sort aussitôt et ne peut plus rien entendre ni voir. Les clés changent pour toutes les autres personnes.
+people-remove-text = { $name } quitte aussitôt la visioconférence et ne peut plus rien voir ni entendre. Les clés changent pour tous les autres.
 people-remove-confirm = Exclure
 people-device = Appareil { $key }
 people-invite = Copier le lien d’invitation
-people-invite-text = Qui possède le lien peut demander à entrer.
+people-invite-text = Toute personne qui a le lien peut demander à entrer.
+people-invite-unattended = L’organisateur est parti : plus personne ne peut entrer.
 
 ## Verrou
-lock-open = Pas encore fermée
-lock-closed = Fermée
-lock-verified = Fermée et vérifiée
-lock-attention = À comparer de nouveau
+lock-open = Pas encore protégée
+lock-closed = Protégée
+lock-verified = Protégée et vérifiée
+lock-attention = À vérifier de nouveau
 lock-button = Sécurité : { $state }
-lock-title = Est-elle vraiment fermée ?
+lock-title = Qui détient les clés ?
 lock-closed-text = { $count ->
     [one] Seule la personne de la liste détient les clés.
    *[other] Seules les { $count } personnes de la liste détiennent les clés.
 }
-lock-open-text = Les clés sont en cours de négociation. Rien n’est envoyé d’ici là.
+lock-open-text = Les clés sont en cours d’échange. D’ici là, rien n’est envoyé.
 lock-verified-text = Vous avez comparé les mots avec les autres : personne ne s’est glissé entre vous.
-lock-attention-text = Quelqu’un est entré ou sorti depuis votre comparaison. Les clés sont nouvelles, les mots aussi.
+lock-attention-text = Quelqu’un est entré ou sorti depuis votre comparaison. Les clés ont changé, les mots aussi.
 lock-words = Mots de vérification
 lock-words-text = Lisez-les à voix haute. Si les autres voient les mêmes mots, personne ne s’est glissé entre vous.
 lock-confirm = Les mots sont les mêmes
 lock-confirmed = Mots comparés
-lock-epoch = Clés changées { $count ->
+lock-epoch = Clés renouvelées { $count ->
     [one] { $count } fois
    *[other] { $count } fois
 }
 lock-suite = Suite cryptographique { $suite }
+lock-passing = La clé de cet appareil n’est pas conservée à la fermeture de Conclave : la prochaine fois, les autres le verront comme un nouvel appareil.
 
 ## Annonces aux outils d’assistance
 said-joined = { $name } a rejoint la visioconférence
@@ -169,75 +184,84 @@ said-unmuted = Votre micro n’est plus coupé
 said-removed = Exclusion de { $name }
 
 ## Avis : quoi, de qui cela vient, que faire
-notice-region = Avis
-notice-details = { $detail }
+notice-region = Notifications
+notice-details = Détails : { $detail }
 fault-here = Cet ordinateur
 fault-network = Le réseau
 fault-server = Le serveur
 fault-link = L’invitation
 fault-peer = Un autre participant
-notice-no-camera = Aucune caméra n’a été trouvée
-    .advice = Branchez-en une ou continuez sans image : les autres voient vos initiales.
+notice-no-camera = Aucune caméra détectée
+    .advice = Branchez-en une ou continuez sans image : les autres verront vos initiales.
 notice-camera-taken = Un autre programme utilise la caméra
     .advice = Fermez ce programme, puis rallumez la caméra.
 notice-camera-lost = La caméra s’est arrêtée
-    .advice = Elle a été débranchée ou est en panne. Rebranchez-la ou choisissez-en une autre.
+    .advice = Elle est débranchée ou en panne. Rebranchez-la ou choisissez-en une autre.
 notice-no-sound = Aucun appareil audio
-    .advice = Vous n’entendez rien et personne ne vous entend. Branchez un casque, puis choisissez-le près du bouton du micro.
-notice-no-microphone = Le micro n’a pas pu être ouvert
+    .advice = Vous n’entendez rien et personne ne vous entend. Branchez un casque, puis choisissez-le à côté du bouton du micro.
+notice-no-microphone = Impossible d’utiliser le micro
     .advice = Vous entendez les autres, ils ne vous entendent pas. Choisissez un autre micro.
-notice-no-speaker = Le haut-parleur n’a pas pu être ouvert
+notice-no-speaker = Impossible d’utiliser le haut-parleur
     .advice = Les autres vous entendent, vous ne les entendez pas. Choisissez un autre haut-parleur.
 notice-sound-lost = Un appareil audio a été débranché
-    .advice = Rebranchez-le ou choisissez-en un autre près du bouton du micro.
-notice-bad-file = Un fichier ne peut pas être lu
+    .advice = Rebranchez-le ou choisissez-en un autre à côté du bouton du micro.
+notice-bad-file = Un fichier multimédia est illisible
     .advice = Il est introuvable, endommagé ou d’un format que Conclave ne connaît pas. Choisissez un autre fichier.
-notice-no-screen = L’écran ne peut pas être partagé
+notice-no-screen = Impossible de partager l’écran
     .advice = Le système ne l’a pas permis. Vérifiez les autorisations de cette session.
 notice-still-waiting = Personne n’a encore répondu
-    .advice = Votre demande est entre les mains des personnes présentes. Patientez ou joignez-les autrement.
-notice-nobody-admits = Personne à l’intérieur ne peut vous ouvrir
-    .advice = L’organisateur est sorti. Demandez-lui de revenir.
-notice-overloaded = Cet ordinateur est trop lent pour ce qu’il envoie
-    .advice = Votre image part en plus petit. Fermez d’autres programmes pour l’améliorer.
-notice-peer-unreadable = L’image d’un participant ne peut pas être montrée
-    .advice = Ce qui arrive ne s’ouvre pas. Si cela dure, cette personne devrait sortir et revenir.
-notice-refused = Cela n’a pas fonctionné
-    .advice = La visioconférence était occupée. Réessayez dans un instant.
-notice-no-gpu = Les images sont dessinées sans carte graphique
+    .advice = Votre demande est parvenue aux personnes présentes. Patientez ou joignez-les autrement.
+notice-nobody-admits = Personne ne peut vous faire entrer
+    .advice = L’organisateur est parti. Demandez-lui de revenir.
+notice-organiser-left = L’organisateur a quitté la visioconférence
+    .advice = Vous pouvez continuer à parler entre vous, mais plus personne ne peut entrer.
+notice-overloaded = Cet ordinateur est trop lent pour tout envoyer
+    .advice = Votre image est envoyée en plus petit. Fermez d’autres programmes pour l’améliorer.
+notice-peer-unreadable = Impossible d’afficher l’image d’un participant
+    .advice = Les données reçues sont illisibles. Si cela dure, demandez à cette personne de quitter la visioconférence, puis d’y revenir.
+notice-refused = L’action n’a pas abouti
+    .advice = La visioconférence était trop sollicitée. Réessayez dans un instant.
+notice-no-gpu = Les images sont affichées sans carte graphique
     .advice = Aucun pilote graphique utilisable n’a été trouvé. Les grandes visioconférences seront plus lentes.
+notice-no-keychain = La clé de cet appareil ne peut pas être conservée
+    .advice = Le trousseau du système ne répond pas. La visioconférence reste protégée, mais la prochaine fois, les autres verront cet appareil comme nouveau.
 notice-link-copied = Lien copié
-    .advice = Ne l’envoyez qu’aux personnes que vous souhaitez rencontrer : il permet de demander à entrer.
+    .advice = Ne l’envoyez qu’aux personnes que vous souhaitez inviter : il permet de demander à entrer.
 
 ## Pourquoi une visioconférence est finie
-ended-title = La visioconférence est finie pour vous
+ended-title = La visioconférence est terminée pour vous
+ended-outside = Vous n’êtes pas dans la visioconférence
 ended-home = Retour à l’accueil
 ended-again = Réessayer
 ended-left = Vous avez quitté la visioconférence
-    .advice = Les autres continuent.
+    .advice = Elle se poursuit pour les autres.
 ended-removed = L’organisateur a mis fin à votre participation
-    .advice = Vous ne pouvez plus ni entendre ni voir la visioconférence. En cas d’erreur, demandez à l’organisateur.
+    .advice = Vous ne pouvez plus ni la voir ni l’entendre. S’il s’agit d’une erreur, adressez-vous à l’organisateur.
 ended-refused = Votre demande d’entrée a été refusée
-    .advice = Quelqu’un à l’intérieur a répondu non. Joignez l’organisateur autrement.
-ended-unattended = Personne n’a pu vous ouvrir
-    .advice = L’organisateur est sorti. Demandez-lui de revenir, puis réessayez.
+    .advice = Une personne présente a dit non. Contactez l’organisateur par un autre moyen.
+ended-unattended = Personne n’a pu vous faire entrer
+    .advice = L’organisateur est parti. Demandez-lui de revenir, puis réessayez.
 ended-no-meeting = Cette visioconférence n’existe plus
-    .advice = Elle est finie ou le lien est faux. Demandez un nouveau lien.
+    .advice = Elle est terminée ou le lien est erroné. Demandez un nouveau lien.
 ended-unreachable = Le serveur ne répond pas
-    .advice = Vérifiez votre réseau. S’il fonctionne, le serveur est peut-être arrêté ou bloqué par ce réseau.
+    .advice = Vérifiez votre connexion. Si elle fonctionne, le serveur est peut-être arrêté, ou bloqué par votre réseau.
 ended-certificate = Le serveur n’est pas celui que le lien désigne
     .advice = Quelqu’un s’est peut-être glissé entre vous, ou le serveur a été réinstallé. N’insistez pas ; demandez un nouveau lien.
-ended-version = Le serveur parle une autre version
+ended-version = Le serveur utilise une autre version de Conclave
     .advice = Mettez Conclave à jour ou demandez la mise à jour du serveur.
 ended-server-silent = Le serveur a cessé de répondre
     .advice = Il reviendra peut-être dans un instant. Réessayez.
 ended-full = La visioconférence est complète
-    .advice = Réessayez quand quelqu’un sera sorti ou demandez plus de place à qui gère le serveur.
+    .advice = Réessayez quand quelqu’un sera parti ou demandez à l’administrateur du serveur d’augmenter sa capacité.
 ended-draining = Le serveur est en cours d’arrêt
     .advice = Il est sans doute mis à jour. Réessayez dans quelques minutes.
-ended-server = Le serveur a commis une erreur
-    .advice = La connexion a été fermée par prudence. Réessayez ; si cela dure, prévenez qui gère le serveur.
+ended-server = Le serveur a mal répondu
+    .advice = La connexion a été fermée par prudence. Réessayez ; si cela dure, prévenez l’administrateur du serveur.
 ended-forged = Les clés ne sont pas celles que le lien désigne
     .advice = Quelqu’un s’est peut-être glissé entre vous. Rien n’a été envoyé. Demandez un nouveau lien par une autre voie.
-ended-here = Quelque chose a échoué sur cet ordinateur
+ended-here = Une erreur s’est produite sur cet ordinateur
     .advice = Réessayez. Si cela dure, relancez Conclave.
+
+## Ligne de commande
+window-closed = La fenêtre ne peut pas s’ouvrir
+    .advice = Lancez Conclave dans une session graphique ou passez-vous de fenêtre : conclave meet --headless, conclave join LIEN --headless.

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use engine::{Engine, Entry, Events, Identity, Invitation, Keychain, Setup};
 use iced::Task;
 
-use super::{App, Attend, Message, Screen, attend, failed};
+use super::{App, Message, Screen, failed};
 use crate::Start;
 use crate::embedded::Embedded;
 use crate::model::{Device, Ending, Kind, Meeting as Model, Microphone, NoticeKind, Step};
@@ -38,6 +38,25 @@ pub struct Begun {
     engine: Engine,
     events: Events,
     embedded: Option<Embedded>,
+    key: Kept,
+}
+
+/// What becomes of this device's key when the program ends.
+#[derive(Debug)]
+enum Kept {
+    /// The system's keychain has it.
+    Kept,
+    /// It is forgotten, as it was meant to be.
+    Passing,
+    /// It is forgotten, because there is no keychain: why, in the words of whoever looked for one.
+    Lost(String),
+}
+
+impl Begun {
+    /// One of the command line's, whose server and key are its own.
+    pub(super) fn attended(engine: Engine, events: Events) -> Self {
+        Self { engine, events, embedded: None, key: Kept::Passing }
+    }
 }
 
 /// Runs something that takes its time on another thread.
@@ -45,10 +64,9 @@ pub(super) fn away(work: impl FnOnce() -> Message + Send + 'static) -> Task<Mess
     Task::perform(async move { tokio::task::spawn_blocking(work).await }, |done| done.unwrap_or(Message::Done))
 }
 
-/// The camera and the microphone that a preview shall open.
-pub(super) fn wanted(screen: &preview::Preview) -> (Device, Device) {
-    let camera = if screen.camera { screen.devices.chosen(Kind::Camera) } else { Device::Off };
-    (camera, screen.devices.chosen(Kind::Microphone))
+/// The device of a kind that a preview shall open.
+pub(super) fn wanted(screen: &preview::Preview, kind: Kind) -> Device {
+    if kind == Kind::Camera && !screen.camera { Device::Off } else { screen.devices.chosen(kind) }
 }
 
 impl App {
@@ -86,7 +104,7 @@ impl App {
     /// Shows the preview of what is to be entered.
     pub(super) fn prepare(&mut self, purpose: Purpose) -> Task<Message> {
         let screen = preview::Preview::new(purpose.screen(), self.memory.name.clone(), self.devices.clone());
-        let (camera, microphone) = wanted(&screen);
+        let (camera, microphone) = (wanted(&screen, Kind::Camera), wanted(&screen, Kind::Microphone));
         let (rehearsal, news) = Rehearsal::start(camera, microphone, self.pictures.clone());
         self.rehearsal = Some(rehearsal);
         self.purpose = purpose;
@@ -109,20 +127,25 @@ impl App {
 
     /// Starts the engine under this name, with what the preview chose.
     pub(super) fn enter(&mut self, name: String) -> Task<Message> {
-        let (mut muted, mut camera) = (false, self.devices.chosen(Kind::Camera) != Device::Off);
-        if let Screen::Preview(screen) = &self.screen {
-            self.devices = screen.devices.clone();
-            (muted, camera) = (!screen.microphone, screen.camera);
-        }
-        let setup = Setup {
+        let Screen::Preview(screen) = &self.screen else { return Task::none() };
+        self.devices = screen.devices.clone();
+        // A camera that is not there was told of: the meeting need not look for it, and tell it again.
+        let camera = if screen.is_seen() { self.devices.chosen(Kind::Camera) } else { Device::Off };
+        self.setup = Some(Setup {
             name: name.clone(),
-            camera: if camera { session::camera(&self.devices.chosen(Kind::Camera)) } else { engine::Choice::Off },
+            camera: session::camera(&camera),
             microphone: session::sound(&self.devices.chosen(Kind::Microphone)),
             speaker: session::sound(&self.devices.chosen(Kind::Speaker)),
             screen: false,
-            muted,
-        };
+            muted: !screen.microphone,
+        });
         self.memory.name = name;
+        self.enter_again()
+    }
+
+    /// Enters as the last time: who was muted is muted again.
+    pub(super) fn enter_again(&mut self) -> Task<Message> {
+        let Some(setup) = self.setup.clone() else { return self.go_home() };
         self.show_entering(&setup);
         let invitation = match &self.purpose {
             Purpose::Start => None,
@@ -153,25 +176,33 @@ impl App {
     pub(super) fn begun(&mut self, begun: Result<Begun, String>) -> Task<Message> {
         match begun {
             Ok(begun) => {
-                if !matches!(self.screen, Screen::Meeting(_)) {
+                let Screen::Meeting(screen) = &mut self.screen else {
                     return away(move || {
                         drop(begun); // given up meanwhile
                         Message::Done
                     });
-                }
+                };
+                screen.model.passing = !matches!(begun.key, Kept::Kept);
                 self.engine = Some(begun.engine);
                 self.embedded = begun.embedded;
+                if let Kept::Lost(detail) = begun.key {
+                    self.lost_key = Some(detail);
+                }
                 listen(begun.events)
             }
-            Err(detail) => {
-                self.screen = Screen::Ended(ended::Ended { why: Ending::Here, detail, again: true });
-                Task::none()
-            }
+            Err(detail) if self.attended.is_some() => self.attended_end(&engine::Reason::Here(detail)),
+            Err(detail) => self.show_ended(Ending::Here, detail),
         }
     }
 
-    /// We are in: the link is remembered.
+    /// We are in: the link is remembered, and what only matters inside is told.
     pub(super) fn entered(&mut self, link: String) -> Task<Message> {
+        if !self.told_of_key
+            && let Some(detail) = self.lost_key.take()
+        {
+            self.told_of_key = true;
+            self.tell(NoticeKind::NoKeychain, detail);
+        }
         if self.attended.is_some() {
             return Task::none();
         }
@@ -193,7 +224,13 @@ impl App {
         if why == Ending::Left || matches!(self.screen, Screen::Home(_)) {
             return self.go_home();
         }
-        self.screen = Screen::Ended(ended::Ended { why, detail, again: true });
+        self.show_ended(why, detail)
+    }
+
+    /// Says why it is over, or why it never began.
+    pub(super) fn show_ended(&mut self, why: Ending, detail: String) -> Task<Message> {
+        let inside = matches!(&self.screen, Screen::Meeting(screen) if screen.model.step == Step::Inside);
+        self.screen = Screen::Ended(ended::Ended { why, detail, again: true, inside });
         self.let_go()
     }
 
@@ -207,24 +244,6 @@ impl App {
         away(move || {
             drop(all);
             Message::Done
-        })
-    }
-
-    fn attend(&mut self, attend: Attend) -> Task<Message> {
-        let Attend { entry, setup, identity, wrap, on_event, leave_after, picture, on_end } = attend;
-        self.attended = Some(attend::Attended::new(on_event, leave_after, picture, on_end));
-        self.devices.choose(Kind::Camera, session::camera_device(&setup.camera));
-        self.devices.choose(Kind::Microphone, session::sound_device(&setup.microphone));
-        self.devices.choose(Kind::Speaker, session::sound_device(&setup.speaker));
-        self.show_entering(&setup);
-        let screen = session::screen(&self.pictures);
-        let screen = match wrap {
-            Some(wrap) => wrap(screen),
-            None => screen,
-        };
-        away(move || {
-            let started = Engine::start(entry, setup, identity, screen).map_err(|error| error.to_string());
-            Message::Begun(Box::new(started.map(|(engine, events)| Begun { engine, events, embedded: None })))
         })
     }
 
@@ -256,15 +275,19 @@ fn start(
         let embedded = Embedded::start(everywhere).map_err(|error| error.to_string())?;
         (embedded.entry().ok_or("the server has stopped")?, Some(embedded))
     };
-    let identity = identity()?;
+    let (identity, key) = identity()?;
     let (engine, events) = Engine::start(entry, setup, identity, screen).map_err(|error| error.to_string())?;
-    Ok(Begun { engine, events, embedded })
+    Ok(Begun { engine, events, embedded, key })
 }
 
 /// This device's key from the system's keychain; one for this run where there is no keychain.
-fn identity() -> Result<Identity, String> {
-    Identity::load_or_create(&Keychain::new("conclave")).or_else(|error| {
-        tracing::warn!(%error, "no keychain: this device will look new to the others each time");
-        Identity::generate().map_err(|error| error.to_string())
-    })
+fn identity() -> Result<(Identity, Kept), String> {
+    match Identity::load_or_create(&Keychain::new("conclave")) {
+        Ok(identity) => Ok((identity, Kept::Kept)),
+        Err(lost) => {
+            tracing::warn!(error = %lost, "no keychain: this device will look new to the others each time");
+            let identity = Identity::generate().map_err(|error| error.to_string())?;
+            Ok((identity, Kept::Lost(lost.to_string())))
+        }
+    }
 }

@@ -18,7 +18,7 @@ impl App {
             Screen::Preview(screen) if screen.purpose == preview::Purpose::Start => "preview-start-title",
             Screen::Preview(_) => "preview-join-title",
             Screen::Meeting(_) => "meeting-title",
-            Screen::Ended(_) => "ended-title",
+            Screen::Ended(screen) => screen.title(),
         };
         format!("{} – {}", self.language.text(place), self.language.text("app-name"))
     }

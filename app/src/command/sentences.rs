@@ -25,9 +25,11 @@ pub fn notice(found: &engine::Notice) -> String {
     compose(notice.kind.id(), notice.fault, &notice.detail)
 }
 
-fn compose(id: &str, fault: Option<Fault>, detail: &str) -> String {
+/// What, whose fault, what to do, and the details where there are any.
+pub fn compose(id: &str, fault: Option<Fault>, detail: &str) -> String {
     let language = Language::of_system();
     let fault = fault.map(|fault| format!(" ({})", language.text(fault.id()))).unwrap_or_default();
-    let detail = if detail.is_empty() { String::new() } else { format!(" [{detail}]") };
-    format!("{}{fault}. {}{detail}", language.text(id), language.text(&format!("{id}.advice")))
+    let details = || format!(" [{}]", language.with("notice-details", &[("detail", detail.into())]));
+    let details = if detail.is_empty() { String::new() } else { details() };
+    format!("{}{fault}. {}{details}", language.text(id), language.text(&format!("{id}.advice")))
 }

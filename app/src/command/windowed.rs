@@ -4,13 +4,14 @@ use super::display;
 use super::headless;
 use super::options::Client;
 use super::sentences;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
+use app::model::Fault;
 use app::{Attend, Options, Start};
 use engine::report::Report;
 use engine::witness::Witness;
-use engine::{Entry, Event, Identity, Reason};
+use engine::{Entry, Event, Reason};
 use std::io::Write;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Opens the window at home, or at the preview of the meeting that `link` names.
 ///
@@ -29,8 +30,8 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     // Before anything begins that nobody could see.
     can_show()?;
     let evidence = headless::evidence(client)?;
-    let identity = Identity::generate().context("this system gives no randomness")?;
-    let witness: Arc<OnceLock<Arc<Witness>>> = Arc::default();
+    // Of the last try: the window may make several.
+    let witness: Arc<Mutex<Option<Arc<Witness>>>> = Arc::default();
     let kept = Arc::clone(&witness);
     let outcome: Arc<Mutex<Option<Outcome>>> = Arc::default();
     let noted = Arc::clone(&outcome);
@@ -38,11 +39,9 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     let attend = Attend {
         entry,
         setup: headless::setup(client)?,
-        identity,
-        wrap: Some(Box::new(move |screen| {
-            let witness = Arc::new(Witness::new(Some(screen), evidence, engine::clock::system()));
-            // Wrapped once: the window enters one meeting.
-            let _ = kept.set(Arc::clone(&witness));
+        wrap: Some(Arc::new(move |screen| {
+            let witness = Arc::new(Witness::new(Some(screen), evidence.clone(), engine::clock::system()));
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&witness));
             witness
         })),
         on_event: Some(Box::new(move |event| {
@@ -56,10 +55,13 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
         })),
         leave_after: client.duration,
         picture: client.picture.clone(),
-        on_end: Some(Box::new(move |engine, reason| {
-            let qualities = witness.get().map(|witness| witness.qualities()).unwrap_or_default();
-            let seen = Report::of(&engine, &name, engine::usage::now(), &qualities);
-            let written = headless::write_report(report.as_deref(), &seen);
+        on_end: Some(Arc::new(move |engine, reason| {
+            let witness = witness.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let written = engine.map_or(Ok(()), |engine| {
+                let qualities = witness.map(|witness| witness.qualities()).unwrap_or_default();
+                let seen = Report::of(&engine, &name, engine::usage::now(), &qualities);
+                headless::write_report(report.as_deref(), &seen)
+            });
             *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { reason, written });
         })),
     };
@@ -87,8 +89,5 @@ fn can_show() -> Result<()> {
 }
 
 fn closed(cause: &str) -> anyhow::Error {
-    anyhow!(
-        "The window cannot be opened (This computer). Start Conclave in a graphical session, or go without a window: \
-         conclave meet --headless, conclave join LINK --headless. [{cause}]"
-    )
+    anyhow!(sentences::compose("window-closed", Some(Fault::Here), cause))
 }

@@ -4,7 +4,7 @@ use accesskit::Role;
 use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
-use super::Context;
+use super::{Context, notice};
 use crate::kit::{Element, Icon, icon, press, region, text};
 use crate::model::Ending;
 use crate::theme::{self, ICON_LARGE, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
@@ -18,6 +18,8 @@ pub struct Ended {
     pub detail: String,
     /// Whether one can try again.
     pub again: bool,
+    /// Whether we had been inside.
+    pub inside: bool,
 }
 
 /// What happened.
@@ -30,6 +32,11 @@ pub enum Message {
 }
 
 impl Ended {
+    /// The id of what the screen is called: who never came in has not left.
+    pub const fn title(&self) -> &'static str {
+        if self.inside { "ended-title" } else { "ended-outside" }
+    }
+
     /// The screen.
     pub fn view(&self, context: &Context) -> Element<'_, Message> {
         let (sign, tone) = match self.why.fault() {
@@ -43,13 +50,11 @@ impl Ended {
         let head = column![].push(fault).push(text::title(context.say(self.why.id()))).width(Length::Fill);
         let head = row![sign, head].spacing(SPACE_L).align_y(Alignment::Center);
         let advice = text::body(context.say(&format!("{}.advice", self.why.id()))).width(Length::Fill);
-        let detail = (!self.detail.is_empty()).then(|| {
-            let words = context.language.with("notice-details", &[("detail", self.detail.as_str().into())]);
-            container(dim(words)).padding([SPACE_S, SPACE_M]).width(Length::Fill).style(theme::inset)
-        });
-        let card = column![head, advice].push(detail).push(self.buttons(context)).spacing(SPACE_XL).width(WIDTH);
+        let detail = notice::details(&self.detail, context)
+            .map(|words| container(words).padding([SPACE_S, SPACE_M]).width(Length::Fill).style(theme::inset));
+        let card = column![head, advice].push(detail).push(self.buttons(context)).spacing(SPACE_XL).max_width(WIDTH);
         let card = container(card).padding(SPACE_XL + SPACE_S).style(theme::card);
-        region(Role::Main, &context.say("ended-title"), container(card).center(Length::Fill).style(theme::page))
+        region(Role::Main, &context.say(self.title()), container(card).center(Length::Fill).style(theme::page))
     }
 
     fn buttons(&self, context: &Context) -> Element<'_, Message> {

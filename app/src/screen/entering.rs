@@ -38,7 +38,7 @@ pub fn view<'a>(step: Step, context: &Context) -> Element<'a, Message> {
     let cancel = cancel.id("cancel").width(Length::Fill).height(TARGET_FORM);
     let title = context.say("preview-join-title");
     let head = row![sign, column![text::title(title.clone()), quiet]].spacing(SPACE_L).align_y(Alignment::Center);
-    let card = column![head, lines, Element::from(cancel)].spacing(SPACE_XL).width(WIDTH);
+    let card = column![head, lines, Element::from(cancel)].spacing(SPACE_XL).max_width(WIDTH);
     let card = container(card).padding(SPACE_XL + SPACE_S).style(theme::card);
     let page = container(card).center(Length::Fill).style(theme::page);
     region(Role::Main, &title, page)

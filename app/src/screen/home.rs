@@ -4,15 +4,15 @@ use accesskit::Role;
 use iced::widget::{Space, column, container, row, rule, scrollable};
 use iced::{Alignment, Length};
 
-use super::{Context, choice, menu, worded};
+use super::Context;
+use super::preferences::{self, Part, Preference};
 use crate::kit::field::Field;
-use crate::kit::popup::Hanging;
-use crate::kit::{Element, Icon, Shortcut, field, icon, popup, press, region, text};
+use crate::kit::{Element, Icon, Shortcut, elided, field, icon, popup, press, region, text};
 use crate::locale::Language;
 use crate::model::LinkProblem;
 use crate::theme::{
-    self, Choice, ICON_LARGE, ICON_SMALL, Look, PAGE, SPACE_2XL, SPACE_3XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL,
-    SPACE_XS, TARGET, TARGET_FORM, Tone,
+    self, ICON_LARGE, ICON_SMALL, Look, PAGE, SPACE_2XL, SPACE_3XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS,
+    TARGET, TARGET_FORM, Tone,
 };
 
 /// A meeting that was entered before.
@@ -35,13 +35,7 @@ pub struct Home {
     pub problem: Option<LinkProblem>,
     /// The last meetings, newest first.
     pub recent: Vec<Recent>,
-    menu: Option<Menu>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Menu {
-    Language,
-    Theme,
+    menu: Option<Part>,
 }
 
 /// What happened.
@@ -57,16 +51,12 @@ pub enum Message {
     RecentPressed(usize),
     /// One of the last meetings is to be forgotten.
     ForgetPressed(usize),
-    /// The menu of languages was opened or closed.
-    LanguagesPressed,
-    /// The menu of themes was opened or closed.
-    ThemesPressed,
+    /// A menu was opened or closed.
+    MenuPressed(Part),
     /// A menu was closed.
     MenuClosed,
-    /// A language was chosen.
-    LanguageChosen(Language),
-    /// A theme was chosen.
-    ThemeChosen(Choice),
+    /// A language or a theme was chosen.
+    Preferred(Preference),
 }
 
 /// What is to be done.
@@ -80,10 +70,8 @@ pub enum Action {
     Join(String),
     /// Forget the meeting with this link.
     Forget(String),
-    /// Speak this language.
-    Speak(Language),
-    /// Wear this theme.
-    Wear(Choice),
+    /// Speak, or look, like this.
+    Prefer(Preference),
 }
 
 impl Home {
@@ -114,19 +102,17 @@ impl Home {
                 Action::Forget(self.recent.remove(index).link)
             }
             Message::ForgetPressed(_) => Action::None,
-            Message::LanguagesPressed => self.toggle(Menu::Language),
-            Message::ThemesPressed => self.toggle(Menu::Theme),
+            Message::MenuPressed(part) => {
+                self.menu = (self.menu != Some(part)).then_some(part);
+                Action::None
+            }
             Message::MenuClosed => {
                 self.menu = None;
                 Action::None
             }
-            Message::LanguageChosen(language) => {
+            Message::Preferred(preference) => {
                 self.menu = None;
-                Action::Speak(language)
-            }
-            Message::ThemeChosen(choice) => {
-                self.menu = None;
-                Action::Wear(choice)
+                Action::Prefer(preference)
             }
         }
     }
@@ -136,39 +122,18 @@ impl Home {
         (shortcut == Shortcut::Close).then_some(Message::MenuClosed)
     }
 
-    fn toggle(&mut self, menu: Menu) -> Action {
-        self.menu = if self.menu == Some(menu) { None } else { Some(menu) };
-        Action::None
-    }
-
     /// The screen.
     pub fn view(&self, context: &Context) -> Element<'_, Message> {
         let page = column![self.header(context), self.content(context)];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
-        popup(page, self.menu.map(|menu| hanging(menu, context)))
+        popup(page, self.menu.map(|part| preferences::hanging(part, context, Message::Preferred, Message::MenuClosed)))
     }
 
     fn header(&self, context: &Context) -> Element<'_, Message> {
         let mark = container(icon(Icon::Lock)).padding(SPACE_XS + 2.0).style(theme::tinted(Tone::Accent));
         let brand = row![mark, text::title(context.say("app-name"))].spacing(SPACE_M).align_y(Alignment::Center);
-        let language =
-            row![icon(Icon::Language), text::strong(context.language.name()), icon(Icon::Down).size(ICON_SMALL)];
-        let language = press(
-            language.spacing(SPACE_S).align_y(Alignment::Center),
-            &format!("{}, {}", context.say("menu-language"), context.language.name()),
-            Some(Message::LanguagesPressed),
-        );
-        let theme = press(
-            container(icon(theme_icon(context.theme))).center(TARGET),
-            &context.say("menu-theme"),
-            Some(Message::ThemesPressed),
-        );
-        let bar = row![
-            brand,
-            Space::new().width(Length::Fill),
-            Element::from(theme.id("themes").look(Look::Quiet).expanded(self.menu == Some(Menu::Theme)).square(TARGET)),
-            Element::from(language.id("languages").look(Look::Quiet).expanded(self.menu == Some(Menu::Language))),
-        ];
+        let controls = preferences::controls(context, self.menu, Message::MenuPressed);
+        let bar = row![brand, Space::new().width(Length::Fill), controls];
         let bar = container(bar.spacing(SPACE_S).align_y(Alignment::Center)).padding([SPACE_M, SPACE_XL]);
         region(Role::Banner, &context.say("home-navigation"), bar)
     }
@@ -262,14 +227,14 @@ fn recent_line<'a>(index: usize, recent: &Recent, context: &Context) -> Element<
     let forget = container(icon(Icon::Close).size(ICON_SMALL)).center(TARGET);
     let forget = press(forget, &named("home-recent-forget"), Some(Message::ForgetPressed(index)));
     let words = column![
-        text::strong(title.clone()),
+        Element::from(elided(title.clone()).strong()),
         text::caption(ago(recent.age, context.language)).style(text::tone(Tone::Dim)),
     ];
     let line = row![
         icon(Icon::Clock).tone(Tone::Dim),
         words.width(Length::Fill),
-        Element::from(join),
-        Element::from(forget.look(Look::Quiet).square(TARGET)),
+        Element::from(join.id(format!("recent-{index}"))),
+        Element::from(forget.id(format!("forget-{index}")).look(Look::Quiet).square(TARGET)),
     ];
     let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_M, SPACE_L]);
     region(Role::ListItem, &title, line)
@@ -287,54 +252,6 @@ fn ago(seconds: u64, language: Language) -> String {
         DAY.. => ("ago-days", seconds / DAY),
     };
     language.with(id, &[("count", count.into())])
-}
-
-fn theme_icon(choice: Choice) -> Icon {
-    match choice {
-        Choice::System => Icon::System,
-        Choice::Dark => Icon::Moon,
-        Choice::Light => Icon::Sun,
-        Choice::Contrast => Icon::Contrast,
-    }
-}
-
-fn hanging<'a>(which: Menu, context: &Context) -> Hanging<'a, Message> {
-    let mut lines = column![];
-    let (anchor, label) = match which {
-        Menu::Language => {
-            for language in Language::ALL {
-                let chosen = language == context.language;
-                lines = lines.push(choice(&language.name(), chosen, Message::LanguageChosen(language)));
-            }
-            ("languages", context.say("menu-language"))
-        }
-        Menu::Theme => {
-            for (theme, id) in [
-                (Choice::System, "theme-system"),
-                (Choice::Dark, "theme-dark"),
-                (Choice::Light, "theme-light"),
-                (Choice::Contrast, "theme-contrast"),
-            ] {
-                lines = lines.push(choice(&context.say(id), theme == context.theme, Message::ThemeChosen(theme)));
-            }
-            ("themes", context.say("menu-theme"))
-        }
-    };
-    Hanging { anchor, label, content: menu(lines), on_close: Message::MenuClosed }
-}
-
-/// A button back to where one came from, with the name of where one is; other screens share it.
-pub(crate) fn heading<'a, Other: Clone + 'a>(
-    context: &Context,
-    title: String,
-    place: String,
-    back: Other,
-) -> Element<'a, Other> {
-    let back = worded(Icon::Back, context.say("action-back"), "", Some(back)).id("back").look(Look::Quiet);
-    let words = row![text::title(title), text::small(place).style(text::tone(Tone::Dim))];
-    let words = words.spacing(SPACE_M).align_y(Alignment::Center);
-    let bar = row![Element::from(back), words].spacing(SPACE_L).align_y(Alignment::Center);
-    container(bar).padding([SPACE_M, SPACE_L]).into()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod bar;
 mod lock;
 mod panel;
+mod strip;
 mod tiles;
 
 use std::time::Instant;
@@ -12,6 +13,7 @@ use iced::widget::{column, container, row, space};
 use iced::{Alignment, Length, Padding};
 
 use super::notice::{self, Notice};
+use super::preferences::{self, Part, Preference};
 use super::{Context, device_lines, menu, menu_heading};
 use crate::kit::modal::Question;
 use crate::kit::popup::Hanging;
@@ -47,13 +49,15 @@ pub enum Panel {
     Notices,
 }
 
-/// Which menu of the main bar is open.
+/// Which menu of the bars is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Menu {
     /// Microphones and speakers.
     Sound,
     /// Cameras.
     Camera,
+    /// Languages and themes.
+    Preferences,
 }
 
 /// What happened.
@@ -85,6 +89,8 @@ pub enum Message {
     MenuClosed,
     /// A device was chosen.
     Chosen(Kind, Device),
+    /// A language or a theme was chosen.
+    Preferred(Preference),
     /// The words were compared.
     WordsConfirmed,
     /// The tiles have other sizes.
@@ -120,6 +126,8 @@ pub enum Action {
     Tell(NoticeKind),
     /// Go to full screen, or back.
     FullScreen,
+    /// Speak, or look, like this.
+    Prefer(Preference),
     /// Leave.
     Leave,
 }
@@ -157,6 +165,10 @@ impl Meeting {
             Message::MenuPressed(menu) => self.menu = if self.menu == Some(menu) { None } else { Some(menu) },
             Message::MenuClosed => self.menu = None,
             Message::Chosen(kind, device) => return self.choose(kind, device),
+            Message::Preferred(preference) => {
+                self.menu = None;
+                return Action::Prefer(preference);
+            }
             Message::WordsConfirmed => self.model.verified = self.model.lock.as_ref().map(|lock| lock.epoch),
             Message::Resized(wishes) => return Action::Wish(wishes),
             Message::DrawnSlowly => return Action::Tell(NoticeKind::NoGpu),
@@ -225,7 +237,8 @@ impl Meeting {
             .on_software(Message::DrawnSlowly);
         let stage = region(Role::Main, &context.say("meeting-stage"), stage);
         let mut middle = row![].spacing(SPACE_S).padding([0.0, SPACE_S]).height(Length::Fill);
-        middle = middle.push(column![stage].push(self.strip(context)).spacing(SPACE_S));
+        let stage = column![].push(self.sharing(context)).push(stage).push(self.strip(context));
+        middle = middle.push(stage.spacing(SPACE_S));
         middle = middle.push(self.panel.map(|panel| self.panel(panel, context, reported)));
         let page = column![top, middle, bottom];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
@@ -252,31 +265,6 @@ impl Meeting {
         region(Role::Region, &title, container(inside).width(PANEL).height(Length::Fill).style(theme::panel))
     }
 
-    /// One line under the faces: that one is alone, that one shares, that the space bar is held.
-    fn strip(&self, context: &Context) -> Option<Element<'_, Message>> {
-        let (sign, tone, id) = if self.talking {
-            (Icon::Microphone, Tone::Good, "meeting-talk")
-        } else if self.model.sharing {
-            (Icon::Share, Tone::Accent, "meeting-sharing-you")
-        } else if self.model.people.len() == 1 {
-            (Icon::Link, Tone::Accent, "meeting-alone")
-        } else {
-            return None;
-        };
-        let button = match id {
-            "meeting-alone" => Some(("meeting-copy-link", Message::CopyPressed)),
-            "meeting-sharing-you" => Some(("meeting-share-stop", Message::SharePressed)),
-            _ => None,
-        };
-        let button =
-            button.map(|(word, message)| Element::from(press(text::strong(context.say(word)), "", Some(message))));
-        let words =
-            row![icon(sign).tone(tone), text::small(context.say(id))].spacing(SPACE_M).align_y(Alignment::Center);
-        let line = row![words].push(button).spacing(SPACE_L).align_y(Alignment::Center);
-        let line = container(line).padding([SPACE_S, SPACE_L]).style(theme::card);
-        Some(container(line).center_x(Length::Fill).into())
-    }
-
     fn hanging(&self, which: Menu, context: &Context) -> Hanging<'_, Message> {
         let lines = |kind| device_lines(&self.devices, kind, context, Message::Chosen);
         let mut list = column![];
@@ -289,6 +277,9 @@ impl Meeting {
             Menu::Camera => {
                 list = list.push(menu_heading(context.say("preview-camera"))).extend(lines(Kind::Camera));
                 (bar::CAMERA_MENU, context.say("meeting-choose-camera"))
+            }
+            Menu::Preferences => {
+                return preferences::hanging(Part::Both, context, Message::Preferred, Message::MenuClosed);
             }
         };
         Hanging { anchor, label, content: menu(list), on_close: Message::MenuClosed }

@@ -117,7 +117,8 @@ pub fn list<'a, Any: 'a>(reported: &'a [Notice], context: &Context) -> Element<'
         return container(words).padding([0.0, SPACE_L]).into();
     }
     let lines = reported.iter().rev().map(|notice| {
-        let line = row![sign(notice), words(notice, context)].spacing(SPACE_M);
+        let words = words(notice, context).push(details(&notice.detail, context));
+        let line = row![sign(notice), words].spacing(SPACE_M);
         region(Role::ListItem, &context.say(notice.kind.id()), line)
     });
     let list = Column::with_children(lines).spacing(SPACE_L).padding([SPACE_XS, SPACE_L]);
@@ -139,20 +140,24 @@ fn sign<'a, Any: 'a>(notice: &Notice) -> Element<'a, Any> {
 }
 
 /// What, whose fault, what to do.
-fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Element<'a, Any> {
-    let dim = |words| text::caption(words).style(text::tone(Tone::Dim));
-    let fault = notice.fault.map(|fault| dim(context.say(fault.id())));
+fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Column<'a, Any, theme::Theme, iced::Renderer> {
+    let fault = notice.fault.map(|fault| text::caption(context.say(fault.id())).style(text::tone(Tone::Dim)));
     let advice = text::small(context.say(&format!("{}.advice", notice.kind.id())));
-    let detail = (!notice.detail.is_empty())
-        .then(|| dim(context.language.with("notice-details", &[("detail", notice.detail.as_str().into())])));
     column![]
         .push(fault)
         .push(text::strong(context.say(notice.kind.id())))
         .push(advice)
-        .push(detail)
         .spacing(2.0)
         .width(Length::Fill)
-        .into()
+}
+
+/// The cause in the words of whoever reported it, marked as what it is: it may be in another language, and of use to few.
+pub(crate) fn details<'a, Any: 'a>(detail: &str, context: &Context) -> Option<Element<'a, Any>> {
+    if detail.is_empty() {
+        return None;
+    }
+    let words = context.language.with("notice-details", &[("detail", detail.into())]);
+    Some(text::caption(words).style(text::tone(Tone::Dim)).into())
 }
 
 #[cfg(test)]

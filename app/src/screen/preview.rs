@@ -1,17 +1,19 @@
 //! Before entering: how one looks, how one sounds, under which name, with which devices.
 
+mod form;
+
 use accesskit::Role;
 use iced::widget::{column, container, row, scrollable};
 use iced::{Alignment, Length, Padding};
 
-use super::{Context, device_lines, device_name, home, menu, select};
-use crate::kit::field::Field;
+use super::preferences::{self, Part, Preference};
+use super::{Context, device_lines, menu, worded};
 use crate::kit::popup::Hanging;
-use crate::kit::{Element, Icon, Press, Shortcut, field, icon, meter, popup, press, region, text};
+use crate::kit::{Element, Icon, Press, Shortcut, elided, icon, popup, press, region, text};
 use crate::model::{Device, Devices, Kind, NoticeKind, SELF, initials};
 use crate::pictures::Pictures;
 use crate::stage::{Tile, stage};
-use crate::theme::{self, ICON_SMALL, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_BAR, TARGET_FORM, Tone};
+use crate::theme::{self, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_BAR, Tone};
 
 /// Which meeting is being prepared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +60,16 @@ pub struct Preview {
     troubles: Vec<NoticeKind>,
     /// "Enter" was pressed once: from now a missing name is said.
     tried: bool,
-    menu: Option<Kind>,
+    menu: Option<Menu>,
+}
+
+/// What hangs on a control of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Menu {
+    /// Devices of a kind.
+    Devices(Kind),
+    /// Languages or themes.
+    Preferences(Part),
 }
 
 /// What happened.
@@ -72,12 +83,16 @@ pub enum Message {
     MicrophonePressed,
     /// The camera button was pressed.
     CameraPressed,
-    /// A menu of devices was opened or closed.
-    DevicesPressed(Kind),
+    /// A menu was opened or closed.
+    MenuPressed(Menu),
     /// A menu was closed.
     MenuClosed,
     /// A device was chosen.
     Chosen(Kind, Device),
+    /// "Look again" was pressed where a device is missing.
+    AgainPressed(Kind),
+    /// A language or a theme was chosen.
+    Preferred(Preference),
     /// "Enter" was pressed.
     EnterPressed,
 }
@@ -89,8 +104,12 @@ pub enum Action {
     None,
     /// Back home.
     Back,
-    /// Open other devices.
-    Reopen,
+    /// Open the device of this kind that is chosen now, or close it.
+    Reopen(Kind),
+    /// Look for what is plugged in, then open the device of this kind.
+    LookAgain(Kind),
+    /// Speak, or look, like this.
+    Prefer(Preference),
     /// Enter the meeting under this name.
     Enter(String),
 }
@@ -127,29 +146,94 @@ impl Preview {
         }
     }
 
+    /// Whether the others will see us: the camera is wanted, and there is one.
+    pub fn is_seen(&self) -> bool {
+        self.camera && self.blind().is_none()
+    }
+
+    /// Whether the others will hear us: the microphone is wanted, and there is one.
+    pub fn is_heard(&self) -> bool {
+        self.microphone && self.silent().is_none()
+    }
+
+    /// Why there is no picture, if something is wrong with it.
+    fn blind(&self) -> Option<NoticeKind> {
+        self.troubles.iter().copied().find(|trouble| is_blind(*trouble))
+    }
+
+    /// Why there is no sound, if something is wrong with it.
+    fn silent(&self) -> Option<NoticeKind> {
+        self.troubles.iter().copied().find(|trouble| !is_blind(*trouble))
+    }
+
     /// Takes in what happened.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
-            Message::BackPressed => return Action::Back,
-            Message::NameTyped(name) => self.name = name,
-            Message::MicrophonePressed => self.microphone = !self.microphone,
-            Message::CameraPressed => {
-                self.camera = !self.camera;
-                self.picture = Picture::Opening;
-                self.troubles.retain(|trouble| !is_blind(*trouble));
-                return Action::Reopen;
+            Message::BackPressed => Action::Back,
+            Message::NameTyped(name) => {
+                self.name = name;
+                Action::None
             }
-            Message::DevicesPressed(kind) => self.menu = if self.menu == Some(kind) { None } else { Some(kind) },
-            Message::MenuClosed => self.menu = None,
-            Message::Chosen(kind, device) => return self.choose(kind, device),
-            Message::EnterPressed => {
-                self.tried = true;
-                if self.complaint().is_none() {
-                    return Action::Enter(self.name.trim().to_owned());
-                }
+            Message::MicrophonePressed => self.press_microphone(),
+            Message::CameraPressed => self.press_camera(),
+            Message::MenuPressed(menu) => {
+                self.menu = (self.menu != Some(menu)).then_some(menu);
+                Action::None
+            }
+            Message::MenuClosed => {
+                self.menu = None;
+                Action::None
+            }
+            Message::Chosen(kind, device) => self.choose(kind, device),
+            Message::AgainPressed(kind) => {
+                self.forgive(kind);
+                Action::LookAgain(kind)
+            }
+            Message::Preferred(preference) => {
+                self.menu = None;
+                Action::Prefer(preference)
+            }
+            Message::EnterPressed => self.enter(),
+        }
+    }
+
+    fn press_microphone(&mut self) -> Action {
+        match self.silent() {
+            Some(kind) if is_absent(kind) => Action::None,
+            Some(_) => {
+                self.microphone = true;
+                self.forgive(Kind::Microphone);
+                Action::Reopen(Kind::Microphone)
+            }
+            None => {
+                self.microphone = !self.microphone;
+                Action::None
             }
         }
-        Action::None
+    }
+
+    fn press_camera(&mut self) -> Action {
+        match self.blind() {
+            Some(kind) if is_absent(kind) => return Action::None,
+            // What failed looks off: pressed, it tries again.
+            Some(_) => self.camera = true,
+            None => self.camera = !self.camera,
+        }
+        self.forgive(Kind::Camera);
+        Action::Reopen(Kind::Camera)
+    }
+
+    fn enter(&mut self) -> Action {
+        self.tried = true;
+        if self.complaint().is_some() { Action::None } else { Action::Enter(self.name.trim().to_owned()) }
+    }
+
+    /// Another device, or another try: what was wrong is wrong no longer, until it is told again.
+    fn forgive(&mut self, kind: Kind) {
+        self.troubles.retain(|trouble| is_blind(*trouble) != (kind == Kind::Camera));
+        if kind == Kind::Camera {
+            self.picture = Picture::Opening;
+        }
     }
 
     /// What a shortcut means here.
@@ -165,17 +249,16 @@ impl Preview {
 
     fn choose(&mut self, kind: Kind, device: Device) -> Action {
         self.menu = None;
-        self.troubles.retain(|trouble| is_blind(*trouble) != (kind == Kind::Camera));
         match kind {
-            Kind::Camera => {
-                self.camera = device != Device::Off;
-                self.picture = Picture::Opening;
-            }
+            Kind::Camera => self.camera = device != Device::Off,
             Kind::Microphone => self.microphone = device != Device::Off,
             Kind::Speaker => {}
         }
+        if kind != Kind::Speaker {
+            self.forgive(kind);
+        }
         self.devices.choose(kind, device);
-        Action::Reopen
+        Action::Reopen(kind)
     }
 
     /// The id of what is wrong with the name.
@@ -197,11 +280,24 @@ impl Preview {
                 (context.say("preview-join-title"), place)
             }
         };
-        let heading = region(Role::Banner, &title, home::heading(context, title.clone(), place, Message::BackPressed));
+        let heading = region(Role::Banner, &title, self.heading(title.clone(), place, context));
         let body = scrollable(self.body(context, pictures)).height(Length::Fill);
         let page = column![heading, region(Role::Main, &title, body)];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
-        popup(page, self.menu.map(|kind| self.hanging(kind, context)))
+        popup(page, self.menu.map(|menu| self.hanging(menu, context)))
+    }
+
+    /// The way back, where one is, and how the client speaks and looks.
+    fn heading(&self, title: String, place: String, context: &Context) -> Element<'_, Message> {
+        let back = worded(Icon::Back, context.say("action-back"), "", Some(Message::BackPressed));
+        let back = back.id("back").look(Look::Quiet);
+        // In a small window the place gives way: it is said again where it matters, in the link.
+        let place = (context.size.width >= NARROW).then(|| Element::from(elided(place).tone(Tone::Dim)));
+        let words = row![Element::from(elided(title).title())].push(place).spacing(SPACE_M).align_y(Alignment::Center);
+        let open = self.menu.and_then(|menu| if let Menu::Preferences(part) = menu { Some(part) } else { None });
+        let controls = preferences::controls(context, open, |part| Message::MenuPressed(Menu::Preferences(part)));
+        let bar = row![Element::from(back), container(words).width(Length::Fill), controls];
+        container(bar.spacing(SPACE_L).align_y(Alignment::Center)).padding([SPACE_M, SPACE_L]).into()
     }
 
     fn body(&self, context: &Context, pictures: &Pictures) -> Element<'_, Message> {
@@ -230,18 +326,18 @@ impl Preview {
             name: "".into(),
             initials: initials(&self.name).into(),
             colour: theme::AVATARS[9],
-            muted: !self.microphone,
+            muted: !self.is_heard(),
             speaking: false,
             mirrored: true,
-            feed: self.camera.then(|| pictures.feed(SELF)),
+            feed: self.is_seen().then(|| pictures.feed(SELF)),
         };
         let height = width / crate::grid::SHAPE;
-        let blind = self.troubles.iter().find(|trouble| is_blind(**trouble)).map(|trouble| trouble.id());
-        let words = match (self.camera, self.picture) {
-            (false, _) => Some("preview-camera-off"),
-            (true, Picture::Missing) => Some(blind.unwrap_or("preview-camera-none")),
-            (true, Picture::Opening) => Some("preview-camera-wait"),
-            (true, Picture::Shown) => None,
+        let words = match (self.camera, self.blind(), self.picture) {
+            (_, Some(kind), _) => Some(kind.id()),
+            (false, None, _) => Some("preview-camera-off"),
+            (true, None, Picture::Missing) => Some("preview-camera-none"),
+            (true, None, Picture::Opening) => Some("preview-camera-wait"),
+            (true, None, Picture::Shown) => None,
         };
         let words = words.map(|id| {
             let words = container(text::small(context.say(id))).padding([SPACE_S - 2.0, SPACE_M]).style(theme::scrim);
@@ -257,81 +353,41 @@ impl Preview {
         container(layers).width(width).height(height).into()
     }
 
+    /// The two switches show what is so: a device that is not there cannot be on.
     fn toggles(&self, context: &Context) -> Element<'_, Message> {
-        let microphone = switch(
-            (Icon::Microphone, Icon::MicrophoneOff),
-            self.microphone,
-            (context.say("meeting-mute-on"), context.say("meeting-mute-off")),
-        );
-        let microphone = microphone.id("microphone");
-        let camera = switch(
-            (Icon::Camera, Icon::CameraOff),
-            self.camera,
-            (context.say("meeting-camera-on"), context.say("meeting-camera-off")),
-        );
-        let microphone =
-            press_with(microphone, &context.say("meeting-mute-name"), !self.microphone, Message::MicrophonePressed);
-        let camera =
-            press_with(camera.id("camera"), &context.say("meeting-camera-name"), self.camera, Message::CameraPressed);
-        container(row![microphone, camera].spacing(SPACE_S)).center_x(Length::Fill).into()
-    }
-
-    fn form(&self, context: &Context) -> Element<'_, Message> {
-        let error = self.complaint().filter(|_| self.tried).map(|id| context.say(id));
-        let name = field(Field {
-            id: "name",
-            label: context.say("preview-name"),
-            labelled: true,
-            value: &self.name,
-            placeholder: context.say("preview-name-placeholder"),
-            error,
-            beside: None,
-            on_input: Message::NameTyped,
-            on_submit: Some(Message::EnterPressed),
-        });
-        let level = if self.microphone { self.level } else { 0.0 };
-        let microphone = column![self.select(Kind::Microphone, context), meter(&context.say("preview-level"), level)];
-        let enter = match self.purpose {
-            Purpose::Start => context.say("preview-start"),
-            Purpose::Join { .. } => context.say("preview-join"),
+        let absent = |kind: Option<NoticeKind>| kind.filter(|kind| is_absent(*kind));
+        let microphone = Switch {
+            id: "microphone",
+            signs: (Icon::Microphone, Icon::MicrophoneOff),
+            words: ("meeting-mute-on", "meeting-mute-off", "meeting-mute-none"),
+            name: "meeting-mute-name",
+            on: self.is_heard(),
+            // This switch mutes: pressed in, it is off.
+            toggled: !self.is_heard(),
+            absent: absent(self.silent()).map(|kind| self.sound_words(kind)),
+            pressed: Message::MicrophonePressed,
         };
-        let enter = press(text::strong(enter), "", Some(Message::EnterPressed))
-            .id("enter")
-            .look(Look::Primary)
-            .width(Length::Fill)
-            .height(TARGET_BAR);
-        let sealed = row![
-            icon(Icon::Lock).size(ICON_SMALL).tone(Tone::Good),
-            text::caption(context.say("preview-sealed")).style(text::tone(Tone::Dim)).width(Length::Fill)
-        ];
-        column![
-            name,
-            self.select(Kind::Camera, context),
-            microphone.push(self.sound_trouble(context)).spacing(SPACE_S),
-            self.select(Kind::Speaker, context),
-            Element::from(enter),
-            sealed.spacing(SPACE_S),
-        ]
-        .spacing(SPACE_L)
-        .into()
+        let camera = Switch {
+            id: "camera",
+            signs: (Icon::Camera, Icon::CameraOff),
+            words: ("meeting-camera-on", "meeting-camera-off", "meeting-camera-none"),
+            name: "meeting-camera-name",
+            on: self.is_seen(),
+            toggled: self.is_seen(),
+            absent: absent(self.blind()).map(NoticeKind::id),
+            pressed: Message::CameraPressed,
+        };
+        let both = row![microphone.view(context), camera.view(context)].spacing(SPACE_S);
+        container(both).center_x(Length::Fill).into()
     }
 
-    /// What is wrong with the sound, and what to do.
-    fn sound_trouble(&self, context: &Context) -> Option<Element<'_, Message>> {
-        let trouble = self.troubles.iter().find(|trouble| !is_blind(**trouble))?;
-        let advice = text::caption(context.say(&format!("{}.advice", trouble.id()))).style(text::tone(Tone::Dim));
-        let words = column![text::caption(context.say(trouble.id())).style(text::tone(Tone::Warn)), advice];
-        let sign = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Warn);
-        Some(row![sign, words.width(Length::Fill)].spacing(SPACE_S).into())
-    }
-
-    fn select(&self, kind: Kind, context: &Context) -> Element<'_, Message> {
-        let (id, label) = names(kind);
-        let value = device_name(&self.devices, kind, &self.devices.chosen(kind), context);
-        select(id, context.say(label), &value, self.menu == Some(kind), Message::DevicesPressed(kind))
-    }
-
-    fn hanging(&self, kind: Kind, context: &Context) -> Hanging<'_, Message> {
+    fn hanging(&self, which: Menu, context: &Context) -> Hanging<'_, Message> {
+        let kind = match which {
+            Menu::Devices(kind) => kind,
+            Menu::Preferences(part) => {
+                return preferences::hanging(part, context, Message::Preferred, Message::MenuClosed);
+            }
+        };
         let (anchor, label) = names(kind);
         let lines = device_lines(&self.devices, kind, context, Message::Chosen);
         let inside = menu(iced::widget::Column::with_children(lines));
@@ -348,6 +404,13 @@ const fn is_blind(kind: NoticeKind) -> bool {
     matches!(kind, NoticeKind::NoCamera | NoticeKind::CameraTaken | NoticeKind::CameraLost | NoticeKind::BadFile)
 }
 
+/// Whether a trouble means that there is nothing to switch on.
+const fn is_absent(kind: NoticeKind) -> bool {
+    matches!(kind, NoticeKind::NoCamera | NoticeKind::NoSound | NoticeKind::NoMicrophone)
+}
+
+/// Below this width of the window the heading says less.
+const NARROW: f32 = 620.0;
 /// Width of the column of fields.
 const FORM: f32 = 330.0;
 /// A narrower picture than this goes above the fields.
@@ -363,30 +426,34 @@ fn names(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
-/// A round-cornered switch of the bar: its sign and its word say the state.
-fn switch<'a>((sign, off): (Icon, Icon), on: bool, (word, word_off): (String, String)) -> Switch<'a> {
-    let look = if on { Look::Bar } else { Look::BarOff };
-    let (sign, word) = if on { (sign, word) } else { (off, word_off) };
-    let inside = row![icon(sign), text::strong(word)].spacing(SPACE_S).align_y(Alignment::Center);
-    Switch { content: inside.into(), look, id: "" }
-}
-
-struct Switch<'a> {
-    content: Element<'a, Message>,
-    look: Look,
+/// A switch of the bar: its sign and its word say the state.
+struct Switch {
     id: &'static str,
+    signs: (Icon, Icon),
+    /// On, off, and nothing to switch.
+    words: (&'static str, &'static str, &'static str),
+    name: &'static str,
+    on: bool,
+    toggled: bool,
+    /// Why there is nothing to switch on.
+    absent: Option<&'static str>,
+    pressed: Message,
 }
 
-impl Switch<'_> {
-    fn id(self, id: &'static str) -> Self {
-        Self { id, ..self }
+impl Switch {
+    fn view<'a>(self, context: &Context) -> Element<'a, Message> {
+        let (sign, word) = match (self.on, self.absent) {
+            (true, _) => (self.signs.0, self.words.0),
+            (false, None) => (self.signs.1, self.words.1),
+            (false, Some(_)) => (self.signs.1, self.words.2),
+        };
+        let inside = row![icon(sign), text::strong(context.say(word))].spacing(SPACE_S).align_y(Alignment::Center);
+        let message = self.absent.is_none().then_some(self.pressed);
+        let control: Press<'a, Message> = press(inside, &context.say(self.name), message);
+        let control = control.id(self.id).toggled(self.toggled).description(self.absent.map(|id| context.say(id)));
+        let look = if self.on { Look::Bar } else { Look::BarOff };
+        control.look(look).height(TARGET_BAR).padding([0.0, SPACE_L]).into()
     }
-}
-
-fn press_with<'a>(switch: Switch<'a>, name: &str, toggled: bool, message: Message) -> Element<'a, Message> {
-    let control: Press<'a, Message> = press(switch.content, name, Some(message));
-    let padding = [0.0, SPACE_L];
-    control.id(switch.id).toggled(toggled).look(switch.look).height(TARGET_BAR.max(TARGET_FORM)).padding(padding).into()
 }
 
 #[cfg(test)]
@@ -414,9 +481,31 @@ mod tests {
     fn a_chosen_camera_is_opened_and_on() {
         let mut preview = preview("Anne");
         preview.camera = false;
-        assert_eq!(preview.update(Message::Chosen(Kind::Camera, Device::Synthetic)), Action::Reopen);
-        assert!(preview.camera);
-        assert_eq!(preview.update(Message::Chosen(Kind::Camera, Device::Off)), Action::Reopen);
-        assert!(!preview.camera);
+        assert_eq!(preview.update(Message::Chosen(Kind::Camera, Device::Synthetic)), Action::Reopen(Kind::Camera));
+        assert!(preview.is_seen());
+        assert_eq!(preview.update(Message::Chosen(Kind::Camera, Device::Off)), Action::Reopen(Kind::Camera));
+        assert!(!preview.is_seen());
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_on() {
+        let mut preview = preview("Anne");
+        assert!(preview.is_seen() && preview.is_heard());
+        preview.trouble(NoticeKind::NoCamera);
+        preview.trouble(NoticeKind::NoMicrophone);
+        assert!(!preview.is_seen() && !preview.is_heard());
+        assert_eq!(preview.update(Message::CameraPressed), Action::None, "there is nothing to switch on");
+        assert_eq!(preview.update(Message::MicrophonePressed), Action::None);
+        assert_eq!(preview.update(Message::AgainPressed(Kind::Camera)), Action::LookAgain(Kind::Camera));
+        assert!(preview.is_seen() && !preview.is_heard(), "one device was looked for, not the other");
+    }
+
+    #[test]
+    fn a_camera_that_was_taken_is_tried_again_when_it_is_pressed() {
+        let mut preview = preview("Anne");
+        preview.trouble(NoticeKind::CameraTaken);
+        assert!(!preview.is_seen());
+        assert_eq!(preview.update(Message::CameraPressed), Action::Reopen(Kind::Camera));
+        assert!(preview.is_seen());
     }
 }

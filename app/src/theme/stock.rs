@@ -27,6 +27,17 @@ pub fn card(theme: &Theme) -> container::Style {
     }
 }
 
+/// The line that says that one's own screen is seen: in the accent, framed.
+pub fn sharing(theme: &Theme) -> container::Style {
+    let c = theme.colours();
+    container::Style {
+        background: solid(c.accent.scale_alpha(0.14)),
+        border: Border { color: c.accent, width: 2.0 * LINE, radius: RADIUS_CARD.into() },
+        text_color: Some(c.text),
+        ..container::Style::default()
+    }
+}
+
 /// The panel at the side of the meeting.
 pub fn panel(theme: &Theme) -> container::Style {
     card(theme)

@@ -34,6 +34,11 @@ pub fn small_context(language: Language) -> Context {
     Context { size: Size::new(700.0, 560.0), ..context(language) }
 }
 
+/// The smallest window that can be made.
+pub fn least_context(language: Language) -> Context {
+    Context { size: Size::new(480.0, 400.0), ..context(language) }
+}
+
 pub fn recents() -> Vec<home::Recent> {
     let recent =
         |host: &str, age| home::Recent { link: format!("conclave://{host}:4433/m/…"), host: host.into(), age };
@@ -265,7 +270,7 @@ pub fn walk<Message>(view: Element<'_, Message>, request: Option<ActionRequest>)
     (walker.finish(), messages)
 }
 
-fn renderer() -> iced::Renderer {
+pub fn renderer() -> iced::Renderer {
     use iced::advanced::renderer::Headless;
     let made = <iced::Renderer as Headless>::new(REGULAR, 16.0.into(), Some("tiny-skia"));
     iced::futures::executor::block_on(made).expect("the processor can always draw")

@@ -8,6 +8,7 @@ use super::{Meeting, Menu, Message, Panel, lock};
 use crate::kit::{Element, Icon, Press, icon, press, region, text};
 use crate::model::Microphone;
 use crate::screen::Context;
+use crate::screen::preferences::{self, Part};
 use crate::theme::{
     self, BAR_BOTTOM, BAR_TOP, ICON_SMALL, Look, NARROW, SPACE_M, SPACE_S, SPACE_XS, TARGET, TARGET_BAR, Tone,
 };
@@ -30,8 +31,11 @@ impl Meeting {
         let bell = quiet(Icon::Bell, &context.say("meeting-notices"), Message::PanelPressed(Panel::Notices));
         let bell = bell.id("notices").toggled(self.panel == Some(Panel::Notices));
         let full = quiet(Icon::FullScreen, &context.say("meeting-full-screen"), Message::FullScreenPressed);
+        let open = (self.menu == Some(Menu::Preferences)).then_some(Part::Both);
+        let wishes = preferences::sign(context, open, |_| Message::MenuPressed(Menu::Preferences));
         let bar = row![self.lock_button(context), status, Space::new().width(Length::Fill),]
             .push((reported > 0).then(|| hint(bell, context.say("meeting-notices"), tooltip::Position::Bottom)))
+            .push(hint(wishes, context.say("menu-preferences"), tooltip::Position::Bottom))
             .push(hint(full.id("full-screen"), context.say("meeting-full-screen"), tooltip::Position::Bottom));
         let bar = container(bar.spacing(SPACE_M).align_y(Alignment::Center))
             .height(BAR_TOP)
@@ -58,11 +62,14 @@ impl Meeting {
         let room = row![self.share(context), self.people(context), copy(context)].spacing(SPACE_S);
         let leave = labelled(context, Icon::Leave, "meeting-leave", "meeting-leave-name", Some(Message::LeavePressed));
         let leave = hinted(leave.id("leave").look(Look::Danger), context, "meeting-leave");
-        let bar = row![
-            container(devices).width(Length::Fill),
-            room,
-            container(leave).width(Length::Fill).align_x(Alignment::End),
-        ];
+        let space = || Space::new().width(Length::Fill);
+        let bar = if is_narrow(context) {
+            // No room to keep the middle in the middle.
+            row![devices, space(), room, space(), leave]
+        } else {
+            let leave = container(leave).width(Length::Fill).align_x(Alignment::End);
+            row![container(devices).width(Length::Fill), room, leave]
+        };
         let bar = container(bar.align_y(Alignment::Center))
             .height(BAR_BOTTOM)
             .align_y(Alignment::Center)

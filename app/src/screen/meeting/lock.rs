@@ -35,7 +35,12 @@ impl Meeting {
         let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
         let words = column![text::heading(context.say(word)), text::small(explained).style(text::tone(Tone::Dim))];
         let head = row![sign, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
-        let body = column![head].push(self.model.lock.as_ref().map(|lock| proof(lock, state, context)));
+        let passing = self.model.passing.then(|| {
+            let sign = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
+            let words = text::caption(context.say("lock-passing")).style(text::tone(Tone::Dim)).width(Length::Fill);
+            row![sign, words].spacing(SPACE_S)
+        });
+        let body = column![head].push(self.model.lock.as_ref().map(|lock| proof(lock, state, context))).push(passing);
         scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill).into()
     }
 }

@@ -5,9 +5,9 @@ use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Background, Border, Length};
 
 use super::{Meeting, Message};
-use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::kit::{Element, Icon, elided, icon, press, region, text};
 use crate::model::{Microphone, Person};
-use crate::screen::{Context, short, worded};
+use crate::screen::{Context, worded};
 use crate::theme::{self, ICON_SMALL, Look, ON_AVATAR, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, TARGET_FORM, Tone};
 
 impl Meeting {
@@ -18,7 +18,8 @@ impl Meeting {
         let list = region(Role::List, &context.say("people-title"), list);
         let invite = worded(Icon::Link, context.say("people-invite"), "", Some(Message::CopyPressed));
         let invite = invite.id("invite").width(Length::Fill).height(TARGET_FORM);
-        let words = text::caption(context.say("people-invite-text")).style(text::tone(Tone::Dim));
+        let words = if self.model.is_attended() { "people-invite-text" } else { "people-invite-unattended" };
+        let words = text::caption(context.say(words)).style(text::tone(Tone::Dim));
         let foot = container(column![Element::from(invite), words].spacing(SPACE_S)).padding(SPACE_L);
         column![scrollable(list).height(Length::Fill), foot].into()
     }
@@ -36,18 +37,25 @@ impl Meeting {
             let key = person.device.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
             context.language.with("people-device", &[("key", key.into())])
         };
-        let words = column![text::strong(short(&name, 24)), text::caption(below).style(text::tone(Tone::Dim)),];
+        let words = column![
+            Element::from(elided(name.clone()).strong()),
+            Element::from(elided(below).caption().tone(Tone::Dim))
+        ];
         let (sign, tone, state) = match microphone {
             Microphone::On => (Icon::Microphone, Tone::Dim, None),
             Microphone::Muted => (Icon::MicrophoneOff, Tone::Danger, Some("tile-muted")),
             Microphone::Off => (Icon::MicrophoneOff, Tone::Dim, Some("tile-no-microphone")),
         };
-        let mut line = row![avatar(person), words.width(Length::Fill), icon(sign).size(ICON_SMALL).tone(tone)];
+        let shares = if person.me { self.model.sharing } else { person.screen };
+        let mut line = row![avatar(person), words.width(Length::Fill)]
+            .push(shares.then(|| icon(Icon::Share).size(ICON_SMALL).tone(Tone::Accent)))
+            .push(icon(sign).size(ICON_SMALL).tone(tone));
         if self.model.organiser && !person.me {
             line = line.push(remove(person, context));
         }
         let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_XS + 2.0, SPACE_S]);
-        let label = state.map_or(name.clone(), |state| format!("{name}, {}", context.say(state)));
+        let states = state.into_iter().chain(shares.then_some("tile-sharing"));
+        let label = states.fold(name, |label, state| format!("{label}, {}", context.say(state)));
         region(Role::ListItem, &label, line)
     }
 }

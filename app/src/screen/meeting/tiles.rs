@@ -38,7 +38,9 @@ fn face(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictur
     // Our own buttons show at once what we pressed; the group hears of it a moment later.
     let microphone = if person.me { meeting.microphone } else { person.microphone };
     let camera = if person.me { meeting.camera } else { person.camera };
+    let screen = if person.me { meeting.sharing } else { person.screen };
     let speaking = meeting.speaking.contains(&person.id) && microphone == Microphone::On;
+    let state = State { microphone, speaking, camera, screen };
     let name = if person.me {
         context.language.with("tile-you", &[("name", person.name.as_str().into())])
     } else {
@@ -46,7 +48,7 @@ fn face(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictur
     };
     Tile {
         view,
-        label: label(&name, person, (microphone, speaking, camera), context),
+        label: label(&name, person, &state, context),
         name: name.into(),
         initials: person.initials().into(),
         colour: theme::avatar(person.id.0),
@@ -57,25 +59,31 @@ fn face(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictur
     }
 }
 
+/// What a tile shows besides a picture.
+struct State {
+    microphone: Microphone,
+    speaking: bool,
+    camera: bool,
+    screen: bool,
+}
+
 /// "Anne Martin, organiser, muted, camera on".
-fn label(
-    name: &str,
-    person: &Person,
-    (microphone, speaking, camera): (Microphone, bool, bool),
-    context: &Context,
-) -> String {
+fn label(name: &str, person: &Person, state: &State, context: &Context) -> String {
     let mut parts = vec![name.to_owned()];
     if person.organiser {
         parts.push(context.say("tile-organiser"));
     }
-    match microphone {
+    match state.microphone {
         Microphone::Off => parts.push(context.say("tile-no-microphone")),
         Microphone::Muted => parts.push(context.say("tile-muted")),
         Microphone::On => {}
     }
-    if speaking {
+    if state.speaking {
         parts.push(context.say("tile-speaking"));
     }
-    parts.push(context.say(if camera { "tile-camera-on" } else { "tile-camera-off" }));
+    if state.screen {
+        parts.push(context.say("tile-sharing"));
+    }
+    parts.push(context.say(if state.camera { "tile-camera-on" } else { "tile-camera-off" }));
     parts.join(", ")
 }

@@ -1,0 +1,138 @@
+//! Language and appearance, wherever one is: the controls that open their menus, and what the menus hold. Each screen keeps
+//! which of its menus is open.
+
+use iced::Alignment;
+use iced::widget::{Column, column, container, row};
+
+use super::{Context, choice, menu, menu_heading};
+use crate::kit::popup::Hanging;
+use crate::kit::{Element, Icon, Press, icon, press, text};
+use crate::locale::Language;
+use crate::theme::{Choice, ICON_SMALL, Look, SPACE_S, TARGET};
+
+/// What a menu offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The languages.
+    Language,
+    /// The themes.
+    Theme,
+    /// Both, where there is room for one control only.
+    Both,
+}
+
+/// What was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preference {
+    /// To speak this language.
+    Language(Language),
+    /// To wear this theme.
+    Theme(Choice),
+}
+
+impl Part {
+    /// The control that its menu hangs on.
+    const fn anchor(self) -> &'static str {
+        match self {
+            Self::Language => "languages",
+            Self::Theme => "themes",
+            Self::Both => "preferences",
+        }
+    }
+
+    /// The id of its name.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Language => "menu-language",
+            Self::Theme => "menu-theme",
+            Self::Both => "menu-preferences",
+        }
+    }
+}
+
+/// The two controls of a page; `open` is the menu that is open.
+pub(crate) fn controls<'a, Message: Clone + 'a>(
+    context: &Context,
+    open: Option<Part>,
+    pressed: impl Fn(Part) -> Message,
+) -> Element<'a, Message> {
+    let sign = container(icon(theme_icon(context.theme))).center(TARGET);
+    let theme = control(sign, &context.say("menu-theme"), Part::Theme, open, &pressed).square(TARGET);
+    let language = context.language.name();
+    let name = format!("{}, {language}", context.say("menu-language"));
+    let inside = row![icon(Icon::Language), text::strong(language), icon(Icon::Down).size(ICON_SMALL)];
+    let inside = inside.spacing(SPACE_S).align_y(Alignment::Center);
+    let language = control(inside, &name, Part::Language, open, &pressed);
+    row![Element::from(theme), Element::from(language)].spacing(SPACE_S).align_y(Alignment::Center).into()
+}
+
+/// The one control of a bar, without words.
+pub(crate) fn sign<'a, Message: Clone + 'a>(
+    context: &Context,
+    open: Option<Part>,
+    pressed: impl Fn(Part) -> Message,
+) -> Press<'a, Message> {
+    let sign = container(icon(Icon::Language)).center(TARGET);
+    control(sign, &context.say(Part::Both.name()), Part::Both, open, &pressed).square(TARGET)
+}
+
+fn control<'a, Message: Clone + 'a>(
+    inside: impl Into<Element<'a, Message>>,
+    name: &str,
+    part: Part,
+    open: Option<Part>,
+    pressed: &impl Fn(Part) -> Message,
+) -> Press<'a, Message> {
+    press(inside, name, Some(pressed(part))).id(part.anchor()).look(Look::Quiet).expanded(open == Some(part))
+}
+
+/// The menu of `part`.
+pub(crate) fn hanging<'a, Message: Clone + 'a>(
+    part: Part,
+    context: &Context,
+    chosen: impl Fn(Preference) -> Message,
+    on_close: Message,
+) -> Hanging<'a, Message> {
+    let lines: Column<'a, Message, _, _> = match part {
+        Part::Language => column(languages(context, &chosen)),
+        Part::Theme => column(themes(context, &chosen)),
+        Part::Both => column![menu_heading(context.say("menu-language"))]
+            .extend(languages(context, &chosen))
+            .push(menu_heading(context.say("menu-theme")))
+            .extend(themes(context, &chosen)),
+    };
+    Hanging { anchor: part.anchor(), label: context.say(part.name()), content: menu(lines), on_close }
+}
+
+fn languages<'a, Message: Clone + 'a>(
+    context: &Context,
+    chosen: &impl Fn(Preference) -> Message,
+) -> Vec<Element<'a, Message>> {
+    let line = |language: Language| {
+        choice(&language.name(), language == context.language, chosen(Preference::Language(language)))
+    };
+    Language::ALL.map(line).into()
+}
+
+fn themes<'a, Message: Clone + 'a>(
+    context: &Context,
+    chosen: &impl Fn(Preference) -> Message,
+) -> Vec<Element<'a, Message>> {
+    let all = [
+        (Choice::System, "theme-system"),
+        (Choice::Dark, "theme-dark"),
+        (Choice::Light, "theme-light"),
+        (Choice::Contrast, "theme-contrast"),
+    ];
+    let line = |(theme, id)| choice(&context.say(id), theme == context.theme, chosen(Preference::Theme(theme)));
+    all.map(line).into()
+}
+
+const fn theme_icon(choice: Choice) -> Icon {
+    match choice {
+        Choice::System => Icon::System,
+        Choice::Dark => Icon::Moon,
+        Choice::Light => Icon::Sun,
+        Choice::Contrast => Icon::Contrast,
+    }
+}

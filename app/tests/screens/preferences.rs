@@ -1,0 +1,91 @@
+//! Language and appearance: on every screen where one stays, by keyboard, with a role, a name and a state.
+
+use accesskit::{Role, Toggled, TreeUpdate};
+use app::locale::Language;
+use app::screen::preferences::{Part, Preference};
+use app::screen::{home, meeting, preview};
+use app::theme::{Choice, Theme};
+use iced::keyboard::key::Named;
+
+use crate::common::{self, Ui, context, meeting_of, preview_screen, tree};
+
+/// The lines of the open menu: name, and whether it is the chosen one.
+fn lines(update: &TreeUpdate) -> Vec<(String, bool)> {
+    let lines = update.nodes.iter().filter(|(_, node)| node.role() == Role::MenuItemRadio);
+    lines
+        .map(|(_, node)| (node.label().unwrap_or_default().to_owned(), node.toggled() == Some(Toggled::True)))
+        .collect()
+}
+
+fn is_open(update: &TreeUpdate, name: &str) -> Option<bool> {
+    let found = update.nodes.iter().find(|(_, node)| node.label() == Some(name) && node.role() == Role::Button);
+    found.unwrap_or_else(|| panic!("no button is called {name}")).1.is_expanded()
+}
+
+#[test]
+fn the_meeting_has_one_menu_for_both() {
+    let (pictures, mut screen) = (common::pictures(0), meeting_of(2));
+    let context = context(Language::English);
+    assert_eq!(is_open(&tree(screen.view(&context, &pictures, &[])), "Language and appearance"), Some(false));
+    let mut ui = Ui::new(screen.view(&context, &pictures, &[]));
+    ui.tap(Named::Tab);
+    ui.tap(Named::Tab);
+    assert_eq!(ui.focused().as_deref(), Some("preferences"));
+    ui.tap(Named::Enter);
+    let pressed = ui.messages().into_iter().find(|message| matches!(message, meeting::Message::MenuPressed(_)));
+    screen.update(pressed.expect("Enter opens the menu"));
+    let update = tree(screen.view(&context, &pictures, &[]));
+    assert_eq!(is_open(&update, "Language and appearance"), Some(true));
+    let expected = [
+        ("English", true),
+        ("Français", false),
+        ("As the system", false),
+        ("Dark", true),
+        ("Light", false),
+        ("High contrast", false),
+    ];
+    assert_eq!(lines(&update), expected.map(|(name, chosen)| (name.to_owned(), chosen)));
+    let mut ui = Ui::new(screen.view(&context, &pictures, &[]));
+    ui.redraw();
+    ui.tap(Named::ArrowDown);
+    ui.tap(Named::Enter);
+    let chosen = ui.messages().into_iter().find(|message| matches!(message, meeting::Message::Preferred(_)));
+    let action = screen.update(chosen.expect("Enter chooses"));
+    assert_eq!(action, meeting::Action::Prefer(Preference::Language(Language::French)));
+    let update = tree(screen.view(&common::context(Language::French), &pictures, &[]));
+    assert!(lines(&update).is_empty(), "the menu has closed");
+    assert_eq!(is_open(&update, "Langue et apparence"), Some(false), "and the meeting speaks French");
+}
+
+#[test]
+fn the_preview_has_both_menus() {
+    let (pictures, mut screen) = (common::pictures(0), preview_screen());
+    let context = context(Language::English);
+    let order = Ui::new(screen.view(&context, &pictures)).tab_order();
+    assert_eq!(order[..3], ["back", "themes", "languages"]);
+    for (part, down, expected) in [
+        (Part::Language, 1, Preference::Language(Language::French)),
+        (Part::Theme, 2, Preference::Theme(Choice::Light)),
+    ] {
+        screen.update(preview::Message::MenuPressed(preview::Menu::Preferences(part)));
+        let mut ui = Ui::new(screen.view(&context, &pictures));
+        ui.redraw();
+        for _ in 0..down {
+            ui.tap(Named::ArrowDown);
+        }
+        ui.tap(Named::Enter);
+        let chosen = ui.messages().into_iter().find(|message| matches!(message, preview::Message::Preferred(_)));
+        assert_eq!(screen.update(chosen.expect("Enter chooses")), preview::Action::Prefer(expected));
+    }
+}
+
+#[test]
+fn the_window_speaks_and_looks_as_it_is_told() {
+    let mut app = app::App::quiet(Language::English, Choice::Dark);
+    let prefer = |preference| app::Message::Home(home::Message::Preferred(preference));
+    drop(app.update(prefer(Preference::Theme(Choice::Light))));
+    assert_eq!(app.worn(), Theme::LIGHT);
+    drop(app.update(prefer(Preference::Language(Language::French))));
+    let update = tree(app.view(iced::window::Id::unique()));
+    assert!(update.nodes.iter().any(|(_, node)| node.label() == Some("Démarrer")));
+}

@@ -1,0 +1,108 @@
+//! The ring around what has the focus, and the control in it: whole, wherever the control lies, in any window.
+
+use app::film;
+use app::kit::a11y::{ROOT, Walker};
+use app::kit::{Element, focus};
+use app::locale::Language;
+use app::screen::{Context, home, meeting};
+use app::theme::Theme;
+use iced::advanced::renderer::{Headless, Style};
+use iced::advanced::widget::operation::black_box;
+use iced::{Point, Rectangle, Size, mouse};
+use iced_test::runtime::user_interface::{Cache, UserInterface};
+
+use crate::common::{self, context, least_context, meeting_of, preview_screen, recents, renderer};
+
+#[test]
+fn every_control_and_its_ring_are_whole_in_every_window() {
+    for context in [context(Language::French), least_context(Language::French)] {
+        let pictures = common::pictures(0);
+        check("home", &context, home::Home::new(recents()).view(&context));
+        let mut preview = preview_screen();
+        preview.trouble(app::model::NoticeKind::NoCamera);
+        check("preview", &context, preview.view(&context, &pictures));
+        let mut screen = meeting_of(4);
+        screen.model.sharing = true;
+        check("meeting", &context, screen.view(&context, &pictures, &common::notices()));
+        screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
+        check("people", &context, screen.view(&context, &pictures, &[]));
+    }
+}
+
+/// Focuses every control in turn, and looks for what that changes on the screen.
+fn check<Message: 'static>(name: &str, context: &Context, view: Element<'_, Message>) {
+    film::load_fonts();
+    let mut renderer = renderer();
+    let mut ui = UserInterface::build(view, context.size, Cache::default(), &mut renderer);
+    let mut survey = focus::Survey::default();
+    ui.operate(&renderer, &mut black_box(&mut survey));
+    let (_, count) = survey.place();
+    assert!(count > 3, "{name} has controls");
+    for place in 0..count {
+        focus::run(Box::new(focus::Set::new(Some(place))), |op| ui.operate(&renderer, op));
+        focus::run(Box::new(focus::Reveal::default()), |op| ui.operate(&renderer, op));
+        let (label, bounds) = focused(&mut ui, &renderer, context.size);
+        assert!(
+            bounds.is_within(&Rectangle::with_size(context.size)),
+            "{name}: {label} at {bounds:?} leaves the window"
+        );
+        let with = draw(&mut ui, &mut renderer, context.size);
+        focus::run(Box::new(focus::Set::new(None)), |op| ui.operate(&renderer, op));
+        let without = draw(&mut ui, &mut renderer, context.size);
+        for (side, (at, across)) in lines(bounds) {
+            let changed = (-REACH..=REACH).any(|step| {
+                let point = at + across * f32::from(step);
+                pixel(&with, point, context.size).is_some_and(|now| Some(now) != pixel(&without, point, context.size))
+            });
+            assert!(changed, "{name}: the ring of {label} at {bounds:?} has no {side} side in {:?}", context.size);
+        }
+    }
+}
+
+/// How far from a control's edge its ring may lie, in pixels.
+const REACH: i8 = 5;
+
+/// Three places along each side, and the way across it.
+fn lines(bounds: Rectangle) -> impl Iterator<Item = (&'static str, (Point, iced::Vector))> {
+    let across = [iced::Vector::new(0.0, 1.0), iced::Vector::new(1.0, 0.0)];
+    [0.3, 0.5, 0.7].into_iter().flat_map(move |part| {
+        let (x, y) = (bounds.x + bounds.width * part, bounds.y + bounds.height * part);
+        [
+            ("upper", (Point::new(x, bounds.y), across[0])),
+            ("lower", (Point::new(x, bounds.y + bounds.height), across[0])),
+            ("left", (Point::new(bounds.x, y), across[1])),
+            ("right", (Point::new(bounds.x + bounds.width, y), across[1])),
+        ]
+    })
+}
+
+type Ui<'a, Message> = UserInterface<'a, Message, Theme, iced::Renderer>;
+
+fn focused<Message>(ui: &mut Ui<'_, Message>, renderer: &iced::Renderer, size: Size) -> (String, Rectangle) {
+    let mut walker = Walker::new("Test", Rectangle::with_size(size), 1.0, None);
+    ui.operate(renderer, &mut black_box(&mut walker));
+    let update = walker.finish();
+    assert_ne!(update.focus, ROOT, "something has the focus");
+    let (_, node) = update.nodes.iter().find(|(id, _)| *id == update.focus).expect("what has the focus is in the tree");
+    let b = node.bounds().unwrap_or_default();
+    #[expect(clippy::cast_possible_truncation, reason = "a place in a window")]
+    let bounds =
+        Rectangle::new(Point::new(b.x0 as f32, b.y0 as f32), Size::new((b.x1 - b.x0) as f32, (b.y1 - b.y0) as f32));
+    (node.label().unwrap_or_default().to_owned(), bounds)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole pixels")]
+fn draw<Message>(ui: &mut Ui<'_, Message>, renderer: &mut iced::Renderer, size: Size) -> Vec<u8> {
+    let colours = Theme::DARK.colours();
+    ui.draw(renderer, &Theme::DARK, &Style { text_color: colours.text }, mouse::Cursor::Unavailable);
+    renderer.screenshot(Size::new(size.width as u32, size.height as u32), 1.0, colours.ground)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole pixels")]
+fn pixel(pixels: &[u8], at: Point, size: Size) -> Option<[u8; 3]> {
+    if !Rectangle::with_size(size).contains(at) {
+        return None;
+    }
+    let index = 4 * (at.y as usize * size.width as usize + at.x as usize);
+    pixels.get(index..index + 3)?.try_into().ok()
+}

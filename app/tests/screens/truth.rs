@@ -1,0 +1,184 @@
+//! Screens say what is so: what is missing, what is shared, who may enter, and what exactly went wrong.
+
+use accesskit::{Node, Role, Toggled};
+use app::locale::Language;
+use app::model::{Ending, Kind, NoticeKind};
+use app::screen::{ended, meeting, notice, preview};
+use iced::advanced::widget::operation::black_box;
+
+use crate::common::{self, Ui, context, meeting_of, notices, preview_screen, tree};
+
+/// The node with this name.
+fn named(update: &accesskit::TreeUpdate, name: &str) -> Node {
+    let found = update.nodes.iter().find(|(_, node)| node.label() == Some(name));
+    found.unwrap_or_else(|| panic!("nothing is called {name}")).1.clone()
+}
+
+#[test]
+fn what_is_not_plugged_in_cannot_be_on_and_says_why() {
+    for language in Language::ALL {
+        let pictures = common::pictures(0);
+        let mut screen = preview::Preview::new(preview::Purpose::Start, "Anne".into(), app::model::Devices::default());
+        screen.trouble(NoticeKind::NoCamera);
+        screen.trouble(NoticeKind::NoMicrophone);
+        let update = tree(screen.view(&context(language), &pictures));
+        let camera = named(&update, &language.text("meeting-camera-name"));
+        assert!(camera.is_disabled());
+        assert_eq!(camera.toggled(), Some(Toggled::False), "it is not on");
+        assert_eq!(camera.description(), Some(language.text("notice-no-camera").as_str()));
+        let microphone = named(&update, &language.text("meeting-mute-name"));
+        assert!(microphone.is_disabled());
+        assert_eq!(microphone.toggled(), Some(Toggled::True), "nothing is heard");
+        assert_eq!(microphone.description(), Some(language.text("preview-microphone-none").as_str()));
+        let mut ui = Ui::new(screen.view(&context(language), &pictures));
+        ui.find(&language.text("meeting-camera-none"));
+        ui.find(&language.text("meeting-mute-none"));
+        ui.find(&language.text("notice-no-camera.advice"));
+        ui.find(&language.text("preview-microphone-none.advice"));
+        ui.click_id("again-camera");
+        assert!(matches!(ui.messages()[..], [preview::Message::AgainPressed(Kind::Camera)]));
+    }
+}
+
+#[test]
+fn a_camera_that_another_program_holds_can_be_tried_again() {
+    let (pictures, mut screen) = (common::pictures(0), preview_screen());
+    screen.trouble(NoticeKind::CameraTaken);
+    let update = tree(screen.view(&context(Language::English), &pictures));
+    let camera = named(&update, "Camera");
+    assert_eq!((camera.is_disabled(), camera.toggled()), (false, Some(Toggled::False)));
+    let mut ui = Ui::new(screen.view(&context(Language::English), &pictures));
+    ui.find("Another program is using the camera");
+    ui.click_id("camera");
+    assert!(matches!(ui.messages()[..], [preview::Message::CameraPressed]));
+}
+
+#[test]
+fn who_shares_is_told_that_the_screen_is_seen_and_by_how_many() {
+    for (people, seen) in [(1, "Nobody else is here to see it."), (2, "One person sees it."), (4, "3 people see it.")] {
+        let (pictures, mut screen) = (common::pictures(0), meeting_of(people));
+        let view = |screen: &meeting::Meeting| tree(screen.view(&context(Language::English), &pictures, &[]));
+        let says_so = |update: &accesskit::TreeUpdate| {
+            update.nodes.iter().any(|(_, node)| node.label() == Some("You are sharing your screen"))
+        };
+        assert!(!says_so(&view(&screen)));
+        screen.update(meeting::Message::SharePressed);
+        let update = view(&screen);
+        assert!(says_so(&update));
+        let tile = "Anne Martin, you, organiser, sharing the screen, camera on";
+        assert!(update.nodes.iter().any(|(_, node)| node.label() == Some(tile)), "the tile says so too");
+        let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
+        ui.find(seen);
+        ui.click_id("share-stop");
+        assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::SharePressed)));
+    }
+}
+
+#[test]
+fn without_its_organiser_a_meeting_says_that_nobody_can_enter() {
+    let (pictures, mut screen) = (common::pictures(0), meeting_of(4));
+    screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
+    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Whoever has the link can ask to enter.");
+    screen.model.people[0].organiser = false;
+    let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
+    ui.find("The organiser has left: nobody new can enter.");
+}
+
+#[test]
+fn a_key_that_is_not_kept_is_said_beside_the_lock() {
+    let (pictures, mut screen) = (common::pictures(0), meeting_of(2));
+    screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
+    let says_so = |screen: &meeting::Meeting| {
+        let update = tree(screen.view(&context(Language::French), &pictures, &[]));
+        let words = Language::French.text("lock-passing");
+        update.nodes.iter().any(|(_, node)| node.value() == Some(words.as_str()))
+    };
+    assert!(!says_so(&screen));
+    screen.model.passing = true;
+    assert!(says_so(&screen));
+}
+
+#[test]
+fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
+    let detail = "/dev/video0: Device or resource busy";
+    for (language, marked) in
+        [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{202f}: {detail}"))]
+    {
+        let screen = ended::Ended { why: Ending::Here, detail: detail.into(), again: true, inside: false };
+        Ui::new(screen.view(&context(language))).find(&marked);
+        let reported = notices();
+        Ui::new(notice::list::<()>(&reported, &context(language))).find(&marked);
+        let mut queue = notice::Queue::default();
+        queue.push(reported[0].clone(), std::time::Instant::now());
+        let update = tree(queue.view(&context(language)).expect("a notice is seen"));
+        let said = |node: &Node| format!("{:?} {:?}", node.label(), node.value());
+        assert!(update.nodes.iter().all(|(_, node)| !said(node).contains("/dev/video0")));
+    }
+}
+
+#[test]
+fn who_never_came_in_is_not_told_that_the_meeting_is_over() {
+    for (inside, expected) in [(true, "The meeting is over for you"), (false, "You are not in the meeting")] {
+        let screen = ended::Ended { why: Ending::Unreachable, detail: String::new(), again: true, inside };
+        let update = tree(screen.view(&context(Language::English)));
+        let main = update.nodes.iter().find(|(_, node)| node.role() == Role::Main).expect("a screen has a main part");
+        assert_eq!(main.1.label(), Some(expected));
+    }
+}
+
+#[test]
+fn a_long_name_is_cut_in_one_line_heard_whole_and_shown_whole_under_the_pointer() {
+    let name = "Maximilienne-Élisabeth de La Rochefoucauld-Montmorency-Laval";
+    let (pictures, mut screen) = (common::pictures(0), meeting_of(3));
+    screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
+    let height = |screen: &meeting::Meeting, name: &str| {
+        let update = tree(screen.view(&context(Language::English), &pictures, &[]));
+        let lines = update.nodes.iter().filter(|(_, node)| node.role() == Role::ListItem && node.label() == Some(name));
+        // The first is the tile, the second the line in the panel.
+        lines.filter_map(|(_, node)| node.bounds()).map(|bounds| bounds.y1 - bounds.y0).fold(f64::INFINITY, f64::min)
+    };
+    let before = height(&screen, "Bob");
+    screen.model.people[1].name = name.into();
+    assert!((height(&screen, name) - before).abs() < 0.5, "still one line");
+    let plain = hovered(&screen, &pictures, false);
+    let shown = hovered(&screen, &pictures, true);
+    assert_ne!(plain, shown, "the pointer brings the whole name");
+}
+
+/// The meeting as drawn with the pointer on the second name of the panel, or nowhere.
+fn hovered(screen: &meeting::Meeting, pictures: &app::pictures::Pictures, over: bool) -> Vec<u8> {
+    use iced::advanced::renderer::{Headless, Style};
+    use iced_test::runtime::user_interface::{Cache, UserInterface};
+    let context = context(Language::English);
+    let (theme, mut renderer) = (app::theme::Theme::DARK, common::renderer());
+    let view = screen.view(&context, pictures, &[]);
+    let mut ui = UserInterface::build(view, common::WINDOW, Cache::default(), &mut renderer);
+    let mut find = Find { name: &screen.model.people[1].name, at: None };
+    ui.operate(&renderer, &mut black_box(&mut find));
+    let at = find.at.expect("the name is in the panel");
+    let cursor = if over { iced::mouse::Cursor::Available(at) } else { iced::mouse::Cursor::Unavailable };
+    let moved = iced::Event::Mouse(iced::mouse::Event::CursorMoved { position: at });
+    let clipboard = &mut iced::advanced::clipboard::Null;
+    let _ = ui.update(&[moved], cursor, &mut renderer, clipboard, &mut Vec::new());
+    let _ = ui.update(&[], cursor, &mut renderer, clipboard, &mut Vec::new());
+    ui.draw(&mut renderer, &theme, &Style { text_color: theme.colours().text }, cursor);
+    renderer.screenshot(iced::Size::new(1280, 800), 1.0, theme.colours().ground)
+}
+
+/// Looks for a name in the panel at the right.
+struct Find<'a> {
+    name: &'a str,
+    at: Option<iced::Point>,
+}
+
+impl iced::advanced::widget::Operation for Find<'_> {
+    fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn iced::advanced::widget::Operation)) {
+        operate(self);
+    }
+
+    fn text(&mut self, _id: Option<&iced::advanced::widget::Id>, bounds: iced::Rectangle, text: &str) {
+        if text == self.name && bounds.x > 900.0 {
+            self.at = Some(bounds.center());
+        }
+    }
+}
