@@ -78,152 +78,17 @@ impl Write for Length {
     }
 }
 
+/// Methods that all answer the same, whatever they are asked: each with the kinds of values that it is generic over.
+macro_rules! answer {
+    ($answer:expr; $($method:ident<$($kind:ident),+>($($argument:ty),+) -> $result:ty;)+) => {
+        $(fn $method<$($kind: traits::$kind<CURRENT_VERSION>),+>(&self, $(_: $argument),+) -> Result<$result, Error> {
+            $answer
+        })+
+    };
+}
+
 impl StorageProvider<CURRENT_VERSION> for Storage {
     type Error = Error;
-
-    fn write_mls_join_config<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        MlsGroupJoinConfig: traits::MlsGroupJoinConfig<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-        _config: &MlsGroupJoinConfig,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn append_own_leaf_node<GroupId: traits::GroupId<CURRENT_VERSION>, LeafNode: traits::LeafNode<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-        _leaf_node: &LeafNode,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn queue_proposal<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        ProposalRef: traits::ProposalRef<CURRENT_VERSION>,
-        QueuedProposal: traits::QueuedProposal<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-        _proposal_ref: &ProposalRef,
-        _proposal: &QueuedProposal,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn write_tree<GroupId: traits::GroupId<CURRENT_VERSION>, TreeSync: traits::TreeSync<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-        _tree: &TreeSync,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn write_interim_transcript_hash<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        InterimTranscriptHash: traits::InterimTranscriptHash<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-        _interim_transcript_hash: &InterimTranscriptHash,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn write_context<GroupId: traits::GroupId<CURRENT_VERSION>, GroupContext: traits::GroupContext<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-        _group_context: &GroupContext,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn write_confirmation_tag<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        ConfirmationTag: traits::ConfirmationTag<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-        _confirmation_tag: &ConfirmationTag,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn write_group_state<GroupState: traits::GroupState<CURRENT_VERSION>, GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-        _group_state: &GroupState,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn write_message_secrets<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        MessageSecrets: traits::MessageSecrets<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-        _message_secrets: &MessageSecrets,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn write_resumption_psk_store<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        ResumptionPskStore: traits::ResumptionPskStore<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-        _resumption_psk_store: &ResumptionPskStore,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn write_own_leaf_index<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        LeafNodeIndex: traits::LeafNodeIndex<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-        _own_leaf_index: &LeafNodeIndex,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn write_group_epoch_secrets<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        GroupEpochSecrets: traits::GroupEpochSecrets<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-        _group_epoch_secrets: &GroupEpochSecrets,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn write_application_export_tree<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        ApplicationExportTree: traits::ApplicationExportTree<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-        _application_export_tree: &ApplicationExportTree,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn write_signature_key_pair<
-        SignaturePublicKey: traits::SignaturePublicKey<CURRENT_VERSION>,
-        SignatureKeyPair: traits::SignatureKeyPair<CURRENT_VERSION>,
-    >(
-        &self,
-        _public_key: &SignaturePublicKey,
-        _signature_key_pair: &SignatureKeyPair,
-    ) -> Result<(), Self::Error> {
-        Err(Error::NotKept)
-    }
 
     fn write_encryption_key_pair<
         EncryptionKey: traits::EncryptionKey<CURRENT_VERSION>,
@@ -261,143 +126,6 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         self.write(Kind::KeyPackage, hash_ref, key_package)
     }
 
-    fn write_psk<PskId: traits::PskId<CURRENT_VERSION>, PskBundle: traits::PskBundle<CURRENT_VERSION>>(
-        &self,
-        _psk_id: &PskId,
-        _psk: &PskBundle,
-    ) -> Result<(), Self::Error> {
-        Err(Error::NotKept)
-    }
-
-    fn mls_group_join_config<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        MlsGroupJoinConfig: traits::MlsGroupJoinConfig<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Option<MlsGroupJoinConfig>, Self::Error> {
-        Ok(None)
-    }
-
-    fn own_leaf_nodes<GroupId: traits::GroupId<CURRENT_VERSION>, LeafNode: traits::LeafNode<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Vec<LeafNode>, Self::Error> {
-        Ok(Vec::new())
-    }
-
-    fn queued_proposal_refs<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        ProposalRef: traits::ProposalRef<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Vec<ProposalRef>, Self::Error> {
-        Ok(Vec::new())
-    }
-
-    fn queued_proposals<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        ProposalRef: traits::ProposalRef<CURRENT_VERSION>,
-        QueuedProposal: traits::QueuedProposal<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Vec<(ProposalRef, QueuedProposal)>, Self::Error> {
-        Ok(Vec::new())
-    }
-
-    fn tree<GroupId: traits::GroupId<CURRENT_VERSION>, TreeSync: traits::TreeSync<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Option<TreeSync>, Self::Error> {
-        Ok(None)
-    }
-
-    fn group_context<GroupId: traits::GroupId<CURRENT_VERSION>, GroupContext: traits::GroupContext<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Option<GroupContext>, Self::Error> {
-        Ok(None)
-    }
-
-    fn interim_transcript_hash<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        InterimTranscriptHash: traits::InterimTranscriptHash<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Option<InterimTranscriptHash>, Self::Error> {
-        Ok(None)
-    }
-
-    fn confirmation_tag<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        ConfirmationTag: traits::ConfirmationTag<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Option<ConfirmationTag>, Self::Error> {
-        Ok(None)
-    }
-
-    fn group_state<GroupState: traits::GroupState<CURRENT_VERSION>, GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Option<GroupState>, Self::Error> {
-        Ok(None)
-    }
-
-    fn message_secrets<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        MessageSecrets: traits::MessageSecrets<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Option<MessageSecrets>, Self::Error> {
-        Ok(None)
-    }
-
-    fn resumption_psk_store<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        ResumptionPskStore: traits::ResumptionPskStore<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Option<ResumptionPskStore>, Self::Error> {
-        Ok(None)
-    }
-
-    fn own_leaf_index<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        LeafNodeIndex: traits::LeafNodeIndex<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Option<LeafNodeIndex>, Self::Error> {
-        Ok(None)
-    }
-
-    fn group_epoch_secrets<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        GroupEpochSecrets: traits::GroupEpochSecrets<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Option<GroupEpochSecrets>, Self::Error> {
-        Ok(None)
-    }
-
-    fn signature_key_pair<
-        SignaturePublicKey: traits::SignaturePublicKey<CURRENT_VERSION>,
-        SignatureKeyPair: traits::SignatureKeyPair<CURRENT_VERSION>,
-    >(
-        &self,
-        _public_key: &SignaturePublicKey,
-    ) -> Result<Option<SignatureKeyPair>, Self::Error> {
-        Ok(None)
-    }
-
     fn encryption_key_pair<
         HpkeKeyPair: traits::HpkeKeyPair<CURRENT_VERSION>,
         EncryptionKey: traits::EncryptionKey<CURRENT_VERSION>,
@@ -431,122 +159,6 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         self.read(Kind::KeyPackage, hash_ref)
     }
 
-    fn psk<PskBundle: traits::PskBundle<CURRENT_VERSION>, PskId: traits::PskId<CURRENT_VERSION>>(
-        &self,
-        _psk_id: &PskId,
-    ) -> Result<Option<PskBundle>, Self::Error> {
-        Ok(None)
-    }
-
-    fn application_export_tree<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        ApplicationExportTree: traits::ApplicationExportTree<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<Option<ApplicationExportTree>, Self::Error> {
-        Ok(None)
-    }
-
-    fn remove_proposal<GroupId: traits::GroupId<CURRENT_VERSION>, ProposalRef: traits::ProposalRef<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-        _proposal_ref: &ProposalRef,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_own_leaf_nodes<GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_group_config<GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_tree<GroupId: traits::GroupId<CURRENT_VERSION>>(&self, _group_id: &GroupId) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_confirmation_tag<GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_group_state<GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_context<GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_interim_transcript_hash<GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_message_secrets<GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_all_resumption_psk_secrets<GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_own_leaf_index<GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_group_epoch_secrets<GroupId: traits::GroupId<CURRENT_VERSION>>(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn clear_proposal_queue<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        ProposalRef: traits::ProposalRef<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn delete_signature_key_pair<SignaturePublicKey: traits::SignaturePublicKey<CURRENT_VERSION>>(
-        &self,
-        _public_key: &SignaturePublicKey,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
     fn delete_encryption_key_pair<EncryptionKey: traits::EncryptionKey<CURRENT_VERSION>>(
         &self,
         public_key: &EncryptionKey,
@@ -573,17 +185,74 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         self.delete(Kind::KeyPackage, hash_ref)
     }
 
-    fn delete_psk<PskKey: traits::PskId<CURRENT_VERSION>>(&self, _psk_id: &PskKey) -> Result<(), Self::Error> {
-        Ok(())
+    // What lives in its group alone is let go,
+    answer! {
+        Ok(());
+        write_mls_join_config<GroupId, MlsGroupJoinConfig>(&GroupId, &MlsGroupJoinConfig) -> ();
+        append_own_leaf_node<GroupId, LeafNode>(&GroupId, &LeafNode) -> ();
+        queue_proposal<GroupId, ProposalRef, QueuedProposal>(&GroupId, &ProposalRef, &QueuedProposal) -> ();
+        write_tree<GroupId, TreeSync>(&GroupId, &TreeSync) -> ();
+        write_interim_transcript_hash<GroupId, InterimTranscriptHash>(&GroupId, &InterimTranscriptHash) -> ();
+        write_context<GroupId, GroupContext>(&GroupId, &GroupContext) -> ();
+        write_confirmation_tag<GroupId, ConfirmationTag>(&GroupId, &ConfirmationTag) -> ();
+        write_group_state<GroupState, GroupId>(&GroupId, &GroupState) -> ();
+        write_message_secrets<GroupId, MessageSecrets>(&GroupId, &MessageSecrets) -> ();
+        write_resumption_psk_store<GroupId, ResumptionPskStore>(&GroupId, &ResumptionPskStore) -> ();
+        write_own_leaf_index<GroupId, LeafNodeIndex>(&GroupId, &LeafNodeIndex) -> ();
+        write_group_epoch_secrets<GroupId, GroupEpochSecrets>(&GroupId, &GroupEpochSecrets) -> ();
+        write_application_export_tree<GroupId, ApplicationExportTree>(&GroupId, &ApplicationExportTree) -> ();
     }
 
-    fn delete_application_export_tree<
-        GroupId: traits::GroupId<CURRENT_VERSION>,
-        ApplicationExportTree: traits::ApplicationExportTree<CURRENT_VERSION>,
-    >(
-        &self,
-        _group_id: &GroupId,
-    ) -> Result<(), Self::Error> {
-        Ok(())
+    // so that there is nothing of it to read,
+    answer! {
+        Ok(None);
+        mls_group_join_config<GroupId, MlsGroupJoinConfig>(&GroupId) -> Option<MlsGroupJoinConfig>;
+        tree<GroupId, TreeSync>(&GroupId) -> Option<TreeSync>;
+        group_context<GroupId, GroupContext>(&GroupId) -> Option<GroupContext>;
+        interim_transcript_hash<GroupId, InterimTranscriptHash>(&GroupId) -> Option<InterimTranscriptHash>;
+        confirmation_tag<GroupId, ConfirmationTag>(&GroupId) -> Option<ConfirmationTag>;
+        group_state<GroupState, GroupId>(&GroupId) -> Option<GroupState>;
+        message_secrets<GroupId, MessageSecrets>(&GroupId) -> Option<MessageSecrets>;
+        resumption_psk_store<GroupId, ResumptionPskStore>(&GroupId) -> Option<ResumptionPskStore>;
+        own_leaf_index<GroupId, LeafNodeIndex>(&GroupId) -> Option<LeafNodeIndex>;
+        group_epoch_secrets<GroupId, GroupEpochSecrets>(&GroupId) -> Option<GroupEpochSecrets>;
+        signature_key_pair<SignaturePublicKey, SignatureKeyPair>(&SignaturePublicKey) -> Option<SignatureKeyPair>;
+        psk<PskBundle, PskId>(&PskId) -> Option<PskBundle>;
+        application_export_tree<GroupId, ApplicationExportTree>(&GroupId) -> Option<ApplicationExportTree>;
+    }
+
+    answer! {
+        Ok(Vec::new());
+        own_leaf_nodes<GroupId, LeafNode>(&GroupId) -> Vec<LeafNode>;
+        queued_proposal_refs<GroupId, ProposalRef>(&GroupId) -> Vec<ProposalRef>;
+        queued_proposals<GroupId, ProposalRef, QueuedProposal>(&GroupId) -> Vec<(ProposalRef, QueuedProposal)>;
+    }
+
+    // nor to delete.
+    answer! {
+        Ok(());
+        remove_proposal<GroupId, ProposalRef>(&GroupId, &ProposalRef) -> ();
+        delete_own_leaf_nodes<GroupId>(&GroupId) -> ();
+        delete_group_config<GroupId>(&GroupId) -> ();
+        delete_tree<GroupId>(&GroupId) -> ();
+        delete_confirmation_tag<GroupId>(&GroupId) -> ();
+        delete_group_state<GroupId>(&GroupId) -> ();
+        delete_context<GroupId>(&GroupId) -> ();
+        delete_interim_transcript_hash<GroupId>(&GroupId) -> ();
+        delete_message_secrets<GroupId>(&GroupId) -> ();
+        delete_all_resumption_psk_secrets<GroupId>(&GroupId) -> ();
+        delete_own_leaf_index<GroupId>(&GroupId) -> ();
+        delete_group_epoch_secrets<GroupId>(&GroupId) -> ();
+        clear_proposal_queue<GroupId, ProposalRef>(&GroupId) -> ();
+        delete_signature_key_pair<SignaturePublicKey>(&SignaturePublicKey) -> ();
+        delete_psk<PskId>(&PskId) -> ();
+        delete_application_export_tree<GroupId, ApplicationExportTree>(&GroupId) -> ();
+    }
+
+    // This client leaves neither to openmls.
+    answer! {
+        Err(Error::NotKept);
+        write_signature_key_pair<SignaturePublicKey, SignatureKeyPair>(&SignaturePublicKey, &SignatureKeyPair) -> ();
+        write_psk<PskId, PskBundle>(&PskId, &PskBundle) -> ();
     }
 }
