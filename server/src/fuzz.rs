@@ -6,13 +6,17 @@ use crate::delivery::{Action, Delivery};
 use crate::sfu::Descriptor;
 use proto::{ParticipantId, Up};
 
-/// Reads `bytes` as Dependency Descriptors: the first half as a key frame's, the second as one that refers to it.
-pub fn descriptor(bytes: &[u8]) {
-    let (first, second) = bytes.split_at(bytes.len() / 2);
-    let structure = Descriptor::read(first, None).ok().and_then(|read| read.structure);
-    // Whether it is one does not matter, only that it ends.
-    let _ = Descriptor::read(second, structure.as_ref());
-    let _ = Descriptor::read(bytes, structure.as_ref());
+/// Reads `packets` as the Dependency Descriptors of a track, one after the other. For each the start and end of a frame, its
+/// number and its temporal layer; `None` where it is no descriptor.
+pub fn descriptors<'a>(packets: impl Iterator<Item = &'a [u8]>) -> Vec<Option<(bool, bool, u16, u8)>> {
+    let mut structure = None;
+    let mut read = |bytes| {
+        let read = Descriptor::read(bytes, structure.as_ref()).ok()?;
+        let seen = (read.start, read.end, read.frame_number, read.temporal);
+        structure = read.structure.or_else(|| structure.take());
+        Some(seen)
+    };
+    packets.map(|bytes| read(bytes)).collect()
 }
 
 /// Plays `bytes` to a delivery service: pieces of a connection's number, a length and a message.
@@ -82,7 +86,8 @@ mod tests {
                 let mut damaged = bytes.clone();
                 damaged[at] ^= flip;
                 delivery(&damaged);
-                descriptor(&damaged);
+                let (first, second) = damaged.split_at(at);
+                descriptors([first, second].into_iter());
             }
         }
     }

@@ -1,14 +1,14 @@
 //! Replays the committed corpus, and a bounded number of seeded mutations of it, through every fuzz target.
 //!
-//! Whatever libFuzzer finds (see tests/fuzz) goes into the corpus, and is replayed here from then on.
+//! Whatever libFuzzer finds (`cargo xtask fuzz`) goes into the corpus, and is replayed here from then on.
 
+use fuzz::{TARGETS, Target};
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::fs;
 use std::panic;
 use std::path::{Path, PathBuf};
-use tests::fuzz::{TARGETS, Target};
 
 #[test]
 fn every_target_has_a_corpus_and_every_corpus_a_target() {

@@ -1,10 +1,11 @@
-//! `cargo xtask demo|test|check|bench`: the only entry points. Each installs what it needs first, and says so.
+//! `cargo xtask demo|test|check|bench|fuzz`: the only entry points. Each installs what it needs first, and says so.
 //!
 //! Depends on next to nothing, so that it is built in a second on a machine that has only Rust.
 
 mod bench;
 mod check;
 mod demo;
+mod fuzz;
 mod packages;
 mod process;
 mod test;
@@ -30,6 +31,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "test" => test::run(rest),
         "check" => check::run(rest),
         "bench" => bench::run(rest),
+        "fuzz" => fuzz::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())
@@ -46,4 +48,6 @@ usage: cargo xtask TASK
          every test of the workspace, and their count
   check  formatting, lints, documentation, licences
   bench [draw|net|crypto|codec] [--json]
-         figures, each against a peer or a limit measured in the same run";
+         figures, each against a peer or a limit measured in the same run
+  fuzz TARGET|all [SECONDS]
+         a search by libFuzzer for bytes that break a parser";

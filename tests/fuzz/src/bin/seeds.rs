@@ -1,11 +1,12 @@
 //! Writes fresh seeds to ../corpus: what our own encoders make, and two cuts of each.
+//! `cargo run -p fuzz --features libfuzzer --bin seeds`.
 
 use std::path::Path;
 use std::{fs, io};
 
 fn main() -> io::Result<()> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus");
-    for target in conclave_fuzz::TARGETS {
+    for target in fuzz::TARGETS {
         let folder = corpus.join(target.name);
         fs::create_dir_all(&folder)?;
         for (number, bytes) in (target.seeds)().iter().enumerate() {

@@ -1,3 +1,0 @@
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| (conclave_fuzz::target("mls").expect("it is in the table").run)(bytes));

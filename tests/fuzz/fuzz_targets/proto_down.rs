@@ -1,5 +1,0 @@
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| (conclave_fuzz::target("proto_down").expect("it is in the table").run)(
-    bytes
-));

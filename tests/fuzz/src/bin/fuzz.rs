@@ -1,0 +1,12 @@
+//! One target under libFuzzer; the variable `CONCLAVE_FUZZ` says which. `cargo xtask fuzz` builds and runs it.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| (TARGET.run)(bytes));
+
+static TARGET: LazyLock<&fuzz::Target> = LazyLock::new(|| {
+    let name = std::env::var("CONCLAVE_FUZZ").unwrap_or_default();
+    fuzz::target(&name).expect("CONCLAVE_FUZZ names a target of the table")
+});
