@@ -2,10 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+#[path = "loopback/attacks.rs"]
+mod attacks;
 #[path = "loopback/client.rs"]
 mod client;
+#[path = "loopback/insider.rs"]
+mod insider;
 #[path = "loopback/lossy.rs"]
 mod lossy;
+#[path = "loopback/stranger.rs"]
+mod stranger;
 
 use client::{Client, State};
 use lossy::Lossy;

@@ -388,7 +388,7 @@ impl Work {
 }
 
 /// A picture of the size that its layer would have: bytes that say their number.
-fn picture(number: u64, spatial: u8, key: bool, captured: Timestamp, pool: &BufferPool) -> Encoded {
+pub fn picture(number: u64, spatial: u8, key: bool, captured: Timestamp, pool: &BufferPool) -> Encoded {
     let temporal = if key { 0 } else { [0, 2, 1, 2][usize::try_from(number % 4).unwrap()] };
     let length = usize::try_from(BITRATES[usize::from(spatial)] / 8 / 25).unwrap() * if key { 4 } else { 1 };
     Encoded {

@@ -1,0 +1,311 @@
+//! Attacks over real sockets, by members who are properly inside and by strangers. The others go on, whatever comes, and
+//! the process does not grow.
+
+use crate::client::{Client, State};
+use crate::insider::{Insider, SSRC};
+use crate::stranger::{self, frame};
+use crate::{all_flow, meeting, opened, run, server};
+use bytes::Bytes;
+use proto::{MOST_MESSAGE, ParticipantId, Slot, TrackId, Up, VERSION};
+use rtc::rtp;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+
+/// Random bytes by a seed (Numerical Recipes' generator, its upper half).
+struct Noise(u32);
+
+impl Noise {
+    fn next(&mut self) -> u32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        self.0 >> 16
+    }
+
+    fn bytes(&mut self, length: usize) -> Bytes {
+        (0..length).map(|_| self.next().to_be_bytes()[3]).collect()
+    }
+}
+
+/// What an insider does to each packet of its pictures before it sends it: what goes out in its place.
+type Bend = fn(&rtp::Packet, u8, &mut Noise) -> Vec<rtp::Packet>;
+
+fn with(packet: &rtp::Packet, change: impl FnOnce(&mut rtp::Packet)) -> rtp::Packet {
+    let mut packet = packet.clone();
+    change(&mut packet);
+    packet
+}
+
+/// Payloads cut short, empty, changed, and larger than any path carries.
+fn payloads(packet: &rtp::Packet, _: u8, noise: &mut Noise) -> Vec<rtp::Packet> {
+    let cuts = [0, 1, 2, packet.payload.len() / 2].map(|length| packet.payload.slice(..length));
+    let changed = [packet.payload.len(), 20, 1_400, 9_000, 60_000].map(|length| noise.bytes(length));
+    let payloads = cuts.into_iter().chain(changed).chain([packet.payload.clone()]);
+    payloads.map(|payload| with(packet, |packet| packet.payload = payload)).collect()
+}
+
+/// Descriptors that are none, and descriptors that lie: of what begins and ends, of layers, of numbers, of what follows.
+fn descriptors(packet: &rtp::Packet, id: u8, noise: &mut Noise) -> Vec<rtp::Packet> {
+    let good = packet.header.get_extension(id).unwrap_or_default();
+    let mut lies: Vec<Bytes> = [1, 2, 3, 4, 8, 40, 255].map(|length| noise.bytes(length)).to_vec();
+    lies.push(Bytes::from_static(&[0xff; 255]));
+    for at in 0..good.len().min(6) {
+        let mut lie = good.to_vec();
+        lie[at] ^= noise.next().to_be_bytes()[3] | 1;
+        lies.push(Bytes::from(lie));
+    }
+    lies.extend((1..good.len()).step_by(3).map(|length| good.slice(..length)));
+    let mut packets: Vec<_> = lies
+        .into_iter()
+        .map(|lie| with(packet, |new| extend(new, [vec![(id, lie)], but(packet, id)].concat())))
+        .collect();
+    packets.push(with(packet, |new| extend(new, but(packet, id))));
+    packets.push(packet.clone());
+    packets
+}
+
+/// Gives a packet other extensions. The first one's length decides on the form of all (RFC 8285, section 4.1.2).
+fn extend(packet: &mut rtp::Packet, extensions: impl IntoIterator<Item = (u8, Bytes)>) {
+    packet.header.extensions.clear();
+    (packet.header.extension, packet.header.extensions_padding) = (false, 0);
+    for (id, payload) in extensions {
+        packet.header.set_extension(id, payload).unwrap();
+    }
+}
+
+/// What a packet's extensions say, but for one of them.
+fn but(packet: &rtp::Packet, id: u8) -> Vec<(u8, Bytes)> {
+    let others = packet.header.extensions.iter().filter(|extension| extension.id != id);
+    others.map(|extension| (extension.id, extension.payload.clone())).collect()
+}
+
+/// Numbers and times from anywhere, sources within sources, names of streams that there are not, and the whole again.
+fn headers(packet: &rtp::Packet, id: u8, noise: &mut Noise) -> Vec<rtp::Packet> {
+    let good = packet.header.get_extension(id).unwrap_or_default();
+    let named = |name: &'static str| {
+        let names = but(packet, id).into_iter().map(|(id, _)| (id, Bytes::from(name)));
+        with(packet, |packet| extend(packet, [(id, good.clone())].into_iter().chain(names)))
+    };
+    let mut packets: Vec<_> = ["7", "1", "nobody", "\u{0}\u{0}"].map(named).to_vec();
+    packets.push(with(packet, |packet| packet.header.timestamp = noise.next() << 16));
+    packets.push(with(packet, |packet| packet.header.csrc = vec![SSRC; 15]));
+    packets.push(with(packet, |packet| packet.header.marker = !packet.header.marker));
+    packets.extend(vec![packet.clone(); 3]);
+    packets
+}
+
+/// Reports of every type (RFC 3550, 4585, and what is not assigned): empty, cut, longer than they are, all noise.
+fn reports(noise: &mut Noise) -> Vec<Vec<u8>> {
+    let mut reports = Vec::new();
+    for kind in 192..=223 {
+        for (first, words, length) in [(0x80, 0, 0), (0x81, 1, 4), (0x9f, 6, 24), (0x8f, 0xffff, 40), (0xbf, 3, 1_200)]
+        {
+            let claims = u16::to_be_bytes(words);
+            let mut report = vec![first, kind, claims[0], claims[1]];
+            report.extend(SSRC.to_be_bytes().iter().chain(&noise.bytes(length)));
+            reports.push(report);
+        }
+    }
+    // Lost: everything, seventeen numbers at a time.
+    let mut nack = vec![0x81, 205, 1, 2];
+    nack.extend([0x0b, 0xad, 0xca, 0xfe, 0x0b, 0xad, 0xca, 0xfe]);
+    nack.extend((0..256u16).flat_map(|at| [(at * 17).to_be_bytes(), [0xff; 2]].concat()));
+    reports.push(nack);
+    reports
+}
+
+/// The two others see and hear each other as before: twenty-five pictures more each, and no frame failed to open.
+async fn the_others_go_on(clients: &[Client]) {
+    let before = |client: &Client, track: TrackId| client.look(|state: &State| opened(state, track));
+    for (one, other) in [(&clients[0], &clients[1]), (&clients[1], &clients[0])] {
+        let tracks = [other.camera(), other.microphone()];
+        let so_far = tracks.map(|track| before(one, track));
+        one.until("the others go on", |state| {
+            tracks.iter().zip(so_far).all(|(track, so_far)| opened(state, *track) > so_far + 25)
+        })
+        .await;
+        let failed = one.look(|state| tracks.map(|track| state.received[&track].failed));
+        assert_eq!(failed, [0, 0]);
+    }
+}
+
+/// Mebibytes of memory that this process holds.
+fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1_024
+}
+
+/// An attack by an insider: it comes in, and sends 48 pictures bent. That it got through, and that the server bears no
+/// grudge, shows when it goes on as it should: then its pictures are opened.
+async fn bend(clients: &[Client], bend: Bend) {
+    let mut insider = Insider::join(&clients[0].link()).await;
+    let (camera, mut noise, mut sequence) = (insider.camera(), Noise(7), 100u16);
+    for _ in 0..48 {
+        for packet in insider.picture() {
+            for mut bent in bend(&packet, insider.descriptor, &mut noise) {
+                // Every other one is a number that was used before: a replay for whoever counts.
+                sequence = sequence.wrapping_add(u16::from(noise.next().is_multiple_of(2)));
+                bent.header.sequence_number = sequence;
+                insider.send(bent).await;
+            }
+        }
+        insider.listen(Duration::from_millis(10)).await;
+    }
+    the_others_go_on(clients).await;
+    let so_far = clients[0].look(|state| opened(state, camera));
+    let end = Instant::now() + Duration::from_secs(20);
+    while clients[0].look(|state| opened(state, camera)) < so_far + 3 {
+        assert!(Instant::now() < end, "nothing of the insider comes through any more");
+        for mut packet in insider.picture() {
+            sequence = sequence.wrapping_add(1);
+            packet.header.sequence_number = sequence;
+            insider.send(packet).await;
+        }
+        insider.listen(Duration::from_millis(40)).await;
+    }
+    insider.vanish().await;
+}
+
+#[test]
+fn an_insider_with_broken_packets_disturbs_nobody() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        all_flow(&clients, 10).await;
+        let mut held = Vec::new();
+        for round in 0..2 {
+            for attack in [payloads as Bend, descriptors, headers] {
+                bend(&clients, attack).await;
+            }
+            held.push(memory());
+            println!("round {round}: {} MiB", memory());
+        }
+        // The first round grows pools and caches to their bounds; the second one adds nothing to speak of.
+        assert!(held[1] <= held[0] + 24, "{held:?} MiB");
+    });
+}
+
+#[test]
+fn an_insider_with_false_reports_disturbs_nobody() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        all_flow(&clients, 10).await;
+        let mut insider = Insider::join(&clients[0].link()).await;
+        let mut noise = Noise(9);
+        for _ in 0..10 {
+            for packet in insider.picture() {
+                insider.send(packet).await;
+            }
+            for report in reports(&mut noise) {
+                insider.report(report).await;
+            }
+            insider.listen(Duration::from_millis(10)).await;
+        }
+        the_others_go_on(&clients).await;
+        insider.vanish().await;
+        the_others_go_on(&clients).await;
+    });
+}
+
+#[test]
+fn an_insider_with_false_words_disturbs_nobody() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        all_flow(&clients, 10).await;
+        let [one, other] = [clients[0].camera(), clients[1].camera()];
+        let offer = |sdp: &str| Up::Offer { number: 2, sdp: sdp.into(), published: vec![], subscriptions: vec![] };
+        let data = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n\
+                    m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:9\r\na=sctp-port:5000\r\n";
+        let stolen = |track: TrackId| Up::Offer {
+            number: 3,
+            sdp: data.into(),
+            published: vec![proto::Published {
+                slot: track.slot,
+                kind: proto::Kind::Video,
+                mid: "9".into(),
+                layers: vec![proto::SpatialLayer { spatial: 0, width: 1, height: 1, bitrate: u32::MAX }],
+            }],
+            subscriptions: vec![proto::Subscription { mid: "nowhere".into(), track }; 300],
+        };
+        let words = [
+            offer(""),
+            offer("v=0"),
+            offer(data),
+            offer(&"m=video 9 UDP/TLS/RTP/SAVPF 102\r\n".repeat(9_000)),
+            stolen(one),
+            stolen(other),
+            stolen(TrackId { owner: ParticipantId(u64::MAX), slot: Slot::Screen }),
+            Up::Commit {
+                epoch: proto::Epoch(0),
+                blob: proto::Blob(vec![0; 9_000]),
+                welcomes: vec![],
+                removed: vec![one.owner],
+            },
+            Up::Tell { epoch: proto::Epoch(2), blob: proto::Blob(vec![0; 9_000]) },
+            Up::Hello { version: VERSION },
+        ];
+        for word in &words {
+            let mut insider = Insider::join(&clients[0].link()).await;
+            insider.say(word).await;
+            insider.listen(Duration::from_millis(200)).await;
+            insider.vanish().await;
+        }
+        the_others_go_on(&clients).await;
+        for client in &clients {
+            client.until("only the two are left", |state| state.members.len() == 2).await;
+        }
+    });
+}
+
+/// WebSocket frames that break the protocol, claim too much, or never end; then those that only say too much.
+fn wrong_frames() -> Vec<(&'static str, Vec<u8>)> {
+    let hello = proto::encode(&Up::Hello { version: VERSION });
+    let length = hello.len().try_into().unwrap();
+    let unmasked = [&[0x82, hello.len().to_be_bytes()[7]][..], &hello].concat();
+    let too_long = MOST_MESSAGE as u64 + 1;
+    let greeting = frame(0x82, length, &hello);
+    let pieces = [frame(0x02, 1_000, &[7; 1_000]), frame(0x00, 1_000, &[7; 1_000]).repeat(5_000)].concat();
+    vec![
+        ("text", frame(0x81, 4, b"text")),
+        ("no mask", unmasked),
+        ("a reserved kind", frame(0x83, 4, b"more")),
+        ("reserved bits", frame(0xf2, 4, b"bits")),
+        ("a long ping", frame(0x89, 126, &[0; 126])),
+        ("a piece of nothing", frame(0x80, 4, b"rest")),
+        ("garbage", frame(0x82, 40, &[0xa5; 40])),
+        ("a cut greeting", frame(0x82, length - 1, &hello[..hello.len() - 1])),
+        ("a stranger's long message", frame(0x82, 70_000, &[0x82; 70_000])),
+        ("a claim beyond the limit", [greeting.clone(), frame(0x82, too_long, &[0; 64])].concat()),
+        ("a claim beyond all memory", [greeting.clone(), frame(0x82, u64::MAX >> 1, &[0; 64])].concat()),
+        ("pieces without end", [greeting.clone(), pieces].concat()),
+        ("a flood of greetings", greeting.repeat(2_000)),
+        ("a flood of pongs", [greeting, frame(0x8a, 0, &[]).repeat(20_000)].concat()),
+    ]
+}
+
+#[test]
+fn strangers_at_the_server_disturb_nobody_and_are_put_out() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        all_flow(&clients, 10).await;
+        let before = memory();
+        for (what, bytes) in wrong_frames() {
+            assert!(stranger::say(server.address(), &bytes).await, "{what}: still there after ten seconds");
+        }
+        // Below the WebSocket: no TLS at all, and TLS with no request in it.
+        for noise in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0x16, 0x03, 0x01, 0xff, 0xff], &[0xa5; 70_000]] {
+            let mut tcp = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+            let _ = tcp.write_all(noise).await;
+            let mut tls = stranger::secure(server.address()).await;
+            let _ = tls.write_all(noise).await;
+            tokio::join!(stranger::ended(&mut tcp), stranger::ended(&mut tls));
+        }
+        the_others_go_on(&clients).await;
+        let after = memory();
+        assert!(after <= before + 48, "{before} MiB, then {after}");
+        let late = Client::join(&clients[0].link(), "late");
+        late.until("the door is still open", |state| state.members.len() == 3).await;
+    });
+}

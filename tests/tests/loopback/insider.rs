@@ -1,0 +1,267 @@
+//! Somebody who is properly inside, by its keys and by its transport, and whose packets and reports are what a test says.
+
+use crate::client::{SIZES, picture};
+use crate::stranger;
+use bytes::Bytes;
+use crypto::{Identity, Invitation, KeyRing, Profile, Sealer};
+use futures_util::{SinkExt, StreamExt};
+use media::{BufferPool, Clock};
+use net::meeting::{Entry, Event, Meeting};
+use net::rtp::description::sections;
+use net::rtp::descriptor::{self, Shape};
+use net::rtp::packetize::{Labels, Packetizer};
+use proto::{Down, Kind, ParticipantId, Published, Slot, SpatialLayer, TrackId, Up};
+use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::configuration::RTCConfigurationBuilder;
+use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_H264, MediaEngine};
+use rtc::peer_connection::configuration::setting_engine::SettingEngineBuilder;
+use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::rtp;
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
+    RTCRtpHeaderExtensionCapability, RtpCodecKind,
+};
+use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use webrtc::media_stream::track_local::TrackLocal;
+use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCPeerConnectionState, Registry,
+};
+use webrtc::runtime::TokioRuntime;
+
+/// See the module.
+pub struct Insider {
+    pub me: ParticipantId,
+    /// The id of the Dependency Descriptor in its packets.
+    pub descriptor: u8,
+    socket: WebSocketStream<stranger::Tls>,
+    meeting: Meeting,
+    ring: KeyRing,
+    connection: Arc<dyn PeerConnection>,
+    connected: watch::Receiver<bool>,
+    camera: Arc<TrackLocalStaticRTP>,
+    packetizer: Option<Packetizer>,
+    sealer: Sealer,
+    clock: Clock,
+    pool: BufferPool,
+    number: u64,
+}
+
+impl Insider {
+    /// Joins by a link, offers a camera of one layer, and waits until its transport is up.
+    pub async fn join(link: &str) -> Self {
+        let invitation: Invitation = link.parse().unwrap();
+        let address = SocketAddr::new(invitation.host.parse().unwrap(), invitation.port);
+        let tls = stranger::secure(address).await;
+        let (socket, _) = tokio_tungstenite::client_async(format!("wss://{address}/v1"), tls).await.unwrap();
+        let entry = Entry::Join {
+            invitation,
+            identity: Identity::generate().unwrap(),
+            profile: Profile::new("insider").unwrap(),
+        };
+        let (states, connected) = watch::channel(false);
+        let (connection, camera) = transport(states).await;
+        let ring = KeyRing::new();
+        let mut insider = Self {
+            me: ParticipantId(0),
+            descriptor: 0,
+            socket,
+            meeting: Meeting::new(entry, Instant::now()),
+            sealer: Sealer::new(ring.clone(), Slot::Camera),
+            ring,
+            connection,
+            connected,
+            camera,
+            packetizer: None,
+            clock: Clock::default(),
+            pool: BufferPool::new(64),
+            number: 0,
+        };
+        insider.go_on(|insider| insider.meeting.me().is_some() && insider.me != ParticipantId(0)).await;
+        insider.offer().await;
+        insider.go_on(|insider| insider.packetizer.is_some() && *insider.connected.borrow()).await;
+        insider
+    }
+
+    /// Its camera, as the others know it.
+    pub fn camera(&self) -> TrackId {
+        TrackId { owner: self.me, slot: Slot::Camera }
+    }
+
+    /// The packets of its next picture, as they should be: every eighth is a key frame.
+    pub fn picture(&mut self) -> Vec<rtp::Packet> {
+        let key = self.number.is_multiple_of(8);
+        let plain = picture(self.number, 0, key, self.clock.now(), &self.pool);
+        self.number += 1;
+        let sealed = self.sealer.seal(plain).unwrap();
+        self.packetizer.as_mut().unwrap().packets(sealed)
+    }
+
+    /// Sends a packet within its session.
+    pub async fn send(&self, packet: rtp::Packet) {
+        self.camera.write_rtp(packet).await.unwrap();
+    }
+
+    /// Sends bytes where a report belongs, within its session.
+    pub async fn report(&self, bytes: Vec<u8>) {
+        let report = rtc::rtcp::raw_packet::RawPacket(Bytes::from(bytes));
+        self.camera.write_rtcp(vec![Box::new(report)]).await.unwrap();
+    }
+
+    /// Says something that the meeting's machine would not.
+    pub async fn say(&mut self, message: &Up) {
+        self.socket.send(Message::Binary(proto::encode(message).into())).await.unwrap();
+    }
+
+    /// Listens to the server for so long, and answers as a member does.
+    pub async fn listen(&mut self, length: Duration) {
+        let _ = tokio::time::timeout(length, self.serve(|_| false)).await;
+    }
+
+    /// Goes without a word: the sockets close.
+    pub async fn vanish(self) {
+        self.connection.close().await.unwrap();
+    }
+
+    async fn go_on(&mut self, done: impl Fn(&Self) -> bool) {
+        let served = tokio::time::timeout(Duration::from_secs(20), self.serve(done)).await;
+        assert!(served.is_ok(), "the insider does not come in");
+    }
+
+    async fn serve(&mut self, done: impl Fn(&Self) -> bool) {
+        loop {
+            self.turn().await;
+            if done(self) {
+                return;
+            }
+            let mut connected = self.connected.clone();
+            tokio::select! {
+                heard = self.socket.next() => match heard {
+                    Some(Ok(Message::Binary(bytes))) => self.hear(proto::decode(&bytes).unwrap()).await,
+                    Some(Ok(_)) => {}
+                    // Put out, which is the server's right.
+                    Some(Err(_)) | None => std::future::pending().await,
+                },
+                changed = connected.changed() => changed.unwrap(),
+            }
+            self.connected = connected;
+        }
+    }
+
+    async fn hear(&mut self, message: Down) {
+        if let Down::Answer { sdp, .. } = &message {
+            let section = sections(sdp).into_iter().next().unwrap();
+            self.descriptor = section.extensions.descriptor.unwrap();
+            let labels = Labels {
+                ssrc: SSRC,
+                payload_type: VIDEO,
+                mid: Bytes::from(section.mid),
+                rid: Some(Bytes::from_static(b"0")),
+                extensions: section.extensions,
+            };
+            self.packetizer = Some(Packetizer::video(labels, 1, 0, Shape::L1T3));
+            let answer = RTCSessionDescription::answer(sdp.clone()).unwrap();
+            self.connection.set_remote_description(answer).await.unwrap();
+        }
+        self.meeting.handle_message(message, Instant::now());
+    }
+
+    /// Lets the meeting's machine say and tell what it has.
+    async fn turn(&mut self) {
+        while let Some(event) = self.meeting.poll_event() {
+            if let Event::Keys { keys, removed, leaves, .. } = event {
+                self.ring.install(keys, &leaves, &removed, Instant::now());
+            } else if let Event::Entered { me } = event {
+                self.me = me;
+            }
+        }
+        while let Some(message) = self.meeting.poll_transmit() {
+            // A server that has put it out takes nothing more.
+            let _ = self.socket.send(Message::Binary(proto::encode(&message).into())).await;
+        }
+    }
+
+    async fn offer(&mut self) {
+        let offer = self.connection.create_offer(None).await.unwrap();
+        self.connection.set_local_description(offer.clone()).await.unwrap();
+        let sdp = self.connection.local_description().await.map_or(offer.sdp, |description| description.sdp);
+        let mid = sections(&sdp).remove(0).mid;
+        let layer = SpatialLayer { spatial: 0, width: SIZES[0].width, height: SIZES[0].height, bitrate: 150_000 };
+        let published = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: vec![layer] };
+        self.say(&Up::Offer { number: 1, sdp, published: vec![published], subscriptions: Vec::new() }).await;
+    }
+}
+
+async fn transport(states: watch::Sender<bool>) -> (Arc<dyn PeerConnection>, Arc<TrackLocalStaticRTP>) {
+    let settings = SettingEngineBuilder::new()
+        .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
+        .with_include_loopback_candidate(true)
+        .build();
+    let build = PeerConnectionBuilder::new()
+        .with_configuration(RTCConfigurationBuilder::new().build())
+        .with_media_engine(engine())
+        .with_setting_engine(settings)
+        .with_interceptor_registry(Registry::new())
+        .with_handler(Arc::new(Handler { states }))
+        .with_runtime(Arc::new(TokioRuntime))
+        .with_udp_addrs(vec![SocketAddr::from(([127, 0, 0, 1], 0))])
+        .build();
+    let connection: Arc<dyn PeerConnection> = Arc::new(Box::pin(build).await.unwrap());
+    let coding = RTCRtpCodingParameters { rid: "0".into(), ssrc: Some(SSRC), ..RTCRtpCodingParameters::default() };
+    let encoding =
+        RTCRtpEncodingParameters { rtp_coding_parameters: coding, active: true, codec: codec(), ..Default::default() };
+    let track = MediaStreamTrack::new("i".into(), "i".into(), "i".into(), RtpCodecKind::Video, vec![encoding]);
+    let camera = Arc::new(TrackLocalStaticRTP::new(track));
+    let init = RTCRtpTransceiverInit {
+        direction: RTCRtpTransceiverDirection::Sendonly,
+        streams: Vec::new(),
+        send_encodings: Vec::new(),
+    };
+    let local: Arc<dyn TrackLocal> = Arc::clone(&camera) as Arc<dyn TrackLocal>;
+    connection.add_transceiver_from_track(local, Some(init)).await.unwrap();
+    (connection, camera)
+}
+
+fn codec() -> RTCRtpCodec {
+    RTCRtpCodec {
+        mime_type: MIME_TYPE_H264.into(),
+        clock_rate: 90_000,
+        channels: 0,
+        sdp_fmtp_line: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f".into(),
+        rtcp_feedback: Vec::new(),
+    }
+}
+
+fn engine() -> MediaEngine {
+    let mut engine = MediaEngine::default();
+    let parameters = RTCRtpCodecParameters { rtp_codec: codec(), payload_type: VIDEO };
+    engine.register_codec(parameters, RtpCodecKind::Video).unwrap();
+    let [mid, rid] = ["mid", "rtp-stream-id"].map(|name| format!("urn:ietf:params:rtp-hdrext:sdes:{name}"));
+    for uri in [mid, rid, descriptor::URI.into()] {
+        let extension = RTCRtpHeaderExtensionCapability { uri };
+        engine.register_header_extension(extension, RtpCodecKind::Video, None).unwrap();
+    }
+    engine
+}
+
+struct Handler {
+    states: watch::Sender<bool>,
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        self.states.send_replace(state == RTCPeerConnectionState::Connected);
+    }
+}
+
+/// Its one source.
+pub const SSRC: u32 = 0x0bad_cafe;
+
+const VIDEO: u8 = 102;

@@ -1,0 +1,108 @@
+//! Anybody who can reach the server: TLS that takes every certificate, and bytes as they are.
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// A connection without a WebSocket.
+pub type Tls = TlsStream<TcpStream>;
+
+/// Connects by TLS.
+pub async fn secure(address: SocketAddr) -> Tls {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Trusting))
+        .with_no_client_auth();
+    let tcp = TcpStream::connect(address).await.unwrap();
+    TlsConnector::from(Arc::new(config)).connect(ServerName::from(address.ip()), tcp).await.unwrap()
+}
+
+/// Connects, opens a WebSocket by hand, and says `bytes` there, however wrong they are. Back comes whether the server
+/// ended it within ten seconds.
+pub async fn say(address: SocketAddr, bytes: &[u8]) -> bool {
+    let mut tls = secure(address).await;
+    let hello = format!(
+        "GET /v1 HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    );
+    tls.write_all(hello.as_bytes()).await.unwrap();
+    // A server that has had enough closes before all is said.
+    let _ = tls.write_all(bytes).await;
+    ended(&mut tls).await
+}
+
+/// Whether the other end closes within ten seconds.
+pub async fn ended(stream: &mut (impl AsyncReadExt + Unpin)) -> bool {
+    let mut read = [0; 4_096];
+    let drain = async { while stream.read(&mut read).await.is_ok_and(|length| length > 0) {} };
+    tokio::time::timeout(Duration::from_secs(10), drain).await.is_ok()
+}
+
+/// A WebSocket frame (RFC 6455, section 5.2) of a client: its first byte, the length that it claims, what follows.
+pub fn frame(first: u8, claims: u64, body: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first];
+    match (u8::try_from(claims), u16::try_from(claims)) {
+        (Ok(short @ ..=125), _) => frame.push(0x80 | short),
+        (_, Ok(medium)) => {
+            frame.push(0x80 | 126);
+            frame.extend(medium.to_be_bytes());
+        }
+        _ => {
+            frame.push(0x80 | 127);
+            frame.extend(claims.to_be_bytes());
+        }
+    }
+    // A mask of zeros leaves the body as it is.
+    frame.extend([0; 4]);
+    frame.extend(body);
+    frame
+}
+
+/// Takes any certificate.
+#[derive(Debug)]
+struct Trusting;
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
