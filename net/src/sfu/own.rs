@@ -265,7 +265,7 @@ impl Own {
     /// Gives every remote track a place: a free one, or a new one.
     fn find_places(&mut self) {
         let held: HashSet<TrackId> = self.places.iter().filter_map(|place| place.holds.wanted()).collect();
-        for (track, Remote { kind, .. }) in self.remote.iter().filter(|(track, _)| !held.contains(track)) {
+        for (track, Remote { kind, .. }) in self.remote.iter().filter(|(track, _)| !held.contains(*track)) {
             let holds = Holds::Track { track: *track, told: false };
             let free = self.places.iter_mut().find(|place| place.kind == *kind && place.holds == Holds::Nothing);
             match free {

@@ -1,10 +1,11 @@
 //! Commits and media travel by different ways: whoever hears of a commit late loses no frame that was for them.
 
-use super::{PATIENCE, guest, organiser, voice};
-use anyhow::Result;
+use super::{PATIENCE, voice};
+use anyhow::{Context, Result};
 use engine::tally::Received;
 use engine::unopened::Unopened;
-use engine::{AudioChoice, Choice, Command, Entry, ParticipantId, Slot, TileWish, TrackId};
+use engine::{AudioChoice, Cameras, Choice, Command, Entry, ParticipantId, Slot, TileWish, TrackId};
+use media::{FrameRate, Size};
 use std::time::{Duration, Instant};
 use tests::gate::Gate;
 use tests::people::{Host, Person};
@@ -14,9 +15,10 @@ use tests::people::{Host, Person};
 #[test]
 fn a_frame_that_its_receiver_has_no_right_to_is_told_by_its_epoch_and_all_others_open() -> Result<()> {
     let host = Host::start()?;
-    let mut anne = organiser(&host)?;
+    let mut anne = enter(host.entry(), "Anne")?;
+    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
     let gate = Gate::before(&anne.link, Duration::ZERO)?;
-    let mut bob = Person::enter(Entry::Join(gate.lead(&anne.link)?), "Bob", Choice::Synthetic, voice("bob"))?;
+    let mut bob = enter(Entry::Join(gate.lead(&anne.link)?), "Bob")?;
     bob.wait(PATIENCE, "Bob is in", |bob| bob.people.iter().any(|person| person.camera && !person.me))?;
     anne.wait(PATIENCE, "Anne sees Bob", |anne| anne.people.iter().any(|person| person.camera && !person.me))?;
     let (from_anne, from_bob) = (anne.me.expect("Anne is in"), bob.me.expect("Bob is in"));
@@ -38,8 +40,9 @@ fn a_frame_that_its_receiver_has_no_right_to_is_told_by_its_epoch_and_all_others
 
     for (viewer, of) in [(&mut anne, from_bob), (&mut bob, from_anne), (&mut carol, from_bob)] {
         let before = opened(viewer, of);
-        viewer
-            .wait(PATIENCE, "all goes on", |viewer| viewer.sight(of).shown > 10 && opened(viewer, of) > before + 50)?;
+        let on = |viewer: &Person| viewer.sight(of).shown > 10 && opened(viewer, of) > before + 50;
+        let waited = viewer.wait(PATIENCE, "all goes on", on);
+        waited.with_context(|| seen(viewer, of))?;
     }
     let refused = unopened(&carol, from_bob);
     println!("Bob was {behind:?} behind; of his frames Carol refused {refused:?}");
@@ -53,9 +56,10 @@ fn a_frame_that_its_receiver_has_no_right_to_is_told_by_its_epoch_and_all_others
 #[test]
 fn many_may_join_in_a_row_and_no_frame_fails_to_open() -> Result<()> {
     let host = Host::start()?;
-    let anne = organiser(&host)?;
+    let mut anne = enter(host.entry(), "Anne")?;
+    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
     let gate = Gate::before(&anne.link, Duration::from_millis(250))?;
-    let slow = Person::enter(Entry::Join(gate.lead(&anne.link)?), "Bob", Choice::Synthetic, voice("bob"))?;
+    let slow = enter(Entry::Join(gate.lead(&anne.link)?), "Bob")?;
     let mut people = vec![anne, slow];
     people[1].wait(PATIENCE, "Bob is in", |bob| bob.people.len() == 2)?;
     let cameras: Vec<ParticipantId> = people.iter().filter_map(|person| person.me).collect();
@@ -71,7 +75,14 @@ fn many_may_join_in_a_row_and_no_frame_fails_to_open() -> Result<()> {
     for person in &mut people {
         let me = person.me;
         let others = || everybody.iter().filter(|id| Some(**id) != me);
-        person.wait(PATIENCE, "everybody is heard", |person| others().all(|id| opened(person, *id) > 50))?;
+        let heard = |person: &Person| others().all(|id| opened(person, *id) > 50);
+        let waited = person.wait(PATIENCE, "everybody is heard", heard);
+        waited.with_context(|| {
+            others().map(|id| seen(person, *id)).collect::<Vec<_>>().join(
+                "
+",
+            )
+        })?;
     }
     for person in &people {
         let mut all = Unopened::default();
@@ -80,6 +91,12 @@ fn many_may_join_in_a_row_and_no_frame_fails_to_open() -> Result<()> {
         assert_eq!(all, Unopened { before_us: all.before_us, ..Unopened::default() });
     }
     Ok(())
+}
+
+/// Somebody with a small camera, which costs little, and a voice that speaks from the first second.
+fn enter(entry: Entry, name: &str) -> Result<Person> {
+    let camera = |_, clock| capture::synthetic::open(Size::new(320, 180), FrameRate::THIRTY, clock);
+    Person::enter_with(entry, name, (Choice::Device(None), Cameras::new(camera)), voice("carol"))
 }
 
 /// Asks for cameras in small tiles, whatever their owners say of them.
@@ -93,6 +110,13 @@ fn show(viewer: &Person, of: &[ParticipantId]) -> Result<()> {
         paused: false,
     };
     Ok(viewer.engine.send(Command::Tiles(of.iter().map(tile).collect()))?)
+}
+
+/// What somebody got of another one, for a test that waits in vain.
+fn seen(receiver: &Person, from: ParticipantId) -> String {
+    let shown = receiver.sight(from).shown;
+    let counts = of(receiver, from).into_iter().map(|received| (received.arrived, received.opened, received.unopened));
+    format!("shown {shown}, (arrived, opened, unopened) by track {:?}", counts.collect::<Vec<_>>())
 }
 
 fn opened(receiver: &Person, from: ParticipantId) -> u64 {
