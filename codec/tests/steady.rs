@@ -1,0 +1,150 @@
+//! In steady state no picture costs an allocation of ours: a clip is read and decoded, scaled, encoded in every layer,
+//! decoded again and copied for the screen. In a binary of its own, because it counts what the allocator is asked for.
+//! What `OpenH264` allocates goes past Rust's allocator and is not counted.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use codec::container::mp4::Clip;
+use codec::decode::Decoder;
+use codec::encode::{Config, Encoder};
+use codec::layer::{Content, Ladder};
+use codec::opus;
+use media::{BufferPool, Frame, FrameRate, Pool, Rotation, Timestamp, VideoCodec};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::path::Path;
+
+/// Counts what each thread asks for.
+struct Counting;
+
+thread_local! {
+    static ASKED: Cell<usize> = const { Cell::new(0) };
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+#[expect(unsafe_code, reason = "an allocator is unsafe by contract")]
+// SAFETY: everything is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(block, layout, size) }
+    }
+}
+
+fn count() {
+    // A thread that is ending has no counter any more, and nobody who reads it.
+    let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
+}
+
+/// How many times `work` asks for memory on this thread.
+fn asked(mut work: impl FnMut()) -> usize {
+    let before = ASKED.get();
+    work();
+    ASKED.get() - before
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(asked(|| drop(std::hint::black_box(Box::new(1)))), 1);
+    assert_eq!(asked(|| ()), 0);
+}
+
+#[test]
+fn no_picture_is_allocated() {
+    let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/footage/meadow.mp4");
+    let mut clip = Clip::open(&clip).unwrap();
+    let (frames, payloads, shown) = (Pool::new(9), BufferPool::new(8), Pool::new(9));
+    let ladder = Ladder::for_source(clip.size(), Content::Camera);
+    let mut layers: Vec<_> = ladder.rungs().iter().map(|rung| (encoder(rung), decoder())).collect();
+    assert_eq!(layers.len(), 3);
+    let (mut source, mut bitstream, mut number) = (decoder(), Vec::new(), 0);
+    let mut pictures = |count: u64| {
+        asked(|| {
+            for _ in 0..count {
+                let captured = Timestamp::from_micros(number * 33_333);
+                clip.read(usize::try_from(number).unwrap() % clip.len(), &mut bitstream).unwrap();
+                let mut frame = None;
+                source
+                    .decode(&bitstream, &mut |picture| frame = Some(freeze(&picture, &frames, number, captured)))
+                    .unwrap();
+                number += 1;
+                let Some(frame) = frame else { continue };
+                for (encoder, decoder) in &mut layers {
+                    let Some(encoded) = encoder.encode(&frame, false, &payloads).unwrap() else { continue };
+                    decoder
+                        .decode(&encoded.payload, &mut |picture| drop(freeze(&picture, &shown, 0, captured)))
+                        .unwrap();
+                }
+            }
+        })
+    };
+    let warm_up = pictures(2 * PASS);
+    assert!(warm_up > 0, "buffers grow at first");
+    assert_eq!(pictures(PASS), 0, "asked for in a pass of three layers, after {warm_up}");
+}
+
+fn encoder(rung: &codec::layer::Rung) -> Encoder {
+    let config = Config {
+        codec: VideoCodec::H264,
+        size: rung.size,
+        rate: FrameRate::THIRTY,
+        bitrate: rung.bitrate,
+        temporal_layers: rung.temporal_layers,
+        content: Content::Camera,
+        spatial: rung.spatial,
+    };
+    Encoder::open(&config).unwrap()
+}
+
+fn decoder() -> Decoder {
+    Decoder::open(VideoCodec::H264).unwrap()
+}
+
+fn freeze(picture: &codec::decode::Picture<'_>, pool: &Pool, number: u64, captured: Timestamp) -> Frame {
+    let mut canvas = pool.canvas(picture.size).unwrap();
+    for (to, from) in canvas.planes_mut().iter_mut().zip(picture.planes) {
+        to.copy_from(from);
+    }
+    canvas.freeze(number, captured, picture.colour, Rotation::Upright)
+}
+
+#[test]
+fn no_sound_packet_is_allocated() {
+    let payloads = BufferPool::new(4);
+    let (mut encoder, mut decoder) = (opus::Encoder::new().unwrap(), opus::Decoder::new().unwrap());
+    let mut out = [0.0; opus::SAMPLES];
+    let mut packets = |count: usize| {
+        asked(|| {
+            for number in 0..count {
+                let pitch = if number % 8 < 4 { 0.02 } else { 0.03 };
+                let sound: [f32; opus::SAMPLES] = std::array::from_fn(|index| {
+                    let phase = f32::from(u16::try_from(index).unwrap()) * pitch;
+                    0.3 * phase.sin() + 0.1 * (3.0 * phase).sin()
+                });
+                let Some(packet) = encoder.encode(&sound, &payloads).unwrap() else { continue };
+                decoder.decode(Some(&packet), &mut out).unwrap();
+                decoder.decode_fec(&packet, &mut out).unwrap();
+                decoder.conceal(&mut out).unwrap();
+            }
+        })
+    };
+    packets(50);
+    assert_eq!(packets(200), 0);
+}
+
+/// Pictures of the clip.
+const PASS: u64 = 66;
