@@ -21,9 +21,18 @@ pub fn built() -> PathBuf {
     binaries().parent().map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// The cargo that runs us.
+/// The cargo that runs us, as if it had been started by hand. What cargo tells us about our own package is kept from it:
+/// build scripts that look at these variables would take each of the two for a change, and build all above them again.
 pub fn cargo() -> Command {
-    at_root(std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from))
+    let mut cargo = at_root(std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_about_us(&name.to_string_lossy())) {
+        cargo.env_remove(name);
+    }
+    cargo
+}
+
+fn is_about_us(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
 
 /// A program to be run from the workspace's root.
@@ -71,4 +80,18 @@ pub fn watch(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool> 
 fn name(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_is_told_nothing_about_this_package() {
+        assert!(std::env::vars().any(|(name, _)| is_about_us(&name)), "cargo tells its tests as well");
+        let cargo = cargo();
+        let removed: Vec<_> = cargo.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+        assert!(removed.iter().any(|name| *name == "CARGO_MANIFEST_DIR"), "{removed:?}");
+        assert!(removed.iter().all(|name| *name != "CARGO"), "{removed:?}");
+    }
 }
