@@ -60,7 +60,7 @@ pub fn run(options: Options) -> iced::Result {
         tracing::warn!(%error, "the first names will be late");
     }
     // So is the graphics card's driver, if there is one.
-    let card = std::thread::Builder::new().name("card".into()).spawn(|| drop(surface::look_for_a_card()));
+    let card = std::thread::Builder::new().name("card".into()).spawn(surface::look_for_a_card);
     if let Err(error) = card {
         tracing::warn!(%error, "the window will be late");
     }

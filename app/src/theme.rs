@@ -37,15 +37,16 @@ pub struct Theme {
     name: &'static str,
     opacity: f32,
     still: bool,
+    flat: bool,
 }
 
 impl Theme {
     /// Dark on the ink of ui.md.
-    pub const DARK: Self = Self { colours: DARK, name: "dark", opacity: 1.0, still: false };
+    pub const DARK: Self = Self { colours: DARK, name: "dark", opacity: 1.0, still: false, flat: false };
     /// Light on paper.
-    pub const LIGHT: Self = Self { colours: LIGHT, name: "light", opacity: 1.0, still: false };
+    pub const LIGHT: Self = Self { colours: LIGHT, name: "light", opacity: 1.0, still: false, flat: false };
     /// Black and white.
-    pub const CONTRAST: Self = Self { colours: CONTRAST, name: "contrast", opacity: 1.0, still: true };
+    pub const CONTRAST: Self = Self { colours: CONTRAST, name: "contrast", opacity: 1.0, still: true, flat: false };
 
     /// The theme for a choice, where the system prefers `mode`.
     pub const fn of(choice: Choice, mode: Mode) -> Self {
@@ -60,6 +61,12 @@ impl Theme {
     #[must_use]
     pub const fn still(self) -> Self {
         Self { still: true, ..self }
+    }
+
+    /// The same theme without shadows, which cost a processor that draws more than all else.
+    #[must_use]
+    pub const fn flat(self) -> Self {
+        Self { flat: true, ..self }
     }
 
     /// True where nothing may move.
@@ -108,6 +115,9 @@ impl Theme {
     }
 
     fn shadow(&self, blur: f32) -> Shadow {
+        if self.flat {
+            return Shadow::default();
+        }
         let strength = if self.is_light() { 0.14 } else { 0.42 };
         Shadow {
             color: Color::BLACK.scale_alpha(strength * self.opacity),
@@ -194,4 +204,19 @@ fn outline(color: Color, radius: f32) -> Border {
 #[expect(clippy::unnecessary_wraps, reason = "styles of iced take an option")]
 fn solid(colour: Color) -> Option<Background> {
     Some(Background::Color(colour))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flat_theme_casts_no_shadow() {
+        assert_ne!(notice(&Theme::LIGHT).shadow, Shadow::default());
+        for theme in [Theme::DARK, Theme::LIGHT, Theme::CONTRAST] {
+            for style in [menu, notice, dialog] {
+                assert_eq!(style(&theme.flat()).shadow, Shadow::default());
+            }
+        }
+    }
 }

@@ -30,12 +30,16 @@ pub enum Surface {
 /// a thread of its own at the start.
 pub fn look_for_a_card() -> Drawing {
     static FOUND: OnceLock<Drawing> = OnceLock::new();
-    *FOUND.get_or_init(|| match std::env::var("ICED_BACKEND").as_deref() {
-        // iced's own switch, for drivers that fail and for measurements.
-        Ok("wgpu") => Drawing::Shaders,
-        Ok("tiny-skia") => Drawing::Processor,
-        Ok(_) | Err(_) => Drawing::on_this_machine(),
-    })
+    *FOUND.get_or_init(|| wished().unwrap_or_else(Drawing::on_this_machine))
+}
+
+/// What iced's own switch says: for drivers that fail, and for measurements.
+fn wished() -> Option<Drawing> {
+    match std::env::var("ICED_BACKEND").as_deref() {
+        Ok("wgpu") => Some(Drawing::Shaders),
+        Ok("tiny-skia") => Some(Drawing::Processor),
+        Ok(_) | Err(_) => None,
+    }
 }
 
 impl Interface for Compositor {
@@ -52,7 +56,7 @@ impl Interface for Compositor {
         if look_for_a_card() == Drawing::Shaders {
             let card = Stock::with_backend(settings, display.clone(), compatible_window, shell, Some("wgpu")).await;
             match card {
-                Ok(card) if is_a_program(&card.information().adapter) => {
+                Ok(card) if wished().is_none() && is_a_program(&card.information().adapter) => {
                     tracing::info!("the graphics card does not reach this display");
                 }
                 Ok(card) => return Ok(Self::Card(Box::new(card))),
@@ -111,6 +115,7 @@ impl Interface for Compositor {
             // A surface of another compositor: there is one for each run.
             (Self::Processor(_), Surface::Card(_)) => (Err(SurfaceError::Lost), true),
         };
+        tracing::trace!(processor, "window drawn");
         if let Some(waker) = &renderer.waker {
             waker.end(processor);
         }

@@ -46,7 +46,8 @@ impl<Message> Widget<Message, Theme, Renderer> for Lifted<'_, Message> {
         viewport: &Rectangle,
     ) {
         renderer.waker.clone_from(&self.waker);
-        self.content.as_widget().draw(tree, &mut renderer.inner, theme, style, layout, cursor, viewport);
+        let theme = worn(theme, renderer);
+        self.content.as_widget().draw(tree, &mut renderer.inner, &theme, style, layout, cursor, viewport);
     }
 
     fn tag(&self) -> tree::Tag {
@@ -111,6 +112,14 @@ impl<Message> Widget<Message, Theme, Renderer> for Lifted<'_, Message> {
     }
 }
 
+/// The theme without shadows where the processor draws: its rasteriser paints them beyond what is being redrawn, over and over.
+fn worn(theme: &Theme, renderer: &Renderer) -> Theme {
+    match renderer.inner {
+        iced::Renderer::Primary(_) => *theme,
+        iced::Renderer::Secondary(_) => theme.flat(),
+    }
+}
+
 /// What lies over the content, lifted too.
 struct Above<'a, Message>(overlay::Element<'a, Message, Theme, iced::Renderer>);
 
@@ -135,7 +144,8 @@ impl<Message> Overlay<Message, Theme, Renderer> for Above<'_, Message> {
         layout: Layout<'_>,
         cursor: mouse::Cursor,
     ) {
-        self.0.as_overlay().draw(&mut renderer.inner, theme, style, layout, cursor);
+        let theme = worn(theme, renderer);
+        self.0.as_overlay().draw(&mut renderer.inner, &theme, style, layout, cursor);
     }
 
     fn operate(&mut self, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {

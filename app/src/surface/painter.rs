@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn every_change_looks_as_if_all_was_drawn() {
         let mut desk = Desk::new();
-        let covered = Some(area(100.0, 70.0, 50.0, 40.0));
+        let covered = Some(area(100.3, 70.7, 49.5, 40.2));
         desk.show(40.0, &picture(10, 255), None, 0);
         desk.show(40.0, &picture(20, 255), None, 1);
         desk.show(80.0, &picture(20, 255), None, 1);

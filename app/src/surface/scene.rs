@@ -9,6 +9,7 @@ use iced_tiny_skia::Layer;
 
 /// One window at one moment.
 pub struct Scene {
+    scale: f32,
     layers: Vec<Layer>,
     pictures: Vec<Picture>,
 }
@@ -34,25 +35,31 @@ struct Place {
 impl Scene {
     /// What `layers` show, with `scale` physical pixels for a logical one.
     pub fn of(layers: &[Layer], scale: f32) -> Self {
-        let mut scene = Self { layers: layers.to_vec(), pictures: Vec::new() };
+        let mut scene = Self { scale, layers: layers.to_vec(), pictures: Vec::new() };
         for index in 0..scene.layers.len() {
             let layer = &mut scene.layers[index];
             let last = layer.images.last().and_then(|image| Picture::of(image, layer.bounds, scale));
             let Some(mut picture) = last else { continue };
             layer.images.pop();
-            picture.covered = scene.above(index, picture.bounds);
+            picture.covered = scene.above(index, &picture, scale);
             scene.pictures.push(picture);
         }
         scene
     }
 
-    /// Where what lies over a picture of a layer is drawn.
-    fn above(&self, index: usize, picture: Rectangle) -> Vec<Rectangle> {
+    /// Where what lies over a picture of a layer is drawn: on whole pixels, no part twice.
+    fn above(&self, index: usize, picture: &Picture, scale: f32) -> Vec<Rectangle> {
         let own = Layer { text: self.layers[index].text.clone(), ..empty(self.layers[index].bounds) };
         let over = std::iter::once(&own).chain(&self.layers[index + 1..]);
-        over.flat_map(|layer| Layer::damage(&empty(layer.bounds), layer))
-            .filter_map(|bounds| bounds.intersection(&picture))
-            .collect()
+        let mut parts: Vec<Rectangle> = Vec::new();
+        for bounds in over.flat_map(|layer| Layer::damage(&empty(layer.bounds), layer)) {
+            let Some(mut part) = outward(bounds, scale).intersection(&picture.bounds) else { continue };
+            while let Some(at) = parts.iter().position(|other| other.intersects(&part)) {
+                part = part.union(&parts.swap_remove(at));
+            }
+            parts.push(part);
+        }
+        parts
     }
 
     /// The pictures that a buffer that shows `before` lacks.
@@ -73,6 +80,7 @@ impl Scene {
         let gone = before.iter().flat_map(|before| &before.pictures).filter(|old| !self.covers(old));
         changed.extend(gone.map(|old| old.bounds));
         let mut parts = damage::group(changed, whole);
+        parts.iter_mut().for_each(|part| *part = outward(*part, self.scale));
         for picture in &self.pictures {
             parts = parts.into_iter().flat_map(|part| picture.leave(part)).collect();
         }
@@ -152,6 +160,14 @@ impl Place {
             height: whole(bounds.height)?,
         })
     }
+}
+
+/// The whole physical pixels that a rectangle touches.
+fn outward(bounds: Rectangle, scale: f32) -> Rectangle {
+    let (left, top) = ((bounds.x * scale).floor() / scale, (bounds.y * scale).floor() / scale);
+    let right = ((bounds.x + bounds.width) * scale).ceil() / scale;
+    let bottom = ((bounds.y + bounds.height) * scale).ceil() / scale;
+    Rectangle { x: left, y: top, width: right - left, height: bottom - top }
 }
 
 fn empty(bounds: Rectangle) -> Layer {

@@ -142,7 +142,7 @@ fn processes() -> Result<HashMap<u32, Process>> {
         let Ok(stat) = fs::read_to_string(format!("/proc/{id}/stat")) else { continue };
         // The name before may hold spaces and brackets.
         let Some((_, fields)) = stat.rsplit_once(')') else { continue };
-        let field = |number: usize| fields.split_whitespace().nth(number - 3).and_then(|field| field.parse().ok());
+        let field = |number: usize| -> Option<u64> { fields.split_whitespace().nth(number - 3)?.parse().ok() };
         let (Some(parent), Some(user), Some(system)) = (field(4), field(14), field(15)) else { continue };
         all.insert(id, Process { parent: u32::try_from(parent)?, ticks: user + system });
     }
