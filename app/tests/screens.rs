@@ -333,7 +333,7 @@ fn the_space_bar_talks_unless_a_control_has_the_focus() {
         ui.messages().iter().map(|message| format!("{message:?}")).filter(|m| m.starts_with("Talked")).collect();
     assert_eq!(talked, ["Talked(true)", "Talked(false)"]);
     let mut ui = view();
-    for _ in 0..3 {
+    for _ in 0..4 {
         ui.tap(Named::Tab);
     }
     ui.tap(Named::Space);

@@ -38,12 +38,12 @@ pub struct Begun {
     engine: Engine,
     events: Events,
     embedded: Option<Embedded>,
-    key: Kept,
+    key: Key,
 }
 
 /// What becomes of this device's key when the program ends.
 #[derive(Debug)]
-enum Kept {
+enum Key {
     /// The system's keychain has it.
     Kept,
     /// It is forgotten, as it was meant to be.
@@ -55,7 +55,7 @@ enum Kept {
 impl Begun {
     /// One of the command line's, whose server and key are its own.
     pub(super) fn attended(engine: Engine, events: Events) -> Self {
-        Self { engine, events, embedded: None, key: Kept::Passing }
+        Self { engine, events, embedded: None, key: Key::Passing }
     }
 }
 
@@ -182,10 +182,10 @@ impl App {
                         Message::Done
                     });
                 };
-                screen.model.passing = !matches!(begun.key, Kept::Kept);
+                screen.model.passing = !matches!(begun.key, Key::Kept);
                 self.engine = Some(begun.engine);
                 self.embedded = begun.embedded;
-                if let Kept::Lost(detail) = begun.key {
+                if let Key::Lost(detail) = begun.key {
                     self.lost_key = Some(detail);
                 }
                 listen(begun.events)
@@ -281,13 +281,13 @@ fn start(
 }
 
 /// This device's key from the system's keychain; one for this run where there is no keychain.
-fn identity() -> Result<(Identity, Kept), String> {
+fn identity() -> Result<(Identity, Key), String> {
     match Identity::load_or_create(&Keychain::new("conclave")) {
-        Ok(identity) => Ok((identity, Kept::Kept)),
+        Ok(identity) => Ok((identity, Key::Kept)),
         Err(lost) => {
             tracing::warn!(error = %lost, "no keychain: this device will look new to the others each time");
             let identity = Identity::generate().map_err(|error| error.to_string())?;
-            Ok((identity, Kept::Lost(lost.to_string())))
+            Ok((identity, Key::Lost(lost.to_string())))
         }
     }
 }

@@ -194,7 +194,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Elided {
     }
 }
 
-impl<'a, Message> From<Elided> for Element<'a, Message> {
+impl<Message> From<Elided> for Element<'_, Message> {
     fn from(elided: Elided) -> Self {
         Element::new(elided)
     }

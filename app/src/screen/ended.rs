@@ -52,9 +52,13 @@ impl Ended {
         let advice = text::body(context.say(&format!("{}.advice", self.why.id()))).width(Length::Fill);
         let detail = notice::details(&self.detail, context)
             .map(|words| container(words).padding([SPACE_S, SPACE_M]).width(Length::Fill).style(theme::inset));
-        let card = column![head, advice].push(detail).push(self.buttons(context)).spacing(SPACE_XL).max_width(WIDTH);
-        let card = container(card).padding(SPACE_XL + SPACE_S).style(theme::card);
-        region(Role::Main, &context.say(self.title()), container(card).center(Length::Fill).style(theme::page))
+        let card = column![head, advice].push(detail).push(self.buttons(context)).spacing(SPACE_XL);
+        let card = container(card).padding(SPACE_XL + SPACE_S).max_width(WIDTH).style(theme::card);
+        region(
+            Role::Main,
+            &context.say(self.title()),
+            container(card).center(Length::Fill).padding(SPACE_L).style(theme::page),
+        )
     }
 
     fn buttons(&self, context: &Context) -> Element<'_, Message> {
@@ -69,4 +73,5 @@ impl Ended {
     }
 }
 
-const WIDTH: f32 = 480.0;
+/// The widest that the card gets.
+const WIDTH: f32 = 544.0;

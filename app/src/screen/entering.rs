@@ -38,10 +38,11 @@ pub fn view<'a>(step: Step, context: &Context) -> Element<'a, Message> {
     let cancel = cancel.id("cancel").width(Length::Fill).height(TARGET_FORM);
     let title = context.say("preview-join-title");
     let head = row![sign, column![text::title(title.clone()), quiet]].spacing(SPACE_L).align_y(Alignment::Center);
-    let card = column![head, lines, Element::from(cancel)].spacing(SPACE_XL).max_width(WIDTH);
-    let card = container(card).padding(SPACE_XL + SPACE_S).style(theme::card);
-    let page = container(card).center(Length::Fill).style(theme::page);
+    let card = column![head, lines, Element::from(cancel)].spacing(SPACE_XL);
+    let card = container(card).padding(SPACE_XL + SPACE_S).max_width(WIDTH).style(theme::card);
+    let page = container(card).center(Length::Fill).padding(SPACE_L).style(theme::page);
     region(Role::Main, &title, page)
 }
 
-const WIDTH: f32 = 420.0;
+/// The widest that the card gets.
+const WIDTH: f32 = 484.0;

@@ -410,7 +410,7 @@ const fn is_absent(kind: NoticeKind) -> bool {
 }
 
 /// Below this width of the window the heading says less.
-const NARROW: f32 = 620.0;
+const NARROW: f32 = 760.0;
 /// Width of the column of fields.
 const FORM: f32 = 330.0;
 /// A narrower picture than this goes above the fields.

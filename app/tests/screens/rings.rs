@@ -1,5 +1,7 @@
 //! The ring around what has the focus, and the control in it: whole, wherever the control lies, in any window.
 
+use std::time::Instant;
+
 use app::film;
 use app::kit::a11y::{ROOT, Walker};
 use app::kit::{Element, focus};
@@ -8,7 +10,7 @@ use app::screen::{Context, home, meeting};
 use app::theme::Theme;
 use iced::advanced::renderer::{Headless, Style};
 use iced::advanced::widget::operation::black_box;
-use iced::{Point, Rectangle, Size, mouse};
+use iced::{Event, Point, Rectangle, Size, mouse, window};
 use iced_test::runtime::user_interface::{Cache, UserInterface};
 
 use crate::common::{self, context, least_context, meeting_of, preview_screen, recents, renderer};
@@ -93,6 +95,10 @@ fn focused<Message>(ui: &mut Ui<'_, Message>, renderer: &iced::Renderer, size: S
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole pixels")]
 fn draw<Message>(ui: &mut Ui<'_, Message>, renderer: &mut iced::Renderer, size: Size) -> Vec<u8> {
+    // A text field looks for its focus when it is redrawn.
+    let redraw = Event::Window(window::Event::RedrawRequested(Instant::now()));
+    let clipboard = &mut iced::advanced::clipboard::Null;
+    let _ = ui.update(&[redraw], mouse::Cursor::Unavailable, renderer, clipboard, &mut Vec::new());
     let colours = Theme::DARK.colours();
     ui.draw(renderer, &Theme::DARK, &Style { text_color: colours.text }, mouse::Cursor::Unavailable);
     renderer.screenshot(Size::new(size.width as u32, size.height as u32), 1.0, colours.ground)

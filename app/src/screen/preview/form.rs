@@ -1,14 +1,14 @@
 //! The fields of the preview: the name, the devices and what is wrong with them, the way in.
 
-use iced::Length;
-use iced::widget::{column, row};
+use iced::widget::{column, container, row};
+use iced::{Length, Padding};
 
 use super::{Menu, Message, Preview, Purpose, names};
 use crate::kit::field::Field;
 use crate::kit::{Element, Icon, field, icon, meter, press, text};
 use crate::model::{Device, Kind, NoticeKind};
 use crate::screen::{Context, device_name, select};
-use crate::theme::{ICON_SMALL, Look, SPACE_L, SPACE_S, TARGET_BAR, Tone};
+use crate::theme::{ICON_SMALL, Look, SPACE_L, SPACE_S, SPACE_XS, TARGET_BAR, Tone};
 
 impl Preview {
     pub(super) fn form(&self, context: &Context) -> Element<'_, Message> {
@@ -80,13 +80,17 @@ impl Preview {
 /// The sentence with this id, its advice, and a button to look again.
 fn trouble<'a>(id: &str, kind: Kind, context: &Context) -> Element<'a, Message> {
     let advice = text::caption(context.say(&format!("{id}.advice"))).style(text::tone(Tone::Dim));
-    let words = column![text::caption(context.say(id)).style(text::tone(Tone::Warn)), advice].width(Length::Fill);
-    let sign = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Warn);
     let (again, name) = match kind {
         Kind::Camera => ("again-camera", "preview-again-camera"),
         Kind::Microphone | Kind::Speaker => ("again-sound", "preview-again-microphone"),
     };
     let button =
         press(text::strong(context.say("preview-again")), &context.say(name), Some(Message::AgainPressed(kind)));
-    row![sign, words, Element::from(button.id(again))].spacing(SPACE_S).into()
+    let words = column![
+        text::caption(context.say(id)).style(text::tone(Tone::Warn)),
+        advice,
+        container(Element::from(button.id(again))).padding(Padding::ZERO.top(SPACE_XS))
+    ];
+    let sign = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Warn);
+    row![sign, words.width(Length::Fill)].spacing(SPACE_S).into()
 }
