@@ -237,10 +237,12 @@ impl Meeting {
             .on_software(Message::DrawnSlowly);
         let stage = region(Role::Main, &context.say("meeting-stage"), stage);
         let mut middle = row![].spacing(SPACE_S).padding([0.0, SPACE_S]).height(Length::Fill);
-        let stage = column![].push(self.sharing(context)).push(stage).push(self.strip(context));
-        middle = middle.push(stage.spacing(SPACE_S));
+        middle = middle.push(stage);
         middle = middle.push(self.panel.map(|panel| self.panel(panel, context, reported)));
-        let page = column![top, middle, bottom];
+        // As wide as the window: beside a panel there may be no room for words.
+        let wide = |line| container(line).padding([0.0, SPACE_S]);
+        let page = column![].push(self.sharing(context).map(wide)).push(middle).push(self.strip(context).map(wide));
+        let page = column![top, page.spacing(SPACE_S).height(Length::Fill), bottom];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
         let page = popup(page, self.menu.map(|menu| self.hanging(menu, context)));
         modal(page, self.question(context))
