@@ -183,10 +183,10 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
             Renderer::Secondary(_) => {
                 let state = tree.state.downcast_ref::<State>();
                 let scene = paint::scene(&self.tiles, &places(&self.tiles, local(bounds)), theme, self.scale);
-                let handle = state.canvas.borrow_mut().draw(&scene, theme, bounds.size(), self.scale);
-                if let Some(handle) = handle {
-                    let place = snapped(bounds, &handle, self.scale);
-                    renderer.draw_image(image::Image::new(handle), place, place);
+                let mut canvas = state.canvas.borrow_mut();
+                for part in canvas.draw(&scene, theme, bounds.size(), self.scale) {
+                    let place = on_pixels(bounds, part.place, self.scale);
+                    renderer.draw_image(image::Image::new(part.handle.clone()), place, place);
                 }
             }
         }
@@ -212,13 +212,16 @@ fn local(bounds: Rectangle) -> Rectangle {
     Rectangle::with_size(bounds.size())
 }
 
-/// The place on whole pixels where a picture keeps its size.
-fn snapped(bounds: Rectangle, picture: &image::Handle, scale: f32) -> Rectangle {
-    let image::Handle::Rgba { width, height, .. } = picture else { return bounds };
-    let snap = |side: f32| (side * scale).round() / scale;
+/// Where physical pixels of a stage lie in the window, on whole pixels there too.
+fn on_pixels(stage: Rectangle, [left, top, width, height]: [u32; 4], scale: f32) -> Rectangle {
     #[expect(clippy::cast_precision_loss, reason = "the size of a window")]
-    let size = Size::new(*width as f32 / scale, *height as f32 / scale);
-    Rectangle::new(iced::Point::new(snap(bounds.x), snap(bounds.y)), size)
+    let [left, top, width, height] = [left, top, width, height].map(|side| side as f32);
+    Rectangle {
+        x: ((stage.x * scale).round() + left) / scale,
+        y: ((stage.y * scale).round() + top) / scale,
+        width: width / scale,
+        height: height / scale,
+    }
 }
 
 /// The stage as iced's shader widget draws it: its way to a render pass.

@@ -102,13 +102,21 @@ impl shader::Pipeline for Pipeline {
     }
 }
 
-/// The same scene without a GPU, as one picture that is drawn again only where something changed.
+/// The same scene without a GPU, as a picture for each tile that is made again only where something changed.
 #[derive(Default)]
 pub struct Canvas {
     inner: Option<render::cpu::Canvas>,
-    drawn: Option<Handle>,
+    parts: Vec<Part>,
     ground: Option<Color>,
     shelf: Shelf,
+}
+
+/// A tile as a picture, in physical pixels from the stage's corner.
+pub struct Part {
+    /// Its pixels.
+    pub handle: Handle,
+    /// Left, top, width, height.
+    pub place: [u32; 4],
 }
 
 /// Copies of the canvas that the window has let go of, to be written again.
@@ -121,30 +129,53 @@ struct Copy {
 }
 
 impl Canvas {
-    /// The scene as a picture of `bounds` logical pixels.
-    pub fn draw(&mut self, scene: &[render::Tile], theme: &Theme, bounds: Size, scale: f32) -> Option<Handle> {
-        let look = look(theme)?;
+    /// The scene on `bounds` logical pixels. The ground between the tiles is the caller's.
+    pub fn draw(&mut self, scene: &[render::Tile], theme: &Theme, bounds: Size, scale: f32) -> &[Part] {
+        let Some(look) = look(theme) else { return &[] };
         let ground = theme.colours().ground;
         let canvas = self.inner.get_or_insert_with(|| render::cpu::Canvas::new(look.clone()));
         if self.ground.replace(ground) != Some(ground) {
             canvas.set_look(look);
         }
-        let size = pixels(bounds, scale);
-        canvas.draw(scene, size, scale, rgba(ground));
-        if !canvas.damage().is_empty() || self.drawn.is_none() {
-            let [width, height] = canvas.size();
-            let pixels = Copy::of(canvas.pixels(), &self.shelf);
-            self.drawn = (width > 0 && height > 0).then(|| Handle::from_rgba(width, height, Bytes::from_owner(pixels)));
+        canvas.draw(scene, pixels(bounds, scale), scale, rgba(ground));
+        let size = canvas.size();
+        let places =
+            scene.iter().map(|tile| within(tile.area, size)).filter(|[_, _, width, height]| width * height > 0);
+        let mut before = std::mem::take(&mut self.parts).into_iter();
+        for place in places {
+            let known = before.next().filter(|part| part.place == place);
+            let changed = canvas.damage().iter().any(|area| overlap(within(*area, size), place));
+            self.parts.push(known.filter(|_| !changed).unwrap_or_else(|| {
+                let copy = Copy::of(canvas.pixels(), size[0], place, &self.shelf);
+                Part { handle: Handle::from_rgba(place[2], place[3], Bytes::from_owner(copy)), place }
+            }));
         }
-        self.drawn.clone()
+        &self.parts
     }
 }
 
+/// The whole pixels of an area that lie on a canvas, as [`render::cpu`] draws it: left, top, width, height.
+fn within(area: Area, [width, height]: [u32; 2]) -> [u32; 4] {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to the canvas")]
+    let edge = |place: f32, most: u32| (place.round().max(0.0) as u32).min(most);
+    let (left, top) = (edge(area.x, width), edge(area.y, height));
+    let (right, bottom) = (edge(area.x + area.width, width), edge(area.y + area.height, height));
+    [left, top, right - left.min(right), bottom - top.min(bottom)]
+}
+
+fn overlap(a: [u32; 4], b: [u32; 4]) -> bool {
+    let across = a[0] < b[0] + b[2] && b[0] < a[0] + a[2];
+    across && a[1] < b[1] + b[3] && b[1] < a[1] + a[3]
+}
+
 impl Copy {
-    fn of(pixels: &[u8], shelf: &Shelf) -> Self {
+    /// A part of `pixels`, which are `stride` to a row.
+    fn of(pixels: &[u8], stride: u32, [left, top, width, height]: [u32; 4], shelf: &Shelf) -> Self {
         let mut copy = shelf.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         copy.clear();
-        copy.extend_from_slice(pixels);
+        let columns = left as usize * 4..(left + width) as usize * 4;
+        let rows = pixels.chunks_exact(stride as usize * 4).skip(top as usize).take(height as usize);
+        rows.for_each(|row| copy.extend_from_slice(&row[columns.clone()]));
         Self { pixels: copy, shelf: Arc::clone(shelf) }
     }
 }
@@ -164,8 +195,8 @@ impl Drop for Copy {
     }
 }
 
-/// One is shown while the next one is written.
-const SPARE: usize = 2;
+/// Copies that wait at most: those of all tiles that anybody looks at at once.
+const SPARE: usize = 64;
 
 fn pixels(bounds: Size, scale: f32) -> [u32; 2] {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the size of a window")]

@@ -37,14 +37,19 @@ impl Scene {
     pub fn of(layers: &[Layer], scale: f32) -> Self {
         let mut scene = Self { scale, layers: layers.to_vec(), pictures: Vec::new() };
         for index in 0..scene.layers.len() {
-            let layer = &mut scene.layers[index];
-            let last = layer.images.last().and_then(|image| Picture::of(image, layer.bounds, scale));
-            let Some(mut picture) = last else { continue };
-            layer.images.pop();
-            picture.covered = scene.above(index, &picture, scale);
-            scene.pictures.push(picture);
+            // The topmost pictures of a layer; one under something else is the rasteriser's.
+            while let Some(mut picture) = scene.topmost(index) {
+                scene.layers[index].images.pop();
+                picture.covered = scene.above(index, &picture, scale);
+                scene.pictures.push(picture);
+            }
         }
         scene
+    }
+
+    fn topmost(&self, index: usize) -> Option<Picture> {
+        let layer = &self.layers[index];
+        layer.images.last().and_then(|image| Picture::of(image, layer.bounds, self.scale))
     }
 
     /// Where what lies over a picture of a layer is drawn: on whole pixels, no part twice.
