@@ -85,7 +85,9 @@ impl Scene {
         let gone = before.iter().flat_map(|before| &before.pictures).filter(|old| !self.covers(old));
         changed.extend(gone.map(|old| old.bounds));
         let mut parts = damage::group(changed, whole);
-        parts.iter_mut().for_each(|part| *part = outward(*part, self.scale));
+        for part in &mut parts {
+            *part = outward(*part, self.scale);
+        }
         for picture in &self.pictures {
             parts = parts.into_iter().flat_map(|part| picture.leave(part)).collect();
         }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use media::Size;
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -26,7 +26,7 @@ pub fn program() -> Option<PathBuf> {
 ///
 /// # Errors
 /// Where the browser does not start, shows nothing or cannot be watched (`/proc`).
-pub fn cost(program: &PathBuf, count: u16, picture: Size, target: [u32; 2]) -> Result<f64> {
+pub fn cost(program: &Path, count: u16, picture: Size, target: [u32; 2]) -> Result<f64> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -86,7 +86,7 @@ struct Browser {
 }
 
 impl Browser {
-    fn start(program: &PathBuf, page: &str, [width, height]: [u32; 2]) -> Result<Self> {
+    fn start(program: &Path, page: &str, [width, height]: [u32; 2]) -> Result<Self> {
         let profile = std::env::temp_dir().join(format!("conclave-bench-browser-{}", std::process::id()));
         let child = Command::new(program)
             .args(FLAGS)
