@@ -44,22 +44,22 @@ async fn watch(browser: &Browser, listener: &TcpListener) -> Result<f64> {
         let (stream, _) = listener.accept().await?;
         let Some(shown) = answer(stream).await? else { continue };
         let now = Instant::now();
-        if shown == 0.0 || now - *first.get_or_insert(now) < WARM_UP {
+        if shown == 0 || now - *first.get_or_insert(now) < WARM_UP {
             continue;
         }
         let (since, before, cpu) = *start.get_or_insert((now, shown, browser.cpu_ms()?));
         if now - since < SPAN {
             continue;
         }
-        if shown == before {
+        if shown <= before {
             bail!("the browser stopped showing pictures");
         }
-        return Ok((browser.cpu_ms()? - cpu) / (shown - before));
+        return Ok((browser.cpu_ms()? - cpu) / f64::from(shown - before));
     }
 }
 
 /// Answers one request; returns the count in it.
-async fn answer(stream: TcpStream) -> Result<Option<f64>> {
+async fn answer(stream: TcpStream) -> Result<Option<u32>> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     (&mut stream).take(LONGEST_LINE).read_line(&mut line).await?;
@@ -133,7 +133,7 @@ struct Process {
     ticks: u64,
 }
 
-/// Every process of this machine, by id (proc_pid_stat(5)).
+/// Every process of this machine, by id: `proc_pid_stat(5)`.
 fn processes() -> Result<HashMap<u32, Process>> {
     let mut all = HashMap::new();
     for entry in fs::read_dir("/proc").context("this system has no /proc")? {
@@ -165,7 +165,7 @@ const FLAGS: &[&str] = &[
 /// Until code is compiled and buffers are there.
 const WARM_UP: Duration = Duration::from_secs(4);
 const SPAN: Duration = Duration::from_secs(5);
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const LONGEST_LINE: u64 = 1_024;
 /// Linux' `USER_HZ`, the same on every machine that Debian runs on.
 const TICKS_A_SECOND: f64 = 100.0;
