@@ -50,15 +50,16 @@ pub async fn ended(stream: &mut (impl AsyncReadExt + Unpin)) -> bool {
 
 /// A WebSocket frame (RFC 6455, section 5.2) of a client: its first byte, the length that it claims, what follows.
 pub fn frame(first: u8, claims: u64, body: &[u8]) -> Vec<u8> {
+    // The second byte is a bit for the mask, and a short length or one of two numbers for a longer one.
     let mut frame = vec![first];
     match (u8::try_from(claims), u16::try_from(claims)) {
         (Ok(short @ ..=125), _) => frame.push(0x80 | short),
         (_, Ok(medium)) => {
-            frame.push(0x80 | 126);
+            frame.push(0xfe);
             frame.extend(medium.to_be_bytes());
         }
         _ => {
-            frame.push(0x80 | 127);
+            frame.push(0xff);
             frame.extend(claims.to_be_bytes());
         }
     }
