@@ -10,13 +10,13 @@ use proto::{ParticipantId, Up};
 /// number and its temporal layer; `None` where it is no descriptor.
 pub fn descriptors<'a>(packets: impl Iterator<Item = &'a [u8]>) -> Vec<Option<(bool, bool, u16, u8)>> {
     let mut structure = None;
-    let mut read = |bytes| {
+    let read = |bytes: &'a [u8]| {
         let read = Descriptor::read(bytes, structure.as_ref()).ok()?;
         let seen = (read.start, read.end, read.frame_number, read.temporal);
         structure = read.structure.or_else(|| structure.take());
         Some(seen)
     };
-    packets.map(|bytes| read(bytes)).collect()
+    packets.map(read).collect()
 }
 
 /// Plays `bytes` to a delivery service: pieces of a connection's number, a length and a message.
