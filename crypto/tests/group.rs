@@ -137,7 +137,10 @@ fn the_organisers_device_may_be_inside_twice_and_only_the_leaf_that_opened_decid
     assert_eq!(members[0].device, members[1].device);
     assert_eq!(members.iter().map(|member| member.organiser).collect::<Vec<_>>(), [true, false, false]);
     let guest = world.leaf_of(2);
-    assert!(matches!(world.groups[1].remove(&[guest]), Err(Error::Rejected(Reject::NotOrganiser))));
+    let pending = world.groups[1].remove(&[guest]).unwrap();
+    let verdict = world.groups[0].process(&pending.commit, &nobody);
+    assert!(matches!(verdict, Err(Error::Rejected(Reject::NotOrganiser))), "{verdict:?}");
+    world.groups[1].lost();
     let (_, request) = world.knock();
     assert!(matches!(world.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
 }
