@@ -178,6 +178,8 @@ pub enum NoticeKind {
     SoundLost,
     /// A media file cannot be read.
     BadFile,
+    /// A media file is of a kind that is not played.
+    FileFormat,
     /// The screen cannot be shared.
     NoScreen,
     /// Nobody answers at the door.
@@ -202,7 +204,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NoCamera,
         Self::CameraTaken,
         Self::CameraLost,
@@ -211,6 +213,7 @@ impl NoticeKind {
         Self::NoSpeaker,
         Self::SoundLost,
         Self::BadFile,
+        Self::FileFormat,
         Self::NoScreen,
         Self::StillWaiting,
         Self::NobodyAdmits,
@@ -234,6 +237,7 @@ impl NoticeKind {
             Self::NoSpeaker => "notice-no-speaker",
             Self::SoundLost => "notice-sound-lost",
             Self::BadFile => "notice-bad-file",
+            Self::FileFormat => "notice-file-format",
             Self::NoScreen => "notice-no-screen",
             Self::StillWaiting => "notice-still-waiting",
             Self::NobodyAdmits => "notice-nobody-admits",

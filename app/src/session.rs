@@ -72,7 +72,7 @@ fn heard(notice: Notice, model: &Meeting) -> Notice {
 fn take_back(model: &mut Meeting, kind: engine::NoticeKind) {
     use engine::NoticeKind as Kind;
     match kind {
-        Kind::NoCamera | Kind::CameraTaken | Kind::CameraLost => model.camera = false,
+        Kind::NoCamera | Kind::CameraTaken | Kind::CameraLost | Kind::FileFormat => model.camera = false,
         // It may be the voice's file: then the camera is, or will be, announced.
         Kind::BadFile => model.camera = model.me().is_some_and(|me| me.camera),
         Kind::NoScreen => model.sharing = false,
@@ -304,6 +304,7 @@ fn kind(found: engine::NoticeKind) -> NoticeKind {
         Theirs::NoSpeaker => NoticeKind::NoSpeaker,
         Theirs::SoundLost => NoticeKind::SoundLost,
         Theirs::BadFile => NoticeKind::BadFile,
+        Theirs::FileFormat => NoticeKind::FileFormat,
         Theirs::NoScreen => NoticeKind::NoScreen,
         Theirs::StillWaiting => NoticeKind::StillWaiting,
         Theirs::NobodyAdmits => NoticeKind::NobodyAdmits,

@@ -154,6 +154,8 @@ pub enum NoticeKind {
     SoundLost,
     /// A media file cannot be read, or is damaged.
     BadFile,
+    /// A camera's file is of a kind that is not played here; the detail is its name and what it holds.
+    FileFormat,
     /// The screen cannot be shared.
     NoScreen,
     /// Nobody answers at the door yet.
@@ -181,6 +183,7 @@ impl NoticeKind {
             | Self::NoSpeaker
             | Self::SoundLost
             | Self::BadFile
+            | Self::FileFormat
             | Self::NoScreen
             | Self::Overloaded
             | Self::Refused => Fault::Here,

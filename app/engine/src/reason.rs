@@ -40,6 +40,10 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
     let kind = match error {
         _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
         capture::Error::BadFile { .. } => NoticeKind::BadFile,
+        capture::Error::FileFormat { path, format } => {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            return Notice { kind: NoticeKind::FileFormat, detail: format!("{name} ({format})") };
+        }
         capture::Error::Taken { .. } => NoticeKind::CameraTaken,
         capture::Error::Lost { .. } => NoticeKind::CameraLost,
         capture::Error::NotFound(_) | capture::Error::Denied { .. } | capture::Error::Format { .. } | _ => {

@@ -207,6 +207,8 @@ notice-sound-lost = A sound device was unplugged
     .advice = Connect it again, or choose another one beside the microphone button.
 notice-bad-file = A media file cannot be read
     .advice = It is missing, damaged, or of a kind that Conclave does not know. Choose another file.
+notice-file-format = Conclave does not play this kind of file
+    .advice = It plays MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M. Convert the file with: ffmpeg -i FILE -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NEW.mp4
 notice-no-screen = The screen cannot be shared
     .advice = The system did not allow it. Check the permissions of this session.
 notice-still-waiting = Nobody has answered yet

@@ -207,6 +207,8 @@ notice-sound-lost = Un appareil audio a été débranché
     .advice = Rebranchez-le ou choisissez-en un autre à côté du bouton du micro.
 notice-bad-file = Un fichier multimédia est illisible
     .advice = Il est introuvable, endommagé ou d’un format que Conclave ne connaît pas. Choisissez un autre fichier.
+notice-file-format = Conclave ne lit pas ce type de fichier
+    .advice = Il lit le MP4 en H.264 (8 bits, 4:2:0, progressif) et le Y4M. Convertissez le fichier avec cette commande : ffmpeg -i FICHIER -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NOUVEAU.mp4
 notice-no-screen = Impossible de partager l’écran
     .advice = Le système ne l’a pas permis. Vérifiez les autorisations de cette session.
 notice-still-waiting = Personne n’a encore répondu
