@@ -281,7 +281,7 @@ mod tests {
         let (window, size) = (Size::new(800.0, 600.0), Size::new(300.0, 40.0));
         let at = |x, y| Rectangle::new(Point::new(x, y), Size::new(100.0, 20.0));
         assert_eq!(place(at(100.0, 100.0), size, window), Point::new(100.0, 124.0));
-        assert_eq!(place(at(700.0, 100.0), size, window).x, 492.0);
-        assert_eq!(place(at(100.0, 570.0), size, window).y, 526.0);
+        assert_eq!(place(at(700.0, 100.0), size, window), Point::new(492.0, 124.0));
+        assert_eq!(place(at(100.0, 570.0), size, window), Point::new(100.0, 526.0));
     }
 }
