@@ -1,17 +1,20 @@
 //! What a machine can judge without running the programs.
 
-use crate::packages;
 use crate::process::{at_root, built, cargo, exists, run as run_process};
+use crate::{cross, packages};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
-/// Formatting, lints with warnings denied, documentation, then licences, bans and sources.
+/// Formatting, lints with warnings denied, documentation, then licences, bans and sources. With `--target`, types only, for
+/// another system.
 ///
 /// # Errors
 /// At the first thing that is not as it should be.
 pub fn run(arguments: &[String]) -> Result<()> {
-    if let Some(unknown) = arguments.first() {
-        bail!("check takes no arguments, not `{unknown}`");
+    match arguments {
+        [] => {}
+        [option, target] if option == "--target" => return cross::check(target),
+        [unknown, ..] => bail!("check takes nothing or --target TARGET, not `{unknown}`"),
     }
     packages::install(&[packages::BUILD])?;
     run_process(cargo().args(["fmt", "--all", "--check"]))?;

@@ -4,6 +4,7 @@
 
 mod bench;
 mod check;
+mod cross;
 mod demo;
 mod fuzz;
 mod packages;
@@ -47,6 +48,8 @@ usage: cargo xtask TASK
   test [ARGUMENTS OF cargo test]
          every test of the workspace, and their count
   check  formatting, lints, documentation, licences
+  check --target x86_64-pc-windows-gnu|aarch64-apple-darwin
+         types only, for a system that this one is not
   bench [draw|net|crypto|codec] [--json]
          figures, each against a peer or a limit measured in the same run
   fuzz TARGET|all [SECONDS]

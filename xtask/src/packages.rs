@@ -50,6 +50,12 @@ pub const TEST: &[&str] = &[
     "libglib2.0-bin",
 ];
 
+/// Needed to check for other systems: a stable compiler that comes with the sources of its standard library.
+pub const CROSS: &[&str] = &["rustc-web", "rust-web-src"];
+
+/// Needed to check for Windows: compilers for the C and C++ in our dependencies.
+pub const WINDOWS: &[&str] = &["gcc-mingw-w64-x86-64-win32", "g++-mingw-w64-x86-64-win32"];
+
 /// Installs those of `wanted` that are missing. On a system without apt it prints what to install, and goes on.
 ///
 /// # Errors
