@@ -1,14 +1,14 @@
 //! The system's monotonic clock, so that times of two processes on one machine can be compared.
 
-#[cfg(not(unix))]
-mod other;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
-#[cfg(not(unix))]
-use other::reading;
 #[cfg(unix)]
 use unix::reading;
+#[cfg(windows)]
+use windows::reading;
 
 use media::Clock;
 use std::time::Instant;
