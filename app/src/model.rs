@@ -168,6 +168,8 @@ pub enum NoticeKind {
     CameraTaken,
     /// The camera was unplugged.
     CameraLost,
+    /// A camera is there, and does not open.
+    CameraFailed,
     /// No sound device at all.
     NoSound,
     /// The microphone could not be opened.
@@ -204,10 +206,11 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::NoCamera,
         Self::CameraTaken,
         Self::CameraLost,
+        Self::CameraFailed,
         Self::NoSound,
         Self::NoMicrophone,
         Self::NoSpeaker,
@@ -232,6 +235,7 @@ impl NoticeKind {
             Self::NoCamera => "notice-no-camera",
             Self::CameraTaken => "notice-camera-taken",
             Self::CameraLost => "notice-camera-lost",
+            Self::CameraFailed => "notice-camera-failed",
             Self::NoSound => "notice-no-sound",
             Self::NoMicrophone => "notice-no-microphone",
             Self::NoSpeaker => "notice-no-speaker",

@@ -72,7 +72,9 @@ fn heard(notice: Notice, model: &Meeting) -> Notice {
 fn take_back(model: &mut Meeting, kind: engine::NoticeKind) {
     use engine::NoticeKind as Kind;
     match kind {
-        Kind::NoCamera | Kind::CameraTaken | Kind::CameraLost | Kind::FileFormat => model.camera = false,
+        Kind::NoCamera | Kind::CameraTaken | Kind::CameraLost | Kind::CameraFailed | Kind::FileFormat => {
+            model.camera = false;
+        }
         // It may be the voice's file: then the camera is, or will be, announced.
         Kind::BadFile => model.camera = model.me().is_some_and(|me| me.camera),
         Kind::NoScreen => model.sharing = false,
@@ -136,7 +138,8 @@ pub fn camera_device(choice: &Choice) -> Device {
     match choice {
         Choice::Off => Device::Off,
         Choice::Synthetic => Device::Synthetic,
-        Choice::Device(None) => Device::Default,
+        // The window brings none along: whatever it is, it is nobody's choice from a list.
+        Choice::Device(None) | Choice::Brought(_) => Device::Default,
         Choice::Device(Some(id)) => Device::Named(id.clone()),
         Choice::File(path) => Device::File(path.clone()),
     }
@@ -299,6 +302,7 @@ fn kind(found: engine::NoticeKind) -> NoticeKind {
         Theirs::NoCamera => NoticeKind::NoCamera,
         Theirs::CameraTaken => NoticeKind::CameraTaken,
         Theirs::CameraLost => NoticeKind::CameraLost,
+        Theirs::CameraFailed => NoticeKind::CameraFailed,
         Theirs::NoSound => NoticeKind::NoSound,
         Theirs::NoMicrophone => NoticeKind::NoMicrophone,
         Theirs::NoSpeaker => NoticeKind::NoSpeaker,
@@ -383,6 +387,7 @@ mod tests {
         for (kind, camera, sharing) in [
             (engine::NoticeKind::PeerUnreadable, true, true),
             (engine::NoticeKind::CameraTaken, false, true),
+            (engine::NoticeKind::CameraFailed, false, true),
             (engine::NoticeKind::NoScreen, false, false),
         ] {
             let news = learn(&mut model, &Event::Notice(engine::Notice { kind, detail: String::new() }));

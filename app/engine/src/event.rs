@@ -144,6 +144,8 @@ pub enum NoticeKind {
     CameraTaken,
     /// The camera was unplugged, or stopped.
     CameraLost,
+    /// A camera is there, and does not open: the system forbids it, or it offers nothing that can be read.
+    CameraFailed,
     /// There is no sound device at all: the meeting goes on silently.
     NoSound,
     /// The microphone could not be opened; listening goes on.
@@ -178,6 +180,7 @@ impl NoticeKind {
             Self::NoCamera
             | Self::CameraTaken
             | Self::CameraLost
+            | Self::CameraFailed
             | Self::NoSound
             | Self::NoMicrophone
             | Self::NoSpeaker

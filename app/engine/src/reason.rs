@@ -46,8 +46,10 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
         }
         capture::Error::Taken { .. } => NoticeKind::CameraTaken,
         capture::Error::Lost { .. } => NoticeKind::CameraLost,
-        capture::Error::NotFound(_) | capture::Error::Denied { .. } | capture::Error::Format { .. } | _ => {
-            NoticeKind::NoCamera
+        capture::Error::NotFound(_) => NoticeKind::NoCamera,
+        // Whatever else may be wrong, there is a camera.
+        capture::Error::Denied { .. } | capture::Error::Format { .. } | capture::Error::Failed { .. } | _ => {
+            NoticeKind::CameraFailed
         }
     };
     Notice { kind, detail: error.to_string() }
@@ -69,6 +71,8 @@ fn refused(problem: Problem) -> Reason {
 mod tests {
     use super::*;
     use crate::event::Fault;
+    use capture::Error;
+    use proto::Slot;
 
     #[test]
     fn how_a_meeting_ends_is_told_with_whose_fault_it_is() {
@@ -86,16 +90,22 @@ mod tests {
     }
 
     #[test]
-    fn what_became_of_a_camera_is_told_apart() {
-        let name = || "a camera".to_owned();
+    fn what_befalls_a_camera_has_a_notice_that_is_true_of_it() {
+        let name = || "Front".to_owned();
         for (error, kind) in [
-            (capture::Error::NotFound(None), NoticeKind::NoCamera),
-            (capture::Error::Denied { name: name() }, NoticeKind::NoCamera),
-            (capture::Error::Taken { name: name() }, NoticeKind::CameraTaken),
-            (capture::Error::Lost { name: name() }, NoticeKind::CameraLost),
+            (Error::NotFound(None), NoticeKind::NoCamera),
+            (Error::NotFound(Some(name())), NoticeKind::NoCamera),
+            (Error::Taken { name: name() }, NoticeKind::CameraTaken),
+            (Error::Lost { name: name() }, NoticeKind::CameraLost),
+            (Error::Denied { name: name() }, NoticeKind::CameraFailed),
+            (Error::Format { name: name() }, NoticeKind::CameraFailed),
+            (Error::Failed { name: name(), source: "no bandwidth".into() }, NoticeKind::CameraFailed),
+            (Error::BadFile { path: "clip.mp4".into(), source: "cut off".into() }, NoticeKind::BadFile),
         ] {
-            assert_eq!(source(proto::Slot::Camera, &error).kind, kind);
-            assert_eq!(source(proto::Slot::Screen, &error).kind, NoticeKind::NoScreen);
+            let notice = source(Slot::Camera, &error);
+            assert_eq!(notice.kind, kind, "{error}");
+            assert_eq!(notice.detail, error.to_string());
+            assert_eq!(source(Slot::Screen, &error).kind, NoticeKind::NoScreen);
         }
     }
 }

@@ -401,8 +401,8 @@ const TALLEST_PICTURE: f32 = 0.6;
 const HEADING: f32 = 56.0;
 /// Whether a trouble means that there is no picture.
 const fn is_blind(kind: NoticeKind) -> bool {
-    use NoticeKind::{BadFile, CameraLost, CameraTaken, FileFormat, NoCamera};
-    matches!(kind, NoCamera | CameraTaken | CameraLost | BadFile | FileFormat)
+    use NoticeKind::{BadFile, CameraFailed, CameraLost, CameraTaken, FileFormat, NoCamera};
+    matches!(kind, NoCamera | CameraTaken | CameraLost | CameraFailed | BadFile | FileFormat)
 }
 
 /// Whether a trouble means that there is nothing to switch on.
