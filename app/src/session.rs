@@ -139,7 +139,7 @@ pub fn camera_device(choice: &Choice) -> Device {
         Choice::Off => Device::Off,
         Choice::Synthetic => Device::Synthetic,
         // The window brings none along: whatever it is, it is nobody's choice from a list.
-        Choice::Device(None) | Choice::Brought(_) => Device::Default,
+        Choice::Device(None) => Device::Default,
         Choice::Device(Some(id)) => Device::Named(id.clone()),
         Choice::File(path) => Device::File(path.clone()),
     }

@@ -5,7 +5,7 @@
 //! compile them with: a stand-in takes the place of the C tools and makes empty files, and only Rust is checked.
 
 use crate::packages;
-use crate::process::{cargo, exists, root, run as run_process};
+use crate::process::{built, cargo, exists, root, run as run_process};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,8 +29,7 @@ pub fn check(target: &str) -> Result<()> {
         );
     }
     packages::install(&[packages::BUILD, packages::CROSS, target.packages])?;
-    let built = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    run_process(&mut command(target, &built.join("cross"))?)?;
+    run_process(&mut command(target, &built().join("cross"))?)?;
     println!("{}: it type-checks; {}", target.triple, target.but);
     Ok(())
 }
