@@ -130,8 +130,9 @@ fn sound_is_one_packet_a_frame() {
 fn a_server_that_invents_sources_in_each_answer_is_not_followed_for_ever() {
     let (mut intake, now) = (intake(), Instant::now());
     for answer in 0..100u32 {
-        let invented: Vec<_> =
-            (0..1_000).map(|source| section(&format!("{source}"), 1_000 + answer * 2_000 + 2 * source)).collect();
+        let invented: Vec<_> = (0..1_000)
+            .map(|source| section(&format!("invented {source}"), 1_000 + answer * 2_000 + 2 * source))
+            .collect();
         intake.declare(&invented);
         intake.declare(&[section("3", 700)]);
     }

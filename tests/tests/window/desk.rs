@@ -44,6 +44,8 @@ impl Desk {
     pub fn with_windows(name: &'static str) -> Option<Self> {
         let mut desk = Self::bare(name, "1400x900x24", &["Xvfb", "openbox", "xdotool"])?;
         desk.running.insert(0, Program::start("openbox", desk.command("openbox")));
+        // A window that is there before its manager gets no focus.
+        until("the window manager is there", SOON, || run("xdotool", desk.xdo(&["get_num_desktops"])));
         if is_there(BUS) {
             let mut command = desk.command(BUS);
             command.args(["--session", "--nofork", "--print-address=1"]);
@@ -146,16 +148,32 @@ impl Desk {
     /// Presses Tab until the focus is on what `is_it`, as one sees it. Each step must be seen.
     pub fn tab_to(&self, what: &str, is_it: impl Fn(&Ring) -> bool) {
         let mut seen = Vec::new();
+        let mut before = self.at_rest();
         for _ in 0..MOST_TABS {
-            let before = self.screen();
             self.press(&["Tab"]);
-            let Some(ring) = self.ring(&before) else { continue };
-            if is_it(&ring) {
-                return;
+            if let Some(ring) = self.ring(&before) {
+                if is_it(&ring) {
+                    return;
+                }
+                seen.push(ring);
             }
-            seen.push(ring);
+            before = self.screen();
         }
         panic!("Tab does not lead to {what}, but to {seen:#?}");
+    }
+
+    /// The screen, once nothing of the ring's colour comes or goes any more: what fades in is no ring.
+    fn at_rest(&self) -> Picture {
+        let mut last = self.screen();
+        let mut calm = 0;
+        until("the screen rests", SOON, || {
+            let now = self.screen();
+            let rests = now.gained(&last, ACCENT).is_none() && last.gained(&now, ACCENT).is_none();
+            calm = if rests { calm + 1 } else { 0 };
+            last = now;
+            (calm == CALM).then_some(())
+        });
+        last
     }
 
     /// The focus ring that has appeared since `before`, once it moves no more; `None` where there is none.
@@ -250,6 +268,8 @@ const PYTHON: &str = "/usr/bin/python3";
 const MOST_TABS: usize = 30;
 /// From the outer edge of a focus ring to where its control is filled.
 const INSIDE: usize = 8;
+/// Looks in a row that see no change, which take longer than a screen takes to begin to fade in.
+const CALM: usize = 6;
 /// Looks until a ring that has not appeared is none.
 const PATIENCE: usize = 20;
 
