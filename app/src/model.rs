@@ -254,6 +254,11 @@ impl NoticeKind {
             Self::LinkCopied => "notice-link-copied",
         }
     }
+
+    /// Whether it is only listed: nothing can be done about it now, and no face is covered for it.
+    pub const fn is_quiet(self) -> bool {
+        matches!(self, Self::NoGpu | Self::NoKeychain)
+    }
 }
 
 /// Whose fault something is.

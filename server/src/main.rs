@@ -50,8 +50,11 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     let config =
         Config { listen: arguments.listen, data: Some(arguments.data), certificate, limits: Limits::default() };
     let server = Server::start(config).await?;
-    let fingerprint: String = server.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
-    println!("listening on {} fingerprint {fingerprint}", server.address());
+    print!("listening on {} fingerprint ", server.address());
+    for byte in server.fingerprint() {
+        print!("{byte:02x}");
+    }
+    println!();
     signal().await.map_err(Error::Signals)?;
     server.stop(DRAIN).await;
     Ok(())

@@ -6,6 +6,7 @@ use crate::hub::{self, Hub};
 use crate::{Config, sfu, tls};
 use proto::{MeetingId, ParticipantId, Totals};
 use ring::rand::{SecureRandom, SystemRandom};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -44,20 +45,11 @@ impl Error {
     /// Whose fault it is and what to do, in sentences.
     #[must_use]
     pub fn advice(&self) -> &'static str {
-        use std::io::ErrorKind;
         match self {
-            Self::Listen { source, .. } => match source.kind() {
-                ErrorKind::AddrInUse => {
-                    "Another program on this computer uses that port: stop it, or choose another port with --listen."
-                }
-                ErrorKind::PermissionDenied => {
-                    "This computer does not let this user listen there: choose a port from 1024 on with --listen."
-                }
-                ErrorKind::AddrNotAvailable => {
-                    "This computer does not have that address: choose one of its own, or 0.0.0.0, with --listen."
-                }
-                _ => "This computer refuses that address: check --listen.",
-            },
+            Self::Listen { source, .. } => {
+                let known = LISTENING.iter().find(|(kind, _)| *kind == source.kind());
+                known.map_or("This computer refuses that address: check --listen.", |(_, advice)| advice)
+            }
             Self::Certificate(_) => {
                 "It is a file of this computer: check what --cert and --key name, or that --data is a folder that this user may write to."
             }
@@ -67,6 +59,22 @@ impl Error {
         }
     }
 }
+
+/// What to do where an address cannot be listened on.
+const LISTENING: &[(ErrorKind, &str)] = &[
+    (
+        ErrorKind::AddrInUse,
+        "Another program on this computer uses that port: stop it, or choose another port with --listen.",
+    ),
+    (
+        ErrorKind::PermissionDenied,
+        "This computer does not let this user listen there: choose a port from 1024 on with --listen.",
+    ),
+    (
+        ErrorKind::AddrNotAvailable,
+        "This computer does not have that address: choose one of its own, or 0.0.0.0, with --listen.",
+    ),
+];
 
 /// A running server. Dropped without [`Server::stop`], it ends at once.
 pub struct Server {

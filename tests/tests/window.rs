@@ -193,6 +193,31 @@ fn a_server_that_is_gone_is_said_in_the_window_which_tries_again() {
     assert!(!status.success() && errors.contains("The server does not answer"), "{status}: {errors}");
 }
 
+/// Neither Vulkan nor EGL has a driver here, not even one that plays a card.
+#[test]
+fn without_any_graphics_driver_the_window_shows_the_meeting_and_says_so_in_its_list() {
+    let Some(desk) = Desk::with_windows("driverless") else { return };
+    remember(&desk);
+    let clip = desk.path("host.y4m");
+    picture::write_clip(&clip, HOST);
+    let camera = format!("file:{}", clip.display());
+    let arguments = ["meet", "--name", "Anne", "--camera", &camera, "--microphone", "off", "--speaker", "off"];
+    let nowhere = text(&clip);
+    let surroundings = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "__EGL_VENDOR_LIBRARY_FILENAMES", "LIBGL_DRIVERS_PATH"]
+        .map(|name| (name, nowhere));
+    let window = desk.client_where("the window", &arguments, &surroundings);
+    desk.until_title("Meeting", |title| title.starts_with("Meeting"));
+    desk.shows("Anne alone", |screen| screen.shows(mirrored(HOST), QUARTER_TILE));
+    is_accessible(&desk, &["Anne, you", "Notices"]);
+    desk.tab_to("the list of notices", |ring| ring.area.top < 120 && ring.area.left > RIGHT_HALF);
+    desk.press(&["Return"]);
+    is_accessible(&desk, &["Pictures are drawn without the graphics card", "No usable graphics driver was found"]);
+    desk.shows("the notice in its list", |screen| screen.shows(mirrored(HOST), 1_000));
+    desk.press(&["alt+F4"]);
+    let (status, _, errors) = window.end(SOON);
+    assert!(status.success(), "{status}: {errors}");
+}
+
 #[test]
 fn a_real_screen_is_seen_by_the_others_as_it_is() {
     let Some(desk) = Desk::bare("screen", "640x360x24", &["Xvfb"]) else { return };

@@ -217,7 +217,9 @@ fn video(from: String, to: &str, track: TrackId, counts: &Received, quality: Opt
 
 fn e2ee(epochs: u64, received: &[(TrackId, Received)]) -> E2ee {
     let mut unopened = Unopened::default();
-    received.iter().for_each(|(_, counts)| unopened += counts.unopened);
+    for (_, counts) in received {
+        unopened += counts.unopened;
+    }
     E2ee {
         suite: SUITES.into(),
         epochs,

@@ -46,9 +46,10 @@ pub enum Message {
 }
 
 impl Queue {
-    /// Something to tell. The same thing twice in a row is told once.
+    /// Something to tell. The same thing twice in a row is told once; a quiet one is only listed, once.
     pub fn push(&mut self, notice: Notice, now: Instant) {
-        if self.shown.iter().any(|(shown, _)| shown.kind == notice.kind)
+        if notice.kind.is_quiet() && self.kept.iter().any(|kept| kept.kind == notice.kind)
+            || self.shown.iter().any(|(shown, _)| shown.kind == notice.kind)
             || self.waiting.iter().any(|waiting| waiting.kind == notice.kind)
         {
             return;
@@ -59,7 +60,9 @@ impl Queue {
             }
             self.kept.push(notice.clone());
         }
-        self.waiting.push_back(notice);
+        if !notice.kind.is_quiet() {
+            self.waiting.push_back(notice);
+        }
         self.tick(now);
     }
 
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn three_are_seen_and_the_rest_waits_its_turn() {
         let (mut queue, now) = (Queue::default(), Instant::now());
-        for kind in [NoticeKind::NoCamera, NoticeKind::NoSound, NoticeKind::NoGpu, NoticeKind::BadFile] {
+        for kind in [NoticeKind::NoCamera, NoticeKind::NoSound, NoticeKind::SoundLost, NoticeKind::BadFile] {
             queue.push(notice(kind), now);
         }
         assert_eq!((queue.shown.len(), queue.waiting.len()), (3, 1));
@@ -189,6 +192,15 @@ mod tests {
         queue.push(notice(NoticeKind::NoCamera), now);
         queue.push(notice(NoticeKind::NoCamera), now);
         assert_eq!((queue.shown.len(), queue.kept().len()), (1, 1));
+    }
+
+    #[test]
+    fn what_nothing_can_be_done_about_is_listed_and_covers_nobody() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        queue.push(notice(NoticeKind::NoGpu), now);
+        queue.push(notice(NoticeKind::NoGpu), now);
+        assert!(!queue.is_busy());
+        assert_eq!(queue.kept(), [notice(NoticeKind::NoGpu)]);
     }
 
     #[test]

@@ -188,9 +188,9 @@ impl AsRef<[u8]> for Copy {
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        if shelf.len() < SPARE {
-            shelf.push(std::mem::take(&mut self.pixels));
+        let mut spare = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < SPARE {
+            spare.push(std::mem::take(&mut self.pixels));
         }
     }
 }

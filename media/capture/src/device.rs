@@ -1,7 +1,7 @@
 //! Cameras of the system, through nokhwa: V4L2 on Linux, Media Foundation on Windows, `AVFoundation` on macOS.
 //!
 //! Which of a camera's formats is best, how its pictures become I420, and what a system's messages mean, are pure
-//! functions; only [`host`] reaches the machine's devices, and a stand-in takes its place in tests.
+//! functions; only `host` reaches the machine's devices, and a stand-in takes its place in tests.
 
 mod choice;
 mod convert;

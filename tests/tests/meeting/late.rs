@@ -77,16 +77,13 @@ fn many_may_join_in_a_row_and_no_frame_fails_to_open() -> Result<()> {
         let others = || everybody.iter().filter(|id| Some(**id) != me);
         let heard = |person: &Person| others().all(|id| opened(person, *id) > 50);
         let waited = person.wait(PATIENCE, "everybody is heard", heard);
-        waited.with_context(|| {
-            others().map(|id| seen(person, *id)).collect::<Vec<_>>().join(
-                "
-",
-            )
-        })?;
+        waited.with_context(|| others().map(|id| seen(person, *id)).collect::<Vec<_>>().join("\n"))?;
     }
     for person in &people {
         let mut all = Unopened::default();
-        everybody.iter().for_each(|id| all += unopened(person, *id));
+        for id in &everybody {
+            all += unopened(person, *id);
+        }
         println!("{all:?}");
         assert_eq!(all, Unopened { before_us: all.before_us, ..Unopened::default() });
     }
@@ -125,11 +122,13 @@ fn opened(receiver: &Person, from: ParticipantId) -> u64 {
 
 fn unopened(receiver: &Person, from: ParticipantId) -> Unopened {
     let mut all = Unopened::default();
-    of(receiver, from).iter().for_each(|received| all += received.unopened);
+    for track in of(receiver, from) {
+        all += track.unopened;
+    }
     all
 }
 
-fn of(receiver: &Person, from: ParticipantId) -> Vec<Received> {
-    let received = receiver.engine.tallies().received().into_iter();
+fn of(person: &Person, from: ParticipantId) -> Vec<Received> {
+    let received = person.engine.tallies().received().into_iter();
     received.filter(|(track, _)| track.owner == from).map(|(_, received)| received).collect()
 }

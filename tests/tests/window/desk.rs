@@ -106,12 +106,17 @@ impl Desk {
 
     /// Starts a client. `name` is for messages.
     pub fn client(&self, name: &str, arguments: &[&str]) -> Program {
+        self.client_where(name, arguments, &[])
+    }
+
+    /// Starts a client in `surroundings`: variables and what they say.
+    pub fn client_where(&self, name: &str, arguments: &[&str], surroundings: &[(&str, &str)]) -> Program {
         let test = std::env::current_exe().expect("the test knows its own file");
         let folder = test.parent().and_then(Path::parent).expect("tests are built into a folder of a folder");
         let program = folder.join("conclave");
         assert!(program.is_file(), "{} is not built: run cargo build --workspace first", program.display());
         let mut command = self.command(program);
-        command.args(arguments);
+        command.args(arguments).envs(surroundings.iter().copied());
         Program::start(name, command)
     }
 

@@ -20,12 +20,12 @@ pub(super) fn container(reader: &mut (impl Read + Seek)) -> Result<Error, Error>
     let mut start = Vec::with_capacity(LONGEST_START);
     reader.seek(SeekFrom::Start(0))?;
     reader.take(LONGEST_START as u64).read_to_end(&mut start)?;
-    let has = |(at, bytes): &(usize, &[u8])| start.get(*at..).is_some_and(|rest| rest.starts_with(bytes));
+    let has = |(at, bytes): &Sign| start.get(*at..).is_some_and(|rest| rest.starts_with(bytes));
     let known = CONTAINERS.iter().find(|(signs, _)| signs.iter().all(has));
     Ok(known.map_or(Error::Kind("MP4"), |(_, name)| Error::Format((*name).to_owned())))
 }
 
-/// Sample entries as registered at mp4ra.org, and those of QuickTime.
+/// Sample entries as registered at mp4ra.org, and those of `QuickTime`.
 const CODECS: &[(&[FourCc], &str)] = &[
     (&[*b"hvc1", *b"hev1", *b"dvh1", *b"dvhe"], "HEVC (H.265)"),
     (&[*b"vvc1", *b"vvi1"], "VVC (H.266)"),
@@ -40,8 +40,11 @@ const CODECS: &[(&[FourCc], &str)] = &[
     (&[*b"encv"], "DRM"),
 ];
 
-/// Where a kind of file has which bytes.
-const CONTAINERS: &[(&[(usize, &[u8])], &str)] = &[
+/// A place in a file, and the bytes that stand there.
+type Sign = (usize, &'static [u8]);
+
+/// How kinds of files are known.
+const CONTAINERS: &[(&[Sign], &str)] = &[
     (&[(0, b"\x1A\x45\xDF\xA3")], "Matroska/WebM"),
     (&[(0, b"RIFF"), (8, b"AVI ")], "AVI"),
     (&[(0, b"FLV\x01")], "Flash Video"),

@@ -260,7 +260,7 @@ fn on_a_calm_network_every_single_loss_is_restored_after_the_first_second() {
     for (phase, breath) in (0..20).flat_map(|phase| [(phase, false), (phase, true)]) {
         let mut world = World::new(17);
         world.codec.copies = true;
-        world.codec.breath = breath.then(|| Random(3));
+        world.codec.breath = breath.then_some(Random(3));
         world.delay = 40_000 + phase * 500;
         world.every = 10;
         world.run(1);

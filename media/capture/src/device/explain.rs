@@ -27,14 +27,13 @@ pub(super) fn refused(name: &str, error: &NokhwaError) -> Error {
 /// Why a camera that was open gives no picture any more. Both systems let a camera be opened that somebody else uses, and
 /// refuse when the first picture is asked for: before that, `seen` is false and the reason counts as one for not opening.
 pub(super) fn stopped(name: &str, error: &NokhwaError, seen: bool) -> Error {
-    let lost = || Error::Lost { name: name.to_owned() };
     tracing::debug!(%error, seen, "the camera stopped");
-    match means(error) {
-        Some(Cause::Taken | Cause::Denied) => refused(name, error),
-        Some(Cause::Gone) => lost(),
-        None if seen => lost(),
-        None => refused(name, error),
-    }
+    let lost = match means(error) {
+        Some(Cause::Taken | Cause::Denied) => false,
+        Some(Cause::Gone) => true,
+        None => seen,
+    };
+    if lost { Error::Lost { name: name.to_owned() } } else { refused(name, error) }
 }
 
 /// What an error comes down to, where it is one of the three that have a name of their own.
