@@ -70,6 +70,11 @@ fn command(target: &Target, folder: &Path) -> Result<Command> {
         "-Zbuild-std=std,panic_unwind",
         "--target",
         target.triple,
+        // A try takes minutes: all that is wrong is told by the first, and a warning of our own is wrong too.
+        "--keep-going",
+        "-Zwarnings",
+        "--config",
+        "build.warnings=\"deny\"",
     ]);
     // A check runs nothing: what the profile says about speed would only make it slow.
     check.args(["--config", "profile.dev.package.\"*\".opt-level=0"]);
