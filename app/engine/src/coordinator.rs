@@ -20,7 +20,7 @@ use crypto::KeyRing;
 use media::{Bitrate, BufferPool, Clock, Mailbox};
 use net::meeting::{self, MediaState, Microphone};
 use net::{Session, meeting::Person as Member};
-use proto::{ParticipantId, Slot, TrackId};
+use proto::{ParticipantId, SenderLayers, Slot, TrackId};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -67,6 +67,8 @@ pub struct Coordinator {
     /// Sources on their way to be closed: each box ends when its device is free.
     closing: BTreeMap<Slot, Mailbox<()>>,
     waiting: Vec<tracks::Waiting>,
+    /// What the server said last of each slot.
+    wanted: BTreeMap<Slot, SenderLayers>,
     state: MediaState,
     entered: bool,
     epoch: u64,
@@ -106,6 +108,7 @@ impl Coordinator {
             sources: BTreeMap::new(),
             closing: BTreeMap::new(),
             waiting: Vec::new(),
+            wanted: BTreeMap::new(),
             state: MediaState { microphone, ..MediaState::default() },
             entered: false,
             epoch: 0,
@@ -150,7 +153,7 @@ impl Coordinator {
             net::Event::Rekeyed(epoch) => self.rekeyed(epoch.0),
             net::Event::Connected => tracing::info!("media flow"),
             net::Event::TrackEnded(track) => self.end_track(track),
-            net::Event::LayersWanted(layers) => self.want(&layers),
+            net::Event::LayersWanted(layers) => self.want(layers),
             net::Event::KeyFrameWanted { slot, spatial } => self.key_frame(slot, spatial),
             net::Event::Estimate(budget) => self.share(budget),
             net::Event::Totals(totals) => {

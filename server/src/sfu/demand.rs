@@ -2,7 +2,8 @@
 //! Pure: the caller brings the clock.
 //!
 //! A layer starts as soon as somebody wants it, and stops once nobody has wanted it for a while: tiles that are moved
-//! about must not make an encoder stop and start.
+//! about must not make an encoder stop and start. A new sender sends nothing until it hears what is wanted, which it does
+//! within that while even where nothing is: it may go on from an earlier time and believe otherwise.
 
 use proto::WantedLayer;
 use std::time::{Duration, Instant};
@@ -11,6 +12,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Demand {
     layers: Vec<Layer>,
+    /// False until the sender has heard anything.
+    heard: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -31,9 +34,9 @@ pub struct News {
 }
 
 impl Demand {
-    /// A track with so many spatial layers. Its sender sends them all until it hears otherwise.
+    /// A track with so many spatial layers. Its sender sends none of them until it hears otherwise.
     pub fn new(layers: usize) -> Self {
-        Self { layers: vec![Layer { told: MOST_TEMPORAL, lower_since: None }; layers] }
+        Self { layers: vec![Layer { told: 0, lower_since: None }; layers], heard: false }
     }
 
     /// Weighs what is wanted of each spatial layer now: temporal layers, 0 for none. Something comes back when the
@@ -44,16 +47,19 @@ impl Demand {
         for (layer, wanted) in self.layers.iter_mut().zip(wanted) {
             let wanted = (*wanted).min(MOST_TEMPORAL);
             let since = *layer.lower_since.get_or_insert(now);
-            if wanted >= layer.told {
+            let lingered = now.saturating_duration_since(since) >= LINGER;
+            let lower = wanted < layer.told;
+            if !lower && self.heard {
                 layer.lower_since = None;
             }
-            let due = wanted > layer.told || wanted < layer.told && now.saturating_duration_since(since) >= LINGER;
-            if due {
+            if wanted > layer.told || lower && lingered {
                 stopped += u64::from(wanted == 0);
                 *layer = Layer { told: wanted, lower_since: None };
                 changed = true;
             }
+            changed |= !self.heard && lingered;
         }
+        self.heard |= changed;
         changed.then(|| News { wanted: self.wanted(), stopped })
     }
 
@@ -78,9 +84,30 @@ mod tests {
         Some((news.wanted.iter().map(|layer| (layer.spatial, layer.temporal_layers)).collect(), news.stopped))
     }
 
+    /// Of a track whose sender sends everything.
+    fn busy(layers: usize, now: Instant) -> Demand {
+        let mut demand = Demand::new(layers);
+        let all = vec![MOST_TEMPORAL; layers];
+        assert_eq!(demand.update(&all, now).map(|news| news.wanted.len()), Some(layers));
+        demand
+    }
+
+    #[test]
+    fn a_new_sender_hears_at_once_what_is_wanted_and_soon_that_nothing_is() {
+        let (mut demand, start) = (Demand::new(3), Instant::now());
+        assert_eq!(pairs(demand.update(&[3, 0, 0], start)), Some((vec![(0, 3)], 0)));
+        assert_eq!(demand.update(&[3, 0, 0], start + 2 * LINGER), None, "the other two were never sent");
+        let mut demand = Demand::new(3);
+        assert_eq!(demand.update(&[0, 0, 0], start), None);
+        assert_eq!(pairs(demand.update(&[0, 0, 0], start + LINGER)), Some((vec![], 0)));
+        assert_eq!(demand.update(&[0, 0, 0], start + 3 * LINGER), None);
+        assert_eq!(pairs(demand.update(&[0, 1, 0], start + 3 * LINGER)), Some((vec![(1, 1)], 0)));
+    }
+
     #[test]
     fn a_layer_that_nobody_wants_stops_after_a_while() {
-        let (mut demand, start) = (Demand::new(3), Instant::now());
+        let start = Instant::now();
+        let mut demand = busy(3, start);
         assert_eq!(demand.update(&[3, 0, 0], start), None);
         assert_eq!(demand.update(&[3, 0, 0], start + LINGER / 2), None);
         assert_eq!(pairs(demand.update(&[3, 0, 0], start + LINGER)), Some((vec![(0, 3)], 2)));
@@ -89,7 +116,8 @@ mod tests {
 
     #[test]
     fn a_layer_that_somebody_wants_starts_at_once() {
-        let (mut demand, start) = (Demand::new(2), Instant::now());
+        let start = Instant::now();
+        let mut demand = busy(2, start);
         demand.update(&[0, 0], start);
         assert_eq!(pairs(demand.update(&[0, 0], start + LINGER)), Some((vec![], 2)));
         let again = start + 2 * LINGER;
@@ -99,7 +127,8 @@ mod tests {
 
     #[test]
     fn who_comes_back_in_time_changes_nothing() {
-        let (mut demand, start) = (Demand::new(1), Instant::now());
+        let start = Instant::now();
+        let mut demand = busy(1, start);
         assert_eq!(demand.update(&[0], start), None);
         assert_eq!(demand.update(&[3], start + LINGER / 2), None);
         assert_eq!(demand.update(&[0], start + LINGER), None, "counts from here");

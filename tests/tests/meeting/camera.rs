@@ -57,6 +57,26 @@ fn a_camera_that_is_switched_off_and_on_again_does_not_find_itself_taken() -> Re
     Ok(())
 }
 
+/// As fast as commands go: the server may never learn that the camera was off, and has nothing new to say of who looks.
+#[test]
+fn a_camera_that_is_off_for_a_moment_is_seen_again() -> Result<()> {
+    let host = Host::start()?;
+    let mut anne = Person::enter(host.entry(), "Anne", Choice::Synthetic, AudioChoice::Off)?;
+    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    let from = anne.me.expect("Anne is in");
+    let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
+    sees(&mut bob, true)?;
+    for _ in 0..5 {
+        let before = bob.sight(from).shown;
+        bob.wait(PATIENCE, "Bob sees Anne", |bob| bob.sight(from).shown > before + 20)?;
+        anne.engine.send(Command::Camera(false))?;
+        anne.engine.send(Command::Camera(true))?;
+    }
+    let before = bob.sight(from).shown;
+    bob.wait(PATIENCE, "Bob sees Anne for good", |bob| bob.sight(from).shown > before + 60)?;
+    Ok(())
+}
+
 fn told(person: &mut Person, notice: NoticeKind) -> Result<()> {
     person.wait(PATIENCE, "the camera's fate is told", |person| person.notices.contains(&notice))?;
     assert_eq!((std::mem::take(&mut person.notices), person.camera), (vec![notice], false));

@@ -47,6 +47,11 @@ impl Coordinator {
         if let Err(error) = pictures.publish(*format, &parts.ring, &outlet, &parts.pool, &parts.tallies) {
             tracing::error!(?slot, %error, "no thread for an encoder");
         }
+        // A camera that was off for a moment only may be the same track to the server, which then says nothing anew.
+        if let Some(wanted) = self.wanted.get(&slot) {
+            pictures.want(wanted);
+        }
+        self.share(self.budget);
     }
 
     pub(super) async fn mute(&mut self, muted: bool) {

@@ -73,10 +73,11 @@ impl Coordinator {
     }
 
     /// Encodes what somebody wants of one of our tracks.
-    pub(super) fn want(&mut self, layers: &SenderLayers) {
+    pub(super) fn want(&mut self, layers: SenderLayers) {
         if let Some(source) = self.sources.get(&layers.slot) {
-            source.pictures.want(layers);
+            source.pictures.want(&layers);
         }
+        self.wanted.insert(layers.slot, layers);
         self.share(self.budget);
     }
 

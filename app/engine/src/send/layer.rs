@@ -41,13 +41,12 @@ struct Switches {
 }
 
 impl LayerThread {
-    /// Starts the thread. The layer counts as wanted until the server says otherwise: it speaks up when nobody wants a
-    /// layer, and says nothing of one that somebody wants from the first.
+    /// Starts the thread. Nobody wants the layer until the server says so: nothing is encoded for nobody.
     ///
     /// # Errors
     /// Where the system has no thread left.
     pub fn start(start: Start) -> std::io::Result<Self> {
-        let (switches, frames) = (Arc::new(Switches { wanted: true.into(), ..Switches::default() }), Mailbox::new());
+        let (switches, frames) = (Arc::new(Switches::default()), Mailbox::new());
         let name = format!("encode-{:?}-{}", start.slot, start.config.spatial).to_lowercase();
         let run = Run { switches: Arc::clone(&switches), frames: frames.clone(), key: true, start };
         let thread = Builder::new().name(name).spawn(move || run.run())?;
