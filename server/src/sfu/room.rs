@@ -290,7 +290,8 @@ fn request_key_frame(
     effects: &mut Effects,
 ) {
     let Some(peer) = peers.get_mut(&owner) else { return };
-    if source.may_request_key(spatial, now) && peer.request_key_frame(source.mid, spatial) {
+    let mid = source.mid;
+    if source.request_key(spatial, now, || peer.request_key_frame(mid, spatial)) {
         effects.stirred.insert(owner);
     }
 }

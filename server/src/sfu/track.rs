@@ -117,14 +117,16 @@ impl Source {
         self.demand.update(wanted, now)
     }
 
-    /// Whether a key frame of a layer may be asked for now; then the next one has to wait.
-    pub fn may_request_key(&mut self, spatial: u8, now: Instant) -> bool {
+    /// Asks for a key frame of a layer, where that may be done now. `ask` says whether it could: then the next one has to
+    /// wait, but not behind a request that never went out because nothing of the layer has come yet.
+    pub fn request_key(&mut self, spatial: u8, now: Instant, ask: impl FnOnce() -> bool) -> bool {
         let Some(layer) = self.layers.get_mut(usize::from(spatial)) else { return false };
         let due = layer.key_requested.is_none_or(|last| now.saturating_duration_since(last) >= KEY_INTERVAL);
-        if due {
+        let asked = due && ask();
+        if asked {
             layer.key_requested = Some(now);
         }
-        due
+        asked
     }
 
     /// Bits a second of each layer: what its owner says, or what arrives if that is more.
