@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Bytes kept free in front: the clear prefix, the `SFrame` header and the inner header all fit.
 pub const HEADROOM: usize = 96;
 
-/// Bytes kept free behind: the authentication tag.
-pub const TAILROOM: usize = 32;
+/// Bytes kept free behind: the padding of sound or what packets say of a picture, and the authentication tag, all fit.
+pub const TAILROOM: usize = 64;
 
 /// Byte buffers that are used again instead of freed. Clones share the same pool.
 #[derive(Clone)]

@@ -6,6 +6,7 @@ pub mod description;
 pub mod descriptor;
 pub mod history;
 pub mod intake;
+pub mod kept;
 pub mod missing;
 pub mod packetize;
 pub mod structure;

@@ -184,9 +184,10 @@ impl Media {
 /// Moves the frames of one slot. While media do not flow yet, they go nowhere. A layer that lost a frame for want of room
 /// is told about as if a receiver had lost it.
 async fn pump(lane: Arc<Lane>, mut queue: Queue, flowing: watch::Receiver<bool>, echo: mpsc::Sender<Feedback>) {
+    let mut packets = Vec::new();
     while let Some(frame) = queue.next().await {
         if *flowing.borrow() {
-            lane.send(frame).await;
+            lane.send(frame, &mut packets).await;
         }
         for ssrc in queue.take_shut().filter_map(|layer| lane.source(layer)) {
             if echo.try_send(Feedback::KeyFrameWanted(ssrc)).is_err() {

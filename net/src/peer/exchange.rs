@@ -5,6 +5,7 @@
 
 use crate::rtp::history::History;
 use crate::rtp::intake::{Intake, Request, extension};
+use crate::rtp::kept::Kept;
 use bytes::{BufMut, Bytes, BytesMut};
 use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp;
@@ -44,7 +45,7 @@ pub struct Exchange {
 
 /// One source of ours.
 struct Local {
-    history: History<rtp::Packet>,
+    history: History<Kept>,
     repair: Option<Repair>,
     mid: Option<u8>,
     rid: Option<u8>,
@@ -139,7 +140,7 @@ impl Local {
             self.mid_value = value(self.mid);
             self.rid_value = value(self.rid);
         }
-        self.history.add(packet.header.sequence_number, packet.clone(), now);
+        self.history.add(packet.header.sequence_number, Kept::of(packet, [self.mid, self.rid]), now);
     }
 
     /// The packet that repairs `sequence` (RFC 4588, section 4), with its stream's name (RFC 8852).
@@ -148,18 +149,16 @@ impl Local {
         let packet = self.history.resend(sequence, now)?;
         let mut header = rtp::Header {
             version: 2,
-            marker: packet.header.marker,
+            marker: packet.marker,
             payload_type: repair.payload_type,
             sequence_number: repair.sequence,
-            timestamp: packet.header.timestamp,
+            timestamp: packet.timestamp,
             ssrc: repair.ssrc,
             ..rtp::Header::default()
         };
         repair.sequence = repair.sequence.wrapping_add(1);
-        let kept = packet.header.extensions.iter();
-        let others = kept.filter(|extension| Some(extension.id) != self.rid && Some(extension.id) != self.mid);
         // The longest first: it decides which form all of them take (RFC 8285, section 4.1.2).
-        let mut values: Vec<(u8, Bytes)> = others.map(|other| (other.id, other.payload.clone())).collect();
+        let mut values: Vec<(u8, Bytes)> = packet.extensions().collect();
         values.extend(self.mid.zip(self.mid_value.clone()));
         values.extend(self.repaired_rid.zip(self.rid_value.clone()));
         values.sort_by_key(|(_, value)| std::cmp::Reverse(value.len()));

@@ -89,11 +89,12 @@ impl Lane {
     }
 
     /// Sends a frame. Waits while the stack is busy; that is what bounds how much it holds. Returns how many packets
-    /// were made: none for a picture that builds on one that was not sent, or of a layer that does not exist.
-    pub async fn send(&self, frame: Sealed) -> usize {
-        let packets = self.packets(frame);
+    /// were made: none for a picture that builds on one that was not sent, or of a layer that does not exist. `packets` is
+    /// room for them, to be used again.
+    pub async fn send(&self, frame: Sealed, packets: &mut Vec<rtp::Packet>) -> usize {
+        self.packets(frame, packets);
         let count = packets.len();
-        for packet in packets {
+        for packet in packets.drain(..) {
             if let Err(error) = self.track.write_rtp(packet).await {
                 tracing::debug!(slot = ?self.slot, %error, "packet not sent");
             }
@@ -116,9 +117,11 @@ impl Lane {
         self.sources.iter().position(|source| *source == ssrc).and_then(|layer| u8::try_from(layer).ok())
     }
 
-    fn packets(&self, frame: Sealed) -> Vec<rtp::Packet> {
+    fn packets(&self, frame: Sealed, packets: &mut Vec<rtp::Packet>) {
         let layer = usize::from(frame.header().layer.spatial);
-        self.streams().get_mut(layer).map(|stream| stream.packets(frame)).unwrap_or_default()
+        if let Some(stream) = self.streams().get_mut(layer) {
+            stream.packets(frame, packets);
+        }
     }
 
     fn streams(&self) -> MutexGuard<'_, Vec<Packetizer>> {

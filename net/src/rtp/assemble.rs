@@ -8,7 +8,7 @@ use super::structure::Structure;
 use super::unwrap::Unwrapper;
 use bytes::Bytes;
 use media::{Buffer, BufferPool, Layer, Size};
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// What of an RTP packet matters here.
@@ -46,7 +46,8 @@ pub struct Frame {
 /// The receiving end of one video track.
 #[derive(Debug, Default)]
 pub struct Assembler {
-    waiting: BTreeMap<u64, Packet>,
+    /// In order, without repetition. Packets mostly come in order, so they go in behind.
+    waiting: VecDeque<(u64, Packet)>,
     weight: usize,
     counter: Unwrapper,
     /// The packet that must come next.
@@ -85,11 +86,13 @@ impl Assembler {
         }
         let number = self.counter.unwrap(packet.sequence);
         let late = self.next.is_some_and(|next| number < next);
-        if late || packet.payload.len() > MOST_PACKET || self.waiting.contains_key(&number) {
+        let place = self.waiting.partition_point(|(other, _)| *other < number);
+        let again = self.waiting.get(place).is_some_and(|(other, _)| *other == number);
+        if late || packet.payload.len() > MOST_PACKET || again {
             return;
         }
         self.weight += packet.payload.len();
-        self.waiting.insert(number, packet);
+        self.waiting.insert(place, (number, packet));
         if self.waiting.len() > MOST_PACKETS || self.weight > MOST_BYTES {
             tracing::debug!(packets = self.waiting.len(), bytes = self.weight, "too much waits for a lost packet");
             self.give_up();
@@ -111,7 +114,7 @@ impl Assembler {
                     }
                 }
                 // Nothing further has arrived: there is no hole, only an end.
-                Err(missing) if self.waiting.last_key_value().is_none_or(|(last, _)| *last < missing) => {
+                Err(missing) if self.waiting.back().is_none_or(|(last, _)| *last < missing) => {
                     self.hole = None;
                     return None;
                 }
@@ -180,7 +183,7 @@ impl Assembler {
     fn give_up(&mut self) {
         let from = self.next.map_or(0, |next| next + 1);
         // Where no later frame has begun, what waits is the rest of the lost one.
-        let end = || self.waiting.last_key_value().map_or(from, |(last, _)| last + 1);
+        let end = || self.waiting.back().map_or(from, |(last, _)| last + 1);
         let start = self.find_start(from).unwrap_or_else(end);
         self.next = Some(start);
         self.drop_before(start);
@@ -194,21 +197,24 @@ impl Assembler {
             let start = Mandatory::read(&packet.descriptor).is_some_and(|mandatory| mandatory.start);
             start && (self.run.is_some() || Descriptor::read(&packet.descriptor, None).is_ok())
         };
-        self.waiting.range(from..).find(|(_, packet)| begins(packet)).map(|(number, _)| *number)
+        self.from(from).find(|(_, packet)| begins(packet)).map(|(number, _)| *number)
     }
 
     fn drop_before(&mut self, number: u64) {
-        while let Some(entry) = self.waiting.first_entry()
-            && *entry.key() < number
-        {
-            self.weight -= entry.remove().payload.len();
+        while let Some((_, packet)) = self.waiting.pop_front_if(|(first, _)| *first < number) {
+            self.weight -= packet.payload.len();
         }
+    }
+
+    /// The packets from `number` on.
+    fn from(&self, number: u64) -> impl Iterator<Item = &(u64, Packet)> {
+        self.waiting.range(self.waiting.partition_point(|(other, _)| *other < number)..)
     }
 
     /// The last packet of the frame that begins at `start`, or the first one that is missing.
     fn whole_frame(&self, start: u64) -> Result<u64, u64> {
         let mut expected = start;
-        for (number, packet) in self.waiting.range(start..) {
+        for (number, packet) in self.from(start) {
             if *number != expected {
                 return Err(expected);
             }
@@ -222,7 +228,8 @@ impl Assembler {
 
     /// Takes the packets `start..=end` out, and makes a frame of them where it can be decoded.
     fn take(&mut self, start: u64, end: u64, pool: &BufferPool) -> Option<Frame> {
-        let first = self.waiting.get(&start)?.clone();
+        let first = self.from(start).next().filter(|(number, _)| *number == start).map(|(_, packet)| packet)?;
+        let timestamp = first.timestamp;
         let known = self.run.as_ref().map(|run| &run.structure);
         let read = Descriptor::read(&first.descriptor, known);
         let placed = match read {
@@ -233,12 +240,12 @@ impl Assembler {
             self.drop_before(end + 1);
             return None;
         };
-        let pieces = || self.waiting.range(start..=end).map(|(_, packet)| &packet.payload);
+        let pieces = || self.from(start).take_while(|(number, _)| *number <= end).map(|(_, packet)| &packet.payload);
         let mut bytes = pool.take(pieces().map(Bytes::len).sum());
         pieces().for_each(|piece| bytes.append(piece));
         self.drop_before(end + 1);
         let Placed { layer, size, key, discardable, number } = placed;
-        Some(Frame { layer, size, key, discardable, timestamp: first.timestamp, number, bytes })
+        Some(Frame { layer, size, key, discardable, timestamp, number, bytes })
     }
 
     /// Finds the frame's place behind those that came out; `None` where something it builds on is missing.

@@ -61,6 +61,17 @@ impl Writer {
         Self { bytes: Vec::with_capacity(capacity), used: 0 }
     }
 
+    /// Forgets what was written, and keeps the room.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.used = 0;
+    }
+
+    /// What was written so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Adds the `count` lowest bits of `value`, at most 32.
     pub fn bits(&mut self, value: u32, count: u32) {
         for place in (0..count.min(32)).rev() {

@@ -269,23 +269,28 @@ impl Describer {
 
     /// The bytes for one packet of `frame`.
     pub fn bytes(&self, frame: &Described, part: Part) -> Vec<u8> {
-        let mandatory = Mandatory { start: part.first, end: part.last, template: frame.template, number: frame.number };
         let mut to = bits::Writer::with_capacity(24);
-        mandatory.write(&mut to);
+        self.write(frame, part, &mut to);
+        to.finish()
+    }
+
+    /// Writes the bytes for one packet of `frame`.
+    pub fn write(&self, frame: &Described, part: Part, to: &mut bits::Writer) {
+        let mandatory = Mandatory { start: part.first, end: part.last, template: frame.template, number: frame.number };
+        mandatory.write(to);
         let flags = frame.flags;
         if part.first && (flags.structure || flags.references || flags.chains) {
-            flags.write(&mut to);
+            flags.write(to);
             if flags.structure {
-                self.structure.write(&mut to);
+                self.structure.write(to);
             }
             if flags.references {
-                write_custom_references(&mut to, frame.references);
+                write_custom_references(to, frame.references);
             }
             if flags.chains {
                 to.bits(u32::from(frame.chain), 8);
             }
         }
-        to.finish()
     }
 
     /// What a frame of `temporal` builds on: the last frame of a lower layer, or of the lowest one for itself.

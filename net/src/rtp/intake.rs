@@ -7,7 +7,7 @@ use super::assemble::{Assembler, Packet};
 use super::description::{Section, Source};
 use super::missing::Missing;
 use super::unwrap::Unwrapper;
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use crypto::{Arrived, Header};
 use media::{BufferPool, Layer, Sender, Size};
 use proto::{Kind, Slot};
@@ -134,10 +134,10 @@ impl Intake {
     }
 
     /// Takes one packet.
-    pub fn handle_packet(&mut self, packet: rtp::Packet, now: Instant) {
+    pub fn handle_packet(&mut self, mut packet: rtp::Packet, now: Instant) {
         let descriptor = self.descriptor.and_then(|id| extension(&packet.header, id));
         let repair = self.repairs.get(&packet.header.ssrc).copied();
-        let Some((ssrc, sequence, payload)) = original(&packet, repair) else {
+        let Some((ssrc, sequence)) = original(&packet, repair) else {
             // A packet without a payload is padding (RFC 3550, section 5.1): a probe of the path.
             self.counts.strange += u64::from(!packet.payload.is_empty());
             return;
@@ -156,8 +156,13 @@ impl Intake {
         if matches!(reader.assembly, Assembly::Video(_)) {
             stream.missing.handle_packet(sequence, now);
         }
-        let timestamp = packet.header.timestamp;
-        reader.handle_packet(Packet { sequence, timestamp, descriptor: descriptor.unwrap_or_default(), payload }, now);
+        if repair.is_some() {
+            packet.payload.advance(REPAIRED);
+        }
+        // Moved, not cloned: the first clone of bytes that nobody shares yet allocates.
+        let (timestamp, payload) = (packet.header.timestamp, packet.payload);
+        let packet = Packet { sequence, timestamp, descriptor: descriptor.unwrap_or_default(), payload };
+        reader.handle_packet(packet, &self.pool, now);
         self.counts.overflowed += reader.deliver(&self.pool, now);
     }
 
@@ -216,7 +221,7 @@ impl Intake {
 }
 
 impl Reader {
-    fn handle_packet(&mut self, packet: Packet, now: Instant) {
+    fn handle_packet(&mut self, packet: Packet, pool: &BufferPool, now: Instant) {
         match &mut self.assembly {
             Assembly::Video(assembler) => assembler.handle_packet(packet),
             Assembly::Audio(counter) => {
@@ -231,7 +236,7 @@ impl Reader {
                     voice: false,
                 };
                 let sequence = counter.unwrap(packet.sequence);
-                let bytes = media::Buffer::unpooled(&packet.payload);
+                let bytes = pool.copy(&packet.payload);
                 // A full queue of sound is old sound: nothing to save, nothing to ask for.
                 drop(self.inlet.try_send(Arrived { header, bytes, sequence, received: now }));
             }
@@ -268,23 +273,25 @@ impl Reader {
     }
 }
 
-/// The source, number and payload that a packet has, or that the one has which it repeats (RFC 4588, section 4).
-fn original(packet: &rtp::Packet, repaired: Option<u32>) -> Option<(u32, u16, Bytes)> {
-    if packet.payload.is_empty() {
-        return None;
+/// The source and number that a packet has, or that the one has which it repeats: then its payload comes behind that number
+/// (RFC 4588, section 4). `None` where it carries nothing.
+fn original(packet: &rtp::Packet, repaired: Option<u32>) -> Option<(u32, u16)> {
+    match repaired {
+        None => (!packet.payload.is_empty()).then_some((packet.header.ssrc, packet.header.sequence_number)),
+        Some(ssrc) => {
+            let number = packet.payload.first_chunk::<REPAIRED>()?;
+            (packet.payload.len() > REPAIRED).then_some((ssrc, u16::from_be_bytes(*number)))
+        }
     }
-    let Some(ssrc) = repaired else {
-        return Some((packet.header.ssrc, packet.header.sequence_number, packet.payload.clone()));
-    };
-    let number = packet.payload.first_chunk::<2>()?;
-    let payload = packet.payload.slice(2..);
-    (!payload.is_empty()).then(|| (ssrc, u16::from_be_bytes(*number), payload))
 }
 
 /// The value of a header extension.
 pub fn extension(header: &rtp::Header, id: u8) -> Option<Bytes> {
     header.extensions.iter().find(|extension| extension.id == id).map(|extension| extension.payload.clone())
 }
+
+/// Bytes of the number in front of a repeated packet's payload.
+const REPAIRED: usize = 2;
 
 /// Sources that are known at once: a server that invents new ones in each answer is not followed.
 const MOST_STREAMS: usize = 2 * proto::MOST_TRACKS;

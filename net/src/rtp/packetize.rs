@@ -1,11 +1,13 @@
 //! Cuts sealed frames into RTP packets. It never looks for structure in ciphertext: a frame is a run of bytes, cut into
 //! pieces of equal size; where frames begin and end is told by the Dependency Descriptor.
 
+use super::bits::Writer;
 use super::descriptor::{Describer, Part, Shape};
 use bytes::Bytes;
 use crypto::{Header, Sealed};
 use media::Buffer;
 use rtc::rtp;
+use std::ops::Range;
 
 /// Ids of header extensions, as the session description gives them; `None` for one that was not agreed on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,17 +42,20 @@ pub struct Packetizer {
     describer: Option<Describer>,
     sequence: u16,
     known: bool,
+    /// Where descriptors are written.
+    writer: Writer,
 }
 
 impl Packetizer {
     /// A stream of sound. `sequence` is its first number, random by RFC 3550, section 5.1.
     pub fn audio(labels: Labels, sequence: u16) -> Self {
-        Self { labels, describer: None, sequence, known: false }
+        Self { labels, describer: None, sequence, known: false, writer: Writer::default() }
     }
 
     /// A stream of pictures of the spatial layer `spatial`.
     pub fn video(labels: Labels, sequence: u16, spatial: u8, shape: Shape) -> Self {
-        Self { labels, describer: Some(Describer::new(spatial, shape)), sequence, known: false }
+        let describer = Some(Describer::new(spatial, shape));
+        Self { labels, describer, sequence, known: false, writer: Writer::default() }
     }
 
     /// The stream's source.
@@ -63,34 +68,45 @@ impl Packetizer {
         self.known = true;
     }
 
-    /// The packets of one frame. None for a picture that builds on one that was never sent, and for an empty frame.
+    /// Adds the packets of one frame to `packets`. None for a picture that builds on one that was never sent, and for an
+    /// empty frame. They share the frame's buffer, descriptors included; besides, the transport's types want one owner for
+    /// it and a list of extensions for each packet.
     ///
     /// Timestamps have no random offset: they are the capture clock's, the same on all layers, so that a relay may go
     /// from one layer to another without touching them. SRTP keeps RFC 3550's other reason for the offset.
-    pub fn packets(&mut self, frame: Sealed) -> Vec<rtp::Packet> {
+    pub fn packets(&mut self, frame: Sealed, packets: &mut Vec<rtp::Packet>) {
         let header = *frame.header();
-        let picture = match &mut self.describer {
-            None => None,
-            Some(describer) => match describer.describe(header.layer, header.key, header.size) {
-                None => return Vec::new(),
-                picture => picture,
-            },
-        };
-        let whole = Bytes::from_owner(Owned(frame.into_bytes()));
-        let count = if picture.is_some() { whole.len().div_ceil(MOST_PAYLOAD) } else { usize::from(!whole.is_empty()) };
-        let step = whole.len().div_ceil(count.max(1));
-        let mut packets = Vec::with_capacity(count);
+        let mut bytes = frame.into_bytes();
+        let length = bytes.len();
+        let count = if self.describer.is_some() { length.div_ceil(MOST_PAYLOAD) } else { usize::from(length > 0) };
+        let Some(descriptors) = self.describe(&header, count, &mut bytes) else { return };
+        let whole = Bytes::from_owner(Owned(bytes));
+        let step = length.div_ceil(count.max(1));
         for index in 0..count {
             let part = Part { first: index == 0, last: index + 1 == count };
-            let payload = whole.slice(index * step..whole.len().min((index + 1) * step));
-            let descriptor = self
-                .describer
-                .as_ref()
-                .zip(picture.as_ref())
-                .map(|(describer, picture)| Bytes::from(describer.bytes(picture, part)));
+            let payload = whole.slice(index * step..length.min((index + 1) * step));
+            let descriptor = descriptors.as_ref().map(|descriptors| whole.slice(descriptors.of(part)));
             packets.push(rtp::Packet { header: self.header(&header, part, descriptor), payload });
         }
-        packets
+    }
+
+    /// Writes the descriptors of a frame of `count` packets behind its bytes. `None` where the frame cannot be described;
+    /// sound has no descriptors.
+    fn describe(&mut self, frame: &Header, count: usize, bytes: &mut Buffer) -> Option<Option<Descriptors>> {
+        let Some(describer) = &mut self.describer else { return Some(None) };
+        let picture = describer.describe(frame.layer, frame.key, frame.size)?;
+        let mut write = |part: Part| {
+            self.writer.clear();
+            describer.write(&picture, part, &mut self.writer);
+            let start = bytes.len();
+            bytes.append(self.writer.as_bytes());
+            start..bytes.len()
+        };
+        Some(Some(Descriptors {
+            first: write(Part { first: true, last: count == 1 }),
+            inner: write(Part { first: false, last: false }),
+            last: write(Part { first: false, last: true }),
+        }))
     }
 
     fn header(&mut self, frame: &Header, part: Part, descriptor: Option<Bytes>) -> rtp::Header {
@@ -113,6 +129,23 @@ impl Packetizer {
             set(&mut header, rid, self.labels.rid.clone());
         }
         header
+    }
+}
+
+/// Where the descriptors of one frame's packets lie.
+struct Descriptors {
+    first: Range<usize>,
+    inner: Range<usize>,
+    last: Range<usize>,
+}
+
+impl Descriptors {
+    fn of(&self, part: Part) -> Range<usize> {
+        match part {
+            Part { first: true, .. } => self.first.clone(),
+            Part { last: true, .. } => self.last.clone(),
+            Part { .. } => self.inner.clone(),
+        }
     }
 }
 
@@ -143,6 +176,12 @@ mod tests {
     use crate::rtp::intake::extension;
     use crate::testing::Seal;
 
+    fn packets(packetizer: &mut Packetizer, frame: Sealed) -> Vec<rtp::Packet> {
+        let mut packets = Vec::new();
+        packetizer.packets(frame, &mut packets);
+        packets
+    }
+
     fn packetizer() -> Packetizer {
         let extensions = Extensions { mid: Some(1), rid: Some(2), descriptor: Some(3) };
         let labels = Labels {
@@ -161,7 +200,7 @@ mod tests {
         for length in [1, 1_000, 1_101, 5_000, 100_000] {
             let frame = seal.picture(1, 0, true, length);
             let sealed = frame.bytes().to_vec();
-            let packets = packetizer.packets(frame);
+            let packets = packets(&mut packetizer, frame);
             assert_eq!(packets.len(), sealed.len().div_ceil(MOST_PAYLOAD));
             let joined: Vec<u8> = packets.iter().flat_map(|packet| packet.payload.iter().copied()).collect();
             assert_eq!(joined, sealed);
@@ -177,12 +216,12 @@ mod tests {
         let (mut packetizer, seal) = (packetizer(), Seal::new());
         let named =
             |packet: &rtp::Packet| extension(&packet.header, 1).is_some() && extension(&packet.header, 2).is_some();
-        let key = packetizer.packets(seal.picture(1, 0, true, 3_000));
+        let key = packets(&mut packetizer, seal.picture(1, 0, true, 3_000));
         assert!(key.len() == 3 && key.iter().all(named));
         assert_eq!((key[0].header.sequence_number, key[1].header.sequence_number), (65_535, 0));
         packetizer.acknowledge();
-        assert!(!packetizer.packets(seal.picture(1, 2, false, 100)).iter().any(named));
-        let key = packetizer.packets(seal.picture(1, 0, true, 3_000));
+        assert!(!packets(&mut packetizer, seal.picture(1, 2, false, 100)).iter().any(named));
+        let key = packets(&mut packetizer, seal.picture(1, 0, true, 3_000));
         assert_eq!(key.iter().map(named).collect::<Vec<_>>(), [true, false, false]);
         assert!(key.iter().all(|packet| extension(&packet.header, 3).is_some()));
     }
@@ -191,7 +230,7 @@ mod tests {
     fn a_packet_stays_below_what_every_path_carries() {
         use rtc::shared::marshal::MarshalSize;
         let (mut packetizer, seal) = (packetizer(), Seal::new());
-        let packets = packetizer.packets(seal.picture(1, 0, true, 50_000));
+        let packets = packets(&mut packetizer, seal.picture(1, 0, true, 50_000));
         // Transport-wide sequence number (4) and the GCM tag (16) come later; 28 for UDP over IPv4.
         assert!(packets.iter().all(|packet| packet.marshal_size() + 4 + 16 + 28 < 1_200));
     }
@@ -199,7 +238,7 @@ mod tests {
     #[test]
     fn nothing_is_sent_before_a_key_frame() {
         let (mut packetizer, seal) = (packetizer(), Seal::new());
-        assert!(packetizer.packets(seal.picture(1, 1, false, 100)).is_empty());
-        assert_eq!(packetizer.packets(seal.picture(1, 0, true, 100)).len(), 1);
+        assert!(packets(&mut packetizer, seal.picture(1, 1, false, 100)).is_empty());
+        assert_eq!(packets(&mut packetizer, seal.picture(1, 0, true, 100)).len(), 1);
     }
 }

@@ -100,7 +100,9 @@ impl Insider {
         let plain = picture(self.number, 0, key, self.clock.now(), &self.pool);
         self.number += 1;
         let sealed = self.sealer.seal(plain).unwrap();
-        self.packetizer.as_mut().unwrap().packets(sealed)
+        let mut packets = Vec::new();
+        self.packetizer.as_mut().unwrap().packets(sealed, &mut packets);
+        packets
     }
 
     /// Sends a packet within its session.
