@@ -10,7 +10,7 @@ fn may_be_unsafe(path: &str) -> bool {
     (ffi && (path.starts_with("codec/src/") || path.starts_with("media/capture/src/")))
         || path.starts_with("render/src/import/")
         || path == "crypto/src/memory.rs"
-        || path == "codec/tests/steady.rs"
+        || path == "tests/tests/steady/allocator.rs"
         || path == "app/engine/src/clock/windows.rs"
 }
 

@@ -1,70 +1,17 @@
-//! In steady state no picture costs an allocation of ours: a clip is read and decoded, scaled, encoded in every layer,
-//! decoded again and copied for the screen. In a binary of its own, because it counts what the allocator is asked for.
-//! What `OpenH264` allocates goes past Rust's allocator and is not counted.
+//! The codecs: a clip is read and decoded, scaled, encoded in every layer, decoded again and copied for the screen; sound is
+//! encoded, decoded, restored from a copy and concealed.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
+use super::allocator::asked;
 use codec::container::mp4::Clip;
 use codec::decode::Decoder;
 use codec::encode::{Config, Encoder};
 use codec::layer::{Content, Ladder};
 use codec::opus;
 use media::{BufferPool, Frame, FrameRate, Pool, Rotation, Timestamp, VideoCodec};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::path::Path;
 
-/// Counts what each thread asks for.
-struct Counting;
-
-thread_local! {
-    static ASKED: Cell<usize> = const { Cell::new(0) };
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-#[expect(unsafe_code, reason = "an allocator is unsafe by contract")]
-// SAFETY: everything is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(block, layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(block, layout, size) }
-    }
-}
-
-fn count() {
-    // A thread that is ending has no counter any more, and nobody who reads it.
-    let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
-}
-
-/// How many times `work` asks for memory on this thread.
-fn asked(mut work: impl FnMut()) -> usize {
-    let before = ASKED.get();
-    work();
-    ASKED.get() - before
-}
-
 #[test]
-fn the_counter_counts() {
-    assert_eq!(asked(|| drop(std::hint::black_box(Box::new(1)))), 1);
-    assert_eq!(asked(|| ()), 0);
-}
-
-#[test]
-fn no_picture_is_allocated() {
+fn no_picture_is_allocated_by_the_codecs() {
     let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/footage/meadow.mp4");
     let mut clip = Clip::open(&clip).unwrap();
     let (frames, payloads, shown) = (Pool::new(9), BufferPool::new(8), Pool::new(9));
@@ -123,7 +70,7 @@ fn freeze(picture: &codec::decode::Picture<'_>, pool: &Pool, number: u64, captur
 }
 
 #[test]
-fn no_sound_packet_is_allocated() {
+fn no_sound_is_allocated_by_the_codec() {
     let payloads = BufferPool::new(4);
     let (mut encoder, mut decoder) = (opus::Encoder::new().unwrap(), opus::Decoder::new().unwrap());
     let mut out = [0.0; opus::SAMPLES];

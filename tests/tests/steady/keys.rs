@@ -1,0 +1,14 @@
+//! The keys of a meeting of one, who seals and opens.
+
+use crypto::{Group, Identity, KeyRing, Leaf, Profile};
+use proto::{MeetingId, ParticipantId};
+use std::time::Instant;
+
+/// The keys, and whose they are.
+pub fn of_one() -> (KeyRing, Leaf) {
+    let identity = Identity::generate().unwrap();
+    let group = Group::create(&identity, Profile::new("Anne").unwrap(), ParticipantId(1), MeetingId([1; 16])).unwrap();
+    let ring = KeyRing::new();
+    ring.install(group.media_keys().unwrap(), &[group.me()], &[], Instant::now());
+    (ring, group.me())
+}

@@ -1,0 +1,130 @@
+//! One picture from the camera to the memory that a window draws from.
+
+use super::allocator::counted;
+use super::keys;
+use super::wire::{Cost, Wire, grown};
+use capture::{Source, Stop, synthetic};
+use codec::decode::Decoder;
+use codec::encode::{Config, Encoder};
+use codec::layer::Content;
+use crypto::{Opener, Sealer};
+use engine::tally::Tallies;
+use engine::{ParticipantId, TrackId};
+use media::{Bitrate, BufferPool, Clock, FrameRate, Pool, Rotation, Size, VideoCodec};
+use proto::{Kind, Slot};
+use render::Feed;
+
+#[test]
+fn no_picture_is_allocated_from_the_camera_to_the_screen() {
+    let mut way = Way::new();
+    way.carry(WARM_UP);
+    way.wire.acknowledge();
+    way.carry(WARM_UP);
+    let cost = way.carry(PASS);
+    assert_eq!(cost.camera, 0, "camera: canvas, pattern, freeze");
+    assert_eq!(cost.encode, 0, "scale and encode");
+    assert_eq!(cost.seal, 0, "Sealer::seal");
+    let Cost { packetize, remember, assemble, packets } = cost.wire;
+    assert!(packets > 2 * PASS, "a picture takes several packets: {packets}");
+    assert_eq!(packetize, PASS + packets, "one owner a picture and one list of extensions a packet, for the transport");
+    assert_eq!(remember, 0, "what is kept for retransmission");
+    assert_eq!(assemble, 0, "intake and assembler");
+    assert_eq!(cost.open, 0, "Opener::open");
+    assert_eq!(cost.decode, 0, "decode and copy into the feed's memory");
+    assert_eq!(cost.tally, 0, "what is counted of it");
+    assert_eq!(way.feed.counts().published, (2 * WARM_UP + PASS) as u64, "each of them was shown");
+}
+
+/// The parts of the way, all on this thread.
+struct Way {
+    camera: Box<dyn Source>,
+    frames: Pool,
+    encoder: Encoder,
+    payloads: BufferPool,
+    sealer: Sealer,
+    wire: Wire,
+    opener: Opener,
+    decoder: Decoder,
+    feed: Feed,
+    tallies: Tallies,
+}
+
+/// What each part asked for.
+#[derive(Default)]
+struct Costs {
+    camera: usize,
+    encode: usize,
+    seal: usize,
+    wire: Cost,
+    open: usize,
+    decode: usize,
+    tally: usize,
+}
+
+impl Way {
+    fn new() -> Self {
+        let ((ring, leaf), clock) = (keys::of_one(), Clock::default());
+        // Faster than any camera: the test need not wait for it.
+        let rate = FrameRate::new(240, 1).unwrap();
+        let config = Config {
+            codec: VideoCodec::H264,
+            size: Size::new(640, 360),
+            rate: FrameRate::THIRTY,
+            bitrate: Bitrate::kbps(900),
+            temporal_layers: 3,
+            content: Content::Camera,
+            spatial: 0,
+        };
+        Self {
+            camera: synthetic::open(Size::new(1_280, 720), rate, clock).unwrap(),
+            frames: Pool::new(9),
+            encoder: Encoder::open(&config).unwrap(),
+            payloads: grown(64),
+            sealer: Sealer::new(ring.clone(), Slot::Camera),
+            wire: Wire::new(Slot::Camera, Kind::Video),
+            opener: Opener::new(ring, Slot::Camera, leaf, clock),
+            decoder: Decoder::open(VideoCodec::H264).unwrap(),
+            feed: Feed::new(),
+            tallies: Tallies::default(),
+        }
+    }
+
+    fn carry(&mut self, count: usize) -> Costs {
+        let (stop, mut costs) = (Stop::new(), Costs::default());
+        let track = TrackId { owner: ParticipantId(1), slot: Slot::Camera };
+        for _ in 0..count {
+            let frame = counted(&mut costs.camera, || self.camera.next(&self.frames, &stop)).unwrap().unwrap();
+            let encoded = counted(&mut costs.encode, || self.encoder.encode(&frame, false, &self.payloads));
+            let encoded = encoded.unwrap().expect("no picture is left out");
+            let captured = encoded.captured;
+            let sealed = counted(&mut costs.seal, || self.sealer.seal(encoded)).unwrap();
+            let arrived = self.wire.carry(sealed, &mut costs.wire).expect("it arrives whole");
+            let sequence = arrived.sequence;
+            let opened = counted(&mut costs.open, || self.opener.open(arrived)).unwrap();
+            let (decoder, feed) = (&mut self.decoder, &self.feed);
+            let mut size = Size::default();
+            counted(&mut costs.decode, || {
+                decoder.decode(&opened.payload, &mut |picture| {
+                    size = picture.size;
+                    feed.show(picture.planes, picture.colour, Rotation::Upright, opened.number, opened.captured);
+                })
+            })
+            .unwrap();
+            assert_eq!(size, opened.size);
+            counted(&mut costs.tally, || {
+                self.tallies.sent(Slot::Camera, 0, |sent| sent.frames += 1);
+                let received = self.tallies.track(track);
+                let mut received = received.lock().unwrap();
+                received.judged(0, sequence, None);
+                received.shown(opened.layer, size, captured, opened.captured);
+            });
+        }
+        costs
+    }
+}
+
+/// Pictures until every buffer has grown to what it needs.
+const WARM_UP: usize = 60;
+
+/// Pictures that are counted.
+const PASS: usize = 90;

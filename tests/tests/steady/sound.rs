@@ -1,0 +1,168 @@
+//! Sound: its way over the network, and what the thread "audio" does between the devices.
+
+use super::allocator::{counted, so_far};
+use super::keys;
+use super::wire::{Cost, Wire, grown};
+use audio::process::{Process, Voice};
+use audio::{Block, Choice, Config, Engine, Remote};
+use codec::opus;
+use crypto::{Arrived, Opener, Sealer};
+use media::{AudioCodec, Clock, EncodedAudio, Level, Mailbox};
+use proto::{Kind, Slot};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+#[test]
+fn no_sound_is_allocated_on_the_network() {
+    let ((ring, leaf), clock, pool) = (keys::of_one(), Clock::default(), grown(128));
+    let (mut sealer, mut opener) =
+        (Sealer::new(ring.clone(), Slot::Microphone), Opener::new(ring, Slot::Microphone, leaf, clock));
+    let (mut encoder, mut wire) = (opus::Encoder::new().unwrap(), Wire::new(Slot::Microphone, Kind::Audio));
+    wire.acknowledge();
+    let (mut position, mut sent) = (0, 0);
+    let mut carry = |count: usize| {
+        let (mut seal, mut cost, mut open) = (0, Cost::default(), 0);
+        for _ in 0..count {
+            let payload = encoder.encode(&vowel(position), &pool).unwrap().expect("a voice is sent");
+            let sound = EncodedAudio { position, payload, ..packet() };
+            position += 960;
+            let sealed = counted(&mut seal, || sealer.seal_audio(sound)).unwrap();
+            let arrived = wire.carry(sealed, &mut cost).expect("it arrives");
+            let opened = counted(&mut open, || opener.open_audio(arrived)).unwrap();
+            sent += usize::from(opened.position == position - 960);
+        }
+        (seal, cost, open)
+    };
+    carry(100);
+    let (seal, cost, open) = carry(200);
+    assert_eq!(seal, 0, "Sealer::seal_audio");
+    assert_eq!(cost.packets, 200);
+    assert_eq!(cost.packetize, cost.packets, "one owner a packet, for the transport");
+    assert_eq!(cost.remember, 0, "what is kept for retransmission");
+    assert_eq!(cost.assemble, 0, "intake");
+    assert_eq!(open, 0, "Opener::open_audio");
+    assert_eq!(sent, 300);
+}
+
+fn packet() -> EncodedAudio {
+    EncodedAudio {
+        codec: AudioCodec::Opus,
+        position: 0,
+        samples: 960,
+        captured: media::Timestamp::default(),
+        voice: true,
+        level: Level::new(30),
+        payload: media::Buffer::unpooled(&[]),
+    }
+}
+
+/// 20 ms of something like a voice, from `position` on.
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+fn vowel(position: u64) -> [f32; opus::SAMPLES] {
+    std::array::from_fn(|index| {
+        let time = (position as usize + index) as f32 / 48_000.0;
+        let pitch = std::f32::consts::TAU * 140.0 * time + (5.0 * time).sin();
+        0.3 * (pitch.sin() + 0.5 * (2.0 * pitch).sin())
+    })
+}
+
+/// The whole thread: a file speaks, is processed, encoded and sealed; the same sound is opened, waits in the jitter buffer,
+/// is decoded, mixed and played to nobody. Real time, so it takes five seconds.
+#[test]
+fn the_audio_thread_allocates_nothing() {
+    let (remote, counts) = (Arc::new(OnceLock::<Remote>::new()), Mailbox::new());
+    let ((ring, leaf), clock) = (keys::of_one(), Clock::default());
+    let mut sealer = Sealer::new(ring.clone(), Slot::Microphone);
+    let mut opener = Opener::new(ring, Slot::Microphone, leaf, clock);
+    let (heard, mut sequence) = (Arc::clone(&remote), 0);
+    let uplink = Box::new(move |packet| {
+        let sealed = sealer.seal_audio(packet).unwrap();
+        let header = *sealed.header();
+        sequence += 1;
+        let arrived = Arrived { header, bytes: sealed.into_bytes(), sequence, received: Instant::now() };
+        let opened = opener.open_audio(arrived).unwrap();
+        if let Some(remote) = heard.get() {
+            remote.push(opened);
+        }
+    });
+    let voice = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices/anne.wav");
+    let (microphone, speaker, pool) = (Choice::File(voice), Choice::Off, grown(64));
+    let counter = Counter { inner: Voice::new(), at: Asked::default(), before: None, counts: counts.clone() };
+    let (engine, warnings) = Engine::start_with(Config { microphone, speaker, clock, pool, uplink }, Box::new(counter));
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert!(remote.set(engine.add_remote(1)).is_ok());
+    let Asked { all, process, recorded, .. } =
+        counts.take_until(Instant::now() + Duration::from_secs(60)).expect("blocks are played");
+    let statistics = engine.statistics(1).unwrap();
+    assert!(statistics.packets_played > 100, "it was heard: {statistics:?}");
+    assert_eq!(all - process, 0, "devices, Opus, seal, open, jitter buffer, mix");
+    assert_eq!(process, recorded * OF_SONORA, "noise and gain of {recorded} blocks, by sonora");
+}
+
+/// What the thread asked for, and how much it did.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    /// All of it.
+    all: usize,
+    /// By the processing itself.
+    process: usize,
+    /// Blocks that were played.
+    played: usize,
+    /// Blocks that were recorded.
+    recorded: usize,
+}
+
+impl Asked {
+    fn since(self, before: Self) -> Self {
+        Self {
+            all: self.all - before.all,
+            process: self.process - before.process,
+            played: self.played - before.played,
+            recorded: self.recorded - before.recorded,
+        }
+    }
+}
+
+/// The processing, which sees every block and so can count on its thread.
+struct Counter {
+    inner: Voice,
+    at: Asked,
+    before: Option<Asked>,
+    counts: Mailbox<Asked>,
+}
+
+impl Process for Counter {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    fn played(&mut self, block: &Block) {
+        self.at.played += 1;
+        self.at.all = so_far();
+        match self.before {
+            None if self.at.played == WARM_UP => self.before = Some(self.at),
+            Some(before) if self.at.played == WARM_UP + PASS => drop(self.counts.put(self.at.since(before))),
+            Some(_) | None => {}
+        }
+        counted(&mut self.at.process, || self.inner.played(block));
+    }
+
+    fn recorded(&mut self, block: &mut Block, delay: Duration) {
+        self.at.recorded += 1;
+        counted(&mut self.at.process, || self.inner.recorded(block, delay));
+    }
+
+    fn listen_for_echo(&mut self, possible: bool) {
+        self.inner.listen_for_echo(possible);
+    }
+}
+
+/// Lists that sonora makes for each recorded block; it takes no room of ours for them.
+const OF_SONORA: usize = 12;
+
+/// Blocks until everything has grown to what it needs.
+const WARM_UP: usize = 200;
+
+/// Blocks that are counted: three seconds.
+const PASS: usize = 300;

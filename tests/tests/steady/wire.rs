@@ -1,0 +1,116 @@
+//! Sealed frames into packets, packets into bytes and back, and those into frames again.
+
+use super::allocator::counted;
+use bytes::Bytes;
+use crypto::{Arrived, Sealed};
+use media::{BufferPool, Receiver, bounded};
+use net::rtp::description::{Section, Source};
+use net::rtp::descriptor::Shape;
+use net::rtp::history::History;
+use net::rtp::intake::{Intake, Request};
+use net::rtp::kept::Kept;
+use net::rtp::packetize::{Extensions, Labels, Packetizer};
+use proto::{Kind, Slot};
+use rtc::rtp::Packet;
+use rtc::shared::marshal::{Marshal, Unmarshal};
+use std::time::{Duration, Instant};
+
+/// The network of one track, without a socket.
+pub struct Wire {
+    packetizer: Packetizer,
+    packets: Vec<Packet>,
+    intake: Intake,
+    inlet: Receiver<Arrived>,
+    last: Option<u64>,
+    history: History<Kept>,
+    now: Instant,
+}
+
+/// What this thread asked for on the way, and for how many packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// To cut sealed frames into packets.
+    pub packetize: usize,
+    /// To keep packets for retransmission.
+    pub remember: usize,
+    /// To put frames together again.
+    pub assemble: usize,
+    /// Packets.
+    pub packets: usize,
+}
+
+impl Wire {
+    pub fn new(slot: Slot, kind: Kind) -> Self {
+        let extensions = Extensions { mid: Some(1), rid: Some(2), descriptor: Some(3) };
+        let (mid, rid) = (Bytes::from_static(b"0"), (kind == Kind::Video).then(|| Bytes::from_static(b"0")));
+        let labels = Labels { ssrc: SSRC, payload_type: 102, mid, rid, extensions };
+        let packetizer = match kind {
+            Kind::Video => Packetizer::video(labels, 65_000, 0, Shape::L1T3),
+            Kind::Audio => Packetizer::audio(labels, 65_000),
+        };
+        let mut intake = Intake::new(grown(8));
+        let source = Some(Source { ssrc: SSRC, repair: None });
+        intake.declare(&[Section { mid: "0".into(), payload_types: vec![102], extensions, source }]);
+        let (sender, inlet) = bounded(1 << 20);
+        assert!(intake.assign("0", slot, kind, sender, Instant::now()));
+        Self {
+            packetizer,
+            packets: Vec::new(),
+            intake,
+            inlet,
+            last: None,
+            history: History::default(),
+            now: Instant::now(),
+        }
+    }
+
+    /// The other side knows the stream: packets no longer say its name.
+    pub fn acknowledge(&mut self) {
+        self.packetizer.acknowledge();
+    }
+
+    /// One frame there and, where it could be put together, back.
+    pub fn carry(&mut self, frame: Sealed, cost: &mut Cost) -> Option<Arrived> {
+        // Simulated: what is kept for so long is kept for so many frames.
+        self.now += FRAME;
+        let now = self.now;
+        counted(&mut cost.packetize, || self.packetizer.packets(frame, &mut self.packets));
+        for packet in self.packets.drain(..) {
+            cost.packets += 1;
+            counted(&mut cost.remember, || {
+                self.history.add(packet.header.sequence_number, Kept::of(&packet, [Some(1), Some(2)]), now);
+            });
+            // What the transport does; not ours, and not counted.
+            let mut bytes = packet.marshal().unwrap().freeze();
+            let packet = Packet::unmarshal(&mut bytes).unwrap();
+            counted(&mut cost.assemble, || {
+                self.intake.handle_packet(packet, now);
+                self.intake.handle_timeout(now);
+                // The first key frame is asked for until it is whole; nothing is lost here.
+                let requests = self.intake.poll_requests(now);
+                assert!(requests.iter().all(|request| *request == Request::KeyFrame(SSRC)), "{requests:?}");
+                self.intake.poll_timeout();
+            });
+        }
+        let arrived = counted(&mut cost.assemble, || self.inlet.try_recv())?;
+        let last = self.last.replace(arrived.sequence);
+        assert!(last.is_none_or(|last| arrived.sequence == last + 1), "no frame is missing");
+        Some(arrived)
+    }
+}
+
+/// A pool whose buffers have grown already, each of them: else the few that are on their way for long would grow for
+/// minutes, whenever a larger frame than they ever held comes to one.
+pub fn grown(count: usize) -> BufferPool {
+    let pool = BufferPool::new(count);
+    drop((0..count).map(|_| pool.take(LARGEST)).collect::<Vec<_>>());
+    pool
+}
+
+const SSRC: u32 = 7;
+
+/// More bytes than a frame here has.
+const LARGEST: usize = 64 << 10;
+
+/// Between two frames.
+const FRAME: Duration = Duration::from_millis(33);
