@@ -93,10 +93,10 @@ impl PictureJob {
         let meta = Meta { number: encoded.number, captured: encoded.captured, layer: encoded.layer };
         let result = decoder(&mut self.decoder, encoded).and_then(|decoder| {
             decoder.decode(&encoded.payload, &mut |picture| {
-                // A change of layers may begin with the picture that is on the screen already.
-                if shown.replace(meta.number) == Some(meta.number) {
+                if is_behind(*shown, meta.number) {
                     return;
                 }
+                *shown = Some(meta.number);
                 canvas.show(&picture, meta);
                 let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
                 tally.shown(meta.layer, picture.size, meta.captured, clock.now());
@@ -122,9 +122,30 @@ impl PictureJob {
     }
 }
 
+/// True for the picture that is on the screen already, and for one a little older: with a change of layers may come what
+/// the other layer's encoder had not done yet. One that is much older comes from a camera that began anew.
+fn is_behind(shown: Option<u64>, number: u64) -> bool {
+    shown.and_then(|shown| shown.checked_sub(number)).is_some_and(|behind| behind < MOST_BEHIND)
+}
+
+/// Pictures by which one layer's encoder lags behind another's.
+const MOST_BEHIND: u64 = 30;
+
 fn decoder<'a>(slot: &'a mut Option<Decoder>, encoded: &Encoded) -> Result<&'a mut Decoder, codec::decode::Error> {
     if let Some(decoder) = slot {
         return Ok(decoder);
     }
     Ok(slot.insert(Decoder::open(encoded.codec)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_picture_goes_back_but_a_camera_may_begin_anew() {
+        assert!(!is_behind(None, 0) && !is_behind(Some(112), 113));
+        assert!(is_behind(Some(113), 113) && is_behind(Some(113), 112));
+        assert!(!is_behind(Some(113), 0), "a camera that was off for a moment counts from 0");
+    }
 }
