@@ -60,8 +60,10 @@ fn a_camera_that_is_switched_off_and_on_again_does_not_find_itself_taken() -> Re
 /// As fast as commands go: the server may never learn that the camera was off, and has nothing new to say of who looks.
 #[test]
 fn a_camera_that_is_off_for_a_moment_is_seen_again() -> Result<()> {
-    let host = Host::start()?;
-    let mut anne = Person::enter(host.entry(), "Anne", Choice::Synthetic, AudioChoice::Off)?;
+    let (host, small) = (Host::start()?, Size::new(320, 180));
+    let cameras = Cameras::new(move |_, clock| synthetic::open(small, FrameRate::THIRTY, clock));
+    let chosen = (Choice::Device(None), cameras);
+    let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
     anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
     let from = anne.me.expect("Anne is in");
     let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
