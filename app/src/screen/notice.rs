@@ -122,7 +122,7 @@ pub fn list<'a, Any: 'a>(reported: &'a [Notice], context: &Context) -> Element<'
     let lines = reported.iter().rev().map(|notice| {
         let words = words(notice, context).push(details(&notice.detail, context));
         let line = row![sign(notice), words].spacing(SPACE_M);
-        region(Role::ListItem, &context.say(notice.kind.id()), line)
+        region(Role::ListItem, &spoken(notice, context), line)
     });
     let list = Column::with_children(lines).spacing(SPACE_L).padding([SPACE_XS, SPACE_L]);
     scrollable(region(Role::List, &context.say("notice-region"), list)).height(Length::Fill).into()
@@ -152,6 +152,14 @@ fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Column<'a, Any, the
         .push(advice)
         .spacing(2.0)
         .width(Length::Fill)
+}
+
+/// The same for a screen reader, which hears of an item in a list what it is called and nothing else.
+fn spoken(notice: &Notice, context: &Context) -> String {
+    let id = notice.kind.id();
+    let fault = notice.fault.map(|fault| context.say(fault.id()));
+    let said = fault.into_iter().chain([context.say(id), context.say(&format!("{id}.advice"))]);
+    said.collect::<Vec<_>>().join(". ")
 }
 
 /// The cause in the words of whoever reported it, marked as what it is: it may be in another language, and of use to few.
