@@ -85,15 +85,15 @@ impl Packetizer {
         for index in 0..count {
             let part = Part { first: index == 0, last: index + 1 == count };
             let payload = whole.slice(index * step..length.min((index + 1) * step));
-            let descriptor = descriptors.as_ref().map(|descriptors| whole.slice(descriptors.of(part)));
+            let descriptor = Some(whole.slice(descriptors.of(part))).filter(|descriptor| !descriptor.is_empty());
             packets.push(rtp::Packet { header: self.header(&header, part, descriptor), payload });
         }
     }
 
-    /// Writes the descriptors of a frame of `count` packets behind its bytes. `None` where the frame cannot be described;
-    /// sound has no descriptors.
-    fn describe(&mut self, frame: &Header, count: usize, bytes: &mut Buffer) -> Option<Option<Descriptors>> {
-        let Some(describer) = &mut self.describer else { return Some(None) };
+    /// Writes the descriptors of a frame of `count` packets behind its bytes; those of sound are empty. `None` where the
+    /// frame cannot be described.
+    fn describe(&mut self, frame: &Header, count: usize, bytes: &mut Buffer) -> Option<Descriptors> {
+        let Some(describer) = &mut self.describer else { return Some(Descriptors::default()) };
         let picture = describer.describe(frame.layer, frame.key, frame.size)?;
         let mut write = |part: Part| {
             self.writer.clear();
@@ -102,11 +102,11 @@ impl Packetizer {
             bytes.append(self.writer.as_bytes());
             start..bytes.len()
         };
-        Some(Some(Descriptors {
+        Some(Descriptors {
             first: write(Part { first: true, last: count == 1 }),
             inner: write(Part { first: false, last: false }),
             last: write(Part { first: false, last: true }),
-        }))
+        })
     }
 
     fn header(&mut self, frame: &Header, part: Part, descriptor: Option<Bytes>) -> rtp::Header {
@@ -133,6 +133,7 @@ impl Packetizer {
 }
 
 /// Where the descriptors of one frame's packets lie.
+#[derive(Default)]
 struct Descriptors {
     first: Range<usize>,
     inner: Range<usize>,

@@ -27,10 +27,10 @@ fn no_sound_is_allocated_on_the_network() {
             let payload = encoder.encode(&vowel(position), &pool).unwrap().expect("a voice is sent");
             let sound = EncodedAudio { position, payload, ..packet() };
             position += 960;
-            let sealed = counted(&mut seal, || sealer.seal_audio(sound)).unwrap();
-            let arrived = wire.carry(sealed, &mut cost).expect("it arrives");
-            let opened = counted(&mut open, || opener.open_audio(arrived)).unwrap();
-            sent += usize::from(opened.position == position - 960);
+            let closed = counted(&mut seal, || sealer.seal_audio(sound)).unwrap();
+            let arrived = wire.carry(closed, &mut cost).expect("it arrives");
+            let plain = counted(&mut open, || opener.open_audio(arrived)).unwrap();
+            sent += usize::from(plain.position == position - 960);
         }
         (seal, cost, open)
     };
@@ -61,7 +61,7 @@ fn packet() -> EncodedAudio {
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn vowel(position: u64) -> [f32; opus::SAMPLES] {
     std::array::from_fn(|index| {
-        let time = (position as usize + index) as f32 / 48_000.0;
+        let time = (position + index as u64) as f32 / 48_000.0;
         let pitch = std::f32::consts::TAU * 140.0 * time + (5.0 * time).sin();
         0.3 * (pitch.sin() + 0.5 * (2.0 * pitch).sin())
     })
@@ -77,13 +77,13 @@ fn the_audio_thread_allocates_nothing() {
     let mut opener = Opener::new(ring, Slot::Microphone, leaf, clock);
     let (heard, mut sequence) = (Arc::clone(&remote), 0);
     let uplink = Box::new(move |packet| {
-        let sealed = sealer.seal_audio(packet).unwrap();
-        let header = *sealed.header();
+        let closed = sealer.seal_audio(packet).unwrap();
+        let header = *closed.header();
         sequence += 1;
-        let arrived = Arrived { header, bytes: sealed.into_bytes(), sequence, received: Instant::now() };
-        let opened = opener.open_audio(arrived).unwrap();
+        let arrived = Arrived { header, bytes: closed.into_bytes(), sequence, received: Instant::now() };
+        let plain = opener.open_audio(arrived).unwrap();
         if let Some(remote) = heard.get() {
-            remote.push(opened);
+            remote.push(plain);
         }
     });
     let voice = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices/anne.wav");
@@ -93,7 +93,7 @@ fn the_audio_thread_allocates_nothing() {
     assert!(warnings.is_empty(), "{warnings:?}");
     assert!(remote.set(engine.add_remote(1)).is_ok());
     let Asked { all, process, recorded, .. } =
-        counts.take_until(Instant::now() + Duration::from_secs(60)).expect("blocks are played");
+        counts.take_until(Instant::now() + Duration::from_mins(1)).expect("blocks are played");
     let statistics = engine.statistics(1).unwrap();
     assert!(statistics.packets_played > 100, "it was heard: {statistics:?}");
     assert_eq!(all - process, 0, "devices, Opus, seal, open, jitter buffer, mix");
