@@ -45,5 +45,6 @@ fn log() {
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
 }
 
-/// The DTLS library warns of a name that our connections, which know the other's certificate, do not need.
-const QUIET: &str = "warn,rtc_dtls::config=error";
+/// The DTLS library warns of a name that our connections, which know the other's certificate, do not need; the graphics library
+/// of what a driver lacks that we never ask for.
+const QUIET: &str = "warn,rtc_dtls::config=error,wgpu_hal=error";

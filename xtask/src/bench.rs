@@ -1,7 +1,7 @@
 //! Figures, each with a peer or a limit that was measured in the same run.
 
 use crate::packages;
-use crate::process::{cargo, run as run_process};
+use crate::process::{at_root, binaries, cargo, run as run_process};
 use anyhow::Result;
 
 /// Runs the bench program of the `tests` crate with `arguments`.
@@ -10,5 +10,7 @@ use anyhow::Result;
 /// Where packages, build or a bench fail.
 pub fn run(arguments: &[String]) -> Result<()> {
     packages::install(&[packages::BUILD, packages::DRAW])?;
-    run_process(cargo().args(["run", "--quiet", "--package", "tests", "--bin", "bench", "--"]).args(arguments))
+    // With the features of the whole workspace, so that nothing is built twice; `cargo run` knows only those of a package.
+    run_process(cargo().args(["build", "--quiet", "--workspace", "--bin", "bench"]))?;
+    run_process(at_root(binaries().join(format!("bench{}", std::env::consts::EXE_SUFFIX))).args(arguments))
 }
