@@ -52,7 +52,8 @@ impl Source for FileCamera {
 }
 
 impl FileCamera {
-    /// When picture `number` is due, as unevenly as the file says. A machine that was asleep starts counting again instead of racing after the clock.
+    /// When picture `number` is due, as unevenly as the file says. A machine that was asleep starts counting again instead
+    /// of racing after the clock.
     fn due(&mut self, number: u64) -> Instant {
         let (now, offset) = (Instant::now(), self.clip.due(number));
         let due = *self.start.get_or_insert_with(|| now.checked_sub(offset).unwrap_or(now)) + offset;
