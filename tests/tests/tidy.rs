@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 /// Files that may hold `unsafe`, as docs/architecture.md says.
 fn may_be_unsafe(path: &str) -> bool {
     let ffi = path.ends_with("ffi.rs") || path.contains("/ffi/");
-    (ffi && (path.starts_with("codec/src/") || path.starts_with("media/capture/src/")))
+    (ffi && (path.starts_with("codec/src/") || path.starts_with("capture/src/")))
         || path.starts_with("render/src/import/")
         || path == "crypto/src/memory.rs"
         || path == "tests/tests/steady/allocator.rs"
-        || path == "app/engine/src/clock/windows.rs"
+        || path == "engine/src/clock/windows.rs"
 }
 
 #[test]

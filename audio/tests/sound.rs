@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const CHILD: &str = "CONCLAVE_SOUND_TEST";
 
 fn voice(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../app/assets/demo/voices").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices").join(name)
 }
 
 /// A folder that goes with the test.

@@ -197,7 +197,7 @@ mod tests {
     use std::path::PathBuf;
 
     fn voice(name: &str) -> Vec<f32> {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../app/assets/demo/voices");
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices");
         read(&folder.join(name)).unwrap()
     }
 

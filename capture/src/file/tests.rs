@@ -53,7 +53,7 @@ fn a_full_pool_skips_a_picture_and_keeps_the_order() {
 
 #[test]
 fn footage_is_decoded_whole_and_over_again() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../app/assets/demo/footage/meadow.mp4");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/assets/demo/footage/meadow.mp4");
     let mut clip = Clip::open(Path::new(path)).unwrap();
     let (pool, length) = (Pool::new(4), clip.len());
     assert_eq!(clip.format().size, Size::new(1280, 720));
