@@ -21,7 +21,7 @@ pub enum Said {
 }
 
 /// More than this many wait for nobody: the oldest are forgotten.
-const MOST: usize = 256;
+const MAX_WAITING: usize = 256;
 
 /// Collects what happened until it may be said.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub struct Announcer {
 impl Announcer {
     /// Something happened.
     pub fn push(&mut self, said: Said) {
-        if self.waiting.len() == MOST {
+        if self.waiting.len() == MAX_WAITING {
             self.waiting.remove(0);
         }
         self.waiting.push(said);

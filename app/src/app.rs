@@ -18,7 +18,7 @@ use crate::locale::Language;
 use crate::model::{Devices, Ending, Fault, Kind, NoticeKind};
 use crate::pictures::Pictures;
 use crate::recent::{self, Memory};
-use crate::rehearsal::{self, Rehearsal};
+use crate::preview_session::{self, PreviewSession};
 use crate::screen::notice::{Notice, Queue};
 use crate::screen::preferences::Preference;
 use crate::screen::{Context, ended, entering, home, meeting, preview};
@@ -45,7 +45,7 @@ pub struct App {
     said: String,
     memory: Memory,
     devices: Devices,
-    rehearsal: Option<Rehearsal>,
+    preview_session: Option<PreviewSession>,
     /// The meeting that runs, or is being entered.
     engine: Option<Engine>,
     /// Its server, where it is ours.
@@ -101,7 +101,7 @@ pub enum Message {
     /// On a notice.
     Notice(crate::screen::notice::Message),
     /// The rehearsal says something.
-    Rehearsed(rehearsal::News),
+    Rehearsed(preview_session::News),
     /// The engine has begun, or could not.
     Begun(Box<Result<Begun, String>>),
     /// The engine says something.
@@ -131,7 +131,7 @@ impl App {
             said: String::new(),
             memory: Memory::default(),
             devices: Devices::default(),
-            rehearsal: None,
+            preview_session: None,
             engine: None,
             embedded: None,
             purpose: enter::Purpose::default(),
@@ -251,8 +251,8 @@ impl App {
             preview::Action::Back => self.go_home(),
             preview::Action::Reopen(kind) => self.reopen(kind),
             preview::Action::LookAgain(kind) => {
-                if let Some(rehearsal) = &self.rehearsal {
-                    rehearsal.list();
+                if let Some(preview_session) = &self.preview_session {
+                    preview_session.list();
                 }
                 self.reopen(kind)
             }
@@ -264,8 +264,8 @@ impl App {
     fn reopen(&mut self, kind: Kind) -> Task<Message> {
         let Screen::Preview(screen) = &self.screen else { return Task::none() };
         self.devices = screen.devices.clone();
-        if let Some(rehearsal) = &self.rehearsal {
-            rehearsal.choose(kind, enter::wanted(screen, kind));
+        if let Some(preview_session) = &self.preview_session {
+            preview_session.choose(kind, enter::wanted(screen, kind));
         }
         Task::none()
     }
@@ -370,7 +370,7 @@ impl App {
             return self.finish();
         }
         adapter::detach(id);
-        self.rehearsal = None;
+        self.preview_session = None;
         self.engine = None; // says good-bye, within a second
         self.embedded = None;
         iced::exit()

@@ -5,14 +5,14 @@
 pub mod announce;
 mod app;
 pub mod embedded;
-pub mod film;
+pub mod snapshot;
 pub mod grid;
 pub mod kit;
 pub mod locale;
 pub mod model;
 pub mod pictures;
 pub mod recent;
-mod rehearsal;
+mod preview_session;
 pub mod screen;
 pub mod session;
 pub mod stage;
@@ -20,7 +20,7 @@ mod surface;
 pub mod theme;
 
 pub use app::{App, Attend, Message};
-pub use film::Film;
+pub use snapshot::Snapshot;
 
 use std::sync::Mutex;
 
@@ -82,5 +82,5 @@ pub fn run(options: Options) -> iced::Result {
 
 /// A window's content, on its way to the screen.
 fn view(app: &App, window: iced::window::Id) -> iced::Element<'_, Message, theme::Theme, surface::Renderer> {
-    surface::lift(app.view(window), app.waker().cloned())
+    surface::adapt_renderer(app.view(window), app.waker().cloned())
 }

@@ -32,16 +32,16 @@ pub struct Meeting {
 }
 
 /// More meetings than this are forgotten.
-const MOST: usize = 8;
+const MAX_MEETINGS: usize = 8;
 /// A file that is larger was not written by us.
-const LONGEST: u64 = 256 * 1024;
+const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 impl Memory {
     /// Notes a meeting that was just entered.
     pub fn note(&mut self, link: String, host: String) {
         self.forget(&link);
         self.meetings.insert(0, Meeting { link, host, entered: now() });
-        self.meetings.truncate(MOST);
+        self.meetings.truncate(MAX_MEETINGS);
     }
 
     /// Forgets a meeting.
@@ -52,7 +52,7 @@ impl Memory {
     /// What the file says; nothing where there is none. A damaged file is a warning and nothing.
     pub fn load(path: &Path) -> Self {
         let text = match fs::metadata(path).and_then(|found| {
-            if found.len() > LONGEST { Err(io::Error::other("too long")) } else { fs::read_to_string(path) }
+            if found.len() > MAX_FILE_BYTES { Err(io::Error::other("too long")) } else { fs::read_to_string(path) }
         }) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::default(),
@@ -132,7 +132,7 @@ mod tests {
             memory.note(format!("conclave://h/{number}"), "h".into());
         }
         memory.note("conclave://h/9".into(), "h".into());
-        assert_eq!(memory.meetings.len(), MOST);
+        assert_eq!(memory.meetings.len(), MAX_MEETINGS);
         assert_eq!(memory.meetings.iter().filter(|meeting| meeting.link.ends_with("/9")).count(), 1);
         memory.save(&path).unwrap();
         assert_eq!(Memory::load(&path), memory);

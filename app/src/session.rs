@@ -187,8 +187,8 @@ pub fn send(engine: &Engine, command: Command) -> Option<Notice> {
 /// The screen of a meeting as the engine sees it: its pictures go to the feeds that the stage draws.
 pub struct Canvases(pub Pictures);
 
-impl engine::Screen for Canvases {
-    fn open(&self, track: TrackId, _name: &str) -> Box<dyn engine::Canvas> {
+impl engine::VideoOutput for Canvases {
+    fn open(&self, track: TrackId, _name: &str) -> Box<dyn engine::VideoSink> {
         Box::new(Canvas(self.0.feed(view(track))))
     }
 
@@ -206,7 +206,7 @@ pub fn show_frame(feed: &Feed, frame: &Frame) {
 
 struct Canvas(Feed);
 
-impl engine::Canvas for Canvas {
+impl engine::VideoSink for Canvas {
     fn show(&mut self, picture: &Picture<'_>, meta: engine::Meta) {
         self.0.show(picture.planes, picture.colour, Rotation::default(), meta.number, meta.captured);
     }
@@ -351,7 +351,7 @@ pub fn ended(reason: &engine::Reason) -> (Ending, String) {
 }
 
 /// Hands a meeting's pictures to the engine.
-pub fn screen(pictures: &Pictures) -> Arc<dyn engine::Screen> {
+pub fn screen(pictures: &Pictures) -> Arc<dyn engine::VideoOutput> {
     Arc::new(Canvases(pictures.clone()))
 }
 

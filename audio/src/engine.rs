@@ -125,7 +125,7 @@ impl Engine {
     /// Starts with a processing of the caller's choice; as [`Engine::start`].
     pub fn start_with(config: Config, process: Box<dyn Process>) -> (Self, Vec<Warning>) {
         let shared = Arc::new(Shared { board: Mutex::default(), warnings: Mutex::default(), muted: Mutex::new(false) });
-        let (orders, inbox) = sync_channel(MOST_ORDERS);
+        let (orders, inbox) = sync_channel(MAX_ORDERS);
         let mut engine = Self { shared, orders, worker: None, opener: None };
         if let Err(warning) = engine.run(config, process, inbox) {
             engine.shared.warn(warning);
@@ -234,7 +234,7 @@ impl Shared {
     fn warn(&self, warning: Warning) {
         tracing::debug!(%warning, "sound");
         let mut warnings = lock(&self.warnings);
-        if warnings.len() < MOST_WARNINGS {
+        if warnings.len() < MAX_WARNINGS {
             warnings.push(warning);
         }
     }
@@ -246,10 +246,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Orders that may wait for the next beat.
-const MOST_ORDERS: usize = 64;
+const MAX_ORDERS: usize = 64;
 
 /// Warnings that are kept for a caller who does not ask.
-const MOST_WARNINGS: usize = 32;
+const MAX_WARNINGS: usize = 32;
 
 /// How long a start waits for devices.
 const START_WITHIN: Duration = Duration::from_secs(5);

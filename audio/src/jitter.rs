@@ -93,7 +93,7 @@ impl Buffer {
     /// A buffer that waits for its first packet.
     pub fn new() -> Self {
         Self {
-            packets: VecDeque::with_capacity(MOST_PACKETS + 1),
+            packets: VecDeque::with_capacity(MAX_PACKETS + 1),
             decoded: Vec::with_capacity(4 * PACKET),
             next: None,
             heard: 0,
@@ -119,7 +119,7 @@ impl Buffer {
             return;
         }
         self.packets.insert(index, packet);
-        if self.packets.len() > MOST_PACKETS {
+        if self.packets.len() > MAX_PACKETS {
             self.packets.pop_front();
             self.statistics.packets_discarded += 1;
         }
@@ -213,7 +213,7 @@ impl Buffer {
     /// Nothing is there. In talk the missing packet is given a little time; in a pause the timeline runs on.
     fn starve(&mut self, next: u64, codec: &mut dyn Decode) {
         self.invent(PACKET as u64, codec);
-        if self.talk.on && self.talk.owed < MOST_WAIT {
+        if self.talk.on && self.talk.owed < MAX_WAIT {
             self.talk.owed += PACKET as u64;
             self.delay.moved(samples(PACKET as u64));
         } else {
@@ -339,7 +339,7 @@ impl Buffer {
     fn invent(&mut self, length: u64, codec: &mut dyn Decode) {
         let mut frame = [0.0; PACKET];
         // What a decoder invents fades; after a while it only costs time.
-        if self.talk.invented < MOST_INVENTED {
+        if self.talk.invented < MAX_INVENTED {
             codec.conceal(&mut frame);
         }
         let length = length.min(PACKET as u64);
@@ -351,7 +351,7 @@ impl Buffer {
         if self.talk.invented <= AUDIBLE {
             self.statistics.concealed_ms += milliseconds(length);
             self.statistics.talk_ms += milliseconds(length);
-        } else if self.talk.unsettled < MOST_UNSETTLED {
+        } else if self.talk.unsettled < MAX_UNSETTLED {
             self.talk.unsettled += length;
         }
     }
@@ -418,7 +418,7 @@ fn milliseconds(samples: u64) -> u64 {
 const FRAME_MS: u64 = 20;
 
 /// Three seconds of packets.
-const MOST_PACKETS: usize = 150;
+const MAX_PACKETS: usize = 150;
 
 /// Positions from here on would overflow sums; no meeting lasts five thousand years.
 const LAST_POSITION: u64 = 1 << 53;
@@ -430,13 +430,13 @@ const STRANGE_ENOUGH: u32 = 5;
 const AUDIBLE: u64 = 9_600;
 
 /// The timeline waits this long for a packet that may be late: 200 ms.
-const MOST_WAIT: u64 = 9_600;
+const MAX_WAIT: u64 = 9_600;
 
 /// After this much the decoder's invention is silence: one second, more than twice the refresh of DTX.
-const MOST_INVENTED: u64 = 48_000;
+const MAX_INVENTED: u64 = 48_000;
 
 /// An interruption counts up to ten seconds.
-const MOST_UNSETTLED: u64 = 480_000;
+const MAX_UNSETTLED: u64 = 480_000;
 
 /// Microseconds over the wanted delay that are left alone: half a packet.
 const TOLERATED: i64 = 10_000;

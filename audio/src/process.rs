@@ -73,7 +73,7 @@ impl Process for Voice {
     fn recorded(&mut self, block: &mut Block, delay: Duration) {
         let delay = i32::try_from(delay.as_millis()).unwrap_or(i32::MAX);
         // Beyond half a second it is clamped, which is as good as can be.
-        self.inner.set_stream_delay_ms(delay.min(MOST_DELAY_MS)).ok();
+        self.inner.set_stream_delay_ms(delay.min(MAX_DELAY_MS)).ok();
         match self.inner.process_capture_f32(&[block], &mut [&mut self.output]) {
             Ok(()) => *block = self.output,
             Err(error) => tracing::debug!(%error, "recorded block left as it was"),
@@ -88,7 +88,7 @@ impl Process for Voice {
 
 fn build(echo: bool) -> AudioProcessing {
     let gain =
-        AdaptiveDigital { initial_gain_db: FIRST_GAIN_DB, max_gain_db: MOST_GAIN_DB, ..AdaptiveDigital::default() };
+        AdaptiveDigital { initial_gain_db: FIRST_GAIN_DB, max_gain_db: MAX_GAIN_DB, ..AdaptiveDigital::default() };
     let config = Config {
         echo_canceller: echo.then(EchoCanceller::default),
         noise_suppression: Some(NoiseSuppression {
@@ -104,13 +104,13 @@ fn build(echo: bool) -> AudioProcessing {
 }
 
 /// What the library takes.
-const MOST_DELAY_MS: i32 = 500;
+const MAX_DELAY_MS: i32 = 500;
 
 /// The library would begin 15 dB up, which makes the first word of a loud microphone a shout.
 const FIRST_GAIN_DB: f32 = 6.0;
 
 /// Enough for a far microphone; more would lift the room's noise into speech.
-const MOST_GAIN_DB: f32 = 30.0;
+const MAX_GAIN_DB: f32 = 30.0;
 
 const _: () = assert!(BLOCK * 100 == SAMPLE_RATE as usize, "the library takes exactly 10 ms");
 

@@ -4,7 +4,7 @@ use crate::jitter::{Buffer, Statistics};
 use crate::opus::Voice;
 use crate::{Block, SILENCE};
 use codec::opus::Error;
-use media::{Clock, EncodedAudio, Level, Receiver, Sender, Weigh};
+use media::{Clock, EncodedAudio, Level, Receiver, Sender, ByteSize};
 use std::time::Instant;
 
 /// Where one remote's packets go in. Dropping it does not remove the remote.
@@ -33,8 +33,8 @@ pub struct Arrival {
     at: Instant,
 }
 
-impl Weigh for Arrival {
-    fn weight(&self) -> usize {
+impl ByteSize for Arrival {
+    fn byte_size(&self) -> usize {
         self.packet.payload.len() + OVERHEAD
     }
 }
@@ -44,7 +44,7 @@ impl Weigh for Arrival {
 /// # Errors
 /// As [`Voice::new`].
 pub fn connect() -> Result<(Remote, Playback), Error> {
-    let (inbox, arrivals) = media::bounded(MOST_WAITING);
+    let (inbox, arrivals) = media::bounded(MAX_WAITING);
     let playback =
         Playback { arrivals, buffer: Buffer::new(), voice: Voice::new()?, level: Level::SILENCE, speaking: 0 };
     Ok((Remote { inbox }, playback))
@@ -99,7 +99,7 @@ pub fn smooth(shown: Level, heard: Level) -> Level {
 }
 
 /// Bytes that may wait unread: about three seconds.
-const MOST_WAITING: usize = 24 * 1_024;
+const MAX_WAITING: usize = 24 * 1_024;
 
 /// What a packet weighs besides its payload, so that empty ones are bounded too.
 const OVERHEAD: usize = 64;

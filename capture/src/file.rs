@@ -44,7 +44,7 @@ impl Source for FileCamera {
         self.next += 1;
         let due = self.due(number);
         let late = Instant::now().saturating_duration_since(due);
-        if stop.wait_until(due) || late > MOST_LATE {
+        if stop.wait_until(due) || late > MAX_LATE {
             return Ok(None);
         }
         Ok(picture.map(|picture| picture.freeze(number, self.clock.now())))
@@ -66,7 +66,7 @@ impl FileCamera {
 }
 
 /// A picture later than this is decoded, because others build on it, but not shown: a camera would have missed it.
-const MOST_LATE: Duration = Duration::from_millis(60);
+const MAX_LATE: Duration = Duration::from_millis(60);
 
 /// Beyond this the machine was asleep, or stopped in a debugger.
 const ASLEEP: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@
 //! compiler turns them into vector instructions even in builds for development: products of 16-bit numbers, and sums that
 //! are said to wrap though none ever does at these weights, because a check for each addition would undo it all.
 
-use media::{Canvas, PlaneMut};
+use media::{FrameMut, PlaneMut};
 
 /// Where red and blue stand among the four bytes of a sample; green is always the second, the fourth says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) const BT601_FULL: Weights =
     Weights { luma: [29, 150, 77], black: 0, blue: [127, -84, -43], red: [-21, -106, 127] };
 
 /// Fills `canvas` from rows of `stride` bytes, as far as there are any. The picture has the canvas's size.
-pub(crate) fn to_i420(pixels: &[u8], stride: usize, order: Order, weights: Weights, canvas: &mut Canvas) {
+pub(crate) fn to_i420(pixels: &[u8], stride: usize, order: Order, weights: Weights, canvas: &mut FrameMut) {
     let weights = weights.ordered(order);
     let length = usize::from(canvas.size().width) * 4;
     if stride < length {

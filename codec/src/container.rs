@@ -37,11 +37,11 @@ fn sane(size: Size) -> Result<Size, Error> {
     if size.is_empty() {
         return Err(Error::Damaged("its pictures have no samples"));
     }
-    if size.area() > MOST_SAMPLES {
+    if size.area() > MAX_SAMPLES {
         return Err(Error::Unsupported(format!("pictures of {size}")));
     }
     Ok(size)
 }
 
 /// 8192 x 4320.
-const MOST_SAMPLES: u32 = 8_192 * 4_320;
+const MAX_SAMPLES: u32 = 8_192 * 4_320;

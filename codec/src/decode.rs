@@ -146,7 +146,7 @@ impl Decoder {
     /// Reads what a picture says about itself before any back-end sees it, so that each may trust the framing, the size
     /// and the kinds of units.
     fn look_over(&mut self, bitstream: &[u8]) -> Result<Colour, Error> {
-        if bitstream.len() > LONGEST {
+        if bitstream.len() > MAX_BITSTREAM_BYTES {
             return Err(Malformed::Unsupported("pictures of more than 16 MiB").into());
         }
         let (mut slices, mut key) = (false, false);
@@ -178,7 +178,7 @@ struct Candidate {
 const CANDIDATES: &[Candidate] = &[openh264::CANDIDATE];
 
 /// Bytes of one picture: more than any camera sends, less than would hurt.
-const LONGEST: usize = 16 << 20;
+const MAX_BITSTREAM_BYTES: usize = 16 << 20;
 
 #[cfg(test)]
 #[expect(clippy::similar_names, reason = "an encoder makes what is encoded")]

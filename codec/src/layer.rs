@@ -3,7 +3,7 @@
 use media::{Bitrate, Size};
 
 /// The most spatial layers of one track.
-pub const MOST: usize = 3;
+pub const MAX_LAYERS: usize = 3;
 
 /// What a track shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -48,7 +48,7 @@ impl Ladder {
         let mut sizes: Vec<Size> = divisors
             .map(|divisor| divide(top, divisor))
             .enumerate()
-            .filter(|(step, size)| short_side(*size) >= if *step == 0 { SMALLEST } else { LEAST_HALF })
+            .filter(|(step, size)| short_side(*size) >= if *step == 0 { SMALLEST } else { MIN_HALF })
             .map(|(_, size)| size)
             .collect();
         sizes.reverse();
@@ -82,7 +82,7 @@ impl Limits {
     fn of(content: Content) -> Self {
         match content {
             Content::Camera => {
-                Self { lines: 720, area: 1280 * 720, rungs: MOST, temporal_layers: 3, bitrate: 1_500_000.0 }
+                Self { lines: 720, area: 1280 * 720, rungs: MAX_LAYERS, temporal_layers: 3, bitrate: 1_500_000.0 }
             }
             // Screen content does not survive temporal layers in OpenH264, and a quarter of a screen shows no text.
             Content::Screen => {
@@ -110,8 +110,8 @@ impl Limits {
             reason = "a positive rate of a few megabits"
         )]
         let kilobits = (self.bitrate * share / 1_000.0).round() as u64;
-        let bitrate = Bitrate::kbps(kilobits.max(LEAST_KILOBITS));
-        let least = Bitrate::bps(bitrate.as_bps() / LEAST_SHARE);
+        let bitrate = Bitrate::kbps(kilobits.max(MIN_KILOBITS));
+        let least = Bitrate::bps(bitrate.as_bps() / MIN_SHARE);
         Rung { spatial, size, bitrate, least, temporal_layers: self.temporal_layers }
     }
 }
@@ -136,16 +136,16 @@ fn even(side: f64) -> u16 {
 const SMALLEST: u16 = 16;
 
 /// Under this many lines a half is not worth an encoder.
-const LEAST_HALF: u16 = 120;
+const MIN_HALF: u16 = 120;
 
 /// A picture of half the height needs more than a quarter of the rate for the same quality: its detail is denser.
 const RATE_POWER: f64 = 0.72;
 
 /// No layer is aimed lower than this.
-const LEAST_KILOBITS: u64 = 60;
+const MIN_KILOBITS: u64 = 60;
 
 /// A layer at a third of its rate is visibly worse than the next smaller one, scaled up.
-const LEAST_SHARE: u64 = 3;
+const MIN_SHARE: u64 = 3;
 
 #[cfg(test)]
 mod tests {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     fn check(ladder: &Ladder, bound: Size) {
-        assert!(!ladder.rungs().is_empty() && ladder.rungs().len() <= MOST);
+        assert!(!ladder.rungs().is_empty() && ladder.rungs().len() <= MAX_LAYERS);
         for (number, rung) in ladder.rungs().iter().enumerate() {
             assert_eq!(usize::from(rung.spatial), number);
             assert!(rung.size.width % 2 == 0 && rung.size.height % 2 == 0, "{rung:?}");

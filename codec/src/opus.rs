@@ -30,7 +30,7 @@ pub enum Error {
 /// Compresses the voice of one microphone.
 pub struct Encoder {
     inner: ::opus::Encoder,
-    scratch: [u8; LONGEST],
+    scratch: [u8; MAX_PACKET_BYTES],
 }
 
 impl Encoder {
@@ -45,7 +45,7 @@ impl Encoder {
         inner.set_packet_loss_perc(EXPECTED_LOSS)?;
         inner.set_dtx(true)?;
         inner.set_complexity(COMPLEXITY)?;
-        Ok(Self { inner, scratch: [0; LONGEST] })
+        Ok(Self { inner, scratch: [0; MAX_PACKET_BYTES] })
     }
 
     /// Compresses 20 ms, samples in -1.0..=1.0. `None` while there is nothing worth sending: the receiver conceals.
@@ -127,7 +127,7 @@ impl Decoder {
     }
 
     fn run(&mut self, packet: &[u8], out: &mut [f32; SAMPLES], fec: bool) -> Result<(), Error> {
-        if packet.is_empty() || packet.len() > LONGEST || self.inner.get_nb_samples(packet)? != SAMPLES {
+        if packet.is_empty() || packet.len() > MAX_PACKET_BYTES || self.inner.get_nb_samples(packet)? != SAMPLES {
             return Err(Error::Packet);
         }
         match self.inner.decode_float(packet, out, fec)? {
@@ -147,7 +147,7 @@ const EXPECTED_LOSS: i32 = 10;
 const COMPLEXITY: i32 = 8;
 
 /// The longest packet that 20 ms may take (RFC 6716 section 3.4 allows one frame 1275 bytes, and a byte before it).
-const LONGEST: usize = 1_276;
+const MAX_PACKET_BYTES: usize = 1_276;
 
 /// Packets up to this length hold no sound.
 const NOTHING: usize = 2;

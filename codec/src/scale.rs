@@ -3,7 +3,7 @@
 //! It runs for every frame of every layer that is not of the source's size, so halves and quarters of 16:9 sources take
 //! a short way, and nothing is allocated once the first picture of a shape is through.
 
-use media::{Canvas, Frame, Plane, PlaneMut, PlaneRef};
+use media::{FrameMut, Frame, Plane, PlaneMut, PlaneRef};
 
 /// Scales planes; keeps the weights of the last shapes it saw.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ impl Scaler {
     }
 
     /// Fills `canvas` with the picture of `frame`, stretched to its size.
-    pub fn scale(&mut self, frame: &Frame, canvas: &mut Canvas) {
+    pub fn scale(&mut self, frame: &Frame, canvas: &mut FrameMut) {
         let [mut y, mut u, mut v] = canvas.planes_mut();
         self.luma.scale(frame.plane(Plane::Y), &mut y);
         self.chroma.scale(frame.plane(Plane::U), &mut u);

@@ -10,20 +10,20 @@ mod replay;
 pub(crate) use header::Cipher;
 pub(crate) use inner::{Picture, Sound};
 pub(crate) use key::Key;
-pub(crate) use kid::{Kid, MOST_LEAVES, MOST_SPATIAL, context, low};
+pub(crate) use kid::{Kid, MAX_LEAVES, MAX_SPATIAL, context, low};
 pub(crate) use prefix::Prefix;
 pub(crate) use replay::Window;
 
 /// The additional data of a frame on the stack: header, class and clear prefix.
 pub(crate) struct Aad {
-    bytes: [u8; MOST_AAD],
+    bytes: [u8; MAX_AAD],
     length: usize,
 }
 
 impl Aad {
     /// What authenticates a frame besides its ciphertext: `SFrame header | "VSF1" | class | len(PREFIX) | PREFIX`.
     pub(crate) fn new(header: &[u8], class: Class, prefix: &[u8]) -> Self {
-        let mut aad = Self { bytes: [0; MOST_AAD], length: 0 };
+        let mut aad = Self { bytes: [0; MAX_AAD], length: 0 };
         let length = u8::try_from(prefix.len()).unwrap_or(u8::MAX);
         for part in [header, DOMAIN, &[class as u8, length], prefix] {
             let end = aad.length + part.len();
@@ -47,4 +47,4 @@ pub(crate) enum Class {
 }
 
 const DOMAIN: &[u8] = b"VSF1";
-const MOST_AAD: usize = header::MOST + DOMAIN.len() + 2 + prefix::MOST;
+const MAX_AAD: usize = header::MAX_BYTES + DOMAIN.len() + 2 + prefix::MAX_BYTES;

@@ -13,7 +13,7 @@ pub use change::{Change, Error, Member, Pending, Received};
 pub use policy::{MeetingPolicy, Reject};
 
 use crate::Leaf;
-use crate::door::KnockRequest;
+use crate::admission_key::KnockRequest;
 use crate::identity::{Identity, Profile};
 use crate::keyring::{Counters, MediaKeys};
 use crate::memory::Secret;

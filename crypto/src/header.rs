@@ -1,6 +1,6 @@
 //! What the network may know about a frame, and a sealed frame itself.
 
-use media::{Buffer, Layer, Size, Weigh};
+use media::{Buffer, Layer, Size, ByteSize};
 use proto::Slot;
 use std::time::Instant;
 
@@ -54,7 +54,7 @@ impl Sealed {
 
 /// A frame put together from packets. Nothing about it is authentic yet.
 #[derive(Debug)]
-pub struct Arrived {
+pub struct ReceivedFrame {
     /// As the packets said.
     pub header: Header,
     /// The frame on the wire.
@@ -65,14 +65,14 @@ pub struct Arrived {
     pub received: Instant,
 }
 
-impl Weigh for Sealed {
-    fn weight(&self) -> usize {
+impl ByteSize for Sealed {
+    fn byte_size(&self) -> usize {
         self.bytes.len()
     }
 }
 
-impl Weigh for Arrived {
-    fn weight(&self) -> usize {
+impl ByteSize for ReceivedFrame {
+    fn byte_size(&self) -> usize {
         self.bytes.len()
     }
 }

@@ -106,7 +106,7 @@ pub struct Profile {
 
 /// The name is empty, too long, or holds control characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a name has 1 to {MOST_NAME} characters and no control characters")]
+#[error("a name has 1 to {MAX_NAME} characters and no control characters")]
 pub struct BadName;
 
 impl Profile {
@@ -123,7 +123,7 @@ impl Profile {
     pub(crate) fn is_sound(&self) -> bool {
         let count = self.name.chars().count();
         let plain = self.name.chars().all(|character| !character.is_control() && !turns_text(character));
-        (1..=MOST_NAME).contains(&count) && plain && self.name.trim() == self.name
+        (1..=MAX_NAME).contains(&count) && plain && self.name.trim() == self.name
     }
 }
 
@@ -133,7 +133,7 @@ fn turns_text(character: char) -> bool {
 }
 
 /// Characters in a name.
-const MOST_NAME: usize = 64;
+const MAX_NAME: usize = 64;
 
 /// What the device key is called in a [`Store`].
 const NAME: &str = "device-key";

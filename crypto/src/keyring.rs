@@ -8,7 +8,7 @@
 //! silent for hours.
 
 use crate::Leaf;
-use crate::frame::{Key, Kid, MOST_SPATIAL, Window, context};
+use crate::frame::{Key, Kid, MAX_SPATIAL, Window, context};
 use crate::memory::Secret;
 use proto::{Epoch, Slot};
 use std::collections::HashMap;
@@ -109,7 +109,7 @@ pub(crate) struct Known {
     /// Since which epoch the leaf has its owner; `None` where it has no say in this epoch.
     pub(crate) owned_since: Option<Epoch>,
     pub(crate) end: Option<End>,
-    pub(crate) streams: [Weak<Stream>; MOST_SPATIAL],
+    pub(crate) streams: [Weak<Stream>; MAX_SPATIAL],
 }
 
 /// The ring as an opener of one leaf sees it.

@@ -2,7 +2,7 @@
 //!
 //! Pure: no socket, no thread, no file. docs/security.md says what is promised, docs/frames.md how frames look.
 
-pub mod door;
+pub mod admission_key;
 mod frame;
 pub mod group;
 mod header;
@@ -18,9 +18,9 @@ pub mod store;
 mod tests;
 mod words;
 
-pub use door::{Door, Joiner, KnockRequest, knock};
+pub use admission_key::{AdmissionKey, Joiner, KnockRequest, knock};
 pub use group::{Change, Group, MeetingPolicy, Member, Pending, Received};
-pub use header::{Arrived, Header, Sealed};
+pub use header::{ReceivedFrame, Header, Sealed};
 pub use identity::{DeviceKey, Identity, Profile};
 pub use keyring::{KeyRing, MediaKeys};
 pub use link::Invitation;

@@ -109,7 +109,7 @@ fn split_authority(authority: &str) -> Result<(String, u16), Error> {
     } else {
         let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
         let plain = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
-        if host.is_empty() || host.len() > MOST_HOST || !plain {
+        if host.is_empty() || host.len() > MAX_HOST || !plain {
             return Err(Error::BadHost);
         }
         (host, port)
@@ -125,7 +125,7 @@ fn read_secret(text: &str) -> Result<Parts, Error> {
     if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
         return Err(Error::Damaged);
     }
-    if text.len() > MOST_SECRET {
+    if text.len() > MAX_SECRET {
         return Err(Error::TooLong);
     }
     // A text that ends within a group of four ends too early; the groups before it still tell the version.
@@ -161,9 +161,9 @@ const SCHEME: &str = "conclave://";
 const VERSION: u8 = 1;
 const HAS_FINGERPRINT: u8 = 1;
 /// RFC 1035, section 3.1.
-const MOST_HOST: usize = 253;
+const MAX_HOST: usize = 253;
 /// Characters of a secret part that are looked at.
-const MOST_SECRET: usize = 512;
+const MAX_SECRET: usize = 512;
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use crate::Leaf;
 use crate::frame::{Aad, Cipher, Class, Kid, Picture, Prefix, Sound};
-use crate::header::Arrived;
+use crate::header::ReceivedFrame;
 use crate::keyring::{End, KeyRing, Stream, View};
 use media::{Buffer, Clock, Encoded, EncodedAudio, Timestamp};
 use proto::{Epoch, Slot};
@@ -66,13 +66,13 @@ impl Opener {
     /// True where the frame names an epoch that is to come: its commit travels by another connection, and may be a moment
     /// behind. Whoever keeps such a frame back a little loses nothing. False for whatever else is wrong with it.
     #[must_use]
-    pub fn is_early(&self, arrived: &Arrived) -> bool {
+    pub fn is_early(&self, arrived: &ReceivedFrame) -> bool {
         let Some(newest) = self.ring.epoch() else { return false };
         matches!(self.kid(arrived).map(|kid| When::of(kid, newest)), Some(When::Ahead))
     }
 
     /// The key id that stands on the frame, believed by nobody.
-    fn kid(&self, arrived: &Arrived) -> Option<Kid> {
+    fn kid(&self, arrived: &ReceivedFrame) -> Option<Kid> {
         let prefix = match self.slot {
             Slot::Microphone => Prefix::None,
             Slot::Camera | Slot::Screen => Prefix::read_video(&arrived.bytes)?,
@@ -85,8 +85,8 @@ impl Opener {
     ///
     /// # Errors
     /// [`Error`]; the frame is gone then.
-    pub fn open(&mut self, arrived: Arrived) -> Result<Encoded, Error> {
-        let Arrived { header, mut bytes, received, .. } = arrived;
+    pub fn open(&mut self, arrived: ReceivedFrame) -> Result<Encoded, Error> {
+        let ReceivedFrame { header, mut bytes, received, .. } = arrived;
         let prefix = Prefix::read_video(&bytes).ok_or(Error::Malformed)?;
         let spatial = self.unseal(&mut bytes, Class::Video, prefix, received)?;
         let inner = Picture::decode(&bytes).ok_or(Error::Malformed)?;
@@ -115,8 +115,8 @@ impl Opener {
     ///
     /// # Errors
     /// [`Error`]; the frame is gone then.
-    pub fn open_audio(&mut self, arrived: Arrived) -> Result<EncodedAudio, Error> {
-        let Arrived { header, mut bytes, received, .. } = arrived;
+    pub fn open_audio(&mut self, arrived: ReceivedFrame) -> Result<EncodedAudio, Error> {
+        let ReceivedFrame { header, mut bytes, received, .. } = arrived;
         let spatial = self.unseal(&mut bytes, Class::Audio, Prefix::None, received)?;
         let inner = Sound::decode(&bytes).ok_or(Error::Malformed)?;
         bytes.skip(Sound::LENGTH);
@@ -240,7 +240,7 @@ enum When {
 impl When {
     fn of(kid: Kid, newest: Epoch) -> Self {
         let ahead = kid.epoch().wrapping_sub(crate::frame::low(newest));
-        if (1..=MOST_AHEAD).contains(&ahead) {
+        if (1..=MAX_AHEAD).contains(&ahead) {
             return Self::Ahead;
         }
         let behind = u64::from(ahead.wrapping_neg());
@@ -249,7 +249,7 @@ impl When {
 }
 
 /// Epochs that may be on their way at once; more is no haste but an old epoch, or none.
-const MOST_AHEAD: u8 = 64;
+const MAX_AHEAD: u8 = 64;
 
 /// AES-GCM's tag, never shortened.
 const TAG: usize = 16;

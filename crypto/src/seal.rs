@@ -1,6 +1,6 @@
 //! Seals frames in place, by value: what goes in is plaintext, what comes out is all that the network can have.
 
-use crate::frame::{Aad, Cipher, Class, Kid, MOST_SPATIAL, Picture, Prefix, Sound};
+use crate::frame::{Aad, Cipher, Class, Kid, MAX_SPATIAL, Picture, Prefix, Sound};
 use crate::header::{Header, Sealed};
 use crate::keyring::{KeyRing, Keys, Stream};
 use media::{Buffer, Encoded, EncodedAudio, Layer, NoRoom, Size, Timestamp};
@@ -14,7 +14,7 @@ pub struct Sealer {
     slot: Slot,
     generation: Option<u64>,
     epoch: Option<(Epoch, Weak<Keys>)>,
-    layers: [Option<(Kid, Weak<Stream>)>; MOST_SPATIAL],
+    layers: [Option<(Kid, Weak<Stream>)>; MAX_SPATIAL],
 }
 
 /// Why a frame cannot be sealed. It is gone then.

@@ -5,7 +5,7 @@ mod oracle;
 
 use crate::keyring::{Counters, KeyRing, MediaKeys};
 use crate::memory::Secret;
-use crate::{Arrived, Leaf, Sealed};
+use crate::{ReceivedFrame, Leaf, Sealed};
 use media::{AudioCodec, Buffer, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
 use proto::Epoch;
 use std::sync::Arc;
@@ -55,8 +55,8 @@ pub(super) fn sound(position: u64, payload: &[u8]) -> EncodedAudio {
 }
 
 /// The frame as a faithful network delivers it.
-pub(super) fn arrived(sealed: &Sealed) -> Arrived {
-    Arrived {
+pub(super) fn arrived(sealed: &Sealed) -> ReceivedFrame {
+    ReceivedFrame {
         header: *sealed.header(),
         bytes: Buffer::unpooled(sealed.bytes()),
         sequence: 0,

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crypto::group::{Error, Reject};
-use crypto::{Change, Door, Group, Identity, Joiner, KnockRequest, Language, Leaf, Profile, Received};
+use crypto::{Change, AdmissionKey, Group, Identity, Joiner, KnockRequest, Language, Leaf, Profile, Received};
 use proto::{MeetingId, ParticipantId};
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ struct Knocker {
 
 /// A meeting with its door, its members in the order in which they came, and those who were put out.
 struct World {
-    door: Door,
+    admission_key: AdmissionKey,
     groups: Vec<Group>,
     next: u64,
 }
@@ -31,7 +31,7 @@ impl World {
 
     fn of(identity: &Identity) -> Self {
         let organiser = Group::create(identity, Profile::new("Organiser").unwrap(), ParticipantId(0), MEETING).unwrap();
-        Self { door: Door::new(MEETING).unwrap(), groups: vec![organiser], next: 1 }
+        Self { admission_key: AdmissionKey::new(MEETING).unwrap(), groups: vec![organiser], next: 1 }
     }
 
     fn with(count: usize) -> Self {
@@ -49,11 +49,11 @@ impl World {
     fn knock_as(&mut self, identity: &Identity) -> (Knocker, KnockRequest) {
         let participant = ParticipantId(self.next);
         self.next += 1;
-        let invitation = self.door.invitation("localhost", 1, None);
+        let invitation = self.admission_key.invitation("localhost", 1, None);
         let profile = Profile::new(&format!("Person {}", participant.0)).unwrap();
         let (joiner, request) =
-            crypto::knock(&invitation, self.door.public_key(), identity, profile, participant).unwrap();
-        let request = self.door.open(&request).unwrap();
+            crypto::knock(&invitation, self.admission_key.public_key(), identity, profile, participant).unwrap();
+        let request = self.admission_key.open(&request).unwrap();
         assert_eq!(request.participant(), participant);
         (Knocker { participant, joiner }, request)
     }
@@ -313,30 +313,30 @@ fn the_same_request_lets_in_once() {
 
 #[test]
 fn a_door_opens_only_to_the_link_and_once() {
-    let mut door = Door::new(MEETING).unwrap();
-    let mut other = Door::new(MEETING).unwrap();
+    let mut admission_key = AdmissionKey::new(MEETING).unwrap();
+    let mut other = AdmissionKey::new(MEETING).unwrap();
     let identity = Identity::generate().unwrap();
-    let knock = |door: &Door, key: &[u8]| {
+    let knock = |admission_key: &AdmissionKey, key: &[u8]| {
         let profile = Profile::new("Ada").unwrap();
-        crypto::knock(&door.invitation("h", 1, None), key, &identity, profile, ParticipantId(1))
+        crypto::knock(&admission_key.invitation("h", 1, None), key, &identity, profile, ParticipantId(1))
     };
     // Another admission key than the link's.
-    assert!(matches!(knock(&door, other.public_key()), Err(crypto::door::Error::WrongDoor)));
-    let (_, request) = knock(&door, door.public_key()).unwrap();
+    assert!(matches!(knock(&admission_key, other.public_key()), Err(crypto::admission_key::Error::WrongAdmissionKey)));
+    let (_, request) = knock(&admission_key, admission_key.public_key()).unwrap();
     // Without the link's secret.
-    let mut stranger = door.invitation("h", 1, None);
+    let mut stranger = admission_key.invitation("h", 1, None);
     stranger.secret = crypto::Secret::copy_of(&[0; 32]);
     let profile = Profile::new("Eve").unwrap();
-    let (_, forged) = crypto::knock(&stranger, door.public_key(), &identity, profile, ParticipantId(2)).unwrap();
-    assert!(matches!(door.open(&forged), Err(crypto::door::Error::Malformed)));
-    assert!(matches!(other.open(&request), Err(crypto::door::Error::Malformed)));
-    assert_eq!(door.open(&request).unwrap().name(), "Ada");
-    assert!(matches!(door.open(&request), Err(crypto::door::Error::Replayed)));
+    let (_, forged) = crypto::knock(&stranger, admission_key.public_key(), &identity, profile, ParticipantId(2)).unwrap();
+    assert!(matches!(admission_key.open(&forged), Err(crypto::admission_key::Error::Malformed)));
+    assert!(matches!(other.open(&request), Err(crypto::admission_key::Error::Malformed)));
+    assert_eq!(admission_key.open(&request).unwrap().name(), "Ada");
+    assert!(matches!(admission_key.open(&request), Err(crypto::admission_key::Error::Replayed)));
     for at in (0..request.len()).step_by(37) {
         let mut broken = request.clone();
         broken[at] ^= 1;
-        assert!(door.open(&broken).is_err());
-        assert!(door.open(&request[..at]).is_err());
+        assert!(admission_key.open(&broken).is_err());
+        assert!(admission_key.open(&request[..at]).is_err());
     }
 }
 

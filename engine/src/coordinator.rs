@@ -9,11 +9,11 @@ pub use room::linear;
 
 use crate::event::{Command, Event, Reason, Step};
 use crate::receive::Receivers;
-use crate::screen::Screen;
+use crate::video_output::VideoOutput;
 use crate::send::{Pictures, Report, Uplink};
 use crate::setup::Setup;
 use crate::sources::Cameras;
-use crate::tally::Tallies;
+use crate::track_stats::TrackStats;
 use crate::{measure, reason};
 use capture::Format;
 use crypto::KeyRing;
@@ -43,9 +43,9 @@ pub struct Parts {
     /// Where bitstreams live.
     pub pool: BufferPool,
     /// What is counted.
-    pub tallies: Tallies,
+    pub stats: TrackStats,
     /// Where pictures go.
-    pub screen: Arc<dyn Screen>,
+    pub screen: Arc<dyn VideoOutput>,
     /// Where they come from.
     pub cameras: Cameras,
     /// As whom, with which devices.
@@ -149,7 +149,7 @@ impl Coordinator {
     async fn handle_network(&mut self, event: net::Event) -> ControlFlow<Reason> {
         match event {
             net::Event::Meeting(event) => return self.handle_meeting(event).await,
-            net::Event::Track { track, kind, inlet, .. } => self.add_track(tracks::Waiting { track, kind, inlet }),
+            net::Event::Track { track, kind, frames, .. } => self.add_track(tracks::Waiting { track, kind, frames }),
             net::Event::Rekeyed(epoch) => self.rekeyed(epoch.0),
             net::Event::Connected => tracing::info!("media flow"),
             net::Event::TrackEnded(track) => self.end_track(track),

@@ -4,11 +4,11 @@ use crate::clock;
 use crate::coordinator::{Coordinator, Parts, warnings};
 use crate::event::{Command, Event};
 use crate::measure::{Facts, Shared};
-use crate::screen::Screen;
+use crate::video_output::VideoOutput;
 use crate::send::Uplink;
 use crate::setup::{Entry, Setup};
 use crate::sources::Cameras;
-use crate::tally::Tallies;
+use crate::track_stats::TrackStats;
 use crypto::{Identity, Invitation, KeyRing, Profile};
 use media::{BufferPool, Clock};
 use net::meeting;
@@ -25,7 +25,7 @@ pub type Events = mpsc::Receiver<Event>;
 /// A running meeting. Dropping it leaves, flushes for at most a second and closes every device.
 pub struct Engine {
     commands: mpsc::Sender<Command>,
-    tallies: Tallies,
+    stats: TrackStats,
     measure: Shared,
     clock: Clock,
     runtime: Option<Runtime>,
@@ -58,7 +58,7 @@ impl Engine {
         entry: Entry,
         setup: Setup,
         identity: Identity,
-        screen: Arc<dyn Screen>,
+        screen: Arc<dyn VideoOutput>,
     ) -> Result<(Self, Events), Error> {
         Self::start_with(entry, setup, identity, screen, Cameras::default())
     }
@@ -71,7 +71,7 @@ impl Engine {
         entry: Entry,
         setup: Setup,
         identity: Identity,
-        screen: Arc<dyn Screen>,
+        screen: Arc<dyn VideoOutput>,
         cameras: Cameras,
     ) -> Result<(Self, Events), Error> {
         let clock = clock::system();
@@ -79,7 +79,7 @@ impl Engine {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("net").enable_all().build()?;
         let (commands, inbox) = mpsc::channel(64);
         let (events, outbox) = mpsc::channel(256);
-        let tallies = Tallies::default();
+        let stats = TrackStats::default();
         let pool = BufferPool::new(256);
         let (ring, uplink) = (KeyRing::new(), Uplink::default());
         let organiser = matches!(entry, Entry::Create { .. });
@@ -93,7 +93,7 @@ impl Engine {
             ring,
             clock,
             pool,
-            tallies: tallies.clone(),
+            stats: stats.clone(),
             screen,
             cameras,
             setup,
@@ -110,7 +110,7 @@ impl Engine {
             }
             coordinator.run(network, inbox).await;
         });
-        Ok((Self { commands, tallies, measure, clock, runtime: Some(runtime) }, outbox))
+        Ok((Self { commands, stats, measure, clock, runtime: Some(runtime) }, outbox))
     }
 
     /// Passes a command on. Never waits.
@@ -123,8 +123,8 @@ impl Engine {
 
     /// What was counted of each track so far.
     #[must_use]
-    pub fn tallies(&self) -> Tallies {
-        self.tallies.clone()
+    pub fn stats(&self) -> TrackStats {
+        self.stats.clone()
     }
 
     /// What is known of this client's meeting so far.

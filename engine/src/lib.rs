@@ -1,6 +1,6 @@
 //! A meeting without a window: devices, codecs, keys and network tied together, one thread owning each part.
 //!
-//! Knows no iced, reads no environment and no command line. Pictures go to a [`Screen`], never through an [`Event`].
+//! Knows no iced, reads no environment and no command line. Pictures go to a [`VideoOutput`], never through an [`Event`].
 
 pub mod clock;
 mod coordinator;
@@ -13,21 +13,21 @@ mod preview;
 mod reason;
 mod receive;
 pub mod report;
-mod screen;
+mod video_output;
 mod send;
 mod setup;
 mod sources;
-pub mod tally;
-pub mod unopened;
+pub mod track_stats;
+pub mod open_failures;
 pub mod usage;
-pub mod witness;
+pub mod quality_probe;
 mod worker;
 
 pub use engine::{Busy, Engine, Error, Events};
 pub use event::{Command, Event, Fault, Lock, Notice, NoticeKind, Person, Reason, Step, Totals};
 pub use measure::Facts;
 pub use preview::{Preview, PreviewEvent};
-pub use screen::{Canvas, Meta, Screen};
+pub use video_output::{VideoSink, Meta, VideoOutput};
 pub use setup::{Choice, Entry, Setup};
 pub use sources::Cameras;
 

@@ -12,9 +12,9 @@ pub fn ended(reason: meeting::Reason) -> Reason {
         meeting::Reason::ConnectionLost => Reason::Unreachable(reason.to_string()),
         meeting::Reason::Version { .. } => Reason::Version,
         meeting::Reason::Problem(problem) => refused(problem),
-        meeting::Reason::WrongDoor | meeting::Reason::BadWelcome => Reason::Forged,
+        meeting::Reason::WrongAdmissionKey | meeting::Reason::BadWelcome => Reason::Forged,
         meeting::Reason::Unattended => Reason::Unattended,
-        meeting::Reason::Breach(_) | meeting::Reason::OutOfStep => Reason::Server(reason.to_string()),
+        meeting::Reason::ProtocolViolation(_) | meeting::Reason::OutOfStep => Reason::Server(reason.to_string()),
         // Whatever else the state machine may say is told in its own words.
         meeting::Reason::Internal | _ => Reason::Here(reason.to_string()),
     }
@@ -82,7 +82,7 @@ mod tests {
             (meeting::Reason::Problem(Problem::NoMeeting), Reason::NoMeeting, Some(Fault::Link)),
             (meeting::Reason::Problem(Problem::Draining), Reason::Draining, Some(Fault::Server)),
             (meeting::Reason::Unattended, Reason::Unattended, Some(Fault::Peer)),
-            (meeting::Reason::WrongDoor, Reason::Forged, Some(Fault::Server)),
+            (meeting::Reason::WrongAdmissionKey, Reason::Forged, Some(Fault::Server)),
             (meeting::Reason::Left, Reason::Left, None),
         ] {
             assert_eq!((ended(why), told.fault()), (told, fault));

@@ -1,10 +1,10 @@
 //! What one client, or a whole demo, saw: written as `report.json`.
 
 use crate::engine::Engine;
-use crate::tally::Received;
-use crate::unopened::Unopened;
+use crate::track_stats::Received;
+use crate::open_failures::OpenFailures;
 use crate::usage::Usage;
-use crate::witness::Quality;
+use crate::quality_probe::Quality;
 use proto::{Slot, TrackId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -116,7 +116,7 @@ pub struct E2ee {
     pub failed_to_open: u64,
     /// Every frame that was not opened, by cause.
     #[serde(flatten)]
-    pub unopened: Unopened,
+    pub open_failures: OpenFailures,
 }
 
 /// What the server moved.
@@ -134,7 +134,7 @@ impl Report {
     /// What `engine` saw so far. `usage` is what its process has cost, `qualities` what was compared.
     #[must_use]
     pub fn of(engine: &Engine, name: &str, usage: Option<Usage>, qualities: &BTreeMap<TrackId, Quality>) -> Self {
-        let (facts, received) = (engine.facts(), engine.tallies().received());
+        let (facts, received) = (engine.facts(), engine.stats().received());
         let called = |track: TrackId| facts.names.get(&track.owner).cloned().unwrap_or_default();
         let pictures = received.iter().filter(|(track, _)| track.slot != Slot::Microphone);
         let video: Vec<Video> = pictures
@@ -185,7 +185,7 @@ impl Report {
             all.e2ee.epochs = all.e2ee.epochs.max(one.e2ee.epochs);
             all.e2ee.opened += one.e2ee.opened;
             all.e2ee.failed_to_open += one.e2ee.failed_to_open;
-            all.e2ee.unopened += one.e2ee.unopened;
+            all.e2ee.open_failures += one.e2ee.open_failures;
             // Every client asks the same server; the last answer counts the most.
             all.sfu.packets_in = all.sfu.packets_in.max(one.sfu.packets_in);
             all.sfu.packets_out = all.sfu.packets_out.max(one.sfu.packets_out);
@@ -216,16 +216,16 @@ fn video(from: String, to: &str, track: TrackId, counts: &Received, quality: Opt
 }
 
 fn e2ee(epochs: u64, received: &[(TrackId, Received)]) -> E2ee {
-    let mut unopened = Unopened::default();
+    let mut open_failures = OpenFailures::default();
     for (_, counts) in received {
-        unopened += counts.unopened;
+        open_failures += counts.open_failures;
     }
     E2ee {
         suite: SUITES.into(),
         epochs,
         opened: received.iter().map(|(_, counts)| counts.opened).sum(),
-        failed_to_open: unopened.failed(),
-        unopened,
+        failed_to_open: open_failures.failed(),
+        open_failures,
     }
 }
 

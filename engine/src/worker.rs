@@ -1,6 +1,6 @@
 //! A thread that serves several tracks, each in its turn.
 
-use media::Bell;
+use media::Notify;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use std::thread::{Builder, JoinHandle};
 /// Work that arrives over time, on one thread from its birth to its end.
 pub trait Job: Send {
     /// Rings `bell` whenever there is something to do, from now on.
-    fn ring(&mut self, bell: Bell);
+    fn notify_on(&mut self, notify: Notify);
     /// Does the next piece of work.
     fn step(&mut self) -> Progress;
 }
@@ -28,7 +28,7 @@ pub enum Progress {
 /// A named thread with its jobs. Dropping it stops the thread after the step it is in.
 pub struct Worker {
     inbox: Arc<Mutex<Vec<Box<dyn Job>>>>,
-    bell: Bell,
+    notify: Notify,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     jobs: usize,
@@ -40,17 +40,17 @@ impl Worker {
     /// # Errors
     /// Where the system has no thread left.
     pub fn start(name: &str) -> io::Result<Self> {
-        let (inbox, bell, stop) = (Arc::default(), Bell::new(), Arc::new(AtomicBool::new(false)));
-        let run = Run { inbox: Arc::clone(&inbox), bell: bell.clone(), stop: Arc::clone(&stop), jobs: Vec::new() };
+        let (inbox, notify, stop) = (Arc::default(), Notify::new(), Arc::new(AtomicBool::new(false)));
+        let run = Run { inbox: Arc::clone(&inbox), notify: notify.clone(), stop: Arc::clone(&stop), jobs: Vec::new() };
         let thread = Builder::new().name(name.into()).spawn(move || run.run())?;
-        Ok(Self { inbox, bell, stop, thread: Some(thread), jobs: 0 })
+        Ok(Self { inbox, notify, stop, thread: Some(thread), jobs: 0 })
     }
 
     /// Gives the thread one more job.
     pub fn add(&mut self, job: Box<dyn Job>) {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner).push(job);
         self.jobs += 1;
-        self.bell.ring();
+        self.notify.notify();
     }
 
     /// How many jobs it was given.
@@ -62,7 +62,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
-        self.bell.ring();
+        self.notify.notify();
         if let Some(thread) = self.thread.take() {
             // A job that panicked has been logged by the panic hook; there is nothing left to save.
             let _ = thread.join();
@@ -72,7 +72,7 @@ impl Drop for Worker {
 
 struct Run {
     inbox: Arc<Mutex<Vec<Box<dyn Job>>>>,
-    bell: Bell,
+    notify: Notify,
     stop: Arc<AtomicBool>,
     jobs: Vec<Box<dyn Job>>,
 }
@@ -88,7 +88,7 @@ impl Run {
                 progress != Progress::Ended
             });
             if !worked {
-                self.bell.wait();
+                self.notify.wait();
             }
         }
     }
@@ -96,7 +96,7 @@ impl Run {
     fn welcome_new_jobs(&mut self) {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         for mut job in inbox.drain(..) {
-            job.ring(self.bell.clone());
+            job.notify_on(self.notify.clone());
             self.jobs.push(job);
         }
     }
@@ -113,8 +113,8 @@ mod tests {
     }
 
     impl Job for Count {
-        fn ring(&mut self, bell: Bell) {
-            bell.ring();
+        fn notify_on(&mut self, notify: Notify) {
+            notify.notify();
         }
         fn step(&mut self) -> Progress {
             if self.left == 0 {

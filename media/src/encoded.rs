@@ -1,6 +1,6 @@
 //! Compressed media on its way between a codec and the sealer: still in clear, so it never reaches the network.
 
-use crate::{Buffer, Level, Size, Timestamp, Weigh};
+use crate::{Buffer, Level, Size, Timestamp, ByteSize};
 
 /// How a picture is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,14 +65,14 @@ pub struct EncodedAudio {
     pub payload: Buffer,
 }
 
-impl Weigh for Encoded {
-    fn weight(&self) -> usize {
+impl ByteSize for Encoded {
+    fn byte_size(&self) -> usize {
         self.payload.len()
     }
 }
 
-impl Weigh for EncodedAudio {
-    fn weight(&self) -> usize {
+impl ByteSize for EncodedAudio {
+    fn byte_size(&self) -> usize {
         self.payload.len()
     }
 }

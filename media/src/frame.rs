@@ -100,7 +100,7 @@ pub struct Frame {
 }
 
 /// A picture that is being written by one thread.
-pub struct Canvas {
+pub struct FrameMut {
     slot: Arc<Slot>,
     pool: Pool,
 }
@@ -139,11 +139,11 @@ impl Pool {
     /// A picture of `size` to write on, with whatever samples its buffer held before. `None` where every buffer is in
     /// use: the caller skips this picture, and the pool counts it. Allocates only for a new buffer or a larger size.
     #[must_use]
-    pub fn canvas(&self, size: Size) -> Option<Canvas> {
+    pub fn canvas(&self, size: Size) -> Option<FrameMut> {
         let mut slot = self.lock().idle_slot()?;
         // The shelf hands out slots that nobody else holds, so this never fails.
         Arc::get_mut(&mut slot)?.lay_out(size);
-        Some(Canvas { slot, pool: self.clone() })
+        Some(FrameMut { slot, pool: self.clone() })
     }
 
     /// How many times every buffer was in use.
@@ -194,7 +194,7 @@ impl Slot {
     }
 }
 
-impl Canvas {
+impl FrameMut {
     /// The picture's size.
     #[must_use]
     pub fn size(&self) -> Size {
@@ -220,7 +220,7 @@ impl Canvas {
     /// Says how samples stand for colours and how the picture is turned, then shares it: from here nobody writes on it.
     ///
     /// # Panics
-    /// Never: as [`Canvas::planes_mut`].
+    /// Never: as [`FrameMut::planes_mut`].
     #[must_use]
     pub fn freeze(mut self, number: u64, captured: Timestamp, colour: Colour, rotation: Rotation) -> Frame {
         let slot = Arc::get_mut(&mut self.slot).expect("a canvas is the only holder of its buffer");
@@ -232,7 +232,7 @@ impl Canvas {
     }
 }
 
-impl Drop for Canvas {
+impl Drop for FrameMut {
     fn drop(&mut self) {
         let mut stock = self.pool.lock();
         stock.out -= 1;
@@ -314,7 +314,7 @@ fn chroma_length(size: Size) -> usize {
 mod tests {
     use super::*;
 
-    fn freeze(canvas: Canvas, number: u64) -> Frame {
+    fn freeze(canvas: FrameMut, number: u64) -> Frame {
         canvas.freeze(number, Timestamp::default(), Colour::default(), Rotation::Upright)
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Waits with a deadline are not played, since loom has no time. `cargo xtask test` runs these with `--cfg loom`.
 
-use crate::{Bell, Full, Mailbox, Sender, Weigh, bounded};
+use crate::{Notify, Full, Mailbox, Sender, ByteSize, bounded};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -25,8 +25,8 @@ struct Parcel {
     dropped: Arc<AtomicUsize>,
 }
 
-impl Weigh for Parcel {
-    fn weight(&self) -> usize {
+impl ByteSize for Parcel {
+    fn byte_size(&self) -> usize {
         self.weight
     }
 }
@@ -159,17 +159,17 @@ fn a_queue_whose_reader_leaves_keeps_nothing() {
 #[test]
 fn a_bell_wakes_the_reader_of_two_queues_for_each_item_and_each_end() {
     play(|| {
-        let (dropped, bell) = (counter(), Bell::new());
+        let (dropped, notify) = (counter(), Notify::new());
         let queues = [1, 2].map(|number| {
             let (sender, receiver) = bounded(10);
-            receiver.ring(bell.clone());
+            receiver.notify_on(notify.clone());
             let dropped = Arc::clone(&dropped);
             let sender = thread::spawn(move || sender.try_send(parcel(number, 1, &dropped)).is_ok());
             (sender, receiver)
         });
         let mut read = 0;
         while queues.iter().any(|(_, receiver)| !receiver.is_ended()) {
-            bell.wait();
+            notify.wait();
             read += queues.iter().filter(|(_, receiver)| receiver.try_recv().is_some()).count();
         }
         assert_eq!(read, 2);
@@ -182,16 +182,16 @@ fn a_bell_wakes_the_reader_of_two_queues_for_each_item_and_each_end() {
 #[test]
 fn no_ring_of_a_bell_is_lost() {
     play(|| {
-        let (bell, done) = (Bell::new(), counter());
+        let (notify, done) = (Notify::new(), counter());
         let ringers = [(); 2].map(|()| {
-            let (bell, done) = (bell.clone(), Arc::clone(&done));
+            let (notify, done) = (notify.clone(), Arc::clone(&done));
             thread::spawn(move || {
                 done.fetch_add(1, Ordering::Release);
-                bell.ring();
+                notify.notify();
             })
         });
         while done.load(Ordering::Acquire) < 2 {
-            bell.wait();
+            notify.wait();
         }
         for ringer in ringers {
             ringer.join().unwrap();

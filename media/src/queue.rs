@@ -1,21 +1,21 @@
 //! A queue bounded by weight: encoded media may wait a little, never without end.
 
-use crate::Bell;
+use crate::Notify;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 /// What an item costs in a queue.
-pub trait Weigh {
+pub trait ByteSize {
     /// The item's cost, in bytes for media.
-    fn weight(&self) -> usize;
+    fn byte_size(&self) -> usize;
 }
 
 /// A queue that holds at most `limit` of weight, and at most 4096 items. One item is always let in, however heavy.
 #[must_use]
-pub fn bounded<T: Weigh>(limit: usize) -> (Sender<T>, Receiver<T>) {
-    let state = State { items: VecDeque::new(), weight: 0, senders: 1, receiving: true, bell: None };
+pub fn bounded<T: ByteSize>(limit: usize) -> (Sender<T>, Receiver<T>) {
+    let state = State { items: VecDeque::new(), weight: 0, senders: 1, receiving: true, notify: None };
     let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), limit });
     (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
 }
@@ -25,12 +25,12 @@ pub fn bounded<T: Weigh>(limit: usize) -> (Sender<T>, Receiver<T>) {
 pub struct Full<T>(pub T);
 
 /// The writing end; clones share the queue.
-pub struct Sender<T: Weigh> {
+pub struct Sender<T: ByteSize> {
     shared: Arc<Shared<T>>,
 }
 
 /// The reading end.
-pub struct Receiver<T: Weigh> {
+pub struct Receiver<T: ByteSize> {
     shared: Arc<Shared<T>>,
 }
 
@@ -45,23 +45,23 @@ struct State<T> {
     weight: usize,
     senders: usize,
     receiving: bool,
-    bell: Option<Bell>,
+    notify: Option<Notify>,
 }
 
-impl<T: Weigh> Sender<T> {
+impl<T: ByteSize> Sender<T> {
     /// Queues `item` without waiting.
     ///
     /// # Errors
     /// Gives the item back where there is no room, or nobody reads.
     pub fn try_send(&self, item: T) -> Result<(), Full<T>> {
         let mut state = lock(&self.shared);
-        let heavy = state.weight + item.weight() > self.shared.limit && !state.items.is_empty();
-        if heavy || state.items.len() >= MOST_ITEMS || !state.receiving {
+        let heavy = state.weight + item.byte_size() > self.shared.limit && !state.items.is_empty();
+        if heavy || state.items.len() >= MAX_ITEMS || !state.receiving {
             return Err(Full(item));
         }
-        state.weight += item.weight();
+        state.weight += item.byte_size();
         state.items.push_back(item);
-        state.ring();
+        state.notify();
         drop(state);
         self.shared.changed.notify_one();
         Ok(())
@@ -74,7 +74,7 @@ impl<T: Weigh> Sender<T> {
     }
 }
 
-impl<T: Weigh> Receiver<T> {
+impl<T: ByteSize> Receiver<T> {
     /// Waits for the next item; `None` once every sender is gone and the queue is empty.
     #[must_use]
     pub fn recv(&self) -> Option<T> {
@@ -106,10 +106,10 @@ impl<T: Weigh> Receiver<T> {
     }
 
     /// Rings `bell` at every item from now on, and when the last sender goes: for a thread that reads many queues.
-    pub fn ring(&self, bell: Bell) {
+    pub fn notify_on(&self, notify: Notify) {
         let mut state = lock(&self.shared);
-        state.bell = Some(bell);
-        state.ring();
+        state.notify = Some(notify);
+        state.notify();
     }
 
     /// True once every sender is gone and nothing is left.
@@ -121,39 +121,39 @@ impl<T: Weigh> Receiver<T> {
 }
 
 impl<T> State<T> {
-    fn ring(&self) {
-        if let Some(bell) = &self.bell {
-            bell.ring();
+    fn notify(&self) {
+        if let Some(notify) = &self.notify {
+            notify.notify();
         }
     }
 }
 
-impl<T: Weigh> State<T> {
+impl<T: ByteSize> State<T> {
     fn pop(&mut self) -> Option<T> {
         let item = self.items.pop_front()?;
-        self.weight -= item.weight();
+        self.weight -= item.byte_size();
         Some(item)
     }
 }
 
-impl<T: Weigh> Clone for Sender<T> {
+impl<T: ByteSize> Clone for Sender<T> {
     fn clone(&self) -> Self {
         lock(&self.shared).senders += 1;
         Self { shared: Arc::clone(&self.shared) }
     }
 }
 
-impl<T: Weigh> Drop for Sender<T> {
+impl<T: ByteSize> Drop for Sender<T> {
     fn drop(&mut self) {
         let mut state = lock(&self.shared);
         state.senders -= 1;
-        state.ring();
+        state.notify();
         drop(state);
         self.shared.changed.notify_all();
     }
 }
 
-impl<T: Weigh> Drop for Receiver<T> {
+impl<T: ByteSize> Drop for Receiver<T> {
     fn drop(&mut self) {
         let left = {
             let mut state = lock(&self.shared);
@@ -171,15 +171,15 @@ fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, State<T>> {
 }
 
 /// A second bound, for items that weigh nothing.
-const MOST_ITEMS: usize = 4096;
+const MAX_ITEMS: usize = 4096;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::thread;
 
-    impl Weigh for Vec<u8> {
-        fn weight(&self) -> usize {
+    impl ByteSize for Vec<u8> {
+        fn byte_size(&self) -> usize {
             self.len()
         }
     }
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn items_that_weigh_nothing_are_counted() {
         let (sender, _receiver) = bounded::<Vec<u8>>(10);
-        for _ in 0..MOST_ITEMS {
+        for _ in 0..MAX_ITEMS {
             sender.try_send(Vec::new()).unwrap();
         }
         assert!(sender.try_send(Vec::new()).is_err());
@@ -217,14 +217,14 @@ mod tests {
 
     #[test]
     fn a_bell_rings_for_items_and_for_the_end() {
-        let bell = Bell::new();
+        let notify = Notify::new();
         let (sender, receiver) = bounded::<Vec<u8>>(10);
-        receiver.ring(bell.clone());
-        bell.wait();
+        receiver.notify_on(notify.clone());
+        notify.wait();
         sender.try_send(vec![1]).unwrap();
-        bell.wait();
+        notify.wait();
         drop(sender);
-        bell.wait();
+        notify.wait();
         assert!(receiver.try_recv().is_some() && receiver.is_ended());
     }
 

@@ -9,7 +9,7 @@ use crate::meeting::{self, Meeting};
 use crate::peer::{self, Peer};
 use crate::session::{Config, Event, Order};
 use crate::sfu::{self, Input, Output, Sfu};
-use crate::signalling::{Heard, Wire};
+use crate::signalling::{Incoming, Wire};
 use crypto::KeyRing;
 use media::Media;
 use outbox::Outbox;
@@ -76,7 +76,7 @@ struct Address {
 
 /// What woke the loop.
 enum Wake {
-    Heard(Heard),
+    Incoming(Incoming),
     Order(Option<Order>),
     Wishes,
     Peer(peer::Event),
@@ -92,7 +92,7 @@ impl Driver {
         let (peer, states, feedback) = Box::pin(Peer::open(wire.local().ip(), pool, ends.paths)).await?;
         Ok(Self {
             meeting: Meeting::new(entry, Instant::now()),
-            sfu: Box::new(sfu::own::Own::default()),
+            sfu: Box::new(sfu::native::Native::default()),
             wire,
             media: Media::new(peer, states, feedback),
             orders: Some(ends.orders),
@@ -134,7 +134,7 @@ impl Driver {
         let deadline = tokio::time::Instant::from_std(self.deadline());
         let waiting = self.outbox.is_waiting();
         tokio::select! {
-            heard = self.wire.next() => Wake::Heard(heard),
+            heard = self.wire.next() => Wake::Incoming(heard),
             order = next_order(&mut self.orders) => Wake::Order(order),
             Ok(()) = self.wishes.changed() => Wake::Wishes,
             Some(event) = self.media.states.recv() => Wake::Peer(event),
@@ -151,9 +151,9 @@ impl Driver {
 
     fn handle(&mut self, wake: Wake, now: Instant) -> Result<ControlFlow<()>, Error> {
         match wake {
-            Wake::Heard(Heard::Message(message)) => self.handle_message(message, now),
-            Wake::Heard(Heard::Malformed) => self.meeting.handle_malformed(),
-            Wake::Heard(Heard::Closed) => self.meeting.handle_disconnected(),
+            Wake::Incoming(Incoming::Message(message)) => self.handle_message(message, now),
+            Wake::Incoming(Incoming::Malformed) => self.meeting.handle_malformed(),
+            Wake::Incoming(Incoming::Closed) => self.meeting.handle_disconnected(),
             Wake::Order(Some(order)) => self.handle_order(order, now)?,
             // The last handle is gone: good-bye.
             Wake::Order(None) => {
@@ -190,7 +190,7 @@ impl Driver {
             }
             Down::Hello { .. }
             | Down::Created
-            | Down::Door { .. }
+            | Down::AdmissionKey { .. }
             | Down::Knocked { .. }
             | Down::Withdrew { .. }
             | Down::Admitted { .. }

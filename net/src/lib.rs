@@ -5,7 +5,7 @@
 mod driver;
 mod error;
 pub mod meeting;
-mod outlet;
+mod frame_sender;
 mod peer;
 mod random;
 #[doc(hidden)]
@@ -17,5 +17,5 @@ mod signalling;
 mod testing;
 
 pub use error::{Error, Fault};
-pub use outlet::{Full, Outlet};
-pub use session::{Busy, Config, Event, MOST_EVENTS, Session, start, start_over};
+pub use frame_sender::{Full, FrameSender};
+pub use session::{Busy, Config, Event, MAX_EVENTS, Session, start, start_over};

@@ -15,7 +15,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use event::{Breach, Command, Entry, Event, Fault, Notice, Person, Reason};
+pub use event::{ProtocolViolation, Command, Entry, Event, Fault, Notice, Person, Reason};
 pub use state::{MediaState, Microphone};
 
 use crypto::Invitation;
@@ -117,7 +117,7 @@ impl Meeting {
             | Down::Totals { .. } => Ok(()),
             Down::Problem { problem } => Err(End::For(Reason::Problem(problem))),
             Down::Removed => Err(End::Removed),
-            Down::Hello { .. } | Down::Created | Down::Door { .. } | Down::Admitted { .. } | Down::Refused { .. } => {
+            Down::Hello { .. } | Down::Created | Down::AdmissionKey { .. } | Down::Admitted { .. } | Down::Refused { .. } => {
                 self.step(message, now)
             }
             Down::Knocked { .. } | Down::Withdrew { .. } | Down::Log { .. } | Down::Lost { .. } => {
@@ -131,7 +131,7 @@ impl Meeting {
 
     /// The server sent bytes that are no message.
     pub fn handle_malformed(&mut self) {
-        self.end(End::For(Reason::Breach(Breach::Malformed)));
+        self.end(End::For(Reason::ProtocolViolation(ProtocolViolation::Malformed)));
     }
 
     /// The connection is gone. Here a way to resume the meeting on another connection would begin.
@@ -182,7 +182,7 @@ impl Meeting {
     /// One step on the way in.
     fn step(&mut self, message: Down, now: Instant) -> Result<(), End> {
         let Phase::Outside(entrance) = mem::replace(&mut self.phase, Phase::Over) else {
-            return Err(Breach::Unexpected.into());
+            return Err(ProtocolViolation::Unexpected.into());
         };
         self.phase = match entrance.handle_message(message, now, &mut self.outbox)? {
             Step::Outside(entrance) => Phase::Outside(entrance),
@@ -194,7 +194,7 @@ impl Meeting {
     fn inside(&mut self, message: Down, now: Instant) -> Result<(), End> {
         match &mut self.phase {
             Phase::Inside(room) => room.handle_message(message, now, &mut self.outbox),
-            Phase::Outside(_) | Phase::Over => Err(Breach::Unexpected.into()),
+            Phase::Outside(_) | Phase::Over => Err(ProtocolViolation::Unexpected.into()),
         }
     }
 
@@ -252,9 +252,9 @@ impl From<Reason> for End {
     }
 }
 
-impl From<Breach> for End {
-    fn from(breach: Breach) -> Self {
-        Self::For(Reason::Breach(breach))
+impl From<ProtocolViolation> for End {
+    fn from(breach: ProtocolViolation) -> Self {
+        Self::For(Reason::ProtocolViolation(breach))
     }
 }
 

@@ -1,10 +1,10 @@
 //! The one peer connection of a session: what the SFU machine orders becomes transceivers, offers and packets.
 //!
-//! Everything that must be negotiated is here; packets themselves go by [`exchange::Exchange`] and [`lane::Lane`].
+//! Everything that must be negotiated is here; packets themselves go by [`exchange::Exchange`] and [`lane::SendStream`].
 
 mod estimate;
 mod exchange;
-pub mod lane;
+pub mod send_stream;
 mod runtime;
 mod stack;
 
@@ -12,10 +12,10 @@ pub use estimate::Estimate;
 pub use exchange::{Feedback, lock};
 
 use crate::rtp::description::{self, Section};
-use crate::rtp::intake::Intake;
+use crate::rtp::rtp_receiver::RtpReceiver;
 use crate::sfu::{Placed, Plan};
 use exchange::Exchange;
-use lane::Lane;
+use send_stream::SendStream;
 use media::BufferPool;
 use proto::{Kind, Slot};
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
@@ -63,10 +63,10 @@ pub struct Offer {
 /// The peer connection.
 pub struct Peer {
     connection: Arc<dyn PeerConnection>,
-    intake: Arc<Mutex<Intake>>,
+    rtp_receiver: Arc<Mutex<RtpReceiver>>,
     estimate: Estimate,
     feedback: mpsc::Sender<Feedback>,
-    lanes: BTreeMap<Slot, Arc<Lane>>,
+    send_streams: BTreeMap<Slot, Arc<SendStream>>,
     receivers: Vec<(Kind, Arc<dyn RtpTransceiver>)>,
     closed: AtomicBool,
 }
@@ -81,28 +81,28 @@ impl Peer {
     /// # Errors
     /// [`Error`] where no socket can be had.
     pub async fn open(address: IpAddr, pool: BufferPool, runtime: Arc<dyn Runtime>) -> Result<Opened, Error> {
-        let intake = Arc::new(Mutex::new(Intake::new(pool)));
-        let (feedback, heard) = mpsc::channel(MOST_FEEDBACK);
-        let (states, events) = mpsc::channel(MOST_EVENTS);
+        let rtp_receiver = Arc::new(Mutex::new(RtpReceiver::new(pool)));
+        let (feedback, heard) = mpsc::channel(MAX_FEEDBACK);
+        let (states, events) = mpsc::channel(MAX_EVENTS);
         let (estimator, estimate) = estimate::Estimator::new();
-        let exchange = Exchange::new(Arc::clone(&intake), feedback.clone(), random_ssrc());
+        let exchange = Exchange::new(Arc::clone(&rtp_receiver), feedback.clone(), random_ssrc());
         let build = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_media_engine(stack::media()?)
             .with_setting_engine(stack::settings(address))
             .with_interceptor_registry(stack::interceptors(exchange, estimator))
             .with_handler(Arc::new(Handler { states }))
-            .with_runtime(Arc::new(runtime::Roomy(runtime)))
+            .with_runtime(Arc::new(runtime::LargeSocketBuffers(runtime)))
             .with_udp_addrs(vec![SocketAddr::new(address, 0)])
             .build();
         // The stack's futures are large.
         let connection: Arc<dyn PeerConnection> = Arc::new(Box::pin(build).await?);
         let peer = Self {
             connection,
-            intake,
+            rtp_receiver,
             estimate,
             feedback,
-            lanes: BTreeMap::new(),
+            send_streams: BTreeMap::new(),
             receivers: Vec::new(),
             closed: AtomicBool::new(false),
         };
@@ -115,9 +115,9 @@ impl Peer {
     /// [`Error`] where the stack refuses.
     pub async fn offer(&mut self, plan: &Plan) -> Result<Offer, Error> {
         for (slot, kind) in &plan.send {
-            if !self.lanes.contains_key(slot) {
-                let lane = Lane::open(&*self.connection, *slot, *kind).await?;
-                self.lanes.insert(*slot, Arc::new(lane));
+            if !self.send_streams.contains_key(slot) {
+                let send_stream = SendStream::open(&*self.connection, *slot, *kind).await?;
+                self.send_streams.insert(*slot, Arc::new(send_stream));
             }
         }
         for (kind, wanted) in [(Kind::Audio, plan.receive_audio), (Kind::Video, plan.receive_video)] {
@@ -141,16 +141,16 @@ impl Peer {
         let sections = description::sections(&sdp);
         let sending = self.sending(&sections).await?;
         self.connection.set_remote_description(RTCSessionDescription::answer(sdp)?).await?;
-        lock(&self.intake).declare(&sections);
-        for (lane, section) in sending {
-            lane.agree(section);
+        lock(&self.rtp_receiver).declare(&sections);
+        for (send_stream, section) in sending {
+            send_stream.agree(section);
         }
         Ok(())
     }
 
     /// The receiving machine, shared with the stack's task.
-    pub fn intake(&self) -> &Arc<Mutex<Intake>> {
-        &self.intake
+    pub fn rtp_receiver(&self) -> &Arc<Mutex<RtpReceiver>> {
+        &self.rtp_receiver
     }
 
     /// What the path is thought to carry.
@@ -164,18 +164,18 @@ impl Peer {
     }
 
     /// What sends the track of `slot`, once it was in an offer.
-    pub fn lane(&self, slot: Slot) -> Option<&Arc<Lane>> {
-        self.lanes.get(&slot)
+    pub fn send_stream(&self, slot: Slot) -> Option<&Arc<SendStream>> {
+        self.send_streams.get(&slot)
     }
 
     /// Whose source `ssrc` is, and of which layer.
     pub fn layer_of(&self, ssrc: u32) -> Option<(Slot, u8)> {
-        self.lanes.iter().find_map(|(slot, lane)| lane.layer_of(ssrc).map(|layer| (*slot, layer)))
+        self.send_streams.iter().find_map(|(slot, send_stream)| send_stream.layer_of(ssrc).map(|layer| (*slot, layer)))
     }
 
     /// The other side knows `ssrc`.
     pub fn acknowledge(&self, ssrc: u32) {
-        self.lanes.values().for_each(|lane| lane.acknowledge(ssrc));
+        self.send_streams.values().for_each(|send_stream| send_stream.acknowledge(ssrc));
     }
 
     /// Closes the connection and its sockets; at most a tenth of a second.
@@ -188,8 +188,8 @@ impl Peer {
 
     async fn placed(&self) -> Result<Placed, Error> {
         let mut placed = Placed::default();
-        for (slot, lane) in &self.lanes {
-            placed.send.push((*slot, lane.mid().await?));
+        for (slot, send_stream) in &self.send_streams {
+            placed.send.push((*slot, send_stream.mid().await?));
         }
         for (kind, receiver) in &self.receivers {
             let mid = receiver.mid().await?.unwrap_or_default();
@@ -201,12 +201,12 @@ impl Peer {
         Ok(placed)
     }
 
-    async fn sending<'a>(&self, sections: &'a [Section]) -> Result<Vec<(Arc<Lane>, &'a Section)>, Error> {
+    async fn sending<'a>(&self, sections: &'a [Section]) -> Result<Vec<(Arc<SendStream>, &'a Section)>, Error> {
         let mut sending = Vec::new();
-        for lane in self.lanes.values() {
-            let mid = lane.mid().await?;
+        for send_stream in self.send_streams.values() {
+            let mid = send_stream.mid().await?;
             let section = sections.iter().find(|section| section.mid == mid);
-            sending.extend(section.map(|section| (Arc::clone(lane), section)));
+            sending.extend(section.map(|section| (Arc::clone(send_stream), section)));
         }
         Ok(sending)
     }
@@ -275,10 +275,10 @@ fn random_ssrc() -> u32 {
 }
 
 /// States that may wait for the session's task.
-const MOST_EVENTS: usize = 32;
+const MAX_EVENTS: usize = 32;
 
 /// Feedback that may wait for it.
-const MOST_FEEDBACK: usize = 256;
+const MAX_FEEDBACK: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -323,7 +323,7 @@ mod tests {
         for closes in [true, false] {
             block(async {
                 let (peer, mut events, mut feedback) = open().await;
-                let intake = Arc::downgrade(peer.intake());
+                let rtp_receiver = Arc::downgrade(peer.rtp_receiver());
                 if closes {
                     peer.close().await;
                 }
@@ -332,7 +332,7 @@ mod tests {
                 let gone = async { (events.recv().await, feedback.recv().await) };
                 let gone = tokio::time::timeout(Duration::from_secs(5), gone).await;
                 assert_eq!(gone.expect("the stack let go"), (None, None));
-                assert!(intake.upgrade().is_none());
+                assert!(rtp_receiver.upgrade().is_none());
             });
         }
     }

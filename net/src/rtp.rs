@@ -5,7 +5,7 @@ pub mod bits;
 pub mod description;
 pub mod descriptor;
 pub mod history;
-pub mod intake;
+pub mod rtp_receiver;
 pub mod kept;
 pub mod missing;
 pub mod packetize;

@@ -3,8 +3,8 @@
 use crate::driver;
 use crate::error::Error;
 use crate::meeting;
-use crate::outlet::{Outlet, Queue, outlet};
-use crypto::{Arrived, KeyRing};
+use crate::frame_sender::{FrameSender, Queue, frame_sender};
+use crypto::{ReceivedFrame, KeyRing};
 use media::{Bitrate, BufferPool};
 use proto::{Epoch, Kind, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
 use std::sync::{Arc, OnceLock};
@@ -43,7 +43,7 @@ pub enum Event {
         /// Its layers, smallest first.
         layers: Vec<SpatialLayer>,
         /// Its frames. A reader that is too slow loses frames until a key frame, which is asked for.
-        inlet: media::Receiver<Arrived>,
+        frames: media::Receiver<ReceivedFrame>,
     },
     /// The track arrives no more; its queue has ended.
     TrackEnded(TrackId),
@@ -88,7 +88,7 @@ pub struct Session {
     link: Arc<OnceLock<String>>,
 }
 
-/// Starts a session on `runtime`, and tells what happens in it. The channel holds [`MOST_EVENTS`]; the driver keeps some
+/// Starts a session on `runtime`, and tells what happens in it. The channel holds [`MAX_EVENTS`]; the driver keeps some
 /// thousand more for a reader that pauses, then gives up with [`Error::Stalled`].
 #[must_use]
 pub fn start(config: Config, runtime: &tokio::runtime::Handle) -> (Session, mpsc::Receiver<Event>) {
@@ -102,9 +102,9 @@ pub fn start_over(
     runtime: &tokio::runtime::Handle,
     paths: Arc<dyn Runtime>,
 ) -> (Session, mpsc::Receiver<Event>) {
-    let (orders, inbox) = mpsc::channel(MOST_ORDERS);
+    let (orders, inbox) = mpsc::channel(MAX_ORDERS);
     let (wishes, newest) = watch::channel(Vec::new());
-    let (events, outbox) = mpsc::channel(MOST_EVENTS);
+    let (events, outbox) = mpsc::channel(MAX_EVENTS);
     let link = Arc::new(OnceLock::new());
     let ends = driver::Ends { orders: inbox, wishes: newest, events, link: Arc::clone(&link), paths };
     runtime.spawn(driver::run(config, ends));
@@ -124,11 +124,11 @@ impl Session {
     /// flow are dropped; a key frame is asked for when they do. An outlet that is closed from the start says that the
     /// session takes no more orders.
     #[must_use]
-    pub fn publish(&self, slot: Slot, layers: Vec<SpatialLayer>) -> Outlet {
-        let (outlet, queue) = outlet();
+    pub fn publish(&self, slot: Slot, layers: Vec<SpatialLayer>) -> FrameSender {
+        let (frame_sender, queue) = frame_sender();
         // Refused, the queue's other end is dropped with the order.
         let _ = self.order(Order::Publish { slot, layers, queue });
-        outlet
+        frame_sender
     }
 
     /// Sends the track of `slot` no more.
@@ -166,7 +166,7 @@ impl Session {
 }
 
 /// Orders that may wait.
-const MOST_ORDERS: usize = 256;
+const MAX_ORDERS: usize = 256;
 
 /// Events that wait for their reader in the channel.
-pub const MOST_EVENTS: usize = 256;
+pub const MAX_EVENTS: usize = 256;

@@ -1,9 +1,9 @@
 //! What an SFU's dialect is to the driver: a machine that says what to negotiate and what flows where.
 //!
-//! Pure. Each kind of SFU is one file below; the server's own is [`own::Own`], the tests' silent one [`null::Null`].
+//! Pure. Each kind of SFU is one file below; the server's own is [`own::Native`], the tests' silent one [`null::Null`].
 
 pub mod null;
-pub mod own;
+pub mod native;
 
 use media::Bitrate;
 use proto::{Kind, Published, SenderLayers, Slot, SpatialLayer, TileWish, TrackId};

@@ -5,7 +5,7 @@ mod tls;
 use crate::error::Fault;
 use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
-use proto::{Down, MOST_MESSAGE, Up};
+use proto::{Down, MAX_MESSAGE, Up};
 use rustls::pki_types::ServerName;
 use std::io;
 use std::net::SocketAddr;
@@ -75,7 +75,7 @@ impl Error {
 
 /// What came from the server.
 #[derive(Debug)]
-pub enum Heard {
+pub enum Incoming {
     /// A message.
     Message(Down),
     /// Bytes that are none.
@@ -114,14 +114,14 @@ impl Wire {
         let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(insecure)?;
         let host = if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() };
         let request = format!("wss://{host}:{port}/v1").into_client_request().map_err(not_ours)?;
-        let limits = WebSocketConfig::default().max_message_size(Some(MOST_MESSAGE)).max_frame_size(Some(MOST_MESSAGE));
+        let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(not_ours)?;
         Ok(Self::run(socket, local))
     }
 
     fn run(socket: Socket, local: SocketAddr) -> Self {
         let (mut sink, incoming) = socket.split();
-        let (outgoing, mut queue) = mpsc::channel::<Message>(MOST_WAITING);
+        let (outgoing, mut queue) = mpsc::channel::<Message>(MAX_WAITING);
         // Writing has a task of its own: a server that does not read must not keep us from reading.
         let writer = tokio::spawn(async move {
             while let Some(message) = queue.recv().await {
@@ -155,18 +155,18 @@ impl Wire {
     }
 
     /// What comes next. May be dropped while it waits: nothing is lost.
-    pub async fn next(&mut self) -> Heard {
+    pub async fn next(&mut self) -> Incoming {
         loop {
             match self.incoming.next().await {
                 Some(Ok(Message::Binary(bytes))) => {
-                    return proto::decode(&bytes).map_or(Heard::Malformed, Heard::Message);
+                    return proto::decode(&bytes).map_or(Incoming::Malformed, Incoming::Message);
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Ok(Message::Text(_))) => return Heard::Malformed,
-                Some(Ok(Message::Close(_))) | None => return Heard::Closed,
+                Some(Ok(Message::Text(_))) => return Incoming::Malformed,
+                Some(Ok(Message::Close(_))) | None => return Incoming::Closed,
                 Some(Err(error)) => {
                     tracing::debug!(%error, "cannot read from the server");
-                    return Heard::Closed;
+                    return Incoming::Closed;
                 }
             }
         }
@@ -208,7 +208,7 @@ fn not_ours(error: tungstenite::Error) -> Error {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Messages that may wait for the server to read them.
-const MOST_WAITING: usize = 256;
+const MAX_WAITING: usize = 256;
 
 #[cfg(test)]
 #[path = "signalling_tests.rs"]

@@ -10,7 +10,7 @@ mod track;
 
 pub use ids::{Epoch, MeetingId, ParticipantId, Position, Slot, TrackId, UnknownId};
 pub use limits::{
-    MOST_BLOB, MOST_KNOCK, MOST_MEMBERS, MOST_MESSAGE, MOST_SDP, MOST_TILES, MOST_TRACKS, MOST_WELCOMES, VERSION,
+    MAX_BLOB, MAX_KNOCK, MAX_MEMBERS, MAX_MESSAGE, MAX_SDP, MAX_TILES, MAX_TRACKS, MAX_WELCOMES, VERSION,
 };
 pub use message::{Blob, Down, Entry, Limited, Malformed, Problem, Refusal, Up, Welcome, decode, encode, is_sendable};
 pub use track::{Kind, Published, SenderLayers, SpatialLayer, Subscription, TileWish, Totals, WantedLayer};

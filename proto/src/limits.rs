@@ -4,25 +4,25 @@
 pub const VERSION: u16 = 1;
 
 /// Bytes of one WebSocket message.
-pub const MOST_MESSAGE: usize = 4 << 20;
+pub const MAX_MESSAGE: usize = 4 << 20;
 
 /// Bytes of one [`crate::Blob`]: a Welcome with the tree of a thousand members fits.
-pub const MOST_BLOB: usize = 2 << 20;
+pub const MAX_BLOB: usize = 2 << 20;
 
 /// Bytes of a knock, and of an admission key: they come from strangers, and many may wait.
-pub const MOST_KNOCK: usize = 64 << 10;
+pub const MAX_KNOCK: usize = 64 << 10;
 
 /// Bytes of a session description.
-pub const MOST_SDP: usize = 512 << 10;
+pub const MAX_SDP: usize = 512 << 10;
 
 /// Members of one meeting, those included whose leaf is still to be removed.
-pub const MOST_MEMBERS: usize = 1_024;
+pub const MAX_MEMBERS: usize = 1_024;
 
 /// People whom one commit lets in: adding is superlinear in cost.
-pub const MOST_WELCOMES: usize = 100;
+pub const MAX_WELCOMES: usize = 100;
 
 /// Tiles in one list of wishes.
-pub const MOST_TILES: usize = 1_024;
+pub const MAX_TILES: usize = 1_024;
 
 /// Tracks that one participant sends or one subscription list names.
-pub const MOST_TRACKS: usize = 3_072;
+pub const MAX_TRACKS: usize = 3_072;

@@ -4,7 +4,7 @@
 //! numbered and unknown ones are skipped, so both ends can grow; an unknown message is [`Malformed`].
 
 use crate::{
-    Epoch, Kind, MOST_BLOB, MOST_KNOCK, MOST_MEMBERS, MOST_MESSAGE, MOST_SDP, MOST_TILES, MOST_TRACKS, MOST_WELCOMES,
+    Epoch, Kind, MAX_BLOB, MAX_KNOCK, MAX_MEMBERS, MAX_MESSAGE, MAX_SDP, MAX_TILES, MAX_TRACKS, MAX_WELCOMES,
     MeetingId, ParticipantId, Position, Published, SenderLayers, Subscription, TileWish, Totals,
 };
 use minicbor::{CborLen, Decode, Encode};
@@ -90,7 +90,7 @@ pub enum Up {
         #[n(1)]
         admission_key: Blob,
     },
-    /// Asks for a meeting's admission key. Answered by [`Down::Door`].
+    /// Asks for a meeting's admission key. Answered by [`Down::AdmissionKey`].
     #[n(2)]
     Approach {
         /// Which.
@@ -195,7 +195,7 @@ pub enum Down {
     Created,
     /// Answers [`Up::Approach`].
     #[n(2)]
-    Door {
+    AdmissionKey {
         /// The public key that knocks are sealed to.
         #[n(0)]
         admission_key: Blob,
@@ -379,7 +379,7 @@ pub fn encode<M: Encode<()>>(message: &M) -> Vec<u8> {
 /// # Errors
 /// [`Malformed`] for anything but exactly one message within the limits.
 pub fn decode<M: for<'b> Decode<'b, ()> + Limited>(bytes: &[u8]) -> Result<M, Malformed> {
-    if bytes.len() > MOST_MESSAGE {
+    if bytes.len() > MAX_MESSAGE {
         return Err(Malformed);
     }
     let mut decoder = minicbor::Decoder::new(bytes);
@@ -393,7 +393,7 @@ pub fn decode<M: for<'b> Decode<'b, ()> + Limited>(bytes: &[u8]) -> Result<M, Ma
 /// True where `message` keeps every limit, so that the other end will read it.
 #[must_use]
 pub fn is_sendable<M: CborLen<()> + Limited>(message: &M) -> bool {
-    message.within_limits() && minicbor::len(message) <= MOST_MESSAGE
+    message.within_limits() && minicbor::len(message) <= MAX_MESSAGE
 }
 
 /// A message that knows how long its parts may be.
@@ -409,17 +409,17 @@ impl Limited for Up {
             Self::Tell { blob, .. } => fits(blob),
             Self::Commit { blob, welcomes, removed, .. } => {
                 fits(blob)
-                    && welcomes.iter().map(|welcome| welcome.to.len().max(1)).sum::<usize>() <= MOST_WELCOMES
+                    && welcomes.iter().map(|welcome| welcome.to.len().max(1)).sum::<usize>() <= MAX_WELCOMES
                     && welcomes.iter().all(|welcome| fits(&welcome.blob))
-                    && removed.len() <= MOST_MEMBERS
+                    && removed.len() <= MAX_MEMBERS
             }
             Self::Offer { sdp, published, subscriptions, .. } => {
-                sdp.len() <= MOST_SDP
-                    && subscriptions.len() <= MOST_TRACKS
+                sdp.len() <= MAX_SDP
+                    && subscriptions.len() <= MAX_TRACKS
                     && subscriptions.iter().all(|subscription| is_mid(&subscription.mid))
                     && are_tracks(published)
             }
-            Self::Wishes { tiles } => tiles.len() <= MOST_TILES,
+            Self::Wishes { tiles } => tiles.len() <= MAX_TILES,
             Self::Hello { .. }
             | Self::Approach { .. }
             | Self::Refuse { .. }
@@ -433,12 +433,12 @@ impl Limited for Up {
 impl Limited for Down {
     fn within_limits(&self) -> bool {
         match self {
-            Self::Door { admission_key: blob } | Self::Knocked { request: blob, .. } => is_short(blob),
-            Self::Admitted { welcome, gone, .. } => fits(welcome) && gone.len() <= MOST_MEMBERS,
+            Self::AdmissionKey { admission_key: blob } | Self::Knocked { request: blob, .. } => is_short(blob),
+            Self::Admitted { welcome, gone, .. } => fits(welcome) && gone.len() <= MAX_MEMBERS,
             Self::Log { entry: Entry::Commit { blob, .. } | Entry::Told { blob, .. }, .. } => fits(blob),
-            Self::Answer { sdp, .. } => sdp.len() <= MOST_SDP,
+            Self::Answer { sdp, .. } => sdp.len() <= MAX_SDP,
             Self::Tracks { tracks, .. } => are_tracks(tracks),
-            Self::SenderLayers { layers } => layers.wanted.len() <= MOST_LAYERS,
+            Self::SenderLayers { layers } => layers.wanted.len() <= MAX_LAYERS,
             Self::Log { entry: Entry::Gone { .. }, .. }
             | Self::Hello { .. }
             | Self::Created
@@ -454,21 +454,21 @@ impl Limited for Down {
 }
 
 fn fits(blob: &Blob) -> bool {
-    blob.0.len() <= MOST_BLOB
+    blob.0.len() <= MAX_BLOB
 }
 
 fn is_short(blob: &Blob) -> bool {
-    blob.0.len() <= MOST_KNOCK
+    blob.0.len() <= MAX_KNOCK
 }
 
 /// One track in each slot, at most eight layers each, sound without any.
 fn are_tracks(tracks: &[Published]) -> bool {
     let layered = |track: &Published| match track.kind {
         Kind::Audio => track.layers.is_empty(),
-        Kind::Video => (1..=MOST_LAYERS).contains(&track.layers.len()),
+        Kind::Video => (1..=MAX_LAYERS).contains(&track.layers.len()),
     };
     let alone = |(index, track): (usize, &Published)| tracks[..index].iter().all(|other| other.slot != track.slot);
-    tracks.len() <= MOST_SLOTS
+    tracks.len() <= MAX_SLOTS
         && tracks.iter().all(|track| layered(track) && is_mid(&track.mid))
         && tracks.iter().enumerate().all(alone)
 }
@@ -478,10 +478,10 @@ fn is_mid(mid: &str) -> bool {
 }
 
 /// Spatial layers: the key id has three bits for them.
-const MOST_LAYERS: usize = 8;
+const MAX_LAYERS: usize = 8;
 
 /// Slots: the key id has three bits for them.
-const MOST_SLOTS: usize = 8;
+const MAX_SLOTS: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -536,11 +536,11 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        let long = Up::Tell { epoch: Epoch(0), blob: Blob(vec![0; MOST_BLOB + 1]) };
+        let long = Up::Tell { epoch: Epoch(0), blob: Blob(vec![0; MAX_BLOB + 1]) };
         assert_eq!(decode::<Up>(&encode(&long)), Err(Malformed));
         let knock = |length| Up::Knock { meeting: MeetingId([0; 16]), request: Blob(vec![0; length]) };
-        assert!(decode::<Up>(&encode(&knock(MOST_KNOCK))).is_ok());
-        assert_eq!(decode::<Up>(&encode(&knock(MOST_KNOCK + 1))), Err(Malformed));
+        assert!(decode::<Up>(&encode(&knock(MAX_KNOCK))).is_ok());
+        assert_eq!(decode::<Up>(&encode(&knock(MAX_KNOCK + 1))), Err(Malformed));
         assert_eq!(decode::<Up>(&encode(&offer(vec![camera("0"), camera("1")]))), Err(Malformed));
         assert_eq!(decode::<Up>(&encode(&offer(vec![camera("a b")]))), Err(Malformed));
     }
@@ -550,7 +550,7 @@ mod tests {
         let commit = |count| Up::Commit {
             epoch: Epoch(0),
             blob: Blob(Vec::new()),
-            welcomes: vec![Welcome { to: ids(1), blob: Blob(vec![0; MOST_BLOB]) }; count],
+            welcomes: vec![Welcome { to: ids(1), blob: Blob(vec![0; MAX_BLOB]) }; count],
             removed: Vec::new(),
         };
         for count in [1, 2] {
@@ -568,17 +568,17 @@ mod tests {
             welcomes: sizes.iter().map(|&size| Welcome { to: ids(size), blob: Blob(vec![2]) }).collect(),
             removed: Vec::new(),
         };
-        assert!(decode::<Up>(&encode(&commit(&[MOST_WELCOMES]))).is_ok());
-        assert_eq!(decode::<Up>(&encode(&commit(&[MOST_WELCOMES, 1]))), Err(Malformed));
-        assert_eq!(decode::<Up>(&encode(&commit(&[0; MOST_WELCOMES + 1]))), Err(Malformed));
+        assert!(decode::<Up>(&encode(&commit(&[MAX_WELCOMES]))).is_ok());
+        assert_eq!(decode::<Up>(&encode(&commit(&[MAX_WELCOMES, 1]))), Err(Malformed));
+        assert_eq!(decode::<Up>(&encode(&commit(&[0; MAX_WELCOMES + 1]))), Err(Malformed));
     }
 
     #[test]
     fn an_admission_names_no_more_of_the_gone_than_a_meeting_holds() {
         let admitted = |gone| Down::Admitted { welcome: Blob(vec![1]), position: Position(9), epoch: Epoch(3), gone };
-        let message = admitted(ids(MOST_MEMBERS));
+        let message = admitted(ids(MAX_MEMBERS));
         assert_eq!(decode::<Down>(&encode(&message)), Ok(message));
-        assert_eq!(decode::<Down>(&encode(&admitted(ids(MOST_MEMBERS + 1)))), Err(Malformed));
+        assert_eq!(decode::<Down>(&encode(&admitted(ids(MAX_MEMBERS + 1)))), Err(Malformed));
     }
 
     fn ids(count: usize) -> Vec<ParticipantId> {

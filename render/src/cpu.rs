@@ -75,7 +75,7 @@ impl Canvas {
         self.take_pictures(tiles);
         std::mem::swap(&mut self.scene, &mut self.before);
         let grown = self.scene.lay_out(tiles, &self.sources, &self.look, scale, &mut self.text);
-        let resized = self.pixels.resize(width.min(LONGEST), height.min(LONGEST));
+        let resized = self.pixels.resize(width.min(MAX_SIDE), height.min(MAX_SIDE));
         let recoloured = background != std::mem::replace(&mut self.background, background);
         self.find_damage(tiles, grown || resized || recoloured);
         self.paint(tiles);
@@ -200,7 +200,7 @@ fn paint_quad(
 }
 
 /// Pixels on a side that are drawn at most.
-const LONGEST: u32 = 16_384;
+const MAX_SIDE: u32 = 16_384;
 
 #[cfg(test)]
 mod tests;

@@ -85,7 +85,7 @@ impl Feed {
     #[must_use]
     pub fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let state = State { idle: Vec::with_capacity(MOST), ..State::default() };
+        let state = State { idle: Vec::with_capacity(MAX_BUFFERS), ..State::default() };
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         Self { shared: Arc::new(Shared { id, state: Mutex::new(state) }) }
     }
@@ -292,7 +292,7 @@ impl Shared {
         // None fits: one that does not makes room.
         let misfit = state.idle.pop();
         if misfit.is_none() {
-            if state.made >= MOST {
+            if state.made >= MAX_BUFFERS {
                 return None;
             }
             state.made += 1;
@@ -326,7 +326,7 @@ impl State {
         }
         self.device = device.cloned();
         self.generation += 1;
-        let idle = std::mem::replace(&mut self.idle, Vec::with_capacity(MOST));
+        let idle = std::mem::replace(&mut self.idle, Vec::with_capacity(MAX_BUFFERS));
         let unreadable = self.newest.take_if(|picture| picture.memory.is_mapped());
         self.made = self.made.saturating_sub(idle.len() + usize::from(unreadable.is_some()));
         Some((idle, unreadable))
@@ -334,7 +334,7 @@ impl State {
 }
 
 /// Buffers of a feed: one being written, one waiting, and two with a GPU that runs behind.
-const MOST: usize = 4;
+const MAX_BUFFERS: usize = 4;
 
 #[cfg(test)]
 mod tests;

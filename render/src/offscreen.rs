@@ -101,7 +101,7 @@ impl Offscreen {
     /// # Errors
     /// [`Error::ReadBack`].
     pub fn wait(&self) -> Result<(), Error> {
-        let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(LONGEST) };
+        let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(READ_BACK_TIMEOUT) };
         self.device.poll(wait).map(drop).map_err(|error| Error::ReadBack(error.to_string()))
     }
 
@@ -120,7 +120,7 @@ impl Offscreen {
             let _ = sender.send(mapped);
         });
         self.wait()?;
-        let mapped = receiver.recv_timeout(LONGEST).map_err(|error| Error::ReadBack(error.to_string()))?;
+        let mapped = receiver.recv_timeout(READ_BACK_TIMEOUT).map_err(|error| Error::ReadBack(error.to_string()))?;
         mapped.map_err(|error| Error::ReadBack(error.to_string()))?;
         let row = target.texture.width() as usize * 4;
         let bytes = target.read.get_mapped_range(..);
@@ -219,4 +219,4 @@ fn clear_colour(colour: Rgba, encoded: bool) -> wgpu::Color {
 }
 
 /// A picture is drawn in milliseconds; a device that takes longer than this hangs.
-const LONGEST: Duration = Duration::from_secs(10);
+const READ_BACK_TIMEOUT: Duration = Duration::from_secs(10);

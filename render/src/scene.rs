@@ -147,7 +147,7 @@ impl Painter<'_> {
 
     /// A disc with initials in the middle of an area.
     fn placeholder(&mut self, area: Area, placeholder: &Placeholder) {
-        let most = DISC_MOST * self.scale;
+        let most = MAX_DISC * self.scale;
         let side = (area.width.min(area.height) * DISC_SHARE).min(most).round();
         if side < 8.0 {
             return;
@@ -223,7 +223,7 @@ fn small(pixels: i32) -> f32 {
 
 /// The disc's part of the tile's shorter side, and its largest diameter in logical pixels.
 const DISC_SHARE: f32 = 0.46;
-const DISC_MOST: f32 = 160.0;
+const MAX_DISC: f32 = 160.0;
 
 /// The em square of initials, as a part of the disc's diameter.
 const LETTER_SHARE: f32 = 0.4;

@@ -104,7 +104,7 @@ impl Text {
     /// Starts a scene: lines that nobody has asked for in a while are forgotten.
     pub fn begin(&mut self) {
         self.turn += 1;
-        if self.lines.len() > MOST_LINES {
+        if self.lines.len() > MAX_LINES {
             let turn = self.turn;
             self.lines.retain(|_, line| line.used + 1 >= turn);
         }
@@ -149,7 +149,7 @@ impl Text {
     fn shape(&mut self, key: &Key) -> Line {
         // A peer chose these characters: no line or paragraph breaks, and no more of them than a tag can show.
         let shown = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
-        let text: String = key.text.chars().take(LONGEST).map(shown).collect();
+        let text: String = key.text.chars().take(MAX_CHARS).map(shown).collect();
         let whole = self.lay_out(&text, key);
         let line = match whole {
             Some(line) if line.w > key.room() => self.cut(&text, &line, key),
@@ -239,13 +239,13 @@ fn premultiplied(pixel: &[u8]) -> [u8; 4] {
 const ELLIPSIS: &str = "\u{2026}";
 
 /// Characters of a name that are looked at: more than any tag shows.
-const LONGEST: usize = 128;
+const MAX_CHARS: usize = 128;
 
 /// Pixels of the largest letters: initials in a tile that fills a large screen.
 const LARGEST: f32 = 256.0;
 
 /// Lines kept before old ones are forgotten.
-const MOST_LINES: usize = 512;
+const MAX_LINES: usize = 512;
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ mod client;
 pub use client::{Bits, Client, l1t3};
 
 use crate::Error;
-use crate::sfu::{Ground, Offer, Order, Sfu};
+use crate::sfu::{PeerContext, Offer, Order, Sfu};
 use proto::{Kind, MeetingId, ParticipantId, Published, Slot, SpatialLayer, Subscription, TileWish, TrackId};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
@@ -90,7 +90,7 @@ impl World {
     /// An empty meeting. None where the transport stack does not start.
     pub fn new() -> Option<Self> {
         let now = Instant::now();
-        let sfu = Sfu::new(Ground::new(vec![SERVER])?, now);
+        let sfu = Sfu::new(PeerContext::new(vec![SERVER])?, now);
         let sink = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok().and_then(|socket| {
             socket.set_nonblocking(true).ok()?;
             let address = socket.local_addr().ok()?;

@@ -7,7 +7,7 @@ use crate::outbox::{Item, Outgoing, outbox};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use proto::{Down, MOST_MESSAGE, ParticipantId, Problem, Up};
+use proto::{Down, MAX_MESSAGE, ParticipantId, Problem, Up};
 use std::time::Instant;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -55,7 +55,7 @@ pub async fn serve(stream: TcpStream, participant: ParticipantId, context: Conte
 async fn open(stream: TcpStream, acceptor: &TlsAcceptor) -> Option<Socket> {
     stream.set_nodelay(true).ok()?;
     let secure = acceptor.accept(stream).await.ok()?;
-    let config = WebSocketConfig::default().max_message_size(Some(MOST_MESSAGE)).max_frame_size(Some(MOST_MESSAGE));
+    let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
     tokio_tungstenite::accept_hdr_async_with_config(secure, check_path, Some(config)).await.ok()
 }
 
@@ -117,7 +117,7 @@ impl<'c> Reader<'c> {
             let Ok(Some(Ok(message))) = timeout(patience, self.source.next()).await else { return };
             let told = match self.judge(message) {
                 Ok(None) => continue,
-                Ok(Some(message)) => hub::Message::Said(self.participant, message),
+                Ok(Some(message)) => hub::Message::PeerEvent(self.participant, message),
                 Err(problem) => hub::Message::Broke(self.participant, problem),
             };
             let broke = matches!(told, hub::Message::Broke(..));

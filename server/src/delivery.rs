@@ -41,7 +41,7 @@ enum Seat {
     /// Greeted, in no meeting.
     Lobby,
     /// Before the door of a meeting.
-    Door(MeetingId),
+    AdmissionKey(MeetingId),
     /// In a meeting.
     Member(MeetingId),
     /// About to be closed: not heard any more.
@@ -90,9 +90,9 @@ impl Delivery {
             (Seat::Lobby, Up::Create { meeting, admission_key }) => self.create(from, meeting, admission_key),
             (Seat::Lobby, Up::Approach { meeting }) => self.approach(from, meeting),
             (Seat::Lobby, Up::Knock { meeting, request }) => self.knock(from, meeting, request),
-            (Seat::Lobby | Seat::Door(_) | Seat::Member(_), Up::Leave) => self.finish(from),
+            (Seat::Lobby | Seat::AdmissionKey(_) | Seat::Member(_), Up::Leave) => self.finish(from),
             (Seat::Member(meeting), message) => self.handle_member(from, meeting, message),
-            (Seat::Silent | Seat::Lobby | Seat::Door(_), _) => self.refuse(from, Problem::Malformed),
+            (Seat::Silent | Seat::Lobby | Seat::AdmissionKey(_), _) => self.refuse(from, Problem::Malformed),
         }
     }
 
@@ -146,8 +146,8 @@ impl Delivery {
     fn approach(&mut self, from: ParticipantId, id: MeetingId) {
         match self.meetings.get(&id) {
             Some(meeting) => {
-                let door = Down::Door { admission_key: meeting.admission_key().clone() };
-                self.say(from, &door);
+                let admission_key = Down::AdmissionKey { admission_key: meeting.admission_key().clone() };
+                self.say(from, &admission_key);
             }
             None => self.refuse(from, Problem::NoMeeting),
         }
@@ -161,7 +161,7 @@ impl Delivery {
         if !meeting.knock(from, request.clone()) {
             return self.refuse(from, Problem::MeetingFull);
         }
-        self.seats.insert(from, Seat::Door(id));
+        self.seats.insert(from, Seat::AdmissionKey(id));
         self.tell_members(id, &Down::Knocked { participant: from, request });
     }
 
@@ -260,7 +260,7 @@ impl Delivery {
 
     fn vacate(&mut self, participant: ParticipantId, seat: Seat) {
         match seat {
-            Seat::Door(id) => {
+            Seat::AdmissionKey(id) => {
                 if self.meetings.get_mut(&id).is_some_and(|meeting| meeting.forget_knock(participant).is_some()) {
                     self.tell_members(id, &Down::Withdrew { participant });
                 }

@@ -13,7 +13,7 @@ pub enum Message {
     /// A connection is there.
     Arrived(ParticipantId, Outbox),
     /// It said something.
-    Said(ParticipantId, Up),
+    PeerEvent(ParticipantId, Up),
     /// It broke a rule.
     Broke(ParticipantId, Problem),
     /// It is no more.
@@ -59,7 +59,7 @@ impl Hub {
                 self.outboxes.insert(participant, outbox);
                 self.delivery.handle_arrival(participant);
             }
-            Message::Said(participant, message) => self.delivery.handle_message(participant, message),
+            Message::PeerEvent(participant, message) => self.delivery.handle_message(participant, message),
             Message::Broke(participant, problem) => {
                 tracing::debug!(%participant, %problem, "rule broken");
                 self.delivery.refuse(participant, problem);

@@ -99,7 +99,7 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let (media, thread) = sfu::driver::start(address)?;
-        let (sender, inbox) = mpsc::channel(MOST_MESSAGES);
+        let (sender, inbox) = mpsc::channel(MAX_MESSAGES);
         let hub = Hub::new(Delivery::new(config.limits.clone()), inbox, media.clone());
         let hub_task = tokio::spawn(hub.run());
         let connections = Arc::new(Semaphore::new(config.limits.connections));
@@ -200,7 +200,7 @@ fn new_id(random: &SystemRandom) -> Option<ParticipantId> {
 }
 
 /// Messages that may wait for the hub; then connections wait, and with them those who send too much.
-const MOST_MESSAGES: usize = 1_024;
+const MAX_MESSAGES: usize = 1_024;
 
 /// After a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

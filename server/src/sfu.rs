@@ -11,7 +11,7 @@ mod downlink;
 pub mod driver;
 mod extension;
 mod peer;
-mod renumber;
+mod sequence_rewriter;
 mod room;
 mod switch;
 mod track;
@@ -19,9 +19,9 @@ mod track;
 pub use descriptor::Descriptor;
 pub use driver::Message;
 pub use extension::{Raw, dependency_descriptor};
-pub use peer::Ground;
+pub use peer::PeerContext;
 
-use peer::{Broken, Peer, Said};
+use peer::{Broken, Peer, PeerEvent};
 use proto::{Down, MeetingId, ParticipantId, Problem, Published, Subscription, TileWish, Totals, TrackId};
 use room::{Effects, Peers, Room};
 use std::collections::{HashMap, VecDeque};
@@ -81,7 +81,7 @@ pub struct Offer {
 /// The core. See the module.
 #[derive(Debug)]
 pub struct Sfu {
-    ground: Ground,
+    ground: PeerContext,
     peers: Peers,
     rooms: HashMap<MeetingId, Room>,
     ended: VecDeque<(MeetingId, Totals)>,
@@ -95,7 +95,7 @@ pub struct Sfu {
 
 impl Sfu {
     /// A core without participants.
-    pub fn new(ground: Ground, now: Instant) -> Self {
+    pub fn new(ground: PeerContext, now: Instant) -> Self {
         Self {
             ground,
             peers: Peers::new(),
@@ -138,7 +138,7 @@ impl Sfu {
     /// Takes a datagram that came from `source` to `destination`, one of the server's addresses. Whatever is not for
     /// one of its participants is dropped.
     pub fn handle_datagram(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8], now: Instant) {
-        if bytes.len() > MOST_DATAGRAM {
+        if bytes.len() > MAX_DATAGRAM {
             return;
         }
         let Some(participant) = self.addressee(source, bytes) else { return };
@@ -157,7 +157,7 @@ impl Sfu {
     /// Brings everything up to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         let due = self.peers.iter().filter(|(_, peer)| peer.wake <= now).map(|(participant, _)| *participant);
-        self.effects.stirred.extend(due);
+        self.effects.dirty.extend(due);
         if self.tick <= now {
             self.tick = now + TICK;
             for room in self.rooms.values_mut() {
@@ -166,7 +166,7 @@ impl Sfu {
                         room.allocate(participant, peer, now);
                     }
                 }
-                room.tend(now, &mut self.peers, &mut self.effects);
+                room.notify_senders(now, &mut self.peers, &mut self.effects);
             }
         }
         self.settle(now);
@@ -203,7 +203,7 @@ impl Sfu {
         if room.members.is_empty() {
             self.ended.push_back((peer.meeting, room.totals));
             self.rooms.remove(&peer.meeting);
-            if self.ended.len() > MOST_ENDED {
+            if self.ended.len() > MAX_ENDED {
                 self.ended.pop_front();
             }
         }
@@ -232,7 +232,7 @@ impl Sfu {
             room.subscribe(participant, &subscriptions, peer);
             room.publish(participant, published, &mut self.effects);
         }
-        self.effects.stirred.insert(participant);
+        self.effects.dirty.insert(participant);
         self.allocate(participant, now);
     }
 
@@ -241,7 +241,7 @@ impl Sfu {
         let Some(peer) = self.peers.get_mut(&participant) else { return };
         let Some(room) = self.rooms.get_mut(&peer.meeting) else { return };
         room.allocate(participant, peer, now);
-        room.tend(now, &mut self.peers, &mut self.effects);
+        room.notify_senders(now, &mut self.peers, &mut self.effects);
     }
 
     /// Whose a datagram may be: by the user name in a STUN request, else by where it comes from.
@@ -258,12 +258,12 @@ impl Sfu {
     /// Lets everybody who has something to send send it, until nobody has.
     fn settle(&mut self, now: Instant) {
         let mut rounds = 0;
-        while let Some(participant) = self.effects.stirred.pop_first() {
+        while let Some(participant) = self.effects.dirty.pop_first() {
             let Some(peer) = self.peers.get_mut(&participant) else { continue };
             let taken = peer.handle_timeout(now);
             self.drain(participant, taken, now);
             rounds += 1;
-            if rounds > MOST_ROUNDS * (self.peers.len() + 1) {
+            if rounds > MAX_ROUNDS * (self.peers.len() + 1) {
                 // A timer that is always due: the rest comes with the next call.
                 break;
             }
@@ -282,7 +282,7 @@ impl Sfu {
                 Ok(Some(said)) => self.handle_said(participant, said, now),
                 Ok(None) => {
                     if peer.wake <= now {
-                        self.effects.stirred.insert(participant);
+                        self.effects.dirty.insert(participant);
                     }
                     return;
                 }
@@ -291,23 +291,23 @@ impl Sfu {
         }
     }
 
-    fn handle_said(&mut self, participant: ParticipantId, said: Said, now: Instant) {
+    fn handle_said(&mut self, participant: ParticipantId, said: PeerEvent, now: Instant) {
         match said {
-            Said::Transmit(transmit) => self.transmits.push_back(transmit),
-            Said::Packet(mid, rid, packet) => {
+            PeerEvent::Transmit(transmit) => self.transmits.push_back(transmit),
+            PeerEvent::Packet(mid, rid, packet) => {
                 let Some(peer) = self.peers.get(&participant) else { return };
                 let (meeting, track) = (peer.meeting, peer.sources.get(&mid).copied());
                 if let (Some(track), Some(room)) = (track, self.rooms.get_mut(&meeting)) {
                     room.forward(track, rid, &packet, now, &mut self.peers, &mut self.effects);
                 }
             }
-            Said::KeyFrameNeeded(mid) => {
+            PeerEvent::KeyFrameNeeded(mid) => {
                 let meeting = self.peers.get(&participant).map(|peer| peer.meeting);
                 if let Some(room) = meeting.and_then(|meeting| self.rooms.get_mut(&meeting)) {
                     room.key_frame_needed(participant, mid, now, &mut self.peers, &mut self.effects);
                 }
             }
-            Said::Connected => {
+            PeerEvent::Connected => {
                 tracing::debug!(%participant, "media connected");
                 self.allocate(participant, now);
             }
@@ -341,13 +341,13 @@ const TICK: Duration = Duration::from_millis(100);
 const IDLE: Duration = Duration::from_hours(1);
 
 /// Bytes of a datagram that any participant of ours sends.
-const MOST_DATAGRAM: usize = 1_500;
+const MAX_DATAGRAM: usize = 1_500;
 
 /// Meetings that have ended and whose totals may still be asked for.
-const MOST_ENDED: usize = 64;
+const MAX_ENDED: usize = 64;
 
 /// Times that each peer may ask to go on within one call.
-const MOST_ROUNDS: usize = 16;
+const MAX_ROUNDS: usize = 16;
 
 #[cfg(test)]
 mod tests;

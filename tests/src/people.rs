@@ -1,9 +1,9 @@
 //! People at real engines: real sockets, codecs, keys and files; no window.
 
 use anyhow::{Result, bail};
-use engine::{AudioChoice, Cameras, Canvas, Choice, Command, Engine, Entry, Event, Events, Identity, Meta, Screen};
+use engine::{AudioChoice, Cameras, VideoSink, Choice, Command, Engine, Entry, Event, Events, Identity, Meta, VideoOutput};
 use engine::{NoticeKind, ParticipantId, Person as Seen, Setup, Slot, TileWish, TrackId};
-use media::{Bell, Frame, Size};
+use media::{Notify, Frame, Size};
 use server::{Config, Server};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -108,7 +108,7 @@ impl Person {
                 return Ok(begin.elapsed());
             }
             // Pictures ring; events alone are looked for ten times a second.
-            let _ = self.gallery.bell.wait_until((begin + limit).min(Instant::now() + Duration::from_millis(100)));
+            let _ = self.gallery.notify.wait_until((begin + limit).min(Instant::now() + Duration::from_millis(100)));
         }
         bail!("not within {limit:?}: {what}")
     }
@@ -179,7 +179,7 @@ pub struct Sight {
 #[derive(Clone, Default)]
 struct Gallery {
     sights: Arc<Mutex<BTreeMap<TrackId, Sight>>>,
-    bell: Bell,
+    notify: Notify,
 }
 
 impl Gallery {
@@ -188,8 +188,8 @@ impl Gallery {
     }
 }
 
-impl Screen for Gallery {
-    fn open(&self, track: TrackId, _: &str) -> Box<dyn Canvas> {
+impl VideoOutput for Gallery {
+    fn open(&self, track: TrackId, _: &str) -> Box<dyn VideoSink> {
         Box::new(Counted { track, gallery: self.clone() })
     }
 
@@ -201,7 +201,7 @@ struct Counted {
     gallery: Gallery,
 }
 
-impl Canvas for Counted {
+impl VideoSink for Counted {
     fn show(&mut self, _: &codec::decode::Picture<'_>, meta: Meta) {
         let mut sights = self.gallery.lock();
         let sight = sights.entry(self.track).or_default();
@@ -211,6 +211,6 @@ impl Canvas for Counted {
         }
         sight.shown += 1;
         sight.spatial = meta.layer.spatial;
-        self.gallery.bell.ring();
+        self.gallery.notify.notify();
     }
 }

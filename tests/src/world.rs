@@ -13,7 +13,7 @@ pub use client::{Client, Ending};
 
 use client::Started;
 use crypto::{Identity, Invitation, Profile};
-use link::{Lane, Link};
+use link::{Direction, Link};
 use net::meeting::{Command, Entry};
 use proto::{Down, MeetingId, ParticipantId, Up};
 use rand::{Rng, SeedableRng};
@@ -151,7 +151,7 @@ impl World {
 
     /// Puts bytes of the test's own into what a client hears: what a server that follows no rule would say.
     pub fn inject_down(&mut self, who: Who, bytes: Vec<u8>) {
-        let at = self.links[who.0].arrival(Lane::Down, self.now, &mut self.random);
+        let at = self.links[who.0].arrival(Direction::Down, self.now, &mut self.random);
         self.fly(at, Happening::Down(who, bytes));
     }
 
@@ -167,8 +167,8 @@ impl World {
 
     /// The connection is reset: what is on its way is lost, and both ends learn it, each in its time.
     pub fn reset(&mut self, who: Who) {
-        let above = self.links[who.0].arrival(Lane::Up, self.now, &mut self.random);
-        let below = self.links[who.0].arrival(Lane::Down, self.now, &mut self.random);
+        let above = self.links[who.0].arrival(Direction::Up, self.now, &mut self.random);
+        let below = self.links[who.0].arrival(Direction::Down, self.now, &mut self.random);
         self.cut(who);
         self.fly(above, Happening::ClosedAbove(who));
         self.fly(below, Happening::ClosedBelow(who));
@@ -177,7 +177,7 @@ impl World {
     /// The process is killed: the kernel closes its socket.
     pub fn kill(&mut self, who: Who) {
         self.clients[who.0].kill();
-        let above = self.links[who.0].arrival(Lane::Up, self.now, &mut self.random);
+        let above = self.links[who.0].arrival(Direction::Up, self.now, &mut self.random);
         self.fly(above, Happening::ClosedAbove(who));
     }
 
@@ -264,7 +264,7 @@ impl World {
             if self.links[who.0].is_cut() {
                 continue;
             }
-            let at = self.links[who.0].arrival(Lane::Down, self.now, &mut self.random);
+            let at = self.links[who.0].arrival(Direction::Down, self.now, &mut self.random);
             let happening = match order {
                 Order::Say(_, message) => Happening::Down(who, proto::encode(&message)),
                 Order::Close(_) => Happening::ClosedBelow(who),
@@ -281,13 +281,13 @@ impl World {
             self.send_up(who, proto::encode(&message));
         }
         if closing && !self.links[who.0].is_cut() {
-            let at = self.links[who.0].arrival(Lane::Up, self.now, &mut self.random);
+            let at = self.links[who.0].arrival(Direction::Up, self.now, &mut self.random);
             self.fly(at, Happening::ClosedAbove(who));
         }
     }
 
     fn send_up(&mut self, who: Who, bytes: Vec<u8>) {
-        let at = self.links[who.0].arrival(Lane::Up, self.now, &mut self.random);
+        let at = self.links[who.0].arrival(Direction::Up, self.now, &mut self.random);
         self.fly(at, Happening::Up(who, bytes));
     }
 

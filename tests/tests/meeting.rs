@@ -98,22 +98,22 @@ fn voice(name: &str) -> AudioChoice {
 
 /// Waits for so many more pictures; true where they came within a second and a half.
 fn pictures(viewer: &Person, from: ParticipantId, more: u64) -> bool {
-    let bell = media::Bell::new();
+    let notify = media::Notify::new();
     let target = viewer.sight(from).shown + more;
     (0..150).any(|_| {
-        let _ = bell.wait_until(std::time::Instant::now() + Duration::from_millis(10));
+        let _ = notify.wait_until(std::time::Instant::now() + Duration::from_millis(10));
         viewer.sight(from).shown >= target
     })
 }
 
 /// Frames sent on the layers of 360 and 720 lines.
 fn large(person: &Person) -> u64 {
-    let sent = person.engine.tallies().all_sent();
+    let sent = person.engine.stats().all_sent();
     sent.iter().filter(|((slot, spatial), _)| *slot == Slot::Camera && *spatial > 0).map(|(_, sent)| sent.frames).sum()
 }
 
 fn opened(person: &Person) -> u64 {
-    person.engine.tallies().received().iter().map(|(_, counts)| counts.opened).sum()
+    person.engine.stats().received().iter().map(|(_, counts)| counts.opened).sum()
 }
 
 /// For what takes tens of milliseconds on a quiet machine.

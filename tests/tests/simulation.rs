@@ -285,7 +285,7 @@ fn a_server_that_skips_replays_or_rambles_is_named() {
         world.inject_down(members[1], bytes);
         world.run(secs(10));
         let ending = world.client(members[1]).ending;
-        assert!(matches!(ending, Some(Ending::Ended(Reason::Breach(_)))), "{at}: {ending:?}");
+        assert!(matches!(ending, Some(Ending::Ended(Reason::ProtocolViolation(_)))), "{at}: {ending:?}");
         world.assert_rest(&members[..1]);
     }
 }

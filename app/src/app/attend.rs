@@ -10,13 +10,13 @@ use iced::{Task, window};
 
 use super::enter::{self, Begun};
 use super::{App, Message};
-use crate::film::{self, Rgba};
+use crate::snapshot::{self, Rgba};
 use crate::kit::adapter;
 use crate::model::{Kind, NoticeKind};
 use crate::session;
 
 /// Puts another screen around ours, to keep what it sees: called once for each try.
-pub type Wrap = Arc<dyn Fn(Arc<dyn engine::Screen>) -> Arc<dyn engine::Screen> + Send + Sync>;
+pub type Wrap = Arc<dyn Fn(Arc<dyn engine::VideoOutput>) -> Arc<dyn engine::VideoOutput> + Send + Sync>;
 /// Hears everything that the engine says, on the thread that draws: it must not wait.
 pub type OnEvent = Box<dyn FnMut(&Event) + Send>;
 /// Gets the engine back when the meeting is over, once for each try; `None` where none could begin. It may wait.
@@ -143,7 +143,7 @@ impl App {
         };
         let picture = Rgba { width: shot.size.width, height: shot.size.height, pixels: shot.rgba.to_vec() };
         let write = enter::away(move || {
-            if let Err(error) = film::save(&path, &picture) {
+            if let Err(error) = snapshot::save(&path, &picture) {
                 tracing::error!(%error, "the picture of the window");
             }
             Message::Done

@@ -10,7 +10,7 @@ use crate::Start;
 use crate::embedded::Embedded;
 use crate::model::{Device, Ending, Kind, Meeting as Model, Microphone, NoticeKind, Step};
 use crate::recent;
-use crate::rehearsal::{self, News, Rehearsal};
+use crate::preview_session::{self, News, PreviewSession};
 use crate::screen::{ended, home, meeting, preview};
 use crate::session;
 
@@ -105,8 +105,8 @@ impl App {
     pub(super) fn prepare(&mut self, purpose: Purpose) -> Task<Message> {
         let screen = preview::Preview::new(purpose.screen(), self.memory.name.clone(), self.devices.clone());
         let (camera, microphone) = (wanted(&screen, Kind::Camera), wanted(&screen, Kind::Microphone));
-        let (rehearsal, news) = Rehearsal::start(camera, microphone, self.pictures.clone());
-        self.rehearsal = Some(rehearsal);
+        let (preview_session, news) = PreviewSession::start(camera, microphone, self.pictures.clone());
+        self.preview_session = Some(preview_session);
         self.purpose = purpose;
         self.screen = Screen::Preview(screen);
         Task::run(news, Message::Rehearsed)
@@ -116,7 +116,7 @@ impl App {
         let Screen::Preview(screen) = &mut self.screen else { return };
         match news {
             News::Devices(found) => {
-                rehearsal::offer(&mut screen.devices, found);
+                preview_session::offer(&mut screen.devices, found);
                 self.devices = screen.devices.clone();
             }
             News::Level(level) => screen.level = level,
@@ -151,10 +151,10 @@ impl App {
             Purpose::Start => None,
             Purpose::Join(invitation) => Some((**invitation).clone()),
         };
-        let (screen, rehearsal) = (session::screen(&self.pictures), self.rehearsal.take());
+        let (screen, preview_session) = (session::screen(&self.pictures), self.preview_session.take());
         away(move || {
-            if let Some(rehearsal) = rehearsal {
-                rehearsal.close(); // the meeting opens the same devices
+            if let Some(preview_session) = preview_session {
+                preview_session.close(); // the meeting opens the same devices
             }
             Message::Begun(Box::new(start(invitation, setup, screen)))
         })
@@ -237,7 +237,7 @@ impl App {
     /// Lets go of engine, server and devices; each may take a second to close.
     fn let_go(&mut self) -> Task<Message> {
         self.pictures.clear();
-        let all = (self.engine.take(), self.embedded.take(), self.rehearsal.take());
+        let all = (self.engine.take(), self.embedded.take(), self.preview_session.take());
         if all.0.is_none() && all.1.is_none() && all.2.is_none() {
             return Task::none();
         }
@@ -266,7 +266,7 @@ fn listen(events: Events) -> Task<Message> {
 fn start(
     invitation: Option<Invitation>,
     setup: Setup,
-    screen: std::sync::Arc<dyn engine::Screen>,
+    screen: std::sync::Arc<dyn engine::VideoOutput>,
 ) -> Result<Begun, String> {
     let (entry, embedded) = if let Some(invitation) = invitation {
         (Entry::Join(invitation), None)

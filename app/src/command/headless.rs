@@ -4,12 +4,12 @@ use super::options::Client;
 use super::sentences;
 use super::stop::Stop;
 use anyhow::{Context, Result, bail};
-use app::Film;
+use app::Snapshot;
 use app::locale::Language;
 use app::theme::Choice;
 use engine::report::Report;
 use engine::usage::{self, Usage};
-use engine::witness::{Evidence, Witness};
+use engine::quality_probe::{Evidence, QualityProbe};
 use engine::{
     AudioChoice, Command, Engine, Entry, Event, Events, Identity, Person, Reason, Setup, Slot, TileWish, TrackId,
 };
@@ -25,13 +25,13 @@ use tokio::time::{Instant, sleep_until};
 /// # Errors
 /// Where nothing could begin, a file cannot be written, or the meeting ends for another reason than our leaving.
 pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
-    let film = client.picture.is_some().then(|| Film::new(Language::of_system(), Choice::default()));
-    let shown = film.as_ref().map(Film::screen);
-    let witness = Arc::new(Witness::new(shown, evidence(client)?, engine::clock::system()));
+    let snapshot = client.picture.is_some().then(|| Snapshot::new(Language::of_system(), Choice::default()));
+    let shown = snapshot.as_ref().map(Snapshot::screen);
+    let witness = Arc::new(QualityProbe::new(shown, evidence(client)?, engine::clock::system()));
     // Without a window nobody sees whether a device is known, so each run is a device of its own.
     let identity = Identity::generate().context("this system gives no randomness")?;
     let (engine, events) = Engine::start(entry, setup(client)?, identity, Arc::clone(&witness) as _)?;
-    let mut stay = Stay { engine, client, film, print_link, leaving: None, exposure: None, usage: None };
+    let mut stay = Stay { engine, client, snapshot, print_link, leaving: None, exposure: None, usage: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let reason = runtime.block_on(async {
         let stop = Stop::listen().context("this system gives no signals")?;
@@ -98,7 +98,7 @@ pub fn write_report(path: Option<&Path>, report: &Report) -> Result<()> {
 struct Stay<'a> {
     engine: Engine,
     client: &'a Client,
-    film: Option<Film>,
+    snapshot: Option<Snapshot>,
     print_link: bool,
     leaving: Option<Instant>,
     exposure: Option<Instant>,
@@ -175,16 +175,16 @@ impl Stay<'_> {
 
     /// Lets the picture's screen follow the meeting. Never takes an event away.
     fn film_hears(&mut self, event: &Event) -> bool {
-        if let Some(film) = &mut self.film {
-            film.hear(event);
+        if let Some(snapshot) = &mut self.snapshot {
+            snapshot.hear(event);
         }
         false
     }
 
     /// Draws the meeting's window as it would look now.
     fn develop(&self) {
-        let (Some(film), Some(path)) = (&self.film, &self.client.picture) else { return };
-        if let Err(error) = film.save(path, PICTURE.0, PICTURE.1, 1.0) {
+        let (Some(snapshot), Some(path)) = (&self.snapshot, &self.client.picture) else { return };
+        if let Err(error) = snapshot.save(path, PICTURE.0, PICTURE.1, 1.0) {
             eprintln!("conclave: {error}");
         }
     }

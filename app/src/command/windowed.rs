@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use app::model::Fault;
 use app::{Attend, Options, Start};
 use engine::report::Report;
-use engine::witness::Witness;
+use engine::quality_probe::QualityProbe;
 use engine::{Entry, Event, Reason};
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +31,7 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     can_show()?;
     let evidence = headless::evidence(client)?;
     // Of the last try: the window may make several.
-    let witness: Arc<Mutex<Option<Arc<Witness>>>> = Arc::default();
+    let witness: Arc<Mutex<Option<Arc<QualityProbe>>>> = Arc::default();
     let kept = Arc::clone(&witness);
     let outcome: Arc<Mutex<Option<Outcome>>> = Arc::default();
     let noted = Arc::clone(&outcome);
@@ -40,7 +40,7 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
         entry,
         setup: headless::setup(client)?,
         wrap: Some(Arc::new(move |screen| {
-            let witness = Arc::new(Witness::new(Some(screen), evidence.clone(), engine::clock::system()));
+            let witness = Arc::new(QualityProbe::new(Some(screen), evidence.clone(), engine::clock::system()));
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&witness));
             witness
         })),

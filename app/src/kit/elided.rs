@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     fn fitted(whole: &str, room: f32) -> (String, bool, f32) {
-        crate::film::load_fonts();
+        crate::snapshot::load_fonts();
         let (elided, mut state) = (elided(whole), State::default());
         state.fit(&elided, room);
         (state.line.content().to_owned(), state.cut, state.line.min_width())

@@ -26,9 +26,9 @@ pub struct Notice {
 }
 
 /// More than this many are not kept: the oldest goes.
-const MOST_KEPT: usize = 100;
+const MAX_KEPT: usize = 100;
 /// This many are seen at once.
-const MOST_SHOWN: usize = 3;
+const MAX_SHOWN: usize = 3;
 
 /// Notices seen, waiting to be seen, and seen before.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +55,7 @@ impl Queue {
             return;
         }
         if notice.fault.is_some() {
-            if self.kept.len() == MOST_KEPT {
+            if self.kept.len() == MAX_KEPT {
                 self.kept.remove(0);
             }
             self.kept.push(notice.clone());
@@ -69,7 +69,7 @@ impl Queue {
     /// Time has passed: some have been read, others take their place.
     pub fn tick(&mut self, now: Instant) {
         self.shown.retain(|(_, since)| now.saturating_duration_since(*since) < READABLE);
-        while self.shown.len() < MOST_SHOWN
+        while self.shown.len() < MAX_SHOWN
             && let Some(next) = self.waiting.pop_front()
         {
             self.shown.push((next, now));

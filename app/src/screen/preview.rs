@@ -115,7 +115,7 @@ pub enum Action {
 }
 
 /// The longest name, in characters.
-const LONGEST: usize = 64;
+const MAX_NAME_CHARS: usize = 64;
 
 impl Preview {
     /// For this meeting, under the name of the last time.
@@ -267,7 +267,7 @@ impl Preview {
         if name.is_empty() {
             Some("preview-name-empty")
         } else {
-            (name.chars().count() > LONGEST).then_some("preview-name-long")
+            (name.chars().count() > MAX_NAME_CHARS).then_some("preview-name-long")
         }
     }
 
@@ -302,7 +302,7 @@ impl Preview {
 
     fn body(&self, context: &Context, pictures: &Pictures) -> Element<'_, Message> {
         let room = context.size.width - 2.0 * SPACE_XL;
-        let side = room > FORM + SPACE_XL + LEAST_PICTURE;
+        let side = room > FORM + SPACE_XL + MIN_PICTURE;
         let width = if side { room - FORM - SPACE_XL } else { room };
         // Never so tall that the fields below it, or the way in, are out of sight.
         let width = width.min(WIDEST_PICTURE).min(context.size.height * TALLEST_PICTURE * crate::grid::SHAPE);
@@ -415,7 +415,7 @@ const NARROW: f32 = 760.0;
 /// Width of the column of fields.
 const FORM: f32 = 330.0;
 /// A narrower picture than this goes above the fields.
-const LEAST_PICTURE: f32 = 380.0;
+const MIN_PICTURE: f32 = 380.0;
 /// The picture needs to be no wider than this.
 const WIDEST_PICTURE: f32 = 760.0;
 

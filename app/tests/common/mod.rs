@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use accesskit::{ActionRequest, TreeUpdate};
-use app::film;
+use app::snapshot;
 use app::kit::a11y::{Port, Walker};
 use app::kit::root::{Shortcut, Window};
 use app::kit::{Element, root};
@@ -170,7 +170,7 @@ impl<'a, Message: 'a> Ui<'a, Message> {
     }
 
     pub fn rooted(view: Element<'a, Message>, shortcut: impl Fn(Shortcut) -> Option<Message> + 'a) -> Self {
-        film::load_fonts();
+        snapshot::load_fonts();
         let window = Window {
             id: window::Id::unique(),
             title: "Test".into(),
@@ -258,7 +258,7 @@ pub fn tree<Message>(view: Element<'_, Message>) -> TreeUpdate {
 
 /// The same after an action; with what the view then says.
 pub fn walk<Message>(view: Element<'_, Message>, request: Option<ActionRequest>) -> (TreeUpdate, Vec<Message>) {
-    film::load_fonts();
+    snapshot::load_fonts();
     let mut renderer = renderer();
     let mut ui = UserInterface::build(view, WINDOW, Cache::default(), &mut renderer);
     let mut walker = Walker::new("Test", Rectangle::with_size(WINDOW), 1.0, request);
@@ -278,6 +278,6 @@ pub fn renderer() -> iced::Renderer {
 
 /// Writes a picture of a view.
 pub fn save<Message>(folder: &str, name: &str, view: Element<'_, Message>, theme: &Theme, size: [u32; 2], scale: f32) {
-    let picture = film::snapshot(view, theme, size, scale).expect("something can draw");
-    film::save(&Path::new(folder).join(format!("{name}.png")), &picture).expect("the folder can be written");
+    let picture = snapshot::snapshot(view, theme, size, scale).expect("something can draw");
+    snapshot::save(&Path::new(folder).join(format!("{name}.png")), &picture).expect("the folder can be written");
 }

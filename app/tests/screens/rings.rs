@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use app::film;
+use app::snapshot;
 use app::kit::a11y::{ROOT, Walker};
 use app::kit::{Element, focus};
 use app::locale::Language;
@@ -33,7 +33,7 @@ fn every_control_and_its_ring_are_whole_in_every_window() {
 
 /// Focuses every control in turn, and looks for what that changes on the screen.
 fn check<Message: 'static>(name: &str, context: &Context, view: Element<'_, Message>) {
-    film::load_fonts();
+    snapshot::load_fonts();
     let mut renderer = renderer();
     let mut ui = UserInterface::build(view, context.size, Cache::default(), &mut renderer);
     let mut survey = focus::Survey::default();

@@ -171,7 +171,7 @@ impl Device for Speaker {
         self.pacer.pass();
         self.blocks += 1;
         // A WAV file counts its bytes in 32 bits: what comes after twelve hours is not kept.
-        if self.blocks > MOST_BLOCKS {
+        if self.blocks > MAX_BLOCKS {
             return Ok(());
         }
         self.write(block).map_err(|source| Error::Write { path: self.path.clone(), source })
@@ -196,7 +196,7 @@ fn to_integer(sample: f32) -> i16 {
 const FLUSH_EVERY: u64 = 50;
 
 /// Twelve hours.
-const MOST_BLOCKS: u64 = 12 * 3_600 * 100;
+const MAX_BLOCKS: u64 = 12 * 3_600 * 100;
 
 #[cfg(test)]
 mod tests {

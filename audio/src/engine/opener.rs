@@ -30,7 +30,7 @@ impl Opener {
     /// # Errors
     /// Where the system has no thread left.
     pub fn start(shared: Arc<Shared>, orders: SyncSender<Order>) -> std::io::Result<Self> {
-        let (requests, inbox) = sync_channel(MOST_REQUESTS);
+        let (requests, inbox) = sync_channel(MAX_REQUESTS);
         let desk =
             Desk { shared, orders, choices: [Choice::Off, Choice::Off], missing: [false; 2], patience: LOOK_FIRST };
         let thread = Builder::new().name("audio devices".to_owned()).spawn(move || desk.run(&inbox))?;
@@ -99,7 +99,7 @@ impl Desk {
                 Ok(Request::Lost(direction, device)) => self.lost(direction, device),
                 Ok(Request::Retire(device)) => drop(device),
                 Err(RecvTimeoutError::Timeout) => {
-                    self.patience = (self.patience * 2).min(LOOK_AT_LEAST);
+                    self.patience = (self.patience * 2).min(MAX_RETRY_DELAY);
                     self.look();
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -164,12 +164,12 @@ fn index(direction: Direction) -> usize {
 }
 
 /// Requests that may wait.
-const MOST_REQUESTS: usize = 16;
+const MAX_REQUESTS: usize = 16;
 
 /// A lost device is looked for after this time, then ever more seldom, but
 const LOOK_FIRST: Duration = Duration::from_secs(1);
 /// at least this often.
-const LOOK_AT_LEAST: Duration = Duration::from_secs(8);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(8);
 
 /// A wait that only a request ends.
 const A_LONG_TIME: Duration = Duration::from_hours(1);

@@ -137,7 +137,7 @@ impl Worker {
 
     fn play(&mut self, now: Instant) {
         let ready = self.speaker.ready(now);
-        let count = ready.as_ref().map_or(0, |count| (*count).min(MOST_AT_ONCE));
+        let count = ready.as_ref().map_or(0, |count| (*count).min(MAX_AT_ONCE));
         let mut failed = ready.err();
         for _ in 0..count {
             let mut sum = SILENCE;
@@ -162,7 +162,7 @@ impl Worker {
 
     fn record(&mut self, now: Instant) {
         let ready = self.microphone.ready(now);
-        let count = ready.as_ref().map_or(0, |count| (*count).min(MOST_AT_ONCE));
+        let count = ready.as_ref().map_or(0, |count| (*count).min(MAX_AT_ONCE));
         let mut failed = ready.err();
         for index in 0..count {
             let mut block = SILENCE;
@@ -246,14 +246,14 @@ impl Meter {
 /// The next time to look; a beat that was missed by far is let go.
 fn next_beat(beat: Instant, now: Instant) -> Instant {
     let next = beat + BEAT;
-    if next + MOST_LATE < now { now + BEAT } else { next }
+    if next + MAX_LATE < now { now + BEAT } else { next }
 }
 
 /// How often the devices are looked at.
 const BEAT: Duration = Duration::from_millis(10);
 
 /// Beats later than this are not made up for.
-const MOST_LATE: Duration = Duration::from_millis(100);
+const MAX_LATE: Duration = Duration::from_millis(100);
 
 /// Blocks moved in one beat at most, so that a stalled device does not hold up the other.
-const MOST_AT_ONCE: usize = 25;
+const MAX_AT_ONCE: usize = 25;

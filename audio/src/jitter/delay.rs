@@ -100,7 +100,7 @@ impl Delay {
 
     fn wanted(&self) -> i64 {
         let unsure = if self.came.len() < FEWEST { AT_FIRST } else { 0 };
-        self.base + (self.spread + GRAIN + SHORT + self.reserve).clamp(unsure, MOST)
+        self.base + (self.spread + GRAIN + SHORT + self.reserve).clamp(unsure, MAX_DELAY)
     }
 }
 
@@ -142,7 +142,7 @@ const ONE_PACKET: i64 = 20_000;
 const AT_FIRST: i64 = 60_000;
 
 /// No more delay than this, whatever the network does: nobody can talk over it.
-const MOST: i64 = 500_000;
+const MAX_DELAY: i64 = 500_000;
 
 /// An offset that is further from the base is not jitter.
 const STRANGE: i64 = 2_000_000;

@@ -32,7 +32,7 @@ pub fn lengthen(sound: &mut Vec<f32>, likeness: f32) -> Option<usize> {
 
 /// The period at which the front of `sound` repeats itself best, if it is alike enough or so quiet that nobody hears.
 fn find_period(sound: &[f32], likeness: f32) -> Option<usize> {
-    let longest = (sound.len() / 2).min(LONGEST);
+    let longest = (sound.len() / 2).min(MAX_PERIOD);
     if longest < SHORTEST {
         return None;
     }
@@ -68,7 +68,7 @@ fn fade(from: f32, to: f32, index: usize, length: usize) -> f32 {
 
 /// Periods that are tried, in samples: 2.5 to 15 ms, voices of 67 to 400 Hz.
 const SHORTEST: usize = 120;
-const LONGEST: usize = 720;
+const MAX_PERIOD: usize = 720;
 
 /// The first search looks at every fourth sample: voices have their strength below 6 kHz.
 const STEP: usize = 4;

@@ -467,7 +467,7 @@ fn no_sequence_of_packets_breaks_it() {
                 buffer.pull(Timestamp::from_micros(now), &mut codec, &mut block);
                 assert!(block.iter().all(|sample| sample.is_finite()));
             }
-            assert!(buffer.packets.len() <= MOST_PACKETS);
+            assert!(buffer.packets.len() <= MAX_PACKETS);
             assert!(buffer.decoded.len() < 4 * PACKET);
         }
         let statistics = buffer.statistics();

@@ -21,7 +21,7 @@ pub(super) fn ranked(offered: &[CameraFormat]) -> Vec<CameraFormat> {
 pub(super) fn size(format: CameraFormat) -> Option<Size> {
     let narrow = |side: u32| u16::try_from(side).ok();
     let size = Size::new(narrow(format.width())?, narrow(format.height())?);
-    (!size.is_empty() && size.area() <= MOST_SAMPLES).then_some(size)
+    (!size.is_empty() && size.area() <= MAX_SAMPLES).then_some(size)
 }
 
 /// The smaller, the better.
@@ -39,7 +39,7 @@ const LINES: u32 = 720;
 const RATE: u32 = 30;
 const FLUENT: u32 = 20;
 /// 3840 x 2160.
-const MOST_SAMPLES: u32 = 3_840 * 2_160;
+const MAX_SAMPLES: u32 = 3_840 * 2_160;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! A camera's pictures as I420.
 
 use crate::rgb::{self, Order};
-use media::{Canvas, Colour, Matrix, PlaneMut, Size};
+use media::{FrameMut, Colour, Matrix, PlaneMut, Size};
 use nokhwa::utils::{FrameFormat, buf_mjpeg_to_rgb};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,7 +11,7 @@ pub(super) fn to_i420(
     pixels: &[u8],
     format: FrameFormat,
     scratch: &mut Vec<u8>,
-    canvas: &mut Canvas,
+    canvas: &mut FrameMut,
 ) -> Option<Colour> {
     match format {
         FrameFormat::NV12 => nv12(pixels, canvas),
@@ -22,7 +22,7 @@ pub(super) fn to_i420(
 }
 
 /// Luma, then blue and red by turns at half the size.
-fn nv12(pixels: &[u8], canvas: &mut Canvas) -> Option<Colour> {
+fn nv12(pixels: &[u8], canvas: &mut FrameMut) -> Option<Colour> {
     let (size, chroma) = (canvas.size(), canvas.size().chroma());
     let (luma, pairs) = pixels.split_at_checked(area(size))?;
     let pairs = pairs.get(..2 * area(chroma))?;
@@ -40,7 +40,7 @@ fn nv12(pixels: &[u8], canvas: &mut Canvas) -> Option<Colour> {
 }
 
 /// Luma, blue, luma, red: chroma at half the width, made into half the height by averaging pairs of rows.
-fn yuyv(pixels: &[u8], canvas: &mut Canvas) -> Option<Colour> {
+fn yuyv(pixels: &[u8], canvas: &mut FrameMut) -> Option<Colour> {
     let size = canvas.size();
     // Two samples share their chroma, so widths are even.
     let stride = 2 * usize::from(size.width.next_multiple_of(2));
@@ -68,7 +68,7 @@ fn average(pixels: &[u8], stride: usize, at: usize, plane: &mut PlaneMut<'_>) {
     }
 }
 
-fn jpeg(pixels: &[u8], scratch: &mut Vec<u8>, canvas: &mut Canvas) -> Option<Colour> {
+fn jpeg(pixels: &[u8], scratch: &mut Vec<u8>, canvas: &mut FrameMut) -> Option<Colour> {
     let size = canvas.size();
     scratch.resize(4 * area(size), 0);
     // The JPEG library unwinds out of damaged pictures.

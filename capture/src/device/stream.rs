@@ -31,7 +31,7 @@ impl Stream {
 
     /// A torn picture now and then is how cheap cameras are; nothing else for seconds is not.
     fn endure(&self) -> Result<Option<Frame>, Error> {
-        if self.broken < MOST_BROKEN {
+        if self.broken < MAX_BROKEN {
             return Ok(None);
         }
         Err(Error::Failed { name: self.name.clone(), source: "its pictures are damaged".into() })
@@ -87,4 +87,4 @@ fn read(camera: Option<&mut Camera>) -> Result<Cow<'_, [u8]>, NokhwaError> {
 }
 
 /// Five seconds of damaged pictures.
-const MOST_BROKEN: u32 = 150;
+const MAX_BROKEN: u32 = 150;

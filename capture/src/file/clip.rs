@@ -4,7 +4,7 @@ use crate::{BoxError, Error, Format};
 use codec::bitstream::Malformed;
 use codec::container::{self, mp4, y4m};
 use codec::decode::{self, Decoder};
-use media::{Canvas, Colour, Frame, Pool, Rotation, Timestamp, VideoCodec};
+use media::{FrameMut, Colour, Frame, Pool, Rotation, Timestamp, VideoCodec};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -21,7 +21,7 @@ pub struct Clip {
 
 /// A picture that has no number yet.
 pub struct Picture {
-    canvas: Canvas,
+    canvas: FrameMut,
     colour: Colour,
     rotation: Rotation,
 }
@@ -128,7 +128,7 @@ impl Picture {
 impl Mp4 {
     fn next(&mut self, pool: &Pool) -> Result<Option<Picture>, BoxError> {
         // Every pass shows as many pictures as it has, so this ends; a file that shows none is refused at the second.
-        for _ in 0..2 * (self.clip.len() + MOST_HELD_BACK) {
+        for _ in 0..2 * (self.clip.len() + MAX_HELD_BACK) {
             if let Some(picture) = self.shown.pop_front() {
                 return Ok(picture);
             }
@@ -243,4 +243,4 @@ fn foreign(error: &BoxError) -> Option<String> {
 }
 
 /// Pictures that a decoder may hold back for order's sake (ITU-T H.264 A.3.1), and the word that there are no more.
-const MOST_HELD_BACK: usize = 17;
+const MAX_HELD_BACK: usize = 17;

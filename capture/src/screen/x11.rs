@@ -95,7 +95,7 @@ impl X11 {
         if let Some(pointer) = &mut self.pointer {
             self.dirty |= pointer.update(&self.connection)?;
         }
-        let stale = self.shown.is_none_or(|shown| number - shown >= LONGEST_STILL);
+        let stale = self.shown.is_none_or(|shown| number - shown >= MAX_STILL_FRAMES);
         if !(self.dirty || stale || self.damage.is_none()) {
             return Ok(None);
         }
@@ -117,7 +117,7 @@ impl X11 {
     /// is gone refuses everything.
     fn endure(&mut self, error: &BoxError) -> Result<Option<Frame>, Error> {
         let alive = matches!(error.downcast_ref(), Some(ReplyError::X11Error(_)));
-        if alive && self.refused < MOST_REFUSED {
+        if alive && self.refused < MAX_REFUSED {
             (self.refused, self.dirty) = (self.refused + 1, true);
             return Ok(None);
         }
@@ -190,9 +190,9 @@ fn rate() -> FrameRate {
 const COLOUR: Colour = Colour { matrix: Matrix::Bt709, full_range: false };
 const NAME: &str = "screen";
 /// Ticks after which an unchanged screen is shown all the same.
-const LONGEST_STILL: u64 = 7;
+const MAX_STILL_FRAMES: u64 = 7;
 /// A second of refusals.
-const MOST_REFUSED: u32 = 15;
+const MAX_REFUSED: u32 = 15;
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,9 @@
 //! A number as a strip of blocks: 24 bits, then 8 bits of check.
 
-use media::{Canvas, Frame, Plane};
+use media::{FrameMut, Frame, Plane};
 
 /// Writes the lower 24 bits of `number` across the top eighth of the picture.
-pub fn write(canvas: &mut Canvas, number: u64) {
+pub fn write(canvas: &mut FrameMut, number: u64) {
     let code = code(u32::try_from(number & 0x00ff_ffff).unwrap_or(0));
     let size = canvas.size();
     let [mut luma, mut blue, mut red] = canvas.planes_mut();

@@ -1,9 +1,9 @@
 //! What moves: a soft wave that drifts, and a bar that sweeps across it.
 
-use media::Canvas;
+use media::FrameMut;
 
 /// Draws picture `number`.
-pub fn draw(canvas: &mut Canvas, number: u64) {
+pub fn draw(canvas: &mut FrameMut, number: u64) {
     let width = usize::from(canvas.size().width);
     let [mut luma, mut blue, mut red] = canvas.planes_mut();
     let bar = phase(number, 7) % width.max(1);

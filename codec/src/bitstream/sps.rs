@@ -40,7 +40,7 @@ impl Sps {
         let references = bits.at_most(16)?;
         // gaps_in_frame_num_value_allowed_flag
         bits.flag()?;
-        let blocks = [bits.at_most(MOST_BLOCKS)? + 1, bits.at_most(MOST_BLOCKS)? + 1];
+        let blocks = [bits.at_most(MAX_BLOCKS)? + 1, bits.at_most(MAX_BLOCKS)? + 1];
         frames_only(&mut bits)?;
         within_level(blocks, references)?;
         let size = cropped(&mut bits, blocks)?;
@@ -115,7 +115,7 @@ fn frames_only(bits: &mut Bits<'_>) -> Result<(), Malformed> {
 /// Keeps a hostile stream from asking for gigabytes: table A-1 at level 5.1.
 fn within_level(blocks: [u32; 2], references: u32) -> Result<(), Malformed> {
     let area = blocks[0] * blocks[1];
-    let fits = area <= MOST_BLOCKS_IN_A_PICTURE && area * references.max(1) <= MOST_BLOCKS_KEPT;
+    let fits = area <= MAX_BLOCKS_IN_A_PICTURE && area * references.max(1) <= MAX_BLOCKS_KEPT;
     if fits { Ok(()) } else { Err(Malformed::Unsupported("beyond level 5.1")) }
 }
 
@@ -124,7 +124,7 @@ fn cropped(bits: &mut Bits<'_>, blocks: [u32; 2]) -> Result<Size, Malformed> {
     if bits.flag()? {
         for side in &mut crop {
             // Units of 4:2:0 pictures without fields are two samples.
-            *side = bits.at_most(MOST_BLOCKS * 8)? * 2;
+            *side = bits.at_most(MAX_BLOCKS * 8)? * 2;
         }
     }
     let [left, right, top, bottom] = crop;
@@ -171,9 +171,9 @@ const CHROMA_420: u32 = 1;
 /// `aspect_ratio_idc` that is followed by the ratio itself.
 const EXTENDED_ASPECT: u32 = 255;
 /// Blocks of 16 samples along one side, less one: sqrt(8 x the most in a picture) by A.3.1.
-const MOST_BLOCKS: u32 = 542;
-const MOST_BLOCKS_IN_A_PICTURE: u32 = 36_864;
-const MOST_BLOCKS_KEPT: u32 = 184_320;
+const MAX_BLOCKS: u32 = 542;
+const MAX_BLOCKS_IN_A_PICTURE: u32 = 36_864;
+const MAX_BLOCKS_KEPT: u32 = 184_320;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@
 
 use super::{Error, sane};
 use crate::colour;
-use media::{Canvas, Colour, FrameRate, Matrix, PlaneRef, Size};
+use media::{FrameMut, Colour, FrameRate, Matrix, PlaneRef, Size};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -69,7 +69,7 @@ impl<R: BufRead + Seek> Reader<R> {
     ///
     /// # Errors
     /// [`Error::Damaged`] where no picture starts, [`Error::Io`].
-    pub fn read(&mut self, canvas: &mut Canvas) -> Result<bool, Error> {
+    pub fn read(&mut self, canvas: &mut FrameMut) -> Result<bool, Error> {
         self.line.clear();
         if !read_line(&mut self.source, &mut self.line)? {
             return Ok(false);
@@ -164,7 +164,7 @@ impl<W: Write> Writer<W> {
 
 /// Reads a line without its end into `line`; `false` at the end of the file.
 fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, Error> {
-    reader.by_ref().take(LONGEST_LINE).read_until(b'\n', line)?;
+    reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', line)?;
     if line.is_empty() {
         return Ok(false);
     }
@@ -234,7 +234,7 @@ fn picture_length(size: Size) -> u64 {
 }
 
 const HEADER: Error = Error::Damaged("its first line makes no sense");
-const LONGEST_LINE: u64 = 1_024;
+const MAX_LINE_BYTES: u64 = 1_024;
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ pub(super) const CANDIDATE: Candidate = Candidate { name: NAME, codec: VideoCode
 
 fn open(config: &Config) -> Result<Box<dyn super::Backend>, BoxError> {
     let size = even(config.size);
-    let limit = if config.content == Content::Screen { 1 } else { MOST_TEMPORAL };
+    let limit = if config.content == Content::Screen { 1 } else { MAX_TEMPORAL };
     let temporal_layers = config.temporal_layers.clamp(1, limit);
     let config = Config { size, temporal_layers, ..config.clone() };
     check(&config)?;
@@ -114,10 +114,10 @@ fn settings(config: &Config, colour: Colour) -> Settings {
 
 /// OpenH264 counts in 32 bits, and refuses nothing at all.
 fn bits(bitrate: Bitrate) -> i32 {
-    i32::try_from(bitrate.as_bps()).unwrap_or(i32::MAX).max(LEAST_BITRATE)
+    i32::try_from(bitrate.as_bps()).unwrap_or(i32::MAX).max(MIN_BITRATE)
 }
 
 const NAME: &str = "openh264";
-const MOST_TEMPORAL: u8 = 3;
+const MAX_TEMPORAL: u8 = 3;
 const SMALLEST: u16 = 16;
-const LEAST_BITRATE: i32 = 10_000;
+const MIN_BITRATE: i32 = 10_000;

@@ -8,12 +8,12 @@ pub(crate) struct Cipher {
 }
 
 /// Bytes of the longest header.
-pub(super) const MOST: usize = 17;
+pub(super) const MAX_BYTES: usize = 17;
 
 impl Cipher {
     /// The header's bytes and how many of them count.
-    pub(crate) fn encode(self) -> ([u8; MOST], usize) {
-        let mut bytes = [0; MOST];
+    pub(crate) fn encode(self) -> ([u8; MAX_BYTES], usize) {
+        let mut bytes = [0; MAX_BYTES];
         let mut end = 1;
         let kid = put(self.kid, &mut bytes, &mut end);
         let counter = put(self.counter, &mut bytes, &mut end);
@@ -31,7 +31,7 @@ impl Cipher {
 }
 
 /// Writes `value` where it does not fit into three bits; the half byte that says which.
-fn put(value: u64, bytes: &mut [u8; MOST], end: &mut usize) -> u8 {
+fn put(value: u64, bytes: &mut [u8; MAX_BYTES], end: &mut usize) -> u8 {
     if value < 8 {
         #[expect(clippy::cast_possible_truncation, reason = "below 8")]
         return value as u8;

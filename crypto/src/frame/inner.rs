@@ -78,7 +78,7 @@ impl Sound {
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let &[kind, flags, length, padding, t0, t1, t2, t3, p0, p1, p2, p3] =
             bytes.first_chunk::<{ Self::LENGTH }>()?;
-        (kind == VERSION << 4 | OPUS && (1..=MOST_UNITS).contains(&length)).then(|| Self {
+        (kind == VERSION << 4 | OPUS && (1..=MAX_UNITS).contains(&length)).then(|| Self {
             codec: AudioCodec::Opus,
             voice: flags & 0x80 != 0,
             level: Level::new(flags & 0x7f),
@@ -92,7 +92,7 @@ impl Sound {
     /// The length field for `samples`; `None` where Opus has no such packet.
     pub(crate) fn units(samples: u16) -> Option<u8> {
         let whole = samples.is_multiple_of(SAMPLES);
-        u8::try_from(samples / SAMPLES).ok().filter(|units| whole && (1..=MOST_UNITS).contains(units))
+        u8::try_from(samples / SAMPLES).ok().filter(|units| whole && (1..=MAX_UNITS).contains(units))
     }
 
     /// Samples a channel.
@@ -108,7 +108,7 @@ const OPUS: u8 = 1;
 /// 2.5 ms at 48 kHz: every Opus packet lasts a multiple of it.
 const SAMPLES: u16 = 120;
 /// 120 ms, Opus's longest packet.
-const MOST_UNITS: u8 = 48;
+const MAX_UNITS: u8 = 48;
 
 #[cfg(test)]
 mod tests {

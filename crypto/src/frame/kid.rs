@@ -10,7 +10,7 @@ pub(crate) struct Kid(u64);
 impl Kid {
     /// The key id of a layer; `None` where the layer or the leaf has no number here.
     pub(crate) fn new(slot: Slot, spatial: u8, leaf: Leaf, epoch: Epoch) -> Option<Self> {
-        if usize::from(spatial) >= MOST_SPATIAL || leaf.0 >= MOST_LEAVES {
+        if usize::from(spatial) >= MAX_SPATIAL || leaf.0 >= MAX_LEAVES {
             return None;
         }
         let context = context(slot, spatial) as u64;
@@ -38,7 +38,7 @@ impl Kid {
     }
 }
 
-/// Stream kind and spatial layer as one number below 64. `spatial` is below [`MOST_SPATIAL`].
+/// Stream kind and spatial layer as one number below 64. `spatial` is below [`MAX_SPATIAL`].
 pub(crate) const fn context(slot: Slot, spatial: u8) -> usize {
     let kind = match slot {
         Slot::Microphone => 0,
@@ -54,10 +54,10 @@ pub(crate) const fn low(epoch: Epoch) -> u8 {
 }
 
 /// Leaves that a key id can name.
-pub(crate) const MOST_LEAVES: u32 = 1 << 10;
+pub(crate) const MAX_LEAVES: u32 = 1 << 10;
 
 /// Spatial layers that a key id can name.
-pub(crate) const MOST_SPATIAL: usize = 8;
+pub(crate) const MAX_SPATIAL: usize = 8;
 
 #[cfg(test)]
 mod tests {

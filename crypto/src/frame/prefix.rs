@@ -42,7 +42,7 @@ const KEY: &[u8] = &[0x78, 0x00, 0x06, 0x67, 0x42, 0xc0, 0x1f, 0xda, 0x79, 0x00,
 const DELTA: &[u8] = &[0x41];
 
 /// Bytes of the longest prefix.
-pub(super) const MOST: usize = KEY.len();
+pub(super) const MAX_BYTES: usize = KEY.len();
 
 #[cfg(test)]
 mod tests {

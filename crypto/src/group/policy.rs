@@ -141,7 +141,7 @@ pub(crate) fn authorize(
         match proposal {
             Proposed::Add(_) if !organiser => return Err(Reject::NotOrganiser),
             Proposed::Add(person) if here.contains(&person.participant) => return Err(Reject::Twice),
-            Proposed::Add(_) if here.len() >= MOST_MEMBERS => return Err(Reject::Full),
+            Proposed::Add(_) if here.len() >= MAX_MEMBERS => return Err(Reject::Full),
             Proposed::Add(person) => here.push(person.participant),
             Proposed::Renew(person) if !person.is_still(by) => return Err(Reject::Changed),
             Proposed::Remove(_) | Proposed::Renew(_) => {}
@@ -163,7 +163,7 @@ const POLICY: u16 = 0xf5c1;
 /// The same, as openmls names it.
 pub(crate) const POLICY_TYPE: ExtensionType = ExtensionType::Unknown(POLICY);
 /// Leaves that a key id can name (docs/frames.md).
-const MOST_MEMBERS: usize = crate::frame::MOST_LEAVES as usize;
+const MAX_MEMBERS: usize = crate::frame::MAX_LEAVES as usize;
 
 #[cfg(test)]
 mod tests {

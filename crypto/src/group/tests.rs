@@ -3,7 +3,7 @@
 use super::{Error, Group, Reject, capabilities};
 use crate::identity::{Identity, Profile};
 use crate::provider::{Provider, SUITE};
-use crate::{Door, KnockRequest, knock};
+use crate::{AdmissionKey, KnockRequest, knock};
 use openmls::prelude::tls_codec::Serialize as _;
 use openmls::prelude::*;
 use proto::{MeetingId, ParticipantId};
@@ -11,12 +11,12 @@ use proto::{MeetingId, ParticipantId};
 const MEETING: MeetingId = MeetingId([5; 16]);
 
 /// An organiser and two guests, with the door they came through.
-fn three() -> (Door, Vec<Group>) {
-    let mut door = Door::new(MEETING).unwrap();
+fn three() -> (AdmissionKey, Vec<Group>) {
+    let mut admission_key = AdmissionKey::new(MEETING).unwrap();
     let organiser = Identity::generate().unwrap();
     let mut groups = vec![Group::create(&organiser, profile("O"), ParticipantId(0), MEETING).unwrap()];
     for number in 1..3 {
-        let (joiner, request) = request(&mut door, number);
+        let (joiner, request) = request(&mut admission_key, number);
         let pending = groups[0].add(vec![request]).unwrap();
         groups[0].won().unwrap();
         for group in &mut groups[1..] {
@@ -24,19 +24,19 @@ fn three() -> (Door, Vec<Group>) {
         }
         groups.push(joiner.enter(&pending.welcome.unwrap()).unwrap());
     }
-    (door, groups)
+    (admission_key, groups)
 }
 
 fn profile(name: &str) -> Profile {
     Profile::new(name).unwrap()
 }
 
-fn request(door: &mut Door, number: u64) -> (crate::Joiner, KnockRequest) {
-    let invitation = door.invitation("h", 1, None);
+fn request(admission_key: &mut AdmissionKey, number: u64) -> (crate::Joiner, KnockRequest) {
+    let invitation = admission_key.invitation("h", 1, None);
     let identity = Identity::generate().unwrap();
     let (joiner, request) =
-        knock(&invitation, door.public_key(), &identity, profile("G"), ParticipantId(number)).unwrap();
-    (joiner, door.open(&request).unwrap())
+        knock(&invitation, admission_key.public_key(), &identity, profile("G"), ParticipantId(number)).unwrap();
+    (joiner, admission_key.open(&request).unwrap())
 }
 
 /// A commit of the second member's that no honest program would make.
@@ -69,8 +69,8 @@ fn refused(groups: &mut [Group], commit: &[u8]) -> Vec<Error> {
 
 #[test]
 fn a_guests_own_guest_is_refused_by_everybody() {
-    let (mut door, mut groups) = three();
-    let (_, request) = request(&mut door, 9);
+    let (mut admission_key, mut groups) = three();
+    let (_, request) = request(&mut admission_key, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
     for error in refused(&mut groups, &commit) {
         assert!(matches!(error, Error::Rejected(Reject::NotOrganiser)), "{error:?}");
@@ -126,8 +126,8 @@ fn a_proposal_on_its_own_is_refused() {
 
 #[test]
 fn after_a_refused_commit_the_group_goes_on() {
-    let (mut door, mut groups) = three();
-    let (_, request) = request(&mut door, 9);
+    let (mut admission_key, mut groups) = three();
+    let (_, request) = request(&mut admission_key, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
     refused(&mut groups, &commit);
     groups[1].lost();
@@ -142,8 +142,8 @@ fn after_a_refused_commit_the_group_goes_on() {
 
 /// A group like ours in everything but one thing, and where its Welcome leads a knocker.
 fn lured(extensions: Extensions<GroupContext>, id: MeetingId) -> Result<Group, Error> {
-    let mut door = Door::new(MEETING).unwrap();
-    let (joiner, request) = request(&mut door, 3);
+    let mut admission_key = AdmissionKey::new(MEETING).unwrap();
+    let (joiner, request) = request(&mut admission_key, 3);
     let mallory = Identity::generate().unwrap();
     let template = Group::create(&mallory, profile("M"), ParticipantId(0), MEETING).unwrap();
     let person = template.people().remove(0).1;

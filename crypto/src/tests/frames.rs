@@ -2,7 +2,7 @@
 
 use super::{LEAVES, arrived, keys, picture, ring, sound};
 use crate::open::Error;
-use crate::{Arrived, KeyRing, Leaf, Opener, Sealer, seal};
+use crate::{ReceivedFrame, KeyRing, Leaf, Opener, Sealer, seal};
 use media::{Buffer, BufferPool, Clock, Layer, Timestamp};
 use proto::Slot;
 use std::time::{Duration, Instant};
@@ -63,7 +63,7 @@ fn every_truncation_and_every_changed_bit_is_refused() {
         let frame = sealer.seal(picture(1, key)).unwrap();
         let bytes = frame.bytes().to_vec();
         let mut try_open = |bytes: &[u8]| {
-            opener.open(Arrived {
+            opener.open(ReceivedFrame {
                 header: *frame.header(),
                 bytes: Buffer::unpooled(bytes),
                 sequence: 0,
@@ -92,7 +92,7 @@ fn every_truncation_of_sound_is_refused() {
         let bytes = Buffer::unpooled(&frame.bytes()[..length]);
         assert!(
             opener
-                .open_audio(Arrived { header: *frame.header(), bytes, sequence: 0, received: Instant::now() })
+                .open_audio(ReceivedFrame { header: *frame.header(), bytes, sequence: 0, received: Instant::now() })
                 .is_err()
         );
     }
@@ -138,7 +138,7 @@ fn a_frame_of_another_member_or_track_is_refused() {
 #[test]
 fn what_the_packets_say_must_agree_with_the_seal() {
     let (mut sealer, mut opener) = pair();
-    let lies: [fn(&mut Arrived); 4] = [
+    let lies: [fn(&mut ReceivedFrame); 4] = [
         |frame| frame.header.layer = Layer { spatial: 0, temporal: 2 },
         |frame| frame.header.layer = Layer { spatial: 1, temporal: 0 },
         |frame| frame.header.key = true,
@@ -185,7 +185,7 @@ fn late(removed: &[Leaf], ended: u64, came: u64) -> Option<Error> {
     let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), clock);
     opener.open(arrived(&sealer.seal(picture(0, true)).unwrap())).unwrap();
     ours.install(keys(2, 3), &LEAVES, removed, ago(ended));
-    let frame = Arrived { received: ago(came), ..arrived(&sealer.seal(picture(1, false)).unwrap()) };
+    let frame = ReceivedFrame { received: ago(came), ..arrived(&sealer.seal(picture(1, false)).unwrap()) };
     let outcome = opener.open(frame).err();
     // A ring that nobody reads can be told the time.
     ours.expire(Instant::now() + Duration::from_secs(3));
@@ -320,7 +320,7 @@ fn a_camera_switched_off_and_on_repeats_no_counter() {
     for bytes in seen {
         let header = *Sealer::new(theirs.clone(), Slot::Camera).seal(picture(0, true)).unwrap().header();
         opener
-            .open(Arrived { header, bytes: Buffer::unpooled(&bytes), sequence: 0, received: Instant::now() })
+            .open(ReceivedFrame { header, bytes: Buffer::unpooled(&bytes), sequence: 0, received: Instant::now() })
             .unwrap();
     }
 }
@@ -337,7 +337,7 @@ fn a_frame_stays_in_its_buffer() {
         let frame = sealer.seal(media::Encoded { payload, ..picture(u64::from(number), false) }).unwrap();
         let header = *frame.header();
         let bytes = frame.into_bytes();
-        let shown = opener.open(Arrived { header, bytes, sequence: 0, received: Instant::now() }).unwrap();
+        let shown = opener.open(ReceivedFrame { header, bytes, sequence: 0, received: Instant::now() }).unwrap();
         assert_eq!(shown.payload.as_ptr() as usize, place);
         places.push(place);
     }

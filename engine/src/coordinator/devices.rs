@@ -25,8 +25,8 @@ impl Coordinator {
     }
 
     pub(super) fn publish_voice(&mut self) {
-        let outlet = self.parts.session.publish(Slot::Microphone, Vec::new());
-        self.parts.uplink.connect(self.parts.ring.clone(), outlet, self.parts.tallies.clone());
+        let frame_sender = self.parts.session.publish(Slot::Microphone, Vec::new());
+        self.parts.uplink.connect(self.parts.ring.clone(), frame_sender, self.parts.stats.clone());
     }
 
     /// A source told its format: it may be sent from now on, if we are in.
@@ -42,9 +42,9 @@ impl Coordinator {
 
     pub(super) fn publish_pictures(&mut self, slot: Slot) {
         let Some(Source { pictures, format: Some(format), .. }) = self.sources.get(&slot) else { return };
-        let outlet = self.parts.session.publish(slot, announced(slot, *format));
+        let frame_sender = self.parts.session.publish(slot, announced(slot, *format));
         let parts = &self.parts;
-        if let Err(error) = pictures.publish(*format, &parts.ring, &outlet, &parts.pool, &parts.tallies) {
+        if let Err(error) = pictures.publish(*format, &parts.ring, &frame_sender, &parts.pool, &parts.stats) {
             tracing::error!(?slot, %error, "no thread for an encoder");
         }
         // A camera that was off for a moment only may be the same track to the server, which then says nothing anew.

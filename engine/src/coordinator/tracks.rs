@@ -2,7 +2,7 @@
 
 use super::{Coordinator, Parts, sound_key};
 use crate::receive::{Early, PictureJob, Ready, VoiceJob};
-use crypto::{Arrived, Leaf, Opener};
+use crypto::{ReceivedFrame, Leaf, Opener};
 use media::{Bitrate, Receiver};
 use proto::{Kind, SenderLayers, Slot, TrackId};
 
@@ -13,7 +13,7 @@ pub struct Waiting {
     /// Sound or pictures.
     pub kind: Kind,
     /// What arrives of it.
-    pub inlet: Receiver<Arrived>,
+    pub frames: Receiver<ReceivedFrame>,
 }
 
 impl Coordinator {
@@ -35,26 +35,26 @@ impl Coordinator {
     }
 
     fn start_track(&mut self, waiting: Waiting, leaf: Leaf, name: &str) {
-        let Waiting { track, kind, inlet } = waiting;
+        let Waiting { track, kind, frames } = waiting;
         let opener = Opener::new(self.parts.ring.clone(), track.slot, leaf, self.parts.clock);
-        let tally = self.parts.tallies.track(track);
+        let stats = self.parts.stats.track(track);
         match kind {
             Kind::Audio => {
                 let remote = self.parts.audio.add_remote(sound_key(track));
-                self.receivers.add_voice(VoiceJob { track, inlet, opener, remote, early: Early::default(), tally });
+                self.receivers.add_voice(VoiceJob { track, frames, opener, remote, early: Early::default(), stats });
             }
             Kind::Video => {
                 let session = self.parts.session.clone();
                 self.receivers.add_picture(PictureJob {
                     track,
-                    inlet,
+                    frames,
                     opener,
                     early: Early::default(),
                     ready: Ready::default(),
                     shown: None,
                     decoder: None,
                     canvas: self.parts.screen.open(track, name),
-                    tally,
+                    stats,
                     clock: self.parts.clock,
                     want_key: Box::new(move || session.key_frame(track)),
                     lost: true,
@@ -106,7 +106,7 @@ impl Coordinator {
 
 /// Keeps what the sound engine counted, for the report.
 pub fn keep_sound_counts(parts: &Parts) {
-    for track in parts.tallies.tracks() {
+    for track in parts.stats.tracks() {
         if track.slot == Slot::Microphone
             && let Some(statistics) = parts.audio.statistics(sound_key(track))
         {

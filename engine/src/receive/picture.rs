@@ -2,13 +2,13 @@
 
 use super::early::Early;
 use super::ready::Ready;
-use crate::screen::{Canvas, Meta};
-use crate::tally::Received;
-use crate::unopened::leaves_a_hole;
+use crate::video_output::{VideoSink, Meta};
+use crate::track_stats::Received;
+use crate::open_failures::leaves_a_hole;
 use crate::worker::{Job, Progress};
 use codec::decode::Decoder;
-use crypto::{Arrived, Opener};
-use media::{Bell, Clock, Encoded, Receiver};
+use crypto::{ReceivedFrame, Opener};
+use media::{Notify, Clock, Encoded, Receiver};
 use proto::TrackId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -18,13 +18,13 @@ pub struct PictureJob {
     /// Whose picture.
     pub track: TrackId,
     /// What arrives.
-    pub inlet: Receiver<Arrived>,
+    pub frames: Receiver<ReceivedFrame>,
     /// Opens and judges it.
     pub opener: Opener,
     /// Made when the first frame comes, and again when a back-end fails.
     pub decoder: Option<Decoder>,
     /// Where pictures go.
-    pub canvas: Box<dyn Canvas>,
+    pub canvas: Box<dyn VideoSink>,
     /// What came before its key.
     pub early: Early,
     /// The number of the picture on the screen.
@@ -32,7 +32,7 @@ pub struct PictureJob {
     /// What is open and waits for the decoder.
     pub ready: Ready,
     /// What is counted.
-    pub tally: Arc<Mutex<Received>>,
+    pub stats: Arc<Mutex<Received>>,
     /// The time at the screen.
     pub clock: Clock,
     /// Asks the sender for a picture that needs no other.
@@ -42,17 +42,17 @@ pub struct PictureJob {
 }
 
 impl Job for PictureJob {
-    fn ring(&mut self, bell: Bell) {
-        self.inlet.ring(bell);
+    fn notify_on(&mut self, notify: Notify) {
+        self.frames.notify_on(notify);
     }
 
     fn step(&mut self) -> Progress {
         // Opened as they come, not when the decoder has time: keys do not wait for a slow machine.
-        while let Some(arrived) = self.inlet.try_recv() {
-            self.early.push(arrived);
+        while let Some(received) = self.frames.try_recv() {
+            self.early.push(received);
         }
-        while let Some(arrived) = self.early.next(&self.opener, Instant::now()) {
-            self.open(arrived);
+        while let Some(received) = self.early.next(&self.opener, Instant::now()) {
+            self.open(received);
         }
         if !self.ready.catch_up() {
             tracing::debug!(track = ?self.track, "too slow: on to the next key picture");
@@ -63,17 +63,17 @@ impl Job for PictureJob {
                 self.decode(&picture);
                 Progress::Worked
             }
-            None if self.inlet.is_ended() => Progress::Ended,
+            None if self.frames.is_ended() => Progress::Ended,
             None => Progress::Idle,
         }
     }
 }
 
 impl PictureJob {
-    fn open(&mut self, arrived: Arrived) {
-        let (spatial, sequence) = (arrived.header.layer.spatial, arrived.sequence);
-        let opened = self.opener.open(arrived);
-        self.count(|tally| tally.judged(spatial, sequence, opened.as_ref().err().copied()));
+    fn open(&mut self, received: ReceivedFrame) {
+        let (spatial, sequence) = (received.header.layer.spatial, received.sequence);
+        let opened = self.opener.open(received);
+        self.count(|stats| stats.judged(spatial, sequence, opened.as_ref().err().copied()));
         match opened {
             Ok(encoded) => self.ready.push(encoded),
             Err(why) => {
@@ -89,7 +89,7 @@ impl PictureJob {
         if self.lost && !encoded.key {
             return;
         }
-        let (canvas, shown, tally, clock) = (&mut self.canvas, &mut self.shown, &self.tally, self.clock);
+        let (canvas, shown, stats, clock) = (&mut self.canvas, &mut self.shown, &self.stats, self.clock);
         let meta = Meta { number: encoded.number, captured: encoded.captured, layer: encoded.layer };
         let result = decoder(&mut self.decoder, encoded).and_then(|decoder| {
             decoder.decode(&encoded.payload, &mut |picture| {
@@ -98,8 +98,8 @@ impl PictureJob {
                 }
                 *shown = Some(meta.number);
                 canvas.show(&picture, meta);
-                let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-                tally.shown(meta.layer, picture.size, meta.captured, clock.now());
+                let mut stats = stats.lock().unwrap_or_else(PoisonError::into_inner);
+                stats.shown(meta.layer, picture.size, meta.captured, clock.now());
             })
         });
         match result {
@@ -118,18 +118,18 @@ impl PictureJob {
     }
 
     fn count(&self, add: impl FnOnce(&mut Received)) {
-        add(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner));
+        add(&mut self.stats.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
 /// True for the picture that is on the screen already, and for one a little older: with a change of layers may come what
 /// the other layer's encoder had not done yet. One that is much older comes from a camera that began anew.
 fn is_behind(shown: Option<u64>, number: u64) -> bool {
-    shown.and_then(|shown| shown.checked_sub(number)).is_some_and(|behind| behind < MOST_BEHIND)
+    shown.and_then(|shown| shown.checked_sub(number)).is_some_and(|behind| behind < MAX_BEHIND)
 }
 
 /// Pictures by which one layer's encoder lags behind another's.
-const MOST_BEHIND: u64 = 30;
+const MAX_BEHIND: u64 = 30;
 
 fn decoder<'a>(slot: &'a mut Option<Decoder>, encoded: &Encoded) -> Result<&'a mut Decoder, codec::decode::Error> {
     if let Some(decoder) = slot {

@@ -29,7 +29,7 @@ impl Ready {
     /// Where more wait than can be shown in time, goes on with the newest key picture. False where none waits: nothing is
     /// left then, and the decoder has to wait for one.
     pub fn catch_up(&mut self) -> bool {
-        if self.pictures.len() <= MOST {
+        if self.pictures.len() <= MAX_PICTURES {
             return true;
         }
         let key = self.pictures.iter().rposition(|picture| picture.key);
@@ -39,7 +39,7 @@ impl Ready {
 }
 
 /// So many may wait: about two seconds. What comes behind them is opened and counted all the same.
-const MOST: usize = 64;
+const MAX_PICTURES: usize = 64;
 
 /// From so many waiting pictures on, some are passed over.
 const BEHIND: usize = 4;
@@ -80,9 +80,9 @@ mod tests {
 
     #[test]
     fn too_many_are_cut_to_the_newest_key_picture_or_to_nothing() {
-        let most = u64::try_from(MOST).expect("small");
+        let most = u64::try_from(MAX_PICTURES).expect("small");
         let mut ready = queue(most, &[0]);
-        assert!(ready.catch_up() && ready.pictures.len() == MOST);
+        assert!(ready.catch_up() && ready.pictures.len() == MAX_PICTURES);
         let mut ready = queue(most + 1, &[0, 60, 62]);
         assert!(ready.catch_up());
         assert_eq!(numbers(&mut ready), [62, 63, 64]);

@@ -1,10 +1,10 @@
 //! The thread of one spatial layer: scale, encode, seal, hand over.
 
-use crate::tally::Tallies;
+use crate::track_stats::TrackStats;
 use codec::encode::{Config, Encoder};
 use crypto::{KeyRing, Sealer};
 use media::{Bitrate, BufferPool, Frame, FrameRate, Mailbox};
-use net::Outlet;
+use net::FrameSender;
 use proto::Slot;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,11 +26,11 @@ pub struct Start {
     /// The keys.
     pub ring: KeyRing,
     /// The way to the network.
-    pub outlet: Outlet,
+    pub frame_sender: FrameSender,
     /// Where bitstreams live.
     pub pool: BufferPool,
     /// What is counted.
-    pub tallies: Tallies,
+    pub stats: TrackStats,
 }
 
 #[derive(Default)]
@@ -145,10 +145,10 @@ impl Run {
             Err(error) => return tracing::debug!(%error, "picture not sealed"),
         };
         let bytes = frame.bytes().len() as u64;
-        let queued = self.start.outlet.try_send(frame).is_ok();
+        let queued = self.start.frame_sender.try_send(frame).is_ok();
         // The others cannot go on behind a hole: what follows must stand alone.
         self.key |= !queued && !discardable;
-        self.start.tallies.sent(self.start.slot, self.start.config.spatial, |sent| {
+        self.start.stats.sent(self.start.slot, self.start.config.spatial, |sent| {
             sent.frames += u64::from(queued);
             sent.dropped += u64::from(!queued);
             sent.bytes += bytes;

@@ -1,13 +1,13 @@
 //! One picture source and all the layers that are made of it.
 
 use super::layer::{LayerThread, Start};
-use crate::tally::Tallies;
+use crate::track_stats::TrackStats;
 use capture::{Format, Pump, Source};
 use codec::encode::Config;
 use codec::layer::{Content, Ladder, Rung};
 use crypto::KeyRing;
 use media::{Bitrate, BufferPool, Frame, VideoCodec};
-use net::Outlet;
+use net::FrameSender;
 use proto::{SenderLayers, Slot, SpatialLayer};
 use std::sync::{Arc, OnceLock};
 
@@ -65,9 +65,9 @@ impl Pictures {
         &self,
         format: Format,
         ring: &KeyRing,
-        outlet: &Outlet,
+        frame_sender: &FrameSender,
         pool: &BufferPool,
-        tallies: &Tallies,
+        stats: &TrackStats,
     ) -> std::io::Result<()> {
         let start = |rung: &Rung| Start {
             slot: self.slot,
@@ -81,9 +81,9 @@ impl Pictures {
                 spatial: rung.spatial,
             },
             ring: ring.clone(),
-            outlet: outlet.clone(),
+            frame_sender: frame_sender.clone(),
             pool: pool.clone(),
-            tallies: tallies.clone(),
+            stats: stats.clone(),
         };
         let ladder = ladder(self.slot, format);
         let threads =

@@ -1,9 +1,9 @@
 //! The voice on its way out: called by the audio thread with each packet.
 
-use crate::tally::Tallies;
+use crate::track_stats::TrackStats;
 use crypto::{KeyRing, Sealer};
 use media::EncodedAudio;
-use net::Outlet;
+use net::FrameSender;
 use proto::Slot;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,14 +15,14 @@ pub struct Uplink {
 
 struct Line {
     sealer: Sealer,
-    outlet: Outlet,
-    tallies: Tallies,
+    frame_sender: FrameSender,
+    stats: TrackStats,
 }
 
 impl Uplink {
     /// From now on, packets go to `outlet`.
-    pub fn connect(&self, ring: KeyRing, outlet: Outlet, tallies: Tallies) {
-        let line = Line { sealer: Sealer::new(ring, Slot::Microphone), outlet, tallies };
+    pub fn connect(&self, ring: KeyRing, frame_sender: FrameSender, stats: TrackStats) {
+        let line = Line { sealer: Sealer::new(ring, Slot::Microphone), frame_sender, stats };
         *self.line.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
     }
 
@@ -40,8 +40,8 @@ impl Uplink {
             Err(error) => return tracing::debug!(%error, "sound not sealed"),
         };
         let bytes = sealed.bytes().len() as u64;
-        let queued = line.outlet.try_send(sealed).is_ok();
-        line.tallies.sent(Slot::Microphone, 0, |sent| {
+        let queued = line.frame_sender.try_send(sealed).is_ok();
+        line.stats.sent(Slot::Microphone, 0, |sent| {
             sent.frames += u64::from(queued);
             sent.dropped += u64::from(!queued);
             sent.bytes += bytes;

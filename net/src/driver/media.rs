@@ -2,8 +2,8 @@
 
 use super::outbox::Outbox;
 use crate::error::Error;
-use crate::outlet::Queue;
-use crate::peer::lane::Lane;
+use crate::frame_sender::Queue;
+use crate::peer::send_stream::SendStream;
 use crate::peer::{self, Feedback, Offer, Peer, lock};
 use crate::session::Event;
 use crate::sfu::{Incoming, Plan, kind_of};
@@ -89,26 +89,26 @@ impl Media {
     pub fn begin(&mut self, incoming: Incoming, outbox: &mut Outbox, now: Instant) {
         let Incoming { track, kind, layers, mid } = incoming;
         let limit = match kind {
-            Kind::Audio => MOST_SOUND,
-            Kind::Video => MOST_PICTURES,
+            Kind::Audio => MAX_SOUND,
+            Kind::Video => MAX_PICTURES,
         };
-        let (sender, inlet) = bounded(limit);
-        if !lock(self.peer.intake()).assign(&mid, track.slot, kind, sender, now) {
+        let (sender, frames) = bounded(limit);
+        if !lock(self.peer.rtp_receiver()).assign(&mid, track.slot, kind, sender, now) {
             tracing::warn!(?track, mid, "the answer names no source for a track");
         }
         self.incoming.insert(track, mid);
-        outbox.push(Event::Track { track, kind, layers, inlet });
+        outbox.push(Event::Track { track, kind, layers, frames });
     }
 
     pub fn end(&mut self, track: TrackId, mid: &str, outbox: &mut Outbox) {
-        lock(self.peer.intake()).release(mid);
+        lock(self.peer.rtp_receiver()).release(mid);
         self.incoming.remove(&track);
         outbox.push(Event::TrackEnded(track));
     }
 
     pub fn want_key_frame(&self, track: TrackId) {
         if let Some(mid) = self.incoming.get(&track) {
-            lock(self.peer.intake()).want_key_frame(mid);
+            lock(self.peer.rtp_receiver()).want_key_frame(mid);
         }
     }
 
@@ -156,7 +156,7 @@ impl Media {
     }
 
     pub async fn close(self) {
-        let counts = lock(self.peer.intake()).counts();
+        let counts = lock(self.peer.rtp_receiver()).counts();
         tracing::debug!(?counts, "media end");
         self.published.values().filter_map(|published| published.pump.as_ref()).for_each(AbortHandle::abort);
         self.peer.close().await;
@@ -172,9 +172,9 @@ impl Media {
 
     fn start_pumps(&mut self) {
         for (slot, published) in &mut self.published {
-            let Some(lane) = self.peer.lane(*slot) else { continue };
+            let Some(send_stream) = self.peer.send_stream(*slot) else { continue };
             if let Some(queue) = published.queue.take() {
-                let pump = tokio::spawn(pump(Arc::clone(lane), queue, self.flowing.subscribe(), self.peer.echo()));
+                let pump = tokio::spawn(pump(Arc::clone(send_stream), queue, self.flowing.subscribe(), self.peer.echo()));
                 published.pump = Some(pump.abort_handle());
             }
         }
@@ -183,13 +183,13 @@ impl Media {
 
 /// Moves the frames of one slot. While media do not flow yet, they go nowhere. A layer that lost a frame for want of room
 /// is told about as if a receiver had lost it.
-async fn pump(lane: Arc<Lane>, mut queue: Queue, flowing: watch::Receiver<bool>, echo: mpsc::Sender<Feedback>) {
+async fn pump(send_stream: Arc<SendStream>, mut queue: Queue, flowing: watch::Receiver<bool>, echo: mpsc::Sender<Feedback>) {
     let mut packets = Vec::new();
     while let Some(frame) = queue.next().await {
         if *flowing.borrow() {
-            lane.send(frame, &mut packets).await;
+            send_stream.send(frame, &mut packets).await;
         }
-        for ssrc in queue.take_shut().filter_map(|layer| lane.source(layer)) {
+        for ssrc in queue.take_shut().filter_map(|layer| send_stream.source(layer)) {
             if echo.try_send(Feedback::KeyFrameWanted(ssrc)).is_err() {
                 tracing::debug!(ssrc, "feedback lost");
             }
@@ -198,10 +198,10 @@ async fn pump(lane: Arc<Lane>, mut queue: Queue, flowing: watch::Receiver<bool>,
 }
 
 /// Bytes of sound that wait for their reader: a second and a half.
-const MOST_SOUND: usize = 16 << 10;
+const MAX_SOUND: usize = 16 << 10;
 
 /// Bytes of pictures that wait for their reader: two seconds of the largest layer.
-const MOST_PICTURES: usize = 1 << 20;
+const MAX_PICTURES: usize = 1 << 20;
 
 /// How long the transport may take from the answer on.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);

@@ -32,7 +32,7 @@ impl Outbox {
                 room.send(event);
             }
         }
-        if self.waiting.len() > MOST_WAITING { Err(Error::Stalled) } else { Ok(()) }
+        if self.waiting.len() > MAX_WAITING { Err(Error::Stalled) } else { Ok(()) }
     }
 
     /// True while events wait for room.
@@ -67,7 +67,7 @@ impl Outbox {
 }
 
 /// Events that wait behind a full channel.
-const MOST_WAITING: usize = 4_096;
+const MAX_WAITING: usize = 4_096;
 
 #[cfg(test)]
 mod tests {

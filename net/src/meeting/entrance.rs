@@ -1,8 +1,8 @@
 //! The way in: hello, then either open a meeting or find its door, check it, and knock.
 
-use super::{Breach, End, Entry, Event, KNOCK_PATIENCE, Notice, Outbox, Reason};
-use crypto::door;
-use crypto::{Door, Group, Identity, Invitation, Joiner, Profile, knock};
+use super::{ProtocolViolation, End, Entry, Event, KNOCK_PATIENCE, Notice, Outbox, Reason};
+use crypto::admission_key;
+use crypto::{AdmissionKey, Group, Identity, Invitation, Joiner, Profile, knock};
 use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Position, Refusal, Up, VERSION};
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ pub(super) struct Arrival {
     pub me: ParticipantId,
     pub group: Group,
     /// The organiser's.
-    pub door: Option<Door>,
+    pub admission_key: Option<AdmissionKey>,
     /// The next entry of the log.
     pub position: Position,
     /// The log's epoch there.
@@ -53,7 +53,7 @@ struct Creation {
     meeting: MeetingId,
     identity: Identity,
     profile: Profile,
-    door: Door,
+    admission_key: AdmissionKey,
 }
 
 struct Join {
@@ -67,9 +67,9 @@ impl Entrance {
     pub(super) fn new(entry: Entry, outbox: &mut Outbox) -> Result<(Self, Invitation), End> {
         let (plan, invitation) = match entry {
             Entry::Create { meeting, identity, profile } => {
-                let door = Door::new(meeting).map_err(|_| Reason::Internal)?;
-                let invitation = door.invitation("", 0, None);
-                (Plan::Create(Creation { meeting, identity, profile, door }), invitation)
+                let admission_key = AdmissionKey::new(meeting).map_err(|_| Reason::Internal)?;
+                let invitation = admission_key.invitation("", 0, None);
+                (Plan::Create(Creation { meeting, identity, profile, admission_key }), invitation)
             }
             Entry::Join { invitation, identity, profile } => {
                 let known = invitation.clone();
@@ -91,18 +91,18 @@ impl Entrance {
         match (self.stage, message) {
             (Stage::Greeting(plan), Down::Hello { version, participant }) => plan.greeted(version, participant, outbox),
             (Stage::Creating { creation, me }, Down::Created) => creation.created(me),
-            (Stage::Approaching { join, me }, Down::Door { admission_key }) => {
+            (Stage::Approaching { join, me }, Down::AdmissionKey { admission_key }) => {
                 join.at_the_door(&admission_key, me, now, outbox)
             }
             (Stage::Knocking { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone }) => {
                 let group = joiner.enter(&welcome.0).map_err(|_| Reason::BadWelcome)?;
-                Ok(Step::Inside(Box::new(Arrival { me, group, door: None, position, epoch, gone })))
+                Ok(Step::Inside(Box::new(Arrival { me, group, admission_key: None, position, epoch, gone })))
             }
             (Stage::Knocking { .. }, Down::Refused { why }) => Err(match why {
                 Refusal::Declined => End::Refused,
                 Refusal::Unattended => Reason::Unattended.into(),
             }),
-            _ => Err(Breach::Unexpected.into()),
+            _ => Err(ProtocolViolation::Unexpected.into()),
         }
     }
 
@@ -130,7 +130,7 @@ impl Plan {
         }
         let stage = match self {
             Self::Create(creation) => {
-                let admission_key = Blob(creation.door.public_key().to_vec());
+                let admission_key = Blob(creation.admission_key.public_key().to_vec());
                 outbox.transmit(Up::Create { meeting: creation.meeting, admission_key });
                 Stage::Creating { creation, me }
             }
@@ -145,10 +145,10 @@ impl Plan {
 
 impl Creation {
     fn created(self, me: ParticipantId) -> Result<Step, End> {
-        let Self { meeting, identity, profile, door } = self;
+        let Self { meeting, identity, profile, admission_key } = self;
         let group = Group::create(&identity, profile, me, meeting).map_err(|_| Reason::Internal)?;
         let (position, epoch) = (Position::default(), Epoch::default());
-        let arrival = Arrival { me, group, door: Some(door), position, epoch, gone: Vec::new() };
+        let arrival = Arrival { me, group, admission_key: Some(admission_key), position, epoch, gone: Vec::new() };
         Ok(Step::Inside(Box::new(arrival)))
     }
 }
@@ -165,6 +165,6 @@ impl Join {
 }
 
 /// Whose fault it is that no knock could be made.
-fn why_not(error: &door::Error) -> Reason {
-    if matches!(error, door::Error::WrongDoor) { Reason::WrongDoor } else { Reason::Internal }
+fn why_not(error: &admission_key::Error) -> Reason {
+    if matches!(error, admission_key::Error::WrongAdmissionKey) { Reason::WrongAdmissionKey } else { Reason::Internal }
 }

@@ -146,7 +146,7 @@ pub enum Reason {
     Problem(Problem),
     /// The admission key is not the one that the link promises: somebody is in between.
     #[error("the server shows another admission key than the link promises")]
-    WrongDoor,
+    WrongAdmissionKey,
     /// Nobody is left who could let this client in.
     #[error("nobody is left who could let you in")]
     Unattended,
@@ -155,7 +155,7 @@ pub enum Reason {
     BadWelcome,
     /// The server broke the protocol.
     #[error("the server broke the protocol: {0}")]
-    Breach(Breach),
+    ProtocolViolation(ProtocolViolation),
     /// The others are at an epoch that this client cannot follow to.
     #[error("this client lost step with the others")]
     OutOfStep,
@@ -166,7 +166,7 @@ pub enum Reason {
 
 /// How a server broke the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Breach {
+pub enum ProtocolViolation {
     /// Bytes that are no message.
     #[error("it sent something that is no message")]
     Malformed,
@@ -204,7 +204,7 @@ impl Reason {
             Self::Problem(Problem::Malformed | Problem::TooFast | Problem::MeetingExists) | Self::Internal => {
                 Fault::Client
             }
-            Self::Version { .. } | Self::Problem(_) | Self::WrongDoor | Self::Breach(_) => Fault::Server,
+            Self::Version { .. } | Self::Problem(_) | Self::WrongAdmissionKey | Self::ProtocolViolation(_) => Fault::Server,
             Self::BadWelcome | Self::OutOfStep => Fault::Member,
         }
     }

@@ -3,7 +3,7 @@
 use super::envelope::{Content, Envelope};
 use super::room::Room;
 use super::state::Message;
-use super::{Breach, End, Event, Notice, Outbox, Reason};
+use super::{ProtocolViolation, End, Event, Notice, Outbox, Reason};
 use crypto::{Leaf, Received};
 use proto::{Blob, Entry, Epoch, ParticipantId, Position};
 use std::time::Instant;
@@ -18,7 +18,7 @@ impl Room {
         outbox: &mut Outbox,
     ) -> Result<(), End> {
         if position != self.next {
-            return Err(Breach::OutOfOrder.into());
+            return Err(ProtocolViolation::OutOfOrder.into());
         }
         self.next = Position(position.0.saturating_add(1));
         match entry {
@@ -43,7 +43,7 @@ impl Room {
     /// A commit won the log's epoch: ours, or another one.
     fn committed(&mut self, from: ParticipantId, epoch: Epoch, blob: &Blob, outbox: &mut Outbox) -> Result<(), End> {
         if epoch != self.epoch {
-            return Err(Breach::OutOfOrder.into());
+            return Err(ProtocolViolation::OutOfOrder.into());
         }
         self.epoch = epoch.next();
         let pending = self.pending.take();

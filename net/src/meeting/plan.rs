@@ -7,7 +7,7 @@ use super::room::{Pending, Room};
 use super::state::Message;
 use super::{MediaState, Notice, Outbox, Person, REMOVAL_STEP};
 use crypto::{KnockRequest, Leaf};
-use proto::{Blob, MOST_MEMBERS, MOST_WELCOMES, ParticipantId, Refusal, Up, Welcome};
+use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ParticipantId, Refusal, Up, Welcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
@@ -42,7 +42,7 @@ impl Agenda {
             told: own == MediaState::default(),
             removals: BTreeSet::new(),
             waiting: Vec::new(),
-            batch: MOST_WELCOMES,
+            batch: MAX_WELCOMES,
             refresh: false,
         }
     }
@@ -70,7 +70,7 @@ impl Agenda {
 
     /// Somebody waits. The server limits how many do; what is beyond ours is not heard.
     pub(super) fn knocked(&mut self, participant: ParticipantId, request: Option<KnockRequest>) {
-        if self.waiting.len() < MOST_MEMBERS && self.waiting.iter().all(|knock| knock.participant != participant) {
+        if self.waiting.len() < MAX_MEMBERS && self.waiting.iter().all(|knock| knock.participant != participant) {
             self.waiting.push(Knock { participant, request });
         }
     }
@@ -81,7 +81,7 @@ impl Agenda {
 
     /// A commit of ours won.
     pub(super) const fn won(&mut self, renews: bool) {
-        self.batch = MOST_WELCOMES;
+        self.batch = MAX_WELCOMES;
         self.refresh &= !renews;
     }
 
@@ -167,7 +167,7 @@ impl Room {
 
     /// Lets in who waits; false where nobody does, or may.
     fn admit(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
-        while self.door.is_some() && !self.agenda.waiting.is_empty() {
+        while self.admission_key.is_some() && !self.agenda.waiting.is_empty() {
             let count = self.agenda.batch.min(self.agenda.waiting.len());
             if self.try_admit(count, now, outbox) {
                 return true;
@@ -175,7 +175,7 @@ impl Room {
             if count > 1 {
                 self.agenda.batch = count / 2;
             } else {
-                self.agenda.batch = MOST_WELCOMES;
+                self.agenda.batch = MAX_WELCOMES;
                 let participant = self.agenda.waiting.remove(0).participant;
                 outbox.transmit(Up::Refuse { participant, why: Refusal::Declined });
             }

@@ -2,8 +2,8 @@
 
 use super::entrance::Arrival;
 use super::plan::Agenda;
-use super::{Breach, COMMIT_PATIENCE, Command, End, Event, MediaState, Notice, Outbox, Person, Reason};
-use crypto::{Door, Group, Leaf};
+use super::{ProtocolViolation, COMMIT_PATIENCE, Command, End, Event, MediaState, Notice, Outbox, Person, Reason};
+use crypto::{AdmissionKey, Group, Leaf};
 use proto::{Blob, Down, Epoch, ParticipantId, Position, Refusal, Up};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -12,7 +12,7 @@ use std::time::Instant;
 pub(super) struct Room {
     pub(super) group: Group,
     /// The organiser's.
-    pub(super) door: Option<Door>,
+    pub(super) admission_key: Option<AdmissionKey>,
     /// The next entry of the log.
     pub(super) next: Position,
     /// The log's epoch: how many commits came before. It is ahead of the group's by those that had to be rejected.
@@ -46,10 +46,10 @@ pub(super) struct Pending {
 impl Room {
     /// Steps in.
     pub(super) fn enter(arrival: Arrival, own: MediaState, now: Instant, outbox: &mut Outbox) -> Result<Self, End> {
-        let Arrival { me, group, door, position, epoch, gone } = arrival;
+        let Arrival { me, group, admission_key, position, epoch, gone } = arrival;
         let mut room = Self {
             group,
-            door,
+            admission_key,
             next: position,
             epoch,
             pending: None,
@@ -108,7 +108,7 @@ impl Room {
             Down::Withdrew { participant } => self.agenda.withdrew(participant),
             Down::Hello { .. }
             | Down::Created
-            | Down::Door { .. }
+            | Down::AdmissionKey { .. }
             | Down::Admitted { .. }
             | Down::Refused { .. }
             | Down::Removed
@@ -117,7 +117,7 @@ impl Room {
             | Down::SenderLayers { .. }
             | Down::Ping
             | Down::Totals { .. }
-            | Down::Problem { .. } => return Err(Breach::Unexpected.into()),
+            | Down::Problem { .. } => return Err(ProtocolViolation::Unexpected.into()),
         }
         self.plan(now, outbox);
         Ok(())
@@ -129,7 +129,7 @@ impl Room {
         if self.people.contains_key(&participant) {
             return;
         }
-        let request = match self.door.as_mut().map(|door| door.open(&request.0)) {
+        let request = match self.admission_key.as_mut().map(|admission_key| admission_key.open(&request.0)) {
             None => None,
             // A request is for one connection: a copy of it through another one is not let in.
             Some(Ok(request)) if request.participant() == participant => Some(request),

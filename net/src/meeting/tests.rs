@@ -30,15 +30,15 @@ impl Table {
     fn knocking(organiser: &Self, participant: u64) -> (Self, Blob) {
         let mut table = Self::new(join(organiser));
         table.say(Down::Hello { version: VERSION, participant: ParticipantId(participant) });
-        table.say(Down::Door { admission_key: organiser.door() });
+        table.say(Down::AdmissionKey { admission_key: organiser.admission_key() });
         let said = table.said();
         let Some(Up::Knock { request, .. }) = said.last() else { panic!("it knocks: {said:?}") };
         (table, request.clone())
     }
 
-    fn door(&self) -> Blob {
+    fn admission_key(&self) -> Blob {
         let Phase::Inside(room) = &self.meeting.phase else { panic!("it is inside") };
-        Blob(room.door.as_ref().unwrap().public_key().to_vec())
+        Blob(room.admission_key.as_ref().unwrap().public_key().to_vec())
     }
 
     fn say(&mut self, message: Down) {
@@ -140,9 +140,9 @@ fn a_door_that_the_link_does_not_lead_to_is_not_knocked_at() {
     let mut guest = Table::new(join(&organiser));
     guest.say(Down::Hello { version: VERSION, participant: ParticipantId(2) });
     guest.said();
-    guest.say(Down::Door { admission_key: other.door() });
+    guest.say(Down::AdmissionKey { admission_key: other.admission_key() });
     assert!(guest.said().is_empty());
-    assert_eq!(guest.reason(), Some(Reason::WrongDoor));
+    assert_eq!(guest.reason(), Some(Reason::WrongAdmissionKey));
 }
 
 #[test]

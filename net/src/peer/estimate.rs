@@ -31,11 +31,11 @@ impl Estimator {
         let seen = Estimate { bits: Arc::new(AtomicU64::new(FIRST.as_bps())) };
         #[expect(clippy::cast_precision_loss, reason = "bit rates are far below 2^52")]
         let bits = |rate: Bitrate| rate.as_bps() as f64;
-        (Self { inner: Gcc::new(bits(FIRST), bits(LEAST), bits(MOST)), seen: seen.clone() }, seen)
+        (Self { inner: Gcc::new(bits(FIRST), bits(MIN_ESTIMATE), bits(MAX_ESTIMATE)), seen: seen.clone() }, seen)
     }
 
     fn publish(&self) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "kept between LEAST and MOST")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "kept between MIN_ESTIMATE and MAX_ESTIMATE")]
         let bits = self.inner.target_bitrate() as u64;
         self.seen.bits.store(bits, Ordering::Relaxed);
     }
@@ -65,7 +65,7 @@ impl BandwidthEstimator for Estimator {
 const FIRST: Bitrate = Bitrate::kbps(4_000);
 
 /// Below this there is no picture at all.
-const LEAST: Bitrate = Bitrate::kbps(100);
+const MIN_ESTIMATE: Bitrate = Bitrate::kbps(100);
 
 /// Camera and screen at their best.
-const MOST: Bitrate = Bitrate::kbps(20_000);
+const MAX_ESTIMATE: Bitrate = Bitrate::kbps(20_000);

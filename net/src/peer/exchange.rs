@@ -1,11 +1,11 @@
 //! Where our own RTP machines meet the stack: one interceptor, next to the application, through which every packet goes.
 //!
-//! Incoming packets end here, in the [`Intake`]. Outgoing ones are remembered and sent again on request, in our own way:
+//! Incoming packets end here, in the [`RtpReceiver`]. Outgoing ones are remembered and sent again on request, in our own way:
 //! the stack's responder leaves out the header extensions by which an SFU knows a repaired packet's stream and layer.
 
 use crate::rtp::history::History;
-use crate::rtp::intake::{Intake, Request, extension};
-use crate::rtp::kept::Kept;
+use crate::rtp::rtp_receiver::{RtpReceiver, Request, extension};
+use crate::rtp::kept::SentPacket;
 use bytes::{BufMut, Bytes, BytesMut};
 use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp;
@@ -34,7 +34,7 @@ pub enum Feedback {
 
 /// The interceptor.
 pub struct Exchange {
-    intake: Arc<Mutex<Intake>>,
+    rtp_receiver: Arc<Mutex<RtpReceiver>>,
     feedback: mpsc::Sender<Feedback>,
     /// Our name in requests.
     own: u32,
@@ -45,7 +45,7 @@ pub struct Exchange {
 
 /// One source of ours.
 struct Local {
-    history: History<Kept>,
+    history: History<SentPacket>,
     repair: Option<Repair>,
     mid: Option<u8>,
     rid: Option<u8>,
@@ -64,8 +64,8 @@ struct Repair {
 
 impl Exchange {
     /// An interceptor that feeds `intake`, and tells what it hears on `feedback`; when that is full, it is lost.
-    pub fn new(intake: Arc<Mutex<Intake>>, feedback: mpsc::Sender<Feedback>, own: u32) -> Self {
-        Self { intake, feedback, own, local: HashMap::new(), acknowledged: HashSet::new(), write: VecDeque::new() }
+    pub fn new(rtp_receiver: Arc<Mutex<RtpReceiver>>, feedback: mpsc::Sender<Feedback>, own: u32) -> Self {
+        Self { rtp_receiver, feedback, own, local: HashMap::new(), acknowledged: HashSet::new(), write: VecDeque::new() }
     }
 
     fn handle_rtcp(&mut self, packet: &dyn rtcp::Packet, now: Instant) {
@@ -73,13 +73,13 @@ impl Exchange {
         if let Some(nack) = any.downcast_ref::<TransportLayerNack>() {
             let wanted = nack.nacks.iter().flat_map(NackPair::packet_list);
             // A NACK of 1,500 bytes can name 6,000 packets; no honest one names more than were sent lately.
-            for sequence in wanted.take(MOST_RESENT) {
+            for sequence in wanted.take(MAX_RESENT) {
                 self.send_again(nack.media_ssrc, sequence, now);
             }
         } else if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {
             self.tell(Feedback::KeyFrameWanted(pli.media_ssrc));
         } else if let Some(fir) = any.downcast_ref::<FullIntraRequest>() {
-            fir.fir.iter().take(MOST_NAMED).for_each(|entry| self.tell(Feedback::KeyFrameWanted(entry.ssrc)));
+            fir.fir.iter().take(MAX_NAMED).for_each(|entry| self.tell(Feedback::KeyFrameWanted(entry.ssrc)));
         } else if let Some(report) = any.downcast_ref::<ReceiverReport>() {
             for block in &report.reports {
                 if self.local.contains_key(&block.ssrc) && self.acknowledged.insert(block.ssrc) {
@@ -101,7 +101,7 @@ impl Exchange {
     }
 
     fn ask(&mut self, now: Instant) {
-        let requests = lock(&self.intake).poll_requests(now);
+        let requests = lock(&self.rtp_receiver).poll_requests(now);
         for request in requests {
             let packet: Box<dyn rtcp::Packet> = match request {
                 Request::Again(media_ssrc, missing) => Box::new(TransportLayerNack {
@@ -140,7 +140,7 @@ impl Local {
             self.mid_value = value(self.mid);
             self.rid_value = value(self.rid);
         }
-        self.history.add(packet.header.sequence_number, Kept::of(packet, [self.mid, self.rid]), now);
+        self.history.add(packet.header.sequence_number, SentPacket::of(packet, [self.mid, self.rid]), now);
     }
 
     /// The packet that repairs `sequence` (RFC 4588, section 4), with its stream's name (RFC 8852).
@@ -181,7 +181,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Exchange {
 
     fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
         match message.message.packet {
-            Packet::Rtp(packet) => lock(&self.intake).handle_packet(packet, message.now),
+            Packet::Rtp(packet) => lock(&self.rtp_receiver).handle_packet(packet, message.now),
             Packet::Rtcp(packets) => packets.iter().for_each(|packet| self.handle_rtcp(packet.as_ref(), message.now)),
             _ => {}
         }
@@ -208,13 +208,13 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Exchange {
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
-        lock(&self.intake).handle_timeout(now);
+        lock(&self.rtp_receiver).handle_timeout(now);
         self.ask(now);
         Ok(())
     }
 
     fn poll_timeout(&mut self) -> Option<Instant> {
-        lock(&self.intake).poll_timeout()
+        lock(&self.rtp_receiver).poll_timeout()
     }
 }
 
@@ -239,15 +239,15 @@ fn tagged(now: Instant, packet: Packet) -> TaggedPacket {
 }
 
 /// The intake is whole whenever the lock is free, so a task that panicked elsewhere poisons nothing.
-pub fn lock(intake: &Mutex<Intake>) -> std::sync::MutexGuard<'_, Intake> {
-    intake.lock().unwrap_or_else(PoisonError::into_inner)
+pub fn lock(rtp_receiver: &Mutex<RtpReceiver>) -> std::sync::MutexGuard<'_, RtpReceiver> {
+    rtp_receiver.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Packets sent again for one request.
-const MOST_RESENT: usize = 256;
+const MAX_RESENT: usize = 256;
 
 /// Sources that one FIR may name.
-const MOST_NAMED: usize = 16;
+const MAX_NAMED: usize = 16;
 
 #[cfg(test)]
 #[path = "exchange_tests.rs"]

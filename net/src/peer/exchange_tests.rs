@@ -26,8 +26,8 @@ fn info() -> StreamInfo {
 
 fn exchange() -> (Exchange, mpsc::Receiver<Feedback>) {
     let (sender, receiver) = mpsc::channel(4);
-    let intake = Arc::new(Mutex::new(Intake::new(BufferPool::new(1))));
-    let mut exchange = Exchange::new(intake, sender, 99);
+    let rtp_receiver = Arc::new(Mutex::new(RtpReceiver::new(BufferPool::new(1))));
+    let mut exchange = Exchange::new(rtp_receiver, sender, 99);
     exchange.bind_local_stream(&info());
     (exchange, receiver)
 }
@@ -81,7 +81,7 @@ fn a_storm_of_requests_is_answered_in_part() {
     written(&mut exchange);
     let all: Vec<u16> = (0..1_000).collect();
     exchange.handle_read(tagged(now + Duration::from_millis(30), nack(&all))).unwrap();
-    assert_eq!(written(&mut exchange).len(), MOST_RESENT);
+    assert_eq!(written(&mut exchange).len(), MAX_RESENT);
 }
 
 #[test]

@@ -10,11 +10,11 @@ use webrtc::runtime::{AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpS
 
 /// A runtime whose UDP sockets have room.
 #[derive(Debug)]
-pub struct Roomy(pub Arc<dyn Runtime>);
+pub struct LargeSocketBuffers(pub Arc<dyn Runtime>);
 
 type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-impl Runtime for Roomy {
+impl Runtime for LargeSocketBuffers {
     fn spawn(&self, future: Task<'static, ()>) -> Box<dyn JoinHandle> {
         self.0.spawn(future)
     }

@@ -85,7 +85,7 @@ pub fn settings(address: IpAddr) -> SettingEngine {
         ])
         .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(address.is_loopback())
-        .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MOST_CHECKS))
+        .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
         .build()
 }
 
@@ -107,7 +107,7 @@ const TRANSPORT_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Checks without an answer before a path is given up: ten seconds.
-const MOST_CHECKS: u16 = 200;
+const MAX_CHECKS: u16 = 200;
 
 /// Payload type of sound.
 const AUDIO: u8 = 111;

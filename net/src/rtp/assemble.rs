@@ -88,12 +88,12 @@ impl Assembler {
         let late = self.next.is_some_and(|next| number < next);
         let place = self.waiting.partition_point(|(other, _)| *other < number);
         let again = self.waiting.get(place).is_some_and(|(other, _)| *other == number);
-        if late || packet.payload.len() > MOST_PACKET || again {
+        if late || packet.payload.len() > MAX_PACKET || again {
             return;
         }
         self.weight += packet.payload.len();
         self.waiting.insert(place, (number, packet));
-        if self.waiting.len() > MOST_PACKETS || self.weight > MOST_BYTES {
+        if self.waiting.len() > MAX_PACKETS || self.weight > MAX_BYTES {
             tracing::debug!(packets = self.waiting.len(), bytes = self.weight, "too much waits for a lost packet");
             self.give_up();
         }
@@ -316,13 +316,13 @@ const ASK_AGAIN: Duration = Duration::from_millis(400);
 const LEAP: u64 = 3_000;
 
 /// Packets that may wait; three seconds of the largest layer.
-const MOST_PACKETS: usize = 1_024;
+const MAX_PACKETS: usize = 1_024;
 
 /// Bytes that may wait.
-const MOST_BYTES: usize = 2 << 20;
+const MAX_BYTES: usize = 2 << 20;
 
 /// Bytes of one packet that we take.
-const MOST_PACKET: usize = 1_500;
+const MAX_PACKET: usize = 1_500;
 
 #[cfg(test)]
 #[path = "assemble_tests.rs"]

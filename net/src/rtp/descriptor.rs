@@ -5,7 +5,7 @@
 //! at eight times its spatial layer, so that each packet alone names its layer.
 
 use super::bits;
-use super::structure::{Indication, MOST_REFERENCES, Structure};
+use super::structure::{Indication, MAX_REFERENCES, Structure};
 use media::{Layer, Size};
 
 /// The extension's name in a session description.
@@ -91,7 +91,7 @@ pub struct Descriptor {
 /// Distances to the frames that one frame builds on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct References {
-    back: [u16; MOST_REFERENCES],
+    back: [u16; MAX_REFERENCES],
     count: usize,
 }
 
@@ -109,10 +109,10 @@ impl References {
 }
 
 impl FromIterator<u16> for References {
-    /// Takes the first [`MOST_REFERENCES`].
+    /// Takes the first [`MAX_REFERENCES`].
     fn from_iter<I: IntoIterator<Item = u16>>(distances: I) -> Self {
         let mut references = Self::default();
-        for back in distances.into_iter().take(MOST_REFERENCES) {
+        for back in distances.into_iter().take(MAX_REFERENCES) {
             let _ = references.push(back);
         }
         references

@@ -21,7 +21,7 @@ impl<P> History<P> {
     pub fn add(&mut self, sequence: u16, packet: P, now: Instant) {
         self.sent.push_back(Sent { sequence, at: now, packet });
         let stale = |sent: &Sent<P>| now.saturating_duration_since(sent.at) > KEPT;
-        while self.sent.len() > MOST_KEPT || self.sent.front().is_some_and(stale) {
+        while self.sent.len() > MAX_KEPT || self.sent.front().is_some_and(stale) {
             self.sent.pop_front();
         }
     }
@@ -48,7 +48,7 @@ impl<P> Default for History<P> {
 const KEPT: Duration = Duration::from_millis(1_500);
 
 /// Packets kept of one stream.
-const MOST_KEPT: usize = 1_024;
+const MAX_KEPT: usize = 1_024;
 
 /// How soon the same packet may go out again.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -76,6 +76,6 @@ mod tests {
         for sequence in 0..3_000 {
             history.add(sequence, (), start + Duration::from_secs(2));
         }
-        assert_eq!(history.sent.len(), MOST_KEPT);
+        assert_eq!(history.sent.len(), MAX_KEPT);
     }
 }

@@ -6,20 +6,20 @@ use rtc::rtp;
 
 /// A packet without what its repetition says anew.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct SentPacket {
     /// True on the last packet of a picture.
     pub marker: bool,
     /// Its time, 90 kHz for pictures, 48 kHz for sound.
     pub timestamp: u32,
     /// Its piece of the frame.
     pub payload: Bytes,
-    extensions: [Option<(u8, Bytes)>; MOST_EXTENSIONS],
+    extensions: [Option<(u8, Bytes)>; MAX_EXTENSIONS],
 }
 
-impl Kept {
+impl SentPacket {
     /// Keeps `packet`, but for the header extensions in `except`.
     pub fn of(packet: &rtp::Packet, except: [Option<u8>; 2]) -> Self {
-        let mut extensions = <[Option<(u8, Bytes)>; MOST_EXTENSIONS]>::default();
+        let mut extensions = <[Option<(u8, Bytes)>; MAX_EXTENSIONS]>::default();
         let kept = packet.header.extensions.iter().filter(|extension| !except.contains(&Some(extension.id)));
         for (place, extension) in extensions.iter_mut().zip(kept) {
             *place = Some((extension.id, extension.payload.clone()));
@@ -35,7 +35,7 @@ impl Kept {
 }
 
 /// Extensions that are kept: the descriptor is the only one of ours; the transport adds one or two.
-const MOST_EXTENSIONS: usize = 4;
+const MAX_EXTENSIONS: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -48,7 +48,7 @@ mod tests {
         for (id, value) in [(3, "descriptor"), (1, "mid"), (2, "rid"), (5, "cc")] {
             packet.header.set_extension(id, Bytes::from_static(value.as_bytes())).unwrap();
         }
-        let kept = Kept::of(&packet, [Some(1), Some(2)]);
+        let kept = SentPacket::of(&packet, [Some(1), Some(2)]);
         assert_eq!((kept.marker, kept.timestamp, &kept.payload[..]), (true, 90, &b"piece"[..]));
         let extensions: Vec<(u8, Bytes)> = kept.extensions().collect();
         assert_eq!(extensions, [(3, Bytes::from_static(b"descriptor")), (5, Bytes::from_static(b"cc"))]);

@@ -25,7 +25,7 @@ impl Missing {
         let before = self.counter.newest();
         let whole = self.counter.peek(sequence);
         if let Some(newest) = before
-            && whole.abs_diff(newest) > MOST_GAPS
+            && whole.abs_diff(newest) > MAX_GAPS
         {
             // A leap: the stream began anew, there is nothing to repair.
             self.gaps.clear();
@@ -45,7 +45,7 @@ impl Missing {
 
     /// The packets to ask for now, oldest first.
     pub fn poll_request(&mut self, now: Instant) -> Vec<u16> {
-        self.gaps.retain(|_, gap| gap.asked < MOST_ASKED || gap.due > now);
+        self.gaps.retain(|_, gap| gap.asked < MAX_ASKED || gap.due > now);
         let mut wanted = Vec::new();
         for (number, gap) in &mut self.gaps {
             if gap.due <= now {
@@ -70,13 +70,13 @@ const PATIENCE: Duration = Duration::from_millis(8);
 const AGAIN: Duration = Duration::from_millis(50);
 
 /// How often we ask. The last answer comes too late to be shown, the frame is given up before.
-const MOST_ASKED: u32 = 5;
+const MAX_ASKED: u32 = 5;
 
 /// Gaps of one stream that are followed at once; beyond it a key frame is cheaper.
 const MAX_GAPS: usize = 256;
 
 /// A step beyond this is no loss.
-const MOST_GAPS: u64 = 1_024;
+const MAX_GAPS: u64 = 1_024;
 
 #[cfg(test)]
 mod tests {

@@ -78,7 +78,7 @@ impl Packetizer {
         let header = *frame.header();
         let mut bytes = frame.into_bytes();
         let length = bytes.len();
-        let count = if self.describer.is_some() { length.div_ceil(MOST_PAYLOAD) } else { usize::from(length > 0) };
+        let count = if self.describer.is_some() { length.div_ceil(MAX_PAYLOAD) } else { usize::from(length > 0) };
         let Some(descriptors) = self.describe(&header, count, &mut bytes) else { return };
         let whole = Bytes::from_owner(Owned(bytes));
         let step = length.div_ceil(count.max(1));
@@ -169,12 +169,12 @@ impl AsRef<[u8]> for Owned {
 
 /// Bytes of a frame in one packet: with all headers and the longest descriptor it stays below 1,200, which every path
 /// of today's Internet carries whole.
-pub const MOST_PAYLOAD: usize = 1_100;
+pub const MAX_PAYLOAD: usize = 1_100;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rtp::intake::extension;
+    use crate::rtp::rtp_receiver::extension;
     use crate::testing::Seal;
 
     fn packets(packetizer: &mut Packetizer, frame: Sealed) -> Vec<rtp::Packet> {
@@ -202,11 +202,11 @@ mod tests {
             let frame = seal.picture(1, 0, true, length);
             let sealed = frame.bytes().to_vec();
             let packets = packets(&mut packetizer, frame);
-            assert_eq!(packets.len(), sealed.len().div_ceil(MOST_PAYLOAD));
+            assert_eq!(packets.len(), sealed.len().div_ceil(MAX_PAYLOAD));
             let joined: Vec<u8> = packets.iter().flat_map(|packet| packet.payload.iter().copied()).collect();
             assert_eq!(joined, sealed);
             let lengths: Vec<_> = packets.iter().map(|packet| packet.payload.len()).collect();
-            assert!(lengths.windows(2).all(|pair| pair[0] >= pair[1]) && lengths[0] <= MOST_PAYLOAD);
+            assert!(lengths.windows(2).all(|pair| pair[0] >= pair[1]) && lengths[0] <= MAX_PAYLOAD);
             let markers = packets.iter().filter(|packet| packet.header.marker).count();
             assert!(markers == 1 && packets.last().unwrap().header.marker);
         }

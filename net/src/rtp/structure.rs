@@ -157,7 +157,7 @@ fn next_layer(template: &Template, next: Option<&Template>) -> u32 {
 fn read_layers(from: &mut bits::Reader<'_>) -> Option<Vec<Template>> {
     let mut templates = Vec::new();
     let (mut spatial, mut temporal) = (0u8, 0u8);
-    while templates.len() < MOST_TEMPLATES {
+    while templates.len() < MAX_TEMPLATES {
         let next = from.bits(2)?;
         templates.push(Template {
             spatial,
@@ -173,7 +173,7 @@ fn read_layers(from: &mut bits::Reader<'_>) -> Option<Vec<Template>> {
             _ => return Some(templates),
         }
         // Layer ids are two and three bits wide everywhere else.
-        if spatial > MOST_SPATIAL || temporal > MOST_TEMPORAL {
+        if spatial > MAX_SPATIAL || temporal > MAX_TEMPORAL {
             return None;
         }
     }
@@ -194,7 +194,7 @@ fn read_references(from: &mut bits::Reader<'_>) -> Option<Vec<u16>> {
     while from.flag()? {
         references.push(u16::try_from(from.bits(4)?).ok()? + 1);
     }
-    (references.len() <= MOST_REFERENCES).then_some(references)
+    (references.len() <= MAX_REFERENCES).then_some(references)
 }
 
 fn read_chains(from: &mut bits::Reader<'_>, targets: u8, templates: &mut [Template]) -> Option<Vec<u8>> {
@@ -217,13 +217,13 @@ fn read_sizes(from: &mut bits::Reader<'_>, layers: u8) -> Option<Vec<Size>> {
 }
 
 /// Frames that one frame may build on, in what we accept.
-pub const MOST_REFERENCES: usize = 8;
+pub const MAX_REFERENCES: usize = 8;
 
 /// Template ids have six bits.
-const MOST_TEMPLATES: usize = 64;
+const MAX_TEMPLATES: usize = 64;
 
 /// Spatial ids have two bits.
-const MOST_SPATIAL: u8 = 3;
+const MAX_SPATIAL: u8 = 3;
 
 /// Temporal ids have three bits.
-const MOST_TEMPORAL: u8 = 7;
+const MAX_TEMPORAL: u8 = 7;

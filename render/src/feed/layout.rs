@@ -15,7 +15,7 @@ pub(crate) struct Layout {
 impl Layout {
     /// `None` for an empty size and one that no texture holds.
     pub fn of(size: Size) -> Option<Self> {
-        if size.is_empty() || size.width > LONGEST || size.height > LONGEST {
+        if size.is_empty() || size.width > MAX_SIDE || size.height > MAX_SIDE {
             return None;
         }
         let luma_stride = u32::from(size.width).next_multiple_of(ROW);
@@ -51,4 +51,4 @@ impl Layout {
 const ROW: u32 = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT;
 
 /// The largest texture that the default limits of a device promise.
-const LONGEST: u16 = 8192;
+const MAX_SIDE: u16 = 8192;

@@ -28,7 +28,7 @@ fn the_newest_wins_and_the_loss_is_counted() {
 #[test]
 fn leases_run_out_and_come_back() {
     let feed = Feed::new();
-    let mut leases: Vec<_> = (0..MOST).map(|_| feed.lease(SIZE).unwrap()).collect();
+    let mut leases: Vec<_> = (0..MAX_BUFFERS).map(|_| feed.lease(SIZE).unwrap()).collect();
     assert!(feed.lease(SIZE).is_none());
     assert_eq!(feed.counts().refused, 1);
     leases.pop();
@@ -54,7 +54,7 @@ fn steady_state_uses_the_same_memory() {
 #[test]
 fn a_changed_size_finds_memory_even_when_all_is_made() {
     let feed = Feed::new();
-    drop((0..MOST).map(|_| feed.lease(SIZE).unwrap()).collect::<Vec<_>>());
+    drop((0..MAX_BUFFERS).map(|_| feed.lease(SIZE).unwrap()).collect::<Vec<_>>());
     let mut large = feed.lease(Size::new(640, 360)).unwrap();
     assert_eq!(large.planes_mut()[1].size, Size::new(640, 180));
     drop(large);

@@ -2,7 +2,7 @@
 
 use super::log::Log;
 use crate::Limits;
-use proto::{Blob, Down, Entry, Epoch, MOST_MEMBERS, ParticipantId, Position, Welcome};
+use proto::{Blob, Down, Entry, Epoch, MAX_MEMBERS, ParticipantId, Position, Welcome};
 use std::collections::{BTreeMap, VecDeque};
 
 /// See the module.
@@ -94,7 +94,7 @@ impl Meeting {
     pub fn append(&mut self, entry: Entry) -> Down {
         if let Entry::Gone { participant } = &entry {
             self.gone.push_back(*participant);
-            if self.gone.len() > MOST_MEMBERS {
+            if self.gone.len() > MAX_MEMBERS {
                 self.gone.pop_front();
             }
         }

@@ -110,8 +110,8 @@ fn problem(problem: Problem) -> Down {
 #[test]
 fn a_knock_is_heard_by_members_and_a_commit_lets_in() {
     let mut service = Service::opened();
-    let door = service.says(BEN, Up::Approach { meeting: MEETING });
-    assert_eq!(door, [(BEN, Down::Door { admission_key: blob(9) })]);
+    let admission_key = service.says(BEN, Up::Approach { meeting: MEETING });
+    assert_eq!(admission_key, [(BEN, Down::AdmissionKey { admission_key: blob(9) })]);
     assert_eq!(service.says(BEN, knock()), [(ANNA, Down::Knocked { participant: BEN, request: blob(5) })]);
     let admitted = Down::Admitted { welcome: blob(7), position: Position(1), epoch: Epoch(1), gone: vec![] };
     assert_eq!(service.says(ANNA, commit(0, &[BEN], &[])), [(ANNA, committed(0, ANNA, 0)), (BEN, admitted)]);

@@ -45,7 +45,7 @@ impl Demand {
         let mut changed = false;
         let mut stopped = 0;
         for (layer, wanted) in self.layers.iter_mut().zip(wanted) {
-            let wanted = (*wanted).min(MOST_TEMPORAL);
+            let wanted = (*wanted).min(MAX_TEMPORAL);
             let since = *layer.lower_since.get_or_insert(now);
             let lingered = now.saturating_duration_since(since) >= LINGER;
             let lower = wanted < layer.told;
@@ -73,7 +73,7 @@ impl Demand {
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Temporal layers of a stream.
-const MOST_TEMPORAL: u8 = 3;
+const MAX_TEMPORAL: u8 = 3;
 
 #[cfg(test)]
 mod tests {
@@ -87,7 +87,7 @@ mod tests {
     /// Of a track whose sender sends everything.
     fn busy(layers: usize, now: Instant) -> Demand {
         let mut demand = Demand::new(layers);
-        let all = vec![MOST_TEMPORAL; layers];
+        let all = vec![MAX_TEMPORAL; layers];
         assert_eq!(demand.update(&all, now).map(|news| news.wanted.len()), Some(layers));
         demand
     }

@@ -110,7 +110,7 @@ fn read_layers(bits: &mut Bits<'_>) -> Option<Vec<Template>> {
     let (mut spatial, mut temporal) = (0, 0);
     let mut templates = Vec::new();
     loop {
-        if templates.len() == MOST_TEMPLATES {
+        if templates.len() == MAX_TEMPLATES {
             return None;
         }
         templates.push(Template { spatial, temporal, references: 0 });
@@ -120,7 +120,7 @@ fn read_layers(bits: &mut Bits<'_>) -> Option<Vec<Template>> {
             2 => (spatial, temporal) = (spatial + 1, 0),
             _ => break,
         }
-        if spatial > MOST_LAYER || temporal > MOST_LAYER {
+        if spatial > MAX_LAYER || temporal > MAX_LAYER {
             return None;
         }
     }
@@ -193,10 +193,10 @@ impl<'b> Bits<'b> {
 }
 
 /// The template number has six bits.
-const MOST_TEMPLATES: usize = 64;
+const MAX_TEMPLATES: usize = 64;
 
 /// Spatial layers end at 3, temporal ones at 7 (appendix A.8.2).
-const MOST_LAYER: u8 = 7;
+const MAX_LAYER: u8 = 7;
 
 #[cfg(test)]
 mod tests;

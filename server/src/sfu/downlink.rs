@@ -36,7 +36,7 @@ pub struct Report {
 impl Downlink {
     /// A downlink of which nothing is known.
     pub fn new(estimate: u64) -> Self {
-        Self { estimate, trusted: OPTIMISM, shortest: None, signs: 0, doubted_until: None, doubt: LEAST_DOUBT }
+        Self { estimate, trusted: OPTIMISM, shortest: None, signs: 0, doubted_until: None, doubt: MIN_DOUBT }
     }
 
     /// The estimator has another opinion.
@@ -48,8 +48,8 @@ impl Downlink {
     pub fn handle_report(&mut self, report: Report, now: Instant) {
         let shortest = self.shortest.into_iter().chain(report.round_trip).min();
         self.shortest = shortest;
-        let slow = report.round_trip.zip(shortest).is_some_and(|(now, then)| now > then + MOST_DELAY);
-        let congested = report.lost >= MOST_LOSS || slow;
+        let slow = report.round_trip.zip(shortest).is_some_and(|(now, then)| now > then + MAX_DELAY);
+        let congested = report.lost >= MAX_LOSS || slow;
         self.signs = if congested && report.sent > self.estimate / 2 { self.signs + 1 } else { 0 };
         if self.signs >= ENOUGH_SIGNS {
             self.doubt(now);
@@ -72,7 +72,7 @@ impl Downlink {
             Some(until) if now < until => {}
             Some(_) | None => {
                 self.doubted_until = Some(now + self.doubt);
-                self.doubt = (self.doubt * 2).min(MOST_DOUBT);
+                self.doubt = (self.doubt * 2).min(MAX_DOUBT);
                 self.trusted = OPTIMISM;
             }
         }
@@ -83,10 +83,10 @@ impl Downlink {
 const OPTIMISM: u64 = 6_000_000;
 
 /// The share of lost packets that only a full link explains.
-const MOST_LOSS: f32 = 0.1;
+const MAX_LOSS: f32 = 0.1;
 
 /// How much longer than the shortest a round trip takes only where a queue is full.
-const MOST_DELAY: Duration = Duration::from_millis(400);
+const MAX_DELAY: Duration = Duration::from_millis(400);
 
 /// Signs in a row that are no accident.
 const ENOUGH_SIGNS: u32 = 2;
@@ -95,8 +95,8 @@ const ENOUGH_SIGNS: u32 = 2;
 const LITTLE_LOSS: f32 = 0.02;
 
 /// How long the estimate alone counts, at first and at most.
-const LEAST_DOUBT: Duration = Duration::from_secs(10);
-const MOST_DOUBT: Duration = Duration::from_secs(160);
+const MIN_DOUBT: Duration = Duration::from_secs(10);
+const MAX_DOUBT: Duration = Duration::from_secs(160);
 
 #[cfg(test)]
 mod tests {
@@ -122,13 +122,13 @@ mod tests {
         assert_eq!(downlink.budget(start), OPTIMISM, "once is an accident");
         downlink.handle_report(report(0.0, 900, 1_500_000), start);
         downlink.handle_estimate(700_000);
-        assert_eq!(downlink.budget(start + LEAST_DOUBT / 2), 700_000);
-        let later = start + LEAST_DOUBT;
+        assert_eq!(downlink.budget(start + MIN_DOUBT / 2), 700_000);
+        let later = start + MIN_DOUBT;
         assert_eq!(downlink.budget(later), OPTIMISM);
         downlink.handle_report(report(0.2, 20, 1_500_000), later);
         downlink.handle_report(report(0.2, 20, 1_500_000), later);
-        assert_eq!(downlink.budget(later + LEAST_DOUBT), 700_000);
-        assert_eq!(downlink.budget(later + LEAST_DOUBT * 2), OPTIMISM);
+        assert_eq!(downlink.budget(later + MIN_DOUBT), 700_000);
+        assert_eq!(downlink.budget(later + MIN_DOUBT * 2), OPTIMISM);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Moves bytes between the SFU's core and its sockets, on a thread of its own.
 
-use super::{Ground, Order, Sfu};
+use super::{PeerContext, Order, Sfu};
 use crate::Error;
 use crate::outbox::Outbox;
 use proto::{MeetingId, ParticipantId, Totals};
@@ -31,8 +31,8 @@ pub enum Message {
 pub fn start(listen: SocketAddr) -> Result<(mpsc::Sender<Message>, JoinHandle<()>), Error> {
     let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
     let addresses: Vec<SocketAddr> = sockets.iter().map(|(address, _)| *address).collect();
-    let ground = Ground::new(addresses).ok_or(Error::Media)?;
-    let (sender, inbox) = mpsc::channel(MOST_MESSAGES);
+    let ground = PeerContext::new(addresses).ok_or(Error::Media)?;
+    let (sender, inbox) = mpsc::channel(MAX_MESSAGES);
     let run = move || {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
@@ -59,7 +59,7 @@ struct Driver {
 
 impl Driver {
     fn new(
-        ground: Ground,
+        ground: PeerContext,
         sockets: Vec<(SocketAddr, std::net::UdpSocket)>,
         inbox: mpsc::Receiver<Message>,
     ) -> io::Result<Self> {
@@ -113,7 +113,7 @@ impl Driver {
     /// Takes what has come, a bounded number at a time: timers must have their turn.
     fn receive(&mut self, buffer: &mut [u8]) {
         for index in 0..self.sockets.len() {
-            for _ in 0..MOST_AT_ONCE {
+            for _ in 0..MAX_AT_ONCE {
                 let (address, socket) = &self.sockets[index];
                 // An error is the echo of something unreachable, or there is nothing more to read.
                 let Ok((length, source)) = socket.try_recv_from(buffer) else { break };
@@ -175,10 +175,10 @@ fn open(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
 }
 
 /// Messages that may wait for the thread.
-const MOST_MESSAGES: usize = 1_024;
+const MAX_MESSAGES: usize = 1_024;
 
 /// Datagrams taken from one socket before timers have their turn.
-const MOST_AT_ONCE: usize = 128;
+const MAX_AT_ONCE: usize = 128;
 
 /// Longer than any datagram of ours, so that a longer one is seen to be.
 const BUFFER: usize = 2_048;

@@ -6,14 +6,14 @@ use str0m::rtp::{Extension, ExtensionSerializer, ExtensionValues};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Raw {
     length: u8,
-    bytes: [u8; MOST],
+    bytes: [u8; MAX_BYTES],
 }
 
 impl Raw {
     /// Holds `bytes`. None where they are none, or more than any sender of ours has to say.
     pub fn new(bytes: &[u8]) -> Option<Self> {
-        let length = u8::try_from(bytes.len()).ok().filter(|length| (1..=MOST).contains(&usize::from(*length)))?;
-        let mut held = Self { length, bytes: [0; MOST] };
+        let length = u8::try_from(bytes.len()).ok().filter(|length| (1..=MAX_BYTES).contains(&usize::from(*length)))?;
+        let mut held = Self { length, bytes: [0; MAX_BYTES] };
         held.bytes[..bytes.len()].copy_from_slice(bytes);
         Some(held)
     }
@@ -66,4 +66,4 @@ impl ExtensionSerializer for Serializer {
 }
 
 /// A structure of three temporal layers takes about 20 bytes.
-const MOST: usize = 95;
+const MAX_BYTES: usize = 95;

@@ -21,7 +21,7 @@ use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
 /// What all peers of a server share.
 #[derive(Debug)]
-pub struct Ground {
+pub struct PeerContext {
     provider: Arc<CryptoProvider>,
     certificate: DtlsCert,
     addresses: Vec<SocketAddr>,
@@ -51,7 +51,7 @@ pub struct Peer {
 
 /// What a peer has to say.
 #[derive(Debug)]
-pub enum Said {
+pub enum PeerEvent {
     /// Send this datagram.
     Transmit(str0m::net::Transmit),
     /// An RTP packet came, of this description and layer.
@@ -67,7 +67,7 @@ pub enum Said {
 #[error("the transport failed: {0}")]
 pub struct Broken(String);
 
-impl Ground {
+impl PeerContext {
     /// For a server that is reachable at `addresses`. None where the crypto provider makes no certificate.
     pub fn new(addresses: Vec<SocketAddr>) -> Option<Self> {
         let provider = Arc::new(str0m::crypto::from_feature_flags());
@@ -78,7 +78,7 @@ impl Ground {
 
 impl Peer {
     /// A transport that waits for its first offer.
-    pub fn new(ground: &Ground, meeting: MeetingId, now: Instant) -> Self {
+    pub fn new(ground: &PeerContext, meeting: MeetingId, now: Instant) -> Self {
         let config = Rtc::builder()
             .set_crypto_provider(ground.provider.clone())
             .set_dtls_cert(ground.certificate.clone())
@@ -116,7 +116,7 @@ impl Peer {
     /// # Errors
     /// [`Broken`] for text that is no offer, or not one that can be answered. The peer may go on as it was.
     pub fn accept(&mut self, sdp: &str) -> Result<String, Broken> {
-        if sdp.matches("\nm=").count() > MOST_DESCRIPTIONS {
+        if sdp.matches("\nm=").count() > MAX_DESCRIPTIONS {
             return Err(Broken("too many media descriptions".into()));
         }
         guard(|| {
@@ -155,14 +155,14 @@ impl Peer {
     ///
     /// # Errors
     /// [`Broken`] where the transport cannot go on.
-    pub fn poll(&mut self, now: Instant) -> Result<Option<Said>, Broken> {
+    pub fn poll(&mut self, now: Instant) -> Result<Option<PeerEvent>, Broken> {
         loop {
             match guard(|| self.rtc.poll_output())? {
                 Output::Timeout(wake) => {
                     self.wake = wake;
                     return if self.rtc.is_alive() { Ok(None) } else { Err(Broken("closed".into())) };
                 }
-                Output::Transmit(transmit) => return Ok(Some(Said::Transmit(transmit))),
+                Output::Transmit(transmit) => return Ok(Some(PeerEvent::Transmit(transmit))),
                 Output::Event(event) => {
                     if let Some(said) = self.handle_event(event, now) {
                         return Ok(Some(said));
@@ -172,14 +172,14 @@ impl Peer {
         }
     }
 
-    fn handle_event(&mut self, event: Event, now: Instant) -> Option<Said> {
+    fn handle_event(&mut self, event: Event, now: Instant) -> Option<PeerEvent> {
         #[expect(clippy::wildcard_enum_match_arm, reason = "str0m's events grow; the others are of no use to an SFU")]
         match event {
             Event::RtpPacket(packet) => {
                 let (mid, rid) = self.stream(packet.header.ssrc)?;
-                Some(Said::Packet(mid, rid, Box::new(packet)))
+                Some(PeerEvent::Packet(mid, rid, Box::new(packet)))
             }
-            Event::KeyframeRequest(request) => Some(Said::KeyFrameNeeded(request.mid)),
+            Event::KeyframeRequest(request) => Some(PeerEvent::KeyFrameNeeded(request.mid)),
             Event::EgressBitrateEstimate(str0m::bwe::BweKind::Twcc { estimate, .. }) => {
                 self.downlink.handle_estimate(estimate.as_u64());
                 None
@@ -190,7 +190,7 @@ impl Peer {
                 self.downlink.handle_report(report, now);
                 None
             }
-            Event::Connected => Some(Said::Connected),
+            Event::Connected => Some(PeerEvent::Connected),
             _ => None,
         }
     }
@@ -200,7 +200,7 @@ impl Peer {
         if let Some(known) = self.streams.get(&ssrc) {
             return Some(*known);
         }
-        if self.streams.len() >= MOST_STREAMS {
+        if self.streams.len() >= MAX_STREAMS {
             self.streams.clear();
         }
         let mut direct = self.rtc.direct_api();
@@ -216,7 +216,7 @@ impl Peer {
             return None;
         }
         self.addresses.push_back(address);
-        if self.addresses.len() > MOST_ADDRESSES { self.addresses.pop_front() } else { None }
+        if self.addresses.len() > MAX_ADDRESSES { self.addresses.pop_front() } else { None }
     }
 
     /// The stream and payload type by which it receives at `mid`. None where it does not receive there.
@@ -237,7 +237,7 @@ impl Peer {
         }
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx(&viewer.ssrc) else { return false };
-        if stream.queue_info().is_some_and(|queue| queue.packet_count() > MOST_QUEUED) {
+        if stream.queue_info().is_some_and(|queue| queue.packet_count() > MAX_QUEUED) {
             return false;
         }
         let mut extensions = ExtensionValues::default();
@@ -302,16 +302,16 @@ fn extensions() -> ExtensionMap {
 const FIRST_ESTIMATE: u64 = 2_000_000;
 
 /// Media descriptions of one peer: the stack looks through all of them for each.
-const MOST_DESCRIPTIONS: usize = 1_024;
+const MAX_DESCRIPTIONS: usize = 1_024;
 
 /// Between two reports of what was lost.
 const STATISTICS: Duration = Duration::from_secs(1);
 
 /// Incoming streams whose place is remembered.
-const MOST_STREAMS: usize = 256;
+const MAX_STREAMS: usize = 256;
 
 /// Packets that may wait for one stream's turn: about a second of video.
-const MOST_QUEUED: usize = 256;
+const MAX_QUEUED: usize = 256;
 
 /// Addresses of one peer that are remembered: it has a few ways to the server, not many.
-const MOST_ADDRESSES: usize = 16;
+const MAX_ADDRESSES: usize = 16;

@@ -32,7 +32,7 @@ pub struct Effects {
     /// Messages, in order.
     pub said: Vec<(ParticipantId, Down)>,
     /// Peers with something new to send.
-    pub stirred: BTreeSet<ParticipantId>,
+    pub dirty: BTreeSet<ParticipantId>,
 }
 
 impl Room {
@@ -131,7 +131,7 @@ impl Room {
         effects: &mut Effects,
     ) {
         self.totals.packets_in += 1;
-        if packet.payload.len() > MOST_PAYLOAD {
+        if packet.payload.len() > MAX_PAYLOAD {
             return;
         }
         let Some(Track { source: Some(source), viewers }) = self.tracks.get_mut(&id) else { return };
@@ -142,7 +142,7 @@ impl Room {
             let Some(peer) = peers.get_mut(&viewer.participant) else { continue };
             if peer.write(viewer, packet, rewritten, video) {
                 self.totals.packets_out += 1;
-                effects.stirred.insert(viewer.participant);
+                effects.dirty.insert(viewer.participant);
             } else if video {
                 // A hole in the picture: nothing more until the next key frame, which the tick asks for.
                 viewer.switch.detach();
@@ -210,7 +210,7 @@ impl Room {
     }
 
     /// Tells senders what is wanted of them, and asks for the key frames that somebody waits for.
-    pub fn tend(&mut self, now: Instant, peers: &mut Peers, effects: &mut Effects) {
+    pub fn notify_senders(&mut self, now: Instant, peers: &mut Peers, effects: &mut Effects) {
         for (id, track) in &mut self.tracks {
             let Some(source) = track.source.as_mut().filter(|source| source.published.kind == Kind::Video) else {
                 continue;
@@ -292,7 +292,7 @@ fn request_key_frame(
     let Some(peer) = peers.get_mut(&owner) else { return };
     let mid = source.mid;
     if source.request_key(spatial, now, || peer.request_key_frame(mid, spatial)) {
-        effects.stirred.insert(owner);
+        effects.dirty.insert(owner);
     }
 }
 
@@ -313,7 +313,7 @@ fn first_number() -> u16 {
 }
 
 /// Bytes of a payload that goes on: with headers and tag it fits the smallest usual link.
-const MOST_PAYLOAD: usize = 1_300;
+const MAX_PAYLOAD: usize = 1_300;
 
 /// Percent of what is wished that the estimator is asked to look for: retransmissions must fit, too.
 const DESIRE: u64 = 120;

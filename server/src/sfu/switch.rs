@@ -1,7 +1,7 @@
 //! Which packets of a track one receiver gets: one layer at a time, changed only at key frames.
 //! Pure: packets and wishes in, rewritten headers out.
 
-use super::renumber::Renumber;
+use super::sequence_rewriter::SequenceRewriter;
 use std::time::Instant;
 
 /// What a receiver is to get of a track.
@@ -50,7 +50,7 @@ pub struct Switch {
     current: Option<u8>,
     /// The temporal limit in force; it changes between frames only.
     temporal: u8,
-    row: Renumber,
+    row: SequenceRewriter,
     clock: Clock,
 }
 
@@ -58,7 +58,7 @@ impl Switch {
     /// A switch that lets nothing pass. Sequence numbers begin at `first`; the RTP clock ticks `rate` times a second.
     pub fn new(first: u16, rate: u32) -> Self {
         let clock = Clock { rate, shift: 0, last: None };
-        Self { target: None, current: None, temporal: 0, row: Renumber::new(first), clock }
+        Self { target: None, current: None, temporal: 0, row: SequenceRewriter::new(first), clock }
     }
 
     /// Changes what the receiver is to get. None stops at once.

@@ -132,7 +132,7 @@ impl Source {
     /// Bits a second of each layer: what its owner says, or what arrives if that is more.
     pub fn rates(&self, now: Instant) -> Vec<u64> {
         let rate =
-            |layer: &Layer| u64::from(layer.declared.bitrate).clamp(LEAST_RATE, MOST_RATE).max(layer.meter.rate(now));
+            |layer: &Layer| u64::from(layer.declared.bitrate).clamp(MIN_RATE, MAX_RATE).max(layer.meter.rate(now));
         self.layers.iter().map(rate).collect()
     }
 
@@ -212,5 +212,5 @@ const METER_WINDOW: Duration = Duration::from_millis(500);
 pub const AUDIO_RATE: u32 = 50_000;
 
 /// Bounds on what an owner may say of a layer, in bits a second.
-const LEAST_RATE: u64 = 20_000;
-const MOST_RATE: u64 = 20_000_000;
+const MIN_RATE: u64 = 20_000;
+const MAX_RATE: u64 = 20_000_000;

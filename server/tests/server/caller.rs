@@ -94,7 +94,7 @@ impl Place {
         let mut guest = self.connect().await;
         guest.greet().await;
         guest.say(&Up::Approach { meeting: meeting(1) }).await;
-        guest.hear(|message| matches!(message, Down::Door { .. })).await;
+        guest.hear(|message| matches!(message, Down::AdmissionKey { .. })).await;
         guest.say(&knock(1)).await;
         host.hear(|message| matches!(message, Down::Knocked { .. })).await;
         host.say(&commit(epoch, &[guest.id])).await;

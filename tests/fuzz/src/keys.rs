@@ -2,7 +2,7 @@
 
 use super::bend;
 use crypto::{
-    Arrived, Door, Group, Header, Identity, Invitation, Joiner, KeyRing, KnockRequest, Leaf, Opener, Profile, Sealer,
+    ReceivedFrame, AdmissionKey, Group, Header, Identity, Invitation, Joiner, KeyRing, KnockRequest, Leaf, Opener, Profile, Sealer,
 };
 use media::{BufferPool, Clock, Encoded, Layer, Size, Timestamp, VideoCodec};
 use proto::{MeetingId, ParticipantId, Slot};
@@ -15,7 +15,7 @@ const BOB: ParticipantId = ParticipantId(2);
 
 /// A meeting of two, with all that there is to attack.
 struct House {
-    door: Door,
+    admission_key: AdmissionKey,
     ada: Group,
     bob: Group,
     ring: KeyRing,
@@ -45,15 +45,15 @@ impl House {
 
     fn build() -> Self {
         let identity = Identity::generate().expect("the system has randomness");
-        let mut door = Door::new(MEETING).expect("the system has randomness");
+        let mut admission_key = AdmissionKey::new(MEETING).expect("the system has randomness");
         let mut ada = Group::create(&identity, profile("Ada"), ADA, MEETING).expect("a group can be made");
-        let (joiner, request) = knock_at(&door, BOB);
-        let request = door.open(&request).expect("the request is in order");
+        let (joiner, request) = knock_at(&admission_key, BOB);
+        let request = admission_key.open(&request).expect("the request is in order");
         let bob = let_in(&mut ada, joiner, request);
         let ring = KeyRing::new();
         ring.install(ada.media_keys().expect("it is a member"), &[Leaf(0), Leaf(1)], &[], Instant::now());
-        let (_, request) = knock_at(&door, ParticipantId(3));
-        Self { door, ada, bob, ring, request, left: 400 }
+        let (_, request) = knock_at(&admission_key, ParticipantId(3));
+        Self { admission_key, ada, bob, ring, request, left: 400 }
     }
 
     /// What can be put in the log: a commit that is never merged here, or something said.
@@ -73,10 +73,10 @@ fn profile(name: &str) -> Profile {
     Profile::new(name).expect("it is a name")
 }
 
-fn knock_at(door: &Door, id: ParticipantId) -> (Joiner, Vec<u8>) {
+fn knock_at(admission_key: &AdmissionKey, id: ParticipantId) -> (Joiner, Vec<u8>) {
     let identity = Identity::generate().expect("the system has randomness");
-    let link = door.invitation("meet.example", 443, None);
-    crypto::knock(&link, door.public_key(), &identity, profile("Bob"), id).expect("it is the right door")
+    let link = admission_key.invitation("meet.example", 443, None);
+    crypto::knock(&link, admission_key.public_key(), &identity, profile("Bob"), id).expect("it is the right door")
 }
 
 fn let_in(ada: &mut Group, joiner: Joiner, request: KnockRequest) -> Group {
@@ -94,7 +94,7 @@ pub(super) fn invitation(bytes: &[u8]) {
 
 /// A stranger's request.
 pub(super) fn knock(bytes: &[u8]) {
-    House::with(|house| assert!(house.door.open(bytes).is_err(), "nobody can write a request without the link"));
+    House::with(|house| assert!(house.admission_key.open(bytes).is_err(), "nobody can write a request without the link"));
 }
 
 /// A good request, changed on its way.
@@ -102,7 +102,7 @@ pub(super) fn knock_bent(script: &[u8]) {
     House::with(|house| {
         let mut request = house.request.clone();
         if bend(&mut request, script) {
-            assert!(house.door.open(&request).is_err(), "a changed request is none");
+            assert!(house.admission_key.open(&request).is_err(), "a changed request is none");
         }
     });
 }
@@ -110,7 +110,7 @@ pub(super) fn knock_bent(script: &[u8]) {
 /// A Welcome out of nowhere.
 pub(super) fn welcome(bytes: &[u8]) {
     House::with(|house| {
-        let (joiner, _) = knock_at(&house.door, ParticipantId(3));
+        let (joiner, _) = knock_at(&house.admission_key, ParticipantId(3));
         assert!(joiner.enter(bytes).is_err(), "nobody can write a welcome without the request's keys");
     });
 }
@@ -141,10 +141,10 @@ pub(super) fn mls_bent(script: &[u8]) {
 pub(super) fn frame(bytes: &[u8]) {
     let (said, bytes) = bytes.split_first().unwrap_or((&0, &[]));
     House::with(|house| {
-        let arrived = |slot| arrived(header(slot, *said), bytes);
+        let received = |slot| received(header(slot, *said), bytes);
         let opener = |slot| Opener::new(house.ring.clone(), slot, Leaf(u32::from(said & 1)), Clock::default());
-        assert!(opener(Slot::Camera).open(arrived(Slot::Camera)).is_err());
-        assert!(opener(Slot::Microphone).open_audio(arrived(Slot::Microphone)).is_err());
+        assert!(opener(Slot::Camera).open(received(Slot::Camera)).is_err());
+        assert!(opener(Slot::Microphone).open_audio(received(Slot::Microphone)).is_err());
     });
 }
 
@@ -155,9 +155,9 @@ pub(super) fn frame_bent(script: &[u8]) {
         let mut bytes = whole.clone();
         let mut opener = Opener::new(house.ring.clone(), Slot::Camera, Leaf(0), Clock::default());
         if bend(&mut bytes, script) {
-            assert!(opener.open(arrived(header, &bytes)).is_err(), "a changed frame is none");
+            assert!(opener.open(received(header, &bytes)).is_err(), "a changed frame is none");
         }
-        assert!(opener.open(arrived(header, &whole)).is_ok(), "noise uses up no counter");
+        assert!(opener.open(received(header, &whole)).is_ok(), "noise uses up no counter");
     });
 }
 
@@ -182,16 +182,16 @@ fn header(slot: Slot, said: u8) -> Header {
     Header { slot, layer, size: Size::new(640, 360), key, discardable, rtp_time: 0, voice: false }
 }
 
-fn arrived(header: Header, bytes: &[u8]) -> Arrived {
-    Arrived { header, bytes: BufferPool::new(1).copy(bytes), sequence: 0, received: std::time::Instant::now() }
+fn received(header: Header, bytes: &[u8]) -> ReceivedFrame {
+    ReceivedFrame { header, bytes: BufferPool::new(1).copy(bytes), sequence: 0, received: std::time::Instant::now() }
 }
 
 pub(super) fn invitations() -> Vec<Vec<u8>> {
-    let door = Door::new(MEETING).expect("the system has randomness");
+    let admission_key = AdmissionKey::new(MEETING).expect("the system has randomness");
     let links = [
-        door.invitation("meet.example", 443, None),
-        door.invitation("192.0.2.7", 7_443, Some([3; 32])),
-        door.invitation("2001:db8::1", 65_535, Some([3; 32])),
+        admission_key.invitation("meet.example", 443, None),
+        admission_key.invitation("192.0.2.7", 7_443, Some([3; 32])),
+        admission_key.invitation("2001:db8::1", 65_535, Some([3; 32])),
     ];
     links.iter().map(|link| link.to_string().into_bytes()).collect()
 }
@@ -203,7 +203,7 @@ pub(super) fn knocks() -> Vec<Vec<u8>> {
 
 pub(super) fn welcomes() -> Vec<Vec<u8>> {
     let mut other = House::build();
-    let request = other.door.open(&other.request).expect("the request is in order");
+    let request = other.admission_key.open(&other.request).expect("the request is in order");
     let staged = other.ada.add(vec![request]).expect("the organiser may");
     staged.welcome.into_iter().collect()
 }

@@ -125,7 +125,7 @@ pub(super) fn downs() -> Vec<Vec<u8>> {
     let log = |entry| Down::Log { position: Position(0), entry };
     let messages = [
         Down::Hello { version: 1, participant: SOMEBODY },
-        Down::Door { admission_key: blob() },
+        Down::AdmissionKey { admission_key: blob() },
         Down::Knocked { participant: ParticipantId(9), request: blob() },
         Down::Admitted { welcome: blob(), position: Position(4), epoch: Epoch(2), gone: vec![SOMEBODY] },
         log(proto::Entry::Commit { from: SOMEBODY, epoch: Epoch(0), blob: blob() }),

@@ -2,7 +2,7 @@
 
 use super::row::{Duel, Row, duel, median};
 use anyhow::{Context, Result, bail};
-use engine::witness::{Evidence, Witness};
+use engine::witness::{Evidence, QualityProbe};
 use engine::{AudioChoice, Choice, Command, Engine, Entry, Event, Identity, Setup, Slot, TileWish, TrackId};
 use server::bench::{Load, forward};
 use server::{Config, Server};
@@ -80,7 +80,7 @@ fn first_face(link: &str, name: &str) -> Result<f64> {
             };
             guest.send(Command::Tiles(seen.map(|person| wish(person.id)).collect()))?;
         }
-        if guest.tallies().received().iter().any(|(_, counts)| counts.shown > 0) {
+        if guest.stats().received().iter().any(|(_, counts)| counts.shown > 0) {
             return Ok(begin.elapsed().as_secs_f64() * 1_000.0);
         }
         std::thread::yield_now();
@@ -116,6 +116,6 @@ fn enter(entry: Entry, name: &str, camera: Choice) -> Result<(Engine, engine::Ev
         screen: false,
         muted: true,
     };
-    let witness = Arc::new(Witness::new(None, Evidence::default(), engine::clock::system()));
+    let witness = Arc::new(QualityProbe::new(None, Evidence::default(), engine::clock::system()));
     Ok(Engine::start(entry, setup, Identity::generate()?, witness)?)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 /// A direction.
 #[derive(Clone, Copy)]
-pub(super) enum Lane {
+pub(super) enum Direction {
     Up = 0,
     Down = 1,
 }
@@ -33,11 +33,11 @@ impl Link {
     }
 
     /// When a message that is sent now arrives.
-    pub(super) fn arrival(&mut self, lane: Lane, now: Instant, random: &mut ChaCha8Rng) -> Instant {
+    pub(super) fn arrival(&mut self, send_stream: Direction, now: Instant, random: &mut ChaCha8Rng) -> Instant {
         let stalled = random.random_range(0..1_000) < self.stalls;
         let stall = if stalled { random.random_range(200_000..1_500_000) } else { 0 };
         let time = self.base + random.random_range(0..self.jitter) + stall;
-        let last = &mut self.last[lane as usize];
+        let last = &mut self.last[send_stream as usize];
         *last = (now + Duration::from_micros(time)).max(*last);
         *last
     }

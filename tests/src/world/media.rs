@@ -1,7 +1,7 @@
 //! Frames sealed with the real key ring: who can open whose, and who cannot any more.
 
 use super::{Client, Who};
-use crypto::{Arrived, KeyRing, Leaf, MediaKeys, Opener, Sealed, Sealer};
+use crypto::{ReceivedFrame, KeyRing, Leaf, MediaKeys, Opener, Sealed, Sealer};
 use media::{BufferPool, Clock, Encoded, Layer, Size, Timestamp, VideoCodec};
 use proto::Slot;
 use std::time::Instant;
@@ -63,8 +63,8 @@ impl Voice {
     /// True where this client can open a frame as one of `leaf`'s.
     fn hears(&self, frame: &Sealed, leaf: Leaf) -> bool {
         let bytes = self.pool.copy(frame.bytes());
-        let arrived = Arrived { header: *frame.header(), bytes, sequence: 0, received: Instant::now() };
-        Opener::new(self.ring.clone(), Slot::Camera, leaf, Clock::default()).open(arrived).is_ok()
+        let received = ReceivedFrame { header: *frame.header(), bytes, sequence: 0, received: Instant::now() };
+        Opener::new(self.ring.clone(), Slot::Camera, leaf, Clock::default()).open(received).is_ok()
     }
 }
 

@@ -103,7 +103,7 @@ impl Service {
             Up::Hello { .. } => self.refuse(who, Problem::Version),
             Up::Create { meeting, admission_key } => self.create(who, me, meeting, admission_key),
             Up::Approach { meeting } => match self.meetings.get(&meeting) {
-                Some(hall) => self.say(who, Down::Door { admission_key: hall.admission_key.clone() }),
+                Some(hall) => self.say(who, Down::AdmissionKey { admission_key: hall.admission_key.clone() }),
                 None => self.refuse(who, Problem::NoMeeting),
             },
             Up::Knock { meeting, request } => self.knock(who, me, meeting, &request),

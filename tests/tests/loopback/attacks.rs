@@ -6,7 +6,7 @@ use crate::insider::{Insider, SSRC};
 use crate::stranger::{self, frame};
 use crate::{all_flow, meeting, opened, run, server};
 use bytes::Bytes;
-use proto::{MOST_MESSAGE, ParticipantId, Slot, TrackId, Up, VERSION};
+use proto::{MAX_MESSAGE, ParticipantId, Slot, TrackId, Up, VERSION};
 use rtc::rtp;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -263,7 +263,7 @@ fn wrong_frames() -> Vec<(&'static str, Vec<u8>)> {
     let hello = proto::encode(&Up::Hello { version: VERSION });
     let length = hello.len().try_into().unwrap();
     let unmasked = [&[0x82, hello.len().to_be_bytes()[7]][..], &hello].concat();
-    let too_long = MOST_MESSAGE as u64 + 1;
+    let too_long = MAX_MESSAGE as u64 + 1;
     let greeting = frame(0x82, length, &hello);
     let pieces = [frame(0x02, 1_000, &[7; 1_000]), frame(0x00, 1_000, &[7; 1_000]).repeat(5_000)].concat();
     vec![

@@ -4,7 +4,7 @@ use crypto::open::Error;
 use crypto::{Identity, Invitation, KeyRing, Leaf, Opener, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
 use net::meeting::{self, Command, Entry};
-use net::{Config, Event, Outlet, Session};
+use net::{Config, Event, FrameSender, Session};
 use proto::{Kind, MeetingId, ParticipantId, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -229,7 +229,7 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
             Event::Meeting(meeting::Event::Refused) => shared.change(|state| state.over = Some("refused".into())),
             Event::Meeting(_) => {}
             Event::Rekeyed(epoch) => shared.change(|state| state.epoch = epoch.0),
-            Event::Track { track, kind, inlet, .. } => {
+            Event::Track { track, kind, frames, .. } => {
                 let leaf = shared.look(|state| state.leaves.get(&track.owner).copied());
                 let leaf = leaf.expect("members come before their tracks");
                 let opener = Opener::new(ring.clone(), track.slot, leaf, clock);
@@ -237,7 +237,7 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                 shared.change(|state| _ = state.received.entry(track).or_default());
                 std::thread::Builder::new()
                     .name("decode".into())
-                    .spawn(move || read(track, kind, &inlet, opener, &shared))
+                    .spawn(move || read(track, kind, &frames, opener, &shared))
                     .unwrap();
             }
             Event::TrackEnded(track) => shared.change(|state| _ = state.ended.insert(track)),
@@ -257,12 +257,12 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
     shared.change(|state| _ = state.over.get_or_insert("the events ended".into()));
 }
 
-fn read(track: TrackId, kind: Kind, inlet: &media::Receiver<crypto::Arrived>, mut opener: Opener, shared: &Shared) {
-    while let Some(arrived) = inlet.recv() {
-        let layer = arrived.header.layer;
+fn read(track: TrackId, kind: Kind, frames: &media::Receiver<crypto::ReceivedFrame>, mut opener: Opener, shared: &Shared) {
+    while let Some(received) = frames.recv() {
+        let layer = received.header.layer;
         let result = match kind {
-            Kind::Audio => opener.open_audio(arrived).map(|_| ()),
-            Kind::Video => opener.open(arrived).map(|_| ()),
+            Kind::Audio => opener.open_audio(received).map(|_| ()),
+            Kind::Video => opener.open(received).map(|_| ()),
         };
         let now = Instant::now();
         shared.change(|state| {
@@ -326,8 +326,8 @@ impl Encoder {
 }
 
 struct Work {
-    camera: Outlet,
-    voice: Outlet,
+    camera: FrameSender,
+    voice: FrameSender,
     sealers: (Sealer, Sealer),
     clock: Clock,
     keys: Arc<Mutex<[bool; 3]>>,

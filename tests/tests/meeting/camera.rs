@@ -4,7 +4,7 @@ use super::PATIENCE;
 use anyhow::Result;
 use capture::{Error, Format, Source, Stop, synthetic};
 use engine::{AudioChoice, Cameras, Choice, Command, Entry, NoticeKind};
-use media::{Bell, Frame, FrameRate, Pool, Size};
+use media::{Notify, Frame, FrameRate, Pool, Size};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -158,7 +158,7 @@ impl Source for Camera {
 impl Drop for Camera {
     fn drop(&mut self) {
         // A driver that takes its time; nobody rings.
-        let _ = Bell::new().wait_until(Instant::now() + Duration::from_millis(200));
+        let _ = Notify::new().wait_until(Instant::now() + Duration::from_millis(200));
         self.desk.open.store(false, Ordering::Release);
     }
 }

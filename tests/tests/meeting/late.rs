@@ -3,7 +3,7 @@
 use super::{PATIENCE, voice};
 use anyhow::{Context, Result};
 use engine::tally::Received;
-use engine::unopened::Unopened;
+use engine::open_failures::OpenFailures;
 use engine::{AudioChoice, Cameras, Choice, Command, Entry, ParticipantId, Slot, TileWish, TrackId};
 use media::{FrameRate, Size};
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ fn a_frame_that_its_receiver_has_no_right_to_is_told_by_its_epoch_and_all_others
     let behind = Instant::now();
     carol.wait(PATIENCE, "Carol is in", |carol| carol.people.len() == 3)?;
     show(&carol, &[from_bob])?;
-    carol.wait(PATIENCE, "Bob's frames reach Carol", |carol| unopened(carol, from_bob).before_us > 0)?;
+    carol.wait(PATIENCE, "Bob's frames reach Carol", |carol| open_failures(carol, from_bob).before_us > 0)?;
     gate.open();
     let behind = behind.elapsed();
 
@@ -44,11 +44,11 @@ fn a_frame_that_its_receiver_has_no_right_to_is_told_by_its_epoch_and_all_others
         let waited = viewer.wait(PATIENCE, "all goes on", on);
         waited.with_context(|| seen(viewer, of))?;
     }
-    let refused = unopened(&carol, from_bob);
+    let refused = open_failures(&carol, from_bob);
     println!("Bob was {behind:?} behind; of his frames Carol refused {refused:?}");
-    assert_eq!(refused, Unopened { before_us: refused.before_us, ..Unopened::default() });
-    assert_eq!(unopened(&anne, from_bob), Unopened::default(), "Anne has had the keys of all that Bob sealed");
-    assert_eq!(unopened(&bob, from_anne), Unopened::default(), "Bob waits for the keys of what Anne seals");
+    assert_eq!(refused, OpenFailures { before_us: refused.before_us, ..OpenFailures::default() });
+    assert_eq!(open_failures(&anne, from_bob), OpenFailures::default(), "Anne has had the keys of all that Bob sealed");
+    assert_eq!(open_failures(&bob, from_anne), OpenFailures::default(), "Bob waits for the keys of what Anne seals");
     Ok(())
 }
 
@@ -80,12 +80,12 @@ fn many_may_join_in_a_row_and_no_frame_fails_to_open() -> Result<()> {
         waited.with_context(|| others().map(|id| seen(person, *id)).collect::<Vec<_>>().join("\n"))?;
     }
     for person in &people {
-        let mut all = Unopened::default();
+        let mut all = OpenFailures::default();
         for id in &everybody {
-            all += unopened(person, *id);
+            all += open_failures(person, *id);
         }
         println!("{all:?}");
-        assert_eq!(all, Unopened { before_us: all.before_us, ..Unopened::default() });
+        assert_eq!(all, OpenFailures { before_us: all.before_us, ..OpenFailures::default() });
     }
     Ok(())
 }
@@ -112,7 +112,7 @@ fn show(viewer: &Person, of: &[ParticipantId]) -> Result<()> {
 /// What somebody got of another one, for a test that waits in vain.
 fn seen(receiver: &Person, from: ParticipantId) -> String {
     let shown = receiver.sight(from).shown;
-    let counts = of(receiver, from).into_iter().map(|received| (received.arrived, received.opened, received.unopened));
+    let counts = of(receiver, from).into_iter().map(|received| (received.received, received.opened, received.open_failures));
     format!("shown {shown}, (arrived, opened, unopened) by track {:?}", counts.collect::<Vec<_>>())
 }
 
@@ -120,15 +120,15 @@ fn opened(receiver: &Person, from: ParticipantId) -> u64 {
     of(receiver, from).iter().map(|received| received.opened).sum()
 }
 
-fn unopened(receiver: &Person, from: ParticipantId) -> Unopened {
-    let mut all = Unopened::default();
+fn open_failures(receiver: &Person, from: ParticipantId) -> OpenFailures {
+    let mut all = OpenFailures::default();
     for track in of(receiver, from) {
-        all += track.unopened;
+        all += track.open_failures;
     }
     all
 }
 
 fn of(person: &Person, from: ParticipantId) -> Vec<Received> {
-    let received = person.engine.tallies().received().into_iter();
+    let received = person.engine.stats().received().into_iter();
     received.filter(|(track, _)| track.owner == from).map(|(_, received)| received).collect()
 }

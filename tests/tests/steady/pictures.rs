@@ -8,7 +8,7 @@ use codec::decode::Decoder;
 use codec::encode::{Config, Encoder};
 use codec::layer::Content;
 use crypto::{Opener, Sealer};
-use engine::tally::Tallies;
+use engine::tally::TrackStats;
 use engine::{ParticipantId, TrackId};
 use media::{Bitrate, BufferPool, Clock, FrameRate, Pool, Rotation, Size, VideoCodec};
 use proto::{Kind, Slot};
@@ -46,7 +46,7 @@ struct Way {
     opener: Opener,
     decoder: Decoder,
     feed: Feed,
-    tallies: Tallies,
+    stats: TrackStats,
 }
 
 /// What each part asked for.
@@ -85,7 +85,7 @@ impl Way {
             opener: Opener::new(ring, Slot::Camera, leaf, clock),
             decoder: Decoder::open(VideoCodec::H264).unwrap(),
             feed: Feed::new(),
-            tallies: Tallies::default(),
+            stats: TrackStats::default(),
         }
     }
 
@@ -98,9 +98,9 @@ impl Way {
             let encoded = encoded.unwrap().expect("no picture is left out");
             let captured = encoded.captured;
             let sealed = counted(&mut costs.seal, || self.sealer.seal(encoded)).unwrap();
-            let arrived = self.wire.carry(sealed, &mut costs.wire).expect("it arrives whole");
-            let sequence = arrived.sequence;
-            let opened = counted(&mut costs.open, || self.opener.open(arrived)).unwrap();
+            let received = self.wire.carry(sealed, &mut costs.wire).expect("it arrives whole");
+            let sequence = received.sequence;
+            let opened = counted(&mut costs.open, || self.opener.open(received)).unwrap();
             let (decoder, feed) = (&mut self.decoder, &self.feed);
             let mut size = Size::default();
             counted(&mut costs.decode, || {
@@ -112,8 +112,8 @@ impl Way {
             .unwrap();
             assert_eq!(size, opened.size);
             counted(&mut costs.tally, || {
-                self.tallies.sent(Slot::Camera, 0, |sent| sent.frames += 1);
-                let received = self.tallies.track(track);
+                self.stats.sent(Slot::Camera, 0, |sent| sent.frames += 1);
+                let received = self.stats.track(track);
                 let mut received = received.lock().unwrap();
                 received.judged(0, sequence, None);
                 received.shown(opened.layer, size, captured, opened.captured);

@@ -6,7 +6,7 @@ use super::wire::{Cost, Wire, grown};
 use audio::process::{Process, Voice};
 use audio::{Block, Choice, Config, Engine, Remote};
 use codec::opus;
-use crypto::{Arrived, Opener, Sealer};
+use crypto::{ReceivedFrame, Opener, Sealer};
 use media::{AudioCodec, Clock, EncodedAudio, Level, Mailbox};
 use proto::{Kind, Slot};
 use std::path::Path;
@@ -28,8 +28,8 @@ fn no_sound_is_allocated_on_the_network() {
             let sound = EncodedAudio { position, payload, ..packet() };
             position += 960;
             let closed = counted(&mut seal, || sealer.seal_audio(sound)).unwrap();
-            let arrived = wire.carry(closed, &mut cost).expect("it arrives");
-            let plain = counted(&mut open, || opener.open_audio(arrived)).unwrap();
+            let received = wire.carry(closed, &mut cost).expect("it arrives");
+            let plain = counted(&mut open, || opener.open_audio(received)).unwrap();
             sent += usize::from(plain.position == position - 960);
         }
         (seal, cost, open)
@@ -80,8 +80,8 @@ fn the_audio_thread_allocates_nothing() {
         let closed = sealer.seal_audio(packet).unwrap();
         let header = *closed.header();
         sequence += 1;
-        let arrived = Arrived { header, bytes: closed.into_bytes(), sequence, received: Instant::now() };
-        let plain = opener.open_audio(arrived).unwrap();
+        let received = ReceivedFrame { header, bytes: closed.into_bytes(), sequence, received: Instant::now() };
+        let plain = opener.open_audio(received).unwrap();
         if let Some(remote) = heard.get() {
             remote.push(plain);
         }

@@ -2,12 +2,12 @@
 
 use super::allocator::counted;
 use bytes::Bytes;
-use crypto::{Arrived, Sealed};
+use crypto::{ReceivedFrame, Sealed};
 use media::{BufferPool, Receiver, bounded};
 use net::rtp::description::{Section, Source};
 use net::rtp::descriptor::Shape;
 use net::rtp::history::History;
-use net::rtp::intake::{Intake, Request};
+use net::rtp::rtp_receiver::{RtpReceiver, Request};
 use net::rtp::kept::Kept;
 use net::rtp::packetize::{Extensions, Labels, Packetizer};
 use proto::{Kind, Slot};
@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 pub struct Wire {
     packetizer: Packetizer,
     packets: Vec<Packet>,
-    intake: Intake,
-    inlet: Receiver<Arrived>,
+    rtp_receiver: RtpReceiver,
+    frames: Receiver<ReceivedFrame>,
     last: Option<u64>,
     history: History<Kept>,
     now: Instant,
@@ -48,16 +48,16 @@ impl Wire {
             Kind::Video => Packetizer::video(labels, 65_000, 0, Shape::L1T3),
             Kind::Audio => Packetizer::audio(labels, 65_000),
         };
-        let mut intake = Intake::new(grown(8));
+        let mut rtp_receiver = RtpReceiver::new(grown(8));
         let source = Some(Source { ssrc: SSRC, repair: None });
-        intake.declare(&[Section { mid: "0".into(), payload_types: vec![102], extensions, source }]);
-        let (sender, inlet) = bounded(1 << 20);
-        assert!(intake.assign("0", slot, kind, sender, Instant::now()));
+        rtp_receiver.declare(&[Section { mid: "0".into(), payload_types: vec![102], extensions, source }]);
+        let (sender, frames) = bounded(1 << 20);
+        assert!(rtp_receiver.assign("0", slot, kind, sender, Instant::now()));
         Self {
             packetizer,
             packets: Vec::new(),
-            intake,
-            inlet,
+            rtp_receiver,
+            frames,
             last: None,
             history: History::default(),
             now: Instant::now(),
@@ -70,7 +70,7 @@ impl Wire {
     }
 
     /// One frame there and, where it could be put together, back.
-    pub fn carry(&mut self, frame: Sealed, cost: &mut Cost) -> Option<Arrived> {
+    pub fn carry(&mut self, frame: Sealed, cost: &mut Cost) -> Option<ReceivedFrame> {
         // Simulated: what is kept for so long is kept for so many frames.
         self.now += FRAME;
         let now = self.now;
@@ -84,18 +84,18 @@ impl Wire {
             let mut bytes = packet.marshal().unwrap().freeze();
             let packet = Packet::unmarshal(&mut bytes).unwrap();
             counted(&mut cost.assemble, || {
-                self.intake.handle_packet(packet, now);
-                self.intake.handle_timeout(now);
+                self.rtp_receiver.handle_packet(packet, now);
+                self.rtp_receiver.handle_timeout(now);
                 // The first key frame is asked for until it is whole; nothing is lost here.
-                let requests = self.intake.poll_requests(now);
+                let requests = self.rtp_receiver.poll_requests(now);
                 assert!(requests.iter().all(|request| *request == Request::KeyFrame(SSRC)), "{requests:?}");
-                self.intake.poll_timeout();
+                self.rtp_receiver.poll_timeout();
             });
         }
-        let arrived = counted(&mut cost.assemble, || self.inlet.try_recv())?;
-        let last = self.last.replace(arrived.sequence);
-        assert!(last.is_none_or(|last| arrived.sequence == last + 1), "no frame is missing");
-        Some(arrived)
+        let received = counted(&mut cost.assemble, || self.frames.try_recv())?;
+        let last = self.last.replace(received.sequence);
+        assert!(last.is_none_or(|last| received.sequence == last + 1), "no frame is missing");
+        Some(received)
     }
 }
 

@@ -154,7 +154,7 @@ impl Desk {
     pub fn tab_to(&self, what: &str, is_it: impl Fn(&Ring) -> bool) {
         let mut seen = Vec::new();
         let mut before = self.at_rest();
-        for _ in 0..MOST_TABS {
+        for _ in 0..MAX_TABS {
             self.press(&["Tab"]);
             if let Some(ring) = self.ring(&before) {
                 if is_it(&ring) {
@@ -270,7 +270,7 @@ const BUS: &str = "dbus-daemon";
 /// The system's own, for which its package of AT-SPI is made.
 const PYTHON: &str = "/usr/bin/python3";
 /// More controls than any screen has.
-const MOST_TABS: usize = 30;
+const MAX_TABS: usize = 30;
 /// From the outer edge of a focus ring to where its control is filled.
 const INSIDE: usize = 8;
 /// Looks in a row that see no change, which take longer than a screen takes to begin to fade in.

@@ -8,7 +8,7 @@ use accesskit::{ActionRequest, TreeUpdate};
 use crate::kit::wake::Waker;
 
 /// More requests than this between two redraws are not a person's; the rest is dropped.
-const MOST_REQUESTS: usize = 64;
+const MAX_REQUESTS: usize = 64;
 
 /// What both sides share. One for each window.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,7 @@ impl Port {
 
     fn ask(&self, request: ActionRequest) {
         let mut requests = self.0.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        if requests.len() < MOST_REQUESTS {
+        if requests.len() < MAX_REQUESTS {
             requests.push(request);
         }
         drop(requests);

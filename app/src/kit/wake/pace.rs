@@ -21,7 +21,7 @@ impl Pace {
         let paced = self.asked.map_or(now, |asked| asked + shortest);
         let rested = match (self.drawing, self.rested) {
             // Not ended yet: as long as they took lately, and a look later if it takes longer.
-            (Some(since), _) => (since + self.cost + self.rest()).max(now + LOOK).min(since + LONGEST),
+            (Some(since), _) => (since + self.cost + self.rest()).max(now + LOOK).min(since + MAX_INTERVAL),
             (None, rested) => rested.unwrap_or(now),
         };
         paced.max(rested)
@@ -34,7 +34,7 @@ impl Pace {
 
     /// A window begins to draw itself, whoever asked for it. Calls until [`Pace::end`] are the same redraw.
     pub fn begin(&mut self, now: Instant) {
-        let stuck = self.drawing.is_some_and(|since| now > since + LONGEST);
+        let stuck = self.drawing.is_some_and(|since| now > since + MAX_INTERVAL);
         if self.drawing.is_none() || stuck {
             self.drawing = Some(now);
             // It shows what was wished for meanwhile, as if we had asked.
@@ -53,7 +53,7 @@ impl Pace {
     }
 
     fn rest(&self) -> Duration {
-        (self.cost * REST).min(LONGEST_REST)
+        (self.cost * REST).min(MAX_REST)
     }
 }
 
@@ -64,11 +64,11 @@ const PROCESSOR: Duration = Duration::from_millis(33);
 /// A redraw is followed by so many times what it took: decoders need the processor too.
 const REST: u32 = 2;
 /// However slow, ten pictures a second or so are shown.
-const LONGEST_REST: Duration = Duration::from_millis(80);
+const MAX_REST: Duration = Duration::from_millis(80);
 /// When to look again for a redraw that takes longer than those before.
 const LOOK: Duration = Duration::from_millis(4);
 /// A redraw that has not ended by then was given up, as when its window closed.
-const LONGEST: Duration = Duration::from_secs(1);
+const MAX_INTERVAL: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
@@ -132,7 +132,7 @@ mod tests {
         assert!(pace.due(now + ms(50)) > now + ms(50), "it is still being drawn");
         pace.end(now + ms(60), true);
         assert!(pace.due(now + ms(60)) > now + ms(60), "it took its share and more");
-        assert!(pace.due(now + ms(60)) <= now + ms(60) + LONGEST_REST);
+        assert!(pace.due(now + ms(60)) <= now + ms(60) + MAX_REST);
     }
 
     #[test]

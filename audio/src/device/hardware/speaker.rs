@@ -59,7 +59,7 @@ impl Speaker {
             self.target += beat / 2;
         }
         self.target =
-            self.target.clamp(least, least + MOST_RESERVE * beat).min(self.samples.buffer().capacity() * 3 / 4);
+            self.target.clamp(least, least + MAX_RESERVE * beat).min(self.samples.buffer().capacity() * 3 / 4);
         self.target
     }
 
@@ -137,4 +137,4 @@ fn play<T: SizedSample + FromSample<f32>>(
 }
 
 /// Blocks that under-runs may add to the speaker's ring: 100 ms.
-const MOST_RESERVE: usize = 10;
+const MAX_RESERVE: usize = 10;

@@ -109,7 +109,7 @@ fn changes_come_at_once_and_a_still_screen_now_and_then() {
             None => still += 1,
         }
     };
-    assert!((3..LONGEST_STILL).contains(&still), "{still} ticks without a picture");
+    assert!((3..MAX_STILL_FRAMES).contains(&still), "{still} ticks without a picture");
     assert!(again.number() > first.number());
     painter.fill(0x00FF_FFFF, (0, 0, 320, 240));
     let changed = source.next(&pool, &stop).unwrap().expect("a change is seen at the next tick");

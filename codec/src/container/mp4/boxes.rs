@@ -41,7 +41,7 @@ pub(super) fn header(reader: &mut (impl Read + Seek), at: u64, length: u64) -> R
 /// What a box at the top holds, in memory.
 pub(super) fn payload(reader: &mut (impl Read + Seek), header: &Header) -> Result<Vec<u8>, Error> {
     let length = header.end - header.start;
-    if length > MOST_HEADERS {
+    if length > MAX_HEADERS {
         return Err(Error::Unsupported("headers of more than 64 MiB".into()));
     }
     reader.seek(SeekFrom::Start(header.start))?;
@@ -128,5 +128,5 @@ impl<'a> Fields<'a> {
 /// What the first box of a file of this family is.
 const OPENERS: [FourCc; 8] = [*b"ftyp", *b"moov", *b"mdat", *b"free", *b"skip", *b"wide", *b"styp", *b"pdin"];
 
-const MOST_HEADERS: u64 = 64 << 20;
+const MAX_HEADERS: u64 = 64 << 20;
 const TOO_SHORT: Error = Error::Damaged("a header ends too early");

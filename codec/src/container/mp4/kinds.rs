@@ -17,9 +17,9 @@ pub(super) fn codec(kind: FourCc) -> String {
 /// # Errors
 /// [`Error::Io`].
 pub(super) fn container(reader: &mut (impl Read + Seek)) -> Result<Error, Error> {
-    let mut start = Vec::with_capacity(LONGEST_START);
+    let mut start = Vec::with_capacity(MAX_START_BYTES);
     reader.seek(SeekFrom::Start(0))?;
-    reader.take(LONGEST_START as u64).read_to_end(&mut start)?;
+    reader.take(MAX_START_BYTES as u64).read_to_end(&mut start)?;
     let has = |(at, bytes): &Sign| start.get(*at..).is_some_and(|rest| rest.starts_with(bytes));
     let known = CONTAINERS.iter().find(|(signs, _)| signs.iter().all(has));
     Ok(known.map_or(Error::Kind("MP4"), |(_, name)| Error::Format((*name).to_owned())))
@@ -58,4 +58,4 @@ const CONTAINERS: &[(&[Sign], &str)] = &[
     (&[(0, b"\x47"), (188, b"\x47")], "MPEG-TS"),
 ];
 
-const LONGEST_START: usize = 192;
+const MAX_START_BYTES: usize = 192;

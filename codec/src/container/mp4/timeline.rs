@@ -58,7 +58,7 @@ impl Timeline {
         let mut shown: Vec<Duration> = times.iter().flatten().copied().collect();
         let count = shown.len();
         shown.push(length);
-        let still = shown.windows(2).all(|pair| pair[1].saturating_sub(pair[0]) <= LONGEST_STILL);
+        let still = shown.windows(2).all(|pair| pair[1].saturating_sub(pair[0]) <= MAX_STILL);
         (still && !length.is_zero()).then_some(Self { times, shown: count, length })
     }
 
@@ -149,4 +149,4 @@ fn double(fields: &mut Fields<'_>) -> Option<u64> {
 }
 
 /// A picture that stands still for longer is a broken table, not a slow camera.
-const LONGEST_STILL: Duration = Duration::from_secs(10);
+const MAX_STILL: Duration = Duration::from_secs(10);

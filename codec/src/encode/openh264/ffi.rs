@@ -184,8 +184,8 @@ fn fill(parameters: &mut SEncParamExt, settings: &Settings) {
     parameters.iSpatialLayerNum = 1;
     parameters.iComplexityMode = LOW_COMPLEXITY;
     // Zero for either would narrow the range to 12..=42, and a hard scene could not be kept to a low rate.
-    parameters.iMinQp = LEAST_QUANTIZER;
-    parameters.iMaxQp = MOST_QUANTIZER;
+    parameters.iMinQp = MIN_QUANTIZER;
+    parameters.iMaxQp = MAX_QUANTIZER;
     // Key frames come when they are asked for, with the same parameter sets each time.
     parameters.uiIntraPeriod = 0;
     parameters.eSpsPpsIdStrategy = CONSTANT_ID;
@@ -236,8 +236,8 @@ fn source(planes: [PlaneRef<'_>; 3], size: Size, milliseconds: u64) -> Result<SS
 }
 
 /// Below this a camera's noise is all that is gained.
-const LEAST_QUANTIZER: c_int = 12;
-const MOST_QUANTIZER: c_int = 51;
+const MIN_QUANTIZER: c_int = 12;
+const MAX_QUANTIZER: c_int = 51;
 
 fn done(call: &'static str, status: c_int) -> Result<(), Failure> {
     if status == 0 { Ok(()) } else { Err(Failure::Call(call, status)) }

@@ -62,7 +62,7 @@ async fn watch(browser: &Browser, listener: &TcpListener) -> Result<f64> {
 async fn answer(stream: TcpStream) -> Result<Option<u32>> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
-    (&mut stream).take(LONGEST_LINE).read_line(&mut line).await?;
+    (&mut stream).take(MAX_LINE_BYTES).read_line(&mut line).await?;
     let path = line.split(' ').nth(1).unwrap_or_default();
     let shown = path.strip_prefix("/shown/").map(str::parse).transpose()?;
     let (status, body) = match path {
@@ -166,6 +166,6 @@ const FLAGS: &[&str] = &[
 const WARM_UP: Duration = Duration::from_secs(4);
 const SPAN: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_mins(1);
-const LONGEST_LINE: u64 = 1_024;
+const MAX_LINE_BYTES: u64 = 1_024;
 /// Linux' `USER_HZ`, the same on every machine that Debian runs on.
 const TICKS_A_SECOND: f64 = 100.0;

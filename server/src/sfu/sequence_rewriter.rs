@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 /// The row of one outgoing stream.
 #[derive(Debug)]
-pub struct Renumber {
+pub struct SequenceRewriter {
     /// Where the current source began.
     first: u64,
     /// The highest number of the source so far.
@@ -18,7 +18,7 @@ pub struct Renumber {
     skipped: VecDeque<u64>,
 }
 
-impl Renumber {
+impl SequenceRewriter {
     /// A row that begins at `next`. It must be below 65536: a receiver takes the rollover counter to be 0 (RFC 3711, section 3.3.1).
     pub fn new(next: u16) -> Self {
         Self { first: 0, newest: 0, shift: 0, next: next.into(), skipped: VecDeque::new() }
@@ -42,7 +42,7 @@ impl Renumber {
             return Some(outgoing);
         }
         let forgotten =
-            self.skipped.len() == MOST_SKIPPED && self.skipped.front().is_some_and(|oldest| number < *oldest);
+            self.skipped.len() == MAX_SKIPPED && self.skipped.front().is_some_and(|oldest| number < *oldest);
         if number < self.first || forgotten || self.skipped.binary_search(&number).is_ok() {
             return None;
         }
@@ -59,7 +59,7 @@ impl Renumber {
         self.next = number.wrapping_sub(self.shift);
         self.newest = number;
         self.shift = self.shift.wrapping_add(1);
-        if self.skipped.len() == MOST_SKIPPED {
+        if self.skipped.len() == MAX_SKIPPED {
             self.skipped.pop_front();
         }
         self.skipped.push_back(number);
@@ -71,7 +71,7 @@ impl Renumber {
 }
 
 /// How many left-out packets are remembered: some seconds of a stream's upper temporal layers.
-const MOST_SKIPPED: usize = 1_024;
+const MAX_SKIPPED: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn left_out_packets_leave_no_gap_and_lost_ones_do() {
-        let mut row = Renumber::new(100);
+        let mut row = SequenceRewriter::new(100);
         row.begin(70_000);
         assert_eq!(row.keep(70_000), Some(100));
         row.skip(70_001);
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_gap_before_a_left_out_packet_keeps_its_places() {
-        let mut row = Renumber::new(0);
+        let mut row = SequenceRewriter::new(0);
         row.begin(10);
         assert_eq!(row.keep(10), Some(0));
         row.skip(13);
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn another_source_goes_on_where_the_last_one_stopped() {
-        let mut row = Renumber::new(7);
+        let mut row = SequenceRewriter::new(7);
         row.begin(500);
         assert_eq!((row.keep(500), row.keep(501)), (Some(7), Some(8)));
         row.skip(502);
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_late_packet_beyond_memory_is_dropped() {
-        let mut row = Renumber::new(0);
+        let mut row = SequenceRewriter::new(0);
         row.begin(0);
         assert_eq!(row.keep(0), Some(0));
         (2..2_000).for_each(|number| row.skip(number));

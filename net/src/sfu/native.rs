@@ -5,14 +5,14 @@
 
 use super::{Caps, Incoming, Input, Output, Placed, Plan, Sfu, kind_of};
 use proto::{
-    Down, Kind, MOST_TRACKS, ParticipantId, Problem, Published, Slot, SpatialLayer, Subscription, TileWish, TrackId, Up,
+    Down, Kind, MAX_TRACKS, ParticipantId, Problem, Published, Slot, SpatialLayer, Subscription, TileWish, TrackId, Up,
 };
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// The machine.
 #[derive(Debug, Default)]
-pub struct Own {
+pub struct Native {
     me: Option<ParticipantId>,
     published: BTreeMap<Slot, Vec<SpatialLayer>>,
     /// Slots that ever were published: their descriptions stay.
@@ -85,7 +85,7 @@ struct Wishes {
     at: Option<Instant>,
 }
 
-impl Sfu for Own {
+impl Sfu for Native {
     fn caps(&self) -> Caps {
         Caps { layers_by_size: true, divides_bandwidth: true, tells_senders: true, reads_descriptor_only: true }
     }
@@ -123,7 +123,7 @@ impl Sfu for Own {
     }
 }
 
-impl Own {
+impl Native {
     fn handle_message(&mut self, message: Down) {
         match message {
             Down::Answer { number, sdp } => self.handle_answer(number, sdp),
@@ -132,7 +132,7 @@ impl Own {
             Down::Problem { problem: Problem::Media } => self.fail("the server refused the offer"),
             Down::Hello { .. }
             | Down::Created
-            | Down::Door { .. }
+            | Down::AdmissionKey { .. }
             | Down::Knocked { .. }
             | Down::Withdrew { .. }
             | Down::Admitted { .. }
@@ -152,7 +152,7 @@ impl Own {
         }
         self.remote.retain(|track, _| track.owner != owner);
         for Published { slot, kind, layers, .. } in tracks {
-            if self.remote.len() < MOST_TRACKS && kind == kind_of(slot) {
+            if self.remote.len() < MAX_TRACKS && kind == kind_of(slot) {
                 self.remote.insert(TrackId { owner, slot }, Remote { kind, layers });
             }
         }
@@ -307,5 +307,5 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 const WISH_PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
-#[path = "own_tests.rs"]
+#[path = "native_tests.rs"]
 mod tests;

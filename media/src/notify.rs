@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 /// Wakes the one thread that waits on it. A ring while nobody waits is kept for the next wait; many rings are one.
 /// Clones ring the same bell.
 #[derive(Clone, Default)]
-pub struct Bell {
+pub struct Notify {
     shared: Arc<(Mutex<bool>, Condvar)>,
 }
 
-impl Bell {
+impl Notify {
     /// A silent bell.
     #[must_use]
     pub fn new() -> Self {
@@ -19,7 +19,7 @@ impl Bell {
     }
 
     /// Wakes the waiting thread, or the next one to wait.
-    pub fn ring(&self) {
+    pub fn notify(&self) {
         let (rung, changed) = &*self.shared;
         *rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
         changed.notify_one();
@@ -59,19 +59,19 @@ mod tests {
 
     #[test]
     fn a_ring_before_the_wait_is_kept_and_rings_merge() {
-        let bell = Bell::new();
-        bell.ring();
-        bell.ring();
-        bell.wait();
-        assert!(!bell.wait_until(Instant::now()));
+        let notify = Notify::new();
+        notify.notify();
+        notify.notify();
+        notify.wait();
+        assert!(!notify.wait_until(Instant::now()));
     }
 
     #[test]
     fn a_ring_wakes_a_waiting_thread() {
-        let bell = Bell::new();
+        let notify = Notify::new();
         thread::scope(|scope| {
-            scope.spawn(|| bell.wait());
-            bell.ring();
+            scope.spawn(|| notify.wait());
+            notify.notify();
         });
     }
 }

@@ -4,7 +4,7 @@
 //! frame, and one is asked for.
 
 use crypto::Sealed;
-use media::Weigh;
+use media::ByteSize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use tokio::sync::mpsc;
@@ -16,7 +16,7 @@ pub struct Full;
 
 /// Where a track's frames go in. Clones share the queue; each layer's encoder has one.
 #[derive(Clone, Debug)]
-pub struct Outlet {
+pub struct FrameSender {
     frames: mpsc::Sender<Sealed>,
     shared: Arc<Shared>,
 }
@@ -38,14 +38,14 @@ struct Shared {
     unasked: AtomicU8,
 }
 
-/// A queue of at most [`MOST_BYTES`] and [`MOST_FRAMES`].
-pub fn outlet() -> (Outlet, Queue) {
-    let (sender, receiver) = mpsc::channel(MOST_FRAMES);
+/// A queue of at most [`MAX_BYTES`] and [`MAX_FRAMES`].
+pub fn frame_sender() -> (FrameSender, Queue) {
+    let (sender, receiver) = mpsc::channel(MAX_FRAMES);
     let shared = Arc::new(Shared::default());
-    (Outlet { frames: sender, shared: Arc::clone(&shared) }, Queue { frames: receiver, shared })
+    (FrameSender { frames: sender, shared: Arc::clone(&shared) }, Queue { frames: receiver, shared })
 }
 
-impl Outlet {
+impl FrameSender {
     /// Hands a frame over, from any thread, without waiting.
     ///
     /// # Errors
@@ -58,9 +58,9 @@ impl Outlet {
         } else if self.shared.shut.load(Ordering::Relaxed) & bit != 0 {
             return Err(Full);
         }
-        let weight = frame.weight();
+        let weight = frame.byte_size();
         let before = self.shared.weight.fetch_add(weight, Ordering::Relaxed);
-        let fits = before == 0 || before + weight <= MOST_BYTES;
+        let fits = before == 0 || before + weight <= MAX_BYTES;
         if fits && self.frames.try_send(frame).is_ok() {
             return Ok(());
         }
@@ -84,7 +84,7 @@ impl Queue {
     /// The next frame; `None` once no encoder is left.
     pub async fn next(&mut self) -> Option<Sealed> {
         let frame = self.frames.recv().await?;
-        self.shared.weight.fetch_sub(frame.weight(), Ordering::Relaxed);
+        self.shared.weight.fetch_sub(frame.byte_size(), Ordering::Relaxed);
         Some(frame)
     }
 
@@ -96,10 +96,10 @@ impl Queue {
 }
 
 /// Bytes that may wait: a third of a second of all layers at their best.
-const MOST_BYTES: usize = 512 << 10;
+const MAX_BYTES: usize = 512 << 10;
 
 /// Frames that may wait.
-const MOST_FRAMES: usize = 128;
+const MAX_FRAMES: usize = 128;
 
 #[cfg(test)]
 mod tests {
@@ -108,37 +108,37 @@ mod tests {
 
     #[test]
     fn a_layer_that_lost_a_frame_waits_for_its_key_frame_and_asks_once() {
-        let ((outlet, mut queue), seal) = (outlet(), Seal::new());
-        outlet.try_send(seal.picture(0, 0, true, MOST_BYTES)).unwrap();
-        assert_eq!(outlet.try_send(seal.picture(1, 0, true, 100)), Err(Full));
-        assert_eq!(outlet.try_send(seal.picture(2, 0, true, 100)), Err(Full));
+        let ((frame_sender, mut queue), seal) = (frame_sender(), Seal::new());
+        frame_sender.try_send(seal.picture(0, 0, true, MAX_BYTES)).unwrap();
+        assert_eq!(frame_sender.try_send(seal.picture(1, 0, true, 100)), Err(Full));
+        assert_eq!(frame_sender.try_send(seal.picture(2, 0, true, 100)), Err(Full));
         assert_eq!(queue.take_shut().collect::<Vec<_>>(), [1, 2]);
         assert_eq!(queue.take_shut().count(), 0);
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(queue.next()).unwrap();
         // There is room again, but not for what builds on a lost frame.
-        assert_eq!(outlet.try_send(seal.picture(1, 1, false, 100)), Err(Full));
-        outlet.try_send(seal.picture(0, 2, false, 100)).unwrap();
-        outlet.try_send(seal.picture(1, 0, true, 100)).unwrap();
-        outlet.try_send(seal.picture(1, 1, false, 100)).unwrap();
+        assert_eq!(frame_sender.try_send(seal.picture(1, 1, false, 100)), Err(Full));
+        frame_sender.try_send(seal.picture(0, 2, false, 100)).unwrap();
+        frame_sender.try_send(seal.picture(1, 0, true, 100)).unwrap();
+        frame_sender.try_send(seal.picture(1, 1, false, 100)).unwrap();
         assert_eq!(queue.take_shut().count(), 0);
     }
 
     #[test]
     fn a_lost_discardable_frame_shuts_nothing() {
-        let ((outlet, queue), seal) = (outlet(), Seal::new());
-        outlet.try_send(seal.picture(0, 0, true, MOST_BYTES)).unwrap();
-        assert_eq!(outlet.try_send(seal.picture(0, 2, false, 100)), Err(Full));
+        let ((frame_sender, queue), seal) = (frame_sender(), Seal::new());
+        frame_sender.try_send(seal.picture(0, 0, true, MAX_BYTES)).unwrap();
+        assert_eq!(frame_sender.try_send(seal.picture(0, 2, false, 100)), Err(Full));
         assert_eq!(queue.take_shut().count(), 0);
     }
 
     #[test]
     fn frames_are_bounded_too_and_a_gone_reader_is_seen() {
-        let ((outlet, queue), seal) = (outlet(), Seal::new());
-        let taken = (0..1_000).filter(|_| outlet.try_send(seal.picture(0, 0, true, 8)).is_ok()).count();
-        assert_eq!(taken, MOST_FRAMES);
-        assert!(!outlet.is_closed());
+        let ((frame_sender, queue), seal) = (frame_sender(), Seal::new());
+        let taken = (0..1_000).filter(|_| frame_sender.try_send(seal.picture(0, 0, true, 8)).is_ok()).count();
+        assert_eq!(taken, MAX_FRAMES);
+        assert!(!frame_sender.is_closed());
         drop(queue);
-        assert!(outlet.is_closed());
-        assert_eq!(outlet.try_send(seal.picture(0, 0, true, 8)), Err(Full));
+        assert!(frame_sender.is_closed());
+        assert_eq!(frame_sender.try_send(seal.picture(0, 0, true, 8)), Err(Full));
     }
 }

@@ -20,7 +20,7 @@ use crate::session::{self, News};
 use crate::theme::{self, Choice, REGULAR, TEXT_BODY, Theme};
 
 /// A meeting that nobody looks at, until somebody asks for a picture. Belongs to one thread; its screen does not.
-pub struct Film {
+pub struct Snapshot {
     meeting: Meeting,
     pictures: Pictures,
     language: Language,
@@ -53,7 +53,7 @@ pub enum Error {
     Png(#[from] png::EncodingError),
 }
 
-impl Film {
+impl Snapshot {
     /// A meeting that has not begun.
     pub fn new(language: Language, theme: Choice) -> Self {
         let meeting = Meeting::new(Model::default(), Devices::default());
@@ -61,7 +61,7 @@ impl Film {
     }
 
     /// Where the engine's pictures go.
-    pub fn screen(&self) -> Arc<dyn engine::Screen> {
+    pub fn screen(&self) -> Arc<dyn engine::VideoOutput> {
         session::screen(&self.pictures)
     }
 

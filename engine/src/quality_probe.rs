@@ -7,7 +7,7 @@ mod sample;
 
 pub use sample::Quality;
 
-use crate::screen::{Canvas, Meta, Screen};
+use crate::video_output::{VideoSink, Meta, VideoOutput};
 use codec::decode::Picture;
 use dump::{Dump, Names};
 use media::{Clock, Frame, FrameRate};
@@ -28,8 +28,8 @@ pub struct Evidence {
 }
 
 /// See the module.
-pub struct Witness {
-    inner: Option<Arc<dyn Screen>>,
+pub struct QualityProbe {
+    inner: Option<Arc<dyn VideoOutput>>,
     evidence: Evidence,
     clock: Clock,
     samples: Samples,
@@ -38,10 +38,10 @@ pub struct Witness {
 
 type Samples = Arc<Mutex<BTreeMap<TrackId, (PathBuf, Sampler)>>>;
 
-impl Witness {
+impl QualityProbe {
     /// Keeps `evidence` of all that goes to `inner`. Times are those of `clock`.
     #[must_use]
-    pub fn new(inner: Option<Arc<dyn Screen>>, evidence: Evidence, clock: Clock) -> Self {
+    pub fn new(inner: Option<Arc<dyn VideoOutput>>, evidence: Evidence, clock: Clock) -> Self {
         Self { inner, evidence, clock, samples: Arc::default(), names: Names::default() }
     }
 
@@ -61,8 +61,8 @@ impl Witness {
     }
 }
 
-impl Screen for Witness {
-    fn open(&self, track: TrackId, name: &str) -> Box<dyn Canvas> {
+impl VideoOutput for QualityProbe {
+    fn open(&self, track: TrackId, name: &str) -> Box<dyn VideoSink> {
         let source = self.evidence.sources.get(name).filter(|_| track.slot == Slot::Camera);
         let samples = source.map(|path| {
             let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,14 +84,14 @@ impl Screen for Witness {
 }
 
 struct Watched {
-    inner: Option<Box<dyn Canvas>>,
+    inner: Option<Box<dyn VideoSink>>,
     dump: Option<Dump>,
     samples: Option<Samples>,
     track: TrackId,
     clock: Clock,
 }
 
-impl Canvas for Watched {
+impl VideoSink for Watched {
     fn show(&mut self, picture: &Picture<'_>, meta: Meta) {
         if let Some(inner) = &mut self.inner {
             inner.show(picture, meta);

@@ -1,7 +1,7 @@
 //! What was counted of each track on its way in and out.
 
 use crate::histogram::Histogram;
-use crate::unopened::Unopened;
+use crate::open_failures::OpenFailures;
 use crypto::open;
 use media::{Layer, Size, Timestamp};
 use proto::TrackId;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The counts of a whole meeting; clones share them. Threads write a few numbers under a lock that nobody holds long.
 #[derive(Clone, Default)]
-pub struct Tallies {
+pub struct TrackStats {
     received: Arc<Mutex<BTreeMap<TrackId, Arc<Mutex<Received>>>>>,
     sent: Arc<Mutex<BTreeMap<(proto::Slot, u8), Sent>>>,
 }
@@ -20,11 +20,11 @@ pub struct Tallies {
 #[derive(Clone, Default)]
 pub struct Received {
     /// Frames for us that came from the network whole.
-    pub arrived: u64,
+    pub received: u64,
     /// Frames that were opened and judged genuine.
     pub opened: u64,
     /// Frames that were not, and why.
-    pub unopened: Unopened,
+    pub open_failures: OpenFailures,
     /// Frames that their sender put on the layers we were sent, between the first and the last that arrived.
     pub sent: u64,
     /// Pictures handed to the screen.
@@ -54,7 +54,7 @@ pub struct Sent {
     pub bytes: u64,
 }
 
-impl Tallies {
+impl TrackStats {
     /// The counts of a track that comes in, kept after it has ended.
     pub fn track(&self, track: TrackId) -> Arc<Mutex<Received>> {
         Arc::clone(lock(&self.received).entry(track).or_default())
@@ -90,18 +90,18 @@ impl Received {
     pub fn judged(&mut self, spatial: u8, sequence: u64, why: Option<open::Error>) {
         match why {
             None => self.opened += 1,
-            Some(why) => self.unopened.count(why),
+            Some(why) => self.open_failures.count(why),
         }
         let for_others = [open::Error::BeforeUs, open::Error::AfterUs, open::Error::NotAMember];
         if why.is_none_or(|why| !for_others.contains(&why)) {
-            self.arrived(spatial, sequence);
+            self.received(spatial, sequence);
         }
     }
 
-    fn arrived(&mut self, spatial: u8, sequence: u64) {
-        self.arrived += 1;
+    fn received(&mut self, spatial: u8, sequence: u64) {
+        self.received += 1;
         self.sent += match self.last_sequence {
-            Some((layer, last)) if layer == spatial && sequence > last => (sequence - last).min(MOST_MISSED),
+            Some((layer, last)) if layer == spatial && sequence > last => (sequence - last).min(MAX_MISSED),
             Some(_) | None => 1,
         };
         self.last_sequence = Some((spatial, sequence));
@@ -130,7 +130,7 @@ fn lock<T>(counts: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A jump beyond this is a restart of the sender's count, not ten minutes of lost frames.
-const MOST_MISSED: u64 = 18_000;
+const MAX_MISSED: u64 = 18_000;
 
 #[cfg(test)]
 mod tests {
@@ -144,9 +144,9 @@ mod tests {
     fn what_was_sent_is_told_by_the_sequence() {
         let mut received = Received::default();
         for (layer, sequence) in [(0, 10), (0, 11), (0, 14), (2, 3), (2, 4)] {
-            received.arrived(layer, sequence);
+            received.received(layer, sequence);
         }
-        assert_eq!((received.arrived, received.sent), (5, 7));
+        assert_eq!((received.received, received.sent), (5, 7));
     }
 
     #[test]
@@ -156,8 +156,8 @@ mod tests {
         for (sequence, why) in (10..).zip(outcomes) {
             received.judged(0, sequence, why);
         }
-        assert_eq!((received.arrived, received.sent, received.opened), (3, 3, 2));
-        assert_eq!((received.unopened.before_us, received.unopened.failed()), (1, 1));
+        assert_eq!((received.received, received.sent, received.opened), (3, 3, 2));
+        assert_eq!((received.open_failures.before_us, received.open_failures.failed()), (1, 1));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use proto::{MeetingId, ParticipantId};
 use std::collections::VecDeque;
 
 /// The organiser's side: the admission key and the link's secret.
-pub struct Door {
+pub struct AdmissionKey {
     meeting: MeetingId,
     private: Secret,
     public: Vec<u8>,
@@ -36,7 +36,7 @@ pub struct Door {
 pub enum Error {
     /// The admission key is not the one that the link names: the server, or somebody before it, put in another.
     #[error("this is not the door that the link leads to")]
-    WrongDoor,
+    WrongAdmissionKey,
     /// The request is none, or was made without the link.
     #[error("not a request by somebody who knows the link")]
     Malformed,
@@ -82,7 +82,7 @@ impl KnockRequest {
     }
 }
 
-impl Door {
+impl AdmissionKey {
     /// A door of `meeting`, with a fresh admission key and a fresh secret for its links.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl Door {
             .validate(&Crypto, ProtocolVersion::Mls10)
             .map_err(|_| Error::KeyPackage)?;
         let person = verified_package(&package, self.meeting).map_err(|_| Error::KeyPackage)?;
-        if self.seen.len() >= MOST_SEEN {
+        if self.seen.len() >= MAX_SEEN {
             self.seen.pop_front();
         }
         self.seen.push_back(*nonce);
@@ -138,7 +138,7 @@ impl Door {
 /// Makes a request to be let in, and what turns the answer into a [`Group`].
 ///
 /// # Errors
-/// [`Error::WrongDoor`] where `admission_key` is not the one that the invitation names.
+/// [`Error::WrongAdmissionKey`] where `admission_key` is not the one that the invitation names.
 pub fn knock(
     invitation: &Invitation,
     admission_key: &[u8],
@@ -147,7 +147,7 @@ pub fn knock(
     participant: ParticipantId,
 ) -> Result<(Joiner, Vec<u8>), Error> {
     if sha256(admission_key) != invitation.admission_hash {
-        return Err(Error::WrongDoor);
+        return Err(Error::WrongAdmissionKey);
     }
     let meeting = invitation.meeting;
     let (provider, key) = (Provider::default(), SigningKey::generate()?);
@@ -161,7 +161,7 @@ pub fn knock(
     let nonce: [u8; NONCE] = provider.rand().random_array()?;
     let package = bundle.key_package().tls_serialize_detached().map_err(|_| Error::Crypto)?;
     let plain = [nonce.as_slice(), &package].concat();
-    let sealed = Crypto.hpke_seal(hpke(), admission_key, &info(meeting), &[], &plain).map_err(|_| Error::WrongDoor)?;
+    let sealed = Crypto.hpke_seal(hpke(), admission_key, &info(meeting), &[], &plain).map_err(|_| Error::WrongAdmissionKey)?;
     let request = write(&sealed, invitation.secret.expose()).ok_or(Error::Crypto)?;
     Ok((Joiner { provider, key, meeting, me }, request))
 }
@@ -195,7 +195,7 @@ fn write(sealed: &HpkeCiphertext, secret: &[u8]) -> Option<Vec<u8>> {
 
 /// The sealed part of a request, if it was made by somebody who knows `secret`. Checked before anything costly.
 fn parse(request: &[u8], secret: &[u8]) -> Option<HpkeCiphertext> {
-    let signed = request.len().checked_sub(TAG).filter(|_| request.len() <= MOST_REQUEST)?;
+    let signed = request.len().checked_sub(TAG).filter(|_| request.len() <= MAX_REQUEST)?;
     let (signed, tag) = request.split_at(signed);
     if !is_tagged(secret, PURPOSE, signed, tag) {
         return None;
@@ -215,6 +215,6 @@ const NONCE: usize = 16;
 const SECRET: usize = 32;
 const TAG: usize = 48;
 /// Nonces that are remembered; far more than people wait at one door.
-const MOST_SEEN: usize = 4_096;
+const MAX_SEEN: usize = 4_096;
 /// Bytes of the longest request that is looked at. An honest one has about 4 kB.
-const MOST_REQUEST: usize = 16 << 10;
+const MAX_REQUEST: usize = 16 << 10;

@@ -24,7 +24,7 @@ use webrtc::peer_connection::PeerConnection;
 use webrtc::rtp_transceiver::RtpTransceiver;
 
 /// The sending end of one slot.
-pub struct Lane {
+pub struct SendStream {
     slot: Slot,
     kind: Kind,
     transceiver: Arc<dyn RtpTransceiver>,
@@ -35,7 +35,7 @@ pub struct Lane {
     streams: Mutex<Vec<Packetizer>>,
 }
 
-impl Lane {
+impl SendStream {
     /// Adds a transceiver for `slot`.
     ///
     /// # Errors

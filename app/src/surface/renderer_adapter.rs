@@ -10,19 +10,19 @@ use crate::kit::wake::Waker;
 use crate::theme::Theme;
 
 /// A window's content for our renderer. `waker` is told when a redraw begins and when it is on the screen.
-pub fn lift<'a, Message: 'a>(
+pub fn adapt_renderer<'a, Message: 'a>(
     content: Element<'a, Message>,
     waker: Option<Waker>,
 ) -> iced::Element<'a, Message, Theme, Renderer> {
-    iced::Element::new(Lifted { content, waker })
+    iced::Element::new(RendererAdapter { content, waker })
 }
 
-struct Lifted<'a, Message> {
+struct RendererAdapter<'a, Message> {
     content: Element<'a, Message>,
     waker: Option<Waker>,
 }
 
-impl<Message> Widget<Message, Theme, Renderer> for Lifted<'_, Message> {
+impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> {
     fn size(&self) -> Size<Length> {
         self.content.as_widget().size()
     }
@@ -108,7 +108,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Lifted<'_, Message> {
         translation: Vector,
     ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
         let content = self.content.as_widget_mut();
-        content.overlay(tree, layout, &renderer.inner, viewport, translation).map(Above::lift)
+        content.overlay(tree, layout, &renderer.inner, viewport, translation).map(OverlayAdapter::adapt)
     }
 }
 
@@ -121,17 +121,17 @@ fn worn(theme: &Theme, renderer: &Renderer) -> Theme {
 }
 
 /// What lies over the content, lifted too.
-struct Above<'a, Message>(overlay::Element<'a, Message, Theme, iced::Renderer>);
+struct OverlayAdapter<'a, Message>(overlay::Element<'a, Message, Theme, iced::Renderer>);
 
-impl<'a, Message: 'a> Above<'a, Message> {
-    fn lift(
+impl<'a, Message: 'a> OverlayAdapter<'a, Message> {
+    fn adapt(
         content: overlay::Element<'a, Message, Theme, iced::Renderer>,
     ) -> overlay::Element<'a, Message, Theme, Renderer> {
         overlay::Element::new(Box::new(Self(content)))
     }
 }
 
-impl<Message> Overlay<Message, Theme, Renderer> for Above<'_, Message> {
+impl<Message> Overlay<Message, Theme, Renderer> for OverlayAdapter<'_, Message> {
     fn layout(&mut self, renderer: &Renderer, bounds: Size) -> layout::Node {
         self.0.as_overlay_mut().layout(&renderer.inner, bounds)
     }
@@ -173,7 +173,7 @@ impl<Message> Overlay<Message, Theme, Renderer> for Above<'_, Message> {
         layout: Layout<'b>,
         renderer: &Renderer,
     ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        self.0.as_overlay_mut().overlay(layout, &renderer.inner).map(Above::lift)
+        self.0.as_overlay_mut().overlay(layout, &renderer.inner).map(OverlayAdapter::adapt)
     }
 
     fn index(&self) -> f32 {

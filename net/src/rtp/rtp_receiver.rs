@@ -8,7 +8,7 @@ use super::description::{Section, Source};
 use super::missing::Missing;
 use super::unwrap::Unwrapper;
 use bytes::{Buf, Bytes};
-use crypto::{Arrived, Header};
+use crypto::{ReceivedFrame, Header};
 use media::{BufferPool, Layer, Sender, Size};
 use proto::{Kind, Slot};
 use rtc::rtp;
@@ -16,7 +16,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
 /// The receiving end of one session.
-pub struct Intake {
+pub struct RtpReceiver {
     pool: BufferPool,
     descriptor: Option<u8>,
     streams: HashMap<u32, Stream>,
@@ -56,7 +56,7 @@ struct Stream {
 
 struct Reader {
     slot: Slot,
-    inlet: Sender<Arrived>,
+    frames: Sender<ReceivedFrame>,
     assembly: Assembly,
     /// The reader itself cannot go on without a key frame.
     stuck: bool,
@@ -67,7 +67,7 @@ enum Assembly {
     Audio(Unwrapper),
 }
 
-impl Intake {
+impl RtpReceiver {
     /// An intake that knows no stream. Frames are built in buffers of `pool`.
     pub fn new(pool: BufferPool) -> Self {
         Self {
@@ -99,13 +99,13 @@ impl Intake {
     }
 
     /// From now on the stream of `mid` is read at `inlet`. False where no answer has named a source for it.
-    pub fn assign(&mut self, mid: &str, slot: Slot, kind: Kind, inlet: Sender<Arrived>, now: Instant) -> bool {
+    pub fn assign(&mut self, mid: &str, slot: Slot, kind: Kind, frames: Sender<ReceivedFrame>, now: Instant) -> bool {
         let assembly = match kind {
             Kind::Video => Assembly::Video(Box::new(Assembler::new())),
             Kind::Audio => Assembly::Audio(Unwrapper::default()),
         };
         let Some(stream) = self.stream(mid) else { return false };
-        stream.reader = Some(Reader { slot, inlet, assembly, stuck: false });
+        stream.reader = Some(Reader { slot, frames, assembly, stuck: false });
         let Some(source) = self.mids.get(mid).copied() else { return false };
         let (ours, others) = std::mem::take(&mut self.early).into_iter().partition(|packet| {
             let ssrc = packet.header.ssrc;
@@ -143,7 +143,7 @@ impl Intake {
             return;
         };
         let Some(stream) = self.streams.get_mut(&ssrc) else {
-            if self.early.len() == MOST_EARLY {
+            if self.early.len() == MAX_EARLY {
                 self.early.pop_front();
                 self.counts.strange += 1;
             }
@@ -207,7 +207,7 @@ impl Intake {
     }
 
     fn is_full(&self) -> bool {
-        self.streams.len().max(self.repairs.len()).max(self.mids.len()) >= MOST_STREAMS
+        self.streams.len().max(self.repairs.len()).max(self.mids.len()) >= MAX_STREAMS
     }
 
     fn knows(&self, mid: &str, source: Source) -> bool {
@@ -238,7 +238,7 @@ impl Reader {
                 let sequence = counter.unwrap(packet.sequence);
                 let bytes = pool.copy(&packet.payload);
                 // A full queue of sound is old sound: nothing to save, nothing to ask for.
-                drop(self.inlet.try_send(Arrived { header, bytes, sequence, received: now }));
+                drop(self.frames.try_send(ReceivedFrame { header, bytes, sequence, received: now }));
             }
         }
     }
@@ -258,8 +258,8 @@ impl Reader {
                 voice: false,
             };
             self.stuck &= !frame.key;
-            let arrived = Arrived { header, bytes: frame.bytes, sequence: frame.number, received: now };
-            if self.inlet.try_send(arrived).is_err() {
+            let received = ReceivedFrame { header, bytes: frame.bytes, sequence: frame.number, received: now };
+            if self.frames.try_send(received).is_err() {
                 overflowed += 1;
                 assembler.handle_overflow();
             }
@@ -294,11 +294,11 @@ pub fn extension(header: &rtp::Header, id: u8) -> Option<Bytes> {
 const REPAIRED: usize = 2;
 
 /// Sources that are known at once: a server that invents new ones in each answer is not followed.
-const MOST_STREAMS: usize = 2 * proto::MOST_TRACKS;
+const MAX_STREAMS: usize = 2 * proto::MAX_TRACKS;
 
 /// Packets that may wait for an answer: a few key frames.
-const MOST_EARLY: usize = 512;
+const MAX_EARLY: usize = 512;
 
 #[cfg(test)]
-#[path = "intake_tests.rs"]
+#[path = "rtp_receiver_tests.rs"]
 mod tests;

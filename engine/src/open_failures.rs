@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 
 /// Frames that were not opened. The first four are refused by rule, the others should have opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unopened {
+pub struct OpenFailures {
     /// They came a second time.
     pub replayed: u64,
     /// They were sealed in an epoch before the one in which we came in, by who had not heard of us yet.
@@ -27,7 +27,7 @@ pub struct Unopened {
     pub malformed: u64,
 }
 
-impl Unopened {
+impl OpenFailures {
     /// Counts a frame.
     pub fn count(&mut self, why: open::Error) {
         use open::Error;
@@ -51,7 +51,7 @@ impl Unopened {
     }
 }
 
-impl AddAssign for Unopened {
+impl AddAssign for OpenFailures {
     fn add_assign(&mut self, other: Self) {
         self.replayed += other.replayed;
         self.before_us += other.before_us;
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn what_was_never_for_us_is_no_failure_and_everything_else_is() {
-        let (mut all, mut ruled_out) = (Unopened::default(), Unopened::default());
+        let (mut all, mut ruled_out) = (OpenFailures::default(), OpenFailures::default());
         for why in [Error::Replayed, Error::BeforeUs, Error::AfterUs, Error::NotAMember] {
             ruled_out.count(why);
         }

@@ -30,7 +30,7 @@ pub enum News {
 
 /// An open rehearsal. Dropping it closes the devices without waiting for them.
 #[derive(Debug)]
-pub struct Rehearsal {
+pub struct PreviewSession {
     orders: SyncSender<Order>,
     // Never joined on the thread that draws: closing a device may take a second.
     _thread: Option<JoinHandle<()>>,
@@ -46,7 +46,7 @@ enum Order {
 /// How often the level is read.
 const BEAT: Duration = Duration::from_millis(66);
 
-impl Rehearsal {
+impl PreviewSession {
     /// Opens a camera and a microphone; pictures go to the feed of [`SELF`].
     pub fn start(camera: Device, microphone: Device, pictures: Pictures) -> (Self, impl Stream<Item = News>) {
         let (orders, inbox) = sync_channel(8);

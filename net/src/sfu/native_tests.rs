@@ -4,7 +4,7 @@ const ME: ParticipantId = ParticipantId(1);
 
 /// The machine with a stack that gives `mid`s in the order of growth.
 struct Bench {
-    own: Own,
+    own: Native,
     now: Instant,
     mids: Vec<(bool, Kind)>,
     offers: Vec<Up>,
@@ -15,7 +15,7 @@ struct Bench {
 impl Bench {
     fn entered() -> Self {
         let mut bench = Self {
-            own: Own::default(),
+            own: Native::default(),
             now: Instant::now(),
             mids: Vec::new(),
             offers: Vec::new(),
@@ -103,7 +103,7 @@ fn nothing_is_offered_before_there_is_something_to_offer() {
 
 #[test]
 fn what_is_published_before_entering_is_offered_on_entering() {
-    let mut own = Own::default();
+    let mut own = Native::default();
     own.handle(Input::Publish { slot: Slot::Camera, layers: vec![layer()] }, Instant::now());
     assert_eq!(own.poll(), None);
     own.handle(Input::Entered(ME), Instant::now());

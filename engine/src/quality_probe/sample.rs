@@ -1,6 +1,6 @@
 //! Some shown pictures are kept, and compared with their source by frame number when the meeting is over.
 
-use crate::screen::Meta;
+use crate::video_output::Meta;
 use capture::file::Clip;
 use codec::decode::Picture;
 use codec::{psnr, scale::Scaler};
@@ -37,7 +37,7 @@ struct Kept {
 impl Sampler {
     /// Keeps the picture if one is due.
     pub fn look(&mut self, picture: &Picture<'_>, meta: Meta, shown: Timestamp) {
-        if shown < self.due || self.kept.len() >= MOST {
+        if shown < self.due || self.kept.len() >= MAX_SAMPLES {
             return;
         }
         self.due = shown + EVERY;
@@ -91,4 +91,4 @@ impl Bench {
 }
 
 const EVERY: Duration = Duration::from_millis(500);
-const MOST: usize = 60;
+const MAX_SAMPLES: usize = 60;

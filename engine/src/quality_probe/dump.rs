@@ -1,6 +1,6 @@
 //! Shown pictures as a Y4M file, with a side file of their numbers and times.
 
-use crate::screen::Meta;
+use crate::video_output::Meta;
 use codec::container::y4m::{Header, Writer};
 use codec::decode::Picture;
 use media::{FrameRate, Size, Timestamp};
@@ -65,7 +65,7 @@ impl Dump {
         let found = self.files.iter().position(|files| files.size == picture.size);
         let index = found.unwrap_or(self.files.len());
         if found.is_none() {
-            if index == MOST_SIZES {
+            if index == MAX_SIZES {
                 return Err(io::Error::other("more sizes than a track has").into());
             }
             if index == 0 {
@@ -150,7 +150,7 @@ fn file_name(name: &str) -> String {
 }
 
 /// Sizes of one track: its layers', and those of a camera that was turned or exchanged.
-const MOST_SIZES: usize = 8;
+const MAX_SIZES: usize = 8;
 
 #[cfg(test)]
 mod tests {
