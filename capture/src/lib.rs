@@ -1,7 +1,7 @@
-//! Where raw pictures come from: cameras, screens, files and a generator, all behind one trait.
+//! Sources of raw frames: cameras, screens, files and a test pattern, behind one trait.
 //!
-//! A [`Source`] lives on one thread, which a [`Pump`] gives it. No codec of its own (files are decoded by `codec`), no
-//! network, no window.
+//! A [`Source`] is opened, read and dropped on one thread, which a [`Pump`] starts. This crate contains no codec (`codec`
+//! decodes files), no network and no window.
 
 pub mod device;
 mod error;

@@ -1,4 +1,4 @@
-//! The thread on which a source lives.
+//! The thread that opens and reads a source.
 
 use crate::{Error, Format, Source, Stop};
 use media::{Frame, Mailbox, Pool};
@@ -6,48 +6,49 @@ use std::io;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// What a pump tells, on its own thread.
+/// An event of a [`Pump`], delivered on its thread.
 pub enum Report {
-    /// The source is open; pictures follow.
+    /// The source is open; frames follow.
     Opened {
-        /// What people call it.
+        /// The name shown to users.
         name: String,
-        /// What it delivers.
+        /// The format of its frames.
         format: Format,
     },
-    /// The next picture.
+    /// The next frame.
     Frame(Frame),
-    /// It could not be opened, or will never deliver again. Nothing follows.
+    /// The source could not be opened, or it ended. No event follows.
     Failed(Error),
 }
 
-/// Opens a source; runs on the pump's thread.
+/// Opens a source. Called on the thread of the [`Pump`].
 pub type Open = Box<dyn FnOnce() -> Result<Box<dyn Source>, Error> + Send>;
 
-/// A running source. Dropping it closes the device and joins the thread, one picture later. A device that gives no picture
-/// for two seconds is left behind with its thread, which closes it and ends whenever it answers: nobody waits for a driver.
+/// A running source. Drop requests the stop and joins the thread, which closes the device after its current frame. If the
+/// device delivers nothing for two seconds, drop returns and leaves the thread running; the thread closes the device and ends
+/// when the driver returns.
 pub struct Pump {
     stop: Stop,
-    /// Closed when the thread has ended; nothing is ever put in.
+    /// Closed when the thread ends. It never holds a value.
     ended: Mailbox<()>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Pump {
-    /// Starts a thread called `name`, opens a source there, and passes on what comes of it. `on` must not wait for long:
-    /// the next picture waits behind it.
+    /// Starts a thread called `name`, opens a source on it and calls `on` for each event. `on` must return quickly, because it
+    /// delays the next frame.
     ///
     /// # Errors
-    /// Where the system has no thread left. A source that does not open is a [`Report::Failed`].
+    /// Returns an error if the thread cannot be started. A source that does not open is a [`Report::Failed`].
     pub fn start(name: &str, open: Open, mut on: Box<dyn FnMut(Report) + Send>) -> io::Result<Self> {
         let stop = Stop::new();
-        let order = stop.clone();
+        let stop_request = stop.clone();
         let ended = Mailbox::new();
-        let end = End(ended.clone());
+        let guard = CloseOnDrop(ended.clone());
         let thread = Builder::new().name(name.into()).spawn(move || {
-            let _end = end;
-            if let Err(error) = run(open, &order, &mut on)
-                && !order.is_given()
+            let _guard = guard;
+            if let Err(error) = run(open, &stop_request, &mut on)
+                && !stop_request.is_given()
             {
                 on(Report::Failed(error));
             }
@@ -60,20 +61,20 @@ impl Drop for Pump {
     fn drop(&mut self) {
         self.stop.give();
         let Some(thread) = self.thread.take() else { return };
-        let _ = self.ended.take_until(Instant::now() + PATIENCE);
+        let _ = self.ended.take_until(Instant::now() + CLOSE_TIMEOUT);
         if self.ended.is_closed() {
-            // A source that panicked has been logged by the panic hook; there is nothing left to close.
+            // The panic hook has already logged a panic of the source.
             let _ = thread.join();
         } else {
-            tracing::warn!("a device does not answer: its thread is left behind");
+            tracing::warn!("a device does not respond; its thread keeps running");
         }
     }
 }
 
-/// Tells that a thread ends, also where it panics.
-struct End(Mailbox<()>);
+/// Closes the mailbox when the thread ends, also after a panic.
+struct CloseOnDrop(Mailbox<()>);
 
-impl Drop for End {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close();
     }
@@ -93,10 +94,10 @@ fn run(open: Open, stop: &Stop, on: &mut dyn FnMut(Report)) -> Result<(), Error>
     Ok(())
 }
 
-/// One being written, one for each layer's encoder and mailbox, one for the self-view, and one to spare.
+/// One being written, one for the encoder and one for the mailbox of each of three layers, one for the self-view, and a spare.
 const BUFFERS: usize = 9;
-/// Twice what a camera takes for a picture in the dark.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Twice the longest frame interval of a camera in the dark.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
@@ -119,16 +120,16 @@ mod tests {
         assert_eq!(log.last().map(|(what, _)| *what), Some("drop"));
     }
 
-    /// A device that has stopped without a word, until `answers` is closed. `asked` is closed once it is asked.
-    struct Silent {
-        asked: Mailbox<()>,
-        answers: Mailbox<()>,
+    /// A device whose `next` blocks until `unblock` is closed. It closes `called` when `next` is called.
+    struct Blocked {
+        called: Mailbox<()>,
+        unblock: Mailbox<()>,
         closed: Mailbox<()>,
     }
 
-    impl Source for Silent {
+    impl Source for Blocked {
         fn name(&self) -> &'static str {
-            "silent"
+            "blocked"
         }
 
         fn format(&self) -> Format {
@@ -136,36 +137,36 @@ mod tests {
         }
 
         fn next(&mut self, _: &Pool, _: &Stop) -> Result<Option<Frame>, Error> {
-            self.asked.close();
-            let _ = self.answers.take();
+            self.called.close();
+            let _ = self.unblock.take();
             Err(Error::Lost { name: self.name().into() })
         }
     }
 
-    impl Drop for Silent {
+    impl Drop for Blocked {
         fn drop(&mut self) {
             self.closed.close();
         }
     }
 
     #[test]
-    fn a_device_that_never_answers_holds_nobody_up_and_is_closed_when_it_does() {
-        let (asked, answers, closed) = (Mailbox::new(), Mailbox::new(), Mailbox::new());
-        let silent = Silent { asked: asked.clone(), answers: answers.clone(), closed: closed.clone() };
+    fn a_blocked_device_does_not_delay_drop_and_is_closed_later() {
+        let (called, unblock, closed) = (Mailbox::new(), Mailbox::new(), Mailbox::new());
+        let blocked = Blocked { called: called.clone(), unblock: unblock.clone(), closed: closed.clone() };
         let (sender, reports) = sync_channel(4);
-        let open: Open = Box::new(move || Ok(Box::new(silent)));
-        let pump = Pump::start("silent", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
+        let open: Open = Box::new(move || Ok(Box::new(blocked)));
+        let pump = Pump::start("blocked", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
         assert!(matches!(reports.recv(), Ok(Report::Opened { .. })));
-        let _ = asked.take();
+        let _ = called.take();
         drop(pump);
-        assert!(!closed.is_closed(), "the device is still asleep");
-        answers.close();
+        assert!(!closed.is_closed(), "the device is still blocked");
+        unblock.close();
         let _ = closed.take();
-        assert!(reports.recv().is_err(), "what comes after the end is told to nobody");
+        assert!(reports.recv().is_err(), "no event follows the drop");
     }
 
     #[test]
-    fn a_source_that_does_not_open_is_told() {
+    fn a_source_that_does_not_open_is_reported() {
         let (sender, reports) = sync_channel(1);
         let open: Open = Box::new(|| Err(Error::NotFound(None)));
         let _pump = Pump::start("none", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
