@@ -34,7 +34,7 @@ fn draw(canvas: &mut Canvas, tiles: &[Tile]) -> Vec<Area> {
 }
 
 #[test]
-fn only_what_changed_is_drawn() {
+fn only_changed_tiles_are_drawn() {
     let (feeds, mut tiles) = pair();
     let mut canvas = Canvas::new(look());
     publish_all(&feeds, 100);
@@ -49,7 +49,7 @@ fn only_what_changed_is_drawn() {
 }
 
 #[test]
-fn what_lies_over_or_under_a_changed_tile_is_drawn_with_it() {
+fn tiles_that_overlap_a_changed_tile_are_redrawn() {
     let (feeds, mut tiles) = pair();
     tiles[1].area = Area::new(60.0, 60.0, 40.0, 40.0);
     let mut canvas = Canvas::new(look());
@@ -62,25 +62,25 @@ fn what_lies_over_or_under_a_changed_tile_is_drawn_with_it() {
 }
 
 #[test]
-fn a_steady_scene_keeps_its_memory() {
+fn an_unchanged_layout_reuses_its_memory() {
     let (feeds, tiles) = pair();
     let mut canvas = Canvas::new(look());
-    let home = |canvas: &Canvas| (canvas.pixels().as_ptr(), canvas.scene.quads.capacity(), canvas.damage.capacity());
+    let memory = |canvas: &Canvas| (canvas.pixels().as_ptr(), canvas.scene.quads.capacity(), canvas.damage.capacity());
     for _ in 0..3 {
         publish_all(&feeds, 100);
         draw(&mut canvas, &tiles);
     }
-    let before = home(&canvas);
+    let before = memory(&canvas);
     for _ in 0..4 {
         publish_all(&feeds, 120);
         draw(&mut canvas, &tiles);
     }
-    assert_eq!(home(&canvas), before);
+    assert_eq!(memory(&canvas), before);
     assert_eq!(feeds[0].counts().refused, 0);
 }
 
 #[test]
-fn tiles_beyond_the_canvas_are_cut() {
+fn tiles_are_clipped_to_the_canvas() {
     let (feeds, mut tiles) = pair();
     publish_all(&feeds, 235);
     tiles[0].area = Area::new(-50.0, -50.0, 100.0, 100.0);
