@@ -47,7 +47,7 @@ impl Source for Probe {
         if self.next == self.pictures {
             return Err(Error::Lost { name: "probe".into() });
         }
-        let Some(mut frame) = pool.canvas(self.format().size) else { return Ok(None) };
+        let Some(mut frame) = pool.take(self.format().size) else { return Ok(None) };
         for mut plane in frame.planes_mut() {
             plane.rows_mut().for_each(|row| row.fill(128));
         }

@@ -153,7 +153,7 @@ mod tests {
                 pixels[y * stride + x * 4..][..4].copy_from_slice(&pixel(x, y));
             }
         }
-        let mut frame = Pool::new(1).canvas(size).unwrap();
+        let mut frame = Pool::new(1).take(size).unwrap();
         to_i420(&pixels, stride, order, weights, &mut frame);
         frame.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
     }
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn too_few_bytes_do_not_panic() {
-        let mut frame = Pool::new(1).canvas(Size::new(8, 8)).unwrap();
+        let mut frame = Pool::new(1).take(Size::new(8, 8)).unwrap();
         for length in 0..300 {
             to_i420(&vec![0; length], 32, Order::Bgrx, BT709_LIMITED, &mut frame);
             to_i420(&vec![0; length], 3, Order::Bgrx, BT709_LIMITED, &mut frame);

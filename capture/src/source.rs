@@ -44,13 +44,13 @@ impl Stop {
     }
 
     /// Requests the stop. Ends all current and later waits.
-    pub fn give(&self) {
+    pub fn request(&self) {
         self.request.close();
     }
 
     /// True if the stop was requested.
     #[must_use]
-    pub fn is_given(&self) -> bool {
+    pub fn is_requested(&self) -> bool {
         self.request.is_closed()
     }
 
@@ -59,6 +59,6 @@ impl Stop {
     pub fn wait_until(&self, deadline: Instant) -> bool {
         // The mailbox never holds a value; it is only closed.
         let _ = self.request.take_until(deadline);
-        self.is_given()
+        self.is_requested()
     }
 }

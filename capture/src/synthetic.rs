@@ -45,7 +45,7 @@ impl Source for Synthetic {
         if stop.wait_until(start + self.rate.due(number)) {
             return Ok(None);
         }
-        let Some(mut frame) = pool.canvas(self.size) else { return Ok(None) };
+        let Some(mut frame) = pool.take(self.size) else { return Ok(None) };
         pattern::draw(&mut frame, number);
         number::write(&mut frame, number);
         Ok(Some(frame.freeze(number, self.clock.now(), Colour::default(), Rotation::Upright)))

@@ -30,7 +30,7 @@ fn frames(path: &Path) -> Result<Vec<Frame>, BoxError> {
     let (rate, pool) = (clip.rate(), Pool::new(clip.len() + 1));
     let (mut bitstream, mut frames) = (Vec::new(), Vec::new());
     let mut keep = |picture: codec::decode::Picture<'_>| {
-        let Some(mut canvas) = pool.canvas(picture.size) else { return };
+        let Some(mut canvas) = pool.take(picture.size) else { return };
         canvas.planes_mut().iter_mut().zip(picture.planes).for_each(|(to, from)| to.copy_from(from));
         let number = frames.len() as u64;
         frames.push(canvas.freeze(number, Timestamp::default() + rate.due(number), picture.colour, Rotation::Upright));
@@ -62,7 +62,7 @@ fn measure(frames: &[Frame], rung: &Rung) -> Result<(), BoxError> {
     let (mut slowest, mut bytes, mut ratios) = (Duration::ZERO, 0, Vec::new());
     for frame in frames {
         let start = Instant::now();
-        let mut canvas = canvases.canvas(rung.size).ok_or("pool")?;
+        let mut canvas = canvases.take(rung.size).ok_or("pool")?;
         scaler.scale(frame, &mut canvas);
         let at = Timestamp::default() + rate.due(frame.number());
         let truth = canvas.freeze(frame.number(), at, frame.colour(), Rotation::Upright);

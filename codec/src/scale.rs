@@ -227,13 +227,13 @@ mod tests {
     use media::{Colour, Pool, Rotation, Size, Timestamp};
 
     fn scaled(frame: &Frame, size: Size) -> Frame {
-        let mut target = Pool::new(1).canvas(size).unwrap();
+        let mut target = Pool::new(1).take(size).unwrap();
         Scaler::new().scale(frame, &mut target);
         target.freeze(frame.number(), frame.captured(), frame.colour(), frame.rotation())
     }
 
     fn flat(size: Size, value: u8) -> Frame {
-        let mut target = Pool::new(1).canvas(size).unwrap();
+        let mut target = Pool::new(1).take(size).unwrap();
         target.planes_mut().into_iter().for_each(|mut plane| plane.rows_mut().for_each(|row| row.fill(value)));
         target.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
     }
@@ -255,7 +255,7 @@ mod tests {
         for divisor in [2, 4] {
             let size = Size::new(256 / divisor, 128 / divisor);
             let fast = scaled(&frame, size);
-            let mut target = Pool::new(1).canvas(size).unwrap();
+            let mut target = Pool::new(1).take(size).unwrap();
             Plan::default().resample(frame.plane(Plane::Y), &mut target.planes_mut()[0]);
             let general = target.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright);
             let ratio = psnr::of(fast.plane(Plane::Y), general.plane(Plane::Y)).unwrap();

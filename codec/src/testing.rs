@@ -9,7 +9,7 @@ pub(crate) fn picture(pool: &Pool, size: Size, number: u64) -> Frame {
 
 /// As [`picture`], with another colour space.
 pub(crate) fn picture_in(pool: &Pool, size: Size, number: u64, colour: Colour) -> Frame {
-    let mut frame = pool.canvas(size).expect("the pool has a free buffer");
+    let mut frame = pool.take(size).expect("the pool has a free buffer");
     let step = i32::try_from(number % 10_000).expect("small");
     let [mut luma, mut blue, mut red] = frame.planes_mut();
     let disc = (step * 4 % i32::from(size.width), i32::from(size.height) / 2, i32::from(size.height) / 6);

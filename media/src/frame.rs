@@ -139,7 +139,7 @@ impl Pool {
     /// Takes a picture of `size` to write. Its samples have arbitrary values. Returns `None` if every buffer is in use: the
     /// caller skips this picture, and the pool counts it. Allocates only for a new buffer or a larger size.
     #[must_use]
-    pub fn canvas(&self, size: Size) -> Option<FrameMut> {
+    pub fn take(&self, size: Size) -> Option<FrameMut> {
         let mut slot = self.lock().idle_slot()?;
         // `idle_slot` returns slots with one owner, so this never fails.
         Arc::get_mut(&mut slot)?.reset(size);
@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn planes_do_not_overlap_even_at_odd_sizes() {
-        let mut canvas = Pool::new(1).canvas(Size::new(7, 5)).unwrap();
+        let mut canvas = Pool::new(1).take(Size::new(7, 5)).unwrap();
         for (value, mut plane) in (1..).zip(canvas.planes_mut()) {
             plane.rows_mut().for_each(|row| row.fill(value));
         }
@@ -334,27 +334,27 @@ mod tests {
     #[test]
     fn a_buffer_returns_to_the_pool_with_the_last_handle() {
         let pool = Pool::new(1);
-        let frame = freeze(pool.canvas(Size::new(16, 16)).unwrap(), 0);
+        let frame = freeze(pool.take(Size::new(16, 16)).unwrap(), 0);
         let second = frame.clone();
         drop(frame);
-        assert!(pool.canvas(Size::new(16, 16)).is_none());
+        assert!(pool.take(Size::new(16, 16)).is_none());
         assert_eq!(pool.refused(), 1);
         drop(second);
-        assert!(pool.canvas(Size::new(16, 16)).is_some());
+        assert!(pool.take(Size::new(16, 16)).is_some());
     }
 
     #[test]
     fn an_unfinished_frame_returns_its_buffer() {
         let pool = Pool::new(1);
-        drop(pool.canvas(Size::new(16, 16)).unwrap());
-        assert!(pool.canvas(Size::new(8, 8)).is_some());
+        drop(pool.take(Size::new(16, 16)).unwrap());
+        assert!(pool.take(Size::new(8, 8)).is_some());
     }
 
     #[test]
     fn a_pool_reuses_its_memory() {
         let pool = Pool::new(2);
         let at = |frame: &Frame| frame.plane(Plane::Y).data.as_ptr();
-        let first = at(&freeze(pool.canvas(Size::new(640, 360)).unwrap(), 0));
-        assert_eq!(at(&freeze(pool.canvas(Size::new(640, 360)).unwrap(), 1)), first);
+        let first = at(&freeze(pool.take(Size::new(640, 360)).unwrap(), 0));
+        assert_eq!(at(&freeze(pool.take(Size::new(640, 360)).unwrap(), 1)), first);
     }
 }

@@ -1,6 +1,6 @@
 //! What drawing costs, for `cargo xtask bench draw`: CPU time is the caller's to read, before and after.
 
-use crate::{Area, Drawing, Error, Feed, Look, Offscreen, Rgba, Tag, Tile, cpu};
+use crate::{Area, Drawing, Error, Feed, Style, Offscreen, Rgba, Tag, Tile, cpu};
 use media::{Colour, PlaneRef, Rotation, Size, Timestamp};
 use std::sync::Arc;
 
@@ -98,13 +98,13 @@ impl Window {
 /// # Errors
 /// As [`Offscreen::new`] and [`Offscreen::draw`].
 pub fn offscreen(
-    look: Look,
+    style: Style,
     drawing: Drawing,
     grid: &mut Grid,
     [warm_up, turns]: [u32; 2],
     meter: impl Fn() -> f64,
 ) -> Result<f64, Error> {
-    let mut target = Offscreen::with(look, drawing, false)?;
+    let mut target = Offscreen::with(style, drawing, false)?;
     for _ in 0..warm_up {
         grid.draw(&mut target)?;
     }
@@ -116,8 +116,8 @@ pub fn offscreen(
 }
 
 /// As [`offscreen`], without any device, into a window's memory.
-pub fn canvas(look: Look, grid: &mut Grid, [warm_up, turns]: [u32; 2], meter: impl Fn() -> f64) -> f64 {
-    let (mut target, mut window) = (cpu::Canvas::new(look), Window::default());
+pub fn canvas(style: Style, grid: &mut Grid, [warm_up, turns]: [u32; 2], meter: impl Fn() -> f64) -> f64 {
+    let (mut target, mut window) = (cpu::Canvas::new(style), Window::default());
     for _ in 0..warm_up {
         grid.draw_on_cpu(&mut target, &mut window);
     }

@@ -11,7 +11,7 @@ mod pictures;
 use crate::quad::{GLYPH, PICTURE, Quad};
 use crate::scene::{Scene, Source};
 use crate::text::Text;
-use crate::{Area, Look, Rgba, Shown, Tile, colour};
+use crate::{Area, DrawnPicture, Rgba, Style, Tile, colour};
 use colour::Conversion;
 use paint::{Pixels, Rows};
 use pictures::Pictures;
@@ -21,7 +21,7 @@ pub use copy::{copy_opaque, is_opaque};
 
 /// An image in memory onto which tiles are drawn. It keeps the last scene and its pictures, to detect changes.
 pub struct Canvas {
-    look: Look,
+    style: Style,
     text: Text,
     pictures: Pictures,
     conversions: [Conversion; 4],
@@ -32,7 +32,7 @@ pub struct Canvas {
     sources: Vec<Option<Source>>,
     dirty: Vec<bool>,
     damage: Vec<Area>,
-    shown: Vec<Shown>,
+    shown: Vec<DrawnPicture>,
     pixels: Pixels,
     rows: Rows,
 }
@@ -40,10 +40,10 @@ pub struct Canvas {
 impl Canvas {
     /// Creates an empty canvas.
     #[must_use]
-    pub fn new(look: Look) -> Self {
+    pub fn new(style: Style) -> Self {
         Self {
-            text: Text::new(&look.font),
-            look,
+            text: Text::new(&style.font),
+            style,
             pictures: Pictures::default(),
             conversions: colour::conversions(),
             scene: Scene::default(),
@@ -59,22 +59,22 @@ impl Canvas {
     }
 
     /// Changes the style, for example with the theme.
-    pub fn set_look(&mut self, look: Look) {
-        if !std::sync::Arc::ptr_eq(&look.font.faces, &self.look.font.faces) {
-            self.text = Text::new(&look.font);
+    pub fn set_style(&mut self, style: Style) {
+        if !std::sync::Arc::ptr_eq(&style.font.faces, &self.style.font.faces) {
+            self.text = Text::new(&style.font);
         }
-        self.look = look;
+        self.style = style;
         // Equal rectangles may now refer to other glyphs in the atlas, so redraw everything.
         self.pixels.resize(0, 0);
     }
 
     /// Draws the changed tiles over `background` into `width` by `height` pixels. `scale` is the number of physical pixels per
     /// logical pixel. Returns the pictures drawn for the first time. Each side is limited to 16384 pixels.
-    pub fn draw(&mut self, tiles: &[Tile], [width, height]: [u32; 2], scale: f32, background: Rgba) -> &[Shown] {
+    pub fn draw(&mut self, tiles: &[Tile], [width, height]: [u32; 2], scale: f32, background: Rgba) -> &[DrawnPicture] {
         let scale = if scale.is_finite() { scale.clamp(0.25, 16.0) } else { 1.0 };
         self.take_pictures(tiles);
         std::mem::swap(&mut self.scene, &mut self.previous);
-        let grown = self.scene.lay_out(tiles, &self.sources, &self.look, scale, &mut self.text);
+        let grown = self.scene.lay_out(tiles, &self.sources, &self.style, scale, &mut self.text);
         let resized = self.pixels.resize(width.min(MAX_SIDE), height.min(MAX_SIDE));
         let recoloured = background != std::mem::replace(&mut self.background, background);
         self.find_damage(tiles, grown || resized || recoloured);
@@ -96,7 +96,7 @@ impl Canvas {
 
     /// The pictures that the last [`Canvas::draw`] returned.
     #[must_use]
-    pub fn shown(&self) -> &[Shown] {
+    pub fn shown(&self) -> &[DrawnPicture] {
         &self.shown
     }
 
@@ -116,7 +116,7 @@ impl Canvas {
             self.sources.push(current.map(|current| current.source));
             let new = current.filter(|current| current.new);
             self.dirty.push(new.is_some());
-            self.shown.extend(new.map(|current| Shown {
+            self.shown.extend(new.map(|current| DrawnPicture {
                 id: tile.id,
                 number: current.number,
                 captured: current.captured,

@@ -1,6 +1,6 @@
 //! Drawing without a window, with read-back as RGBA.
 
-use crate::{Drawing, Error, Look, Rgba, Shown, Stage, Tile};
+use crate::{Drawing, DrawnPicture, Error, Rgba, Stage, Style, Tile};
 use std::fmt;
 use std::time::Duration;
 
@@ -27,22 +27,27 @@ impl Offscreen {
     ///
     /// # Errors
     /// Returns [`Error::NoAdapter`] if there is no adapter, and [`Error::Device`] if it cannot be opened.
-    pub fn new(look: Look) -> Result<Self, Error> {
+    pub fn new(style: Style) -> Result<Self, Error> {
         let adapter = adapter()?;
         let drawing = Drawing::on(&adapter.get_info());
-        Self::open(&adapter, look, wgpu::TextureFormat::Rgba8Unorm, drawing)
+        Self::open(&adapter, style, wgpu::TextureFormat::Rgba8Unorm, drawing)
     }
 
     /// As [`Offscreen::new`], with a choice of the drawing method and of a target format with sRGB encoding.
     ///
     /// # Errors
     /// As [`Offscreen::new`].
-    pub fn with(look: Look, drawing: Drawing, encoding: bool) -> Result<Self, Error> {
+    pub fn with(style: Style, drawing: Drawing, encoding: bool) -> Result<Self, Error> {
         let format = if encoding { wgpu::TextureFormat::Rgba8UnormSrgb } else { wgpu::TextureFormat::Rgba8Unorm };
-        Self::open(&adapter()?, look, format, drawing)
+        Self::open(&adapter()?, style, format, drawing)
     }
 
-    fn open(adapter: &wgpu::Adapter, look: Look, format: wgpu::TextureFormat, drawing: Drawing) -> Result<Self, Error> {
+    fn open(
+        adapter: &wgpu::Adapter,
+        style: Style,
+        format: wgpu::TextureFormat,
+        drawing: Drawing,
+    ) -> Result<Self, Error> {
         let name = adapter.get_info().name;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("offscreen"),
@@ -52,7 +57,7 @@ impl Offscreen {
         let opened = pollster::block_on(adapter.request_device(&descriptor));
         let (device, queue) =
             opened.map_err(|error| Error::Device { name: name.clone(), reason: error.to_string() })?;
-        let stage = Stage::with(&device, &queue, format, look, drawing);
+        let stage = Stage::with(&device, &queue, format, style, drawing);
         Ok(Self { device, queue, stage, format, adapter: name, target: None })
     }
 
@@ -78,7 +83,7 @@ impl Offscreen {
         [width, height]: [u32; 2],
         scale: f32,
         background: Rgba,
-    ) -> Result<&[Shown], Error> {
+    ) -> Result<&[DrawnPicture], Error> {
         let max = self.device.limits().max_texture_dimension_2d;
         if width == 0 || height == 0 || width > max || height > max {
             return Err(Error::Size { width, height, max });

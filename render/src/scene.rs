@@ -3,8 +3,8 @@
 mod tag;
 
 use crate::geometry;
-use crate::look::Look;
 use crate::quad::{self, Quad};
+use crate::style::Style;
 use crate::text::{LineKey, Text};
 use crate::tile::{Area, Placeholder, Rgba, Tile};
 use crate::{colour, tile::Fit};
@@ -50,16 +50,16 @@ impl Scene {
         &mut self,
         tiles: &[Tile],
         sources: &[Option<Source>],
-        look: &Look,
+        style: &Style,
         scale: f32,
         text: &mut Text,
     ) -> bool {
         text.begin_frame();
-        self.lay_out_once(tiles, sources, look, scale, text);
+        self.lay_out_once(tiles, sources, style, scale, text);
         // The atlas was emptied and has grown, so lay out again. Glyphs that still do not fit are not drawn.
         let moved = text.grow_atlas_if_full();
         if moved {
-            self.lay_out_once(tiles, sources, look, scale, text);
+            self.lay_out_once(tiles, sources, style, scale, text);
         }
         moved
     }
@@ -70,7 +70,7 @@ impl Scene {
         &self.quads[span]
     }
 
-    fn lay_out_once(&mut self, tiles: &[Tile], sources: &[Option<Source>], look: &Look, scale: f32, text: &mut Text) {
+    fn lay_out_once(&mut self, tiles: &[Tile], sources: &[Option<Source>], style: &Style, scale: f32, text: &mut Text) {
         self.quads.clear();
         self.batches.clear();
         self.spans.clear();
@@ -80,7 +80,7 @@ impl Scene {
             let index = self.order[position];
             let (tile, source) = (&tiles[index], sources.get(index).copied().flatten());
             let start = self.count();
-            Painter { quads: &mut self.quads, look, scale, text: &mut *text }.tile(tile, source);
+            Painter { quads: &mut self.quads, style, scale, text: &mut *text }.tile(tile, source);
             let span = start..self.count();
             self.spans[index] = span.clone();
             self.add_to_batch(source.map(|source| source.class), span);
@@ -119,7 +119,7 @@ impl Scene {
 /// Creates the rectangles of tiles.
 pub(crate) struct Painter<'a> {
     quads: &'a mut Vec<Quad>,
-    look: &'a Look,
+    style: &'a Style,
     scale: f32,
     text: &'a mut Text,
 }
@@ -130,10 +130,10 @@ impl Painter<'_> {
         if area.is_empty() {
             return;
         }
-        let mut background = shape(area, self.look.backdrop, tile.corner);
+        let mut background = shape(area, self.style.backdrop, tile.corner);
         if let Some(ring) = tile.ring {
             background.ring = ring.bytes();
-            background.shape[1] = (self.look.ring_width * self.scale).round().max(1.0);
+            background.shape[1] = (self.style.ring_width * self.scale).round().max(1.0);
         }
         self.quads.push(source.map_or(background, |source| picture(background, source, tile)));
         if let Some(placeholder) = tile.placeholder.as_ref().filter(|_| source.is_none()) {
@@ -159,13 +159,13 @@ impl Painter<'_> {
             side,
         );
         self.quads.push(shape(disc, placeholder.colour, side / 2.0));
-        let key = LineKey::new(&placeholder.initials, side * LETTER_SHARE, self.look.tag_weight, side * 0.9);
+        let key = LineKey::new(&placeholder.initials, side * LETTER_SHARE, self.style.tag_weight, side * 0.9);
         let Some(line) = self.text.line(&key) else { return };
         // Centre the drawn extent of the glyphs, because capitals have no descenders.
         let (top, bottom) = (to_f32(line.ink.0), to_f32(line.ink.1));
         let x = (disc.x + (side - line.width) / 2.0).round();
         let y = (disc.y + (side - (bottom - top)) / 2.0 - top).round();
-        add_line(self.quads, line, x, y, self.look.initials);
+        add_line(self.quads, line, x, y, self.style.initials);
     }
 }
 

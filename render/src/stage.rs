@@ -7,7 +7,7 @@ mod scene_bindings;
 mod shaders;
 mod texture_arrays;
 
-use crate::{Look, Tile};
+use crate::{Style, Tile};
 use media::Timestamp;
 use processor::Processor;
 use shaders::Shaders;
@@ -15,7 +15,7 @@ use std::fmt;
 
 /// A picture that was drawn for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct DrawnPicture {
     /// The tile's id.
     pub id: u64,
     /// The frame number, as published.
@@ -71,8 +71,8 @@ enum Backend {
 impl Stage {
     /// Creates a stage for targets of `format`, with or without sRGB encoding. Compiles the shader.
     #[must_use]
-    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat, look: Look) -> Self {
-        Self::with(device, queue, format, look, Drawing::Shaders)
+    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat, style: Style) -> Self {
+        Self::with(device, queue, format, style, Drawing::Shaders)
     }
 
     /// As [`Stage::new`], with a choice of the drawing method.
@@ -81,21 +81,21 @@ impl Stage {
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         format: wgpu::TextureFormat,
-        look: Look,
+        style: Style,
         drawing: Drawing,
     ) -> Self {
         let backend = match drawing {
-            Drawing::Shaders => Backend::Shaders(Box::new(Shaders::new(device, queue, format, look))),
-            Drawing::Processor => Backend::Processor(Box::new(Processor::new(device, format, look))),
+            Drawing::Shaders => Backend::Shaders(Box::new(Shaders::new(device, queue, format, style))),
+            Drawing::Processor => Backend::Processor(Box::new(Processor::new(device, format, style))),
         };
         Self { backend }
     }
 
     /// Changes the style, for example with the theme.
-    pub fn set_look(&mut self, look: Look) {
+    pub fn set_style(&mut self, style: Style) {
         match &mut self.backend {
-            Backend::Shaders(shaders) => shaders.set_look(look),
-            Backend::Processor(processor) => processor.set_look(look),
+            Backend::Shaders(shaders) => shaders.set_style(style),
+            Backend::Processor(processor) => processor.set_style(style),
         }
     }
 
@@ -109,7 +109,7 @@ impl Stage {
         tiles: &[Tile],
         target: [u32; 2],
         scale: f32,
-    ) -> &[Shown] {
+    ) -> &[DrawnPicture] {
         let scale = if scale.is_finite() { scale.clamp(0.25, 16.0) } else { 1.0 };
         match &mut self.backend {
             Backend::Shaders(shaders) => shaders.prepare(device, queue, tiles, target, scale),
@@ -120,7 +120,7 @@ impl Stage {
 
     /// The pictures that the last [`Stage::prepare`] returned.
     #[must_use]
-    pub fn shown(&self) -> &[Shown] {
+    pub fn shown(&self) -> &[DrawnPicture] {
         match &self.backend {
             Backend::Shaders(shaders) => shaders.shown(),
             Backend::Processor(processor) => processor.shown(),

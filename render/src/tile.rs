@@ -109,7 +109,7 @@ pub struct Placeholder {
 /// One tile of the scene. Lengths are in physical pixels.
 #[derive(Clone, Debug)]
 pub struct Tile {
-    /// An identifier chosen by the caller, returned in [`crate::Shown`].
+    /// An identifier chosen by the caller, returned in [`crate::DrawnPicture`].
     pub id: u64,
     /// The position. Later tiles are drawn over earlier ones.
     pub area: Area,

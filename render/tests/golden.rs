@@ -9,7 +9,7 @@ use media::{Colour, Matrix, Rotation, Size};
 use render::{Area, Drawing, Feed, Fit, Placeholder, Rgba, Tag, Tile, bench};
 use std::f64::consts::PI;
 use std::sync::Arc;
-use support::{BLACK, Drawn, Picture, draw, draw_on_cpu, error, look, offscreen, target};
+use support::{BLACK, Drawn, Picture, draw, draw_on_cpu, error, style, offscreen, target};
 
 const UPRIGHT: Rotation = Rotation::Upright;
 
@@ -94,7 +94,7 @@ fn contain_draws_bars_and_cover_crops() {
         128,
         64,
         |drawn, path| {
-            let bar = look().backdrop;
+            let bar = style().backdrop;
             let bar = [bar.red, bar.green, bar.blue, 255];
             for x in [0, 31, 96, 127] {
                 assert_eq!(drawn.pixel(x, 32), bar, "{path} {x}");
@@ -350,7 +350,7 @@ fn pictures_are_drawn_from_leased_staging_memory() {
     assert_eq!((counts.published, counts.shown, counts.replaced, counts.refused), (80, 40, 40, 0));
     feed.clear();
     target.draw(&tile, [32, 32], 1.0, BLACK).unwrap();
-    let backdrop = look().backdrop;
+    let backdrop = style().backdrop;
     assert_eq!(target.read().unwrap()[..3], [backdrop.red, backdrop.green, backdrop.blue]);
 }
 
@@ -396,11 +396,11 @@ fn twenty_five_tiles_are_drawn_at_a_bearable_cost() {
     let start = std::time::Instant::now();
     let meter = || start.elapsed().as_secs_f64() * 1_000.0;
     let grid = || bench::Grid::new(25, Size::new(640, 360), MEETING);
-    let canvas = bench::canvas(look(), &mut grid(), [2, 8], meter);
+    let canvas = bench::canvas(style(), &mut grid(), [2, 8], meter);
     println!("wall time for each shown picture: canvas {canvas:.3} ms");
     assert!(canvas < 20.0);
     for drawing in [Drawing::Processor, Drawing::Shaders] {
-        match bench::offscreen(look(), drawing, &mut grid(), [2, 8], meter) {
+        match bench::offscreen(style(), drawing, &mut grid(), [2, 8], meter) {
             Ok(each) => println!("{drawing:?} {each:.3} ms"),
             Err(error) => println!("skipped: {error}"),
         }

@@ -93,7 +93,7 @@ mod tests {
     use media::{Frame, Plane, Pool, Rotation, Timestamp};
 
     fn picture(size: Size, format: FrameFormat, pixels: &[u8]) -> Option<Frame> {
-        let mut frame = Pool::new(1).canvas(size).unwrap();
+        let mut frame = Pool::new(1).take(size).unwrap();
         let colour = to_i420(pixels, format, &mut Vec::new(), &mut frame)?;
         Some(frame.freeze(0, Timestamp::default(), colour, Rotation::Upright))
     }

@@ -55,7 +55,7 @@ impl Source for Stream {
         let number = self.number;
         self.number += 1;
         let size = format::size(self.format).ok_or_else(|| Error::Format { name: self.name.clone() })?;
-        let Some(mut frame) = pool.canvas(size) else { return Ok(None) };
+        let Some(mut frame) = pool.take(size) else { return Ok(None) };
         let Some(colour) = convert::to_i420(&pixels, self.format.format(), &mut self.scratch, &mut frame) else {
             self.damaged += 1;
             return self.handle_damaged_frame();

@@ -2,7 +2,7 @@
 
 use super::fake_driver::{FakeCamera, FakeHost, Fault, System};
 use super::*;
-use crate::{Pump, Report, Source, Stop};
+use crate::{CaptureThread, Report, Source, Stop};
 use media::{Pool, Size};
 use nokhwa::utils::{CameraFormat, CameraIndex, FrameFormat, Resolution};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -29,13 +29,13 @@ fn next(source: &mut dyn Source) -> Result<bool, Error> {
 }
 
 /// Opens the camera on its own thread, as in a meeting, and returns its events.
-fn run(host: &FakeHost) -> (Pump, Receiver<Report>) {
+fn run(host: &FakeHost) -> (CaptureThread, Receiver<Report>) {
     let (sender, reports) = sync_channel(1);
     let driver = host.clone();
     let open = Box::new(move || open_on(&driver, None, Clock::default()));
     // The receiver is dropped at the end of the test.
     let on = Box::new(move |report| drop(sender.send(report)));
-    (Pump::start("camera", open, on).unwrap(), reports)
+    (CaptureThread::start("camera", open, on).unwrap(), reports)
 }
 
 fn expect_frame(reports: &Receiver<Report>) {
@@ -145,11 +145,11 @@ fn a_camera_taken_or_denied_later_returns_that_error() {
 fn an_unplugged_camera_is_lost_and_works_again_after_it_is_plugged_in() {
     for system in SYSTEMS {
         let host = working_host(system);
-        let (pump, reports) = run(&host);
+        let (thread, reports) = run(&host);
         expect_frame(&reports);
         host.unplug();
         assert!(matches!(expect_failure(&reports), Error::Lost { name } if name == "Front"), "{system:?}");
-        drop(pump);
+        drop(thread);
         assert_eq!(host.open_handles(), 0, "the device node is closed");
         let (_pump, reports) = run(&host);
         assert!(matches!(expect_failure(&reports), Error::NotFound(None)));
@@ -173,14 +173,14 @@ fn a_camera_unplugged_before_its_first_frame_is_lost() {
 fn a_panic_in_nokhwa_loses_only_the_camera() {
     for system in SYSTEMS {
         let host = working_host(system);
-        let (pump, reports) = run(&host);
+        let (thread, reports) = run(&host);
         expect_frame(&reports);
         host.set_fault(Fault::Panics);
         assert!(
             matches!(expect_failure(&reports), Error::Lost { .. }),
             "reported although reading and closing panicked"
         );
-        drop(pump);
+        drop(thread);
         assert_eq!(host.open_handles(), 0);
     }
 }

@@ -166,7 +166,7 @@ impl Mp4 {
 }
 
 fn copy(picture: &decode::Picture<'_>, rotation: Rotation, pool: &Pool) -> Option<Picture> {
-    let mut frame = pool.canvas(picture.size)?;
+    let mut frame = pool.take(picture.size)?;
     for (to, from) in frame.planes_mut().iter_mut().zip(picture.planes) {
         to.copy_from(from);
     }
@@ -176,9 +176,9 @@ fn copy(picture: &decode::Picture<'_>, rotation: Rotation, pool: &Pool) -> Optio
 fn next_y4m(reader: &mut y4m::Reader<BufReader<File>>, pool: &Pool) -> Result<Option<Picture>, container::Error> {
     let header = reader.header();
     // Without a free buffer the frame is read into a temporary one, so that the reader advances.
-    let free = pool.canvas(header.size);
+    let free = pool.take(header.size);
     let skipped = free.is_none();
-    let Some(mut frame) = free.or_else(|| Pool::new(1).canvas(header.size)) else { return Ok(None) };
+    let Some(mut frame) = free.or_else(|| Pool::new(1).take(header.size)) else { return Ok(None) };
     if !reader.read(&mut frame)? {
         reader.rewind()?;
         reader.read(&mut frame)?;
@@ -189,7 +189,7 @@ fn next_y4m(reader: &mut y4m::Reader<BufReader<File>>, pool: &Pool) -> Result<Op
 
 fn count_y4m(reader: &mut y4m::Reader<BufReader<File>>) -> Result<u64, BoxError> {
     let pool = Pool::new(1);
-    let mut frame = pool.canvas(reader.header().size).ok_or("no memory for its frames")?;
+    let mut frame = pool.take(reader.header().size).ok_or("no memory for its frames")?;
     let mut count = 0;
     while reader.read(&mut frame)? {
         count += 1;

@@ -77,7 +77,7 @@ fn a_stop_request_ends_the_wait() {
     let path = pattern("stop", 2);
     let mut camera = open(&path, Clock::default()).unwrap();
     let stop = Stop::new();
-    stop.give();
+    stop.request();
     assert!(camera.next(&Pool::new(1), &stop).unwrap().is_none());
     fs::remove_file(path).unwrap();
 }

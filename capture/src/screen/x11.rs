@@ -112,7 +112,7 @@ impl X11 {
         if !(self.dirty || stale || self.damage.is_none()) {
             return Ok(None);
         }
-        let Some(mut frame) = pool.canvas(self.size) else { return Ok(None) };
+        let Some(mut frame) = pool.take(self.size) else { return Ok(None) };
         // Cleared before the read, so that a change during the read causes another frame.
         self.dirty = false;
         let stride = usize::from(self.size.width) * 4;

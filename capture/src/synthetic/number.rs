@@ -59,7 +59,7 @@ mod tests {
     use media::{Colour, Pool, Rotation, Size, Timestamp};
 
     fn picture(size: Size, number: Option<u64>) -> Frame {
-        let mut frame = Pool::new(1).canvas(size).unwrap();
+        let mut frame = Pool::new(1).take(size).unwrap();
         for mut plane in frame.planes_mut() {
             plane.rows_mut().for_each(|row| row.fill(0));
         }

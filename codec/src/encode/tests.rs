@@ -42,7 +42,7 @@ fn every_rung_of_a_camera_has_good_quality() {
         let mut worst = f64::MAX;
         for number in 0..12 {
             let frame = testing::picture(&frames, source, number);
-            let mut canvas = pool.canvas(rung.size).unwrap();
+            let mut canvas = pool.take(rung.size).unwrap();
             scaler.scale(&frame, &mut canvas);
             let truth = canvas.freeze(number, frame.captured(), frame.colour(), Rotation::Upright);
             let encoded = encode(&mut encoder, &frame, false);

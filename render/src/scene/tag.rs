@@ -25,7 +25,7 @@ impl Painter<'_> {
     /// A rounded label with the name and, if muted, the badge. A tile that is too narrow for text shows only the badge; a smaller
     /// one shows nothing.
     pub(super) fn tag(&mut self, area: Area, tag: &Tag) {
-        let (look, scale) = (self.look, self.scale);
+        let (style, scale) = (self.style, self.scale);
         let Measure { size, height, padding, margin, gap, badge } = self.measure(area);
         let room = area.width - 2.0 * (margin + padding);
         let badge_room = if tag.muted { badge + gap } else { 0.0 };
@@ -34,7 +34,7 @@ impl Painter<'_> {
         }
         // Limit the width in a wide tile, so that the tag does not cover faces.
         let max_width = (room - badge_room).min((room * MAX_WIDTH_SHARE).max(MIN_LIMITED_WIDTH * scale));
-        let key = LineKey::new(&tag.text, size, look.tag_weight, if max_width < 2.0 * size { 0.0 } else { max_width });
+        let key = LineKey::new(&tag.text, size, style.tag_weight, if max_width < 2.0 * size { 0.0 } else { max_width });
         let Some(line) = self.text.line(&key) else { return };
         let text_width = line.width.ceil();
         let inner = match (text_width > 0.0, tag.muted) {
@@ -44,21 +44,21 @@ impl Painter<'_> {
             (false, false) => return,
         };
         let label = Area::new(area.x + margin, area.y + area.height - margin - height, inner + 2.0 * padding, height);
-        self.quads.push(shape(label, look.tag_paper, (6.0 * scale).round().min(height / 3.0)));
+        self.quads.push(shape(label, style.tag_background, (6.0 * scale).round().min(height / 3.0)));
         let baseline = (label.y + (height - line.ascent - line.descent) / 2.0 + line.ascent).round();
-        add_line(self.quads, line, label.x + padding, baseline, look.tag_ink);
+        add_line(self.quads, line, label.x + padding, baseline, style.tag_text);
         if tag.muted {
             let (x, y) = (label.x + padding + inner - badge, label.y + ((height - badge) / 2.0).floor());
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few pixels")]
             let slot = self.text.badge(badge as u32);
-            self.quads.extend(slot.map(|slot| glyph(x, y, slot, look.tag_muted)));
+            self.quads.extend(slot.map(|slot| glyph(x, y, slot, style.tag_muted)));
         }
     }
 
     fn measure(&self, area: Area) -> Measure {
         let small = self.is_small(area);
         let logical = |normal: f32, reduced: f32| (if small { reduced } else { normal } * self.scale).round();
-        let font_size = self.look.tag_size * if small { SMALL_FONT_SCALE } else { 1.0 };
+        let font_size = self.style.tag_size * if small { SMALL_FONT_SCALE } else { 1.0 };
         Measure {
             size: font_size * self.scale,
             height: logical(font_size * 1.8, font_size * 1.5),

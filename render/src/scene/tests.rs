@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 const FACE: &[u8] = include_bytes!("../../../app/assets/fonts/ConclaveSans-SemiBold.ttf");
 
-pub(crate) fn look() -> Look {
-    Look {
+pub(crate) fn style() -> Style {
+    Style {
         font: Font::new(&[FACE]).unwrap(),
         backdrop: Rgba::opaque(0x17_1b21),
-        tag_paper: Rgba::opaque(0x0f_1216).with_alpha(190),
-        tag_ink: Rgba::opaque(0xff_ffff),
+        tag_background: Rgba::opaque(0x0f_1216).with_alpha(190),
+        tag_text: Rgba::opaque(0xff_ffff),
         tag_muted: Rgba::opaque(0xff_6b66),
         initials: Rgba::opaque(0xff_ffff),
         tag_size: 13.0,
@@ -25,8 +25,8 @@ fn source(class: u32) -> Source {
 }
 
 fn lay_out(tiles: &[Tile], sources: &[Option<Source>]) -> Scene {
-    let (look, mut scene) = (look(), Scene::default());
-    scene.lay_out(tiles, sources, &look, 1.0, &mut Text::new(&look.font));
+    let (style, mut scene) = (style(), Scene::default());
+    scene.lay_out(tiles, sources, &style, 1.0, &mut Text::new(&style.font));
     scene
 }
 

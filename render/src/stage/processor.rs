@@ -1,8 +1,8 @@
 //! Draws tiles on the CPU: the changed areas are uploaded into a texture, which the device composites.
 
-use super::Shown;
+use super::DrawnPicture;
 use super::pipeline::{blended, linear_target, texture};
-use crate::{Area, Look, Rgba, Tile, cpu};
+use crate::{Area, Rgba, Style, Tile, cpu};
 use std::borrow::Cow;
 
 /// A canvas, and the texture with its pixels.
@@ -16,7 +16,7 @@ pub(super) struct Processor {
 pub(super) const SHADER: &str = include_str!("../../../shaders/canvas.wgsl");
 
 impl Processor {
-    pub fn new(device: &wgpu::Device, format: wgpu::TextureFormat, look: Look) -> Self {
+    pub fn new(device: &wgpu::Device, format: wgpu::TextureFormat, style: Style) -> Self {
         let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("canvas"),
             entries: &[wgpu::BindGroupLayoutEntry {
@@ -25,11 +25,11 @@ impl Processor {
             }],
         });
         let pipeline = pipeline(device, &layout, format);
-        Self { canvas: cpu::Canvas::new(look), pipeline, layout, target: None }
+        Self { canvas: cpu::Canvas::new(style), pipeline, layout, target: None }
     }
 
-    pub fn set_look(&mut self, look: Look) {
-        self.canvas.set_look(look);
+    pub fn set_style(&mut self, style: Style) {
+        self.canvas.set_style(style);
     }
 
     /// Draws the changed tiles and uploads their areas.
@@ -57,7 +57,7 @@ impl Processor {
         }
     }
 
-    pub fn shown(&self) -> &[Shown] {
+    pub fn shown(&self) -> &[DrawnPicture] {
         self.canvas.shown()
     }
 

@@ -1,24 +1,24 @@
 //! Draws tiles with shaders: pictures in textures, instanced draws.
 
-use super::Shown;
+use super::DrawnPicture;
 use super::pictures::Pictures;
 use super::pipeline::Pipeline;
 use super::scene_bindings::SceneBindings;
 use crate::quad::Quad;
 use crate::scene::{Scene, Source};
 use crate::text::Text;
-use crate::{Look, Tile};
+use crate::{Style, Tile};
 
 /// The textures, bindings, pipeline and scene.
 pub(super) struct Shaders {
-    look: Look,
+    style: Style,
     pipeline: Pipeline,
     pictures: Pictures,
     bindings: SceneBindings,
     text: Text,
     scene: Scene,
     sources: Vec<Option<Source>>,
-    shown: Vec<Shown>,
+    shown: Vec<DrawnPicture>,
     instances: wgpu::Buffer,
     // The content of the instance buffer, so that an unchanged scene is not uploaded again.
     written: Vec<Quad>,
@@ -26,13 +26,13 @@ pub(super) struct Shaders {
 }
 
 impl Shaders {
-    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat, look: Look) -> Self {
-        let mut text = Text::new(&look.font);
+    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat, style: Style) -> Self {
+        let mut text = Text::new(&style.font);
         let pipeline = Pipeline::new(device, format);
         let bindings = SceneBindings::new(device, queue, &pipeline, text.atlas());
         let pictures = Pictures::new(device, &pipeline);
         Self {
-            look,
+            style,
             pictures,
             bindings,
             pipeline,
@@ -46,11 +46,11 @@ impl Shaders {
         }
     }
 
-    pub fn set_look(&mut self, look: Look) {
-        if !std::sync::Arc::ptr_eq(&look.font.faces, &self.look.font.faces) {
-            self.text = Text::new(&look.font);
+    pub fn set_style(&mut self, style: Style) {
+        if !std::sync::Arc::ptr_eq(&style.font.faces, &self.style.font.faces) {
+            self.text = Text::new(&style.font);
         }
-        self.look = look;
+        self.style = style;
     }
 
     /// Uploads new pictures and lays out the tiles.
@@ -70,14 +70,14 @@ impl Shaders {
                 tile.feed.as_ref().and_then(|feed| self.pictures.refresh(device, queue, &self.pipeline, feed));
             self.sources.push(current.map(|current| current.source));
             let new = current.filter(|current| current.new);
-            self.shown.extend(new.map(|current| Shown {
+            self.shown.extend(new.map(|current| DrawnPicture {
                 id: tile.id,
                 number: current.number,
                 captured: current.captured,
             }));
         }
         self.pictures.end_frame(device, queue);
-        self.scene.lay_out(tiles, &self.sources, &self.look, scale, &mut self.text);
+        self.scene.lay_out(tiles, &self.sources, &self.style, scale, &mut self.text);
         self.bindings.refresh(device, queue, &self.pipeline, self.text.atlas());
         if self.target != [width, height] {
             self.target = [width, height];
@@ -86,7 +86,7 @@ impl Shaders {
         self.write_instances(device, queue);
     }
 
-    pub fn shown(&self) -> &[Shown] {
+    pub fn shown(&self) -> &[DrawnPicture] {
         &self.shown
     }
 

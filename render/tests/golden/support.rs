@@ -1,18 +1,18 @@
 //! Test pictures with known samples, an exact colour conversion, and draw targets.
 
 use media::{Colour, Matrix, PlaneRef, Rotation, Size, Timestamp};
-use render::{Area, Drawing, Error, Feed, Fit, Font, Look, Offscreen, Rgba, Tile, cpu};
+use render::{Area, Drawing, Error, Feed, Fit, Font, Offscreen, Rgba, Style, Tile, cpu};
 
 pub const BLACK: Rgba = Rgba::opaque(0);
 
-pub fn look() -> Look {
+pub fn style() -> Style {
     let regular: &[u8] = include_bytes!("../../../app/assets/fonts/ConclaveSans-Regular.ttf");
     let bold: &[u8] = include_bytes!("../../../app/assets/fonts/ConclaveSans-SemiBold.ttf");
-    Look {
+    Style {
         font: Font::new(&[regular, bold]).unwrap(),
         backdrop: Rgba::opaque(0x17_1b21),
-        tag_paper: Rgba::opaque(0x0f_1216).with_alpha(200),
-        tag_ink: Rgba::opaque(0xff_ffff),
+        tag_background: Rgba::opaque(0x0f_1216).with_alpha(200),
+        tag_text: Rgba::opaque(0xff_ffff),
         tag_muted: Rgba::opaque(0xff_6b66),
         initials: Rgba::opaque(0xff_ffff),
         tag_size: 13.0,
@@ -28,7 +28,7 @@ pub fn offscreen() -> Option<Offscreen> {
 
 /// As [`offscreen`], with a choice of the drawing method and of an sRGB-encoding format.
 pub fn target(drawing: Drawing, encoding: bool) -> Option<Offscreen> {
-    skipped(Offscreen::with(look(), drawing, encoding))
+    skipped(Offscreen::with(style(), drawing, encoding))
 }
 
 fn skipped(opened: Result<Offscreen, Error>) -> Option<Offscreen> {
@@ -99,7 +99,7 @@ pub fn draw(target: &mut Offscreen, tiles: &[Tile], width: u32, height: u32) -> 
 }
 
 pub fn draw_on_cpu(tiles: &[Tile], width: u32, height: u32) -> Drawn {
-    let mut canvas = cpu::Canvas::new(look());
+    let mut canvas = cpu::Canvas::new(style());
     canvas.draw(tiles, [width, height], 1.0, BLACK);
     Drawn { width, bytes: canvas.pixels().to_vec() }
 }

@@ -106,7 +106,7 @@ fn frames(clip: &Path) -> Result<Vec<Frame>> {
 }
 
 fn copy(frame: &Frame, number: u64, now: Timestamp) -> Frame {
-    let mut canvas = Pool::new(1).canvas(frame.size()).expect("a new pool has room");
+    let mut canvas = Pool::new(1).take(frame.size()).expect("a new pool has room");
     for (plane, to) in [Plane::Y, Plane::U, Plane::V].into_iter().zip(&mut canvas.planes_mut()) {
         to.copy_from(frame.plane(plane));
     }
@@ -116,7 +116,7 @@ fn copy(frame: &Frame, number: u64, now: Timestamp) -> Frame {
 fn scale(frames: &[Frame], size: Size) -> Vec<Frame> {
     let mut scaler = Scaler::new();
     let pictures = frames.iter().map(|frame| {
-        let mut canvas = Pool::new(1).canvas(size).expect("a new pool has room");
+        let mut canvas = Pool::new(1).take(size).expect("a new pool has room");
         scaler.scale(frame, &mut canvas);
         canvas.freeze(frame.number(), frame.captured(), Colour::default(), Rotation::Upright)
     });

@@ -6,7 +6,7 @@ use super::row::{Duel, Row, median};
 use anyhow::Result;
 use media::Size;
 use render::bench::{Grid, canvas, offscreen};
-use render::{Drawing, Font, Look, Rgba};
+use render::{Drawing, Font, Style, Rgba};
 use rustix::time::{ClockId, clock_gettime};
 
 /// All rows of the group `draw`: 25 tiles of 640x360 with names in 1280x720, against shaders on the same adapter where there
@@ -21,9 +21,9 @@ pub fn rows() -> Result<Vec<Row>> {
     }
     let mut runs = Runs::default();
     for _ in 0..RUNS {
-        runs.plain.push(canvas(look()?, &mut grid(), TURNS, process_ms));
-        let chosen = offscreen(look()?, Drawing::on_this_machine(), &mut grid(), TURNS, process_ms);
-        let fixed = offscreen(look()?, Drawing::Shaders, &mut grid(), TURNS, process_ms);
+        runs.plain.push(canvas(style()?, &mut grid(), TURNS, process_ms));
+        let chosen = offscreen(style()?, Drawing::on_this_machine(), &mut grid(), TURNS, process_ms);
+        let fixed = offscreen(style()?, Drawing::Shaders, &mut grid(), TURNS, process_ms);
         match (chosen, fixed) {
             (Ok(chosen), Ok(fixed)) => {
                 runs.chosen.push(chosen);
@@ -69,13 +69,13 @@ fn grid() -> Grid {
     Grid::new(TILES, PICTURE, TARGET)
 }
 
-fn look() -> Result<Look, render::Error> {
+fn style() -> Result<Style, render::Error> {
     let font = include_bytes!("../../../app/assets/fonts/ConclaveSans-SemiBold.ttf");
-    Ok(Look {
+    Ok(Style {
         font: Font::new(&[font.as_slice()])?,
         backdrop: Rgba::opaque(0x0017_1b21),
-        tag_paper: Rgba::opaque(0x000f_1216).with_alpha(178),
-        tag_ink: Rgba::opaque(0x00e9_edf2),
+        tag_background: Rgba::opaque(0x000f_1216).with_alpha(178),
+        tag_text: Rgba::opaque(0x00e9_edf2),
         tag_muted: Rgba::opaque(0x00ff_6b66),
         initials: Rgba::opaque(0x00ff_ffff),
         tag_size: 13.0,

@@ -179,7 +179,7 @@ fn a_stop_request_ends_the_wait() {
     let Some(server) = Server::start("64x64x24") else { return };
     let mut source = open(Some(&server.display), Clock::default()).unwrap();
     let (pool, stop) = (Pool::new(2), Stop::new());
-    stop.give();
+    stop.request();
     assert!(source.next(&pool, &stop).unwrap().is_none());
 }
 

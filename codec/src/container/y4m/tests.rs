@@ -18,7 +18,7 @@ fn file(size: Size, pictures: u64) -> Vec<u8> {
 }
 
 fn next(reader: &mut Reader<Cursor<Vec<u8>>>) -> Option<Frame> {
-    let mut frame = Pool::new(1).canvas(reader.header().size).unwrap();
+    let mut frame = Pool::new(1).take(reader.header().size).unwrap();
     let read = reader.read(&mut frame).unwrap();
     read.then(|| frame.freeze(0, Timestamp::default(), COLOUR, Rotation::Upright))
 }
@@ -46,7 +46,7 @@ fn a_truncated_last_frame_is_ignored() {
     for length in 0..whole.len() {
         let Ok(mut reader) = Reader::new(Cursor::new(whole[..length].to_vec())) else { continue };
         assert!(next(&mut reader).is_some());
-        let mut frame = Pool::new(1).canvas(Size::new(16, 16)).unwrap();
+        let mut frame = Pool::new(1).take(Size::new(16, 16)).unwrap();
         assert!(matches!(reader.read(&mut frame), Ok(false) | Err(_)));
     }
     let one = file(Size::new(16, 16), 1);
@@ -82,6 +82,6 @@ fn a_missing_frame_header_is_damage() {
     bytes[second] = b'X';
     let mut reader = Reader::new(Cursor::new(bytes)).unwrap();
     assert!(next(&mut reader).is_some());
-    let mut frame = Pool::new(1).canvas(Size::new(16, 16)).unwrap();
+    let mut frame = Pool::new(1).take(Size::new(16, 16)).unwrap();
     assert!(matches!(reader.read(&mut frame), Err(Error::Damaged(_))));
 }

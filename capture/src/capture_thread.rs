@@ -6,7 +6,7 @@ use std::io;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// An event of a [`Pump`], delivered on its thread.
+/// An event of a [`CaptureThread`], delivered on its thread.
 pub enum Report {
     /// The source is open; frames follow.
     Opened {
@@ -21,20 +21,20 @@ pub enum Report {
     Failed(Error),
 }
 
-/// Opens a source. Called on the thread of the [`Pump`].
+/// Opens a source. Called on the thread of the [`CaptureThread`].
 pub type Open = Box<dyn FnOnce() -> Result<Box<dyn Source>, Error> + Send>;
 
 /// A running source. Drop requests the stop and joins the thread, which closes the device after its current frame. If the
 /// device delivers nothing for two seconds, drop returns and leaves the thread running; the thread closes the device and ends
 /// when the driver returns.
-pub struct Pump {
+pub struct CaptureThread {
     stop: Stop,
     /// Closed when the thread ends. It never holds a value.
     ended: Mailbox<()>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Pump {
+impl CaptureThread {
     /// Starts a thread called `name`, opens a source on it and calls `on` for each event. `on` must return quickly, because it
     /// delays the next frame.
     ///
@@ -48,7 +48,7 @@ impl Pump {
         let thread = Builder::new().name(name.into()).spawn(move || {
             let _guard = guard;
             if let Err(error) = run(open, &stop_request, &mut on)
-                && !stop_request.is_given()
+                && !stop_request.is_requested()
             {
                 on(Report::Failed(error));
             }
@@ -57,9 +57,9 @@ impl Pump {
     }
 }
 
-impl Drop for Pump {
+impl Drop for CaptureThread {
     fn drop(&mut self) {
-        self.stop.give();
+        self.stop.request();
         let Some(thread) = self.thread.take() else { return };
         let _ = self.ended.take_until(Instant::now() + CLOSE_TIMEOUT);
         if self.ended.is_closed() {
@@ -84,9 +84,9 @@ fn run(open: Open, stop: &Stop, on: &mut dyn FnMut(Report)) -> Result<(), Error>
     let mut source = open()?;
     let pool = Pool::new(BUFFERS);
     on(Report::Opened { name: source.name().to_owned(), format: source.format() });
-    while !stop.is_given() {
+    while !stop.is_requested() {
         if let Some(frame) = source.next(&pool, stop)?
-            && !stop.is_given()
+            && !stop.is_requested()
         {
             on(Report::Frame(frame));
         }
@@ -110,9 +110,9 @@ mod tests {
         let (probe, log) = probe::open(3);
         let (sender, reports) = sync_channel(16);
         let open: Open = Box::new(move || Ok(probe()));
-        let pump = Pump::start("probe", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
+        let thread = CaptureThread::start("probe", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
         let frames = reports.iter().filter(|report| matches!(report, Report::Frame(_))).count();
-        drop(pump);
+        drop(thread);
         assert_eq!(frames, 3);
         let log = log.lock().unwrap();
         assert!(log.iter().all(|(_, thread)| thread.as_deref() == Some("probe")), "{log:?}");
@@ -155,10 +155,11 @@ mod tests {
         let blocked = Blocked { called: called.clone(), unblock: unblock.clone(), closed: closed.clone() };
         let (sender, reports) = sync_channel(4);
         let open: Open = Box::new(move || Ok(Box::new(blocked)));
-        let pump = Pump::start("blocked", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
+        let thread =
+            CaptureThread::start("blocked", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
         assert!(matches!(reports.recv(), Ok(Report::Opened { .. })));
         let _ = called.take();
-        drop(pump);
+        drop(thread);
         assert!(!closed.is_closed(), "the device is still blocked");
         unblock.close();
         let _ = closed.take();
@@ -169,7 +170,7 @@ mod tests {
     fn a_source_that_does_not_open_is_reported() {
         let (sender, reports) = sync_channel(1);
         let open: Open = Box::new(|| Err(Error::NotFound(None)));
-        let _pump = Pump::start("none", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
+        let _pump = CaptureThread::start("none", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
         assert!(matches!(reports.recv(), Ok(Report::Failed(Error::NotFound(None)))));
     }
 }

@@ -45,15 +45,15 @@ impl fmt::Debug for Font {
 
 /// The style of a scene. Lengths are logical pixels.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct Style {
     /// The font of names and initials.
     pub font: Font,
     /// The background of a tile, visible beside a contained picture and behind a placeholder.
     pub backdrop: Rgba,
     /// The background of a name tag.
-    pub tag_paper: Rgba,
+    pub tag_background: Rgba,
     /// The text of a name tag.
-    pub tag_ink: Rgba,
+    pub tag_text: Rgba,
     /// The muted-microphone badge.
     pub tag_muted: Rgba,
     /// The initials of a placeholder.
