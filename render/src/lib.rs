@@ -6,7 +6,6 @@
 //!
 //! Deliberately absent: windows, widgets, themes (the caller passes colours and fonts), the network, and clocks.
 
-pub mod bench;
 pub mod cpu;
 
 mod colour;

@@ -6,10 +6,10 @@
 mod support;
 
 use media::{Colour, Matrix, Rotation, Size};
-use render::{Area, Drawing, Feed, Fit, Placeholder, Rgba, Tag, Tile, bench};
+use render::{Area, Drawing, Feed, Fit, Placeholder, Rgba, Tag, Tile};
 use std::f64::consts::PI;
 use std::sync::Arc;
-use support::{BLACK, Drawn, Picture, draw, draw_on_cpu, error, style, offscreen, target};
+use support::{BLACK, Drawn, Picture, draw, draw_on_cpu, error, offscreen, style, target};
 
 const UPRIGHT: Rotation = Rotation::Upright;
 
@@ -388,21 +388,5 @@ fn an_unsupported_target_size_is_an_error() {
     for size in [[0, 10], [10, 0], [u32::MAX, 1]] {
         let error = target.draw(&[], size, 1.0, BLACK).unwrap_err();
         assert!(matches!(error, render::Error::Size { .. }), "{error}");
-    }
-}
-
-#[test]
-fn twenty_five_tiles_are_drawn_at_a_bearable_cost() {
-    let start = std::time::Instant::now();
-    let meter = || start.elapsed().as_secs_f64() * 1_000.0;
-    let grid = || bench::Grid::new(25, Size::new(640, 360), MEETING);
-    let canvas = bench::canvas(style(), &mut grid(), [2, 8], meter);
-    println!("wall time for each shown picture: canvas {canvas:.3} ms");
-    assert!(canvas < 20.0);
-    for drawing in [Drawing::Processor, Drawing::Shaders] {
-        match bench::offscreen(style(), drawing, &mut grid(), [2, 8], meter) {
-            Ok(each) => println!("{drawing:?} {each:.3} ms"),
-            Err(error) => println!("skipped: {error}"),
-        }
     }
 }

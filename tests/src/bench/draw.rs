@@ -1,12 +1,13 @@
 //! Drawing of tiles: processor time of the whole process for each picture that is shown.
 
 mod browser;
+mod grid;
 
 use super::row::{Duel, Row, median};
 use anyhow::Result;
+use grid::{Grid, canvas, offscreen};
 use media::Size;
-use render::bench::{Grid, canvas, offscreen};
-use render::{Drawing, Font, Style, Rgba};
+use render::{Drawing, Font, Rgba, Style};
 use rustix::time::{ClockId, clock_gettime};
 
 /// All rows of the group `draw`: 25 tiles of 640x360 with names in 1280x720, against shaders on the same adapter where there
