@@ -24,9 +24,9 @@ pub enum Report {
 /// Opens a source. Called on the thread of the [`CaptureThread`].
 pub type Open = Box<dyn FnOnce() -> Result<Box<dyn Source>, Error> + Send>;
 
-/// A running source. Drop requests the stop and joins the thread, which closes the device after its current frame. If the
-/// device delivers nothing for two seconds, drop returns and leaves the thread running; the thread closes the device and ends
-/// when the driver returns.
+/// A running source. Drop requests the stop and joins the thread, which closes the device after its current frame. If
+/// the device delivers nothing for two seconds, drop returns and leaves the thread running; the thread closes the
+/// device and ends when the driver returns.
 pub struct CaptureThread {
     stop: Stop,
     /// Closed when the thread ends. It never holds a value.
@@ -35,8 +35,8 @@ pub struct CaptureThread {
 }
 
 impl CaptureThread {
-    /// Starts a thread called `name`, opens a source on it and calls `on` for each event. `on` must return quickly, because it
-    /// delays the next frame.
+    /// Starts a thread called `name`, opens a source on it and calls `on` for each event. `on` must return quickly,
+    /// because it delays the next frame.
     ///
     /// # Errors
     /// Returns an error if the thread cannot be started. A source that does not open is a [`Report::Failed`].
@@ -94,7 +94,8 @@ fn run(open: Open, stop: &Stop, on: &mut dyn FnMut(Report)) -> Result<(), Error>
     Ok(())
 }
 
-/// One being written, one for the encoder and one for the mailbox of each of three layers, one for the self-view, and a spare.
+/// One being written, one for the encoder and one for the mailbox of each of three layers, one for the self-view, and a
+/// spare.
 const BUFFERS: usize = 9;
 /// Twice the longest frame interval of a camera in the dark.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);

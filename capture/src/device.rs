@@ -47,10 +47,10 @@ pub fn list() -> Vec<Info> {
 /// Opens the camera with this id or name, or the first camera with a supported format if `id` is `None`.
 ///
 /// # Errors
-/// Returns [`Error::NotFound`] if there is no such camera, [`Error::Taken`] if another program uses it, [`Error::Denied`] if
-/// the system denies access, [`Error::Format`] if it offers no supported format, otherwise [`Error::Failed`]. Later,
-/// [`Source::next`] returns [`Error::Lost`] if the camera is unplugged, and [`Error::Taken`] or [`Error::Denied`] if the
-/// system gives it to another program.
+/// Returns [`Error::NotFound`] if there is no such camera, [`Error::Taken`] if another program uses it,
+/// [`Error::Denied`] if the system denies access, [`Error::Format`] if it offers no supported format, otherwise
+/// [`Error::Failed`]. Later, [`Source::next`] returns [`Error::Lost`] if the camera is unplugged, and [`Error::Taken`]
+/// or [`Error::Denied`] if the system gives it to another program.
 pub fn open(id: Option<&str>, clock: Clock) -> Result<Box<dyn Source>, Error> {
     open_on(&Native, id, clock)
 }

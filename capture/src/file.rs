@@ -9,11 +9,12 @@ use media::{Clock, Frame, Pool};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Opens a file as a source. Frame numbers continue across loops: frame `n` of the source is frame `n % clip length` of the
-/// file.
+/// Opens a file as a source. Frame numbers continue across loops: frame `n` of the source is frame `n % clip length` of
+/// the file.
 ///
 /// # Errors
-/// Returns [`Error::BadFile`] if the file cannot be read or is damaged, [`Error::FileFormat`] if its format is not supported.
+/// Returns [`Error::BadFile`] if the file cannot be read or is damaged, [`Error::FileFormat`] if its format is not
+/// supported.
 pub fn open(path: &Path, clock: Clock) -> Result<Box<dyn Source>, Error> {
     let clip = Clip::open(path)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -52,7 +53,8 @@ impl Source for FileCamera {
 }
 
 impl FileCamera {
-    /// When frame `number` is due, by the file's timestamps. After a suspend the schedule restarts instead of catching up.
+    /// When frame `number` is due, by the file's timestamps. After a suspend the schedule restarts instead of catching
+    /// up.
     fn due(&mut self, number: u64) -> Instant {
         let (now, offset) = (Instant::now(), self.clip.due(number));
         let due = *self.start.get_or_insert_with(|| now.checked_sub(offset).unwrap_or(now)) + offset;

@@ -1,7 +1,7 @@
 //! Sources of raw frames: cameras, screens, files and a test pattern, behind one trait.
 //!
-//! A [`Source`] is opened, read and dropped on one thread, which a [`CaptureThread`] starts. This crate contains no codec (`codec`
-//! decodes files), no network and no window.
+//! A [`Source`] is opened, read and dropped on one thread, which a [`CaptureThread`] starts. This crate contains no
+//! codec (`codec` decodes files), no network and no window.
 
 mod capture_thread;
 pub mod device;

@@ -1,8 +1,8 @@
 //! Converts RGB into I420, for screens and for cameras that send JPEG.
 //!
-//! Uses 8-bit fixed point: luma is within 1 of the exact value, chroma within 2. The compiler vectorises the loops, also in
-//! development builds: they use `wrapping_*` operations, because overflow checks would prevent it. No sum overflows with these
-//! weights.
+//! Uses 8-bit fixed point: luma is within 1 of the exact value, chroma within 2. The compiler vectorises the loops,
+//! also in development builds: they use `wrapping_*` operations, because overflow checks would prevent it. No sum
+//! overflows with these weights.
 
 use media::{FrameMut, PlaneMut};
 

@@ -21,9 +21,9 @@ pub trait Source {
     /// The format of its frames.
     fn format(&self) -> Format;
 
-    /// Waits for the next frame and writes it into a buffer of `pool`. Returns `None` if the frame was skipped (every buffer
-    /// is in use, or a screen has not changed) or if `stop` was requested. The caller checks `stop` and calls again. Frame
-    /// numbers start at 0 and count skipped frames, too.
+    /// Waits for the next frame and writes it into a buffer of `pool`. Returns `None` if the frame was skipped (every
+    /// buffer is in use, or a screen has not changed) or if `stop` was requested. The caller checks `stop` and calls
+    /// again. Frame numbers start at 0 and count skipped frames, too.
     ///
     /// # Errors
     /// Returns an [`Error`] if the source will never deliver another frame.

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 pub use number::read as read_number;
 
-/// Opens a generator of frames of `size` at `rate`. A strip of black and white blocks at the top contains the low 24 bits of
-/// the frame number; [`read_number`] reads them, also after compression.
+/// Opens a generator of frames of `size` at `rate`. A strip of black and white blocks at the top contains the low 24
+/// bits of the frame number; [`read_number`] reads them, also after compression.
 ///
 /// # Errors
 /// Returns [`Error::Format`] if `size` is smaller than 64x32, too small for the strip.

@@ -1,8 +1,8 @@
 //! H.264 bitstreams: NAL units with lengths or start codes, and sequence parameter sets.
 //!
-//! Inside the application a picture is a sequence of NAL units, each after its length in 4 big-endian bytes. Files and OpenH264
-//! use other framings, which are converted where they are read. Every function returns a value or an error for any input and
-//! allocates at most a copy of it.
+//! Inside the application a picture is a sequence of NAL units, each after its length in 4 big-endian bytes. Files and
+//! OpenH264 use other framings, which are converted where they are read. Every function returns a value or an error for
+//! any input and allocates at most a copy of it.
 
 mod bits;
 mod sps;
@@ -129,8 +129,8 @@ impl<'a> Prefixed<'a> {
     }
 }
 
-/// The units of a byte stream with start codes (ITU-T H.264 annex B), without trailing zeros. Bytes before the first start code
-/// are skipped.
+/// The units of a byte stream with start codes (ITU-T H.264 annex B), without trailing zeros. Bytes before the first
+/// start code are skipped.
 #[must_use]
 pub fn annex_b(stream: &[u8]) -> AnnexB<'_> {
     let rest = start_code(stream).map_or(&[][..], |at| &stream[at + START.len()..]);
@@ -177,7 +177,8 @@ fn start_code(stream: &[u8]) -> Option<usize> {
 /// Replaces the content of `stream` with the units of a length-prefixed picture, with start codes.
 ///
 /// # Errors
-/// Returns [`Malformed`] if the picture is not a sequence of complete units. `stream` then contains the units before the error.
+/// Returns [`Malformed`] if the picture is not a sequence of complete units. `stream` then contains the units before
+/// the error.
 pub fn to_annex_b(bitstream: &[u8], stream: &mut Vec<u8>) -> Result<(), Malformed> {
     stream.clear();
     for unit in prefixed(bitstream) {

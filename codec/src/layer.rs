@@ -37,9 +37,9 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// The ladder for a source of `size`. The top rung has the source's size, at most 720 lines for a camera and 1080 for a screen.
-    /// Each further rung has half the width and height (180/360/720 lines for a camera at 16:9), down to 120 lines. The ladder is
-    /// empty if a side of the source is under 16 samples, the minimum of the encoders.
+    /// The ladder for a source of `size`. The top rung has the source's size, at most 720 lines for a camera and 1080
+    /// for a screen. Each further rung has half the width and height (180/360/720 lines for a camera at 16:9), down to
+    /// 120 lines. The ladder is empty if a side of the source is under 16 samples, the minimum of the encoders.
     #[must_use]
     pub fn for_source(size: Size, content: Content) -> Self {
         let limits = Limits::of(content);
@@ -142,8 +142,8 @@ const MIN_SIDE: u16 = 16;
 /// The minimum lines of a rung below the top one.
 const MIN_LOWER_SIDE: u16 = 120;
 
-/// The bitrate grows with the area to this power. A quarter of the area needs more than a quarter of the bitrate, because its
-/// detail is denser.
+/// The bitrate grows with the area to this power. A quarter of the area needs more than a quarter of the bitrate,
+/// because its detail is denser.
 const RATE_POWER: f64 = 0.72;
 
 /// The minimum target bitrate of a layer.

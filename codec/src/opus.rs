@@ -1,7 +1,7 @@
 //! Opus (RFC 6716) at 48 kHz, mono, in packets of 20 ms.
 //!
-//! A lost packet is restored from the in-band FEC data of the next packet. If that is lost, too, the decoder conceals the loss.
-//! DTX sends almost nothing during silence.
+//! A lost packet is restored from the in-band FEC data of the next packet. If that is lost, too, the decoder conceals
+//! the loss. DTX sends almost nothing during silence.
 
 use ::opus::{Application, Channels};
 use media::{Bitrate, Buffer, BufferPool};
@@ -48,7 +48,8 @@ impl Encoder {
         Ok(Self { inner, scratch: [0; MAX_PACKET_BYTES] })
     }
 
-    /// Encodes 20 ms of samples in -1.0..=1.0. Returns `None` during silence (DTX): nothing is sent, and the receiver conceals.
+    /// Encodes 20 ms of samples in -1.0..=1.0. Returns `None` during silence (DTX): nothing is sent, and the receiver
+    /// conceals.
     ///
     /// # Errors
     /// Returns [`Error::Samples`] unless there are exactly [`SAMPLES`] samples, and [`Error::Library`] if libopus fails.
@@ -99,8 +100,8 @@ impl Decoder {
     /// Decodes a received packet. `None` is a lost packet, as in [`Decoder::conceal`].
     ///
     /// # Errors
-    /// Returns [`Error::Packet`] unless the packet is 20 ms of Opus, and [`Error::Library`] if it is damaged. `out` is then
-    /// undefined.
+    /// Returns [`Error::Packet`] unless the packet is 20 ms of Opus, and [`Error::Library`] if it is damaged. `out` is
+    /// then undefined.
     pub fn decode(&mut self, packet: Option<&[u8]>, out: &mut [f32; SAMPLES]) -> Result<(), Error> {
         match packet {
             Some(packet) => self.run(packet, out, false),
@@ -118,8 +119,8 @@ impl Decoder {
         Ok(())
     }
 
-    /// Restores a lost packet from the FEC data in its successor, or conceals it if there is no FEC data. The caller decodes the
-    /// successor itself afterwards.
+    /// Restores a lost packet from the FEC data in its successor, or conceals it if there is no FEC data. The caller
+    /// decodes the successor itself afterwards.
     ///
     /// # Errors
     /// As [`Decoder::decode`].
@@ -179,8 +180,8 @@ mod tests {
         samples.iter().map(|sample| sample * sample).sum()
     }
 
-    /// Decodes a stream in which `repair` replaces packet `lost`. Returns the energy of the error relative to the same stream
-    /// without loss.
+    /// Decodes a stream in which `repair` replaces packet `lost`. Returns the energy of the error relative to the same
+    /// stream without loss.
     fn error_after(lost: usize, repair: impl Fn(&mut Decoder, &[u8], &mut [f32; SAMPLES])) -> f32 {
         let packets = packets(lost + 2);
         let (mut complete, mut lossy) = (Decoder::new().unwrap(), Decoder::new().unwrap());

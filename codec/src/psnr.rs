@@ -5,7 +5,8 @@ use media::PlaneRef;
 /// The ratio of equal planes in decibels. Finite, so that it can be written as JSON.
 pub const EQUAL: f64 = 100.0;
 
-/// The ratio of two planes of 8-bit samples in decibels, at most [`EQUAL`]. Returns `None` if the sizes differ or are empty.
+/// The ratio of two planes of 8-bit samples in decibels, at most [`EQUAL`]. Returns `None` if the sizes differ or are
+/// empty.
 #[must_use]
 pub fn of(one: PlaneRef<'_>, other: PlaneRef<'_>) -> Option<f64> {
     if one.size != other.size || one.size.is_empty() {

@@ -1,7 +1,7 @@
 //! Scales frames: averages areas to shrink, interpolates linearly to enlarge.
 //!
-//! Runs for every frame of every layer that differs from the source's size. Ratios of 2 and 4 have a fast path, and only the
-//! first frame of a new size allocates.
+//! Runs for every frame of every layer that differs from the source's size. Ratios of 2 and 4 have a fast path, and
+//! only the first frame of a new size allocates.
 
 use media::{Frame, FrameMut, Plane, PlaneMut, PlaneRef};
 
@@ -133,8 +133,8 @@ fn whole(position: f64) -> usize {
     whole
 }
 
-/// Converts weights to fixed point. The sum is exactly [`WEIGHT_SUM`], so that flat areas stay flat: each rounding error is
-/// carried to the next weight.
+/// Converts weights to fixed point. The sum is exactly [`WEIGHT_SUM`], so that flat areas stay flat: each rounding
+/// error is carried to the next weight.
 fn to_fixed_point(weights: &[f64]) -> impl Iterator<Item = u16> {
     let mut sum = 0.0;
     let mut given = 0;
@@ -168,9 +168,9 @@ fn blend(sums: &[u16], taps: Taps<'_>) -> u8 {
     u8::try_from((sum + (1 << 15)) >> 16).unwrap_or(u8::MAX)
 }
 
-// Both fast paths add several samples in one word, over slices of equal length, so that the compiler vectorises the loops
-// without bounds checks. The sum of sixteen 8-bit samples fits into half a word, so nothing wraps; `wrapping_add` avoids the
-// overflow checks of development builds, which would prevent vectorisation.
+// Both fast paths add several samples in one word, over slices of equal length, so that the compiler vectorises the
+// loops without bounds checks. The sum of sixteen 8-bit samples fits into half a word, so nothing wraps; `wrapping_add`
+// avoids the overflow checks of development builds, which would prevent vectorisation.
 
 fn halve(from: PlaneRef<'_>, to: &mut PlaneMut<'_>) {
     for (row, pair) in to.rows_mut().zip(from.data.chunks(2 * from.stride)) {

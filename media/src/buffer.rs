@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Free bytes before the content, enough for the clear prefix, the `SFrame` header and the inner header.
 pub const HEADROOM: usize = 96;
 
-/// Free bytes after the content, enough for audio padding or the picture's packet metadata, and for the authentication tag.
+/// Free bytes after the content, enough for audio padding or the picture's packet metadata, and for the authentication
+/// tag.
 pub const TAILROOM: usize = 64;
 
 /// A pool of reusable byte buffers. Clones share the buffers.

@@ -136,8 +136,8 @@ impl Pool {
         Self { shared: Arc::new(Mutex::new(state)) }
     }
 
-    /// Takes a picture of `size` to write. Its samples have arbitrary values. Returns `None` if every buffer is in use: the
-    /// caller skips this picture, and the pool counts it. Allocates only for a new buffer or a larger size.
+    /// Takes a picture of `size` to write. Its samples have arbitrary values. Returns `None` if every buffer is in use:
+    /// the caller skips this picture, and the pool counts it. Allocates only for a new buffer or a larger size.
     #[must_use]
     pub fn take(&self, size: Size) -> Option<FrameMut> {
         let mut slot = self.lock().idle_slot()?;

@@ -4,8 +4,8 @@ use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-/// Passes the newest value from one thread to another. [`Mailbox::put`] never waits: it replaces and counts an unread value.
-/// Clones share the mailbox.
+/// Passes the newest value from one thread to another. [`Mailbox::put`] never waits: it replaces and counts an unread
+/// value. Clones share the mailbox.
 pub struct Mailbox<T> {
     shared: Arc<Shared<T>>,
 }
@@ -29,8 +29,8 @@ impl<T> Mailbox<T> {
         Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
     }
 
-    /// Stores `value` for the reader. Returns the unread value that it replaced, or `value` itself if the mailbox is closed,
-    /// so that the caller drops it on its own thread.
+    /// Stores `value` for the reader. Returns the unread value that it replaced, or `value` itself if the mailbox is
+    /// closed, so that the caller drops it on its own thread.
     pub fn put(&self, value: T) -> Option<T> {
         let mut state = self.lock();
         if state.closed {

@@ -1,5 +1,5 @@
-//! Loom models of the mailbox, the queue and the notification: they run under every thread schedule, and a deadlock fails the
-//! model.
+//! Loom models of the mailbox, the queue and the notification: they run under every thread schedule, and a deadlock
+//! fails the model.
 //!
 //! Waits with a deadline are not modelled, because loom has no time. `cargo xtask test` runs these with `--cfg loom`.
 

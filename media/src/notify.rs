@@ -4,8 +4,8 @@ use crate::sync::{Arc, Condvar, Mutex};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-/// Wakes one waiting thread. A notification without a waiting thread is kept for the next wait; several are merged into one.
-/// Clones share the state.
+/// Wakes one waiting thread. A notification without a waiting thread is kept for the next wait; several are merged into
+/// one. Clones share the state.
 #[derive(Clone, Default)]
 pub struct Notify {
     shared: Arc<(Mutex<bool>, Condvar)>,

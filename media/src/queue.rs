@@ -105,7 +105,8 @@ impl<T: ByteSize> Receiver<T> {
         lock(&self.shared).pop()
     }
 
-    /// Calls `notify` for every new item and whenever a sender is dropped, and once now. For a thread that reads many queues.
+    /// Calls `notify` for every new item and whenever a sender is dropped, and once now. For a thread that reads many
+    /// queues.
     pub fn notify_on(&self, notify: Notify) {
         let mut state = lock(&self.shared);
         state.notify = Some(notify);

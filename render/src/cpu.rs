@@ -68,8 +68,8 @@ impl Canvas {
         self.pixels.resize(0, 0);
     }
 
-    /// Draws the changed tiles over `background` into `width` by `height` pixels. `scale` is the number of physical pixels per
-    /// logical pixel. Returns the pictures drawn for the first time. Each side is limited to 16384 pixels.
+    /// Draws the changed tiles over `background` into `width` by `height` pixels. `scale` is the number of physical
+    /// pixels per logical pixel. Returns the pictures drawn for the first time. Each side is limited to 16384 pixels.
     pub fn draw(&mut self, tiles: &[Tile], [width, height]: [u32; 2], scale: f32, background: Rgba) -> &[DrawnPicture] {
         let scale = if scale.is_finite() { scale.clamp(0.25, 16.0) } else { 1.0 };
         self.take_pictures(tiles);

@@ -1,7 +1,7 @@
 //! Passes pictures from a decode thread to the drawing thread through leased memory. The newest picture wins.
 //!
-//! A lease is ordinary memory until a [`crate::Stage`] has drawn the feed, and mapped staging memory of the GPU after that.
-//! Nothing waits: if every buffer is in use, the picture is skipped and counted.
+//! A lease is ordinary memory until a [`crate::Stage`] has drawn the feed, and mapped staging memory of the GPU after
+//! that. Nothing waits: if every buffer is in use, the picture is skipped and counted.
 
 mod layout;
 mod memory;
@@ -60,8 +60,8 @@ pub(crate) struct Shared {
 
 type Wake = Arc<dyn Fn() + Send + Sync>;
 
-/// The device that draws a feed, and the id of its stage. The id is needed because devices of two wgpu instances may compare
-/// equal.
+/// The device that draws a feed, and the id of its stage. The id is needed because devices of two wgpu instances may
+/// compare equal.
 #[derive(Clone)]
 pub(crate) struct StageDevice {
     pub stage: u64,
@@ -96,8 +96,9 @@ impl Feed {
         self.shared.lock().wake = Some(Arc::new(wake));
     }
 
-    /// Leases memory for a picture of `size`. Returns `None` if every buffer is in use, or if the size is empty or over 8192 on a
-    /// side: the caller skips this picture, and the feed counts it. Allocates only for a new buffer or a larger size.
+    /// Leases memory for a picture of `size`. Returns `None` if every buffer is in use, or if the size is empty or over
+    /// 8192 on a side: the caller skips this picture, and the feed counts it. Allocates only for a new buffer or a
+    /// larger size.
     #[must_use]
     pub fn lease(&self, size: Size) -> Option<Lease> {
         let lease = Layout::of(size).and_then(|layout| {
@@ -163,8 +164,8 @@ impl Feed {
         Arc::downgrade(&self.shared)
     }
 
-    /// Takes the newest unseen picture, if any. The second value is true if the feed has a picture, also one taken before. The
-    /// caller can read staging memory of `device` and ordinary memory; later leases use that device.
+    /// Takes the newest unseen picture, if any. The second value is true if the feed has a picture, also one taken
+    /// before. The caller can read staging memory of `device` and ordinary memory; later leases use that device.
     pub(crate) fn take(&self, device: Option<&StageDevice>) -> (Option<Picture>, bool) {
         let mut state = self.shared.lock();
         let dropped = state.attach(device);
@@ -196,8 +197,8 @@ impl Lease {
         self.layout.size
     }
 
-    /// The luma plane, then the interleaved chroma plane (its width is in bytes, twice the chroma samples). Write sequentially and
-    /// do not read, because mapped memory is slow to read.
+    /// The luma plane, then the interleaved chroma plane (its width is in bytes, twice the chroma samples). Write
+    /// sequentially and do not read, because mapped memory is slow to read.
     ///
     /// # Panics
     /// Never: a lease has its memory until it is published.
@@ -219,7 +220,8 @@ impl Lease {
         }
     }
 
-    /// Publishes the picture, which replaces one that was not drawn yet. Then calls the function set by [`Feed::on_publish`].
+    /// Publishes the picture, which replaces one that was not drawn yet. Then calls the function set by
+    /// [`Feed::on_publish`].
     pub fn publish(mut self, colour: Colour, rotation: Rotation, number: u64, captured: Timestamp) {
         if let Some(memory) = self.memory.take() {
             let memory = memory.unmap_view();

@@ -1,8 +1,8 @@
 //! Draws video tiles: YUV pictures with rounded corners, speaking rings, name tags and placeholders.
 //!
-//! Decode threads write pictures into a [`Feed`]. The owner of the window passes [`Tile`]s to a [`Stage`] (instanced draws in
-//! the caller's render pass), to an [`Offscreen`] target with read-back, or to a [`cpu::Canvas`] if there is no GPU. All three
-//! draw the same scene, laid out by the same code.
+//! Decode threads write pictures into a [`Feed`]. The owner of the window passes [`Tile`]s to a [`Stage`] (instanced
+//! draws in the caller's render pass), to an [`Offscreen`] target with read-back, or to a [`cpu::Canvas`] if there is
+//! no GPU. All three draw the same scene, laid out by the same code.
 //!
 //! Deliberately absent: windows, widgets, themes (the caller passes colours and fonts), the network, and clocks.
 

@@ -22,8 +22,8 @@ struct Target {
 }
 
 impl Offscreen {
-    /// Opens the adapter with the lowest power consumption and draws with [`Drawing::on`] it. The target stores sRGB code values in
-    /// a format without sRGB encoding, as the windows of the application do.
+    /// Opens the adapter with the lowest power consumption and draws with [`Drawing::on`] it. The target stores sRGB
+    /// code values in a format without sRGB encoding, as the windows of the application do.
     ///
     /// # Errors
     /// Returns [`Error::NoAdapter`] if there is no adapter, and [`Error::Device`] if it cannot be opened.
@@ -72,8 +72,8 @@ impl Offscreen {
         &mut self.stage
     }
 
-    /// Draws `tiles` over `background` into `width` by `height` pixels, without read-back. Returns the pictures drawn for the first
-    /// time.
+    /// Draws `tiles` over `background` into `width` by `height` pixels, without read-back. Returns the pictures drawn
+    /// for the first time.
     ///
     /// # Errors
     /// Returns [`Error::Size`] if the size is empty or larger than the adapter supports.
@@ -198,8 +198,8 @@ impl Target {
     }
 }
 
-/// The adapter with the lowest power consumption. OpenGL ES is tried last, because it looks for displays, which a headless
-/// machine lacks.
+/// The adapter with the lowest power consumption. OpenGL ES is tried last, because it looks for displays, which a
+/// headless machine lacks.
 pub(crate) fn adapter() -> Result<wgpu::Adapter, Error> {
     let options = wgpu::RequestAdapterOptions {
         power_preference: wgpu::PowerPreference::LowPower,

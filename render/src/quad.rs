@@ -2,7 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-/// A rounded rectangle filled with a colour or a picture, or one glyph. The memory layout is that of the shader's instance.
+/// A rounded rectangle filled with a colour or a picture, or one glyph. The memory layout is that of the shader's
+/// instance.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub(crate) struct Quad {
@@ -10,7 +11,8 @@ pub(crate) struct Quad {
     pub area: [f32; 4],
     /// Picture: the step in samples (x, y) for one pixel to the right, then for one pixel down.
     pub steps: [f32; 4],
-    /// Picture: the sample position of the area's top left corner, then the picture's size. Glyph: its position in the atlas.
+    /// Picture: the sample position of the area's top left corner, then the picture's size. Glyph: its position in the
+    /// atlas.
     pub origin: [f32; 4],
     /// Corner radius, ring width, filter taps along each axis, unused.
     pub shape: [f32; 4],

@@ -8,7 +8,7 @@ use crate::style::Style;
 use crate::text::{LineKey, Text};
 use crate::tile::{Area, Placeholder, Rgba, Tile};
 use crate::{colour, tile::Fit};
-use media::{Colour, Rotation, Size};
+use media::{Colour, Rotation, Size, Timestamp};
 use std::ops::Range;
 
 /// A picture that can be drawn.
@@ -21,6 +21,16 @@ pub(crate) struct Source {
     pub size: Size,
     pub colour: Colour,
     pub rotation: Rotation,
+}
+
+/// The current picture of a feed.
+#[derive(Clone, Copy)]
+pub(crate) struct CurrentPicture {
+    pub source: Source,
+    pub number: u64,
+    pub captured: Timestamp,
+    /// True if it arrived in this frame.
+    pub new: bool,
 }
 
 /// Rectangles in painting order. Reused between frames, so that an unchanged scene does not allocate.
@@ -44,8 +54,8 @@ pub(crate) struct Batch {
 }
 
 impl Scene {
-    /// Lays out `tiles` with the pictures `sources`. `scale` is the number of physical pixels per logical pixel. Returns true if
-    /// glyphs moved within the atlas.
+    /// Lays out `tiles` with the pictures `sources`. `scale` is the number of physical pixels per logical pixel.
+    /// Returns true if glyphs moved within the atlas.
     pub fn lay_out(
         &mut self,
         tiles: &[Tile],

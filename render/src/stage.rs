@@ -30,8 +30,8 @@ pub enum Drawing {
     /// By shaders on the graphics device.
     #[default]
     Shaders,
-    /// By [`crate::cpu`]; the device only composites the result. On machines whose only adapter is a software rasteriser (virtual
-    /// desktops) this needs a fraction of the CPU time of shaders.
+    /// By [`crate::cpu`]; the device only composites the result. On machines whose only adapter is a software
+    /// rasteriser (virtual desktops) this needs a fraction of the CPU time of shaders.
     Processor,
 }
 
@@ -48,8 +48,8 @@ impl Drawing {
         }
     }
 
-    /// The method for the default adapter of this machine. Loads the drivers, which takes 10 ms or more, so call it on a start-up
-    /// thread.
+    /// The method for the default adapter of this machine. Loads the drivers, which takes 10 ms or more, so call it on
+    /// a start-up thread.
     #[must_use]
     pub fn on_this_machine() -> Self {
         crate::offscreen::adapter().map_or(Self::Processor, |adapter| Self::on(&adapter.get_info()))
@@ -58,7 +58,8 @@ impl Drawing {
 
 /// The device resources to draw tiles. Used on the thread that draws.
 ///
-/// A stage holds one scene at a time: each window calls [`Stage::prepare`] and then [`Stage::draw`] before the next window.
+/// A stage holds one scene at a time: each window calls [`Stage::prepare`] and then [`Stage::draw`] before the next
+/// window.
 pub struct Stage {
     backend: Backend,
 }
@@ -99,9 +100,9 @@ impl Stage {
         }
     }
 
-    /// Uploads new pictures and lays out the tiles. `target` is the size of the render pass's viewport in physical pixels, `scale`
-    /// the number of physical pixels per logical pixel. Submits copy commands, so call it before the render pass is submitted.
-    /// Returns the pictures that will be drawn for the first time.
+    /// Uploads new pictures and lays out the tiles. `target` is the size of the render pass's viewport in physical
+    /// pixels, `scale` the number of physical pixels per logical pixel. Submits copy commands, so call it before the
+    /// render pass is submitted. Returns the pictures that will be drawn for the first time.
     pub fn prepare(
         &mut self,
         device: &wgpu::Device,

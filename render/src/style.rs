@@ -13,7 +13,8 @@ pub struct Font {
 }
 
 impl Font {
-    /// Loads a family from `files` (TrueType or OpenType, one or more weights). The first face determines the family name.
+    /// Loads a family from `files` (TrueType or OpenType, one or more weights). The first face determines the family
+    /// name.
     ///
     /// # Errors
     /// Returns [`Error::Font`] if no file contains a face.
@@ -27,8 +28,8 @@ impl Font {
         Ok(Self { faces: Arc::new(faces), family })
     }
 
-    /// Adds the system's fonts for characters that the family lacks (Chinese, Arabic, emoji). Reads the font folders, which takes
-    /// 10 to 500 ms, so call it on a start-up thread and not on the one that draws.
+    /// Adds the system's fonts for characters that the family lacks (Chinese, Arabic, emoji). Reads the font folders,
+    /// which takes 10 to 500 ms, so call it on a start-up thread and not on the one that draws.
     #[must_use]
     pub fn with_system_fallback(self) -> Self {
         let mut faces = (*self.faces).clone();

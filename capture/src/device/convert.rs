@@ -5,8 +5,8 @@ use media::{Colour, FrameMut, Matrix, PlaneMut, Size};
 use nokhwa::utils::{FrameFormat, buf_mjpeg_to_rgb};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Converts `pixels` into `frame` and returns the colour space. Returns `None` if the bytes are not a picture of its size.
-/// Rows must have no padding.
+/// Converts `pixels` into `frame` and returns the colour space. Returns `None` if the bytes are not a picture of its
+/// size. Rows must have no padding.
 pub(super) fn to_i420(
     pixels: &[u8],
     format: FrameFormat,

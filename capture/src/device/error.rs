@@ -1,5 +1,5 @@
-//! Converts nokhwa errors into [`Error`]. Pure. nokhwa returns the system's messages as text. Only the error numbers in them,
-//! and nokhwa's own words, do not depend on the system's language.
+//! Converts nokhwa errors into [`Error`]. Pure. nokhwa returns the system's messages as text. Only the error numbers in
+//! them, and nokhwa's own words, do not depend on the system's language.
 
 use crate::Error;
 use nokhwa::NokhwaError;
@@ -24,8 +24,9 @@ pub(super) fn open_error(name: &str, error: &NokhwaError) -> Error {
     }
 }
 
-/// The error for an open camera that delivers no frame. `seen` is false before the first frame. V4L2 and Media Foundation
-/// open a camera that another program uses and fail at its first frame, so such an error is treated as an error of opening.
+/// The error for an open camera that delivers no frame. `seen` is false before the first frame. V4L2 and Media
+/// Foundation open a camera that another program uses and fail at its first frame, so such an error is treated as an
+/// error of opening.
 pub(super) fn read_error(name: &str, error: &NokhwaError, seen: bool) -> Error {
     tracing::debug!(%error, seen, "the camera stopped");
     let lost = match classify(error) {

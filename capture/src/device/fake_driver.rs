@@ -1,5 +1,5 @@
-//! A fake camera driver for tests. It implements nokhwa's back-end trait with the errors of V4L2 or Media Foundation; the code
-//! above that trait is the code that runs with real devices.
+//! A fake camera driver for tests. It implements nokhwa's back-end trait with the errors of V4L2 or Media Foundation;
+//! the code above that trait is the code that runs with real devices.
 
 use super::host::Host;
 use nokhwa::camera_traits::CaptureBackendTrait;

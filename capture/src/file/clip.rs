@@ -48,7 +48,8 @@ impl Clip {
     /// Opens a file and decodes its first frame.
     ///
     /// # Errors
-    /// Returns [`Error::BadFile`] if the file cannot be read or is damaged, [`Error::FileFormat`] if its format is not supported.
+    /// Returns [`Error::BadFile`] if the file cannot be read or is damaged, [`Error::FileFormat`] if its format is not
+    /// supported.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let pictures = open(path).map_err(|source| bad(path, source))?;
         let mut clip = Self { path: path.to_owned(), pictures, length: 0 };

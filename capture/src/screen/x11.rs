@@ -1,8 +1,8 @@
 //! Capture of an X11 screen, with the pointer drawn into the frames. Uses shared memory if the server is local.
 //!
-//! The damage extension reports changes, so an unchanged screen is not read. An unchanged screen still delivers two frames per
-//! second, for new viewers and because the encoder improves a still picture over several frames. Not supported: single windows,
-//! pixel formats other than 24 bits in 32, and Wayland surfaces.
+//! The damage extension reports changes, so an unchanged screen is not read. An unchanged screen still delivers two
+//! frames per second, for new viewers and because the encoder improves a still picture over several frames. Not
+//! supported: single windows, pixel formats other than 24 bits in 32, and Wayland surfaces.
 
 mod ffi;
 mod grab;

@@ -1,7 +1,7 @@
 //! Reads the H.264 track of an MP4 file (ISO/IEC 14496-12 and -15), with random access to frames.
 //!
-//! Not supported: fragments, sound, and edits after the first one. The sample tables are read at the start and checked against
-//! the file's length, so later reads fail only because of I/O errors or damaged frames.
+//! Not supported: fragments, sound, and edits after the first one. The sample tables are read at the start and checked
+//! against the file's length, so later reads fail only because of I/O errors or damaged frames.
 
 mod boxes;
 mod kinds;
@@ -100,8 +100,8 @@ impl<R: Read + Seek> Clip<R> {
         self.timeline.shown()
     }
 
-    /// The presentation time of frame `index` in presentation order, relative to the first shown frame. Returns `None` if the edit
-    /// list hides it.
+    /// The presentation time of frame `index` in presentation order, relative to the first shown frame. Returns `None`
+    /// if the edit list hides it.
     pub fn time(&self, index: usize) -> Option<Duration> {
         self.timeline.time(index)
     }
@@ -116,12 +116,12 @@ impl<R: Read + Seek> Clip<R> {
         self.samples.get(index).is_some_and(|sample| sample.key)
     }
 
-    /// Reads frame `index` (in decoding order) into `bitstream`: NAL units, each after its length in 4 big-endian bytes, with the
-    /// parameter sets before key frames. The buffers are reused.
+    /// Reads frame `index` (in decoding order) into `bitstream`: NAL units, each after its length in 4 big-endian
+    /// bytes, with the parameter sets before key frames. The buffers are reused.
     ///
     /// # Errors
-    /// Returns [`Error::Empty`] after the last frame, [`Error::Io`] if reading fails, and [`Error::Damaged`] if the frame is not a
-    /// sequence of complete units.
+    /// Returns [`Error::Empty`] after the last frame, [`Error::Io`] if reading fails, and [`Error::Damaged`] if the
+    /// frame is not a sequence of complete units.
     pub fn read(&mut self, index: usize, bitstream: &mut Vec<u8>) -> Result<(), Error> {
         let sample = *self.samples.get(index).ok_or(Error::Empty)?;
         self.reader.seek(SeekFrom::Start(sample.offset))?;

@@ -1,8 +1,8 @@
 //! Y4M: raw 4:2:0 frames after one line of text.
 //!
-//! The chroma positions (`420jpeg`, `420mpeg2`, `420paldv`) are accepted and ignored: they differ by less than half a sample.
-//! The format does not specify the matrix. It is written as the extension `XMATRIX`, which other tools ignore. If it is
-//! missing, [`colour::assumed`] applies.
+//! The chroma positions (`420jpeg`, `420mpeg2`, `420paldv`) are accepted and ignored: they differ by less than half a
+//! sample. The format does not specify the matrix. It is written as the extension `XMATRIX`, which other tools ignore.
+//! If it is missing, [`colour::assumed`] applies.
 
 use super::{Error, check_size};
 use crate::colour;
@@ -64,8 +64,8 @@ impl<R: BufRead + Seek> Reader<R> {
         self.header
     }
 
-    /// Reads the next frame into `frame`; if the sizes differ, the part that both have. Returns `false` after the last frame. A
-    /// truncated last frame is ignored.
+    /// Reads the next frame into `frame`; if the sizes differ, the part that both have. Returns `false` after the last
+    /// frame. A truncated last frame is ignored.
     ///
     /// # Errors
     /// Returns [`Error::Damaged`] if the next bytes are not a frame header, and [`Error::Io`] if reading fails.

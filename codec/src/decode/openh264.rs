@@ -1,8 +1,8 @@
 //! OpenH264's decoder: baseline, main and high profile without interlacing, on the calling thread.
 //!
-//! Error concealment is off: a picture with a lost reference is an error. The decoder reorders the pictures of the main and
-//! high profiles into presentation order, which delays them by one picture or more. It returns baseline pictures, which our
-//! encoder produces, at once.
+//! Error concealment is off: a picture with a lost reference is an error. The decoder reorders the pictures of the main
+//! and high profiles into presentation order, which delays them by one picture or more. It returns baseline pictures,
+//! which our encoder produces, at once.
 
 mod ffi;
 
@@ -56,8 +56,8 @@ impl super::Backend for Backend {
     }
 }
 
-/// True for parameter sets and slices. All other units are dropped, because they are not needed and would expose more of the
-/// library's code to malicious streams.
+/// True for parameter sets and slices. All other units are dropped, because they are not needed and would expose more
+/// of the library's code to malicious streams.
 fn is_decodable(unit: &[u8]) -> bool {
     match Kind::of(unit) {
         Ok(Kind::Slice | Kind::Key | Kind::Sps | Kind::Pps) => true,

@@ -1,8 +1,8 @@
 //! OpenH264, the software encoder.
 //!
-//! Baseline profile, one slice, one thread, bitrate mode without frame skipping. Limitations of the library: screen mode aborts
-//! the process if there is more than one temporal layer; its decoder delays profiles other than baseline by one frame; the
-//! key-frame call needs a layer argument that the binding omits.
+//! Baseline profile, one slice, one thread, bitrate mode without frame skipping. Limitations of the library: screen
+//! mode aborts the process if there is more than one temporal layer; its decoder delays profiles other than baseline by
+//! one frame; the key-frame call needs a layer argument that the binding omits.
 
 mod ffi;
 
@@ -68,8 +68,8 @@ impl super::Backend for Backend {
 }
 
 impl Backend {
-    /// Restarts the encoder with another colour space, because OpenH264 writes the parameter sets only at the start. The next frame
-    /// is a key frame.
+    /// Restarts the encoder with another colour space, because OpenH264 writes the parameter sets only at the start.
+    /// The next frame is a key frame.
     fn recolour(&mut self, colour: Colour) -> Result<(), BoxError> {
         self.handle.restart(&settings(&self.config, colour))?;
         self.colour = colour;

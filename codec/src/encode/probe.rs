@@ -1,6 +1,7 @@
 //! An encoder for tests: it records its calls and their threads.
 //!
-//! Its packets are valid NAL units that contain the frame number instead of a picture. [`crate::decode::probe`] decodes them.
+//! Its packets are valid NAL units that contain the frame number instead of a picture. [`crate::decode::probe`] decodes
+//! them.
 
 use super::{Config, Packet};
 use crate::BoxError;

@@ -6,8 +6,8 @@ pub fn is_opaque(rgba: &[u8]) -> bool {
     rgba.chunks_exact(4).fold(u8::MAX, |all, pixel| all & pixel[3]) == u8::MAX
 }
 
-/// Copies opaque RGBA bytes with rows of `width` pixels to position `at` of `to`, the memory of a window of `window` pixels.
-/// Clips to the window.
+/// Copies opaque RGBA bytes with rows of `width` pixels to position `at` of `to`, the memory of a window of `window`
+/// pixels. Clips to the window.
 pub fn copy_opaque(rgba: &[u8], width: u32, to: &mut [u32], window: [u32; 2], at: [u32; 2]) {
     let [stride, height] = window.map(|side| side as usize);
     let [left, top] = at.map(|side| side as usize);

@@ -1,5 +1,5 @@
-//! Scales and converts a picture: rows are interpolated first, then columns, then colours are converted. Each step processes a
-//! whole row, so that the compiler can vectorise it. The filter is that of the shader.
+//! Scales and converts a picture: rows are interpolated first, then columns, then colours are converted. Each step
+//! processes a whole row, so that the compiler can vectorise it. The filter is that of the shader.
 
 use crate::colour::Conversion;
 use crate::quad::Quad;
@@ -195,8 +195,8 @@ impl Axis {
     }
 }
 
-// The weights sum up to 256, so nothing overflows. The wrapping operations avoid the overflow checks of development builds, which
-// would prevent vectorisation.
+// The weights sum up to 256, so nothing overflows. The wrapping operations avoid the overflow checks of development
+// builds, which would prevent vectorisation.
 impl Tap {
     fn mix(self, at: i32, next: i32) -> i32 {
         let (weight, share) = (i32::from(256_u16.wrapping_sub(self.share)), i32::from(self.share));

@@ -1,19 +1,9 @@
 //! Keeps the current picture of each recently drawn feed.
 
 use crate::feed::{Bytes, Feed, Picture, Shared};
-use crate::scene::Source;
-use media::{PlaneRef, Size, Timestamp};
+use crate::scene::{CurrentPicture, Source};
+use media::{PlaneRef, Size};
 use std::sync::Weak;
-
-/// The current picture of a feed.
-#[derive(Clone, Copy)]
-pub(super) struct CurrentPicture {
-    pub source: Source,
-    pub number: u64,
-    pub captured: Timestamp,
-    /// True if it was taken in this frame.
-    pub new: bool,
-}
 
 /// The current pictures of all recently drawn feeds. The layer of a source is an index into the entries.
 #[derive(Default)]

@@ -15,15 +15,15 @@ struct Measure {
 }
 
 impl Painter<'_> {
-    /// The height at the bottom of a small tile that is reserved for the tag. Zero for a larger tile, where the placeholder may
-    /// overlap the band.
+    /// The height at the bottom of a small tile that is reserved for the tag. Zero for a larger tile, where the
+    /// placeholder may overlap the band.
     pub(super) fn tag_band(&self, area: Area) -> f32 {
         let measure = self.measure(area);
         if self.is_small(area) { measure.height + 2.0 * measure.margin } else { 0.0 }
     }
 
-    /// A rounded label with the name and, if muted, the badge. A tile that is too narrow for text shows only the badge; a smaller
-    /// one shows nothing.
+    /// A rounded label with the name and, if muted, the badge. A tile that is too narrow for text shows only the badge;
+    /// a smaller one shows nothing.
     pub(super) fn tag(&mut self, area: Area, tag: &Tag) {
         let (style, scale) = (self.style, self.scale);
         let Measure { size, height, padding, margin, gap, badge } = self.measure(area);
@@ -81,6 +81,7 @@ const LARGE_TILE: f32 = 140.0;
 /// The font size in a small tile relative to the normal one.
 const SMALL_FONT_SCALE: f32 = 0.85;
 
-/// The maximum width of a name relative to the tile, and the width in logical pixels below which this limit does not apply.
+/// The maximum width of a name relative to the tile, and the width in logical pixels below which this limit does not
+/// apply.
 const MAX_WIDTH_SHARE: f32 = 0.6;
 const MIN_LIMITED_WIDTH: f32 = 240.0;

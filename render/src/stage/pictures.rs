@@ -3,20 +3,10 @@
 use super::pipeline::Pipeline;
 use super::texture_arrays::TextureArrays;
 use crate::feed::{Bytes, Feed, Memory, Picture, Shared, StageDevice};
-use crate::scene::Source;
-use media::{Size, Timestamp};
+use crate::scene::{CurrentPicture, Source};
+use media::Size;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// The current picture of a feed.
-#[derive(Clone, Copy)]
-pub(super) struct CurrentPicture {
-    pub source: Source,
-    pub number: u64,
-    pub captured: Timestamp,
-    /// True if it was uploaded in this frame.
-    pub new: bool,
-}
 
 /// The current pictures of all recently drawn feeds.
 pub(super) struct Pictures {

@@ -35,8 +35,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: mapped by `new` with this length, unmapped only here, and no slice outlives `self`. The call cannot fail for
-        // an existing mapping.
+        // SAFETY: mapped by `new` with this length, unmapped only here, and no slice outlives `self`. The call cannot
+        // fail for an existing mapping.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
     }
 }

@@ -42,7 +42,8 @@ impl Timeline {
             .unwrap_or_else(|| Self::even(count, rate)))
     }
 
-    /// Applies the edit. Returns `None` if no frame is left, or if a frame would be shown for longer than `MAX_FRAME_DURATION`.
+    /// Applies the edit. Returns `None` if no frame is left, or if a frame would be shown for longer than
+    /// `MAX_FRAME_DURATION`.
     fn cut(starts: &[i64], last: i64, edit: Edit, scale: u32) -> Option<Self> {
         let kept = |start: &&i64| (edit.start..edit.end).contains(*start);
         let first = *starts.iter().find(kept)?;

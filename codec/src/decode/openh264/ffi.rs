@@ -45,8 +45,8 @@ impl Handle {
         let status = unsafe { APILoader::WelsCreateDecoder(&raw mut decoder) };
         let failure = Failure::Call("creating", status);
         let decoder = NonNull::new(decoder).filter(|_| status == 0).ok_or(failure)?;
-        // SAFETY: the decoder starts with a pointer to its function table. The pointer is never null, and the table lives as
-        // long as the library, which is linked statically.
+        // SAFETY: the decoder starts with a pointer to its function table. The pointer is never null, and the table
+        // lives as long as the library, which is linked statically.
         let table = unsafe { **decoder.as_ptr() };
         let handle = Self { decoder, table };
         handle.disable_logging()?;
@@ -84,8 +84,8 @@ impl Handle {
         let length = c_int::try_from(length).map_err(|_| Failure::Picture)?;
         let mut planes = [std::ptr::null_mut(); 3];
         let mut info = SBufferInfo::default();
-        // SAFETY: `decoder` is alive until drop. The function reads `length` bytes of the borrowed stream and writes three
-        // pointers and one struct.
+        // SAFETY: `decoder` is alive until drop. The function reads `length` bytes of the borrowed stream and writes
+        // three pointers and one struct.
         let state = unsafe { decode(self.decoder.as_ptr(), data, length, planes.as_mut_ptr(), &raw mut info) };
         if state != 0 {
             return Err(Failure::Damaged(state));
@@ -133,8 +133,8 @@ fn decoded<'a>(planes: [*mut u8; 3], info: &TagBufferInfo) -> Result<Option<Deco
             return Err(Failure::Picture);
         }
         let length = stride * (usize::from(size.height) - 1) + usize::from(size.width);
-        // SAFETY: a plane of `size` with rows `stride` bytes apart starts at `data`. It is valid until the next call, and the
-        // caller ties it to the borrow of the decoder.
+        // SAFETY: a plane of `size` with rows `stride` bytes apart starts at `data`. It is valid until the next call,
+        // and the caller ties it to the borrow of the decoder.
         let data = unsafe { std::slice::from_raw_parts(data, length) };
         Ok(PlaneRef { data, stride, size })
     };

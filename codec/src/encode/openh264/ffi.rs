@@ -50,8 +50,8 @@ impl Handle {
         // SAFETY: the function writes one pointer to `encoder`.
         let status = unsafe { APILoader::WelsCreateSVCEncoder(&raw mut encoder) };
         let encoder = NonNull::new(encoder).filter(|_| status == 0).ok_or(Failure::Call("creating", status))?;
-        // SAFETY: the encoder starts with a pointer to its function table. The pointer is never null, and the table lives as
-        // long as the library, which is linked statically.
+        // SAFETY: the encoder starts with a pointer to its function table. The pointer is never null, and the table
+        // lives as long as the library, which is linked statically.
         let table = unsafe { **encoder.as_ptr() };
         let mut handle = Self { encoder, table, info: Box::default() };
         handle.set_option(ENCODER_OPTION_TRACE_LEVEL, &mut { WELS_LOG_QUIET })?;
@@ -76,8 +76,8 @@ impl Handle {
     /// Makes the next frame a key frame.
     pub(super) fn force_key(&mut self) -> Result<(), Failure> {
         let declared = self.table.ForceIntraFrame.ok_or(Failure::Missing("ForceIntraFrame"))?;
-        // SAFETY: the header declares `ForceIntraFrame(bool bIDR, int iLayerId = -1)`. The binding lacks the second argument,
-        // so a call through it would pass an undefined value.
+        // SAFETY: the header declares `ForceIntraFrame(bool bIDR, int iLayerId = -1)`. The binding lacks the second
+        // argument, so a call through it would pass an undefined value.
         let force: unsafe extern "C" fn(*mut ISVCEncoder, bool, c_int) -> c_int =
             unsafe { std::mem::transmute(declared) };
         // SAFETY: `encoder` is alive until drop; -1 means all layers.
@@ -94,8 +94,8 @@ impl Handle {
     ) -> Result<Picture<'_>, Failure> {
         let encode = self.table.EncodeFrame.ok_or(Failure::Missing("EncodeFrame"))?;
         let source = source(planes, size, milliseconds)?;
-        // SAFETY: `encoder` is alive until drop. `source` points to planes that are borrowed for this call and whose sizes
-        // were checked; the library only reads them. It fills `info`.
+        // SAFETY: `encoder` is alive until drop. `source` points to planes that are borrowed for this call and whose
+        // sizes were checked; the library only reads them. It fills `info`.
         let status = unsafe { encode(self.encoder.as_ptr(), &raw const source, &raw mut *self.info) };
         check_status("EncodeFrame", status)?;
         Ok(Picture { info: &self.info })
@@ -165,10 +165,12 @@ fn bytes(layer: &SLayerBSInfo) -> &[u8] {
     if count == 0 || layer.pNalLengthInByte.is_null() || layer.pBsBuf.is_null() {
         return &[];
     }
-    // SAFETY: the library wrote `count` lengths. They are valid until the next call of the encoder, which `Picture` borrows.
+    // SAFETY: the library wrote `count` lengths. They are valid until the next call of the encoder, which `Picture`
+    // borrows.
     let lengths = unsafe { std::slice::from_raw_parts(layer.pNalLengthInByte, count) };
     let length = lengths.iter().map(|length| usize::try_from(*length).unwrap_or(0)).sum();
-    // SAFETY: the units of a layer are contiguous from `pBsBuf` and have the lengths above. They are valid as long as these.
+    // SAFETY: the units of a layer are contiguous from `pBsBuf` and have the lengths above. They are valid as long as
+    // these.
     unsafe { std::slice::from_raw_parts(layer.pBsBuf, length) }
 }
 

@@ -4,7 +4,8 @@ use media::{Colour, PlaneRef, Rotation, Size, Timestamp};
 use render::{Area, Drawing, Error, Feed, Offscreen, Rgba, Style, Tag, Tile, cpu};
 use std::sync::Arc;
 
-/// A grid of tiles with names and moving pictures. Publishing copies each picture into leased memory, as decode threads do.
+/// A grid of tiles with names and moving pictures. Publishing copies each picture into leased memory, as decode threads
+/// do.
 #[derive(Debug)]
 pub struct Grid {
     feeds: Vec<Feed>,
@@ -92,8 +93,8 @@ impl Window {
     }
 }
 
-/// Draws `frames` times off-screen after `warm_up` frames. `meter` returns the CPU time of the process in milliseconds. Returns
-/// the CPU time per drawn picture in milliseconds.
+/// Draws `frames` times off-screen after `warm_up` frames. `meter` returns the CPU time of the process in milliseconds.
+/// Returns the CPU time per drawn picture in milliseconds.
 ///
 /// # Errors
 /// Returns the errors of [`Offscreen::new`] and [`Offscreen::draw`].
