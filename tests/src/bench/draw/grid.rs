@@ -32,12 +32,6 @@ impl Grid {
         Self { tiles: tiles.collect(), feeds, pictures, picture, target, frame: 0 }
     }
 
-    /// The scene.
-    #[must_use]
-    pub fn tiles(&self) -> &[Tile] {
-        &self.tiles
-    }
-
     /// Publishes the next picture on every feed. Returns the number of pictures that were not skipped.
     pub fn publish(&mut self) -> u64 {
         self.frame += 1;
