@@ -7,7 +7,7 @@ use bytes::Bytes;
 use iced::advanced::image::Handle;
 use iced::widget::shader;
 use iced::{Color, Rectangle, Size, wgpu};
-use render::{Area, Fit, Font, Look, Placeholder, Rgba, Tag};
+use render::{Area, Fit, Font, Placeholder, Rgba, Style, Tag};
 
 use super::Tile;
 use crate::model::Shows;
@@ -19,7 +19,7 @@ pub struct Scene {
     /// In physical pixels.
     pub tiles: Vec<render::Tile>,
     /// Colours and letters; `None` where our own font cannot be read, which a test excludes.
-    pub look: Option<Look>,
+    pub look: Option<Style>,
 }
 
 /// The faces that names are written with: ours, then the system's for letters that it lacks. The first call reads the
@@ -30,13 +30,13 @@ pub fn faces() -> Option<Font> {
 }
 
 /// How the stage looks in this theme.
-pub fn look(theme: &Theme) -> Option<Look> {
+pub fn look(theme: &Theme) -> Option<Style> {
     let c = theme.colours();
-    Some(Look {
+    Some(Style {
         font: faces()?,
         backdrop: rgba(c.stage),
-        tag_paper: rgba(c.scrim),
-        tag_ink: rgba(c.on_scrim),
+        tag_background: rgba(c.scrim),
+        tag_text: rgba(c.on_scrim),
         tag_muted: rgba(crate::theme::DARK.danger),
         initials: rgba(ON_AVATAR),
         tag_size: TEXT_SMALL - 1.0,
@@ -80,7 +80,7 @@ impl Pipeline {
         let Some(look) = scene.look.clone() else { return };
         let stage = match &mut self.stage {
             Some(stage) => {
-                stage.set_look(look);
+                stage.set_style(look);
                 stage
             }
             empty @ None => empty.insert(render::Stage::new(device, queue, self.format, look)),
@@ -135,7 +135,7 @@ impl Canvas {
         let ground = theme.colours().ground;
         let canvas = self.inner.get_or_insert_with(|| render::cpu::Canvas::new(look.clone()));
         if self.ground.replace(ground) != Some(ground) {
-            canvas.set_look(look);
+            canvas.set_style(look);
         }
         canvas.draw(scene, pixels(bounds, scale), scale, rgba(ground));
         let size = canvas.size();

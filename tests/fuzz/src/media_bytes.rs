@@ -60,7 +60,7 @@ pub(super) fn mp4(bytes: &[u8]) {
 /// A film without compression.
 pub(super) fn y4m(bytes: &[u8]) {
     let Ok(mut reader) = y4m::Reader::new(Cursor::new(bytes)) else { return };
-    let Some(mut canvas) = Pool::new(1).canvas(reader.header().size) else { return };
+    let Some(mut canvas) = Pool::new(1).take(reader.header().size) else { return };
     for _ in 0..16 {
         if !matches!(reader.read(&mut canvas), Ok(true)) {
             return;
@@ -86,7 +86,7 @@ fn rate(frames: u32) -> FrameRate {
 
 /// A frame of some grey.
 fn grey(size: Size, number: u8) -> Option<Frame> {
-    let mut canvas = Pool::new(1).canvas(size)?;
+    let mut canvas = Pool::new(1).take(size)?;
     for mut plane in canvas.planes_mut() {
         for (at, row) in (0u8..).zip(plane.rows_mut()) {
             row.fill(number.wrapping_mul(40).wrapping_add(at));

@@ -1,13 +1,13 @@
-//! Which of a camera's formats to take. Pure.
+//! Selects the best format of a camera. Pure.
 
 use media::Size;
 use nokhwa::utils::{CameraFormat, FrameFormat};
 
-/// The formats of pixels that are read here, best first: JPEG costs most and has lost something already.
+/// The supported pixel formats, best first. JPEG is last: it is lossy and must be decoded.
 pub(super) const KNOWN: [FrameFormat; 3] = [FrameFormat::NV12, FrameFormat::YUYV, FrameFormat::MJPEG];
 
-/// The formats that are read here, nearest to 1280x720 at 30 pictures a second first: fluent first, then of the right size,
-/// then cheap.
+/// The supported formats, best first: a smooth frame rate, then a size near 1280x720, then a rate near 30, then the pixel
+/// format that is cheapest to convert.
 pub(super) fn ranked(offered: &[CameraFormat]) -> Vec<CameraFormat> {
     let usable = |format: &CameraFormat| size(*format).is_some() && (1..=240).contains(&format.frame_rate());
     let mut ranked: Vec<_> =
@@ -17,27 +17,27 @@ pub(super) fn ranked(offered: &[CameraFormat]) -> Vec<CameraFormat> {
     ranked.into_iter().map(|(_, format)| format).collect()
 }
 
-/// The size of a format's pictures; `None` where it cannot be.
+/// The frame size of a format. Returns `None` if it is empty or larger than 3840x2160 samples.
 pub(super) fn size(format: CameraFormat) -> Option<Size> {
     let narrow = |side: u32| u16::try_from(side).ok();
     let size = Size::new(narrow(format.width())?, narrow(format.height())?);
     (!size.is_empty() && size.area() <= MAX_SAMPLES).then_some(size)
 }
 
-/// The smaller, the better.
+/// A sort key; the smallest is the best.
 fn rank(format: CameraFormat) -> Option<(bool, u32, u32, usize)> {
     let kind = KNOWN.iter().position(|known| *known == format.format())?;
-    let halting = format.frame_rate() < FLUENT;
-    // A size too small is worse than one too large by the same number of lines: detail cannot be made.
-    let lines = format.height();
-    let distance = if lines < LINES { 2 * (LINES - lines) } else { lines - LINES };
+    let slow = format.frame_rate() < MIN_SMOOTH_RATE;
+    // Missing lines count twice, because upscaling does not restore detail.
+    let height = format.height();
+    let distance = if height < TARGET_HEIGHT { 2 * (TARGET_HEIGHT - height) } else { height - TARGET_HEIGHT };
     let shape = (format.width() * 9).abs_diff(format.height() * 16) / 16;
-    Some((halting, distance + shape, format.frame_rate().abs_diff(RATE), kind))
+    Some((slow, distance + shape, format.frame_rate().abs_diff(TARGET_RATE), kind))
 }
 
-const LINES: u32 = 720;
-const RATE: u32 = 30;
-const FLUENT: u32 = 20;
+const TARGET_HEIGHT: u32 = 720;
+const TARGET_RATE: u32 = 30;
+const MIN_SMOOTH_RATE: u32 = 20;
 /// 3840 x 2160.
 const MAX_SAMPLES: u32 = 3_840 * 2_160;
 
@@ -55,28 +55,28 @@ mod tests {
     }
 
     #[test]
-    fn a_common_webcam_gives_720_lines_of_jpeg_rather_than_a_slide_show() {
-        let fluent = format(FrameFormat::MJPEG, 1280, 720, 30);
+    fn jpeg_at_30_frames_per_second_is_preferred_to_raw_at_10() {
+        let smooth = format(FrameFormat::MJPEG, 1280, 720, 30);
         let offered = [
             format(FrameFormat::YUYV, 640, 480, 30),
             format(FrameFormat::YUYV, 1280, 720, 10),
             format(FrameFormat::MJPEG, 1920, 1080, 30),
-            fluent,
+            smooth,
             format(FrameFormat::MJPEG, 1280, 720, 60),
         ];
-        assert_eq!(best(&offered), Some(fluent));
+        assert_eq!(best(&offered), Some(smooth));
     }
 
     #[test]
-    fn raw_pictures_win_where_all_else_is_equal() {
+    fn raw_formats_are_preferred_at_equal_size_and_rate() {
         let raw = format(FrameFormat::NV12, 1280, 720, 30);
         let offered = [format(FrameFormat::MJPEG, 1280, 720, 30), raw, format(FrameFormat::YUYV, 1280, 720, 30)];
         assert_eq!(best(&offered), Some(raw));
     }
 
     #[test]
-    fn what_cannot_be_is_left_out() {
-        let strange = [
+    fn invalid_formats_are_left_out() {
+        let invalid = [
             format(FrameFormat::GRAY, 1280, 720, 30),
             format(FrameFormat::YUYV, 0, 720, 30),
             format(FrameFormat::YUYV, 100_000, 720, 30),
@@ -84,7 +84,7 @@ mod tests {
             format(FrameFormat::YUYV, 1280, 720, 30_000),
             format(FrameFormat::YUYV, 1280, 720, 0),
         ];
-        assert_eq!(best(&strange), None);
+        assert_eq!(best(&invalid), None);
         let slow = format(FrameFormat::YUYV, 320, 240, 5);
         assert_eq!(best(&[slow]), Some(slow));
     }

@@ -1,22 +1,24 @@
-//! Encodes a clip at each rung of its ladder and prints cost and quality: `rungs CLIP.mp4`.
-#![expect(clippy::cast_precision_loss, clippy::print_stdout, reason = "a table of measurements")]
+//! Encodes a clip at each rung of its ladder and prints cost and quality.
 
+use anyhow::{Context, Result};
 use codec::container::mp4::Clip;
 use codec::decode::Decoder;
 use codec::encode::{Config, Content, Encoder};
 use codec::layer::{Ladder, Rung};
+use codec::psnr;
 use codec::scale::Scaler;
-use codec::{BoxError, psnr};
 use media::{BufferPool, Frame, Plane, Pool, Rotation, Timestamp, VideoCodec};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-fn main() -> Result<(), BoxError> {
-    let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().ok_or("which clip?")?;
-    let frames = frames(Path::new(&path))?;
-    let size = frames.first().ok_or("no pictures")?.size();
-    println!("{} pictures of {size}", frames.len());
+/// Prints a table for the MP4 file at `path`: a row per rung.
+///
+/// # Errors
+/// Returns an error if the clip cannot be read, or if no encoder or decoder opens.
+pub fn print(path: &Path) -> Result<()> {
+    let frames = frames(path)?;
+    let size = frames.first().context("the clip has no frames")?.size();
+    println!("{} frames of {size}", frames.len());
     println!("layer      target  sent kbit/s  scale ms  encode ms  worst ms  decode ms  psnr mean  psnr worst");
     for rung in Ladder::for_source(size, Content::Camera).rungs() {
         measure(&frames, rung)?;
@@ -24,16 +26,17 @@ fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-fn frames(path: &Path) -> Result<Vec<Frame>, BoxError> {
+#[expect(clippy::cast_precision_loss, reason = "a few thousand frames")]
+fn frames(path: &Path) -> Result<Vec<Frame>> {
     let mut clip = Clip::open(path)?;
     let mut decoder = Decoder::open(VideoCodec::H264)?;
     let (rate, pool) = (clip.rate(), Pool::new(clip.len() + 1));
     let (mut bitstream, mut frames) = (Vec::new(), Vec::new());
     let mut keep = |picture: codec::decode::Picture<'_>| {
-        let Some(mut canvas) = pool.canvas(picture.size) else { return };
-        canvas.planes_mut().iter_mut().zip(picture.planes).for_each(|(to, from)| to.copy_from(from));
+        let Some(mut target) = pool.take(picture.size) else { return };
+        target.planes_mut().iter_mut().zip(picture.planes).for_each(|(to, from)| to.copy_from(from));
         let number = frames.len() as u64;
-        frames.push(canvas.freeze(number, Timestamp::default() + rate.due(number), picture.colour, Rotation::Upright));
+        frames.push(target.freeze(number, Timestamp::default() + rate.due(number), picture.colour, Rotation::Upright));
     };
     let start = Instant::now();
     for index in 0..clip.len() {
@@ -41,11 +44,12 @@ fn frames(path: &Path) -> Result<Vec<Frame>, BoxError> {
         decoder.decode(&bitstream, &mut keep)?;
     }
     while decoder.flush(&mut keep)? {}
-    println!("clip decoded in {:.2} ms a picture", start.elapsed().as_secs_f64() * 1e3 / clip.len() as f64);
+    println!("clip decoded in {:.2} ms per frame", start.elapsed().as_secs_f64() * 1e3 / clip.len() as f64);
     Ok(frames)
 }
 
-fn measure(frames: &[Frame], rung: &Rung) -> Result<(), BoxError> {
+#[expect(clippy::cast_precision_loss, reason = "a few thousand frames")]
+fn measure(frames: &[Frame], rung: &Rung) -> Result<()> {
     let rate = media::FrameRate::THIRTY;
     let config = Config {
         codec: VideoCodec::H264,
@@ -57,20 +61,20 @@ fn measure(frames: &[Frame], rung: &Rung) -> Result<(), BoxError> {
         spatial: rung.spatial,
     };
     let (mut encoder, mut decoder) = (Encoder::open(&config)?, Decoder::open(VideoCodec::H264)?);
-    let (canvases, buffers, mut scaler) = (Pool::new(2), BufferPool::new(4), Scaler::new());
+    let (pool, buffers, mut scaler) = (Pool::new(2), BufferPool::new(4), Scaler::new());
     let (mut scaling, mut encoding, mut decoding) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
-    let (mut slowest, mut bytes, mut ratios) = (Duration::ZERO, 0, Vec::new());
+    let (mut worst, mut bytes, mut ratios) = (Duration::ZERO, 0, Vec::new());
     for frame in frames {
         let start = Instant::now();
-        let mut canvas = canvases.canvas(rung.size).ok_or("pool")?;
-        scaler.scale(frame, &mut canvas);
+        let mut target = pool.take(rung.size).context("the pool has no buffer")?;
+        scaler.scale(frame, &mut target);
         let at = Timestamp::default() + rate.due(frame.number());
-        let truth = canvas.freeze(frame.number(), at, frame.colour(), Rotation::Upright);
+        let truth = target.freeze(frame.number(), at, frame.colour(), Rotation::Upright);
         scaling += start.elapsed();
         let start = Instant::now();
-        let packet = encoder.encode(&truth, false, &buffers)?.ok_or("skipped")?;
+        let packet = encoder.encode(&truth, false, &buffers)?.context("the encoder skipped a frame")?;
         encoding += start.elapsed();
-        slowest = slowest.max(start.elapsed());
+        worst = worst.max(start.elapsed());
         bytes += packet.payload.len();
         let start = Instant::now();
         let mut spent = Duration::ZERO;
@@ -89,7 +93,7 @@ fn measure(frames: &[Frame], rung: &Rung) -> Result<(), BoxError> {
         bytes as f64 * 8.0 / (count / 30.0) / 1e3,
         mean(scaling),
         mean(encoding),
-        slowest.as_secs_f64() * 1e3,
+        worst.as_secs_f64() * 1e3,
         mean(decoding),
         ratios.iter().sum::<f64>() / ratios.len() as f64,
         ratios.iter().copied().fold(f64::MAX, f64::min)

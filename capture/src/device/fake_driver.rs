@@ -1,5 +1,5 @@
-//! A machine whose cameras are plugged in, taken and pulled out at will. It speaks as nokhwa does on V4L2 or on Media
-//! Foundation; everything above nokhwa's own trait is the code that runs on devices.
+//! A fake camera driver for tests. It implements nokhwa's back-end trait with the errors of V4L2 or Media Foundation;
+//! the code above that trait is the code that runs with real devices.
 
 use super::host::Host;
 use nokhwa::camera_traits::CaptureBackendTrait;
@@ -13,89 +13,89 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// Whose messages and habits a stand-in has.
+/// The system whose errors and peculiarities the driver imitates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {
     V4l2,
     MediaFoundation,
 }
 
-/// What happens to whoever wants pictures.
+/// A fault of a camera.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// Nothing.
+pub enum Fault {
+    /// It works.
     None,
-    /// Another program has it, and the system says so when it is opened.
-    TakenAtOnce,
-    /// Another program has it, and the system says so when the first picture is asked for.
-    TakenLater,
-    /// The system does not allow it.
+    /// Another program uses it; opening fails.
+    TakenOnOpen,
+    /// Another program uses it; opening succeeds, and reading a frame fails.
+    TakenOnRead,
+    /// The system denies access.
     Denied,
-    /// The library panics while it reads, and again while it closes.
+    /// nokhwa panics when it reads a frame and when it closes the camera.
     Panics,
 }
 
-/// Something plugged in.
+/// A connected camera.
 #[derive(Clone, Debug)]
-pub struct Plugged {
+pub struct FakeCamera {
     pub index: u32,
     pub name: &'static str,
     pub offers: Vec<CameraFormat>,
-    /// Formats that are offered and then not set.
+    /// Formats that are listed but cannot be set.
     pub refuses: Vec<CameraFormat>,
-    pub trouble: Trouble,
-    /// What each of its pictures is made of.
+    pub fault: Fault,
+    /// The bytes of each frame.
     pub picture: Vec<u8>,
 }
 
-impl Plugged {
-    /// A camera that works: YUYV of 32 x 16, 30 a second, grey.
+impl FakeCamera {
+    /// A working camera: grey YUYV of 32x16 at 30 frames per second.
     pub fn new(index: u32, name: &'static str) -> Self {
         let format = CameraFormat::new(Resolution::new(32, 16), FrameFormat::YUYV, 30);
         let picture = vec![128; 32 * 16 * 2];
-        Self { index, name, offers: vec![format], refuses: Vec::new(), trouble: Trouble::None, picture }
+        Self { index, name, offers: vec![format], refuses: Vec::new(), fault: Fault::None, picture }
     }
 }
 
-/// The machine. Clones share it.
+/// A host with fake cameras. Clones share the state.
 #[derive(Clone)]
-pub struct Machine {
+pub struct FakeHost {
     system: System,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
 struct State {
-    cameras: Vec<(u64, Plugged)>,
+    cameras: Vec<(u64, FakeCamera)>,
     plugs: u64,
     open: usize,
 }
 
-impl Machine {
-    /// A machine without cameras.
+impl FakeHost {
+    /// Creates a host without cameras.
     pub fn new(system: System) -> Self {
         Self { system, state: Arc::default() }
     }
 
-    /// Plugs a camera in. The system lists it last.
-    pub fn plug(&self, camera: Plugged) {
+    /// Connects a camera. It is listed last.
+    pub fn plug(&self, camera: FakeCamera) {
         let mut state = self.state();
         state.plugs += 1;
         let serial = state.plugs;
         state.cameras.push((serial, camera));
     }
 
-    /// Pulls every camera out, also those that run.
+    /// Disconnects every camera, also open ones.
     pub fn unplug(&self) {
         self.state().cameras.clear();
     }
 
-    /// Changes what happens to whoever wants pictures of any camera.
-    pub fn trouble(&self, trouble: Trouble) {
-        self.state().cameras.iter_mut().for_each(|(_, camera)| camera.trouble = trouble);
+    /// Sets the fault of every camera.
+    pub fn set_fault(&self, fault: Fault) {
+        self.state().cameras.iter_mut().for_each(|(_, camera)| camera.fault = fault);
     }
 
-    /// How many handles are open.
+    /// The number of open cameras.
     pub fn open_handles(&self) -> usize {
         self.state().open
     }
@@ -104,52 +104,52 @@ impl Machine {
         self.state.lock().unwrap()
     }
 
-    fn says(&self, number: i32, code: u32) -> String {
+    fn error_text(&self, number: i32, code: u32) -> String {
         match self.system {
             System::V4l2 => io::Error::from_raw_os_error(number).to_string(),
-            // The system's own sentence stands before the code, in whatever language it speaks.
+            // A message in the system's language precedes the code.
             System::MediaFoundation => format!("Un périphérique ne répond pas. ({code:#010X})"),
         }
     }
 
     fn gone(&self) -> String {
-        self.says(19, 0xC00D_3EA2)
+        self.error_text(19, 0xC00D_3EA2)
     }
 
     fn taken(&self) -> String {
-        self.says(16, 0xC00D_3704)
+        self.error_text(16, 0xC00D_3704)
     }
 
     fn denied(&self) -> String {
-        self.says(13, 0x8007_0005)
+        self.error_text(13, 0x8007_0005)
     }
 }
 
-impl Host for Machine {
+impl Host for FakeHost {
     fn cameras(&self) -> Result<Vec<CameraInfo>, NokhwaError> {
         let info =
-            |(_, camera): &(u64, Plugged)| CameraInfo::new(camera.name, "", "", CameraIndex::Index(camera.index));
+            |(_, camera): &(u64, FakeCamera)| CameraInfo::new(camera.name, "", "", CameraIndex::Index(camera.index));
         Ok(self.state().cameras.iter().map(info).collect())
     }
 
     fn open(&self, index: CameraIndex, request: RequestedFormat<'_>) -> Result<Camera, NokhwaError> {
         let found = self.state().cameras.iter().find(|(_, camera)| CameraIndex::Index(camera.index) == index).cloned();
         let open = |error| NokhwaError::OpenDeviceError(index.to_string(), error);
-        let (serial, camera) = found.ok_or_else(|| open(self.says(2, 0xC00D_36D5)))?;
-        match camera.trouble {
-            Trouble::TakenAtOnce => return Err(open(self.taken())),
-            Trouble::Denied => return Err(open(self.denied())),
-            Trouble::None | Trouble::TakenLater | Trouble::Panics => {}
+        let (serial, camera) = found.ok_or_else(|| open(self.error_text(2, 0xC00D_36D5)))?;
+        match camera.fault {
+            Fault::TakenOnOpen => return Err(open(self.taken())),
+            Fault::Denied => return Err(open(self.denied())),
+            Fault::None | Fault::TakenOnRead | Fault::Panics => {}
         }
         let format = request.fulfill(&camera.offers).ok_or_else(|| self.lacks_format())?;
         self.state().open += 1;
         let info = CameraInfo::new(camera.name, "", "", index.clone());
-        let handle = Handle { machine: self.clone(), serial, info, format, streaming: false };
+        let handle = Handle { host: self.clone(), serial, info, format, streaming: false };
         Ok(Camera::with_custom(index, ApiBackend::Auto, Box::new(handle)))
     }
 }
 
-impl Machine {
+impl FakeHost {
     fn lacks_format(&self) -> NokhwaError {
         match self.system {
             System::V4l2 => {
@@ -164,7 +164,7 @@ impl Machine {
 }
 
 struct Handle {
-    machine: Machine,
+    host: FakeHost,
     serial: u64,
     info: CameraInfo,
     format: CameraFormat,
@@ -172,10 +172,10 @@ struct Handle {
 }
 
 impl Handle {
-    fn camera(&self) -> Result<Plugged, String> {
-        let state = self.machine.state();
+    fn camera(&self) -> Result<FakeCamera, String> {
+        let state = self.host.state();
         let found = state.cameras.iter().find(|(serial, _)| *serial == self.serial);
-        found.map(|(_, camera)| camera.clone()).ok_or_else(|| self.machine.gone())
+        found.map(|(_, camera)| camera.clone()).ok_or_else(|| self.host.gone())
     }
 
     fn offers(&self) -> Result<Vec<CameraFormat>, NokhwaError> {
@@ -186,13 +186,13 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.machine.state().open -= 1;
+        self.host.state().open -= 1;
     }
 }
 
-/// What cameras here are never asked.
-fn unused<T>() -> Result<T, NokhwaError> {
-    Err(NokhwaError::NotImplementedError("stand-in".into()))
+/// The result of functions that the code under test does not call.
+fn not_implemented<T>() -> Result<T, NokhwaError> {
+    Err(NokhwaError::NotImplementedError("fake driver".into()))
 }
 
 impl CaptureBackendTrait for Handle {
@@ -206,8 +206,8 @@ impl CaptureBackendTrait for Handle {
 
     fn refresh_camera_format(&mut self) -> Result<(), NokhwaError> {
         self.offers()?;
-        if self.machine.system == System::MediaFoundation {
-            // nokhwa 0.10 reads the lower half of MF_MT_FRAME_RATE, which is the denominator.
+        if self.host.system == System::MediaFoundation {
+            // nokhwa 0.10 returns the denominator of MF_MT_FRAME_RATE.
             self.format.set_frame_rate(1);
         }
         Ok(())
@@ -235,7 +235,7 @@ impl CaptureBackendTrait for Handle {
         for format in self.offers()?.into_iter().filter(|format| format.format() == kind) {
             found.entry(format.resolution()).or_default().push(format.frame_rate());
         }
-        if found.is_empty() && self.machine.system == System::V4l2 {
+        if found.is_empty() && self.host.system == System::V4l2 {
             let error = io::Error::from_raw_os_error(22).to_string();
             return Err(NokhwaError::GetPropertyError { property: "Resolutions".into(), error });
         }
@@ -245,8 +245,8 @@ impl CaptureBackendTrait for Handle {
     fn compatible_fourcc(&mut self) -> Result<Vec<FrameFormat>, NokhwaError> {
         let mut kinds: Vec<_> = self.offers()?.iter().map(CameraFormat::format).collect();
         kinds.dedup();
-        if self.machine.system == System::MediaFoundation {
-            // nokhwa 0.10 stops after two.
+        if self.host.system == System::MediaFoundation {
+            // nokhwa 0.10 lists only two formats.
             kinds.truncate(2);
         }
         Ok(kinds)
@@ -257,7 +257,7 @@ impl CaptureBackendTrait for Handle {
     }
 
     fn set_resolution(&mut self, _: Resolution) -> Result<(), NokhwaError> {
-        unused()
+        not_implemented()
     }
 
     fn frame_rate(&self) -> u32 {
@@ -265,7 +265,7 @@ impl CaptureBackendTrait for Handle {
     }
 
     fn set_frame_rate(&mut self, _: u32) -> Result<(), NokhwaError> {
-        unused()
+        not_implemented()
     }
 
     fn frame_format(&self) -> FrameFormat {
@@ -273,19 +273,19 @@ impl CaptureBackendTrait for Handle {
     }
 
     fn set_frame_format(&mut self, _: FrameFormat) -> Result<(), NokhwaError> {
-        unused()
+        not_implemented()
     }
 
     fn camera_control(&self, _: KnownCameraControl) -> Result<CameraControl, NokhwaError> {
-        unused()
+        not_implemented()
     }
 
     fn camera_controls(&self) -> Result<Vec<CameraControl>, NokhwaError> {
-        unused()
+        not_implemented()
     }
 
     fn set_camera_control(&mut self, _: KnownCameraControl, _: ControlValueSetter) -> Result<(), NokhwaError> {
-        unused()
+        not_implemented()
     }
 
     fn open_stream(&mut self) -> Result<(), NokhwaError> {
@@ -299,25 +299,25 @@ impl CaptureBackendTrait for Handle {
     }
 
     fn frame(&mut self) -> Result<Buffer, NokhwaError> {
-        unused()
+        not_implemented()
     }
 
     fn frame_raw(&mut self) -> Result<Cow<'_, [u8]>, NokhwaError> {
-        assert!(self.streaming, "read before it was started");
+        assert!(self.streaming, "read before the stream was started");
         let camera = self.camera().map_err(NokhwaError::ReadFrameError)?;
-        match camera.trouble {
-            Trouble::None => Ok(Cow::Owned(camera.picture)),
-            Trouble::TakenAtOnce | Trouble::TakenLater => Err(NokhwaError::ReadFrameError(self.machine.taken())),
-            Trouble::Denied => Err(NokhwaError::ReadFrameError(self.machine.denied())),
-            Trouble::Panics => panic!("a driver that confuses the library"),
+        match camera.fault {
+            Fault::None => Ok(Cow::Owned(camera.picture)),
+            Fault::TakenOnOpen | Fault::TakenOnRead => Err(NokhwaError::ReadFrameError(self.host.taken())),
+            Fault::Denied => Err(NokhwaError::ReadFrameError(self.host.denied())),
+            Fault::Panics => panic!("the fake driver panics"),
         }
     }
 
     fn stop_stream(&mut self) -> Result<(), NokhwaError> {
         self.streaming = false;
-        match self.camera().map(|camera| camera.trouble) {
-            // nokhwa's own drop unwraps this.
-            Ok(Trouble::Panics) => Err(NokhwaError::StreamShutdownError(self.machine.taken())),
+        match self.camera().map(|camera| camera.fault) {
+            // nokhwa's drop unwraps this result.
+            Ok(Fault::Panics) => Err(NokhwaError::StreamShutdownError(self.host.taken())),
             _ => Ok(()),
         }
     }

@@ -1,11 +1,11 @@
-//! Colours, lengths and letters, as the caller's theme has them.
+//! Colours, lengths and fonts, passed by the caller.
 
 use crate::{Error, Rgba};
 use cosmic_text::fontdb;
 use std::fmt;
 use std::sync::Arc;
 
-/// A family of faces to write names with. Clones share the faces.
+/// A font family. Clones share the faces.
 #[derive(Clone)]
 pub struct Font {
     pub(crate) faces: Arc<fontdb::Database>,
@@ -13,10 +13,11 @@ pub struct Font {
 }
 
 impl Font {
-    /// The family in `files` (TrueType or OpenType, one or more weights); the first face names the family.
+    /// Loads a family from `files` (TrueType or OpenType, one or more weights). The first face determines the family
+    /// name.
     ///
     /// # Errors
-    /// [`Error::Font`] where no file holds a face.
+    /// Returns [`Error::Font`] if no file contains a face.
     pub fn new(files: &[&'static [u8]]) -> Result<Self, Error> {
         let mut faces = fontdb::Database::new();
         for file in files {
@@ -27,8 +28,8 @@ impl Font {
         Ok(Self { faces: Arc::new(faces), family })
     }
 
-    /// Adds the system's faces for letters that the family lacks (Chinese, Arabic, emoji...). Reads the font folders,
-    /// some ten to hundreds of milliseconds: for a start-up thread, never for the one that draws.
+    /// Adds the system's fonts for characters that the family lacks (Chinese, Arabic, emoji). Reads the font folders,
+    /// which takes 10 to 500 ms, so call it on a start-up thread and not on the one that draws.
     #[must_use]
     pub fn with_system_fallback(self) -> Self {
         let mut faces = (*self.faces).clone();
@@ -43,25 +44,25 @@ impl fmt::Debug for Font {
     }
 }
 
-/// How a scene looks, apart from its pictures. Lengths are logical pixels, multiplied by the scale when drawn.
+/// The style of a scene. Lengths are logical pixels.
 #[derive(Clone, Debug)]
-pub struct Look {
-    /// What names are written with.
+pub struct Style {
+    /// The font of names and initials.
     pub font: Font,
-    /// A tile's own ground: beside a contained picture and behind a placeholder.
+    /// The background of a tile, visible beside a contained picture and behind a placeholder.
     pub backdrop: Rgba,
-    /// Behind a name.
-    pub tag_paper: Rgba,
-    /// A name.
-    pub tag_ink: Rgba,
-    /// The crossed microphone.
+    /// The background of a name tag.
+    pub tag_background: Rgba,
+    /// The text of a name tag.
+    pub tag_text: Rgba,
+    /// The muted-microphone badge.
     pub tag_muted: Rgba,
-    /// A placeholder's letters.
+    /// The initials of a placeholder.
     pub initials: Rgba,
-    /// Height of a name's letters, as the em square: 13 is small and readable.
+    /// The font size (em) of a name.
     pub tag_size: f32,
-    /// Weight of a name's letters, 100..=900.
+    /// The font weight of a name, 100..=900.
     pub tag_weight: u16,
-    /// Width of the speaking ring.
+    /// The width of the speaking ring.
     pub ring_width: f32,
 }

@@ -1,55 +1,55 @@
-//! Textures for pictures of about one size: an array of luma and one of chroma, a layer for each feed.
+//! Texture arrays for pictures of one size class: one array for luma and one for chroma, with a layer per feed.
 
 use super::pipeline::Pipeline;
 use crate::feed::Layout;
 use media::Size;
 
-/// Two texture arrays with the same layers. Grows by doubling, up to what every device takes.
-pub(super) struct Arrays {
+/// A luma and a chroma texture array with the same number of layers. Grows by doubling, up to the device's limit.
+pub(super) struct TextureArrays {
     width: u32,
     height: u32,
     luma: wgpu::Texture,
     chroma: wgpu::Texture,
     group: wgpu::BindGroup,
-    taken: Vec<bool>,
+    in_use: Vec<bool>,
 }
 
-impl Arrays {
+impl TextureArrays {
     pub fn new(device: &wgpu::Device, pipeline: &Pipeline, size: Size) -> Self {
-        let (width, height) = class(size);
-        let layers = FEWEST;
+        let (width, height) = size_class(size);
+        let layers = MIN_LAYERS;
         let (luma, chroma) = textures(device, width, height, layers);
         let group = group(device, pipeline, &luma, &chroma);
-        Self { width, height, luma, chroma, group, taken: vec![false; layers as usize] }
+        Self { width, height, luma, chroma, group, in_use: vec![false; layers as usize] }
     }
 
     pub fn group(&self) -> &wgpu::BindGroup {
         &self.group
     }
 
-    /// True for pictures that belong here.
-    pub fn suits(&self, size: Size) -> bool {
-        (self.width, self.height) == class(size)
+    /// True if pictures of `size` belong to this size class.
+    pub fn fits(&self, size: Size) -> bool {
+        (self.width, self.height) == size_class(size)
     }
 
     pub fn is_idle(&self) -> bool {
-        !self.taken.contains(&true)
+        !self.in_use.contains(&true)
     }
 
-    /// Takes a layer without growing.
-    pub fn take(&mut self) -> Option<u32> {
-        let layer = self.taken.iter().position(|taken| !taken)?;
-        self.taken[layer] = true;
+    /// Allocates a layer without growing. Returns `None` if all are in use.
+    pub fn allocate(&mut self) -> Option<u32> {
+        let layer = self.in_use.iter().position(|in_use| !in_use)?;
+        self.in_use[layer] = true;
         u32::try_from(layer).ok()
     }
 
     pub fn free(&mut self, layer: u32) {
-        if let Some(taken) = self.taken.get_mut(layer as usize) {
-            *taken = false;
+        if let Some(in_use) = self.in_use.get_mut(layer as usize) {
+            *in_use = false;
         }
     }
 
-    /// Doubles the layers, keeping what they show; false where no more are to be had.
+    /// Doubles the number of layers and copies their content. Returns false if the device's limit is reached.
     pub fn grow(&mut self, device: &wgpu::Device, pipeline: &Pipeline, encoder: &mut wgpu::CommandEncoder) -> bool {
         let before = self.luma.depth_or_array_layers();
         let layers = (before * 2).min(device.limits().max_texture_array_layers);
@@ -62,11 +62,11 @@ impl Arrays {
         }
         self.group = group(device, pipeline, &luma, &chroma);
         (self.luma, self.chroma) = (luma, chroma);
-        self.taken.resize(layers as usize, false);
+        self.in_use.resize(layers as usize, false);
         true
     }
 
-    /// Copies a picture from staging memory that is no longer mapped.
+    /// Copies a picture from an unmapped staging buffer.
     pub fn copy(&self, encoder: &mut wgpu::CommandEncoder, buffer: &wgpu::Buffer, layout: Layout, layer: u32) {
         for (texture, part) in self.parts(layout) {
             encoder.copy_buffer_to_texture(
@@ -77,7 +77,7 @@ impl Arrays {
         }
     }
 
-    /// Copies a picture from plain memory.
+    /// Copies a picture from ordinary memory.
     pub fn write(&self, queue: &wgpu::Queue, bytes: &[u8], layout: Layout, layer: u32) {
         for (texture, part) in self.parts(layout) {
             queue.write_texture(on_layer(texture, layer), bytes, part.layout, part.extent);
@@ -109,9 +109,9 @@ struct Part {
     extent: wgpu::Extent3d,
 }
 
-/// The size class: a camera that changes its size a little keeps its textures.
-fn class(size: Size) -> (u32, u32) {
-    (u32::from(size.width).next_multiple_of(STEP), u32::from(size.height).next_multiple_of(STEP))
+/// The size class of a picture: the size rounded up, so that small changes keep the textures.
+fn size_class(size: Size) -> (u32, u32) {
+    (u32::from(size.width).next_multiple_of(SIZE_STEP), u32::from(size.height).next_multiple_of(SIZE_STEP))
 }
 
 fn textures(device: &wgpu::Device, width: u32, height: u32, layers: u32) -> (wgpu::Texture, wgpu::Texture) {
@@ -159,8 +159,8 @@ fn on_layer(texture: &wgpu::Texture, layer: u32) -> wgpu::TexelCopyTextureInfo<'
     }
 }
 
-/// Two: OpenGL ES takes a texture of one layer for no array at all.
-const FEWEST: u32 = 2;
+/// OpenGL ES treats a texture of one layer as a plain texture, so the minimum is two.
+const MIN_LAYERS: u32 = 2;
 
-/// Sizes are rounded up to this: even, so that chroma lies at exactly half the place of luma.
-const STEP: u32 = 64;
+/// Sizes are rounded up to a multiple of this. It is even, so that chroma positions are exactly half the luma positions.
+const SIZE_STEP: u32 = 64;

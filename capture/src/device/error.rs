@@ -1,10 +1,10 @@
-//! What a camera's errors mean. Pure. nokhwa hands on the systems' messages as text; what can be relied on in it are the
-//! error numbers, and the few words of its own that no system translates.
+//! Converts nokhwa errors into [`Error`]. Pure. nokhwa returns the system's messages as text. Only the error numbers in
+//! them, and nokhwa's own words, do not depend on the system's language.
 
 use crate::Error;
 use nokhwa::NokhwaError;
 
-/// What a system's message comes down to.
+/// The cause of an error, if it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
     Gone,
@@ -12,10 +12,10 @@ pub(super) enum Cause {
     Denied,
 }
 
-/// Why a camera did not open.
-pub(super) fn refused(name: &str, error: &NokhwaError) -> Error {
+/// The error for a camera that did not open.
+pub(super) fn open_error(name: &str, error: &NokhwaError) -> Error {
     let name = name.to_owned();
-    match means(error) {
+    match classify(error) {
         Some(Cause::Gone) => Error::NotFound(Some(name)),
         Some(Cause::Taken) => Error::Taken { name },
         Some(Cause::Denied) => Error::Denied { name },
@@ -24,25 +24,26 @@ pub(super) fn refused(name: &str, error: &NokhwaError) -> Error {
     }
 }
 
-/// Why a camera that was open gives no picture any more. Both systems let a camera be opened that somebody else uses, and
-/// refuse when the first picture is asked for: before that, `seen` is false and the reason counts as one for not opening.
-pub(super) fn stopped(name: &str, error: &NokhwaError, seen: bool) -> Error {
+/// The error for an open camera that delivers no frame. `seen` is false before the first frame. V4L2 and Media
+/// Foundation open a camera that another program uses and fail at its first frame, so such an error is treated as an
+/// error of opening.
+pub(super) fn read_error(name: &str, error: &NokhwaError, seen: bool) -> Error {
     tracing::debug!(%error, seen, "the camera stopped");
-    let lost = match means(error) {
+    let lost = match classify(error) {
         Some(Cause::Taken | Cause::Denied) => false,
         Some(Cause::Gone) => true,
         None => seen,
     };
-    if lost { Error::Lost { name: name.to_owned() } } else { refused(name, error) }
+    if lost { Error::Lost { name: name.to_owned() } } else { open_error(name, error) }
 }
 
-/// What an error comes down to, where it is one of the three that have a name of their own.
-pub(super) fn means(error: &NokhwaError) -> Option<Cause> {
+/// The cause of an error, or `None` if it is not one of the known causes.
+pub(super) fn classify(error: &NokhwaError) -> Option<Cause> {
     let text = error.to_string();
-    posix(&text).or_else(|| windows(&text)).or_else(|| words(&text))
+    posix(&text).or_else(|| windows(&text)).or_else(|| nokhwa_words(&text))
 }
 
-/// V4L2: the standard library ends a message with its number.
+/// V4L2: the message ends with the error number, as formatted by the standard library.
 fn posix(text: &str) -> Option<Cause> {
     let (_, rest) = text.rsplit_once("(os error ")?;
     let (number, _) = rest.split_once(')')?;
@@ -57,11 +58,11 @@ fn posix(text: &str) -> Option<Cause> {
     }
 }
 
-/// Media Foundation: a message in the system's language, or none, and its HRESULT.
+/// Media Foundation: an optional message in the system's language, then the HRESULT.
 fn windows(text: &str) -> Option<Cause> {
     let (_, rest) = text.rsplit_once("0x")?;
     match u32::from_str_radix(rest.get(..8)?, 16).ok()? {
-        // E_ACCESSDENIED, which is also what the privacy settings answer
+        // E_ACCESSDENIED, also returned if the privacy settings deny access
         0x8007_0005 => Some(Cause::Denied),
         // MF_E_VIDEO_RECORDING_DEVICE_PREEMPTED, MF_E_HW_MFT_FAILED_START_STREAMING, ERROR_SHARING_VIOLATION, ERROR_BUSY
         0xC00D_3EA3 | 0xC00D_3704 | 0x8007_0020 | 0x8007_00AA => Some(Cause::Taken),
@@ -71,8 +72,8 @@ fn windows(text: &str) -> Option<Cause> {
     }
 }
 
-/// nokhwa's own words, on Windows and macOS.
-fn words(text: &str) -> Option<Cause> {
+/// Messages of nokhwa itself, on Windows and macOS.
+fn nokhwa_words(text: &str) -> Option<Cause> {
     let says = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
     if says(&["denied", "NotAuthorized"]) {
         Some(Cause::Denied)
@@ -85,7 +86,7 @@ fn words(text: &str) -> Option<Cause> {
     }
 }
 
-/// nokhwa's words for a camera that offers nothing we asked for; one of its systems misspells them.
+/// True if nokhwa found no requested format. One of its back-ends misspells the message.
 fn lacks_format(text: &str) -> bool {
     let text = text.to_lowercase();
     text.contains("to fufill") || text.contains("to fulfill")
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_mean_what_they_mean() {
+    fn error_numbers_are_classified() {
         for (number, cause) in [
             (2, Some(Cause::Gone)),
             (6, Some(Cause::Gone)),
@@ -116,7 +117,7 @@ mod tests {
             (22, None),
             (28, None),
         ] {
-            assert_eq!(means(&v4l2(number)), cause, "{number}");
+            assert_eq!(classify(&v4l2(number)), cause, "{number}");
         }
         for (code, cause) in [
             (0x8007_0005, Some(Cause::Denied)),
@@ -125,44 +126,43 @@ mod tests {
             (0xC00D_3EA2, Some(Cause::Gone)),
             (0x8000_4005, None),
         ] {
-            assert_eq!(means(&media_foundation(code)), cause, "{code:#010X}");
+            assert_eq!(classify(&media_foundation(code)), cause, "{code:#010X}");
         }
         let bare = NokhwaError::ReadFrameError("0xC00D3EA2".into());
-        assert_eq!(means(&bare), Some(Cause::Gone), "a code without a message");
+        assert_eq!(classify(&bare), Some(Cause::Gone), "an HRESULT without a message");
     }
 
     #[test]
-    fn odd_messages_mean_nothing() {
-        for strange in
-            ["", "(os error ", "(os error x)", "(os error 99999999999)", "0x", "0xé", "0x8007000é", "no number"]
+    fn unknown_messages_have_no_cause() {
+        for text in ["", "(os error ", "(os error x)", "(os error 99999999999)", "0x", "0xé", "0x8007000é", "no number"]
         {
-            assert_eq!(means(&NokhwaError::GeneralError(strange.into())), None, "{strange}");
+            assert_eq!(classify(&NokhwaError::GeneralError(text.into())), None, "{text}");
         }
     }
 
     #[test]
-    fn a_camera_that_offers_nothing_known_is_its_own_error() {
+    fn a_camera_without_a_supported_format_is_a_format_error() {
         for words in ["Failed to Fufill", "Failed to fufill", "Failed to fulfill requested format"] {
             let error = NokhwaError::GetPropertyError { property: "CameraFormat".into(), error: words.into() };
-            assert!(matches!(refused("x", &error), Error::Format { .. }), "{words}");
+            assert!(matches!(open_error("x", &error), Error::Format { .. }), "{words}");
         }
         let error = NokhwaError::GeneralError("something new".into());
-        assert!(matches!(refused("x", &error), Error::Failed { .. }));
+        assert!(matches!(open_error("x", &error), Error::Failed { .. }));
     }
 
     #[test]
-    fn why_a_camera_stopped_depends_on_whether_it_ever_ran() {
+    fn the_error_of_a_stopped_camera_depends_on_its_first_frame() {
         for (error, unseen, seen) in [
             (v4l2(16), "in use", "in use"),
             (v4l2(13), "denies", "denies"),
             (v4l2(19), "unplugged", "unplugged"),
-            // No bandwidth is left on the USB hub.
+            // ENOSPC: the USB hub has no bandwidth left.
             (v4l2(28), "failed", "unplugged"),
             (media_foundation(0xC00D_3704), "in use", "in use"),
             (media_foundation(0xC00D_3EA2), "unplugged", "unplugged"),
         ] {
-            assert!(stopped("x", &error, false).to_string().contains(unseen), "{error}");
-            assert!(stopped("x", &error, true).to_string().contains(seen), "{error}");
+            assert!(read_error("x", &error, false).to_string().contains(unseen), "{error}");
+            assert!(read_error("x", &error, true).to_string().contains(seen), "{error}");
         }
     }
 }

@@ -1,12 +1,12 @@
-//! What every draw of a stage shares: the target's size, the colour conversions and the atlas of letters.
+//! The bind group of a scene: the target's size, the colour conversions and the glyph atlas.
 
 use super::pipeline::Pipeline;
 use crate::colour;
 use crate::text::Atlas;
 use bytemuck::{Pod, Zeroable};
 
-/// The first bind group and what is behind it.
-pub(super) struct Letters {
+/// The first bind group and its resources.
+pub(super) struct SceneBindings {
     uniforms: wgpu::Buffer,
     sampler: wgpu::Sampler,
     atlas: wgpu::Texture,
@@ -21,7 +21,7 @@ struct Uniforms {
     conversions: [[[f32; 4]; 3]; 4],
 }
 
-impl Letters {
+impl SceneBindings {
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, pipeline: &Pipeline, atlas: &mut Atlas) -> Self {
         let uniforms = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("scene"),
@@ -37,9 +37,9 @@ impl Letters {
         });
         let texture = texture(device, atlas.side());
         let group = group(device, pipeline, &uniforms, &sampler, &texture);
-        let letters = Self { uniforms, sampler, atlas: texture, group };
-        letters.upload(queue, atlas);
-        letters
+        let bindings = Self { uniforms, sampler, atlas: texture, group };
+        bindings.upload(queue, atlas);
+        bindings
     }
 
     pub fn group(&self) -> &wgpu::BindGroup {
@@ -53,7 +53,7 @@ impl Letters {
         queue.write_buffer(&self.uniforms, 0, bytemuck::bytes_of(&uniforms));
     }
 
-    /// Follows the atlas: its size and the rows that changed.
+    /// Uploads the changed rows of the atlas, and replaces the texture if the atlas has grown.
     pub fn refresh(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, pipeline: &Pipeline, atlas: &mut Atlas) {
         if self.atlas.width() != u32::from(atlas.side()) {
             self.atlas = texture(device, atlas.side());
@@ -88,7 +88,7 @@ impl Letters {
 
 fn texture(device: &wgpu::Device, side: u16) -> wgpu::Texture {
     device.create_texture(&wgpu::TextureDescriptor {
-        label: Some("letters"),
+        label: Some("glyph atlas"),
         size: wgpu::Extent3d { width: u32::from(side), height: u32::from(side), depth_or_array_layers: 1 },
         mip_level_count: 1,
         sample_count: 1,
