@@ -1,53 +1,57 @@
-//! The task that owns the [`Delivery`] machine: everything that connections say goes through its one inbox.
+//! The task that owns the [`Delivery`] service. All connections send to its inbox.
 
 use crate::delivery::{Action, Delivery};
 use crate::outbox::Outbox;
-use crate::sfu;
+use crate::{media_thread, sfu};
 use proto::{ParticipantId, Problem, Up};
 use std::collections::HashMap;
 use tokio::sync::{mpsc, oneshot};
 
-/// What the hub is told.
+/// A message to the task.
 #[derive(Debug)]
 pub enum Message {
-    /// A connection is there.
-    Arrived(ParticipantId, Outbox),
-    /// It said something.
-    PeerEvent(ParticipantId, Up),
-    /// It broke a rule.
-    Broke(ParticipantId, Problem),
-    /// It is no more.
-    Departed(ParticipantId),
-    /// End all connections; answer once none is left.
+    /// A connection was opened.
+    Connected(ParticipantId, Outbox),
+    /// A connection received a message.
+    Received(ParticipantId, Up),
+    /// A connection broke a rule of the protocol.
+    Violation(ParticipantId, Problem),
+    /// A connection ended.
+    Disconnected(ParticipantId),
+    /// Close all connections. Answer when none is left.
     Drain(oneshot::Sender<()>),
 }
 
-/// The task's state. See the module.
-pub struct Hub {
+/// The task's state.
+pub struct DeliveryTask {
     delivery: Delivery,
     inbox: mpsc::Receiver<Message>,
     outboxes: HashMap<ParticipantId, Outbox>,
-    media: mpsc::Sender<sfu::Message>,
+    media: mpsc::Sender<media_thread::Message>,
     drained: Option<oneshot::Sender<()>>,
 }
 
-impl Hub {
-    /// A hub without connections.
-    pub fn new(delivery: Delivery, inbox: mpsc::Receiver<Message>, media: mpsc::Sender<sfu::Message>) -> Self {
+impl DeliveryTask {
+    /// Returns the task of a service without connections.
+    pub fn new(
+        delivery: Delivery,
+        inbox: mpsc::Receiver<Message>,
+        media: mpsc::Sender<media_thread::Message>,
+    ) -> Self {
         Self { delivery, inbox, outboxes: HashMap::new(), media, drained: None }
     }
 
-    /// Works until nobody can tell it anything any more.
+    /// Runs until all senders of messages are dropped.
     pub async fn run(mut self) {
         while let Some(message) = self.inbox.recv().await {
             self.handle(message);
             while let Some(action) = self.delivery.poll_action() {
-                self.act(action).await;
+                self.execute(action).await;
             }
             if self.delivery.connections() == 0
                 && let Some(drained) = self.drained.take()
             {
-                // Whoever asked may have given up waiting.
+                // The caller may have stopped waiting.
                 let _ = drained.send(());
             }
         }
@@ -55,24 +59,24 @@ impl Hub {
 
     fn handle(&mut self, message: Message) {
         match message {
-            Message::Arrived(participant, outbox) => {
+            Message::Connected(participant, outbox) => {
                 self.outboxes.insert(participant, outbox);
-                self.delivery.handle_arrival(participant);
+                self.delivery.handle_connected(participant);
             }
-            Message::PeerEvent(participant, message) => self.delivery.handle_message(participant, message),
-            Message::Broke(participant, problem) => {
-                tracing::debug!(%participant, %problem, "rule broken");
-                self.delivery.refuse(participant, problem);
+            Message::Received(participant, message) => self.delivery.handle_message(participant, message),
+            Message::Violation(participant, problem) => {
+                tracing::debug!(%participant, %problem, "protocol violation");
+                self.delivery.reject(participant, problem);
             }
-            Message::Departed(participant) => {
-                self.delivery.handle_departure(participant);
+            Message::Disconnected(participant) => {
+                self.delivery.handle_disconnected(participant);
                 self.outboxes.remove(&participant);
             }
             Message::Drain(drained) => {
                 tracing::info!(
                     connections = self.delivery.connections(),
                     meetings = self.delivery.meetings(),
-                    "draining"
+                    "closing all connections"
                 );
                 self.delivery.drain();
                 self.drained = Some(drained);
@@ -80,28 +84,29 @@ impl Hub {
         }
     }
 
-    async fn act(&mut self, action: Action) {
+    async fn execute(&mut self, action: Action) {
         match action {
-            Action::Say(to, bytes) => {
+            Action::Send(to, bytes) => {
                 if let Some(outbox) = self.outboxes.get(&to) {
-                    outbox.say(bytes);
+                    outbox.send(bytes);
                 }
             }
-            Action::Finish(participant) => {
+            Action::Close(participant) => {
                 if let Some(outbox) = self.outboxes.get(&participant) {
-                    outbox.finish();
+                    outbox.close();
                 }
             }
-            Action::Media(order) => {
-                let outbox = match &order {
-                    sfu::Order::Join { participant, .. } => self.outboxes.get(participant).cloned(),
-                    sfu::Order::Leave { .. }
-                    | sfu::Order::Offer(_)
-                    | sfu::Order::Wishes { .. }
-                    | sfu::Order::Count { .. } => None,
+            Action::Sfu(command) => {
+                let outbox = match &command {
+                    sfu::Command::Join { participant, .. } => self.outboxes.get(participant).cloned(),
+                    sfu::Command::Leave { .. }
+                    | sfu::Command::Offer(_)
+                    | sfu::Command::Wishes { .. }
+                    | sfu::Command::SendTotals { .. } => None,
                 };
-                // The SFU never waits for the hub, so this wait ends; a stopped SFU takes nothing.
-                let _ = self.media.send(sfu::Message::Order(order, outbox)).await;
+                // The media thread never waits for this task, so this wait ends. If the thread has ended, the command is
+                // not needed.
+                let _ = self.media.send(media_thread::Message::Command(command, outbox)).await;
             }
         }
     }

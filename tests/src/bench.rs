@@ -3,6 +3,7 @@
 pub mod codec;
 pub mod crypto;
 pub mod draw;
+pub mod forward;
 pub mod net;
 mod row;
 

@@ -1,140 +1,87 @@
-//! How many packets a second one core forwards: real transports at both ends, the real core in the middle.
-//!
-//! The clients live in memory and their work is not counted. What is counted is the core from a datagram in to
-//! datagrams out (SRTP, switching, rewriting, pacing, feedback), and their way into a socket.
+//! An SFU and its clients in one process: the real machine in the middle, real transports at both ends, a simulated
+//! clock and network.
 
 mod client;
 
-pub use client::{Bits, Client, l1t3};
+pub use client::Client;
 
-use crate::Error;
-use crate::sfu::{PeerContext, Offer, Order, Sfu};
 use proto::{Kind, MeetingId, ParticipantId, Published, Slot, SpatialLayer, Subscription, TileWish, TrackId};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use server::sfu::{Command, Context, Offer, Sfu};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
+use str0m::net::Transmit;
 
-/// What to run.
-#[derive(Clone, Copy, Debug)]
-pub struct Load {
-    /// Receivers of the one camera.
-    pub receivers: usize,
-    /// For how long it sends, in its own time.
-    pub length: Duration,
-}
-
-/// What came of it.
-#[derive(Clone, Copy, Debug)]
-pub struct Report {
-    /// Packets that the core took.
-    pub packets_in: u64,
-    /// Packets that it sent on.
-    pub packets_out: u64,
-    /// How long the core was at it: this thread's time on a core where the system tells, else by the clock.
-    pub busy: Duration,
-}
-
-impl Report {
-    /// Packets forwarded a second a core.
-    pub fn packets_per_second(&self) -> f64 {
-        let packets = u32::try_from(self.packets_out).unwrap_or(u32::MAX);
-        f64::from(packets) / self.busy.as_secs_f64().max(f64::MIN_POSITIVE)
-    }
-}
-
-/// Runs `load`: a camera of 720 lines in three layers at 30 pictures a second, of which everybody receives the largest.
-///
-/// # Errors
-/// [`Error::Media`] where a transport does not come up.
-pub fn forward(load: &Load) -> Result<Report, Error> {
-    let mut world = World::new().ok_or(Error::Media)?;
-    let camera = world.join();
-    world.publish(camera, &LAYERS);
-    for _ in 0..load.receivers {
-        let receiver = world.join();
-        world.subscribe(receiver, camera);
-        world.wish(receiver, camera, (1_280, 720), 30);
-    }
-    let ready = world.run_until(Duration::from_secs(10), |world| world.clients.iter().all(Client::connected));
-    if !ready {
-        return Err(Error::Media);
-    }
-    // Estimators find the room that there is before anything is counted.
-    world.send_for(camera, Duration::from_secs(3));
-    let before = world.totals();
-    world.busy = Duration::ZERO;
-    world.send_for(camera, load.length);
-    let after = world.totals();
-    Ok(Report {
-        packets_in: after.packets_in - before.packets_in,
-        packets_out: after.packets_out - before.packets_out,
-        busy: world.busy,
-    })
-}
-
-/// A core and its clients in one meeting, on a clock of their own.
-pub(crate) struct World {
+/// An SFU with one meeting.
+pub struct Simulation {
+    /// The SFU.
     pub sfu: Sfu,
+    /// The clients. The index is the participant id.
     pub clients: Vec<Client>,
+    /// The simulated time.
     pub now: Instant,
-    /// How long the core was at work.
-    pub busy: Duration,
-    /// Datagrams from clients that are on their way: whose, and what.
+    /// Called with the number of each datagram, in both directions. The datagram is lost if it returns true.
+    pub loses: fn(u64) -> bool,
+    /// Datagrams on their way to the SFU, each with its source.
     to_server: Vec<(SocketAddr, Vec<u8>)>,
-    /// Loses the n-th datagram, either way, that this says yes to.
-    pub lose: fn(u64) -> bool,
-    sent: u64,
-    sink: Option<(UdpSocket, SocketAddr)>,
+    datagrams: u64,
+    observer: Box<dyn Observer>,
 }
 
-impl World {
-    /// An empty meeting. None where the transport stack does not start.
+/// Watches the work of the SFU.
+pub trait Observer {
+    /// Runs `work`, in which the SFU handles datagrams and timers and fills `out`.
+    fn serve(&mut self, work: &mut dyn FnMut() -> Vec<Transmit>) -> Vec<Transmit>;
+}
+
+/// Only runs the work.
+struct NoObserver;
+
+impl Observer for NoObserver {
+    fn serve(&mut self, work: &mut dyn FnMut() -> Vec<Transmit>) -> Vec<Transmit> {
+        work()
+    }
+}
+
+impl Simulation {
+    /// Returns an empty meeting, or `None` if the transport stack does not start.
+    #[must_use]
     pub fn new() -> Option<Self> {
-        let now = Instant::now();
-        let sfu = Sfu::new(PeerContext::new(vec![SERVER])?, now);
-        let sink = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok().and_then(|socket| {
-            socket.set_nonblocking(true).ok()?;
-            let address = socket.local_addr().ok()?;
-            Some((socket, address))
-        });
-        Some(Self {
-            sfu,
-            clients: Vec::new(),
-            now,
-            busy: Duration::ZERO,
-            to_server: Vec::new(),
-            lose: |_| false,
-            sent: 0,
-            sink,
-        })
+        Self::observed(Box::new(NoObserver))
     }
 
-    /// Lets another client in; the index is its name.
+    /// Returns an empty meeting whose SFU is watched.
+    #[must_use]
+    pub fn observed(observer: Box<dyn Observer>) -> Option<Self> {
+        let now = Instant::now();
+        let sfu = Sfu::new(Context::new(vec![SERVER])?, now);
+        let clients = Vec::new();
+        Some(Self { sfu, clients, now, loses: |_| false, to_server: Vec::new(), datagrams: 0, observer })
+    }
+
+    /// Adds a client, and returns its index.
     pub fn join(&mut self) -> usize {
         let index = self.clients.len();
-        let address = SocketAddr::new(
-            Ipv4Addr::LOCALHOST.into(),
-            FIRST_PORT.saturating_add(u16::try_from(index).unwrap_or(u16::MAX)),
-        );
-        self.clients.push(Client::new(address, self.now));
-        self.order(Order::Join { meeting: MEETING, participant: id(index) });
+        let port = FIRST_PORT.saturating_add(u16::try_from(index).unwrap_or(u16::MAX));
+        self.clients.push(Client::new(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port), self.now));
+        self.command(Command::Join { meeting: MEETING, participant: id(index) });
         index
     }
 
-    /// What the core moved.
+    /// Returns what the SFU forwarded.
+    #[must_use]
     pub fn totals(&self) -> proto::Totals {
         self.sfu.totals(MEETING).unwrap_or_default()
     }
 
-    /// Offers a camera with these layers.
+    /// Publishes a camera with these layers.
     pub fn publish(&mut self, index: usize, layers: &[SpatialLayer]) {
-        let rates: Vec<u32> = layers.iter().map(|layer| layer.bitrate).collect();
-        let mid = self.clients[index].add_camera(&rates);
+        let mid = self.clients[index].add_camera(layers);
         let published = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: layers.to_vec() };
         self.clients[index].published.push(published);
         self.offer(index);
     }
 
-    /// Offers to receive somebody's camera.
+    /// Subscribes to the camera of `owner`.
     pub fn subscribe(&mut self, index: usize, owner: usize) {
         let mid = self.clients[index].add_receiver();
         let subscription = Subscription { mid, track: camera(owner) };
@@ -142,45 +89,44 @@ impl World {
         self.offer(index);
     }
 
-    /// Says how large a client shows a camera; without pixels it is hidden.
+    /// Sets how large a client shows a camera. A tile of width 0 is hidden.
     pub fn wish(&mut self, index: usize, owner: usize, (width, height): (u16, u16), frames_per_second: u8) {
         let track = camera(owner);
         let paused = width == 0;
         let tile = TileWish { track, width, height, frames_per_second, priority: 1, paused };
-        self.order(Order::Wishes { participant: id(index), tiles: vec![tile] });
+        self.command(Command::Wishes { participant: id(index), tiles: vec![tile] });
     }
 
-    /// Offers what a client has, and hands it the answer.
+    /// Sends a client's offer, and passes it the answer.
     pub fn offer(&mut self, index: usize) {
         let client = &mut self.clients[index];
         let Some(sdp) = client.offer() else { return };
-        client.described.clone_from(&sdp);
+        client.last_offer.clone_from(&sdp);
         let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
         let offer = Offer { participant: id(index), number: client.offers, sdp, published, subscriptions };
-        self.order(Order::Offer(offer));
+        self.command(Command::Offer(offer));
     }
 
-    /// Tells the core that a client sends its camera anew or no more, as [`Client::published`] has it.
-    #[cfg(test)]
+    /// Offers a client's camera again, or not any more, as [`Client::published`] says.
     pub fn change(&mut self, index: usize) {
-        self.clients[index].renew();
+        self.clients[index].update_camera();
         self.offer(index);
     }
 
-    /// Offers the same descriptions again, to receive this.
-    #[cfg(test)]
+    /// Offers the same session description again, with other subscriptions.
     pub fn receive(&mut self, index: usize, subscriptions: Vec<Subscription>) {
-        let sdp = self.clients[index].described.clone();
-        self.order(Order::Offer(Offer { participant: id(index), number: 99, sdp, published: vec![], subscriptions }));
+        let sdp = self.clients[index].last_offer.clone();
+        let offer = Offer { participant: id(index), number: 99, sdp, published: vec![], subscriptions };
+        self.command(Command::Offer(offer));
     }
 
-    /// Tells the core something, and takes what it has to say.
-    pub fn order(&mut self, order: Order) {
-        self.sfu.handle_order(order, self.now);
-        self.hear();
+    /// Passes a command to the SFU, and its messages to the clients.
+    pub fn command(&mut self, command: Command) {
+        self.sfu.handle_command(command, self.now);
+        self.deliver_messages();
     }
 
-    /// Sends a camera's pictures for so long.
+    /// Sends a camera's frames for `length`.
     pub fn send_for(&mut self, index: usize, length: Duration) {
         let end = self.now + length;
         while self.now < end {
@@ -189,16 +135,16 @@ impl World {
         }
     }
 
-    /// Goes on until `done`; false where that does not come.
-    pub fn run_until(&mut self, patience: Duration, done: impl Fn(&Self) -> bool) -> bool {
-        let end = self.now + patience;
+    /// Runs until `done` returns true. Returns false if it does not within `limit`.
+    pub fn run_until(&mut self, limit: Duration, done: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + limit;
         while self.now < end && !done(self) {
             self.step(STEP);
         }
         done(self)
     }
 
-    /// Goes on for so long, with everything delivered after [`STEP`].
+    /// Runs for `length`. Each datagram takes one [`STEP`].
     pub fn step(&mut self, length: Duration) {
         let end = self.now + length;
         while self.now < end {
@@ -206,105 +152,77 @@ impl World {
             for client in &mut self.clients {
                 let source = client.address();
                 for (_, bytes) in client.poll(self.now) {
-                    self.sent += 1;
-                    if !(self.lose)(self.sent) {
+                    self.datagrams += 1;
+                    if !(self.loses)(self.datagrams) {
                         self.to_server.push((source, bytes));
                     }
                 }
             }
             self.serve();
-            self.hear();
+            self.deliver_messages();
         }
     }
 
-    /// What is measured: the core takes what came, and its output goes into a socket.
     fn serve(&mut self) {
-        let mut out = Vec::new();
-        let began = Stopwatch::start();
-        for (source, bytes) in self.to_server.drain(..) {
-            self.sfu.handle_datagram(source, SERVER, &bytes, self.now);
-        }
-        if self.sfu.poll_timeout() <= self.now {
-            self.sfu.handle_timeout(self.now);
-        }
-        while let Some(transmit) = self.sfu.poll_transmit() {
-            if let Some((socket, address)) = &self.sink {
-                // Nobody reads: the system throws away what is too much, after the same work.
-                let _ = socket.send_to(&transmit.contents, address);
+        let Self { sfu, to_server, now, .. } = self;
+        let mut work = || {
+            for (source, bytes) in to_server.drain(..) {
+                sfu.handle_datagram(source, SERVER, &bytes, *now);
             }
-            out.push(transmit);
-        }
-        self.busy += began.elapsed();
-        for transmit in out {
-            self.sent += 1;
+            if sfu.poll_timeout() <= *now {
+                sfu.handle_timeout(*now);
+            }
+            std::iter::from_fn(|| sfu.poll_transmit()).collect()
+        };
+        for transmit in self.observer.serve(&mut work) {
+            self.datagrams += 1;
             let client = usize::from(transmit.destination.port().saturating_sub(FIRST_PORT));
-            if !(self.lose)(self.sent)
+            if !(self.loses)(self.datagrams)
                 && let Some(client) = self.clients.get_mut(client)
             {
-                client.take(SERVER, &transmit.contents, self.now);
+                client.handle_datagram(SERVER, &transmit.contents, self.now);
             }
         }
     }
 
-    fn hear(&mut self) {
-        while let Some((participant, message)) = self.sfu.poll_said() {
+    fn deliver_messages(&mut self) {
+        while let Some((participant, message)) = self.sfu.poll_message() {
             let index = usize::try_from(participant.0).ok();
             let Some(client) = index.and_then(|index| self.clients.get_mut(index)) else { continue };
-            client.hear(message);
+            client.handle_message(message);
         }
     }
 }
 
-/// Measures this thread's time on a core where Linux tells it, else the clock's.
-struct Stopwatch(Result<u64, Instant>);
-
-impl Stopwatch {
-    fn start() -> Self {
-        Self(on_core().ok_or_else(Instant::now))
-    }
-
-    fn elapsed(&self) -> Duration {
-        match self.0 {
-            Ok(began) => Duration::from_nanos(on_core().unwrap_or(began).saturating_sub(began)),
-            Err(began) => began.elapsed(),
-        }
-    }
-}
-
-/// Nanoseconds that this thread has been on a core.
-fn on_core() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace().next()?.parse().ok()
-}
-
-/// What a client goes by: its index.
-pub(crate) fn id(index: usize) -> ParticipantId {
+/// Returns a client's participant id.
+#[must_use]
+pub fn id(index: usize) -> ParticipantId {
     ParticipantId(index as u64)
 }
 
-/// A client's camera.
-pub(crate) fn camera(owner: usize) -> TrackId {
+/// Returns the id of a client's camera.
+#[must_use]
+pub fn camera(owner: usize) -> TrackId {
     TrackId { owner: id(owner), slot: Slot::Camera }
 }
 
-/// The one meeting.
-const MEETING: MeetingId = MeetingId([7; 16]);
-
-/// The usual ladder.
+/// The layers of a camera of 720 lines.
 pub const LAYERS: [SpatialLayer; 3] = [
     SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 150_000 },
     SpatialLayer { spatial: 1, width: 640, height: 360, bitrate: 500_000 },
     SpatialLayer { spatial: 2, width: 1_280, height: 720, bitrate: 1_500_000 },
 ];
 
-/// Where the core is.
+const MEETING: MeetingId = MeetingId([7; 16]);
+
+/// The address of the SFU.
 const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7_443);
 
-/// Clients have ports from here on.
+/// The port of client 0. The others follow.
 const FIRST_PORT: u16 = 10_000;
 
-/// One way between a client and the core.
+/// How long a datagram takes.
 const STEP: Duration = Duration::from_millis(1);
 
-/// Between two pictures.
+/// Between two frames.
 const FRAME: Duration = Duration::from_micros(33_333);

@@ -1,13 +1,13 @@
-//! The server behind real sockets: TLS, WebSocket and UDP on loopback.
+//! A server on real sockets: TLS, WebSocket and UDP on loopback.
 
-#[path = "server/caller.rs"]
-mod caller;
+#[path = "server/connection.rs"]
+mod connection;
 
-use caller::{Caller, Place, commit, create, knock, tell};
+use connection::{Connection, TestServer, commit, create, knock, tell};
 use proto::{Down, Entry, Kind, ParticipantId, Problem, Published, Slot, Subscription, TileWish, TrackId, Up};
 use server::Limits;
-use server::bench::{Client, LAYERS};
 use std::time::{Duration, Instant};
+use tests::sfu::{Client, LAYERS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
@@ -18,40 +18,40 @@ fn gone(participant: ParticipantId) -> impl Fn(&Down) -> bool {
 
 #[tokio::test]
 async fn a_meeting_forms_and_commits_are_ordered() {
-    let place = Place::open(Limits::default()).await;
-    let (mut anna, mut ben) = place.pair().await;
-    // Both commit for the same epoch: one wins, and both see the winner at the same place.
-    anna.say(&commit(1, &[])).await;
-    ben.say(&commit(1, &[])).await;
+    let server = TestServer::start(Limits::default()).await;
+    let (mut anna, mut ben) = server.pair().await;
+    // Both commit for the same epoch: one wins, and both see the winner at the same server.
+    anna.send(&commit(1, &[])).await;
+    ben.send(&commit(1, &[])).await;
     let is_commit = |message: &Down| matches!(message, Down::Log { entry: Entry::Commit { .. }, .. });
-    let (first, second) = (anna.hear(is_commit).await, ben.hear(is_commit).await);
+    let (first, second) = (anna.receive(is_commit).await, ben.receive(is_commit).await);
     assert_eq!(first, second);
     let Down::Log { entry: Entry::Commit { from, .. }, .. } = first else { panic!("asked for a commit") };
     let loser = if from == anna.id { &mut ben } else { &mut anna };
-    loser.hear(|message| matches!(message, Down::Lost { .. })).await;
-    place.close().await;
+    loser.receive(|message| matches!(message, Down::Lost { .. })).await;
+    server.close().await;
 }
 
 #[tokio::test]
-async fn a_client_that_is_cut_off_is_gone_and_one_that_is_silent_too() {
-    let place = Place::open(Limits {
+async fn a_client_that_disconnects_or_is_silent_is_logged_as_gone() {
+    let server = TestServer::start(Limits {
         ping: Duration::from_millis(50),
         silence: Duration::from_millis(300),
         ..Limits::default()
     })
     .await;
-    let (mut anna, ben) = place.pair().await;
+    let (mut anna, ben) = server.pair().await;
     let cut_off = ben.id;
     drop(ben);
-    anna.hear(gone(cut_off)).await;
-    // One whose process is stopped: the socket is open, and nobody answers a ping.
-    let silent = place.guest(&mut anna, 1).await;
-    anna.hear(gone(silent.id)).await;
-    place.close().await;
+    anna.receive(gone(cut_off)).await;
+    // The process of this one is stopped: its socket is open, but it does not answer pings.
+    let silent = server.guest(&mut anna, 1).await;
+    anna.receive(gone(silent.id)).await;
+    server.close().await;
 }
 
 #[tokio::test]
-async fn a_client_that_stops_reading_is_dropped_and_others_go_on() {
+async fn a_client_that_stops_reading_is_dropped_and_others_are_not_affected() {
     let limits = Limits {
         outgoing_bytes: 5 << 20,
         bytes_per_second: 100 << 20,
@@ -59,127 +59,127 @@ async fn a_client_that_stops_reading_is_dropped_and_others_go_on() {
         silence: Duration::from_secs(20),
         ..Limits::default()
     };
-    let place = Place::open(limits).await;
-    let (mut anna, ben) = place.pair().await;
-    let mut told = 0;
-    // The system holds some megabytes for a socket before the server's own queue fills.
-    while told < 60 {
-        anna.say(&tell(1, 1 << 20)).await;
-        told += 1;
-        let heard = anna.hear(|message| matches!(message, Down::Log { .. })).await;
-        if gone(ben.id)(&heard) {
+    let server = TestServer::start(limits).await;
+    let (mut anna, ben) = server.pair().await;
+    let mut sent = 0;
+    // The system buffers some megabytes for a socket before the server's queue fills.
+    while sent < 60 {
+        anna.send(&tell(1, 1 << 20)).await;
+        sent += 1;
+        let received = anna.receive(|message| matches!(message, Down::Log { .. })).await;
+        if gone(ben.id)(&received) {
             break;
         }
     }
-    assert!(told < 60, "dropped after {told} MiB");
-    place.close().await;
+    assert!(sent < 60, "not dropped after {sent} MiB");
+    server.close().await;
 }
 
 #[tokio::test]
 async fn garbage_ends_its_own_connection_only() {
-    let place = Place::open(Limits::default()).await;
-    let (mut anna, mut ben) = place.pair().await;
+    let server = TestServer::start(Limits::default()).await;
+    let (mut anna, mut ben) = server.pair().await;
     for bytes in [vec![], vec![0xff; 1_000], vec![0x82, 0x06, 0x82, 0x00, 0x5b, 0, 0, 1, 0, 0, 0, 0, 0]] {
-        let mut stranger = place.connect().await;
-        stranger.send(bytes).await;
-        stranger.hear(|message| *message == Down::Problem { problem: Problem::Malformed }).await;
+        let mut stranger = server.connect().await;
+        stranger.send_bytes(bytes).await;
+        stranger.receive(|message| *message == Down::Problem { problem: Problem::Malformed }).await;
         assert!(stranger.ended().await);
     }
-    // Longer than any message: the length alone ends it.
-    let mut long = place.connect().await;
-    long.send(vec![0; (4 << 20) + 1]).await;
+    // Longer than the longest message.
+    let mut long = server.connect().await;
+    long.send_bytes(vec![0; (4 << 20) + 1]).await;
     assert!(long.ended().await);
     // Neither TLS nor HTTP.
-    let mut raw = TcpStream::connect(place.address()).await.expect("listening");
+    let mut raw = TcpStream::connect(server.address()).await.expect("listening");
     raw.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("written");
     let mut rest = Vec::new();
-    let _ = timeout(caller::PATIENCE, raw.read_to_end(&mut rest)).await.expect("closed");
-    anna.say(&tell(1, 10)).await;
-    ben.hear(|message| matches!(message, Down::Log { entry: Entry::Told { .. }, .. })).await;
-    place.close().await;
+    let _ = timeout(connection::TIMEOUT, raw.read_to_end(&mut rest)).await.expect("closed");
+    anna.send(&tell(1, 10)).await;
+    ben.receive(|message| matches!(message, Down::Log { entry: Entry::Told { .. }, .. })).await;
+    server.close().await;
 }
 
 #[tokio::test]
 async fn limits_hold() {
     let limits = Limits { meetings: 1, members: 1, message_burst: 20, messages_per_second: 1, ..Limits::default() };
-    let place = Place::open(limits).await;
-    let mut anna = place.connect().await;
+    let server = TestServer::start(limits).await;
+    let mut anna = server.connect().await;
     anna.greet().await;
-    anna.say(&create(1)).await;
-    anna.hear(|message| *message == Down::Created).await;
+    anna.send(&create(1)).await;
+    anna.receive(|message| *message == Down::Created).await;
     let second =
         [(create(2), Problem::ServerFull), (create(1), Problem::MeetingExists), (knock(1), Problem::MeetingFull)];
     for (message, problem) in second.into_iter().chain([(knock(9), Problem::NoMeeting)]) {
-        let mut other = place.connect().await;
+        let mut other = server.connect().await;
         other.greet().await;
-        other.say(&message).await;
-        other.hear(|heard| *heard == Down::Problem { problem }).await;
+        other.send(&message).await;
+        other.receive(|message| *message == Down::Problem { problem }).await;
         assert!(other.ended().await);
     }
     for _ in 0..30 {
-        anna.say(&Up::Count).await;
+        anna.send(&Up::Count).await;
     }
-    anna.hear(|heard| *heard == Down::Problem { problem: Problem::TooFast }).await;
+    anna.receive(|message| *message == Down::Problem { problem: Problem::TooFast }).await;
     assert!(anna.ended().await);
-    place.close().await;
+    server.close().await;
 }
 
 #[tokio::test]
-async fn another_version_or_path_is_told_so() {
-    let place = Place::open(Limits::default()).await;
-    let mut newer = place.connect().await;
-    newer.say(&Up::Hello { version: 99 }).await;
-    newer.hear(|heard| *heard == Down::Problem { problem: Problem::Version }).await;
+async fn another_version_or_path_is_refused() {
+    let server = TestServer::start(Limits::default()).await;
+    let mut newer = server.connect().await;
+    newer.send(&Up::Hello { version: 99 }).await;
+    newer.receive(|message| *message == Down::Problem { problem: Problem::Version }).await;
     assert!(newer.ended().await);
-    assert!(place.refuses("/other").await);
-    place.close().await;
+    assert!(server.refuses("/other").await);
+    server.close().await;
 }
 
 #[tokio::test]
-async fn a_server_that_stops_says_so_and_ends_in_time() {
-    let place = Place::open(Limits::default()).await;
-    let (mut anna, mut ben) = place.pair().await;
-    let listen = async {
-        for caller in [&mut anna, &mut ben] {
-            caller.hear(|heard| *heard == Down::Problem { problem: Problem::Draining }).await;
-            assert!(caller.ended().await);
+async fn a_server_that_stops_tells_its_clients_and_ends_in_time() {
+    let server = TestServer::start(Limits::default()).await;
+    let (mut anna, mut ben) = server.pair().await;
+    let closed = async {
+        for connection in [&mut anna, &mut ben] {
+            connection.receive(|message| *message == Down::Problem { problem: Problem::Draining }).await;
+            assert!(connection.ended().await);
         }
     };
-    let address = place.address();
+    let address = server.address();
     let began = Instant::now();
-    tokio::join!(place.close(), listen);
+    tokio::join!(server.close(), closed);
     assert!(began.elapsed() < Duration::from_secs(4));
     assert!(TcpStream::connect(address).await.is_err());
 }
 
-/// A member with media: its WebSocket, its UDP socket, and a transport between them.
-struct Phone {
-    caller: Caller,
+/// A member with media: a WebSocket connection, a UDP socket and a transport.
+struct Member {
+    connection: Connection,
     socket: UdpSocket,
     client: Client,
 }
 
-impl Phone {
-    async fn new(caller: Caller) -> Self {
+impl Member {
+    async fn new(connection: Connection) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
         let client = Client::new(socket.local_addr().expect("bound"), Instant::now());
-        Self { caller, socket, client }
+        Self { connection, socket, client }
     }
 
     async fn offer(&mut self) {
         let sdp = self.client.offer().expect("something to offer");
         let (published, subscriptions) = (self.client.published.clone(), self.client.subscriptions.clone());
-        self.caller.say(&Up::Offer { number: self.client.offers, sdp, published, subscriptions }).await;
+        self.connection.send(&Up::Offer { number: self.client.offers, sdp, published, subscriptions }).await;
     }
 
-    /// Moves what there is to move, and waits a moment for more.
+    /// Passes messages and datagrams on, and waits at most a millisecond.
     async fn pump(&mut self) {
-        if let Some(message) = self.caller.next_within(Duration::from_millis(1)).await {
-            self.client.hear(message);
+        if let Some(message) = self.connection.next_within(Duration::from_millis(1)).await {
+            self.client.handle_message(message);
         }
         let mut buffer = [0; 2_000];
         while let Ok((length, source)) = self.socket.try_recv_from(&mut buffer) {
-            self.client.take(source, &buffer[..length], Instant::now());
+            self.client.handle_datagram(source, &buffer[..length], Instant::now());
         }
         for (destination, bytes) in self.client.poll(Instant::now()) {
             self.socket.send_to(&bytes, destination).await.expect("sent");
@@ -189,24 +189,24 @@ impl Phone {
 
 #[tokio::test]
 async fn media_flow_from_one_client_to_another() {
-    let place = Place::open(Limits::default()).await;
-    let (anna, ben) = place.pair().await;
-    let (mut anna, mut ben) = (Phone::new(anna).await, Phone::new(ben).await);
-    let mid = anna.client.add_camera(&LAYERS.map(|layer| layer.bitrate));
+    let server = TestServer::start(Limits::default()).await;
+    let (anna, ben) = server.pair().await;
+    let (mut anna, mut ben) = (Member::new(anna).await, Member::new(ben).await);
+    let mid = anna.client.add_camera(&LAYERS);
     let published = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: LAYERS.to_vec() };
     anna.client.published.push(published.clone());
     anna.offer().await;
-    let track = TrackId { owner: anna.caller.id, slot: Slot::Camera };
+    let track = TrackId { owner: anna.connection.id, slot: Slot::Camera };
     let tracks = Down::Tracks { owner: track.owner, tracks: vec![published] };
-    ben.caller.hear(|message| *message == tracks).await;
+    ben.connection.receive(|message| *message == tracks).await;
     let mid = ben.client.add_receiver();
     ben.client.subscriptions.push(Subscription { mid, track });
     ben.offer().await;
     let tile = TileWish { track, width: 1_280, height: 720, frames_per_second: 30, priority: 1, paused: false };
-    ben.caller.say(&Up::Wishes { tiles: vec![tile] }).await;
+    ben.connection.send(&Up::Wishes { tiles: vec![tile] }).await;
     let (deadline, mut frame) = (Instant::now() + Duration::from_secs(20), Instant::now());
-    // The largest layer's packets say that there are several for a picture.
-    let large = |ben: &Phone| ben.client.received.iter().filter(|packet| packet.payload[0] > 2).count();
+    // The first byte of a payload is the number of packets in its frame.
+    let large = |ben: &Member| ben.client.received.iter().filter(|packet| packet.payload[0] > 2).count();
     while large(&ben) < 50 {
         assert!(Instant::now() < deadline, "{} packets, {} large", ben.client.received.len(), large(&ben));
         anna.pump().await;
@@ -216,10 +216,10 @@ async fn media_flow_from_one_client_to_another() {
             frame += Duration::from_millis(33);
         }
     }
-    anna.caller.say(&Up::Count).await;
-    let totals = anna.caller.hear(|message| matches!(message, Down::Totals { .. })).await;
+    anna.connection.send(&Up::Count).await;
+    let totals = anna.connection.receive(|message| matches!(message, Down::Totals { .. })).await;
     let Down::Totals { totals } = totals else { panic!("asked for totals") };
     assert!(totals.packets_in > 50 && totals.packets_out >= 50);
-    assert_eq!(place.server.totals(caller::meeting(1)).await.map(|totals| totals.packets_in > 50), Some(true));
-    place.close().await;
+    assert_eq!(server.server.totals(connection::meeting(1)).await.map(|totals| totals.packets_in > 50), Some(true));
+    server.close().await;
 }

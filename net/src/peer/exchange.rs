@@ -4,8 +4,8 @@
 //! the stack's responder leaves out the header extensions by which an SFU knows a repaired packet's stream and layer.
 
 use crate::rtp::history::History;
-use crate::rtp::rtp_receiver::{RtpReceiver, Request, extension};
-use crate::rtp::kept::SentPacket;
+use crate::rtp::rtp_receiver::{Request, RtpReceiver, extension};
+use crate::rtp::sent_packet::SentPacket;
 use bytes::{BufMut, Bytes, BytesMut};
 use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp;
@@ -104,7 +104,7 @@ impl Exchange {
         let requests = lock(&self.rtp_receiver).poll_requests(now);
         for request in requests {
             let packet: Box<dyn rtcp::Packet> = match request {
-                Request::Again(media_ssrc, missing) => Box::new(TransportLayerNack {
+                Request::Nack(media_ssrc, missing) => Box::new(TransportLayerNack {
                     sender_ssrc: self.own,
                     media_ssrc,
                     nacks: nack_pairs_from_sequence_numbers(&missing),

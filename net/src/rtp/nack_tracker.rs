@@ -1,82 +1,82 @@
-//! Which packets of a stream have not arrived, and when to ask for them again (RFC 4585, section 6.2.1).
+//! Tracks which packets of a stream are missing, and when to request them by NACK (RFC 4585, section 6.2.1).
 //!
-//! Pure. It is told of repaired packets under their own number, so that nothing is asked for twice in vain.
+//! Pure: the caller passes the time. Retransmitted packets are reported under their original number.
 
 use super::unwrap::{Unwrapper, low16};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// The gaps of one stream.
+/// The missing packets of one stream.
 #[derive(Debug, Default)]
-pub struct Missing {
+pub struct NackTracker {
     counter: Unwrapper,
-    gaps: BTreeMap<u64, Gap>,
+    missing: BTreeMap<u64, Missing>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Gap {
-    due: Instant,
-    asked: u32,
+struct Missing {
+    next_request: Instant,
+    requests: u32,
 }
 
-impl Missing {
-    /// A packet arrived, first hand or again.
+impl NackTracker {
+    /// Takes the number of a packet that arrived, by transmission or retransmission.
     pub fn handle_packet(&mut self, sequence: u16, now: Instant) {
         let before = self.counter.newest();
-        let whole = self.counter.peek(sequence);
+        let number = self.counter.peek(sequence);
         if let Some(newest) = before
-            && whole.abs_diff(newest) > MAX_GAPS
+            && number.abs_diff(newest) > MAX_JUMP
         {
-            // A leap: the stream began anew, there is nothing to repair.
-            self.gaps.clear();
+            // The stream was restarted: there is nothing to repair.
+            self.missing.clear();
             self.counter = Unwrapper::default();
             self.counter.unwrap(sequence);
             return;
         }
         self.counter.unwrap(sequence);
-        self.gaps.remove(&whole);
-        for number in before.map_or(whole, |newest| newest + 1)..whole {
-            self.gaps.insert(number, Gap { due: now + PATIENCE, asked: 0 });
+        self.missing.remove(&number);
+        for skipped in before.map_or(number, |newest| newest + 1)..number {
+            self.missing.insert(skipped, Missing { next_request: now + REORDER_DELAY, requests: 0 });
         }
-        while self.gaps.len() > MAX_GAPS {
-            self.gaps.pop_first();
+        while self.missing.len() > MAX_MISSING {
+            self.missing.pop_first();
         }
     }
 
-    /// The packets to ask for now, oldest first.
+    /// Returns the packets to request now, oldest first.
     pub fn poll_request(&mut self, now: Instant) -> Vec<u16> {
-        self.gaps.retain(|_, gap| gap.asked < MAX_ASKED || gap.due > now);
-        let mut wanted = Vec::new();
-        for (number, gap) in &mut self.gaps {
-            if gap.due <= now {
-                gap.due = now + AGAIN * (1 << gap.asked.min(3));
-                gap.asked += 1;
-                wanted.push(low16(*number));
+        self.missing.retain(|_, missing| missing.requests < MAX_REQUESTS || missing.next_request > now);
+        let mut due = Vec::new();
+        for (number, missing) in &mut self.missing {
+            if missing.next_request <= now {
+                missing.next_request = now + FIRST_RETRY * (1 << missing.requests.min(3));
+                missing.requests += 1;
+                due.push(low16(*number));
             }
         }
-        wanted
+        due
     }
 
-    /// When something is to be asked for; `None` while nothing is missing.
+    /// Returns when the next request is due, or `None` if nothing is missing.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.gaps.values().map(|gap| gap.due).min()
+        self.missing.values().map(|missing| missing.next_request).min()
     }
 }
 
-/// How long a packet may be late before it counts as lost: networks re-order a little.
-const PATIENCE: Duration = Duration::from_millis(8);
+/// How long a packet may be late before it counts as lost: networks reorder packets slightly.
+const REORDER_DELAY: Duration = Duration::from_millis(8);
 
-/// How long an answer may take before we ask again; doubles each time.
-const AGAIN: Duration = Duration::from_millis(50);
+/// How long to wait before the second request. Doubles with each further one, up to eight times this.
+const FIRST_RETRY: Duration = Duration::from_millis(50);
 
-/// How often we ask. The last answer comes too late to be shown, the frame is given up before.
-const MAX_ASKED: u32 = 5;
+/// Requests for one packet. The assembler skips a frame before the answer to a later one could arrive.
+const MAX_REQUESTS: u32 = 5;
 
-/// Gaps of one stream that are followed at once; beyond it a key frame is cheaper.
-const MAX_GAPS: usize = 256;
+/// Missing packets of one stream that are tracked. With more than that a key frame is cheaper.
+const MAX_MISSING: usize = 256;
 
-/// A step beyond this is no loss.
-const MAX_GAPS: u64 = 1_024;
+/// A larger step in sequence numbers means that the stream was restarted.
+const MAX_JUMP: u64 = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -87,53 +87,53 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_asked_for_with_growing_patience_and_then_forgotten() {
-        let (mut missing, start) = (Missing::default(), Instant::now());
+    fn a_missing_packet_is_requested_five_times_at_growing_intervals() {
+        let (mut tracker, start) = (NackTracker::default(), Instant::now());
         for sequence in [65_534, 65_535, 2] {
-            missing.handle_packet(sequence, start);
+            tracker.handle_packet(sequence, start);
         }
-        assert!(missing.poll_request(start).is_empty());
-        assert_eq!(missing.poll_timeout(), Some(start + PATIENCE));
-        let mut asked = 0;
+        assert!(tracker.poll_request(start).is_empty());
+        assert_eq!(tracker.poll_timeout(), Some(start + REORDER_DELAY));
+        let mut requests = 0;
         let mut now = start;
-        while let Some(due) = missing.poll_timeout() {
-            assert!(due >= now);
-            now = due;
-            let wanted = missing.poll_request(now);
-            assert!(wanted.is_empty() || wanted == [0, 1]);
-            asked += usize::from(!wanted.is_empty());
+        while let Some(timeout) = tracker.poll_timeout() {
+            assert!(timeout >= now);
+            now = timeout;
+            let due = tracker.poll_request(now);
+            assert!(due.is_empty() || due == [0, 1]);
+            requests += usize::from(!due.is_empty());
         }
-        assert_eq!(asked, 5);
+        assert_eq!(requests, 5);
         assert!(now < start + ms(2_000));
     }
 
     #[test]
-    fn what_arrives_late_or_again_is_not_asked_for() {
-        let (mut missing, start) = (Missing::default(), Instant::now());
+    fn a_packet_that_arrives_late_is_not_requested() {
+        let (mut tracker, start) = (NackTracker::default(), Instant::now());
         for sequence in [1, 4, 2] {
-            missing.handle_packet(sequence, start);
+            tracker.handle_packet(sequence, start);
         }
-        assert_eq!(missing.poll_request(start + ms(10)), [3]);
-        missing.handle_packet(3, start + ms(20));
-        assert_eq!(missing.poll_timeout(), None);
+        assert_eq!(tracker.poll_request(start + ms(10)), [3]);
+        tracker.handle_packet(3, start + ms(20));
+        assert_eq!(tracker.poll_timeout(), None);
     }
 
     #[test]
-    fn a_leap_is_a_new_beginning() {
-        let (mut missing, start) = (Missing::default(), Instant::now());
-        missing.handle_packet(1, start);
-        missing.handle_packet(30_000, start);
-        assert_eq!(missing.poll_timeout(), None);
-        missing.handle_packet(30_002, start);
-        assert_eq!(missing.poll_request(start + ms(10)), [30_001]);
+    fn a_large_jump_restarts_the_stream() {
+        let (mut tracker, start) = (NackTracker::default(), Instant::now());
+        tracker.handle_packet(1, start);
+        tracker.handle_packet(30_000, start);
+        assert_eq!(tracker.poll_timeout(), None);
+        tracker.handle_packet(30_002, start);
+        assert_eq!(tracker.poll_request(start + ms(10)), [30_001]);
     }
 
     #[test]
-    fn a_flood_of_gaps_is_bounded() {
-        let (mut missing, start) = (Missing::default(), Instant::now());
+    fn the_number_of_missing_packets_is_bounded() {
+        let (mut tracker, start) = (NackTracker::default(), Instant::now());
         for step in 0..2_000u16 {
-            missing.handle_packet(step.wrapping_mul(900), start);
+            tracker.handle_packet(step.wrapping_mul(900), start);
         }
-        assert!(missing.gaps.len() <= MAX_GAPS);
+        assert!(tracker.missing.len() <= MAX_MISSING);
     }
 }
