@@ -9,11 +9,11 @@ pub use room::linear;
 
 use crate::event::{Command, Event, Reason, Step};
 use crate::receive::Receivers;
-use crate::video_output::VideoOutput;
 use crate::send::{Pictures, Report, Uplink};
 use crate::setup::Setup;
 use crate::sources::Cameras;
 use crate::track_stats::TrackStats;
+use crate::video_output::VideoOutput;
 use crate::{measure, reason};
 use capture::Format;
 use crypto::KeyRing;

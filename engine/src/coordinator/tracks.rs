@@ -2,7 +2,7 @@
 
 use super::{Coordinator, Parts, sound_key};
 use crate::receive::{Early, PictureJob, Ready, VoiceJob};
-use crypto::{ReceivedFrame, Leaf, Opener};
+use crypto::{Leaf, Opener, ReceivedFrame};
 use media::{Bitrate, Receiver};
 use proto::{Kind, SenderLayers, Slot, TrackId};
 

@@ -1,6 +1,6 @@
 //! Frames whose keys are still on their way: media and commits travel by different connections.
 
-use crypto::{ReceivedFrame, Opener};
+use crypto::{Opener, ReceivedFrame};
 use media::ByteSize;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

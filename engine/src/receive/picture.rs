@@ -2,13 +2,13 @@
 
 use super::early::Early;
 use super::ready::Ready;
-use crate::video_output::{VideoSink, Meta};
-use crate::track_stats::Received;
 use crate::open_failures::leaves_a_hole;
+use crate::track_stats::Received;
+use crate::video_output::{Meta, VideoSink};
 use crate::worker::{Job, Progress};
 use codec::decode::Decoder;
-use crypto::{ReceivedFrame, Opener};
-use media::{Notify, Clock, Encoded, Receiver};
+use crypto::{Opener, ReceivedFrame};
+use media::{Clock, Encoded, Notify, Receiver};
 use proto::TrackId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;

@@ -3,7 +3,7 @@
 use super::early::Early;
 use crate::track_stats::Received;
 use crate::worker::{Job, Progress};
-use crypto::{ReceivedFrame, Opener};
+use crypto::{Opener, ReceivedFrame};
 use media::{Notify, Receiver};
 use proto::TrackId;
 use std::sync::{Arc, Mutex, PoisonError};

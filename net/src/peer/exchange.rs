@@ -65,7 +65,14 @@ struct Repair {
 impl Exchange {
     /// An interceptor that feeds `intake`, and tells what it hears on `feedback`; when that is full, it is lost.
     pub fn new(rtp_receiver: Arc<Mutex<RtpReceiver>>, feedback: mpsc::Sender<Feedback>, own: u32) -> Self {
-        Self { rtp_receiver, feedback, own, local: HashMap::new(), acknowledged: HashSet::new(), write: VecDeque::new() }
+        Self {
+            rtp_receiver,
+            feedback,
+            own,
+            local: HashMap::new(),
+            acknowledged: HashSet::new(),
+            write: VecDeque::new(),
+        }
     }
 
     fn handle_rtcp(&mut self, packet: &dyn rtcp::Packet, now: Instant) {

@@ -3,7 +3,7 @@
 use super::forward::{Load, forward};
 use super::row::{Duel, Row, duel, median};
 use anyhow::{Context, Result, bail};
-use engine::witness::{Evidence, QualityProbe};
+use engine::quality_probe::{Evidence, QualityProbe};
 use engine::{AudioChoice, Choice, Command, Engine, Entry, Event, Identity, Setup, Slot, TileWish, TrackId};
 use server::{Config, Server};
 use std::net::UdpSocket;
