@@ -187,7 +187,7 @@ impl Delivery {
         }
     }
 
-    /// Refuses somebody who waits. Does nothing if `participant` does not wait.
+    /// Refuses a person who waits. Does nothing if `participant` does not wait.
     fn refuse(&mut self, id: MeetingId, participant: ParticipantId, why: proto::Refusal) {
         if self.meetings.get_mut(&id).is_some_and(|meeting| meeting.stop_waiting(participant)) {
             self.connections.insert(participant, State::Closing);

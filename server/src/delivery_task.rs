@@ -33,11 +33,7 @@ pub struct DeliveryTask {
 
 impl DeliveryTask {
     /// Returns the task of a service without connections.
-    pub fn new(
-        delivery: Delivery,
-        inbox: mpsc::Receiver<Message>,
-        media: mpsc::Sender<media_thread::Message>,
-    ) -> Self {
+    pub fn new(delivery: Delivery, inbox: mpsc::Receiver<Message>, media: mpsc::Sender<media_thread::Message>) -> Self {
         Self { delivery, inbox, outboxes: HashMap::new(), media, drained: None }
     }
 

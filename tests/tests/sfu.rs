@@ -188,7 +188,12 @@ fn garbage_is_dropped_and_a_refused_offer_changes_nothing() {
         let port = if round % 3 == 0 { 10_000 } else { 55 };
         let source = SocketAddr::from(([127, 0, 0, 1], port));
         let length = seed as usize % bytes.len();
-        simulation.sfu.handle_datagram(source, SocketAddr::from(([127, 0, 0, 1], 7_443)), &bytes[..length], simulation.now);
+        simulation.sfu.handle_datagram(
+            source,
+            SocketAddr::from(([127, 0, 0, 1], 7_443)),
+            &bytes[..length],
+            simulation.now,
+        );
     }
     for sdp in ["", "v=0", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP 96\r\n"] {
         let offer = Offer { participant: id(0), number: 9, sdp: sdp.into(), published: vec![], subscriptions: vec![] };

@@ -15,7 +15,8 @@ const TEMPORAL_LAYERS: [u8; 4] = [0, 2, 1, 2];
 
 impl Sender {
     fn new(sequence: u16) -> Self {
-        let streams = [DescriptorWriter::new(0, ScalabilityMode::L1T3), DescriptorWriter::new(1, ScalabilityMode::L1T3)];
+        let streams =
+            [DescriptorWriter::new(0, ScalabilityMode::L1T3), DescriptorWriter::new(1, ScalabilityMode::L1T3)];
         Self { streams, sequence, timestamp: 0 }
     }
 
@@ -196,7 +197,12 @@ fn garbage_never_panics_and_stays_bounded() {
         let descriptor: Vec<u8> = (0..random() % 24).map(|_| u8::try_from(random() % 256).unwrap()).collect();
         let sequence = u16::try_from(random() % 65_536).unwrap();
         let payload = Bytes::from(vec![0; usize::try_from(random() % 40).unwrap()]);
-        receiver.assembler.handle_packet(Packet { sequence, timestamp: random(), descriptor: descriptor.into(), payload });
+        receiver.assembler.handle_packet(Packet {
+            sequence,
+            timestamp: random(),
+            descriptor: descriptor.into(),
+            payload,
+        });
         receiver.wait(u64::from(random() % 50));
         assert!(receiver.assembler.waiting() <= MAX_PACKETS);
     }

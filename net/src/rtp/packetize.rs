@@ -109,11 +109,7 @@ impl Packetizer {
             bytes.append(self.bits.as_bytes());
             start..bytes.len()
         };
-        Some(Descriptors {
-            first: write(true, count == 1),
-            inner: write(false, false),
-            last: write(false, true),
-        })
+        Some(Descriptors { first: write(true, count == 1), inner: write(false, false), last: write(false, true) })
     }
 
     fn header(&mut self, frame: &Header, position: PacketPosition, descriptor: Option<Bytes>) -> rtp::Header {

@@ -112,10 +112,11 @@ impl RtpReceiver {
         let Some(stream) = self.stream(mid) else { return false };
         stream.reader = Some(Reader { slot, frames, assembly, needs_key_frame: false });
         let Some(source) = self.mids.get(mid).copied() else { return false };
-        let (early, others): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.early).into_iter().partition(|packet| {
-            let ssrc = packet.header.ssrc;
-            self.repairs.get(&ssrc).copied().unwrap_or(ssrc) == source
-        });
+        let (early, others): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.early).into_iter().partition(|packet| {
+                let ssrc = packet.header.ssrc;
+                self.repairs.get(&ssrc).copied().unwrap_or(ssrc) == source
+            });
         self.early = others;
         for packet in early {
             self.handle_packet(packet, now);

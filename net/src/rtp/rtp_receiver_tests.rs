@@ -1,8 +1,8 @@
 //! Streams of a session with a simulated clock.
 
 use super::*;
-use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
 use crate::rtp::packetize::Extensions;
+use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
 use std::time::Duration;
 
 const DESCRIPTOR: u8 = 5;
@@ -133,9 +133,8 @@ fn each_audio_packet_is_one_frame() {
 fn the_sources_that_a_server_can_add_are_bounded() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     for answer in 0..100u32 {
-        let new: Vec<_> = (0..1_000)
-            .map(|source| section(&format!("new {source}"), 1_000 + answer * 2_000 + 2 * source))
-            .collect();
+        let new: Vec<_> =
+            (0..1_000).map(|source| section(&format!("new {source}"), 1_000 + answer * 2_000 + 2 * source)).collect();
         rtp_receiver.declare(&new);
         rtp_receiver.declare(&[section("3", 700)]);
     }

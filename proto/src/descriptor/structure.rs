@@ -109,7 +109,7 @@ impl Structure {
         &self.templates
     }
 
-    /// Returns the picture's size for each spatial layer. Empty if the sender did not say.
+    /// Returns the picture's size for each spatial layer. Empty if the sender did not include it.
     pub fn resolutions(&self) -> &[Resolution] {
         &self.resolutions
     }

@@ -1,4 +1,4 @@
-//! Bytes that another implementation put on the wire, and bytes that nobody should.
+//! Bytes of another implementation, our own bytes, and damaged ones.
 
 use super::*;
 

@@ -88,14 +88,14 @@ impl Meeting {
         true
     }
 
-    /// Removes somebody who gave up waiting, and tells the members. Does nothing if `participant` does not wait.
+    /// Removes a person who gave up waiting, and notifies the members. Does nothing if `participant` does not wait.
     pub fn withdraw(&mut self, participant: ParticipantId, actions: &mut Actions) {
         if self.stop_waiting(participant) {
             self.send_to_members(&Down::Withdrew { participant }, actions);
         }
     }
 
-    /// Removes somebody who waits. Returns whether `participant` waited.
+    /// Removes a person who waits. Returns whether `participant` waited.
     pub fn stop_waiting(&mut self, participant: ParticipantId) -> bool {
         self.waiting.remove(&participant).is_some()
     }
@@ -172,12 +172,9 @@ impl Meeting {
     fn since(&self, position: Position) -> impl Iterator<Item = Down> {
         let entries = self.log.since(position);
         let waiting = self.waiting.iter();
-        entries
-            .map(|(position, entry)| Down::Log { position, entry: entry.clone() })
-            .chain(waiting.map(|(participant, request)| Down::Knocked {
-                participant: *participant,
-                request: request.clone(),
-            }))
+        entries.map(|(position, entry)| Down::Log { position, entry: entry.clone() }).chain(
+            waiting.map(|(participant, request)| Down::Knocked { participant: *participant, request: request.clone() }),
+        )
     }
 
     fn log_entry(&mut self, entry: Entry) -> Down {

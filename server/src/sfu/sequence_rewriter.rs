@@ -42,8 +42,7 @@ impl SequenceRewriter {
             self.next = outgoing.wrapping_add(1);
             return Some(outgoing);
         }
-        let too_late =
-            self.skipped.len() == MAX_SKIPPED && self.skipped.front().is_some_and(|oldest| number < *oldest);
+        let too_late = self.skipped.len() == MAX_SKIPPED && self.skipped.front().is_some_and(|oldest| number < *oldest);
         if number < self.first || too_late || self.skipped.binary_search(&number).is_ok() {
             return None;
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use str0m::media::{Mid, Pt};
 use str0m::rtp::{RtpPacket, Ssrc};
 
-/// A track and its subscribers. It exists as long as it is published or somebody subscribes to it.
+/// A track and its subscribers. It exists as long as it is published or has subscribers.
 #[derive(Debug, Default)]
 pub struct Track {
     /// The sending end. `None` while the track is not published.

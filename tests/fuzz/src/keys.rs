@@ -95,7 +95,9 @@ pub(super) fn invitation(bytes: &[u8]) {
 
 /// A request of a stranger.
 pub(super) fn knock(bytes: &[u8]) {
-    Fixture::with(|fixture| assert!(fixture.admission_key.open(bytes).is_err(), "no request is valid without the link"));
+    Fixture::with(|fixture| {
+        assert!(fixture.admission_key.open(bytes).is_err(), "no request is valid without the link")
+    });
 }
 
 /// A valid request that was changed.

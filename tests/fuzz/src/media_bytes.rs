@@ -60,9 +60,9 @@ pub(super) fn mp4(bytes: &[u8]) {
 /// An uncompressed video file.
 pub(super) fn y4m(bytes: &[u8]) {
     let Ok(mut reader) = y4m::Reader::new(Cursor::new(bytes)) else { return };
-    let Some(mut canvas) = Pool::new(1).canvas(reader.header().size) else { return };
+    let Some(mut frame) = Pool::new(1).canvas(reader.header().size) else { return };
     for _ in 0..16 {
-        if !matches!(reader.read(&mut canvas), Ok(true)) {
+        if !matches!(reader.read(&mut frame), Ok(true)) {
             return;
         }
     }
@@ -86,14 +86,14 @@ fn rate(frames: u32) -> FrameRate {
 
 /// Returns a grey frame.
 fn grey(size: Size, number: u8) -> Option<Frame> {
-    let mut canvas = Pool::new(1).canvas(size)?;
-    for mut plane in canvas.planes_mut() {
+    let mut frame = Pool::new(1).canvas(size)?;
+    for mut plane in frame.planes_mut() {
         for (at, row) in (0u8..).zip(plane.rows_mut()) {
             row.fill(number.wrapping_mul(40).wrapping_add(at));
         }
     }
     let captured = Timestamp::from_micros(u64::from(number) * 33_333);
-    Some(canvas.freeze(u64::from(number), captured, Colour::default(), Rotation::default()))
+    Some(frame.freeze(u64::from(number), captured, Colour::default(), Rotation::default()))
 }
 
 /// A short stream of the encoder.

@@ -101,7 +101,8 @@ fn no_allocation_exceeds_the_budget_and_all_match_the_reference() {
             .collect();
         let budget = u64::from(random(5_000_000));
         let allocated = allocate(budget, 40_000, &requests);
-        let spent: u64 = requests.iter().zip(&allocated).filter_map(|(request, target)| Some(bitrate(request, (*target)?))).sum();
+        let spent: u64 =
+            requests.iter().zip(&allocated).filter_map(|(request, target)| Some(bitrate(request, (*target)?))).sum();
         assert!(spent <= budget.saturating_sub(40_000), "{spent} of {budget}");
         assert_eq!(allocated, allocate_slowly(budget.saturating_sub(40_000), &requests));
     }

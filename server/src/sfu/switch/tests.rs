@@ -112,7 +112,10 @@ fn temporal_layers_are_dropped_without_gaps_and_return_at_layer_0() {
     assert_eq!(passed.len(), 4, "frames 0 and 4");
     switch.set_target(BASE);
     camera.frame = 9;
-    assert!(run(&mut switch, &camera.frame([false; 3])).is_empty(), "a frame of temporal layer 2 depends on frames that were dropped");
+    assert!(
+        run(&mut switch, &camera.frame([false; 3])).is_empty(),
+        "a frame of temporal layer 2 depends on frames that were dropped"
+    );
     camera.frame = 12;
     for _ in 0..4 {
         passed.extend(run(&mut switch, &camera.frame([false; 3])));
