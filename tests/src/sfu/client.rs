@@ -1,7 +1,8 @@
-//! A client in memory: a full str0m endpoint that sends and receives pictures of random bytes.
+//! A client in memory: a complete str0m endpoint that sends and receives frames without content.
 
-use crate::sfu::{Raw, dependency_descriptor};
-use proto::{Down, Published, Subscription};
+use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
+use proto::{Down, Published, SpatialLayer, Subscription};
+use server::sfu::extension::{DescriptorBytes, dependency_descriptor};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,22 +12,22 @@ use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
-/// See the module.
+/// A client of the SFU.
 pub struct Client {
-    /// Offers made so far.
+    /// How many offers it made.
     pub offers: u32,
-    /// Its last offer.
-    pub described: String,
+    /// The session description of its last offer.
+    pub last_offer: String,
     /// What it sends.
     pub published: Vec<Published>,
     /// What it receives.
     pub subscriptions: Vec<Subscription>,
-    /// Messages that it got.
-    pub heard: Vec<Down>,
-    /// Packets that it got.
+    /// The messages that it received.
+    pub messages: Vec<Down>,
+    /// The packets that it received.
     pub received: Vec<RtpPacket>,
-    /// Key frames that it was asked for, by layer.
-    pub asked: Vec<Rid>,
+    /// The layers of which it was asked for a key frame.
+    pub key_requests: Vec<Rid>,
     rtc: Rtc,
     address: SocketAddr,
     pending: Option<(String, SdpPendingOffer)>,
@@ -39,15 +40,18 @@ pub struct Client {
 /// One layer of its camera.
 struct Layer {
     rid: Rid,
+    resolution: Resolution,
     wanted: bool,
     key_due: bool,
     sequence: u64,
-    number: u16,
+    descriptors: DescriptorWriter,
+    /// Packets of one frame.
     packets: usize,
 }
 
 impl Client {
-    /// A client without media that sends from `address`.
+    /// Returns a client without media that sends from `address`.
+    #[must_use]
     pub fn new(address: SocketAddr, now: Instant) -> Self {
         let mut rtc = Rtc::builder()
             .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
@@ -62,12 +66,12 @@ impl Client {
         }
         Self {
             offers: 0,
-            described: String::new(),
+            last_offer: String::new(),
             published: Vec::new(),
             subscriptions: Vec::new(),
-            heard: Vec::new(),
+            messages: Vec::new(),
             received: Vec::new(),
-            asked: Vec::new(),
+            key_requests: Vec::new(),
             rtc,
             address,
             pending: None,
@@ -78,30 +82,22 @@ impl Client {
         }
     }
 
-    /// Adds a camera in layers to its next offer; what comes back is its description's name.
-    pub fn add_camera(&mut self, bitrates: &[u32]) -> String {
-        let layer = |(index, bitrate): (usize, &u32)| Layer {
-            rid: Rid::from(index.to_string().as_str()),
-            wanted: true,
-            key_due: true,
-            sequence: 1_000 * (index as u64 + 1),
-            number: 0,
-            packets: (*bitrate as usize / 30 / 8).div_ceil(PAYLOAD),
-        };
-        self.layers = bitrates.iter().enumerate().map(layer).collect();
+    /// Adds a camera to the next offer. Returns the mid of its media description.
+    pub fn add_camera(&mut self, layers: &[SpatialLayer]) -> String {
+        self.layers = layers.iter().map(Layer::new).collect();
         let send = self.layers.iter().map(|layer| SimulcastLayer::new(&layer.rid)).collect();
         let mid = self.add(Direction::SendOnly, Some(Simulcast { send, recv: Vec::new() }));
         self.camera = Some(mid);
         mid.to_string()
     }
 
-    /// Adds a way to receive a camera to its next offer.
+    /// Adds a media description that receives a camera to the next offer. Returns its mid.
     pub fn add_receiver(&mut self) -> String {
         self.add(Direction::RecvOnly, None).to_string()
     }
 
-    /// Offers its camera anew, or no more, as [`Client::published`] has it.
-    pub fn renew(&mut self) {
+    /// Offers its camera, or stops it, as [`Client::published`] says.
+    pub fn update_camera(&mut self) {
         let Some(mid) = self.camera else { return };
         let direction = if self.published.is_empty() { Direction::Inactive } else { Direction::SendOnly };
         let mut api = self.rtc.sdp_api();
@@ -117,23 +113,19 @@ impl Client {
         mid
     }
 
-    /// Its offer that waits for an answer.
+    /// Returns the offer that waits for an answer.
+    #[must_use]
     pub fn offer(&self) -> Option<String> {
         self.pending.as_ref().map(|(sdp, _)| sdp.clone())
     }
 
-    /// Takes the answer.
-    pub fn answer(&mut self, sdp: &str) {
-        if let (Some((_, pending)), Ok(answer)) = (self.pending.take(), SdpAnswer::from_sdp_string(sdp)) {
-            // One that does not fit shows: nothing ever connects.
+    /// Takes a message of the server.
+    pub fn handle_message(&mut self, message: Down) {
+        if let Down::Answer { sdp, .. } = &message
+            && let (Some((_, pending)), Ok(answer)) = (self.pending.take(), SdpAnswer::from_sdp_string(sdp))
+        {
+            // If the answer does not fit, the client does not connect.
             let _ = self.rtc.sdp_api().accept_answer(pending, answer);
-        }
-    }
-
-    /// Takes a message of the server: what is wanted of its camera.
-    pub fn hear(&mut self, message: Down) {
-        if let Down::Answer { sdp, .. } = &message {
-            self.answer(sdp);
         }
         if let Down::SenderLayers { layers } = &message {
             for (spatial, layer) in (0_u8..).zip(&mut self.layers) {
@@ -142,50 +134,55 @@ impl Client {
                 layer.wanted = wanted;
             }
         }
-        self.heard.push(message);
+        self.messages.push(message);
     }
 
-    /// Whether its transport works.
+    /// Returns whether its transport is connected.
+    #[must_use]
     pub fn connected(&self) -> bool {
         self.rtc.is_connected()
     }
 
-    /// Sends the next picture in every layer that is wanted.
+    /// Sends the next frame in each wanted layer, with the temporal layers of L1T3. The first byte of each payload is
+    /// the number of packets in the frame, which differs from layer to layer.
     pub fn send_frame(&mut self, now: Instant) {
         let Some(mid) = self.camera.filter(|_| self.rtc.is_connected()) else { return };
         let Some(pt) = self.rtc.media(mid).and_then(|media| media.remote_pts().first().copied()) else { return };
-        // L1T3: temporal layers 0 2 1 2, templates 1 3 2 3.
-        let template = [1, 3, 2, 3][self.frame as usize % 4];
+        let temporal = [0, 2, 1, 2][self.frame as usize % 4];
         for layer in self.layers.iter_mut().filter(|layer| layer.wanted) {
-            let key = std::mem::take(&mut layer.key_due);
             let mut direct = self.rtc.direct_api();
             let Some(stream) = direct.stream_tx_by_mid(mid, Some(layer.rid)) else { continue };
-            for part in 0..layer.packets {
-                let (first, last) = (part == 0, part + 1 == layer.packets);
-                let bytes = l1t3(first, last, if key { 0 } else { template }, layer.number, key && first);
+            let frame = if std::mem::take(&mut layer.key_due) {
+                Some(layer.descriptors.key_frame(layer.resolution))
+            } else {
+                layer.descriptors.delta_frame(temporal)
+            };
+            let Some(frame) = frame else { continue };
+            for index in 0..layer.packets {
+                let position = PacketPosition { first: index == 0, last: index + 1 == layer.packets };
                 let mut extensions = ExtensionValues::default();
-                if let Some(raw) = Raw::new(&bytes) {
-                    extensions.user_values.set(raw);
+                if let Some(descriptor) = DescriptorBytes::new(&layer.descriptors.bytes(&frame, position)) {
+                    extensions.user_values.set(descriptor);
                 }
-                let payload = vec![u8::try_from(layer.packets).unwrap_or(u8::MAX); PAYLOAD];
+                let payload = vec![u8::try_from(layer.packets).unwrap_or(u8::MAX); PAYLOAD_BYTES];
                 let write = RtpWrite::new(pt, layer.sequence.into(), self.frame * 3_000, now, payload);
-                stream.write_rtp(write.marker(last).ext_vals(extensions).nackable(true));
+                stream.write_rtp(write.marker(position.last).ext_vals(extensions).nackable(true));
                 layer.sequence += 1;
             }
-            layer.number = layer.number.wrapping_add(1);
         }
         self.frame += 1;
-        // An error ends the transport, and shows: nothing arrives any more.
+        // After an error the transport is dead: no further packet arrives, and the test fails.
         let _ = self.rtc.handle_input(Input::Timeout(now));
         self.drain();
     }
 
-    /// Where it sends from.
+    /// Returns the address that it sends from.
+    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Brings it up to `now`. Back come the datagrams that it sends, and where to.
+    /// Advances it to `now`. Returns the datagrams that it sends, each with its destination.
     pub fn poll(&mut self, now: Instant) -> Vec<(SocketAddr, Vec<u8>)> {
         let _ = self.rtc.handle_input(Input::Timeout(now));
         self.drain();
@@ -193,15 +190,15 @@ impl Client {
     }
 
     /// Takes a datagram of the server.
-    pub fn take(&mut self, source: SocketAddr, bytes: &[u8], now: Instant) {
+    pub fn handle_datagram(&mut self, source: SocketAddr, bytes: &[u8], now: Instant) {
         if let Ok(datagram) = Receive::new(Protocol::Udp, source, self.address, bytes) {
             let _ = self.rtc.handle_input(Input::Receive(now, datagram));
             self.drain();
         }
     }
 
-    /// Asks the sender of what it receives for a key frame.
-    pub fn ask_for_key_frame(&mut self) {
+    /// Requests a key frame of its first subscription.
+    pub fn request_key_frame(&mut self) {
         let Some(subscription) = self.subscriptions.first() else { return };
         let mid = Mid::from(subscription.mid.as_str());
         if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, None) {
@@ -216,7 +213,7 @@ impl Client {
                 Output::Transmit(transmit) => self.outgoing.push((transmit.destination, transmit.contents.to_vec())),
                 Output::Event(Event::RtpPacket(packet)) => self.received.push(packet),
                 Output::Event(Event::KeyframeRequest(KeyframeRequest { rid: Some(rid), .. })) => {
-                    self.asked.push(rid);
+                    self.key_requests.push(rid);
                     let layers = self.layers.iter_mut().filter(|layer| layer.rid == rid);
                     layers.for_each(|layer| layer.key_due = true);
                 }
@@ -226,49 +223,19 @@ impl Client {
     }
 }
 
-/// The Dependency Descriptor of a packet of a stream with three temporal layers: template 0 is the key frame, 1 to 3 are
-/// the temporal layers 0, 1 and 2. With `structure` it describes them, as on the first packet of a key frame.
-pub fn l1t3(start: bool, end: bool, template: u8, number: u16, structure: bool) -> Vec<u8> {
-    let mut bits = Bits::default();
-    bits.put(start.into(), 1).put(end.into(), 1).put(template.into(), 6).put(number.into(), 16);
-    if structure {
-        // Flags: a structure and nothing else; offset 0; three decode targets; layers T0 (key), T0, T1, T2, end.
-        bits.put(0b1_0000, 5).put(0, 6).put(2, 5).put(0b00_01_01_11, 8);
-        // Every target switches at every template.
-        bits.put(0xaa_aaaa, 24);
-        // References: none; 4 back; 2 back; 1 back.
-        bits.put(0, 1).put(0b10_0110, 6).put(0b10_0010, 6).put(0b10_0000, 6);
-        // One chain (`ns(4)` of 1 is 01), which protects every target without a bit; its differences are not of use.
-        bits.put(0b01, 2).put(0, 16);
-        // One resolution.
-        bits.put(1, 1).put(319, 16).put(179, 16);
-    }
-    bits.bytes
-}
-
-/// Writes bits, the most significant first.
-#[derive(Default)]
-pub struct Bits {
-    /// What has been written.
-    pub bytes: Vec<u8>,
-    used: usize,
-}
-
-impl Bits {
-    /// Puts in the last `count` bits of `value`.
-    pub fn put(&mut self, value: u32, count: u32) -> &mut Self {
-        for bit in (0..count).rev() {
-            if self.used.is_multiple_of(8) {
-                self.bytes.push(0);
-            }
-            if let Some(last) = self.bytes.last_mut() {
-                *last |= u8::from(value >> bit & 1 == 1) << (7 - self.used % 8);
-            }
-            self.used += 1;
+impl Layer {
+    fn new(layer: &SpatialLayer) -> Self {
+        Self {
+            rid: Rid::from(layer.spatial.to_string().as_str()),
+            resolution: Resolution { width: layer.width, height: layer.height },
+            wanted: true,
+            key_due: true,
+            sequence: 1_000 * (u64::from(layer.spatial) + 1),
+            descriptors: DescriptorWriter::new(layer.spatial, ScalabilityMode::L1T3),
+            packets: (layer.bitrate as usize / 30 / 8).div_ceil(PAYLOAD_BYTES),
         }
-        self
     }
 }
 
 /// Bytes of a packet's payload.
-const PAYLOAD: usize = 1_100;
+const PAYLOAD_BYTES: usize = 1_100;

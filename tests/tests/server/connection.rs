@@ -1,4 +1,4 @@
-//! A server for one test, and clients that speak its protocol by hand.
+//! A server for one test, and connections that send single messages of its protocol.
 
 use futures_util::{SinkExt, StreamExt};
 use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Up, VERSION, Welcome};
@@ -18,24 +18,24 @@ use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-/// How long anything may take.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one step may take.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A running server with a certificate of its own.
-pub struct Place {
+/// A running server with a self-signed certificate.
+pub struct TestServer {
     pub server: Server,
     connector: TlsConnector,
     folder: PathBuf,
 }
 
-/// A connection to it.
-pub struct Caller {
+/// A client's connection.
+pub struct Connection {
     pub id: ParticipantId,
     socket: WebSocketStream<TlsStream<TcpStream>>,
 }
 
-impl Place {
-    pub async fn open(limits: Limits) -> Self {
+impl TestServer {
+    pub async fn start(limits: Limits) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("conclave-server-{}-{number}", std::process::id()));
@@ -65,66 +65,66 @@ impl Place {
     async fn secure(&self) -> TlsStream<TcpStream> {
         let stream = TcpStream::connect(self.address()).await.expect("listening");
         let name = ServerName::try_from("localhost").expect("a name");
-        self.connector.connect(name, stream).await.expect("its own certificate")
+        self.connector.connect(name, stream).await.expect("its certificate")
     }
 
-    /// A connection that has said nothing.
-    pub async fn connect(&self) -> Caller {
+    /// Opens a connection that has sent nothing.
+    pub async fn connect(&self) -> Connection {
         let opened = tokio_tungstenite::client_async("wss://localhost/v1", self.secure().await).await;
-        Caller { id: ParticipantId(0), socket: opened.expect("a WebSocket").0 }
+        Connection { id: ParticipantId(0), socket: opened.expect("a WebSocket").0 }
     }
 
-    /// Whether no WebSocket is served at `path`.
+    /// Returns whether the server refuses a WebSocket at `path`.
     pub async fn refuses(&self, path: &str) -> bool {
         tokio_tungstenite::client_async(format!("wss://localhost{path}"), self.secure().await).await.is_err()
     }
 
-    /// Anna, who has opened meeting 1, and Ben, whom she let in.
-    pub async fn pair(&self) -> (Caller, Caller) {
+    /// Returns Anna, who has opened meeting 1, and Ben, whom she admitted.
+    pub async fn pair(&self) -> (Connection, Connection) {
         let mut anna = self.connect().await;
         anna.greet().await;
-        anna.say(&create(1)).await;
-        anna.hear(|message| *message == Down::Created).await;
+        anna.send(&create(1)).await;
+        anna.receive(|message| *message == Down::Created).await;
         let ben = self.guest(&mut anna, 0).await;
         (anna, ben)
     }
 
-    /// Somebody whom `host` lets in by the commit that ends `epoch`.
-    pub async fn guest(&self, host: &mut Caller, epoch: u64) -> Caller {
+    /// Returns a guest whom `host` admits by the commit that ends `epoch`.
+    pub async fn guest(&self, host: &mut Connection, epoch: u64) -> Connection {
         let mut guest = self.connect().await;
         guest.greet().await;
-        guest.say(&Up::Approach { meeting: meeting(1) }).await;
-        guest.hear(|message| matches!(message, Down::AdmissionKey { .. })).await;
-        guest.say(&knock(1)).await;
-        host.hear(|message| matches!(message, Down::Knocked { .. })).await;
-        host.say(&commit(epoch, &[guest.id])).await;
-        guest.hear(|message| matches!(message, Down::Admitted { .. })).await;
-        host.hear(|message| matches!(message, Down::Log { .. })).await;
+        guest.send(&Up::Approach { meeting: meeting(1) }).await;
+        guest.receive(|message| matches!(message, Down::AdmissionKey { .. })).await;
+        guest.send(&knock(1)).await;
+        host.receive(|message| matches!(message, Down::Knocked { .. })).await;
+        host.send(&commit(epoch, &[guest.id])).await;
+        guest.receive(|message| matches!(message, Down::Admitted { .. })).await;
+        host.receive(|message| matches!(message, Down::Log { .. })).await;
         guest
     }
 }
 
-impl Caller {
+impl Connection {
     pub async fn greet(&mut self) {
-        self.say(&Up::Hello { version: VERSION }).await;
-        let hello = self.hear(|message| matches!(message, Down::Hello { .. })).await;
+        self.send(&Up::Hello { version: VERSION }).await;
+        let hello = self.receive(|message| matches!(message, Down::Hello { .. })).await;
         if let Down::Hello { participant, .. } = hello {
             self.id = participant;
         }
     }
 
-    pub async fn say(&mut self, message: &Up) {
-        self.send(proto::encode(message)).await;
+    pub async fn send(&mut self, message: &Up) {
+        self.send_bytes(proto::encode(message)).await;
     }
 
-    /// Sends bytes. An error shows when something is expected back.
-    pub async fn send(&mut self, bytes: Vec<u8>) {
-        let _ = timeout(PATIENCE, self.socket.send(Message::Binary(bytes.into()))).await.expect("taken");
+    /// Sends bytes. If that fails, the next `receive` fails, too.
+    pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
+        let _ = timeout(TIMEOUT, self.socket.send(Message::Binary(bytes.into()))).await.expect("taken");
     }
 
-    /// The next message that is `wanted`; others are passed over, pings are answered.
-    pub async fn hear(&mut self, wanted: impl Fn(&Down) -> bool) -> Down {
-        let heard = async {
+    /// Waits for a message that is `wanted`. Skips others, and answers pings.
+    pub async fn receive(&mut self, wanted: impl Fn(&Down) -> bool) -> Down {
+        let received = async {
             loop {
                 let message = self.next().await.expect("the connection lives");
                 if wanted(&message) {
@@ -132,17 +132,17 @@ impl Caller {
                 }
             }
         };
-        timeout(PATIENCE, heard).await.expect("in time")
+        timeout(TIMEOUT, received).await.expect("in time")
     }
 
-    /// The next message, if it comes so soon.
-    pub async fn next_within(&mut self, patience: Duration) -> Option<Down> {
-        timeout(patience, self.next()).await.ok()?
+    /// Returns the next message if it arrives within `limit`.
+    pub async fn next_within(&mut self, limit: Duration) -> Option<Down> {
+        timeout(limit, self.next()).await.ok()?
     }
 
-    /// Whether the server ends the connection.
+    /// Returns whether the server closes the connection.
     pub async fn ended(&mut self) -> bool {
-        timeout(PATIENCE, async { while self.next().await.is_some() {} }).await.is_ok()
+        timeout(TIMEOUT, async { while self.next().await.is_some() {} }).await.is_ok()
     }
 
     async fn next(&mut self) -> Option<Down> {
@@ -153,7 +153,7 @@ impl Caller {
                     if message != Down::Ping {
                         return Some(message);
                     }
-                    self.say(&Up::Pong).await;
+                    self.send(&Up::Pong).await;
                 }
                 Message::Close(_) => return None,
                 Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}

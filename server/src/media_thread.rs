@@ -1,47 +1,51 @@
-//! Moves bytes between the SFU's core and its sockets, on a thread of its own.
+//! Moves bytes between the SFU and its sockets, on its own thread.
 
-use super::{Order, PeerContext, Sfu};
+mod address;
+
 use crate::Error;
 use crate::outbox::Outbox;
+use crate::sfu::{Command, Context, Sfu};
 use proto::{MeetingId, ParticipantId, Totals};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 
-/// What the SFU's thread is told.
+/// A message to the thread.
 #[derive(Debug)]
 pub enum Message {
-    /// Something for the core; with the way to a participant that joins.
-    Order(Order, Option<Outbox>),
-    /// Asks for a meeting's totals.
+    /// A command for the SFU. [`Command::Join`] comes with the participant's outbox.
+    Command(Command, Option<Outbox>),
+    /// Returns a meeting's totals.
     Totals(MeetingId, oneshot::Sender<Option<Totals>>),
 }
 
-/// Starts the thread. It ends when every sender of messages is gone.
+/// Starts the thread. It ends when all senders of messages are dropped.
 ///
 /// # Errors
-/// [`Error::Listen`] where no socket can be had, [`Error::Media`] where the stack does not start.
+/// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.
 pub fn start(listen: SocketAddr) -> Result<(mpsc::Sender<Message>, JoinHandle<()>), Error> {
     let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
     let addresses: Vec<SocketAddr> = sockets.iter().map(|(address, _)| *address).collect();
-    let ground = PeerContext::new(addresses).ok_or(Error::Media)?;
+    tracing::info!(sockets = sockets.len(), "media sockets bound");
+    tracing::debug!(?addresses, "media addresses");
+    let context = Context::new(addresses).ok_or(Error::Media)?;
     let (sender, inbox) = mpsc::channel(MAX_MESSAGES);
     let run = move || {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
-            Err(error) => return tracing::error!(%error, "the media thread does not start"),
+            Err(error) => return tracing::error!(%error, "the media thread did not start"),
         };
         runtime.block_on(async {
-            match Driver::new(ground, sockets, inbox) {
+            match Driver::new(context, sockets, inbox) {
                 Ok(driver) => driver.run().await,
-                Err(error) => tracing::error!(%error, "the media sockets do not start"),
+                Err(error) => tracing::error!(%error, "the media sockets cannot be used"),
             }
         });
     };
@@ -54,12 +58,13 @@ struct Driver {
     sockets: Vec<(SocketAddr, UdpSocket)>,
     outboxes: HashMap<ParticipantId, Outbox>,
     inbox: mpsc::Receiver<Message>,
+    /// Datagrams that no socket took.
     unsent: u64,
 }
 
 impl Driver {
     fn new(
-        ground: PeerContext,
+        context: Context,
         sockets: Vec<(SocketAddr, std::net::UdpSocket)>,
         inbox: mpsc::Receiver<Message>,
     ) -> io::Result<Self> {
@@ -67,20 +72,20 @@ impl Driver {
             .into_iter()
             .map(|(address, socket)| Ok((address, UdpSocket::from_std(socket)?)))
             .collect::<io::Result<_>>()?;
-        Ok(Self { sfu: Sfu::new(ground, Instant::now()), sockets, outboxes: HashMap::new(), inbox, unsent: 0 })
+        Ok(Self { sfu: Sfu::new(context, Instant::now()), sockets, outboxes: HashMap::new(), inbox, unsent: 0 })
     }
 
     async fn run(mut self) {
-        let mut buffer = vec![0; BUFFER];
+        let mut buffer = vec![0; BUFFER_BYTES];
         loop {
-            let wake = self.sfu.poll_timeout();
+            let timeout = self.sfu.poll_timeout();
             tokio::select! {
                 message = self.inbox.recv() => match message {
                     Some(message) => self.handle(message),
                     None => break,
                 },
                 () = readable(&self.sockets) => self.receive(&mut buffer),
-                () = tokio::time::sleep_until(wake.into()) => {}
+                () = tokio::time::sleep_until(timeout.into()) => {}
             }
             let now = Instant::now();
             if self.sfu.poll_timeout() <= now {
@@ -88,34 +93,34 @@ impl Driver {
             }
             self.flush();
         }
-        tracing::debug!(unsent = self.unsent, "media ended");
+        tracing::debug!(unsent = self.unsent, "the media thread ends");
     }
 
     fn handle(&mut self, message: Message) {
         match message {
-            Message::Order(order, outbox) => {
-                if let (Order::Join { participant, .. }, Some(outbox)) = (&order, outbox) {
+            Message::Command(command, outbox) => {
+                if let (Command::Join { participant, .. }, Some(outbox)) = (&command, outbox) {
                     self.outboxes.insert(*participant, outbox);
                 }
-                let gone = if let Order::Leave { participant } = &order { Some(*participant) } else { None };
-                self.sfu.handle_order(order, Instant::now());
-                if let Some(participant) = gone {
+                let left = if let Command::Leave { participant } = &command { Some(*participant) } else { None };
+                self.sfu.handle_command(command, Instant::now());
+                if let Some(participant) = left {
                     self.outboxes.remove(&participant);
                 }
             }
             Message::Totals(meeting, answer) => {
-                // Whoever asked may have given up waiting.
+                // The caller may have stopped waiting.
                 let _ = answer.send(self.sfu.totals(meeting));
             }
         }
     }
 
-    /// Takes what has come, a bounded number at a time: timers must have their turn.
+    /// Receives a bounded number of datagrams, so that timers are not delayed.
     fn receive(&mut self, buffer: &mut [u8]) {
         for index in 0..self.sockets.len() {
-            for _ in 0..MAX_AT_ONCE {
+            for _ in 0..MAX_DATAGRAMS_AT_ONCE {
                 let (address, socket) = &self.sockets[index];
-                // An error is the echo of something unreachable, or there is nothing more to read.
+                // An error is an ICMP reply to something sent before, or the socket is empty.
                 let Ok((length, source)) = socket.try_recv_from(buffer) else { break };
                 let destination = *address;
                 self.sfu.handle_datagram(source, destination, &buffer[..length], Instant::now());
@@ -128,18 +133,18 @@ impl Driver {
         while let Some(transmit) = self.sfu.poll_transmit() {
             let socket = self.sockets.iter().find(|(address, _)| *address == transmit.source);
             let sent = socket.map(|(_, socket)| socket.try_send_to(&transmit.contents, transmit.destination));
-            // A full buffer is a loss on the way, as any other: receivers ask again.
+            // A full socket buffer is like a loss in the network: receivers request the packet again.
             self.unsent += u64::from(!matches!(sent, Some(Ok(_))));
         }
-        while let Some((participant, message)) = self.sfu.poll_said() {
+        while let Some((participant, message)) = self.sfu.poll_message() {
             if let Some(outbox) = self.outboxes.get(&participant) {
-                outbox.say(proto::encode(&message).into());
+                outbox.send(proto::encode(&message).into());
             }
         }
     }
 }
 
-/// Waits until one of the sockets has something to read.
+/// Waits until one of the sockets is readable.
 async fn readable(sockets: &[(SocketAddr, UdpSocket)]) {
     poll_fn(|context| {
         let ready = sockets.iter().any(|(_, socket)| socket.poll_recv_ready(context).is_ready());
@@ -148,27 +153,35 @@ async fn readable(sockets: &[(SocketAddr, UdpSocket)]) {
     .await;
 }
 
-/// One socket on each address by which the server can be reached: with one for all of them nobody would know which
-/// address a datagram came to, and ICE needs to.
+/// Binds one socket on each address by which the server can be reached. One socket for all addresses would not show to
+/// which of them a datagram came, and ICE needs that.
 fn bind(listen: SocketAddr) -> io::Result<Vec<(SocketAddr, std::net::UdpSocket)>> {
-    let addresses = if listen.ip().is_unspecified() { super::address::reachable(listen) } else { vec![listen.ip()] };
+    let addresses = if listen.ip().is_unspecified() { address::reachable(listen) } else { vec![listen.ip()] };
     let mut sockets = Vec::new();
     for ip in addresses {
-        let wished = SocketAddr::new(ip, listen.port());
-        // The port may be taken: any other will do, the candidates name it.
-        match open(wished).or_else(|_| open(SocketAddr::new(ip, 0))) {
+        match open_any_port(ip, listen.port()) {
             Ok(socket) => sockets.push((socket.local_addr()?, socket)),
-            Err(error) => tracing::debug!(%error, "an address without media"),
+            Err(error) => tracing::warn!(%error, "one of this machine's addresses carries no media"),
         }
     }
     if sockets.is_empty() { Err(io::ErrorKind::AddrNotAvailable.into()) } else { Ok(sockets) }
 }
 
+/// Opens a socket on `port`, or on any free port if that one is taken. ICE candidates name the port.
+fn open_any_port(ip: IpAddr, port: u16) -> io::Result<std::net::UdpSocket> {
+    open(SocketAddr::new(ip, port)).or_else(|_| {
+        let socket = open(SocketAddr::new(ip, 0))?;
+        let used = socket.local_addr()?.port();
+        tracing::warn!(wanted = port, used, "the UDP port is taken: media use another one");
+        Ok(socket)
+    })
+}
+
 fn open(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    // Where the system allows less, it gives what it allows.
-    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
-    let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
+    // The system may allow less. Then it sets what it allows.
+    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
+    let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket.into())
@@ -177,11 +190,11 @@ fn open(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
 /// Messages that may wait for the thread.
 const MAX_MESSAGES: usize = 1_024;
 
-/// Datagrams taken from one socket before timers have their turn.
-const MAX_AT_ONCE: usize = 128;
+/// Datagrams that are received from one socket before timers run.
+const MAX_DATAGRAMS_AT_ONCE: usize = 128;
 
-/// Longer than any datagram of ours, so that a longer one is seen to be.
-const BUFFER: usize = 2_048;
+/// Longer than the datagrams that the SFU accepts, so that a longer one is seen to be too long.
+const BUFFER_BYTES: usize = 2_048;
 
-/// Bytes that the system may hold for a socket: a burst of key frames.
-const SOCKET_BUFFER: usize = 4 << 20;
+/// Bytes that the system may buffer for a socket: a burst of key frames.
+const SOCKET_BUFFER_BYTES: usize = 4 << 20;
