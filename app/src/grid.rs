@@ -3,17 +3,17 @@
 use iced::{Point, Rectangle, Size};
 
 /// Width to height of a tile: that of nearly every camera.
-pub const SHAPE: f32 = 16.0 / 9.0;
+pub const ASPECT_RATIO: f32 = 16.0 / 9.0;
 
 /// What a shared screen leaves to the faces: a share of the longer side.
-const STRIP: f32 = 0.2;
+const STRIP_SHARE: f32 = 0.2;
 
 /// `count` tiles of one size in `room`, row by row, the last row in the middle. `gap` lies between them.
 pub fn arrange(count: usize, room: Rectangle, gap: f32) -> Vec<Rectangle> {
     if count == 0 || room.width <= 0.0 || room.height <= 0.0 {
         return Vec::new();
     }
-    let (columns, tile) = best(count, room.size(), gap);
+    let (columns, tile) = best_columns(count, room.size(), gap);
     let rows = count.div_ceil(columns);
     let height = span(rows, tile.height, gap);
     let top = room.y + (room.height - height) / 2.0;
@@ -36,11 +36,11 @@ pub fn around_screen(count: usize, room: Rectangle, gap: f32) -> (Rectangle, Vec
     }
     let wide = room.width >= room.height * 1.2;
     let (screen, strip) = if wide {
-        let width = room.width * STRIP;
+        let width = room.width * STRIP_SHARE;
         let screen = Rectangle { width: (room.width - width - gap).max(0.0), ..room };
         (screen, Rectangle { x: room.x + room.width - width, width, ..room })
     } else {
-        let height = room.height * STRIP;
+        let height = room.height * STRIP_SHARE;
         let screen = Rectangle { height: (room.height - height - gap).max(0.0), ..room };
         (screen, Rectangle { y: room.y + room.height - height, height, ..room })
     };
@@ -49,28 +49,28 @@ pub fn around_screen(count: usize, room: Rectangle, gap: f32) -> (Rectangle, Vec
 
 /// The number of columns with the largest tiles. Of those that are as good, the one with fewer empty places, then the
 /// one that follows the room: side by side in a wide one, one below the other in a tall one.
-fn best(count: usize, room: Size, gap: f32) -> (usize, Size) {
+fn best_columns(count: usize, room: Size, gap: f32) -> (usize, Size) {
     let all = (1..=count).map(|columns| (columns, largest(count.div_ceil(columns), columns, room, gap)));
     let widest = all.clone().fold(0.0f32, |widest, (_, tile)| widest.max(tile.width));
     let lies = |columns: usize| if room.width >= room.height { count - columns } else { columns };
-    let as_good = all.filter(|(_, tile)| tile.width > widest - EVEN);
-    as_good.min_by_key(|(columns, _)| (spare(count, *columns), lies(*columns))).unwrap_or((1, Size::ZERO))
+    let as_good = all.filter(|(_, tile)| tile.width > widest - WIDTH_TOLERANCE);
+    as_good.min_by_key(|(columns, _)| (empty_places(count, *columns), lies(*columns))).unwrap_or((1, Size::ZERO))
 }
 
 /// Places that stay empty in the last row.
-const fn spare(count: usize, columns: usize) -> usize {
+const fn empty_places(count: usize, columns: usize) -> usize {
     count.div_ceil(columns) * columns - count
 }
 
 /// Widths that differ by less, in logical pixels, are the same to the eye.
-const EVEN: f32 = 0.5;
+const WIDTH_TOLERANCE: f32 = 0.5;
 
 /// The largest tile of our shape of which `rows` by `columns` fit.
 fn largest(rows: usize, columns: usize, room: Size, gap: f32) -> Size {
     let width = (room.width - steps(columns - 1, 0.0, gap)) / number(columns);
     let height = (room.height - steps(rows - 1, 0.0, gap)) / number(rows);
-    let width = width.min(height * SHAPE).max(1.0);
-    Size::new(width, width / SHAPE)
+    let width = width.min(height * ASPECT_RATIO).max(1.0);
+    Size::new(width, width / ASPECT_RATIO)
 }
 
 fn span(count: usize, side: f32, gap: f32) -> f32 {
@@ -113,7 +113,7 @@ mod tests {
                 assert_eq!(tiles.len(), count);
                 for (index, tile) in tiles.iter().enumerate() {
                     assert!(inside(*tile, room), "{count} in {room:?}: {tile:?}");
-                    assert!((tile.width / tile.height - SHAPE).abs() < EPSILON);
+                    assert!((tile.width / tile.height - ASPECT_RATIO).abs() < EPSILON);
                     assert!((tile.width - tiles[0].width).abs() < EPSILON, "one size");
                     for other in &tiles[index + 1..] {
                         let apart = tile.x + tile.width + GAP <= other.x + EPSILON
@@ -141,7 +141,7 @@ mod tests {
         fits.map(|(rows, columns)| {
             let width = (room.width - GAP * number(columns - 1)) / number(columns);
             let height = (room.height - GAP * number(rows - 1)) / number(rows);
-            width.min(height * SHAPE)
+            width.min(height * ASPECT_RATIO)
         })
         .fold(0.0, f32::max)
     }
@@ -151,7 +151,7 @@ mod tests {
         for room in every_room() {
             for count in 1..=49 {
                 let (width, best) = (arrange(count, room, GAP)[0].width, largest_of_all(count, room));
-                assert!(width > best - EVEN, "{count} in {room:?}: {width}, not {best}");
+                assert!(width > best - WIDTH_TOLERANCE, "{count} in {room:?}: {width}, not {best}");
             }
         }
     }
@@ -174,10 +174,11 @@ mod tests {
                 let tiles = arrange(count, room, GAP);
                 let columns = tiles.iter().filter(|tile| (tile.y - tiles[0].y).abs() < EPSILON).count();
                 let best = largest_of_all(count, room);
-                let same =
-                    |columns: &usize| largest(count.div_ceil(*columns), *columns, room.size(), GAP).width > best - EVEN;
-                let fewest = (1..=count).filter(same).map(|columns| spare(count, columns)).min();
-                assert_eq!(Some(spare(count, columns)), fewest, "{count} in {room:?}");
+                let same = |columns: &usize| {
+                    largest(count.div_ceil(*columns), *columns, room.size(), GAP).width > best - WIDTH_TOLERANCE
+                };
+                let fewest = (1..=count).filter(same).map(|columns| empty_places(count, columns)).min();
+                assert_eq!(Some(empty_places(count, columns)), fewest, "{count} in {room:?}");
             }
         }
     }

@@ -179,7 +179,7 @@ mod tests {
         for id in known.keys().filter(|id| !id.contains('.')) {
             assert!(code.contains(&format!("\"{id}\"")) || id == "language-name", "nobody says {id}");
         }
-        for opening in ["text(\"", "with(\"", "say(\""] {
+        for opening in ["text(\"", "with(\""] {
             for rest in code.split(opening).skip(1) {
                 let id = rest.split('"').next().unwrap_or_default();
                 let ours = id.contains('-') && !id.contains(' ');

@@ -28,7 +28,7 @@ pub struct Context {
     /// The theme that was chosen.
     pub theme: Choice,
     /// Nothing may move.
-    pub still: bool,
+    pub reduced_motion: bool,
     /// The window, in logical pixels.
     pub size: Size,
     /// Physical pixels for each logical one.
@@ -39,7 +39,7 @@ pub struct Context {
 
 impl Context {
     /// A sentence.
-    pub fn say(&self, id: &str) -> String {
+    pub fn text(&self, id: &str) -> String {
         self.language.text(id)
     }
 }
@@ -73,13 +73,13 @@ pub(crate) fn menu_heading<'a, Message: 'a>(heading: String) -> Element<'a, Mess
 /// The name of a device as a menu shows it.
 pub(crate) fn device_name(devices: &Devices, kind: Kind, device: &Device, context: &Context) -> String {
     match device {
-        Device::Off => context.say("device-off"),
+        Device::Off => context.text("device-off"),
         Device::Default => devices
             .offers(kind)
             .first()
             .filter(|_| kind == Kind::Camera)
-            .map_or_else(|| context.say("device-default"), |first| first.name.clone()),
-        Device::Synthetic => context.say("device-synthetic"),
+            .map_or_else(|| context.text("device-default"), |first| first.name.clone()),
+        Device::Synthetic => context.text("device-synthetic"),
         Device::Named(id) => {
             let known = devices.offers(kind).iter().find(|offer| offer.id == *id);
             known.map_or_else(|| id.clone(), |offer| offer.name.clone())
@@ -135,7 +135,7 @@ pub(crate) fn select<'a, Message: Clone + 'a>(
 }
 
 /// A button with an icon and a word.
-pub(crate) fn worded<'a, Message: Clone + 'a>(
+pub(crate) fn icon_button<'a, Message: Clone + 'a>(
     sign: Icon,
     word: String,
     name: &str,

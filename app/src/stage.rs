@@ -18,7 +18,7 @@ use crate::kit::a11y::Semantics;
 use crate::model::{Shows, View, Wish};
 use crate::theme::{GAP_TILES, Theme};
 
-pub use paint::faces;
+pub use paint::tile_font;
 
 /// One tile.
 #[derive(Clone, Debug)]
@@ -48,21 +48,21 @@ pub struct Stage<'a, Message> {
     label: String,
     tiles: Vec<Tile>,
     scale: f32,
-    on_wishes: Option<Box<dyn Fn(Vec<Wish>) -> Message + 'a>>,
+    on_resize: Option<Box<dyn Fn(Vec<Wish>) -> Message + 'a>>,
     on_software: Option<Message>,
 }
 
 /// Lays out `tiles`: in a grid, or around a shared screen if one of them is a screen. `scale` is physical pixels for
 /// each logical one. `label` names the list for assistive tools.
 pub fn stage<'a, Message>(label: &str, tiles: Vec<Tile>, scale: f32) -> Stage<'a, Message> {
-    Stage { label: label.to_owned(), tiles, scale, on_wishes: None, on_software: None }
+    Stage { label: label.to_owned(), tiles, scale, on_resize: None, on_software: None }
 }
 
 impl<'a, Message> Stage<'a, Message> {
     /// What to say when the sizes of the tiles have changed: once for each change, after it was laid out.
     #[must_use]
-    pub fn on_wishes(mut self, wishes: impl Fn(Vec<Wish>) -> Message + 'a) -> Self {
-        self.on_wishes = Some(Box::new(wishes));
+    pub fn on_resize(mut self, sizes: impl Fn(Vec<Wish>) -> Message + 'a) -> Self {
+        self.on_resize = Some(Box::new(sizes));
         self
     }
 
@@ -74,7 +74,7 @@ impl<'a, Message> Stage<'a, Message> {
     }
 
     /// Only what has pictures is asked for.
-    fn wishes(&self, bounds: Rectangle) -> Vec<Wish> {
+    fn sizes(&self, bounds: Rectangle) -> Vec<Wish> {
         let places = places(&self.tiles, bounds);
         let wish = |(tile, place): (&Tile, Rectangle)| {
             let pixels = |side: f32| to_pixels(side * self.scale);
@@ -103,8 +103,8 @@ fn to_pixels(side: f32) -> u16 {
 
 #[derive(Default)]
 struct State {
-    wished: Vec<Wish>,
-    told: bool,
+    last_sizes: Vec<Wish>,
+    reported: bool,
     /// Only where there is no GPU.
     canvas: RefCell<paint::Canvas>,
 }
@@ -151,15 +151,15 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
     ) {
         let Event::Window(window::Event::RedrawRequested(_)) = event else { return };
         let state = tree.state.downcast_mut::<State>();
-        if let (Renderer::Secondary(_), false, Some(message)) = (renderer, state.told, self.on_software.take()) {
-            state.told = true;
+        if let (Renderer::Secondary(_), false, Some(message)) = (renderer, state.reported, self.on_software.take()) {
+            state.reported = true;
             shell.publish(message);
         }
-        let Some(say) = &self.on_wishes else { return };
-        let wishes = self.wishes(layout.bounds());
-        if state.wished != wishes {
-            state.wished.clone_from(&wishes);
-            shell.publish(say(wishes));
+        let Some(on_resize) = &self.on_resize else { return };
+        let sizes = self.sizes(layout.bounds());
+        if state.last_sizes != sizes {
+            state.last_sizes.clone_from(&sizes);
+            shell.publish(on_resize(sizes));
         }
     }
 

@@ -4,13 +4,13 @@
 //! picture through a general rasteriser. Ours asks what the card is and copies finished pictures; see docs/adr/0006.
 //! Widgets know nothing of this: they draw with [`iced::Renderer`], and only the outermost element is ours.
 
+mod buffer_updater;
 mod compositor;
-mod renderer_adapter;
-mod painter;
 mod renderer;
+mod renderer_adapter;
 mod scene;
 mod software;
 
-pub use compositor::look_for_a_card;
-pub use renderer_adapter::adapt_renderer;
+pub use compositor::detect_drawing;
 pub use renderer::Renderer;
+pub use renderer_adapter::adapt_renderer;

@@ -2,19 +2,19 @@
 
 mod colours;
 mod control;
-mod stock;
 mod tokens;
+mod widgets;
 
 use iced::theme::{Base, Mode, Palette, Style};
 use iced::{Background, Border, Color, Shadow, Vector};
 
 pub use colours::{AVATARS, CONTRAST, Colours, DARK, LIGHT, ON_AVATAR, contrast, over};
 pub use control::{Look, Paint, Status};
-pub use stock::{
-    badge, bar, card, dialog, field, field_invalid, inset, menu, notice, page, panel, scrim, sharing, stage_card,
-    tinted, veil,
-};
 pub use tokens::*;
+pub use widgets::{
+    backdrop, badge, bar, card, dialog, field, field_invalid, inset, menu, notice, page, panel, scrim, sharing,
+    stage_card, tinted,
+};
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,17 +36,18 @@ pub struct Theme {
     colours: Colours,
     name: &'static str,
     opacity: f32,
-    still: bool,
-    flat: bool,
+    reduced_motion: bool,
+    shadows: bool,
 }
 
 impl Theme {
     /// Dark on the ink of ui.md.
-    pub const DARK: Self = Self { colours: DARK, name: "dark", opacity: 1.0, still: false, flat: false };
+    pub const DARK: Self = Self { colours: DARK, name: "dark", opacity: 1.0, reduced_motion: false, shadows: true };
     /// Light on paper.
-    pub const LIGHT: Self = Self { colours: LIGHT, name: "light", opacity: 1.0, still: false, flat: false };
+    pub const LIGHT: Self = Self { colours: LIGHT, name: "light", opacity: 1.0, reduced_motion: false, shadows: true };
     /// Black and white.
-    pub const CONTRAST: Self = Self { colours: CONTRAST, name: "contrast", opacity: 1.0, still: true, flat: false };
+    pub const CONTRAST: Self =
+        Self { colours: CONTRAST, name: "contrast", opacity: 1.0, reduced_motion: true, shadows: true };
 
     /// The theme for a choice, where the system prefers `mode`.
     pub const fn of(choice: Choice, mode: Mode) -> Self {
@@ -59,19 +60,19 @@ impl Theme {
 
     /// The same theme without motion: bars do not fade, nothing glides.
     #[must_use]
-    pub const fn still(self) -> Self {
-        Self { still: true, ..self }
+    pub const fn with_reduced_motion(self) -> Self {
+        Self { reduced_motion: true, ..self }
     }
 
     /// The same theme without shadows, which cost a processor that draws more than all else.
     #[must_use]
-    pub const fn flat(self) -> Self {
-        Self { flat: true, ..self }
+    pub const fn without_shadows(self) -> Self {
+        Self { shadows: false, ..self }
     }
 
     /// True where nothing may move.
-    pub const fn is_still(&self) -> bool {
-        self.still
+    pub const fn reduces_motion(&self) -> bool {
+        self.reduced_motion
     }
 
     /// The same theme, fainter: 0.0 is nothing, 1.0 is all of it.
@@ -88,7 +89,7 @@ impl Theme {
         let f = |colour: Color| colour.scale_alpha(self.opacity);
         let c = self.colours;
         Colours {
-            ground: f(c.ground),
+            background: f(c.background),
             surface: f(c.surface),
             raised: f(c.raised),
             pressed: f(c.pressed),
@@ -104,18 +105,18 @@ impl Theme {
             on_danger: f(c.on_danger),
             scrim: f(c.scrim),
             on_scrim: f(c.on_scrim),
-            veil: f(c.veil),
+            backdrop: f(c.backdrop),
             stage: f(c.stage),
         }
     }
 
     /// Whether this is a light theme.
     pub fn is_light(&self) -> bool {
-        self.colours.ground.r > 0.5
+        self.colours.background.r > 0.5
     }
 
     fn shadow(&self, blur: f32) -> Shadow {
-        if self.flat {
+        if !self.shadows {
             return Shadow::default();
         }
         let strength = if self.is_light() { 0.14 } else { 0.42 };
@@ -137,13 +138,13 @@ impl Base for Theme {
     }
 
     fn base(&self) -> Style {
-        Style { background_color: self.colours.ground, text_color: self.colours.text }
+        Style { background_color: self.colours.background, text_color: self.colours.text }
     }
 
     fn palette(&self) -> Option<Palette> {
         let c = self.colours;
         Some(Palette {
-            background: c.ground,
+            background: c.background,
             text: c.text,
             primary: c.accent,
             success: c.good,
@@ -215,7 +216,7 @@ mod tests {
         assert_ne!(notice(&Theme::LIGHT).shadow, Shadow::default());
         for theme in [Theme::DARK, Theme::LIGHT, Theme::CONTRAST] {
             for style in [menu, notice, dialog] {
-                assert_eq!(style(&theme.flat()).shadow, Shadow::default());
+                assert_eq!(style(&theme.without_shadows()).shadow, Shadow::default());
             }
         }
     }

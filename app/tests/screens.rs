@@ -28,7 +28,7 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     let mut home = home::Home::new(recents());
     look(&quiet("home"), home.view(&context).map(drop));
     home.update(home::Message::LinkTyped("http://example.org".into()));
-    home.refuse(LinkProblem::NotALink);
+    home.reject_link(LinkProblem::NotALink);
     home.update(home::Message::MenuPressed(Part::Language));
     look(&quiet("home-refused"), home.view(&context).map(drop));
     look(&quiet("home-empty"), home::Home::default().view(&context).map(drop));
@@ -40,8 +40,8 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     empty.update(preview::Message::MicrophonePressed);
     empty.update(preview::Message::MenuPressed(preview::Menu::Devices(Kind::Microphone)));
     let mut without = preview_screen();
-    without.trouble(app::model::NoticeKind::NoCamera);
-    without.trouble(app::model::NoticeKind::NoMicrophone);
+    without.report_problem(app::model::NoticeKind::NoCamera);
+    without.report_problem(app::model::NoticeKind::NoMicrophone);
     look(&quiet("preview-without"), without.view(&context, &common::pictures(0)).map(drop));
     look(&quiet("preview-empty"), empty.view(&context, &common::pictures(9)).map(drop));
     for step in [Step::Connecting, Step::Approaching, Step::Knocking] {
@@ -75,10 +75,10 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     look(&quiet("meeting-screen"), screen.view(&context, &common::pictures(9), &[]).map(drop));
     for why in [Ending::Unreachable, Ending::Certificate, Ending::Removed] {
         let screen = ended::Ended {
-            why,
+            reason: why,
             detail: "connect: connection refused (os error 111)".into(),
-            again: true,
-            inside: false,
+            can_retry: true,
+            was_inside: false,
         };
         look(&format!("ended-{why:?}").to_lowercase(), screen.view(&context).map(drop));
     }
@@ -217,7 +217,7 @@ fn each_bad_link_is_explained_in_both_languages() {
     for language in Language::ALL {
         for problem in LinkProblem::ALL {
             let mut home = home::Home::default();
-            home.refuse(problem);
+            home.reject_link(problem);
             let sentence = language.text(problem.id());
             let update = tree(home.view(&context(language)));
             let field = update.nodes.iter().find(|(_, node)| node.role() == Role::TextInput).unwrap();
@@ -231,7 +231,7 @@ fn each_bad_link_is_explained_in_both_languages() {
 fn each_ending_says_what_whose_fault_and_what_to_do() {
     for language in Language::ALL {
         for why in Ending::ALL {
-            let screen = ended::Ended { why, detail: String::new(), again: true, inside: true };
+            let screen = ended::Ended { reason: why, detail: String::new(), can_retry: true, was_inside: true };
             let mut ui = Ui::new(screen.view(&context(language)));
             ui.find(&language.text(why.id()));
             ui.find(&language.text(&format!("{}.advice", why.id())));
@@ -287,7 +287,7 @@ fn tab_stays_inside_a_question_and_escape_closes_it() {
     assert_eq!(ui.focused().as_deref(), Some("cancel"), "the harmless answer has the focus");
     assert_eq!(ui.tab_order(), ["cancel", "confirm"]);
     ui.tap(Named::Escape);
-    assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::QuestionClosed)));
+    assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::DialogClosed)));
 }
 
 #[test]
@@ -329,9 +329,13 @@ fn the_space_bar_talks_unless_a_control_has_the_focus() {
     let view = || Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
     let mut ui = view();
     ui.tap(Named::Space);
-    let talked: Vec<_> =
-        ui.messages().iter().map(|message| format!("{message:?}")).filter(|m| m.starts_with("Talked")).collect();
-    assert_eq!(talked, ["Talked(true)", "Talked(false)"]);
+    let talked: Vec<_> = ui
+        .messages()
+        .iter()
+        .map(|message| format!("{message:?}"))
+        .filter(|m| m.starts_with("TalkKeyChanged"))
+        .collect();
+    assert_eq!(talked, ["TalkKeyChanged(true)", "TalkKeyChanged(false)"]);
     let mut ui = view();
     for _ in 0..4 {
         ui.tap(Named::Tab);
@@ -341,7 +345,7 @@ fn the_space_bar_talks_unless_a_control_has_the_focus() {
         .messages()
         .iter()
         .map(|message| format!("{message:?}"))
-        .filter(|m| !m.starts_with("Resized") && m != "DrawnSlowly")
+        .filter(|m| !m.starts_with("Resized") && m != "SoftwareDrawn")
         .collect();
     assert_eq!(messages, ["MutePressed"], "the focused button is pressed instead");
 }
@@ -377,7 +381,7 @@ fn assistive_tools_press_what_they_name() {
         let (_, messages) = walk(view(), Some(request));
         messages
             .into_iter()
-            .filter(|message| !matches!(message, meeting::Message::Resized(_) | meeting::Message::DrawnSlowly))
+            .filter(|message| !matches!(message, meeting::Message::Resized(_) | meeting::Message::SoftwareDrawn))
             .collect::<Vec<_>>()
     };
     assert!(matches!(press("Mute microphone")[..], [meeting::Message::MutePressed]));

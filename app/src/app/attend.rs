@@ -10,10 +10,10 @@ use iced::{Task, window};
 
 use super::enter::{self, Begun};
 use super::{App, Message};
-use crate::snapshot::{self, Rgba};
 use crate::kit::adapter;
 use crate::model::{Kind, NoticeKind};
 use crate::session;
+use crate::snapshot::{self, Rgba};
 
 /// Puts another screen around ours, to keep what it sees: called once for each try.
 pub type Wrap = Arc<dyn Fn(Arc<dyn engine::VideoOutput>) -> Arc<dyn engine::VideoOutput> + Send + Sync>;
@@ -281,7 +281,7 @@ mod tests {
     fn another_try_enters_the_same_meeting_again() {
         let (mut app, _) = attending(None);
         drop(app.update(Message::Heard(Box::new(Event::Ended(Reason::ServerSilent)))));
-        drop(app.update(Message::Ended(ended::Message::AgainPressed)));
+        drop(app.update(Message::Ended(ended::Message::RetryPressed)));
         assert!(matches!(&app.screen, Screen::Meeting(_)) && app.attended.is_some());
         drop(app.update(Message::Heard(Box::new(Event::Ended(Reason::Full)))));
         drop(app.update(Message::Ended(ended::Message::HomePressed)));

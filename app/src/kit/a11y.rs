@@ -4,7 +4,7 @@ mod port;
 mod walker;
 
 pub use port::Port;
-pub use walker::{ROOT, Walker};
+pub use walker::{ROOT, TreeBuilder};
 
 use accesskit::{ActionRequest, Node, Role};
 

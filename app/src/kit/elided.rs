@@ -2,7 +2,7 @@
 //! whole, and the pointer brings it.
 
 use iced::advanced::text::{self, Paragraph as _, Renderer as _, Text, paragraph::Plain};
-use iced::advanced::widget::{Operation, Tree, text as stock, tree};
+use iced::advanced::widget::{Operation, Tree, text as text_widget, tree};
 use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
 use iced::alignment::Vertical;
 use iced::widget::text::{LineHeight, Shaping, Style, Wrapping};
@@ -87,7 +87,7 @@ struct State {
     fitted: Option<(String, f32, f32)>,
     cut: bool,
     hovered: bool,
-    hint: Plain<Paragraph>,
+    tooltip: Plain<Paragraph>,
 }
 
 impl State {
@@ -175,8 +175,8 @@ impl<Message> Widget<Message, Theme, Renderer> for Elided {
         viewport: &Rectangle,
     ) {
         let state = tree.state.downcast_ref::<State>();
-        let style_of_ours = Style { color: self.tone.map(|tone| tone.colour(theme)) };
-        stock::draw(renderer, style, layout.bounds(), state.line.raw(), style_of_ours, viewport);
+        let own_style = Style { color: self.tone.map(|tone| tone.colour(theme)) };
+        text_widget::draw(renderer, style, layout.bounds(), state.line.raw(), own_style, viewport);
     }
 
     fn overlay<'b>(
@@ -189,8 +189,8 @@ impl<Message> Widget<Message, Theme, Renderer> for Elided {
     ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
         let state = tree.state.downcast_mut::<State>();
         let anchor = layout.bounds() + translation;
-        let hint = Hint { whole: &self.whole, anchor, paragraph: &mut state.hint };
-        (state.hovered && state.cut).then(|| overlay::Element::new(Box::new(hint)))
+        let tooltip = Tooltip { whole: &self.whole, anchor, paragraph: &mut state.tooltip };
+        (state.hovered && state.cut).then(|| overlay::Element::new(Box::new(tooltip)))
     }
 }
 
@@ -201,15 +201,15 @@ impl<Message> From<Elided> for Element<'_, Message> {
 }
 
 /// The whole text, below its line.
-struct Hint<'b> {
+struct Tooltip<'b> {
     whole: &'b str,
     anchor: Rectangle,
     paragraph: &'b mut Plain<Paragraph>,
 }
 
-impl<Message> overlay::Overlay<Message, Theme, Renderer> for Hint<'_> {
+impl<Message> overlay::Overlay<Message, Theme, Renderer> for Tooltip<'_> {
     fn layout(&mut self, _renderer: &Renderer, window: Size) -> layout::Node {
-        let room = Size::new((window.width - 4.0 * SPACE_S).clamp(0.0, WIDEST), f32::INFINITY);
+        let room = Size::new((window.width - 4.0 * SPACE_S).clamp(0.0, MAX_TOOLTIP_WIDTH), f32::INFINITY);
         self.paragraph.update(format(self.whole, TEXT_CAPTION, REGULAR, room, Wrapping::WordOrGlyph));
         let words = self.paragraph.min_bounds();
         let size = Size::new(words.width + 2.0 * SPACE_S, words.height + 2.0 * SPACE_XS);
@@ -241,8 +241,8 @@ fn place(anchor: Rectangle, size: Size, window: Size) -> Point {
     Point::new(anchor.x.min(window.width - size.width - SPACE_S).max(SPACE_S), y.max(0.0))
 }
 
-/// A hint breaks into lines of this width.
-const WIDEST: f32 = 320.0;
+/// A tooltip breaks into lines of this width.
+const MAX_TOOLTIP_WIDTH: f32 = 320.0;
 
 #[cfg(test)]
 mod tests {

@@ -54,7 +54,7 @@ pub fn field<'a, Message: Clone + 'a>(field: Field<'a, Message>) -> Element<'a, 
         semantics.node.set_description(error.as_str());
     }
     // iced reports the placeholder as the text of an empty field: the node around it knows better.
-    let input = region::around(field.id, semantics, input);
+    let input = region::with_semantics(field.id, semantics, input);
     let label = field.labelled.then(|| Element::from(text::strong(field.label)));
     let mut lines = column![].push(label).push(row![input].push(field.beside).spacing(SPACE_S)).spacing(SPACE_XS + 2.0);
     if let Some(error) = field.error {

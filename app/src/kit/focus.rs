@@ -21,7 +21,7 @@ pub fn run(first: Box<dyn Operation>, mut apply: impl FnMut(&mut dyn Operation))
 
 /// What there is to focus, in the order of Tab, and in which region it lies.
 #[derive(Default)]
-pub struct Survey {
+pub struct TabOrder {
     count: usize,
     focused: Option<usize>,
     regions: Vec<Region>,
@@ -35,14 +35,14 @@ struct Region {
     holds_focus: bool,
 }
 
-impl Survey {
+impl TabOrder {
     /// Whether anything has the focus.
     pub fn has_focus(&self) -> bool {
         self.focused.is_some()
     }
 
     /// The place of the focus, and how many places there are.
-    pub fn place(&self) -> (Option<usize>, usize) {
+    pub fn position(&self) -> (Option<usize>, usize) {
         (self.focused, self.count)
     }
 
@@ -61,7 +61,7 @@ impl Survey {
     }
 }
 
-impl Operation for Survey {
+impl Operation for TabOrder {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
         let region = self.pending.take().or_else(|| self.stack.last().copied().flatten());
         self.stack.push(region);
@@ -91,20 +91,20 @@ impl Operation for Survey {
 }
 
 /// Focuses one place in the order of Tab and nothing else; `None` takes the focus from all.
-pub struct Set {
+pub struct SetFocus {
     /// The place.
     pub place: Option<usize>,
     seen: usize,
 }
 
-impl Set {
+impl SetFocus {
     /// Focuses the place with this number.
     pub fn new(place: Option<usize>) -> Self {
         Self { place, seen: 0 }
     }
 }
 
-impl Operation for Set {
+impl Operation for SetFocus {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
         operate(self);
     }
@@ -120,7 +120,7 @@ impl Operation for Set {
 }
 
 /// Finds where the widget with this id was laid out.
-pub struct Locate {
+pub struct FindBounds {
     id: Id,
     offsets: Vec<Vector>,
     pending: Vector,
@@ -128,7 +128,7 @@ pub struct Locate {
     pub found: Option<Rectangle>,
 }
 
-impl Locate {
+impl FindBounds {
     /// Looks for `id`.
     pub fn new(id: Id) -> Self {
         Self { id, offsets: Vec::new(), pending: Vector::ZERO, found: None }
@@ -142,7 +142,7 @@ impl Locate {
     }
 }
 
-impl Operation for Locate {
+impl Operation for FindBounds {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
         let below = self.offsets.last().copied().unwrap_or(Vector::ZERO) + std::mem::take(&mut self.pending);
         self.offsets.push(below);
@@ -173,7 +173,7 @@ impl Operation for Locate {
 
 /// Scrolls whatever has the focus into sight. Two passes: find it, then move the list that holds it.
 #[derive(Default)]
-pub struct Reveal {
+pub struct ScrollIntoView {
     lists: Vec<(Rectangle, Vector)>,
     stack: Vec<Option<usize>>,
     pending: Option<usize>,
@@ -181,7 +181,7 @@ pub struct Reveal {
     seen: usize,
 }
 
-impl Operation for Reveal {
+impl Operation for ScrollIntoView {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
         let list = self.pending.take().or_else(|| self.stack.last().copied().flatten());
         self.stack.push(list);

@@ -168,19 +168,19 @@ impl Icon {
 }
 
 /// An icon in the colour of the text around it.
-pub fn icon(icon: Icon) -> Drawn {
-    Drawn { icon, size: ICON, tone: None }
+pub fn icon(icon: Icon) -> IconWidget {
+    IconWidget { icon, size: ICON, tone: None }
 }
 
 /// An icon on its way to the screen.
 #[derive(Clone, Copy, Debug)]
-pub struct Drawn {
+pub struct IconWidget {
     icon: Icon,
     size: f32,
     tone: Option<Tone>,
 }
 
-impl Drawn {
+impl IconWidget {
     /// Another size than that of a control.
     #[must_use]
     pub fn size(self, size: f32) -> Self {
@@ -194,7 +194,7 @@ impl Drawn {
     }
 }
 
-impl<Message> Widget<Message, Theme, Renderer> for Drawn {
+impl<Message> Widget<Message, Theme, Renderer> for IconWidget {
     fn size(&self) -> Size<Length> {
         Size::new(Length::Fixed(self.size), Length::Fixed(self.size))
     }
@@ -220,8 +220,8 @@ impl<Message> Widget<Message, Theme, Renderer> for Drawn {
     }
 }
 
-impl<'a, Message: 'a> From<Drawn> for Element<'a, Message> {
-    fn from(drawn: Drawn) -> Self {
-        Element::new(drawn)
+impl<'a, Message: 'a> From<IconWidget> for Element<'a, Message> {
+    fn from(icon: IconWidget) -> Self {
+        Element::new(icon)
     }
 }

@@ -1,4 +1,4 @@
-//! A question over the page. While it is open there is nothing else: Tab stays inside, Escape closes it, the focus goes
+//! A dialog over the page. While it is open there is nothing else: Tab stays inside, Escape closes it, the focus goes
 //! back to where it was. Only for what would be lost.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
@@ -14,8 +14,8 @@ use crate::kit::a11y::Semantics;
 use crate::kit::{Element, focus};
 use crate::theme::{DIALOG, SPACE_L, Theme};
 
-/// What is asked.
-pub struct Question<'a, Message> {
+/// What is open.
+pub struct Dialog<'a, Message> {
     /// The name of the dialog for assistive tools: its heading.
     pub label: String,
     /// What it shows.
@@ -24,25 +24,25 @@ pub struct Question<'a, Message> {
     pub on_close: Message,
 }
 
-/// Shows `question`, if there is one, over `base`.
+/// Shows `dialog`, if there is one, over `base`.
 pub fn modal<'a, Message: Clone + 'a>(
     base: impl Into<Element<'a, Message>>,
-    question: Option<Question<'a, Message>>,
+    dialog: Option<Dialog<'a, Message>>,
 ) -> Element<'a, Message> {
     let mut children = vec![base.into()];
-    let asked = question.map(|question| {
-        children.push(question.content);
-        let mut semantics = Semantics::new(Role::AlertDialog, &question.label);
+    let open = dialog.map(|dialog| {
+        children.push(dialog.content);
+        let mut semantics = Semantics::new(Role::AlertDialog, &dialog.label);
         semantics.node.set_modal();
-        (semantics, question.on_close)
+        (semantics, dialog.on_close)
     });
-    Element::new(Modal { children, asked })
+    Element::new(Modal { children, open })
 }
 
 struct Modal<'a, Message> {
     /// The page, then the dialog where there is one.
     children: Vec<Element<'a, Message>>,
-    asked: Option<(Semantics, Message)>,
+    open: Option<(Semantics, Message)>,
 }
 
 #[derive(Default)]
@@ -61,20 +61,20 @@ impl<Message> Modal<'_, Message> {
 
     /// Moves the focus into a dialog that has just opened, and back when it has closed.
     fn settle(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
-        let open = self.asked.is_some();
+        let open = self.open.is_some();
         if tree.state.downcast_ref::<State>().open == open {
             return;
         }
         tree.state.downcast_mut::<State>().open = open;
         if open {
-            let mut survey = focus::Survey::default();
-            self.run(0, tree, layout, renderer, &mut black_box(&mut survey));
-            tree.state.downcast_mut::<State>().before = survey.place().0;
-            self.run(0, tree, layout, renderer, &mut focus::Set::new(None));
-            self.run(1, tree, layout, renderer, &mut focus::Set::new(Some(0)));
+            let mut order = focus::TabOrder::default();
+            self.run(0, tree, layout, renderer, &mut black_box(&mut order));
+            tree.state.downcast_mut::<State>().before = order.position().0;
+            self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(None));
+            self.run(1, tree, layout, renderer, &mut focus::SetFocus::new(Some(0)));
         } else {
             let before = tree.state.downcast_mut::<State>().before.take();
-            self.run(0, tree, layout, renderer, &mut focus::Set::new(before));
+            self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(before));
         }
     }
 }
@@ -118,7 +118,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
     }
 
     fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
-        let Some((semantics, _)) = &mut self.asked else {
+        let Some((semantics, _)) = &mut self.open else {
             self.run(0, tree, layout, renderer, operation);
             return;
         };
@@ -142,7 +142,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
         if matches!(event, Event::Window(window::Event::RedrawRequested(_))) {
             self.settle(tree, layout, renderer);
         }
-        let open = self.asked.is_some();
+        let open = self.open.is_some();
         let base_hears = !open || matches!(event, Event::Window(_));
         let below = if open { mouse::Cursor::Unavailable } else { cursor };
         for (index, ((child, tree), layout)) in
@@ -154,7 +154,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
                 child.update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);
             }
         }
-        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, .. })) = (&self.asked, event)
+        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, .. })) = (&self.open, event)
             && !shell.is_event_captured()
         {
             match key {
@@ -176,7 +176,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
         cursor: mouse::Cursor,
         viewport: &Rectangle,
     ) {
-        let below = if self.asked.is_some() { mouse::Cursor::Unavailable } else { cursor };
+        let below = if self.open.is_some() { mouse::Cursor::Unavailable } else { cursor };
         for (index, ((child, tree), bounds)) in
             self.children.iter().zip(&tree.children).zip(layout.children()).enumerate()
         {
@@ -186,7 +186,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
             } else {
                 renderer.with_layer(layout.bounds(), |renderer| {
                     let veil = renderer::Quad { bounds: layout.bounds(), ..renderer::Quad::default() };
-                    renderer.fill_quad(veil, Background::Color(theme.colours().veil));
+                    renderer.fill_quad(veil, Background::Color(theme.colours().backdrop));
                     child.as_widget().draw(tree, renderer, theme, style, bounds, cursor, viewport);
                 });
             }

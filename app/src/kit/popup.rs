@@ -16,7 +16,7 @@ use crate::kit::{Element, focus};
 use crate::theme::{SPACE_S, SPACE_XS, Theme};
 
 /// What hangs where.
-pub struct Hanging<'a, Message> {
+pub struct Menu<'a, Message> {
     /// The control that opened it.
     pub anchor: &'static str,
     /// Its name for assistive tools.
@@ -27,16 +27,16 @@ pub struct Hanging<'a, Message> {
     pub on_close: Message,
 }
 
-/// Shows `hanging`, if there is something, over `base`.
+/// Shows `menu`, if there is something, over `base`.
 pub fn popup<'a, Message: Clone + 'a>(
     base: impl Into<Element<'a, Message>>,
-    hanging: Option<Hanging<'a, Message>>,
+    menu: Option<Menu<'a, Message>>,
 ) -> Element<'a, Message> {
     let mut children = vec![base.into()];
-    let open = hanging.map(|hanging| {
-        children.push(hanging.content);
-        let semantics = Semantics::new(Role::Menu, &hanging.label);
-        Open { anchor: Id::new(hanging.anchor), semantics, on_close: hanging.on_close }
+    let open = menu.map(|menu| {
+        children.push(menu.content);
+        let semantics = Semantics::new(Role::Menu, &menu.label);
+        Open { anchor: Id::new(menu.anchor), semantics, on_close: menu.on_close }
     });
     Element::new(Popup { children, open })
 }
@@ -85,15 +85,15 @@ impl<Message: Clone> Popup<'_, Message> {
     }
 
     fn focus(&mut self, place: Option<usize>, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
-        self.run(0, tree, layout, renderer, &mut focus::Set::new(None));
-        self.run(1, tree, layout, renderer, &mut focus::Set::new(place));
+        self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(None));
+        self.run(1, tree, layout, renderer, &mut focus::SetFocus::new(place));
     }
 
     /// Up and Down go round.
     fn step(&mut self, down: bool, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
-        let mut survey = focus::Survey::default();
-        self.run(1, tree, layout, renderer, &mut black_box(&mut survey));
-        let (current, count) = survey.place();
+        let mut order = focus::TabOrder::default();
+        self.run(1, tree, layout, renderer, &mut black_box(&mut order));
+        let (current, count) = order.position();
         let next = match (current, down) {
             (_, _) if count == 0 => return,
             (None, true) => 0,
@@ -163,7 +163,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
         let size = limits.max();
         let base = self.children[0].as_widget_mut().layout(&mut tree.children[0], renderer, limits);
         let Some(open) = &self.open else { return layout::Node::with_children(size, vec![base]) };
-        let mut locate = focus::Locate::new(open.anchor.clone());
+        let mut locate = focus::FindBounds::new(open.anchor.clone());
         let page = self.children[0].as_widget_mut();
         page.operate(&mut tree.children[0], Layout::new(&base), renderer, &mut black_box(&mut locate));
         let anchor = locate.found.unwrap_or(Rectangle::new(Point::ORIGIN, Size::ZERO));

@@ -153,7 +153,7 @@ impl<Message> Press<'_, Message> {
     fn status(&self, state: &State) -> Status {
         Status {
             enabled: self.on_press.is_some(),
-            pressed: state.held && self.on_press.is_some(),
+            pressed: state.pressed && self.on_press.is_some(),
             selected: self.toggled == Some(true) || self.expanded == Some(true),
             hover: state.hover.as_ref().zip(state.now).map_or(0.0, |(hover, now)| hover.interpolate(0.0, 1.0, now)),
         }
@@ -165,13 +165,13 @@ impl<Message> Press<'_, Message> {
             | Event::Touch(touch::Event::FingerPressed { .. }) => {
                 state.focused = self.on_press.is_some() && over;
                 state.ring = false;
-                state.held = over;
+                state.pressed = over;
                 false
             }
             Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left))
-            | Event::Touch(touch::Event::FingerLifted { .. }) => std::mem::take(&mut state.held) && over,
+            | Event::Touch(touch::Event::FingerLifted { .. }) => std::mem::take(&mut state.pressed) && over,
             Event::Touch(touch::Event::FingerLost { .. }) => {
-                state.held = false;
+                state.pressed = false;
                 false
             }
             _ => false,
@@ -185,16 +185,16 @@ struct State {
     focused: bool,
     /// Focus that came from the keyboard or from a tool is shown, a click's is not.
     ring: bool,
-    held: bool,
+    pressed: bool,
     /// An assistive tool has pressed it; published with the next event.
-    asked: bool,
+    activated: bool,
     hover: Option<Animation<bool>>,
     now: Option<Instant>,
 }
 
 impl State {
     /// Moves the pointer's light; true while it still glides.
-    fn light(&mut self, over: bool, now: Instant) -> bool {
+    fn update_hover(&mut self, over: bool, now: Instant) -> bool {
         self.now = Some(now);
         let hover = self.hover.get_or_insert_with(|| Animation::new(false).duration(APPEAR).easing(Easing::EaseOut));
         if hover.value() != over {
@@ -248,7 +248,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         let size = limits.resolve(self.width, Length::Shrink, content.size().expand(self.padding));
         let fills = self.content.as_widget().size().width.is_fill();
         let free = size - content.size();
-        let x = if fills || self.role_is_line() { self.padding.left } else { free.width / 2.0 };
+        let x = if fills || self.is_left_aligned() { self.padding.left } else { free.width / 2.0 };
         layout::Node::with_children(size, vec![content.translate(Vector::new(x, free.height / 2.0))])
     }
 
@@ -261,7 +261,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         if self.on_press.is_some() || state.focused {
             operation.focusable(self.id.as_ref(), layout.bounds(), state);
         }
-        state.asked |= semantics.requested.is_some_and(|request| request.action == Action::Click);
+        state.activated |= semantics.requested.is_some_and(|request| request.action == Action::Click);
         let content = layout.children().next();
         operation.traverse(&mut |operation| {
             if let Some(content) = content {
@@ -287,11 +287,11 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         }
         let state = tree.state.downcast_mut::<State>();
         let over = cursor.is_over(layout.bounds());
-        let held = (state.held, state.focused && state.ring);
-        let mut activate = std::mem::take(&mut state.asked) | self.pointer(state, event, over);
+        let pressed = (state.pressed, state.focused && state.ring);
+        let mut activate = std::mem::take(&mut state.activated) | self.pointer(state, event, over);
         match event {
             Event::Window(window::Event::RedrawRequested(now))
-                if state.light(over && self.on_press.is_some(), *now) =>
+                if state.update_hover(over && self.on_press.is_some(), *now) =>
             {
                 shell.request_redraw();
             }
@@ -312,7 +312,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
             }
             _ => {}
         }
-        if held != (state.held, state.focused && state.ring) {
+        if pressed != (state.pressed, state.focused && state.ring) {
             shell.request_redraw();
         }
         if let Some(message) = self.on_press.as_ref().filter(|_| activate) {
@@ -395,7 +395,7 @@ impl<Message> Press<'_, Message> {
     }
 
     /// Lines of lists and menus start at the left; buttons have their word in the middle.
-    fn role_is_line(&self) -> bool {
+    fn is_left_aligned(&self) -> bool {
         matches!(self.look, Look::Item | Look::Field)
     }
 }

@@ -20,7 +20,7 @@ pub fn region<'a, Message: 'a>(
 }
 
 /// Wraps `content` in a node that stays while the window lives, and says all that `semantics` says.
-pub fn around<'a, Message: 'a>(
+pub fn with_semantics<'a, Message: 'a>(
     id: impl Into<Id>,
     semantics: Semantics,
     content: impl Into<Element<'a, Message>>,

@@ -12,7 +12,7 @@ use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, overlay, r
 use iced::keyboard::{self, Key, key::Named};
 use iced::{Event, Length, Rectangle, Renderer, Size, Vector, window};
 
-use crate::kit::a11y::{Port, Walker};
+use crate::kit::a11y::{Port, TreeBuilder};
 use crate::kit::{Element, adapter, focus};
 use crate::theme::Theme;
 
@@ -32,7 +32,7 @@ pub enum Shortcut {
     /// Escape: closes the topmost.
     Close,
     /// Space held (true) and let go (false), while no control has the focus.
-    Talk(bool),
+    PushToTalk(bool),
 }
 
 /// What a window hands to its root.
@@ -65,7 +65,7 @@ struct Root<'a, Message> {
 #[derive(Default)]
 struct State {
     /// Nothing changed since the tree was sent.
-    clean: bool,
+    published: bool,
     sent: HashMap<NodeId, Node>,
     talking: bool,
 }
@@ -76,17 +76,17 @@ impl<Message> Root<'_, Message> {
     }
 
     /// Delivers what assistive tools asked since the last redraw.
-    fn deliver(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+    fn deliver_requests(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         for request in self.window.port.take_requests() {
-            let mut walker = Walker::new(&self.window.title, layout.bounds(), self.window.scale, Some(request));
+            let mut walker = TreeBuilder::new(&self.window.title, layout.bounds(), self.window.scale, Some(request));
             self.run(tree, layout, renderer, &mut walker);
-            tree.state.downcast_mut::<State>().clean = false;
+            tree.state.downcast_mut::<State>().published = false;
         }
     }
 
     /// Sends only the nodes that have changed since the last time.
     fn publish(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
-        let mut walker = Walker::new(&self.window.title, layout.bounds(), self.window.scale, None);
+        let mut walker = TreeBuilder::new(&self.window.title, layout.bounds(), self.window.scale, None);
         self.run(tree, layout, renderer, &mut walker);
         let mut update = walker.finish();
         let state = tree.state.downcast_mut::<State>();
@@ -99,14 +99,14 @@ impl<Message> Root<'_, Message> {
         adapter::update(self.window.id, || update);
     }
 
-    fn survey(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> focus::Survey {
-        let mut survey = focus::Survey::default();
-        self.run(tree, layout, renderer, &mut black_box(&mut survey));
-        survey
+    fn tab_order(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> focus::TabOrder {
+        let mut order = focus::TabOrder::default();
+        self.run(tree, layout, renderer, &mut black_box(&mut order));
+        order
     }
 
     /// Tab and F6. True if the key was one of them.
-    fn travel(
+    fn move_focus(
         &mut self,
         named: Named,
         modifiers: keyboard::Modifiers,
@@ -124,12 +124,12 @@ impl<Message> Root<'_, Message> {
                 focus::run(step, |op| self.run(tree, layout, renderer, &mut black_box(op)));
             }
             Named::F6 => {
-                let next = self.survey(tree, layout, renderer).next_region(modifiers.shift());
-                self.run(tree, layout, renderer, &mut focus::Set::new(next));
+                let next = self.tab_order(tree, layout, renderer).next_region(modifiers.shift());
+                self.run(tree, layout, renderer, &mut focus::SetFocus::new(next));
             }
             _ => return false,
         }
-        let reveal = Box::new(focus::Reveal::default());
+        let reveal = Box::new(focus::ScrollIntoView::default());
         focus::run(reveal, |op| self.run(tree, layout, renderer, &mut black_box(op)));
         true
     }
@@ -143,7 +143,7 @@ impl<Message> Root<'_, Message> {
         shell: &mut Shell<'_, Message>,
     ) {
         if let keyboard::Event::KeyPressed { key: Key::Named(named), modifiers, .. } = event
-            && self.travel(*named, *modifiers, tree, layout, renderer)
+            && self.move_focus(*named, *modifiers, tree, layout, renderer)
         {
             shell.capture_event();
             shell.request_redraw();
@@ -151,12 +151,12 @@ impl<Message> Root<'_, Message> {
         }
         let talking = tree.state.downcast_ref::<State>().talking;
         let shortcut = match (shortcut(event), talking) {
-            (Some(Shortcut::Talk(false)), false) => None,
-            (Some(Shortcut::Talk(true)), _) if self.survey(tree, layout, renderer).has_focus() => None,
+            (Some(Shortcut::PushToTalk(false)), false) => None,
+            (Some(Shortcut::PushToTalk(true)), _) if self.tab_order(tree, layout, renderer).has_focus() => None,
             (found, _) => found,
         };
         let Some(shortcut) = shortcut else { return };
-        if let Shortcut::Talk(on) = shortcut {
+        if let Shortcut::PushToTalk(on) = shortcut {
             tree.state.downcast_mut::<State>().talking = on;
         }
         if let Some(message) = (self.window.on_shortcut)(shortcut) {
@@ -172,10 +172,10 @@ fn shortcut(event: &keyboard::Event) -> Option<Shortcut> {
         keyboard::Event::KeyPressed { key: Key::Named(named), modifiers, repeat: false, .. } => match named {
             Named::F11 => Some(Shortcut::FullScreen),
             Named::Escape => Some(Shortcut::Close),
-            Named::Space if modifiers.is_empty() => Some(Shortcut::Talk(true)),
+            Named::Space if modifiers.is_empty() => Some(Shortcut::PushToTalk(true)),
             _ => None,
         },
-        keyboard::Event::KeyReleased { key: Key::Named(Named::Space), .. } => Some(Shortcut::Talk(false)),
+        keyboard::Event::KeyReleased { key: Key::Named(Named::Space), .. } => Some(Shortcut::PushToTalk(false)),
         keyboard::Event::KeyPressed { key, physical_key, modifiers, repeat: false, .. }
             if modifiers.command() && !modifiers.alt() =>
         {
@@ -206,7 +206,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
     }
 
     fn diff(&self, tree: &mut Tree) {
-        tree.state.downcast_mut::<State>().clean = false; // a new view
+        tree.state.downcast_mut::<State>().published = false; // a new view
         tree.diff_children(std::slice::from_ref(&self.content));
     }
 
@@ -215,12 +215,12 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
     }
 
     fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
-        tree.state.downcast_mut::<State>().clean = false; // new bounds
+        tree.state.downcast_mut::<State>().published = false; // new bounds
         self.content.as_widget_mut().layout(&mut tree.children[0], renderer, limits)
     }
 
     fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
-        tree.state.downcast_mut::<State>().clean = false; // it may move the focus
+        tree.state.downcast_mut::<State>().published = false; // it may move the focus
         self.run(tree, layout, renderer, operation);
     }
 
@@ -237,7 +237,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
     ) {
         let redraw = matches!(event, Event::Window(window::Event::RedrawRequested(_)));
         if redraw {
-            self.deliver(tree, layout, renderer);
+            self.deliver_requests(tree, layout, renderer);
         }
         let content = self.content.as_widget_mut();
         content.update(&mut tree.children[0], event, layout, cursor, renderer, clipboard, shell, viewport);
@@ -250,11 +250,11 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
         let state = tree.state.downcast_mut::<State>();
         if redraw {
             // Thirty pictures a second redraw the window thirty times and change nothing here.
-            if self.window.port.is_active() && !std::mem::replace(&mut state.clean, true) {
+            if self.window.port.is_active() && !std::mem::replace(&mut state.published, true) {
                 self.publish(tree, layout, renderer);
             }
         } else if !matches!(event, Event::Mouse(mouse::Event::CursorMoved { .. })) {
-            state.clean = false;
+            state.published = false;
         }
     }
 

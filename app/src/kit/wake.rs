@@ -19,16 +19,16 @@ pub struct Waker(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    wished: AtomicBool,
-    bell: Notify,
+    pending: AtomicBool,
+    notify: Notify,
     pace: Mutex<Pace>,
 }
 
 impl Waker {
     /// Redraws every window soon. Never waits, may be called on any thread.
     pub fn wake(&self) {
-        if !self.0.wished.swap(true, Ordering::AcqRel) {
-            self.0.bell.notify_one();
+        if !self.0.pending.swap(true, Ordering::AcqRel) {
+            self.0.notify.notify_one();
         }
     }
 
@@ -38,13 +38,13 @@ impl Waker {
     }
 
     /// It is on the screen; `processor` where no graphics card has drawn it.
-    pub fn end(&self, processor: bool) {
-        self.pace().end(Instant::now(), processor);
+    pub fn end(&self, software: bool) {
+        self.pace().end(Instant::now(), software);
     }
 
-    /// Returns when a redraw is wished and may be; what is wished from here on is another one.
+    /// Returns when a redraw is pending and may be; what is pending from here on is another one.
     async fn redraw(&self) {
-        self.0.bell.notified().await;
+        self.0.notify.notified().await;
         loop {
             let now = Instant::now();
             let due = self.pace().due(now);
@@ -54,8 +54,8 @@ impl Waker {
             tokio::time::sleep_until(due.into()).await;
         }
         // Before the pictures are read, so that one that comes meanwhile is not forgotten.
-        self.0.wished.store(false, Ordering::Release);
-        self.pace().ask(Instant::now());
+        self.0.pending.store(false, Ordering::Release);
+        self.pace().requested(Instant::now());
     }
 
     // Whole whenever the lock is free: a thread that panicked elsewhere poisons nothing.
@@ -89,7 +89,7 @@ mod tests {
     async fn wakes_are_merged_until_the_next_redraw_may_be() {
         let waker = Waker::default();
         let mut redraws = Box::pin(redraws(waker.clone()));
-        assert_eq!(redraws.next().now_or_never(), None, "nobody has wished");
+        assert_eq!(redraws.next().now_or_never(), None, "nobody has pending");
         let start = Instant::now();
         (0..100).for_each(|_| waker.wake());
         assert_eq!(redraws.next().await, Some(()));

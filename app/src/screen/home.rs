@@ -66,7 +66,7 @@ pub enum Action {
     None,
     /// Prepare a new meeting.
     Start,
-    /// Prepare to join what this text names; the shell reads it and may [`Home::refuse`] it.
+    /// Prepare to join what this text names; the shell reads it and may [`Home::reject_link`] it.
     Join(String),
     /// Forget the meeting with this link.
     Forget(String),
@@ -81,7 +81,7 @@ impl Home {
     }
 
     /// The link cannot be used.
-    pub fn refuse(&mut self, problem: LinkProblem) {
+    pub fn reject_link(&mut self, problem: LinkProblem) {
         self.problem = Some(problem);
     }
 
@@ -126,22 +126,25 @@ impl Home {
     pub fn view(&self, context: &Context) -> Element<'_, Message> {
         let page = column![self.header(context), self.content(context)];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
-        popup(page, self.menu.map(|part| preferences::hanging(part, context, Message::Preferred, Message::MenuClosed)))
+        popup(
+            page,
+            self.menu.map(|part| preferences::popup_menu(part, context, Message::Preferred, Message::MenuClosed)),
+        )
     }
 
     fn header(&self, context: &Context) -> Element<'_, Message> {
         let mark = container(icon(Icon::Lock)).padding(SPACE_XS + 2.0).style(theme::tinted(Tone::Accent));
-        let brand = row![mark, text::title(context.say("app-name"))].spacing(SPACE_M).align_y(Alignment::Center);
+        let brand = row![mark, text::title(context.text("app-name"))].spacing(SPACE_M).align_y(Alignment::Center);
         let controls = preferences::controls(context, self.menu, Message::MenuPressed);
         let bar = row![brand, Space::new().width(Length::Fill), controls];
         let bar = container(bar.spacing(SPACE_S).align_y(Alignment::Center)).padding([SPACE_M, SPACE_XL]);
-        region(Role::Banner, &context.say("home-navigation"), bar)
+        region(Role::Banner, &context.text("home-navigation"), bar)
     }
 
     fn content(&self, context: &Context) -> Element<'_, Message> {
         let heading = column![
-            text::display(context.say("home-title")),
-            text::body(context.say("home-lead")).style(text::tone(Tone::Dim)),
+            text::display(context.text("home-title")),
+            text::body(context.text("home-lead")).style(text::tone(Tone::Dim)),
         ];
         let narrow = context.size.width < NARROW;
         let (start, join) = (start_card(context), self.join_card(context));
@@ -153,23 +156,23 @@ impl Home {
         let inside = column![heading.spacing(SPACE_S), cards, self.recent(context)].spacing(SPACE_2XL);
         let sides = if narrow { SPACE_L } else { SPACE_3XL };
         let page = container(inside.max_width(PAGE)).center_x(Length::Fill).padding([SPACE_2XL, sides]);
-        region(Role::Main, &context.say("app-name"), scrollable(page).height(Length::Fill))
+        region(Role::Main, &context.text("app-name"), scrollable(page).height(Length::Fill))
     }
 
     fn join_card(&self, context: &Context) -> Element<'_, Message> {
-        let join = press(text::strong(context.say("home-join")), "", Some(Message::JoinPressed));
+        let join = press(text::strong(context.text("home-join")), "", Some(Message::JoinPressed));
         let link = field(Field {
             id: "link",
-            label: context.say("home-link"),
+            label: context.text("home-link"),
             labelled: false,
             value: &self.link,
-            placeholder: context.say("home-link-placeholder"),
-            error: self.problem.map(|problem| context.say(problem.id())),
+            placeholder: context.text("home-link-placeholder"),
+            error: self.problem.map(|problem| context.text(problem.id())),
             beside: Some(join.id("join").height(TARGET_FORM).into()),
             on_input: Message::LinkTyped,
             on_submit: Some(Message::JoinPressed),
         });
-        let words = (context.say("home-join-title"), context.say("home-join-text"));
+        let words = (context.text("home-join-title"), context.text("home-join-text"));
         card(Icon::Link, words, link)
     }
 
@@ -182,13 +185,13 @@ impl Home {
             list = list.push(recent_line(index, recent, context));
         }
         let list: Element<'_, Message> = if self.recent.is_empty() {
-            let words = text::small(context.say("home-recent-empty")).style(text::tone(Tone::Dim));
+            let words = text::small(context.text("home-recent-empty")).style(text::tone(Tone::Dim));
             container(words).padding(SPACE_L).into()
         } else {
-            region(Role::List, &context.say("home-recent"), list)
+            region(Role::List, &context.text("home-recent"), list)
         };
         let list = container(list).width(Length::Fill).style(theme::card);
-        column![text::heading(context.say("home-recent")), list].spacing(SPACE_M).into()
+        column![text::heading(context.text("home-recent")), list].spacing(SPACE_M).into()
     }
 }
 
@@ -196,12 +199,12 @@ impl Home {
 const NARROW: f32 = 760.0;
 
 fn start_card<'a>(context: &Context) -> Element<'a, Message> {
-    let start = press(text::strong(context.say("home-start")), "", Some(Message::StartPressed))
+    let start = press(text::strong(context.text("home-start")), "", Some(Message::StartPressed))
         .id("start")
         .look(Look::Primary)
         .width(Length::Fill)
         .height(TARGET_FORM);
-    let words = (context.say("home-start-title"), context.say("home-start-text"));
+    let words = (context.text("home-start-title"), context.text("home-start-text"));
     card(Icon::Start, words, start.into())
 }
 
@@ -220,7 +223,7 @@ fn recent_line<'a>(index: usize, recent: &Recent, context: &Context) -> Element<
     let title = context.language.with("home-recent-title", &[("host", recent.host.clone().into())]);
     let named = |id| context.language.with(id, &[("title", title.clone().into())]);
     let join = press(
-        text::strong(context.say("home-recent-join")),
+        text::strong(context.text("home-recent-join")),
         &named("home-recent-join-name"),
         Some(Message::RecentPressed(index)),
     );
@@ -273,7 +276,7 @@ mod tests {
         let mut home = Home::default();
         assert_eq!(home.update(Message::LinkTyped(" nonsense ".into())), Action::None);
         assert_eq!(home.update(Message::JoinPressed), Action::Join("nonsense".into()));
-        home.refuse(LinkProblem::NotALink);
+        home.reject_link(LinkProblem::NotALink);
         home.update(Message::LinkTyped("n".into()));
         assert_eq!(home.problem, None);
     }

@@ -15,8 +15,6 @@ use iced::{Alignment, Length, Padding};
 use super::notice::{self, Notice};
 use super::preferences::{self, Part, Preference};
 use super::{Context, device_lines, menu, menu_heading};
-use crate::kit::modal::Question;
-use crate::kit::popup::Hanging;
 use crate::kit::{Element, Icon, Shortcut, fade, icon, modal, popup, press, region, text};
 use crate::model::{Device, Devices, Kind, Meeting as Model, Microphone, NoticeKind, PersonId, Wish};
 use crate::pictures::Pictures;
@@ -34,7 +32,7 @@ pub struct Meeting {
     pub since: Option<Instant>,
     panel: Option<Panel>,
     menu: Option<Menu>,
-    question: Option<PersonId>,
+    removing: Option<PersonId>,
     talking: bool,
 }
 
@@ -82,7 +80,7 @@ pub enum Message {
     /// "Remove" was confirmed.
     RemoveConfirmed,
     /// The question was closed.
-    QuestionClosed,
+    DialogClosed,
     /// A menu of the bar was opened or closed.
     MenuPressed(Menu),
     /// A menu was closed.
@@ -96,9 +94,9 @@ pub enum Message {
     /// The tiles have other sizes.
     Resized(Vec<Wish>),
     /// There is no GPU to draw with.
-    DrawnSlowly,
+    SoftwareDrawn,
     /// The space bar was pressed (true) or let go.
-    Talked(bool),
+    TalkKeyChanged(bool),
     /// Escape: the topmost closes.
     Escaped,
 }
@@ -121,9 +119,9 @@ pub enum Action {
     /// Use another device.
     Choose(Kind, Device),
     /// Ask for pictures of these sizes.
-    Wish(Vec<Wish>),
+    RequestSizes(Vec<Wish>),
     /// Say this once.
-    Tell(NoticeKind),
+    Notify(NoticeKind),
     /// Go to full screen, or back.
     FullScreen,
     /// Speak, or look, like this.
@@ -135,7 +133,7 @@ pub enum Action {
 impl Meeting {
     /// A meeting as it is now.
     pub fn new(model: Model, devices: Devices) -> Self {
-        Self { model, devices, since: None, panel: None, menu: None, question: None, talking: false }
+        Self { model, devices, since: None, panel: None, menu: None, removing: None, talking: false }
     }
 
     /// Opens a panel.
@@ -159,9 +157,9 @@ impl Meeting {
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::LeavePressed => return Action::Leave,
             Message::FullScreenPressed => return Action::FullScreen,
-            Message::RemovePressed(id) => self.question = Some(id),
-            Message::RemoveConfirmed => return self.question.take().map_or(Action::None, Action::Remove),
-            Message::QuestionClosed => self.question = None,
+            Message::RemovePressed(id) => self.removing = Some(id),
+            Message::RemoveConfirmed => return self.removing.take().map_or(Action::None, Action::Remove),
+            Message::DialogClosed => self.removing = None,
             Message::MenuPressed(menu) => self.menu = if self.menu == Some(menu) { None } else { Some(menu) },
             Message::MenuClosed => self.menu = None,
             Message::Chosen(kind, device) => return self.choose(kind, device),
@@ -170,9 +168,9 @@ impl Meeting {
                 return Action::Prefer(preference);
             }
             Message::WordsConfirmed => self.model.verified = self.model.lock.as_ref().map(|lock| lock.epoch),
-            Message::Resized(wishes) => return Action::Wish(wishes),
-            Message::DrawnSlowly => return Action::Tell(NoticeKind::NoGpu),
-            Message::Talked(on) => return self.talk(on),
+            Message::Resized(wishes) => return Action::RequestSizes(wishes),
+            Message::SoftwareDrawn => return Action::Notify(NoticeKind::NoGpu),
+            Message::TalkKeyChanged(on) => return self.talk(on),
             Message::Escaped => self.escape(),
         }
         Action::None
@@ -187,7 +185,7 @@ impl Meeting {
             Shortcut::People => Message::PanelPressed(Panel::People),
             Shortcut::FullScreen => Message::FullScreenPressed,
             Shortcut::Close => Message::Escaped,
-            Shortcut::Talk(on) => Message::Talked(on),
+            Shortcut::PushToTalk(on) => Message::TalkKeyChanged(on),
         })
     }
 
@@ -221,21 +219,21 @@ impl Meeting {
     }
 
     fn escape(&mut self) {
-        if self.menu.take().is_none() && self.question.take().is_none() {
+        if self.menu.take().is_none() && self.removing.take().is_none() {
             self.panel = None;
         }
     }
 
     /// The screen. `reported` is everything that was reported in this meeting.
     pub fn view<'a>(&'a self, context: &Context, pictures: &Pictures, reported: &'a [Notice]) -> Element<'a, Message> {
-        let held = context.still || self.menu.is_some();
+        let held = context.reduced_motion || self.menu.is_some();
         let top = fade(self.top_bar(context, reported.len()), held);
         let bottom = fade(self.bottom_bar(context), held);
         let tiles = tiles::tiles(&self.model, context, pictures);
-        let stage = stage(&context.say("meeting-stage"), tiles, context.scale)
-            .on_wishes(Message::Resized)
-            .on_software(Message::DrawnSlowly);
-        let stage = region(Role::Main, &context.say("meeting-stage"), stage);
+        let stage = stage(&context.text("meeting-stage"), tiles, context.scale)
+            .on_resize(Message::Resized)
+            .on_software(Message::SoftwareDrawn);
+        let stage = region(Role::Main, &context.text("meeting-stage"), stage);
         let mut middle = row![].spacing(SPACE_S).padding([0.0, SPACE_S]).height(Length::Fill);
         middle = middle.push(stage);
         middle = middle.push(self.panel.map(|panel| self.panel(panel, context, reported)));
@@ -244,19 +242,19 @@ impl Meeting {
         let page = column![].push(self.sharing(context).map(wide)).push(middle).push(self.strip(context).map(wide));
         let page = column![top, page.spacing(SPACE_S).height(Length::Fill), bottom];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
-        let page = popup(page, self.menu.map(|menu| self.hanging(menu, context)));
-        modal(page, self.question(context))
+        let page = popup(page, self.menu.map(|menu| self.popup_menu(menu, context)));
+        modal(page, self.remove_dialog(context))
     }
 
     fn panel<'a>(&'a self, panel: Panel, context: &Context, reported: &'a [Notice]) -> Element<'a, Message> {
         let (title, inside) = match panel {
-            Panel::People => (context.say("people-title"), self.people_panel(context)),
-            Panel::Lock => (context.say("lock-title"), self.lock_panel(context)),
-            Panel::Notices => (context.say("meeting-notices"), notice::list(reported, context)),
+            Panel::People => (context.text("people-title"), self.people_panel(context)),
+            Panel::Lock => (context.text("lock-title"), self.lock_panel(context)),
+            Panel::Notices => (context.text("meeting-notices"), notice::list(reported, context)),
         };
         let close = press(
             container(icon(Icon::Close)).center(theme::TARGET),
-            &context.say("action-close"),
+            &context.text("action-close"),
             Some(Message::PanelPressed(panel)),
         );
         let close = close.id("panel-close").look(Look::Quiet).square(theme::TARGET);
@@ -267,31 +265,31 @@ impl Meeting {
         region(Role::Region, &title, container(inside).width(PANEL).height(Length::Fill).style(theme::panel))
     }
 
-    fn hanging(&self, which: Menu, context: &Context) -> Hanging<'_, Message> {
+    fn popup_menu(&self, which: Menu, context: &Context) -> popup::Menu<'_, Message> {
         let lines = |kind| device_lines(&self.devices, kind, context, Message::Chosen);
         let mut list = column![];
         let (anchor, label) = match which {
             Menu::Sound => {
-                list = list.push(menu_heading(context.say("preview-microphone"))).extend(lines(Kind::Microphone));
-                list = list.push(menu_heading(context.say("preview-speaker"))).extend(lines(Kind::Speaker));
-                (bar::SOUND_MENU, context.say("meeting-choose-microphone"))
+                list = list.push(menu_heading(context.text("preview-microphone"))).extend(lines(Kind::Microphone));
+                list = list.push(menu_heading(context.text("preview-speaker"))).extend(lines(Kind::Speaker));
+                (bar::SOUND_MENU, context.text("meeting-choose-microphone"))
             }
             Menu::Camera => {
-                list = list.push(menu_heading(context.say("preview-camera"))).extend(lines(Kind::Camera));
-                (bar::CAMERA_MENU, context.say("meeting-choose-camera"))
+                list = list.push(menu_heading(context.text("preview-camera"))).extend(lines(Kind::Camera));
+                (bar::CAMERA_MENU, context.text("meeting-choose-camera"))
             }
             Menu::Preferences => {
-                return preferences::hanging(Part::Both, context, Message::Preferred, Message::MenuClosed);
+                return preferences::popup_menu(Part::Both, context, Message::Preferred, Message::MenuClosed);
             }
         };
-        Hanging { anchor, label, content: menu(list), on_close: Message::MenuClosed }
+        popup::Menu { anchor, label, content: menu(list), on_close: Message::MenuClosed }
     }
 
-    fn question(&self, context: &Context) -> Option<Question<'_, Message>> {
-        let person = self.model.person(self.question?)?;
+    fn remove_dialog(&self, context: &Context) -> Option<modal::Dialog<'_, Message>> {
+        let person = self.model.person(self.removing?)?;
         let named = |id| context.language.with(id, &[("name", person.name.as_str().into())]);
-        let cancel = press(text::strong(context.say("action-cancel")), "", Some(Message::QuestionClosed)).id("cancel");
-        let remove = press(text::strong(context.say("people-remove-confirm")), "", Some(Message::RemoveConfirmed));
+        let cancel = press(text::strong(context.text("action-cancel")), "", Some(Message::DialogClosed)).id("cancel");
+        let remove = press(text::strong(context.text("people-remove-confirm")), "", Some(Message::RemoveConfirmed));
         let buttons = row![
             space().width(Length::Fill),
             Element::from(cancel.height(theme::TARGET_FORM)),
@@ -302,7 +300,7 @@ impl Meeting {
             column![text::title(label.clone()), text::small(named("people-remove-text")).style(text::tone(Tone::Dim))];
         let inside = column![words.spacing(SPACE_S), buttons.spacing(SPACE_M)].spacing(SPACE_XL);
         let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
-        Some(Question { label, content: inside.into(), on_close: Message::QuestionClosed })
+        Some(modal::Dialog { label, content: inside.into(), on_close: Message::DialogClosed })
     }
 }
 
@@ -344,11 +342,15 @@ mod tests {
     #[test]
     fn the_space_bar_talks_only_while_muted() {
         let mut muted = meeting(Microphone::Muted);
-        assert_eq!(muted.update(Message::Talked(true)), Action::Mute(false));
-        assert_eq!(muted.update(Message::Talked(false)), Action::Mute(true));
+        assert_eq!(muted.update(Message::TalkKeyChanged(true)), Action::Mute(false));
+        assert_eq!(muted.update(Message::TalkKeyChanged(false)), Action::Mute(true));
         let mut open = meeting(Microphone::On);
-        assert_eq!(open.update(Message::Talked(true)), Action::None);
-        assert_eq!(open.update(Message::Talked(false)), Action::None, "letting go does not mute who was not muted");
+        assert_eq!(open.update(Message::TalkKeyChanged(true)), Action::None);
+        assert_eq!(
+            open.update(Message::TalkKeyChanged(false)),
+            Action::None,
+            "letting go does not mute who was not muted"
+        );
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct Notice {
 }
 
 /// More than this many are not kept: the oldest goes.
-const MAX_KEPT: usize = 100;
+const MAX_HISTORY: usize = 100;
 /// This many are seen at once.
 const MAX_SHOWN: usize = 3;
 
@@ -35,7 +35,7 @@ const MAX_SHOWN: usize = 3;
 pub struct Queue {
     shown: Vec<(Notice, Instant)>,
     waiting: VecDeque<Notice>,
-    kept: Vec<Notice>,
+    history: Vec<Notice>,
 }
 
 /// What happened.
@@ -48,17 +48,17 @@ pub enum Message {
 impl Queue {
     /// Something to tell. The same thing twice in a row is told once; a quiet one is only listed, once.
     pub fn push(&mut self, notice: Notice, now: Instant) {
-        if notice.kind.is_quiet() && self.kept.iter().any(|kept| kept.kind == notice.kind)
+        if notice.kind.is_quiet() && self.history.iter().any(|kept| kept.kind == notice.kind)
             || self.shown.iter().any(|(shown, _)| shown.kind == notice.kind)
             || self.waiting.iter().any(|waiting| waiting.kind == notice.kind)
         {
             return;
         }
         if notice.fault.is_some() {
-            if self.kept.len() == MAX_KEPT {
-                self.kept.remove(0);
+            if self.history.len() == MAX_HISTORY {
+                self.history.remove(0);
             }
-            self.kept.push(notice.clone());
+            self.history.push(notice.clone());
         }
         if !notice.kind.is_quiet() {
             self.waiting.push_back(notice);
@@ -91,8 +91,8 @@ impl Queue {
     }
 
     /// Everything that went wrong so far, oldest first.
-    pub fn kept(&self) -> &[Notice] {
-        &self.kept
+    pub fn history(&self) -> &[Notice] {
+        &self.history
     }
 
     /// Forgets everything: another meeting begins.
@@ -107,7 +107,7 @@ impl Queue {
         }
         let cards = self.shown.iter().enumerate().map(|(index, (notice, _))| card(index, notice, context));
         let cards = Column::with_children(cards).spacing(SPACE_S).width(NOTICE.min(context.size.width - 2.0 * SPACE_L));
-        let cards = region(Role::Region, &context.say("notice-region"), cards);
+        let cards = region(Role::Region, &context.text("notice-region"), cards);
         let place = container(cards).width(Length::Fill).align_x(Alignment::End);
         Some(place.padding(Padding::from(SPACE_L).top(BAR_TOP + SPACE_S)).into())
     }
@@ -116,25 +116,25 @@ impl Queue {
 /// Everything that was reported, newest first: what is in the panel.
 pub fn list<'a, Any: 'a>(reported: &'a [Notice], context: &Context) -> Element<'a, Any> {
     if reported.is_empty() {
-        let words = text::small(context.say("meeting-notices-empty")).style(text::tone(Tone::Dim));
+        let words = text::small(context.text("meeting-notices-empty")).style(text::tone(Tone::Dim));
         return container(words).padding([0.0, SPACE_L]).into();
     }
     let lines = reported.iter().rev().map(|notice| {
         let words = words(notice, context).push(details(&notice.detail, context));
-        let line = row![sign(notice), words].spacing(SPACE_M);
-        region(Role::ListItem, &spoken(notice, context), line)
+        let line = row![badge(notice), words].spacing(SPACE_M);
+        region(Role::ListItem, &accessible_name(notice, context), line)
     });
     let list = Column::with_children(lines).spacing(SPACE_L).padding([SPACE_XS, SPACE_L]);
-    scrollable(region(Role::List, &context.say("notice-region"), list)).height(Length::Fill).into()
+    scrollable(region(Role::List, &context.text("notice-region"), list)).height(Length::Fill).into()
 }
 
 fn card<'a>(index: usize, notice: &Notice, context: &Context) -> Element<'a, Message> {
     let dismiss = container(icon(Icon::Close).size(ICON_SMALL)).center(TARGET);
-    let dismiss = press(dismiss, &context.say("action-dismiss"), Some(Message::Dismissed(index)));
+    let dismiss = press(dismiss, &context.text("action-dismiss"), Some(Message::Dismissed(index)));
     let dismiss = dismiss.id(format!("dismiss-{index}")).look(Look::Quiet).square(TARGET);
-    let line = row![sign(notice), words(notice, context), Element::from(dismiss)].spacing(SPACE_M);
+    let line = row![badge(notice), words(notice, context), Element::from(dismiss)].spacing(SPACE_M);
     let line = container(line).padding(Padding::from(SPACE_M).left(SPACE_L)).width(Length::Fill).style(theme::notice);
-    region(Role::Alert, &context.say(notice.kind.id()), line)
+    region(Role::Alert, &context.text(notice.kind.id()), line)
 }
 
 fn sign<'a, Any: 'a>(notice: &Notice) -> Element<'a, Any> {
@@ -144,21 +144,21 @@ fn sign<'a, Any: 'a>(notice: &Notice) -> Element<'a, Any> {
 
 /// What, whose fault, what to do.
 fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Column<'a, Any, theme::Theme, iced::Renderer> {
-    let fault = notice.fault.map(|fault| text::caption(context.say(fault.id())).style(text::tone(Tone::Dim)));
-    let advice = text::small(context.say(&format!("{}.advice", notice.kind.id())));
+    let fault = notice.fault.map(|fault| text::caption(context.text(fault.id())).style(text::tone(Tone::Dim)));
+    let advice = text::small(context.text(&format!("{}.advice", notice.kind.id())));
     column![]
         .push(fault)
-        .push(text::strong(context.say(notice.kind.id())))
+        .push(text::strong(context.text(notice.kind.id())))
         .push(advice)
         .spacing(2.0)
         .width(Length::Fill)
 }
 
 /// The same for a screen reader, which hears of an item in a list what it is called and nothing else.
-fn spoken(notice: &Notice, context: &Context) -> String {
+fn accessible_name(notice: &Notice, context: &Context) -> String {
     let id = notice.kind.id();
-    let fault = notice.fault.map(|fault| context.say(fault.id()));
-    let said = fault.into_iter().chain([context.say(id), context.say(&format!("{id}.advice"))]);
+    let fault = notice.fault.map(|fault| context.text(fault.id()));
+    let said = fault.into_iter().chain([context.text(id), context.text(&format!("{id}.advice"))]);
     said.collect::<Vec<_>>().join(". ")
 }
 
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(queue.shown.len(), 3, "six seconds to read");
         queue.tick(now + READABLE);
         assert_eq!((queue.shown.len(), queue.waiting.len()), (1, 0));
-        assert_eq!(queue.kept().len(), 4, "all are kept in the list");
+        assert_eq!(queue.history().len(), 4, "all are kept in the list");
     }
 
     #[test]
@@ -199,7 +199,7 @@ mod tests {
         let (mut queue, now) = (Queue::default(), Instant::now());
         queue.push(notice(NoticeKind::NoCamera), now);
         queue.push(notice(NoticeKind::NoCamera), now);
-        assert_eq!((queue.shown.len(), queue.kept().len()), (1, 1));
+        assert_eq!((queue.shown.len(), queue.history().len()), (1, 1));
     }
 
     #[test]
@@ -208,14 +208,14 @@ mod tests {
         queue.push(notice(NoticeKind::NoGpu), now);
         queue.push(notice(NoticeKind::NoGpu), now);
         assert!(!queue.is_busy());
-        assert_eq!(queue.kept(), [notice(NoticeKind::NoGpu)]);
+        assert_eq!(queue.history(), [notice(NoticeKind::NoGpu)]);
     }
 
     #[test]
     fn what_went_well_is_not_kept() {
         let (mut queue, now) = (Queue::default(), Instant::now());
         queue.push(Notice { fault: None, ..notice(NoticeKind::LinkCopied) }, now);
-        assert!(queue.is_busy() && queue.kept().is_empty());
+        assert!(queue.is_busy() && queue.history().is_empty());
         queue.update(Message::Dismissed(0), now);
         assert!(!queue.is_busy());
     }

@@ -7,8 +7,7 @@ use iced::widget::{column, container, row, scrollable};
 use iced::{Alignment, Length, Padding};
 
 use super::preferences::{self, Part, Preference};
-use super::{Context, device_lines, menu, worded};
-use crate::kit::popup::Hanging;
+use super::{Context, device_lines, icon_button, menu};
 use crate::kit::{Element, Icon, Press, Shortcut, elided, icon, popup, press, region, text};
 use crate::model::{Device, Devices, Kind, NoticeKind, SELF, initials};
 use crate::pictures::Pictures;
@@ -57,9 +56,9 @@ pub struct Preview {
     /// Whether there is a picture.
     pub picture: Picture,
     /// Why there is no picture, or no sound.
-    troubles: Vec<NoticeKind>,
+    problems: Vec<NoticeKind>,
     /// "Enter" was pressed once: from now a missing name is said.
-    tried: bool,
+    submitted: bool,
     menu: Option<Menu>,
 }
 
@@ -90,7 +89,7 @@ pub enum Message {
     /// A device was chosen.
     Chosen(Kind, Device),
     /// "Look again" was pressed where a device is missing.
-    AgainPressed(Kind),
+    RetryPressed(Kind),
     /// A language or a theme was chosen.
     Preferred(Preference),
     /// "Enter" was pressed.
@@ -107,7 +106,7 @@ pub enum Action {
     /// Open the device of this kind that is chosen now, or close it.
     Reopen(Kind),
     /// Look for what is plugged in, then open the device of this kind.
-    LookAgain(Kind),
+    Rescan(Kind),
     /// Speak, or look, like this.
     Prefer(Preference),
     /// Enter the meeting under this name.
@@ -130,40 +129,40 @@ impl Preview {
             devices,
             level: 0.0,
             picture: Picture::Opening,
-            troubles: Vec::new(),
-            tried: false,
+            problems: Vec::new(),
+            submitted: false,
             menu: None,
         }
     }
 
     /// A device cannot be used: said where the device is chosen, so that nothing covers the way in.
-    pub fn trouble(&mut self, kind: NoticeKind) {
-        if is_blind(kind) {
+    pub fn report_problem(&mut self, kind: NoticeKind) {
+        if is_camera_problem(kind) {
             self.picture = Picture::Missing;
         }
-        if !self.troubles.contains(&kind) {
-            self.troubles.push(kind);
+        if !self.problems.contains(&kind) {
+            self.problems.push(kind);
         }
     }
 
     /// Whether the others will see us: the camera is wanted, and there is one.
-    pub fn is_seen(&self) -> bool {
-        self.camera && self.blind().is_none()
+    pub fn is_camera_on(&self) -> bool {
+        self.camera && self.camera_problem().is_none()
     }
 
     /// Whether the others will hear us: the microphone is wanted, and there is one.
-    pub fn is_heard(&self) -> bool {
-        self.microphone && self.silent().is_none()
+    pub fn is_microphone_on(&self) -> bool {
+        self.microphone && self.microphone_problem().is_none()
     }
 
     /// Why there is no picture, if something is wrong with it.
-    fn blind(&self) -> Option<NoticeKind> {
-        self.troubles.iter().copied().find(|trouble| is_blind(*trouble))
+    fn camera_problem(&self) -> Option<NoticeKind> {
+        self.problems.iter().copied().find(|problem| is_camera_problem(*problem))
     }
 
     /// Why there is no sound, if something is wrong with it.
-    fn silent(&self) -> Option<NoticeKind> {
-        self.troubles.iter().copied().find(|trouble| !is_blind(*trouble))
+    fn microphone_problem(&self) -> Option<NoticeKind> {
+        self.problems.iter().copied().find(|problem| !is_camera_problem(*problem))
     }
 
     /// Takes in what happened.
@@ -185,9 +184,9 @@ impl Preview {
                 Action::None
             }
             Message::Chosen(kind, device) => self.choose(kind, device),
-            Message::AgainPressed(kind) => {
-                self.forgive(kind);
-                Action::LookAgain(kind)
+            Message::RetryPressed(kind) => {
+                self.clear_problem(kind);
+                Action::Rescan(kind)
             }
             Message::Preferred(preference) => {
                 self.menu = None;
@@ -198,11 +197,11 @@ impl Preview {
     }
 
     fn press_microphone(&mut self) -> Action {
-        match self.silent() {
-            Some(kind) if is_absent(kind) => Action::None,
+        match self.microphone_problem() {
+            Some(kind) if is_missing(kind) => Action::None,
             Some(_) => {
                 self.microphone = true;
-                self.forgive(Kind::Microphone);
+                self.clear_problem(Kind::Microphone);
                 Action::Reopen(Kind::Microphone)
             }
             None => {
@@ -213,24 +212,24 @@ impl Preview {
     }
 
     fn press_camera(&mut self) -> Action {
-        match self.blind() {
-            Some(kind) if is_absent(kind) => return Action::None,
+        match self.camera_problem() {
+            Some(kind) if is_missing(kind) => return Action::None,
             // What failed looks off: pressed, it tries again.
             Some(_) => self.camera = true,
             None => self.camera = !self.camera,
         }
-        self.forgive(Kind::Camera);
+        self.clear_problem(Kind::Camera);
         Action::Reopen(Kind::Camera)
     }
 
     fn enter(&mut self) -> Action {
-        self.tried = true;
-        if self.complaint().is_some() { Action::None } else { Action::Enter(self.name.trim().to_owned()) }
+        self.submitted = true;
+        if self.name_error().is_some() { Action::None } else { Action::Enter(self.name.trim().to_owned()) }
     }
 
     /// Another device, or another try: what was wrong is wrong no longer, until it is told again.
-    fn forgive(&mut self, kind: Kind) {
-        self.troubles.retain(|trouble| is_blind(*trouble) != (kind == Kind::Camera));
+    fn clear_problem(&mut self, kind: Kind) {
+        self.problems.retain(|problem| is_camera_problem(*problem) != (kind == Kind::Camera));
         if kind == Kind::Camera {
             self.picture = Picture::Opening;
         }
@@ -243,7 +242,7 @@ impl Preview {
             Shortcut::Camera => Some(Message::CameraPressed),
             Shortcut::Close if self.menu.is_some() => Some(Message::MenuClosed),
             Shortcut::Close => Some(Message::BackPressed),
-            Shortcut::Share | Shortcut::People | Shortcut::FullScreen | Shortcut::Talk(_) => None,
+            Shortcut::Share | Shortcut::People | Shortcut::FullScreen | Shortcut::PushToTalk(_) => None,
         }
     }
 
@@ -255,14 +254,14 @@ impl Preview {
             Kind::Speaker => {}
         }
         if kind != Kind::Speaker {
-            self.forgive(kind);
+            self.clear_problem(kind);
         }
         self.devices.choose(kind, device);
         Action::Reopen(kind)
     }
 
     /// The id of what is wrong with the name.
-    fn complaint(&self) -> Option<&'static str> {
+    fn name_error(&self) -> Option<&'static str> {
         let name = self.name.trim();
         if name.is_empty() {
             Some("preview-name-empty")
@@ -274,25 +273,25 @@ impl Preview {
     /// The screen.
     pub fn view(&self, context: &Context, pictures: &Pictures) -> Element<'_, Message> {
         let (title, place) = match &self.purpose {
-            Purpose::Start => (context.say("preview-start-title"), context.say("preview-here")),
+            Purpose::Start => (context.text("preview-start-title"), context.text("preview-here")),
             Purpose::Join { host } => {
                 let place = context.language.with("preview-on-host", &[("host", host.as_str().into())]);
-                (context.say("preview-join-title"), place)
+                (context.text("preview-join-title"), place)
             }
         };
         let heading = region(Role::Banner, &title, self.heading(title.clone(), place, context));
         let body = scrollable(self.body(context, pictures)).height(Length::Fill);
         let page = column![heading, region(Role::Main, &title, body)];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
-        popup(page, self.menu.map(|menu| self.hanging(menu, context)))
+        popup(page, self.menu.map(|menu| self.popup_menu(menu, context)))
     }
 
     /// The way back, where one is, and how the client speaks and looks.
     fn heading(&self, title: String, place: String, context: &Context) -> Element<'_, Message> {
-        let back = worded(Icon::Back, context.say("action-back"), "", Some(Message::BackPressed));
+        let back = icon_button(Icon::Back, context.text("action-back"), "", Some(Message::BackPressed));
         let back = back.id("back").look(Look::Quiet);
         // In a small window the place gives way: it is said again where it matters, in the link.
-        let place = (context.size.width >= NARROW).then(|| Element::from(elided(place).tone(Tone::Dim)));
+        let place = (context.size.width >= NARROW_WIDTH).then(|| Element::from(elided(place).tone(Tone::Dim)));
         let words = row![Element::from(elided(title).title())].push(place).spacing(SPACE_M).align_y(Alignment::Center);
         let open = self.menu.and_then(|menu| if let Menu::Preferences(part) = menu { Some(part) } else { None });
         let controls = preferences::controls(context, open, |part| Message::MenuPressed(Menu::Preferences(part)));
@@ -302,19 +301,23 @@ impl Preview {
 
     fn body(&self, context: &Context, pictures: &Pictures) -> Element<'_, Message> {
         let room = context.size.width - 2.0 * SPACE_XL;
-        let side = room > FORM + SPACE_XL + MIN_PICTURE;
-        let width = if side { room - FORM - SPACE_XL } else { room };
+        let side = room > FORM_WIDTH + SPACE_XL + MIN_PICTURE_WIDTH;
+        let width = if side { room - FORM_WIDTH - SPACE_XL } else { room };
         // Never so tall that the fields below it, or the way in, are out of sight.
-        let width = width.min(WIDEST_PICTURE).min(context.size.height * TALLEST_PICTURE * crate::grid::SHAPE);
+        let width =
+            width.min(MAX_PICTURE_WIDTH).min(context.size.height * MAX_PICTURE_SHARE * crate::grid::ASPECT_RATIO);
         let left = column![self.picture(width, context, pictures), self.toggles(context)].spacing(SPACE_L).width(width);
         let form = self.form(context);
         let body: Element<'_, Message> = if side {
-            row![left, container(form).width(FORM)].spacing(SPACE_XL).into()
+            row![left, container(form).width(FORM_WIDTH)].spacing(SPACE_XL).into()
         } else {
-            column![left, container(form).width(width.max(FORM))].spacing(SPACE_XL).align_x(Alignment::Center).into()
+            column![left, container(form).width(width.max(FORM_WIDTH))]
+                .spacing(SPACE_XL)
+                .align_x(Alignment::Center)
+                .into()
         };
         // In a tall window the whole hangs a little above the middle.
-        let used = width / crate::grid::SHAPE + TARGET_BAR + HEADING + 2.0 * SPACE_L;
+        let used = width / crate::grid::ASPECT_RATIO + TARGET_BAR + HEADING_HEIGHT + 2.0 * SPACE_L;
         let above = if side { ((context.size.height - used) * 0.4).max(SPACE_L) } else { SPACE_L };
         container(body).center_x(Length::Fill).padding(Padding::from([SPACE_L, SPACE_XL]).top(above)).into()
     }
@@ -322,17 +325,17 @@ impl Preview {
     fn picture(&self, width: f32, context: &Context, pictures: &Pictures) -> Element<'_, Message> {
         let tile = Tile {
             view: SELF,
-            label: context.say("preview-picture"),
+            label: context.text("preview-picture"),
             name: "".into(),
             initials: initials(&self.name).into(),
             colour: theme::AVATARS[9],
-            muted: !self.is_heard(),
+            muted: !self.is_microphone_on(),
             speaking: false,
             mirrored: true,
-            feed: self.is_seen().then(|| pictures.feed(SELF)),
+            feed: self.is_camera_on().then(|| pictures.feed(SELF)),
         };
-        let height = width / crate::grid::SHAPE;
-        let words = match (self.camera, self.blind(), self.picture) {
+        let height = width / crate::grid::ASPECT_RATIO;
+        let words = match (self.camera, self.camera_problem(), self.picture) {
             (_, Some(kind), _) => Some(kind.id()),
             (false, None, _) => Some("preview-camera-off"),
             (true, None, Picture::Missing) => Some("preview-camera-none"),
@@ -340,7 +343,7 @@ impl Preview {
             (true, None, Picture::Shown) => None,
         };
         let words = words.map(|id| {
-            let words = container(text::small(context.say(id))).padding([SPACE_S - 2.0, SPACE_M]).style(theme::scrim);
+            let words = container(text::small(context.text(id))).padding([SPACE_S - 2.0, SPACE_M]).style(theme::scrim);
             container(words)
                 .width(Length::Fill)
                 .height(Length::Fill)
@@ -348,23 +351,23 @@ impl Preview {
                 .align_x(Alignment::Center)
                 .padding(SPACE_L)
         });
-        let stage = Element::from(stage(&context.say("preview-picture"), vec![tile], context.scale));
+        let stage = Element::from(stage(&context.text("preview-picture"), vec![tile], context.scale));
         let layers = iced::widget::Stack::new().push(stage).push(words.map(Element::from));
         container(layers).width(width).height(height).into()
     }
 
     /// The two switches show what is so: a device that is not there cannot be on.
     fn toggles(&self, context: &Context) -> Element<'_, Message> {
-        let absent = |kind: Option<NoticeKind>| kind.filter(|kind| is_absent(*kind));
+        let absent = |kind: Option<NoticeKind>| kind.filter(|kind| is_missing(*kind));
         let microphone = Switch {
             id: "microphone",
             signs: (Icon::Microphone, Icon::MicrophoneOff),
             words: ("meeting-mute-on", "meeting-mute-off", "meeting-mute-none"),
             name: "meeting-mute-name",
-            on: self.is_heard(),
+            on: self.is_microphone_on(),
             // This switch mutes: pressed in, it is off.
-            toggled: !self.is_heard(),
-            absent: absent(self.silent()).map(|kind| self.sound_words(kind)),
+            toggled: !self.is_microphone_on(),
+            absent: absent(self.microphone_problem()).map(|kind| self.sound_words(kind)),
             pressed: Message::MicrophonePressed,
         };
         let camera = Switch {
@@ -372,54 +375,54 @@ impl Preview {
             signs: (Icon::Camera, Icon::CameraOff),
             words: ("meeting-camera-on", "meeting-camera-off", "meeting-camera-none"),
             name: "meeting-camera-name",
-            on: self.is_seen(),
-            toggled: self.is_seen(),
-            absent: absent(self.blind()).map(NoticeKind::id),
+            on: self.is_camera_on(),
+            toggled: self.is_camera_on(),
+            absent: absent(self.camera_problem()).map(NoticeKind::id),
             pressed: Message::CameraPressed,
         };
         let both = row![microphone.view(context), camera.view(context)].spacing(SPACE_S);
         container(both).center_x(Length::Fill).into()
     }
 
-    fn hanging(&self, which: Menu, context: &Context) -> Hanging<'_, Message> {
+    fn popup_menu(&self, which: Menu, context: &Context) -> popup::Menu<'_, Message> {
         let kind = match which {
             Menu::Devices(kind) => kind,
             Menu::Preferences(part) => {
-                return preferences::hanging(part, context, Message::Preferred, Message::MenuClosed);
+                return preferences::popup_menu(part, context, Message::Preferred, Message::MenuClosed);
             }
         };
-        let (anchor, label) = names(kind);
+        let (anchor, label) = select_ids(kind);
         let lines = device_lines(&self.devices, kind, context, Message::Chosen);
         let inside = menu(iced::widget::Column::with_children(lines));
-        Hanging { anchor, label: context.say(label), content: inside, on_close: Message::MenuClosed }
+        popup::Menu { anchor, label: context.text(label), content: inside, on_close: Message::MenuClosed }
     }
 }
 
 /// The picture's share of the window's height.
-const TALLEST_PICTURE: f32 = 0.6;
+const MAX_PICTURE_SHARE: f32 = 0.6;
 /// Height of the line with the way back.
-const HEADING: f32 = 56.0;
+const HEADING_HEIGHT: f32 = 56.0;
 /// Whether a trouble means that there is no picture.
-const fn is_blind(kind: NoticeKind) -> bool {
+const fn is_camera_problem(kind: NoticeKind) -> bool {
     use NoticeKind::{BadFile, CameraFailed, CameraLost, CameraTaken, FileFormat, NoCamera};
     matches!(kind, NoCamera | CameraTaken | CameraLost | CameraFailed | BadFile | FileFormat)
 }
 
 /// Whether a trouble means that there is nothing to switch on.
-const fn is_absent(kind: NoticeKind) -> bool {
+const fn is_missing(kind: NoticeKind) -> bool {
     matches!(kind, NoticeKind::NoCamera | NoticeKind::NoSound | NoticeKind::NoMicrophone)
 }
 
 /// Below this width of the window the heading says less.
-const NARROW: f32 = 760.0;
+const NARROW_WIDTH: f32 = 760.0;
 /// Width of the column of fields.
-const FORM: f32 = 330.0;
+const FORM_WIDTH: f32 = 330.0;
 /// A narrower picture than this goes above the fields.
-const MIN_PICTURE: f32 = 380.0;
+const MIN_PICTURE_WIDTH: f32 = 380.0;
 /// The picture needs to be no wider than this.
-const WIDEST_PICTURE: f32 = 760.0;
+const MAX_PICTURE_WIDTH: f32 = 760.0;
 
-fn names(kind: Kind) -> (&'static str, &'static str) {
+fn select_ids(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::Camera => ("choose-camera", "preview-camera"),
         Kind::Microphone => ("choose-microphone", "preview-microphone"),
@@ -448,10 +451,10 @@ impl Switch {
             (false, None) => (self.signs.1, self.words.1),
             (false, Some(_)) => (self.signs.1, self.words.2),
         };
-        let inside = row![icon(sign), text::strong(context.say(word))].spacing(SPACE_S).align_y(Alignment::Center);
+        let inside = row![icon(sign), text::strong(context.text(word))].spacing(SPACE_S).align_y(Alignment::Center);
         let message = self.absent.is_none().then_some(self.pressed);
-        let control: Press<'a, Message> = press(inside, &context.say(self.name), message);
-        let control = control.id(self.id).toggled(self.toggled).description(self.absent.map(|id| context.say(id)));
+        let control: Press<'a, Message> = press(inside, &context.text(self.name), message);
+        let control = control.id(self.id).toggled(self.toggled).description(self.absent.map(|id| context.text(id)));
         let look = if self.on { Look::Bar } else { Look::BarOff };
         control.look(look).height(TARGET_BAR).padding([0.0, SPACE_L]).into()
     }
@@ -483,30 +486,30 @@ mod tests {
         let mut preview = preview("Anne");
         preview.camera = false;
         assert_eq!(preview.update(Message::Chosen(Kind::Camera, Device::Synthetic)), Action::Reopen(Kind::Camera));
-        assert!(preview.is_seen());
+        assert!(preview.is_camera_on());
         assert_eq!(preview.update(Message::Chosen(Kind::Camera, Device::Off)), Action::Reopen(Kind::Camera));
-        assert!(!preview.is_seen());
+        assert!(!preview.is_camera_on());
     }
 
     #[test]
     fn what_is_not_there_is_not_on() {
         let mut preview = preview("Anne");
-        assert!(preview.is_seen() && preview.is_heard());
-        preview.trouble(NoticeKind::NoCamera);
-        preview.trouble(NoticeKind::NoMicrophone);
-        assert!(!preview.is_seen() && !preview.is_heard());
+        assert!(preview.is_camera_on() && preview.is_microphone_on());
+        preview.report_problem(NoticeKind::NoCamera);
+        preview.report_problem(NoticeKind::NoMicrophone);
+        assert!(!preview.is_camera_on() && !preview.is_microphone_on());
         assert_eq!(preview.update(Message::CameraPressed), Action::None, "there is nothing to switch on");
         assert_eq!(preview.update(Message::MicrophonePressed), Action::None);
-        assert_eq!(preview.update(Message::AgainPressed(Kind::Camera)), Action::LookAgain(Kind::Camera));
-        assert!(preview.is_seen() && !preview.is_heard(), "one device was looked for, not the other");
+        assert_eq!(preview.update(Message::RetryPressed(Kind::Camera)), Action::Rescan(Kind::Camera));
+        assert!(preview.is_camera_on() && !preview.is_microphone_on(), "one device was looked for, not the other");
     }
 
     #[test]
     fn a_camera_that_was_taken_is_tried_again_when_it_is_pressed() {
         let mut preview = preview("Anne");
-        preview.trouble(NoticeKind::CameraTaken);
-        assert!(!preview.is_seen());
+        preview.report_problem(NoticeKind::CameraTaken);
+        assert!(!preview.is_camera_on());
         assert_eq!(preview.update(Message::CameraPressed), Action::Reopen(Kind::Camera));
-        assert!(preview.is_seen());
+        assert!(preview.is_camera_on());
     }
 }

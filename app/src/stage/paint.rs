@@ -24,16 +24,16 @@ pub struct Scene {
 
 /// The faces that names are written with: ours, then the system's for letters that it lacks. The first call reads the
 /// font folders (some ten milliseconds and more): [`crate::run`] makes it on a thread of its own at the start.
-pub fn faces() -> Option<Font> {
-    static FACES: OnceLock<Option<Font>> = OnceLock::new();
-    FACES.get_or_init(|| Font::new(&FONT_FILES).ok().map(Font::with_system_fallback)).clone()
+pub fn tile_font() -> Option<Font> {
+    static FONT: OnceLock<Option<Font>> = OnceLock::new();
+    FONT.get_or_init(|| Font::new(&FONT_FILES).ok().map(Font::with_system_fallback)).clone()
 }
 
 /// How the stage looks in this theme.
 pub fn look(theme: &Theme) -> Option<Look> {
     let c = theme.colours();
     Some(Look {
-        font: faces()?,
+        font: tile_font()?,
         backdrop: rgba(c.stage),
         tag_paper: rgba(c.scrim),
         tag_ink: rgba(c.on_scrim),
@@ -47,10 +47,15 @@ pub fn look(theme: &Theme) -> Option<Look> {
 
 /// The tiles at their places.
 pub fn scene(tiles: &[Tile], places: &[Rectangle], theme: &Theme, scale: f32) -> Vec<render::Tile> {
-    tiles.iter().zip(places).enumerate().map(|(index, (tile, place))| one(index, tile, *place, theme, scale)).collect()
+    tiles
+        .iter()
+        .zip(places)
+        .enumerate()
+        .map(|(index, (tile, place))| render_tile(index, tile, *place, theme, scale))
+        .collect()
 }
 
-fn one(index: usize, tile: &Tile, place: Rectangle, theme: &Theme, scale: f32) -> render::Tile {
+fn render_tile(index: usize, tile: &Tile, place: Rectangle, theme: &Theme, scale: f32) -> render::Tile {
     let area = Area::new(place.x * scale, place.y * scale, place.width * scale, place.height * scale);
     let placeholder = Placeholder { initials: tile.initials.clone(), colour: rgba(tile.colour) };
     render::Tile {
@@ -107,8 +112,8 @@ impl shader::Pipeline for Pipeline {
 pub struct Canvas {
     inner: Option<render::cpu::Canvas>,
     parts: Vec<Part>,
-    ground: Option<Color>,
-    shelf: Shelf,
+    background: Option<Color>,
+    pool: BufferPool,
 }
 
 /// A tile as a picture, in physical pixels from the stage's corner.
@@ -120,33 +125,33 @@ pub struct Part {
 }
 
 /// Copies of the canvas that the window has let go of, to be written again.
-type Shelf = Arc<Mutex<Vec<Vec<u8>>>>;
+type BufferPool = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// One copy, which goes back to its shelf.
-struct Copy {
+/// One copy, which goes back to its pool.
+struct PooledBuffer {
     pixels: Vec<u8>,
-    shelf: Shelf,
+    pool: BufferPool,
 }
 
 impl Canvas {
-    /// The scene on `bounds` logical pixels. The ground between the tiles is the caller's.
+    /// The scene on `bounds` logical pixels. The background between the tiles is the caller's.
     pub fn draw(&mut self, scene: &[render::Tile], theme: &Theme, bounds: Size, scale: f32) -> &[Part] {
         let Some(look) = look(theme) else { return &[] };
-        let ground = theme.colours().ground;
+        let background = theme.colours().background;
         let canvas = self.inner.get_or_insert_with(|| render::cpu::Canvas::new(look.clone()));
-        if self.ground.replace(ground) != Some(ground) {
+        if self.background.replace(background) != Some(background) {
             canvas.set_look(look);
         }
-        canvas.draw(scene, pixels(bounds, scale), scale, rgba(ground));
+        canvas.draw(scene, pixels(bounds, scale), scale, rgba(background));
         let size = canvas.size();
         let places =
-            scene.iter().map(|tile| within(tile.area, size)).filter(|[_, _, width, height]| width * height > 0);
+            scene.iter().map(|tile| pixel_rect(tile.area, size)).filter(|[_, _, width, height]| width * height > 0);
         let mut before = std::mem::take(&mut self.parts).into_iter();
         for place in places {
             let known = before.next().filter(|part| part.place == place);
-            let changed = canvas.damage().iter().any(|area| overlap(within(*area, size), place));
+            let changed = canvas.damage().iter().any(|area| overlap(pixel_rect(*area, size), place));
             self.parts.push(known.filter(|_| !changed).unwrap_or_else(|| {
-                let copy = Copy::of(canvas.pixels(), size[0], place, &self.shelf);
+                let copy = PooledBuffer::of(canvas.pixels(), size[0], place, &self.pool);
                 Part { handle: Handle::from_rgba(place[2], place[3], Bytes::from_owner(copy)), place }
             }));
         }
@@ -155,7 +160,7 @@ impl Canvas {
 }
 
 /// The whole pixels of an area that lie on a canvas, as [`render::cpu`] draws it: left, top, width, height.
-fn within(area: Area, [width, height]: [u32; 2]) -> [u32; 4] {
+fn pixel_rect(area: Area, [width, height]: [u32; 2]) -> [u32; 4] {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to the canvas")]
     let edge = |place: f32, most: u32| (place.round().max(0.0) as u32).min(most);
     let (left, top) = (edge(area.x, width), edge(area.y, height));
@@ -168,35 +173,35 @@ fn overlap(a: [u32; 4], b: [u32; 4]) -> bool {
     across && a[1] < b[1] + b[3] && b[1] < a[1] + a[3]
 }
 
-impl Copy {
+impl PooledBuffer {
     /// A part of `pixels`, which are `stride` to a row.
-    fn of(pixels: &[u8], stride: u32, [left, top, width, height]: [u32; 4], shelf: &Shelf) -> Self {
-        let mut copy = shelf.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+    fn of(pixels: &[u8], stride: u32, [left, top, width, height]: [u32; 4], pool: &BufferPool) -> Self {
+        let mut copy = pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         copy.clear();
         let columns = left as usize * 4..(left + width) as usize * 4;
         let rows = pixels.chunks_exact(stride as usize * 4).skip(top as usize).take(height as usize);
         rows.for_each(|row| copy.extend_from_slice(&row[columns.clone()]));
-        Self { pixels: copy, shelf: Arc::clone(shelf) }
+        Self { pixels: copy, pool: Arc::clone(pool) }
     }
 }
 
-impl AsRef<[u8]> for Copy {
+impl AsRef<[u8]> for PooledBuffer {
     fn as_ref(&self) -> &[u8] {
         &self.pixels
     }
 }
 
-impl Drop for Copy {
+impl Drop for PooledBuffer {
     fn drop(&mut self) {
-        let mut spare = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.len() < SPARE {
+        let mut spare = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < MAX_POOLED_BUFFERS {
             spare.push(std::mem::take(&mut self.pixels));
         }
     }
 }
 
 /// Copies that wait at most: those of all tiles that anybody looks at at once.
-const SPARE: usize = 64;
+const MAX_POOLED_BUFFERS: usize = 64;
 
 fn pixels(bounds: Size, scale: f32) -> [u32; 2] {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the size of a window")]

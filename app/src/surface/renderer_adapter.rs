@@ -46,7 +46,7 @@ impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> 
         viewport: &Rectangle,
     ) {
         renderer.waker.clone_from(&self.waker);
-        let theme = worn(theme, renderer);
+        let theme = theme_for(theme, renderer);
         self.content.as_widget().draw(tree, &mut renderer.inner, &theme, style, layout, cursor, viewport);
     }
 
@@ -113,10 +113,10 @@ impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> 
 }
 
 /// The theme without shadows where the processor draws: its rasteriser paints them beyond what is being redrawn, over and over.
-fn worn(theme: &Theme, renderer: &Renderer) -> Theme {
+fn theme_for(theme: &Theme, renderer: &Renderer) -> Theme {
     match renderer.inner {
         iced::Renderer::Primary(_) => *theme,
-        iced::Renderer::Secondary(_) => theme.flat(),
+        iced::Renderer::Secondary(_) => theme.without_shadows(),
     }
 }
 
@@ -144,7 +144,7 @@ impl<Message> Overlay<Message, Theme, Renderer> for OverlayAdapter<'_, Message> 
         layout: Layout<'_>,
         cursor: mouse::Cursor,
     ) {
-        let theme = worn(theme, renderer);
+        let theme = theme_for(theme, renderer);
         self.0.as_overlay().draw(&mut renderer.inner, &theme, style, layout, cursor);
     }
 

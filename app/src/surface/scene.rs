@@ -58,7 +58,7 @@ impl Scene {
         let over = std::iter::once(&own).chain(&self.layers[index + 1..]);
         let mut parts: Vec<Rectangle> = Vec::new();
         for bounds in over.flat_map(|layer| Layer::damage(&empty(layer.bounds), layer)) {
-            let Some(mut part) = outward(bounds, scale).intersection(&picture.bounds) else { continue };
+            let Some(mut part) = snap_outward(bounds, scale).intersection(&picture.bounds) else { continue };
             while let Some(at) = parts.iter().position(|other| other.intersects(&part)) {
                 part = part.union(&parts.swap_remove(at));
             }
@@ -86,10 +86,10 @@ impl Scene {
         changed.extend(gone.map(|old| old.bounds));
         let mut parts = damage::group(changed, whole);
         for part in &mut parts {
-            *part = outward(*part, self.scale);
+            *part = snap_outward(*part, self.scale);
         }
         for picture in &self.pictures {
-            parts = parts.into_iter().flat_map(|part| picture.leave(part)).collect();
+            parts = parts.into_iter().flat_map(|part| picture.subtract_from(part)).collect();
         }
         parts.extend(self.new_pictures(before).flat_map(|picture| &picture.covered));
         // The rasteriser takes no less than a pixel.
@@ -110,7 +110,8 @@ impl Picture {
         let Handle::Rgba { width, height, pixels, .. } = &image.handle else { return None };
         let place = Place::of(*bounds, scale)?;
         let plain = image.rotation.0 == 0.0 && image.opacity >= 1.0 && image.border_radius == 0.0.into();
-        let whole = bounds.is_within(&clip.expand(SLACK)) && bounds.is_within(&clip_bounds.expand(SLACK));
+        let whole =
+            bounds.is_within(&clip.expand(PIXEL_TOLERANCE)) && bounds.is_within(&clip_bounds.expand(PIXEL_TOLERANCE));
         let exact = (place.width, place.height) == (*width, *height);
         (plain && whole && exact && render::cpu::is_opaque(pixels)).then(|| Self {
             handle: image.handle.clone(),
@@ -129,7 +130,7 @@ impl Picture {
     }
 
     /// What is left of `part` beside the picture, and where something lies over it.
-    fn leave(&self, part: Rectangle) -> Vec<Rectangle> {
+    fn subtract_from(&self, part: Rectangle) -> Vec<Rectangle> {
         let Some(shared) = part.intersection(&self.bounds) else { return vec![part] };
         let (right, bottom) = (part.x + part.width, part.y + part.height);
         let (shared_right, shared_bottom) = (shared.x + shared.width, shared.y + shared.height);
@@ -158,7 +159,8 @@ impl Place {
         let whole = |side: f32| {
             let pixels = (side * scale).round();
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in between")]
-            ((0.0..=16_384.0).contains(&pixels) && (pixels - side * scale).abs() < SLACK).then_some(pixels as u32)
+            ((0.0..=16_384.0).contains(&pixels) && (pixels - side * scale).abs() < PIXEL_TOLERANCE)
+                .then_some(pixels as u32)
         };
         Some(Self {
             left: whole(bounds.x)?,
@@ -170,7 +172,7 @@ impl Place {
 }
 
 /// The whole physical pixels that a rectangle touches.
-fn outward(bounds: Rectangle, scale: f32) -> Rectangle {
+fn snap_outward(bounds: Rectangle, scale: f32) -> Rectangle {
     let (left, top) = ((bounds.x * scale).floor() / scale, (bounds.y * scale).floor() / scale);
     let right = ((bounds.x + bounds.width) * scale).ceil() / scale;
     let bottom = ((bounds.y + bounds.height) * scale).ceil() / scale;
@@ -182,4 +184,4 @@ fn empty(bounds: Rectangle) -> Layer {
 }
 
 /// What rounding may cost, in pixels.
-const SLACK: f32 = 0.02;
+const PIXEL_TOLERANCE: f32 = 0.02;

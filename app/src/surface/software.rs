@@ -6,7 +6,7 @@ use iced::Color;
 use iced::advanced::graphics::compositor::{Display, SurfaceError, Window};
 use iced::advanced::graphics::{Error, Settings, Viewport};
 
-use super::painter::Painter;
+use super::buffer_updater::BufferUpdater;
 
 /// Makes surfaces.
 pub struct Compositor {
@@ -18,7 +18,7 @@ pub struct Compositor {
 pub struct Surface {
     // None where the system refused: told once, and nothing is shown.
     window: Option<softbuffer::Surface<Box<dyn Display>, Box<dyn Window>>>,
-    painter: Painter,
+    buffer_updater: BufferUpdater,
 }
 
 impl Compositor {
@@ -36,7 +36,7 @@ impl Compositor {
     pub fn surface(&self, window: impl Window, width: u32, height: u32) -> Surface {
         let window = softbuffer::Surface::new(&self.context, Box::new(window) as Box<dyn Window>);
         let window = window.inspect_err(|error| tracing::error!(%error, "the window cannot be drawn")).ok();
-        let mut surface = Surface { window, painter: Painter::default() };
+        let mut surface = Surface { window, buffer_updater: BufferUpdater::default() };
         surface.resize(width, height);
         surface
     }
@@ -49,7 +49,7 @@ impl Surface {
         if let Err(error) = window.resize(across, down) {
             tracing::error!(%error, width, height, "the window cannot be drawn at this size");
         }
-        self.painter.forget();
+        self.buffer_updater.reset();
     }
 
     /// Shows what `renderer` was told to draw.
@@ -65,7 +65,7 @@ impl Surface {
         };
         let mut buffer = window.buffer_mut().map_err(|_| SurfaceError::Lost)?;
         let age = buffer.age();
-        self.painter.paint(renderer, viewport, background, &mut buffer, age).ok_or(SurfaceError::Outdated)?;
+        self.buffer_updater.update(renderer, viewport, background, &mut buffer, age).ok_or(SurfaceError::Outdated)?;
         on_pre_present();
         // All of it: another window may have lain over any part.
         buffer.present().map_err(|_| SurfaceError::Lost)

@@ -2,11 +2,11 @@
 
 use iced::Color;
 
-/// What a colour is for. Every pair of text and ground that the client uses has at least 4.5:1, every control 3:1.
+/// What a colour is for. Every pair of text and background that the client uses has at least 4.5:1, every control 3:1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Colours {
     /// The page.
-    pub ground: Color,
+    pub background: Color,
     /// Bars, cards, panels.
     pub surface: Color,
     /// Controls on a surface; what lies under the pointer.
@@ -15,7 +15,7 @@ pub struct Colours {
     pub pressed: Color,
     /// A line that only divides.
     pub line: Color,
-    /// The outline of a control: 3:1 on every ground.
+    /// The outline of a control: 3:1 on every background.
     pub edge: Color,
     /// Text and icons.
     pub text: Color,
@@ -38,14 +38,14 @@ pub struct Colours {
     /// Text on `scrim`.
     pub on_scrim: Color,
     /// Under a dialog.
-    pub veil: Color,
+    pub backdrop: Color,
     /// Behind a picture that does not fill its tile.
     pub stage: Color,
 }
 
 /// Dark: the meeting's theme.
 pub const DARK: Colours = Colours {
-    ground: rgb(0x0F_1216),
+    background: rgb(0x0F_1216),
     surface: rgb(0x17_1B21),
     raised: rgb(0x20_262E),
     pressed: rgb(0x2B_333D),
@@ -61,13 +61,13 @@ pub const DARK: Colours = Colours {
     on_danger: rgb(0x1C_0807),
     scrim: rgba(0x0F_1216, 0.78),
     on_scrim: rgb(0xF4_F6F8),
-    veil: rgba(0x05_0709, 0.62),
+    backdrop: rgba(0x05_0709, 0.62),
     stage: rgb(0x1A_1F26),
 };
 
 /// Light.
 pub const LIGHT: Colours = Colours {
-    ground: rgb(0xFB_FBFA),
+    background: rgb(0xFB_FBFA),
     surface: rgb(0xFF_FFFF),
     raised: rgb(0xF0_F2F5),
     pressed: rgb(0xE9_EDF1),
@@ -83,13 +83,13 @@ pub const LIGHT: Colours = Colours {
     on_danger: rgb(0xFF_FFFF),
     scrim: rgba(0x0F_1216, 0.78),
     on_scrim: rgb(0xF4_F6F8),
-    veil: rgba(0x14_181D, 0.42),
+    backdrop: rgba(0x14_181D, 0.42),
     stage: rgb(0xE6_E9ED),
 };
 
 /// Black and white, for who needs it: no translucency.
 pub const CONTRAST: Colours = Colours {
-    ground: rgb(0x00_0000),
+    background: rgb(0x00_0000),
     surface: rgb(0x00_0000),
     raised: rgb(0x1A_1A1A),
     pressed: rgb(0x33_3333),
@@ -105,7 +105,7 @@ pub const CONTRAST: Colours = Colours {
     on_danger: rgb(0x00_0000),
     scrim: rgb(0x00_0000),
     on_scrim: rgb(0xFF_FFFF),
-    veil: rgb(0x00_0000),
+    backdrop: rgb(0x00_0000),
     stage: rgb(0x00_0000),
 };
 
@@ -163,14 +163,14 @@ mod tests {
     #[test]
     fn text_can_be_read_on_every_ground() {
         for (name, c) in palettes() {
-            for ground in [c.ground, c.surface, c.raised, c.pressed] {
+            for background in [c.background, c.surface, c.raised, c.pressed] {
                 for text in [c.text, c.dim, c.accent, c.good, c.warn, c.danger] {
-                    let found = contrast(text, ground);
-                    assert!(found >= 4.5, "{name}: {text:?} on {ground:?} has {found:.2}:1");
+                    let found = contrast(text, background);
+                    assert!(found >= 4.5, "{name}: {text:?} on {background:?} has {found:.2}:1");
                 }
             }
-            for (text, ground) in [(c.on_accent, c.accent), (c.on_danger, c.danger)] {
-                assert!(contrast(text, ground) >= 4.5, "{name}: {:.2}", contrast(text, ground));
+            for (text, background) in [(c.on_accent, c.accent), (c.on_danger, c.danger)] {
+                assert!(contrast(text, background) >= 4.5, "{name}: {:.2}", contrast(text, background));
             }
         }
     }
@@ -178,10 +178,10 @@ mod tests {
     #[test]
     fn controls_stand_out_from_every_ground() {
         for (name, c) in palettes() {
-            for ground in [c.ground, c.surface, c.raised] {
+            for background in [c.background, c.surface, c.raised] {
                 for control in [c.edge, c.accent, c.danger] {
-                    let found = contrast(control, ground);
-                    assert!(found >= 3.0, "{name}: {control:?} on {ground:?} has {found:.2}:1");
+                    let found = contrast(control, background);
+                    assert!(found >= 3.0, "{name}: {control:?} on {background:?} has {found:.2}:1");
                 }
             }
         }
@@ -199,8 +199,8 @@ mod tests {
 
     #[test]
     fn initials_can_be_read() {
-        for ground in AVATARS {
-            assert!(contrast(ON_AVATAR, ground) >= 4.5, "{ground:?} {:.2}", contrast(ON_AVATAR, ground));
+        for background in AVATARS {
+            assert!(contrast(ON_AVATAR, background) >= 4.5, "{background:?} {:.2}", contrast(ON_AVATAR, background));
         }
     }
 

@@ -138,8 +138,8 @@ mod tests {
                 {
                     let status = Status { enabled: true, pressed, selected, hover };
                     let paint = theme.control(look, status);
-                    for ground in [theme.colours().ground, theme.colours().surface] {
-                        let found = contrast(paint.content, over(paint.background, ground));
+                    for background in [theme.colours().background, theme.colours().surface] {
+                        let found = contrast(paint.content, over(paint.background, background));
                         assert!(found >= 4.5, "{theme:?} {look:?} {status:?}: {found:.2}:1");
                     }
                 }

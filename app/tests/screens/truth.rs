@@ -19,8 +19,8 @@ fn what_is_not_plugged_in_cannot_be_on_and_says_why() {
     for language in Language::ALL {
         let pictures = common::pictures(0);
         let mut screen = preview::Preview::new(preview::Purpose::Start, "Anne".into(), app::model::Devices::default());
-        screen.trouble(NoticeKind::NoCamera);
-        screen.trouble(NoticeKind::NoMicrophone);
+        screen.report_problem(NoticeKind::NoCamera);
+        screen.report_problem(NoticeKind::NoMicrophone);
         let update = tree(screen.view(&context(language), &pictures));
         let camera = named(&update, &language.text("meeting-camera-name"));
         assert!(camera.is_disabled());
@@ -36,14 +36,14 @@ fn what_is_not_plugged_in_cannot_be_on_and_says_why() {
         ui.find(&language.text("notice-no-camera.advice"));
         ui.find(&language.text("preview-microphone-none.advice"));
         ui.click_id("again-camera");
-        assert!(matches!(ui.messages()[..], [preview::Message::AgainPressed(Kind::Camera)]));
+        assert!(matches!(ui.messages()[..], [preview::Message::RetryPressed(Kind::Camera)]));
     }
 }
 
 #[test]
 fn a_camera_that_another_program_holds_can_be_tried_again() {
     let (pictures, mut screen) = (common::pictures(0), preview_screen());
-    screen.trouble(NoticeKind::CameraTaken);
+    screen.report_problem(NoticeKind::CameraTaken);
     let update = tree(screen.view(&context(Language::English), &pictures));
     let camera = named(&update, "Camera");
     assert_eq!((camera.is_disabled(), camera.toggled()), (false, Some(Toggled::False)));
@@ -104,7 +104,7 @@ fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
     for (language, marked) in
         [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{202f}: {detail}"))]
     {
-        let screen = ended::Ended { why: Ending::Here, detail: detail.into(), again: true, inside: false };
+        let screen = ended::Ended { reason: Ending::Here, detail: detail.into(), can_retry: true, was_inside: false };
         Ui::new(screen.view(&context(language))).find(&marked);
         let reported = notices();
         Ui::new(notice::list::<()>(&reported, &context(language))).find(&marked);
@@ -119,7 +119,8 @@ fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
 #[test]
 fn who_never_came_in_is_not_told_that_the_meeting_is_over() {
     for (inside, expected) in [(true, "The meeting is over for you"), (false, "You are not in the meeting")] {
-        let screen = ended::Ended { why: Ending::Unreachable, detail: String::new(), again: true, inside };
+        let screen =
+            ended::Ended { reason: Ending::Unreachable, detail: String::new(), can_retry: true, was_inside: inside };
         let update = tree(screen.view(&context(Language::English)));
         let main = update.nodes.iter().find(|(_, node)| node.role() == Role::Main).expect("a screen has a main part");
         assert_eq!(main.1.label(), Some(expected));
@@ -162,7 +163,7 @@ fn hovered(screen: &meeting::Meeting, pictures: &app::pictures::Pictures, over: 
     let _ = ui.update(&[moved], cursor, &mut renderer, clipboard, &mut Vec::new());
     let _ = ui.update(&[], cursor, &mut renderer, clipboard, &mut Vec::new());
     ui.draw(&mut renderer, &theme, &Style { text_color: theme.colours().text }, cursor);
-    renderer.screenshot(iced::Size::new(1280, 800), 1.0, theme.colours().ground)
+    renderer.screenshot(iced::Size::new(1280, 800), 1.0, theme.colours().background)
 }
 
 /// Looks for a name in the panel at the right.

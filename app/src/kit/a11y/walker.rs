@@ -15,7 +15,7 @@ use super::Semantics;
 pub const ROOT: NodeId = NodeId(0);
 
 /// Collects the nodes of one window and delivers at most one action request.
-pub struct Walker {
+pub struct TreeBuilder {
     entries: Vec<Entry>,
     stack: Vec<(usize, Vector)>,
     last: Option<(usize, Vector)>,
@@ -32,7 +32,7 @@ struct Entry {
     children: u64,
 }
 
-impl Walker {
+impl TreeBuilder {
     /// For the window with this title; `scale` turns logical into physical pixels, `request` goes to the node it names.
     pub fn new(title: &str, bounds: Rectangle, scale: f32, request: Option<ActionRequest>) -> Self {
         let mut node = Node::new(Role::Window);
@@ -90,7 +90,7 @@ impl Walker {
     }
 }
 
-impl Operation for Walker {
+impl Operation for TreeBuilder {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
         let level = self.last.take().unwrap_or(self.top());
         self.stack.push(level);

@@ -6,67 +6,67 @@ use std::time::{Duration, Instant};
 /// for no more than a third of the time.
 #[derive(Debug, Default)]
 pub struct Pace {
-    asked: Option<Instant>,
-    drawing: Option<Instant>,
-    rested: Option<Instant>,
+    last_request: Option<Instant>,
+    started: Option<Instant>,
+    rested_until: Option<Instant>,
     // Of one redraw, smoothed.
     cost: Duration,
-    processor: bool,
+    software: bool,
 }
 
 impl Pace {
     /// When the next redraw may be asked for; at or before `now` means at once. Ask again when that moment has come.
     pub fn due(&self, now: Instant) -> Instant {
-        let shortest = if self.processor { PROCESSOR } else { CARD };
-        let paced = self.asked.map_or(now, |asked| asked + shortest);
-        let rested = match (self.drawing, self.rested) {
+        let shortest = if self.software { SOFTWARE_INTERVAL } else { GPU_INTERVAL };
+        let paced = self.last_request.map_or(now, |last| last + shortest);
+        let rested = match (self.started, self.rested_until) {
             // Not ended yet: as long as they took lately, and a look later if it takes longer.
-            (Some(since), _) => (since + self.cost + self.rest()).max(now + LOOK).min(since + MAX_INTERVAL),
+            (Some(since), _) => (since + self.cost + self.rest()).max(now + POLL_INTERVAL).min(since + MAX_INTERVAL),
             (None, rested) => rested.unwrap_or(now),
         };
         paced.max(rested)
     }
 
     /// A redraw was asked for.
-    pub fn ask(&mut self, now: Instant) {
-        self.asked = Some(now);
+    pub fn requested(&mut self, now: Instant) {
+        self.last_request = Some(now);
     }
 
     /// A window begins to draw itself, whoever asked for it. Calls until [`Pace::end`] are the same redraw.
     pub fn begin(&mut self, now: Instant) {
-        let stuck = self.drawing.is_some_and(|since| now > since + MAX_INTERVAL);
-        if self.drawing.is_none() || stuck {
-            self.drawing = Some(now);
+        let stuck = self.started.is_some_and(|since| now > since + MAX_INTERVAL);
+        if self.started.is_none() || stuck {
+            self.started = Some(now);
             // It shows what was wished for meanwhile, as if we had asked.
-            self.asked = Some(now);
+            self.last_request = Some(now);
         }
     }
 
     /// It is on the screen; `processor` where no graphics card has drawn it.
-    pub fn end(&mut self, now: Instant, processor: bool) {
-        self.processor = processor;
-        let Some(since) = self.drawing.take() else { return };
+    pub fn end(&mut self, now: Instant, software: bool) {
+        self.software = software;
+        let Some(since) = self.started.take() else { return };
         // A card waits for the screen, not for us, so its time says nothing.
-        let cost = if processor { now.saturating_duration_since(since) } else { Duration::ZERO };
+        let cost = if software { now.saturating_duration_since(since) } else { Duration::ZERO };
         self.cost = (self.cost * 3 + cost) / 4;
-        self.rested = Some(now + self.rest());
+        self.rested_until = Some(now + self.rest());
     }
 
     fn rest(&self) -> Duration {
-        (self.cost * REST).min(MAX_REST)
+        (self.cost * REST_FACTOR).min(MAX_REST)
     }
 }
 
 /// Between redraws by a card: it waits for the screen by itself.
-const CARD: Duration = Duration::from_millis(8);
+const GPU_INTERVAL: Duration = Duration::from_millis(8);
 /// Between redraws by the processor: faces come thirty times a second.
-const PROCESSOR: Duration = Duration::from_millis(33);
+const SOFTWARE_INTERVAL: Duration = Duration::from_millis(33);
 /// A redraw is followed by so many times what it took: decoders need the processor too.
-const REST: u32 = 2;
+const REST_FACTOR: u32 = 2;
 /// However slow, ten pictures a second or so are shown.
 const MAX_REST: Duration = Duration::from_millis(80);
 /// When to look again for a redraw that takes longer than those before.
-const LOOK: Duration = Duration::from_millis(4);
+const POLL_INTERVAL: Duration = Duration::from_millis(4);
 /// A redraw that has not ended by then was given up, as when its window closed.
 const MAX_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -79,7 +79,7 @@ mod tests {
     }
 
     /// Draws for `cost` at each moment that the pace allows; returns the moments within a second.
-    fn second(cost: Duration, processor: bool) -> Vec<Duration> {
+    fn second(cost: Duration, software: bool) -> Vec<Duration> {
         let start = Instant::now();
         let (mut pace, mut now, mut drawn) = (Pace::default(), start, Vec::new());
         while now < start + ms(3_000) {
@@ -88,11 +88,11 @@ mod tests {
                 now = due;
                 continue;
             }
-            pace.ask(now);
+            pace.requested(now);
             pace.begin(now);
             drawn.push(now - start);
             now += cost;
-            pace.end(now, processor);
+            pace.end(now, software);
         }
         drawn.retain(|moment| (ms(1_000)..ms(2_000)).contains(moment));
         drawn
@@ -127,7 +127,7 @@ mod tests {
         let now = Instant::now();
         let mut pace = Pace::default();
         pace.end(now, true);
-        pace.ask(now);
+        pace.requested(now);
         pace.begin(now);
         assert!(pace.due(now + ms(50)) > now + ms(50), "it is still being drawn");
         pace.end(now + ms(60), true);
@@ -139,7 +139,7 @@ mod tests {
     fn a_redraw_that_never_ends_stops_nothing() {
         let now = Instant::now();
         let mut pace = Pace::default();
-        pace.ask(now);
+        pace.requested(now);
         pace.begin(now);
         assert!(pace.due(now + ms(1_001)) <= now + ms(1_001));
         pace.begin(now + ms(1_100));

@@ -28,26 +28,26 @@ impl Meeting {
         if let Some(since) = since {
             status = status.push(dot()).push(text::small(since).style(text::tone(Tone::Dim)));
         }
-        let bell = quiet(Icon::Bell, &context.say("meeting-notices"), Message::PanelPressed(Panel::Notices));
+        let bell = quiet(Icon::Bell, &context.text("meeting-notices"), Message::PanelPressed(Panel::Notices));
         let bell = bell.id("notices").toggled(self.panel == Some(Panel::Notices));
-        let full = quiet(Icon::FullScreen, &context.say("meeting-full-screen"), Message::FullScreenPressed);
+        let full = quiet(Icon::FullScreen, &context.text("meeting-full-screen"), Message::FullScreenPressed);
         let open = (self.menu == Some(Menu::Preferences)).then_some(Part::Both);
         let wishes = preferences::sign(context, open, |_| Message::MenuPressed(Menu::Preferences));
         let bar = row![self.lock_button(context), status, Space::new().width(Length::Fill),]
-            .push((reported > 0).then(|| hint(bell, context.say("meeting-notices"), tooltip::Position::Bottom)))
-            .push(hint(wishes, context.say("menu-preferences"), tooltip::Position::Bottom))
-            .push(hint(full.id("full-screen"), context.say("meeting-full-screen"), tooltip::Position::Bottom));
+            .push((reported > 0).then(|| hint(bell, context.text("meeting-notices"), tooltip::Position::Bottom)))
+            .push(hint(wishes, context.text("menu-preferences"), tooltip::Position::Bottom))
+            .push(hint(full.id("full-screen"), context.text("meeting-full-screen"), tooltip::Position::Bottom));
         let bar = container(bar.spacing(SPACE_M).align_y(Alignment::Center))
             .height(BAR_TOP)
             .align_y(Alignment::Center)
             .padding([0.0, SPACE_S])
             .style(theme::bar);
-        region(Role::Banner, &context.say("meeting-status"), bar)
+        region(Role::Banner, &context.text("meeting-status"), bar)
     }
 
     fn lock_button(&self, context: &Context) -> Element<'_, Message> {
         let (sign, tone, id) = lock::shape(self.model.lock_state());
-        let state = context.say(id);
+        let state = context.text(id);
         let inside = row![icon(sign).size(ICON_SMALL).tone(tone), text::strong(state.clone())];
         let name = context.language.with("lock-button", &[("state", state.into())]);
         let button =
@@ -75,7 +75,7 @@ impl Meeting {
             .align_y(Alignment::Center)
             .padding([0.0, SPACE_S])
             .style(theme::bar);
-        region(Role::Toolbar, &context.say("meeting-bar"), bar)
+        region(Role::Toolbar, &context.text("meeting-bar"), bar)
     }
 
     fn microphone(&self, context: &Context) -> Element<'_, Message> {
@@ -110,10 +110,10 @@ impl Meeting {
 
     fn people(&self, context: &Context) -> Element<'_, Message> {
         let count = self.model.people.len().to_string();
-        let name = format!("{}, {count}", context.say("meeting-people"));
+        let name = format!("{}, {count}", context.text("meeting-people"));
         let mut inside = row![icon(Icon::People)].spacing(SPACE_S).align_y(Alignment::Center);
         if !is_narrow(context) {
-            inside = inside.push(text::strong(context.say("meeting-people")));
+            inside = inside.push(text::strong(context.text("meeting-people")));
         }
         inside = inside.push(text::strong(count).style(text::tone(Tone::Dim)));
         let button = press(inside, &name, Some(Message::PanelPressed(Panel::People)));
@@ -136,9 +136,9 @@ fn is_narrow(context: &Context) -> bool {
 fn labelled<'a>(context: &Context, sign: Icon, word: &str, name: &str, message: Option<Message>) -> Press<'a, Message> {
     let mut inside = row![icon(sign)].spacing(SPACE_S).align_y(Alignment::Center);
     if !is_narrow(context) {
-        inside = inside.push(text::strong(context.say(word)));
+        inside = inside.push(text::strong(context.text(word)));
     }
-    tall(press(inside, &context.say(name), message))
+    tall(press(inside, &context.text(name), message))
 }
 
 fn tall(button: Press<'_, Message>) -> Press<'_, Message> {
@@ -148,7 +148,7 @@ fn tall(button: Press<'_, Message>) -> Press<'_, Message> {
 /// The small control beside a button that opens its devices.
 fn more<'a>(name: &str, id: &'static str, open: bool, menu: Menu, context: &Context) -> Element<'a, Message> {
     let inside = container(icon(Icon::Down).size(ICON_SMALL)).center_y(TARGET_BAR).center_x(MORE);
-    let button = press(inside, &context.say(name), Some(Message::MenuPressed(menu)));
+    let button = press(inside, &context.text(name), Some(Message::MenuPressed(menu)));
     button.id(id).expanded(open).look(Look::Quiet).width(MORE).height(TARGET_BAR).padding(0).into()
 }
 
@@ -160,7 +160,7 @@ fn quiet<'a>(sign: Icon, name: &str, message: Message) -> Press<'a, Message> {
 
 /// Where words are left out, the pointer brings them.
 fn hinted<'a>(button: Press<'a, Message>, context: &Context, word: &str) -> Element<'a, Message> {
-    if is_narrow(context) { hint(button, context.say(word), tooltip::Position::Top) } else { button.into() }
+    if is_narrow(context) { hint(button, context.text(word), tooltip::Position::Top) } else { button.into() }
 }
 
 fn hint(button: Press<'_, Message>, word: String, position: tooltip::Position) -> Element<'_, Message> {

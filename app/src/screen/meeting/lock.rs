@@ -27,17 +27,17 @@ impl Meeting {
         let (sign, tone, word) = shape(state);
         let count = [("count", self.model.people.len().into())];
         let explained = match state {
-            LockState::Open => context.say("lock-open-text"),
+            LockState::Open => context.text("lock-open-text"),
             LockState::Closed => context.language.with("lock-closed-text", &count),
-            LockState::Verified => context.say("lock-verified-text"),
-            LockState::Attention => context.say("lock-attention-text"),
+            LockState::Verified => context.text("lock-verified-text"),
+            LockState::Attention => context.text("lock-attention-text"),
         };
         let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
-        let words = column![text::heading(context.say(word)), text::small(explained).style(text::tone(Tone::Dim))];
+        let words = column![text::heading(context.text(word)), text::small(explained).style(text::tone(Tone::Dim))];
         let head = row![sign, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
         let passing = self.model.passing.then(|| {
             let sign = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
-            let words = text::caption(context.say("lock-passing")).style(text::tone(Tone::Dim)).width(Length::Fill);
+            let words = text::caption(context.text("lock-passing")).style(text::tone(Tone::Dim)).width(Length::Fill);
             row![sign, words].spacing(SPACE_S)
         });
         let body = column![head].push(self.model.lock.as_ref().map(|lock| proof(lock, state, context))).push(passing);
@@ -50,10 +50,10 @@ fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Me
     let confirmed = state == LockState::Verified;
     let button: Element<'_, Message> = if confirmed {
         let sign = icon(Icon::Check).size(ICON_SMALL).tone(Tone::Good);
-        let words = text::strong(context.say("lock-confirmed")).style(text::tone(Tone::Good));
+        let words = text::strong(context.text("lock-confirmed")).style(text::tone(Tone::Good));
         row![sign, words].spacing(SPACE_S).align_y(Alignment::Center).into()
     } else {
-        press(text::strong(context.say("lock-confirm")), "", Some(Message::WordsConfirmed))
+        press(text::strong(context.text("lock-confirm")), "", Some(Message::WordsConfirmed))
             .id("confirm-words")
             .look(Look::Plain)
             .width(Length::Fill)
@@ -64,9 +64,9 @@ fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Me
     let suite = context.language.with("lock-suite", &[("suite", lock.suite.as_str().into())]);
     let small = |words| text::caption(words).style(text::tone(Tone::Dim));
     column![
-        text::strong(context.say("lock-words")),
+        text::strong(context.text("lock-words")),
         words(&lock.words[context.language as usize], context),
-        text::small(context.say("lock-words-text")).style(text::tone(Tone::Dim)),
+        text::small(context.text("lock-words-text")).style(text::tone(Tone::Dim)),
         button,
         column![small(epochs), small(suite)].spacing(SPACE_XS),
     ]
@@ -88,7 +88,7 @@ fn words<'a>(words: &[String], context: &Context) -> Element<'a, Message> {
         Column::with_children(lines).spacing(SPACE_XS).width(Length::Fill).into()
     });
     let box_ = container(row(columns).spacing(SPACE_M)).padding(SPACE_M).width(Length::Fill).style(theme::inset);
-    region(Role::Group, &context.say("lock-words"), box_)
+    region(Role::Group, &context.text("lock-words"), box_)
 }
 
 /// Room for two figures.

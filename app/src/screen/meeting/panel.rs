@@ -7,7 +7,7 @@ use iced::{Alignment, Background, Border, Length};
 use super::{Meeting, Message};
 use crate::kit::{Element, Icon, elided, icon, press, region, text};
 use crate::model::{Microphone, Person};
-use crate::screen::{Context, worded};
+use crate::screen::{Context, icon_button};
 use crate::theme::{self, ICON_SMALL, Look, ON_AVATAR, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, TARGET_FORM, Tone};
 
 impl Meeting {
@@ -15,11 +15,11 @@ impl Meeting {
     pub(super) fn people_panel(&self, context: &Context) -> Element<'_, Message> {
         let lines = self.model.people.iter().map(|person| self.line(person, context));
         let list = Column::with_children(lines).spacing(2.0).padding([0.0, SPACE_S]);
-        let list = region(Role::List, &context.say("people-title"), list);
-        let invite = worded(Icon::Link, context.say("people-invite"), "", Some(Message::CopyPressed));
+        let list = region(Role::List, &context.text("people-title"), list);
+        let invite = icon_button(Icon::Link, context.text("people-invite"), "", Some(Message::CopyPressed));
         let invite = invite.id("invite").width(Length::Fill).height(TARGET_FORM);
         let words = if self.model.is_attended() { "people-invite-text" } else { "people-invite-unattended" };
-        let words = text::caption(context.say(words)).style(text::tone(Tone::Dim));
+        let words = text::caption(context.text(words)).style(text::tone(Tone::Dim));
         let foot = container(column![Element::from(invite), words].spacing(SPACE_S)).padding(SPACE_L);
         column![scrollable(list).height(Length::Fill), foot].into()
     }
@@ -32,7 +32,7 @@ impl Meeting {
             person.name.clone()
         };
         let below = if person.organiser {
-            context.say("people-organiser")
+            context.text("people-organiser")
         } else {
             let key = person.device.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
             context.language.with("people-device", &[("key", key.into())])
@@ -55,7 +55,7 @@ impl Meeting {
         }
         let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_XS + 2.0, SPACE_S]);
         let states = state.into_iter().chain(shares.then_some("tile-sharing"));
-        let label = states.fold(name, |label, state| format!("{label}, {}", context.say(state)));
+        let label = states.fold(name, |label, state| format!("{label}, {}", context.text(state)));
         region(Role::ListItem, &label, line)
     }
 }

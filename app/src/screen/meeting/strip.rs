@@ -15,9 +15,9 @@ impl Meeting {
         if !self.model.sharing {
             return None;
         }
-        let title = context.say("meeting-sharing-you");
+        let title = context.text("meeting-sharing-you");
         let seen = context.language.with("meeting-sharing-seen", &[("count", self.model.viewers().into())]);
-        let stop = press(text::strong(context.say("meeting-share-stop")), "", Some(Message::SharePressed));
+        let stop = press(text::strong(context.text("meeting-share-stop")), "", Some(Message::SharePressed));
         let stop = stop.id("share-stop").look(Look::Danger).height(TARGET);
         let words = row![text::strong(title.clone()), text::small(seen)].spacing(SPACE_M).wrap();
         let line =
@@ -37,10 +37,10 @@ impl Meeting {
             return None;
         };
         let copy = (id == "meeting-alone").then(|| {
-            let copy = press(text::strong(context.say("meeting-copy-link")), "", Some(Message::CopyPressed));
+            let copy = press(text::strong(context.text("meeting-copy-link")), "", Some(Message::CopyPressed));
             Element::from(copy.id("alone-copy"))
         });
-        let words = row![icon(sign).tone(tone), text::small(context.say(id))];
+        let words = row![icon(sign).tone(tone), text::small(context.text(id))];
         let line = row![words.spacing(SPACE_M).align_y(Alignment::Center)].push(copy);
         let line = container(line.spacing(SPACE_L).align_y(Alignment::Center)).padding([SPACE_S, SPACE_L]);
         Some(container(line.style(theme::card)).center_x(Length::Fill).into())

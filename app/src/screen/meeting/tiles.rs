@@ -71,19 +71,19 @@ struct State {
 fn label(name: &str, person: &Person, state: &State, context: &Context) -> String {
     let mut parts = vec![name.to_owned()];
     if person.organiser {
-        parts.push(context.say("tile-organiser"));
+        parts.push(context.text("tile-organiser"));
     }
     match state.microphone {
-        Microphone::Off => parts.push(context.say("tile-no-microphone")),
-        Microphone::Muted => parts.push(context.say("tile-muted")),
+        Microphone::Off => parts.push(context.text("tile-no-microphone")),
+        Microphone::Muted => parts.push(context.text("tile-muted")),
         Microphone::On => {}
     }
     if state.speaking {
-        parts.push(context.say("tile-speaking"));
+        parts.push(context.text("tile-speaking"));
     }
     if state.screen {
-        parts.push(context.say("tile-sharing"));
+        parts.push(context.text("tile-sharing"));
     }
-    parts.push(context.say(if state.camera { "tile-camera-on" } else { "tile-camera-off" }));
+    parts.push(context.text(if state.camera { "tile-camera-on" } else { "tile-camera-off" }));
     parts.join(", ")
 }

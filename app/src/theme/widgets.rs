@@ -5,13 +5,13 @@ use iced::{Background, Border, Color, Shadow};
 
 use super::{LINE, RADIUS_CARD, RADIUS_CONTROL, RADIUS_TILE, Theme, Tone, outline, solid};
 
-/// The ground of a window.
+/// The background of a window.
 pub fn page(theme: &Theme) -> container::Style {
     let c = theme.colours();
-    container::Style { background: solid(c.ground), text_color: Some(c.text), ..container::Style::default() }
+    container::Style { background: solid(c.background), text_color: Some(c.text), ..container::Style::default() }
 }
 
-/// A bar of the meeting: the ground itself, so that it disappears behind the faces.
+/// A bar of the meeting: the background itself, so that it disappears behind the faces.
 pub fn bar(theme: &Theme) -> container::Style {
     container::Style { text_color: Some(theme.colours().text), ..container::Style::default() }
 }
@@ -64,14 +64,14 @@ pub fn notice(theme: &Theme) -> container::Style {
     container::Style { shadow: theme.shadow(24.0), ..card(theme) }
 }
 
-/// A dialog over a veil.
+/// A dialog over a backdrop.
 pub fn dialog(theme: &Theme) -> container::Style {
     container::Style { shadow: theme.shadow(32.0), ..card(theme) }
 }
 
 /// Between a dialog and the page under it.
-pub fn veil(theme: &Theme) -> container::Style {
-    container::Style { background: solid(theme.colours().veil), ..container::Style::default() }
+pub fn backdrop(theme: &Theme) -> container::Style {
+    container::Style { background: solid(theme.colours().backdrop), ..container::Style::default() }
 }
 
 /// Under text that lies on a picture.

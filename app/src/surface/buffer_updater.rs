@@ -11,7 +11,7 @@ use super::scene::Scene;
 
 /// What one window's buffers show.
 #[derive(Default)]
-pub struct Painter {
+pub struct BufferUpdater {
     mask: Option<Mask>,
     /// The newest first.
     shown: VecDeque<(Scene, Color)>,
@@ -19,15 +19,15 @@ pub struct Painter {
     buffers: u8,
 }
 
-impl Painter {
+impl BufferUpdater {
     /// The buffers are others: nothing of what they show is known.
-    pub fn forget(&mut self) {
+    pub fn reset(&mut self) {
         self.shown.clear();
     }
 
     /// Draws what `renderer` was told into `buffer`, words of 0xAARRGGBB that show the scene of `age` calls ago; 0 where
     /// they show nothing. `None` where the buffer is not of the viewport's size.
-    pub fn paint(
+    pub fn update(
         &mut self,
         renderer: &mut Renderer,
         viewport: &Viewport,
@@ -71,9 +71,9 @@ mod tests {
     const GROUND: Color = Color::from_rgb(0.1, 0.2, 0.3);
     const SIZE: Size<u32> = Size::new(160, 120);
 
-    struct Desk {
+    struct Fixture {
         renderer: Renderer,
-        painter: Painter,
+        buffer_updater: BufferUpdater,
         buffer: Vec<u32>,
         /// Where the picture lies, if there is one.
         place: Option<Point>,
@@ -90,12 +90,12 @@ mod tests {
         Rectangle::new(Point::new(x, y), Size::new(width, height))
     }
 
-    impl Desk {
+    impl Fixture {
         fn new() -> Self {
             let renderer = Renderer::new(Font::DEFAULT, Pixels(16.0));
             Self {
                 renderer,
-                painter: Painter::default(),
+                buffer_updater: BufferUpdater::default(),
                 buffer: vec![0; 160 * 120],
                 place: Some(Point::new(20.0, 30.0)),
             }
@@ -116,7 +116,7 @@ mod tests {
                     renderer.fill_quad(quad(over), Color::from_rgba(1.0, 0.0, 0.0, 0.5));
                 });
             }
-            let done = self.painter.paint(&mut self.renderer, &viewport, GROUND, &mut self.buffer, age);
+            let done = self.buffer_updater.update(&mut self.renderer, &viewport, GROUND, &mut self.buffer, age);
             assert_eq!(done, Some(()));
             let wanted = self.renderer.screenshot(SIZE, 1.0, GROUND);
             for (at, (word, wanted)) in self.buffer.iter().zip(wanted.chunks_exact(4)).enumerate() {
@@ -129,62 +129,65 @@ mod tests {
 
     #[test]
     fn every_change_looks_as_if_all_was_drawn() {
-        let mut desk = Desk::new();
+        let mut fixture = Fixture::new();
         let covered = Some(area(100.3, 70.7, 49.5, 40.2));
-        desk.show(40.0, &picture(10, 255), None, 0);
-        desk.show(40.0, &picture(20, 255), None, 1);
-        desk.show(80.0, &picture(20, 255), None, 1);
-        desk.show(80.0, &picture(30, 255), covered, 1);
-        desk.show(80.0, &picture(40, 255), covered, 1);
-        desk.show(10.0, &picture(40, 255), Some(area(10.0, 10.0, 30.0, 30.0)), 1);
-        desk.show(10.0, &picture(40, 255), None, 1);
+        fixture.show(40.0, &picture(10, 255), None, 0);
+        fixture.show(40.0, &picture(20, 255), None, 1);
+        fixture.show(80.0, &picture(20, 255), None, 1);
+        fixture.show(80.0, &picture(30, 255), covered, 1);
+        fixture.show(80.0, &picture(40, 255), covered, 1);
+        fixture.show(10.0, &picture(40, 255), Some(area(10.0, 10.0, 30.0, 30.0)), 1);
+        fixture.show(10.0, &picture(40, 255), None, 1);
     }
 
     #[test]
     fn a_picture_that_moves_or_goes_leaves_nothing_behind() {
-        let mut desk = Desk::new();
-        desk.show(40.0, &picture(10, 255), None, 0);
-        desk.place = Some(Point::new(50.0, 55.0));
-        desk.show(40.0, &picture(10, 255), None, 1);
-        desk.place = None;
-        desk.show(40.0, &picture(10, 255), None, 1);
+        let mut fixture = Fixture::new();
+        fixture.show(40.0, &picture(10, 255), None, 0);
+        fixture.place = Some(Point::new(50.0, 55.0));
+        fixture.show(40.0, &picture(10, 255), None, 1);
+        fixture.place = None;
+        fixture.show(40.0, &picture(10, 255), None, 1);
     }
 
     #[test]
     fn a_picture_with_a_hole_is_left_to_the_rasteriser() {
-        let mut desk = Desk::new();
-        desk.show(40.0, &picture(10, 0), None, 0);
-        desk.show(40.0, &picture(10, 255), None, 1);
-        desk.show(40.0, &picture(20, 100), None, 1);
+        let mut fixture = Fixture::new();
+        fixture.show(40.0, &picture(10, 0), None, 0);
+        fixture.show(40.0, &picture(10, 255), None, 1);
+        fixture.show(40.0, &picture(20, 100), None, 1);
     }
 
     #[test]
     fn two_buffers_in_turn_are_each_brought_up_to_date() {
-        let mut desk = Desk::new();
+        let mut fixture = Fixture::new();
         let mut other = vec![0; 160 * 120];
         let covered = [None, Some(area(100.0, 70.0, 50.0, 40.0))];
         for turn in 0..8 {
-            std::mem::swap(&mut desk.buffer, &mut other);
+            std::mem::swap(&mut fixture.buffer, &mut other);
             let age = if turn < 2 { 0 } else { 2 };
-            desk.show(f32::from(turn) * 20.0, &picture(turn, 255), covered[usize::from(turn / 3 % 2)], age);
+            fixture.show(f32::from(turn) * 20.0, &picture(turn, 255), covered[usize::from(turn / 3 % 2)], age);
         }
     }
 
     #[test]
     fn a_buffer_of_another_size_is_refused() {
-        let mut desk = Desk::new();
+        let mut fixture = Fixture::new();
         let viewport = Viewport::with_physical_size(Size::new(10, 10), 1.0);
-        assert_eq!(desk.painter.paint(&mut desk.renderer, &viewport, GROUND, &mut desk.buffer, 0), None);
+        assert_eq!(
+            fixture.buffer_updater.update(&mut fixture.renderer, &viewport, GROUND, &mut fixture.buffer, 0),
+            None
+        );
     }
 
     #[test]
     fn a_new_picture_alone_costs_the_rasteriser_nothing() {
-        let mut desk = Desk::new();
-        desk.show(40.0, &picture(10, 255), None, 0);
-        let (before, _) = &desk.painter.shown[0];
-        let mut second = Desk::new();
+        let mut fixture = Fixture::new();
+        fixture.show(40.0, &picture(10, 255), None, 0);
+        let (before, _) = &fixture.buffer_updater.shown[0];
+        let mut second = Fixture::new();
         second.show(40.0, &picture(20, 255), None, 0);
-        let (after, _) = &second.painter.shown[0];
+        let (after, _) = &second.buffer_updater.shown[0];
         assert_eq!(after.damage(Some(before), Size::new(160.0, 120.0)), Vec::new());
         assert_eq!(after.new_pictures(Some(before)).count(), 1);
     }
