@@ -7,6 +7,7 @@ pub mod elided;
 pub mod fade;
 pub mod field;
 pub mod focus;
+pub(crate) mod forward;
 pub mod icon;
 pub mod live;
 pub mod meter;

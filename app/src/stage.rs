@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use accesskit::Role;
 use iced::advanced::image::{self, Renderer as _};
-use iced::advanced::widget::{Id, Operation, Tree, tree};
+use iced::advanced::widget::{Id, Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, renderer};
 use iced::widget::shader;
 use iced::{Color, Event, Length, Rectangle, Renderer, Size, window};
@@ -15,6 +15,7 @@ use iced::{Color, Event, Length, Rectangle, Renderer, Size, window};
 use crate::grid;
 use crate::kit::Element;
 use crate::kit::a11y::Semantics;
+use crate::kit::forward::stateful;
 use crate::model::{Shows, View, Wish};
 use crate::theme::{GAP_TILES, Theme};
 
@@ -110,13 +111,7 @@ struct State {
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
+    stateful!(State);
 
     fn size(&self) -> Size<Length> {
         Size::new(Length::Fill, Length::Fill)

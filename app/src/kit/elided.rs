@@ -2,13 +2,14 @@
 //! whole, and the pointer brings it.
 
 use iced::advanced::text::{self, Paragraph as _, Renderer as _, Text, paragraph::Plain};
-use iced::advanced::widget::{Operation, Tree, text as text_widget, tree};
+use iced::advanced::widget::{Operation, Tree, text as text_widget};
 use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
 use iced::alignment::Vertical;
 use iced::widget::text::{LineHeight, Shaping, Style, Wrapping};
 use iced::{Event, Font, Length, Point, Rectangle, Renderer, Size, Vector};
 
 use crate::kit::Element;
+use crate::kit::forward::stateful;
 use crate::theme::{
     self, LINE_HEIGHT, REGULAR, SEMIBOLD, SPACE_S, SPACE_XS, TEXT_CAPTION, TEXT_SMALL, TEXT_TITLE, Theme, Tone,
 };
@@ -118,13 +119,7 @@ fn beginning(whole: &str, end: usize) -> String {
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Elided {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
+    stateful!(State);
 
     fn size(&self) -> Size<Length> {
         Size::new(self.width, Length::Shrink)

@@ -5,12 +5,13 @@
 
 use accesskit::Role;
 use iced::advanced::widget::operation::black_box;
-use iced::advanced::widget::{Operation, Tree, tree};
-use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::advanced::widget::{Operation, Tree};
+use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer};
 use iced::keyboard::{self, key::Named};
 use iced::{Background, Event, Length, Rectangle, Renderer, Size, Vector, window};
 
 use crate::kit::a11y::Semantics;
+use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, focus};
 use crate::theme::{DIALOG, SPACE_L, Theme};
 
@@ -80,21 +81,8 @@ impl<Message> Modal<'_, Message> {
 }
 
 impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        self.children.iter().map(Tree::new).collect()
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(&self.children);
-    }
+    stateful!(State);
+    forward!(list: children, diff, overlay);
 
     fn size(&self) -> Size<Length> {
         Size::new(Length::Fill, Length::Fill)
@@ -206,16 +194,5 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
         let found =
             self.children[top].as_widget().mouse_interaction(&tree.children[top], bounds, cursor, viewport, renderer);
         if top == 1 && found == mouse::Interaction::None { mouse::Interaction::Idle } else { found }
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        overlay::from_children(&mut self.children, tree, layout, renderer, viewport, translation)
     }
 }

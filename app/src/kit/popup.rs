@@ -6,12 +6,13 @@
 
 use accesskit::Role;
 use iced::advanced::widget::operation::{black_box, focusable};
-use iced::advanced::widget::{Id, Operation, Tree, tree};
-use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::advanced::widget::{Id, Operation, Tree};
+use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer};
 use iced::keyboard::{self, key::Named};
 use iced::{Event, Length, Point, Rectangle, Renderer, Size, Vector, window};
 
 use crate::kit::a11y::Semantics;
+use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, focus};
 use crate::theme::{SPACE_S, SPACE_XS, Theme};
 
@@ -139,21 +140,8 @@ fn place(anchor: Rectangle, menu: Size, window: Size) -> Point {
 }
 
 impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        self.children.iter().map(Tree::new).collect()
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(&self.children);
-    }
+    stateful!(State);
+    forward!(list: children, diff, overlay);
 
     fn size(&self) -> Size<Length> {
         Size::new(Length::Fill, Length::Fill)
@@ -262,17 +250,6 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
             }
         }
         found
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        overlay::from_children(&mut self.children, tree, layout, renderer, viewport, translation)
     }
 }
 

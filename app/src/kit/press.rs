@@ -5,7 +5,7 @@
 
 use accesskit::{Action, HasPopup, Role, Toggled};
 use iced::advanced::widget::operation::Focusable;
-use iced::advanced::widget::{Id, Operation, Tree, tree};
+use iced::advanced::widget::{Id, Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
 use iced::animation::{Animation, Easing};
 use iced::keyboard::{self, key::Named};
@@ -14,6 +14,7 @@ use iced::{Background, Border, Color, Event, Length, Padding, Rectangle, Rendere
 
 use crate::kit::Element;
 use crate::kit::a11y::Semantics;
+use crate::kit::forward::{forward, stateful};
 use crate::theme::{APPEAR, Look, RADIUS_CONTROL, RING, SPACE_M, SPACE_XS, Status, TARGET, Theme};
 
 /// A control that can be pressed.
@@ -221,21 +222,8 @@ impl Focusable for State {
 }
 
 impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(std::slice::from_ref(&self.content));
-    }
+    stateful!(State);
+    forward!(child: children, diff);
 
     fn size(&self) -> Size<Length> {
         Size::new(self.width, Length::Shrink)

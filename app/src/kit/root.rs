@@ -7,12 +7,13 @@ use std::collections::HashMap;
 
 use accesskit::{Node, NodeId};
 use iced::advanced::widget::operation::{black_box, focusable};
-use iced::advanced::widget::{Operation, Tree, tree};
-use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::advanced::widget::{Operation, Tree};
+use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse};
 use iced::keyboard::{self, Key, key::Named};
-use iced::{Event, Length, Rectangle, Renderer, Size, Vector, window};
+use iced::{Event, Rectangle, Renderer, window};
 
 use crate::kit::a11y::{Port, TreeBuilder};
+use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, adapter, focus};
 use crate::theme::Theme;
 
@@ -193,25 +194,12 @@ fn shortcut(event: &keyboard::Event) -> Option<Shortcut> {
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
+    stateful!(State);
+    forward!(child: children, size, draw, mouse_interaction, overlay);
 
     fn diff(&self, tree: &mut Tree) {
         tree.state.downcast_mut::<State>().published = false; // a new view
         tree.diff_children(std::slice::from_ref(&self.content));
-    }
-
-    fn size(&self) -> Size<Length> {
-        self.content.as_widget().size()
     }
 
     fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
@@ -256,40 +244,5 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
         } else if !matches!(event, Event::Mouse(mouse::Event::CursorMoved { .. })) {
             state.published = false;
         }
-    }
-
-    fn draw(
-        &self,
-        tree: &Tree,
-        renderer: &mut Renderer,
-        theme: &Theme,
-        style: &renderer::Style,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-    ) {
-        self.content.as_widget().draw(&tree.children[0], renderer, theme, style, layout, cursor, viewport);
-    }
-
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-        renderer: &Renderer,
-    ) -> mouse::Interaction {
-        self.content.as_widget().mouse_interaction(&tree.children[0], layout, cursor, viewport, renderer)
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        self.content.as_widget_mut().overlay(&mut tree.children[0], layout, renderer, viewport, translation)
     }
 }

@@ -1,11 +1,12 @@
 //! The outermost element: widgets that draw with iced's renderer, inside a program that draws with ours.
 
-use iced::advanced::widget::{Operation, Tree, tree};
+use iced::advanced::widget::{Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Overlay, Shell, Widget, layout, mouse, overlay, renderer};
-use iced::{Event, Length, Rectangle, Size, Vector, window};
+use iced::{Event, Rectangle, Size, Vector, window};
 
 use super::Renderer;
 use crate::kit::Element;
+use crate::kit::forward::forward;
 use crate::kit::wake::Waker;
 use crate::theme::Theme;
 
@@ -23,17 +24,7 @@ struct RendererAdapter<'a, Message> {
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> {
-    fn size(&self) -> Size<Length> {
-        self.content.as_widget().size()
-    }
-
-    fn size_hint(&self) -> Size<Length> {
-        self.content.as_widget().size_hint()
-    }
-
-    fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
-        self.content.as_widget_mut().layout(tree, &renderer.inner, limits)
-    }
+    forward!(adapted: tag, state, children, diff, size, size_hint, layout, operate, mouse_interaction);
 
     fn draw(
         &self,
@@ -48,26 +39,6 @@ impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> 
         renderer.waker.clone_from(&self.waker);
         let theme = theme_for(theme, renderer);
         self.content.as_widget().draw(tree, &mut renderer.inner, &theme, style, layout, cursor, viewport);
-    }
-
-    fn tag(&self) -> tree::Tag {
-        self.content.as_widget().tag()
-    }
-
-    fn state(&self) -> tree::State {
-        self.content.as_widget().state()
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        self.content.as_widget().children()
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        self.content.as_widget().diff(tree);
-    }
-
-    fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
-        self.content.as_widget_mut().operate(tree, layout, &renderer.inner, operation);
     }
 
     fn update(
@@ -86,17 +57,6 @@ impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> 
         }
         let content = self.content.as_widget_mut();
         content.update(tree, event, layout, cursor, &renderer.inner, clipboard, shell, viewport);
-    }
-
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-        renderer: &Renderer,
-    ) -> mouse::Interaction {
-        self.content.as_widget().mouse_interaction(tree, layout, cursor, viewport, &renderer.inner)
     }
 
     fn overlay<'b>(
