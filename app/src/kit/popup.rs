@@ -9,7 +9,7 @@ use iced::advanced::widget::operation::{black_box, focusable};
 use iced::advanced::widget::{Id, Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer};
 use iced::keyboard::{self, key::Named};
-use iced::{Event, Length, Point, Rectangle, Renderer, Size, Vector, window};
+use iced::{Event, Length, Point, Rectangle, Renderer, Size, window};
 
 use crate::kit::a11y::Semantics;
 use crate::kit::forward::{forward, stateful};

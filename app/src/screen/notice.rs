@@ -137,7 +137,7 @@ fn card<'a>(index: usize, notice: &Notice, context: &Context) -> Element<'a, Mes
     region(Role::Alert, &context.text(notice.kind.id()), line)
 }
 
-fn sign<'a, Any: 'a>(notice: &Notice) -> Element<'a, Any> {
+fn badge<'a, Any: 'a>(notice: &Notice) -> Element<'a, Any> {
     let (sign, tone) = if notice.fault.is_some() { (Icon::Warning, Tone::Warn) } else { (Icon::Check, Tone::Good) };
     container(icon(sign).size(ICON_SMALL)).padding(SPACE_S - 1.0).style(theme::tinted(tone)).into()
 }
