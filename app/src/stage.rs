@@ -1,4 +1,5 @@
-//! All tiles of the meeting in one widget: one draw, and one node for each tile in the tree of assistive tools.
+//! The stage: the area of a window that shows the tiles. It is one widget that draws all tiles at once. For assistive tools
+//! it is a list with one item per tile.
 
 mod paint;
 
@@ -44,7 +45,7 @@ pub struct Tile {
     pub feed: Option<render::Feed>,
 }
 
-/// What a stage hands to its window.
+/// The widget.
 pub struct Stage<'a, Message> {
     label: String,
     tiles: Vec<Tile>,
@@ -53,28 +54,28 @@ pub struct Stage<'a, Message> {
     on_software: Option<Message>,
 }
 
-/// Lays out `tiles`: in a grid, or around a shared screen if one of them is a screen. `scale` is physical pixels for
-/// each logical one. `label` names the list for assistive tools.
+/// Creates a stage that shows `tiles` in a grid, or around a shared screen if one of them is a screen. `scale` is physical
+/// pixels per logical pixel. `label` is the name of the list for assistive tools.
 pub fn stage<'a, Message>(label: &str, tiles: Vec<Tile>, scale: f32) -> Stage<'a, Message> {
     Stage { label: label.to_owned(), tiles, scale, on_resize: None, on_software: None }
 }
 
 impl<'a, Message> Stage<'a, Message> {
-    /// What to say when the sizes of the tiles have changed: once for each change, after it was laid out.
+    /// Sets the message when the sizes of the tiles have changed, once per change, after the layout.
     #[must_use]
     pub fn on_resize(mut self, sizes: impl Fn(Vec<Wish>) -> Message + 'a) -> Self {
         self.on_resize = Some(Box::new(sizes));
         self
     }
 
-    /// What to say, once, where there is no GPU to draw with.
+    /// Sets the message if there is no GPU. It is published once.
     #[must_use]
     pub fn on_software(mut self, message: Message) -> Self {
         self.on_software = Some(message);
         self
     }
 
-    /// Only what has pictures is asked for.
+    /// The sizes of the tiles that show video, in physical pixels.
     fn sizes(&self, bounds: Rectangle) -> Vec<Wish> {
         let places = places(&self.tiles, bounds);
         let wish = |(tile, place): (&Tile, Rectangle)| {
@@ -85,7 +86,7 @@ impl<'a, Message> Stage<'a, Message> {
     }
 }
 
-/// Where each tile lies, in the coordinates of `room`.
+/// The bounds of each tile, in the coordinates of `room`.
 pub fn places(tiles: &[Tile], room: Rectangle) -> Vec<Rectangle> {
     let Some(shared) = tiles.iter().position(|tile| tile.view.shows == Shows::Screen) else {
         return grid::arrange(tiles.len(), room, GAP_TILES);
@@ -95,7 +96,7 @@ pub fn places(tiles: &[Tile], room: Rectangle) -> Vec<Rectangle> {
     places
 }
 
-/// A length as whole pixels.
+/// Rounds a length to pixels.
 fn to_pixels(side: f32) -> u16 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
     let pixels = side.round().clamp(0.0, f32::from(u16::MAX)) as u16;
@@ -104,9 +105,11 @@ fn to_pixels(side: f32) -> u16 {
 
 #[derive(Default)]
 struct State {
+    /// The sizes in the last message.
     last_sizes: Vec<Wish>,
+    /// The message about the missing GPU was published.
     reported: bool,
-    /// Only where there is no GPU.
+    /// Used only without a GPU.
     canvas: RefCell<paint::Canvas>,
 }
 
@@ -194,7 +197,7 @@ impl<'a, Message: 'a> From<Stage<'a, Message>> for Element<'a, Message> {
     }
 }
 
-/// The name of a tile for tests and assistive tools: it stays as long as the person does.
+/// The id of a tile for tests and assistive tools. It stays the same while the participant is in the meeting.
 pub fn tile_id(view: View) -> Id {
     let kind = match view.shows {
         Shows::Camera => "tile",
@@ -207,7 +210,7 @@ fn local(bounds: Rectangle) -> Rectangle {
     Rectangle::with_size(bounds.size())
 }
 
-/// Where physical pixels of a stage lie in the window, on whole pixels there too.
+/// The bounds in the window of a rectangle in physical pixels of the stage. They are on whole physical pixels.
 fn on_pixels(stage: Rectangle, [left, top, width, height]: [u32; 4], scale: f32) -> Rectangle {
     #[expect(clippy::cast_precision_loss, reason = "the size of a window")]
     let [left, top, width, height] = [left, top, width, height].map(|side| side as f32);
@@ -219,7 +222,7 @@ fn on_pixels(stage: Rectangle, [left, top, width, height]: [u32; 4], scale: f32)
     }
 }
 
-/// The stage as iced's shader widget draws it: its way to a render pass.
+/// The program of iced's shader widget, which draws the stage with the GPU.
 struct Gpu<'a> {
     tiles: &'a [Tile],
     theme: &'a Theme,

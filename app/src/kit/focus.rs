@@ -1,4 +1,4 @@
-//! Operations on the focus of one window, run by widgets on their own children.
+//! iced operations on the focus of one window. Widgets run them on their children.
 
 use std::any::Any;
 
@@ -8,7 +8,7 @@ use iced::{Rectangle, Vector};
 
 use crate::kit::a11y::Semantics;
 
-/// Runs an operation and those that it chains (`focus_next` counts first, then moves).
+/// Runs an operation and the operations that it chains: `focus_next` counts first, then moves the focus.
 pub fn run(first: Box<dyn Operation>, mut apply: impl FnMut(&mut dyn Operation)) {
     let mut next = Some(first);
     while let Some(mut current) = next.take() {
@@ -19,7 +19,7 @@ pub fn run(first: Box<dyn Operation>, mut apply: impl FnMut(&mut dyn Operation))
     }
 }
 
-/// What there is to focus, in the order of Tab, and in which region it lies.
+/// Collects the focusable widgets in Tab order, and the region of each.
 #[derive(Default)]
 pub struct TabOrder {
     count: usize,
@@ -36,17 +36,17 @@ struct Region {
 }
 
 impl TabOrder {
-    /// Whether anything has the focus.
+    /// Whether a widget has the focus.
     pub fn has_focus(&self) -> bool {
         self.focused.is_some()
     }
 
-    /// The place of the focus, and how many places there are.
+    /// The index of the focused widget in Tab order, and the number of focusable widgets.
     pub fn position(&self) -> (Option<usize>, usize) {
         (self.focused, self.count)
     }
 
-    /// The first control of the region after the one with the focus (before it, where `back`); goes round.
+    /// The index of the first control in the region after the focused one, or before it if `back`. Wraps around.
     pub fn next_region(&self, back: bool) -> Option<usize> {
         let firsts: Vec<_> = self.regions.iter().filter(|region| region.first.is_some()).collect();
         let len = firsts.len();
@@ -90,17 +90,16 @@ impl Operation for TabOrder {
     }
 }
 
-/// Focuses one place in the order of Tab and nothing else; `None` takes the focus from all.
+/// Focuses the widget at one index in Tab order and removes the focus from all others. With `None`, from all.
 pub struct SetFocus {
-    /// The place.
-    pub place: Option<usize>,
+    index: Option<usize>,
     seen: usize,
 }
 
 impl SetFocus {
-    /// Focuses the place with this number.
-    pub fn new(place: Option<usize>) -> Self {
-        Self { place, seen: 0 }
+    /// Focuses the widget with this index.
+    pub fn new(index: Option<usize>) -> Self {
+        Self { index, seen: 0 }
     }
 }
 
@@ -110,7 +109,7 @@ impl Operation for SetFocus {
     }
 
     fn focusable(&mut self, _id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Focusable) {
-        if self.place == Some(self.seen) {
+        if self.index == Some(self.seen) {
             state.focus();
         } else {
             state.unfocus();
@@ -119,12 +118,12 @@ impl Operation for SetFocus {
     }
 }
 
-/// Finds where the widget with this id was laid out.
+/// Finds the bounds of the widget with this id, scrolling included.
 pub struct FindBounds {
     id: Id,
     offsets: Vec<Vector>,
     pending: Vector,
-    /// Where it is.
+    /// Its bounds in the window; `None` if there is no such widget.
     pub found: Option<Rectangle>,
 }
 
@@ -134,7 +133,7 @@ impl FindBounds {
         Self { id, offsets: Vec::new(), pending: Vector::ZERO, found: None }
     }
 
-    fn note(&mut self, id: Option<&Id>, bounds: Rectangle) {
+    fn record(&mut self, id: Option<&Id>, bounds: Rectangle) {
         if id == Some(&self.id) {
             let offset = self.offsets.last().copied().unwrap_or(Vector::ZERO);
             self.found.get_or_insert(bounds + offset);
@@ -158,20 +157,20 @@ impl Operation for FindBounds {
         translation: Vector,
         _state: &mut dyn operation::Scrollable,
     ) {
-        self.note(id, bounds);
+        self.record(id, bounds);
         self.pending = Vector::ZERO - translation;
     }
 
     fn focusable(&mut self, id: Option<&Id>, bounds: Rectangle, _state: &mut dyn Focusable) {
-        self.note(id, bounds);
+        self.record(id, bounds);
     }
 
     fn custom(&mut self, id: Option<&Id>, bounds: Rectangle, _state: &mut dyn Any) {
-        self.note(id, bounds);
+        self.record(id, bounds);
     }
 }
 
-/// Scrolls whatever has the focus into sight. Two passes: find it, then move the list that holds it.
+/// Scrolls the focused widget into view. The first pass finds it, the second scrolls the list that contains it.
 #[derive(Default)]
 pub struct ScrollIntoView {
     lists: Vec<(Rectangle, Vector)>,
@@ -229,5 +228,5 @@ impl Operation for ScrollIntoView {
     }
 }
 
-/// What is left between a revealed control and the edge of its list: room for the focus ring.
+/// The distance between the focused control and the edge of its list. It leaves space for the focus ring.
 const MARGIN: f32 = 8.0;

@@ -1,7 +1,7 @@
-//! A dialog over the page. While it is open there is nothing else: Tab stays inside, Escape closes it, the focus goes
-//! back to where it was. Only for what would be lost.
+//! A modal dialog over the page. Tab stays inside, Escape closes it, and the focus then returns to where it was. Used
+//! only to confirm an action that cannot be undone.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events and keys, this file handles a few")]
 
 use accesskit::Role;
 use iced::advanced::widget::operation::black_box;
@@ -15,17 +15,17 @@ use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, focus};
 use crate::theme::{DIALOG, SPACE_L, Theme};
 
-/// What is open.
+/// A dialog.
 pub struct Dialog<'a, Message> {
     /// The name of the dialog for assistive tools: its heading.
     pub label: String,
-    /// What it shows.
+    /// The content.
     pub content: Element<'a, Message>,
-    /// What Escape says.
+    /// The message of Escape.
     pub on_close: Message,
 }
 
-/// Shows `dialog`, if there is one, over `base`.
+/// Shows `dialog`, if any, over `base`.
 pub fn modal<'a, Message: Clone + 'a>(
     base: impl Into<Element<'a, Message>>,
     dialog: Option<Dialog<'a, Message>>,
@@ -41,15 +41,16 @@ pub fn modal<'a, Message: Clone + 'a>(
 }
 
 struct Modal<'a, Message> {
-    /// The page, then the dialog where there is one.
+    /// The page, then the dialog if one is open.
     children: Vec<Element<'a, Message>>,
+    /// The semantics of the open dialog, and the message that closes it.
     open: Option<(Semantics, Message)>,
 }
 
 #[derive(Default)]
 struct State {
     open: bool,
-    /// Where the focus was on the page.
+    /// The focused widget of the page before the dialog opened, in Tab order.
     before: Option<usize>,
 }
 
@@ -60,8 +61,8 @@ impl<Message> Modal<'_, Message> {
         }
     }
 
-    /// Moves the focus into a dialog that has just opened, and back when it has closed.
-    fn settle(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+    /// Moves the focus into a dialog that has opened, and back after it has closed.
+    fn update_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         let open = self.open.is_some();
         if tree.state.downcast_ref::<State>().open == open {
             return;
@@ -128,7 +129,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
         viewport: &Rectangle,
     ) {
         if matches!(event, Event::Window(window::Event::RedrawRequested(_))) {
-            self.settle(tree, layout, renderer);
+            self.update_focus(tree, layout, renderer);
         }
         let open = self.open.is_some();
         let base_hears = !open || matches!(event, Event::Window(_));

@@ -1,7 +1,7 @@
-//! Everything that can be pressed: buttons, switches, lines of lists and menus. With the pointer, a finger, Enter or
-//! Space, or by an assistive tool.
+//! Everything that can be pressed: buttons, switches, items of lists and menus. By pointer, touch, Enter, Space, or an
+//! assistive tool.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events and keys, this file handles a few")]
 
 use accesskit::{Action, HasPopup, Role, Toggled};
 use iced::advanced::widget::operation::Focusable;
@@ -34,8 +34,8 @@ pub struct Press<'a, Message> {
     on_press: Option<Message>,
 }
 
-/// `label` is the name that assistive tools say: the action that will happen. Empty means "the text inside". Without a
-/// message the control is shown, and cannot be pressed.
+/// Creates a control. `label` is its accessible name: the action that a press causes. If it is empty, the text inside is
+/// the name. Without a message the control is disabled.
 pub fn press<'a, Message>(
     content: impl Into<Element<'a, Message>>,
     label: &str,
@@ -58,28 +58,28 @@ pub fn press<'a, Message>(
 }
 
 impl<Message> Press<'_, Message> {
-    /// A name that stays while the window lives: for tests, for assistive tools, for menus that hang on it.
+    /// Sets the id, for tests, assistive tools and menus. It must stay the same while the window is open.
     #[must_use]
     pub fn id(mut self, id: impl Into<Id>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// What it is, if not a button.
+    /// Sets the role. The default is a button.
     #[must_use]
     pub fn role(mut self, role: Role) -> Self {
         self.role = role;
         self
     }
 
-    /// More than the name says, for assistive tools: why it cannot be pressed.
+    /// Sets the description for assistive tools, such as the reason why the control is disabled.
     #[must_use]
-    pub fn description(mut self, words: Option<String>) -> Self {
-        self.description = words;
+    pub fn description(mut self, text: Option<String>) -> Self {
+        self.description = text;
         self
     }
 
-    /// A switch, or one of several choices: its state is said, so its name must not change with it.
+    /// Makes it a switch, or one of several choices. Assistive tools say the state, so the name must not change with it.
     #[must_use]
     pub fn toggled(mut self, on: bool) -> Self {
         if self.role == Role::Button {
@@ -89,42 +89,42 @@ impl<Message> Press<'_, Message> {
         self
     }
 
-    /// Opens a menu or a panel, which is open now or not.
+    /// Makes it a control that opens a menu or a panel.
     #[must_use]
     pub fn expanded(mut self, open: bool) -> Self {
         self.expanded = Some(open);
         self
     }
 
-    /// How it looks.
+    /// Sets the look.
     #[must_use]
     pub fn look(mut self, look: Look) -> Self {
         self.look = look;
         self
     }
 
-    /// How wide it is, if not as wide as its content.
+    /// Sets the width. The default is that of the content.
     #[must_use]
     pub fn width(mut self, width: impl Into<Length>) -> Self {
         self.width = width.into();
         self
     }
 
-    /// Its least height, in logical pixels.
+    /// Sets the minimum height, in logical pixels.
     #[must_use]
     pub fn height(mut self, height: f32) -> Self {
         self.height = height;
         self
     }
 
-    /// Room around its content.
+    /// Sets the padding around the content.
     #[must_use]
     pub fn padding(mut self, padding: impl Into<Padding>) -> Self {
         self.padding = padding.into();
         self
     }
 
-    /// A square of this side: for an icon alone.
+    /// Makes it a square with this side, for an icon without text.
     #[must_use]
     pub fn square(self, side: f32) -> Self {
         self.width(side).height(side).padding(0)
@@ -133,8 +133,8 @@ impl<Message> Press<'_, Message> {
     fn semantics(&self) -> Semantics {
         let mut semantics = Semantics::new(self.role, &self.label);
         let node = &mut semantics.node;
-        if let Some(words) = &self.description {
-            node.set_description(words.as_str());
+        if let Some(text) = &self.description {
+            node.set_description(text.as_str());
         }
         if let Some(on) = self.toggled {
             node.set_toggled(if on { Toggled::True } else { Toggled::False });
@@ -181,20 +181,21 @@ impl<Message> Press<'_, Message> {
 }
 
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "they change independently")]
 struct State {
     focused: bool,
-    /// Focus that came from the keyboard or from a tool is shown, a click's is not.
+    /// The focus came from the keyboard or an assistive tool, not from a click: the ring is shown.
     ring: bool,
+    /// The pointer is held down on it.
     pressed: bool,
-    /// An assistive tool has pressed it; published with the next event.
+    /// An assistive tool has pressed it. The message is published with the next event.
     activated: bool,
     hover: Option<Animation<bool>>,
     now: Option<Instant>,
 }
 
 impl State {
-    /// Moves the pointer's light; true while it still glides.
+    /// Advances the hover animation. Returns whether it is still running.
     fn update_hover(&mut self, over: bool, now: Instant) -> bool {
         self.now = Some(now);
         let hover = self.hover.get_or_insert_with(|| Animation::new(false).duration(APPEAR).easing(Easing::EaseOut));
@@ -244,8 +245,8 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         let state = tree.state.downcast_mut::<State>();
         let mut semantics = self.semantics();
         operation.custom(self.id.as_ref(), layout.bounds(), &mut semantics);
-        // A control that was disabled by its own press keeps its place until Tab leaves it, or the next Tab would
-        // start from the top again.
+        // A control that its own press disabled stays focusable until Tab leaves it. Otherwise the next Tab would start
+        // from the first control.
         if self.on_press.is_some() || state.focused {
             operation.focusable(self.id.as_ref(), layout.bounds(), state);
         }
@@ -361,8 +362,8 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
 }
 
 impl<Message> Press<'_, Message> {
-    /// Lines lie close together: their ring is inside. So is that of a control at an edge, which would cut it off. All
-    /// others have it outside, with a gap.
+    /// Draws the focus ring outside, with a gap. It is inside for items of lists, which have no space between them, and
+    /// for controls at the edge of the viewport, which would clip it.
     fn draw_ring(&self, renderer: &mut Renderer, theme: &Theme, bounds: Rectangle, viewport: &Rectangle) {
         let outside = bounds.expand(2.0 * RING);
         let (ring, radius) = if self.look == Look::Item || !outside.is_within(viewport) {
@@ -372,7 +373,7 @@ impl<Message> Press<'_, Message> {
         };
         let colours = theme.colours();
         let color = match self.look {
-            // On a control of the ring's own colour, or of one as strong, the ring inside is that of its words.
+            // The accent cannot be seen on these, so the ring inside has the colour of the text.
             Look::Primary if ring != outside => colours.on_accent,
             Look::Danger if ring != outside => colours.on_danger,
             _ => colours.accent,
@@ -382,7 +383,7 @@ impl<Message> Press<'_, Message> {
         renderer.fill_quad(ring, Background::Color(Color::TRANSPARENT));
     }
 
-    /// Lines of lists and menus start at the left; buttons have their word in the middle.
+    /// Items and fields are left-aligned; buttons are centred.
     fn is_left_aligned(&self) -> bool {
         matches!(self.look, Look::Item | Look::Field)
     }

@@ -1,7 +1,9 @@
-//! The outermost widget of a window: Tab and shortcuts, delivery of what assistive tools ask, the tree after a change.
-//! Here and not in tasks or subscriptions: those act on all windows as if they were one, and no test can press them.
+//! The outermost widget of a window. It handles Tab and shortcuts, delivers the requests of assistive tools, and sends them
+//! the changed nodes of the accessibility tree.
+//!
+//! Tasks and subscriptions cannot do this: they act on all windows at once, and iced's simulator does not run them.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events and keys, this file handles a few")]
 
 use std::collections::HashMap;
 
@@ -17,7 +19,7 @@ use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, adapter, focus};
 use crate::theme::Theme;
 
-/// A gesture of the keyboard that holds in the whole window. None is a single letter.
+/// A keyboard shortcut of the whole window. None is a single letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shortcut {
     /// Ctrl or Cmd with D.
@@ -30,27 +32,27 @@ pub enum Shortcut {
     People,
     /// F11.
     FullScreen,
-    /// Escape: closes the topmost.
+    /// Escape: closes the topmost menu, dialog or panel.
     Close,
-    /// Space held (true) and let go (false), while no control has the focus.
+    /// The space bar was pressed (true) or released (false) while no control had the keyboard focus.
     PushToTalk(bool),
 }
 
-/// What a window hands to its root.
+/// What the root needs to know about its window.
 pub struct Window<'a, Message> {
-    /// The window.
+    /// The id of the window.
     pub id: window::Id,
-    /// Its title, as assistive tools say it.
+    /// The title, for assistive tools.
     pub title: String,
-    /// The way to and from its accessibility adapter.
+    /// The connection to the accessibility adapter of the window.
     pub port: Port,
-    /// Physical pixels for each logical one.
+    /// Physical pixels per logical pixel.
     pub scale: f32,
-    /// What a shortcut means on this screen.
+    /// The message of a shortcut on the current screen.
     pub on_shortcut: Box<dyn Fn(Shortcut) -> Option<Message> + 'a>,
 }
 
-/// The root of a window around its content.
+/// Wraps the content of a window.
 pub fn root<'a, Message: 'a>(
     window: Window<'a, Message>,
     content: impl Into<Element<'a, Message>>,
@@ -65,9 +67,11 @@ struct Root<'a, Message> {
 
 #[derive(Default)]
 struct State {
-    /// Nothing changed since the tree was sent.
+    /// The tree was sent and nothing changed since.
     published: bool,
+    /// The nodes that the assistive tools have.
     sent: HashMap<NodeId, Node>,
+    /// The space bar is held to talk.
     talking: bool,
 }
 
@@ -76,20 +80,20 @@ impl<Message> Root<'_, Message> {
         self.content.as_widget_mut().operate(&mut tree.children[0], layout, renderer, operation);
     }
 
-    /// Delivers what assistive tools asked since the last redraw.
+    /// Delivers the requests that assistive tools made since the last redraw.
     fn deliver_requests(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         for request in self.window.port.take_requests() {
-            let mut walker = TreeBuilder::new(&self.window.title, layout.bounds(), self.window.scale, Some(request));
-            self.run(tree, layout, renderer, &mut walker);
+            let mut builder = TreeBuilder::new(&self.window.title, layout.bounds(), self.window.scale, Some(request));
+            self.run(tree, layout, renderer, &mut builder);
             tree.state.downcast_mut::<State>().published = false;
         }
     }
 
-    /// Sends only the nodes that have changed since the last time.
+    /// Sends the nodes that changed since the last call.
     fn publish(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
-        let mut walker = TreeBuilder::new(&self.window.title, layout.bounds(), self.window.scale, None);
-        self.run(tree, layout, renderer, &mut walker);
-        let mut update = walker.finish();
+        let mut builder = TreeBuilder::new(&self.window.title, layout.bounds(), self.window.scale, None);
+        self.run(tree, layout, renderer, &mut builder);
+        let mut update = builder.finish();
         let state = tree.state.downcast_mut::<State>();
         if self.window.port.take_reset() {
             state.sent.clear();
@@ -106,7 +110,7 @@ impl<Message> Root<'_, Message> {
         order
     }
 
-    /// Tab and F6. True if the key was one of them.
+    /// Handles Tab and F6. Returns whether the key was one of them.
     fn move_focus(
         &mut self,
         named: Named,
@@ -167,7 +171,7 @@ impl<Message> Root<'_, Message> {
     }
 }
 
-/// The shortcut that a key means, if any.
+/// The shortcut of a keyboard event, if any.
 fn shortcut(event: &keyboard::Event) -> Option<Shortcut> {
     match event {
         keyboard::Event::KeyPressed { key: Key::Named(named), modifiers, repeat: false, .. } => match named {
@@ -180,7 +184,7 @@ fn shortcut(event: &keyboard::Event) -> Option<Shortcut> {
         keyboard::Event::KeyPressed { key, physical_key, modifiers, repeat: false, .. }
             if modifiers.command() && !modifiers.alt() =>
         {
-            // By the letter as a Latin keyboard has it, so that it holds on Greek and Cyrillic ones too.
+            // The letter of the key on a Latin keyboard: shortcuts also work with Greek and Cyrillic layouts.
             match (key.to_latin(*physical_key)?.to_ascii_lowercase(), modifiers.shift()) {
                 ('d', false) => Some(Shortcut::Mute),
                 ('e', false) => Some(Shortcut::Camera),
@@ -208,7 +212,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
     }
 
     fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
-        tree.state.downcast_mut::<State>().published = false; // it may move the focus
+        tree.state.downcast_mut::<State>().published = false; // the operation may move the focus
         self.run(tree, layout, renderer, operation);
     }
 
@@ -237,7 +241,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
         }
         let state = tree.state.downcast_mut::<State>();
         if redraw {
-            // Thirty pictures a second redraw the window thirty times and change nothing here.
+            // Video redraws the window thirty times a second without changing the tree.
             if self.window.port.is_active() && !std::mem::replace(&mut state.published, true) {
                 self.publish(tree, layout, renderer);
             }

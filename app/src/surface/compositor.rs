@@ -1,4 +1,4 @@
-//! Chooses who draws the windows, once for each run.
+//! Chooses between the GPU and software rendering, once per run.
 
 use std::sync::OnceLock;
 
@@ -9,37 +9,41 @@ use render::Drawing;
 
 use super::{Renderer, software};
 
-/// iced's own.
+/// The compositor of iced.
 type IcedCompositor = <iced::Renderer as compositor::Default>::Compositor;
 
-/// Brings windows to the screen.
+/// Shows windows on the screen.
 pub enum Compositor {
-    /// A graphics card does.
+    /// With the GPU.
     Gpu(Box<IcedCompositor>),
-    /// The processor does.
+    /// In software.
     Software(software::Compositor),
 }
 
-/// One window's way to the screen.
+/// The surface of one window.
 pub enum Surface {
     Gpu(Box<<IcedCompositor as Interface>::Surface>),
     Software(Box<software::Surface>),
 }
 
-/// Finds out whether there is a graphics card. Loads its drivers, some ten milliseconds and more: [`crate::run`] calls it on
-/// a thread of its own at the start.
+/// Detects whether there is a GPU. The first call loads its drivers, which takes 10 ms or more, so [`crate::run`] makes it
+/// on a separate thread at the start.
 pub fn detect_drawing() -> Drawing {
     static FOUND: OnceLock<Drawing> = OnceLock::new();
     *FOUND.get_or_init(|| forced_by_environment().unwrap_or_else(Drawing::on_this_machine))
 }
 
-/// What iced's own switch says: for drivers that fail, and for measurements.
+/// The choice of the environment variable of iced, for drivers that fail and for measurements.
 fn forced_by_environment() -> Option<Drawing> {
     match std::env::var("ICED_BACKEND").as_deref() {
         Ok("wgpu") => Some(Drawing::Shaders),
         Ok("tiny-skia") => Some(Drawing::Processor),
         Ok(_) | Err(_) => None,
     }
+}
+
+impl compositor::Default for Renderer {
+    type Compositor = Compositor;
 }
 
 impl Interface for Compositor {
@@ -58,20 +62,20 @@ impl Interface for Compositor {
                 IcedCompositor::with_backend(settings, display.clone(), compatible_window, shell, Some("wgpu")).await;
             match gpu {
                 Ok(gpu) if forced_by_environment().is_none() && is_software_adapter(&gpu.information().adapter) => {
-                    tracing::info!("the graphics card does not reach this display");
+                    tracing::info!("the GPU cannot draw on this display");
                 }
                 Ok(gpu) => return Ok(Self::Gpu(Box::new(gpu))),
-                Err(error) => tracing::warn!(%error, "the graphics card does not draw"),
+                Err(error) => tracing::warn!(%error, "the GPU cannot be used"),
             }
         }
-        tracing::info!("the processor draws the windows");
+        tracing::info!("windows are drawn in software");
         software::Compositor::new(settings, display).map(Self::Software)
     }
 
     fn create_renderer(&self) -> Renderer {
         match self {
             Self::Gpu(gpu) => gpu.create_renderer(),
-            Self::Software(processor) => processor.renderer(),
+            Self::Software(software) => software.renderer(),
         }
         .into()
     }
@@ -79,7 +83,7 @@ impl Interface for Compositor {
     fn create_surface<W: Window + Clone>(&mut self, window: W, width: u32, height: u32) -> Surface {
         match self {
             Self::Gpu(gpu) => Surface::Gpu(Box::new(gpu.create_surface(window, width, height))),
-            Self::Software(processor) => Surface::Software(Box::new(processor.surface(window, width, height))),
+            Self::Software(software) => Surface::Software(Box::new(software.surface(window, width, height))),
         }
     }
 
@@ -106,19 +110,19 @@ impl Interface for Compositor {
         background_color: Color,
         on_pre_present: impl FnOnce(),
     ) -> Result<(), SurfaceError> {
-        let (presented, processor) = match (self, surface) {
+        let (presented, software) = match (self, surface) {
             (Self::Gpu(gpu), Surface::Gpu(surface)) => {
                 (gpu.present(&mut renderer.inner, surface, viewport, background_color, on_pre_present), false)
             }
             (_, Surface::Software(surface)) => {
                 (surface.present(&mut renderer.inner, viewport, background_color, on_pre_present), true)
             }
-            // A surface of another compositor: there is one for each run.
+            // Impossible: all surfaces come from the one compositor.
             (Self::Software(_), Surface::Gpu(_)) => (Err(SurfaceError::Lost), true),
         };
-        tracing::trace!(processor, "window drawn");
+        tracing::trace!(software, "window drawn");
         if let Some(waker) = &renderer.waker {
-            waker.end(processor);
+            waker.end(software);
         }
         presented
     }
@@ -136,7 +140,8 @@ impl Interface for Compositor {
     }
 }
 
-/// True for the drivers of no card: there may be one that cannot draw on this display, as on a remote one.
+/// Whether an adapter is a software driver. Vulkan falls back to one if the GPU cannot draw on this display, for example a
+/// remote one.
 fn is_software_adapter(adapter: &str) -> bool {
     ["llvmpipe", "SwiftShader", "Microsoft Basic Render"].iter().any(|name| adapter.contains(name))
 }

@@ -1,4 +1,4 @@
-//! The outermost element: widgets that draw with iced's renderer, inside a program that draws with ours.
+//! Lets widgets that draw with iced's renderer run in a program that uses [`Renderer`].
 
 use iced::advanced::widget::{Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Overlay, Shell, Widget, layout, mouse, overlay, renderer};
@@ -10,7 +10,7 @@ use crate::kit::forward::forward;
 use crate::kit::wake::Waker;
 use crate::theme::Theme;
 
-/// A window's content for our renderer. `waker` is told when a redraw begins and when it is on the screen.
+/// Wraps the content of a window. `waker` is notified when a redraw starts and when it is on the screen.
 pub fn adapt_renderer<'a, Message: 'a>(
     content: Element<'a, Message>,
     waker: Option<Waker>,
@@ -72,7 +72,7 @@ impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> 
     }
 }
 
-/// The theme without shadows where the processor draws: its rasteriser paints them beyond what is being redrawn, over and over.
+/// The theme, without shadows if drawn in software: the rasteriser draws them outside the damaged area, again and again.
 fn theme_for(theme: &Theme, renderer: &Renderer) -> Theme {
     match renderer.inner {
         iced::Renderer::Primary(_) => *theme,
@@ -80,7 +80,7 @@ fn theme_for(theme: &Theme, renderer: &Renderer) -> Theme {
     }
 }
 
-/// What lies over the content, lifted too.
+/// Wraps an overlay of the content.
 struct OverlayAdapter<'a, Message>(overlay::Element<'a, Message, Theme, iced::Renderer>);
 
 impl<'a, Message: 'a> OverlayAdapter<'a, Message> {
