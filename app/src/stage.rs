@@ -2,16 +2,16 @@
 //! it is a list with one item per tile.
 
 mod paint;
+mod tile;
 
 use std::cell::RefCell;
-use std::sync::Arc;
 
 use accesskit::Role;
 use iced::advanced::image::{self, Renderer as _};
 use iced::advanced::widget::{Id, Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, renderer};
 use iced::widget::shader;
-use iced::{Color, Event, Length, Rectangle, Renderer, Size, window};
+use iced::{Event, Length, Rectangle, Renderer, Size, window};
 
 use crate::grid;
 use crate::kit::Element;
@@ -21,29 +21,7 @@ use crate::model::{Shows, View, Wish};
 use crate::theme::{GAP_TILES, Theme};
 
 pub use paint::tile_font;
-
-/// One tile.
-#[derive(Clone, Debug)]
-pub struct Tile {
-    /// Whose pictures, and of what.
-    pub view: View,
-    /// Everything that it shows besides the picture, for assistive tools.
-    pub label: String,
-    /// The name on it.
-    pub name: Arc<str>,
-    /// The letters on it while there is no picture.
-    pub initials: Arc<str>,
-    /// The disc behind them.
-    pub colour: Color,
-    /// The crossed microphone beside the name.
-    pub muted: bool,
-    /// The ring.
-    pub speaking: bool,
-    /// As in a mirror: our own camera.
-    pub mirrored: bool,
-    /// Its pictures; `None` while its camera is off.
-    pub feed: Option<render::Feed>,
-}
+pub use tile::Tile;
 
 /// The widget.
 pub struct Stage<'a, Message> {

@@ -1,25 +1,17 @@
 //! The meeting: faces first, a thin bar above and below, one panel at the side.
 
+mod banner;
 mod bar;
 mod lock;
-mod panel;
-mod strip;
+mod people;
 mod tiles;
+mod view;
 
 use std::time::Instant;
 
-use accesskit::Role;
-use iced::widget::{column, container, row, space};
-use iced::{Alignment, Length, Padding};
-
-use super::notice::{self, Notice};
-use super::preferences::{self, Part, Preference};
-use super::{Context, device_lines, menu, menu_heading};
-use crate::kit::{Element, Icon, Shortcut, fade, icon, modal, popup, press, region, text};
+use super::preferences::Preference;
+use crate::kit::Shortcut;
 use crate::model::{Device, Devices, Kind, Meeting as Model, Microphone, NoticeKind, PersonId, Wish};
-use crate::pictures::Pictures;
-use crate::stage::stage;
-use crate::theme::{self, BAR_BOTTOM, BAR_TOP, Look, PANEL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, Tone};
 
 /// What the screen remembers.
 #[derive(Clone, Debug)]
@@ -223,90 +215,6 @@ impl Meeting {
             self.panel = None;
         }
     }
-
-    /// The screen. `reported` is everything that was reported in this meeting.
-    pub fn view<'a>(&'a self, context: &Context, pictures: &Pictures, reported: &'a [Notice]) -> Element<'a, Message> {
-        let held = context.reduced_motion || self.menu.is_some();
-        let top = fade(self.top_bar(context, reported.len()), held);
-        let bottom = fade(self.bottom_bar(context), held);
-        let tiles = tiles::tiles(&self.model, context, pictures);
-        let stage = stage(&context.text("meeting-stage"), tiles, context.scale)
-            .on_resize(Message::Resized)
-            .on_software(Message::SoftwareDrawn);
-        let stage = region(Role::Main, &context.text("meeting-stage"), stage);
-        let mut middle = row![].spacing(SPACE_S).padding([0.0, SPACE_S]).height(Length::Fill);
-        middle = middle.push(stage);
-        middle = middle.push(self.panel.map(|panel| self.panel(panel, context, reported)));
-        // As wide as the window: beside a panel there may be no room for words.
-        let wide = |line| container(line).padding([0.0, SPACE_S]);
-        let page = column![].push(self.sharing(context).map(wide)).push(middle).push(self.strip(context).map(wide));
-        let page = column![top, page.spacing(SPACE_S).height(Length::Fill), bottom];
-        let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
-        let page = popup(page, self.menu.map(|menu| self.popup_menu(menu, context)));
-        modal(page, self.remove_dialog(context))
-    }
-
-    fn panel<'a>(&'a self, panel: Panel, context: &Context, reported: &'a [Notice]) -> Element<'a, Message> {
-        let (title, inside) = match panel {
-            Panel::People => (context.text("people-title"), self.people_panel(context)),
-            Panel::Lock => (context.text("lock-title"), self.lock_panel(context)),
-            Panel::Notices => (context.text("meeting-notices"), notice::list(reported, context)),
-        };
-        let close = press(
-            container(icon(Icon::Close)).center(theme::TARGET),
-            &context.text("action-close"),
-            Some(Message::PanelPressed(panel)),
-        );
-        let close = close.id("panel-close").look(Look::Quiet).square(theme::TARGET);
-        let head =
-            row![text::heading(title.clone()).width(Length::Fill), Element::from(close)].align_y(Alignment::Center);
-        let head = container(head).padding(Padding::from([SPACE_S, SPACE_S]).left(SPACE_L));
-        let inside = column![head, inside].height(Length::Fill);
-        region(Role::Region, &title, container(inside).width(PANEL).height(Length::Fill).style(theme::panel))
-    }
-
-    fn popup_menu(&self, which: Menu, context: &Context) -> popup::Menu<'_, Message> {
-        let lines = |kind| device_lines(&self.devices, kind, context, Message::Chosen);
-        let mut list = column![];
-        let (anchor, label) = match which {
-            Menu::Sound => {
-                list = list.push(menu_heading(context.text("preview-microphone"))).extend(lines(Kind::Microphone));
-                list = list.push(menu_heading(context.text("preview-speaker"))).extend(lines(Kind::Speaker));
-                (bar::SOUND_MENU, context.text("meeting-choose-microphone"))
-            }
-            Menu::Camera => {
-                list = list.push(menu_heading(context.text("preview-camera"))).extend(lines(Kind::Camera));
-                (bar::CAMERA_MENU, context.text("meeting-choose-camera"))
-            }
-            Menu::Preferences => {
-                return preferences::popup_menu(Part::Both, context, Message::Preferred, Message::MenuClosed);
-            }
-        };
-        popup::Menu { anchor, label, content: menu(list), on_close: Message::MenuClosed }
-    }
-
-    fn remove_dialog(&self, context: &Context) -> Option<modal::Dialog<'_, Message>> {
-        let person = self.model.person(self.removing?)?;
-        let named = |id| context.language.with(id, &[("name", person.name.as_str().into())]);
-        let cancel = press(text::strong(context.text("action-cancel")), "", Some(Message::DialogClosed)).id("cancel");
-        let remove = press(text::strong(context.text("people-remove-confirm")), "", Some(Message::RemoveConfirmed));
-        let buttons = row![
-            space().width(Length::Fill),
-            Element::from(cancel.height(theme::TARGET_FORM)),
-            Element::from(remove.id("confirm").look(Look::Danger).height(theme::TARGET_FORM)),
-        ];
-        let label = named("people-remove-title");
-        let words =
-            column![text::title(label.clone()), text::small(named("people-remove-text")).style(text::tone(Tone::Dim))];
-        let inside = column![words.spacing(SPACE_S), buttons.spacing(SPACE_M)].spacing(SPACE_XL);
-        let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
-        Some(modal::Dialog { label, content: inside.into(), on_close: Message::DialogClosed })
-    }
-}
-
-/// The share of a window that the bars take.
-pub fn chrome(height: f32) -> f32 {
-    (BAR_TOP + BAR_BOTTOM) / height
 }
 
 #[cfg(test)]
@@ -316,11 +224,6 @@ mod tests {
 
     fn meeting(microphone: Microphone) -> Meeting {
         Meeting::new(Model { microphone, ..Model::default() }, Devices::default())
-    }
-
-    #[test]
-    fn the_bars_take_less_than_an_eighth() {
-        assert!(chrome(720.0) <= 0.12);
     }
 
     #[test]

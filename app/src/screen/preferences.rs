@@ -66,7 +66,7 @@ pub(crate) fn controls<'a, Message: Clone + 'a>(
 }
 
 /// The one control of a bar, without words.
-pub(crate) fn sign<'a, Message: Clone + 'a>(
+pub(crate) fn button<'a, Message: Clone + 'a>(
     context: &Context,
     open: Option<Part>,
     pressed: impl Fn(Part) -> Message,

@@ -9,7 +9,7 @@ use iced::widget::shader;
 use iced::{Color, Rectangle, Size, wgpu};
 use render::{Area, Fit, Font, Look, Placeholder, Rgba, Tag};
 
-use super::Tile;
+use super::tile::Tile;
 use crate::model::Shows;
 use crate::theme::{FONT_FILES, ON_AVATAR, RADIUS_TILE, RING_SPEAKING, TEXT_SMALL, Theme};
 

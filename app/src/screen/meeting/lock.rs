@@ -20,29 +20,27 @@ pub(super) fn shape(state: LockState) -> (Icon, Tone, &'static str) {
     }
 }
 
-impl Meeting {
-    /// The panel.
-    pub(super) fn lock_panel(&self, context: &Context) -> Element<'_, Message> {
-        let state = self.model.lock_state();
-        let (sign, tone, word) = shape(state);
-        let count = [("count", self.model.people.len().into())];
-        let explained = match state {
-            LockState::Open => context.text("lock-open-text"),
-            LockState::Closed => context.language.with("lock-closed-text", &count),
-            LockState::Verified => context.text("lock-verified-text"),
-            LockState::Attention => context.text("lock-attention-text"),
-        };
-        let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
-        let words = column![text::heading(context.text(word)), text::small(explained).style(text::tone(Tone::Dim))];
-        let head = row![sign, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
-        let passing = self.model.passing.then(|| {
-            let sign = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
-            let words = text::caption(context.text("lock-passing")).style(text::tone(Tone::Dim)).width(Length::Fill);
-            row![sign, words].spacing(SPACE_S)
-        });
-        let body = column![head].push(self.model.lock.as_ref().map(|lock| proof(lock, state, context))).push(passing);
-        scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill).into()
-    }
+/// The panel.
+pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
+    let state = screen.model.lock_state();
+    let (sign, tone, word) = shape(state);
+    let count = [("count", screen.model.people.len().into())];
+    let explained = match state {
+        LockState::Open => context.text("lock-open-text"),
+        LockState::Closed => context.language.with("lock-closed-text", &count),
+        LockState::Verified => context.text("lock-verified-text"),
+        LockState::Attention => context.text("lock-attention-text"),
+    };
+    let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
+    let words = column![text::heading(context.text(word)), text::small(explained).style(text::tone(Tone::Dim))];
+    let head = row![sign, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
+    let passing = screen.model.passing.then(|| {
+        let sign = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
+        let words = text::caption(context.text("lock-passing")).style(text::tone(Tone::Dim)).width(Length::Fill);
+        row![sign, words].spacing(SPACE_S)
+    });
+    let body = column![head].push(screen.model.lock.as_ref().map(|lock| proof(lock, state, context))).push(passing);
+    scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill).into()
 }
 
 /// The words, how to use them, and what the keys are made of.
