@@ -1,4 +1,4 @@
-//! The meeting is over: why, whose fault it is, what to do now.
+//! Shown after a meeting: why it is over, where the cause is, and what to do.
 
 use accesskit::Role;
 use iced::widget::{column, container, row};
@@ -9,30 +9,30 @@ use crate::kit::{Element, Icon, icon, press, region, text};
 use crate::model::Ending;
 use crate::theme::{self, ICON_LARGE, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
 
-/// What the screen shows.
+/// The state of the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// Why.
+    /// Why the meeting is over.
     pub reason: Ending,
-    /// The cause in the words of whoever reported it; empty where there are none.
+    /// The cause as reported, for example by the system; empty if unknown.
     pub detail: String,
-    /// Whether one can try again.
+    /// Whether the user can try again.
     pub can_retry: bool,
-    /// Whether we had been inside.
+    /// Whether the user was in the meeting.
     pub was_inside: bool,
 }
 
-/// What happened.
+/// User input.
 #[derive(Clone, Copy, Debug)]
 pub enum Message {
-    /// "Back to start" was pressed, or Escape.
+    /// "Home" was pressed, or Escape.
     HomePressed,
     /// "Try again" was pressed.
     RetryPressed,
 }
 
 impl Ended {
-    /// The id of what the screen is called: who never came in has not left.
+    /// The text id of the title. It depends on whether the user was in the meeting.
     pub const fn title(&self) -> &'static str {
         if self.was_inside { "ended-title" } else { "ended-outside" }
     }
@@ -75,5 +75,5 @@ impl Ended {
     }
 }
 
-/// The widest that the card gets.
+/// The maximum width of the card, in logical pixels.
 const WIDTH: f32 = 544.0;

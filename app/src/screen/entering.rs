@@ -1,4 +1,4 @@
-//! On the way in: how far it has come, and the way back.
+//! Shown while joining: the steps so far, and a button to cancel.
 
 use accesskit::Role;
 use iced::widget::{column, container, row};
@@ -9,14 +9,14 @@ use crate::kit::{Element, Icon, icon, press, region, text};
 use crate::model::Step;
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
 
-/// What happened.
+/// User input.
 #[derive(Clone, Copy, Debug)]
 pub enum Message {
     /// "Cancel" was pressed, or Escape.
     CancelPressed,
 }
 
-/// The screen; it remembers nothing.
+/// The screen. It has no state.
 pub fn view<'a>(step: Step, context: &Context) -> Element<'a, Message> {
     let steps = [
         (Step::Connecting, "enter-connecting"),
@@ -44,5 +44,5 @@ pub fn view<'a>(step: Step, context: &Context) -> Element<'a, Message> {
     region(Role::Main, &title, page)
 }
 
-/// The widest that the card gets.
+/// The maximum width of the card, in logical pixels.
 const WIDTH: f32 = 484.0;

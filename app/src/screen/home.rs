@@ -1,4 +1,4 @@
-//! Home: start a meeting, join one with a link, or go back to one of the last.
+//! The home screen: start a meeting, join one with a link, or join a recent one again.
 
 use accesskit::Role;
 use iced::widget::{Space, column, container, row, rule, scrollable};
@@ -15,41 +15,41 @@ use crate::theme::{
     TARGET, TARGET_FORM, Tone,
 };
 
-/// A meeting that was entered before.
+/// A recent meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recent {
-    /// Its link.
+    /// The invitation link.
     pub link: String,
-    /// Its server.
+    /// The host of its server.
     pub host: String,
-    /// Seconds since it was entered.
+    /// Seconds since it was joined.
     pub age: u64,
 }
 
-/// What the screen remembers.
+/// The state of the screen.
 #[derive(Clone, Debug, Default)]
 pub struct Home {
-    /// What was typed.
+    /// The text of the link field.
     pub link: String,
-    /// Why it cannot be used.
+    /// Why the link cannot be used.
     pub problem: Option<LinkProblem>,
-    /// The last meetings, newest first.
+    /// The recent meetings, newest first.
     pub recent: Vec<Recent>,
     menu: Option<Part>,
 }
 
-/// What happened.
+/// User input.
 #[derive(Clone, Debug)]
 pub enum Message {
     /// "Start a meeting" was pressed.
     StartPressed,
-    /// The link's text changed.
+    /// The text of the link field changed.
     LinkTyped(String),
     /// "Join" was pressed.
     JoinPressed,
-    /// One of the last meetings was pressed.
+    /// "Join" was pressed on the recent meeting with this index.
     RecentPressed(usize),
-    /// One of the last meetings is to be forgotten.
+    /// The recent meeting with this index was removed from the list.
     ForgetPressed(usize),
     /// A menu was opened or closed.
     MenuPressed(Part),
@@ -59,33 +59,33 @@ pub enum Message {
     Preferred(Preference),
 }
 
-/// What is to be done.
+/// What the app must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Nothing.
     None,
-    /// Prepare a new meeting.
+    /// Show the preview for a new meeting.
     Start,
-    /// Prepare to join what this text names; the shell reads it and may [`Home::reject_link`] it.
+    /// Parse this link and show the preview for its meeting. If it is invalid, call [`Home::reject_link`].
     Join(String),
-    /// Forget the meeting with this link.
+    /// Remove the meeting with this link from the list.
     Forget(String),
-    /// Speak, or look, like this.
+    /// Apply this preference.
     Prefer(Preference),
 }
 
 impl Home {
-    /// A home with these meetings behind it.
+    /// Creates the screen with these recent meetings.
     pub fn new(recent: Vec<Recent>) -> Self {
         Self { recent, ..Self::default() }
     }
 
-    /// The link cannot be used.
+    /// Shows why the link cannot be used.
     pub fn reject_link(&mut self, problem: LinkProblem) {
         self.problem = Some(problem);
     }
 
-    /// Takes in what happened.
+    /// Handles user input.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::StartPressed => Action::Start,
@@ -117,7 +117,7 @@ impl Home {
         }
     }
 
-    /// What a shortcut means here.
+    /// The message of a shortcut.
     pub fn shortcut(shortcut: Shortcut) -> Option<Message> {
         (shortcut == Shortcut::Close).then_some(Message::MenuClosed)
     }
@@ -195,7 +195,7 @@ impl Home {
     }
 }
 
-/// Below this width of the window the cards lie below each other.
+/// If the window is narrower, the cards are one below the other.
 const NARROW: f32 = 760.0;
 
 fn start_card<'a>(context: &Context) -> Element<'a, Message> {
@@ -243,7 +243,7 @@ fn recent_line<'a>(index: usize, recent: &Recent, context: &Context) -> Element<
     region(Role::ListItem, &title, line)
 }
 
-/// How long ago something was.
+/// Formats a duration as a time in the past.
 fn ago(seconds: u64, language: Language) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
@@ -262,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_said_as_people_say_them() {
+    fn a_time_in_the_past_is_formatted() {
         let said = |seconds| ago(seconds, Language::English);
         assert_eq!(said(3), "just now");
         assert_eq!(said(60), "1 minute ago");
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn typing_takes_the_complaint_away() {
+    fn typing_removes_the_error() {
         let mut home = Home::default();
         assert_eq!(home.update(Message::LinkTyped(" nonsense ".into())), Action::None);
         assert_eq!(home.update(Message::JoinPressed), Action::Join("nonsense".into()));

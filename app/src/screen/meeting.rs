@@ -1,4 +1,4 @@
-//! The meeting: faces first, a thin bar above and below, one panel at the side.
+//! The screen of a meeting: its state and how it changes. `view` and the modules below it draw it.
 
 mod banner;
 mod bar;
@@ -13,44 +13,46 @@ use super::preferences::Preference;
 use crate::kit::Shortcut;
 use crate::model::{Device, Devices, Kind, Meeting as Model, Microphone, NoticeKind, PersonId, Wish};
 
-/// What the screen remembers.
+/// The state of the screen.
 #[derive(Clone, Debug)]
 pub struct Meeting {
-    /// What it shows.
+    /// The meeting.
     pub model: Model,
-    /// What is plugged in and chosen.
+    /// The available and the chosen devices.
     pub devices: Devices,
-    /// When we came in.
+    /// When the user joined.
     pub since: Option<Instant>,
     panel: Option<Panel>,
     menu: Option<Menu>,
+    /// The participant whose removal is to be confirmed.
     removing: Option<PersonId>,
+    /// The space bar is held to talk.
     talking: bool,
 }
 
-/// What is open at the side.
+/// The panels at the side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Panel {
-    /// Who is here.
+    /// The participants.
     People,
-    /// The keys and the words.
+    /// The security of the meeting.
     Lock,
-    /// What was reported.
+    /// The notifications.
     Notices,
 }
 
-/// Which menu of the bars is open.
+/// The menus of the bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Menu {
     /// Microphones and speakers.
     Sound,
     /// Cameras.
     Camera,
-    /// Languages and themes.
+    /// Language and appearance.
     Preferences,
 }
 
-/// What happened.
+/// User input.
 #[derive(Clone, Debug)]
 pub enum Message {
     /// The microphone button was pressed.
@@ -71,9 +73,9 @@ pub enum Message {
     RemovePressed(PersonId),
     /// "Remove" was confirmed.
     RemoveConfirmed,
-    /// The question was closed.
+    /// The dialog was closed.
     DialogClosed,
-    /// A menu of the bar was opened or closed.
+    /// The control of a menu was pressed.
     MenuPressed(Menu),
     /// A menu was closed.
     MenuClosed,
@@ -81,49 +83,49 @@ pub enum Message {
     Chosen(Kind, Device),
     /// A language or a theme was chosen.
     Preferred(Preference),
-    /// The words were compared.
+    /// "The words match" was pressed.
     WordsConfirmed,
-    /// The tiles have other sizes.
+    /// The sizes of the tiles changed.
     Resized(Vec<Wish>),
-    /// There is no GPU to draw with.
+    /// The stage is drawn without a GPU.
     SoftwareDrawn,
-    /// The space bar was pressed (true) or let go.
+    /// The space bar was pressed (true) or released (false).
     TalkKeyChanged(bool),
-    /// Escape: the topmost closes.
+    /// Escape was pressed.
     Escaped,
 }
 
-/// What is to be done.
+/// What the app must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Nothing.
     None,
-    /// Close (true) or open the microphone.
+    /// Mute (true) or unmute the microphone.
     Mute(bool),
-    /// Show the camera, or not.
+    /// Switch the camera on (true) or off.
     Camera(bool),
-    /// Show the screen, or not.
+    /// Start (true) or stop sharing the screen.
     Share(bool),
-    /// Put the link into the clipboard.
+    /// Copy this link to the clipboard.
     Copy(String),
-    /// Put somebody out.
+    /// Remove a participant.
     Remove(PersonId),
-    /// Use another device.
+    /// Use this device.
     Choose(Kind, Device),
-    /// Ask for pictures of these sizes.
+    /// Request video in these sizes.
     RequestSizes(Vec<Wish>),
-    /// Say this once.
+    /// Show this notification.
     Notify(NoticeKind),
-    /// Go to full screen, or back.
+    /// Enter or leave full screen.
     FullScreen,
-    /// Speak, or look, like this.
+    /// Apply this preference.
     Prefer(Preference),
-    /// Leave.
+    /// Leave the meeting.
     Leave,
 }
 
 impl Meeting {
-    /// A meeting as it is now.
+    /// Creates the screen.
     pub fn new(model: Model, devices: Devices) -> Self {
         Self { model, devices, since: None, panel: None, menu: None, removing: None, talking: false }
     }
@@ -133,12 +135,12 @@ impl Meeting {
         self.panel = Some(panel);
     }
 
-    /// Takes in what happened.
+    /// Handles user input.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::MutePressed => return self.mute(self.model.microphone == Microphone::On),
             Message::CameraPressed => {
-                self.model.camera = !self.model.camera; // shown at once; the engine takes it back if it cannot
+                self.model.camera = !self.model.camera; // shown at once; the engine reverts it on failure
                 return Action::Camera(self.model.camera);
             }
             Message::SharePressed => {
@@ -168,7 +170,7 @@ impl Meeting {
         Action::None
     }
 
-    /// What a shortcut means here.
+    /// The message of a shortcut.
     pub fn shortcut(shortcut: Shortcut) -> Option<Message> {
         Some(match shortcut {
             Shortcut::Mute => Message::MutePressed,
@@ -189,7 +191,7 @@ impl Meeting {
         Action::Mute(muted)
     }
 
-    /// The space bar opens a closed microphone while it is held, and nothing else.
+    /// Push to talk: unmutes while the space bar is held, if the microphone is muted.
     fn talk(&mut self, on: bool) -> Action {
         match (on, self.talking, self.model.microphone) {
             (true, false, Microphone::Muted) => {
@@ -236,28 +238,24 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_microphone_cannot_be_unmuted() {
+    fn without_a_microphone_mute_does_nothing() {
         let mut meeting = meeting(Microphone::Off);
         assert_eq!(meeting.update(Message::MutePressed), Action::None);
         assert_eq!(meeting.model.microphone, Microphone::Off);
     }
 
     #[test]
-    fn the_space_bar_talks_only_while_muted() {
+    fn the_space_bar_unmutes_only_if_muted() {
         let mut muted = meeting(Microphone::Muted);
         assert_eq!(muted.update(Message::TalkKeyChanged(true)), Action::Mute(false));
         assert_eq!(muted.update(Message::TalkKeyChanged(false)), Action::Mute(true));
         let mut open = meeting(Microphone::On);
         assert_eq!(open.update(Message::TalkKeyChanged(true)), Action::None);
-        assert_eq!(
-            open.update(Message::TalkKeyChanged(false)),
-            Action::None,
-            "letting go does not mute who was not muted"
-        );
+        assert_eq!(open.update(Message::TalkKeyChanged(false)), Action::None, "releasing it does not mute");
     }
 
     #[test]
-    fn escape_closes_the_topmost() {
+    fn escape_closes_the_menu_before_the_panel() {
         let mut meeting = meeting(Microphone::On);
         meeting.open(Panel::People);
         meeting.update(Message::MenuPressed(Menu::Camera));
@@ -268,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_confirmed_for_one_epoch() {
+    fn the_words_are_confirmed_for_one_epoch() {
         let mut meeting = meeting(Microphone::On);
         meeting.update(Message::WordsConfirmed);
         assert_eq!(meeting.model.verified, None, "there is nothing to confirm yet");
@@ -278,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn removing_is_asked_first() {
+    fn removing_must_be_confirmed() {
         let mut meeting = meeting(Microphone::On);
         assert_eq!(meeting.update(Message::RemovePressed(PersonId(7))), Action::None);
         assert_eq!(meeting.update(Message::RemoveConfirmed), Action::Remove(PersonId(7)));

@@ -1,5 +1,5 @@
-//! Language and appearance, wherever one is: the controls that open their menus, and what the menus hold. Each screen keeps
-//! which of its menus is open.
+//! Language and appearance, which can be changed on several screens: the controls and their menus. Each screen keeps which of
+//! its menus is open.
 
 use iced::Alignment;
 use iced::widget::{Column, column, container, row};
@@ -9,28 +9,28 @@ use crate::kit::{Element, Icon, Press, icon, popup, press, text};
 use crate::locale::Language;
 use crate::theme::{Choice, ICON_SMALL, Look, SPACE_S, TARGET};
 
-/// What a menu offers.
+/// The menus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The languages.
     Language,
     /// The themes.
     Theme,
-    /// Both, where there is room for one control only.
+    /// Both in one menu, for a screen with little space.
     Both,
 }
 
-/// What was chosen.
+/// A choice of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preference {
-    /// To speak this language.
+    /// A language.
     Language(Language),
-    /// To wear this theme.
+    /// A theme.
     Theme(Choice),
 }
 
 impl Part {
-    /// The control that its menu hangs on.
+    /// The id of the control that opens the menu.
     const fn anchor(self) -> &'static str {
         match self {
             Self::Language => "languages",
@@ -39,7 +39,7 @@ impl Part {
         }
     }
 
-    /// The id of its name.
+    /// The text id of its name.
     const fn name(self) -> &'static str {
         match self {
             Self::Language => "menu-language",
@@ -49,7 +49,7 @@ impl Part {
     }
 }
 
-/// The two controls of a page; `open` is the menu that is open.
+/// The two controls of a page. `open` is the open menu.
 pub(crate) fn controls<'a, Message: Clone + 'a>(
     context: &Context,
     open: Option<Part>,
@@ -65,7 +65,7 @@ pub(crate) fn controls<'a, Message: Clone + 'a>(
     row![Element::from(theme), Element::from(language)].spacing(SPACE_S).align_y(Alignment::Center).into()
 }
 
-/// The one control of a bar, without words.
+/// The one control of a bar, without text.
 pub(crate) fn button<'a, Message: Clone + 'a>(
     context: &Context,
     open: Option<Part>,

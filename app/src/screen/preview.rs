@@ -1,4 +1,4 @@
-//! Before entering: how one looks, how one sounds, under which name, with which devices.
+//! Shown before a meeting: the camera picture, the devices and the name.
 
 mod form;
 mod view;
@@ -7,69 +7,69 @@ use super::preferences::{Part, Preference};
 use crate::kit::Shortcut;
 use crate::model::{Device, Devices, Kind, NoticeKind};
 
-/// Which meeting is being prepared.
+/// The meeting that the preview is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A new one.
+    /// A new meeting.
     Start,
-    /// One of somebody else, on this server.
+    /// An existing meeting on this server.
     Join {
-        /// The server.
+        /// The host of the server.
         host: String,
     },
 }
 
-/// Whether there is a picture.
+/// The state of the camera picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Picture {
-    /// The device is being opened.
+    /// The camera is starting.
     #[default]
     Opening,
-    /// It is there.
+    /// The picture is shown.
     Shown,
-    /// No camera.
+    /// There is none.
     Missing,
 }
 
-/// What the screen remembers.
+/// The state of the screen.
 #[derive(Clone, Debug)]
 pub struct Preview {
-    /// Which meeting.
+    /// The meeting.
     pub purpose: Purpose,
-    /// The name as typed.
+    /// The text of the name field.
     pub name: String,
-    /// The microphone will be open.
+    /// The user wants the microphone on.
     pub microphone: bool,
-    /// The camera will be on.
+    /// The user wants the camera on.
     pub camera: bool,
-    /// What is plugged in and chosen.
+    /// The available and the chosen devices.
     pub devices: Devices,
-    /// What the microphone hears, 0.0 to 1.0.
+    /// The level of the microphone, 0.0 to 1.0.
     pub level: f32,
-    /// Whether there is a picture.
+    /// The camera picture.
     pub picture: Picture,
-    /// Why there is no picture, or no sound.
+    /// Why there is no picture or no sound.
     problems: Vec<NoticeKind>,
-    /// "Enter" was pressed once: from now a missing name is said.
+    /// The join button was pressed once: an invalid name is shown as an error.
     submitted: bool,
     menu: Option<Menu>,
 }
 
-/// What hangs on a control of the screen.
+/// The menus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Menu {
-    /// Devices of a kind.
+    /// The devices of a kind.
     Devices(Kind),
-    /// Languages or themes.
+    /// The languages or the themes.
     Preferences(Part),
 }
 
-/// What happened.
+/// User input.
 #[derive(Clone, Debug)]
 pub enum Message {
     /// Back was pressed.
     BackPressed,
-    /// The name's text changed.
+    /// The text of the name field changed.
     NameTyped(String),
     /// The microphone button was pressed.
     MicrophonePressed,
@@ -81,36 +81,36 @@ pub enum Message {
     MenuClosed,
     /// A device was chosen.
     Chosen(Kind, Device),
-    /// "Look again" was pressed where a device is missing.
+    /// "Check again" was pressed for a missing device.
     RetryPressed(Kind),
     /// A language or a theme was chosen.
     Preferred(Preference),
-    /// "Enter" was pressed.
+    /// The join button was pressed.
     EnterPressed,
 }
 
-/// What is to be done.
+/// What the app must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Nothing.
     None,
-    /// Back home.
+    /// Return to the home screen.
     Back,
-    /// Open the device of this kind that is chosen now, or close it.
+    /// Open the chosen device of this kind, or close it.
     Reopen(Kind),
-    /// Look for what is plugged in, then open the device of this kind.
+    /// List the available devices again, then open the device of this kind.
     Rescan(Kind),
-    /// Speak, or look, like this.
+    /// Apply this preference.
     Prefer(Preference),
-    /// Enter the meeting under this name.
+    /// Join or start the meeting with this name.
     Enter(String),
 }
 
-/// The longest name, in characters.
+/// The maximum length of a name, in characters.
 const MAX_NAME_CHARS: usize = 64;
 
 impl Preview {
-    /// For this meeting, under the name of the last time.
+    /// Creates the screen. `name` is the name that was used last.
     pub fn new(purpose: Purpose, name: String, devices: Devices) -> Self {
         let camera = devices.chosen(Kind::Camera) != Device::Off;
         let microphone = devices.chosen(Kind::Microphone) != Device::Off;
@@ -128,7 +128,7 @@ impl Preview {
         }
     }
 
-    /// A device cannot be used: said where the device is chosen, so that nothing covers the way in.
+    /// Records that a device cannot be used. The problem is shown below the field of the device.
     pub fn report_problem(&mut self, kind: NoticeKind) {
         if is_camera_problem(kind) {
             self.picture = Picture::Missing;
@@ -138,27 +138,27 @@ impl Preview {
         }
     }
 
-    /// Whether the others will see us: the camera is wanted, and there is one.
+    /// Whether the camera will be on in the meeting: the user wants it, and it works.
     pub fn is_camera_on(&self) -> bool {
         self.camera && self.camera_problem().is_none()
     }
 
-    /// Whether the others will hear us: the microphone is wanted, and there is one.
+    /// Whether the microphone will be on in the meeting: the user wants it, and it works.
     pub fn is_microphone_on(&self) -> bool {
         self.microphone && self.microphone_problem().is_none()
     }
 
-    /// Why there is no picture, if something is wrong with it.
+    /// The problem with the camera, if any.
     fn camera_problem(&self) -> Option<NoticeKind> {
         self.problems.iter().copied().find(|problem| is_camera_problem(*problem))
     }
 
-    /// Why there is no sound, if something is wrong with it.
+    /// The problem with the sound, if any.
     fn microphone_problem(&self) -> Option<NoticeKind> {
         self.problems.iter().copied().find(|problem| !is_camera_problem(*problem))
     }
 
-    /// Takes in what happened.
+    /// Handles user input.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::BackPressed => Action::Back,
@@ -207,7 +207,7 @@ impl Preview {
     fn press_camera(&mut self) -> Action {
         match self.camera_problem() {
             Some(kind) if is_missing(kind) => return Action::None,
-            // What failed looks off: pressed, it tries again.
+            // A camera that failed is shown as off, so a press tries it again.
             Some(_) => self.camera = true,
             None => self.camera = !self.camera,
         }
@@ -220,7 +220,7 @@ impl Preview {
         if self.name_error().is_some() { Action::None } else { Action::Enter(self.name.trim().to_owned()) }
     }
 
-    /// Another device, or another try: what was wrong is wrong no longer, until it is told again.
+    /// Removes the problems of a kind of device, before another attempt.
     fn clear_problem(&mut self, kind: Kind) {
         self.problems.retain(|problem| is_camera_problem(*problem) != (kind == Kind::Camera));
         if kind == Kind::Camera {
@@ -228,7 +228,7 @@ impl Preview {
         }
     }
 
-    /// What a shortcut means here.
+    /// The message of a shortcut.
     pub fn shortcut(&self, shortcut: Shortcut) -> Option<Message> {
         match shortcut {
             Shortcut::Mute => Some(Message::MicrophonePressed),
@@ -253,7 +253,7 @@ impl Preview {
         Action::Reopen(kind)
     }
 
-    /// The id of what is wrong with the name.
+    /// The text id of the problem with the name, if any.
     fn name_error(&self) -> Option<&'static str> {
         let name = self.name.trim();
         if name.is_empty() {
@@ -264,13 +264,13 @@ impl Preview {
     }
 }
 
-/// Whether a trouble means that there is no picture.
+/// Whether a problem concerns the camera.
 const fn is_camera_problem(kind: NoticeKind) -> bool {
     use NoticeKind::{BadFile, CameraFailed, CameraLost, CameraTaken, FileFormat, NoCamera};
     matches!(kind, NoCamera | CameraTaken | CameraLost | CameraFailed | BadFile | FileFormat)
 }
 
-/// Whether a trouble means that there is nothing to switch on.
+/// Whether a problem means that there is no device to switch on.
 const fn is_missing(kind: NoticeKind) -> bool {
     matches!(kind, NoticeKind::NoCamera | NoticeKind::NoSound | NoticeKind::NoMicrophone)
 }
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_enters_without_a_name() {
+    fn a_valid_name_is_required_to_join() {
         for (name, expected) in [
             ("", Action::None),
             ("   ", Action::None),
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chosen_camera_is_opened_and_on() {
+    fn choosing_a_camera_opens_it_and_switches_it_on() {
         let mut preview = preview("Anne");
         preview.camera = false;
         assert_eq!(preview.update(Message::Chosen(Kind::Camera, Device::Synthetic)), Action::Reopen(Kind::Camera));
@@ -307,20 +307,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_not_on() {
+    fn a_missing_device_is_off() {
         let mut preview = preview("Anne");
         assert!(preview.is_camera_on() && preview.is_microphone_on());
         preview.report_problem(NoticeKind::NoCamera);
         preview.report_problem(NoticeKind::NoMicrophone);
         assert!(!preview.is_camera_on() && !preview.is_microphone_on());
-        assert_eq!(preview.update(Message::CameraPressed), Action::None, "there is nothing to switch on");
+        assert_eq!(preview.update(Message::CameraPressed), Action::None, "there is no device to switch on");
         assert_eq!(preview.update(Message::MicrophonePressed), Action::None);
         assert_eq!(preview.update(Message::RetryPressed(Kind::Camera)), Action::Rescan(Kind::Camera));
-        assert!(preview.is_camera_on() && !preview.is_microphone_on(), "one device was looked for, not the other");
+        assert!(preview.is_camera_on() && !preview.is_microphone_on(), "only the camera was checked again");
     }
 
     #[test]
-    fn a_camera_that_was_taken_is_tried_again_when_it_is_pressed() {
+    fn pressing_a_camera_that_was_in_use_tries_it_again() {
         let mut preview = preview("Anne");
         preview.report_problem(NoticeKind::CameraTaken);
         assert!(!preview.is_camera_on());

@@ -1,4 +1,4 @@
-//! Lines over and under the faces: that our screen is seen, that one is alone, that the space bar is held.
+//! Banners above and below the stage.
 
 use accesskit::Role;
 use iced::widget::{container, row};
@@ -9,7 +9,7 @@ use crate::kit::{Element, Icon, icon, press, region, text};
 use crate::screen::Context;
 use crate::theme::{self, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, Tone};
 
-/// While our screen is seen: that it is, by how many, and the way to end it. It never fades.
+/// The banner while the user shares the screen: how many people see it, and a button to stop. It never fades.
 pub(super) fn sharing<'a>(screen: &Meeting, context: &Context) -> Option<Element<'a, Message>> {
     if !screen.model.sharing {
         return None;
@@ -25,7 +25,7 @@ pub(super) fn sharing<'a>(screen: &Meeting, context: &Context) -> Option<Element
     Some(region(Role::Region, &title, line))
 }
 
-/// One line under the faces: that one is alone, that the space bar is held.
+/// The banner below the stage: the space bar is held to talk, or nobody else is in the meeting.
 pub(super) fn status<'a>(screen: &Meeting, context: &Context) -> Option<Element<'a, Message>> {
     let (sign, tone, id) = if screen.talking {
         (Icon::Microphone, Tone::Good, "meeting-talk")

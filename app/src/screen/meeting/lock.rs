@@ -1,4 +1,4 @@
-//! Is it really closed? The lock's three shapes, and the words that prove it.
+//! The panel about the security of the meeting: the state of the encryption, and the words that verify it.
 
 use accesskit::Role;
 use iced::widget::{Column, column, container, row, scrollable};
@@ -10,7 +10,7 @@ use crate::model::{Lock, LockState};
 use crate::screen::Context;
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET_FORM, Tone};
 
-/// The shape, the tone and the word of a state.
+/// The icon, the tone and the text id of a state.
 pub(super) fn shape(state: LockState) -> (Icon, Tone, &'static str) {
     match state {
         LockState::Open => (Icon::LockOpen, Tone::Dim, "lock-open"),
@@ -20,7 +20,7 @@ pub(super) fn shape(state: LockState) -> (Icon, Tone, &'static str) {
     }
 }
 
-/// The panel.
+/// The content of the panel.
 pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let state = screen.model.lock_state();
     let (sign, tone, word) = shape(state);
@@ -43,7 +43,7 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
     scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill).into()
 }
 
-/// The words, how to use them, and what the keys are made of.
+/// The verification words, how to use them, and the cipher suite.
 fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Message> {
     let confirmed = state == LockState::Verified;
     let button: Element<'_, Message> = if confirmed {
@@ -72,7 +72,7 @@ fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Me
     .into()
 }
 
-/// Twelve words in two columns, numbered down each: the order in which they are read out.
+/// The words in two columns, numbered down each column in the order of reading.
 fn words<'a>(words: &[String], context: &Context) -> Element<'a, Message> {
     let half = words.len().div_ceil(2).max(1);
     let columns = words.chunks(half).enumerate().map(|(column, words)| {
@@ -89,5 +89,5 @@ fn words<'a>(words: &[String], context: &Context) -> Element<'a, Message> {
     region(Role::Group, &context.text("lock-words"), box_)
 }
 
-/// Room for two figures.
+/// Width of two digits, in logical pixels.
 const NUMBER: f32 = 18.0;

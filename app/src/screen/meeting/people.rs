@@ -1,4 +1,4 @@
-//! Who is here.
+//! The panel with the participants.
 
 use accesskit::Role;
 use iced::widget::{Column, column, container, row, scrollable};
@@ -10,7 +10,7 @@ use crate::model::{Microphone, Person};
 use crate::screen::{Context, icon_button};
 use crate::theme::{self, ICON_SMALL, Look, ON_AVATAR, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, TARGET_FORM, Tone};
 
-/// The list of people, and the way to ask more in.
+/// The content of the panel: the participants, and a button to copy the invitation link.
 pub(super) fn panel<'a>(screen: &'a Meeting, context: &Context) -> Element<'a, Message> {
     let lines = screen.model.people.iter().map(|person| line(screen, person, context));
     let list = Column::with_children(lines).spacing(2.0).padding([0.0, SPACE_S]);
@@ -63,7 +63,7 @@ fn remove<'a>(person: &Person, context: &Context) -> Element<'a, Message> {
     button.id(format!("remove-{:016x}", person.id.0)).look(Look::Quiet).square(TARGET).into()
 }
 
-/// A disc with initials, in the colour that everybody sees.
+/// A disc with the initials, in the same colour for everybody.
 fn avatar<'a>(person: &Person) -> Element<'a, Message> {
     let colour = theme::avatar(person.id.0);
     let letters = text::caption(person.initials()).color(ON_AVATAR).font(theme::SEMIBOLD);

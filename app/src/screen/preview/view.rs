@@ -31,11 +31,11 @@ impl Preview {
     }
 }
 
-/// The way back, where one is, and how the client speaks and looks.
+/// The top of the screen: back, the title, and the preferences.
 fn heading<'a>(screen: &Preview, title: String, place: String, context: &Context) -> Element<'a, Message> {
     let back = icon_button(Icon::Back, context.text("action-back"), "", Some(Message::BackPressed));
     let back = back.id("back").look(Look::Quiet);
-    // In a small window the place gives way: it is said again where it matters, in the link.
+    // In a small window there is no space for the host.
     let place = (context.size.width >= NARROW_WIDTH).then(|| Element::from(elided(place).tone(Tone::Dim)));
     let words = row![Element::from(elided(title).title())].push(place).spacing(SPACE_M).align_y(Alignment::Center);
     let open = screen.menu.and_then(|menu| if let Menu::Preferences(part) = menu { Some(part) } else { None });
@@ -49,7 +49,7 @@ fn body<'a>(screen: &'a Preview, context: &Context, pictures: &Pictures) -> Elem
     let room = context.size.width - 2.0 * SPACE_XL;
     let side = room > FORM_WIDTH + SPACE_XL + MIN_PICTURE_WIDTH;
     let width = if side { room - FORM_WIDTH - SPACE_XL } else { room };
-    // Never so tall that the fields below it, or the way in, are out of sight.
+    // The height is limited, so that the fields and the join button are visible.
     let width = width.min(MAX_PICTURE_WIDTH).min(context.size.height * MAX_PICTURE_SHARE * ASPECT_RATIO);
     let left =
         column![picture(screen, width, context, pictures), toggles(screen, context)].spacing(SPACE_L).width(width);
@@ -59,7 +59,7 @@ fn body<'a>(screen: &'a Preview, context: &Context, pictures: &Pictures) -> Elem
     } else {
         column![left, container(form).width(width.max(FORM_WIDTH))].spacing(SPACE_XL).align_x(Alignment::Center).into()
     };
-    // In a tall window the whole hangs a little above the middle.
+    // In a tall window the content is a little above the middle.
     let used = width / ASPECT_RATIO + TARGET_BAR + HEADING_HEIGHT + 2.0 * SPACE_L;
     let above = if side { ((context.size.height - used) * 0.4).max(SPACE_L) } else { SPACE_L };
     container(body).center_x(Length::Fill).padding(Padding::from([SPACE_L, SPACE_XL]).top(above)).into()
@@ -100,28 +100,28 @@ fn picture<'a>(screen: &Preview, width: f32, context: &Context, pictures: &Pictu
     container(layers).width(width).height(height).into()
 }
 
-/// The two switches show what is so: a device that is not there cannot be on.
+/// The switches of microphone and camera. A missing device is shown as off.
 fn toggles<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
-    let absent = |kind: Option<NoticeKind>| kind.filter(|kind| is_missing(*kind));
+    let missing = |kind: Option<NoticeKind>| kind.filter(|kind| is_missing(*kind));
     let microphone = Switch {
         id: "microphone",
-        signs: (Icon::Microphone, Icon::MicrophoneOff),
+        icons: (Icon::Microphone, Icon::MicrophoneOff),
         words: ("meeting-mute-on", "meeting-mute-off", "meeting-mute-none"),
         name: "meeting-mute-name",
         on: screen.is_microphone_on(),
-        // This switch mutes: pressed in, it is off.
+        // The switch is named "Mute": it is on while the microphone is off.
         toggled: !screen.is_microphone_on(),
-        absent: absent(screen.microphone_problem()).map(|kind| form::microphone_problem_id(screen, kind)),
+        missing: missing(screen.microphone_problem()).map(|kind| form::microphone_problem_id(screen, kind)),
         pressed: Message::MicrophonePressed,
     };
     let camera = Switch {
         id: "camera",
-        signs: (Icon::Camera, Icon::CameraOff),
+        icons: (Icon::Camera, Icon::CameraOff),
         words: ("meeting-camera-on", "meeting-camera-off", "meeting-camera-none"),
         name: "meeting-camera-name",
         on: screen.is_camera_on(),
         toggled: screen.is_camera_on(),
-        absent: absent(screen.camera_problem()).map(NoticeKind::id),
+        missing: missing(screen.camera_problem()).map(NoticeKind::id),
         pressed: Message::CameraPressed,
     };
     let both = row![microphone.view(context), camera.view(context)].spacing(SPACE_S);
@@ -142,44 +142,45 @@ fn popup_menu<'a>(screen: &Preview, which: Menu, context: &Context) -> popup::Me
     popup::Menu { anchor, label: context.text(label), content: inside, on_close: Message::MenuClosed }
 }
 
-/// The picture's share of the window's height.
+/// The maximum share of the height of the window that the picture has.
 const MAX_PICTURE_SHARE: f32 = 0.6;
-/// Height of the line with the way back.
+/// Height of the top of the screen.
 const HEADING_HEIGHT: f32 = 56.0;
-/// Below this width of the window the heading says less.
+/// If the window is narrower, the host is not shown.
 const NARROW_WIDTH: f32 = 760.0;
-/// Width of the column of fields.
+/// Width of the form.
 const FORM_WIDTH: f32 = 330.0;
-/// A narrower picture than this goes above the fields.
+/// If the picture would be narrower, it is above the form.
 const MIN_PICTURE_WIDTH: f32 = 380.0;
-/// The picture needs to be no wider than this.
+/// The maximum width of the picture.
 const MAX_PICTURE_WIDTH: f32 = 760.0;
 
-/// A switch of the bar: its sign and its word say the state.
+/// A switch. Its icon and its text show the state.
 struct Switch {
     id: &'static str,
-    signs: (Icon, Icon),
-    /// On, off, and nothing to switch.
+    /// The icons for on and off.
+    icons: (Icon, Icon),
+    /// The text ids for on, off and missing.
     words: (&'static str, &'static str, &'static str),
     name: &'static str,
     on: bool,
     toggled: bool,
-    /// Why there is nothing to switch on.
-    absent: Option<&'static str>,
+    /// The text id of the reason why the device is missing.
+    missing: Option<&'static str>,
     pressed: Message,
 }
 
 impl Switch {
     fn view<'a>(self, context: &Context) -> Element<'a, Message> {
-        let (sign, word) = match (self.on, self.absent) {
-            (true, _) => (self.signs.0, self.words.0),
-            (false, None) => (self.signs.1, self.words.1),
-            (false, Some(_)) => (self.signs.1, self.words.2),
+        let (sign, word) = match (self.on, self.missing) {
+            (true, _) => (self.icons.0, self.words.0),
+            (false, None) => (self.icons.1, self.words.1),
+            (false, Some(_)) => (self.icons.1, self.words.2),
         };
         let inside = row![icon(sign), text::strong(context.text(word))].spacing(SPACE_S).align_y(Alignment::Center);
-        let message = self.absent.is_none().then_some(self.pressed);
+        let message = self.missing.is_none().then_some(self.pressed);
         let control: Press<'a, Message> = press(inside, &context.text(self.name), message);
-        let control = control.id(self.id).toggled(self.toggled).description(self.absent.map(|id| context.text(id)));
+        let control = control.id(self.id).toggled(self.toggled).description(self.missing.map(|id| context.text(id)));
         let look = if self.on { Look::Bar } else { Look::BarOff };
         control.look(look).height(TARGET_BAR).padding([0.0, SPACE_L]).into()
     }
