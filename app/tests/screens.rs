@@ -386,7 +386,10 @@ fn assistive_tools_press_what_they_name() {
     };
     assert!(matches!(press("Mute microphone")[..], [meeting::Message::MutePressed]));
     assert!(matches!(press("Leave the meeting")[..], [meeting::Message::LeavePressed]));
-    assert!(matches!(press("Security: Closed")[..], [meeting::Message::PanelPressed(meeting::Panel::Lock)]));
+    assert!(matches!(
+        press("Security: End-to-end encrypted")[..],
+        [meeting::Message::PanelPressed(meeting::Panel::Lock)]
+    ));
 }
 
 #[test]
@@ -460,7 +463,7 @@ fn the_preview_lists_what_is_plugged_in() {
     let update = tree(view());
     let choices: Vec<_> = update.nodes.iter().filter(|(_, node)| node.role() == Role::MenuItemRadio).collect();
     let names: Vec<_> = choices.iter().filter_map(|(_, node)| node.label()).collect();
-    assert_eq!(names, ["Integrated camera", "Logitech Brio 500", "Test pattern", "Off"]);
+    assert_eq!(names, ["Integrated camera", "Logitech Brio 500", "Test pattern", "None"]);
     assert_eq!(choices[0].1.toggled(), Some(Toggled::True));
     let mut ui = Ui::new(view());
     ui.click("Logitech Brio 500");

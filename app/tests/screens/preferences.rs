@@ -39,7 +39,7 @@ fn the_meeting_has_one_menu_for_both() {
     let expected = [
         ("English", true),
         ("Français", false),
-        ("As the system", false),
+        ("Match system", false),
         ("Dark", true),
         ("Light", false),
         ("High contrast", false),

@@ -55,7 +55,9 @@ fn a_camera_that_another_program_holds_can_be_tried_again() {
 
 #[test]
 fn who_shares_is_told_that_the_screen_is_seen_and_by_how_many() {
-    for (people, seen) in [(1, "Nobody else is here to see it."), (2, "One person sees it."), (4, "3 people see it.")] {
+    for (people, seen) in
+        [(1, "Nobody else is here to see it."), (2, "One person can see it."), (4, "3 people can see it.")]
+    {
         let (pictures, mut screen) = (common::pictures(0), meeting_of(people));
         let view = |screen: &meeting::Meeting| tree(screen.view(&context(Language::English), &pictures, &[]));
         let says_so = |update: &accesskit::TreeUpdate| {
@@ -78,10 +80,10 @@ fn who_shares_is_told_that_the_screen_is_seen_and_by_how_many() {
 fn without_its_organiser_a_meeting_says_that_nobody_can_enter() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(4));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
-    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Whoever has the link can ask to enter.");
+    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Anyone with the link can ask to join.");
     screen.model.people[0].organiser = false;
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
-    ui.find("The organiser has left: nobody new can enter.");
+    ui.find("The organiser has left: nobody else can join.");
 }
 
 #[test]
@@ -102,7 +104,7 @@ fn a_key_that_is_not_kept_is_said_beside_the_lock() {
 fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
     let detail = "/dev/video0: Device or resource busy";
     for (language, marked) in
-        [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{202f}: {detail}"))]
+        [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{a0}: {detail}"))]
     {
         let screen = ended::Ended { reason: Ending::Here, detail: detail.into(), can_retry: true, was_inside: false };
         Ui::new(screen.view(&context(language))).find(&marked);
@@ -118,7 +120,7 @@ fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
 
 #[test]
 fn who_never_came_in_is_not_told_that_the_meeting_is_over() {
-    for (inside, expected) in [(true, "The meeting is over for you"), (false, "You are not in the meeting")] {
+    for (inside, expected) in [(true, "You’re no longer in the meeting"), (false, "You did not join the meeting")] {
         let screen =
             ended::Ended { reason: Ending::Unreachable, detail: String::new(), can_retry: true, was_inside: inside };
         let update = tree(screen.view(&context(Language::English)));

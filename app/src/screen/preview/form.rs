@@ -1,4 +1,4 @@
-//! The fields of the preview: the name, the devices and what is wrong with them, the way in.
+//! The form of the preview: the name, the devices with their problems, and the join button.
 
 use iced::widget::{column, container, row};
 use iced::{Length, Padding};
@@ -37,9 +37,9 @@ pub(super) fn form<'a>(screen: &'a Preview, context: &Context) -> Element<'a, Me
         .look(Look::Primary)
         .width(Length::Fill)
         .height(TARGET_BAR);
-    let sealed = row![
+    let encrypted = row![
         icon(Icon::Lock).size(ICON_SMALL).tone(Tone::Good),
-        text::caption(context.text("preview-sealed")).style(text::tone(Tone::Dim)).width(Length::Fill)
+        text::caption(context.text("preview-encrypted")).style(text::tone(Tone::Dim)).width(Length::Fill)
     ];
     column![
         name,
@@ -47,23 +47,23 @@ pub(super) fn form<'a>(screen: &'a Preview, context: &Context) -> Element<'a, Me
         microphone.push(microphone_problem(screen, context)).spacing(SPACE_S),
         device_select(screen, Kind::Speaker, context),
         Element::from(enter),
-        sealed.spacing(SPACE_S),
+        encrypted.spacing(SPACE_S),
     ]
     .spacing(SPACE_L)
     .into()
 }
 
-/// What is wrong with the picture, and what to do.
+/// The problem with the camera, if any.
 fn camera_problem<'a>(screen: &Preview, context: &Context) -> Option<Element<'a, Message>> {
     screen.camera_problem().map(|kind| problem(kind.id(), Kind::Camera, context))
 }
 
-/// What is wrong with the sound, and what to do.
+/// The problem with the sound, if any.
 fn microphone_problem<'a>(screen: &Preview, context: &Context) -> Option<Element<'a, Message>> {
     screen.microphone_problem().map(|kind| problem(microphone_problem_id(screen, kind), Kind::Microphone, context))
 }
 
-/// The id of what is wrong with the sound: one that does not open is something else than none at all.
+/// The text id of a problem with the sound. A missing microphone has another text than one that cannot be opened.
 pub(super) fn microphone_problem_id(screen: &Preview, kind: NoticeKind) -> &'static str {
     let none = screen.devices.offers(Kind::Microphone).is_empty()
         && screen.devices.chosen(Kind::Microphone) == Device::Default;
@@ -78,7 +78,7 @@ fn device_select<'a>(screen: &Preview, kind: Kind, context: &Context) -> Element
     select(id, context.text(label), &value, open, Message::MenuPressed(Menu::Devices(kind)))
 }
 
-/// The sentence with this id, its advice, and a button to look again.
+/// The text of a problem, its advice, and a button to check again.
 fn problem<'a>(id: &str, kind: Kind, context: &Context) -> Element<'a, Message> {
     let advice = text::caption(context.text(&format!("{id}.advice"))).style(text::tone(Tone::Dim));
     let (again, name) = match kind {
