@@ -1,6 +1,8 @@
 //! Every screen in both languages without a window: what it shows, where Tab goes, what assistive tools hear.
 //! `SCREENS=folder cargo test -p app --test screens` writes a picture of each.
 
+#[path = "screens/bars.rs"]
+mod bars;
 mod common;
 #[path = "screens/preferences.rs"]
 mod preferences;
@@ -323,7 +325,7 @@ fn shortcuts_work_wherever_the_focus_is() {
 }
 
 #[test]
-fn the_space_bar_talks_unless_a_control_has_the_focus() {
+fn the_space_bar_talks_unless_a_control_has_the_keyboard_focus() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let view = || Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
@@ -341,13 +343,20 @@ fn the_space_bar_talks_unless_a_control_has_the_focus() {
         ui.tap(Named::Tab);
     }
     ui.tap(Named::Space);
-    let messages: Vec<_> = ui
-        .messages()
-        .iter()
-        .map(|message| format!("{message:?}"))
-        .filter(|m| !m.starts_with("Resized") && m != "SoftwareDrawn")
-        .collect();
+    let messages = names(ui);
     assert_eq!(messages, ["MutePressed"], "the focused button is pressed instead");
+    let mut ui = view();
+    ui.click_id("camera");
+    ui.tap(Named::Space);
+    let messages = names(ui);
+    let expected = ["CameraPressed", "TalkKeyChanged(true)", "TalkKeyChanged(false)"];
+    assert_eq!(messages, expected, "a click leaves no keyboard focus");
+}
+
+/// The messages of user input.
+fn names(ui: Ui<'_, meeting::Message>) -> Vec<String> {
+    let names = ui.messages().into_iter().map(|message| format!("{message:?}"));
+    names.filter(|name| !name.starts_with("Resized") && name != "SoftwareDrawn").collect()
 }
 
 #[test]

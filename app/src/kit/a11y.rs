@@ -15,6 +15,8 @@ pub struct Semantics {
     pub node: Node,
     /// The action that an assistive tool requests of this widget. [`TreeBuilder`] sets it.
     pub requested: Option<ActionRequest>,
+    /// The widget has the focus because of a click, so no focus ring is shown.
+    pub clicked: bool,
 }
 
 impl Semantics {
@@ -24,7 +26,7 @@ impl Semantics {
         if !label.is_empty() {
             node.set_label(label);
         }
-        Self { node, requested: None }
+        Self { node, requested: None, clicked: false }
     }
 
     /// Whether F6 stops at this node.

@@ -27,6 +27,10 @@ pub struct TabOrder {
     regions: Vec<Region>,
     stack: Vec<Option<usize>>,
     pending: Option<usize>,
+    /// [`Semantics::clicked`] of the next focusable widget.
+    clicked: bool,
+    /// The focused widget was reached by the keyboard or an assistive tool.
+    by_keyboard: bool,
 }
 
 #[derive(Default)]
@@ -39,6 +43,11 @@ impl TabOrder {
     /// Whether a widget has the focus.
     pub fn has_focus(&self) -> bool {
         self.focused.is_some()
+    }
+
+    /// Whether a widget has the focus that was not just clicked: keys belong to it.
+    pub fn has_keyboard_focus(&self) -> bool {
+        self.by_keyboard
     }
 
     /// The index of the focused widget in Tab order, and the number of focusable widgets.
@@ -75,15 +84,19 @@ impl Operation for TabOrder {
             region.first.get_or_insert(self.count);
             region.holds_focus |= state.is_focused();
         }
+        let clicked = std::mem::take(&mut self.clicked);
         if state.is_focused() {
             self.focused = Some(self.count);
+            self.by_keyboard = !clicked;
         }
         self.count += 1;
     }
 
     fn custom(&mut self, _id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Any) {
         self.pending = None;
-        if state.downcast_ref::<Semantics>().is_some_and(Semantics::is_region) {
+        let semantics = state.downcast_ref::<Semantics>();
+        self.clicked = semantics.is_some_and(|semantics| semantics.clicked);
+        if semantics.is_some_and(Semantics::is_region) {
             self.regions.push(Region::default());
             self.pending = Some(self.regions.len() - 1);
         }

@@ -195,6 +195,11 @@ struct State {
 }
 
 impl State {
+    /// Whether a key presses the focused control. After a click, the space bar does not: it is for push to talk.
+    fn takes(&self, key: Named) -> bool {
+        self.ring || key == Named::Enter
+    }
+
     /// Advances the hover animation. Returns whether it is still running.
     fn update_hover(&mut self, over: bool, now: Instant) -> bool {
         self.now = Some(now);
@@ -244,6 +249,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
     fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
         let state = tree.state.downcast_mut::<State>();
         let mut semantics = self.semantics();
+        semantics.clicked = state.focused && !state.ring;
         operation.custom(self.id.as_ref(), layout.bounds(), &mut semantics);
         // A control that its own press disabled stays focusable until Tab leaves it. Otherwise the next Tab would start
         // from the first control.
@@ -285,11 +291,11 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
                 shell.request_redraw();
             }
             Event::Keyboard(keyboard::Event::KeyPressed {
-                key: keyboard::Key::Named(Named::Enter | Named::Space),
+                key: keyboard::Key::Named(named @ (Named::Enter | Named::Space)),
                 repeat: false,
                 modifiers,
                 ..
-            }) if state.focused && modifiers.is_empty() && !shell.is_event_captured() => {
+            }) if state.focused && modifiers.is_empty() && !shell.is_event_captured() && state.takes(*named) => {
                 state.ring = true;
                 activate = true;
                 shell.capture_event();

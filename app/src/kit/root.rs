@@ -157,7 +157,9 @@ impl<Message> Root<'_, Message> {
         let talking = tree.state.downcast_ref::<State>().talking;
         let shortcut = match (shortcut(event), talking) {
             (Some(Shortcut::PushToTalk(false)), false) => None,
-            (Some(Shortcut::PushToTalk(true)), _) if self.tab_order(tree, layout, renderer).has_focus() => None,
+            (Some(Shortcut::PushToTalk(true)), _) if self.tab_order(tree, layout, renderer).has_keyboard_focus() => {
+                None
+            }
             (found, _) => found,
         };
         let Some(shortcut) = shortcut else { return };

@@ -11,6 +11,7 @@ use crate::screen::Context;
 use crate::screen::preferences::{self, Part};
 use crate::theme::{
     self, BAR_BOTTOM, BAR_TOP, ICON_SMALL, Look, NARROW, SPACE_M, SPACE_S, SPACE_XS, TARGET, TARGET_BAR, Tone,
+    UNCENTRED,
 };
 
 /// The id of the control that opens the menu of microphones and speakers.
@@ -23,10 +24,11 @@ pub(super) fn top<'a>(screen: &Meeting, context: &Context, reported: usize) -> E
     let people = context.language.with("meeting-people-count", &[("count", screen.model.people.len().into())]);
     let since = screen.since.map(|since| clock(context.now.saturating_duration_since(since).as_secs()));
     let dot = || text::small("·").style(text::tone(Tone::Dim));
-    let mut status = row![text::small(people).style(text::tone(Tone::Dim))].spacing(SPACE_S);
-    if let Some(since) = since {
-        status = status.push(dot()).push(text::small(since).style(text::tone(Tone::Dim)));
-    }
+    // In a small window, only the button of the people panel shows their number.
+    let people = (context.size.width >= SHOWS_PEOPLE).then(|| text::small(people).style(text::tone(Tone::Dim)));
+    let dot = (people.is_some() && since.is_some()).then(dot);
+    let since = since.map(|since| text::small(since).style(text::tone(Tone::Dim)));
+    let status = row![].push(people).push(dot).push(since).spacing(SPACE_S);
     let bell = quiet_button(Icon::Bell, &context.text("meeting-notices"), Message::PanelPressed(Panel::Notices));
     let bell = bell.id("notices").toggled(screen.panel == Some(Panel::Notices));
     let full = quiet_button(Icon::FullScreen, &context.text("meeting-full-screen"), Message::FullScreenPressed);
@@ -42,6 +44,10 @@ pub(super) fn top<'a>(screen: &Meeting, context: &Context, reported: usize) -> E
     region(Role::Banner, &context.text("meeting-status"), bar)
 }
 
+/// If the window is narrower, the top bar does not show the number of participants.
+const SHOWS_PEOPLE: f32 = 600.0;
+
+/// The control that opens the security panel. Its icon shows the state.
 fn lock_button<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let (symbol, tone, id) = lock::shape(screen.model.lock_state());
     let state = context.text(id);
@@ -60,7 +66,7 @@ pub(super) fn bottom<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mes
     let leave = bar_button(context, Icon::Leave, "meeting-leave", "meeting-leave-name", Some(Message::LeavePressed));
     let leave = with_tooltip_if_narrow(leave.id("leave").look(Look::Danger), context, "meeting-leave");
     let space = || Space::new().width(Length::Fill);
-    let bar = if is_narrow(context) {
+    let bar = if context.size.width < UNCENTRED {
         // There is not enough space to centre the middle group.
         row![devices, space(), room, space(), leave]
     } else {
