@@ -56,11 +56,11 @@ impl<'a, Message> Stage<'a, Message> {
     /// The sizes of the tiles that show video, in physical pixels.
     fn sizes(&self, bounds: Rectangle) -> Vec<Wish> {
         let places = places(&self.tiles, bounds);
-        let wish = |(tile, place): (&Tile, Rectangle)| {
+        let size = |(tile, place): (&Tile, Rectangle)| {
             let pixels = |side: f32| to_pixels(side * self.scale);
             Wish { view: tile.view, width: pixels(place.width), height: pixels(place.height) }
         };
-        self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).map(wish).collect()
+        self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).map(size).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every screen in both languages without a window: what it shows, where Tab goes, what assistive tools hear.
+//! Every screen in both languages, without a window: its texts, its Tab order, and its nodes for assistive tools.
 //! `SCREENS=folder cargo test -p app --test screens` writes a picture of each.
 
 #[path = "screens/bars.rs"]
@@ -87,7 +87,7 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
 }
 
 #[test]
-fn no_node_is_nameless_and_every_node_is_where_it_is_said_to_be() {
+fn every_node_has_a_name_and_valid_bounds() {
     for language in Language::ALL {
         every_screen(language, |name, view| {
             let update = tree(view);
@@ -109,7 +109,7 @@ fn no_node_is_nameless_and_every_node_is_where_it_is_said_to_be() {
 }
 
 #[test]
-fn every_control_can_be_reached_by_tab_and_is_large_enough() {
+fn every_control_is_focusable_and_large_enough() {
     for language in Language::ALL {
         every_screen(language, |name, view| {
             let update = tree(view);
@@ -129,7 +129,7 @@ fn every_control_can_be_reached_by_tab_and_is_large_enough() {
 }
 
 #[test]
-fn ids_survive_a_new_view() {
+fn node_ids_are_the_same_in_a_new_view() {
     let screen = meeting_of(9);
     let pictures = common::pictures(0);
     let ids = || {
@@ -230,7 +230,7 @@ fn each_bad_link_is_explained_in_both_languages() {
 }
 
 #[test]
-fn each_ending_says_what_whose_fault_and_what_to_do() {
+fn each_ending_has_a_reason_a_cause_and_advice() {
     for language in Language::ALL {
         for why in Ending::ALL {
             let screen = ended::Ended { reason: why, detail: String::new(), can_retry: true, was_inside: true };
@@ -247,7 +247,7 @@ fn each_ending_says_what_whose_fault_and_what_to_do() {
 }
 
 #[test]
-fn each_notice_has_a_sentence_and_an_advice() {
+fn each_notification_has_a_text_and_advice() {
     for language in Language::ALL {
         for kind in app::model::NoticeKind::ALL {
             assert_ne!(language.text(kind.id()), kind.id());
@@ -258,7 +258,7 @@ fn each_notice_has_a_sentence_and_an_advice() {
 }
 
 #[test]
-fn tab_goes_through_the_meeting_in_the_order_of_the_eye() {
+fn tab_order_of_the_meeting_is_from_top_left_to_bottom_right() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
@@ -280,7 +280,7 @@ fn tab_goes_through_the_meeting_in_the_order_of_the_eye() {
 }
 
 #[test]
-fn tab_stays_inside_a_question_and_escape_closes_it() {
+fn tab_stays_inside_a_dialog_and_escape_closes_it() {
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::RemovePressed(PersonId(2)));
     let pictures = common::pictures(0);
@@ -308,7 +308,7 @@ fn the_arrows_move_in_a_menu_and_tab_closes_it() {
 }
 
 #[test]
-fn shortcuts_work_wherever_the_focus_is() {
+fn shortcuts_work_with_any_focus() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     for (letter, modifiers, expected) in [
@@ -375,7 +375,7 @@ fn f6_goes_from_region_to_region() {
 }
 
 #[test]
-fn assistive_tools_press_what_they_name() {
+fn assistive_tools_can_press_controls() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let view = || screen.view(&context(Language::English), &pictures, &[]);
@@ -402,7 +402,7 @@ fn assistive_tools_press_what_they_name() {
 }
 
 #[test]
-fn tiles_say_who_and_how() {
+fn tiles_describe_name_and_state() {
     let mut screen = meeting_of(4);
     screen.model.people[1].microphone = Microphone::Muted;
     screen.model.people[2].camera = false;
@@ -421,7 +421,7 @@ fn list_items(update: &TreeUpdate) -> Vec<String> {
 }
 
 #[test]
-fn switches_keep_their_name_and_say_their_state() {
+fn switches_keep_their_name_when_toggled() {
     let mut screen = meeting_of(2);
     let pictures = common::pictures(0);
     let state = |screen: &meeting::Meeting| {
@@ -450,7 +450,7 @@ fn only_the_organiser_can_remove() {
 }
 
 #[test]
-fn the_words_are_those_of_the_language() {
+fn verification_words_are_in_the_language_of_the_user() {
     let pictures = common::pictures(0);
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
@@ -464,7 +464,7 @@ fn the_words_are_those_of_the_language() {
 }
 
 #[test]
-fn the_preview_lists_what_is_plugged_in() {
+fn the_preview_lists_the_available_devices() {
     let pictures = common::pictures(1);
     let mut screen = preview_screen();
     screen.update(preview::Message::MenuPressed(preview::Menu::Devices(Kind::Camera)));
@@ -481,7 +481,7 @@ fn the_preview_lists_what_is_plugged_in() {
 }
 
 #[test]
-fn the_stage_asks_for_pictures_as_large_as_it_shows_them() {
+fn the_stage_requests_video_in_the_size_of_its_tiles() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));

@@ -39,18 +39,18 @@ impl Ended {
 
     /// The screen.
     pub fn view(&self, context: &Context) -> Element<'_, Message> {
-        let (sign, tone) = match self.reason.fault() {
+        let (symbol, tone) = match self.reason.fault() {
             None => (Icon::Leave, Tone::Accent),
             Some(_) if matches!(self.reason, Ending::Certificate | Ending::Forged) => {
                 (Icon::LockAttention, Tone::Danger)
             }
             Some(_) => (Icon::Warning, Tone::Warn),
         };
-        let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
+        let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
         let dim = |words| text::caption(words).style(text::tone(Tone::Dim));
         let fault = self.reason.fault().map(|fault| dim(context.text(fault.id())));
         let head = column![].push(fault).push(text::title(context.text(self.reason.id()))).width(Length::Fill);
-        let head = row![sign, head].spacing(SPACE_L).align_y(Alignment::Center);
+        let head = row![symbol, head].spacing(SPACE_L).align_y(Alignment::Center);
         let advice = text::body(context.text(&format!("{}.advice", self.reason.id()))).width(Length::Fill);
         let detail = notice::details(&self.detail, context)
             .map(|words| container(words).padding([SPACE_S, SPACE_M]).width(Length::Fill).style(theme::inset));

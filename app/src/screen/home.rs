@@ -208,10 +208,10 @@ fn start_card<'a>(context: &Context) -> Element<'a, Message> {
     card(Icon::Start, words, start.into())
 }
 
-fn card(sign: Icon, (title, words): (String, String), control: Element<'_, Message>) -> Element<'_, Message> {
-    let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M - 2.0).style(theme::tinted(Tone::Accent));
+fn card(symbol: Icon, (title, words): (String, String), control: Element<'_, Message>) -> Element<'_, Message> {
+    let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M - 2.0).style(theme::tinted(Tone::Accent));
     let words = column![text::heading(title), text::small(words).style(text::tone(Tone::Dim))].spacing(SPACE_XS);
-    let head = row![sign, words].spacing(SPACE_L).align_y(Alignment::Center);
+    let head = row![symbol, words].spacing(SPACE_L).align_y(Alignment::Center);
     container(column![head, control].spacing(SPACE_L))
         .width(Length::Fill)
         .padding(SPACE_L + SPACE_XS)
@@ -263,11 +263,11 @@ mod tests {
 
     #[test]
     fn a_time_in_the_past_is_formatted() {
-        let said = |seconds| ago(seconds, Language::English);
-        assert_eq!(said(3), "just now");
-        assert_eq!(said(60), "1 minute ago");
-        assert_eq!(said(7_200), "2 hours ago");
-        assert_eq!(said(100_000), "yesterday");
+        let text = |seconds| ago(seconds, Language::English);
+        assert_eq!(text(3), "just now");
+        assert_eq!(text(60), "1 minute ago");
+        assert_eq!(text(7_200), "2 hours ago");
+        assert_eq!(text(100_000), "yesterday");
         assert_eq!(ago(300_000, Language::French), "il y a 3 jours");
     }
 

@@ -162,7 +162,7 @@ impl Meeting {
                 return Action::Prefer(preference);
             }
             Message::WordsConfirmed => self.model.verified = self.model.lock.as_ref().map(|lock| lock.epoch),
-            Message::Resized(wishes) => return Action::RequestSizes(wishes),
+            Message::Resized(sizes) => return Action::RequestSizes(sizes),
             Message::SoftwareDrawn => return Action::Notify(NoticeKind::NoGpu),
             Message::TalkKeyChanged(on) => return self.talk(on),
             Message::Escaped => self.escape(),

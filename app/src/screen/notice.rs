@@ -141,8 +141,8 @@ fn card<'a>(index: usize, notice: &Notice, context: &Context) -> Element<'a, Mes
 }
 
 fn badge<'a, Any: 'a>(notice: &Notice) -> Element<'a, Any> {
-    let (sign, tone) = if notice.fault.is_some() { (Icon::Warning, Tone::Warn) } else { (Icon::Check, Tone::Good) };
-    container(icon(sign).size(ICON_SMALL)).padding(SPACE_S - 1.0).style(theme::tinted(tone)).into()
+    let (symbol, tone) = if notice.fault.is_some() { (Icon::Warning, Tone::Warn) } else { (Icon::Check, Tone::Good) };
+    container(icon(symbol).size(ICON_SMALL)).padding(SPACE_S - 1.0).style(theme::tinted(tone)).into()
 }
 
 /// The text of a notification.
@@ -161,8 +161,8 @@ fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Column<'a, Any, the
 fn accessible_name(notice: &Notice, context: &Context) -> String {
     let id = notice.kind.id();
     let fault = notice.fault.map(|fault| context.text(fault.id()));
-    let said = fault.into_iter().chain([context.text(id), context.text(&format!("{id}.advice"))]);
-    said.collect::<Vec<_>>().join(". ")
+    let texts = fault.into_iter().chain([context.text(id), context.text(&format!("{id}.advice"))]);
+    texts.collect::<Vec<_>>().join(". ")
 }
 
 /// The reported cause, labelled as a detail: it may be in another language. `None` if it is empty.

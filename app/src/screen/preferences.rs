@@ -55,8 +55,8 @@ pub(crate) fn controls<'a, Message: Clone + 'a>(
     open: Option<Part>,
     pressed: impl Fn(Part) -> Message,
 ) -> Element<'a, Message> {
-    let sign = container(icon(theme_icon(context.theme))).center(TARGET);
-    let theme = control(sign, &context.text("menu-theme"), Part::Theme, open, &pressed).square(TARGET);
+    let symbol = container(icon(theme_icon(context.theme))).center(TARGET);
+    let theme = control(symbol, &context.text("menu-theme"), Part::Theme, open, &pressed).square(TARGET);
     let language = context.language.name();
     let name = format!("{}, {language}", context.text("menu-language"));
     let inside = row![icon(Icon::Language), text::strong(language), icon(Icon::Down).size(ICON_SMALL)];
@@ -71,8 +71,8 @@ pub(crate) fn button<'a, Message: Clone + 'a>(
     open: Option<Part>,
     pressed: impl Fn(Part) -> Message,
 ) -> Press<'a, Message> {
-    let sign = container(icon(Icon::Language)).center(TARGET);
-    control(sign, &context.text(Part::Both.name()), Part::Both, open, &pressed).square(TARGET)
+    let symbol = container(icon(Icon::Language)).center(TARGET);
+    control(symbol, &context.text(Part::Both.name()), Part::Both, open, &pressed).square(TARGET)
 }
 
 fn control<'a, Message: Clone + 'a>(

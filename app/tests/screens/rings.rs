@@ -1,4 +1,4 @@
-//! The ring around what has the focus, and the control in it: whole, wherever the control lies, in any window.
+//! Every control and its focus ring are visible, in large and small windows.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use iced_test::runtime::user_interface::{Cache, UserInterface};
 use crate::common::{self, context, least_context, meeting_of, preview_screen, recents, renderer};
 
 #[test]
-fn every_control_and_its_ring_are_whole_in_every_window() {
+fn every_control_and_its_focus_ring_are_visible_in_every_window() {
     for context in [context(Language::French), least_context(Language::French)] {
         let pictures = common::pictures(0);
         check("home", &context, home::Home::new(recents()).view(&context));

@@ -1,4 +1,4 @@
-//! Screens say what is so: what is missing, what is shared, who may enter, and what exactly went wrong.
+//! Screens show the real state: missing devices, a shared screen, who can join, and what went wrong.
 
 use accesskit::{Node, Role, Toggled};
 use app::locale::Language;
@@ -15,7 +15,7 @@ fn named(update: &accesskit::TreeUpdate, name: &str) -> Node {
 }
 
 #[test]
-fn what_is_not_plugged_in_cannot_be_on_and_says_why() {
+fn a_missing_device_is_disabled_with_a_reason() {
     for language in Language::ALL {
         let pictures = common::pictures(0);
         let mut screen = preview::Preview::new(preview::Purpose::Start, "Anne".into(), app::model::Devices::default());
@@ -54,7 +54,7 @@ fn a_camera_that_another_program_holds_can_be_tried_again() {
 }
 
 #[test]
-fn who_shares_is_told_that_the_screen_is_seen_and_by_how_many() {
+fn while_sharing_the_number_of_viewers_is_shown() {
     for (people, seen) in
         [(1, "Nobody else is here to see it."), (2, "One person can see it."), (4, "3 people can see it.")]
     {
@@ -77,7 +77,7 @@ fn who_shares_is_told_that_the_screen_is_seen_and_by_how_many() {
 }
 
 #[test]
-fn without_its_organiser_a_meeting_says_that_nobody_can_enter() {
+fn without_its_organiser_a_meeting_says_that_nobody_can_join() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(4));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
     Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Anyone with the link can ask to join.");
@@ -87,7 +87,7 @@ fn without_its_organiser_a_meeting_says_that_nobody_can_enter() {
 }
 
 #[test]
-fn a_key_that_is_not_kept_is_said_beside_the_lock() {
+fn a_key_that_is_not_saved_is_mentioned_in_the_security_panel() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(2));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
     let says_so = |screen: &meeting::Meeting| {
@@ -101,7 +101,7 @@ fn a_key_that_is_not_kept_is_said_beside_the_lock() {
 }
 
 #[test]
-fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
+fn details_are_labelled_and_only_in_the_list_of_notifications() {
     let detail = "/dev/video0: Device or resource busy";
     for (language, marked) in
         [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{a0}: {detail}"))]
@@ -119,7 +119,7 @@ fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
 }
 
 #[test]
-fn who_never_came_in_is_not_told_that_the_meeting_is_over() {
+fn the_title_after_a_failed_join_does_not_say_that_the_meeting_was_left() {
     for (inside, expected) in [(true, "You’re no longer in the meeting"), (false, "You did not join the meeting")] {
         let screen =
             ended::Ended { reason: Ending::Unreachable, detail: String::new(), can_retry: true, was_inside: inside };
@@ -130,7 +130,7 @@ fn who_never_came_in_is_not_told_that_the_meeting_is_over() {
 }
 
 #[test]
-fn a_long_name_is_cut_in_one_line_heard_whole_and_shown_whole_under_the_pointer() {
+fn a_long_name_is_shortened_and_shown_whole_in_a_tooltip() {
     let name = "Maximilienne-Élisabeth de La Rochefoucauld-Montmorency-Laval";
     let (pictures, mut screen) = (common::pictures(0), meeting_of(3));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));

@@ -23,7 +23,7 @@ pub(super) fn shape(state: LockState) -> (Icon, Tone, &'static str) {
 /// The content of the panel.
 pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let state = screen.model.lock_state();
-    let (sign, tone, word) = shape(state);
+    let (symbol, tone, word) = shape(state);
     let count = [("count", screen.model.people.len().into())];
     let explained = match state {
         LockState::Open => context.text("lock-open-text"),
@@ -31,13 +31,13 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
         LockState::Verified => context.text("lock-verified-text"),
         LockState::Attention => context.text("lock-attention-text"),
     };
-    let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
+    let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
     let words = column![text::heading(context.text(word)), text::small(explained).style(text::tone(Tone::Dim))];
-    let head = row![sign, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
+    let head = row![symbol, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
     let passing = screen.model.passing.then(|| {
-        let sign = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
+        let symbol = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
         let words = text::caption(context.text("lock-passing")).style(text::tone(Tone::Dim)).width(Length::Fill);
-        row![sign, words].spacing(SPACE_S)
+        row![symbol, words].spacing(SPACE_S)
     });
     let body = column![head].push(screen.model.lock.as_ref().map(|lock| proof(lock, state, context))).push(passing);
     scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill).into()
@@ -47,9 +47,9 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
 fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Message> {
     let confirmed = state == LockState::Verified;
     let button: Element<'_, Message> = if confirmed {
-        let sign = icon(Icon::Check).size(ICON_SMALL).tone(Tone::Good);
+        let symbol = icon(Icon::Check).size(ICON_SMALL).tone(Tone::Good);
         let words = text::strong(context.text("lock-confirmed")).style(text::tone(Tone::Good));
-        row![sign, words].spacing(SPACE_S).align_y(Alignment::Center).into()
+        row![symbol, words].spacing(SPACE_S).align_y(Alignment::Center).into()
     } else {
         press(text::strong(context.text("lock-confirm")), "", Some(Message::WordsConfirmed))
             .id("confirm-words")

@@ -38,7 +38,7 @@ fn line<'a>(screen: &Meeting, person: &Person, context: &Context) -> Element<'a,
     };
     let words =
         column![Element::from(elided(name.clone()).strong()), Element::from(elided(below).caption().tone(Tone::Dim))];
-    let (sign, tone, state) = match microphone {
+    let (symbol, tone, state) = match microphone {
         Microphone::On => (Icon::Microphone, Tone::Dim, None),
         Microphone::Muted => (Icon::MicrophoneOff, Tone::Danger, Some("tile-muted")),
         Microphone::Off => (Icon::MicrophoneOff, Tone::Dim, Some("tile-no-microphone")),
@@ -46,7 +46,7 @@ fn line<'a>(screen: &Meeting, person: &Person, context: &Context) -> Element<'a,
     let shares = if person.me { screen.model.sharing } else { person.screen };
     let mut line = row![avatar(person), words.width(Length::Fill)]
         .push(shares.then(|| icon(Icon::Share).size(ICON_SMALL).tone(Tone::Accent)))
-        .push(icon(sign).size(ICON_SMALL).tone(tone));
+        .push(icon(symbol).size(ICON_SMALL).tone(tone));
     if screen.model.organiser && !person.me {
         line = line.push(remove(person, context));
     }
@@ -58,8 +58,8 @@ fn line<'a>(screen: &Meeting, person: &Person, context: &Context) -> Element<'a,
 
 fn remove<'a>(person: &Person, context: &Context) -> Element<'a, Message> {
     let name = context.language.with("people-remove", &[("name", person.name.as_str().into())]);
-    let sign = container(icon(Icon::Remove).size(ICON_SMALL)).center(TARGET);
-    let button = press(sign, &name, Some(Message::RemovePressed(person.id)));
+    let symbol = container(icon(Icon::Remove).size(ICON_SMALL)).center(TARGET);
+    let button = press(symbol, &name, Some(Message::RemovePressed(person.id)));
     button.id(format!("remove-{:016x}", person.id.0)).look(Look::Quiet).square(TARGET).into()
 }
 

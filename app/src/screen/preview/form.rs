@@ -92,8 +92,8 @@ fn problem<'a>(id: &str, kind: Kind, context: &Context) -> Element<'a, Message> 
         advice,
         container(Element::from(button.id(again))).padding(Padding::ZERO.top(SPACE_XS))
     ];
-    let sign = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Warn);
-    row![sign, words.width(Length::Fill)].spacing(SPACE_S).into()
+    let symbol = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Warn);
+    row![symbol, words.width(Length::Fill)].spacing(SPACE_S).into()
 }
 
 /// The ids of the field and of its label.

@@ -172,12 +172,12 @@ struct Switch {
 
 impl Switch {
     fn view<'a>(self, context: &Context) -> Element<'a, Message> {
-        let (sign, word) = match (self.on, self.missing) {
+        let (symbol, word) = match (self.on, self.missing) {
             (true, _) => (self.icons.0, self.words.0),
             (false, None) => (self.icons.1, self.words.1),
             (false, Some(_)) => (self.icons.1, self.words.2),
         };
-        let inside = row![icon(sign), text::strong(context.text(word))].spacing(SPACE_S).align_y(Alignment::Center);
+        let inside = row![icon(symbol), text::strong(context.text(word))].spacing(SPACE_S).align_y(Alignment::Center);
         let message = self.missing.is_none().then_some(self.pressed);
         let control: Press<'a, Message> = press(inside, &context.text(self.name), message);
         let control = control.id(self.id).toggled(self.toggled).description(self.missing.map(|id| context.text(id)));
