@@ -1,4 +1,4 @@
-//! Brings a window's memory up to date: copies new pictures, and has what changed beside and over them rasterised.
+//! Updates the pixel buffer of a window: copies new images, and rasterises what changed beside and over them.
 
 use std::collections::VecDeque;
 
@@ -9,25 +9,25 @@ use tiny_skia::{Mask, PixmapMut};
 
 use super::scene::Scene;
 
-/// What one window's buffers show.
+/// What the buffers of one window show.
 #[derive(Default)]
-pub struct Painter {
+pub struct BufferUpdater {
     mask: Option<Mask>,
-    /// The newest first.
+    /// The last scenes with their backgrounds, the newest first.
     shown: VecDeque<(Scene, Color)>,
-    // Buffers that the system goes round.
+    /// The number of buffers that the system uses in turn.
     buffers: u8,
 }
 
-impl Painter {
-    /// The buffers are others: nothing of what they show is known.
-    pub fn forget(&mut self) {
+impl BufferUpdater {
+    /// Forgets what the buffers show, because they are new.
+    pub fn reset(&mut self) {
         self.shown.clear();
     }
 
-    /// Draws what `renderer` was told into `buffer`, words of 0xAARRGGBB that show the scene of `age` calls ago; 0 where
-    /// they show nothing. `None` where the buffer is not of the viewport's size.
-    pub fn paint(
+    /// Draws the layers of `renderer` into `buffer`, whose pixels are 0xAARRGGBB. The buffer shows the scene of `age` calls
+    /// ago, or nothing if `age` is 0. Returns `None` if the buffer does not have the size of the viewport.
+    pub fn update(
         &mut self,
         renderer: &mut Renderer,
         viewport: &Viewport,
@@ -41,7 +41,7 @@ impl Painter {
             return None;
         }
         let before = usize::from(age).checked_sub(1).and_then(|index| self.shown.get(index));
-        let before = before.filter(|(_, ground)| *ground == background).map(|(scene, _)| scene);
+        let before = before.filter(|(_, old)| *old == background).map(|(scene, _)| scene);
         let scene = Scene::of(renderer.layers(), viewport.scale_factor());
         let damage = scene.damage(before, viewport.logical_size());
         for picture in scene.new_pictures(before) {
@@ -68,18 +68,18 @@ mod tests {
     use iced::advanced::renderer::{Headless, Quad};
     use iced::{Font, Pixels, Point, Rectangle, Size};
 
-    const GROUND: Color = Color::from_rgb(0.1, 0.2, 0.3);
+    const BACKGROUND: Color = Color::from_rgb(0.1, 0.2, 0.3);
     const SIZE: Size<u32> = Size::new(160, 120);
 
-    struct Desk {
+    struct Fixture {
         renderer: Renderer,
-        painter: Painter,
+        buffer_updater: BufferUpdater,
         buffer: Vec<u32>,
-        /// Where the picture lies, if there is one.
+        /// The position of the image, if there is one.
         place: Option<Point>,
     }
 
-    /// A picture of one colour that covers 100 by 60 pixels; with a hole where `alpha` is not 255.
+    /// An image of 100 by 60 pixels in one colour. If `alpha` is not 255, one pixel is not opaque.
     fn picture(red: u8, alpha: u8) -> Handle {
         let mut pixels = [red, 80, 160, 255].repeat(100 * 60);
         pixels[4 * 50 + 3] = alpha;
@@ -90,19 +90,19 @@ mod tests {
         Rectangle::new(Point::new(x, y), Size::new(width, height))
     }
 
-    impl Desk {
+    impl Fixture {
         fn new() -> Self {
             let renderer = Renderer::new(Font::DEFAULT, Pixels(16.0));
             Self {
                 renderer,
-                painter: Painter::default(),
+                buffer_updater: BufferUpdater::default(),
                 buffer: vec![0; 160 * 120],
                 place: Some(Point::new(20.0, 30.0)),
             }
         }
 
-        /// Draws a bar above, a picture, and something half transparent over both; then compares every pixel with what the
-        /// rasteriser makes of all of it.
+        /// Draws a bar at the top, an image, and a translucent rectangle over both. Then compares every pixel with the
+        /// output of the rasteriser for the whole scene.
         fn show(&mut self, bar: f32, picture: &Handle, over: Option<Rectangle>, age: u8) {
             let viewport = Viewport::with_physical_size(SIZE, 1.0);
             self.renderer.reset(Rectangle::with_size(viewport.logical_size()));
@@ -116,9 +116,9 @@ mod tests {
                     renderer.fill_quad(quad(over), Color::from_rgba(1.0, 0.0, 0.0, 0.5));
                 });
             }
-            let done = self.painter.paint(&mut self.renderer, &viewport, GROUND, &mut self.buffer, age);
+            let done = self.buffer_updater.update(&mut self.renderer, &viewport, BACKGROUND, &mut self.buffer, age);
             assert_eq!(done, Some(()));
-            let wanted = self.renderer.screenshot(SIZE, 1.0, GROUND);
+            let wanted = self.renderer.screenshot(SIZE, 1.0, BACKGROUND);
             for (at, (word, wanted)) in self.buffer.iter().zip(wanted.chunks_exact(4)).enumerate() {
                 let [_, red, green, blue] = word.to_be_bytes();
                 let near = [red, green, blue].iter().zip(wanted).all(|(got, want)| got.abs_diff(*want) <= 1);
@@ -128,63 +128,66 @@ mod tests {
     }
 
     #[test]
-    fn every_change_looks_as_if_all_was_drawn() {
-        let mut desk = Desk::new();
+    fn a_partial_update_equals_a_full_redraw() {
+        let mut fixture = Fixture::new();
         let covered = Some(area(100.3, 70.7, 49.5, 40.2));
-        desk.show(40.0, &picture(10, 255), None, 0);
-        desk.show(40.0, &picture(20, 255), None, 1);
-        desk.show(80.0, &picture(20, 255), None, 1);
-        desk.show(80.0, &picture(30, 255), covered, 1);
-        desk.show(80.0, &picture(40, 255), covered, 1);
-        desk.show(10.0, &picture(40, 255), Some(area(10.0, 10.0, 30.0, 30.0)), 1);
-        desk.show(10.0, &picture(40, 255), None, 1);
+        fixture.show(40.0, &picture(10, 255), None, 0);
+        fixture.show(40.0, &picture(20, 255), None, 1);
+        fixture.show(80.0, &picture(20, 255), None, 1);
+        fixture.show(80.0, &picture(30, 255), covered, 1);
+        fixture.show(80.0, &picture(40, 255), covered, 1);
+        fixture.show(10.0, &picture(40, 255), Some(area(10.0, 10.0, 30.0, 30.0)), 1);
+        fixture.show(10.0, &picture(40, 255), None, 1);
     }
 
     #[test]
-    fn a_picture_that_moves_or_goes_leaves_nothing_behind() {
-        let mut desk = Desk::new();
-        desk.show(40.0, &picture(10, 255), None, 0);
-        desk.place = Some(Point::new(50.0, 55.0));
-        desk.show(40.0, &picture(10, 255), None, 1);
-        desk.place = None;
-        desk.show(40.0, &picture(10, 255), None, 1);
+    fn an_image_that_moves_or_disappears_is_erased() {
+        let mut fixture = Fixture::new();
+        fixture.show(40.0, &picture(10, 255), None, 0);
+        fixture.place = Some(Point::new(50.0, 55.0));
+        fixture.show(40.0, &picture(10, 255), None, 1);
+        fixture.place = None;
+        fixture.show(40.0, &picture(10, 255), None, 1);
     }
 
     #[test]
-    fn a_picture_with_a_hole_is_left_to_the_rasteriser() {
-        let mut desk = Desk::new();
-        desk.show(40.0, &picture(10, 0), None, 0);
-        desk.show(40.0, &picture(10, 255), None, 1);
-        desk.show(40.0, &picture(20, 100), None, 1);
+    fn an_image_that_is_not_opaque_is_rasterised() {
+        let mut fixture = Fixture::new();
+        fixture.show(40.0, &picture(10, 0), None, 0);
+        fixture.show(40.0, &picture(10, 255), None, 1);
+        fixture.show(40.0, &picture(20, 100), None, 1);
     }
 
     #[test]
-    fn two_buffers_in_turn_are_each_brought_up_to_date() {
-        let mut desk = Desk::new();
+    fn each_of_two_alternating_buffers_is_updated() {
+        let mut fixture = Fixture::new();
         let mut other = vec![0; 160 * 120];
         let covered = [None, Some(area(100.0, 70.0, 50.0, 40.0))];
         for turn in 0..8 {
-            std::mem::swap(&mut desk.buffer, &mut other);
+            std::mem::swap(&mut fixture.buffer, &mut other);
             let age = if turn < 2 { 0 } else { 2 };
-            desk.show(f32::from(turn) * 20.0, &picture(turn, 255), covered[usize::from(turn / 3 % 2)], age);
+            fixture.show(f32::from(turn) * 20.0, &picture(turn, 255), covered[usize::from(turn / 3 % 2)], age);
         }
     }
 
     #[test]
     fn a_buffer_of_another_size_is_refused() {
-        let mut desk = Desk::new();
+        let mut fixture = Fixture::new();
         let viewport = Viewport::with_physical_size(Size::new(10, 10), 1.0);
-        assert_eq!(desk.painter.paint(&mut desk.renderer, &viewport, GROUND, &mut desk.buffer, 0), None);
+        assert_eq!(
+            fixture.buffer_updater.update(&mut fixture.renderer, &viewport, BACKGROUND, &mut fixture.buffer, 0),
+            None
+        );
     }
 
     #[test]
-    fn a_new_picture_alone_costs_the_rasteriser_nothing() {
-        let mut desk = Desk::new();
-        desk.show(40.0, &picture(10, 255), None, 0);
-        let (before, _) = &desk.painter.shown[0];
-        let mut second = Desk::new();
+    fn a_new_image_alone_needs_no_rasterising() {
+        let mut fixture = Fixture::new();
+        fixture.show(40.0, &picture(10, 255), None, 0);
+        let (before, _) = &fixture.buffer_updater.shown[0];
+        let mut second = Fixture::new();
         second.show(40.0, &picture(20, 255), None, 0);
-        let (after, _) = &second.painter.shown[0];
+        let (after, _) = &second.buffer_updater.shown[0];
         assert_eq!(after.damage(Some(before), Size::new(160.0, 120.0)), Vec::new());
         assert_eq!(after.new_pictures(Some(before)).count(), 1);
     }

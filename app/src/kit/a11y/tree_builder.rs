@@ -1,4 +1,4 @@
-//! An operation that collects the nodes of one window.
+//! An iced operation that collects the accessibility nodes of one window.
 
 use std::any::Any;
 use std::collections::HashSet;
@@ -11,13 +11,15 @@ use iced::{Rectangle, Vector};
 
 use super::Semantics;
 
-/// The window itself.
+/// The id of the window's node.
 pub const ROOT: NodeId = NodeId(0);
 
-/// Collects the nodes of one window and delivers at most one action request.
-pub struct Walker {
+/// Collects the nodes of one window, and delivers at most one action request.
+pub struct TreeBuilder {
     entries: Vec<Entry>,
+    /// The open parents: index in `entries`, and offset by scrolling.
     stack: Vec<(usize, Vector)>,
+    /// The parent of the next `traverse`, if the last widget was a node.
     last: Option<(usize, Vector)>,
     used: HashSet<NodeId>,
     focus: NodeId,
@@ -32,8 +34,8 @@ struct Entry {
     children: u64,
 }
 
-impl Walker {
-    /// For the window with this title; `scale` turns logical into physical pixels, `request` goes to the node it names.
+impl TreeBuilder {
+    /// Starts with the node of the window. `scale` is physical pixels per logical pixel.
     pub fn new(title: &str, bounds: Rectangle, scale: f32, request: Option<ActionRequest>) -> Self {
         let mut node = Node::new(Role::Window);
         node.set_label(title);
@@ -49,7 +51,7 @@ impl Walker {
         }
     }
 
-    /// The whole tree.
+    /// Returns the whole tree.
     pub fn finish(self) -> TreeUpdate {
         let mut tree = TreeInfo::new(ROOT);
         tree.toolkit_name = Some("iced".into());
@@ -65,14 +67,14 @@ impl Walker {
         self.stack.last().copied().unwrap_or((0, Vector::ZERO))
     }
 
-    /// The id is the hash of the widget's own id, or else of its parent, its role and its position: it must be the same
-    /// in every walk as long as the user would call it the same thing.
+    /// Adds a node. Its id must be the same each time as long as it is the same control for the user. So it is a hash of
+    /// the widget's id, or of parent, role and position if the widget has none.
     fn push(&mut self, id: Option<&Id>, bounds: Rectangle, mut node: Node) -> usize {
         let (parent, offset) = self.top();
         let place = (self.entries[parent].id.0, node.role() as u8, self.entries[parent].children);
         let mut key = NodeId(id.map_or_else(|| hash(&place), hash));
         while !self.used.insert(key) {
-            key = NodeId(hash(&(key.0, place))); // two widgets carry the same id
+            key = NodeId(hash(&(key.0, place))); // two widgets have the same id
         }
         node.set_bounds(rectangle(bounds, offset, self.scale));
         let named = node.label().is_some() || node.value().is_some();
@@ -82,7 +84,7 @@ impl Walker {
         self.entries.len() - 1
     }
 
-    /// A stock text field inside a wrapper that has described it already is not a second node.
+    /// The parent, if it is a text field: the iced widget inside it is not a second node.
     fn text_field(&self) -> Option<usize> {
         let (top, _) = self.top();
         let role = self.entries[top].node.role();
@@ -90,7 +92,7 @@ impl Walker {
     }
 }
 
-impl Operation for Walker {
+impl Operation for TreeBuilder {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
         let level = self.last.take().unwrap_or(self.top());
         self.stack.push(level);
@@ -100,7 +102,7 @@ impl Operation for Walker {
     }
 
     fn container(&mut self, _id: Option<&Id>, _bounds: Rectangle) {
-        self.last = None; // rows and columns mean nothing to a screen reader
+        self.last = None; // rows and columns are not nodes
     }
 
     fn scrollable(
@@ -127,7 +129,7 @@ impl Operation for Walker {
         if !is_named_by_its_text(entry.node.role()) {
             if !text.is_empty() {
                 let mut node = Node::new(Role::Label);
-                node.set_value(text); // AccessKit takes a label's text from its value
+                node.set_value(text); // the text of an AccessKit label is its value
                 self.push(id, bounds, node);
             }
         } else if !entry.named {
@@ -139,7 +141,7 @@ impl Operation for Walker {
     fn text_input(&mut self, id: Option<&Id>, bounds: Rectangle, state: &mut dyn TextInput) {
         let index = self.text_field().unwrap_or_else(|| {
             let mut node = Node::new(Role::TextInput);
-            node.set_value(state.text()); // may be the placeholder: our own field says it better
+            node.set_value(state.text()); // may be the placeholder; `kit::field` sets the value itself
             self.push(id, bounds, node)
         });
         self.last = Some((index, self.top().1));
@@ -160,7 +162,7 @@ impl Operation for Walker {
         if state.is_focused() {
             self.focus = entry.id;
         }
-        self.last = Some((index, self.top().1)); // its children may follow
+        self.last = Some((index, self.top().1)); // its children follow
     }
 
     fn custom(&mut self, id: Option<&Id>, bounds: Rectangle, state: &mut dyn Any) {
@@ -173,7 +175,7 @@ impl Operation for Walker {
     }
 }
 
-/// The name of such a control is the text inside it, unless it was given one; that text is no node of its own.
+/// Whether the text inside a node is its name, if it has no other. The text is then not a node itself.
 fn is_named_by_its_text(role: Role) -> bool {
     matches!(
         role,

@@ -1,17 +1,17 @@
-//! The few widgets of iced that views may use as they are, dressed.
+//! The styles of the iced widgets that views use directly.
 
 use iced::widget::{container, rule, scrollable, svg, text, text_input};
 use iced::{Background, Border, Color, Shadow};
 
 use super::{LINE, RADIUS_CARD, RADIUS_CONTROL, RADIUS_TILE, Theme, Tone, outline, solid};
 
-/// The ground of a window.
+/// The background of a window.
 pub fn page(theme: &Theme) -> container::Style {
     let c = theme.colours();
-    container::Style { background: solid(c.ground), text_color: Some(c.text), ..container::Style::default() }
+    container::Style { background: solid(c.background), text_color: Some(c.text), ..container::Style::default() }
 }
 
-/// A bar of the meeting: the ground itself, so that it disappears behind the faces.
+/// A bar of the meeting. It has no background of its own.
 pub fn bar(theme: &Theme) -> container::Style {
     container::Style { text_color: Some(theme.colours().text), ..container::Style::default() }
 }
@@ -27,7 +27,7 @@ pub fn card(theme: &Theme) -> container::Style {
     }
 }
 
-/// The line that says that one's own screen is seen: in the accent, framed.
+/// The banner while the user shares the screen: a frame in the accent colour.
 pub fn sharing(theme: &Theme) -> container::Style {
     let c = theme.colours();
     container::Style {
@@ -43,7 +43,7 @@ pub fn panel(theme: &Theme) -> container::Style {
     card(theme)
 }
 
-/// A quiet box inside a card: words to read out, a list's empty state.
+/// A box inside a card.
 pub fn inset(theme: &Theme) -> container::Style {
     let c = theme.colours();
     container::Style {
@@ -59,22 +59,22 @@ pub fn menu(theme: &Theme) -> container::Style {
     container::Style { shadow: theme.shadow(20.0), ..card(theme) }
 }
 
-/// A notice over the page.
+/// A notification over the page.
 pub fn notice(theme: &Theme) -> container::Style {
     container::Style { shadow: theme.shadow(24.0), ..card(theme) }
 }
 
-/// A dialog over a veil.
+/// A dialog over a backdrop.
 pub fn dialog(theme: &Theme) -> container::Style {
     container::Style { shadow: theme.shadow(32.0), ..card(theme) }
 }
 
 /// Between a dialog and the page under it.
-pub fn veil(theme: &Theme) -> container::Style {
-    container::Style { background: solid(theme.colours().veil), ..container::Style::default() }
+pub fn backdrop(theme: &Theme) -> container::Style {
+    container::Style { background: solid(theme.colours().backdrop), ..container::Style::default() }
 }
 
-/// Under text that lies on a picture.
+/// Between video and text over it.
 pub fn scrim(theme: &Theme) -> container::Style {
     let c = theme.colours();
     container::Style {
@@ -85,7 +85,7 @@ pub fn scrim(theme: &Theme) -> container::Style {
     }
 }
 
-/// Where a picture will be.
+/// The placeholder of a picture.
 pub fn stage_card(theme: &Theme) -> container::Style {
     let c = theme.colours();
     container::Style {
@@ -96,7 +96,7 @@ pub fn stage_card(theme: &Theme) -> container::Style {
     }
 }
 
-/// A small word in a rounded box.
+/// A short text in a rounded box.
 pub fn badge(theme: &Theme) -> container::Style {
     let c = theme.colours();
     container::Style {
@@ -107,7 +107,7 @@ pub fn badge(theme: &Theme) -> container::Style {
     }
 }
 
-/// A round patch behind the icon of a card or a notice, in the tone of what it says.
+/// A rounded box behind the icon of a card or a notification, in its tone.
 pub fn tinted(tone: Tone) -> impl Fn(&Theme) -> container::Style {
     move |theme| {
         let colour = tone.colour(theme);
@@ -139,7 +139,7 @@ pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
     }
 }
 
-/// A text field whose text cannot be used.
+/// A text field with an error.
 pub fn field_invalid(theme: &Theme, status: text_input::Status) -> text_input::Style {
     let style = field(theme, status);
     let width = if matches!(status, text_input::Status::Focused { .. }) { 2.0 * LINE } else { LINE };
