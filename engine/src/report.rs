@@ -1,10 +1,10 @@
 //! What one client, or a whole demo, saw: written as `report.json`.
 
-use crate::engine::Engine;
-use crate::open_failures::OpenFailures;
 use crate::quality_probe::Quality;
-use crate::track_stats::Received;
-use crate::usage::Usage;
+use crate::stats::Stats;
+use crate::stats::open_failures::OpenFailures;
+use crate::stats::track_stats::Received;
+use crate::stats::usage::Usage;
 use proto::{Slot, TrackId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -131,10 +131,11 @@ pub struct Sfu {
 }
 
 impl Report {
-    /// What `engine` saw so far. `usage` is what its process has cost, `qualities` what was compared.
+    /// The report of one client called `name`, from its statistics so far. `usage` is what its process has cost,
+    /// `qualities` how near its pictures came to their sources.
     #[must_use]
-    pub fn of(engine: &Engine, name: &str, usage: Option<Usage>, qualities: &BTreeMap<TrackId, Quality>) -> Self {
-        let (facts, received) = (engine.facts(), engine.stats().received());
+    pub fn of(stats: &Stats, name: &str, usage: Option<Usage>, qualities: &BTreeMap<TrackId, Quality>) -> Self {
+        let (facts, received) = (stats.facts(), stats.received());
         let called = |track: TrackId| facts.names.get(&track.owner).cloned().unwrap_or_default();
         let pictures = received.iter().filter(|(track, _)| track.slot != Slot::Microphone);
         let video: Vec<Video> = pictures

@@ -1,7 +1,7 @@
 //! What was counted of each track on its way in and out.
 
-use crate::histogram::Histogram;
-use crate::open_failures::OpenFailures;
+use super::histogram::Histogram;
+use super::open_failures::OpenFailures;
 use crypto::open;
 use media::{Layer, Size, Timestamp};
 use proto::TrackId;
