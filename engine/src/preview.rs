@@ -1,4 +1,4 @@
-//! Looking at oneself before entering: the camera's picture and the microphone's level, neither sent to anybody.
+//! The preview before entering: the camera's picture and the microphone's level. Nothing is sent.
 
 use crate::event::{Notice, NoticeKind};
 use crate::meter::linear;
@@ -22,7 +22,7 @@ pub struct Preview {
 /// What happens in a preview.
 #[derive(Clone, Debug)]
 pub enum PreviewEvent {
-    /// Something about the devices.
+    /// A device failed.
     Notice(Notice),
 }
 
@@ -85,7 +85,7 @@ impl Preview {
         linear(self.audio.levels().microphone)
     }
 
-    /// What has happened since the last call.
+    /// The events since the last call.
     pub fn events(&self) -> impl Iterator<Item = PreviewEvent> {
         let lost = self.audio.take_warnings();
         let lost = lost.into_iter().map(|warning| PreviewEvent::Notice(notice::warning(&warning)));

@@ -220,3 +220,64 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(8);
 
 /// A wait that only a request ends.
 const A_LONG_TIME: Duration = Duration::from_hours(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Engine, device};
+    use media::{BufferPool, Clock};
+
+    /// An engine whose default microphone does not open before the sender is dropped, and fails then. Each attempt to
+    /// open a microphone goes to the receiver first.
+    fn hanging() -> (Engine, SyncSender<()>, Receiver<Choice>) {
+        let (release, hang) = sync_channel::<()>(1);
+        let (attempts, seen) = sync_channel(8);
+        let hang = std::sync::Mutex::new(hang);
+        let provider = Provider::new(move |direction, choice, now| {
+            if direction == Direction::Microphone {
+                attempts.send(choice.clone()).unwrap();
+            }
+            if *choice == Choice::Default {
+                assert!(hang.lock().unwrap().recv().is_err(), "released by a drop");
+                return Err(Error::Missing(direction));
+            }
+            device::open(direction, &Choice::Off, now)
+        });
+        let engine = Engine::start(Config {
+            microphone: Choice::Default,
+            speaker: Choice::Off,
+            provider,
+            clock: Clock::default(),
+            pool: BufferPool::new(1),
+            uplink: Box::new(drop),
+        });
+        (engine, release, seen)
+    }
+
+    #[test]
+    fn a_microphone_chosen_while_another_hangs_is_opened_and_the_old_failure_does_not_matter() {
+        let (engine, release, attempts) = hanging();
+        assert_eq!(attempts.recv().unwrap(), Choice::Default);
+        assert!(!engine.is_open());
+        engine.set_microphone(Choice::Device("skipped".into()));
+        engine.set_microphone(Choice::Device("newest".into()));
+        drop(release);
+        assert_eq!(attempts.recv().unwrap(), Choice::Device("newest".into()));
+        assert!(engine.wait_until_open(Duration::from_secs(10)));
+        assert!(engine.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn a_driver_that_hangs_does_not_hold_back_the_drop() {
+        let (engine, release, attempts) = hanging();
+        assert_eq!(attempts.recv().unwrap(), Choice::Default);
+        let (dropped, done) = sync_channel(1);
+        std::thread::spawn(move || {
+            drop(engine);
+            dropped.send(()).unwrap();
+        });
+        assert!(done.recv_timeout(10 * DRIVER_TIMEOUT).is_ok());
+        drop(release);
+        assert!(attempts.recv().is_err(), "the thread ends with its provider when the driver answers");
+    }
+}

@@ -16,7 +16,7 @@ use proto::{Down, ParticipantId, Totals, Up};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -84,7 +84,7 @@ fn joining_takes_no_longer_with_a_sound_device_that_hangs() -> Result<()> {
     let (release, hang) = sync_channel(1);
     let (mut anne, with) = join(&host, AudioChoice::Default, driver.hardware(hang))?;
     assert!(with < 2 * without + Duration::from_secs(1), "{with:?}, and {without:?} without the device");
-    assert_eq!(driver.opened(), [], "the device still hangs");
+    assert!(driver.opened().is_empty(), "the device still hangs");
 
     anne.engine.send(Command::Mute(true))?;
     anne.engine.send(Command::ChooseMicrophone(AudioChoice::Device(SECOND.into())))?;
@@ -201,7 +201,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Sees the engine's threads from inside its call-backs, and sees them end.
 #[derive(Clone, Default)]
 struct Threads {
-    running: Arc<Mutex<BTreeMap<ThreadId, &'static str>>>,
+    running: Arc<Mutex<HashMap<ThreadId, &'static str>>>,
     seen: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
@@ -355,7 +355,7 @@ impl Recorder {
 
     /// The client leaves within a second from `begin` on, then closes the connection in order.
     fn hears_good_bye(&self, begin: Instant) -> Result<()> {
-        let mut next = || self.said.recv_timeout(PATIENCE).context("the client says nothing more");
+        let next = || self.said.recv_timeout(PATIENCE).context("the client says nothing more");
         loop {
             match next()? {
                 (at, Said::Message(Up::Leave)) => {
