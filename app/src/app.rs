@@ -371,7 +371,9 @@ impl App {
         }
         adapter::detach(id);
         self.preview_session = None;
-        self.engine = None; // says good-bye, within a second
+        if let Some(engine) = self.engine.take() {
+            engine.close();
+        }
         self.embedded = None;
         iced::exit()
     }

@@ -1,10 +1,10 @@
-//! What the parts below report, in the words of the interface.
+//! Turns what the network and the devices report into reasons and notices for the screens.
 
 use crate::event::{Notice, NoticeKind, Reason};
 use net::meeting;
 use proto::Problem;
 
-/// Why the meeting is over, from the meeting's own last word.
+/// Why the meeting is over, from its last event.
 pub fn ended(reason: meeting::Reason) -> Reason {
     match reason {
         meeting::Reason::Left => Reason::Left,
@@ -15,12 +15,12 @@ pub fn ended(reason: meeting::Reason) -> Reason {
         meeting::Reason::WrongAdmissionKey | meeting::Reason::BadWelcome => Reason::Forged,
         meeting::Reason::Unattended => Reason::Unattended,
         meeting::Reason::ProtocolViolation(_) | meeting::Reason::OutOfStep => Reason::Server(reason.to_string()),
-        // Whatever else the state machine may say is told in its own words.
+        // Any other reason is shown in its own words.
         meeting::Reason::Internal | _ => Reason::Here(reason.to_string()),
     }
 }
 
-/// What the person is told while the meeting goes on.
+/// The notice of a meeting that goes on.
 pub fn notice(notice: meeting::Notice) -> Notice {
     let (kind, detail) = match notice {
         meeting::Notice::NoAnswerYet => (NoticeKind::StillWaiting, String::new()),
@@ -35,7 +35,7 @@ pub fn notice(notice: meeting::Notice) -> Notice {
     Notice { kind, detail }
 }
 
-/// What became of a camera or a shared screen.
+/// The notice of a camera or a shared screen that failed.
 pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
     let kind = match error {
         _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
@@ -47,7 +47,7 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
         capture::Error::Taken { .. } => NoticeKind::CameraTaken,
         capture::Error::Lost { .. } => NoticeKind::CameraLost,
         capture::Error::NotFound(_) => NoticeKind::NoCamera,
-        // Whatever else may be wrong, there is a camera.
+        // With any other error, there is a camera.
         capture::Error::Denied { .. } | capture::Error::Format { .. } | capture::Error::Failed { .. } | _ => {
             NoticeKind::CameraFailed
         }

@@ -178,7 +178,7 @@ impl App {
             Ok(begun) => {
                 let Screen::Meeting(screen) = &mut self.screen else {
                     return away(move || {
-                        drop(begun); // given up meanwhile
+                        begun.engine.close(); // given up meanwhile
                         Message::Done
                     });
                 };
@@ -237,12 +237,15 @@ impl App {
     /// Lets go of engine, server and devices; each may take a second to close.
     fn let_go(&mut self) -> Task<Message> {
         self.pictures.clear();
-        let all = (self.engine.take(), self.embedded.take(), self.preview_session.take());
-        if all.0.is_none() && all.1.is_none() && all.2.is_none() {
+        let (engine, others) = (self.engine.take(), (self.embedded.take(), self.preview_session.take()));
+        if engine.is_none() && others.0.is_none() && others.1.is_none() {
             return Task::none();
         }
         away(move || {
-            drop(all);
+            if let Some(engine) = engine {
+                engine.close();
+            }
+            drop(others);
             Message::Done
         })
     }

@@ -58,7 +58,7 @@ fn first_faces() -> Result<Duel> {
     for run in 0..5 {
         times.push(first_face(&link, &format!("Guest {run}"))?);
     }
-    drop(host);
+    host.close();
     runtime.block_on(server.stop(Duration::from_secs(1)));
     Ok(Duel { subject: median(times), peer: 1_000.0, runs: 5 })
 }

@@ -1,8 +1,8 @@
-//! Durations counted in milliseconds, without keeping them.
+//! A histogram of durations in milliseconds.
 
 use std::time::Duration;
 
-/// How often each millisecond from 0 to 4095 was seen; longer times count as the last one. Recording never allocates.
+/// Counts durations by milliseconds from 0 to 4095; longer ones count as 4095. Recording never allocates.
 #[derive(Clone)]
 pub struct Histogram {
     buckets: Box<[u32]>,
@@ -18,7 +18,7 @@ impl Histogram {
         self.count += 1;
     }
 
-    /// The time in milliseconds that `percent` of all recorded ones do not exceed; `None` before the first.
+    /// The time in milliseconds that `percent` of all recorded times do not exceed; `None` if nothing was recorded.
     #[must_use]
     pub fn percentile(&self, percent: u64) -> Option<u32> {
         let rank = (self.count * percent).div_ceil(100).max(1);
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_those_of_what_was_recorded() {
+    fn percentiles_are_those_of_the_recorded_times() {
         let mut histogram = Histogram::default();
         assert_eq!(histogram.percentile(50), None);
         (1..=100).for_each(|ms| histogram.record(Duration::from_millis(ms)));

@@ -1,34 +1,34 @@
-//! Why frames were not opened, counted by cause: what fails is told apart from what was never for us.
+//! Counts frames that were not opened, by cause. Frames that we must not open are no failures.
 
 use crypto::open;
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
-/// Frames that were not opened. The first four are refused by rule, the others should have opened.
+/// Frames that were not opened. The first four causes are rules; frames of the other causes should have opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenFailures {
-    /// They came a second time.
+    /// The frame was received before.
     pub replayed: u64,
-    /// They were sealed in an epoch before the one in which we came in, by who had not heard of us yet.
+    /// The frame was sealed in an epoch before we joined, by a sender that did not know of us yet.
     pub before_us: u64,
-    /// They were opened when we were out already: left, or put out.
+    /// We had left, or been removed, already.
     pub after_us: u64,
-    /// Their sender has no part in their epoch, or was removed since.
+    /// The sender is no member of the frame's epoch, or has been removed since.
     pub not_a_member: u64,
-    /// They came when the time of their epoch was over, or their thread was so slow that the keys were gone.
+    /// The keys of the frame's epoch had expired.
     pub too_late: u64,
-    /// The keys of their epoch did not come in time, or never.
+    /// The keys of the frame's epoch did not arrive in time.
     pub unknown_key: u64,
-    /// Outside and inside of the seal, or frame and track, do not agree.
+    /// The header does not match the sealed metadata, or the frame does not match its track.
     pub contradiction: u64,
-    /// The seal is broken.
+    /// The authentication tag is wrong.
     pub not_authentic: u64,
-    /// They are no frames.
+    /// The bytes are no SFrame frame.
     pub malformed: u64,
 }
 
 impl OpenFailures {
-    /// Counts a frame.
+    /// Counts a frame that was not opened.
     pub fn count(&mut self, why: open::Error) {
         use open::Error;
         *match why {
@@ -44,7 +44,7 @@ impl OpenFailures {
         } += 1;
     }
 
-    /// Frames that were for us and did not open.
+    /// The number of frames that should have opened and did not.
     #[must_use]
     pub const fn failed(&self) -> u64 {
         self.too_late + self.unknown_key + self.contradiction + self.not_authentic + self.malformed
@@ -65,7 +65,7 @@ impl AddAssign for OpenFailures {
     }
 }
 
-/// True where the frame was for us, or might have been: what comes behind it on its track may build on it.
+/// True if later frames of the track may depend on the lost frame.
 #[must_use]
 pub const fn leaves_a_hole(why: open::Error) -> bool {
     use open::Error;
@@ -86,7 +86,7 @@ mod tests {
     use open::Error;
 
     #[test]
-    fn what_was_never_for_us_is_no_failure_and_everything_else_is() {
+    fn a_frame_that_we_must_not_open_is_no_failure() {
         let (mut all, mut ruled_out) = (OpenFailures::default(), OpenFailures::default());
         for why in [Error::Replayed, Error::BeforeUs, Error::AfterUs, Error::NotAMember] {
             ruled_out.count(why);

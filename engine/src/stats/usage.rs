@@ -1,4 +1,4 @@
-//! What this process has cost the machine so far.
+//! Processor time and memory of this process.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub struct Usage {
     pub resident: u64,
 }
 
-/// The usage now; `None` on systems that do not tell it in files (all but Linux).
+/// The usage so far; `None` on systems without procfs (all but Linux).
 #[must_use]
 pub fn now() -> Option<Usage> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
@@ -19,7 +19,8 @@ pub fn now() -> Option<Usage> {
     Some(Usage { cpu: cpu(&stat)?, resident: resident(&status)? })
 }
 
-/// Fields 14 and 15 of proc(5) `stat`, in ticks of 1/100 s; counted behind the program's name, which may hold spaces.
+/// Fields 14 and 15 of proc(5) `stat`, in ticks of 1/100 s. Fields are counted after the program's name, which may
+/// contain spaces.
 fn cpu(stat: &str) -> Option<Duration> {
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;

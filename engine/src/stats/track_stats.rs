@@ -1,7 +1,7 @@
-//! What was counted of each track on its way in and out.
+//! The counters of each track, received or sent.
 
-use crate::histogram::Histogram;
-use crate::open_failures::OpenFailures;
+use super::histogram::Histogram;
+use super::open_failures::OpenFailures;
 use crypto::open;
 use media::{Layer, Size, Timestamp};
 use proto::TrackId;
@@ -9,33 +9,33 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The counts of a whole meeting; clones share them. Threads write a few numbers under a lock that nobody holds long.
+/// The counters of all tracks of a meeting. Clones share them. Each lock is held for a few additions only.
 #[derive(Clone, Default)]
 pub struct TrackStats {
     received: Arc<Mutex<BTreeMap<TrackId, Arc<Mutex<Received>>>>>,
     sent: Arc<Mutex<BTreeMap<(proto::Slot, u8), Sent>>>,
 }
 
-/// What came in on one track.
+/// The counters of one received track.
 #[derive(Clone, Default)]
 pub struct Received {
-    /// Frames for us that came from the network whole.
+    /// Complete frames that the network delivered and that were sealed for us.
     pub received: u64,
-    /// Frames that were opened and judged genuine.
+    /// Frames that were opened.
     pub opened: u64,
-    /// Frames that were not, and why.
+    /// Frames that were not opened, by cause.
     pub open_failures: OpenFailures,
-    /// Frames that their sender put on the layers we were sent, between the first and the last that arrived.
+    /// Frames that the sender sent on the layers that we received, from the first to the last received one.
     pub sent: u64,
-    /// Pictures handed to the screen.
+    /// Pictures passed to the [`crate::VideoSink`].
     pub shown: u64,
-    /// Times the picture stood still: more than max(3 d, d + 150 ms) after the one before, d being the mean distance.
+    /// Freezes as in W3C webrtc-stats: gaps longer than max(3 d, d + 150 ms), where d is the mean gap.
     pub freezes: u64,
-    /// The longest time a picture stood.
+    /// The longest time between two shown pictures.
     pub longest_gap: Duration,
-    /// From capture to the screen.
+    /// Time from capture to [`crate::VideoSink::show`].
     pub latency: Histogram,
-    /// The layer and size of the newest picture.
+    /// The layer and size of the newest shown picture.
     pub layer: (Layer, Size),
     /// When the first picture was shown.
     pub first_shown: Option<Timestamp>,
@@ -43,41 +43,41 @@ pub struct Received {
     last_sequence: Option<(u8, u64)>,
 }
 
-/// What went out on one layer.
+/// The counters of one sent layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
     /// Frames sealed and queued for the network.
     pub frames: u64,
-    /// Frames that found the queue full.
+    /// Frames dropped because the queue was full.
     pub dropped: u64,
     /// Bytes of ciphertext.
     pub bytes: u64,
 }
 
 impl TrackStats {
-    /// The counts of a track that comes in, kept after it has ended.
+    /// The counters of a received track. They are kept after the track has ended.
     pub fn track(&self, track: TrackId) -> Arc<Mutex<Received>> {
         Arc::clone(lock(&self.received).entry(track).or_default())
     }
 
-    /// Adds to what went out on one layer.
+    /// Changes the counters of one sent layer.
     pub fn sent(&self, slot: proto::Slot, spatial: u8, add: impl FnOnce(&mut Sent)) {
         add(lock(&self.sent).entry((slot, spatial)).or_default());
     }
 
-    /// The tracks that came in so far.
+    /// All tracks received so far.
     #[must_use]
     pub fn tracks(&self) -> Vec<TrackId> {
         lock(&self.received).keys().copied().collect()
     }
 
-    /// All that came in so far.
+    /// A copy of the counters of all received tracks.
     #[must_use]
     pub fn received(&self) -> Vec<(TrackId, Received)> {
         lock(&self.received).iter().map(|(track, received)| (*track, lock(received).clone())).collect()
     }
 
-    /// All that went out so far.
+    /// A copy of the counters of all sent layers.
     #[must_use]
     pub fn all_sent(&self) -> Vec<((proto::Slot, u8), Sent)> {
         lock(&self.sent).iter().map(|(layer, sent)| (*layer, *sent)).collect()
@@ -85,8 +85,8 @@ impl TrackStats {
 }
 
 impl Received {
-    /// A frame came whole, and was opened unless it says `why` not: `sequence` counts all that its sender put on the layer.
-    /// What was sealed for others only is no part of what was sent to us.
+    /// Counts a complete frame; `why` says why it was not opened. `sequence` is the sender's count of the layer's frames.
+    /// A frame that was sealed for others only does not count as sent to us.
     pub fn judged(&mut self, spatial: u8, sequence: u64, why: Option<open::Error>) {
         match why {
             None => self.opened += 1,
@@ -107,7 +107,7 @@ impl Received {
         self.last_sequence = Some((spatial, sequence));
     }
 
-    /// A picture went to the screen.
+    /// Counts a shown picture.
     pub fn shown(&mut self, layer: Layer, size: Size, captured: Timestamp, now: Timestamp) {
         self.latency.record(now.since(captured));
         self.layer = (layer, size);
@@ -116,7 +116,7 @@ impl Received {
             let shown = u32::try_from(self.shown).unwrap_or(u32::MAX);
             let mean = last.since(first) / shown.saturating_sub(1).max(1);
             self.longest_gap = self.longest_gap.max(gap);
-            // W3C webrtc-stats, freezeCount. The first second tells no mean yet.
+            // W3C webrtc-stats, freezeCount. The mean is not reliable in the first second.
             self.freezes += u64::from(shown > 30 && gap > (3 * mean).max(mean + Duration::from_millis(150)));
         }
         self.shown += 1;
@@ -129,7 +129,7 @@ fn lock<T>(counts: &Mutex<T>) -> MutexGuard<'_, T> {
     counts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A jump beyond this is a restart of the sender's count, not ten minutes of lost frames.
+/// A larger jump of the sequence is a restart of the sender's count: it would be ten minutes of lost frames.
 const MAX_MISSED: u64 = 18_000;
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_told_by_the_sequence() {
+    fn the_sequence_shows_how_many_frames_were_sent() {
         let mut received = Received::default();
         for (layer, sequence) in [(0, 10), (0, 11), (0, 14), (2, 3), (2, 4)] {
             received.received(layer, sequence);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_for_others_only_was_not_sent_to_us() {
+    fn a_frame_that_was_sealed_for_others_does_not_count_as_sent_to_us() {
         let mut received = Received::default();
         let outcomes = [Some(open::Error::BeforeUs), None, Some(open::Error::TooLate), None];
         for (sequence, why) in (10..).zip(outcomes) {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_stands_is_a_freeze() {
+    fn a_long_gap_between_pictures_is_a_freeze() {
         let mut received = Received::default();
         let mut show = |ms| received.shown(Layer::default(), Size::new(2, 2), at(ms), at(ms + 5));
         (0..60).for_each(|n| show(n * 33));
