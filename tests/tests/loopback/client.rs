@@ -5,7 +5,7 @@ use crypto::{Identity, Invitation, KeyRing, Leaf, Opener, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
 use net::meeting::{self, Command, Entry};
 use net::{Config, Event, FrameSender, Session};
-use proto::{Kind, MeetingId, ParticipantId, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
+use proto::{Kind, MeetingId, ParticipantId, Reason, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -119,7 +119,7 @@ impl Client {
         let config = Config { entry, host: host.into(), port, fingerprint, ring: ring.clone(), pool };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let started = Instant::now();
-        let (session, events) = net::start_over(config, runtime.handle(), paths);
+        let (session, events) = net::start_with(config, runtime.handle(), paths);
         let shared = Arc::new(Shared::default());
         runtime.spawn(follow(session.clone(), events, ring, clock, Arc::clone(&shared)));
         Self { session, started, shared, frozen: Arc::default(), runtime: Some(runtime) }
@@ -221,12 +221,10 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                 state.members = members.iter().map(|member| member.id).collect();
                 state.leaves = members.iter().map(|member| (member.id, member.leaf)).collect();
             }),
-            Event::Meeting(meeting::Event::Removed) => shared.change(|state| {
-                state.removed = true;
-                state.over = Some("removed".into());
+            Event::Meeting(meeting::Event::Ended(reason)) => shared.change(|state| {
+                state.removed = reason == Reason::Removed;
+                state.over = Some(reason.to_string());
             }),
-            Event::Meeting(meeting::Event::Ended(why)) => shared.change(|state| state.over = Some(why.to_string())),
-            Event::Meeting(meeting::Event::Refused) => shared.change(|state| state.over = Some("refused".into())),
             Event::Meeting(_) => {}
             Event::Rekeyed(epoch) => shared.change(|state| state.epoch = epoch.0),
             Event::Track { track, kind, frames, .. } => {
