@@ -3,8 +3,8 @@
 use crate::{AudioChoice, Choice};
 use crypto::Words;
 use net::meeting::Microphone;
-use proto::{ParticipantId, TileWish};
 pub use proto::{Fault, Reason};
+use proto::{ParticipantId, TileWish};
 use std::time::Duration;
 
 /// What a person at the controls wants.

@@ -12,7 +12,8 @@ pub enum Event {
     Meeting(meeting::Event),
     /// The keys of a new epoch are in the key ring.
     Rekeyed(Epoch),
-    /// A member's track can be received. Read it on a thread of its own.
+    /// A member's track can be received. Read it on a thread of its own. It may come before the event that names its owner
+    /// as a member: media are negotiated beside the group.
     Track {
         /// The track.
         track: TrackId,

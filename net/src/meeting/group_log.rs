@@ -154,7 +154,12 @@ impl GroupLog {
     /// # Errors
     /// Returns the reason to end if more than half of the other members sent messages of a later epoch: then this client
     /// rejected a commit that they accepted. A single message proves nothing, because its envelope is not authenticated.
-    pub(super) fn handle_unreadable(&mut self, from: ParticipantId, blob: &Blob, roster: &Roster) -> Result<(), Reason> {
+    pub(super) fn handle_unreadable(
+        &mut self,
+        from: ParticipantId,
+        blob: &Blob,
+        roster: &Roster,
+    ) -> Result<(), Reason> {
         let later = Envelope::read(&blob.0).is_some_and(|envelope| envelope.epoch > self.mls_epoch().0);
         if later && roster.contains(from) {
             self.ahead.insert(from);

@@ -165,7 +165,8 @@ impl JoinRequest {
         outbox: &mut Outbox,
     ) -> Result<Next, Reason> {
         let Self { invitation, identity, profile } = self;
-        let (joiner, request) = knock(&invitation, &key.0, &identity, profile, me).map_err(|error| knock_failed(&error))?;
+        let (joiner, request) =
+            knock(&invitation, &key.0, &identity, profile, me).map_err(|error| knock_failed(&error))?;
         outbox.transmit(Up::Knock { meeting: invitation.meeting, request: Blob(request) });
         outbox.event(Event::Knocking);
         let stage = Stage::Knocking { joiner, me, notice: Some(now + KNOCK_TIMEOUT) };
