@@ -111,7 +111,7 @@ impl Coordinator {
                 self.stats.set_totals(totals);
                 self.events.send(Event::Totals(totals)).await;
             }
-            net::Event::Failed(error) => return ControlFlow::Break(failed(&error)),
+            net::Event::Failed(error) => return ControlFlow::Break(error.reason()),
         }
         ControlFlow::Continue(())
     }
@@ -126,9 +126,7 @@ impl Coordinator {
             meeting::Event::Joined(_) | meeting::Event::Keys { .. } => {}
             meeting::Event::Left { id, .. } => self.tracks.remove_waiting(id),
             meeting::Event::Words(words) => self.events.send(Event::Locked(self.membership.lock(words))).await,
-            meeting::Event::Refused => return ControlFlow::Break(Reason::Refused),
-            meeting::Event::Removed => return ControlFlow::Break(Reason::Removed),
-            meeting::Event::Ended(why) => return ControlFlow::Break(reason::ended(why)),
+            meeting::Event::Ended(reason) => return ControlFlow::Break(reason),
             meeting::Event::Notice(notice) => self.events.send(Event::Notice(reason::notice(notice))).await,
         }
         ControlFlow::Continue(())
@@ -307,17 +305,6 @@ impl Coordinator {
     }
 }
 
-/// Why the session failed, as the screens know it.
-fn failed(error: &net::Error) -> Reason {
-    let detail = error.to_string();
-    match error.fault() {
-        net::Fault::Certificate => Reason::Certificate(detail),
-        net::Fault::Network => Reason::Unreachable(detail),
-        net::Fault::Version => Reason::Version,
-        net::Fault::Server => Reason::Server(detail),
-        net::Fault::Here => Reason::Here(detail),
-    }
-}
 
 /// The period at which levels, sound warnings and statistics are read.
 const TICK: Duration = Duration::from_millis(100);

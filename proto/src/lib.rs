@@ -7,6 +7,7 @@ pub mod descriptor;
 mod ids;
 mod limits;
 mod message;
+mod reason;
 mod track;
 
 pub use ids::{Epoch, MeetingId, ParticipantId, Position, Slot, TrackId, UnknownId};
@@ -14,4 +15,5 @@ pub use limits::{
     MAX_BLOB, MAX_KNOCK, MAX_MEMBERS, MAX_MESSAGE, MAX_SDP, MAX_TILES, MAX_TRACKS, MAX_WELCOMES, VERSION,
 };
 pub use message::{Blob, Down, Entry, Limited, Malformed, Problem, Refusal, Up, Welcome, decode, encode, is_sendable};
+pub use reason::{Fault, Reason};
 pub use track::{Kind, Published, SenderLayers, SpatialLayer, Subscription, TileWish, Totals, WantedLayer};
