@@ -5,7 +5,7 @@ use crate::meter::linear;
 use crate::setup::Choice;
 use crate::sources::Cameras;
 use crate::{SoundDevices, clock, notice, reason};
-use capture::{Pump, Report};
+use capture::{CaptureThread, Report};
 use media::{BufferPool, Frame};
 use proto::Slot;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// An open camera and microphone. Dropping it closes both, and waits for the devices.
 pub struct Preview {
-    camera: Option<Pump>,
+    camera: Option<CaptureThread>,
     audio: audio::Engine,
     events: Receiver<PreviewEvent>,
     sender: SyncSender<PreviewEvent>,
@@ -65,7 +65,7 @@ impl Preview {
                 let _ = sender.try_send(PreviewEvent::Notice(reason::source(Slot::Camera, &error)));
             }
         };
-        match Pump::start("preview", Cameras::default().open(choice, clock::system()), Box::new(on)) {
+        match CaptureThread::start("preview", Cameras::default().open(choice, clock::system()), Box::new(on)) {
             Ok(pump) => self.camera = Some(pump),
             Err(error) => {
                 let notice = Notice { kind: NoticeKind::NoCamera, detail: error.to_string() };

@@ -3,6 +3,7 @@
 //! Shared by both ends, so it holds no key, no clock and no socket. Everything that a participant says to another one is
 //! a [`Blob`]: ciphertext that the server orders and relays. docs/protocol.md is the prose to these types.
 
+pub mod descriptor;
 mod ids;
 mod limits;
 mod message;
