@@ -272,11 +272,13 @@ mod tests {
         let (engine, release, attempts) = hanging();
         assert_eq!(attempts.recv().unwrap(), Choice::Default);
         let (dropped, done) = sync_channel(1);
-        std::thread::spawn(move || {
+        let drop_it = move || {
             drop(engine);
             dropped.send(()).unwrap();
-        });
+        };
+        let thread = Builder::new().name("dropper".to_owned()).spawn(drop_it).unwrap();
         assert!(done.recv_timeout(10 * DRIVER_TIMEOUT).is_ok());
+        thread.join().unwrap();
         drop(release);
         assert!(attempts.recv().is_err(), "the thread ends with its provider when the driver answers");
     }

@@ -382,12 +382,12 @@ async fn serve(tcp: TcpStream, tls: TlsAcceptor, totals: usize, record: &SyncSen
             Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
         };
         let message: Up = proto::decode(&bytes)?;
-        let answers = match &message {
-            Up::Hello { .. } => vec![Down::Hello { version: proto::VERSION, participant: ParticipantId(1) }],
-            Up::Create { .. } => {
-                [vec![Down::Created], vec![Down::Totals { totals: Totals::default() }; totals]].concat()
-            }
-            _ => Vec::new(),
+        let answers = if matches!(message, Up::Hello { .. }) {
+            vec![Down::Hello { version: proto::VERSION, participant: ParticipantId(1) }]
+        } else if matches!(message, Up::Create { .. }) {
+            [vec![Down::Created], vec![Down::Totals { totals: Totals::default() }; totals]].concat()
+        } else {
+            Vec::new()
         };
         // A test that has seen enough does not read on.
         let _ = record.try_send((Instant::now(), Said::Message(message)));
