@@ -9,7 +9,7 @@ use iced::{Event, Rectangle, Renderer, keyboard, window};
 
 use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, focus};
-use crate::theme::{APPEAR, IDLE, Theme, VANISH};
+use crate::theme::{APPEAR, DISAPPEAR, IDLE_TIMEOUT, Theme};
 
 /// With `keep`, the bar stays visible: one of its menus is open, or the user asked for reduced motion.
 pub fn fade<'a, Message: 'a>(content: impl Into<Element<'a, Message>>, keep: bool) -> Element<'a, Message> {
@@ -52,12 +52,12 @@ impl Visibility {
         if needed || self.last.is_none() {
             self.last = Some(now);
         }
-        let idle = self.last.is_some_and(|last| now.saturating_duration_since(last) >= IDLE);
+        let idle = self.last.is_some_and(|last| now.saturating_duration_since(last) >= IDLE_TIMEOUT);
         if idle != self.hidden {
             self.hidden = idle;
             self.changed = Some(now);
         }
-        let span = if self.hidden { VANISH } else { APPEAR };
+        let span = if self.hidden { DISAPPEAR } else { APPEAR };
         let part = self.changed.map_or(1.0, |changed| {
             (now.saturating_duration_since(changed).as_secs_f32() / span.as_secs_f32()).min(1.0)
         });
@@ -101,7 +101,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Fade<'_, Message> {
                 if state.visibility.step(needed, *now) {
                     shell.request_redraw();
                 } else if let Some(last) = state.visibility.last.filter(|_| !state.visibility.hidden) {
-                    shell.request_redraw_at(last + IDLE);
+                    shell.request_redraw_at(last + IDLE_TIMEOUT);
                 }
             }
             Event::Mouse(_) | Event::Touch(_) | Event::Keyboard(keyboard::Event::KeyPressed { .. }) => {

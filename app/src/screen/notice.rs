@@ -12,7 +12,7 @@ use super::Context;
 use crate::kit::{Element, Icon, icon, press, region, text};
 use crate::model::{Fault, NoticeKind};
 use crate::theme::{
-    self, BAR_TOP, ICON_SMALL, Look, NOTICE, READABLE, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, Tone,
+    self, BAR_TOP, ICON_SMALL, Look, NOTICE, NOTICE_DURATION, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, Tone,
 };
 
 /// A notification.
@@ -71,7 +71,7 @@ impl Queue {
 
     /// Removes notifications whose time is over, and shows waiting ones.
     pub fn tick(&mut self, now: Instant) {
-        self.shown.retain(|(_, since)| now.saturating_duration_since(*since) < READABLE);
+        self.shown.retain(|(_, since)| now.saturating_duration_since(*since) < NOTICE_DURATION);
         while self.shown.len() < MAX_SHOWN
             && let Some(next) = self.waiting.pop_front()
         {
@@ -190,9 +190,9 @@ mod tests {
             queue.push(notice(kind), now);
         }
         assert_eq!((queue.shown.len(), queue.waiting.len()), (3, 1));
-        queue.tick(now + READABLE.saturating_sub(Duration::from_millis(1)));
+        queue.tick(now + NOTICE_DURATION.saturating_sub(Duration::from_millis(1)));
         assert_eq!(queue.shown.len(), 3, "shown for six seconds");
-        queue.tick(now + READABLE);
+        queue.tick(now + NOTICE_DURATION);
         assert_eq!((queue.shown.len(), queue.waiting.len()), (1, 0));
         assert_eq!(queue.history().len(), 4, "all are in the history");
     }

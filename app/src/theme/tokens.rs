@@ -94,10 +94,10 @@ pub const GAP_TILES: f32 = 8.0;
 /// Duration of an animation that shows something.
 pub const APPEAR: Duration = Duration::from_millis(120);
 /// Duration of an animation that hides something.
-pub const VANISH: Duration = Duration::from_millis(90);
+pub const DISAPPEAR: Duration = Duration::from_millis(90);
 /// The bars hide after this time without a pointer or key event.
-pub const IDLE: Duration = Duration::from_secs(3);
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a notification is shown.
-pub const READABLE: Duration = Duration::from_secs(6);
+pub const NOTICE_DURATION: Duration = Duration::from_secs(6);
 /// The minimum interval between announcements to assistive tools.
 pub const ANNOUNCE_EVERY: Duration = Duration::from_secs(2);
