@@ -171,7 +171,7 @@ mod tests {
     fn a_source_that_does_not_open_is_reported() {
         let (sender, reports) = sync_channel(1);
         let open: Open = Box::new(|| Err(Error::NotFound(None)));
-        let _pump = CaptureThread::start("none", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
+        let _thread = CaptureThread::start("none", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
         assert!(matches!(reports.recv(), Ok(Report::Failed(Error::NotFound(None)))));
     }
 }

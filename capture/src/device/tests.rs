@@ -118,11 +118,11 @@ fn a_camera_in_use_is_reported_on_open_and_on_read() {
         host.set_fault(Fault::TakenOnOpen);
         assert!(matches!(refusal(&host), Error::Taken { name } if name == "Front"));
         host.set_fault(Fault::TakenOnRead);
-        let (_pump, reports) = run(&host);
+        let (_thread, reports) = run(&host);
         assert!(matches!(expect_failure(&reports), Error::Taken { name } if name == "Front"), "{system:?}");
         assert_eq!(host.open_handles(), 0);
         host.set_fault(Fault::None);
-        let (_pump, reports) = run(&host);
+        let (_thread, reports) = run(&host);
         expect_frame(&reports);
     }
 }
@@ -151,10 +151,10 @@ fn an_unplugged_camera_is_lost_and_works_again_after_it_is_plugged_in() {
         assert!(matches!(expect_failure(&reports), Error::Lost { name } if name == "Front"), "{system:?}");
         drop(thread);
         assert_eq!(host.open_handles(), 0, "the device node is closed");
-        let (_pump, reports) = run(&host);
+        let (_thread, reports) = run(&host);
         assert!(matches!(expect_failure(&reports), Error::NotFound(None)));
         host.plug(FakeCamera::new(0, "Front"));
-        let (_pump, reports) = run(&host);
+        let (_thread, reports) = run(&host);
         expect_frame(&reports);
     }
 }
