@@ -96,7 +96,7 @@ pub(super) fn invitation(bytes: &[u8]) {
 /// A request of a stranger.
 pub(super) fn knock(bytes: &[u8]) {
     Fixture::with(|fixture| {
-        assert!(fixture.admission_key.open(bytes).is_err(), "no request is valid without the link")
+        assert!(fixture.admission_key.open(bytes).is_err(), "no request is valid without the link");
     });
 }
 
