@@ -150,8 +150,11 @@ fn custom_chain_diffs_must_be_whole() {
 fn a_layer_or_a_template_too_many_is_refused() {
     let layers = |steps: &[u32]| {
         let mut bits = BitWriter::default();
-        [(0, 6), (0, 5)].iter().for_each(|(value, count)| bits.bits(*value, *count));
-        steps.iter().for_each(|step| bits.bits(*step, 2));
+        // Template offset 0, one decode target.
+        bits.bits(0, 11);
+        for step in steps {
+            bits.bits(*step, 2);
+        }
         // Indications, no frame diffs, no chains, no sizes.
         (0..100).for_each(|_| bits.bits(0, 8));
         Structure::read(&mut BitReader::new(bits.as_bytes())).map(|structure| structure.templates().len())

@@ -154,7 +154,9 @@ impl Meeting {
         let following: Vec<Bytes> = self.since(position).map(|message| encode(&message)).collect();
         for participant in &admitted {
             actions.send_encoded([*participant], &admission);
-            following.iter().for_each(|bytes| actions.send_encoded([*participant], bytes));
+            for bytes in &following {
+                actions.send_encoded([*participant], bytes);
+            }
             actions.command_sfu(sfu::Command::Join { meeting: self.id, participant: *participant });
         }
         for participant in vanished {

@@ -91,11 +91,11 @@ impl Room {
         for Subscription { mid, track: id } in subscriptions {
             let mid = Mid::from(mid.as_str());
             let Some((ssrc, payload)) = peer.transport.outgoing(mid) else { continue };
-            let subscribed = self.subscriptions.entry(participant).or_default();
-            if !self.members.contains(&id.owner) || id.owner == participant || subscribed.contains(id) {
+            let tracks = self.subscriptions.entry(participant).or_default();
+            if !self.members.contains(&id.owner) || id.owner == participant || tracks.contains(id) {
                 continue;
             }
-            subscribed.push(*id);
+            tracks.push(*id);
             let switch = match before.remove(&mid) {
                 Some((old, subscriber)) if old == *id => subscriber.switch,
                 Some((_, subscriber)) => subscriber.switch.for_next_track(),

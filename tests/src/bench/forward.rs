@@ -80,7 +80,9 @@ impl Observer for Stopwatch {
     fn serve(&mut self, work: &mut dyn FnMut() -> Vec<Transmit>) -> Vec<Transmit> {
         let start = Start::now();
         let transmits = work();
-        transmits.iter().for_each(|transmit| self.socket.send(&transmit.contents));
+        for transmit in &transmits {
+            self.socket.send(&transmit.contents);
+        }
         self.busy.set(self.busy.get() + start.elapsed());
         transmits
     }
