@@ -1,7 +1,7 @@
 //! The thread on which a source lives.
 
 use crate::{Error, Format, Source, Stop};
-use media::{Frame, Mailbox, Pool};
+use media::{Frame, Mailbox, Pool, catch_panic};
 use std::io;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -44,9 +44,13 @@ impl Pump {
         let order = stop.clone();
         let ended = Mailbox::new();
         let end = End(ended.clone());
+        let device = name.to_owned();
         let thread = Builder::new().name(name.into()).spawn(move || {
             let _end = end;
-            if let Err(error) = run(open, &order, &mut on)
+            let result = catch_panic(|| run(open, &order, &mut on));
+            let result =
+                result.unwrap_or_else(|panicked| Err(Error::Failed { name: device, source: panicked.into() }));
+            if let Err(error) = result
                 && !order.is_given()
             {
                 on(Report::Failed(error));
@@ -62,7 +66,7 @@ impl Drop for Pump {
         let Some(thread) = self.thread.take() else { return };
         let _ = self.ended.take_until(Instant::now() + PATIENCE);
         if self.ended.is_closed() {
-            // A source that panicked has been logged by the panic hook; there is nothing left to close.
+            // The thread catches the panics of its source. A panic of `on` is logged by the panic hook.
             let _ = thread.join();
         } else {
             tracing::warn!("a device does not answer: its thread is left behind");
@@ -162,6 +166,33 @@ mod tests {
         answers.close();
         let _ = closed.take();
         assert!(reports.recv().is_err(), "what comes after the end is told to nobody");
+    }
+
+    /// A source that panics when it is asked for a picture.
+    struct Panics;
+
+    impl Source for Panics {
+        fn name(&self) -> &'static str {
+            "panics"
+        }
+
+        fn format(&self) -> Format {
+            Format { size: media::Size::new(32, 32), rate: media::FrameRate::THIRTY }
+        }
+
+        fn next(&mut self, _: &Pool, _: &Stop) -> Result<Option<Frame>, Error> {
+            panic!("out of range")
+        }
+    }
+
+    #[test]
+    fn a_source_that_panics_ends_in_a_report() {
+        let (sender, reports) = sync_channel(2);
+        let open: Open = Box::new(|| Ok(Box::new(Panics)));
+        let _pump = Pump::start("broken", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
+        assert!(matches!(reports.recv(), Ok(Report::Opened { .. })));
+        let Ok(Report::Failed(error)) = reports.recv() else { panic!("not told") };
+        assert_eq!(error.to_string(), "broken failed: panicked: out of range");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! It runs for every frame of every layer that is not of the source's size, so halves and quarters of 16:9 sources take
 //! a short way, and nothing is allocated once the first picture of a shape is through.
 
-use media::{FrameMut, Frame, Plane, PlaneMut, PlaneRef};
+use media::{Frame, FrameMut, Plane, PlaneMut, PlaneRef};
 
 /// Scales planes; keeps the weights of the last shapes it saw.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! Compressed media on its way between a codec and the sealer: still in clear, so it never reaches the network.
 
-use crate::{Buffer, Level, Size, Timestamp, ByteSize};
+use crate::{Buffer, ByteSize, Level, Size, Timestamp};
 
 /// How a picture is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

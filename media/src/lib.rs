@@ -3,7 +3,6 @@
 //! Everything above leans on this crate and it leans on nothing: standard library only, no `unsafe`, no device, no codec,
 //! no socket. A frame is written once, frozen, and shared by handle; its buffer goes home when the last handle drops.
 
-mod notify;
 mod buffer;
 mod clock;
 mod encoded;
@@ -11,15 +10,18 @@ mod frame;
 mod mailbox;
 #[cfg(all(test, loom))]
 mod models;
+mod notify;
+mod panic;
 mod queue;
 mod sync;
 mod units;
 
-pub use notify::Notify;
 pub use buffer::{Buffer, BufferPool, HEADROOM, NoRoom, TAILROOM};
 pub use clock::Clock;
 pub use encoded::{AudioCodec, Encoded, EncodedAudio, Layer, VideoCodec};
-pub use frame::{FrameMut, Colour, Frame, Matrix, Plane, PlaneMut, PlaneRef, Pool, Rotation};
+pub use frame::{Colour, Frame, FrameMut, Matrix, Plane, PlaneMut, PlaneRef, Pool, Rotation};
 pub use mailbox::Mailbox;
-pub use queue::{Full, Receiver, Sender, ByteSize, bounded};
+pub use notify::Notify;
+pub use panic::{Panicked, catch_panic};
+pub use queue::{ByteSize, Full, Receiver, Sender, bounded};
 pub use units::{Bitrate, FrameRate, Level, Size, Timestamp};

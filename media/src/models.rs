@@ -3,7 +3,7 @@
 //!
 //! Waits with a deadline are not played, since loom has no time. `cargo xtask test` runs these with `--cfg loom`.
 
-use crate::{Notify, Full, Mailbox, Sender, ByteSize, bounded};
+use crate::{ByteSize, Full, Mailbox, Notify, Sender, bounded};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;

@@ -6,7 +6,7 @@
 
 use super::{Error, sane};
 use crate::colour;
-use media::{FrameMut, Colour, FrameRate, Matrix, PlaneRef, Size};
+use media::{Colour, FrameMut, FrameRate, Matrix, PlaneRef, Size};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;

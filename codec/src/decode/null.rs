@@ -1,10 +1,10 @@
-//! Restores nothing: for a receiver that only counts.
+//! A decoder that shows nothing, for a receiver that only counts.
 
 use super::Show;
 use crate::BoxError;
 use media::Colour;
 
-/// Takes every picture and shows none.
+/// A decoder that takes every picture and shows none.
 #[derive(Debug, Default)]
 pub struct Backend;
 

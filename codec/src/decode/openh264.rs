@@ -1,8 +1,8 @@
 //! OpenH264's decoder: baseline, main and high profile without fields, on the calling thread.
 //!
-//! Its error concealment is off: a picture that builds on a lost one is an error, never a smear. It puts the pictures of
-//! the main and high profiles into the order of showing, so they come out late by as many as the stream re-orders, one at
-//! least; baseline ones, which is what we send, at once.
+//! Its error concealment is off: a picture that refers to a lost one is an error. It puts pictures of the main and high
+//! profiles into display order, so they come out late, by one picture or by as many as the stream reorders. Baseline
+//! pictures, which we send, come out at once.
 
 mod ffi;
 
@@ -12,7 +12,9 @@ use crate::bitstream::{self, Kind};
 use ffi::{Handle, Restored};
 use media::{Colour, VideoCodec};
 
-pub(super) const CANDIDATE: Candidate = Candidate { name: NAME, codec: VideoCodec::H264, open };
+pub(super) fn candidate() -> Candidate {
+    Candidate::new(NAME, VideoCodec::H264, |()| open())
+}
 
 fn open() -> Result<Box<dyn super::Backend>, BoxError> {
     Ok(Box::new(Backend { handle: Handle::open()?, stream: Vec::new() }))
@@ -38,7 +40,7 @@ impl super::Backend for Backend {
                 bitstream::append_annex_b(unit, &mut self.stream);
             }
         }
-        // The first call may finish what was there, the second says that the picture is whole.
+        // The first call may finish the picture before; the second one tells that this picture is complete.
         present(self.handle.decode(Some(&self.stream))?.as_ref(), colour, show);
         present(self.handle.decode(None)?.as_ref(), colour, show);
         Ok(())
@@ -49,15 +51,15 @@ impl super::Backend for Backend {
             present(Some(&restored), colour, show);
             return Ok(true);
         }
-        // The library never frees the pictures that it gives out at the end of a stream (2.7.0): a few rounds later it has
-        // no memory left for a new one. A new decoder has.
+        // The library (2.7.0) never frees the pictures that it gives out at the end of a stream, and runs out of memory
+        // after a few streams: each stream gets a new decoder.
         self.handle = Handle::open()?;
         Ok(false)
     }
 }
 
-/// Parameter sets and slices only. The scalable and 3D extensions and private messages are more code than we want to
-/// open to strangers, and nothing is lost without them.
+/// True for parameter sets and slices. The parsers of the scalable and 3D extensions and of private messages stay
+/// unreachable for peers; our pictures need none of them.
 fn feeds(unit: &[u8]) -> bool {
     match Kind::of(unit) {
         Ok(Kind::Slice | Kind::Key | Kind::Sps | Kind::Pps) => true,

@@ -1,24 +1,27 @@
-//! Restores what [`crate::encode::probe`] made, and records on which thread: for tests of whoever drives decoders.
+//! Decoders for tests: one that reads the packets of [`crate::encode::probe`] and records its calls and their threads,
+//! and one that fails on purpose.
 
-use super::{Picture, Show};
+use super::{Candidate, Picture, Show};
 use crate::BoxError;
 use crate::bitstream::{self, Kind};
-use media::{Colour, PlaneRef, Size};
+use media::{Colour, PlaneRef, Size, VideoCodec};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
-/// Something that was asked of the back-end.
+pub use crate::encode::probe::Fault;
+
+/// A call of the back-end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// A picture of this number.
+    /// A picture of this number was to be decoded.
     Decode(u64),
-    /// What was held back.
+    /// The pictures held back were to be shown.
     Flush,
-    /// The end.
+    /// The back-end was dropped.
     Dropped,
 }
 
-/// What was asked so far; clones share it.
+/// The calls so far; clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     calls: Arc<Mutex<Vec<(ThreadId, Call)>>>,
@@ -45,11 +48,55 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// A back-end that shows pictures of `size` and notes down in `log` what it is asked.
+    /// A back-end that shows pictures of `size` and records its calls in `log`.
     #[must_use]
     pub fn new(size: Size, log: Log) -> Self {
         let samples = vec![0; usize::from(size.width) * usize::from(size.height)];
         Self { log, size, samples }
+    }
+}
+
+/// A candidate called `name` whose back-ends show pictures of `size` and record their calls in `log`.
+#[must_use]
+pub fn candidate(name: &'static str, size: Size, log: Log) -> Candidate {
+    Candidate::new(name, VideoCodec::H264, move |()| Ok(Box::new(Backend::new(size, log.clone()))))
+}
+
+/// `candidate` under the name `name`, with `fault`.
+#[must_use]
+pub fn faulty(name: &'static str, candidate: Candidate, fault: Fault) -> Candidate {
+    Candidate::new(name, candidate.codec(), move |()| match fault {
+        Fault::Open => Err("the probe does not open".into()),
+        Fault::ErrorAt(_) | Fault::PanicAt(_) => {
+            Ok(Box::new(Faulty { name, inner: candidate.open(&())?, fault, decoded: 0 }))
+        }
+    })
+}
+
+struct Faulty {
+    name: &'static str,
+    inner: Box<dyn super::Backend>,
+    fault: Fault,
+    decoded: u64,
+}
+
+impl super::Backend for Faulty {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut Show<'_>) -> Result<(), BoxError> {
+        let number = self.decoded;
+        self.decoded += 1;
+        match self.fault {
+            Fault::ErrorAt(at) if number >= at => Err("the probe fails".into()),
+            Fault::PanicAt(at) if number == at => panic!("the probe panics"),
+            Fault::Open | Fault::ErrorAt(_) | Fault::PanicAt(_) => self.inner.decode(bitstream, colour, show),
+        }
+    }
+
+    fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<bool, BoxError> {
+        self.inner.flush(colour, show)
     }
 }
 

@@ -1,17 +1,18 @@
-//! Compresses nothing: for a layer that runs for its timing alone.
+//! An encoder that compresses nothing, for a layer of which only the timing matters.
 
 use super::{Config, Packet};
 use crate::BoxError;
-use media::{Bitrate, BufferPool, Frame, FrameRate};
+use crate::rate::EncoderTarget;
+use media::{BufferPool, Frame};
 
-/// Leaves every picture out.
+/// An encoder that leaves every picture out.
 #[derive(Debug)]
 pub struct Backend {
     config: Config,
 }
 
 impl Backend {
-    /// A back-end that claims to do what `config` says.
+    /// A back-end with the configuration `config`.
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self { config }
@@ -31,9 +32,9 @@ impl super::Backend for Backend {
         Ok(None)
     }
 
-    fn set_target(&mut self, bitrate: Bitrate, rate: FrameRate) -> Result<(), BoxError> {
-        self.config.bitrate = bitrate;
-        self.config.rate = rate;
+    fn set_target(&mut self, target: EncoderTarget) -> Result<(), BoxError> {
+        self.config.bitrate = target.bitrate;
+        self.config.rate = target.frame_rate;
         Ok(())
     }
 }

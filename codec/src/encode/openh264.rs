@@ -1,17 +1,20 @@
-//! OpenH264: the software encoder that is always there.
+//! OpenH264: the software encoder that is always available.
 //!
-//! Baseline profile, one slice, one thread, rate control by bitrate that never skips a picture. Traps that shaped it:
-//! screen mode aborts the process on temporal layers, so screens get one; a stream of any other profile than baseline
-//! is shown one picture late by OpenH264's own decoder; the key-frame call must name a layer.
+//! Baseline profile, one slice, one thread, rate control by bitrate that never skips a picture. Three properties of the
+//! library matter here: screen mode aborts the process on temporal layers, so screens get one; the library's own
+//! decoder shows a stream of any profile but baseline one picture late; the key-frame call must name a layer.
 
 mod ffi;
 
 use super::{Candidate, Config, Content, Packet, even};
+use crate::rate::EncoderTarget;
 use crate::{BoxError, bitstream};
 use ffi::{Handle, Picture, Settings};
-use media::{Bitrate, Buffer, BufferPool, Colour, Frame, FrameRate, Plane, Size, VideoCodec};
+use media::{Bitrate, Buffer, BufferPool, Colour, Frame, Plane, Size, VideoCodec};
 
-pub(super) const CANDIDATE: Candidate = Candidate { name: NAME, codec: VideoCodec::H264, open };
+pub(super) fn candidate() -> Candidate {
+    Candidate::new(NAME, VideoCodec::H264, open)
+}
 
 fn open(config: &Config) -> Result<Box<dyn super::Backend>, BoxError> {
     let size = even(config.size);
@@ -21,12 +24,14 @@ fn open(config: &Config) -> Result<Box<dyn super::Backend>, BoxError> {
     check(&config)?;
     let colour = Colour::default();
     let handle = Handle::open(&settings(&config, colour))?;
-    Ok(Box::new(Backend { config, colour, handle }))
+    Ok(Box::new(Backend { opened_layers: config.temporal_layers, config, colour, handle }))
 }
 
 /// One OpenH264 encoder.
 struct Backend {
     config: Config,
+    /// The most temporal layers: the library allots its reference pictures when it is opened.
+    opened_layers: u8,
     colour: Colour,
     handle: Handle,
 }
@@ -42,7 +47,7 @@ impl super::Backend for Backend {
 
     fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Packet>, BoxError> {
         if frame.colour() != self.colour {
-            self.recolour(frame.colour())?;
+            self.set_colour(frame.colour())?;
         } else if key {
             self.handle.force_key()?;
         }
@@ -53,11 +58,18 @@ impl super::Backend for Backend {
         Ok((!picture.is_skipped()).then(|| packet(&picture, layered, pool)))
     }
 
-    fn set_target(&mut self, bitrate: Bitrate, rate: FrameRate) -> Result<(), BoxError> {
-        // OpenH264 shares its budget out anew on every call, so only a change is passed on.
-        if rate != self.config.rate {
-            self.handle.set_rate(rate.as_f32())?;
-            self.config.rate = rate;
+    fn set_target(&mut self, target: EncoderTarget) -> Result<(), BoxError> {
+        let EncoderTarget { bitrate, max_temporal, frame_rate } = target;
+        let temporal_layers = max_temporal.saturating_add(1).min(self.opened_layers);
+        if temporal_layers != self.config.temporal_layers {
+            self.config = Config { bitrate, rate: frame_rate, temporal_layers, ..self.config.clone() };
+            self.handle.adjust(&settings(&self.config, self.colour))?;
+            return Ok(());
+        }
+        // OpenH264 plans its budget anew on every call, so only a change is passed on.
+        if frame_rate != self.config.rate {
+            self.handle.set_rate(frame_rate.as_f32())?;
+            self.config.rate = frame_rate;
         }
         if bitrate != self.config.bitrate {
             self.handle.set_bitrate(bits(bitrate))?;
@@ -68,8 +80,8 @@ impl super::Backend for Backend {
 }
 
 impl Backend {
-    /// The colours stand in the parameter sets, which OpenH264 writes once: it starts over, with a key frame.
-    fn recolour(&mut self, colour: Colour) -> Result<(), BoxError> {
+    /// OpenH264 writes the colours into its parameter sets once, when it starts: it starts over, with a key frame.
+    fn set_colour(&mut self, colour: Colour) -> Result<(), BoxError> {
         self.handle.restart(&settings(&self.config, colour))?;
         self.colour = colour;
         Ok(())
@@ -85,7 +97,7 @@ fn packet(picture: &Picture<'_>, layered: bool, pool: &BufferPool) -> Packet {
     Packet { payload, temporal: picture.temporal(), key: picture.is_key(), discardable }
 }
 
-/// Adds what is between start codes; a single slice that others build on makes the picture one that must not be dropped.
+/// Adds the units between start codes. One slice to which others refer makes the picture one that must not be dropped.
 fn append(bytes: &[u8], payload: &mut Buffer, discardable: &mut bool) {
     for unit in bitstream::annex_b(bytes) {
         *discardable &= !bitstream::is_reference(unit);
@@ -95,8 +107,8 @@ fn append(bytes: &[u8], payload: &mut Buffer, discardable: &mut bool) {
 
 fn check(config: &Config) -> Result<(), BoxError> {
     let Size { width, height } = config.size;
-    if width < SMALLEST || height < SMALLEST {
-        return Err(format!("size {} under {SMALLEST}x{SMALLEST}", config.size).into());
+    if width < MIN_SIDE || height < MIN_SIDE {
+        return Err(format!("size {} under {MIN_SIDE}x{MIN_SIDE}", config.size).into());
     }
     Ok(())
 }
@@ -112,12 +124,12 @@ fn settings(config: &Config, colour: Colour) -> Settings {
     }
 }
 
-/// OpenH264 counts in 32 bits, and refuses nothing at all.
+/// OpenH264 takes 32 bits, and refuses a rate of zero.
 fn bits(bitrate: Bitrate) -> i32 {
     i32::try_from(bitrate.as_bps()).unwrap_or(i32::MAX).max(MIN_BITRATE)
 }
 
 const NAME: &str = "openh264";
 const MAX_TEMPORAL: u8 = 3;
-const SMALLEST: u16 = 16;
+const MIN_SIDE: u16 = 16;
 const MIN_BITRATE: i32 = 10_000;

@@ -5,9 +5,9 @@ use media::{Colour, Matrix, PlaneRef, Size};
 use openh264_sys2::source::APILoader;
 use openh264_sys2::{
     CAMERA_VIDEO_REAL_TIME, CONSTANT_ID, ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE,
-    ENCODER_OPTION_TRACE_LEVEL, ISVCEncoder, ISVCEncoderVtbl, LOW_COMPLEXITY, PRO_BASELINE, RC_BITRATE_MODE,
-    SBitrateInfo, SCREEN_CONTENT_REAL_TIME, SEncParamExt, SFrameBSInfo, SLayerBSInfo, SM_SINGLE_SLICE,
-    SPATIAL_LAYER_ALL, SSourcePicture, VF_UNDEF, VIDEO_CODING_LAYER, WELS_LOG_QUIET, videoFormatI420,
+    ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, ENCODER_OPTION_TRACE_LEVEL, ISVCEncoder, ISVCEncoderVtbl, LOW_COMPLEXITY,
+    PRO_BASELINE, RC_BITRATE_MODE, SBitrateInfo, SCREEN_CONTENT_REAL_TIME, SEncParamExt, SFrameBSInfo, SLayerBSInfo,
+    SM_SINGLE_SLICE, SPATIAL_LAYER_ALL, SSourcePicture, VF_UNDEF, VIDEO_CODING_LAYER, WELS_LOG_QUIET, videoFormatI420,
     videoFrameTypeIDR, videoFrameTypeSkip,
 };
 use std::ffi::{c_int, c_void};
@@ -61,16 +61,30 @@ impl Handle {
 
     /// Forgets all pictures and starts over; the next one is a key frame.
     pub(super) fn restart(&mut self, settings: &Settings) -> Result<(), Failure> {
-        let defaults = self.table.GetDefaultParams.ok_or(Failure::Missing("GetDefaultParams"))?;
         let initialize = self.table.InitializeExt.ok_or(Failure::Missing("InitializeExt"))?;
-        let mut parameters = SEncParamExt::default();
-        // SAFETY: `encoder` is alive until drop, and the function fills in the struct it is given.
-        let status = unsafe { defaults(self.encoder.as_ptr(), &raw mut parameters) };
-        done("GetDefaultParams", status)?;
+        let mut parameters = self.defaults()?;
         fill(&mut parameters, settings);
-        // SAFETY: as above; the parameters are read and copied. An encoder that runs is stopped first by the library.
+        // SAFETY: `encoder` is alive until drop; the parameters are read and copied. An encoder that runs is stopped first
+        // by the library.
         let status = unsafe { initialize(self.encoder.as_ptr(), &raw const parameters) };
         done("InitializeExt", status)
+    }
+
+    /// Changes rates and the number of temporal layers without a key frame. The next picture is of the lowest temporal
+    /// layer. The size must stay, and there must not be more temporal layers than at the last [`Handle::restart`].
+    pub(super) fn adjust(&mut self, settings: &Settings) -> Result<(), Failure> {
+        let mut parameters = self.defaults()?;
+        fill(&mut parameters, settings);
+        self.set_option(ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, &mut parameters)
+    }
+
+    fn defaults(&mut self) -> Result<SEncParamExt, Failure> {
+        let defaults = self.table.GetDefaultParams.ok_or(Failure::Missing("GetDefaultParams"))?;
+        let mut parameters = SEncParamExt::default();
+        // SAFETY: `encoder` is alive until drop, and the function fills in the struct that it is given.
+        let status = unsafe { defaults(self.encoder.as_ptr(), &raw mut parameters) };
+        done("GetDefaultParams", status)?;
+        Ok(parameters)
     }
 
     /// Makes the next picture a key frame.
