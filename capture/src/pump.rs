@@ -48,8 +48,7 @@ impl Pump {
         let thread = Builder::new().name(name.into()).spawn(move || {
             let _end = end;
             let result = catch_panic(|| run(open, &order, &mut on));
-            let result =
-                result.unwrap_or_else(|panicked| Err(Error::Failed { name: device, source: panicked.into() }));
+            let result = result.unwrap_or_else(|panicked| Err(Error::Failed { name: device, source: panicked.into() }));
             if let Err(error) = result
                 && !order.is_given()
             {

@@ -9,11 +9,11 @@ pub use room::linear;
 
 use crate::event::{Command, Event, Reason, Step};
 use crate::receive::Receivers;
-use crate::video_output::VideoOutput;
 use crate::send::{Pictures, Report, Uplink};
 use crate::setup::Setup;
-use crate::sources::Cameras;
+use crate::sources::{Cameras, Codecs};
 use crate::track_stats::TrackStats;
+use crate::video_output::VideoOutput;
 use crate::{measure, reason};
 use capture::Format;
 use crypto::KeyRing;
@@ -48,6 +48,8 @@ pub struct Parts {
     pub screen: Arc<dyn VideoOutput>,
     /// Where they come from.
     pub cameras: Cameras,
+    /// The encoders and decoders.
+    pub codecs: Codecs,
     /// As whom, with which devices.
     pub setup: Setup,
     /// Who hears what happens.
@@ -209,6 +211,9 @@ impl Coordinator {
                 self.drop_source(slot);
                 self.closed(slot).await;
                 self.tell(Event::Notice(reason::source(slot, &error))).await;
+            }
+            report @ (Report::EncoderReplaced(_) | Report::TrackFailed(_) | Report::Overloaded) => {
+                self.handle_encoder_report(slot, report).await;
             }
         }
         ControlFlow::Continue(())

@@ -4,11 +4,11 @@ use crate::clock;
 use crate::coordinator::{Coordinator, Parts, warnings};
 use crate::event::{Command, Event};
 use crate::measure::{Facts, Shared};
-use crate::video_output::VideoOutput;
 use crate::send::Uplink;
 use crate::setup::{Entry, Setup};
-use crate::sources::Cameras;
+use crate::sources::{Cameras, Hardware};
 use crate::track_stats::TrackStats;
+use crate::video_output::VideoOutput;
 use crypto::{Identity, Invitation, KeyRing, Profile};
 use media::{BufferPool, Clock};
 use net::meeting;
@@ -63,7 +63,7 @@ impl Engine {
         Self::start_with(entry, setup, identity, screen, Cameras::default())
     }
 
-    /// Like [`Engine::start`], with the caller's own cameras.
+    /// Like [`Engine::start`], with the caller's own cameras, encoders and decoders.
     ///
     /// # Errors
     /// [`Error`] where nothing was begun.
@@ -72,8 +72,9 @@ impl Engine {
         setup: Setup,
         identity: Identity,
         screen: Arc<dyn VideoOutput>,
-        cameras: Cameras,
+        hardware: impl Into<Hardware>,
     ) -> Result<(Self, Events), Error> {
+        let Hardware { cameras, codecs } = hardware.into();
         let clock = clock::system();
         let measure = Shared::new(clock.now());
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("net").enable_all().build()?;
@@ -96,6 +97,7 @@ impl Engine {
             stats: stats.clone(),
             screen,
             cameras,
+            codecs,
             setup,
             events: events.clone(),
             measure: measure.clone(),

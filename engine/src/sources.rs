@@ -3,6 +3,7 @@
 use crate::send::Open;
 use crate::setup::Choice;
 use capture::{Error, Source, device, file, null, screen as x11, synthetic};
+use codec::{decode, encode};
 use media::{Clock, FrameRate, Size};
 use std::sync::Arc;
 
@@ -30,6 +31,30 @@ impl Cameras {
 impl Default for Cameras {
     fn default() -> Self {
         Self::new(camera)
+    }
+}
+
+/// The encoders and decoders of pictures, in order of preference: this machine's, unless the caller brings others.
+#[derive(Clone, Default)]
+pub struct Codecs {
+    /// The encoders.
+    pub encoders: encode::Backends,
+    /// The decoders.
+    pub decoders: decode::Backends,
+}
+
+/// What a meeting uses of this machine, or what a test puts in its place.
+#[derive(Clone, Default)]
+pub struct Hardware {
+    /// The cameras.
+    pub cameras: Cameras,
+    /// The encoders and decoders.
+    pub codecs: Codecs,
+}
+
+impl From<Cameras> for Hardware {
+    fn from(cameras: Cameras) -> Self {
+        Self { cameras, codecs: Codecs::default() }
     }
 }
 

@@ -4,8 +4,8 @@
 
 mod driver;
 mod error;
-pub mod meeting;
 mod frame_sender;
+pub mod meeting;
 mod peer;
 mod random;
 #[doc(hidden)]
@@ -17,5 +17,7 @@ mod signalling;
 mod testing;
 
 pub use error::{Error, Fault};
-pub use frame_sender::{Full, FrameSender};
+pub use frame_sender::{FrameSender, Full};
+#[doc(hidden)]
+pub use frame_sender::{Queue, frame_sender};
 pub use session::{Busy, Config, Event, MAX_EVENTS, Session, start, start_over};

@@ -44,12 +44,14 @@ impl Coordinator {
         let Some(Source { pictures, format: Some(format), .. }) = self.sources.get(&slot) else { return };
         let frame_sender = self.parts.session.publish(slot, announced(slot, *format));
         let parts = &self.parts;
-        if let Err(error) = pictures.publish(*format, &parts.ring, &frame_sender, &parts.pool, &parts.stats) {
+        if let Err(error) =
+            pictures.publish(*format, &parts.ring, &frame_sender, &parts.pool, &parts.stats, &parts.codecs.encoders)
+        {
             tracing::error!(?slot, %error, "no thread for an encoder");
         }
         // A camera that was off for a moment only may be the same track to the server, which then says nothing anew.
         if let Some(wanted) = self.wanted.get(&slot) {
-            pictures.want(wanted);
+            pictures.set_wishes(wanted);
         }
         self.share(self.budget);
     }
