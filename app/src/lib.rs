@@ -5,16 +5,16 @@
 pub mod announce;
 mod app;
 pub mod embedded;
-pub mod snapshot;
 pub mod grid;
 pub mod kit;
 pub mod locale;
 pub mod model;
 pub mod pictures;
-pub mod recent;
 mod preview_session;
+pub mod recent;
 pub mod screen;
 pub mod session;
+pub mod snapshot;
 pub mod stage;
 mod surface;
 pub mod theme;

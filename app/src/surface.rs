@@ -5,12 +5,12 @@
 //! Widgets know nothing of this: they draw with [`iced::Renderer`], and only the outermost element is ours.
 
 mod compositor;
-mod renderer_adapter;
 mod painter;
 mod renderer;
+mod renderer_adapter;
 mod scene;
 mod software;
 
 pub use compositor::look_for_a_card;
-pub use renderer_adapter::adapt_renderer;
 pub use renderer::Renderer;
+pub use renderer_adapter::adapt_renderer;

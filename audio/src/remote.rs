@@ -4,7 +4,7 @@ use crate::jitter::{Buffer, Statistics};
 use crate::opus::Voice;
 use crate::{Block, SILENCE};
 use codec::opus::Error;
-use media::{Clock, EncodedAudio, Level, Receiver, Sender, ByteSize};
+use media::{ByteSize, Clock, EncodedAudio, Level, Receiver, Sender};
 use std::time::Instant;
 
 /// Where one remote's packets go in. Dropping it does not remove the remote.

@@ -161,7 +161,8 @@ pub fn knock(
     let nonce: [u8; NONCE] = provider.rand().random_array()?;
     let package = bundle.key_package().tls_serialize_detached().map_err(|_| Error::Crypto)?;
     let plain = [nonce.as_slice(), &package].concat();
-    let sealed = Crypto.hpke_seal(hpke(), admission_key, &info(meeting), &[], &plain).map_err(|_| Error::WrongAdmissionKey)?;
+    let sealed =
+        Crypto.hpke_seal(hpke(), admission_key, &info(meeting), &[], &plain).map_err(|_| Error::WrongAdmissionKey)?;
     let request = write(&sealed, invitation.secret.expose()).ok_or(Error::Crypto)?;
     Ok((Joiner { provider, key, meeting, me }, request))
 }

@@ -1,6 +1,6 @@
 //! What the network may know about a frame, and a sealed frame itself.
 
-use media::{Buffer, Layer, Size, ByteSize};
+use media::{Buffer, ByteSize, Layer, Size};
 use proto::Slot;
 use std::time::Instant;
 

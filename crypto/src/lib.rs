@@ -20,7 +20,7 @@ mod words;
 
 pub use admission_key::{AdmissionKey, Joiner, KnockRequest, knock};
 pub use group::{Change, Group, MeetingPolicy, Member, Pending, Received};
-pub use header::{ReceivedFrame, Header, Sealed};
+pub use header::{Header, ReceivedFrame, Sealed};
 pub use identity::{DeviceKey, Identity, Profile};
 pub use keyring::{KeyRing, MediaKeys};
 pub use link::Invitation;

@@ -5,7 +5,7 @@ mod oracle;
 
 use crate::keyring::{Counters, KeyRing, MediaKeys};
 use crate::memory::Secret;
-use crate::{ReceivedFrame, Leaf, Sealed};
+use crate::{Leaf, ReceivedFrame, Sealed};
 use media::{AudioCodec, Buffer, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
 use proto::Epoch;
 use std::sync::Arc;

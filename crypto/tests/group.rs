@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crypto::group::{Error, Reject};
-use crypto::{Change, AdmissionKey, Group, Identity, Joiner, KnockRequest, Language, Leaf, Profile, Received};
+use crypto::{AdmissionKey, Change, Group, Identity, Joiner, KnockRequest, Language, Leaf, Profile, Received};
 use proto::{MeetingId, ParticipantId};
 use std::collections::HashSet;
 
@@ -327,7 +327,8 @@ fn a_door_opens_only_to_the_link_and_once() {
     let mut stranger = admission_key.invitation("h", 1, None);
     stranger.secret = crypto::Secret::copy_of(&[0; 32]);
     let profile = Profile::new("Eve").unwrap();
-    let (_, forged) = crypto::knock(&stranger, admission_key.public_key(), &identity, profile, ParticipantId(2)).unwrap();
+    let (_, forged) =
+        crypto::knock(&stranger, admission_key.public_key(), &identity, profile, ParticipantId(2)).unwrap();
     assert!(matches!(admission_key.open(&forged), Err(crypto::admission_key::Error::Malformed)));
     assert!(matches!(other.open(&request), Err(crypto::admission_key::Error::Malformed)));
     assert_eq!(admission_key.open(&request).unwrap().name(), "Ada");

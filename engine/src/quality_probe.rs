@@ -7,7 +7,7 @@ mod sample;
 
 pub use sample::Quality;
 
-use crate::video_output::{VideoSink, Meta, VideoOutput};
+use crate::video_output::{Meta, VideoOutput, VideoSink};
 use codec::decode::Picture;
 use dump::{Dump, Names};
 use media::{Clock, Frame, FrameRate};

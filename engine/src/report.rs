@@ -1,10 +1,10 @@
 //! What one client, or a whole demo, saw: written as `report.json`.
 
 use crate::engine::Engine;
-use crate::track_stats::Received;
 use crate::open_failures::OpenFailures;
-use crate::usage::Usage;
 use crate::quality_probe::Quality;
+use crate::track_stats::Received;
+use crate::usage::Usage;
 use proto::{Slot, TrackId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -15,7 +15,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use event::{ProtocolViolation, Command, Entry, Event, Fault, Notice, Person, Reason};
+pub use event::{Command, Entry, Event, Fault, Notice, Person, ProtocolViolation, Reason};
 pub use state::{MediaState, Microphone};
 
 use crypto::Invitation;
@@ -117,9 +117,11 @@ impl Meeting {
             | Down::Totals { .. } => Ok(()),
             Down::Problem { problem } => Err(End::For(Reason::Problem(problem))),
             Down::Removed => Err(End::Removed),
-            Down::Hello { .. } | Down::Created | Down::AdmissionKey { .. } | Down::Admitted { .. } | Down::Refused { .. } => {
-                self.step(message, now)
-            }
+            Down::Hello { .. }
+            | Down::Created
+            | Down::AdmissionKey { .. }
+            | Down::Admitted { .. }
+            | Down::Refused { .. } => self.step(message, now),
             Down::Knocked { .. } | Down::Withdrew { .. } | Down::Log { .. } | Down::Lost { .. } => {
                 self.inside(message, now)
             }

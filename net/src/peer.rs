@@ -4,8 +4,8 @@
 
 mod estimate;
 mod exchange;
-pub mod send_stream;
 mod runtime;
+pub mod send_stream;
 mod stack;
 
 pub use estimate::Estimate;
@@ -15,7 +15,6 @@ use crate::rtp::description::{self, Section};
 use crate::rtp::rtp_receiver::RtpReceiver;
 use crate::sfu::{Placed, Plan};
 use exchange::Exchange;
-use send_stream::SendStream;
 use media::BufferPool;
 use proto::{Kind, Slot};
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
@@ -23,6 +22,7 @@ use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use rtc::shared::error::Error as StackError;
+use send_stream::SendStream;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,9 +2,9 @@
 
 use crate::driver;
 use crate::error::Error;
-use crate::meeting;
 use crate::frame_sender::{FrameSender, Queue, frame_sender};
-use crypto::{ReceivedFrame, KeyRing};
+use crate::meeting;
+use crypto::{KeyRing, ReceivedFrame};
 use media::{Bitrate, BufferPool};
 use proto::{Epoch, Kind, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
 use std::sync::{Arc, OnceLock};

@@ -2,8 +2,8 @@
 //!
 //! Pure. Each kind of SFU is one file below; the server's own is [`own::Native`], the tests' silent one [`null::Null`].
 
-pub mod null;
 pub mod native;
+pub mod null;
 
 use media::Bitrate;
 use proto::{Kind, Published, SenderLayers, Slot, SpatialLayer, TileWish, TrackId};

@@ -8,7 +8,7 @@ mod client;
 pub use client::{Bits, Client, l1t3};
 
 use crate::Error;
-use crate::sfu::{PeerContext, Offer, Order, Sfu};
+use crate::sfu::{Offer, Order, PeerContext, Sfu};
 use proto::{Kind, MeetingId, ParticipantId, Published, Slot, SpatialLayer, Subscription, TileWish, TrackId};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};

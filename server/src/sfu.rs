@@ -11,8 +11,8 @@ mod downlink;
 pub mod driver;
 mod extension;
 mod peer;
-mod sequence_rewriter;
 mod room;
+mod sequence_rewriter;
 mod switch;
 mod track;
 

@@ -1,9 +1,11 @@
 //! People at real engines: real sockets, codecs, keys and files; no window.
 
 use anyhow::{Result, bail};
-use engine::{AudioChoice, Cameras, VideoSink, Choice, Command, Engine, Entry, Event, Events, Identity, Meta, VideoOutput};
+use engine::{
+    AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Identity, Meta, VideoOutput, VideoSink,
+};
 use engine::{NoticeKind, ParticipantId, Person as Seen, Setup, Slot, TileWish, TrackId};
-use media::{Notify, Frame, Size};
+use media::{Frame, Notify, Size};
 use server::{Config, Server};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

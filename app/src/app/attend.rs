@@ -10,10 +10,10 @@ use iced::{Task, window};
 
 use super::enter::{self, Begun};
 use super::{App, Message};
-use crate::snapshot::{self, Rgba};
 use crate::kit::adapter;
 use crate::model::{Kind, NoticeKind};
 use crate::session;
+use crate::snapshot::{self, Rgba};
 
 /// Puts another screen around ours, to keep what it sees: called once for each try.
 pub type Wrap = Arc<dyn Fn(Arc<dyn engine::VideoOutput>) -> Arc<dyn engine::VideoOutput> + Send + Sync>;

@@ -9,8 +9,8 @@ use super::{App, Message, Screen, failed};
 use crate::Start;
 use crate::embedded::Embedded;
 use crate::model::{Device, Ending, Kind, Meeting as Model, Microphone, NoticeKind, Step};
-use crate::recent;
 use crate::preview_session::{self, News, PreviewSession};
+use crate::recent;
 use crate::screen::{ended, home, meeting, preview};
 use crate::session;
 

@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail};
 use app::Snapshot;
 use app::locale::Language;
 use app::theme::Choice;
+use engine::quality_probe::{Evidence, QualityProbe};
 use engine::report::Report;
 use engine::usage::{self, Usage};
-use engine::quality_probe::{Evidence, QualityProbe};
 use engine::{
     AudioChoice, Command, Engine, Entry, Event, Events, Identity, Person, Reason, Setup, Slot, TileWish, TrackId,
 };

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use accesskit::{ActionRequest, TreeUpdate};
-use app::snapshot;
 use app::kit::a11y::{Port, Walker};
 use app::kit::root::{Shortcut, Window};
 use app::kit::{Element, root};
@@ -15,6 +14,7 @@ use app::model::{
 };
 use app::pictures::Pictures;
 use app::screen::{Context, home, meeting, notice, preview};
+use app::snapshot;
 use app::theme::{Choice, REGULAR, Theme};
 use iced::advanced::widget::operation::black_box;
 use iced::keyboard::{self, Modifiers, key::Named};

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use app::snapshot;
 use app::kit::a11y::{ROOT, Walker};
 use app::kit::{Element, focus};
 use app::locale::Language;
 use app::screen::{Context, home, meeting};
+use app::snapshot;
 use app::theme::Theme;
 use iced::advanced::renderer::{Headless, Style};
 use iced::advanced::widget::operation::black_box;

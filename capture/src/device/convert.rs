@@ -1,7 +1,7 @@
 //! A camera's pictures as I420.
 
 use crate::rgb::{self, Order};
-use media::{FrameMut, Colour, Matrix, PlaneMut, Size};
+use media::{Colour, FrameMut, Matrix, PlaneMut, Size};
 use nokhwa::utils::{FrameFormat, buf_mjpeg_to_rgb};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -4,7 +4,7 @@ use crate::{BoxError, Error, Format};
 use codec::bitstream::Malformed;
 use codec::container::{self, mp4, y4m};
 use codec::decode::{self, Decoder};
-use media::{FrameMut, Colour, Frame, Pool, Rotation, Timestamp, VideoCodec};
+use media::{Colour, Frame, FrameMut, Pool, Rotation, Timestamp, VideoCodec};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufReader, Read};

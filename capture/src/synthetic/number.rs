@@ -1,6 +1,6 @@
 //! A number as a strip of blocks: 24 bits, then 8 bits of check.
 
-use media::{FrameMut, Frame, Plane};
+use media::{Frame, FrameMut, Plane};
 
 /// Writes the lower 24 bits of `number` across the top eighth of the picture.
 pub fn write(canvas: &mut FrameMut, number: u64) {

@@ -2,7 +2,7 @@
 
 use super::{LEAVES, arrived, keys, picture, ring, sound};
 use crate::open::Error;
-use crate::{ReceivedFrame, KeyRing, Leaf, Opener, Sealer, seal};
+use crate::{KeyRing, Leaf, Opener, ReceivedFrame, Sealer, seal};
 use media::{Buffer, BufferPool, Clock, Layer, Timestamp};
 use proto::Slot;
 use std::time::{Duration, Instant};

@@ -2,7 +2,7 @@
 
 use super::{base_key, picture, ring, sound};
 use crate::frame::{Aad, Cipher, Class, Key, Prefix};
-use crate::{ReceivedFrame, Leaf, Opener, Sealer};
+use crate::{Leaf, Opener, ReceivedFrame, Sealer};
 use media::{Buffer, Clock};
 use proto::Slot;
 use serde_json::Value;
@@ -92,7 +92,12 @@ fn we_open_what_the_sframe_crate_seals() {
             MediaFrameView::try_with_meta_data(&mut counter, &inner, &metadata).unwrap().encrypt(&key).unwrap();
         let bytes = Buffer::unpooled(&[prefix, theirs.sframe_cipher_text()].concat());
         let shown = opener
-            .open(ReceivedFrame { header: *frame.header(), bytes, sequence: number, received: std::time::Instant::now() })
+            .open(ReceivedFrame {
+                header: *frame.header(),
+                bytes,
+                sequence: number,
+                received: std::time::Instant::now(),
+            })
             .unwrap();
         assert_eq!(&*shown.payload, format!("picture {number}").as_bytes());
     }

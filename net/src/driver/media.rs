@@ -174,7 +174,8 @@ impl Media {
         for (slot, published) in &mut self.published {
             let Some(send_stream) = self.peer.send_stream(*slot) else { continue };
             if let Some(queue) = published.queue.take() {
-                let pump = tokio::spawn(pump(Arc::clone(send_stream), queue, self.flowing.subscribe(), self.peer.echo()));
+                let pump =
+                    tokio::spawn(pump(Arc::clone(send_stream), queue, self.flowing.subscribe(), self.peer.echo()));
                 published.pump = Some(pump.abort_handle());
             }
         }
@@ -183,7 +184,12 @@ impl Media {
 
 /// Moves the frames of one slot. While media do not flow yet, they go nowhere. A layer that lost a frame for want of room
 /// is told about as if a receiver had lost it.
-async fn pump(send_stream: Arc<SendStream>, mut queue: Queue, flowing: watch::Receiver<bool>, echo: mpsc::Sender<Feedback>) {
+async fn pump(
+    send_stream: Arc<SendStream>,
+    mut queue: Queue,
+    flowing: watch::Receiver<bool>,
+    echo: mpsc::Sender<Feedback>,
+) {
     let mut packets = Vec::new();
     while let Some(frame) = queue.next().await {
         if *flowing.borrow() {

@@ -1,6 +1,6 @@
 //! The way in: hello, then either open a meeting or find its door, check it, and knock.
 
-use super::{ProtocolViolation, End, Entry, Event, KNOCK_PATIENCE, Notice, Outbox, Reason};
+use super::{End, Entry, Event, KNOCK_PATIENCE, Notice, Outbox, ProtocolViolation, Reason};
 use crypto::admission_key;
 use crypto::{AdmissionKey, Group, Identity, Invitation, Joiner, Profile, knock};
 use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Position, Refusal, Up, VERSION};

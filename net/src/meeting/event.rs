@@ -204,7 +204,9 @@ impl Reason {
             Self::Problem(Problem::Malformed | Problem::TooFast | Problem::MeetingExists) | Self::Internal => {
                 Fault::Client
             }
-            Self::Version { .. } | Self::Problem(_) | Self::WrongAdmissionKey | Self::ProtocolViolation(_) => Fault::Server,
+            Self::Version { .. } | Self::Problem(_) | Self::WrongAdmissionKey | Self::ProtocolViolation(_) => {
+                Fault::Server
+            }
             Self::BadWelcome | Self::OutOfStep => Fault::Member,
         }
     }

@@ -3,7 +3,7 @@
 use super::envelope::{Content, Envelope};
 use super::room::Room;
 use super::state::Message;
-use super::{ProtocolViolation, End, Event, Notice, Outbox, Reason};
+use super::{End, Event, Notice, Outbox, ProtocolViolation, Reason};
 use crypto::{Leaf, Received};
 use proto::{Blob, Entry, Epoch, ParticipantId, Position};
 use std::time::Instant;

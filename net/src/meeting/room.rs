@@ -2,7 +2,7 @@
 
 use super::entrance::Arrival;
 use super::plan::Agenda;
-use super::{ProtocolViolation, COMMIT_PATIENCE, Command, End, Event, MediaState, Notice, Outbox, Person, Reason};
+use super::{COMMIT_PATIENCE, Command, End, Event, MediaState, Notice, Outbox, Person, ProtocolViolation, Reason};
 use crypto::{AdmissionKey, Group, Leaf};
 use proto::{Blob, Down, Epoch, ParticipantId, Position, Refusal, Up};
 use std::collections::{BTreeMap, BTreeSet};

@@ -35,7 +35,11 @@ impl Estimator {
     }
 
     fn publish(&self) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "kept between MIN_ESTIMATE and MAX_ESTIMATE")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "kept between MIN_ESTIMATE and MAX_ESTIMATE"
+        )]
         let bits = self.inner.target_bitrate() as u64;
         self.seen.bits.store(bits, Ordering::Relaxed);
     }

@@ -4,8 +4,8 @@
 //! the stack's responder leaves out the header extensions by which an SFU knows a repaired packet's stream and layer.
 
 use crate::rtp::history::History;
-use crate::rtp::rtp_receiver::{RtpReceiver, Request, extension};
-use crate::rtp::kept::SentPacket;
+use crate::rtp::rtp_receiver::{Request, RtpReceiver, extension};
+use crate::rtp::sent_packet::SentPacket;
 use bytes::{BufMut, Bytes, BytesMut};
 use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp;
@@ -65,7 +65,14 @@ struct Repair {
 impl Exchange {
     /// An interceptor that feeds `intake`, and tells what it hears on `feedback`; when that is full, it is lost.
     pub fn new(rtp_receiver: Arc<Mutex<RtpReceiver>>, feedback: mpsc::Sender<Feedback>, own: u32) -> Self {
-        Self { rtp_receiver, feedback, own, local: HashMap::new(), acknowledged: HashSet::new(), write: VecDeque::new() }
+        Self {
+            rtp_receiver,
+            feedback,
+            own,
+            local: HashMap::new(),
+            acknowledged: HashSet::new(),
+            write: VecDeque::new(),
+        }
     }
 
     fn handle_rtcp(&mut self, packet: &dyn rtcp::Packet, now: Instant) {

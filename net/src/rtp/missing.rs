@@ -25,7 +25,7 @@ impl Missing {
         let before = self.counter.newest();
         let whole = self.counter.peek(sequence);
         if let Some(newest) = before
-            && whole.abs_diff(newest) > MAX_GAPS
+            && whole.abs_diff(newest) > MAX_STEP
         {
             // A leap: the stream began anew, there is nothing to repair.
             self.gaps.clear();
@@ -76,7 +76,7 @@ const MAX_ASKED: u32 = 5;
 const MAX_GAPS: usize = 256;
 
 /// A step beyond this is no loss.
-const MAX_GAPS: u64 = 1_024;
+const MAX_STEP: u64 = 1_024;
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use super::description::{Section, Source};
 use super::missing::Missing;
 use super::unwrap::Unwrapper;
 use bytes::{Buf, Bytes};
-use crypto::{ReceivedFrame, Header};
+use crypto::{Header, ReceivedFrame};
 use media::{BufferPool, Layer, Sender, Size};
 use proto::{Kind, Slot};
 use rtc::rtp;

@@ -1,6 +1,6 @@
 //! Moves bytes between the SFU's core and its sockets, on a thread of its own.
 
-use super::{PeerContext, Order, Sfu};
+use super::{Order, PeerContext, Sfu};
 use crate::Error;
 use crate::outbox::Outbox;
 use proto::{MeetingId, ParticipantId, Totals};

@@ -2,7 +2,8 @@
 
 use super::bend;
 use crypto::{
-    ReceivedFrame, AdmissionKey, Group, Header, Identity, Invitation, Joiner, KeyRing, KnockRequest, Leaf, Opener, Profile, Sealer,
+    AdmissionKey, Group, Header, Identity, Invitation, Joiner, KeyRing, KnockRequest, Leaf, Opener, Profile,
+    ReceivedFrame, Sealer,
 };
 use media::{BufferPool, Clock, Encoded, Layer, Size, Timestamp, VideoCodec};
 use proto::{MeetingId, ParticipantId, Slot};
@@ -94,7 +95,9 @@ pub(super) fn invitation(bytes: &[u8]) {
 
 /// A stranger's request.
 pub(super) fn knock(bytes: &[u8]) {
-    House::with(|house| assert!(house.admission_key.open(bytes).is_err(), "nobody can write a request without the link"));
+    House::with(|house| {
+        assert!(house.admission_key.open(bytes).is_err(), "nobody can write a request without the link")
+    });
 }
 
 /// A good request, changed on its way.

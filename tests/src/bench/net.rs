@@ -2,7 +2,7 @@
 
 use super::row::{Duel, Row, duel, median};
 use anyhow::{Context, Result, bail};
-use engine::witness::{Evidence, QualityProbe};
+use engine::quality_probe::{Evidence, QualityProbe};
 use engine::{AudioChoice, Choice, Command, Engine, Entry, Event, Identity, Setup, Slot, TileWish, TrackId};
 use server::bench::{Load, forward};
 use server::{Config, Server};

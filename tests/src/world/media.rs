@@ -1,7 +1,7 @@
 //! Frames sealed with the real key ring: who can open whose, and who cannot any more.
 
 use super::{Client, Who};
-use crypto::{ReceivedFrame, KeyRing, Leaf, MediaKeys, Opener, Sealed, Sealer};
+use crypto::{KeyRing, Leaf, MediaKeys, Opener, ReceivedFrame, Sealed, Sealer};
 use media::{BufferPool, Clock, Encoded, Layer, Size, Timestamp, VideoCodec};
 use proto::Slot;
 use std::time::Instant;

@@ -257,7 +257,13 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
     shared.change(|state| _ = state.over.get_or_insert("the events ended".into()));
 }
 
-fn read(track: TrackId, kind: Kind, frames: &media::Receiver<crypto::ReceivedFrame>, mut opener: Opener, shared: &Shared) {
+fn read(
+    track: TrackId,
+    kind: Kind,
+    frames: &media::Receiver<crypto::ReceivedFrame>,
+    mut opener: Opener,
+    shared: &Shared,
+) {
     while let Some(received) = frames.recv() {
         let layer = received.header.layer;
         let result = match kind {

@@ -4,7 +4,7 @@ use super::PATIENCE;
 use anyhow::Result;
 use capture::{Error, Format, Source, Stop, synthetic};
 use engine::{AudioChoice, Cameras, Choice, Command, Entry, NoticeKind};
-use media::{Notify, Frame, FrameRate, Pool, Size};
+use media::{Frame, FrameRate, Notify, Pool, Size};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -2,8 +2,8 @@
 
 use super::{PATIENCE, voice};
 use anyhow::{Context, Result};
-use engine::tally::Received;
 use engine::open_failures::OpenFailures;
+use engine::track_stats::Received;
 use engine::{AudioChoice, Cameras, Choice, Command, Entry, ParticipantId, Slot, TileWish, TrackId};
 use media::{FrameRate, Size};
 use std::time::{Duration, Instant};
@@ -112,7 +112,8 @@ fn show(viewer: &Person, of: &[ParticipantId]) -> Result<()> {
 /// What somebody got of another one, for a test that waits in vain.
 fn seen(receiver: &Person, from: ParticipantId) -> String {
     let shown = receiver.sight(from).shown;
-    let counts = of(receiver, from).into_iter().map(|received| (received.received, received.opened, received.open_failures));
+    let counts =
+        of(receiver, from).into_iter().map(|received| (received.received, received.opened, received.open_failures));
     format!("shown {shown}, (arrived, opened, unopened) by track {:?}", counts.collect::<Vec<_>>())
 }
 

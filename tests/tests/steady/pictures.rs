@@ -8,7 +8,7 @@ use codec::decode::Decoder;
 use codec::encode::{Config, Encoder};
 use codec::layer::Content;
 use crypto::{Opener, Sealer};
-use engine::tally::TrackStats;
+use engine::track_stats::TrackStats;
 use engine::{ParticipantId, TrackId};
 use media::{Bitrate, BufferPool, Clock, FrameRate, Pool, Rotation, Size, VideoCodec};
 use proto::{Kind, Slot};

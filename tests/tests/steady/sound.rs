@@ -6,7 +6,7 @@ use super::wire::{Cost, Wire, grown};
 use audio::process::{Process, Voice};
 use audio::{Block, Choice, Config, Engine, Remote};
 use codec::opus;
-use crypto::{ReceivedFrame, Opener, Sealer};
+use crypto::{Opener, ReceivedFrame, Sealer};
 use media::{AudioCodec, Clock, EncodedAudio, Level, Mailbox};
 use proto::{Kind, Slot};
 use std::path::Path;

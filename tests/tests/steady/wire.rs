@@ -7,9 +7,9 @@ use media::{BufferPool, Receiver, bounded};
 use net::rtp::description::{Section, Source};
 use net::rtp::descriptor::Shape;
 use net::rtp::history::History;
-use net::rtp::rtp_receiver::{RtpReceiver, Request};
-use net::rtp::kept::Kept;
 use net::rtp::packetize::{Extensions, Labels, Packetizer};
+use net::rtp::rtp_receiver::{Request, RtpReceiver};
+use net::rtp::sent_packet::SentPacket;
 use proto::{Kind, Slot};
 use rtc::rtp::Packet;
 use rtc::shared::marshal::{Marshal, Unmarshal};
@@ -22,7 +22,7 @@ pub struct Wire {
     rtp_receiver: RtpReceiver,
     frames: Receiver<ReceivedFrame>,
     last: Option<u64>,
-    history: History<Kept>,
+    history: History<SentPacket>,
     now: Instant,
 }
 
@@ -78,7 +78,7 @@ impl Wire {
         for packet in self.packets.drain(..) {
             cost.packets += 1;
             counted(&mut cost.remember, || {
-                self.history.add(packet.header.sequence_number, Kept::of(&packet, [Some(1), Some(2)]), now);
+                self.history.add(packet.header.sequence_number, SentPacket::of(&packet, [Some(1), Some(2)]), now);
             });
             // What the transport does; not ours, and not counted.
             let mut bytes = packet.marshal().unwrap().freeze();

@@ -35,8 +35,8 @@ pub fn print(report: &Report) {
         "keys: {} frames opened, {} not, {} replayed, {} of before or after, {} epochs",
         keys.opened,
         keys.failed_to_open,
-        keys.unopened.replayed,
-        keys.unopened.before_us + keys.unopened.after_us,
+        keys.open_failures.replayed,
+        keys.open_failures.before_us + keys.open_failures.after_us,
         keys.epochs
     );
     println!("server: {} packets in, {} out, {} layers stopped\n", sfu.packets_in, sfu.packets_out, sfu.layers_stopped);
