@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 use engine::{
-    AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Identity, Meta, VideoOutput, VideoSink,
+    AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta, VideoOutput,
+    VideoSink,
 };
 use engine::{NoticeKind, ParticipantId, Person as Seen, Setup, Slot, TileWish, TrackId};
 use media::{Frame, Notify, Size};
@@ -79,21 +80,21 @@ impl Person {
         Self::enter_with(entry, name, (camera, Cameras::default()), microphone)
     }
 
-    /// Begins to enter, with cameras of the test's own.
+    /// Begins to enter, with cameras and codecs of the test's own.
     ///
     /// # Errors
     /// Where the engine does not start.
     pub fn enter_with(
         entry: Entry,
         name: &str,
-        (camera, cameras): (Choice, Cameras),
+        (camera, hardware): (Choice, impl Into<Hardware>),
         microphone: AudioChoice,
     ) -> Result<Self> {
         let gallery = Gallery::default();
         let setup =
             Setup { name: name.into(), camera, microphone, speaker: AudioChoice::Off, screen: false, muted: false };
         let (engine, events) =
-            Engine::start_with(entry, setup, Identity::generate()?, Arc::new(gallery.clone()), cameras)?;
+            Engine::start_with(entry, setup, Identity::generate()?, Arc::new(gallery.clone()), hardware)?;
         let (link, me, people, ended) = (String::new(), None, Vec::new(), None);
         Ok(Self { engine, link, me, people, camera: false, notices: Vec::new(), ended, events, gallery })
     }

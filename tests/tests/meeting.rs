@@ -2,6 +2,8 @@
 
 #[path = "meeting/camera.rs"]
 mod camera;
+#[path = "meeting/codecs.rs"]
+mod codecs;
 #[path = "meeting/late.rs"]
 mod late;
 

@@ -9,7 +9,7 @@ use crate::video_output::{Meta, VideoSink};
 use crate::worker::{Job, Progress};
 use codec::decode::{Backends, Decoder, Error};
 use crypto::{Opener, ReceivedFrame};
-use media::{Clock, Encoded, Notify, Panicked, Receiver};
+use media::{Clock, Encoded, Notify, Panicked, Receiver, VideoCodec};
 use proto::TrackId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -96,7 +96,7 @@ impl PictureReceiver {
         if self.needs_key && !encoded.key {
             return Progress::Worked;
         }
-        let result = self.decode(encoded);
+        let result = self.open_decoder(encoded.codec).and_then(|()| self.decode(encoded));
         self.report_replacements();
         match result {
             Ok(()) => self.needs_key = false,
@@ -113,11 +113,16 @@ impl PictureReceiver {
         Progress::Worked
     }
 
+    fn open_decoder(&mut self, codec: VideoCodec) -> Result<(), Error> {
+        if self.decoder.is_none() {
+            self.decoder = Some(Decoder::open_with(codec, &self.decoders)?);
+            self.report_replacements();
+        }
+        Ok(())
+    }
+
     fn decode(&mut self, encoded: &Encoded) -> Result<(), Error> {
-        let decoder = match &mut self.decoder {
-            Some(decoder) => decoder,
-            none => none.insert(Decoder::open_with(encoded.codec, &self.decoders)?),
-        };
+        let Some(decoder) = &mut self.decoder else { return Ok(()) };
         let (sink, shown, stats, clock) = (&mut self.sink, &mut self.shown, &self.stats, self.clock);
         let meta = Meta { number: encoded.number, captured: encoded.captured, layer: encoded.layer };
         decoder.decode(&encoded.payload, &mut |picture| {

@@ -1,0 +1,65 @@
+//! Encoders and decoders that fail in a meeting: the picture goes on, or the track ends and the person is told.
+
+use super::PATIENCE;
+use anyhow::Result;
+use codec::decode::{self, probe as decoders};
+use codec::encode::{self, probe as encoders};
+use encoders::Fault;
+use engine::{AudioChoice, Cameras, Choice, Codecs, Command, Entry, Hardware, NoticeKind};
+use media::Size;
+use tests::people::{Host, Person};
+
+#[test]
+fn an_encoder_and_a_decoder_that_fail_are_replaced_and_the_picture_goes_on() -> Result<()> {
+    let host = Host::start()?;
+    let encoder = encode::Backends::default().candidates()[0].clone();
+    let failing = encoders::faulty("failing", encoder.clone(), Fault::ErrorAt(100));
+    let codecs = Codecs { encoders: encode::Backends::new(vec![failing, encoder]), ..Codecs::default() };
+    let mut anne = enter(host.entry(), "Anne", Choice::Synthetic, codecs)?;
+    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    let from = anne.me.expect("Anne is in");
+
+    let decoder = decode::Backends::default().candidates()[0].clone();
+    let failing = decoders::faulty("failing", decoder.clone(), Fault::PanicAt(30));
+    let codecs = Codecs { decoders: decode::Backends::new(vec![failing, decoder]), ..Codecs::default() };
+    let mut bob = enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, codecs)?;
+    bob.wait(PATIENCE, "Anne's camera is known", |bob| bob.people.iter().any(|person| !person.me && person.camera))?;
+    bob.look(Size::new(320, 180))?;
+    bob.wait(PATIENCE, "Bob sees Anne after both failures", |bob| bob.sight(from).shown > 160)?;
+    anne.wait(PATIENCE, "Anne is told", |anne| !anne.notices.is_empty())?;
+    assert_eq!(
+        (&anne.notices[..], &bob.notices[..]),
+        (&[NoticeKind::CodecReplaced][..], &[NoticeKind::CodecReplaced][..])
+    );
+    assert!(anne.camera);
+    Ok(())
+}
+
+#[test]
+fn a_track_without_any_encoder_left_is_unpublished_and_told() -> Result<()> {
+    let host = Host::start()?;
+    let encoder = encode::Backends::default().candidates()[0].clone();
+    let failing = encoders::faulty("failing", encoder, Fault::Open);
+    let codecs = Codecs { encoders: encode::Backends::new(vec![failing]), ..Codecs::default() };
+    let mut anne = enter(host.entry(), "Anne", Choice::Synthetic, codecs)?;
+    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    let mut bob = enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, Codecs::default())?;
+    bob.wait(PATIENCE, "Anne's camera is known", |bob| bob.people.iter().any(|person| !person.me && person.camera))?;
+    bob.look(Size::new(320, 180))?;
+    anne.wait(PATIENCE, "Anne is told", |anne| !anne.notices.is_empty())?;
+    assert_eq!((&anne.notices[..], anne.camera), (&[NoticeKind::TrackFailed][..], false));
+    bob.wait(PATIENCE, "Bob sees no camera of Anne", |bob| bob.people.iter().all(|person| !person.camera))?;
+    // She may try again, and is told again.
+    anne.notices.clear();
+    anne.engine.send(Command::Camera(true))?;
+    bob.wait(PATIENCE, "the camera is back", |bob| bob.people.iter().any(|person| !person.me && person.camera))?;
+    bob.look(Size::new(320, 180))?;
+    anne.wait(PATIENCE, "Anne is told again", |anne| anne.notices == [NoticeKind::TrackFailed])?;
+    assert!(anne.ended.is_none() && bob.ended.is_none() && bob.notices.is_empty(), "{:?}", bob.notices);
+    Ok(())
+}
+
+fn enter(entry: Entry, name: &str, camera: Choice, codecs: Codecs) -> Result<Person> {
+    let hardware = Hardware { cameras: Cameras::default(), codecs };
+    Person::enter_with(entry, name, (camera, hardware), AudioChoice::Off)
+}
