@@ -61,7 +61,7 @@ pub trait Backend: Send {
     fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Packet>, BoxError>;
 
     /// Aims at `target` from the next picture on. It makes no temporal layer above `max_temporal`, and as many of those
-    /// below as it was opened with. A back-end that cannot change its temporal layers while it runs begins anew, with a
+    /// below as it was opened with. A back-end that cannot change its temporal layers while it runs starts again, with a
     /// key frame.
     ///
     /// # Errors

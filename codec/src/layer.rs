@@ -1,8 +1,8 @@
-//! Which sizes of a source are sent, and at what rate. Pure.
+//! The sizes in which a source is sent, and their rates. Pure.
 
 use media::{Bitrate, Size};
 
-/// The most spatial layers of one track.
+/// Spatial layers of one track, at most.
 pub const MAX_LAYERS: usize = 3;
 
 /// What a track shows.
@@ -22,9 +22,9 @@ pub struct Rung {
     pub spatial: u8,
     /// Its size: even, and of the source's shape as nearly as evenness allows.
     pub size: Size,
-    /// The rate at which it looks right; more is wasted on it.
+    /// The rate above which it does not look better.
     pub bitrate: Bitrate,
-    /// The rate under which it is not worth sending.
+    /// The rate below which it is not sent.
     pub least: Bitrate,
     /// Temporal layers to encode it with.
     pub temporal_layers: u8,
@@ -38,7 +38,7 @@ pub struct Ladder {
 
 impl Ladder {
     /// The ladder for a source of `size`: its own size, at most 720 lines for a camera and 1080 for a screen, and halves
-    /// of it (a camera's 180/360/720 at 16:9) down to 120 lines. Empty where the source is under 16 samples either way,
+    /// of it (a camera's 180/360/720 at 16:9) down to 120 lines. Empty if the source is under 16 samples either way,
     /// which no encoder takes.
     #[must_use]
     pub fn for_source(size: Size, content: Content) -> Self {
@@ -48,7 +48,7 @@ impl Ladder {
         let mut sizes: Vec<Size> = divisors
             .map(|divisor| divide(top, divisor))
             .enumerate()
-            .filter(|(step, size)| short_side(*size) >= if *step == 0 { SMALLEST } else { MIN_HALF })
+            .filter(|(step, size)| short_side(*size) >= if *step == 0 { MIN_SIDE } else { MIN_HALF })
             .map(|(_, size)| size)
             .collect();
         sizes.reverse();
@@ -84,7 +84,7 @@ impl Limits {
             Content::Camera => {
                 Self { lines: 720, area: 1280 * 720, rungs: MAX_LAYERS, temporal_layers: 3, bitrate: 1_500_000.0 }
             }
-            // Screen content does not survive temporal layers in OpenH264, and a quarter of a screen shows no text.
+            // OpenH264 has no temporal layers for screens, and text is unreadable at a quarter of the size.
             Content::Screen => {
                 Self { lines: 1080, area: 1920 * 1080, rungs: 2, temporal_layers: 1, bitrate: 2_000_000.0 }
             }
@@ -133,15 +133,15 @@ fn even(side: f64) -> u16 {
 }
 
 /// The smallest side that the encoders take.
-const SMALLEST: u16 = 16;
+const MIN_SIDE: u16 = 16;
 
-/// Under this many lines a half is not worth an encoder.
+/// A half with fewer lines gets no encoder.
 const MIN_HALF: u16 = 120;
 
 /// A picture of half the height needs more than a quarter of the rate for the same quality: its detail is denser.
 const RATE_POWER: f64 = 0.72;
 
-/// No layer is aimed lower than this.
+/// No layer has a lower rate than this.
 const MIN_KILOBITS: u64 = 60;
 
 /// A layer at a third of its rate is visibly worse than the next smaller one, scaled up.

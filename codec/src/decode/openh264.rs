@@ -9,7 +9,7 @@ mod ffi;
 use super::{Candidate, Picture, Show};
 use crate::BoxError;
 use crate::bitstream::{self, Kind};
-use ffi::{Handle, Restored};
+use ffi::{Decoded, Handle};
 use media::{Colour, VideoCodec};
 
 pub(super) fn candidate() -> Candidate {
@@ -47,8 +47,8 @@ impl super::Backend for Backend {
     }
 
     fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<bool, BoxError> {
-        if let Some(restored) = self.handle.flush()? {
-            present(Some(&restored), colour, show);
+        if let Some(decoded) = self.handle.flush()? {
+            present(Some(&decoded), colour, show);
             return Ok(true);
         }
         // The library (2.7.0) never frees the pictures that it gives out at the end of a stream, and runs out of memory
@@ -67,8 +67,8 @@ fn feeds(unit: &[u8]) -> bool {
     }
 }
 
-fn present(restored: Option<&Restored<'_>>, colour: Colour, show: &mut Show<'_>) {
-    if let Some(Restored { planes, size }) = restored {
+fn present(decoded: Option<&Decoded<'_>>, colour: Colour, show: &mut Show<'_>) {
+    if let Some(Decoded { planes, size }) = decoded {
         show(Picture { planes: *planes, size: *size, colour });
     }
 }

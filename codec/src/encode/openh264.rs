@@ -66,7 +66,7 @@ impl super::Backend for Backend {
             self.handle.adjust(&settings(&self.config, self.colour))?;
             return Ok(());
         }
-        // OpenH264 plans its budget anew on every call, so only a change is passed on.
+        // OpenH264 plans its budget again on every call, so only a change is passed on.
         if frame_rate != self.config.rate {
             self.handle.set_rate(frame_rate.as_f32())?;
             self.config.rate = frame_rate;

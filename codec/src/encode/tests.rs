@@ -117,7 +117,7 @@ fn a_layer_resumes_with_one_key_frame() {
     let frames = media::Pool::new(2);
     let mut encoder = Encoder::open(&config(320, 180)).unwrap();
     let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
-    // Pictures 10..90 are not encoded: nobody wanted the layer.
+    // Pictures 10..90 are not encoded: the layer is paused.
     for number in (0..10).chain(90..100) {
         let frame = testing::picture(&frames, Size::new(320, 180), number);
         let encoded = encode(&mut encoder, &frame, number == 90);

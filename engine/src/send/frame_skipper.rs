@@ -28,7 +28,7 @@ impl FrameSkipper {
             self.due = if late { Some(captured + interval) } else { self.due.map(|due| due + interval) };
             return true;
         };
-        // A source that began anew may count its time anew.
+        // A source that was started again may count its time from another origin.
         let restarted = due.since(captured) > 2 * interval;
         if restarted {
             self.due = Some(captured + interval);

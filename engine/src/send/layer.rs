@@ -61,7 +61,7 @@ impl LayerThread {
                 Ok(Err(error)) => error.to_string(),
                 Err(panicked) => panicked.to_string(),
             };
-            // Nobody reads the mailbox any more: the next picture goes back to its pool at once.
+            // The mailbox has no reader any more: the next picture goes back to its pool at once.
             pictures.close();
             drop(pictures.try_take());
             reporter.tell(Report::TrackFailed(reason));

@@ -10,7 +10,7 @@ use openh264_sys2::{
 use std::ffi::{c_int, c_long, c_void};
 use std::ptr::NonNull;
 
-/// A call that OpenH264 answered with an error.
+/// A call to OpenH264 that failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("{0} failed with {1}")]
@@ -19,7 +19,7 @@ pub(super) enum Failure {
     Missing(&'static str),
     #[error("damaged or incomplete (state {0:#x})")]
     Damaged(c_int),
-    #[error("the library describes a picture that cannot be")]
+    #[error("the library describes an impossible picture")]
     Picture,
 }
 
@@ -32,8 +32,8 @@ pub(super) struct Handle {
 // SAFETY: the decoder is an object of its own without thread-local state; `&mut self` keeps its users apart.
 unsafe impl Send for Handle {}
 
-/// A restored picture in the decoder's memory, which the next call may overwrite.
-pub(super) struct Restored<'a> {
+/// A decoded picture in the decoder's memory, which the next call may overwrite.
+pub(super) struct Decoded<'a> {
     pub(super) planes: [PlaneRef<'a>; 3],
     pub(super) size: Size,
 }
@@ -78,7 +78,7 @@ impl Handle {
     }
 
     /// Feeds units behind start codes; `None` says that what was fed is a whole picture.
-    pub(super) fn decode(&mut self, stream: Option<&[u8]>) -> Result<Option<Restored<'_>>, Failure> {
+    pub(super) fn decode(&mut self, stream: Option<&[u8]>) -> Result<Option<Decoded<'_>>, Failure> {
         let decode = self.table.DecodeFrame2.ok_or(Failure::Missing("DecodeFrame2"))?;
         let (data, length) = stream.map_or((std::ptr::null(), 0), |stream| (stream.as_ptr(), stream.len()));
         let length = c_int::try_from(length).map_err(|_| Failure::Picture)?;
@@ -90,11 +90,11 @@ impl Handle {
         if state != 0 {
             return Err(Failure::Damaged(state));
         }
-        restored(planes, &info)
+        decoded(planes, &info)
     }
 
     /// Takes one picture that was held back; `None` once there are no more.
-    pub(super) fn flush(&mut self) -> Result<Option<Restored<'_>>, Failure> {
+    pub(super) fn flush(&mut self) -> Result<Option<Decoded<'_>>, Failure> {
         let flush = self.table.FlushFrame.ok_or(Failure::Missing("FlushFrame"))?;
         let mut planes = [std::ptr::null_mut(); 3];
         let mut info = SBufferInfo::default();
@@ -103,7 +103,7 @@ impl Handle {
         if state != 0 {
             return Err(Failure::Damaged(state));
         }
-        restored(planes, &info)
+        decoded(planes, &info)
     }
 }
 
@@ -119,7 +119,7 @@ impl Drop for Handle {
 }
 
 /// The pointers stay good until the next call on the decoder: `'a` must be a borrow of it.
-fn restored<'a>(planes: [*mut u8; 3], info: &TagBufferInfo) -> Result<Option<Restored<'a>>, Failure> {
+fn decoded<'a>(planes: [*mut u8; 3], info: &TagBufferInfo) -> Result<Option<Decoded<'a>>, Failure> {
     if info.iBufferStatus != 1 || planes.iter().any(|plane| plane.is_null()) {
         return Ok(None);
     }
@@ -145,7 +145,7 @@ fn restored<'a>(planes: [*mut u8; 3], info: &TagBufferInfo) -> Result<Option<Res
         plane(blue, buffer.iStride[1], chroma)?,
         plane(red, buffer.iStride[1], chroma)?,
     ];
-    Ok(Some(Restored { planes, size }))
+    Ok(Some(Decoded { planes, size }))
 }
 
 fn done(call: &'static str, status: c_long) -> Result<(), Failure> {

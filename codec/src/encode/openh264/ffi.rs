@@ -13,7 +13,7 @@ use openh264_sys2::{
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 
-/// A call that OpenH264 answered with an error number.
+/// A call to OpenH264 that failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("{0} failed with {1}")]
@@ -138,7 +138,7 @@ impl Drop for Handle {
     }
 }
 
-/// A compressed picture, still in the encoder's memory.
+/// A compressed picture in the encoder's memory.
 pub(super) struct Picture<'a> {
     info: &'a SFrameBSInfo,
 }
@@ -200,12 +200,12 @@ fn fill(parameters: &mut SEncParamExt, settings: &Settings) {
     // Zero for either would narrow the range to 12..=42, and a hard scene could not be kept to a low rate.
     parameters.iMinQp = MIN_QUANTIZER;
     parameters.iMaxQp = MAX_QUANTIZER;
-    // Key frames come when they are asked for, with the same parameter sets each time.
+    // Key frames come on request only, with the same parameter sets each time.
     parameters.uiIntraPeriod = 0;
     parameters.eSpsPpsIdStrategy = CONSTANT_ID;
     parameters.iMultipleThreadIdc = 1;
     parameters.bEnableFrameSkip = false;
-    // A camera's cut costs one large picture; as a key frame it would cost every other layer's rate, too.
+    // A cut in a camera's picture costs one large picture; a key frame would cost even more.
     parameters.bEnableSceneChangeDetect = settings.screen;
     parameters.bEnableBackgroundDetection = !settings.screen;
     parameters.bEnableAdaptiveQuant = false;
@@ -249,7 +249,7 @@ fn source(planes: [PlaneRef<'_>; 3], size: Size, milliseconds: u64) -> Result<SS
     Ok(source)
 }
 
-/// Below this a camera's noise is all that is gained.
+/// A lower quantizer only encodes the camera's noise.
 const MIN_QUANTIZER: c_int = 12;
 const MAX_QUANTIZER: c_int = 51;
 
