@@ -136,9 +136,8 @@ impl<A, B: ?Sized> Active<A, B> {
     /// Returns every refusal if no back-end opens.
     pub(crate) fn open(table: Table<A, B>, codec: VideoCodec, argument: &A) -> Result<Self, Vec<Refusal>> {
         let mut refusals = Vec::new();
-        let (index, name, backend) = match first(&table, codec, 0, argument, &mut refusals) {
-            Some(opened) => opened,
-            None => return Err(refusals),
+        let Some((index, name, backend)) = first(&table, codec, 0, argument, &mut refusals) else {
+            return Err(refusals);
         };
         let replacements = replaced(refusals, name);
         Ok(Self { table, codec, index, name, backend, failures: 0, replacements })

@@ -153,10 +153,7 @@ impl Decoder {
     /// last one failed several times in a row. Bytes of any kind give an error at worst.
     pub fn decode(&mut self, bitstream: &[u8], show: &mut Show<'_>) -> Result<(), Error> {
         let result = self.look_over(bitstream).and_then(|overview| self.decode_picture(bitstream, overview, show));
-        self.broken = match &result {
-            Ok(()) => false,
-            Err(_) => true,
-        };
+        self.broken = result.is_err();
         result
     }
 
