@@ -25,7 +25,7 @@ pub struct Picture<'a> {
 }
 
 /// Takes each picture as soon as it is decoded.
-pub type Show<'a> = dyn FnMut(Picture<'_>) + 'a;
+pub type PictureCallback<'a> = dyn FnMut(Picture<'_>) + 'a;
 
 /// One implementation of a decoder. It lives on one thread. [`Decoder`] checks the framing of its input.
 pub trait Backend: Send {
@@ -37,14 +37,14 @@ pub trait Backend: Send {
     ///
     /// # Errors
     /// Returns the reason if the picture could not be decoded; another back-end takes over.
-    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut Show<'_>) -> Result<(), BoxError>;
+    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut PictureCallback<'_>) -> Result<(), BoxError>;
 
     /// Shows the next picture that is held back to restore the order: the stream has ended. Returns `false` if there is
     /// none; then a key frame begins another stream.
     ///
     /// # Errors
     /// As [`Backend::decode`].
-    fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<bool, BoxError>;
+    fn flush(&mut self, colour: Colour, show: &mut PictureCallback<'_>) -> Result<bool, BoxError>;
 }
 
 /// Decoders in order of preference.
@@ -151,7 +151,7 @@ impl Decoder {
     /// Returns [`Error::NoKeyFrame`] until the first key frame and after each error; [`Error::Malformed`];
     /// [`Error::Backend`] if the back-end was replaced and the replacement needs a key frame; [`Error::NoBackend`] if the
     /// last one failed several times in a row. Bytes of any kind give an error at worst.
-    pub fn decode(&mut self, bitstream: &[u8], show: &mut Show<'_>) -> Result<(), Error> {
+    pub fn decode(&mut self, bitstream: &[u8], show: &mut PictureCallback<'_>) -> Result<(), Error> {
         let result = self.look_over(bitstream).and_then(|overview| self.decode_picture(bitstream, overview, show));
         self.broken = result.is_err();
         result
@@ -162,14 +162,19 @@ impl Decoder {
     ///
     /// # Errors
     /// Returns [`Error::Backend`] or [`Error::NoBackend`] if the back-end failed.
-    pub fn flush(&mut self, show: &mut Show<'_>) -> Result<bool, Error> {
+    pub fn flush(&mut self, show: &mut PictureCallback<'_>) -> Result<bool, Error> {
         let Some(sps) = self.sps else { return Ok(false) };
         self.broken = true;
         let result = guard(show, |show| self.active.prepare(|backend| backend.flush(sps.colour, show)));
         result.map_err(|reason| self.replace(reason))
     }
 
-    fn decode_picture(&mut self, bitstream: &[u8], overview: Overview, show: &mut Show<'_>) -> Result<(), Error> {
+    fn decode_picture(
+        &mut self,
+        bitstream: &[u8],
+        overview: Overview,
+        show: &mut PictureCallback<'_>,
+    ) -> Result<(), Error> {
         loop {
             let failed = self.name();
             let result =
@@ -219,7 +224,7 @@ impl Decoder {
 
 /// Calls `work` with a `show` whose panic passes through the back-end as a normal return, and is raised again behind it:
 /// it is no failure of the back-end.
-fn guard<T>(show: &mut Show<'_>, work: impl FnOnce(&mut Show<'_>) -> T) -> T {
+fn guard<T>(show: &mut PictureCallback<'_>, work: impl FnOnce(&mut PictureCallback<'_>) -> T) -> T {
     let mut panic: Option<Box<dyn Any + Send>> = None;
     let result = work(&mut |picture| {
         if panic.is_none() {

@@ -50,7 +50,7 @@ pub struct Wish {
 /// without a wish is paused.
 ///
 /// No layer gets more than its rung's `bitrate`, and together they never get more than `budget`. Layers are admitted
-/// from the smallest wanted one up, each with its least rate; once one does not fit, it and those above it are paused:
+/// from the smallest wanted one up, each with its minimum bitrate; once one does not fit, it and those above it are paused:
 /// a small layer that works is worth more to more people than a large one that does not. The smallest wanted layer is
 /// never paused: a poor picture is better than none. What is left fills all admitted layers by the same share of what
 /// they lack.
@@ -90,8 +90,8 @@ fn divide(frame_rate: FrameRate, halvings: u8) -> FrameRate {
 /// The rates between which a layer works.
 #[derive(Clone, Copy)]
 struct Range {
-    least: Bitrate,
-    most: Bitrate,
+    min_bitrate: Bitrate,
+    max_bitrate: Bitrate,
 }
 
 impl Range {
@@ -99,32 +99,32 @@ impl Range {
     fn new(rung: &Rung, wish: Wish) -> Self {
         let percent = u64::from(TEMPORAL_SHARE[usize::from(missing(wish))]);
         let part = |rate: Bitrate| Bitrate::bps(rate.as_bps() * percent / 100);
-        Self { least: part(rung.least), most: part(rung.bitrate) }
+        Self { min_bitrate: part(rung.min_bitrate), max_bitrate: part(rung.bitrate) }
     }
 
     fn lack(&self) -> Bitrate {
-        self.most.saturating_sub(self.least)
+        self.max_bitrate.saturating_sub(self.min_bitrate)
     }
 }
 
 /// The rate of each admitted layer of `wanted` (smallest first). Layers behind the end of the result are not admitted.
 fn split(budget: Bitrate, wanted: &[Range]) -> Vec<Bitrate> {
     let running = &wanted[..admit(budget, wanted)];
-    let least: Bitrate = running.iter().map(|range| range.least).sum();
+    let minimum: Bitrate = running.iter().map(|range| range.min_bitrate).sum();
     let lack: Bitrate = running.iter().map(Range::lack).sum();
-    let spare = budget.saturating_sub(least).min(lack);
-    // The smallest layer may be admitted below its least rate.
-    running.iter().map(|range| range.least.min(budget) + portion(spare, range.lack(), lack)).collect()
+    let spare = budget.saturating_sub(minimum).min(lack);
+    // The smallest layer may be admitted below its minimum bitrate.
+    running.iter().map(|range| range.min_bitrate.min(budget) + portion(spare, range.lack(), lack)).collect()
 }
 
-/// How many layers, from the smallest up, get their least rate out of `budget`.
+/// How many layers, from the smallest up, get their minimum bitrate out of `budget`.
 fn admit(budget: Bitrate, wanted: &[Range]) -> usize {
     let mut left = budget;
     for (index, range) in wanted.iter().enumerate() {
-        if index > 0 && range.least > left {
+        if index > 0 && range.min_bitrate > left {
             return index;
         }
-        left = left.saturating_sub(range.least);
+        left = left.saturating_sub(range.min_bitrate);
     }
     wanted.len()
 }
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn shares_never_exceed_the_budget_and_grow_with_it() {
-        let least = ladder().rungs()[0].least;
+        let least = ladder().rungs()[0].min_bitrate;
         let mut before = 0;
         for kilobits in 1..3_000 {
             let shares: Vec<Bitrate> = shares(kilobits, 0..3).into_iter().flatten().collect();

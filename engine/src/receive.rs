@@ -40,7 +40,7 @@ impl Receivers {
         self.voices.add(Box::new(job));
     }
 
-    /// Gives a picture track to the thread that was given the fewest.
+    /// Gives a picture track to the thread that has the fewest.
     pub fn add_picture(&mut self, job: PictureReceiver) {
         let job: Box<dyn Job> = Box::new(job);
         if let Some(worker) = self.pictures.iter_mut().min_by_key(|worker| worker.load()) {

@@ -1,13 +1,25 @@
-//! How each choice of a picture source is opened.
+//! How each choice of a device is opened.
 
 use crate::send::Open;
 use crate::setup::Choice;
+use audio::device::Provider as SoundDevices;
 use capture::{Error, Source, device, file, null, screen as x11, synthetic};
 use codec::{decode, encode};
 use media::{Clock, FrameRate, Size};
 use std::sync::Arc;
 
-/// The cameras that choices are about: this machine's, unless somebody brings others. Clones are the same.
+/// The devices, encoders and decoders that a meeting can open: this machine's, unless the caller provides others.
+#[derive(Clone, Default)]
+pub struct Hardware {
+    /// Cameras.
+    pub cameras: Cameras,
+    /// Microphones and speakers.
+    pub sound: SoundDevices,
+    /// Encoders and decoders of pictures.
+    pub codecs: Codecs,
+}
+
+/// The cameras that a meeting can open: this machine's, unless the caller provides others. Clones share one function.
 #[derive(Clone)]
 pub struct Cameras {
     open: Arc<dyn Fn(Choice, Clock) -> Opened + Send + Sync>,
@@ -16,7 +28,7 @@ pub struct Cameras {
 type Opened = Result<Box<dyn Source>, Error>;
 
 impl Cameras {
-    /// Cameras that `open` opens, each on the thread that will read it.
+    /// Cameras that `open` opens, each on the thread that reads it.
     #[must_use]
     pub fn new(open: impl Fn(Choice, Clock) -> Opened + Send + Sync + 'static) -> Self {
         Self { open: Arc::new(open) }
@@ -34,28 +46,13 @@ impl Default for Cameras {
     }
 }
 
-/// The encoders and decoders of pictures, in order of preference: this machine's, unless the caller brings others.
+/// The encoders and decoders of pictures, in order of preference: this machine's, unless the caller provides others.
 #[derive(Clone, Default)]
 pub struct Codecs {
     /// The encoders.
     pub encoders: encode::Backends,
     /// The decoders.
     pub decoders: decode::Backends,
-}
-
-/// What a meeting uses of this machine, or what a test puts in its place.
-#[derive(Clone, Default)]
-pub struct Hardware {
-    /// The cameras.
-    pub cameras: Cameras,
-    /// The encoders and decoders.
-    pub codecs: Codecs,
-}
-
-impl From<Cameras> for Hardware {
-    fn from(cameras: Cameras) -> Self {
-        Self { cameras, codecs: Codecs::default() }
-    }
 }
 
 fn camera(choice: Choice, clock: Clock) -> Opened {
@@ -67,7 +64,7 @@ fn camera(choice: Choice, clock: Clock) -> Opened {
     }
 }
 
-/// Opens the screen on the thread that will read it.
+/// Opens the screen on the thread that reads it.
 pub fn screen(clock: Clock) -> Open {
     Box::new(move || x11::open(clock))
 }

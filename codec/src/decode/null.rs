@@ -1,10 +1,10 @@
-//! A decoder that shows nothing, for a receiver that only counts.
+//! A decoder without output, for receivers that only count frames.
 
-use super::Show;
+use super::PictureCallback;
 use crate::BoxError;
 use media::Colour;
 
-/// A decoder that takes every picture and shows none.
+/// Accepts every picture and returns none.
 #[derive(Debug, Default)]
 pub struct Backend;
 
@@ -13,11 +13,11 @@ impl super::Backend for Backend {
         "null"
     }
 
-    fn decode(&mut self, _bitstream: &[u8], _colour: Colour, _show: &mut Show<'_>) -> Result<(), BoxError> {
+    fn decode(&mut self, _bitstream: &[u8], _colour: Colour, _show: &mut PictureCallback<'_>) -> Result<(), BoxError> {
         Ok(())
     }
 
-    fn flush(&mut self, _colour: Colour, _show: &mut Show<'_>) -> Result<bool, BoxError> {
+    fn flush(&mut self, _colour: Colour, _show: &mut PictureCallback<'_>) -> Result<bool, BoxError> {
         Ok(false)
     }
 }

@@ -1,12 +1,12 @@
-//! OpenH264's decoder: baseline, main and high profile without fields, on the calling thread.
+//! OpenH264's decoder: baseline, main and high profile without interlacing, on the calling thread.
 //!
-//! Its error concealment is off: a picture that refers to a lost one is an error. It puts pictures of the main and high
-//! profiles into display order, so they come out late, by one picture or by as many as the stream reorders. Baseline
-//! pictures, which we send, come out at once.
+//! Error concealment is off: a picture with a lost reference is an error. The decoder reorders the pictures of the main
+//! and high profiles into presentation order, which delays them by one picture or more. It returns baseline pictures,
+//! which our encoder produces, at once.
 
 mod ffi;
 
-use super::{Candidate, Picture, Show};
+use super::{Candidate, Picture, PictureCallback};
 use crate::BoxError;
 use crate::bitstream::{self, Kind};
 use ffi::{Decoded, Handle};
@@ -23,7 +23,7 @@ fn open() -> Result<Box<dyn super::Backend>, BoxError> {
 /// One OpenH264 decoder.
 struct Backend {
     handle: Handle,
-    /// The picture with start codes, which is what the library reads.
+    /// The picture with start codes, as the library expects it.
     stream: Vec<u8>,
 }
 
@@ -32,42 +32,42 @@ impl super::Backend for Backend {
         NAME
     }
 
-    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut Show<'_>) -> Result<(), BoxError> {
+    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut PictureCallback<'_>) -> Result<(), BoxError> {
         self.stream.clear();
         for unit in bitstream::prefixed(bitstream) {
             let unit = unit?;
-            if feeds(unit) {
+            if is_decodable(unit) {
                 bitstream::append_annex_b(unit, &mut self.stream);
             }
         }
-        // The first call may finish the picture before; the second one tells that this picture is complete.
+        // The first call passes the data, the second marks the end of the picture. Both may return a picture.
         present(self.handle.decode(Some(&self.stream))?.as_ref(), colour, show);
         present(self.handle.decode(None)?.as_ref(), colour, show);
         Ok(())
     }
 
-    fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<bool, BoxError> {
+    fn flush(&mut self, colour: Colour, show: &mut PictureCallback<'_>) -> Result<bool, BoxError> {
         if let Some(decoded) = self.handle.flush()? {
             present(Some(&decoded), colour, show);
             return Ok(true);
         }
-        // The library (2.7.0) never frees the pictures that it gives out at the end of a stream, and runs out of memory
-        // after a few streams: each stream gets a new decoder.
+        // OpenH264 2.7.0 leaks the pictures that it returns at the end of a stream, until no buffer is left. Replace the
+        // decoder to free them.
         self.handle = Handle::open()?;
         Ok(false)
     }
 }
 
-/// True for parameter sets and slices. The parsers of the scalable and 3D extensions and of private messages stay
-/// unreachable for peers; our pictures need none of them.
-fn feeds(unit: &[u8]) -> bool {
+/// True for parameter sets and slices. All other units are dropped, because they are not needed and would expose more
+/// of the library's code to malicious streams.
+fn is_decodable(unit: &[u8]) -> bool {
     match Kind::of(unit) {
         Ok(Kind::Slice | Kind::Key | Kind::Sps | Kind::Pps) => true,
         Ok(Kind::Partition | Kind::Sei | Kind::Delimiter | Kind::Other) | Err(_) => false,
     }
 }
 
-fn present(decoded: Option<&Decoded<'_>>, colour: Colour, show: &mut Show<'_>) {
+fn present(decoded: Option<&Decoded<'_>>, colour: Colour, show: &mut PictureCallback<'_>) {
     if let Some(Decoded { planes, size }) = decoded {
         show(Picture { planes: *planes, size: *size, colour });
     }

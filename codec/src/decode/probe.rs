@@ -1,45 +1,29 @@
 //! Decoders for tests: one that reads the packets of [`crate::encode::probe`] and records its calls and their threads,
 //! and one that fails on purpose.
 
-use super::{Candidate, Picture, Show};
+use super::{Candidate, Picture, PictureCallback};
 use crate::BoxError;
 use crate::bitstream::{self, Kind};
+use crate::call_log::CallLog;
 use media::{Colour, PlaneRef, Size, VideoCodec};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
 
 pub use crate::encode::probe::Fault;
 
 /// A call of the back-end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// A picture of this number was to be decoded.
+    /// A picture with this number was decoded.
     Decode(u64),
-    /// The pictures held back were to be shown.
+    /// Delayed pictures were flushed.
     Flush,
     /// The back-end was dropped.
     Dropped,
 }
 
-/// The calls so far; clones share them.
-#[derive(Clone, Debug, Default)]
-pub struct Log {
-    calls: Arc<Mutex<Vec<(ThreadId, Call)>>>,
-}
+/// The calls of a back-end of this module.
+pub type Log = CallLog<Call>;
 
-impl Log {
-    /// Every call with the thread it came on, oldest first.
-    #[must_use]
-    pub fn calls(&self) -> Vec<(ThreadId, Call)> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note(&self, call: Call) {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((thread::current().id(), call));
-    }
-}
-
-/// Shows a flat picture whose luma is the low byte of the number that the packet holds.
+/// Returns flat pictures whose luma is the low byte of the packet's number.
 #[derive(Debug)]
 pub struct Backend {
     log: Log,
@@ -48,7 +32,7 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// A back-end that shows pictures of `size` and records its calls in `log`.
+    /// Creates a back-end that returns pictures of `size` and records its calls in `log`.
     #[must_use]
     pub fn new(size: Size, log: Log) -> Self {
         let samples = vec![0; usize::from(size.width) * usize::from(size.height)];
@@ -85,7 +69,7 @@ impl super::Backend for Faulty {
         self.name
     }
 
-    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut Show<'_>) -> Result<(), BoxError> {
+    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut PictureCallback<'_>) -> Result<(), BoxError> {
         let number = self.decoded;
         self.decoded += 1;
         match self.fault {
@@ -95,7 +79,7 @@ impl super::Backend for Faulty {
         }
     }
 
-    fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<bool, BoxError> {
+    fn flush(&mut self, colour: Colour, show: &mut PictureCallback<'_>) -> Result<bool, BoxError> {
         self.inner.flush(colour, show)
     }
 }
@@ -105,7 +89,7 @@ impl super::Backend for Backend {
         "probe"
     }
 
-    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut Show<'_>) -> Result<(), BoxError> {
+    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut PictureCallback<'_>) -> Result<(), BoxError> {
         let number = number(bitstream).ok_or("not a packet of the probe")?;
         self.log.note(Call::Decode(number));
         self.samples.fill(number.to_le_bytes()[0]);
@@ -115,7 +99,7 @@ impl super::Backend for Backend {
         Ok(())
     }
 
-    fn flush(&mut self, _colour: Colour, _show: &mut Show<'_>) -> Result<bool, BoxError> {
+    fn flush(&mut self, _colour: Colour, _show: &mut PictureCallback<'_>) -> Result<bool, BoxError> {
         self.log.note(Call::Flush);
         Ok(false)
     }

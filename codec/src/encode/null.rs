@@ -1,18 +1,18 @@
-//! An encoder that compresses nothing, for a layer of which only the timing matters.
+//! An encoder without output, for measuring everything else.
 
 use super::{Config, Packet};
 use crate::BoxError;
 use crate::rate::EncoderTarget;
 use media::{BufferPool, Frame};
 
-/// An encoder that leaves every picture out.
+/// Skips every frame.
 #[derive(Debug)]
 pub struct Backend {
     config: Config,
 }
 
 impl Backend {
-    /// A back-end with the configuration `config`.
+    /// Creates a back-end with this configuration.
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self { config }

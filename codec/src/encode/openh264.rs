@@ -1,8 +1,8 @@
-//! OpenH264: the software encoder that is always available.
+//! OpenH264, the software encoder.
 //!
-//! Baseline profile, one slice, one thread, rate control by bitrate that never skips a picture. Three properties of the
-//! library matter here: screen mode aborts the process on temporal layers, so screens get one; the library's own
-//! decoder shows a stream of any profile but baseline one picture late; the key-frame call must name a layer.
+//! Baseline profile, one slice, one thread, bitrate mode without frame skipping. Limitations of the library: screen
+//! mode aborts the process if there is more than one temporal layer; its decoder delays profiles other than baseline by
+//! one frame; the key-frame call needs a layer argument that the binding omits.
 
 mod ffi;
 
@@ -66,7 +66,7 @@ impl super::Backend for Backend {
             self.handle.adjust(&settings(&self.config, self.colour))?;
             return Ok(());
         }
-        // OpenH264 plans its budget again on every call, so only a change is passed on.
+        // Every call resets OpenH264's rate control, so only changes are passed on.
         if frame_rate != self.config.rate {
             self.handle.set_rate(frame_rate.as_f32())?;
             self.config.rate = frame_rate;
@@ -80,7 +80,8 @@ impl super::Backend for Backend {
 }
 
 impl Backend {
-    /// OpenH264 writes the colours into its parameter sets once, when it starts: it starts over, with a key frame.
+    /// Restarts the encoder with another colour space, because OpenH264 writes the parameter sets only at the start.
+    /// The next frame is a key frame.
     fn set_colour(&mut self, colour: Colour) -> Result<(), BoxError> {
         self.handle.restart(&settings(&self.config, colour))?;
         self.colour = colour;
@@ -97,7 +98,7 @@ fn packet(picture: &Picture<'_>, layered: bool, pool: &BufferPool) -> Packet {
     Packet { payload, temporal: picture.temporal(), key: picture.is_key(), discardable }
 }
 
-/// Adds the units between start codes. One slice to which others refer makes the picture one that must not be dropped.
+/// Appends the units of `bytes`. The picture is not discardable if one of its slices is a reference.
 fn append(bytes: &[u8], payload: &mut Buffer, discardable: &mut bool) {
     for unit in bitstream::annex_b(bytes) {
         *discardable &= !bitstream::is_reference(unit);
@@ -124,7 +125,7 @@ fn settings(config: &Config, colour: Colour) -> Settings {
     }
 }
 
-/// OpenH264 takes 32 bits, and refuses a rate of zero.
+/// Converts to OpenH264's 32-bit bitrate, which must not be zero.
 fn bits(bitrate: Bitrate) -> i32 {
     i32::try_from(bitrate.as_bps()).unwrap_or(i32::MAX).max(MIN_BITRATE)
 }

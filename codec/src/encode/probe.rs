@@ -1,50 +1,34 @@
 //! Encoders for tests: one that records its calls and their threads, and one that fails on purpose.
 //!
-//! The packets of [`Backend`] are well-formed NAL units that hold the picture's number instead of a picture;
-//! [`crate::decode::probe`] reads them.
+//! Its packets are valid NAL units that contain the frame number instead of a picture. [`crate::decode::probe`] decodes
+//! them.
 
 use super::{Candidate, Config, Packet};
 use crate::BoxError;
+use crate::call_log::CallLog;
 use crate::rate::EncoderTarget;
 use media::{BufferPool, Frame, VideoCodec};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
 
 /// A call of the back-end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// A picture was to be compressed.
+    /// A frame was encoded.
     Encode {
-        /// The picture's number.
+        /// The frame number.
         number: u64,
         /// True if a key frame was requested.
         key: bool,
     },
-    /// Another target.
+    /// A new target was set.
     SetTarget(EncoderTarget),
     /// The back-end was dropped.
     Dropped,
 }
 
-/// The calls so far; clones share them.
-#[derive(Clone, Debug, Default)]
-pub struct Log {
-    calls: Arc<Mutex<Vec<(ThreadId, Call)>>>,
-}
+/// The calls of a back-end of this module.
+pub type Log = CallLog<Call>;
 
-impl Log {
-    /// Every call with the thread it came on, oldest first.
-    #[must_use]
-    pub fn calls(&self) -> Vec<(ThreadId, Call)> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note(&self, call: Call) {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((thread::current().id(), call));
-    }
-}
-
-/// Turns each picture into a packet that holds its number.
+/// Encodes each frame into a packet that contains its number.
 #[derive(Debug)]
 pub struct Backend {
     config: Config,
@@ -53,7 +37,7 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// A back-end that records its calls in `log`.
+    /// Creates a back-end that records its calls in `log`.
     #[must_use]
     pub fn new(config: Config, log: Log) -> Self {
         Self { config, log, encoded: 0 }
@@ -153,5 +137,5 @@ impl Drop for Backend {
     }
 }
 
-/// A parameter set of the smallest possible picture, behind its length: no decoder starts without one.
+/// A sequence parameter set of 16x16, after its length. A decoder needs one to start.
 const SPS: &[u8] = &[0, 0, 0, 6, 0x67, 0x42, 0xC0, 0x1F, 0xDA, 0x79];

@@ -1,66 +1,175 @@
-//! Tracks that are received and sent: openers, decoders, and the targets of encoders.
+//! The tracks that we send and receive, with their threads, wishes and shares of the uplink.
 
-use super::{Coordinator, Parts, sound_key};
-use crate::event::{Event, Notice, NoticeKind};
-use crate::receive::{DecodeQueue, PictureReceiver, Report as ReceiveReport, VoiceReceiver, WaitingFrames};
-use crate::send::Report as SendReport;
-use crypto::{Leaf, Opener, ReceivedFrame};
-use media::{Bitrate, Receiver};
-use proto::{Kind, SenderLayers, Slot, TrackId};
+use super::devices::Devices;
+use super::membership::Membership;
+use crate::event::{Notice, NoticeKind};
+use crate::reason;
+use crate::receive::{self, DecodeQueue, PictureReceiver, Receivers, VoiceReceiver, WaitingFrames};
+use crate::send::{Open, Pictures, Report, Uplink, announced};
+use crate::sources::Codecs;
+use crate::stats::track_stats::TrackStats;
+use crate::video_output::VideoOutput;
+use capture::Format;
+use crypto::{KeyRing, Leaf, Opener, ReceivedFrame};
+use media::{Bitrate, BufferPool, Clock, Frame, Receiver};
+use net::Session;
+use proto::{Kind, ParticipantId, SenderLayers, Slot, TrackId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::mpsc;
 
-/// A track whose owner's leaf is not known yet: the server may announce it before the group does.
+/// What every track needs.
+pub struct Context {
+    /// Publishes tracks and asks for key frames.
+    pub session: Session,
+    /// The keys of all members.
+    pub ring: KeyRing,
+    /// The clock of all timestamps.
+    pub clock: Clock,
+    /// Memory for bitstreams.
+    pub pool: BufferPool,
+    /// The counters of all tracks.
+    pub stats: TrackStats,
+    /// Shows pictures.
+    pub output: Arc<dyn VideoOutput>,
+    /// Sends the packets of our microphone.
+    pub uplink: Uplink,
+    /// Encodes and decodes pictures.
+    pub codecs: Codecs,
+}
+
+/// See the module.
+pub struct Tracks {
+    /// Dropped before the sources: a thread that waits for room in the channel would never end.
+    reports: mpsc::Receiver<TrackReport>,
+    reporter: mpsc::Sender<TrackReport>,
+    context: Context,
+    receivers: Receivers,
+    /// Received tracks whose owner's leaf is not known yet: the server may announce them before the group does.
+    waiting: Vec<Waiting>,
+    sources: BTreeMap<Slot, Source>,
+    /// The layers of each slot that receivers want, as the server said last.
+    wanted: BTreeMap<Slot, SenderLayers>,
+    /// What the uplink carries.
+    budget: Bitrate,
+    /// The id of the next source.
+    next_source: u64,
+}
+
+/// A received track that has not started.
 pub struct Waiting {
     /// The track.
     pub track: TrackId,
     /// Sound or pictures.
     pub kind: Kind,
-    /// Its sealed frames.
+    /// Its frames.
     pub frames: Receiver<ReceivedFrame>,
 }
 
-impl Coordinator {
-    /// A track was announced.
-    pub(super) fn add_track(&mut self, waiting: Waiting) {
-        self.waiting.push(waiting);
-        self.start_waiting_tracks();
+/// A report of a thread.
+pub enum TrackReport {
+    /// A thread of one of our sources.
+    Sent {
+        /// The source's slot.
+        slot: Slot,
+        /// The source's id. Tells a late report of a source that was stopped from one of its successor.
+        source: u64,
+        /// What it reports.
+        report: Report,
+    },
+    /// A thread that decodes a received track.
+    Received(receive::Report),
+}
+
+/// What a report changes.
+#[derive(Debug)]
+pub enum TrackEvent {
+    /// A source is open, and is published if we are in.
+    Opened,
+    /// A source or its last encoder failed. The source must be stopped.
+    Failed(Failure),
+    /// The user should know something; nothing changes.
+    Notice(Notice),
+}
+
+/// A source that cannot be sent.
+#[derive(Debug)]
+pub struct Failure {
+    /// The slot of the source.
+    pub slot: Slot,
+    /// What the user should know.
+    pub notice: Notice,
+}
+
+/// A picture source, from the moment it is asked for.
+struct Source {
+    id: u64,
+    pictures: Pictures,
+    /// Known once the device is open.
+    format: Option<Format>,
+}
+
+impl Tracks {
+    /// Starts the threads that receive.
+    ///
+    /// # Errors
+    /// Returns the system's error if it has no thread left.
+    pub fn start(context: Context) -> std::io::Result<Self> {
+        let (reporter, reports) = mpsc::channel(MAX_REPORTS);
+        Ok(Self {
+            reports,
+            reporter,
+            context,
+            receivers: Receivers::start()?,
+            waiting: Vec::new(),
+            sources: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            budget: FIRST_BUDGET,
+            next_source: 0,
+        })
     }
 
-    /// Starts every track whose owner is a member now.
-    pub(super) fn start_waiting_tracks(&mut self) {
+    /// Adds a received track. It starts with the next [`Tracks::start_waiting`].
+    pub fn add(&mut self, track: Waiting) {
+        self.waiting.push(track);
+    }
+
+    /// Starts every received track whose owner is a member by now.
+    pub fn start_waiting(&mut self, membership: &Membership, devices: &Devices) {
         for waiting in std::mem::take(&mut self.waiting) {
-            let owner = self.members.iter().find(|member| member.id == waiting.track.owner);
-            match owner.map(|owner| (owner.leaf, owner.name.clone())) {
-                Some((leaf, name)) => self.start_track(waiting, leaf, &name),
+            match membership.member(waiting.track.owner) {
+                Some((leaf, name)) => self.start_received(waiting, leaf, name, devices),
                 None => self.waiting.push(waiting),
             }
         }
     }
 
-    fn start_track(&mut self, waiting: Waiting, leaf: Leaf, name: &str) {
+    fn start_received(&mut self, waiting: Waiting, leaf: Leaf, name: &str, devices: &Devices) {
         let Waiting { track, kind, frames } = waiting;
-        let opener = Opener::new(self.parts.ring.clone(), track.slot, leaf, self.parts.clock);
-        let stats = self.parts.stats.track(track);
+        let Context { session, ring, clock, stats, output, codecs, .. } = &self.context;
+        let opener = Opener::new(ring.clone(), track.slot, leaf, *clock);
+        let stats = stats.track(track);
         let (waiting, report) = (WaitingFrames::default(), self.receive_reporter());
         match kind {
             Kind::Audio => {
-                let remote = self.parts.audio.add_remote(sound_key(track));
+                let remote = devices.add_voice(track);
                 self.receivers.add_voice(VoiceReceiver { track, frames, opener, remote, waiting, stats, report });
             }
             Kind::Video => {
-                let session = self.parts.session.clone();
+                let session = session.clone();
                 self.receivers.add_picture(PictureReceiver {
                     track,
                     frames,
                     opener,
                     waiting,
                     queue: DecodeQueue::default(),
-                    decoders: self.parts.codecs.decoders.clone(),
+                    decoders: codecs.decoders.clone(),
                     decoder: None,
                     needs_key: true,
-                    sink: self.parts.screen.open(track, name),
+                    sink: output.open(track, name),
                     shown: None,
                     stats,
-                    clock: self.parts.clock,
+                    clock: *clock,
                     request_key: Box::new(move || session.key_frame(track)),
                     report,
                 });
@@ -68,67 +177,145 @@ impl Coordinator {
         }
     }
 
-    /// Tells the person what a decode thread reports. The thread never waits: a reader with a full queue is behind anyway.
-    fn receive_reporter(&self) -> Box<dyn Fn(ReceiveReport) + Send> {
-        let events = self.parts.events.clone();
+    /// Passes on what a decode thread reports. The thread never waits: a report that finds no room is dropped.
+    fn receive_reporter(&self) -> Box<dyn Fn(receive::Report) + Send> {
+        let reporter = self.reporter.clone();
         Box::new(move |report| {
-            let notice = match report {
-                ReceiveReport::DecoderReplaced(replacement) => {
-                    Notice { kind: NoticeKind::CodecReplaced, detail: replacement.to_string() }
-                }
-                ReceiveReport::TrackFailed(reason) => Notice { kind: NoticeKind::PeerUnreadable, detail: reason },
-            };
-            let _ = events.try_send(Event::Notice(notice));
+            if reporter.try_send(TrackReport::Received(report)).is_err() {
+                tracing::debug!("no room for the report of a received track");
+            }
         })
     }
 
-    /// Handles what an encode thread of one of our sources reports. A track without an encoder is unpublished, and the
-    /// device is closed.
-    pub(super) async fn handle_encoder_report(&mut self, slot: Slot, report: SendReport) {
-        let notice = match report {
-            SendReport::EncoderReplaced(replacement) => {
-                Notice { kind: NoticeKind::CodecReplaced, detail: replacement.to_string() }
-            }
-            SendReport::Overloaded => Notice { kind: NoticeKind::Overloaded, detail: String::new() },
-            SendReport::TrackFailed(reason) => {
-                self.drop_source(slot);
-                self.closed(slot).await;
-                Notice { kind: NoticeKind::TrackFailed, detail: reason }
-            }
-            SendReport::Opened(_) | SendReport::Failed(_) => return,
-        };
-        self.tell(Event::Notice(notice)).await;
+    /// A received track has ended. Its receiver ends with its queue.
+    pub fn end(&mut self, track: TrackId) {
+        self.waiting.retain(|waiting| waiting.track != track);
     }
 
-    /// A track has ended; its receiver ends with its queue.
-    pub(super) fn end_track(&mut self, track: TrackId) {
-        self.waiting.retain(|waiting| waiting.track != track);
-        if track.slot == Slot::Microphone {
-            keep_sound_counts(&self.parts);
-            self.parts.audio.remove_remote(sound_key(track));
+    /// Drops the tracks of somebody who has left before they started: their key never comes.
+    pub fn remove_waiting(&mut self, owner: ParticipantId) {
+        self.waiting.retain(|waiting| waiting.track.owner != owner);
+    }
+
+    /// Opens a picture source on a thread of its own, which reports by [`Tracks::next_report`].
+    pub fn start_source(&mut self, slot: Slot, open: Open) {
+        self.next_source += 1;
+        let (id, reporter) = (self.next_source, self.reporter.clone());
+        let report = move |report: Report| {
+            // The channel is closed only if nobody is left who could use the report.
+            let _ = reporter.blocking_send(TrackReport::Sent { slot, source: id, report });
+        };
+        let own: Box<dyn FnMut(Frame) + Send> = match slot {
+            Slot::Camera => {
+                let output = Arc::clone(&self.context.output);
+                Box::new(move |frame| output.own(frame))
+            }
+            Slot::Screen | Slot::Microphone => Box::new(drop),
+        };
+        match Pictures::start(slot, open, own, report) {
+            Ok(pictures) => drop(self.sources.insert(slot, Source { id, pictures, format: None })),
+            Err(error) => tracing::error!(?slot, %error, "no thread for a device"),
         }
     }
 
-    /// Sends what the viewers want of one of our tracks.
-    pub(super) fn want(&mut self, layers: SenderLayers) {
+    /// Unpublishes a source and returns it. Dropping it closes the device and may block.
+    pub fn stop_source(&mut self, slot: Slot) -> Option<impl Send + 'static> {
+        let source = self.sources.remove(&slot)?;
+        self.context.session.unpublish(slot);
+        Some(source)
+    }
+
+    /// The next report of a thread; never ends.
+    pub async fn next_report(&mut self) -> TrackReport {
+        match self.reports.recv().await {
+            Some(report) => report,
+            // `self` holds a sender, so the channel does not close.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes in a report. `inside` says whether we are in the meeting.
+    pub fn handle_report(&mut self, report: TrackReport, inside: bool) -> Option<TrackEvent> {
+        match report {
+            TrackReport::Sent { slot, source, report } => self.handle_sent(slot, source, report, inside),
+            TrackReport::Received(report) => Some(TrackEvent::Notice(reason::received(report))),
+        }
+    }
+
+    fn handle_sent(&mut self, slot: Slot, id: u64, report: Report, inside: bool) -> Option<TrackEvent> {
+        let source = self.sources.get_mut(&slot).filter(|source| source.id == id)?;
+        let event = match report {
+            Report::Opened(format) => {
+                source.format = Some(format);
+                let published = if inside { self.publish_pictures(slot) } else { Ok(()) };
+                published.map_or_else(TrackEvent::Failed, |()| TrackEvent::Opened)
+            }
+            Report::Failed(error) => TrackEvent::Failed(Failure { slot, notice: reason::source(slot, &error) }),
+            Report::TrackFailed(why) => TrackEvent::Failed(Failure { slot, notice: reason::track_failed(why) }),
+            Report::EncoderReplaced(replacement) => TrackEvent::Notice(reason::codec_replaced(replacement.to_string())),
+            Report::Overloaded => TrackEvent::Notice(Notice { kind: NoticeKind::Overloaded, detail: String::new() }),
+        };
+        Some(event)
+    }
+
+    /// True if a source of `slot` was started, open or not.
+    pub fn has_source(&self, slot: Slot) -> bool {
+        self.sources.contains_key(&slot)
+    }
+
+    /// True if a source of `slot` is open.
+    pub fn is_open(&self, slot: Slot) -> bool {
+        self.sources.get(&slot).is_some_and(|source| source.format.is_some())
+    }
+
+    /// Publishes the voice, and the pictures of every open source. Returns the sources that must be stopped, because their
+    /// pictures cannot be encoded.
+    pub fn publish_all(&mut self) -> Vec<Failure> {
+        let Context { session, ring, stats, uplink, .. } = &self.context;
+        uplink.connect(ring.clone(), session.publish(Slot::Microphone, Vec::new()), stats.clone());
+        let slots: Vec<Slot> = self.sources.keys().copied().collect();
+        slots.into_iter().filter_map(|slot| self.publish_pictures(slot).err()).collect()
+    }
+
+    fn publish_pictures(&self, slot: Slot) -> Result<(), Failure> {
+        let Some(Source { pictures, format: Some(format), .. }) = self.sources.get(&slot) else { return Ok(()) };
+        let Context { session, ring, pool, stats, codecs, .. } = &self.context;
+        let frame_sender = session.publish(slot, announced(slot, *format));
+        let published = pictures.publish(*format, ring, &frame_sender, pool, stats, &codecs.encoders);
+        published.map_err(|error| no_encode_thread(slot, &error))?;
+        // A camera that was off for a moment only may be the same track to the server, which then repeats nothing.
+        if let Some(wanted) = self.wanted.get(&slot) {
+            pictures.set_wishes(wanted);
+        }
+        self.share_budget();
+        Ok(())
+    }
+
+    /// Encodes the layers that receivers want of one of our tracks.
+    pub fn set_wanted(&mut self, layers: SenderLayers) {
         if let Some(source) = self.sources.get(&layers.slot) {
             source.pictures.set_wishes(&layers);
         }
         self.wanted.insert(layers.slot, layers);
-        self.share(self.budget);
+        self.share_budget();
     }
 
-    /// A viewer needs a key frame.
-    pub(super) fn key_frame(&mut self, slot: Slot, spatial: u8) {
+    /// Encodes the next picture of a layer as a key picture.
+    pub fn key_frame(&mut self, slot: Slot, spatial: u8) {
         if let Some(source) = self.sources.get(&slot) {
             source.pictures.key_frame(spatial);
         }
     }
 
-    /// Divides the bitrate of the link among our sources. A shared screen gets most of it.
-    pub(super) fn share(&mut self, budget: Bitrate) {
+    /// Shares what the uplink carries from now on.
+    pub fn set_budget(&mut self, budget: Bitrate) {
         self.budget = budget;
-        let screen = self.sources.contains_key(&Slot::Screen);
+        self.share_budget();
+    }
+
+    /// A shared screen is what people look at: it gets three quarters, the camera the rest.
+    fn share_budget(&self) {
+        let (budget, screen) = (self.budget, self.sources.contains_key(&Slot::Screen));
         for (slot, source) in &self.sources {
             let Some(format) = source.format else { continue };
             let share = match (slot, screen) {
@@ -139,15 +326,30 @@ impl Coordinator {
             source.pictures.set_budget(share, format);
         }
     }
-}
 
-/// Keeps the counters of the sound engine for the report.
-pub fn keep_sound_counts(parts: &Parts) {
-    for track in parts.stats.tracks() {
-        if track.slot == Slot::Microphone
-            && let Some(statistics) = parts.audio.statistics(sound_key(track))
-        {
-            parts.measure.sound(track.owner, statistics);
-        }
+    /// Sends and receives no more, and joins every thread. Blocks until the devices are closed.
+    pub fn close(self) {
+        let Self { reports, context, receivers, sources, .. } = self;
+        // The reports first: a thread that waits for room in the channel would never end.
+        drop(reports);
+        context.uplink.disconnect();
+        // Receivers first: they must not open frames of people who come later.
+        drop(receivers);
+        drop(sources);
     }
 }
+
+/// The failure of a source for whose layers the system has no thread left.
+fn no_encode_thread(slot: Slot, error: &std::io::Error) -> Failure {
+    tracing::error!(?slot, %error, "no thread for an encoder");
+    Failure { slot, notice: reason::track_failed(error.to_string()) }
+}
+
+/// What the uplink is taken to carry until the first estimate.
+const FIRST_BUDGET: Bitrate = Bitrate::kbps(2_500);
+
+/// Reports that wait in the channel.
+const MAX_REPORTS: usize = 16;
+
+#[cfg(test)]
+mod tests;

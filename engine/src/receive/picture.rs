@@ -3,8 +3,8 @@
 use super::decode_queue::DecodeQueue;
 use super::report::Report;
 use super::waiting_frames::WaitingFrames;
-use crate::open_failures::leaves_a_hole;
-use crate::track_stats::Received;
+use crate::stats::open_failures::leaves_a_hole;
+use crate::stats::track_stats::Received;
 use crate::video_output::{Meta, VideoSink};
 use crate::worker::{Job, Progress};
 use codec::decode::{Backends, Decoder, Error};

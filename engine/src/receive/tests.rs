@@ -1,7 +1,7 @@
 //! From sealed frames to the screen, over a real decode thread.
 
 use super::{DecodeQueue, PictureReceiver, Report, WaitingFrames};
-use crate::track_stats::TrackStats;
+use crate::stats::track_stats::TrackStats;
 use crate::video_output::{Meta, VideoSink};
 use crate::worker::Worker;
 use codec::decode::probe::{self, Fault};
@@ -65,7 +65,7 @@ impl Camera {
     }
 
     fn send(&mut self, to: &Sender<ReceivedFrame>, key: bool) {
-        let picture = self.frames.canvas(SIZE).unwrap();
+        let picture = self.frames.take(SIZE).unwrap();
         let captured = Timestamp::from_micros(self.sequence * 33_333);
         let picture = picture.freeze(self.sequence, captured, Colour::default(), Rotation::Upright);
         let encoded = self.encoder.encode(&picture, key, &BufferPool::new(1)).unwrap().unwrap();

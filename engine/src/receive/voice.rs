@@ -2,7 +2,7 @@
 
 use super::report::Report;
 use super::waiting_frames::WaitingFrames;
-use crate::track_stats::Received;
+use crate::stats::track_stats::Received;
 use crate::worker::{Job, Progress};
 use crypto::{Opener, ReceivedFrame};
 use media::{Notify, Panicked, Receiver};

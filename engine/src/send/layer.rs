@@ -3,7 +3,7 @@
 use super::frame_skipper::FrameSkipper;
 use super::load::{LoadChange, LoadMeter};
 use super::report::{Report, Reporter};
-use crate::track_stats::TrackStats;
+use crate::stats::track_stats::TrackStats;
 use codec::encode::{Backends, Config, Encoder, Error};
 use codec::rate::{EncoderTarget, LayerTarget};
 use crypto::{KeyRing, Sealer};

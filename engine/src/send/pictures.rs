@@ -2,8 +2,8 @@
 
 use super::layer::{LayerThread, Start};
 use super::report::{Report, Reporter};
-use crate::track_stats::TrackStats;
-use capture::{Format, Pump, Source};
+use crate::stats::track_stats::TrackStats;
+use capture::{CaptureThread, Format, Source};
 use codec::encode::{Backends, Config};
 use codec::layer::{Content, Ladder, Rung};
 use codec::rate::{Wish, allocate};
@@ -19,7 +19,9 @@ pub struct Pictures {
     layers: Layers,
     demand: Mutex<Demand>,
     reporter: Reporter,
-    _pump: Pump,
+    /// [`LayerThread::start`], except in a test.
+    start_layer: fn(Start) -> std::io::Result<LayerThread>,
+    _thread: CaptureThread,
 }
 
 /// Opens a source, on its own thread.
@@ -58,8 +60,8 @@ impl Pictures {
                 own(frame);
             }
         };
-        let pump = Pump::start(&format!("{slot:?}").to_lowercase(), open, Box::new(on))?;
-        Ok(Self { slot, layers, demand: Mutex::default(), reporter, _pump: pump })
+        let thread = CaptureThread::start(&format!("{slot:?}").to_lowercase(), open, Box::new(on))?;
+        Ok(Self { slot, layers, demand: Mutex::default(), reporter, start_layer: LayerThread::start, _thread: thread })
     }
 
     /// Starts the layers of [`announced`], paused, with the first of `encoders` that works. They send to `frame_sender`.
@@ -96,10 +98,16 @@ impl Pictures {
         };
         let ladder = ladder(self.slot, format);
         let threads =
-            ladder.rungs().iter().map(|rung| LayerThread::start(start(rung))).collect::<Result<Vec<_>, _>>()?;
+            ladder.rungs().iter().map(|rung| (self.start_layer)(start(rung))).collect::<Result<Vec<_>, _>>()?;
         // At a second call the layers exist; the new threads end here.
         let _ = self.layers.set(threads);
         Ok(())
+    }
+
+    /// From now on, [`Pictures::publish`] fails as if the system had no thread left.
+    #[cfg(test)]
+    pub fn refuse_layer_threads(&mut self) {
+        self.start_layer = |_| Err(std::io::Error::other("no thread is left"));
     }
 
     /// Sets what the viewers together want of each layer. Layers without a viewer are paused.

@@ -3,7 +3,7 @@
 use super::layer::{LayerThread, Start};
 use super::report::Reporter;
 use super::{Pictures, Report};
-use crate::track_stats::TrackStats;
+use crate::stats::track_stats::TrackStats;
 use capture::{Format, Source, Stop};
 use codec::encode::probe::{self, Fault};
 use codec::encode::{Backends, Candidate, Config, Content};
@@ -53,7 +53,7 @@ fn ring() -> KeyRing {
 
 /// A picture of an even grey.
 fn picture(pool: &Pool, number: u64) -> Frame {
-    let mut canvas = pool.canvas(FORMAT.size).expect("a test holds few pictures");
+    let mut canvas = pool.take(FORMAT.size).expect("a test holds few pictures");
     for mut plane in canvas.planes_mut() {
         plane.rows_mut().for_each(|row| row.fill(100));
     }
@@ -254,7 +254,7 @@ fn a_layer_without_any_encoder_left_is_reported_as_failed() {
         thread.put(&picture(&pool, pictures + 1));
         drop(thread);
         assert_eq!(reports.iter().count(), 0);
-        let free: Vec<_> = (0..4).map_while(|_| pool.canvas(FORMAT.size)).collect();
+        let free: Vec<_> = (0..4).map_while(|_| pool.take(FORMAT.size)).collect();
         assert_eq!(free.len(), 4, "every picture is back in its pool");
     }
 }

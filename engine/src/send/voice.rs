@@ -1,6 +1,6 @@
 //! The own voice: the audio thread calls it with each packet.
 
-use crate::track_stats::TrackStats;
+use crate::stats::track_stats::TrackStats;
 use crypto::{KeyRing, Sealer};
 use media::EncodedAudio;
 use net::FrameSender;

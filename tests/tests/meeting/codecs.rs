@@ -5,7 +5,7 @@ use anyhow::Result;
 use codec::decode::{self, probe as decoders};
 use codec::encode::{self, probe as encoders};
 use encoders::Fault;
-use engine::{AudioChoice, Cameras, Choice, Codecs, Command, Entry, Hardware, NoticeKind};
+use engine::{AudioChoice, Choice, Codecs, Command, Entry, Hardware, NoticeKind};
 use media::Size;
 use tests::people::{Host, Person};
 
@@ -59,6 +59,6 @@ fn a_track_without_any_encoder_left_is_unpublished_and_told() -> Result<()> {
 }
 
 fn enter(entry: Entry, name: &str, camera: Choice, codecs: Codecs) -> Result<Person> {
-    let hardware = Hardware { cameras: Cameras::default(), codecs };
-    Person::enter_with(entry, name, (camera, hardware), AudioChoice::Off)
+    let hardware = Hardware { codecs, ..Hardware::default() };
+    Person::enter_at(entry, name, (camera, AudioChoice::Off), hardware)
 }
