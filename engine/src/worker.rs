@@ -2,7 +2,7 @@
 
 use media::{Notify, Panicked, catch_panic};
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
@@ -29,11 +29,30 @@ pub enum Progress {
 
 /// A named thread with its jobs. Dropping it stops the thread after the step it is in.
 pub struct Worker {
-    inbox: Arc<Mutex<Vec<Box<dyn Job>>>>,
+    inbox: Arc<Mutex<Vec<Counted>>>,
     notify: Notify,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    jobs: usize,
+    load: Arc<AtomicUsize>,
+}
+
+/// A job that is counted in the load of its worker until it is dropped.
+struct Counted {
+    job: Box<dyn Job>,
+    load: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    fn new(job: Box<dyn Job>, load: Arc<AtomicUsize>) -> Self {
+        load.fetch_add(1, Ordering::AcqRel);
+        Self { job, load }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.load.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Worker {
@@ -45,19 +64,19 @@ impl Worker {
         let (inbox, notify, stop) = (Arc::default(), Notify::new(), Arc::new(AtomicBool::new(false)));
         let run = Run { inbox: Arc::clone(&inbox), notify: notify.clone(), stop: Arc::clone(&stop), jobs: Vec::new() };
         let thread = Builder::new().name(name.into()).spawn(move || run.run())?;
-        Ok(Self { inbox, notify, stop, thread: Some(thread), jobs: 0 })
+        Ok(Self { inbox, notify, stop, thread: Some(thread), load: Arc::default() })
     }
 
     /// Gives the thread one more job.
     pub fn add(&mut self, job: Box<dyn Job>) {
+        let job = Counted::new(job, Arc::clone(&self.load));
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner).push(job);
-        self.jobs += 1;
         self.notify.notify();
     }
 
-    /// How many jobs it was given so far.
+    /// The number of jobs that have not ended.
     pub fn load(&self) -> usize {
-        self.jobs
+        self.load.load(Ordering::Acquire)
     }
 }
 
@@ -73,10 +92,10 @@ impl Drop for Worker {
 }
 
 struct Run {
-    inbox: Arc<Mutex<Vec<Box<dyn Job>>>>,
+    inbox: Arc<Mutex<Vec<Counted>>>,
     notify: Notify,
     stop: Arc<AtomicBool>,
-    jobs: Vec<Box<dyn Job>>,
+    jobs: Vec<Counted>,
 }
 
 impl Run {
@@ -84,8 +103,8 @@ impl Run {
         while !self.stop.load(Ordering::Acquire) {
             self.take_new_jobs();
             let mut worked = false;
-            self.jobs.retain_mut(|job| {
-                let progress = step(job.as_mut());
+            self.jobs.retain_mut(|counted| {
+                let progress = step(counted.job.as_mut());
                 worked |= progress == Progress::Worked;
                 progress != Progress::Ended
             });
@@ -97,9 +116,9 @@ impl Run {
 
     fn take_new_jobs(&mut self) {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        for mut job in inbox.drain(..) {
-            job.notify_on(self.notify.clone());
-            self.jobs.push(job);
+        for mut counted in inbox.drain(..) {
+            counted.job.notify_on(self.notify.clone());
+            self.jobs.push(counted);
         }
     }
 }
@@ -133,6 +152,20 @@ mod tests {
             self.left -= 1;
             self.done.send(self.left).unwrap();
             Progress::Worked
+        }
+        fn failed(&mut self, panicked: &Panicked) {
+            panic!("{panicked}");
+        }
+    }
+
+    /// Ends at its first step, after a message.
+    struct Waits(mpsc::Receiver<()>);
+
+    impl Job for Waits {
+        fn notify_on(&mut self, _: Notify) {}
+        fn step(&mut self) -> Progress {
+            self.0.recv().unwrap();
+            Progress::Ended
         }
         fn failed(&mut self, panicked: &Panicked) {
             panic!("{panicked}");
@@ -174,5 +207,20 @@ mod tests {
         let mut seen: Vec<u32> = steps.iter().collect();
         seen.sort_unstable();
         assert_eq!(seen, [0, 0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn a_job_that_has_ended_is_not_in_the_load() {
+        let ((done, steps), (failures, failed)) = (mpsc::sync_channel(100), mpsc::sync_channel(100));
+        let mut worker = Worker::start("test").unwrap();
+        let (go, wait) = mpsc::sync_channel(1);
+        worker.add(Box::new(Waits(wait)));
+        worker.add(Box::new(Count { left: 1, done }));
+        worker.add(Box::new(Broken(failures)));
+        assert_eq!(worker.load(), 3, "the first job has not ended");
+        go.send(()).unwrap();
+        // Both ends are closed when the jobs are dropped.
+        assert_eq!((steps.iter().count(), failed.iter().count()), (1, 1));
+        assert_eq!(worker.load(), 0);
     }
 }
