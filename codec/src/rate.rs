@@ -50,10 +50,10 @@ pub struct Wish {
 /// without a wish is paused.
 ///
 /// No layer gets more than its rung's `bitrate`, and together they never get more than `budget`. Layers are admitted
-/// from the smallest wanted one up, each with its minimum bitrate; once one does not fit, it and those above it are paused:
-/// a small layer that works is worth more to more people than a large one that does not. The smallest wanted layer is
-/// never paused: a poor picture is better than none. What is left fills all admitted layers by the same share of what
-/// they lack.
+/// from the smallest wanted one up, each with its minimum bitrate. Once one does not fit, it and those above it are
+/// paused: a small layer that works is worth more to more people than a large one that does not. The smallest wanted
+/// layer is never paused: a poor picture is better than none. What is left fills all admitted layers by the same share of
+/// what they lack.
 #[must_use]
 pub fn allocate(budget: Bitrate, frame_rate: FrameRate, ladder: &Ladder, wishes: &[Wish]) -> Vec<LayerTarget> {
     let wish = |rung: &Rung| wishes.iter().find(|wish| wish.spatial == rung.spatial);
@@ -167,8 +167,8 @@ mod tests {
 
     #[test]
     fn plenty_gives_each_layer_what_it_can_use() {
-        let most: Vec<_> = ladder().rungs().iter().map(|rung| Some(rung.bitrate)).collect();
-        assert_eq!(shares(10_000, 0..3), most);
+        let full: Vec<_> = ladder().rungs().iter().map(|rung| Some(rung.bitrate)).collect();
+        assert_eq!(shares(10_000, 0..3), full);
     }
 
     #[test]
@@ -192,13 +192,13 @@ mod tests {
 
     #[test]
     fn shares_never_exceed_the_budget_and_grow_with_it() {
-        let least = ladder().rungs()[0].min_bitrate;
+        let minimum = ladder().rungs()[0].min_bitrate;
         let mut before = 0;
         for kilobits in 1..3_000 {
             let shares: Vec<Bitrate> = shares(kilobits, 0..3).into_iter().flatten().collect();
             assert!(shares.iter().copied().sum::<Bitrate>() <= Bitrate::kbps(kilobits));
-            // The smallest layer gives up some of its spare when another one is admitted, but never below its least.
-            assert!(shares[0] >= least.min(Bitrate::kbps(kilobits)));
+            // The smallest layer gives up some of its spare when another one is admitted, but never below its minimum.
+            assert!(shares[0] >= minimum.min(Bitrate::kbps(kilobits)));
             assert!(shares.len() >= before);
             before = shares.len();
         }
@@ -206,14 +206,14 @@ mod tests {
 
     #[test]
     fn fewer_temporal_layers_mean_fewer_pictures_and_fewer_bits() {
-        let most = ladder().rungs()[1].bitrate.as_bps();
+        let full = ladder().rungs()[1].bitrate.as_bps();
         for (temporal_layers, max_temporal, per_second, percent) in
             [(3, 2, (30, 1), 100), (2, 1, (30, 2), 70), (1, 0, (30, 4), 50)]
         {
             let wish = Wish { spatial: 1, temporal_layers };
             let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder(), &[wish]);
             let target = EncoderTarget {
-                bitrate: Bitrate::bps(most * percent / 100),
+                bitrate: Bitrate::bps(full * percent / 100),
                 max_temporal,
                 frame_rate: FrameRate::new(per_second.0, per_second.1).unwrap(),
             };
