@@ -59,11 +59,12 @@ fn a_full_report_channel_delays_neither_close_nor_drop() {
         // The layer's thread now reports that its encoder failed, and finds no room.
         opened.recv_timeout(PATIENCE).expect("the encoder is opened");
         let (ended, seen) = sync_channel(1);
-        std::thread::spawn(move || {
+        let thread = std::thread::Builder::new().name("end".into()).spawn(move || {
             end(tracks);
             ended.send(()).unwrap();
         });
         seen.recv_timeout(PATIENCE).expect("every thread ends");
+        thread.unwrap().join().unwrap();
     }
 }
 
