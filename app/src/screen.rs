@@ -75,13 +75,13 @@ pub(crate) fn device_name(devices: &Devices, kind: Kind, device: &Device, contex
     match device {
         Device::Off => context.say("device-off"),
         Device::Default => devices
-            .offers(kind)
+            .present(kind)
             .first()
             .filter(|_| kind == Kind::Camera)
             .map_or_else(|| context.say("device-default"), |first| first.name.clone()),
         Device::Synthetic => context.say("device-synthetic"),
         Device::Named(id) => {
-            let known = devices.offers(kind).iter().find(|offer| offer.id == *id);
+            let known = devices.present(kind).iter().find(|offer| offer.id == *id);
             known.map_or_else(|| id.clone(), |offer| offer.name.clone())
         }
         Device::File(path) => {
@@ -101,14 +101,14 @@ pub(crate) fn device_lines<'a, Message: Clone + 'a>(
     let mut lines = Vec::new();
     for device in devices.choices(kind) {
         // The first camera that is there is what "default" means: it is listed once, under its own name.
-        if kind == Kind::Camera && device == Device::Default && !devices.offers(kind).is_empty() {
+        if kind == Kind::Camera && device == Device::Default && !devices.present(kind).is_empty() {
             continue;
         }
         let current = devices.chosen(kind);
         let is_current = device == current
             || (kind == Kind::Camera
                 && current == Device::Default
-                && devices.offers(kind).first().is_some_and(|first| device == Device::Named(first.id.clone())));
+                && devices.present(kind).first().is_some_and(|first| device == Device::Named(first.id.clone())));
         lines.push(choice(&device_name(devices, kind, &device, context), is_current, chosen(kind, device)));
     }
     lines

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use accesskit::Role;
+use engine::{TileWish, TrackId};
 use iced::advanced::image::{self, Renderer as _};
 use iced::advanced::widget::{Id, Operation, Tree, tree};
 use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, renderer};
@@ -15,7 +16,7 @@ use iced::{Color, Event, Length, Rectangle, Renderer, Size, window};
 use crate::grid;
 use crate::kit::Element;
 use crate::kit::a11y::Semantics;
-use crate::model::{Shows, View, Wish};
+use crate::model::View;
 use crate::theme::{GAP_TILES, Theme};
 
 pub use paint::faces;
@@ -48,7 +49,7 @@ pub struct Stage<'a, Message> {
     label: String,
     tiles: Vec<Tile>,
     scale: f32,
-    on_wishes: Option<Box<dyn Fn(Vec<Wish>) -> Message + 'a>>,
+    on_wishes: Option<Box<dyn Fn(Vec<TileWish>) -> Message + 'a>>,
     on_software: Option<Message>,
 }
 
@@ -61,7 +62,7 @@ pub fn stage<'a, Message>(label: &str, tiles: Vec<Tile>, scale: f32) -> Stage<'a
 impl<'a, Message> Stage<'a, Message> {
     /// What to say when the sizes of the tiles have changed: once for each change, after it was laid out.
     #[must_use]
-    pub fn on_wishes(mut self, wishes: impl Fn(Vec<Wish>) -> Message + 'a) -> Self {
+    pub fn on_wishes(mut self, wishes: impl Fn(Vec<TileWish>) -> Message + 'a) -> Self {
         self.on_wishes = Some(Box::new(wishes));
         self
     }
@@ -74,19 +75,27 @@ impl<'a, Message> Stage<'a, Message> {
     }
 
     /// Only what has pictures is asked for.
-    fn wishes(&self, bounds: Rectangle) -> Vec<Wish> {
+    fn wishes(&self, bounds: Rectangle) -> Vec<TileWish> {
         let places = places(&self.tiles, bounds);
-        let wish = |(tile, place): (&Tile, Rectangle)| {
-            let pixels = |side: f32| to_pixels(side * self.scale);
-            Wish { view: tile.view, width: pixels(place.width), height: pixels(place.height) }
+        let pixels = |side: f32| to_pixels(side * self.scale);
+        let wish = |(tile, place): (&Tile, Rectangle)| match tile.view {
+            View::Own => None,
+            View::Track(track) => Some(TileWish {
+                track,
+                width: pixels(place.width),
+                height: pixels(place.height),
+                frames_per_second: MAX_FRAME_RATE,
+                priority: if tile.view.is_screen() { 2 } else { 1 },
+                paused: false,
+            }),
         };
-        self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).map(wish).collect()
+        self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).filter_map(wish).collect()
     }
 }
 
 /// Where each tile lies, in the coordinates of `room`.
 pub fn places(tiles: &[Tile], room: Rectangle) -> Vec<Rectangle> {
-    let Some(shared) = tiles.iter().position(|tile| tile.view.shows == Shows::Screen) else {
+    let Some(shared) = tiles.iter().position(|tile| tile.view.is_screen()) else {
         return grid::arrange(tiles.len(), room, GAP_TILES);
     };
     let (screen, mut places) = grid::around_screen(tiles.len() - 1, room, GAP_TILES);
@@ -103,7 +112,7 @@ fn to_pixels(side: f32) -> u16 {
 
 #[derive(Default)]
 struct State {
-    wished: Vec<Wish>,
+    wished: Vec<TileWish>,
     told: bool,
     /// Only where there is no GPU.
     canvas: RefCell<paint::Canvas>,
@@ -201,12 +210,17 @@ impl<'a, Message: 'a> From<Stage<'a, Message>> for Element<'a, Message> {
 
 /// The name of a tile for tests and assistive tools: it stays as long as the person does.
 pub fn tile_id(view: View) -> Id {
-    let kind = match view.shows {
-        Shows::Camera => "tile",
-        Shows::Screen => "screen",
-    };
-    Id::from(format!("{kind}-{:016x}", view.person.0))
+    match view {
+        View::Own => Id::new("tile-own"),
+        View::Track(TrackId { owner, .. }) => {
+            let kind = if view.is_screen() { "screen" } else { "tile" };
+            Id::from(format!("{kind}-{:016x}", owner.0))
+        }
+    }
 }
+
+/// Frames a second that a tile asks for.
+const MAX_FRAME_RATE: u8 = 60;
 
 fn local(bounds: Rectangle) -> Rectangle {
     Rectangle::with_size(bounds.size())

@@ -14,11 +14,12 @@ use std::collections::BTreeSet;
 use accesskit::{Action, ActionRequest, Role, Toggled, TreeId, TreeUpdate};
 use app::kit::Element;
 use app::locale::Language;
-use app::model::{Device, Ending, Kind, LinkProblem, LockState, Microphone, PersonId, Step};
+use app::model::{Device, Kind, LockState, NoticeKind, sentence};
 use app::screen::preferences::{Part, Preference};
 use app::screen::{ended, entering, home, meeting, preview};
 use app::theme::{Choice, Theme};
 use common::{Ui, context, meeting_of, notices, preview_screen, recents, save, small_context, tree, walk};
+use engine::{LinkError, Microphone, ParticipantId, Reason, Step};
 use iced::keyboard::{Modifiers, key::Named};
 
 /// Every screen as the tests look at it, with a name for its picture.
@@ -28,7 +29,7 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     let mut home = home::Home::new(recents());
     look(&quiet("home"), home.view(&context).map(drop));
     home.update(home::Message::LinkTyped("http://example.org".into()));
-    home.refuse(LinkProblem::NotALink);
+    home.refuse(LinkError::NotALink);
     home.update(home::Message::MenuPressed(Part::Language));
     look(&quiet("home-refused"), home.view(&context).map(drop));
     look(&quiet("home-empty"), home::Home::default().view(&context).map(drop));
@@ -40,8 +41,8 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     empty.update(preview::Message::MicrophonePressed);
     empty.update(preview::Message::MenuPressed(preview::Menu::Devices(Kind::Microphone)));
     let mut without = preview_screen();
-    without.trouble(app::model::NoticeKind::NoCamera);
-    without.trouble(app::model::NoticeKind::NoMicrophone);
+    without.trouble(engine::NoticeKind::NoCamera);
+    without.trouble(engine::NoticeKind::NoMicrophone);
     look(&quiet("preview-without"), without.view(&context, &common::pictures(0)).map(drop));
     look(&quiet("preview-empty"), empty.view(&context, &common::pictures(9)).map(drop));
     for step in [Step::Connecting, Step::Approaching, Step::Knocking] {
@@ -64,7 +65,7 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     screen.update(meeting::Message::MutePressed);
     screen.update(meeting::Message::CameraPressed);
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
-    screen.update(meeting::Message::RemovePressed(PersonId(2)));
+    screen.update(meeting::Message::RemovePressed(ParticipantId(2)));
     look(&quiet("meeting-remove"), screen.view(&context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::SharePressed);
@@ -73,14 +74,14 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     let mut screen = meeting_of(5);
     screen.model.people[2].screen = true;
     look(&quiet("meeting-screen"), screen.view(&context, &common::pictures(9), &[]).map(drop));
-    for why in [Ending::Unreachable, Ending::Certificate, Ending::Removed] {
-        let screen = ended::Ended {
-            why,
-            detail: "connect: connection refused (os error 111)".into(),
-            again: true,
-            inside: false,
-        };
-        look(&format!("ended-{why:?}").to_lowercase(), screen.view(&context).map(drop));
+    let refused = || "connect: connection refused (os error 111)".to_owned();
+    for (name, reason) in [
+        ("ended-unreachable", Reason::Unreachable(refused())),
+        ("ended-certificate", Reason::Certificate(refused())),
+        ("ended-removed", Reason::Removed),
+    ] {
+        let screen = ended::Ended { reason, inside: false };
+        look(name, screen.view(&context).map(drop));
     }
 }
 
@@ -212,13 +213,25 @@ fn home_in_both_languages() {
     }
 }
 
+const LINK_ERRORS: [LinkError; 9] = [
+    LinkError::NotALink,
+    LinkError::BadHost,
+    LinkError::BadPort,
+    LinkError::BadMeeting,
+    LinkError::NoSecret,
+    LinkError::Damaged,
+    LinkError::Truncated,
+    LinkError::TooLong,
+    LinkError::OtherVersion(2),
+];
+
 #[test]
 fn each_bad_link_is_explained_in_both_languages() {
     for language in Language::ALL {
-        for problem in LinkProblem::ALL {
+        for problem in LINK_ERRORS {
             let mut home = home::Home::default();
             home.refuse(problem);
-            let sentence = language.text(problem.id());
+            let sentence = language.text(sentence::link(problem));
             let update = tree(home.view(&context(language)));
             let field = update.nodes.iter().find(|(_, node)| node.role() == Role::TextInput).unwrap();
             assert_eq!(field.1.description(), Some(sentence.as_str()), "assistive tools hear it with the field");
@@ -227,16 +240,36 @@ fn each_bad_link_is_explained_in_both_languages() {
     }
 }
 
+fn reasons() -> [Reason; 14] {
+    [
+        Reason::Left,
+        Reason::Removed,
+        Reason::Refused,
+        Reason::Unattended,
+        Reason::NoMeeting,
+        Reason::Unreachable(String::new()),
+        Reason::Certificate(String::new()),
+        Reason::Version,
+        Reason::ServerSilent,
+        Reason::Full,
+        Reason::Draining,
+        Reason::Server(String::new()),
+        Reason::Forged,
+        Reason::Here(String::new()),
+    ]
+}
+
 #[test]
 fn each_ending_says_what_whose_fault_and_what_to_do() {
     for language in Language::ALL {
-        for why in Ending::ALL {
-            let screen = ended::Ended { why, detail: String::new(), again: true, inside: true };
+        for reason in reasons() {
+            let (id, fault) = (sentence::reason(&reason), reason.fault());
+            let screen = ended::Ended { reason, inside: true };
             let mut ui = Ui::new(screen.view(&context(language)));
-            ui.find(&language.text(why.id()));
-            ui.find(&language.text(&format!("{}.advice", why.id())));
-            if let Some(fault) = why.fault() {
-                ui.find(&language.text(fault.id()));
+            ui.find(&language.text(id));
+            ui.find(&language.text(&format!("{id}.advice")));
+            if let Some(fault) = fault {
+                ui.find(&language.text(sentence::fault(fault)));
             }
             ui.click_id("home");
             assert!(matches!(ui.messages()[..], [ended::Message::HomePressed]));
@@ -247,7 +280,7 @@ fn each_ending_says_what_whose_fault_and_what_to_do() {
 #[test]
 fn each_notice_has_a_sentence_and_an_advice() {
     for language in Language::ALL {
-        for kind in app::model::NoticeKind::ALL {
+        for kind in sentence::NOTICES.map(NoticeKind::Engine).into_iter().chain(NoticeKind::OF_WINDOW) {
             assert_ne!(language.text(kind.id()), kind.id());
             let advice = format!("{}.advice", kind.id());
             assert_ne!(language.text(&advice), advice);
@@ -280,7 +313,7 @@ fn tab_goes_through_the_meeting_in_the_order_of_the_eye() {
 #[test]
 fn tab_stays_inside_a_question_and_escape_closes_it() {
     let mut screen = meeting_of(4);
-    screen.update(meeting::Message::RemovePressed(PersonId(2)));
+    screen.update(meeting::Message::RemovePressed(ParticipantId(2)));
     let pictures = common::pictures(0);
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
     ui.redraw();
@@ -390,7 +423,7 @@ fn tiles_say_who_and_how() {
     let mut screen = meeting_of(4);
     screen.model.people[1].microphone = Microphone::Muted;
     screen.model.people[2].camera = false;
-    screen.model.speaking = vec![PersonId(3)];
+    screen.model.speaking = vec![ParticipantId(3)];
     let pictures = common::pictures(0);
     let update = tree(screen.view(&context(Language::English), &pictures, &[]));
     let tiles: Vec<_> = list_items(&update);
@@ -477,7 +510,7 @@ fn the_stage_asks_for_pictures_as_large_as_it_shows_them() {
         .filter_map(|message| if let meeting::Message::Resized(wishes) = message { Some(wishes) } else { None })
         .collect();
     let [wishes] = &wishes[..] else { panic!("once for each change, not for each picture: {wishes:?}") };
-    assert_eq!(wishes.len(), 4);
+    assert_eq!(wishes.len(), 3, "nothing is requested for our own picture");
     assert!(wishes.iter().all(|wish| wish.width > 500 && wish.height > 280), "{wishes:?}");
 }
 
@@ -486,7 +519,7 @@ fn the_window_starts_at_home_in_the_chosen_theme() {
     let app = app::App::quiet(Language::French, Choice::Light);
     let id = iced::window::Id::unique();
     assert_eq!(app.title(id), "Conclave");
-    assert_eq!(app.worn(), Theme::LIGHT);
+    assert_eq!(app.theme(), Theme::LIGHT);
     let update = tree(app.view(id));
     assert!(update.nodes.iter().any(|(_, node)| node.label() == Some("Démarrer")));
 }

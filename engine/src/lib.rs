@@ -34,6 +34,7 @@ pub use video_output::{Meta, VideoOutput, VideoSink};
 pub use audio::Choice as AudioChoice;
 pub use codec::decode::Picture;
 pub use crypto::Language as WordsLanguage;
+pub use crypto::link::Error as LinkError;
 pub use crypto::store::Keychain;
 pub use crypto::{Identity, Invitation, Words};
 pub use net::meeting::Microphone;

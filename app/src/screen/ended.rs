@@ -1,23 +1,20 @@
 //! The meeting is over: why, whose fault it is, what to do now.
 
 use accesskit::Role;
+use engine::Reason;
 use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
 use super::{Context, notice};
 use crate::kit::{Element, Icon, icon, press, region, text};
-use crate::model::Ending;
+use crate::model::sentence;
 use crate::theme::{self, ICON_LARGE, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
 
 /// What the screen shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// Why.
-    pub why: Ending,
-    /// The cause in the words of whoever reported it; empty where there are none.
-    pub detail: String,
-    /// Whether one can try again.
-    pub again: bool,
+    pub reason: Reason,
     /// Whether we had been inside.
     pub inside: bool,
 }
@@ -39,18 +36,21 @@ impl Ended {
 
     /// The screen.
     pub fn view(&self, context: &Context) -> Element<'_, Message> {
-        let (sign, tone) = match self.why.fault() {
+        let (sign, tone) = match self.reason.fault() {
             None => (Icon::Leave, Tone::Accent),
-            Some(_) if matches!(self.why, Ending::Certificate | Ending::Forged) => (Icon::LockAttention, Tone::Danger),
+            Some(_) if matches!(self.reason, Reason::Certificate(_) | Reason::Forged) => {
+                (Icon::LockAttention, Tone::Danger)
+            }
             Some(_) => (Icon::Warning, Tone::Warn),
         };
         let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
         let dim = |words| text::caption(words).style(text::tone(Tone::Dim));
-        let fault = self.why.fault().map(|fault| dim(context.say(fault.id())));
-        let head = column![].push(fault).push(text::title(context.say(self.why.id()))).width(Length::Fill);
+        let fault = self.reason.fault().map(|fault| dim(context.say(sentence::fault(fault))));
+        let id = sentence::reason(&self.reason);
+        let head = column![].push(fault).push(text::title(context.say(id))).width(Length::Fill);
         let head = row![sign, head].spacing(SPACE_L).align_y(Alignment::Center);
-        let advice = text::body(context.say(&format!("{}.advice", self.why.id()))).width(Length::Fill);
-        let detail = notice::details(&self.detail, context)
+        let advice = text::body(context.say(&format!("{id}.advice"))).width(Length::Fill);
+        let detail = notice::details(sentence::detail(&self.reason), context)
             .map(|words| container(words).padding([SPACE_S, SPACE_M]).width(Length::Fill).style(theme::inset));
         let card = column![head, advice].push(detail).push(self.buttons(context)).spacing(SPACE_XL);
         let card = container(card).padding(SPACE_XL + SPACE_S).max_width(WIDTH).style(theme::card);
@@ -62,7 +62,7 @@ impl Ended {
     }
 
     fn buttons(&self, context: &Context) -> Element<'_, Message> {
-        let again = self.again && self.why.can_try_again();
+        let again = can_try_again(&self.reason);
         let home = press(text::strong(context.say("ended-home")), "", Some(Message::HomePressed));
         let home = home.id("home").look(if again { Look::Plain } else { Look::Primary }).height(TARGET_FORM);
         let again = again.then(|| {
@@ -70,6 +70,26 @@ impl Ended {
             Element::from(again.id("again").look(Look::Primary).height(TARGET_FORM))
         });
         row![].push(again).push(Element::from(home)).spacing(SPACE_S + SPACE_XS).into()
+    }
+}
+
+/// Whether trying again can help.
+const fn can_try_again(reason: &Reason) -> bool {
+    match reason {
+        Reason::Unattended
+        | Reason::Unreachable(_)
+        | Reason::ServerSilent
+        | Reason::Full
+        | Reason::Draining
+        | Reason::Server(_)
+        | Reason::Here(_) => true,
+        Reason::Left
+        | Reason::Removed
+        | Reason::Refused
+        | Reason::NoMeeting
+        | Reason::Certificate(_)
+        | Reason::Version
+        | Reason::Forged => false,
     }
 }
 

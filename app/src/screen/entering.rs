@@ -1,12 +1,12 @@
 //! On the way in: how far it has come, and the way back.
 
 use accesskit::Role;
+use engine::Step;
 use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
 use super::Context;
 use crate::kit::{Element, Icon, icon, press, region, text};
-use crate::model::Step;
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
 
 /// What happened.

@@ -9,16 +9,18 @@ mod tiles;
 use std::time::Instant;
 
 use accesskit::Role;
+use engine::{Event, Microphone, ParticipantId, TileWish};
 use iced::widget::{column, container, row, space};
 use iced::{Alignment, Length, Padding};
 
-use super::notice::{self, Notice};
+use super::notice;
 use super::preferences::{self, Part, Preference};
 use super::{Context, device_lines, menu, menu_heading};
+use crate::announce::Announcement;
 use crate::kit::modal::Question;
 use crate::kit::popup::Hanging;
 use crate::kit::{Element, Icon, Shortcut, fade, icon, modal, popup, press, region, text};
-use crate::model::{Device, Devices, Kind, Meeting as Model, Microphone, NoticeKind, PersonId, Wish};
+use crate::model::{Device, Devices, Kind, Meeting as Model, Notice, NoticeKind};
 use crate::pictures::Pictures;
 use crate::stage::stage;
 use crate::theme::{self, BAR_BOTTOM, BAR_TOP, Look, PANEL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, Tone};
@@ -34,7 +36,7 @@ pub struct Meeting {
     pub since: Option<Instant>,
     panel: Option<Panel>,
     menu: Option<Menu>,
-    question: Option<PersonId>,
+    question: Option<ParticipantId>,
     talking: bool,
 }
 
@@ -78,7 +80,7 @@ pub enum Message {
     /// "Full screen" was pressed.
     FullScreenPressed,
     /// "Remove" was pressed beside a name.
-    RemovePressed(PersonId),
+    RemovePressed(ParticipantId),
     /// "Remove" was confirmed.
     RemoveConfirmed,
     /// The question was closed.
@@ -94,7 +96,7 @@ pub enum Message {
     /// The words were compared.
     WordsConfirmed,
     /// The tiles have other sizes.
-    Resized(Vec<Wish>),
+    Resized(Vec<TileWish>),
     /// There is no GPU to draw with.
     DrawnSlowly,
     /// The space bar was pressed (true) or let go.
@@ -117,11 +119,11 @@ pub enum Action {
     /// Put the link into the clipboard.
     Copy(String),
     /// Put somebody out.
-    Remove(PersonId),
+    Remove(ParticipantId),
     /// Use another device.
     Choose(Kind, Device),
     /// Ask for pictures of these sizes.
-    Wish(Vec<Wish>),
+    Wish(Vec<TileWish>),
     /// Say this once.
     Tell(NoticeKind),
     /// Go to full screen, or back.
@@ -136,6 +138,14 @@ impl Meeting {
     /// A meeting as it is now.
     pub fn new(model: Model, devices: Devices) -> Self {
         Self { model, devices, since: None, panel: None, menu: None, question: None, talking: false }
+    }
+
+    /// Handles an event of the engine. Returns what assistive tools announce.
+    pub fn handle_event(&mut self, event: &Event, now: Instant) -> Vec<Announcement> {
+        if let Event::Entered { .. } = event {
+            self.since = Some(now);
+        }
+        self.model.handle_event(event)
     }
 
     /// Opens a panel.
@@ -314,7 +324,7 @@ pub fn chrome(height: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Lock;
+    use engine::{Lock, Words};
 
     fn meeting(microphone: Microphone) -> Meeting {
         Meeting::new(Model { microphone, ..Model::default() }, Devices::default())
@@ -367,7 +377,7 @@ mod tests {
         let mut meeting = meeting(Microphone::On);
         meeting.update(Message::WordsConfirmed);
         assert_eq!(meeting.model.verified, None, "there is nothing to confirm yet");
-        meeting.model.lock = Some(Lock { epoch: 4, words: [Vec::new(), Vec::new()], suite: String::new() });
+        meeting.model.lock = Some(Lock { epoch: 4, words: Words::of(&[0; 17]).unwrap(), suite: "suite" });
         meeting.update(Message::WordsConfirmed);
         assert_eq!(meeting.model.verified, Some(4));
     }
@@ -375,8 +385,8 @@ mod tests {
     #[test]
     fn removing_is_asked_first() {
         let mut meeting = meeting(Microphone::On);
-        assert_eq!(meeting.update(Message::RemovePressed(PersonId(7))), Action::None);
-        assert_eq!(meeting.update(Message::RemoveConfirmed), Action::Remove(PersonId(7)));
+        assert_eq!(meeting.update(Message::RemovePressed(ParticipantId(7))), Action::None);
+        assert_eq!(meeting.update(Message::RemoveConfirmed), Action::Remove(ParticipantId(7)));
         assert_eq!(meeting.update(Message::RemoveConfirmed), Action::None);
     }
 }

@@ -9,21 +9,10 @@ use iced::{Alignment, Length, Padding};
 
 use super::Context;
 use crate::kit::{Element, Icon, icon, press, region, text};
-use crate::model::{Fault, NoticeKind};
+use crate::model::{Notice, sentence};
 use crate::theme::{
     self, BAR_TOP, ICON_SMALL, Look, NOTICE, READABLE, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, Tone,
 };
-
-/// Something to tell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// What.
-    pub kind: NoticeKind,
-    /// Whose fault; `None` where nothing went wrong.
-    pub fault: Option<Fault>,
-    /// The cause in the words of whoever reported it; empty where there are none.
-    pub detail: String,
-}
 
 /// More than this many are not kept: the oldest goes.
 const MAX_KEPT: usize = 100;
@@ -54,7 +43,7 @@ impl Queue {
         {
             return;
         }
-        if notice.fault.is_some() {
+        if notice.kind.fault().is_some() {
             if self.kept.len() == MAX_KEPT {
                 self.kept.remove(0);
             }
@@ -138,13 +127,17 @@ fn card<'a>(index: usize, notice: &Notice, context: &Context) -> Element<'a, Mes
 }
 
 fn sign<'a, Any: 'a>(notice: &Notice) -> Element<'a, Any> {
-    let (sign, tone) = if notice.fault.is_some() { (Icon::Warning, Tone::Warn) } else { (Icon::Check, Tone::Good) };
+    let (sign, tone) =
+        if notice.kind.fault().is_some() { (Icon::Warning, Tone::Warn) } else { (Icon::Check, Tone::Good) };
     container(icon(sign).size(ICON_SMALL)).padding(SPACE_S - 1.0).style(theme::tinted(tone)).into()
 }
 
 /// What, whose fault, what to do.
 fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Column<'a, Any, theme::Theme, iced::Renderer> {
-    let fault = notice.fault.map(|fault| text::caption(context.say(fault.id())).style(text::tone(Tone::Dim)));
+    let fault = notice
+        .kind
+        .fault()
+        .map(|fault| text::caption(context.say(sentence::fault(fault))).style(text::tone(Tone::Dim)));
     let advice = text::small(context.say(&format!("{}.advice", notice.kind.id())));
     column![]
         .push(fault)
@@ -157,7 +150,7 @@ fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Column<'a, Any, the
 /// The same for a screen reader, which hears of an item in a list what it is called and nothing else.
 fn spoken(notice: &Notice, context: &Context) -> String {
     let id = notice.kind.id();
-    let fault = notice.fault.map(|fault| context.say(fault.id()));
+    let fault = notice.kind.fault().map(|fault| context.say(sentence::fault(fault)));
     let said = fault.into_iter().chain([context.say(id), context.say(&format!("{id}.advice"))]);
     said.collect::<Vec<_>>().join(". ")
 }
@@ -174,16 +167,18 @@ pub(crate) fn details<'a, Any: 'a>(detail: &str, context: &Context) -> Option<El
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::NoticeKind;
+    use engine::NoticeKind as Engine;
     use std::time::Duration;
 
-    fn notice(kind: NoticeKind) -> Notice {
-        Notice { kind, fault: Some(Fault::Here), detail: String::new() }
+    fn notice(kind: impl Into<NoticeKind>) -> Notice {
+        Notice { kind: kind.into(), detail: String::new() }
     }
 
     #[test]
     fn three_are_seen_and_the_rest_waits_its_turn() {
         let (mut queue, now) = (Queue::default(), Instant::now());
-        for kind in [NoticeKind::NoCamera, NoticeKind::NoSound, NoticeKind::SoundLost, NoticeKind::BadFile] {
+        for kind in [Engine::NoCamera, Engine::NoSound, Engine::SoundLost, Engine::BadFile] {
             queue.push(notice(kind), now);
         }
         assert_eq!((queue.shown.len(), queue.waiting.len()), (3, 1));
@@ -197,8 +192,8 @@ mod tests {
     #[test]
     fn the_same_thing_is_told_once_while_it_is_seen() {
         let (mut queue, now) = (Queue::default(), Instant::now());
-        queue.push(notice(NoticeKind::NoCamera), now);
-        queue.push(notice(NoticeKind::NoCamera), now);
+        queue.push(notice(Engine::NoCamera), now);
+        queue.push(notice(Engine::NoCamera), now);
         assert_eq!((queue.shown.len(), queue.kept().len()), (1, 1));
     }
 
@@ -214,7 +209,7 @@ mod tests {
     #[test]
     fn what_went_well_is_not_kept() {
         let (mut queue, now) = (Queue::default(), Instant::now());
-        queue.push(Notice { fault: None, ..notice(NoticeKind::LinkCopied) }, now);
+        queue.push(notice(NoticeKind::LinkCopied), now);
         assert!(queue.is_busy() && queue.kept().is_empty());
         queue.update(Message::Dismissed(0), now);
         assert!(!queue.is_busy());

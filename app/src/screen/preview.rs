@@ -3,6 +3,7 @@
 mod form;
 
 use accesskit::Role;
+use engine::NoticeKind;
 use iced::widget::{column, container, row, scrollable};
 use iced::{Alignment, Length, Padding};
 
@@ -10,7 +11,7 @@ use super::preferences::{self, Part, Preference};
 use super::{Context, device_lines, menu, worded};
 use crate::kit::popup::Hanging;
 use crate::kit::{Element, Icon, Press, Shortcut, elided, icon, popup, press, region, text};
-use crate::model::{Device, Devices, Kind, NoticeKind, SELF, initials};
+use crate::model::{Device, Devices, Kind, View, initials, sentence};
 use crate::pictures::Pictures;
 use crate::stage::{Tile, stage};
 use crate::theme::{self, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_BAR, Tone};
@@ -321,7 +322,7 @@ impl Preview {
 
     fn picture(&self, width: f32, context: &Context, pictures: &Pictures) -> Element<'_, Message> {
         let tile = Tile {
-            view: SELF,
+            view: View::Own,
             label: context.say("preview-picture"),
             name: "".into(),
             initials: initials(&self.name).into(),
@@ -329,11 +330,11 @@ impl Preview {
             muted: !self.is_heard(),
             speaking: false,
             mirrored: true,
-            feed: self.is_seen().then(|| pictures.feed(SELF)),
+            feed: self.is_seen().then(|| pictures.feed(View::Own)),
         };
         let height = width / crate::grid::SHAPE;
         let words = match (self.camera, self.blind(), self.picture) {
-            (_, Some(kind), _) => Some(kind.id()),
+            (_, Some(kind), _) => Some(sentence::notice(kind)),
             (false, None, _) => Some("preview-camera-off"),
             (true, None, Picture::Missing) => Some("preview-camera-none"),
             (true, None, Picture::Opening) => Some("preview-camera-wait"),
@@ -374,7 +375,7 @@ impl Preview {
             name: "meeting-camera-name",
             on: self.is_seen(),
             toggled: self.is_seen(),
-            absent: absent(self.blind()).map(NoticeKind::id),
+            absent: absent(self.blind()).map(sentence::notice),
             pressed: Message::CameraPressed,
         };
         let both = row![microphone.view(context), camera.view(context)].spacing(SPACE_S);

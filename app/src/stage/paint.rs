@@ -10,7 +10,6 @@ use iced::{Color, Rectangle, Size, wgpu};
 use render::{Area, Fit, Font, Look, Placeholder, Rgba, Tag};
 
 use super::Tile;
-use crate::model::Shows;
 use crate::theme::{FONT_FILES, ON_AVATAR, RADIUS_TILE, RING_SPEAKING, TEXT_SMALL, Theme};
 
 /// What one window's stage shows now, in logical pixels from its own corner.
@@ -55,10 +54,7 @@ fn one(index: usize, tile: &Tile, place: Rectangle, theme: &Theme, scale: f32) -
     let placeholder = Placeholder { initials: tile.initials.clone(), colour: rgba(tile.colour) };
     render::Tile {
         feed: tile.feed.clone(),
-        fit: match tile.view.shows {
-            Shows::Camera => Fit::Cover,
-            Shows::Screen => Fit::Contain,
-        },
+        fit: if tile.view.is_screen() { Fit::Contain } else { Fit::Cover },
         corner: RADIUS_TILE.min(place.height / 8.0) * scale,
         mirrored: tile.mirrored,
         ring: tile.speaking.then(|| rgba(theme.colours().accent)),

@@ -84,7 +84,7 @@ fn the_window_speaks_and_looks_as_it_is_told() {
     let mut app = app::App::quiet(Language::English, Choice::Dark);
     let prefer = |preference| app::Message::Home(home::Message::Preferred(preference));
     drop(app.update(prefer(Preference::Theme(Choice::Light))));
-    assert_eq!(app.worn(), Theme::LIGHT);
+    assert_eq!(app.theme(), Theme::LIGHT);
     drop(app.update(prefer(Preference::Language(Language::French))));
     let update = tree(app.view(iced::window::Id::unique()));
     assert!(update.nodes.iter().any(|(_, node)| node.label() == Some("Démarrer")));

@@ -21,7 +21,7 @@ fn every_control_and_its_ring_are_whole_in_every_window() {
         let pictures = common::pictures(0);
         check("home", &context, home::Home::new(recents()).view(&context));
         let mut preview = preview_screen();
-        preview.trouble(app::model::NoticeKind::NoCamera);
+        preview.trouble(engine::NoticeKind::NoCamera);
         check("preview", &context, preview.view(&context, &pictures));
         let mut screen = meeting_of(4);
         screen.model.sharing = true;

@@ -2,8 +2,9 @@
 
 use accesskit::{Node, Role, Toggled};
 use app::locale::Language;
-use app::model::{Ending, Kind, NoticeKind};
+use app::model::Kind;
 use app::screen::{ended, meeting, notice, preview};
+use engine::{NoticeKind, Reason};
 use iced::advanced::widget::operation::black_box;
 
 use crate::common::{self, Ui, context, meeting_of, notices, preview_screen, tree};
@@ -94,7 +95,7 @@ fn a_key_that_is_not_kept_is_said_beside_the_lock() {
         update.nodes.iter().any(|(_, node)| node.value() == Some(words.as_str()))
     };
     assert!(!says_so(&screen));
-    screen.model.passing = true;
+    screen.model.temporary_key = true;
     assert!(says_so(&screen));
 }
 
@@ -104,7 +105,7 @@ fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
     for (language, marked) in
         [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{202f}: {detail}"))]
     {
-        let screen = ended::Ended { why: Ending::Here, detail: detail.into(), again: true, inside: false };
+        let screen = ended::Ended { reason: Reason::Here(detail.into()), inside: false };
         Ui::new(screen.view(&context(language))).find(&marked);
         let reported = notices();
         Ui::new(notice::list::<()>(&reported, &context(language))).find(&marked);
@@ -119,7 +120,7 @@ fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
 #[test]
 fn who_never_came_in_is_not_told_that_the_meeting_is_over() {
     for (inside, expected) in [(true, "The meeting is over for you"), (false, "You are not in the meeting")] {
-        let screen = ended::Ended { why: Ending::Unreachable, detail: String::new(), again: true, inside };
+        let screen = ended::Ended { reason: Reason::Unreachable(String::new()), inside };
         let update = tree(screen.view(&context(Language::English)));
         let main = update.nodes.iter().find(|(_, node)| node.role() == Role::Main).expect("a screen has a main part");
         assert_eq!(main.1.label(), Some(expected));

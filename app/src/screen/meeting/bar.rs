@@ -1,12 +1,12 @@
 //! The two bars: what is going on above, what one can do below.
 
 use accesskit::Role;
+use engine::Microphone;
 use iced::widget::{Space, container, row, tooltip};
 use iced::{Alignment, Length, Padding};
 
 use super::{Meeting, Menu, Message, Panel, lock};
 use crate::kit::{Element, Icon, Press, icon, press, region, text};
-use crate::model::Microphone;
 use crate::screen::Context;
 use crate::screen::preferences::{self, Part};
 use crate::theme::{

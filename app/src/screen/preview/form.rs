@@ -1,12 +1,13 @@
 //! The fields of the preview: the name, the devices and what is wrong with them, the way in.
 
+use engine::NoticeKind;
 use iced::widget::{column, container, row};
 use iced::{Length, Padding};
 
 use super::{Menu, Message, Preview, Purpose, names};
 use crate::kit::field::Field;
 use crate::kit::{Element, Icon, field, icon, meter, press, text};
-use crate::model::{Device, Kind, NoticeKind};
+use crate::model::{Device, Kind, sentence};
 use crate::screen::{Context, device_name, select};
 use crate::theme::{ICON_SMALL, Look, SPACE_L, SPACE_S, SPACE_XS, TARGET_BAR, Tone};
 
@@ -54,7 +55,7 @@ impl Preview {
 
     /// What is wrong with the picture, and what to do.
     fn camera_trouble(&self, context: &Context) -> Option<Element<'_, Message>> {
-        self.blind().map(|kind| trouble(kind.id(), Kind::Camera, context))
+        self.blind().map(|kind| trouble(sentence::notice(kind), Kind::Camera, context))
     }
 
     /// What is wrong with the sound, and what to do.
@@ -64,9 +65,9 @@ impl Preview {
 
     /// The id of what is wrong with the sound: one that does not open is something else than none at all.
     pub(super) fn sound_words(&self, kind: NoticeKind) -> &'static str {
-        let none = self.devices.offers(Kind::Microphone).is_empty()
+        let none = self.devices.present(Kind::Microphone).is_empty()
             && self.devices.chosen(Kind::Microphone) == Device::Default;
-        if kind == NoticeKind::NoMicrophone && none { "preview-microphone-none" } else { kind.id() }
+        if kind == NoticeKind::NoMicrophone && none { "preview-microphone-none" } else { sentence::notice(kind) }
     }
 
     fn select(&self, kind: Kind, context: &Context) -> Element<'_, Message> {
