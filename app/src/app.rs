@@ -22,7 +22,7 @@ use crate::kit::{live, wake};
 use crate::locale::Language;
 use crate::model::{Kind, Meeting as Model, NoticeKind};
 use crate::pictures::Pictures;
-use crate::screen::preferences::Preference;
+use crate::preview_session;
 use crate::screen::{Context, ended, entering, home, meeting, preview};
 use crate::session::{Key, MeetingSession, Running, Started, Starter};
 use crate::theme::{Choice, Theme};
@@ -40,10 +40,10 @@ pub struct App {
     pub(crate) screen: Screen,
     pub(crate) window: WindowState,
     pub(crate) session: MeetingSession,
+    pub(crate) pictures: Pictures,
     preferences: Preferences,
     notifications: Notifications,
     preparation: Preparation,
-    pictures: Pictures,
 }
 
 /// How the window begins.
@@ -72,8 +72,8 @@ pub enum Start {
 }
 
 impl App {
-    /// A window that is not open, without threads and without endless tasks: for tests.
-    pub fn quiet(language: Language, theme: Choice) -> Self {
+    /// The state before the window is open, without threads and without endless tasks.
+    pub fn new(language: Language, theme: Choice) -> Self {
         Self {
             screen: Screen::Home(home::Home::default()),
             window: WindowState::default(),
@@ -92,7 +92,7 @@ impl App {
             window: WindowState::new(waker.clone()),
             preferences: Preferences::load(options.language, options.theme, options.name),
             pictures: Pictures::new(waker),
-            ..Self::quiet(Language::default(), Choice::default())
+            ..Self::new(Language::default(), Choice::default())
         };
         let start = app.start(options.start);
         let system = iced::system::theme().map(Message::SystemTheme);
@@ -135,16 +135,13 @@ impl App {
             Message::Tick(now) => self.notifications.tick(self.preferences.language, now),
             Message::Home(message) => return self.home(message),
             Message::Preview(message) => return self.preview(message),
-            Message::Entering(entering::Message::CancelPressed) => return self.go_home(),
             Message::Meeting(message) => return self.meeting(message),
-            Message::Ended(ended::Message::HomePressed) => return self.go_home(),
+            Message::Entering(entering::Message::CancelPressed) | Message::Ended(ended::Message::HomePressed) => {
+                return self.go_home();
+            }
             Message::Ended(ended::Message::AgainPressed) => return self.enter(),
             Message::Notice(message) => self.notifications.update(message),
-            Message::PreviewEvent(event) => {
-                if let Screen::Preview(screen) = &mut self.screen {
-                    self.preparation.handle_event(event, screen);
-                }
-            }
+            Message::PreviewEvent(event) => self.preview_event(event),
             Message::Started(result) => return self.started(*result),
             Message::Engine(event) => return self.engine_event(&event),
         }
@@ -162,11 +159,8 @@ impl App {
                 }
                 Task::none()
             }),
-            home::Action::Forget(link) => {
-                self.preferences.forget(&link);
-                self.preferences.save()
-            }
-            home::Action::Prefer(preference) => self.prefer(preference),
+            home::Action::Forget(link) => self.preferences.forget(&link),
+            home::Action::Prefer(preference) => self.preferences.set(preference),
         }
     }
 
@@ -180,7 +174,7 @@ impl App {
                 self.preparation.list();
                 self.preparation.reopen(screen, kind);
             }
-            preview::Action::Prefer(preference) => return self.prefer(preference),
+            preview::Action::Prefer(preference) => return self.preferences.set(preference),
             preview::Action::Enter(name) => {
                 self.preferences.set_name(name.clone());
                 if let Some((starter, setup)) = self.preparation.finish(screen, name) {
@@ -190,6 +184,12 @@ impl App {
             }
         }
         Task::none()
+    }
+
+    fn preview_event(&mut self, event: preview_session::Event) {
+        if let Screen::Preview(screen) = &mut self.screen {
+            self.preparation.handle_event(event, screen);
+        }
     }
 
     fn meeting(&mut self, message: meeting::Message) -> Task<Message> {
@@ -207,7 +207,7 @@ impl App {
             }
             meeting::Action::Tell(kind) => self.notifications.notify_of(kind, String::new()),
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
-            meeting::Action::Prefer(preference) => return self.prefer(preference),
+            meeting::Action::Prefer(preference) => return self.preferences.set(preference),
             meeting::Action::Leave if self.session.engine().is_none() => return self.go_home(),
             // The engine answers with `Event::Ended`.
             meeting::Action::Leave
@@ -219,11 +219,6 @@ impl App {
             | meeting::Action::Wish(_) => {}
         }
         Task::none()
-    }
-
-    fn prefer(&mut self, preference: Preference) -> Task<Message> {
-        self.preferences.set(preference);
-        self.preferences.save()
     }
 
     /// Shows home.
@@ -306,11 +301,7 @@ impl App {
         if let Some(detail) = self.session.take_keychain_failure() {
             self.notifications.notify_of(NoticeKind::NoKeychain, detail);
         }
-        if !self.session.is_remembered() {
-            return Task::none();
-        }
-        self.preferences.remember(link);
-        self.preferences.save()
+        if self.session.is_remembered() { self.preferences.remember(link) } else { Task::none() }
     }
 
     /// Shows why the meeting is over, or why it could not be entered.
@@ -379,11 +370,6 @@ impl App {
         root::root(window, layers)
     }
 
-    /// The waker that redraws the window; `None` in tests.
-    pub(crate) fn waker(&self) -> Option<&wake::Waker> {
-        self.pictures.waker()
-    }
-
     pub(crate) fn subscription(&self) -> Subscription<Message> {
         let window = WindowState::subscription();
         if matches!(self.screen, Screen::Meeting(_)) || self.notifications.needs_ticks() {
@@ -426,3 +412,47 @@ fn listen(events: Events) -> Task<Message> {
 
 /// How often clocks and notices are updated.
 const TICK: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Devices;
+
+    fn engine_event(app: &mut App, event: Event) {
+        drop(app.update(Message::Engine(Box::new(event))));
+    }
+
+    #[test]
+    fn an_engine_that_is_being_closed_does_not_change_the_next_screen() {
+        let mut app = App::new(Language::English, Choice::Dark);
+        drop(app.update(Message::Home(home::Message::LinkTyped("conclave://".into()))));
+        for reason in [Reason::Left, Reason::ServerSilent] {
+            engine_event(&mut app, Event::Ended(reason));
+            let Screen::Home(screen) = &app.screen else { panic!("another screen is shown") };
+            assert_eq!(screen.link, "conclave://", "what the user has typed stays");
+        }
+    }
+
+    #[test]
+    fn a_failure_shows_whether_the_user_was_inside() {
+        for inside in [false, true] {
+            let mut app = App::new(Language::English, Choice::Dark);
+            app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(Model::default(), Devices::default())));
+            if inside {
+                let (me, link) = (engine::ParticipantId(1), String::new());
+                engine_event(&mut app, Event::Entered { me, link, organiser: false });
+            }
+            engine_event(&mut app, Event::Ended(Reason::ServerSilent));
+            let Screen::Ended(screen) = &app.screen else { panic!("the failure is not shown") };
+            assert_eq!((&screen.reason, screen.inside), (&Reason::ServerSilent, inside));
+        }
+    }
+
+    #[test]
+    fn leaving_goes_home() {
+        let mut app = App::new(Language::English, Choice::Dark);
+        app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(Model::default(), Devices::default())));
+        engine_event(&mut app, Event::Ended(Reason::Left));
+        assert!(matches!(app.screen, Screen::Home(_)));
+    }
+}

@@ -310,7 +310,7 @@ impl Runner {
 
     /// The content of the window.
     pub fn view(&self, window: window::Id) -> iced::Element<'_, Message, Theme, crate::surface::Renderer> {
-        crate::surface::adapt_renderer(self.app.view(window).map(Message::App), self.app.waker().cloned())
+        crate::surface::adapt_renderer(self.app.view(window).map(Message::App), self.app.pictures.waker().cloned())
     }
 
     /// What the window listens to.

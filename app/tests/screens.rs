@@ -1,13 +1,13 @@
-//! Every screen in both languages without a window: what it shows, where Tab goes, what assistive tools hear.
+//! Every screen in both languages without a window: content, tab order, accessibility tree.
 //! `SCREENS=folder cargo test -p app --test screens` writes a picture of each.
 
 mod common;
+#[path = "screens/facts.rs"]
+mod facts;
 #[path = "screens/preferences.rs"]
 mod preferences;
 #[path = "screens/rings.rs"]
 mod rings;
-#[path = "screens/truth.rs"]
-mod truth;
 
 use std::collections::BTreeSet;
 
@@ -22,18 +22,17 @@ use common::{Ui, context, meeting_of, notices, preview_screen, recents, save, sm
 use engine::{LinkError, Microphone, ParticipantId, Reason, Step};
 use iced::keyboard::{Modifiers, key::Named};
 
-/// Every screen as the tests look at it, with a name for its picture.
+/// Calls `look` with every screen and a name for its picture.
 fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>)) {
     let context = context(language);
-    let quiet = |screen: &str| screen.to_owned();
     let mut home = home::Home::new(recents());
-    look(&quiet("home"), home.view(&context).map(drop));
+    look("home", home.view(&context).map(drop));
     home.update(home::Message::LinkTyped("http://example.org".into()));
     home.refuse(LinkError::NotALink);
     home.update(home::Message::MenuPressed(Part::Language));
-    look(&quiet("home-refused"), home.view(&context).map(drop));
-    look(&quiet("home-empty"), home::Home::default().view(&context).map(drop));
-    look(&quiet("preview"), preview_screen().view(&context, &common::pictures(9)).map(drop));
+    look("home-refused", home.view(&context).map(drop));
+    look("home-empty", home::Home::default().view(&context).map(drop));
+    look("preview", preview_screen().view(&context, &common::pictures(9)).map(drop));
     let mut empty = preview_screen();
     empty.name.clear();
     empty.update(preview::Message::EnterPressed);
@@ -43,8 +42,8 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     let mut without = preview_screen();
     without.trouble(engine::NoticeKind::NoCamera);
     without.trouble(engine::NoticeKind::NoMicrophone);
-    look(&quiet("preview-without"), without.view(&context, &common::pictures(0)).map(drop));
-    look(&quiet("preview-empty"), empty.view(&context, &common::pictures(9)).map(drop));
+    look("preview-without", without.view(&context, &common::pictures(0)).map(drop));
+    look("preview-empty", empty.view(&context, &common::pictures(9)).map(drop));
     for step in [Step::Connecting, Step::Approaching, Step::Knocking] {
         look(&format!("entering-{step:?}").to_lowercase(), entering::view(step, &context).map(drop));
     }
@@ -66,14 +65,14 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     screen.update(meeting::Message::CameraPressed);
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
     screen.update(meeting::Message::RemovePressed(ParticipantId(2)));
-    look(&quiet("meeting-remove"), screen.view(&context, &common::pictures(9), &[]).map(drop));
+    look("meeting-remove", screen.view(&context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::SharePressed);
     screen.update(meeting::Message::MenuPressed(meeting::Menu::Sound));
-    look(&quiet("meeting-menu"), screen.view(&context, &common::pictures(9), &[]).map(drop));
+    look("meeting-menu", screen.view(&context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(5);
     screen.model.people[2].screen = true;
-    look(&quiet("meeting-screen"), screen.view(&context, &common::pictures(9), &[]).map(drop));
+    look("meeting-screen", screen.view(&context, &common::pictures(9), &[]).map(drop));
     let refused = || "connect: connection refused (os error 111)".to_owned();
     for (name, reason) in [
         ("ended-unreachable", Reason::Unreachable(refused())),
@@ -86,7 +85,7 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
 }
 
 #[test]
-fn no_node_is_nameless_and_every_node_is_where_it_is_said_to_be() {
+fn every_node_has_a_unique_id_a_name_and_bounds() {
     for language in Language::ALL {
         every_screen(language, |name, view| {
             let update = tree(view);
@@ -144,7 +143,7 @@ fn pictures_of_every_screen() {
     std::fs::create_dir_all(&folder).unwrap();
     for language in Language::ALL {
         every_screen(language, |name, view| {
-            // Each screen once in each theme: dark in English, light in French; the main ones in both below.
+            // Each screen once in each theme: dark in English, light in French. The main screens follow in other themes.
             let theme = if language == Language::English { Theme::DARK } else { Theme::LIGHT };
             save(&folder, &format!("{name}-{}", language.tag()), view, &theme, [1280, 800], 1.0);
         });
@@ -234,7 +233,7 @@ fn each_bad_link_is_explained_in_both_languages() {
             let sentence = language.text(sentence::link(problem));
             let update = tree(home.view(&context(language)));
             let field = update.nodes.iter().find(|(_, node)| node.role() == Role::TextInput).unwrap();
-            assert_eq!(field.1.description(), Some(sentence.as_str()), "assistive tools hear it with the field");
+            assert_eq!(field.1.description(), Some(sentence.as_str()), "the description of the field");
             Ui::new(home.view(&context(language))).find(&sentence);
         }
     }
@@ -289,7 +288,7 @@ fn each_notice_has_a_sentence_and_an_advice() {
 }
 
 #[test]
-fn tab_goes_through_the_meeting_in_the_order_of_the_eye() {
+fn tab_goes_through_the_meeting_from_top_to_bottom() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
@@ -311,13 +310,13 @@ fn tab_goes_through_the_meeting_in_the_order_of_the_eye() {
 }
 
 #[test]
-fn tab_stays_inside_a_question_and_escape_closes_it() {
+fn tab_stays_inside_a_dialog_and_escape_closes_it() {
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::RemovePressed(ParticipantId(2)));
     let pictures = common::pictures(0);
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
     ui.redraw();
-    assert_eq!(ui.focused().as_deref(), Some("cancel"), "the harmless answer has the focus");
+    assert_eq!(ui.focused().as_deref(), Some("cancel"), "the safe answer is focused");
     assert_eq!(ui.tab_order(), ["cancel", "confirm"]);
     ui.tap(Named::Escape);
     assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::QuestionClosed)));
@@ -395,7 +394,7 @@ fn f6_goes_from_region_to_region() {
 }
 
 #[test]
-fn assistive_tools_press_what_they_name() {
+fn assistive_tools_can_press_a_control_by_its_name() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let view = || screen.view(&context(Language::English), &pictures, &[]);
@@ -419,7 +418,7 @@ fn assistive_tools_press_what_they_name() {
 }
 
 #[test]
-fn tiles_say_who_and_how() {
+fn the_label_of_a_tile_has_the_name_and_the_state() {
     let mut screen = meeting_of(4);
     screen.model.people[1].microphone = Microphone::Muted;
     screen.model.people[2].camera = false;
@@ -438,7 +437,7 @@ fn list_items(update: &TreeUpdate) -> Vec<String> {
 }
 
 #[test]
-fn switches_keep_their_name_and_say_their_state() {
+fn a_switch_keeps_its_name_and_has_a_toggled_state() {
     let mut screen = meeting_of(2);
     let pictures = common::pictures(0);
     let state = |screen: &meeting::Meeting| {
@@ -461,13 +460,13 @@ fn only_the_organiser_can_remove() {
         let names = update.nodes.iter().filter_map(|(_, node)| node.label().map(str::to_owned));
         names.filter(|name| name.starts_with("Remove ")).count()
     };
-    assert_eq!(removes(&screen), 3, "everybody but oneself");
+    assert_eq!(removes(&screen), 3, "everybody except ourselves");
     screen.model.organiser = false;
     assert_eq!(removes(&screen), 0);
 }
 
 #[test]
-fn the_words_are_those_of_the_language() {
+fn the_words_are_in_the_language_of_the_window() {
     let pictures = common::pictures(0);
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
@@ -498,7 +497,7 @@ fn the_preview_lists_what_is_plugged_in() {
 }
 
 #[test]
-fn the_stage_asks_for_pictures_as_large_as_it_shows_them() {
+fn the_stage_requests_video_in_the_size_of_its_tiles() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
@@ -516,7 +515,7 @@ fn the_stage_asks_for_pictures_as_large_as_it_shows_them() {
 
 #[test]
 fn the_window_starts_at_home_in_the_chosen_theme() {
-    let app = app::App::quiet(Language::French, Choice::Light);
+    let app = app::App::new(Language::French, Choice::Light);
     let id = iced::window::Id::unique();
     assert_eq!(app.title(id), "Conclave");
     assert_eq!(app.theme(), Theme::LIGHT);

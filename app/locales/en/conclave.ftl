@@ -181,7 +181,6 @@ said-joined-many = { $count } people joined
 said-left-many = { $count } people left
 said-muted = You are muted
 said-unmuted = You are no longer muted
-said-removed = { $name } was removed
 
 ## Notices: what, whose fault, what to do
 notice-region = Notices

@@ -181,7 +181,6 @@ said-joined-many = { $count } personnes ont rejoint la visioconférence
 said-left-many = { $count } personnes ont quitté la visioconférence
 said-muted = Votre micro est coupé
 said-unmuted = Votre micro n’est plus coupé
-said-removed = Exclusion de { $name }
 
 ## Avis : quoi, de qui cela vient, que faire
 notice-region = Notifications

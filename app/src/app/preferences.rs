@@ -33,8 +33,8 @@ impl Preferences {
         Self { language: language.unwrap_or_else(Language::of_system), theme, memory }
     }
 
-    /// Changes the language or the theme.
-    pub fn set(&mut self, preference: Preference) {
+    /// Changes the language or the theme, and stores it. No message follows.
+    pub fn set<T: Send + 'static>(&mut self, preference: Preference) -> Task<T> {
         match preference {
             Preference::Language(language) => {
                 self.language = language;
@@ -45,6 +45,7 @@ impl Preferences {
                 self.memory.theme = Some(theme_name(theme).to_owned());
             }
         }
+        self.save()
     }
 
     /// The theme to draw with.
@@ -73,19 +74,21 @@ impl Preferences {
         self.memory.meetings.iter().map(recent).collect()
     }
 
-    /// Adds a meeting to the recent ones.
-    pub fn remember(&mut self, link: &str) {
+    /// Adds a meeting to the recent ones, and stores it. No message follows.
+    pub fn remember<T: Send + 'static>(&mut self, link: &str) -> Task<T> {
         let host = link.parse().map(|invitation: engine::Invitation| invitation.host).unwrap_or_default();
         self.memory.add(link.to_owned(), host);
+        self.save()
     }
 
-    /// Removes a meeting from the recent ones.
-    pub fn forget(&mut self, link: &str) {
+    /// Removes a meeting from the recent ones, and stores it. No message follows.
+    pub fn forget<T: Send + 'static>(&mut self, link: &str) -> Task<T> {
         self.memory.forget(link);
+        self.save()
     }
 
-    /// Writes the file, on another thread. No message follows.
-    pub fn save<T: Send + 'static>(&self) -> Task<T> {
+    /// Writes the file, on another thread.
+    fn save<T: Send + 'static>(&self) -> Task<T> {
         let (memory, Some(path)) = (self.memory.clone(), recent::path()) else { return Task::none() };
         let write = move || {
             if let Err(error) = memory.save(&path) {

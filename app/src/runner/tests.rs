@@ -27,7 +27,7 @@ fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
         on_end: Box::new(move |reason| kept.lock().unwrap().push(reason.clone())),
     };
     let (start, watch) = plan.split();
-    let mut app = App::quiet(Language::English, Choice::Dark);
+    let mut app = App::new(Language::English, Choice::Dark);
     // The task that would start the engine is dropped.
     drop(app.start(start));
     (Runner { app, watch: Some(watch) }, reasons)

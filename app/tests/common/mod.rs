@@ -32,8 +32,8 @@ pub fn small_context(language: Language) -> Context {
     Context { size: Size::new(700.0, 560.0), ..context(language) }
 }
 
-/// The smallest window that can be made.
-pub fn least_context(language: Language) -> Context {
+/// The smallest window size.
+pub fn smallest_context(language: Language) -> Context {
     Context { size: Size::new(480.0, 400.0), ..context(language) }
 }
 
@@ -111,7 +111,7 @@ pub fn preview_screen() -> preview::Preview {
     screen
 }
 
-/// Pictures for ourselves and the first `people`: a soft gradient of a colour for each.
+/// Pictures for ourselves and the first `people`, with another tint for each.
 pub fn pictures(people: u64) -> Pictures {
     let pictures = Pictures::default();
     if people > 0 {
@@ -146,7 +146,7 @@ fn paint(pictures: &Pictures, view: View, seed: u64) {
     assert!(pictures.feed(view).show(planes, Colour::default(), Rotation::default(), 1, Timestamp::default()));
 }
 
-/// A simulator of ours: our font, our size, and Tab through the root of a window.
+/// iced's simulator with our font and size. The view is inside our root widget, which handles Tab.
 pub struct Ui<'a, Message> {
     inner: Simulator<'a, Message, Theme>,
 }
@@ -211,15 +211,15 @@ impl<'a, Message: 'a> Ui<'a, Message> {
         self.inner.simulate([Event::Window(window::Event::RedrawRequested(Instant::now()))]);
     }
 
-    /// The id of what has the focus.
+    /// The id of the focused control.
     pub fn focused(&mut self) -> Option<String> {
         let target = self.inner.find(selector::is_focused()).ok()?;
         let text = format!("{target:?}");
-        // The only way to an id is its debug form: `Custom("lock")` and the like.
+        // An id has no accessor, so it is read from its debug form: `Custom("lock")`.
         text.split('"').nth(1).map(str::to_owned)
     }
 
-    /// Tab until nothing has the focus.
+    /// Presses Tab until no control is focused; returns the ids.
     pub fn tab_order(&mut self) -> Vec<String> {
         let mut order = Vec::new();
         if let Some(first) = self.focused() {
@@ -238,12 +238,12 @@ impl<'a, Message: 'a> Ui<'a, Message> {
     }
 }
 
-/// The tree that assistive tools get of a view.
+/// The accessibility tree of a view.
 pub fn tree<Message>(view: Element<'_, Message>) -> TreeUpdate {
     walk(view, None).0
 }
 
-/// The same after an action; with what the view then says.
+/// The accessibility tree, and the messages after the action `request`.
 pub fn walk<Message>(view: Element<'_, Message>, request: Option<ActionRequest>) -> (TreeUpdate, Vec<Message>) {
     snapshot::load_fonts();
     let mut renderer = renderer();

@@ -1,4 +1,4 @@
-//! Language and appearance: on every screen where one stays, by keyboard, with a role, a name and a state.
+//! The menus for language and theme on each screen: keyboard, roles, names, states.
 
 use accesskit::{Role, Toggled, TreeUpdate};
 use app::locale::Language;
@@ -9,7 +9,7 @@ use iced::keyboard::key::Named;
 
 use crate::common::{self, Ui, context, meeting_of, preview_screen, tree};
 
-/// The lines of the open menu: name, and whether it is the chosen one.
+/// The lines of the open menu: the name, and whether it is chosen.
 fn lines(update: &TreeUpdate) -> Vec<(String, bool)> {
     let lines = update.nodes.iter().filter(|(_, node)| node.role() == Role::MenuItemRadio);
     lines
@@ -54,7 +54,7 @@ fn the_meeting_has_one_menu_for_both() {
     assert_eq!(action, meeting::Action::Prefer(Preference::Language(Language::French)));
     let update = tree(screen.view(&common::context(Language::French), &pictures, &[]));
     assert!(lines(&update).is_empty(), "the menu has closed");
-    assert_eq!(is_open(&update, "Langue et apparence"), Some(false), "and the meeting speaks French");
+    assert_eq!(is_open(&update, "Langue et apparence"), Some(false), "the meeting is in French");
 }
 
 #[test]
@@ -80,8 +80,8 @@ fn the_preview_has_both_menus() {
 }
 
 #[test]
-fn the_window_speaks_and_looks_as_it_is_told() {
-    let mut app = app::App::quiet(Language::English, Choice::Dark);
+fn the_window_changes_its_language_and_its_theme() {
+    let mut app = app::App::new(Language::English, Choice::Dark);
     let prefer = |preference| app::Message::Home(home::Message::Preferred(preference));
     drop(app.update(prefer(Preference::Theme(Choice::Light))));
     assert_eq!(app.theme(), Theme::LIGHT);

@@ -1,4 +1,4 @@
-//! Screens say what is so: what is missing, what is shared, who may enter, and what exactly went wrong.
+//! Screens show the true state: missing devices, sharing, who can enter, what went wrong.
 
 use accesskit::{Node, Role, Toggled};
 use app::locale::Language;
@@ -16,7 +16,7 @@ fn named(update: &accesskit::TreeUpdate, name: &str) -> Node {
 }
 
 #[test]
-fn what_is_not_plugged_in_cannot_be_on_and_says_why() {
+fn a_missing_device_is_off_disabled_and_explained() {
     for language in Language::ALL {
         let pictures = common::pictures(0);
         let mut screen = preview::Preview::new(preview::Purpose::Start, "Anne".into(), app::model::Devices::default());
@@ -55,7 +55,7 @@ fn a_camera_that_another_program_holds_can_be_tried_again() {
 }
 
 #[test]
-fn who_shares_is_told_that_the_screen_is_seen_and_by_how_many() {
+fn the_meeting_shows_that_we_share_and_how_many_people_see_it() {
     for (people, seen) in [(1, "Nobody else is here to see it."), (2, "One person sees it."), (4, "3 people see it.")] {
         let (pictures, mut screen) = (common::pictures(0), meeting_of(people));
         let view = |screen: &meeting::Meeting| tree(screen.view(&context(Language::English), &pictures, &[]));
@@ -67,7 +67,7 @@ fn who_shares_is_told_that_the_screen_is_seen_and_by_how_many() {
         let update = view(&screen);
         assert!(says_so(&update));
         let tile = "Anne Martin, you, organiser, sharing the screen, camera on";
-        assert!(update.nodes.iter().any(|(_, node)| node.label() == Some(tile)), "the tile says so too");
+        assert!(update.nodes.iter().any(|(_, node)| node.label() == Some(tile)), "the label of the tile has it too");
         let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
         ui.find(seen);
         ui.click_id("share-stop");
@@ -76,7 +76,7 @@ fn who_shares_is_told_that_the_screen_is_seen_and_by_how_many() {
 }
 
 #[test]
-fn without_its_organiser_a_meeting_says_that_nobody_can_enter() {
+fn without_the_organiser_the_people_panel_says_that_nobody_can_enter() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(4));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
     Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Whoever has the link can ask to enter.");
@@ -86,7 +86,7 @@ fn without_its_organiser_a_meeting_says_that_nobody_can_enter() {
 }
 
 #[test]
-fn a_key_that_is_not_kept_is_said_beside_the_lock() {
+fn a_temporary_key_is_mentioned_in_the_lock_panel() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(2));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
     let says_so = |screen: &meeting::Meeting| {
@@ -100,7 +100,7 @@ fn a_key_that_is_not_kept_is_said_beside_the_lock() {
 }
 
 #[test]
-fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
+fn details_are_labelled_and_not_shown_in_pop_up_notices() {
     let detail = "/dev/video0: Device or resource busy";
     for (language, marked) in
         [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{202f}: {detail}"))]
@@ -118,7 +118,7 @@ fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
 }
 
 #[test]
-fn who_never_came_in_is_not_told_that_the_meeting_is_over() {
+fn the_title_after_a_failure_says_whether_we_were_inside() {
     for (inside, expected) in [(true, "The meeting is over for you"), (false, "You are not in the meeting")] {
         let screen = ended::Ended { reason: Reason::Unreachable(String::new()), inside };
         let update = tree(screen.view(&context(Language::English)));
@@ -128,7 +128,7 @@ fn who_never_came_in_is_not_told_that_the_meeting_is_over() {
 }
 
 #[test]
-fn a_long_name_is_cut_in_one_line_heard_whole_and_shown_whole_under_the_pointer() {
+fn a_long_name_is_elided_but_complete_for_assistive_tools_and_in_the_tooltip() {
     let name = "Maximilienne-Élisabeth de La Rochefoucauld-Montmorency-Laval";
     let (pictures, mut screen) = (common::pictures(0), meeting_of(3));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
@@ -143,10 +143,10 @@ fn a_long_name_is_cut_in_one_line_heard_whole_and_shown_whole_under_the_pointer(
     assert!((height(&screen, name) - before).abs() < 0.5, "still one line");
     let plain = hovered(&screen, &pictures, false);
     let shown = hovered(&screen, &pictures, true);
-    assert_ne!(plain, shown, "the pointer brings the whole name");
+    assert_ne!(plain, shown, "the tooltip shows the whole name");
 }
 
-/// The meeting as drawn with the pointer on the second name of the panel, or nowhere.
+/// Draws the meeting with the pointer on the second name of the panel, or without a pointer.
 fn hovered(screen: &meeting::Meeting, pictures: &app::pictures::Pictures, over: bool) -> Vec<u8> {
     use iced::advanced::renderer::{Headless, Style};
     use iced_test::runtime::user_interface::{Cache, UserInterface};
@@ -166,7 +166,7 @@ fn hovered(screen: &meeting::Meeting, pictures: &app::pictures::Pictures, over: 
     renderer.screenshot(iced::Size::new(1280, 800), 1.0, theme.colours().ground)
 }
 
-/// Looks for a name in the panel at the right.
+/// Finds a name in the panel at the right.
 struct Find<'a> {
     name: &'a str,
     at: Option<iced::Point>,
