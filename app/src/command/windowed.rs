@@ -9,7 +9,7 @@ use app::{Options, Plan, Start};
 use engine::quality_probe::{Evidence, QualityProbe};
 use engine::report::Report;
 use engine::{Engine, Entry, Event, Fault, Reason};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Opens the window at home, or at the preview of the meeting that `link` names.
@@ -39,7 +39,7 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
         leave_after: client.duration,
         screenshot: client.picture.clone(),
         wrap_output: Arc::new(move |output| wrap.probe(output, &evidence)),
-        before_close: Arc::new(move |engine| before_close.report(engine, &name, report.clone())),
+        before_close: Arc::new(move |engine| before_close.report(engine, &name, report.as_deref())),
         on_event: Box::new(move |event| {
             if let Event::Entered { link, .. } = event
                 && print_link
@@ -83,11 +83,11 @@ impl Record {
     }
 
     /// Writes the report. Comparing with the references may take seconds.
-    fn report(&self, engine: &Engine, name: &str, path: Option<PathBuf>) {
+    fn report(&self, engine: &Engine, name: &str, path: Option<&Path>) {
         let probe = self.lock().probe.take();
         let qualities = probe.map(|probe| probe.qualities()).unwrap_or_default();
         let report = Report::of(engine, name, engine::usage::now(), &qualities);
-        let written = client::write_report(path.as_deref(), &report);
+        let written = client::write_report(path, &report);
         self.lock().written = Some(written);
     }
 }
