@@ -86,7 +86,7 @@ fn guests_hear_that_their_host_has_gone() {
         let mut command = client(&[&["join", &link], BARE.as_slice()].concat());
         command.env("CONCLAVE_LOG", "conclave=info");
         let guest = Program::start("guest", command);
-        guest.says_after(0, "in the room people=2", LIMIT);
+        guest.says_after(0, "participants people=2", LIMIT);
         host.signal(signal);
         guest.end(LIMIT).complains(1, &parts);
         host.end(LIMIT);
