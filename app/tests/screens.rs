@@ -503,14 +503,14 @@ fn the_stage_requests_video_in_the_size_of_its_tiles() {
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
     ui.redraw();
     ui.redraw();
-    let wishes: Vec<_> = ui
+    let tiles: Vec<_> = ui
         .messages()
         .into_iter()
-        .filter_map(|message| if let meeting::Message::Resized(wishes) = message { Some(wishes) } else { None })
+        .filter_map(|message| if let meeting::Message::Resized(tiles) = message { Some(tiles) } else { None })
         .collect();
-    let [wishes] = &wishes[..] else { panic!("once for each change, not for each picture: {wishes:?}") };
-    assert_eq!(wishes.len(), 3, "nothing is requested for our own picture");
-    assert!(wishes.iter().all(|wish| wish.width > 500 && wish.height > 280), "{wishes:?}");
+    let [tiles] = &tiles[..] else { panic!("once for each change, not for each picture: {tiles:?}") };
+    assert_eq!(tiles.len(), 3, "nothing is requested for our own picture");
+    assert!(tiles.iter().all(|tile| tile.width > 500 && tile.height > 280), "{tiles:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the user is told: notices on the screen, announcements for assistive tools.
+//! What the user sees and hears of events: notices on the screen, announcements for assistive tools.
 
 use std::time::Instant;
 
