@@ -24,7 +24,7 @@ use crate::model::{Kind, Meeting as Model, NoticeKind};
 use crate::pictures::Pictures;
 use crate::preview_session;
 use crate::screen::{Context, ended, entering, home, meeting, preview};
-use crate::session::{Key, MeetingSession, Running, Started, Starter};
+use crate::session::{Attempt, Key, MeetingSession, Started, Starter};
 use crate::theme::{Choice, Theme};
 use entry::Purpose;
 use notifications::Notifications;
@@ -44,6 +44,8 @@ pub struct App {
     preferences: Preferences,
     notifications: Notifications,
     preparation: Preparation,
+    /// The window was closed, and the program ends when everything is closed.
+    is_closing: bool,
 }
 
 /// How the window begins.
@@ -82,6 +84,7 @@ impl App {
             notifications: Notifications::default(),
             preparation: Preparation::default(),
             pictures: Pictures::default(),
+            is_closing: false,
         }
     }
 
@@ -111,7 +114,7 @@ impl App {
                     Err(error) => {
                         if let Screen::Home(screen) = &mut self.screen {
                             screen.link = link;
-                            screen.refuse(error);
+                            screen.reject_link(error);
                         }
                         home
                     }
@@ -127,6 +130,9 @@ impl App {
 
     /// Handles a message.
     pub fn update(&mut self, message: Message) -> Task<Message> {
+        if self.is_closing && !matches!(message, Message::Started(..)) {
+            return Task::none();
+        }
         match message {
             Message::Resized(size) => self.window.size = size,
             Message::Rescaled(scale) => self.window.scale = scale,
@@ -139,11 +145,11 @@ impl App {
             Message::Entering(entering::Message::CancelPressed) | Message::Ended(ended::Message::HomePressed) => {
                 return self.go_home();
             }
-            Message::Ended(ended::Message::AgainPressed) => return self.enter(),
+            Message::Ended(ended::Message::RetryPressed) => return self.enter(),
             Message::Notice(message) => self.notifications.update(message),
             Message::PreviewEvent(event) => self.preview_event(event),
-            Message::Started(result) => return self.started(*result),
-            Message::Engine(event) => return self.engine_event(&event),
+            Message::Started(attempt, result) => return self.started(attempt, *result),
+            Message::Engine(attempt, event) => return self.engine_event(attempt, &event),
         }
         Task::none()
     }
@@ -155,7 +161,7 @@ impl App {
             home::Action::Start => self.prepare(Purpose::Start),
             home::Action::Join(link) => self.join(&link).unwrap_or_else(|error| {
                 if let Screen::Home(screen) = &mut self.screen {
-                    screen.refuse(error);
+                    screen.reject_link(error);
                 }
                 Task::none()
             }),
@@ -170,7 +176,7 @@ impl App {
             preview::Action::None => {}
             preview::Action::Back => return self.go_home(),
             preview::Action::Reopen(kind) => self.preparation.reopen(screen, kind),
-            preview::Action::LookAgain(kind) => {
+            preview::Action::Rescan(kind) => {
                 self.preparation.list();
                 self.preparation.reopen(screen, kind);
             }
@@ -205,7 +211,7 @@ impl App {
                 self.notifications.notify_of(NoticeKind::LinkCopied, String::new());
                 return iced::clipboard::write(link);
             }
-            meeting::Action::Tell(kind) => self.notifications.notify_of(kind, String::new()),
+            meeting::Action::Notify(kind) => self.notifications.notify_of(kind, String::new()),
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
             meeting::Action::Prefer(preference) => return self.preferences.set(preference),
             meeting::Action::Leave if self.session.engine().is_none() => return self.go_home(),
@@ -216,7 +222,7 @@ impl App {
             | meeting::Action::Share(_)
             | meeting::Action::Remove(_)
             | meeting::Action::Choose(..)
-            | meeting::Action::Wish(_) => {}
+            | meeting::Action::RequestSizes(_) => {}
         }
         Task::none()
     }
@@ -224,7 +230,8 @@ impl App {
     /// Shows home.
     fn go_home(&mut self) -> Task<Message> {
         self.screen = Screen::Home(home::Home::new(self.preferences.recent()));
-        self.release()
+        self.release();
+        Task::none()
     }
 
     /// Shows the preview of the meeting that `link` names.
@@ -243,37 +250,42 @@ impl App {
 
     /// Enters the session's meeting, for the first time or again.
     fn enter(&mut self) -> Task<Message> {
-        let (Some(start), Some(setup)) = (self.session.starting(self.pictures.output()), self.session.setup()) else {
-            return self.go_home();
-        };
+        let Some((attempt, start)) = self.session.starting(self.pictures.output()) else { return self.go_home() };
+        let Some(setup) = self.session.setup() else { return self.go_home() };
         let screen = meeting::Meeting::new(Model::entering(setup), self.preparation.devices.clone());
         self.screen = Screen::Meeting(Box::new(screen));
         self.notifications.clear();
         let preview = self.preparation.take_session();
-        background::run(move || {
+        let start = move || {
             if let Some(preview) = preview {
                 preview.close(); // the meeting opens the same devices
             }
-            Message::Started(Box::new(start()))
-        })
+            start()
+        };
+        let started = background::run_or(start, Err("the thread that starts the meeting panicked".into()));
+        started.map(move |result| Message::Started(attempt, Box::new(result)))
     }
 
-    fn started(&mut self, result: Result<Started, String>) -> Task<Message> {
+    fn started(&mut self, attempt: Attempt, result: Result<Started, String>) -> Task<Message> {
+        self.session.start_returned();
+        let is_current = self.session.is_current(attempt);
         match (result, &mut self.screen) {
-            (Ok(started), Screen::Meeting(screen)) => {
+            (Ok(started), Screen::Meeting(screen)) if is_current => {
                 screen.model.temporary_key = started.key != Key::Stored;
-                listen(self.session.run(started))
+                return listen(attempt, self.session.run(started));
             }
-            // The user has cancelled.
-            (Ok(started), Screen::Home(_) | Screen::Preview(_) | Screen::Ended(_)) => {
-                background::run(move || Running::from(started).close()).discard()
-            }
-            (Err(detail), _) => self.show_ended(Reason::Here(detail)),
+            (Err(detail), _) if is_current => self.show_ended(Reason::Here(detail)),
+            // The user has cancelled, or closes the window.
+            (Ok(started), _) => self.session.close(started.into()),
+            (Err(error), _) => tracing::debug!(%error, "a cancelled meeting could not start"),
         }
+        if self.is_closing { self.exit_when_closed() } else { Task::none() }
     }
 
-    fn engine_event(&mut self, event: &Event) -> Task<Message> {
-        // If another screen is shown, the engine is being closed.
+    fn engine_event(&mut self, attempt: Attempt, event: &Event) -> Task<Message> {
+        if !self.session.is_current(attempt) {
+            return Task::none(); // that engine is being closed
+        }
         let Screen::Meeting(screen) = &mut self.screen else { return Task::none() };
         for announcement in screen.handle_event(event, Instant::now()) {
             self.notifications.announce(announcement);
@@ -282,7 +294,7 @@ impl App {
             Event::Entered { link, .. } => return self.entered(link),
             Event::Notice(notice) => self.notifications.notify(screen.model.notice(notice)),
             Event::Ended(Reason::Left) => return self.go_home(),
-            Event::Ended(reason) => return self.show_ended(reason.clone()),
+            Event::Ended(reason) => self.show_ended(reason.clone()),
             Event::Progress(_)
             | Event::People(_)
             | Event::Locked(_)
@@ -305,31 +317,33 @@ impl App {
     }
 
     /// Shows why the meeting is over, or why it could not be entered.
-    fn show_ended(&mut self, reason: Reason) -> Task<Message> {
-        self.screen = Screen::Ended(ended::Ended { reason, inside: self.screen.is_inside() });
-        self.release()
+    fn show_ended(&mut self, reason: Reason) {
+        self.screen = Screen::Ended(ended::Ended { reason, was_inside: self.screen.is_inside() });
+        self.release();
     }
 
     /// Closes the engine, its server and the preview's devices, away from the UI thread.
-    fn release(&mut self) -> Task<Message> {
+    fn release(&mut self) {
         self.pictures.clear();
-        let (running, preview) = (self.session.take_running(), self.preparation.take_session());
-        if running.is_none() && preview.is_none() {
-            return Task::none();
-        }
-        let close = move || {
-            drop(preview);
-            running.into_iter().for_each(Running::close);
-        };
-        background::run(close).discard()
+        self.session.release();
+        drop(self.preparation.take_session());
     }
 
-    /// Closes the window. Blocks while the meeting is left, because the program ends after that.
+    /// Closes the window. It is hidden at once, and the program ends when the meeting is left.
     fn close(&mut self) -> Task<Message> {
+        self.is_closing = true;
         self.window.detach();
-        drop(self.preparation.take_session());
-        self.session.take_running().into_iter().for_each(Running::close);
-        iced::exit()
+        self.release();
+        Task::batch([self.window.hide(), self.exit_when_closed()])
+    }
+
+    /// Ends the program when every engine is closed. If an engine is still starting, its [`Message::Started`] calls this
+    /// again.
+    fn exit_when_closed(&mut self) -> Task<Message> {
+        if self.session.is_starting() {
+            return Task::none();
+        }
+        background::run(self.session.wait_for_closing()).discard().chain(iced::exit())
     }
 
     /// The title of the window. Tests and tools find the window by it.
@@ -351,14 +365,14 @@ impl App {
         let context = Context {
             language: self.preferences.language,
             theme: self.preferences.theme,
-            still: self.theme().is_still(),
+            reduced_motion: self.theme().reduces_motion(),
             size: self.window.size,
             scale: self.window.scale,
             now: Instant::now(),
         };
         let queue = self.notifications.queue();
         let notices = queue.view(&context).map(|notices| notices.map(Message::Notice));
-        let screen = self.screen.view(&context, &self.pictures, queue.kept());
+        let screen = self.screen.view(&context, &self.pictures, queue.history());
         let layers = iced::widget::Stack::new().push(screen).push(notices).push(live(self.notifications.announced()));
         let window = Window {
             id: window,
@@ -391,23 +405,23 @@ fn command(action: &meeting::Action) -> Option<Command> {
             Kind::Microphone => Command::ChooseMicrophone(device.sound()),
             Kind::Speaker => Command::ChooseSpeaker(device.sound()),
         },
-        meeting::Action::Wish(tiles) => Command::Tiles(tiles.clone()),
+        meeting::Action::RequestSizes(tiles) => Command::Tiles(tiles.clone()),
         meeting::Action::Leave => Command::Leave,
         meeting::Action::None
         | meeting::Action::Copy(_)
-        | meeting::Action::Tell(_)
+        | meeting::Action::Notify(_)
         | meeting::Action::FullScreen
         | meeting::Action::Prefer(_) => return None,
     })
 }
 
 /// The engine's events as messages, until the engine has ended.
-fn listen(events: Events) -> Task<Message> {
+fn listen(attempt: Attempt, events: Events) -> Task<Message> {
     let stream = iced::futures::stream::unfold(events, |mut events| async {
         let event = events.recv().await?;
         Some((event, events))
     });
-    Task::run(stream, |event| Message::Engine(Box::new(event)))
+    Task::run(stream, move |event| Message::Engine(attempt, Box::new(event)))
 }
 
 /// How often clocks and notices are updated.
@@ -417,9 +431,11 @@ const TICK: Duration = Duration::from_millis(500);
 mod tests {
     use super::*;
     use crate::model::Devices;
+    use std::sync::mpsc::{Receiver, channel};
 
     fn engine_event(app: &mut App, event: Event) {
-        drop(app.update(Message::Engine(Box::new(event))));
+        let attempt = app.session.attempt();
+        drop(app.update(Message::Engine(attempt, Box::new(event))));
     }
 
     #[test]
@@ -444,7 +460,7 @@ mod tests {
             }
             engine_event(&mut app, Event::Ended(Reason::ServerSilent));
             let Screen::Ended(screen) = &app.screen else { panic!("the failure is not shown") };
-            assert_eq!((&screen.reason, screen.inside), (&Reason::ServerSilent, inside));
+            assert_eq!((&screen.reason, screen.was_inside), (&Reason::ServerSilent, inside));
         }
     }
 
@@ -454,5 +470,94 @@ mod tests {
         app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(Model::default(), Devices::default())));
         engine_event(&mut app, Event::Ended(Reason::Left));
         assert!(matches!(app.screen, Screen::Home(_)));
+    }
+
+    /// Starts no engine, because no test runs the tasks that call it.
+    struct NoStarter;
+
+    impl Starter for NoStarter {
+        fn start(&self, _: Setup, _: Arc<dyn engine::VideoOutput>) -> Result<Started, String> {
+            Err("not started".into())
+        }
+
+        fn is_remembered(&self) -> bool {
+            false
+        }
+    }
+
+    fn setup() -> Setup {
+        Setup {
+            name: "Anne".into(),
+            camera: engine::Choice::Off,
+            microphone: engine::AudioChoice::Off,
+            speaker: engine::AudioChoice::Off,
+            screen: false,
+            muted: false,
+        }
+    }
+
+    /// A window that enters a meeting.
+    fn entering() -> App {
+        let mut app = App::new(Language::English, Choice::Dark);
+        drop(app.start(Start::Enter(Arc::new(NoStarter), setup())));
+        app
+    }
+
+    /// A started engine that cannot reach its server. The receiver hears when it is closed.
+    fn started(app: &App) -> (Started, Receiver<()>) {
+        let entry = engine::Entry::Create { host: "localhost".into(), port: 1, fingerprint: None };
+        let identity = engine::Identity::generate().unwrap();
+        let (engine, events) = engine::Engine::start(entry, setup(), identity, app.pictures.output()).unwrap();
+        let (sender, closed) = channel();
+        let after_close = Some(Box::new(move |_: &engine::Stats, _| sender.send(()).unwrap()) as _);
+        (Started { engine, events, server: None, key: Key::Temporary, after_close }, closed)
+    }
+
+    fn is_entering(app: &App) -> bool {
+        matches!(&app.screen, Screen::Meeting(_)) && !app.screen.is_inside()
+    }
+
+    #[test]
+    fn late_messages_of_a_cancelled_try_do_not_change_the_next_try() {
+        let mut app = entering();
+        let first = app.session.attempt();
+        drop(app.update(Message::Entering(entering::Message::CancelPressed)));
+        drop(app.enter());
+        let second = app.session.attempt();
+        let (late, closed) = started(&app);
+        drop(app.update(Message::Started(first, Box::new(Ok(late)))));
+        assert!(app.session.engine().is_none(), "the first engine does not run in the second try");
+        drop(app.update(Message::Started(first, Box::new(Err("no thread".into())))));
+        assert!(is_entering(&app), "the failure of the first try is not shown");
+        drop(app.update(Message::Engine(first, Box::new(Event::Ended(Reason::ServerSilent)))));
+        assert!(is_entering(&app), "the end of the first try is not shown");
+        drop(app.update(Message::Engine(second, Box::new(Event::Ended(Reason::ServerSilent)))));
+        assert!(matches!(&app.screen, Screen::Ended(_)));
+        app.session.wait_for_closing()();
+        closed.try_recv().expect("the first engine is closed, and waiting has waited for it");
+    }
+
+    #[test]
+    fn closing_the_window_closes_the_engine_on_another_thread() {
+        let mut app = entering();
+        let (running, closed) = started(&app);
+        let attempt = app.session.attempt();
+        drop(app.update(Message::Started(attempt, Box::new(Ok(running)))));
+        assert!(app.session.engine().is_some());
+        drop(app.update(Message::CloseRequested));
+        assert!(app.session.engine().is_none());
+        closed.recv_timeout(Duration::from_secs(30)).expect("it is closed");
+    }
+
+    #[test]
+    fn an_engine_that_starts_while_the_window_closes_is_closed_too() {
+        let mut app = entering();
+        let attempt = app.session.attempt();
+        drop(app.update(Message::CloseRequested));
+        assert!(app.session.is_starting(), "the program waits for it");
+        let (late, closed) = started(&app);
+        drop(app.update(Message::Started(attempt, Box::new(Ok(late)))));
+        assert!(app.session.engine().is_none() && !app.session.is_starting());
+        closed.recv_timeout(Duration::from_secs(30)).expect("it is closed");
     }
 }

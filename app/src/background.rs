@@ -7,3 +7,8 @@ pub fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Task
     let done = Task::future(async move { tokio::task::spawn_blocking(work).await });
     done.then(|result| result.map_or_else(|_panicked| Task::none(), Task::done))
 }
+
+/// As [`run`], but if `work` panics, the message is `fallback`.
+pub fn run_or<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static, fallback: T) -> Task<T> {
+    Task::future(async move { tokio::task::spawn_blocking(work).await.unwrap_or(fallback) })
+}

@@ -36,9 +36,9 @@ use runner::Runner;
 /// # Errors
 /// Returns an error if there is no display, or nothing can draw on it.
 pub fn run(options: Options, plan: Option<Plan>) -> iced::Result {
-    prepare("fonts", || drop(stage::faces()));
+    prepare("fonts", || drop(stage::tile_font()));
     prepare("card", || {
-        surface::look_for_a_card();
+        surface::detect_drawing();
     });
     let start = Mutex::new(Some((options, plan)));
     let boot = move || {

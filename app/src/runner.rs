@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::{Command, Engine, Entry, Event, Identity, Reason, Setup, VideoOutput};
+use engine::usage::Usage;
+use engine::{Command, Engine, Entry, Event, Identity, Reason, Setup, Stats, VideoOutput};
 use iced::{Subscription, Task, window};
 
 use crate::app::{self, App, Options, Start};
@@ -19,8 +20,9 @@ use crate::theme::Theme;
 
 /// Puts another output around the window's, to record what it shows. Called once for each try.
 pub type WrapOutput = Arc<dyn Fn(Arc<dyn VideoOutput>) -> Arc<dyn VideoOutput> + Send + Sync>;
-/// Called just before the engine is closed, once for each try. May block.
-pub type BeforeClose = Arc<dyn Fn(&Engine) + Send + Sync>;
+/// Called when the engine is closed, once for each try, with its statistics and what the process had used just before. May
+/// block.
+pub type AfterClose = Arc<dyn Fn(&Stats, Option<Usage>) + Send + Sync>;
 /// Called for each event of the engine, on the UI thread: must not block.
 pub type OnEvent = Box<dyn FnMut(&Event) + Send>;
 /// Called when the meeting is over or could not start, once for each try, on the UI thread: must not block.
@@ -41,8 +43,8 @@ pub struct Plan {
     pub screenshot: Option<PathBuf>,
     /// Puts another output around the window's.
     pub wrap_output: WrapOutput,
-    /// Called just before the engine is closed.
-    pub before_close: BeforeClose,
+    /// Called when the engine is closed.
+    pub after_close: AfterClose,
     /// Called for each event.
     pub on_event: OnEvent,
     /// Called at the end.
@@ -51,8 +53,8 @@ pub struct Plan {
 
 impl Plan {
     fn split(self) -> (Start, Watch) {
-        let Self { entry, setup, leave_after, screenshot, wrap_output, before_close, on_event, on_end } = self;
-        let starter = CommandLine { entry, wrap_output, before_close };
+        let Self { entry, setup, leave_after, screenshot, wrap_output, after_close, on_event, on_end } = self;
+        let starter = CommandLine { entry, wrap_output, after_close };
         let state = State::Running { leave_at: None };
         (Start::Enter(Arc::new(starter), setup), Watch { leave_after, screenshot, on_event, on_end, state })
     }
@@ -62,7 +64,7 @@ impl Plan {
 struct CommandLine {
     entry: Entry,
     wrap_output: WrapOutput,
-    before_close: BeforeClose,
+    after_close: AfterClose,
 }
 
 impl Starter for CommandLine {
@@ -72,9 +74,9 @@ impl Starter for CommandLine {
         let output = (self.wrap_output)(output);
         let (engine, events) =
             Engine::start(self.entry.clone(), setup, identity, output).map_err(|error| error.to_string())?;
-        let before_close = Arc::clone(&self.before_close);
-        let before_close = Some(Box::new(move |engine: &Engine| before_close(engine)) as _);
-        Ok(Started { engine, events, server: None, key: Key::Temporary, before_close })
+        let after_close = Arc::clone(&self.after_close);
+        let after_close = Some(Box::new(move |stats: &Stats, usage| after_close(stats, usage)) as _);
+        Ok(Started { engine, events, server: None, key: Key::Temporary, after_close })
     }
 
     fn is_remembered(&self) -> bool {
@@ -138,8 +140,8 @@ enum Reaction {
 impl Watch {
     fn react(&mut self, message: &app::Message, now: Instant, has_engine: bool) -> Reaction {
         match message {
-            app::Message::Engine(event) => self.react_to_event(event, now),
-            app::Message::Started(result) => match &**result {
+            app::Message::Engine(_, event) => self.react_to_event(event, now),
+            app::Message::Started(_, result) => match &**result {
                 Ok(_) => Reaction::Forward,
                 Err(detail) => Reaction::End(Reason::Here(detail.clone())),
             },
@@ -147,7 +149,7 @@ impl Watch {
             app::Message::Entering(_) | app::Message::Meeting(meeting::Message::LeavePressed) => Reaction::Leave,
             app::Message::CloseRequested if has_engine => Reaction::Leave,
             app::Message::Ended(ended::Message::HomePressed) => Reaction::Detach,
-            app::Message::Ended(ended::Message::AgainPressed)
+            app::Message::Ended(ended::Message::RetryPressed)
             | app::Message::CloseRequested
             | app::Message::Tick(_)
             | app::Message::Resized(_)
@@ -218,6 +220,9 @@ impl Runner {
 
     fn handle(&mut self, message: app::Message) -> Task<Message> {
         let has_engine = self.app.session.engine().is_some();
+        if self.is_stale(&message) {
+            return self.forward(message);
+        }
         let Some(watch) = &mut self.watch else { return self.forward(message) };
         match watch.react(&message, Instant::now(), has_engine) {
             Reaction::Forward => self.forward(message),
@@ -228,6 +233,27 @@ impl Runner {
                 self.watch = None;
                 self.forward(message)
             }
+        }
+    }
+
+    /// Whether a try reports something that is cancelled or over.
+    fn is_stale(&self, message: &app::Message) -> bool {
+        match message {
+            app::Message::Started(attempt, _) | app::Message::Engine(attempt, _) => {
+                !self.app.session.is_current(*attempt)
+            }
+            app::Message::Resized(_)
+            | app::Message::Rescaled(_)
+            | app::Message::CloseRequested
+            | app::Message::SystemTheme(_)
+            | app::Message::Tick(_)
+            | app::Message::Home(_)
+            | app::Message::Preview(_)
+            | app::Message::Entering(_)
+            | app::Message::Meeting(_)
+            | app::Message::Ended(_)
+            | app::Message::Notice(_)
+            | app::Message::PreviewEvent(_) => false,
         }
     }
 

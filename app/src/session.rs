@@ -1,8 +1,10 @@
 //! The meeting that the window is in: how its engine is started, again if need be, and the one place that ends it.
 
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
-use engine::{Command, Engine, Events, Setup, VideoOutput};
+use engine::usage::{self, Usage};
+use engine::{Command, Engine, Events, Setup, Stats, VideoOutput};
 
 use crate::embedded::Embedded;
 use crate::model::Notice;
@@ -29,12 +31,12 @@ pub struct Started {
     pub server: Option<Embedded>,
     /// Where this device's key is stored.
     pub key: Key,
-    /// Called just before the engine is closed, on the thread that closes it.
-    pub before_close: Option<BeforeClose>,
+    /// Called when the engine is closed, on the thread that closes it.
+    pub after_close: Option<AfterClose>,
 }
 
-/// Called just before an engine is closed. May block.
-pub type BeforeClose = Box<dyn FnOnce(&Engine) + Send>;
+/// Called when an engine is closed, with its statistics and what the process had used just before. May block.
+pub type AfterClose = Box<dyn FnOnce(&Stats, Option<Usage>) + Send>;
 
 /// Where this device's key is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,32 +53,37 @@ pub enum Key {
 pub struct Running {
     engine: Engine,
     server: Option<Embedded>,
-    before_close: Option<BeforeClose>,
+    after_close: Option<AfterClose>,
 }
 
 impl Running {
-    /// Ends the engine, then its server. Blocks for up to two seconds.
-    pub fn close(self) {
-        if let Some(before_close) = self.before_close {
-            before_close(&self.engine);
-        }
+    /// Closes the engine, then its server. Blocks for some seconds at most.
+    fn close(self) {
+        let (stats, usage) = (self.engine.stats(), usage::now());
         close(self.engine);
         drop(self.server);
+        if let Some(after_close) = self.after_close {
+            after_close(&stats, usage);
+        }
     }
 }
 
 impl From<Started> for Running {
     fn from(started: Started) -> Self {
-        let Started { engine, server, before_close, events: _, key: _ } = started;
-        Self { engine, server, before_close }
+        let Started { engine, server, after_close, events: _, key: _ } = started;
+        Self { engine, server, after_close }
     }
 }
 
-/// Ends an engine: leaves the meeting and closes the devices. Blocks for up to a second. Everything that ends an engine
-/// calls this function.
+/// Closes an engine: leaves the meeting and closes the devices. Blocks for some seconds at most. Everything that ends an
+/// engine calls this function.
 pub fn close(engine: Engine) {
-    drop(engine);
+    engine.close();
 }
+
+/// The number of a try to enter a meeting. What a try reports carries it, so that a late report does not reach the next try.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attempt(u32);
 
 /// The meeting that the window is in, or enters.
 #[derive(Default)]
@@ -84,6 +91,12 @@ pub struct MeetingSession {
     target: Option<Target>,
     running: Option<Running>,
     keychain: Keychain,
+    /// The current try, or the next one.
+    attempt: Attempt,
+    /// How many tries have been begun and have not returned an engine or an error.
+    starting: usize,
+    /// The threads that close engines.
+    closing: Vec<JoinHandle<()>>,
 }
 
 /// What is entered, and with which name and devices.
@@ -117,23 +130,47 @@ impl MeetingSession {
         self.target.as_ref().is_some_and(|target| target.starter.is_remembered())
     }
 
-    /// The work that starts the engine, for a thread that may block. `None` without a target.
+    /// Begins a try. Returns its number, and the work that starts the engine, for a thread that may block. `None` without a
+    /// target. When the work has returned, the caller calls [`MeetingSession::start_returned`].
     pub fn starting(
-        &self,
+        &mut self,
         output: Arc<dyn VideoOutput>,
-    ) -> Option<impl FnOnce() -> Result<Started, String> + Send + use<>> {
+    ) -> Option<(Attempt, impl FnOnce() -> Result<Started, String> + Send + use<>)> {
+        self.release();
         let target = self.target.as_ref()?;
         let (starter, setup) = (Arc::clone(&target.starter), target.setup.clone());
-        Some(move || starter.start(setup, output))
+        self.starting += 1;
+        Some((self.attempt, move || starter.start(setup, output)))
+    }
+
+    /// A try has returned an engine or an error.
+    pub fn start_returned(&mut self) {
+        self.starting = self.starting.saturating_sub(1);
+    }
+
+    /// Whether an engine is being started.
+    pub fn is_starting(&self) -> bool {
+        self.starting > 0
+    }
+
+    /// The number of the current try.
+    #[cfg(test)]
+    pub fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// Whether `attempt` is the current try: not cancelled, not over.
+    pub fn is_current(&self, attempt: Attempt) -> bool {
+        self.attempt == attempt
     }
 
     /// Takes over what was started. Returns the engine's events.
     pub fn run(&mut self, started: Started) -> Events {
-        let Started { engine, events, server, key, before_close } = started;
+        let Started { engine, events, server, key, after_close } = started;
         if let (Key::NotStored(cause), Keychain::NotFailed) = (key, &self.keychain) {
             self.keychain = Keychain::Failed(cause);
         }
-        self.running = Some(Running { engine, server, before_close });
+        self.running = Some(Running { engine, server, after_close });
         events
     }
 
@@ -148,9 +185,33 @@ impl MeetingSession {
         Some(Notice { kind: engine::NoticeKind::Refused.into(), detail: refused.to_string() })
     }
 
-    /// Takes out what runs. The caller closes it.
-    pub fn take_running(&mut self) -> Option<Running> {
-        self.running.take()
+    /// Ends the current try, and closes its engine if one runs. Does not wait.
+    pub fn release(&mut self) {
+        self.attempt.0 = self.attempt.0.wrapping_add(1);
+        if let Some(running) = self.running.take() {
+            self.close(running);
+        }
+    }
+
+    /// Closes an engine with what belongs to it, on a thread of its own. Does not wait.
+    pub fn close(&mut self, running: Running) {
+        self.closing.retain(|thread| !thread.is_finished());
+        match thread::Builder::new().name("close".into()).spawn(move || running.close()) {
+            Ok(thread) => self.closing.push(thread),
+            Err(error) => tracing::error!(%error, "no thread closes the engine; the server notices later that we left"),
+        }
+    }
+
+    /// The work that waits until every engine is closed, for a thread that may block.
+    pub fn wait_for_closing(&mut self) -> impl FnOnce() + Send + use<> {
+        let threads = std::mem::take(&mut self.closing);
+        move || {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a thread that closes an engine panicked");
+                }
+            }
+        }
     }
 
     /// Why the keychain does not work, once.

@@ -1,6 +1,8 @@
-//! Every screen in both languages without a window: content, tab order, accessibility tree.
+//! Every screen in both languages, without a window: its texts, its Tab order, and its nodes for assistive tools.
 //! `SCREENS=folder cargo test -p app --test screens` writes a picture of each.
 
+#[path = "screens/bars.rs"]
+mod bars;
 mod common;
 #[path = "screens/facts.rs"]
 mod facts;
@@ -28,7 +30,7 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     let mut home = home::Home::new(recents());
     look("home", home.view(&context).map(drop));
     home.update(home::Message::LinkTyped("http://example.org".into()));
-    home.refuse(LinkError::NotALink);
+    home.reject_link(LinkError::NotALink);
     home.update(home::Message::MenuPressed(Part::Language));
     look("home-refused", home.view(&context).map(drop));
     look("home-empty", home::Home::default().view(&context).map(drop));
@@ -40,8 +42,8 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     empty.update(preview::Message::MicrophonePressed);
     empty.update(preview::Message::MenuPressed(preview::Menu::Devices(Kind::Microphone)));
     let mut without = preview_screen();
-    without.trouble(engine::NoticeKind::NoCamera);
-    without.trouble(engine::NoticeKind::NoMicrophone);
+    without.report_problem(engine::NoticeKind::NoCamera);
+    without.report_problem(engine::NoticeKind::NoMicrophone);
     look("preview-without", without.view(&context, &common::pictures(0)).map(drop));
     look("preview-empty", empty.view(&context, &common::pictures(9)).map(drop));
     for step in [Step::Connecting, Step::Approaching, Step::Knocking] {
@@ -79,13 +81,13 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
         ("ended-certificate", Reason::Certificate(refused())),
         ("ended-removed", Reason::Removed),
     ] {
-        let screen = ended::Ended { reason, inside: false };
+        let screen = ended::Ended { reason, was_inside: false };
         look(name, screen.view(&context).map(drop));
     }
 }
 
 #[test]
-fn every_node_has_a_unique_id_a_name_and_bounds() {
+fn every_node_has_a_name_and_valid_bounds() {
     for language in Language::ALL {
         every_screen(language, |name, view| {
             let update = tree(view);
@@ -107,7 +109,7 @@ fn every_node_has_a_unique_id_a_name_and_bounds() {
 }
 
 #[test]
-fn every_control_can_be_reached_by_tab_and_is_large_enough() {
+fn every_control_is_focusable_and_large_enough() {
     for language in Language::ALL {
         every_screen(language, |name, view| {
             let update = tree(view);
@@ -127,7 +129,7 @@ fn every_control_can_be_reached_by_tab_and_is_large_enough() {
 }
 
 #[test]
-fn ids_survive_a_new_view() {
+fn node_ids_are_the_same_in_a_new_view() {
     let screen = meeting_of(9);
     let pictures = common::pictures(0);
     let ids = || {
@@ -229,7 +231,7 @@ fn each_bad_link_is_explained_in_both_languages() {
     for language in Language::ALL {
         for problem in LINK_ERRORS {
             let mut home = home::Home::default();
-            home.refuse(problem);
+            home.reject_link(problem);
             let sentence = language.text(sentence::link(problem));
             let update = tree(home.view(&context(language)));
             let field = update.nodes.iter().find(|(_, node)| node.role() == Role::TextInput).unwrap();
@@ -259,11 +261,11 @@ fn reasons() -> [Reason; 14] {
 }
 
 #[test]
-fn each_ending_says_what_whose_fault_and_what_to_do() {
+fn each_ending_has_a_reason_a_cause_and_advice() {
     for language in Language::ALL {
         for reason in reasons() {
             let (id, fault) = (sentence::reason(&reason), reason.fault());
-            let screen = ended::Ended { reason, inside: true };
+            let screen = ended::Ended { reason, was_inside: true };
             let mut ui = Ui::new(screen.view(&context(language)));
             ui.find(&language.text(id));
             ui.find(&language.text(&format!("{id}.advice")));
@@ -277,7 +279,7 @@ fn each_ending_says_what_whose_fault_and_what_to_do() {
 }
 
 #[test]
-fn each_notice_has_a_sentence_and_an_advice() {
+fn each_notification_has_a_text_and_advice() {
     for language in Language::ALL {
         for kind in sentence::NOTICES.map(NoticeKind::Engine).into_iter().chain(NoticeKind::OF_WINDOW) {
             assert_ne!(language.text(kind.id()), kind.id());
@@ -288,7 +290,7 @@ fn each_notice_has_a_sentence_and_an_advice() {
 }
 
 #[test]
-fn tab_goes_through_the_meeting_from_top_to_bottom() {
+fn tab_order_of_the_meeting_is_from_top_left_to_bottom_right() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
@@ -319,7 +321,7 @@ fn tab_stays_inside_a_dialog_and_escape_closes_it() {
     assert_eq!(ui.focused().as_deref(), Some("cancel"), "the safe answer is focused");
     assert_eq!(ui.tab_order(), ["cancel", "confirm"]);
     ui.tap(Named::Escape);
-    assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::QuestionClosed)));
+    assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::DialogClosed)));
 }
 
 #[test]
@@ -338,7 +340,7 @@ fn the_arrows_move_in_a_menu_and_tab_closes_it() {
 }
 
 #[test]
-fn shortcuts_work_wherever_the_focus_is() {
+fn shortcuts_work_with_any_focus() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     for (letter, modifiers, expected) in [
@@ -355,27 +357,38 @@ fn shortcuts_work_wherever_the_focus_is() {
 }
 
 #[test]
-fn the_space_bar_talks_unless_a_control_has_the_focus() {
+fn the_space_bar_talks_unless_a_control_has_the_keyboard_focus() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let view = || Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
     let mut ui = view();
     ui.tap(Named::Space);
-    let talked: Vec<_> =
-        ui.messages().iter().map(|message| format!("{message:?}")).filter(|m| m.starts_with("Talked")).collect();
-    assert_eq!(talked, ["Talked(true)", "Talked(false)"]);
+    let talked: Vec<_> = ui
+        .messages()
+        .iter()
+        .map(|message| format!("{message:?}"))
+        .filter(|m| m.starts_with("TalkKeyChanged"))
+        .collect();
+    assert_eq!(talked, ["TalkKeyChanged(true)", "TalkKeyChanged(false)"]);
     let mut ui = view();
     for _ in 0..4 {
         ui.tap(Named::Tab);
     }
     ui.tap(Named::Space);
-    let messages: Vec<_> = ui
-        .messages()
-        .iter()
-        .map(|message| format!("{message:?}"))
-        .filter(|m| !m.starts_with("Resized") && m != "DrawnSlowly")
-        .collect();
+    let messages = names(ui);
     assert_eq!(messages, ["MutePressed"], "the focused button is pressed instead");
+    let mut ui = view();
+    ui.click_id("camera");
+    ui.tap(Named::Space);
+    let messages = names(ui);
+    let expected = ["CameraPressed", "TalkKeyChanged(true)", "TalkKeyChanged(false)"];
+    assert_eq!(messages, expected, "a click leaves no keyboard focus");
+}
+
+/// The messages of user input.
+fn names(ui: Ui<'_, meeting::Message>) -> Vec<String> {
+    let names = ui.messages().into_iter().map(|message| format!("{message:?}"));
+    names.filter(|name| !name.starts_with("Resized") && name != "SoftwareDrawn").collect()
 }
 
 #[test]
@@ -394,7 +407,7 @@ fn f6_goes_from_region_to_region() {
 }
 
 #[test]
-fn assistive_tools_can_press_a_control_by_its_name() {
+fn assistive_tools_can_press_controls() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let view = || screen.view(&context(Language::English), &pictures, &[]);
@@ -409,16 +422,19 @@ fn assistive_tools_can_press_a_control_by_its_name() {
         let (_, messages) = walk(view(), Some(request));
         messages
             .into_iter()
-            .filter(|message| !matches!(message, meeting::Message::Resized(_) | meeting::Message::DrawnSlowly))
+            .filter(|message| !matches!(message, meeting::Message::Resized(_) | meeting::Message::SoftwareDrawn))
             .collect::<Vec<_>>()
     };
     assert!(matches!(press("Mute microphone")[..], [meeting::Message::MutePressed]));
     assert!(matches!(press("Leave the meeting")[..], [meeting::Message::LeavePressed]));
-    assert!(matches!(press("Security: Closed")[..], [meeting::Message::PanelPressed(meeting::Panel::Lock)]));
+    assert!(matches!(
+        press("Security: End-to-end encrypted")[..],
+        [meeting::Message::PanelPressed(meeting::Panel::Lock)]
+    ));
 }
 
 #[test]
-fn the_label_of_a_tile_has_the_name_and_the_state() {
+fn tiles_describe_name_and_state() {
     let mut screen = meeting_of(4);
     screen.model.people[1].microphone = Microphone::Muted;
     screen.model.people[2].camera = false;
@@ -437,7 +453,7 @@ fn list_items(update: &TreeUpdate) -> Vec<String> {
 }
 
 #[test]
-fn a_switch_keeps_its_name_and_has_a_toggled_state() {
+fn switches_keep_their_name_when_toggled() {
     let mut screen = meeting_of(2);
     let pictures = common::pictures(0);
     let state = |screen: &meeting::Meeting| {
@@ -466,7 +482,7 @@ fn only_the_organiser_can_remove() {
 }
 
 #[test]
-fn the_words_are_in_the_language_of_the_window() {
+fn verification_words_are_in_the_language_of_the_user() {
     let pictures = common::pictures(0);
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
@@ -480,7 +496,7 @@ fn the_words_are_in_the_language_of_the_window() {
 }
 
 #[test]
-fn the_preview_lists_what_is_plugged_in() {
+fn the_preview_lists_the_available_devices() {
     let pictures = common::pictures(1);
     let mut screen = preview_screen();
     screen.update(preview::Message::MenuPressed(preview::Menu::Devices(Kind::Camera)));
@@ -488,7 +504,7 @@ fn the_preview_lists_what_is_plugged_in() {
     let update = tree(view());
     let choices: Vec<_> = update.nodes.iter().filter(|(_, node)| node.role() == Role::MenuItemRadio).collect();
     let names: Vec<_> = choices.iter().filter_map(|(_, node)| node.label()).collect();
-    assert_eq!(names, ["Integrated camera", "Logitech Brio 500", "Test pattern", "Off"]);
+    assert_eq!(names, ["Integrated camera", "Logitech Brio 500", "Test pattern", "None"]);
     assert_eq!(choices[0].1.toggled(), Some(Toggled::True));
     let mut ui = Ui::new(view());
     ui.click("Logitech Brio 500");

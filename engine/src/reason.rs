@@ -1,26 +1,9 @@
-//! What the parts below report, in the words of the interface.
+//! Turns what the meeting and the devices report into notices for the screens.
 
-use crate::event::{Notice, NoticeKind, Reason};
+use crate::event::{Notice, NoticeKind};
 use net::meeting;
-use proto::Problem;
 
-/// Why the meeting is over, from the meeting's own last word.
-pub fn ended(reason: meeting::Reason) -> Reason {
-    match reason {
-        meeting::Reason::Left => Reason::Left,
-        meeting::Reason::ServerSilent | meeting::Reason::DeclaredGone => Reason::ServerSilent,
-        meeting::Reason::ConnectionLost => Reason::Unreachable(reason.to_string()),
-        meeting::Reason::Version { .. } => Reason::Version,
-        meeting::Reason::Problem(problem) => refused(problem),
-        meeting::Reason::WrongAdmissionKey | meeting::Reason::BadWelcome => Reason::Forged,
-        meeting::Reason::Unattended => Reason::Unattended,
-        meeting::Reason::ProtocolViolation(_) | meeting::Reason::OutOfStep => Reason::Server(reason.to_string()),
-        // Whatever else the state machine may say is told in its own words.
-        meeting::Reason::Internal | _ => Reason::Here(reason.to_string()),
-    }
-}
-
-/// What the person is told while the meeting goes on.
+/// The notice of a meeting that goes on.
 pub fn notice(notice: meeting::Notice) -> Notice {
     let (kind, detail) = match notice {
         meeting::Notice::NoAnswerYet => (NoticeKind::StillWaiting, String::new()),
@@ -35,7 +18,7 @@ pub fn notice(notice: meeting::Notice) -> Notice {
     Notice { kind, detail }
 }
 
-/// What became of a camera or a shared screen.
+/// The notice of a camera or a shared screen that failed.
 pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
     let kind = match error {
         _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
@@ -47,7 +30,7 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
         capture::Error::Taken { .. } => NoticeKind::CameraTaken,
         capture::Error::Lost { .. } => NoticeKind::CameraLost,
         capture::Error::NotFound(_) => NoticeKind::NoCamera,
-        // Whatever else may be wrong, there is a camera.
+        // With any other error, there is a camera.
         capture::Error::Denied { .. } | capture::Error::Format { .. } | capture::Error::Failed { .. } | _ => {
             NoticeKind::CameraFailed
         }
@@ -55,39 +38,11 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
     Notice { kind, detail: error.to_string() }
 }
 
-fn refused(problem: Problem) -> Reason {
-    match problem {
-        Problem::Version => Reason::Version,
-        Problem::NoMeeting => Reason::NoMeeting,
-        Problem::MeetingFull | Problem::ServerFull => Reason::Full,
-        Problem::Draining => Reason::Draining,
-        Problem::MeetingExists | Problem::Malformed | Problem::TooFast | Problem::Media => {
-            Reason::Server(problem.to_string())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Fault;
     use capture::Error;
     use proto::Slot;
-
-    #[test]
-    fn how_a_meeting_ends_is_told_with_whose_fault_it_is() {
-        for (why, told, fault) in [
-            (meeting::Reason::Version { server: 2 }, Reason::Version, Some(Fault::Server)),
-            (meeting::Reason::Problem(Problem::Version), Reason::Version, Some(Fault::Server)),
-            (meeting::Reason::Problem(Problem::NoMeeting), Reason::NoMeeting, Some(Fault::Link)),
-            (meeting::Reason::Problem(Problem::Draining), Reason::Draining, Some(Fault::Server)),
-            (meeting::Reason::Unattended, Reason::Unattended, Some(Fault::Peer)),
-            (meeting::Reason::WrongAdmissionKey, Reason::Forged, Some(Fault::Server)),
-            (meeting::Reason::Left, Reason::Left, None),
-        ] {
-            assert_eq!((ended(why), told.fault()), (told, fault));
-        }
-    }
 
     #[test]
     fn what_befalls_a_camera_has_a_notice_that_is_true_of_it() {

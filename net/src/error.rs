@@ -1,52 +1,51 @@
-//! What can go wrong on the way to a meeting, and whose fault it is.
+//! Why a session failed.
 
 use crate::{peer, signalling};
+use proto::{Fault, Reason};
 
-/// Why a session ended, other than by the meeting's own events.
+/// Why a session ended, other than by an event of the meeting.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The way to the server.
+    /// The connection to the server failed.
     #[error(transparent)]
     Signalling(#[from] signalling::Error),
-    /// The way of the media.
+    /// The media transport failed.
     #[error(transparent)]
     Media(#[from] peer::Error),
-    /// Media were negotiated, and nothing comes through: a firewall that lets no UDP pass is the usual reason.
+    /// Media were negotiated, but no packet arrives. A firewall that blocks UDP is the usual reason.
     #[error("no media reach the server: is UDP blocked?")]
     NoMedia,
     /// The server and this client do not agree on media.
     #[error("{0}")]
     Negotiation(&'static str),
-    /// Nobody takes the session's events.
-    #[error("this program does not follow its own session")]
+    /// The system has no thread left for the meeting's keys.
+    #[error("the system has no thread left: {0}")]
+    NoThread(#[source] std::io::Error),
+    /// The thread that manages the meeting's keys panicked.
+    #[error("the thread that manages the meeting's keys failed")]
+    KeysThread,
+    /// The program does not read the session's events.
+    #[error("the program does not read its session's events")]
     Stalled,
 }
 
-/// Who can do something about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The way to the server.
-    Network,
-    /// The server.
-    Server,
-    /// The server's certificate: it may be somebody else's.
-    Certificate,
-    /// The versions of client and server.
-    Version,
-    /// This computer, or this program.
-    Here,
-}
-
 impl Error {
-    /// Who can do something about it.
+    /// Returns the reason for the user.
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub fn reason(&self) -> Reason {
+        let text = self.to_string();
         match self {
-            Self::Signalling(error) => error.fault(),
-            Self::Media(_) | Self::Stalled => Fault::Here,
-            Self::NoMedia => Fault::Network,
-            Self::Negotiation(_) => Fault::Server,
+            Self::Signalling(error) => error.reason(),
+            Self::Media(_) | Self::NoThread(_) | Self::KeysThread | Self::Stalled => Reason::Here(text),
+            Self::NoMedia => Reason::Unreachable(text),
+            Self::Negotiation(_) => Reason::Server(text),
         }
+    }
+
+    /// Returns who can do something about it.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        self.reason().fault()
     }
 }

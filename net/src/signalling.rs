@@ -2,10 +2,10 @@
 
 mod tls;
 
-use crate::error::Fault;
+use crate::task::{self, Task};
 use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
-use proto::{Down, MAX_MESSAGE, Up};
+use proto::{Down, MAX_MESSAGE, Reason, Up};
 use rustls::pki_types::ServerName;
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -21,6 +20,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use webrtc::runtime::Runtime;
 
 /// Why there is no connection to the server, or none any more.
 #[derive(Debug, thiserror::Error)]
@@ -59,15 +59,16 @@ pub enum Error {
 }
 
 impl Error {
-    /// Who can do something about it.
+    /// Returns the reason for the user.
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub fn reason(&self) -> Reason {
+        let text = self.to_string();
         match self {
-            Self::Certificate(_) => Fault::Certificate,
-            Self::NotOurs(_) | Self::Stuck => Fault::Server,
-            Self::NoAuthorities(_) => Fault::Here,
+            Self::Certificate(_) => Reason::Certificate(text),
+            Self::NotOurs(_) | Self::Stuck => Reason::Server(text),
+            Self::NoAuthorities(_) => Reason::Here(text),
             Self::Name(_) | Self::Unreachable(_) | Self::Refused(_) | Self::Silent | Self::Tls(_) | Self::Lost => {
-                Fault::Network
+                Reason::Unreachable(text)
             }
         }
     }
@@ -88,7 +89,7 @@ pub enum Incoming {
 pub struct Wire {
     incoming: SplitStream<Socket>,
     outgoing: mpsc::Sender<Message>,
-    writer: JoinHandle<()>,
+    writer: Task,
     local: SocketAddr,
 }
 
@@ -99,11 +100,22 @@ impl Wire {
     ///
     /// # Errors
     /// [`Error`] that says which step failed.
-    pub async fn connect(host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Result<Self, Error> {
-        timeout(PATIENCE, Self::connect_slowly(host, port, fingerprint)).await.map_err(|_| Error::Silent)?
+    pub async fn connect(
+        host: &str,
+        port: u16,
+        fingerprint: Option<[u8; 32]>,
+        stack: &Arc<dyn Runtime>,
+    ) -> Result<Self, Error> {
+        let connect = Self::connect_slowly(host, port, fingerprint, stack);
+        timeout(PATIENCE, connect).await.map_err(|_| Error::Silent)?
     }
 
-    async fn connect_slowly(host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Result<Self, Error> {
+    async fn connect_slowly(
+        host: &str,
+        port: u16,
+        fingerprint: Option<[u8; 32]>,
+        stack: &Arc<dyn Runtime>,
+    ) -> Result<Self, Error> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::Name(host.to_owned()))?;
         let tcp = TcpStream::connect((bare, port)).await.map_err(|error| unreachable(error, host, port))?;
@@ -116,14 +128,14 @@ impl Wire {
         let request = format!("wss://{host}:{port}/v1").into_client_request().map_err(not_ours)?;
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(not_ours)?;
-        Ok(Self::run(socket, local))
+        Ok(Self::run(socket, local, stack))
     }
 
-    fn run(socket: Socket, local: SocketAddr) -> Self {
+    fn run(socket: Socket, local: SocketAddr, stack: &Arc<dyn Runtime>) -> Self {
         let (mut sink, incoming) = socket.split();
         let (outgoing, mut queue) = mpsc::channel::<Message>(MAX_WAITING);
         // Writing has a task of its own: a server that does not read must not keep us from reading.
-        let writer = tokio::spawn(async move {
+        let writer = task::spawn(stack, async move {
             while let Some(message) = queue.recv().await {
                 if let Err(error) = sink.send(message).await {
                     tracing::debug!(%error, "cannot write to the server");
@@ -176,10 +188,7 @@ impl Wire {
     pub async fn close(self, limit: Duration) {
         let Self { outgoing, writer, incoming, .. } = self;
         drop(outgoing);
-        let abort = writer.abort_handle();
-        if timeout(limit, writer).await.is_err() {
-            abort.abort();
-        }
+        writer.finish(limit).await;
         drop(incoming);
     }
 }

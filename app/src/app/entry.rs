@@ -40,7 +40,7 @@ impl Starter for Purpose {
         };
         let (identity, key) = identity()?;
         let (engine, events) = Engine::start(entry, setup, identity, output).map_err(|error| error.to_string())?;
-        Ok(Started { engine, events, server, key, before_close: None })
+        Ok(Started { engine, events, server, key, after_close: None })
     }
 
     fn is_remembered(&self) -> bool {

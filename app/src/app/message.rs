@@ -6,7 +6,7 @@ use iced::{Size, theme};
 
 use crate::preview_session;
 use crate::screen::{ended, entering, home, meeting, notice, preview};
-use crate::session::Started;
+use crate::session::{Attempt, Started};
 
 /// What happened.
 pub enum Message {
@@ -34,8 +34,8 @@ pub enum Message {
     Notice(notice::Message),
     /// The preview's devices report something.
     PreviewEvent(preview_session::Event),
-    /// The engine has started, or cannot start: the cause.
-    Started(Box<Result<Started, String>>),
-    /// The engine reports something.
-    Engine(Box<engine::Event>),
+    /// The engine of a try has started, or cannot start: the cause.
+    Started(Attempt, Box<Result<Started, String>>),
+    /// The engine of a try reports something.
+    Engine(Attempt, Box<engine::Event>),
 }

@@ -59,7 +59,7 @@ impl Preparation {
             }
             Event::Level(level) => screen.level = level,
             Event::Picture => screen.picture = Picture::Shown,
-            Event::Notice(notice) => screen.trouble(notice.kind),
+            Event::Notice(notice) => screen.report_problem(notice.kind),
         }
     }
 
@@ -67,7 +67,7 @@ impl Preparation {
     pub fn finish(&mut self, screen: &Preview, name: String) -> Option<(Arc<dyn Starter>, Setup)> {
         self.devices = screen.devices.clone();
         // If the preview found no camera, the meeting does not look for it and report it again.
-        let camera = if screen.is_seen() { self.devices.chosen(Kind::Camera) } else { Device::Off };
+        let camera = if screen.is_camera_on() { self.devices.chosen(Kind::Camera) } else { Device::Off };
         let setup = Setup {
             name,
             camera: camera.camera(),

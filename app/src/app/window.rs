@@ -76,6 +76,11 @@ impl WindowState {
         window::set_mode(id, if self.is_full_screen { window::Mode::Fullscreen } else { window::Mode::Windowed })
     }
 
+    /// Hides the window. On Wayland a window cannot be hidden, and stays until the program ends.
+    pub fn hide(&self) -> Task<Message> {
+        self.id.map_or_else(Task::none, |id| window::set_mode(id, window::Mode::Hidden))
+    }
+
     /// Detaches the accessibility adapter before the window closes.
     pub fn detach(&self) {
         if let Some(id) = self.id {

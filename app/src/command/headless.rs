@@ -33,9 +33,10 @@ pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     let mut stay =
         Stay { engine, client, snapshot, print_link, leave_at: None, leaving: None, picture_at: None, usage: None };
     let reason = runtime.block_on(stay.run(events, stop));
-    let usage = stay.usage.or_else(usage::now);
-    let report = Report::of(&stay.engine, &client::name(client), usage, &probe.qualities());
-    session::close(stay.engine);
+    let Stay { engine, usage, .. } = stay;
+    let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
+    session::close(engine);
+    let report = Report::of(&stats, &client::name(client), usage, &probe.qualities());
     client::write_report(client.report.as_deref(), &report)?;
     if reason != Reason::Left {
         bail!(sentences::reason(&reason));

@@ -8,7 +8,8 @@ use anyhow::{Result, anyhow, bail};
 use app::{Options, Plan, Start};
 use engine::quality_probe::{Evidence, QualityProbe};
 use engine::report::Report;
-use engine::{Engine, Entry, Event, Fault, Reason};
+use engine::usage::Usage;
+use engine::{Entry, Event, Fault, Reason, Stats};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,7 +32,7 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     can_show()?;
     let record = Record::default();
     let evidence = client::evidence(client)?;
-    let (wrap, before_close, on_end) = (record.clone(), record.clone(), record.clone());
+    let (wrap, after_close, on_end) = (record.clone(), record.clone(), record.clone());
     let (report, name) = (client.report.clone(), client::name(client));
     let plan = Plan {
         entry,
@@ -39,7 +40,7 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
         leave_after: client.duration,
         screenshot: client.picture.clone(),
         wrap_output: Arc::new(move |output| wrap.probe(output, &evidence)),
-        before_close: Arc::new(move |engine| before_close.report(engine, &name, report.as_deref())),
+        after_close: Arc::new(move |stats, usage| after_close.report(stats, usage, &name, report.as_deref())),
         on_event: Box::new(move |event| {
             if let Event::Entered { link, .. } = event
                 && print_link
@@ -83,10 +84,10 @@ impl Record {
     }
 
     /// Writes the report. Comparing with the references may take seconds.
-    fn report(&self, engine: &Engine, name: &str, path: Option<&Path>) {
+    fn report(&self, stats: &Stats, usage: Option<Usage>, name: &str, path: Option<&Path>) {
         let probe = self.lock().probe.take();
         let qualities = probe.map(|probe| probe.qualities()).unwrap_or_default();
-        let report = Report::of(engine, name, engine::usage::now(), &qualities);
+        let report = Report::of(stats, name, usage, &qualities);
         let written = client::write_report(path, &report);
         self.lock().written = Some(written);
     }

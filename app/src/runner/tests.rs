@@ -22,7 +22,7 @@ fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
         leave_after,
         screenshot: None,
         wrap_output: Arc::new(|output| output),
-        before_close: Arc::new(|_| {}),
+        after_close: Arc::new(|_, _| {}),
         on_event: Box::new(|_| {}),
         on_end: Box::new(move |reason| kept.lock().unwrap().push(reason.clone())),
     };
@@ -37,12 +37,12 @@ fn send(runner: &mut Runner, message: app::Message) {
     drop(runner.update(Message::App(message)));
 }
 
-fn engine_event(event: Event) -> app::Message {
-    app::Message::Engine(Box::new(event))
+fn engine_event(runner: &Runner, event: Event) -> app::Message {
+    app::Message::Engine(runner.app.session.attempt(), Box::new(event))
 }
 
-fn entered() -> app::Message {
-    engine_event(Event::Entered { me: engine::ParticipantId(1), link: String::new(), organiser: true })
+fn entered(runner: &Runner) -> app::Message {
+    engine_event(runner, Event::Entered { me: engine::ParticipantId(1), link: String::new(), organiser: true })
 }
 
 fn failures() -> [Reason; 13] {
@@ -67,10 +67,11 @@ fn failures() -> [Reason; 13] {
 fn each_failure_is_shown_in_the_window_which_stays() {
     for reason in failures() {
         let (mut runner, reasons) = running(None);
-        send(&mut runner, engine_event(Event::Ended(reason.clone())));
+        let message = engine_event(&runner, Event::Ended(reason.clone()));
+        send(&mut runner, message);
         let Screen::Ended(screen) = &runner.app.screen else { panic!("{reason:?} is not shown") };
         assert_eq!(screen.reason, reason);
-        assert!(!screen.inside, "it never got in");
+        assert!(!screen.was_inside, "it never got in");
         assert!(runner.watch.is_some());
         assert_eq!(*reasons.lock().unwrap(), [reason]);
     }
@@ -79,7 +80,8 @@ fn each_failure_is_shown_in_the_window_which_stays() {
 #[test]
 fn an_engine_that_cannot_start_is_shown_too() {
     let (mut runner, reasons) = running(None);
-    send(&mut runner, app::Message::Started(Box::new(Err("no thread".into()))));
+    let attempt = runner.app.session.attempt();
+    send(&mut runner, app::Message::Started(attempt, Box::new(Err("no thread".into()))));
     assert!(matches!(runner.app.screen, Screen::Ended(_)));
     assert_eq!(*reasons.lock().unwrap(), [Reason::Here("no thread".into())]);
 }
@@ -87,12 +89,14 @@ fn an_engine_that_cannot_start_is_shown_too() {
 #[test]
 fn try_again_enters_the_same_meeting_and_home_ends_the_plan() {
     let (mut runner, _) = running(None);
-    send(&mut runner, engine_event(Event::Ended(Reason::ServerSilent)));
-    send(&mut runner, app::Message::Ended(ended::Message::AgainPressed));
+    let message = engine_event(&runner, Event::Ended(Reason::ServerSilent));
+    send(&mut runner, message);
+    send(&mut runner, app::Message::Ended(ended::Message::RetryPressed));
     let Screen::Meeting(screen) = &runner.app.screen else { panic!("it is not entered again") };
     assert_eq!(screen.model.phase, Phase::default());
     assert!(runner.watch.is_some());
-    send(&mut runner, engine_event(Event::Ended(Reason::Full)));
+    let message = engine_event(&runner, Event::Ended(Reason::Full));
+    send(&mut runner, message);
     send(&mut runner, app::Message::Ended(ended::Message::HomePressed));
     assert!(matches!(&runner.app.screen, Screen::Home(_)));
     assert!(runner.watch.is_none(), "from now on an ordinary window");
@@ -102,7 +106,8 @@ fn try_again_enters_the_same_meeting_and_home_ends_the_plan() {
 fn the_window_closes_if_a_time_was_set_or_the_user_left() {
     for (reason, leave_after) in [(Reason::Left, None), (Reason::ServerSilent, Some(Duration::from_secs(9)))] {
         let (mut runner, reasons) = running(leave_after);
-        send(&mut runner, engine_event(Event::Ended(reason.clone())));
+        let message = engine_event(&runner, Event::Ended(reason.clone()));
+        send(&mut runner, message);
         assert!(runner.watch.is_none());
         assert!(!matches!(runner.app.screen, Screen::Ended(_)), "nobody reads it");
         assert_eq!(*reasons.lock().unwrap(), [reason]);
@@ -117,7 +122,8 @@ fn leaving_is_due_so_long_after_entering() {
         watch.is_due(Instant::now() + Duration::from_secs(after))
     };
     assert!(!watch(&runner, 60), "the time counts from entering");
-    send(&mut runner, entered());
+    let message = entered(&runner);
+    send(&mut runner, message);
     assert!(!watch(&runner, 8));
     assert!(watch(&runner, 10));
 }
@@ -125,11 +131,12 @@ fn leaving_is_due_so_long_after_entering() {
 #[test]
 fn leaving_waits_for_the_totals_before_the_app_hears_of_it() {
     let (mut runner, _) = running(None);
-    send(&mut runner, entered());
+    let message = entered(&runner);
+    send(&mut runner, message);
+    let totals = engine_event(&runner, Event::Totals(engine::Totals::default()));
     let watch = runner.watch.as_mut().expect("it runs");
     let leave = app::Message::Meeting(meeting::Message::LeavePressed);
     assert_eq!(watch.react(&leave, Instant::now(), true), Reaction::Leave);
-    let totals = engine_event(Event::Totals(engine::Totals::default()));
     assert_eq!(watch.react(&totals, Instant::now(), true), Reaction::Forward, "nobody has asked for them to leave");
     watch.state = State::Counting { since: Instant::now() };
     assert_eq!(watch.react(&totals, Instant::now(), true), Reaction::ForwardThenLeave);

@@ -1,4 +1,4 @@
-//! Screens show the true state: missing devices, sharing, who can enter, what went wrong.
+//! Screens show the real state: missing devices, a shared screen, who can join, and what went wrong.
 
 use accesskit::{Node, Role, Toggled};
 use app::locale::Language;
@@ -16,12 +16,12 @@ fn named(update: &accesskit::TreeUpdate, name: &str) -> Node {
 }
 
 #[test]
-fn a_missing_device_is_off_disabled_and_explained() {
+fn a_missing_device_is_disabled_with_a_reason() {
     for language in Language::ALL {
         let pictures = common::pictures(0);
         let mut screen = preview::Preview::new(preview::Purpose::Start, "Anne".into(), app::model::Devices::default());
-        screen.trouble(NoticeKind::NoCamera);
-        screen.trouble(NoticeKind::NoMicrophone);
+        screen.report_problem(NoticeKind::NoCamera);
+        screen.report_problem(NoticeKind::NoMicrophone);
         let update = tree(screen.view(&context(language), &pictures));
         let camera = named(&update, &language.text("meeting-camera-name"));
         assert!(camera.is_disabled());
@@ -37,14 +37,14 @@ fn a_missing_device_is_off_disabled_and_explained() {
         ui.find(&language.text("notice-no-camera.advice"));
         ui.find(&language.text("preview-microphone-none.advice"));
         ui.click_id("again-camera");
-        assert!(matches!(ui.messages()[..], [preview::Message::AgainPressed(Kind::Camera)]));
+        assert!(matches!(ui.messages()[..], [preview::Message::RetryPressed(Kind::Camera)]));
     }
 }
 
 #[test]
 fn a_camera_that_another_program_holds_can_be_tried_again() {
     let (pictures, mut screen) = (common::pictures(0), preview_screen());
-    screen.trouble(NoticeKind::CameraTaken);
+    screen.report_problem(NoticeKind::CameraTaken);
     let update = tree(screen.view(&context(Language::English), &pictures));
     let camera = named(&update, "Camera");
     assert_eq!((camera.is_disabled(), camera.toggled()), (false, Some(Toggled::False)));
@@ -55,8 +55,10 @@ fn a_camera_that_another_program_holds_can_be_tried_again() {
 }
 
 #[test]
-fn the_meeting_shows_that_we_share_and_how_many_people_see_it() {
-    for (people, seen) in [(1, "Nobody else is here to see it."), (2, "One person sees it."), (4, "3 people see it.")] {
+fn while_sharing_the_number_of_viewers_is_shown() {
+    for (people, seen) in
+        [(1, "Nobody else is here to see it."), (2, "One person can see it."), (4, "3 people can see it.")]
+    {
         let (pictures, mut screen) = (common::pictures(0), meeting_of(people));
         let view = |screen: &meeting::Meeting| tree(screen.view(&context(Language::English), &pictures, &[]));
         let says_so = |update: &accesskit::TreeUpdate| {
@@ -76,17 +78,17 @@ fn the_meeting_shows_that_we_share_and_how_many_people_see_it() {
 }
 
 #[test]
-fn without_the_organiser_the_people_panel_says_that_nobody_can_enter() {
+fn without_its_organiser_a_meeting_says_that_nobody_can_join() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(4));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
-    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Whoever has the link can ask to enter.");
+    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Anyone with the link can ask to join.");
     screen.model.people[0].organiser = false;
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
-    ui.find("The organiser has left: nobody new can enter.");
+    ui.find("The organiser has left: nobody else can join.");
 }
 
 #[test]
-fn a_temporary_key_is_mentioned_in_the_lock_panel() {
+fn a_key_that_is_not_saved_is_mentioned_in_the_security_panel() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(2));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
     let says_so = |screen: &meeting::Meeting| {
@@ -100,12 +102,12 @@ fn a_temporary_key_is_mentioned_in_the_lock_panel() {
 }
 
 #[test]
-fn details_are_labelled_and_not_shown_in_pop_up_notices() {
+fn details_are_labelled_and_only_in_the_list_of_notifications() {
     let detail = "/dev/video0: Device or resource busy";
     for (language, marked) in
-        [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{202f}: {detail}"))]
+        [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{a0}: {detail}"))]
     {
-        let screen = ended::Ended { reason: Reason::Here(detail.into()), inside: false };
+        let screen = ended::Ended { reason: Reason::Here(detail.into()), was_inside: false };
         Ui::new(screen.view(&context(language))).find(&marked);
         let reported = notices();
         Ui::new(notice::list::<()>(&reported, &context(language))).find(&marked);
@@ -118,9 +120,9 @@ fn details_are_labelled_and_not_shown_in_pop_up_notices() {
 }
 
 #[test]
-fn the_title_after_a_failure_says_whether_we_were_inside() {
-    for (inside, expected) in [(true, "The meeting is over for you"), (false, "You are not in the meeting")] {
-        let screen = ended::Ended { reason: Reason::Unreachable(String::new()), inside };
+fn the_title_after_a_failed_join_does_not_say_that_the_meeting_was_left() {
+    for (inside, expected) in [(true, "You’re no longer in the meeting"), (false, "You did not join the meeting")] {
+        let screen = ended::Ended { reason: Reason::Unreachable(String::new()), was_inside: inside };
         let update = tree(screen.view(&context(Language::English)));
         let main = update.nodes.iter().find(|(_, node)| node.role() == Role::Main).expect("a screen has a main part");
         assert_eq!(main.1.label(), Some(expected));
@@ -128,7 +130,7 @@ fn the_title_after_a_failure_says_whether_we_were_inside() {
 }
 
 #[test]
-fn a_long_name_is_elided_but_complete_for_assistive_tools_and_in_the_tooltip() {
+fn a_long_name_is_shortened_and_shown_whole_in_a_tooltip() {
     let name = "Maximilienne-Élisabeth de La Rochefoucauld-Montmorency-Laval";
     let (pictures, mut screen) = (common::pictures(0), meeting_of(3));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
@@ -163,7 +165,7 @@ fn hovered(screen: &meeting::Meeting, pictures: &app::pictures::Pictures, over: 
     let _ = ui.update(&[moved], cursor, &mut renderer, clipboard, &mut Vec::new());
     let _ = ui.update(&[], cursor, &mut renderer, clipboard, &mut Vec::new());
     ui.draw(&mut renderer, &theme, &Style { text_color: theme.colours().text }, cursor);
-    renderer.screenshot(iced::Size::new(1280, 800), 1.0, theme.colours().ground)
+    renderer.screenshot(iced::Size::new(1280, 800), 1.0, theme.colours().background)
 }
 
 /// Finds a name in the panel at the right.

@@ -2,18 +2,19 @@
 
 use super::outbox::Outbox;
 use crate::error::Error;
+use crate::event::Event;
 use crate::frame_sender::Queue;
 use crate::peer::send_stream::SendStream;
 use crate::peer::{self, Feedback, Offer, Peer, lock};
-use crate::session::Event;
 use crate::sfu::{Incoming, Plan, kind_of};
+use crate::task::{self, Task};
 use ::media::{Bitrate, bounded};
 use proto::{Kind, Slot, SpatialLayer, TrackId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
-use tokio::task::AbortHandle;
+use webrtc::runtime::Runtime;
 
 pub struct Media {
     /// What happens on the connection.
@@ -21,6 +22,8 @@ pub struct Media {
     /// What the other side says of what we send.
     pub feedback: mpsc::Receiver<Feedback>,
     peer: Peer,
+    /// Runs the tasks that send.
+    stack: Arc<dyn Runtime>,
     flowing: watch::Sender<bool>,
     published: BTreeMap<Slot, Published>,
     incoming: HashMap<TrackId, String>,
@@ -33,17 +36,18 @@ struct Published {
     layers: Vec<u8>,
     /// Until the lane is there.
     queue: Option<Queue>,
-    pump: Option<AbortHandle>,
+    pump: Option<Task>,
     /// True once an answer knows the track.
     agreed: bool,
 }
 
 impl Media {
-    pub fn new(peer: Peer, states: mpsc::Receiver<peer::Event>, feedback: mpsc::Receiver<Feedback>) -> Self {
+    pub fn new((peer, states, feedback): peer::Opened, stack: Arc<dyn Runtime>) -> Self {
         Self {
             states,
             feedback,
             peer,
+            stack,
             flowing: watch::Sender::new(false),
             published: BTreeMap::new(),
             incoming: HashMap::new(),
@@ -158,7 +162,7 @@ impl Media {
     pub async fn close(self) {
         let counts = lock(self.peer.rtp_receiver()).counts();
         tracing::debug!(?counts, "media end");
-        self.published.values().filter_map(|published| published.pump.as_ref()).for_each(AbortHandle::abort);
+        self.published.values().filter_map(|published| published.pump.as_ref()).for_each(Task::abort);
         self.peer.close().await;
     }
 
@@ -174,9 +178,8 @@ impl Media {
         for (slot, published) in &mut self.published {
             let Some(send_stream) = self.peer.send_stream(*slot) else { continue };
             if let Some(queue) = published.queue.take() {
-                let pump =
-                    tokio::spawn(pump(Arc::clone(send_stream), queue, self.flowing.subscribe(), self.peer.echo()));
-                published.pump = Some(pump.abort_handle());
+                let pump = pump(Arc::clone(send_stream), queue, self.flowing.subscribe(), self.peer.echo());
+                published.pump = Some(task::spawn(&self.stack, pump));
             }
         }
     }
