@@ -55,6 +55,25 @@ pub const fn fault(fault: Fault) -> &'static str {
     }
 }
 
+/// Who is at fault, if the sentence of the reason does not name them: only the organiser removes or declines people.
+pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
+    match reason {
+        Reason::Removed | Reason::Refused => None,
+        Reason::Left
+        | Reason::Unattended
+        | Reason::NoMeeting
+        | Reason::Unreachable(_)
+        | Reason::Certificate(_)
+        | Reason::Version
+        | Reason::ServerSilent
+        | Reason::Full
+        | Reason::Draining
+        | Reason::Server(_)
+        | Reason::Forged
+        | Reason::Here(_) => reason.fault(),
+    }
+}
+
 /// Why a meeting is over.
 pub const fn reason(reason: &Reason) -> &'static str {
     match reason {
