@@ -97,7 +97,7 @@ impl Person {
         Self::enter_at(entry, name, (camera, microphone), Hardware { cameras, ..Hardware::default() })
     }
 
-    /// Begins to enter, with the test's devices.
+    /// Begins to enter, with the test's devices and codecs.
     ///
     /// # Errors
     /// Returns the engine's error if it does not start.

@@ -4,6 +4,8 @@
 mod camera;
 #[path = "meeting/close.rs"]
 mod close;
+#[path = "meeting/codecs.rs"]
+mod codecs;
 #[path = "meeting/late.rs"]
 mod late;
 

@@ -3,7 +3,7 @@
 use engine::{Fault, LinkError, NoticeKind, Reason};
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 16] = [
+pub const NOTICES: [NoticeKind; 18] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -18,6 +18,8 @@ pub const NOTICES: [NoticeKind; 16] = [
     NoticeKind::StillWaiting,
     NoticeKind::NobodyAdmits,
     NoticeKind::Overloaded,
+    NoticeKind::CodecReplaced,
+    NoticeKind::TrackFailed,
     NoticeKind::PeerUnreadable,
     NoticeKind::Refused,
 ];
@@ -39,6 +41,8 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::StillWaiting => "notice-still-waiting",
         NoticeKind::NobodyAdmits => "notice-nobody-admits",
         NoticeKind::Overloaded => "notice-overloaded",
+        NoticeKind::CodecReplaced => "notice-codec-replaced",
+        NoticeKind::TrackFailed => "notice-track-failed",
         NoticeKind::PeerUnreadable => "notice-peer-unreadable",
         NoticeKind::Refused => "notice-refused",
     }

@@ -246,7 +246,7 @@ impl Threads {
             let device = device::open(direction, choice, now)?;
             Ok(Box::new(Noted { device, threads: sound.clone() }))
         });
-        Hardware { cameras, sound }
+        Hardware { cameras, sound, ..Hardware::default() }
     }
 }
 
