@@ -18,7 +18,7 @@ impl Words {
     pub(crate) const NONE: Self = Self([0; 12]);
 
     /// The words of an authenticator; `None` where it is shorter than 17 bytes.
-    pub(crate) fn of(authenticator: &[u8]) -> Option<Self> {
+    pub fn of(authenticator: &[u8]) -> Option<Self> {
         let bytes = authenticator.first_chunk::<17>()?;
         let bit = |at: usize| u16::from(bytes[at / 8] >> (7 - at % 8) & 1);
         Some(Self(std::array::from_fn(|word| (0..11).fold(0, |sum, at| sum << 1 | bit(word * 11 + at)))))

@@ -33,6 +33,7 @@ pub use audio::Choice as AudioChoice;
 pub use audio::device::Provider as SoundDevices;
 pub use codec::decode::Picture;
 pub use crypto::Language as WordsLanguage;
+pub use crypto::link::Error as LinkError;
 pub use crypto::store::Keychain;
 pub use crypto::{Identity, Invitation, Words};
 pub use net::meeting::Microphone;

@@ -51,7 +51,7 @@ fn a_killed_client_leaves_and_the_others_change_keys() {
     let link = anne.first_line();
     let bob = start("Bob", &["join", &link]);
     // They join one after the other, so that each adds an epoch.
-    bob.says_after(0, "in the room people=2", LIMIT);
+    bob.says_after(0, "participants people=2", LIMIT);
     let carol = start("Carol", &["join", &link]);
     let seen = |by: &str, of: &str| clip::shown(&folder.path(by), of);
     let all = [("Anne", "Bob"), ("Anne", "Carol"), ("Bob", "Anne"), ("Bob", "Carol")];
@@ -59,10 +59,10 @@ fn a_killed_client_leaves_and_the_others_change_keys() {
     let (annes_mark, bobs_mark) = (anne.mark(), bob.mark());
     carol.signal("KILL");
     // The others must see it leave and change the keys within ten seconds.
-    let noticed = bob.says_after(bobs_mark, "in the room people=2", Duration::from_secs(10));
+    let noticed = bob.says_after(bobs_mark, "participants people=2", Duration::from_secs(10));
     let left = Duration::from_secs(10).saturating_sub(noticed);
     bob.says_after(bobs_mark, "new keys", left);
-    anne.says_after(annes_mark, "in the room people=2", left);
+    anne.says_after(annes_mark, "participants people=2", left);
     let (ended, so_far) = (seen("Bob", "Carol").len(), seen("Bob", "Anne").len());
     until(LIMIT, "the others still see each other", || seen("Bob", "Anne").len() >= so_far + 20);
     assert_eq!(seen("Bob", "Carol").len(), ended, "a picture of Carol was shown after she left");

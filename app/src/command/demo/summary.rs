@@ -1,8 +1,8 @@
-//! The demo's outcome as a table that people can read.
+//! The demo's results as a table.
 
 use engine::report::{Percentiles, Report};
 
-/// Prints what everybody saw and heard of everybody else.
+/// Prints what each participant saw and heard of each other participant.
 pub fn print(report: &Report) {
     println!("\nfrom    to      layer       shown/sent   freezes  latency p50/p95  psnr     heard/sent   made up");
     for video in &report.video {
