@@ -35,7 +35,7 @@ fn text(path: &Path) -> &str {
 }
 
 /// Starts a client without a window whose camera shows four colours.
-fn guest(desktop: &Desktoptop, link: &str, more: &[&str]) -> Program {
+fn guest(desktop: &Desktop, link: &str, more: &[&str]) -> Program {
     let clip = desktop.path("guest.y4m");
     picture::write_clip(&clip, GUEST);
     let camera = format!("file:{}", clip.display());
@@ -44,7 +44,7 @@ fn guest(desktop: &Desktoptop, link: &str, more: &[&str]) -> Program {
 }
 
 /// Asserts that every control has a name and a role, and that the names in `expected` are in the accessibility tree.
-fn assert_accessible(desktop: &Desktoptop, expected: &[&str]) {
+fn assert_accessible(desktop: &Desktop, expected: &[&str]) {
     if !desktop.has_tree() {
         return;
     }
