@@ -1,7 +1,10 @@
 //! What the tests across crates share: simulations, and the benches.
 
 pub mod bench;
+pub mod demo_meeting;
 pub mod gate;
 pub mod people;
+pub mod psnr;
+pub mod quality;
 pub mod sfu;
 pub mod world;

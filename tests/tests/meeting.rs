@@ -6,6 +6,8 @@ mod camera;
 mod close;
 #[path = "meeting/late.rs"]
 mod late;
+#[path = "meeting/quality.rs"]
+mod quality;
 
 use anyhow::Result;
 use engine::{AudioChoice, Choice, Command, ParticipantId, Reason, Slot};
