@@ -5,12 +5,12 @@
 pub mod clock;
 mod coordinator;
 pub mod devices;
+pub mod dump;
 mod engine;
 mod event;
 mod meter;
 mod notice;
 mod preview;
-pub mod quality_probe;
 mod reason;
 mod receive;
 pub mod report;
@@ -27,7 +27,7 @@ pub use preview::{Preview, PreviewEvent};
 pub use setup::{Choice, Entry, Setup};
 pub use sources::{Cameras, Codecs, Hardware};
 pub use stats::{Facts, Stats, histogram, open_failures, track_stats, usage};
-pub use video_output::{Meta, VideoOutput, VideoSink};
+pub use video_output::{Meta, NullOutput, VideoOutput, VideoSink};
 
 pub use audio::Choice as AudioChoice;
 pub use audio::device::Provider as SoundDevices;

@@ -2,6 +2,9 @@
 
 pub mod bench;
 pub mod delay_proxy;
+pub mod demo_meeting;
 pub mod people;
+pub mod psnr;
+pub mod quality;
 pub mod sfu;
 pub mod simulation;

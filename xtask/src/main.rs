@@ -50,7 +50,7 @@ usage: cargo xtask TASK
   check  formatting, lints, documentation, licences
   check --target x86_64-pc-windows-gnu|aarch64-apple-darwin
          types only, for a system that this one is not
-  bench [draw|net|crypto|codec] [--json]
+  bench [draw|net|crypto|codec|meeting] [--json]
          figures, each against a peer or a limit measured in the same run
   bench ladder CLIP
          cost and quality of each rung of the encoding ladder for an MP4 file

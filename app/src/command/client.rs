@@ -1,13 +1,14 @@
-//! One client of a meeting, from its options: name, devices, measurements, report.
+//! One client of a meeting, from its options: name, devices, dump, report.
 
 use super::options::Client;
 use anyhow::{Context, Result};
-use engine::quality_probe::Evidence;
+use engine::dump::Dump;
 use engine::report::Report;
-use engine::{AudioChoice, Setup};
+use engine::{AudioChoice, Setup, VideoOutput};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The name and the devices.
 ///
@@ -31,15 +32,12 @@ pub fn setup(client: &Client) -> Result<Setup> {
     })
 }
 
-/// What is recorded of the others' video.
-///
-/// # Errors
-/// Returns an error if a reference cannot be read.
-pub fn evidence(client: &Client) -> Result<Evidence> {
-    for (name, path) in &client.reference {
-        fs::metadata(path).with_context(|| format!("cannot read {}, the reference of {name}", path.display()))?;
+/// Returns an output that also writes into the folder `dump` what `output` shows; without a folder, `output`.
+pub fn with_dump(output: Arc<dyn VideoOutput>, dump: Option<&Path>) -> Arc<dyn VideoOutput> {
+    match dump {
+        Some(folder) => Arc::new(Dump::new(output, folder.to_owned(), engine::clock::system())),
+        None => output,
     }
-    Ok(Evidence { dump: client.dump.clone(), sources: client.reference.iter().cloned().collect() })
 }
 
 /// The name that the others see: the option, else the system's user name, else "Guest".

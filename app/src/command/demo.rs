@@ -28,9 +28,9 @@ pub fn run(demo: &Demo) -> Result<()> {
     let seconds = demo.seconds.or(headless.then_some(HEADLESS_DURATION));
     let participants = participants::of(demo)?;
     let (first, others) = participants.split_first().context("a meeting has at least two participants")?;
-    let (mut host, link) = start_host(demo, first, &participants, seconds, headless)?;
+    let (mut host, link) = start_host(demo, first, seconds, headless)?;
     println!("Meeting: {link}");
-    let guests = others.iter().map(|guest| start_guest(demo, guest, &participants, &link, seconds));
+    let guests = others.iter().map(|guest| start_guest(demo, guest, &link, seconds));
     let mut guests = match guests.collect::<Result<Guests>>() {
         Ok(guests) => guests,
         Err(error) => {
@@ -68,18 +68,12 @@ fn report(demo: &Demo, participants: &[Participant]) -> Result<()> {
     Ok(())
 }
 
-fn start_host(
-    demo: &Demo,
-    host: &Participant,
-    participants: &[Participant],
-    seconds: Option<Duration>,
-    headless: bool,
-) -> Result<(Child, String)> {
+fn start_host(demo: &Demo, host: &Participant, seconds: Option<Duration>, headless: bool) -> Result<(Child, String)> {
     let mut command = client()?;
     command.args(["meet", "--listen", "127.0.0.1:0"]);
     host.devices(&mut command);
     // The server is in the host's process, so the host stays longer than the guests.
-    arguments(&mut command, demo, host, participants, seconds.map(|seconds| seconds + HOST_EXTRA));
+    arguments(&mut command, demo, host, seconds.map(|seconds| seconds + HOST_EXTRA));
     command.arg("--picture").arg(demo.out.join("meeting.png"));
     if headless {
         command.arg("--headless");
@@ -95,17 +89,11 @@ fn start_host(
     Ok((child, link.trim().to_owned()))
 }
 
-fn start_guest(
-    demo: &Demo,
-    guest: &Participant,
-    participants: &[Participant],
-    link: &str,
-    seconds: Option<Duration>,
-) -> Result<Guest> {
+fn start_guest(demo: &Demo, guest: &Participant, link: &str, seconds: Option<Duration>) -> Result<Guest> {
     let mut command = client()?;
     command.args(["join", link, "--headless"]);
     guest.devices(&mut command);
-    arguments(&mut command, demo, guest, participants, seconds);
+    arguments(&mut command, demo, guest, seconds);
     let child = command.stdout(Stdio::null()).spawn().with_context(|| format!("cannot start {}", guest.name))?;
     Ok(Guest { name: guest.name.clone(), child, timed: seconds.is_some() })
 }
@@ -116,22 +104,11 @@ fn client() -> Result<Command> {
     Ok(command)
 }
 
-fn arguments(
-    command: &mut Command,
-    demo: &Demo,
-    participant: &Participant,
-    participants: &[Participant],
-    seconds: Option<Duration>,
-) {
+fn arguments(command: &mut Command, demo: &Demo, participant: &Participant, seconds: Option<Duration>) {
     command.args(["--name", &participant.name]);
     command.arg("--report").arg(demo.out.join(format!("{}.json", participant.name)));
     if let Some(seconds) = seconds {
         command.args(["--for", &seconds.as_secs_f64().to_string()]);
-    }
-    for other in participants.iter().filter(|other| other.name != participant.name) {
-        if let Some(footage) = &other.footage {
-            command.arg("--reference").arg(format!("{}={}", other.name, footage.display()));
-        }
     }
 }
 

@@ -8,10 +8,9 @@ use anyhow::{Context, Result, bail};
 use app::locale::Language;
 use app::theme::Choice;
 use app::{Snapshot, session};
-use engine::quality_probe::QualityProbe;
 use engine::report::Report;
 use engine::usage::{self, Usage};
-use engine::{Command, Engine, Entry, Event, Events, Identity, Person, Reason, Slot, TileWish, TrackId};
+use engine::{Command, Engine, Entry, Event, Events, Identity, NullOutput, Person, Reason, Slot, TileWish, TrackId};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -23,20 +22,20 @@ use tokio::time::{Instant, sleep_until};
 /// reason than our leaving.
 pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     let snapshot = client.picture.is_some().then(|| Snapshot::new(Language::of_system(), Choice::default()));
-    let output = snapshot.as_ref().map(Snapshot::output);
-    let probe = Arc::new(QualityProbe::new(output, client::evidence(client)?, engine::clock::system()));
+    let output = snapshot.as_ref().map_or_else(|| Arc::new(NullOutput) as _, Snapshot::output);
+    let output = client::with_dump(output, client.dump.as_deref());
     // Nobody looks at known devices without a window, so each run is a new device.
     let identity = Identity::generate().context("the system gives no random numbers")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let stop = runtime.block_on(async { Stop::listen() }).context("the system gives no signals")?;
-    let (engine, events) = Engine::start(entry, client::setup(client)?, identity, Arc::clone(&probe) as _)?;
+    let (engine, events) = Engine::start(entry, client::setup(client)?, identity, output)?;
     let mut stay =
         Stay { engine, client, snapshot, print_link, leave_at: None, leaving: None, picture_at: None, usage: None };
     let reason = runtime.block_on(stay.run(events, stop));
     let Stay { engine, usage, .. } = stay;
     let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
     session::close(engine);
-    let report = Report::of(&stats, &client::name(client), usage, &probe.qualities());
+    let report = Report::of(&stats, &client::name(client), usage);
     client::write_report(client.report.as_deref(), &report)?;
     if reason != Reason::Left {
         bail!(sentences::reason(&reason));

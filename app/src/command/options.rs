@@ -104,9 +104,6 @@ pub struct Client {
     /// Writes everything that is shown and played into a folder: NAME.y4m and NAME.csv for each camera, and speaker.wav
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
-    /// The file that NAME's camera plays, to measure the quality of its video
-    #[arg(long, value_name = "NAME=FILE", value_parser = reference, hide = true)]
-    pub reference: Vec<(String, PathBuf)>,
     /// Writes a picture of the window near the end of the meeting
     #[arg(long, value_name = "FILE", hide = true)]
     pub picture: Option<PathBuf>,
@@ -202,11 +199,6 @@ impl FromStr for Fingerprint {
         }
         Ok(Self(bytes))
     }
-}
-
-fn reference(text: &str) -> Result<(String, PathBuf), String> {
-    let (name, path) = text.split_once('=').ok_or("expected NAME=FILE")?;
-    Ok((name.into(), path.into()))
 }
 
 #[cfg(test)]

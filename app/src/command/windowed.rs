@@ -6,7 +6,6 @@ use super::options::Client;
 use super::sentences;
 use anyhow::{Result, anyhow, bail};
 use app::{Options, Plan, Start};
-use engine::quality_probe::{Evidence, QualityProbe};
 use engine::report::Report;
 use engine::usage::Usage;
 use engine::{Entry, Event, Fault, Reason, Stats};
@@ -31,15 +30,15 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     // Before the engine opens devices: without a window nobody could close them.
     can_show()?;
     let record = Record::default();
-    let evidence = client::evidence(client)?;
-    let (wrap, after_close, on_end) = (record.clone(), record.clone(), record.clone());
+    let (after_close, on_end) = (record.clone(), record.clone());
+    let dump = client.dump.clone();
     let (report, name) = (client.report.clone(), client::name(client));
     let plan = Plan {
         entry,
         setup: client::setup(client)?,
         leave_after: client.duration,
         screenshot: client.picture.clone(),
-        wrap_output: Arc::new(move |output| wrap.probe(output, &evidence)),
+        wrap_output: Arc::new(move |output| client::with_dump(output, dump.as_deref())),
         after_close: Arc::new(move |stats, usage| after_close.report(stats, usage, &name, report.as_deref())),
         on_event: Box::new(move |event| {
             if let Event::Entered { link, .. } = event
@@ -65,7 +64,6 @@ struct Record(Arc<Mutex<Last>>);
 
 #[derive(Default)]
 struct Last {
-    probe: Option<Arc<QualityProbe>>,
     reason: Option<Reason>,
     /// Whether the report was written.
     written: Option<Result<()>>,
@@ -76,19 +74,9 @@ impl Record {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a probe around the window's output.
-    fn probe(&self, output: Arc<dyn engine::VideoOutput>, evidence: &Evidence) -> Arc<dyn engine::VideoOutput> {
-        let probe = Arc::new(QualityProbe::new(Some(output), evidence.clone(), engine::clock::system()));
-        self.lock().probe = Some(Arc::clone(&probe));
-        probe
-    }
-
-    /// Writes the report. Comparing with the references may take seconds.
+    /// Writes the report.
     fn report(&self, stats: &Stats, usage: Option<Usage>, name: &str, path: Option<&Path>) {
-        let probe = self.lock().probe.take();
-        let qualities = probe.map(|probe| probe.qualities()).unwrap_or_default();
-        let report = Report::of(stats, name, usage, &qualities);
-        let written = client::write_report(path, &report);
+        let written = client::write_report(path, &Report::of(stats, name, usage));
         self.lock().written = Some(written);
     }
 }
