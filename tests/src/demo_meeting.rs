@@ -40,7 +40,7 @@ pub fn hold(size: Size, pictures: u64, limit: Duration) -> Result<Outcome> {
     follow(&mut people, deadline, "all cameras are announced", |person| cameras(person) == ROLES.len() - 1)?;
     people.iter().try_for_each(|participant| participant.person.look(size))?;
     follow(&mut people, deadline, "all have seen each other", |person| {
-        person.people.iter().filter(|other| !other.me).all(|other| person.sight(other.id).shown >= pictures)
+        person.people.iter().filter(|other| !other.me).all(|other| person.shown_pictures(other.id).shown >= pictures)
     })?;
     let reports: Vec<Report> = people.iter().map(Participant::report).collect();
     // All leave before the clips are decoded, which takes the processor from those who are still in the meeting.
