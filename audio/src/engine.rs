@@ -1,21 +1,26 @@
 //! The engine: starts the threads, takes orders, reports levels and statistics.
 
+mod message;
 mod opener;
+mod shared;
 mod worker;
+
+pub use shared::{Devices, Levels, Warning};
 
 use crate::device::{self, Choice, Direction};
 use crate::jitter::Statistics;
 use crate::process::{self, Process};
 use crate::remote::{self, Remote};
 use crate::uplink;
-use media::{BufferPool, Clock, Level, Mailbox};
-use opener::{Opener, Opening};
-use std::collections::HashMap;
+use media::{BufferPool, Clock, Mailbox};
+use message::{Opening, Order};
+use opener::Opener;
+use shared::{Shared, lock};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
-use worker::{Order, Worker};
+use worker::Worker;
 
 /// What an engine starts with.
 pub struct Config {
@@ -33,54 +38,6 @@ pub struct Config {
     pub uplink: uplink::Send,
 }
 
-/// Something works worse than asked for; the engine goes on.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Warning {
-    /// No device: nothing is sent, or nothing is heard, until another is chosen.
-    #[error("no {direction}")]
-    Unavailable {
-        /// Which way.
-        direction: Direction,
-        /// Why.
-        #[source]
-        error: device::Error,
-    },
-    /// The device that was in use has gone. The engine looks for it, or another, and tells [`Warning::Replaced`].
-    #[error("{direction} {device} was lost")]
-    Lost {
-        /// Which way.
-        direction: Direction,
-        /// Its name.
-        device: String,
-    },
-    /// After a loss: sound goes on with this device.
-    #[error("{direction} is now {device}")]
-    Replaced {
-        /// Which way.
-        direction: Direction,
-        /// Its name.
-        device: String,
-    },
-    /// The codec could not be set up: nothing is sent.
-    #[error("nothing can be sent")]
-    Codec(#[from] codec::opus::Error),
-    /// A thread could not be started: there is no sound at all.
-    #[error("no thread for sound")]
-    Thread(#[from] std::io::Error),
-}
-
-/// Loudness for meters, and who speaks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Levels {
-    /// Our microphone after processing; also while muted, so that the user can be told.
-    pub microphone: Level,
-    /// Whether somebody speaks into it; also while muted.
-    pub speaking: bool,
-    /// Each remote's key, loudness, and whether it speaks.
-    pub remotes: Vec<(u64, Level, bool)>,
-}
-
 /// The sound of one meeting. Dropping it closes the devices and joins the threads. A driver that does not answer within
 /// two seconds is left behind with its thread, which ends when the driver answers.
 pub struct Engine {
@@ -90,34 +47,6 @@ pub struct Engine {
     opener: Option<Opener>,
     /// Closed when the devices of the configuration are open, or have failed.
     opened: Mailbox<()>,
-}
-
-/// What the threads and the handle share. Each lock is held for a few copies only, but that of `muted`.
-struct Shared {
-    board: Mutex<Board>,
-    warnings: Mutex<Vec<Warning>>,
-    /// Held while a packet leaves: once [`Engine::set_muted`] has returned, none does.
-    muted: Mutex<bool>,
-}
-
-/// The devices in use.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Devices {
-    /// Name of the microphone; "null" where there is none.
-    pub microphone: String,
-    /// Name of the speaker; "null" where there is none.
-    pub speaker: String,
-    /// How often the microphone's sound came faster than it was taken, since it was opened.
-    pub microphone_slips: u64,
-    /// How often the speaker had nothing to play, since it was opened.
-    pub speaker_slips: u64,
-}
-
-#[derive(Default)]
-struct Board {
-    levels: Levels,
-    devices: Devices,
-    statistics: HashMap<u64, Statistics>,
 }
 
 impl Engine {
@@ -253,23 +182,5 @@ impl Drop for Engine {
     }
 }
 
-impl Shared {
-    fn warn(&self, warning: Warning) {
-        tracing::debug!(%warning, "sound");
-        let mut warnings = lock(&self.warnings);
-        if warnings.len() < MAX_WARNINGS {
-            warnings.push(warning);
-        }
-    }
-}
-
-// Each value is whole whenever its lock is free, so a thread that panicked poisons nothing.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Orders that may wait for the next beat.
 const MAX_ORDERS: usize = 64;
-
-/// Warnings that are kept for a caller who does not ask.
-const MAX_WARNINGS: usize = 32;

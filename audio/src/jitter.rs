@@ -13,6 +13,7 @@ mod losses;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod units;
 
 use crate::{BLOCK, Block, PACKET};
 use delay::Delay;
@@ -20,6 +21,7 @@ use losses::Losses;
 use media::{EncodedAudio, Timestamp};
 use std::collections::VecDeque;
 use std::time::Duration;
+use units::{micros_to_samples, samples_to_micros, samples_to_millis};
 
 /// 20 ms of decoded sound.
 pub type Frame = [f32; PACKET];
@@ -174,7 +176,7 @@ impl Buffer {
         if self.talk.on || position < self.heard || self.packets.front().is_some_and(|first| first.position < next) {
             return true;
         }
-        self.delay.moved(samples(next - position));
+        self.delay.moved(samples_to_micros(next - position));
         self.next = Some(position);
         false
     }
@@ -206,7 +208,7 @@ impl Buffer {
             self.decoded.clear();
             self.delay.played(now, first.position);
             self.decoded.resize(BLOCK, 0.0);
-            self.delay.moved(samples(BLOCK as u64));
+            self.delay.moved(samples_to_micros(BLOCK as u64));
         }
     }
 
@@ -215,7 +217,7 @@ impl Buffer {
         self.invent(PACKET as u64, codec);
         if self.talk.on && self.talk.owed < MAX_WAIT {
             self.talk.owed += PACKET as u64;
-            self.delay.moved(samples(PACKET as u64));
+            self.delay.moved(samples_to_micros(PACKET as u64));
         } else {
             self.next = Some(next + PACKET as u64);
         }
@@ -240,7 +242,7 @@ impl Buffer {
 
     fn skip(&mut self, next: u64, gap: u64, length: u64) -> (u64, u64) {
         self.talk.owed -= length;
-        self.delay.moved(-samples(length));
+        self.delay.moved(-samples_to_micros(length));
         self.next = Some(next + length);
         (next + length, gap - length)
     }
@@ -250,11 +252,11 @@ impl Buffer {
         let excess = self.delay.excess();
         if excess < -delay::SHORT {
             let added = micros_to_samples(-excess).min(PACKET as u64);
-            self.delay.moved(samples(added));
+            self.delay.moved(samples_to_micros(added));
             return self.invent(added, codec);
         }
         let skipped = if excess > TOLERATED { micros_to_samples(excess).min(gap) } else { 0 };
-        self.delay.moved(-samples(skipped));
+        self.delay.moved(-samples_to_micros(skipped));
         let length = (gap - skipped).min(PACKET as u64);
         self.invent(length, codec);
         self.next = Some(next + skipped + length);
@@ -329,8 +331,8 @@ impl Buffer {
     /// The remote is heard again: what was invented meanwhile counts if it was still in talk, else it had paused or muted.
     fn settle(&mut self, voice: bool) {
         if voice && self.talk.on {
-            self.statistics.concealed_ms += milliseconds(self.talk.unsettled);
-            self.statistics.talk_ms += milliseconds(self.talk.unsettled);
+            self.statistics.concealed_ms += samples_to_millis(self.talk.unsettled);
+            self.statistics.talk_ms += samples_to_millis(self.talk.unsettled);
         }
         self.talk = Talk { on: voice, ..Talk::default() };
     }
@@ -349,8 +351,8 @@ impl Buffer {
             return;
         }
         if self.talk.invented <= AUDIBLE {
-            self.statistics.concealed_ms += milliseconds(length);
-            self.statistics.talk_ms += milliseconds(length);
+            self.statistics.concealed_ms += samples_to_millis(length);
+            self.statistics.talk_ms += samples_to_millis(length);
         } else if self.talk.unsettled < MAX_UNSETTLED {
             self.talk.unsettled += length;
         }
@@ -364,7 +366,7 @@ impl Buffer {
         // A voice is only cut at its own period; a pause anywhere.
         let likeness = if self.talk.on { stretch::ALIKE } else { stretch::ANYWHERE };
         if let Some(removed) = stretch::shorten(&mut self.decoded, likeness) {
-            self.delay.moved(-samples(removed as u64));
+            self.delay.moved(-samples_to_micros(removed as u64));
             self.rest = if excess > LATE { 0 } else { STRETCH_EVERY };
         }
     }
@@ -372,7 +374,7 @@ impl Buffer {
     fn lengthen(&mut self) {
         let likeness = if self.talk.on { stretch::ALIKE } else { stretch::ANYWHERE };
         if let Some(added) = stretch::lengthen(&mut self.decoded, likeness) {
-            self.delay.moved(samples(added as u64));
+            self.delay.moved(samples_to_micros(added as u64));
             self.rest = STRETCH_EVERY;
         }
     }
@@ -385,7 +387,7 @@ impl Buffer {
             let skipped = first.position.saturating_sub(self.next.unwrap_or(first.position));
             self.next = Some(first.position);
             self.statistics.packets_discarded += 1;
-            self.delay.moved(-samples(skipped));
+            self.delay.moved(-samples_to_micros(skipped));
             left = left.saturating_sub(skipped);
         }
     }
@@ -399,19 +401,6 @@ impl Buffer {
             self.statistics.packets_discarded += 1;
         }
     }
-}
-
-/// Samples as microseconds.
-fn samples(count: u64) -> i64 {
-    i64::try_from(count.saturating_mul(125) / 6).unwrap_or(i64::MAX)
-}
-
-fn micros_to_samples(micros: i64) -> u64 {
-    u64::try_from(micros.max(0)).unwrap_or(0).saturating_mul(6) / 125
-}
-
-fn milliseconds(samples: u64) -> u64 {
-    samples / 48
 }
 
 /// A frame in milliseconds.

@@ -8,10 +8,13 @@
 
 use crate::group::person::Person;
 use crate::group::{self, A_DAY, Group, capabilities, verified_package};
-use crate::identity::{DeviceKey, Identity, Profile};
+use crate::identity::{Identity, Profile};
+use crate::knock_request::KnockRequest;
 use crate::link::Invitation;
 use crate::memory::Secret;
-use crate::provider::{Crypto, NoRandomness, Provider, SUITE, SigningKey, hpke, hpke_pair, is_tagged, sha256, tag};
+use crate::provider::{
+    Crypto, NoRandomness, Provider, SUITE, SigningKey, hpke_config, hpke_pair, is_tagged, sha256, tag,
+};
 use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
 use openmls::prelude::{
     KeyPackage, KeyPackageIn, Lifetime, OpenMlsCrypto, OpenMlsProvider, OpenMlsRand, ProtocolVersion,
@@ -54,34 +57,6 @@ pub enum Error {
     Crypto,
 }
 
-/// Somebody who asks to be let in, and whose papers are in order.
-#[derive(Clone, Debug)]
-pub struct KnockRequest {
-    package: KeyPackage,
-    person: Person,
-}
-
-impl KnockRequest {
-    /// What the delivery service calls them.
-    pub fn participant(&self) -> ParticipantId {
-        self.person.participant
-    }
-
-    /// What they call themselves.
-    pub fn name(&self) -> &str {
-        &self.person.profile.name
-    }
-
-    /// Their device.
-    pub fn device(&self) -> DeviceKey {
-        self.person.device
-    }
-
-    pub(crate) fn into_key_package(self) -> KeyPackage {
-        self.package
-    }
-}
-
 impl AdmissionKey {
     /// A door of `meeting`, with a fresh admission key and a fresh secret for its links.
     ///
@@ -116,7 +91,7 @@ impl AdmissionKey {
     pub fn open(&mut self, request: &[u8]) -> Result<KnockRequest, Error> {
         let sealed = parse(request, self.secret.expose()).ok_or(Error::Malformed)?;
         let plain = Crypto
-            .hpke_open(hpke(), &sealed, self.private.expose(), &info(self.meeting), &[])
+            .hpke_open(hpke_config(), &sealed, self.private.expose(), &info(self.meeting), &[])
             .map_err(|_| Error::Malformed)?;
         let (nonce, package) = plain.split_first_chunk::<NONCE>().ok_or(Error::Malformed)?;
         if self.seen.contains(nonce) {
@@ -131,7 +106,7 @@ impl AdmissionKey {
             self.seen.pop_front();
         }
         self.seen.push_back(*nonce);
-        Ok(KnockRequest { package, person })
+        Ok(KnockRequest::new(package, person))
     }
 }
 
@@ -161,8 +136,9 @@ pub fn knock(
     let nonce: [u8; NONCE] = provider.rand().random_array()?;
     let package = bundle.key_package().tls_serialize_detached().map_err(|_| Error::Crypto)?;
     let plain = [nonce.as_slice(), &package].concat();
-    let sealed =
-        Crypto.hpke_seal(hpke(), admission_key, &info(meeting), &[], &plain).map_err(|_| Error::WrongAdmissionKey)?;
+    let sealed = Crypto
+        .hpke_seal(hpke_config(), admission_key, &info(meeting), &[], &plain)
+        .map_err(|_| Error::WrongAdmissionKey)?;
     let request = write(&sealed, invitation.secret.expose()).ok_or(Error::Crypto)?;
     Ok((Joiner { provider, key, meeting, me }, request))
 }

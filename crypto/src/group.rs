@@ -4,18 +4,20 @@
 //! before `policy::authorize` agrees.
 
 mod change;
+mod error;
 pub(crate) mod person;
 mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, Error, Member, Pending, Received};
-pub use policy::{MeetingPolicy, Reject};
+pub use change::{Change, Member, Pending, Received};
+pub use error::{Error, Reject};
+pub use policy::MeetingPolicy;
 
 use crate::Leaf;
-use crate::admission_key::KnockRequest;
 use crate::identity::{Identity, Profile};
 use crate::keyring::{Counters, MediaKeys};
+use crate::knock_request::KnockRequest;
 use crate::memory::Secret;
 use crate::provider::{Provider, SUITE, SigningKey};
 use crate::words::Words;

@@ -8,6 +8,8 @@ pub mod group;
 mod header;
 pub mod identity;
 mod keyring;
+mod knock_request;
+mod leaf;
 pub mod link;
 mod memory;
 pub mod open;
@@ -18,11 +20,13 @@ pub mod store;
 mod tests;
 mod words;
 
-pub use admission_key::{AdmissionKey, Joiner, KnockRequest, knock};
+pub use admission_key::{AdmissionKey, Joiner, knock};
 pub use group::{Change, Group, MeetingPolicy, Member, Pending, Received};
 pub use header::{Header, ReceivedFrame, Sealed};
 pub use identity::{DeviceKey, Identity, Profile};
 pub use keyring::{KeyRing, MediaKeys};
+pub use knock_request::KnockRequest;
+pub use leaf::Leaf;
 pub use link::Invitation;
 pub use memory::Secret;
 pub use open::Opener;
@@ -30,7 +34,3 @@ pub use provider::NoRandomness;
 pub use seal::Sealer;
 pub use store::Store;
 pub use words::{Language, Words};
-
-/// A member's place in the group's tree (RFC 9420, section 4.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Leaf(pub u32);

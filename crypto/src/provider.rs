@@ -5,30 +5,23 @@
 mod crypto;
 mod hpke;
 mod primitives;
+mod random;
+mod signing_key;
 mod storage;
+mod suite;
 #[cfg(test)]
 mod tests;
 
 use crate::memory::Secret;
 use openmls_traits::OpenMlsProvider;
-use openmls_traits::random::OpenMlsRand;
-use openmls_traits::signatures::{Signer, SignerError};
-use openmls_traits::types::{
-    Ciphersuite, CryptoError, HpkeAeadType, HpkeConfig, HpkeKdfType, HpkeKemType, SignatureScheme,
-};
-use ring::rand::{SecureRandom, SystemRandom};
-use ring::signature::{Ed25519KeyPair, KeyPair};
+use openmls_traits::types::CryptoError;
 
 pub(crate) use crypto::Crypto;
+pub use random::NoRandomness;
+pub(crate) use random::Random;
+pub(crate) use signing_key::SigningKey;
 pub(crate) use storage::Storage;
-
-/// X-Wing (ML-KEM-768 and X25519), AES-256-GCM, SHA-384, Ed25519.
-pub(crate) const SUITE: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519;
-
-/// HPKE as the suite has it, in base mode.
-pub(crate) const fn hpke() -> HpkeConfig {
-    HpkeConfig(HpkeKemType::XWingKemDraft6, HpkeKdfType::HkdfSha384, HpkeAeadType::AesGcm256)
-}
+pub(crate) use suite::{SUITE, hpke_config};
 
 /// Everything that openmls needs for one member of one meeting.
 #[derive(Default)]
@@ -53,79 +46,6 @@ impl OpenMlsProvider for Provider {
 
     fn rand(&self) -> &Random {
         &self.random
-    }
-}
-
-/// The system's randomness.
-#[derive(Default)]
-pub(crate) struct Random;
-
-/// The system has no randomness to give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the system has no randomness to give")]
-pub struct NoRandomness;
-
-impl OpenMlsRand for Random {
-    type Error = NoRandomness;
-
-    fn random_array<const N: usize>(&self) -> Result<[u8; N], NoRandomness> {
-        let mut bytes = [0; N];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandomness)?;
-        Ok(bytes)
-    }
-
-    fn random_vec(&self, length: usize) -> Result<Vec<u8>, NoRandomness> {
-        let mut bytes = vec![0; length];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandomness)?;
-        Ok(bytes)
-    }
-}
-
-/// An Ed25519 key (RFC 8032) whose seed stays in locked memory.
-pub(crate) struct SigningKey {
-    seed: Secret,
-    public: [u8; 32],
-}
-
-impl SigningKey {
-    pub(crate) fn generate() -> Result<Self, NoRandomness> {
-        Self::from_seed(Secret::random(SEED).ok_or(NoRandomness)?).ok_or(NoRandomness)
-    }
-
-    /// The key of `seed`; `None` unless it is 32 bytes long.
-    pub(crate) fn from_seed(seed: Secret) -> Option<Self> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).ok()?;
-        let public = pair.public_key().as_ref().try_into().ok()?;
-        Some(Self { seed, public })
-    }
-
-    pub(crate) fn seed(&self) -> &Secret {
-        &self.seed
-    }
-
-    pub(crate) fn public(&self) -> [u8; 32] {
-        self.public
-    }
-
-    /// The signature of `message`.
-    ///
-    /// # Panics
-    /// Never: the seed made a key before.
-    pub(crate) fn signature(&self, message: &[u8]) -> [u8; 64] {
-        let pair = Ed25519KeyPair::from_seed_unchecked(self.seed.expose()).expect("the seed made a key before");
-        let mut signature = [0; 64];
-        signature.copy_from_slice(pair.sign(message).as_ref());
-        signature
-    }
-}
-
-impl Signer for SigningKey {
-    fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
-        Ok(self.signature(payload).to_vec())
-    }
-
-    fn signature_scheme(&self) -> SignatureScheme {
-        SignatureScheme::ED25519
     }
 }
 
@@ -160,7 +80,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 pub(crate) fn hpke_pair() -> Result<(Secret, Vec<u8>), CryptoError> {
     use openmls_traits::crypto::OpenMlsCrypto;
     let seed = Secret::random(SEED).ok_or(CryptoError::InsufficientRandomness)?;
-    let pair = Crypto.derive_hpke_keypair(hpke(), seed.expose())?;
+    let pair = Crypto.derive_hpke_keypair(hpke_config(), seed.expose())?;
     Ok((Secret::copy_of(&pair.private), pair.public))
 }
 

@@ -305,7 +305,6 @@ impl Coordinator {
     }
 }
 
-
 /// The period at which levels, sound warnings and statistics are read.
 const TICK: Duration = Duration::from_millis(100);
 

@@ -3,8 +3,8 @@
 use crate::{AudioChoice, Choice};
 use crypto::Words;
 use net::meeting::Microphone;
-use proto::{ParticipantId, TileWish, Totals};
 pub use proto::{Fault, Reason};
+use proto::{ParticipantId, TileWish, Totals};
 
 /// An action of the user.
 #[derive(Clone, Debug)]

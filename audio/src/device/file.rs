@@ -1,9 +1,10 @@
 //! WAV files as devices: one that is repeated as a microphone, one that is written as a speaker.
 
+use super::error::Error;
+use super::interface::Device;
 use super::pacer::Pacer;
-use super::{Device, Error, file_name};
 use crate::resample::ToBlocks;
-use crate::{Block, SAMPLE_RATE};
+use crate::{Block, SAMPLE_RATE, SILENCE};
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
@@ -88,14 +89,22 @@ impl Device for Microphone {
     }
 }
 
-/// The whole file: its rate, and its frames as mono.
+/// Reads a whole WAV file of any rate and channel count as mono at [`SAMPLE_RATE`].
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Empty`] or [`Error::Format`].
-pub fn read_all(path: &Path) -> Result<(u32, Vec<f32>), Error> {
-    let microphone = Microphone::open(path, Instant::now())?;
-    let (rate, mut reader) = (microphone.reader.spec().sample_rate, microphone.reader);
-    Ok((rate, std::iter::from_fn(|| read_frame(&mut reader)).collect()))
+/// Returns [`Error::Read`], [`Error::Empty`] or [`Error::Format`], as for a microphone of this file.
+pub fn read_wav(path: &Path) -> Result<Vec<f32>, Error> {
+    let Microphone { mut reader, mut convert, .. } = Microphone::open(path, Instant::now())?;
+    let mut mono = std::iter::from_fn(|| read_frame(&mut reader)).peekable();
+    let (mut all, mut block) = (Vec::new(), SILENCE);
+    while mono.peek().is_some() {
+        for sample in convert.input() {
+            *sample = mono.next().unwrap_or(0.0);
+        }
+        convert.convert(&mut block);
+        all.extend_from_slice(&block);
+    }
+    Ok(all)
 }
 
 /// One frame, its channels averaged; `None` at the end and where the file is broken.
@@ -190,6 +199,10 @@ fn to_integer(sample: f32) -> i16 {
     #[expect(clippy::cast_possible_truncation, reason = "clamped; what is no number becomes 0")]
     let sample = (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
     sample
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// Blocks from one update of the header to the next: half a second.

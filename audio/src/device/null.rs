@@ -1,7 +1,9 @@
 //! The device of a machine without sound: a microphone that never hears, a speaker that nobody hears.
 
+use super::direction::Direction;
+use super::error::Error;
+use super::interface::Device;
 use super::pacer::Pacer;
-use super::{Device, Direction, Error};
 use crate::{Block, SILENCE};
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! The thread "audio devices": opening or closing a device may take seconds, and the audio thread must not wait.
 
-use super::worker::Order;
-use super::{Shared, Warning};
+use super::message::{Open, Opening, Order, Request};
+use super::shared::{Shared, Warning};
 use crate::device::{Choice, Device, Direction, Error, Null, Provider};
 use media::Mailbox;
 use std::collections::VecDeque;
@@ -9,32 +9,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
-
-/// A request to the thread.
-pub enum Request {
-    /// Open what the user chose. Dropping the request says that it is done.
-    Open(Open),
-    /// Replace this device: it is gone.
-    Lost(Direction, Box<dyn Device>),
-    /// Close this device.
-    Retire(Box<dyn Device>),
-}
-
-/// A choice of the user.
-pub struct Open {
-    direction: Direction,
-    choice: Choice,
-    _opening: Option<Arc<Opening>>,
-}
-
-/// Closes the mailbox when the last request that holds it is done.
-pub struct Opening(pub Mailbox<()>);
-
-impl Drop for Opening {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
 
 /// The thread's handle. Dropping it ends the thread and joins it, unless a driver does not answer within two seconds:
 /// then the thread is left behind and ends when the driver answers.

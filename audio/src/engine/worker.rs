@@ -3,8 +3,8 @@
 //! How much sound moves is the devices' decision, each by its own clock; the beat only says when to look. A callback
 //! must not make a system call, so it cannot wake us.
 
-use super::opener::Request;
-use super::{Shared, lock};
+use super::message::{Order, Request};
+use super::shared::{Shared, lock};
 use crate::device::{Device, Direction, Null};
 use crate::process::Process;
 use crate::remote::{Playback, smooth};
@@ -16,18 +16,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
-
-/// What the thread is told.
-pub enum Order {
-    /// Use this device from now on; `echo` where it is a real one.
-    Install { direction: Direction, device: Box<dyn Device>, echo: bool },
-    /// Play this remote.
-    Add(u64, Box<Playback>),
-    /// Forget this remote.
-    Remove(u64),
-    /// End.
-    Stop,
-}
 
 /// What the thread owns.
 pub struct Worker {

@@ -3,6 +3,7 @@
 //! A packet's *offset* is its time of arrival less its place in the sender's timeline; what the clocks have to do with each
 //! other is unknown and does not matter. The quickest packet of late is the base, the spread above it is the jitter.
 
+use super::units::samples_to_micros;
 use media::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -106,7 +107,7 @@ impl Delay {
 
 fn offset(position: u64, at: Timestamp) -> i64 {
     let at = i64::try_from(at.as_micros()).unwrap_or(i64::MAX / 2);
-    at.saturating_sub(super::samples(position))
+    at.saturating_sub(samples_to_micros(position))
 }
 
 fn duration(micros: i64) -> Duration {

@@ -1,9 +1,7 @@
 //! What goes into the group and comes out of it.
 
-use super::Reject;
 use crate::Leaf;
 use crate::identity::DeviceKey;
-use crate::provider::NoRandomness;
 use proto::{Epoch, ParticipantId};
 
 /// A member of the group.
@@ -63,37 +61,4 @@ pub enum Received {
         /// What was said.
         bytes: Vec<u8>,
     },
-}
-
-/// Why the group did not do as asked. It is as it was before.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The bytes are no message of this group, not authentic, or of an epoch that is not this one.
-    #[error("not a message of this group")]
-    Malformed,
-    /// The message is our own, come back: [`crate::Group::won`] is for it.
-    #[error("our own message came back")]
-    Own,
-    /// A member's certificate is missing or wrong.
-    #[error("a device does not vouch for its leaf")]
-    Credential,
-    /// The policy does not allow it.
-    #[error(transparent)]
-    Rejected(#[from] Reject),
-    /// A commit of ours still waits for its verdict.
-    #[error("a commit of ours is pending")]
-    Pending,
-    /// No commit of ours waits.
-    #[error("no commit of ours is pending")]
-    NotPending,
-    /// We were removed.
-    #[error("this member was removed from the group")]
-    Evicted,
-    /// The system has no randomness to give.
-    #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
-    /// MLS failed where it should not; the text is for the log.
-    #[error("MLS: {0}")]
-    Mls(String),
 }

@@ -4,7 +4,7 @@
 //! name (UTF-8)`. The device signs the leaf's own signature key for this meeting and these seconds; the leaf signs the
 //! whole, because it stands in it.
 
-use super::Error;
+use super::error::Error;
 use crate::identity::{Claim, DeviceKey, Identity, Profile};
 use openmls::prelude::{BasicCredential, Credential, CredentialWithKey, LeafNode, Lifetime};
 use proto::{MeetingId, ParticipantId};

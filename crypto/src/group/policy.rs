@@ -1,5 +1,6 @@
 //! Who may change the group, and the one function that every client asks before it merges a commit.
 
+use super::error::Reject;
 use super::person::Person;
 use crate::Leaf;
 use crate::identity::DeviceKey;
@@ -83,33 +84,6 @@ pub(crate) enum Proposed {
     Renew(Person),
     /// Anything else: policy, pre-shared keys, a new start, proposals of others.
     Other,
-}
-
-/// Why a commit is not merged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum Reject {
-    /// The committer is not in the group.
-    #[error("the committer is not a member")]
-    Stranger,
-    /// Somebody lets people in, or puts somebody out who is still here, without being an organiser.
-    #[error("only an organiser may do this")]
-    NotOrganiser,
-    /// The leaf to be removed is empty.
-    #[error("there is nobody to remove")]
-    Nobody,
-    /// The participant to be added is here already.
-    #[error("this participant is here already")]
-    Twice,
-    /// There is no room left.
-    #[error("the group is full")]
-    Full,
-    /// A member gives itself another name, device or number.
-    #[error("a member may not become somebody else")]
-    Changed,
-    /// The change is none that a meeting knows.
-    #[error("a meeting does not know this change")]
-    Forbidden,
 }
 
 /// Decides whether `committer` may make these changes. Pure: the same answer in every client, because all know the same.

@@ -2,7 +2,7 @@
 
 use super::layer::{LayerThread, Start};
 use crate::track_stats::TrackStats;
-use capture::{Format, CaptureThread, Source};
+use capture::{CaptureThread, Format, Source};
 use codec::encode::Config;
 use codec::layer::{Content, Ladder, Rung};
 use crypto::KeyRing;

@@ -27,7 +27,8 @@ fn lists_a_card(cards: &str) -> bool {
     cards.lines().any(|line| line.trim_start().starts_with(|digit: char| digit.is_ascii_digit()))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

@@ -1,8 +1,9 @@
 //! The microphone's side: the callback fills the ring with one channel, the engine takes blocks out of it.
 
-use super::{FORMATS, OPEN_WITHIN, Pulse, Watch, refused, with_any_buffer};
+use super::stream::{FORMATS, OPEN_WITHIN, Pulse, Watch, refused, with_any_buffer};
 use crate::Block;
-use crate::device::{Device, Error};
+use crate::device::error::Error;
+use crate::device::interface::Device;
 use crate::resample::ToBlocks;
 use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{FromSample, Sample as _, SampleFormat, SizedSample, StreamConfig};

@@ -1,7 +1,8 @@
 //! The speaker's side: the engine keeps the ring filled, the callback spreads it over the channels.
 
-use super::{FORMATS, OPEN_WITHIN, Pulse, Watch, refused, with_any_buffer};
-use crate::device::{Device, Error};
+use super::stream::{FORMATS, OPEN_WITHIN, Pulse, Watch, refused, with_any_buffer};
+use crate::device::error::Error;
+use crate::device::interface::Device;
 use crate::resample::FromBlocks;
 use crate::{BLOCK, Block, SAMPLE_RATE};
 use cpal::traits::{DeviceTrait, StreamTrait};
