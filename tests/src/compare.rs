@@ -1,0 +1,219 @@
+//! Measures how similar played speech is to sent speech.
+//!
+//! Sound that has been through a codec and a jitter buffer differs in every sample and yet says the same. What carries
+//! the words is how the loudness of each band changes over time (the idea of the STOI measure): so the envelopes of
+//! eight bands are compared, half a second at a time, after the delay has been found.
+
+use audio::{BLOCK, SAMPLE_RATE};
+use std::time::Duration;
+
+/// The outcome of [`voices`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Likeness {
+    /// 0 is something else, 1 the same voice saying the same words. Above 0.75 speech is understood without effort.
+    pub score: f32,
+    /// How far the sent sound had gone when the played one began.
+    pub offset: Duration,
+    /// How much of the played sound was compared: where the sent one speaks.
+    pub compared: Duration,
+}
+
+/// Compares what was played with what was sent, which is taken to repeat. Both are mono at [`SAMPLE_RATE`]. `None`
+/// where either is shorter than a second, or nothing is said.
+pub fn voices(sent: &[f32], played: &[f32]) -> Option<Likeness> {
+    let (sent, played) = (envelopes(sent), envelopes(played));
+    if sent.len() < SECOND || played.len() < SECOND {
+        return None;
+    }
+    let (offset, sent) = (find_offset(&sent, &played), sent.as_slice());
+    let loudest = sent.iter().map(loudness).fold(0.0, f32::max);
+    let (mut sum, mut count, mut shift) = (0.0, 0u16, sent.len());
+    for start in (0..played.len() - SEGMENT).step_by(SEGMENT) {
+        let heard = &played[start..start + SEGMENT];
+        let said = |shift: usize| {
+            let first = offset + start + shift;
+            (first..first + SEGMENT).map(|frame| &sent[frame % sent.len()])
+        };
+        if said(shift).filter(|frame| loudness(frame) > loudest * SPEAKS).count() * 2 < SEGMENT {
+            continue;
+        }
+        // The buffer moves a little now and then: each segment looks for its place near that of the one before.
+        let near = (shift - STEP).max(sent.len() - SLACK)..=(shift + STEP).min(sent.len() + SLACK);
+        let best = near.map(|shift| (shift, segment_score(said(shift), heard)));
+        let best = best.max_by(|(_, one), (_, other)| one.total_cmp(other)).unwrap_or((shift, 0.0));
+        (sum, count, shift) = (sum + best.1.max(0.0), count + 1, best.0);
+    }
+    let compared = FRAME * u32::from(count) * u32::try_from(SEGMENT).unwrap_or(0);
+    (count > 0).then(|| Likeness { score: sum / f32::from(count), offset: frames(offset), compared })
+}
+
+/// Loudness of each band in 10 ms.
+type Bands = [f32; CENTRES.len()];
+
+fn envelopes(sound: &[f32]) -> Vec<Bands> {
+    let mut filters = CENTRES.map(Filter::new);
+    let frame = |block: &[f32]| {
+        let mut bands = Bands::default();
+        for (band, filter) in bands.iter_mut().zip(&mut filters) {
+            let energy: f32 = block.iter().map(|sample| filter.pass(*sample).powi(2)).sum();
+            // A compressed scale, as ears have: soft consonants count too.
+            *band = energy.sqrt().sqrt();
+        }
+        bands
+    };
+    sound.chunks_exact(BLOCK).map(frame).collect()
+}
+
+fn loudness(bands: &Bands) -> f32 {
+    bands.iter().sum()
+}
+
+/// The frame of `sent` that fits the first one of `played` best, over all of it.
+fn find_offset(sent: &[Bands], played: &[Bands]) -> usize {
+    let mean = sent.iter().map(loudness).sum::<f32>() / count(sent.len());
+    let sent: Vec<f32> = sent.iter().map(|bands| loudness(bands) - mean).collect();
+    let fit = |offset: usize| -> f32 {
+        let said = sent.iter().cycle().skip(offset);
+        played.iter().zip(said).map(|(heard, said)| loudness(heard) * said).sum()
+    };
+    (0..sent.len())
+        .map(|offset| (offset, fit(offset)))
+        .max_by(|(_, one), (_, other)| one.total_cmp(other))
+        .map_or(0, |best| best.0)
+}
+
+/// The mean correlation of the bands' envelopes.
+fn segment_score<'a>(said: impl Iterator<Item = &'a Bands>, heard: &[Bands]) -> f32 {
+    let said: Vec<&Bands> = said.collect();
+    let band = |band: usize| {
+        let pairs = || said.iter().zip(heard).map(move |(said, heard)| (said[band], heard[band]));
+        correlation(pairs)
+    };
+    (0..CENTRES.len()).map(band).sum::<f32>() / count(CENTRES.len())
+}
+
+fn correlation<I: Iterator<Item = (f32, f32)>>(pairs: impl Fn() -> I) -> f32 {
+    let (mut a, mut b, mut length) = (0.0, 0.0, 0.0);
+    for (one, other) in pairs() {
+        (a, b, length) = (a + one, b + other, length + 1.0);
+    }
+    let (a, b) = (a / length, b / length);
+    let (mut cross, mut one, mut other) = (0.0f32, 1e-9f32, 1e-9f32);
+    for (x, y) in pairs() {
+        cross += (x - a) * (y - b);
+        one += (x - a).powi(2);
+        other += (y - b).powi(2);
+    }
+    cross / (one * other).sqrt()
+}
+
+/// A band-pass of second order, an octave wide or less (R. Bristow-Johnson's cookbook).
+struct Filter {
+    gain: f32,
+    back: [f32; 2],
+    input: [f32; 2],
+    output: [f32; 2],
+}
+
+impl Filter {
+    fn new(centre: f32) -> Self {
+        let angle = std::f32::consts::TAU * centre / 48_000.0;
+        let alpha = angle.sin() / (2.0 * QUALITY);
+        let scale = 1.0 / (1.0 + alpha);
+        let back = [-2.0 * angle.cos() * scale, (1.0 - alpha) * scale];
+        Self { gain: alpha * scale, back, input: [0.0; 2], output: [0.0; 2] }
+    }
+
+    fn pass(&mut self, sample: f32) -> f32 {
+        let output =
+            self.gain * (sample - self.input[1]) - self.back[0] * self.output[0] - self.back[1] * self.output[1];
+        self.input = [sample, self.input[0]];
+        self.output = [output, self.output[0]];
+        output
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of frames are small")]
+fn count(count: usize) -> f32 {
+    count as f32
+}
+
+fn frames(count: usize) -> Duration {
+    FRAME * u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Centres of the bands in Hz: where speech carries its words.
+const CENTRES: [f32; 8] = [250.0, 400.0, 600.0, 900.0, 1_300.0, 1_900.0, 2_700.0, 3_600.0];
+
+/// Width of a band against its centre, inverted.
+const QUALITY: f32 = 2.5;
+
+/// One frame of the envelopes.
+const FRAME: Duration = Duration::from_millis(10);
+
+/// Frames that are compared at a time, about as long as STOI has them.
+const SEGMENT: usize = 50;
+
+/// Frames by which a segment may be off: what a jitter buffer moves.
+const SLACK: usize = 12;
+
+/// Share of the loudest frame's loudness (on the compressed scale) above which somebody speaks.
+const SPEAKS: f32 = 0.3;
+
+/// Frames by which it may move from one segment to the next.
+const STEP: usize = 2;
+
+/// Frames in a second.
+const SECOND: usize = 100;
+
+const _: () = assert!(SAMPLE_RATE as usize == SECOND * BLOCK, "frames are blocks");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use audio::device::read_wav;
+    use std::path::PathBuf;
+
+    fn voice(name: &str) -> Vec<f32> {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices");
+        read_wav(&folder.join(name)).unwrap()
+    }
+
+    #[test]
+    fn a_voice_is_like_itself_later_and_softer() {
+        let sent = voice("anne.wav");
+        let played: Vec<f32> =
+            sent.iter().cycle().skip(48_000).take(sent.len() * 2).map(|sample| sample * 0.3).collect();
+        let likeness = voices(&sent, &played).unwrap();
+        assert!(likeness.score > 0.98, "{likeness:?}");
+        assert_eq!(likeness.offset, Duration::from_secs(1));
+        assert!(likeness.compared > Duration::from_secs(2), "{likeness:?}");
+    }
+
+    #[test]
+    fn another_voice_is_not_it() {
+        for (one, other) in [("anne.wav", "bob.wav"), ("carol.wav", "david.wav"), ("bob.wav", "carol.wav")] {
+            let likeness = voices(&voice(one), &voice(other)).unwrap();
+            assert!(likeness.score < 0.6, "{one} {other}: {likeness:?}");
+        }
+    }
+
+    #[test]
+    fn holes_and_noise_cost() {
+        let sent = voice("anne.wav");
+        let mut seed = 1u32;
+        let mut noise = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) as f32 / 8_388_608.0 - 1.0
+        };
+        let hissing: Vec<f32> = sent.iter().map(|sample| sample + 0.3 * noise()).collect();
+        let holed: Vec<f32> =
+            sent.iter().enumerate().map(|(index, sample)| if index / 4_800 % 2 == 0 { *sample } else { 0.0 }).collect();
+        for (name, played) in [("noise", hissing), ("holed", holed)] {
+            let likeness = voices(&sent, &played).unwrap();
+            assert!(likeness.score < 0.75, "{name}: {likeness:?}");
+        }
+        assert_eq!(voices(&sent, &vec![0.0; 1_000]), None);
+        assert_eq!(voices(&vec![0.0; 96_000], &sent), None);
+    }
+}

@@ -1,0 +1,382 @@
+//! Sound from end to end in real time: WAV files through two engines, and a real sound server with null sinks.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use audio::device::{self, Choice};
+use audio::{Config, Direction, Engine, Remote, Statistics, Warning};
+use media::{BufferPool, Clock, EncodedAudio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+use tests::compare;
+
+/// Names the folder of the sound server to a child of this test, see [`on_the_sound_server`].
+const CHILD: &str = "CONCLAVE_SOUND_TEST";
+
+fn voice(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices").join(name)
+}
+
+/// A folder that goes with the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("conclave-sound-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn start(microphone: Choice, speaker: Choice, uplink: audio::Send) -> (Engine, Vec<Warning>) {
+    let (provider, clock, pool) = (device::Provider::default(), Clock::default(), BufferPool::new(64));
+    let engine = Engine::start(Config { microphone, speaker, provider, clock, pool, uplink });
+    engine.wait_until_open(Duration::from_secs(5));
+    let warnings = engine.take_warnings();
+    (engine, warnings)
+}
+
+fn nowhere() -> audio::Send {
+    Box::new(drop)
+}
+
+/// Listens only, to one remote.
+fn listener(speaker: Choice) -> (Engine, Remote) {
+    let (engine, warnings) = start(Choice::Off, speaker, nowhere());
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let remote = engine.add_remote(1);
+    (engine, remote)
+}
+
+/// Speaks only; `through` sees each packet on its way to `remote`, and the receiver counts them.
+fn speaker(
+    microphone: Choice,
+    remote: Remote,
+    mut through: impl FnMut(&EncodedAudio) -> bool + Send + 'static,
+) -> (Engine, Receiver<u64>) {
+    let (ticks, count) = sync_channel(10_000);
+    let uplink = Box::new(move |packet: EncodedAudio| {
+        // A test that has seen enough does not read on.
+        ticks.try_send(packet.position).ok();
+        if through(&packet) {
+            remote.push(packet);
+        }
+    });
+    let (engine, warnings) = start(microphone, Choice::Off, uplink);
+    assert!(warnings.is_empty(), "{warnings:?}");
+    (engine, count)
+}
+
+/// Waits until the sender's timeline has passed `seconds`; paced by its packets, pauses included.
+fn until(position: &Receiver<u64>, seconds: u64) {
+    let deadline = Instant::now() + Duration::from_secs(seconds + 20);
+    while position.recv_timeout(deadline - Instant::now()).unwrap() < seconds * 48_000 {}
+}
+
+/// Waits for `wanted`, looking whenever a packet comes by.
+fn wait_for<T>(position: &Receiver<u64>, mut wanted: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(40);
+    loop {
+        if let Some(found) = wanted() {
+            return found;
+        }
+        position.recv_timeout(deadline - Instant::now()).unwrap();
+    }
+}
+
+fn concealed(statistics: Statistics) -> f64 {
+    f64::from(u32::try_from(statistics.concealed_ms).unwrap()) * 100.0
+        / f64::from(u32::try_from(statistics.talk_ms.max(1)).unwrap())
+}
+
+#[test]
+fn a_voice_arrives_whole_and_intelligible() {
+    let scratch = Scratch::new("whole");
+    let played = scratch.file("speaker.wav");
+    let (ours, remote) = listener(Choice::File(played.clone()));
+    let (theirs, position) = speaker(Choice::File(voice("anne.wav")), remote, |_| true);
+    until(&position, 10);
+    drop(theirs);
+    let statistics = ours.statistics(1).unwrap();
+    drop(ours);
+    let likeness = compare::voices(&device::read_wav(&voice("anne.wav")).unwrap(), &device::read_wav(&played).unwrap());
+    println!("files: {likeness:?}, {statistics:?}");
+    assert!(likeness.unwrap().score > 0.75, "{likeness:?}");
+    assert!(concealed(statistics) < 5.0, "{statistics:?}");
+    assert!(statistics.packets_played > 150, "{statistics:?}");
+    assert_eq!(statistics.packets_discarded, 0, "{statistics:?}");
+}
+
+#[test]
+fn every_tenth_packet_may_be_lost() {
+    let scratch = Scratch::new("lossy");
+    let played = scratch.file("speaker.wav");
+    let (ours, remote) = listener(Choice::File(played.clone()));
+    let mut number = 0u32;
+    let lossy = move |_: &EncodedAudio| {
+        number += 1;
+        !number.is_multiple_of(10)
+    };
+    let (theirs, position) = speaker(Choice::File(voice("bob.wav")), remote, lossy);
+    until(&position, 12);
+    drop(theirs);
+    let statistics = ours.statistics(1).unwrap();
+    drop(ours);
+    let likeness = compare::voices(&device::read_wav(&voice("bob.wav")).unwrap(), &device::read_wav(&played).unwrap());
+    println!("10 % loss: {likeness:?}, {statistics:?}");
+    assert!(likeness.unwrap().score > 0.7, "{likeness:?}");
+    // Most of what was lost comes back from the copies; the rest had none, or was lost before the buffer waited for them.
+    assert!(statistics.recovered_ms > statistics.concealed_ms, "the copies are used: {statistics:?}");
+    assert!(concealed(statistics) < 10.0, "{statistics:?}");
+}
+
+#[test]
+fn a_muted_microphone_sends_nothing() {
+    let (_clock_engine, clock) = speaker(Choice::File(voice("carol.wav")), listener(Choice::Off).1, |_| true);
+    let (muted, packets) = speaker(Choice::File(voice("anne.wav")), listener(Choice::Off).1, |_| true);
+    until(&packets, 1);
+    muted.set_muted(true);
+    let before = packets.try_iter().count();
+    until(&clock, 4);
+    assert_eq!(packets.try_iter().count(), 0, "after {before} packets before the mute");
+    muted.set_muted(false);
+    // Its time went on: nothing of what was said meanwhile comes late.
+    let next = packets.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(next > 3 * 48_000, "position {next}");
+}
+
+#[test]
+fn speaking_is_told_and_so_is_silence() {
+    let (ours, remote) = listener(Choice::Off);
+    let (theirs, position) = speaker(Choice::File(voice("anne.wav")), remote, |_| true);
+    let levels = wait_for(&position, || Some(theirs.levels()).filter(|levels| levels.speaking));
+    assert!(levels.microphone.minus_dbov() < 50, "{levels:?}");
+    let heard = wait_for(&position, || Some(ours.levels()).filter(|levels| levels.remotes.iter().any(|it| it.2)));
+    assert_eq!(heard.remotes[0].0, 1);
+    wait_for(&position, || Some(theirs.levels()).filter(|levels| !levels.speaking));
+    wait_for(&position, || Some(ours.levels()).filter(|levels| levels.remotes.iter().all(|it| !it.2)));
+    ours.remove_remote(1);
+    wait_for(&position, || ours.statistics(1).is_none().then_some(()));
+}
+
+#[test]
+fn without_any_device_the_meeting_goes_on_and_says_so() {
+    let absent = || Choice::Device("no such device, surely".to_owned());
+    let (ours, warnings) = start(absent(), absent(), Box::new(|_| panic!("nothing to send")));
+    let unavailable = |direction| {
+        let is_it =
+            |warning: &Warning| matches!(warning, Warning::Unavailable { direction: of, .. } if *of == direction);
+        warnings.iter().any(is_it)
+    };
+    assert!(unavailable(Direction::Microphone) && unavailable(Direction::Speaker), "{warnings:?}");
+    let remote = ours.add_remote(7);
+    let (_theirs, position) = speaker(Choice::File(voice("david.wav")), remote, |_| true);
+    until(&position, 4);
+    assert!(ours.statistics(7).unwrap().packets_played > 20, "{:?}", ours.statistics(7));
+}
+
+#[test]
+fn another_microphone_may_be_chosen_in_the_meeting() {
+    let scratch = Scratch::new("choice");
+    std::fs::write(scratch.file("broken.wav"), b"RIFF, but then nothing").unwrap();
+    let (ours, remote) = listener(Choice::Off);
+    let (theirs, position) = speaker(Choice::File(voice("anne.wav")), remote, |_| true);
+    until(&position, 1);
+    theirs.set_microphone(Choice::File(scratch.file("broken.wav")));
+    // Nothing is sent now, so the warning is waited for on the clock of another voice.
+    let (_clock_engine, clock) = speaker(Choice::File(voice("carol.wav")), listener(Choice::Off).1, |_| true);
+    let warnings = wait_for(&clock, || Some(theirs.take_warnings()).filter(|warnings| !warnings.is_empty()));
+    assert!(matches!(warnings[0], Warning::Unavailable { error: device::Error::Read { .. }, .. }), "{warnings:?}");
+    let before = ours.statistics(1).unwrap().packets_played;
+    theirs.set_microphone(Choice::File(voice("bob.wav")));
+    wait_for(&clock, || (ours.statistics(1)?.packets_played > before + 50).then_some(()));
+}
+
+/// A sound server of our own, which ends with it. It finds its folder in the environment, see [`in_folder`].
+struct Server(Child);
+
+impl Server {
+    fn start() -> Self {
+        let mut command = Command::new("pulseaudio");
+        command.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=no", "--use-pid-file=no"]);
+        for module in [
+            "module-native-protocol-unix",
+            "module-null-sink sink_name=spk rate=48000 sink_properties=device.description=TestSpeaker",
+            "module-null-sink sink_name=other rate=44100 sink_properties=device.description=OtherSpeaker",
+            "module-null-sink sink_name=feed rate=48000 sink_properties=device.description=Feed",
+            "module-remap-source master=feed.monitor source_name=mic source_properties=device.description=TestMic",
+        ] {
+            command.args(["-L", module]);
+        }
+        // Else the server takes itself for a client of another one.
+        command.env_remove("PULSE_SERVER").stdout(Stdio::null()).stderr(Stdio::null());
+        let server = Self(command.spawn().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(15);
+        while control(&["info"]).is_none() {
+            assert!(Instant::now() < deadline, "the sound server does not answer");
+            std::thread::yield_now();
+        }
+        control(&["set-default-sink", "other"]).unwrap();
+        control(&["set-default-source", "mic"]).unwrap();
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// What the server answers; `None` where it refuses or is not there.
+fn control(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("pactl").args(arguments).output().unwrap();
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Lets a program find the sound server of `folder`, and no other.
+fn in_folder<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
+    let socket = format!("unix:{}", folder.join("pulse/native").display());
+    command.env("XDG_RUNTIME_DIR", folder).env("HOME", folder).env("PULSE_SERVER", socket);
+    command.env_remove("PULSE_RUNTIME_PATH").env_remove("XDG_CONFIG_HOME").env(CHILD, folder)
+}
+
+/// Runs one test of this file again in an environment of its own: a process cannot change its own safely.
+fn run_in(folder: &Path, test: &str, environment: &[(&str, &Path)]) {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    in_folder(child.args(["--exact", test, "--nocapture"]), folder).envs(environment.iter().copied());
+    let output = child.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    println!("{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains("child: done"));
+}
+
+/// Where neither a sound server nor ALSA has anything.
+#[test]
+fn a_machine_without_sound() {
+    let folder = Scratch::new("none");
+    std::fs::write(folder.file("asound.conf"), "").unwrap();
+    run_in(&folder.0, "a_machine_without_sound_child", &[("ALSA_CONFIG_PATH", &folder.file("asound.conf"))]);
+}
+
+#[test]
+fn a_machine_without_sound_child() {
+    if std::env::var_os(CHILD).is_none() {
+        return;
+    }
+    let (ours, warnings) = start(Choice::Default, Choice::Default, nowhere());
+    let unavailable = |warning: &Warning| matches!(warning, Warning::Unavailable { .. });
+    assert!(warnings.len() == 2 && warnings.iter().all(unavailable), "{warnings:?}");
+    drop(ours);
+    assert_eq!((device::microphones(), device::speakers()), (Vec::new(), Vec::new()));
+    println!("child: done");
+}
+
+#[test]
+fn on_the_sound_server() {
+    for program in ["pulseaudio", "pactl", "parec"] {
+        if Command::new(program).arg("--version").output().is_err() {
+            println!("skipped: {program} is not installed");
+            return;
+        }
+    }
+    run_in(&Scratch::new("server").0, "on_the_sound_server_child", &[]);
+}
+
+#[test]
+fn on_the_sound_server_child() {
+    let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
+    let server = Server::start();
+    devices_have_names();
+    a_voice_goes_through_two_devices(&folder);
+    a_speaker_is_unplugged();
+    the_server_restarts(server);
+    println!("child: done");
+}
+
+fn devices_have_names() {
+    let names = |list: Vec<device::Info>| list.into_iter().map(|info| (info.name, info.default)).collect::<Vec<_>>();
+    assert_eq!(names(device::microphones()), [("TestMic".to_owned(), true)], "monitors are no microphones");
+    let speakers = names(device::speakers());
+    assert!(speakers.contains(&("TestSpeaker".to_owned(), false)), "{speakers:?}");
+    assert!(speakers.contains(&("OtherSpeaker".to_owned(), true)), "{speakers:?}");
+}
+
+/// A file is played into the virtual microphone; one engine records it there, another plays it on the virtual speaker,
+/// whose monitor is recorded.
+fn a_voice_goes_through_two_devices(folder: &Path) {
+    let recorded = folder.join("recorded.wav");
+    let mut parec = Command::new("parec")
+        .args(["--device=spk.monitor", "--rate=48000", "--channels=1", "--file-format=wav"])
+        .arg(&recorded)
+        .spawn()
+        .unwrap();
+    let (air, remote) = listener(Choice::Device("Feed".to_owned()));
+    let (_room, position) = speaker(Choice::File(voice("anne.wav")), remote, |_| true);
+    let (ours, remote) = listener(Choice::Device("TestSpeaker".to_owned()));
+    let (theirs, packets) = speaker(Choice::Default, remote, |_| true);
+    until(&position, 14);
+    let statistics = ours.statistics(1).unwrap();
+    println!("{:?}\n{:?}\n{:?}", air.devices(), theirs.devices(), ours.devices());
+    drop((theirs, ours));
+    assert!(packets.try_iter().count() > 100);
+    // SIGTERM lets parec finish its file.
+    assert!(Command::new("kill").arg(parec.id().to_string()).status().unwrap().success());
+    parec.wait().unwrap();
+    // The first seconds are those in which noise suppression and gain learn the room.
+    let played = device::read_wav(&recorded).unwrap();
+    let likeness = compare::voices(&device::read_wav(&voice("anne.wav")).unwrap(), &played[4 * 48_000..]);
+    println!("devices: {likeness:?}, {statistics:?}");
+    assert!(likeness.unwrap().score > 0.75, "{likeness:?}");
+    assert!(concealed(statistics) < 10.0, "{statistics:?}");
+}
+
+/// The server moves the stream to another speaker, or ends it and we find one: either way sound goes on.
+fn a_speaker_is_unplugged() {
+    let (ours, remote) = listener(Choice::Device("TestSpeaker".to_owned()));
+    let (_theirs, position) = speaker(Choice::File(voice("bob.wav")), remote, |_| true);
+    until(&position, 1);
+    let modules = control(&["list", "short", "modules"]).unwrap();
+    let module = modules.lines().find(|line| line.contains("sink_name=spk")).unwrap();
+    control(&["unload-module", module.split('\t').next().unwrap()]).unwrap();
+    goes_on(&ours, &position);
+    wait_for(&position, || control(&["list", "sink-inputs"]).filter(|list| list.contains("Sink: ")));
+}
+
+fn the_server_restarts(server: Server) {
+    let (ours, remote) = listener(Choice::Default);
+    let (_theirs, position) = speaker(Choice::File(voice("bob.wav")), remote, |_| true);
+    until(&position, 1);
+    drop(server);
+    let mut seen = Vec::new();
+    wait_for(&position, || {
+        seen.extend(ours.take_warnings());
+        (!seen.is_empty()).then_some(())
+    });
+    assert!(matches!(&seen[0], Warning::Lost { device, .. } if device == "OtherSpeaker"), "{seen:?}");
+    goes_on(&ours, &position);
+    let _server = Server::start();
+    wait_for(&position, || {
+        seen.extend(ours.take_warnings());
+        (seen.len() > 1).then_some(())
+    });
+    assert!(matches!(&seen[1], Warning::Replaced { device, .. } if device == "OtherSpeaker"), "{seen:?}");
+    goes_on(&ours, &position);
+}
+
+fn goes_on(ours: &Engine, position: &Receiver<u64>) {
+    let before = ours.statistics(1).unwrap().packets_played;
+    wait_for(position, || (ours.statistics(1)?.packets_played > before + 20).then_some(()));
+}
