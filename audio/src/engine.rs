@@ -1,4 +1,4 @@
-//! The engine: starts the threads, takes orders, reports levels and statistics.
+//! The engine: starts the threads, takes commands, reports levels and statistics.
 
 mod message;
 mod opener;
@@ -13,14 +13,14 @@ use crate::process::{self, Process};
 use crate::remote::{self, Remote};
 use crate::uplink;
 use media::{BufferPool, Clock, Mailbox};
-use message::{Opening, Order};
+use message::{CloseOnDrop, Command};
 use opener::Opener;
 use shared::{Shared, lock};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
-use worker::Worker;
+use worker::AudioThread;
 
 /// What an engine starts with.
 pub struct Config {
@@ -42,7 +42,7 @@ pub struct Config {
 /// two seconds is left behind with its thread, which ends when the driver answers.
 pub struct Engine {
     shared: Arc<Shared>,
-    orders: SyncSender<Order>,
+    commands: SyncSender<Command>,
     worker: Option<JoinHandle<()>>,
     opener: Option<Opener>,
     /// Closed when the devices of the configuration are open, or have failed.
@@ -61,9 +61,10 @@ impl Engine {
     /// Starts with the caller's processing; otherwise as [`Engine::start`].
     #[must_use]
     pub fn start_with(config: Config, process: Box<dyn Process>) -> Self {
-        let shared = Arc::new(Shared { board: Mutex::default(), warnings: Mutex::default(), muted: Mutex::new(false) });
-        let (orders, inbox) = sync_channel(MAX_ORDERS);
-        let mut engine = Self { shared, orders, worker: None, opener: None, opened: Mailbox::new() };
+        let shared =
+            Arc::new(Shared { status: Mutex::default(), warnings: Mutex::default(), muted: Mutex::new(false) });
+        let (commands, inbox) = sync_channel(MAX_COMMANDS);
+        let mut engine = Self { shared, commands, worker: None, opener: None, opened: Mailbox::new() };
         if let Err(warning) = engine.run(config, process, inbox) {
             engine.shared.warn(warning);
             engine.opened.close();
@@ -84,15 +85,15 @@ impl Engine {
         self.is_open()
     }
 
-    fn run(&mut self, config: Config, process: Box<dyn Process>, inbox: Receiver<Order>) -> Result<(), Warning> {
+    fn run(&mut self, config: Config, process: Box<dyn Process>, inbox: Receiver<Command>) -> Result<(), Warning> {
         let uplink =
             uplink::Uplink::new(config.pool, config.uplink).map_err(|error| self.shared.warn(error.into())).ok();
-        let opener = Opener::start(Arc::clone(&self.shared), config.provider, self.orders.clone())?;
-        let retire = opener.requests();
+        let opener = Opener::start(Arc::clone(&self.shared), config.provider, self.commands.clone())?;
+        let device_requests = opener.requests();
         let shared = Arc::clone(&self.shared);
-        let worker = Worker::new(shared, config.clock, process, uplink, retire, Instant::now());
+        let worker = AudioThread::new(shared, config.clock, process, uplink, device_requests, Instant::now());
         self.worker = Some(Builder::new().name("audio".to_owned()).spawn(move || worker.run(&inbox))?);
-        let opening = Arc::new(Opening(self.opened.clone()));
+        let opening = Arc::new(CloseOnDrop(self.opened.clone()));
         for (direction, choice) in [(Direction::Microphone, config.microphone), (Direction::Speaker, config.speaker)] {
             opener.open(direction, choice, Some(Arc::clone(&opening)));
         }
@@ -128,34 +129,34 @@ impl Engine {
     pub fn add_remote(&self, key: u64) -> Remote {
         match remote::connect() {
             Ok((remote, playback)) => {
-                self.order(Order::Add(key, Box::new(playback)));
+                self.command(Command::Add(key, Box::new(playback)));
                 remote
             }
             Err(error) => {
                 self.shared.warn(error.into());
-                Remote::deaf()
+                Remote::disconnected()
             }
         }
     }
 
     /// Forgets a remote, with its statistics.
     pub fn remove_remote(&self, key: u64) {
-        self.order(Order::Remove(key));
+        self.command(Command::Remove(key));
     }
 
     /// Loudness now; at most 10 ms old.
     pub fn levels(&self) -> Levels {
-        lock(&self.shared.board).levels.clone()
+        lock(&self.shared.status).levels.clone()
     }
 
     /// The devices in use and their gaps; at most 10 ms old.
     pub fn devices(&self) -> Devices {
-        lock(&self.shared.board).devices.clone()
+        lock(&self.shared.status).devices.clone()
     }
 
     /// What happened to a remote's sound so far; `None` for a key that is not there.
     pub fn statistics(&self, key: u64) -> Option<Statistics> {
-        lock(&self.shared.board).statistics.get(&key).copied()
+        lock(&self.shared.status).statistics.get(&key).copied()
     }
 
     /// What went wrong since the last call; at most 32 are kept.
@@ -163,9 +164,9 @@ impl Engine {
         std::mem::take(&mut *lock(&self.shared.warnings))
     }
 
-    // Waits for the worker's next beat where sixty-four orders lie there unread; fails only where there is no worker.
-    fn order(&self, order: Order) {
-        if self.worker.is_some() && self.orders.send(order).is_err() {
+    // Waits for the worker's next beat where sixty-four commands lie there unread; fails only where there is no worker.
+    fn command(&self, command: Command) {
+        if self.worker.is_some() && self.commands.send(command).is_err() {
             tracing::debug!("the audio thread has ended");
         }
     }
@@ -173,7 +174,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.order(Order::Stop);
+        self.command(Command::Stop);
         if let Some(worker) = self.worker.take()
             && worker.join().is_err()
         {
@@ -182,5 +183,5 @@ impl Drop for Engine {
     }
 }
 
-/// Orders that may wait for the next beat.
-const MAX_ORDERS: usize = 64;
+/// Orders that may wait for the next tick.
+const MAX_COMMANDS: usize = 64;

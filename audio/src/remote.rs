@@ -14,7 +14,7 @@ pub struct Remote {
 
 impl Remote {
     /// One whose packets go nowhere, for a system that has no memory left for a decoder.
-    pub(crate) fn deaf() -> Self {
+    pub(crate) fn disconnected() -> Self {
         Self { inbox: media::bounded(0).0 }
     }
 

@@ -21,7 +21,7 @@ pub struct Uplink {
     /// Position of the next block in the track's timeline.
     position: u64,
     /// First byte of the last packet if it carried a voice: what a pause must be announced with.
-    open_talk: Option<u8>,
+    last_voice_header: Option<u8>,
     /// False while muted.
     open: bool,
 }
@@ -41,7 +41,7 @@ impl Uplink {
             filled: 0,
             captured: Timestamp::default(),
             position: 0,
-            open_talk: None,
+            last_voice_header: None,
             open: true,
         })
     }
@@ -84,7 +84,7 @@ impl Uplink {
     /// packets say "no voice" and so tell the receivers that the hole was none.
     fn reopen(&mut self) {
         self.open = true;
-        self.open_talk = None;
+        self.last_voice_header = None;
         self.detector = Detector::new();
         match Encoder::new() {
             Ok(encoder) => self.encoder = encoder,
@@ -104,8 +104,8 @@ impl Uplink {
         };
         match payload {
             Some(payload) => {
-                self.open_talk = payload.first().copied().filter(|_| voice);
-                self.hand_over(payload, level, voice);
+                self.last_voice_header = payload.first().copied().filter(|_| voice);
+                self.send_payload(payload, level, voice);
             }
             None => self.announce_pause(level),
         }
@@ -114,13 +114,13 @@ impl Uplink {
     /// Receivers take a hole behind a voice for a loss. So a talk ends with a packet that says otherwise: the header of
     /// the last one with no sound in it (RFC 6716 section 3.4 allows it, and decoders take it for silence).
     fn announce_pause(&mut self, level: Level) {
-        if let Some(header) = self.open_talk.take() {
+        if let Some(header) = self.last_voice_header.take() {
             let payload = self.pool.copy(&[header & ONE_FRAME]);
-            self.hand_over(payload, level, false);
+            self.send_payload(payload, level, false);
         }
     }
 
-    fn hand_over(&mut self, payload: Buffer, level: Level, voice: bool) {
+    fn send_payload(&mut self, payload: Buffer, level: Level, voice: bool) {
         let position = self.position - PACKET as u64;
         let (codec, captured, samples) = (AudioCodec::Opus, self.captured, SAMPLES);
         (self.send)(EncodedAudio { codec, position, samples, captured, voice, level, payload });
@@ -145,8 +145,8 @@ mod tests {
     fn uplink() -> (Uplink, Sent) {
         let sent = Sent::default();
         let outbox = Arc::clone(&sent);
-        let hand_over = Box::new(move |packet| outbox.lock().unwrap().push(packet));
-        (Uplink::new(BufferPool::new(8), hand_over).unwrap(), sent)
+        let send_payload = Box::new(move |packet| outbox.lock().unwrap().push(packet));
+        (Uplink::new(BufferPool::new(8), send_payload).unwrap(), sent)
     }
 
     fn voice(number: usize) -> Block {

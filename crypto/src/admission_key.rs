@@ -6,7 +6,7 @@
 //! ```
 //! The key package's leaf holds name, participant and device certificate.
 
-use crate::group::person::Person;
+use crate::group::credential::LeafCredential;
 use crate::group::{self, A_DAY, Group, capabilities, verified_package};
 use crate::identity::{Identity, Profile};
 use crate::knock_request::KnockRequest;
@@ -127,7 +127,7 @@ pub fn knock(
     let meeting = invitation.meeting;
     let (provider, key) = (Provider::default(), SigningKey::generate()?);
     let lifetime = Lifetime::new(A_DAY);
-    let me = Person::certified(identity, profile, participant, meeting, &key.public(), lifetime);
+    let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), lifetime);
     let bundle = KeyPackage::builder()
         .leaf_node_capabilities(capabilities())
         .key_package_lifetime(lifetime)
@@ -148,7 +148,7 @@ pub struct Joiner {
     provider: Provider,
     key: SigningKey,
     meeting: MeetingId,
-    me: Person,
+    me: LeafCredential,
 }
 
 impl Joiner {

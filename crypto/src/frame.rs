@@ -7,12 +7,12 @@ mod kid;
 mod prefix;
 mod replay;
 
-pub(crate) use header::Cipher;
-pub(crate) use inner::{Picture, Sound};
+pub(crate) use header::SframeHeader;
+pub(crate) use inner::{AudioHeader, VideoHeader};
 pub(crate) use key::Key;
-pub(crate) use kid::{Kid, MAX_LEAVES, MAX_SPATIAL, context, low};
+pub(crate) use kid::{Kid, MAX_LEAVES, MAX_SPATIAL, context, low_bits};
 pub(crate) use prefix::Prefix;
-pub(crate) use replay::Window;
+pub(crate) use replay::ReplayWindow;
 
 /// The additional data of a frame on the stack: header, class and clear prefix.
 pub(crate) struct Aad {

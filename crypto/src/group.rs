@@ -3,14 +3,14 @@
 //! A commit of our own is staged, sent, and merged only when the log says that it won. No commit, ours included, is merged
 //! before `policy::authorize` agrees.
 
-mod change;
+mod commit;
+pub(crate) mod credential;
 mod error;
-pub(crate) mod person;
 mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, Member, Pending, Received};
+pub use commit::{Member, MergedCommit, PendingCommit, Received};
 pub use error::{Error, Reject};
 pub use policy::MeetingPolicy;
 
@@ -21,9 +21,9 @@ use crate::knock_request::KnockRequest;
 use crate::memory::Secret;
 use crate::provider::{Provider, SUITE, SigningKey};
 use crate::words::Words;
+use credential::LeafCredential;
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
-use person::Person;
 use policy::{POLICY_TYPE, Proposed, authorize};
 use proto::{Epoch, MeetingId, ParticipantId};
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Group {
         let (provider, key) = (Provider::default(), SigningKey::generate()?);
         let policy = MeetingPolicy::new(identity.public(), participant);
         let lifetime = Lifetime::new(A_DAY);
-        let me = Person::certified(identity, profile, participant, meeting, &key.public(), lifetime);
+        let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), lifetime);
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(SUITE)
             .capabilities(capabilities())
@@ -75,7 +75,7 @@ impl Group {
         provider: Provider,
         key: SigningKey,
         meeting: MeetingId,
-        me: &Person,
+        me: &LeafCredential,
     ) -> Result<Self, Error> {
         let message = MlsMessageIn::tls_deserialize_exact(welcome).map_err(|_| Error::Malformed)?;
         let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Error::Malformed) };
@@ -91,15 +91,15 @@ impl Group {
         }
         let policy = MeetingPolicy::of(context.extensions()).ok_or(Error::Malformed)?;
         for member in staged.members() {
-            Person::verified_with(&member.credential, &member.signature_key, meeting)?;
+            LeafCredential::verified_with(&member.credential, &member.signature_key, meeting)?;
         }
-        let opener = Person::verified(staged.welcome_sender().map_err(mls_error)?, meeting)?;
+        let opener = LeafCredential::verified(staged.welcome_sender().map_err(mls_error)?, meeting)?;
         if !policy.is_organiser(opener.device, opener.participant) {
             return Err(Reject::NotOrganiser.into());
         }
         let own = staged.own_leaf_node().ok_or(Error::Malformed)?;
-        if !Person::read(own.credential())?.is_still(me) {
-            return Err(Reject::Changed.into());
+        if !LeafCredential::read(own.credential())?.has_same_identity(me) {
+            return Err(Reject::IdentityChanged.into());
         }
         let mls = staged.into_group(&provider).map_err(mls_error)?;
         Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
@@ -117,7 +117,7 @@ impl Group {
 
     /// Everybody in the group, by leaf.
     pub fn members(&self) -> Vec<Member> {
-        self.people().into_iter().map(|(leaf, person)| self.member(leaf, person)).collect()
+        self.credentials().into_iter().map(|(leaf, person)| self.member(leaf, person)).collect()
     }
 
     /// Who may do what.
@@ -135,7 +135,7 @@ impl Group {
     ///
     /// # Errors
     /// [`Error`]; [`Error::Rejected`] for anybody but an organiser, and for people who are here already.
-    pub fn add(&mut self, requests: Vec<KnockRequest>) -> Result<Pending, Error> {
+    pub fn add(&mut self, requests: Vec<KnockRequest>) -> Result<PendingCommit, Error> {
         let added = requests.iter().map(KnockRequest::participant).collect();
         let packages = requests.into_iter().map(KnockRequest::into_key_package).collect();
         self.stage(packages, &[], added)
@@ -146,7 +146,7 @@ impl Group {
     ///
     /// # Errors
     /// [`Error`].
-    pub fn remove(&mut self, leaves: &[Leaf]) -> Result<Pending, Error> {
+    pub fn remove(&mut self, leaves: &[Leaf]) -> Result<PendingCommit, Error> {
         self.stage(Vec::new(), leaves, Vec::new())
     }
 
@@ -154,25 +154,25 @@ impl Group {
     ///
     /// # Errors
     /// [`Error`].
-    pub fn refresh(&mut self) -> Result<Pending, Error> {
+    pub fn refresh(&mut self) -> Result<PendingCommit, Error> {
         self.stage(Vec::new(), &[], Vec::new())
     }
 
     /// Merges our pending commit, because the log says that it came first.
     ///
     /// # Errors
-    /// [`Error::NotPending`]; [`Error::Mls`].
-    pub fn won(&mut self) -> Result<Change, Error> {
+    /// [`Error::NoPendingCommit`]; [`Error::Mls`].
+    pub fn merge_pending_commit(&mut self) -> Result<MergedCommit, Error> {
         if self.mls.pending_commit().is_none() {
-            return Err(Error::NotPending);
+            return Err(Error::NoPendingCommit);
         }
-        let (before, committer) = (self.people(), self.me());
+        let (before, committer) = (self.credentials(), self.me());
         self.mls.merge_pending_commit(&self.provider).map_err(mls_error)?;
         Ok(self.entered(&before, committer))
     }
 
     /// Forgets our pending commit, because another one came first. Then process that one, and ask again.
-    pub fn lost(&mut self) {
+    pub fn clear_pending_commit(&mut self) {
         // Only the storage could fail, and ours forgets nothing here: no proposal is ever queued.
         let _ = self.mls.clear_pending_commit(self.provider.storage());
     }
@@ -186,9 +186,9 @@ impl Group {
         let message = MlsMessageIn::tls_deserialize_exact(bytes).map_err(|_| Error::Malformed)?;
         let message = message.try_into_protocol_message().map_err(|_| Error::Malformed)?;
         let processed = self.mls.process_message(&self.provider, message).map_err(|_| Error::Malformed)?;
-        let Sender::Member(sender) = *processed.sender() else { return Err(Reject::Stranger.into()) };
+        let Sender::Member(sender) = *processed.sender() else { return Err(Reject::NotAMember.into()) };
         let from = Leaf(sender.u32());
-        let participant = Person::read(processed.credential())?.participant;
+        let participant = LeafCredential::read(processed.credential())?.participant;
         match processed.into_content() {
             ProcessedMessageContent::ApplicationMessage(message) => {
                 Ok(Received::Message { from, participant, bytes: message.into_bytes() })
@@ -196,18 +196,20 @@ impl Group {
             ProcessedMessageContent::StagedCommitMessage(commit) => {
                 self.merge(*commit, from, gone).map(Received::Commit)
             }
-            ProcessedMessageContent::OwnPendingCommit | ProcessedMessageContent::OwnPrivateMessage => Err(Error::Own),
+            ProcessedMessageContent::OwnPendingCommit | ProcessedMessageContent::OwnPrivateMessage => {
+                Err(Error::OwnMessage)
+            }
             // Proposals only travel inside commits here.
             ProcessedMessageContent::ProposalMessage(_)
             | ProcessedMessageContent::ExternalJoinProposalMessage(_)
-            | ProcessedMessageContent::UnresolvedAppDataCommit(_) => Err(Reject::Forbidden.into()),
+            | ProcessedMessageContent::UnresolvedAppDataCommit(_) => Err(Reject::UnsupportedProposal.into()),
         }
     }
 
     /// Seals something for all members, to be put in the log.
     ///
     /// # Errors
-    /// [`Error::Pending`] while a commit of ours waits; [`Error::Evicted`].
+    /// [`Error::CommitPending`] while a commit of ours waits; [`Error::Removed`].
     pub fn seal_message(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         self.ready()?;
         let message = self.mls.create_message(&self.provider, &self.key, bytes).map_err(mls_error)?;
@@ -217,12 +219,12 @@ impl Group {
     /// The secret of this epoch's media keys: `MLS-Exporter("SFrame 1.0 Base Key", "", 32)`.
     ///
     /// # Errors
-    /// [`Error::Evicted`].
+    /// [`Error::Removed`].
     pub fn media_keys(&self) -> Result<MediaKeys, Error> {
         let base = self
             .mls
             .export_secret(self.provider.crypto(), "SFrame 1.0 Base Key", b"", BASE_KEY)
-            .map_err(|_| Error::Evicted)?;
+            .map_err(|_| Error::Removed)?;
         Ok(MediaKeys::new(self.epoch(), self.me(), Secret::take(base), Arc::clone(&self.counters)))
     }
 
@@ -231,17 +233,17 @@ impl Group {
         packages: Vec<KeyPackage>,
         leaves: &[Leaf],
         added: Vec<ParticipantId>,
-    ) -> Result<Pending, Error> {
+    ) -> Result<PendingCommit, Error> {
         self.ready()?;
-        let people = self.people();
+        let members = self.credentials();
         let mut proposals = Vec::with_capacity(packages.len() + leaves.len());
         for package in &packages {
-            proposals.push(Proposed::Add(Person::verified(package.leaf_node(), self.meeting)?));
+            proposals.push(Proposed::Add(LeafCredential::verified(package.leaf_node(), self.meeting)?));
         }
         proposals.extend(leaves.iter().copied().map(Proposed::Remove));
         // Who is gone is the others' question to us; ours to ourselves is only whether the rest is in order.
-        authorize(&self.policy, &people, self.me(), &proposals, &|_| true)?;
-        let removed = people.iter().filter(|member| leaves.contains(&member.0)).map(|member| member.1.participant);
+        authorize(&self.policy, &members, self.me(), &proposals, &|_| true)?;
+        let removed = members.iter().filter(|member| leaves.contains(&member.0)).map(|member| member.1.participant);
         let removed = removed.collect();
         let refresh = packages.is_empty() && leaves.is_empty();
         let leaves = leaves.iter().map(|leaf| LeafNodeIndex::new(leaf.0));
@@ -260,7 +262,7 @@ impl Group {
             .map_err(mls_error)?;
         let (commit, welcome, _) = bundle.into_messages();
         let welcome = welcome.map(|welcome| welcome.to_bytes()).transpose().map_err(mls_error)?;
-        Ok(Pending { commit: commit.to_bytes().map_err(mls_error)?, welcome, added, removed })
+        Ok(PendingCommit { commit: commit.to_bytes().map_err(mls_error)?, welcome, added, removed })
     }
 
     fn merge(
@@ -268,8 +270,8 @@ impl Group {
         commit: StagedCommit,
         committer: Leaf,
         gone: &dyn Fn(ParticipantId) -> bool,
-    ) -> Result<Change, Error> {
-        let before = self.people();
+    ) -> Result<MergedCommit, Error> {
+        let before = self.credentials();
         let proposals = self.proposals(&commit, committer)?;
         authorize(&self.policy, &before, committer, &proposals, gone)?;
         self.mls.merge_staged_commit(&self.provider, commit).map_err(mls_error)?;
@@ -298,7 +300,7 @@ impl Group {
             });
         }
         if let Some(leaf) = commit.update_path_leaf_node() {
-            proposals.push(Proposed::Renew(Person::verified(leaf, self.meeting)?));
+            proposals.push(Proposed::Update(LeafCredential::verified(leaf, self.meeting)?));
         }
         Ok(proposals)
     }
@@ -308,16 +310,16 @@ impl Group {
     }
 
     /// Tells what changed since `before`, in the epoch that we have just entered.
-    fn entered(&mut self, before: &[(Leaf, Person)], committer: Leaf) -> Change {
+    fn entered(&mut self, before: &[(Leaf, LeafCredential)], committer: Leaf) -> MergedCommit {
         self.counters = Counters::new();
-        let after = self.people();
-        let of = |people: &[(Leaf, Person)], others: &[(Leaf, Person)]| -> Vec<Member> {
+        let after = self.credentials();
+        let of = |people: &[(Leaf, LeafCredential)], others: &[(Leaf, LeafCredential)]| -> Vec<Member> {
             let alone = people.iter().filter(|(leaf, person)| {
                 !others.iter().any(|(other, who)| leaf == other && person.participant == who.participant)
             });
             alone.map(|(leaf, person)| self.member(*leaf, person.clone())).collect()
         };
-        Change {
+        MergedCommit {
             epoch: self.epoch(),
             committer,
             added: of(&after, before),
@@ -326,15 +328,16 @@ impl Group {
         }
     }
 
-    fn people(&self) -> Vec<(Leaf, Person)> {
+    fn credentials(&self) -> Vec<(Leaf, LeafCredential)> {
         // Every credential was read and verified before its leaf came into the tree.
-        let read =
-            |member: openmls::prelude::Member| Some((Leaf(member.index.u32()), Person::read(&member.credential).ok()?));
+        let read = |member: openmls::prelude::Member| {
+            Some((Leaf(member.index.u32()), LeafCredential::read(&member.credential).ok()?))
+        };
         self.mls.members().filter_map(read).collect()
     }
 
-    fn member(&self, leaf: Leaf, person: Person) -> Member {
-        let Person { participant, device, profile, .. } = person;
+    fn member(&self, leaf: Leaf, person: LeafCredential) -> Member {
+        let LeafCredential { participant, device, profile, .. } = person;
         Member {
             leaf,
             participant,
@@ -346,16 +349,16 @@ impl Group {
 
     fn ready(&self) -> Result<(), Error> {
         match (self.mls.is_active(), self.mls.pending_commit()) {
-            (false, _) => Err(Error::Evicted),
-            (true, Some(_)) => Err(Error::Pending),
+            (false, _) => Err(Error::Removed),
+            (true, Some(_)) => Err(Error::CommitPending),
             (true, None) => Ok(()),
         }
     }
 }
 
 /// The owner of a key package, whose device vouches for it for exactly as long as it is valid.
-pub(crate) fn verified_package(package: &KeyPackage, meeting: MeetingId) -> Result<Person, Error> {
-    let person = Person::verified(package.leaf_node(), meeting)?;
+pub(crate) fn verified_package(package: &KeyPackage, meeting: MeetingId) -> Result<LeafCredential, Error> {
+    let person = LeafCredential::verified(package.leaf_node(), meeting)?;
     let lifetime = package.life_time();
     let same = person.valid == (lifetime.not_before(), lifetime.not_after());
     if same && package.ciphersuite() == SUITE { Ok(person) } else { Err(Error::Credential) }

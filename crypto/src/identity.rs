@@ -116,19 +116,19 @@ impl Profile {
     /// [`BadName`].
     pub fn new(name: &str) -> Result<Self, BadName> {
         let profile = Self { name: name.trim().to_owned() };
-        if profile.is_sound() { Ok(profile) } else { Err(BadName) }
+        if profile.is_valid() { Ok(profile) } else { Err(BadName) }
     }
 
     /// True where the name keeps its limits. What others say of themselves is checked before it is shown.
-    pub(crate) fn is_sound(&self) -> bool {
+    pub(crate) fn is_valid(&self) -> bool {
         let count = self.name.chars().count();
-        let plain = self.name.chars().all(|character| !character.is_control() && !turns_text(character));
+        let plain = self.name.chars().all(|character| !character.is_control() && !is_bidi_control(character));
         (1..=MAX_NAME).contains(&count) && plain && self.name.trim() == self.name
     }
 }
 
 /// Characters that change the direction of the text around them: a name may not rearrange a sentence.
-fn turns_text(character: char) -> bool {
+fn is_bidi_control(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

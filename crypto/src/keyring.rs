@@ -8,7 +8,7 @@
 //! silent for hours.
 
 use crate::Leaf;
-use crate::frame::{Key, Kid, MAX_SPATIAL, Window, context};
+use crate::frame::{Key, Kid, MAX_SPATIAL, ReplayWindow, context};
 use crate::memory::Secret;
 use proto::{Epoch, Slot};
 use std::collections::HashMap;
@@ -59,68 +59,71 @@ struct Shared {
 #[derive(Default)]
 struct State {
     /// Newest last.
-    epochs: Vec<Alive>,
+    epochs: Vec<ActiveEpoch>,
     /// The epoch in which this member came in.
     first: Option<Epoch>,
     /// True once this member is out.
-    over: bool,
+    left: bool,
 }
 
-struct Alive {
-    keys: Arc<Keys>,
+struct ActiveEpoch {
+    keys: Arc<EpochKeys>,
     /// Whose frames may be opened with them, and in which epoch its present owner took the leaf.
     leaves: Vec<(Leaf, Epoch)>,
     /// How they end; the newest epoch's do not.
-    end: Option<End>,
+    end: Option<Expiry>,
 }
 
 /// How an old epoch ends. A removed member still has its keys, so what comes in is believed for a short while only; what
-/// did come in by then is opened even if it waited a little, for no key lives longer than [`KEPT`].
+/// did come in by then is opened even if it waited a little, for no key lives longer than [`KEY_LIFETIME`].
 #[derive(Clone, Copy)]
-pub(crate) struct End {
+pub(crate) struct Expiry {
     /// Frames that come in later are not opened.
-    pub(crate) heard: Instant,
+    pub(crate) accept_until: Instant,
     /// The keys are overwritten.
-    pub(crate) kept: Instant,
+    pub(crate) keep_until: Instant,
 }
 
-impl End {
+impl Expiry {
     fn min(self, other: Self) -> Self {
-        Self { heard: self.heard.min(other.heard), kept: self.kept.min(other.kept) }
+        Self {
+            accept_until: self.accept_until.min(other.accept_until),
+            keep_until: self.keep_until.min(other.keep_until),
+        }
     }
 }
 
 /// The keys of one epoch.
-pub(crate) struct Keys {
+pub(crate) struct EpochKeys {
     media: MediaKeys,
-    streams: Mutex<HashMap<Kid, Arc<Stream>>>,
+    streams: Mutex<HashMap<Kid, Arc<StreamKey>>>,
 }
 
 /// What seals or opens the frames of one key id.
-pub(crate) struct Stream {
+pub(crate) struct StreamKey {
     pub(crate) key: Key,
-    pub(crate) window: Mutex<Window>,
+    pub(crate) window: Mutex<ReplayWindow>,
 }
 
 /// One epoch as an opener of one leaf sees it.
-pub(crate) struct Known {
+pub(crate) struct EpochView {
     pub(crate) epoch: Epoch,
-    pub(crate) keys: Weak<Keys>,
+    pub(crate) keys: Weak<EpochKeys>,
     /// Since which epoch the leaf has its owner; `None` where it has no say in this epoch.
     pub(crate) owned_since: Option<Epoch>,
-    pub(crate) end: Option<End>,
-    pub(crate) streams: [Weak<Stream>; MAX_SPATIAL],
+    pub(crate) end: Option<Expiry>,
+    pub(crate) streams: [Weak<StreamKey>; MAX_SPATIAL],
 }
 
 /// The ring as an opener of one leaf sees it.
 #[derive(Default)]
-pub(crate) struct View {
+pub(crate) struct RingView {
     /// Newest first.
-    pub(crate) epochs: Vec<Known>,
+    pub(crate) epochs: Vec<EpochView>,
     /// The epoch in which this member came in.
     pub(crate) first: Option<Epoch>,
     /// True once this member is out.
-    pub(crate) over: bool,
+    pub(crate) left: bool,
 }
 
 impl KeyRing {
@@ -137,7 +140,7 @@ impl KeyRing {
     /// the ring was cleared.
     pub fn install(&self, keys: MediaKeys, leaves: &[Leaf], removed: &[Leaf], now: Instant) {
         let mut state = self.lock();
-        if state.over || state.epochs.last().is_some_and(|newest| newest.keys.epoch() >= keys.epoch) {
+        if state.left || state.epochs.last().is_some_and(|newest| newest.keys.epoch() >= keys.epoch) {
             return;
         }
         let newest = state.epochs.last();
@@ -147,15 +150,15 @@ impl KeyRing {
         };
         let leaves = leaves.iter().copied().map(since).collect();
         let grace = if removed.is_empty() { GRACE } else { GRACE_AFTER_REMOVAL };
-        let end = End { heard: now + grace, kept: now + KEPT };
+        let end = Expiry { accept_until: now + grace, keep_until: now + KEY_LIFETIME };
         for old in &mut state.epochs {
             old.leaves.retain(|(leaf, _)| !removed.contains(leaf));
             old.end = Some(old.end.map_or(end, |earlier| earlier.min(end)));
         }
         state.expire(now);
         state.first.get_or_insert(keys.epoch);
-        let keys = Arc::new(Keys { media: keys, streams: Mutex::default() });
-        state.epochs.push(Alive { keys, leaves, end: None });
+        let keys = Arc::new(EpochKeys { media: keys, streams: Mutex::default() });
+        state.epochs.push(ActiveEpoch { keys, leaves, end: None });
         self.changed();
     }
 
@@ -170,7 +173,7 @@ impl KeyRing {
     pub fn clear(&self) {
         let mut state = self.lock();
         state.epochs.clear();
-        state.over = true;
+        state.left = true;
         self.changed();
     }
 
@@ -184,18 +187,18 @@ impl KeyRing {
     }
 
     /// The newest epoch's keys, to seal with.
-    pub(crate) fn newest(&self) -> Option<(Epoch, Weak<Keys>)> {
+    pub(crate) fn newest(&self) -> Option<(Epoch, Weak<EpochKeys>)> {
         self.lock().epochs.last().map(|newest| (newest.keys.epoch(), Arc::downgrade(&newest.keys)))
     }
 
     /// True once this member is out.
-    pub(crate) fn is_over(&self) -> bool {
-        self.lock().over
+    pub(crate) fn has_left(&self) -> bool {
+        self.lock().left
     }
 
     /// What there is, as `leaf` is concerned.
-    pub(crate) fn view(&self, leaf: Leaf) -> View {
-        let seen = |alive: &Alive| Known {
+    pub(crate) fn view(&self, leaf: Leaf) -> RingView {
+        let seen = |alive: &ActiveEpoch| EpochView {
             epoch: alive.keys.epoch(),
             keys: Arc::downgrade(&alive.keys),
             owned_since: alive.owned_since(leaf),
@@ -203,7 +206,7 @@ impl KeyRing {
             streams: Default::default(),
         };
         let state = self.lock();
-        View { epochs: state.epochs.iter().rev().map(seen).collect(), first: state.first, over: state.over }
+        RingView { epochs: state.epochs.iter().rev().map(seen).collect(), first: state.first, left: state.left }
     }
 
     /// Called with the lock held, so that whoever sees the new number finds the new state.
@@ -220,7 +223,7 @@ impl State {
     /// True where an epoch's time was over.
     fn expire(&mut self, now: Instant) -> bool {
         let before = self.epochs.len();
-        self.epochs.retain(|old| old.end.is_none_or(|end| end.kept > now));
+        self.epochs.retain(|old| old.end.is_none_or(|end| end.keep_until > now));
         self.epochs.len() != before
     }
 }
@@ -231,19 +234,19 @@ impl Default for KeyRing {
     }
 }
 
-impl Alive {
+impl ActiveEpoch {
     fn owned_since(&self, leaf: Leaf) -> Option<Epoch> {
         self.leaves.iter().find(|(other, _)| *other == leaf).map(|(_, since)| *since)
     }
 }
 
-impl Keys {
+impl EpochKeys {
     pub(crate) fn epoch(&self) -> Epoch {
         self.media.epoch
     }
 
     /// Our own key id for a layer, and its key. `None` where the layer or our leaf has no key id.
-    pub(crate) fn own(&self, slot: Slot, spatial: u8) -> Option<(Kid, Arc<Stream>)> {
+    pub(crate) fn own(&self, slot: Slot, spatial: u8) -> Option<(Kid, Arc<StreamKey>)> {
         let kid = Kid::new(slot, spatial, self.media.me, self.media.epoch)?;
         Some((kid, self.stream(kid)?))
     }
@@ -254,13 +257,13 @@ impl Keys {
     }
 
     /// What seals or opens the frames of `kid`, which is one of this epoch's.
-    pub(crate) fn stream(&self, kid: Kid) -> Option<Arc<Stream>> {
+    pub(crate) fn stream(&self, kid: Kid) -> Option<Arc<StreamKey>> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(stream) = streams.get(&kid) {
             return Some(Arc::clone(stream));
         }
         let key = Key::derive(self.media.base.expose(), kid.number())?;
-        let stream = Arc::new(Stream { key, window: Mutex::default() });
+        let stream = Arc::new(StreamKey { key, window: Mutex::default() });
         streams.insert(kid, Arc::clone(&stream));
         Some(stream)
     }
@@ -273,4 +276,4 @@ const GRACE: Duration = Duration::from_millis(1_500);
 const GRACE_AFTER_REMOVAL: Duration = Duration::from_millis(300);
 
 /// How long the keys of an old epoch live: what came in time may wait for its thread half a second at least.
-const KEPT: Duration = Duration::from_secs(2);
+const KEY_LIFETIME: Duration = Duration::from_secs(2);

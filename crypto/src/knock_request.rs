@@ -1,6 +1,6 @@
 //! An opened and verified request to join.
 
-use crate::group::person::Person;
+use crate::group::credential::LeafCredential;
 use crate::identity::DeviceKey;
 use openmls::prelude::KeyPackage;
 use proto::ParticipantId;
@@ -9,11 +9,11 @@ use proto::ParticipantId;
 #[derive(Clone, Debug)]
 pub struct KnockRequest {
     package: KeyPackage,
-    person: Person,
+    person: LeafCredential,
 }
 
 impl KnockRequest {
-    pub(crate) fn new(package: KeyPackage, person: Person) -> Self {
+    pub(crate) fn new(package: KeyPackage, person: LeafCredential) -> Self {
         Self { package, person }
     }
 

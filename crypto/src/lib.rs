@@ -21,7 +21,7 @@ mod tests;
 mod words;
 
 pub use admission_key::{AdmissionKey, Joiner, knock};
-pub use group::{Change, Group, MeetingPolicy, Member, Pending, Received};
+pub use group::{Group, MeetingPolicy, Member, MergedCommit, PendingCommit, Received};
 pub use header::{Header, ReceivedFrame, Sealed};
 pub use identity::{DeviceKey, Identity, Profile};
 pub use keyring::{KeyRing, MediaKeys};

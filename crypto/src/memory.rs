@@ -57,7 +57,7 @@ impl Secret {
         // SAFETY: the layout's size is never zero.
         let pages = unsafe { alloc_zeroed(layout) };
         let Some(pages) = NonNull::new(pages) else { handle_alloc_error(layout) };
-        guard(pages, layout.size());
+        protect(pages, layout.size());
         Self { pages, layout, length: length.min(layout.size()) }
     }
 
@@ -110,33 +110,33 @@ fn system_page_size() -> usize {
 
 /// Keeps the pages out of swap and out of core dumps, where the system lets us.
 #[cfg(unix)]
-fn guard(pages: NonNull<u8>, size: usize) {
+fn protect(pages: NonNull<u8>, size: usize) {
     // SAFETY: whole pages of our own allocation; neither call changes their content.
     unsafe { libc::mlock(pages.as_ptr().cast(), size) };
-    mark(pages, size, DO_NOT_DUMP);
+    advise(pages, size, DO_NOT_DUMP);
 }
 
 #[cfg(unix)]
 fn release(pages: NonNull<u8>, size: usize) {
-    mark(pages, size, DO_DUMP);
-    // SAFETY: as in `guard`.
+    advise(pages, size, DO_DUMP);
+    // SAFETY: as in `protect`.
     unsafe { libc::munlock(pages.as_ptr().cast(), size) };
 }
 
 #[cfg(not(unix))]
-fn guard(_pages: NonNull<u8>, _size: usize) {}
+fn protect(_pages: NonNull<u8>, _size: usize) {}
 
 #[cfg(not(unix))]
 fn release(_pages: NonNull<u8>, _size: usize) {}
 
 #[cfg(target_os = "linux")]
-fn mark(pages: NonNull<u8>, size: usize, advice: i32) {
-    // SAFETY: as in `guard`.
+fn advise(pages: NonNull<u8>, size: usize, advice: i32) {
+    // SAFETY: as in `protect`.
     unsafe { libc::madvise(pages.as_ptr().cast(), size, advice) };
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn mark(_pages: NonNull<u8>, _size: usize, _advice: i32) {}
+fn advise(_pages: NonNull<u8>, _size: usize, _advice: i32) {}
 
 #[cfg(target_os = "linux")]
 const DO_NOT_DUMP: i32 = libc::MADV_DONTDUMP;

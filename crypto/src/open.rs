@@ -1,9 +1,9 @@
 //! Opens frames that arrived, in place, and believes only what stands inside the seal.
 
 use crate::Leaf;
-use crate::frame::{Aad, Cipher, Class, Kid, Picture, Prefix, Sound};
+use crate::frame::{Aad, AudioHeader, Class, Kid, Prefix, SframeHeader, VideoHeader};
 use crate::header::ReceivedFrame;
-use crate::keyring::{End, KeyRing, Stream, View};
+use crate::keyring::{Expiry, KeyRing, RingView, StreamKey};
 use media::{Buffer, Clock, Encoded, EncodedAudio, Timestamp};
 use proto::{Epoch, Slot};
 use std::sync::{Arc, PoisonError};
@@ -16,7 +16,7 @@ pub struct Opener {
     leaf: Leaf,
     clock: Clock,
     generation: Option<u64>,
-    view: View,
+    view: RingView,
     /// Since which epoch the member whose frames we open has its leaf: known from the first frame on. When somebody else
     /// takes the leaf, their frames are not this track's.
     owned_since: Option<Epoch>,
@@ -60,7 +60,7 @@ impl Opener {
     /// An opener for what the member at `leaf` sends in `slot`. `clock` restores capture times.
     #[must_use]
     pub fn new(ring: KeyRing, slot: Slot, leaf: Leaf, clock: Clock) -> Self {
-        Self { ring, slot, leaf, clock, generation: None, view: View::default(), owned_since: None, last: None }
+        Self { ring, slot, leaf, clock, generation: None, view: RingView::default(), owned_since: None, last: None }
     }
 
     /// True where the frame names an epoch that is to come: its commit travels by another connection, and may be a moment
@@ -68,7 +68,7 @@ impl Opener {
     #[must_use]
     pub fn is_early(&self, arrived: &ReceivedFrame) -> bool {
         let Some(newest) = self.ring.epoch() else { return false };
-        matches!(self.kid(arrived).map(|kid| When::of(kid, newest)), Some(When::Ahead))
+        matches!(self.kid(arrived).map(|kid| KidEpoch::of(kid, newest)), Some(KidEpoch::Future))
     }
 
     /// The key id that stands on the frame, believed by nobody.
@@ -77,7 +77,7 @@ impl Opener {
             Slot::Microphone => Prefix::None,
             Slot::Camera | Slot::Screen => Prefix::read_video(&arrived.bytes)?,
         };
-        let (cipher, _) = Cipher::decode(arrived.bytes.get(prefix.bytes().len()..)?)?;
+        let (cipher, _) = SframeHeader::decode(arrived.bytes.get(prefix.bytes().len()..)?)?;
         Some(Kid::of_number(cipher.kid))
     }
 
@@ -89,8 +89,8 @@ impl Opener {
         let ReceivedFrame { header, mut bytes, received, .. } = arrived;
         let prefix = Prefix::read_video(&bytes).ok_or(Error::Malformed)?;
         let spatial = self.unseal(&mut bytes, Class::Video, prefix, received)?;
-        let inner = Picture::decode(&bytes).ok_or(Error::Malformed)?;
-        bytes.skip(Picture::LENGTH);
+        let inner = VideoHeader::decode(&bytes).ok_or(Error::Malformed)?;
+        bytes.skip(VideoHeader::LENGTH);
         let agree = header.slot == self.slot
             && header.layer == inner.layer
             && header.key == inner.key
@@ -118,8 +118,8 @@ impl Opener {
     pub fn open_audio(&mut self, arrived: ReceivedFrame) -> Result<EncodedAudio, Error> {
         let ReceivedFrame { header, mut bytes, received, .. } = arrived;
         let spatial = self.unseal(&mut bytes, Class::Audio, Prefix::None, received)?;
-        let inner = Sound::decode(&bytes).ok_or(Error::Malformed)?;
-        bytes.skip(Sound::LENGTH);
+        let inner = AudioHeader::decode(&bytes).ok_or(Error::Malformed)?;
+        bytes.skip(AudioHeader::LENGTH);
         let length = bytes.len().checked_sub(usize::from(inner.padding)).ok_or(Error::Malformed)?;
         bytes.truncate(length);
         if header.slot != self.slot || spatial != 0 {
@@ -139,7 +139,7 @@ impl Opener {
     /// Leaves the plaintext in `bytes`; the spatial layer that the key id names.
     fn unseal(&mut self, bytes: &mut Buffer, class: Class, prefix: Prefix, received: Instant) -> Result<u8, Error> {
         let start = prefix.bytes().len();
-        let (cipher, length) = Cipher::decode(bytes.get(start..).unwrap_or_default()).ok_or(Error::Malformed)?;
+        let (cipher, length) = SframeHeader::decode(bytes.get(start..).unwrap_or_default()).ok_or(Error::Malformed)?;
         if bytes.len() < start + length + TAG {
             return Err(Error::Malformed);
         }
@@ -164,12 +164,12 @@ impl Opener {
 
     /// What opens `kid`: that of the newest epoch with the key id's low bits, if we have its keys and our sender has a part
     /// in it.
-    fn stream(&mut self, kid: Kid, spatial: u8, received: Instant) -> Result<(Arc<Stream>, Epoch), Error> {
-        self.follow();
+    fn stream(&mut self, kid: Kid, spatial: u8, received: Instant) -> Result<(Arc<StreamKey>, Epoch), Error> {
+        self.update_view();
         let Some(newest) = self.view.epochs.first().map(|known| known.epoch) else {
-            return Err(if self.view.over { Error::AfterUs } else { Error::UnknownKey });
+            return Err(if self.view.left { Error::AfterUs } else { Error::UnknownKey });
         };
-        let When::Begun(epoch) = When::of(kid, newest) else { return Err(Error::UnknownKey) };
+        let KidEpoch::Begun(epoch) = KidEpoch::of(kid, newest) else { return Err(Error::UnknownKey) };
         if self.view.first.is_some_and(|first| epoch < first) {
             return Err(Error::BeforeUs);
         }
@@ -178,7 +178,7 @@ impl Opener {
         if self.owned_since.is_some_and(|ours| ours != owned_since) {
             return Err(Error::NotAMember);
         }
-        if known.end.is_some_and(|end| received > end.heard) {
+        if known.end.is_some_and(|end| received > end.accept_until) {
             return Err(Error::TooLate);
         }
         let cached = known.streams.get_mut(usize::from(spatial)).ok_or(Error::Contradiction)?;
@@ -186,7 +186,7 @@ impl Opener {
             return Ok((stream, owned_since));
         }
         let Some(keys) = known.keys.upgrade() else {
-            return Err(if self.ring.is_over() { Error::AfterUs } else { Error::TooLate });
+            return Err(if self.ring.has_left() { Error::AfterUs } else { Error::TooLate });
         };
         let stream = keys.stream(kid).ok_or(Error::UnknownKey)?;
         *cached = Arc::downgrade(&stream);
@@ -194,9 +194,9 @@ impl Opener {
     }
 
     /// Takes over what changed in the ring, and drops the epochs whose time is over.
-    fn follow(&mut self) {
+    fn update_view(&mut self) {
         let now = self.clock.now();
-        let over = |end: Option<End>| end.is_some_and(|end| self.clock.at(end.kept) <= now);
+        let over = |end: Option<Expiry>| end.is_some_and(|end| self.clock.at(end.keep_until) <= now);
         if self.view.epochs.iter().any(|known| over(known.end)) {
             self.ring.expire(self.clock.instant(now));
         }
@@ -228,23 +228,23 @@ fn nearest(to: u64, low: u64, span: u64) -> u64 {
 }
 
 /// Which epoch a key id means, of which it has the low bits.
-enum When {
+enum KidEpoch {
     /// One to come.
-    Ahead,
+    Future,
     /// The newest one that has begun and has these bits.
     Begun(Epoch),
     /// None that ever was.
-    Never,
+    Unknown,
 }
 
-impl When {
+impl KidEpoch {
     fn of(kid: Kid, newest: Epoch) -> Self {
-        let ahead = kid.epoch().wrapping_sub(crate::frame::low(newest));
+        let ahead = kid.epoch().wrapping_sub(crate::frame::low_bits(newest));
         if (1..=MAX_AHEAD).contains(&ahead) {
-            return Self::Ahead;
+            return KidEpoch::Future;
         }
         let behind = u64::from(ahead.wrapping_neg());
-        newest.0.checked_sub(behind).map_or(Self::Never, |epoch| Self::Begun(Epoch(epoch)))
+        newest.0.checked_sub(behind).map_or(Self::Unknown, |epoch| KidEpoch::Begun(Epoch(epoch)))
     }
 }
 

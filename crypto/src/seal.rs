@@ -1,8 +1,8 @@
 //! Seals frames in place, by value: what goes in is plaintext, what comes out is all that the network can have.
 
-use crate::frame::{Aad, Cipher, Class, Kid, MAX_SPATIAL, Picture, Prefix, Sound};
+use crate::frame::{Aad, AudioHeader, Class, Kid, MAX_SPATIAL, Prefix, SframeHeader, VideoHeader};
 use crate::header::{Header, Sealed};
-use crate::keyring::{KeyRing, Keys, Stream};
+use crate::keyring::{EpochKeys, KeyRing, StreamKey};
 use media::{Buffer, Encoded, EncodedAudio, Layer, NoRoom, Size, Timestamp};
 use proto::{Epoch, Slot};
 use std::sync::{Arc, Weak};
@@ -13,8 +13,8 @@ pub struct Sealer {
     ring: KeyRing,
     slot: Slot,
     generation: Option<u64>,
-    epoch: Option<(Epoch, Weak<Keys>)>,
-    layers: [Option<(Kid, Weak<Stream>)>; MAX_SPATIAL],
+    epoch: Option<(Epoch, Weak<EpochKeys>)>,
+    layers: [Option<(Kid, Weak<StreamKey>)>; MAX_SPATIAL],
 }
 
 /// Why a frame cannot be sealed. It is gone then.
@@ -47,7 +47,7 @@ impl Sealer {
     /// # Errors
     /// [`Error`] where there is no key for it.
     pub fn seal(&mut self, picture: Encoded) -> Result<Sealed, Error> {
-        let inner = Picture {
+        let inner = VideoHeader {
             codec: picture.codec,
             layer: picture.layer,
             key: picture.key,
@@ -67,7 +67,7 @@ impl Sealer {
         let mut bytes = picture.payload;
         bytes.prepend(&inner.encode())?;
         let prefix = Prefix::of(picture.codec, picture.key);
-        self.close(bytes, picture.layer.spatial, Class::Video, prefix).map(|bytes| Sealed::new(header, bytes))
+        self.seal_bytes(bytes, picture.layer.spatial, Class::Video, prefix).map(|bytes| Sealed::new(header, bytes))
     }
 
     /// Seals a stretch of sound. Its length is padded, so that it does not tell what is said.
@@ -75,12 +75,12 @@ impl Sealer {
     /// # Errors
     /// [`Error`] where there is no key for it, or Opus has no packet of its length.
     pub fn seal_audio(&mut self, sound: EncodedAudio) -> Result<Sealed, Error> {
-        let padding = padding(Sound::LENGTH + sound.payload.len());
-        let inner = Sound {
+        let padding = padding(AudioHeader::LENGTH + sound.payload.len());
+        let inner = AudioHeader {
             codec: sound.codec,
             voice: sound.voice,
             level: sound.level,
-            length: Sound::units(sound.samples).ok_or(Error::Length(sound.samples))?,
+            length: AudioHeader::units(sound.samples).ok_or(Error::Length(sound.samples))?,
             padding,
             captured: low32(sound.captured.as_micros()),
             position: low32(sound.position),
@@ -97,18 +97,18 @@ impl Sealer {
         let mut bytes = sound.payload;
         bytes.append(&[0; BUCKET][..usize::from(padding)]);
         bytes.prepend(&inner.encode())?;
-        self.close(bytes, 0, Class::Audio, Prefix::None).map(|bytes| Sealed::new(header, bytes))
+        self.seal_bytes(bytes, 0, Class::Audio, Prefix::None).map(|bytes| Sealed::new(header, bytes))
     }
 
-    fn close(&mut self, mut bytes: Buffer, spatial: u8, class: Class, prefix: Prefix) -> Result<Buffer, Error> {
-        self.follow();
+    fn seal_bytes(&mut self, mut bytes: Buffer, spatial: u8, class: Class, prefix: Prefix) -> Result<Buffer, Error> {
+        self.update_keys();
         let epoch = self.epoch.as_ref().and_then(|(_, keys)| keys.upgrade()).ok_or(Error::NoKeys)?;
         let layer = self.layers.get_mut(usize::from(spatial)).ok_or(Error::NoLayer)?;
         let known = layer.as_ref().and_then(|(kid, stream)| Some((*kid, stream.upgrade()?)));
         let (kid, stream) = known.or_else(|| epoch.own(self.slot, spatial)).ok_or(Error::NoLayer)?;
         *layer = Some((kid, Arc::downgrade(&stream)));
         let counter = epoch.next_counter(self.slot, spatial);
-        let (header, length) = Cipher { kid: kid.number(), counter }.encode();
+        let (header, length) = SframeHeader { kid: kid.number(), counter }.encode();
         let aad = Aad::new(&header[..length], class, prefix.bytes());
         // AES-GCM ends at 64 GiB a frame; no buffer is that long.
         let tag = stream.key.seal(counter, aad.as_slice(), &mut bytes).ok_or(Error::NoLayer)?;
@@ -119,7 +119,7 @@ impl Sealer {
     }
 
     /// Changes to the newest epoch where there is a newer one.
-    fn follow(&mut self) {
+    fn update_keys(&mut self) {
         let generation = self.ring.generation();
         if self.generation == Some(generation) {
             return;

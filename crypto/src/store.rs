@@ -41,7 +41,7 @@ pub enum Error {
 /// Keeps secrets as long as it lives itself: for tests, guests, and systems without a keychain.
 #[derive(Default)]
 pub struct Memory {
-    kept: Mutex<HashMap<String, Secret>>,
+    secrets: Mutex<HashMap<String, Secret>>,
 }
 
 impl Memory {
@@ -52,7 +52,7 @@ impl Memory {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Secret>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,7 +85,7 @@ impl Keychain {
     }
 
     fn entry(&self, name: &str) -> Result<keyring::Entry, Error> {
-        keyring::Entry::new(&self.service, name).map_err(sort)
+        keyring::Entry::new(&self.service, name).map_err(classify)
     }
 }
 
@@ -98,24 +98,24 @@ impl Store for Keychain {
                 Ok(Some(secret))
             }
             Err(keyring::Error::NoEntry) => Ok(None),
-            Err(error) => Err(sort(error)),
+            Err(error) => Err(classify(error)),
         }
     }
 
     fn put(&self, name: &str, secret: &Secret) -> Result<(), Error> {
-        self.entry(name)?.set_secret(secret.expose()).map_err(sort)
+        self.entry(name)?.set_secret(secret.expose()).map_err(classify)
     }
 
     fn delete(&self, name: &str) -> Result<(), Error> {
         match self.entry(name)?.delete_credential() {
             Ok(()) | Err(keyring::Error::NoEntry) => Ok(()),
-            Err(error) => Err(sort(error)),
+            Err(error) => Err(classify(error)),
         }
     }
 }
 
 /// Tells a keychain that is not there from one that does not work.
-fn sort(error: keyring::Error) -> Error {
+fn classify(error: keyring::Error) -> Error {
     let absent = matches!(error, keyring::Error::NoStorageAccess(_) | keyring::Error::NoDefaultStore);
     if absent { Error::Unavailable(error) } else { Error::Failed(error) }
 }

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crypto::group::{Error, Reject};
-use crypto::{AdmissionKey, Change, Group, Identity, Joiner, KnockRequest, Language, Leaf, Profile, Received};
+use crypto::{AdmissionKey, Group, Identity, Joiner, KnockRequest, Language, Leaf, MergedCommit, Profile, Received};
 use proto::{MeetingId, ParticipantId};
 use std::collections::HashSet;
 
@@ -59,17 +59,17 @@ impl World {
     }
 
     /// The organiser lets `count` people in by one commit.
-    fn join(&mut self, count: usize) -> Change {
+    fn join(&mut self, count: usize) -> MergedCommit {
         let knocks = (0..count).map(|_| self.knock()).collect();
         self.admit(knocks)
     }
 
-    fn admit(&mut self, knocks: Vec<(Knocker, KnockRequest)>) -> Change {
+    fn admit(&mut self, knocks: Vec<(Knocker, KnockRequest)>) -> MergedCommit {
         let (knockers, requests): (Vec<_>, Vec<_>) = knocks.into_iter().unzip();
         let pending = self.groups[0].add(requests).unwrap();
         assert_eq!(pending.added, knockers.iter().map(|knocker| knocker.participant).collect::<Vec<_>>());
         let welcome = pending.welcome.unwrap();
-        let change = self.groups[0].won().unwrap();
+        let change = self.groups[0].merge_pending_commit().unwrap();
         for group in &mut self.groups[1..] {
             let Received::Commit(seen) = group.process(&pending.commit, &nobody).unwrap() else { panic!() };
             assert_eq!(seen, change);
@@ -81,8 +81,8 @@ impl World {
     }
 
     /// Everybody but `committer` processes its commit, which won.
-    fn deliver(&mut self, committer: usize, commit: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> Change {
-        let change = self.groups[committer].won().unwrap();
+    fn deliver(&mut self, committer: usize, commit: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> MergedCommit {
+        let change = self.groups[committer].merge_pending_commit().unwrap();
         for (index, group) in self.groups.iter_mut().enumerate() {
             if index != committer {
                 group.process(commit, gone).unwrap();
@@ -140,7 +140,7 @@ fn the_organisers_device_may_be_inside_twice_and_only_the_leaf_that_opened_decid
     let pending = world.groups[1].remove(&[guest]).unwrap();
     let verdict = world.groups[0].process(&pending.commit, &nobody);
     assert!(matches!(verdict, Err(Error::Rejected(Reject::NotOrganiser))), "{verdict:?}");
-    world.groups[1].lost();
+    world.groups[1].clear_pending_commit();
     let (_, request) = world.knock();
     assert!(matches!(world.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
 }
@@ -168,7 +168,7 @@ fn members_speak_and_a_late_word_of_the_epoch_before_is_heard() {
             assert_eq!((participant, bytes.as_slice()), (ParticipantId(1), text));
         }
     }
-    assert!(matches!(world.groups[1].process(&now, &nobody), Err(Error::Own)));
+    assert!(matches!(world.groups[1].process(&now, &nobody), Err(Error::OwnMessage)));
     assert!(world.groups[3].process(&late, &nobody).is_err(), "who came later cannot read what was said before");
     assert!(world.groups[3].process(&now, &nobody).is_ok());
 }
@@ -190,8 +190,8 @@ fn the_loser_takes_the_winner_and_asks_again() {
     let (knocker, request) = world.knock();
     let losing = world.groups[0].add(vec![request.clone()]).unwrap();
     let winning = world.groups[1].refresh().unwrap();
-    world.groups[0].lost();
-    assert!(matches!(world.groups[0].won(), Err(Error::NotPending)));
+    world.groups[0].clear_pending_commit();
+    assert!(matches!(world.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
     world.deliver(1, &winning.commit, &nobody);
     world.agree();
     // The losing commit is of no use any more.
@@ -207,12 +207,12 @@ fn the_loser_takes_the_winner_and_asks_again() {
 fn a_winner_may_be_processed_while_our_own_commit_waits() {
     let mut world = World::with(3);
     world.groups[0].refresh().unwrap();
-    assert!(matches!(world.groups[0].seal_message(b"x"), Err(Error::Pending)));
-    assert!(matches!(world.groups[0].refresh(), Err(Error::Pending)));
+    assert!(matches!(world.groups[0].seal_message(b"x"), Err(Error::CommitPending)));
+    assert!(matches!(world.groups[0].refresh(), Err(Error::CommitPending)));
     let winning = world.groups[1].refresh().unwrap();
     world.deliver(1, &winning.commit, &nobody);
     world.agree();
-    assert!(matches!(world.groups[0].won(), Err(Error::NotPending)));
+    assert!(matches!(world.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
     assert!(world.groups[0].seal_message(b"x").is_ok());
 }
 
@@ -230,8 +230,8 @@ fn a_removed_member_derives_nothing_and_reads_nothing() {
     world.agree();
     let Received::Commit(seen) = out.process(&pending.commit, &nobody).unwrap() else { panic!() };
     assert!(seen.removed_me);
-    assert!(matches!(out.media_keys(), Err(Error::Evicted)));
-    assert!(matches!(out.seal_message(b"x"), Err(Error::Evicted)));
+    assert!(matches!(out.media_keys(), Err(Error::Removed)));
+    assert!(matches!(out.seal_message(b"x"), Err(Error::Removed)));
     assert_ne!(out.words(), world.groups[0].words());
     let said = world.groups[0].seal_message(b"secret").unwrap();
     assert!(out.process(&said, &nobody).is_err());
@@ -261,7 +261,7 @@ fn only_who_is_gone_may_be_taken_away_by_anybody() {
     let pending = world.groups[1].remove(&[leaf]).unwrap();
     let refused = world.groups[2].process(&pending.commit, &nobody);
     assert!(matches!(refused, Err(Error::Rejected(Reject::NotOrganiser))));
-    world.groups[1].lost();
+    world.groups[1].clear_pending_commit();
     world.groups.truncate(3);
     let pending = world.groups[1].remove(&[leaf]).unwrap();
     world.deliver(1, &pending.commit, &|participant| participant.0 == 3);
@@ -307,7 +307,7 @@ fn the_same_request_lets_in_once() {
     let (knocker, request) = world.knock();
     let pending = world.groups[0].add(vec![request.clone()]).unwrap();
     world.deliver(0, &pending.commit, &nobody);
-    assert!(matches!(world.groups[0].add(vec![request]), Err(Error::Rejected(Reject::Twice))));
+    assert!(matches!(world.groups[0].add(vec![request]), Err(Error::Rejected(Reject::AlreadyMember))));
     knocker.joiner.enter(&pending.welcome.unwrap()).unwrap();
 }
 

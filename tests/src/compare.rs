@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// The outcome of [`voices`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Likeness {
+pub struct Similarity {
     /// 0 is something else, 1 the same voice saying the same words. Above 0.75 speech is understood without effort.
     pub score: f32,
     /// How far the sent sound had gone when the played one began.
@@ -20,7 +20,7 @@ pub struct Likeness {
 
 /// Compares what was played with what was sent, which is taken to repeat. Both are mono at [`SAMPLE_RATE`]. `None`
 /// where either is shorter than a second, or nothing is said.
-pub fn voices(sent: &[f32], played: &[f32]) -> Option<Likeness> {
+pub fn voices(sent: &[f32], played: &[f32]) -> Option<Similarity> {
     let (sent, played) = (envelopes(sent), envelopes(played));
     if sent.len() < SECOND || played.len() < SECOND {
         return None;
@@ -44,7 +44,7 @@ pub fn voices(sent: &[f32], played: &[f32]) -> Option<Likeness> {
         (sum, count, shift) = (sum + best.1.max(0.0), count + 1, best.0);
     }
     let compared = FRAME * u32::from(count) * u32::try_from(SEGMENT).unwrap_or(0);
-    (count > 0).then(|| Likeness { score: sum / f32::from(count), offset: frames(offset), compared })
+    (count > 0).then(|| Similarity { score: sum / f32::from(count), offset: frames(offset), compared })
 }
 
 /// Loudness of each band in 10 ms.
@@ -184,17 +184,17 @@ mod tests {
         let sent = voice("anne.wav");
         let played: Vec<f32> =
             sent.iter().cycle().skip(48_000).take(sent.len() * 2).map(|sample| sample * 0.3).collect();
-        let likeness = voices(&sent, &played).unwrap();
-        assert!(likeness.score > 0.98, "{likeness:?}");
-        assert_eq!(likeness.offset, Duration::from_secs(1));
-        assert!(likeness.compared > Duration::from_secs(2), "{likeness:?}");
+        let similarity = voices(&sent, &played).unwrap();
+        assert!(similarity.score > 0.98, "{similarity:?}");
+        assert_eq!(similarity.offset, Duration::from_secs(1));
+        assert!(similarity.compared > Duration::from_secs(2), "{similarity:?}");
     }
 
     #[test]
     fn another_voice_is_not_it() {
         for (one, other) in [("anne.wav", "bob.wav"), ("carol.wav", "david.wav"), ("bob.wav", "carol.wav")] {
-            let likeness = voices(&voice(one), &voice(other)).unwrap();
-            assert!(likeness.score < 0.6, "{one} {other}: {likeness:?}");
+            let similarity = voices(&voice(one), &voice(other)).unwrap();
+            assert!(similarity.score < 0.6, "{one} {other}: {similarity:?}");
         }
     }
 
@@ -210,8 +210,8 @@ mod tests {
         let holed: Vec<f32> =
             sent.iter().enumerate().map(|(index, sample)| if index / 4_800 % 2 == 0 { *sample } else { 0.0 }).collect();
         for (name, played) in [("noise", hissing), ("holed", holed)] {
-            let likeness = voices(&sent, &played).unwrap();
-            assert!(likeness.score < 0.75, "{name}: {likeness:?}");
+            let similarity = voices(&sent, &played).unwrap();
+            assert!(similarity.score < 0.75, "{name}: {similarity:?}");
         }
         assert_eq!(voices(&sent, &vec![0.0; 1_000]), None);
         assert_eq!(voices(&vec![0.0; 96_000], &sent), None);

@@ -84,8 +84,8 @@ impl Device for Microphone {
         Duration::ZERO
     }
 
-    fn slips(&self) -> u64 {
-        self.pacer.slips()
+    fn xruns(&self) -> u64 {
+        self.pacer.xruns()
     }
 }
 
@@ -190,8 +190,8 @@ impl Device for Speaker {
         Duration::ZERO
     }
 
-    fn slips(&self) -> u64 {
-        self.pacer.slips()
+    fn xruns(&self) -> u64 {
+        self.pacer.xruns()
     }
 }
 

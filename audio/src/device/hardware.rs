@@ -48,11 +48,11 @@ fn list(direction: Direction) -> Vec<Info> {
         let default = Some(&id) == default.as_ref();
         Some(Info { id: id.to_string(), name: name(&device), default })
     };
-    devices(&host, direction).into_iter().filter_map(described).filter(is_for_people).collect()
+    devices(&host, direction).into_iter().filter_map(described).filter(is_listed).collect()
 }
 
 /// To PulseAudio what a speaker plays is a source too, and ALSA lists its plug-ins beside the cards.
-fn is_for_people(info: &Info) -> bool {
+fn is_listed(info: &Info) -> bool {
     let plugin = info.id.starts_with("alsa:") && !info.id.contains("CARD=");
     !plugin && !info.id.ends_with(".monitor")
 }

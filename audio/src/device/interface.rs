@@ -25,5 +25,5 @@ pub trait Device: Send {
     fn latency(&self) -> Duration;
 
     /// How often sound was lost between the device and the engine: over-runs of a microphone, under-runs of a speaker.
-    fn slips(&self) -> u64;
+    fn xruns(&self) -> u64;
 }

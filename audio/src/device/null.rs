@@ -44,7 +44,7 @@ impl Device for Null {
         Duration::ZERO
     }
 
-    fn slips(&self) -> u64 {
-        self.pacer.slips()
+    fn xruns(&self) -> u64 {
+        self.pacer.xruns()
     }
 }

@@ -6,7 +6,7 @@ use media::Mailbox;
 use std::sync::Arc;
 
 /// What the thread is told.
-pub enum Order {
+pub enum Command {
     /// Use this device from now on; `echo` where it is a real one.
     Install { direction: Direction, device: Box<dyn Device>, echo: bool },
     /// Play this remote.
@@ -18,26 +18,26 @@ pub enum Order {
 }
 
 /// A request to the thread.
-pub enum Request {
+pub enum DeviceRequest {
     /// Open what the user chose. Dropping the request says that it is done.
     Open(Open),
     /// Replace this device: it is gone.
     Lost(Direction, Box<dyn Device>),
     /// Close this device.
-    Retire(Box<dyn Device>),
+    Close(Box<dyn Device>),
 }
 
 /// A choice of the user.
 pub struct Open {
     pub direction: Direction,
     pub choice: Choice,
-    pub _opening: Option<Arc<Opening>>,
+    pub _opening: Option<Arc<CloseOnDrop>>,
 }
 
 /// Closes the mailbox when the last request that holds it is done.
-pub struct Opening(pub Mailbox<()>);
+pub struct CloseOnDrop(pub Mailbox<()>);
 
-impl Drop for Opening {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close();
     }

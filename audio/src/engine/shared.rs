@@ -56,7 +56,7 @@ pub struct Levels {
 
 /// What the threads and the handle share. Each lock is held for a few copies only, but that of `muted`.
 pub struct Shared {
-    pub board: Mutex<Board>,
+    pub status: Mutex<Status>,
     pub warnings: Mutex<Vec<Warning>>,
     /// Held while a packet leaves: once [`Engine::set_muted`] has returned, none does.
     pub muted: Mutex<bool>,
@@ -70,13 +70,13 @@ pub struct Devices {
     /// Name of the speaker; "null" where there is none.
     pub speaker: String,
     /// How often the microphone's sound came faster than it was taken, since it was opened.
-    pub microphone_slips: u64,
+    pub microphone_xruns: u64,
     /// How often the speaker had nothing to play, since it was opened.
-    pub speaker_slips: u64,
+    pub speaker_xruns: u64,
 }
 
 #[derive(Default)]
-pub struct Board {
+pub struct Status {
     pub levels: Levels,
     pub devices: Devices,
     pub statistics: HashMap<u64, Statistics>,

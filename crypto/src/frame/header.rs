@@ -2,7 +2,7 @@
 
 /// Key id and counter of one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cipher {
+pub(crate) struct SframeHeader {
     pub(crate) kid: u64,
     pub(crate) counter: u64,
 }
@@ -10,7 +10,7 @@ pub(crate) struct Cipher {
 /// Bytes of the longest header.
 pub(super) const MAX_BYTES: usize = 17;
 
-impl Cipher {
+impl SframeHeader {
     /// The header's bytes and how many of them count.
     pub(crate) fn encode(self) -> ([u8; MAX_BYTES], usize) {
         let mut bytes = [0; MAX_BYTES];
@@ -67,11 +67,11 @@ mod tests {
         let values: Vec<u64> = (0..64).map(|shift| 1 << shift).chain([0, 7, 8, 255, 256, u64::MAX]).collect();
         for &kid in &values {
             for &counter in &values {
-                let header = Cipher { kid, counter };
+                let header = SframeHeader { kid, counter };
                 let (bytes, length) = header.encode();
-                assert_eq!(Cipher::decode(&bytes[..length]), Some((header, length)));
+                assert_eq!(SframeHeader::decode(&bytes[..length]), Some((header, length)));
                 for short in 0..length {
-                    assert_eq!(Cipher::decode(&bytes[..short]), None);
+                    assert_eq!(SframeHeader::decode(&bytes[..short]), None);
                 }
             }
         }
@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn a_longer_spelling_is_refused() {
-        assert_eq!(Cipher::decode(&[0x80, 0x07]), None);
-        assert_eq!(Cipher::decode(&[0x90, 0x00, 0xff]), None);
-        assert_eq!(Cipher::decode(&[0x08, 0x00]), None);
+        assert_eq!(SframeHeader::decode(&[0x80, 0x07]), None);
+        assert_eq!(SframeHeader::decode(&[0x90, 0x00, 0xff]), None);
+        assert_eq!(SframeHeader::decode(&[0x08, 0x00]), None);
     }
 }

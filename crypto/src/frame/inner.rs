@@ -5,7 +5,7 @@ use media::{AudioCodec, Layer, Level, VideoCodec};
 /// Inner header of a picture, 8 bytes:
 /// `version 4 bits, codec 4 | spatial 3, temporal 3, key 1, discardable 1 | frame number 16 | capture time 32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Picture {
+pub(crate) struct VideoHeader {
     pub(crate) codec: VideoCodec,
     pub(crate) layer: Layer,
     pub(crate) key: bool,
@@ -19,7 +19,7 @@ pub(crate) struct Picture {
 /// Inner header of sound, 12 bytes:
 /// `version 4 bits, codec 4 | voice 1, level 7 | length in 2.5 ms 8 | padding 8 | capture time 32 | position 32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sound {
+pub(crate) struct AudioHeader {
     pub(crate) codec: AudioCodec,
     pub(crate) voice: bool,
     pub(crate) level: Level,
@@ -33,7 +33,7 @@ pub(crate) struct Sound {
     pub(crate) position: u32,
 }
 
-impl Picture {
+impl VideoHeader {
     pub(crate) const LENGTH: usize = 8;
 
     /// The header's bytes. Layer numbers are below 8.
@@ -62,7 +62,7 @@ impl Picture {
     }
 }
 
-impl Sound {
+impl AudioHeader {
     pub(crate) const LENGTH: usize = 12;
 
     /// The header's bytes.
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn headers_come_back_as_they_went() {
-        let picture = Picture {
+        let picture = VideoHeader {
             codec: VideoCodec::H264,
             layer: Layer { spatial: 5, temporal: 2 },
             key: true,
@@ -124,8 +124,8 @@ mod tests {
             number: 0xfeed,
             captured: 0xdead_beef,
         };
-        assert_eq!(Picture::decode(&picture.encode()), Some(picture));
-        let sound = Sound {
+        assert_eq!(VideoHeader::decode(&picture.encode()), Some(picture));
+        let sound = AudioHeader {
             codec: AudioCodec::Opus,
             voice: true,
             level: Level::new(33),
@@ -134,7 +134,7 @@ mod tests {
             captured: 7,
             position: u32::MAX,
         };
-        assert_eq!(Sound::decode(&sound.encode()), Some(sound));
+        assert_eq!(AudioHeader::decode(&sound.encode()), Some(sound));
         assert_eq!(sound.samples(), 960);
     }
 
@@ -142,14 +142,14 @@ mod tests {
     fn other_versions_codecs_and_lengths_are_refused() {
         for kind in 0..=u8::MAX {
             let known = kind == 0x11;
-            assert_eq!(Picture::decode(&[kind, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
-            assert_eq!(Sound::decode(&[kind, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
+            assert_eq!(VideoHeader::decode(&[kind, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
+            assert_eq!(AudioHeader::decode(&[kind, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
         }
-        assert_eq!(Picture::decode(&[0x11; 7]), None);
-        assert_eq!(Sound::decode(&[0x11; 11]), None);
-        assert_eq!(Sound::decode(&[0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
-        assert_eq!(Sound::decode(&[0x11, 0, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
-        assert_eq!((Sound::units(960), Sound::units(961), Sound::units(0)), (Some(8), None, None));
-        assert_eq!(Sound::units(u16::MAX), None);
+        assert_eq!(VideoHeader::decode(&[0x11; 7]), None);
+        assert_eq!(AudioHeader::decode(&[0x11; 11]), None);
+        assert_eq!(AudioHeader::decode(&[0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(AudioHeader::decode(&[0x11, 0, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!((AudioHeader::units(960), AudioHeader::units(961), AudioHeader::units(0)), (Some(8), None, None));
+        assert_eq!(AudioHeader::units(u16::MAX), None);
     }
 }

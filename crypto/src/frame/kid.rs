@@ -14,7 +14,7 @@ impl Kid {
             return None;
         }
         let context = context(slot, spatial) as u64;
-        Some(Self(context << 18 | u64::from(leaf.0) << 8 | u64::from(low(epoch))))
+        Some(Self(context << 18 | u64::from(leaf.0) << 8 | u64::from(low_bits(epoch))))
     }
 
     pub(crate) const fn of_number(number: u64) -> Self {
@@ -49,7 +49,7 @@ pub(crate) const fn context(slot: Slot, spatial: u8) -> usize {
 }
 
 /// The bits of an epoch that a key id has room for.
-pub(crate) const fn low(epoch: Epoch) -> u8 {
+pub(crate) const fn low_bits(epoch: Epoch) -> u8 {
     (epoch.0 & 0xff) as u8
 }
 

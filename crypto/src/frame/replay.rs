@@ -2,19 +2,19 @@
 
 /// Remembers the last [`SPAN`] counters; everything older counts as seen.
 #[derive(Default)]
-pub(crate) struct Window {
+pub(crate) struct ReplayWindow {
     /// The counter after the highest one recorded.
     next: u64,
     seen: [u64; WORDS],
 }
 
-impl Window {
+impl ReplayWindow {
     /// True where `counter` was not recorded and is not too old to know.
     pub(crate) fn is_fresh(&self, counter: u64) -> bool {
         if counter >= self.next {
             return true;
         }
-        let (word, bit) = place(counter);
+        let (word, bit) = slot(counter);
         self.next - counter <= SPAN && self.seen[word] & bit == 0
     }
 
@@ -24,28 +24,28 @@ impl Window {
             return false;
         }
         if counter >= self.next {
-            self.forget(counter);
+            self.clear_up_to(counter);
             self.next = counter.saturating_add(1);
         }
-        let (word, bit) = place(counter);
+        let (word, bit) = slot(counter);
         self.seen[word] |= bit;
         true
     }
 
     /// Clears the places that counters up to `counter` take over.
-    fn forget(&mut self, counter: u64) {
+    fn clear_up_to(&mut self, counter: u64) {
         if counter - self.next >= SPAN {
             self.seen = [0; WORDS];
             return;
         }
         for passed in self.next..=counter {
-            let (word, bit) = place(passed);
+            let (word, bit) = slot(passed);
             self.seen[word] &= !bit;
         }
     }
 }
 
-fn place(counter: u64) -> (usize, u64) {
+fn slot(counter: u64) -> (usize, u64) {
     let at = counter % SPAN;
     ((at / 64) as usize, 1 << (at % 64))
 }
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn it_agrees_with_a_plain_set() {
-        let (mut window, mut seen, mut highest) = (Window::default(), HashSet::new(), 0u64);
+        let (mut window, mut seen, mut highest) = (ReplayWindow::default(), HashSet::new(), 0u64);
         // A fixed walk with jumps ahead, steps back and repeats.
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         for _ in 0..200_000 {
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_window_is_1024_wide() {
-        let mut window = Window::default();
+        let mut window = ReplayWindow::default();
         assert!(window.record(1_024));
         assert!(!window.is_fresh(0));
         assert!(window.is_fresh(1));

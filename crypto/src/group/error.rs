@@ -9,9 +9,9 @@ pub enum Error {
     /// The bytes are no message of this group, not authentic, or of an epoch that is not this one.
     #[error("not a message of this group")]
     Malformed,
-    /// The message is our own, come back: [`crate::Group::won`] is for it.
+    /// The message is our own, come back: [`crate::Group::merge_pending_commit`] is for it.
     #[error("our own message came back")]
-    Own,
+    OwnMessage,
     /// A member's certificate is missing or wrong.
     #[error("a device does not vouch for its leaf")]
     Credential,
@@ -20,13 +20,13 @@ pub enum Error {
     Rejected(#[from] Reject),
     /// A commit of ours still waits for its verdict.
     #[error("a commit of ours is pending")]
-    Pending,
+    CommitPending,
     /// No commit of ours waits.
     #[error("no commit of ours is pending")]
-    NotPending,
+    NoPendingCommit,
     /// We were removed.
     #[error("this member was removed from the group")]
-    Evicted,
+    Removed,
     /// The system has no randomness to give.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
@@ -41,23 +41,23 @@ pub enum Error {
 pub enum Reject {
     /// The committer is not in the group.
     #[error("the committer is not a member")]
-    Stranger,
+    NotAMember,
     /// Somebody lets people in, or puts somebody out who is still here, without being an organiser.
     #[error("only an organiser may do this")]
     NotOrganiser,
     /// The leaf to be removed is empty.
     #[error("there is nobody to remove")]
-    Nobody,
+    EmptyLeaf,
     /// The participant to be added is here already.
     #[error("this participant is here already")]
-    Twice,
+    AlreadyMember,
     /// There is no room left.
     #[error("the group is full")]
     Full,
     /// A member gives itself another name, device or number.
     #[error("a member may not become somebody else")]
-    Changed,
+    IdentityChanged,
     /// The change is none that a meeting knows.
     #[error("a meeting does not know this change")]
-    Forbidden,
+    UnsupportedProposal,
 }

@@ -1,7 +1,7 @@
 //! Who may change the group, and the one function that every client asks before it merges a commit.
 
+use super::credential::LeafCredential;
 use super::error::Reject;
-use super::person::Person;
 use crate::Leaf;
 use crate::identity::DeviceKey;
 use openmls::prelude::{
@@ -77,11 +77,11 @@ impl MeetingPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Proposed {
     /// Lets somebody in, whose certificate was checked.
-    Add(Person),
+    Add(LeafCredential),
     /// Takes a leaf away.
     Remove(Leaf),
     /// Renews the committer's own leaf, for this owner.
-    Renew(Person),
+    Update(LeafCredential),
     /// Anything else: policy, pre-shared keys, a new start, proposals of others.
     Other,
 }
@@ -92,19 +92,19 @@ pub(crate) enum Proposed {
 /// Nobody changes the policy.
 pub(crate) fn authorize(
     policy: &MeetingPolicy,
-    members: &[(Leaf, Person)],
+    members: &[(Leaf, LeafCredential)],
     committer: Leaf,
     proposals: &[Proposed],
     gone: &dyn Fn(ParticipantId) -> bool,
 ) -> Result<(), Reject> {
     let at = |leaf: Leaf| members.iter().find(|member| member.0 == leaf).map(|member| &member.1);
-    let by = at(committer).ok_or(Reject::Stranger)?;
+    let by = at(committer).ok_or(Reject::NotAMember)?;
     let organiser = policy.is_organiser(by.device, by.participant);
     let mut here: Vec<ParticipantId> = members.iter().map(|member| member.1.participant).collect();
     // Removals first, as RFC 9420, section 12.3 applies them: a participant may be replaced in one commit.
     for proposal in proposals {
         if let Proposed::Remove(leaf) = proposal {
-            let removed = at(*leaf).ok_or(Reject::Nobody)?;
+            let removed = at(*leaf).ok_or(Reject::EmptyLeaf)?;
             if !organiser && !gone(removed.participant) {
                 return Err(Reject::NotOrganiser);
             }
@@ -114,12 +114,12 @@ pub(crate) fn authorize(
     for proposal in proposals {
         match proposal {
             Proposed::Add(_) if !organiser => return Err(Reject::NotOrganiser),
-            Proposed::Add(person) if here.contains(&person.participant) => return Err(Reject::Twice),
+            Proposed::Add(person) if here.contains(&person.participant) => return Err(Reject::AlreadyMember),
             Proposed::Add(_) if here.len() >= MAX_MEMBERS => return Err(Reject::Full),
             Proposed::Add(person) => here.push(person.participant),
-            Proposed::Renew(person) if !person.is_still(by) => return Err(Reject::Changed),
-            Proposed::Remove(_) | Proposed::Renew(_) => {}
-            Proposed::Other => return Err(Reject::Forbidden),
+            Proposed::Update(person) if !person.has_same_identity(by) => return Err(Reject::IdentityChanged),
+            Proposed::Remove(_) | Proposed::Update(_) => {}
+            Proposed::Other => return Err(Reject::UnsupportedProposal),
         }
     }
     Ok(())
@@ -146,14 +146,14 @@ mod tests {
     use openmls::prelude::Lifetime;
     use proto::MeetingId;
 
-    fn person(number: u64) -> Person {
+    fn person(number: u64) -> LeafCredential {
         let (identity, profile) = (Identity::generate().unwrap(), Profile::new("N").unwrap());
         let (participant, meeting) = (ParticipantId(number), MeetingId([0; 16]));
-        Person::certified(&identity, profile, participant, meeting, &[0; 32], Lifetime::new(60))
+        LeafCredential::issue(&identity, profile, participant, meeting, &[0; 32], Lifetime::new(60))
     }
 
     /// Three members; the first is the organiser.
-    fn three() -> (MeetingPolicy, Vec<(Leaf, Person)>) {
+    fn three() -> (MeetingPolicy, Vec<(Leaf, LeafCredential)>) {
         let members: Vec<_> = (0..3).map(|leaf| (Leaf(leaf), person(u64::from(leaf)))).collect();
         (MeetingPolicy::new(members[0].1.device, members[0].1.participant), members)
     }
@@ -164,10 +164,10 @@ mod tests {
             .iter()
             .map(|proposal| match proposal {
                 // The people of this very group, where a test names one of them.
-                Proposed::Renew(other) if other.participant.0 < 3 => {
-                    Proposed::Renew(members[usize::try_from(other.participant.0).unwrap()].1.clone())
+                Proposed::Update(other) if other.participant.0 < 3 => {
+                    Proposed::Update(members[usize::try_from(other.participant.0).unwrap()].1.clone())
                 }
-                Proposed::Renew(_) | Proposed::Add(_) | Proposed::Remove(_) | Proposed::Other => proposal.clone(),
+                Proposed::Update(_) | Proposed::Add(_) | Proposed::Remove(_) | Proposed::Other => proposal.clone(),
             })
             .collect();
         authorize(&policy, &members, Leaf(committer), &proposals, &|participant| gone.contains(&participant.0))
@@ -177,9 +177,9 @@ mod tests {
     fn the_organiser_adds_and_removes() {
         assert_eq!(ask(0, &[Proposed::Add(person(9)), Proposed::Remove(Leaf(2))], &[]), Ok(()));
         assert_eq!(ask(0, &[Proposed::Remove(Leaf(2)), Proposed::Add(person(2))], &[]), Ok(()));
-        assert_eq!(ask(0, &[Proposed::Add(person(2))], &[]), Err(Reject::Twice));
-        assert_eq!(ask(0, &[Proposed::Add(person(9)), Proposed::Add(person(9))], &[]), Err(Reject::Twice));
-        assert_eq!(ask(0, &[Proposed::Remove(Leaf(7))], &[]), Err(Reject::Nobody));
+        assert_eq!(ask(0, &[Proposed::Add(person(2))], &[]), Err(Reject::AlreadyMember));
+        assert_eq!(ask(0, &[Proposed::Add(person(9)), Proposed::Add(person(9))], &[]), Err(Reject::AlreadyMember));
+        assert_eq!(ask(0, &[Proposed::Remove(Leaf(7))], &[]), Err(Reject::EmptyLeaf));
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(ask(1, &[Proposed::Add(person(9))], &[9]), Err(Reject::NotOrganiser));
         assert_eq!(ask(1, &[Proposed::Remove(Leaf(2))], &[]), Err(Reject::NotOrganiser));
         assert_eq!(ask(1, &[Proposed::Remove(Leaf(0))], &[]), Err(Reject::NotOrganiser));
-        assert_eq!(ask(5, &[], &[]), Err(Reject::Stranger));
+        assert_eq!(ask(5, &[], &[]), Err(Reject::NotAMember));
     }
 
     #[test]
@@ -213,10 +213,10 @@ mod tests {
 
     #[test]
     fn nobody_becomes_somebody_else_and_nobody_changes_the_policy() {
-        assert_eq!(ask(1, &[Proposed::Renew(person(1))], &[]), Ok(()));
-        assert_eq!(ask(1, &[Proposed::Renew(person(0))], &[]), Err(Reject::Changed));
-        assert_eq!(ask(0, &[Proposed::Other], &[]), Err(Reject::Forbidden));
-        assert_eq!(ask(1, &[Proposed::Other], &[]), Err(Reject::Forbidden));
+        assert_eq!(ask(1, &[Proposed::Update(person(1))], &[]), Ok(()));
+        assert_eq!(ask(1, &[Proposed::Update(person(0))], &[]), Err(Reject::IdentityChanged));
+        assert_eq!(ask(0, &[Proposed::Other], &[]), Err(Reject::UnsupportedProposal));
+        assert_eq!(ask(1, &[Proposed::Other], &[]), Err(Reject::UnsupportedProposal));
     }
 
     #[test]

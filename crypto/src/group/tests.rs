@@ -18,7 +18,7 @@ fn three() -> (AdmissionKey, Vec<Group>) {
     for number in 1..3 {
         let (joiner, request) = request(&mut admission_key, number);
         let pending = groups[0].add(vec![request]).unwrap();
-        groups[0].won().unwrap();
+        groups[0].merge_pending_commit().unwrap();
         for group in &mut groups[1..] {
             group.process(&pending.commit, &|_| false).unwrap();
         }
@@ -84,27 +84,27 @@ fn a_guests_own_policy_is_refused_by_everybody() {
     let policy = crate::MeetingPolicy::new(guest.device, guest.participant).extensions();
     let commit = forge(&mut groups, |builder| builder.propose_group_context_extensions(policy).unwrap());
     for error in refused(&mut groups, &commit) {
-        assert!(matches!(error, Error::Rejected(Reject::Forbidden)), "{error:?}");
+        assert!(matches!(error, Error::Rejected(Reject::UnsupportedProposal)), "{error:?}");
     }
 }
 
 #[test]
 fn a_member_that_renames_itself_is_refused_by_everybody() {
     let (_, mut groups) = three();
-    let mut person = groups[1].people().remove(1).1;
+    let mut person = groups[1].credentials().remove(1).1;
     person.profile = profile("The organiser");
     let credential = person.credential(&groups[1].key.public());
     let leaf = LeafNodeParameters::builder().with_credential_with_key(credential).build();
     let commit = forge(&mut groups, |builder| builder.leaf_node_parameters(leaf).force_self_update(true));
     for error in refused(&mut groups, &commit) {
-        assert!(matches!(error, Error::Rejected(Reject::Changed)), "{error:?}");
+        assert!(matches!(error, Error::Rejected(Reject::IdentityChanged)), "{error:?}");
     }
 }
 
 #[test]
 fn a_member_that_takes_another_number_has_no_certificate_for_it() {
     let (_, mut groups) = three();
-    let mut person = groups[1].people().remove(1).1;
+    let mut person = groups[1].credentials().remove(1).1;
     person.participant = ParticipantId(0);
     let credential = person.credential(&groups[1].key.public());
     let leaf = LeafNodeParameters::builder().with_credential_with_key(credential).build();
@@ -120,7 +120,7 @@ fn a_proposal_on_its_own_is_refused() {
     let Group { mls, provider, key, .. } = &mut groups[1];
     let proposal = mls.leave_group(provider, key).unwrap().to_bytes().unwrap();
     for error in refused(&mut groups, &proposal) {
-        assert!(matches!(error, Error::Rejected(Reject::Forbidden)), "{error:?}");
+        assert!(matches!(error, Error::Rejected(Reject::UnsupportedProposal)), "{error:?}");
     }
 }
 
@@ -130,9 +130,9 @@ fn after_a_refused_commit_the_group_goes_on() {
     let (_, request) = request(&mut admission_key, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
     refused(&mut groups, &commit);
-    groups[1].lost();
+    groups[1].clear_pending_commit();
     let pending = groups[0].refresh().unwrap();
-    groups[0].won().unwrap();
+    groups[0].merge_pending_commit().unwrap();
     for group in &mut groups[1..] {
         group.process(&pending.commit, &|_| false).unwrap();
     }
@@ -146,7 +146,7 @@ fn lured(extensions: Extensions<GroupContext>, id: MeetingId) -> Result<Group, E
     let (joiner, request) = request(&mut admission_key, 3);
     let mallory = Identity::generate().unwrap();
     let template = Group::create(&mallory, profile("M"), ParticipantId(0), MEETING).unwrap();
-    let person = template.people().remove(0).1;
+    let person = template.credentials().remove(0).1;
     let Group { key, provider, .. } = template;
     let config = MlsGroupCreateConfig::builder()
         .ciphersuite(SUITE)

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The private keys of one member in one meeting.
 #[derive(Default)]
 pub(crate) struct Storage {
-    kept: Mutex<HashMap<(Kind, Vec<u8>), Secret>>,
+    values: Mutex<HashMap<(Kind, Vec<u8>), Secret>>,
 }
 
 /// What is kept under a key.
@@ -30,7 +30,7 @@ enum Kind {
 pub(crate) enum Error {
     /// Pre-shared keys and signature keys: this client leaves neither to openmls.
     #[error("this storage does not keep such values")]
-    NotKept,
+    Unsupported,
     /// A value did not serialise or came back as another one.
     #[error("a stored key could not be read or written")]
     Serde(#[from] serde_json::Error),
@@ -49,8 +49,8 @@ impl Storage {
 
     fn read<V: DeserializeOwned>(&self, kind: Kind, key: &impl Serialize) -> Result<Option<V>, Error> {
         let key = serde_json::to_vec(key)?;
-        let kept = self.lock();
-        let value = kept.get(&(kind, key)).map(|secret| serde_json::from_slice(secret.expose()));
+        let values = self.lock();
+        let value = values.get(&(kind, key)).map(|secret| serde_json::from_slice(secret.expose()));
         Ok(value.transpose()?)
     }
 
@@ -60,7 +60,7 @@ impl Storage {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(Kind, Vec<u8>), Secret>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -251,7 +251,7 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
 
     // This client leaves neither to openmls.
     answer! {
-        Err(Error::NotKept);
+        Err(Error::Unsupported);
         write_signature_key_pair<SignaturePublicKey, SignatureKeyPair>(&SignaturePublicKey, &SignatureKeyPair) -> ();
         write_psk<PskId, PskBundle>(&PskId, &PskBundle) -> ();
     }

@@ -28,17 +28,17 @@ pub fn with_any_buffer<T>(
 
 /// What a callback and the engine tell each other.
 #[derive(Default)]
-pub struct Watch {
+pub struct StreamState {
     /// Callbacks so far: a device that stops calling is gone, whatever it says.
     pub calls: AtomicU64,
     pub lost: AtomicBool,
-    pub slips: AtomicU64,
+    pub xruns: AtomicU64,
     /// The largest callback, in frames.
     pub largest: AtomicUsize,
     pub latency_micros: AtomicU64,
 }
 
-impl Watch {
+impl StreamState {
     pub fn called(&self, frames: usize, latency: Duration) {
         self.calls.fetch_add(1, Relaxed);
         self.largest.fetch_max(frames, Relaxed);
@@ -54,8 +54,8 @@ impl Watch {
         move |error| {
             let kind = error.kind();
             if kind == ErrorKind::Xrun {
-                self.slips.fetch_add(1, Relaxed);
-            } else if !HARMLESS.contains(&kind) {
+                self.xruns.fetch_add(1, Relaxed);
+            } else if !IGNORED_ERRORS.contains(&kind) {
                 self.lost.store(true, Relaxed);
             }
         }
@@ -63,19 +63,19 @@ impl Watch {
 }
 
 /// Notices a device that went silent without saying so.
-pub struct Pulse {
+pub struct CallbackMonitor {
     pub calls: u64,
     pub since: Option<Instant>,
 }
 
-impl Pulse {
-    pub fn is_alive(&mut self, watch: &Watch, now: Instant) -> bool {
-        let calls = watch.calls.load(Relaxed);
+impl CallbackMonitor {
+    pub fn is_alive(&mut self, state: &StreamState, now: Instant) -> bool {
+        let calls = state.calls.load(Relaxed);
         if calls != self.calls || self.since.is_none() {
             *self = Self { calls, since: Some(now) };
         }
         let silent = self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-        !watch.lost.load(Relaxed) && silent < DEAD_AFTER
+        !state.lost.load(Relaxed) && silent < CALLBACK_TIMEOUT
     }
 }
 
@@ -84,10 +84,10 @@ pub const FORMATS: [SampleFormat; 6] =
     [SampleFormat::F32, SampleFormat::I16, SampleFormat::I32, SampleFormat::I24, SampleFormat::U16, SampleFormat::U8];
 
 /// A sound server that does not answer within this time is not waited for.
-pub const OPEN_WITHIN: Duration = Duration::from_secs(2);
+pub const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A device that has not called for this long is gone.
-const DEAD_AFTER: Duration = Duration::from_secs(2);
+const CALLBACK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a stream reports and survives.
-const HARMLESS: [ErrorKind; 3] = [ErrorKind::DeviceChanged, ErrorKind::RealtimeDenied, ErrorKind::DeviceBusy];
+const IGNORED_ERRORS: [ErrorKind; 3] = [ErrorKind::DeviceChanged, ErrorKind::RealtimeDenied, ErrorKind::DeviceBusy];

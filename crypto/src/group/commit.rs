@@ -19,9 +19,9 @@ pub struct Member {
     pub organiser: bool,
 }
 
-/// A commit of ours that waits for the log's verdict: [`crate::Group::won`] or [`crate::Group::lost`].
+/// A commit of ours that waits for the log's verdict: [`crate::Group::merge_pending_commit`] or [`crate::Group::clear_pending_commit`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pending {
+pub struct PendingCommit {
     /// For all members.
     pub commit: Vec<u8>,
     /// For those whom it adds: one for all of them.
@@ -34,7 +34,7 @@ pub struct Pending {
 
 /// What a merged commit changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct MergedCommit {
     /// The epoch that it began.
     pub epoch: Epoch,
     /// Whose commit it was.
@@ -51,7 +51,7 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
     /// A commit; it is merged.
-    Commit(Change),
+    Commit(MergedCommit),
     /// Something that a member said.
     Message {
         /// The sender's leaf in the epoch in which it was sealed.

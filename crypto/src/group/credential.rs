@@ -11,7 +11,7 @@ use proto::{MeetingId, ParticipantId};
 
 /// The owner of a leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Person {
+pub(crate) struct LeafCredential {
     pub(crate) participant: ParticipantId,
     pub(crate) device: DeviceKey,
     pub(crate) profile: Profile,
@@ -19,9 +19,9 @@ pub(crate) struct Person {
     certificate: [u8; 64],
 }
 
-impl Person {
+impl LeafCredential {
     /// Ourselves, as the owner of a leaf that signs with `leaf`.
-    pub(crate) fn certified(
+    pub(crate) fn issue(
         identity: &Identity,
         profile: Profile,
         participant: ParticipantId,
@@ -45,7 +45,7 @@ impl Person {
         Self::verified_with(leaf.credential(), leaf.signature_key().as_slice(), meeting)
     }
 
-    /// As [`Person::verified`], for a leaf that comes in two parts.
+    /// As [`LeafCredential::verified`], for a leaf that comes in two parts.
     pub(crate) fn verified_with(credential: &Credential, key: &[u8], meeting: MeetingId) -> Result<Self, Error> {
         let person = Self::read(credential)?;
         let claim = Claim { meeting, participant: person.participant, valid: person.valid, leaf: key };
@@ -58,7 +58,7 @@ impl Person {
     }
 
     /// True where both are the same person in the same place: what a member may not change about themselves.
-    pub(crate) fn is_still(&self, other: &Self) -> bool {
+    pub(crate) fn has_same_identity(&self, other: &Self) -> bool {
         (self.participant, self.device, &self.profile) == (other.participant, other.device, &other.profile)
     }
 
@@ -77,7 +77,7 @@ impl Person {
         let (until, rest) = rest.split_first_chunk::<8>()?;
         let (certificate, name) = rest.split_first_chunk::<64>()?;
         let profile = Profile { name: std::str::from_utf8(name).ok()?.to_owned() };
-        (version == VERSION && profile.is_sound()).then(|| Self {
+        (version == VERSION && profile.is_valid()).then(|| Self {
             participant: ParticipantId(u64::from_be_bytes(*participant)),
             device: DeviceKey(*device),
             profile,
@@ -99,24 +99,30 @@ mod tests {
         let (identity, leaf) = (Identity::generate().unwrap(), SigningKey::generate().unwrap());
         let (meeting, profile) = (MeetingId([1; 16]), Profile::new("Ada").unwrap());
         let key = leaf.public();
-        let person = Person::certified(&identity, profile, ParticipantId(7), meeting, &key, Lifetime::new(60));
+        let person = LeafCredential::issue(&identity, profile, ParticipantId(7), meeting, &key, Lifetime::new(60));
         let credential = person.credential(&key).credential;
-        assert_eq!(Person::verified_with(&credential, &key, meeting).unwrap(), person);
-        assert!(Person::verified_with(&credential, &key, MeetingId([2; 16])).is_err());
-        assert!(Person::verified_with(&credential, &identity.public().0, meeting).is_err());
-        let moved = Person { participant: ParticipantId(8), ..person.clone() };
-        assert!(Person::verified_with(&moved.credential(&key).credential, &key, meeting).is_err());
+        assert_eq!(LeafCredential::verified_with(&credential, &key, meeting).unwrap(), person);
+        assert!(LeafCredential::verified_with(&credential, &key, MeetingId([2; 16])).is_err());
+        assert!(LeafCredential::verified_with(&credential, &identity.public().0, meeting).is_err());
+        let moved = LeafCredential { participant: ParticipantId(8), ..person.clone() };
+        assert!(LeafCredential::verified_with(&moved.credential(&key).credential, &key, meeting).is_err());
     }
 
     #[test]
     fn every_truncation_is_refused() {
         let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Ada").unwrap());
-        let person =
-            Person::certified(&identity, profile, ParticipantId(7), MeetingId([1; 16]), &[0; 32], Lifetime::new(60));
+        let person = LeafCredential::issue(
+            &identity,
+            profile,
+            ParticipantId(7),
+            MeetingId([1; 16]),
+            &[0; 32],
+            Lifetime::new(60),
+        );
         let bytes = person.encode();
         for length in 0..bytes.len() - 2 {
-            assert_eq!(Person::decode(&bytes[..length]), None);
+            assert_eq!(LeafCredential::decode(&bytes[..length]), None);
         }
-        assert_eq!(Person::decode(&[bytes, vec![0]].concat()), None);
+        assert_eq!(LeafCredential::decode(&[bytes, vec![0]].concat()), None);
     }
 }
