@@ -1,7 +1,7 @@
-//! The meeting's group: MLS (RFC 9420) behind a few calls. Pure: bytes in, bytes out; the delivery service's order decides.
+//! The meeting's MLS group (RFC 9420). Takes and returns bytes; the delivery service orders the commits.
 //!
-//! A commit of our own is staged, sent, and merged only when the log says that it won. No commit, ours included, is merged
-//! before `policy::authorize` agrees.
+//! Our own commit is staged, sent, and merged when the delivery service accepts it. Every commit is checked with
+//! `policy::authorize` before it is merged.
 
 mod commit;
 pub(crate) mod credential;
@@ -28,22 +28,22 @@ use policy::{POLICY_TYPE, Proposed, authorize};
 use proto::{Epoch, MeetingId, ParticipantId};
 use std::sync::Arc;
 
-/// Our place in a meeting's group.
+/// Our membership in a meeting's group.
 pub struct Group {
     mls: MlsGroup,
     provider: Provider,
     key: SigningKey,
     meeting: MeetingId,
     policy: MeetingPolicy,
-    /// Of this epoch: the same ones however often its media keys are taken.
+    /// The frame counters of this epoch, shared by all exports of its media keys.
     counters: Arc<Counters>,
 }
 
 impl Group {
-    /// A meeting whose only member and organiser is the caller, at epoch 0.
+    /// Creates a group at epoch 0 with the caller as only member and organiser.
     ///
     /// # Errors
-    /// [`Error::NoRandomness`], [`Error::Mls`].
+    /// Returns [`Error::NoRandomness`] or [`Error::Mls`].
     pub fn create(
         identity: &Identity,
         profile: Profile,
@@ -52,7 +52,7 @@ impl Group {
     ) -> Result<Self, Error> {
         let (provider, key) = (Provider::default(), SigningKey::generate()?);
         let policy = MeetingPolicy::new(identity.public(), participant);
-        let lifetime = Lifetime::new(A_DAY);
+        let lifetime = Lifetime::new(LEAF_LIFETIME);
         let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), lifetime);
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(SUITE)
@@ -69,7 +69,7 @@ impl Group {
         Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
     }
 
-    /// The group that a Welcome leads into, which must be `meeting`, opened by an organiser, with a place for us.
+    /// Joins the group of a Welcome. It must be the group of `meeting`, the sender an organiser, and our leaf unchanged.
     pub(crate) fn enter(
         welcome: &[u8],
         provider: Provider,
@@ -81,7 +81,7 @@ impl Group {
         let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Error::Malformed) };
         let staged = StagedWelcome::build_from_welcome(&provider, &join_config(), welcome)
             .map_err(|_| Error::Malformed)?
-            // Whoever is in was let in while the leaf was valid; a long meeting is not to close behind them.
+            // Members were admitted while their leaves were valid. A meeting may last longer than that.
             .skip_lifetime_validation()
             .build()
             .map_err(|_| Error::Malformed)?;
@@ -105,63 +105,63 @@ impl Group {
         Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
     }
 
-    /// The epoch now.
+    /// The current epoch.
     pub fn epoch(&self) -> Epoch {
         Epoch(self.mls.epoch().as_u64())
     }
 
-    /// Our own place.
+    /// Our own leaf.
     pub fn me(&self) -> Leaf {
         Leaf(self.mls.own_leaf_index().u32())
     }
 
-    /// Everybody in the group, by leaf.
+    /// All members, by leaf.
     pub fn members(&self) -> Vec<Member> {
-        self.credentials().into_iter().map(|(leaf, person)| self.member(leaf, person)).collect()
+        self.credentials().into_iter().map(|(leaf, credential)| self.member(leaf, credential)).collect()
     }
 
-    /// Who may do what.
+    /// The policy of the meeting.
     pub fn policy(&self) -> &MeetingPolicy {
         &self.policy
     }
 
-    /// Twelve words of this epoch: the same for all members, and for nobody else.
+    /// The twelve verification words of this epoch, equal for all members of the group.
     pub fn words(&self) -> Words {
-        // SHA-384's 48 bytes are always enough; the words of nothing would be seen at once.
+        // The authenticator has 48 bytes (SHA-384), so this never falls back.
         Words::of(self.mls.epoch_authenticator().as_slice()).unwrap_or(Words::NONE)
     }
 
-    /// Stages a commit that lets in those who knocked.
+    /// Stages a commit that adds the joiners of `requests`.
     ///
     /// # Errors
-    /// [`Error`]; [`Error::Rejected`] for anybody but an organiser, and for people who are here already.
+    /// Returns [`Error::Rejected`] if we are not an organiser or a joiner is already a member, otherwise [`Error`].
     pub fn add(&mut self, requests: Vec<KnockRequest>) -> Result<PendingCommit, Error> {
         let added = requests.iter().map(KnockRequest::participant).collect();
         let packages = requests.into_iter().map(KnockRequest::into_key_package).collect();
         self.stage(packages, &[], added)
     }
 
-    /// Stages a commit that removes these leaves. Whoever is no organiser may only remove those whom the delivery service
-    /// reported gone; the others' clients refuse anything else.
+    /// Stages a commit that removes these leaves. A guest may remove only members that the delivery service reported gone;
+    /// the other clients reject any other removal.
     ///
     /// # Errors
-    /// [`Error`].
+    /// Returns [`Error`] if the commit cannot be staged.
     pub fn remove(&mut self, leaves: &[Leaf]) -> Result<PendingCommit, Error> {
         self.stage(Vec::new(), leaves, Vec::new())
     }
 
-    /// Stages a commit that only renews our own keys.
+    /// Stages a commit that only updates our own keys.
     ///
     /// # Errors
-    /// [`Error`].
+    /// Returns [`Error`] if the commit cannot be staged.
     pub fn refresh(&mut self) -> Result<PendingCommit, Error> {
         self.stage(Vec::new(), &[], Vec::new())
     }
 
-    /// Merges our pending commit, because the log says that it came first.
+    /// Merges our pending commit after the delivery service accepted it.
     ///
     /// # Errors
-    /// [`Error::NoPendingCommit`]; [`Error::Mls`].
+    /// Returns [`Error::NoPendingCommit`] or [`Error::Mls`].
     pub fn merge_pending_commit(&mut self) -> Result<MergedCommit, Error> {
         if self.mls.pending_commit().is_none() {
             return Err(Error::NoPendingCommit);
@@ -171,17 +171,18 @@ impl Group {
         Ok(self.entered(&before, committer))
     }
 
-    /// Forgets our pending commit, because another one came first. Then process that one, and ask again.
+    /// Drops our pending commit after the delivery service accepted another one. The caller processes that one and tries
+    /// again.
     pub fn clear_pending_commit(&mut self) {
-        // Only the storage could fail, and ours forgets nothing here: no proposal is ever queued.
+        // Only the storage can fail, and ours does nothing here, because no proposal is queued.
         let _ = self.mls.clear_pending_commit(self.provider.storage());
     }
 
-    /// Processes a message of the log. A commit is merged if `authorize` agrees; `gone` says whom the delivery service
-    /// reported as gone. A pending commit of our own is dropped when another one is merged.
+    /// Processes a message from the delivery service. A commit is merged if `authorize` allows it. `gone` returns true for
+    /// participants that the delivery service reported gone. Merging a commit drops our own pending commit.
     ///
     /// # Errors
-    /// [`Error`]; the message has no effect then.
+    /// Returns [`Error`] if the message is rejected. The group is unchanged.
     pub fn process(&mut self, bytes: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> Result<Received, Error> {
         let message = MlsMessageIn::tls_deserialize_exact(bytes).map_err(|_| Error::Malformed)?;
         let message = message.try_into_protocol_message().map_err(|_| Error::Malformed)?;
@@ -199,27 +200,27 @@ impl Group {
             ProcessedMessageContent::OwnPendingCommit | ProcessedMessageContent::OwnPrivateMessage => {
                 Err(Error::OwnMessage)
             }
-            // Proposals only travel inside commits here.
+            // Members send proposals only inside commits.
             ProcessedMessageContent::ProposalMessage(_)
             | ProcessedMessageContent::ExternalJoinProposalMessage(_)
             | ProcessedMessageContent::UnresolvedAppDataCommit(_) => Err(Reject::UnsupportedProposal.into()),
         }
     }
 
-    /// Seals something for all members, to be put in the log.
+    /// Encrypts an application message for all members.
     ///
     /// # Errors
-    /// [`Error::CommitPending`] while a commit of ours waits; [`Error::Removed`].
+    /// Returns [`Error::CommitPending`] while our commit is pending, [`Error::Removed`] if we were removed.
     pub fn seal_message(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         self.ready()?;
         let message = self.mls.create_message(&self.provider, &self.key, bytes).map_err(mls_error)?;
         message.to_bytes().map_err(mls_error)
     }
 
-    /// The secret of this epoch's media keys: `MLS-Exporter("SFrame 1.0 Base Key", "", 32)`.
+    /// Exports the base key of this epoch: `MLS-Exporter("SFrame 1.0 Base Key", "", 32)`.
     ///
     /// # Errors
-    /// [`Error::Removed`].
+    /// Returns [`Error::Removed`] if we were removed.
     pub fn media_keys(&self) -> Result<MediaKeys, Error> {
         let base = self
             .mls
@@ -241,7 +242,7 @@ impl Group {
             proposals.push(Proposed::Add(LeafCredential::verified(package.leaf_node(), self.meeting)?));
         }
         proposals.extend(leaves.iter().copied().map(Proposed::Remove));
-        // Who is gone is the others' question to us; ours to ourselves is only whether the rest is in order.
+        // The other members check `gone`. For our own commit, assume that it holds.
         authorize(&self.policy, &members, self.me(), &proposals, &|_| true)?;
         let removed = members.iter().filter(|member| leaves.contains(&member.0)).map(|member| member.1.participant);
         let removed = removed.collect();
@@ -278,7 +279,7 @@ impl Group {
         Ok(self.entered(&before, committer))
     }
 
-    /// What a commit of somebody else's would change.
+    /// The proposals of another member's commit.
     fn proposals(&self, commit: &StagedCommit, committer: Leaf) -> Result<Vec<Proposed>, Error> {
         let mut proposals = Vec::new();
         for queued in commit.queued_proposals() {
@@ -309,35 +310,37 @@ impl Group {
         verified_package(package, self.meeting).map(Proposed::Add)
     }
 
-    /// Tells what changed since `before`, in the epoch that we have just entered.
+    /// Describes the merged commit: the difference between `before` and the current members.
     fn entered(&mut self, before: &[(Leaf, LeafCredential)], committer: Leaf) -> MergedCommit {
         self.counters = Counters::new();
         let after = self.credentials();
-        let of = |people: &[(Leaf, LeafCredential)], others: &[(Leaf, LeafCredential)]| -> Vec<Member> {
-            let alone = people.iter().filter(|(leaf, person)| {
-                !others.iter().any(|(other, who)| leaf == other && person.participant == who.participant)
+        let difference = |members: &[(Leaf, LeafCredential)], others: &[(Leaf, LeafCredential)]| -> Vec<Member> {
+            let only_here = members.iter().filter(|(leaf, credential)| {
+                !others.iter().any(|(other, credential_there)| {
+                    leaf == other && credential.participant == credential_there.participant
+                })
             });
-            alone.map(|(leaf, person)| self.member(*leaf, person.clone())).collect()
+            only_here.map(|(leaf, credential)| self.member(*leaf, credential.clone())).collect()
         };
         MergedCommit {
             epoch: self.epoch(),
             committer,
-            added: of(&after, before),
-            removed: of(before, &after),
+            added: difference(&after, before),
+            removed: difference(before, &after),
             removed_me: !self.mls.is_active(),
         }
     }
 
     fn credentials(&self) -> Vec<(Leaf, LeafCredential)> {
-        // Every credential was read and verified before its leaf came into the tree.
+        // Every credential was verified before its leaf was added to the tree.
         let read = |member: openmls::prelude::Member| {
             Some((Leaf(member.index.u32()), LeafCredential::read(&member.credential).ok()?))
         };
         self.mls.members().filter_map(read).collect()
     }
 
-    fn member(&self, leaf: Leaf, person: LeafCredential) -> Member {
-        let LeafCredential { participant, device, profile, .. } = person;
+    fn member(&self, leaf: Leaf, credential: LeafCredential) -> Member {
+        let LeafCredential { participant, device, profile, .. } = credential;
         Member {
             leaf,
             participant,
@@ -356,15 +359,15 @@ impl Group {
     }
 }
 
-/// The owner of a key package, whose device vouches for it for exactly as long as it is valid.
+/// The verified credential of a key package. Both must have the same lifetime.
 pub(crate) fn verified_package(package: &KeyPackage, meeting: MeetingId) -> Result<LeafCredential, Error> {
-    let person = LeafCredential::verified(package.leaf_node(), meeting)?;
+    let credential = LeafCredential::verified(package.leaf_node(), meeting)?;
     let lifetime = package.life_time();
-    let same = person.valid == (lifetime.not_before(), lifetime.not_after());
-    if same && package.ciphersuite() == SUITE { Ok(person) } else { Err(Error::Credential) }
+    let same = credential.valid == (lifetime.not_before(), lifetime.not_after());
+    if same && package.ciphersuite() == SUITE { Ok(credential) } else { Err(Error::Credential) }
 }
 
-/// What every leaf of ours can do.
+/// The capabilities of every leaf.
 pub(crate) fn capabilities() -> Capabilities {
     Capabilities::new(None, Some(&[SUITE]), Some(&[POLICY_TYPE]), None, None)
 }
@@ -377,15 +380,15 @@ fn join_config() -> MlsGroupJoinConfig {
         .build()
 }
 
-/// openmls has a type of error for each call; whoever reads them is a person.
+/// openmls has an error type for each call. The text is only logged.
 fn mls_error(error: impl std::error::Error) -> Error {
     Error::Mls(error.to_string())
 }
 
-/// Seconds that a fresh leaf is valid.
-pub(crate) const A_DAY: u64 = 86_400;
+/// The lifetime of a new leaf, in seconds.
+pub(crate) const LEAF_LIFETIME: u64 = 86_400;
 
-/// Epochs before this one whose application messages are still read: a message is sealed before the log orders it.
+/// Past epochs whose application messages are still decrypted: a message may be ordered after the next commit.
 const PAST_EPOCHS: usize = 2;
 
 const BASE_KEY: usize = 32;

@@ -1,11 +1,11 @@
-//! The media keys of the epochs that are alive now, shared by every sealer and opener of a client.
+//! The media keys of the active epochs, shared by all sealers and openers of a client.
 //!
-//! Readers look at an atomic number for each frame and take the lock only when it has changed. Keys are derived once for
-//! each key id. Counters and replay windows belong to the epoch, not to a sealer or an opener, so that a camera that is
-//! switched off and on again repeats no nonce, and a track that is subscribed again opens nothing twice.
+//! Readers load an atomic generation for each frame and lock only if it changed. Each key is derived once. Counters and
+//! replay windows belong to the epoch, not to a sealer or an opener: turning a camera off and on never repeats a nonce,
+//! and a new subscription never opens a frame twice.
 //!
-//! Only the ring holds keys. Readers hold weak handles: when an epoch is over, its keys are overwritten, though a track be
-//! silent for hours.
+//! Only the ring owns keys; readers hold weak references. The keys of an expired epoch are overwritten even if a track
+//! is silent.
 
 use crate::Leaf;
 use crate::frame::{Key, Kid, MAX_SPATIAL, ReplayWindow, context};
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// The secret that all media keys of one epoch come from, and whose leaf its holder is. No `Debug`, overwritten on drop.
+/// The base key of one epoch, and our leaf. Has no `Debug`; overwritten on drop.
 pub struct MediaKeys {
     epoch: Epoch,
     me: Leaf,
@@ -25,7 +25,7 @@ pub struct MediaKeys {
 }
 
 impl MediaKeys {
-    /// `counters` are the same ones for every export of an epoch: two rings may not seal with one nonce.
+    /// `counters` are shared by all exports of an epoch, so that two rings never use one nonce twice.
     pub(crate) fn new(epoch: Epoch, me: Leaf, base: Secret, counters: Arc<Counters>) -> Self {
         Self { epoch, me, base, counters }
     }
@@ -45,7 +45,7 @@ impl Counters {
     }
 }
 
-/// The keys of the epochs that are alive. Clones share them.
+/// The keys of the active epochs. Clones share them.
 #[derive(Clone)]
 pub struct KeyRing {
     shared: Arc<Shared>,
@@ -60,27 +60,27 @@ struct Shared {
 struct State {
     /// Newest last.
     epochs: Vec<ActiveEpoch>,
-    /// The epoch in which this member came in.
+    /// The epoch in which this member joined.
     first: Option<Epoch>,
-    /// True once this member is out.
+    /// True after this member left or was removed.
     left: bool,
 }
 
 struct ActiveEpoch {
     keys: Arc<EpochKeys>,
-    /// Whose frames may be opened with them, and in which epoch its present owner took the leaf.
+    /// The leaves whose frames may be opened, with the epoch in which the owner got the leaf.
     leaves: Vec<(Leaf, Epoch)>,
-    /// How they end; the newest epoch's do not.
+    /// When the keys expire; `None` for the newest epoch.
     end: Option<Expiry>,
 }
 
-/// How an old epoch ends. A removed member still has its keys, so what comes in is believed for a short while only; what
-/// did come in by then is opened even if it waited a little, for no key lives longer than [`KEY_LIFETIME`].
+/// When an old epoch expires. A removed member still has its keys, so new frames are accepted only for a short time.
+/// Frames that arrived in time may wait for their thread, until the keys are overwritten after [`KEY_LIFETIME`].
 #[derive(Clone, Copy)]
 pub(crate) struct Expiry {
-    /// Frames that come in later are not opened.
+    /// Frames that arrive later are rejected.
     pub(crate) accept_until: Instant,
-    /// The keys are overwritten.
+    /// The keys are overwritten at this time.
     pub(crate) keep_until: Instant,
 }
 
@@ -99,45 +99,45 @@ pub(crate) struct EpochKeys {
     streams: Mutex<HashMap<Kid, Arc<StreamKey>>>,
 }
 
-/// What seals or opens the frames of one key id.
+/// The key and replay window of one key id.
 pub(crate) struct StreamKey {
     pub(crate) key: Key,
     pub(crate) window: Mutex<ReplayWindow>,
 }
 
-/// One epoch as an opener of one leaf sees it.
+/// One epoch, for an opener of one leaf.
 pub(crate) struct EpochView {
     pub(crate) epoch: Epoch,
     pub(crate) keys: Weak<EpochKeys>,
-    /// Since which epoch the leaf has its owner; `None` where it has no say in this epoch.
+    /// The epoch in which the owner got the leaf; `None` if the leaf is not a member in this epoch.
     pub(crate) owned_since: Option<Epoch>,
     pub(crate) end: Option<Expiry>,
     pub(crate) streams: [Weak<StreamKey>; MAX_SPATIAL],
 }
 
-/// The ring as an opener of one leaf sees it.
+/// The state of the ring, for an opener of one leaf.
 #[derive(Default)]
 pub(crate) struct RingView {
     /// Newest first.
     pub(crate) epochs: Vec<EpochView>,
-    /// The epoch in which this member came in.
+    /// The epoch in which this member joined.
     pub(crate) first: Option<Epoch>,
-    /// True once this member is out.
+    /// True after this member left or was removed.
     pub(crate) left: bool,
 }
 
 impl KeyRing {
-    /// A ring without keys: nothing is sealed or opened until the first [`KeyRing::install`].
+    /// Creates a ring without keys. Sealing and opening fail until the first [`KeyRing::install`].
     #[must_use]
     pub fn new() -> Self {
         let shared = Shared { generation: AtomicU64::new(0), state: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
-    /// Begins an epoch. Senders use its keys from their next frame on. The leaves in `removed` are heard no more, at once;
-    /// of the others, what comes in during the next 1.5 s is opened with the old keys, or during 300 ms where somebody was
-    /// removed. After 2 s the old keys are gone. Does nothing for an epoch that is not newer than what is known, nor once
-    /// the ring was cleared.
+    /// Starts an epoch. Sealers use its keys from their next frame on. Frames of the leaves in `removed` are rejected
+    /// immediately. Frames of other leaves with the old keys are accepted for another 1.5 s, or 300 ms if a member was
+    /// removed. After 2 s the old keys are overwritten. Does nothing if the epoch is not newer than the newest one, or
+    /// after [`KeyRing::clear`].
     pub fn install(&self, keys: MediaKeys, leaves: &[Leaf], removed: &[Leaf], now: Instant) {
         let mut state = self.lock();
         if state.left || state.epochs.last().is_some_and(|newest| newest.keys.epoch() >= keys.epoch) {
@@ -162,14 +162,14 @@ impl KeyRing {
         self.changed();
     }
 
-    /// Forgets the epochs whose time is over. Readers do so by themselves with the next frame; call it when none flows.
+    /// Drops expired epochs. Openers do so with each frame; the caller does so if no frames arrive.
     pub fn expire(&self, now: Instant) {
         if self.lock().expire(now) {
             self.changed();
         }
     }
 
-    /// Forgets every key for good, for a client that left or was put out.
+    /// Drops all keys permanently, after this member left or was removed.
     pub fn clear(&self) {
         let mut state = self.lock();
         state.epochs.clear();
@@ -186,17 +186,17 @@ impl KeyRing {
         self.shared.generation.load(Ordering::Acquire)
     }
 
-    /// The newest epoch's keys, to seal with.
+    /// The keys of the newest epoch, for sealing.
     pub(crate) fn newest(&self) -> Option<(Epoch, Weak<EpochKeys>)> {
         self.lock().epochs.last().map(|newest| (newest.keys.epoch(), Arc::downgrade(&newest.keys)))
     }
 
-    /// True once this member is out.
+    /// True after this member left or was removed.
     pub(crate) fn has_left(&self) -> bool {
         self.lock().left
     }
 
-    /// What there is, as `leaf` is concerned.
+    /// The epochs from the point of view of `leaf`.
     pub(crate) fn view(&self, leaf: Leaf) -> RingView {
         let seen = |alive: &ActiveEpoch| EpochView {
             epoch: alive.keys.epoch(),
@@ -209,7 +209,7 @@ impl KeyRing {
         RingView { epochs: state.epochs.iter().rev().map(seen).collect(), first: state.first, left: state.left }
     }
 
-    /// Called with the lock held, so that whoever sees the new number finds the new state.
+    /// The caller holds the lock, so that readers of the new generation see the new state.
     fn changed(&self) {
         self.shared.generation.fetch_add(1, Ordering::Release);
     }
@@ -220,7 +220,7 @@ impl KeyRing {
 }
 
 impl State {
-    /// True where an epoch's time was over.
+    /// Drops expired epochs. Returns true if there was one.
     fn expire(&mut self, now: Instant) -> bool {
         let before = self.epochs.len();
         self.epochs.retain(|old| old.end.is_none_or(|end| end.keep_until > now));
@@ -245,18 +245,18 @@ impl EpochKeys {
         self.media.epoch
     }
 
-    /// Our own key id for a layer, and its key. `None` where the layer or our leaf has no key id.
+    /// Our key id for a layer, and its key. `None` if the layer or our leaf is too large for a key id.
     pub(crate) fn own(&self, slot: Slot, spatial: u8) -> Option<(Kid, Arc<StreamKey>)> {
         let kid = Kid::new(slot, spatial, self.media.me, self.media.epoch)?;
         Some((kid, self.stream(kid)?))
     }
 
-    /// A counter for the next frame of our own layer: never given twice in this epoch. `spatial` has a key id.
+    /// The counter for the next frame of our layer, unique in this epoch. `spatial` is below [`MAX_SPATIAL`].
     pub(crate) fn next_counter(&self, slot: Slot, spatial: u8) -> u64 {
         self.media.counters.0[context(slot, spatial)].fetch_add(1, Ordering::Relaxed)
     }
 
-    /// What seals or opens the frames of `kid`, which is one of this epoch's.
+    /// The key of `kid`, which belongs to this epoch. Derived at the first call.
     pub(crate) fn stream(&self, kid: Kid) -> Option<Arc<StreamKey>> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(stream) = streams.get(&kid) {
@@ -269,11 +269,11 @@ impl EpochKeys {
     }
 }
 
-/// How long frames of an old epoch may come in after a commit that removed nobody: slow senders hear of it late.
+/// How long frames of an old epoch are accepted after a commit without removals: senders process it at different times.
 const GRACE: Duration = Duration::from_millis(1_500);
 
-/// How long they may come in after somebody was removed, from those who stay.
+/// How long frames of an old epoch are accepted from the remaining members after a removal.
 const GRACE_AFTER_REMOVAL: Duration = Duration::from_millis(300);
 
-/// How long the keys of an old epoch live: what came in time may wait for its thread half a second at least.
+/// How long the keys of an old epoch are kept: a frame that arrived in time may wait at least 500 ms for its thread.
 const KEY_LIFETIME: Duration = Duration::from_secs(2);

@@ -5,31 +5,31 @@ use crate::identity::DeviceKey;
 use openmls::prelude::KeyPackage;
 use proto::ParticipantId;
 
-/// Somebody who asks to be let in, and whose papers are in order.
+/// A request to join with a verified key package.
 #[derive(Clone, Debug)]
 pub struct KnockRequest {
     package: KeyPackage,
-    person: LeafCredential,
+    credential: LeafCredential,
 }
 
 impl KnockRequest {
-    pub(crate) fn new(package: KeyPackage, person: LeafCredential) -> Self {
-        Self { package, person }
+    pub(crate) fn new(package: KeyPackage, credential: LeafCredential) -> Self {
+        Self { package, credential }
     }
 
-    /// What the delivery service calls them.
+    /// The id from the delivery service.
     pub fn participant(&self) -> ParticipantId {
-        self.person.participant
+        self.credential.participant
     }
 
-    /// What they call themselves.
+    /// The name that the joiner chose.
     pub fn name(&self) -> &str {
-        &self.person.profile.name
+        &self.credential.profile.name
     }
 
-    /// Their device.
+    /// The key of the joiner's device.
     pub fn device(&self) -> DeviceKey {
-        self.person.device
+        self.credential.device
     }
 
     pub(crate) fn into_key_package(self) -> KeyPackage {

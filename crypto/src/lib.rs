@@ -1,6 +1,6 @@
-//! Keys that only the participants hold: identity, invitation, group (MLS), and the sealing of frames (`SFrame`).
+//! End-to-end encryption: identity, invitation, group (MLS) and frame encryption (`SFrame`).
 //!
-//! Pure: no socket, no thread, no file. docs/security.md says what is promised, docs/frames.md how frames look.
+//! Uses no socket, no thread and no file. docs/security.md lists the guarantees, docs/frames.md the formats.
 
 pub mod admission_key;
 mod frame;

@@ -1,6 +1,6 @@
-//! What openmls computes with: `ring` for AES-256-GCM, SHA-2, HMAC, HKDF, Ed25519 and randomness, libcrux for the KEM.
+//! The crypto provider of openmls: `ring` for AES-256-GCM, SHA-2, HMAC, HKDF, Ed25519 and randomness, libcrux for the KEM.
 //!
-//! One suite and no negotiation: everything that suite 0x004E does not need is refused.
+//! Supports only suite 0x004E and rejects all other algorithms.
 
 mod crypto;
 mod hpke;
@@ -23,7 +23,7 @@ pub(crate) use signing_key::SigningKey;
 pub(crate) use storage::Storage;
 pub(crate) use suite::{SUITE, hpke_config};
 
-/// Everything that openmls needs for one member of one meeting.
+/// The openmls provider of one member in one meeting.
 #[derive(Default)]
 pub(crate) struct Provider {
     crypto: Crypto,
@@ -49,17 +49,17 @@ impl OpenMlsProvider for Provider {
     }
 }
 
-/// True where `signature` over `message` was made by the holder of `public`.
+/// True if `signature` over `message` is valid for `public`.
 pub(crate) fn is_signed(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
     primitives::verify(public, message, signature).is_ok()
 }
 
-/// HMAC-SHA-384 of `message` under a key that is derived from `secret` for `purpose`.
+/// HMAC-SHA-384 of `message` with a key derived from `secret` for `purpose`.
 pub(crate) fn tag(secret: &[u8], purpose: &[u8], message: &[u8]) -> ring::hmac::Tag {
     ring::hmac::sign(&purpose_key(secret, purpose), message)
 }
 
-/// True where `tag` is the [`tag`] of these; takes the same time whatever differs.
+/// True if `tag` is the [`tag`] of these values. Compares in constant time.
 pub(crate) fn is_tagged(secret: &[u8], purpose: &[u8], message: &[u8], tag: &[u8]) -> bool {
     ring::hmac::verify(&purpose_key(secret, purpose), message, tag).is_ok()
 }
@@ -76,7 +76,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// A fresh HPKE key pair of the suite: private, public.
+/// A new HPKE key pair of the suite: private, public.
 pub(crate) fn hpke_pair() -> Result<(Secret, Vec<u8>), CryptoError> {
     use openmls_traits::crypto::OpenMlsCrypto;
     let seed = Secret::random(SEED).ok_or(CryptoError::InsufficientRandomness)?;

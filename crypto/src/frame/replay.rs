@@ -1,6 +1,6 @@
-//! Which counters of a key id have been seen: none is opened twice.
+//! Replay protection: the counters already seen for one key id.
 
-/// Remembers the last [`SPAN`] counters; everything older counts as seen.
+/// Remembers the last [`SPAN`] counters. Older counters count as seen.
 #[derive(Default)]
 pub(crate) struct ReplayWindow {
     /// The counter after the highest one recorded.
@@ -9,7 +9,7 @@ pub(crate) struct ReplayWindow {
 }
 
 impl ReplayWindow {
-    /// True where `counter` was not recorded and is not too old to know.
+    /// True if `counter` is inside the window or newer, and was not recorded.
     pub(crate) fn is_fresh(&self, counter: u64) -> bool {
         if counter >= self.next {
             return true;
@@ -18,7 +18,7 @@ impl ReplayWindow {
         self.next - counter <= SPAN && self.seen[word] & bit == 0
     }
 
-    /// Records `counter`, after its frame was found authentic; false where somebody recorded it in between.
+    /// Records `counter` after its frame was authenticated. Returns false if it was recorded before.
     pub(crate) fn record(&mut self, counter: u64) -> bool {
         if !self.is_fresh(counter) {
             return false;
@@ -32,7 +32,7 @@ impl ReplayWindow {
         true
     }
 
-    /// Clears the places that counters up to `counter` take over.
+    /// Clears the bits for the counters from `next` to `counter`.
     fn clear_up_to(&mut self, counter: u64) {
         if counter - self.next >= SPAN {
             self.seen = [0; WORDS];
@@ -50,7 +50,7 @@ fn slot(counter: u64) -> (usize, u64) {
     ((at / 64) as usize, 1 << (at % 64))
 }
 
-/// Counters that the window remembers.
+/// The number of counters in the window.
 const SPAN: u64 = 1_024;
 const WORDS: usize = 16;
 
@@ -60,7 +60,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn it_agrees_with_a_plain_set() {
+    fn the_window_agrees_with_a_set_of_counters() {
         let (mut window, mut seen, mut highest) = (ReplayWindow::default(), HashSet::new(), 0u64);
         // A fixed walk with jumps ahead, steps back and repeats.
         let mut state = 0x2545_f491_4f6c_dd1d_u64;

@@ -1,4 +1,4 @@
-//! What goes into the group and comes out of it.
+//! Members, commits and received messages.
 
 use crate::Leaf;
 use crate::identity::DeviceKey;
@@ -7,58 +7,58 @@ use proto::{Epoch, ParticipantId};
 /// A member of the group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Member {
-    /// Its place in the tree; another member may have it later.
+    /// Its leaf. After a removal another member may get the same leaf.
     pub leaf: Leaf,
-    /// What the delivery service calls it.
+    /// The id from the delivery service.
     pub participant: ParticipantId,
-    /// What it calls itself.
+    /// The name that the member chose.
     pub name: String,
-    /// Its device.
+    /// The key of its device.
     pub device: DeviceKey,
-    /// True where it may add and remove others.
+    /// True if it may add and remove members.
     pub organiser: bool,
 }
 
-/// A commit of ours that waits for the log's verdict: [`crate::Group::merge_pending_commit`] or [`crate::Group::clear_pending_commit`].
+/// Our own staged commit, until [`crate::Group::merge_pending_commit`] or [`crate::Group::clear_pending_commit`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingCommit {
-    /// For all members.
+    /// The commit, for all members.
     pub commit: Vec<u8>,
-    /// For those whom it adds: one for all of them.
+    /// The Welcome, for all added members.
     pub welcome: Option<Vec<u8>>,
-    /// Whom it adds.
+    /// The added participants.
     pub added: Vec<ParticipantId>,
-    /// Whom it removes.
+    /// The removed participants.
     pub removed: Vec<ParticipantId>,
 }
 
-/// What a merged commit changed.
+/// The effect of a merged commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MergedCommit {
-    /// The epoch that it began.
+    /// The new epoch.
     pub epoch: Epoch,
-    /// Whose commit it was.
+    /// The leaf of the committer.
     pub committer: Leaf,
-    /// Who is new.
+    /// The new members.
     pub added: Vec<Member>,
-    /// Who is no longer here.
+    /// The removed members.
     pub removed: Vec<Member>,
-    /// True where we are among them: this group is of no more use.
+    /// True if we were removed.
     pub removed_me: bool,
 }
 
-/// What a message of the log turned out to be.
+/// A processed message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// A commit; it is merged.
+    /// A commit, already merged.
     Commit(MergedCommit),
-    /// Something that a member said.
+    /// An application message.
     Message {
-        /// The sender's leaf in the epoch in which it was sealed.
+        /// The sender's leaf in the epoch of the message.
         from: Leaf,
-        /// The sender. Ask for this one, not the leaf, who it was.
+        /// The sender. Identifies it also if the leaf has another owner by now.
         participant: ParticipantId,
-        /// What was said.
+        /// The plaintext.
         bytes: Vec<u8>,
     },
 }

@@ -1,15 +1,15 @@
-//! What a leaf says about its owner, in an MLS credential: who, by which device, called what.
+//! The MLS credential of a leaf: participant, device and name.
 //!
 //! A credential is `version 1 B | device key 32 | participant 8 | first second 8 | last second 8 | device's signature 64 |
-//! name (UTF-8)`. The device signs the leaf's own signature key for this meeting and these seconds; the leaf signs the
-//! whole, because it stands in it.
+//! name (UTF-8)`. The device signs the leaf's signature key for this meeting and lifetime. The leaf's own signature covers
+//! the whole credential.
 
 use super::error::Error;
 use crate::identity::{Claim, DeviceKey, Identity, Profile};
 use openmls::prelude::{BasicCredential, Credential, CredentialWithKey, LeafNode, Lifetime};
 use proto::{MeetingId, ParticipantId};
 
-/// The owner of a leaf.
+/// The decoded credential of a leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LeafCredential {
     pub(crate) participant: ParticipantId,
@@ -20,7 +20,7 @@ pub(crate) struct LeafCredential {
 }
 
 impl LeafCredential {
-    /// Ourselves, as the owner of a leaf that signs with `leaf`.
+    /// Issues our own credential for the signature key `leaf`.
     pub(crate) fn issue(
         identity: &Identity,
         profile: Profile,
@@ -34,30 +34,30 @@ impl LeafCredential {
         Self { participant, device: identity.public(), profile, valid, certificate }
     }
 
-    /// The owner that `credential` names. Its certificate is not looked at: do so when a leaf comes in.
+    /// Decodes `credential` without verifying it. New leaves are verified with [`LeafCredential::verified`].
     pub(crate) fn read(credential: &Credential) -> Result<Self, Error> {
         let basic = BasicCredential::try_from(credential.clone()).map_err(|_| Error::Credential)?;
         Self::decode(basic.identity()).ok_or(Error::Credential)
     }
 
-    /// The owner of `leaf`, after its device was found to vouch for it.
+    /// Decodes the credential of `leaf` and verifies the device's signature.
     pub(crate) fn verified(leaf: &LeafNode, meeting: MeetingId) -> Result<Self, Error> {
         Self::verified_with(leaf.credential(), leaf.signature_key().as_slice(), meeting)
     }
 
-    /// As [`LeafCredential::verified`], for a leaf that comes in two parts.
+    /// As [`LeafCredential::verified`], for a credential and a signature key.
     pub(crate) fn verified_with(credential: &Credential, key: &[u8], meeting: MeetingId) -> Result<Self, Error> {
-        let person = Self::read(credential)?;
-        let claim = Claim { meeting, participant: person.participant, valid: person.valid, leaf: key };
-        if claim.is_by(person.device, &person.certificate) { Ok(person) } else { Err(Error::Credential) }
+        let decoded = Self::read(credential)?;
+        let claim = Claim { meeting, participant: decoded.participant, valid: decoded.valid, leaf: key };
+        if claim.is_by(decoded.device, &decoded.certificate) { Ok(decoded) } else { Err(Error::Credential) }
     }
 
-    /// The credential of a leaf that signs with `leaf`.
+    /// The MLS credential for the signature key `leaf`.
     pub(crate) fn credential(&self, leaf: &[u8]) -> CredentialWithKey {
         CredentialWithKey { credential: BasicCredential::new(self.encode()).into(), signature_key: leaf.into() }
     }
 
-    /// True where both are the same person in the same place: what a member may not change about themselves.
+    /// True if participant, device and name are equal. A member may not change them.
     pub(crate) fn has_same_identity(&self, other: &Self) -> bool {
         (self.participant, self.device, &self.profile) == (other.participant, other.device, &other.profile)
     }

@@ -2,35 +2,35 @@
 
 use crate::provider::NoRandomness;
 
-/// Why the group did not do as asked. It is as it was before.
+/// The reason why an operation failed. The group is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes are no message of this group, not authentic, or of an epoch that is not this one.
+    /// The bytes are not a message of this group and epoch, or not authentic.
     #[error("not a message of this group")]
     Malformed,
-    /// The message is our own, come back: [`crate::Group::merge_pending_commit`] is for it.
-    #[error("our own message came back")]
+    /// The message is our own. The caller uses [`crate::Group::merge_pending_commit`] for our commits.
+    #[error("the message is our own")]
     OwnMessage,
-    /// A member's certificate is missing or wrong.
-    #[error("a device does not vouch for its leaf")]
+    /// A leaf's credential is invalid, or not signed by its device.
+    #[error("a leaf has no valid credential")]
     Credential,
-    /// The policy does not allow it.
+    /// The policy does not allow the commit.
     #[error(transparent)]
     Rejected(#[from] Reject),
-    /// A commit of ours still waits for its verdict.
-    #[error("a commit of ours is pending")]
+    /// Our own commit is pending.
+    #[error("our own commit is pending")]
     CommitPending,
-    /// No commit of ours waits.
-    #[error("no commit of ours is pending")]
+    /// There is no pending commit.
+    #[error("there is no pending commit")]
     NoPendingCommit,
-    /// We were removed.
+    /// We were removed from the group.
     #[error("this member was removed from the group")]
     Removed,
-    /// The system has no randomness to give.
+    /// The system returned no random bytes.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
-    /// MLS failed where it should not; the text is for the log.
+    /// An MLS operation failed unexpectedly. The text is for the log.
     #[error("MLS: {0}")]
     Mls(String),
 }
@@ -42,22 +42,22 @@ pub enum Reject {
     /// The committer is not in the group.
     #[error("the committer is not a member")]
     NotAMember,
-    /// Somebody lets people in, or puts somebody out who is still here, without being an organiser.
+    /// A guest adds a member, or removes one that is not reported gone.
     #[error("only an organiser may do this")]
     NotOrganiser,
-    /// The leaf to be removed is empty.
-    #[error("there is nobody to remove")]
+    /// The leaf to remove is empty.
+    #[error("the leaf to remove is empty")]
     EmptyLeaf,
-    /// The participant to be added is here already.
-    #[error("this participant is here already")]
+    /// The participant to add is already a member.
+    #[error("the participant is already a member")]
     AlreadyMember,
-    /// There is no room left.
+    /// The group has the maximum number of members.
     #[error("the group is full")]
     Full,
-    /// A member gives itself another name, device or number.
-    #[error("a member may not become somebody else")]
+    /// A member changes its name, device or participant id.
+    #[error("a member may not change its identity")]
     IdentityChanged,
-    /// The change is none that a meeting knows.
-    #[error("a meeting does not know this change")]
+    /// The commit contains a proposal that meetings do not allow.
+    #[error("the proposal is not allowed in a meeting")]
     UnsupportedProposal,
 }

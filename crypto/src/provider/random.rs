@@ -3,13 +3,13 @@
 use openmls_traits::random::OpenMlsRand;
 use ring::rand::{SecureRandom, SystemRandom};
 
-/// The system's randomness.
+/// The system's random number generator.
 #[derive(Default)]
 pub(crate) struct Random;
 
-/// The system has no randomness to give.
+/// The system returned no random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the system has no randomness to give")]
+#[error("the system returned no random bytes")]
 pub struct NoRandomness;
 
 impl OpenMlsRand for Random {

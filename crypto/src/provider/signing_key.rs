@@ -6,7 +6,7 @@ use openmls_traits::signatures::{Signer, SignerError};
 use openmls_traits::types::SignatureScheme;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
-/// An Ed25519 key (RFC 8032) whose seed stays in locked memory.
+/// An Ed25519 key (RFC 8032). The seed stays in locked memory.
 pub(crate) struct SigningKey {
     seed: Secret,
     public: [u8; 32],
@@ -35,9 +35,9 @@ impl SigningKey {
     /// The signature of `message`.
     ///
     /// # Panics
-    /// Never: the seed made a key before.
+    /// Never: the seed was checked by [`SigningKey::from_seed`].
     pub(crate) fn signature(&self, message: &[u8]) -> [u8; 64] {
-        let pair = Ed25519KeyPair::from_seed_unchecked(self.seed.expose()).expect("the seed made a key before");
+        let pair = Ed25519KeyPair::from_seed_unchecked(self.seed.expose()).expect("the seed was checked");
         let mut signature = [0; 64];
         signature.copy_from_slice(pair.sign(message).as_ref());
         signature

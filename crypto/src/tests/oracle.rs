@@ -1,4 +1,4 @@
-//! RFC 9605's own vectors, and the `sframe` crate as a second opinion in both directions.
+//! The test vectors of RFC 9605, and interoperability with the `sframe` crate in both directions.
 
 use super::{base_key, picture, ring, sound};
 use crate::frame::{Aad, Class, Key, Prefix, SframeHeader};
@@ -13,7 +13,7 @@ use sframe::key::{DecryptionKey, EncryptionKey};
 const VECTORS: &str = include_str!("../../tests/vectors/rfc9605.json");
 
 #[test]
-fn headers_are_spelled_as_rfc_9605_spells_them() {
+fn headers_match_the_vectors_of_rfc_9605() {
     let vectors: Value = serde_json::from_str(VECTORS).unwrap();
     let cases = vectors["header"].as_array().unwrap();
     assert_eq!(cases.len(), 289);
@@ -27,7 +27,7 @@ fn headers_are_spelled_as_rfc_9605_spells_them() {
 }
 
 #[test]
-fn frames_are_sealed_as_rfc_9605_seals_them() {
+fn frames_match_the_vectors_of_rfc_9605() {
     let vectors: Value = serde_json::from_str(VECTORS).unwrap();
     for case in vectors["sframe"].as_array().unwrap() {
         let (kid, counter) = (case["kid"].as_u64().unwrap(), case["ctr"].as_u64().unwrap());
@@ -72,7 +72,7 @@ fn the_sframe_crate_opens_what_we_seal() {
 
 #[test]
 fn we_open_what_the_sframe_crate_seals() {
-    // Our own frame tells the inner header; theirs then carries it.
+    // Take the inner header from our own frame and seal it with the `sframe` crate.
     let mut sealer = Sealer::new(ring(7, 1), Slot::Camera);
     let mut opener = Opener::new(ring(7, 3), Slot::Camera, Leaf(1), Clock::default());
     let mut counter = MonotonicCounter::with_start_value(1_000, u64::MAX);
