@@ -19,12 +19,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What the user wants to speak into, or listen to.
+/// The selected microphone or speaker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
     /// Nothing: a microphone sends nothing, a speaker's sound goes nowhere.
     Off,
-    /// What the system would take.
+    /// The system's default device.
     #[default]
     Default,
     /// The device with this identifier or name, as [`microphones`] and [`speakers`] list them.
@@ -65,10 +65,10 @@ impl Default for Provider {
     }
 }
 
-/// Opens what `choice` names. Talks to the sound server: may take seconds, never more than about five.
+/// Opens the device of `choice`. Contacts the sound server, which may take up to about five seconds.
 ///
 /// # Errors
-/// [`Error`] says what is absent or wrong.
+/// Returns [`Error`] if there is no such device, or it cannot be used.
 pub fn open(direction: Direction, choice: &Choice, now: Instant) -> Result<Box<dyn Device>, Error> {
     match (direction, choice) {
         (_, Choice::Off) => Ok(Box::new(Null::new(direction, now))),

@@ -1,4 +1,4 @@
-//! The engine: starts the threads, takes commands, reports levels and statistics.
+//! The engine: starts the threads, sends commands to them, reports levels and statistics.
 
 mod message;
 mod opener;
@@ -22,24 +22,24 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 use worker::AudioThread;
 
-/// What an engine starts with.
+/// The configuration of an engine.
 pub struct Config {
-    /// What to speak into.
+    /// The microphone.
     pub microphone: Choice,
-    /// What to listen to.
+    /// The speaker.
     pub speaker: Choice,
-    /// Where devices come from.
+    /// Opens devices.
     pub provider: device::Provider,
-    /// The clock that packets are stamped with.
+    /// The clock for capture times.
     pub clock: Clock,
-    /// Where packets are written.
+    /// The buffers for packets.
     pub pool: BufferPool,
-    /// Takes each packet as it is made, on the thread "audio". It must not wait, and must not call the engine.
+    /// Called with each packet on the thread "audio". It must not block or call the engine.
     pub uplink: uplink::Send,
 }
 
-/// The sound of one meeting. Dropping it closes the devices and joins the threads. A driver that does not answer within
-/// two seconds is left behind with its thread, which ends when the driver answers.
+/// The audio of one meeting. Dropping it closes the devices and joins the threads. If a driver does not return within
+/// two seconds, its thread is detached and ends when the driver returns.
 pub struct Engine {
     shared: Arc<Shared>,
     commands: SyncSender<Command>,
@@ -80,7 +80,7 @@ impl Engine {
 
     /// Waits until [`Engine::is_open`], at most for `timeout`; returns [`Engine::is_open`].
     pub fn wait_until_open(&self, timeout: Duration) -> bool {
-        // Nothing is ever put in.
+        // The mailbox stays empty; it is only closed.
         let _ = self.opened.take_until(Instant::now() + timeout);
         self.is_open()
     }
@@ -101,18 +101,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Mutes or unmutes. Once this has returned with `true`, nothing leaves until it is called with `false`, and nothing
-    /// that was recorded in between ever does.
+    /// Mutes or unmutes. After this returns for `true`, no packet is sent until it is called with `false`. Audio recorded
+    /// in between is never sent.
     pub fn set_muted(&self, muted: bool) {
         *lock(&self.shared.muted) = muted;
     }
 
-    /// Speaks into another device from now on. Returns at once; a failure becomes a warning.
+    /// Changes the microphone. Returns immediately; a failure becomes a warning.
     pub fn set_microphone(&self, choice: Choice) {
         self.open(Direction::Microphone, choice);
     }
 
-    /// Listens to another device from now on; as [`Engine::set_microphone`].
+    /// Changes the speaker; otherwise as [`Engine::set_microphone`].
     pub fn set_speaker(&self, choice: Choice) {
         self.open(Direction::Speaker, choice);
     }
@@ -125,7 +125,7 @@ impl Engine {
         }
     }
 
-    /// Lets a remote be heard under a key of the caller's choice; one that had the same key is replaced.
+    /// Adds a remote under `key`. An existing remote with this key is replaced.
     pub fn add_remote(&self, key: u64) -> Remote {
         match remote::connect() {
             Ok((remote, playback)) => {
@@ -139,32 +139,32 @@ impl Engine {
         }
     }
 
-    /// Forgets a remote, with its statistics.
+    /// Removes a remote and its statistics.
     pub fn remove_remote(&self, key: u64) {
         self.command(Command::Remove(key));
     }
 
-    /// Loudness now; at most 10 ms old.
+    /// The current levels, at most 10 ms old.
     pub fn levels(&self) -> Levels {
         lock(&self.shared.status).levels.clone()
     }
 
-    /// The devices in use and their gaps; at most 10 ms old.
+    /// The devices in use, at most 10 ms old.
     pub fn devices(&self) -> Devices {
         lock(&self.shared.status).devices.clone()
     }
 
-    /// What happened to a remote's sound so far; `None` for a key that is not there.
+    /// The statistics of a remote. `None` if there is no such key.
     pub fn statistics(&self, key: u64) -> Option<Statistics> {
         lock(&self.shared.status).statistics.get(&key).copied()
     }
 
-    /// What went wrong since the last call; at most 32 are kept.
+    /// Returns and clears the warnings since the last call, at most 32.
     pub fn take_warnings(&self) -> Vec<Warning> {
         std::mem::take(&mut *lock(&self.shared.warnings))
     }
 
-    // Waits for the worker's next beat where sixty-four commands lie there unread; fails only where there is no worker.
+    // Blocks until the next tick if 64 commands are queued. Fails only if the thread has ended.
     fn command(&self, command: Command) {
         if self.worker.is_some() && self.commands.send(command).is_err() {
             tracing::debug!("the audio thread has ended");
@@ -178,10 +178,10 @@ impl Drop for Engine {
         if let Some(worker) = self.worker.take()
             && worker.join().is_err()
         {
-            tracing::error!("the audio thread had panicked");
+            tracing::error!("the audio thread panicked");
         }
     }
 }
 
-/// Orders that may wait for the next tick.
+/// Maximum commands queued for the next tick.
 const MAX_COMMANDS: usize = 64;

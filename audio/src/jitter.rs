@@ -1,7 +1,7 @@
-//! The jitter buffer of one remote: packets in as they come, 10 ms of sound out whenever asked.
+//! The jitter buffer of one remote: takes packets as they arrive, returns 10 ms of audio per call.
 //!
-//! Pure: the time is an argument and the codec a trait, so that hours of meeting run in a second of test. What is played
-//! late is played [`delay::Delay::wanted`] after the quickest packet of late: enough for all but one in a hundred.
+//! Time is an argument and the codec a trait, so tests run on virtual time. The playout delay is [`delay::Delay::wanted`]
+//! over the fastest recent packet: enough for 99 % of the packets.
 //! Between talks the timeline is moved by adding or dropping silence, in talk by taking out or repeating a period of
 //! the voice (`stretch`). A drifting clock of the sender is only a wanted delay that moves.
 //!
@@ -26,36 +26,36 @@ use units::{micros_to_samples, samples_to_micros, samples_to_millis};
 /// 20 ms of decoded sound.
 pub type Frame = [f32; PACKET];
 
-/// What the buffer asks of a codec. It never fails: what cannot be decoded is concealed, and answered with `false`.
+/// The codec of a remote. Methods do not fail: a packet that cannot be decoded is concealed and `false` is returned.
 pub trait Decode {
-    /// Restores a packet.
+    /// Decodes a packet.
     fn decode(&mut self, packet: &[u8], out: &mut Frame) -> bool;
-    /// Restores the packet before `successor` from the copy in it; `false` where there is none.
+    /// Decodes the packet before `successor` from its in-band FEC. Returns false if it has none.
     fn recover(&mut self, successor: &[u8], out: &mut Frame) -> bool;
-    /// Invents what fits behind the last frame; noise of the room in a pause.
+    /// Conceals a missing packet; comfort noise in a pause.
     fn conceal(&mut self, out: &mut Frame);
 }
 
-/// What happened to one remote's sound so far. Counts since it was added.
+/// The statistics of one remote, since it was added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
-    /// Packets that came.
+    /// Received packets.
     pub packets_received: u64,
-    /// Packets that were decoded and played.
+    /// Decoded packets.
     pub packets_played: u64,
-    /// Packets that came after their time, twice, or with an impossible position.
+    /// Packets that were late, duplicate, or had an invalid position.
     pub packets_discarded: u64,
     /// Packets that could not be decoded.
     pub packets_broken: u64,
-    /// Milliseconds that were invented while the remote was in talk. Pauses that were never sent do not count.
+    /// Concealed milliseconds of speech. DTX pauses do not count.
     pub concealed_ms: u64,
     /// Milliseconds restored from the copy in the next packet (in-band FEC).
     pub recovered_ms: u64,
-    /// Milliseconds of talk that were due: played, restored and invented.
+    /// Milliseconds of speech: decoded, recovered and concealed.
     pub talk_ms: u64,
-    /// The delay that the buffer aims at, over that of the quickest packet.
+    /// The target delay over the fastest packet.
     pub target: Duration,
-    /// The delay that it has.
+    /// The current delay over the fastest packet.
     pub delay: Duration,
 }
 
@@ -73,7 +73,7 @@ pub struct Buffer {
     /// Samples to be played before the voice may be stretched again.
     stretch_pause: usize,
     losses: LossEstimator,
-    /// Packets in a row that cannot belong to this timeline.
+    /// Consecutive packets that do not belong to this timeline.
     foreign: u32,
     statistics: Statistics,
 }
@@ -83,11 +83,11 @@ pub struct Buffer {
 struct Talk {
     /// The last packet carried a voice.
     on: bool,
-    /// Samples invented since the last packet was decoded.
+    /// Samples concealed since the last packet was decoded.
     concealed: u64,
-    /// Those of them for which the timeline stood still, because the missing packet may just be late.
+    /// Of these, samples for which the timeline waited, because the packet may only be late.
     stalled: u64,
-    /// Those that count as concealed only if the voice turns out to have gone on.
+    /// Of these, samples that count as concealed only if the speech continues afterwards.
     undecided: u64,
 }
 
@@ -108,7 +108,7 @@ impl Buffer {
         }
     }
 
-    /// Takes in a packet that came at `at`. Never grows beyond three seconds; the oldest packet gives way.
+    /// Inserts a packet that arrived at `at`. Holds at most three seconds; then the oldest packet is dropped.
     pub fn insert(&mut self, packet: EncodedAudio, at: Timestamp) {
         self.statistics.packets_received += 1;
         if packet.position >= LAST_POSITION || !self.belongs(&packet, at) || self.is_too_late(packet.position) {
@@ -158,7 +158,7 @@ impl Buffer {
             if self.foreign < MAX_FOREIGN {
                 return false;
             }
-            tracing::debug!(position = packet.position, "timeline starts anew");
+            tracing::debug!(position = packet.position, "timeline restarted");
             *self = Self { statistics: self.statistics, ..Self::new() };
         }
         self.foreign = 0;
@@ -184,7 +184,7 @@ impl Buffer {
         false
     }
 
-    /// Decodes or invents at least one sample.
+    /// Decodes or conceals at least one sample.
     fn refill(&mut self, now: Timestamp, codec: &mut dyn Decode) {
         let Some(next) = self.next else { return self.begin(now) };
         self.drop_overdue();
@@ -215,7 +215,7 @@ impl Buffer {
         }
     }
 
-    /// Nothing is there. In talk the missing packet is given a little time; in a pause the timeline runs on.
+    /// No packet is there. During speech the timeline waits for the missing packet; in a pause it continues.
     fn handle_underrun(&mut self, next: u64, codec: &mut dyn Decode) {
         self.conceal(PACKET as u64, codec);
         if self.talk.on && self.talk.stalled < MAX_WAIT {
@@ -250,7 +250,7 @@ impl Buffer {
         (next + length, gap - length)
     }
 
-    /// A pause that was never sent, `gap` samples of it left: the place to correct the delay unheard.
+    /// A DTX pause with `gap` samples left. Corrects the delay inaudibly.
     fn pause(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
         let excess = self.delay.excess();
         if excess < -delay::SHORTAGE_TOLERATED {
@@ -265,7 +265,7 @@ impl Buffer {
         self.next = Some(next + skipped + length);
     }
 
-    /// A packet is missing in talk, and a later one is there.
+    /// A packet is missing during speech, and a later one is there.
     fn fill_gap(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
         if gap == PACKET as u64 && self.restore(next, codec) {
             return;
@@ -340,7 +340,7 @@ impl Buffer {
         self.talk = Talk { on: voice, ..Talk::default() };
     }
 
-    /// Invents up to 20 ms, and counts them where they replace a voice.
+    /// Conceals up to 20 ms. Counts them if they replace speech.
     fn conceal(&mut self, length: u64, codec: &mut dyn Decode) {
         let mut frame = [0.0; PACKET];
         // What a decoder invents fades; after a while it only costs time.
@@ -382,7 +382,7 @@ impl Buffer {
         }
     }
 
-    /// A backlog came at once: what is older than the wanted delay is not played any more.
+    /// Skips packets that are older than the wanted delay, after a burst.
     fn jump(&mut self, excess: i64) {
         let mut left = micros_to_samples(excess);
         while self.packets.len() > 1 && left >= PACKET as u64 {
@@ -395,7 +395,7 @@ impl Buffer {
         }
     }
 
-    /// Packets that the timeline has overtaken while they waited.
+    /// Drops packets that are behind the timeline.
     fn drop_overdue(&mut self) {
         while let (Some(first), Some(next)) = (self.packets.front(), self.next)
             && first.position + PACKET as u64 <= next
@@ -412,7 +412,7 @@ const FRAME_MS: u64 = 20;
 /// Three seconds of packets.
 const MAX_PACKETS: usize = 150;
 
-/// Positions from here on would overflow sums; no meeting lasts five thousand years.
+/// Positions from here on would overflow sums; a meeting never lasts 5,000 years.
 const LAST_POSITION: u64 = 1 << 53;
 
 /// Packets of another timeline before it is believed.

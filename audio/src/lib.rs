@@ -1,8 +1,8 @@
-//! Sound: devices, the 10 ms engine, the jitter buffer and the mixer.
+//! Audio: devices, the engine, the jitter buffer and the mixer.
 //!
-//! A device's callback touches one ring and nothing else; the thread "audio" does the rest: echo, noise and gain
-//! ([`process`]), Opus by `codec`, the jitter buffer, the mix. Sealing and the network are absent: packets leave by a
-//! closure and arrive by [`Remote::push`].
+//! Device callbacks only access a ring buffer. The thread "audio" does everything else: echo cancellation, noise
+//! suppression and gain control ([`process`]), Opus (crate `codec`), the jitter buffer and the mix. Encryption and the
+//! network are deliberately absent: packets leave through a closure and arrive through [`Remote::push`].
 
 #![cfg_attr(
     test,

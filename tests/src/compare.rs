@@ -7,14 +7,14 @@
 use audio::{BLOCK, SAMPLE_RATE};
 use std::time::Duration;
 
-/// The outcome of [`voices`].
+/// The result of [`voices`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Similarity {
-    /// 0 is something else, 1 the same voice saying the same words. Above 0.75 speech is understood without effort.
+    /// From 0 (unrelated) to 1 (identical speech). Above 0.75 speech is easy to understand.
     pub score: f32,
-    /// How far the sent sound had gone when the played one began.
+    /// The position in the sent audio at which the played audio begins.
     pub offset: Duration,
-    /// How much of the played sound was compared: where the sent one speaks.
+    /// The compared duration: the parts with speech.
     pub compared: Duration,
 }
 
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_voice_is_like_itself_later_and_softer() {
+    fn a_delayed_softer_copy_is_similar() {
         let sent = voice("anne.wav");
         let played: Vec<f32> =
             sent.iter().cycle().skip(48_000).take(sent.len() * 2).map(|sample| sample * 0.3).collect();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn another_voice_is_not_it() {
+    fn another_voice_is_not_similar() {
         for (one, other) in [("anne.wav", "bob.wav"), ("carol.wav", "david.wav"), ("bob.wav", "carol.wav")] {
             let similarity = voices(&voice(one), &voice(other)).unwrap();
             assert!(similarity.score < 0.6, "{one} {other}: {similarity:?}");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn holes_and_noise_cost() {
+    fn gaps_and_noise_lower_the_score() {
         let sent = voice("anne.wav");
         let mut seed = 1u32;
         let mut noise = || {

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// Which way sound goes.
+/// The direction of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// From the room to us.
+    /// Records.
     Microphone,
-    /// From us to the room.
+    /// Plays.
     Speaker,
 }
 

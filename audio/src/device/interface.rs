@@ -4,12 +4,12 @@ use super::error::Error;
 use crate::Block;
 use std::time::{Duration, Instant};
 
-/// One direction of a sound device. Everything returns at once; only the engine's thread calls it.
+/// One direction of a sound device. No method blocks. Used on the audio thread.
 pub trait Device: Send {
-    /// What the user would call it.
+    /// The name shown to users.
     fn name(&self) -> &str;
 
-    /// How many blocks may be passed at `now`: those a microphone has filled, those a speaker has room for.
+    /// The number of blocks that can be passed at `now`: recorded by a microphone, or free in a speaker.
     ///
     /// # Errors
     /// [`Error::Lost`] once the device is gone.
@@ -21,9 +21,9 @@ pub trait Device: Send {
     /// [`Error::Lost`] once the device is gone, [`Error::Write`] where a file cannot grow.
     fn pass(&mut self, block: &mut Block) -> Result<(), Error>;
 
-    /// The time between the air and the next block passed.
+    /// The time between the air and the next block.
     fn latency(&self) -> Duration;
 
-    /// How often sound was lost between the device and the engine: over-runs of a microphone, under-runs of a speaker.
+    /// The number of overruns of a microphone, or underruns of a speaker.
     fn xruns(&self) -> u64;
 }

@@ -1,4 +1,4 @@
-//! The beat of a device that has none of its own: one block every 10 ms of the clock.
+//! The clock of devices without hardware: one block every 10 ms.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ impl Pacer {
         Self { start: now, passed: 0, xruns: 0 }
     }
 
-    /// Blocks due at `now`. A delay of up to [`MAX_CATCH_UP`] is made up for; a longer one (the machine slept) is let go.
+    /// The blocks due at `now`. At most [`MAX_CATCH_UP`] blocks are caught up; after a longer delay (sleep) they are skipped.
     pub fn due(&mut self, now: Instant) -> usize {
         let elapsed = now.saturating_duration_since(self.start).as_micros() / TICK.as_micros();
         let waiting = u64::try_from(elapsed).unwrap_or(u64::MAX).saturating_sub(self.passed);
@@ -30,18 +30,18 @@ impl Pacer {
         usize::try_from(waiting).unwrap_or(0)
     }
 
-    /// Takes note that a block was passed.
+    /// Records that a block was passed.
     pub fn pass(&mut self) {
         self.passed += 1;
     }
 
-    /// How often time was let go.
+    /// How often blocks were skipped.
     pub fn xruns(&self) -> u64 {
         self.xruns
     }
 }
 
-/// The most blocks that are made up for: a second.
+/// Maximum blocks to catch up: one second.
 const MAX_CATCH_UP: u64 = 100;
 
 #[cfg(test)]
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_night_of_sleep_is_not_made_up_for() {
+    fn time_asleep_is_skipped() {
         let start = Instant::now();
         let mut pacer = Pacer::new(start);
         let later = start + Duration::from_hours(1);

@@ -5,36 +5,36 @@ use crate::remote::Playback;
 use media::Mailbox;
 use std::sync::Arc;
 
-/// What the thread is told.
+/// A command to the audio thread.
 pub enum Command {
-    /// Use this device from now on; `echo` where it is a real one.
+    /// Use this device. `echo` is true for hardware.
     Install { direction: Direction, device: Box<dyn Device>, echo: bool },
-    /// Play this remote.
+    /// Add this remote.
     Add(u64, Box<Playback>),
-    /// Forget this remote.
+    /// Remove this remote.
     Remove(u64),
-    /// End.
+    /// Stop the thread.
     Stop,
 }
 
-/// A request to the thread.
+/// A request to the device thread.
 pub enum DeviceRequest {
-    /// Open what the user chose. Dropping the request says that it is done.
+    /// Open the selected device. Dropping the request signals that it is done.
     Open(Open),
-    /// Replace this device: it is gone.
+    /// Replace this lost device.
     Lost(Direction, Box<dyn Device>),
     /// Close this device.
     Close(Box<dyn Device>),
 }
 
-/// A choice of the user.
+/// A selection by the user.
 pub struct Open {
     pub direction: Direction,
     pub choice: Choice,
     pub _opening: Option<Arc<CloseOnDrop>>,
 }
 
-/// Closes the mailbox when the last request that holds it is done.
+/// Closes the mailbox when the last owner is dropped.
 pub struct CloseOnDrop(pub Mailbox<()>);
 
 impl Drop for CloseOnDrop {

@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// The thread's handle. Dropping it ends the thread and joins it, unless a driver does not answer within two seconds:
-/// then the thread is left behind and ends when the driver answers.
+/// The handle of the device thread. Dropping it joins the thread. If a driver does not return within two seconds, the
+/// thread is detached and ends when the driver returns.
 pub struct Opener {
     requests: Option<SyncSender<DeviceRequest>>,
     /// Closed when the thread has ended.
@@ -64,7 +64,7 @@ impl Drop for Opener {
         let Some(thread) = self.thread.take() else { return };
         let _ = self.ended.take_until(Instant::now() + DRIVER_TIMEOUT);
         if !self.ended.is_closed() {
-            tracing::warn!("a sound driver does not answer: its thread is left behind");
+            tracing::warn!("a sound driver does not return; its thread is detached");
         } else if thread.join().is_err() {
             tracing::error!("the thread of the audio devices panicked");
         }
@@ -78,11 +78,11 @@ struct DeviceThread {
     inbox: Receiver<DeviceRequest>,
     /// Requests taken from `inbox` and not done yet, at most [`MAX_REQUESTS`].
     waiting: VecDeque<DeviceRequest>,
-    /// What the user chose, by [`index`].
+    /// The selected devices, by [`index`].
     choices: [Choice; 2],
-    /// Which of the chosen devices was lost and is looked for.
+    /// True for a lost device that is being replaced.
     missing: [bool; 2],
-    /// The time until the next look.
+    /// The time until the next attempt to replace a device.
     retry_delay: Duration,
 }
 
@@ -109,8 +109,8 @@ impl DeviceThread {
         self.inbox.recv_timeout(if self.missing.contains(&true) { self.retry_delay } else { IDLE_TIMEOUT })
     }
 
-    /// Opens a choice, unless a newer one of the same direction waits. A driver may take so long that the user chooses
-    /// again meanwhile: then neither the device nor the failure matters any more.
+    /// Opens the selected device, unless a newer selection for this direction is queued. A slow driver may return after
+    /// the user selected another device; the result is then ignored.
     fn choose(&mut self, open: &Open) {
         let direction = open.direction;
         if self.is_outdated(direction) {
@@ -131,7 +131,7 @@ impl DeviceThread {
         }
     }
 
-    /// True if a newer choice of this direction waits.
+    /// True if a newer selection for this direction is queued.
     fn is_outdated(&mut self, direction: Direction) -> bool {
         let room = MAX_REQUESTS.saturating_sub(self.waiting.len());
         self.waiting.extend(self.inbox.try_iter().take(room));
@@ -141,13 +141,13 @@ impl DeviceThread {
     fn lost(&mut self, direction: Direction, device: Box<dyn Device>) {
         self.shared.warn(Warning::Lost { direction, device: device.name().to_owned() });
         drop(device);
-        // A file that cannot be read or written any more will not come back.
+        // Do not retry a file that cannot be read or written any more.
         self.missing[index(direction)] = matches!(self.choices[index(direction)], Choice::Default | Choice::Device(_));
         self.retry_delay = MIN_RETRY_DELAY;
         self.retry();
     }
 
-    /// Looks for what is missing: the chosen device, else the system's choice.
+    /// Tries to replace lost devices: with the selected device, otherwise with the system's default.
     fn retry(&mut self) {
         for direction in [Direction::Microphone, Direction::Speaker] {
             if !self.missing[index(direction)] {
@@ -181,18 +181,18 @@ fn index(direction: Direction) -> usize {
     }
 }
 
-/// How long dropping the handle waits for a driver.
+/// How long dropping the handle waits for the thread.
 const DRIVER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Requests that may wait.
+/// Maximum queued requests.
 const MAX_REQUESTS: usize = 16;
 
-/// A lost device is looked for after this time, then ever more seldom, but
+/// The first delay before a lost device is retried. Doubles with each attempt.
 const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);
-/// at least this often.
+/// The longest delay between two attempts.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(8);
 
-/// A wait that only a request ends.
+/// The timeout while no device is lost; only a request ends the wait.
 const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
 
 #[cfg(test)]

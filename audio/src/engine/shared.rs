@@ -6,72 +6,72 @@ use media::Level;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Something works worse than asked for; the engine goes on.
+/// A problem after which the engine continues.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Warning {
-    /// No device: nothing is sent, or nothing is heard, until another is chosen.
+    /// The device cannot be opened. Nothing is sent or played until another one is selected.
     #[error("no {direction}")]
     Unavailable {
-        /// Which way.
+        /// Microphone or speaker.
         direction: Direction,
-        /// Why.
+        /// The reason.
         #[source]
         error: device::Error,
     },
-    /// The device that was in use has gone. The engine looks for it, or another, and tells [`Warning::Replaced`].
+    /// The device in use was lost. The engine looks for it or another one, and then reports [`Warning::Replaced`].
     #[error("{direction} {device} was lost")]
     Lost {
-        /// Which way.
+        /// Microphone or speaker.
         direction: Direction,
-        /// Its name.
+        /// The name of the device.
         device: String,
     },
-    /// After a loss: sound goes on with this device.
+    /// A lost device was replaced by this one.
     #[error("{direction} is now {device}")]
     Replaced {
-        /// Which way.
+        /// Microphone or speaker.
         direction: Direction,
-        /// Its name.
+        /// The name of the device.
         device: String,
     },
-    /// The codec could not be set up: nothing is sent.
-    #[error("nothing can be sent")]
+    /// The encoder or a decoder could not be created.
+    #[error("the audio codec failed")]
     Codec(#[from] codec::opus::Error),
-    /// A thread could not be started: there is no sound at all.
-    #[error("no thread for sound")]
+    /// A thread could not be started: there is no audio.
+    #[error("an audio thread cannot be started")]
     Thread(#[from] std::io::Error),
 }
 
-/// Loudness for meters, and who speaks.
+/// The levels for meters, and who speaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
-    /// Our microphone after processing; also while muted, so that the user can be told.
+    /// The level of our microphone after processing, also while muted.
     pub microphone: Level,
-    /// Whether somebody speaks into it; also while muted.
+    /// True if our microphone picks up speech, also while muted.
     pub speaking: bool,
-    /// Each remote's key, loudness, and whether it speaks.
+    /// For each remote: the key, the level, and true if it speaks.
     pub remotes: Vec<(u64, Level, bool)>,
 }
 
-/// What the threads and the handle share. Each lock is held for a few copies only, but that of `muted`.
+/// The state shared by the threads and the handle. Locks are held only for short copies, except `muted`.
 pub struct Shared {
     pub status: Mutex<Status>,
     pub warnings: Mutex<Vec<Warning>>,
-    /// Held while a packet leaves: once [`Engine::set_muted`] has returned, none does.
+    /// Held while a packet is sent, so that no packet is sent after `Engine::set_muted` returned.
     pub muted: Mutex<bool>,
 }
 
 /// The devices in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Devices {
-    /// Name of the microphone; "null" where there is none.
+    /// The name of the microphone; "null" if there is none.
     pub microphone: String,
-    /// Name of the speaker; "null" where there is none.
+    /// The name of the speaker; "null" if there is none.
     pub speaker: String,
-    /// How often the microphone's sound came faster than it was taken, since it was opened.
+    /// Overruns of the microphone since it was opened.
     pub microphone_xruns: u64,
-    /// How often the speaker had nothing to play, since it was opened.
+    /// Underruns of the speaker since it was opened.
     pub speaker_xruns: u64,
 }
 
@@ -84,7 +84,7 @@ pub struct Status {
 
 impl Shared {
     pub fn warn(&self, warning: Warning) {
-        tracing::debug!(%warning, "sound");
+        tracing::debug!(%warning, "audio warning");
         let mut warnings = lock(&self.warnings);
         if warnings.len() < MAX_WARNINGS {
             warnings.push(warning);
@@ -92,10 +92,10 @@ impl Shared {
     }
 }
 
-// Each value is whole whenever its lock is free, so a thread that panicked poisons nothing.
+/// Locks `mutex`. Values are never left half-written, so a poisoned lock is used as it is.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Warnings that are kept for a caller who does not ask.
+/// Maximum warnings kept until the caller takes them.
 const MAX_WARNINGS: usize = 32;

@@ -1,7 +1,7 @@
-//! The thread "audio": every 10 ms of the clock it looks what the devices have and want, records and plays that.
+//! The thread "audio": every 10 ms it records and plays as many blocks as the devices have ready.
 //!
-//! How much sound moves is the devices' decision, each by its own clock; the beat only says when to look. A callback
-//! must not make a system call, so it cannot wake us.
+//! Each device has its own clock, which decides how many blocks are ready; the tick only decides when to check. Callbacks
+//! may not make system calls, so they cannot wake this thread.
 
 use super::message::{Command, DeviceRequest};
 use super::shared::{Shared, lock};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-/// What the thread owns.
+/// The state of the thread.
 pub struct AudioThread {
     shared: Arc<Shared>,
     clock: Clock,
@@ -27,13 +27,13 @@ pub struct AudioThread {
     start: Instant,
     microphone: Box<dyn Device>,
     speaker: Box<dyn Device>,
-    /// Whether each device is a real one: only then can an echo come back.
+    /// True for each hardware device. Echo is possible only if both are hardware.
     real: [bool; 2],
     remotes: BTreeMap<u64, Box<Playback>>,
     meter: Meter,
 }
 
-/// Our own loudness, whether muted or not.
+/// The level of our microphone, also while muted.
 struct Meter {
     level: Level,
     loudest: Level,
@@ -42,7 +42,7 @@ struct Meter {
 }
 
 impl AudioThread {
-    /// A worker without devices, whose track begins at `start`.
+    /// Creates the thread state without devices. The track begins at `start`.
     pub fn new(
         shared: Arc<Shared>,
         clock: Clock,
@@ -66,7 +66,7 @@ impl AudioThread {
         }
     }
 
-    /// Works until it is told to stop.
+    /// Runs until [`Command::Stop`].
     pub fn run(mut self, commands: &Receiver<Command>) {
         let mut tick = self.start;
         loop {
@@ -113,7 +113,7 @@ impl AudioThread {
         self.request(DeviceRequest::Close(old));
     }
 
-    /// One tick: first what is heard, so that the echo canceller knows it before it comes back.
+    /// One tick. Plays first, so that the echo canceller gets a block before its echo.
     fn work(&mut self, now: Instant) {
         for remote in self.remotes.values_mut() {
             remote.collect(self.clock);
@@ -204,12 +204,12 @@ impl AudioThread {
         }
     }
 
-    // Closing a device may take long: that is for the other thread. Where it does not take it, it is closed here.
+    // Closing a device may take long, so the device thread does it. If its queue is full, the device is closed here.
     fn request(&self, request: DeviceRequest) {
         if let Some(device_requests) = &self.device_requests
             && device_requests.try_send(request).is_err()
         {
-            tracing::debug!("device closed on the audio thread");
+            tracing::debug!("queue of the device thread is full");
         }
     }
 }
@@ -223,7 +223,7 @@ impl Meter {
         let level = Level::of(block);
         self.level = smooth(self.level, level);
         self.loudest = if self.odd { self.loudest.min(level) } else { level };
-        // The detector counts packets of two blocks.
+        // The detector expects one level per packet, which has two blocks.
         if self.odd {
             self.detector.update(self.loudest);
         }
@@ -231,17 +231,17 @@ impl Meter {
     }
 }
 
-/// The next time to look; a beat that was missed by far is let go.
+/// The time of the next tick. Skips ticks that are late by more than [`MAX_TICK_DELAY`].
 fn next_tick(tick: Instant, now: Instant) -> Instant {
     let next = tick + TICK;
     if next + MAX_TICK_DELAY < now { now + TICK } else { next }
 }
 
-/// How often the devices are looked at.
+/// The tick period.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Beats later than this are not made up for.
+/// Later ticks are skipped.
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 
-/// Blocks moved in one beat at most, so that a stalled device does not hold up the other.
+/// Maximum blocks per tick and device, so that a stalled device does not delay the other one.
 const MAX_BLOCKS_PER_TICK: usize = 25;

@@ -34,7 +34,7 @@ impl Delay {
         }
     }
 
-    /// True where a packet cannot belong to the timeline of the packets before it.
+    /// True if a packet cannot belong to the timeline of the packets before it.
     pub fn is_foreign(&self, position: u64, at: Timestamp) -> bool {
         !self.arrivals.is_empty() && (offset(position, at) - self.base).abs() > MAX_OFFSET
     }

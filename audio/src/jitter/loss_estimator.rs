@@ -1,4 +1,4 @@
-//! Decides whether to wait for the copies of lost packets that their successors carry: pure.
+//! Decides whether to wait for in-band FEC: the copies of lost packets in their successors.
 
 /// How often packets get lost, and whether waiting for the next one helps.
 pub struct LossEstimator {
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_are_waited_for_only_where_much_is_lost_and_found_again() {
+    fn waits_for_copies_only_if_packets_are_lost_and_copies_exist() {
         let mut losses = LossEstimator::default();
         (0..200).for_each(|_| losses.count(0));
         assert!(!losses.is_waiting_worthwhile(), "nothing is lost");

@@ -7,7 +7,7 @@ pub const SIMILAR: f32 = 0.75;
 /// Takes any two stretches: for background sound.
 pub const ANY: f32 = -1.0;
 
-/// Takes one period out of the front of `sound`. Returns how many samples went, `None` where no period was found.
+/// Takes one period out of the front of `sound`. Returns how many samples went, `None` if no period was found.
 pub fn shorten(sound: &mut Vec<f32>, min_similarity: f32) -> Option<usize> {
     let period = find_period(sound, min_similarity)?;
     for index in 0..period {
@@ -17,7 +17,7 @@ pub fn shorten(sound: &mut Vec<f32>, min_similarity: f32) -> Option<usize> {
     Some(period)
 }
 
-/// Repeats one period at the front of `sound`. Returns how many samples came, `None` where no period was found.
+/// Repeats one period at the front of `sound`. Returns how many samples came, `None` if no period was found.
 pub fn lengthen(sound: &mut Vec<f32>, min_similarity: f32) -> Option<usize> {
     let period = find_period(sound, min_similarity)?;
     let length = sound.len();

@@ -1,6 +1,6 @@
 //! The sound system to ask, if there is one.
 
-/// PulseAudio where it answers, else ALSA where it has anything to offer; `None` where there is no sound at all. ALSA's
+/// PulseAudio where it answers, else ALSA where it has anything to offer; `None` if there is no sound at all. ALSA's
 /// library writes a page of complaints to standard error when it is asked for a card that is not there.
 #[cfg(target_os = "linux")]
 pub fn host() -> Option<cpal::Host> {
