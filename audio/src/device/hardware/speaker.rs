@@ -50,7 +50,7 @@ impl Speaker {
         Ok(Self { name, samples, convert, rate, state, monitor, xruns: 0, target: 0, _stream: stream })
     }
 
-    /// Frames to keep in the ring: the largest callback and two of our beats, more after each under-run.
+    /// Frames to keep in the ring: the largest callback and two ticks, more after each underrun.
     fn target(&mut self) -> usize {
         let tick = self.rate as usize / 100;
         let least = self.state.largest.load(Relaxed) + 2 * tick;
