@@ -1,6 +1,7 @@
 //! Code that the tests across crates share: simulations, and the benches.
 
 pub mod bench;
+pub mod compare;
 pub mod delay_proxy;
 pub mod demo_meeting;
 pub mod people;
