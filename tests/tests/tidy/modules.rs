@@ -110,6 +110,7 @@ fn reachable<'a>(from: &'a Module, edges: &'a BTreeMap<Module, BTreeSet<Module>>
 }
 
 /// Returns whether an item is compiled only for tests.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum of syn is open, and other items do not matter here")]
 pub fn is_test(item: &syn::Item) -> bool {
     let attributes: &[syn::Attribute] = match item {
         syn::Item::Mod(item) => &item.attrs,
@@ -125,6 +126,7 @@ pub fn is_test(item: &syn::Item) -> bool {
     })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum of syn is open, and other items do not matter here")]
 fn defines(file: &syn::File, name: &str) -> bool {
     file.items.iter().any(|item| match item {
         syn::Item::Struct(item) => item.ident == name,

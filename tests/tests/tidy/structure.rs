@@ -90,9 +90,11 @@ fn methods(parsed: &Crate) -> BTreeMap<(Module, String), usize> {
 fn owner(parsed: &Crate, module: &Module, name: &syn::Ident) -> Module {
     let defines =
         |file: &syn::File| file.items.iter().any(|item| matches!(item, syn::Item::Struct(item) if item.ident == *name));
-    let definers: Vec<&Module> = parsed.modules().filter(|(_, file)| defines(file)).map(|(module, _)| module).collect();
-    let above = (0..=module.len()).rev().find(|length| definers.iter().any(|definer| **definer == module[..*length]));
-    match (above, definers.as_slice()) {
+    let candidates: Vec<&Module> =
+        parsed.modules().filter(|(_, file)| defines(file)).map(|(module, _)| module).collect();
+    let above =
+        (0..=module.len()).rev().find(|length| candidates.iter().any(|candidate| **candidate == module[..*length]));
+    match (above, candidates.as_slice()) {
         (Some(length), _) => module[..length].to_vec(),
         (None, [only]) => (*only).clone(),
         (None, _) => module.clone(),
