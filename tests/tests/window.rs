@@ -176,7 +176,7 @@ fn an_unreachable_server_is_reported_in_the_window_and_can_be_tried_again() {
     let options = ["--name", "Bob", "--camera", "off", "--microphone", "off", "--speaker", "off"];
     let window = desktop.client("the window", &[&["join", &link], &options[..]].concat());
     let fails = |desktop: &Desktop| {
-        desktop.until_title("the failure", |title| title.starts_with("You did not join the meeting"))
+        desktop.until_title("the failure", |title| title.starts_with("You did not join the meeting"));
     };
     fails(&desktop);
     assert_accessible(
