@@ -431,7 +431,7 @@ const TICK: Duration = Duration::from_millis(500);
 mod tests {
     use super::*;
     use crate::model::Devices;
-    use std::sync::mpsc::{Receiver, channel};
+    use std::sync::mpsc::{Receiver, sync_channel};
 
     fn engine_event(app: &mut App, event: Event) {
         let attempt = app.session.attempt();
@@ -508,7 +508,7 @@ mod tests {
         let entry = engine::Entry::Create { host: "localhost".into(), port: 1, fingerprint: None };
         let identity = engine::Identity::generate().unwrap();
         let (engine, events) = engine::Engine::start(entry, setup(), identity, app.pictures.output()).unwrap();
-        let (sender, closed) = channel();
+        let (sender, closed) = sync_channel(1);
         let after_close = Some(Box::new(move |_: &engine::Stats, _| sender.send(()).unwrap()) as _);
         (Started { engine, events, server: None, key: Key::Temporary, after_close }, closed)
     }

@@ -264,7 +264,7 @@ fn reasons() -> [Reason; 14] {
 fn each_ending_has_a_reason_a_cause_and_advice() {
     for language in Language::ALL {
         for reason in reasons() {
-            let (id, fault) = (sentence::reason(&reason), reason.fault());
+            let (id, fault) = (sentence::reason(&reason), sentence::unnamed_fault(&reason));
             let screen = ended::Ended { reason, was_inside: true };
             let mut ui = Ui::new(screen.view(&context(language)));
             ui.find(&language.text(id));

@@ -1,10 +1,10 @@
-//! What the tests across crates share: simulations, and the benches.
+//! Code that the tests across crates share: simulations, and the benches.
 
 pub mod bench;
+pub mod delay_proxy;
 pub mod demo_meeting;
-pub mod gate;
 pub mod people;
 pub mod psnr;
 pub mod quality;
 pub mod sfu;
-pub mod world;
+pub mod simulation;

@@ -14,7 +14,7 @@ pub fn invitation(link: &str) -> Result<Invitation, String> {
 
 /// Why a meeting ended.
 pub fn reason(reason: &Reason) -> String {
-    compose(sentence::reason(reason), reason.fault(), sentence::detail(reason))
+    compose(sentence::reason(reason), sentence::unnamed_fault(reason), sentence::detail(reason))
 }
 
 /// A notice.

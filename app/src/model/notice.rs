@@ -48,7 +48,7 @@ impl NoticeKind {
     /// Whether it is only added to the list of notices and not shown over the meeting: the user can do nothing about it
     /// during the meeting.
     pub const fn is_quiet(self) -> bool {
-        matches!(self, Self::NoGpu | Self::NoKeychain)
+        matches!(self, Self::NoGpu | Self::NoKeychain | Self::Engine(engine::NoticeKind::CodecReplaced))
     }
 }
 

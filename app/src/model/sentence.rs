@@ -3,7 +3,7 @@
 use engine::{Fault, LinkError, NoticeKind, Reason};
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 16] = [
+pub const NOTICES: [NoticeKind; 18] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -18,6 +18,8 @@ pub const NOTICES: [NoticeKind; 16] = [
     NoticeKind::StillWaiting,
     NoticeKind::NobodyAdmits,
     NoticeKind::Overloaded,
+    NoticeKind::CodecReplaced,
+    NoticeKind::TrackFailed,
     NoticeKind::PeerUnreadable,
     NoticeKind::Refused,
 ];
@@ -39,6 +41,8 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::StillWaiting => "notice-still-waiting",
         NoticeKind::NobodyAdmits => "notice-nobody-admits",
         NoticeKind::Overloaded => "notice-overloaded",
+        NoticeKind::CodecReplaced => "notice-codec-replaced",
+        NoticeKind::TrackFailed => "notice-track-failed",
         NoticeKind::PeerUnreadable => "notice-peer-unreadable",
         NoticeKind::Refused => "notice-refused",
     }
@@ -52,6 +56,25 @@ pub const fn fault(fault: Fault) -> &'static str {
         Fault::Server => "fault-server",
         Fault::Link => "fault-link",
         Fault::Peer => "fault-peer",
+    }
+}
+
+/// Who is at fault, if the sentence of the reason does not name them: only the organiser removes or declines people.
+pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
+    match reason {
+        Reason::Removed | Reason::Refused => None,
+        Reason::Left
+        | Reason::Unattended
+        | Reason::NoMeeting
+        | Reason::Unreachable(_)
+        | Reason::Certificate(_)
+        | Reason::Version
+        | Reason::ServerSilent
+        | Reason::Full
+        | Reason::Draining
+        | Reason::Server(_)
+        | Reason::Forged
+        | Reason::Here(_) => reason.fault(),
     }
 }
 

@@ -45,7 +45,7 @@ impl Ended {
         };
         let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
         let dim = |words| text::caption(words).style(text::tone(Tone::Dim));
-        let fault = self.reason.fault().map(|fault| dim(context.text(sentence::fault(fault))));
+        let fault = sentence::unnamed_fault(&self.reason).map(|fault| dim(context.text(sentence::fault(fault))));
         let id = sentence::reason(&self.reason);
         let head = column![].push(fault).push(text::title(context.text(id))).width(Length::Fill);
         let head = row![symbol, head].spacing(SPACE_L).align_y(Alignment::Center);

@@ -2,7 +2,7 @@
 
 use accesskit::{Node, Role, Toggled};
 use app::locale::Language;
-use app::model::Kind;
+use app::model::{Kind, sentence};
 use app::screen::{ended, meeting, notice, preview};
 use engine::{NoticeKind, Reason};
 use iced::advanced::widget::operation::black_box;
@@ -126,6 +126,17 @@ fn the_title_after_a_failed_join_does_not_say_that_the_meeting_was_left() {
         let update = tree(screen.view(&context(Language::English)));
         let main = update.nodes.iter().find(|(_, node)| node.role() == Role::Main).expect("a screen has a main part");
         assert_eq!(main.1.label(), Some(expected));
+    }
+}
+
+#[test]
+fn a_removed_or_declined_user_does_not_read_that_another_participant_is_the_cause() {
+    for reason in [Reason::Removed, Reason::Refused] {
+        let screen = ended::Ended { reason, was_inside: true };
+        let update = tree(screen.view(&context(Language::English)));
+        let shows = |words: &str| update.nodes.iter().any(|(_, node)| node.value() == Some(words));
+        assert!(shows(&Language::English.text(sentence::reason(&screen.reason))));
+        assert!(!shows("Another participant"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What four people see of each other in a whole meeting on this machine.
 
-use super::row::{Duel, Row};
+use super::row::{Comparison, Row};
 use crate::demo_meeting::{self, Outcome};
 use anyhow::{Context, Result};
 use media::Size;
@@ -17,7 +17,7 @@ pub fn rows() -> Result<Vec<Row>> {
     let shares = report.video.iter().map(|video| share(video.frames_shown, video.frames_sent));
     let shown = shares.reduce(f64::min).context("pictures were received")?;
     let latency = report.video.iter().filter_map(|video| video.latency_ms.p95).max().context("pictures were shown")?;
-    let against = |subject, limit| Duel { subject, peer: limit, runs: 1 };
+    let against = |subject, limit| Comparison { subject, peer: limit, runs: 1 };
     Ok(vec![
         Row::at_least("PSNR at 640x360, worst pair of four people", "dB", "limit: 32 dB", against(mean, 32.0), 1.0),
         Row::at_least("pictures shown of those sent, worst pair", "", "limit: nine of ten", against(shown, 0.9), 1.0),
