@@ -154,6 +154,8 @@ impl Meeting {
             | EngineNotice::StillWaiting
             | EngineNotice::NobodyAdmits
             | EngineNotice::Overloaded
+            | EngineNotice::CodecReplaced
+            | EngineNotice::TrackFailed
             | EngineNotice::PeerUnreadable
             | EngineNotice::Refused => {}
         }
