@@ -2,6 +2,7 @@ use super::*;
 use crate::decode::Decoder;
 use crate::layer::Ladder;
 use crate::{bitstream, testing};
+use media::{Bitrate, FrameRate, Size, VideoCodec};
 use media::{Colour, Matrix, Plane, Rotation, Timestamp};
 
 fn config(width: u16, height: u16) -> Config {
