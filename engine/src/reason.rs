@@ -61,9 +61,7 @@ fn refused(problem: Problem) -> Reason {
         Problem::NoMeeting => Reason::NoMeeting,
         Problem::MeetingFull | Problem::ServerFull => Reason::Full,
         Problem::Draining => Reason::Draining,
-        Problem::MeetingExists | Problem::Malformed | Problem::TooFast | Problem::Media => {
-            Reason::Server(problem.to_string())
-        }
+        Problem::MeetingExists | Problem::Malformed | Problem::TooFast => Reason::Server(problem.to_string()),
     }
 }
 

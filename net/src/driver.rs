@@ -13,7 +13,7 @@ use crate::signalling::{Incoming, Wire};
 use crypto::KeyRing;
 use media::Media;
 use outbox::Outbox;
-use proto::{Down, Problem, TileWish, Up};
+use proto::{Blob, ClientMessage, FromSfu, ServerMessage, TileWish, ToSfu};
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -178,32 +178,11 @@ impl Driver {
         Ok(if self.outbox.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
-    fn handle_message(&mut self, message: Down, now: Instant) {
-        let about_media = match &message {
-            Down::Answer { .. }
-            | Down::Tracks { .. }
-            | Down::SenderLayers { .. }
-            | Down::Problem { problem: Problem::Media } => Some(message.clone()),
-            Down::Totals { totals } => {
-                self.outbox.push(Event::Totals(*totals));
-                None
-            }
-            Down::Hello { .. }
-            | Down::Created
-            | Down::AdmissionKey { .. }
-            | Down::Knocked { .. }
-            | Down::Withdrew { .. }
-            | Down::Admitted { .. }
-            | Down::Refused { .. }
-            | Down::Log { .. }
-            | Down::Lost { .. }
-            | Down::Removed
-            | Down::Ping
-            | Down::Problem { .. } => None,
-        };
-        self.meeting.handle_message(message, now);
-        if let Some(message) = about_media {
-            self.sfu.handle(Input::Message(message), now);
+    fn handle_message(&mut self, message: ServerMessage, now: Instant) {
+        match message {
+            ServerMessage::Meeting(message) => self.meeting.handle_message(message, now),
+            ServerMessage::Sfu(FromSfu::Signal(blob)) => self.sfu.handle(Input::Signal(blob.0.into()), now),
+            ServerMessage::Sfu(FromSfu::Totals { totals }) => self.outbox.push(Event::Totals(totals)),
         }
     }
 
@@ -219,7 +198,7 @@ impl Driver {
                 self.sfu.handle(Input::Unpublish(slot), now);
             }
             Order::KeyFrame(track) => self.media.want_key_frame(track),
-            Order::Count => self.wire.send(&Up::Count)?,
+            Order::Count => self.wire.send(&ClientMessage::Sfu(ToSfu::Count))?,
         }
         Ok(())
     }
@@ -230,7 +209,9 @@ impl Driver {
         while let Some(output) = self.sfu.poll() {
             let now = Instant::now();
             match output {
-                Output::Message(message) => self.wire.send(&message)?,
+                Output::Signal(bytes) => {
+                    self.wire.send(&ClientMessage::Sfu(ToSfu::Signal(Blob(bytes.into()))))?;
+                }
                 Output::Offer(plan) => {
                     let peer::Offer { sdp, placed } = self.media.offer(&plan).await?;
                     self.sfu.handle(Input::Offered { sdp, placed }, now);
@@ -254,7 +235,7 @@ impl Driver {
         }
         let mut sent = Ok(());
         while let Some(message) = self.meeting.poll_transmit() {
-            sent = sent.and_then(|()| self.wire.send(&message));
+            sent = sent.and_then(|()| self.wire.send(&ClientMessage::Meeting(message)));
         }
         // A connection that broke is told by the meeting, once the reading end sees it.
         match sent {

@@ -20,7 +20,7 @@ pub use state::{MediaState, Microphone};
 
 use crypto::Invitation;
 use entrance::{Entrance, Step};
-use proto::{Down, ParticipantId, Problem, Up};
+use proto::{Down, ParticipantId, Up};
 use room::Room;
 use std::collections::VecDeque;
 use std::mem;
@@ -109,12 +109,6 @@ impl Meeting {
                 self.outbox.transmit(Up::Pong);
                 Ok(())
             }
-            // The driver's: what the SFU says.
-            Down::Problem { problem: Problem::Media }
-            | Down::Answer { .. }
-            | Down::Tracks { .. }
-            | Down::SenderLayers { .. }
-            | Down::Totals { .. } => Ok(()),
             Down::Problem { problem } => Err(End::For(Reason::Problem(problem))),
             Down::Removed => Err(End::Removed),
             Down::Hello { .. }

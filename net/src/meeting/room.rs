@@ -112,11 +112,7 @@ impl Room {
             | Down::Admitted { .. }
             | Down::Refused { .. }
             | Down::Removed
-            | Down::Answer { .. }
-            | Down::Tracks { .. }
-            | Down::SenderLayers { .. }
             | Down::Ping
-            | Down::Totals { .. }
             | Down::Problem { .. } => return Err(ProtocolViolation::Unexpected.into()),
         }
         self.plan(now, outbox);

@@ -1,6 +1,6 @@
 use super::*;
 use crypto::{Identity, Profile};
-use proto::{Blob, Epoch, MeetingId, Position, Refusal, VERSION, Welcome};
+use proto::{Blob, Epoch, MeetingId, Position, Problem, Refusal, VERSION, Welcome};
 
 const ADA: ParticipantId = ParticipantId(0xada);
 
@@ -198,8 +198,6 @@ fn what_the_server_does_not_do_is_told_with_its_fault() {
         assert_eq!((reason, reason.fault()), (Reason::Problem(problem), fault));
     }
     let mut table = Table::organiser();
-    table.say(Down::Problem { problem: Problem::Media });
-    assert_eq!(table.reason(), None, "what the SFU says is the driver's");
     table.meeting.handle_malformed();
     assert_eq!(table.reason().map(Reason::fault), Some(Fault::Server));
 }
