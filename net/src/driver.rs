@@ -1,19 +1,24 @@
-//! The one task of a session: it owns the meeting, the SFU's dialect, the connection to the server and the peer
-//! connection, and moves bytes between them. Rules are the machines' business; here is only the loop.
+//! The one task of a session: it owns the meeting, the SFU's dialect, the connections to servers and the transports of
+//! media, and moves bytes between them. Decisions are those of the two machines.
 
 mod media;
 mod outbox;
+mod sfu_connection;
 
 use crate::error::Error;
 use crate::meeting::{self, Meeting};
-use crate::peer::{self, Peer};
+use crate::peer;
 use crate::session::{Config, Event, Order};
-use crate::sfu::{self, Input, Output, Sfu};
+use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
 use crate::signalling::{Incoming, Wire};
+use bytes::Bytes;
 use crypto::KeyRing;
-use media::Media;
+use media::{Local, Media, Report};
 use outbox::Outbox;
-use proto::{Blob, ClientMessage, FromSfu, ServerMessage, TileWish, ToSfu};
+use proto::{
+    Blob, ClientMessage, FromSfu, SenderLayers, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu, WantedLayer,
+};
+use sfu_connection::{SfuConnection, SfuEvent};
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -27,6 +32,7 @@ pub struct Ends {
     pub events: mpsc::Sender<Event>,
     pub link: Arc<OnceLock<String>>,
     pub paths: Arc<dyn Runtime>,
+    pub sfu: Box<dyn Sfu>,
 }
 
 /// Runs a session to its end.
@@ -38,7 +44,7 @@ pub async fn run(config: Config, ends: Ends) {
     if let Err(error) = end {
         tracing::info!(%error, fault = ?error.fault(), "session failed");
         // A reader that has gone, or has stopped, misses nothing.
-        let _ = events.send_timeout(Event::Failed(error), FAREWELL).await;
+        let _ = events.send_timeout(Event::Failed(error), CLOSE_TIMEOUT).await;
     }
 }
 
@@ -54,6 +60,8 @@ async fn session(config: Config, ends: Ends) -> Result<(), Error> {
 struct Driver {
     meeting: Meeting,
     sfu: Box<dyn Sfu>,
+    /// The connection to a server of the SFU's own, if its dialect ordered one.
+    sfu_connection: SfuConnection,
     wire: Wire,
     media: Media,
     orders: Option<mpsc::Receiver<Order>>,
@@ -79,8 +87,8 @@ enum Wake {
     Incoming(Incoming),
     Order(Option<Order>),
     Wishes,
-    Peer(peer::Event),
-    Feedback(peer::Feedback),
+    Media(TransportId, Report),
+    Sfu(SfuEvent),
     Room,
     Time,
 }
@@ -89,12 +97,14 @@ impl Driver {
     async fn open(config: Config, ends: Ends, wire: Wire) -> Result<Self, Error> {
         let Config { entry, host, port, fingerprint, ring, pool } = config;
         // Media go the way that signalling goes.
-        let (peer, states, feedback) = Box::pin(Peer::open(wire.local().ip(), pool, ends.paths)).await?;
+        let transports = ends.sfu.caps().topology.transports();
+        let media = Media::open(transports, wire.local().ip(), pool, ends.paths).await?;
         Ok(Self {
             meeting: Meeting::new(entry, Instant::now()),
-            sfu: Box::new(sfu::native::Native::default()),
+            sfu: ends.sfu,
+            sfu_connection: SfuConnection::default(),
             wire,
-            media: Media::new(peer, states, feedback),
+            media,
             orders: Some(ends.orders),
             wishes: ends.wishes,
             outbox: Outbox::new(ends.events),
@@ -109,10 +119,12 @@ impl Driver {
     async fn run(mut self) -> Result<(), Error> {
         let result = self.work().await;
         self.drain_meeting().ok();
-        let Self { wire, media, outbox, .. } = self;
+        self.leave_sfu();
+        let Self { wire, media, outbox, sfu_connection, .. } = self;
+        sfu_connection.close(CLOSE_TIMEOUT).await;
         media.close().await;
-        wire.close(FAREWELL).await;
-        outbox.flush(FAREWELL).await;
+        wire.close(CLOSE_TIMEOUT).await;
+        outbox.flush(CLOSE_TIMEOUT).await;
         result
     }
 
@@ -137,8 +149,8 @@ impl Driver {
             heard = self.wire.next() => Wake::Incoming(heard),
             order = next_order(&mut self.orders) => Wake::Order(order),
             Ok(()) = self.wishes.changed() => Wake::Wishes,
-            Some(event) = self.media.states.recv() => Wake::Peer(event),
-            Some(feedback) = self.media.feedback.recv() => Wake::Feedback(feedback),
+            (transport, report) = self.media.next() => Wake::Media(transport, report),
+            event = self.sfu_connection.next() => Wake::Sfu(event),
             () = self.outbox.room(), if waiting => Wake::Room,
             () = tokio::time::sleep_until(deadline) => Wake::Time,
         }
@@ -164,8 +176,10 @@ impl Driver {
                 let tiles = self.wishes.borrow_and_update().clone();
                 self.sfu.handle(Input::Wishes(tiles), now);
             }
-            Wake::Peer(event) => self.media.handle_state(event, &mut self.outbox, now)?,
-            Wake::Feedback(feedback) => self.media.handle_feedback(feedback, &mut self.outbox),
+            Wake::Media(transport, report) => self.handle_report(transport, report, now)?,
+            Wake::Sfu(SfuEvent::Connected) => self.sfu.handle(Input::Connected, now),
+            Wake::Sfu(SfuEvent::Signal(bytes)) => self.sfu.handle(Input::Signal(bytes), now),
+            Wake::Sfu(SfuEvent::Lost) => self.sfu.handle(Input::SignalLost, now),
             Wake::Room => {}
             Wake::Time => {
                 self.tick = now + TICK;
@@ -191,7 +205,11 @@ impl Driver {
             Order::Meeting(command) => self.meeting.handle_command(command, now),
             Order::Publish { slot, layers, queue } => {
                 self.media.publish(slot, &layers, queue);
-                self.sfu.handle(Input::Publish { slot, layers }, now);
+                if !self.sfu.caps().sender_feedback {
+                    self.outbox.push(Event::LayersWanted(all_layers(slot, &layers)));
+                }
+                let codec = kind_of(slot).into();
+                self.sfu.handle(Input::Publish(TrackSpec { slot, codec, layers }), now);
             }
             Order::Unpublish(slot) => {
                 self.media.unpublish(slot);
@@ -203,30 +221,72 @@ impl Driver {
         Ok(())
     }
 
-    /// Lets the machines say all they have to say.
+    fn handle_report(&mut self, transport: TransportId, report: Report, now: Instant) -> Result<(), Error> {
+        match report {
+            Report::Event(peer::Event::State(state)) => {
+                self.media.handle_state(transport, state, &mut self.outbox, now)?;
+                self.sfu.handle(Input::TransportState { transport, state }, now);
+            }
+            Report::Event(peer::Event::Candidate(candidate)) => {
+                self.sfu.handle(Input::Candidate { transport, candidate }, now);
+            }
+            Report::Event(peer::Event::Failed) => return Err(Error::NoMedia),
+            Report::Feedback(feedback) => self.media.handle_feedback(transport, feedback, &mut self.outbox),
+        }
+        Ok(())
+    }
+
+    /// Carries out what the machines order.
     async fn drain(&mut self) -> Result<(), Error> {
         self.drain_meeting()?;
         while let Some(output) = self.sfu.poll() {
-            let now = Instant::now();
-            match output {
-                Output::Signal(bytes) => {
-                    self.wire.send(&ClientMessage::Sfu(ToSfu::Signal(Blob(bytes.into()))))?;
-                }
-                Output::Offer(plan) => {
-                    let peer::Offer { sdp, placed } = self.media.offer(&plan).await?;
-                    self.sfu.handle(Input::Offered { sdp, placed }, now);
-                }
-                Output::Answer(sdp) => {
-                    self.media.answer(sdp, &mut self.outbox).await?;
-                    self.sfu.handle(Input::Answered, now);
-                }
-                Output::Track(incoming) => self.media.begin(incoming, &mut self.outbox, now),
-                Output::TrackEnded { track, mid } => self.media.end(track, &mid, &mut self.outbox),
-                Output::SenderLayers(layers) => self.outbox.push(Event::LayersWanted(layers)),
-                Output::Failed(why) => return Err(Error::Negotiation(why)),
-            }
+            self.obey(output).await?;
         }
         self.outbox.push_all()
+    }
+
+    async fn obey(&mut self, output: Output) -> Result<(), Error> {
+        let now = Instant::now();
+        match output {
+            Output::Connect { url, headers } => self.sfu_connection.open(url, headers),
+            Output::Signal(bytes) => self.send_signal(bytes)?,
+            Output::Offer { transport, plan } => {
+                let Local { sdp, mids } = self.media.offer(transport, &plan).await?;
+                self.sfu.handle(Input::Local { transport, sdp, mids }, now);
+            }
+            Output::Apply { transport, sdp, kind } => {
+                let local = self.media.apply(transport, sdp, kind, &mut self.outbox).await?;
+                if let Some(Local { sdp, mids }) = local {
+                    self.sfu.handle(Input::Local { transport, sdp, mids }, now);
+                }
+            }
+            Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
+            Output::Track(incoming) => self.media.begin(incoming, &mut self.outbox, now),
+            Output::TrackEnded(track) => self.media.end(track, &mut self.outbox),
+            Output::SenderLayers(layers) => self.outbox.push(Event::LayersWanted(layers)),
+            Output::Failed(reason) => return Err(Error::Negotiation(reason)),
+        }
+        Ok(())
+    }
+
+    /// Signalling goes to the SFU's own server if there is one, else through ours.
+    fn send_signal(&self, bytes: Bytes) -> Result<(), Error> {
+        if self.sfu_connection.is_ordered() {
+            self.sfu_connection.send(bytes);
+            return Ok(());
+        }
+        Ok(self.wire.send(&ClientMessage::Sfu(ToSfu::Signal(Blob(bytes.into()))))?)
+    }
+
+    /// Lets the dialect say goodbye.
+    fn leave_sfu(&mut self) {
+        self.sfu.handle(Input::Leave, Instant::now());
+        while let Some(output) = self.sfu.poll() {
+            if let Output::Signal(bytes) = output {
+                // The session ends in any case.
+                self.send_signal(bytes).ok();
+            }
+        }
     }
 
     fn drain_meeting(&mut self) -> Result<(), Error> {
@@ -275,6 +335,13 @@ impl Driver {
     }
 }
 
+/// All layers of a track that is sent, with all their temporal layers.
+fn all_layers(slot: Slot, layers: &[SpatialLayer]) -> SenderLayers {
+    let wanted =
+        layers.iter().map(|layer| WantedLayer { spatial: layer.spatial, temporal_layers: MAX_TEMPORAL_LAYERS });
+    SenderLayers { slot, wanted: wanted.collect() }
+}
+
 /// The next order; never again once the handles are gone.
 async fn next_order(orders: &mut Option<mpsc::Receiver<Order>>) -> Option<Order> {
     match orders {
@@ -283,8 +350,11 @@ async fn next_order(orders: &mut Option<mpsc::Receiver<Order>>) -> Option<Order>
     }
 }
 
+/// Temporal layers of a spatial layer.
+const MAX_TEMPORAL_LAYERS: u8 = 3;
+
 /// The longest sleep: estimates and old keys are looked at this often.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long the good-bye may take, for the server and for the reader of events each.
-const FAREWELL: Duration = Duration::from_millis(500);
+/// How long closing may take, for each connection and for the reader of events.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);

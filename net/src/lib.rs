@@ -1,6 +1,6 @@
-//! The network of a client: the meeting's state machine, the SFU's, and the driver that moves bytes for both.
+//! The network of a client: the machine of the meeting, the dialect of the SFU, and the driver that moves bytes for both.
 //!
-//! Only sealed frames pass: there is no function here that takes a picture.
+//! Only sealed frames are sent: no function here takes a picture.
 
 mod driver;
 mod error;
@@ -18,4 +18,4 @@ mod testing;
 
 pub use error::{Error, Fault};
 pub use frame_sender::{FrameSender, Full};
-pub use session::{Busy, Config, Event, MAX_EVENTS, Session, start, start_over};
+pub use session::{Busy, Config, Event, MAX_EVENTS, Session, start, start_over, start_with};

@@ -4,6 +4,8 @@ use crate::driver;
 use crate::error::Error;
 use crate::frame_sender::{FrameSender, Queue, frame_sender};
 use crate::meeting;
+use crate::sfu::Sfu;
+use crate::sfu::native::Native;
 use crypto::{KeyRing, ReceivedFrame};
 use media::{Bitrate, BufferPool};
 use proto::{Epoch, Kind, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
@@ -102,11 +104,22 @@ pub fn start_over(
     runtime: &tokio::runtime::Handle,
     paths: Arc<dyn Runtime>,
 ) -> (Session, mpsc::Receiver<Event>) {
+    start_with(config, runtime, paths, Box::new(Native::default()))
+}
+
+/// As [`start_over`], with another dialect than that of our own server.
+#[must_use]
+pub fn start_with(
+    config: Config,
+    runtime: &tokio::runtime::Handle,
+    paths: Arc<dyn Runtime>,
+    sfu: Box<dyn Sfu>,
+) -> (Session, mpsc::Receiver<Event>) {
     let (orders, inbox) = mpsc::channel(MAX_ORDERS);
     let (wishes, newest) = watch::channel(Vec::new());
     let (events, outbox) = mpsc::channel(MAX_EVENTS);
     let link = Arc::new(OnceLock::new());
-    let ends = driver::Ends { orders: inbox, wishes: newest, events, link: Arc::clone(&link), paths };
+    let ends = driver::Ends { orders: inbox, wishes: newest, events, link: Arc::clone(&link), paths, sfu };
     runtime.spawn(driver::run(config, ends));
     (Session { orders, wishes: Arc::new(wishes), link }, outbox)
 }

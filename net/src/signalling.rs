@@ -3,6 +3,7 @@
 mod tls;
 
 use crate::error::Fault;
+use bytes::Bytes;
 use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
 use proto::{ClientMessage, MAX_MESSAGE, ServerMessage};
@@ -11,15 +12,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 /// Why there is no connection to the server, or none any more.
@@ -84,6 +86,17 @@ pub enum Incoming {
     Closed,
 }
 
+/// What came from any server.
+#[derive(Debug)]
+pub enum Frame {
+    /// A binary frame.
+    Binary(Bytes),
+    /// A text frame.
+    Text(Bytes),
+    /// The end.
+    Closed,
+}
+
 /// The connection.
 pub struct Wire {
     incoming: SplitStream<Socket>,
@@ -92,7 +105,12 @@ pub struct Wire {
     local: SocketAddr,
 }
 
-type Socket = WebSocketStream<TlsStream<TcpStream>>;
+type Socket = WebSocketStream<Box<dyn Stream>>;
+
+/// TCP, or TLS over it.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Wire {
     /// Connects to the server at `host` and `port`, and checks that it is the right one.
@@ -114,6 +132,44 @@ impl Wire {
         let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(insecure)?;
         let host = if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() };
         let request = format!("wss://{host}:{port}/v1").into_client_request().map_err(not_ours)?;
+        let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+        let (socket, _) = client_async_with_config(request, Box::new(stream) as Box<dyn Stream>, Some(limits))
+            .await
+            .map_err(not_ours)?;
+        Ok(Self::run(socket, local))
+    }
+
+    /// Connects to the server of an SFU. `url` is a `wss` URL; a `ws` URL only works for a loopback address.
+    ///
+    /// # Errors
+    /// Returns [`Error`] that says which step failed.
+    pub async fn connect_url(url: &str, headers: Vec<(String, String)>) -> Result<Self, Error> {
+        timeout(PATIENCE, Self::connect_url_slowly(url, headers)).await.map_err(|_| Error::Silent)?
+    }
+
+    async fn connect_url_slowly(url: &str, headers: Vec<(String, String)>) -> Result<Self, Error> {
+        let mut request = url.into_client_request().map_err(not_ours)?;
+        for (name, value) in headers {
+            let name = HeaderName::try_from(name).map_err(|_| Error::Name(url.to_owned()))?;
+            let value = HeaderValue::try_from(value).map_err(|_| Error::Name(url.to_owned()))?;
+            request.headers_mut().insert(name, value);
+        }
+        let secure = request.uri().scheme_str() == Some("wss");
+        let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let tcp = TcpStream::connect((host.as_str(), port)).await.map_err(|error| unreachable(error, &host, port))?;
+        tcp.set_nodelay(true).map_err(Error::Unreachable)?;
+        let (local, remote) = (tcp.local_addr(), tcp.peer_addr());
+        let (local, remote) = (local.map_err(Error::Unreachable)?, remote.map_err(Error::Unreachable)?);
+        let stream: Box<dyn Stream> = if secure {
+            let name = ServerName::try_from(host.clone()).map_err(|_| Error::Name(host))?;
+            let config = tls::config(None).map_err(Error::NoAuthorities)?;
+            Box::new(TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(insecure)?)
+        } else if remote.ip().is_loopback() {
+            Box::new(tcp)
+        } else {
+            return Err(Error::Name(url.to_owned()));
+        };
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(not_ours)?;
         Ok(Self::run(socket, local))
@@ -147,26 +203,44 @@ impl Wire {
     /// [`Error::Stuck`] where the server has not read for so long that the queue is full, [`Error::Lost`] where the
     /// connection is gone.
     pub fn send(&self, message: &ClientMessage) -> Result<(), Error> {
-        let bytes = proto::encode(message);
-        self.outgoing.try_send(Message::Binary(bytes.into())).map_err(|error| match error {
+        self.queue(Message::Binary(proto::encode(message).into()))
+    }
+
+    /// Queues a frame: as text if it is UTF-8, which is what servers of other dialects read, else as binary.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_frame(&self, frame: Bytes) -> Result<(), Error> {
+        self.queue(Utf8Bytes::try_from(frame.clone()).map_or(Message::Binary(frame), Message::Text))
+    }
+
+    fn queue(&self, message: Message) -> Result<(), Error> {
+        self.outgoing.try_send(message).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Stuck,
             mpsc::error::TrySendError::Closed(_) => Error::Lost,
         })
     }
 
-    /// What comes next. May be dropped while it waits: nothing is lost.
+    /// The next message. May be dropped while it waits: nothing is lost.
     pub async fn next(&mut self) -> Incoming {
+        match self.next_frame().await {
+            Frame::Binary(bytes) => proto::decode(&bytes).map_or(Incoming::Malformed, Incoming::Message),
+            Frame::Text(_) => Incoming::Malformed,
+            Frame::Closed => Incoming::Closed,
+        }
+    }
+
+    /// The next frame. May be dropped while it waits: nothing is lost.
+    pub async fn next_frame(&mut self) -> Frame {
         loop {
             match self.incoming.next().await {
-                Some(Ok(Message::Binary(bytes))) => {
-                    return proto::decode(&bytes).map_or(Incoming::Malformed, Incoming::Message);
-                }
+                Some(Ok(Message::Binary(bytes))) => return Frame::Binary(bytes),
+                Some(Ok(Message::Text(text))) => return Frame::Text(text.into()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Ok(Message::Text(_))) => return Incoming::Malformed,
-                Some(Ok(Message::Close(_))) | None => return Incoming::Closed,
+                Some(Ok(Message::Close(_))) | None => return Frame::Closed,
                 Some(Err(error)) => {
                     tracing::debug!(%error, "cannot read from the server");
-                    return Incoming::Closed;
+                    return Frame::Closed;
                 }
             }
         }

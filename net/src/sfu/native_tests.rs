@@ -32,18 +32,21 @@ impl Bench {
         self.own.handle(input, self.now);
         while let Some(output) = self.own.poll() {
             match output {
-                Output::Offer(plan) => {
-                    let placed = self.place(&plan);
-                    self.own.handle(Input::Offered { sdp: "offer".into(), placed }, self.now);
+                Output::Offer { transport, plan } => {
+                    let mids = self.mids_of(&plan);
+                    self.own.handle(Input::Local { transport, sdp: "offer".into(), mids }, self.now);
                 }
                 Output::Signal(bytes) => match proto::decode_signal(&bytes).unwrap() {
                     offer @ ClientSignal::Offer { .. } => self.offers.push(offer),
                     wishes @ ClientSignal::Wishes { .. } => self.wishes.push(wishes),
                 },
-                Output::Answer(_) => self.own.handle(Input::Answered, self.now),
+                Output::Apply { kind, .. } => assert_eq!(kind, SdpKind::Answer),
                 Output::Track(incoming) => self.tracks.push((incoming.track, incoming.mid)),
-                Output::TrackEnded { track, .. } => self.tracks.retain(|(other, _)| *other != track),
+                Output::TrackEnded(track) => self.tracks.retain(|(other, _)| *other != track),
                 other @ (Output::SenderLayers(_) | Output::Failed(_)) => self.others.push(other),
+                other @ (Output::Connect { .. } | Output::AddCandidate { .. }) => {
+                    panic!("not of this dialect: {other:?}")
+                }
             }
         }
     }
@@ -52,7 +55,7 @@ impl Bench {
         self.give(Input::Signal(proto::encode(signal).into()));
     }
 
-    fn place(&mut self, plan: &Plan) -> Placed {
+    fn mids_of(&mut self, plan: &Plan) -> Mids {
         let has = |mids: &[(bool, Kind)], sends, kind| mids.iter().filter(|mid| **mid == (sends, kind)).count();
         for (kind, wanted) in [(Kind::Audio, plan.receive_audio), (Kind::Video, plan.receive_video)] {
             while has(&self.mids, false, kind) < wanted {
@@ -63,7 +66,7 @@ impl Bench {
             let all = self.mids.iter().enumerate().filter(move |(_, mid)| **mid == (false, kind));
             all.map(|(index, _)| index.to_string()).collect()
         };
-        Placed {
+        Mids {
             send: plan.send.iter().map(|(slot, _)| (*slot, format!("s{}", *slot as u8))).collect(),
             receive_audio: of(Kind::Audio),
             receive_video: of(Kind::Video),
@@ -92,6 +95,10 @@ impl Bench {
     }
 }
 
+fn publish(slot: Slot, layers: Vec<SpatialLayer>) -> Input {
+    Input::Publish(TrackSpec { slot, codec: kind_of(slot).into(), layers })
+}
+
 fn layer() -> SpatialLayer {
     SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 100_000 }
 }
@@ -104,7 +111,7 @@ fn track(owner: u64, slot: Slot) -> TrackId {
 fn nothing_is_offered_before_there_is_something_to_offer() {
     let mut bench = Bench::entered();
     assert!(bench.offers.is_empty());
-    bench.give(Input::Publish { slot: Slot::Microphone, layers: Vec::new() });
+    bench.give(publish(Slot::Microphone, Vec::new()));
     assert_eq!(bench.offers.len(), 1);
     let ClientSignal::Offer { number, published, .. } = &bench.offers[0] else { panic!("an offer") };
     assert_eq!((*number, published.len(), published[0].kind), (1, 1, Kind::Audio));
@@ -113,11 +120,11 @@ fn nothing_is_offered_before_there_is_something_to_offer() {
 #[test]
 fn what_is_published_before_entering_is_offered_on_entering() {
     let mut own = Native::default();
-    own.handle(Input::Publish { slot: Slot::Camera, layers: vec![layer()] }, Instant::now());
+    own.handle(publish(Slot::Camera, vec![layer()]), Instant::now());
     assert_eq!(own.poll(), None);
     own.handle(Input::Entered(ME), Instant::now());
     let plan = Plan { send: vec![(Slot::Camera, Kind::Video)], ..Plan::default() };
-    assert_eq!(own.poll(), Some(Output::Offer(plan)));
+    assert_eq!(own.poll(), Some(Output::Offer { transport: TransportId::Primary, plan }));
 }
 
 #[test]
@@ -148,7 +155,7 @@ fn a_place_is_used_again_only_after_an_answer_without_its_old_track() {
     bench.answer();
     assert_eq!(bench.last_subscriptions(), [("0".into(), 2)]);
     // While an offer with two is under way, two leaves and three comes: the old place is not clean yet.
-    bench.give(Input::Publish { slot: Slot::Microphone, layers: Vec::new() });
+    bench.give(publish(Slot::Microphone, Vec::new()));
     bench.sends(2, &[]);
     bench.sends(3, &[Slot::Camera]);
     assert!(bench.tracks.is_empty());
@@ -178,13 +185,13 @@ fn a_track_that_ends_while_it_is_negotiated_is_never_told() {
 #[test]
 fn a_slot_that_is_unpublished_keeps_its_description() {
     let mut bench = Bench::entered();
-    bench.give(Input::Publish { slot: Slot::Camera, layers: vec![layer()] });
+    bench.give(publish(Slot::Camera, vec![layer()]));
     bench.answer();
     bench.give(Input::Unpublish(Slot::Camera));
     let Some(ClientSignal::Offer { published, .. }) = bench.offers.last() else { panic!("an offer") };
     assert!(published.is_empty());
     bench.answer();
-    bench.give(Input::Publish { slot: Slot::Camera, layers: vec![layer()] });
+    bench.give(publish(Slot::Camera, vec![layer()]));
     assert_eq!(bench.offers.len(), 3);
 }
 

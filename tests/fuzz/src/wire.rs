@@ -10,7 +10,7 @@ use net::rtp::description;
 use net::rtp::descriptor::{Describer, Descriptor, Mandatory, Part, Shape};
 use net::rtp::structure::Structure;
 use net::sfu::native::Native;
-use net::sfu::{Input, Output, Placed, Sfu};
+use net::sfu::{Input, Mids, Output, Sfu};
 use proto::{
     Blob, ClientMessage, ClientSignal, Down, Epoch, FromSfu, Kind, MeetingId, ParticipantId, Position, Problem,
     Published, Refusal, SenderLayers, ServerMessage, ServerSignal, Slot, SpatialLayer, Subscription, TileWish, ToSfu,
@@ -61,20 +61,24 @@ pub(super) fn native(bytes: &[u8]) {
         while let Some(output) = native.poll() {
             outputs += 1;
             match output {
-                Output::Offer(plan) => {
+                Output::Offer { transport, plan } => {
                     let mids = |count: usize| (0..count).map(|mid| mid.to_string()).collect();
-                    let placed = Placed {
+                    let mids = Mids {
                         send: Vec::new(),
                         receive_audio: mids(plan.receive_audio),
                         receive_video: mids(plan.receive_video),
                     };
-                    native.handle(Input::Offered { sdp: String::new(), placed }, now);
+                    native.handle(Input::Local { transport, sdp: String::new(), mids }, now);
                 }
-                Output::Answer(_) => native.handle(Input::Answered, now),
                 Output::Signal(bytes) => {
                     assert!(proto::decode_signal::<ClientSignal>(&bytes).is_ok(), "the server reads what is sent");
                 }
-                Output::Track(_) | Output::TrackEnded { .. } | Output::SenderLayers(_) | Output::Failed(_) => {}
+                Output::Apply { .. }
+                | Output::Track(_)
+                | Output::TrackEnded(_)
+                | Output::SenderLayers(_)
+                | Output::Failed(_) => {}
+                Output::Connect { .. } | Output::AddCandidate { .. } => panic!("not of this dialect"),
             }
         }
         assert!(outputs <= 64, "one message has a bounded effect");
