@@ -6,6 +6,10 @@
 mod attacks;
 #[path = "loopback/client.rs"]
 mod client;
+#[path = "loopback/dialects.rs"]
+mod dialects;
+#[path = "loopback/fake_sfu.rs"]
+mod fake_sfu;
 #[path = "loopback/insider.rs"]
 mod insider;
 #[path = "loopback/lossy.rs"]

@@ -4,6 +4,8 @@ use crypto::open::Error;
 use crypto::{Identity, Invitation, KeyRing, Leaf, Opener, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
 use net::meeting::{self, Command, Entry};
+use net::sfu::Sfu;
+use net::sfu::native::Native;
 use net::{Config, Event, FrameSender, Session};
 use proto::{Kind, MeetingId, ParticipantId, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -81,12 +83,18 @@ impl Shared {
 impl Client {
     /// Opens a meeting on the server.
     pub fn create(server: &server::Server, name: &str) -> Self {
+        Self::create_with(server, name, Box::new(Native::default()))
+    }
+
+    /// Opens a meeting on the server, with media through another dialect.
+    pub fn create_with(server: &server::Server, name: &str, sfu: Box<dyn Sfu>) -> Self {
         let mut number = [0; 16];
         let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), name);
         number[..8].copy_from_slice(&random.to_be_bytes());
         let profile = Profile::new(name).unwrap();
         let entry = Entry::Create { meeting: MeetingId(number), identity: Identity::generate().unwrap(), profile };
-        Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint()))
+        let (port, fingerprint) = (server.address().port(), Some(server.fingerprint()));
+        Self::start_with(entry, "127.0.0.1", port, fingerprint, Arc::new(TokioRuntime), sfu)
     }
 
     /// Joins by a link.
@@ -96,30 +104,40 @@ impl Client {
 
     /// Joins by a link, over a path of its own.
     pub fn join_over(link: &str, name: &str, paths: Arc<dyn webrtc::runtime::Runtime>) -> Self {
+        Self::join_by(link, name, paths, Box::new(Native::default()))
+    }
+
+    /// Joins by a link, with media through another dialect.
+    pub fn join_with(link: &str, name: &str, sfu: Box<dyn Sfu>) -> Self {
+        Self::join_by(link, name, Arc::new(TokioRuntime), sfu)
+    }
+
+    fn join_by(link: &str, name: &str, paths: Arc<dyn webrtc::runtime::Runtime>, sfu: Box<dyn Sfu>) -> Self {
         let invitation: Invitation = link.parse().unwrap();
         let (host, port, fingerprint) = (invitation.host.clone(), invitation.port, invitation.fingerprint);
         let profile = Profile::new(name).unwrap();
         let entry = Entry::Join { invitation, identity: Identity::generate().unwrap(), profile };
-        Self::start_over(entry, &host, port, fingerprint, paths)
+        Self::start_with(entry, &host, port, fingerprint, paths, sfu)
     }
 
     /// Starts any session.
     pub fn start(entry: Entry, host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Self {
-        Self::start_over(entry, host, port, fingerprint, Arc::new(TokioRuntime))
+        Self::start_with(entry, host, port, fingerprint, Arc::new(TokioRuntime), Box::new(Native::default()))
     }
 
-    fn start_over(
+    fn start_with(
         entry: Entry,
         host: &str,
         port: u16,
         fingerprint: Option<[u8; 32]>,
         paths: Arc<dyn webrtc::runtime::Runtime>,
+        sfu: Box<dyn Sfu>,
     ) -> Self {
         let (ring, clock, pool) = (KeyRing::new(), Clock::default(), BufferPool::new(64));
         let config = Config { entry, host: host.into(), port, fingerprint, ring: ring.clone(), pool };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let started = Instant::now();
-        let (session, events) = net::start_over(config, runtime.handle(), paths);
+        let (session, events) = net::start_with(config, runtime.handle(), paths, sfu);
         let shared = Arc::new(Shared::default());
         runtime.spawn(follow(session.clone(), events, ring, clock, Arc::clone(&shared)));
         Self { session, started, shared, frozen: Arc::default(), runtime: Some(runtime) }
