@@ -1,36 +1,36 @@
-//! What can go wrong on the way to a meeting, and whose fault it is.
+//! Why a session fails, and whose fault it is.
 
 use crate::{peer, signalling};
 
-/// Why a session ended, other than by the meeting's own events.
+/// Why a session failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The way to the server.
+    /// The connection to the server failed.
     #[error(transparent)]
     Signalling(#[from] signalling::Error),
-    /// The way of the media.
+    /// The media transport failed.
     #[error(transparent)]
     Media(#[from] peer::Error),
-    /// Media were negotiated, and nothing comes through: a firewall that lets no UDP pass is the usual reason.
+    /// Media were negotiated, and the transport does not connect: usually a firewall blocks UDP.
     #[error("no media reach the server: is UDP blocked?")]
     NoMedia,
-    /// The server and this client do not agree on media.
+    /// Negotiation of media failed.
     #[error("{0}")]
     Negotiation(&'static str),
-    /// Nobody takes the session's events.
-    #[error("this program does not follow its own session")]
+    /// The session's events are not read.
+    #[error("this program does not read the events of its session")]
     Stalled,
 }
 
-/// Who can do something about it.
+/// Where the cause of an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The way to the server.
+    /// The network.
     Network,
     /// The server.
     Server,
-    /// The server's certificate: it may be somebody else's.
+    /// The server's certificate: another server may have answered.
     Certificate,
     /// The versions of client and server.
     Version,
@@ -39,7 +39,7 @@ pub enum Fault {
 }
 
 impl Error {
-    /// Who can do something about it.
+    /// Where the cause is.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {

@@ -24,20 +24,20 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-/// Why there is no connection to the server, or none any more.
+/// Why the connection to the server could not be opened, or was lost.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The name or number of the server makes no address.
+    /// The server's name is not a valid host name or URL.
     #[error("{0:?} is no server's name")]
     Name(String),
-    /// Nothing can be reached under the address.
+    /// The address cannot be reached.
     #[error("the server cannot be reached: {0}")]
     Unreachable(#[source] io::Error),
-    /// The computer is there, the server is not running.
+    /// The computer answers, but no server listens.
     #[error("nobody answers at {0}: is the server running?")]
     Refused(String),
-    /// Nothing came back in time.
+    /// The server did not answer in time.
     #[error("the server did not answer within {} seconds", PATIENCE.as_secs())]
     Silent,
     /// The certificate is not the one that the invitation names, or not one that this system trusts.
@@ -46,22 +46,22 @@ pub enum Error {
     /// TLS failed otherwise.
     #[error("no secure connection to the server: {0}")]
     Tls(#[source] io::Error),
-    /// This system has no store of authorities.
+    /// This system has no store of certificate authorities.
     #[error("this system names no authorities to trust: {0}")]
     NoAuthorities(#[source] rustls::Error),
-    /// What answers is no server of ours.
+    /// Another kind of server answers.
     #[error("what answers is not a Conclave server ({0})")]
     NotOurs(#[source] Box<tungstenite::Error>),
-    /// The connection was there and is lost.
+    /// The connection was lost.
     #[error("the connection to the server broke")]
     Lost,
-    /// The server takes nothing any more.
+    /// The server has stopped reading.
     #[error("the server does not take what it is sent")]
     Stuck,
 }
 
 impl Error {
-    /// Who can do something about it.
+    /// Where the cause is.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -80,7 +80,7 @@ impl Error {
 pub enum Incoming {
     /// A message.
     Message(ServerMessage),
-    /// Bytes that are none.
+    /// Bytes that are not a message.
     Malformed,
     /// The end.
     Closed,
@@ -116,7 +116,7 @@ impl Wire {
     /// Connects to the server at `host` and `port`, and checks that it is the right one.
     ///
     /// # Errors
-    /// [`Error`] that says which step failed.
+    /// Returns [`Error`] that says which step failed.
     pub async fn connect(host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Result<Self, Error> {
         timeout(PATIENCE, Self::connect_slowly(host, port, fingerprint)).await.map_err(|_| Error::Silent)?
     }
@@ -178,7 +178,7 @@ impl Wire {
     fn run(socket: Socket, local: SocketAddr) -> Self {
         let (mut sink, incoming) = socket.split();
         let (outgoing, mut queue) = mpsc::channel::<Message>(MAX_WAITING);
-        // Writing has a task of its own: a server that does not read must not keep us from reading.
+        // Writing has a task of its own: a server that does not read must not stop this end from reading.
         let writer = tokio::spawn(async move {
             while let Some(message) = queue.recv().await {
                 if let Err(error) = sink.send(message).await {
@@ -186,7 +186,7 @@ impl Wire {
                     return;
                 }
             }
-            // Everything is said: the closing handshake is a courtesy.
+            // All messages are sent; the closing handshake may fail.
             let _ = sink.close().await;
         });
         Self { incoming, outgoing, writer, local }
@@ -200,8 +200,8 @@ impl Wire {
     /// Queues a message.
     ///
     /// # Errors
-    /// [`Error::Stuck`] where the server has not read for so long that the queue is full, [`Error::Lost`] where the
-    /// connection is gone.
+    /// Returns [`Error::Stuck`] if the queue is full because the server does not read, and [`Error::Lost`] if the connection
+    /// is lost.
     pub fn send(&self, message: &ClientMessage) -> Result<(), Error> {
         self.queue(Message::Binary(proto::encode(message).into()))
     }
@@ -266,7 +266,7 @@ fn unreachable(error: io::Error, host: &str, port: u16) -> Error {
     }
 }
 
-/// tokio-rustls wraps what rustls says in an I/O error.
+/// Takes the error of rustls out of the I/O error of tokio-rustls.
 fn insecure(error: io::Error) -> Error {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(inner) if tls::is_certificate(inner) => Error::Certificate(inner.clone()),

@@ -63,7 +63,7 @@ fn two_members_meet_through_a_dialect_shaped_like_janus() {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
-    /// The server offers every track as soon as it is published, and tells senders which layers have a viewer.
+    /// The server offers every track by itself once the client's publisher works, and tells senders which layers have a viewer.
     LiveKit,
     /// The client subscribes once its publisher works, and nobody tells senders anything.
     Janus,

@@ -81,6 +81,8 @@ struct FakeClient {
     /// `mid` of the subscriber by owner and slot.
     subscribed: HashMap<(u64, u64), Mid>,
     pending: Option<SdpPendingOffer>,
+    /// True once the first offer is answered. Until then datagrams wait in the socket: str0m cannot use them yet.
+    answered: bool,
     /// True once the client wants offers: at once, or after its first subscription.
     subscribes: bool,
 }
@@ -134,6 +136,7 @@ impl FakeSfu {
         if let (Some(sdp), Some(pending)) = (message["answer"].as_str(), client.pending.take()) {
             let answer = SdpAnswer::from_sdp_string(sdp).unwrap();
             client.subscriber.rtc.sdp_api().accept_answer(pending, answer).unwrap();
+            client.answered = true;
         }
         if let Some(slot) = message["unpublish"].as_u64() {
             client.published.retain(|_, published| *published != slot);
@@ -157,7 +160,7 @@ impl FakeSfu {
             .values()
             .flat_map(|client| client.published.values().map(|slot| (client.owner, *slot)))
             .collect();
-        for client in self.clients.values_mut().filter(|client| client.subscribes && client.pending.is_none()) {
+        for client in self.clients.values_mut().filter(|client| client.wants_offer()) {
             let new: Vec<_> = all
                 .iter()
                 .filter(|track| track.0 != client.owner && !client.subscribed.contains_key(track))
@@ -197,7 +200,8 @@ impl FakeSfu {
                 let slot = client.published.get(&stream.mid());
                 packets.extend(slot.map(|slot| ((client.owner, *slot), packet)));
             }
-            for mid in client.subscriber.poll().1 {
+            let requested = if client.answered { client.subscriber.poll().1 } else { Vec::new() };
+            for mid in requested {
                 let track = client.subscribed.iter().find(|(_, subscribed)| **subscribed == mid);
                 requests.extend(track.map(|(track, _)| *track));
             }
@@ -237,8 +241,14 @@ impl FakeClient {
             published: HashMap::new(),
             subscribed: HashMap::new(),
             pending: None,
+            answered: false,
             subscribes: false,
         }
+    }
+
+    /// True if its transports are ready for an offer. The first one waits for its publisher.
+    fn wants_offer(&self) -> bool {
+        self.subscribes && self.pending.is_none() && self.publisher.rtc.is_connected()
     }
 
     fn send(&self, message: &Value) {
