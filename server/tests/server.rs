@@ -178,7 +178,9 @@ impl Phone {
     /// Moves what there is to move, and waits a moment for more.
     async fn pump(&mut self) {
         if let Some(message) = self.caller.next_within(Duration::from_millis(1)).await {
-            caller::signal(message).into_iter().for_each(|signal| self.client.hear(signal));
+            if let Some(signal) = caller::signal(message) {
+                self.client.hear(signal);
+            }
         }
         let mut buffer = [0; 2_000];
         while let Ok((length, source)) = self.socket.try_recv_from(&mut buffer) {

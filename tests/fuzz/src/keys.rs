@@ -96,7 +96,7 @@ pub(super) fn invitation(bytes: &[u8]) {
 /// A stranger's request.
 pub(super) fn knock(bytes: &[u8]) {
     House::with(|house| {
-        assert!(house.admission_key.open(bytes).is_err(), "nobody can write a request without the link")
+        assert!(house.admission_key.open(bytes).is_err(), "nobody can write a request without the link");
     });
 }
 

@@ -120,11 +120,6 @@ impl Client {
         Self::start_with(entry, &host, port, fingerprint, paths, sfu)
     }
 
-    /// Starts any session.
-    pub fn start(entry: Entry, host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Self {
-        Self::start_with(entry, host, port, fingerprint, Arc::new(TokioRuntime), Box::new(Native::default()))
-    }
-
     fn start_with(
         entry: Entry,
         host: &str,

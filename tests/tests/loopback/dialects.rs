@@ -204,7 +204,8 @@ impl Sfu for Fake {
                 self.send(&json!({ "unpublish": slot as u8 }));
             }
             Input::Wishes(tiles) => {
-                self.send(&json!({ "widths": tiles.iter().map(|tile| tile.width).collect::<Vec<_>>() }))
+                let widths: Vec<_> = tiles.iter().map(|tile| tile.width).collect();
+                self.send(&json!({ "widths": widths }));
             }
             Input::Leave => self.send(&json!({ "leave": true })),
             Input::TransportState { .. } | Input::Timeout => {}

@@ -32,7 +32,7 @@ pub async fn start() -> String {
     tokio::spawn(async move {
         for number in 0.. {
             let (stream, _) = listener.accept().await.unwrap();
-            let (to_client, outbox) = mpsc::unbounded_channel();
+            let (to_client, outbox) = mpsc::channel(256);
             arrivals.send((number, to_client)).await.unwrap();
             tokio::spawn(serve(stream, number, sender.clone(), outbox));
         }
@@ -41,12 +41,7 @@ pub async fn start() -> String {
     url
 }
 
-async fn serve(
-    stream: TcpStream,
-    number: usize,
-    sender: mpsc::Sender<FromClient>,
-    mut outbox: mpsc::UnboundedReceiver<Value>,
-) {
+async fn serve(stream: TcpStream, number: usize, sender: mpsc::Sender<FromClient>, mut outbox: mpsc::Receiver<Value>) {
     let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
     loop {
         tokio::select! {
@@ -72,7 +67,7 @@ struct FakeSfu {
 
 /// One participant.
 struct FakeClient {
-    to_client: mpsc::UnboundedSender<Value>,
+    to_client: mpsc::Sender<Value>,
     owner: u64,
     publisher: Transport,
     subscriber: Transport,
@@ -97,7 +92,7 @@ impl FakeSfu {
     async fn run(
         mut self,
         mut inbox: mpsc::Receiver<FromClient>,
-        mut arrived: mpsc::Receiver<(usize, mpsc::UnboundedSender<Value>)>,
+        mut arrived: mpsc::Receiver<(usize, mpsc::Sender<Value>)>,
     ) {
         let mut tick = tokio::time::interval(Duration::from_millis(2));
         loop {
@@ -232,7 +227,7 @@ fn mid_and_slot(track: &Value) -> (Mid, u64) {
 }
 
 impl FakeClient {
-    fn new(to_client: mpsc::UnboundedSender<Value>) -> Self {
+    fn new(to_client: mpsc::Sender<Value>) -> Self {
         Self {
             to_client,
             owner: 0,
@@ -253,7 +248,7 @@ impl FakeClient {
 
     fn send(&self, message: &Value) {
         // A client that has left reads nothing.
-        let _ = self.to_client.send(message.clone());
+        let _ = self.to_client.try_send(message.clone());
     }
 }
 
