@@ -177,10 +177,10 @@ impl Phone {
 
     /// Moves what there is to move, and waits a moment for more.
     async fn pump(&mut self) {
-        if let Some(message) = self.caller.next_within(Duration::from_millis(1)).await {
-            if let Some(signal) = caller::signal(message) {
-                self.client.hear(signal);
-            }
+        if let Some(message) = self.caller.next_within(Duration::from_millis(1)).await
+            && let Some(signal) = caller::signal(message)
+        {
+            self.client.hear(signal);
         }
         let mut buffer = [0; 2_000];
         while let Ok((length, source)) = self.socket.try_recv_from(&mut buffer) {
