@@ -16,7 +16,7 @@ use crate::signalling::{self, Incoming, Wire};
 use crypto::KeyRing;
 use media::Media;
 use outbox::Outbox;
-use proto::{Down, Problem, TileWish, Up};
+use proto::{Blob, ClientMessage, FromSfu, ServerMessage, TileWish, ToSfu};
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -111,7 +111,7 @@ impl Driver {
         let result = self.work().await;
         let Self { keys, wire, media, outbox, .. } = self;
         // The last messages, `Leave` among them. If the connection is lost, they are lost with it.
-        let closed = keys.close(|message| drop(wire.send(&message))).await;
+        let closed = keys.close(|message| drop(wire.send(&ClientMessage::Meeting(message)))).await;
         media.close().await;
         wire.close(FAREWELL).await;
         outbox.flush(FAREWELL).await;
@@ -160,7 +160,7 @@ impl Driver {
                 self.connected = false;
                 self.keys.inbox.send(KeysInput::Disconnected);
             }
-            Wake::Keys(Some(KeysOutput::Send(message))) => self.send(&message)?,
+            Wake::Keys(Some(KeysOutput::Send(message))) => self.send(&ClientMessage::Meeting(message))?,
             Wake::Keys(Some(KeysOutput::Event(event))) => self.handle_event(event, now),
             // It ended without a last event.
             Wake::Keys(None) => return Err(Error::KeysThread),
@@ -182,26 +182,12 @@ impl Driver {
         Ok(if self.outbox.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
-    /// Routes a message to the SFU's dialect or to the keys thread.
-    fn handle_message(&mut self, message: Down, now: Instant) {
+    /// Routes a message to the keys thread or to the SFU's dialect.
+    fn handle_message(&mut self, message: ServerMessage, now: Instant) {
         match message {
-            Down::Answer { .. }
-            | Down::Tracks { .. }
-            | Down::SenderLayers { .. }
-            | Down::Problem { problem: Problem::Media } => self.sfu.handle(Input::Message(message), now),
-            Down::Totals { totals } => self.outbox.push(Event::Totals(totals)),
-            Down::Hello { .. }
-            | Down::Created
-            | Down::AdmissionKey { .. }
-            | Down::Knocked { .. }
-            | Down::Withdrew { .. }
-            | Down::Admitted { .. }
-            | Down::Refused { .. }
-            | Down::Log { .. }
-            | Down::Lost { .. }
-            | Down::Removed
-            | Down::Ping
-            | Down::Problem { .. } => self.keys.inbox.send(KeysInput::Message(message)),
+            ServerMessage::Meeting(message) => self.keys.inbox.send(KeysInput::Message(message)),
+            ServerMessage::Sfu(FromSfu::Signal(blob)) => self.sfu.handle(Input::Signal(blob.0.into()), now),
+            ServerMessage::Sfu(FromSfu::Totals { totals }) => self.outbox.push(Event::Totals(totals)),
         }
     }
 
@@ -222,12 +208,12 @@ impl Driver {
         for track in key_frames {
             self.media.want_key_frame(track);
         }
-        if totals { self.send(&Up::Count) } else { Ok(()) }
+        if totals { self.send(&ClientMessage::Sfu(ToSfu::Count)) } else { Ok(()) }
     }
 
     /// Queues a message for the server. A lost connection is no error here: the meeting tells it once the reading side
     /// notices.
-    fn send(&self, message: &Up) -> Result<(), Error> {
+    fn send(&self, message: &ClientMessage) -> Result<(), Error> {
         match self.wire.send(message) {
             Err(signalling::Error::Lost) | Ok(()) => Ok(()),
             Err(error) => Err(error.into()),
@@ -239,7 +225,7 @@ impl Driver {
         while let Some(output) = self.sfu.poll() {
             let now = Instant::now();
             match output {
-                Output::Message(message) => self.send(&message)?,
+                Output::Signal(bytes) => self.send(&ClientMessage::Sfu(ToSfu::Signal(Blob(bytes.into()))))?,
                 Output::Offer(plan) => {
                     let peer::Offer { sdp, placed } = self.media.offer(&plan).await?;
                     self.sfu.handle(Input::Offered { sdp, placed }, now);

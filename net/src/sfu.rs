@@ -5,6 +5,7 @@
 pub mod native;
 pub mod null;
 
+use bytes::Bytes;
 use media::Bitrate;
 use proto::{Kind, Published, SenderLayers, Slot, SpatialLayer, TileWish, TrackId};
 use std::time::Instant;
@@ -40,8 +41,8 @@ pub struct Caps {
 pub enum Input {
     /// The client is in the meeting as this participant: media may be negotiated.
     Entered(proto::ParticipantId),
-    /// A message of the server that is about media.
-    Message(proto::Down),
+    /// Signalling from the SFU.
+    Signal(Bytes),
     /// The local description of the offer that [`Output::Offer`] asked for.
     Offered {
         /// The session description.
@@ -69,8 +70,8 @@ pub enum Input {
 /// What a dialect wants done.
 #[derive(Debug, PartialEq)]
 pub enum Output {
-    /// To send this.
-    Message(proto::Up),
+    /// To send this signalling.
+    Signal(Bytes),
     /// To make an offer by this plan.
     Offer(Plan),
     /// To take this answer.

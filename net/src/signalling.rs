@@ -5,7 +5,7 @@ mod tls;
 use crate::task::{self, Task};
 use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
-use proto::{Down, MAX_MESSAGE, Reason, Up};
+use proto::{ClientMessage, MAX_MESSAGE, Reason, ServerMessage};
 use rustls::pki_types::ServerName;
 use std::io;
 use std::net::SocketAddr;
@@ -78,7 +78,7 @@ impl Error {
 #[derive(Debug)]
 pub enum Incoming {
     /// A message.
-    Message(Down),
+    Message(ServerMessage),
     /// Bytes that are none.
     Malformed,
     /// The end.
@@ -158,7 +158,7 @@ impl Wire {
     /// # Errors
     /// [`Error::Stuck`] where the server has not read for so long that the queue is full, [`Error::Lost`] where the
     /// connection is gone.
-    pub fn send(&self, message: &Up) -> Result<(), Error> {
+    pub fn send(&self, message: &ClientMessage) -> Result<(), Error> {
         let bytes = proto::encode(message);
         self.outgoing.try_send(Message::Binary(bytes.into())).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Stuck,

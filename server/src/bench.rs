@@ -8,8 +8,11 @@ mod client;
 pub use client::{Bits, Client, l1t3};
 
 use crate::Error;
-use crate::sfu::{Offer, Order, PeerContext, Sfu};
-use proto::{Kind, MeetingId, ParticipantId, Published, Slot, SpatialLayer, Subscription, TileWish, TrackId};
+use crate::sfu::{Order, PeerContext, Reply, Sfu};
+use proto::{
+    Blob, ClientSignal, Kind, MeetingId, ParticipantId, Published, Slot, SpatialLayer, Subscription, TileWish, ToSfu,
+    TrackId,
+};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
@@ -147,7 +150,7 @@ impl World {
         let track = camera(owner);
         let paused = width == 0;
         let tile = TileWish { track, width, height, frames_per_second, priority: 1, paused };
-        self.order(Order::Wishes { participant: id(index), tiles: vec![tile] });
+        self.signal(index, &ClientSignal::Wishes { tiles: vec![tile] });
     }
 
     /// Offers what a client has, and hands it the answer.
@@ -156,8 +159,8 @@ impl World {
         let Some(sdp) = client.offer() else { return };
         client.described.clone_from(&sdp);
         let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
-        let offer = Offer { participant: id(index), number: client.offers, sdp, published, subscriptions };
-        self.order(Order::Offer(offer));
+        let offer = ClientSignal::Offer { number: client.offers, sdp, published, subscriptions };
+        self.signal(index, &offer);
     }
 
     /// Tells the core that a client sends its camera anew or no more, as [`Client::published`] has it.
@@ -171,7 +174,13 @@ impl World {
     #[cfg(test)]
     pub fn receive(&mut self, index: usize, subscriptions: Vec<Subscription>) {
         let sdp = self.clients[index].described.clone();
-        self.order(Order::Offer(Offer { participant: id(index), number: 99, sdp, published: vec![], subscriptions }));
+        self.signal(index, &ClientSignal::Offer { number: 99, sdp, published: vec![], subscriptions });
+    }
+
+    /// Hands the core a client's signal, and takes what it has to say.
+    pub fn signal(&mut self, index: usize, signal: &ClientSignal) {
+        let request = ToSfu::Signal(Blob(proto::encode(signal)));
+        self.order(Order::Request { participant: id(index), request });
     }
 
     /// Tells the core something, and takes what it has to say.
@@ -250,7 +259,9 @@ impl World {
         while let Some((participant, message)) = self.sfu.poll_said() {
             let index = usize::try_from(participant.0).ok();
             let Some(client) = index.and_then(|index| self.clients.get_mut(index)) else { continue };
-            client.hear(message);
+            if let Reply::Signal(signal) = message {
+                client.hear(signal);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ mod meeting;
 use crate::{Limits, sfu};
 use bytes::Bytes;
 use meeting::Meeting;
-use proto::{Blob, Down, MeetingId, ParticipantId, Problem, Up, VERSION};
+use proto::{Blob, Down, MeetingId, ParticipantId, Problem, ToSfu, Up, VERSION};
 use std::collections::{HashMap, VecDeque};
 
 /// What is to be done for the machine, in this order.
@@ -96,6 +96,17 @@ impl Delivery {
         }
     }
 
+    /// A connection sent something for the SFU, which only members have.
+    pub fn handle_media(&mut self, participant: ParticipantId, request: ToSfu) {
+        match self.seats.get(&participant) {
+            Some(Seat::Member(_)) => {
+                self.actions.push_back(Action::Media(sfu::Order::Request { participant, request }));
+            }
+            Some(Seat::Silent | Seat::Lobby | Seat::AdmissionKey(_)) => self.refuse(participant, Problem::Malformed),
+            Some(Seat::Finished) | None => {}
+        }
+    }
+
     /// A connection broke a rule outside this machine: it hears `problem` and ends.
     pub fn refuse(&mut self, participant: ParticipantId, problem: Problem) {
         if self.seats.get(&participant).is_some_and(|seat| *seat != Seat::Finished) {
@@ -175,14 +186,6 @@ impl Delivery {
             Up::Tell { epoch, blob } => {
                 self.append(id, proto::Entry::Told { from, epoch, blob });
             }
-            Up::Offer { number, sdp, published, subscriptions } => {
-                let offer = sfu::Offer { participant: from, number, sdp, published, subscriptions };
-                self.actions.push_back(Action::Media(sfu::Order::Offer(offer)));
-            }
-            Up::Wishes { tiles } => {
-                self.actions.push_back(Action::Media(sfu::Order::Wishes { participant: from, tiles }));
-            }
-            Up::Count => self.actions.push_back(Action::Media(sfu::Order::Count { participant: from })),
             Up::Hello { .. } | Up::Create { .. } | Up::Approach { .. } | Up::Knock { .. } => {
                 self.refuse(from, Problem::Malformed);
             }

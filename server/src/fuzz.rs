@@ -4,7 +4,7 @@
 use crate::Limits;
 use crate::delivery::{Action, Delivery};
 use crate::sfu::Descriptor;
-use proto::{ParticipantId, Up};
+use proto::{ClientMessage, ParticipantId};
 
 /// Reads `packets` as the Dependency Descriptors of a track, one after the other. For each the start and end of a frame, its
 /// number and its temporal layer; `None` where it is no descriptor.
@@ -33,8 +33,9 @@ pub fn delivery(bytes: &[u8]) {
         match who >> 6 {
             0 => delivery.handle_arrival(participant),
             1 => delivery.handle_departure(participant),
-            _ => match proto::decode::<Up>(message) {
-                Ok(message) => delivery.handle_message(participant, message),
+            _ => match proto::decode::<ClientMessage>(message) {
+                Ok(ClientMessage::Meeting(message)) => delivery.handle_message(participant, message),
+                Ok(ClientMessage::Sfu(request)) => delivery.handle_media(participant, request),
                 Err(proto::Malformed) => delivery.refuse(participant, proto::Problem::Malformed),
             },
         }
@@ -51,7 +52,7 @@ pub fn delivery(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proto::{Blob, Epoch, MeetingId, VERSION, Welcome, encode};
+    use proto::{Blob, Epoch, MeetingId, Up, VERSION, Welcome, encode};
 
     /// A little meeting as input; then the same with every byte wrong in turn.
     #[test]

@@ -3,7 +3,7 @@
 use crate::delivery::{Action, Delivery};
 use crate::outbox::Outbox;
 use crate::sfu;
-use proto::{ParticipantId, Problem, Up};
+use proto::{ClientMessage, ParticipantId, Problem};
 use std::collections::HashMap;
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,7 +13,7 @@ pub enum Message {
     /// A connection is there.
     Arrived(ParticipantId, Outbox),
     /// It said something.
-    PeerEvent(ParticipantId, Up),
+    PeerEvent(ParticipantId, ClientMessage),
     /// It broke a rule.
     Broke(ParticipantId, Problem),
     /// It is no more.
@@ -59,7 +59,12 @@ impl Hub {
                 self.outboxes.insert(participant, outbox);
                 self.delivery.handle_arrival(participant);
             }
-            Message::PeerEvent(participant, message) => self.delivery.handle_message(participant, message),
+            Message::PeerEvent(participant, ClientMessage::Meeting(message)) => {
+                self.delivery.handle_message(participant, message);
+            }
+            Message::PeerEvent(participant, ClientMessage::Sfu(request)) => {
+                self.delivery.handle_media(participant, request);
+            }
             Message::Broke(participant, problem) => {
                 tracing::debug!(%participant, %problem, "rule broken");
                 self.delivery.refuse(participant, problem);
@@ -95,10 +100,7 @@ impl Hub {
             Action::Media(order) => {
                 let outbox = match &order {
                     sfu::Order::Join { participant, .. } => self.outboxes.get(participant).cloned(),
-                    sfu::Order::Leave { .. }
-                    | sfu::Order::Offer(_)
-                    | sfu::Order::Wishes { .. }
-                    | sfu::Order::Count { .. } => None,
+                    sfu::Order::Leave { .. } | sfu::Order::Request { .. } => None,
                 };
                 // The SFU never waits for the hub, so this wait ends; a stopped SFU takes nothing.
                 let _ = self.media.send(sfu::Message::Order(order, outbox)).await;

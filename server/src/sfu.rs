@@ -22,7 +22,7 @@ pub use extension::{Raw, dependency_descriptor};
 pub use peer::PeerContext;
 
 use peer::{Broken, Peer, PeerEvent};
-use proto::{Down, MeetingId, ParticipantId, Problem, Published, Subscription, TileWish, Totals, TrackId};
+use proto::{ClientSignal, MeetingId, ParticipantId, Published, ServerSignal, Subscription, ToSfu, Totals, TrackId};
 use room::{Effects, Peers, Room};
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -47,35 +47,33 @@ pub enum Order {
         /// Who.
         participant: ParticipantId,
     },
-    /// Somebody offers media.
-    Offer(Offer),
-    /// Somebody says how large it shows what it receives.
-    Wishes {
+    /// A message of somebody in a meeting.
+    Request {
         /// Who.
         participant: ParticipantId,
-        /// All of its tiles.
-        tiles: Vec<TileWish>,
-    },
-    /// Somebody asks for its meeting's totals.
-    Count {
-        /// Who.
-        participant: ParticipantId,
+        /// The message; signalling is still bytes.
+        request: ToSfu,
     },
 }
 
-/// [`proto::Up::Offer`], and whose it is.
+/// What the SFU sends to a participant.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// Who offers.
-    pub participant: ParticipantId,
-    /// The answer repeats it.
-    pub number: u32,
-    /// The session description.
-    pub sdp: String,
-    /// All that it sends.
-    pub published: Vec<Published>,
-    /// All that it receives.
-    pub subscriptions: Vec<Subscription>,
+pub enum Reply {
+    /// Signalling.
+    Signal(ServerSignal),
+    /// The totals of its meeting.
+    Totals(Totals),
+    /// It sent malformed signalling: its connection must end.
+    Malformed,
+}
+
+/// [`ClientSignal::Offer`], and whose it is.
+struct Offer {
+    participant: ParticipantId,
+    number: u32,
+    sdp: String,
+    published: Vec<Published>,
+    subscriptions: Vec<Subscription>,
 }
 
 /// The core. See the module.
@@ -89,7 +87,7 @@ pub struct Sfu {
     users: HashMap<String, ParticipantId>,
     effects: Effects,
     transmits: VecDeque<Transmit>,
-    said: VecDeque<(ParticipantId, Down)>,
+    said: VecDeque<(ParticipantId, Reply)>,
     tick: Instant,
 }
 
@@ -118,21 +116,29 @@ impl Sfu {
                 self.rooms.entry(meeting).or_default().join(participant, &mut self.effects);
             }
             Order::Leave { participant } => self.leave(participant),
-            Order::Offer(offer) => self.offer(offer, now),
-            Order::Wishes { participant, tiles } => {
-                if let Some(peer) = self.peers.get_mut(&participant) {
+            Order::Request { participant, request } => self.handle_request(participant, request, now),
+        }
+        self.settle(now);
+    }
+
+    fn handle_request(&mut self, participant: ParticipantId, request: ToSfu, now: Instant) {
+        let Some(peer) = self.peers.get_mut(&participant) else { return };
+        match request {
+            ToSfu::Signal(bytes) => match proto::decode_signal(&bytes.0) {
+                Ok(ClientSignal::Offer { number, sdp, published, subscriptions }) => {
+                    self.offer(Offer { participant, number, sdp, published, subscriptions }, now);
+                }
+                Ok(ClientSignal::Wishes { tiles }) => {
                     peer.wishes = Some(tiles.into_iter().map(|tile| (tile.track, tile)).collect());
                     self.allocate(participant, now);
                 }
-            }
-            Order::Count { participant } => {
-                let meeting = self.peers.get(&participant).map(|peer| peer.meeting);
-                if let Some(totals) = meeting.and_then(|meeting| self.totals(meeting)) {
-                    self.said.push_back((participant, Down::Totals { totals }));
-                }
+                Err(proto::Malformed) => self.said.push_back((participant, Reply::Malformed)),
+            },
+            ToSfu::Count => {
+                let meeting = peer.meeting;
+                self.said.extend(self.totals(meeting).map(|totals| (participant, Reply::Totals(totals))));
             }
         }
-        self.settle(now);
     }
 
     /// Takes a datagram that came from `source` to `destination`, one of the server's addresses. Whatever is not for
@@ -178,7 +184,7 @@ impl Sfu {
     }
 
     /// The next message for a participant.
-    pub fn poll_said(&mut self) -> Option<(ParticipantId, Down)> {
+    pub fn poll_said(&mut self) -> Option<(ParticipantId, Reply)> {
         self.said.pop_front()
     }
 
@@ -216,14 +222,14 @@ impl Sfu {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::debug!(%participant, %error, "offer refused");
-                self.said.push_back((participant, Down::Problem { problem: Problem::Media }));
+                self.said.push_back((participant, Reply::Signal(ServerSignal::OfferRefused { number })));
                 return;
             }
         };
         tracing::debug!(%participant, tracks = published.len(), subscriptions = subscriptions.len(), "offer answered");
         self.users.retain(|_, known| *known != participant);
         self.users.insert(peer.user(), participant);
-        self.said.push_back((participant, Down::Answer { number, sdp: answer }));
+        self.said.push_back((participant, Reply::Signal(ServerSignal::Answer { number, sdp: answer })));
         let track = |published: &Published| {
             (Mid::from(published.mid.as_str()), TrackId { owner: participant, slot: published.slot })
         };
@@ -268,7 +274,7 @@ impl Sfu {
                 break;
             }
         }
-        self.said.extend(self.effects.said.drain(..));
+        self.said.extend(self.effects.said.drain(..).map(|(to, signal)| (to, Reply::Signal(signal))));
     }
 
     /// Takes all that a peer has to say.

@@ -4,7 +4,10 @@
 mod caller;
 
 use caller::{Caller, Place, commit, create, knock, tell};
-use proto::{Down, Entry, Kind, ParticipantId, Problem, Published, Slot, Subscription, TileWish, TrackId, Up};
+use proto::{
+    ClientSignal, Down, Entry, FromSfu, Kind, ParticipantId, Problem, Published, ServerMessage, ServerSignal, Slot,
+    Subscription, TileWish, ToSfu, TrackId, Up,
+};
 use server::Limits;
 use server::bench::{Client, LAYERS};
 use std::time::{Duration, Instant};
@@ -117,7 +120,7 @@ async fn limits_hold() {
         assert!(other.ended().await);
     }
     for _ in 0..30 {
-        anna.say(&Up::Count).await;
+        anna.ask(&ToSfu::Count).await;
     }
     anna.hear(|heard| *heard == Down::Problem { problem: Problem::TooFast }).await;
     assert!(anna.ended().await);
@@ -169,13 +172,13 @@ impl Phone {
     async fn offer(&mut self) {
         let sdp = self.client.offer().expect("something to offer");
         let (published, subscriptions) = (self.client.published.clone(), self.client.subscriptions.clone());
-        self.caller.say(&Up::Offer { number: self.client.offers, sdp, published, subscriptions }).await;
+        self.caller.signal(&ClientSignal::Offer { number: self.client.offers, sdp, published, subscriptions }).await;
     }
 
     /// Moves what there is to move, and waits a moment for more.
     async fn pump(&mut self) {
         if let Some(message) = self.caller.next_within(Duration::from_millis(1)).await {
-            self.client.hear(message);
+            caller::signal(message).into_iter().for_each(|signal| self.client.hear(signal));
         }
         let mut buffer = [0; 2_000];
         while let Ok((length, source)) = self.socket.try_recv_from(&mut buffer) {
@@ -197,13 +200,13 @@ async fn media_flow_from_one_client_to_another() {
     anna.client.published.push(published.clone());
     anna.offer().await;
     let track = TrackId { owner: anna.caller.id, slot: Slot::Camera };
-    let tracks = Down::Tracks { owner: track.owner, tracks: vec![published] };
-    ben.caller.hear(|message| *message == tracks).await;
+    let tracks = ServerSignal::Tracks { owner: track.owner, tracks: vec![published] };
+    ben.caller.find(|message| caller::signal(message).filter(|signal| *signal == tracks)).await;
     let mid = ben.client.add_receiver();
     ben.client.subscriptions.push(Subscription { mid, track });
     ben.offer().await;
     let tile = TileWish { track, width: 1_280, height: 720, frames_per_second: 30, priority: 1, paused: false };
-    ben.caller.say(&Up::Wishes { tiles: vec![tile] }).await;
+    ben.caller.signal(&ClientSignal::Wishes { tiles: vec![tile] }).await;
     let (deadline, mut frame) = (Instant::now() + Duration::from_secs(20), Instant::now());
     // The largest layer's packets say that there are several for a picture.
     let large = |ben: &Phone| ben.client.received.iter().filter(|packet| packet.payload[0] > 2).count();
@@ -216,9 +219,12 @@ async fn media_flow_from_one_client_to_another() {
             frame += Duration::from_millis(33);
         }
     }
-    anna.caller.say(&Up::Count).await;
-    let totals = anna.caller.hear(|message| matches!(message, Down::Totals { .. })).await;
-    let Down::Totals { totals } = totals else { panic!("asked for totals") };
+    anna.caller.ask(&ToSfu::Count).await;
+    let totals = anna.caller.find(|message| match message {
+        ServerMessage::Sfu(FromSfu::Totals { totals }) => Some(totals),
+        ServerMessage::Sfu(FromSfu::Signal(_)) | ServerMessage::Meeting(_) => None,
+    });
+    let totals = totals.await;
     assert!(totals.packets_in > 50 && totals.packets_out >= 50);
     assert_eq!(place.server.totals(caller::meeting(1)).await.map(|totals| totals.packets_in > 50), Some(true));
     place.close().await;

@@ -5,7 +5,8 @@
 
 use super::{Caps, Incoming, Input, Output, Placed, Plan, Sfu, kind_of};
 use proto::{
-    Down, Kind, MAX_TRACKS, ParticipantId, Problem, Published, Slot, SpatialLayer, Subscription, TileWish, TrackId, Up,
+    ClientSignal, Kind, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer, Subscription, TileWish,
+    TrackId,
 };
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -93,7 +94,7 @@ impl Sfu for Native {
     fn handle(&mut self, input: Input, now: Instant) {
         match input {
             Input::Entered(me) => self.me = Some(me),
-            Input::Message(message) => self.handle_message(message),
+            Input::Signal(bytes) => self.handle_signal(&bytes),
             Input::Offered { sdp, placed } => self.handle_offered(sdp, &placed),
             Input::Answered => self.handle_answered(),
             Input::Publish { slot, layers } => {
@@ -124,26 +125,21 @@ impl Sfu for Native {
 }
 
 impl Native {
-    fn handle_message(&mut self, message: Down) {
-        match message {
-            Down::Answer { number, sdp } => self.handle_answer(number, sdp),
-            Down::Tracks { owner, tracks } => self.handle_tracks(owner, tracks),
-            Down::SenderLayers { layers } => self.outputs.push_back(Output::SenderLayers(layers)),
-            Down::Problem { problem: Problem::Media } => self.fail("the server refused the offer"),
-            Down::Hello { .. }
-            | Down::Created
-            | Down::AdmissionKey { .. }
-            | Down::Knocked { .. }
-            | Down::Withdrew { .. }
-            | Down::Admitted { .. }
-            | Down::Refused { .. }
-            | Down::Log { .. }
-            | Down::Lost { .. }
-            | Down::Removed
-            | Down::Ping
-            | Down::Totals { .. }
-            | Down::Problem { .. } => {}
+    fn handle_signal(&mut self, bytes: &[u8]) {
+        match proto::decode_signal(bytes) {
+            Ok(ServerSignal::Answer { number, sdp }) => self.handle_answer(number, sdp),
+            Ok(ServerSignal::OfferRefused { number }) if number == self.number => {
+                self.fail("the server refused the offer");
+            }
+            Ok(ServerSignal::OfferRefused { number }) => tracing::debug!(number, "stray refusal"),
+            Ok(ServerSignal::Tracks { owner, tracks }) => self.handle_tracks(owner, tracks),
+            Ok(ServerSignal::SenderLayers { layers }) => self.outputs.push_back(Output::SenderLayers(layers)),
+            Err(proto::Malformed) => self.outputs.push_back(Output::Failed("the server sent malformed signalling")),
         }
+    }
+
+    fn send(&mut self, signal: &ClientSignal) {
+        self.outputs.push_back(Output::Signal(proto::encode(signal).into()));
     }
 
     fn handle_tracks(&mut self, owner: ParticipantId, tracks: Vec<Published>) {
@@ -198,13 +194,13 @@ impl Native {
             .iter()
             .zip(&exchange.snapshot.subscriptions)
             .filter_map(|(place, track)| Some(Subscription { mid: place.mid.clone()?, track: (*track)? }));
-        let offer = Up::Offer {
+        let offer = ClientSignal::Offer {
             number: self.number,
             sdp,
             published: published.collect(),
             subscriptions: subscriptions.collect(),
         };
-        self.outputs.push_back(Output::Message(offer));
+        self.send(&offer);
     }
 
     fn handle_answered(&mut self) {
@@ -287,7 +283,7 @@ impl Native {
         }
         self.wishes.at = Some(now);
         self.wishes.said = Some(tiles.clone());
-        self.outputs.push_back(Output::Message(Up::Wishes { tiles }));
+        self.send(&ClientSignal::Wishes { tiles });
     }
 }
 

@@ -1,7 +1,7 @@
 //! A client in memory: a full str0m endpoint that sends and receives pictures of random bytes.
 
 use crate::sfu::{Raw, dependency_descriptor};
-use proto::{Down, Published, Subscription};
+use proto::{Published, ServerSignal, Subscription};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,7 +22,7 @@ pub struct Client {
     /// What it receives.
     pub subscriptions: Vec<Subscription>,
     /// Messages that it got.
-    pub heard: Vec<Down>,
+    pub heard: Vec<ServerSignal>,
     /// Packets that it got.
     pub received: Vec<RtpPacket>,
     /// Key frames that it was asked for, by layer.
@@ -131,11 +131,11 @@ impl Client {
     }
 
     /// Takes a message of the server: what is wanted of its camera.
-    pub fn hear(&mut self, message: Down) {
-        if let Down::Answer { sdp, .. } = &message {
+    pub fn hear(&mut self, message: ServerSignal) {
+        if let ServerSignal::Answer { sdp, .. } = &message {
             self.answer(sdp);
         }
-        if let Down::SenderLayers { layers } = &message {
+        if let ServerSignal::SenderLayers { layers } = &message {
             for (spatial, layer) in (0_u8..).zip(&mut self.layers) {
                 let wanted = layers.wanted.iter().any(|wanted| wanted.spatial == spatial);
                 layer.key_due |= wanted && !layer.wanted;

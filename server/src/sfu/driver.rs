@@ -1,9 +1,9 @@
 //! Moves bytes between the SFU's core and its sockets, on a thread of its own.
 
-use super::{Order, PeerContext, Sfu};
+use super::{Order, PeerContext, Reply, Sfu};
 use crate::Error;
 use crate::outbox::Outbox;
-use proto::{MeetingId, ParticipantId, Totals};
+use proto::{Blob, Down, FromSfu, MeetingId, ParticipantId, Problem, Totals};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -131,10 +131,23 @@ impl Driver {
             // A full buffer is a loss on the way, as any other: receivers ask again.
             self.unsent += u64::from(!matches!(sent, Some(Ok(_))));
         }
-        while let Some((participant, message)) = self.sfu.poll_said() {
+        while let Some((participant, reply)) = self.sfu.poll_said() {
             if let Some(outbox) = self.outboxes.get(&participant) {
-                outbox.say(proto::encode(&message).into());
+                send(outbox, reply);
             }
+        }
+    }
+}
+
+/// Sends `reply`. The delivery service sees the end of a connection that is closed here as any other end.
+fn send(outbox: &Outbox, reply: Reply) {
+    let say = |message: &FromSfu| outbox.say(proto::encode(message).into());
+    match reply {
+        Reply::Signal(signal) => say(&FromSfu::Signal(Blob(proto::encode(&signal)))),
+        Reply::Totals(totals) => say(&FromSfu::Totals { totals }),
+        Reply::Malformed => {
+            outbox.say(proto::encode(&Down::Problem { problem: Problem::Malformed }).into());
+            outbox.finish();
         }
     }
 }

@@ -5,7 +5,7 @@ use super::peer::Peer;
 use super::switch::{Switch, Target};
 use super::track::{Source, Track, Viewer};
 use super::{allocator, track};
-use proto::{Down, Kind, ParticipantId, Published, SenderLayers, Subscription, TileWish, Totals, TrackId};
+use proto::{Kind, ParticipantId, Published, SenderLayers, ServerSignal, Subscription, TileWish, Totals, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 use str0m::media::{Mid, Rid};
@@ -30,7 +30,7 @@ pub struct Room {
 #[derive(Debug, Default)]
 pub struct Effects {
     /// Messages, in order.
-    pub said: Vec<(ParticipantId, Down)>,
+    pub said: Vec<(ParticipantId, ServerSignal)>,
     /// Peers with something new to send.
     pub dirty: BTreeSet<ParticipantId>,
 }
@@ -43,7 +43,7 @@ impl Room {
         for owner in owners {
             let tracks = self.published(owner);
             if owner != participant && !tracks.is_empty() {
-                effects.said.push((participant, Down::Tracks { owner, tracks }));
+                effects.said.push((participant, ServerSignal::Tracks { owner, tracks }));
             }
         }
     }
@@ -219,7 +219,7 @@ impl Room {
             if let Some(News { wanted, stopped }) = source.want(&wanted, now) {
                 self.totals.layers_stopped += stopped;
                 let layers = SenderLayers { slot: id.slot, wanted };
-                effects.said.push((id.owner, Down::SenderLayers { layers }));
+                effects.said.push((id.owner, ServerSignal::SenderLayers { layers }));
             }
             let awaited: BTreeSet<u8> = track.viewers.iter().filter_map(|viewer| viewer.switch.awaited()).collect();
             for spatial in awaited {
@@ -231,7 +231,7 @@ impl Room {
     fn announce(&self, owner: ParticipantId, effects: &mut Effects) {
         let tracks = self.published(owner);
         for member in self.members.iter().filter(|member| **member != owner) {
-            effects.said.push((*member, Down::Tracks { owner, tracks: tracks.clone() }));
+            effects.said.push((*member, ServerSignal::Tracks { owner, tracks: tracks.clone() }));
         }
     }
 

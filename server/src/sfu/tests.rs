@@ -35,7 +35,9 @@ fn told(world: &World, index: usize) -> Vec<Vec<u8>> {
     let spatial = |layers: &SenderLayers| layers.wanted.iter().map(|layer| layer.spatial).collect();
     let heard = world.clients[index].heard.iter();
     heard
-        .filter_map(|message| if let Down::SenderLayers { layers } = message { Some(spatial(layers)) } else { None })
+        .filter_map(
+            |message| if let ServerSignal::SenderLayers { layers } = message { Some(spatial(layers)) } else { None },
+        )
         .collect()
 }
 
@@ -138,7 +140,7 @@ fn whoever_leaves_gets_and_sends_nothing_more() {
     world.send_for(0, secs(1));
     assert_eq!(world.clients[1].received.len(), before);
     world.order(Order::Leave { participant: id(0) });
-    let ended = Down::Tracks { owner: id(0), tracks: vec![] };
+    let ended = ServerSignal::Tracks { owner: id(0), tracks: vec![] };
     assert_eq!(world.clients[2].heard.last(), Some(&ended));
     let totals = world.totals();
     world.order(Order::Leave { participant: id(2) });
@@ -152,7 +154,7 @@ fn who_comes_late_hears_what_the_others_send() {
     let mut world = meeting(1);
     let late = world.join();
     let tracks = world.clients[0].published.clone();
-    assert_eq!(world.clients[late].heard, [Down::Tracks { owner: id(0), tracks }]);
+    assert_eq!(world.clients[late].heard, [ServerSignal::Tracks { owner: id(0), tracks }]);
 }
 
 #[test]
@@ -189,10 +191,13 @@ fn garbage_is_dropped_and_a_refused_offer_changes_nothing() {
         world.sfu.handle_datagram(source, SocketAddr::from(([127, 0, 0, 1], 7_443)), &bytes[..length], world.now);
     }
     for sdp in ["", "v=0", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP 96\r\n"] {
-        let offer = Offer { participant: id(0), number: 9, sdp: sdp.into(), published: vec![], subscriptions: vec![] };
-        world.order(Order::Offer(offer));
-        assert_eq!(world.clients[0].heard.last(), Some(&Down::Problem { problem: Problem::Media }));
+        let offer = ClientSignal::Offer { number: 9, sdp: sdp.into(), published: vec![], subscriptions: vec![] };
+        world.signal(0, &offer);
+        assert_eq!(world.clients[0].heard.last(), Some(&ServerSignal::OfferRefused { number: 9 }));
     }
+    let request = ToSfu::Signal(proto::Blob(vec![0xff; 40]));
+    world.sfu.handle_order(Order::Request { participant: id(0), request }, world.now);
+    assert_eq!(world.sfu.poll_said(), Some((id(0), Reply::Malformed)));
     world.send_for(0, secs(1));
     assert!(world.clients[1].received.len() > 20, "the meeting goes on");
 }

@@ -1,7 +1,10 @@
 //! A server for one test, and clients that speak its protocol by hand.
 
 use futures_util::{SinkExt, StreamExt};
-use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Up, VERSION, Welcome};
+use proto::{
+    Blob, ClientSignal, Down, Epoch, FromSfu, MeetingId, ParticipantId, ServerMessage, ServerSignal, ToSfu, Up,
+    VERSION, Welcome,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -117,6 +120,16 @@ impl Caller {
         self.send(proto::encode(message)).await;
     }
 
+    /// Sends something to the SFU.
+    pub async fn signal(&mut self, signal: &ClientSignal) {
+        self.ask(&ToSfu::Signal(Blob(proto::encode(signal)))).await;
+    }
+
+    /// Sends something for the SFU.
+    pub async fn ask(&mut self, message: &ToSfu) {
+        self.send(proto::encode(message)).await;
+    }
+
     /// Sends bytes. An error shows when something is expected back.
     pub async fn send(&mut self, bytes: Vec<u8>) {
         let _ = timeout(PATIENCE, self.socket.send(Message::Binary(bytes.into()))).await.expect("taken");
@@ -124,11 +137,20 @@ impl Caller {
 
     /// The next message that is `wanted`; others are passed over, pings are answered.
     pub async fn hear(&mut self, wanted: impl Fn(&Down) -> bool) -> Down {
+        self.find(|message| match message {
+            ServerMessage::Meeting(message) if wanted(&message) => Some(message),
+            ServerMessage::Meeting(_) | ServerMessage::Sfu(_) => None,
+        })
+        .await
+    }
+
+    /// The next message for which `found` returns something; others are skipped.
+    pub async fn find<T>(&mut self, found: impl Fn(ServerMessage) -> Option<T>) -> T {
         let heard = async {
             loop {
                 let message = self.next().await.expect("the connection lives");
-                if wanted(&message) {
-                    return message;
+                if let Some(found) = found(message) {
+                    return found;
                 }
             }
         };
@@ -136,7 +158,7 @@ impl Caller {
     }
 
     /// The next message, if it comes so soon.
-    pub async fn next_within(&mut self, patience: Duration) -> Option<Down> {
+    pub async fn next_within(&mut self, patience: Duration) -> Option<ServerMessage> {
         timeout(patience, self.next()).await.ok()?
     }
 
@@ -145,12 +167,12 @@ impl Caller {
         timeout(PATIENCE, async { while self.next().await.is_some() {} }).await.is_ok()
     }
 
-    async fn next(&mut self) -> Option<Down> {
+    async fn next(&mut self) -> Option<ServerMessage> {
         loop {
             match self.socket.next().await?.ok()? {
                 Message::Binary(bytes) => {
                     let message = proto::decode(&bytes).expect("a message of the protocol");
-                    if message != Down::Ping {
+                    if message != ServerMessage::Meeting(Down::Ping) {
                         return Some(message);
                     }
                     self.say(&Up::Pong).await;
@@ -159,6 +181,14 @@ impl Caller {
                 Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }
         }
+    }
+}
+
+/// The signal in `message`, if it holds one.
+pub fn signal(message: ServerMessage) -> Option<ServerSignal> {
+    match message {
+        ServerMessage::Sfu(FromSfu::Signal(bytes)) => proto::decode_signal(&bytes.0).ok(),
+        ServerMessage::Sfu(FromSfu::Totals { .. }) | ServerMessage::Meeting(_) => None,
     }
 }
 

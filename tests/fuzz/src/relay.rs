@@ -3,7 +3,10 @@
 use super::parts;
 use net::rtp::descriptor::Descriptor;
 use net::rtp::structure::Structure;
-use proto::{Blob, Epoch, MeetingId, ParticipantId, Slot, TileWish, TrackId, Up, VERSION, Welcome};
+use proto::{
+    Blob, ClientMessage, ClientSignal, Epoch, MeetingId, ParticipantId, Slot, TileWish, ToSfu, TrackId, Up, VERSION,
+    Welcome,
+};
 
 /// A delivery service and eight connections, which come, go, and say anything.
 pub(super) fn delivery(bytes: &[u8]) {
@@ -29,16 +32,18 @@ pub(super) fn conversations() -> Vec<Vec<u8>> {
     let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, paused: false };
     let welcome = Welcome { to: vec![ParticipantId(2)], blob: Blob(vec![4]) };
     let commit = |epoch, welcomes, removed| Up::Commit { epoch: Epoch(epoch), blob: Blob(vec![3]), welcomes, removed };
+    let meeting_control = ClientMessage::Meeting;
+    let signal = |tiles| ClientMessage::Sfu(ToSfu::Signal(Blob(proto::encode(&ClientSignal::Wishes { tiles }))));
     let script = [
-        (1, Up::Hello { version: VERSION }),
-        (2, Up::Hello { version: VERSION }),
-        (1, Up::Create { meeting, admission_key: Blob(vec![1]) }),
-        (2, Up::Knock { meeting, request: Blob(vec![2]) }),
-        (1, commit(0, vec![welcome], Vec::new())),
-        (2, Up::Tell { epoch: Epoch(1), blob: Blob(vec![5]) }),
-        (2, Up::Wishes { tiles: vec![tile] }),
-        (1, commit(1, Vec::new(), vec![ParticipantId(2)])),
-        (2, Up::Leave),
+        (1, meeting_control(Up::Hello { version: VERSION })),
+        (2, meeting_control(Up::Hello { version: VERSION })),
+        (1, meeting_control(Up::Create { meeting, admission_key: Blob(vec![1]) })),
+        (2, meeting_control(Up::Knock { meeting, request: Blob(vec![2]) })),
+        (1, meeting_control(commit(0, vec![welcome], Vec::new()))),
+        (2, meeting_control(Up::Tell { epoch: Epoch(1), blob: Blob(vec![5]) })),
+        (2, signal(vec![tile])),
+        (1, meeting_control(commit(1, Vec::new(), vec![ParticipantId(2)]))),
+        (2, meeting_control(Up::Leave)),
     ];
     let mut whole = vec![1, 0, 2, 0];
     for (who, message) in &script {

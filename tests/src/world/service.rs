@@ -118,7 +118,7 @@ impl Service {
                     self.orders.push(Order::Close(closed));
                 }
             }
-            Up::Pong | Up::Offer { .. } | Up::Wishes { .. } | Up::Count => {}
+            Up::Pong => {}
         }
     }
 
@@ -208,15 +208,9 @@ impl Hall {
                     closed.push(who);
                 }
             }
-            Up::Hello { .. }
-            | Up::Create { .. }
-            | Up::Approach { .. }
-            | Up::Knock { .. }
-            | Up::Leave
-            | Up::Offer { .. }
-            | Up::Wishes { .. }
-            | Up::Pong
-            | Up::Count => unreachable!("the service hands nothing else on"),
+            Up::Hello { .. } | Up::Create { .. } | Up::Approach { .. } | Up::Knock { .. } | Up::Leave | Up::Pong => {
+                unreachable!("the service hands nothing else on")
+            }
         }
         (orders, closed)
     }
