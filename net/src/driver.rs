@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use webrtc::runtime::Runtime;
 
-/// The session's ends of what the handle holds.
+/// The session's ends of the queues that the handle writes to.
 pub struct Ends {
     pub commands: mpsc::Receiver<meeting::Command>,
     pub requests: media_requests::Receiver,
@@ -41,7 +41,7 @@ pub async fn run(config: Config, ends: Ends) {
     ring.clear();
     if let Err(error) = end {
         tracing::info!(%error, fault = ?error.fault(), "session failed");
-        // A reader that has gone, or has stopped, misses nothing.
+        // The program may have stopped reading.
         let _ = events.send_timeout(Event::Failed(error), FAREWELL).await;
     }
 }
@@ -49,7 +49,7 @@ pub async fn run(config: Config, ends: Ends) {
 async fn session(config: Config, ends: Ends) -> Result<(), Error> {
     let wire = tokio::select! {
         wire = Wire::connect(&config.host, config.port, config.fingerprint, &ends.stack) => wire?,
-        // Nobody listens any more: nobody wants to get in.
+        // The program does not read events any more.
         () = ends.events.closed() => return Ok(()),
     };
     Driver::open(config, ends, wire).await?.run().await
@@ -132,7 +132,7 @@ impl Driver {
         }
     }
 
-    /// Waits for anything. Every branch may be dropped while it waits.
+    /// Waits for the next thing to handle. Each branch is cancel-safe.
     async fn wait(&mut self) -> Wake {
         let deadline = tokio::time::Instant::from_std(self.deadline());
         let waiting = self.outbox.is_waiting();
@@ -162,7 +162,7 @@ impl Driver {
             }
             Wake::Keys(Some(KeysOutput::Send(message))) => self.send(&ClientMessage::Meeting(message))?,
             Wake::Keys(Some(KeysOutput::Event(event))) => self.handle_event(event, now),
-            // It ended without a last event.
+            // The thread ended without a last event.
             Wake::Keys(None) => return Err(Error::KeysThread),
             Wake::Requests => self.handle_requests(now)?,
             Wake::Wishes => {
@@ -211,7 +211,7 @@ impl Driver {
         if totals { self.send(&ClientMessage::Sfu(ToSfu::Count)) } else { Ok(()) }
     }
 
-    /// Queues a message for the server. A lost connection is no error here: the meeting tells it once the reading side
+    /// Queues a message for the server. A lost connection is no error here: the meeting ends once the reading side
     /// notices.
     fn send(&self, message: &ClientMessage) -> Result<(), Error> {
         match self.wire.send(message) {

@@ -120,7 +120,7 @@ fn a_panic_is_an_error() {
 
 #[test]
 fn timers_run_on_the_thread() {
-    let early = meeting::SERVER_TIMEOUT - Duration::from_millis(50);
+    let early = meeting::SERVER_TIMEOUT.checked_sub(Duration::from_millis(50)).unwrap();
     let mut running = Running::new(move || organiser_since(Instant::now().checked_sub(early).unwrap()));
     assert_eq!(block(rest(&mut running.keys)).1, Some(Reason::ServerSilent));
 }

@@ -47,17 +47,12 @@ pub fn start_with(
     let (wishes, newest) = watch::channel(Vec::new());
     let (events, outbox) = mpsc::channel(MAX_EVENTS);
     let link = Arc::new(OnceLock::new());
-    let ends = driver::Ends {
-        commands: inbox,
-        requests: receiver,
-        wishes: newest,
-        events,
-        link: Arc::clone(&link),
-        stack: Arc::clone(&stack),
-    };
+    let tasks = Arc::clone(&stack);
+    let ends =
+        driver::Ends { commands: inbox, requests: receiver, wishes: newest, events, link: Arc::clone(&link), stack };
     let _context = runtime.enter();
     // The task ends with the session; the handle is not needed.
-    let _ = task::spawn(&stack, driver::run(config, ends));
+    let _ = task::spawn(&tasks, driver::run(config, ends));
     (Session { commands, requests, wishes: Arc::new(wishes), link }, outbox)
 }
 

@@ -81,6 +81,7 @@ impl Roster {
         self.people.values().map(|person| person.leaf).collect()
     }
 
+    /// Returns true if this client is the organiser.
     pub(super) fn am_organiser(&self) -> bool {
         self.people.get(&self.me).is_some_and(|me| me.organiser)
     }
