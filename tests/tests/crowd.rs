@@ -40,7 +40,9 @@ fn while_200_join_no_network_task_computes_long_and_media_go_on() {
         let clients = [organiser, Client::join_over(&link, "observer", Arc::clone(&probes[1]) as Arc<_>)];
         wait_for_media(&clients).await;
 
-        probes.iter().for_each(|probe| probe.start());
+        for probe in &probes {
+            probe.start();
+        }
         clients.iter().for_each(Client::forget_gaps);
         let pulse = Pulse::start();
         let start = Instant::now();
