@@ -161,7 +161,7 @@ impl Coordinator {
                 let at = self.parts.measure.since_entered(self.parts.clock.now());
                 self.tell(Event::Totals(room::totals(totals, at))).await;
             }
-            net::Event::Failed(error) => return ControlFlow::Break(room::failed(&error)),
+            net::Event::Failed(error) => return ControlFlow::Break(error.reason()),
         }
         ControlFlow::Continue(())
     }
@@ -176,9 +176,7 @@ impl Coordinator {
             meeting::Event::Joined(_) | meeting::Event::Keys { .. } => {}
             meeting::Event::Left { id, .. } => self.forget(id),
             meeting::Event::Words(words) => self.lock(words).await,
-            meeting::Event::Refused => return ControlFlow::Break(Reason::Refused),
-            meeting::Event::Removed => return ControlFlow::Break(Reason::Removed),
-            meeting::Event::Ended(why) => return ControlFlow::Break(reason::ended(why)),
+            meeting::Event::Ended(reason) => return ControlFlow::Break(reason),
             meeting::Event::Notice(notice) => self.tell(Event::Notice(reason::notice(notice))).await,
         }
         ControlFlow::Continue(())

@@ -3,6 +3,7 @@
 use crate::{AudioChoice, Choice};
 use crypto::Words;
 use net::meeting::Microphone;
+pub use proto::{Fault, Reason};
 use proto::{ParticipantId, TileWish};
 use std::time::Duration;
 
@@ -111,21 +112,6 @@ pub struct Lock {
     pub suite: &'static str,
 }
 
-/// Whose fault it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// This machine: a device, a file, a missing library.
-    Here,
-    /// The way to the server.
-    Network,
-    /// The server.
-    Server,
-    /// The link, or who sent it.
-    Link,
-    /// Somebody else in the meeting.
-    Peer,
-}
-
 /// Something to tell the person.
 #[derive(Clone, Debug)]
 pub struct Notice {
@@ -191,57 +177,6 @@ impl NoticeKind {
             | Self::Overloaded
             | Self::Refused => Fault::Here,
             Self::StillWaiting | Self::NobodyAdmits | Self::PeerUnreadable => Fault::Peer,
-        }
-    }
-}
-
-/// Why a meeting is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// We left.
-    Left,
-    /// The organiser put us out.
-    Removed,
-    /// Somebody inside said no to our knock.
-    Refused,
-    /// Nobody is left inside who could let us in.
-    Unattended,
-    /// The meeting has ended, or never was.
-    NoMeeting,
-    /// The server cannot be reached: no route, no answer, or nobody listens.
-    Unreachable(String),
-    /// The server's certificate is not the one the link names, or no authority vouches for it.
-    Certificate(String),
-    /// The server, or the meeting, speaks another version.
-    Version,
-    /// The server stopped answering.
-    ServerSilent,
-    /// The server is full, or the meeting is.
-    Full,
-    /// The server is stopping.
-    Draining,
-    /// The server broke the protocol, or refused something it should not.
-    Server(String),
-    /// The keys the server showed are not the ones the link names: somebody may be in between.
-    Forged,
-    /// Something here failed.
-    Here(String),
-}
-
-impl Reason {
-    /// Whose fault it is; `None` where nothing went wrong.
-    #[must_use]
-    pub const fn fault(&self) -> Option<Fault> {
-        match self {
-            Self::Left => None,
-            Self::Removed | Self::Refused | Self::Unattended => Some(Fault::Peer),
-            Self::NoMeeting => Some(Fault::Link),
-            Self::Unreachable(_) => Some(Fault::Network),
-            Self::Certificate(_) | Self::Version | Self::ServerSilent | Self::Full | Self::Draining => {
-                Some(Fault::Server)
-            }
-            Self::Server(_) | Self::Forged => Some(Fault::Server),
-            Self::Here(_) => Some(Fault::Here),
         }
     }
 }

@@ -1,24 +1,7 @@
-//! What the parts below report, in the words of the interface.
+//! Notices for the user, from what the meeting and the cameras report.
 
-use crate::event::{Notice, NoticeKind, Reason};
+use crate::event::{Notice, NoticeKind};
 use net::meeting;
-use proto::Problem;
-
-/// Why the meeting is over, from the meeting's own last word.
-pub fn ended(reason: meeting::Reason) -> Reason {
-    match reason {
-        meeting::Reason::Left => Reason::Left,
-        meeting::Reason::ServerSilent | meeting::Reason::DeclaredGone => Reason::ServerSilent,
-        meeting::Reason::ConnectionLost => Reason::Unreachable(reason.to_string()),
-        meeting::Reason::Version { .. } => Reason::Version,
-        meeting::Reason::Problem(problem) => refused(problem),
-        meeting::Reason::WrongAdmissionKey | meeting::Reason::BadWelcome => Reason::Forged,
-        meeting::Reason::Unattended => Reason::Unattended,
-        meeting::Reason::ProtocolViolation(_) | meeting::Reason::OutOfStep => Reason::Server(reason.to_string()),
-        // Whatever else the state machine may say is told in its own words.
-        meeting::Reason::Internal | _ => Reason::Here(reason.to_string()),
-    }
-}
 
 /// What the person is told while the meeting goes on.
 pub fn notice(notice: meeting::Notice) -> Notice {
@@ -55,37 +38,11 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
     Notice { kind, detail: error.to_string() }
 }
 
-fn refused(problem: Problem) -> Reason {
-    match problem {
-        Problem::Version => Reason::Version,
-        Problem::NoMeeting => Reason::NoMeeting,
-        Problem::MeetingFull | Problem::ServerFull => Reason::Full,
-        Problem::Draining => Reason::Draining,
-        Problem::MeetingExists | Problem::Malformed | Problem::TooFast => Reason::Server(problem.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Fault;
     use capture::Error;
     use proto::Slot;
-
-    #[test]
-    fn how_a_meeting_ends_is_told_with_whose_fault_it_is() {
-        for (why, told, fault) in [
-            (meeting::Reason::Version { server: 2 }, Reason::Version, Some(Fault::Server)),
-            (meeting::Reason::Problem(Problem::Version), Reason::Version, Some(Fault::Server)),
-            (meeting::Reason::Problem(Problem::NoMeeting), Reason::NoMeeting, Some(Fault::Link)),
-            (meeting::Reason::Problem(Problem::Draining), Reason::Draining, Some(Fault::Server)),
-            (meeting::Reason::Unattended, Reason::Unattended, Some(Fault::Peer)),
-            (meeting::Reason::WrongAdmissionKey, Reason::Forged, Some(Fault::Server)),
-            (meeting::Reason::Left, Reason::Left, None),
-        ] {
-            assert_eq!((ended(why), told.fault()), (told, fault));
-        }
-    }
 
     #[test]
     fn what_befalls_a_camera_has_a_notice_that_is_true_of_it() {

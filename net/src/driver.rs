@@ -1,16 +1,20 @@
-//! The one task of a session: it owns the meeting, the SFU's dialect, the connections to servers and the transports of
-//! media, and moves bytes between them. Decisions are those of the two machines.
+//! The main task of a session. It owns the SFU's dialect, the connections to servers and the transports of media, and moves
+//! messages between them and the keys thread, which owns the meeting. It decides nothing and computes no cryptography.
 
 mod media;
 mod outbox;
 mod sfu_connection;
 
+use crate::config::Config;
 use crate::error::Error;
-use crate::meeting::{self, Meeting};
+use crate::event::Event;
+use crate::keys_thread::{Address, Inbox, Input as KeysInput, KeysThread, Output as KeysOutput, Setup};
+use crate::media_requests::{self, Pending, Publication};
+use crate::meeting;
 use crate::peer;
-use crate::session::{Config, Event, Order};
+use crate::session::Backends;
 use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
-use crate::signalling::{Incoming, Wire};
+use crate::signalling::{self, Incoming, Wire};
 use bytes::Bytes;
 use crypto::KeyRing;
 use media::{Local, Media, Report};
@@ -23,16 +27,15 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
-use webrtc::runtime::Runtime;
 
-/// The session's ends of what the handle holds.
+/// The session's ends of the queues that the handle writes to.
 pub struct Ends {
-    pub orders: mpsc::Receiver<Order>,
+    pub commands: mpsc::Receiver<meeting::Command>,
+    pub requests: media_requests::Receiver,
     pub wishes: watch::Receiver<Vec<TileWish>>,
     pub events: mpsc::Sender<Event>,
     pub link: Arc<OnceLock<String>>,
-    pub paths: Arc<dyn Runtime>,
-    pub sfu: Box<dyn Sfu>,
+    pub backends: Backends,
 }
 
 /// Runs a session to its end.
@@ -43,49 +46,44 @@ pub async fn run(config: Config, ends: Ends) {
     ring.clear();
     if let Err(error) = end {
         tracing::info!(%error, fault = ?error.fault(), "session failed");
-        // A reader that has gone, or has stopped, misses nothing.
+        // The program may have stopped reading.
         let _ = events.send_timeout(Event::Failed(error), CLOSE_TIMEOUT).await;
     }
 }
 
 async fn session(config: Config, ends: Ends) -> Result<(), Error> {
     let wire = tokio::select! {
-        wire = Wire::connect(&config.host, config.port, config.fingerprint) => wire?,
-        // Nobody listens any more: nobody wants to get in.
+        wire = Wire::connect(&config.host, config.port, config.fingerprint, &ends.stack) => wire?,
+        // The program does not read events any more.
         () = ends.events.closed() => return Ok(()),
     };
     Driver::open(config, ends, wire).await?.run().await
 }
 
 struct Driver {
-    meeting: Meeting,
+    keys: KeysThread,
     sfu: Box<dyn Sfu>,
     /// The connection to a server of the SFU's own, if its dialect ordered one.
     sfu_connection: SfuConnection,
     wire: Wire,
+    /// False once the connection to the server is closed.
+    connected: bool,
     media: Media,
-    orders: Option<mpsc::Receiver<Order>>,
+    requests: media_requests::Receiver,
     wishes: watch::Receiver<Vec<TileWish>>,
     outbox: Outbox,
     ring: KeyRing,
-    link: Arc<OnceLock<String>>,
-    address: Address,
-    /// When estimates and old keys are looked at next, whatever else happens.
+    /// When the estimate and old keys are checked next.
     tick: Instant,
+    /// True after the meeting's last event.
     over: bool,
-}
-
-/// The server, as the invitation names it.
-struct Address {
-    host: String,
-    port: u16,
-    fingerprint: Option<[u8; 32]>,
 }
 
 /// What woke the loop.
 enum Wake {
     Incoming(Incoming),
-    Order(Option<Order>),
+    Keys(Option<KeysOutput>),
+    Requests,
     Wishes,
     Media(TransportId, Report),
     Sfu(SfuEvent),
@@ -96,21 +94,24 @@ enum Wake {
 impl Driver {
     async fn open(config: Config, ends: Ends, wire: Wire) -> Result<Self, Error> {
         let Config { entry, host, port, fingerprint, ring, pool } = config;
-        // Media go the way that signalling goes.
-        let transports = ends.sfu.caps().topology.transports();
-        let media = Media::open(transports, wire.local().ip(), pool, ends.paths).await?;
+        let Ends { commands, requests, wishes, events, link, backends } = ends;
+        let Backends { stack, sfu } = backends;
+        // Media use the network interface that signalling uses.
+        let transports = sfu.caps().topology.transports();
+        let media = Media::open(transports, wire.local().ip(), pool, Arc::clone(&stack)).await?;
+        let address = Address { host, port, fingerprint };
+        let setup = Setup { commands, ring: ring.clone(), address, link };
         Ok(Self {
-            meeting: Meeting::new(entry, Instant::now()),
-            sfu: ends.sfu,
-            sfu_connection: SfuConnection::default(),
+            keys: KeysThread::spawn(entry, setup)?,
+            sfu,
+            sfu_connection: SfuConnection::new(stack),
             wire,
+            connected: true,
             media,
-            orders: Some(ends.orders),
-            wishes: ends.wishes,
-            outbox: Outbox::new(ends.events),
+            requests,
+            wishes,
+            outbox: Outbox::new(events),
             ring,
-            link: ends.link,
-            address: Address { host, port, fingerprint },
             tick: Instant::now() + TICK,
             over: false,
         })
@@ -118,14 +119,16 @@ impl Driver {
 
     async fn run(mut self) -> Result<(), Error> {
         let result = self.work().await;
-        self.drain_meeting().ok();
         self.leave_sfu();
-        let Self { wire, media, outbox, sfu_connection, .. } = self;
+        let Self { keys, wire, media, outbox, sfu_connection, .. } = self;
+        // The last messages, `Leave` among them. If the connection is lost, they are lost with it.
+        let closed = keys.close(|message| drop(wire.send(&ClientMessage::Meeting(message)))).await;
         sfu_connection.close(CLOSE_TIMEOUT).await;
         media.close().await;
         wire.close(CLOSE_TIMEOUT).await;
         outbox.flush(CLOSE_TIMEOUT).await;
-        result
+        // A panic of the thread is why its outputs ended.
+        closed.and(result)
     }
 
     async fn work(&mut self) -> Result<(), Error> {
@@ -141,13 +144,14 @@ impl Driver {
         }
     }
 
-    /// Waits for anything. Every branch may be dropped while it waits.
+    /// Waits for the next thing to handle. Each branch is cancel-safe.
     async fn wait(&mut self) -> Wake {
         let deadline = tokio::time::Instant::from_std(self.deadline());
         let waiting = self.outbox.is_waiting();
         tokio::select! {
-            heard = self.wire.next() => Wake::Incoming(heard),
-            order = next_order(&mut self.orders) => Wake::Order(order),
+            incoming = next_incoming(&self.keys.inbox, &mut self.wire), if self.connected => Wake::Incoming(incoming),
+            output = self.keys.outputs.recv() => Wake::Keys(output),
+            () = self.requests.changed() => Wake::Requests,
             Ok(()) = self.wishes.changed() => Wake::Wishes,
             (transport, report) = self.media.next() => Wake::Media(transport, report),
             event = self.sfu_connection.next() => Wake::Sfu(event),
@@ -157,21 +161,22 @@ impl Driver {
     }
 
     fn deadline(&self) -> Instant {
-        let due = [self.meeting.poll_timeout(), self.sfu.poll_timeout()];
-        due.into_iter().flatten().fold(self.tick, Instant::min)
+        self.sfu.poll_timeout().map_or(self.tick, |due| due.min(self.tick))
     }
 
     fn handle(&mut self, wake: Wake, now: Instant) -> Result<ControlFlow<()>, Error> {
         match wake {
             Wake::Incoming(Incoming::Message(message)) => self.handle_message(message, now),
-            Wake::Incoming(Incoming::Malformed) => self.meeting.handle_malformed(),
-            Wake::Incoming(Incoming::Closed) => self.meeting.handle_disconnected(),
-            Wake::Order(Some(order)) => self.handle_order(order, now)?,
-            // The last handle is gone: good-bye.
-            Wake::Order(None) => {
-                self.orders = None;
-                self.meeting.handle_command(meeting::Command::Leave, now);
+            Wake::Incoming(Incoming::Malformed) => self.keys.inbox.send(KeysInput::Malformed),
+            Wake::Incoming(Incoming::Closed) => {
+                self.connected = false;
+                self.keys.inbox.send(KeysInput::Disconnected);
             }
+            Wake::Keys(Some(KeysOutput::Send(message))) => self.send(&ClientMessage::Meeting(message))?,
+            Wake::Keys(Some(KeysOutput::Event(event))) => self.handle_event(event, now),
+            // The thread ended without a last event.
+            Wake::Keys(None) => return Err(Error::KeysThread),
+            Wake::Requests => self.handle_requests(now)?,
             Wake::Wishes => {
                 let tiles = self.wishes.borrow_and_update().clone();
                 self.sfu.handle(Input::Wishes(tiles), now);
@@ -183,7 +188,6 @@ impl Driver {
             Wake::Room => {}
             Wake::Time => {
                 self.tick = now + TICK;
-                self.meeting.handle_timeout(now);
                 self.sfu.handle(Input::Timeout, now);
                 self.ring.expire(now);
                 self.media.handle_timeout(&mut self.outbox, now)?;
@@ -192,33 +196,37 @@ impl Driver {
         Ok(if self.outbox.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
+    /// Routes a message to the keys thread or to the SFU's dialect.
     fn handle_message(&mut self, message: ServerMessage, now: Instant) {
         match message {
-            ServerMessage::Meeting(message) => self.meeting.handle_message(message, now),
+            ServerMessage::Meeting(message) => self.keys.inbox.send(KeysInput::Message(message)),
             ServerMessage::Sfu(FromSfu::Signal(blob)) => self.sfu.handle(Input::Signal(blob.0.into()), now),
             ServerMessage::Sfu(FromSfu::Totals { totals }) => self.outbox.push(Event::Totals(totals)),
         }
     }
 
-    fn handle_order(&mut self, order: Order, now: Instant) -> Result<(), Error> {
-        match order {
-            Order::Meeting(command) => self.meeting.handle_command(command, now),
-            Order::Publish { slot, layers, queue } => {
-                self.media.publish(slot, &layers, queue);
-                if !self.sfu.caps().sender_feedback {
-                    self.outbox.push(Event::LayersWanted(all_layers(slot, &layers)));
+    fn handle_requests(&mut self, now: Instant) -> Result<(), Error> {
+        let Pending { publications, key_frames, totals } = self.requests.take();
+        for (slot, publication) in publications {
+            match publication {
+                Publication::Published { layers, queue } => {
+                    self.media.publish(slot, &layers, queue);
+                    if !self.sfu.caps().sender_feedback {
+                        self.outbox.push(Event::LayersWanted(all_layers(slot, &layers)));
+                    }
+                    let codec = kind_of(slot).into();
+                    self.sfu.handle(Input::Publish(TrackSpec { slot, codec, layers }), now);
                 }
-                let codec = kind_of(slot).into();
-                self.sfu.handle(Input::Publish(TrackSpec { slot, codec, layers }), now);
+                Publication::Unpublished => {
+                    self.media.unpublish(slot);
+                    self.sfu.handle(Input::Unpublish(slot), now);
+                }
             }
-            Order::Unpublish(slot) => {
-                self.media.unpublish(slot);
-                self.sfu.handle(Input::Unpublish(slot), now);
-            }
-            Order::KeyFrame(track) => self.media.want_key_frame(track),
-            Order::Count => self.wire.send(&ClientMessage::Sfu(ToSfu::Count))?,
         }
-        Ok(())
+        for track in key_frames {
+            self.media.want_key_frame(track);
+        }
+        if totals { self.send(&ClientMessage::Sfu(ToSfu::Count)) } else { Ok(()) }
     }
 
     fn handle_report(&mut self, transport: TransportId, report: Report, now: Instant) -> Result<(), Error> {
@@ -236,9 +244,17 @@ impl Driver {
         Ok(())
     }
 
-    /// Carries out what the machines order.
+    /// Queues a message for the server. A lost connection is no error here: the meeting ends once the reading side
+    /// notices.
+    fn send(&self, message: &ClientMessage) -> Result<(), Error> {
+        match self.wire.send(message) {
+            Err(signalling::Error::Lost) | Ok(()) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Carries out the orders of the SFU's dialect, and hands events over.
     async fn drain(&mut self) -> Result<(), Error> {
-        self.drain_meeting()?;
         while let Some(output) = self.sfu.poll() {
             self.obey(output).await?;
         }
@@ -269,16 +285,16 @@ impl Driver {
         Ok(())
     }
 
-    /// Signalling goes to the SFU's own server if there is one, else through ours.
+    /// Sends signalling to the SFU's own server if the dialect ordered a connection to it, otherwise through our server.
     fn send_signal(&self, bytes: Bytes) -> Result<(), Error> {
         if self.sfu_connection.is_ordered() {
             self.sfu_connection.send(bytes);
             return Ok(());
         }
-        Ok(self.wire.send(&ClientMessage::Sfu(ToSfu::Signal(Blob(bytes.into()))))?)
+        self.send(&ClientMessage::Sfu(ToSfu::Signal(Blob(bytes.into()))))
     }
 
-    /// Lets the dialect say goodbye.
+    /// Sends the dialect's last messages.
     fn leave_sfu(&mut self) {
         self.sfu.handle(Input::Leave, Instant::now());
         while let Some(output) = self.sfu.poll() {
@@ -289,49 +305,22 @@ impl Driver {
         }
     }
 
-    fn drain_meeting(&mut self) -> Result<(), Error> {
-        while let Some(event) = self.meeting.poll_event() {
-            self.handle_event(event);
+    fn handle_event(&mut self, event: Event, now: Instant) {
+        match &event {
+            Event::Meeting(meeting::Event::Entered { me }) => self.sfu.handle(Input::Entered(*me), now),
+            Event::Meeting(meeting::Event::Ended(_)) => self.over = true,
+            Event::Meeting(_)
+            | Event::Rekeyed(_)
+            | Event::Track { .. }
+            | Event::TrackEnded(_)
+            | Event::LayersWanted(_)
+            | Event::KeyFrameWanted { .. }
+            | Event::Estimate(_)
+            | Event::Connected
+            | Event::Totals(_)
+            | Event::Failed(_) => {}
         }
-        let mut sent = Ok(());
-        while let Some(message) = self.meeting.poll_transmit() {
-            sent = sent.and_then(|()| self.wire.send(&ClientMessage::Meeting(message)));
-        }
-        // A connection that broke is told by the meeting, once the reading end sees it.
-        match sent {
-            Err(crate::signalling::Error::Lost) | Ok(()) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn handle_event(&mut self, event: meeting::Event) {
-        let now = Instant::now();
-        match event {
-            meeting::Event::Keys { keys, removed, leaves, epoch } => {
-                self.ring.install(keys, &leaves, &removed, now);
-                self.outbox.push(Event::Rekeyed(epoch));
-            }
-            meeting::Event::Entered { me } => {
-                self.sfu.handle(Input::Entered(me), now);
-                let Address { host, port, fingerprint } = &self.address;
-                if let Some(invitation) = self.meeting.invitation(host, *port, *fingerprint) {
-                    // Set once: a session enters once.
-                    let _ = self.link.set(invitation.to_string());
-                }
-                self.outbox.push(Event::Meeting(meeting::Event::Entered { me }));
-            }
-            last @ (meeting::Event::Refused | meeting::Event::Removed | meeting::Event::Ended(_)) => {
-                self.over = true;
-                self.outbox.push(Event::Meeting(last));
-            }
-            event @ (meeting::Event::Approaching
-            | meeting::Event::Knocking
-            | meeting::Event::Members(_)
-            | meeting::Event::Joined(_)
-            | meeting::Event::Left { .. }
-            | meeting::Event::Words(_)
-            | meeting::Event::Notice(_)) => self.outbox.push(Event::Meeting(event)),
-        }
+        self.outbox.push(event);
     }
 }
 
@@ -342,12 +331,11 @@ fn all_layers(slot: Slot, layers: &[SpatialLayer]) -> SenderLayers {
     SenderLayers { slot, wanted: wanted.collect() }
 }
 
-/// The next order; never again once the handles are gone.
-async fn next_order(orders: &mut Option<mpsc::Receiver<Order>>) -> Option<Order> {
-    match orders {
-        Some(orders) => orders.recv().await,
-        None => std::future::pending().await,
-    }
+/// Reads the next message of the server, if the keys thread has room for it. Otherwise the socket is not read, so the
+/// server has to wait. May be dropped at any time: nothing is lost.
+async fn next_incoming(inbox: &Inbox, wire: &mut Wire) -> Incoming {
+    inbox.room().await;
+    wire.next().await
 }
 
 /// Temporal layers of a spatial layer.

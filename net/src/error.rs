@@ -1,8 +1,9 @@
-//! Why a session fails, and whose fault it is.
+//! Why a session failed.
 
 use crate::{peer, signalling};
+use proto::{Fault, Reason};
 
-/// Why a session failed.
+/// Why a session ended, other than by an event of the meeting.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -18,35 +19,33 @@ pub enum Error {
     /// Negotiation of media failed.
     #[error("{0}")]
     Negotiation(&'static str),
-    /// The session's events are not read.
-    #[error("this program does not read the events of its session")]
+    /// The system has no thread left for the meeting's keys.
+    #[error("the system has no thread left: {0}")]
+    NoThread(#[source] std::io::Error),
+    /// The thread that manages the meeting's keys panicked.
+    #[error("the thread that manages the meeting's keys failed")]
+    KeysThread,
+    /// The program does not read the session's events.
+    #[error("the program does not read its session's events")]
     Stalled,
 }
 
-/// Where the cause of an error is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The network.
-    Network,
-    /// The server.
-    Server,
-    /// The server's certificate: another server may have answered.
-    Certificate,
-    /// The versions of client and server.
-    Version,
-    /// This computer, or this program.
-    Here,
-}
-
 impl Error {
-    /// Where the cause is.
+    /// Returns the reason for the user.
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub fn reason(&self) -> Reason {
+        let text = self.to_string();
         match self {
-            Self::Signalling(error) => error.fault(),
-            Self::Media(_) | Self::Stalled => Fault::Here,
-            Self::NoMedia => Fault::Network,
-            Self::Negotiation(_) => Fault::Server,
+            Self::Signalling(error) => error.reason(),
+            Self::Media(_) | Self::NoThread(_) | Self::KeysThread | Self::Stalled => Reason::Here(text),
+            Self::NoMedia => Reason::Unreachable(text),
+            Self::Negotiation(_) => Reason::Server(text),
         }
+    }
+
+    /// Returns who can do something about it.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        self.reason().fault()
     }
 }

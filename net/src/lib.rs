@@ -1,10 +1,14 @@
-//! The network of a client: the machine of the meeting, the dialect of the SFU, and the driver that moves bytes for both.
+//! The network of a client: the state machines of the meeting and of the SFU, and the driver that moves bytes for both.
 //!
-//! Only sealed frames are sent: no function here takes a picture.
+//! Only sealed frames pass: no function here takes a picture.
 
+mod config;
 mod driver;
 mod error;
+mod event;
 mod frame_sender;
+mod keys_thread;
+mod media_requests;
 pub mod meeting;
 mod peer;
 mod random;
@@ -13,9 +17,12 @@ pub mod rtp;
 mod session;
 pub mod sfu;
 mod signalling;
+mod task;
 #[cfg(test)]
 mod testing;
 
-pub use error::{Error, Fault};
+pub use config::Config;
+pub use error::Error;
+pub use event::Event;
 pub use frame_sender::{FrameSender, Full};
-pub use session::{Busy, Config, Event, MAX_EVENTS, Session, start, start_over, start_with};
+pub use session::{Backends, Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};

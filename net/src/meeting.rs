@@ -1,267 +1,235 @@
-//! One client's part in a meeting: how it comes in, who is here, which keys hold, and how it ends.
+//! The state machine of one client in one meeting: joining, members, keys, and the end.
 //!
-//! Pure: no socket, no clock, no thread. The driver hands in what the server said and what the person wants, each with
-//! the time, and takes out what to say ([`Meeting::poll_transmit`]), what happened ([`Meeting::poll_event`]) and when
-//! to call again ([`Meeting::poll_timeout`]). docs/protocol.md is the prose. Media descriptions are the driver's: they
-//! pass by here unread.
+//! Pure: no socket, no clock, no thread. The caller (`keys_thread`) passes in the server's messages and the user's
+//! commands, each with the time, and polls for messages to send ([`Meeting::poll_transmit`]), events
+//! ([`Meeting::poll_event`]) and the next deadline ([`Meeting::poll_timeout`]). docs/protocol.md describes the messages.
+//! Calls may take many milliseconds: they compute HPKE, signatures and the MLS tree.
 
-mod entrance;
+mod admissions;
+mod announcements;
 mod envelope;
 mod event;
-mod log;
-mod plan;
+mod group_log;
+mod joining;
+mod outbox;
+mod removals;
 mod room;
+mod roster;
 mod state;
 #[cfg(test)]
 mod tests;
 
-pub use event::{Command, Entry, Event, Fault, Notice, Person, ProtocolViolation, Reason};
+pub use event::{Command, Entry, Event, Notice, Person};
 pub use state::{MediaState, Microphone};
 
 use crypto::Invitation;
-use entrance::{Entrance, Step};
-use proto::{Down, ParticipantId, Up};
+use event::Violation;
+use joining::{Joining, Next};
+use outbox::Outbox;
+use proto::{Down, ParticipantId, Reason, Up};
 use room::Room;
-use std::collections::VecDeque;
 use std::mem;
 use std::time::{Duration, Instant};
 
-/// One client's part in one meeting. Made for one connection: after its last event it stays over.
+/// One client in one meeting, over one connection. It cannot be used again after [`Event::Ended`].
 pub struct Meeting {
     phase: Phase,
     outbox: Outbox,
-    /// When the server last said anything.
-    heard: Instant,
-    /// What this client sends, kept from before it was let in.
-    own: MediaState,
-    /// Without the address, for a meeting that was created here.
+    /// When the server's last message arrived.
+    last_received: Instant,
+    /// What this client sends; kept here until the client is a member.
+    own_state: MediaState,
+    /// Without the server's address if this client created the meeting.
     invitation: Option<Invitation>,
 }
 
 enum Phase {
-    Outside(Box<Entrance>),
-    Inside(Box<Room>),
+    Joining(Box<Joining>),
+    Member(Box<Room>),
     Over,
 }
 
 impl Meeting {
-    /// Starts on the way in; there is a [`Up::Hello`] to transmit. `now` is when the connection stood.
+    /// Starts to join; the first message to send is [`Up::Hello`]. `now` is when the connection was established.
     #[must_use]
     pub fn new(entry: Entry, now: Instant) -> Self {
         let mut outbox = Outbox::default();
-        let (phase, invitation) = match Entrance::new(entry, &mut outbox) {
-            Ok((entrance, invitation)) => (Phase::Outside(Box::new(entrance)), Some(invitation)),
-            Err(end) => {
-                outbox.end(end);
+        let (phase, invitation) = match Joining::new(entry, &mut outbox) {
+            Ok((joining, invitation)) => (Phase::Joining(Box::new(joining)), Some(invitation)),
+            Err(reason) => {
+                outbox.end(reason);
                 (Phase::Over, None)
             }
         };
-        Self { phase, outbox, heard: now, own: MediaState::default(), invitation }
+        Self { phase, outbox, last_received: now, own_state: MediaState::default(), invitation }
     }
 
-    /// The link that others join by, with the server's address as this client knows it. `None` where no keys could be
-    /// made at the start.
+    /// Returns the link for others to join by, with the server's address as this client knows it; `None` if no keys could
+    /// be generated at the start.
     #[must_use]
     pub fn invitation(&self, host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Option<Invitation> {
         let known = self.invitation.clone()?;
         Some(Invitation { host: host.to_owned(), port, fingerprint, ..known })
     }
 
-    /// What this client is called; `None` while it is outside.
+    /// Returns this client's id; `None` if it is not a member.
     #[must_use]
     pub fn me(&self) -> Option<ParticipantId> {
         match &self.phase {
-            Phase::Inside(room) => Some(room.me()),
-            Phase::Outside(_) | Phase::Over => None,
+            Phase::Member(room) => Some(room.me()),
+            Phase::Joining(_) | Phase::Over => None,
         }
     }
 
-    /// True once the last event has been queued.
+    /// Returns true once [`Event::Ended`] has been queued.
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)
     }
 
-    /// Does what the person wants.
+    /// Executes a command of the user.
     pub fn handle_command(&mut self, command: Command, now: Instant) {
         if let Command::Announce(state) = command {
-            self.own = state;
+            self.own_state = state;
         }
         match (&mut self.phase, command) {
-            (Phase::Over, _) | (Phase::Outside(_), Command::Announce(_)) => {}
-            (_, Command::Leave) => {
+            (Phase::Over, _) | (Phase::Joining(_), Command::Announce(_)) => {}
+            (Phase::Joining(_) | Phase::Member(_), Command::Leave) => {
                 self.outbox.transmit(Up::Leave);
-                self.end(End::For(Reason::Left));
+                self.end(Reason::Left);
             }
-            (Phase::Outside(_), Command::Remove(_) | Command::Refresh) => self.outbox.notice(Notice::NotAllowed),
-            (Phase::Inside(room), command) => room.handle_command(command, now, &mut self.outbox),
+            (Phase::Joining(_), Command::Remove(_) | Command::Refresh) => self.outbox.notice(Notice::NotAllowed),
+            (Phase::Member(room), command) => room.handle_command(command, now, &mut self.outbox),
         }
     }
 
-    /// Takes in what the server said.
+    /// Processes a message of the server.
     pub fn handle_message(&mut self, message: Down, now: Instant) {
         if self.is_over() {
             return;
         }
-        self.heard = now;
-        let outcome = match message {
-            Down::Ping => {
-                self.outbox.transmit(Up::Pong);
-                Ok(())
-            }
-            Down::Problem { problem } => Err(End::For(Reason::Problem(problem))),
-            Down::Removed => Err(End::Removed),
+        self.last_received = now;
+        if let Err(reason) = self.dispatch(message, now) {
+            self.end(reason);
+        }
+    }
+
+    fn dispatch(&mut self, message: Down, now: Instant) -> Result<(), Reason> {
+        match message {
+            Down::Ping => self.outbox.transmit(Up::Pong),
+            Down::Problem { problem } => return Err(problem.into()),
+            Down::Removed => return Err(Reason::Removed),
             Down::Hello { .. }
             | Down::Created
             | Down::AdmissionKey { .. }
             | Down::Admitted { .. }
-            | Down::Refused { .. } => self.step(message, now),
-            Down::Knocked { .. } | Down::Withdrew { .. } | Down::Log { .. } | Down::Lost { .. } => {
-                self.inside(message, now)
+            | Down::Refused { .. } => self.handle_joining(message, now)?,
+            Down::Knocked { participant, request } => {
+                let (room, outbox) = self.room()?;
+                room.handle_knock(participant, &request, now, outbox);
             }
-        };
-        if let Err(end) = outcome {
-            self.end(end);
+            Down::Withdrew { participant } => {
+                let (room, outbox) = self.room()?;
+                room.handle_withdrawal(participant, now, outbox);
+            }
+            Down::Log { position, entry } => {
+                let (room, outbox) = self.room()?;
+                room.handle_entry(position, entry, now, outbox)?;
+            }
+            Down::Lost { epoch } => {
+                let (room, outbox) = self.room()?;
+                room.handle_lost(epoch, now, outbox);
+            }
         }
+        Ok(())
     }
 
-    /// The server sent bytes that are no message.
+    /// Ends the meeting because the server sent bytes that are not a message.
     pub fn handle_malformed(&mut self) {
-        self.end(End::For(Reason::ProtocolViolation(ProtocolViolation::Malformed)));
+        self.end(Violation::Malformed.into());
     }
 
-    /// The connection is gone. Here a way to resume the meeting on another connection would begin.
+    /// Ends the meeting because the connection is closed.
     pub fn handle_disconnected(&mut self) {
-        self.end(End::For(Reason::ConnectionLost));
+        self.end(Reason::Unreachable("the connection to the server was lost".into()));
     }
 
-    /// Does what is due. Early calls do no harm.
+    /// Does what is due at `now`. Calling early has no effect.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if !self.is_over() && now >= self.heard + SILENCE {
-            return self.end(End::For(Reason::ServerSilent));
+        if !self.is_over() && now >= self.last_received + SERVER_TIMEOUT {
+            return self.end(Reason::ServerSilent);
         }
         let outcome = match &mut self.phase {
-            Phase::Outside(entrance) => {
-                entrance.handle_timeout(now, &mut self.outbox);
+            Phase::Joining(joining) => {
+                joining.handle_timeout(now, &mut self.outbox);
                 Ok(())
             }
-            Phase::Inside(room) => room.handle_timeout(now, &mut self.outbox),
+            Phase::Member(room) => room.handle_timeout(now, &mut self.outbox),
             Phase::Over => Ok(()),
         };
-        if let Err(end) = outcome {
-            self.end(end);
+        if let Err(reason) = outcome {
+            self.end(reason);
         }
     }
 
-    /// The next message for the server.
+    /// Returns the next message to send to the server.
     pub fn poll_transmit(&mut self) -> Option<Up> {
-        self.outbox.transmits.pop_front()
+        self.outbox.poll_transmit()
     }
 
-    /// The next thing that happened.
+    /// Returns the next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.outbox.events.pop_front()
+        self.outbox.poll_event()
     }
 
-    /// When to call [`Self::handle_timeout`]; `None` once it is over.
+    /// Returns when to call [`Self::handle_timeout`]; `None` once the meeting is over.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let due = match &self.phase {
-            Phase::Outside(entrance) => entrance.poll_timeout(),
-            Phase::Inside(room) => room.poll_timeout(),
+            Phase::Joining(joining) => joining.poll_timeout(),
+            Phase::Member(room) => room.poll_timeout(),
             Phase::Over => return None,
         };
-        let silent = self.heard + SILENCE;
+        let silent = self.last_received + SERVER_TIMEOUT;
         Some(due.map_or(silent, |due| due.min(silent)))
     }
 
-    /// One step on the way in.
-    fn step(&mut self, message: Down, now: Instant) -> Result<(), End> {
-        let Phase::Outside(entrance) = mem::replace(&mut self.phase, Phase::Over) else {
-            return Err(ProtocolViolation::Unexpected.into());
+    fn handle_joining(&mut self, message: Down, now: Instant) -> Result<(), Reason> {
+        let Phase::Joining(joining) = mem::replace(&mut self.phase, Phase::Over) else {
+            return Err(Violation::Unexpected.into());
         };
-        self.phase = match entrance.handle_message(message, now, &mut self.outbox)? {
-            Step::Outside(entrance) => Phase::Outside(entrance),
-            Step::Inside(arrival) => Phase::Inside(Box::new(Room::enter(*arrival, self.own, now, &mut self.outbox)?)),
+        self.phase = match joining.handle_message(message, now, &mut self.outbox)? {
+            Next::Joining(joining) => Phase::Joining(joining),
+            Next::Member(membership) => {
+                Phase::Member(Box::new(Room::new(*membership, self.own_state, now, &mut self.outbox)?))
+            }
         };
         Ok(())
     }
 
-    fn inside(&mut self, message: Down, now: Instant) -> Result<(), End> {
+    fn room(&mut self) -> Result<(&mut Room, &mut Outbox), Reason> {
         match &mut self.phase {
-            Phase::Inside(room) => room.handle_message(message, now, &mut self.outbox),
-            Phase::Outside(_) | Phase::Over => Err(ProtocolViolation::Unexpected.into()),
+            Phase::Member(room) => Ok((room, &mut self.outbox)),
+            Phase::Joining(_) | Phase::Over => Err(Violation::Unexpected.into()),
         }
     }
 
-    /// Tells the end once, and lets go of all keys.
-    fn end(&mut self, end: End) {
+    /// Queues the last event, if none was queued before, and drops all keys.
+    fn end(&mut self, reason: Reason) {
         self.phase = Phase::Over;
-        self.outbox.end(end);
+        self.outbox.end(reason);
     }
 }
 
-/// What waits for the driver. Each message that comes in puts in a bounded number.
-#[derive(Default)]
-struct Outbox {
-    transmits: VecDeque<Up>,
-    events: VecDeque<Event>,
-    ended: bool,
-}
+/// The meeting ends if no message arrives from the server for this long: four pings, one each 2 s.
+pub const SERVER_TIMEOUT: Duration = Duration::from_secs(8);
 
-impl Outbox {
-    fn transmit(&mut self, message: Up) {
-        self.transmits.push_back(message);
-    }
+/// The user is told if a knock is not answered within this time.
+pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-    fn event(&mut self, event: Event) {
-        self.events.push_back(event);
-    }
+/// The server must accept or reject a commit within this time. The largest commit needs this long on a slow uplink.
+pub const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-    fn notice(&mut self, notice: Notice) {
-        self.event(Event::Notice(notice));
-    }
-
-    fn end(&mut self, end: End) {
-        if mem::replace(&mut self.ended, true) {
-            return;
-        }
-        self.event(match end {
-            End::Refused => Event::Refused,
-            End::Removed => Event::Removed,
-            End::For(reason) => Event::Ended(reason),
-        });
-    }
-}
-
-/// The last event, on its way up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Refused,
-    Removed,
-    For(Reason),
-}
-
-impl From<Reason> for End {
-    fn from(reason: Reason) -> Self {
-        Self::For(reason)
-    }
-}
-
-impl From<ProtocolViolation> for End {
-    fn from(breach: ProtocolViolation) -> Self {
-        Self::For(Reason::ProtocolViolation(breach))
-    }
-}
-
-/// The server pings every 2 s; four of them missing is no accident.
-pub const SILENCE: Duration = Duration::from_secs(8);
-
-/// How long a knock goes unanswered before the person hears of it.
-pub const KNOCK_PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long the server may leave a commit neither won nor lost: the largest one needs this long on a slow uplink.
-pub const COMMIT_PATIENCE: Duration = Duration::from_secs(30);
-
-/// The organiser removes who is gone; if nothing happens, the next in rank does so this much later, and so on.
-pub const REMOVAL_STEP: Duration = Duration::from_secs(4);
+/// A departed member's leaf is removed by the organiser; every member waits this much longer than the one before it in
+/// rank.
+pub const REMOVAL_INTERVAL: Duration = Duration::from_secs(4);

@@ -1,185 +1,189 @@
-//! The handle of a running session. Everything on it returns at once, from any thread.
+//! The handle of a running session. Every call returns at once, from any thread.
+//!
+//! Commands about the meeting have a queue of their own, and its overflow is an error. Requests about media are a table of
+//! the latest state, which cannot overflow. Neither can delay the other.
 
-use crate::driver;
-use crate::error::Error;
-use crate::frame_sender::{FrameSender, Queue, frame_sender};
-use crate::meeting;
+use crate::config::Config;
+use crate::event::Event;
+use crate::frame_sender::{FrameSender, frame_sender};
+use crate::media_requests::{MediaRequests, Publication, media_requests};
 use crate::sfu::Sfu;
 use crate::sfu::native::Native;
-use crypto::{KeyRing, ReceivedFrame};
-use media::{Bitrate, BufferPool};
-use proto::{Epoch, Kind, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
+use crate::{driver, meeting, task};
+use proto::{Slot, SpatialLayer, TileWish, TrackId};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, watch};
 use webrtc::runtime::{Runtime, TokioRuntime};
 
-/// Where to go, as whom, and with which shared parts.
-pub struct Config {
-    /// Which meeting, and how to come in.
-    pub entry: meeting::Entry,
-    /// The server's name or address.
-    pub host: String,
-    /// Its port, the same for TCP and UDP.
-    pub port: u16,
-    /// SHA-256 of its certificate, where the invitation names one. Without, the system's authorities decide.
-    pub fingerprint: Option<[u8; 32]>,
-    /// Where new keys are put, before anything else learns of them.
-    pub ring: KeyRing,
-    /// Buffers for frames that arrive.
-    pub pool: BufferPool,
-}
-
-/// What happens in a session. The last one is a meeting's end, refusal or removal, or [`Event::Failed`]; then the channel
-/// closes.
-pub enum Event {
-    /// Something in the meeting. Its keys do not come here but as [`Event::Rekeyed`].
-    Meeting(meeting::Event),
-    /// The keys of a new epoch are in the key ring.
-    Rekeyed(Epoch),
-    /// Somebody's track arrives. Read it on a thread of its own.
-    Track {
-        /// Whose, and which.
-        track: TrackId,
-        /// Sound or pictures.
-        kind: Kind,
-        /// Its layers, smallest first.
-        layers: Vec<SpatialLayer>,
-        /// Its frames. A reader that is too slow loses frames until a key frame, which is asked for.
-        frames: media::Receiver<ReceivedFrame>,
-    },
-    /// The track arrives no more; its queue has ended.
-    TrackEnded(TrackId),
-    /// What the receivers want of an own track.
-    LayersWanted(SenderLayers),
-    /// A receiver needs a key frame of this layer.
-    KeyFrameWanted {
-        /// Of which track.
-        slot: Slot,
-        /// Of which layer.
-        spatial: u8,
-    },
-    /// What the uplink is thought to carry, when that has changed by a twentieth.
-    Estimate(Bitrate),
-    /// Media flow. Before that, what is sent is dropped.
-    Connected,
-    /// What the server counted for this meeting.
-    Totals(Totals),
-    /// The session broke.
-    Failed(Error),
-}
-
-/// Too many orders wait, or the session is over.
+/// The command was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the session takes no more orders")]
+#[error("too many commands wait, or the session is over")]
 pub struct Busy;
 
-/// What the handle asks of the driver.
-pub(crate) enum Order {
-    Meeting(meeting::Command),
-    Publish { slot: Slot, layers: Vec<SpatialLayer>, queue: Queue },
-    Unpublish(Slot),
-    KeyFrame(TrackId),
-    Count,
-}
-
-/// A running session. Clones are the same one; when the last is dropped, it says good-bye.
+/// A running session. Clones share it; if the last one is dropped, the client leaves the meeting.
 #[derive(Clone)]
 pub struct Session {
-    orders: mpsc::Sender<Order>,
+    commands: mpsc::Sender<meeting::Command>,
+    requests: MediaRequests,
     wishes: Arc<watch::Sender<Vec<TileWish>>>,
     link: Arc<OnceLock<String>>,
 }
 
-/// Starts a session on `runtime`, and tells what happens in it. The channel holds [`MAX_EVENTS`]; the driver keeps some
-/// thousand more for a reader that pauses, then gives up with [`Error::Stalled`].
+/// The parts of a session that a caller can replace. The default is what the application uses.
+pub struct Backends {
+    /// Spawns all tasks of the session and opens all sockets of its media: a test can measure the tasks or impair the
+    /// network with it. Its tasks must run on tokio.
+    pub stack: Arc<dyn Runtime>,
+    /// The dialect of the SFU.
+    pub sfu: Box<dyn Sfu>,
+}
+
+impl Default for Backends {
+    fn default() -> Self {
+        Self { stack: Arc::new(TokioRuntime), sfu: Box::new(Native::default()) }
+    }
+}
+
+/// Starts a session on `runtime`. The event channel holds [`MAX_EVENTS`]; the driver keeps some thousand more for a reader
+/// that pauses, then ends with [`crate::Error::Stalled`].
 #[must_use]
 pub fn start(config: Config, runtime: &tokio::runtime::Handle) -> (Session, mpsc::Receiver<Event>) {
-    start_over(config, runtime, Arc::new(TokioRuntime))
+    start_with(config, runtime, Backends::default())
 }
 
-/// As [`start`], with media that go by the sockets of `paths`: another carrier of datagrams, or a path that a test impairs.
-#[must_use]
-pub fn start_over(
-    config: Config,
-    runtime: &tokio::runtime::Handle,
-    paths: Arc<dyn Runtime>,
-) -> (Session, mpsc::Receiver<Event>) {
-    start_with(config, runtime, paths, Box::new(Native::default()))
-}
-
-/// As [`start_over`], with another dialect than that of our own server.
+/// Like [`start`], with other backends.
 #[must_use]
 pub fn start_with(
     config: Config,
     runtime: &tokio::runtime::Handle,
-    paths: Arc<dyn Runtime>,
-    sfu: Box<dyn Sfu>,
+    backends: Backends,
 ) -> (Session, mpsc::Receiver<Event>) {
-    let (orders, inbox) = mpsc::channel(MAX_ORDERS);
+    let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
+    let (requests, receiver) = media_requests();
     let (wishes, newest) = watch::channel(Vec::new());
     let (events, outbox) = mpsc::channel(MAX_EVENTS);
     let link = Arc::new(OnceLock::new());
-    let ends = driver::Ends { orders: inbox, wishes: newest, events, link: Arc::clone(&link), paths, sfu };
-    runtime.spawn(driver::run(config, ends));
-    (Session { orders, wishes: Arc::new(wishes), link }, outbox)
+    let tasks = Arc::clone(&backends.stack);
+    let ends =
+        driver::Ends { commands: inbox, requests: receiver, wishes: newest, events, link: Arc::clone(&link), backends };
+    let _context = runtime.enter();
+    // The task ends with the session; the handle is not needed.
+    let _ = task::spawn(&tasks, driver::run(config, ends));
+    (Session { commands, requests, wishes: Arc::new(wishes), link }, outbox)
 }
 
 impl Session {
-    /// Does something in the meeting.
+    /// Executes a command in the meeting.
     ///
     /// # Errors
-    /// [`Busy`] where the order was not taken.
+    /// Returns [`Busy`] if [`MAX_COMMANDS`] wait or the session is over: the command has no effect then.
     pub fn send(&self, command: meeting::Command) -> Result<(), Busy> {
-        self.order(Order::Meeting(command))
+        self.commands.try_send(command).map_err(|_| Busy)
     }
 
-    /// Sends a track from now on, or sends it in other layers than before. Sound has no layers. Frames put in before media
-    /// flow are dropped; a key frame is asked for when they do. An outlet that is closed from the start says that the
-    /// session takes no more orders.
+    /// Sends a track, or sends it in other layers than before. Audio has no layers. Frames sent before media flow are
+    /// dropped; a key frame is requested once they do. The sender is closed from the start if the session is over.
     #[must_use]
     pub fn publish(&self, slot: Slot, layers: Vec<SpatialLayer>) -> FrameSender {
         let (frame_sender, queue) = frame_sender();
-        // Refused, the queue's other end is dropped with the order.
-        let _ = self.order(Order::Publish { slot, layers, queue });
+        self.requests.publish(slot, Publication::Published { layers, queue });
         frame_sender
     }
 
-    /// Sends the track of `slot` no more.
+    /// Stops sending the track of `slot`.
     pub fn unpublish(&self, slot: Slot) {
-        let _ = self.order(Order::Unpublish(slot));
+        self.requests.publish(slot, Publication::Unpublished);
     }
 
-    /// Says how large the tracks are shown. The last list wins, however fast they come.
+    /// Sets the sizes at which tracks are shown. The last list wins.
     pub fn wishes(&self, tiles: Vec<TileWish>) {
         self.wishes.send_replace(tiles);
     }
 
-    /// The decoder of `track` cannot go on without a key frame.
+    /// Requests a key frame, without which the decoder of `track` cannot go on.
     pub fn key_frame(&self, track: TrackId) {
-        let _ = self.order(Order::KeyFrame(track));
+        self.requests.request_key_frame(track);
     }
 
-    /// Asks for [`Event::Totals`].
+    /// Requests [`Event::Totals`].
     pub fn count(&self) {
-        let _ = self.order(Order::Count);
+        self.requests.request_totals();
     }
 
-    /// The link that lets others in, once this client is in.
+    /// Returns the link by which others join; `None` before this client is a member.
     #[must_use]
     pub fn link(&self) -> Option<String> {
         self.link.get().cloned()
     }
-
-    fn order(&self, order: Order) -> Result<(), Busy> {
-        self.orders.try_send(order).map_err(|_| {
-            tracing::warn!("an order to the session was lost");
-            Busy
-        })
-    }
 }
 
-/// Orders that may wait.
-const MAX_ORDERS: usize = 256;
+/// Commands that may wait for the keys thread.
+pub const MAX_COMMANDS: usize = 64;
 
-/// Events that wait for their reader in the channel.
+/// Events that may wait in the channel for their reader.
 pub const MAX_EVENTS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::media::BufferPool;
+    use crypto::{Identity, KeyRing, Profile};
+    use meeting::{Command, MediaState};
+    use proto::{MeetingId, ParticipantId};
+
+    /// A session whose tasks never run, so that everything sent to it waits.
+    fn stopped() -> (tokio::runtime::Runtime, Session) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (identity, profile) = (Identity::generate().unwrap(), Profile::new("tester").unwrap());
+        let config = Config {
+            entry: meeting::Entry::Create { meeting: MeetingId([1; 16]), identity, profile },
+            host: "127.0.0.1".into(),
+            port: 1,
+            fingerprint: None,
+            ring: KeyRing::new(),
+            pool: BufferPool::new(1),
+        };
+        let (session, _) = start(config, runtime.handle());
+        (runtime, session)
+    }
+
+    fn request_many_key_frames(session: &Session) {
+        for owner in 0..1_000 {
+            session.key_frame(TrackId { owner: ParticipantId(owner), slot: Slot::Camera });
+        }
+    }
+
+    #[test]
+    fn key_frame_requests_do_not_crowd_out_commands() {
+        let (_runtime, session) = stopped();
+        request_many_key_frames(&session);
+        assert_eq!(session.send(Command::Remove(ParticipantId(1))), Ok(()));
+        assert_eq!(session.send(Command::Leave), Ok(()));
+    }
+
+    #[test]
+    fn commands_do_not_crowd_out_media() {
+        let (_runtime, session) = stopped();
+        while session.send(Command::Announce(MediaState::default())).is_ok() {}
+        let frame_sender = session.publish(Slot::Camera, Vec::new());
+        assert!(!frame_sender.is_closed());
+    }
+
+    #[test]
+    fn an_unpublish_is_not_lost_among_other_requests() {
+        let (_runtime, session) = stopped();
+        let frame_sender = session.publish(Slot::Camera, Vec::new());
+        request_many_key_frames(&session);
+        session.unpublish(Slot::Camera);
+        assert!(frame_sender.is_closed(), "nobody will read its frames");
+    }
+
+    #[test]
+    fn an_overflow_of_commands_is_an_error() {
+        let (_runtime, session) = stopped();
+        for _ in 0..MAX_COMMANDS {
+            assert_eq!(session.send(Command::Announce(MediaState::default())), Ok(()));
+        }
+        assert_eq!(session.send(Command::Leave), Err(Busy));
+    }
+}

@@ -2,11 +2,11 @@
 
 mod tls;
 
-use crate::error::Fault;
+use crate::task::{self, Task};
 use bytes::Bytes;
 use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
-use proto::{ClientMessage, MAX_MESSAGE, ServerMessage};
+use proto::{ClientMessage, MAX_MESSAGE, Reason, ServerMessage};
 use rustls::pki_types::ServerName;
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -23,6 +22,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use webrtc::runtime::Runtime;
 
 /// Why the connection to the server could not be opened, or was lost.
 #[derive(Debug, thiserror::Error)]
@@ -61,15 +61,16 @@ pub enum Error {
 }
 
 impl Error {
-    /// Where the cause is.
+    /// Returns the reason for the user.
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub fn reason(&self) -> Reason {
+        let text = self.to_string();
         match self {
-            Self::Certificate(_) => Fault::Certificate,
-            Self::NotOurs(_) | Self::Stuck => Fault::Server,
-            Self::NoAuthorities(_) => Fault::Here,
+            Self::Certificate(_) => Reason::Certificate(text),
+            Self::NotOurs(_) | Self::Stuck => Reason::Server(text),
+            Self::NoAuthorities(_) => Reason::Here(text),
             Self::Name(_) | Self::Unreachable(_) | Self::Refused(_) | Self::Silent | Self::Tls(_) | Self::Lost => {
-                Fault::Network
+                Reason::Unreachable(text)
             }
         }
     }
@@ -101,7 +102,7 @@ pub enum Frame {
 pub struct Wire {
     incoming: SplitStream<Socket>,
     outgoing: mpsc::Sender<Message>,
-    writer: JoinHandle<()>,
+    writer: Task,
     local: SocketAddr,
 }
 
@@ -117,11 +118,22 @@ impl Wire {
     ///
     /// # Errors
     /// Returns [`Error`] that says which step failed.
-    pub async fn connect(host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Result<Self, Error> {
-        timeout(PATIENCE, Self::connect_slowly(host, port, fingerprint)).await.map_err(|_| Error::Silent)?
+    pub async fn connect(
+        host: &str,
+        port: u16,
+        fingerprint: Option<[u8; 32]>,
+        stack: &Arc<dyn Runtime>,
+    ) -> Result<Self, Error> {
+        let connect = Self::connect_slowly(host, port, fingerprint, stack);
+        timeout(PATIENCE, connect).await.map_err(|_| Error::Silent)?
     }
 
-    async fn connect_slowly(host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Result<Self, Error> {
+    async fn connect_slowly(
+        host: &str,
+        port: u16,
+        fingerprint: Option<[u8; 32]>,
+        stack: &Arc<dyn Runtime>,
+    ) -> Result<Self, Error> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::Name(host.to_owned()))?;
         let tcp = TcpStream::connect((bare, port)).await.map_err(|error| unreachable(error, host, port))?;
@@ -136,18 +148,27 @@ impl Wire {
         let (socket, _) = client_async_with_config(request, Box::new(stream) as Box<dyn Stream>, Some(limits))
             .await
             .map_err(not_ours)?;
-        Ok(Self::run(socket, local))
+        Ok(Self::run(socket, local, stack))
     }
 
     /// Connects to the server of an SFU. `url` is a `wss` URL; a `ws` URL only works for a loopback address.
     ///
     /// # Errors
     /// Returns [`Error`] that says which step failed.
-    pub async fn connect_url(url: &str, headers: Vec<(String, String)>) -> Result<Self, Error> {
-        timeout(PATIENCE, Self::connect_url_slowly(url, headers)).await.map_err(|_| Error::Silent)?
+    pub async fn connect_url(
+        url: &str,
+        headers: Vec<(String, String)>,
+        stack: &Arc<dyn Runtime>,
+    ) -> Result<Self, Error> {
+        let connect = Self::connect_url_slowly(url, headers, stack);
+        timeout(PATIENCE, connect).await.map_err(|_| Error::Silent)?
     }
 
-    async fn connect_url_slowly(url: &str, headers: Vec<(String, String)>) -> Result<Self, Error> {
+    async fn connect_url_slowly(
+        url: &str,
+        headers: Vec<(String, String)>,
+        stack: &Arc<dyn Runtime>,
+    ) -> Result<Self, Error> {
         let mut request = url.into_client_request().map_err(not_ours)?;
         for (name, value) in headers {
             let name = HeaderName::try_from(name).map_err(|_| Error::Name(url.to_owned()))?;
@@ -172,14 +193,14 @@ impl Wire {
         };
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(not_ours)?;
-        Ok(Self::run(socket, local))
+        Ok(Self::run(socket, local, stack))
     }
 
-    fn run(socket: Socket, local: SocketAddr) -> Self {
+    fn run(socket: Socket, local: SocketAddr, stack: &Arc<dyn Runtime>) -> Self {
         let (mut sink, incoming) = socket.split();
         let (outgoing, mut queue) = mpsc::channel::<Message>(MAX_WAITING);
         // Writing has a task of its own: a server that does not read must not stop this end from reading.
-        let writer = tokio::spawn(async move {
+        let writer = task::spawn(stack, async move {
             while let Some(message) = queue.recv().await {
                 if let Err(error) = sink.send(message).await {
                     tracing::debug!(%error, "cannot write to the server");
@@ -250,10 +271,7 @@ impl Wire {
     pub async fn close(self, limit: Duration) {
         let Self { outgoing, writer, incoming, .. } = self;
         drop(outgoing);
-        let abort = writer.abort_handle();
-        if timeout(limit, writer).await.is_err() {
-            abort.abort();
-        }
+        writer.finish(limit).await;
         drop(incoming);
     }
 }

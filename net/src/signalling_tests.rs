@@ -1,13 +1,15 @@
 use super::*;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
+use webrtc::runtime::TokioRuntime;
 
 fn block<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 async fn failure(host: &str, port: u16) -> Error {
-    Wire::connect(host, port, Some([0; 32])).await.err().expect("no connection")
+    let stack: Arc<dyn Runtime> = Arc::new(TokioRuntime);
+    Wire::connect(host, port, Some([0; 32]), &stack).await.err().expect("no connection")
 }
 
 #[test]
@@ -15,7 +17,7 @@ fn what_is_no_name_is_said_to_be_none() {
     for name in ["", "a b", "..", "-x-.example\u{e9}"] {
         let error = block(failure(name, 1));
         assert!(matches!(error, Error::Name(_)), "{name}: {error}");
-        assert_eq!(error.fault(), Fault::Network);
+        assert_eq!(error.reason().fault(), Some(proto::Fault::Network));
     }
 }
 

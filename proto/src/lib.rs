@@ -7,6 +7,7 @@ mod envelope;
 mod ids;
 mod limits;
 mod message;
+mod reason;
 mod signal;
 mod track;
 
@@ -16,5 +17,6 @@ pub use limits::{
     MAX_BLOB, MAX_KNOCK, MAX_MEMBERS, MAX_MESSAGE, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, MAX_WELCOMES, VERSION,
 };
 pub use message::{Blob, Down, Entry, Limited, Malformed, Problem, Refusal, Up, Welcome, decode, encode, is_sendable};
+pub use reason::{Fault, Reason};
 pub use signal::{ClientSignal, ServerSignal, decode_signal};
 pub use track::{Kind, Published, SenderLayers, SpatialLayer, Subscription, TileWish, Totals, WantedLayer};

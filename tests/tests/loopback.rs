@@ -140,6 +140,7 @@ fn one_who_is_put_out_opens_nothing_more_and_the_others_go_on() {
         let clients = meeting(&server, 4).await;
         all_flow(&clients, 10).await;
         let [organiser, stays, also, out] = &clients[..] else { panic!("four clients") };
+        clients.iter().for_each(Client::forget_gaps);
         organiser.remove(out.me());
         out.until("told", |state| state.removed).await;
         let at = Instant::now();

@@ -1,7 +1,7 @@
 //! Who is in the room and which keys hold.
 
 use super::{Coordinator, tracks};
-use crate::event::{Event, Lock, Person, Reason, Totals};
+use crate::event::{Event, Lock, Person, Totals};
 use crypto::Words;
 use net::meeting::{self, Person as Member};
 use proto::{ParticipantId, Slot};
@@ -91,18 +91,6 @@ impl Coordinator {
 pub fn totals(totals: proto::Totals, at: Duration) -> Totals {
     let proto::Totals { packets_in, packets_out, layers_stopped } = totals;
     Totals { packets_in, packets_out, layers_stopped, at }
-}
-
-/// Why the way to the server failed.
-pub fn failed(error: &net::Error) -> Reason {
-    let detail = error.to_string();
-    match error.fault() {
-        net::Fault::Certificate => Reason::Certificate(detail),
-        net::Fault::Network => Reason::Unreachable(detail),
-        net::Fault::Version => Reason::Version,
-        net::Fault::Server => Reason::Server(detail),
-        net::Fault::Here => Reason::Here(detail),
-    }
 }
 
 fn person(member: &Member) -> Person {

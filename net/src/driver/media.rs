@@ -2,11 +2,12 @@
 
 use super::outbox::Outbox;
 use crate::error::Error;
+use crate::event::Event;
 use crate::frame_sender::Queue;
 use crate::peer::send_stream::SendStream;
 use crate::peer::{self, Feedback, Offer, Opened, Peer, lock};
-use crate::session::Event;
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
+use crate::task::{self, Task};
 use ::media::{Bitrate, BufferPool, bounded};
 use proto::{Kind, Slot, SpatialLayer, TrackId};
 use std::collections::{BTreeMap, HashMap};
@@ -16,11 +17,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
-use tokio::task::AbortHandle;
 use webrtc::runtime::Runtime;
 
 pub struct Media {
     transports: Vec<Transport>,
+    /// Runs the tasks that send.
+    stack: Arc<dyn Runtime>,
     flowing: watch::Sender<bool>,
     published: BTreeMap<Slot, Published>,
     incoming: HashMap<TrackId, (TransportId, String)>,
@@ -54,7 +56,7 @@ struct Published {
     layers: Vec<u8>,
     /// Until the stream is open.
     queue: Option<Queue>,
-    pump: Option<AbortHandle>,
+    pump: Option<Task>,
     /// True once an answer covers the track.
     agreed: bool,
 }
@@ -68,16 +70,17 @@ impl Media {
         transports: &[TransportId],
         address: IpAddr,
         pool: BufferPool,
-        paths: Arc<dyn Runtime>,
+        stack: Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let mut opened = Vec::new();
         for id in transports {
             let (peer, events, feedback): Opened =
-                Box::pin(Peer::open(address, pool.clone(), Arc::clone(&paths))).await?;
+                Box::pin(Peer::open(address, pool.clone(), Arc::clone(&stack))).await?;
             opened.push(Transport { id: *id, peer, events, feedback, negotiated: None, connected: false });
         }
         Ok(Self {
             transports: opened,
+            stack,
             flowing: watch::Sender::new(false),
             published: BTreeMap::new(),
             incoming: HashMap::new(),
@@ -258,7 +261,7 @@ impl Media {
     }
 
     pub async fn close(self) {
-        self.published.values().filter_map(|published| published.pump.as_ref()).for_each(AbortHandle::abort);
+        self.published.values().filter_map(|published| published.pump.as_ref()).for_each(Task::abort);
         for Transport { id, peer, .. } in self.transports {
             let counts = lock(peer.rtp_receiver()).counts();
             tracing::debug!(?id, ?counts, "media end");
@@ -282,8 +285,8 @@ impl Media {
         for (slot, published) in &mut self.published {
             let Some(send_stream) = peer.send_stream(*slot) else { continue };
             if let Some(queue) = published.queue.take() {
-                let pump = tokio::spawn(pump(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo()));
-                published.pump = Some(pump.abort_handle());
+                let pump = pump(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo());
+                published.pump = Some(task::spawn(&self.stack, pump));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Events on their way out. The driver never waits for their reader, and never keeps more than so many for it.
 
 use crate::error::Error;
-use crate::session::Event;
+use crate::event::Event;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::mpsc;

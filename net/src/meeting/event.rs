@@ -1,213 +1,143 @@
-//! What goes into a meeting and what comes out of it.
+//! Input and output of the meeting's state machine.
 
 use super::MediaState;
 use crypto::{DeviceKey, Identity, Invitation, Leaf, MediaKeys, Profile, Words};
-use proto::{Epoch, MeetingId, ParticipantId, Problem};
+use proto::{Epoch, MeetingId, ParticipantId, Reason};
 
-/// How somebody comes into a meeting.
+/// How a client enters a meeting.
 pub enum Entry {
-    /// Opens a new one and is its organiser.
+    /// Creates a meeting and is its organiser.
     Create {
-        /// Its number: random, never used before.
+        /// The new meeting's id: random, never used before.
         meeting: MeetingId,
         /// The device's long-term key.
         identity: Identity,
-        /// What the others see.
+        /// What other members see.
         profile: Profile,
     },
-    /// Knocks at one.
+    /// Asks to join a meeting.
     Join {
-        /// The link that was given.
+        /// The link of the meeting.
         invitation: Invitation,
         /// The device's long-term key.
         identity: Identity,
-        /// What the others see.
+        /// What other members see.
         profile: Profile,
     },
 }
 
-/// What the person wants.
+/// A command of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Tells the others what this client sends from now on. Also right before it is let in: it is told on entering.
+    /// Tells the members what this client sends from now on. Before the client is a member, the state is kept and sent
+    /// after it joined.
     Announce(MediaState),
-    /// Puts somebody out. Only the organiser may.
+    /// Removes a member. Only the organiser may.
     Remove(ParticipantId),
-    /// Says good-bye. Ends in [`Reason::Left`].
+    /// Leaves. Ends in [`Reason::Left`].
     Leave,
-    /// Renews this member's own keys.
+    /// Updates this member's own MLS keys.
     Refresh,
 }
 
-/// What happened. Exactly one of `Refused`, `Removed` and `Ended` comes, last of all.
+/// What happened. [`Event::Ended`] comes exactly once, as the last event.
 pub enum Event {
-    /// On the way to the server and to the meeting's door.
+    /// The server is asked for the meeting.
     Approaching,
-    /// At the door; somebody inside decides.
+    /// The request to join was sent; the organiser decides.
     Knocking,
-    /// Inside. The keys, the words and (right behind) the members are told with it.
+    /// This client is a member. Keys and words come before this event, the members right after it.
     Entered {
-        /// What this client is called.
+        /// This client's id.
         me: ParticipantId,
     },
-    /// Who is here, in the order of their leaves; told again at each change, each time whole.
+    /// All members, in the order of their leaves. Sent again, complete, at each change.
     Members(Vec<Person>),
-    /// Somebody came in. Their keys were told before.
+    /// A new member. Its keys came before.
     Joined(ParticipantId),
-    /// Somebody is out. The keys that they do not have were told before.
+    /// A former member. The keys that it does not have came before.
     Left {
-        /// Who.
+        /// The member.
         id: ParticipantId,
-        /// True where the organiser put them out; false where they left or vanished.
+        /// True if the organiser removed it; false if it left or its connection was lost.
         removed: bool,
     },
-    /// A new epoch's media keys. They come before any event that lets a new member's media be used.
+    /// The media keys of a new epoch. They come before any event about members who joined or left with it.
     Keys {
         /// The keys.
         keys: MediaKeys,
-        /// Leaves that are members no more: nothing of theirs may be opened from now on.
+        /// Leaves that are no longer members: none of their frames may be opened from now on.
         removed: Vec<Leaf>,
         /// All leaves of the epoch.
         leaves: Vec<Leaf>,
         /// The MLS epoch.
         epoch: Epoch,
     },
-    /// The words by which people check that they are in the same meeting; new at each epoch.
+    /// The words that members compare to know that they are in the same group; new in each epoch.
     Words(Words),
-    /// The one who decides did not let this client in.
-    Refused,
-    /// The organiser put this client out.
-    Removed,
-    /// It is over for another reason.
+    /// The meeting is over for this client.
     Ended(Reason),
-    /// Something to tell the person; the meeting goes on.
+    /// A message for the user; the meeting goes on.
     Notice(Notice),
 }
 
-/// Somebody in the meeting, as far as the keys prove it.
+/// A member, as authenticated by MLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// What they are called on the wire.
+    /// The id in protocol messages.
     pub id: ParticipantId,
-    /// Their leaf in the group, which is in the key ids of their media.
+    /// The leaf in the MLS group, which is part of the key ids of the member's frames.
     pub leaf: Leaf,
-    /// The name that they chose.
+    /// The name that the person chose.
     pub name: String,
-    /// Their device.
+    /// The device's long-term key.
     pub device: DeviceKey,
-    /// True for the one who lets people in and puts them out.
+    /// True if this member may admit and remove members.
     pub organiser: bool,
     /// True for this client itself.
     pub me: bool,
-    /// What they say that they send.
+    /// What the member sends, by its own statement.
     pub state: MediaState,
 }
 
-/// Something the person should know.
+/// A message for the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// Nobody has answered the knock yet; the client still waits.
+    /// The knock has not been answered yet; the client still waits.
     NoAnswerYet,
-    /// The organiser has gone: nobody can be let in or put out any more.
+    /// The organiser has left: no one can be admitted or removed any more.
     Unattended,
     /// Only the organiser may do this.
     NotAllowed,
-    /// The removal could not be made; it is given up.
+    /// No commit that removes this member could be made; the command is dropped.
     CannotRemove(ParticipantId),
-    /// A commit was refused: it is invalid, or breaks the meeting's rules. The server says whose it was.
+    /// A commit was rejected because it is invalid or breaks the meeting's rules. The id is the author according to the
+    /// server.
     CommitRejected(ParticipantId),
 }
 
-/// Why a meeting is over.
+/// How the server broke the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Reason {
-    /// The person left.
-    #[error("you left")]
-    Left,
-    /// Not a word for 8 seconds.
-    #[error("the server is silent")]
-    ServerSilent,
-    /// The connection broke.
-    #[error("the connection to the server broke")]
-    ConnectionLost,
-    /// The server took this client for dead and told the others so.
-    #[error("the server took this client for dead")]
-    DeclaredGone,
-    /// The server speaks another version.
-    #[error("the server speaks version {server} of the protocol, this client {}", proto::VERSION)]
-    Version {
-        /// The server's.
-        server: u16,
-    },
-    /// The server does not do as asked.
-    #[error("{0}")]
-    Problem(Problem),
-    /// The admission key is not the one that the link promises: somebody is in between.
-    #[error("the server shows another admission key than the link promises")]
-    WrongAdmissionKey,
-    /// Nobody is left who could let this client in.
-    #[error("nobody is left who could let you in")]
-    Unattended,
-    /// The door opened, but what came through is no welcome to this meeting.
-    #[error("the welcome is not valid")]
-    BadWelcome,
-    /// The server broke the protocol.
-    #[error("the server broke the protocol: {0}")]
-    ProtocolViolation(ProtocolViolation),
-    /// The others are at an epoch that this client cannot follow to.
-    #[error("this client lost step with the others")]
-    OutOfStep,
-    /// This client's own keys failed.
-    #[error("this client could not make its own keys")]
-    Internal,
-}
-
-/// How a server broke the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProtocolViolation {
-    /// Bytes that are no message.
-    #[error("it sent something that is no message")]
+pub(super) enum Violation {
+    /// Bytes that are not a message.
+    #[error("it sent bytes that are not a message")]
     Malformed,
-    /// A message that does not fit what came before.
-    #[error("it sent a message out of turn")]
+    /// A message that does not fit the ones before.
+    #[error("it sent a message in the wrong order")]
     Unexpected,
-    /// An entry of the log is missing, or came twice.
+    /// A log entry is missing or was sent twice.
     #[error("its log has a gap")]
     OutOfOrder,
 }
 
-/// Who can do something about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Nobody did anything wrong.
-    Nobody,
-    /// The way to the server.
-    Network,
-    /// The server.
-    Server,
-    /// This program.
-    Client,
-    /// The one who let this client in, or another member.
-    Member,
+impl From<Violation> for Reason {
+    fn from(violation: Violation) -> Self {
+        Self::Server(format!("it broke the protocol: {violation}"))
+    }
 }
 
-impl Reason {
-    /// Who can do something about it.
-    #[must_use]
-    pub const fn fault(self) -> Fault {
-        match self {
-            Self::ServerSilent | Self::ConnectionLost | Self::DeclaredGone => Fault::Network,
-            Self::Left | Self::Unattended | Self::Problem(Problem::NoMeeting | Problem::MeetingFull) => Fault::Nobody,
-            Self::Version { server } if server > proto::VERSION => Fault::Client,
-            Self::Problem(Problem::Malformed | Problem::TooFast | Problem::MeetingExists) | Self::Internal => {
-                Fault::Client
-            }
-            Self::Version { .. } | Self::Problem(_) | Self::WrongAdmissionKey | Self::ProtocolViolation(_) => {
-                Fault::Server
-            }
-            Self::BadWelcome | Self::OutOfStep => Fault::Member,
-        }
-    }
+/// This client's own keys could not be generated or used.
+pub(super) fn no_keys() -> Reason {
+    Reason::Here("it could not generate its own keys".into())
 }

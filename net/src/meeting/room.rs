@@ -1,192 +1,243 @@
-//! A member's view of a meeting: who is here, what they say that they send, and what is still to be done.
+//! A member's meeting: routes messages and commands to the parts that own the state.
 
-use super::entrance::Arrival;
-use super::plan::Agenda;
-use super::{COMMIT_PATIENCE, Command, End, Event, MediaState, Notice, Outbox, Person, ProtocolViolation, Reason};
-use crypto::{AdmissionKey, Group, Leaf};
-use proto::{Blob, Down, Epoch, ParticipantId, Position, Refusal, Up};
-use std::collections::{BTreeMap, BTreeSet};
+use super::admissions::Admissions;
+use super::announcements::Announcements;
+use super::group_log::{GroupLog, Outcome};
+use super::joining::Membership;
+use super::outbox::Outbox;
+use super::removals::Removals;
+use super::roster::Roster;
+use super::{Command, Event, MediaState, Notice};
+use proto::{Blob, Entry, Epoch, ParticipantId, Position, Reason};
 use std::time::Instant;
 
-/// A meeting from the inside.
+/// A meeting that this client is a member of.
 pub(super) struct Room {
-    pub(super) group: Group,
-    /// The organiser's.
-    pub(super) admission_key: Option<AdmissionKey>,
-    /// The next entry of the log.
-    pub(super) next: Position,
-    /// The log's epoch: how many commits came before. It is ahead of the group's by those that had to be rejected.
-    pub(super) epoch: Epoch,
-    /// Our commit that is neither won nor lost.
-    pub(super) pending: Option<Pending>,
-    /// Members by the group's own account.
-    pub(super) people: BTreeMap<ParticipantId, Person>,
-    /// Counts of what each member told last.
-    pub(super) counts: BTreeMap<ParticipantId, u32>,
-    /// Members whose connection is gone for good, and since when this client knows.
-    pub(super) gone: BTreeMap<ParticipantId, Instant>,
-    /// Who has sent what says to be of an epoch that this client does not know.
-    pub(super) ahead: BTreeSet<ParticipantId>,
-    pub(super) agenda: Agenda,
-    me: ParticipantId,
-}
-
-/// A commit on its way.
-pub(super) struct Pending {
-    /// The log's epoch that it would end.
-    pub epoch: Epoch,
-    /// To know it again in the log: the server's word for whose a commit is proves nothing.
-    pub blob: Blob,
-    /// Since when.
-    pub since: Instant,
-    /// True where the person asked for it, to renew this member's keys.
-    pub renews: bool,
+    log: GroupLog,
+    roster: Roster,
+    admissions: Admissions,
+    removals: Removals,
+    announcements: Announcements,
 }
 
 impl Room {
-    /// Steps in.
-    pub(super) fn enter(arrival: Arrival, own: MediaState, now: Instant, outbox: &mut Outbox) -> Result<Self, End> {
-        let Arrival { me, group, admission_key, position, epoch, gone } = arrival;
+    /// Joins: sends the keys, the members and what else is due.
+    pub(super) fn new(
+        membership: Membership,
+        own: MediaState,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) -> Result<Self, Reason> {
+        let Membership { me, group, admission_key, position, epoch, gone } = membership;
         let mut room = Self {
-            group,
-            admission_key,
-            next: position,
-            epoch,
-            pending: None,
-            people: BTreeMap::new(),
-            counts: BTreeMap::new(),
-            gone: gone.into_iter().map(|participant| (participant, now)).collect(),
-            ahead: BTreeSet::new(),
-            agenda: Agenda::new(own),
-            me,
+            log: GroupLog::new(group, position, epoch),
+            roster: Roster::new(me, gone, now),
+            admissions: Admissions::new(admission_key),
+            removals: Removals::default(),
+            announcements: Announcements::new(own),
         };
-        room.people = room.members();
-        if !room.people.contains_key(&me) {
-            return Err(Reason::BadWelcome.into());
+        room.roster.update(room.log.members(), own);
+        if !room.roster.contains(me) {
+            return Err(Reason::Forged);
         }
-        room.gone.retain(|id, _| room.people.contains_key(id));
-        room.say_keys(Vec::new(), outbox)?;
+        room.emit_keys(Vec::new(), outbox)?;
         outbox.event(Event::Entered { me });
-        room.say_members(outbox);
-        if !room.is_attended() {
+        room.emit_members(outbox);
+        if !room.roster.has_organiser() {
             outbox.notice(Notice::Unattended);
         }
-        room.plan(now, outbox);
+        room.send_due(now, outbox);
         Ok(room)
     }
 
     pub(super) const fn me(&self) -> ParticipantId {
-        self.me
+        self.roster.me()
+    }
+
+    #[cfg(test)]
+    pub(super) fn admission_key(&self) -> Option<&[u8]> {
+        self.admissions.public_key()
     }
 
     pub(super) fn handle_command(&mut self, command: Command, now: Instant, outbox: &mut Outbox) {
         match command {
             Command::Announce(state) => {
-                self.agenda.announce(state);
-                if let Some(person) = self.people.get_mut(&self.me) {
-                    person.state = state;
-                }
-                self.say_members(outbox);
+                self.announcements.announce(state);
+                self.roster.set_state(self.me(), state);
+                self.emit_members(outbox);
             }
-            Command::Remove(participant) if self.is_organiser() && participant != self.me => {
-                if self.people.contains_key(&participant) {
-                    self.agenda.remove(participant);
+            Command::Remove(participant) if self.roster.am_organiser() && participant != self.me() => {
+                if self.roster.contains(participant) {
+                    self.removals.request(participant);
                 }
             }
             Command::Remove(_) => outbox.notice(Notice::NotAllowed),
-            Command::Refresh => self.agenda.refresh(),
+            Command::Refresh => self.log.request_refresh(),
+            // The owner handles it.
             Command::Leave => {}
         }
-        self.plan(now, outbox);
+        self.send_due(now, outbox);
     }
 
-    pub(super) fn handle_message(&mut self, message: Down, now: Instant, outbox: &mut Outbox) -> Result<(), End> {
-        match message {
-            Down::Log { position, entry } => self.handle_log(position, entry, now, outbox)?,
-            Down::Lost { epoch } => self.lost(epoch),
-            Down::Knocked { participant, request } => self.knocked(participant, &request, outbox),
-            Down::Withdrew { participant } => self.agenda.withdrew(participant),
-            Down::Hello { .. }
-            | Down::Created
-            | Down::AdmissionKey { .. }
-            | Down::Admitted { .. }
-            | Down::Refused { .. }
-            | Down::Removed
-            | Down::Ping
-            | Down::Problem { .. } => return Err(ProtocolViolation::Unexpected.into()),
+    pub(super) fn handle_knock(
+        &mut self,
+        participant: ParticipantId,
+        request: &Blob,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) {
+        if !self.roster.contains(participant) {
+            self.admissions.handle_knock(participant, request, outbox);
         }
-        self.plan(now, outbox);
+        self.send_due(now, outbox);
+    }
+
+    pub(super) fn handle_withdrawal(&mut self, participant: ParticipantId, now: Instant, outbox: &mut Outbox) {
+        self.admissions.handle_withdrawal(participant);
+        self.send_due(now, outbox);
+    }
+
+    /// The server rejected a commit of this client.
+    pub(super) fn handle_lost(&mut self, epoch: Epoch, now: Instant, outbox: &mut Outbox) {
+        self.log.handle_lost(epoch);
+        self.send_due(now, outbox);
+    }
+
+    /// Processes the next entry of the log.
+    pub(super) fn handle_entry(
+        &mut self,
+        position: Position,
+        entry: Entry,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) -> Result<(), Reason> {
+        self.log.advance(position)?;
+        match entry {
+            Entry::Commit { from, epoch, blob } => self.handle_commit(from, epoch, &blob, outbox)?,
+            Entry::Told { from, epoch, blob } => self.handle_application_message(from, epoch, &blob, outbox)?,
+            Entry::Gone { participant } => self.handle_gone(participant, now, outbox)?,
+        }
+        self.send_due(now, outbox);
         Ok(())
     }
 
-    /// Somebody is at the door. Only the organiser can read a request; the others remember who waits, to answer if the
-    /// organiser goes.
-    fn knocked(&mut self, participant: ParticipantId, request: &Blob, outbox: &mut Outbox) {
-        if self.people.contains_key(&participant) {
-            return;
+    fn handle_commit(
+        &mut self,
+        from: ParticipantId,
+        epoch: Epoch,
+        blob: &Blob,
+        outbox: &mut Outbox,
+    ) -> Result<(), Reason> {
+        match self.log.handle_commit(epoch, blob, &|id| self.roster.is_gone(id))? {
+            Outcome::Won => {
+                self.admissions.reset_batch();
+                self.handle_group_change(outbox)
+            }
+            Outcome::Merged => self.handle_group_change(outbox),
+            Outcome::RemovedMe => Err(Reason::Removed),
+            // The server cannot check commits and gave this one the epoch. All honest members reject it.
+            Outcome::Rejected => {
+                outbox.notice(Notice::CommitRejected(from));
+                self.log.handle_unreadable(from, blob, &self.roster)
+            }
         }
-        let request = match self.admission_key.as_mut().map(|admission_key| admission_key.open(&request.0)) {
-            None => None,
-            // A request is for one connection: a copy of it through another one is not let in.
-            Some(Ok(request)) if request.participant() == participant => Some(request),
-            Some(_) => return outbox.transmit(Up::Refuse { participant, why: Refusal::Declined }),
-        };
-        self.agenda.knocked(participant, request);
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) -> Result<(), End> {
-        if self.pending.as_ref().is_some_and(|pending| now >= pending.since + COMMIT_PATIENCE) {
-            return Err(Reason::ServerSilent.into());
+    /// The group is in a new epoch. The keys come before the news about members.
+    fn handle_group_change(&mut self, outbox: &mut Outbox) -> Result<(), Reason> {
+        let changes = self.roster.update(self.log.members(), self.announcements.own());
+        self.emit_keys(changes.left.iter().map(|departure| departure.leaf).collect(), outbox)?;
+        for departure in &changes.left {
+            outbox.event(Event::Left { id: departure.id, removed: departure.removed });
         }
-        self.plan(now, outbox);
+        for id in &changes.joined {
+            outbox.event(Event::Joined(*id));
+        }
+        self.removals.settle(&self.roster);
+        self.admissions.settle(&self.roster);
+        self.announcements.settle(&self.roster, !changes.joined.is_empty());
+        self.emit_members(outbox);
+        Ok(())
+    }
+
+    /// A message that cannot be read is skipped: it may be older than this client's membership.
+    fn handle_application_message(
+        &mut self,
+        from: ParticipantId,
+        epoch: Epoch,
+        blob: &Blob,
+        outbox: &mut Outbox,
+    ) -> Result<(), Reason> {
+        if from == self.me() {
+            // The others cannot read it any more: their keys of its epoch are gone.
+            if self.log.epochs_since(epoch) > READABLE_EPOCHS {
+                self.announcements.repeat();
+            }
+            return Ok(());
+        }
+        let Some((author, bytes)) = self.log.open_message(blob) else {
+            return self.log.handle_unreadable(from, blob, &self.roster);
+        };
+        if let Some(state) = self.announcements.receive(author, &bytes, &self.roster)
+            && self.roster.set_state(author, state)
+        {
+            self.emit_members(outbox);
+        }
+        Ok(())
+    }
+
+    fn handle_gone(&mut self, participant: ParticipantId, now: Instant, outbox: &mut Outbox) -> Result<(), Reason> {
+        if participant == self.me() {
+            // The server took this client for dead and said so to the others.
+            return Err(Reason::ServerSilent);
+        }
+        self.admissions.handle_withdrawal(participant);
+        if self.roster.mark_gone(participant, now) {
+            outbox.notice(Notice::Unattended);
+        }
+        Ok(())
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) -> Result<(), Reason> {
+        if self.log.commit_deadline().is_some_and(|deadline| now >= deadline) {
+            return Err(Reason::ServerSilent);
+        }
+        self.send_due(now, outbox);
         Ok(())
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        match &self.pending {
-            Some(pending) => Some(pending.since + COMMIT_PATIENCE),
-            None => self.gone.values().map(|since| self.turn(*since)).min(),
+        self.log.commit_deadline().or_else(|| self.roster.removal_deadline())
+    }
+
+    /// Sends everything that can be sent now, but at most one commit. Removals come before admissions: a new member must
+    /// not meet one who is to be removed. Requests are kept until the group shows that they are fulfilled.
+    fn send_due(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.announcements.send(&mut self.log, outbox);
+        if !self.roster.has_organiser() && self.roster.rank() == 0 {
+            self.admissions.refuse_all(outbox);
+        }
+        if self.log.has_pending() {
+            return;
+        }
+        let sent = self.removals.commit(&mut self.roster, &mut self.log, now, outbox)
+            || self.admissions.commit(&mut self.log, now, outbox);
+        if !sent {
+            self.log.commit_refresh(now, outbox);
         }
     }
 
-    fn is_organiser(&self) -> bool {
-        self.people.get(&self.me).is_some_and(|me| me.organiser)
-    }
-
-    /// True while somebody is here who may let people in.
-    pub(super) fn is_attended(&self) -> bool {
-        self.present().any(|person| person.organiser)
-    }
-
-    /// Members who are not gone.
-    pub(super) fn present(&self) -> impl Iterator<Item = &Person> {
-        self.people.values().filter(|person| !self.gone.contains_key(&person.id))
-    }
-
-    /// The group's members, each with what they told last.
-    pub(super) fn members(&self) -> BTreeMap<ParticipantId, Person> {
-        let person = |member: crypto::Member| {
-            let me = member.participant == self.me;
-            let told = self.people.get(&member.participant).map(|person| person.state);
-            let state = if me { self.agenda.own() } else { told.unwrap_or_default() };
-            let crypto::Member { leaf, participant: id, name, device, organiser, .. } = member;
-            (id, Person { id, leaf, name, device, organiser, me, state })
-        };
-        self.group.members().into_iter().map(person).collect()
-    }
-
-    /// Tells the epoch's keys and words.
-    pub(super) fn say_keys(&self, removed: Vec<Leaf>, outbox: &mut Outbox) -> Result<(), End> {
-        let keys = self.group.media_keys().map_err(|_| Reason::Internal)?;
-        let leaves = self.people.values().map(|person| person.leaf).collect();
-        outbox.event(Event::Keys { keys, removed, leaves, epoch: self.group.epoch() });
-        outbox.event(Event::Words(self.group.words()));
+    fn emit_keys(&self, removed: Vec<crypto::Leaf>, outbox: &mut Outbox) -> Result<(), Reason> {
+        let (keys, leaves) = (self.log.media_keys()?, self.roster.leaves());
+        outbox.event(Event::Keys { keys, removed, leaves, epoch: self.log.mls_epoch() });
+        outbox.event(Event::Words(self.log.words()));
         Ok(())
     }
 
-    pub(super) fn say_members(&self, outbox: &mut Outbox) {
-        let mut people: Vec<_> = self.people.values().cloned().collect();
-        people.sort_by_key(|person| person.leaf);
-        outbox.event(Event::Members(people));
+    fn emit_members(&self, outbox: &mut Outbox) {
+        outbox.event(Event::Members(self.roster.list()));
     }
 }
+
+/// Members can read an application message for this many epochs after the one it was encrypted in.
+const READABLE_EPOCHS: u64 = 2;

@@ -1,22 +1,22 @@
-//! What members tell each other: sealed by MLS as application messages, so the server reads none of it.
+//! What members tell each other about the media they send. Encrypted as MLS application messages: the server cannot read it.
 
 use minicbor::{CborLen, Decode, Encode};
 
-/// What somebody says that they send. Who is let in is taken to send nothing until they say otherwise.
+/// What a member sends. A new member is assumed to send nothing until it announces something else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct MediaState {
-    /// The voice.
+    /// The microphone.
     #[n(0)]
     pub microphone: Microphone,
-    /// The face.
+    /// True while the camera is sent.
     #[n(1)]
     pub camera: bool,
-    /// A shared screen.
+    /// True while a screen is shared.
     #[n(2)]
     pub screen: bool,
 }
 
-/// Whether somebody can be heard.
+/// The state of a microphone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 #[cbor(index_only)]
 pub enum Microphone {
@@ -24,21 +24,21 @@ pub enum Microphone {
     #[default]
     #[n(0)]
     Off,
-    /// It is there and silent.
+    /// It is muted.
     #[n(1)]
     Muted,
-    /// It is heard.
+    /// Its sound is sent.
     #[n(2)]
     On,
 }
 
-/// An application message, before sealing. Members skip the kinds that they do not know.
+/// An application message before encryption. Members skip kinds that they do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
 pub(super) enum Message {
-    /// What the sender sends from now on.
+    /// What the author sends from now on.
     #[n(0)]
     State {
-        /// Counts up: the server may hold a message back, and an older one must not win.
+        /// Goes up with each message: the server may delay one, and an older message must not win.
         #[n(0)]
         count: u32,
         /// The state.
@@ -48,12 +48,12 @@ pub(super) enum Message {
 }
 
 impl Message {
-    /// Its bytes in clear, for `Group::seal_message`.
+    /// Returns the bytes for `Group::seal_message`.
     pub(super) fn encode(self) -> Vec<u8> {
         minicbor::to_vec(self).expect("writing to memory does not fail")
     }
 
-    /// The message in `bytes`; `None` where this client does not understand it.
+    /// Returns the message in `bytes`; `None` if this client does not know its kind.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut decoder = minicbor::Decoder::new(bytes);
         let message = decoder.decode().ok()?;

@@ -1,47 +1,47 @@
 use super::*;
 use crypto::{Identity, Profile};
-use proto::{Blob, Epoch, MeetingId, Position, Problem, Refusal, VERSION, Welcome};
+use proto::{Blob, Epoch, Fault, MeetingId, Position, Problem, Refusal, VERSION, Welcome};
 
 const ADA: ParticipantId = ParticipantId(0xada);
 
-/// A meeting under test, with a clock that goes on only when told to.
-struct Table {
+/// A meeting under test, with a manual clock.
+struct Client {
     meeting: Meeting,
     now: Instant,
 }
 
-impl Table {
+impl Client {
     fn new(entry: Entry) -> Self {
         let now = Instant::now();
         Self { meeting: Meeting::new(entry, now), now }
     }
 
-    /// The organiser of a new meeting, inside.
+    /// The organiser of a new meeting, as its only member.
     fn organiser() -> Self {
-        let mut table = Self::new(create());
-        table.say(Down::Hello { version: VERSION, participant: ADA });
-        table.say(Down::Created);
-        table.events();
-        table.said();
-        table
+        let mut client = Self::new(create());
+        client.receive(Down::Hello { version: VERSION, participant: ADA });
+        client.receive(Down::Created);
+        client.events();
+        client.sent();
+        client
     }
 
     /// A guest of that meeting who has knocked, and its request.
     fn knocking(organiser: &Self, participant: u64) -> (Self, Blob) {
-        let mut table = Self::new(join(organiser));
-        table.say(Down::Hello { version: VERSION, participant: ParticipantId(participant) });
-        table.say(Down::AdmissionKey { admission_key: organiser.admission_key() });
-        let said = table.said();
-        let Some(Up::Knock { request, .. }) = said.last() else { panic!("it knocks: {said:?}") };
-        (table, request.clone())
+        let mut client = Self::new(join(organiser));
+        client.receive(Down::Hello { version: VERSION, participant: ParticipantId(participant) });
+        client.receive(Down::AdmissionKey { admission_key: organiser.admission_key() });
+        let sent = client.sent();
+        let Some(Up::Knock { request, .. }) = sent.last() else { panic!("it knocks: {sent:?}") };
+        (client, request.clone())
     }
 
     fn admission_key(&self) -> Blob {
-        let Phase::Inside(room) = &self.meeting.phase else { panic!("it is inside") };
-        Blob(room.admission_key.as_ref().unwrap().public_key().to_vec())
+        let Phase::Member(room) = &self.meeting.phase else { panic!("it is a member") };
+        Blob(room.admission_key().unwrap().to_vec())
     }
 
-    fn say(&mut self, message: Down) {
+    fn receive(&mut self, message: Down) {
         self.meeting.handle_message(message, self.now);
     }
 
@@ -50,13 +50,13 @@ impl Table {
         self.meeting.handle_timeout(self.now);
     }
 
-    fn said(&mut self) -> Vec<Up> {
+    fn sent(&mut self) -> Vec<Up> {
         std::iter::from_fn(|| self.meeting.poll_transmit()).collect()
     }
 
-    /// The one commit that was said.
+    /// The one commit that was sent.
     fn committed(&mut self) -> (Epoch, Blob, Vec<Welcome>) {
-        let commits: Vec<_> = self.said().into_iter().filter_map(as_commit).collect();
+        let commits: Vec<_> = self.sent().into_iter().filter_map(as_commit).collect();
         let [commit] = &commits[..] else { panic!("{} commits", commits.len()) };
         commit.clone()
     }
@@ -72,7 +72,7 @@ impl Table {
 
     fn log(&mut self, position: u64, from: ParticipantId, epoch: u64, blob: Blob) {
         let entry = proto::Entry::Commit { from, epoch: Epoch(epoch), blob };
-        self.say(Down::Log { position: Position(position), entry });
+        self.receive(Down::Log { position: Position(position), entry });
     }
 }
 
@@ -85,136 +85,135 @@ fn create() -> Entry {
     Entry::Create { meeting: MeetingId([7; 16]), identity, profile: Profile::new("Ada").unwrap() }
 }
 
-fn join(organiser: &Table) -> Entry {
+fn join(organiser: &Client) -> Entry {
     let invitation = organiser.meeting.invitation("meet.example", 443, None).unwrap();
     Entry::Join { invitation, identity: Identity::generate().unwrap(), profile: Profile::new("Bob").unwrap() }
 }
 
 #[test]
-fn the_organiser_is_in_its_own_meeting_with_keys_first() {
-    let mut table = Table::new(create());
-    table.say(Down::Hello { version: VERSION, participant: ADA });
-    table.say(Down::Created);
-    let events = table.events();
+fn the_organiser_enters_its_meeting_and_the_keys_come_first() {
+    let mut client = Client::new(create());
+    client.receive(Down::Hello { version: VERSION, participant: ADA });
+    client.receive(Down::Created);
+    let events = client.events();
     let [Event::Approaching, Event::Keys { .. }, Event::Words(_), Event::Entered { me }, Event::Members(people)] =
         &events[..]
     else {
         panic!("{} events", events.len());
     };
     assert_eq!((*me, people.len(), people[0].organiser), (ADA, 1, true));
-    let said = table.said();
-    assert!(matches!(said[..], [Up::Hello { version: VERSION }, Up::Create { .. }]));
+    let sent = client.sent();
+    assert!(matches!(sent[..], [Up::Hello { version: VERSION }, Up::Create { .. }]));
 }
 
 #[test]
-fn a_guest_checks_the_door_knocks_and_enters() {
-    let mut organiser = Table::organiser();
-    let (mut guest, request) = Table::knocking(&organiser, 2);
-    organiser.say(Down::Knocked { participant: ParticipantId(2), request });
+fn a_guest_checks_the_admission_key_knocks_and_enters() {
+    let mut organiser = Client::organiser();
+    let (mut guest, request) = Client::knocking(&organiser, 2);
+    organiser.receive(Down::Knocked { participant: ParticipantId(2), request });
     let (epoch, blob, welcomes) = organiser.committed();
     assert_eq!((epoch, &welcomes[0].to[..]), (Epoch(0), &[ParticipantId(2)][..]));
     organiser.log(0, ADA, 0, blob);
     let welcome = welcomes[0].blob.clone();
-    guest.say(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: Vec::new() });
+    guest.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: Vec::new() });
     assert!(guest.events().iter().any(|event| matches!(event, Event::Entered { me: ParticipantId(2) })));
     let joined = organiser.events();
     let order: Vec<_> = joined.iter().map(std::mem::discriminant).collect();
     let keys = joined.iter().position(|event| matches!(event, Event::Keys { .. })).unwrap();
-    let came = joined.iter().position(|event| matches!(event, Event::Joined(ParticipantId(2)))).unwrap();
-    assert!(keys < came, "keys before media: {order:?}");
+    let member = joined.iter().position(|event| matches!(event, Event::Joined(ParticipantId(2)))).unwrap();
+    assert!(keys < member, "keys before media: {order:?}");
 }
 
 #[test]
-fn another_version_ends_it_and_says_who_is_behind() {
-    for (server, fault) in [(VERSION + 1, Fault::Client), (VERSION - 1, Fault::Server)] {
-        let mut table = Table::new(create());
-        table.say(Down::Hello { version: server, participant: ADA });
-        let reason = table.reason().unwrap();
-        assert_eq!((reason, reason.fault()), (Reason::Version { server }, fault));
+fn another_version_ends_the_meeting() {
+    for server in [VERSION + 1, VERSION - 1] {
+        let mut client = Client::new(create());
+        client.receive(Down::Hello { version: server, participant: ADA });
+        assert_eq!(client.reason(), Some(Reason::Version));
     }
 }
 
 #[test]
-fn a_door_that_the_link_does_not_lead_to_is_not_knocked_at() {
-    let (organiser, other) = (Table::organiser(), Table::organiser());
-    let mut guest = Table::new(join(&organiser));
-    guest.say(Down::Hello { version: VERSION, participant: ParticipantId(2) });
-    guest.said();
-    guest.say(Down::AdmissionKey { admission_key: other.admission_key() });
-    assert!(guest.said().is_empty());
-    assert_eq!(guest.reason(), Some(Reason::WrongAdmissionKey));
+fn a_guest_does_not_knock_if_the_admission_key_is_not_the_links() {
+    let (organiser, other) = (Client::organiser(), Client::organiser());
+    let mut guest = Client::new(join(&organiser));
+    guest.receive(Down::Hello { version: VERSION, participant: ParticipantId(2) });
+    guest.sent();
+    guest.receive(Down::AdmissionKey { admission_key: other.admission_key() });
+    assert!(guest.sent().is_empty());
+    assert_eq!(guest.reason(), Some(Reason::Forged));
 }
 
 #[test]
-fn a_knock_without_an_answer_is_said_once_and_goes_on() {
-    let organiser = Table::organiser();
-    let (mut guest, _) = Table::knocking(&organiser, 2);
+fn an_unanswered_knock_is_told_once_and_stays_open() {
+    let organiser = Client::organiser();
+    let (mut guest, _) = Client::knocking(&organiser, 2);
     guest.events();
     for _ in 0..4 {
         guest.wait(Duration::from_secs(4));
-        guest.say(Down::Ping);
-        assert_eq!(guest.said(), [Up::Pong]);
+        guest.receive(Down::Ping);
+        assert_eq!(guest.sent(), [Up::Pong]);
     }
     let events = guest.events();
     assert!(matches!(events[..], [Event::Notice(Notice::NoAnswerYet)]));
-    guest.say(Down::Refused { why: Refusal::Unattended });
+    guest.receive(Down::Refused { why: Refusal::Unattended });
     assert_eq!(guest.reason(), Some(Reason::Unattended));
 }
 
 #[test]
 fn a_refusal_is_the_last_event() {
-    let organiser = Table::organiser();
-    let (mut guest, _) = Table::knocking(&organiser, 2);
-    guest.say(Down::Refused { why: Refusal::Declined });
-    guest.say(Down::Refused { why: Refusal::Declined });
+    let organiser = Client::organiser();
+    let (mut guest, _) = Client::knocking(&organiser, 2);
+    guest.receive(Down::Refused { why: Refusal::Declined });
+    guest.receive(Down::Refused { why: Refusal::Declined });
     guest.meeting.handle_disconnected();
     guest.wait(Duration::from_secs(99));
     let events = guest.events();
-    assert!(matches!(events[..], [Event::Approaching, Event::Knocking, Event::Refused]));
+    assert!(matches!(events[..], [Event::Approaching, Event::Knocking, Event::Ended(Reason::Refused)]));
     assert!(guest.meeting.is_over() && guest.meeting.poll_timeout().is_none());
 }
 
 #[test]
-fn silence_ends_it_and_any_word_puts_that_off() {
-    let mut table = Table::organiser();
-    table.wait(Duration::from_millis(7_999));
-    table.say(Down::Ping);
-    assert_eq!(table.meeting.poll_timeout(), Some(table.now + SILENCE));
-    table.wait(SILENCE);
-    assert_eq!(table.reason(), Some(Reason::ServerSilent));
+fn a_silent_server_ends_the_meeting_and_any_message_postpones_that() {
+    let mut client = Client::organiser();
+    client.wait(Duration::from_millis(7_999));
+    client.receive(Down::Ping);
+    assert_eq!(client.meeting.poll_timeout(), Some(client.now + SERVER_TIMEOUT));
+    client.wait(SERVER_TIMEOUT);
+    assert_eq!(client.reason(), Some(Reason::ServerSilent));
 }
 
 #[test]
-fn what_the_server_does_not_do_is_told_with_its_fault() {
+fn a_problem_of_the_server_ends_the_meeting_with_its_fault() {
     for (problem, fault) in [
-        (Problem::NoMeeting, Fault::Nobody),
+        (Problem::NoMeeting, Fault::Link),
         (Problem::ServerFull, Fault::Server),
-        (Problem::Malformed, Fault::Client),
+        (Problem::Malformed, Fault::Server),
         (Problem::Version, Fault::Server),
     ] {
-        let mut table = Table::organiser();
-        table.say(Down::Problem { problem });
-        let reason = table.reason().unwrap();
-        assert_eq!((reason, reason.fault()), (Reason::Problem(problem), fault));
+        let mut client = Client::organiser();
+        client.receive(Down::Problem { problem });
+        let reason = client.reason().unwrap();
+        assert_eq!((&reason, reason.fault()), (&Reason::from(problem), Some(fault)));
     }
-    let mut table = Table::organiser();
-    table.meeting.handle_malformed();
-    assert_eq!(table.reason().map(Reason::fault), Some(Fault::Server));
+    let mut client = Client::organiser();
+    client.meeting.handle_malformed();
+    assert!(matches!(client.reason(), Some(Reason::Server(_))));
 }
 
 #[test]
-fn leaving_says_good_bye() {
-    let mut table = Table::organiser();
-    table.meeting.handle_command(Command::Leave, table.now);
-    assert_eq!((table.said(), table.reason()), (vec![Up::Leave], Some(Reason::Left)));
+fn leaving_sends_leave() {
+    let mut client = Client::organiser();
+    client.meeting.handle_command(Command::Leave, client.now);
+    assert_eq!((client.sent(), client.reason()), (vec![Up::Leave], Some(Reason::Left)));
 }
 
 #[test]
-fn knocks_that_come_during_a_commit_share_the_next_one() {
-    let mut organiser = Table::organiser();
+fn knocks_during_a_commit_share_the_next_commit() {
+    let mut organiser = Client::organiser();
     for id in 2..7 {
-        let (_, request) = Table::knocking(&organiser, id);
-        organiser.say(Down::Knocked { participant: ParticipantId(id), request });
+        let (_, request) = Client::knocking(&organiser, id);
+        organiser.receive(Down::Knocked { participant: ParticipantId(id), request });
     }
     let (_, blob, welcomes) = organiser.committed();
     assert_eq!(welcomes[0].to.len(), 1);
@@ -224,29 +223,29 @@ fn knocks_that_come_during_a_commit_share_the_next_one() {
 }
 
 #[test]
-fn whose_request_is_none_is_refused_and_the_others_come_in() {
-    let mut organiser = Table::organiser();
-    let (_, request) = Table::knocking(&organiser, 2);
-    organiser.say(Down::Knocked { participant: ParticipantId(9), request: Blob(vec![1; 400]) });
-    organiser.say(Down::Knocked { participant: ParticipantId(8), request: request.clone() });
+fn invalid_requests_are_refused_and_valid_ones_admitted() {
+    let mut organiser = Client::organiser();
+    let (_, request) = Client::knocking(&organiser, 2);
+    organiser.receive(Down::Knocked { participant: ParticipantId(9), request: Blob(vec![1; 400]) });
+    organiser.receive(Down::Knocked { participant: ParticipantId(8), request: request.clone() });
     let refused = |id| Up::Refuse { participant: ParticipantId(id), why: Refusal::Declined };
-    assert_eq!(organiser.said(), [refused(9), refused(8)], "neither noise nor somebody else's request");
-    let (_, request) = Table::knocking(&organiser, 3);
-    organiser.say(Down::Knocked { participant: ParticipantId(3), request });
+    assert_eq!(organiser.sent(), [refused(9), refused(8)], "neither noise nor somebody else's request");
+    let (_, request) = Client::knocking(&organiser, 3);
+    organiser.receive(Down::Knocked { participant: ParticipantId(3), request });
     assert_eq!(organiser.committed().2[0].to, [ParticipantId(3)]);
 }
 
 #[test]
-fn a_stale_word_of_a_lost_commit_does_not_touch_the_next_one() {
-    let mut organiser = Table::organiser();
+fn a_late_lost_message_does_not_affect_the_next_commit() {
+    let mut organiser = Client::organiser();
     organiser.meeting.handle_command(Command::Refresh, organiser.now);
     let (_, first, _) = organiser.committed();
-    // A void commit wins epoch 0: the wish is tried again at once, at epoch 1.
+    // An invalid commit wins epoch 0: the request is tried again at once, in epoch 1.
     organiser.log(0, ParticipantId(9), 0, Blob(vec![1; 40]));
     let (epoch, second, _) = organiser.committed();
     assert!(epoch == Epoch(1) && first != second);
-    organiser.say(Down::Lost { epoch: Epoch(1) });
-    assert!(organiser.said().is_empty());
+    organiser.receive(Down::Lost { epoch: Epoch(1) });
+    assert!(organiser.sent().is_empty());
     organiser.log(1, ADA, 1, second);
     let keys = |event| if let Event::Keys { epoch, .. } = event { Some(epoch) } else { None };
     assert_eq!(
@@ -257,53 +256,53 @@ fn a_stale_word_of_a_lost_commit_does_not_touch_the_next_one() {
 }
 
 #[test]
-fn a_commit_without_a_verdict_ends_it() {
-    let mut table = Table::organiser();
-    table.meeting.handle_command(Command::Refresh, table.now);
+fn a_commit_without_a_verdict_ends_the_meeting() {
+    let mut client = Client::organiser();
+    client.meeting.handle_command(Command::Refresh, client.now);
     for _ in 0..7 {
-        table.wait(Duration::from_secs(4));
-        table.say(Down::Ping);
-        assert_eq!(table.reason(), None);
+        client.wait(Duration::from_secs(4));
+        client.receive(Down::Ping);
+        assert_eq!(client.reason(), None);
     }
-    table.wait(Duration::from_secs(3));
-    assert_eq!(table.reason(), Some(Reason::ServerSilent));
+    client.wait(Duration::from_secs(3));
+    assert_eq!(client.reason(), Some(Reason::ServerSilent));
 }
 
 #[test]
-fn a_commit_of_ours_is_known_by_its_bytes_not_by_the_servers_word() {
-    let mut table = Table::organiser();
-    table.meeting.handle_command(Command::Refresh, table.now);
-    table.committed();
-    table.log(0, ADA, 0, Blob(vec![1; 40]));
-    let events = table.events();
+fn an_own_commit_is_recognised_by_its_bytes() {
+    let mut client = Client::organiser();
+    client.meeting.handle_command(Command::Refresh, client.now);
+    client.committed();
+    client.log(0, ADA, 0, Blob(vec![1; 40]));
+    let events = client.events();
     assert!(matches!(events[..], [Event::Notice(Notice::CommitRejected(ADA))]));
-    assert_eq!(table.committed().0, Epoch(1), "the wish stays");
+    assert_eq!(client.committed().0, Epoch(1), "the request is kept");
 }
 
 #[test]
-fn what_is_announced_at_the_door_is_told_inside() {
-    let mut organiser = Table::organiser();
-    let (mut guest, request) = Table::knocking(&organiser, 2);
+fn a_state_announced_before_joining_is_sent_after_joining() {
+    let mut organiser = Client::organiser();
+    let (mut guest, request) = Client::knocking(&organiser, 2);
     let state = MediaState { microphone: Microphone::On, camera: true, screen: false };
     guest.meeting.handle_command(Command::Announce(state), guest.now);
-    organiser.say(Down::Knocked { participant: ParticipantId(2), request });
+    organiser.receive(Down::Knocked { participant: ParticipantId(2), request });
     let (_, blob, welcomes) = organiser.committed();
     organiser.log(0, ADA, 0, blob);
     let welcome = welcomes[0].blob.clone();
-    guest.say(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: Vec::new() });
-    let Some(Up::Tell { epoch, blob }) = guest.said().pop() else { panic!("it tells its state") };
+    guest.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: Vec::new() });
+    let Some(Up::Tell { epoch, blob }) = guest.sent().pop() else { panic!("it sends its state") };
     organiser.events();
     let entry = proto::Entry::Told { from: ParticipantId(2), epoch, blob };
-    organiser.say(Down::Log { position: Position(1), entry });
-    let Some(Event::Members(people)) = organiser.events().pop() else { panic!("the members are told") };
+    organiser.receive(Down::Log { position: Position(1), entry });
+    let Some(Event::Members(people)) = organiser.events().pop() else { panic!("the members are updated") };
     assert_eq!(people.iter().map(|person| person.state).collect::<Vec<_>>(), [MediaState::default(), state]);
 }
 
 #[test]
-fn a_welcome_that_is_none_ends_it_by_the_members_fault() {
-    let organiser = Table::organiser();
-    let (mut guest, _) = Table::knocking(&organiser, 2);
+fn an_invalid_welcome_ends_the_meeting() {
+    let organiser = Client::organiser();
+    let (mut guest, _) = Client::knocking(&organiser, 2);
     let welcome = Blob(vec![0; 200]);
-    guest.say(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: Vec::new() });
-    assert_eq!(guest.reason().map(|reason| (reason, reason.fault())), Some((Reason::BadWelcome, Fault::Member)));
+    guest.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: Vec::new() });
+    assert_eq!(guest.reason(), Some(Reason::Forged));
 }

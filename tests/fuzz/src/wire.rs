@@ -101,7 +101,7 @@ pub(super) fn meeting(bytes: &[u8]) {
             (Err(_), _) => meeting.handle_timeout(now),
         }
         while let Some(event) = meeting.poll_event() {
-            ends += usize::from(matches!(event, Event::Refused | Event::Removed | Event::Ended(_)));
+            ends += usize::from(matches!(event, Event::Ended(_)));
         }
         while let Some(message) = meeting.poll_transmit() {
             assert!(proto::is_sendable(&message));

@@ -2,20 +2,16 @@
 
 use super::media::Voice;
 use crypto::{Identity, Profile, Words};
-use net::meeting::{Command, Entry, Event, MediaState, Meeting, Notice, Person, Reason};
-use proto::{Blob, Epoch, ParticipantId, Up};
+use net::meeting::{Command, Entry, Event, MediaState, Meeting, Notice, Person};
+use proto::{Blob, Epoch, ParticipantId, Reason, Up};
 use std::time::Instant;
 
 /// How a meeting ended for somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Not let in.
-    Refused,
-    /// Put out.
-    Removed,
-    /// Otherwise.
+    /// By the meeting's last event.
     Ended(Reason),
-    /// The process is no more.
+    /// The process was killed.
     Killed,
 }
 
@@ -177,8 +173,6 @@ impl Client {
                 self.voice.install(keys, removed, leaves, now);
             }
             Event::Words(words) => self.words = Some(words),
-            Event::Refused => self.ending = Some(Ending::Refused),
-            Event::Removed => self.ending = Some(Ending::Removed),
             Event::Ended(reason) => self.ending = Some(Ending::Ended(reason)),
             Event::Notice(notice) => self.notices.push(notice),
         }

@@ -4,10 +4,8 @@ use crypto::open::Error;
 use crypto::{Identity, Invitation, KeyRing, Leaf, Opener, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
 use net::meeting::{self, Command, Entry};
-use net::sfu::Sfu;
-use net::sfu::native::Native;
-use net::{Config, Event, FrameSender, Session};
-use proto::{Kind, MeetingId, ParticipantId, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
+use net::{Backends, Config, Event, FrameSender, Session};
+use proto::{Kind, MeetingId, ParticipantId, Reason, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,6 +50,10 @@ pub struct Received {
     pub newest: Option<Layer>,
     pub last: Option<Instant>,
     pub longest_gap: Duration,
+    /// When the last frame arrived, whether it could be opened or not.
+    pub arrived: Option<Instant>,
+    /// The longest time between two frames that arrived.
+    pub longest_silence: Duration,
 }
 
 pub struct Client {
@@ -83,56 +85,49 @@ impl Shared {
 impl Client {
     /// Opens a meeting on the server.
     pub fn create(server: &server::Server, name: &str) -> Self {
-        Self::create_with(server, name, Box::new(Native::default()))
+        Self::create_with(server, name, Backends::default())
     }
 
-    /// Opens a meeting on the server, with media through another dialect.
-    pub fn create_with(server: &server::Server, name: &str, sfu: Box<dyn Sfu>) -> Self {
+    /// Opens a meeting on the server; all tasks and media sockets come from `stack`.
+    pub fn create_over(server: &server::Server, name: &str, stack: Arc<dyn webrtc::runtime::Runtime>) -> Self {
+        Self::create_with(server, name, Backends { stack, ..Backends::default() })
+    }
+
+    /// Opens a meeting on the server, with other backends.
+    pub fn create_with(server: &server::Server, name: &str, backends: Backends) -> Self {
         let mut number = [0; 16];
         let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), name);
         number[..8].copy_from_slice(&random.to_be_bytes());
         let profile = Profile::new(name).unwrap();
         let entry = Entry::Create { meeting: MeetingId(number), identity: Identity::generate().unwrap(), profile };
-        let (port, fingerprint) = (server.address().port(), Some(server.fingerprint()));
-        Self::start_with(entry, "127.0.0.1", port, fingerprint, Arc::new(TokioRuntime), sfu)
+        Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint()), backends)
     }
 
     /// Joins by a link.
     pub fn join(link: &str, name: &str) -> Self {
-        Self::join_over(link, name, Arc::new(TokioRuntime))
+        Self::join_with(link, name, Backends::default())
     }
 
-    /// Joins by a link, over a path of its own.
-    pub fn join_over(link: &str, name: &str, paths: Arc<dyn webrtc::runtime::Runtime>) -> Self {
-        Self::join_by(link, name, paths, Box::new(Native::default()))
+    /// Joins by a link; all tasks and media sockets come from `stack`.
+    pub fn join_over(link: &str, name: &str, stack: Arc<dyn webrtc::runtime::Runtime>) -> Self {
+        Self::join_with(link, name, Backends { stack, ..Backends::default() })
     }
 
-    /// Joins by a link, with media through another dialect.
-    pub fn join_with(link: &str, name: &str, sfu: Box<dyn Sfu>) -> Self {
-        Self::join_by(link, name, Arc::new(TokioRuntime), sfu)
-    }
-
-    fn join_by(link: &str, name: &str, paths: Arc<dyn webrtc::runtime::Runtime>, sfu: Box<dyn Sfu>) -> Self {
+    /// Joins by a link, with other backends.
+    pub fn join_with(link: &str, name: &str, backends: Backends) -> Self {
         let invitation: Invitation = link.parse().unwrap();
         let (host, port, fingerprint) = (invitation.host.clone(), invitation.port, invitation.fingerprint);
         let profile = Profile::new(name).unwrap();
         let entry = Entry::Join { invitation, identity: Identity::generate().unwrap(), profile };
-        Self::start_with(entry, &host, port, fingerprint, paths, sfu)
+        Self::start(entry, &host, port, fingerprint, backends)
     }
 
-    fn start_with(
-        entry: Entry,
-        host: &str,
-        port: u16,
-        fingerprint: Option<[u8; 32]>,
-        paths: Arc<dyn webrtc::runtime::Runtime>,
-        sfu: Box<dyn Sfu>,
-    ) -> Self {
+    fn start(entry: Entry, host: &str, port: u16, fingerprint: Option<[u8; 32]>, backends: Backends) -> Self {
         let (ring, clock, pool) = (KeyRing::new(), Clock::default(), BufferPool::new(64));
         let config = Config { entry, host: host.into(), port, fingerprint, ring: ring.clone(), pool };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let started = Instant::now();
-        let (session, events) = net::start_with(config, runtime.handle(), paths, sfu);
+        let (session, events) = net::start_with(config, runtime.handle(), backends);
         let shared = Arc::new(Shared::default());
         runtime.spawn(follow(session.clone(), events, ring, clock, Arc::clone(&shared)));
         Self { session, started, shared, frozen: Arc::default(), runtime: Some(runtime) }
@@ -173,6 +168,16 @@ impl Client {
 
     pub fn look<T>(&self, with: impl FnOnce(&State) -> T) -> T {
         self.shared.look(with)
+    }
+
+    /// Measures gaps and silences anew from now on.
+    pub fn forget_gaps(&self) {
+        self.shared.change(|state| {
+            for received in state.received.values_mut() {
+                (received.last, received.arrived) = (None, None);
+                (received.longest_gap, received.longest_silence) = (Duration::ZERO, Duration::ZERO);
+            }
+        });
     }
 
     pub fn me(&self) -> ParticipantId {
@@ -223,35 +228,29 @@ impl Drop for Client {
 }
 
 async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRing, clock: Clock, shared: Arc<Shared>) {
-    let mut encoder = None;
+    let (mut encoder, mut waiting) = (None, Vec::new());
     while let Some(event) = events.recv().await {
         match event {
             Event::Meeting(meeting::Event::Entered { me }) => {
                 encoder = Some(Encoder::start(&session, &ring, clock, &shared));
                 shared.change(|state| (state.me, state.entered) = (Some(me), Some(Instant::now())));
             }
-            Event::Meeting(meeting::Event::Members(members)) => shared.change(|state| {
-                state.members = members.iter().map(|member| member.id).collect();
-                state.leaves = members.iter().map(|member| (member.id, member.leaf)).collect();
+            Event::Meeting(meeting::Event::Members(members)) => {
+                shared.change(|state| {
+                    state.members = members.iter().map(|member| member.id).collect();
+                    state.leaves = members.iter().map(|member| (member.id, member.leaf)).collect();
+                });
+                start_readers(&mut waiting, &ring, clock, &shared);
+            }
+            Event::Meeting(meeting::Event::Ended(reason)) => shared.change(|state| {
+                state.removed = reason == Reason::Removed;
+                state.over = Some(reason.to_string());
             }),
-            Event::Meeting(meeting::Event::Removed) => shared.change(|state| {
-                state.removed = true;
-                state.over = Some("removed".into());
-            }),
-            Event::Meeting(meeting::Event::Ended(why)) => shared.change(|state| state.over = Some(why.to_string())),
-            Event::Meeting(meeting::Event::Refused) => shared.change(|state| state.over = Some("refused".into())),
             Event::Meeting(_) => {}
             Event::Rekeyed(epoch) => shared.change(|state| state.epoch = epoch.0),
             Event::Track { track, kind, frames, .. } => {
-                let leaf = shared.look(|state| state.leaves.get(&track.owner).copied());
-                let leaf = leaf.expect("members come before their tracks");
-                let opener = Opener::new(ring.clone(), track.slot, leaf, clock);
-                let shared = Arc::clone(&shared);
-                shared.change(|state| _ = state.received.entry(track).or_default());
-                std::thread::Builder::new()
-                    .name("decode".into())
-                    .spawn(move || read(track, kind, &frames, opener, &shared))
-                    .unwrap();
+                waiting.push(Arrived { track, kind, frames });
+                start_readers(&mut waiting, &ring, clock, &shared);
             }
             Event::TrackEnded(track) => shared.change(|state| _ = state.ended.insert(track)),
             Event::LayersWanted(layers) => shared.change(|state| drop(state.wanted.insert(layers.slot, layers))),
@@ -270,6 +269,32 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
     shared.change(|state| _ = state.over.get_or_insert("the events ended".into()));
 }
 
+/// A track that can be received.
+struct Arrived {
+    track: TrackId,
+    kind: Kind,
+    frames: media::Receiver<crypto::ReceivedFrame>,
+}
+
+/// Reads the tracks whose owner is a known member. The others wait: the server may tell of a track before the group tells
+/// of its owner.
+fn start_readers(waiting: &mut Vec<Arrived>, ring: &KeyRing, clock: Clock, shared: &Arc<Shared>) {
+    for arrived in std::mem::take(waiting) {
+        let Some(leaf) = shared.look(|state| state.leaves.get(&arrived.track.owner).copied()) else {
+            waiting.push(arrived);
+            continue;
+        };
+        let Arrived { track, kind, frames } = arrived;
+        let opener = Opener::new(ring.clone(), track.slot, leaf, clock);
+        let shared = Arc::clone(shared);
+        shared.change(|state| _ = state.received.entry(track).or_default());
+        std::thread::Builder::new()
+            .name("decode".into())
+            .spawn(move || read(track, kind, &frames, opener, &shared))
+            .unwrap();
+    }
+}
+
 fn read(
     track: TrackId,
     kind: Kind,
@@ -278,7 +303,7 @@ fn read(
     shared: &Shared,
 ) {
     while let Some(received) = frames.recv() {
-        let layer = received.header.layer;
+        let (layer, arrived) = (received.header.layer, Instant::now());
         let result = match kind {
             Kind::Audio => opener.open_audio(received).map(|_| ()),
             Kind::Video => opener.open(received).map(|_| ()),
@@ -286,6 +311,9 @@ fn read(
         let now = Instant::now();
         shared.change(|state| {
             let received = state.received.entry(track).or_default();
+            if let Some(last) = received.arrived.replace(arrived) {
+                received.longest_silence = received.longest_silence.max(arrived - last);
+            }
             match result {
                 Ok(()) => {}
                 Err(Error::UnknownKey) => {

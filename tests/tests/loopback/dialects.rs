@@ -3,6 +3,7 @@
 use crate::client::Client;
 use crate::{fake_sfu, opened, run, server};
 use bytes::Bytes;
+use net::Backends;
 use net::sfu::native::Native;
 use net::sfu::{
     Caps, Codec, IceCandidate, Incoming, Input, Output, Plan, SdpKind, Sfu, Topology, TrackSpec, TransportId,
@@ -16,9 +17,9 @@ use std::time::Instant;
 /// What two members do in a meeting, whatever the SFU.
 async fn two_members_meet(dialect: impl Fn() -> Box<dyn Sfu>) {
     let server = server().await;
-    let anna = Client::create_with(&server, "anna", dialect());
+    let anna = Client::create_with(&server, "anna", backends(dialect()));
     anna.until("anna is in", |state| state.entered.is_some()).await;
-    let ben = Client::join_with(&anna.link(), "ben", dialect());
+    let ben = Client::join_with(&anna.link(), "ben", backends(dialect()));
     for client in [&anna, &ben] {
         client.until("both are in", |state| state.members.len() == 2).await;
     }
@@ -38,6 +39,10 @@ async fn two_members_meet(dialect: impl Fn() -> Box<dyn Sfu>) {
     anna.until("the camera has ended", |state| state.ended.contains(&camera)).await;
     ben.leave();
     anna.until("the voice has ended", |state| state.ended.contains(&voice)).await;
+}
+
+fn backends(sfu: Box<dyn Sfu>) -> Backends {
+    Backends { sfu, ..Backends::default() }
 }
 
 #[test]

@@ -1,0 +1,150 @@
+use super::*;
+use crypto::{Identity, Profile};
+use futures_util::FutureExt as _;
+use proto::{Epoch, MeetingId, ParticipantId, Reason, VERSION};
+use std::sync::mpsc as blocking;
+
+/// A thread under test with its commands and its ring.
+struct Running {
+    keys: KeysThread,
+    commands: mpsc::Sender<Command>,
+    ring: KeyRing,
+}
+
+impl Running {
+    fn new(create: impl FnOnce() -> Meeting + Send + 'static) -> Self {
+        let (commands, inbox) = mpsc::channel(8);
+        let ring = KeyRing::new();
+        let address = Address { host: "meet.example".into(), port: 443, fingerprint: None };
+        let setup = Setup { commands: inbox, ring: ring.clone(), address, link: Arc::default() };
+        Self { keys: KeysThread::spawn_with(setup, create).unwrap(), commands, ring }
+    }
+
+    /// A thread that does nothing before the returned sender is dropped.
+    fn held() -> (Self, blocking::SyncSender<()>) {
+        let (release, held) = blocking::sync_channel(0);
+        let running = Self::new(move || {
+            let _ = held.recv();
+            organiser()
+        });
+        (running, release)
+    }
+
+    fn receive(&self, message: Down) {
+        self.keys.inbox.send(Input::Message(message));
+    }
+}
+
+fn organiser() -> Meeting {
+    organiser_since(Instant::now())
+}
+
+fn organiser_since(start: Instant) -> Meeting {
+    let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Ada").unwrap());
+    Meeting::new(Entry::Create { meeting: MeetingId([7; 16]), identity, profile }, start)
+}
+
+fn block<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// The messages that the thread still sends, up to its end, and the reason for the end.
+async fn rest(keys: &mut KeysThread) -> (Vec<Up>, Option<Reason>) {
+    let (mut sent, mut reason) = (Vec::new(), None);
+    while let Some(output) = keys.outputs.recv().await {
+        match output {
+            Output::Send(message) => sent.push(message),
+            Output::Event(Event::Meeting(meeting::Event::Ended(why))) => reason = Some(why),
+            Output::Event(_) => {}
+        }
+    }
+    (sent, reason)
+}
+
+#[test]
+fn a_full_inbox_has_no_room_and_loses_nothing() {
+    let (mut running, release) = Running::held();
+    let mut accepted = 0;
+    while running.keys.inbox.room().now_or_never().is_some() {
+        running.receive(Down::Ping);
+        accepted += 1;
+    }
+    assert_eq!(accepted, MAX_INPUTS);
+    drop(release);
+    block(async {
+        running.keys.inbox.room().await;
+        running.keys.inbox.send(Input::Disconnected);
+        let (sent, _) = rest(&mut running.keys).await;
+        assert_eq!(sent.iter().filter(|message| **message == Up::Pong).count(), MAX_INPUTS);
+    });
+}
+
+#[test]
+fn leave_does_not_wait_behind_the_servers_messages() {
+    let (mut running, release) = Running::held();
+    for _ in 0..MAX_INPUTS {
+        running.receive(Down::Ping);
+    }
+    running.commands.try_send(Command::Leave).unwrap();
+    drop(release);
+    let (sent, reason) = block(rest(&mut running.keys));
+    assert_eq!((sent, reason), (vec![Up::Hello { version: VERSION }, Up::Leave], Some(Reason::Left)));
+}
+
+#[test]
+fn leave_is_sent_when_the_last_handle_is_dropped() {
+    let Running { mut keys, commands, .. } = Running::new(organiser);
+    drop(commands);
+    let (sent, reason) = block(rest(&mut keys));
+    assert_eq!((sent.last(), reason), (Some(&Up::Leave), Some(Reason::Left)));
+}
+
+#[test]
+fn closing_sends_leave_and_joins_the_thread() {
+    let (running, release) = Running::held();
+    running.receive(Down::Ping);
+    drop(release);
+    let mut sent = Vec::new();
+    block(running.keys.close(|message| sent.push(message))).unwrap();
+    assert_eq!(sent.last(), Some(&Up::Leave));
+}
+
+#[test]
+fn a_panic_is_an_error() {
+    let mut running = Running::new(|| panic!("on purpose"));
+    block(async {
+        assert!(running.keys.outputs.recv().await.is_none());
+        assert!(matches!(running.keys.close(|_| ()).await, Err(Error::KeysThread)));
+    });
+}
+
+#[test]
+fn timers_run_on_the_thread() {
+    let early = meeting::SERVER_TIMEOUT.checked_sub(Duration::from_millis(50)).unwrap();
+    let mut running = Running::new(move || organiser_since(Instant::now().checked_sub(early).unwrap()));
+    assert_eq!(block(rest(&mut running.keys)).1, Some(Reason::ServerSilent));
+}
+
+#[test]
+fn keys_are_in_the_ring_before_their_event_and_gone_at_the_end() {
+    let mut running = Running::new(organiser);
+    running.receive(Down::Hello { version: VERSION, participant: ParticipantId(1) });
+    running.receive(Down::Created);
+    block(async {
+        let mut rekeyed = false;
+        while let Some(output) = running.keys.outputs.recv().await {
+            match output {
+                Output::Event(Event::Rekeyed(epoch)) => {
+                    rekeyed = true;
+                    assert_eq!((epoch, running.ring.epoch()), (Epoch(0), Some(Epoch(0))));
+                    running.receive(Down::Removed);
+                }
+                Output::Event(Event::Meeting(meeting::Event::Ended(reason))) => {
+                    assert_eq!((reason, running.ring.epoch()), (Reason::Removed, None));
+                }
+                Output::Event(_) | Output::Send(_) => {}
+            }
+        }
+        assert!(rekeyed);
+    });
+}

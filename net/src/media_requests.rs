@@ -1,0 +1,171 @@
+//! What the program wants of the media side: tracks to send, key frames, the server's totals.
+//!
+//! Only the latest state is kept, so requests cannot overflow, get lost, or crowd out one another: a slot is published or
+//! not, and a key frame that is requested twice is requested once.
+
+use crate::frame_sender::Queue;
+use proto::{MAX_TRACKS, Slot, SpatialLayer, TrackId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// The program's end. Clones share it; every call returns at once, from any thread.
+#[derive(Clone)]
+pub struct MediaRequests {
+    shared: Arc<Shared>,
+}
+
+/// The driver's end. Once it is dropped, requests are ignored and published queues are closed.
+pub struct Receiver {
+    shared: Arc<Shared>,
+}
+
+/// What is wanted of one slot.
+#[derive(Debug)]
+pub enum Publication {
+    /// Frames of `queue` are sent, in `layers`.
+    Published { layers: Vec<SpatialLayer>, queue: Queue },
+    /// Nothing is sent.
+    Unpublished,
+}
+
+/// Requests since the last call of [`Receiver::take`].
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// The latest request for each slot that changed.
+    pub publications: BTreeMap<Slot, Publication>,
+    /// Tracks whose decoder needs a key frame. At most [`MAX_TRACKS`].
+    pub key_frames: BTreeSet<TrackId>,
+    /// True if the server's totals are wanted.
+    pub totals: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    pending: Pending,
+    closed: bool,
+}
+
+/// Creates the two ends.
+pub fn media_requests() -> (MediaRequests, Receiver) {
+    let shared = Arc::new(Shared::default());
+    (MediaRequests { shared: Arc::clone(&shared) }, Receiver { shared })
+}
+
+impl MediaRequests {
+    /// Sets what is wanted of a slot. An older request for it that was not taken is dropped, with its queue.
+    pub fn publish(&self, slot: Slot, publication: Publication) {
+        self.change(|pending| drop(pending.publications.insert(slot, publication)));
+    }
+
+    pub fn request_key_frame(&self, track: TrackId) {
+        self.change(|pending| {
+            if pending.key_frames.len() < MAX_TRACKS {
+                pending.key_frames.insert(track);
+            }
+        });
+    }
+
+    pub fn request_totals(&self) {
+        self.change(|pending| pending.totals = true);
+    }
+
+    fn change(&self, with: impl FnOnce(&mut Pending)) {
+        let mut state = self.shared.lock();
+        if !state.closed {
+            with(&mut state.pending);
+            self.shared.changed.notify_one();
+        }
+    }
+}
+
+impl Receiver {
+    /// Resolves if there may be requests. Nothing is lost if it is dropped before.
+    pub async fn changed(&self) {
+        self.shared.changed.notified().await;
+    }
+
+    /// Takes all requests.
+    pub fn take(&self) -> Pending {
+        mem::take(&mut self.shared.lock().pending)
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        state.pending = Pending::default();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame_sender::frame_sender;
+    use proto::ParticipantId;
+
+    fn track(owner: u64) -> TrackId {
+        TrackId { owner: ParticipantId(owner), slot: Slot::Camera }
+    }
+
+    #[test]
+    fn a_key_frame_that_is_requested_many_times_is_requested_once() {
+        let (requests, receiver) = media_requests();
+        for _ in 0..1_000 {
+            requests.request_key_frame(track(1));
+        }
+        requests.request_key_frame(track(2));
+        assert_eq!(receiver.take().key_frames.into_iter().collect::<Vec<_>>(), [track(1), track(2)]);
+        assert!(receiver.take().key_frames.is_empty());
+    }
+
+    #[test]
+    fn key_frame_requests_are_bounded() {
+        let (requests, receiver) = media_requests();
+        (0..10_000).for_each(|owner| requests.request_key_frame(track(owner)));
+        assert_eq!(receiver.take().key_frames.len(), MAX_TRACKS);
+    }
+
+    #[test]
+    fn the_latest_request_for_a_slot_wins() {
+        let (requests, receiver) = media_requests();
+        for _ in 0..1_000 {
+            let (_, queue) = frame_sender();
+            requests.publish(Slot::Camera, Publication::Published { layers: Vec::new(), queue });
+            requests.publish(Slot::Camera, Publication::Unpublished);
+        }
+        let (_, queue) = frame_sender();
+        requests.publish(Slot::Microphone, Publication::Published { layers: Vec::new(), queue });
+        let publications = receiver.take().publications;
+        assert_eq!(publications.len(), 2);
+        assert!(matches!(publications[&Slot::Camera], Publication::Unpublished));
+        assert!(matches!(publications[&Slot::Microphone], Publication::Published { .. }));
+    }
+
+    #[test]
+    fn requests_wake_the_driver_and_end_with_it() {
+        let (requests, receiver) = media_requests();
+        requests.request_totals();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(receiver.changed());
+        assert!(receiver.take().totals);
+        drop(receiver);
+        let (frame_sender, queue) = frame_sender();
+        requests.publish(Slot::Camera, Publication::Published { layers: Vec::new(), queue });
+        assert!(frame_sender.is_closed());
+    }
+}

@@ -1,0 +1,68 @@
+//! Tells the members what this client sends, and keeps what they tell.
+
+use super::MediaState;
+use super::group_log::GroupLog;
+use super::outbox::Outbox;
+use super::roster::Roster;
+use super::state::Message;
+use proto::ParticipantId;
+use std::collections::BTreeMap;
+
+/// This client's own state and whether the others know it, and the counts of the others' messages.
+pub(super) struct Announcements {
+    own: MediaState,
+    /// How many messages this client has sent.
+    count: u32,
+    /// True if the others know `own`.
+    sent: bool,
+    /// The highest count received from each member.
+    received: BTreeMap<ParticipantId, u32>,
+}
+
+impl Announcements {
+    pub(super) fn new(own: MediaState) -> Self {
+        Self { own, count: 0, sent: own == MediaState::default(), received: BTreeMap::new() }
+    }
+
+    pub(super) const fn own(&self) -> MediaState {
+        self.own
+    }
+
+    pub(super) fn announce(&mut self, state: MediaState) {
+        self.sent &= self.own == state;
+        self.own = state;
+    }
+
+    /// Sends the state again.
+    pub(super) const fn repeat(&mut self) {
+        self.sent = false;
+    }
+
+    /// Sends the state if the others do not know it. While a commit is pending, MLS cannot encrypt; the next call tries
+    /// again.
+    pub(super) fn send(&mut self, log: &mut GroupLog, outbox: &mut Outbox) {
+        if self.sent {
+            return;
+        }
+        let Some(message) = log.seal(Message::State { count: self.count, state: self.own }) else { return };
+        self.count = self.count.saturating_add(1);
+        self.sent = true;
+        outbox.transmit(message);
+    }
+
+    /// Returns the state in a message of `from`; `None` if it is outdated, unknown, or not from a member.
+    pub(super) fn receive(&mut self, from: ParticipantId, bytes: &[u8], roster: &Roster) -> Option<MediaState> {
+        let Message::State { count, state } = Message::decode(bytes).filter(|_| roster.contains(from))?;
+        if self.received.get(&from).is_some_and(|last| count <= *last) {
+            return None;
+        }
+        self.received.insert(from, count);
+        Some(state)
+    }
+
+    /// The group changed. New members do not know any state; a client that sends nothing need not say so.
+    pub(super) fn settle(&mut self, roster: &Roster, joined: bool) {
+        self.received.retain(|id, _| roster.contains(*id));
+        self.sent &= !joined || self.own == MediaState::default();
+    }
+}

@@ -1,0 +1,245 @@
+//! The MLS group, and the server's log of commits and messages that all members process in the same order.
+
+use super::envelope::{Content, Envelope};
+use super::event::{Violation, no_keys};
+use super::outbox::Outbox;
+use super::roster::Roster;
+use super::{COMMIT_TIMEOUT, state};
+use crypto::group::Error;
+use crypto::{Group, KnockRequest, Leaf, MediaKeys, Received, Words};
+use proto::{Blob, Epoch, ParticipantId, Position, Reason, Up, Welcome};
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+/// The group of one member. At most one commit of this member is pending.
+pub(super) struct GroupLog {
+    group: Group,
+    /// The position of the next entry.
+    next: Position,
+    /// The log's epoch: the number of commits before `next`. It is greater than the MLS epoch by the number of commits
+    /// that the members rejected.
+    epoch: Epoch,
+    pending: Option<PendingCommit>,
+    /// True if the user asked for an update of this member's keys and no commit has done it.
+    wants_refresh: bool,
+    /// Members who sent messages of a later MLS epoch than this client's.
+    ahead: BTreeSet<ParticipantId>,
+}
+
+/// What a commit in the log did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// This client's own commit was merged.
+    Won,
+    /// Another member's commit was merged.
+    Merged,
+    /// The commit removed this client.
+    RemovedMe,
+    /// The commit is invalid. It changed nothing but the log's epoch.
+    Rejected,
+}
+
+/// A commit that was sent and has not appeared in the log.
+struct PendingCommit {
+    /// The log's epoch that it would end.
+    epoch: Epoch,
+    verdict: Verdict,
+    sent: Instant,
+    /// True if it updates this member's keys for [`GroupLog::request_refresh`].
+    refresh: bool,
+}
+
+enum Verdict {
+    /// The server has not answered. The commit is recognised in the log by its bytes: the author that the server names
+    /// proves nothing.
+    Unknown(Blob),
+    /// The server rejected it. The winning commit has not arrived yet.
+    Lost,
+}
+
+impl GroupLog {
+    pub(super) fn new(group: Group, next: Position, epoch: Epoch) -> Self {
+        Self { group, next, epoch, pending: None, wants_refresh: false, ahead: BTreeSet::new() }
+    }
+
+    pub(super) fn members(&self) -> Vec<crypto::Member> {
+        self.group.members()
+    }
+
+    pub(super) fn media_keys(&self) -> Result<MediaKeys, Reason> {
+        self.group.media_keys().map_err(|_| no_keys())
+    }
+
+    /// The MLS epoch.
+    pub(super) fn mls_epoch(&self) -> Epoch {
+        self.group.epoch()
+    }
+
+    pub(super) fn words(&self) -> Words {
+        self.group.words()
+    }
+
+    /// Returns how many commits the log has had since `epoch`.
+    pub(super) fn epochs_since(&self, epoch: Epoch) -> u64 {
+        self.epoch.0.saturating_sub(epoch.0)
+    }
+
+    /// Counts the entry at `position`, which must be the next one.
+    pub(super) fn advance(&mut self, position: Position) -> Result<(), Reason> {
+        if position != self.next {
+            return Err(Violation::OutOfOrder.into());
+        }
+        self.next = Position(position.0.saturating_add(1));
+        Ok(())
+    }
+
+    /// Processes the commit that ends the log's epoch. `gone` tells which members have left according to the log.
+    pub(super) fn handle_commit(
+        &mut self,
+        epoch: Epoch,
+        blob: &Blob,
+        gone: &dyn Fn(ParticipantId) -> bool,
+    ) -> Result<Outcome, Reason> {
+        if epoch != self.epoch {
+            return Err(Violation::OutOfOrder.into());
+        }
+        self.epoch = epoch.next();
+        if let Some(pending) = self.pending.take() {
+            if pending.is(blob) {
+                self.group.won().map_err(|_| no_keys())?;
+                self.wants_refresh &= !pending.refresh;
+                self.ahead.clear();
+                return Ok(Outcome::Won);
+            }
+            self.group.lost();
+        }
+        Ok(match self.open(blob, Content::Commit, gone) {
+            Some(Received::Commit(change)) if change.removed_me => Outcome::RemovedMe,
+            Some(Received::Commit(_)) => {
+                self.ahead.clear();
+                Outcome::Merged
+            }
+            Some(Received::Message { .. }) | None => Outcome::Rejected,
+        })
+    }
+
+    /// The server answered that the log's epoch is `epoch`, so a commit for an earlier one was rejected. If the winning
+    /// commit came first, the pending commit is a newer one and stays. If it comes later, nothing is sent before it.
+    pub(super) fn handle_lost(&mut self, epoch: Epoch) {
+        if let Some(pending) = &mut self.pending
+            && pending.epoch < epoch
+        {
+            pending.verdict = Verdict::Lost;
+            self.group.lost();
+        }
+    }
+
+    /// Opens an application message: its author and its bytes; `None` if it cannot be read.
+    pub(super) fn open_message(&mut self, blob: &Blob) -> Option<(ParticipantId, Vec<u8>)> {
+        match self.open(blob, Content::Application, &|_| false)? {
+            Received::Message { participant, bytes, .. } => Some((participant, bytes)),
+            Received::Commit(_) => None,
+        }
+    }
+
+    /// Passes a message to MLS if its envelope names `content`. Otherwise a commit sent as an application message would be
+    /// merged outside the log's order.
+    fn open(&mut self, blob: &Blob, content: Content, gone: &dyn Fn(ParticipantId) -> bool) -> Option<Received> {
+        let envelope = Envelope::read(&blob.0).filter(|envelope| envelope.content == content);
+        envelope.and_then(|_| self.group.process(&blob.0, gone).ok())
+    }
+
+    /// Records a message of `from` that could not be read.
+    ///
+    /// # Errors
+    /// Returns the reason to end if more than half of the other members sent messages of a later epoch: then this client
+    /// rejected a commit that they accepted. A single message proves nothing, because its envelope is not authenticated.
+    pub(super) fn handle_unreadable(
+        &mut self,
+        from: ParticipantId,
+        blob: &Blob,
+        roster: &Roster,
+    ) -> Result<(), Reason> {
+        let later = Envelope::read(&blob.0).is_some_and(|envelope| envelope.epoch > self.mls_epoch().0);
+        if later && roster.contains(from) {
+            self.ahead.insert(from);
+        }
+        let others = || roster.present().filter(|person| !person.me);
+        let ahead = others().filter(|person| self.ahead.contains(&person.id)).count();
+        if ahead * 2 > others().count() {
+            return Err(Reason::Server("this client cannot follow the other members' epoch".into()));
+        }
+        Ok(())
+    }
+
+    /// Encrypts an application message; `None` while a commit is pending.
+    pub(super) fn seal(&mut self, message: state::Message) -> Option<Up> {
+        let bytes = self.group.seal_message(&message.encode()).ok()?;
+        Some(Up::Tell { epoch: self.epoch, blob: Blob(bytes) })
+    }
+
+    pub(super) fn has_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Returns when the pending commit must have its verdict.
+    pub(super) fn commit_deadline(&self) -> Option<Instant> {
+        self.pending.as_ref().map(|pending| pending.sent + COMMIT_TIMEOUT)
+    }
+
+    /// Sends a commit that adds members; returns false if none could be made.
+    pub(super) fn commit_adds(&mut self, requests: Vec<KnockRequest>, now: Instant, outbox: &mut Outbox) -> bool {
+        let staged = self.group.add(requests);
+        self.send_commit(staged, false, now, outbox)
+    }
+
+    /// Sends a commit that removes leaves; returns false if none could be made.
+    pub(super) fn commit_removals(&mut self, leaves: &[Leaf], now: Instant, outbox: &mut Outbox) -> bool {
+        let staged = self.group.remove(leaves);
+        self.send_commit(staged, false, now, outbox)
+    }
+
+    pub(super) fn request_refresh(&mut self) {
+        self.wants_refresh = true;
+    }
+
+    /// Sends a commit that updates this member's keys, if that was requested.
+    pub(super) fn commit_refresh(&mut self, now: Instant, outbox: &mut Outbox) {
+        if self.wants_refresh {
+            let staged = self.group.refresh();
+            self.wants_refresh = self.send_commit(staged, true, now, outbox);
+        }
+    }
+
+    /// Sends a staged commit. Returns false, and drops the commit, if it is too long to send.
+    fn send_commit(
+        &mut self,
+        staged: Result<crypto::Pending, Error>,
+        refresh: bool,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) -> bool {
+        let Ok(crypto::Pending { commit, welcome, added: to, removed }) = staged else { return false };
+        let blob = Blob(commit);
+        let welcomes = welcome.map(|bytes| Welcome { to, blob: Blob(bytes) }).into_iter().collect();
+        let message = Up::Commit { epoch: self.epoch, blob: blob.clone(), welcomes, removed };
+        let sendable = proto::is_sendable(&message);
+        if sendable {
+            let verdict = Verdict::Unknown(blob);
+            self.pending = Some(PendingCommit { epoch: self.epoch, verdict, sent: now, refresh });
+            outbox.transmit(message);
+        } else {
+            self.group.lost();
+        }
+        sendable
+    }
+}
+
+impl PendingCommit {
+    fn is(&self, blob: &Blob) -> bool {
+        match &self.verdict {
+            Verdict::Unknown(sent) => sent == blob,
+            Verdict::Lost => false,
+        }
+    }
+}

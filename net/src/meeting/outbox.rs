@@ -1,0 +1,43 @@
+//! Messages and events that wait for the caller of [`super::Meeting`].
+
+use super::{Event, Notice};
+use proto::{Reason, Up};
+use std::collections::VecDeque;
+use std::mem;
+
+/// Queues of the state machine. Each input adds a bounded number of items, and the caller takes all before the next input.
+#[derive(Default)]
+pub(super) struct Outbox {
+    transmits: VecDeque<Up>,
+    events: VecDeque<Event>,
+    ended: bool,
+}
+
+impl Outbox {
+    pub(super) fn transmit(&mut self, message: Up) {
+        self.transmits.push_back(message);
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    pub(super) fn notice(&mut self, notice: Notice) {
+        self.event(Event::Notice(notice));
+    }
+
+    /// Queues [`Event::Ended`], once.
+    pub(super) fn end(&mut self, reason: Reason) {
+        if !mem::replace(&mut self.ended, true) {
+            self.event(Event::Ended(reason));
+        }
+    }
+
+    pub(super) fn poll_transmit(&mut self) -> Option<Up> {
+        self.transmits.pop_front()
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+}

@@ -1,0 +1,51 @@
+//! Removes members: those whom the user removed, and those who left.
+
+use super::Notice;
+use super::group_log::GroupLog;
+use super::outbox::Outbox;
+use super::roster::Roster;
+use crypto::Leaf;
+use proto::ParticipantId;
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+/// Members whom the user wants removed. A request is kept until the member is out of the group, whichever commit does it.
+#[derive(Default)]
+pub(super) struct Removals {
+    requested: BTreeSet<ParticipantId>,
+}
+
+impl Removals {
+    /// Requests a removal. The caller checks that this client is the organiser.
+    pub(super) fn request(&mut self, participant: ParticipantId) {
+        self.requested.insert(participant);
+    }
+
+    /// Drops requests for participants who are no longer members.
+    pub(super) fn settle(&mut self, roster: &Roster) {
+        self.requested.retain(|id| roster.contains(*id));
+    }
+
+    /// Sends a commit that removes all who are due; returns false if none was sent.
+    pub(super) fn commit(
+        &mut self,
+        roster: &mut Roster,
+        log: &mut GroupLog,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) -> bool {
+        let due: BTreeSet<_> = roster.due_removals(now).into_iter().chain(self.requested.iter().copied()).collect();
+        let leaves: Vec<Leaf> = due.into_iter().filter_map(|id| roster.leaf(id)).collect();
+        if leaves.is_empty() {
+            return false;
+        }
+        if log.commit_removals(&leaves, now, outbox) {
+            return true;
+        }
+        for participant in std::mem::take(&mut self.requested) {
+            outbox.notice(Notice::CannotRemove(participant));
+        }
+        roster.postpone_removals(now);
+        false
+    }
+}

@@ -1,0 +1,139 @@
+//! The members of the meeting, and which of them have left but are still in the group.
+
+use super::{MediaState, Person, REMOVAL_INTERVAL};
+use crypto::Leaf;
+use proto::ParticipantId;
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// Members according to the MLS group.
+pub(super) struct Roster {
+    me: ParticipantId,
+    people: BTreeMap<ParticipantId, Person>,
+    /// Members whose connection has ended according to the log, and when this client learned it.
+    gone: BTreeMap<ParticipantId, Instant>,
+}
+
+/// What an update changed.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub joined: Vec<ParticipantId>,
+    pub left: Vec<Departure>,
+}
+
+/// A former member.
+pub(super) struct Departure {
+    pub id: ParticipantId,
+    pub leaf: Leaf,
+    /// True if the organiser removed it; false if it had left before.
+    pub removed: bool,
+}
+
+impl Roster {
+    /// A roster without members. `gone` are those who left before this client joined.
+    pub(super) fn new(me: ParticipantId, gone: Vec<ParticipantId>, now: Instant) -> Self {
+        let gone = gone.into_iter().map(|participant| (participant, now)).collect();
+        Self { me, people: BTreeMap::new(), gone }
+    }
+
+    /// Takes over the group's members. Known members keep their state; this client's own is `own`.
+    pub(super) fn update(&mut self, members: Vec<crypto::Member>, own: MediaState) -> Changes {
+        let person = |member: crypto::Member| {
+            let me = member.participant == self.me;
+            let known = self.people.get(&member.participant).map(|person| person.state);
+            let state = if me { own } else { known.unwrap_or_default() };
+            let crypto::Member { leaf, participant: id, name, device, organiser, .. } = member;
+            (id, Person { id, leaf, name, device, organiser, me, state })
+        };
+        let people: BTreeMap<_, _> = members.into_iter().map(person).collect();
+        let before = std::mem::replace(&mut self.people, people);
+        let stays = |person: &Person| self.people.get(&person.id).is_some_and(|now| now.leaf == person.leaf);
+        let departure = |person: &Person| {
+            let Person { id, leaf, .. } = *person;
+            Departure { id, leaf, removed: !self.gone.contains_key(&id) }
+        };
+        let left = before.values().filter(|person| !stays(person)).map(departure).collect();
+        let joined = self.people.keys().filter(|id| !before.contains_key(id)).copied().collect();
+        self.gone.retain(|id, _| self.people.contains_key(id));
+        Changes { joined, left }
+    }
+
+    pub(super) const fn me(&self) -> ParticipantId {
+        self.me
+    }
+
+    pub(super) fn contains(&self, id: ParticipantId) -> bool {
+        self.people.contains_key(&id)
+    }
+
+    pub(super) fn leaf(&self, id: ParticipantId) -> Option<Leaf> {
+        self.people.get(&id).map(|person| person.leaf)
+    }
+
+    /// All members, in the order of their leaves.
+    pub(super) fn list(&self) -> Vec<Person> {
+        let mut people: Vec<_> = self.people.values().cloned().collect();
+        people.sort_by_key(|person| person.leaf);
+        people
+    }
+
+    pub(super) fn leaves(&self) -> Vec<Leaf> {
+        self.people.values().map(|person| person.leaf).collect()
+    }
+
+    /// Returns true if this client is the organiser.
+    pub(super) fn am_organiser(&self) -> bool {
+        self.people.get(&self.me).is_some_and(|me| me.organiser)
+    }
+
+    /// Returns true if an organiser is present.
+    pub(super) fn has_organiser(&self) -> bool {
+        self.present().any(|person| person.organiser)
+    }
+
+    /// Members who have not left.
+    pub(super) fn present(&self) -> impl Iterator<Item = &Person> {
+        self.people.values().filter(|person| !self.gone.contains_key(&person.id))
+    }
+
+    /// Records what a member sends. Returns true if that is a change.
+    pub(super) fn set_state(&mut self, id: ParticipantId, state: MediaState) -> bool {
+        let Some(person) = self.people.get_mut(&id) else { return false };
+        std::mem::replace(&mut person.state, state) != state
+    }
+
+    /// Records that a participant's connection has ended. Returns true if it was a present organiser.
+    pub(super) fn mark_gone(&mut self, id: ParticipantId, now: Instant) -> bool {
+        let Some(person) = self.people.get(&id) else { return false };
+        self.gone.insert(id, now).is_none() && person.organiser
+    }
+
+    pub(super) fn is_gone(&self, id: ParticipantId) -> bool {
+        self.gone.contains_key(&id)
+    }
+
+    /// The number of present members who act before this client: the organiser first, then by leaf.
+    pub(super) fn rank(&self) -> u32 {
+        let place = |person: &Person| (!person.organiser, person.leaf);
+        let Some(mine) = self.people.get(&self.me).map(place) else { return 0 };
+        u32::try_from(self.present().filter(|person| place(person) < mine).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns when this client removes the first of those who left.
+    pub(super) fn removal_deadline(&self) -> Option<Instant> {
+        let first = self.gone.values().min()?;
+        Some(*first + REMOVAL_INTERVAL * self.rank())
+    }
+
+    /// Members to remove because they have left; empty before [`Self::removal_deadline`]. If one is due, all are removed
+    /// with it.
+    pub(super) fn due_removals(&self, now: Instant) -> Vec<ParticipantId> {
+        let due = self.removal_deadline().is_some_and(|deadline| deadline <= now);
+        if due { self.gone.keys().copied().collect() } else { Vec::new() }
+    }
+
+    /// Delays removals after a failed one, so that the next member in rank can try first.
+    pub(super) fn postpone_removals(&mut self, now: Instant) {
+        self.gone.values_mut().for_each(|since| *since = now + 2 * REMOVAL_INTERVAL);
+    }
+}

@@ -1,0 +1,119 @@
+//! Why a meeting ends, and who can do something about it.
+
+use crate::Problem;
+
+/// Why a meeting is over for this client.
+///
+/// The text in some variants is English and technical: it goes to the log and to the details line of a message, never
+/// alone to the user.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// The user left.
+    #[error("you left the meeting")]
+    Left,
+    /// The organiser removed the user.
+    #[error("the organiser removed you")]
+    Removed,
+    /// A member refused the request to join.
+    #[error("the request to join was refused")]
+    Refused,
+    /// The organiser has left, so no member can admit anybody.
+    #[error("the organiser has left: no one can admit you")]
+    Unattended,
+    /// The meeting has ended, or never existed.
+    #[error("the meeting does not exist")]
+    NoMeeting,
+    /// The server cannot be reached: no route, no answer, connection refused or lost.
+    #[error("the server cannot be reached: {0}")]
+    Unreachable(String),
+    /// The server's certificate does not match the link, or no trusted authority signed it.
+    #[error("the server's certificate is not trusted: {0}")]
+    Certificate(String),
+    /// The server speaks another version of the protocol.
+    #[error("the server speaks another version of the protocol")]
+    Version,
+    /// The server stopped answering.
+    #[error("the server does not answer")]
+    ServerSilent,
+    /// The server or the meeting is full.
+    #[error("the server or the meeting is full")]
+    Full,
+    /// The server is shutting down.
+    #[error("the server is shutting down")]
+    Draining,
+    /// The server broke the protocol, or refused a valid request.
+    #[error("the server failed: {0}")]
+    Server(String),
+    /// The keys that the server sent are not the ones that the link names: there may be a man in the middle.
+    #[error("the keys from the server do not match the link")]
+    Forged,
+    /// Something on this computer failed.
+    #[error("this client failed: {0}")]
+    Here(String),
+}
+
+/// Who can do something about a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// This computer: a device, a file, a missing library.
+    Here,
+    /// The network between this computer and the server.
+    Network,
+    /// The server.
+    Server,
+    /// The link, or the person who sent it.
+    Link,
+    /// Another participant.
+    Peer,
+}
+
+impl Reason {
+    /// Says who can do something about it; `None` if nothing went wrong.
+    #[must_use]
+    pub const fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Left => None,
+            Self::Removed | Self::Refused | Self::Unattended => Some(Fault::Peer),
+            Self::NoMeeting => Some(Fault::Link),
+            Self::Unreachable(_) => Some(Fault::Network),
+            Self::Certificate(_)
+            | Self::Version
+            | Self::ServerSilent
+            | Self::Full
+            | Self::Draining
+            | Self::Server(_)
+            | Self::Forged => Some(Fault::Server),
+            Self::Here(_) => Some(Fault::Here),
+        }
+    }
+}
+
+impl From<Problem> for Reason {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Version => Self::Version,
+            Problem::NoMeeting => Self::NoMeeting,
+            Problem::MeetingFull | Problem::ServerFull => Self::Full,
+            Problem::Draining => Self::Draining,
+            Problem::MeetingExists | Problem::Malformed | Problem::TooFast => Self::Server(problem.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_of_the_server_has_a_reason_and_a_fault() {
+        for (problem, reason, fault) in [
+            (Problem::Version, Reason::Version, Fault::Server),
+            (Problem::NoMeeting, Reason::NoMeeting, Fault::Link),
+            (Problem::MeetingFull, Reason::Full, Fault::Server),
+            (Problem::Draining, Reason::Draining, Fault::Server),
+            (Problem::TooFast, Reason::Server(Problem::TooFast.to_string()), Fault::Server),
+        ] {
+            assert_eq!((Reason::from(problem), reason.fault()), (reason, Some(fault)));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! 200 members join one meeting in bursts, through a real server and with real MLS, while two of them send and receive
+//! media. The tasks that move media never compute for long, and media go on.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+#[expect(dead_code, reason = "shared with loopback.rs, which uses all of it")]
+#[path = "loopback/client.rs"]
+mod client;
+#[path = "crowd/guest.rs"]
+mod guest;
+#[path = "crowd/probe.rs"]
+mod probe;
+#[path = "crowd/pulse.rs"]
+mod pulse;
+#[expect(dead_code, reason = "shared with loopback.rs, which uses all of it")]
+#[path = "loopback/stranger.rs"]
+mod stranger;
+
+use client::Client;
+use probe::Probe;
+use pulse::Pulse;
+use server::Server;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
+
+#[test]
+fn while_200_join_no_network_task_computes_long_and_media_go_on() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("server").enable_all().build().unwrap();
+    let crowd = Builder::new_multi_thread().worker_threads(1).thread_name("crowd").enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut config = server::Config::new("127.0.0.1:0".parse().unwrap());
+        config.limits.members = 300;
+        let server = Server::start(config).await.unwrap();
+        let probes = [Probe::new(), Probe::new()];
+        let organiser = Client::create_over(&server, "organiser", Arc::clone(&probes[0]) as Arc<_>);
+        organiser.until("the organiser is a member", |state| state.entered.is_some()).await;
+        let link = organiser.link();
+        let clients = [organiser, Client::join_over(&link, "observer", Arc::clone(&probes[1]) as Arc<_>)];
+        wait_for_media(&clients).await;
+
+        for probe in &probes {
+            probe.start();
+        }
+        clients.iter().for_each(Client::forget_gaps);
+        let pulse = Pulse::start();
+        let start = Instant::now();
+        join_in_bursts(&clients, &link, &crowd).await;
+        let lateness = pulse.stop();
+        println!("{MEMBERS} members after {:?}; a thread that only waits was {lateness:?} late", start.elapsed());
+
+        for (client, probe) in clients.iter().zip(&probes) {
+            let report = probe.report();
+            println!("{report}");
+            assert!(report.polls > 1_000, "the probe sees the tasks");
+            assert!(report.worst <= MAX_POLL, "a task computed for {:?} without a pause", report.worst);
+            let gap = client.look(|state| state.received.values().map(|received| received.longest_silence).max());
+            let gap = gap.expect("media were received");
+            println!("the longest gap between two frames of a track: {gap:?}");
+            assert!(gap <= MAX_GAP + 3 * lateness, "no frame for {gap:?}; a waiting thread was {lateness:?} late");
+        }
+        let epoch = clients.each_ref().map(|client| client.look(|state| state.epoch));
+        assert!(epoch[0] == epoch[1] && epoch[0] > u64::try_from(BURSTS.len()).unwrap(), "{epoch:?}");
+    });
+    crowd.shutdown_background();
+    runtime.shutdown_timeout(Duration::from_secs(5));
+}
+
+/// Waits until both clients see and hear each other.
+async fn wait_for_media(clients: &[Client; 2]) {
+    for client in clients {
+        client.until("both are members", |state| state.members.len() == 2).await;
+    }
+    for (viewer, sender) in [(0, 1), (1, 0)] {
+        let (viewer, sender) = (&clients[viewer], &clients[sender]);
+        viewer.show(&[sender], 640, 360);
+        let tracks = [sender.camera(), sender.microphone()];
+        let flows = |state: &client::State| {
+            tracks.iter().all(|track| state.received.get(track).is_some_and(|received| received.opened > 50))
+        };
+        viewer.until("media flow", flows).await;
+    }
+}
+
+async fn join_in_bursts(clients: &[Client; 2], link: &str, crowd: &Runtime) {
+    let mut members = clients.len();
+    for burst in BURSTS {
+        for _ in 0..burst {
+            crowd.spawn(guest::attend(link.to_owned()));
+        }
+        members += burst;
+        for client in clients {
+            client.until("the burst has joined", |state| state.members.len() == members).await;
+        }
+        a_second_of_media(clients).await;
+    }
+    assert_eq!(members, MEMBERS);
+}
+
+/// Waits until each has opened 25 more frames of the other's camera.
+async fn a_second_of_media(clients: &[Client; 2]) {
+    for (viewer, sender) in [(0, 1), (1, 0)] {
+        let (viewer, sender) = (&clients[viewer], &clients[sender]);
+        let (before, camera) = (opened(viewer, sender), sender.camera());
+        viewer.until("frames open", |state| state.received[&camera].opened >= before + 25).await;
+    }
+}
+
+fn opened(viewer: &Client, sender: &Client) -> u64 {
+    let camera = sender.camera();
+    viewer.look(|state| state.received[&camera].opened)
+}
+
+const MEMBERS: usize = 200;
+
+/// How many join at once; a second of media lies between two bursts.
+const BURSTS: [usize; 7] = [3, 10, 20, 30, 35, 40, 60];
+
+/// CPU time of one poll. A task that needs longer delays every other task of its worker.
+const MAX_POLL: Duration = Duration::from_millis(2);
+
+/// Between two frames of one track on an idle machine. A camera sends one each 40 ms.
+const MAX_GAP: Duration = Duration::from_millis(250);

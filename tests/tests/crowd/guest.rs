@@ -1,0 +1,56 @@
+//! A member that does the least: it knocks with real keys, is admitted, and answers pings. It processes no commit.
+
+use crate::stranger;
+use crypto::{Identity, Invitation, Profile};
+use futures_util::{SinkExt, StreamExt};
+use proto::{Blob, ClientMessage, Down, ParticipantId, ServerMessage, Up, VERSION};
+use std::net::SocketAddr;
+use tokio_tungstenite::tungstenite::Message;
+
+/// Joins by a link and stays until the runtime ends.
+pub async fn attend(link: String) {
+    let invitation: Invitation = link.parse().unwrap();
+    let address = SocketAddr::new(invitation.host.parse().unwrap(), invitation.port);
+    let tls = stranger::secure(address).await;
+    let (mut socket, _) = tokio_tungstenite::client_async(format!("wss://{address}/v1"), tls).await.unwrap();
+    let mut me = ParticipantId(0);
+    let mut answer = Some(Up::Hello { version: VERSION });
+    loop {
+        if let Some(message) = answer.take() {
+            socket.send(Message::Binary(proto::encode(&ClientMessage::Meeting(message)).into())).await.unwrap();
+        }
+        // The server ends the connection after the test.
+        let Some(Ok(Message::Binary(bytes))) = socket.next().await else { return };
+        // Commits and Welcomes are long.
+        if bytes.len() > MAX_READ {
+            continue;
+        }
+        let ServerMessage::Meeting(message) = proto::decode(&bytes).unwrap() else { continue };
+        match message {
+            Down::Hello { participant, .. } => {
+                me = participant;
+                answer = Some(Up::Approach { meeting: invitation.meeting });
+            }
+            Down::AdmissionKey { admission_key } => answer = Some(knock(&invitation, &admission_key, me)),
+            Down::Ping => answer = Some(Up::Pong),
+            Down::Created
+            | Down::Knocked { .. }
+            | Down::Withdrew { .. }
+            | Down::Admitted { .. }
+            | Down::Refused { .. }
+            | Down::Log { .. }
+            | Down::Lost { .. }
+            | Down::Removed
+            | Down::Problem { .. } => {}
+        }
+    }
+}
+
+fn knock(invitation: &Invitation, admission_key: &Blob, me: ParticipantId) -> Up {
+    let (identity, profile) = (Identity::generate().unwrap(), Profile::new("guest").unwrap());
+    let (_, request) = crypto::knock(invitation, &admission_key.0, &identity, profile, me).unwrap();
+    Up::Knock { meeting: invitation.meeting, request: Blob(request) }
+}
+
+/// The longest message that is read: an admission key has about 1.3 kB.
+const MAX_READ: usize = 4_096;
