@@ -1,6 +1,6 @@
-// A picture that the processor has drawn, laid over the whole viewport pixel by pixel.
+// Composites an image that was drawn on the CPU over the whole viewport, one texel per pixel.
 
-// True where the target's format encodes linear light into sRGB when it is written.
+// True if the target's format encodes linear values into sRGB.
 override LINEAR_TARGET: bool = false;
 
 @group(0) @binding(0) var canvas: texture_2d<f32>;
@@ -12,7 +12,7 @@ struct Fragment {
 
 @vertex
 fn vertex(@builtin(vertex_index) index: u32) -> Fragment {
-    // One triangle that covers the viewport and as much again on two sides.
+    // One triangle that covers the viewport.
     let corner = vec2<f32>(f32(index & 1u), f32(index >> 1u)) * 2.0;
     var out: Fragment;
     out.position = vec4<f32>(corner.x * 2.0 - 1.0, 1.0 - corner.y * 2.0, 0.0, 1.0);

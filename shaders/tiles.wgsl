@@ -1,7 +1,7 @@
-// Tiles: rounded rectangles that show a picture or a colour, and glyphs of an atlas, one instance each.
-// Colours are sRGB code values throughout; only a target that encodes by itself gets linear ones.
+// Draws tiles: rounded rectangles with a picture or a colour, and glyphs of an atlas, one instance each.
+// Colours are sRGB code values. They are converted to linear values only for a target with sRGB encoding.
 
-// True where the target's format encodes linear light into sRGB when it is written.
+// True if the target's format encodes linear values into sRGB.
 override LINEAR_TARGET: bool = false;
 
 const SHAPE: u32 = 0u;
@@ -9,10 +9,10 @@ const PICTURE: u32 = 1u;
 const GLYPH: u32 = 2u;
 
 struct Scene {
-    // Pixels of the target.
+    // Size of the target in pixels.
     size: vec2<f32>,
     unused: vec2<f32>,
-    // Three rows for each conversion: R, G and B are dot(row, (Y, U, V, 1)).
+    // Three rows per conversion: R, G and B are dot(row, (Y, U, V, 1)).
     conversions: array<vec4<f32>, 12>,
 }
 
@@ -25,11 +25,11 @@ struct Scene {
 struct Instance {
     // Left, top, width, height in pixels.
     @location(0) area: vec4<f32>,
-    // Samples passed by a pixel to the right (xy) and by one down (zw).
+    // The step in samples for one pixel to the right (xy) and for one pixel down (zw).
     @location(1) steps: vec4<f32>,
-    // The sample at the top left (xy) and the picture's size (zw); for a glyph its place in the atlas.
+    // The sample position of the top left corner (xy) and the picture's size (zw); for a glyph its position in the atlas.
     @location(2) origin: vec4<f32>,
-    // Corner radius, ring width, taps along each axis.
+    // Corner radius, ring width, filter taps along each axis.
     @location(3) shape: vec4<f32>,
     @location(4) fill: vec4<f32>,
     @location(5) ring: vec4<f32>,
@@ -67,7 +67,7 @@ fn vertex(@builtin(vertex_index) index: u32, instance: Instance) -> Fragment {
     return out;
 }
 
-// Signed distance to a rounded rectangle around the origin; negative inside.
+// The signed distance to a rounded rectangle around the origin; negative inside.
 fn rounded(at: vec2<f32>, half_extent: vec2<f32>, radius: f32) -> f32 {
     let beyond = abs(at) - half_extent + vec2<f32>(radius);
     return length(max(beyond, vec2<f32>(0.0))) + min(max(beyond.x, beyond.y), 0.0) - radius;
@@ -78,8 +78,8 @@ fn linear(code: vec3<f32>) -> vec3<f32> {
     return select(curve, code / 12.92, code <= vec3<f32>(0.04045));
 }
 
-// Y, U and V at a place in samples. Both planes are held half a texel inside the picture, so that blending never reads
-// what lies beside it on the layer.
+// Y, U and V at a sample position. Positions are clamped to half a texel inside the picture, so that interpolation never
+// reads texels outside it.
 fn fetch(at: vec2<f32>, in: Fragment) -> vec3<f32> {
     let size = in.origin.zw;
     let layer = i32(in.source.y);
@@ -91,7 +91,7 @@ fn fetch(at: vec2<f32>, in: Fragment) -> vec3<f32> {
     return vec3<f32>(y, c);
 }
 
-// The picture's colour at a pixel; the ground where the pixel lies beside the picture.
+// The picture's colour at a pixel, or the background if the pixel is outside the picture.
 fn picture(in: Fragment) -> vec4<f32> {
     let at = in.origin.xy + in.steps.xy * in.pixel.x + in.steps.zw * in.pixel.y;
     if (any(at < vec2<f32>(0.0)) || any(at > in.origin.zw)) {
@@ -117,8 +117,8 @@ fn picture(in: Fragment) -> vec4<f32> {
 
 fn glyph(in: Fragment) -> vec4<f32> {
     let texel = textureLoad(atlas, vec2<i32>(in.origin.xy + floor(in.pixel)), 0);
-    let own = texel.rgb / max(texel.a, 1.0 / 255.0);
-    return vec4<f32>(own * in.fill.rgb, texel.a * in.fill.a);
+    let straight = texel.rgb / max(texel.a, 1.0 / 255.0);
+    return vec4<f32>(straight * in.fill.rgb, texel.a * in.fill.a);
 }
 
 fn tile(in: Fragment, kind: u32) -> vec4<f32> {

@@ -217,7 +217,7 @@ impl App {
             home::Action::Join(link) => match session::invitation(&link) {
                 Ok(invitation) => self.prepare(enter::Purpose::Join(Box::new(invitation))),
                 Err(problem) => {
-                    screen.refuse(problem);
+                    screen.reject_link(problem);
                     Task::none()
                 }
             },
@@ -250,7 +250,7 @@ impl App {
             preview::Action::None => Task::none(),
             preview::Action::Back => self.go_home(),
             preview::Action::Reopen(kind) => self.reopen(kind),
-            preview::Action::LookAgain(kind) => {
+            preview::Action::Rescan(kind) => {
                 if let Some(preview_session) = &self.preview_session {
                     preview_session.list();
                 }
@@ -286,7 +286,7 @@ impl App {
                 self.notices.push(copied, Instant::now());
                 return iced::clipboard::write(link);
             }
-            meeting::Action::Tell(kind) => self.tell(kind, String::new()),
+            meeting::Action::Notify(kind) => self.tell(kind, String::new()),
             meeting::Action::FullScreen => return self.full_screen(),
             meeting::Action::Prefer(preference) => return self.prefer(preference),
             meeting::Action::Leave if self.engine.is_none() => return self.go_home(),
@@ -297,7 +297,7 @@ impl App {
             | meeting::Action::Share(_)
             | meeting::Action::Remove(_)
             | meeting::Action::Choose(..)
-            | meeting::Action::Wish(_) => {}
+            | meeting::Action::RequestSizes(_) => {}
         }
         Task::none()
     }
@@ -308,8 +308,8 @@ impl App {
                 self.attended = None; // from here on a window as any other
                 self.go_home()
             }
-            ended::Message::AgainPressed if self.attended.is_some() => self.attend_again(),
-            ended::Message::AgainPressed => self.enter_again(),
+            ended::Message::RetryPressed if self.attended.is_some() => self.attend_again(),
+            ended::Message::RetryPressed => self.enter_again(),
         }
     }
 
@@ -371,7 +371,9 @@ impl App {
         }
         adapter::detach(id);
         self.preview_session = None;
-        self.engine = None; // says good-bye, within a second
+        if let Some(engine) = self.engine.take() {
+            engine.close();
+        }
         self.embedded = None;
         iced::exit()
     }
@@ -401,7 +403,7 @@ impl App {
         Context {
             language: self.language,
             theme: self.theme,
-            still: self.worn().is_still(),
+            reduced_motion: self.worn().reduces_motion(),
             size: self.size,
             scale: self.scale,
             now: Instant::now(),

@@ -1,19 +1,19 @@
-//! Where tiles lie: any number of them, as large as the room allows, in one shape. Pure.
+//! Places tiles in a grid. All have one size, the largest that fits. Pure.
 
 use iced::{Point, Rectangle, Size};
 
-/// Width to height of a tile: that of nearly every camera.
-pub const SHAPE: f32 = 16.0 / 9.0;
+/// The aspect ratio of a tile, which is that of most cameras.
+pub const ASPECT_RATIO: f32 = 16.0 / 9.0;
 
-/// What a shared screen leaves to the faces: a share of the longer side.
-const STRIP: f32 = 0.2;
+/// The share of the longer side that a shared screen leaves to the camera tiles.
+const STRIP_SHARE: f32 = 0.2;
 
-/// `count` tiles of one size in `room`, row by row, the last row in the middle. `gap` lies between them.
+/// Places `count` tiles of one size in `room`, row by row, the last row centred, with `gap` between them.
 pub fn arrange(count: usize, room: Rectangle, gap: f32) -> Vec<Rectangle> {
     if count == 0 || room.width <= 0.0 || room.height <= 0.0 {
         return Vec::new();
     }
-    let (columns, tile) = best(count, room.size(), gap);
+    let (columns, tile) = best_columns(count, room.size(), gap);
     let rows = count.div_ceil(columns);
     let height = span(rows, tile.height, gap);
     let top = room.y + (room.height - height) / 2.0;
@@ -28,60 +28,62 @@ pub fn arrange(count: usize, room: Rectangle, gap: f32) -> Vec<Rectangle> {
         .collect()
 }
 
-/// A shared screen and `count` faces: the screen fills most of the room, the faces go to a strip at the right of a wide
-/// room, below in a tall one.
+/// Places a shared screen and `count` camera tiles. The screen fills most of `room`. The tiles are in a strip: at the right
+/// if the room is wide, else at the bottom.
 pub fn around_screen(count: usize, room: Rectangle, gap: f32) -> (Rectangle, Vec<Rectangle>) {
     if count == 0 {
         return (room, Vec::new());
     }
     let wide = room.width >= room.height * 1.2;
     let (screen, strip) = if wide {
-        let width = room.width * STRIP;
+        let width = room.width * STRIP_SHARE;
         let screen = Rectangle { width: (room.width - width - gap).max(0.0), ..room };
         (screen, Rectangle { x: room.x + room.width - width, width, ..room })
     } else {
-        let height = room.height * STRIP;
+        let height = room.height * STRIP_SHARE;
         let screen = Rectangle { height: (room.height - height - gap).max(0.0), ..room };
         (screen, Rectangle { y: room.y + room.height - height, height, ..room })
     };
     (screen, arrange(count, strip, gap))
 }
 
-/// The number of columns with the largest tiles. Of those that are as good, the one with fewer empty places, then the
-/// one that follows the room: side by side in a wide one, one below the other in a tall one.
-fn best(count: usize, room: Size, gap: f32) -> (usize, Size) {
+/// The number of columns with the largest tiles, and their size. Of equally good numbers, the one with the fewest empty
+/// places; then the most columns if the room is wide, else the fewest.
+fn best_columns(count: usize, room: Size, gap: f32) -> (usize, Size) {
     let all = (1..=count).map(|columns| (columns, largest(count.div_ceil(columns), columns, room, gap)));
     let widest = all.clone().fold(0.0f32, |widest, (_, tile)| widest.max(tile.width));
-    let lies = |columns: usize| if room.width >= room.height { count - columns } else { columns };
-    let as_good = all.filter(|(_, tile)| tile.width > widest - EVEN);
-    as_good.min_by_key(|(columns, _)| (spare(count, *columns), lies(*columns))).unwrap_or((1, Size::ZERO))
+    let order = |columns: usize| if room.width >= room.height { count - columns } else { columns };
+    let as_good = all.filter(|(_, tile)| tile.width > widest - WIDTH_TOLERANCE);
+    as_good.min_by_key(|(columns, _)| (empty_places(count, *columns), order(*columns))).unwrap_or((1, Size::ZERO))
 }
 
-/// Places that stay empty in the last row.
-const fn spare(count: usize, columns: usize) -> usize {
+/// The number of empty places in the last row.
+const fn empty_places(count: usize, columns: usize) -> usize {
     count.div_ceil(columns) * columns - count
 }
 
-/// Widths that differ by less, in logical pixels, are the same to the eye.
-const EVEN: f32 = 0.5;
+/// Widths that differ by less count as equal, in logical pixels.
+const WIDTH_TOLERANCE: f32 = 0.5;
 
-/// The largest tile of our shape of which `rows` by `columns` fit.
+/// The largest tile of which `rows` by `columns` fit in `room`.
 fn largest(rows: usize, columns: usize, room: Size, gap: f32) -> Size {
     let width = (room.width - steps(columns - 1, 0.0, gap)) / number(columns);
     let height = (room.height - steps(rows - 1, 0.0, gap)) / number(rows);
-    let width = width.min(height * SHAPE).max(1.0);
-    Size::new(width, width / SHAPE)
+    let width = width.min(height * ASPECT_RATIO).max(1.0);
+    Size::new(width, width / ASPECT_RATIO)
 }
 
+/// The length of `count` sides with gaps between them.
 fn span(count: usize, side: f32, gap: f32) -> f32 {
     number(count) * side + steps(count - 1, 0.0, gap)
 }
 
+/// The length of `count` sides, each with the gap after it.
 fn steps(count: usize, side: f32, gap: f32) -> f32 {
     number(count) * (side + gap)
 }
 
-/// A count of tiles as a length's factor: exact far beyond any meeting.
+/// Converts a count of tiles. Exact up to 65,535.
 fn number(count: usize) -> f32 {
     f32::from(u16::try_from(count).unwrap_or(u16::MAX))
 }
@@ -106,14 +108,14 @@ mod tests {
     }
 
     #[test]
-    fn every_meeting_of_1_to_49_fits_every_room() {
+    fn one_to_49_tiles_fit_every_room_without_overlap() {
         for room in rooms() {
             for count in 1..=49 {
                 let tiles = arrange(count, room, GAP);
                 assert_eq!(tiles.len(), count);
                 for (index, tile) in tiles.iter().enumerate() {
                     assert!(inside(*tile, room), "{count} in {room:?}: {tile:?}");
-                    assert!((tile.width / tile.height - SHAPE).abs() < EPSILON);
+                    assert!((tile.width / tile.height - ASPECT_RATIO).abs() < EPSILON);
                     assert!((tile.width - tiles[0].width).abs() < EPSILON, "one size");
                     for other in &tiles[index + 1..] {
                         let apart = tile.x + tile.width + GAP <= other.x + EPSILON
@@ -126,7 +128,7 @@ mod tests {
         }
     }
 
-    /// Windows of every shape, from a strip to a wall, less what the bars take.
+    /// Rooms of many sizes and aspect ratios.
     fn every_room() -> impl Iterator<Item = Rectangle> {
         let sides = [200.0, 333.0, 480.0, 640.0, 714.0, 800.0, 1_024.0, 1_280.0, 1_366.0, 1_920.0, 2_560.0, 3_840.0];
         sides
@@ -141,17 +143,17 @@ mod tests {
         fits.map(|(rows, columns)| {
             let width = (room.width - GAP * number(columns - 1)) / number(columns);
             let height = (room.height - GAP * number(rows - 1)) / number(rows);
-            width.min(height * SHAPE)
+            width.min(height * ASPECT_RATIO)
         })
         .fold(0.0, f32::max)
     }
 
     #[test]
-    fn no_arrangement_of_any_number_in_any_room_has_larger_tiles() {
+    fn no_other_grid_has_larger_tiles() {
         for room in every_room() {
             for count in 1..=49 {
                 let (width, best) = (arrange(count, room, GAP)[0].width, largest_of_all(count, room));
-                assert!(width > best - EVEN, "{count} in {room:?}: {width}, not {best}");
+                assert!(width > best - WIDTH_TOLERANCE, "{count} in {room:?}: {width}, not {best}");
             }
         }
     }
@@ -168,22 +170,23 @@ mod tests {
     }
 
     #[test]
-    fn as_large_is_as_full() {
+    fn of_equally_large_grids_the_fullest_is_used() {
         for room in every_room() {
             for count in 1..=49 {
                 let tiles = arrange(count, room, GAP);
                 let columns = tiles.iter().filter(|tile| (tile.y - tiles[0].y).abs() < EPSILON).count();
                 let best = largest_of_all(count, room);
-                let same =
-                    |columns: &usize| largest(count.div_ceil(*columns), *columns, room.size(), GAP).width > best - EVEN;
-                let fewest = (1..=count).filter(same).map(|columns| spare(count, columns)).min();
-                assert_eq!(Some(spare(count, columns)), fewest, "{count} in {room:?}");
+                let same = |columns: &usize| {
+                    largest(count.div_ceil(*columns), *columns, room.size(), GAP).width > best - WIDTH_TOLERANCE
+                };
+                let fewest = (1..=count).filter(same).map(|columns| empty_places(count, columns)).min();
+                assert_eq!(Some(empty_places(count, columns)), fewest, "{count} in {room:?}");
             }
         }
     }
 
     #[test]
-    fn tiles_never_grow_when_somebody_joins() {
+    fn tiles_do_not_grow_when_a_participant_joins() {
         for room in rooms() {
             let widths: Vec<_> = (1..=49).map(|count| arrange(count, room, GAP)[0].width).collect();
             assert!(widths.windows(2).all(|pair| pair[1] <= pair[0] + 0.51), "{room:?}");
@@ -191,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn familiar_meetings_look_familiar() {
+    fn common_meeting_sizes_have_the_expected_columns() {
         let room = Rectangle::new(Point::ORIGIN, Size::new(1280.0, 720.0));
         let columns = |count| {
             let tiles = arrange(count, room, GAP);
@@ -201,20 +204,20 @@ mod tests {
     }
 
     #[test]
-    fn the_last_row_lies_in_the_middle() {
+    fn the_last_row_is_centred() {
         let room = Rectangle::new(Point::ORIGIN, Size::new(1280.0, 720.0));
         let tiles = arrange(3, room, GAP);
         assert!((tiles[2].x + tiles[2].width / 2.0 - 640.0).abs() < EPSILON);
     }
 
     #[test]
-    fn nothing_and_no_room_are_no_tiles() {
+    fn no_tiles_or_no_room_give_an_empty_grid() {
         assert!(arrange(0, rooms()[0], GAP).is_empty());
         assert!(arrange(4, Rectangle::new(Point::ORIGIN, Size::ZERO), GAP).is_empty());
     }
 
     #[test]
-    fn a_shared_screen_leaves_a_strip_for_the_faces() {
+    fn a_shared_screen_leaves_a_strip_for_the_cameras() {
         for room in rooms() {
             for count in 1..=12 {
                 let (screen, faces) = around_screen(count, room, GAP);

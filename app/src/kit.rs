@@ -1,5 +1,6 @@
-//! The controls of every window: each has a keyboard path, a visible focus, and a role, a name and a state for assistive
-//! tools. Views build from these and from the dressed widgets of [`crate::theme`]; stock buttons and lists are banned.
+//! The controls of every window. Each can be used by keyboard, shows its focus, and has a role, a name and a state for
+//! assistive tools. Views use these and the iced widgets that [`crate::theme`] styles; iced's own buttons and lists are
+//! not used.
 
 pub mod a11y;
 pub mod adapter;
@@ -7,6 +8,7 @@ pub mod elided;
 pub mod fade;
 pub mod field;
 pub mod focus;
+pub(crate) mod forward;
 pub mod icon;
 pub mod live;
 pub mod meter;
@@ -30,5 +32,5 @@ pub use press::{Press, press};
 pub use region::region;
 pub use root::{Shortcut, root};
 
-/// An element of ours: iced's, in our theme.
+/// An iced element with our theme.
 pub type Element<'a, Message> = iced::Element<'a, Message, crate::theme::Theme, iced::Renderer>;

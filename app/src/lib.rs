@@ -55,12 +55,12 @@ pub enum Start {
 /// Where there is no display, or nothing that can draw on it.
 pub fn run(options: Options) -> iced::Result {
     // The system's letters are read while the window opens.
-    let faces = std::thread::Builder::new().name("fonts".into()).spawn(|| drop(stage::faces()));
+    let faces = std::thread::Builder::new().name("fonts".into()).spawn(|| drop(stage::tile_font()));
     if let Err(error) = faces {
         tracing::warn!(%error, "the first names will be late");
     }
     // So is the graphics card's driver, if there is one.
-    let card = std::thread::Builder::new().name("card".into()).spawn(surface::look_for_a_card);
+    let card = std::thread::Builder::new().name("card".into()).spawn(surface::detect_drawing);
     if let Err(error) = card {
         tracing::warn!(%error, "the window will be late");
     }

@@ -1,5 +1,5 @@
-//! Every sentence that the client says, by its id, in the language that the user reads. Switchable at run time: a
-//! language is a value that views are given.
+//! All texts of the client by id, in the language of the user. Views get the language as a value, so it can change at run
+//! time.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentError, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
-/// A language that the client speaks.
+/// The languages of the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Language {
     /// English.
@@ -18,15 +18,15 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them, in the order of the menu.
+    /// All languages, in the order of the menu.
     pub const ALL: [Self; 2] = [Self::English, Self::French];
 
-    /// The language of the system where we speak it, English elsewhere.
+    /// The first language of the system that the client has, else English.
     pub fn of_system() -> Self {
         sys_locale::get_locales().find_map(|tag| Self::from_tag(&tag)).unwrap_or_default()
     }
 
-    /// From a tag like `fr`, `fr-CA` or `en_GB.UTF-8`; `None` where we do not speak it.
+    /// Parses a tag like `fr`, `fr-CA` or `en_GB.UTF-8`. Returns `None` if the client does not have the language.
     pub fn from_tag(tag: &str) -> Option<Self> {
         match tag.split(['-', '_', '.']).next()?.to_ascii_lowercase().as_str() {
             "en" => Some(Self::English),
@@ -35,7 +35,7 @@ impl Language {
         }
     }
 
-    /// Its BCP 47 tag.
+    /// The BCP 47 tag.
     pub const fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -43,17 +43,17 @@ impl Language {
         }
     }
 
-    /// Its name in itself.
+    /// The name of the language in the language itself.
     pub fn name(self) -> String {
         self.text("language-name")
     }
 
-    /// The sentence with this id; `id.attribute` names an attribute of it.
+    /// The text with this id. `id.attribute` is an attribute of it.
     pub fn text(self, id: &str) -> String {
         self.with(id, &[])
     }
 
-    /// The sentence with this id, with values for its variables.
+    /// The text with this id and these values of its variables.
     pub fn with(self, id: &str, values: &[(&str, FluentValue<'_>)]) -> String {
         let mut arguments = FluentArgs::new();
         for (name, value) in values {
@@ -62,7 +62,7 @@ impl Language {
         let mut errors = Vec::new();
         let found = format(self.bundle(), id, &arguments, &mut errors);
         if found.is_none() || !errors.is_empty() {
-            tracing::error!(id, language = self.tag(), ?errors, "a sentence is missing");
+            tracing::error!(id, language = self.tag(), ?errors, "text missing or incomplete");
         }
         found.unwrap_or_else(|| id.to_owned())
     }
@@ -82,14 +82,14 @@ impl Language {
 
 fn load(language: Language) -> FluentBundle<FluentResource> {
     let resource = FluentResource::try_new(language.source().to_owned()).unwrap_or_else(|(resource, errors)| {
-        tracing::error!(language = language.tag(), ?errors, "sentences cannot be read");
+        tracing::error!(language = language.tag(), ?errors, "text file is malformed");
         resource
     });
     let identifier = language.tag().parse::<LanguageIdentifier>().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
-    bundle.set_use_isolating(false); // our font has no glyph for the marks, and our sentences run one way
+    bundle.set_use_isolating(false); // the font has no glyphs for the marks, and all texts are left-to-right
     if let Err(errors) = bundle.add_resource(resource) {
-        tracing::error!(language = language.tag(), ?errors, "two sentences have one id");
+        tracing::error!(language = language.tag(), ?errors, "duplicate text id");
     }
     bundle
 }
@@ -115,7 +115,7 @@ mod tests {
     use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
     use std::collections::{BTreeMap, BTreeSet};
 
-    /// Each id (`id` or `id.attribute`) with the variables that its sentence uses.
+    /// Each id (`id` or `id.attribute`) with the variables of its text.
     fn sentences(language: Language) -> BTreeMap<String, BTreeSet<String>> {
         let resource = fluent_syntax::parser::parse(language.source()).expect("the file is well-formed");
         let mut found = BTreeMap::new();
@@ -157,12 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_say_the_same_things_with_the_same_variables() {
+    fn both_languages_have_the_same_ids_and_variables() {
         assert_eq!(sentences(Language::English), sentences(Language::French));
     }
 
     #[test]
-    fn each_sentence_is_used_and_each_used_sentence_exists() {
+    fn each_text_is_used_and_each_used_text_exists() {
         let mut code = String::new();
         let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
         while let Some(folder) = folders.pop() {
@@ -177,19 +177,19 @@ mod tests {
         }
         let known = sentences(Language::English);
         for id in known.keys().filter(|id| !id.contains('.')) {
-            assert!(code.contains(&format!("\"{id}\"")) || id == "language-name", "nobody says {id}");
+            assert!(code.contains(&format!("\"{id}\"")) || id == "language-name", "{id} is not used");
         }
-        for opening in ["text(\"", "with(\"", "say(\""] {
+        for opening in ["text(\"", "with(\""] {
             for rest in code.split(opening).skip(1) {
                 let id = rest.split('"').next().unwrap_or_default();
                 let ours = id.contains('-') && !id.contains(' ');
-                assert!(!ours || known.contains_key(id), "{id} is said and does not exist");
+                assert!(!ours || known.contains_key(id), "{id} does not exist");
             }
         }
     }
 
     #[test]
-    fn french_is_set_as_french_is() {
+    fn french_punctuation_has_its_spaces() {
         for line in Language::French.source().lines().filter(|line| !line.starts_with('#')) {
             let sentence = line.split_once(" = ").map_or(line, |(_, sentence)| sentence).replace("conclave://", "");
             let mut before = ' ';
@@ -197,34 +197,39 @@ mod tests {
                 let after = sentence[at + letter.len_utf8()..].chars().next().unwrap_or(' ');
                 // As in 4:2:0: part of a word, no punctuation.
                 let inside = before.is_alphanumeric() && after.is_alphanumeric();
-                if matches!(letter, ';' | ':' | '!' | '?' | '»') && !inside {
-                    assert_eq!(before, '\u{202f}', "a thin no-break space before {letter:?} in {sentence:?}");
+                let space = match letter {
+                    ';' | '!' | '?' | '»' => Some('\u{202f}'),
+                    ':' => Some('\u{a0}'),
+                    _ => None,
+                };
+                if let Some(space) = space.filter(|_| !inside) {
+                    assert_eq!(before, space, "{space:?} before {letter:?} in {sentence:?}");
                 }
-                assert_ne!(letter, '\'', "a typographic apostrophe in {sentence:?}");
-                assert!(before != '«' || letter == '\u{202f}', "a thin no-break space after « in {sentence:?}");
+                assert_ne!(letter, '\'', "use a typographic apostrophe in {sentence:?}");
+                assert!(before != '«' || letter == '\u{202f}', "a narrow no-break space after « in {sentence:?}");
                 before = letter;
             }
         }
     }
 
     #[test]
-    fn no_sentence_shouts() {
+    fn no_text_has_an_exclamation_mark() {
         for language in Language::ALL {
             assert!(!language.source().contains('!'), "{}", language.tag());
         }
     }
 
     #[test]
-    fn numbers_choose_their_form() {
+    fn texts_use_the_plural_of_their_language() {
         let count = |language: Language, n: usize| language.with("meeting-people-count", &[("count", n.into())]);
         assert_eq!(count(Language::English, 1), "1 person");
         assert_eq!(count(Language::English, 0), "0 people");
-        assert_eq!(count(Language::French, 0), "0 personne", "nought is singular in French");
+        assert_eq!(count(Language::French, 0), "0 personne", "zero is singular in French");
         assert_eq!(count(Language::French, 2), "2 personnes");
     }
 
     #[test]
-    fn the_system_names_languages_in_many_ways() {
+    fn language_tags_of_the_system_are_parsed() {
         for tag in ["fr", "fr-FR", "fr_CA.UTF-8", "FR"] {
             assert_eq!(Language::from_tag(tag), Some(Language::French), "{tag}");
         }

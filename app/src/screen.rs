@@ -1,5 +1,5 @@
-//! The screens. Each is a file with five names: its state, `Message`, `Action`, `update`, `view`. None knows another, none
-//! does anything itself: the shell turns an `Action` into work.
+//! The screens. Each is a module with five names: its state, `Message`, `Action`, `update` and `view`. A screen uses no other
+//! screen and does no I/O: `app` carries out its actions.
 
 pub mod ended;
 pub mod entering;
@@ -20,31 +20,31 @@ use crate::locale::Language;
 use crate::model::{Device, Devices, Kind};
 use crate::theme::{self, Choice, ICON_SMALL, Look, SPACE_S, SPACE_XS, TARGET_FORM};
 
-/// What every view needs to know of the window around it.
+/// What a view needs to know about its window.
 #[derive(Clone, Copy, Debug)]
 pub struct Context {
-    /// The language to speak.
+    /// The language of the user.
     pub language: Language,
-    /// The theme that was chosen.
+    /// The chosen theme.
     pub theme: Choice,
-    /// Nothing may move.
-    pub still: bool,
-    /// The window, in logical pixels.
+    /// Animations are off.
+    pub reduced_motion: bool,
+    /// The size of the window, in logical pixels.
     pub size: Size,
-    /// Physical pixels for each logical one.
+    /// Physical pixels per logical pixel.
     pub scale: f32,
-    /// Now, for what counts seconds.
+    /// The current time.
     pub now: Instant,
 }
 
 impl Context {
-    /// A sentence.
-    pub fn say(&self, id: &str) -> String {
+    /// The text with this id in the language of the user.
+    pub fn text(&self, id: &str) -> String {
         self.language.text(id)
     }
 }
 
-/// A line of a menu, one of several choices.
+/// A menu item that is one of several choices.
 pub(crate) fn choice<'a, Message: Clone + 'a>(label: &str, chosen: bool, message: Message) -> Element<'a, Message> {
     let mark: Element<'a, Message> =
         if chosen { icon(Icon::Check).size(ICON_SMALL).into() } else { space().width(ICON_SMALL).into() };
@@ -58,11 +58,12 @@ pub(crate) fn choice<'a, Message: Clone + 'a>(label: &str, chosen: bool, message
         .into()
 }
 
-/// The box of a menu around its lines.
+/// The box of a menu around its items.
 pub(crate) fn menu<'a, Message: 'a>(lines: Column<'a, Message, theme::Theme, iced::Renderer>) -> Element<'a, Message> {
     container(lines.spacing(2.0)).width(MENU).padding(SPACE_XS + 2.0).style(theme::menu).into()
 }
 
+/// The width of a menu, in logical pixels.
 const MENU: f32 = 290.0;
 
 /// A heading inside a menu.
@@ -70,16 +71,17 @@ pub(crate) fn menu_heading<'a, Message: 'a>(heading: String) -> Element<'a, Mess
     container(text::caption(heading).style(text::tone(theme::Tone::Dim))).padding([SPACE_XS, SPACE_S]).into()
 }
 
-/// The name of a device as a menu shows it.
+/// The name of a device in a menu.
 pub(crate) fn device_name(devices: &Devices, kind: Kind, device: &Device, context: &Context) -> String {
     match device {
-        Device::Off => context.say("device-off"),
+        Device::Off if kind == Kind::Camera => context.text("device-none-camera"),
+        Device::Off => context.text("device-none-sound"),
         Device::Default => devices
             .offers(kind)
             .first()
             .filter(|_| kind == Kind::Camera)
-            .map_or_else(|| context.say("device-default"), |first| first.name.clone()),
-        Device::Synthetic => context.say("device-synthetic"),
+            .map_or_else(|| context.text(default_device(kind)), |first| first.name.clone()),
+        Device::Synthetic => context.text("device-synthetic"),
         Device::Named(id) => {
             let known = devices.offers(kind).iter().find(|offer| offer.id == *id);
             known.map_or_else(|| id.clone(), |offer| offer.name.clone())
@@ -91,7 +93,16 @@ pub(crate) fn device_name(devices: &Devices, kind: Kind, device: &Device, contex
     }
 }
 
-/// The lines of a menu of devices.
+/// The id of the text for the default device of a kind.
+const fn default_device(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Camera => "device-default-camera",
+        Kind::Microphone => "device-default-microphone",
+        Kind::Speaker => "device-default-speaker",
+    }
+}
+
+/// The items of a menu of devices.
 pub(crate) fn device_lines<'a, Message: Clone + 'a>(
     devices: &Devices,
     kind: Kind,
@@ -100,7 +111,7 @@ pub(crate) fn device_lines<'a, Message: Clone + 'a>(
 ) -> Vec<Element<'a, Message>> {
     let mut lines = Vec::new();
     for device in devices.choices(kind) {
-        // The first camera that is there is what "default" means: it is listed once, under its own name.
+        // The default camera is the first one, which is listed by its name.
         if kind == Kind::Camera && device == Device::Default && !devices.offers(kind).is_empty() {
             continue;
         }
@@ -114,7 +125,7 @@ pub(crate) fn device_lines<'a, Message: Clone + 'a>(
     lines
 }
 
-/// A field that shows a choice under its label and opens a menu.
+/// A labelled field that shows the current choice and opens a menu.
 pub(crate) fn select<'a, Message: Clone + 'a>(
     id: &'static str,
     label: String,
@@ -134,13 +145,13 @@ pub(crate) fn select<'a, Message: Clone + 'a>(
     column![text::strong(label), Element::from(control)].spacing(SPACE_XS + 2.0).into()
 }
 
-/// A button with an icon and a word.
-pub(crate) fn worded<'a, Message: Clone + 'a>(
-    sign: Icon,
-    word: String,
+/// A button with an icon and a text.
+pub(crate) fn icon_button<'a, Message: Clone + 'a>(
+    symbol: Icon,
+    label: String,
     name: &str,
     message: Option<Message>,
 ) -> Press<'a, Message> {
-    let content = row![icon(sign), text::strong(word)].spacing(SPACE_S).align_y(Alignment::Center);
+    let content = row![icon(symbol), text::strong(label)].spacing(SPACE_S).align_y(Alignment::Center);
     press(content, name, message)
 }

@@ -98,9 +98,9 @@ pub fn command(action: &Action, model: &Meeting) -> Option<Command> {
         Action::Share(on) => Command::Share(*on),
         Action::Remove(id) => Command::Remove(ParticipantId(id.0)),
         Action::Choose(kind, device) => choose(*kind, device),
-        Action::Wish(wishes) => Command::Tiles(tiles(wishes, model)),
+        Action::RequestSizes(wishes) => Command::Tiles(tiles(wishes, model)),
         Action::Leave => Command::Leave,
-        Action::None | Action::Copy(_) | Action::Tell(_) | Action::FullScreen | Action::Prefer(_) => return None,
+        Action::None | Action::Copy(_) | Action::Notify(_) | Action::FullScreen | Action::Prefer(_) => return None,
     })
 }
 
@@ -415,7 +415,7 @@ mod tests {
         let wish = |view| Wish { view, width: 640, height: 360 };
         let face = |id| View { person: PersonId(id), shows: Shows::Camera };
         let Some(Command::Tiles(asked)) =
-            command(&Action::Wish(vec![wish(SELF), wish(face(1)), wish(face(2))]), &model)
+            command(&Action::RequestSizes(vec![wish(SELF), wish(face(1)), wish(face(2))]), &model)
         else {
             panic!("wishes are a command")
         };

@@ -85,9 +85,15 @@ impl Snapshot {
     pub fn picture(&self, width: u32, height: u32, scale: f32) -> Result<Rgba, Error> {
         #[expect(clippy::cast_precision_loss, reason = "the size of a picture")]
         let size = Size::new(width as f32 / scale, height as f32 / scale);
-        let context =
-            Context { language: self.language, theme: self.theme, still: true, size, scale, now: Instant::now() };
-        let theme = Theme::of(self.theme, iced::theme::Mode::Dark).still();
+        let context = Context {
+            language: self.language,
+            theme: self.theme,
+            reduced_motion: true,
+            size,
+            scale,
+            now: Instant::now(),
+        };
+        let theme = Theme::of(self.theme, iced::theme::Mode::Dark).with_reduced_motion();
         snapshot(self.meeting.view(&context, &self.pictures, &[]), &theme, [width, height], scale)
     }
 

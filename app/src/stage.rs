@@ -1,90 +1,70 @@
-//! All tiles of the meeting in one widget: one draw, and one node for each tile in the tree of assistive tools.
+//! The stage: the area of a window that shows the tiles. It is one widget that draws all tiles at once. For assistive tools
+//! it is a list with one item per tile.
 
 mod paint;
+mod tile;
 
 use std::cell::RefCell;
-use std::sync::Arc;
 
 use accesskit::Role;
 use iced::advanced::image::{self, Renderer as _};
-use iced::advanced::widget::{Id, Operation, Tree, tree};
+use iced::advanced::widget::{Id, Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, renderer};
 use iced::widget::shader;
-use iced::{Color, Event, Length, Rectangle, Renderer, Size, window};
+use iced::{Event, Length, Rectangle, Renderer, Size, window};
 
 use crate::grid;
 use crate::kit::Element;
 use crate::kit::a11y::Semantics;
+use crate::kit::forward::stateful;
 use crate::model::{Shows, View, Wish};
 use crate::theme::{GAP_TILES, Theme};
 
-pub use paint::faces;
+pub use paint::tile_font;
+pub use tile::Tile;
 
-/// One tile.
-#[derive(Clone, Debug)]
-pub struct Tile {
-    /// Whose pictures, and of what.
-    pub view: View,
-    /// Everything that it shows besides the picture, for assistive tools.
-    pub label: String,
-    /// The name on it.
-    pub name: Arc<str>,
-    /// The letters on it while there is no picture.
-    pub initials: Arc<str>,
-    /// The disc behind them.
-    pub colour: Color,
-    /// The crossed microphone beside the name.
-    pub muted: bool,
-    /// The ring.
-    pub speaking: bool,
-    /// As in a mirror: our own camera.
-    pub mirrored: bool,
-    /// Its pictures; `None` while its camera is off.
-    pub feed: Option<render::Feed>,
-}
-
-/// What a stage hands to its window.
+/// The widget.
 pub struct Stage<'a, Message> {
     label: String,
     tiles: Vec<Tile>,
     scale: f32,
-    on_wishes: Option<Box<dyn Fn(Vec<Wish>) -> Message + 'a>>,
+    on_resize: Option<Box<dyn Fn(Vec<Wish>) -> Message + 'a>>,
     on_software: Option<Message>,
 }
 
-/// Lays out `tiles`: in a grid, or around a shared screen if one of them is a screen. `scale` is physical pixels for
-/// each logical one. `label` names the list for assistive tools.
+/// Creates a stage that shows `tiles` in a grid, or around a shared screen if one of them is a screen. `scale` is physical
+/// pixels per logical pixel. `label` is the name of the list for assistive tools.
 pub fn stage<'a, Message>(label: &str, tiles: Vec<Tile>, scale: f32) -> Stage<'a, Message> {
-    Stage { label: label.to_owned(), tiles, scale, on_wishes: None, on_software: None }
+    Stage { label: label.to_owned(), tiles, scale, on_resize: None, on_software: None }
 }
 
 impl<'a, Message> Stage<'a, Message> {
-    /// What to say when the sizes of the tiles have changed: once for each change, after it was laid out.
+    /// Sets the message when the sizes of the tiles have changed, once per change, after the layout.
     #[must_use]
-    pub fn on_wishes(mut self, wishes: impl Fn(Vec<Wish>) -> Message + 'a) -> Self {
-        self.on_wishes = Some(Box::new(wishes));
+    pub fn on_resize(mut self, sizes: impl Fn(Vec<Wish>) -> Message + 'a) -> Self {
+        self.on_resize = Some(Box::new(sizes));
         self
     }
 
-    /// What to say, once, where there is no GPU to draw with.
+    /// Sets the message if there is no GPU. It is published once.
     #[must_use]
     pub fn on_software(mut self, message: Message) -> Self {
         self.on_software = Some(message);
         self
     }
 
-    /// Only what has pictures is asked for.
-    fn wishes(&self, bounds: Rectangle) -> Vec<Wish> {
+    /// The sizes of the tiles that show video, in physical pixels.
+    fn sizes(&self, bounds: Rectangle) -> Vec<Wish> {
         let places = places(&self.tiles, bounds);
-        let wish = |(tile, place): (&Tile, Rectangle)| {
+        let size = |(tile, place): (&Tile, Rectangle)| {
             let pixels = |side: f32| to_pixels(side * self.scale);
             Wish { view: tile.view, width: pixels(place.width), height: pixels(place.height) }
         };
-        self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).map(wish).collect()
+        self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).map(size).collect()
     }
 }
 
-/// Where each tile lies, in the coordinates of `room`.
+/// The bounds of each tile, in the coordinates of `room`.
 pub fn places(tiles: &[Tile], room: Rectangle) -> Vec<Rectangle> {
     let Some(shared) = tiles.iter().position(|tile| tile.view.shows == Shows::Screen) else {
         return grid::arrange(tiles.len(), room, GAP_TILES);
@@ -94,7 +74,7 @@ pub fn places(tiles: &[Tile], room: Rectangle) -> Vec<Rectangle> {
     places
 }
 
-/// A length as whole pixels.
+/// Rounds a length to pixels.
 fn to_pixels(side: f32) -> u16 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
     let pixels = side.round().clamp(0.0, f32::from(u16::MAX)) as u16;
@@ -103,20 +83,16 @@ fn to_pixels(side: f32) -> u16 {
 
 #[derive(Default)]
 struct State {
-    wished: Vec<Wish>,
-    told: bool,
-    /// Only where there is no GPU.
+    /// The sizes in the last message.
+    last_sizes: Vec<Wish>,
+    /// The message about the missing GPU was published.
+    reported: bool,
+    /// Used only without a GPU.
     canvas: RefCell<paint::Canvas>,
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
+    stateful!(State);
 
     fn size(&self) -> Size<Length> {
         Size::new(Length::Fill, Length::Fill)
@@ -151,15 +127,15 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
     ) {
         let Event::Window(window::Event::RedrawRequested(_)) = event else { return };
         let state = tree.state.downcast_mut::<State>();
-        if let (Renderer::Secondary(_), false, Some(message)) = (renderer, state.told, self.on_software.take()) {
-            state.told = true;
+        if let (Renderer::Secondary(_), false, Some(message)) = (renderer, state.reported, self.on_software.take()) {
+            state.reported = true;
             shell.publish(message);
         }
-        let Some(say) = &self.on_wishes else { return };
-        let wishes = self.wishes(layout.bounds());
-        if state.wished != wishes {
-            state.wished.clone_from(&wishes);
-            shell.publish(say(wishes));
+        let Some(on_resize) = &self.on_resize else { return };
+        let sizes = self.sizes(layout.bounds());
+        if state.last_sizes != sizes {
+            state.last_sizes.clone_from(&sizes);
+            shell.publish(on_resize(sizes));
         }
     }
 
@@ -199,7 +175,7 @@ impl<'a, Message: 'a> From<Stage<'a, Message>> for Element<'a, Message> {
     }
 }
 
-/// The name of a tile for tests and assistive tools: it stays as long as the person does.
+/// The id of a tile for tests and assistive tools. It stays the same while the participant is in the meeting.
 pub fn tile_id(view: View) -> Id {
     let kind = match view.shows {
         Shows::Camera => "tile",
@@ -212,7 +188,7 @@ fn local(bounds: Rectangle) -> Rectangle {
     Rectangle::with_size(bounds.size())
 }
 
-/// Where physical pixels of a stage lie in the window, on whole pixels there too.
+/// The bounds in the window of a rectangle in physical pixels of the stage. They are on whole physical pixels.
 fn on_pixels(stage: Rectangle, [left, top, width, height]: [u32; 4], scale: f32) -> Rectangle {
     #[expect(clippy::cast_precision_loss, reason = "the size of a window")]
     let [left, top, width, height] = [left, top, width, height].map(|side| side as f32);
@@ -224,7 +200,7 @@ fn on_pixels(stage: Rectangle, [left, top, width, height]: [u32; 4], scale: f32)
     }
 }
 
-/// The stage as iced's shader widget draws it: its way to a render pass.
+/// The program of iced's shader widget, which draws the stage with the GPU.
 struct Gpu<'a> {
     tiles: &'a [Tile],
     theme: &'a Theme,

@@ -1,16 +1,16 @@
-//! How the windows reach the screen: by the graphics card, and where there is none (virtual desktops) by the processor.
+//! Draws the windows with the GPU, or in software if there is none, as on virtual desktops.
 //!
-//! iced has both ways too, but takes a program that plays a graphics card for a card, and its processor's way draws every
-//! picture through a general rasteriser. Ours asks what the card is and copies finished pictures; see docs/adr/0006.
-//! Widgets know nothing of this: they draw with [`iced::Renderer`], and only the outermost element is ours.
+//! iced can do both, but it takes a software Vulkan driver for a GPU, and its software renderer draws every image through a
+//! general rasteriser. This module checks which adapter it is, and copies finished images; see docs/adr/0006. Widgets draw
+//! with [`iced::Renderer`]; only the outermost element uses [`Renderer`].
 
+mod buffer_updater;
 mod compositor;
-mod painter;
 mod renderer;
 mod renderer_adapter;
 mod scene;
 mod software;
 
-pub use compositor::look_for_a_card;
+pub use compositor::detect_drawing;
 pub use renderer::Renderer;
 pub use renderer_adapter::adapt_renderer;

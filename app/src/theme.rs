@@ -1,25 +1,25 @@
-//! How everything looks: the only place that names a colour, a size or a duration.
+//! The theme. Only this module defines colours, sizes and durations.
 
 mod colours;
 mod control;
-mod stock;
 mod tokens;
+mod widgets;
 
 use iced::theme::{Base, Mode, Palette, Style};
 use iced::{Background, Border, Color, Shadow, Vector};
 
 pub use colours::{AVATARS, CONTRAST, Colours, DARK, LIGHT, ON_AVATAR, contrast, over};
 pub use control::{Look, Paint, Status};
-pub use stock::{
-    badge, bar, card, dialog, field, field_invalid, inset, menu, notice, page, panel, scrim, sharing, stage_card,
-    tinted, veil,
-};
 pub use tokens::*;
+pub use widgets::{
+    backdrop, badge, bar, card, dialog, field, field_invalid, inset, menu, notice, page, panel, scrim, sharing,
+    stage_card, tinted,
+};
 
-/// What the user asked for.
+/// The theme that the user chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// As the system says.
+    /// The theme of the system.
     #[default]
     System,
     /// Always dark.
@@ -30,25 +30,26 @@ pub enum Choice {
     Contrast,
 }
 
-/// A palette, and how much of it is there (bars that fade are drawn with a fainter theme).
+/// A palette and how to draw it. A bar that fades is drawn with a lower opacity.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Theme {
     colours: Colours,
     name: &'static str,
     opacity: f32,
-    still: bool,
-    flat: bool,
+    reduced_motion: bool,
+    shadows: bool,
 }
 
 impl Theme {
-    /// Dark on the ink of ui.md.
-    pub const DARK: Self = Self { colours: DARK, name: "dark", opacity: 1.0, still: false, flat: false };
-    /// Light on paper.
-    pub const LIGHT: Self = Self { colours: LIGHT, name: "light", opacity: 1.0, still: false, flat: false };
-    /// Black and white.
-    pub const CONTRAST: Self = Self { colours: CONTRAST, name: "contrast", opacity: 1.0, still: true, flat: false };
+    /// The dark theme.
+    pub const DARK: Self = Self { colours: DARK, name: "dark", opacity: 1.0, reduced_motion: false, shadows: true };
+    /// The light theme.
+    pub const LIGHT: Self = Self { colours: LIGHT, name: "light", opacity: 1.0, reduced_motion: false, shadows: true };
+    /// The black and white theme.
+    pub const CONTRAST: Self =
+        Self { colours: CONTRAST, name: "contrast", opacity: 1.0, reduced_motion: true, shadows: true };
 
-    /// The theme for a choice, where the system prefers `mode`.
+    /// The theme for a choice, if the system prefers `mode`.
     pub const fn of(choice: Choice, mode: Mode) -> Self {
         match (choice, mode) {
             (Choice::Contrast, _) => Self::CONTRAST,
@@ -57,30 +58,30 @@ impl Theme {
         }
     }
 
-    /// The same theme without motion: bars do not fade, nothing glides.
+    /// The same theme without animations; bars do not fade.
     #[must_use]
-    pub const fn still(self) -> Self {
-        Self { still: true, ..self }
+    pub const fn with_reduced_motion(self) -> Self {
+        Self { reduced_motion: true, ..self }
     }
 
-    /// The same theme without shadows, which cost a processor that draws more than all else.
+    /// The same theme without shadows, which are the most expensive part of software rendering.
     #[must_use]
-    pub const fn flat(self) -> Self {
-        Self { flat: true, ..self }
+    pub const fn without_shadows(self) -> Self {
+        Self { shadows: false, ..self }
     }
 
-    /// True where nothing may move.
-    pub const fn is_still(&self) -> bool {
-        self.still
+    /// Whether animations are off.
+    pub const fn reduces_motion(&self) -> bool {
+        self.reduced_motion
     }
 
-    /// The same theme, fainter: 0.0 is nothing, 1.0 is all of it.
+    /// The same theme with a lower opacity: 0.0 is invisible, 1.0 is unchanged.
     #[must_use]
     pub fn faded(self, opacity: f32) -> Self {
         Self { opacity: self.opacity * opacity.clamp(0.0, 1.0), ..self }
     }
 
-    /// The colours as they are to be drawn now.
+    /// The colours, with the opacity applied.
     pub fn colours(&self) -> Colours {
         if self.opacity >= 1.0 {
             return self.colours;
@@ -88,7 +89,7 @@ impl Theme {
         let f = |colour: Color| colour.scale_alpha(self.opacity);
         let c = self.colours;
         Colours {
-            ground: f(c.ground),
+            background: f(c.background),
             surface: f(c.surface),
             raised: f(c.raised),
             pressed: f(c.pressed),
@@ -104,18 +105,18 @@ impl Theme {
             on_danger: f(c.on_danger),
             scrim: f(c.scrim),
             on_scrim: f(c.on_scrim),
-            veil: f(c.veil),
+            backdrop: f(c.backdrop),
             stage: f(c.stage),
         }
     }
 
     /// Whether this is a light theme.
     pub fn is_light(&self) -> bool {
-        self.colours.ground.r > 0.5
+        self.colours.background.r > 0.5
     }
 
     fn shadow(&self, blur: f32) -> Shadow {
-        if self.flat {
+        if !self.shadows {
             return Shadow::default();
         }
         let strength = if self.is_light() { 0.14 } else { 0.42 };
@@ -137,13 +138,13 @@ impl Base for Theme {
     }
 
     fn base(&self) -> Style {
-        Style { background_color: self.colours.ground, text_color: self.colours.text }
+        Style { background_color: self.colours.background, text_color: self.colours.text }
     }
 
     fn palette(&self) -> Option<Palette> {
         let c = self.colours;
         Some(Palette {
-            background: c.ground,
+            background: c.background,
             text: c.text,
             primary: c.accent,
             success: c.good,
@@ -157,20 +158,20 @@ impl Base for Theme {
     }
 }
 
-/// What a text or an icon means; the second sign beside the colour is the caller's (an icon, a word).
+/// The meaning of a text or an icon. The caller must show it in a second way too, by an icon or a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Text.
     Text,
-    /// Text of less weight.
+    /// Less important text.
     Dim,
     /// The accent.
     Accent,
-    /// All is well.
+    /// Success.
     Good,
-    /// Look at this.
+    /// A warning.
     Warn,
-    /// Refused, lost.
+    /// An error, or an action that removes something.
     Danger,
 }
 
@@ -189,7 +190,7 @@ impl Tone {
     }
 }
 
-/// The colour behind somebody's initials: it follows from `identity` alone, and is the same in every build.
+/// The colour behind the initials of a participant. It depends only on `identity`, so it is the same for everybody.
 pub fn avatar(identity: u64) -> Color {
     // Fibonacci hashing: the upper bits of the product depend on all bits of the number.
     let mixed = identity.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
@@ -201,7 +202,7 @@ fn outline(color: Color, radius: f32) -> Border {
     Border { color, width: LINE, radius: radius.into() }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "styles of iced take an option")]
+#[expect(clippy::unnecessary_wraps, reason = "iced styles take an `Option`")]
 fn solid(colour: Color) -> Option<Background> {
     Some(Background::Color(colour))
 }
@@ -211,11 +212,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flat_theme_casts_no_shadow() {
+    fn a_theme_without_shadows_has_no_shadow() {
         assert_ne!(notice(&Theme::LIGHT).shadow, Shadow::default());
         for theme in [Theme::DARK, Theme::LIGHT, Theme::CONTRAST] {
             for style in [menu, notice, dialog] {
-                assert_eq!(style(&theme.flat()).shadow, Shadow::default());
+                assert_eq!(style(&theme.without_shadows()).shadow, Shadow::default());
             }
         }
     }

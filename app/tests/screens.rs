@@ -1,6 +1,8 @@
-//! Every screen in both languages without a window: what it shows, where Tab goes, what assistive tools hear.
+//! Every screen in both languages, without a window: its texts, its Tab order, and its nodes for assistive tools.
 //! `SCREENS=folder cargo test -p app --test screens` writes a picture of each.
 
+#[path = "screens/bars.rs"]
+mod bars;
 mod common;
 #[path = "screens/preferences.rs"]
 mod preferences;
@@ -28,7 +30,7 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     let mut home = home::Home::new(recents());
     look(&quiet("home"), home.view(&context).map(drop));
     home.update(home::Message::LinkTyped("http://example.org".into()));
-    home.refuse(LinkProblem::NotALink);
+    home.reject_link(LinkProblem::NotALink);
     home.update(home::Message::MenuPressed(Part::Language));
     look(&quiet("home-refused"), home.view(&context).map(drop));
     look(&quiet("home-empty"), home::Home::default().view(&context).map(drop));
@@ -40,8 +42,8 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     empty.update(preview::Message::MicrophonePressed);
     empty.update(preview::Message::MenuPressed(preview::Menu::Devices(Kind::Microphone)));
     let mut without = preview_screen();
-    without.trouble(app::model::NoticeKind::NoCamera);
-    without.trouble(app::model::NoticeKind::NoMicrophone);
+    without.report_problem(app::model::NoticeKind::NoCamera);
+    without.report_problem(app::model::NoticeKind::NoMicrophone);
     look(&quiet("preview-without"), without.view(&context, &common::pictures(0)).map(drop));
     look(&quiet("preview-empty"), empty.view(&context, &common::pictures(9)).map(drop));
     for step in [Step::Connecting, Step::Approaching, Step::Knocking] {
@@ -75,17 +77,17 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     look(&quiet("meeting-screen"), screen.view(&context, &common::pictures(9), &[]).map(drop));
     for why in [Ending::Unreachable, Ending::Certificate, Ending::Removed] {
         let screen = ended::Ended {
-            why,
+            reason: why,
             detail: "connect: connection refused (os error 111)".into(),
-            again: true,
-            inside: false,
+            can_retry: true,
+            was_inside: false,
         };
         look(&format!("ended-{why:?}").to_lowercase(), screen.view(&context).map(drop));
     }
 }
 
 #[test]
-fn no_node_is_nameless_and_every_node_is_where_it_is_said_to_be() {
+fn every_node_has_a_name_and_valid_bounds() {
     for language in Language::ALL {
         every_screen(language, |name, view| {
             let update = tree(view);
@@ -107,7 +109,7 @@ fn no_node_is_nameless_and_every_node_is_where_it_is_said_to_be() {
 }
 
 #[test]
-fn every_control_can_be_reached_by_tab_and_is_large_enough() {
+fn every_control_is_focusable_and_large_enough() {
     for language in Language::ALL {
         every_screen(language, |name, view| {
             let update = tree(view);
@@ -127,7 +129,7 @@ fn every_control_can_be_reached_by_tab_and_is_large_enough() {
 }
 
 #[test]
-fn ids_survive_a_new_view() {
+fn node_ids_are_the_same_in_a_new_view() {
     let screen = meeting_of(9);
     let pictures = common::pictures(0);
     let ids = || {
@@ -217,7 +219,7 @@ fn each_bad_link_is_explained_in_both_languages() {
     for language in Language::ALL {
         for problem in LinkProblem::ALL {
             let mut home = home::Home::default();
-            home.refuse(problem);
+            home.reject_link(problem);
             let sentence = language.text(problem.id());
             let update = tree(home.view(&context(language)));
             let field = update.nodes.iter().find(|(_, node)| node.role() == Role::TextInput).unwrap();
@@ -228,10 +230,10 @@ fn each_bad_link_is_explained_in_both_languages() {
 }
 
 #[test]
-fn each_ending_says_what_whose_fault_and_what_to_do() {
+fn each_ending_has_a_reason_a_cause_and_advice() {
     for language in Language::ALL {
         for why in Ending::ALL {
-            let screen = ended::Ended { why, detail: String::new(), again: true, inside: true };
+            let screen = ended::Ended { reason: why, detail: String::new(), can_retry: true, was_inside: true };
             let mut ui = Ui::new(screen.view(&context(language)));
             ui.find(&language.text(why.id()));
             ui.find(&language.text(&format!("{}.advice", why.id())));
@@ -245,7 +247,7 @@ fn each_ending_says_what_whose_fault_and_what_to_do() {
 }
 
 #[test]
-fn each_notice_has_a_sentence_and_an_advice() {
+fn each_notification_has_a_text_and_advice() {
     for language in Language::ALL {
         for kind in app::model::NoticeKind::ALL {
             assert_ne!(language.text(kind.id()), kind.id());
@@ -256,7 +258,7 @@ fn each_notice_has_a_sentence_and_an_advice() {
 }
 
 #[test]
-fn tab_goes_through_the_meeting_in_the_order_of_the_eye() {
+fn tab_order_of_the_meeting_is_from_top_left_to_bottom_right() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
@@ -278,7 +280,7 @@ fn tab_goes_through_the_meeting_in_the_order_of_the_eye() {
 }
 
 #[test]
-fn tab_stays_inside_a_question_and_escape_closes_it() {
+fn tab_stays_inside_a_dialog_and_escape_closes_it() {
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::RemovePressed(PersonId(2)));
     let pictures = common::pictures(0);
@@ -287,7 +289,7 @@ fn tab_stays_inside_a_question_and_escape_closes_it() {
     assert_eq!(ui.focused().as_deref(), Some("cancel"), "the harmless answer has the focus");
     assert_eq!(ui.tab_order(), ["cancel", "confirm"]);
     ui.tap(Named::Escape);
-    assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::QuestionClosed)));
+    assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::DialogClosed)));
 }
 
 #[test]
@@ -306,7 +308,7 @@ fn the_arrows_move_in_a_menu_and_tab_closes_it() {
 }
 
 #[test]
-fn shortcuts_work_wherever_the_focus_is() {
+fn shortcuts_work_with_any_focus() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     for (letter, modifiers, expected) in [
@@ -323,27 +325,38 @@ fn shortcuts_work_wherever_the_focus_is() {
 }
 
 #[test]
-fn the_space_bar_talks_unless_a_control_has_the_focus() {
+fn the_space_bar_talks_unless_a_control_has_the_keyboard_focus() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let view = || Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
     let mut ui = view();
     ui.tap(Named::Space);
-    let talked: Vec<_> =
-        ui.messages().iter().map(|message| format!("{message:?}")).filter(|m| m.starts_with("Talked")).collect();
-    assert_eq!(talked, ["Talked(true)", "Talked(false)"]);
+    let talked: Vec<_> = ui
+        .messages()
+        .iter()
+        .map(|message| format!("{message:?}"))
+        .filter(|m| m.starts_with("TalkKeyChanged"))
+        .collect();
+    assert_eq!(talked, ["TalkKeyChanged(true)", "TalkKeyChanged(false)"]);
     let mut ui = view();
     for _ in 0..4 {
         ui.tap(Named::Tab);
     }
     ui.tap(Named::Space);
-    let messages: Vec<_> = ui
-        .messages()
-        .iter()
-        .map(|message| format!("{message:?}"))
-        .filter(|m| !m.starts_with("Resized") && m != "DrawnSlowly")
-        .collect();
+    let messages = names(ui);
     assert_eq!(messages, ["MutePressed"], "the focused button is pressed instead");
+    let mut ui = view();
+    ui.click_id("camera");
+    ui.tap(Named::Space);
+    let messages = names(ui);
+    let expected = ["CameraPressed", "TalkKeyChanged(true)", "TalkKeyChanged(false)"];
+    assert_eq!(messages, expected, "a click leaves no keyboard focus");
+}
+
+/// The messages of user input.
+fn names(ui: Ui<'_, meeting::Message>) -> Vec<String> {
+    let names = ui.messages().into_iter().map(|message| format!("{message:?}"));
+    names.filter(|name| !name.starts_with("Resized") && name != "SoftwareDrawn").collect()
 }
 
 #[test]
@@ -362,7 +375,7 @@ fn f6_goes_from_region_to_region() {
 }
 
 #[test]
-fn assistive_tools_press_what_they_name() {
+fn assistive_tools_can_press_controls() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let view = || screen.view(&context(Language::English), &pictures, &[]);
@@ -377,16 +390,19 @@ fn assistive_tools_press_what_they_name() {
         let (_, messages) = walk(view(), Some(request));
         messages
             .into_iter()
-            .filter(|message| !matches!(message, meeting::Message::Resized(_) | meeting::Message::DrawnSlowly))
+            .filter(|message| !matches!(message, meeting::Message::Resized(_) | meeting::Message::SoftwareDrawn))
             .collect::<Vec<_>>()
     };
     assert!(matches!(press("Mute microphone")[..], [meeting::Message::MutePressed]));
     assert!(matches!(press("Leave the meeting")[..], [meeting::Message::LeavePressed]));
-    assert!(matches!(press("Security: Closed")[..], [meeting::Message::PanelPressed(meeting::Panel::Lock)]));
+    assert!(matches!(
+        press("Security: End-to-end encrypted")[..],
+        [meeting::Message::PanelPressed(meeting::Panel::Lock)]
+    ));
 }
 
 #[test]
-fn tiles_say_who_and_how() {
+fn tiles_describe_name_and_state() {
     let mut screen = meeting_of(4);
     screen.model.people[1].microphone = Microphone::Muted;
     screen.model.people[2].camera = false;
@@ -405,7 +421,7 @@ fn list_items(update: &TreeUpdate) -> Vec<String> {
 }
 
 #[test]
-fn switches_keep_their_name_and_say_their_state() {
+fn switches_keep_their_name_when_toggled() {
     let mut screen = meeting_of(2);
     let pictures = common::pictures(0);
     let state = |screen: &meeting::Meeting| {
@@ -434,7 +450,7 @@ fn only_the_organiser_can_remove() {
 }
 
 #[test]
-fn the_words_are_those_of_the_language() {
+fn verification_words_are_in_the_language_of_the_user() {
     let pictures = common::pictures(0);
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
@@ -448,7 +464,7 @@ fn the_words_are_those_of_the_language() {
 }
 
 #[test]
-fn the_preview_lists_what_is_plugged_in() {
+fn the_preview_lists_the_available_devices() {
     let pictures = common::pictures(1);
     let mut screen = preview_screen();
     screen.update(preview::Message::MenuPressed(preview::Menu::Devices(Kind::Camera)));
@@ -456,7 +472,7 @@ fn the_preview_lists_what_is_plugged_in() {
     let update = tree(view());
     let choices: Vec<_> = update.nodes.iter().filter(|(_, node)| node.role() == Role::MenuItemRadio).collect();
     let names: Vec<_> = choices.iter().filter_map(|(_, node)| node.label()).collect();
-    assert_eq!(names, ["Integrated camera", "Logitech Brio 500", "Test pattern", "Off"]);
+    assert_eq!(names, ["Integrated camera", "Logitech Brio 500", "Test pattern", "None"]);
     assert_eq!(choices[0].1.toggled(), Some(Toggled::True));
     let mut ui = Ui::new(view());
     ui.click("Logitech Brio 500");
@@ -465,7 +481,7 @@ fn the_preview_lists_what_is_plugged_in() {
 }
 
 #[test]
-fn the_stage_asks_for_pictures_as_large_as_it_shows_them() {
+fn the_stage_requests_video_in_the_size_of_its_tiles() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));

@@ -11,6 +11,7 @@ pub use null::Null;
 use crate::Block;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Which way sound goes.
@@ -58,6 +59,38 @@ pub trait Device: Send {
 
     /// How often sound was lost between the device and the engine: over-runs of a microphone, under-runs of a speaker.
     fn slips(&self) -> u64;
+}
+
+/// Where an engine gets its devices: from this system, unless the caller provides others. Clones share one function.
+#[derive(Clone)]
+pub struct Provider {
+    open: Arc<OpenDevice>,
+}
+
+type OpenDevice = dyn Fn(Direction, &Choice, Instant) -> Result<Box<dyn Device>, Error> + Send + Sync;
+
+impl Provider {
+    /// Devices that `open` opens, on the engine's thread for opening devices. `open` may block.
+    #[must_use]
+    pub fn new(
+        open: impl Fn(Direction, &Choice, Instant) -> Result<Box<dyn Device>, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self { open: Arc::new(open) }
+    }
+
+    /// Opens what `choice` names. May take seconds.
+    ///
+    /// # Errors
+    /// Returns [`Error`] if there is no such device, or it cannot be used.
+    pub fn open(&self, direction: Direction, choice: &Choice, now: Instant) -> Result<Box<dyn Device>, Error> {
+        (self.open)(direction, choice, now)
+    }
+}
+
+impl Default for Provider {
+    fn default() -> Self {
+        Self::new(open)
+    }
 }
 
 /// Why there is no device, or no longer.

@@ -1,4 +1,4 @@
-//! The engine: starts the threads, takes orders, tells levels and statistics.
+//! The engine: starts the threads, takes orders, reports levels and statistics.
 
 mod opener;
 mod worker;
@@ -8,8 +8,8 @@ use crate::jitter::Statistics;
 use crate::process::{self, Process};
 use crate::remote::{self, Remote};
 use crate::uplink;
-use media::{BufferPool, Clock, Level};
-use opener::Opener;
+use media::{BufferPool, Clock, Level, Mailbox};
+use opener::{Opener, Opening};
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +23,8 @@ pub struct Config {
     pub microphone: Choice,
     /// What to listen to.
     pub speaker: Choice,
+    /// Where devices come from.
+    pub provider: device::Provider,
     /// The clock that packets are stamped with.
     pub clock: Clock,
     /// Where packets are written.
@@ -79,12 +81,15 @@ pub struct Levels {
     pub remotes: Vec<(u64, Level, bool)>,
 }
 
-/// Sound of one meeting. Dropping it stops the threads and lets go of the devices.
+/// The sound of one meeting. Dropping it closes the devices and joins the threads. A driver that does not answer within
+/// two seconds is left behind with its thread, which ends when the driver answers.
 pub struct Engine {
     shared: Arc<Shared>,
     orders: SyncSender<Order>,
     worker: Option<JoinHandle<()>>,
     opener: Option<Opener>,
+    /// Closed when the devices of the configuration are open, or have failed.
+    opened: Mailbox<()>,
 }
 
 /// What the threads and the handle share. Each lock is held for a few copies only, but that of `muted`.
@@ -116,34 +121,52 @@ struct Board {
 }
 
 impl Engine {
-    /// Starts with echo cancellation, noise suppression and automatic gain. Waits up to five seconds for the devices;
-    /// whatever fails is told as a warning, and the engine runs without it.
-    pub fn start(config: Config) -> (Self, Vec<Warning>) {
+    /// Starts with echo cancellation, noise suppression and automatic gain. Returns at once: the devices open on a
+    /// thread of their own, and every method can be called before they are open. A failure becomes a warning, and the
+    /// engine runs without what failed.
+    #[must_use]
+    pub fn start(config: Config) -> Self {
         Self::start_with(config, Box::new(process::Voice::new()))
     }
 
-    /// Starts with a processing of the caller's choice; as [`Engine::start`].
-    pub fn start_with(config: Config, process: Box<dyn Process>) -> (Self, Vec<Warning>) {
+    /// Starts with the caller's processing; otherwise as [`Engine::start`].
+    #[must_use]
+    pub fn start_with(config: Config, process: Box<dyn Process>) -> Self {
         let shared = Arc::new(Shared { board: Mutex::default(), warnings: Mutex::default(), muted: Mutex::new(false) });
         let (orders, inbox) = sync_channel(MAX_ORDERS);
-        let mut engine = Self { shared, orders, worker: None, opener: None };
+        let mut engine = Self { shared, orders, worker: None, opener: None, opened: Mailbox::new() };
         if let Err(warning) = engine.run(config, process, inbox) {
             engine.shared.warn(warning);
+            engine.opened.close();
         }
-        let warnings = engine.take_warnings();
-        (engine, warnings)
+        engine
+    }
+
+    /// True once the devices of the configuration are open, or have failed.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.opened.is_closed()
+    }
+
+    /// Waits until [`Engine::is_open`], at most for `timeout`; returns [`Engine::is_open`].
+    pub fn wait_until_open(&self, timeout: Duration) -> bool {
+        // Nothing is ever put in.
+        let _ = self.opened.take_until(Instant::now() + timeout);
+        self.is_open()
     }
 
     fn run(&mut self, config: Config, process: Box<dyn Process>, inbox: Receiver<Order>) -> Result<(), Warning> {
         let uplink =
             uplink::Uplink::new(config.pool, config.uplink).map_err(|error| self.shared.warn(error.into())).ok();
-        let opener = Opener::start(Arc::clone(&self.shared), self.orders.clone())?;
+        let opener = Opener::start(Arc::clone(&self.shared), config.provider, self.orders.clone())?;
         let retire = opener.requests();
         let shared = Arc::clone(&self.shared);
         let worker = Worker::new(shared, config.clock, process, uplink, retire, Instant::now());
         self.worker = Some(Builder::new().name("audio".to_owned()).spawn(move || worker.run(&inbox))?);
-        let choices = [(Direction::Microphone, config.microphone), (Direction::Speaker, config.speaker)];
-        opener.open_and_wait(choices, START_WITHIN);
+        let opening = Arc::new(Opening(self.opened.clone()));
+        for (direction, choice) in [(Direction::Microphone, config.microphone), (Direction::Speaker, config.speaker)] {
+            opener.open(direction, choice, Some(Arc::clone(&opening)));
+        }
         self.opener = Some(opener);
         Ok(())
     }
@@ -166,7 +189,7 @@ impl Engine {
 
     fn open(&self, direction: Direction, choice: Choice) {
         if let Some(opener) = &self.opener
-            && !opener.open(direction, choice)
+            && !opener.open(direction, choice, None)
         {
             self.shared.warn(Warning::Unavailable { direction, error: device::Error::Silent });
         }
@@ -250,6 +273,3 @@ const MAX_ORDERS: usize = 64;
 
 /// Warnings that are kept for a caller who does not ask.
 const MAX_WARNINGS: usize = 32;
-
-/// How long a start waits for devices.
-const START_WITHIN: Duration = Duration::from_secs(5);

@@ -39,7 +39,11 @@ impl Drop for Scratch {
 }
 
 fn start(microphone: Choice, speaker: Choice, uplink: audio::Send) -> (Engine, Vec<Warning>) {
-    Engine::start(Config { microphone, speaker, clock: Clock::default(), pool: BufferPool::new(64), uplink })
+    let (provider, clock, pool) = (device::Provider::default(), Clock::default(), BufferPool::new(64));
+    let engine = Engine::start(Config { microphone, speaker, provider, clock, pool, uplink });
+    engine.wait_until_open(Duration::from_secs(5));
+    let warnings = engine.take_warnings();
+    (engine, warnings)
 }
 
 fn nowhere() -> audio::Send {

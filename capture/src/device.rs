@@ -1,19 +1,19 @@
-//! Cameras of the system, through nokhwa: V4L2 on Linux, Media Foundation on Windows, `AVFoundation` on macOS.
+//! Cameras, through nokhwa: V4L2 on Linux, Media Foundation on Windows, `AVFoundation` on macOS.
 //!
-//! Which of a camera's formats is best, how its pictures become I420, and what a system's messages mean, are pure
-//! functions; only `host` reaches the machine's devices, and a stand-in takes its place in tests.
+//! Format selection, conversion to I420 and the interpretation of error messages are pure functions. Only `host` accesses
+//! devices; tests replace it with a fake driver.
 
-mod choice;
 mod convert;
-mod explain;
+mod error;
+#[cfg(test)]
+mod fake_driver;
+mod format;
 mod host;
 #[cfg(target_os = "linux")]
 mod linux;
 mod open;
 #[cfg(not(target_os = "linux"))]
 mod other;
-#[cfg(test)]
-mod stand_in;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -29,28 +29,28 @@ use media::Clock;
 use nokhwa::utils::CameraInfo;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// A camera to choose.
+/// A camera in the list of devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
-    /// What a choice names it by.
+    /// The identifier passed to [`open`].
     pub id: String,
-    /// What people know it as.
+    /// The name shown to users.
     pub name: String,
 }
 
-/// The cameras, in the system's order.
+/// Lists the cameras, in the system's order.
 #[must_use]
 pub fn list() -> Vec<Info> {
     cameras(&Native).iter().map(describe).collect()
 }
 
-/// Opens a camera, by its id or the name that people know it as. Where none is named, it is the first one whose pictures
-/// can be read here.
+/// Opens the camera with this id or name, or the first camera with a supported format if `id` is `None`.
 ///
 /// # Errors
-/// [`Error::NotFound`] where there is none, or none of that name; [`Error::Taken`], [`Error::Denied`], [`Error::Format`],
-/// [`Error::Failed`]. Once it runs, [`Source::next`] ends with [`Error::Lost`] where the camera is unplugged, and with
-/// [`Error::Taken`] or [`Error::Denied`] where the system gives it to somebody else.
+/// Returns [`Error::NotFound`] if there is no such camera, [`Error::Taken`] if another program uses it,
+/// [`Error::Denied`] if the system denies access, [`Error::Format`] if it offers no supported format, otherwise
+/// [`Error::Failed`]. Later, [`Source::next`] returns [`Error::Lost`] if the camera is unplugged, and [`Error::Taken`]
+/// or [`Error::Denied`] if the system gives it to another program.
 pub fn open(id: Option<&str>, clock: Clock) -> Result<Box<dyn Source>, Error> {
     open_on(&Native, id, clock)
 }
@@ -63,23 +63,23 @@ fn open_on(host: &dyn Host, id: Option<&str>, clock: Clock) -> Result<Box<dyn So
     let mut refused = Error::NotFound(None);
     for camera in &cameras {
         match open::camera(host, camera, clock) {
-            // What gives no pictures that can be read (an infrared sensor, a codec on the board) is passed over.
+            // Skip devices without a supported format, such as infrared sensors and hardware codecs.
             Err(error @ Error::Format { .. }) => refused = error,
-            // A camera that is taken is told, and not replaced by one that points elsewhere.
-            decided => return decided,
+            // Report a camera that is in use. Another one may show something the user does not expect.
+            result => return result,
         }
     }
     Err(refused)
 }
 
 fn cameras(host: &dyn Host) -> Vec<CameraInfo> {
-    // The library takes every node for what it expects, and panics where it is something else.
+    // nokhwa panics if a device node is not what it expects.
     let cameras = catch_unwind(AssertUnwindSafe(|| host.cameras()));
     let cameras = cameras.unwrap_or_else(|_| Ok(Vec::new())).unwrap_or_else(|error| {
-        tracing::debug!(%error, "no list of cameras");
+        tracing::debug!(%error, "cannot list cameras");
         Vec::new()
     });
-    system::tidy(cameras)
+    system::filter(cameras)
 }
 
 fn describe(camera: &CameraInfo) -> Info {
@@ -88,8 +88,8 @@ fn describe(camera: &CameraInfo) -> Info {
 
 fn find<'a>(cameras: &'a [CameraInfo], id: Option<&str>) -> Result<&'a CameraInfo, Error> {
     let wanted = |camera: &&CameraInfo| {
-        let Info { id: own, name } = describe(camera);
-        id.is_none_or(|id| id == own || id == name || id == system::path(&own))
+        let Info { id: camera_id, name } = describe(camera);
+        id.is_none_or(|id| id == camera_id || id == name || id == system::path(&camera_id))
     };
     cameras.iter().find(wanted).ok_or_else(|| Error::NotFound(id.map(String::from)))
 }

@@ -1,66 +1,66 @@
-//! Why there are no pictures.
+//! Errors of sources.
 
 use std::path::PathBuf;
 
-/// Any error of a library below.
+/// An error of an underlying library.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a source cannot be opened, or has stopped for good.
+/// Why a source cannot be opened, or why it ended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no such device, or none at all.
+    /// The named device does not exist, or there is no device (`None`).
     #[error("no camera{}", .0.as_ref().map(|name| format!(" called {name:?}")).unwrap_or_default())]
     NotFound(Option<String>),
-    /// Another program holds the device.
+    /// Another program uses the device.
     #[error("{name} is in use by another program")]
     Taken {
-        /// What people call the device.
+        /// The device name shown to users.
         name: String,
     },
-    /// The system does not let this program use the device.
+    /// The operating system denies access to the device.
     #[error("the system denies access to {name}")]
     Denied {
-        /// What people call the device.
+        /// The device name shown to users.
         name: String,
     },
-    /// The device was there, and is gone.
+    /// The device was unplugged, or it stopped.
     #[error("{name} was unplugged or stopped")]
     Lost {
-        /// What people call the device.
+        /// The device name shown to users.
         name: String,
     },
-    /// The device offers nothing that can be used here.
-    #[error("{name} offers no format that is known here")]
+    /// The device offers no supported pixel format.
+    #[error("{name} offers no supported format")]
     Format {
-        /// What people call the device.
+        /// The device name shown to users.
         name: String,
     },
-    /// A media file cannot be read, or is damaged.
+    /// The media file cannot be read or is damaged.
     #[error("{} cannot be played: {source}", path.display())]
     BadFile {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The cause.
         source: BoxError,
     },
-    /// A media file is of a kind that is not played here.
-    #[error("{}: {format} is not played here, but MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M are", path.display())]
+    /// The media file has an unsupported format.
+    #[error("{}: {format} is not supported; supported are MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M", path.display())]
     FileFormat {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What it is, by the name that people know.
+        /// The common name of its format.
         format: String,
     },
-    /// There is no screen that can be captured.
+    /// No screen can be captured.
     #[error("the screen cannot be captured: {0}")]
     NoScreen(BoxError),
-    /// Something else below failed.
+    /// Any other failure of the device or its driver.
     #[error("{name} failed: {source}")]
     Failed {
-        /// What people call the device.
+        /// The device name shown to users.
         name: String,
-        /// What it said.
+        /// The cause.
         source: BoxError,
     },
 }

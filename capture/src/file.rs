@@ -1,4 +1,4 @@
-//! A camera that plays a file: MP4 with H.264 or Y4M, in a loop, at its own pace.
+//! A source that plays a file (MP4 with H.264, or Y4M) in a loop at the file's frame rate.
 
 mod clip;
 
@@ -9,11 +9,12 @@ use media::{Clock, Frame, Pool};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Opens a file as a camera. The numbers of its frames go on over the loops: picture `n` of the camera is picture
-/// `n % clip length` of the file.
+/// Opens a file as a source. Frame numbers continue across loops: frame `n` of the source is frame `n % clip length` of
+/// the file.
 ///
 /// # Errors
-/// [`Error::BadFile`], [`Error::FileFormat`].
+/// Returns [`Error::BadFile`] if the file cannot be read or is damaged, [`Error::FileFormat`] if its format is not
+/// supported.
 pub fn open(path: &Path, clock: Clock) -> Result<Box<dyn Source>, Error> {
     let clip = Clip::open(path)?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -38,7 +39,7 @@ impl Source for FileCamera {
     }
 
     fn next(&mut self, pool: &Pool, stop: &Stop) -> Result<Option<Frame>, Error> {
-        // The picture is made before it is due, so that making it does not count as age.
+        // Decode before the frame is due, so that decoding adds no latency.
         let picture = self.clip.next(pool)?;
         let number = self.next;
         self.next += 1;
@@ -52,12 +53,12 @@ impl Source for FileCamera {
 }
 
 impl FileCamera {
-    /// When picture `number` is due, as unevenly as the file says. A machine that was asleep starts counting again instead
-    /// of racing after the clock.
+    /// When frame `number` is due, by the file's timestamps. After a suspend the schedule restarts instead of catching
+    /// up.
     fn due(&mut self, number: u64) -> Instant {
         let (now, offset) = (Instant::now(), self.clip.due(number));
         let due = *self.start.get_or_insert_with(|| now.checked_sub(offset).unwrap_or(now)) + offset;
-        if now.saturating_duration_since(due) > ASLEEP {
+        if now.saturating_duration_since(due) > SUSPENDED {
             self.start = now.checked_sub(offset);
             return now;
         }
@@ -65,11 +66,11 @@ impl FileCamera {
     }
 }
 
-/// A picture later than this is decoded, because others build on it, but not shown: a camera would have missed it.
+/// A frame later than this is decoded, because others reference it, but not delivered.
 const MAX_LATE: Duration = Duration::from_millis(60);
 
-/// Beyond this the machine was asleep, or stopped in a debugger.
-const ASLEEP: Duration = Duration::from_secs(1);
+/// If a frame is later than this, the machine was suspended or stopped in a debugger.
+const SUSPENDED: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests;

@@ -1,19 +1,19 @@
-//! Where raw pictures come from: cameras, screens, files and a generator, all behind one trait.
+//! Sources of raw frames: cameras, screens, files and a test pattern, behind one trait.
 //!
-//! A [`Source`] lives on one thread, which a [`Pump`] gives it. No codec of its own (files are decoded by `codec`), no
-//! network, no window.
+//! A [`Source`] is opened, read and dropped on one thread, which a [`CaptureThread`] starts. This crate contains no
+//! codec (`codec` decodes files), no network and no window.
 
+mod capture_thread;
 pub mod device;
 mod error;
 pub mod file;
 pub mod null;
 pub mod probe;
-mod pump;
 mod rgb;
 pub mod screen;
 mod source;
 pub mod synthetic;
 
+pub use capture_thread::{CaptureThread, Report};
 pub use error::{BoxError, Error};
-pub use pump::{Pump, Report};
 pub use source::{Format, Source, Stop};

@@ -1,10 +1,10 @@
-//! A source without pictures: it waits for the order to stop.
+//! A source without frames.
 
 use crate::{Error, Format, Source, Stop};
 use media::{Frame, FrameRate, Pool, Size};
 use std::time::{Duration, Instant};
 
-/// A source that never delivers.
+/// Opens a source that never delivers a frame.
 #[must_use]
 pub fn open() -> Box<dyn Source> {
     Box::new(Null)
@@ -22,7 +22,7 @@ impl Source for Null {
     }
 
     fn next(&mut self, _: &Pool, stop: &Stop) -> Result<Option<Frame>, Error> {
-        // Woken by the order; otherwise it only asks to be asked again.
+        // A stop request ends this wait. Otherwise the caller calls again.
         let _ = stop.wait_until(Instant::now() + Duration::from_hours(1));
         Ok(None)
     }

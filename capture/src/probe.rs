@@ -1,19 +1,20 @@
-//! A source that notes what is done to it, and on which thread.
+//! A source for tests that records its calls and their threads.
 
 use crate::{Error, Format, Source, Stop};
 use media::{Colour, Frame, FrameRate, Pool, Rotation, Size, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What was done, and the name of the thread that did it.
+/// The calls, each with the name of its thread.
 pub type Log = Arc<Mutex<Vec<(&'static str, Option<String>)>>>;
 
-/// A way to open a source that delivers `pictures` grey pictures and is lost then, and the log of all that befalls it.
+/// Returns a function that opens a source, and the source's call log. The source delivers `pictures` grey frames and then
+/// [`Error::Lost`].
 pub fn open(pictures: u64) -> (impl FnOnce() -> Box<dyn Source> + Send, Log) {
     let log = Log::default();
-    let notes = Arc::clone(&log);
+    let own = Arc::clone(&log);
     let open = move || {
-        let probe = Probe { pictures, next: 0, log: notes };
-        probe.note("open");
+        let probe = Probe { pictures, next: 0, log: own };
+        probe.record("open");
         Box::new(probe) as Box<dyn Source>
     };
     (open, log)
@@ -26,7 +27,7 @@ struct Probe {
 }
 
 impl Probe {
-    fn note(&self, what: &'static str) {
+    fn record(&self, what: &'static str) {
         let thread = std::thread::current().name().map(String::from);
         self.log.lock().unwrap_or_else(PoisonError::into_inner).push((what, thread));
     }
@@ -42,21 +43,21 @@ impl Source for Probe {
     }
 
     fn next(&mut self, pool: &Pool, _: &Stop) -> Result<Option<Frame>, Error> {
-        self.note("next");
+        self.record("next");
         if self.next == self.pictures {
             return Err(Error::Lost { name: "probe".into() });
         }
-        let Some(mut canvas) = pool.canvas(self.format().size) else { return Ok(None) };
-        for mut plane in canvas.planes_mut() {
+        let Some(mut frame) = pool.take(self.format().size) else { return Ok(None) };
+        for mut plane in frame.planes_mut() {
             plane.rows_mut().for_each(|row| row.fill(128));
         }
         self.next += 1;
-        Ok(Some(canvas.freeze(self.next - 1, Timestamp::default(), Colour::default(), Rotation::Upright)))
+        Ok(Some(frame.freeze(self.next - 1, Timestamp::default(), Colour::default(), Rotation::Upright)))
     }
 }
 
 impl Drop for Probe {
     fn drop(&mut self) {
-        self.note("drop");
+        self.record("drop");
     }
 }

@@ -1,25 +1,25 @@
-//! Turns red, green and blue into I420, for screens and for cameras that send JPEG.
+//! Converts RGB into I420, for screens and for cameras that send JPEG.
 //!
-//! Fixed point of 8 bits: within 1 of the exact value for luma, within 2 for chroma. The loops are written so that the
-//! compiler turns them into vector instructions even in builds for development: products of 16-bit numbers, and sums that
-//! are said to wrap though none ever does at these weights, because a check for each addition would undo it all.
+//! Uses 8-bit fixed point: luma is within 1 of the exact value, chroma within 2. The compiler vectorises the loops,
+//! also in development builds: they use `wrapping_*` operations, because overflow checks would prevent it. No sum
+//! overflows with these weights.
 
 use media::{FrameMut, PlaneMut};
 
-/// Where red and blue stand among the four bytes of a sample; green is always the second, the fourth says nothing.
+/// The byte order of a pixel of four bytes. Green is always the second byte, and the fourth is unused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// Blue first, as X11 and Windows have it.
+    /// Blue, green, red, unused: X11 and Windows.
     #[cfg_attr(
         not(any(test, target_os = "linux")),
         expect(dead_code, reason = "the screens of other systems are not captured yet")
     )]
     Bgrx,
-    /// Red first, as JPEG decoders write it.
+    /// Red, green, blue, unused: JPEG decoders.
     Rgbx,
 }
 
-/// The weights of one kind of YUV, for blue, green and red.
+/// The conversion weights of a colour space, in the order blue, green, red.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weights {
     luma: [i16; 3],
@@ -28,23 +28,23 @@ pub(crate) struct Weights {
     red: [i16; 3],
 }
 
-/// ITU-R BT.709, limited range: what screens are sent as.
+/// ITU-R BT.709, limited range. Used for screens.
 #[cfg(any(test, target_os = "linux"))]
 pub(crate) const BT709_LIMITED: Weights =
     Weights { luma: [16, 157, 47], black: 16, blue: [112, -86, -26], red: [-10, -102, 112] };
 
-/// ITU-R BT.601, full range: what JPEG means by YUV, so that turning it into RGB and back loses nothing but rounding.
+/// ITU-R BT.601, full range. JPEG uses it, so converting to RGB and back only adds rounding errors.
 pub(crate) const BT601_FULL: Weights =
     Weights { luma: [29, 150, 77], black: 0, blue: [127, -84, -43], red: [-21, -106, 127] };
 
-/// Fills `canvas` from rows of `stride` bytes, as far as there are any. The picture has the canvas's size.
-pub(crate) fn to_i420(pixels: &[u8], stride: usize, order: Order, weights: Weights, canvas: &mut FrameMut) {
+/// Converts `pixels`, rows of `stride` bytes, into `frame`. Missing rows are left unchanged.
+pub(crate) fn to_i420(pixels: &[u8], stride: usize, order: Order, weights: Weights, frame: &mut FrameMut) {
     let weights = weights.ordered(order);
-    let length = usize::from(canvas.size().width) * 4;
+    let length = usize::from(frame.size().width) * 4;
     if stride < length {
         return;
     }
-    let [mut luma, mut blue, mut red] = canvas.planes_mut();
+    let [mut luma, mut blue, mut red] = frame.planes_mut();
     for (to, from) in luma.rows_mut().zip(pixels.chunks(stride)) {
         write_luma(&from[..from.len().min(length)], weights, to);
     }
@@ -52,13 +52,13 @@ pub(crate) fn to_i420(pixels: &[u8], stride: usize, order: Order, weights: Weigh
 }
 
 impl Weights {
-    /// The weights of the first, second and third byte.
+    /// The weights in byte order.
     fn ordered(self, order: Order) -> Self {
-        let turn = |[blue, green, red]: [i16; 3]| match order {
+        let reorder = |[blue, green, red]: [i16; 3]| match order {
             Order::Bgrx => [blue, green, red],
             Order::Rgbx => [red, green, blue],
         };
-        Self { luma: turn(self.luma), black: self.black, blue: turn(self.blue), red: turn(self.red) }
+        Self { luma: reorder(self.luma), black: self.black, blue: reorder(self.blue), red: reorder(self.red) }
     }
 }
 
@@ -83,44 +83,44 @@ fn write_chroma(
     let pairs = pixels.chunks(2 * stride);
     for ((blue, red), pair) in blue.rows_mut().zip(red.rows_mut()).zip(pairs) {
         let upper = &pair[..pair.len().min(length)];
-        // The last of an odd number of rows stands for both.
+        // An odd last row is used twice.
         let lower = pair.get(stride..stride + length).unwrap_or(upper);
         let (upper, upper_rest) = upper.as_chunks::<8>();
         let (lower, lower_rest) = lower.as_chunks::<8>();
         let samples = blue.iter_mut().zip(red.iter_mut());
         for ((blue, red), (upper, lower)) in samples.zip(upper.iter().zip(lower)) {
             let sums = Sums::of([left(*upper), right(*upper), left(*lower), right(*lower)]);
-            (*blue, *red) = (sums.weigh(weights.blue), sums.weigh(weights.red));
+            (*blue, *red) = (sums.weighted(weights.blue), sums.weighted(weights.red));
         }
-        // So does the last of an odd number of columns.
+        // An odd last column is used twice.
         if let (Some(upper), Some(lower), [.., blue], [.., red]) =
             (upper_rest.first_chunk(), lower_rest.first_chunk(), blue, red)
         {
             let (upper, lower) = (u32::from_le_bytes(*upper), u32::from_le_bytes(*lower));
             let sums = Sums::of([upper, upper, lower, lower]);
-            (*blue, *red) = (sums.weigh(weights.blue), sums.weigh(weights.red));
+            (*blue, *red) = (sums.weighted(weights.blue), sums.weighted(weights.red));
         }
     }
 }
 
-/// The sums of the first, second and third bytes of four pixels.
+/// The sums of the first, second and third byte of four pixels.
 #[derive(Clone, Copy)]
 struct Sums([u32; 3]);
 
 impl Sums {
     fn of(pixels: [u32; 4]) -> Self {
-        // The first and third bytes are added up in the two halves of one word.
+        // The first and third bytes are summed in the two halves of one word.
         let outer = pixels.iter().fold(0_u32, |sum, pixel| sum.wrapping_add(pixel & 0x00FF_00FF));
         let inner = pixels.iter().fold(0_u32, |sum, pixel| sum.wrapping_add(pixel >> 8 & 0xFF));
         Self([outer & 0xFFFF, inner, outer >> 16])
     }
 
-    fn weigh(self, weights: [i16; 3]) -> u8 {
+    fn weighted(self, weights: [i16; 3]) -> u8 {
         let [first, second, third] = weights.map(i32::from);
         let [one, two, three] = self.0.map(u32::cast_signed);
         let sum =
             one.wrapping_mul(first).wrapping_add(two.wrapping_mul(second)).wrapping_add(three.wrapping_mul(third));
-        // Four pixels, and weights of 8 bits.
+        // 10 bits: 2 for the four pixels, 8 for the weights.
         low_byte((sum.wrapping_add(512) >> 10).wrapping_add(128))
     }
 }
@@ -153,9 +153,9 @@ mod tests {
                 pixels[y * stride + x * 4..][..4].copy_from_slice(&pixel(x, y));
             }
         }
-        let mut canvas = Pool::new(1).canvas(size).unwrap();
-        to_i420(&pixels, stride, order, weights, &mut canvas);
-        canvas.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
+        let mut frame = Pool::new(1).take(size).unwrap();
+        to_i420(&pixels, stride, order, weights, &mut frame);
+        frame.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
     }
 
     fn flat(order: Order, weights: Weights, pixel: [u8; 4]) -> [u8; 3] {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_colours_of_the_standards_come_out() {
+    fn primary_colours_match_the_standards() {
         let bgr = |pixel| flat(Order::Bgrx, BT709_LIMITED, pixel);
         near(bgr([255, 255, 255, 0]), [235, 128, 128]);
         near(bgr([0, 0, 0, 9]), [16, 128, 128]);
@@ -202,11 +202,11 @@ mod tests {
     }
 
     #[test]
-    fn too_few_bytes_are_no_trouble() {
-        let mut canvas = Pool::new(1).canvas(Size::new(8, 8)).unwrap();
+    fn too_few_bytes_do_not_panic() {
+        let mut frame = Pool::new(1).take(Size::new(8, 8)).unwrap();
         for length in 0..300 {
-            to_i420(&vec![0; length], 32, Order::Bgrx, BT709_LIMITED, &mut canvas);
-            to_i420(&vec![0; length], 3, Order::Bgrx, BT709_LIMITED, &mut canvas);
+            to_i420(&vec![0; length], 32, Order::Bgrx, BT709_LIMITED, &mut frame);
+            to_i420(&vec![0; length], 3, Order::Bgrx, BT709_LIMITED, &mut frame);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The screen of this machine.
+//! Screen capture.
 
 #[cfg(not(target_os = "linux"))]
 mod other;
@@ -13,10 +13,10 @@ use x11 as system;
 use crate::{Error, Source};
 use media::Clock;
 
-/// Opens the screen that this program is shown on, pointer included.
+/// Opens the screen that this program uses, with the pointer drawn into the frames.
 ///
 /// # Errors
-/// [`Error::NoScreen`] where there is none, or none that this system lets us see.
+/// Returns [`Error::NoScreen`] if there is no screen, or if the system does not allow its capture.
 pub fn open(clock: Clock) -> Result<Box<dyn Source>, Error> {
     system::open(None, clock)
 }

@@ -1,64 +1,64 @@
-//! The seam to whatever makes pictures.
+//! The interface of a frame source.
 
 use crate::Error;
 use media::{Frame, FrameRate, Mailbox, Pool, Size};
 use std::time::Instant;
 
-/// What a source delivers.
+/// The format of a source's frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
-    /// The size of its pictures, before rotation. A source may change it later; each frame knows its own.
+    /// The frame size before rotation. It may change later; each frame contains its own size.
     pub size: Size,
-    /// Pictures in a second, at most.
+    /// The maximum frame rate.
     pub rate: FrameRate,
 }
 
-/// Something that makes pictures. It is opened, asked and dropped on one thread.
+/// A source of frames. It is opened, read and dropped on one thread.
 pub trait Source {
-    /// What people call it.
+    /// The name shown to users.
     fn name(&self) -> &str;
 
-    /// What it delivers.
+    /// The format of its frames.
     fn format(&self) -> Format;
 
-    /// Waits for the next picture and writes it into a buffer of `pool`. `None` where the picture was skipped (every
-    /// buffer is in use, or nothing has changed on a screen), or `stop` was given; the caller looks at `stop` and asks
-    /// again. Frame numbers count every picture, skipped ones included, from 0.
+    /// Waits for the next frame and writes it into a buffer of `pool`. Returns `None` if the frame was skipped (every
+    /// buffer is in use, or a screen has not changed) or if `stop` was requested. The caller checks `stop` and calls
+    /// again. Frame numbers start at 0 and count skipped frames, too.
     ///
     /// # Errors
-    /// Where no picture will ever come again.
+    /// Returns an [`Error`] if the source will never deliver another frame.
     fn next(&mut self, pool: &Pool, stop: &Stop) -> Result<Option<Frame>, Error>;
 }
 
-/// The order to stop, for a thread that waits for its next picture. Clones share it.
+/// A stop request for the thread that reads a source. Clones share it.
 #[derive(Clone, Default)]
 pub struct Stop {
-    order: Mailbox<()>,
+    request: Mailbox<()>,
 }
 
 impl Stop {
-    /// Nobody has said stop yet.
+    /// Creates an object without a stop request.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Ends every wait, now and later.
-    pub fn give(&self) {
-        self.order.close();
+    /// Requests the stop. Ends all current and later waits.
+    pub fn request(&self) {
+        self.request.close();
     }
 
-    /// True once the order was given.
+    /// True if the stop was requested.
     #[must_use]
-    pub fn is_given(&self) -> bool {
-        self.order.is_closed()
+    pub fn is_requested(&self) -> bool {
+        self.request.is_closed()
     }
 
-    /// Waits until `deadline`. True where the order came first.
+    /// Waits until `deadline`. Returns true if the stop was requested before.
     #[must_use]
     pub fn wait_until(&self, deadline: Instant) -> bool {
-        // Nothing is ever put in: the box only ends.
-        let _ = self.order.take_until(deadline);
-        self.is_given()
+        // The mailbox never holds a value; it is only closed.
+        let _ = self.request.take_until(deadline);
+        self.is_requested()
     }
 }

@@ -1,4 +1,4 @@
-//! A moving pattern that carries its frame number in a way that survives compression.
+//! A moving test pattern that contains its frame number in a form that survives compression.
 
 mod number;
 mod pattern;
@@ -9,11 +9,11 @@ use std::time::Instant;
 
 pub use number::read as read_number;
 
-/// A generator of pictures of `size`, paced at `rate`. The first 24 bits of each number stand in a strip of black and white
-/// blocks at the top; [`read_number`] finds them in whatever a codec left of the picture.
+/// Opens a generator of frames of `size` at `rate`. A strip of black and white blocks at the top contains the low 24
+/// bits of the frame number; [`read_number`] reads them, also after compression.
 ///
 /// # Errors
-/// [`Error::Format`] for pictures too small to carry the strip: at least 64 by 32.
+/// Returns [`Error::Format`] if `size` is smaller than 64x32, too small for the strip.
 pub fn open(size: Size, rate: FrameRate, clock: Clock) -> Result<Box<dyn Source>, Error> {
     if size.width < 64 || size.height < 32 {
         return Err(Error::Format { name: NAME.into() });
@@ -45,10 +45,10 @@ impl Source for Synthetic {
         if stop.wait_until(start + self.rate.due(number)) {
             return Ok(None);
         }
-        let Some(mut canvas) = pool.canvas(self.size) else { return Ok(None) };
-        pattern::draw(&mut canvas, number);
-        number::write(&mut canvas, number);
-        Ok(Some(canvas.freeze(number, self.clock.now(), Colour::default(), Rotation::Upright)))
+        let Some(mut frame) = pool.take(self.size) else { return Ok(None) };
+        pattern::draw(&mut frame, number);
+        number::write(&mut frame, number);
+        Ok(Some(frame.freeze(number, self.clock.now(), Colour::default(), Rotation::Upright)))
     }
 }
 
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_move_and_carry_their_number() {
+    fn frames_move_and_contain_their_number() {
         let rate = FrameRate::new(240, 1).unwrap();
         let mut source = open(Size::new(320, 180), rate, Clock::default()).unwrap();
         let (pool, stop) = (Pool::new(4), Stop::new());
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tiny_picture_cannot_carry_a_number() {
+    fn a_size_too_small_for_the_number_is_refused() {
         assert!(open(Size::new(32, 32), FrameRate::THIRTY, Clock::default()).is_err());
     }
 }

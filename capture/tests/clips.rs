@@ -1,4 +1,4 @@
-//! Files as people have them: in which order they play, and what is said of those that do not.
+//! Playback of files from common encoders: frame order, timing, and the errors for unsupported formats.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -12,7 +12,7 @@ fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clips").join(name)
 }
 
-/// The numbers that the next `count` pictures carry in their luma.
+/// The numbers that the next `count` frames encode in their luma.
 fn numbers(clip: &mut Clip, pool: &Pool, count: u64) -> Vec<u8> {
     (0..count)
         .map(|number| {
@@ -24,10 +24,10 @@ fn numbers(clip: &mut Clip, pool: &Pool, count: u64) -> Vec<u8> {
 }
 
 #[test]
-fn pictures_come_in_the_order_of_showing_pass_after_pass() {
+fn frames_are_in_presentation_order_in_every_pass() {
     for name in ["pyramid.mp4", "deep.mp4"] {
         let mut clip = Clip::open(&path(name)).unwrap();
-        // No more pictures at once than a camera's thread has room for.
+        // Two buffers suffice, so reordering must not hold more.
         let pool = Pool::new(2);
         assert_eq!(clip.len(), 30);
         for pass in 0..5 {
@@ -37,7 +37,7 @@ fn pictures_come_in_the_order_of_showing_pass_after_pass() {
 }
 
 #[test]
-fn what_an_edit_list_cuts_away_is_not_shown() {
+fn frames_outside_the_edit_list_are_not_shown() {
     let mut clip = Clip::open(&path("trimmed.mp4")).unwrap();
     assert_eq!(clip.len(), 16);
     for _ in 0..2 {
@@ -48,7 +48,7 @@ fn what_an_edit_list_cuts_away_is_not_shown() {
 }
 
 #[test]
-fn pictures_that_come_unevenly_keep_their_times() {
+fn a_variable_frame_rate_keeps_its_timestamps() {
     let mut clip = Clip::open(&path("uneven.mp4")).unwrap();
     let expected: Vec<u8> = (0..30).filter(|number| number % 3 == 0 || *number < 10).collect();
     assert_eq!(clip.len(), expected.len() as u64);
@@ -60,7 +60,7 @@ fn pictures_that_come_unevenly_keep_their_times() {
 }
 
 #[test]
-fn what_is_not_played_is_called_by_its_name() {
+fn an_unsupported_format_is_named_in_the_error() {
     let cases = [
         ("ten.mp4", "H.264 10 bit"),
         ("422.mp4", "H.264 4:2:2"),
@@ -79,7 +79,7 @@ fn what_is_not_played_is_called_by_its_name() {
     ];
     for (name, expected) in cases {
         let Err(Error::FileFormat { format, .. }) = open(&path(name), Clock::default()) else {
-            panic!("{name} is not named");
+            panic!("{name} has another error");
         };
         assert_eq!(format, expected, "{name}");
     }

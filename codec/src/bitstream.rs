@@ -1,8 +1,8 @@
-//! H.264 byte streams: NAL units behind lengths or start codes, and what a sequence parameter set says.
+//! H.264 bitstreams: NAL units with lengths or start codes, and sequence parameter sets.
 //!
-//! Inside the application a picture is a run of NAL units, each behind its length in 4 big-endian bytes. Cameras, files
-//! and OpenH264 speak other framings; they are converted at the edge. Every function here is total: any bytes give a
-//! value or an error, and nothing is allocated beyond a copy of the input.
+//! Inside the application a picture is a sequence of NAL units, each after its length in 4 big-endian bytes. Files and
+//! OpenH264 use other framings, which are converted where they are read. Every function returns a value or an error for
+//! any input and allocates at most a copy of it.
 
 mod bits;
 mod sps;
@@ -11,33 +11,32 @@ pub use sps::Sps;
 
 use media::Buffer;
 
-/// The bytes are not what they should be.
+/// Why a bitstream is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Malformed {
-    /// A unit says that it is longer than what follows, or the bytes end within its length.
+    /// The bytes end within a unit or its length.
     #[error("a NAL unit is cut off")]
     CutOff,
-    /// A unit without a byte, or with the forbidden bit set (ITU-T H.264 7.4.1).
+    /// An empty unit, or one with the forbidden bit set (ITU-T H.264 7.4.1).
     #[error("not a NAL unit")]
     NotAUnit,
-    /// A parameter set ends too early or holds an impossible value.
-    #[error("a parameter set makes no sense")]
+    /// A parameter set ends too early or contains an invalid value.
+    #[error("a parameter set is invalid")]
     ParameterSet,
-    /// A parameter set asks for something that no camera sends and no back-end here decodes: more than 8 bits, other
-    /// than 4:2:0, fields, or a picture beyond level 5.1.
+    /// The stream uses an unsupported feature: more than 8 bits, a format other than 4:2:0, fields, or a level above 5.1.
     #[error("H.264 {0} is not supported")]
     Unsupported(&'static str),
 }
 
-/// What a NAL unit holds (ITU-T H.264 table 7-1).
+/// The type of a NAL unit (ITU-T H.264 table 7-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A slice that builds on other pictures.
+    /// A slice of a picture that is not an IDR picture.
     Slice,
-    /// A slice of a picture that builds on none, after which none builds on an earlier one.
+    /// A slice of an IDR picture. Later pictures do not reference earlier ones.
     Key,
-    /// A partition of a slice, of the extended profile.
+    /// A slice data partition (extended profile).
     Partition,
     /// Supplemental enhancement information.
     Sei,
@@ -47,15 +46,15 @@ pub enum Kind {
     Pps,
     /// An access unit delimiter.
     Delimiter,
-    /// Anything else: ends, filler, and the extensions of annexes G to I.
+    /// Any other type: end markers, filler data, and the extensions of annexes G to I.
     Other,
 }
 
 impl Kind {
-    /// What `unit` holds, from its first byte.
+    /// The type of `unit`, from its first byte.
     ///
     /// # Errors
-    /// [`Malformed::NotAUnit`] for an empty unit, or one whose forbidden bit is set.
+    /// Returns [`Malformed::NotAUnit`] if the unit is empty or its forbidden bit is set.
     pub fn of(unit: &[u8]) -> Result<Self, Malformed> {
         let header = *unit.first().ok_or(Malformed::NotAUnit)?;
         if header & 0x80 != 0 {
@@ -74,25 +73,25 @@ impl Kind {
     }
 }
 
-/// True where other pictures may build on the one that `unit` belongs to (`nal_ref_idc`).
+/// True if other pictures may reference the picture of `unit` (`nal_ref_idc`).
 #[must_use]
 pub fn is_reference(unit: &[u8]) -> bool {
     unit.first().is_some_and(|header| header & 0x60 != 0)
 }
 
-/// True where the picture, as length-prefixed units, can be decoded without any other.
+/// True if the picture, as length-prefixed units, is an IDR picture.
 #[must_use]
 pub fn is_key(bitstream: &[u8]) -> bool {
     prefixed(bitstream).map_while(Result::ok).any(|unit| Kind::of(unit) == Ok(Kind::Key))
 }
 
-/// The units of a length-prefixed picture. After an error it ends.
+/// The units of a length-prefixed picture. The iterator ends after an error.
 #[must_use]
 pub fn prefixed(bitstream: &[u8]) -> Prefixed<'_> {
     Prefixed { rest: bitstream, width: 4 }
 }
 
-/// As [`prefixed`], for files whose lengths take `width` bytes, 1..=4 (ISO/IEC 14496-15 `lengthSizeMinusOne` + 1).
+/// As [`prefixed`], with lengths of `width` bytes, 1..=4 (ISO/IEC 14496-15 `lengthSizeMinusOne` + 1).
 #[must_use]
 pub fn prefixed_by(bitstream: &[u8], width: usize) -> Prefixed<'_> {
     Prefixed { rest: bitstream, width: width.clamp(1, 4) }
@@ -131,7 +130,7 @@ impl<'a> Prefixed<'a> {
 }
 
 /// The units of a byte stream with start codes (ITU-T H.264 annex B), without trailing zeros. Bytes before the first
-/// start code are passed over.
+/// start code are skipped.
 #[must_use]
 pub fn annex_b(stream: &[u8]) -> AnnexB<'_> {
     let rest = start_code(stream).map_or(&[][..], |at| &stream[at + START.len()..]);
@@ -152,7 +151,7 @@ impl<'a> Iterator for AnnexB<'a> {
             let end = start_code(self.rest);
             let unit = &self.rest[..end.unwrap_or(self.rest.len())];
             self.rest = end.map_or(&[], |end| &self.rest[end + START.len()..]);
-            // A unit never ends in a zero byte: those belong to the next start code, or pad.
+            // A unit never ends with a zero byte: trailing zeros are padding or belong to the next start code.
             let length = unit.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             if length > 0 {
                 return Some(&unit[..length]);
@@ -163,7 +162,7 @@ impl<'a> Iterator for AnnexB<'a> {
 }
 
 fn start_code(stream: &[u8]) -> Option<usize> {
-    // Look at every third byte only: most of a bitstream is larger than 1.
+    // Most bytes are larger than 1, so usually only every third byte is read.
     let mut at = 0;
     while let Some(last) = stream.get(at + 2) {
         match (stream[at], stream[at + 1], last) {
@@ -175,10 +174,11 @@ fn start_code(stream: &[u8]) -> Option<usize> {
     None
 }
 
-/// Writes a length-prefixed picture into `stream` with start codes, in place of what was there.
+/// Replaces the content of `stream` with the units of a length-prefixed picture, with start codes.
 ///
 /// # Errors
-/// [`Malformed`] where the picture is not a run of whole units; `stream` holds those before the fault.
+/// Returns [`Malformed`] if the picture is not a sequence of complete units. `stream` then contains the units before
+/// the error.
 pub fn to_annex_b(bitstream: &[u8], stream: &mut Vec<u8>) -> Result<(), Malformed> {
     stream.clear();
     for unit in prefixed(bitstream) {
@@ -187,21 +187,21 @@ pub fn to_annex_b(bitstream: &[u8], stream: &mut Vec<u8>) -> Result<(), Malforme
     Ok(())
 }
 
-/// Adds one unit behind a start code.
+/// Appends a start code and a unit.
 pub fn append_annex_b(unit: &[u8], stream: &mut Vec<u8>) {
     stream.extend_from_slice(&[0]);
     stream.extend_from_slice(&START);
     stream.extend_from_slice(unit);
 }
 
-/// Adds the units of a stream with start codes to `payload`, each behind its length.
+/// Appends the units of a stream with start codes to `payload`, each after its length.
 pub fn to_prefixed(stream: &[u8], payload: &mut Buffer) {
     for unit in annex_b(stream) {
         append_prefixed(unit, payload);
     }
 }
 
-/// Adds one unit behind its length; nothing where it is 4 GiB or longer.
+/// Appends a unit after its length. Does nothing if it is 4 GiB or longer.
 pub fn append_prefixed(unit: &[u8], payload: &mut Buffer) {
     if let Ok(length) = u32::try_from(unit.len()) {
         payload.append(&length.to_be_bytes());
@@ -219,7 +219,7 @@ mod tests {
     const PREFIXED: &[u8] = &[0, 0, 0, 3, 0x67, 1, 2, 0, 0, 0, 2, 0x68, 3, 0, 0, 0, 3, 0x65, 4, 5];
 
     #[test]
-    fn start_codes_of_both_lengths_part_the_units() {
+    fn start_codes_of_both_lengths_separate_units() {
         let units: Vec<_> = annex_b(STREAM).collect();
         assert_eq!(units, [&[0x67, 1, 2][..], &[0x68, 3], &[0x65, 4, 5]]);
     }
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn every_truncation_ends_in_an_error_or_a_boundary() {
+    fn a_truncation_within_a_unit_is_an_error() {
         for length in 0..PREFIXED.len() {
             let whole = prefixed(&PREFIXED[..length]).all(|unit| unit.is_ok());
             assert_eq!(whole, [0, 7, 13].contains(&length), "at {length}");
@@ -246,14 +246,14 @@ mod tests {
     }
 
     #[test]
-    fn streams_without_units_have_none() {
+    fn streams_without_units_yield_none() {
         for stream in [&[][..], &[0], &[0, 0], &[0, 0, 1], &[0, 0, 0, 0, 1, 0, 0, 1, 0], &[1, 2, 3, 4]] {
             assert_eq!(annex_b(stream).count(), 0, "{stream:?}");
         }
     }
 
     #[test]
-    fn the_first_byte_tells_the_kind() {
+    fn the_first_byte_determines_the_kind() {
         assert_eq!(Kind::of(&[0x65]), Ok(Kind::Key));
         assert_eq!(Kind::of(&[0x01]), Ok(Kind::Slice));
         assert_eq!(Kind::of(&[]), Err(Malformed::NotAUnit));

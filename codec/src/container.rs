@@ -1,44 +1,43 @@
-//! Files that hold pictures: MP4 with H.264, and Y4M.
+//! Media files: MP4 with H.264, and Y4M.
 //!
-//! Readers take whatever bytes they are given and answer with an error that says what is wrong; they allocate no more
-//! than the file is long.
+//! Readers return an error for any invalid input and never panic. They allocate no more bytes than the file has.
 
 pub mod mp4;
 pub mod y4m;
 
 use media::Size;
 
-/// Why a file is not read.
+/// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The system did not let us.
+    /// An I/O error.
     #[error("the file cannot be read: {0}")]
     Io(#[from] std::io::Error),
-    /// Another kind of file.
+    /// The file has another format.
     #[error("not a {0} file")]
     Kind(&'static str),
-    /// The right kind, but damaged or cut off.
+    /// The file is damaged or truncated.
     #[error("the file is damaged: {0}")]
     Damaged(&'static str),
-    /// A kind of file or of compression that is not read here, by the name that people know.
-    #[error("{0} is not played here, but MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M (8 bit, 4:2:0) are")]
+    /// The container or codec is not supported. Contains its common name.
+    #[error("{0} is not supported; supported are MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M (8 bit, 4:2:0)")]
     Format(String),
-    /// The right kind of file, with something in it that is not read here.
+    /// The format is supported, but the file uses an unsupported feature.
     #[error("not supported: {0}")]
     Unsupported(String),
-    /// There are no pictures in it.
-    #[error("the file holds no pictures")]
+    /// The file contains no frames.
+    #[error("the file contains no frames")]
     Empty,
 }
 
-/// Keeps a file's header from asking for gigabytes.
-fn sane(size: Size) -> Result<Size, Error> {
+/// Returns an error for an empty size, or one that would need gigabytes of memory.
+fn check_size(size: Size) -> Result<Size, Error> {
     if size.is_empty() {
-        return Err(Error::Damaged("its pictures have no samples"));
+        return Err(Error::Damaged("the frame size is zero"));
     }
     if size.area() > MAX_SAMPLES {
-        return Err(Error::Unsupported(format!("pictures of {size}")));
+        return Err(Error::Unsupported(format!("frames of {size}")));
     }
     Ok(size)
 }

@@ -162,7 +162,7 @@ impl Encoder {
     }
 
     fn scaled(&mut self, frame: &Frame, size: Size) -> Result<Frame, Error> {
-        let mut canvas = self.pool.canvas(size).ok_or(Error::NoRoom)?;
+        let mut canvas = self.pool.take(size).ok_or(Error::NoRoom)?;
         self.scaler.scale(frame, &mut canvas);
         Ok(canvas.freeze(frame.number(), frame.captured(), frame.colour(), frame.rotation()))
     }

@@ -1,45 +1,45 @@
-//! Which sizes of a source are sent, and at what rate. Pure.
+//! The encoding ladder: the sizes and bitrates at which a track is encoded. Pure.
 
 use media::{Bitrate, Size};
 
-/// The most spatial layers of one track.
+/// The maximum number of spatial layers of a track.
 pub const MAX_LAYERS: usize = 3;
 
-/// What a track shows.
+/// The content of a track.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Content {
-    /// People: motion matters.
+    /// People: smooth motion is preferred.
     #[default]
     Camera,
-    /// A desktop: sharp text matters.
+    /// A desktop: sharp text is preferred.
     Screen,
 }
 
-/// One size of a track.
+/// One spatial layer of a ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rung {
-    /// Its number; 0 is the smallest picture.
+    /// The spatial layer; 0 has the smallest size.
     pub spatial: u8,
-    /// Its size: even, and of the source's shape as nearly as evenness allows.
+    /// The size. Both sides are even, so the aspect ratio may differ slightly from the source's.
     pub size: Size,
-    /// The rate at which it looks right; more is wasted on it.
+    /// The bitrate for good quality; a higher one gains little.
     pub bitrate: Bitrate,
-    /// The rate under which it is not worth sending.
+    /// The minimum bitrate; below it the layer is not sent.
     pub least: Bitrate,
-    /// Temporal layers to encode it with.
+    /// The number of temporal layers.
     pub temporal_layers: u8,
 }
 
-/// The sizes of one track, smallest first.
+/// The spatial layers of one track, smallest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ladder {
     rungs: Vec<Rung>,
 }
 
 impl Ladder {
-    /// The ladder for a source of `size`: its own size, at most 720 lines for a camera and 1080 for a screen, and halves
-    /// of it (a camera's 180/360/720 at 16:9) down to 120 lines. Empty where the source is under 16 samples either way,
-    /// which no encoder takes.
+    /// The ladder for a source of `size`. The top rung has the source's size, at most 720 lines for a camera and 1080
+    /// for a screen. Each further rung has half the width and height (180/360/720 lines for a camera at 16:9), down to
+    /// 120 lines. The ladder is empty if a side of the source is under 16 samples, the minimum of the encoders.
     #[must_use]
     pub fn for_source(size: Size, content: Content) -> Self {
         let limits = Limits::of(content);
@@ -48,7 +48,7 @@ impl Ladder {
         let mut sizes: Vec<Size> = divisors
             .map(|divisor| divide(top, divisor))
             .enumerate()
-            .filter(|(step, size)| short_side(*size) >= if *step == 0 { SMALLEST } else { MIN_HALF })
+            .filter(|(step, size)| short_side(*size) >= if *step == 0 { MIN_SIDE } else { MIN_LOWER_SIDE })
             .map(|(_, size)| size)
             .collect();
         sizes.reverse();
@@ -74,7 +74,7 @@ struct Limits {
     area: u32,
     rungs: usize,
     temporal_layers: u8,
-    /// Bits a second at `area`.
+    /// Bits per second at `area`.
     bitrate: f64,
 }
 
@@ -84,14 +84,14 @@ impl Limits {
             Content::Camera => {
                 Self { lines: 720, area: 1280 * 720, rungs: MAX_LAYERS, temporal_layers: 3, bitrate: 1_500_000.0 }
             }
-            // Screen content does not survive temporal layers in OpenH264, and a quarter of a screen shows no text.
+            // OpenH264 aborts on temporal layers in screen mode, and text is unreadable at a quarter of the size.
             Content::Screen => {
                 Self { lines: 1080, area: 1920 * 1080, rungs: 2, temporal_layers: 1, bitrate: 2_000_000.0 }
             }
         }
     }
 
-    /// The largest even size of the source's shape within the limits, never larger than the source.
+    /// The largest even size within the limits with the source's aspect ratio, never larger than the source.
     fn fit(&self, source: Size) -> Size {
         if source.is_empty() {
             return source;
@@ -111,7 +111,7 @@ impl Limits {
         )]
         let kilobits = (self.bitrate * share / 1_000.0).round() as u64;
         let bitrate = Bitrate::kbps(kilobits.max(MIN_KILOBITS));
-        let least = Bitrate::bps(bitrate.as_bps() / MIN_SHARE);
+        let least = Bitrate::bps(bitrate.as_bps() / MIN_BITRATE_DIVISOR);
         Rung { spatial, size, bitrate, least, temporal_layers: self.temporal_layers }
     }
 }
@@ -125,27 +125,32 @@ fn divide(size: Size, divisor: u16) -> Size {
     Size::new(part(size.width), part(size.height))
 }
 
-/// The nearest even number, so that 4:2:0 has whole chroma samples.
+/// The nearest even number, because 4:2:0 halves both sides.
 fn even(side: f64) -> u16 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a side of a picture, never negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the side of a picture is not negative"
+    )]
     let half = (side / 2.0).round() as u16;
     half.saturating_mul(2)
 }
 
-/// The smallest side that the encoders take.
-const SMALLEST: u16 = 16;
+/// The minimum side that the encoders accept.
+const MIN_SIDE: u16 = 16;
 
-/// Under this many lines a half is not worth an encoder.
-const MIN_HALF: u16 = 120;
+/// The minimum lines of a rung below the top one.
+const MIN_LOWER_SIDE: u16 = 120;
 
-/// A picture of half the height needs more than a quarter of the rate for the same quality: its detail is denser.
+/// The bitrate grows with the area to this power. A quarter of the area needs more than a quarter of the bitrate,
+/// because its detail is denser.
 const RATE_POWER: f64 = 0.72;
 
-/// No layer is aimed lower than this.
+/// The minimum target bitrate of a layer.
 const MIN_KILOBITS: u64 = 60;
 
-/// A layer at a third of its rate is visibly worse than the next smaller one, scaled up.
-const MIN_SHARE: u64 = 3;
+/// A layer below a third of its bitrate looks worse than the next smaller layer, scaled up.
+const MIN_BITRATE_DIVISOR: u64 = 3;
 
 #[cfg(test)]
 mod tests {
@@ -157,15 +162,15 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_camera_has_the_three_classic_sizes() {
-        let classic = vec![(320, 180), (640, 360), (1280, 720)];
-        assert_eq!(sizes(1280, 720, Content::Camera), classic);
-        assert_eq!(sizes(1920, 1080, Content::Camera), classic);
-        assert_eq!(sizes(3840, 2160, Content::Camera), classic);
+    fn a_16_9_camera_has_180_360_and_720_lines() {
+        let expected = vec![(320, 180), (640, 360), (1280, 720)];
+        assert_eq!(sizes(1280, 720, Content::Camera), expected);
+        assert_eq!(sizes(1920, 1080, Content::Camera), expected);
+        assert_eq!(sizes(3840, 2160, Content::Camera), expected);
     }
 
     #[test]
-    fn other_shapes_keep_their_ratio() {
+    fn other_aspect_ratios_are_kept() {
         assert_eq!(sizes(640, 480, Content::Camera), [(160, 120), (320, 240), (640, 480)]);
         assert_eq!(sizes(1600, 1200, Content::Camera), [(240, 180), (480, 360), (960, 720)]);
         assert_eq!(sizes(1080, 1920, Content::Camera), [(180, 320), (360, 640), (720, 1280)]);
@@ -181,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_screen_keeps_its_text() {
+    fn a_screen_has_two_rungs_up_to_1080_lines() {
         assert_eq!(sizes(1920, 1080, Content::Screen), [(960, 540), (1920, 1080)]);
         assert_eq!(sizes(1366, 768, Content::Screen), [(684, 384), (1366, 768)]);
     }

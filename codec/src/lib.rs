@@ -1,10 +1,11 @@
-//! Between raw and compressed media: video back-ends, Opus, layers, bitstreams and containers.
+//! Encoding and decoding: video back-ends, Opus, layers, bitstreams and containers.
 //!
-//! An [`encode::Encoder`] or [`decode::Decoder`] is born, driven and buried on one thread; nothing here starts one.
-//! [`layer`] and [`rate`] are pure. Deliberately absent: sockets, keys, devices. Every reader of bytes is a total
-//! function: whatever it is fed, it answers with a value or an error, and allocates no more than its input is long.
+//! An [`encode::Encoder`] or [`decode::Decoder`] is created, used and dropped on one thread; this crate starts no
+//! thread. [`layer`] and [`rate`] are pure. Deliberately absent: sockets, keys, devices. Every parser returns a value
+//! or an error for any input and never panics. It allocates no more bytes than its input has.
 
 pub mod bitstream;
+pub mod call_log;
 pub mod colour;
 pub mod container;
 pub mod decode;
@@ -17,5 +18,5 @@ pub mod scale;
 #[cfg(test)]
 mod testing;
 
-/// What a back-end says went wrong, in its own words.
+/// An error of a back-end.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

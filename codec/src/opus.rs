@@ -1,43 +1,43 @@
-//! Opus (RFC 6716) as meetings use it: 48 kHz, one channel, 20 ms at a time.
+//! Opus (RFC 6716) at 48 kHz, mono, in packets of 20 ms.
 //!
-//! Lost packets are made good in two ways: the next packet carries a coarse copy of its forerunner (in-band FEC), and
-//! where that is lost too the decoder invents something fitting. While nobody speaks nearly nothing is sent (DTX).
+//! A lost packet is restored from the in-band FEC data of the next packet. If that is lost, too, the decoder conceals
+//! the loss. DTX sends almost nothing during silence.
 
 use ::opus::{Application, Channels};
 use media::{Bitrate, Buffer, BufferPool};
 
-/// Samples in a second.
+/// Samples per second.
 pub const SAMPLE_RATE: u32 = 48_000;
 
-/// Samples in one packet: 20 ms.
+/// Samples per packet: 20 ms.
 pub const SAMPLES: usize = 960;
 
-/// Why sound could not be compressed or restored. The codec goes on with the next packet.
+/// Why a packet could not be encoded or decoded. The codec accepts the next packet.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The caller gave another count of samples than [`SAMPLES`].
-    #[error("{0} samples given, {SAMPLES} wanted")]
+    /// The caller passed a number of samples other than [`SAMPLES`].
+    #[error("{0} samples instead of {SAMPLES}")]
     Samples(usize),
-    /// A packet of another length than 20 ms, empty, or too long to be one: whoever made it is not one of us.
-    #[error("not a packet of 20 ms")]
+    /// The packet is empty, too long, or not 20 ms long.
+    #[error("not an Opus packet of 20 ms")]
     Packet,
-    /// The library refused.
-    #[error("Opus refused: {0}")]
+    /// libopus returned an error.
+    #[error("libopus: {0}")]
     Library(#[from] ::opus::Error),
 }
 
-/// Compresses the voice of one microphone.
+/// Encodes the sound of one microphone.
 pub struct Encoder {
     inner: ::opus::Encoder,
     scratch: [u8; MAX_PACKET_BYTES],
 }
 
 impl Encoder {
-    /// An encoder for speech with forward error correction and silence suppression on.
+    /// Creates an encoder for speech with FEC and DTX.
     ///
     /// # Errors
-    /// [`Error::Library`] where memory is short.
+    /// Returns [`Error::Library`] if memory is exhausted.
     pub fn new() -> Result<Self, Error> {
         let mut inner = ::opus::Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip)?;
         inner.set_bitrate(::opus::Bitrate::Bits(DEFAULT_BITRATE))?;
@@ -48,58 +48,60 @@ impl Encoder {
         Ok(Self { inner, scratch: [0; MAX_PACKET_BYTES] })
     }
 
-    /// Compresses 20 ms, samples in -1.0..=1.0. `None` while there is nothing worth sending: the receiver conceals.
+    /// Encodes 20 ms of samples in -1.0..=1.0. Returns `None` during silence (DTX): nothing is sent, and the receiver
+    /// conceals.
     ///
     /// # Errors
-    /// [`Error::Samples`] unless exactly [`SAMPLES`] are given; [`Error::Library`].
+    /// Returns [`Error::Samples`] unless there are exactly [`SAMPLES`] samples, and [`Error::Library`] if libopus fails.
     pub fn encode(&mut self, samples: &[f32], pool: &BufferPool) -> Result<Option<Buffer>, Error> {
         if samples.len() != SAMPLES {
             return Err(Error::Samples(samples.len()));
         }
         let length = self.inner.encode_float(samples, &mut self.scratch)?;
-        // One or two bytes say "as before": RFC 6716 section 2.1.9 lets the sender keep them to itself.
-        let packet = (length > NOTHING).then(|| pool.copy(&self.scratch[..length]));
+        // A packet of one or two bytes repeats the previous state and need not be sent (RFC 6716 section 2.1.9).
+        let packet = (length > MAX_DTX_BYTES).then(|| pool.copy(&self.scratch[..length]));
         Ok(packet)
     }
 
-    /// Aims at another rate.
+    /// Sets the target bitrate.
     ///
     /// # Errors
-    /// [`Error::Library`] outside 500 bit/s..=512 kbit/s.
+    /// Returns [`Error::Library`] outside 500 bit/s..=512 kbit/s.
     pub fn set_bitrate(&mut self, bitrate: Bitrate) -> Result<(), Error> {
         let bits = i32::try_from(bitrate.as_bps()).unwrap_or(i32::MAX);
         self.inner.set_bitrate(::opus::Bitrate::Bits(bits))?;
         Ok(())
     }
 
-    /// Says how many packets in a hundred get lost; the more, the larger the share of the coarse copies.
+    /// Sets the expected packet loss. A higher loss increases the share of the FEC data.
     ///
     /// # Errors
-    /// [`Error::Library`] beyond 100.
+    /// Returns [`Error::Library`] above 100.
     pub fn set_loss(&mut self, percent: u8) -> Result<(), Error> {
         self.inner.set_packet_loss_perc(i32::from(percent))?;
         Ok(())
     }
 }
 
-/// Restores the voice of one participant.
+/// Decodes the sound of one participant.
 pub struct Decoder {
     inner: ::opus::Decoder,
 }
 
 impl Decoder {
-    /// A decoder that has heard nothing yet.
+    /// Creates a decoder.
     ///
     /// # Errors
-    /// [`Error::Library`] where memory is short.
+    /// Returns [`Error::Library`] if memory is exhausted.
     pub fn new() -> Result<Self, Error> {
         Ok(Self { inner: ::opus::Decoder::new(SAMPLE_RATE, Channels::Mono)? })
     }
 
-    /// Restores a packet that arrived; `None` stands for one that is lost for good, as [`Decoder::conceal`].
+    /// Decodes a received packet. `None` is a lost packet, as in [`Decoder::conceal`].
     ///
     /// # Errors
-    /// [`Error::Packet`] for anything but 20 ms of Opus, [`Error::Library`] for a damaged one; `out` holds no sound then.
+    /// Returns [`Error::Packet`] unless the packet is 20 ms of Opus, and [`Error::Library`] if it is damaged. `out` is
+    /// then undefined.
     pub fn decode(&mut self, packet: Option<&[u8]>, out: &mut [f32; SAMPLES]) -> Result<(), Error> {
         match packet {
             Some(packet) => self.run(packet, out, false),
@@ -107,18 +109,18 @@ impl Decoder {
         }
     }
 
-    /// Invents 20 ms that fit what was heard before; fades out where this goes on.
+    /// Conceals the loss of 20 ms. Repeated calls fade out.
     ///
     /// # Errors
-    /// [`Error::Library`], never seen.
+    /// Returns [`Error::Library`] if libopus fails, which is not expected.
     pub fn conceal(&mut self, out: &mut [f32; SAMPLES]) -> Result<(), Error> {
-        // An empty packet is how the library is told of a loss.
+        // libopus conceals a loss if the packet is empty.
         self.inner.decode_float(&[], out, false)?;
         Ok(())
     }
 
-    /// Restores a lost packet from the coarse copy in its successor, which is decoded normally afterwards. Where the
-    /// successor carries no copy this conceals.
+    /// Restores a lost packet from the FEC data in its successor, or conceals it if there is no FEC data. The caller
+    /// decodes the successor itself afterwards.
     ///
     /// # Errors
     /// As [`Decoder::decode`].
@@ -137,26 +139,26 @@ impl Decoder {
     }
 }
 
-/// Clear speech with room for the copies.
+/// Clear speech, including FEC data.
 const DEFAULT_BITRATE: i32 = 32_000;
 
-/// Percent. Enough for the library to add copies while the loss is not known.
+/// Percent. Enough that libopus adds FEC data while the loss is unknown.
 const EXPECTED_LOSS: i32 = 10;
 
-/// 0..=10. Beyond 8 nobody hears the difference on speech, and every participant pays for it.
+/// 0..=10. Above 8 the difference is inaudible for speech and costs CPU time.
 const COMPLEXITY: i32 = 8;
 
-/// The longest packet that 20 ms may take (RFC 6716 section 3.4 allows one frame 1275 bytes, and a byte before it).
+/// The maximum packet of 20 ms: a frame of 1275 bytes and one byte before it (RFC 6716 section 3.4).
 const MAX_PACKET_BYTES: usize = 1_276;
 
-/// Packets up to this length hold no sound.
-const NOTHING: usize = 2;
+/// Packets up to this length contain no sound.
+const MAX_DTX_BYTES: usize = 2;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A voice-like sound: syllables of 80 ms, each of another pitch, with overtones.
+    /// A voice-like sound: syllables of 80 ms with varying pitch and overtones.
     fn voice(packet: usize) -> [f32; SAMPLES] {
         std::array::from_fn(|index| {
             #[expect(clippy::cast_precision_loss, reason = "a few seconds of samples")]
@@ -171,34 +173,32 @@ mod tests {
 
     fn packets(count: usize) -> Vec<Buffer> {
         let (pool, mut encoder) = (BufferPool::new(4), Encoder::new().unwrap());
-        (0..count)
-            .map(|number| encoder.encode(&voice(number), &pool).unwrap().expect("a voice is worth sending"))
-            .collect()
+        (0..count).map(|number| encoder.encode(&voice(number), &pool).unwrap().expect("a voice is sent")).collect()
     }
 
     fn energy(samples: &[f32]) -> f32 {
         samples.iter().map(|sample| sample * sample).sum()
     }
 
-    /// Decodes with packet `lost` made good by `repair` and tells the energy of the error there, the same stream
-    /// without a loss being the truth.
+    /// Decodes a stream in which `repair` replaces packet `lost`. Returns the energy of the error relative to the same
+    /// stream without loss.
     fn error_after(lost: usize, repair: impl Fn(&mut Decoder, &[u8], &mut [f32; SAMPLES])) -> f32 {
         let packets = packets(lost + 2);
-        let (mut whole, mut holed) = (Decoder::new().unwrap(), Decoder::new().unwrap());
+        let (mut complete, mut lossy) = (Decoder::new().unwrap(), Decoder::new().unwrap());
         let (mut truth, mut heard) = ([0.0; SAMPLES], [0.0; SAMPLES]);
         for packet in &packets[..=lost] {
-            whole.decode(Some(packet), &mut truth).unwrap();
+            complete.decode(Some(packet), &mut truth).unwrap();
         }
         for packet in &packets[..lost] {
-            holed.decode(Some(packet), &mut heard).unwrap();
+            lossy.decode(Some(packet), &mut heard).unwrap();
         }
-        repair(&mut holed, &packets[lost + 1], &mut heard);
+        repair(&mut lossy, &packets[lost + 1], &mut heard);
         let error: Vec<f32> = truth.iter().zip(&heard).map(|(truth, heard)| truth - heard).collect();
         energy(&error) / energy(&truth)
     }
 
     #[test]
-    fn a_voice_comes_back() {
+    fn a_voice_is_decoded_with_its_energy() {
         let mut decoder = Decoder::new().unwrap();
         let mut out = [0.0; SAMPLES];
         for packet in packets(20) {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_not_sent_and_speech_is_again() {
+    fn silence_is_not_sent_and_later_speech_is() {
         let (pool, mut encoder) = (BufferPool::new(4), Encoder::new().unwrap());
         let silence = [0.0; SAMPLES];
         let sent = (0..100).filter(|_| encoder.encode(&silence, &pool).unwrap().is_some()).count();
@@ -219,18 +219,18 @@ mod tests {
     }
 
     #[test]
-    fn the_next_packet_restores_a_lost_one_better_than_guessing() {
-        // The first packet of each syllable is what nobody can guess.
+    fn fec_restores_a_lost_packet_better_than_concealment() {
+        // Concealment cannot predict the first packet of a syllable.
         let onsets = || (20..60).step_by(SYLLABLE);
-        let guessed: f32 =
+        let concealed: f32 =
             onsets().map(|lost| error_after(lost, |decoder, _, out| decoder.conceal(out).unwrap())).sum();
-        let copied: f32 =
+        let restored: f32 =
             onsets().map(|lost| error_after(lost, |decoder, next, out| decoder.decode_fec(next, out).unwrap())).sum();
-        assert!(copied < guessed * 0.7, "copied {copied}, guessed {guessed}");
+        assert!(restored < concealed * 0.7, "restored {restored}, concealed {concealed}");
     }
 
     #[test]
-    fn concealment_goes_on_and_fades() {
+    fn repeated_concealment_fades_out() {
         let mut decoder = Decoder::new().unwrap();
         let mut out = [0.0; SAMPLES];
         for packet in packets(20) {
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_an_error_and_the_decoder_lives_on() {
+    fn invalid_packets_are_errors_and_the_decoder_continues() {
         let good = packets(3);
         let mut decoder = Decoder::new().unwrap();
         let mut out = [0.0; SAMPLES];
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn another_count_of_samples_is_refused() {
+    fn a_wrong_number_of_samples_is_refused() {
         let refused = Encoder::new().unwrap().encode(&[0.0; 480], &BufferPool::new(1));
         assert!(matches!(refused, Err(Error::Samples(480))));
     }

@@ -1,12 +1,12 @@
-//! Peak signal-to-noise ratio: how near a picture is to its original.
+//! Peak signal-to-noise ratio.
 
 use media::PlaneRef;
 
-/// The ratio of equal planes, in decibels: finite, so that a report can hold it.
+/// The ratio of equal planes in decibels. Finite, so that it can be written as JSON.
 pub const EQUAL: f64 = 100.0;
 
-/// The ratio between two planes of 8-bit samples in decibels, at most [`EQUAL`]; `None` where their sizes differ or
-/// there is nothing to compare.
+/// The ratio of two planes of 8-bit samples in decibels, at most [`EQUAL`]. Returns `None` if the sizes differ or are
+/// empty.
 #[must_use]
 pub fn of(one: PlaneRef<'_>, other: PlaneRef<'_>) -> Option<f64> {
     if one.size != other.size || one.size.is_empty() {
@@ -17,7 +17,7 @@ pub fn of(one: PlaneRef<'_>, other: PlaneRef<'_>) -> Option<f64> {
 }
 
 fn squared_error(one: &[u8], other: &[u8]) -> u64 {
-    // A row is at most 65535 samples of at most 65025 each: it fits 32 bits.
+    // A row has at most 65535 samples with a squared error of at most 65025, so the sum fits into 32 bits.
     let sum: u32 = one.iter().zip(other).map(|(one, other)| u32::from(one.abs_diff(*other)).pow(2)).sum();
     u64::from(sum)
 }
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn it_knows_the_classic_values() {
+    fn known_ratios_are_computed() {
         let black = [0; 8];
         assert_eq!(of(plane(&black), plane(&black)), Some(EQUAL));
         assert_eq!(of(plane(&black), plane(&[255; 8])), Some(0.0));
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn padding_does_not_count_and_sizes_must_agree() {
+    fn padding_is_ignored_and_sizes_must_be_equal() {
         assert_eq!(of(plane(&[0, 0, 0, 9, 0, 0, 0, 9]), plane(&[0; 8])), Some(EQUAL));
         let other = PlaneRef { data: &[0; 8], stride: 4, size: Size::new(2, 2) };
         assert_eq!(of(plane(&[0; 8]), other), None);

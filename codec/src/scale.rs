@@ -1,11 +1,11 @@
-//! Makes pictures smaller or larger: averages areas on the way down, blends neighbours on the way up.
+//! Scales frames: averages areas to shrink, interpolates linearly to enlarge.
 //!
-//! It runs for every frame of every layer that is not of the source's size, so halves and quarters of 16:9 sources take
-//! a short way, and nothing is allocated once the first picture of a shape is through.
+//! Runs for every frame of every layer that differs from the source's size. Ratios of 2 and 4 have a fast path, and
+//! only the first frame of a new size allocates.
 
 use media::{Frame, FrameMut, Plane, PlaneMut, PlaneRef};
 
-/// Scales planes; keeps the weights of the last shapes it saw.
+/// Scales frames. Keeps the filter weights of the last sizes.
 #[derive(Debug, Default)]
 pub struct Scaler {
     luma: Plan,
@@ -13,22 +13,22 @@ pub struct Scaler {
 }
 
 impl Scaler {
-    /// A scaler that has seen nothing yet.
+    /// Creates a scaler.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Fills `canvas` with the picture of `frame`, stretched to its size.
-    pub fn scale(&mut self, frame: &Frame, canvas: &mut FrameMut) {
-        let [mut y, mut u, mut v] = canvas.planes_mut();
+    /// Scales `frame` into `target`, whose size may have another aspect ratio.
+    pub fn scale(&mut self, frame: &Frame, target: &mut FrameMut) {
+        let [mut y, mut u, mut v] = target.planes_mut();
         self.luma.scale(frame.plane(Plane::Y), &mut y);
         self.chroma.scale(frame.plane(Plane::U), &mut u);
         self.chroma.scale(frame.plane(Plane::V), &mut v);
     }
 }
 
-/// The weights from one size to another, and room for one row of sums.
+/// The filter weights for one pair of sizes, and the buffer for one row of sums.
 #[derive(Debug, Default)]
 struct Plan {
     columns: Axis,
@@ -46,11 +46,11 @@ impl Plan {
             (1, 1) => to.copy_from(from),
             (2, 2) => halve(from, to),
             (4, 4) => quarter(from, to),
-            (_, _) => self.weigh(from, to),
+            (_, _) => self.resample(from, to),
         }
     }
 
-    fn weigh(&mut self, from: PlaneRef<'_>, to: &mut PlaneMut<'_>) {
+    fn resample(&mut self, from: PlaneRef<'_>, to: &mut PlaneMut<'_>) {
         self.columns.adapt(from.size.width, to.size.width);
         self.rows.adapt(from.size.height, to.size.height);
         self.sums.resize(usize::from(from.size.width), 0);
@@ -63,7 +63,7 @@ impl Plan {
     }
 }
 
-/// Which samples along one axis make up each sample of the result, with weights that sum up to [`WHOLE`].
+/// The filter taps along one axis. The weights of each output sample sum up to [`WEIGHT_SUM`].
 #[derive(Debug, Default)]
 struct Axis {
     from: u16,
@@ -87,9 +87,9 @@ impl Axis {
         self.spans.clear();
         self.weights.clear();
         for index in 0..to {
-            let (first, weights) = if to < from { average(index, from, to) } else { neighbours(index, from, to) };
+            let (first, weights) = if to < from { average(index, from, to) } else { interpolate(index, from, to) };
             self.spans.push((first, weights.len()));
-            self.weights.extend(round_to_whole(&weights));
+            self.weights.extend(to_fixed_point(&weights));
         }
     }
 
@@ -103,7 +103,7 @@ impl Axis {
     }
 }
 
-/// The share of each sample that a sample of the smaller picture covers.
+/// The weights of an output sample when shrinking: the covered share of each input sample.
 fn average(index: u16, from: u16, to: u16) -> (usize, Vec<f64>) {
     let scale = f64::from(from) / f64::from(to);
     let (start, end) = (f64::from(index) * scale, (f64::from(index) + 1.0) * scale);
@@ -114,8 +114,8 @@ fn average(index: u16, from: u16, to: u16) -> (usize, Vec<f64>) {
     (first, (first..last).map(cover).collect())
 }
 
-/// The two samples on either side of a sample of the larger picture, by nearness of their centres.
-fn neighbours(index: u16, from: u16, to: u16) -> (usize, Vec<f64>) {
+/// The weights of an output sample when enlarging: linear interpolation of the two nearest input samples.
+fn interpolate(index: u16, from: u16, to: u16) -> (usize, Vec<f64>) {
     let centre = (f64::from(index) + 0.5) * f64::from(from) / f64::from(to) - 0.5;
     let centre = centre.clamp(0.0, f64::from(from - 1));
     let first = whole(centre);
@@ -127,19 +127,19 @@ fn whole(position: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a position in a picture, never negative"
+        reason = "a position in a picture is not negative"
     )]
     let whole = position as usize;
     whole
 }
 
-/// Fixed-point weights whose sum is exactly [`WHOLE`], so that flat areas stay flat: what rounding leaves over goes
-/// from one sum to the next.
-fn round_to_whole(weights: &[f64]) -> impl Iterator<Item = u16> {
+/// Converts weights to fixed point. The sum is exactly [`WEIGHT_SUM`], so that flat areas stay flat: each rounding
+/// error is carried to the next weight.
+fn to_fixed_point(weights: &[f64]) -> impl Iterator<Item = u16> {
     let mut sum = 0.0;
     let mut given = 0;
     weights.iter().map(move |weight| {
-        sum += weight * f64::from(WHOLE);
+        sum += weight * f64::from(WEIGHT_SUM);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "weights sum up to 256")]
         let due = sum.round() as u16;
         let weight = due - given;
@@ -151,7 +151,7 @@ fn round_to_whole(weights: &[f64]) -> impl Iterator<Item = u16> {
 fn add_rows(from: PlaneRef<'_>, taps: Taps<'_>, sums: &mut [u16]) {
     let rows = from.data.chunks(from.stride).skip(taps.first);
     for (step, (row, weight)) in rows.zip(taps.weights).enumerate() {
-        // 255 * 256 still fits 16 bits: nothing wraps.
+        // At most 255 * 256, which fits into 16 bits: nothing wraps.
         if step == 0 {
             sums.iter_mut().zip(row).for_each(|(sum, sample)| *sum = u16::from(*sample).wrapping_mul(*weight));
         } else {
@@ -164,13 +164,13 @@ fn add_rows(from: PlaneRef<'_>, taps: Taps<'_>, sums: &mut [u16]) {
 fn blend(sums: &[u16], taps: Taps<'_>) -> u8 {
     let sum: u32 =
         sums[taps.first..].iter().zip(taps.weights).map(|(sum, weight)| u32::from(*sum) * u32::from(*weight)).sum();
-    // Both axes weigh 256; what is above 8 bits was rounding.
+    // Both axes have a weight sum of 256, so the sum has 16 fractional bits.
     u8::try_from((sum + (1 << 15)) >> 16).unwrap_or(u8::MAX)
 }
 
-// Both of the short ways add up several samples in one word, over slices of one length: so written, the compiler finds
-// the vector instructions and leaves the bounds checks out. Sixteen samples of 8 bits fit each half of a word, so
-// nothing ever wraps; it is said so, because a check for each addition would undo it all in unoptimised builds.
+// Both fast paths add several samples in one word, over slices of equal length, so that the compiler vectorises the
+// loops without bounds checks. The sum of sixteen 8-bit samples fits into half a word, so nothing wraps; `wrapping_add`
+// avoids the overflow checks of development builds, which would prevent vectorisation.
 
 fn halve(from: PlaneRef<'_>, to: &mut PlaneMut<'_>) {
     for (row, pair) in to.rows_mut().zip(from.data.chunks(2 * from.stride)) {
@@ -202,7 +202,7 @@ fn quarter(from: PlaneRef<'_>, to: &mut PlaneMut<'_>) {
     }
 }
 
-/// The sums of the even and of the odd samples of four, one in each half of a word.
+/// The sum of the even samples and the sum of the odd samples, one in each half of a word.
 fn pairs(four: [u8; 4]) -> u32 {
     let word = u32::from_le_bytes(four);
     (word & 0x00FF_00FF).wrapping_add(word >> 8 & 0x00FF_00FF)
@@ -217,8 +217,8 @@ fn low_byte(value: u16) -> u8 {
     value.to_le_bytes()[0]
 }
 
-/// The sum of the weights along one axis.
-const WHOLE: u16 = 256;
+/// The sum of the weights of one output sample along one axis.
+const WEIGHT_SUM: u16 = 256;
 
 #[cfg(test)]
 mod tests {
@@ -227,15 +227,15 @@ mod tests {
     use media::{Colour, Pool, Rotation, Size, Timestamp};
 
     fn scaled(frame: &Frame, size: Size) -> Frame {
-        let mut canvas = Pool::new(1).canvas(size).unwrap();
-        Scaler::new().scale(frame, &mut canvas);
-        canvas.freeze(frame.number(), frame.captured(), frame.colour(), frame.rotation())
+        let mut target = Pool::new(1).take(size).unwrap();
+        Scaler::new().scale(frame, &mut target);
+        target.freeze(frame.number(), frame.captured(), frame.colour(), frame.rotation())
     }
 
     fn flat(size: Size, value: u8) -> Frame {
-        let mut canvas = Pool::new(1).canvas(size).unwrap();
-        canvas.planes_mut().into_iter().for_each(|mut plane| plane.rows_mut().for_each(|row| row.fill(value)));
-        canvas.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
+        let mut target = Pool::new(1).take(size).unwrap();
+        target.planes_mut().into_iter().for_each(|mut plane| plane.rows_mut().for_each(|row| row.fill(value)));
+        target.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
     }
 
     #[test]
@@ -250,21 +250,21 @@ mod tests {
     }
 
     #[test]
-    fn the_short_ways_agree_with_the_long_one() {
+    fn the_fast_paths_agree_with_the_general_one() {
         let frame = testing::picture(&Pool::new(2), Size::new(256, 128), 3);
         for divisor in [2, 4] {
             let size = Size::new(256 / divisor, 128 / divisor);
-            let short = scaled(&frame, size);
-            let mut canvas = Pool::new(1).canvas(size).unwrap();
-            Plan::default().weigh(frame.plane(Plane::Y), &mut canvas.planes_mut()[0]);
-            let long = canvas.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright);
-            let ratio = psnr::of(short.plane(Plane::Y), long.plane(Plane::Y)).unwrap();
+            let fast = scaled(&frame, size);
+            let mut target = Pool::new(1).take(size).unwrap();
+            Plan::default().resample(frame.plane(Plane::Y), &mut target.planes_mut()[0]);
+            let general = target.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright);
+            let ratio = psnr::of(fast.plane(Plane::Y), general.plane(Plane::Y)).unwrap();
             assert!(ratio > 50.0, "{divisor}: {ratio}");
         }
     }
 
     #[test]
-    fn down_and_up_again_resembles_the_source() {
+    fn scaling_down_and_up_resembles_the_source() {
         let frame = testing::picture(&Pool::new(2), Size::new(640, 360), 0);
         let back = scaled(&scaled(&frame, Size::new(426, 240)), Size::new(640, 360));
         let ratio = psnr::of(frame.plane(Plane::Y), back.plane(Plane::Y)).unwrap();
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_and_tiny_sizes_are_no_trouble() {
+    fn odd_and_tiny_sizes_are_scaled() {
         let frame = testing::picture(&Pool::new(2), Size::new(7, 5), 0);
         for size in [(1, 1), (2, 2), (3, 5), (7, 5), (14, 10), (64, 1)] {
             assert_eq!(scaled(&frame, Size::new(size.0, size.1)).size(), Size::new(size.0, size.1));

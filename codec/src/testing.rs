@@ -1,21 +1,21 @@
-//! Moving pictures for tests: enough detail and motion to make an encoder work.
+//! Moving frames for unit tests, with enough detail and motion to need bits.
 
 use media::{Colour, Frame, FrameRate, Pool, Rotation, Size, Timestamp};
 
-/// Picture `number` of an endless pan over a textured ground with a bright disc crossing it.
+/// Frame `number` of a pan over a textured background with a bright moving disc.
 pub(crate) fn picture(pool: &Pool, size: Size, number: u64) -> Frame {
     picture_in(pool, size, number, Colour::default())
 }
 
-/// As [`picture`], with other colours.
+/// As [`picture`], with another colour space.
 pub(crate) fn picture_in(pool: &Pool, size: Size, number: u64, colour: Colour) -> Frame {
-    let mut canvas = pool.canvas(size).expect("tests give their pools room");
+    let mut frame = pool.take(size).expect("the pool has a free buffer");
     let step = i32::try_from(number % 10_000).expect("small");
-    let [mut luma, mut blue, mut red] = canvas.planes_mut();
+    let [mut luma, mut blue, mut red] = frame.planes_mut();
     let disc = (step * 4 % i32::from(size.width), i32::from(size.height) / 2, i32::from(size.height) / 6);
     for (y, row) in (0..).zip(luma.rows_mut()) {
         for (x, sample) in (0..).zip(row.iter_mut()) {
-            *sample = if inside(x, y, disc) { 220 } else { ground(x + step * 2, y + step) };
+            *sample = if inside(x, y, disc) { 220 } else { background(x + step * 2, y + step) };
         }
     }
     for (plane, offset) in [(&mut blue, 1), (&mut red, 3)] {
@@ -26,18 +26,18 @@ pub(crate) fn picture_in(pool: &Pool, size: Size, number: u64, colour: Colour) -
         }
     }
     let captured = Timestamp::default() + FrameRate::THIRTY.due(number);
-    canvas.freeze(number, captured, colour, Rotation::Upright)
+    frame.freeze(number, captured, colour, Rotation::Upright)
 }
 
 fn inside(x: i32, y: i32, (centre_x, centre_y, radius): (i32, i32, i32)) -> bool {
     (x - centre_x).pow(2) + (y - centre_y).pow(2) < radius.pow(2)
 }
 
-fn ground(x: i32, y: i32) -> u8 {
+fn background(x: i32, y: i32) -> u8 {
     40 + wave(x + y / 3, 131, 70) + wave(x - 2 * y, 173, 40) + wave(x / 2 + y, 41, 12)
 }
 
-/// A triangle between 0 and `height`.
+/// A triangle wave between 0 and `height`.
 fn wave(at: i32, period: i32, height: i32) -> u8 {
     let phase = at.rem_euclid(period) * 2 - period;
     u8::try_from(phase.abs() * height / period).expect("below 128")

@@ -1,165 +1,115 @@
-//! The one owner of a meeting's parts: hears commands, the network and the devices, and ties them together.
+//! One task a meeting: takes commands, network events and reports of threads, and routes each to the part that owns it.
 
 mod devices;
-mod room;
+mod membership;
+mod outbox;
 mod tracks;
 
-pub use devices::{warning, warnings};
-pub use room::linear;
+pub use devices::Devices;
+pub use membership::Membership;
+pub use outbox::{Closing, Outbox};
+pub use tracks::{Context, Tracks};
 
-use crate::event::{Command, Event, Reason, Step};
-use crate::receive::Receivers;
-use crate::send::{Pictures, Report, Uplink};
-use crate::setup::Setup;
-use crate::sources::Cameras;
-use crate::track_stats::TrackStats;
-use crate::video_output::VideoOutput;
-use crate::{measure, reason};
-use capture::Format;
-use crypto::KeyRing;
-use media::{Bitrate, BufferPool, Clock, Mailbox};
-use net::meeting::{self, MediaState, Microphone};
-use net::{Session, meeting::Person as Member};
-use proto::{ParticipantId, SenderLayers, Slot, TrackId};
-use std::collections::BTreeMap;
+use crate::event::{Command, Event, Notice, NoticeKind, Reason, Step};
+use crate::reason;
+use crate::setup::Choice;
+use crate::stats::Stats;
+use net::Session;
+use net::meeting::{self, Person as Member};
+use proto::{ParticipantId, Slot};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout_at};
+use tracks::{SourceEvent, Waiting};
 
-/// What the coordinator is made of.
-pub struct Parts {
-    /// The way to the server.
-    pub session: Session,
-    /// The sound engine.
-    pub audio: audio::Engine,
-    /// The voice's way out.
-    pub uplink: Uplink,
-    /// The keys.
-    pub ring: KeyRing,
-    /// The time.
-    pub clock: Clock,
-    /// Where bitstreams live.
-    pub pool: BufferPool,
-    /// What is counted.
-    pub stats: TrackStats,
-    /// Where pictures go.
-    pub screen: Arc<dyn VideoOutput>,
-    /// Where they come from.
-    pub cameras: Cameras,
-    /// As whom, with which devices.
-    pub setup: Setup,
-    /// Who hears what happens.
-    pub events: mpsc::Sender<Event>,
-    /// What a report is made of.
-    pub measure: measure::Shared,
-    /// True where the meeting was made here.
-    pub organiser: bool,
-}
-
-/// The state of one meeting, owned by one task.
+/// Routes between the parts of one meeting. It owns the parts and no state of its own.
 pub struct Coordinator {
-    parts: Parts,
-    receivers: Receivers,
-    members: Vec<Member>,
-    sources: BTreeMap<Slot, Source>,
-    /// Sources on their way to be closed: each box ends when its device is free.
-    closing: BTreeMap<Slot, Mailbox<()>>,
-    waiting: Vec<tracks::Waiting>,
-    /// What the server said last of each slot.
-    wanted: BTreeMap<Slot, SenderLayers>,
-    state: MediaState,
-    entered: bool,
-    epoch: u64,
-    budget: Bitrate,
-    reports: mpsc::Sender<(Slot, u64, Report)>,
-    heard: mpsc::Receiver<(Slot, u64, Report)>,
-    births: u64,
-    speaking: Vec<ParticipantId>,
-    level: f32,
-}
-
-/// One picture source, from the moment it is asked for.
-struct Source {
-    pictures: Pictures,
-    format: Option<Format>,
-    /// Tells a late report of a source that was closed from one of its successor.
-    birth: u64,
+    /// The network session.
+    pub session: Session,
+    /// Cameras, microphone, speaker and screen.
+    pub devices: Devices,
+    /// What is sent and received.
+    pub tracks: Tracks,
+    /// The people and their keys.
+    pub membership: Membership,
+    /// All counters.
+    pub stats: Stats,
+    /// Events for the screens.
+    pub events: Outbox,
 }
 
 impl Coordinator {
-    /// Ties `parts` together. `early` is what the sound engine warned of when it started.
-    ///
-    /// # Errors
-    /// Where the system has no thread left.
-    pub fn new(parts: Parts, early: &[audio::Warning]) -> std::io::Result<Self> {
-        let (reports, heard) = mpsc::channel(16);
-        let microphone = match (&parts.setup.microphone, parts.setup.muted) {
-            (audio::Choice::Off, _) => Microphone::Off,
-            _ if early.iter().any(devices::takes_the_microphone) => Microphone::Off,
-            (_, true) => Microphone::Muted,
-            (_, false) => Microphone::On,
-        };
-        Ok(Self {
-            parts,
-            receivers: Receivers::start()?,
-            members: Vec::new(),
-            sources: BTreeMap::new(),
-            closing: BTreeMap::new(),
-            waiting: Vec::new(),
-            wanted: BTreeMap::new(),
-            state: MediaState { microphone, ..MediaState::default() },
-            entered: false,
-            epoch: 0,
-            budget: START,
-            reports,
-            heard,
-            births: 0,
-            speaking: Vec::new(),
-            level: 0.0,
-        })
-    }
-
-    /// Runs until the meeting is over for us, then tells why and closes every device.
-    pub async fn run(mut self, mut network: mpsc::Receiver<net::Event>, mut commands: mpsc::Receiver<Command>) {
+    /// Runs until the meeting is over for us, or the engine closes. Then closes every device and sends
+    /// [`Event::Ended`] last.
+    pub async fn run(
+        mut self,
+        mut network: mpsc::Receiver<net::Event>,
+        mut commands: mpsc::Receiver<Command>,
+        mut closing: Closing,
+    ) {
         self.open_devices();
         let mut tick = interval_at(Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        // Set when the engine closes.
+        let mut deadline: Option<Instant> = None;
         let reason = loop {
             let flow = tokio::select! {
                 event = network.recv() => match event {
                     Some(event) => self.handle_network(event).await,
                     None => ControlFlow::Break(Reason::Here("the network task ended".into())),
                 },
-                command = commands.recv() => match command {
-                    Some(command) => self.handle_command(command).await,
-                    None => self.handle_command(Command::Leave).await,
-                },
-                Some((slot, birth, report)) = self.heard.recv() => self.handle_report(slot, birth, report).await,
+                Some(command) = commands.recv() => self.handle_command(command).await,
+                report = self.tracks.next_report() => self.handle_report(report).await,
                 _ = tick.tick() => self.handle_tick().await,
+                () = closing.wait(), if deadline.is_none() => {
+                    deadline = Some(Instant::now() + FLUSH_TIMEOUT);
+                    self.leave_to_close()
+                }
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    ControlFlow::Break(Reason::Left)
+                }
             };
             if let ControlFlow::Break(reason) = flow {
                 break reason;
             }
         };
-        self.close(reason).await;
+        let deadline = deadline.unwrap_or_else(|| Instant::now() + FLUSH_TIMEOUT);
+        self.close(reason, network, deadline).await;
+    }
+
+    /// Opens the devices of the setup. Nothing is sent before we are in.
+    fn open_devices(&mut self) {
+        for (slot, open) in self.devices.first_sources() {
+            self.tracks.start_source(slot, open);
+        }
     }
 
     async fn handle_network(&mut self, event: net::Event) -> ControlFlow<Reason> {
         match event {
             net::Event::Meeting(event) => return self.handle_meeting(event).await,
-            net::Event::Track { track, kind, frames, .. } => self.add_track(tracks::Waiting { track, kind, frames }),
-            net::Event::Rekeyed(epoch) => self.rekeyed(epoch.0),
+            net::Event::Track { track, kind, frames, .. } => {
+                self.tracks.add(Waiting { track, kind, frames });
+                self.tracks.start_waiting(&self.membership, &self.devices);
+            }
+            net::Event::Rekeyed(epoch) => {
+                self.membership.set_epoch(epoch);
+                self.stats.add_epoch();
+            }
             net::Event::Connected => tracing::info!("media flow"),
-            net::Event::TrackEnded(track) => self.end_track(track),
-            net::Event::LayersWanted(layers) => self.want(layers),
-            net::Event::KeyFrameWanted { slot, spatial } => self.key_frame(slot, spatial),
-            net::Event::Estimate(budget) => self.share(budget),
+            net::Event::TrackEnded(track) => {
+                self.tracks.end(track);
+                if track.slot == Slot::Microphone {
+                    self.devices.count_sound(&self.stats);
+                    self.devices.remove_voice(track);
+                }
+            }
+            net::Event::LayersWanted(layers) => self.tracks.set_wanted(layers),
+            net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
+            net::Event::Estimate(budget) => self.tracks.set_budget(budget),
             net::Event::Totals(totals) => {
-                self.parts.measure.totals(totals);
-                let at = self.parts.measure.since_entered(self.parts.clock.now());
-                self.tell(Event::Totals(room::totals(totals, at))).await;
+                self.stats.set_totals(totals);
+                self.events.send(Event::Totals(totals)).await;
             }
             net::Event::Failed(error) => return ControlFlow::Break(error.reason()),
         }
@@ -168,94 +118,196 @@ impl Coordinator {
 
     async fn handle_meeting(&mut self, event: meeting::Event) -> ControlFlow<Reason> {
         match event {
-            meeting::Event::Approaching => self.tell(Event::Progress(Step::Approaching)).await,
-            meeting::Event::Knocking => self.tell(Event::Progress(Step::Knocking)).await,
+            meeting::Event::Approaching => self.events.send(Event::Progress(Step::Approaching)).await,
+            meeting::Event::Knocking => self.events.send(Event::Progress(Step::Knocking)).await,
             meeting::Event::Entered { me } => self.enter(me).await,
-            meeting::Event::Members(members) => self.meet(members).await,
-            // The driver keeps the keys to itself and tells that they are in place.
+            meeting::Event::Members(members) => self.set_members(members).await,
+            // The network session keeps the keys and reports `Rekeyed`.
             meeting::Event::Joined(_) | meeting::Event::Keys { .. } => {}
-            meeting::Event::Left { id, .. } => self.forget(id),
-            meeting::Event::Words(words) => self.lock(words).await,
+            meeting::Event::Left { id, .. } => self.tracks.remove_waiting(id),
+            meeting::Event::Words(words) => self.events.send(Event::Locked(self.membership.lock(words))).await,
             meeting::Event::Ended(reason) => return ControlFlow::Break(reason),
-            meeting::Event::Notice(notice) => self.tell(Event::Notice(reason::notice(notice))).await,
+            meeting::Event::Notice(notice) => self.events.send(Event::Notice(reason::notice(notice))).await,
         }
         ControlFlow::Continue(())
     }
 
     async fn handle_command(&mut self, command: Command) -> ControlFlow<Reason> {
         match command {
-            Command::Mute(muted) => self.mute(muted).await,
-            Command::Camera(on) => self.camera(on).await,
-            Command::Share(on) => self.screen(on).await,
+            Command::Mute(muted) => {
+                if self.devices.set_muted(muted) {
+                    self.announce_microphone().await;
+                } else {
+                    self.events.send(Event::Microphone(meeting::Microphone::Off)).await;
+                }
+            }
+            Command::Camera(on) => self.set_camera(on).await,
+            Command::Share(on) => self.set_screen(on).await,
             Command::ChooseCamera(choice) => self.choose_camera(choice).await,
-            Command::ChooseMicrophone(choice) => self.choose_microphone(choice).await,
-            Command::ChooseSpeaker(choice) => self.parts.audio.set_speaker(choice),
-            Command::Tiles(tiles) => self.parts.session.wishes(tiles),
-            Command::Remove(id) => self.ask(meeting::Command::Remove(id)).await,
-            Command::Count => self.parts.session.count(),
+            Command::ChooseMicrophone(choice) => {
+                self.devices.choose_microphone(choice);
+                self.announce_microphone().await;
+            }
+            Command::ChooseSpeaker(choice) => self.devices.choose_speaker(choice),
+            Command::Tiles(tiles) => self.session.wishes(tiles),
+            Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,
+            Command::Count => self.session.count(),
             // The meeting answers with its last event, which ends the loop.
-            Command::Leave => self.ask(meeting::Command::Leave).await,
+            Command::Leave => self.send(meeting::Command::Leave).await,
         }
         ControlFlow::Continue(())
     }
 
-    async fn handle_report(&mut self, slot: Slot, birth: u64, report: Report) -> ControlFlow<Reason> {
-        match report {
-            _ if self.sources.get(&slot).is_none_or(|source| source.birth != birth) => {}
-            Report::Opened(format) => self.opened(slot, format).await,
-            Report::Failed(error) => {
-                self.drop_source(slot);
-                self.closed(slot).await;
-                self.tell(Event::Notice(reason::source(slot, &error))).await;
+    async fn handle_report(&mut self, report: tracks::SourceReport) -> ControlFlow<Reason> {
+        match self.tracks.handle_report(report, self.membership.is_inside()) {
+            None => {}
+            Some(SourceEvent::Opened) => self.announce().await,
+            Some(SourceEvent::Failed(slot, notice)) => {
+                self.stop_source(slot);
+                // The screens must switch the button off, also if the source never was announced.
+                if let Some(event) = self.membership.unannounced_off(slot) {
+                    self.events.send(event).await;
+                }
+                self.announce().await;
+                self.events.send(Event::Notice(notice)).await;
             }
         }
         ControlFlow::Continue(())
     }
 
     async fn handle_tick(&mut self) -> ControlFlow<Reason> {
-        self.listen().await;
-        for warning in self.parts.audio.take_warnings() {
-            self.hear_warning(&warning).await;
-            self.tell(Event::Notice(devices::warning(&warning))).await;
+        let levels = self.devices.levels();
+        let on = self.devices.microphone() == meeting::Microphone::On;
+        if let Some(speaking) = self.membership.set_speaking(&levels, on) {
+            self.events.send(Event::Speaking(speaking)).await;
         }
+        if let Some(level) = self.devices.changed_level(&levels) {
+            self.events.send(Event::Level(level)).await;
+        }
+        self.devices.count_sound(&self.stats);
+        self.report_sound_warnings().await;
         ControlFlow::Continue(())
     }
 
-    async fn ask(&mut self, command: meeting::Command) {
-        if self.parts.session.send(command).is_err() {
-            let notice = crate::Notice { kind: crate::NoticeKind::Refused, detail: "too many commands at once".into() };
-            self.tell(Event::Notice(notice)).await;
+    /// We are in: publish the voice, and the pictures of every source that is open.
+    async fn enter(&mut self, me: ParticipantId) {
+        self.stats.set_entered(me);
+        let link = self.session.link().unwrap_or_default();
+        let entered = self.membership.enter(me, link);
+        self.events.send(entered).await;
+        self.events.send(Event::Microphone(self.devices.microphone())).await;
+        self.tracks.publish_all();
+        self.announce().await;
+    }
+
+    async fn set_members(&mut self, members: Vec<Member>) {
+        self.stats.add_names(members.iter().map(|member| (member.id, member.name.clone())));
+        let people = self.membership.set_members(members);
+        self.tracks.start_waiting(&self.membership, &self.devices);
+        self.events.send(Event::People(people)).await;
+    }
+
+    async fn set_camera(&mut self, on: bool) {
+        self.stop_source(Slot::Camera);
+        if on {
+            let open = self.devices.open_camera();
+            self.tracks.start_source(Slot::Camera, open);
+        }
+        self.announce().await;
+    }
+
+    async fn set_screen(&mut self, on: bool) {
+        self.stop_source(Slot::Screen);
+        if on {
+            let open = self.devices.open_screen();
+            self.tracks.start_source(Slot::Screen, open);
+        }
+        self.announce().await;
+    }
+
+    async fn choose_camera(&mut self, choice: Choice) {
+        let on = choice != Choice::Off;
+        self.devices.choose_camera(choice);
+        if self.tracks.has_source(Slot::Camera) {
+            self.set_camera(on).await;
         }
     }
 
-    // A reader that has gone misses nothing.
-    async fn tell(&self, event: Event) {
-        let _ = self.parts.events.send(event).await;
+    fn stop_source(&mut self, slot: Slot) {
+        if let Some(source) = self.tracks.stop_source(slot) {
+            self.devices.close_source(slot, source);
+        }
     }
 
-    /// Devices and codecs are closed where they may block; the last word comes after it.
-    async fn close(self, reason: Reason) {
-        let Self { parts, receivers, sources, .. } = self;
-        self::tracks::keep_sound_counts(&parts);
-        let Parts { session, audio, uplink, events, .. } = parts;
-        uplink.disconnect();
-        // Receivers first: what still waits for them may be opened by nobody any more.
-        let devices = tokio::task::spawn_blocking(move || drop((receivers, sources, audio)));
-        if devices.await.is_err() {
-            tracing::warn!("a device did not close in order");
+    async fn announce_microphone(&mut self) {
+        self.events.send(Event::Microphone(self.devices.microphone())).await;
+        self.announce().await;
+    }
+
+    /// Tells the others what we send, and the screens what has changed of it.
+    async fn announce(&mut self) {
+        let state = meeting::MediaState {
+            microphone: self.devices.microphone(),
+            camera: self.tracks.is_open(Slot::Camera),
+            screen: self.tracks.is_open(Slot::Screen),
+        };
+        for event in self.membership.announce(state) {
+            self.events.send(event).await;
         }
+        self.send(meeting::Command::Announce(state)).await;
+    }
+
+    async fn report_sound_warnings(&mut self) {
+        let before = self.devices.microphone();
+        let notices = self.devices.take_warnings();
+        if self.devices.microphone() != before {
+            self.announce_microphone().await;
+        }
+        for notice in notices {
+            self.events.send(Event::Notice(notice)).await;
+        }
+    }
+
+    async fn send(&mut self, command: meeting::Command) {
+        if self.session.send(command).is_err() {
+            let notice = Notice { kind: NoticeKind::Refused, detail: "too many commands at once".into() };
+            self.events.send(Event::Notice(notice)).await;
+        }
+    }
+
+    /// The engine closes. If the session takes no command, it leaves when its last handle is dropped.
+    fn leave_to_close(&self) -> ControlFlow<Reason> {
+        match self.session.send(meeting::Command::Leave) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(net::Busy) => ControlFlow::Break(Reason::Left),
+        }
+    }
+
+    /// Closes devices and codecs where closing may block, while the session sends its last messages.
+    async fn close(mut self, reason: Reason, mut network: mpsc::Receiver<net::Event>, deadline: Instant) {
+        self.devices.count_sound(&self.stats);
+        self.report_sound_warnings().await;
+        let Self { session, devices, tracks, mut events, .. } = self;
+        let closed = tokio::task::spawn_blocking(move || {
+            tracks.close();
+            drop(devices);
+        });
         drop(session);
-        let _ = events.send(Event::Ended(reason)).await;
+        // The channel closes when the session has sent everything and closed its sockets.
+        let flush = async { while network.recv().await.is_some() {} };
+        if timeout_at(deadline, flush).await.is_err() {
+            tracing::warn!("the session did not close in time");
+        }
+        if closed.await.is_err() {
+            tracing::error!("a device did not close: its thread panicked");
+        }
+        events.send(Event::Ended(reason)).await;
     }
 }
 
-/// Where a track comes from, as a key for the sound engine.
-fn sound_key(track: TrackId) -> u64 {
-    track.owner.0
-}
 
-/// Levels and statistics are looked at this often.
+/// The period at which levels, sound warnings and statistics are read.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What the link is taken to carry until an estimate comes.
-const START: Bitrate = Bitrate::kbps(2_500);
+/// How long the session may take to send what it has to send, and to close its sockets.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,27 +1,27 @@
-//! What cameras, microphones and loudspeakers there are. Asking may take a moment: not on the interface's thread.
+//! Lists the cameras, microphones and speakers of this machine. Each call may take a second: not on the UI thread.
 
-/// A device to choose.
+/// A device that the user can choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// What a choice names it by.
+    /// The identifier for a choice.
     pub id: String,
-    /// What people know it as.
+    /// The name for people.
     pub name: String,
 }
 
-/// The cameras, in the system's order; empty where none is found.
+/// The cameras, in the system's order; empty if there is none.
 #[must_use]
 pub fn cameras() -> Vec<Device> {
     capture::device::list().into_iter().map(|info| Device { id: info.id, name: info.name }).collect()
 }
 
-/// The microphones, the system's own choice first.
+/// The microphones, the system's default first.
 #[must_use]
 pub fn microphones() -> Vec<Device> {
     sound(audio::device::microphones())
 }
 
-/// The loudspeakers, the system's own choice first.
+/// The speakers, the system's default first.
 #[must_use]
 pub fn speakers() -> Vec<Device> {
     sound(audio::device::speakers())

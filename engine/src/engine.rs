@@ -1,37 +1,42 @@
-//! One meeting, from the first packet to the last.
+//! A meeting, from `start` to `close`.
 
 use crate::clock;
-use crate::coordinator::{Coordinator, Parts, warnings};
-use crate::event::{Command, Event};
-use crate::measure::{Facts, Shared};
+use crate::coordinator::{Closing, Context, Coordinator, Devices, Membership, Outbox, Tracks};
+use crate::event::{Command, Event, Step};
 use crate::send::Uplink;
 use crate::setup::{Entry, Setup};
-use crate::sources::Cameras;
-use crate::track_stats::TrackStats;
+use crate::sources::Hardware;
+use crate::stats::Stats;
 use crate::video_output::VideoOutput;
 use crypto::{Identity, Invitation, KeyRing, Profile};
-use media::{BufferPool, Clock};
+use media::{BufferPool, Clock, Mailbox};
 use net::meeting;
 use proto::MeetingId;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// What happens in the meeting, in order. Read it until [`Event::Ended`].
 pub type Events = mpsc::Receiver<Event>;
 
-/// A running meeting. Dropping it leaves, flushes for at most a second and closes every device.
+/// A running meeting.
+///
+/// End it with [`Engine::close`]. Dropping it instead promises nothing on the wire: the connection may just break, and
+/// the server has to find out. A drop does not wait; devices close and threads end in the background.
 pub struct Engine {
     commands: mpsc::Sender<Command>,
-    stats: TrackStats,
-    measure: Shared,
+    stats: Stats,
     clock: Clock,
+    close: watch::Sender<bool>,
+    /// Closed when the coordinator has ended.
+    ended: Mailbox<()>,
+    /// `None` once [`Engine::close`] has taken it.
     runtime: Option<Runtime>,
 }
 
-/// The meeting could not even begin.
+/// Why a meeting could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -43,94 +48,78 @@ pub enum Error {
     System(#[from] std::io::Error),
 }
 
-/// Too many commands are waiting: the engine is stuck, or has ended.
+/// Too many commands are waiting, or the meeting has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the meeting does not take commands")]
 pub struct Busy;
 
 impl Engine {
-    /// Begins to enter a meeting and returns at once; [`Event::Entered`] or [`Event::Ended`] tell how it went.
-    /// `identity` is this device's long-term key. Pictures go to `screen`.
+    /// Starts to enter a meeting and returns at once, without waiting for the network or for a device.
+    /// [`Event::Entered`] or [`Event::Ended`] says how entering went. Sound is connected when its devices are open,
+    /// before or after that.
+    ///
+    /// `identity` is this device's long-term key. Pictures go to `output`, on the engine's threads.
     ///
     /// # Errors
-    /// [`Error`] where nothing was begun.
+    /// Returns [`Error`] if the name of `setup` cannot be used, or the system has no thread or no randomness left.
     pub fn start(
         entry: Entry,
         setup: Setup,
         identity: Identity,
-        screen: Arc<dyn VideoOutput>,
+        output: Arc<dyn VideoOutput>,
     ) -> Result<(Self, Events), Error> {
-        Self::start_with(entry, setup, identity, screen, Cameras::default())
+        Self::start_with(entry, setup, identity, output, Hardware::default())
     }
 
-    /// Like [`Engine::start`], with the caller's own cameras.
+    /// Like [`Engine::start`], with the caller's devices.
     ///
     /// # Errors
-    /// [`Error`] where nothing was begun.
+    /// As [`Engine::start`].
     pub fn start_with(
         entry: Entry,
         setup: Setup,
         identity: Identity,
-        screen: Arc<dyn VideoOutput>,
-        cameras: Cameras,
+        output: Arc<dyn VideoOutput>,
+        hardware: Hardware,
     ) -> Result<(Self, Events), Error> {
         let clock = clock::system();
-        let measure = Shared::new(clock.now());
+        let stats = Stats::new(clock);
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("net").enable_all().build()?;
-        let (commands, inbox) = mpsc::channel(64);
-        let (events, outbox) = mpsc::channel(256);
-        let stats = TrackStats::default();
-        let pool = BufferPool::new(256);
-        let (ring, uplink) = (KeyRing::new(), Uplink::default());
-        let organiser = matches!(entry, Entry::Create { .. });
+        let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
+        let (events, reader) = mpsc::channel(MAX_EVENTS);
+        let (close, closing) = Closing::channel();
+        let (pool, ring, uplink) = (BufferPool::new(256), KeyRing::new(), Uplink::default());
+        let membership = Membership::new(matches!(entry, Entry::Create { .. }));
         let config = network(entry, &setup, identity, ring.clone(), pool.clone())?;
         let (session, network) = net::start(config, runtime.handle());
-        let (audio, early) = sound(&setup, clock, pool.clone(), &uplink);
-        let parts = Parts {
-            session,
-            audio,
-            uplink,
-            ring,
-            clock,
-            pool,
-            stats: stats.clone(),
-            screen,
-            cameras,
-            setup,
-            events: events.clone(),
-            measure: measure.clone(),
-            organiser,
-        };
-        let coordinator = Coordinator::new(parts, &early)?;
+        let devices = Devices::start(setup, hardware, clock, pool.clone(), uplink.clone());
+        let context =
+            Context { session: session.clone(), ring, clock, pool, stats: stats.tracks().clone(), output, uplink };
+        let tracks = Tracks::start(context)?;
+        let events = Outbox::new(events, closing.clone());
+        let mut coordinator = Coordinator { session, devices, tracks, membership, stats: stats.clone(), events };
+        let ended = Mailbox::new();
+        let end = End(ended.clone());
         runtime.spawn(async move {
-            let _ = events.send(Event::Progress(crate::Step::Connecting)).await;
-            for notice in warnings(&early) {
-                // A reader that has gone misses nothing.
-                let _ = events.send(Event::Notice(notice)).await;
-            }
-            coordinator.run(network, inbox).await;
+            let _end = end;
+            coordinator.events.send(Event::Progress(Step::Connecting)).await;
+            coordinator.run(network, inbox, closing).await;
         });
-        Ok((Self { commands, stats, measure, clock, runtime: Some(runtime) }, outbox))
+        Ok((Self { commands, stats, clock, close, ended, runtime: Some(runtime) }, reader))
     }
 
     /// Passes a command on. Never waits.
     ///
     /// # Errors
-    /// [`Busy`] where 64 commands wait already, or the meeting has ended.
+    /// Returns [`Busy`] if [`MAX_COMMANDS`] commands wait already, or the meeting has ended.
     pub fn send(&self, command: Command) -> Result<(), Busy> {
         self.commands.try_send(command).map_err(|_| Busy)
     }
 
-    /// What was counted of each track so far.
+    /// The statistics of this meeting; they can be read after the end, too.
     #[must_use]
-    pub fn stats(&self) -> TrackStats {
+    pub fn stats(&self) -> Stats {
         self.stats.clone()
-    }
-
-    /// What is known of this client's meeting so far.
-    #[must_use]
-    pub fn facts(&self) -> Facts {
-        self.measure.facts()
     }
 
     /// The clock of every time in this meeting.
@@ -138,15 +127,43 @@ impl Engine {
     pub fn clock(&self) -> Clock {
         self.clock
     }
+
+    /// Leaves the meeting, closes every device and joins every thread.
+    ///
+    /// The good-bye is on the wire within a second if the connection works, whether or not the events are read. Events
+    /// that find no room in the channel are dropped. A device driver that does not answer within two seconds is left
+    /// behind with its thread, which ends when the driver answers.
+    ///
+    /// Blocks, usually for some tens of milliseconds: call it on a thread that may wait, and not in an async task.
+    pub fn close(mut self) {
+        self.close.send_replace(true);
+        // Nothing is ever put in: the mailbox only closes.
+        let _ = self.ended.take_until(Instant::now() + CLOSE_TIMEOUT);
+        if !self.ended.is_closed() {
+            tracing::error!("the meeting did not close in time");
+        }
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(JOIN_TIMEOUT);
+        }
+    }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // Without room for the command, closing the channel says the same.
-        let _ = self.commands.try_send(Command::Leave);
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(Duration::from_secs(1));
+            self.close.send_replace(true);
+            // The coordinator is dropped on a thread of the runtime. That closes the devices and joins their threads.
+            runtime.shutdown_background();
         }
+    }
+}
+
+/// Closes the mailbox when the coordinator ends, also if it panics.
+struct End(Mailbox<()>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
@@ -171,19 +188,20 @@ fn network(
     Ok(net::Config { entry, host, port, fingerprint, ring, pool })
 }
 
-fn sound(setup: &Setup, clock: Clock, pool: BufferPool, uplink: &Uplink) -> (audio::Engine, Vec<audio::Warning>) {
-    let uplink = uplink.clone();
-    audio::Engine::start(audio::Config {
-        microphone: setup.microphone.clone(),
-        speaker: setup.speaker.clone(),
-        clock,
-        pool,
-        uplink: Box::new(move |packet| uplink.send(packet)),
-    })
-}
-
 fn random() -> Result<[u8; 16], Error> {
     let mut bytes = [0; 16];
     SystemRandom::new().fill(&mut bytes).map_err(|_| std::io::Error::other("no randomness"))?;
     Ok(bytes)
 }
+
+/// Commands that wait for the coordinator.
+pub const MAX_COMMANDS: usize = 64;
+
+/// Events that wait for their reader.
+const MAX_EVENTS: usize = 256;
+
+/// How long closing waits for the meeting: a second for the network, and two for each of four drivers that may hang.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(9);
+
+/// How long closing waits for the runtime's threads. One of them may still close a camera that was switched off before.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(3);

@@ -1,16 +1,15 @@
-//! What the interface tells the engine, and what it hears back.
+//! Commands of the screens to the engine, and events of the engine to the screens.
 
 use crate::{AudioChoice, Choice};
 use crypto::Words;
 use net::meeting::Microphone;
+use proto::{ParticipantId, TileWish, Totals};
 pub use proto::{Fault, Reason};
-use proto::{ParticipantId, TileWish};
-use std::time::Duration;
 
-/// What a person at the controls wants.
+/// An action of the user.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// True mutes the microphone: from then nothing that it hears leaves this machine.
+    /// True mutes the microphone: from then on no sound of it leaves this machine.
     Mute(bool),
     /// True shows the camera to the others, false closes the device.
     Camera(bool),
@@ -22,78 +21,78 @@ pub enum Command {
     ChooseMicrophone(AudioChoice),
     /// Uses another loudspeaker from now on.
     ChooseSpeaker(AudioChoice),
-    /// How large each picture is shown now; tracks that are not named are hidden and cost nothing.
+    /// The size at which each picture is shown now. A track that is not listed is hidden and costs nothing.
     Tiles(Vec<TileWish>),
-    /// Puts somebody out of the meeting; the organiser's right.
+    /// Removes somebody from the meeting. Only the organiser may.
     Remove(ParticipantId),
-    /// Asks the server for its totals: answered by [`Event::Totals`].
+    /// Asks the server for its totals. The answer is [`Event::Totals`].
     Count,
-    /// Leaves: answered by [`Event::Ended`].
+    /// Leaves the meeting. [`Event::Ended`] follows.
     Leave,
 }
 
-/// What happened.
+/// Something that happened in the meeting.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// How far entering has come.
+    /// Entering has reached a step.
     Progress(Step),
     /// We are in.
     Entered {
         /// Our own number in this meeting.
         me: ParticipantId,
-        /// The link that lets others in, secret included: for the clipboard, never for a log.
+        /// The link to join this meeting. It contains the secret: never log it.
         link: String,
-        /// True where this device manages the meeting.
+        /// True if this device created the meeting.
         organiser: bool,
     },
-    /// Everybody in the room, ourselves first, then in the order they came.
+    /// Everybody in the meeting, ourselves first, then in the order of their leaves.
     People(Vec<Person>),
     /// The group's keys changed.
     Locked(Lock),
-    /// Who speaks now, loudest first. Sent when it changes.
+    /// Who speaks now, loudest first. Sent on each change.
     Speaking(Vec<ParticipantId>),
-    /// Our own microphone, at most ten times a second while it moves: 0.0 silence to 1.0 full scale.
+    /// The level of our own microphone, at most ten times a second: 0.0 is silence, 1.0 full scale.
     Level(f32),
-    /// What our own microphone does now.
+    /// The state of our own microphone.
     Microphone(Microphone),
-    /// True while our camera is seen by the others.
+    /// True if the others see our camera.
     Camera(bool),
-    /// True while our screen is seen by the others.
+    /// True if the others see our screen.
     Sharing(bool),
-    /// Something to tell the person; the meeting goes on.
+    /// The user should know something; the meeting goes on.
     Notice(Notice),
-    /// What the server moved.
+    /// What the server counted for this meeting.
     Totals(Totals),
-    /// The meeting is over for us. Nothing follows.
+    /// The meeting is over for us, and every device is closed. Nothing follows.
     Ended(Reason),
 }
 
-/// A stage of entering.
+/// A step of entering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Looking for the server.
+    /// Connecting to the server.
     Connecting,
-    /// The server answered; asking for the meeting.
+    /// Connected; asking for the meeting.
     Approaching,
-    /// Our request is with the people inside.
+    /// In the waiting room: somebody inside decides.
     Knocking,
 }
 
-/// Somebody in the room.
+/// A person in the meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about a person, each shown by itself")]
 pub struct Person {
-    /// Number in this meeting.
+    /// The person's number in this meeting.
     pub id: ParticipantId,
     /// The name the person chose.
     pub name: String,
     /// True for ourselves.
     pub me: bool,
-    /// True for whoever manages the meeting.
+    /// True for the organiser.
     pub organiser: bool,
     /// Fingerprint of the device's long-term key, in groups of hexadecimal digits.
     pub device: String,
-    /// What the microphone does.
+    /// The state of the microphone.
     pub microphone: Microphone,
     /// True while the camera is sent.
     pub camera: bool,
@@ -101,27 +100,27 @@ pub struct Person {
     pub screen: bool,
 }
 
-/// The state of the group's keys, from the group alone.
+/// The state of the group's keys.
 #[derive(Clone, Debug)]
 pub struct Lock {
-    /// Counts every change of keys.
+    /// The MLS epoch: counts every change of keys.
     pub epoch: u64,
-    /// Everybody who sees the same twelve words holds the same keys.
+    /// Twelve words: people who see the same words hold the same keys.
     pub words: Words,
-    /// The cipher suite in force, by its registered name.
+    /// The registered name of the cipher suite.
     pub suite: &'static str,
 }
 
-/// Something to tell the person.
+/// Something that the user should know.
 #[derive(Clone, Debug)]
 pub struct Notice {
-    /// What.
+    /// What happened.
     pub kind: NoticeKind,
-    /// The cause in the words of whoever reported it (English, for the details line).
+    /// The cause as the failing part reports it, in English: for the details line.
     pub detail: String,
 }
 
-/// What there is to tell. The interface has a sentence for each: what, whose fault, what to do.
+/// What a notice is about. The screens have a sentence for each: what happened, whose fault it is, what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoticeKind {
     /// No camera was found.
@@ -130,31 +129,31 @@ pub enum NoticeKind {
     CameraTaken,
     /// The camera was unplugged, or stopped.
     CameraLost,
-    /// A camera is there, and does not open: the system forbids it, or it offers nothing that can be read.
+    /// A camera is there and does not open: the system forbids it, or its format cannot be read.
     CameraFailed,
-    /// There is no sound device at all: the meeting goes on silently.
+    /// There is no sound device at all; the meeting goes on without sound.
     NoSound,
     /// The microphone could not be opened; listening goes on.
     NoMicrophone,
-    /// The loudspeaker could not be opened; speaking goes on.
+    /// The speaker could not be opened; speaking goes on.
     NoSpeaker,
-    /// A microphone or loudspeaker was unplugged.
+    /// A microphone or speaker was unplugged.
     SoundLost,
     /// A media file cannot be read, or is damaged.
     BadFile,
-    /// A camera's file is of a kind that is not played here; the detail is its name and what it holds.
+    /// A media file has a format that cannot be played; the detail is its name and format.
     FileFormat,
     /// The screen cannot be shared.
     NoScreen,
-    /// Nobody answers at the door yet.
+    /// Nobody has answered our request to join yet.
     StillWaiting,
-    /// Nobody who is inside may let people in.
+    /// Nobody in the meeting may admit people.
     NobodyAdmits,
     /// This machine is too slow for what it sends: a layer was dropped.
     Overloaded,
     /// A participant's pictures cannot be opened or decoded.
     PeerUnreadable,
-    /// A command came too fast or was refused.
+    /// A command was refused, or too many commands waited.
     Refused,
 }
 
@@ -179,17 +178,4 @@ impl NoticeKind {
             Self::StillWaiting | Self::NobodyAdmits | Self::PeerUnreadable => Fault::Peer,
         }
     }
-}
-
-/// What the server moved for this meeting, and how long ago it said so.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// RTP packets that came in.
-    pub packets_in: u64,
-    /// RTP packets that went out.
-    pub packets_out: u64,
-    /// How many times a sender was told that nobody wants a layer any more.
-    pub layers_stopped: u64,
-    /// Time since the meeting was entered.
-    pub at: Duration,
 }

@@ -1,4 +1,4 @@
-//! A meeting without a window: devices, codecs, keys and network tied together, one thread owning each part.
+//! A meeting without a window: connects devices, codecs, keys and the network. Each part is owned by one thread.
 //!
 //! Knows no iced, reads no environment and no command line. Pictures go to a [`VideoOutput`], never through an [`Event`].
 
@@ -7,9 +7,8 @@ mod coordinator;
 pub mod devices;
 mod engine;
 mod event;
-pub mod histogram;
-mod measure;
-pub mod open_failures;
+mod meter;
+mod notice;
 mod preview;
 pub mod quality_probe;
 mod reason;
@@ -18,23 +17,23 @@ pub mod report;
 mod send;
 mod setup;
 mod sources;
-pub mod track_stats;
-pub mod usage;
+pub mod stats;
 mod video_output;
 mod worker;
 
 pub use engine::{Busy, Engine, Error, Events};
-pub use event::{Command, Event, Fault, Lock, Notice, NoticeKind, Person, Reason, Step, Totals};
-pub use measure::Facts;
+pub use event::{Command, Event, Fault, Lock, Notice, NoticeKind, Person, Reason, Step};
 pub use preview::{Preview, PreviewEvent};
 pub use setup::{Choice, Entry, Setup};
-pub use sources::Cameras;
+pub use sources::{Cameras, Hardware};
+pub use stats::{Facts, Stats, histogram, open_failures, track_stats, usage};
 pub use video_output::{Meta, VideoOutput, VideoSink};
 
 pub use audio::Choice as AudioChoice;
+pub use audio::device::Provider as SoundDevices;
 pub use codec::decode::Picture;
 pub use crypto::Language as WordsLanguage;
 pub use crypto::store::Keychain;
 pub use crypto::{Identity, Invitation, Words};
 pub use net::meeting::Microphone;
-pub use proto::{ParticipantId, Slot, TileWish, TrackId};
+pub use proto::{ParticipantId, Slot, TileWish, Totals, TrackId};

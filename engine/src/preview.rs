@@ -1,52 +1,57 @@
-//! Looking at oneself before entering: the camera's picture and the microphone's level, neither sent to anybody.
+//! The preview before entering: the camera's picture and the microphone's level. Nothing is sent.
 
 use crate::event::{Notice, NoticeKind};
+use crate::meter::linear;
 use crate::setup::Choice;
 use crate::sources::Cameras;
-use crate::{clock, reason};
-use capture::{Pump, Report};
+use crate::{SoundDevices, clock, notice, reason};
+use capture::{CaptureThread, Report};
 use media::{BufferPool, Frame};
 use proto::Slot;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
-/// An open camera and microphone. Dropping it closes both, which may wait for the device.
+/// An open camera and microphone. Dropping it closes both, and waits for the devices.
 pub struct Preview {
-    camera: Option<Pump>,
+    camera: Option<CaptureThread>,
     audio: audio::Engine,
     events: Receiver<PreviewEvent>,
     sender: SyncSender<PreviewEvent>,
 }
 
-/// What a preview tells.
+/// What happens in a preview.
 #[derive(Clone, Debug)]
 pub enum PreviewEvent {
-    /// Something about the devices.
+    /// A device failed.
     Notice(Notice),
 }
 
 impl Preview {
-    /// Opens the devices. `picture` gets each camera picture on the camera's thread.
+    /// Opens the devices. Waits for the microphone, at most five seconds. `picture` gets each camera picture on the
+    /// camera's thread.
     #[must_use]
     pub fn open(camera: Choice, microphone: audio::Choice, picture: Box<dyn FnMut(Frame) + Send>) -> Self {
         let (sender, events) = sync_channel(16);
-        let (audio, warnings) = audio::Engine::start(audio::Config {
+        let audio = audio::Engine::start(audio::Config {
             microphone,
             speaker: audio::Choice::Off,
+            provider: SoundDevices::default(),
             clock: clock::system(),
             pool: BufferPool::new(8),
-            // Nothing that a preview hears goes anywhere.
+            // A preview sends nothing.
             uplink: Box::new(drop),
         });
-        for notice in crate::coordinator::warnings(&warnings) {
-            // A full queue holds sixteen other complaints already.
-            let _ = sender.try_send(PreviewEvent::Notice(notice));
-        }
         let mut preview = Self { camera: None, audio, events, sender };
         preview.set_camera(camera, picture);
+        preview.audio.wait_until_open(SOUND_TIMEOUT);
+        for notice in notice::warnings(&preview.audio.take_warnings()) {
+            // A full queue holds sixteen other notices already.
+            let _ = preview.sender.try_send(PreviewEvent::Notice(notice));
+        }
         preview
     }
 
-    /// Looks through another camera from now on.
+    /// Uses another camera from now on.
     pub fn set_camera(&mut self, choice: Choice, mut picture: Box<dyn FnMut(Frame) + Send>) {
         self.camera = None;
         if choice == Choice::Off {
@@ -60,7 +65,7 @@ impl Preview {
                 let _ = sender.try_send(PreviewEvent::Notice(reason::source(Slot::Camera, &error)));
             }
         };
-        match Pump::start("preview", Cameras::default().open(choice, clock::system()), Box::new(on)) {
+        match CaptureThread::start("preview", Cameras::default().open(choice, clock::system()), Box::new(on)) {
             Ok(pump) => self.camera = Some(pump),
             Err(error) => {
                 let notice = Notice { kind: NoticeKind::NoCamera, detail: error.to_string() };
@@ -69,7 +74,7 @@ impl Preview {
         }
     }
 
-    /// Listens to another microphone from now on.
+    /// Uses another microphone from now on.
     pub fn set_microphone(&mut self, choice: audio::Choice) {
         self.audio.set_microphone(choice);
     }
@@ -77,13 +82,16 @@ impl Preview {
     /// The microphone's level now: 0.0 silence to 1.0 full scale.
     #[must_use]
     pub fn level(&self) -> f32 {
-        crate::coordinator::linear(self.audio.levels().microphone)
+        linear(self.audio.levels().microphone)
     }
 
-    /// What has happened since the last call.
+    /// The events since the last call.
     pub fn events(&self) -> impl Iterator<Item = PreviewEvent> {
         let lost = self.audio.take_warnings();
-        let lost = lost.into_iter().map(|warning| PreviewEvent::Notice(crate::coordinator::warning(&warning)));
+        let lost = lost.into_iter().map(|warning| PreviewEvent::Notice(notice::warning(&warning)));
         self.events.try_iter().chain(lost)
     }
 }
+
+/// How long opening a preview waits for the microphone.
+const SOUND_TIMEOUT: Duration = Duration::from_secs(5);

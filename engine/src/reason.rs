@@ -1,9 +1,9 @@
-//! Notices for the user, from what the meeting and the cameras report.
+//! Turns what the meeting and the devices report into notices for the screens.
 
 use crate::event::{Notice, NoticeKind};
 use net::meeting;
 
-/// What the person is told while the meeting goes on.
+/// The notice of a meeting that goes on.
 pub fn notice(notice: meeting::Notice) -> Notice {
     let (kind, detail) = match notice {
         meeting::Notice::NoAnswerYet => (NoticeKind::StillWaiting, String::new()),
@@ -18,7 +18,7 @@ pub fn notice(notice: meeting::Notice) -> Notice {
     Notice { kind, detail }
 }
 
-/// What became of a camera or a shared screen.
+/// The notice of a camera or a shared screen that failed.
 pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
     let kind = match error {
         _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
@@ -30,7 +30,7 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
         capture::Error::Taken { .. } => NoticeKind::CameraTaken,
         capture::Error::Lost { .. } => NoticeKind::CameraLost,
         capture::Error::NotFound(_) => NoticeKind::NoCamera,
-        // Whatever else may be wrong, there is a camera.
+        // With any other error, there is a camera.
         capture::Error::Denied { .. } | capture::Error::Format { .. } | capture::Error::Failed { .. } | _ => {
             NoticeKind::CameraFailed
         }

@@ -1,77 +1,77 @@
-//! What one client, or a whole demo, saw: written as `report.json`.
+//! The report of one client, or of a whole demo, written as `report.json`.
 
-use crate::engine::Engine;
-use crate::open_failures::OpenFailures;
 use crate::quality_probe::Quality;
-use crate::track_stats::Received;
-use crate::usage::Usage;
+use crate::stats::Stats;
+use crate::stats::open_failures::OpenFailures;
+use crate::stats::track_stats::Received;
+use crate::stats::usage::Usage;
 use proto::{Slot, TrackId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The file's root.
+/// The root of the file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// One for each client that reports.
+    /// One entry for each client that reports.
     pub participants: Vec<Participant>,
-    /// One for each picture track that came in.
+    /// One entry for each received picture track.
     pub video: Vec<Video>,
-    /// One for each voice that came in.
+    /// One entry for each received voice.
     pub audio: Vec<Audio>,
-    /// What the keys did.
+    /// End-to-end encryption.
     pub e2ee: E2ee,
-    /// What the server moved for this meeting.
+    /// The server's totals of this meeting.
     pub sfu: Sfu,
 }
 
 /// One client.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Participant {
-    /// Its name.
+    /// The participant's name.
     pub name: String,
-    /// From the command to being let in.
+    /// Time from the command to being admitted.
     pub join_ms: Option<u64>,
-    /// From being let in to the first picture of each remote camera.
+    /// Time from being admitted to the first picture of each remote camera.
     pub first_frame_ms: Percentiles,
-    /// Processor time of its process over pictures shown.
+    /// Processor time of the process for each shown picture.
     pub cpu_ms_per_shown_frame: Option<f64>,
-    /// Resident memory at the end.
+    /// Resident memory of the process at the end, in MiB.
     pub rss_mb: Option<u64>,
 }
 
-/// The middle and the slow end of a distribution, in milliseconds.
+/// Median and 95th percentile of a distribution, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Percentiles {
-    /// Half do not exceed it.
+    /// The median.
     pub p50: Option<u64>,
-    /// Nineteen in twenty do not exceed it.
+    /// The 95th percentile.
     pub p95: Option<u64>,
 }
 
-/// One picture track as its receiver saw it.
+/// One received picture track.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Video {
-    /// Whose picture.
+    /// The sender's name.
     pub from: String,
-    /// Who saw it.
+    /// The receiver's name.
     pub to: String,
     /// `camera` or `screen`.
     pub track: String,
-    /// The layer it came by at the end.
+    /// The layer received at the end.
     pub layer: Layer,
-    /// Frames that the sender put on the layers it came by, while it came.
+    /// Frames that the sender sent on the received layers, while they were received.
     pub frames_sent: u64,
     /// Frames that were shown.
     pub frames_shown: u64,
-    /// Times the picture stood still, as the W3C counts them.
+    /// The freezes, as the W3C counts them.
     pub freezes: u64,
-    /// The longest time a picture stood.
+    /// The longest time between two shown pictures.
     pub longest_gap_ms: u64,
-    /// From capture to the screen; of use where both ends share one machine's clock.
+    /// Time from capture to the screen; valid only if both ends run on one machine.
     pub latency_ms: Percentiles,
-    /// Mean luma ratio against the source scaled to the shown size, where the source is at hand.
+    /// Mean luma PSNR against the source scaled to the shown size, if the source is available.
     pub psnr_db: Option<f64>,
-    /// The worst compared picture's ratio.
+    /// The lowest PSNR of a compared picture.
     pub psnr_worst_db: Option<f64>,
 }
 
@@ -86,55 +86,56 @@ pub struct Layer {
     pub height: u16,
 }
 
-/// One voice as its receiver heard it.
+/// One received voice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audio {
-    /// Whose voice.
+    /// The sender's name.
     pub from: String,
-    /// Who heard it.
+    /// The receiver's name.
     pub to: String,
-    /// Packets that the sender sent while it came; silence sends none.
+    /// Packets that the sender sent while the track was received; silence sends none.
     pub packets_sent: u64,
     /// Packets that were played.
     pub packets_played: u64,
-    /// Sound that was made up because a packet was missing.
+    /// Sound that the decoder concealed because a packet was missing.
     pub concealed_ms: u64,
-    /// How long the sender spoke, as it was played: what `concealed_ms` is a part of.
+    /// Played sound of somebody speaking; includes `concealed_ms`.
     pub talk_ms: u64,
 }
 
-/// What the keys did.
+/// End-to-end encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct E2ee {
-    /// The cipher suites: of the group, and of the frames.
+    /// The cipher suites of the group and of the frames.
     pub suite: String,
-    /// How many epochs' keys were held.
+    /// The number of epochs whose keys were held.
     pub epochs: u64,
     /// Frames that were opened.
     pub opened: u64,
-    /// Frames that should have opened and did not, for whatever cause.
+    /// Frames that should have opened and did not.
     pub failed_to_open: u64,
-    /// Every frame that was not opened, by cause.
+    /// All frames that were not opened, by cause.
     #[serde(flatten)]
     pub open_failures: OpenFailures,
 }
 
-/// What the server moved.
+/// The server's totals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sfu {
-    /// RTP packets that came in.
+    /// RTP packets received.
     pub packets_in: u64,
-    /// RTP packets that went out.
+    /// RTP packets sent.
     pub packets_out: u64,
-    /// How many times a sender was told that nobody wants a layer any more.
+    /// How often a sender was told that no receiver wants a layer any more.
     pub layers_stopped: u64,
 }
 
 impl Report {
-    /// What `engine` saw so far. `usage` is what its process has cost, `qualities` what was compared.
+    /// The report of one client called `name`, from its statistics so far. `usage` is what its process has cost,
+    /// `qualities` how near its pictures came to their sources.
     #[must_use]
-    pub fn of(engine: &Engine, name: &str, usage: Option<Usage>, qualities: &BTreeMap<TrackId, Quality>) -> Self {
-        let (facts, received) = (engine.facts(), engine.stats().received());
+    pub fn of(stats: &Stats, name: &str, usage: Option<Usage>, qualities: &BTreeMap<TrackId, Quality>) -> Self {
+        let (facts, received) = (stats.facts(), stats.received());
         let called = |track: TrackId| facts.names.get(&track.owner).cloned().unwrap_or_default();
         let pictures = received.iter().filter(|(track, _)| track.slot != Slot::Microphone);
         let video: Vec<Video> = pictures
@@ -174,7 +175,7 @@ impl Report {
         Self { participants: vec![participant], video, audio, e2ee: e2ee(facts.epochs, &received), sfu }
     }
 
-    /// Puts the reports of one meeting's clients together.
+    /// Merges the reports of one meeting's clients.
     #[must_use]
     pub fn merge(reports: impl IntoIterator<Item = Self>) -> Self {
         reports.into_iter().fold(Self::default(), |mut all, one| {
@@ -186,7 +187,7 @@ impl Report {
             all.e2ee.opened += one.e2ee.opened;
             all.e2ee.failed_to_open += one.e2ee.failed_to_open;
             all.e2ee.open_failures += one.e2ee.open_failures;
-            // Every client asks the same server; the last answer counts the most.
+            // All clients ask the same server, whose counters only grow.
             all.sfu.packets_in = all.sfu.packets_in.max(one.sfu.packets_in);
             all.sfu.packets_out = all.sfu.packets_out.max(one.sfu.packets_out);
             all.sfu.layers_stopped = all.sfu.layers_stopped.max(one.sfu.layers_stopped);
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn merging_adds_clients_and_keeps_the_servers_newest_answer() {
+    fn merging_adds_clients_and_keeps_the_servers_largest_totals() {
         let one = |packets_in, opened| Report {
             participants: vec![Participant::default()],
             e2ee: E2ee { suite: SUITES.into(), epochs: opened, opened, ..E2ee::default() },

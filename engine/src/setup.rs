@@ -1,26 +1,26 @@
-//! How somebody enters a meeting: where, as whom, with which devices.
+//! How to enter a meeting: which one, under which name, with which devices.
 
 use audio::Choice as AudioChoice;
 use crypto::Invitation;
 use std::path::PathBuf;
 
-/// Which meeting.
+/// Which meeting to enter.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// A new one on a server.
+    /// Creates a meeting on a server.
     Create {
         /// The server's name or address, as others reach it.
         host: String,
         /// Its TCP port.
         port: u16,
-        /// SHA-256 of the server's certificate where no authority vouches for it.
+        /// SHA-256 of the server's certificate; `None` if the system's authorities vouch for it.
         fingerprint: Option<[u8; 32]>,
     },
-    /// One that a link names.
+    /// Joins the meeting of a link.
     Join(Invitation),
 }
 
-/// A camera.
+/// Which camera to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
     /// None.
@@ -28,25 +28,25 @@ pub enum Choice {
     Off,
     /// A moving pattern that carries its frame number.
     Synthetic,
-    /// A device, by its identifier; the first one where none is named.
+    /// A device by its identifier, or the first one.
     Device(Option<String>),
-    /// An MP4 or Y4M file, in a loop at its own rate.
+    /// An MP4 or Y4M file, played in a loop at its own rate.
     File(PathBuf),
 }
 
-/// As whom, and with which devices.
+/// Under which name, and with which devices, to enter.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// The name the others see; travels sealed.
+    /// The name that the others see; the server does not see it.
     pub name: String,
-    /// What the others see.
+    /// The camera.
     pub camera: Choice,
-    /// What the others hear.
+    /// The microphone.
     pub microphone: AudioChoice,
-    /// Where the others are heard.
+    /// The speaker.
     pub speaker: AudioChoice,
     /// True shares the screen from the start.
     pub screen: bool,
-    /// True enters with the microphone closed.
+    /// True enters muted.
     pub muted: bool,
 }

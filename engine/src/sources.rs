@@ -1,12 +1,22 @@
-//! How each choice of a picture source is opened.
+//! How each choice of a device is opened.
 
 use crate::send::Open;
 use crate::setup::Choice;
+use audio::device::Provider as SoundDevices;
 use capture::{Error, Source, device, file, null, screen as x11, synthetic};
 use media::{Clock, FrameRate, Size};
 use std::sync::Arc;
 
-/// The cameras that choices are about: this machine's, unless somebody brings others. Clones are the same.
+/// The devices that a meeting can open: this machine's, unless the caller provides others.
+#[derive(Clone, Default)]
+pub struct Hardware {
+    /// Cameras.
+    pub cameras: Cameras,
+    /// Microphones and speakers.
+    pub sound: SoundDevices,
+}
+
+/// The cameras that a meeting can open: this machine's, unless the caller provides others. Clones share one function.
 #[derive(Clone)]
 pub struct Cameras {
     open: Arc<dyn Fn(Choice, Clock) -> Opened + Send + Sync>,
@@ -15,7 +25,7 @@ pub struct Cameras {
 type Opened = Result<Box<dyn Source>, Error>;
 
 impl Cameras {
-    /// Cameras that `open` opens, each on the thread that will read it.
+    /// Cameras that `open` opens, each on the thread that reads it.
     #[must_use]
     pub fn new(open: impl Fn(Choice, Clock) -> Opened + Send + Sync + 'static) -> Self {
         Self { open: Arc::new(open) }
@@ -42,7 +52,7 @@ fn camera(choice: Choice, clock: Clock) -> Opened {
     }
 }
 
-/// Opens the screen on the thread that will read it.
+/// Opens the screen on the thread that reads it.
 pub fn screen(clock: Clock) -> Open {
     Box::new(move || x11::open(clock))
 }

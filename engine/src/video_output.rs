@@ -1,31 +1,31 @@
-//! Where pictures go: past the interface's messages, straight to whatever draws or stores them.
+//! Where decoded pictures go. They do not pass through events.
 
 use codec::decode::Picture;
 use media::{Frame, Layer, Timestamp};
 use proto::TrackId;
 
-/// Hands out a canvas for each picture track. Called on the engine's threads.
+/// Opens a [`VideoSink`] for each received picture track. Called on the engine's threads.
 pub trait VideoOutput: Send + Sync {
-    /// A place for the pictures of `track`, which belongs to `name`.
+    /// Opens a sink for the pictures of `track`, whose owner is called `name`. Called on a `net` thread: must not block.
     fn open(&self, track: TrackId, name: &str) -> Box<dyn VideoSink>;
 
-    /// Our own camera's newest picture, by handle: as others see it, before any compression. Called on the camera's thread.
+    /// Takes the newest picture of our own camera, by handle, uncompressed. Called on the camera's thread.
     fn own(&self, frame: Frame);
 }
 
-/// A place for one track's pictures. Lives on one decode thread; dropped when the track ends.
+/// Shows the pictures of one track. Stays on one decode thread; dropped when the track ends.
 pub trait VideoSink: Send {
-    /// Takes over a picture; it is shown from now until the next one. Copies what it needs before it returns.
+    /// Shows a picture until the next one. Must copy what it needs before it returns.
     fn show(&mut self, picture: &Picture<'_>, meta: Meta);
 }
 
-/// What is known of a decoded picture.
+/// The metadata of a decoded picture.
 #[derive(Clone, Copy, Debug)]
 pub struct Meta {
-    /// The source's number of it.
+    /// The source's number of the picture.
     pub number: u64,
-    /// When its source saw it, by this machine's clock where both ends share one machine.
+    /// The time of capture. Comparable with our own clock only if sender and receiver run on one machine.
     pub captured: Timestamp,
-    /// The layer it came by.
+    /// The layer that was received.
     pub layer: Layer,
 }

@@ -1,16 +1,17 @@
-//! Bytes with room at both ends, which go home to their pool: what a sealed frame lives in.
+//! Pooled byte buffers with headroom and tailroom, so that a frame is sealed without a copy.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes kept free in front: the clear prefix, the `SFrame` header and the inner header all fit.
+/// Free bytes before the content, enough for the clear prefix, the `SFrame` header and the inner header.
 pub const HEADROOM: usize = 96;
 
-/// Bytes kept free behind: the padding of sound or what packets say of a picture, and the authentication tag, all fit.
+/// Free bytes after the content, enough for audio padding or the picture's packet metadata, and for the authentication
+/// tag.
 pub const TAILROOM: usize = 64;
 
-/// Byte buffers that are used again instead of freed. Clones share the same pool.
+/// A pool of reusable byte buffers. Clones share the buffers.
 #[derive(Clone)]
 pub struct BufferPool {
     idle: Arc<Mutex<Vec<Vec<u8>>>>,
@@ -18,23 +19,23 @@ pub struct BufferPool {
 }
 
 impl BufferPool {
-    /// A pool that keeps at most `keep` idle buffers.
+    /// Creates a pool that keeps at most `keep` idle buffers.
     #[must_use]
     pub fn new(keep: usize) -> Self {
         Self { idle: Arc::new(Mutex::new(Vec::with_capacity(keep))), keep }
     }
 
-    /// An empty buffer that can take `capacity` bytes, and the room at both ends, without allocating again.
+    /// Takes an empty buffer that holds `capacity` bytes, plus headroom and tailroom, without reallocating.
     #[must_use]
     pub fn take(&self, capacity: usize) -> Buffer {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut bytes = idle.unwrap_or_default();
         bytes.reserve(HEADROOM + capacity + TAILROOM);
         bytes.resize(HEADROOM, 0);
-        Buffer { bytes, start: HEADROOM, home: Some(self.clone()) }
+        Buffer { bytes, start: HEADROOM, pool: Some(self.clone()) }
     }
 
-    /// A buffer that holds a copy of `bytes`.
+    /// Takes a buffer and copies `bytes` into it.
     #[must_use]
     pub fn copy(&self, bytes: &[u8]) -> Buffer {
         let mut buffer = self.take(bytes.len());
@@ -51,44 +52,44 @@ impl BufferPool {
     }
 }
 
-/// The room in front of a [`Buffer`] is used up.
+/// The headroom of a [`Buffer`] is too small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRoom;
 
 impl fmt::Display for NoRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no room in front of the bytes")
+        f.write_str("the buffer has too little headroom")
     }
 }
 
 impl std::error::Error for NoRoom {}
 
-/// Bytes that can grow at both ends and shrink in front. Derefs to what lies between.
+/// Bytes that can grow at both ends and shrink at the front. Dereferences to the content.
 pub struct Buffer {
     bytes: Vec<u8>,
     start: usize,
-    home: Option<BufferPool>,
+    pool: Option<BufferPool>,
 }
 
 impl Buffer {
-    /// A buffer with no pool behind it, for tests and rare messages.
+    /// Creates a buffer without a pool, for tests and rare messages.
     #[must_use]
     pub fn unpooled(content: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(HEADROOM + content.len() + TAILROOM);
         bytes.resize(HEADROOM, 0);
         bytes.extend_from_slice(content);
-        Self { bytes, start: HEADROOM, home: None }
+        Self { bytes, start: HEADROOM, pool: None }
     }
 
-    /// Adds bytes behind.
+    /// Appends bytes.
     pub fn append(&mut self, more: &[u8]) {
         self.bytes.extend_from_slice(more);
     }
 
-    /// Adds bytes in front.
+    /// Prepends bytes.
     ///
     /// # Errors
-    /// [`NoRoom`] where more than what is left of [`HEADROOM`] is asked for; nothing has changed then.
+    /// Returns [`NoRoom`] if `more` is longer than the remaining headroom; the buffer is then unchanged.
     pub fn prepend(&mut self, more: &[u8]) -> Result<(), NoRoom> {
         let start = self.start.checked_sub(more.len()).ok_or(NoRoom)?;
         self.bytes[start..self.start].copy_from_slice(more);
@@ -96,12 +97,12 @@ impl Buffer {
         Ok(())
     }
 
-    /// Drops the first `count` bytes; all of them where there are fewer.
+    /// Removes the first `count` bytes, or all bytes if there are fewer.
     pub fn skip(&mut self, count: usize) {
         self.start = self.start.saturating_add(count).min(self.bytes.len());
     }
 
-    /// Keeps the first `length` bytes.
+    /// Keeps only the first `length` bytes.
     pub fn truncate(&mut self, length: usize) {
         self.bytes.truncate(self.start.saturating_add(length));
     }
@@ -128,8 +129,8 @@ impl fmt::Debug for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if let Some(home) = self.home.take() {
-            home.give_back(std::mem::take(&mut self.bytes));
+        if let Some(pool) = self.pool.take() {
+            pool.give_back(std::mem::take(&mut self.bytes));
         }
     }
 }
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_grows_and_shrinks_at_both_ends() {
+    fn a_buffer_grows_and_shrinks_at_both_ends() {
         let mut buffer = BufferPool::new(1).copy(b"body");
         buffer.prepend(b"head ").unwrap();
         buffer.append(b" tail");
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_room_in_front_ends() {
+    fn prepending_more_than_the_headroom_fails() {
         let mut buffer = Buffer::unpooled(b"x");
         assert_eq!(buffer.prepend(&[0; HEADROOM + 1]), Err(NoRoom));
         buffer.prepend(&[0; HEADROOM]).unwrap();
@@ -160,11 +161,11 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_buffer_serves_again() {
+    fn a_dropped_buffer_is_reused() {
         let pool = BufferPool::new(1);
         let first = pool.take(1_000);
-        let home = first.bytes.as_ptr();
+        let address = first.bytes.as_ptr();
         drop(first);
-        assert_eq!(pool.take(1_000).bytes.as_ptr(), home);
+        assert_eq!(pool.take(1_000).bytes.as_ptr(), address);
     }
 }

@@ -1,41 +1,41 @@
-//! The one clock of the media path.
+//! The clock of the media path.
 
 use crate::Timestamp;
 use std::time::Instant;
 
-/// Turns `Instant`s into [`Timestamp`]s. Copy it wherever a time is taken; every copy agrees with the others.
+/// Converts `Instant`s into [`Timestamp`]s. All copies agree.
 ///
-/// The standard library does not tell the monotonic clock's number, so whoever builds the clock says what it read
-/// there (`0` where nobody compares with another process).
+/// The standard library hides the number behind an `Instant`, so the caller of [`Clock::new`] supplies the timestamp of
+/// the origin. It may be 0 if no other process compares timestamps.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     origin: Instant,
-    reads: Timestamp,
+    timestamp: Timestamp,
 }
 
 impl Clock {
-    /// A clock that reads `reads` at `origin`.
+    /// Creates a clock whose time is `timestamp` at `origin`.
     #[must_use]
-    pub const fn new(origin: Instant, reads: Timestamp) -> Self {
-        Self { origin, reads }
+    pub const fn new(origin: Instant, timestamp: Timestamp) -> Self {
+        Self { origin, timestamp }
     }
 
-    /// The time now.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.at(Instant::now())
     }
 
-    /// The time at `instant`; that of the origin for anything before it.
+    /// The timestamp of `instant`. An instant before the origin gives the timestamp of the origin.
     #[must_use]
     pub fn at(&self, instant: Instant) -> Timestamp {
-        self.reads + instant.saturating_duration_since(self.origin)
+        self.timestamp + instant.saturating_duration_since(self.origin)
     }
 
-    /// When this clock reads `time`; the origin for anything before it.
+    /// The instant of `time`. A time before the origin gives the origin.
     #[must_use]
     pub fn instant(&self, time: Timestamp) -> Instant {
-        self.origin + time.since(self.reads)
+        self.origin + time.since(self.timestamp)
     }
 }
 
@@ -51,7 +51,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn it_goes_there_and_back() {
+    fn instants_and_timestamps_convert_both_ways() {
         let origin = Instant::now();
         let clock = Clock::new(origin, Timestamp::from_micros(7_000_000));
         let later = origin + Duration::from_millis(20);

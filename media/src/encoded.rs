@@ -1,27 +1,28 @@
-//! Compressed media on its way between a codec and the sealer: still in clear, so it never reaches the network.
+//! Compressed but unencrypted media, between a codec and the sealer. It never reaches the network.
 
 use crate::{Buffer, ByteSize, Level, Size, Timestamp};
 
-/// How a picture is compressed.
+/// A video codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VideoCodec {
-    /// ITU-T H.264. Payloads are NAL units, each behind its length in 4 big-endian bytes; key frames carry SPS and PPS.
+    /// ITU-T H.264. A payload is a sequence of NAL units, each after its length in 4 big-endian bytes. Key frames contain
+    /// SPS and PPS.
     H264,
 }
 
-/// How sound is compressed.
+/// An audio codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AudioCodec {
-    /// RFC 6716 at 48 kHz.
+    /// Opus (RFC 6716) at 48 kHz.
     Opus,
 }
 
-/// Where a picture stands among the layers of its track.
+/// The spatial and temporal layer of a picture within its track.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Layer {
-    /// 0 is the smallest picture.
+    /// Spatial layer; 0 has the smallest size.
     pub spatial: u8,
-    /// 0 is what every other temporal layer builds on.
+    /// Temporal layer; 0 is the base layer.
     pub temporal: u8,
 }
 
@@ -34,32 +35,32 @@ pub struct Encoded {
     pub layer: Layer,
     /// The picture's size.
     pub size: Size,
-    /// True where it can be decoded without any other.
+    /// True if it can be decoded without any other picture.
     pub key: bool,
-    /// True where no other picture builds on it.
+    /// True if no other picture references it.
     pub discardable: bool,
-    /// The source's number of this picture, the same on every layer.
+    /// The source's frame number, the same on every layer.
     pub number: u64,
-    /// When the source saw it.
+    /// Capture time.
     pub captured: Timestamp,
     /// The bitstream.
     pub payload: Buffer,
 }
 
-/// One compressed stretch of sound, 20 ms unless said otherwise.
+/// One compressed packet of sound, 20 ms unless `samples` says otherwise.
 #[derive(Debug)]
 pub struct EncodedAudio {
     /// How the payload is compressed.
     pub codec: AudioCodec,
-    /// Position of the first sample at 48 kHz since the track began; gaps are silence that was not sent.
+    /// Position of the first sample in samples at 48 kHz since the track began. A gap is silence that was not sent.
     pub position: u64,
-    /// Samples a channel in the payload.
+    /// Samples per channel in the payload.
     pub samples: u16,
-    /// When the first sample was heard.
+    /// Capture time of the first sample.
     pub captured: Timestamp,
-    /// True while somebody speaks.
+    /// True if voice activity was detected.
     pub voice: bool,
-    /// How loud it is.
+    /// The audio level.
     pub level: Level,
     /// The bitstream.
     pub payload: Buffer,

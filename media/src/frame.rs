@@ -1,4 +1,4 @@
-//! A picture: I420 planes, written once, frozen, then shared by handle.
+//! Raw I420 frames: written once, frozen, then shared by handle.
 
 use crate::{Size, Timestamp};
 use std::fmt;
@@ -9,23 +9,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub enum Plane {
     /// Luma, at the picture's size.
     Y,
-    /// Blue difference, at half the size.
+    /// Blue difference (Cb), at half the width and height.
     U,
-    /// Red difference, at half the size.
+    /// Red difference (Cr), at half the width and height.
     V,
 }
 
-/// The matrix that turns YUV into RGB.
+/// The matrix that converts YUV into RGB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Matrix {
-    /// ITU-R BT.601: standard definition and most web cameras.
+    /// ITU-R BT.601: standard definition and most webcams.
     Bt601,
     /// ITU-R BT.709: high definition.
     #[default]
     Bt709,
 }
 
-/// How samples stand for colours.
+/// The colour space of a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Colour {
     /// The conversion matrix.
@@ -34,28 +34,28 @@ pub struct Colour {
     pub full_range: bool,
 }
 
-/// How a viewer turns the picture, clockwise, before showing it.
+/// The clockwise rotation that a viewer applies before showing the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Rotation {
-    /// As it is stored.
+    /// No rotation.
     #[default]
     Upright,
-    /// A quarter turn.
+    /// 90 degrees.
     Quarter,
-    /// Upside down.
+    /// 180 degrees.
     Half,
-    /// Three quarters.
+    /// 270 degrees.
     ThreeQuarters,
 }
 
-/// A plane to read: `stride` bytes from row to row, `size` samples of them shown.
+/// A plane to read.
 #[derive(Clone, Copy)]
 pub struct PlaneRef<'a> {
     /// The samples, row by row.
     pub data: &'a [u8],
-    /// Bytes from one row's start to the next one's.
+    /// Bytes from the start of one row to the start of the next.
     pub stride: usize,
-    /// Samples shown.
+    /// Width and height in samples, without padding.
     pub size: Size,
 }
 
@@ -67,13 +67,13 @@ impl<'a> PlaneRef<'a> {
     }
 }
 
-/// A plane to write; as [`PlaneRef`].
+/// A plane to write. See [`PlaneRef`].
 pub struct PlaneMut<'a> {
     /// The samples, row by row.
     pub data: &'a mut [u8],
-    /// Bytes from one row's start to the next one's.
+    /// Bytes from the start of one row to the start of the next.
     pub stride: usize,
-    /// Samples shown.
+    /// Width and height in samples, without padding.
     pub size: Size,
 }
 
@@ -84,7 +84,7 @@ impl PlaneMut<'_> {
         self.data.chunks_mut(self.stride).take(usize::from(self.size.height)).map(move |row| &mut row[..width])
     }
 
-    /// Copies `from` into this plane, as far as both reach.
+    /// Copies `from` into this plane. If the sizes differ, copies the part that both have.
     pub fn copy_from(&mut self, from: PlaneRef<'_>) {
         for (to, from) in self.rows_mut().zip(from.rows()) {
             let width = to.len().min(from.len());
@@ -93,27 +93,27 @@ impl PlaneMut<'_> {
     }
 }
 
-/// A frozen picture. Cloning it copies no sample.
+/// A frozen picture. A clone shares the samples.
 #[derive(Clone)]
 pub struct Frame {
     slot: Arc<Slot>,
 }
 
-/// A picture that is being written by one thread.
+/// A picture that one thread is writing.
 pub struct FrameMut {
     slot: Arc<Slot>,
     pool: Pool,
 }
 
-/// Picture buffers that are used again. Clones share the same buffers.
+/// A pool of reusable picture buffers. Clones share the buffers.
 #[derive(Clone)]
 pub struct Pool {
-    shared: Arc<Mutex<Shelf>>,
+    shared: Arc<Mutex<PoolState>>,
 }
 
-struct Shelf {
+struct PoolState {
     slots: Vec<Arc<Slot>>,
-    out: usize,
+    in_use: usize,
     capacity: usize,
     refused: u64,
 }
@@ -129,52 +129,52 @@ struct Slot {
 }
 
 impl Pool {
-    /// A pool of at most `capacity` buffers; each is allocated when it is first needed.
+    /// Creates a pool of at most `capacity` buffers. Each is allocated when it is first needed.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        let shelf = Shelf { slots: Vec::with_capacity(capacity), out: 0, capacity, refused: 0 };
-        Self { shared: Arc::new(Mutex::new(shelf)) }
+        let state = PoolState { slots: Vec::with_capacity(capacity), in_use: 0, capacity, refused: 0 };
+        Self { shared: Arc::new(Mutex::new(state)) }
     }
 
-    /// A picture of `size` to write on, with whatever samples its buffer held before. `None` where every buffer is in
-    /// use: the caller skips this picture, and the pool counts it. Allocates only for a new buffer or a larger size.
+    /// Takes a picture of `size` to write. Its samples have arbitrary values. Returns `None` if every buffer is in use:
+    /// the caller skips this picture, and the pool counts it. Allocates only for a new buffer or a larger size.
     #[must_use]
-    pub fn canvas(&self, size: Size) -> Option<FrameMut> {
+    pub fn take(&self, size: Size) -> Option<FrameMut> {
         let mut slot = self.lock().idle_slot()?;
-        // The shelf hands out slots that nobody else holds, so this never fails.
-        Arc::get_mut(&mut slot)?.lay_out(size);
+        // `idle_slot` returns slots with one owner, so this never fails.
+        Arc::get_mut(&mut slot)?.reset(size);
         Some(FrameMut { slot, pool: self.clone() })
     }
 
-    /// How many times every buffer was in use.
+    /// How many times [`Pool::take`] returned `None`.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.lock().refused
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shelf> {
+    fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Shelf {
+impl PoolState {
     fn idle_slot(&mut self) -> Option<Arc<Slot>> {
         let idle = self.slots.iter().position(|slot| Arc::strong_count(slot) == 1);
         let slot = match idle {
             Some(index) => self.slots.swap_remove(index),
-            None if self.slots.len() + self.out < self.capacity => Arc::default(),
+            None if self.slots.len() + self.in_use < self.capacity => Arc::default(),
             None => {
                 self.refused += 1;
                 return None;
             }
         };
-        self.out += 1;
+        self.in_use += 1;
         Some(slot)
     }
 }
 
 impl Slot {
-    fn lay_out(&mut self, size: Size) {
+    fn reset(&mut self, size: Size) {
         *self = Self { size, samples: std::mem::take(&mut self.samples), ..Self::default() };
         self.samples.resize(luma_length(size) + 2 * chroma_length(size), 0);
     }
@@ -204,26 +204,26 @@ impl FrameMut {
     /// Y, U and V at once.
     ///
     /// # Panics
-    /// Never: a canvas is the only holder of its buffer until it is frozen.
+    /// Never: until it is frozen, this is the only owner of the buffer.
     pub fn planes_mut(&mut self) -> [PlaneMut<'_>; 3] {
-        let slot = Arc::get_mut(&mut self.slot).expect("a canvas is the only holder of its buffer");
+        let slot = Arc::get_mut(&mut self.slot).expect("an unfrozen frame is the only owner of its buffer");
         let size = slot.size;
         let (luma, chroma) = slot.samples.split_at_mut(luma_length(size));
         let (blue, red) = chroma.split_at_mut(chroma_length(size));
-        let laid_out = |plane, data| {
+        let plane = |plane, data| {
             let (size, stride) = geometry(size, plane);
             PlaneMut { data, stride, size }
         };
-        [laid_out(Plane::Y, luma), laid_out(Plane::U, blue), laid_out(Plane::V, red)]
+        [plane(Plane::Y, luma), plane(Plane::U, blue), plane(Plane::V, red)]
     }
 
-    /// Says how samples stand for colours and how the picture is turned, then shares it: from here nobody writes on it.
+    /// Sets the metadata and makes the picture immutable and shareable.
     ///
     /// # Panics
     /// Never: as [`FrameMut::planes_mut`].
     #[must_use]
     pub fn freeze(mut self, number: u64, captured: Timestamp, colour: Colour, rotation: Rotation) -> Frame {
-        let slot = Arc::get_mut(&mut self.slot).expect("a canvas is the only holder of its buffer");
+        let slot = Arc::get_mut(&mut self.slot).expect("an unfrozen frame is the only owner of its buffer");
         slot.number = number;
         slot.captured = captured;
         slot.colour = colour;
@@ -234,9 +234,9 @@ impl FrameMut {
 
 impl Drop for FrameMut {
     fn drop(&mut self) {
-        let mut stock = self.pool.lock();
-        stock.out -= 1;
-        stock.slots.push(Arc::clone(&self.slot));
+        let mut state = self.pool.lock();
+        state.in_use -= 1;
+        state.slots.push(Arc::clone(&self.slot));
     }
 }
 
@@ -247,25 +247,25 @@ impl Frame {
         self.slot.size
     }
 
-    /// How samples stand for colours.
+    /// The colour space.
     #[must_use]
     pub fn colour(&self) -> Colour {
         self.slot.colour
     }
 
-    /// How a viewer turns it.
+    /// The rotation that a viewer applies.
     #[must_use]
     pub fn rotation(&self) -> Rotation {
         self.slot.rotation
     }
 
-    /// The source's number of this picture; 0 is its first.
+    /// The source's frame number, from 0.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.slot.number
     }
 
-    /// When the source saw it.
+    /// Capture time.
     #[must_use]
     pub fn captured(&self) -> Timestamp {
         self.slot.captured
@@ -277,7 +277,7 @@ impl Frame {
         self.slot.plane(plane)
     }
 
-    /// True where both handles share one picture.
+    /// True if both handles share one picture.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.slot, &other.slot)
@@ -297,7 +297,7 @@ fn geometry(size: Size, plane: Plane) -> (Size, usize) {
     }
 }
 
-/// Rows start at multiples of 16 bytes, which vector code likes.
+/// Rows start at multiples of 16 bytes, for vector instructions.
 fn stride(width: u16) -> usize {
     usize::from(width).next_multiple_of(16)
 }
@@ -320,41 +320,41 @@ mod tests {
 
     #[test]
     fn planes_do_not_overlap_even_at_odd_sizes() {
-        let mut canvas = Pool::new(1).canvas(Size::new(7, 5)).unwrap();
+        let mut canvas = Pool::new(1).take(Size::new(7, 5)).unwrap();
         for (value, mut plane) in (1..).zip(canvas.planes_mut()) {
             plane.rows_mut().for_each(|row| row.fill(value));
         }
         let frame = freeze(canvas, 3);
-        let shown = |plane| frame.plane(plane).rows().flatten().copied().collect::<Vec<_>>();
-        assert_eq!(shown(Plane::Y), [1; 35]);
-        assert_eq!(shown(Plane::U), [2; 12]);
-        assert_eq!(shown(Plane::V), [3; 12]);
+        let samples = |plane| frame.plane(plane).rows().flatten().copied().collect::<Vec<_>>();
+        assert_eq!(samples(Plane::Y), [1; 35]);
+        assert_eq!(samples(Plane::U), [2; 12]);
+        assert_eq!(samples(Plane::V), [3; 12]);
     }
 
     #[test]
-    fn a_buffer_goes_home_with_the_last_handle() {
+    fn a_buffer_returns_to_the_pool_with_the_last_handle() {
         let pool = Pool::new(1);
-        let frame = freeze(pool.canvas(Size::new(16, 16)).unwrap(), 0);
+        let frame = freeze(pool.take(Size::new(16, 16)).unwrap(), 0);
         let second = frame.clone();
         drop(frame);
-        assert!(pool.canvas(Size::new(16, 16)).is_none());
+        assert!(pool.take(Size::new(16, 16)).is_none());
         assert_eq!(pool.refused(), 1);
         drop(second);
-        assert!(pool.canvas(Size::new(16, 16)).is_some());
+        assert!(pool.take(Size::new(16, 16)).is_some());
     }
 
     #[test]
-    fn an_unfinished_picture_gives_its_buffer_back() {
+    fn an_unfinished_frame_returns_its_buffer() {
         let pool = Pool::new(1);
-        drop(pool.canvas(Size::new(16, 16)).unwrap());
-        assert!(pool.canvas(Size::new(8, 8)).is_some());
+        drop(pool.take(Size::new(16, 16)).unwrap());
+        assert!(pool.take(Size::new(8, 8)).is_some());
     }
 
     #[test]
-    fn steady_state_reuses_the_same_memory() {
+    fn a_pool_reuses_its_memory() {
         let pool = Pool::new(2);
         let at = |frame: &Frame| frame.plane(Plane::Y).data.as_ptr();
-        let first = at(&freeze(pool.canvas(Size::new(640, 360)).unwrap(), 0));
-        assert_eq!(at(&freeze(pool.canvas(Size::new(640, 360)).unwrap(), 1)), first);
+        let first = at(&freeze(pool.take(Size::new(640, 360)).unwrap(), 0));
+        assert_eq!(at(&freeze(pool.take(Size::new(640, 360)).unwrap(), 1)), first);
     }
 }

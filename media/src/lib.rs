@@ -1,7 +1,8 @@
 //! Raw and compressed media as plain values: frames, pools, mailboxes, queues, clock and units.
 //!
-//! Everything above leans on this crate and it leans on nothing: standard library only, no `unsafe`, no device, no codec,
-//! no socket. A frame is written once, frozen, and shared by handle; its buffer goes home when the last handle drops.
+//! All media crates depend on this one; it uses the standard library only. It contains no `unsafe`, device, codec or
+//! socket. A frame is written once, frozen and shared by handle. Its buffer returns to the pool when the last handle is
+//! dropped.
 
 mod buffer;
 mod clock;

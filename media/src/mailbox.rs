@@ -1,11 +1,11 @@
-//! A place for one value where the newest wins: raw pictures, targets, keys.
+//! A one-value slot between threads in which the newest value replaces an unread one.
 
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-/// A one-value hand-off between threads. Putting never waits; an unread value is replaced and counted.
-/// Handles are shared by cloning.
+/// Passes the newest value from one thread to another. [`Mailbox::put`] never waits: it replaces and counts an unread
+/// value. Clones share the mailbox.
 pub struct Mailbox<T> {
     shared: Arc<Shared<T>>,
 }
@@ -22,15 +22,15 @@ struct State<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// An empty, open mailbox.
+    /// Creates an empty, open mailbox.
     #[must_use]
     pub fn new() -> Self {
         let state = State { value: None, closed: false, replaced: 0 };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }) }
     }
 
-    /// Leaves `value` for the reader. Returns the unread value it pushed out, or `value` itself where the box is closed;
-    /// the caller drops it on its own thread.
+    /// Stores `value` for the reader. Returns the unread value that it replaced, or `value` itself if the mailbox is
+    /// closed, so that the caller drops it on its own thread.
     pub fn put(&self, value: T) -> Option<T> {
         let mut state = self.lock();
         if state.closed {
@@ -43,7 +43,7 @@ impl<T> Mailbox<T> {
         unread
     }
 
-    /// Waits for a value; `None` once the box is closed and empty.
+    /// Waits for a value. Returns `None` if the mailbox is closed and empty.
     #[must_use]
     pub fn take(&self) -> Option<T> {
         let mut state = self.lock();
@@ -55,7 +55,7 @@ impl<T> Mailbox<T> {
         }
     }
 
-    /// Waits for a value until `deadline`; `None` then, or once the box is closed and empty.
+    /// Waits for a value until `deadline`. Returns `None` at the deadline, or if the mailbox is closed and empty.
     #[must_use]
     pub fn take_until(&self, deadline: Instant) -> Option<T> {
         let mut state = self.lock();
@@ -69,13 +69,13 @@ impl<T> Mailbox<T> {
         state.value.take()
     }
 
-    /// Takes what is there now.
+    /// Returns the value without waiting, or `None` if the mailbox is empty.
     #[must_use]
     pub fn try_take(&self) -> Option<T> {
         self.lock().value.take()
     }
 
-    /// Wakes the reader for good: what is inside can still be taken, nothing more comes in.
+    /// Closes the mailbox and wakes the reader. The stored value can still be taken; no new one is accepted.
     pub fn close(&self) {
         self.lock().closed = true;
         self.shared.changed.notify_all();
@@ -87,13 +87,13 @@ impl<T> Mailbox<T> {
         self.lock().closed
     }
 
-    /// How many values nobody read before the next one came.
+    /// How many values were replaced before they were read.
     #[must_use]
     pub fn replaced(&self) -> u64 {
         self.lock().replaced
     }
 
-    // A value is whole whenever the lock is free, so a reader that panicked elsewhere poisons nothing.
+    // No code panics while it holds the lock, so a poisoned lock still guards a consistent state.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -117,7 +117,7 @@ mod tests {
     use std::thread;
 
     #[test]
-    fn the_newest_wins_and_the_loss_is_counted() {
+    fn the_newest_value_wins_and_replaced_values_are_counted() {
         let mailbox = Mailbox::new();
         assert_eq!(mailbox.put(1), None);
         assert_eq!(mailbox.put(2), Some(1));

@@ -1,44 +1,44 @@
-//! Loom models of the hand-offs between threads: the orders in which their steps can fall are played, and a thread that
-//! waits for what never comes fails the model.
+//! Loom models of the mailbox, the queue and the notification: they run under every thread schedule, and a deadlock
+//! fails the model.
 //!
-//! Waits with a deadline are not played, since loom has no time. `cargo xtask test` runs these with `--cfg loom`.
+//! Waits with a deadline are not modelled, because loom has no time. `cargo xtask test` runs these with `--cfg loom`.
 
 use crate::{ByteSize, Full, Mailbox, Notify, Sender, bounded};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-/// Plays every order in which a thread is interrupted at most `INTERRUPTIONS` times where it could have gone on.
-fn play(model: impl Fn() + Send + Sync + 'static) {
+/// Runs `model` under every schedule with at most `MAX_PREEMPTIONS` preemptions.
+fn check(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(INTERRUPTIONS);
+    builder.preemption_bound = Some(MAX_PREEMPTIONS);
     builder.check(model);
 }
 
-/// Enough for what goes wrong between three threads; without a bound the queues' models run for minutes.
-const INTERRUPTIONS: usize = 3;
+/// Enough to find errors between three threads. Without a bound the queue models run for minutes.
+const MAX_PREEMPTIONS: usize = 3;
 
-/// An item of some weight that counts how many of its kind have been dropped.
-struct Parcel {
+/// A queue item that increments a shared counter when it is dropped.
+struct Item {
     number: usize,
-    weight: usize,
+    bytes: usize,
     dropped: Arc<AtomicUsize>,
 }
 
-impl ByteSize for Parcel {
+impl ByteSize for Item {
     fn byte_size(&self) -> usize {
-        self.weight
+        self.bytes
     }
 }
 
-impl Drop for Parcel {
+impl Drop for Item {
     fn drop(&mut self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-fn parcel(number: usize, weight: usize, dropped: &Arc<AtomicUsize>) -> Parcel {
-    Parcel { number, weight, dropped: Arc::clone(dropped) }
+fn item(number: usize, bytes: usize, dropped: &Arc<AtomicUsize>) -> Item {
+    Item { number, bytes, dropped: Arc::clone(dropped) }
 }
 
 fn counter() -> Arc<AtomicUsize> {
@@ -46,8 +46,8 @@ fn counter() -> Arc<AtomicUsize> {
 }
 
 #[test]
-fn a_mailbox_reader_gets_the_newest_and_then_learns_of_the_end() {
-    play(|| {
+fn a_mailbox_reader_gets_the_newest_value_and_then_the_end() {
+    check(|| {
         let mailbox = Mailbox::new();
         let writer = mailbox.clone();
         let writer = thread::spawn(move || {
@@ -57,31 +57,31 @@ fn a_mailbox_reader_gets_the_newest_and_then_learns_of_the_end() {
         });
         let read: Vec<u32> = std::iter::from_fn(|| mailbox.take()).collect();
         let replaced = writer.join().unwrap();
-        assert_eq!(read.last(), Some(&3), "the newest is never lost");
+        assert_eq!(read.last(), Some(&3), "the newest value is never lost");
         assert!(read.is_sorted_by(|one, next| one < next), "{read:?}");
-        assert_eq!(read.len() + replaced, 3, "each was read or handed back");
+        assert_eq!(read.len() + replaced, 3, "each value was read or returned");
         assert_eq!(mailbox.replaced(), u64::try_from(replaced).unwrap());
     });
 }
 
 #[test]
-fn what_is_put_while_a_mailbox_closes_is_read_or_handed_back() {
-    play(|| {
+fn a_value_put_while_a_mailbox_closes_is_read_or_returned() {
+    check(|| {
         let mailbox = Mailbox::new();
         let (writer, closer) = (mailbox.clone(), mailbox.clone());
         let writer = thread::spawn(move || writer.put(7).is_some());
         let closer = thread::spawn(move || closer.close());
         let read = mailbox.take();
-        let handed_back = writer.join().unwrap();
+        let returned = writer.join().unwrap();
         closer.join().unwrap();
         assert_eq!(mailbox.take(), None);
-        assert_ne!(read.is_some(), handed_back);
+        assert_ne!(read.is_some(), returned);
     });
 }
 
 #[test]
-fn two_writers_of_a_mailbox_lose_nothing() {
-    play(|| {
+fn no_value_of_two_mailbox_writers_is_lost() {
+    check(|| {
         let mailbox = Mailbox::new();
         let put = |number: u32| {
             let mailbox = mailbox.clone();
@@ -89,27 +89,27 @@ fn two_writers_of_a_mailbox_lose_nothing() {
         };
         let writers = [put(1), put(2)];
         let first = mailbox.take();
-        let pushed_out = writers.map(|writer| writer.join().unwrap());
-        let mut seen: Vec<u32> = pushed_out.into_iter().chain([first, mailbox.try_take()]).flatten().collect();
+        let replaced = writers.map(|writer| writer.join().unwrap());
+        let mut seen: Vec<u32> = replaced.into_iter().chain([first, mailbox.try_take()]).flatten().collect();
         seen.sort_unstable();
         assert_eq!(seen, [1, 2]);
     });
 }
 
 #[test]
-fn a_queue_hands_on_what_every_sender_sent_and_then_ends() {
-    play(|| {
+fn a_queue_delivers_the_items_of_every_sender_and_then_ends() {
+    check(|| {
         let (dropped, (sender, receiver)) = (counter(), bounded(10));
-        let send = |sender: Sender<Parcel>, numbers: [usize; 2]| {
+        let send = |sender: Sender<Item>, numbers: [usize; 2]| {
             let dropped = Arc::clone(&dropped);
             thread::spawn(move || {
                 for number in numbers {
-                    assert!(sender.try_send(parcel(number, 1, &dropped)).is_ok(), "there is room for all");
+                    assert!(sender.try_send(item(number, 1, &dropped)).is_ok(), "all items fit");
                 }
             })
         };
         let senders = [send(sender.clone(), [1, 2]), send(sender, [11, 12])];
-        let read: Vec<usize> = std::iter::from_fn(|| receiver.recv()).map(|parcel| parcel.number).collect();
+        let read: Vec<usize> = std::iter::from_fn(|| receiver.recv()).map(|item| item.number).collect();
         assert!(receiver.is_ended());
         for sender in senders {
             sender.join().unwrap();
@@ -120,13 +120,13 @@ fn a_queue_hands_on_what_every_sender_sent_and_then_ends() {
 }
 
 #[test]
-fn a_queue_hands_back_what_finds_no_room_and_weighs_right_afterwards() {
-    play(|| {
+fn a_full_queue_returns_the_item_and_counts_bytes_correctly() {
+    check(|| {
         let (dropped, (sender, receiver)) = (counter(), bounded(2));
         let writer = {
             let dropped = Arc::clone(&dropped);
             thread::spawn(move || {
-                let refused = |number: &usize| sender.try_send(parcel(*number, 1, &dropped)).is_err();
+                let refused = |number: &usize| sender.try_send(item(*number, 1, &dropped)).is_err();
                 let refused = (1..=3).filter(refused).count();
                 (refused, sender)
             })
@@ -136,35 +136,35 @@ fn a_queue_hands_back_what_finds_no_room_and_weighs_right_afterwards() {
         read += std::iter::from_fn(|| receiver.try_recv()).count();
         assert_eq!(read + refused, 3);
         assert_eq!(dropped.load(Ordering::Relaxed), 3);
-        // Empty again: its whole weight is free, and no more than that.
-        let free = [1, 2, 3].map(|number| sender.try_send(parcel(number, 1, &dropped)).is_ok());
+        // The queue is empty again: exactly two bytes fit.
+        let free = [1, 2, 3].map(|number| sender.try_send(item(number, 1, &dropped)).is_ok());
         assert_eq!(free, [true, true, false]);
     });
 }
 
 #[test]
-fn a_queue_whose_reader_leaves_keeps_nothing() {
-    play(|| {
+fn a_queue_drops_its_items_with_its_receiver() {
+    check(|| {
         let (dropped, (sender, receiver)) = (counter(), bounded(10));
         let reader = thread::spawn(move || drop(receiver));
-        let sent = sender.try_send(parcel(1, 1, &dropped));
-        let handed_back = sent.is_err_and(|Full(parcel)| parcel.number == 1);
+        let sent = sender.try_send(item(1, 1, &dropped));
+        let returned = sent.is_err_and(|Full(item)| item.number == 1);
         reader.join().unwrap();
         assert!(sender.is_closed());
-        assert_eq!(dropped.load(Ordering::Relaxed), 1, "dropped by the queue, or handed back: {handed_back}");
-        assert!(sender.try_send(parcel(2, 1, &dropped)).is_err());
+        assert_eq!(dropped.load(Ordering::Relaxed), 1, "dropped by the queue, or returned: {returned}");
+        assert!(sender.try_send(item(2, 1, &dropped)).is_err());
     });
 }
 
 #[test]
-fn a_bell_wakes_the_reader_of_two_queues_for_each_item_and_each_end() {
-    play(|| {
+fn notify_wakes_the_reader_of_two_queues_for_each_item_and_each_end() {
+    check(|| {
         let (dropped, notify) = (counter(), Notify::new());
         let queues = [1, 2].map(|number| {
             let (sender, receiver) = bounded(10);
             receiver.notify_on(notify.clone());
             let dropped = Arc::clone(&dropped);
-            let sender = thread::spawn(move || sender.try_send(parcel(number, 1, &dropped)).is_ok());
+            let sender = thread::spawn(move || sender.try_send(item(number, 1, &dropped)).is_ok());
             (sender, receiver)
         });
         let mut read = 0;
@@ -180,10 +180,10 @@ fn a_bell_wakes_the_reader_of_two_queues_for_each_item_and_each_end() {
 }
 
 #[test]
-fn no_ring_of_a_bell_is_lost() {
-    play(|| {
+fn no_notification_is_lost() {
+    check(|| {
         let (notify, done) = (Notify::new(), counter());
-        let ringers = [(); 2].map(|()| {
+        let notifiers = [(); 2].map(|()| {
             let (notify, done) = (notify.clone(), Arc::clone(&done));
             thread::spawn(move || {
                 done.fetch_add(1, Ordering::Release);
@@ -193,8 +193,8 @@ fn no_ring_of_a_bell_is_lost() {
         while done.load(Ordering::Acquire) < 2 {
             notify.wait();
         }
-        for ringer in ringers {
-            ringer.join().unwrap();
+        for notifier in notifiers {
+            notifier.join().unwrap();
         }
     });
 }

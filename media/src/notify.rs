@@ -1,45 +1,45 @@
-//! One thread waits for many queues.
+//! A notification for a thread that waits for several queues.
 
 use crate::sync::{Arc, Condvar, Mutex};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-/// Wakes the one thread that waits on it. A ring while nobody waits is kept for the next wait; many rings are one.
-/// Clones ring the same bell.
+/// Wakes one waiting thread. A notification without a waiting thread is kept for the next wait; several are merged into
+/// one. Clones share the state.
 #[derive(Clone, Default)]
 pub struct Notify {
     shared: Arc<(Mutex<bool>, Condvar)>,
 }
 
 impl Notify {
-    /// A silent bell.
+    /// Creates an object without a pending notification.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Wakes the waiting thread, or the next one to wait.
+    /// Wakes the waiting thread, or makes the next wait return at once.
     pub fn notify(&self) {
-        let (rung, changed) = &*self.shared;
-        *rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        let (pending, changed) = &*self.shared;
+        *pending.lock().unwrap_or_else(PoisonError::into_inner) = true;
         changed.notify_one();
     }
 
-    /// Waits for a ring.
+    /// Waits for a notification.
     pub fn wait(&self) {
-        let (rung, changed) = &*self.shared;
-        let mut state = rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let (pending, changed) = &*self.shared;
+        let mut state = pending.lock().unwrap_or_else(PoisonError::into_inner);
         while !*state {
             state = changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         *state = false;
     }
 
-    /// Waits for a ring until `deadline`. True where it rang.
+    /// Waits for a notification until `deadline`. Returns false at the deadline.
     #[must_use]
     pub fn wait_until(&self, deadline: Instant) -> bool {
-        let (rung, changed) = &*self.shared;
-        let mut state = rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let (pending, changed) = &*self.shared;
+        let mut state = pending.lock().unwrap_or_else(PoisonError::into_inner);
         while !*state {
             let left = deadline.saturating_duration_since(Instant::now());
             if left == Duration::ZERO {
@@ -58,7 +58,7 @@ mod tests {
     use std::thread;
 
     #[test]
-    fn a_ring_before_the_wait_is_kept_and_rings_merge() {
+    fn a_notification_before_the_wait_is_kept_and_notifications_merge() {
         let notify = Notify::new();
         notify.notify();
         notify.notify();
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_wakes_a_waiting_thread() {
+    fn a_notification_wakes_a_waiting_thread() {
         let notify = Notify::new();
         thread::scope(|scope| {
             scope.spawn(|| notify.wait());

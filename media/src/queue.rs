@@ -1,4 +1,4 @@
-//! A queue bounded by weight: encoded media may wait a little, never without end.
+//! A queue bounded in bytes, for encoded media.
 
 use crate::Notify;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -6,30 +6,30 @@ use std::collections::VecDeque;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-/// What an item costs in a queue.
+/// The size of an item, which counts towards a queue's limit.
 pub trait ByteSize {
-    /// The item's cost, in bytes for media.
+    /// The item's size in bytes.
     fn byte_size(&self) -> usize;
 }
 
-/// A queue that holds at most `limit` of weight, and at most 4096 items. One item is always let in, however heavy.
+/// Creates a queue that holds at most `limit` bytes and at most 4096 items. An empty queue accepts an item of any size.
 #[must_use]
 pub fn bounded<T: ByteSize>(limit: usize) -> (Sender<T>, Receiver<T>) {
-    let state = State { items: VecDeque::new(), weight: 0, senders: 1, receiving: true, notify: None };
+    let state = State { items: VecDeque::new(), bytes: 0, senders: 1, receiving: true, notify: None };
     let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), limit });
     (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
 }
 
-/// The item found no room, or nobody listens any more.
+/// The queue is full, or its receiver was dropped. Contains the item.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Full<T>(pub T);
 
-/// The writing end; clones share the queue.
+/// The sending end. Clones share the queue.
 pub struct Sender<T: ByteSize> {
     shared: Arc<Shared<T>>,
 }
 
-/// The reading end.
+/// The receiving end.
 pub struct Receiver<T: ByteSize> {
     shared: Arc<Shared<T>>,
 }
@@ -42,7 +42,7 @@ struct Shared<T> {
 
 struct State<T> {
     items: VecDeque<T>,
-    weight: usize,
+    bytes: usize,
     senders: usize,
     receiving: bool,
     notify: Option<Notify>,
@@ -52,14 +52,14 @@ impl<T: ByteSize> Sender<T> {
     /// Queues `item` without waiting.
     ///
     /// # Errors
-    /// Gives the item back where there is no room, or nobody reads.
+    /// Returns the item in [`Full`] if the queue is full or the receiver was dropped.
     pub fn try_send(&self, item: T) -> Result<(), Full<T>> {
         let mut state = lock(&self.shared);
-        let heavy = state.weight + item.byte_size() > self.shared.limit && !state.items.is_empty();
-        if heavy || state.items.len() >= MAX_ITEMS || !state.receiving {
+        let over_limit = state.bytes + item.byte_size() > self.shared.limit && !state.items.is_empty();
+        if over_limit || state.items.len() >= MAX_ITEMS || !state.receiving {
             return Err(Full(item));
         }
-        state.weight += item.byte_size();
+        state.bytes += item.byte_size();
         state.items.push_back(item);
         state.notify();
         drop(state);
@@ -67,7 +67,7 @@ impl<T: ByteSize> Sender<T> {
         Ok(())
     }
 
-    /// True once the reader is gone.
+    /// True if the receiver was dropped.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         !lock(&self.shared).receiving
@@ -75,7 +75,7 @@ impl<T: ByteSize> Sender<T> {
 }
 
 impl<T: ByteSize> Receiver<T> {
-    /// Waits for the next item; `None` once every sender is gone and the queue is empty.
+    /// Waits for the next item. Returns `None` if every sender was dropped and the queue is empty.
     #[must_use]
     pub fn recv(&self) -> Option<T> {
         let mut state = lock(&self.shared);
@@ -85,7 +85,7 @@ impl<T: ByteSize> Receiver<T> {
         state.pop()
     }
 
-    /// Waits for the next item until `deadline`; `None` then, or once the queue has ended.
+    /// Waits for the next item until `deadline`. Returns `None` at the deadline, or if [`Receiver::is_ended`].
     #[must_use]
     pub fn recv_until(&self, deadline: Instant) -> Option<T> {
         let mut state = lock(&self.shared);
@@ -99,20 +99,21 @@ impl<T: ByteSize> Receiver<T> {
         state.pop()
     }
 
-    /// Takes an item that is there now.
+    /// Returns the next item without waiting, or `None` if the queue is empty.
     #[must_use]
     pub fn try_recv(&self) -> Option<T> {
         lock(&self.shared).pop()
     }
 
-    /// Rings `bell` at every item from now on, and when the last sender goes: for a thread that reads many queues.
+    /// Calls `notify` for every new item and whenever a sender is dropped, and once now. For a thread that reads many
+    /// queues.
     pub fn notify_on(&self, notify: Notify) {
         let mut state = lock(&self.shared);
         state.notify = Some(notify);
         state.notify();
     }
 
-    /// True once every sender is gone and nothing is left.
+    /// True if every sender was dropped and the queue is empty.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         let state = lock(&self.shared);
@@ -131,7 +132,7 @@ impl<T> State<T> {
 impl<T: ByteSize> State<T> {
     fn pop(&mut self) -> Option<T> {
         let item = self.items.pop_front()?;
-        self.weight -= item.byte_size();
+        self.bytes -= item.byte_size();
         Some(item)
     }
 }
@@ -158,19 +159,19 @@ impl<T: ByteSize> Drop for Receiver<T> {
         let left = {
             let mut state = lock(&self.shared);
             state.receiving = false;
-            state.weight = 0;
+            state.bytes = 0;
             std::mem::take(&mut state.items)
         };
         drop(left);
     }
 }
 
-// The state is whole whenever the lock is free, so a thread that panicked elsewhere poisons nothing.
+// No code panics while it holds the lock, so a poisoned lock still guards a consistent state.
 fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, State<T>> {
     shared.state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A second bound, for items that weigh nothing.
+/// Bounds the number of items, because items may have zero bytes.
 const MAX_ITEMS: usize = 4096;
 
 #[cfg(test)]
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn weight_is_the_bound_and_one_item_always_fits() {
+    fn bytes_are_limited_and_an_empty_queue_accepts_any_item() {
         let (sender, receiver) = bounded::<Vec<u8>>(10);
         sender.try_send(vec![0; 99]).unwrap();
         assert_eq!(sender.try_send(vec![0; 1]), Err(Full(vec![0; 1])));
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_weigh_nothing_are_counted() {
+    fn the_number_of_empty_items_is_limited() {
         let (sender, _receiver) = bounded::<Vec<u8>>(10);
         for _ in 0..MAX_ITEMS {
             sender.try_send(Vec::new()).unwrap();
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reader_learns_that_every_sender_has_gone() {
+    fn recv_returns_none_after_every_sender_was_dropped() {
         let (sender, receiver) = bounded::<Vec<u8>>(10);
         thread::scope(|scope| {
             let reader = scope.spawn(|| (receiver.recv(), receiver.recv()));
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bell_rings_for_items_and_for_the_end() {
+    fn notify_is_called_for_items_and_for_a_dropped_sender() {
         let notify = Notify::new();
         let (sender, receiver) = bounded::<Vec<u8>>(10);
         receiver.notify_on(notify.clone());
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_listening_gives_the_item_back() {
+    fn sending_without_a_receiver_returns_the_item() {
         let (sender, receiver) = bounded::<Vec<u8>>(10);
         drop(receiver);
         assert!(sender.is_closed());

@@ -1,4 +1,4 @@
-//! What hand-offs between threads are made of: the standard library's locks, or loom's where a model plays every order.
+//! The locks used by this crate: the standard library's, or loom's in model tests.
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};

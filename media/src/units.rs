@@ -1,36 +1,36 @@
-//! Numbers with a meaning: no bare integer crosses a function of another crate.
+//! Types for quantities, used instead of bare numbers in the interfaces of all crates.
 
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-/// Bits in a second.
+/// A bitrate in bits per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bitrate(u64);
 
 impl Bitrate {
-    /// No bits at all: what a stopped layer costs.
+    /// 0 bit/s.
     pub const ZERO: Self = Self(0);
 
-    /// From bits in a second.
+    /// From bits per second.
     #[must_use]
     pub const fn bps(bits: u64) -> Self {
         Self(bits)
     }
 
-    /// From thousands of bits in a second.
+    /// From kilobits (1000 bits) per second.
     #[must_use]
     pub const fn kbps(kilobits: u64) -> Self {
         Self(kilobits * 1_000)
     }
 
-    /// Bits in a second.
+    /// Bits per second.
     #[must_use]
     pub const fn as_bps(self) -> u64 {
         self.0
     }
 
-    /// What is left after `other` has taken its share; never below zero.
+    /// Subtracts `other`; never below zero.
     #[must_use]
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
@@ -59,7 +59,7 @@ impl fmt::Display for Bitrate {
 /// A picture's width and height in luma samples, as stored (before rotation).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Size {
-    /// Luma samples in a row.
+    /// Luma samples per row.
     pub width: u16,
     /// Rows.
     pub height: u16,
@@ -84,7 +84,7 @@ impl Size {
         Self::new(self.width.div_ceil(2), self.height.div_ceil(2))
     }
 
-    /// True where there is nothing to see.
+    /// True if the width or the height is zero.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.width == 0 || self.height == 0
@@ -97,7 +97,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// Pictures in a second, as a fraction, so that 30000/1001 stays exact.
+/// Frames per second as a fraction, so that 30000/1001 stays exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrameRate {
     numerator: u32,
@@ -105,29 +105,29 @@ pub struct FrameRate {
 }
 
 impl FrameRate {
-    /// Thirty pictures in a second.
+    /// 30 frames per second.
     pub const THIRTY: Self = Self { numerator: 30, denominator: 1 };
 
-    /// `numerator / denominator` pictures in a second; `None` unless it lies in 1..=240.
+    /// `numerator / denominator` frames per second. Returns `None` unless the rate is in 1..=240.
     #[must_use]
     pub fn new(numerator: u32, denominator: u32) -> Option<Self> {
-        let sane = denominator > 0 && numerator >= denominator && u64::from(numerator) <= 240 * u64::from(denominator);
-        sane.then_some(Self { numerator, denominator })
+        let valid = denominator > 0 && numerator >= denominator && u64::from(numerator) <= 240 * u64::from(denominator);
+        valid.then_some(Self { numerator, denominator })
     }
 
-    /// Pictures in a second as the fraction's upper part.
+    /// The numerator of the fraction.
     #[must_use]
     pub const fn numerator(self) -> u32 {
         self.numerator
     }
 
-    /// The fraction's lower part.
+    /// The denominator of the fraction.
     #[must_use]
     pub const fn denominator(self) -> u32 {
         self.denominator
     }
 
-    /// Pictures in a second.
+    /// Frames per second.
     #[must_use]
     pub fn as_f32(self) -> f32 {
         #[expect(clippy::cast_possible_truncation, reason = "at most 240 by construction")]
@@ -135,7 +135,7 @@ impl FrameRate {
         rate
     }
 
-    /// When picture `number` is due after picture 0; exact over hours, because nothing is summed up.
+    /// The time from frame 0 to frame `number`. Rounding errors do not accumulate.
     #[must_use]
     pub fn due(self, number: u64) -> Duration {
         let nanos = u128::from(number) * u128::from(self.denominator) * 1_000_000_000 / u128::from(self.numerator);
@@ -143,7 +143,7 @@ impl FrameRate {
     }
 }
 
-/// Microseconds of the system's monotonic clock: comparable between processes of one machine, meaningless elsewhere.
+/// Microseconds of the system's monotonic clock. Comparable only between processes of one machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
@@ -160,7 +160,7 @@ impl Timestamp {
         self.0
     }
 
-    /// The time since `earlier`; zero where `earlier` is later.
+    /// The time since `earlier`; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
@@ -182,7 +182,7 @@ impl Sub for Timestamp {
     }
 }
 
-/// Loudness of a stretch of sound in -dBov, as RFC 6464 counts it: 0 is the loudest, 127 silence.
+/// An audio level in -dBov (RFC 6464): 0 is the loudest, 127 is silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Level(u8);
 
@@ -190,13 +190,13 @@ impl Level {
     /// Digital silence.
     pub const SILENCE: Self = Self(127);
 
-    /// From -dBov; anything beyond 127 is silence.
+    /// From -dBov; values above 127 become 127.
     #[must_use]
     pub const fn new(minus_dbov: u8) -> Self {
         Self(if minus_dbov > 127 { 127 } else { minus_dbov })
     }
 
-    /// The level of samples in -1.0..=1.0: root mean square against full scale.
+    /// The root-mean-square level of samples in -1.0..=1.0, relative to full scale.
     #[must_use]
     pub fn of(samples: &[f32]) -> Self {
         let energy: f32 = samples.iter().map(|sample| sample * sample).sum();
@@ -210,7 +210,7 @@ impl Level {
         Self(level)
     }
 
-    /// Loudness in -dBov, 0..=127.
+    /// The level in -dBov, 0..=127.
     #[must_use]
     pub const fn minus_dbov(self) -> u8 {
         self.0
@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_of_ntsc_does_not_drift() {
+    fn an_ntsc_frame_rate_does_not_drift() {
         let rate = FrameRate::new(30_000, 1_001).unwrap();
         assert_eq!(rate.due(30_000), Duration::from_secs(1_001));
         assert_eq!(FrameRate::new(1, 0), None);

@@ -53,7 +53,7 @@ pub async fn run(config: Config, ends: Ends) {
 
 async fn session(config: Config, ends: Ends) -> Result<(), Error> {
     let wire = tokio::select! {
-        wire = Wire::connect(&config.host, config.port, config.fingerprint, &ends.stack) => wire?,
+        wire = Wire::connect(&config.host, config.port, config.fingerprint, &ends.backends.stack) => wire?,
         // The program does not read events any more.
         () = ends.events.closed() => return Ok(()),
     };

@@ -1,13 +1,11 @@
-//! Frames into RTP packets and back, and what keeps a stream whole in between. Pure: no socket, no clock of its own.
+//! Splits sealed frames into RTP packets and reassembles them, with retransmission. No socket and no clock: the caller
+//! passes the time. The Dependency Descriptor is [`proto::descriptor`].
 
 pub mod assemble;
-pub mod bits;
 pub mod description;
-pub mod descriptor;
 pub mod history;
-pub mod missing;
+pub mod nack_tracker;
 pub mod packetize;
 pub mod rtp_receiver;
 pub mod sent_packet;
-pub mod structure;
 pub mod unwrap;

@@ -3,6 +3,7 @@
 //! Both ends use this crate, so it holds no key, no clock and no socket. Everything that a participant sends to another
 //! one is a [`Blob`]: ciphertext that the server orders and relays. docs/protocol.md describes these types.
 
+pub mod descriptor;
 mod envelope;
 mod ids;
 mod limits;

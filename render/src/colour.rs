@@ -1,8 +1,8 @@
-//! From YUV code values to RGB code values: ITU-R BT.601-7 and BT.709-6, limited and full range.
+//! Conversion of YUV code values into RGB code values: ITU-R BT.601-7 and BT.709-6, limited and full range.
 
 use media::{Colour, Matrix};
 
-/// Three rows of an affine map: R, G and B are `row · (Y, U, V, 1)`, all in 0..=1.
+/// Three rows of an affine transformation: R, G and B are `row · (Y, U, V, 1)`, all in 0..=1.
 pub(crate) type Conversion = [[f32; 4]; 3];
 
 /// All conversions, in the order of [`index`].
@@ -16,7 +16,7 @@ pub(crate) fn conversions() -> [Conversion; 4] {
     ]
 }
 
-/// Where a colour's conversion stands in [`conversions`].
+/// The index of a colour space in [`conversions`].
 pub(crate) const fn index(colour: Colour) -> u8 {
     let matrix = match colour.matrix {
         Matrix::Bt601 => 0,
@@ -31,7 +31,7 @@ fn conversion(colour: Colour) -> Conversion {
         Matrix::Bt709 => (0.2126, 0.0722),
     };
     let green: f64 = 1.0 - red - blue;
-    // Code values of black, and of the distances black to white and grey to the strongest difference.
+    // Code values: black, the luma range, and half the chroma range.
     let (black, luma, chroma) = if colour.full_range { (0.0, 255.0, 127.5) } else { (16.0, 219.0, 112.0) };
     let (y, c) = (255.0 / luma, 127.5 / chroma);
     let (r_v, b_u) = (2.0 * (1.0 - red) * c, 2.0 * (1.0 - blue) * c);
@@ -68,7 +68,7 @@ mod tests {
             assert!(close(convert(full, [0, 128, 128]), [0.0; 3]));
             assert!(close(convert(full, [255, 128, 128]), [255.0; 3]));
         }
-        // Code values of pure red as the two recommendations give them.
+        // The code values of pure red in the two recommendations.
         let limited = |matrix| Colour { matrix, full_range: false };
         assert!(close(convert(limited(Matrix::Bt601), [81, 90, 240]), [255.0, 0.0, 0.0]));
         assert!(close(convert(limited(Matrix::Bt709), [63, 102, 240]), [255.0, 0.0, 0.0]));

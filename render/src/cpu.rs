@@ -1,7 +1,7 @@
-//! The same scene without a GPU: virtual desktops and machines whose drivers fail.
+//! Drawing on the CPU, for virtual desktops and machines whose drivers fail.
 //!
-//! Draws only tiles that changed, at the size they are shown, and says which parts of the picture are new. One thread;
-//! after the first pictures nothing is allocated.
+//! Draws only the tiles that changed, at their display size, and reports the changed areas. Uses one thread and does not
+//! allocate after the first frames.
 
 mod copy;
 mod paint;
@@ -11,7 +11,7 @@ mod pictures;
 use crate::quad::{GLYPH, PICTURE, Quad};
 use crate::scene::{Scene, Source};
 use crate::text::Text;
-use crate::{Area, Look, Rgba, Shown, Tile, colour};
+use crate::{Area, DrawnPicture, Rgba, Style, Tile, colour};
 use colour::Conversion;
 use paint::{Pixels, Rows};
 use pictures::Pictures;
@@ -19,35 +19,35 @@ use std::fmt;
 
 pub use copy::{copy_opaque, is_opaque};
 
-/// A picture in memory that tiles are drawn on. Keeps what it drew, and the pictures it drew from.
+/// An image in memory onto which tiles are drawn. It keeps the last scene and its pictures, to detect changes.
 pub struct Canvas {
-    look: Look,
+    style: Style,
     text: Text,
     pictures: Pictures,
     conversions: [Conversion; 4],
     scene: Scene,
-    // What the pixels show, to find what has changed.
-    before: Scene,
+    // The last drawn scene, to detect changes.
+    previous: Scene,
     background: Rgba,
     sources: Vec<Option<Source>>,
     dirty: Vec<bool>,
     damage: Vec<Area>,
-    shown: Vec<Shown>,
+    shown: Vec<DrawnPicture>,
     pixels: Pixels,
     rows: Rows,
 }
 
 impl Canvas {
-    /// An empty canvas.
+    /// Creates an empty canvas.
     #[must_use]
-    pub fn new(look: Look) -> Self {
+    pub fn new(style: Style) -> Self {
         Self {
-            text: Text::new(&look.font),
-            look,
+            text: Text::new(&style.font),
+            style,
             pictures: Pictures::default(),
             conversions: colour::conversions(),
             scene: Scene::default(),
-            before: Scene::default(),
+            previous: Scene::default(),
             background: Rgba::CLEAR,
             sources: Vec::new(),
             dirty: Vec::new(),
@@ -58,23 +58,23 @@ impl Canvas {
         }
     }
 
-    /// Takes other colours, lengths or letters, as when the theme changes.
-    pub fn set_look(&mut self, look: Look) {
-        if !std::sync::Arc::ptr_eq(&look.font.faces, &self.look.font.faces) {
-            self.text = Text::new(&look.font);
+    /// Changes the style, for example with the theme.
+    pub fn set_style(&mut self, style: Style) {
+        if !std::sync::Arc::ptr_eq(&style.font.faces, &self.style.font.faces) {
+            self.text = Text::new(&style.font);
         }
-        self.look = look;
-        // Letters may lie elsewhere in the atlas now under the same rectangles: everything is drawn again.
+        self.style = style;
+        // Equal rectangles may now refer to other glyphs in the atlas, so redraw everything.
         self.pixels.resize(0, 0);
     }
 
-    /// Draws what changed of `tiles` over `background` on `width` by `height` pixels, `scale` of them to a logical one.
-    /// Returns the pictures drawn for the first time. More than 16384 pixels on a side are not drawn.
-    pub fn draw(&mut self, tiles: &[Tile], [width, height]: [u32; 2], scale: f32, background: Rgba) -> &[Shown] {
+    /// Draws the changed tiles over `background` into `width` by `height` pixels. `scale` is the number of physical
+    /// pixels per logical pixel. Returns the pictures drawn for the first time. Each side is limited to 16384 pixels.
+    pub fn draw(&mut self, tiles: &[Tile], [width, height]: [u32; 2], scale: f32, background: Rgba) -> &[DrawnPicture] {
         let scale = if scale.is_finite() { scale.clamp(0.25, 16.0) } else { 1.0 };
         self.take_pictures(tiles);
-        std::mem::swap(&mut self.scene, &mut self.before);
-        let grown = self.scene.lay_out(tiles, &self.sources, &self.look, scale, &mut self.text);
+        std::mem::swap(&mut self.scene, &mut self.previous);
+        let grown = self.scene.lay_out(tiles, &self.sources, &self.style, scale, &mut self.text);
         let resized = self.pixels.resize(width.min(MAX_SIDE), height.min(MAX_SIDE));
         let recoloured = background != std::mem::replace(&mut self.background, background);
         self.find_damage(tiles, grown || resized || recoloured);
@@ -88,19 +88,19 @@ impl Canvas {
         self.pixels.size()
     }
 
-    /// RGBA, four bytes a pixel, row by row, alpha multiplied in.
+    /// The pixels: premultiplied RGBA, four bytes each, in rows.
     #[must_use]
     pub fn pixels(&self) -> &[u8] {
         self.pixels.bytes()
     }
 
-    /// The pictures that the last [`Canvas::draw`] found new.
+    /// The pictures that the last [`Canvas::draw`] returned.
     #[must_use]
-    pub fn shown(&self) -> &[Shown] {
+    pub fn shown(&self) -> &[DrawnPicture] {
         &self.shown
     }
 
-    /// The parts that the last [`Canvas::draw`] changed, on whole pixels; they may reach beyond the canvas.
+    /// The areas that the last [`Canvas::draw`] changed, in whole pixels. They may extend beyond the canvas.
     #[must_use]
     pub fn damage(&self) -> &[Area] {
         &self.damage
@@ -110,20 +110,24 @@ impl Canvas {
         self.sources.clear();
         self.shown.clear();
         self.dirty.clear();
-        self.pictures.begin();
+        self.pictures.begin_frame();
         for tile in tiles {
-            let held = tile.feed.as_ref().and_then(|feed| self.pictures.refresh(feed));
-            self.sources.push(held.map(|held| held.source));
-            let new = held.filter(|held| held.new);
+            let current = tile.feed.as_ref().and_then(|feed| self.pictures.refresh(feed));
+            self.sources.push(current.map(|current| current.source));
+            let new = current.filter(|current| current.new);
             self.dirty.push(new.is_some());
-            self.shown.extend(new.map(|held| Shown { id: tile.id, number: held.number, captured: held.captured }));
+            self.shown.extend(new.map(|current| DrawnPicture {
+                id: tile.id,
+                number: current.number,
+                captured: current.captured,
+            }));
         }
     }
 
-    /// Marks the tiles to draw: those that changed, and all that lie over or under one of them.
+    /// Marks the tiles to draw: those that changed, and all that overlap one of them.
     fn find_damage(&mut self, tiles: &[Tile], fresh: bool) {
         self.damage.clear();
-        let moved = fresh || self.before.spans.len() != self.scene.spans.len() || self.has_moved();
+        let moved = fresh || self.previous.spans.len() != self.scene.spans.len() || self.has_moved();
         if moved {
             let [width, height] = self.pixels.size();
             #[expect(clippy::cast_precision_loss, reason = "at most 16384")]
@@ -132,7 +136,7 @@ impl Canvas {
             return;
         }
         for (index, dirty) in self.dirty.iter_mut().enumerate() {
-            *dirty |= self.scene.tile(index) != self.before.tile(index);
+            *dirty |= self.scene.tile(index) != self.previous.tile(index);
         }
         let overlap = |(a, b): (usize, usize)| tiles[a].area.snapped().overlaps(tiles[b].area.snapped());
         while let Some(index) =
@@ -144,10 +148,10 @@ impl Canvas {
         self.damage.extend(dirty.map(|(tile, _)| tile.area.snapped()));
     }
 
-    /// True where a tile's ground lies elsewhere than before.
+    /// True if the background of a tile moved.
     fn has_moved(&self) -> bool {
-        let ground = |scene: &Scene, index| scene.tile(index).first().map(|quad| quad.area);
-        (0..self.scene.spans.len()).any(|index| ground(&self.scene, index) != ground(&self.before, index))
+        let background = |scene: &Scene, index| scene.tile(index).first().map(|quad| quad.area);
+        (0..self.scene.spans.len()).any(|index| background(&self.scene, index) != background(&self.previous, index))
     }
 
     fn paint(&mut self, tiles: &[Tile]) {
@@ -194,12 +198,12 @@ fn paint_quad(
                 pixels.rounded(quad, rows, Some(&picture));
             }
         }
-        // A shape.
+        // SHAPE.
         _ => pixels.rounded(quad, rows, None),
     }
 }
 
-/// Pixels on a side that are drawn at most.
+/// The maximum side of a canvas in pixels.
 const MAX_SIDE: u32 = 16_384;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! The way of a picture from its decode thread to the screen: leased memory, newest wins.
+//! Passes pictures from a decode thread to the drawing thread through leased memory. The newest picture wins.
 //!
-//! A lease is staging memory of the GPU, mapped, once a [`crate::Stage`] has drawn the feed, and plain memory before that
-//! or without a GPU. Nothing here waits: where every buffer is in use the picture is skipped and counted.
+//! A lease is ordinary memory until a [`crate::Stage`] has drawn the feed, and mapped staging memory of the GPU after
+//! that. Nothing waits: if every buffer is in use, the picture is skipped and counted.
 
 mod layout;
 mod memory;
@@ -14,36 +14,36 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-/// Where one track's pictures go and one or more tiles find them. Clones are the same feed.
+/// The pictures of one track, for one or more tiles. Clones share the feed.
 ///
-/// One stage or canvas shows a feed: the picture it takes is not there for a second one.
+/// Only one stage or canvas can show a feed, because it takes the pictures.
 #[derive(Clone)]
 pub struct Feed {
     pub(crate) shared: Arc<Shared>,
 }
 
-/// What became of a feed's pictures.
+/// Counts of a feed's pictures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Handed over by [`Lease::publish`].
+    /// Published by [`Lease::publish`].
     pub published: u64,
-    /// Taken to be drawn.
+    /// Taken for drawing.
     pub shown: u64,
-    /// Pushed out by the next one before anybody drew them.
+    /// Replaced by the next picture before they were drawn.
     pub replaced: u64,
-    /// Leases refused, because every buffer was in use or the size cannot be drawn.
+    /// Leases refused because every buffer was in use or the size is not supported.
     pub refused: u64,
 }
 
-/// Memory for one picture, written by one thread. Dropped without [`Lease::publish`], it goes back unseen.
+/// Memory for one picture, written by one thread. Drop without [`Lease::publish`] returns it to the feed.
 pub struct Lease {
     shared: Arc<Shared>,
-    // Only empty after `publish` and `drop` took it.
+    // `None` only after `publish` or during `drop`.
     memory: Option<Memory>,
     layout: Layout,
 }
 
-/// A picture that waits to be drawn.
+/// A published picture.
 pub(crate) struct Picture {
     pub memory: Memory,
     pub layout: Layout,
@@ -60,20 +60,21 @@ pub(crate) struct Shared {
 
 type Wake = Arc<dyn Fn() + Send + Sync>;
 
-/// The device that draws a feed, and which stage owns it: devices of two instances may compare equal and are not.
+/// The device that draws a feed, and the id of its stage. The id is needed because devices of two wgpu instances may
+/// compare equal.
 #[derive(Clone)]
-pub(crate) struct Home {
+pub(crate) struct StageDevice {
     pub stage: u64,
     pub device: wgpu::Device,
 }
 
 #[derive(Default)]
 struct State {
-    device: Option<Home>,
-    // Counts changes of device: memory of an older one is not used again.
+    device: Option<StageDevice>,
+    // Incremented when the device changes. Memory of an older generation is not reused.
     generation: u64,
     idle: Vec<Memory>,
-    made: usize,
+    allocated: usize,
     newest: Option<Picture>,
     visible: bool,
     wake: Option<Wake>,
@@ -81,7 +82,7 @@ struct State {
 }
 
 impl Feed {
-    /// A feed without pictures.
+    /// Creates a feed without pictures.
     #[must_use]
     pub fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -90,21 +91,22 @@ impl Feed {
         Self { shared: Arc::new(Shared { id, state: Mutex::new(state) }) }
     }
 
-    /// Says whom to call after each published picture, on the publishing thread: it must neither wait nor draw.
+    /// Sets a function to call after each published picture, on the publishing thread. It must neither block nor draw.
     pub fn on_publish(&self, wake: impl Fn() + Send + Sync + 'static) {
         self.shared.lock().wake = Some(Arc::new(wake));
     }
 
-    /// Memory for a picture of `size`. `None` where every buffer is in use, or the size is empty or over 8192 on a
-    /// side: the caller skips this picture, and the feed counts it. Allocates only for a new buffer or a larger size.
+    /// Leases memory for a picture of `size`. Returns `None` if every buffer is in use, or if the size is empty or over
+    /// 8192 on a side: the caller skips this picture, and the feed counts it. Allocates only for a new buffer or a
+    /// larger size.
     #[must_use]
     pub fn lease(&self, size: Size) -> Option<Lease> {
         let lease = Layout::of(size).and_then(|layout| {
             let memory = self.shared.memory(layout).or_else(|| {
-                self.shared.collect();
+                self.shared.poll_device();
                 self.shared.memory(layout)
             })?;
-            Some(Lease { shared: Arc::clone(&self.shared), memory: Some(memory.opened()), layout })
+            Some(Lease { shared: Arc::clone(&self.shared), memory: Some(memory.map_view()), layout })
         });
         if lease.is_none() {
             self.shared.lock().counts.refused += 1;
@@ -112,7 +114,7 @@ impl Feed {
         lease
     }
 
-    /// Copies an I420 picture and publishes it; false where it was skipped for want of memory.
+    /// Copies an I420 picture and publishes it. Returns false if it was skipped because no memory was free.
     pub fn show(
         &self,
         planes: [PlaneRef<'_>; 3],
@@ -127,7 +129,7 @@ impl Feed {
         true
     }
 
-    /// Takes the picture away: tiles show their placeholder until the next one.
+    /// Removes the picture. Tiles show their placeholder until the next one is published.
     pub fn clear(&self) {
         let unseen = {
             let mut state = self.shared.lock();
@@ -142,13 +144,13 @@ impl Feed {
         self.shared.wake();
     }
 
-    /// What became of the pictures so far.
+    /// The counts so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.shared.lock().counts
     }
 
-    /// True where both handles are one feed.
+    /// True if both handles share one feed.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
@@ -162,16 +164,16 @@ impl Feed {
         Arc::downgrade(&self.shared)
     }
 
-    /// The newest picture, and whether there is anything to see at all. `device` is what the caller can read: staging
-    /// memory of that device or plain memory; leases follow from here on.
-    pub(crate) fn take(&self, device: Option<&Home>) -> (Option<Picture>, bool) {
+    /// Takes the newest unseen picture, if any. The second value is true if the feed has a picture, also one taken
+    /// before. The caller can read staging memory of `device` and ordinary memory; later leases use that device.
+    pub(crate) fn take(&self, device: Option<&StageDevice>) -> (Option<Picture>, bool) {
         let mut state = self.shared.lock();
-        let retired = state.attach(device);
+        let dropped = state.attach(device);
         let picture = state.newest.take();
         state.counts.shown += u64::from(picture.is_some());
         let visible = state.visible;
         drop(state);
-        drop(retired);
+        drop(dropped);
         (picture, visible)
     }
 }
@@ -195,17 +197,17 @@ impl Lease {
         self.layout.size
     }
 
-    /// Luma, then the chroma plane with U and V in turn (its width counts bytes, twice the chroma samples). Write them
-    /// from start to end and do not read: mapped memory is slow to read.
+    /// The luma plane, then the interleaved chroma plane (its width is in bytes, twice the chroma samples). Write
+    /// sequentially and do not read, because mapped memory is slow to read.
     ///
     /// # Panics
-    /// Never: a lease holds its memory until it is published.
+    /// Never: a lease has its memory until it is published.
     pub fn planes_mut(&mut self) -> [PlaneMut<'_>; 2] {
-        let memory = self.memory.as_mut().expect("a lease holds its memory until it is published");
+        let memory = self.memory.as_mut().expect("a lease has its memory until it is published");
         self.layout.planes_mut(memory.bytes_mut())
     }
 
-    /// Copies an I420 picture, as far as both reach.
+    /// Copies an I420 picture. If the sizes differ, copies the part that both have.
     pub fn copy_from(&mut self, planes: [PlaneRef<'_>; 3]) {
         let [luma, blue, red] = planes;
         let [mut to_luma, mut to_chroma] = self.planes_mut();
@@ -218,10 +220,11 @@ impl Lease {
         }
     }
 
-    /// Hands the picture over: it replaces one that nobody has drawn yet. Then calls the wake hook.
+    /// Publishes the picture, which replaces one that was not drawn yet. Then calls the function set by
+    /// [`Feed::on_publish`].
     pub fn publish(mut self, colour: Colour, rotation: Rotation, number: u64, captured: Timestamp) {
         if let Some(memory) = self.memory.take() {
-            let memory = memory.closed();
+            let memory = memory.unmap_view();
             self.shared.publish(Picture { memory, layout: self.layout, colour, rotation, number, captured });
         }
     }
@@ -230,7 +233,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(memory) = self.memory.take() {
-            self.shared.give_back(memory.closed());
+            self.shared.give_back(memory.unmap_view());
         }
     }
 }
@@ -242,28 +245,28 @@ impl fmt::Debug for Lease {
 }
 
 impl Shared {
-    /// Takes memory back that was drawn, replaced or never published.
+    /// Returns memory of a picture that was drawn, replaced or not published.
     pub(crate) fn give_back(&self, memory: Memory) {
         let mut state = self.lock();
         if memory.generation == state.generation {
             state.idle.push(memory);
         } else {
-            state.made = state.made.saturating_sub(1);
+            state.allocated = state.allocated.saturating_sub(1);
         }
     }
 
-    /// The device lost a buffer: a new one may be made in its place.
-    pub(crate) fn forget(&self) {
+    /// Discards a buffer that could not be mapped. A new one may be allocated.
+    pub(crate) fn discard(&self) {
         let mut state = self.lock();
-        state.made = state.made.saturating_sub(1);
+        state.allocated = state.allocated.saturating_sub(1);
     }
 
     fn publish(&self, picture: Picture) {
         let mut state = self.lock();
         state.counts.published += 1;
-        // The device changed while this was being written, and the new one cannot read it.
+        // The device changed while the picture was written, and the new one cannot read it.
         if picture.memory.generation != state.generation && picture.memory.is_mapped() {
-            state.made = state.made.saturating_sub(1);
+            state.allocated = state.allocated.saturating_sub(1);
             state.counts.replaced += 1;
             return;
         }
@@ -286,54 +289,55 @@ impl Shared {
 
     fn memory(&self, layout: Layout) -> Option<Memory> {
         let mut state = self.lock();
-        if let Some(index) = state.idle.iter().position(|memory| memory.suits(layout)) {
+        if let Some(index) = state.idle.iter().position(|memory| memory.fits(layout)) {
             return Some(state.idle.swap_remove(index));
         }
-        // None fits: one that does not makes room.
+        // No idle buffer fits: replace one.
         let misfit = state.idle.pop();
         if misfit.is_none() {
-            if state.made >= MAX_BUFFERS {
+            if state.allocated >= MAX_BUFFERS {
                 return None;
             }
-            state.made += 1;
+            state.allocated += 1;
         }
         let (device, generation) = (state.device.clone(), state.generation);
         drop(state);
         drop(misfit);
-        Some(Memory::new(device.as_ref().map(|home| &home.device), generation, layout))
+        Some(Memory::new(device.as_ref().map(|stage_device| &stage_device.device), generation, layout))
     }
 
-    /// Lets a device that finished with buffers say so; its callbacks bring them home.
-    fn collect(&self) {
+    /// Polls the device. The callbacks of finished buffers return them to the feed.
+    fn poll_device(&self) {
         let device = self.lock().device.clone();
-        if let Some(Home { device, .. }) = device {
-            // A lost device has nothing to give back; the stage that owns it will notice.
+        if let Some(StageDevice { device, .. }) = device {
+            // A lost device returns no buffers; the stage that owns it handles the error.
             let _ = device.poll(wgpu::PollType::Poll);
         }
     }
 
-    // The state is whole whenever the lock is free, so a thread that panicked elsewhere poisons nothing.
+    // No code panics while it holds the lock, so a poisoned lock still guards a consistent state.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Turns to another device, or to none. Returns what is to be dropped without the lock.
-    fn attach(&mut self, device: Option<&Home>) -> Option<(Vec<Memory>, Option<Picture>)> {
-        if self.device.as_ref().map(|home| home.stage) == device.map(|home| home.stage) {
+    /// Changes the device. Returns the memory that the caller drops after it released the lock.
+    fn attach(&mut self, device: Option<&StageDevice>) -> Option<(Vec<Memory>, Option<Picture>)> {
+        if self.device.as_ref().map(|stage_device| stage_device.stage) == device.map(|stage_device| stage_device.stage)
+        {
             return None;
         }
         self.device = device.cloned();
         self.generation += 1;
         let idle = std::mem::replace(&mut self.idle, Vec::with_capacity(MAX_BUFFERS));
         let unreadable = self.newest.take_if(|picture| picture.memory.is_mapped());
-        self.made = self.made.saturating_sub(idle.len() + usize::from(unreadable.is_some()));
+        self.allocated = self.allocated.saturating_sub(idle.len() + usize::from(unreadable.is_some()));
         Some((idle, unreadable))
     }
 }
 
-/// Buffers of a feed: one being written, one waiting, and two with a GPU that runs behind.
+/// The buffers of a feed: one being written, one published, and two in use by the GPU.
 const MAX_BUFFERS: usize = 4;
 
 #[cfg(test)]

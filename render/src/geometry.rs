@@ -1,28 +1,28 @@
-//! Where a picture's samples lie inside its tile: letterbox or crop, quarter turns, mirror. Pure.
+//! The mapping from tile pixels to picture samples: letterbox or crop, rotation, mirroring. Pure.
 
 use crate::tile::{Area, Fit};
 use media::{Rotation, Size};
 
-/// An affine map from pixels of a tile (from its top left) to samples of the stored picture.
+/// An affine transformation from pixels of a tile (from its top left corner) to samples of the stored picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Mapping {
-    /// The sample at the tile's top left corner.
+    /// The sample position of the tile's top left corner.
     pub origin: [f32; 2],
-    /// Samples passed by one pixel to the right.
+    /// The step in samples for one pixel to the right.
     pub right: [f32; 2],
-    /// Samples passed by one pixel down.
+    /// The step in samples for one pixel down.
     pub down: [f32; 2],
 }
 
 impl Mapping {
-    /// Samples for each pixel, along the axis that is shrunk more.
+    /// Samples per pixel along the axis that is reduced more.
     pub fn shrink(&self) -> f32 {
         let length = |step: [f32; 2]| step[0].abs().max(step[1].abs());
         length(self.right).max(length(self.down))
     }
 }
 
-/// How a picture of `size` lies in a tile of `width` by `height` pixels.
+/// The mapping of a picture of `size` in a tile of `width` by `height` pixels.
 pub(crate) fn map(size: Size, rotation: Rotation, mirrored: bool, fit: Fit, width: f32, height: f32) -> Mapping {
     let (w, h) = (f32::from(size.width), f32::from(size.height));
     let (shown_w, shown_h) = match rotation {
@@ -30,7 +30,7 @@ pub(crate) fn map(size: Size, rotation: Rotation, mirrored: bool, fit: Fit, widt
         Rotation::Quarter | Rotation::ThreeQuarters => (h, w),
     };
     let frame = frame(shown_w, shown_h, fit, width, height);
-    // Along the shown picture: where the tile's corner is, and what a pixel passes.
+    // In samples of the rotated picture: the position of the tile's corner, and the step per pixel.
     let (mut x, mut step_x) = (-frame.x * shown_w / frame.width, shown_w / frame.width);
     let (y, step_y) = (-frame.y * shown_h / frame.height, shown_h / frame.height);
     if mirrored {
@@ -44,7 +44,7 @@ pub(crate) fn map(size: Size, rotation: Rotation, mirrored: bool, fit: Fit, widt
     }
 }
 
-/// Where all of the shown picture would lie, from the tile's top left; contained pictures on whole pixels.
+/// The area of the whole rotated picture, from the tile's top left corner. `Fit::Contain` gives whole pixels.
 fn frame(shown_w: f32, shown_h: f32, fit: Fit, width: f32, height: f32) -> Area {
     let (across, along) = (width / shown_w, height / shown_h);
     match fit {
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn bars_lie_beside_a_contained_picture_and_a_covering_one_is_cut() {
+    fn contain_leaves_bars_and_cover_crops() {
         let contained = map(Size::new(40, 40), Rotation::Upright, false, Fit::Contain, 80.0, 40.0);
         assert!(near(at(&contained, 20.0, 0.0), [0.0, 0.0]));
         assert!(near(at(&contained, 60.0, 40.0), [40.0, 40.0]));
@@ -85,8 +85,8 @@ mod tests {
     }
 
     #[test]
-    fn turns_are_clockwise() {
-        // Where does the stored picture's top left corner appear?
+    fn rotations_are_clockwise() {
+        // The sample at the tile's top left corner.
         let corner = |rotation, x, y| at(&map(Size::new(40, 20), rotation, false, Fit::Contain, x, y), 0.0, 0.0);
         assert!(near(corner(Rotation::Upright, 40.0, 20.0), [0.0, 0.0]));
         assert!(near(corner(Rotation::Quarter, 20.0, 40.0), [0.0, 20.0]));
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_changes_what_is_shown_not_what_is_stored() {
+    fn mirroring_applies_after_rotation() {
         let mirrored = map(Size::new(40, 20), Rotation::Quarter, true, Fit::Contain, 20.0, 40.0);
         assert!(near(at(&mirrored, 0.0, 0.0), [0.0, 0.0]));
         assert!(near(at(&mirrored, 20.0, 0.0), [0.0, 20.0]));

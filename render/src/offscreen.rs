@@ -1,10 +1,10 @@
-//! A target without a window: the same scene, read back as RGBA.
+//! Drawing without a window, with read-back as RGBA.
 
-use crate::{Drawing, Error, Look, Rgba, Shown, Stage, Tile};
+use crate::{Drawing, DrawnPicture, Error, Rgba, Stage, Style, Tile};
 use std::fmt;
 use std::time::Duration;
 
-/// An adapter of its own, a stage, and a texture that is read back. For pictures of a meeting, tests and measures.
+/// A device, a stage and a texture that can be read back. For snapshots, tests and benchmarks.
 pub struct Offscreen {
     device: wgpu::Device,
     queue: wgpu::Queue,
@@ -22,27 +22,32 @@ struct Target {
 }
 
 impl Offscreen {
-    /// Opens the adapter with the lowest power and draws as suits it. Takes colours as a window of ours does: code
-    /// values, not encoded by the target's format.
+    /// Opens the adapter with the lowest power consumption and draws with [`Drawing::on`] it. The target stores sRGB
+    /// code values in a format without sRGB encoding, as the windows of the application do.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`] where the machine has none, [`Error::Device`] where it would not open.
-    pub fn new(look: Look) -> Result<Self, Error> {
+    /// Returns [`Error::NoAdapter`] if there is no adapter, and [`Error::Device`] if it cannot be opened.
+    pub fn new(style: Style) -> Result<Self, Error> {
         let adapter = adapter()?;
         let drawing = Drawing::on(&adapter.get_info());
-        Self::open(&adapter, look, wgpu::TextureFormat::Rgba8Unorm, drawing)
+        Self::open(&adapter, style, wgpu::TextureFormat::Rgba8Unorm, drawing)
     }
 
-    /// As [`Offscreen::new`]; says who does the work, and whether the target's format encodes sRGB by itself.
+    /// As [`Offscreen::new`], with a choice of the drawing method and of a target format with sRGB encoding.
     ///
     /// # Errors
     /// As [`Offscreen::new`].
-    pub fn with(look: Look, drawing: Drawing, encoding: bool) -> Result<Self, Error> {
+    pub fn with(style: Style, drawing: Drawing, encoding: bool) -> Result<Self, Error> {
         let format = if encoding { wgpu::TextureFormat::Rgba8UnormSrgb } else { wgpu::TextureFormat::Rgba8Unorm };
-        Self::open(&adapter()?, look, format, drawing)
+        Self::open(&adapter()?, style, format, drawing)
     }
 
-    fn open(adapter: &wgpu::Adapter, look: Look, format: wgpu::TextureFormat, drawing: Drawing) -> Result<Self, Error> {
+    fn open(
+        adapter: &wgpu::Adapter,
+        style: Style,
+        format: wgpu::TextureFormat,
+        drawing: Drawing,
+    ) -> Result<Self, Error> {
         let name = adapter.get_info().name;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("offscreen"),
@@ -52,36 +57,36 @@ impl Offscreen {
         let opened = pollster::block_on(adapter.request_device(&descriptor));
         let (device, queue) =
             opened.map_err(|error| Error::Device { name: name.clone(), reason: error.to_string() })?;
-        let stage = Stage::with(&device, &queue, format, look, drawing);
+        let stage = Stage::with(&device, &queue, format, style, drawing);
         Ok(Self { device, queue, stage, format, adapter: name, target: None })
     }
 
-    /// The adapter, as its driver calls it.
+    /// The adapter name from the driver.
     #[must_use]
     pub fn adapter(&self) -> &str {
         &self.adapter
     }
 
-    /// The stage, to change its look.
+    /// The stage, to change its style.
     pub fn stage(&mut self) -> &mut Stage {
         &mut self.stage
     }
 
-    /// Draws `tiles` over `background` on `width` by `height` pixels, without reading them back. Returns the pictures
-    /// drawn for the first time.
+    /// Draws `tiles` over `background` into `width` by `height` pixels, without read-back. Returns the pictures drawn
+    /// for the first time.
     ///
     /// # Errors
-    /// [`Error::Size`].
+    /// Returns [`Error::Size`] if the size is empty or larger than the adapter supports.
     pub fn draw(
         &mut self,
         tiles: &[Tile],
         [width, height]: [u32; 2],
         scale: f32,
         background: Rgba,
-    ) -> Result<&[Shown], Error> {
-        let most = self.device.limits().max_texture_dimension_2d;
-        if width == 0 || height == 0 || width > most || height > most {
-            return Err(Error::Size { width, height, most });
+    ) -> Result<&[DrawnPicture], Error> {
+        let max = self.device.limits().max_texture_dimension_2d;
+        if width == 0 || height == 0 || width > max || height > max {
+            return Err(Error::Size { width, height, max });
         }
         let Self { device, queue, stage, format, target, .. } = self;
         let target = match target.take_if(|target| !target.is(width, height)) {
@@ -96,19 +101,19 @@ impl Offscreen {
         Ok(stage.shown())
     }
 
-    /// Waits until everything drawn so far is there, without reading it back.
+    /// Waits until the device has finished drawing, without read-back.
     ///
     /// # Errors
-    /// [`Error::ReadBack`].
+    /// Returns [`Error::ReadBack`] if the device was lost or does not finish in time.
     pub fn wait(&self) -> Result<(), Error> {
         let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(READ_BACK_TIMEOUT) };
         self.device.poll(wait).map(drop).map_err(|error| Error::ReadBack(error.to_string()))
     }
 
-    /// What was drawn last: RGBA, four bytes a pixel, row by row, alpha multiplied in. Empty before the first draw.
+    /// Reads back the last drawing: premultiplied RGBA, four bytes per pixel, in rows. Empty before the first draw.
     ///
     /// # Errors
-    /// [`Error::ReadBack`].
+    /// Returns [`Error::ReadBack`] if the device was lost or does not finish in time.
     pub fn read(&mut self) -> Result<Vec<u8>, Error> {
         let Some(target) = &self.target else { return Ok(Vec::new()) };
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("read") });
@@ -116,7 +121,7 @@ impl Offscreen {
         self.queue.submit([encoder.finish()]);
         let (sender, receiver) = std::sync::mpsc::sync_channel(1);
         target.read.map_async(wgpu::MapMode::Read, .., move |mapped| {
-            // The receiver lives until this has been called, or nobody asks any more.
+            // The receiver is dropped if `read` returned early.
             let _ = sender.send(mapped);
         });
         self.wait()?;
@@ -193,7 +198,8 @@ impl Target {
     }
 }
 
-/// The adapter with the lowest power. OpenGL ES is asked last: it looks for displays that a headless machine lacks.
+/// The adapter with the lowest power consumption. OpenGL ES is tried last, because it looks for displays, which a
+/// headless machine lacks.
 pub(crate) fn adapter() -> Result<wgpu::Adapter, Error> {
     let options = wgpu::RequestAdapterOptions {
         power_preference: wgpu::PowerPreference::LowPower,
@@ -207,7 +213,7 @@ pub(crate) fn adapter() -> Result<wgpu::Adapter, Error> {
     found.map_err(|error| Error::NoAdapter(error.to_string()))
 }
 
-/// A clear takes light where the format encodes it, code values where not; alpha is multiplied in either way.
+/// The clear colour, premultiplied: linear light for a format with sRGB encoding, otherwise code values.
 fn clear_colour(colour: Rgba, encoded: bool) -> wgpu::Color {
     let light = |code: f64| if code <= 0.040_45 { code / 12.92 } else { ((code + 0.055) / 1.055).powf(2.4) };
     let alpha = f64::from(colour.alpha) / 255.0;
@@ -218,5 +224,5 @@ fn clear_colour(colour: Rgba, encoded: bool) -> wgpu::Color {
     wgpu::Color { r: channel(colour.red), g: channel(colour.green), b: channel(colour.blue), a: alpha }
 }
 
-/// A picture is drawn in milliseconds; a device that takes longer than this hangs.
+/// Drawing takes milliseconds; a device that needs longer than this hangs.
 const READ_BACK_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,24 +1,26 @@
-//! One rectangle for the shader, and for its double on the CPU.
+//! The instance data of the shader, also used by the CPU path.
 
 use bytemuck::{Pod, Zeroable};
 
-/// A rounded rectangle filled with a colour or a picture, or one glyph. The same bytes are the shader's instance.
+/// A rounded rectangle filled with a colour or a picture, or one glyph. The memory layout is that of the shader's
+/// instance.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub(crate) struct Quad {
     /// Left, top, width, height in whole pixels of the target.
     pub area: [f32; 4],
-    /// Picture: samples passed by a pixel to the right (x, y) and by one down (x, y).
+    /// Picture: the step in samples (x, y) for one pixel to the right, then for one pixel down.
     pub steps: [f32; 4],
-    /// Picture: the sample at the area's top left, then the picture's size. Glyph: its place in the atlas.
+    /// Picture: the sample position of the area's top left corner, then the picture's size. Glyph: its position in the
+    /// atlas.
     pub origin: [f32; 4],
-    /// Corner radius, ring width, taps of the shrinking filter along each axis, unused.
+    /// Corner radius, ring width, filter taps along each axis, unused.
     pub shape: [f32; 4],
-    /// sRGB code values: the ground, the shape's colour or the glyph's.
+    /// sRGB code values: the background of a picture, or the colour of a shape or glyph.
     pub fill: [u8; 4],
-    /// sRGB code values.
+    /// sRGB code values of the ring.
     pub ring: [u8; 4],
-    /// One of the kinds below; for a picture, its layer and the index of its colour conversion.
+    /// The kind (see below) and, for a picture, the index of its colour conversion; then the picture's layer.
     pub source: [u32; 2],
 }
 
@@ -26,7 +28,7 @@ pub(crate) struct Quad {
 pub(crate) const SHAPE: u32 = 0;
 /// A rounded rectangle that shows a picture.
 pub(crate) const PICTURE: u32 = 1;
-/// A rectangle of the atlas, tinted.
+/// A tinted rectangle of the atlas.
 pub(crate) const GLYPH: u32 = 2;
 
 impl Quad {
@@ -35,12 +37,12 @@ impl Quad {
         self.source[0] & 0xff
     }
 
-    /// A picture's colour conversion.
+    /// The index of a picture's colour conversion.
     pub const fn conversion(&self) -> u32 {
         self.source[0] >> 8
     }
 
-    /// A picture's layer.
+    /// The texture layer of a picture.
     pub const fn layer(&self) -> u32 {
         self.source[1]
     }

@@ -1,78 +1,88 @@
-//! From tiles to rectangles in painting order: what GPU and CPU both draw. Pure but for the text it has shaped.
+//! Converts tiles into rectangles in painting order, for both the GPU and the CPU path.
 
 mod tag;
 
 use crate::geometry;
-use crate::look::Look;
 use crate::quad::{self, Quad};
-use crate::text::{Key, Text};
+use crate::style::Style;
+use crate::text::{LineKey, Text};
 use crate::tile::{Area, Placeholder, Rgba, Tile};
 use crate::{colour, tile::Fit};
-use media::{Colour, Rotation, Size};
+use media::{Colour, Rotation, Size, Timestamp};
 use std::ops::Range;
 
-/// A picture that can be drawn now.
+/// A picture that can be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
-    /// The size class whose textures hold it.
+    /// The size class of its textures.
     pub class: u32,
-    /// Its layer there.
+    /// Its layer in the textures.
     pub layer: u32,
     pub size: Size,
     pub colour: Colour,
     pub rotation: Rotation,
 }
 
-/// Rectangles in painting order. Kept from frame to frame, so that a steady scene allocates nothing.
+/// The current picture of a feed.
+#[derive(Clone, Copy)]
+pub(crate) struct CurrentPicture {
+    pub source: Source,
+    pub number: u64,
+    pub captured: Timestamp,
+    /// True if it arrived in this frame.
+    pub new: bool,
+}
+
+/// Rectangles in painting order. Reused between frames, so that an unchanged scene does not allocate.
 #[derive(Default)]
 pub(crate) struct Scene {
     /// All rectangles.
     pub quads: Vec<Quad>,
-    /// Stretches that need the same textures: each is one draw.
-    pub runs: Vec<Run>,
-    /// Each tile's rectangles, in the order of the tiles given.
+    /// Ranges of rectangles with the same textures. Each is one draw call.
+    pub batches: Vec<Batch>,
+    /// The rectangles of each tile, in the order of the tiles.
     pub spans: Vec<Range<u32>>,
     order: Vec<usize>,
 }
 
-/// A stretch of rectangles for one draw.
+/// A range of rectangles for one draw call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    /// The textures it needs; any will do for `None`.
+pub(crate) struct Batch {
+    /// The size class of its textures; `None` if it uses no picture.
     pub class: Option<u32>,
     pub quads: Range<u32>,
 }
 
 impl Scene {
-    /// Lays out `tiles`, whose pictures are `sources`, for a target with `scale` physical pixels to a logical one.
-    /// True where letters have moved inside the atlas.
+    /// Lays out `tiles` with the pictures `sources`. `scale` is the number of physical pixels per logical pixel.
+    /// Returns true if glyphs moved within the atlas.
     pub fn lay_out(
         &mut self,
         tiles: &[Tile],
         sources: &[Option<Source>],
-        look: &Look,
+        style: &Style,
         scale: f32,
         text: &mut Text,
     ) -> bool {
-        text.begin();
-        self.lay_out_once(tiles, sources, look, scale, text);
-        // A full atlas was emptied and has grown: everything is placed anew. What finds no room even then is not drawn.
-        let moved = text.start_over();
+        text.begin_frame();
+        self.lay_out_once(tiles, sources, style, scale, text);
+        // The atlas was emptied and has grown, so lay out again. Glyphs that still do not fit are not drawn.
+        let moved = text.grow_atlas_if_full();
         if moved {
-            self.lay_out_once(tiles, sources, look, scale, text);
+            self.lay_out_once(tiles, sources, style, scale, text);
         }
         moved
     }
 
-    /// One tile's rectangles in painting order.
+    /// The rectangles of one tile in painting order.
     pub fn tile(&self, index: usize) -> &[Quad] {
         let span = self.spans.get(index).map_or(0..0, |span| span.start as usize..span.end as usize);
         &self.quads[span]
     }
 
-    fn lay_out_once(&mut self, tiles: &[Tile], sources: &[Option<Source>], look: &Look, scale: f32, text: &mut Text) {
+    fn lay_out_once(&mut self, tiles: &[Tile], sources: &[Option<Source>], style: &Style, scale: f32, text: &mut Text) {
         self.quads.clear();
-        self.runs.clear();
+        self.batches.clear();
         self.spans.clear();
         self.spans.resize(tiles.len(), 0..0);
         self.arrange(tiles, sources);
@@ -80,14 +90,14 @@ impl Scene {
             let index = self.order[position];
             let (tile, source) = (&tiles[index], sources.get(index).copied().flatten());
             let start = self.count();
-            Painter { quads: &mut self.quads, look, scale, text: &mut *text }.tile(tile, source);
+            Painter { quads: &mut self.quads, style, scale, text: &mut *text }.tile(tile, source);
             let span = start..self.count();
             self.spans[index] = span.clone();
-            self.join(source.map(|source| source.class), span);
+            self.add_to_batch(source.map(|source| source.class), span);
         }
     }
 
-    /// Tiles that do not lie over each other may be painted in any order: those with the same textures together.
+    /// Determines the painting order. If no tiles overlap, tiles with the same textures are painted together.
     fn arrange(&mut self, tiles: &[Tile], sources: &[Option<Source>]) {
         self.order.clear();
         self.order.extend(0..tiles.len());
@@ -98,16 +108,16 @@ impl Scene {
         }
     }
 
-    fn join(&mut self, class: Option<u32>, quads: Range<u32>) {
+    fn add_to_batch(&mut self, class: Option<u32>, quads: Range<u32>) {
         if quads.is_empty() {
             return;
         }
-        match self.runs.last_mut() {
-            Some(run) if run.class == class || run.class.is_none() || class.is_none() => {
-                run.class = run.class.or(class);
-                run.quads.end = quads.end;
+        match self.batches.last_mut() {
+            Some(batch) if batch.class == class || batch.class.is_none() || class.is_none() => {
+                batch.class = batch.class.or(class);
+                batch.quads.end = quads.end;
             }
-            Some(_) | None => self.runs.push(Run { class, quads }),
+            Some(_) | None => self.batches.push(Batch { class, quads }),
         }
     }
 
@@ -116,10 +126,10 @@ impl Scene {
     }
 }
 
-/// Paints one tile after the other.
+/// Creates the rectangles of tiles.
 pub(crate) struct Painter<'a> {
     quads: &'a mut Vec<Quad>,
-    look: &'a Look,
+    style: &'a Style,
     scale: f32,
     text: &'a mut Text,
 }
@@ -130,12 +140,12 @@ impl Painter<'_> {
         if area.is_empty() {
             return;
         }
-        let mut ground = shape(area, self.look.backdrop, tile.corner);
+        let mut background = shape(area, self.style.backdrop, tile.corner);
         if let Some(ring) = tile.ring {
-            ground.ring = ring.bytes();
-            ground.shape[1] = (self.look.ring_width * self.scale).round().max(1.0);
+            background.ring = ring.bytes();
+            background.shape[1] = (self.style.ring_width * self.scale).round().max(1.0);
         }
-        self.quads.push(source.map_or(ground, |source| picture(ground, source, tile)));
+        self.quads.push(source.map_or(background, |source| picture(background, source, tile)));
         if let Some(placeholder) = tile.placeholder.as_ref().filter(|_| source.is_none()) {
             let band = if tile.tag.is_some() { self.tag_band(area) } else { 0.0 };
             self.placeholder(Area { height: (area.height - band).max(0.0), ..area }, placeholder);
@@ -145,10 +155,10 @@ impl Painter<'_> {
         }
     }
 
-    /// A disc with initials in the middle of an area.
+    /// A disc with initials in the centre of an area.
     fn placeholder(&mut self, area: Area, placeholder: &Placeholder) {
-        let most = MAX_DISC * self.scale;
-        let side = (area.width.min(area.height) * DISC_SHARE).min(most).round();
+        let max = MAX_DISC * self.scale;
+        let side = (area.width.min(area.height) * DISC_SHARE).min(max).round();
         if side < 8.0 {
             return;
         }
@@ -159,13 +169,13 @@ impl Painter<'_> {
             side,
         );
         self.quads.push(shape(disc, placeholder.colour, side / 2.0));
-        let key = Key::new(&placeholder.initials, side * LETTER_SHARE, self.look.tag_weight, side * 0.9);
+        let key = LineKey::new(&placeholder.initials, side * LETTER_SHARE, self.style.tag_weight, side * 0.9);
         let Some(line) = self.text.line(&key) else { return };
-        // Capitals have no descenders: what the letters cover is what is centred.
-        let (top, bottom) = (small(line.ink.0), small(line.ink.1));
+        // Centre the drawn extent of the glyphs, because capitals have no descenders.
+        let (top, bottom) = (to_f32(line.ink.0), to_f32(line.ink.1));
         let x = (disc.x + (side - line.width) / 2.0).round();
         let y = (disc.y + (side - (bottom - top)) / 2.0 - top).round();
-        write(self.quads, line, x, y, self.look.initials);
+        add_line(self.quads, line, x, y, self.style.initials);
     }
 }
 
@@ -183,53 +193,53 @@ fn shape(area: Area, fill: Rgba, corner: f32) -> Quad {
     }
 }
 
-fn picture(ground: Quad, source: Source, tile: &Tile) -> Quad {
-    let [_, _, width, height] = ground.area;
+fn picture(background: Quad, source: Source, tile: &Tile) -> Quad {
+    let [_, _, width, height] = background.area;
     let fit: Fit = tile.fit;
     let mapping = geometry::map(source.size, source.rotation, tile.mirrored, fit, width, height);
     let ([right_x, right_y], [down_x, down_y]) = (mapping.right, mapping.down);
     let [x, y] = mapping.origin;
-    // Between neighbouring samples the texture unit blends by itself; a picture shrunk more than that takes more taps.
-    let taps = (mapping.shrink() / SAMPLES_A_TAP).ceil().clamp(1.0, 4.0);
+    // The texture unit interpolates between two samples. A picture that is reduced more needs several taps.
+    let taps = (mapping.shrink() / SAMPLES_PER_TAP).ceil().clamp(1.0, 4.0);
     Quad {
         steps: [right_x, right_y, down_x, down_y],
         origin: [x, y, f32::from(source.size.width), f32::from(source.size.height)],
-        shape: [ground.shape[0], ground.shape[1], taps, 0.0],
+        shape: [background.shape[0], background.shape[1], taps, 0.0],
         source: [quad::PICTURE | u32::from(colour::index(source.colour)) << 8, source.layer],
-        ..ground
+        ..background
     }
 }
 
-/// Puts a line's glyphs with the left end of its baseline at `x`, `y`.
-fn write(quads: &mut Vec<Quad>, line: &crate::text::Line, x: f32, y: f32, ink: Rgba) {
+/// Adds the glyphs of a line. `x`, `y` is the left end of its baseline.
+fn add_line(quads: &mut Vec<Quad>, line: &crate::text::Line, x: f32, y: f32, text_colour: Rgba) {
     for glyph in &line.glyphs {
-        quads.push(placed(x + small(glyph.x), y + small(glyph.y), glyph.slot, ink));
+        quads.push(self::glyph(x + to_f32(glyph.x), y + to_f32(glyph.y), glyph.slot, text_colour));
     }
 }
 
-/// A rectangle of the atlas with its top left corner at `x`, `y`.
-fn placed(x: f32, y: f32, slot: crate::text::Slot, ink: Rgba) -> Quad {
-    let fill = if slot.coloured { [255; 4] } else { ink.bytes() };
+/// A glyph or badge of the atlas with its top left corner at `x`, `y`.
+fn glyph(x: f32, y: f32, slot: crate::text::Slot, text_colour: Rgba) -> Quad {
+    let fill = if slot.coloured { [255; 4] } else { text_colour.bytes() };
     let area = [x, y, f32::from(slot.width), f32::from(slot.height)];
     let origin = [f32::from(slot.x), f32::from(slot.y), 0.0, 0.0];
     Quad { area, steps: [0.0; 4], origin, shape: [0.0; 4], fill, ring: [0; 4], source: [quad::GLYPH, 0] }
 }
 
-fn small(pixels: i32) -> f32 {
+fn to_f32(pixels: i32) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "glyphs are a few hundred pixels at most")]
     let pixels = pixels as f32;
     pixels
 }
 
-/// The disc's part of the tile's shorter side, and its largest diameter in logical pixels.
+/// The diameter of the disc relative to the tile's shorter side, and its maximum in logical pixels.
 const DISC_SHARE: f32 = 0.46;
 const MAX_DISC: f32 = 160.0;
 
-/// The em square of initials, as a part of the disc's diameter.
+/// The font size of initials relative to the disc's diameter.
 const LETTER_SHARE: f32 = 0.4;
 
-/// Samples that one tap stands for: two by its own blending, a little more before it shows.
-const SAMPLES_A_TAP: f32 = 2.6;
+/// Samples per filter tap. Bilinear interpolation covers two; slightly more is not visible.
+const SAMPLES_PER_TAP: f32 = 2.6;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -1,13 +1,13 @@
-//! Draws a scene inside somebody else's render pass.
+//! Draws a scene in the caller's render pass.
 
-mod arrays;
-mod letters;
 mod pictures;
 mod pipeline;
 mod processor;
+mod scene_bindings;
 mod shaders;
+mod texture_arrays;
 
-use crate::{Look, Tile};
+use crate::{Style, Tile};
 use media::Timestamp;
 use processor::Processor;
 use shaders::Shaders;
@@ -15,28 +15,28 @@ use std::fmt;
 
 /// A picture that was drawn for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct DrawnPicture {
     /// The tile's id.
     pub id: u64,
-    /// The picture's number, as it was published.
+    /// The frame number, as published.
     pub number: u64,
-    /// When its source saw it, as it was published.
+    /// The capture time, as published.
     pub captured: Timestamp,
 }
 
-/// Who does the work.
+/// How tiles are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Drawing {
-    /// The graphics device.
+    /// By shaders on the graphics device.
     #[default]
     Shaders,
-    /// [`crate::cpu`], and the device only lays the result over the target. On machines whose only adapter is a
-    /// program (virtual desktops), this costs a fraction of running shaders on the processor.
+    /// By [`crate::cpu`]; the device only composites the result. On machines whose only adapter is a software
+    /// rasteriser (virtual desktops) this needs a fraction of the CPU time of shaders.
     Processor,
 }
 
 impl Drawing {
-    /// What suits an adapter.
+    /// The method for an adapter: the CPU for a software rasteriser, otherwise shaders.
     #[must_use]
     pub fn on(adapter: &wgpu::AdapterInfo) -> Self {
         match adapter.device_type {
@@ -48,7 +48,7 @@ impl Drawing {
         }
     }
 
-    /// What suits the adapter that this machine gives first. Loads the drivers, some ten milliseconds and more: for
+    /// The method for the default adapter of this machine. Loads the drivers, which takes 10 ms or more, so call it on
     /// a start-up thread.
     #[must_use]
     pub fn on_this_machine() -> Self {
@@ -56,52 +56,53 @@ impl Drawing {
     }
 }
 
-/// Everything a device needs to draw tiles. Belongs to the thread that draws.
+/// The device resources to draw tiles. Used on the thread that draws.
 ///
-/// A stage holds one scene at a time: a window prepares and draws before the next one does.
+/// A stage holds one scene at a time: each window calls [`Stage::prepare`] and then [`Stage::draw`] before the next
+/// window.
 pub struct Stage {
-    painter: Painter,
+    backend: Backend,
 }
 
-enum Painter {
+enum Backend {
     Shaders(Box<Shaders>),
     Processor(Box<Processor>),
 }
 
 impl Stage {
-    /// A stage for targets of `format`, sRGB-encoded by the format or not: colours come out the same. Compiles the shader.
+    /// Creates a stage for targets of `format`, with or without sRGB encoding. Compiles the shader.
     #[must_use]
-    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat, look: Look) -> Self {
-        Self::with(device, queue, format, look, Drawing::Shaders)
+    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat, style: Style) -> Self {
+        Self::with(device, queue, format, style, Drawing::Shaders)
     }
 
-    /// As [`Stage::new`], and says who does the work.
+    /// As [`Stage::new`], with a choice of the drawing method.
     #[must_use]
     pub fn with(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         format: wgpu::TextureFormat,
-        look: Look,
+        style: Style,
         drawing: Drawing,
     ) -> Self {
-        let painter = match drawing {
-            Drawing::Shaders => Painter::Shaders(Box::new(Shaders::new(device, queue, format, look))),
-            Drawing::Processor => Painter::Processor(Box::new(Processor::new(device, format, look))),
+        let backend = match drawing {
+            Drawing::Shaders => Backend::Shaders(Box::new(Shaders::new(device, queue, format, style))),
+            Drawing::Processor => Backend::Processor(Box::new(Processor::new(device, format, style))),
         };
-        Self { painter }
+        Self { backend }
     }
 
-    /// Takes other colours, lengths or letters, as when the theme changes.
-    pub fn set_look(&mut self, look: Look) {
-        match &mut self.painter {
-            Painter::Shaders(shaders) => shaders.set_look(look),
-            Painter::Processor(processor) => processor.set_look(look),
+    /// Changes the style, for example with the theme.
+    pub fn set_style(&mut self, style: Style) {
+        match &mut self.backend {
+            Backend::Shaders(shaders) => shaders.set_style(style),
+            Backend::Processor(processor) => processor.set_style(style),
         }
     }
 
-    /// Uploads what changed since the last time and lays the tiles out, for a target (the render pass's viewport) of
-    /// `width` by `height` physical pixels with `scale` of them to a logical one. Submits its own copies: call it
-    /// before the pass is submitted. Returns the pictures that will be drawn for the first time.
+    /// Uploads new pictures and lays out the tiles. `target` is the size of the render pass's viewport in physical
+    /// pixels, `scale` the number of physical pixels per logical pixel. Submits copy commands, so call it before the
+    /// render pass is submitted. Returns the pictures that will be drawn for the first time.
     pub fn prepare(
         &mut self,
         device: &wgpu::Device,
@@ -109,38 +110,38 @@ impl Stage {
         tiles: &[Tile],
         target: [u32; 2],
         scale: f32,
-    ) -> &[Shown] {
+    ) -> &[DrawnPicture] {
         let scale = if scale.is_finite() { scale.clamp(0.25, 16.0) } else { 1.0 };
-        match &mut self.painter {
-            Painter::Shaders(shaders) => shaders.prepare(device, queue, tiles, target, scale),
-            Painter::Processor(processor) => processor.prepare(device, queue, tiles, target, scale),
+        match &mut self.backend {
+            Backend::Shaders(shaders) => shaders.prepare(device, queue, tiles, target, scale),
+            Backend::Processor(processor) => processor.prepare(device, queue, tiles, target, scale),
         }
         self.shown()
     }
 
-    /// The pictures that the last [`Stage::prepare`] found new.
+    /// The pictures that the last [`Stage::prepare`] returned.
     #[must_use]
-    pub fn shown(&self) -> &[Shown] {
-        match &self.painter {
-            Painter::Shaders(shaders) => shaders.shown(),
-            Painter::Processor(processor) => processor.shown(),
+    pub fn shown(&self) -> &[DrawnPicture] {
+        match &self.backend {
+            Backend::Shaders(shaders) => shaders.shown(),
+            Backend::Processor(processor) => processor.shown(),
         }
     }
 
-    /// Draws what was prepared. The pass's viewport and scissors are the caller's.
+    /// Draws the prepared scene. The caller sets the viewport and the scissor rectangle of the pass.
     pub fn draw(&self, pass: &mut wgpu::RenderPass<'_>) {
-        match &self.painter {
-            Painter::Shaders(shaders) => shaders.draw(pass),
-            Painter::Processor(processor) => processor.draw(pass),
+        match &self.backend {
+            Backend::Shaders(shaders) => shaders.draw(pass),
+            Backend::Processor(processor) => processor.draw(pass),
         }
     }
 }
 
 impl fmt::Debug for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.painter {
-            Painter::Shaders(_) => "Stage(shaders)",
-            Painter::Processor(_) => "Stage(processor)",
+        f.write_str(match self.backend {
+            Backend::Shaders(_) => "Stage(shaders)",
+            Backend::Processor(_) => "Stage(processor)",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Names and initials: shaped, cut to a width, rasterised into one atlas. Nothing is shaped twice.
+//! Shapes names and initials, shortens them to a width and rasterises them into an atlas. Shaped lines are cached.
 
 mod atlas;
 mod badge;
@@ -13,30 +13,30 @@ use cosmic_text::{
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Shapes and rasterises; keeps what it made.
+/// Shapes and rasterises text, and caches the results.
 pub(crate) struct Text {
     fonts: FontSystem,
-    raster: SwashCache,
+    rasterizer: SwashCache,
     family: Arc<str>,
-    lines: HashMap<Key, Line>,
-    slots: HashMap<CacheKey, Option<Placed>>,
+    lines: HashMap<LineKey, Line>,
+    slots: HashMap<CacheKey, Option<CachedGlyph>>,
     badges: HashMap<u32, Option<Slot>>,
     atlas: Atlas,
-    turn: u64,
+    frame: u64,
 }
 
-/// A line of text, ready to be placed. Pixels; the origin is the left end of the baseline.
+/// A shaped line of text in pixels. The origin is the left end of the baseline.
 pub(crate) struct Line {
     pub width: f32,
     pub ascent: f32,
     pub descent: f32,
-    /// What the glyphs cover above (negative) and below the baseline.
+    /// The vertical extent of the glyphs: above (negative) and below the baseline.
     pub ink: (i32, i32),
     pub glyphs: Vec<Glyph>,
-    used: u64,
+    last_used: u64,
 }
 
-/// One glyph of a line: its top left corner from the line's origin, and its place in the atlas.
+/// One glyph of a line: its top left corner relative to the line's origin, and its slot in the atlas.
 #[derive(Clone, Copy)]
 pub(crate) struct Glyph {
     pub x: i32,
@@ -44,33 +44,33 @@ pub(crate) struct Glyph {
     pub slot: Slot,
 }
 
-/// What to write and how.
+/// The cache key of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
+pub(crate) struct LineKey {
     text: Arc<str>,
-    // In 64ths of a pixel, so that keys compare.
+    // In 1/64 pixels, so that keys can be hashed.
     size: u32,
     weight: u16,
-    widest: u32,
+    max_width: u32,
 }
 
 #[derive(Clone, Copy)]
-struct Placed {
+struct CachedGlyph {
     left: i32,
     top: i32,
     slot: Slot,
 }
 
-impl Key {
-    /// `text` in letters of `size` pixels, at most `widest` pixels wide.
-    pub fn new(text: &Arc<str>, size: f32, weight: u16, widest: f32) -> Self {
+impl LineKey {
+    /// `text` at a font size of `size` pixels, at most `max_width` pixels wide.
+    pub fn new(text: &Arc<str>, size: f32, weight: u16, max_width: f32) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let whole = |value: f32, most: f32| value.clamp(0.0, most) as u32;
+        let whole = |value: f32, max: f32| value.clamp(0.0, max) as u32;
         Self {
             text: Arc::clone(text),
-            size: whole(size * 64.0, LARGEST * 64.0),
+            size: whole(size * 64.0, MAX_FONT_SIZE * 64.0),
             weight,
-            widest: whole(widest, 16_384.0),
+            max_width: whole(max_width, 16_384.0),
         }
     }
 
@@ -82,7 +82,7 @@ impl Key {
 
     fn room(&self) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "small by construction")]
-        let room = self.widest as f32;
+        let room = self.max_width as f32;
         room
     }
 }
@@ -91,37 +91,37 @@ impl Text {
     pub fn new(font: &Font) -> Self {
         Self {
             fonts: FontSystem::new_with_locale_and_db(String::from("en-US"), (*font.faces).clone()),
-            raster: SwashCache::new(),
+            rasterizer: SwashCache::new(),
             family: Arc::clone(&font.family),
             lines: HashMap::new(),
             slots: HashMap::new(),
             badges: HashMap::new(),
             atlas: Atlas::new(),
-            turn: 0,
+            frame: 0,
         }
     }
 
-    /// Starts a scene: lines that nobody has asked for in a while are forgotten.
-    pub fn begin(&mut self) {
-        self.turn += 1;
+    /// Starts a frame. If the cache is full, removes the lines that the previous frame did not use.
+    pub fn begin_frame(&mut self) {
+        self.frame += 1;
         if self.lines.len() > MAX_LINES {
-            let turn = self.turn;
-            self.lines.retain(|_, line| line.used + 1 >= turn);
+            let frame = self.frame;
+            self.lines.retain(|_, line| line.last_used + 1 >= frame);
         }
     }
 
-    /// The line for `key`, shaped when it is first asked for.
-    pub fn line(&mut self, key: &Key) -> Option<&Line> {
+    /// The line for `key`. It is shaped if it is not in the cache.
+    pub fn line(&mut self, key: &LineKey) -> Option<&Line> {
         if !self.lines.contains_key(key) {
             let line = self.shape(key);
             self.lines.insert(key.clone(), line);
         }
         let line = self.lines.get_mut(key)?;
-        line.used = self.turn;
+        line.last_used = self.frame;
         Some(line)
     }
 
-    /// The crossed microphone, `size` pixels wide and high.
+    /// The muted-microphone badge, `size` pixels wide and high.
     pub fn badge(&mut self, size: u32) -> Option<Slot> {
         let size = size.clamp(4, 256);
         let atlas = &mut self.atlas;
@@ -135,8 +135,9 @@ impl Text {
         &mut self.atlas
     }
 
-    /// True once, after something found no room: what was placed is forgotten and the scene is to be laid out again.
-    pub fn start_over(&mut self) -> bool {
+    /// Grows the atlas if something did not fit. Returns true if it did: the caches are then empty, and the caller must
+    /// lay out the scene again.
+    pub fn grow_atlas_if_full(&mut self) -> bool {
         let full = self.atlas.grow_if_full();
         if full {
             self.lines.clear();
@@ -146,20 +147,20 @@ impl Text {
         full
     }
 
-    fn shape(&mut self, key: &Key) -> Line {
-        // A peer chose these characters: no line or paragraph breaks, and no more of them than a tag can show.
-        let shown = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
-        let text: String = key.text.chars().take(MAX_CHARS).map(shown).collect();
+    fn shape(&mut self, key: &LineKey) -> Line {
+        // A peer chose the text: replace control characters and line breaks, and limit the length.
+        let clean = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
+        let text: String = key.text.chars().take(MAX_CHARS).map(clean).collect();
         let whole = self.lay_out(&text, key);
         let line = match whole {
-            Some(line) if line.w > key.room() => self.cut(&text, &line, key),
+            Some(line) if line.w > key.room() => self.shorten(&text, &line, key),
             line => line,
         };
         self.place(line.as_ref())
     }
 
-    /// The longest beginning of `text` that fits with an ellipsis behind it.
-    fn cut(&mut self, text: &str, whole: &LayoutLine, key: &Key) -> Option<LayoutLine> {
+    /// The longest prefix of `text` that fits together with an ellipsis.
+    fn shorten(&mut self, text: &str, whole: &LayoutLine, key: &LineKey) -> Option<LayoutLine> {
         let ellipsis = self.lay_out(ELLIPSIS, key).map_or(0.0, |line| line.w);
         let mut logical: Vec<_> = whole.glyphs.iter().map(|glyph| (glyph.start, glyph.w)).collect();
         logical.sort_by_key(|(start, _)| *start);
@@ -172,19 +173,19 @@ impl Text {
                 break;
             }
         }
-        // Shaped again without what followed, a beginning may come out wider: a few more characters go.
+        // A prefix may be wider when it is shaped without the following characters. Remove a few more characters then.
         for _ in 0..8 {
-            let beginning = text.get(..end)?.trim_end();
-            let line = self.lay_out(&format!("{beginning}{ELLIPSIS}"), key)?;
-            if line.w <= key.room() || beginning.is_empty() {
+            let prefix = text.get(..end)?.trim_end();
+            let line = self.lay_out(&format!("{prefix}{ELLIPSIS}"), key)?;
+            if line.w <= key.room() || prefix.is_empty() {
                 return (line.w <= key.room()).then_some(line);
             }
-            end = beginning.char_indices().next_back().map_or(0, |(at, _)| at);
+            end = prefix.char_indices().next_back().map_or(0, |(at, _)| at);
         }
         None
     }
 
-    fn lay_out(&mut self, text: &str, key: &Key) -> Option<LayoutLine> {
+    fn lay_out(&mut self, text: &str, key: &LineKey) -> Option<LayoutLine> {
         let attributes = Attrs::new().family(Family::Name(&self.family)).weight(Weight(key.weight));
         let attributes = AttrsList::new(&attributes);
         let shaped = ShapeLine::new(&mut self.fonts, text, &attributes, Shaping::Advanced, 8);
@@ -193,7 +194,7 @@ impl Text {
 
     fn place(&mut self, line: Option<&LayoutLine>) -> Line {
         let mut placed =
-            Line { width: 0.0, ascent: 0.0, descent: 0.0, ink: (0, 0), glyphs: Vec::new(), used: self.turn };
+            Line { width: 0.0, ascent: 0.0, descent: 0.0, ink: (0, 0), glyphs: Vec::new(), last_used: self.frame };
         let Some(line) = line else { return placed };
         (placed.width, placed.ascent, placed.descent) = (line.w, line.max_ascent, line.max_descent);
         for glyph in &line.glyphs {
@@ -206,11 +207,11 @@ impl Text {
         placed
     }
 
-    fn glyph(&mut self, key: CacheKey) -> Option<Placed> {
+    fn glyph(&mut self, key: CacheKey) -> Option<CachedGlyph> {
         if let Some(known) = self.slots.get(&key) {
             return *known;
         }
-        let image = self.raster.get_image_uncached(&mut self.fonts, key);
+        let image = self.rasterizer.get_image_uncached(&mut self.fonts, key);
         let placed = image.and_then(|image| {
             let (width, height) = (image.placement.width, image.placement.height);
             let mut slot = match image.content {
@@ -220,7 +221,7 @@ impl Text {
                 }
             }?;
             slot.coloured = image.content == SwashContent::Color;
-            Some(Placed { left: image.placement.left, top: image.placement.top, slot })
+            Some(CachedGlyph { left: image.placement.left, top: image.placement.top, slot })
         });
         self.slots.insert(key, placed);
         placed
@@ -238,13 +239,13 @@ fn premultiplied(pixel: &[u8]) -> [u8; 4] {
 
 const ELLIPSIS: &str = "\u{2026}";
 
-/// Characters of a name that are looked at: more than any tag shows.
+/// The maximum characters of a line; more than a tag can show.
 const MAX_CHARS: usize = 128;
 
-/// Pixels of the largest letters: initials in a tile that fills a large screen.
-const LARGEST: f32 = 256.0;
+/// The maximum font size in pixels: initials in a tile that fills a large screen.
+const MAX_FONT_SIZE: f32 = 256.0;
 
-/// Lines kept before old ones are forgotten.
+/// The number of cached lines above which unused ones are removed.
 const MAX_LINES: usize = 512;
 
 #[cfg(test)]
@@ -253,31 +254,31 @@ mod tests {
 
     const FACE: &[u8] = include_bytes!("../../app/assets/fonts/ConclaveSans-Regular.ttf");
 
-    fn line(text: &str, widest: f32) -> (f32, usize) {
+    fn line(text: &str, max_width: f32) -> (f32, usize) {
         let mut shaper = Text::new(&Font::new(&[FACE]).unwrap());
-        let line = shaper.line(&Key::new(&Arc::from(text), 16.0, 400, widest)).unwrap();
+        let line = shaper.line(&LineKey::new(&Arc::from(text), 16.0, 400, max_width)).unwrap();
         (line.width, line.glyphs.len())
     }
 
     #[test]
-    fn a_long_name_is_cut_with_an_ellipsis() {
+    fn a_long_name_is_shortened_with_an_ellipsis() {
         let (whole, _) = line("Marguerite de Navarre", 1_000.0);
-        let (cut, glyphs) = line("Marguerite de Navarre", 90.0);
-        assert!(whole > 90.0 && cut <= 90.0 && cut > 60.0 && glyphs > 3, "{whole} {cut} {glyphs}");
+        let (shortened, glyphs) = line("Marguerite de Navarre", 90.0);
+        assert!(whole > 90.0 && shortened <= 90.0 && shortened > 60.0 && glyphs > 3, "{whole} {shortened} {glyphs}");
     }
 
     #[test]
-    fn no_room_at_all_writes_nothing() {
+    fn a_line_without_space_has_no_glyphs() {
         assert_eq!(line("Anne", 2.0), (0.0, 0));
         assert_eq!(line("", 90.0).1, 0);
     }
 
     #[test]
-    fn what_a_peer_writes_never_panics() {
-        let nasty =
+    fn hostile_names_do_not_panic() {
+        let hostile =
             ["a\u{2029}\u{5d0}\nb", "\u{202e}abc\u{202c}", "\u{0}\u{1f}\u{85}", "\u{fffd}", "e\u{301}\u{301}\u{301}"];
-        for text in nasty {
-            line(text, 40.0);
+        for text in hostile {
+            assert!(line(text, 40.0).0 <= 40.0, "{text:?}");
         }
         line(&"\u{5d0}\u{5d1} ab ".repeat(400), 60.0);
         line(&"\u{301}".repeat(400), 60.0);
@@ -286,9 +287,9 @@ mod tests {
     #[test]
     fn a_name_is_shaped_once() {
         let mut shaper = Text::new(&Font::new(&[FACE]).unwrap());
-        let key = Key::new(&Arc::from("Anne"), 16.0, 400, 100.0);
+        let key = LineKey::new(&Arc::from("Anne"), 16.0, 400, 100.0);
         let first = shaper.line(&key).unwrap().glyphs.as_ptr();
-        shaper.begin();
+        shaper.begin_frame();
         assert_eq!(shaper.line(&key).unwrap().glyphs.as_ptr(), first);
     }
 }

@@ -1,9 +1,9 @@
-//! What the caller says about a scene: plain values, cheap to clone, in physical pixels.
+//! The description of a scene: plain values in physical pixels, cheap to clone.
 
 use crate::Feed;
 use std::sync::Arc;
 
-/// A colour as sRGB code values; `alpha` is not multiplied in.
+/// An sRGB colour with straight (not premultiplied) alpha.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Rgba {
     /// Red.
@@ -12,12 +12,12 @@ pub struct Rgba {
     pub green: u8,
     /// Blue.
     pub blue: u8,
-    /// 255 hides what is behind.
+    /// Opacity; 255 is opaque.
     pub alpha: u8,
 }
 
 impl Rgba {
-    /// Nothing at all.
+    /// Fully transparent.
     pub const CLEAR: Self = Self { red: 0, green: 0, blue: 0, alpha: 0 };
 
     /// An opaque colour as `0xRRGGBB`.
@@ -38,27 +38,27 @@ impl Rgba {
     }
 }
 
-/// A rectangle in physical pixels, from the top left of the target. Drawn to the nearest whole pixels.
+/// A rectangle in physical pixels from the top left corner of the target. Edges are rounded to whole pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Area {
     /// Left edge.
     pub x: f32,
     /// Top edge.
     pub y: f32,
-    /// Extent to the right.
+    /// Width.
     pub width: f32,
-    /// Extent downwards.
+    /// Height.
     pub height: f32,
 }
 
 impl Area {
-    /// A rectangle from its left and top edges and its extent.
+    /// Creates a rectangle.
     #[must_use]
     pub const fn new(x: f32, y: f32, width: f32, height: f32) -> Self {
         Self { x, y, width, height }
     }
 
-    /// The same rectangle with its edges on whole pixels, so that neighbours still touch.
+    /// The rectangle with edges rounded to whole pixels. Adjacent rectangles stay adjacent.
     pub(crate) fn snapped(self) -> Self {
         let (x, y) = (self.x.round(), self.y.round());
         let (right, bottom) = ((self.x + self.width).round(), (self.y + self.height).round());
@@ -78,59 +78,59 @@ impl Area {
     }
 }
 
-/// How a picture of another shape fills its tile.
+/// How a picture with another aspect ratio fills its tile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Fit {
-    /// All of the picture, with bars beside or above it: shared screens.
+    /// Shows the whole picture with bars. For shared screens.
     Contain,
-    /// All of the tile, the picture's edges cut off: faces.
+    /// Fills the whole tile and crops the picture. For cameras.
     #[default]
     Cover,
 }
 
-/// The name at the bottom left of a tile.
+/// The name tag at the bottom left of a tile.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tag {
-    /// The name; cut with an ellipsis where the tile is narrower.
+    /// The name; shortened with an ellipsis if it does not fit.
     pub text: Arc<str>,
-    /// Adds the crossed microphone.
+    /// Shows the muted-microphone badge.
     pub muted: bool,
 }
 
-/// What stands in a tile while there is no picture.
+/// What a tile shows while it has no picture.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Placeholder {
     /// One or two letters.
     pub initials: Arc<str>,
-    /// The disc behind them.
+    /// The colour of the disc behind the initials.
     pub colour: Rgba,
 }
 
-/// One rectangle of the scene. Lengths are physical pixels.
+/// One tile of the scene. Lengths are in physical pixels.
 #[derive(Clone, Debug)]
 pub struct Tile {
-    /// The caller's name for it; what [`crate::Shown`] speaks of.
+    /// An identifier chosen by the caller, returned in [`crate::DrawnPicture`].
     pub id: u64,
-    /// Where it lies. Later tiles lie above earlier ones.
+    /// The position. Later tiles are drawn over earlier ones.
     pub area: Area,
-    /// Its pictures.
+    /// The source of its pictures.
     pub feed: Option<Feed>,
-    /// How a picture of another shape fills it.
+    /// How a picture with another aspect ratio fills the tile.
     pub fit: Fit,
-    /// Radius of the corners.
+    /// The corner radius.
     pub corner: f32,
-    /// Left and right changed over, as in a mirror: one's own camera.
+    /// Mirrors the picture horizontally, for the self-view.
     pub mirrored: bool,
-    /// A ring along the inner edge: who speaks.
+    /// The colour of a ring along the inner edge, for the active speaker.
     pub ring: Option<Rgba>,
-    /// The name.
+    /// The name tag.
     pub tag: Option<Tag>,
     /// Shown while the feed has no picture.
     pub placeholder: Option<Placeholder>,
 }
 
 impl Tile {
-    /// An empty tile: no feed, no tag, square corners.
+    /// Creates a tile without feed, tag and rounded corners.
     #[must_use]
     pub const fn new(id: u64, area: Area) -> Self {
         Self {

@@ -1,19 +1,19 @@
-//! Pictures drawn off-screen and compared with what they must be, on the GPU and on the CPU.
+//! Compares off-screen drawings with expected values, on the GPU and on the CPU.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 #[path = "golden/support.rs"]
 mod support;
 
 use media::{Colour, Matrix, Rotation, Size};
-use render::{Area, Drawing, Feed, Fit, Placeholder, Rgba, Tag, Tile, bench};
+use render::{Area, Drawing, Feed, Fit, Placeholder, Rgba, Tag, Tile};
 use std::f64::consts::PI;
 use std::sync::Arc;
-use support::{BLACK, Drawn, Picture, draw, draw_on_cpu, error, look, offscreen, target};
+use support::{BLACK, Drawn, Picture, draw, draw_on_cpu, error, offscreen, style, target};
 
 const UPRIGHT: Rotation = Rotation::Upright;
 
-/// Code values of 100 % and 75 % bars, extremes that leave RGB, and greys.
+/// Code values of 100 % and 75 % colour bars, extremes outside RGB, and greys.
 const BARS: [[u8; 3]; 16] = [
     [235, 128, 128],
     [219, 16, 138],
@@ -37,7 +37,7 @@ fn bars() -> Picture {
     Picture::new(Size::new(256, 32), |x, _| BARS[usize::from(x / 16)])
 }
 
-/// Four quarters: red-ish, green-ish, blue-ish and grey.
+/// The colours of four quarters: red, green, blue and grey.
 const QUARTERS: [[u8; 3]; 4] = [[63, 102, 240], [173, 42, 26], [32, 240, 118], [180, 128, 128]];
 
 fn quarters(size: Size) -> Picture {
@@ -45,12 +45,12 @@ fn quarters(size: Size) -> Picture {
     Picture::new(size, |x, y| QUARTERS[half(x, size.width) + 2 * half(y, size.height)])
 }
 
-/// Which quarter a pixel shows; `None` for anything else.
+/// The quarter whose colour a pixel has.
 fn quarter(pixel: [u8; 4]) -> Option<usize> {
     QUARTERS.iter().position(|yuv| error(pixel, Colour::default(), *yuv) <= 2.0)
 }
 
-/// Draws on the CPU and, where there is an adapter, on the GPU.
+/// Draws on the CPU and, if there is an adapter, on the GPU.
 fn both(tile: impl Fn() -> Tile, width: u32, height: u32, check: impl Fn(&Drawn, &str)) {
     check(&draw_on_cpu(&[tile()], width, height), "cpu");
     if let Some(mut target) = offscreen() {
@@ -87,14 +87,14 @@ fn colour_bars_are_within_two_code_values_of_the_recommendations() {
 }
 
 #[test]
-fn a_contained_picture_has_bars_and_a_covering_one_is_cropped() {
+fn contain_draws_bars_and_cover_crops() {
     let tile = |fit| quarters(Size::new(64, 64)).tile(Colour::default(), UPRIGHT, 128, 64, fit);
     both(
         || tile(Fit::Contain),
         128,
         64,
         |drawn, path| {
-            let bar = look().backdrop;
+            let bar = style().backdrop;
             let bar = [bar.red, bar.green, bar.blue, 255];
             for x in [0, 31, 96, 127] {
                 assert_eq!(drawn.pixel(x, 32), bar, "{path} {x}");
@@ -115,7 +115,7 @@ fn a_contained_picture_has_bars_and_a_covering_one_is_cropped() {
 }
 
 #[test]
-fn pictures_are_turned_clockwise_and_mirrored_as_shown() {
+fn pictures_are_rotated_clockwise_and_then_mirrored() {
     let turns = [
         (Rotation::Upright, [0, 1, 2, 3]),
         (Rotation::Quarter, [2, 0, 3, 1]),
@@ -135,7 +135,7 @@ fn pictures_are_turned_clockwise_and_mirrored_as_shown() {
 }
 
 #[test]
-fn every_sample_of_an_odd_picture_is_shown_and_none_from_beside_it() {
+fn every_sample_of_an_odd_picture_is_drawn_without_bleeding() {
     for size in [Size::new(7, 5), Size::new(1, 1), Size::new(33, 1), Size::new(641, 3)] {
         let grey = |x: u16, y: u16| u8::try_from((x * 31 + y * 57) % 200 + 20).unwrap();
         let picture = Picture::new(size, |x, y| [grey(x, y), 128, 128]);
@@ -151,7 +151,7 @@ fn every_sample_of_an_odd_picture_is_shown_and_none_from_beside_it() {
 }
 
 #[test]
-fn a_changed_size_leaves_nothing_of_the_larger_picture() {
+fn a_new_size_leaves_nothing_of_the_larger_picture() {
     let Some(mut target) = offscreen() else { return };
     let feed = Feed::new();
     let tile = Tile { feed: Some(feed.clone()), ..Tile::new(1, Area::new(0.0, 0.0, 60.0, 40.0)) };
@@ -167,7 +167,7 @@ fn a_changed_size_leaves_nothing_of_the_larger_picture() {
 }
 
 #[test]
-fn corners_cover_what_a_circle_covers() {
+fn corners_have_the_area_of_a_circle() {
     let tile = || {
         let white = Picture::new(Size::new(64, 64), |_, _| [235, 128, 128]);
         Tile { corner: 16.0, ..white.tile(Colour::default(), UPRIGHT, 64, 64, Fit::Cover) }
@@ -188,8 +188,8 @@ fn corners_cover_what_a_circle_covers() {
 }
 
 #[test]
-fn what_shrinks_is_averaged_and_does_not_shimmer() {
-    // Lines one sample wide: shown eight times smaller they are grey everywhere.
+fn reduced_pictures_are_averaged() {
+    // Lines one sample wide are grey when reduced eight times.
     let lines = Picture::new(Size::new(512, 512), |x, _| [if x % 2 == 0 { 16 } else { 235 }, 128, 128]);
     let tile = || lines.tile(Colour::default(), UPRIGHT, 64, 64, Fit::Cover);
     both(tile, 64, 64, |drawn, path| {
@@ -198,7 +198,7 @@ fn what_shrinks_is_averaged_and_does_not_shimmer() {
     });
 }
 
-/// A figure before a wall, so that a person can judge the result.
+/// A figure in front of a wall, for visual inspection.
 fn portrait(size: Size, shirt: [u8; 2], wall: [u8; 3]) -> Picture {
     let (w, h) = (f32::from(size.width), f32::from(size.height));
     Picture::new(size, move |x, y| {
@@ -223,7 +223,7 @@ fn portrait(size: Size, shirt: [u8; 2], wall: [u8; 3]) -> Picture {
     })
 }
 
-/// A meeting of four: one speaks, one is muted with a long name, one has no camera, one shares a tall window.
+/// Four tiles: a speaker, a muted participant with a long name, one without a camera, and a shared portrait window.
 fn meeting() -> Vec<Tile> {
     let cell = |index: u16| {
         let (column, row) = (f32::from(index % 2), f32::from(index / 2));
@@ -275,14 +275,14 @@ fn meeting() -> Vec<Tile> {
 
 const MEETING: [u32; 2] = [1280, 720];
 
-/// The worst difference of two pictures, and how many values differ by more than three.
+/// The maximum difference of two images, and the number of values that differ by more than three.
 fn difference(a: &Drawn, b: &Drawn) -> (u8, usize) {
     let differences = || a.bytes().iter().zip(b.bytes()).map(|(a, b)| a.abs_diff(*b));
     (differences().max().unwrap(), differences().filter(|difference| *difference > 3).count())
 }
 
 #[test]
-fn both_paths_show_the_same_meeting() {
+fn gpu_and_cpu_draw_the_same_scene() {
     let canvas = draw_on_cpu(&meeting(), MEETING[0], MEETING[1]);
     for drawing in [Drawing::Shaders, Drawing::Processor] {
         let Some(mut target) = target(drawing, false) else { return };
@@ -293,7 +293,7 @@ fn both_paths_show_the_same_meeting() {
 }
 
 #[test]
-fn the_processor_draws_on_where_pictures_change() {
+fn the_processor_path_updates_only_the_changed_picture() {
     let Some(mut target) = target(Drawing::Processor, false) else { return };
     let (tiles, fresh) = (meeting(), portrait(Size::new(640, 360), [100, 170], [90, 140, 110]));
     draw(&mut target, &tiles, 900, 500);
@@ -307,7 +307,7 @@ fn the_processor_draws_on_where_pictures_change() {
 }
 
 #[test]
-fn a_meeting_that_can_be_looked_at() {
+fn a_scene_is_drawn_and_written_for_visual_inspection() {
     let folder = std::env::temp_dir();
     let on_cpu = draw_on_cpu(&meeting(), MEETING[0], MEETING[1]);
     write_png(&folder.join("conclave-tiles-cpu.png"), on_cpu.bytes());
@@ -329,14 +329,14 @@ fn write_png(path: &std::path::Path, bytes: &[u8]) {
 }
 
 #[test]
-fn pictures_reach_the_screen_through_leased_staging_memory() {
+fn pictures_are_drawn_from_leased_staging_memory() {
     let Some(mut target) = offscreen() else { return };
     let feed = Feed::new();
     let tile = [Tile { feed: Some(feed.clone()), ..Tile::new(7, Area::new(0.0, 0.0, 32.0, 32.0)) }];
     for number in 0..40_u64 {
         let yuv = QUARTERS[usize::try_from(number % 4).unwrap()];
         let flat = Picture::new(Size::new(320, 180), move |_, _| yuv);
-        // Nobody sees the first of the two.
+        // The second picture replaces the first.
         assert!(flat.publish(&feed, Colour::default(), UPRIGHT, 1_000 + number));
         assert!(flat.publish(&feed, Colour::default(), UPRIGHT, number));
         let shown = target.draw(&tile, [32, 32], 1.0, BLACK).unwrap().to_vec();
@@ -350,12 +350,12 @@ fn pictures_reach_the_screen_through_leased_staging_memory() {
     assert_eq!((counts.published, counts.shown, counts.replaced, counts.refused), (80, 40, 40, 0));
     feed.clear();
     target.draw(&tile, [32, 32], 1.0, BLACK).unwrap();
-    let backdrop = look().backdrop;
+    let backdrop = style().backdrop;
     assert_eq!(target.read().unwrap()[..3], [backdrop.red, backdrop.green, backdrop.blue]);
 }
 
 #[test]
-fn feeds_leases_and_targets_may_go_in_any_order() {
+fn feeds_leases_and_targets_may_be_dropped_in_any_order() {
     let Some(mut target) = offscreen() else { return };
     let picture = quarters(Size::new(320, 180));
     let feeds: Vec<_> = (0..9).map(|_| Feed::new()).collect();
@@ -372,7 +372,7 @@ fn feeds_leases_and_targets_may_go_in_any_order() {
     drop(feeds);
     target.draw(&[tile(&feed)], [32, 32], 1.0, BLACK).unwrap();
     drop(target);
-    // Its buffer belongs to a device that nobody draws with any more.
+    // The lease's buffer belongs to the dropped device.
     lease.publish(Colour::default(), UPRIGHT, 9, media::Timestamp::default());
     assert!(picture.publish(&feed, Colour::default(), UPRIGHT, 3));
     let Some(mut other) = offscreen() else { return };
@@ -383,26 +383,10 @@ fn feeds_leases_and_targets_may_go_in_any_order() {
 }
 
 #[test]
-fn a_size_nobody_can_draw_is_an_error() {
+fn an_unsupported_target_size_is_an_error() {
     let Some(mut target) = offscreen() else { return };
     for size in [[0, 10], [10, 0], [u32::MAX, 1]] {
         let error = target.draw(&[], size, 1.0, BLACK).unwrap_err();
         assert!(matches!(error, render::Error::Size { .. }), "{error}");
-    }
-}
-
-#[test]
-fn twenty_five_tiles_are_drawn_at_a_bearable_cost() {
-    let start = std::time::Instant::now();
-    let meter = || start.elapsed().as_secs_f64() * 1_000.0;
-    let grid = || bench::Grid::new(25, Size::new(640, 360), MEETING);
-    let canvas = bench::canvas(look(), &mut grid(), [2, 8], meter);
-    println!("wall time for each shown picture: canvas {canvas:.3} ms");
-    assert!(canvas < 20.0);
-    for drawing in [Drawing::Processor, Drawing::Shaders] {
-        match bench::offscreen(look(), drawing, &mut grid(), [2, 8], meter) {
-            Ok(each) => println!("{drawing:?} {each:.3} ms"),
-            Err(error) => println!("skipped: {error}"),
-        }
     }
 }

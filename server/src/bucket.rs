@@ -1,9 +1,8 @@
-//! A token bucket: how many messages, or bytes, a connection may still say.
-//! Pure: the caller brings the clock.
+//! A token bucket that limits the messages or bytes of a connection. Pure: the caller passes the time.
 
 use std::time::Instant;
 
-/// Fills at a steady rate up to a burst, and empties by what is taken.
+/// A token bucket.
 #[derive(Debug)]
 pub struct Bucket {
     level: f64,
@@ -13,12 +12,12 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// A full bucket that gains `rate` tokens a second and holds `burst` at most.
+    /// Returns a full bucket that gains `rate` tokens per second and holds at most `burst`.
     pub fn new(rate: u32, burst: u32, now: Instant) -> Self {
         Self { level: f64::from(burst), burst: f64::from(burst), rate: f64::from(rate), filled: now }
     }
 
-    /// Takes `tokens`. False where there are not as many; nothing is taken then.
+    /// Takes `tokens`. Returns false and takes nothing if there are fewer.
     pub fn take(&mut self, tokens: u32, now: Instant) -> bool {
         let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.rate;
         self.level = (self.level + gained).min(self.burst);
@@ -37,7 +36,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_burst_passes_then_the_rate_holds() {
+    fn a_burst_passes_and_then_the_rate_limits() {
         let start = Instant::now();
         let mut bucket = Bucket::new(10, 5, start);
         assert!((0..5).all(|_| bucket.take(1, start)));
@@ -45,7 +44,7 @@ mod tests {
         let later = start + Duration::from_millis(200);
         assert!(bucket.take(2, later));
         assert!(!bucket.take(1, later));
-        assert!(bucket.take(5, later + Duration::from_mins(1)), "never more than the burst, but that");
-        assert!(!bucket.take(1, later), "a clock that goes back gives nothing");
+        assert!(bucket.take(5, later + Duration::from_mins(1)), "the bucket is full");
+        assert!(!bucket.take(1, later), "an earlier time adds nothing");
     }
 }

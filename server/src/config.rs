@@ -1,64 +1,65 @@
-//! What a server is told before it starts, and how much it lets others ask of it.
+//! The configuration and the limits of a server.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How to start a [`crate::Server`].
+/// The configuration of a [`crate::Server`].
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen: TCP for the delivery service, UDP on the same port number for media. Port 0 takes any free one;
-    /// an unspecified address takes all of the machine's.
+    /// The address to listen on: TCP for the delivery service, UDP on the same port number for media. Port 0 takes any
+    /// free port; an unspecified address takes all addresses of the machine.
     pub listen: SocketAddr,
-    /// Where the server keeps its own certificate. Without one it makes a new certificate at each start.
+    /// The folder for the self-signed certificate. Without a folder the server creates a new certificate at each start.
     pub data: Option<PathBuf>,
-    /// PEM files of a certificate chain and its private key. Without them the server signs for itself.
+    /// PEM files of a certificate chain and its private key. Without them the certificate is self-signed.
     pub certificate: Option<(PathBuf, PathBuf)>,
-    /// How much anybody may ask of it.
+    /// The limits for its clients.
     pub limits: Limits,
 }
 
 impl Config {
-    /// A server on `listen` that keeps nothing, with the usual limits.
+    /// Returns the configuration of a server on `listen` that stores nothing, with the default limits.
     pub fn new(listen: SocketAddr) -> Self {
         Self { listen, data: None, certificate: None, limits: Limits::default() }
     }
 }
 
-/// How much anybody may ask of a server. Whoever asks more is refused or dropped; others do not notice.
+/// The limits of a server. A client that exceeds one is refused or disconnected; other clients are not affected.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Connections at once.
     pub connections: usize,
     /// Meetings at once.
     pub meetings: usize,
-    /// Members and knockers of one meeting.
+    /// Members of one meeting and those who wait to be admitted, together.
     pub members: usize,
     /// Entries that a meeting's log keeps for replay.
     pub log_entries: usize,
     /// Bytes that a meeting's log keeps for replay.
     pub log_bytes: usize,
-    /// Bytes of a first message, of a request to be let in and of an admission key: what strangers may have kept.
+    /// Bytes of a first message, of a request to be admitted and of an admission key: the server stores these for clients
+    /// that nobody has admitted.
     pub stranger_message: usize,
-    /// Messages a second from one connection, averaged.
+    /// Average messages per second from one connection.
     pub messages_per_second: u32,
-    /// Messages that a connection may send at once after a silence.
+    /// Messages that a connection may send at once after a pause.
     pub message_burst: u32,
-    /// Bytes a second from one connection, averaged.
+    /// Average bytes per second from one connection.
     pub bytes_per_second: u32,
-    /// Bytes that a connection may send at once after a silence.
+    /// Bytes that a connection may send at once after a pause.
     pub byte_burst: u32,
-    /// Bytes that wait for one connection before it is dropped.
+    /// Bytes that may wait to be sent to one connection. With more it is dropped.
     pub outgoing_bytes: usize,
-    /// Messages that wait for one connection before it is dropped.
+    /// Messages that may wait to be sent to one connection. With more it is dropped.
     pub outgoing_messages: usize,
-    /// For the TLS and WebSocket handshakes and the greeting.
+    /// How long the TLS and WebSocket handshakes may take together, and how long the first message.
     pub greeting: Duration,
     /// Between two pings.
     pub ping: Duration,
-    /// Without a sign of life before a connection is dead.
+    /// How long a connection may send nothing before it counts as dead.
     pub silence: Duration,
-    /// For one message to be taken by the other end.
+    /// How long the client may take to receive one message.
     pub write: Duration,
 }
 
@@ -75,7 +76,7 @@ impl Default for Limits {
             message_burst: 300,
             bytes_per_second: 2 << 20,
             byte_burst: 8 << 20,
-            // The largest message four times over: a burst of commits fits, a client that stopped reading does not.
+            // Four of the largest messages: a burst of commits fits, what a stopped client leaves unread does not.
             outgoing_bytes: 4 * proto::MAX_MESSAGE,
             outgoing_messages: 2_048,
             greeting: Duration::from_secs(10),

@@ -1,8 +1,8 @@
-//! One connection: TLS, WebSocket, then messages in both directions until either end has had enough.
+//! One connection: TLS, WebSocket, then messages in both directions until it ends.
 
 use crate::Limits;
 use crate::bucket::Bucket;
-use crate::hub;
+use crate::delivery_task;
 use crate::outbox::{Item, Outgoing, outbox};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
@@ -21,23 +21,23 @@ use tokio_tungstenite::tungstenite::{Message, http::StatusCode};
 
 type Socket = WebSocketStream<TlsStream<TcpStream>>;
 
-/// What every connection shares.
+/// What all connections share.
 #[derive(Clone)]
 pub struct Context {
     pub acceptor: TlsAcceptor,
     pub limits: Limits,
-    pub hub: mpsc::Sender<hub::Message>,
+    pub delivery: mpsc::Sender<delivery_task::Message>,
 }
 
 /// Serves one connection to its end.
 pub async fn serve(stream: TcpStream, participant: ParticipantId, context: Context) {
     let opened = timeout(context.limits.greeting, open(stream, &context.acceptor)).await;
     let Ok(Some(socket)) = opened else {
-        tracing::debug!(%participant, "no handshake");
+        tracing::debug!(%participant, "handshake failed");
         return;
     };
     let (outbox, outgoing) = outbox(context.limits.outgoing_messages, context.limits.outgoing_bytes);
-    if context.hub.send(hub::Message::Arrived(participant, outbox)).await.is_err() {
+    if context.delivery.send(delivery_task::Message::Connected(participant, outbox)).await.is_err() {
         return;
     }
     let (sink, source) = socket.split();
@@ -46,17 +46,17 @@ pub async fn serve(stream: TcpStream, participant: ParticipantId, context: Conte
     tokio::select! {
         () = write(sink, outgoing, &context.limits) => {}
         () = reader.run() => {}
-        () = overflow => tracing::info!(%participant, "does not read: dropped"),
+        () = overflow => tracing::warn!(%participant, "connection dropped: the client does not read"),
     }
-    // The hub outlives its connections.
-    let _ = context.hub.send(hub::Message::Departed(participant)).await;
+    // The delivery task outlives its connections.
+    let _ = context.delivery.send(delivery_task::Message::Disconnected(participant)).await;
 }
 
 async fn open(stream: TcpStream, acceptor: &TlsAcceptor) -> Option<Socket> {
     stream.set_nodelay(true).ok()?;
-    let secure = acceptor.accept(stream).await.ok()?;
+    let tls = acceptor.accept(stream).await.ok()?;
     let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-    tokio_tungstenite::accept_hdr_async_with_config(secure, check_path, Some(config)).await.ok()
+    tokio_tungstenite::accept_hdr_async_with_config(tls, check_path, Some(config)).await.ok()
 }
 
 #[expect(clippy::result_large_err, reason = "the WebSocket library's signature")]
@@ -69,7 +69,7 @@ fn check_path(request: &Request, response: Response) -> Result<Response, ErrorRe
     Err(refusal)
 }
 
-/// Writes what the box holds, and pings, until the box says that nothing follows.
+/// Writes the outgoing messages, and pings, until the connection is to be closed.
 async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: Outgoing, limits: &Limits) {
     let ping = Bytes::from(proto::encode(&Down::Ping));
     let mut pings = interval(limits.ping);
@@ -80,7 +80,7 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: Outgoing, lim
             _ = pings.tick() => ping.clone(),
             item = outgoing.next() => match item {
                 Some(Item::Message(bytes)) => bytes,
-                Some(Item::End) | None => break,
+                Some(Item::Close) | None => break,
             },
         };
         let sent = timeout(limits.write, sink.send(Message::Binary(message))).await;
@@ -88,17 +88,18 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: Outgoing, lim
             return;
         }
     }
-    // The other end may be gone already; it has had its chance.
+    // The client may be gone. It gets one ping interval to take the close frame.
     let _ = timeout(limits.ping, sink.close()).await;
 }
 
-/// Reads messages, keeps count of them, and hands them to the hub.
+/// Reads messages within the rate limits, and passes them to the delivery task.
 struct Reader<'c> {
     participant: ParticipantId,
     source: SplitStream<Socket>,
     context: &'c Context,
     messages: Bucket,
     bytes: Bucket,
+    /// True after the first valid message.
     greeted: bool,
 }
 
@@ -110,27 +111,28 @@ impl<'c> Reader<'c> {
         Self { participant, source, context, messages, bytes, greeted: false }
     }
 
-    /// Ends when the connection is dead or closed. After a broken rule it waits for the writer, which ends it.
+    /// Runs until the connection is dead or closed. After a violation it waits until the writer closes the connection.
     async fn run(mut self) {
         loop {
-            let patience = if self.greeted { self.context.limits.silence } else { self.context.limits.greeting };
-            let Ok(Some(Ok(message))) = timeout(patience, self.source.next()).await else { return };
-            let told = match self.judge(message) {
+            let limit = if self.greeted { self.context.limits.silence } else { self.context.limits.greeting };
+            let Ok(Some(Ok(message))) = timeout(limit, self.source.next()).await else { return };
+            let message = match self.check(message) {
                 Ok(None) => continue,
-                Ok(Some(message)) => hub::Message::PeerEvent(self.participant, message),
-                Err(problem) => hub::Message::Broke(self.participant, problem),
+                Ok(Some(message)) => delivery_task::Message::Received(self.participant, message),
+                Err(problem) => delivery_task::Message::Violation(self.participant, problem),
             };
-            let broke = matches!(told, hub::Message::Broke(..));
-            if self.context.hub.send(told).await.is_err() {
+            let violation = matches!(message, delivery_task::Message::Violation(..));
+            if self.context.delivery.send(message).await.is_err() {
                 return;
             }
-            if broke {
-                return self.wait().await;
+            if violation {
+                return self.discard().await;
             }
         }
     }
 
-    fn judge(&mut self, message: Message) -> Result<Option<ClientMessage>, Problem> {
+    /// Decodes a message. Returns `None` for one that only shows that the client is alive.
+    fn check(&mut self, message: Message) -> Result<Option<ClientMessage>, Problem> {
         let (length, now) = (u32::try_from(message.len()).unwrap_or(u32::MAX), Instant::now());
         if !self.messages.take(1, now) || !self.bytes.take(length, now) {
             return Err(Problem::TooFast);
@@ -146,13 +148,13 @@ impl<'c> Reader<'c> {
         }
     }
 
-    /// Reads on without listening, so that the other end can read why it is put out.
-    async fn wait(mut self) {
+    /// Discards what arrives, so that the client has time to read why its connection ends.
+    async fn discard(mut self) {
         let silence = self.context.limits.silence;
         let drain = async { while let Some(Ok(_)) = self.source.next().await {} };
         let _ = timeout(silence, drain).await;
     }
 }
 
-/// The one path that is served.
+/// The only path that is served.
 const PATH: &str = "/v1";

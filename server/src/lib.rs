@@ -1,21 +1,21 @@
-//! The companion server: orders a meeting's messages and relays its media, and can open neither.
+//! The companion server: orders a meeting's messages and forwards its media, and can decrypt neither.
 //!
-//! Two halves that share nothing but ids: the delivery service (TLS, WebSocket, a log for each meeting, the first commit of an
-//! epoch wins) and the SFU (one UDP port, ICE-lite, layers chosen by Dependency Descriptor). Deliberately absent: any
-//! cryptography of the meeting and any codec; arrows.rs of the tests keeps it so.
+//! Two machines that share nothing but ids: the delivery service ([`delivery`]: TLS, WebSocket, a log for each meeting,
+//! the first commit of an epoch wins) and the SFU ([`sfu`]: UDP, ICE-lite, layers chosen by Dependency Descriptor). Both
+//! are sans-IO; [`Server`] runs them on sockets. Deliberately absent: the cryptography of meetings, and any codec.
 
-pub mod bench;
 mod bucket;
 mod config;
 mod connection;
-mod delivery;
-#[doc(hidden)]
-pub mod fuzz;
-mod hub;
+pub mod delivery;
+mod delivery_task;
+mod error;
+mod media_thread;
 mod outbox;
 mod server;
-mod sfu;
+pub mod sfu;
 mod tls;
 
 pub use config::{Config, Limits};
-pub use server::{Error, Server};
+pub use error::Error;
+pub use server::Server;

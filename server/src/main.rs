@@ -9,23 +9,23 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
-/// Orders the messages of Conclave meetings and relays their media. It can read neither.
+/// Orders the messages of Conclave meetings and forwards their media. It can decrypt neither.
 #[derive(Parser)]
 #[command(name = "conclave-server", version)]
 struct Arguments {
     /// Address and port to listen on: TCP for messages, UDP for media.
     #[arg(long, default_value = "0.0.0.0:7443")]
     listen: SocketAddr,
-    /// Folder for the server's own certificate.
+    /// Folder for the self-signed certificate.
     #[arg(long)]
     data: PathBuf,
-    /// PEM file of the certificate chain, instead of an own one.
+    /// PEM file of a certificate chain, instead of a self-signed certificate.
     #[arg(long, requires = "key")]
     cert: Option<PathBuf>,
     /// PEM file of the certificate's private key.
     #[arg(long, requires = "cert")]
     key: Option<PathBuf>,
-    /// Write logs as lines of JSON.
+    /// Write the log as lines of JSON.
     #[arg(long)]
     json: bool,
 }
@@ -34,11 +34,11 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let json = arguments.json;
-    log(json);
+    start_log(json);
     match serve(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error, json);
+            print_error(&error, json);
             ExitCode::FAILURE
         }
     }
@@ -55,33 +55,33 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
         print!("{byte:02x}");
     }
     println!();
-    signal().await.map_err(Error::Signals)?;
-    server.stop(DRAIN).await;
+    wait_for_signal().await.map_err(Error::Signals)?;
+    server.stop(STOP_TIMEOUT).await;
     Ok(())
 }
 
-/// Says in one line what is wrong, whose fault it is, and what to do.
-fn complain(error: &Error, json: bool) {
+/// Prints in one line what is wrong, whose fault it is, and what to do.
+fn print_error(error: &Error, json: bool) {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
     let what = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     if json {
-        tracing::error!(error = what, advice = error.advice(), "the server does not start");
+        tracing::error!(error = what, advice = error.advice(), "the server did not start");
     } else {
         eprintln!("conclave-server: {what}. {}", error.advice());
     }
 }
 
-/// Logs go to stderr, in colour where people read it; `RUST_LOG` says how much.
-fn log(json: bool) {
+/// Writes the log to stderr, in colour on a terminal. `RUST_LOG` sets the level.
+fn start_log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let stderr = std::io::stderr;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     if json { builder.json().init() } else { builder.with_ansi(stderr().is_terminal()).init() }
 }
 
-/// Waits until the system, or whoever sits before it, wants the server to end.
+/// Waits for SIGTERM or Ctrl+C.
 #[cfg(unix)]
-async fn signal() -> std::io::Result<()> {
+async fn wait_for_signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -90,11 +90,11 @@ async fn signal() -> std::io::Result<()> {
     }
 }
 
-/// Waits until whoever sits before it wants the server to end.
+/// Waits for Ctrl+C.
 #[cfg(not(unix))]
-async fn signal() -> std::io::Result<()> {
+async fn wait_for_signal() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-/// For everybody to hear that the server stops.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long clients have to close their connections when the server stops.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,67 +1,67 @@
-//! What waits for one connection: bounded in messages and bytes. Whoever puts something in never waits.
+//! The messages that wait to be sent to one connection: bounded in count and bytes. Adding one never waits.
 //!
-//! A client that stops reading fills its own box; then it is dropped, and nobody else has noticed.
+//! A client that stops reading fills its own outbox. Then its connection ends; others are not affected.
 
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};
 
-/// The way into a box. Clones lead into the same one.
+/// The sending end. Clones add to the same queue.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     sender: mpsc::Sender<Item>,
     shared: Arc<Shared>,
 }
 
-/// The way out of a box: its connection's writer has it.
+/// The receiving end, for the task that writes to the connection.
 #[derive(Debug)]
 pub struct Outgoing {
     receiver: mpsc::Receiver<Item>,
     shared: Arc<Shared>,
 }
 
-/// What the writer finds.
+/// What the writer receives.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Item {
-    /// One message.
+    /// An encoded message.
     Message(Bytes),
-    /// Nothing follows: close.
-    End,
+    /// Close the connection: nothing follows.
+    Close,
 }
 
 #[derive(Debug)]
 struct Shared {
-    waiting: AtomicUsize,
-    most: usize,
+    waiting_bytes: AtomicUsize,
+    max_bytes: usize,
     overflow: Notify,
 }
 
-/// A box for at most `messages` messages of `bytes` bytes together.
+/// Returns both ends of a queue of at most `messages` messages with at most `bytes` bytes together.
 pub fn outbox(messages: usize, bytes: usize) -> (Outbox, Outgoing) {
     let (sender, receiver) = mpsc::channel(messages);
-    let shared = Arc::new(Shared { waiting: AtomicUsize::new(0), most: bytes, overflow: Notify::new() });
+    let shared = Arc::new(Shared { waiting_bytes: AtomicUsize::new(0), max_bytes: bytes, overflow: Notify::new() });
     (Outbox { sender, shared: shared.clone() }, Outgoing { receiver, shared })
 }
 
 impl Outbox {
-    /// Puts a message in. A full box is given up: its connection ends.
-    pub fn say(&self, message: Bytes) {
+    /// Adds a message. If there is no room, the message is dropped and the connection ends.
+    pub fn send(&self, message: Bytes) {
         let length = message.len();
-        let waiting = self.shared.waiting.fetch_add(length, Ordering::Relaxed);
-        if waiting.saturating_add(length) > self.shared.most {
+        let waiting = self.shared.waiting_bytes.fetch_add(length, Ordering::Relaxed);
+        if waiting.saturating_add(length) > self.shared.max_bytes {
             self.shared.overflow.notify_one();
         } else {
-            self.put(Item::Message(message));
+            self.push(Item::Message(message));
         }
     }
 
-    /// Puts in that nothing follows.
-    pub fn finish(&self) {
-        self.put(Item::End);
+    /// Closes the connection after the messages that were added before.
+    pub fn close(&self) {
+        self.push(Item::Close);
     }
 
-    fn put(&self, item: Item) {
+    fn push(&self, item: Item) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(item) {
             self.shared.overflow.notify_one();
         }
@@ -69,16 +69,16 @@ impl Outbox {
 }
 
 impl Outgoing {
-    /// Waits for the next item; none when every way in is gone.
+    /// Waits for the next item. Returns `None` if all sending ends are dropped.
     pub async fn next(&mut self) -> Option<Item> {
         let item = self.receiver.recv().await?;
         if let Item::Message(message) = &item {
-            self.shared.waiting.fetch_sub(message.len(), Ordering::Relaxed);
+            self.shared.waiting_bytes.fetch_sub(message.len(), Ordering::Relaxed);
         }
         Some(item)
     }
 
-    /// Waits until somebody found the box full.
+    /// Waits until a message found no room.
     pub fn overflow(&self) -> impl Future<Output = ()> + use<> {
         let shared = self.shared.clone();
         async move { shared.overflow.notified().await }
@@ -91,25 +91,25 @@ mod tests {
     use futures_util::FutureExt;
 
     #[test]
-    fn messages_come_out_as_they_went_in() {
+    fn messages_are_received_in_order() {
         let (outbox, mut outgoing) = outbox(4, 100);
-        outbox.say(Bytes::from_static(b"one"));
-        outbox.finish();
+        outbox.send(Bytes::from_static(b"one"));
+        outbox.close();
         assert_eq!(outgoing.next().now_or_never(), Some(Some(Item::Message(Bytes::from_static(b"one")))));
-        assert_eq!(outgoing.next().now_or_never(), Some(Some(Item::End)));
+        assert_eq!(outgoing.next().now_or_never(), Some(Some(Item::Close)));
         assert_eq!(outgoing.overflow().now_or_never(), None);
     }
 
     #[test]
-    fn too_many_messages_or_bytes_give_the_box_up() {
+    fn too_many_messages_or_bytes_overflow() {
         let (few, outgoing) = outbox(1, 100);
-        few.say(Bytes::from_static(b"one"));
-        few.say(Bytes::from_static(b"two"));
+        few.send(Bytes::from_static(b"one"));
+        few.send(Bytes::from_static(b"two"));
         assert_eq!(outgoing.overflow().now_or_never(), Some(()));
         let (small, outgoing) = outbox(10, 5);
-        small.say(Bytes::from_static(b"three"));
+        small.send(Bytes::from_static(b"three"));
         assert_eq!(outgoing.overflow().now_or_never(), None);
-        small.say(Bytes::from_static(b"!"));
+        small.send(Bytes::from_static(b"!"));
         assert_eq!(outgoing.overflow().now_or_never(), Some(()));
     }
 }

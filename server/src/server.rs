@@ -1,12 +1,11 @@
-//! Starts and stops the server: sockets, the hub's task, the media thread.
+//! Starts and stops the server: sockets, the delivery task, the media thread.
 
 use crate::connection::{self, Context};
 use crate::delivery::Delivery;
-use crate::hub::{self, Hub};
-use crate::{Config, sfu, tls};
+use crate::delivery_task::{self, DeliveryTask};
+use crate::{Config, Error, media_thread, tls};
 use proto::{MeetingId, ParticipantId, Totals};
 use ring::rand::{SecureRandom, SystemRandom};
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -17,144 +16,86 @@ use tokio::task::{JoinHandle as Task, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-/// Why a server does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The address cannot be had: taken, not this machine's, or not allowed.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// Which.
-        address: SocketAddr,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The certificate cannot be read, made or used.
-    #[error("the certificate cannot be used: {0}")]
-    Certificate(String),
-    /// The media stack or its thread does not start.
-    #[error("the media part does not start")]
-    Media,
-    /// Nothing can tell the server to end.
-    #[error("this system gives no signals")]
-    Signals(#[source] std::io::Error),
-}
-
-impl Error {
-    /// Whose fault it is and what to do, in sentences.
-    #[must_use]
-    pub fn advice(&self) -> &'static str {
-        match self {
-            Self::Listen { source, .. } => {
-                let known = LISTENING.iter().find(|(kind, _)| *kind == source.kind());
-                known.map_or("This computer refuses that address: check --listen.", |(_, advice)| advice)
-            }
-            Self::Certificate(_) => {
-                "It is a file of this computer: check what --cert and --key name, or that --data is a folder that this user may write to."
-            }
-            Self::Media | Self::Signals(_) => {
-                "This computer lacks what a server needs: check its limits on threads, open files and UDP ports."
-            }
-        }
-    }
-}
-
-/// What to do where an address cannot be listened on.
-const LISTENING: &[(ErrorKind, &str)] = &[
-    (
-        ErrorKind::AddrInUse,
-        "Another program on this computer uses that port: stop it, or choose another port with --listen.",
-    ),
-    (
-        ErrorKind::PermissionDenied,
-        "This computer does not let this user listen there: choose a port from 1024 on with --listen.",
-    ),
-    (
-        ErrorKind::AddrNotAvailable,
-        "This computer does not have that address: choose one of its own, or 0.0.0.0, with --listen.",
-    ),
-];
-
-/// A running server. Dropped without [`Server::stop`], it ends at once.
+/// A running server. If it is dropped without [`Server::stop`], it ends at once.
 pub struct Server {
     address: SocketAddr,
     fingerprint: [u8; 32],
-    hub: mpsc::Sender<hub::Message>,
-    media: mpsc::Sender<sfu::Message>,
-    accepting: Task<()>,
-    hub_task: Task<()>,
-    thread: Option<JoinHandle<()>>,
+    delivery: mpsc::Sender<delivery_task::Message>,
+    media: mpsc::Sender<media_thread::Message>,
+    accept_task: Task<()>,
+    delivery_task: Task<()>,
+    media_thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
     /// Starts a server on the current tokio runtime.
     ///
     /// # Errors
-    /// [`Error`] says what is in the way.
+    /// Returns [`Error`] if the address, the certificate or the media stack cannot be used.
     pub async fn start(config: Config) -> Result<Self, Error> {
         let files = config.certificate.as_ref().map(|(chain, key)| (chain.as_path(), key.as_path()));
         let identity = tls::identity(files, config.data.as_deref())?;
         let refused = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let (media, thread) = sfu::driver::start(address)?;
-        let (sender, inbox) = mpsc::channel(MAX_MESSAGES);
-        let hub = Hub::new(Delivery::new(config.limits.clone()), inbox, media.clone());
-        let hub_task = tokio::spawn(hub.run());
+        let (media, media_thread) = media_thread::start(address)?;
+        let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);
+        let task = DeliveryTask::new(Delivery::new(config.limits.clone()), inbox, media.clone());
+        let delivery_task = tokio::spawn(task.run());
         let connections = Arc::new(Semaphore::new(config.limits.connections));
         let acceptor = TlsAcceptor::from(identity.config);
-        let context = Context { acceptor, limits: config.limits, hub: sender.clone() };
-        let accepting = tokio::spawn(accept(listener, connections, context));
-        tracing::info!(port = address.port(), "listening");
+        let context = Context { acceptor, limits: config.limits, delivery: delivery.clone() };
+        let accept_task = tokio::spawn(accept(listener, connections, context));
+        tracing::info!(port = address.port(), version = env!("CARGO_PKG_VERSION"), "listening");
         let fingerprint = identity.fingerprint;
-        Ok(Self { address, fingerprint, hub: sender, media, accepting, hub_task, thread: Some(thread) })
+        let media_thread = Some(media_thread);
+        Ok(Self { address, fingerprint, delivery, media, accept_task, delivery_task, media_thread })
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// SHA-256 of its leaf certificate's DER.
+    /// Returns the SHA-256 of the DER encoding of its leaf certificate.
     pub fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
     }
 
-    /// What it moved for a meeting, running or lately ended. None for one that it does not know.
+    /// Returns what was forwarded for a meeting that runs or ended recently, or `None` for an unknown one.
     pub async fn totals(&self, meeting: MeetingId) -> Option<Totals> {
         let (answer, totals) = oneshot::channel();
-        self.media.send(sfu::Message::Totals(meeting, answer)).await.ok()?;
+        self.media.send(media_thread::Message::Totals(meeting, answer)).await.ok()?;
         totals.await.ok()?
     }
 
-    /// Tells everybody that it stops, takes no meeting any more, and ends within `deadline`.
+    /// Tells all clients that the server stops, closes their connections, and ends within `deadline`.
     pub async fn stop(mut self, deadline: Duration) {
         let (drained, done) = oneshot::channel();
         let drain = async {
-            if self.hub.send(hub::Message::Drain(drained)).await.is_ok() {
-                // An error means that the hub is gone, and with it all connections.
+            if self.delivery.send(delivery_task::Message::Drain(drained)).await.is_ok() {
+                // An error means that the delivery task has ended, and with it all connections.
                 let _ = done.await;
             }
         };
         if timeout(deadline, drain).await.is_err() {
-            tracing::warn!("the deadline ended connections that did not");
+            tracing::warn!("some connections did not close in time");
         }
         self.end();
-        let thread = self.thread.take();
+        let thread = self.media_thread.take();
         drop(self);
         if let Some(thread) = thread {
             let joined = tokio::task::spawn_blocking(move || thread.join());
-            if !matches!(timeout(JOIN, joined).await, Ok(Ok(Ok(())))) {
-                tracing::warn!("the media thread did not end well");
+            if !matches!(timeout(JOIN_TIMEOUT, joined).await, Ok(Ok(Ok(())))) {
+                tracing::warn!("the media thread did not end in time, or panicked");
             }
         }
         tracing::info!("stopped");
     }
 
     fn end(&self) {
-        self.accepting.abort();
-        self.hub_task.abort();
+        self.accept_task.abort();
+        self.delivery_task.abort();
     }
 }
 
@@ -164,7 +105,7 @@ impl Drop for Server {
     }
 }
 
-/// Accepts connections. Its own end ends them all: the set aborts what it holds.
+/// Accepts connections. If this task ends, they all end: the set aborts its tasks.
 async fn accept(listener: TcpListener, connections: Arc<Semaphore>, context: Context) {
     let mut tasks = JoinSet::new();
     let random = SystemRandom::new();
@@ -174,14 +115,14 @@ async fn accept(listener: TcpListener, connections: Arc<Semaphore>, context: Con
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // Too many open files, most likely: others must end first.
-                tracing::warn!(%error, "a connection was not accepted");
+                // Probably too many open files: another connection must end first.
+                tracing::warn!(%error, "cannot accept a connection");
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
         let (Ok(permit), Some(participant)) = (connections.clone().try_acquire_owned(), new_id(&random)) else {
-            tracing::warn!("more connections than allowed");
+            tracing::warn!("connection refused: too many connections");
             continue;
         };
         let context = context.clone();
@@ -192,18 +133,18 @@ async fn accept(listener: TcpListener, connections: Arc<Semaphore>, context: Con
     }
 }
 
-/// 64 random bits: two connections that get the same ones are not to be expected.
+/// Returns 64 random bits. Two connections with the same id are not expected.
 fn new_id(random: &SystemRandom) -> Option<ParticipantId> {
     let mut bytes = [0; 8];
     random.fill(&mut bytes).ok()?;
     Some(ParticipantId(u64::from_be_bytes(bytes)))
 }
 
-/// Messages that may wait for the hub; then connections wait, and with them those who send too much.
+/// Messages that may wait for the delivery task. If there are more, connections stop reading.
 const MAX_MESSAGES: usize = 1_024;
 
 /// After a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// For the media thread to end once nobody can tell it anything any more.
-const JOIN: Duration = Duration::from_secs(2);
+/// How long the media thread may take to end.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(2);

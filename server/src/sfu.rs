@@ -1,73 +1,72 @@
-//! The selective forwarding unit: takes every participant's media once, and hands each receiver what it can use.
+//! The selective forwarding unit: receives each participant's media once, and sends each receiver the layers that it
+//! can use.
 //!
-//! A sans-IO core: datagrams, orders and the time in; datagrams and messages out. [`driver`] moves the bytes. It reads
-//! the Dependency Descriptor of a packet and never its payload, which only participants can open.
+//! A sans-IO machine: datagrams, commands and the time in; datagrams and messages out. It reads the Dependency
+//! Descriptor of a packet and never the payload, which only participants can open.
 
-mod address;
 mod allocator;
+mod bitrate_meter;
 mod demand;
-mod descriptor;
 mod downlink;
-pub mod driver;
-mod extension;
+pub mod extension;
 mod peer;
 mod room;
+mod routes;
 mod sequence_rewriter;
 mod switch;
 mod track;
+mod transport;
 
-pub use descriptor::Descriptor;
-pub use driver::Message;
-pub use extension::{Raw, dependency_descriptor};
-pub use peer::PeerContext;
+pub use transport::Context;
 
-use peer::{Broken, Peer, PeerEvent};
+use peer::{Peer, Peers};
 use proto::{ClientSignal, MeetingId, ParticipantId, Published, ServerSignal, Subscription, ToSfu, Totals, TrackId};
-use room::{Effects, Peers, Room};
+use room::{Output, Room};
+use routes::Routes;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use str0m::Input;
-use str0m::ice::StunMessage;
 use str0m::media::Mid;
 use str0m::net::{Protocol, Receive, Transmit};
+use transport::{TransportError, TransportEvent};
 
-/// What the delivery service asks of the SFU.
+/// What the delivery service tells the SFU to do.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Somebody is in a meeting.
+pub enum Command {
+    /// Adds a participant to a meeting.
     Join {
-        /// Which.
+        /// The meeting.
         meeting: MeetingId,
-        /// Who.
+        /// The participant.
         participant: ParticipantId,
     },
-    /// Somebody is in no meeting any more.
+    /// Removes a participant from its meeting.
     Leave {
-        /// Who.
+        /// The participant.
         participant: ParticipantId,
     },
-    /// A message of somebody in a meeting.
-    Request {
-        /// Who.
+    /// Handles a message of a member.
+    Message {
+        /// The member.
         participant: ParticipantId,
-        /// The message; signalling is still bytes.
-        request: ToSfu,
+        /// The message. Signalling in it is not decoded yet.
+        message: ToSfu,
     },
 }
 
 /// What the SFU sends to a participant.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// Signalling.
+    /// Media signalling.
     Signal(ServerSignal),
-    /// The totals of its meeting.
+    /// The totals of the participant's meeting.
     Totals(Totals),
-    /// It sent malformed signalling: its connection must end.
+    /// The participant sent malformed signalling. The caller closes the connection.
     Malformed,
 }
 
-/// [`ClientSignal::Offer`], and whose it is.
+/// [`ClientSignal::Offer`] with its sender.
 struct Offer {
     participant: ParticipantId,
     number: u32,
@@ -76,136 +75,120 @@ struct Offer {
     subscriptions: Vec<Subscription>,
 }
 
-/// The core. See the module.
+/// The SFU of all meetings of a server.
 #[derive(Debug)]
 pub struct Sfu {
-    ground: PeerContext,
+    context: Context,
     peers: Peers,
     rooms: HashMap<MeetingId, Room>,
+    /// Totals of the meetings that ended last, oldest first.
     ended: VecDeque<(MeetingId, Totals)>,
-    addresses: HashMap<SocketAddr, ParticipantId>,
-    users: HashMap<String, ParticipantId>,
-    effects: Effects,
+    routes: Routes,
+    output: Output,
     transmits: VecDeque<Transmit>,
-    said: VecDeque<(ParticipantId, Reply)>,
-    tick: Instant,
+    next_tick: Instant,
 }
 
 impl Sfu {
-    /// A core without participants.
-    pub fn new(ground: PeerContext, now: Instant) -> Self {
+    /// Returns an SFU without participants.
+    pub fn new(context: Context, now: Instant) -> Self {
         Self {
-            ground,
+            context,
             peers: Peers::new(),
             rooms: HashMap::new(),
             ended: VecDeque::new(),
-            addresses: HashMap::new(),
-            users: HashMap::new(),
-            effects: Effects::default(),
+            routes: Routes::default(),
+            output: Output::default(),
             transmits: VecDeque::new(),
-            said: VecDeque::new(),
-            tick: now,
+            next_tick: now,
         }
     }
 
-    /// Does as the delivery service asks.
-    pub fn handle_order(&mut self, order: Order, now: Instant) {
-        match order {
-            Order::Join { meeting, participant } => {
-                self.peers.insert(participant, Peer::new(&self.ground, meeting, now));
-                self.rooms.entry(meeting).or_default().join(participant, &mut self.effects);
+    /// Executes a command of the delivery service.
+    pub fn handle_command(&mut self, command: Command, now: Instant) {
+        match command {
+            Command::Join { meeting, participant } => {
+                self.peers.insert(participant, Peer::new(&self.context, meeting, now));
+                self.rooms.entry(meeting).or_default().join(participant, &mut self.output);
             }
-            Order::Leave { participant } => self.leave(participant),
-            Order::Request { participant, request } => self.handle_request(participant, request, now),
+            Command::Leave { participant } => self.leave(participant),
+            Command::Message { participant, message } => self.handle_message(participant, message, now),
         }
-        self.settle(now);
+        self.advance_dirty_peers(now);
     }
 
-    fn handle_request(&mut self, participant: ParticipantId, request: ToSfu, now: Instant) {
-        let Some(peer) = self.peers.get_mut(&participant) else { return };
-        match request {
-            ToSfu::Signal(bytes) => match proto::decode_signal(&bytes.0) {
-                Ok(ClientSignal::Offer { number, sdp, published, subscriptions }) => {
-                    self.offer(Offer { participant, number, sdp, published, subscriptions }, now);
-                }
-                Ok(ClientSignal::Wishes { tiles }) => {
-                    peer.wishes = Some(tiles.into_iter().map(|tile| (tile.track, tile)).collect());
-                    self.allocate(participant, now);
-                }
-                Err(proto::Malformed) => self.said.push_back((participant, Reply::Malformed)),
-            },
-            ToSfu::Count => {
-                let meeting = peer.meeting;
-                self.said.extend(self.totals(meeting).map(|totals| (participant, Reply::Totals(totals))));
-            }
-        }
-    }
-
-    /// Takes a datagram that came from `source` to `destination`, one of the server's addresses. Whatever is not for
-    /// one of its participants is dropped.
+    /// Takes a datagram that came from `source` to `destination`, one of the server's addresses. A datagram that is not
+    /// for a participant is dropped.
     pub fn handle_datagram(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8], now: Instant) {
         if bytes.len() > MAX_DATAGRAM {
             return;
         }
-        let Some(participant) = self.addressee(source, bytes) else { return };
+        let Some(participant) = self.routes.find(source, bytes) else { return };
         let Ok(datagram) = Receive::new(Protocol::Udp, source, destination, bytes) else { return };
         let input = Input::Receive(now, datagram);
-        let Some(peer) = self.peers.get_mut(&participant).filter(|peer| peer.accepts(&input)) else { return };
-        let taken = peer.handle_input(input);
-        if let Some(forgotten) = peer.note_address(source) {
-            self.addresses.remove(&forgotten);
-        }
-        self.addresses.insert(source, participant);
-        self.drain(participant, taken, now);
-        self.settle(now);
+        let Some(peer) = self.peers.get_mut(&participant).filter(|peer| peer.transport.accepts(&input)) else { return };
+        let result = peer.transport.handle_input(input);
+        self.routes.add_address(participant, source);
+        self.handle_result(participant, result, now);
+        self.advance_dirty_peers(now);
     }
 
-    /// Brings everything up to `now`.
+    /// Advances everything to `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let due = self.peers.iter().filter(|(_, peer)| peer.wake <= now).map(|(participant, _)| *participant);
-        self.effects.dirty.extend(due);
-        if self.tick <= now {
-            self.tick = now + TICK;
+        let due = self.peers.iter().filter(|(_, peer)| peer.transport.timeout <= now);
+        self.output.dirty.extend(due.map(|(participant, _)| *participant));
+        if self.next_tick <= now {
+            self.next_tick = now + TICK;
             for room in self.rooms.values_mut() {
                 for participant in room.members.clone() {
                     if let Some(peer) = self.peers.get_mut(&participant) {
                         room.allocate(participant, peer, now);
                     }
                 }
-                room.notify_senders(now, &mut self.peers, &mut self.effects);
+                room.notify_senders(now, &mut self.peers, &mut self.output);
             }
         }
-        self.settle(now);
+        self.advance_dirty_peers(now);
     }
 
-    /// The next datagram to send.
+    /// Returns the next datagram to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         self.transmits.pop_front()
     }
 
-    /// The next message for a participant.
-    pub fn poll_said(&mut self) -> Option<(ParticipantId, Reply)> {
-        self.said.pop_front()
+    /// Returns the next reply to a participant.
+    pub fn poll_reply(&mut self) -> Option<(ParticipantId, Reply)> {
+        self.output.replies.pop_front()
     }
 
-    /// When [`Sfu::handle_timeout`] is due.
+    /// Returns when [`Sfu::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Instant {
-        let tick = if self.rooms.is_empty() { None } else { Some(self.tick) };
-        let idle = self.tick + IDLE;
-        self.peers.values().map(|peer| peer.wake).chain(tick).min().unwrap_or(idle)
+        let tick = if self.rooms.is_empty() { None } else { Some(self.next_tick) };
+        let idle = self.next_tick + IDLE_TIMEOUT;
+        self.peers.values().map(|peer| peer.transport.timeout).chain(tick).min().unwrap_or(idle)
     }
 
-    /// What it moved for a meeting; of those that have ended, it remembers the last ones.
+    /// Returns what was forwarded for a meeting. Knows running meetings and the 64 that ended last.
     pub fn totals(&self, meeting: MeetingId) -> Option<Totals> {
         let ended = || self.ended.iter().rev().find(|(id, _)| *id == meeting).map(|(_, totals)| *totals);
         self.rooms.get(&meeting).map(|room| room.totals).or_else(ended)
     }
 
+    /// Returns the number of participants.
+    pub fn participants(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Returns the number of running meetings.
+    pub fn meetings(&self) -> usize {
+        self.rooms.len()
+    }
+
     fn leave(&mut self, participant: ParticipantId) {
         let Some(peer) = self.peers.remove(&participant) else { return };
-        self.forget_routes(participant);
+        self.routes.remove(participant);
         let Some(room) = self.rooms.get_mut(&peer.meeting) else { return };
-        room.leave(participant, &mut self.effects);
+        room.leave(participant, &mut self.output);
         if room.members.is_empty() {
             self.ended.push_back((peer.meeting, room.totals));
             self.rooms.remove(&peer.meeting);
@@ -215,145 +198,147 @@ impl Sfu {
         }
     }
 
-    fn offer(&mut self, offer: Offer, now: Instant) {
+    fn handle_message(&mut self, participant: ParticipantId, message: ToSfu, now: Instant) {
+        let Some(peer) = self.peers.get_mut(&participant) else { return };
+        match message {
+            ToSfu::Signal(bytes) => match proto::decode_signal(&bytes.0) {
+                Ok(ClientSignal::Offer { number, sdp, published, subscriptions }) => {
+                    self.handle_offer(Offer { participant, number, sdp, published, subscriptions }, now);
+                }
+                Ok(ClientSignal::Wishes { tiles }) => {
+                    peer.wishes = Some(tiles.into_iter().map(|tile| (tile.track, tile)).collect());
+                    self.allocate(participant, now);
+                }
+                Err(proto::Malformed) => self.output.replies.push_back((participant, Reply::Malformed)),
+            },
+            ToSfu::Count => {
+                let totals = self.rooms.get(&peer.meeting).map(|room| (participant, Reply::Totals(room.totals)));
+                self.output.replies.extend(totals);
+            }
+        }
+    }
+
+    fn handle_offer(&mut self, offer: Offer, now: Instant) {
         let Offer { participant, number, sdp, published, subscriptions } = offer;
         let Some(peer) = self.peers.get_mut(&participant) else { return };
-        let answer = match peer.accept(&sdp) {
+        let answer = match peer.transport.accept_offer(&sdp) {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::debug!(%participant, %error, "offer refused");
-                self.said.push_back((participant, Reply::Signal(ServerSignal::OfferRefused { number })));
+                self.output.signal(participant, ServerSignal::OfferRefused { number });
                 return;
             }
         };
         tracing::debug!(%participant, tracks = published.len(), subscriptions = subscriptions.len(), "offer answered");
-        self.users.retain(|_, known| *known != participant);
-        self.users.insert(peer.user(), participant);
-        self.said.push_back((participant, Reply::Signal(ServerSignal::Answer { number, sdp: answer })));
-        let track = |published: &Published| {
+        self.routes.set_user(participant, peer.transport.user());
+        self.output.signal(participant, ServerSignal::Answer { number, sdp: answer });
+        let source = |published: &Published| {
             (Mid::from(published.mid.as_str()), TrackId { owner: participant, slot: published.slot })
         };
-        peer.sources = published.iter().map(track).collect();
+        peer.sources = published.iter().map(source).collect();
         if let Some(room) = self.rooms.get_mut(&peer.meeting) {
             room.subscribe(participant, &subscriptions, peer);
-            room.publish(participant, published, &mut self.effects);
+            room.publish(participant, published, &mut self.output);
         }
-        self.effects.dirty.insert(participant);
+        self.output.dirty.insert(participant);
         self.allocate(participant, now);
     }
 
-    /// Divides a downlink anew, and lets the senders know at once.
+    /// Divides a participant's downlink again, and notifies the senders at once.
     fn allocate(&mut self, participant: ParticipantId, now: Instant) {
         let Some(peer) = self.peers.get_mut(&participant) else { return };
         let Some(room) = self.rooms.get_mut(&peer.meeting) else { return };
         room.allocate(participant, peer, now);
-        room.notify_senders(now, &mut self.peers, &mut self.effects);
+        room.notify_senders(now, &mut self.peers, &mut self.output);
     }
 
-    /// Whose a datagram may be: by the user name in a STUN request, else by where it comes from.
-    fn addressee(&self, source: SocketAddr, bytes: &[u8]) -> Option<ParticipantId> {
-        if bytes.first().is_some_and(|first| *first < 2)
-            && let Ok(message) = StunMessage::parse(bytes)
-            && let Some((user, _)) = message.split_username()
-        {
-            return self.users.get(user).copied();
-        }
-        self.addresses.get(&source).copied()
-    }
-
-    /// Lets everybody who has something to send send it, until nobody has.
-    fn settle(&mut self, now: Instant) {
+    /// Advances all peers with something to send, and those that they make dirty in turn.
+    fn advance_dirty_peers(&mut self, now: Instant) {
         let mut rounds = 0;
-        while let Some(participant) = self.effects.dirty.pop_first() {
+        while let Some(participant) = self.output.dirty.pop_first() {
             let Some(peer) = self.peers.get_mut(&participant) else { continue };
-            let taken = peer.handle_timeout(now);
-            self.drain(participant, taken, now);
+            let result = peer.transport.handle_timeout(now);
+            self.handle_result(participant, result, now);
             rounds += 1;
             if rounds > MAX_ROUNDS * (self.peers.len() + 1) {
-                // A timer that is always due: the rest comes with the next call.
+                // A timer that is always due must not block the thread. The next call continues.
                 break;
             }
         }
-        self.said.extend(self.effects.said.drain(..).map(|(to, signal)| (to, Reply::Signal(signal))));
     }
 
-    /// Takes all that a peer has to say.
-    fn drain(&mut self, participant: ParticipantId, taken: Result<(), Broken>, now: Instant) {
-        if let Err(error) = taken {
-            return self.replace(participant, &error, now);
+    /// Handles all events of a transport that was given input, or its failure.
+    fn handle_result(&mut self, participant: ParticipantId, result: Result<(), TransportError>, now: Instant) {
+        if let Err(error) = result {
+            return self.reset_transport(participant, &error, now);
         }
         loop {
             let Some(peer) = self.peers.get_mut(&participant) else { return };
-            match peer.poll(now) {
-                Ok(Some(said)) => self.handle_said(participant, said, now),
+            match peer.transport.poll(now) {
+                Ok(Some(event)) => self.handle_event(participant, event, now),
                 Ok(None) => {
-                    if peer.wake <= now {
-                        self.effects.dirty.insert(participant);
+                    if peer.transport.timeout <= now {
+                        self.output.dirty.insert(participant);
                     }
                     return;
                 }
-                Err(error) => return self.replace(participant, &error, now),
+                Err(error) => return self.reset_transport(participant, &error, now),
             }
         }
     }
 
-    fn handle_said(&mut self, participant: ParticipantId, said: PeerEvent, now: Instant) {
-        match said {
-            PeerEvent::Transmit(transmit) => self.transmits.push_back(transmit),
-            PeerEvent::Packet(mid, rid, packet) => {
+    fn handle_event(&mut self, participant: ParticipantId, event: TransportEvent, now: Instant) {
+        match event {
+            TransportEvent::Transmit(transmit) => self.transmits.push_back(transmit),
+            TransportEvent::Packet(mid, rid, packet) => {
                 let Some(peer) = self.peers.get(&participant) else { return };
                 let (meeting, track) = (peer.meeting, peer.sources.get(&mid).copied());
                 if let (Some(track), Some(room)) = (track, self.rooms.get_mut(&meeting)) {
-                    room.forward(track, rid, &packet, now, &mut self.peers, &mut self.effects);
+                    room.forward(track, rid, &packet, now, &mut self.peers, &mut self.output);
                 }
             }
-            PeerEvent::KeyFrameNeeded(mid) => {
+            TransportEvent::KeyFrameNeeded(mid) => {
                 let meeting = self.peers.get(&participant).map(|peer| peer.meeting);
                 if let Some(room) = meeting.and_then(|meeting| self.rooms.get_mut(&meeting)) {
-                    room.key_frame_needed(participant, mid, now, &mut self.peers, &mut self.effects);
+                    room.handle_key_frame_request(participant, mid, now, &mut self.peers, &mut self.output);
                 }
             }
-            PeerEvent::Connected => {
+            TransportEvent::Connected => {
                 tracing::debug!(%participant, "media connected");
                 self.allocate(participant, now);
             }
         }
     }
 
-    /// A broken transport is given up; the participant stays, and may offer anew.
-    fn replace(&mut self, participant: ParticipantId, error: &Broken, now: Instant) {
-        let Some(old) = self.peers.remove(&participant) else { return };
-        tracing::debug!(%participant, %error, "media ended");
-        self.forget_routes(participant);
-        let mut new = Peer::new(&self.ground, old.meeting, now);
-        new.wishes = old.wishes;
-        if let Some(room) = self.rooms.get_mut(&new.meeting) {
-            room.publish(participant, Vec::new(), &mut self.effects);
-            room.subscribe(participant, &[], &mut new);
+    /// Replaces a failed transport. The participant stays in the meeting and may send a new offer.
+    fn reset_transport(&mut self, participant: ParticipantId, error: &TransportError, now: Instant) {
+        let Some(peer) = self.peers.get_mut(&participant) else { return };
+        match error {
+            TransportError::Panicked => tracing::error!(%participant, "the media transport of a participant panicked"),
+            TransportError::Refused(_) | TransportError::TooManyDescriptions | TransportError::Closed => {
+                tracing::info!(%participant, %error, "media disconnected");
+            }
         }
-        self.peers.insert(participant, new);
-    }
-
-    fn forget_routes(&mut self, participant: ParticipantId) {
-        self.addresses.retain(|_, known| *known != participant);
-        self.users.retain(|_, known| *known != participant);
+        self.routes.remove(participant);
+        peer.reset_transport(&self.context, now);
+        if let Some(room) = self.rooms.get_mut(&peer.meeting) {
+            room.publish(participant, Vec::new(), &mut self.output);
+            room.subscribe(participant, &[], peer);
+        }
     }
 }
 
-/// How often downlinks are divided anew and senders are told what is wanted.
+/// How often downlinks are divided again and senders are notified.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long to sleep where there is nothing to do.
-const IDLE: Duration = Duration::from_hours(1);
+/// How long to wait if nothing is due.
+const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
 
-/// Bytes of a datagram that any participant of ours sends.
+/// Bytes of a datagram. Clients send no longer ones.
 const MAX_DATAGRAM: usize = 1_500;
 
-/// Meetings that have ended and whose totals may still be asked for.
+/// Meetings that have ended and whose totals are kept.
 const MAX_ENDED: usize = 64;
 
-/// Times that each peer may ask to go on within one call.
+/// How many times each peer may be advanced in one call, on average.
 const MAX_ROUNDS: usize = 16;
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,4 @@
-//! The server's certificate: given as PEM files, or its own, self-signed, kept in the data folder.
+//! The server's certificate: from PEM files, or self-signed and stored in the data folder.
 
 use crate::Error;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
@@ -10,30 +10,30 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What TLS needs of a server, and how clients know it again.
+/// The server's TLS identity.
 pub struct Identity {
-    /// For the acceptor.
+    /// The configuration for the acceptor.
     pub config: Arc<ServerConfig>,
-    /// SHA-256 of the leaf certificate's DER: what a link carries when nobody else vouches for the server.
+    /// SHA-256 of the DER encoding of the leaf certificate. A link carries it if the certificate is self-signed.
     pub fingerprint: [u8; 32],
 }
 
-/// The certificate of `files`, else the one in `data` (made if there is none), else a new one.
+/// Returns the certificate in `files`, else the one in the folder `data` (created if it does not exist), else a new one.
 ///
 /// # Errors
-/// [`Error::Certificate`] for files that cannot be read or written or that are no certificate and key.
+/// Returns [`Error::Certificate`] if a file cannot be read or written, or is not a certificate or key.
 pub fn identity(files: Option<(&Path, &Path)>, data: Option<&Path>) -> Result<Identity, Error> {
     match (files, data) {
         (Some((chain, key)), _) => read(chain, key),
         (None, Some(folder)) => {
             let (chain, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
             if !chain.exists() || !key.exists() {
-                make_files(folder, &chain, &key)?;
+                create_files(folder, &chain, &key)?;
             }
             read(&chain, &key)
         }
         (None, None) => {
-            let (chain, key) = make()?;
+            let (chain, key) = create()?;
             let chain = CertificateDer::from_pem_slice(chain.as_bytes()).map_err(unreadable)?;
             build(vec![chain], PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(unreadable)?)
         }
@@ -41,20 +41,20 @@ pub fn identity(files: Option<(&Path, &Path)>, data: Option<&Path>) -> Result<Id
 }
 
 fn read(chain: &Path, key: &Path) -> Result<Identity, Error> {
-    let named =
+    let with_path =
         |path: &Path, error: rustls::pki_types::pem::Error| Error::Certificate(format!("{}: {error}", path.display()));
     let certificates = CertificateDer::pem_file_iter(chain)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| named(chain, error))?;
+        .map_err(|error| with_path(chain, error))?;
     if certificates.is_empty() {
-        return Err(Error::Certificate(format!("{}: there is no certificate in it", chain.display())));
+        return Err(Error::Certificate(format!("{}: no certificate found", chain.display())));
     }
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| named(key, error))?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| with_path(key, error))?;
     build(certificates, key)
 }
 
 fn build(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Identity, Error> {
-    let leaf = chain.first().ok_or_else(|| Error::Certificate("there is none".into()))?;
+    let leaf = chain.first().ok_or_else(|| Error::Certificate("no certificate found".into()))?;
     let mut fingerprint = [0; 32];
     fingerprint.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, leaf).as_ref());
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -66,49 +66,49 @@ fn build(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Re
     Ok(Identity { config: Arc::new(config), fingerprint })
 }
 
-/// A new self-signed certificate and its key, as PEM. It names no machine: clients know it by its fingerprint.
-fn make() -> Result<(String, String), Error> {
-    let refused = |error: rcgen::Error| Error::Certificate(error.to_string());
-    let key = KeyPair::generate().map_err(refused)?;
-    let mut params = CertificateParams::new(vec!["conclave".to_owned(), "localhost".to_owned()]).map_err(refused)?;
+/// Returns a new self-signed certificate and its key as PEM. It names no machine: clients check its fingerprint.
+fn create() -> Result<(String, String), Error> {
+    let failed = |error: rcgen::Error| Error::Certificate(error.to_string());
+    let key = KeyPair::generate().map_err(failed)?;
+    let mut params = CertificateParams::new(vec!["conclave".to_owned(), "localhost".to_owned()]).map_err(failed)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, "conclave");
-    let certificate = params.self_signed(&key).map_err(refused)?;
+    let certificate = params.self_signed(&key).map_err(failed)?;
     Ok((certificate.pem(), key.serialize_pem()))
 }
 
-fn make_files(folder: &Path, chain: &Path, key: &Path) -> Result<(), Error> {
-    let (certificate, private) = make()?;
+fn create_files(folder: &Path, chain: &Path, key: &Path) -> Result<(), Error> {
+    let (certificate, private) = create()?;
     let written = fs::create_dir_all(folder)
         .and_then(|()| write_private(key, private.as_bytes()))
         .and_then(|()| fs::write(chain, certificate));
     written.map_err(|error| Error::Certificate(format!("{}: {error}", folder.display())))?;
-    tracing::info!("made a certificate of its own");
+    tracing::info!("self-signed certificate created");
     Ok(())
 }
 
-/// Writes a file that only its owner may read, from its first byte on.
+/// Writes a file that only its owner may read. Sets the mode before the first byte is written.
 #[cfg(unix)]
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    // A file that was there before keeps its mode: set it too.
+    // A file that existed before keeps its mode: set it, too.
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
     file.write_all(bytes)
 }
 
-/// Writes a file in a folder whose access list the system's user profile gives.
+/// Writes a file. The access list of the user's folder protects it.
 #[cfg(not(unix))]
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     fs::File::create(path)?.write_all(bytes)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
+#[expect(clippy::needless_pass_by_value, reason = "map_err takes this signature")]
 fn unreadable(error: rustls::pki_types::pem::Error) -> Error {
     Error::Certificate(error.to_string())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err takes")]
+#[expect(clippy::needless_pass_by_value, reason = "map_err takes this signature")]
 fn unusable(error: rustls::Error) -> Error {
     Error::Certificate(error.to_string())
 }
@@ -124,12 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_of_its_own_is_kept_and_its_key_is_private() {
+    fn a_created_certificate_is_stored_and_its_key_is_private() {
         let folder = folder("kept");
-        let first = identity(None, Some(&folder)).expect("made").fingerprint;
+        let first = identity(None, Some(&folder)).expect("created").fingerprint;
         let second = identity(None, Some(&folder)).expect("read").fingerprint;
         assert_eq!(first, second);
-        assert_ne!(identity(None, None).expect("made").fingerprint, first);
+        assert_ne!(identity(None, None).expect("created").fingerprint, first);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -140,9 +140,9 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_certificate_is_named() {
+    fn a_file_that_is_not_a_certificate_is_named_in_the_error() {
         let folder = folder("wrong");
-        fs::create_dir_all(&folder).expect("made");
+        fs::create_dir_all(&folder).expect("created");
         let path = folder.join("wrong.pem");
         fs::write(&path, b"not PEM").expect("written");
         let error = identity(Some((&path, &path)), None).err().expect("refused").to_string();

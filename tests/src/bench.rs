@@ -3,6 +3,8 @@
 pub mod codec;
 pub mod crypto;
 pub mod draw;
+pub mod forward;
+pub mod ladder;
 pub mod net;
 mod row;
 

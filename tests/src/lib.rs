@@ -1,6 +1,7 @@
-//! What the tests across crates share: a simulated world, and the benches.
+//! What the tests across crates share: simulations, and the benches.
 
 pub mod bench;
 pub mod gate;
 pub mod people;
+pub mod sfu;
 pub mod world;

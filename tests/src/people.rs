@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 use engine::{
-    AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Identity, Meta, VideoOutput, VideoSink,
+    AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta, Microphone,
+    VideoOutput, VideoSink,
 };
 use engine::{NoticeKind, ParticipantId, Person as Seen, Setup, Slot, TileWish, TrackId};
 use media::{Frame, Notify, Size};
@@ -62,6 +63,10 @@ pub struct Person {
     pub people: Vec<Seen>,
     /// True while our camera is seen by the others.
     pub camera: bool,
+    /// True while our microphone is muted.
+    pub muted: bool,
+    /// The level of our microphone, as last told: 0.0 to 1.0.
+    pub level: f32,
     /// What we were told, in order.
     pub notices: Vec<NoticeKind>,
     /// Why it ended, once it has.
@@ -79,7 +84,7 @@ impl Person {
         Self::enter_with(entry, name, (camera, Cameras::default()), microphone)
     }
 
-    /// Begins to enter, with cameras of the test's own.
+    /// Begins to enter, with the test's cameras.
     ///
     /// # Errors
     /// Where the engine does not start.
@@ -89,13 +94,27 @@ impl Person {
         (camera, cameras): (Choice, Cameras),
         microphone: AudioChoice,
     ) -> Result<Self> {
+        Self::enter_at(entry, name, (camera, microphone), Hardware { cameras, ..Hardware::default() })
+    }
+
+    /// Begins to enter, with the test's devices.
+    ///
+    /// # Errors
+    /// Returns the engine's error if it does not start.
+    pub fn enter_at(
+        entry: Entry,
+        name: &str,
+        (camera, microphone): (Choice, AudioChoice),
+        hardware: Hardware,
+    ) -> Result<Self> {
         let gallery = Gallery::default();
         let setup =
             Setup { name: name.into(), camera, microphone, speaker: AudioChoice::Off, screen: false, muted: false };
         let (engine, events) =
-            Engine::start_with(entry, setup, Identity::generate()?, Arc::new(gallery.clone()), cameras)?;
+            Engine::start_with(entry, setup, Identity::generate()?, Arc::new(gallery.clone()), hardware)?;
         let (link, me, people, ended) = (String::new(), None, Vec::new(), None);
-        Ok(Self { engine, link, me, people, camera: false, notices: Vec::new(), ended, events, gallery })
+        let (camera, muted, level, notices) = (false, false, 0.0, Vec::new());
+        Ok(Self { engine, link, me, people, camera, muted, level, notices, ended, events, gallery })
     }
 
     /// Follows what happens until `done`.
@@ -151,15 +170,11 @@ impl Person {
                 Event::Entered { me, link, .. } => (self.me, self.link) = (Some(me), link),
                 Event::People(people) => self.people = people,
                 Event::Camera(on) => self.camera = on,
+                Event::Microphone(microphone) => self.muted = microphone == Microphone::Muted,
+                Event::Level(level) => self.level = level,
                 Event::Notice(notice) => self.notices.push(notice.kind),
                 Event::Ended(reason) => self.ended = Some(reason),
-                Event::Progress(_)
-                | Event::Locked(_)
-                | Event::Speaking(_)
-                | Event::Level(_)
-                | Event::Microphone(_)
-                | Event::Sharing(_)
-                | Event::Totals(_) => {}
+                Event::Progress(_) | Event::Locked(_) | Event::Speaking(_) | Event::Sharing(_) | Event::Totals(_) => {}
             }
         }
     }

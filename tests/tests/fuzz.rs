@@ -1,6 +1,6 @@
 //! Replays the committed corpus, and a bounded number of seeded mutations of it, through every fuzz target.
 //!
-//! Whatever libFuzzer finds (`cargo xtask fuzz`) goes into the corpus, and is replayed here from then on.
+//! What libFuzzer finds (`cargo xtask fuzz`) is added to the corpus, and replayed here.
 
 use fuzz::{TARGETS, Target};
 use rand::seq::IndexedRandom;
@@ -22,7 +22,7 @@ fn every_target_has_a_corpus_and_every_corpus_a_target() {
 }
 
 #[test]
-fn nothing_in_the_corpus_breaks_a_promise() {
+fn no_corpus_input_fails() {
     for target in TARGETS {
         for (name, bytes) in committed(target) {
             try_one(target, &bytes, &name);
@@ -31,7 +31,7 @@ fn nothing_in_the_corpus_breaks_a_promise() {
 }
 
 #[test]
-fn nothing_that_our_own_encoders_make_breaks_a_promise_nor_does_any_beginning_of_it() {
+fn no_output_of_our_encoders_and_no_truncation_of_it_fails() {
     for target in TARGETS {
         for bytes in (target.seeds)() {
             let step = bytes.len() / 24 + 1;
@@ -43,11 +43,11 @@ fn nothing_that_our_own_encoders_make_breaks_a_promise_nor_does_any_beginning_of
 }
 
 #[test]
-fn mutations_break_no_promise() {
+fn no_mutation_fails() {
     for target in TARGETS {
         let mut random = ChaCha8Rng::seed_from_u64(target.name.bytes().map(u64::from).sum());
         let seeds: Vec<_> = committed(target).into_iter().map(|(_, bytes)| bytes).collect();
-        // Each target has its budget, however many seeds the corpus comes to hold.
+        // Each target has its own number of mutations, independent of the size of its corpus.
         for round in 0..target.mutations * ROUNDS {
             let Some(seed) = seeds.choose(&mut random) else { break };
             let other = seeds.choose(&mut random).unwrap_or(seed);
@@ -57,14 +57,14 @@ fn mutations_break_no_promise() {
     }
 }
 
-/// Runs the target; says which input it was that broke it, in full.
+/// Runs the target. If it panics, shows the input.
 fn try_one(target: &Target, bytes: &[u8], name: &str) {
-    let whole = panic::catch_unwind(|| (target.run)(bytes)).is_ok();
+    let passed = panic::catch_unwind(|| (target.run)(bytes)).is_ok();
     let shown = &bytes[..bytes.len().min(4_096)];
-    assert!(whole, "{}: {name} broke it, {} bytes: {shown:02x?}", target.name, bytes.len());
+    assert!(passed, "{}: {name} failed, {} bytes: {shown:02x?}", target.name, bytes.len());
 }
 
-/// A few changes of the kinds that break parsers: bits, lengths, cuts, repeats, pieces of another input.
+/// Returns `seed` with a few changes: flipped bits, insertions, truncations, repetitions, parts of another input.
 fn mutate(seed: &[u8], other: &[u8], random: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     for _ in 0..random.random_range(1..=6) {
@@ -109,5 +109,5 @@ fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
 }
 
-/// How many times its own count of mutations each target gets.
+/// Rounds of mutations for each target.
 const ROUNDS: usize = 10;

@@ -19,6 +19,7 @@ mod stranger;
 
 use client::{Client, State};
 use lossy::Lossy;
+use net::Backends;
 use proto::{Slot, TrackId};
 use server::Server;
 use std::collections::BTreeSet;
@@ -37,6 +38,10 @@ fn run<F: Future<Output = ()>>(test: F) {
 
 async fn server() -> Server {
     Server::start(server::Config::new("127.0.0.1:0".parse().unwrap())).await.unwrap()
+}
+
+fn over(path: Arc<Lossy>) -> Backends {
+    Backends { stack: path, ..Backends::default() }
 }
 
 /// The organiser and guests, all in.
@@ -206,7 +211,7 @@ fn what_a_path_loses_is_sent_again() {
         let server = server().await;
         let organiser = Client::create(&server, "organiser");
         organiser.until("in", |state| state.entered.is_some()).await;
-        let guest = Client::join_over(&organiser.link(), "guest", Lossy::one_in(40));
+        let guest = Client::join_with(&organiser.link(), "guest", over(Lossy::one_in(40)));
         for client in [&organiser, &guest] {
             client.until("both in", |state| state.members.len() == 2).await;
         }
@@ -233,7 +238,7 @@ fn garbage_at_the_media_ports_disturbs_nobody() {
         let organiser = Client::create(&server, "organiser");
         organiser.until("in", |state| state.entered.is_some()).await;
         let path = Lossy::whole();
-        let guest = Client::join_over(&organiser.link(), "guest", Arc::clone(&path) as Arc<_>);
+        let guest = Client::join_with(&organiser.link(), "guest", over(Arc::clone(&path)));
         for client in [&organiser, &guest] {
             client.until("both in", |state| state.members.len() == 2).await;
         }
@@ -319,7 +324,7 @@ fn nothing_of_a_session_is_left_when_it_ends() {
         for leaves in [true, false] {
             let paths = Lossy::whole();
             let trace = Arc::downgrade(&paths);
-            let guest = Client::join_over(&organiser.link(), "guest", paths);
+            let guest = Client::join_with(&organiser.link(), "guest", over(paths));
             guest.until("media flow", |state| state.received.values().any(|received| received.opened > 5)).await;
             assert!(trace.upgrade().is_some());
             if leaves {

@@ -1,8 +1,17 @@
-//! What every file keeps to, and no compiler checks.
+//! Rules for every file that no compiler checks.
 
+#[path = "tidy/modules.rs"]
+mod modules;
+#[path = "tidy/names.rs"]
+mod names;
+#[path = "tidy/sources.rs"]
+mod sources;
+#[path = "tidy/structure.rs"]
+mod structure;
+
+use sources::{documents, each_source, files, read, root, shown};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// Files that may hold `unsafe`, as docs/architecture.md says.
 fn may_be_unsafe(path: &str) -> bool {
@@ -160,50 +169,4 @@ fn functions(text: &str) -> Vec<String> {
 
 fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
-}
-
-/// Everything that is written for people, with its text.
-fn documents() -> Vec<(PathBuf, String)> {
-    let files = files(&root(), &["md"]);
-    assert!(files.len() > 8, "the documents were not found");
-    files.into_iter().map(|file| (file.clone(), read(&file))).collect()
-}
-
-fn read(file: &Path) -> String {
-    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-}
-
-/// Lists what `complaint` says of each Rust source of ours.
-fn each_source(complaint: impl Fn(&str, &str) -> Option<String>) {
-    let sources = files(&root(), &["rs"]);
-    assert!(sources.len() > 20, "the sources were not found");
-    let complaints: Vec<String> = sources
-        .iter()
-        .filter_map(|file| complaint(&shown(file), &fs::read_to_string(file).expect("a source is text")))
-        .collect();
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
-}
-
-/// All files below `folder` with one of `endings`, but for what is built or belongs to git.
-fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder of the workspace").flatten() {
-        let path = entry.path();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if path.is_dir() && !name.starts_with('.') && name != "target" && name != "corpus" && name != "demo-out" {
-            found.extend(files(&path, endings));
-        } else if path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)) {
-            found.push(path);
-        }
-    }
-    found
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace's root")
-}
-
-fn shown(file: &Path) -> String {
-    let root = root();
-    file.strip_prefix(&root).unwrap_or(file).to_string_lossy().replace('\\', "/")
 }

@@ -97,7 +97,7 @@ fn a_meeting_is_started_seen_and_left_by_keyboard_alone() {
     let bob = guest(&desk, &link, &["--speaker", "off", "--for", "60"]);
     desk.shows("a guest", |screen| screen.shows(GUEST, QUARTER_TILE));
     desk.press(&["ctrl+p"]);
-    is_accessible(&desk, &["Anne, you", "Bob", "Remove Bob", "Leave the meeting", "Security: Closed"]);
+    is_accessible(&desk, &["Anne, you", "Bob", "Remove Bob", "Leave the meeting", "Security: End-to-end encrypted"]);
     desk.tab_to("the way out", |ring| near(ring.inside, DANGER, 2));
     desk.press(&["Return"]);
     desk.until_title("Conclave", |title| title == "Conclave");
@@ -173,12 +173,9 @@ fn a_server_that_is_gone_is_said_in_the_window_which_tries_again() {
     let bare = ["--name", "Bob", "--camera", "off", "--microphone", "off", "--speaker", "off"];
     let window = desk.client("the window", &[&["join", &link], &bare[..]].concat());
     let says_so =
-        |desk: &Desk| desk.until_title("the failure", |title| title.starts_with("You are not in the meeting"));
+        |desk: &Desk| desk.until_title("the failure", |title| title.starts_with("You did not join the meeting"));
     says_so(&desk);
-    is_accessible(
-        &desk,
-        &["The server does not answer", "The network", "Check your network", "Try again", "Back to start"],
-    );
+    is_accessible(&desk, &["The server does not answer", "The network", "Check your network", "Try again", "Home"]);
     desk.shows("a dead server", |_| true);
     let somebody = TcpListener::bind(nobody).expect("the port is still free");
     somebody.set_nonblocking(true).expect("a socket can");
@@ -208,10 +205,10 @@ fn without_any_graphics_driver_the_window_shows_the_meeting_and_says_so_in_its_l
     let window = desk.client_where("the window", &arguments, &surroundings);
     desk.until_title("Meeting", |title| title.starts_with("Meeting"));
     desk.shows("Anne alone", |screen| screen.shows(mirrored(HOST), QUARTER_TILE));
-    is_accessible(&desk, &["Anne, you", "Notices"]);
+    is_accessible(&desk, &["Anne, you", "Notifications"]);
     desk.tab_to("the list of notices", |ring| ring.area.top < 120 && ring.area.left > RIGHT_HALF);
     desk.press(&["Return"]);
-    is_accessible(&desk, &["Pictures are drawn without the graphics card", "No usable graphics driver was found"]);
+    is_accessible(&desk, &["Video is shown without the graphics card", "No usable graphics driver was found"]);
     desk.shows("the notice in its list", |screen| screen.shows(mirrored(HOST), 1_000));
     desk.press(&["alt+F4"]);
     let (status, _, errors) = window.end(SOON);

@@ -52,5 +52,7 @@ usage: cargo xtask TASK
          types only, for a system that this one is not
   bench [draw|net|crypto|codec] [--json]
          figures, each against a peer or a limit measured in the same run
+  bench ladder CLIP
+         cost and quality of each rung of the encoding ladder for an MP4 file
   fuzz TARGET|all [SECONDS]
          a search by libFuzzer for bytes that break a parser";

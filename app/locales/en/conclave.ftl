@@ -5,7 +5,7 @@ language-name = English
 menu-language = Language
 menu-theme = Appearance
 menu-preferences = Language and appearance
-theme-system = As the system
+theme-system = Match system
 theme-dark = Dark
 theme-light = Light
 theme-contrast = High contrast
@@ -15,29 +15,29 @@ action-close = Close
 action-dismiss = Dismiss
 
 ## Home
-home-title = Meetings that only the people in the room can read
-home-lead = Sound, pictures and names are sealed on this device. The server that carries them cannot open them.
+home-title = Meetings only the participants can see and hear
+home-lead = Audio, video and names are encrypted on this device. The server that relays them cannot read them.
 home-start-title = Start a meeting
-home-start-text = You get a link to send to the others.
+home-start-text = You get a link to send to others.
 home-start = Start a meeting
 home-join-title = Join with a link
-home-join-text = Paste the link that you were sent.
+home-join-text = Paste the link you received.
 home-link = Meeting link
 home-link-placeholder = conclave://…
 home-join = Join
 home-recent = Recent meetings
-home-recent-empty = Meetings that you enter appear here.
+home-recent-empty = Your recent meetings will appear here.
 home-recent-join = Join
 home-recent-join-name = Join { $title } again
-home-recent-forget = Forget { $title }
+home-recent-forget = Remove { $title } from the list
 home-recent-title = Meeting on { $host }
 home-navigation = Conclave
 
-link-not-a-link = This is not a meeting link. A link begins with conclave:// and is copied whole from the invitation.
-link-truncated = This link is cut off at the end. Copy it whole, or ask for it again.
-link-version = This link was made by another version of Conclave. Update Conclave, or ask whoever sent the link to do so.
-link-host = The link does not say which server to ask. Ask for it again.
-link-damaged = This link was changed on its way. Ask for it again.
+link-not-a-link = This is not a meeting link. A link starts with conclave://. Copy the whole link from the invitation.
+link-truncated = The end of this link is missing. Copy the whole link, or ask for it again.
+link-version = This link was created by another version of Conclave. Update Conclave, or ask the person who sent the link to update it.
+link-host = This link does not contain a server address. Ask for it again.
+link-damaged = This link has been altered. Ask for it again.
 
 ago-now = just now
 ago-minutes = { $count ->
@@ -58,36 +58,39 @@ preview-start-title = Start a meeting
 preview-join-title = Join the meeting
 preview-on-host = on { $host }
 preview-here = on this computer
-preview-picture = Your picture
+preview-picture = Your video
 preview-camera-off = Your camera is off
 preview-camera-none = No camera was found
-preview-camera-wait = Opening the camera…
+preview-camera-wait = Starting the camera…
 preview-microphone-none = No microphone was found
-    .advice = Connect one, or go on without: you hear the others, they do not hear you.
-preview-again = Look again
-preview-again-camera = Look for a camera again
-preview-again-microphone = Look for a microphone again
+    .advice = Connect one, or continue without: you will hear the others, but they won’t hear you.
+preview-again = Check again
+preview-again-camera = Check again for a camera
+preview-again-microphone = Check again for a microphone
 preview-name = Your name
 preview-name-placeholder = As the others will see it
-preview-name-empty = Enter a name, so that the others know who asks to enter.
-preview-name-long = A name has at most 64 characters.
+preview-name-empty = Enter your name
+preview-name-long = Use at most 64 characters
 preview-camera = Camera
 preview-microphone = Microphone
 preview-speaker = Speaker
 preview-level = Microphone level
-preview-sealed = Your name travels sealed: only the people inside see it.
+preview-encrypted = Your name is encrypted: only the participants can see it.
 preview-start = Start
-preview-join = Ask to enter
-device-off = Off
-device-default = System default
+preview-join = Ask to join
+device-none-camera = None
+device-none-sound = None
+device-default-camera = Default camera
+device-default-microphone = Default microphone
+device-default-speaker = Default speaker
 device-synthetic = Test pattern
 device-file = File: { $name }
 
-## Entering
-enter-connecting = Looking for the server…
-enter-approaching = The server answered. Asking for the meeting…
-enter-knocking = You asked to enter. Waiting for somebody inside to let you in.
-enter-text = Nobody sees or hears you yet.
+## Joining
+enter-connecting = Connecting to the server…
+enter-approaching = Connected. Looking for the meeting…
+enter-knocking = Request sent. Waiting for the organiser to let you in…
+enter-text = Nobody can see or hear you yet.
 enter-cancel = Cancel
 
 ## Meeting
@@ -99,15 +102,15 @@ meeting-people-count = { $count ->
     [one] { $count } person
    *[other] { $count } people
 }
-meeting-alone = You are the only one here. Send the link to the people you want to meet.
+meeting-alone = You’re the only person here. Send the link to the people you want to invite.
 meeting-copy-link = Copy link
 meeting-mute-name = Mute microphone
 meeting-mute-on = Mute
-meeting-mute-off = Muted
+meeting-mute-off = Unmute
 meeting-mute-none = No microphone
 meeting-camera-name = Camera
-meeting-camera-on = Camera
-meeting-camera-off = Camera off
+meeting-camera-on = Stop video
+meeting-camera-off = Start video
 meeting-camera-none = No camera
 meeting-share = Share screen
 meeting-share-stop = Stop sharing
@@ -117,15 +120,15 @@ meeting-leave-name = Leave the meeting
 meeting-choose-microphone = Choose microphone and speaker
 meeting-choose-camera = Choose camera
 meeting-full-screen = Full screen
-meeting-notices = Notices
-meeting-notices-empty = Nothing has been reported.
+meeting-notices = Notifications
+meeting-notices-empty = No notifications yet.
 meeting-sharing-you = You are sharing your screen
 meeting-sharing-seen = { $count ->
     [0] Nobody else is here to see it.
-    [one] One person sees it.
-   *[other] { $count } people see it.
+    [one] One person can see it.
+   *[other] { $count } people can see it.
 }
-meeting-talk = Talking while you hold the space bar
+meeting-talk = Unmuted while you hold the space bar
 
 tile-you = { $name }, you
 tile-organiser = organiser
@@ -135,44 +138,45 @@ tile-speaking = speaking
 tile-camera-on = camera on
 tile-camera-off = camera off
 tile-sharing = sharing the screen
-tile-screen = Screen of { $name }
+tile-screen = { $name }’s screen
 
 ## People
 people-title = People
 people-organiser = Organiser
 people-remove = Remove { $name }
 people-remove-title = Remove { $name }?
-people-remove-text = { $name } leaves at once and can no longer hear or see anything. The keys change for everybody else.
+people-remove-text = { $name } will be removed immediately and won’t see or hear anything more. The keys change for everyone else.
 people-remove-confirm = Remove
 people-device = Device { $key }
 people-invite = Copy invitation link
-people-invite-text = Whoever has the link can ask to enter.
-people-invite-unattended = The organiser has left: nobody new can enter.
+people-invite-text = Anyone with the link can ask to join.
+people-invite-unattended = The organiser has left: nobody else can join.
 
-## Lock
-lock-open = Not closed yet
-lock-closed = Closed
-lock-verified = Closed and verified
-lock-attention = Compare again
+## Security
+lock-open = Securing…
+lock-closed = End-to-end encrypted
+lock-verified = Encrypted and verified
+lock-attention = Verify again
 lock-button = Security: { $state }
-lock-title = Is it really closed?
+lock-title = Meeting security
 lock-closed-text = Only the { $count ->
     [one] person
    *[other] { $count } people
-} in the list hold the keys.
-lock-open-text = The keys are being agreed. Nothing is sent before that.
-lock-verified-text = You compared the words with the others: nobody sits in between.
-lock-attention-text = Somebody came or went since you compared. The keys are new, and so are the words.
+} in the list can see and hear the meeting.
+lock-open-text = The encryption keys are being exchanged. Nothing is sent until then.
+lock-verified-text = You compared the words with the others: nobody is intercepting the meeting.
+lock-attention-text = Someone joined or left since you verified. The keys have changed, and so have the words.
 lock-words = Verification words
-lock-words-text = Read them aloud. If the others see the same words, nobody listens in between.
-lock-confirm = The words are the same
-lock-confirmed = Words compared
-lock-epoch = Keys changed { $count ->
-    [one] { $count } time
-   *[other] { $count } times
+lock-words-text = Read them aloud. If everyone sees the same words, nobody is intercepting the meeting.
+lock-confirm = The words match
+lock-confirmed = Words verified
+lock-epoch = { $count ->
+    [0] Keys not changed yet
+    [one] Keys changed once
+   *[other] Keys changed { $count } times
 }
 lock-suite = Cipher suite { $suite }
-lock-passing = This device’s key is not kept when Conclave closes: the next time, the others see it as a new device.
+lock-passing = This device’s key is not saved when Conclave closes: next time, the others will see it as a new device.
 
 ## Announcements to assistive tools
 said-joined = { $name } joined
@@ -183,8 +187,8 @@ said-muted = You are muted
 said-unmuted = You are no longer muted
 said-removed = { $name } was removed
 
-## Notices: what, whose fault, what to do
-notice-region = Notices
+## Notifications: what happened, where the cause is, what to do
+notice-region = Notifications
 notice-details = Details: { $detail }
 fault-here = This computer
 fault-network = The network
@@ -192,79 +196,79 @@ fault-server = The server
 fault-link = The invitation
 fault-peer = Another participant
 notice-no-camera = No camera was found
-    .advice = Connect one, or go on without a picture: the others see your initials.
+    .advice = Connect one, or continue without video: the others see your initials.
 notice-camera-taken = Another program is using the camera
-    .advice = Close that program, then turn the camera on again.
+    .advice = Close that program, then start your video again.
 notice-camera-lost = The camera stopped
     .advice = It was unplugged or failed. Connect it again, or choose another one.
 notice-camera-failed = The camera cannot be opened
-    .advice = Allow this program to use it in the system’s privacy settings, or choose another camera.
-notice-no-sound = There is no sound device
-    .advice = You cannot hear or be heard. Connect a headset, then choose it beside the microphone button.
+    .advice = Allow Conclave to use it in the system’s privacy settings, or choose another camera.
+notice-no-sound = No sound device was found
+    .advice = You cannot hear the others, and they cannot hear you. Connect a headset, then choose it next to the microphone button.
 notice-no-microphone = The microphone could not be opened
-    .advice = You hear the others, they do not hear you. Choose another microphone.
+    .advice = You can hear the others, but they cannot hear you. Choose another microphone.
 notice-no-speaker = The speaker could not be opened
-    .advice = The others hear you, you do not hear them. Choose another speaker.
+    .advice = The others can hear you, but you cannot hear them. Choose another speaker.
 notice-sound-lost = A sound device was unplugged
-    .advice = Connect it again, or choose another one beside the microphone button.
+    .advice = Connect it again, or choose another one next to the microphone button.
 notice-bad-file = A media file cannot be read
-    .advice = It is missing, damaged, or of a kind that Conclave does not know. Choose another file.
+    .advice = It is missing, damaged, or in a format that Conclave does not support. Choose another file.
 notice-file-format = Conclave does not play this kind of file
     .advice = It plays MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M. Convert the file with: ffmpeg -i FILE -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NEW.mp4
 notice-no-screen = The screen cannot be shared
-    .advice = The system did not allow it. Check the permissions of this session.
+    .advice = The system did not allow it. Check the screen sharing permissions of this session.
 notice-still-waiting = Nobody has answered yet
-    .advice = Your request is with the people inside. Wait, or ask them by another way.
-notice-nobody-admits = Nobody inside can let you in
+    .advice = Your request is waiting for the organiser. Wait, or contact the organiser another way.
+notice-nobody-admits = Nobody can let you in
     .advice = The organiser has left. Ask the organiser to come back.
 notice-organiser-left = The organiser has left the meeting
-    .advice = You can go on talking. Nobody new can enter.
-notice-overloaded = This computer is too slow for what it sends
-    .advice = Your picture is sent smaller. Close other programs to improve it.
-notice-peer-unreadable = A participant’s picture cannot be shown
-    .advice = What arrives cannot be opened. If it lasts, that person should leave and come back.
+    .advice = You can continue, but nobody else can join.
+notice-overloaded = This computer is too slow to send everything
+    .advice = Your video is sent at a lower resolution. Close other programs to improve it.
+notice-peer-unreadable = A participant’s video cannot be shown
+    .advice = It cannot be decrypted. If this continues, ask the participant to leave and join again.
 notice-refused = That did not work
     .advice = The meeting was busy. Try again in a moment.
-notice-no-gpu = Pictures are drawn without the graphics card
+notice-no-gpu = Video is shown without the graphics card
     .advice = No usable graphics driver was found. Large meetings will be slower.
-notice-no-keychain = This device’s key cannot be kept
-    .advice = The system’s keychain does not answer. The meeting is as closed as ever, but the next time the others see this device as a new one.
+notice-no-keychain = This device’s key cannot be saved
+    .advice = The system’s keychain does not answer. The meeting is still end-to-end encrypted, but next time the others will see this device as a new one.
 notice-link-copied = Link copied
-    .advice = Send it only to the people you want to meet: it lets them ask to enter.
+    .advice = Send it only to the people you want to invite: anyone with the link can ask to join.
 
 ## Why a meeting is over
-ended-title = The meeting is over for you
-ended-outside = You are not in the meeting
-ended-home = Back to start
+ended-title = You’re no longer in the meeting
+ended-outside = You did not join the meeting
+ended-home = Home
 ended-again = Try again
 ended-left = You left the meeting
-    .advice = The others go on.
-ended-removed = You were removed by the organiser
-    .advice = You can no longer hear or see the meeting. Ask the organiser if this was a mistake.
-ended-refused = You were not let in
-    .advice = Somebody inside said no. Ask the organiser by another way.
+    .advice = It continues without you.
+ended-removed = The organiser removed you
+    .advice = You can no longer see or hear the meeting. If this was a mistake, contact the organiser.
+ended-refused = The organiser declined your request
+    .advice = If this was a mistake, contact the organiser another way.
 ended-unattended = Nobody could let you in
     .advice = The organiser has left. Ask the organiser to come back, then try again.
-ended-no-meeting = This meeting does not exist any more
+ended-no-meeting = This meeting no longer exists
     .advice = It has ended, or the link is wrong. Ask for a new link.
 ended-unreachable = The server does not answer
-    .advice = Check your network. If it works, the server may be down, or this network may block it.
-ended-certificate = The server is not the one that the link names
-    .advice = Somebody may be in between, or the server was set up anew. Do not go on; ask for a new link.
-ended-version = The server speaks another version
-    .advice = Update Conclave, or ask who runs the server to update it.
-ended-server-silent = The server stopped answering
+    .advice = Check your network. If it works, the server may be down, or your network may block it.
+ended-certificate = The server is not the one in the link
+    .advice = Someone may be intercepting the connection, or the server was reinstalled. Do not continue; ask for a new link.
+ended-version = The server uses another version of Conclave
+    .advice = Update Conclave, or ask the server’s administrator to update the server.
+ended-server-silent = The server stopped responding
     .advice = It may come back in a moment. Try again.
 ended-full = The meeting is full
-    .advice = Try again when somebody has left, or ask who runs the server for more room.
-ended-draining = The server is being stopped
-    .advice = Whoever runs it is probably updating it. Try again in a few minutes.
-ended-server = The server made a mistake
-    .advice = The connection was closed to be safe. Try again; if it lasts, tell who runs the server.
-ended-forged = The keys are not the ones that the link names
-    .advice = Somebody may be in between. Nothing was sent. Ask for a new link by another way.
-ended-here = Something failed on this computer
-    .advice = Try again. If it lasts, restart Conclave.
+    .advice = Try again when someone has left, or ask the server’s administrator to raise the limit.
+ended-draining = The server is shutting down
+    .advice = It is probably being updated. Try again in a few minutes.
+ended-server = Server error
+    .advice = The connection was closed as a precaution. Try again; if this continues, tell the server’s administrator.
+ended-forged = The encryption keys are not the ones in the link
+    .advice = Someone may be intercepting the connection. Nothing was sent. Ask for a new link another way.
+ended-here = Something went wrong on this computer
+    .advice = Try again. If this continues, restart Conclave.
 
 ## Command line
 window-closed = The window cannot be opened

@@ -1,11 +1,11 @@
-### Ce que dit le client, en français : vouvoiement, typographie française.
+### Ce que dit le client, en français : vouvoiement, typographie française.
 
 app-name = Conclave
 language-name = Français
 menu-language = Langue
 menu-theme = Apparence
 menu-preferences = Langue et apparence
-theme-system = Comme le système
+theme-system = Selon le système
 theme-dark = Sombre
 theme-light = Claire
 theme-contrast = Contraste élevé
@@ -16,7 +16,7 @@ action-dismiss = Masquer
 
 ## Accueil
 home-title = Des visioconférences que seuls les participants voient et entendent
-home-lead = Le son, l’image et les noms sont chiffrés sur cet appareil. Le serveur qui les transporte ne peut pas les lire.
+home-lead = Le son, l’image et les noms sont chiffrés sur cet appareil. Le serveur qui les transmet ne peut pas les lire.
 home-start-title = Démarrer une visioconférence
 home-start-text = Vous obtenez un lien à envoyer aux autres.
 home-start = Démarrer
@@ -28,16 +28,16 @@ home-join = Rejoindre
 home-recent = Visioconférences récentes
 home-recent-empty = Vos dernières visioconférences apparaîtront ici.
 home-recent-join = Rejoindre
-home-recent-join-name = Rejoindre à nouveau : { $title }
-home-recent-forget = Oublier : { $title }
+home-recent-join-name = Rejoindre à nouveau : { $title }
+home-recent-forget = Retirer de la liste : { $title }
 home-recent-title = Visioconférence sur { $host }
 home-navigation = Conclave
 
-link-not-a-link = Ce n’est pas un lien de visioconférence. Un lien commence par conclave:// et se copie en entier depuis l’invitation.
+link-not-a-link = Ce n’est pas un lien de visioconférence. Un lien commence par conclave://. Copiez-le en entier depuis l’invitation.
 link-truncated = La fin de ce lien manque. Copiez-le en entier ou redemandez-le.
 link-version = Ce lien vient d’une autre version de Conclave. Mettez Conclave à jour ou demandez à l’expéditeur du lien de le faire.
-link-host = Ce lien ne dit pas à quel serveur s’adresser. Redemandez-le.
-link-damaged = Ce lien a été modifié en chemin. Redemandez-le.
+link-host = Ce lien n’indique pas l’adresse du serveur. Redemandez-le.
+link-damaged = Ce lien a été altéré. Redemandez-le.
 
 ago-now = à l’instant
 ago-minutes = { $count ->
@@ -59,34 +59,37 @@ preview-join-title = Rejoindre la visioconférence
 preview-on-host = sur { $host }
 preview-here = sur cet ordinateur
 preview-picture = Votre image
-preview-camera-off = Votre caméra est éteinte
+preview-camera-off = Votre caméra est coupée
 preview-camera-none = Aucune caméra détectée
-preview-camera-wait = Ouverture de la caméra…
+preview-camera-wait = Démarrage de la caméra…
 preview-microphone-none = Aucun micro détecté
-    .advice = Branchez-en un ou continuez sans : vous entendrez les autres, mais ils ne vous entendront pas.
-preview-again = Chercher à nouveau
-preview-again-camera = Chercher à nouveau une caméra
-preview-again-microphone = Chercher à nouveau un micro
+    .advice = Branchez-en un ou continuez sans : vous entendrez les autres, mais ils ne vous entendront pas.
+preview-again = Réessayer
+preview-again-camera = Réessayer : caméra
+preview-again-microphone = Réessayer : micro
 preview-name = Votre nom
 preview-name-placeholder = Tel que les autres le verront
-preview-name-empty = Saisissez un nom, pour que les autres sachent qui demande à entrer.
-preview-name-long = Un nom compte au plus 64 caractères.
+preview-name-empty = Saisissez votre nom
+preview-name-long = 64 caractères au maximum
 preview-camera = Caméra
 preview-microphone = Micro
 preview-speaker = Haut-parleur
 preview-level = Niveau du micro
-preview-sealed = Votre nom est transmis chiffré : seules les personnes présentes le voient.
+preview-encrypted = Votre nom est chiffré : seuls les participants peuvent le voir.
 preview-start = Démarrer
 preview-join = Demander à entrer
-device-off = Ne pas utiliser
-device-default = Périphérique par défaut
-device-synthetic = Mire d’essai
-device-file = Fichier : { $name }
+device-none-camera = Aucune
+device-none-sound = Aucun
+device-default-camera = Caméra par défaut
+device-default-microphone = Micro par défaut
+device-default-speaker = Haut-parleur par défaut
+device-synthetic = Mire
+device-file = Fichier : { $name }
 
 ## Entrer
-enter-connecting = Recherche du serveur…
-enter-approaching = Le serveur a répondu. Demande d’accès à la visioconférence…
-enter-knocking = Vous avez demandé à entrer. En attente de l’accord d’une personne présente.
+enter-connecting = Connexion au serveur…
+enter-approaching = Connecté. Recherche de la visioconférence…
+enter-knocking = Demande envoyée. En attente de l’accord de l’organisateur…
 enter-text = Pour l’instant, personne ne vous voit ni ne vous entend.
 enter-cancel = Annuler
 
@@ -99,15 +102,15 @@ meeting-people-count = { $count ->
     [one] { $count } personne
    *[other] { $count } personnes
 }
-meeting-alone = Vous êtes la seule personne présente. Envoyez le lien aux personnes que vous souhaitez inviter.
+meeting-alone = Vous êtes seul(e) pour l’instant. Envoyez le lien aux personnes que vous souhaitez inviter.
 meeting-copy-link = Copier le lien
 meeting-mute-name = Couper le micro
-meeting-mute-on = Micro
-meeting-mute-off = Micro coupé
+meeting-mute-on = Couper le micro
+meeting-mute-off = Activer le micro
 meeting-mute-none = Pas de micro
 meeting-camera-name = Caméra
-meeting-camera-on = Caméra
-meeting-camera-off = Caméra éteinte
+meeting-camera-on = Couper la caméra
+meeting-camera-off = Activer la caméra
 meeting-camera-none = Pas de caméra
 meeting-share = Partager l’écran
 meeting-share-stop = Arrêter le partage
@@ -118,61 +121,62 @@ meeting-choose-microphone = Choisir le micro et le haut-parleur
 meeting-choose-camera = Choisir la caméra
 meeting-full-screen = Plein écran
 meeting-notices = Notifications
-meeting-notices-empty = Rien à signaler.
+meeting-notices-empty = Aucune notification.
 meeting-sharing-you = Vous partagez votre écran
 meeting-sharing-seen = { $count ->
     [0] Personne d’autre n’est là pour le voir.
     [one] Une personne le voit.
    *[other] { $count } personnes le voient.
 }
-meeting-talk = Vous parlez tant que vous maintenez la barre d’espace
+meeting-talk = Micro activé tant que vous maintenez la barre d’espace
 
 tile-you = { $name }, vous
 tile-organiser = organisateur
 tile-muted = micro coupé
 tile-no-microphone = sans micro
 tile-speaking = parle
-tile-camera-on = caméra allumée
-tile-camera-off = caméra éteinte
+tile-camera-on = caméra activée
+tile-camera-off = caméra coupée
 tile-sharing = partage son écran
-tile-screen = Écran : { $name }
+tile-screen = Écran : { $name }
 
 ## Participants
 people-title = Participants
 people-organiser = Organisateur
 people-remove = Exclure { $name }
 people-remove-title = Exclure { $name } ?
-people-remove-text = { $name } quitte aussitôt la visioconférence et ne peut plus rien voir ni entendre. Les clés changent pour tous les autres.
+people-remove-text = { $name } sera exclu immédiatement et ne pourra plus rien voir ni entendre. Les clés changent pour tous les autres.
 people-remove-confirm = Exclure
 people-device = Appareil { $key }
 people-invite = Copier le lien d’invitation
-people-invite-text = Toute personne qui a le lien peut demander à entrer.
-people-invite-unattended = L’organisateur est parti : plus personne ne peut entrer.
+people-invite-text = Toute personne disposant du lien peut demander à entrer.
+people-invite-unattended = L’organisateur est parti : plus personne ne peut entrer.
 
-## Verrou
-lock-open = Pas encore protégée
-lock-closed = Protégée
-lock-verified = Protégée et vérifiée
-lock-attention = À vérifier de nouveau
-lock-button = Sécurité : { $state }
-lock-title = Qui détient les clés ?
+## Sécurité
+lock-open = Sécurisation en cours…
+lock-closed = Chiffrée de bout en bout
+lock-verified = Chiffrée et vérifiée
+lock-attention = À revérifier
+lock-button = Sécurité : { $state }
+lock-title = Sécurité de la visioconférence
 lock-closed-text = { $count ->
-    [one] Seule la personne de la liste détient les clés.
-   *[other] Seules les { $count } personnes de la liste détiennent les clés.
+    [one] Seule la personne de la liste peut voir et entendre la visioconférence.
+   *[other] Seules les { $count } personnes de la liste peuvent voir et entendre la visioconférence.
 }
-lock-open-text = Les clés sont en cours d’échange. D’ici là, rien n’est envoyé.
-lock-verified-text = Vous avez comparé les mots avec les autres : personne ne s’est glissé entre vous.
-lock-attention-text = Quelqu’un est entré ou sorti depuis votre comparaison. Les clés ont changé, les mots aussi.
+lock-open-text = Les clés de chiffrement sont en cours d’échange. D’ici là, rien n’est envoyé.
+lock-verified-text = Vous avez comparé les mots avec les autres : personne n’intercepte les échanges.
+lock-attention-text = Un participant est arrivé ou parti depuis la vérification. Les clés ont changé, les mots aussi.
 lock-words = Mots de vérification
-lock-words-text = Lisez-les à voix haute. Si les autres voient les mêmes mots, personne ne s’est glissé entre vous.
-lock-confirm = Les mots sont les mêmes
-lock-confirmed = Mots comparés
-lock-epoch = Clés renouvelées { $count ->
-    [one] { $count } fois
-   *[other] { $count } fois
+lock-words-text = Lisez-les à voix haute. Si tout le monde voit les mêmes mots, personne n’intercepte les échanges.
+lock-confirm = Les mots sont identiques
+lock-confirmed = Mots vérifiés
+lock-epoch = { $count ->
+    [0] Clés pas encore renouvelées
+    [one] Clés renouvelées une fois
+   *[other] Clés renouvelées { $count } fois
 }
 lock-suite = Suite cryptographique { $suite }
-lock-passing = La clé de cet appareil n’est pas conservée à la fermeture de Conclave : la prochaine fois, les autres le verront comme un nouvel appareil.
+lock-passing = La clé de cet appareil n’est pas conservée à la fermeture de Conclave : la prochaine fois, les autres le verront comme un nouvel appareil.
 
 ## Annonces aux outils d’assistance
 said-joined = { $name } a rejoint la visioconférence
@@ -181,68 +185,68 @@ said-joined-many = { $count } personnes ont rejoint la visioconférence
 said-left-many = { $count } personnes ont quitté la visioconférence
 said-muted = Votre micro est coupé
 said-unmuted = Votre micro n’est plus coupé
-said-removed = Exclusion de { $name }
+said-removed = L’organisateur a exclu { $name }
 
-## Avis : quoi, de qui cela vient, que faire
+## Notifications : quoi, d’où cela vient, que faire
 notice-region = Notifications
-notice-details = Détails : { $detail }
+notice-details = Détails : { $detail }
 fault-here = Cet ordinateur
 fault-network = Le réseau
 fault-server = Le serveur
 fault-link = L’invitation
 fault-peer = Un autre participant
 notice-no-camera = Aucune caméra détectée
-    .advice = Branchez-en une ou continuez sans image : les autres verront vos initiales.
+    .advice = Branchez-en une ou continuez sans image : les autres verront vos initiales.
 notice-camera-taken = Un autre programme utilise la caméra
-    .advice = Fermez ce programme, puis rallumez la caméra.
+    .advice = Fermez ce programme, puis réactivez la caméra.
 notice-camera-lost = La caméra s’est arrêtée
     .advice = Elle est débranchée ou en panne. Rebranchez-la ou choisissez-en une autre.
 notice-camera-failed = Impossible d’ouvrir la caméra
-    .advice = Autorisez ce programme à l’utiliser dans les réglages de confidentialité du système ou choisissez une autre caméra.
-notice-no-sound = Aucun appareil audio
+    .advice = Autorisez Conclave à l’utiliser dans les réglages de confidentialité du système ou choisissez une autre caméra.
+notice-no-sound = Aucun appareil audio détecté
     .advice = Vous n’entendez rien et personne ne vous entend. Branchez un casque, puis choisissez-le à côté du bouton du micro.
 notice-no-microphone = Impossible d’utiliser le micro
-    .advice = Vous entendez les autres, ils ne vous entendent pas. Choisissez un autre micro.
+    .advice = Vous entendez les autres, mais ils ne vous entendent pas. Choisissez un autre micro.
 notice-no-speaker = Impossible d’utiliser le haut-parleur
-    .advice = Les autres vous entendent, vous ne les entendez pas. Choisissez un autre haut-parleur.
+    .advice = Les autres vous entendent, mais vous ne les entendez pas. Choisissez un autre haut-parleur.
 notice-sound-lost = Un appareil audio a été débranché
     .advice = Rebranchez-le ou choisissez-en un autre à côté du bouton du micro.
 notice-bad-file = Un fichier multimédia est illisible
-    .advice = Il est introuvable, endommagé ou d’un format que Conclave ne connaît pas. Choisissez un autre fichier.
+    .advice = Il est introuvable, endommagé ou d’un format que Conclave ne prend pas en charge. Choisissez un autre fichier.
 notice-file-format = Conclave ne lit pas ce type de fichier
-    .advice = Il lit le MP4 en H.264 (8 bits, 4:2:0, progressif) et le Y4M. Convertissez le fichier avec cette commande : ffmpeg -i FICHIER -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NOUVEAU.mp4
+    .advice = Il lit le MP4 en H.264 (8 bits, 4:2:0, progressif) et le Y4M. Convertissez le fichier avec cette commande : ffmpeg -i FICHIER -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NOUVEAU.mp4
 notice-no-screen = Impossible de partager l’écran
-    .advice = Le système ne l’a pas permis. Vérifiez les autorisations de cette session.
+    .advice = Le système ne l’a pas permis. Vérifiez les autorisations de partage d’écran de cette session.
 notice-still-waiting = Personne n’a encore répondu
-    .advice = Votre demande est parvenue aux personnes présentes. Patientez ou joignez-les autrement.
+    .advice = Votre demande est en attente chez l’organisateur. Patientez ou contactez-le par un autre moyen.
 notice-nobody-admits = Personne ne peut vous faire entrer
     .advice = L’organisateur est parti. Demandez-lui de revenir.
 notice-organiser-left = L’organisateur a quitté la visioconférence
-    .advice = Vous pouvez continuer à parler entre vous, mais plus personne ne peut entrer.
+    .advice = Vous pouvez continuer, mais plus personne ne peut entrer.
 notice-overloaded = Cet ordinateur est trop lent pour tout envoyer
-    .advice = Votre image est envoyée en plus petit. Fermez d’autres programmes pour l’améliorer.
+    .advice = Votre image est envoyée en plus basse résolution. Fermez d’autres programmes pour l’améliorer.
 notice-peer-unreadable = Impossible d’afficher l’image d’un participant
-    .advice = Les données reçues sont illisibles. Si cela dure, demandez à cette personne de quitter la visioconférence, puis d’y revenir.
+    .advice = Elle ne peut pas être déchiffrée. Si cela continue, demandez à cette personne de quitter la visioconférence, puis d’y revenir.
 notice-refused = L’action n’a pas abouti
     .advice = La visioconférence était trop sollicitée. Réessayez dans un instant.
 notice-no-gpu = Les images sont affichées sans carte graphique
     .advice = Aucun pilote graphique utilisable n’a été trouvé. Les grandes visioconférences seront plus lentes.
 notice-no-keychain = La clé de cet appareil ne peut pas être conservée
-    .advice = Le trousseau du système ne répond pas. La visioconférence reste protégée, mais la prochaine fois, les autres verront cet appareil comme nouveau.
+    .advice = Le trousseau du système ne répond pas. La visioconférence reste chiffrée de bout en bout, mais la prochaine fois, les autres verront cet appareil comme nouveau.
 notice-link-copied = Lien copié
-    .advice = Ne l’envoyez qu’aux personnes que vous souhaitez inviter : il permet de demander à entrer.
+    .advice = Ne l’envoyez qu’aux personnes que vous souhaitez inviter : il permet de demander à entrer.
 
 ## Pourquoi une visioconférence est finie
-ended-title = La visioconférence est terminée pour vous
-ended-outside = Vous n’êtes pas dans la visioconférence
-ended-home = Retour à l’accueil
+ended-title = Vous n’êtes plus dans la visioconférence
+ended-outside = Vous n’avez pas rejoint la visioconférence
+ended-home = Accueil
 ended-again = Réessayer
 ended-left = Vous avez quitté la visioconférence
-    .advice = Elle se poursuit pour les autres.
-ended-removed = L’organisateur a mis fin à votre participation
-    .advice = Vous ne pouvez plus ni la voir ni l’entendre. S’il s’agit d’une erreur, adressez-vous à l’organisateur.
-ended-refused = Votre demande d’entrée a été refusée
-    .advice = Une personne présente a dit non. Contactez l’organisateur par un autre moyen.
+    .advice = Elle se poursuit sans vous.
+ended-removed = L’organisateur vous a exclu
+    .advice = Vous ne pouvez plus ni voir ni entendre la visioconférence. S’il s’agit d’une erreur, contactez l’organisateur.
+ended-refused = L’organisateur a refusé votre demande
+    .advice = S’il s’agit d’une erreur, contactez l’organisateur par un autre moyen.
 ended-unattended = Personne n’a pu vous faire entrer
     .advice = L’organisateur est parti. Demandez-lui de revenir, puis réessayez.
 ended-no-meeting = Cette visioconférence n’existe plus
@@ -250,22 +254,22 @@ ended-no-meeting = Cette visioconférence n’existe plus
 ended-unreachable = Le serveur ne répond pas
     .advice = Vérifiez votre connexion. Si elle fonctionne, le serveur est peut-être arrêté, ou bloqué par votre réseau.
 ended-certificate = Le serveur n’est pas celui que le lien désigne
-    .advice = Quelqu’un s’est peut-être glissé entre vous, ou le serveur a été réinstallé. N’insistez pas ; demandez un nouveau lien.
+    .advice = Quelqu’un intercepte peut-être la connexion, ou le serveur a été réinstallé. Ne continuez pas ; demandez un nouveau lien.
 ended-version = Le serveur utilise une autre version de Conclave
-    .advice = Mettez Conclave à jour ou demandez la mise à jour du serveur.
+    .advice = Mettez Conclave à jour ou demandez à l’administrateur de mettre le serveur à jour.
 ended-server-silent = Le serveur a cessé de répondre
     .advice = Il reviendra peut-être dans un instant. Réessayez.
 ended-full = La visioconférence est complète
     .advice = Réessayez quand quelqu’un sera parti ou demandez à l’administrateur du serveur d’augmenter sa capacité.
 ended-draining = Le serveur est en cours d’arrêt
     .advice = Il est sans doute mis à jour. Réessayez dans quelques minutes.
-ended-server = Le serveur a mal répondu
-    .advice = La connexion a été fermée par prudence. Réessayez ; si cela dure, prévenez l’administrateur du serveur.
-ended-forged = Les clés ne sont pas celles que le lien désigne
-    .advice = Quelqu’un s’est peut-être glissé entre vous. Rien n’a été envoyé. Demandez un nouveau lien par une autre voie.
+ended-server = Erreur du serveur
+    .advice = La connexion a été fermée par précaution. Réessayez ; si cela continue, prévenez l’administrateur du serveur.
+ended-forged = Les clés de chiffrement ne sont pas celles que le lien désigne
+    .advice = Quelqu’un intercepte peut-être la connexion. Rien n’a été envoyé. Demandez un nouveau lien par un autre moyen.
 ended-here = Une erreur s’est produite sur cet ordinateur
-    .advice = Réessayez. Si cela dure, relancez Conclave.
+    .advice = Réessayez. Si cela continue, relancez Conclave.
 
 ## Ligne de commande
 window-closed = La fenêtre ne peut pas s’ouvrir
-    .advice = Lancez Conclave dans une session graphique ou passez-vous de fenêtre : conclave meet --headless, conclave join LIEN --headless.
+    .advice = Lancez Conclave dans une session graphique ou passez-vous de fenêtre : conclave meet --headless, conclave join LIEN --headless.

@@ -265,8 +265,8 @@ mod tests {
             let (mut app, _) = attending(None);
             drop(app.update(Message::Heard(Box::new(Event::Ended(reason.clone())))));
             let Screen::Ended(screen) = &app.screen else { panic!("{reason:?} is not shown") };
-            assert_eq!((screen.why, &screen.detail), (session::ended(&reason).0, &session::ended(&reason).1));
-            assert!(!screen.inside, "it never got in");
+            assert_eq!((screen.reason, &screen.detail), (session::ended(&reason).0, &session::ended(&reason).1));
+            assert!(!screen.was_inside, "it never got in");
         }
     }
 
@@ -281,7 +281,7 @@ mod tests {
     fn another_try_enters_the_same_meeting_again() {
         let (mut app, _) = attending(None);
         drop(app.update(Message::Heard(Box::new(Event::Ended(Reason::ServerSilent)))));
-        drop(app.update(Message::Ended(ended::Message::AgainPressed)));
+        drop(app.update(Message::Ended(ended::Message::RetryPressed)));
         assert!(matches!(&app.screen, Screen::Meeting(_)) && app.attended.is_some());
         drop(app.update(Message::Heard(Box::new(Event::Ended(Reason::Full)))));
         drop(app.update(Message::Ended(ended::Message::HomePressed)));

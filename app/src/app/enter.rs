@@ -80,7 +80,7 @@ impl App {
                     let task = self.go_home();
                     if let Screen::Home(home) = &mut self.screen {
                         home.link = link;
-                        home.refuse(problem);
+                        home.reject_link(problem);
                     }
                     task
                 }
@@ -121,7 +121,7 @@ impl App {
             }
             News::Level(level) => screen.level = level,
             News::Picture => screen.picture = preview::Picture::Shown,
-            News::Notice(notice) => screen.trouble(notice.kind),
+            News::Notice(notice) => screen.report_problem(notice.kind),
         }
     }
 
@@ -130,7 +130,7 @@ impl App {
         let Screen::Preview(screen) = &self.screen else { return Task::none() };
         self.devices = screen.devices.clone();
         // A camera that is not there was told of: the meeting need not look for it, and tell it again.
-        let camera = if screen.is_seen() { self.devices.chosen(Kind::Camera) } else { Device::Off };
+        let camera = if screen.is_camera_on() { self.devices.chosen(Kind::Camera) } else { Device::Off };
         self.setup = Some(Setup {
             name: name.clone(),
             camera: session::camera(&camera),
@@ -178,7 +178,7 @@ impl App {
             Ok(begun) => {
                 let Screen::Meeting(screen) = &mut self.screen else {
                     return away(move || {
-                        drop(begun); // given up meanwhile
+                        begun.engine.close(); // given up meanwhile
                         Message::Done
                     });
                 };
@@ -230,19 +230,22 @@ impl App {
     /// Says why it is over, or why it never began.
     pub(super) fn show_ended(&mut self, why: Ending, detail: String) -> Task<Message> {
         let inside = matches!(&self.screen, Screen::Meeting(screen) if screen.model.step == Step::Inside);
-        self.screen = Screen::Ended(ended::Ended { why, detail, again: true, inside });
+        self.screen = Screen::Ended(ended::Ended { reason: why, detail, can_retry: true, was_inside: inside });
         self.let_go()
     }
 
     /// Lets go of engine, server and devices; each may take a second to close.
     fn let_go(&mut self) -> Task<Message> {
         self.pictures.clear();
-        let all = (self.engine.take(), self.embedded.take(), self.preview_session.take());
-        if all.0.is_none() && all.1.is_none() && all.2.is_none() {
+        let (engine, others) = (self.engine.take(), (self.embedded.take(), self.preview_session.take()));
+        if engine.is_none() && others.0.is_none() && others.1.is_none() {
             return Task::none();
         }
         away(move || {
-            drop(all);
+            if let Some(engine) = engine {
+                engine.close();
+            }
+            drop(others);
             Message::Done
         })
     }

@@ -43,7 +43,7 @@ impl App {
             Screen::Home(screen) => screen.view(context).map(Message::Home),
             Screen::Preview(screen) => screen.view(context, &self.pictures).map(Message::Preview),
             Screen::Meeting(screen) if screen.model.step == Step::Inside => {
-                screen.view(context, &self.pictures, self.notices.kept()).map(Message::Meeting)
+                screen.view(context, &self.pictures, self.notices.history()).map(Message::Meeting)
             }
             Screen::Meeting(screen) => entering::view(screen.model.step, context).map(Message::Entering),
             Screen::Ended(screen) => screen.view(context).map(Message::Ended),

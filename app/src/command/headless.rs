@@ -37,8 +37,10 @@ pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
         let stop = Stop::listen().context("this system gives no signals")?;
         anyhow::Ok(stay.follow(events, stop).await)
     })?;
-    let report = Report::of(&stay.engine, &name(client), stay.usage.or_else(usage::now), &witness.qualities());
-    drop(stay);
+    let Stay { engine, usage, .. } = stay;
+    let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
+    engine.close();
+    let report = Report::of(&stats, &name(client), usage, &witness.qualities());
     write_report(client.report.as_deref(), &report)?;
     if reason != Reason::Left {
         bail!(sentences::reason(&reason));

@@ -58,8 +58,10 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
         on_end: Some(Arc::new(move |engine, reason| {
             let witness = witness.lock().unwrap_or_else(PoisonError::into_inner).take();
             let written = engine.map_or(Ok(()), |engine| {
+                let (stats, usage) = (engine.stats(), engine::usage::now());
+                engine.close();
                 let qualities = witness.map(|witness| witness.qualities()).unwrap_or_default();
-                let seen = Report::of(&engine, &name, engine::usage::now(), &qualities);
+                let seen = Report::of(&stats, &name, usage, &qualities);
                 headless::write_report(report.as_deref(), &seen)
             });
             *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { reason, written });

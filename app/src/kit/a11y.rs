@@ -1,33 +1,35 @@
-//! From a widget tree to an AccessKit tree, and back from an AccessKit action to a widget.
+//! Builds an AccessKit tree from a widget tree, and delivers AccessKit actions to widgets.
 
 mod port;
-mod walker;
+mod tree_builder;
 
 pub use port::Port;
-pub use walker::{ROOT, Walker};
+pub use tree_builder::{ROOT, TreeBuilder};
 
 use accesskit::{ActionRequest, Node, Role};
 
-/// What a widget hands to `Operation::custom`: who it is, and, on the way back, what it was asked to do.
+/// What a widget passes to `Operation::custom`: its node, and on return the action that was requested of it.
 #[derive(Clone, Debug)]
 pub struct Semantics {
-    /// Role, name, state, actions. The walker adds bounds and children.
+    /// Role, name, state and actions. [`TreeBuilder`] adds bounds and children.
     pub node: Node,
-    /// Set by the walker when an assistive tool asked this widget for something.
+    /// The action that an assistive tool requests of this widget. [`TreeBuilder`] sets it.
     pub requested: Option<ActionRequest>,
+    /// The widget has the focus because of a click, so no focus ring is shown.
+    pub clicked: bool,
 }
 
 impl Semantics {
-    /// A node of this role; an empty `label` means that the text inside is the name.
+    /// Creates a node with this role. If `label` is empty, the text inside is the name.
     pub fn new(role: Role, label: &str) -> Self {
         let mut node = Node::new(role);
         if !label.is_empty() {
             node.set_label(label);
         }
-        Self { node, requested: None }
+        Self { node, requested: None, clicked: false }
     }
 
-    /// Whether this node is a part of the window that F6 goes to.
+    /// Whether F6 stops at this node.
     pub fn is_region(&self) -> bool {
         matches!(self.node.role(), Role::Region | Role::Toolbar | Role::Main | Role::Banner | Role::Navigation)
     }

@@ -1,5 +1,5 @@
-//! The platform's accessibility adapters. They live on the event loop's thread, where `window::run` callbacks and
-//! `Widget::update` both run, because those of Windows and macOS are not `Send`.
+//! The accessibility adapters of the platforms, one per window. The adapters of Windows and macOS are not `Send`, so they
+//! stay on the event loop's thread, where `window::run` callbacks and `Widget::update` run.
 
 #[cfg_attr(target_os = "linux", path = "adapter/unix.rs")]
 #[cfg_attr(target_os = "windows", path = "adapter/windows.rs")]
@@ -16,19 +16,19 @@ use crate::kit::a11y::Port;
 
 thread_local!(static ADAPTERS: RefCell<HashMap<window::Id, platform::Adapter>> = RefCell::default());
 
-/// Gives a window its adapter. Call it through `window::run`, before the window is shown for the first time.
+/// Creates the adapter of a window. Must be called in `window::run`, before the window is shown for the first time.
 pub fn attach(id: window::Id, window: &dyn iced::Window, port: &Port) {
     if let Some(adapter) = platform::new(window, port) {
         ADAPTERS.with_borrow_mut(|adapters| adapters.insert(id, adapter));
     }
 }
 
-/// Takes the adapter of a window that closes.
+/// Drops the adapter of a window that closes.
 pub fn detach(id: window::Id) {
     ADAPTERS.with_borrow_mut(|adapters| adapters.remove(&id));
 }
 
-/// Sends what changed, if somebody listens.
+/// Sends the changed nodes, if an assistive tool listens.
 pub fn update(id: window::Id, tree: impl FnOnce() -> TreeUpdate) {
     ADAPTERS.with_borrow_mut(|adapters| {
         if let Some(adapter) = adapters.get_mut(&id) {
@@ -37,7 +37,7 @@ pub fn update(id: window::Id, tree: impl FnOnce() -> TreeUpdate) {
     });
 }
 
-/// Says that the window has got or lost the keyboard.
+/// Reports that the window got or lost the keyboard focus.
 pub fn focused(id: window::Id, focused: bool) {
     ADAPTERS.with_borrow_mut(|adapters| {
         if let Some(adapter) = adapters.get_mut(&id) {

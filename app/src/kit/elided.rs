@@ -1,19 +1,20 @@
-//! A line of text that is never wider than its room: what does not fit goes behind an ellipsis. Assistive tools hear the
-//! whole, and the pointer brings it.
+//! A line of text that ends in an ellipsis if it is wider than its bounds. Assistive tools get the whole text, and a
+//! tooltip shows it.
 
 use iced::advanced::text::{self, Paragraph as _, Renderer as _, Text, paragraph::Plain};
-use iced::advanced::widget::{Operation, Tree, text as stock, tree};
+use iced::advanced::widget::{Operation, Tree, text as text_widget};
 use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
 use iced::alignment::Vertical;
 use iced::widget::text::{LineHeight, Shaping, Style, Wrapping};
 use iced::{Event, Font, Length, Point, Rectangle, Renderer, Size, Vector};
 
 use crate::kit::Element;
+use crate::kit::forward::stateful;
 use crate::theme::{
     self, LINE_HEIGHT, REGULAR, SEMIBOLD, SPACE_S, SPACE_XS, TEXT_CAPTION, TEXT_SMALL, TEXT_TITLE, Theme, Tone,
 };
 
-/// A line that is cut where its room ends.
+/// A line of text with an ellipsis if needed.
 #[derive(Debug)]
 pub struct Elided {
     whole: String,
@@ -23,37 +24,37 @@ pub struct Elided {
     width: Length,
 }
 
-/// Small text; as wide as it is, where there is room.
+/// A line of small text. It is as wide as its text, or as its bounds if those are narrower.
 pub fn elided(whole: impl Into<String>) -> Elided {
     Elided { whole: whole.into(), size: TEXT_SMALL, font: REGULAR, tone: None, width: Length::Shrink }
 }
 
 impl Elided {
-    /// Names, the words on a button.
+    /// Sets the weight of names and buttons.
     #[must_use]
     pub fn strong(self) -> Self {
         Self { font: SEMIBOLD, ..self }
     }
 
-    /// Badges, hints.
+    /// Sets the size of badges and hints.
     #[must_use]
     pub fn caption(self) -> Self {
         Self { size: TEXT_CAPTION, ..self }
     }
 
-    /// The heading of a page without a card.
+    /// Sets the size of the heading of a page.
     #[must_use]
     pub fn title(self) -> Self {
         Self { size: TEXT_TITLE, font: SEMIBOLD, ..self }
     }
 
-    /// Its colour, if not that of the control around it.
+    /// Sets the colour. The default is that of the surrounding text.
     #[must_use]
     pub fn tone(self, tone: Tone) -> Self {
         Self { tone: Some(tone), ..self }
     }
 
-    /// How much room it takes.
+    /// Sets the width. The default is that of the text.
     #[must_use]
     pub fn width(self, width: impl Into<Length>) -> Self {
         Self { width: width.into(), ..self }
@@ -83,15 +84,16 @@ type Paragraph = <Renderer as text::Renderer>::Paragraph;
 #[derive(Default)]
 struct State {
     line: Plain<Paragraph>,
-    /// What the line was laid out for: text, size of its letters, room.
+    /// The text, its size and the width that `line` was laid out for.
     fitted: Option<(String, f32, f32)>,
+    /// The line ends in an ellipsis.
     cut: bool,
     hovered: bool,
-    hint: Plain<Paragraph>,
+    tooltip: Plain<Paragraph>,
 }
 
 impl State {
-    /// Lays out as much of `elided` as `room` holds.
+    /// Lays out as much of the text as fits in `room` logical pixels.
     fn fit(&mut self, elided: &Elided, room: f32) {
         let key = (elided.whole.clone(), elided.size, room);
         if self.fitted.as_ref() == Some(&key) {
@@ -112,19 +114,13 @@ impl State {
     }
 }
 
-/// The beginning of a text with an ellipsis behind it, but neither a space nor half of a joined sign before that.
+/// The first `end` bytes of a text and an ellipsis, without white space or a zero-width joiner before it.
 fn beginning(whole: &str, end: usize) -> String {
     format!("{}…", whole[..end].trim_end_matches(|letter: char| letter.is_whitespace() || letter == '\u{200d}'))
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Elided {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
+    stateful!(State);
 
     fn size(&self) -> Size<Length> {
         Size::new(self.width, Length::Shrink)
@@ -175,8 +171,8 @@ impl<Message> Widget<Message, Theme, Renderer> for Elided {
         viewport: &Rectangle,
     ) {
         let state = tree.state.downcast_ref::<State>();
-        let style_of_ours = Style { color: self.tone.map(|tone| tone.colour(theme)) };
-        stock::draw(renderer, style, layout.bounds(), state.line.raw(), style_of_ours, viewport);
+        let own_style = Style { color: self.tone.map(|tone| tone.colour(theme)) };
+        text_widget::draw(renderer, style, layout.bounds(), state.line.raw(), own_style, viewport);
     }
 
     fn overlay<'b>(
@@ -189,8 +185,8 @@ impl<Message> Widget<Message, Theme, Renderer> for Elided {
     ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
         let state = tree.state.downcast_mut::<State>();
         let anchor = layout.bounds() + translation;
-        let hint = Hint { whole: &self.whole, anchor, paragraph: &mut state.hint };
-        (state.hovered && state.cut).then(|| overlay::Element::new(Box::new(hint)))
+        let tooltip = Tooltip { whole: &self.whole, anchor, paragraph: &mut state.tooltip };
+        (state.hovered && state.cut).then(|| overlay::Element::new(Box::new(tooltip)))
     }
 }
 
@@ -200,16 +196,16 @@ impl<Message> From<Elided> for Element<'_, Message> {
     }
 }
 
-/// The whole text, below its line.
-struct Hint<'b> {
+/// The overlay with the whole text.
+struct Tooltip<'b> {
     whole: &'b str,
     anchor: Rectangle,
     paragraph: &'b mut Plain<Paragraph>,
 }
 
-impl<Message> overlay::Overlay<Message, Theme, Renderer> for Hint<'_> {
+impl<Message> overlay::Overlay<Message, Theme, Renderer> for Tooltip<'_> {
     fn layout(&mut self, _renderer: &Renderer, window: Size) -> layout::Node {
-        let room = Size::new((window.width - 4.0 * SPACE_S).clamp(0.0, WIDEST), f32::INFINITY);
+        let room = Size::new((window.width - 4.0 * SPACE_S).clamp(0.0, MAX_TOOLTIP_WIDTH), f32::INFINITY);
         self.paragraph.update(format(self.whole, TEXT_CAPTION, REGULAR, room, Wrapping::WordOrGlyph));
         let words = self.paragraph.min_bounds();
         let size = Size::new(words.width + 2.0 * SPACE_S, words.height + 2.0 * SPACE_XS);
@@ -234,15 +230,15 @@ impl<Message> overlay::Overlay<Message, Theme, Renderer> for Hint<'_> {
     }
 }
 
-/// Below the line, above it where there is no room below; inside the window.
+/// Below the line, or above it if there is no space below; inside the window.
 fn place(anchor: Rectangle, size: Size, window: Size) -> Point {
     let below = anchor.y + anchor.height + SPACE_XS;
     let y = if below + size.height > window.height { anchor.y - size.height - SPACE_XS } else { below };
     Point::new(anchor.x.min(window.width - size.width - SPACE_S).max(SPACE_S), y.max(0.0))
 }
 
-/// A hint breaks into lines of this width.
-const WIDEST: f32 = 320.0;
+/// The text of a tooltip is wrapped at this width.
+const MAX_TOOLTIP_WIDTH: f32 = 320.0;
 
 #[cfg(test)]
 mod tests {
@@ -256,13 +252,13 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_stays_as_it_is() {
+    fn a_text_that_fits_is_not_changed() {
         assert_eq!(fitted("Anne Martin", 400.0), ("Anne Martin".into(), false, fitted("Anne Martin", 400.0).2));
         assert!(!fitted("", 10.0).1);
     }
 
     #[test]
-    fn a_long_name_ends_in_an_ellipsis_and_stays_inside_its_room() {
+    fn a_long_name_ends_in_an_ellipsis_and_fits_its_bounds() {
         let name = "Maximilienne-Élisabeth de La Rochefoucauld-Montmorency et Associés";
         let mut last = 0;
         for room in [20.0, 60.0, 120.0, 180.0, 260.0, 340.0] {
@@ -271,7 +267,7 @@ mod tests {
             assert!(width <= room, "{shown} is {width} wide in {room}");
             assert!(name.starts_with(shown.trim_end_matches('…')), "{shown}");
             assert!(!shown.trim_end_matches('…').ends_with(' '), "{shown}");
-            assert!(shown.chars().count() > last, "more room holds more: {shown}");
+            assert!(shown.chars().count() > last, "a wider line shows more: {shown}");
             last = shown.chars().count();
         }
     }

@@ -1,103 +1,83 @@
-//! Bars that go away while nobody needs them: three seconds after the last pointer or key, never while a control inside
-//! has the focus or the pointer, never where nothing may move. Their room stays, so that nothing jumps.
+//! Hides a bar three seconds after the last pointer or key event. It stays while a control inside has the focus or the
+//! pointer, and with reduced motion. The layout does not change while it is hidden.
 
-use iced::advanced::widget::{Operation, Tree, tree};
-use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::advanced::widget::Tree;
+use iced::advanced::widget::operation::black_box;
+use iced::advanced::{Clipboard, Layout, Shell, Widget, mouse, renderer};
 use iced::time::Instant;
-use iced::{Event, Length, Rectangle, Renderer, Size, Vector, keyboard, window};
+use iced::{Event, Rectangle, Renderer, keyboard, window};
 
+use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, focus};
-use crate::theme::{APPEAR, IDLE, Theme, VANISH};
+use crate::theme::{APPEAR, DISAPPEAR, IDLE_TIMEOUT, Theme};
 
-/// `held` keeps the bar where it is: a menu of it is open, or nothing may move.
-pub fn fade<'a, Message: 'a>(content: impl Into<Element<'a, Message>>, held: bool) -> Element<'a, Message> {
-    Element::new(Fade { content: content.into(), held })
+/// With `keep`, the bar stays visible: one of its menus is open, or the user asked for reduced motion.
+pub fn fade<'a, Message: 'a>(content: impl Into<Element<'a, Message>>, keep: bool) -> Element<'a, Message> {
+    Element::new(Fade { content: content.into(), keep })
 }
 
 struct Fade<'a, Message> {
     content: Element<'a, Message>,
-    held: bool,
+    keep: bool,
 }
 
 #[derive(Default)]
 struct State {
-    glide: Glide,
-    touched: bool,
+    visibility: Visibility,
+    /// An input event came since the last redraw.
+    active: bool,
 }
 
-/// When the bar was last needed, and how much of it is there.
-#[derive(Debug, Default)]
-struct Glide {
+/// The opacity of a bar over time.
+#[derive(Debug)]
+struct Visibility {
+    /// When the bar was last needed.
     last: Option<Instant>,
-    gone: bool,
-    turned: Option<Instant>,
+    hidden: bool,
+    /// When `hidden` changed.
+    changed: Option<Instant>,
+    /// 0.0 to 1.0.
     opacity: f32,
 }
 
-impl Glide {
-    /// `needed`: somebody moved, or works in the bar. Says whether the next frame differs from this one.
+impl Default for Visibility {
+    fn default() -> Self {
+        Self { last: None, hidden: false, changed: None, opacity: 1.0 }
+    }
+}
+
+impl Visibility {
+    /// Updates the opacity; `needed` keeps the bar visible or shows it again. Returns whether the opacity still changes.
     fn step(&mut self, needed: bool, now: Instant) -> bool {
         if needed || self.last.is_none() {
             self.last = Some(now);
         }
-        let idle = self.last.is_some_and(|last| now.saturating_duration_since(last) >= IDLE);
-        if idle != self.gone {
-            self.gone = idle;
-            self.turned = Some(now);
+        let idle = self.last.is_some_and(|last| now.saturating_duration_since(last) >= IDLE_TIMEOUT);
+        if idle != self.hidden {
+            self.hidden = idle;
+            self.changed = Some(now);
         }
-        let span = if self.gone { VANISH } else { APPEAR };
-        let part = self
-            .turned
-            .map_or(1.0, |turned| (now.saturating_duration_since(turned).as_secs_f32() / span.as_secs_f32()).min(1.0));
+        let span = if self.hidden { DISAPPEAR } else { APPEAR };
+        let part = self.changed.map_or(1.0, |changed| {
+            (now.saturating_duration_since(changed).as_secs_f32() / span.as_secs_f32()).min(1.0)
+        });
         let eased = 1.0 - (1.0 - part).powi(2);
-        self.opacity = if self.gone { 1.0 - eased } else { eased };
+        self.opacity = if self.hidden { 1.0 - eased } else { eased };
         part < 1.0
     }
 }
 
 impl<Message> Fade<'_, Message> {
     fn has_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> bool {
-        let mut survey = focus::Survey::default();
-        let content = self.content.as_widget_mut();
-        content.operate(
-            &mut tree.children[0],
-            layout,
-            renderer,
-            &mut iced::advanced::widget::operation::black_box(&mut survey),
-        );
-        survey.has_focus()
+        let mut order = focus::TabOrder::default();
+        self.content.as_widget_mut().operate(&mut tree.children[0], layout, renderer, &mut black_box(&mut order));
+        order.has_focus()
     }
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Fade<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        let glide = Glide { opacity: 1.0, ..Glide::default() };
-        tree::State::new(State { glide, touched: false })
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(std::slice::from_ref(&self.content));
-    }
-
-    fn size(&self) -> Size<Length> {
-        self.content.as_widget().size()
-    }
-
-    fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
-        self.content.as_widget_mut().layout(&mut tree.children[0], renderer, limits)
-    }
-
-    fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
-        self.content.as_widget_mut().operate(&mut tree.children[0], layout, renderer, operation);
-    }
+    stateful!(State);
+    forward!(child: children, diff, size, layout, operate, mouse_interaction, overlay);
 
     fn update(
         &mut self,
@@ -114,20 +94,20 @@ impl<Message> Widget<Message, Theme, Renderer> for Fade<'_, Message> {
         content.update(&mut tree.children[0], event, layout, cursor, renderer, clipboard, shell, viewport);
         match event {
             Event::Window(window::Event::RedrawRequested(now)) => {
-                let due = tree.state.downcast_ref::<State>().touched || self.held || cursor.is_over(layout.bounds());
+                let due = tree.state.downcast_ref::<State>().active || self.keep || cursor.is_over(layout.bounds());
                 let needed = due || self.has_focus(tree, layout, renderer);
                 let state = tree.state.downcast_mut::<State>();
-                state.touched = false;
-                if state.glide.step(needed, *now) {
+                state.active = false;
+                if state.visibility.step(needed, *now) {
                     shell.request_redraw();
-                } else if let Some(last) = state.glide.last.filter(|_| !state.glide.gone) {
-                    shell.request_redraw_at(last + IDLE);
+                } else if let Some(last) = state.visibility.last.filter(|_| !state.visibility.hidden) {
+                    shell.request_redraw_at(last + IDLE_TIMEOUT);
                 }
             }
             Event::Mouse(_) | Event::Touch(_) | Event::Keyboard(keyboard::Event::KeyPressed { .. }) => {
                 let state = tree.state.downcast_mut::<State>();
-                state.touched = true;
-                if state.glide.gone {
+                state.active = true;
+                if state.visibility.hidden {
                     shell.request_redraw();
                 }
             }
@@ -145,34 +125,12 @@ impl<Message> Widget<Message, Theme, Renderer> for Fade<'_, Message> {
         cursor: mouse::Cursor,
         viewport: &Rectangle,
     ) {
-        let opacity = tree.state.downcast_ref::<State>().glide.opacity;
+        let opacity = tree.state.downcast_ref::<State>().visibility.opacity;
         if opacity > 0.0 {
             let theme = theme.faded(opacity);
             let style = renderer::Style { text_color: style.text_color.scale_alpha(opacity) };
             self.content.as_widget().draw(&tree.children[0], renderer, &theme, &style, layout, cursor, viewport);
         }
-    }
-
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-        renderer: &Renderer,
-    ) -> mouse::Interaction {
-        self.content.as_widget().mouse_interaction(&tree.children[0], layout, cursor, viewport, renderer)
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        self.content.as_widget_mut().overlay(&mut tree.children[0], layout, renderer, viewport, translation)
     }
 }
 
@@ -182,18 +140,18 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_bar_goes_after_three_seconds_and_comes_back_at_once() {
+    fn a_bar_hides_after_three_seconds_and_returns_at_once() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
-        let mut glide = Glide { opacity: 1.0, ..Glide::default() };
-        assert!(!glide.step(true, at(0)));
-        assert!(!glide.step(false, at(2_999)));
-        assert!(glide.opacity >= 1.0);
-        assert!(glide.step(false, at(3_000)), "it starts to go");
-        assert!(!glide.step(false, at(3_090)));
-        assert!(glide.opacity <= 0.0);
-        assert!(glide.step(true, at(9_000)), "a pointer brings it back");
-        assert!(!glide.step(false, at(9_120)));
-        assert!(glide.opacity >= 1.0);
+        let mut visibility = Visibility::default();
+        assert!(!visibility.step(true, at(0)));
+        assert!(!visibility.step(false, at(2_999)));
+        assert!(visibility.opacity >= 1.0);
+        assert!(visibility.step(false, at(3_000)), "it starts to hide");
+        assert!(!visibility.step(false, at(3_090)));
+        assert!(visibility.opacity <= 0.0);
+        assert!(visibility.step(true, at(9_000)), "a pointer event shows it again");
+        assert!(!visibility.step(false, at(9_120)));
+        assert!(visibility.opacity >= 1.0);
     }
 }

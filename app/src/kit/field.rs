@@ -1,4 +1,4 @@
-//! A text field with its label, its error, and its name for assistive tools.
+//! A text field with a label, an error, and a name for assistive tools.
 
 use accesskit::{Invalid, Role};
 use iced::widget::text::LineHeight;
@@ -12,29 +12,29 @@ use crate::theme::{
     field_invalid,
 };
 
-/// What a field shows and does.
+/// The content of a field.
 pub struct Field<'a, Message> {
-    /// A name that stays while the window lives.
+    /// The id. It must stay the same while the window is open.
     pub id: &'static str,
-    /// The word above it, which is also its name for assistive tools.
+    /// The label, which is also the name for assistive tools.
     pub label: String,
-    /// Whether that word is seen; where the card around it says the same, it is only heard.
+    /// Whether the label is visible. It is not if the card around the field has the same heading.
     pub labelled: bool,
-    /// What is in it.
+    /// The text.
     pub value: &'a str,
-    /// Shown while it is empty.
+    /// The text that is shown while the field is empty.
     pub placeholder: String,
-    /// Why what is in it cannot be used.
+    /// Why the text cannot be used.
     pub error: Option<String>,
-    /// What stands at its right.
+    /// A control to the right of the field.
     pub beside: Option<Element<'a, Message>>,
-    /// What typing and pasting say.
+    /// The message of typing and pasting.
     pub on_input: fn(String) -> Message,
-    /// What Enter says.
+    /// The message of Enter.
     pub on_submit: Option<Message>,
 }
 
-/// A text field under its label, over its error.
+/// Creates a text field with its label above and its error below.
 pub fn field<'a, Message: Clone + 'a>(field: Field<'a, Message>) -> Element<'a, Message> {
     let invalid = field.error.is_some();
     let input = text_input(&field.placeholder, field.value)
@@ -53,14 +53,14 @@ pub fn field<'a, Message: Clone + 'a>(field: Field<'a, Message>) -> Element<'a, 
         semantics.node.set_invalid(Invalid::True);
         semantics.node.set_description(error.as_str());
     }
-    // iced reports the placeholder as the text of an empty field: the node around it knows better.
-    let input = region::around(field.id, semantics, input);
+    // iced reports the placeholder as the text of an empty field, so the node around it sets the value.
+    let input = region::with_semantics(field.id, semantics, input);
     let label = field.labelled.then(|| Element::from(text::strong(field.label)));
     let mut lines = column![].push(label).push(row![input].push(field.beside).spacing(SPACE_S)).spacing(SPACE_XS + 2.0);
     if let Some(error) = field.error {
-        let sign = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Danger);
+        let symbol = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Danger);
         let words = text::caption(error).style(text::tone(Tone::Danger)).width(Length::Fill);
-        lines = lines.push(row![sign, words].spacing(SPACE_S).align_y(Alignment::Start));
+        lines = lines.push(row![symbol, words].spacing(SPACE_S).align_y(Alignment::Start));
     }
     lines.into()
 }

@@ -1,4 +1,4 @@
-//! Operations on the focus of one window, run by widgets on their own children.
+//! iced operations on the focus of one window. Widgets run them on their children.
 
 use std::any::Any;
 
@@ -8,7 +8,7 @@ use iced::{Rectangle, Vector};
 
 use crate::kit::a11y::Semantics;
 
-/// Runs an operation and those that it chains (`focus_next` counts first, then moves).
+/// Runs an operation and the operations that it chains: `focus_next` counts first, then moves the focus.
 pub fn run(first: Box<dyn Operation>, mut apply: impl FnMut(&mut dyn Operation)) {
     let mut next = Some(first);
     while let Some(mut current) = next.take() {
@@ -19,14 +19,18 @@ pub fn run(first: Box<dyn Operation>, mut apply: impl FnMut(&mut dyn Operation))
     }
 }
 
-/// What there is to focus, in the order of Tab, and in which region it lies.
+/// Collects the focusable widgets in Tab order, and the region of each.
 #[derive(Default)]
-pub struct Survey {
+pub struct TabOrder {
     count: usize,
     focused: Option<usize>,
     regions: Vec<Region>,
     stack: Vec<Option<usize>>,
     pending: Option<usize>,
+    /// [`Semantics::clicked`] of the next focusable widget.
+    clicked: bool,
+    /// The focused widget was reached by the keyboard or an assistive tool.
+    by_keyboard: bool,
 }
 
 #[derive(Default)]
@@ -35,18 +39,23 @@ struct Region {
     holds_focus: bool,
 }
 
-impl Survey {
-    /// Whether anything has the focus.
+impl TabOrder {
+    /// Whether a widget has the focus.
     pub fn has_focus(&self) -> bool {
         self.focused.is_some()
     }
 
-    /// The place of the focus, and how many places there are.
-    pub fn place(&self) -> (Option<usize>, usize) {
+    /// Whether a widget has the focus that was not just clicked: keys belong to it.
+    pub fn has_keyboard_focus(&self) -> bool {
+        self.by_keyboard
+    }
+
+    /// The index of the focused widget in Tab order, and the number of focusable widgets.
+    pub fn position(&self) -> (Option<usize>, usize) {
         (self.focused, self.count)
     }
 
-    /// The first control of the region after the one with the focus (before it, where `back`); goes round.
+    /// The index of the first control in the region after the focused one, or before it if `back`. Wraps around.
     pub fn next_region(&self, back: bool) -> Option<usize> {
         let firsts: Vec<_> = self.regions.iter().filter(|region| region.first.is_some()).collect();
         let len = firsts.len();
@@ -61,7 +70,7 @@ impl Survey {
     }
 }
 
-impl Operation for Survey {
+impl Operation for TabOrder {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
         let region = self.pending.take().or_else(|| self.stack.last().copied().flatten());
         self.stack.push(region);
@@ -75,42 +84,45 @@ impl Operation for Survey {
             region.first.get_or_insert(self.count);
             region.holds_focus |= state.is_focused();
         }
+        let clicked = std::mem::take(&mut self.clicked);
         if state.is_focused() {
             self.focused = Some(self.count);
+            self.by_keyboard = !clicked;
         }
         self.count += 1;
     }
 
     fn custom(&mut self, _id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Any) {
         self.pending = None;
-        if state.downcast_ref::<Semantics>().is_some_and(Semantics::is_region) {
+        let semantics = state.downcast_ref::<Semantics>();
+        self.clicked = semantics.is_some_and(|semantics| semantics.clicked);
+        if semantics.is_some_and(Semantics::is_region) {
             self.regions.push(Region::default());
             self.pending = Some(self.regions.len() - 1);
         }
     }
 }
 
-/// Focuses one place in the order of Tab and nothing else; `None` takes the focus from all.
-pub struct Set {
-    /// The place.
-    pub place: Option<usize>,
+/// Focuses the widget at one index in Tab order and removes the focus from all others. With `None`, from all.
+pub struct SetFocus {
+    index: Option<usize>,
     seen: usize,
 }
 
-impl Set {
-    /// Focuses the place with this number.
-    pub fn new(place: Option<usize>) -> Self {
-        Self { place, seen: 0 }
+impl SetFocus {
+    /// Focuses the widget with this index.
+    pub fn new(index: Option<usize>) -> Self {
+        Self { index, seen: 0 }
     }
 }
 
-impl Operation for Set {
+impl Operation for SetFocus {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
         operate(self);
     }
 
     fn focusable(&mut self, _id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Focusable) {
-        if self.place == Some(self.seen) {
+        if self.index == Some(self.seen) {
             state.focus();
         } else {
             state.unfocus();
@@ -119,22 +131,22 @@ impl Operation for Set {
     }
 }
 
-/// Finds where the widget with this id was laid out.
-pub struct Locate {
+/// Finds the bounds of the widget with this id, scrolling included.
+pub struct FindBounds {
     id: Id,
     offsets: Vec<Vector>,
     pending: Vector,
-    /// Where it is.
+    /// Its bounds in the window; `None` if there is no such widget.
     pub found: Option<Rectangle>,
 }
 
-impl Locate {
+impl FindBounds {
     /// Looks for `id`.
     pub fn new(id: Id) -> Self {
         Self { id, offsets: Vec::new(), pending: Vector::ZERO, found: None }
     }
 
-    fn note(&mut self, id: Option<&Id>, bounds: Rectangle) {
+    fn record(&mut self, id: Option<&Id>, bounds: Rectangle) {
         if id == Some(&self.id) {
             let offset = self.offsets.last().copied().unwrap_or(Vector::ZERO);
             self.found.get_or_insert(bounds + offset);
@@ -142,7 +154,7 @@ impl Locate {
     }
 }
 
-impl Operation for Locate {
+impl Operation for FindBounds {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
         let below = self.offsets.last().copied().unwrap_or(Vector::ZERO) + std::mem::take(&mut self.pending);
         self.offsets.push(below);
@@ -158,22 +170,22 @@ impl Operation for Locate {
         translation: Vector,
         _state: &mut dyn operation::Scrollable,
     ) {
-        self.note(id, bounds);
+        self.record(id, bounds);
         self.pending = Vector::ZERO - translation;
     }
 
     fn focusable(&mut self, id: Option<&Id>, bounds: Rectangle, _state: &mut dyn Focusable) {
-        self.note(id, bounds);
+        self.record(id, bounds);
     }
 
     fn custom(&mut self, id: Option<&Id>, bounds: Rectangle, _state: &mut dyn Any) {
-        self.note(id, bounds);
+        self.record(id, bounds);
     }
 }
 
-/// Scrolls whatever has the focus into sight. Two passes: find it, then move the list that holds it.
+/// Scrolls the focused widget into view. The first pass finds it, the second scrolls the list that contains it.
 #[derive(Default)]
-pub struct Reveal {
+pub struct ScrollIntoView {
     lists: Vec<(Rectangle, Vector)>,
     stack: Vec<Option<usize>>,
     pending: Option<usize>,
@@ -181,7 +193,7 @@ pub struct Reveal {
     seen: usize,
 }
 
-impl Operation for Reveal {
+impl Operation for ScrollIntoView {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
         let list = self.pending.take().or_else(|| self.stack.last().copied().flatten());
         self.stack.push(list);
@@ -229,5 +241,5 @@ impl Operation for Reveal {
     }
 }
 
-/// What is left between a revealed control and the edge of its list: room for the focus ring.
+/// The distance between the focused control and the edge of its list. It leaves space for the focus ring.
 const MARGIN: f32 = 8.0;

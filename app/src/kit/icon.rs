@@ -1,4 +1,4 @@
-//! Our own icons: strokes on a grid of 24, drawn in the colour of the text around them.
+//! The icons: strokes on a grid of 24 by 24 in the colour of the surrounding text.
 
 use iced::advanced::svg::{Handle, Renderer as _, Svg};
 use iced::advanced::widget::Tree;
@@ -8,28 +8,28 @@ use iced::{Length, Rectangle, Renderer, Size};
 use crate::kit::Element;
 use crate::theme::{ICON, Theme, Tone};
 
-/// What an icon says. Never alone: a word, a name or a tooltip stands with it.
+/// The icons. Each is shown together with a word, an accessible name or a tooltip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Icon {
-    /// Sound goes out.
+    /// The microphone is on.
     Microphone,
-    /// No sound goes out.
+    /// The microphone is muted, or there is none.
     MicrophoneOff,
-    /// The picture goes out.
+    /// The camera is on.
     Camera,
-    /// No picture goes out.
+    /// The camera is off, or there is none.
     CameraOff,
     /// Loudspeaker.
     Speaker,
-    /// The screen is shown to the others.
+    /// Share the screen.
     Share,
-    /// Stop showing the screen.
+    /// Stop sharing the screen.
     ShareOff,
-    /// Who is here.
+    /// The participants.
     People,
     /// One person.
     Person,
-    /// Put somebody out.
+    /// Remove a participant.
     Remove,
     /// An invitation link.
     Link,
@@ -37,13 +37,13 @@ pub enum Icon {
     Copy,
     /// Leave the meeting.
     Leave,
-    /// Closed.
+    /// End-to-end encrypted.
     Lock,
-    /// Closed, and the words were compared.
+    /// End-to-end encrypted, and the words were compared.
     LockVerified,
-    /// Closed, and something wants attention.
+    /// End-to-end encrypted, but the words must be compared again.
     LockAttention,
-    /// Not closed yet.
+    /// The keys are not agreed yet.
     LockOpen,
     /// Language.
     Language,
@@ -53,11 +53,11 @@ pub enum Icon {
     Moon,
     /// High contrast.
     Contrast,
-    /// Follows the system.
+    /// The theme of the system.
     System,
     /// Something went wrong.
     Warning,
-    /// Something to know.
+    /// Information.
     Info,
     /// Done.
     Check,
@@ -67,20 +67,20 @@ pub enum Icon {
     Back,
     /// Opens a menu.
     Down,
-    /// Goes there.
+    /// Forward.
     Forward,
     /// A new meeting.
     Start,
     /// A time.
     Clock,
-    /// Notices.
+    /// Notifications.
     Bell,
     /// Full screen.
     FullScreen,
 }
 
 impl Icon {
-    #[expect(clippy::too_many_lines, clippy::match_same_arms, reason = "a table of drawings; two may agree by chance")]
+    #[expect(clippy::too_many_lines, clippy::match_same_arms, reason = "a table of drawings; two of them are the same")]
     const fn paths(self) -> &'static str {
         match self {
             Self::Microphone => {
@@ -159,7 +159,7 @@ impl Icon {
         }
     }
 
-    /// The drawing, for a renderer.
+    /// The drawing as an SVG file.
     pub fn handle(self) -> Handle {
         let head = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='#000' \
                     stroke-width='1.75' stroke-linecap='round' stroke-linejoin='round'>";
@@ -167,34 +167,34 @@ impl Icon {
     }
 }
 
-/// An icon in the colour of the text around it.
-pub fn icon(icon: Icon) -> Drawn {
-    Drawn { icon, size: ICON, tone: None }
+/// A widget that shows an icon in the colour of the surrounding text.
+pub fn icon(icon: Icon) -> IconWidget {
+    IconWidget { icon, size: ICON, tone: None }
 }
 
-/// An icon on its way to the screen.
+/// An icon with its size and colour.
 #[derive(Clone, Copy, Debug)]
-pub struct Drawn {
+pub struct IconWidget {
     icon: Icon,
     size: f32,
     tone: Option<Tone>,
 }
 
-impl Drawn {
-    /// Another size than that of a control.
+impl IconWidget {
+    /// Sets the side, in logical pixels. The default is [`ICON`].
     #[must_use]
     pub fn size(self, size: f32) -> Self {
         Self { size, ..self }
     }
 
-    /// Another colour than that of the text around it.
+    /// Sets the colour. The default is that of the surrounding text.
     #[must_use]
     pub fn tone(self, tone: Tone) -> Self {
         Self { tone: Some(tone), ..self }
     }
 }
 
-impl<Message> Widget<Message, Theme, Renderer> for Drawn {
+impl<Message> Widget<Message, Theme, Renderer> for IconWidget {
     fn size(&self) -> Size<Length> {
         Size::new(Length::Fixed(self.size), Length::Fixed(self.size))
     }
@@ -214,14 +214,14 @@ impl<Message> Widget<Message, Theme, Renderer> for Drawn {
         _viewport: &Rectangle,
     ) {
         let colour = self.tone.map_or(style.text_color, |tone| tone.colour(theme));
-        // The colour filter of a vector picture drops the alpha on one of the renderers: say it as an opacity.
-        let picture = Svg::new(self.icon.handle()).color(iced::Color { a: 1.0, ..colour }).opacity(colour.a);
-        renderer.draw_svg(picture, layout.bounds(), layout.bounds());
+        // One of the renderers ignores the alpha of the SVG colour, so it is passed as an opacity.
+        let svg = Svg::new(self.icon.handle()).color(iced::Color { a: 1.0, ..colour }).opacity(colour.a);
+        renderer.draw_svg(svg, layout.bounds(), layout.bounds());
     }
 }
 
-impl<'a, Message: 'a> From<Drawn> for Element<'a, Message> {
-    fn from(drawn: Drawn) -> Self {
-        Element::new(drawn)
+impl<'a, Message: 'a> From<IconWidget> for Element<'a, Message> {
+    fn from(icon: IconWidget) -> Self {
+        Element::new(icon)
     }
 }

@@ -1,4 +1,4 @@
-//! A line that is only spoken: assistive tools read it out when it changes.
+//! A live region: an invisible text that assistive tools read out when it changes.
 
 use accesskit::{Live, Role};
 use iced::advanced::widget::{Operation, Tree};
@@ -9,12 +9,12 @@ use crate::kit::Element;
 use crate::kit::a11y::Semantics;
 use crate::theme::Theme;
 
-/// An invisible status line; politely spoken, never over other speech.
+/// Creates the live region. It is polite: it does not interrupt other speech.
 pub fn live<'a, Message: 'a>(text: &str) -> Element<'a, Message> {
     let mut semantics = Semantics::new(Role::Status, text);
     semantics.node.set_live(Live::Polite);
     if text.is_empty() {
-        semantics.node.set_label(" "); // the node stays, so that the next text is a change and not a new node
+        semantics.node.set_label(" "); // the node must exist, so that the next text is a change and not a new node
     }
     Element::new(Line(semantics))
 }

@@ -1,4 +1,4 @@
-//! A level meter: bars that light up, and a number for assistive tools.
+//! A level meter: a row of bars, and a number for assistive tools.
 
 use accesskit::Role;
 use iced::advanced::widget::{Operation, Tree};
@@ -11,22 +11,23 @@ use crate::theme::{SPACE_S, Theme};
 
 const BARS: u8 = 24;
 const GAP: f32 = 3.0;
-/// The share of the bars that means "loud", and the share from where it is too loud.
+/// From this share of the bars on, the level is loud.
 const LOUD: f32 = 0.7;
+/// From this share of the bars on, the level is too loud.
 const TOO_LOUD: f32 = 0.9;
 
 /// Shows `level`, 0.0 (silence) to 1.0 (full scale).
 pub fn meter<'a, Message: 'a>(label: &str, level: f32) -> Element<'a, Message> {
     let level = if level.is_finite() { level.clamp(0.0, 1.0) } else { 0.0 };
     let mut semantics = Semantics::new(Role::Meter, label);
-    // In tenths, or the tree would change with every sound.
+    // Rounded to tenths, so that the tree does not change with every sample.
     semantics.node.set_numeric_value(f64::from((level * 10.0).round() / 10.0));
     semantics.node.set_min_numeric_value(0.0);
     semantics.node.set_max_numeric_value(1.0);
     Element::new(Meter { level, semantics })
 }
 
-/// How much of a meter a level fills: hearing is logarithmic, so is the scale, from -50 dB to 0 dB.
+/// The share of the meter that a level fills. The scale is logarithmic, from -50 dB to 0 dB.
 pub fn filled(level: f32) -> f32 {
     if level <= 0.0 { 0.0 } else { (1.0 + 20.0 * level.log10() / 50.0).clamp(0.0, 1.0) }
 }

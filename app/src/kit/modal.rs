@@ -1,54 +1,56 @@
-//! A question over the page. While it is open there is nothing else: Tab stays inside, Escape closes it, the focus goes
-//! back to where it was. Only for what would be lost.
+//! A modal dialog over the page. Tab stays inside, Escape closes it, and the focus then returns to where it was. Used
+//! only to confirm an action that cannot be undone.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events and keys, this file handles a few")]
 
 use accesskit::Role;
 use iced::advanced::widget::operation::black_box;
-use iced::advanced::widget::{Operation, Tree, tree};
-use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::advanced::widget::{Operation, Tree};
+use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer};
 use iced::keyboard::{self, key::Named};
 use iced::{Background, Event, Length, Rectangle, Renderer, Size, Vector, window};
 
 use crate::kit::a11y::Semantics;
+use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, focus};
 use crate::theme::{DIALOG, SPACE_L, Theme};
 
-/// What is asked.
-pub struct Question<'a, Message> {
+/// A dialog.
+pub struct Dialog<'a, Message> {
     /// The name of the dialog for assistive tools: its heading.
     pub label: String,
-    /// What it shows.
+    /// The content.
     pub content: Element<'a, Message>,
-    /// What Escape says.
+    /// The message of Escape.
     pub on_close: Message,
 }
 
-/// Shows `question`, if there is one, over `base`.
+/// Shows `dialog`, if any, over `base`.
 pub fn modal<'a, Message: Clone + 'a>(
     base: impl Into<Element<'a, Message>>,
-    question: Option<Question<'a, Message>>,
+    dialog: Option<Dialog<'a, Message>>,
 ) -> Element<'a, Message> {
     let mut children = vec![base.into()];
-    let asked = question.map(|question| {
-        children.push(question.content);
-        let mut semantics = Semantics::new(Role::AlertDialog, &question.label);
+    let open = dialog.map(|dialog| {
+        children.push(dialog.content);
+        let mut semantics = Semantics::new(Role::AlertDialog, &dialog.label);
         semantics.node.set_modal();
-        (semantics, question.on_close)
+        (semantics, dialog.on_close)
     });
-    Element::new(Modal { children, asked })
+    Element::new(Modal { children, open })
 }
 
 struct Modal<'a, Message> {
-    /// The page, then the dialog where there is one.
+    /// The page, then the dialog if one is open.
     children: Vec<Element<'a, Message>>,
-    asked: Option<(Semantics, Message)>,
+    /// The semantics of the open dialog, and the message that closes it.
+    open: Option<(Semantics, Message)>,
 }
 
 #[derive(Default)]
 struct State {
     open: bool,
-    /// Where the focus was on the page.
+    /// The focused widget of the page before the dialog opened, in Tab order.
     before: Option<usize>,
 }
 
@@ -59,42 +61,29 @@ impl<Message> Modal<'_, Message> {
         }
     }
 
-    /// Moves the focus into a dialog that has just opened, and back when it has closed.
-    fn settle(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
-        let open = self.asked.is_some();
+    /// Moves the focus into a dialog that has opened, and back after it has closed.
+    fn update_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+        let open = self.open.is_some();
         if tree.state.downcast_ref::<State>().open == open {
             return;
         }
         tree.state.downcast_mut::<State>().open = open;
         if open {
-            let mut survey = focus::Survey::default();
-            self.run(0, tree, layout, renderer, &mut black_box(&mut survey));
-            tree.state.downcast_mut::<State>().before = survey.place().0;
-            self.run(0, tree, layout, renderer, &mut focus::Set::new(None));
-            self.run(1, tree, layout, renderer, &mut focus::Set::new(Some(0)));
+            let mut order = focus::TabOrder::default();
+            self.run(0, tree, layout, renderer, &mut black_box(&mut order));
+            tree.state.downcast_mut::<State>().before = order.position().0;
+            self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(None));
+            self.run(1, tree, layout, renderer, &mut focus::SetFocus::new(Some(0)));
         } else {
             let before = tree.state.downcast_mut::<State>().before.take();
-            self.run(0, tree, layout, renderer, &mut focus::Set::new(before));
+            self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(before));
         }
     }
 }
 
 impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        self.children.iter().map(Tree::new).collect()
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(&self.children);
-    }
+    stateful!(State);
+    forward!(list: children, diff, overlay);
 
     fn size(&self) -> Size<Length> {
         Size::new(Length::Fill, Length::Fill)
@@ -118,7 +107,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
     }
 
     fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
-        let Some((semantics, _)) = &mut self.asked else {
+        let Some((semantics, _)) = &mut self.open else {
             self.run(0, tree, layout, renderer, operation);
             return;
         };
@@ -140,9 +129,9 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
         viewport: &Rectangle,
     ) {
         if matches!(event, Event::Window(window::Event::RedrawRequested(_))) {
-            self.settle(tree, layout, renderer);
+            self.update_focus(tree, layout, renderer);
         }
-        let open = self.asked.is_some();
+        let open = self.open.is_some();
         let base_hears = !open || matches!(event, Event::Window(_));
         let below = if open { mouse::Cursor::Unavailable } else { cursor };
         for (index, ((child, tree), layout)) in
@@ -154,7 +143,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
                 child.update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);
             }
         }
-        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, .. })) = (&self.asked, event)
+        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, .. })) = (&self.open, event)
             && !shell.is_event_captured()
         {
             match key {
@@ -176,7 +165,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
         cursor: mouse::Cursor,
         viewport: &Rectangle,
     ) {
-        let below = if self.asked.is_some() { mouse::Cursor::Unavailable } else { cursor };
+        let below = if self.open.is_some() { mouse::Cursor::Unavailable } else { cursor };
         for (index, ((child, tree), bounds)) in
             self.children.iter().zip(&tree.children).zip(layout.children()).enumerate()
         {
@@ -186,7 +175,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
             } else {
                 renderer.with_layer(layout.bounds(), |renderer| {
                     let veil = renderer::Quad { bounds: layout.bounds(), ..renderer::Quad::default() };
-                    renderer.fill_quad(veil, Background::Color(theme.colours().veil));
+                    renderer.fill_quad(veil, Background::Color(theme.colours().backdrop));
                     child.as_widget().draw(tree, renderer, theme, style, bounds, cursor, viewport);
                 });
             }
@@ -206,16 +195,5 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
         let found =
             self.children[top].as_widget().mouse_interaction(&tree.children[top], bounds, cursor, viewport, renderer);
         if top == 1 && found == mouse::Interaction::None { mouse::Interaction::Idle } else { found }
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        overlay::from_children(&mut self.children, tree, layout, renderer, viewport, translation)
     }
 }

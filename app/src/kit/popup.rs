@@ -1,48 +1,51 @@
-//! A menu that hangs on a control. Up and Down move in it, Escape, Tab and a click elsewhere close it, and the focus goes
-//! back to the control. Drawn over the page by the page's outermost widget, not as an overlay of iced: those are unseen
-//! by operations that the root runs on its child.
+//! A menu that opens at a control. Up and Down move in it; Escape, Tab and a click elsewhere close it, and the focus then
+//! returns to the control.
+//!
+//! The page's outermost widget draws it over the page. An iced overlay would not do: the operations that the root runs on
+//! its content do not reach overlays.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events and keys, this file handles a few")]
 
 use accesskit::Role;
 use iced::advanced::widget::operation::{black_box, focusable};
-use iced::advanced::widget::{Id, Operation, Tree, tree};
-use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::advanced::widget::{Id, Operation, Tree};
+use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer};
 use iced::keyboard::{self, key::Named};
-use iced::{Event, Length, Point, Rectangle, Renderer, Size, Vector, window};
+use iced::{Event, Length, Point, Rectangle, Renderer, Size, window};
 
 use crate::kit::a11y::Semantics;
+use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, focus};
 use crate::theme::{SPACE_S, SPACE_XS, Theme};
 
-/// What hangs where.
-pub struct Hanging<'a, Message> {
-    /// The control that opened it.
+/// A menu.
+pub struct Menu<'a, Message> {
+    /// The id of the control that opened it.
     pub anchor: &'static str,
-    /// Its name for assistive tools.
+    /// The name for assistive tools.
     pub label: String,
-    /// What it shows: controls in the order of Up and Down.
+    /// The controls, in the order of Up and Down.
     pub content: Element<'a, Message>,
-    /// What closing it says.
+    /// The message that closes it.
     pub on_close: Message,
 }
 
-/// Shows `hanging`, if there is something, over `base`.
+/// Shows `menu`, if any, over `base`.
 pub fn popup<'a, Message: Clone + 'a>(
     base: impl Into<Element<'a, Message>>,
-    hanging: Option<Hanging<'a, Message>>,
+    menu: Option<Menu<'a, Message>>,
 ) -> Element<'a, Message> {
     let mut children = vec![base.into()];
-    let open = hanging.map(|hanging| {
-        children.push(hanging.content);
-        let semantics = Semantics::new(Role::Menu, &hanging.label);
-        Open { anchor: Id::new(hanging.anchor), semantics, on_close: hanging.on_close }
+    let open = menu.map(|menu| {
+        children.push(menu.content);
+        let semantics = Semantics::new(Role::Menu, &menu.label);
+        Open { anchor: Id::new(menu.anchor), semantics, on_close: menu.on_close }
     });
     Element::new(Popup { children, open })
 }
 
 struct Popup<'a, Message> {
-    /// The page, then the menu where there is one.
+    /// The page, then the menu if one is open.
     children: Vec<Element<'a, Message>>,
     open: Option<Open<Message>>,
 }
@@ -56,7 +59,7 @@ struct Open<Message> {
 #[derive(Default)]
 struct State {
     open: Option<Id>,
-    /// The last thing heard was the pointer: then nothing in the menu is focused until a key is.
+    /// The last input came from the pointer: the menu opens without a focused item.
     pointer: bool,
 }
 
@@ -67,8 +70,8 @@ impl<Message: Clone> Popup<'_, Message> {
         }
     }
 
-    /// Moves the focus into a menu that has just opened, and back when it has closed.
-    fn settle(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+    /// Moves the focus into a menu that has opened, and back after it has closed.
+    fn update_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         let anchor = self.open.as_ref().map(|open| open.anchor.clone());
         let state = tree.state.downcast_mut::<State>();
         if state.open == anchor {
@@ -84,27 +87,28 @@ impl<Message: Clone> Popup<'_, Message> {
         }
     }
 
-    fn focus(&mut self, place: Option<usize>, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
-        self.run(0, tree, layout, renderer, &mut focus::Set::new(None));
-        self.run(1, tree, layout, renderer, &mut focus::Set::new(place));
+    /// Focuses the menu item with this index, and nothing on the page.
+    fn focus(&mut self, index: Option<usize>, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+        self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(None));
+        self.run(1, tree, layout, renderer, &mut focus::SetFocus::new(index));
     }
 
-    /// Up and Down go round.
+    /// Moves to the next item, or to the previous one. Wraps around.
     fn step(&mut self, down: bool, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
-        let mut survey = focus::Survey::default();
-        self.run(1, tree, layout, renderer, &mut black_box(&mut survey));
-        let (current, count) = survey.place();
+        let mut order = focus::TabOrder::default();
+        self.run(1, tree, layout, renderer, &mut black_box(&mut order));
+        let (current, count) = order.position();
         let next = match (current, down) {
             (_, _) if count == 0 => return,
             (None, true) => 0,
             (None, false) => count - 1,
-            (Some(place), true) => (place + 1) % count,
-            (Some(place), false) => (place + count - 1) % count,
+            (Some(index), true) => (index + 1) % count,
+            (Some(index), false) => (index + count - 1) % count,
         };
         self.focus(Some(next), tree, layout, renderer);
     }
 
-    /// Keys that belong to an open menu.
+    /// Handles a key press while the menu is open.
     fn key(
         &mut self,
         key: &keyboard::Key,
@@ -128,32 +132,19 @@ impl<Message: Clone> Popup<'_, Message> {
     }
 }
 
-/// Below its anchor where there is room, else above; never outside the window.
+/// Below the anchor if there is space, else above, and always inside the window.
 fn place(anchor: Rectangle, menu: Size, window: Size) -> Point {
     let below = anchor.y + anchor.height + SPACE_XS;
     let above = anchor.y - menu.height - SPACE_XS;
     let y = if below + menu.height <= window.height - SPACE_S || above < SPACE_S { below } else { above };
-    let right_most = (window.width - menu.width - SPACE_S).max(SPACE_S);
-    let x = if anchor.x > right_most { anchor.x + anchor.width - menu.width } else { anchor.x };
-    Point::new(x.clamp(SPACE_S, right_most), y.max(SPACE_S))
+    let max_x = (window.width - menu.width - SPACE_S).max(SPACE_S);
+    let x = if anchor.x > max_x { anchor.x + anchor.width - menu.width } else { anchor.x };
+    Point::new(x.clamp(SPACE_S, max_x), y.max(SPACE_S))
 }
 
 impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        self.children.iter().map(Tree::new).collect()
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(&self.children);
-    }
+    stateful!(State);
+    forward!(list: children, diff, overlay);
 
     fn size(&self) -> Size<Length> {
         Size::new(Length::Fill, Length::Fill)
@@ -163,12 +154,12 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
         let size = limits.max();
         let base = self.children[0].as_widget_mut().layout(&mut tree.children[0], renderer, limits);
         let Some(open) = &self.open else { return layout::Node::with_children(size, vec![base]) };
-        let mut locate = focus::Locate::new(open.anchor.clone());
+        let mut find = focus::FindBounds::new(open.anchor.clone());
         let page = self.children[0].as_widget_mut();
-        page.operate(&mut tree.children[0], Layout::new(&base), renderer, &mut black_box(&mut locate));
-        let anchor = locate.found.unwrap_or(Rectangle::new(Point::ORIGIN, Size::ZERO));
-        let room = Size::new(size.width - 2.0 * SPACE_S, size.height - 2.0 * SPACE_S);
-        let limits = layout::Limits::new(Size::new(anchor.width, 0.0), room);
+        page.operate(&mut tree.children[0], Layout::new(&base), renderer, &mut black_box(&mut find));
+        let anchor = find.found.unwrap_or(Rectangle::new(Point::ORIGIN, Size::ZERO));
+        let max = Size::new(size.width - 2.0 * SPACE_S, size.height - 2.0 * SPACE_S);
+        let limits = layout::Limits::new(Size::new(anchor.width, 0.0), max);
         let menu = self.children[1].as_widget_mut().layout(&mut tree.children[1], renderer, &limits);
         let point = place(anchor, menu.size(), size);
         layout::Node::with_children(size, vec![base, menu.move_to(point)])
@@ -194,7 +185,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
         viewport: &Rectangle,
     ) {
         match event {
-            Event::Window(window::Event::RedrawRequested(_)) => self.settle(tree, layout, renderer),
+            Event::Window(window::Event::RedrawRequested(_)) => self.update_focus(tree, layout, renderer),
             Event::Mouse(mouse::Event::ButtonPressed(_)) => tree.state.downcast_mut::<State>().pointer = true,
             Event::Keyboard(keyboard::Event::KeyPressed { key, .. }) => {
                 tree.state.downcast_mut::<State>().pointer = false;
@@ -262,17 +253,6 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
             }
         }
         found
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        overlay::from_children(&mut self.children, tree, layout, renderer, viewport, translation)
     }
 }
 

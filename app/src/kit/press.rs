@@ -1,11 +1,11 @@
-//! Everything that can be pressed: buttons, switches, lines of lists and menus. With the pointer, a finger, Enter or
-//! Space, or by an assistive tool.
+//! Everything that can be pressed: buttons, switches, items of lists and menus. By pointer, touch, Enter, Space, or an
+//! assistive tool.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events and keys, this file handles a few")]
 
 use accesskit::{Action, HasPopup, Role, Toggled};
 use iced::advanced::widget::operation::Focusable;
-use iced::advanced::widget::{Id, Operation, Tree, tree};
+use iced::advanced::widget::{Id, Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
 use iced::animation::{Animation, Easing};
 use iced::keyboard::{self, key::Named};
@@ -14,6 +14,7 @@ use iced::{Background, Border, Color, Event, Length, Padding, Rectangle, Rendere
 
 use crate::kit::Element;
 use crate::kit::a11y::Semantics;
+use crate::kit::forward::{forward, stateful};
 use crate::theme::{APPEAR, Look, RADIUS_CONTROL, RING, SPACE_M, SPACE_XS, Status, TARGET, Theme};
 
 /// A control that can be pressed.
@@ -33,8 +34,8 @@ pub struct Press<'a, Message> {
     on_press: Option<Message>,
 }
 
-/// `label` is the name that assistive tools say: the action that will happen. Empty means "the text inside". Without a
-/// message the control is shown, and cannot be pressed.
+/// Creates a control. `label` is its accessible name: the action that a press causes. If it is empty, the text inside is
+/// the name. Without a message the control is disabled.
 pub fn press<'a, Message>(
     content: impl Into<Element<'a, Message>>,
     label: &str,
@@ -57,28 +58,28 @@ pub fn press<'a, Message>(
 }
 
 impl<Message> Press<'_, Message> {
-    /// A name that stays while the window lives: for tests, for assistive tools, for menus that hang on it.
+    /// Sets the id, for tests, assistive tools and menus. It must stay the same while the window is open.
     #[must_use]
     pub fn id(mut self, id: impl Into<Id>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// What it is, if not a button.
+    /// Sets the role. The default is a button.
     #[must_use]
     pub fn role(mut self, role: Role) -> Self {
         self.role = role;
         self
     }
 
-    /// More than the name says, for assistive tools: why it cannot be pressed.
+    /// Sets the description for assistive tools, such as the reason why the control is disabled.
     #[must_use]
-    pub fn description(mut self, words: Option<String>) -> Self {
-        self.description = words;
+    pub fn description(mut self, text: Option<String>) -> Self {
+        self.description = text;
         self
     }
 
-    /// A switch, or one of several choices: its state is said, so its name must not change with it.
+    /// Makes it a switch, or one of several choices. Assistive tools say the state, so the name must not change with it.
     #[must_use]
     pub fn toggled(mut self, on: bool) -> Self {
         if self.role == Role::Button {
@@ -88,42 +89,42 @@ impl<Message> Press<'_, Message> {
         self
     }
 
-    /// Opens a menu or a panel, which is open now or not.
+    /// Makes it a control that opens a menu or a panel.
     #[must_use]
     pub fn expanded(mut self, open: bool) -> Self {
         self.expanded = Some(open);
         self
     }
 
-    /// How it looks.
+    /// Sets the look.
     #[must_use]
     pub fn look(mut self, look: Look) -> Self {
         self.look = look;
         self
     }
 
-    /// How wide it is, if not as wide as its content.
+    /// Sets the width. The default is that of the content.
     #[must_use]
     pub fn width(mut self, width: impl Into<Length>) -> Self {
         self.width = width.into();
         self
     }
 
-    /// Its least height, in logical pixels.
+    /// Sets the minimum height, in logical pixels.
     #[must_use]
     pub fn height(mut self, height: f32) -> Self {
         self.height = height;
         self
     }
 
-    /// Room around its content.
+    /// Sets the padding around the content.
     #[must_use]
     pub fn padding(mut self, padding: impl Into<Padding>) -> Self {
         self.padding = padding.into();
         self
     }
 
-    /// A square of this side: for an icon alone.
+    /// Makes it a square with this side, for an icon without text.
     #[must_use]
     pub fn square(self, side: f32) -> Self {
         self.width(side).height(side).padding(0)
@@ -132,8 +133,8 @@ impl<Message> Press<'_, Message> {
     fn semantics(&self) -> Semantics {
         let mut semantics = Semantics::new(self.role, &self.label);
         let node = &mut semantics.node;
-        if let Some(words) = &self.description {
-            node.set_description(words.as_str());
+        if let Some(text) = &self.description {
+            node.set_description(text.as_str());
         }
         if let Some(on) = self.toggled {
             node.set_toggled(if on { Toggled::True } else { Toggled::False });
@@ -153,7 +154,7 @@ impl<Message> Press<'_, Message> {
     fn status(&self, state: &State) -> Status {
         Status {
             enabled: self.on_press.is_some(),
-            pressed: state.held && self.on_press.is_some(),
+            pressed: state.pressed && self.on_press.is_some(),
             selected: self.toggled == Some(true) || self.expanded == Some(true),
             hover: state.hover.as_ref().zip(state.now).map_or(0.0, |(hover, now)| hover.interpolate(0.0, 1.0, now)),
         }
@@ -165,13 +166,13 @@ impl<Message> Press<'_, Message> {
             | Event::Touch(touch::Event::FingerPressed { .. }) => {
                 state.focused = self.on_press.is_some() && over;
                 state.ring = false;
-                state.held = over;
+                state.pressed = over;
                 false
             }
             Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left))
-            | Event::Touch(touch::Event::FingerLifted { .. }) => std::mem::take(&mut state.held) && over,
+            | Event::Touch(touch::Event::FingerLifted { .. }) => std::mem::take(&mut state.pressed) && over,
             Event::Touch(touch::Event::FingerLost { .. }) => {
-                state.held = false;
+                state.pressed = false;
                 false
             }
             _ => false,
@@ -180,21 +181,27 @@ impl<Message> Press<'_, Message> {
 }
 
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "they change independently")]
 struct State {
     focused: bool,
-    /// Focus that came from the keyboard or from a tool is shown, a click's is not.
+    /// The focus came from the keyboard or an assistive tool, not from a click: the ring is shown.
     ring: bool,
-    held: bool,
-    /// An assistive tool has pressed it; published with the next event.
-    asked: bool,
+    /// The pointer is held down on it.
+    pressed: bool,
+    /// An assistive tool has pressed it. The message is published with the next event.
+    activated: bool,
     hover: Option<Animation<bool>>,
     now: Option<Instant>,
 }
 
 impl State {
-    /// Moves the pointer's light; true while it still glides.
-    fn light(&mut self, over: bool, now: Instant) -> bool {
+    /// Whether a key presses the focused control. After a click, the space bar does not: it is for push to talk.
+    fn takes(&self, key: Named) -> bool {
+        self.ring || key == Named::Enter
+    }
+
+    /// Advances the hover animation. Returns whether it is still running.
+    fn update_hover(&mut self, over: bool, now: Instant) -> bool {
         self.now = Some(now);
         let hover = self.hover.get_or_insert_with(|| Animation::new(false).duration(APPEAR).easing(Easing::EaseOut));
         if hover.value() != over {
@@ -221,21 +228,8 @@ impl Focusable for State {
 }
 
 impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        tree.diff_children(std::slice::from_ref(&self.content));
-    }
+    stateful!(State);
+    forward!(child: children, diff);
 
     fn size(&self) -> Size<Length> {
         Size::new(self.width, Length::Shrink)
@@ -248,20 +242,21 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         let size = limits.resolve(self.width, Length::Shrink, content.size().expand(self.padding));
         let fills = self.content.as_widget().size().width.is_fill();
         let free = size - content.size();
-        let x = if fills || self.role_is_line() { self.padding.left } else { free.width / 2.0 };
+        let x = if fills || self.is_left_aligned() { self.padding.left } else { free.width / 2.0 };
         layout::Node::with_children(size, vec![content.translate(Vector::new(x, free.height / 2.0))])
     }
 
     fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
         let state = tree.state.downcast_mut::<State>();
         let mut semantics = self.semantics();
+        semantics.clicked = state.focused && !state.ring;
         operation.custom(self.id.as_ref(), layout.bounds(), &mut semantics);
-        // A control that was disabled by its own press keeps its place until Tab leaves it, or the next Tab would
-        // start from the top again.
+        // A control that its own press disabled stays focusable until Tab leaves it. Otherwise the next Tab would start
+        // from the first control.
         if self.on_press.is_some() || state.focused {
             operation.focusable(self.id.as_ref(), layout.bounds(), state);
         }
-        state.asked |= semantics.requested.is_some_and(|request| request.action == Action::Click);
+        state.activated |= semantics.requested.is_some_and(|request| request.action == Action::Click);
         let content = layout.children().next();
         operation.traverse(&mut |operation| {
             if let Some(content) = content {
@@ -287,20 +282,20 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         }
         let state = tree.state.downcast_mut::<State>();
         let over = cursor.is_over(layout.bounds());
-        let held = (state.held, state.focused && state.ring);
-        let mut activate = std::mem::take(&mut state.asked) | self.pointer(state, event, over);
+        let pressed = (state.pressed, state.focused && state.ring);
+        let mut activate = std::mem::take(&mut state.activated) | self.pointer(state, event, over);
         match event {
             Event::Window(window::Event::RedrawRequested(now))
-                if state.light(over && self.on_press.is_some(), *now) =>
+                if state.update_hover(over && self.on_press.is_some(), *now) =>
             {
                 shell.request_redraw();
             }
             Event::Keyboard(keyboard::Event::KeyPressed {
-                key: keyboard::Key::Named(Named::Enter | Named::Space),
+                key: keyboard::Key::Named(named @ (Named::Enter | Named::Space)),
                 repeat: false,
                 modifiers,
                 ..
-            }) if state.focused && modifiers.is_empty() && !shell.is_event_captured() => {
+            }) if state.focused && modifiers.is_empty() && !shell.is_event_captured() && state.takes(*named) => {
                 state.ring = true;
                 activate = true;
                 shell.capture_event();
@@ -312,7 +307,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
             }
             _ => {}
         }
-        if held != (state.held, state.focused && state.ring) {
+        if pressed != (state.pressed, state.focused && state.ring) {
             shell.request_redraw();
         }
         if let Some(message) = self.on_press.as_ref().filter(|_| activate) {
@@ -373,8 +368,8 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
 }
 
 impl<Message> Press<'_, Message> {
-    /// Lines lie close together: their ring is inside. So is that of a control at an edge, which would cut it off. All
-    /// others have it outside, with a gap.
+    /// Draws the focus ring outside, with a gap. It is inside for items of lists, which have no space between them, and
+    /// for controls at the edge of the viewport, which would clip it.
     fn draw_ring(&self, renderer: &mut Renderer, theme: &Theme, bounds: Rectangle, viewport: &Rectangle) {
         let outside = bounds.expand(2.0 * RING);
         let (ring, radius) = if self.look == Look::Item || !outside.is_within(viewport) {
@@ -384,7 +379,7 @@ impl<Message> Press<'_, Message> {
         };
         let colours = theme.colours();
         let color = match self.look {
-            // On a control of the ring's own colour, or of one as strong, the ring inside is that of its words.
+            // The accent cannot be seen on these, so the ring inside has the colour of the text.
             Look::Primary if ring != outside => colours.on_accent,
             Look::Danger if ring != outside => colours.on_danger,
             _ => colours.accent,
@@ -394,8 +389,8 @@ impl<Message> Press<'_, Message> {
         renderer.fill_quad(ring, Background::Color(Color::TRANSPARENT));
     }
 
-    /// Lines of lists and menus start at the left; buttons have their word in the middle.
-    fn role_is_line(&self) -> bool {
+    /// Items and fields are left-aligned; buttons are centred.
+    fn is_left_aligned(&self) -> bool {
         matches!(self.look, Look::Item | Look::Field)
     }
 }

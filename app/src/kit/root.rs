@@ -1,22 +1,25 @@
-//! The outermost widget of a window: Tab and shortcuts, delivery of what assistive tools ask, the tree after a change.
-//! Here and not in tasks or subscriptions: those act on all windows as if they were one, and no test can press them.
+//! The outermost widget of a window. It handles Tab and shortcuts, delivers the requests of assistive tools, and sends them
+//! the changed nodes of the accessibility tree.
+//!
+//! Tasks and subscriptions cannot do this: they act on all windows at once, and iced's simulator does not run them.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "of iced's events and keys we name what is ours")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events and keys, this file handles a few")]
 
 use std::collections::HashMap;
 
 use accesskit::{Node, NodeId};
 use iced::advanced::widget::operation::{black_box, focusable};
-use iced::advanced::widget::{Operation, Tree, tree};
-use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::advanced::widget::{Operation, Tree};
+use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse};
 use iced::keyboard::{self, Key, key::Named};
-use iced::{Event, Length, Rectangle, Renderer, Size, Vector, window};
+use iced::{Event, Rectangle, Renderer, window};
 
-use crate::kit::a11y::{Port, Walker};
+use crate::kit::a11y::{Port, TreeBuilder};
+use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, adapter, focus};
 use crate::theme::Theme;
 
-/// A gesture of the keyboard that holds in the whole window. None is a single letter.
+/// A keyboard shortcut of the whole window. None is a single letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shortcut {
     /// Ctrl or Cmd with D.
@@ -29,27 +32,27 @@ pub enum Shortcut {
     People,
     /// F11.
     FullScreen,
-    /// Escape: closes the topmost.
+    /// Escape: closes the topmost menu, dialog or panel.
     Close,
-    /// Space held (true) and let go (false), while no control has the focus.
-    Talk(bool),
+    /// The space bar was pressed (true) or released (false) while no control had the keyboard focus.
+    PushToTalk(bool),
 }
 
-/// What a window hands to its root.
+/// What the root needs to know about its window.
 pub struct Window<'a, Message> {
-    /// The window.
+    /// The id of the window.
     pub id: window::Id,
-    /// Its title, as assistive tools say it.
+    /// The title, for assistive tools.
     pub title: String,
-    /// The way to and from its accessibility adapter.
+    /// The connection to the accessibility adapter of the window.
     pub port: Port,
-    /// Physical pixels for each logical one.
+    /// Physical pixels per logical pixel.
     pub scale: f32,
-    /// What a shortcut means on this screen.
+    /// The message of a shortcut on the current screen.
     pub on_shortcut: Box<dyn Fn(Shortcut) -> Option<Message> + 'a>,
 }
 
-/// The root of a window around its content.
+/// Wraps the content of a window.
 pub fn root<'a, Message: 'a>(
     window: Window<'a, Message>,
     content: impl Into<Element<'a, Message>>,
@@ -64,9 +67,11 @@ struct Root<'a, Message> {
 
 #[derive(Default)]
 struct State {
-    /// Nothing changed since the tree was sent.
-    clean: bool,
+    /// The tree was sent and nothing changed since.
+    published: bool,
+    /// The nodes that the assistive tools have.
     sent: HashMap<NodeId, Node>,
+    /// The space bar is held to talk.
     talking: bool,
 }
 
@@ -75,20 +80,20 @@ impl<Message> Root<'_, Message> {
         self.content.as_widget_mut().operate(&mut tree.children[0], layout, renderer, operation);
     }
 
-    /// Delivers what assistive tools asked since the last redraw.
-    fn deliver(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+    /// Delivers the requests that assistive tools made since the last redraw.
+    fn deliver_requests(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         for request in self.window.port.take_requests() {
-            let mut walker = Walker::new(&self.window.title, layout.bounds(), self.window.scale, Some(request));
-            self.run(tree, layout, renderer, &mut walker);
-            tree.state.downcast_mut::<State>().clean = false;
+            let mut builder = TreeBuilder::new(&self.window.title, layout.bounds(), self.window.scale, Some(request));
+            self.run(tree, layout, renderer, &mut builder);
+            tree.state.downcast_mut::<State>().published = false;
         }
     }
 
-    /// Sends only the nodes that have changed since the last time.
+    /// Sends the nodes that changed since the last call.
     fn publish(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
-        let mut walker = Walker::new(&self.window.title, layout.bounds(), self.window.scale, None);
-        self.run(tree, layout, renderer, &mut walker);
-        let mut update = walker.finish();
+        let mut builder = TreeBuilder::new(&self.window.title, layout.bounds(), self.window.scale, None);
+        self.run(tree, layout, renderer, &mut builder);
+        let mut update = builder.finish();
         let state = tree.state.downcast_mut::<State>();
         if self.window.port.take_reset() {
             state.sent.clear();
@@ -99,14 +104,14 @@ impl<Message> Root<'_, Message> {
         adapter::update(self.window.id, || update);
     }
 
-    fn survey(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> focus::Survey {
-        let mut survey = focus::Survey::default();
-        self.run(tree, layout, renderer, &mut black_box(&mut survey));
-        survey
+    fn tab_order(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> focus::TabOrder {
+        let mut order = focus::TabOrder::default();
+        self.run(tree, layout, renderer, &mut black_box(&mut order));
+        order
     }
 
-    /// Tab and F6. True if the key was one of them.
-    fn travel(
+    /// Handles Tab and F6. Returns whether the key was one of them.
+    fn move_focus(
         &mut self,
         named: Named,
         modifiers: keyboard::Modifiers,
@@ -124,12 +129,12 @@ impl<Message> Root<'_, Message> {
                 focus::run(step, |op| self.run(tree, layout, renderer, &mut black_box(op)));
             }
             Named::F6 => {
-                let next = self.survey(tree, layout, renderer).next_region(modifiers.shift());
-                self.run(tree, layout, renderer, &mut focus::Set::new(next));
+                let next = self.tab_order(tree, layout, renderer).next_region(modifiers.shift());
+                self.run(tree, layout, renderer, &mut focus::SetFocus::new(next));
             }
             _ => return false,
         }
-        let reveal = Box::new(focus::Reveal::default());
+        let reveal = Box::new(focus::ScrollIntoView::default());
         focus::run(reveal, |op| self.run(tree, layout, renderer, &mut black_box(op)));
         true
     }
@@ -143,7 +148,7 @@ impl<Message> Root<'_, Message> {
         shell: &mut Shell<'_, Message>,
     ) {
         if let keyboard::Event::KeyPressed { key: Key::Named(named), modifiers, .. } = event
-            && self.travel(*named, *modifiers, tree, layout, renderer)
+            && self.move_focus(*named, *modifiers, tree, layout, renderer)
         {
             shell.capture_event();
             shell.request_redraw();
@@ -151,12 +156,14 @@ impl<Message> Root<'_, Message> {
         }
         let talking = tree.state.downcast_ref::<State>().talking;
         let shortcut = match (shortcut(event), talking) {
-            (Some(Shortcut::Talk(false)), false) => None,
-            (Some(Shortcut::Talk(true)), _) if self.survey(tree, layout, renderer).has_focus() => None,
+            (Some(Shortcut::PushToTalk(false)), false) => None,
+            (Some(Shortcut::PushToTalk(true)), _) if self.tab_order(tree, layout, renderer).has_keyboard_focus() => {
+                None
+            }
             (found, _) => found,
         };
         let Some(shortcut) = shortcut else { return };
-        if let Shortcut::Talk(on) = shortcut {
+        if let Shortcut::PushToTalk(on) = shortcut {
             tree.state.downcast_mut::<State>().talking = on;
         }
         if let Some(message) = (self.window.on_shortcut)(shortcut) {
@@ -166,20 +173,20 @@ impl<Message> Root<'_, Message> {
     }
 }
 
-/// The shortcut that a key means, if any.
+/// The shortcut of a keyboard event, if any.
 fn shortcut(event: &keyboard::Event) -> Option<Shortcut> {
     match event {
         keyboard::Event::KeyPressed { key: Key::Named(named), modifiers, repeat: false, .. } => match named {
             Named::F11 => Some(Shortcut::FullScreen),
             Named::Escape => Some(Shortcut::Close),
-            Named::Space if modifiers.is_empty() => Some(Shortcut::Talk(true)),
+            Named::Space if modifiers.is_empty() => Some(Shortcut::PushToTalk(true)),
             _ => None,
         },
-        keyboard::Event::KeyReleased { key: Key::Named(Named::Space), .. } => Some(Shortcut::Talk(false)),
+        keyboard::Event::KeyReleased { key: Key::Named(Named::Space), .. } => Some(Shortcut::PushToTalk(false)),
         keyboard::Event::KeyPressed { key, physical_key, modifiers, repeat: false, .. }
             if modifiers.command() && !modifiers.alt() =>
         {
-            // By the letter as a Latin keyboard has it, so that it holds on Greek and Cyrillic ones too.
+            // The letter of the key on a Latin keyboard: shortcuts also work with Greek and Cyrillic layouts.
             match (key.to_latin(*physical_key)?.to_ascii_lowercase(), modifiers.shift()) {
                 ('d', false) => Some(Shortcut::Mute),
                 ('e', false) => Some(Shortcut::Camera),
@@ -193,34 +200,21 @@ fn shortcut(event: &keyboard::Event) -> Option<Shortcut> {
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
-    fn tag(&self) -> tree::Tag {
-        tree::Tag::of::<State>()
-    }
-
-    fn state(&self) -> tree::State {
-        tree::State::new(State::default())
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        vec![Tree::new(&self.content)]
-    }
+    stateful!(State);
+    forward!(child: children, size, draw, mouse_interaction, overlay);
 
     fn diff(&self, tree: &mut Tree) {
-        tree.state.downcast_mut::<State>().clean = false; // a new view
+        tree.state.downcast_mut::<State>().published = false; // a new view
         tree.diff_children(std::slice::from_ref(&self.content));
     }
 
-    fn size(&self) -> Size<Length> {
-        self.content.as_widget().size()
-    }
-
     fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
-        tree.state.downcast_mut::<State>().clean = false; // new bounds
+        tree.state.downcast_mut::<State>().published = false; // new bounds
         self.content.as_widget_mut().layout(&mut tree.children[0], renderer, limits)
     }
 
     fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
-        tree.state.downcast_mut::<State>().clean = false; // it may move the focus
+        tree.state.downcast_mut::<State>().published = false; // the operation may move the focus
         self.run(tree, layout, renderer, operation);
     }
 
@@ -237,7 +231,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
     ) {
         let redraw = matches!(event, Event::Window(window::Event::RedrawRequested(_)));
         if redraw {
-            self.deliver(tree, layout, renderer);
+            self.deliver_requests(tree, layout, renderer);
         }
         let content = self.content.as_widget_mut();
         content.update(&mut tree.children[0], event, layout, cursor, renderer, clipboard, shell, viewport);
@@ -249,47 +243,12 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
         }
         let state = tree.state.downcast_mut::<State>();
         if redraw {
-            // Thirty pictures a second redraw the window thirty times and change nothing here.
-            if self.window.port.is_active() && !std::mem::replace(&mut state.clean, true) {
+            // Video redraws the window thirty times a second without changing the tree.
+            if self.window.port.is_active() && !std::mem::replace(&mut state.published, true) {
                 self.publish(tree, layout, renderer);
             }
         } else if !matches!(event, Event::Mouse(mouse::Event::CursorMoved { .. })) {
-            state.clean = false;
+            state.published = false;
         }
-    }
-
-    fn draw(
-        &self,
-        tree: &Tree,
-        renderer: &mut Renderer,
-        theme: &Theme,
-        style: &renderer::Style,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-    ) {
-        self.content.as_widget().draw(&tree.children[0], renderer, theme, style, layout, cursor, viewport);
-    }
-
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-        renderer: &Renderer,
-    ) -> mouse::Interaction {
-        self.content.as_widget().mouse_interaction(&tree.children[0], layout, cursor, viewport, renderer)
-    }
-
-    fn overlay<'b>(
-        &'b mut self,
-        tree: &'b mut Tree,
-        layout: Layout<'b>,
-        renderer: &Renderer,
-        viewport: &Rectangle,
-        translation: Vector,
-    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
-        self.content.as_widget_mut().overlay(&mut tree.children[0], layout, renderer, viewport, translation)
     }
 }

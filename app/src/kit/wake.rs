@@ -1,4 +1,4 @@
-//! Redraws every window from any thread: no message, no `update`, no `view`; as often as it is worth, see [`Pace`].
+//! Redraws every window from any thread, without a message, `update` or `view`. [`Pace`] limits the rate.
 
 mod pace;
 
@@ -13,38 +13,39 @@ use tokio::sync::Notify;
 
 pub use pace::Pace;
 
-/// Asks for a redraw. Cheap to clone and to call; wakes that arrive before the next redraw may be are merged into one.
+/// Requests redraws. Cheap to clone and to call. Requests are merged until the pace allows the next redraw.
 #[derive(Clone, Debug, Default)]
 pub struct Waker(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    wished: AtomicBool,
-    bell: Notify,
+    /// A redraw was requested and has not been sent to iced yet.
+    pending: AtomicBool,
+    notify: Notify,
     pace: Mutex<Pace>,
 }
 
 impl Waker {
-    /// Redraws every window soon. Never waits, may be called on any thread.
+    /// Requests a redraw of every window. Does not block; may be called on any thread.
     pub fn wake(&self) {
-        if !self.0.wished.swap(true, Ordering::AcqRel) {
-            self.0.bell.notify_one();
+        if !self.0.pending.swap(true, Ordering::AcqRel) {
+            self.0.notify.notify_one();
         }
     }
 
-    /// A window begins to draw itself.
+    /// Records that a window starts to draw.
     pub fn begin(&self) {
         self.pace().begin(Instant::now());
     }
 
-    /// It is on the screen; `processor` where no graphics card has drawn it.
-    pub fn end(&self, processor: bool) {
-        self.pace().end(Instant::now(), processor);
+    /// Records that the window is on the screen. `software` is true if the processor drew it, not the GPU.
+    pub fn end(&self, software: bool) {
+        self.pace().end(Instant::now(), software);
     }
 
-    /// Returns when a redraw is wished and may be; what is wished from here on is another one.
+    /// Resolves when a redraw is pending and the pace allows it. Later requests lead to another redraw.
     async fn redraw(&self) {
-        self.0.bell.notified().await;
+        self.0.notify.notified().await;
         loop {
             let now = Instant::now();
             let due = self.pace().due(now);
@@ -53,26 +54,26 @@ impl Waker {
             }
             tokio::time::sleep_until(due.into()).await;
         }
-        // Before the pictures are read, so that one that comes meanwhile is not forgotten.
-        self.0.wished.store(false, Ordering::Release);
-        self.pace().ask(Instant::now());
+        // Cleared before the frames are read, so that a frame that arrives meanwhile leads to another redraw.
+        self.0.pending.store(false, Ordering::Release);
+        self.pace().requested(Instant::now());
     }
 
-    // Whole whenever the lock is free: a thread that panicked elsewhere poisons nothing.
+    // Valid whenever the lock is free, so a poisoned lock is used as it is.
     fn pace(&self) -> MutexGuard<'_, Pace> {
         self.0.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A waker, and the task that serves it, which the program's boot must return once. The task never ends: a test that
-/// waits for the boot's tasks would hang on it.
+/// Creates a waker and the task that redraws for it. The boot function of the program must return the task once. The task
+/// never ends, so a test must not wait for it.
 pub fn channel<M: Send + 'static>() -> (Waker, Task<M>) {
     let waker = Waker::default();
     let redraw = |()| task::effect(Action::Window(window::Action::RedrawAll));
     (waker.clone(), Task::stream(redraws(waker)).then(redraw))
 }
 
-/// The moments to redraw at, without end.
+/// One item for each redraw; the stream never ends.
 fn redraws(waker: Waker) -> impl Stream<Item = ()> {
     stream::unfold(waker, |waker| async move {
         waker.redraw().await;
@@ -86,17 +87,17 @@ mod tests {
     use iced::futures::{FutureExt, StreamExt};
 
     #[tokio::test]
-    async fn wakes_are_merged_until_the_next_redraw_may_be() {
+    async fn requests_are_merged_until_the_next_redraw() {
         let waker = Waker::default();
         let mut redraws = Box::pin(redraws(waker.clone()));
-        assert_eq!(redraws.next().now_or_never(), None, "nobody has wished");
+        assert_eq!(redraws.next().now_or_never(), None, "no redraw was requested");
         let start = Instant::now();
         (0..100).for_each(|_| waker.wake());
         assert_eq!(redraws.next().await, Some(()));
-        assert_eq!(redraws.next().now_or_never(), None, "a hundred wakes were one wish");
+        assert_eq!(redraws.next().now_or_never(), None, "a hundred requests lead to one redraw");
 
         (0..100).for_each(|_| waker.wake());
-        assert_eq!(redraws.next().await, Some(()), "what comes after a redraw is another wish");
-        assert!(start.elapsed() >= std::time::Duration::from_millis(8), "but it waits for its turn");
+        assert_eq!(redraws.next().await, Some(()), "a request after a redraw leads to another");
+        assert!(start.elapsed() >= std::time::Duration::from_millis(8), "after the minimum interval");
     }
 }

@@ -1,4 +1,4 @@
-//! Home: start a meeting, join one with a link, or go back to one of the last.
+//! The home screen: start a meeting, join one with a link, or join a recent one again.
 
 use accesskit::Role;
 use iced::widget::{Space, column, container, row, rule, scrollable};
@@ -15,41 +15,41 @@ use crate::theme::{
     TARGET, TARGET_FORM, Tone,
 };
 
-/// A meeting that was entered before.
+/// A recent meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recent {
-    /// Its link.
+    /// The invitation link.
     pub link: String,
-    /// Its server.
+    /// The host of its server.
     pub host: String,
-    /// Seconds since it was entered.
+    /// Seconds since it was joined.
     pub age: u64,
 }
 
-/// What the screen remembers.
+/// The state of the screen.
 #[derive(Clone, Debug, Default)]
 pub struct Home {
-    /// What was typed.
+    /// The text of the link field.
     pub link: String,
-    /// Why it cannot be used.
+    /// Why the link cannot be used.
     pub problem: Option<LinkProblem>,
-    /// The last meetings, newest first.
+    /// The recent meetings, newest first.
     pub recent: Vec<Recent>,
     menu: Option<Part>,
 }
 
-/// What happened.
+/// User input.
 #[derive(Clone, Debug)]
 pub enum Message {
     /// "Start a meeting" was pressed.
     StartPressed,
-    /// The link's text changed.
+    /// The text of the link field changed.
     LinkTyped(String),
     /// "Join" was pressed.
     JoinPressed,
-    /// One of the last meetings was pressed.
+    /// "Join" was pressed on the recent meeting with this index.
     RecentPressed(usize),
-    /// One of the last meetings is to be forgotten.
+    /// The recent meeting with this index was removed from the list.
     ForgetPressed(usize),
     /// A menu was opened or closed.
     MenuPressed(Part),
@@ -59,33 +59,33 @@ pub enum Message {
     Preferred(Preference),
 }
 
-/// What is to be done.
+/// What the app must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Nothing.
     None,
-    /// Prepare a new meeting.
+    /// Show the preview for a new meeting.
     Start,
-    /// Prepare to join what this text names; the shell reads it and may [`Home::refuse`] it.
+    /// Parse this link and show the preview for its meeting. If it is invalid, call [`Home::reject_link`].
     Join(String),
-    /// Forget the meeting with this link.
+    /// Remove the meeting with this link from the list.
     Forget(String),
-    /// Speak, or look, like this.
+    /// Apply this preference.
     Prefer(Preference),
 }
 
 impl Home {
-    /// A home with these meetings behind it.
+    /// Creates the screen with these recent meetings.
     pub fn new(recent: Vec<Recent>) -> Self {
         Self { recent, ..Self::default() }
     }
 
-    /// The link cannot be used.
-    pub fn refuse(&mut self, problem: LinkProblem) {
+    /// Shows why the link cannot be used.
+    pub fn reject_link(&mut self, problem: LinkProblem) {
         self.problem = Some(problem);
     }
 
-    /// Takes in what happened.
+    /// Handles user input.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::StartPressed => Action::Start,
@@ -117,7 +117,7 @@ impl Home {
         }
     }
 
-    /// What a shortcut means here.
+    /// The message of a shortcut.
     pub fn shortcut(shortcut: Shortcut) -> Option<Message> {
         (shortcut == Shortcut::Close).then_some(Message::MenuClosed)
     }
@@ -126,22 +126,25 @@ impl Home {
     pub fn view(&self, context: &Context) -> Element<'_, Message> {
         let page = column![self.header(context), self.content(context)];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
-        popup(page, self.menu.map(|part| preferences::hanging(part, context, Message::Preferred, Message::MenuClosed)))
+        popup(
+            page,
+            self.menu.map(|part| preferences::popup_menu(part, context, Message::Preferred, Message::MenuClosed)),
+        )
     }
 
     fn header(&self, context: &Context) -> Element<'_, Message> {
         let mark = container(icon(Icon::Lock)).padding(SPACE_XS + 2.0).style(theme::tinted(Tone::Accent));
-        let brand = row![mark, text::title(context.say("app-name"))].spacing(SPACE_M).align_y(Alignment::Center);
+        let brand = row![mark, text::title(context.text("app-name"))].spacing(SPACE_M).align_y(Alignment::Center);
         let controls = preferences::controls(context, self.menu, Message::MenuPressed);
         let bar = row![brand, Space::new().width(Length::Fill), controls];
         let bar = container(bar.spacing(SPACE_S).align_y(Alignment::Center)).padding([SPACE_M, SPACE_XL]);
-        region(Role::Banner, &context.say("home-navigation"), bar)
+        region(Role::Banner, &context.text("home-navigation"), bar)
     }
 
     fn content(&self, context: &Context) -> Element<'_, Message> {
         let heading = column![
-            text::display(context.say("home-title")),
-            text::body(context.say("home-lead")).style(text::tone(Tone::Dim)),
+            text::display(context.text("home-title")),
+            text::body(context.text("home-lead")).style(text::tone(Tone::Dim)),
         ];
         let narrow = context.size.width < NARROW;
         let (start, join) = (start_card(context), self.join_card(context));
@@ -153,23 +156,23 @@ impl Home {
         let inside = column![heading.spacing(SPACE_S), cards, self.recent(context)].spacing(SPACE_2XL);
         let sides = if narrow { SPACE_L } else { SPACE_3XL };
         let page = container(inside.max_width(PAGE)).center_x(Length::Fill).padding([SPACE_2XL, sides]);
-        region(Role::Main, &context.say("app-name"), scrollable(page).height(Length::Fill))
+        region(Role::Main, &context.text("app-name"), scrollable(page).height(Length::Fill))
     }
 
     fn join_card(&self, context: &Context) -> Element<'_, Message> {
-        let join = press(text::strong(context.say("home-join")), "", Some(Message::JoinPressed));
+        let join = press(text::strong(context.text("home-join")), "", Some(Message::JoinPressed));
         let link = field(Field {
             id: "link",
-            label: context.say("home-link"),
+            label: context.text("home-link"),
             labelled: false,
             value: &self.link,
-            placeholder: context.say("home-link-placeholder"),
-            error: self.problem.map(|problem| context.say(problem.id())),
+            placeholder: context.text("home-link-placeholder"),
+            error: self.problem.map(|problem| context.text(problem.id())),
             beside: Some(join.id("join").height(TARGET_FORM).into()),
             on_input: Message::LinkTyped,
             on_submit: Some(Message::JoinPressed),
         });
-        let words = (context.say("home-join-title"), context.say("home-join-text"));
+        let words = (context.text("home-join-title"), context.text("home-join-text"));
         card(Icon::Link, words, link)
     }
 
@@ -182,33 +185,33 @@ impl Home {
             list = list.push(recent_line(index, recent, context));
         }
         let list: Element<'_, Message> = if self.recent.is_empty() {
-            let words = text::small(context.say("home-recent-empty")).style(text::tone(Tone::Dim));
+            let words = text::small(context.text("home-recent-empty")).style(text::tone(Tone::Dim));
             container(words).padding(SPACE_L).into()
         } else {
-            region(Role::List, &context.say("home-recent"), list)
+            region(Role::List, &context.text("home-recent"), list)
         };
         let list = container(list).width(Length::Fill).style(theme::card);
-        column![text::heading(context.say("home-recent")), list].spacing(SPACE_M).into()
+        column![text::heading(context.text("home-recent")), list].spacing(SPACE_M).into()
     }
 }
 
-/// Below this width of the window the cards lie below each other.
+/// If the window is narrower, the cards are one below the other.
 const NARROW: f32 = 760.0;
 
 fn start_card<'a>(context: &Context) -> Element<'a, Message> {
-    let start = press(text::strong(context.say("home-start")), "", Some(Message::StartPressed))
+    let start = press(text::strong(context.text("home-start")), "", Some(Message::StartPressed))
         .id("start")
         .look(Look::Primary)
         .width(Length::Fill)
         .height(TARGET_FORM);
-    let words = (context.say("home-start-title"), context.say("home-start-text"));
+    let words = (context.text("home-start-title"), context.text("home-start-text"));
     card(Icon::Start, words, start.into())
 }
 
-fn card(sign: Icon, (title, words): (String, String), control: Element<'_, Message>) -> Element<'_, Message> {
-    let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M - 2.0).style(theme::tinted(Tone::Accent));
+fn card(symbol: Icon, (title, words): (String, String), control: Element<'_, Message>) -> Element<'_, Message> {
+    let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M - 2.0).style(theme::tinted(Tone::Accent));
     let words = column![text::heading(title), text::small(words).style(text::tone(Tone::Dim))].spacing(SPACE_XS);
-    let head = row![sign, words].spacing(SPACE_L).align_y(Alignment::Center);
+    let head = row![symbol, words].spacing(SPACE_L).align_y(Alignment::Center);
     container(column![head, control].spacing(SPACE_L))
         .width(Length::Fill)
         .padding(SPACE_L + SPACE_XS)
@@ -220,7 +223,7 @@ fn recent_line<'a>(index: usize, recent: &Recent, context: &Context) -> Element<
     let title = context.language.with("home-recent-title", &[("host", recent.host.clone().into())]);
     let named = |id| context.language.with(id, &[("title", title.clone().into())]);
     let join = press(
-        text::strong(context.say("home-recent-join")),
+        text::strong(context.text("home-recent-join")),
         &named("home-recent-join-name"),
         Some(Message::RecentPressed(index)),
     );
@@ -240,7 +243,7 @@ fn recent_line<'a>(index: usize, recent: &Recent, context: &Context) -> Element<
     region(Role::ListItem, &title, line)
 }
 
-/// How long ago something was.
+/// Formats a duration as a time in the past.
 fn ago(seconds: u64, language: Language) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
@@ -259,21 +262,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_said_as_people_say_them() {
-        let said = |seconds| ago(seconds, Language::English);
-        assert_eq!(said(3), "just now");
-        assert_eq!(said(60), "1 minute ago");
-        assert_eq!(said(7_200), "2 hours ago");
-        assert_eq!(said(100_000), "yesterday");
+    fn a_time_in_the_past_is_formatted() {
+        let text = |seconds| ago(seconds, Language::English);
+        assert_eq!(text(3), "just now");
+        assert_eq!(text(60), "1 minute ago");
+        assert_eq!(text(7_200), "2 hours ago");
+        assert_eq!(text(100_000), "yesterday");
         assert_eq!(ago(300_000, Language::French), "il y a 3 jours");
     }
 
     #[test]
-    fn typing_takes_the_complaint_away() {
+    fn typing_removes_the_error() {
         let mut home = Home::default();
         assert_eq!(home.update(Message::LinkTyped(" nonsense ".into())), Action::None);
         assert_eq!(home.update(Message::JoinPressed), Action::Join("nonsense".into()));
-        home.refuse(LinkProblem::NotALink);
+        home.reject_link(LinkProblem::NotALink);
         home.update(Message::LinkTyped("n".into()));
         assert_eq!(home.problem, None);
     }

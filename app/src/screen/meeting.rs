@@ -1,66 +1,58 @@
-//! The meeting: faces first, a thin bar above and below, one panel at the side.
+//! The screen of a meeting: its state and how it changes. `view` and the modules below it draw it.
 
+mod banner;
 mod bar;
 mod lock;
-mod panel;
-mod strip;
+mod people;
 mod tiles;
+mod view;
 
 use std::time::Instant;
 
-use accesskit::Role;
-use iced::widget::{column, container, row, space};
-use iced::{Alignment, Length, Padding};
-
-use super::notice::{self, Notice};
-use super::preferences::{self, Part, Preference};
-use super::{Context, device_lines, menu, menu_heading};
-use crate::kit::modal::Question;
-use crate::kit::popup::Hanging;
-use crate::kit::{Element, Icon, Shortcut, fade, icon, modal, popup, press, region, text};
+use super::preferences::Preference;
+use crate::kit::Shortcut;
 use crate::model::{Device, Devices, Kind, Meeting as Model, Microphone, NoticeKind, PersonId, Wish};
-use crate::pictures::Pictures;
-use crate::stage::stage;
-use crate::theme::{self, BAR_BOTTOM, BAR_TOP, Look, PANEL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, Tone};
 
-/// What the screen remembers.
+/// The state of the screen.
 #[derive(Clone, Debug)]
 pub struct Meeting {
-    /// What it shows.
+    /// The meeting.
     pub model: Model,
-    /// What is plugged in and chosen.
+    /// The available and the chosen devices.
     pub devices: Devices,
-    /// When we came in.
+    /// When the user joined.
     pub since: Option<Instant>,
     panel: Option<Panel>,
     menu: Option<Menu>,
-    question: Option<PersonId>,
+    /// The participant whose removal is to be confirmed.
+    removing: Option<PersonId>,
+    /// The space bar is held to talk.
     talking: bool,
 }
 
-/// What is open at the side.
+/// The panels at the side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Panel {
-    /// Who is here.
+    /// The participants.
     People,
-    /// The keys and the words.
+    /// The security of the meeting.
     Lock,
-    /// What was reported.
+    /// The notifications.
     Notices,
 }
 
-/// Which menu of the bars is open.
+/// The menus of the bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Menu {
     /// Microphones and speakers.
     Sound,
     /// Cameras.
     Camera,
-    /// Languages and themes.
+    /// Language and appearance.
     Preferences,
 }
 
-/// What happened.
+/// User input.
 #[derive(Clone, Debug)]
 pub enum Message {
     /// The microphone button was pressed.
@@ -81,9 +73,9 @@ pub enum Message {
     RemovePressed(PersonId),
     /// "Remove" was confirmed.
     RemoveConfirmed,
-    /// The question was closed.
-    QuestionClosed,
-    /// A menu of the bar was opened or closed.
+    /// The dialog was closed.
+    DialogClosed,
+    /// The control of a menu was pressed.
     MenuPressed(Menu),
     /// A menu was closed.
     MenuClosed,
@@ -91,51 +83,51 @@ pub enum Message {
     Chosen(Kind, Device),
     /// A language or a theme was chosen.
     Preferred(Preference),
-    /// The words were compared.
+    /// "The words match" was pressed.
     WordsConfirmed,
-    /// The tiles have other sizes.
+    /// The sizes of the tiles changed.
     Resized(Vec<Wish>),
-    /// There is no GPU to draw with.
-    DrawnSlowly,
-    /// The space bar was pressed (true) or let go.
-    Talked(bool),
-    /// Escape: the topmost closes.
+    /// The stage is drawn without a GPU.
+    SoftwareDrawn,
+    /// The space bar was pressed (true) or released (false).
+    TalkKeyChanged(bool),
+    /// Escape was pressed.
     Escaped,
 }
 
-/// What is to be done.
+/// What the app must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Nothing.
     None,
-    /// Close (true) or open the microphone.
+    /// Mute (true) or unmute the microphone.
     Mute(bool),
-    /// Show the camera, or not.
+    /// Switch the camera on (true) or off.
     Camera(bool),
-    /// Show the screen, or not.
+    /// Start (true) or stop sharing the screen.
     Share(bool),
-    /// Put the link into the clipboard.
+    /// Copy this link to the clipboard.
     Copy(String),
-    /// Put somebody out.
+    /// Remove a participant.
     Remove(PersonId),
-    /// Use another device.
+    /// Use this device.
     Choose(Kind, Device),
-    /// Ask for pictures of these sizes.
-    Wish(Vec<Wish>),
-    /// Say this once.
-    Tell(NoticeKind),
-    /// Go to full screen, or back.
+    /// Request video in these sizes.
+    RequestSizes(Vec<Wish>),
+    /// Show this notification.
+    Notify(NoticeKind),
+    /// Enter or leave full screen.
     FullScreen,
-    /// Speak, or look, like this.
+    /// Apply this preference.
     Prefer(Preference),
-    /// Leave.
+    /// Leave the meeting.
     Leave,
 }
 
 impl Meeting {
-    /// A meeting as it is now.
+    /// Creates the screen.
     pub fn new(model: Model, devices: Devices) -> Self {
-        Self { model, devices, since: None, panel: None, menu: None, question: None, talking: false }
+        Self { model, devices, since: None, panel: None, menu: None, removing: None, talking: false }
     }
 
     /// Opens a panel.
@@ -143,12 +135,12 @@ impl Meeting {
         self.panel = Some(panel);
     }
 
-    /// Takes in what happened.
+    /// Handles user input.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::MutePressed => return self.mute(self.model.microphone == Microphone::On),
             Message::CameraPressed => {
-                self.model.camera = !self.model.camera; // shown at once; the engine takes it back if it cannot
+                self.model.camera = !self.model.camera; // shown at once; the engine reverts it on failure
                 return Action::Camera(self.model.camera);
             }
             Message::SharePressed => {
@@ -159,9 +151,9 @@ impl Meeting {
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::LeavePressed => return Action::Leave,
             Message::FullScreenPressed => return Action::FullScreen,
-            Message::RemovePressed(id) => self.question = Some(id),
-            Message::RemoveConfirmed => return self.question.take().map_or(Action::None, Action::Remove),
-            Message::QuestionClosed => self.question = None,
+            Message::RemovePressed(id) => self.removing = Some(id),
+            Message::RemoveConfirmed => return self.removing.take().map_or(Action::None, Action::Remove),
+            Message::DialogClosed => self.removing = None,
             Message::MenuPressed(menu) => self.menu = if self.menu == Some(menu) { None } else { Some(menu) },
             Message::MenuClosed => self.menu = None,
             Message::Chosen(kind, device) => return self.choose(kind, device),
@@ -170,15 +162,15 @@ impl Meeting {
                 return Action::Prefer(preference);
             }
             Message::WordsConfirmed => self.model.verified = self.model.lock.as_ref().map(|lock| lock.epoch),
-            Message::Resized(wishes) => return Action::Wish(wishes),
-            Message::DrawnSlowly => return Action::Tell(NoticeKind::NoGpu),
-            Message::Talked(on) => return self.talk(on),
+            Message::Resized(sizes) => return Action::RequestSizes(sizes),
+            Message::SoftwareDrawn => return Action::Notify(NoticeKind::NoGpu),
+            Message::TalkKeyChanged(on) => return self.talk(on),
             Message::Escaped => self.escape(),
         }
         Action::None
     }
 
-    /// What a shortcut means here.
+    /// The message of a shortcut.
     pub fn shortcut(shortcut: Shortcut) -> Option<Message> {
         Some(match shortcut {
             Shortcut::Mute => Message::MutePressed,
@@ -187,7 +179,7 @@ impl Meeting {
             Shortcut::People => Message::PanelPressed(Panel::People),
             Shortcut::FullScreen => Message::FullScreenPressed,
             Shortcut::Close => Message::Escaped,
-            Shortcut::Talk(on) => Message::Talked(on),
+            Shortcut::PushToTalk(on) => Message::TalkKeyChanged(on),
         })
     }
 
@@ -199,7 +191,7 @@ impl Meeting {
         Action::Mute(muted)
     }
 
-    /// The space bar opens a closed microphone while it is held, and nothing else.
+    /// Push to talk: unmutes while the space bar is held, if the microphone is muted.
     fn talk(&mut self, on: bool) -> Action {
         match (on, self.talking, self.model.microphone) {
             (true, false, Microphone::Muted) => {
@@ -221,94 +213,10 @@ impl Meeting {
     }
 
     fn escape(&mut self) {
-        if self.menu.take().is_none() && self.question.take().is_none() {
+        if self.menu.take().is_none() && self.removing.take().is_none() {
             self.panel = None;
         }
     }
-
-    /// The screen. `reported` is everything that was reported in this meeting.
-    pub fn view<'a>(&'a self, context: &Context, pictures: &Pictures, reported: &'a [Notice]) -> Element<'a, Message> {
-        let held = context.still || self.menu.is_some();
-        let top = fade(self.top_bar(context, reported.len()), held);
-        let bottom = fade(self.bottom_bar(context), held);
-        let tiles = tiles::tiles(&self.model, context, pictures);
-        let stage = stage(&context.say("meeting-stage"), tiles, context.scale)
-            .on_wishes(Message::Resized)
-            .on_software(Message::DrawnSlowly);
-        let stage = region(Role::Main, &context.say("meeting-stage"), stage);
-        let mut middle = row![].spacing(SPACE_S).padding([0.0, SPACE_S]).height(Length::Fill);
-        middle = middle.push(stage);
-        middle = middle.push(self.panel.map(|panel| self.panel(panel, context, reported)));
-        // As wide as the window: beside a panel there may be no room for words.
-        let wide = |line| container(line).padding([0.0, SPACE_S]);
-        let page = column![].push(self.sharing(context).map(wide)).push(middle).push(self.strip(context).map(wide));
-        let page = column![top, page.spacing(SPACE_S).height(Length::Fill), bottom];
-        let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
-        let page = popup(page, self.menu.map(|menu| self.hanging(menu, context)));
-        modal(page, self.question(context))
-    }
-
-    fn panel<'a>(&'a self, panel: Panel, context: &Context, reported: &'a [Notice]) -> Element<'a, Message> {
-        let (title, inside) = match panel {
-            Panel::People => (context.say("people-title"), self.people_panel(context)),
-            Panel::Lock => (context.say("lock-title"), self.lock_panel(context)),
-            Panel::Notices => (context.say("meeting-notices"), notice::list(reported, context)),
-        };
-        let close = press(
-            container(icon(Icon::Close)).center(theme::TARGET),
-            &context.say("action-close"),
-            Some(Message::PanelPressed(panel)),
-        );
-        let close = close.id("panel-close").look(Look::Quiet).square(theme::TARGET);
-        let head =
-            row![text::heading(title.clone()).width(Length::Fill), Element::from(close)].align_y(Alignment::Center);
-        let head = container(head).padding(Padding::from([SPACE_S, SPACE_S]).left(SPACE_L));
-        let inside = column![head, inside].height(Length::Fill);
-        region(Role::Region, &title, container(inside).width(PANEL).height(Length::Fill).style(theme::panel))
-    }
-
-    fn hanging(&self, which: Menu, context: &Context) -> Hanging<'_, Message> {
-        let lines = |kind| device_lines(&self.devices, kind, context, Message::Chosen);
-        let mut list = column![];
-        let (anchor, label) = match which {
-            Menu::Sound => {
-                list = list.push(menu_heading(context.say("preview-microphone"))).extend(lines(Kind::Microphone));
-                list = list.push(menu_heading(context.say("preview-speaker"))).extend(lines(Kind::Speaker));
-                (bar::SOUND_MENU, context.say("meeting-choose-microphone"))
-            }
-            Menu::Camera => {
-                list = list.push(menu_heading(context.say("preview-camera"))).extend(lines(Kind::Camera));
-                (bar::CAMERA_MENU, context.say("meeting-choose-camera"))
-            }
-            Menu::Preferences => {
-                return preferences::hanging(Part::Both, context, Message::Preferred, Message::MenuClosed);
-            }
-        };
-        Hanging { anchor, label, content: menu(list), on_close: Message::MenuClosed }
-    }
-
-    fn question(&self, context: &Context) -> Option<Question<'_, Message>> {
-        let person = self.model.person(self.question?)?;
-        let named = |id| context.language.with(id, &[("name", person.name.as_str().into())]);
-        let cancel = press(text::strong(context.say("action-cancel")), "", Some(Message::QuestionClosed)).id("cancel");
-        let remove = press(text::strong(context.say("people-remove-confirm")), "", Some(Message::RemoveConfirmed));
-        let buttons = row![
-            space().width(Length::Fill),
-            Element::from(cancel.height(theme::TARGET_FORM)),
-            Element::from(remove.id("confirm").look(Look::Danger).height(theme::TARGET_FORM)),
-        ];
-        let label = named("people-remove-title");
-        let words =
-            column![text::title(label.clone()), text::small(named("people-remove-text")).style(text::tone(Tone::Dim))];
-        let inside = column![words.spacing(SPACE_S), buttons.spacing(SPACE_M)].spacing(SPACE_XL);
-        let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
-        Some(Question { label, content: inside.into(), on_close: Message::QuestionClosed })
-    }
-}
-
-/// The share of a window that the bars take.
-pub fn chrome(height: f32) -> f32 {
-    (BAR_TOP + BAR_BOTTOM) / height
 }
 
 #[cfg(test)]
@@ -321,11 +229,6 @@ mod tests {
     }
 
     #[test]
-    fn the_bars_take_less_than_an_eighth() {
-        assert!(chrome(720.0) <= 0.12);
-    }
-
-    #[test]
     fn a_button_shows_its_new_state_at_once() {
         let mut meeting = meeting(Microphone::On);
         assert_eq!(meeting.update(Message::MutePressed), Action::Mute(true));
@@ -335,24 +238,24 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_microphone_cannot_be_unmuted() {
+    fn without_a_microphone_mute_does_nothing() {
         let mut meeting = meeting(Microphone::Off);
         assert_eq!(meeting.update(Message::MutePressed), Action::None);
         assert_eq!(meeting.model.microphone, Microphone::Off);
     }
 
     #[test]
-    fn the_space_bar_talks_only_while_muted() {
+    fn the_space_bar_unmutes_only_if_muted() {
         let mut muted = meeting(Microphone::Muted);
-        assert_eq!(muted.update(Message::Talked(true)), Action::Mute(false));
-        assert_eq!(muted.update(Message::Talked(false)), Action::Mute(true));
+        assert_eq!(muted.update(Message::TalkKeyChanged(true)), Action::Mute(false));
+        assert_eq!(muted.update(Message::TalkKeyChanged(false)), Action::Mute(true));
         let mut open = meeting(Microphone::On);
-        assert_eq!(open.update(Message::Talked(true)), Action::None);
-        assert_eq!(open.update(Message::Talked(false)), Action::None, "letting go does not mute who was not muted");
+        assert_eq!(open.update(Message::TalkKeyChanged(true)), Action::None);
+        assert_eq!(open.update(Message::TalkKeyChanged(false)), Action::None, "releasing it does not mute");
     }
 
     #[test]
-    fn escape_closes_the_topmost() {
+    fn escape_closes_the_menu_before_the_panel() {
         let mut meeting = meeting(Microphone::On);
         meeting.open(Panel::People);
         meeting.update(Message::MenuPressed(Menu::Camera));
@@ -363,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_confirmed_for_one_epoch() {
+    fn the_words_are_confirmed_for_one_epoch() {
         let mut meeting = meeting(Microphone::On);
         meeting.update(Message::WordsConfirmed);
         assert_eq!(meeting.model.verified, None, "there is nothing to confirm yet");
@@ -373,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn removing_is_asked_first() {
+    fn removing_must_be_confirmed() {
         let mut meeting = meeting(Microphone::On);
         assert_eq!(meeting.update(Message::RemovePressed(PersonId(7))), Action::None);
         assert_eq!(meeting.update(Message::RemoveConfirmed), Action::Remove(PersonId(7)));

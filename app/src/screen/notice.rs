@@ -1,4 +1,5 @@
-//! Notices: at most three at the top right, each says what, whose fault, what to do; readable six seconds, kept in a list.
+//! Notifications. Each says what happened, where the cause is and what to do. At most three are shown at the top right, for
+//! six seconds each; a panel lists all of them.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -11,54 +12,56 @@ use super::Context;
 use crate::kit::{Element, Icon, icon, press, region, text};
 use crate::model::{Fault, NoticeKind};
 use crate::theme::{
-    self, BAR_TOP, ICON_SMALL, Look, NOTICE, READABLE, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, Tone,
+    self, BAR_TOP, ICON_SMALL, Look, NOTICE, NOTICE_DURATION, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, Tone,
 };
 
-/// Something to tell.
+/// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// What.
+    /// What happened.
     pub kind: NoticeKind,
-    /// Whose fault; `None` where nothing went wrong.
+    /// Where the cause is; `None` if nothing went wrong.
     pub fault: Option<Fault>,
-    /// The cause in the words of whoever reported it; empty where there are none.
+    /// The cause as reported, for example by the system; empty if unknown.
     pub detail: String,
 }
 
-/// More than this many are not kept: the oldest goes.
-const MAX_KEPT: usize = 100;
-/// This many are seen at once.
+/// The maximum length of the history; the oldest is dropped.
+const MAX_HISTORY: usize = 100;
+/// The maximum number shown at once.
 const MAX_SHOWN: usize = 3;
 
-/// Notices seen, waiting to be seen, and seen before.
+/// The notifications that are shown, waiting, and in the history.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
+    /// With the time since when each is shown.
     shown: Vec<(Notice, Instant)>,
     waiting: VecDeque<Notice>,
-    kept: Vec<Notice>,
+    history: Vec<Notice>,
 }
 
-/// What happened.
+/// User input.
 #[derive(Clone, Copy, Debug)]
 pub enum Message {
-    /// "Dismiss" was pressed on one that is seen.
+    /// "Dismiss" was pressed on the shown notification with this index.
     Dismissed(usize),
 }
 
 impl Queue {
-    /// Something to tell. The same thing twice in a row is told once; a quiet one is only listed, once.
+    /// Adds a notification. It is dropped if one of its kind is shown or waiting. A quiet one is only added to the history,
+    /// once.
     pub fn push(&mut self, notice: Notice, now: Instant) {
-        if notice.kind.is_quiet() && self.kept.iter().any(|kept| kept.kind == notice.kind)
+        if notice.kind.is_quiet() && self.history.iter().any(|kept| kept.kind == notice.kind)
             || self.shown.iter().any(|(shown, _)| shown.kind == notice.kind)
             || self.waiting.iter().any(|waiting| waiting.kind == notice.kind)
         {
             return;
         }
         if notice.fault.is_some() {
-            if self.kept.len() == MAX_KEPT {
-                self.kept.remove(0);
+            if self.history.len() == MAX_HISTORY {
+                self.history.remove(0);
             }
-            self.kept.push(notice.clone());
+            self.history.push(notice.clone());
         }
         if !notice.kind.is_quiet() {
             self.waiting.push_back(notice);
@@ -66,9 +69,9 @@ impl Queue {
         self.tick(now);
     }
 
-    /// Time has passed: some have been read, others take their place.
+    /// Removes notifications whose time is over, and shows waiting ones.
     pub fn tick(&mut self, now: Instant) {
-        self.shown.retain(|(_, since)| now.saturating_duration_since(*since) < READABLE);
+        self.shown.retain(|(_, since)| now.saturating_duration_since(*since) < NOTICE_DURATION);
         while self.shown.len() < MAX_SHOWN
             && let Some(next) = self.waiting.pop_front()
         {
@@ -76,7 +79,7 @@ impl Queue {
         }
     }
 
-    /// Takes in what happened.
+    /// Handles user input.
     pub fn update(&mut self, message: Message, now: Instant) {
         let Message::Dismissed(index) = message;
         if index < self.shown.len() {
@@ -85,84 +88,84 @@ impl Queue {
         self.tick(now);
     }
 
-    /// Whether time matters now.
+    /// Whether notifications are shown, so that [`Queue::tick`] must be called.
     pub fn is_busy(&self) -> bool {
         !self.shown.is_empty()
     }
 
-    /// Everything that went wrong so far, oldest first.
-    pub fn kept(&self) -> &[Notice] {
-        &self.kept
+    /// All failures so far, oldest first.
+    pub fn history(&self) -> &[Notice] {
+        &self.history
     }
 
-    /// Forgets everything: another meeting begins.
+    /// Removes everything, for the next meeting.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// The notices that are seen now, for a layer over the screen.
+    /// The shown notifications, for a layer over the screen; `None` if there are none.
     pub fn view(&self, context: &Context) -> Option<Element<'_, Message>> {
         if self.shown.is_empty() {
             return None;
         }
         let cards = self.shown.iter().enumerate().map(|(index, (notice, _))| card(index, notice, context));
         let cards = Column::with_children(cards).spacing(SPACE_S).width(NOTICE.min(context.size.width - 2.0 * SPACE_L));
-        let cards = region(Role::Region, &context.say("notice-region"), cards);
+        let cards = region(Role::Region, &context.text("notice-region"), cards);
         let place = container(cards).width(Length::Fill).align_x(Alignment::End);
         Some(place.padding(Padding::from(SPACE_L).top(BAR_TOP + SPACE_S)).into())
     }
 }
 
-/// Everything that was reported, newest first: what is in the panel.
+/// The content of the panel: all notifications, newest first.
 pub fn list<'a, Any: 'a>(reported: &'a [Notice], context: &Context) -> Element<'a, Any> {
     if reported.is_empty() {
-        let words = text::small(context.say("meeting-notices-empty")).style(text::tone(Tone::Dim));
+        let words = text::small(context.text("meeting-notices-empty")).style(text::tone(Tone::Dim));
         return container(words).padding([0.0, SPACE_L]).into();
     }
     let lines = reported.iter().rev().map(|notice| {
         let words = words(notice, context).push(details(&notice.detail, context));
-        let line = row![sign(notice), words].spacing(SPACE_M);
-        region(Role::ListItem, &spoken(notice, context), line)
+        let line = row![badge(notice), words].spacing(SPACE_M);
+        region(Role::ListItem, &accessible_name(notice, context), line)
     });
     let list = Column::with_children(lines).spacing(SPACE_L).padding([SPACE_XS, SPACE_L]);
-    scrollable(region(Role::List, &context.say("notice-region"), list)).height(Length::Fill).into()
+    scrollable(region(Role::List, &context.text("notice-region"), list)).height(Length::Fill).into()
 }
 
 fn card<'a>(index: usize, notice: &Notice, context: &Context) -> Element<'a, Message> {
     let dismiss = container(icon(Icon::Close).size(ICON_SMALL)).center(TARGET);
-    let dismiss = press(dismiss, &context.say("action-dismiss"), Some(Message::Dismissed(index)));
+    let dismiss = press(dismiss, &context.text("action-dismiss"), Some(Message::Dismissed(index)));
     let dismiss = dismiss.id(format!("dismiss-{index}")).look(Look::Quiet).square(TARGET);
-    let line = row![sign(notice), words(notice, context), Element::from(dismiss)].spacing(SPACE_M);
+    let line = row![badge(notice), words(notice, context), Element::from(dismiss)].spacing(SPACE_M);
     let line = container(line).padding(Padding::from(SPACE_M).left(SPACE_L)).width(Length::Fill).style(theme::notice);
-    region(Role::Alert, &context.say(notice.kind.id()), line)
+    region(Role::Alert, &context.text(notice.kind.id()), line)
 }
 
-fn sign<'a, Any: 'a>(notice: &Notice) -> Element<'a, Any> {
-    let (sign, tone) = if notice.fault.is_some() { (Icon::Warning, Tone::Warn) } else { (Icon::Check, Tone::Good) };
-    container(icon(sign).size(ICON_SMALL)).padding(SPACE_S - 1.0).style(theme::tinted(tone)).into()
+fn badge<'a, Any: 'a>(notice: &Notice) -> Element<'a, Any> {
+    let (symbol, tone) = if notice.fault.is_some() { (Icon::Warning, Tone::Warn) } else { (Icon::Check, Tone::Good) };
+    container(icon(symbol).size(ICON_SMALL)).padding(SPACE_S - 1.0).style(theme::tinted(tone)).into()
 }
 
-/// What, whose fault, what to do.
+/// The text of a notification.
 fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Column<'a, Any, theme::Theme, iced::Renderer> {
-    let fault = notice.fault.map(|fault| text::caption(context.say(fault.id())).style(text::tone(Tone::Dim)));
-    let advice = text::small(context.say(&format!("{}.advice", notice.kind.id())));
+    let fault = notice.fault.map(|fault| text::caption(context.text(fault.id())).style(text::tone(Tone::Dim)));
+    let advice = text::small(context.text(&format!("{}.advice", notice.kind.id())));
     column![]
         .push(fault)
-        .push(text::strong(context.say(notice.kind.id())))
+        .push(text::strong(context.text(notice.kind.id())))
         .push(advice)
         .spacing(2.0)
         .width(Length::Fill)
 }
 
-/// The same for a screen reader, which hears of an item in a list what it is called and nothing else.
-fn spoken(notice: &Notice, context: &Context) -> String {
+/// The text of a notification as one name: screen readers read only the name of a list item.
+fn accessible_name(notice: &Notice, context: &Context) -> String {
     let id = notice.kind.id();
-    let fault = notice.fault.map(|fault| context.say(fault.id()));
-    let said = fault.into_iter().chain([context.say(id), context.say(&format!("{id}.advice"))]);
-    said.collect::<Vec<_>>().join(". ")
+    let fault = notice.fault.map(|fault| context.text(fault.id()));
+    let texts = fault.into_iter().chain([context.text(id), context.text(&format!("{id}.advice"))]);
+    texts.collect::<Vec<_>>().join(". ")
 }
 
-/// The cause in the words of whoever reported it, marked as what it is: it may be in another language, and of use to few.
+/// The reported cause, labelled as a detail: it may be in another language. `None` if it is empty.
 pub(crate) fn details<'a, Any: 'a>(detail: &str, context: &Context) -> Option<Element<'a, Any>> {
     if detail.is_empty() {
         return None;
@@ -181,41 +184,41 @@ mod tests {
     }
 
     #[test]
-    fn three_are_seen_and_the_rest_waits_its_turn() {
+    fn at_most_three_are_shown_and_the_others_wait() {
         let (mut queue, now) = (Queue::default(), Instant::now());
         for kind in [NoticeKind::NoCamera, NoticeKind::NoSound, NoticeKind::SoundLost, NoticeKind::BadFile] {
             queue.push(notice(kind), now);
         }
         assert_eq!((queue.shown.len(), queue.waiting.len()), (3, 1));
-        queue.tick(now + READABLE.saturating_sub(Duration::from_millis(1)));
-        assert_eq!(queue.shown.len(), 3, "six seconds to read");
-        queue.tick(now + READABLE);
+        queue.tick(now + NOTICE_DURATION.saturating_sub(Duration::from_millis(1)));
+        assert_eq!(queue.shown.len(), 3, "shown for six seconds");
+        queue.tick(now + NOTICE_DURATION);
         assert_eq!((queue.shown.len(), queue.waiting.len()), (1, 0));
-        assert_eq!(queue.kept().len(), 4, "all are kept in the list");
+        assert_eq!(queue.history().len(), 4, "all are in the history");
     }
 
     #[test]
-    fn the_same_thing_is_told_once_while_it_is_seen() {
+    fn a_kind_is_shown_once_at_a_time() {
         let (mut queue, now) = (Queue::default(), Instant::now());
         queue.push(notice(NoticeKind::NoCamera), now);
         queue.push(notice(NoticeKind::NoCamera), now);
-        assert_eq!((queue.shown.len(), queue.kept().len()), (1, 1));
+        assert_eq!((queue.shown.len(), queue.history().len()), (1, 1));
     }
 
     #[test]
-    fn what_nothing_can_be_done_about_is_listed_and_covers_nobody() {
+    fn a_quiet_notification_is_listed_but_not_shown() {
         let (mut queue, now) = (Queue::default(), Instant::now());
         queue.push(notice(NoticeKind::NoGpu), now);
         queue.push(notice(NoticeKind::NoGpu), now);
         assert!(!queue.is_busy());
-        assert_eq!(queue.kept(), [notice(NoticeKind::NoGpu)]);
+        assert_eq!(queue.history(), [notice(NoticeKind::NoGpu)]);
     }
 
     #[test]
-    fn what_went_well_is_not_kept() {
+    fn a_success_is_not_in_the_history() {
         let (mut queue, now) = (Queue::default(), Instant::now());
         queue.push(Notice { fault: None, ..notice(NoticeKind::LinkCopied) }, now);
-        assert!(queue.is_busy() && queue.kept().is_empty());
+        assert!(queue.is_busy() && queue.history().is_empty());
         queue.update(Message::Dismissed(0), now);
         assert!(!queue.is_busy());
     }

@@ -1,37 +1,36 @@
-//! Language and appearance, wherever one is: the controls that open their menus, and what the menus hold. Each screen keeps
-//! which of its menus is open.
+//! Language and appearance, which can be changed on several screens: the controls and their menus. Each screen keeps which of
+//! its menus is open.
 
 use iced::Alignment;
 use iced::widget::{Column, column, container, row};
 
 use super::{Context, choice, menu, menu_heading};
-use crate::kit::popup::Hanging;
-use crate::kit::{Element, Icon, Press, icon, press, text};
+use crate::kit::{Element, Icon, Press, icon, popup, press, text};
 use crate::locale::Language;
 use crate::theme::{Choice, ICON_SMALL, Look, SPACE_S, TARGET};
 
-/// What a menu offers.
+/// The menus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The languages.
     Language,
     /// The themes.
     Theme,
-    /// Both, where there is room for one control only.
+    /// Both in one menu, for a screen with little space.
     Both,
 }
 
-/// What was chosen.
+/// A choice of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preference {
-    /// To speak this language.
+    /// A language.
     Language(Language),
-    /// To wear this theme.
+    /// A theme.
     Theme(Choice),
 }
 
 impl Part {
-    /// The control that its menu hangs on.
+    /// The id of the control that opens the menu.
     const fn anchor(self) -> &'static str {
         match self {
             Self::Language => "languages",
@@ -40,7 +39,7 @@ impl Part {
         }
     }
 
-    /// The id of its name.
+    /// The text id of its name.
     const fn name(self) -> &'static str {
         match self {
             Self::Language => "menu-language",
@@ -50,30 +49,30 @@ impl Part {
     }
 }
 
-/// The two controls of a page; `open` is the menu that is open.
+/// The two controls of a page. `open` is the open menu.
 pub(crate) fn controls<'a, Message: Clone + 'a>(
     context: &Context,
     open: Option<Part>,
     pressed: impl Fn(Part) -> Message,
 ) -> Element<'a, Message> {
-    let sign = container(icon(theme_icon(context.theme))).center(TARGET);
-    let theme = control(sign, &context.say("menu-theme"), Part::Theme, open, &pressed).square(TARGET);
+    let symbol = container(icon(theme_icon(context.theme))).center(TARGET);
+    let theme = control(symbol, &context.text("menu-theme"), Part::Theme, open, &pressed).square(TARGET);
     let language = context.language.name();
-    let name = format!("{}, {language}", context.say("menu-language"));
+    let name = format!("{}, {language}", context.text("menu-language"));
     let inside = row![icon(Icon::Language), text::strong(language), icon(Icon::Down).size(ICON_SMALL)];
     let inside = inside.spacing(SPACE_S).align_y(Alignment::Center);
     let language = control(inside, &name, Part::Language, open, &pressed);
     row![Element::from(theme), Element::from(language)].spacing(SPACE_S).align_y(Alignment::Center).into()
 }
 
-/// The one control of a bar, without words.
-pub(crate) fn sign<'a, Message: Clone + 'a>(
+/// The one control of a bar, without text.
+pub(crate) fn button<'a, Message: Clone + 'a>(
     context: &Context,
     open: Option<Part>,
     pressed: impl Fn(Part) -> Message,
 ) -> Press<'a, Message> {
-    let sign = container(icon(Icon::Language)).center(TARGET);
-    control(sign, &context.say(Part::Both.name()), Part::Both, open, &pressed).square(TARGET)
+    let symbol = container(icon(Icon::Language)).center(TARGET);
+    control(symbol, &context.text(Part::Both.name()), Part::Both, open, &pressed).square(TARGET)
 }
 
 fn control<'a, Message: Clone + 'a>(
@@ -87,21 +86,21 @@ fn control<'a, Message: Clone + 'a>(
 }
 
 /// The menu of `part`.
-pub(crate) fn hanging<'a, Message: Clone + 'a>(
+pub(crate) fn popup_menu<'a, Message: Clone + 'a>(
     part: Part,
     context: &Context,
     chosen: impl Fn(Preference) -> Message,
     on_close: Message,
-) -> Hanging<'a, Message> {
+) -> popup::Menu<'a, Message> {
     let lines: Column<'a, Message, _, _> = match part {
         Part::Language => column(languages(context, &chosen)),
         Part::Theme => column(themes(context, &chosen)),
-        Part::Both => column![menu_heading(context.say("menu-language"))]
+        Part::Both => column![menu_heading(context.text("menu-language"))]
             .extend(languages(context, &chosen))
-            .push(menu_heading(context.say("menu-theme")))
+            .push(menu_heading(context.text("menu-theme")))
             .extend(themes(context, &chosen)),
     };
-    Hanging { anchor: part.anchor(), label: context.say(part.name()), content: menu(lines), on_close }
+    popup::Menu { anchor: part.anchor(), label: context.text(part.name()), content: menu(lines), on_close }
 }
 
 fn languages<'a, Message: Clone + 'a>(
@@ -124,7 +123,7 @@ fn themes<'a, Message: Clone + 'a>(
         (Choice::Light, "theme-light"),
         (Choice::Contrast, "theme-contrast"),
     ];
-    let line = |(theme, id)| choice(&context.say(id), theme == context.theme, chosen(Preference::Theme(theme)));
+    let line = |(theme, id)| choice(&context.text(id), theme == context.theme, chosen(Preference::Theme(theme)));
     all.map(line).into()
 }
 

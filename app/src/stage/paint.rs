@@ -1,4 +1,4 @@
-//! From tiles to a scene of `render`: with the GPU inside iced's own pass, without one as a picture.
+//! Converts tiles to a scene of `render` and draws it: with the GPU in the render pass of iced, else as one image per tile.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -7,36 +7,36 @@ use bytes::Bytes;
 use iced::advanced::image::Handle;
 use iced::widget::shader;
 use iced::{Color, Rectangle, Size, wgpu};
-use render::{Area, Fit, Font, Look, Placeholder, Rgba, Tag};
+use render::{Area, Fit, Font, Placeholder, Rgba, Style, Tag};
 
-use super::Tile;
+use super::tile::Tile;
 use crate::model::Shows;
 use crate::theme::{FONT_FILES, ON_AVATAR, RADIUS_TILE, RING_SPEAKING, TEXT_SMALL, Theme};
 
-/// What one window's stage shows now, in logical pixels from its own corner.
+/// The content of a stage.
 #[derive(Debug)]
 pub struct Scene {
-    /// In physical pixels.
+    /// The tiles, in physical pixels from the corner of the stage.
     pub tiles: Vec<render::Tile>,
-    /// Colours and letters; `None` where our own font cannot be read, which a test excludes.
-    pub look: Option<Look>,
+    /// Colours and font. `None` if the bundled font cannot be read; a test excludes that.
+    pub look: Option<Style>,
 }
 
-/// The faces that names are written with: ours, then the system's for letters that it lacks. The first call reads the
-/// font folders (some ten milliseconds and more): [`crate::run`] makes it on a thread of its own at the start.
-pub fn faces() -> Option<Font> {
-    static FACES: OnceLock<Option<Font>> = OnceLock::new();
-    FACES.get_or_init(|| Font::new(&FONT_FILES).ok().map(Font::with_system_fallback)).clone()
+/// The font of names and initials: the bundled one, with the system's fonts for letters that it lacks. The first call reads
+/// the font folders, which takes 10 ms or more, so [`crate::run`] makes it on a separate thread at the start.
+pub fn tile_font() -> Option<Font> {
+    static FONT: OnceLock<Option<Font>> = OnceLock::new();
+    FONT.get_or_init(|| Font::new(&FONT_FILES).ok().map(Font::with_system_fallback)).clone()
 }
 
-/// How the stage looks in this theme.
-pub fn look(theme: &Theme) -> Option<Look> {
+/// The colours and the font of the stage in this theme.
+pub fn look(theme: &Theme) -> Option<Style> {
     let c = theme.colours();
-    Some(Look {
-        font: faces()?,
+    Some(Style {
+        font: tile_font()?,
         backdrop: rgba(c.stage),
-        tag_paper: rgba(c.scrim),
-        tag_ink: rgba(c.on_scrim),
+        tag_background: rgba(c.scrim),
+        tag_text: rgba(c.on_scrim),
         tag_muted: rgba(crate::theme::DARK.danger),
         initials: rgba(ON_AVATAR),
         tag_size: TEXT_SMALL - 1.0,
@@ -45,12 +45,17 @@ pub fn look(theme: &Theme) -> Option<Look> {
     })
 }
 
-/// The tiles at their places.
+/// Converts tiles with their bounds.
 pub fn scene(tiles: &[Tile], places: &[Rectangle], theme: &Theme, scale: f32) -> Vec<render::Tile> {
-    tiles.iter().zip(places).enumerate().map(|(index, (tile, place))| one(index, tile, *place, theme, scale)).collect()
+    tiles
+        .iter()
+        .zip(places)
+        .enumerate()
+        .map(|(index, (tile, place))| render_tile(index, tile, *place, theme, scale))
+        .collect()
 }
 
-fn one(index: usize, tile: &Tile, place: Rectangle, theme: &Theme, scale: f32) -> render::Tile {
+fn render_tile(index: usize, tile: &Tile, place: Rectangle, theme: &Theme, scale: f32) -> render::Tile {
     let area = Area::new(place.x * scale, place.y * scale, place.width * scale, place.height * scale);
     let placeholder = Placeholder { initials: tile.initials.clone(), colour: rgba(tile.colour) };
     render::Tile {
@@ -68,19 +73,19 @@ fn one(index: usize, tile: &Tile, place: Rectangle, theme: &Theme, scale: f32) -
     }
 }
 
-/// What the GPU keeps between frames. One for each renderer, made when the first stage is drawn.
+/// The GPU state between frames. One per renderer, created when the first stage is drawn.
 pub struct Pipeline {
     format: wgpu::TextureFormat,
     stage: Option<render::Stage>,
 }
 
 impl Pipeline {
-    /// Uploads new pictures and lays the scene out for a pass over `bounds` logical pixels.
+    /// Uploads new frames and prepares the scene for a render pass over `bounds` logical pixels.
     pub fn prepare(&mut self, scene: &Scene, device: &wgpu::Device, queue: &wgpu::Queue, bounds: Size, scale: f32) {
         let Some(look) = scene.look.clone() else { return };
         let stage = match &mut self.stage {
             Some(stage) => {
-                stage.set_look(look);
+                stage.set_style(look);
                 stage
             }
             empty @ None => empty.insert(render::Stage::new(device, queue, self.format, look)),
@@ -88,7 +93,7 @@ impl Pipeline {
         stage.prepare(device, queue, &scene.tiles, pixels(bounds, scale), scale);
     }
 
-    /// Draws what was prepared.
+    /// Draws the prepared scene.
     pub fn draw(&self, pass: &mut wgpu::RenderPass<'_>) {
         if let Some(stage) = &self.stage {
             stage.draw(pass);
@@ -102,51 +107,51 @@ impl shader::Pipeline for Pipeline {
     }
 }
 
-/// The same scene without a GPU, as a picture for each tile that is made again only where something changed.
+/// Draws the scene without a GPU, as one image per tile. An image is created again only if its tile changed.
 #[derive(Default)]
 pub struct Canvas {
     inner: Option<render::cpu::Canvas>,
     parts: Vec<Part>,
-    ground: Option<Color>,
-    shelf: Shelf,
+    background: Option<Color>,
+    pool: BufferPool,
 }
 
-/// A tile as a picture, in physical pixels from the stage's corner.
+/// The image of a tile.
 pub struct Part {
-    /// Its pixels.
+    /// The pixels.
     pub handle: Handle,
-    /// Left, top, width, height.
+    /// Left, top, width and height in physical pixels, from the corner of the stage.
     pub place: [u32; 4],
 }
 
-/// Copies of the canvas that the window has let go of, to be written again.
-type Shelf = Arc<Mutex<Vec<Vec<u8>>>>;
+/// Buffers of images that the window no longer uses, for reuse.
+type BufferPool = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// One copy, which goes back to its shelf.
-struct Copy {
+/// The pixels of an image. Dropping it returns the buffer to its pool.
+struct PooledBuffer {
     pixels: Vec<u8>,
-    shelf: Shelf,
+    pool: BufferPool,
 }
 
 impl Canvas {
-    /// The scene on `bounds` logical pixels. The ground between the tiles is the caller's.
+    /// Draws the scene on `bounds` logical pixels. The caller draws the background between the tiles.
     pub fn draw(&mut self, scene: &[render::Tile], theme: &Theme, bounds: Size, scale: f32) -> &[Part] {
         let Some(look) = look(theme) else { return &[] };
-        let ground = theme.colours().ground;
+        let background = theme.colours().background;
         let canvas = self.inner.get_or_insert_with(|| render::cpu::Canvas::new(look.clone()));
-        if self.ground.replace(ground) != Some(ground) {
-            canvas.set_look(look);
+        if self.background.replace(background) != Some(background) {
+            canvas.set_style(look);
         }
-        canvas.draw(scene, pixels(bounds, scale), scale, rgba(ground));
+        canvas.draw(scene, pixels(bounds, scale), scale, rgba(background));
         let size = canvas.size();
         let places =
-            scene.iter().map(|tile| within(tile.area, size)).filter(|[_, _, width, height]| width * height > 0);
+            scene.iter().map(|tile| pixel_rect(tile.area, size)).filter(|[_, _, width, height]| width * height > 0);
         let mut before = std::mem::take(&mut self.parts).into_iter();
         for place in places {
             let known = before.next().filter(|part| part.place == place);
-            let changed = canvas.damage().iter().any(|area| overlap(within(*area, size), place));
+            let changed = canvas.damage().iter().any(|area| overlap(pixel_rect(*area, size), place));
             self.parts.push(known.filter(|_| !changed).unwrap_or_else(|| {
-                let copy = Copy::of(canvas.pixels(), size[0], place, &self.shelf);
+                let copy = PooledBuffer::of(canvas.pixels(), size[0], place, &self.pool);
                 Part { handle: Handle::from_rgba(place[2], place[3], Bytes::from_owner(copy)), place }
             }));
         }
@@ -154,10 +159,10 @@ impl Canvas {
     }
 }
 
-/// The whole pixels of an area that lie on a canvas, as [`render::cpu`] draws it: left, top, width, height.
-fn within(area: Area, [width, height]: [u32; 2]) -> [u32; 4] {
+/// The part of an area on a canvas, in whole pixels as [`render::cpu`] draws it: left, top, width and height.
+fn pixel_rect(area: Area, [width, height]: [u32; 2]) -> [u32; 4] {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to the canvas")]
-    let edge = |place: f32, most: u32| (place.round().max(0.0) as u32).min(most);
+    let edge = |place: f32, max: u32| (place.round().max(0.0) as u32).min(max);
     let (left, top) = (edge(area.x, width), edge(area.y, height));
     let (right, bottom) = (edge(area.x + area.width, width), edge(area.y + area.height, height));
     [left, top, right - left.min(right), bottom - top.min(bottom)]
@@ -168,35 +173,35 @@ fn overlap(a: [u32; 4], b: [u32; 4]) -> bool {
     across && a[1] < b[1] + b[3] && b[1] < a[1] + a[3]
 }
 
-impl Copy {
-    /// A part of `pixels`, which are `stride` to a row.
-    fn of(pixels: &[u8], stride: u32, [left, top, width, height]: [u32; 4], shelf: &Shelf) -> Self {
-        let mut copy = shelf.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+impl PooledBuffer {
+    /// Copies a rectangle of `pixels`, which have `stride` pixels per row.
+    fn of(pixels: &[u8], stride: u32, [left, top, width, height]: [u32; 4], pool: &BufferPool) -> Self {
+        let mut copy = pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         copy.clear();
         let columns = left as usize * 4..(left + width) as usize * 4;
         let rows = pixels.chunks_exact(stride as usize * 4).skip(top as usize).take(height as usize);
         rows.for_each(|row| copy.extend_from_slice(&row[columns.clone()]));
-        Self { pixels: copy, shelf: Arc::clone(shelf) }
+        Self { pixels: copy, pool: Arc::clone(pool) }
     }
 }
 
-impl AsRef<[u8]> for Copy {
+impl AsRef<[u8]> for PooledBuffer {
     fn as_ref(&self) -> &[u8] {
         &self.pixels
     }
 }
 
-impl Drop for Copy {
+impl Drop for PooledBuffer {
     fn drop(&mut self) {
-        let mut spare = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.len() < SPARE {
-            spare.push(std::mem::take(&mut self.pixels));
+        let mut buffers = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if buffers.len() < MAX_POOLED_BUFFERS {
+            buffers.push(std::mem::take(&mut self.pixels));
         }
     }
 }
 
-/// Copies that wait at most: those of all tiles that anybody looks at at once.
-const SPARE: usize = 64;
+/// The maximum number of unused buffers, enough for all tiles of a stage.
+const MAX_POOLED_BUFFERS: usize = 64;
 
 fn pixels(bounds: Size, scale: f32) -> [u32; 2] {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the size of a window")]
@@ -214,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_font_can_be_read() {
+    fn the_bundled_font_can_be_read() {
         assert!(look(&Theme::DARK).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Chooses who draws the windows, once for each run.
+//! Chooses between the GPU and software rendering, once per run.
 
 use std::sync::OnceLock;
 
@@ -9,37 +9,41 @@ use render::Drawing;
 
 use super::{Renderer, software};
 
-/// iced's own.
-type Stock = <iced::Renderer as compositor::Default>::Compositor;
+/// The compositor of iced.
+type IcedCompositor = <iced::Renderer as compositor::Default>::Compositor;
 
-/// Brings windows to the screen.
+/// Shows windows on the screen.
 pub enum Compositor {
-    /// A graphics card does.
-    Card(Box<Stock>),
-    /// The processor does.
-    Processor(software::Compositor),
+    /// With the GPU.
+    Gpu(Box<IcedCompositor>),
+    /// In software.
+    Software(software::Compositor),
 }
 
-/// One window's way to the screen.
+/// The surface of one window.
 pub enum Surface {
-    Card(Box<<Stock as Interface>::Surface>),
-    Processor(Box<software::Surface>),
+    Gpu(Box<<IcedCompositor as Interface>::Surface>),
+    Software(Box<software::Surface>),
 }
 
-/// Finds out whether there is a graphics card. Loads its drivers, some ten milliseconds and more: [`crate::run`] calls it on
-/// a thread of its own at the start.
-pub fn look_for_a_card() -> Drawing {
+/// Detects whether there is a GPU. The first call loads its drivers, which takes 10 ms or more, so [`crate::run`] makes it
+/// on a separate thread at the start.
+pub fn detect_drawing() -> Drawing {
     static FOUND: OnceLock<Drawing> = OnceLock::new();
-    *FOUND.get_or_init(|| wished().unwrap_or_else(Drawing::on_this_machine))
+    *FOUND.get_or_init(|| forced_by_environment().unwrap_or_else(Drawing::on_this_machine))
 }
 
-/// What iced's own switch says: for drivers that fail, and for measurements.
-fn wished() -> Option<Drawing> {
+/// The choice of the environment variable of iced, for drivers that fail and for measurements.
+fn forced_by_environment() -> Option<Drawing> {
     match std::env::var("ICED_BACKEND").as_deref() {
         Ok("wgpu") => Some(Drawing::Shaders),
         Ok("tiny-skia") => Some(Drawing::Processor),
         Ok(_) | Err(_) => None,
     }
+}
+
+impl compositor::Default for Renderer {
+    type Compositor = Compositor;
 }
 
 impl Interface for Compositor {
@@ -53,47 +57,48 @@ impl Interface for Compositor {
         shell: Shell,
         _backend: Option<&str>,
     ) -> Result<Self, Error> {
-        if look_for_a_card() == Drawing::Shaders {
-            let card = Stock::with_backend(settings, display.clone(), compatible_window, shell, Some("wgpu")).await;
-            match card {
-                Ok(card) if wished().is_none() && is_a_program(&card.information().adapter) => {
-                    tracing::info!("the graphics card does not reach this display");
+        if detect_drawing() == Drawing::Shaders {
+            let gpu =
+                IcedCompositor::with_backend(settings, display.clone(), compatible_window, shell, Some("wgpu")).await;
+            match gpu {
+                Ok(gpu) if forced_by_environment().is_none() && is_software_adapter(&gpu.information().adapter) => {
+                    tracing::info!("the GPU cannot draw on this display");
                 }
-                Ok(card) => return Ok(Self::Card(Box::new(card))),
-                Err(error) => tracing::warn!(%error, "the graphics card does not draw"),
+                Ok(gpu) => return Ok(Self::Gpu(Box::new(gpu))),
+                Err(error) => tracing::warn!(%error, "the GPU cannot be used"),
             }
         }
-        tracing::info!("the processor draws the windows");
-        software::Compositor::new(settings, display).map(Self::Processor)
+        tracing::info!("windows are drawn in software");
+        software::Compositor::new(settings, display).map(Self::Software)
     }
 
     fn create_renderer(&self) -> Renderer {
         match self {
-            Self::Card(card) => card.create_renderer(),
-            Self::Processor(processor) => processor.renderer(),
+            Self::Gpu(gpu) => gpu.create_renderer(),
+            Self::Software(software) => software.renderer(),
         }
         .into()
     }
 
     fn create_surface<W: Window + Clone>(&mut self, window: W, width: u32, height: u32) -> Surface {
         match self {
-            Self::Card(card) => Surface::Card(Box::new(card.create_surface(window, width, height))),
-            Self::Processor(processor) => Surface::Processor(Box::new(processor.surface(window, width, height))),
+            Self::Gpu(gpu) => Surface::Gpu(Box::new(gpu.create_surface(window, width, height))),
+            Self::Software(software) => Surface::Software(Box::new(software.surface(window, width, height))),
         }
     }
 
     fn configure_surface(&mut self, surface: &mut Surface, width: u32, height: u32) {
         match (self, surface) {
-            (Self::Card(card), Surface::Card(surface)) => card.configure_surface(surface, width, height),
-            (_, Surface::Processor(surface)) => surface.resize(width, height),
-            (Self::Processor(_), Surface::Card(_)) => {}
+            (Self::Gpu(gpu), Surface::Gpu(surface)) => gpu.configure_surface(surface, width, height),
+            (_, Surface::Software(surface)) => surface.resize(width, height),
+            (Self::Software(_), Surface::Gpu(_)) => {}
         }
     }
 
     fn information(&self) -> Information {
         match self {
-            Self::Card(card) => card.information(),
-            Self::Processor(_) => Information { adapter: "CPU".into(), backend: "tiny-skia".into() },
+            Self::Gpu(gpu) => gpu.information(),
+            Self::Software(_) => Information { adapter: "CPU".into(), backend: "tiny-skia".into() },
         }
     }
 
@@ -105,27 +110,27 @@ impl Interface for Compositor {
         background_color: Color,
         on_pre_present: impl FnOnce(),
     ) -> Result<(), SurfaceError> {
-        let (presented, processor) = match (self, surface) {
-            (Self::Card(card), Surface::Card(surface)) => {
-                (card.present(&mut renderer.inner, surface, viewport, background_color, on_pre_present), false)
+        let (presented, software) = match (self, surface) {
+            (Self::Gpu(gpu), Surface::Gpu(surface)) => {
+                (gpu.present(&mut renderer.inner, surface, viewport, background_color, on_pre_present), false)
             }
-            (_, Surface::Processor(surface)) => {
+            (_, Surface::Software(surface)) => {
                 (surface.present(&mut renderer.inner, viewport, background_color, on_pre_present), true)
             }
-            // A surface of another compositor: there is one for each run.
-            (Self::Processor(_), Surface::Card(_)) => (Err(SurfaceError::Lost), true),
+            // Impossible: all surfaces come from the one compositor.
+            (Self::Software(_), Surface::Gpu(_)) => (Err(SurfaceError::Lost), true),
         };
-        tracing::trace!(processor, "window drawn");
+        tracing::trace!(software, "window drawn");
         if let Some(waker) = &renderer.waker {
-            waker.end(processor);
+            waker.end(software);
         }
         presented
     }
 
     fn screenshot(&mut self, renderer: &mut Renderer, viewport: &Viewport, background_color: Color) -> Vec<u8> {
         match self {
-            Self::Card(card) => card.screenshot(&mut renderer.inner, viewport, background_color),
-            Self::Processor(_) => iced::advanced::renderer::Headless::screenshot(
+            Self::Gpu(gpu) => gpu.screenshot(&mut renderer.inner, viewport, background_color),
+            Self::Software(_) => iced::advanced::renderer::Headless::screenshot(
                 renderer,
                 viewport.physical_size(),
                 viewport.scale_factor(),
@@ -135,7 +140,8 @@ impl Interface for Compositor {
     }
 }
 
-/// True for the drivers of no card: there may be one that cannot draw on this display, as on a remote one.
-fn is_a_program(adapter: &str) -> bool {
+/// Whether an adapter is a software driver. Vulkan falls back to one if the GPU cannot draw on this display, for example a
+/// remote one.
+fn is_software_adapter(adapter: &str) -> bool {
     ["llvmpipe", "SwiftShader", "Microsoft Basic Render"].iter().any(|name| adapter.contains(name))
 }

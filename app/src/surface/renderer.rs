@@ -1,6 +1,5 @@
-//! iced's renderer under a name of ours, because a program's renderer decides who brings its windows to the screen.
+//! A wrapper of iced's renderer. iced chooses the compositor of a program by the type of its renderer.
 
-use iced::advanced::graphics::compositor;
 use iced::advanced::image::{Allocation, Error, Handle};
 use iced::advanced::renderer::{Headless, Quad};
 use iced::advanced::text::{self, Text};
@@ -8,10 +7,10 @@ use iced::{Background, Color, Font, Pixels, Point, Rectangle, Size, Transformati
 
 use crate::kit::wake::Waker;
 
-/// What draws one window.
+/// The renderer of one window.
 pub struct Renderer {
     pub(super) inner: iced::Renderer,
-    /// Whom to tell that the redraw under way is on the screen.
+    /// Notified when the redraw in progress is on the screen.
     pub(super) waker: Option<Waker>,
 }
 
@@ -19,10 +18,6 @@ impl From<iced::Renderer> for Renderer {
     fn from(inner: iced::Renderer) -> Self {
         Self { inner, waker: None }
     }
-}
-
-impl compositor::Default for Renderer {
-    type Compositor = super::compositor::Compositor;
 }
 
 impl iced::advanced::Renderer for Renderer {

@@ -1,15 +1,16 @@
-//! The outermost element: widgets that draw with iced's renderer, inside a program that draws with ours.
+//! Lets widgets that draw with iced's renderer run in a program that uses [`Renderer`].
 
-use iced::advanced::widget::{Operation, Tree, tree};
+use iced::advanced::widget::{Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Overlay, Shell, Widget, layout, mouse, overlay, renderer};
-use iced::{Event, Length, Rectangle, Size, Vector, window};
+use iced::{Event, Rectangle, Size, Vector, window};
 
 use super::Renderer;
 use crate::kit::Element;
+use crate::kit::forward::forward;
 use crate::kit::wake::Waker;
 use crate::theme::Theme;
 
-/// A window's content for our renderer. `waker` is told when a redraw begins and when it is on the screen.
+/// Wraps the content of a window. `waker` is notified when a redraw starts and when it is on the screen.
 pub fn adapt_renderer<'a, Message: 'a>(
     content: Element<'a, Message>,
     waker: Option<Waker>,
@@ -23,17 +24,7 @@ struct RendererAdapter<'a, Message> {
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> {
-    fn size(&self) -> Size<Length> {
-        self.content.as_widget().size()
-    }
-
-    fn size_hint(&self) -> Size<Length> {
-        self.content.as_widget().size_hint()
-    }
-
-    fn layout(&mut self, tree: &mut Tree, renderer: &Renderer, limits: &layout::Limits) -> layout::Node {
-        self.content.as_widget_mut().layout(tree, &renderer.inner, limits)
-    }
+    forward!(adapted: tag, state, children, diff, size, size_hint, layout, operate, mouse_interaction);
 
     fn draw(
         &self,
@@ -46,28 +37,8 @@ impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> 
         viewport: &Rectangle,
     ) {
         renderer.waker.clone_from(&self.waker);
-        let theme = worn(theme, renderer);
+        let theme = theme_for(theme, renderer);
         self.content.as_widget().draw(tree, &mut renderer.inner, &theme, style, layout, cursor, viewport);
-    }
-
-    fn tag(&self) -> tree::Tag {
-        self.content.as_widget().tag()
-    }
-
-    fn state(&self) -> tree::State {
-        self.content.as_widget().state()
-    }
-
-    fn children(&self) -> Vec<Tree> {
-        self.content.as_widget().children()
-    }
-
-    fn diff(&self, tree: &mut Tree) {
-        self.content.as_widget().diff(tree);
-    }
-
-    fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
-        self.content.as_widget_mut().operate(tree, layout, &renderer.inner, operation);
     }
 
     fn update(
@@ -88,17 +59,6 @@ impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> 
         content.update(tree, event, layout, cursor, &renderer.inner, clipboard, shell, viewport);
     }
 
-    fn mouse_interaction(
-        &self,
-        tree: &Tree,
-        layout: Layout<'_>,
-        cursor: mouse::Cursor,
-        viewport: &Rectangle,
-        renderer: &Renderer,
-    ) -> mouse::Interaction {
-        self.content.as_widget().mouse_interaction(tree, layout, cursor, viewport, &renderer.inner)
-    }
-
     fn overlay<'b>(
         &'b mut self,
         tree: &'b mut Tree,
@@ -112,15 +72,15 @@ impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> 
     }
 }
 
-/// The theme without shadows where the processor draws: its rasteriser paints them beyond what is being redrawn, over and over.
-fn worn(theme: &Theme, renderer: &Renderer) -> Theme {
+/// The theme, without shadows if drawn in software: the rasteriser draws them outside the damaged area, again and again.
+fn theme_for(theme: &Theme, renderer: &Renderer) -> Theme {
     match renderer.inner {
         iced::Renderer::Primary(_) => *theme,
-        iced::Renderer::Secondary(_) => theme.flat(),
+        iced::Renderer::Secondary(_) => theme.without_shadows(),
     }
 }
 
-/// What lies over the content, lifted too.
+/// Wraps an overlay of the content.
 struct OverlayAdapter<'a, Message>(overlay::Element<'a, Message, Theme, iced::Renderer>);
 
 impl<'a, Message: 'a> OverlayAdapter<'a, Message> {
@@ -144,7 +104,7 @@ impl<Message> Overlay<Message, Theme, Renderer> for OverlayAdapter<'_, Message> 
         layout: Layout<'_>,
         cursor: mouse::Cursor,
     ) {
-        let theme = worn(theme, renderer);
+        let theme = theme_for(theme, renderer);
         self.0.as_overlay().draw(&mut renderer.inner, &theme, style, layout, cursor);
     }
 

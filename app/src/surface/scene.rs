@@ -1,29 +1,29 @@
-//! What a window shows: layers for the rasteriser, and finished pictures that are only copied.
+//! The content of a window: layers for the rasteriser, and images that are only copied.
 //!
-//! A picture is copied where it is opaque, on whole pixels and nothing clips it; the rasteriser draws what lies over it.
+//! An image is copied if it is opaque, on whole pixels and not clipped. The rasteriser draws what is over it.
 
 use iced::advanced::graphics::{Image, damage};
 use iced::advanced::image::{Handle, Id};
 use iced::{Rectangle, Size};
 use iced_tiny_skia::Layer;
 
-/// One window at one moment.
+/// The content of one window at one time.
 pub struct Scene {
     scale: f32,
     layers: Vec<Layer>,
     pictures: Vec<Picture>,
 }
 
-/// A picture at its place.
+/// An image that is copied.
 pub struct Picture {
     handle: Handle,
     place: Place,
     bounds: Rectangle,
-    // Where something lies over it.
+    /// The parts that something else covers.
     covered: Vec<Rectangle>,
 }
 
-/// Physical pixels.
+/// A rectangle in physical pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
     left: u32,
@@ -33,11 +33,11 @@ struct Place {
 }
 
 impl Scene {
-    /// What `layers` show, with `scale` physical pixels for a logical one.
+    /// Builds the scene of `layers`. `scale` is physical pixels per logical pixel.
     pub fn of(layers: &[Layer], scale: f32) -> Self {
         let mut scene = Self { scale, layers: layers.to_vec(), pictures: Vec::new() };
         for index in 0..scene.layers.len() {
-            // The topmost pictures of a layer; one under something else is the rasteriser's.
+            // Only the topmost images of a layer; the rasteriser draws the others.
             while let Some(mut picture) = scene.topmost(index) {
                 scene.layers[index].images.pop();
                 picture.covered = scene.above(index, &picture, scale);
@@ -52,13 +52,13 @@ impl Scene {
         layer.images.last().and_then(|image| Picture::of(image, layer.bounds, self.scale))
     }
 
-    /// Where what lies over a picture of a layer is drawn: on whole pixels, no part twice.
+    /// The parts of a picture that something covers, on whole pixels and without overlaps.
     fn above(&self, index: usize, picture: &Picture, scale: f32) -> Vec<Rectangle> {
         let own = Layer { text: self.layers[index].text.clone(), ..empty(self.layers[index].bounds) };
         let over = std::iter::once(&own).chain(&self.layers[index + 1..]);
         let mut parts: Vec<Rectangle> = Vec::new();
         for bounds in over.flat_map(|layer| Layer::damage(&empty(layer.bounds), layer)) {
-            let Some(mut part) = outward(bounds, scale).intersection(&picture.bounds) else { continue };
+            let Some(mut part) = snap_outward(bounds, scale).intersection(&picture.bounds) else { continue };
             while let Some(at) = parts.iter().position(|other| other.intersects(&part)) {
                 part = part.union(&parts.swap_remove(at));
             }
@@ -67,15 +67,15 @@ impl Scene {
         parts
     }
 
-    /// The pictures that a buffer that shows `before` lacks.
+    /// The pictures that a buffer with the scene `before` does not show.
     pub fn new_pictures(&self, before: Option<&Self>) -> impl Iterator<Item = &Picture> {
         let known =
             move |picture: &Picture| before.is_some_and(|before| before.pictures.iter().any(|old| old.is(picture)));
         self.pictures.iter().filter(move |picture| !known(picture))
     }
 
-    /// What the rasteriser has to draw over a buffer that shows `before`, in logical pixels: what changed beside pictures,
-    /// and what lies over new ones.
+    /// The areas that the rasteriser must draw over a buffer with the scene `before`, in logical pixels: what changed beside
+    /// pictures, and what covers new ones.
     pub fn damage(&self, before: Option<&Self>, window: Size) -> Vec<Rectangle> {
         let whole = Rectangle::with_size(window);
         let mut changed = match before {
@@ -86,31 +86,32 @@ impl Scene {
         changed.extend(gone.map(|old| old.bounds));
         let mut parts = damage::group(changed, whole);
         for part in &mut parts {
-            *part = outward(*part, self.scale);
+            *part = snap_outward(*part, self.scale);
         }
         for picture in &self.pictures {
-            parts = parts.into_iter().flat_map(|part| picture.leave(part)).collect();
+            parts = parts.into_iter().flat_map(|part| picture.subtract_from(part)).collect();
         }
         parts.extend(self.new_pictures(before).flat_map(|picture| &picture.covered));
-        // The rasteriser takes no less than a pixel.
+        // The rasteriser does not accept areas smaller than a pixel.
         parts.retain(|part| part.width >= 1.0 && part.height >= 1.0);
         parts
     }
 
-    /// True where a picture lies now where one lay before.
+    /// Whether a picture now has the place of `old`.
     fn covers(&self, old: &Picture) -> bool {
         self.pictures.iter().any(|picture| picture.place == old.place)
     }
 }
 
 impl Picture {
-    /// The picture that an image is, if it can be copied.
+    /// Converts an image; `None` if it cannot be copied.
     fn of(image: &Image, clip: Rectangle, scale: f32) -> Option<Self> {
         let Image::Raster { image, bounds, clip_bounds } = image else { return None };
         let Handle::Rgba { width, height, pixels, .. } = &image.handle else { return None };
         let place = Place::of(*bounds, scale)?;
         let plain = image.rotation.0 == 0.0 && image.opacity >= 1.0 && image.border_radius == 0.0.into();
-        let whole = bounds.is_within(&clip.expand(SLACK)) && bounds.is_within(&clip_bounds.expand(SLACK));
+        let whole =
+            bounds.is_within(&clip.expand(PIXEL_TOLERANCE)) && bounds.is_within(&clip_bounds.expand(PIXEL_TOLERANCE));
         let exact = (place.width, place.height) == (*width, *height);
         (plain && whole && exact && render::cpu::is_opaque(pixels)).then(|| Self {
             handle: image.handle.clone(),
@@ -128,8 +129,8 @@ impl Picture {
         self.handle.id()
     }
 
-    /// What is left of `part` beside the picture, and where something lies over it.
-    fn leave(&self, part: Rectangle) -> Vec<Rectangle> {
+    /// The parts of `part` beside the picture, and the covered parts of the picture in it.
+    fn subtract_from(&self, part: Rectangle) -> Vec<Rectangle> {
         let Some(shared) = part.intersection(&self.bounds) else { return vec![part] };
         let (right, bottom) = (part.x + part.width, part.y + part.height);
         let (shared_right, shared_bottom) = (shared.x + shared.width, shared.y + shared.height);
@@ -144,7 +145,7 @@ impl Picture {
         parts
     }
 
-    /// Copies the pixels into a window's buffer.
+    /// Copies the pixels into the buffer of a window.
     pub fn copy(&self, buffer: &mut [u32], width: u32, height: u32) {
         let Handle::Rgba { pixels, .. } = &self.handle else { return };
         let Place { left, top, .. } = self.place;
@@ -153,12 +154,13 @@ impl Picture {
 }
 
 impl Place {
-    /// `None` where the rectangle is not on whole pixels.
+    /// Returns `None` if the rectangle is not on whole pixels.
     fn of(bounds: Rectangle, scale: f32) -> Option<Self> {
         let whole = |side: f32| {
             let pixels = (side * scale).round();
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in between")]
-            ((0.0..=16_384.0).contains(&pixels) && (pixels - side * scale).abs() < SLACK).then_some(pixels as u32)
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+            ((0.0..=16_384.0).contains(&pixels) && (pixels - side * scale).abs() < PIXEL_TOLERANCE)
+                .then_some(pixels as u32)
         };
         Some(Self {
             left: whole(bounds.x)?,
@@ -169,8 +171,8 @@ impl Place {
     }
 }
 
-/// The whole physical pixels that a rectangle touches.
-fn outward(bounds: Rectangle, scale: f32) -> Rectangle {
+/// Extends a rectangle to whole physical pixels.
+fn snap_outward(bounds: Rectangle, scale: f32) -> Rectangle {
     let (left, top) = ((bounds.x * scale).floor() / scale, (bounds.y * scale).floor() / scale);
     let right = ((bounds.x + bounds.width) * scale).ceil() / scale;
     let bottom = ((bounds.y + bounds.height) * scale).ceil() / scale;
@@ -181,5 +183,5 @@ fn empty(bounds: Rectangle) -> Layer {
     Layer { bounds, ..Layer::default() }
 }
 
-/// What rounding may cost, in pixels.
-const SLACK: f32 = 0.02;
+/// The tolerance for rounding errors, in pixels.
+const PIXEL_TOLERANCE: f32 = 0.02;

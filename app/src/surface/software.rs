@@ -1,4 +1,4 @@
-//! A window drawn by the processor: memory that the display server shows.
+//! Shows windows without a GPU, through a pixel buffer that the display server shows.
 
 use std::num::NonZeroU32;
 
@@ -6,19 +6,19 @@ use iced::Color;
 use iced::advanced::graphics::compositor::{Display, SurfaceError, Window};
 use iced::advanced::graphics::{Error, Settings, Viewport};
 
-use super::painter::Painter;
+use super::buffer_updater::BufferUpdater;
 
-/// Makes surfaces.
+/// Creates the surfaces.
 pub struct Compositor {
     context: softbuffer::Context<Box<dyn Display>>,
     settings: Settings,
 }
 
-/// One window's memory.
+/// The pixel buffer of one window.
 pub struct Surface {
-    // None where the system refused: told once, and nothing is shown.
+    /// `None` if the system refused it. This is logged once, and the window shows nothing.
     window: Option<softbuffer::Surface<Box<dyn Display>, Box<dyn Window>>>,
-    painter: Painter,
+    buffer_updater: BufferUpdater,
 }
 
 impl Compositor {
@@ -35,8 +35,8 @@ impl Compositor {
 
     pub fn surface(&self, window: impl Window, width: u32, height: u32) -> Surface {
         let window = softbuffer::Surface::new(&self.context, Box::new(window) as Box<dyn Window>);
-        let window = window.inspect_err(|error| tracing::error!(%error, "the window cannot be drawn")).ok();
-        let mut surface = Surface { window, painter: Painter::default() };
+        let window = window.inspect_err(|error| tracing::error!(%error, "no pixel buffer for the window")).ok();
+        let mut surface = Surface { window, buffer_updater: BufferUpdater::default() };
         surface.resize(width, height);
         surface
     }
@@ -47,12 +47,12 @@ impl Surface {
         let sides = (NonZeroU32::new(width), NonZeroU32::new(height));
         let (Some(window), (Some(across), Some(down))) = (&mut self.window, sides) else { return };
         if let Err(error) = window.resize(across, down) {
-            tracing::error!(%error, width, height, "the window cannot be drawn at this size");
+            tracing::error!(%error, width, height, "the window cannot be resized");
         }
-        self.painter.forget();
+        self.buffer_updater.reset();
     }
 
-    /// Shows what `renderer` was told to draw.
+    /// Draws and shows the layers of `renderer`.
     pub fn present(
         &mut self,
         renderer: &mut iced::Renderer,
@@ -65,9 +65,9 @@ impl Surface {
         };
         let mut buffer = window.buffer_mut().map_err(|_| SurfaceError::Lost)?;
         let age = buffer.age();
-        self.painter.paint(renderer, viewport, background, &mut buffer, age).ok_or(SurfaceError::Outdated)?;
+        self.buffer_updater.update(renderer, viewport, background, &mut buffer, age).ok_or(SurfaceError::Outdated)?;
         on_pre_present();
-        // All of it: another window may have lain over any part.
+        // The whole buffer, because another window may have covered any part.
         buffer.present().map_err(|_| SurfaceError::Lost)
     }
 }

@@ -1,51 +1,51 @@
-//! The three palettes, and the arithmetic of contrast that a test holds them to.
+//! The three palettes, and the contrast ratio that the tests check.
 
 use iced::Color;
 
-/// What a colour is for. Every pair of text and ground that the client uses has at least 4.5:1, every control 3:1.
+/// The colours by purpose. Text has a contrast of at least 4.5:1 on each background, controls have 3:1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Colours {
     /// The page.
-    pub ground: Color,
+    pub background: Color,
     /// Bars, cards, panels.
     pub surface: Color,
-    /// Controls on a surface; what lies under the pointer.
+    /// Controls on a surface; the control under the pointer.
     pub raised: Color,
     /// A pressed or selected control.
     pub pressed: Color,
-    /// A line that only divides.
+    /// A divider.
     pub line: Color,
-    /// The outline of a control: 3:1 on every ground.
+    /// The outline of a control.
     pub edge: Color,
     /// Text and icons.
     pub text: Color,
-    /// Text of less weight.
+    /// Less important text.
     pub dim: Color,
-    /// The one thing to press; focus; who speaks.
+    /// The primary action, the focus, and the active speaker.
     pub accent: Color,
     /// Text on `accent`.
     pub on_accent: Color,
-    /// All is well.
+    /// Success.
     pub good: Color,
-    /// Look at this.
+    /// A warning.
     pub warn: Color,
-    /// Something was refused, or would be lost.
+    /// An error, or an action that removes something.
     pub danger: Color,
     /// Text on `danger`.
     pub on_danger: Color,
-    /// Over video, under text; the same in all themes.
+    /// Between video and text.
     pub scrim: Color,
     /// Text on `scrim`.
     pub on_scrim: Color,
-    /// Under a dialog.
-    pub veil: Color,
-    /// Behind a picture that does not fill its tile.
+    /// Between a dialog and the page.
+    pub backdrop: Color,
+    /// Behind video that does not fill its tile.
     pub stage: Color,
 }
 
-/// Dark: the meeting's theme.
+/// The dark palette.
 pub const DARK: Colours = Colours {
-    ground: rgb(0x0F_1216),
+    background: rgb(0x0F_1216),
     surface: rgb(0x17_1B21),
     raised: rgb(0x20_262E),
     pressed: rgb(0x2B_333D),
@@ -61,13 +61,13 @@ pub const DARK: Colours = Colours {
     on_danger: rgb(0x1C_0807),
     scrim: rgba(0x0F_1216, 0.78),
     on_scrim: rgb(0xF4_F6F8),
-    veil: rgba(0x05_0709, 0.62),
+    backdrop: rgba(0x05_0709, 0.62),
     stage: rgb(0x1A_1F26),
 };
 
-/// Light.
+/// The light palette.
 pub const LIGHT: Colours = Colours {
-    ground: rgb(0xFB_FBFA),
+    background: rgb(0xFB_FBFA),
     surface: rgb(0xFF_FFFF),
     raised: rgb(0xF0_F2F5),
     pressed: rgb(0xE9_EDF1),
@@ -83,13 +83,13 @@ pub const LIGHT: Colours = Colours {
     on_danger: rgb(0xFF_FFFF),
     scrim: rgba(0x0F_1216, 0.78),
     on_scrim: rgb(0xF4_F6F8),
-    veil: rgba(0x14_181D, 0.42),
+    backdrop: rgba(0x14_181D, 0.42),
     stage: rgb(0xE6_E9ED),
 };
 
-/// Black and white, for who needs it: no translucency.
+/// The black and white palette, without translucency.
 pub const CONTRAST: Colours = Colours {
-    ground: rgb(0x00_0000),
+    background: rgb(0x00_0000),
     surface: rgb(0x00_0000),
     raised: rgb(0x1A_1A1A),
     pressed: rgb(0x33_3333),
@@ -105,11 +105,11 @@ pub const CONTRAST: Colours = Colours {
     on_danger: rgb(0x00_0000),
     scrim: rgb(0x00_0000),
     on_scrim: rgb(0xFF_FFFF),
-    veil: rgb(0x00_0000),
+    backdrop: rgb(0x00_0000),
     stage: rgb(0x00_0000),
 };
 
-/// Behind initials; which one follows from the identity, so that it is the same for everybody. White on each has 4.5:1.
+/// The colours behind initials. White has a contrast of at least 4.5:1 on each.
 pub const AVATARS: [Color; 10] = [
     rgb(0x2F_5D8C),
     rgb(0x7A_4B8E),
@@ -123,16 +123,16 @@ pub const AVATARS: [Color; 10] = [
     rgb(0x55_6270),
 ];
 
-/// Initials on one of [`AVATARS`].
+/// The colour of initials on one of [`AVATARS`].
 pub const ON_AVATAR: Color = rgb(0xFF_FFFF);
 
-/// Contrast of two opaque colours by WCAG 2.2: 1.0 (none) to 21.0.
+/// The contrast ratio of two opaque colours (WCAG 2.2): 1.0 to 21.0.
 pub fn contrast(one: Color, other: Color) -> f32 {
     let (a, b) = (luminance(one), luminance(other));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-/// A translucent colour over an opaque one, as the eye gets it.
+/// Blends a translucent colour over an opaque one.
 pub fn over(top: Color, below: Color) -> Color {
     let mix = |t: f32, b: f32| t * top.a + b * (1.0 - top.a);
     Color::from_rgb(mix(top.r, below.r), mix(top.g, below.g), mix(top.b, below.b))
@@ -161,34 +161,34 @@ mod tests {
     }
 
     #[test]
-    fn text_can_be_read_on_every_ground() {
+    fn text_is_readable_on_every_background() {
         for (name, c) in palettes() {
-            for ground in [c.ground, c.surface, c.raised, c.pressed] {
+            for background in [c.background, c.surface, c.raised, c.pressed] {
                 for text in [c.text, c.dim, c.accent, c.good, c.warn, c.danger] {
-                    let found = contrast(text, ground);
-                    assert!(found >= 4.5, "{name}: {text:?} on {ground:?} has {found:.2}:1");
+                    let found = contrast(text, background);
+                    assert!(found >= 4.5, "{name}: {text:?} on {background:?} has {found:.2}:1");
                 }
             }
-            for (text, ground) in [(c.on_accent, c.accent), (c.on_danger, c.danger)] {
-                assert!(contrast(text, ground) >= 4.5, "{name}: {:.2}", contrast(text, ground));
+            for (text, background) in [(c.on_accent, c.accent), (c.on_danger, c.danger)] {
+                assert!(contrast(text, background) >= 4.5, "{name}: {:.2}", contrast(text, background));
             }
         }
     }
 
     #[test]
-    fn controls_stand_out_from_every_ground() {
+    fn controls_are_visible_on_every_background() {
         for (name, c) in palettes() {
-            for ground in [c.ground, c.surface, c.raised] {
+            for background in [c.background, c.surface, c.raised] {
                 for control in [c.edge, c.accent, c.danger] {
-                    let found = contrast(control, ground);
-                    assert!(found >= 3.0, "{name}: {control:?} on {ground:?} has {found:.2}:1");
+                    let found = contrast(control, background);
+                    assert!(found >= 3.0, "{name}: {control:?} on {background:?} has {found:.2}:1");
                 }
             }
         }
     }
 
     #[test]
-    fn text_over_video_can_be_read_over_black_and_over_white() {
+    fn text_over_video_is_readable_on_black_and_on_white() {
         for (name, c) in palettes() {
             for picture in [Color::BLACK, Color::WHITE] {
                 let found = contrast(c.on_scrim, over(c.scrim, picture));
@@ -198,14 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn initials_can_be_read() {
-        for ground in AVATARS {
-            assert!(contrast(ON_AVATAR, ground) >= 4.5, "{ground:?} {:.2}", contrast(ON_AVATAR, ground));
+    fn initials_are_readable() {
+        for background in AVATARS {
+            assert!(contrast(ON_AVATAR, background) >= 4.5, "{background:?} {:.2}", contrast(ON_AVATAR, background));
         }
     }
 
     #[test]
-    fn contrast_agrees_with_the_known_answers() {
+    fn contrast_matches_known_values() {
         assert!((contrast(Color::BLACK, Color::WHITE) - 21.0).abs() < 0.01);
         assert!((contrast(Color::WHITE, Color::WHITE) - 1.0).abs() < 0.001);
         assert!((contrast(rgb(0x76_7676), Color::WHITE) - 4.54).abs() < 0.01);

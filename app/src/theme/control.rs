@@ -1,61 +1,61 @@
-//! How a control that can be pressed looks in each of its states.
+//! The style of a control in each of its states.
 
 use iced::{Border, Color};
 
 use super::{LINE, RADIUS_CONTROL, Theme};
 
-/// What a control is for.
+/// The kinds of controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// The one thing to do on this screen.
+    /// The primary action of the screen.
     Primary,
-    /// Something else that one may do.
+    /// Any other action.
     Plain,
-    /// A control that is only words or an icon until the pointer comes.
+    /// A control without background, except under the pointer.
     Quiet,
-    /// Something that ends or removes.
+    /// An action that ends or removes something.
     Danger,
-    /// A control of the meeting's main bar.
+    /// A control of the main bar.
     Bar,
-    /// The same while what it opens is open, or what it starts goes on.
+    /// A control of the main bar whose panel is open, or whose action is in progress.
     BarOn,
-    /// The same where the state wants attention: muted, camera off.
+    /// A control of the main bar that shows that a device is off.
     BarOff,
-    /// A line of a menu or a list.
+    /// An item of a menu or a list.
     Item,
     /// A field that opens a menu.
     Field,
 }
 
-/// What the pointer and the keyboard do with it.
+/// The state of a control.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Status {
     /// It can be pressed.
     pub enabled: bool,
     /// It is held down.
     pub pressed: bool,
-    /// It is on: the chosen line of a menu, an open panel.
+    /// It is on: the chosen item of a menu, or the control of an open panel.
     pub selected: bool,
-    /// How far the pointer's light has come: 0.0 to 1.0.
+    /// The progress of the hover animation: 0.0 to 1.0.
     pub hover: f32,
 }
 
-/// What is drawn.
+/// The colours and the border of a control.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Paint {
-    /// Under everything.
+    /// The background.
     pub background: Color,
-    /// Around it.
+    /// The border.
     pub border: Border,
-    /// Words and icons.
+    /// Text and icons.
     pub content: Color,
 }
 
 impl Theme {
-    /// How a control looks.
+    /// The style of a control.
     pub fn control(&self, look: Look, status: Status) -> Paint {
-        let (rest, lit, content) = self.control_colours(look, status);
-        let background = mix(rest, lit, if status.pressed { 1.0 } else { status.hover });
+        let (normal, hovered, content) = self.control_colours(look, status);
+        let background = mix(normal, hovered, if status.pressed { 1.0 } else { status.hover });
         let border = self.control_border(look, status);
         let paint = Paint { background, border, content };
         if status.enabled { paint } else { disabled(paint) }
@@ -89,7 +89,7 @@ impl Theme {
     }
 }
 
-/// A disabled control keeps its shape and loses its strength; WCAG asks no contrast of it, we keep it legible.
+/// The style of a disabled control. WCAG requires no contrast for it, but it stays legible.
 fn disabled(paint: Paint) -> Paint {
     let weak = |colour: Color| colour.scale_alpha(0.5);
     Paint {
@@ -130,7 +130,7 @@ mod tests {
     ];
 
     #[test]
-    fn words_on_a_control_can_be_read_in_every_state() {
+    fn text_on_a_control_is_readable_in_every_state() {
         for theme in [Theme::DARK, Theme::LIGHT, Theme::CONTRAST] {
             for look in LOOKS {
                 for (hover, pressed, selected) in
@@ -138,8 +138,8 @@ mod tests {
                 {
                     let status = Status { enabled: true, pressed, selected, hover };
                     let paint = theme.control(look, status);
-                    for ground in [theme.colours().ground, theme.colours().surface] {
-                        let found = contrast(paint.content, over(paint.background, ground));
+                    for background in [theme.colours().background, theme.colours().surface] {
+                        let found = contrast(paint.content, over(paint.background, background));
                         assert!(found >= 4.5, "{theme:?} {look:?} {status:?}: {found:.2}:1");
                     }
                 }

@@ -1,22 +1,22 @@
-//! Spacing, sizes, durations and the type scale. Lengths are logical pixels.
+//! Spacing, sizes, durations and the type scale. Lengths are in logical pixels.
 
 use std::time::Duration;
 
 use iced::{Font, font};
 
-/// The bundled family, `assets/fonts`. No other font is ever asked for by name.
+/// The bundled font family, `assets/fonts`. No other font is used by name.
 pub const FAMILY: &str = "Conclave Sans";
-/// Text.
+/// The weight of text.
 pub const REGULAR: Font = Font::with_name(FAMILY);
-/// Headings, names, the words on a button.
+/// The weight of headings, names and buttons.
 pub const SEMIBOLD: Font = Font { weight: font::Weight::Semibold, ..REGULAR };
-/// The files of [`FAMILY`], to be loaded before the first window opens.
+/// The files of [`FAMILY`]. They must be loaded before the first window opens.
 pub const FONT_FILES: [&[u8]; 2] = [
     include_bytes!("../../assets/fonts/ConclaveSans-Regular.ttf"),
     include_bytes!("../../assets/fonts/ConclaveSans-SemiBold.ttf"),
 ];
 
-/// Between an icon and its word.
+/// Between an icon and its text.
 pub const SPACE_XS: f32 = 4.0;
 /// Between two controls of one group.
 pub const SPACE_S: f32 = 8.0;
@@ -46,19 +46,19 @@ pub const TEXT_SMALL: f32 = 14.0;
 pub const TEXT_BODY: f32 = 16.0;
 /// Headings of cards and panels.
 pub const TEXT_TITLE: f32 = 20.0;
-/// The one heading of a page.
+/// The heading of a page.
 pub const TEXT_DISPLAY: f32 = 28.0;
-/// Height of a line, relative to the size of its text.
+/// Line height, relative to the text size.
 pub const LINE_HEIGHT: f32 = 1.4;
 
-/// An icon beside small text.
+/// Side of an icon beside small text.
 pub const ICON_SMALL: f32 = 16.0;
-/// An icon in a control.
+/// Side of an icon in a control.
 pub const ICON: f32 = 20.0;
-/// An icon that stands for a whole card.
+/// Side of the icon of a card.
 pub const ICON_LARGE: f32 = 28.0;
 
-/// The least height of anything that can be pressed.
+/// The minimum height of a control.
 pub const TARGET: f32 = 32.0;
 /// The height of a control of a form.
 pub const TARGET_FORM: f32 = 40.0;
@@ -67,7 +67,7 @@ pub const TARGET_BAR: f32 = 44.0;
 
 /// Width of the focus ring, and of the gap between it and its control.
 pub const RING: f32 = 2.0;
-/// Width of the ring around the tile of somebody who speaks.
+/// Width of the ring around the tile of the active speaker.
 pub const RING_SPEAKING: f32 = 3.0;
 /// Width of a line.
 pub const LINE: f32 = 1.0;
@@ -78,24 +78,26 @@ pub const BAR_TOP: f32 = 34.0;
 pub const BAR_BOTTOM: f32 = 52.0;
 /// Width of the panel at the side of the meeting.
 pub const PANEL: f32 = 320.0;
-/// Width of a notice.
+/// Width of a notification.
 pub const NOTICE: f32 = 380.0;
 /// Width of a dialog.
 pub const DIALOG: f32 = 440.0;
-/// The widest that a page's content gets.
+/// The maximum width of the content of a page.
 pub const PAGE: f32 = 920.0;
-/// Below this width of the window the main bar drops its words.
-pub const NARROW: f32 = 940.0;
+/// If the window is narrower, the main bar shows icons without text.
+pub const NARROW: f32 = 1_040.0;
+/// If the window is narrower, the middle group of the main bar is not centred.
+pub const UNCENTRED: f32 = 1_400.0;
 /// Gap between tiles.
 pub const GAP_TILES: f32 = 8.0;
 
-/// How long something takes to appear.
+/// Duration of an animation that shows something.
 pub const APPEAR: Duration = Duration::from_millis(120);
-/// How long something takes to go.
-pub const VANISH: Duration = Duration::from_millis(90);
-/// The bars go this long after the last pointer or key.
-pub const IDLE: Duration = Duration::from_secs(3);
-/// How long a notice stays.
-pub const READABLE: Duration = Duration::from_secs(6);
-/// Announcements to assistive tools are at least this far apart.
+/// Duration of an animation that hides something.
+pub const DISAPPEAR: Duration = Duration::from_millis(90);
+/// The bars hide after this time without a pointer or key event.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a notification is shown.
+pub const NOTICE_DURATION: Duration = Duration::from_secs(6);
+/// The minimum interval between announcements to assistive tools.
 pub const ANNOUNCE_EVERY: Duration = Duration::from_secs(2);

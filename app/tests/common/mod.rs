@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use accesskit::{ActionRequest, TreeUpdate};
-use app::kit::a11y::{Port, Walker};
+use app::kit::a11y::{Port, TreeBuilder};
 use app::kit::root::{Shortcut, Window};
 use app::kit::{Element, root};
 use app::locale::Language;
@@ -27,7 +27,7 @@ use media::{Colour, PlaneRef, Rotation, Timestamp};
 pub const WINDOW: Size = Size::new(1280.0, 800.0);
 
 pub fn context(language: Language) -> Context {
-    Context { language, theme: Choice::Dark, still: true, size: WINDOW, scale: 1.0, now: Instant::now() }
+    Context { language, theme: Choice::Dark, reduced_motion: true, size: WINDOW, scale: 1.0, now: Instant::now() }
 }
 
 pub fn small_context(language: Language) -> Context {
@@ -261,7 +261,7 @@ pub fn walk<Message>(view: Element<'_, Message>, request: Option<ActionRequest>)
     snapshot::load_fonts();
     let mut renderer = renderer();
     let mut ui = UserInterface::build(view, WINDOW, Cache::default(), &mut renderer);
-    let mut walker = Walker::new("Test", Rectangle::with_size(WINDOW), 1.0, request);
+    let mut walker = TreeBuilder::new("Test", Rectangle::with_size(WINDOW), 1.0, request);
     ui.operate(&renderer, &mut black_box(&mut walker));
     let mut messages = Vec::new();
     let redraw = Event::Window(window::Event::RedrawRequested(Instant::now()));

@@ -1,4 +1,4 @@
-//! Language and appearance: on every screen where one stays, by keyboard, with a role, a name and a state.
+//! The menus of language and appearance: by keyboard, and for assistive tools.
 
 use accesskit::{Role, Toggled, TreeUpdate};
 use app::locale::Language;
@@ -23,7 +23,7 @@ fn is_open(update: &TreeUpdate, name: &str) -> Option<bool> {
 }
 
 #[test]
-fn the_meeting_has_one_menu_for_both() {
+fn the_meeting_has_one_menu_for_language_and_theme() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(2));
     let context = context(Language::English);
     assert_eq!(is_open(&tree(screen.view(&context, &pictures, &[])), "Language and appearance"), Some(false));
@@ -39,7 +39,7 @@ fn the_meeting_has_one_menu_for_both() {
     let expected = [
         ("English", true),
         ("Français", false),
-        ("As the system", false),
+        ("Match system", false),
         ("Dark", true),
         ("Light", false),
         ("High contrast", false),
@@ -80,7 +80,7 @@ fn the_preview_has_both_menus() {
 }
 
 #[test]
-fn the_window_speaks_and_looks_as_it_is_told() {
+fn chosen_language_and_theme_are_applied() {
     let mut app = app::App::quiet(Language::English, Choice::Dark);
     let prefer = |preference| app::Message::Home(home::Message::Preferred(preference));
     drop(app.update(prefer(Preference::Theme(Choice::Light))));

@@ -1,8 +1,8 @@
-//! The ring around what has the focus, and the control in it: whole, wherever the control lies, in any window.
+//! Every control and its focus ring are visible, in large and small windows.
 
 use std::time::Instant;
 
-use app::kit::a11y::{ROOT, Walker};
+use app::kit::a11y::{ROOT, TreeBuilder};
 use app::kit::{Element, focus};
 use app::locale::Language;
 use app::screen::{Context, home, meeting};
@@ -16,12 +16,12 @@ use iced_test::runtime::user_interface::{Cache, UserInterface};
 use crate::common::{self, context, least_context, meeting_of, preview_screen, recents, renderer};
 
 #[test]
-fn every_control_and_its_ring_are_whole_in_every_window() {
+fn every_control_and_its_focus_ring_are_visible_in_every_window() {
     for context in [context(Language::French), least_context(Language::French)] {
         let pictures = common::pictures(0);
         check("home", &context, home::Home::new(recents()).view(&context));
         let mut preview = preview_screen();
-        preview.trouble(app::model::NoticeKind::NoCamera);
+        preview.report_problem(app::model::NoticeKind::NoCamera);
         check("preview", &context, preview.view(&context, &pictures));
         let mut screen = meeting_of(4);
         screen.model.sharing = true;
@@ -36,20 +36,20 @@ fn check<Message: 'static>(name: &str, context: &Context, view: Element<'_, Mess
     snapshot::load_fonts();
     let mut renderer = renderer();
     let mut ui = UserInterface::build(view, context.size, Cache::default(), &mut renderer);
-    let mut survey = focus::Survey::default();
-    ui.operate(&renderer, &mut black_box(&mut survey));
-    let (_, count) = survey.place();
+    let mut order = focus::TabOrder::default();
+    ui.operate(&renderer, &mut black_box(&mut order));
+    let (_, count) = order.position();
     assert!(count > 3, "{name} has controls");
     for place in 0..count {
-        focus::run(Box::new(focus::Set::new(Some(place))), |op| ui.operate(&renderer, op));
-        focus::run(Box::new(focus::Reveal::default()), |op| ui.operate(&renderer, op));
+        focus::run(Box::new(focus::SetFocus::new(Some(place))), |op| ui.operate(&renderer, op));
+        focus::run(Box::new(focus::ScrollIntoView::default()), |op| ui.operate(&renderer, op));
         let (label, bounds) = focused(&mut ui, &renderer, context.size);
         assert!(
             bounds.is_within(&Rectangle::with_size(context.size)),
             "{name}: {label} at {bounds:?} leaves the window"
         );
         let with = draw(&mut ui, &mut renderer, context.size);
-        focus::run(Box::new(focus::Set::new(None)), |op| ui.operate(&renderer, op));
+        focus::run(Box::new(focus::SetFocus::new(None)), |op| ui.operate(&renderer, op));
         let without = draw(&mut ui, &mut renderer, context.size);
         for (side, (at, across)) in lines(bounds) {
             let changed = (-REACH..=REACH).any(|step| {
@@ -81,7 +81,7 @@ fn lines(bounds: Rectangle) -> impl Iterator<Item = (&'static str, (Point, iced:
 type Ui<'a, Message> = UserInterface<'a, Message, Theme, iced::Renderer>;
 
 fn focused<Message>(ui: &mut Ui<'_, Message>, renderer: &iced::Renderer, size: Size) -> (String, Rectangle) {
-    let mut walker = Walker::new("Test", Rectangle::with_size(size), 1.0, None);
+    let mut walker = TreeBuilder::new("Test", Rectangle::with_size(size), 1.0, None);
     ui.operate(renderer, &mut black_box(&mut walker));
     let update = walker.finish();
     assert_ne!(update.focus, ROOT, "something has the focus");
@@ -101,7 +101,7 @@ fn draw<Message>(ui: &mut Ui<'_, Message>, renderer: &mut iced::Renderer, size: 
     let _ = ui.update(&[redraw], mouse::Cursor::Unavailable, renderer, clipboard, &mut Vec::new());
     let colours = Theme::DARK.colours();
     ui.draw(renderer, &Theme::DARK, &Style { text_color: colours.text }, mouse::Cursor::Unavailable);
-    renderer.screenshot(Size::new(size.width as u32, size.height as u32), 1.0, colours.ground)
+    renderer.screenshot(Size::new(size.width as u32, size.height as u32), 1.0, colours.background)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole pixels")]

@@ -1,4 +1,4 @@
-//! Screens say what is so: what is missing, what is shared, who may enter, and what exactly went wrong.
+//! Screens show the real state: missing devices, a shared screen, who can join, and what went wrong.
 
 use accesskit::{Node, Role, Toggled};
 use app::locale::Language;
@@ -15,12 +15,12 @@ fn named(update: &accesskit::TreeUpdate, name: &str) -> Node {
 }
 
 #[test]
-fn what_is_not_plugged_in_cannot_be_on_and_says_why() {
+fn a_missing_device_is_disabled_with_a_reason() {
     for language in Language::ALL {
         let pictures = common::pictures(0);
         let mut screen = preview::Preview::new(preview::Purpose::Start, "Anne".into(), app::model::Devices::default());
-        screen.trouble(NoticeKind::NoCamera);
-        screen.trouble(NoticeKind::NoMicrophone);
+        screen.report_problem(NoticeKind::NoCamera);
+        screen.report_problem(NoticeKind::NoMicrophone);
         let update = tree(screen.view(&context(language), &pictures));
         let camera = named(&update, &language.text("meeting-camera-name"));
         assert!(camera.is_disabled());
@@ -36,14 +36,14 @@ fn what_is_not_plugged_in_cannot_be_on_and_says_why() {
         ui.find(&language.text("notice-no-camera.advice"));
         ui.find(&language.text("preview-microphone-none.advice"));
         ui.click_id("again-camera");
-        assert!(matches!(ui.messages()[..], [preview::Message::AgainPressed(Kind::Camera)]));
+        assert!(matches!(ui.messages()[..], [preview::Message::RetryPressed(Kind::Camera)]));
     }
 }
 
 #[test]
 fn a_camera_that_another_program_holds_can_be_tried_again() {
     let (pictures, mut screen) = (common::pictures(0), preview_screen());
-    screen.trouble(NoticeKind::CameraTaken);
+    screen.report_problem(NoticeKind::CameraTaken);
     let update = tree(screen.view(&context(Language::English), &pictures));
     let camera = named(&update, "Camera");
     assert_eq!((camera.is_disabled(), camera.toggled()), (false, Some(Toggled::False)));
@@ -54,8 +54,10 @@ fn a_camera_that_another_program_holds_can_be_tried_again() {
 }
 
 #[test]
-fn who_shares_is_told_that_the_screen_is_seen_and_by_how_many() {
-    for (people, seen) in [(1, "Nobody else is here to see it."), (2, "One person sees it."), (4, "3 people see it.")] {
+fn while_sharing_the_number_of_viewers_is_shown() {
+    for (people, seen) in
+        [(1, "Nobody else is here to see it."), (2, "One person can see it."), (4, "3 people can see it.")]
+    {
         let (pictures, mut screen) = (common::pictures(0), meeting_of(people));
         let view = |screen: &meeting::Meeting| tree(screen.view(&context(Language::English), &pictures, &[]));
         let says_so = |update: &accesskit::TreeUpdate| {
@@ -75,17 +77,17 @@ fn who_shares_is_told_that_the_screen_is_seen_and_by_how_many() {
 }
 
 #[test]
-fn without_its_organiser_a_meeting_says_that_nobody_can_enter() {
+fn without_its_organiser_a_meeting_says_that_nobody_can_join() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(4));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
-    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Whoever has the link can ask to enter.");
+    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Anyone with the link can ask to join.");
     screen.model.people[0].organiser = false;
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
-    ui.find("The organiser has left: nobody new can enter.");
+    ui.find("The organiser has left: nobody else can join.");
 }
 
 #[test]
-fn a_key_that_is_not_kept_is_said_beside_the_lock() {
+fn a_key_that_is_not_saved_is_mentioned_in_the_security_panel() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(2));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
     let says_so = |screen: &meeting::Meeting| {
@@ -99,12 +101,12 @@ fn a_key_that_is_not_kept_is_said_beside_the_lock() {
 }
 
 #[test]
-fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
+fn details_are_labelled_and_only_in_the_list_of_notifications() {
     let detail = "/dev/video0: Device or resource busy";
     for (language, marked) in
-        [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{202f}: {detail}"))]
+        [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{a0}: {detail}"))]
     {
-        let screen = ended::Ended { why: Ending::Here, detail: detail.into(), again: true, inside: false };
+        let screen = ended::Ended { reason: Ending::Here, detail: detail.into(), can_retry: true, was_inside: false };
         Ui::new(screen.view(&context(language))).find(&marked);
         let reported = notices();
         Ui::new(notice::list::<()>(&reported, &context(language))).find(&marked);
@@ -117,9 +119,10 @@ fn details_are_marked_as_such_and_kept_out_of_passing_notices() {
 }
 
 #[test]
-fn who_never_came_in_is_not_told_that_the_meeting_is_over() {
-    for (inside, expected) in [(true, "The meeting is over for you"), (false, "You are not in the meeting")] {
-        let screen = ended::Ended { why: Ending::Unreachable, detail: String::new(), again: true, inside };
+fn the_title_after_a_failed_join_does_not_say_that_the_meeting_was_left() {
+    for (inside, expected) in [(true, "You’re no longer in the meeting"), (false, "You did not join the meeting")] {
+        let screen =
+            ended::Ended { reason: Ending::Unreachable, detail: String::new(), can_retry: true, was_inside: inside };
         let update = tree(screen.view(&context(Language::English)));
         let main = update.nodes.iter().find(|(_, node)| node.role() == Role::Main).expect("a screen has a main part");
         assert_eq!(main.1.label(), Some(expected));
@@ -127,7 +130,7 @@ fn who_never_came_in_is_not_told_that_the_meeting_is_over() {
 }
 
 #[test]
-fn a_long_name_is_cut_in_one_line_heard_whole_and_shown_whole_under_the_pointer() {
+fn a_long_name_is_shortened_and_shown_whole_in_a_tooltip() {
     let name = "Maximilienne-Élisabeth de La Rochefoucauld-Montmorency-Laval";
     let (pictures, mut screen) = (common::pictures(0), meeting_of(3));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
@@ -162,7 +165,7 @@ fn hovered(screen: &meeting::Meeting, pictures: &app::pictures::Pictures, over: 
     let _ = ui.update(&[moved], cursor, &mut renderer, clipboard, &mut Vec::new());
     let _ = ui.update(&[], cursor, &mut renderer, clipboard, &mut Vec::new());
     ui.draw(&mut renderer, &theme, &Style { text_color: theme.colours().text }, cursor);
-    renderer.screenshot(iced::Size::new(1280, 800), 1.0, theme.colours().ground)
+    renderer.screenshot(iced::Size::new(1280, 800), 1.0, theme.colours().background)
 }
 
 /// Looks for a name in the panel at the right.

@@ -1,101 +1,122 @@
-//! The thread "audio devices": opening and closing a device may take seconds, which the audio thread does not have.
+//! The thread "audio devices": opening or closing a device may take seconds, and the audio thread must not wait.
 
 use super::worker::Order;
 use super::{Shared, Warning};
-use crate::device::{self, Choice, Device, Direction, Error, Null};
+use crate::device::{Choice, Device, Direction, Error, Null, Provider};
+use media::Mailbox;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// What the thread is asked for.
+/// A request to the thread.
 pub enum Request {
-    /// Open what the user chose; the sender, if any, learns that it is done.
-    Open(Direction, Choice, Option<SyncSender<()>>),
-    /// This device is gone: find another.
+    /// Open what the user chose. Dropping the request says that it is done.
+    Open(Open),
+    /// Replace this device: it is gone.
     Lost(Direction, Box<dyn Device>),
-    /// This device is not needed any more.
+    /// Close this device.
     Retire(Box<dyn Device>),
 }
 
-/// The handle: ends the thread when dropped.
+/// A choice of the user.
+pub struct Open {
+    direction: Direction,
+    choice: Choice,
+    _opening: Option<Arc<Opening>>,
+}
+
+/// Closes the mailbox when the last request that holds it is done.
+pub struct Opening(pub Mailbox<()>);
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// The thread's handle. Dropping it ends the thread and joins it, unless a driver does not answer within two seconds:
+/// then the thread is left behind and ends when the driver answers.
 pub struct Opener {
     requests: Option<SyncSender<Request>>,
+    /// Closed when the thread has ended.
+    ended: Mailbox<()>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Opener {
-    /// Starts the thread; devices go to `orders`, failures to the warnings.
+    /// Starts the thread. It sends devices to `orders`; failures become warnings.
     ///
     /// # Errors
-    /// Where the system has no thread left.
-    pub fn start(shared: Arc<Shared>, orders: SyncSender<Order>) -> std::io::Result<Self> {
+    /// Returns the system's error if it has no thread left.
+    pub fn start(shared: Arc<Shared>, provider: Provider, orders: SyncSender<Order>) -> std::io::Result<Self> {
         let (requests, inbox) = sync_channel(MAX_REQUESTS);
-        let desk =
-            Desk { shared, orders, choices: [Choice::Off, Choice::Off], missing: [false; 2], patience: LOOK_FIRST };
-        let thread = Builder::new().name("audio devices".to_owned()).spawn(move || desk.run(&inbox))?;
-        Ok(Self { requests: Some(requests), thread: Some(thread) })
+        let desk = Desk {
+            shared,
+            provider,
+            orders,
+            inbox,
+            waiting: VecDeque::new(),
+            choices: [Choice::Off, Choice::Off],
+            missing: [false; 2],
+            patience: LOOK_FIRST,
+        };
+        let ended = Mailbox::new();
+        let end = Opening(ended.clone());
+        let thread = Builder::new().name("audio devices".to_owned()).spawn(move || {
+            let _end = end;
+            desk.run();
+        })?;
+        Ok(Self { requests: Some(requests), ended, thread: Some(thread) })
     }
 
-    /// A way to ask that does not keep the thread alive longer than its holder lives.
+    /// A sender of requests that does not keep the thread alive.
     pub fn requests(&self) -> Option<SyncSender<Request>> {
         self.requests.clone()
     }
 
-    /// Asks for a device. False where too many requests already wait for a sound server that does not answer.
-    pub fn open(&self, direction: Direction, choice: Choice) -> bool {
-        self.ask(Request::Open(direction, choice, None))
-    }
-
-    /// Asks for devices and waits until they are there or have failed, at most `patience` in all.
-    pub fn open_and_wait(&self, choices: [(Direction, Choice); 2], patience: Duration) {
-        let (done, wait) = sync_channel(choices.len());
-        let deadline = Instant::now() + patience;
-        for (direction, choice) in choices {
-            self.ask(Request::Open(direction, choice, Some(done.clone())));
-        }
-        drop(done);
-        // Ends early once both are told, or the thread has died with the senders.
-        while wait.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok() {}
-    }
-
-    fn ask(&self, request: Request) -> bool {
-        self.requests.as_ref().is_some_and(|requests| requests.try_send(request).is_ok())
+    /// Asks for a device. Returns false if too many requests already wait for a sound server that does not answer.
+    /// `opening` is dropped when the request is done.
+    pub fn open(&self, direction: Direction, choice: Choice, opening: Option<Arc<Opening>>) -> bool {
+        let open = Open { direction, choice, _opening: opening };
+        self.requests.as_ref().is_some_and(|requests| requests.try_send(Request::Open(open)).is_ok())
     }
 }
 
 impl Drop for Opener {
     fn drop(&mut self) {
         self.requests = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread of the audio devices had panicked");
+        let Some(thread) = self.thread.take() else { return };
+        let _ = self.ended.take_until(Instant::now() + DRIVER_TIMEOUT);
+        if !self.ended.is_closed() {
+            tracing::warn!("a sound driver does not answer: its thread is left behind");
+        } else if thread.join().is_err() {
+            tracing::error!("the thread of the audio devices panicked");
         }
     }
 }
 
 struct Desk {
     shared: Arc<Shared>,
+    provider: Provider,
     orders: SyncSender<Order>,
-    /// What the user wants, by [`index`].
+    inbox: Receiver<Request>,
+    /// Requests taken from `inbox` and not done yet, at most [`MAX_REQUESTS`].
+    waiting: VecDeque<Request>,
+    /// What the user chose, by [`index`].
     choices: [Choice; 2],
-    /// Which of it was lost and is looked for.
+    /// Which of the chosen devices was lost and is looked for.
     missing: [bool; 2],
-    /// How long until it is looked for again.
+    /// The time until the next look.
     patience: Duration,
 }
 
 impl Desk {
-    fn run(mut self, inbox: &Receiver<Request>) {
+    fn run(mut self) {
         loop {
-            let patience = if self.missing.contains(&true) { self.patience } else { A_LONG_TIME };
-            match inbox.recv_timeout(patience) {
-                Ok(Request::Open(direction, choice, done)) => {
-                    self.choose(direction, choice);
-                    // Whoever waits may have lost patience.
-                    done.map(|done| done.try_send(()));
-                }
+            match self.next() {
+                Ok(Request::Open(open)) => self.choose(&open),
                 Ok(Request::Lost(direction, device)) => self.lost(direction, device),
                 Ok(Request::Retire(device)) => drop(device),
                 Err(RecvTimeoutError::Timeout) => {
@@ -107,17 +128,40 @@ impl Desk {
         }
     }
 
-    fn choose(&mut self, direction: Direction, choice: Choice) {
+    fn next(&mut self) -> Result<Request, RecvTimeoutError> {
+        if let Some(request) = self.waiting.pop_front() {
+            return Ok(request);
+        }
+        self.inbox.recv_timeout(if self.missing.contains(&true) { self.patience } else { A_LONG_TIME })
+    }
+
+    /// Opens a choice, unless a newer one of the same direction waits. A driver may take so long that the user chooses
+    /// again meanwhile: then neither the device nor the failure matters any more.
+    fn choose(&mut self, open: &Open) {
+        let direction = open.direction;
+        if self.is_outdated(direction) {
+            return;
+        }
         self.missing[index(direction)] = false;
-        self.choices[index(direction)] = choice;
-        let choice = &self.choices[index(direction)];
-        match device::open(direction, choice, Instant::now()) {
-            Ok(device) => self.install(direction, device, *choice == Choice::Off),
+        self.choices[index(direction)].clone_from(&open.choice);
+        let opened = self.provider.open(direction, &open.choice, Instant::now());
+        if self.is_outdated(direction) {
+            return;
+        }
+        match opened {
+            Ok(device) => self.install(direction, device, open.choice == Choice::Off),
             Err(error) => {
                 self.install_null(direction);
                 self.shared.warn(Warning::Unavailable { direction, error });
             }
         }
+    }
+
+    /// True if a newer choice of this direction waits.
+    fn is_outdated(&mut self, direction: Direction) -> bool {
+        let room = MAX_REQUESTS.saturating_sub(self.waiting.len());
+        self.waiting.extend(self.inbox.try_iter().take(room));
+        self.waiting.iter().any(|request| matches!(request, Request::Open(open) if open.direction == direction))
     }
 
     fn lost(&mut self, direction: Direction, device: Box<dyn Device>) {
@@ -135,8 +179,8 @@ impl Desk {
             if !self.missing[index(direction)] {
                 continue;
             }
-            let chosen = device::open(direction, &self.choices[index(direction)], Instant::now());
-            let found = chosen.or_else(|_: Error| device::open(direction, &Choice::Default, Instant::now()));
+            let chosen = self.provider.open(direction, &self.choices[index(direction)], Instant::now());
+            let found = chosen.or_else(|_: Error| self.provider.open(direction, &Choice::Default, Instant::now()));
             if let Ok(device) = found {
                 self.missing[index(direction)] = false;
                 self.shared.warn(Warning::Replaced { direction, device: device.name().to_owned() });
@@ -163,6 +207,9 @@ fn index(direction: Direction) -> usize {
     }
 }
 
+/// How long dropping the handle waits for a driver.
+const DRIVER_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Requests that may wait.
 const MAX_REQUESTS: usize = 16;
 
@@ -173,3 +220,66 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(8);
 
 /// A wait that only a request ends.
 const A_LONG_TIME: Duration = Duration::from_hours(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Engine, device};
+    use media::{BufferPool, Clock};
+
+    /// An engine whose default microphone does not open before the sender is dropped, and fails then. Each attempt to
+    /// open a microphone goes to the receiver first.
+    fn hanging() -> (Engine, SyncSender<()>, Receiver<Choice>) {
+        let (release, hang) = sync_channel::<()>(1);
+        let (attempts, seen) = sync_channel(8);
+        let hang = std::sync::Mutex::new(hang);
+        let provider = Provider::new(move |direction, choice, now| {
+            if direction == Direction::Microphone {
+                attempts.send(choice.clone()).unwrap();
+            }
+            if *choice == Choice::Default {
+                assert!(hang.lock().unwrap().recv().is_err(), "released by a drop");
+                return Err(Error::Missing(direction));
+            }
+            device::open(direction, &Choice::Off, now)
+        });
+        let engine = Engine::start(Config {
+            microphone: Choice::Default,
+            speaker: Choice::Off,
+            provider,
+            clock: Clock::default(),
+            pool: BufferPool::new(1),
+            uplink: Box::new(drop),
+        });
+        (engine, release, seen)
+    }
+
+    #[test]
+    fn a_microphone_chosen_while_another_hangs_is_opened_and_the_old_failure_does_not_matter() {
+        let (engine, release, attempts) = hanging();
+        assert_eq!(attempts.recv().unwrap(), Choice::Default);
+        assert!(!engine.is_open());
+        engine.set_microphone(Choice::Device("skipped".into()));
+        engine.set_microphone(Choice::Device("newest".into()));
+        drop(release);
+        assert_eq!(attempts.recv().unwrap(), Choice::Device("newest".into()));
+        assert!(engine.wait_until_open(Duration::from_secs(10)));
+        assert!(engine.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn a_driver_that_hangs_does_not_hold_back_the_drop() {
+        let (engine, release, attempts) = hanging();
+        assert_eq!(attempts.recv().unwrap(), Choice::Default);
+        let (dropped, done) = sync_channel(1);
+        let drop_it = move || {
+            drop(engine);
+            dropped.send(()).unwrap();
+        };
+        let thread = Builder::new().name("dropper".to_owned()).spawn(drop_it).unwrap();
+        assert!(done.recv_timeout(10 * DRIVER_TIMEOUT).is_ok());
+        thread.join().unwrap();
+        drop(release);
+        assert!(attempts.recv().is_err(), "the thread ends with its provider when the driver answers");
+    }
+}

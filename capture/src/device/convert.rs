@@ -1,32 +1,32 @@
-//! A camera's pictures as I420.
+//! Converts a camera's pixel formats into I420.
 
 use crate::rgb::{self, Order};
 use media::{Colour, FrameMut, Matrix, PlaneMut, Size};
 use nokhwa::utils::{FrameFormat, buf_mjpeg_to_rgb};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Fills `canvas` and tells its colours; `None` where the bytes are not a picture of its size. Rows lie without gaps, which
-/// is how cameras send them.
+/// Converts `pixels` into `frame` and returns the colour space. Returns `None` if the bytes are not a picture of its
+/// size. Rows must have no padding.
 pub(super) fn to_i420(
     pixels: &[u8],
     format: FrameFormat,
     scratch: &mut Vec<u8>,
-    canvas: &mut FrameMut,
+    frame: &mut FrameMut,
 ) -> Option<Colour> {
     match format {
-        FrameFormat::NV12 => nv12(pixels, canvas),
-        FrameFormat::YUYV => yuyv(pixels, canvas),
-        FrameFormat::MJPEG => jpeg(pixels, scratch, canvas),
+        FrameFormat::NV12 => nv12(pixels, frame),
+        FrameFormat::YUYV => yuyv(pixels, frame),
+        FrameFormat::MJPEG => jpeg(pixels, scratch, frame),
         FrameFormat::GRAY | FrameFormat::RAWRGB | FrameFormat::RAWBGR => None,
     }
 }
 
-/// Luma, then blue and red by turns at half the size.
-fn nv12(pixels: &[u8], canvas: &mut FrameMut) -> Option<Colour> {
-    let (size, chroma) = (canvas.size(), canvas.size().chroma());
+/// Luma, then interleaved Cb and Cr at half the size.
+fn nv12(pixels: &[u8], frame: &mut FrameMut) -> Option<Colour> {
+    let (size, chroma) = (frame.size(), frame.size().chroma());
     let (luma, pairs) = pixels.split_at_checked(area(size))?;
     let pairs = pairs.get(..2 * area(chroma))?;
-    let [mut y, mut u, mut v] = canvas.planes_mut();
+    let [mut y, mut u, mut v] = frame.planes_mut();
     for (to, from) in y.rows_mut().zip(luma.chunks_exact(usize::from(size.width))) {
         to.copy_from_slice(from);
     }
@@ -39,13 +39,13 @@ fn nv12(pixels: &[u8], canvas: &mut FrameMut) -> Option<Colour> {
     Some(CAMERA)
 }
 
-/// Luma, blue, luma, red: chroma at half the width, made into half the height by averaging pairs of rows.
-fn yuyv(pixels: &[u8], canvas: &mut FrameMut) -> Option<Colour> {
-    let size = canvas.size();
-    // Two samples share their chroma, so widths are even.
+/// Interleaved Y, Cb, Y, Cr. Chroma has half the width; pairs of rows are averaged to halve its height.
+fn yuyv(pixels: &[u8], frame: &mut FrameMut) -> Option<Colour> {
+    let size = frame.size();
+    // Two samples share their chroma, so the stored width is even.
     let stride = 2 * usize::from(size.width.next_multiple_of(2));
     let pixels = pixels.get(..stride * usize::from(size.height))?;
-    let [mut y, mut u, mut v] = canvas.planes_mut();
+    let [mut y, mut u, mut v] = frame.planes_mut();
     for (to, from) in y.rows_mut().zip(pixels.chunks_exact(stride)) {
         for (sample, [luma, _]) in to.iter_mut().zip(from.as_chunks::<2>().0) {
             *sample = *luma;
@@ -68,13 +68,13 @@ fn average(pixels: &[u8], stride: usize, at: usize, plane: &mut PlaneMut<'_>) {
     }
 }
 
-fn jpeg(pixels: &[u8], scratch: &mut Vec<u8>, canvas: &mut FrameMut) -> Option<Colour> {
-    let size = canvas.size();
+fn jpeg(pixels: &[u8], scratch: &mut Vec<u8>, frame: &mut FrameMut) -> Option<Colour> {
+    let size = frame.size();
     scratch.resize(4 * area(size), 0);
-    // The JPEG library unwinds out of damaged pictures.
+    // The JPEG library panics on damaged pictures.
     let decoded = catch_unwind(AssertUnwindSafe(|| buf_mjpeg_to_rgb(pixels, scratch, true)));
     decoded.ok()?.ok()?;
-    rgb::to_i420(scratch, 4 * usize::from(size.width), Order::Rgbx, rgb::BT601_FULL, canvas);
+    rgb::to_i420(scratch, 4 * usize::from(size.width), Order::Rgbx, rgb::BT601_FULL, frame);
     Some(JPEG)
 }
 
@@ -82,9 +82,9 @@ fn area(size: Size) -> usize {
     usize::from(size.width) * usize::from(size.height)
 }
 
-/// What the USB video class says where a camera does not.
+/// The default of the USB video class for cameras that do not describe their colour space.
 const CAMERA: Colour = Colour { matrix: Matrix::Bt601, full_range: false };
-/// What JFIF says.
+/// The colour space of JFIF.
 const JPEG: Colour = Colour { matrix: Matrix::Bt601, full_range: true };
 
 #[cfg(test)]
@@ -93,9 +93,9 @@ mod tests {
     use media::{Frame, Plane, Pool, Rotation, Timestamp};
 
     fn picture(size: Size, format: FrameFormat, pixels: &[u8]) -> Option<Frame> {
-        let mut canvas = Pool::new(1).canvas(size).unwrap();
-        let colour = to_i420(pixels, format, &mut Vec::new(), &mut canvas)?;
-        Some(canvas.freeze(0, Timestamp::default(), colour, Rotation::Upright))
+        let mut frame = Pool::new(1).take(size).unwrap();
+        let colour = to_i420(pixels, format, &mut Vec::new(), &mut frame)?;
+        Some(frame.freeze(0, Timestamp::default(), colour, Rotation::Upright))
     }
 
     fn samples(frame: &Frame, plane: Plane) -> Vec<u8> {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn nv12_is_parted() {
+    fn nv12_is_deinterleaved() {
         let frame = picture(Size::new(4, 2), FrameFormat::NV12, &[1, 2, 3, 4, 5, 6, 7, 8, 10, 20, 11, 21]).unwrap();
         assert_eq!(samples(&frame, Plane::Y), [1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!((samples(&frame, Plane::U), samples(&frame, Plane::V)), (vec![10, 11], vec![20, 21]));
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(samples(&frame, Plane::V), [21, 41, 60, 80]);
     }
 
-    /// A red JPEG of 16 x 16, made by ffmpeg.
+    /// A red JPEG of 16x16, made by ffmpeg.
     const RED: &[u8] = include_bytes!("red.jpg");
 
     #[test]
@@ -130,11 +130,11 @@ mod tests {
         assert_eq!(frame.colour(), JPEG);
     }
 
-    /// The same in the way of webcams, 4:2:2 and without the usual Huffman tables: made by ffmpeg, its tables cut out.
+    /// The same as webcams send it: 4:2:2 and without Huffman tables. Made by ffmpeg, with the tables removed.
     const WEBCAM: &[u8] = include_bytes!("webcam.jpg");
 
     #[test]
-    fn a_webcams_jpeg_lacks_its_tables_and_lies_in_a_larger_buffer() {
+    fn a_jpeg_without_tables_in_a_larger_buffer_is_decoded() {
         let mut buffer = WEBCAM.to_vec();
         buffer.extend_from_slice(&RED[..100]);
         buffer.resize(4_096, 0);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_pictures_are_left_out() {
+    fn damaged_frames_are_refused() {
         let size = Size::new(16, 16);
         assert!(picture(size, FrameFormat::NV12, &[0; 383]).is_none());
         assert!(picture(size, FrameFormat::YUYV, &[0; 511]).is_none());
@@ -152,7 +152,7 @@ mod tests {
         assert!(picture(Size::new(32, 16), FrameFormat::MJPEG, RED).is_none(), "another size");
         assert!(picture(size, FrameFormat::MJPEG, &[]).is_none());
         for length in 0..RED.len() {
-            // A tail that is missing may be filled in with grey; what matters is that nothing breaks.
+            // The decoder may fill a missing part with grey. It must not panic.
             drop(picture(size, FrameFormat::MJPEG, &RED[..length]));
         }
         for at in 0..RED.len() {

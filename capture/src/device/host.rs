@@ -1,14 +1,14 @@
-//! The machine's cameras, as nokhwa reaches them: the seam at which a stand-in takes their place.
+//! Access to cameras through nokhwa. Tests replace it with a fake driver.
 
 use nokhwa::utils::{ApiBackend, CameraIndex, CameraInfo, RequestedFormat};
 use nokhwa::{Camera, NokhwaError};
 
-/// What has cameras.
+/// A host with cameras.
 pub(super) trait Host {
-    /// Those that are there now.
+    /// Lists the connected cameras.
     fn cameras(&self) -> Result<Vec<CameraInfo>, NokhwaError>;
 
-    /// Opens one of them, at any format that `request` allows.
+    /// Opens a camera with any format that `request` allows.
     fn open(&self, index: CameraIndex, request: RequestedFormat<'_>) -> Result<Camera, NokhwaError>;
 }
 

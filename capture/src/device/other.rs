@@ -1,13 +1,13 @@
-//! Media Foundation and AVFoundation: their lists hold cameras only, in an order of their own.
+//! Media Foundation and AVFoundation: the lists contain only cameras.
 
 use nokhwa::utils::CameraInfo;
 
-/// Leaves the list as it is.
-pub(super) fn tidy(cameras: Vec<CameraInfo>) -> Vec<CameraInfo> {
+/// Returns the list unchanged.
+pub(super) fn filter(cameras: Vec<CameraInfo>) -> Vec<CameraInfo> {
     cameras
 }
 
-/// How people name a camera on the command line, besides its number: not at all.
+/// Returns the id: there are no device paths.
 pub(super) fn path(id: &str) -> String {
     id.to_owned()
 }

@@ -1,7 +1,7 @@
-//! A camera that runs.
+//! A running camera.
 
-use super::explain::stopped;
-use super::{choice, convert};
+use super::error::read_error;
+use super::{convert, format};
 use crate::{Error, Format, Source, Stop};
 use media::{Clock, Frame, FrameRate, Pool, Rotation};
 use nokhwa::utils::CameraFormat;
@@ -9,32 +9,32 @@ use nokhwa::{Camera, NokhwaError};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// A camera and what is needed to read it.
+/// A started camera.
 pub(super) struct Stream {
-    /// Taken out only by drop.
+    /// `None` only during drop.
     camera: Option<Camera>,
     name: String,
     format: CameraFormat,
     clock: Clock,
     number: u64,
-    /// Where JPEG becomes red, green and blue; keeps its memory.
+    /// The buffer for decoded JPEG, kept to reuse its memory.
     scratch: Vec<u8>,
-    /// Pictures in a row that made no sense.
-    broken: u32,
+    /// Consecutive damaged frames.
+    damaged: u32,
 }
 
 impl Stream {
-    /// A camera that was started with `format`.
+    /// Creates a source from a camera that was started with `format`.
     pub(super) fn new(camera: Camera, name: String, format: CameraFormat, clock: Clock) -> Self {
-        Self { camera: Some(camera), name, format, clock, number: 0, scratch: Vec::new(), broken: 0 }
+        Self { camera: Some(camera), name, format, clock, number: 0, scratch: Vec::new(), damaged: 0 }
     }
 
-    /// A torn picture now and then is how cheap cameras are; nothing else for seconds is not.
-    fn endure(&self) -> Result<Option<Frame>, Error> {
-        if self.broken < MAX_BROKEN {
+    /// Tolerates single damaged frames, which cheap cameras send. Fails after five seconds without an intact frame.
+    fn handle_damaged_frame(&self) -> Result<Option<Frame>, Error> {
+        if self.damaged < MAX_DAMAGED {
             return Ok(None);
         }
-        Err(Error::Failed { name: self.name.clone(), source: "its pictures are damaged".into() })
+        Err(Error::Failed { name: self.name.clone(), source: "its frames are damaged".into() })
     }
 }
 
@@ -45,37 +45,37 @@ impl Source for Stream {
 
     fn format(&self) -> Format {
         let rate = FrameRate::new(self.format.frame_rate(), 1).unwrap_or(FrameRate::THIRTY);
-        Format { size: choice::size(self.format).unwrap_or_default(), rate }
+        Format { size: format::size(self.format).unwrap_or_default(), rate }
     }
 
     fn next(&mut self, pool: &Pool, _: &Stop) -> Result<Option<Frame>, Error> {
-        // The wait for the device cannot be interrupted; it ends with the camera's next picture.
-        let pixels = read(self.camera.as_mut()).map_err(|error| stopped(&self.name, &error, self.number > 0))?;
+        // A stop request cannot interrupt this wait; it ends with the camera's next frame.
+        let pixels = read(self.camera.as_mut()).map_err(|error| read_error(&self.name, &error, self.number > 0))?;
         let captured = self.clock.now();
         let number = self.number;
         self.number += 1;
-        let size = choice::size(self.format).ok_or_else(|| Error::Format { name: self.name.clone() })?;
-        let Some(mut canvas) = pool.canvas(size) else { return Ok(None) };
-        let Some(colour) = convert::to_i420(&pixels, self.format.format(), &mut self.scratch, &mut canvas) else {
-            self.broken += 1;
-            return self.endure();
+        let size = format::size(self.format).ok_or_else(|| Error::Format { name: self.name.clone() })?;
+        let Some(mut frame) = pool.take(size) else { return Ok(None) };
+        let Some(colour) = convert::to_i420(&pixels, self.format.format(), &mut self.scratch, &mut frame) else {
+            self.damaged += 1;
+            return self.handle_damaged_frame();
         };
-        self.broken = 0;
-        Ok(Some(canvas.freeze(number, captured, colour, Rotation::Upright)))
+        self.damaged = 0;
+        Ok(Some(frame.freeze(number, captured, colour, Rotation::Upright)))
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
         let camera = self.camera.take();
-        // The library panics where a driver does not stop in order; there is nothing left to save but this thread.
+        // nokhwa panics in drop if the driver fails to stop the stream.
         if catch_unwind(AssertUnwindSafe(|| drop(camera))).is_err() {
-            tracing::warn!("a camera did not stop in order");
+            tracing::warn!("the camera did not stop properly");
         }
     }
 }
 
-/// The bytes of the next picture.
+/// Reads the bytes of the next frame. A panic of nokhwa becomes an error.
 fn read(camera: Option<&mut Camera>) -> Result<Cow<'_, [u8]>, NokhwaError> {
     let camera = camera.ok_or(NokhwaError::UnitializedError)?;
     let camera = AssertUnwindSafe(camera);
@@ -86,5 +86,5 @@ fn read(camera: Option<&mut Camera>) -> Result<Cow<'_, [u8]>, NokhwaError> {
     read.unwrap_or_else(|_| Err(NokhwaError::ReadFrameError("the library panicked".into())))
 }
 
-/// Five seconds of damaged pictures.
-const MAX_BROKEN: u32 = 150;
+/// Five seconds at 30 frames per second.
+const MAX_DAMAGED: u32 = 150;

@@ -1,4 +1,4 @@
-//! The pictures of a file, one after the other and over again, without any pace.
+//! The frames of a file in a loop, without timing.
 
 use crate::{BoxError, Error, Format};
 use codec::bitstream::Malformed;
@@ -12,16 +12,16 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// An open file.
+/// An open media file.
 pub struct Clip {
     path: PathBuf,
     pictures: Pictures,
     length: u64,
 }
 
-/// A picture that has no number yet.
+/// A decoded frame without a number.
 pub struct Picture {
-    canvas: FrameMut,
+    frame: FrameMut,
     colour: Colour,
     rotation: Rotation,
 }
@@ -36,19 +36,20 @@ struct Mp4 {
     decoder: Decoder,
     bitstream: Vec<u8>,
     next: usize,
-    /// How many pictures of this pass the decoder has shown.
-    came: usize,
-    /// When each picture of a pass is due.
+    /// Frames of this pass that the decoder has returned.
+    decoded: usize,
+    /// When each frame of a pass is due.
     due: Vec<Duration>,
-    /// Pictures that the decoder has shown and nobody has taken: more than one where it held some back for order's sake.
-    shown: VecDeque<Option<Picture>>,
+    /// Decoded frames that were not taken yet. More than one if the decoder reordered frames.
+    ready: VecDeque<Option<Picture>>,
 }
 
 impl Clip {
-    /// Opens a file and looks whether it can be played.
+    /// Opens a file and decodes its first frame.
     ///
     /// # Errors
-    /// [`Error::BadFile`], [`Error::FileFormat`].
+    /// Returns [`Error::BadFile`] if the file cannot be read or is damaged, [`Error::FileFormat`] if its format is not
+    /// supported.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let pictures = open(path).map_err(|source| bad(path, source))?;
         let mut clip = Self { path: path.to_owned(), pictures, length: 0 };
@@ -56,7 +57,7 @@ impl Clip {
         Ok(clip)
     }
 
-    /// The size and rate of its pictures.
+    /// The size and rate of its frames.
     #[must_use]
     pub fn format(&self) -> Format {
         match &self.pictures {
@@ -65,14 +66,14 @@ impl Clip {
         }
     }
 
-    /// How many pictures there are in one pass; at least one.
-    #[expect(clippy::len_without_is_empty, reason = "a file without pictures does not open")]
+    /// The number of frames of one pass, at least one.
+    #[expect(clippy::len_without_is_empty, reason = "a file without frames does not open")]
     #[must_use]
     pub fn len(&self) -> u64 {
         self.length
     }
 
-    /// When picture `number` is due, counted from the first one of the first pass: as evenly as the file says.
+    /// When frame `number` is due, from the first frame of the first pass, by the file's timestamps.
     #[must_use]
     pub fn due(&self, number: u64) -> Duration {
         match &self.pictures {
@@ -81,10 +82,10 @@ impl Clip {
         }
     }
 
-    /// The next picture, the first one again after the last. `None` where `pool` has no buffer for it.
+    /// Decodes the next frame; the first frame follows the last. Returns `None` if `pool` has no free buffer.
     ///
     /// # Errors
-    /// [`Error::BadFile`] where the file has become unreadable.
+    /// Returns [`Error::BadFile`] if the file has become unreadable.
     pub fn next(&mut self, pool: &Pool) -> Result<Option<Picture>, Error> {
         let picture = match &mut self.pictures {
             Pictures::Mp4(mp4) => mp4.next(pool),
@@ -93,7 +94,7 @@ impl Clip {
         picture.map_err(|source| bad(&self.path, source))
     }
 
-    /// Hands out each picture of one pass with its index, until `each` says break.
+    /// Calls `each` with every frame of one pass and its index, until it returns [`ControlFlow::Break`].
     ///
     /// # Errors
     /// As [`Clip::next`].
@@ -108,7 +109,7 @@ impl Clip {
         Ok(())
     }
 
-    /// An MP4 says how many pictures it has; a Y4M has to be walked through.
+    /// The number of frames: an MP4 file contains it, a Y4M file must be read to its end.
     fn count(&mut self) -> Result<u64, Error> {
         match &mut self.pictures {
             Pictures::Mp4(mp4) => Ok(mp4.clip.shown() as u64),
@@ -118,41 +119,41 @@ impl Clip {
 }
 
 impl Picture {
-    /// Gives it a number and a time.
+    /// Sets the frame number and the capture time.
     #[must_use]
     pub fn freeze(self, number: u64, captured: Timestamp) -> Frame {
-        self.canvas.freeze(number, captured, self.colour, self.rotation)
+        self.frame.freeze(number, captured, self.colour, self.rotation)
     }
 }
 
 impl Mp4 {
     fn next(&mut self, pool: &Pool) -> Result<Option<Picture>, BoxError> {
-        // Every pass shows as many pictures as it has, so this ends; a file that shows none is refused at the second.
-        for _ in 0..2 * (self.clip.len() + MAX_HELD_BACK) {
-            if let Some(picture) = self.shown.pop_front() {
+        // Bounds the loop for a file whose frames cannot be decoded: two passes without a frame are an error.
+        for _ in 0..2 * (self.clip.len() + MAX_REORDERED_FRAMES) {
+            if let Some(picture) = self.ready.pop_front() {
                 return Ok(picture);
             }
             self.decode(pool)?;
         }
-        Err("no picture of it can be decoded".into())
+        Err("none of its frames can be decoded".into())
     }
 
     fn decode(&mut self, pool: &Pool) -> Result<(), BoxError> {
-        let (shown, clip, came) = (&mut self.shown, &mut self.clip, &mut self.came);
+        let (ready, clip, decoded) = (&mut self.ready, &mut self.clip, &mut self.decoded);
         if self.next < clip.len() {
             clip.read(self.next, &mut self.bitstream)?;
         }
-        let show = &mut |picture: decode::Picture<'_>| {
-            if clip.time(*came).is_some() {
-                shown.push_back(copy(&picture, clip.rotation(), pool));
+        let on_picture = &mut |picture: decode::Picture<'_>| {
+            if clip.time(*decoded).is_some() {
+                ready.push_back(copy(&picture, clip.rotation(), pool));
             }
-            *came += 1;
+            *decoded += 1;
         };
         if self.next < clip.len() {
             self.next += 1;
-            self.decoder.decode(&self.bitstream, show)?;
-        } else if !self.decoder.flush(show)? {
-            (self.next, self.came) = (0, 0);
+            self.decoder.decode(&self.bitstream, on_picture)?;
+        } else if !self.decoder.flush(on_picture)? {
+            (self.next, self.decoded) = (0, 0);
         }
         Ok(())
     }
@@ -166,32 +167,32 @@ impl Mp4 {
 }
 
 fn copy(picture: &decode::Picture<'_>, rotation: Rotation, pool: &Pool) -> Option<Picture> {
-    let mut canvas = pool.canvas(picture.size)?;
-    for (to, from) in canvas.planes_mut().iter_mut().zip(picture.planes) {
+    let mut frame = pool.take(picture.size)?;
+    for (to, from) in frame.planes_mut().iter_mut().zip(picture.planes) {
         to.copy_from(from);
     }
-    Some(Picture { canvas, colour: picture.colour, rotation })
+    Some(Picture { frame, colour: picture.colour, rotation })
 }
 
 fn next_y4m(reader: &mut y4m::Reader<BufReader<File>>, pool: &Pool) -> Result<Option<Picture>, container::Error> {
     let header = reader.header();
-    // Without a free buffer the picture is read all the same, so that the next one is the next one.
-    let free = pool.canvas(header.size);
+    // Without a free buffer the frame is read into a temporary one, so that the reader advances.
+    let free = pool.take(header.size);
     let skipped = free.is_none();
-    let Some(mut canvas) = free.or_else(|| Pool::new(1).canvas(header.size)) else { return Ok(None) };
-    if !reader.read(&mut canvas)? {
+    let Some(mut frame) = free.or_else(|| Pool::new(1).take(header.size)) else { return Ok(None) };
+    if !reader.read(&mut frame)? {
         reader.rewind()?;
-        reader.read(&mut canvas)?;
+        reader.read(&mut frame)?;
     }
-    let picture = Picture { canvas, colour: header.colour, rotation: Rotation::Upright };
+    let picture = Picture { frame, colour: header.colour, rotation: Rotation::Upright };
     Ok((!skipped).then_some(picture))
 }
 
 fn count_y4m(reader: &mut y4m::Reader<BufReader<File>>) -> Result<u64, BoxError> {
     let pool = Pool::new(1);
-    let mut canvas = pool.canvas(reader.header().size).ok_or("no memory for its pictures")?;
+    let mut frame = pool.take(reader.header().size).ok_or("no memory for its frames")?;
     let mut count = 0;
-    while reader.read(&mut canvas)? {
+    while reader.read(&mut frame)? {
         count += 1;
     }
     reader.rewind()?;
@@ -209,12 +210,12 @@ fn open(path: &Path) -> Result<Pictures, BoxError> {
         decoder: Decoder::open(VideoCodec::H264)?,
         bitstream: Vec::new(),
         next: 0,
-        came: 0,
-        shown: VecDeque::new(),
+        decoded: 0,
+        ready: VecDeque::new(),
     };
-    // A damaged first picture is told now, not in the meeting.
+    // A damaged first frame is reported when the file is opened, not later.
     let first = mp4.next(&Pool::new(1))?;
-    mp4.shown.push_front(first);
+    mp4.ready.push_front(first);
     Ok(Pictures::Mp4(Box::new(mp4)))
 }
 
@@ -226,21 +227,21 @@ fn is_y4m(path: &Path) -> std::io::Result<bool> {
 
 fn bad(path: &Path, source: impl Into<BoxError>) -> Error {
     let (path, source) = (path.to_owned(), source.into());
-    match foreign(&source) {
+    match unsupported_format(&source) {
         Some(format) => Error::FileFormat { path, format },
         None => Error::BadFile { path, source },
     }
 }
 
-/// What a file is that is not damaged, only of a kind that is not played here.
-fn foreign(error: &BoxError) -> Option<String> {
+/// The name of the format if the error says that the file is valid but its format is not supported.
+fn unsupported_format(error: &BoxError) -> Option<String> {
     match (error.downcast_ref(), error.downcast_ref()) {
         (Some(container::Error::Format(format)), _) => Some(format.clone()),
-        // Parameter sets may also lie among the pictures.
+        // Parameter sets may also be stored with the frames.
         (_, Some(decode::Error::Malformed(Malformed::Unsupported(what)))) => Some(format!("H.264 {what}")),
         (_, _) => None,
     }
 }
 
-/// Pictures that a decoder may hold back for order's sake (ITU-T H.264 A.3.1), and the word that there are no more.
-const MAX_HELD_BACK: usize = 17;
+/// Frames that a decoder may delay for reordering (ITU-T H.264 A.3.1), and one call that returns none.
+const MAX_REORDERED_FRAMES: usize = 17;

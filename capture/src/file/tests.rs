@@ -1,4 +1,4 @@
-//! Files as cameras: loops, numbers, pace, and files that are none.
+//! Tests of file sources: loops, numbers, timing and invalid files.
 
 use super::*;
 use crate::synthetic;
@@ -7,7 +7,7 @@ use media::{Colour, FrameRate, Plane, Size};
 use std::fs;
 use std::path::PathBuf;
 
-/// A Y4M file of the test pattern.
+/// Writes a Y4M file of the test pattern.
 fn pattern(name: &str, pictures: usize) -> PathBuf {
     let path = std::env::temp_dir().join(format!("conclave-{}-{name}.y4m", std::process::id()));
     let rate = FrameRate::new(200, 1).unwrap();
@@ -23,7 +23,7 @@ fn pattern(name: &str, pictures: usize) -> PathBuf {
 }
 
 #[test]
-fn a_file_loops_and_its_numbers_go_on() {
+fn a_file_loops_and_its_numbers_continue() {
     let path = pattern("loop", 3);
     let mut camera = open(&path, Clock::default()).unwrap();
     let (pool, stop) = (Pool::new(9), Stop::new());
@@ -39,7 +39,7 @@ fn a_file_loops_and_its_numbers_go_on() {
 }
 
 #[test]
-fn a_full_pool_skips_a_picture_and_keeps_the_order() {
+fn a_full_pool_skips_one_frame_and_keeps_the_order() {
     let path = pattern("full", 4);
     let mut camera = open(&path, Clock::default()).unwrap();
     let (pool, stop) = (Pool::new(1), Stop::new());
@@ -52,7 +52,7 @@ fn a_full_pool_skips_a_picture_and_keeps_the_order() {
 }
 
 #[test]
-fn footage_is_decoded_whole_and_over_again() {
+fn every_frame_is_decoded_in_each_loop() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/assets/demo/footage/meadow.mp4");
     let mut clip = Clip::open(Path::new(path)).unwrap();
     let (pool, length) = (Pool::new(4), clip.len());
@@ -62,7 +62,7 @@ fn footage_is_decoded_whole_and_over_again() {
 }
 
 #[test]
-fn what_is_no_media_file_is_refused() {
+fn a_file_without_media_is_refused() {
     let path = std::env::temp_dir().join(format!("conclave-{}-none.mp4", std::process::id()));
     for content in [&b""[..], b"YUV4MPEG2 W", b"\0\0\0\x18ftypisom", &[0xff; 5_000]] {
         fs::write(&path, content).unwrap();
@@ -73,11 +73,11 @@ fn what_is_no_media_file_is_refused() {
 }
 
 #[test]
-fn the_order_to_stop_ends_a_wait() {
+fn a_stop_request_ends_the_wait() {
     let path = pattern("stop", 2);
     let mut camera = open(&path, Clock::default()).unwrap();
     let stop = Stop::new();
-    stop.give();
+    stop.request();
     assert!(camera.next(&Pool::new(1), &stop).unwrap().is_none());
     fs::remove_file(path).unwrap();
 }

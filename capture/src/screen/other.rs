@@ -1,8 +1,8 @@
-//! Systems whose screens are not captured yet.
+//! Systems without screen capture.
 
 use crate::{Error, Source};
 use media::Clock;
 
 pub(super) fn open(_: Option<&str>, _: Clock) -> Result<Box<dyn Source>, Error> {
-    Err(Error::NoScreen("screens are captured on X11 only so far".into()))
+    Err(Error::NoScreen("screen capture requires X11".into()))
 }

@@ -1,8 +1,8 @@
-//! An X11 screen: read through shared memory where the server and we share a machine, with the pointer drawn in.
+//! Capture of an X11 screen, with the pointer drawn into the frames. Uses shared memory if the server is local.
 //!
-//! A screen that does not change costs nothing: the damage extension tells when it does. Still, a picture comes twice a
-//! second, so that whoever begins to watch, and an encoder that still refines, get something. Absent: single windows,
-//! colour depths other than 24 bits in 32, and what a Wayland compositor keeps to itself.
+//! The damage extension reports changes, so an unchanged screen is not read. An unchanged screen still delivers two
+//! frames per second, for new viewers and because the encoder improves a still picture over several frames. Not
+//! supported: single windows, pixel formats other than 24 bits in 32, and Wayland surfaces.
 
 mod ffi;
 mod grab;
@@ -22,7 +22,7 @@ use x11rb::protocol::damage::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageOrder, Screen, Window};
 use x11rb::rust_connection::RustConnection;
 
-/// Opens the screen of `display`; the one that the environment names where that is `None`.
+/// Opens the screen of `display`, or of the `DISPLAY` variable if it is `None`.
 pub(super) fn open(display: Option<&str>, clock: Clock) -> Result<Box<dyn Source>, Error> {
     let source = X11::open(display, clock).map_err(Error::NoScreen)?;
     Ok(Box::new(source))
@@ -38,11 +38,11 @@ struct X11 {
     clock: Clock,
     start: Option<Instant>,
     ticks: u64,
-    /// True while something has changed since the last picture.
+    /// True if the screen changed since the last frame.
     dirty: bool,
-    /// The tick of the last picture.
-    shown: Option<u64>,
-    /// Ticks in a row at which the server would not let us read.
+    /// The tick of the last frame.
+    last_frame: Option<u64>,
+    /// Consecutive ticks at which the server refused to read the screen.
     refused: u32,
 }
 
@@ -68,26 +68,39 @@ impl Source for X11 {
                 self.refused = 0;
                 Ok(frame)
             }
-            Err(error) => self.endure(&error),
+            Err(error) => self.handle_read_error(&error),
         }
     }
 }
 
 impl X11 {
     fn open(display: Option<&str>, clock: Clock) -> Result<Self, BoxError> {
-        // The library adds up port numbers unchecked: a display beyond 59535 makes it panic.
+        // x11rb computes the port number without an overflow check and panics for a display above 59535.
         let connected = catch_unwind(|| x11rb::connect(display));
-        let (connection, screen) = connected.map_err(|_| "there is no such display")??;
+        let (connection, screen) = connected.map_err(|_| "the display does not exist")??;
         let screen = connection.setup().roots.get(screen).ok_or("the display has no such screen")?.clone();
-        check(&connection, &screen)?;
+        check_pixel_format(&connection, &screen)?;
         let (root, size) = (screen.root, Size::new(screen.width_in_pixels, screen.height_in_pixels));
         let attributes = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         connection.change_window_attributes(root, &attributes)?.check()?;
         let grab = Grab::new(&connection, size)?;
         let pointer = Pointer::new(&connection)?;
-        let damage = watch(&connection, root);
-        let (start, shown, refused) = (None, None, 0);
-        Ok(Self { connection, root, size, grab, pointer, damage, clock, start, ticks: 0, dirty: true, shown, refused })
+        let damage = watch_damage(&connection, root);
+        let (start, last_frame, refused) = (None, None, 0);
+        Ok(Self {
+            connection,
+            root,
+            size,
+            grab,
+            pointer,
+            damage,
+            clock,
+            start,
+            ticks: 0,
+            dirty: true,
+            last_frame,
+            refused,
+        })
     }
 
     fn picture(&mut self, number: u64, pool: &Pool) -> Result<Option<Frame>, BoxError> {
@@ -95,12 +108,12 @@ impl X11 {
         if let Some(pointer) = &mut self.pointer {
             self.dirty |= pointer.update(&self.connection)?;
         }
-        let stale = self.shown.is_none_or(|shown| number - shown >= MAX_STILL_FRAMES);
+        let stale = self.last_frame.is_none_or(|last| number - last >= MAX_STILL_TICKS);
         if !(self.dirty || stale || self.damage.is_none()) {
             return Ok(None);
         }
-        let Some(mut canvas) = pool.canvas(self.size) else { return Ok(None) };
-        // Cleared before the screen is read: what changes meanwhile is seen again.
+        let Some(mut frame) = pool.take(self.size) else { return Ok(None) };
+        // Cleared before the read, so that a change during the read causes another frame.
         self.dirty = false;
         let stride = usize::from(self.size.width) * 4;
         let pixels = self.grab.read(&self.connection, self.root, self.size)?;
@@ -108,20 +121,20 @@ impl X11 {
         if let Some(pointer) = &self.pointer {
             pointer.draw(pixels, self.size);
         }
-        rgb::to_i420(pixels, stride, Order::Bgrx, rgb::BT709_LIMITED, &mut canvas);
-        self.shown = Some(number);
-        Ok(Some(canvas.freeze(number, captured, COLOUR, Rotation::Upright)))
+        rgb::to_i420(pixels, stride, Order::Bgrx, rgb::BT709_LIMITED, &mut frame);
+        self.last_frame = Some(number);
+        Ok(Some(frame.freeze(number, captured, COLOUR, Rotation::Upright)))
     }
 
-    /// A screen that has just become smaller refuses to be read at its old size, until its news reaches us; a server that
-    /// is gone refuses everything.
-    fn endure(&mut self, error: &BoxError) -> Result<Option<Frame>, Error> {
+    /// Tolerates X11 errors for a second: a read fails after the screen became smaller, until the resize event arrives. A
+    /// connection error ends the source.
+    fn handle_read_error(&mut self, error: &BoxError) -> Result<Option<Frame>, Error> {
         let alive = matches!(error.downcast_ref(), Some(ReplyError::X11Error(_)));
         if alive && self.refused < MAX_REFUSED {
             (self.refused, self.dirty) = (self.refused + 1, true);
             return Ok(None);
         }
-        tracing::debug!(%error, "screen lost");
+        tracing::debug!(%error, "the screen was lost");
         Err(Error::Lost { name: NAME.into() })
     }
 
@@ -153,16 +166,16 @@ impl X11 {
     }
 }
 
-/// Asks for news of changes; `None` where the server has no damage extension, and every tick is a picture then.
-fn watch(connection: &RustConnection, root: Window) -> Option<damage::Damage> {
+/// Subscribes to damage events. Returns `None` if the server lacks the extension; then every tick delivers a frame.
+fn watch_damage(connection: &RustConnection, root: Window) -> Option<damage::Damage> {
     connection.damage_query_version(1, 1).ok()?.reply().ok()?;
     let damage = connection.generate_id().ok()?;
     connection.damage_create(damage, root, damage::ReportLevel::NON_EMPTY).ok()?.check().ok()?;
     Some(damage)
 }
 
-/// Pixels are taken to be blue, green, red and nothing, a byte each.
-fn check(connection: &RustConnection, screen: &Screen) -> Result<(), BoxError> {
+/// Returns an error unless pixels are BGRX, one byte per channel.
+fn check_pixel_format(connection: &RustConnection, screen: &Screen) -> Result<(), BoxError> {
     let setup = connection.setup();
     let format = setup.pixmap_formats.iter().find(|format| format.depth == screen.root_depth);
     let visual = screen.allowed_depths.iter().flat_map(|depth| &depth.visuals);
@@ -172,26 +185,26 @@ fn check(connection: &RustConnection, screen: &Screen) -> Result<(), BoxError> {
     if bytes && order && setup.image_byte_order == ImageOrder::LSB_FIRST {
         Ok(())
     } else {
-        Err(format!("a screen of depth {} has pixels of another kind", screen.root_depth).into())
+        Err(format!("a screen of depth {} has an unsupported pixel format", screen.root_depth).into())
     }
 }
 
-/// Ticks that have passed, so that a slow picture skips numbers instead of running after them.
+/// Ticks since `start`. A slow frame skips ticks instead of catching up.
 fn elapsed_ticks(start: Instant) -> u64 {
     let elapsed = start.elapsed().as_nanos() * u128::from(rate().numerator());
     u64::try_from(elapsed / (u128::from(rate().denominator()) * 1_000_000_000)).unwrap_or(u64::MAX)
 }
 
-/// Text does not move; fifteen times a second is what a remote hand on a mouse needs.
+/// 15 frames per second: enough for text and for following the pointer.
 fn rate() -> FrameRate {
     FrameRate::new(15, 1).unwrap_or(FrameRate::THIRTY)
 }
 
 const COLOUR: Colour = Colour { matrix: Matrix::Bt709, full_range: false };
 const NAME: &str = "screen";
-/// Ticks after which an unchanged screen is shown all the same.
-const MAX_STILL_FRAMES: u64 = 7;
-/// A second of refusals.
+/// Ticks after which an unchanged screen delivers a frame.
+const MAX_STILL_TICKS: u64 = 7;
+/// One second.
 const MAX_REFUSED: u32 = 15;
 
 #[cfg(test)]

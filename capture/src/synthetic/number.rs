@@ -1,12 +1,12 @@
-//! A number as a strip of blocks: 24 bits, then 8 bits of check.
+//! A frame number as a strip of blocks: 24 bits, then an 8-bit checksum.
 
 use media::{Frame, FrameMut, Plane};
 
-/// Writes the lower 24 bits of `number` across the top eighth of the picture.
-pub fn write(canvas: &mut FrameMut, number: u64) {
+/// Writes the low 24 bits of `number` across the top eighth of the frame.
+pub fn write(frame: &mut FrameMut, number: u64) {
     let code = code(u32::try_from(number & 0x00ff_ffff).unwrap_or(0));
-    let size = canvas.size();
-    let [mut luma, mut blue, mut red] = canvas.planes_mut();
+    let size = frame.size();
+    let [mut luma, mut blue, mut red] = frame.planes_mut();
     for row in luma.rows_mut().take(strip(size.height)) {
         for bit in 0..BITS {
             let (from, to) = block(size.width, bit);
@@ -18,7 +18,7 @@ pub fn write(canvas: &mut FrameMut, number: u64) {
     }
 }
 
-/// The number in a picture's strip; `None` where there is none, or it is damaged.
+/// Reads the number from a frame's strip. Returns `None` if the checksum does not match.
 #[must_use]
 pub fn read(frame: &Frame) -> Option<u32> {
     let (size, luma) = (frame.size(), frame.plane(Plane::Y));
@@ -36,7 +36,7 @@ pub fn read(frame: &Frame) -> Option<u32> {
     (code(number) == found).then_some(number)
 }
 
-/// The number with the sum of its bytes behind it, inverted so that all black is no number.
+/// The number followed by a checksum of its bytes. The checksum is inverted so that a black strip is not a valid number.
 fn code(number: u32) -> u32 {
     let check = number.to_be_bytes().iter().fold(0x5a_u8, |sum, byte| sum.rotate_left(1) ^ byte);
     number << 8 | u32::from(!check)
@@ -59,18 +59,18 @@ mod tests {
     use media::{Colour, Pool, Rotation, Size, Timestamp};
 
     fn picture(size: Size, number: Option<u64>) -> Frame {
-        let mut canvas = Pool::new(1).canvas(size).unwrap();
-        for mut plane in canvas.planes_mut() {
+        let mut frame = Pool::new(1).take(size).unwrap();
+        for mut plane in frame.planes_mut() {
             plane.rows_mut().for_each(|row| row.fill(0));
         }
         if let Some(number) = number {
-            write(&mut canvas, number);
+            write(&mut frame, number);
         }
-        canvas.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
+        frame.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
     }
 
     #[test]
-    fn every_size_carries_every_number() {
+    fn the_number_is_read_back_at_every_size() {
         for size in [Size::new(64, 32), Size::new(319, 181), Size::new(1280, 720)] {
             for number in [0, 1, 0x00ff_ffff, 0x00a5_5a3c] {
                 assert_eq!(read(&picture(size, Some(number))).map(u64::from), Some(number));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_black_picture_has_no_number() {
+    fn a_black_frame_has_no_number() {
         assert_eq!(read(&picture(Size::new(320, 180), None)), None);
     }
 }

@@ -1,15 +1,15 @@
-//! Reads bits and Exp-Golomb codes out of a NAL unit (ITU-T H.264 7.2 and 9.1).
+//! Reads bits and Exp-Golomb codes from a NAL unit (ITU-T H.264 7.2 and 9.1).
 
 use super::Malformed;
 
-/// A reader over a unit's payload that leaves out the emulation prevention bytes.
+/// A bit reader over a unit's payload. It skips emulation prevention bytes.
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
-    /// The byte that is read from, already past an emulation prevention byte.
+    /// The index of the current byte, after any emulation prevention byte.
     at: usize,
-    /// Bits of it that are used up, 0..=7.
+    /// The bits of the current byte that were read, 0..=7.
     used: u32,
-    /// Zero bytes right before `at`.
+    /// The number of zero bytes directly before `at`.
     zeros: u32,
 }
 
@@ -18,7 +18,7 @@ impl<'a> Bits<'a> {
         Self { bytes, at: 0, used: 0, zeros: 0 }
     }
 
-    /// One bit.
+    /// Reads one bit.
     pub(super) fn flag(&mut self) -> Result<bool, Malformed> {
         let byte = *self.bytes.get(self.at).ok_or(Malformed::ParameterSet)?;
         let bit = byte >> (7 - self.used) & 1;
@@ -29,12 +29,12 @@ impl<'a> Bits<'a> {
         Ok(bit == 1)
     }
 
-    /// `count` bits as a number, at most 32.
+    /// Reads `count` bits as a number, at max 32.
     pub(super) fn bits(&mut self, count: u32) -> Result<u32, Malformed> {
         (0..count).try_fold(0, |value: u32, _| Ok(value << 1 | u32::from(self.flag()?)))
     }
 
-    /// An unsigned Exp-Golomb code, up to 2^32 - 2.
+    /// Reads an unsigned Exp-Golomb code, up to 2^32 - 2.
     pub(super) fn unsigned(&mut self) -> Result<u32, Malformed> {
         let mut zeros = 0;
         while !self.flag()? {
@@ -46,15 +46,15 @@ impl<'a> Bits<'a> {
         Ok((1_u32 << zeros) - 1 + self.bits(zeros)?)
     }
 
-    /// A signed Exp-Golomb code.
+    /// Reads a signed Exp-Golomb code.
     pub(super) fn signed(&mut self) -> Result<i64, Malformed> {
         let code = i64::from(self.unsigned()?);
         Ok(if code % 2 == 0 { -code / 2 } else { (code + 1) / 2 })
     }
 
-    /// An unsigned Exp-Golomb code of at most `most`.
-    pub(super) fn at_most(&mut self, most: u32) -> Result<u32, Malformed> {
-        self.unsigned().and_then(|value| if value <= most { Ok(value) } else { Err(Malformed::ParameterSet) })
+    /// Reads an unsigned Exp-Golomb code. Returns an error if it is greater than `max`.
+    pub(super) fn at_most(&mut self, max: u32) -> Result<u32, Malformed> {
+        self.unsigned().and_then(|value| if value <= max { Ok(value) } else { Err(Malformed::ParameterSet) })
     }
 
     fn advance(&mut self, finished: u8) {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn emulation_prevention_is_left_out() {
+    fn emulation_prevention_bytes_are_skipped() {
         let mut bits = Bits::new(&[0, 0, 3, 1, 0, 0, 3]);
         assert_eq!(bits.bits(32), Ok(0x0000_0100));
         assert_eq!(bits.bits(8), Ok(0));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_and_endless_codes_are_errors() {
+    fn the_end_and_overlong_codes_are_errors() {
         assert!(Bits::new(&[]).flag().is_err());
         assert!(Bits::new(&[0; 64]).unsigned().is_err());
         assert_eq!(Bits::new(&[0, 0, 0, 1, 0xFF, 0xFF, 0xFF, 0xFF]).unsigned(), Ok(u32::MAX - 1));

@@ -1,29 +1,29 @@
-//! What a sequence parameter set says: the size of its pictures and how samples stand for colours.
+//! Parses sequence parameter sets, up to the picture size and the colour space.
 
 use super::bits::Bits;
 use super::{Kind, Malformed};
 use crate::colour;
 use media::{Colour, Matrix, Size};
 
-/// A sequence parameter set (ITU-T H.264 7.3.2.1.1 and E.1.1), as far as it matters here.
+/// The used fields of a sequence parameter set (ITU-T H.264 7.3.2.1.1 and E.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sps {
-    /// The size to show, after cropping.
+    /// The picture size after cropping.
     pub size: Size,
-    /// How samples stand for colours; [`colour::assumed`] where the stream does not say.
+    /// The colour space; [`colour::assumed`] if the stream does not specify it.
     pub colour: Colour,
     /// `profile_idc`: 66 is baseline, 77 main, 100 high.
     pub profile: u8,
-    /// Pictures that a decoder must keep for others to build on.
+    /// The maximum number of reference frames (`max_num_ref_frames`).
     pub references: u8,
 }
 
 impl Sps {
-    /// Reads a parameter set from its NAL unit, header byte included.
+    /// Parses a NAL unit, including its header byte.
     ///
     /// # Errors
-    /// [`Malformed::NotAUnit`] for another kind of unit, [`Malformed::ParameterSet`] for a damaged one,
-    /// [`Malformed::Unsupported`] for one that asks for what no decoder here does, or for more memory than level 5.1.
+    /// Returns [`Malformed::NotAUnit`] for another type of unit, [`Malformed::ParameterSet`] for an invalid one, and
+    /// [`Malformed::Unsupported`] for an unsupported format or a level above 5.1.
     pub fn parse(unit: &[u8]) -> Result<Self, Malformed> {
         if Kind::of(unit)? != Kind::Sps {
             return Err(Malformed::NotAUnit);
@@ -44,14 +44,14 @@ impl Sps {
         frames_only(&mut bits)?;
         within_level(blocks, references)?;
         let size = cropped(&mut bits, blocks)?;
-        let colour = if bits.flag()? { usability(&mut bits, size)? } else { colour::assumed(size) };
+        let colour = if bits.flag()? { colour_from_vui(&mut bits, size)? } else { colour::assumed(size) };
         let profile = u8::try_from(profile).map_err(|_| Malformed::ParameterSet)?;
         let references = u8::try_from(references).map_err(|_| Malformed::ParameterSet)?;
         Ok(Self { size, colour, profile, references })
     }
 }
 
-/// The fields that only the high profiles have.
+/// The fields that only the high profiles contain.
 fn high(bits: &mut Bits<'_>) -> Result<(), Malformed> {
     match bits.at_most(3)? {
         0 => return Err(Malformed::Unsupported("4:0:0")),
@@ -112,10 +112,10 @@ fn frames_only(bits: &mut Bits<'_>) -> Result<(), Malformed> {
     bits.flag().map(drop)
 }
 
-/// Keeps a hostile stream from asking for gigabytes: table A-1 at level 5.1.
+/// Bounds the memory of a decoder by level 5.1 (table A-1), for malicious streams.
 fn within_level(blocks: [u32; 2], references: u32) -> Result<(), Malformed> {
     let area = blocks[0] * blocks[1];
-    let fits = area <= MAX_BLOCKS_IN_A_PICTURE && area * references.max(1) <= MAX_BLOCKS_KEPT;
+    let fits = area <= MAX_FRAME_BLOCKS && area * references.max(1) <= MAX_DPB_BLOCKS;
     if fits { Ok(()) } else { Err(Malformed::Unsupported("beyond level 5.1")) }
 }
 
@@ -123,7 +123,7 @@ fn cropped(bits: &mut Bits<'_>, blocks: [u32; 2]) -> Result<Size, Malformed> {
     let mut crop = [0; 4];
     if bits.flag()? {
         for side in &mut crop {
-            // Units of 4:2:0 pictures without fields are two samples.
+            // The crop unit of 4:2:0 frames is two samples.
             *side = bits.at_most(MAX_BLOCKS * 8)? * 2;
         }
     }
@@ -135,8 +135,8 @@ fn cropped(bits: &mut Bits<'_>, blocks: [u32; 2]) -> Result<Size, Malformed> {
     Ok(Size::new(shown(blocks[0], left, right)?, shown(blocks[1], top, bottom)?))
 }
 
-/// The first fields of the video usability information, up to the colours; nothing behind them is of interest.
-fn usability(bits: &mut Bits<'_>, size: Size) -> Result<Colour, Malformed> {
+/// Parses the video usability information up to the colour space.
+fn colour_from_vui(bits: &mut Bits<'_>, size: Size) -> Result<Colour, Malformed> {
     if bits.flag()? && bits.bits(8)? == EXTENDED_ASPECT {
         bits.bits(32)?;
     }
@@ -157,7 +157,7 @@ fn usability(bits: &mut Bits<'_>, size: Size) -> Result<Colour, Malformed> {
     // colour_primaries, transfer_characteristics
     bits.bits(16)?;
     let matrix = match bits.bits(8)? {
-        // BT.2020 is far nearer to BT.709 than to BT.601.
+        // Treat BT.2020 as BT.709, which is closer to it than BT.601.
         1 | 9 | 10 => Matrix::Bt709,
         4..=7 => Matrix::Bt601,
         _ => assumed.matrix,
@@ -165,21 +165,23 @@ fn usability(bits: &mut Bits<'_>, size: Size) -> Result<Colour, Malformed> {
     Ok(Colour { matrix, full_range })
 }
 
-/// Profiles with the fields of 7.3.2.1.1 that baseline and main lack.
+/// The profiles with the additional fields of 7.3.2.1.1.
 const HIGH_PROFILES: [u32; 13] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
 const CHROMA_420: u32 = 1;
-/// `aspect_ratio_idc` that is followed by the ratio itself.
+/// The `aspect_ratio_idc` that is followed by an explicit ratio.
 const EXTENDED_ASPECT: u32 = 255;
-/// Blocks of 16 samples along one side, less one: sqrt(8 x the most in a picture) by A.3.1.
+/// The maximum macroblocks along one side, minus one: sqrt(8 x the maximum frame size in macroblocks), by A.3.1.
 const MAX_BLOCKS: u32 = 542;
-const MAX_BLOCKS_IN_A_PICTURE: u32 = 36_864;
-const MAX_BLOCKS_KEPT: u32 = 184_320;
+/// `MaxFS` of level 5.1, in macroblocks.
+const MAX_FRAME_BLOCKS: u32 = 36_864;
+/// `MaxDpbMbs` of level 5.1.
+const MAX_DPB_BLOCKS: u32 = 184_320;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// From x264 by way of ffmpeg: 1920x1080, high profile, cropped from 1088 lines, BT.709 limited.
+    /// From x264 through ffmpeg: 1920x1080, high profile, cropped from 1088 lines, BT.709 limited range.
     const HIGH_1080: &[u8] = &[
         0x67, 0x64, 0x00, 0x28, 0xAC, 0xD9, 0x40, 0x78, 0x02, 0x27, 0xE5, 0xC0, 0x5A, 0x80, 0x80, 0x80, 0xA0, 0x00,
         0x00, 0x03, 0x00, 0x20, 0x00, 0x00, 0x07, 0x81, 0xE3, 0x06, 0x32, 0xC0,
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_real_high_profile_stream_is_read() {
+    fn a_high_profile_parameter_set_is_parsed() {
         let sps = Sps::parse(HIGH_1080).unwrap();
         assert_eq!(sps.size, Size::new(1920, 1080));
         assert_eq!(sps.colour, Colour { matrix: Matrix::Bt709, full_range: false });
@@ -221,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn cropping_and_colours_are_read() {
+    fn cropping_and_colour_space_are_parsed() {
         let crop = |writer: Writer| writer.bits(1, 1).code(0).code(1).code(0).code(3);
         let unit = crop(baseline(320, 192, 1)).bits(0, 1).unit();
         let sps = Sps::parse(&unit).unwrap();
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn every_truncation_and_every_flipped_bit_is_answered() {
+    fn truncations_are_errors_and_flipped_bits_do_not_panic() {
         for length in 0..14 {
             assert!(Sps::parse(&HIGH_1080[..length]).is_err(), "at {length}");
         }
@@ -244,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn giants_fields_and_other_formats_are_refused() {
+    fn large_sizes_fields_and_other_formats_are_refused() {
         let beyond = Err(Malformed::Unsupported("beyond level 5.1"));
         assert_eq!(Sps::parse(&baseline(8_192, 8_192, 1).bits(0, 2).unit()), beyond);
         assert_eq!(Sps::parse(&baseline(3_840, 2_160, 16).bits(0, 2).unit()), beyond);
@@ -255,7 +257,7 @@ mod tests {
         assert_eq!(Sps::parse(&high_422.unit()), Err(Malformed::Unsupported("4:2:2")));
         let high_10 = Writer::default().bits(110, 8).bits(0, 16).code(0).code(1).code(2).code(2);
         assert_eq!(Sps::parse(&high_10.unit()), Err(Malformed::Unsupported("10 bit")));
-        // Neither frames only, nor anything behind.
+        // frame_mbs_only_flag is 0.
         let fields = Writer::default().bits(66, 8).bits(0xC01F, 16).code(0).code(0).code(2).code(1).bits(0, 1);
         let fields = fields.code(3).code(3).bits(0, 2);
         assert_eq!(Sps::parse(&fields.unit()), Err(Malformed::Unsupported("interlaced")));

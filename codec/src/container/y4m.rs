@@ -1,28 +1,28 @@
-//! Y4M: raw 4:2:0 pictures behind one line of text, which every video tool reads and writes.
+//! Y4M: raw 4:2:0 frames after one line of text.
 //!
-//! Where chroma samples lie between luma samples (`420jpeg`, `420mpeg2`, `420paldv`) is accepted and not acted upon: the
-//! difference is under half a sample. The matrix has no place in the format; it is written as the extension `XMATRIX`,
-//! which other tools pass over, and assumed by [`colour::assumed`] where it is missing.
+//! The chroma positions (`420jpeg`, `420mpeg2`, `420paldv`) are accepted and ignored: they differ by less than half a
+//! sample. The format does not specify the matrix. It is written as the extension `XMATRIX`, which other tools ignore.
+//! If it is missing, [`colour::assumed`] applies.
 
-use super::{Error, sane};
+use super::{Error, check_size};
 use crate::colour;
 use media::{Colour, FrameMut, FrameRate, Matrix, PlaneRef, Size};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// What the first line says.
+/// The stream header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The size of the pictures.
+    /// The frame size.
     pub size: Size,
-    /// Pictures in a second.
+    /// The frame rate.
     pub rate: FrameRate,
-    /// How samples stand for colours.
+    /// The colour space.
     pub colour: Colour,
 }
 
-/// Reads pictures one after the other.
+/// Reads frames in order.
 #[derive(Debug)]
 pub struct Reader<R> {
     source: R,
@@ -35,14 +35,14 @@ impl Reader<BufReader<File>> {
     /// Opens a file.
     ///
     /// # Errors
-    /// [`Error`] where it cannot be read, is no Y4M, or holds no whole picture of 4:2:0 at 8 bits.
+    /// Returns an [`Error`] if the file cannot be read, is not Y4M, or contains no complete 8-bit 4:2:0 frame.
     pub fn open(path: &Path) -> Result<Self, Error> {
         Self::new(BufReader::with_capacity(1 << 16, File::open(path)?))
     }
 }
 
 impl<R: BufRead + Seek> Reader<R> {
-    /// Reads the first line, and sees that a picture follows.
+    /// Reads the header and checks that a frame follows.
     ///
     /// # Errors
     /// As [`Reader::open`].
@@ -59,26 +59,26 @@ impl<R: BufRead + Seek> Reader<R> {
         Ok(Self { source: reader, header, first, line })
     }
 
-    /// What the first line says.
+    /// The stream header.
     pub fn header(&self) -> Header {
         self.header
     }
 
-    /// Reads the next picture onto `canvas`, as far as both reach; `false` once there are no more. A last picture that
-    /// is cut off does not count.
+    /// Reads the next frame into `frame`; if the sizes differ, the part that both have. Returns `false` after the last
+    /// frame. A truncated last frame is ignored.
     ///
     /// # Errors
-    /// [`Error::Damaged`] where no picture starts, [`Error::Io`].
-    pub fn read(&mut self, canvas: &mut FrameMut) -> Result<bool, Error> {
+    /// Returns [`Error::Damaged`] if the next bytes are not a frame header, and [`Error::Io`] if reading fails.
+    pub fn read(&mut self, frame: &mut FrameMut) -> Result<bool, Error> {
         self.line.clear();
         if !read_line(&mut self.source, &mut self.line)? {
             return Ok(false);
         }
         if !self.line.starts_with(b"FRAME") {
-            return Err(Error::Damaged("a picture is not where it should be"));
+            return Err(Error::Damaged("a frame header is missing"));
         }
         let sizes = [self.header.size, self.header.size.chroma(), self.header.size.chroma()];
-        for (mut plane, size) in canvas.planes_mut().into_iter().zip(sizes) {
+        for (mut plane, size) in frame.planes_mut().into_iter().zip(sizes) {
             let mut rows = plane.rows_mut();
             for _ in 0..size.height {
                 if !read_row(&mut self.source, rows.next().unwrap_or_default(), size.width)? {
@@ -89,17 +89,17 @@ impl<R: BufRead + Seek> Reader<R> {
         Ok(true)
     }
 
-    /// Goes back to the first picture.
+    /// Goes back to the first frame.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// Returns [`Error::Io`] if the system call fails.
     pub fn rewind(&mut self) -> Result<(), Error> {
         self.source.seek(SeekFrom::Start(self.first))?;
         Ok(())
     }
 }
 
-/// Writes pictures one after the other.
+/// Writes frames in order.
 #[derive(Debug)]
 pub struct Writer<W: Write> {
     writer: W,
@@ -107,20 +107,20 @@ pub struct Writer<W: Write> {
 }
 
 impl Writer<BufWriter<File>> {
-    /// Creates a file, or empties it.
+    /// Creates or truncates a file and writes the header.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// Returns [`Error::Io`] if the system call fails.
     pub fn create(path: &Path, header: Header) -> Result<Self, Error> {
         Self::new(BufWriter::new(File::create(path)?), header)
     }
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes the first line.
+    /// Writes the header.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// Returns [`Error::Io`] if the system call fails.
     pub fn new(mut writer: W, header: Header) -> Result<Self, Error> {
         let Header { size, rate, colour } = header;
         let range = if colour.full_range { "FULL" } else { "LIMITED" };
@@ -136,14 +136,14 @@ impl<W: Write> Writer<W> {
         Ok(Self { writer, size })
     }
 
-    /// Adds a picture.
+    /// Writes a frame.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where its planes have another size than the header says, [`Error::Io`].
+    /// Returns [`Error::Unsupported`] if the size differs from the header's, and [`Error::Io`] if writing fails.
     pub fn write(&mut self, planes: [PlaneRef<'_>; 3]) -> Result<(), Error> {
         let sizes = [self.size, self.size.chroma(), self.size.chroma()];
         if planes.iter().zip(sizes).any(|(plane, size)| plane.size != size) {
-            return Err(Error::Unsupported(format!("a picture of another size than {}", self.size)));
+            return Err(Error::Unsupported(format!("a frame of a size other than {}", self.size)));
         }
         self.writer.write_all(b"FRAME\n")?;
         for row in planes.into_iter().flat_map(PlaneRef::rows) {
@@ -152,17 +152,17 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
-    /// Sees to it that everything is written.
+    /// Flushes the writer and returns it.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// Returns [`Error::Io`] if the system call fails.
     pub fn finish(mut self) -> Result<W, Error> {
         self.writer.flush()?;
         Ok(self.writer)
     }
 }
 
-/// Reads a line without its end into `line`; `false` at the end of the file.
+/// Reads a line without its newline into `line`. Returns `false` at the end of the file.
 fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, Error> {
     reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', line)?;
     if line.is_empty() {
@@ -171,7 +171,7 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, Erro
     if line.pop() == Some(b'\n') { Ok(true) } else { Err(Error::Kind("Y4M")) }
 }
 
-/// Reads a row of `width` samples, of which `row` takes what it can; `false` where the file ends within.
+/// Reads a row of `width` samples and stores those that fit into `row`. Returns `false` if the file ends within the row.
 fn read_row(reader: &mut impl BufRead, row: &mut [u8], width: u16) -> Result<bool, Error> {
     let wanted = usize::from(width).min(row.len());
     if let Err(error) = reader.read_exact(&mut row[..wanted]) {
@@ -195,7 +195,7 @@ fn parse(line: &[u8]) -> Result<Header, Error> {
             ("W", width) => size.width = width.parse().map_err(|_| HEADER)?,
             ("H", height) => size.height = height.parse().map_err(|_| HEADER)?,
             ("F", fraction) => rate = Some(parse_rate(fraction)?),
-            ("C", format) => accept(format)?,
+            ("C", format) => check_chroma(format)?,
             ("I", order) if !matches!(order, "p" | "?") => return Err(Error::Format("Y4M interlaced".into())),
             ("X", "COLORRANGE=FULL") => full_range = true,
             ("X", "MATRIX=BT601") => matrix = Some(Matrix::Bt601),
@@ -203,7 +203,7 @@ fn parse(line: &[u8]) -> Result<Header, Error> {
             (_, _) => (),
         }
     }
-    let size = sane(size)?;
+    let size = check_size(size)?;
     let matrix = matrix.unwrap_or(colour::assumed(size).matrix);
     Ok(Header { size, rate: rate.unwrap_or(FrameRate::THIRTY), colour: Colour { matrix, full_range } })
 }
@@ -211,14 +211,14 @@ fn parse(line: &[u8]) -> Result<Header, Error> {
 fn parse_rate(fraction: &str) -> Result<FrameRate, Error> {
     let (numerator, denominator) = fraction.split_once(':').ok_or(HEADER)?;
     let parse = |number: &str| number.parse().map_err(|_| HEADER);
-    // 0:0 stands for an unknown rate.
+    // 0:0 is an unknown rate.
     match (parse(numerator)?, parse(denominator)?) {
         (0, 0) => Ok(FrameRate::THIRTY),
         (numerator, denominator) => FrameRate::new(numerator, denominator).ok_or(HEADER),
     }
 }
 
-fn accept(format: &str) -> Result<(), Error> {
+fn check_chroma(format: &str) -> Result<(), Error> {
     match format {
         "420" | "420jpeg" | "420mpeg2" | "420paldv" => Ok(()),
         other => Err(Error::Format(format!("Y4M C{}", printable(other)))),
@@ -233,7 +233,7 @@ fn picture_length(size: Size) -> u64 {
     "FRAME\n".len() as u64 + u64::from(size.area()) + 2 * u64::from(size.chroma().area())
 }
 
-const HEADER: Error = Error::Damaged("its first line makes no sense");
+const HEADER: Error = Error::Damaged("the header is invalid");
 const MAX_LINE_BYTES: u64 = 1_024;
 
 #[cfg(test)]

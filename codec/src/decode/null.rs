@@ -1,10 +1,10 @@
-//! Restores nothing: for a receiver that only counts.
+//! A decoder without output, for receivers that only count frames.
 
 use super::Show;
 use crate::BoxError;
 use media::Colour;
 
-/// Takes every picture and shows none.
+/// Accepts every picture and returns none.
 #[derive(Debug, Default)]
 pub struct Backend;
 

@@ -1,15 +1,15 @@
-//! OpenH264's decoder: baseline, main and high profile without fields, on the calling thread.
+//! OpenH264's decoder: baseline, main and high profile without interlacing, on the calling thread.
 //!
-//! Its error concealment is off: a picture that builds on a lost one is an error, never a smear. It puts the pictures of
-//! the main and high profiles into the order of showing, so they come out late by as many as the stream re-orders, one at
-//! least; baseline ones, which is what we send, at once.
+//! Error concealment is off: a picture with a lost reference is an error. The decoder reorders the pictures of the main
+//! and high profiles into presentation order, which delays them by one picture or more. It returns baseline pictures,
+//! which our encoder produces, at once.
 
 mod ffi;
 
 use super::{Candidate, Picture, Show};
 use crate::BoxError;
 use crate::bitstream::{self, Kind};
-use ffi::{Handle, Restored};
+use ffi::{Decoded, Handle};
 use media::{Colour, VideoCodec};
 
 pub(super) const CANDIDATE: Candidate = Candidate { name: NAME, codec: VideoCodec::H264, open };
@@ -21,7 +21,7 @@ fn open() -> Result<Box<dyn super::Backend>, BoxError> {
 /// One OpenH264 decoder.
 struct Backend {
     handle: Handle,
-    /// The picture with start codes, which is what the library reads.
+    /// The picture with start codes, as the library expects it.
     stream: Vec<u8>,
 }
 
@@ -34,39 +34,39 @@ impl super::Backend for Backend {
         self.stream.clear();
         for unit in bitstream::prefixed(bitstream) {
             let unit = unit?;
-            if feeds(unit) {
+            if is_decodable(unit) {
                 bitstream::append_annex_b(unit, &mut self.stream);
             }
         }
-        // The first call may finish what was there, the second says that the picture is whole.
+        // The first call passes the data, the second marks the end of the picture. Both may return a picture.
         present(self.handle.decode(Some(&self.stream))?.as_ref(), colour, show);
         present(self.handle.decode(None)?.as_ref(), colour, show);
         Ok(())
     }
 
     fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<bool, BoxError> {
-        if let Some(restored) = self.handle.flush()? {
-            present(Some(&restored), colour, show);
+        if let Some(decoded) = self.handle.flush()? {
+            present(Some(&decoded), colour, show);
             return Ok(true);
         }
-        // The library never frees the pictures that it gives out at the end of a stream (2.7.0): a few rounds later it has
-        // no memory left for a new one. A new decoder has.
+        // OpenH264 2.7.0 leaks the pictures that it returns at the end of a stream, until no buffer is left. Replace the
+        // decoder to free them.
         self.handle = Handle::open()?;
         Ok(false)
     }
 }
 
-/// Parameter sets and slices only. The scalable and 3D extensions and private messages are more code than we want to
-/// open to strangers, and nothing is lost without them.
-fn feeds(unit: &[u8]) -> bool {
+/// True for parameter sets and slices. All other units are dropped, because they are not needed and would expose more
+/// of the library's code to malicious streams.
+fn is_decodable(unit: &[u8]) -> bool {
     match Kind::of(unit) {
         Ok(Kind::Slice | Kind::Key | Kind::Sps | Kind::Pps) => true,
         Ok(Kind::Partition | Kind::Sei | Kind::Delimiter | Kind::Other) | Err(_) => false,
     }
 }
 
-fn present(restored: Option<&Restored<'_>>, colour: Colour, show: &mut Show<'_>) {
-    if let Some(Restored { planes, size }) = restored {
+fn present(decoded: Option<&Decoded<'_>>, colour: Colour, show: &mut Show<'_>) {
+    if let Some(Decoded { planes, size }) = decoded {
         show(Picture { planes: *planes, size: *size, colour });
     }
 }

@@ -1,42 +1,26 @@
-//! Restores what [`crate::encode::probe`] made, and records on which thread: for tests of whoever drives decoders.
+//! A decoder for tests: it decodes the packets of [`crate::encode::probe`] and records its calls and their threads.
 
 use super::{Picture, Show};
 use crate::BoxError;
 use crate::bitstream::{self, Kind};
+use crate::call_log::CallLog;
 use media::{Colour, PlaneRef, Size};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
 
-/// Something that was asked of the back-end.
+/// A call of the back-end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// A picture of this number.
+    /// A picture with this number was decoded.
     Decode(u64),
-    /// What was held back.
+    /// Delayed pictures were flushed.
     Flush,
-    /// The end.
+    /// The back-end was dropped.
     Dropped,
 }
 
-/// What was asked so far; clones share it.
-#[derive(Clone, Debug, Default)]
-pub struct Log {
-    calls: Arc<Mutex<Vec<(ThreadId, Call)>>>,
-}
+/// The calls of a back-end of this module.
+pub type Log = CallLog<Call>;
 
-impl Log {
-    /// Every call with the thread it came on, oldest first.
-    #[must_use]
-    pub fn calls(&self) -> Vec<(ThreadId, Call)> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note(&self, call: Call) {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((thread::current().id(), call));
-    }
-}
-
-/// Shows a flat picture whose luma is the low byte of the number that the packet holds.
+/// Returns flat pictures whose luma is the low byte of the packet's number.
 #[derive(Debug)]
 pub struct Backend {
     log: Log,
@@ -45,7 +29,7 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// A back-end that shows pictures of `size` and notes down in `log` what it is asked.
+    /// Creates a back-end that returns pictures of `size` and records its calls in `log`.
     #[must_use]
     pub fn new(size: Size, log: Log) -> Self {
         let samples = vec![0; usize::from(size.width) * usize::from(size.height)];

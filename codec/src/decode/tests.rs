@@ -26,7 +26,7 @@ fn decode(decoder: &mut Decoder, bitstream: &[u8]) -> Result<usize, Error> {
     Ok(shown)
 }
 
-/// Numbers that look random and are the same each time.
+/// A deterministic pseudo-random generator.
 fn noise(seed: u32) -> impl FnMut() -> usize {
     let mut state = seed;
     move || {
@@ -59,20 +59,20 @@ fn after_an_error_it_waits_for_the_next_key_frame() {
 }
 
 #[test]
-fn every_truncation_of_a_key_frame_is_answered() {
+fn every_truncation_of_a_key_frame_is_an_error() {
     let stream = stream(2, &[]);
     let whole = &stream[0].payload;
     for length in 0..whole.len() {
         let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
         assert!(decode(&mut decoder, &whole[..length]).is_err(), "at {length}");
         if length % 64 == 0 {
-            assert_eq!(decode(&mut decoder, whole).unwrap(), 1, "it lives on");
+            assert_eq!(decode(&mut decoder, whole).unwrap(), 1, "the decoder continues");
         }
     }
 }
 
 #[test]
-fn damaged_pictures_never_bring_it_down() {
+fn the_decoder_continues_after_damaged_pictures() {
     let stream = stream(24, &[12]);
     let mut random = noise(7);
     let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
@@ -90,14 +90,14 @@ fn damaged_pictures_never_bring_it_down() {
 }
 
 #[test]
-fn slices_with_a_right_frame_and_wrong_inside_are_answered() {
+fn damaged_slice_data_does_not_panic() {
     let stream = stream(6, &[]);
     let mut random = noise(99);
     for round in 0..300 {
         let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
         for encoded in &stream {
             let mut bytes = encoded.payload.to_vec();
-            // Behind the lengths and the headers, so that the damage reaches the library.
+            // Damage only the slice data, so that the unit reaches the library.
             if round % 3 != 0 || !encoded.key {
                 let at = bytes.len() - 1 - random() % (bytes.len() - 12).min(40);
                 bytes[at] ^= 1 << (random() % 8);
@@ -108,7 +108,7 @@ fn slices_with_a_right_frame_and_wrong_inside_are_answered() {
 }
 
 #[test]
-fn strange_units_are_refused_or_passed_over() {
+fn invalid_units_are_refused_and_unneeded_ones_skipped() {
     let stream = stream(1, &[]);
     let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
     let with = |unit: &[u8]| {
@@ -150,8 +150,8 @@ fn a_stream_may_change_its_size() {
 }
 
 #[test]
-fn a_lost_reference_is_an_error_and_never_a_smear() {
-    // T0 pictures build on each other: without number 4, all that follow have lost their ground.
+fn nothing_is_shown_after_a_lost_reference_until_a_key_frame() {
+    // Each T0 picture references the previous one, so nothing after picture 4 can be decoded.
     let stream = stream(20, &[16]);
     let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
     let mut shown = Vec::new();

@@ -1,17 +1,17 @@
-//! Compresses nothing: for a layer that runs for its timing alone.
+//! An encoder without output, for measuring everything else.
 
 use super::{Config, Packet};
 use crate::BoxError;
 use media::{Bitrate, BufferPool, Frame, FrameRate};
 
-/// Leaves every picture out.
+/// Skips every frame.
 #[derive(Debug)]
 pub struct Backend {
     config: Config,
 }
 
 impl Backend {
-    /// A back-end that claims to do what `config` says.
+    /// Creates a back-end with this configuration.
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self { config }

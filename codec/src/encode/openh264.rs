@@ -1,8 +1,8 @@
-//! OpenH264: the software encoder that is always there.
+//! OpenH264, the software encoder.
 //!
-//! Baseline profile, one slice, one thread, rate control by bitrate that never skips a picture. Traps that shaped it:
-//! screen mode aborts the process on temporal layers, so screens get one; a stream of any other profile than baseline
-//! is shown one picture late by OpenH264's own decoder; the key-frame call must name a layer.
+//! Baseline profile, one slice, one thread, bitrate mode without frame skipping. Limitations of the library: screen
+//! mode aborts the process if there is more than one temporal layer; its decoder delays profiles other than baseline by
+//! one frame; the key-frame call needs a layer argument that the binding omits.
 
 mod ffi;
 
@@ -54,7 +54,7 @@ impl super::Backend for Backend {
     }
 
     fn set_target(&mut self, bitrate: Bitrate, rate: FrameRate) -> Result<(), BoxError> {
-        // OpenH264 shares its budget out anew on every call, so only a change is passed on.
+        // Every call resets OpenH264's rate control, so only changes are passed on.
         if rate != self.config.rate {
             self.handle.set_rate(rate.as_f32())?;
             self.config.rate = rate;
@@ -68,7 +68,8 @@ impl super::Backend for Backend {
 }
 
 impl Backend {
-    /// The colours stand in the parameter sets, which OpenH264 writes once: it starts over, with a key frame.
+    /// Restarts the encoder with another colour space, because OpenH264 writes the parameter sets only at the start.
+    /// The next frame is a key frame.
     fn recolour(&mut self, colour: Colour) -> Result<(), BoxError> {
         self.handle.restart(&settings(&self.config, colour))?;
         self.colour = colour;
@@ -85,7 +86,7 @@ fn packet(picture: &Picture<'_>, layered: bool, pool: &BufferPool) -> Packet {
     Packet { payload, temporal: picture.temporal(), key: picture.is_key(), discardable }
 }
 
-/// Adds what is between start codes; a single slice that others build on makes the picture one that must not be dropped.
+/// Appends the units of `bytes`. The picture is not discardable if one of its slices is a reference.
 fn append(bytes: &[u8], payload: &mut Buffer, discardable: &mut bool) {
     for unit in bitstream::annex_b(bytes) {
         *discardable &= !bitstream::is_reference(unit);
@@ -95,8 +96,8 @@ fn append(bytes: &[u8], payload: &mut Buffer, discardable: &mut bool) {
 
 fn check(config: &Config) -> Result<(), BoxError> {
     let Size { width, height } = config.size;
-    if width < SMALLEST || height < SMALLEST {
-        return Err(format!("size {} under {SMALLEST}x{SMALLEST}", config.size).into());
+    if width < MIN_SIDE || height < MIN_SIDE {
+        return Err(format!("size {} under {MIN_SIDE}x{MIN_SIDE}", config.size).into());
     }
     Ok(())
 }
@@ -112,12 +113,12 @@ fn settings(config: &Config, colour: Colour) -> Settings {
     }
 }
 
-/// OpenH264 counts in 32 bits, and refuses nothing at all.
+/// Converts to OpenH264's 32-bit bitrate, which must not be zero.
 fn bits(bitrate: Bitrate) -> i32 {
     i32::try_from(bitrate.as_bps()).unwrap_or(i32::MAX).max(MIN_BITRATE)
 }
 
 const NAME: &str = "openh264";
 const MAX_TEMPORAL: u8 = 3;
-const SMALLEST: u16 = 16;
+const MIN_SIDE: u16 = 16;
 const MIN_BITRATE: i32 = 10_000;

@@ -1,49 +1,33 @@
-//! Records what it is asked, and on which thread: for tests of whoever drives encoders.
+//! An encoder for tests: it records its calls and their threads.
 //!
-//! Its packets are well-formed NAL units that hold the picture's number instead of a picture;
-//! [`crate::decode::probe`] reads them.
+//! Its packets are valid NAL units that contain the frame number instead of a picture. [`crate::decode::probe`] decodes
+//! them.
 
 use super::{Config, Packet};
 use crate::BoxError;
+use crate::call_log::CallLog;
 use media::{Bitrate, BufferPool, Frame, FrameRate};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
 
-/// Something that was asked of the back-end.
+/// A call of the back-end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// A picture of this number, as a key frame or not.
+    /// A frame was encoded.
     Encode {
-        /// The picture's number.
+        /// The frame number.
         number: u64,
-        /// Whether a key frame was asked for.
+        /// True if a key frame was requested.
         key: bool,
     },
-    /// Another target.
+    /// A new target was set.
     SetTarget(Bitrate, FrameRate),
-    /// The end.
+    /// The back-end was dropped.
     Dropped,
 }
 
-/// What was asked so far; clones share it.
-#[derive(Clone, Debug, Default)]
-pub struct Log {
-    calls: Arc<Mutex<Vec<(ThreadId, Call)>>>,
-}
+/// The calls of a back-end of this module.
+pub type Log = CallLog<Call>;
 
-impl Log {
-    /// Every call with the thread it came on, oldest first.
-    #[must_use]
-    pub fn calls(&self) -> Vec<(ThreadId, Call)> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note(&self, call: Call) {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push((thread::current().id(), call));
-    }
-}
-
-/// Turns each picture into a packet that holds its number.
+/// Encodes each frame into a packet that contains its number.
 #[derive(Debug)]
 pub struct Backend {
     config: Config,
@@ -53,13 +37,13 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// A back-end that notes down in `log` what it is asked.
+    /// Creates a back-end that records its calls in `log`.
     #[must_use]
     pub fn new(config: Config, log: Log) -> Self {
         Self { config, log, encoded: 0, breaks_after: u64::MAX }
     }
 
-    /// Breaks down after `pictures`.
+    /// Returns an error for every frame after the first `pictures` frames.
     #[must_use]
     pub fn that_breaks_after(mut self, pictures: u64) -> Self {
         self.breaks_after = pictures;
@@ -79,7 +63,7 @@ impl super::Backend for Backend {
     fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Packet>, BoxError> {
         self.log.note(Call::Encode { number: frame.number(), key });
         if self.encoded == self.breaks_after {
-            return Err("the probe broke down as it was told".into());
+            return Err("the probe failed as configured".into());
         }
         let key = key || self.encoded == 0;
         self.encoded += 1;
@@ -104,5 +88,5 @@ impl Drop for Backend {
     }
 }
 
-/// A parameter set of the smallest picture there is, behind its length: without one no decoder starts.
+/// A sequence parameter set of 16x16, after its length. A decoder needs one to start.
 const SPS: &[u8] = &[0, 0, 0, 6, 0x67, 0x42, 0xC0, 0x1F, 0xDA, 0x79];

@@ -20,7 +20,7 @@ fn encode(encoder: &mut Encoder, frame: &Frame, key: bool) -> Encoded {
     encoder.encode(frame, key, &BufferPool::new(2)).unwrap().expect("no picture is skipped")
 }
 
-/// Decodes and tells the luma PSNR of what was shown against `frame`; `None` where nothing was shown.
+/// Decodes and returns the luma PSNR of the picture against `frame`, or `None` if no picture was returned.
 fn shown(decoder: &mut Decoder, encoded: &Encoded, frame: &Frame) -> Option<f64> {
     let mut ratio = None;
     decoder
@@ -30,7 +30,7 @@ fn shown(decoder: &mut Decoder, encoded: &Encoded, frame: &Frame) -> Option<f64>
 }
 
 #[test]
-fn every_rung_of_a_camera_comes_back_well() {
+fn every_rung_of_a_camera_has_good_quality() {
     let (frames, pool) = (media::Pool::new(4), media::Pool::new(2));
     let source = Size::new(1280, 720);
     for rung in Ladder::for_source(source, Content::Camera).rungs() {
@@ -42,7 +42,7 @@ fn every_rung_of_a_camera_comes_back_well() {
         let mut worst = f64::MAX;
         for number in 0..12 {
             let frame = testing::picture(&frames, source, number);
-            let mut canvas = pool.canvas(rung.size).unwrap();
+            let mut canvas = pool.take(rung.size).unwrap();
             scaler.scale(&frame, &mut canvas);
             let truth = canvas.freeze(number, frame.captured(), frame.colour(), Rotation::Upright);
             let encoded = encode(&mut encoder, &frame, false);
@@ -88,7 +88,7 @@ fn upper_temporal_layers_can_be_dropped() {
 }
 
 #[test]
-fn a_key_frame_comes_when_asked_for_and_starts_a_new_decoder() {
+fn a_requested_key_frame_starts_a_new_decoder() {
     let frames = media::Pool::new(2);
     let mut encoder = Encoder::open(&config(320, 180)).unwrap();
     for number in 0..7 {
@@ -112,7 +112,7 @@ fn a_layer_resumes_with_one_key_frame() {
     let frames = media::Pool::new(2);
     let mut encoder = Encoder::open(&config(320, 180)).unwrap();
     let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
-    // Pictures 10..90 are not encoded: nobody wanted the layer.
+    // Frames 10..90 are not encoded: the layer was paused.
     for number in (0..10).chain(90..100) {
         let frame = testing::picture(&frames, Size::new(320, 180), number);
         let encoded = encode(&mut encoder, &frame, number == 90);
@@ -122,7 +122,7 @@ fn a_layer_resumes_with_one_key_frame() {
 }
 
 #[test]
-fn colours_travel_in_the_parameter_set() {
+fn the_colour_space_is_sent_in_the_parameter_set() {
     let frames = media::Pool::new(2);
     let mut encoder = Encoder::open(&config(320, 180)).unwrap();
     let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
@@ -132,10 +132,10 @@ fn colours_travel_in_the_parameter_set() {
             let colour = Colour { matrix, full_range };
             let frame = testing::picture_in(&frames, Size::new(320, 180), number, colour);
             let encoded = encode(&mut encoder, &frame, false);
-            assert!(encoded.key, "a change of colours starts anew");
-            let mut told = None;
-            decoder.decode(&encoded.payload, &mut |picture| told = Some(picture.colour)).unwrap();
-            assert_eq!(told, Some(colour));
+            assert!(encoded.key, "a new colour space starts with a key frame");
+            let mut decoded = None;
+            decoder.decode(&encoded.payload, &mut |picture| decoded = Some(picture.colour)).unwrap();
+            assert_eq!(decoded, Some(colour));
             number += 1;
         }
     }
@@ -169,7 +169,7 @@ fn the_rate_is_kept_without_skipping() {
         let sizes = (from..from + 90).map(|number| {
             encode(encoder, &testing::picture(&frames, Size::new(640, 360), number), false).payload.len()
         });
-        // The first second is for settling.
+        // The rate control settles in the first second.
         sizes.skip(30).sum::<usize>() as u64 * 8 / 2_000
     };
     for (round, kilobits) in [400, 800, 300].into_iter().enumerate() {
@@ -195,7 +195,7 @@ fn a_screen_has_one_temporal_layer_and_sharp_text() {
 }
 
 #[test]
-fn what_no_encoder_takes_is_refused_with_a_reason() {
+fn an_unsupported_size_is_refused_with_a_reason() {
     let Err(error) = Encoder::open(&config(8, 360)) else { panic!("opened") };
     assert_eq!(error.to_string(), "no encoder opened; tried openh264: size 8x360 under 16x16");
     assert!(Encoder::open(&config(16_000, 16_000)).is_err());
@@ -205,26 +205,26 @@ fn what_no_encoder_takes_is_refused_with_a_reason() {
 fn steady_state_allocates_no_payload() {
     let (frames, pool) = (media::Pool::new(2), BufferPool::new(2));
     let mut encoder = Encoder::open(&config(320, 180)).unwrap();
-    let mut homes = std::collections::HashSet::new();
+    let mut addresses = std::collections::HashSet::new();
     for number in 0..60 {
         let frame = testing::picture(&frames, Size::new(640, 360), number);
         let encoded = encoder.encode(&frame, false, &pool).unwrap().unwrap();
         if number >= 30 {
-            homes.insert(encoded.payload.as_ptr() as usize);
+            addresses.insert(encoded.payload.as_ptr() as usize);
         }
     }
-    assert!(homes.len() <= 2, "{} different buffers", homes.len());
+    assert!(addresses.len() <= 2, "{} different buffers", addresses.len());
 }
 
 #[test]
-fn a_broken_back_end_is_an_error_that_names_it() {
+fn the_error_of_a_failed_back_end_contains_its_name() {
     let log = probe::Log::default();
     let backend = probe::Backend::new(config(320, 180), log.clone()).that_breaks_after(1);
     let mut encoder = Encoder::with(Box::new(backend));
     let frame = testing::picture(&media::Pool::new(1), Size::new(320, 180), 5);
     let pool = BufferPool::new(1);
     assert!(encoder.encode(&frame, false, &pool).unwrap().unwrap().key);
-    let Err(error) = encoder.encode(&frame, true, &pool) else { panic!("went on") };
+    let Err(error) = encoder.encode(&frame, true, &pool) else { panic!("no error") };
     assert_eq!(error.to_string(), "probe stopped");
     drop(encoder);
     let calls: Vec<_> = log.calls().into_iter().map(|(_, call)| call).collect();
@@ -233,7 +233,7 @@ fn a_broken_back_end_is_an_error_that_names_it() {
 }
 
 #[test]
-fn the_probes_understand_each_other() {
+fn the_probe_decoder_decodes_the_probe_encoder() {
     let mut encoder = Encoder::with(Box::new(probe::Backend::new(config(16, 16), probe::Log::default())));
     let log = crate::decode::probe::Log::default();
     let mut decoder = Decoder::with(Box::new(crate::decode::probe::Backend::new(Size::new(16, 16), log.clone())));

@@ -1,5 +1,5 @@
-//! The performance counter: the same for all processes of a machine, and what the standard library's `Instant` reads.
-#![expect(unsafe_code, reason = "the system tells the counter's number to nobody else")]
+//! The performance counter: one for all processes of a machine, and the source of the standard library's `Instant`.
+#![expect(unsafe_code, reason = "the counter is read by system calls")]
 
 use media::Timestamp;
 use windows_sys::Win32::System::Performance::{QueryPerformanceCounter, QueryPerformanceFrequency};
@@ -7,7 +7,7 @@ use windows_sys::Win32::System::Performance::{QueryPerformanceCounter, QueryPerf
 /// Microseconds of the performance counter.
 pub fn reading() -> Timestamp {
     let (mut ticks, mut a_second) = (0_i64, 0_i64);
-    // SAFETY: each writes one number to a place of our own; since Windows XP neither fails.
+    // SAFETY: each call writes one number to a local variable; since Windows XP neither fails.
     unsafe {
         QueryPerformanceCounter(&raw mut ticks);
         QueryPerformanceFrequency(&raw mut a_second);

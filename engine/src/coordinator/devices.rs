@@ -1,222 +1,194 @@
-//! Our own microphone, camera and screen.
+//! Our cameras, microphone, speaker and screen: which are chosen, how they open and close, and what they report.
 
-use super::{Coordinator, Source};
-use crate::event::{Event, Notice, NoticeKind};
-use crate::send::{Open, Pictures, Report, announced};
-use crate::setup::Choice;
-use crate::sources;
-use capture::Format;
-use media::{Frame, Mailbox};
+use crate::event::Notice;
+use crate::meter::linear;
+use crate::notice;
+use crate::send::{Open, Uplink};
+use crate::setup::{Choice, Setup};
+use crate::sources::{self, Cameras, Hardware};
+use crate::stats::Stats;
+use media::{BufferPool, Clock, Mailbox};
 use net::meeting::Microphone;
-use proto::Slot;
-use std::sync::Arc;
+use proto::{Slot, TrackId};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-impl Coordinator {
-    /// Opens what the setup names, before we are in: nothing is sent yet.
-    pub(super) fn open_devices(&mut self) {
-        self.parts.audio.set_muted(self.state.microphone != Microphone::On);
-        if self.parts.setup.camera != Choice::Off {
-            self.start_source(Slot::Camera, self.chosen_camera());
-        }
-        if self.parts.setup.screen {
-            self.start_source(Slot::Screen, sources::screen(self.parts.clock));
+/// See the module.
+pub struct Devices {
+    audio: audio::Engine,
+    cameras: Cameras,
+    clock: Clock,
+    /// The chosen camera; whether it is open is known by its track.
+    camera: Choice,
+    /// True if the screen is shared from the start.
+    screen: bool,
+    microphone: Microphone,
+    /// Our own level as last reported, 0.0 to 1.0.
+    level: f32,
+    sound_warnings: notice::SoundWarnings,
+    /// Sources that are closing on another thread. Each mailbox closes when its device is free.
+    closing: BTreeMap<Slot, Mailbox<()>>,
+}
+
+impl Devices {
+    /// Starts the sound engine, which opens its devices on a thread of its own, and returns at once. Packets of the
+    /// microphone go to `uplink`.
+    pub fn start(setup: Setup, hardware: Hardware, clock: Clock, pool: BufferPool, uplink: Uplink) -> Self {
+        let microphone = match (&setup.microphone, setup.muted) {
+            (audio::Choice::Off, _) => Microphone::Off,
+            (_, true) => Microphone::Muted,
+            (_, false) => Microphone::On,
+        };
+        let audio = audio::Engine::start(audio::Config {
+            microphone: setup.microphone,
+            speaker: setup.speaker,
+            provider: hardware.sound,
+            clock,
+            pool,
+            uplink: Box::new(move |packet| uplink.send(packet)),
+        });
+        audio.set_muted(microphone != Microphone::On);
+        Self {
+            audio,
+            cameras: hardware.cameras,
+            clock,
+            camera: setup.camera,
+            screen: setup.screen,
+            microphone,
+            level: 0.0,
+            sound_warnings: notice::SoundWarnings::default(),
+            closing: BTreeMap::new(),
         }
     }
 
-    pub(super) fn publish_voice(&mut self) {
-        let frame_sender = self.parts.session.publish(Slot::Microphone, Vec::new());
-        self.parts.uplink.connect(self.parts.ring.clone(), frame_sender, self.parts.stats.clone());
+    /// The picture sources that the setup asks for.
+    pub fn first_sources(&mut self) -> Vec<(Slot, Open)> {
+        let camera = (self.camera != Choice::Off).then(|| (Slot::Camera, self.open_camera()));
+        let screen = self.screen.then(|| (Slot::Screen, self.open_screen()));
+        camera.into_iter().chain(screen).collect()
     }
 
-    /// A source told its format: it may be sent from now on, if we are in.
-    pub(super) async fn opened(&mut self, slot: Slot, format: Format) {
-        if let Some(source) = self.sources.get_mut(&slot) {
-            source.format = Some(format);
+    /// Opens the chosen camera, or the first one if none is chosen.
+    pub fn open_camera(&mut self) -> Open {
+        if self.camera == Choice::Off {
+            self.camera = Choice::Device(None);
         }
-        if self.entered {
-            self.publish_pictures(slot);
-        }
-        self.announce().await;
+        let open = self.cameras.open(self.camera.clone(), self.clock);
+        self.when_free(Slot::Camera, open)
     }
 
-    pub(super) fn publish_pictures(&mut self, slot: Slot) {
-        let Some(Source { pictures, format: Some(format), .. }) = self.sources.get(&slot) else { return };
-        let frame_sender = self.parts.session.publish(slot, announced(slot, *format));
-        let parts = &self.parts;
-        if let Err(error) = pictures.publish(*format, &parts.ring, &frame_sender, &parts.pool, &parts.stats) {
-            tracing::error!(?slot, %error, "no thread for an encoder");
-        }
-        // A camera that was off for a moment only may be the same track to the server, which then says nothing anew.
-        if let Some(wanted) = self.wanted.get(&slot) {
-            pictures.want(wanted);
-        }
-        self.share(self.budget);
+    /// Opens the screen.
+    pub fn open_screen(&mut self) -> Open {
+        let open = sources::screen(self.clock);
+        self.when_free(Slot::Screen, open)
     }
 
-    pub(super) async fn mute(&mut self, muted: bool) {
-        if self.state.microphone == Microphone::Off {
-            return self.tell(Event::Microphone(Microphone::Off)).await;
-        }
-        self.state.microphone = if muted { Microphone::Muted } else { Microphone::On };
-        self.parts.audio.set_muted(muted);
-        self.tell(Event::Microphone(self.state.microphone)).await;
-        self.announce().await;
+    /// Uses another camera from the next [`Devices::open_camera`] on.
+    pub fn choose_camera(&mut self, choice: Choice) {
+        self.camera = choice;
     }
 
-    /// A source has failed: the button goes back, and the others are told.
-    pub(super) async fn closed(&mut self, slot: Slot) {
-        match slot {
-            Slot::Camera => self.tell(Event::Camera(false)).await,
-            Slot::Screen => self.tell(Event::Sharing(false)).await,
-            Slot::Microphone => {}
-        }
-        self.announce().await;
+    /// Drops a source on a thread that may wait for the device.
+    pub fn close_source(&mut self, slot: Slot, source: impl Send + 'static) {
+        let closed = Mailbox::new();
+        self.closing.insert(slot, closed.clone());
+        tokio::task::spawn_blocking(move || {
+            drop(source);
+            closed.close();
+        });
     }
 
-    /// Without a microphone, nobody is told that there is one.
-    pub(super) async fn hear_warning(&mut self, warning: &audio::Warning) {
-        if takes_the_microphone(warning) {
-            self.state.microphone = Microphone::Off;
-            self.tell(Event::Microphone(Microphone::Off)).await;
-            if self.entered {
-                self.announce().await;
-            }
-        }
+    /// What our microphone does.
+    pub fn microphone(&self) -> Microphone {
+        self.microphone
     }
 
-    pub(super) async fn camera(&mut self, on: bool) {
-        self.drop_source(Slot::Camera);
-        if on {
-            if self.parts.setup.camera == Choice::Off {
-                self.parts.setup.camera = Choice::Device(None);
-            }
-            self.start_source(Slot::Camera, self.chosen_camera());
+    /// Mutes or unmutes the microphone. Returns false if there is none.
+    pub fn set_muted(&mut self, muted: bool) -> bool {
+        if self.microphone == Microphone::Off {
+            return false;
         }
-        self.announce().await;
+        self.microphone = if muted { Microphone::Muted } else { Microphone::On };
+        self.audio.set_muted(muted);
+        true
     }
 
-    pub(super) async fn screen(&mut self, on: bool) {
-        self.drop_source(Slot::Screen);
-        if on {
-            self.start_source(Slot::Screen, sources::screen(self.parts.clock));
-        }
-        self.announce().await;
-    }
-
-    pub(super) async fn choose_camera(&mut self, choice: Choice) {
-        let on = self.sources.contains_key(&Slot::Camera);
-        self.parts.setup.camera = choice;
-        if on {
-            self.camera(self.parts.setup.camera != Choice::Off).await;
-        }
-    }
-
-    pub(super) async fn choose_microphone(&mut self, choice: audio::Choice) {
-        self.state.microphone = match (self.state.microphone, &choice) {
+    /// Uses another microphone. One that was off comes back muted: choosing a device unmutes nobody.
+    pub fn choose_microphone(&mut self, choice: audio::Choice) {
+        self.microphone = match (self.microphone, &choice) {
             (_, audio::Choice::Off) => Microphone::Off,
-            // A microphone that was off comes back closed: nobody is opened by a choice of device.
             (Microphone::Off | Microphone::Muted, _) => Microphone::Muted,
             (Microphone::On, _) => Microphone::On,
         };
-        self.parts.audio.set_microphone(choice);
-        self.parts.audio.set_muted(self.state.microphone != Microphone::On);
-        self.tell(Event::Microphone(self.state.microphone)).await;
-        self.announce().await;
+        self.audio.set_microphone(choice);
+        self.audio.set_muted(self.microphone != Microphone::On);
     }
 
-    /// Closes a source where closing may wait for the device.
-    pub(super) fn drop_source(&mut self, slot: Slot) {
-        if let Some(source) = self.sources.remove(&slot) {
-            self.parts.session.unpublish(slot);
-            let closed = Mailbox::new();
-            self.closing.insert(slot, closed.clone());
-            tokio::task::spawn_blocking(move || {
-                drop(source);
-                closed.close();
-            });
+    /// Uses another speaker.
+    pub fn choose_speaker(&self, choice: audio::Choice) {
+        self.audio.set_speaker(choice);
+    }
+
+    /// What went wrong with sound since the last call. Switches the microphone off if there is none any more.
+    pub fn take_warnings(&mut self) -> Vec<Notice> {
+        let found = self.sound_warnings.take(&self.audio);
+        if found.microphone_lost {
+            self.microphone = Microphone::Off;
         }
+        found.notices
     }
 
-    fn chosen_camera(&self) -> Open {
-        self.parts.cameras.open(self.parts.setup.camera.clone(), self.parts.clock)
+    /// How loud everybody is now, and who speaks.
+    pub fn levels(&self) -> audio::Levels {
+        self.audio.levels()
     }
 
-    fn start_source(&mut self, slot: Slot, open: Open) {
-        let open = match self.closing.remove(&slot) {
-            Some(closed) => after(closed, open),
-            None => open,
-        };
-        self.births += 1;
-        let (birth, reports) = (self.births, self.reports.clone());
-        let report = Box::new(move |report: Report| {
-            // The coordinator reads until it closes the source; a report after that is about nothing.
-            let _ = reports.blocking_send((slot, birth, report));
-        });
-        let own: Box<dyn FnMut(Frame) + Send> = match slot {
-            Slot::Camera => {
-                let screen = Arc::clone(&self.parts.screen);
-                Box::new(move |frame| screen.own(frame))
+    /// Our own level for the meter, if it has moved.
+    pub fn changed_level(&mut self, levels: &audio::Levels) -> Option<f32> {
+        let level = linear(levels.microphone);
+        if (level - self.level).abs() <= 0.01 {
+            return None;
+        }
+        self.level = level;
+        Some(level)
+    }
+
+    /// Plays a remote voice from now on.
+    pub fn add_voice(&self, track: TrackId) -> audio::Remote {
+        self.audio.add_remote(sound_key(track))
+    }
+
+    /// Stops playing a remote voice.
+    pub fn remove_voice(&self, track: TrackId) {
+        self.audio.remove_remote(sound_key(track));
+    }
+
+    /// Copies what was played of each voice.
+    pub fn count_sound(&self, stats: &Stats) {
+        for track in stats.tracks().tracks() {
+            if track.slot == Slot::Microphone
+                && let Some(statistics) = self.audio.statistics(sound_key(track))
+            {
+                stats.set_sound(track.owner, statistics);
             }
-            Slot::Screen | Slot::Microphone => Box::new(drop),
-        };
-        match Pictures::start(slot, open, own, report) {
-            Ok(pictures) => drop(self.sources.insert(slot, Source { pictures, format: None, birth })),
-            Err(error) => tracing::error!(?slot, %error, "no thread for a device"),
         }
+    }
+
+    /// Opens a device after our own handle of it is closed: a camera that is switched off and on again is not taken.
+    fn when_free(&mut self, slot: Slot, open: Open) -> Open {
+        let Some(closed) = self.closing.remove(&slot) else { return open };
+        Box::new(move || {
+            // Nothing is ever put in: the mailbox only closes.
+            let _ = closed.take_until(Instant::now() + CLOSE_TIMEOUT);
+            open()
+        })
     }
 }
 
-/// Opens a device once it is closed: whoever switches a camera off and on again must not find it taken, by us.
-fn after(closed: Mailbox<()>, open: Open) -> Open {
-    Box::new(move || {
-        // Nothing is ever put in: the box only ends.
-        let _ = closed.take_until(Instant::now() + CLOSING);
-        open()
-    })
+/// The sound engine's key of a track's owner, who has one voice.
+fn sound_key(track: TrackId) -> u64 {
+    track.owner.0
 }
 
-/// A driver that does not close a device in this time is asked for it all the same, and says what it thinks of that.
-const CLOSING: Duration = Duration::from_secs(3);
-
-/// True where the warning leaves nothing to speak into.
-pub fn takes_the_microphone(warning: &audio::Warning) -> bool {
-    use audio::{Direction, Warning};
-    matches!(
-        warning,
-        Warning::Unavailable { direction: Direction::Microphone, .. } | Warning::Codec(_) | Warning::Thread(_)
-    )
-}
-
-/// What the sound engine warned of when it started: without any device at all, that is one thing to tell, not two.
-pub fn warnings(warnings: &[audio::Warning]) -> Vec<Notice> {
-    use audio::{Warning, device::Error};
-    let missing =
-        |warning: &&Warning| matches!(warning, Warning::Unavailable { error: Error::Missing(_) | Error::Silent, .. });
-    if warnings.iter().filter(missing).count() > 1 {
-        return vec![Notice { kind: NoticeKind::NoSound, detail: "no microphone and no loudspeaker".into() }];
-    }
-    warnings.iter().map(warning).collect()
-}
-
-/// What the sound engine warns of.
-pub fn warning(warning: &audio::Warning) -> Notice {
-    use audio::{Direction, Warning, device::Error};
-    let kind = match warning {
-        Warning::Unavailable { error: Error::Read { .. } | Error::Empty(_) | Error::Write { .. }, .. } => {
-            NoticeKind::BadFile
-        }
-        Warning::Unavailable { direction: Direction::Microphone, .. } => NoticeKind::NoMicrophone,
-        Warning::Unavailable { direction: Direction::Speaker, .. } => NoticeKind::NoSpeaker,
-        Warning::Lost { .. } | Warning::Replaced { .. } => NoticeKind::SoundLost,
-        // Whatever else the sound engine may report leaves no sound.
-        Warning::Codec(_) | Warning::Thread(_) | _ => NoticeKind::NoSound,
-    };
-    Notice { kind, detail: whole(warning) }
-}
-
-/// An error and its causes, each in its own words: the last one names the file or device.
-fn whole(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
+/// How long opening a device waits until our own handle of it is closed. After that the driver decides.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);

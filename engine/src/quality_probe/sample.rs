@@ -82,7 +82,7 @@ struct Bench {
 
 impl Bench {
     fn compare(&mut self, source: &Frame, kept: &Kept) -> Option<f64> {
-        let mut canvas = Pool::new(1).canvas(kept.size)?;
+        let mut canvas = Pool::new(1).take(kept.size)?;
         self.scaler.scale(source, &mut canvas);
         let scaled = canvas.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright);
         let shown = PlaneRef { data: &kept.luma, stride: usize::from(kept.size.width), size: kept.size };

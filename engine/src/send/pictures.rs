@@ -2,7 +2,7 @@
 
 use super::layer::{LayerThread, Start};
 use crate::track_stats::TrackStats;
-use capture::{Format, Pump, Source};
+use capture::{Format, CaptureThread, Source};
 use codec::encode::Config;
 use codec::layer::{Content, Ladder, Rung};
 use crypto::KeyRing;
@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Pictures {
     slot: Slot,
     layers: Layers,
-    _pump: Pump,
+    _pump: CaptureThread,
 }
 
 /// What a source tells, on its own thread.
@@ -53,7 +53,7 @@ impl Pictures {
                 own(frame);
             }
         };
-        let pump = Pump::start(&format!("{slot:?}").to_lowercase(), open, Box::new(on))?;
+        let pump = CaptureThread::start(&format!("{slot:?}").to_lowercase(), open, Box::new(on))?;
         Ok(Self { slot, layers, _pump: pump })
     }
 

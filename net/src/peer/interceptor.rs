@@ -111,7 +111,7 @@ impl RtpInterceptor {
         let requests = lock(&self.rtp_receiver).poll_requests(now);
         for request in requests {
             let packet: Box<dyn rtcp::Packet> = match request {
-                Request::Again(media_ssrc, missing) => Box::new(TransportLayerNack {
+                Request::Nack(media_ssrc, missing) => Box::new(TransportLayerNack {
                     sender_ssrc: self.own,
                     media_ssrc,
                     nacks: nack_pairs_from_sequence_numbers(&missing),

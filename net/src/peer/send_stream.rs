@@ -6,10 +6,10 @@
 use super::{Error, random_ssrc, stack};
 use crate::random;
 use crate::rtp::description::Section;
-use crate::rtp::descriptor::Shape;
-use crate::rtp::packetize::{Labels, Packetizer};
+use crate::rtp::packetize::{Packetizer, StreamParameters};
 use bytes::Bytes;
 use crypto::Sealed;
+use proto::descriptor::ScalabilityMode;
 use proto::{Kind, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::rtp;
@@ -70,9 +70,9 @@ impl SendStream {
         let mut streams = self.streams();
         let Some(payload_type) = section.payload_types.first().copied().filter(|_| streams.is_empty()) else { return };
         // Screens have one temporal layer: openh264 has no more for them.
-        let shape = if self.slot == Slot::Screen { Shape::L1T1 } else { Shape::L1T3 };
+        let mode = if self.slot == Slot::Screen { ScalabilityMode::L1T1 } else { ScalabilityMode::L1T3 };
         for (spatial, ssrc) in (0u8..).zip(&self.sources) {
-            let labels = Labels {
+            let parameters = StreamParameters {
                 ssrc: *ssrc,
                 payload_type,
                 mid: Bytes::copy_from_slice(section.mid.as_bytes()),
@@ -82,8 +82,8 @@ impl SendStream {
             let [_, _, high, low] = random::number().to_be_bytes();
             let first = u16::from_be_bytes([high, low]);
             streams.push(match self.kind {
-                Kind::Audio => Packetizer::audio(labels, first),
-                Kind::Video => Packetizer::video(labels, first, spatial, shape),
+                Kind::Audio => Packetizer::audio(parameters, first),
+                Kind::Video => Packetizer::video(parameters, first, spatial, mode),
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use super::estimate::Estimator;
 use super::interceptor::RtpInterceptor;
-use crate::rtp::descriptor;
+use proto::descriptor;
 use rtc::interceptor::{CongestionControlBuilder, Registry, Slot as Position, TwccReceiverBuilder, TwccSenderBuilder};
 use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_RTX, MediaEngine};

@@ -1,220 +1,222 @@
-//! Puts frames together again from packets that were lost, repeated or re-ordered on their way.
+//! Reassembles frames from packets that were lost, repeated or reordered.
 //!
-//! Pure and bounded. A frame comes out once all of it is there and all that it builds on has come out before; what is
-//! lost for good is skipped, and a key frame is asked for when nothing later can be decoded without one.
+//! Pure and bounded. A frame is returned once all of its packets arrived and all frames that it depends on were returned.
+//! Lost frames are skipped. A key frame is requested if nothing later can be decoded without one.
 
-use super::descriptor::{Descriptor, Mandatory, References};
-use super::structure::Structure;
 use super::unwrap::Unwrapper;
 use bytes::Bytes;
 use media::{Buffer, BufferPool, Layer, Size};
+use proto::descriptor::{Descriptor, FrameDiffs, Mandatory, Structure};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What of an RTP packet matters here.
+/// The parts of an RTP packet that reassembly needs.
 #[derive(Clone, Debug)]
 pub struct Packet {
-    /// Its number in the stream.
+    /// The sequence number.
     pub sequence: u16,
-    /// Its time, 90 kHz.
+    /// The timestamp, 90 kHz.
     pub timestamp: u32,
-    /// Its Dependency Descriptor.
+    /// The Dependency Descriptor.
     pub descriptor: Bytes,
-    /// Its piece of the frame.
+    /// The payload: a part of the frame.
     pub payload: Bytes,
 }
 
-/// A whole frame.
+/// A complete frame.
 #[derive(Debug)]
 pub struct Frame {
-    /// Which layer it is of.
+    /// The layer.
     pub layer: Layer,
-    /// The size that the stream's last key frame told.
+    /// The picture's size, from the stream's last key frame.
     pub size: Size,
-    /// True where it builds on no other.
+    /// True if the frame depends on no other one.
     pub key: bool,
-    /// True where no other builds on it.
+    /// True if no other frame depends on this one.
     pub discardable: bool,
-    /// Its RTP timestamp.
+    /// The RTP timestamp.
     pub timestamp: u32,
-    /// Its number: grows by the frames that lie between, also over a change of layer.
+    /// The frame number. It grows by one for each frame of the track, also for lost ones and across a change of layer.
     pub number: u64,
     /// The sealed bytes.
     pub bytes: Buffer,
 }
 
-/// The receiving end of one video track.
+/// Reassembles the frames of one video track.
 #[derive(Debug, Default)]
 pub struct Assembler {
-    /// In order, without repetition. Packets mostly come in order, so they go in behind.
+    /// Packets in order, without repetitions. Most packets arrive in order and are appended.
     waiting: VecDeque<(u64, Packet)>,
-    weight: usize,
+    waiting_bytes: usize,
     counter: Unwrapper,
-    /// The packet that must come next.
+    /// The number of the packet that must come next.
     next: Option<u64>,
-    /// The first packet that is missing, and since when.
-    hole: Option<(u64, Instant)>,
-    run: Option<Run>,
-    /// The number of the last frame that came out.
+    /// The first missing packet, and since when it is missing.
+    gap: Option<(u64, Instant)>,
+    sequence: Option<CodedSequence>,
+    /// The number of the last frame that was returned.
     last: Option<u64>,
-    asked: Option<Instant>,
+    key_requested: Option<Instant>,
 }
 
-/// What follows one key frame, until the next one.
+/// A key frame and the frames after it, until the next key frame.
 #[derive(Debug)]
-struct Run {
+struct CodedSequence {
     structure: Structure,
-    /// The newest frame that came out: its wire number.
+    /// The number, in the descriptor, of the newest frame that was returned.
     newest: u16,
-    /// Bit n: the frame n before the newest one came out.
-    delivered: u128,
-    /// True once a frame is lost that all later ones build on.
+    /// Bit n is set if the frame n before the newest one was returned.
+    returned: u128,
+    /// True if a frame is lost on which all later ones depend.
     broken: bool,
 }
 
 impl Assembler {
-    /// An assembler that waits for a first key frame.
+    /// Returns an assembler that waits for the first key frame.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes a packet in. What is a repetition, or comes too late, is dropped.
+    /// Takes a packet. Drops it if it is a repetition or too late.
     pub fn handle_packet(&mut self, packet: Packet) {
         let number = self.counter.peek(packet.sequence);
-        if self.counter.newest().is_some_and(|newest| newest.abs_diff(number) > LEAP) {
-            self.begin_again();
+        if self.counter.newest().is_some_and(|newest| newest.abs_diff(number) > MAX_JUMP) {
+            self.restart();
         }
         let number = self.counter.unwrap(packet.sequence);
         let late = self.next.is_some_and(|next| number < next);
         let place = self.waiting.partition_point(|(other, _)| *other < number);
-        let again = self.waiting.get(place).is_some_and(|(other, _)| *other == number);
-        if late || packet.payload.len() > MAX_PACKET || again {
+        let repeated = self.waiting.get(place).is_some_and(|(other, _)| *other == number);
+        if late || packet.payload.len() > MAX_PACKET_BYTES || repeated {
             return;
         }
-        self.weight += packet.payload.len();
+        self.waiting_bytes += packet.payload.len();
         self.waiting.insert(place, (number, packet));
-        if self.waiting.len() > MAX_PACKETS || self.weight > MAX_BYTES {
-            tracing::debug!(packets = self.waiting.len(), bytes = self.weight, "too much waits for a lost packet");
-            self.give_up();
+        if self.waiting.len() > MAX_PACKETS || self.waiting_bytes > MAX_BYTES {
+            tracing::debug!(packets = self.waiting.len(), bytes = self.waiting_bytes, "too many packets wait");
+            self.skip_gap();
         }
     }
 
-    /// The next frame, in the order of decoding.
+    /// Returns the next frame in decoding order.
     pub fn poll_frame(&mut self, pool: &BufferPool, now: Instant) -> Option<Frame> {
         loop {
             let next = self.next.or_else(|| self.find_start(0))?;
             self.drop_before(next);
             self.next = Some(next);
-            match self.whole_frame(next) {
+            match self.find_end(next) {
                 Ok(end) => {
-                    self.hole = None;
+                    self.gap = None;
                     self.next = Some(end + 1);
                     if let Some(frame) = self.take(next, end, pool) {
                         return Some(frame);
                     }
                 }
-                // Nothing further has arrived: there is no hole, only an end.
+                // No later packet has arrived: this is no gap.
                 Err(missing) if self.waiting.back().is_none_or(|(last, _)| *last < missing) => {
-                    self.hole = None;
+                    self.gap = None;
                     return None;
                 }
                 Err(missing) => {
-                    let since = match self.hole {
+                    let since = match self.gap {
                         Some((number, since)) if number == missing => since,
                         _ => now,
                     };
-                    self.hole = Some((missing, since));
-                    if now.saturating_duration_since(since) < PATIENCE {
+                    self.gap = Some((missing, since));
+                    if now.saturating_duration_since(since) < GAP_TIMEOUT {
                         return None;
                     }
-                    self.give_up();
+                    self.skip_gap();
                 }
             }
         }
     }
 
-    /// True where a key frame is to be asked for now, also because the reader is `stuck`. Asks again while none comes.
-    pub fn poll_key_request(&mut self, stuck: bool, now: Instant) -> bool {
-        let broken = self.run.as_ref().is_none_or(|run| run.broken) && self.counter.newest().is_some();
-        let wanted = stuck || broken;
-        if !wanted {
-            self.asked = None;
+    /// Returns true if a key frame is to be requested now. `needed` is true if the decoder needs one. Returns true again
+    /// after 400 ms without one.
+    pub fn poll_key_request(&mut self, needed: bool, now: Instant) -> bool {
+        let broken = self.sequence.as_ref().is_none_or(|sequence| sequence.broken) && self.counter.newest().is_some();
+        if !needed && !broken {
+            self.key_requested = None;
             return false;
         }
-        let due = self.asked.is_none_or(|asked| now.saturating_duration_since(asked) >= ASK_AGAIN);
+        let due = self.key_requested.is_none_or(|at| now.saturating_duration_since(at) >= KEY_REQUEST_INTERVAL);
         if due {
-            self.asked = Some(now);
+            self.key_requested = Some(now);
         }
         due
     }
 
-    /// When this has something to do without a packet.
+    /// Returns when a gap times out or the next key request is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let hole = self.hole.map(|(_, since)| since + PATIENCE);
-        let ask = self.asked.map(|asked| asked + ASK_AGAIN);
-        [hole, ask].into_iter().flatten().min()
+        let gap = self.gap.map(|(_, since)| since + GAP_TIMEOUT);
+        let key_request = self.key_requested.map(|at| at + KEY_REQUEST_INTERVAL);
+        [gap, key_request].into_iter().flatten().min()
     }
 
-    /// The reader had no room for the frame that came out last: nothing may come out until a key frame.
+    /// Drops all frames until the next key frame, because the receiver had no room for the last one.
     pub fn handle_overflow(&mut self) {
-        if let Some(run) = &mut self.run {
-            run.broken = true;
+        if let Some(sequence) = &mut self.sequence {
+            sequence.broken = true;
         }
     }
 
-    /// Packets that wait.
+    /// Returns how many packets wait.
     #[cfg(test)]
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    fn begin_again(&mut self) {
+    fn restart(&mut self) {
         self.waiting.clear();
-        self.weight = 0;
+        self.waiting_bytes = 0;
         self.counter = Unwrapper::default();
         self.next = None;
-        self.hole = None;
-        if let Some(run) = &mut self.run {
-            run.broken = true;
+        self.gap = None;
+        if let Some(sequence) = &mut self.sequence {
+            sequence.broken = true;
         }
     }
 
-    /// The hole will not be filled: goes on with the next frame that begins behind it.
-    fn give_up(&mut self) {
+    /// Continues with the next frame that begins after the gap.
+    fn skip_gap(&mut self) {
         let from = self.next.map_or(0, |next| next + 1);
-        // Where no later frame has begun, what waits is the rest of the lost one.
+        // If no later frame has begun, all waiting packets belong to the lost one.
         let end = || self.waiting.back().map_or(from, |(last, _)| last + 1);
         let start = self.find_start(from).unwrap_or_else(end);
         self.next = Some(start);
         self.drop_before(start);
-        self.hole = None;
-        tracing::debug!(start, "gave up a lost packet");
+        self.gap = None;
+        tracing::debug!(start, "lost packets skipped");
     }
 
-    /// The first packet from `from` on that begins a frame; while no key frame has come, one that begins a key frame.
+    /// Finds the first packet from `from` on that begins a frame. Before the first key frame, finds one that begins a key
+    /// frame.
     fn find_start(&self, from: u64) -> Option<u64> {
-        let begins = |packet: &Packet| {
+        let is_start = |packet: &Packet| {
             let start = Mandatory::read(&packet.descriptor).is_some_and(|mandatory| mandatory.start);
-            start && (self.run.is_some() || Descriptor::read(&packet.descriptor, None).is_ok())
+            start && (self.sequence.is_some() || Descriptor::read(&packet.descriptor, None).is_ok())
         };
-        self.from(from).find(|(_, packet)| begins(packet)).map(|(number, _)| *number)
+        self.waiting_from(from).find(|(_, packet)| is_start(packet)).map(|(number, _)| *number)
     }
 
     fn drop_before(&mut self, number: u64) {
         while let Some((_, packet)) = self.waiting.pop_front_if(|(first, _)| *first < number) {
-            self.weight -= packet.payload.len();
+            self.waiting_bytes -= packet.payload.len();
         }
     }
 
-    /// The packets from `number` on.
-    fn from(&self, number: u64) -> impl Iterator<Item = &(u64, Packet)> {
+    fn waiting_from(&self, number: u64) -> impl Iterator<Item = &(u64, Packet)> {
         self.waiting.range(self.waiting.partition_point(|(other, _)| *other < number)..)
     }
 
-    /// The last packet of the frame that begins at `start`, or the first one that is missing.
-    fn whole_frame(&self, start: u64) -> Result<u64, u64> {
+    /// Finds the last packet of the frame that begins at `start`.
+    ///
+    /// # Errors
+    /// Returns the number of the first missing packet.
+    fn find_end(&self, start: u64) -> Result<u64, u64> {
         let mut expected = start;
-        for (number, packet) in self.from(start) {
+        for (number, packet) in self.waiting_from(start) {
             if *number != expected {
                 return Err(expected);
             }
@@ -226,11 +228,11 @@ impl Assembler {
         Err(expected)
     }
 
-    /// Takes the packets `start..=end` out, and makes a frame of them where it can be decoded.
+    /// Removes the packets `start..=end`. Returns their frame if it can be decoded.
     fn take(&mut self, start: u64, end: u64, pool: &BufferPool) -> Option<Frame> {
-        let first = self.from(start).next().filter(|(number, _)| *number == start).map(|(_, packet)| packet)?;
+        let first = self.waiting_from(start).next().filter(|(number, _)| *number == start).map(|(_, packet)| packet)?;
         let timestamp = first.timestamp;
-        let known = self.run.as_ref().map(|run| &run.structure);
+        let known = self.sequence.as_ref().map(|sequence| &sequence.structure);
         let read = Descriptor::read(&first.descriptor, known);
         let placed = match read {
             Ok(descriptor) if descriptor.packet.start => self.place(descriptor),
@@ -240,35 +242,38 @@ impl Assembler {
             self.drop_before(end + 1);
             return None;
         };
-        let pieces = || self.from(start).take_while(|(number, _)| *number <= end).map(|(_, packet)| &packet.payload);
-        let mut bytes = pool.take(pieces().map(Bytes::len).sum());
-        pieces().for_each(|piece| bytes.append(piece));
+        let payloads =
+            || self.waiting_from(start).take_while(|(number, _)| *number <= end).map(|(_, packet)| &packet.payload);
+        let mut bytes = pool.take(payloads().map(Bytes::len).sum());
+        payloads().for_each(|payload| bytes.append(payload));
         self.drop_before(end + 1);
         let Placed { layer, size, key, discardable, number } = placed;
         Some(Frame { layer, size, key, discardable, timestamp, number, bytes })
     }
 
-    /// Finds the frame's place behind those that came out; `None` where something it builds on is missing.
+    /// Returns the frame's properties, or `None` if a frame that it depends on was not returned.
     fn place(&mut self, descriptor: Descriptor) -> Option<Placed> {
-        let Descriptor { packet, temporal, discardable, references, structure } = descriptor;
+        let Descriptor { packet, temporal, discardable, frame_diffs, structure } = descriptor;
         let layer = Layer { spatial: packet.spatial(), temporal };
-        let key = structure.is_some() && references.as_slice().is_empty();
-        let ahead = match (structure, &mut self.run) {
-            (Some(structure), run) if key => {
-                let ahead = run.as_ref().map_or(1, |run| run.step_to(&structure, packet.number));
-                *run = Some(Run { structure, newest: packet.number, delivered: 1, broken: false });
+        let key = structure.is_some() && frame_diffs.is_empty();
+        let ahead = match (structure, &mut self.sequence) {
+            (Some(structure), current) if key => {
+                let ahead = current.as_ref().map_or(1, |current| current.distance_to_key(&structure, packet.number));
+                *current = Some(CodedSequence { structure, newest: packet.number, returned: 1, broken: false });
                 ahead
             }
-            (_, Some(run)) => run.follow(packet.number, temporal, references)?,
+            (_, Some(current)) => current.advance(packet.number, temporal, frame_diffs)?,
             (_, None) => return None,
         };
         let number = self.last.map_or(0, |last| last + ahead);
         self.last = Some(number);
-        let size = self.run.as_ref().and_then(|run| run.structure.sizes.first().copied()).unwrap_or_default();
+        let resolution = self.sequence.as_ref().and_then(|sequence| sequence.structure.resolutions().first().copied());
+        let size = resolution.map_or_else(Size::default, |resolution| Size::new(resolution.width, resolution.height));
         Some(Placed { layer, size, key, discardable, number })
     }
 }
 
+/// The properties of a frame that can be decoded.
 struct Placed {
     layer: Layer,
     size: Size,
@@ -277,52 +282,54 @@ struct Placed {
     number: u64,
 }
 
-impl Run {
-    /// How far a key frame with `structure` lies ahead. Streams of other layers count for themselves: 1.
-    fn step_to(&self, structure: &Structure, number: u16) -> u64 {
+impl CodedSequence {
+    /// Returns how many frames ahead a key frame with `structure` is. Each layer numbers its own frames; so after a
+    /// change of layer the distance is unknown and counts as 1.
+    fn distance_to_key(&self, structure: &Structure, number: u16) -> u64 {
         let ahead = number.wrapping_sub(self.newest);
-        let same = structure.offset == self.structure.offset && (1..0x8000).contains(&ahead);
-        if same { u64::from(ahead) } else { 1 }
+        let same_layer = structure.template_offset() == self.structure.template_offset();
+        if same_layer && (1..0x8000).contains(&ahead) { u64::from(ahead) } else { 1 }
     }
 
-    /// Goes on to a frame that builds on others; `None` where one of them is missing, or the frame is an old one.
-    fn follow(&mut self, number: u16, temporal: u8, references: References) -> Option<u64> {
+    /// Advances to a frame that depends on others. Returns how many frames ahead it is, or `None` if a frame that it
+    /// depends on was not returned, or if it is older than the newest frame.
+    fn advance(&mut self, number: u16, temporal: u8, frame_diffs: FrameDiffs) -> Option<u64> {
         let ahead = number.wrapping_sub(self.newest);
         if !(1..0x8000).contains(&ahead) {
             return None;
         }
-        let there = |back: &u16| match back.checked_sub(ahead) {
-            Some(distance) => distance < 128 && self.delivered >> distance & 1 == 1,
+        let was_returned = |diff: &u16| match diff.checked_sub(ahead) {
+            Some(distance) => distance < 128 && self.returned >> distance & 1 == 1,
             None => false,
         };
-        if self.broken || !references.as_slice().iter().all(there) {
-            // All later frames build on the lowest layer; a loss higher up heals by itself.
+        if self.broken || !frame_diffs.iter().all(was_returned) {
+            // All later frames depend on temporal layer 0. A loss in a higher layer ends with the next frame of layer 0.
             self.broken |= temporal == 0;
             return None;
         }
-        self.delivered = self.delivered.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
+        self.returned = self.returned.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
         self.newest = number;
         Some(u64::from(ahead))
     }
 }
 
-/// How long a hole may stay before the frames behind it go on without it: a resend over a slow path takes this long.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// How long to wait for a missing packet before its frame is skipped. A retransmission over a slow path takes this long.
+const GAP_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// How often a key frame is asked for while none comes.
-const ASK_AGAIN: Duration = Duration::from_millis(400);
+/// Between two requests for a key frame.
+const KEY_REQUEST_INTERVAL: Duration = Duration::from_millis(400);
 
-/// A step in sequence numbers that is no loss but another stream.
-const LEAP: u64 = 3_000;
+/// A larger step in sequence numbers means that the stream was restarted.
+const MAX_JUMP: u64 = 3_000;
 
-/// Packets that may wait; three seconds of the largest layer.
+/// Packets that may wait: three seconds of the largest layer.
 const MAX_PACKETS: usize = 1_024;
 
 /// Bytes that may wait.
 const MAX_BYTES: usize = 2 << 20;
 
-/// Bytes of one packet that we take.
-const MAX_PACKET: usize = 1_500;
+/// Bytes of one payload. A longer one is dropped.
+const MAX_PACKET_BYTES: usize = 1_500;
 
 #[cfg(test)]
 #[path = "assemble_tests.rs"]

@@ -1,35 +1,40 @@
-use super::*;
-use crate::rtp::descriptor::{Describer, Part, Shape};
+//! Frames over a simulated path.
 
-/// A sender of one track: simulcast streams whose packets share one sequence, as a relay sends them.
+use super::*;
+use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
+
+/// Sends one track: two simulcast streams whose packets share one sequence, as an SFU forwards them.
 struct Sender {
-    streams: [Describer; 2],
+    streams: [DescriptorWriter; 2],
     sequence: u16,
     timestamp: u32,
 }
 
-const DYADIC: [u8; 4] = [0, 2, 1, 2];
+/// The temporal layers of an L1T3 stream.
+const TEMPORAL_LAYERS: [u8; 4] = [0, 2, 1, 2];
 
 impl Sender {
     fn new(sequence: u16) -> Self {
-        let streams = [Describer::new(0, Shape::L1T3), Describer::new(1, Shape::L1T3)];
+        let streams =
+            [DescriptorWriter::new(0, ScalabilityMode::L1T3), DescriptorWriter::new(1, ScalabilityMode::L1T3)];
         Self { streams, sequence, timestamp: 0 }
     }
 
     fn frame(&mut self, spatial: u8, temporal: u8, key: bool, length: usize) -> Vec<Packet> {
-        let describer = &mut self.streams[usize::from(spatial)];
-        let frame = describer.describe(Layer { spatial, temporal }, key, Size::new(320, 180)).unwrap();
+        let writer = &mut self.streams[usize::from(spatial)];
+        let resolution = Resolution { width: 320, height: 180 };
+        let frame = if key { writer.key_frame(resolution) } else { writer.delta_frame(temporal).unwrap() };
         self.timestamp += 3_000;
         let payload: Vec<u8> = (0..length).map(|byte| u8::try_from(byte % 251).unwrap()).collect();
-        let pieces: Vec<_> = payload.chunks(1_000).collect();
+        let payloads: Vec<_> = payload.chunks(1_000).collect();
         let mut packets = Vec::new();
-        for (index, piece) in pieces.iter().enumerate() {
-            let part = Part { first: index == 0, last: index + 1 == pieces.len() };
+        for (index, payload) in payloads.iter().enumerate() {
+            let position = PacketPosition { first: index == 0, last: index + 1 == payloads.len() };
             packets.push(Packet {
                 sequence: self.sequence,
                 timestamp: self.timestamp,
-                descriptor: self.streams[usize::from(spatial)].bytes(&frame, part).into(),
-                payload: Bytes::copy_from_slice(piece),
+                descriptor: self.streams[usize::from(spatial)].bytes(&frame, position).into(),
+                payload: Bytes::copy_from_slice(payload),
             });
             self.sequence = self.sequence.wrapping_add(1);
         }
@@ -37,18 +42,19 @@ impl Sender {
     }
 }
 
-struct Bench {
+/// A receiver with a simulated clock.
+struct Receiver {
     assembler: Assembler,
     pool: BufferPool,
     now: Instant,
 }
 
-impl Bench {
+impl Receiver {
     fn new() -> Self {
         Self { assembler: Assembler::new(), pool: BufferPool::new(4), now: Instant::now() }
     }
 
-    fn give(&mut self, packets: impl IntoIterator<Item = Packet>) -> Vec<Frame> {
+    fn receive(&mut self, packets: impl IntoIterator<Item = Packet>) -> Vec<Frame> {
         for packet in packets {
             self.assembler.handle_packet(packet);
         }
@@ -59,7 +65,7 @@ impl Bench {
         std::iter::from_fn(|| self.assembler.poll_frame(&self.pool, self.now)).collect()
     }
 
-    fn pass(&mut self, milliseconds: u64) -> Vec<Frame> {
+    fn wait(&mut self, milliseconds: u64) -> Vec<Frame> {
         self.now += Duration::from_millis(milliseconds);
         self.frames()
     }
@@ -70,119 +76,118 @@ fn numbers(frames: &[Frame]) -> Vec<u64> {
 }
 
 #[test]
-fn frames_come_out_whole_over_the_edge_of_the_counter() {
-    let (mut sender, mut bench) = (Sender::new(65_530), Bench::new());
+fn frames_are_returned_complete_across_the_wrap_of_the_sequence_number() {
+    let (mut sender, mut receiver) = (Sender::new(65_530), Receiver::new());
     let mut total = Vec::new();
     for index in 0..16usize {
-        let frame = sender.frame(0, DYADIC[index % 4], index == 0, 2_500);
-        total.extend(bench.give(frame));
+        let frame = sender.frame(0, TEMPORAL_LAYERS[index % 4], index == 0, 2_500);
+        total.extend(receiver.receive(frame));
     }
     assert_eq!(numbers(&total), (0..16).collect::<Vec<_>>());
     assert!(total.iter().all(|frame| frame.bytes.len() == 2_500 && frame.size == Size::new(320, 180)));
     assert_eq!(total.iter().filter(|frame| frame.key).count(), 1);
-    assert!(!bench.assembler.poll_key_request(false, bench.now));
-    assert_eq!(bench.assembler.waiting(), 0);
+    assert!(!receiver.assembler.poll_key_request(false, receiver.now));
+    assert_eq!(receiver.assembler.waiting(), 0);
 }
 
 #[test]
-fn packets_out_of_order_and_twice_make_each_frame_once() {
-    let (mut sender, mut bench) = (Sender::new(7), Bench::new());
+fn reordered_and_repeated_packets_make_each_frame_once() {
+    let (mut sender, mut receiver) = (Sender::new(7), Receiver::new());
     let mut packets = Vec::new();
-    for (index, temporal) in DYADIC.into_iter().enumerate() {
+    for (index, temporal) in TEMPORAL_LAYERS.into_iter().enumerate() {
         packets.extend(sender.frame(0, temporal, index == 0, 2_500));
     }
     let first = packets.remove(0);
-    assert!(bench.give(packets.iter().rev().cloned()).is_empty());
-    assert_eq!(numbers(&bench.give([first])), [0, 1, 2, 3]);
-    assert!(bench.give(packets).is_empty());
+    assert!(receiver.receive(packets.iter().rev().cloned()).is_empty());
+    assert_eq!(numbers(&receiver.receive([first])), [0, 1, 2, 3]);
+    assert!(receiver.receive(packets).is_empty());
 }
 
 #[test]
 fn a_lost_discardable_frame_is_skipped_without_a_key_frame() {
-    let (mut sender, mut bench) = (Sender::new(0), Bench::new());
-    bench.give(sender.frame(0, 0, true, 100));
+    let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
+    receiver.receive(sender.frame(0, 0, true, 100));
     sender.frame(0, 2, false, 100);
     let mut later = sender.frame(0, 1, false, 100);
     later.extend(sender.frame(0, 2, false, 100));
-    assert!(bench.give(later).is_empty());
-    let timeout = bench.assembler.poll_timeout().unwrap();
-    assert_eq!(timeout, bench.now + PATIENCE);
-    assert_eq!(numbers(&bench.pass(250)), [2, 3]);
-    assert!(!bench.assembler.poll_key_request(false, bench.now));
+    assert!(receiver.receive(later).is_empty());
+    let timeout = receiver.assembler.poll_timeout().unwrap();
+    assert_eq!(timeout, receiver.now + GAP_TIMEOUT);
+    assert_eq!(numbers(&receiver.wait(250)), [2, 3]);
+    assert!(!receiver.assembler.poll_key_request(false, receiver.now));
 }
 
 #[test]
-fn a_lost_middle_frame_costs_only_what_builds_on_it() {
-    let (mut sender, mut bench) = (Sender::new(0), Bench::new());
-    bench.give(sender.frame(0, 0, true, 100));
-    bench.give(sender.frame(0, 2, false, 100));
+fn a_lost_frame_of_temporal_layer_1_affects_only_frames_that_depend_on_it() {
+    let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
+    receiver.receive(sender.frame(0, 0, true, 100));
+    receiver.receive(sender.frame(0, 2, false, 100));
     sender.frame(0, 1, false, 100);
     let mut later = sender.frame(0, 2, false, 100);
     later.extend(sender.frame(0, 0, false, 100));
-    bench.give(later);
-    assert_eq!(numbers(&bench.pass(300)), [4]);
-    assert!(!bench.assembler.poll_key_request(false, bench.now));
+    receiver.receive(later);
+    assert_eq!(numbers(&receiver.wait(300)), [4]);
+    assert!(!receiver.assembler.poll_key_request(false, receiver.now));
 }
 
 #[test]
-fn a_lost_base_frame_stops_the_run_and_asks_until_a_key_frame_comes() {
-    let (mut sender, mut bench) = (Sender::new(0), Bench::new());
-    bench.give(sender.frame(0, 0, true, 100));
+fn after_a_lost_frame_of_layer_0_a_key_frame_is_requested_until_it_arrives() {
+    let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
+    receiver.receive(sender.frame(0, 0, true, 100));
     sender.frame(0, 0, false, 100);
-    bench.give(sender.frame(0, 0, false, 100));
-    assert!(bench.pass(300).is_empty());
-    assert!(bench.assembler.poll_key_request(false, bench.now));
-    assert!(!bench.assembler.poll_key_request(false, bench.now));
-    bench.now += ASK_AGAIN;
-    assert!(bench.assembler.poll_key_request(false, bench.now));
+    receiver.receive(sender.frame(0, 0, false, 100));
+    assert!(receiver.wait(300).is_empty());
+    assert!(receiver.assembler.poll_key_request(false, receiver.now));
+    assert!(!receiver.assembler.poll_key_request(false, receiver.now));
+    receiver.now += KEY_REQUEST_INTERVAL;
+    assert!(receiver.assembler.poll_key_request(false, receiver.now));
     let key = sender.frame(0, 0, true, 100);
-    assert_eq!(numbers(&bench.give(key)), [3]);
-    assert!(!bench.assembler.poll_key_request(false, bench.now));
+    assert_eq!(numbers(&receiver.receive(key)), [3]);
+    assert!(!receiver.assembler.poll_key_request(false, receiver.now));
 }
 
 #[test]
-fn a_change_of_layer_begins_with_its_key_frame() {
-    let (mut sender, mut bench) = (Sender::new(0), Bench::new());
-    for (index, temporal) in DYADIC.into_iter().enumerate() {
-        bench.give(sender.frame(0, temporal, index == 0, 100));
+fn a_change_of_layer_begins_with_a_key_frame() {
+    let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
+    for (index, temporal) in TEMPORAL_LAYERS.into_iter().enumerate() {
+        receiver.receive(sender.frame(0, temporal, index == 0, 100));
     }
-    // Frames of the other layer before its key frame are not decodable, and do no harm.
     let key = sender.frame(1, 0, true, 3_000);
-    let frames = bench.give(key);
+    let frames = receiver.receive(key);
     assert_eq!((numbers(&frames), frames[0].layer.spatial), (vec![4], 1));
     let late = sender.frame(0, 0, false, 100);
-    assert!(bench.give(late).is_empty());
+    assert!(receiver.receive(late).is_empty());
     let next = sender.frame(1, 2, false, 100);
-    assert_eq!(numbers(&bench.give(next)), [5]);
-    assert!(!bench.assembler.poll_key_request(false, bench.now));
+    assert_eq!(numbers(&receiver.receive(next)), [5]);
+    assert!(!receiver.assembler.poll_key_request(false, receiver.now));
 }
 
 #[test]
-fn an_overflow_of_the_reader_waits_for_a_key_frame() {
-    let (mut sender, mut bench) = (Sender::new(0), Bench::new());
-    bench.give(sender.frame(0, 0, true, 100));
-    bench.assembler.handle_overflow();
-    assert!(bench.give(sender.frame(0, 2, false, 100)).is_empty());
-    assert!(bench.assembler.poll_key_request(false, bench.now));
-    assert_eq!(bench.give(sender.frame(0, 0, true, 100)).len(), 1);
+fn after_an_overflow_nothing_is_returned_until_a_key_frame() {
+    let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
+    receiver.receive(sender.frame(0, 0, true, 100));
+    receiver.assembler.handle_overflow();
+    assert!(receiver.receive(sender.frame(0, 2, false, 100)).is_empty());
+    assert!(receiver.assembler.poll_key_request(false, receiver.now));
+    assert_eq!(receiver.receive(sender.frame(0, 0, true, 100)).len(), 1);
 }
 
 #[test]
-fn what_waits_is_bounded() {
-    let (mut sender, mut bench) = (Sender::new(0), Bench::new());
-    bench.give(sender.frame(0, 0, true, 100));
+fn the_packets_that_wait_are_bounded() {
+    let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
+    receiver.receive(sender.frame(0, 0, true, 100));
     let frame = sender.frame(0, 0, false, 2_000_000);
     let lost = frame.into_iter().skip(1);
-    bench.give(lost);
-    assert!(bench.assembler.waiting() <= MAX_PACKETS);
-    assert!(bench.assembler.weight <= MAX_BYTES);
+    receiver.receive(lost);
+    assert!(receiver.assembler.waiting() <= MAX_PACKETS);
+    assert!(receiver.assembler.waiting_bytes <= MAX_BYTES);
     let key = sender.frame(0, 0, true, 100);
-    assert_eq!(bench.give(key).len(), 1);
+    assert_eq!(receiver.receive(key).len(), 1);
 }
 
 #[test]
-fn garbage_never_panics_and_never_comes_out() {
-    let mut bench = Bench::new();
+fn garbage_never_panics_and_stays_bounded() {
+    let mut receiver = Receiver::new();
     let mut state = 1u32;
     let mut random = move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -192,17 +197,22 @@ fn garbage_never_panics_and_never_comes_out() {
         let descriptor: Vec<u8> = (0..random() % 24).map(|_| u8::try_from(random() % 256).unwrap()).collect();
         let sequence = u16::try_from(random() % 65_536).unwrap();
         let payload = Bytes::from(vec![0; usize::try_from(random() % 40).unwrap()]);
-        bench.assembler.handle_packet(Packet { sequence, timestamp: random(), descriptor: descriptor.into(), payload });
-        bench.pass(u64::from(random() % 50));
-        assert!(bench.assembler.waiting() <= MAX_PACKETS);
+        receiver.assembler.handle_packet(Packet {
+            sequence,
+            timestamp: random(),
+            descriptor: descriptor.into(),
+            payload,
+        });
+        receiver.wait(u64::from(random() % 50));
+        assert!(receiver.assembler.waiting() <= MAX_PACKETS);
     }
 }
 
-/// A seeded lossy path: one packet in ten is lost, half of those come back later; whatever comes out is in order, whole,
-/// and builds only on what came out.
+/// A lossy path: of twenty packets one is lost and one is late. Frames are returned in order, and only if the frames
+/// that they depend on were.
 #[test]
-fn over_a_lossy_path_only_decodable_frames_come_out() {
-    let (mut sender, mut bench) = (Sender::new(40_000), Bench::new());
+fn over_a_lossy_path_only_decodable_frames_are_returned() {
+    let (mut sender, mut receiver) = (Sender::new(40_000), Receiver::new());
     let mut state = 7u32;
     let mut random = move |below: u32| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -211,25 +221,25 @@ fn over_a_lossy_path_only_decodable_frames_come_out() {
     let mut delayed: Vec<(u32, Packet)> = Vec::new();
     let (mut out, mut keys) = (Vec::new(), 0);
     for index in 0..3_000usize {
-        let ask = index == 0 || bench.assembler.poll_key_request(false, bench.now);
+        let ask = index == 0 || receiver.assembler.poll_key_request(false, receiver.now);
         keys += u32::from(ask);
-        let temporal = if ask { 0 } else { DYADIC[index % 4] };
+        let temporal = if ask { 0 } else { TEMPORAL_LAYERS[index % 4] };
         for packet in sender.frame(0, temporal, ask, 100 + usize::try_from(random(4_000)).unwrap()) {
             match random(20) {
                 0 => {}
                 1 => delayed.push((random(5), packet)),
-                _ => bench.assembler.handle_packet(packet),
+                _ => receiver.assembler.handle_packet(packet),
             }
         }
         delayed.retain_mut(|(wait, packet)| {
             if *wait == 0 {
-                bench.assembler.handle_packet(packet.clone());
+                receiver.assembler.handle_packet(packet.clone());
                 return false;
             }
             *wait -= 1;
             true
         });
-        out.extend(bench.pass(33));
+        out.extend(receiver.wait(33));
     }
     assert!(out.windows(2).all(|pair| pair[0].number < pair[1].number));
     assert!(out.len() > 300 && keys > 10, "{} frames, {keys} key frames", out.len());

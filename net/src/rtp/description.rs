@@ -1,31 +1,31 @@
-//! The few lines of a session description (RFC 8866) that packets need: which source, which ids.
+//! Reads the lines of a session description (RFC 8866) that RTP needs: sources, payload types, extension ids.
 
-use super::descriptor;
 use super::packetize::Extensions;
+use proto::descriptor;
 
 /// One media description.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Section {
     /// Its `mid` (RFC 9143).
     pub mid: String,
-    /// The payload types it lists, first choice first.
+    /// Its payload types, preferred first.
     pub payload_types: Vec<u8>,
     /// Ids of the header extensions (RFC 8285) that we use.
     pub extensions: Extensions,
-    /// The source that sends in it (RFC 5576), and the one that repeats it (RFC 4588).
+    /// The source that sends in it (RFC 5576).
     pub source: Option<Source>,
 }
 
-/// A sender's source.
+/// A source and its retransmission source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Of the packets.
+    /// SSRC of the packets.
     pub ssrc: u32,
-    /// Of packets that are sent again.
+    /// SSRC of the retransmissions (RFC 4588).
     pub repair: Option<u32>,
 }
 
-/// The media descriptions of `sdp`, in order. Lines that make no sense are passed over.
+/// Returns the media descriptions of `sdp`, in order. Skips lines that it cannot read.
 pub fn sections(sdp: &str) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     for line in sdp.lines() {
@@ -87,7 +87,7 @@ mod tests {
         a=ssrc:8 cname:x\r\n";
 
     #[test]
-    fn sources_and_ids_are_found() {
+    fn sources_and_extension_ids_are_read() {
         let sections = sections(ANSWER);
         assert_eq!(sections.len(), 2);
         assert_eq!((sections[0].mid.as_str(), sections[0].source), ("0", None));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_passed_over() {
+    fn lines_that_cannot_be_read_are_skipped() {
         let nonsense = "a=mid:9\nm=\na=extmap:999 x\na=extmap:\na=ssrc:\na=ssrc-group:FID 1\na=ssrc:x y\nm=a b c 300 4";
         let sections = sections(nonsense);
         assert_eq!(sections.len(), 2);

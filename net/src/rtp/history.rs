@@ -1,9 +1,9 @@
-//! What was sent lately, to be sent again when a receiver misses it (RFC 4588).
+//! Recently sent packets, kept for retransmission (RFC 4588).
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The last packets of one stream. `P` is the packet, as its owner keeps it.
+/// The recently sent packets of one stream. `P` is what the caller keeps of a packet.
 #[derive(Debug)]
 pub struct History<P> {
     sent: VecDeque<Sent<P>>,
@@ -12,28 +12,29 @@ pub struct History<P> {
 #[derive(Debug)]
 struct Sent<P> {
     sequence: u16,
+    /// When it was sent. After a retransmission, when the next one is allowed.
     at: Instant,
     packet: P,
 }
 
 impl<P> History<P> {
-    /// Remembers a packet; forgets what is too old or too much.
+    /// Adds a packet. Drops those that are older than 1.5 s or beyond 1,024.
     pub fn add(&mut self, sequence: u16, packet: P, now: Instant) {
         self.sent.push_back(Sent { sequence, at: now, packet });
-        let stale = |sent: &Sent<P>| now.saturating_duration_since(sent.at) > KEPT;
-        while self.sent.len() > MAX_KEPT || self.sent.front().is_some_and(stale) {
+        let stale = |sent: &Sent<P>| now.saturating_duration_since(sent.at) > MAX_AGE;
+        while self.sent.len() > MAX_PACKETS || self.sent.front().is_some_and(stale) {
             self.sent.pop_front();
         }
     }
 
-    /// The packet with this number, once in a while: a second request right behind the first one has crossed its answer.
+    /// Returns the packet with this sequence number, at most once in 20 ms: a second request right after the first one
+    /// crossed the answer on its way.
     pub fn resend(&mut self, sequence: u16, now: Instant) -> Option<&P> {
         let sent = self.sent.iter_mut().rev().find(|sent| sent.sequence == sequence)?;
         if now < sent.at {
             return None;
         }
-        // From now on it counts as sent at the end of the pause.
-        sent.at = now + PAUSE;
+        sent.at = now + RESEND_INTERVAL;
         Some(&sent.packet)
     }
 }
@@ -44,21 +45,21 @@ impl<P> Default for History<P> {
     }
 }
 
-/// How long a packet is kept: later it would be of no use.
-const KEPT: Duration = Duration::from_millis(1_500);
+/// How long a packet is kept. A later retransmission arrives too late to be shown.
+const MAX_AGE: Duration = Duration::from_millis(1_500);
 
 /// Packets kept of one stream.
-const MAX_KEPT: usize = 1_024;
+const MAX_PACKETS: usize = 1_024;
 
-/// How soon the same packet may go out again.
-const PAUSE: Duration = Duration::from_millis(20);
+/// Between two retransmissions of the same packet.
+const RESEND_INTERVAL: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_packet_is_sent_again_but_not_at_once_twice() {
+    fn a_packet_is_sent_again_but_not_twice_within_20_ms() {
         let (mut history, start) = (History::default(), Instant::now());
         history.add(7, "seven", start);
         assert_eq!(history.resend(7, start), Some(&"seven"));
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn it_forgets_by_age_and_by_count() {
+    fn packets_are_dropped_by_age_and_by_count() {
         let (mut history, start) = (History::default(), Instant::now());
         history.add(1, (), start);
         history.add(2, (), start + Duration::from_secs(2));
@@ -76,6 +77,6 @@ mod tests {
         for sequence in 0..3_000 {
             history.add(sequence, (), start + Duration::from_secs(2));
         }
-        assert_eq!(history.sent.len(), MAX_KEPT);
+        assert_eq!(history.sent.len(), MAX_PACKETS);
     }
 }

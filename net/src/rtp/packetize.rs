@@ -1,138 +1,141 @@
-//! Cuts sealed frames into RTP packets. It never looks for structure in ciphertext: a frame is a run of bytes, cut into
-//! pieces of equal size; where frames begin and end is told by the Dependency Descriptor.
+//! Splits sealed frames into RTP packets of equal size. The payload is ciphertext without structure; the Dependency
+//! Descriptor marks where a frame begins and ends.
 
-use super::bits::Writer;
-use super::descriptor::{Describer, Part, Shape};
 use bytes::Bytes;
 use crypto::{Header, Sealed};
 use media::Buffer;
+use proto::descriptor::{BitWriter, DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
 use rtc::rtp;
 use std::ops::Range;
 
-/// Ids of header extensions, as the session description gives them; `None` for one that was not agreed on.
+/// Ids of header extensions in the session description. `None` for an extension that was not negotiated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extensions {
     /// `urn:ietf:params:rtp-hdrext:sdes:mid` (RFC 9143).
     pub mid: Option<u8>,
     /// `urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id` (RFC 8852).
     pub rid: Option<u8>,
-    /// [`super::descriptor::URI`].
+    /// [`proto::descriptor::URI`].
     pub descriptor: Option<u8>,
 }
 
-/// What the packets of one stream have in common.
+/// The negotiated parameters of one stream.
 #[derive(Clone, Debug)]
-pub struct Labels {
-    /// The stream's source.
+pub struct StreamParameters {
+    /// The SSRC.
     pub ssrc: u32,
-    /// The payload type agreed on.
+    /// The payload type.
     pub payload_type: u8,
-    /// The media description it belongs to.
+    /// The mid of the media description.
     pub mid: Bytes,
-    /// Which simulcast stream it is; `None` for sound.
+    /// The RID of the simulcast stream; `None` for audio.
     pub rid: Option<Bytes>,
     /// Ids of the header extensions.
     pub extensions: Extensions,
 }
 
-/// Packets of one simulcast stream, or of sound.
+/// Makes the packets of one simulcast stream, or of an audio stream.
 #[derive(Debug)]
 pub struct Packetizer {
-    labels: Labels,
-    describer: Option<Describer>,
+    parameters: StreamParameters,
+    /// `None` for audio.
+    descriptors: Option<DescriptorWriter>,
+    /// The next sequence number.
     sequence: u16,
-    known: bool,
-    /// Where descriptors are written.
-    writer: Writer,
+    /// True once the receiver knows the SSRC.
+    acknowledged: bool,
+    /// Reused for each descriptor.
+    bits: BitWriter,
 }
 
 impl Packetizer {
-    /// A stream of sound. `sequence` is its first number, random by RFC 3550, section 5.1.
-    pub fn audio(labels: Labels, sequence: u16) -> Self {
-        Self { labels, describer: None, sequence, known: false, writer: Writer::default() }
+    /// Returns a packetizer for audio. `sequence` is the first sequence number, which is random (RFC 3550, section 5.1).
+    pub fn audio(parameters: StreamParameters, sequence: u16) -> Self {
+        Self { parameters, descriptors: None, sequence, acknowledged: false, bits: BitWriter::default() }
     }
 
-    /// A stream of pictures of the spatial layer `spatial`.
-    pub fn video(labels: Labels, sequence: u16, spatial: u8, shape: Shape) -> Self {
-        let describer = Some(Describer::new(spatial, shape));
-        Self { labels, describer, sequence, known: false, writer: Writer::default() }
+    /// Returns a packetizer for the spatial layer `spatial` of a video track.
+    pub fn video(parameters: StreamParameters, sequence: u16, spatial: u8, mode: ScalabilityMode) -> Self {
+        let descriptors = Some(DescriptorWriter::new(spatial, mode));
+        Self { parameters, descriptors, sequence, acknowledged: false, bits: BitWriter::default() }
     }
 
-    /// The stream's source.
+    /// Returns the SSRC.
     pub fn ssrc(&self) -> u32 {
-        self.labels.ssrc
+        self.parameters.ssrc
     }
 
-    /// The receiver has answered for this source: it no longer needs to be told in each packet which stream it is.
+    /// Omits MID and RID from most packets from now on, because the receiver has reported the SSRC.
     pub fn acknowledge(&mut self) {
-        self.known = true;
+        self.acknowledged = true;
     }
 
-    /// Adds the packets of one frame to `packets`. None for a picture that builds on one that was never sent, and for an
-    /// empty frame. They share the frame's buffer, descriptors included; besides, the transport's types want one owner for
-    /// it and a list of extensions for each packet.
+    /// Appends the packets of one frame to `packets`. Appends none for an empty frame, or for one that depends on a frame
+    /// that was not sent. The packets share the frame's buffer, to which the descriptors are appended. Allocates one owner
+    /// for that buffer, and a list of extensions for each packet, as the stack's types require.
     ///
-    /// Timestamps have no random offset: they are the capture clock's, the same on all layers, so that a relay may go
-    /// from one layer to another without touching them. SRTP keeps RFC 3550's other reason for the offset.
+    /// Timestamps have no random offset (RFC 3550, section 5.1). They come from the capture clock and are the same on all
+    /// layers, so that an SFU can change layers without rewriting them. SRTP protects against the attack for which the
+    /// offset exists.
     pub fn packets(&mut self, frame: Sealed, packets: &mut Vec<rtp::Packet>) {
         let header = *frame.header();
         let mut bytes = frame.into_bytes();
         let length = bytes.len();
-        let count = if self.describer.is_some() { length.div_ceil(MAX_PAYLOAD) } else { usize::from(length > 0) };
+        let count = if self.descriptors.is_some() { length.div_ceil(MAX_PAYLOAD) } else { usize::from(length > 0) };
         let Some(descriptors) = self.describe(&header, count, &mut bytes) else { return };
         let whole = Bytes::from_owner(Owned(bytes));
         let step = length.div_ceil(count.max(1));
         for index in 0..count {
-            let part = Part { first: index == 0, last: index + 1 == count };
+            let position = PacketPosition { first: index == 0, last: index + 1 == count };
             let payload = whole.slice(index * step..length.min((index + 1) * step));
-            let descriptor = Some(whole.slice(descriptors.of(part))).filter(|descriptor| !descriptor.is_empty());
-            packets.push(rtp::Packet { header: self.header(&header, part, descriptor), payload });
+            let descriptor = Some(whole.slice(descriptors.of(position))).filter(|descriptor| !descriptor.is_empty());
+            packets.push(rtp::Packet { header: self.header(&header, position, descriptor), payload });
         }
     }
 
-    /// Writes the descriptors of a frame of `count` packets behind its bytes; those of sound are empty. `None` where the
+    /// Appends the descriptors of a frame of `count` packets to its bytes. Those of audio are empty. Returns `None` if the
     /// frame cannot be described.
     fn describe(&mut self, frame: &Header, count: usize, bytes: &mut Buffer) -> Option<Descriptors> {
-        let Some(describer) = &mut self.describer else { return Some(Descriptors::default()) };
-        let picture = describer.describe(frame.layer, frame.key, frame.size)?;
-        let mut write = |part: Part| {
-            self.writer.clear();
-            describer.write(&picture, part, &mut self.writer);
+        let Some(writer) = &mut self.descriptors else { return Some(Descriptors::default()) };
+        let described = if frame.key {
+            writer.key_frame(Resolution { width: frame.size.width, height: frame.size.height })
+        } else {
+            writer.delta_frame(frame.layer.temporal)?
+        };
+        let mut write = |first: bool, last: bool| {
+            self.bits.clear();
+            writer.write(&described, PacketPosition { first, last }, &mut self.bits);
             let start = bytes.len();
-            bytes.append(self.writer.as_bytes());
+            bytes.append(self.bits.as_bytes());
             start..bytes.len()
         };
-        Some(Descriptors {
-            first: write(Part { first: true, last: count == 1 }),
-            inner: write(Part { first: false, last: false }),
-            last: write(Part { first: false, last: true }),
-        })
+        Some(Descriptors { first: write(true, count == 1), inner: write(false, false), last: write(false, true) })
     }
 
-    fn header(&mut self, frame: &Header, part: Part, descriptor: Option<Bytes>) -> rtp::Header {
+    fn header(&mut self, frame: &Header, position: PacketPosition, descriptor: Option<Bytes>) -> rtp::Header {
         let mut header = rtp::Header {
             version: 2,
-            marker: descriptor.is_some() && part.last,
-            payload_type: self.labels.payload_type,
+            marker: descriptor.is_some() && position.last,
+            payload_type: self.parameters.payload_type,
             sequence_number: self.sequence,
             timestamp: frame.rtp_time,
-            ssrc: self.labels.ssrc,
+            ssrc: self.parameters.ssrc,
             ..rtp::Header::default()
         };
         self.sequence = self.sequence.wrapping_add(1);
-        let Extensions { mid, rid, descriptor: descriptor_id } = self.labels.extensions;
-        // The descriptor goes first: it may be long enough to need the two-byte form (RFC 8285, section 4.3).
+        let Extensions { mid, rid, descriptor: descriptor_id } = self.parameters.extensions;
+        // The descriptor is set first: its length decides between the one-byte and the two-byte form (RFC 8285, section 4.3).
         set(&mut header, descriptor_id, descriptor);
-        // A key frame's first packet always says what it is, for a receiver that has forgotten.
-        if !self.known || (frame.key && part.first && self.describer.is_some()) {
-            set(&mut header, mid, Some(self.labels.mid.clone()));
-            set(&mut header, rid, self.labels.rid.clone());
+        // The first packet of a key frame always carries them, for a receiver that has restarted.
+        if !self.acknowledged || (frame.key && position.first && self.descriptors.is_some()) {
+            set(&mut header, mid, Some(self.parameters.mid.clone()));
+            set(&mut header, rid, self.parameters.rid.clone());
         }
         header
     }
 }
 
-/// Where the descriptors of one frame's packets lie.
+/// The ranges of the descriptors of one frame in its buffer.
 #[derive(Default)]
 struct Descriptors {
     first: Range<usize>,
@@ -141,11 +144,11 @@ struct Descriptors {
 }
 
 impl Descriptors {
-    fn of(&self, part: Part) -> Range<usize> {
-        match part {
-            Part { first: true, .. } => self.first.clone(),
-            Part { last: true, .. } => self.last.clone(),
-            Part { .. } => self.inner.clone(),
+    fn of(&self, position: PacketPosition) -> Range<usize> {
+        match position {
+            PacketPosition { first: true, .. } => self.first.clone(),
+            PacketPosition { last: true, .. } => self.last.clone(),
+            PacketPosition { .. } => self.inner.clone(),
         }
     }
 }
@@ -154,11 +157,11 @@ fn set(header: &mut rtp::Header, id: Option<u8>, value: Option<Bytes>) {
     if let (Some(id), Some(value)) = (id, value)
         && let Err(error) = header.set_extension(id, value)
     {
-        tracing::debug!(id, %error, "header extension left out");
+        tracing::debug!(id, %error, "header extension omitted");
     }
 }
 
-/// Lends a pooled buffer to packets: it goes home when the last of them is dropped.
+/// A pooled buffer that packets share. It returns to its pool when the last packet is dropped.
 struct Owned(Buffer);
 
 impl AsRef<[u8]> for Owned {
@@ -167,8 +170,8 @@ impl AsRef<[u8]> for Owned {
     }
 }
 
-/// Bytes of a frame in one packet: with all headers and the longest descriptor it stays below 1,200, which every path
-/// of today's Internet carries whole.
+/// Bytes of a payload. With all headers and the longest descriptor a packet stays below 1,200 bytes, which every usual
+/// path carries without fragmentation.
 pub const MAX_PAYLOAD: usize = 1_100;
 
 #[cfg(test)]
@@ -185,18 +188,18 @@ mod tests {
 
     fn packetizer() -> Packetizer {
         let extensions = Extensions { mid: Some(1), rid: Some(2), descriptor: Some(3) };
-        let labels = Labels {
+        let parameters = StreamParameters {
             ssrc: 9,
             payload_type: 102,
             mid: Bytes::from_static(b"4"),
             rid: Some(Bytes::from_static(b"1")),
             extensions,
         };
-        Packetizer::video(labels, 65_535, 1, Shape::L1T3)
+        Packetizer::video(parameters, 65_535, 1, ScalabilityMode::L1T3)
     }
 
     #[test]
-    fn a_frame_is_cut_into_equal_pieces_that_make_it_again() {
+    fn a_frame_is_split_into_equal_payloads_that_join_to_it() {
         let (mut packetizer, seal) = (packetizer(), Seal::new());
         for length in [1, 1_000, 1_101, 5_000, 100_000] {
             let frame = seal.picture(1, 0, true, length);
@@ -213,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_says_its_name_until_it_is_known_and_at_every_key_frame() {
+    fn mid_and_rid_are_sent_until_acknowledged_and_with_each_key_frame() {
         let (mut packetizer, seal) = (packetizer(), Seal::new());
         let named =
             |packet: &rtp::Packet| extension(&packet.header, 1).is_some() && extension(&packet.header, 2).is_some();
@@ -228,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_packet_stays_below_what_every_path_carries() {
+    fn a_packet_stays_below_1200_bytes() {
         use rtc::shared::marshal::MarshalSize;
         let (mut packetizer, seal) = (packetizer(), Seal::new());
         let packets = packets(&mut packetizer, seal.picture(1, 0, true, 50_000));

@@ -1,11 +1,11 @@
-//! All that comes in by RTP: finds the track of each packet, repairs its stream, and hands whole frames to their readers.
+//! Receives RTP: finds the track of each packet, requests missing ones, and passes complete frames to the tracks' readers.
 //!
-//! Pure: the peer connection's task feeds it, a mutex lets the session's task say which track is where. A reader that
-//! does not read costs its own track frames, and nobody else anything.
+//! Pure. The peer connection's task passes the packets; the session's task assigns tracks, through a mutex. A reader that
+//! does not read loses frames of its own track only.
 
 use super::assemble::{Assembler, Packet};
 use super::description::{Section, Source};
-use super::missing::Missing;
+use super::nack_tracker::NackTracker;
 use super::unwrap::Unwrapper;
 use bytes::{Buf, Bytes};
 use crypto::{Header, ReceivedFrame};
@@ -15,42 +15,45 @@ use rtc::rtp;
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
-/// The receiving end of one session.
+/// Receives all tracks of one session.
 pub struct RtpReceiver {
     pool: BufferPool,
     descriptor: Option<u8>,
+    /// By SSRC.
     streams: HashMap<u32, Stream>,
+    /// The SSRC of each retransmission stream, with the SSRC of what it retransmits.
     repairs: HashMap<u32, u32>,
+    /// The SSRC of each media description.
     mids: HashMap<String, u32>,
-    /// Packets of sources that no answer has named yet: media may overtake the answer.
+    /// Packets of sources that no answer has named yet: media may arrive before the answer.
     early: VecDeque<rtp::Packet>,
     counts: Counts,
 }
 
-/// What came in since the session began.
+/// What was received since the session began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Packets of known streams.
     pub packets: u64,
-    /// Those of them that came by retransmission.
+    /// Those of them that were retransmitted.
     pub repaired: u64,
-    /// Packets that belong to no stream, or are malformed.
+    /// Packets that belong to no stream or are malformed.
     pub strange: u64,
     /// Frames that a reader had no room for.
     pub overflowed: u64,
 }
 
-/// What the sender is to be asked.
+/// What to request of the sender.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
-    /// To send packets of a source again.
-    Again(u32, Vec<u16>),
-    /// To send a key frame on a source.
+    /// Retransmit packets of a source.
+    Nack(u32, Vec<u16>),
+    /// Send a key frame of a source.
     KeyFrame(u32),
 }
 
 struct Stream {
-    missing: Missing,
+    nacks: NackTracker,
     reader: Option<Reader>,
 }
 
@@ -58,8 +61,8 @@ struct Reader {
     slot: Slot,
     frames: Sender<ReceivedFrame>,
     assembly: Assembly,
-    /// The reader itself cannot go on without a key frame.
-    stuck: bool,
+    /// The decoder needs a key frame to go on.
+    needs_key_frame: bool,
 }
 
 enum Assembly {
@@ -68,7 +71,7 @@ enum Assembly {
 }
 
 impl RtpReceiver {
-    /// An intake that knows no stream. Frames are built in buffers of `pool`.
+    /// Returns a receiver without streams. Frames are assembled in buffers of `pool`.
     pub fn new(pool: BufferPool) -> Self {
         Self {
             pool,
@@ -81,64 +84,66 @@ impl RtpReceiver {
         }
     }
 
-    /// Learns from an answer which sources there are. Streams that are known go on.
+    /// Adds the sources of an answer. Known streams go on.
     pub fn declare(&mut self, sections: &[Section]) {
         for section in sections {
             let Some(source) = section.source else { continue };
             self.descriptor = section.extensions.descriptor.or(self.descriptor);
             if self.is_full() && !self.knows(&section.mid, source) {
-                tracing::debug!(mid = section.mid, "more sources than tracks");
+                tracing::debug!(mid = section.mid, "too many sources");
                 continue;
             }
             self.mids.insert(section.mid.clone(), source.ssrc);
-            self.streams.entry(source.ssrc).or_insert_with(|| Stream { missing: Missing::default(), reader: None });
+            let stream = || Stream { nacks: NackTracker::default(), reader: None };
+            self.streams.entry(source.ssrc).or_insert_with(stream);
             if let Some(repair) = source.repair {
                 self.repairs.insert(repair, source.ssrc);
             }
         }
     }
 
-    /// From now on the stream of `mid` is read at `inlet`. False where no answer has named a source for it.
+    /// Passes the frames of the stream of `mid` to `frames` from now on. Returns false if no answer has named a source for
+    /// it.
     pub fn assign(&mut self, mid: &str, slot: Slot, kind: Kind, frames: Sender<ReceivedFrame>, now: Instant) -> bool {
         let assembly = match kind {
             Kind::Video => Assembly::Video(Box::new(Assembler::new())),
             Kind::Audio => Assembly::Audio(Unwrapper::default()),
         };
         let Some(stream) = self.stream(mid) else { return false };
-        stream.reader = Some(Reader { slot, frames, assembly, stuck: false });
+        stream.reader = Some(Reader { slot, frames, assembly, needs_key_frame: false });
         let Some(source) = self.mids.get(mid).copied() else { return false };
-        let (ours, others) = std::mem::take(&mut self.early).into_iter().partition(|packet| {
-            let ssrc = packet.header.ssrc;
-            self.repairs.get(&ssrc).copied().unwrap_or(ssrc) == source
-        });
+        let (early, others): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.early).into_iter().partition(|packet| {
+                let ssrc = packet.header.ssrc;
+                self.repairs.get(&ssrc).copied().unwrap_or(ssrc) == source
+            });
         self.early = others;
-        let ours: VecDeque<rtp::Packet> = ours;
-        for packet in ours {
+        for packet in early {
             self.handle_packet(packet, now);
         }
         true
     }
 
-    /// Nobody reads the stream of `mid` any more.
+    /// Stops reading the stream of `mid`.
     pub fn release(&mut self, mid: &str) {
         if let Some(stream) = self.stream(mid) {
             stream.reader = None;
         }
     }
 
-    /// The reader of `mid` cannot go on without a key frame.
+    /// Requests a key frame of the stream of `mid`, because its decoder needs one.
     pub fn want_key_frame(&mut self, mid: &str) {
         if let Some(reader) = self.stream(mid).and_then(|stream| stream.reader.as_mut()) {
-            reader.stuck = true;
+            reader.needs_key_frame = true;
         }
     }
 
-    /// Takes one packet.
+    /// Takes a packet.
     pub fn handle_packet(&mut self, mut packet: rtp::Packet, now: Instant) {
         let descriptor = self.descriptor.and_then(|id| extension(&packet.header, id));
         let repair = self.repairs.get(&packet.header.ssrc).copied();
         let Some((ssrc, sequence)) = original(&packet, repair) else {
-            // A packet without a payload is padding (RFC 3550, section 5.1): a probe of the path.
+            // A packet without a payload is padding (RFC 3550, section 5.1), sent to probe the bandwidth.
             self.counts.strange += u64::from(!packet.payload.is_empty());
             return;
         };
@@ -154,33 +159,33 @@ impl RtpReceiver {
         self.counts.repaired += u64::from(repair.is_some());
         let Some(reader) = &mut stream.reader else { return };
         if matches!(reader.assembly, Assembly::Video(_)) {
-            stream.missing.handle_packet(sequence, now);
+            stream.nacks.handle_packet(sequence, now);
         }
         if repair.is_some() {
-            packet.payload.advance(REPAIRED);
+            packet.payload.advance(RTX_HEADER_BYTES);
         }
-        // Moved, not cloned: the first clone of bytes that nobody shares yet allocates.
+        // Moved and not cloned: the first clone of `Bytes` allocates.
         let (timestamp, payload) = (packet.header.timestamp, packet.payload);
         let packet = Packet { sequence, timestamp, descriptor: descriptor.unwrap_or_default(), payload };
         reader.handle_packet(packet, &self.pool, now);
         self.counts.overflowed += reader.deliver(&self.pool, now);
     }
 
-    /// Goes on with streams that wait for a lost packet in vain.
+    /// Continues streams whose missing packets did not arrive in time.
     pub fn handle_timeout(&mut self, now: Instant) {
         for reader in self.streams.values_mut().filter_map(|stream| stream.reader.as_mut()) {
             self.counts.overflowed += reader.deliver(&self.pool, now);
         }
     }
 
-    /// What to ask of the sender now.
+    /// Returns what to request of the sender now.
     pub fn poll_requests(&mut self, now: Instant) -> Vec<Request> {
         let mut requests = Vec::new();
         for (ssrc, stream) in &mut self.streams {
             let Some(reader) = &mut stream.reader else { continue };
-            let wanted = stream.missing.poll_request(now);
-            if !wanted.is_empty() {
-                requests.push(Request::Again(*ssrc, wanted));
+            let missing = stream.nacks.poll_request(now);
+            if !missing.is_empty() {
+                requests.push(Request::Nack(*ssrc, missing));
             }
             if reader.poll_key_request(now) {
                 requests.push(Request::KeyFrame(*ssrc));
@@ -189,19 +194,19 @@ impl RtpReceiver {
         requests
     }
 
-    /// When there is something to do or to ask without a packet.
+    /// Returns when [`RtpReceiver::handle_timeout`] or [`RtpReceiver::poll_requests`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let timeout = |stream: &Stream| {
             let assembler = match stream.reader.as_ref().map(|reader| &reader.assembly) {
                 Some(Assembly::Video(assembler)) => assembler.poll_timeout(),
                 Some(Assembly::Audio(_)) | None => return None,
             };
-            [stream.missing.poll_timeout(), assembler].into_iter().flatten().min()
+            [stream.nacks.poll_timeout(), assembler].into_iter().flatten().min()
         };
         self.streams.values().filter_map(timeout).min()
     }
 
-    /// What came in so far.
+    /// Returns what was received so far.
     pub fn counts(&self) -> Counts {
         self.counts
     }
@@ -225,7 +230,7 @@ impl Reader {
         match &mut self.assembly {
             Assembly::Video(assembler) => assembler.handle_packet(packet),
             Assembly::Audio(counter) => {
-                // One packet is one frame. The player puts them in order, and the opener refuses what comes twice.
+                // One packet is one frame. The jitter buffer reorders; the opener refuses repetitions.
                 let header = Header {
                     slot: self.slot,
                     layer: Layer::default(),
@@ -237,13 +242,13 @@ impl Reader {
                 };
                 let sequence = counter.unwrap(packet.sequence);
                 let bytes = pool.copy(&packet.payload);
-                // A full queue of sound is old sound: nothing to save, nothing to ask for.
+                // If the queue is full, its audio is already late, and this packet is dropped.
                 drop(self.frames.try_send(ReceivedFrame { header, bytes, sequence, received: now }));
             }
         }
     }
 
-    /// Hands over what is whole. Returns how many frames found no room.
+    /// Passes on complete frames. Returns how many found no room.
     fn deliver(&mut self, pool: &BufferPool, now: Instant) -> u64 {
         let Assembly::Video(assembler) = &mut self.assembly else { return 0 };
         let mut overflowed = 0;
@@ -257,7 +262,7 @@ impl Reader {
                 rtp_time: frame.timestamp,
                 voice: false,
             };
-            self.stuck &= !frame.key;
+            self.needs_key_frame &= !frame.key;
             let received = ReceivedFrame { header, bytes: frame.bytes, sequence: frame.number, received: now };
             if self.frames.try_send(received).is_err() {
                 overflowed += 1;
@@ -269,31 +274,31 @@ impl Reader {
 
     fn poll_key_request(&mut self, now: Instant) -> bool {
         let Assembly::Video(assembler) = &mut self.assembly else { return false };
-        assembler.poll_key_request(self.stuck, now)
+        assembler.poll_key_request(self.needs_key_frame, now)
     }
 }
 
-/// The source and number that a packet has, or that the one has which it repeats: then its payload comes behind that number
-/// (RFC 4588, section 4). `None` where it carries nothing.
+/// Returns the source and sequence number of a packet, or of the one that it retransmits: `repaired` is that one's source,
+/// and its number comes before the payload (RFC 4588, section 4). Returns `None` if there is no payload.
 fn original(packet: &rtp::Packet, repaired: Option<u32>) -> Option<(u32, u16)> {
     match repaired {
         None => (!packet.payload.is_empty()).then_some((packet.header.ssrc, packet.header.sequence_number)),
         Some(ssrc) => {
-            let number = packet.payload.first_chunk::<REPAIRED>()?;
-            (packet.payload.len() > REPAIRED).then_some((ssrc, u16::from_be_bytes(*number)))
+            let number = packet.payload.first_chunk::<RTX_HEADER_BYTES>()?;
+            (packet.payload.len() > RTX_HEADER_BYTES).then_some((ssrc, u16::from_be_bytes(*number)))
         }
     }
 }
 
-/// The value of a header extension.
+/// Returns the value of a header extension.
 pub fn extension(header: &rtp::Header, id: u8) -> Option<Bytes> {
     header.extensions.iter().find(|extension| extension.id == id).map(|extension| extension.payload.clone())
 }
 
-/// Bytes of the number in front of a repeated packet's payload.
-const REPAIRED: usize = 2;
+/// Bytes of the sequence number before a retransmitted payload.
+const RTX_HEADER_BYTES: usize = 2;
 
-/// Sources that are known at once: a server that invents new ones in each answer is not followed.
+/// Sources that are accepted. A server that names new ones in each answer cannot use up the memory.
 const MAX_STREAMS: usize = 2 * proto::MAX_TRACKS;
 
 /// Packets that may wait for an answer: a few key frames.

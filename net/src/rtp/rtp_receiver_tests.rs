@@ -1,6 +1,8 @@
+//! Streams of a session with a simulated clock.
+
 use super::*;
-use crate::rtp::descriptor::{Describer, Part, Shape};
 use crate::rtp::packetize::Extensions;
+use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
 use std::time::Duration;
 
 const DESCRIPTOR: u8 = 5;
@@ -17,16 +19,17 @@ fn packet(ssrc: u32, sequence: u16, descriptor: Vec<u8>, payload: &[u8]) -> rtp:
     rtp::Packet { header, payload: Bytes::copy_from_slice(payload) }
 }
 
-/// The descriptors of a key frame and of frames behind it, one packet each.
+/// The descriptors of a key frame and the frames after it, one packet each.
 fn descriptors(count: usize) -> Vec<Vec<u8>> {
-    let mut describer = Describer::new(0, Shape::L1T1);
-    let part = Part { first: true, last: true };
-    (0..count)
-        .map(|index| {
-            let frame = describer.describe(Layer::default(), index == 0, Size::new(16, 16)).unwrap();
-            describer.bytes(&frame, part)
-        })
-        .collect()
+    let mut writer = DescriptorWriter::new(0, ScalabilityMode::L1T1);
+    let position = PacketPosition { first: true, last: true };
+    let key = writer.key_frame(Resolution { width: 16, height: 16 });
+    let mut descriptors = vec![writer.bytes(&key, position)];
+    for _ in 1..count {
+        let frame = writer.delta_frame(0).unwrap();
+        descriptors.push(writer.bytes(&frame, position));
+    }
+    descriptors
 }
 
 fn rtp_receiver() -> RtpReceiver {
@@ -36,16 +39,16 @@ fn rtp_receiver() -> RtpReceiver {
 }
 
 #[test]
-fn a_repaired_packet_fills_its_gap_and_is_not_asked_for_again() {
+fn a_retransmitted_packet_completes_its_frame_and_is_not_requested_again() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     let (sender, receiver) = media::bounded(10_000);
     assert!(rtp_receiver.assign("3", Slot::Camera, Kind::Video, sender, now));
-    let told = descriptors(3);
-    rtp_receiver.handle_packet(packet(700, 10, told[0].clone(), b"key"), now);
-    rtp_receiver.handle_packet(packet(700, 12, told[2].clone(), b"third"), now);
+    let descriptors = descriptors(3);
+    rtp_receiver.handle_packet(packet(700, 10, descriptors[0].clone(), b"key"), now);
+    rtp_receiver.handle_packet(packet(700, 12, descriptors[2].clone(), b"third"), now);
     let later = now + Duration::from_millis(10);
-    assert_eq!(rtp_receiver.poll_requests(later), [Request::Again(700, vec![11])]);
-    rtp_receiver.handle_packet(packet(701, 1, told[1].clone(), b"\x00\x0bsecond"), later);
+    assert_eq!(rtp_receiver.poll_requests(later), [Request::Nack(700, vec![11])]);
+    rtp_receiver.handle_packet(packet(701, 1, descriptors[1].clone(), b"\x00\x0bsecond"), later);
     assert!(rtp_receiver.poll_requests(later + Duration::from_secs(1)).is_empty());
     let frames: Vec<_> = std::iter::from_fn(|| receiver.try_recv()).map(|frame| frame.bytes.to_vec()).collect();
     assert_eq!(frames, [&b"key"[..], b"second", b"third"]);
@@ -53,7 +56,7 @@ fn a_repaired_packet_fills_its_gap_and_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_reader_that_stops_costs_its_own_frames_only() {
+fn a_reader_that_stops_loses_frames_of_its_own_track_only() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     rtp_receiver.declare(&[section("4", 800)]);
     let (stopped, idle) = media::bounded(4);
@@ -71,37 +74,37 @@ fn a_reader_that_stops_costs_its_own_frames_only() {
 }
 
 #[test]
-fn a_stuck_reader_asks_until_a_key_frame_comes() {
+fn a_decoder_that_needs_a_key_frame_requests_it_until_it_arrives() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     let (sender, _receiver) = media::bounded(10_000);
     rtp_receiver.assign("3", Slot::Camera, Kind::Video, sender, now);
-    let told = descriptors(2);
-    rtp_receiver.handle_packet(packet(700, 1, told[0].clone(), b"key"), now);
+    let descriptors = descriptors(2);
+    rtp_receiver.handle_packet(packet(700, 1, descriptors[0].clone(), b"key"), now);
     assert!(rtp_receiver.poll_requests(now).is_empty());
     rtp_receiver.want_key_frame("3");
     assert_eq!(rtp_receiver.poll_requests(now), [Request::KeyFrame(700)]);
-    rtp_receiver.handle_packet(packet(700, 2, told[1].clone(), b"next"), now);
+    rtp_receiver.handle_packet(packet(700, 2, descriptors[1].clone(), b"next"), now);
     let later = now + Duration::from_secs(1);
     assert_eq!(rtp_receiver.poll_requests(later), [Request::KeyFrame(700)]);
-    rtp_receiver.handle_packet(packet(700, 3, told[0].clone(), b"key"), later);
+    rtp_receiver.handle_packet(packet(700, 3, descriptors[0].clone(), b"key"), later);
     assert!(rtp_receiver.poll_requests(later + Duration::from_secs(1)).is_empty());
 }
 
 #[test]
-fn what_belongs_to_nobody_is_counted() {
+fn packets_of_no_stream_are_counted() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     for _ in 0..=MAX_EARLY {
         rtp_receiver.handle_packet(packet(9, 1, vec![0], b"x"), now);
     }
     rtp_receiver.handle_packet(packet(701, 1, vec![0], b"x"), now);
     rtp_receiver.handle_packet(packet(700, 1, vec![0], b""), now);
-    rtp_receiver.handle_packet(packet(700, 1, vec![0], b"nobody reads"), now);
+    rtp_receiver.handle_packet(packet(700, 1, vec![0], b"no reader"), now);
     assert_eq!(rtp_receiver.counts(), Counts { packets: 1, strange: 2, ..Counts::default() });
     assert!(!rtp_receiver.assign("none", Slot::Camera, Kind::Video, media::bounded(1).0, now));
 }
 
 #[test]
-fn media_that_overtakes_the_answer_is_kept() {
+fn media_that_arrives_before_the_answer_is_kept() {
     let (mut rtp_receiver, now) = (RtpReceiver::new(BufferPool::new(2)), Instant::now());
     let (sender, receiver) = media::bounded(10_000);
     for (sequence, descriptor) in (0u16..).zip(descriptors(3)) {
@@ -114,31 +117,30 @@ fn media_that_overtakes_the_answer_is_kept() {
 }
 
 #[test]
-fn sound_is_one_packet_a_frame() {
+fn each_audio_packet_is_one_frame() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     let (sender, receiver) = media::bounded(10_000);
     rtp_receiver.assign("3", Slot::Microphone, Kind::Audio, sender, now);
     for sequence in [65_535, 1, 0] {
         rtp_receiver.handle_packet(packet(700, sequence, vec![0], b"opus"), now);
     }
-    let numbers: Vec<_> = std::iter::from_fn(|| receiver.try_recv()).map(|sound| sound.sequence).collect();
+    let numbers: Vec<_> = std::iter::from_fn(|| receiver.try_recv()).map(|frame| frame.sequence).collect();
     assert_eq!((numbers[1] - numbers[0], numbers[2] - numbers[0]), (2, 1));
     assert_eq!(rtp_receiver.poll_timeout(), None);
 }
 
 #[test]
-fn a_server_that_invents_sources_in_each_answer_is_not_followed_for_ever() {
+fn the_sources_that_a_server_can_add_are_bounded() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     for answer in 0..100u32 {
-        let invented: Vec<_> = (0..1_000)
-            .map(|source| section(&format!("invented {source}"), 1_000 + answer * 2_000 + 2 * source))
-            .collect();
-        rtp_receiver.declare(&invented);
+        let new: Vec<_> =
+            (0..1_000).map(|source| section(&format!("new {source}"), 1_000 + answer * 2_000 + 2 * source)).collect();
+        rtp_receiver.declare(&new);
         rtp_receiver.declare(&[section("3", 700)]);
     }
     assert!(rtp_receiver.streams.len() <= MAX_STREAMS && rtp_receiver.repairs.len() <= MAX_STREAMS);
     let (sender, receiver) = media::bounded(10_000);
-    assert!(rtp_receiver.assign("3", Slot::Camera, Kind::Video, sender, now), "what is known goes on");
+    assert!(rtp_receiver.assign("3", Slot::Camera, Kind::Video, sender, now), "known streams go on");
     rtp_receiver.handle_packet(packet(700, 10, descriptors(1)[0].clone(), b"key"), now);
     assert!(receiver.try_recv().is_some());
 }

@@ -1,23 +1,23 @@
-//! What is kept of a packet that was sent, to send it again. Keeping it allocates nothing: packets own a list of their header
-//! extensions, and a clone would make another one.
+//! A sent packet kept for RTX. Keeping it allocates nothing, unlike a clone of the packet, which copies its list of
+//! header extensions.
 
 use bytes::Bytes;
 use rtc::rtp;
 
-/// A packet without what its repetition says anew.
+/// A sent packet kept for RTX, without the fields that a retransmission rewrites.
 #[derive(Clone, Debug)]
 pub struct SentPacket {
-    /// True on the last packet of a picture.
+    /// The RTP marker: true on the last packet of a frame.
     pub marker: bool,
-    /// Its time, 90 kHz for pictures, 48 kHz for sound.
+    /// The RTP timestamp: 90 kHz for video, 48 kHz for audio.
     pub timestamp: u32,
-    /// Its piece of the frame.
+    /// The payload.
     pub payload: Bytes,
     extensions: [Option<(u8, Bytes)>; MAX_EXTENSIONS],
 }
 
 impl SentPacket {
-    /// Keeps `packet`, but for the header extensions in `except`.
+    /// Keeps `packet` without the header extensions in `except`, and with at most four of the others.
     pub fn of(packet: &rtp::Packet, except: [Option<u8>; 2]) -> Self {
         let mut extensions = <[Option<(u8, Bytes)>; MAX_EXTENSIONS]>::default();
         let kept = packet.header.extensions.iter().filter(|extension| !except.contains(&Some(extension.id)));
@@ -28,13 +28,13 @@ impl SentPacket {
         Self { marker, timestamp, payload: packet.payload.clone(), extensions }
     }
 
-    /// Ids and values of the header extensions.
+    /// Returns the ids and values of the header extensions.
     pub fn extensions(&self) -> impl Iterator<Item = (u8, Bytes)> {
         self.extensions.iter().flatten().cloned()
     }
 }
 
-/// Extensions that are kept: the descriptor is the only one of ours; the transport adds one or two.
+/// Extensions that are kept: our descriptor, and one or two that the stack adds.
 const MAX_EXTENSIONS: usize = 4;
 
 #[cfg(test)]
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_packet_is_kept_without_the_name_of_its_stream() {
+    fn mid_and_rid_are_not_kept() {
         let mut packet = rtp::Packet { payload: Bytes::from_static(b"piece"), ..rtp::Packet::default() };
         (packet.header.marker, packet.header.timestamp) = (true, 90);
         for (id, value) in [(3, "descriptor"), (1, "mid"), (2, "rid"), (5, "cc")] {

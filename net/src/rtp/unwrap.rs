@@ -1,47 +1,47 @@
-//! Counters of sixteen bits that never seem to wrap.
+//! Extends 16-bit sequence numbers to 64 bits.
 
-/// Follows one counter: each number becomes the nearest to the one before it.
+/// Extends the numbers of one counter: each becomes the 64-bit number nearest to the newest one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unwrapper {
     newest: Option<u64>,
 }
 
 impl Unwrapper {
-    /// The whole number that `low` is the end of. Moves forward with the newest one seen.
+    /// Returns the extended number of `low`, and remembers the newest one.
     pub fn unwrap(&mut self, low: u16) -> u64 {
         let whole = self.peek(low);
         self.newest = Some(self.newest.map_or(whole, |newest| newest.max(whole)));
         whole
     }
 
-    /// The whole number that `low` would become, without moving.
+    /// Returns the extended number of `low` without remembering it.
     pub fn peek(&self, low: u16) -> u64 {
-        // One turn of headroom, so that what is older than the first number has a number too.
-        let Some(newest) = self.newest else { return u64::from(low) + TURN };
+        // Starts one cycle up, so that numbers before the first one can be extended, too.
+        let Some(newest) = self.newest else { return u64::from(low) + CYCLE };
         let ahead = u64::from(low.wrapping_sub(low16(newest)));
-        if ahead < TURN / 2 { newest + ahead } else { (newest + ahead).saturating_sub(TURN) }
+        if ahead < CYCLE / 2 { newest + ahead } else { (newest + ahead).saturating_sub(CYCLE) }
     }
 
-    /// The newest number seen.
+    /// Returns the newest number, or `None` before the first one.
     pub fn newest(&self) -> Option<u64> {
         self.newest
     }
 }
 
-/// The end of a whole number that goes on the wire.
-#[expect(clippy::cast_possible_truncation, reason = "the low bits are what is asked for")]
+/// Returns the 16 bits that go on the wire.
+#[expect(clippy::cast_possible_truncation, reason = "the function returns the low bits")]
 pub const fn low16(whole: u64) -> u16 {
     whole as u16
 }
 
-const TURN: u64 = 1 << 16;
+const CYCLE: u64 = 1 << 16;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn it_goes_over_the_edge_and_back() {
+    fn numbers_are_extended_across_the_wrap_in_both_directions() {
         let mut counter = Unwrapper::default();
         let first = counter.unwrap(65_534);
         assert_eq!(counter.unwrap(1), first + 3);
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_than_the_first_has_a_number_too() {
+    fn a_number_before_the_first_one_is_extended_too() {
         let mut counter = Unwrapper::default();
         let first = counter.unwrap(0);
         assert_eq!(counter.unwrap(0xffff), first - 1);

@@ -1,13 +1,13 @@
-//! Puts a finished picture into a window's memory, whose words are 0xAARRGGBB.
+//! Copies a canvas into the memory of a window, whose words are 0xAARRGGBB.
 
-/// True where every pixel of RGBA bytes hides what is under it.
+/// True if every pixel of the RGBA bytes is opaque.
 #[must_use]
 pub fn is_opaque(rgba: &[u8]) -> bool {
     rgba.chunks_exact(4).fold(u8::MAX, |all, pixel| all & pixel[3]) == u8::MAX
 }
 
-/// Copies opaque RGBA bytes, `width` pixels a row, to a window of `window` pixels whose words are `to`; the picture's top
-/// left corner comes to `at`. What lies beyond the window is left out.
+/// Copies opaque RGBA bytes with rows of `width` pixels to position `at` of `to`, the memory of a window of `window`
+/// pixels. Clips to the window.
 pub fn copy_opaque(rgba: &[u8], width: u32, to: &mut [u32], window: [u32; 2], at: [u32; 2]) {
     let [stride, height] = window.map(|side| side as usize);
     let [left, top] = at.map(|side| side as usize);
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_is_copied_to_its_place_in_the_window_s_order() {
+    fn pixels_are_copied_to_their_position_in_the_window_byte_order() {
         let red_blue = [255, 0, 0, 255, 1, 2, 254, 255];
         let mut window = [7; 3 * 3];
         copy_opaque(&red_blue.repeat(2), 2, &mut window, [3, 3], [1, 1]);
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beyond_the_window_is_left_out() {
+    fn pixels_outside_the_window_are_clipped() {
         let mut window = [7; 4];
         copy_opaque(&[255; 4 * 9], 3, &mut window, [2, 2], [1, 1]);
         assert_eq!(window, [7, 7, 7, u32::MAX]);
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn one_clear_pixel_is_found() {
+    fn one_transparent_pixel_is_not_opaque() {
         let mut picture = [255; 400];
         assert!(is_opaque(&picture));
         picture[203] = 254;

@@ -1,4 +1,4 @@
-//! Pixels, and what is painted on them: rounded rectangles and glyphs, blended as the shader does.
+//! The pixel buffer, and the painting of rounded rectangles and glyphs with the shader's blending.
 
 use super::picture::{Picture, Scratch};
 use crate::quad::Quad;
@@ -6,7 +6,7 @@ use crate::text::Atlas;
 use crate::tile::{Area, Rgba};
 use std::ops::Range;
 
-/// Premultiplied RGBA, one word a pixel; its bytes in memory are R, G, B, A.
+/// Premultiplied RGBA, one word per pixel, in the byte order R, G, B, A.
 #[derive(Default)]
 pub(super) struct Pixels {
     width: u32,
@@ -14,14 +14,14 @@ pub(super) struct Pixels {
     words: Vec<u32>,
 }
 
-/// One row of a tile before it is blended, and what a picture needs to make it.
+/// The buffers for one row of a tile.
 #[derive(Default)]
 pub(super) struct Rows {
     words: Vec<u32>,
     scratch: Scratch,
 }
 
-/// Columns and rows of an area that lie on the canvas, counted from the area's corner.
+/// The columns and rows of an area that are on the canvas, relative to the area's corner.
 struct Clip {
     columns: Range<usize>,
     rows: Range<usize>,
@@ -38,7 +38,7 @@ impl Pixels {
         bytemuck::cast_slice(&self.words)
     }
 
-    /// True where the size changed; everything is to be drawn again then.
+    /// Changes the size. Returns true if it changed: the pixels are then cleared and must be drawn again.
     pub fn resize(&mut self, width: u32, height: u32) -> bool {
         let changed = self.size() != [width, height];
         if changed {
@@ -64,12 +64,12 @@ impl Pixels {
         words.clear();
         words.resize(clip.columns.len(), 0);
         let inside = picture.map_or(0..0, |picture| picture.prepare(scratch, clip.columns.clone()));
-        let ground = u32::from_le_bytes(quad.fill);
+        let background = u32::from_le_bytes(quad.fill);
         for row in clip.rows.clone() {
             let shown = picture.filter(|picture| picture.has_row(row) && !inside.is_empty());
             let opaque = quad.fill[3] == u8::MAX || (shown.is_some() && inside == clip.columns);
             if shown.is_none() || inside != clip.columns {
-                words.fill(ground);
+                words.fill(background);
             }
             if let Some(picture) = shown {
                 let first = inside.start - clip.columns.start;
@@ -77,7 +77,7 @@ impl Pixels {
             }
             let plain = if opaque { plain_columns(quad, row, &clip.columns) } else { 0..0 };
             let to = self.row(&clip, row);
-            // Most pixels lie beside corners and ring and hide what is under them.
+            // Fast path for opaque pixels that neither a corner nor the ring touches.
             let covered = to[plain.clone()].iter_mut().zip(&words[plain.clone()]);
             covered.for_each(|(to, word)| *to = word.to_le());
             for index in (0..plain.start).chain(plain.end..to.len()) {
@@ -120,7 +120,7 @@ impl Pixels {
     }
 }
 
-/// The columns of a row that neither a corner nor the ring touches, counted from the first of `columns`.
+/// The columns of a row that neither a corner nor the ring touches, relative to the first of `columns`.
 fn plain_columns(quad: &Quad, row: usize, columns: &Range<usize>) -> Range<usize> {
     let ([_, _, width, height], [corner, ring, ..]) = (quad.area, quad.shape);
     #[expect(clippy::cast_precision_loss, reason = "a row of a picture")]
@@ -135,11 +135,11 @@ fn plain_columns(quad: &Quad, row: usize, columns: &Range<usize>) -> Range<usize
     start - columns.start..end - columns.start
 }
 
-/// What a pixel at the edge shows, by its distance to it.
+/// Blends a pixel near the edge, with a coverage computed from its distance to the edge.
 fn edge(under: u32, colour: [u8; 4], quad: &Quad, column: usize, row: usize) -> u32 {
     let [_, _, width, height] = quad.area;
     let [corner, ring, ..] = quad.shape;
-    #[expect(clippy::cast_precision_loss, reason = "places in a picture")]
+    #[expect(clippy::cast_precision_loss, reason = "positions in a picture")]
     let (x, y) = ((column as f32 + 0.5 - width / 2.0).abs(), (row as f32 + 0.5 - height / 2.0).abs());
     let (beyond_x, beyond_y) = (x - width / 2.0 + corner, y - height / 2.0 + corner);
     let distance =
@@ -156,14 +156,14 @@ fn edge(under: u32, colour: [u8; 4], quad: &Quad, column: usize, row: usize) -> 
     blend(under, colour, (0.5 - distance).clamp(0.0, 1.0))
 }
 
-/// The texel's own colour times the tint.
+/// The texel's colour multiplied by the tint, with straight alpha.
 fn tinted(texel: &[u8], tint: [u8; 4]) -> [u8; 4] {
     let alpha = f32::from(texel[3]);
     let channel = |index: usize| code(f32::from(texel[index]) * f32::from(tint[index]) / alpha);
     [channel(0), channel(1), channel(2), code(alpha * f32::from(tint[3]) / 255.0)]
 }
 
-/// Lays a colour over a premultiplied pixel.
+/// Blends a colour over a premultiplied pixel.
 fn blend(under: u32, colour: [u8; 4], cover: f32) -> u32 {
     let alpha = f32::from(colour[3]) / 255.0 * cover;
     let under = under.to_le().to_le_bytes();

@@ -1,24 +1,24 @@
-//! A picture at the size it is shown: rows are blended first, then columns, then colours, each over a whole row so that
-//! the compiler can use vectors. The filter is the shader's.
+//! Scales and converts a picture: rows are interpolated first, then columns, then colours are converted. Each step
+//! processes a whole row, so that the compiler can vectorise it. The filter is that of the shader.
 
 use crate::colour::Conversion;
 use crate::quad::Quad;
 use media::{PlaneRef, Size};
 use std::ops::Range;
 
-/// A picture as a rectangle of a scene shows it.
+/// A picture with the mapping of one rectangle of the scene.
 pub(super) struct Picture<'a> {
     luma: PlaneRef<'a>,
     chroma: PlaneRef<'a>,
     across: Axis,
     along: Axis,
-    // A quarter turn: the shown rows are columns of the stored picture.
-    turned: bool,
+    // Rotated by 90 or 270 degrees: a row of the tile is a column of the stored picture.
+    rotated: bool,
     taps: u16,
     conversion: &'a Conversion,
 }
 
-/// Where pixels of one direction of the tile lie along one direction of the stored picture.
+/// The mapping from one axis of the tile to one axis of the stored picture.
 #[derive(Clone, Copy)]
 struct Axis {
     origin: f32,
@@ -26,23 +26,23 @@ struct Axis {
     length: u16,
 }
 
-/// A sample, and its next neighbour's share in 256ths.
+/// A sample index, and the weight of the next sample in 1/256.
 #[derive(Clone, Copy)]
 struct Tap {
     at: u16,
     share: u16,
 }
 
-/// What one row needs; kept from row to row and from picture to picture.
+/// The buffers for one row, reused between rows and pictures.
 #[derive(Default)]
 pub(super) struct Scratch {
-    // For each tap in turn, all columns.
+    // All columns of the first tap, then of the second, and so on.
     luma_columns: Vec<Tap>,
     chroma_columns: Vec<Tap>,
-    // One sample longer than the picture is wide, so that the last one has a neighbour.
+    // One sample longer than the picture is wide, for the interpolation of the last one.
     luma_row: Vec<u16>,
     chroma_row: Vec<u16>,
-    // Sums over taps, in units that `Picture::unit` tells.
+    // Sums over the taps, in units of `Picture::unit`.
     y: Vec<i32>,
     u: Vec<i32>,
     v: Vec<i32>,
@@ -51,16 +51,16 @@ pub(super) struct Scratch {
 impl<'a> Picture<'a> {
     pub fn new([luma, chroma]: [PlaneRef<'a>; 2], size: Size, quad: &Quad, conversion: &'a Conversion) -> Self {
         let [right_x, right_y, down_x, down_y] = quad.steps;
-        let turned = right_x == 0.0;
+        let rotated = right_x == 0.0;
         let x = |step| Axis { origin: quad.origin[0], step, length: size.width };
         let y = |step| Axis { origin: quad.origin[1], step, length: size.height };
-        let (across, along) = if turned { (y(right_y), x(down_x)) } else { (x(right_x), y(down_y)) };
+        let (across, along) = if rotated { (y(right_y), x(down_x)) } else { (x(right_x), y(down_y)) };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1..=4")]
         let taps = quad.shape[2].clamp(1.0, 4.0) as u16;
-        Self { luma, chroma, across, along, turned, taps, conversion }
+        Self { luma, chroma, across, along, rotated, taps, conversion }
     }
 
-    /// Finds out where columns read; returns those of `columns` that the picture covers.
+    /// Computes the taps of the columns. Returns the part of `columns` that the picture covers.
     pub fn prepare(&self, scratch: &mut Scratch, columns: Range<usize>) -> Range<usize> {
         let covered = |column: &usize| self.across.covers(*column);
         let start = columns.clone().find(covered).unwrap_or(columns.end);
@@ -79,28 +79,28 @@ impl<'a> Picture<'a> {
         start..end
     }
 
-    /// True where the picture covers a row of the tile, false where it is a bar.
+    /// True if the picture covers a row of the tile, false if the row is a bar.
     pub fn has_row(&self, row: usize) -> bool {
         self.along.covers(row)
     }
 
-    /// Writes the opaque colours of one row.
+    /// Writes the colours of one row.
     pub fn row(&self, scratch: &mut Scratch, row: usize, to: &mut [u32]) {
         for sums in [&mut scratch.y, &mut scratch.u, &mut scratch.v] {
             sums.fill(0);
         }
-        if self.turned {
-            self.turned_row(scratch, row);
+        if self.rotated {
+            self.rotated_row(scratch, row);
         } else {
             self.straight_row(scratch, row);
         }
         convert(scratch, self.conversion, self.unit(), to);
     }
 
-    /// What a sum is multiplied with to be a code value of 0..=1.
+    /// The factor that converts a sum into a code value in 0..=1.
     fn unit(&self) -> f32 {
         let taps = f32::from(self.taps);
-        let averaged = if self.turned { taps * taps } else { taps };
+        let averaged = if self.rotated { taps * taps } else { taps };
         1.0 / (255.0 * 256.0 * 256.0 * averaged)
     }
 
@@ -128,7 +128,7 @@ impl<'a> Picture<'a> {
         }
     }
 
-    /// The mean of the stored rows that a shown row's taps read, in 256ths of a code value.
+    /// The mean of the stored rows that the taps of a row read, in 1/256 of a code value.
     fn blend_rows(&self, plane: PlaneRef<'_>, row: usize, half: bool, to: &mut [u16]) {
         let channels = if half { 2 } else { 1 };
         let (width, last) = (usize::from(plane.size.width), plane.size.height.saturating_sub(1));
@@ -136,7 +136,7 @@ impl<'a> Picture<'a> {
             let start = usize::from(row.min(last)) * plane.stride;
             plane.data.get(start..start + width).unwrap_or_default()
         };
-        let (inner, beyond) = to.split_at_mut(width);
+        let (inner, padding) = to.split_at_mut(width);
         for index in 0..self.taps {
             let tap = self.along.tap(row, index, self.taps, half);
             let (first, second) = (line(tap.at), line(tap.at + 1));
@@ -150,43 +150,43 @@ impl<'a> Picture<'a> {
                 }
             }
         }
-        beyond.copy_from_slice(&inner[width - channels..]);
+        padding.copy_from_slice(&inner[width - channels..]);
     }
 
-    /// As a straight row, one pixel after the other: telephones held upright are few.
-    fn turned_row(&self, scratch: &mut Scratch, row: usize) {
+    /// As `straight_row`, but pixel by pixel. Slower; only portrait cameras use it.
+    fn rotated_row(&self, scratch: &mut Scratch, row: usize) {
         let Scratch { luma_columns, chroma_columns, y, u, v, .. } = scratch;
         let width = y.len();
         for across in 0..self.taps {
             let tap = self.along.tap(row, across, self.taps, false);
             for columns in luma_columns.chunks_exact(width) {
-                y.iter_mut().zip(columns).for_each(|(y, down)| *y += cross(self.luma, tap, *down, 1, 0));
+                y.iter_mut().zip(columns).for_each(|(y, down)| *y += bilinear(self.luma, tap, *down, 1, 0));
             }
             let tap = self.along.tap(row, across, self.taps, true);
             for columns in chroma_columns.chunks_exact(width) {
-                u.iter_mut().zip(columns).for_each(|(u, down)| *u += cross(self.chroma, tap, *down, 2, 0));
-                v.iter_mut().zip(columns).for_each(|(v, down)| *v += cross(self.chroma, tap, *down, 2, 1));
+                u.iter_mut().zip(columns).for_each(|(u, down)| *u += bilinear(self.chroma, tap, *down, 2, 0));
+                v.iter_mut().zip(columns).for_each(|(v, down)| *v += bilinear(self.chroma, tap, *down, 2, 1));
             }
         }
     }
 }
 
 impl Axis {
-    /// The place of a pixel's middle, in samples of luma.
-    fn middle(self, pixel: usize) -> f32 {
+    /// The position of a pixel's centre, in luma samples.
+    fn centre(self, pixel: usize) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "at most 16384 pixels")]
         let pixel = pixel as f32;
         self.origin + self.step * (pixel + 0.5)
     }
 
     fn covers(self, pixel: usize) -> bool {
-        (0.0..=f32::from(self.length)).contains(&self.middle(pixel))
+        (0.0..=f32::from(self.length)).contains(&self.centre(pixel))
     }
 
-    /// Where one of a pixel's taps reads, in samples of luma or, at `half`, of chroma.
+    /// One filter tap of a pixel, in luma samples or, if `half`, in chroma samples.
     fn tap(self, pixel: usize, tap: u16, taps: u16, half: bool) -> Tap {
         let part = (f32::from(tap) + 0.5) / f32::from(taps) - 0.5;
-        let at = self.middle(pixel) + self.step * part;
+        let at = self.centre(pixel) + self.step * part;
         let (scale, length) = if half { (0.5, self.length.div_ceil(2)) } else { (1.0, self.length) };
         let at = (at * scale).clamp(0.5, f32::from(length) - 0.5) - 0.5;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the picture")]
@@ -195,22 +195,22 @@ impl Axis {
     }
 }
 
-// Shares add up to 256, so nothing here overflows. The wrapping operations say so to checked builds too, which would
-// otherwise look at every sample by itself instead of eight at a time.
+// The weights sum up to 256, so nothing overflows. The wrapping operations avoid the overflow checks of development
+// builds, which would prevent vectorisation.
 impl Tap {
     fn mix(self, at: i32, next: i32) -> i32 {
-        let (own, share) = (i32::from(256_u16.wrapping_sub(self.share)), i32::from(self.share));
-        at.wrapping_mul(own).wrapping_add(next.wrapping_mul(share))
+        let (weight, share) = (i32::from(256_u16.wrapping_sub(self.share)), i32::from(self.share));
+        at.wrapping_mul(weight).wrapping_add(next.wrapping_mul(share))
     }
 
     fn mix_codes(self, at: u8, next: u8) -> u16 {
-        let own = 256_u16.wrapping_sub(self.share);
-        u16::from(at).wrapping_mul(own).wrapping_add(u16::from(next).wrapping_mul(self.share))
+        let weight = 256_u16.wrapping_sub(self.share);
+        u16::from(at).wrapping_mul(weight).wrapping_add(u16::from(next).wrapping_mul(self.share))
     }
 }
 
-/// Blends four neighbours of a plane that holds `channels` in turn.
-fn cross(plane: PlaneRef<'_>, across: Tap, down: Tap, channels: usize, channel: usize) -> i32 {
+/// Interpolates four samples of a plane with `channels` interleaved channels.
+fn bilinear(plane: PlaneRef<'_>, across: Tap, down: Tap, channels: usize, channel: usize) -> i32 {
     let (width, height) = (usize::from(plane.size.width) / channels, usize::from(plane.size.height));
     let sample = |x: usize, y: usize| {
         let at = y.min(height - 1) * plane.stride + x.min(width - 1) * channels + channel;
@@ -233,7 +233,7 @@ fn convert(scratch: &Scratch, rows: &Conversion, unit: f32, to: &mut [u32]) {
     }
 }
 
-/// Rounds to 0..=255 without a cast that saturates: the lowest bits of a float of this size are the whole number.
+/// Rounds to 0..=255 without a saturating cast: after adding 2^23, the low bits of the float are the integer.
 fn code(value: f32) -> u32 {
     let value = if value > 0.0 { value } else { 0.0 };
     let value = if value < 255.0 { value } else { 255.0 };

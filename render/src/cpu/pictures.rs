@@ -1,25 +1,15 @@
-//! The picture of each feed that tiles have named, kept until the next one comes.
+//! Keeps the current picture of each recently drawn feed.
 
 use crate::feed::{Bytes, Feed, Picture, Shared};
-use crate::scene::Source;
-use media::{PlaneRef, Size, Timestamp};
+use crate::scene::{CurrentPicture, Source};
+use media::{PlaneRef, Size};
 use std::sync::Weak;
 
-/// A feed's picture, ready to be drawn.
-#[derive(Clone, Copy)]
-pub(super) struct Held {
-    pub source: Source,
-    pub number: u64,
-    pub captured: Timestamp,
-    /// Taken in this turn.
-    pub new: bool,
-}
-
-/// The pictures of all feeds that tiles have named lately; a source's layer is a place in here.
+/// The current pictures of all recently drawn feeds. The layer of a source is an index into the entries.
 #[derive(Default)]
 pub(super) struct Pictures {
     entries: Vec<Entry>,
-    turn: u64,
+    frame: u64,
 }
 
 struct Entry {
@@ -27,60 +17,60 @@ struct Entry {
     id: u64,
     picture: Option<Picture>,
     new: bool,
-    named: u64,
+    last_used: u64,
 }
 
 impl Pictures {
-    /// Starts a turn: feeds that are gone, or that no tile has named for long, lose their pictures.
-    pub fn begin(&mut self) {
-        self.turn += 1;
-        let turn = self.turn;
+    /// Starts a frame. Releases the pictures of feeds that were dropped or not drawn for `MAX_UNUSED_FRAMES`.
+    pub fn begin_frame(&mut self) {
+        self.frame += 1;
+        let frame = self.frame;
         self.entries.retain_mut(|entry| {
             entry.new = false;
-            let stays = entry.feed.strong_count() > 0 && entry.named + PATIENCE > turn;
-            if !stays {
+            let keep = entry.feed.strong_count() > 0 && entry.last_used + MAX_UNUSED_FRAMES > frame;
+            if !keep {
                 entry.release();
             }
-            stays
+            keep
         });
     }
 
-    /// The newest picture of `feed`; `None` while there is nothing to see.
-    pub fn refresh(&mut self, feed: &Feed) -> Option<Held> {
+    /// The newest picture of `feed`. Returns `None` if the feed has no picture.
+    pub fn refresh(&mut self, feed: &Feed) -> Option<CurrentPicture> {
         let known = self.entries.iter().position(|entry| entry.id == feed.id());
         let index = known.unwrap_or_else(|| {
-            let entry = Entry { feed: feed.downgrade(), id: feed.id(), picture: None, new: false, named: 0 };
+            let entry = Entry { feed: feed.downgrade(), id: feed.id(), picture: None, new: false, last_used: 0 };
             self.entries.push(entry);
             self.entries.len() - 1
         });
         let entry = &mut self.entries[index];
-        entry.named = self.turn;
+        entry.last_used = self.frame;
         let (picture, visible) = feed.take(None);
         if picture.is_some() || !visible {
             entry.release();
             entry.new = picture.is_some();
             entry.picture = picture;
         }
-        entry.held(u32::try_from(index).ok()?)
+        entry.current(u32::try_from(index).ok()?)
     }
 
-    /// Luma and interleaved chroma of a layer, and the picture's size.
+    /// The luma plane and the interleaved chroma plane of a layer, and the picture's size.
     pub fn planes(&self, layer: u32) -> Option<([PlaneRef<'_>; 2], Size)> {
         let picture = self.entries.get(layer as usize)?.picture.as_ref()?;
         match &picture.memory.bytes {
             Bytes::Plain(bytes) => Some((picture.layout.planes(bytes), picture.layout.size)),
-            // Written for a GPU that has gone since; the next one is plain.
+            // The picture was written for a GPU stage that was dropped. The next one is in ordinary memory.
             Bytes::Mapped(..) => None,
         }
     }
 }
 
 impl Entry {
-    fn held(&self, layer: u32) -> Option<Held> {
+    fn current(&self, layer: u32) -> Option<CurrentPicture> {
         let picture = self.picture.as_ref()?;
         let (size, colour, rotation) = (picture.layout.size, picture.colour, picture.rotation);
         let source = Source { class: 0, layer, size, colour, rotation };
-        Some(Held { source, number: picture.number, captured: picture.captured, new: self.new })
+        Some(CurrentPicture { source, number: picture.number, captured: picture.captured, new: self.new })
     }
 
     fn release(&mut self) {
@@ -90,5 +80,5 @@ impl Entry {
     }
 }
 
-/// Turns without a tile after which a picture is given back.
-const PATIENCE: u64 = 600;
+/// Frames after which the picture of a feed without a tile is released.
+const MAX_UNUSED_FRAMES: u64 = 600;

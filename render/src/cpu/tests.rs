@@ -1,5 +1,5 @@
 use super::*;
-use crate::scene::tests::look;
+use crate::scene::tests::style;
 use crate::{Feed, Tag};
 use media::{Colour, PlaneRef, Rotation, Size, Timestamp};
 use std::sync::Arc;
@@ -34,9 +34,9 @@ fn draw(canvas: &mut Canvas, tiles: &[Tile]) -> Vec<Area> {
 }
 
 #[test]
-fn only_what_changed_is_drawn() {
+fn only_changed_tiles_are_drawn() {
     let (feeds, mut tiles) = pair();
-    let mut canvas = Canvas::new(look());
+    let mut canvas = Canvas::new(style());
     publish_all(&feeds, 100);
     assert_eq!(draw(&mut canvas, &tiles), [Area::new(0.0, 0.0, 200.0, 100.0)]);
     assert_eq!(draw(&mut canvas, &tiles), []);
@@ -49,10 +49,10 @@ fn only_what_changed_is_drawn() {
 }
 
 #[test]
-fn what_lies_over_or_under_a_changed_tile_is_drawn_with_it() {
+fn tiles_that_overlap_a_changed_tile_are_redrawn() {
     let (feeds, mut tiles) = pair();
     tiles[1].area = Area::new(60.0, 60.0, 40.0, 40.0);
-    let mut canvas = Canvas::new(look());
+    let mut canvas = Canvas::new(style());
     publish_all(&feeds, 100);
     draw(&mut canvas, &tiles);
     publish(&feeds[0], 235);
@@ -62,32 +62,32 @@ fn what_lies_over_or_under_a_changed_tile_is_drawn_with_it() {
 }
 
 #[test]
-fn a_steady_scene_keeps_its_memory() {
+fn an_unchanged_layout_reuses_its_memory() {
     let (feeds, tiles) = pair();
-    let mut canvas = Canvas::new(look());
-    let home = |canvas: &Canvas| (canvas.pixels().as_ptr(), canvas.scene.quads.capacity(), canvas.damage.capacity());
+    let mut canvas = Canvas::new(style());
+    let memory = |canvas: &Canvas| (canvas.pixels().as_ptr(), canvas.scene.quads.capacity(), canvas.damage.capacity());
     for _ in 0..3 {
         publish_all(&feeds, 100);
         draw(&mut canvas, &tiles);
     }
-    let before = home(&canvas);
+    let before = memory(&canvas);
     for _ in 0..4 {
         publish_all(&feeds, 120);
         draw(&mut canvas, &tiles);
     }
-    assert_eq!(home(&canvas), before);
+    assert_eq!(memory(&canvas), before);
     assert_eq!(feeds[0].counts().refused, 0);
 }
 
 #[test]
-fn tiles_beyond_the_canvas_are_cut() {
+fn tiles_are_clipped_to_the_canvas() {
     let (feeds, mut tiles) = pair();
     publish_all(&feeds, 235);
     tiles[0].area = Area::new(-50.0, -50.0, 100.0, 100.0);
     tiles[0].corner = 30.0;
     tiles[1].area = Area::new(150.0, 50.0, 9_000.0, 9_000.0);
     tiles[1].ring = Some(Rgba::opaque(0xff_0000));
-    let mut canvas = Canvas::new(look());
+    let mut canvas = Canvas::new(style());
     draw(&mut canvas, &tiles);
     let pixel = |x: usize, y: usize| canvas.pixels()[(y * 200 + x) * 4..][..3].to_vec();
     assert_eq!(pixel(0, 0), [255, 255, 255]);

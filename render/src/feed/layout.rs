@@ -1,4 +1,4 @@
-//! How a picture lies in its memory: luma rows, then rows of U and V in turn, as NV12, both with rows that a GPU copies.
+//! The memory layout of a picture: NV12, with rows aligned for GPU copies.
 
 use media::{PlaneMut, PlaneRef, Size};
 
@@ -13,13 +13,13 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// `None` for an empty size and one that no texture holds.
+    /// The layout for `size`. Returns `None` if it is empty or larger than a texture.
     pub fn of(size: Size) -> Option<Self> {
         if size.is_empty() || size.width > MAX_SIDE || size.height > MAX_SIDE {
             return None;
         }
-        let luma_stride = u32::from(size.width).next_multiple_of(ROW);
-        let chroma_stride = (2 * u32::from(size.chroma().width)).next_multiple_of(ROW);
+        let luma_stride = u32::from(size.width).next_multiple_of(ROW_ALIGNMENT);
+        let chroma_stride = (2 * u32::from(size.chroma().width)).next_multiple_of(ROW_ALIGNMENT);
         let chroma_offset = luma_stride * u32::from(size.height);
         let length = chroma_offset + chroma_stride * u32::from(size.chroma().height);
         Some(Self { size, luma_stride, chroma_stride, chroma_offset, length })
@@ -47,8 +47,8 @@ impl Layout {
     }
 }
 
-/// What every GPU wants rows of a copy to be a multiple of.
-const ROW: u32 = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT;
+/// The row alignment of wgpu copies, in bytes.
+const ROW_ALIGNMENT: u32 = wgpu::COPY_BYTES_PER_ROW_ALIGNMENT;
 
-/// The largest texture that the default limits of a device promise.
+/// The maximum texture size with wgpu's default limits.
 const MAX_SIDE: u16 = 8192;

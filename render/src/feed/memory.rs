@@ -1,19 +1,19 @@
-//! One picture's memory: mapped staging memory of a device, or plain.
+//! The memory of one picture: ordinary memory, or mapped staging memory of a device.
 
 use super::Layout;
 
-/// Memory that goes between a feed's shelf, a lease and a stage.
+/// Memory that moves between a feed, a lease and a stage.
 pub(crate) struct Memory {
     pub bytes: Bytes,
-    /// The feed's count of devices when this was made.
+    /// The feed's generation when this was allocated.
     pub generation: u64,
 }
 
-/// Where the samples lie.
+/// The storage of the samples.
 pub(crate) enum Bytes {
     /// Ordinary memory.
     Plain(Vec<u8>),
-    /// A staging buffer; the view is there while a thread writes, and the buffer is mapped until a stage takes it.
+    /// A staging buffer. The view exists while a thread writes. The buffer is mapped until a stage takes it.
     Mapped(wgpu::Buffer, Option<wgpu::BufferViewMut>),
 }
 
@@ -26,8 +26,8 @@ impl Memory {
         Self { bytes, generation }
     }
 
-    /// True where a picture of `layout` fits and does not waste most of the memory.
-    pub fn suits(&self, layout: Layout) -> bool {
+    /// True if a picture of `layout` fits and uses at least an eighth of the memory.
+    pub fn fits(&self, layout: Layout) -> bool {
         let has = match &self.bytes {
             Bytes::Plain(bytes) => bytes.len() as u64,
             Bytes::Mapped(buffer, _) => buffer.size(),
@@ -40,30 +40,30 @@ impl Memory {
         matches!(self.bytes, Bytes::Mapped(..))
     }
 
-    /// Ready to be written.
-    pub fn opened(mut self) -> Self {
+    /// Creates the view for writing.
+    pub fn map_view(mut self) -> Self {
         if let Bytes::Mapped(buffer, view) = &mut self.bytes {
             *view = Some(buffer.get_mapped_range_mut(..));
         }
         self
     }
 
-    /// Written: from here on the buffer may be unmapped.
-    pub fn closed(mut self) -> Self {
+    /// Drops the view, so that the buffer can be unmapped.
+    pub fn unmap_view(mut self) -> Self {
         if let Bytes::Mapped(_, view) = &mut self.bytes {
             *view = None;
         }
         self
     }
 
-    /// What is to be written.
+    /// The bytes to write.
     ///
     /// # Panics
-    /// Never, once opened.
+    /// Panics if there is no view. A lease always has one.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         match &mut self.bytes {
             Bytes::Plain(bytes) => bytes,
-            Bytes::Mapped(_, view) => view.as_mut().expect("opened when it was leased"),
+            Bytes::Mapped(_, view) => view.as_mut().expect("a leased buffer has a view"),
         }
     }
 }

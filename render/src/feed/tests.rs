@@ -16,7 +16,7 @@ fn take(feed: &Feed) -> Option<u64> {
 }
 
 #[test]
-fn the_newest_wins_and_the_loss_is_counted() {
+fn the_newest_picture_wins_and_replaced_ones_are_counted() {
     let feed = Feed::new();
     publish(&feed, 1);
     publish(&feed, 2);
@@ -26,7 +26,7 @@ fn the_newest_wins_and_the_loss_is_counted() {
 }
 
 #[test]
-fn leases_run_out_and_come_back() {
+fn leases_are_limited_and_dropped_ones_are_reused() {
     let feed = Feed::new();
     let mut leases: Vec<_> = (0..MAX_BUFFERS).map(|_| feed.lease(SIZE).unwrap()).collect();
     assert!(feed.lease(SIZE).is_none());
@@ -36,7 +36,7 @@ fn leases_run_out_and_come_back() {
 }
 
 #[test]
-fn a_size_that_cannot_be_drawn_is_refused() {
+fn an_unsupported_size_is_refused() {
     let feed = Feed::new();
     assert!(feed.lease(Size::new(0, 5)).is_none());
     assert!(feed.lease(Size::new(8_193, 5)).is_none());
@@ -44,15 +44,15 @@ fn a_size_that_cannot_be_drawn_is_refused() {
 }
 
 #[test]
-fn steady_state_uses_the_same_memory() {
+fn a_feed_reuses_its_memory() {
     let feed = Feed::new();
-    let home = |lease: &mut Lease| lease.planes_mut()[0].data.as_ptr();
-    let first = home(&mut feed.lease(SIZE).unwrap());
-    assert_eq!(home(&mut feed.lease(SIZE).unwrap()), first);
+    let address = |lease: &mut Lease| lease.planes_mut()[0].data.as_ptr();
+    let first = address(&mut feed.lease(SIZE).unwrap());
+    assert_eq!(address(&mut feed.lease(SIZE).unwrap()), first);
 }
 
 #[test]
-fn a_changed_size_finds_memory_even_when_all_is_made() {
+fn a_new_size_replaces_idle_memory() {
     let feed = Feed::new();
     drop((0..MAX_BUFFERS).map(|_| feed.lease(SIZE).unwrap()).collect::<Vec<_>>());
     let mut large = feed.lease(Size::new(640, 360)).unwrap();
@@ -63,7 +63,7 @@ fn a_changed_size_finds_memory_even_when_all_is_made() {
 }
 
 #[test]
-fn an_i420_picture_is_interleaved_row_by_row() {
+fn an_i420_picture_is_stored_with_interleaved_chroma() {
     let (luma, blue, red) = ([1_u8; 35], [2_u8; 12], [3_u8; 12]);
     let plane = |data, size: Size| PlaneRef { data, stride: usize::from(size.width), size };
     let mut lease = Feed::new().lease(SIZE).unwrap();
@@ -74,20 +74,20 @@ fn an_i420_picture_is_interleaved_row_by_row() {
 }
 
 #[test]
-fn each_picture_wakes_and_a_cleared_feed_shows_nothing() {
+fn each_picture_calls_the_hook_and_a_cleared_feed_is_empty() {
     let feed = Feed::new();
-    let woken = Arc::new(AtomicUsize::new(0));
+    let calls = Arc::new(AtomicUsize::new(0));
     feed.on_publish({
-        let woken = Arc::clone(&woken);
+        let calls = Arc::clone(&calls);
         move || {
-            woken.fetch_add(1, Ordering::Relaxed);
+            calls.fetch_add(1, Ordering::Relaxed);
         }
     });
     publish(&feed, 1);
     assert!(feed.take(None).1);
     publish(&feed, 2);
     feed.clear();
-    assert_eq!(woken.load(Ordering::Relaxed), 3);
+    assert_eq!(calls.load(Ordering::Relaxed), 3);
     let (picture, visible) = feed.take(None);
     assert!(picture.is_none() && !visible);
 }

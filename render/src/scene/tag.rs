@@ -1,10 +1,10 @@
-//! The name at the bottom left of a tile.
+//! The name tag at the bottom left of a tile.
 
-use super::{Painter, placed, shape, write};
-use crate::text::Key;
+use super::{Painter, add_line, glyph, shape};
+use crate::text::LineKey;
 use crate::tile::{Area, Tag};
 
-/// Lengths of a label in physical pixels.
+/// The lengths of a tag in physical pixels.
 struct Measure {
     size: f32,
     height: f32,
@@ -15,72 +15,73 @@ struct Measure {
 }
 
 impl Painter<'_> {
-    /// The rows at the bottom of a small tile that are its name's alone; none where there is room for both.
+    /// The height at the bottom of a small tile that is reserved for the tag. Zero for a larger tile, where the
+    /// placeholder may overlap the band.
     pub(super) fn tag_band(&self, area: Area) -> f32 {
         let measure = self.measure(area);
         if self.is_small(area) { measure.height + 2.0 * measure.margin } else { 0.0 }
     }
 
-    /// A rounded label with the name and, where muted, the crossed microphone behind it. A tile too narrow for letters
-    /// keeps the microphone; one too small for that keeps nothing.
+    /// A rounded label with the name and, if muted, the badge. A tile that is too narrow for text shows only the badge;
+    /// a smaller one shows nothing.
     pub(super) fn tag(&mut self, area: Area, tag: &Tag) {
-        let (look, scale) = (self.look, self.scale);
+        let (style, scale) = (self.style, self.scale);
         let Measure { size, height, padding, margin, gap, badge } = self.measure(area);
         let room = area.width - 2.0 * (margin + padding);
         let badge_room = if tag.muted { badge + gap } else { 0.0 };
         if area.height < height + 2.0 * margin || room < badge {
             return;
         }
-        // A name is not a banner: in a wide tile it leaves the faces their room.
-        let widest = (room - badge_room).min((room * WIDEST_SHARE).max(WIDE_ENOUGH * scale));
-        let key = Key::new(&tag.text, size, look.tag_weight, if widest < 2.0 * size { 0.0 } else { widest });
+        // Limit the width in a wide tile, so that the tag does not cover faces.
+        let max_width = (room - badge_room).min((room * MAX_WIDTH_SHARE).max(MIN_LIMITED_WIDTH * scale));
+        let key = LineKey::new(&tag.text, size, style.tag_weight, if max_width < 2.0 * size { 0.0 } else { max_width });
         let Some(line) = self.text.line(&key) else { return };
-        let written = line.width.ceil();
-        let inner = match (written > 0.0, tag.muted) {
-            (true, true) => written + gap + badge,
-            (true, false) => written,
+        let text_width = line.width.ceil();
+        let inner = match (text_width > 0.0, tag.muted) {
+            (true, true) => text_width + gap + badge,
+            (true, false) => text_width,
             (false, true) => badge,
             (false, false) => return,
         };
-        let paper = Area::new(area.x + margin, area.y + area.height - margin - height, inner + 2.0 * padding, height);
-        self.quads.push(shape(paper, look.tag_paper, (6.0 * scale).round().min(height / 3.0)));
-        let baseline = (paper.y + (height - line.ascent - line.descent) / 2.0 + line.ascent).round();
-        write(self.quads, line, paper.x + padding, baseline, look.tag_ink);
+        let label = Area::new(area.x + margin, area.y + area.height - margin - height, inner + 2.0 * padding, height);
+        self.quads.push(shape(label, style.tag_background, (6.0 * scale).round().min(height / 3.0)));
+        let baseline = (label.y + (height - line.ascent - line.descent) / 2.0 + line.ascent).round();
+        add_line(self.quads, line, label.x + padding, baseline, style.tag_text);
         if tag.muted {
-            let (x, y) = (paper.x + padding + inner - badge, paper.y + ((height - badge) / 2.0).floor());
+            let (x, y) = (label.x + padding + inner - badge, label.y + ((height - badge) / 2.0).floor());
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few pixels")]
             let slot = self.text.badge(badge as u32);
-            self.quads.extend(slot.map(|slot| placed(x, y, slot, look.tag_muted)));
+            self.quads.extend(slot.map(|slot| glyph(x, y, slot, style.tag_muted)));
         }
     }
 
     fn measure(&self, area: Area) -> Measure {
         let small = self.is_small(area);
-        let logical = |usual: f32, small_too: f32| (if small { small_too } else { usual } * self.scale).round();
-        let letters = self.look.tag_size * if small { SMALL_LETTERS } else { 1.0 };
+        let logical = |normal: f32, reduced: f32| (if small { reduced } else { normal } * self.scale).round();
+        let font_size = self.style.tag_size * if small { SMALL_FONT_SCALE } else { 1.0 };
         Measure {
-            size: letters * self.scale,
-            height: logical(letters * 1.8, letters * 1.5),
+            size: font_size * self.scale,
+            height: logical(font_size * 1.8, font_size * 1.5),
             padding: logical(8.0, 5.0),
-            margin: logical(if area.height < ROOMY * self.scale { 4.0 } else { 8.0 }, 3.0),
+            margin: logical(if area.height < LARGE_TILE * self.scale { 4.0 } else { 8.0 }, 3.0),
             gap: logical(5.0, 3.0),
-            badge: logical(letters * 1.2, letters * 1.1),
+            badge: logical(font_size * 1.2, font_size * 1.1),
         }
     }
 
     fn is_small(&self, area: Area) -> bool {
-        area.height < SMALL * self.scale
+        area.height < SMALL_TILE * self.scale
     }
 }
 
-/// Heights of a tile in logical pixels: below the first a name is written smaller, from the second on it keeps more
-/// distance to the edge.
-const SMALL: f32 = 96.0;
-const ROOMY: f32 = 140.0;
+/// Tile heights in logical pixels: below the first the tag is smaller, from the second on its margin is larger.
+const SMALL_TILE: f32 = 96.0;
+const LARGE_TILE: f32 = 140.0;
 
-/// A small tile's letters, as a part of the usual ones.
-const SMALL_LETTERS: f32 = 0.85;
+/// The font size in a small tile relative to the normal one.
+const SMALL_FONT_SCALE: f32 = 0.85;
 
-/// The part of a wide tile that a name may take, and the width in logical pixels up to which it may take all.
-const WIDEST_SHARE: f32 = 0.6;
-const WIDE_ENOUGH: f32 = 240.0;
+/// The maximum width of a name relative to the tile, and the width in logical pixels below which this limit does not
+/// apply.
+const MAX_WIDTH_SHARE: f32 = 0.6;
+const MIN_LIMITED_WIDTH: f32 = 240.0;

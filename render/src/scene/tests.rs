@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 const FACE: &[u8] = include_bytes!("../../../app/assets/fonts/ConclaveSans-SemiBold.ttf");
 
-pub(crate) fn look() -> Look {
-    Look {
+pub(crate) fn style() -> Style {
+    Style {
         font: Font::new(&[FACE]).unwrap(),
         backdrop: Rgba::opaque(0x17_1b21),
-        tag_paper: Rgba::opaque(0x0f_1216).with_alpha(190),
-        tag_ink: Rgba::opaque(0xff_ffff),
+        tag_background: Rgba::opaque(0x0f_1216).with_alpha(190),
+        tag_text: Rgba::opaque(0xff_ffff),
         tag_muted: Rgba::opaque(0xff_6b66),
         initials: Rgba::opaque(0xff_ffff),
         tag_size: 13.0,
@@ -25,8 +25,8 @@ fn source(class: u32) -> Source {
 }
 
 fn lay_out(tiles: &[Tile], sources: &[Option<Source>]) -> Scene {
-    let (look, mut scene) = (look(), Scene::default());
-    scene.lay_out(tiles, sources, &look, 1.0, &mut Text::new(&look.font));
+    let (style, mut scene) = (style(), Scene::default());
+    scene.lay_out(tiles, sources, &style, 1.0, &mut Text::new(&style.font));
     scene
 }
 
@@ -39,24 +39,24 @@ fn right(quad: &Quad) -> f32 {
 }
 
 #[test]
-fn tiles_with_the_same_textures_are_one_draw() {
+fn tiles_with_the_same_textures_are_one_batch() {
     let tiles = [tile(1, 0.0, 100.0), tile(2, 100.0, 100.0), tile(3, 200.0, 100.0), tile(4, 300.0, 100.0)];
     let scene = lay_out(&tiles, &[Some(source(1)), Some(source(0)), Some(source(1)), None]);
-    let shelves: Vec<_> = scene.runs.iter().map(|run| run.class).collect();
-    assert_eq!(shelves, [Some(0), Some(1)]);
-    assert_eq!(scene.runs.iter().map(|run| run.quads.len()).sum::<usize>(), scene.quads.len());
+    let classes: Vec<_> = scene.batches.iter().map(|batch| batch.class).collect();
+    assert_eq!(classes, [Some(0), Some(1)]);
+    assert_eq!(scene.batches.iter().map(|batch| batch.quads.len()).sum::<usize>(), scene.quads.len());
 }
 
 #[test]
 fn tiles_that_overlap_keep_their_order() {
     let tiles = [tile(1, 0.0, 100.0), tile(2, 50.0, 100.0), tile(3, 90.0, 100.0)];
     let scene = lay_out(&tiles, &[Some(source(1)), Some(source(0)), Some(source(1))]);
-    assert_eq!(scene.runs.len(), 3);
+    assert_eq!(scene.batches.len(), 3);
     assert_eq!(scene.spans, [0..1, 1..2, 2..3]);
 }
 
 #[test]
-fn a_name_never_leaves_its_tile() {
+fn a_name_stays_within_its_tile() {
     for width in 0..300_u16 {
         let mut tile = tile(1, 10.0, f32::from(width));
         let text = Arc::from("Marguerite de Navarre-Angoul\u{ea}me");
@@ -68,7 +68,7 @@ fn a_name_never_leaves_its_tile() {
 }
 
 #[test]
-fn a_placeholder_stands_only_where_there_is_no_picture() {
+fn a_placeholder_is_drawn_only_without_a_picture() {
     let mut tile = tile(1, 0.0, 256.0);
     tile.placeholder = Some(Placeholder { initials: Arc::from("AM"), colour: Rgba::opaque(0x33_66cc) });
     assert_eq!(lay_out(&[tile.clone()], &[None]).quads.len(), 4);
@@ -76,21 +76,21 @@ fn a_placeholder_stands_only_where_there_is_no_picture() {
 }
 
 #[test]
-fn a_small_tile_keeps_its_disc_above_its_name() {
+fn the_disc_of_a_small_tile_is_above_its_name() {
     for height in 40..200_u16 {
         let placeholder = Placeholder { initials: Arc::from("AM"), colour: Rgba::opaque(0x33_66cc) };
-        let tag = Tag { text: Arc::from("Anne"), muted: true };
+        let name = Tag { text: Arc::from("Anne"), muted: true };
         let area = Area::new(0.0, 0.0, 160.0, f32::from(height));
-        let tile = Tile { placeholder: Some(placeholder), tag: Some(tag), ..Tile::new(1, area) };
+        let tile = Tile { placeholder: Some(placeholder), tag: Some(name), ..Tile::new(1, area) };
         let scene = lay_out(&[tile], &[]);
         let shapes: Vec<_> = scene.quads.iter().filter(|quad| quad.kind() == quad::SHAPE).collect();
-        let [_ground, disc, paper] = shapes[..] else { panic!("{height}: {} shapes", shapes.len()) };
-        assert!(disc.area[1] + disc.area[3] <= paper.area[1] + 1.0, "{height}");
+        let [_background, disc, tag] = shapes[..] else { panic!("{height}: {} shapes", shapes.len()) };
+        assert!(disc.area[1] + disc.area[3] <= tag.area[1] + 1.0, "{height}");
     }
 }
 
 #[test]
-fn areas_that_make_no_sense_draw_nothing() {
+fn invalid_areas_draw_nothing() {
     let odd = [f32::NAN, f32::INFINITY, -5.0, 0.0, 0.2];
     let tiles: Vec<_> = odd.into_iter().map(|width| tile(1, 0.0, width)).collect();
     assert!(lay_out(&tiles, &[]).quads.is_empty());

@@ -1,105 +1,103 @@
-//! Which picture of which feed lies on which layer; uploads what is new and sends staging memory home.
+//! Assigns feeds to texture layers, uploads new pictures and returns staging memory to the feeds.
 
-use super::arrays::Arrays;
 use super::pipeline::Pipeline;
-use crate::feed::{Bytes, Feed, Home, Memory, Picture, Shared};
-use crate::scene::Source;
-use media::{Size, Timestamp};
+use super::texture_arrays::TextureArrays;
+use crate::feed::{Bytes, Feed, Memory, Picture, Shared, StageDevice};
+use crate::scene::{CurrentPicture, Source};
+use media::Size;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A feed's picture, ready to be drawn.
-#[derive(Clone, Copy)]
-pub(super) struct Held {
-    pub source: Source,
-    pub number: u64,
-    pub captured: Timestamp,
-    /// Uploaded in this turn.
-    pub new: bool,
-}
-
-/// The pictures of all feeds that tiles have named lately.
+/// The current pictures of all recently drawn feeds.
 pub(super) struct Pictures {
-    home: Home,
-    classes: Vec<Option<Arrays>>,
+    stage_device: StageDevice,
+    classes: Vec<Option<TextureArrays>>,
     entries: Vec<Entry>,
-    // Bound where a scene has no picture at all.
-    empty: Arrays,
+    // Bound if a batch has no picture.
+    empty: TextureArrays,
     encoder: Option<wgpu::CommandEncoder>,
-    lent: Vec<(Weak<Shared>, Memory)>,
-    turn: u64,
+    in_flight: Vec<(Weak<Shared>, Memory)>,
+    frame: u64,
 }
 
 struct Entry {
     feed: Weak<Shared>,
     id: u64,
-    held: Option<Held>,
-    named: u64,
+    current: Option<CurrentPicture>,
+    last_used: u64,
 }
 
 impl Pictures {
     pub fn new(device: &wgpu::Device, pipeline: &Pipeline) -> Self {
         static STAGES: AtomicU64 = AtomicU64::new(0);
-        let home = Home { stage: STAGES.fetch_add(1, Ordering::Relaxed), device: device.clone() };
-        let empty = Arrays::new(device, pipeline, Size::new(2, 2));
-        Self { home, classes: Vec::new(), entries: Vec::new(), empty, encoder: None, lent: Vec::new(), turn: 0 }
+        let stage_device = StageDevice { stage: STAGES.fetch_add(1, Ordering::Relaxed), device: device.clone() };
+        let empty = TextureArrays::new(device, pipeline, Size::new(2, 2));
+        Self {
+            stage_device,
+            classes: Vec::new(),
+            entries: Vec::new(),
+            empty,
+            encoder: None,
+            in_flight: Vec::new(),
+            frame: 0,
+        }
     }
 
-    /// Starts a turn: feeds that are gone, or that no tile has named for long, lose their layers.
-    pub fn begin(&mut self) {
-        self.turn += 1;
-        let (turn, classes) = (self.turn, &mut self.classes);
+    /// Starts a frame. Releases the layers of feeds that were dropped or not drawn for `MAX_UNUSED_FRAMES`.
+    pub fn begin_frame(&mut self) {
+        self.frame += 1;
+        let (frame, classes) = (self.frame, &mut self.classes);
         self.entries.retain_mut(|entry| {
-            let stays = entry.feed.strong_count() > 0 && entry.named + PATIENCE > turn;
-            if !stays {
-                release(classes, entry.held.take());
+            let keep = entry.feed.strong_count() > 0 && entry.last_used + MAX_UNUSED_FRAMES > frame;
+            if !keep {
+                release(classes, entry.current.take());
             }
-            stays
+            keep
         });
-        if self.turn.is_multiple_of(PATIENCE) {
+        if self.frame.is_multiple_of(MAX_UNUSED_FRAMES) {
             self.classes.iter_mut().for_each(|classes| drop(classes.take_if(|classes| classes.is_idle())));
         }
     }
 
-    /// The newest picture of `feed`, uploaded where it is new; `None` while there is nothing to see.
+    /// The newest picture of `feed`, uploaded if it is new. Returns `None` if the feed has no picture.
     pub fn refresh(
         &mut self,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         pipeline: &Pipeline,
         feed: &Feed,
-    ) -> Option<Held> {
+    ) -> Option<CurrentPicture> {
         let index = self.entry(feed);
-        let (picture, visible) = feed.take(Some(&self.home));
+        let (picture, visible) = feed.take(Some(&self.stage_device));
         if !visible {
-            let held = self.entries[index].held.take();
-            release(&mut self.classes, held);
+            let current = self.entries[index].current.take();
+            release(&mut self.classes, current);
         }
         if let Some(picture) = picture {
             self.upload(device, queue, pipeline, feed, index, picture);
         }
-        // Told once, even where two tiles show the same feed.
-        self.entries[index].held
+        // `new` stays set until the end of the frame, for a second tile with the same feed.
+        self.entries[index].current
     }
 
-    /// Submits the copies, then lets staging memory be mapped again and go home.
-    pub fn finish(&mut self, device: &wgpu::Device, queue: &wgpu::Queue) {
+    /// Submits the copies, then maps the staging buffers again and returns them to their feeds.
+    pub fn end_frame(&mut self, device: &wgpu::Device, queue: &wgpu::Queue) {
         if let Some(encoder) = self.encoder.take() {
             queue.submit([encoder.finish()]);
         }
-        for (feed, memory) in self.lent.drain(..) {
+        for (feed, memory) in self.in_flight.drain(..) {
             remap(feed, memory);
         }
         for entry in &mut self.entries {
-            if let Some(held) = &mut entry.held {
-                held.new = false;
+            if let Some(current) = &mut entry.current {
+                current.new = false;
             }
         }
-        // What the GPU has finished with comes home, also while nobody else submits. A lost device has nothing to say.
+        // Runs the map callbacks of finished buffers. Errors of a lost device are reported elsewhere.
         let _ = device.poll(wgpu::PollType::Poll);
     }
 
-    /// The textures for a run of the scene.
+    /// The textures for a batch of the scene.
     pub fn group(&self, class: Option<u32>) -> &wgpu::BindGroup {
         let class = class.and_then(|index| self.classes.get(index as usize)?.as_ref());
         class.unwrap_or(&self.empty).group()
@@ -108,10 +106,10 @@ impl Pictures {
     fn entry(&mut self, feed: &Feed) -> usize {
         let known = self.entries.iter().position(|entry| entry.id == feed.id());
         let index = known.unwrap_or_else(|| {
-            self.entries.push(Entry { feed: feed.downgrade(), id: feed.id(), held: None, named: 0 });
+            self.entries.push(Entry { feed: feed.downgrade(), id: feed.id(), current: None, last_used: 0 });
             self.entries.len() - 1
         });
-        self.entries[index].named = self.turn;
+        self.entries[index].last_used = self.frame;
         index
     }
 
@@ -125,9 +123,9 @@ impl Pictures {
         picture: Picture,
     ) {
         let Picture { memory, layout, colour, rotation, number, captured } = picture;
-        let before = self.entries[index].held.take();
+        let before = self.entries[index].current.take();
         let Some((class, layer)) = self.place(device, pipeline, layout.size, before) else {
-            tracing::debug!(size = %layout.size, "no texture left for a picture");
+            tracing::debug!(size = %layout.size, "no texture layer left for a picture");
             feed.shared.give_back(memory);
             return;
         };
@@ -141,40 +139,40 @@ impl Pictures {
                 buffer.unmap();
                 let encoder = self.encoder.get_or_insert_with(|| encoder(device));
                 textures.copy(encoder, buffer, layout, layer);
-                self.lent.push((feed.downgrade(), memory));
+                self.in_flight.push((feed.downgrade(), memory));
             }
         }
         let source = Source { class, layer, size: layout.size, colour, rotation };
-        self.entries[index].held = Some(Held { source, number, captured, new: true });
+        self.entries[index].current = Some(CurrentPicture { source, number, captured, new: true });
     }
 
-    /// A layer for a picture of `size`: the one it had before, if that still suits.
+    /// Returns a class and layer for a picture of `size`; the previous ones if they still fit.
     fn place(
         &mut self,
         device: &wgpu::Device,
         pipeline: &Pipeline,
         size: Size,
-        before: Option<Held>,
+        before: Option<CurrentPicture>,
     ) -> Option<(u32, u32)> {
-        if let Some(Held { source, .. }) = before {
+        if let Some(CurrentPicture { source, .. }) = before {
             let class = self.classes.get(source.class as usize).and_then(Option::as_ref);
-            if class.is_some_and(|class| class.suits(size)) {
+            if class.is_some_and(|class| class.fits(size)) {
                 return Some((source.class, source.layer));
             }
         }
         release(&mut self.classes, before);
         for (index, class) in (0..).zip(&mut self.classes) {
-            let Some(class) = class.as_mut().filter(|class| class.suits(size)) else { continue };
-            if let Some(layer) = class.take() {
+            let Some(class) = class.as_mut().filter(|class| class.fits(size)) else { continue };
+            if let Some(layer) = class.allocate() {
                 return Some((index, layer));
             }
             let encoder = self.encoder.get_or_insert_with(|| encoder(device));
             if class.grow(device, pipeline, encoder) {
-                return Some((index, class.take()?));
+                return Some((index, class.allocate()?));
             }
         }
-        let mut class = Arrays::new(device, pipeline, size);
-        let layer = class.take()?;
+        let mut class = TextureArrays::new(device, pipeline, size);
+        let layer = class.allocate()?;
         let index = self.classes.iter().position(Option::is_none).unwrap_or_else(|| {
             self.classes.push(None);
             self.classes.len() - 1
@@ -184,14 +182,14 @@ impl Pictures {
     }
 }
 
-fn release(classes: &mut [Option<Arrays>], held: Option<Held>) {
-    let Some(Held { source, .. }) = held else { return };
+fn release(classes: &mut [Option<TextureArrays>], current: Option<CurrentPicture>) {
+    let Some(CurrentPicture { source, .. }) = current else { return };
     if let Some(Some(class)) = classes.get_mut(source.class as usize) {
         class.free(source.layer);
     }
 }
 
-/// Asks for the buffer to be mapped again; its feed gets it back once the GPU has read it.
+/// Maps a staging buffer again. The callback returns it to its feed when the GPU has read it.
 fn remap(feed: Weak<Shared>, memory: Memory) {
     let Bytes::Mapped(buffer, _) = &memory.bytes else { return };
     let buffer = buffer.clone();
@@ -199,7 +197,7 @@ fn remap(feed: Weak<Shared>, memory: Memory) {
         let Some(feed) = feed.upgrade() else { return };
         match mapped {
             Ok(()) => feed.give_back(memory),
-            Err(_) => feed.forget(),
+            Err(_) => feed.discard(),
         }
     });
 }
@@ -208,5 +206,5 @@ fn encoder(device: &wgpu::Device) -> wgpu::CommandEncoder {
     device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("pictures") })
 }
 
-/// Turns without a tile after which a feed's layer is given away: some ten seconds of a moving scene.
-const PATIENCE: u64 = 600;
+/// Frames after which the layer of a feed without a tile is released: 10 s at 60 frames per second.
+const MAX_UNUSED_FRAMES: u64 = 600;

@@ -1,9 +1,9 @@
-//! The shader and how its inputs are bound.
+//! The render pipeline and its bind group layouts.
 
 use crate::quad::Quad;
 use std::borrow::Cow;
 
-/// One pipeline for everything a scene holds.
+/// The pipeline that draws a scene.
 pub(super) struct Pipeline {
     tiles: wgpu::RenderPipeline,
     scene: wgpu::BindGroupLayout,
@@ -31,12 +31,12 @@ impl Pipeline {
         &self.tiles
     }
 
-    /// What all draws share: uniforms, sampler, atlas.
+    /// The bind group of a scene: uniforms, sampler, atlas.
     pub fn scene(&self) -> &wgpu::BindGroupLayout {
         &self.scene
     }
 
-    /// A luma and a chroma array.
+    /// The bind group of a batch: luma and chroma texture arrays.
     pub fn picture(&self) -> &wgpu::BindGroupLayout {
         &self.picture
     }
@@ -77,7 +77,7 @@ fn tiles(
                 constants: &linear,
                 ..wgpu::PipelineCompilationOptions::default()
             },
-            targets: &[Some(over(format))],
+            targets: &[Some(blended(format))],
         }),
         primitive: wgpu::PrimitiveState {
             topology: wgpu::PrimitiveTopology::TriangleStrip,
@@ -90,13 +90,13 @@ fn tiles(
     })
 }
 
-/// Premultiplied colours laid over what is there.
-pub(super) fn over(format: wgpu::TextureFormat) -> wgpu::ColorTargetState {
+/// A colour target with premultiplied alpha blending.
+pub(super) fn blended(format: wgpu::TextureFormat) -> wgpu::ColorTargetState {
     let blend = Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING);
     wgpu::ColorTargetState { format, blend, write_mask: wgpu::ColorWrites::ALL }
 }
 
-/// Tells a shader whether the target's format encodes sRGB by itself.
+/// The shader constant that says whether the target's format has sRGB encoding.
 pub(super) fn linear_target(format: wgpu::TextureFormat) -> [(&'static str, f64); 1] {
     [("LINEAR_TARGET", if format.is_srgb() { 1.0 } else { 0.0 })]
 }

@@ -1,11 +1,11 @@
-//! Tiles drawn by the processor: the device gets the parts that changed and lays them over the target.
+//! Draws tiles on the CPU: the changed areas are uploaded into a texture, which the device composites.
 
-use super::Shown;
-use super::pipeline::{linear_target, over, texture};
-use crate::{Area, Look, Rgba, Tile, cpu};
+use super::DrawnPicture;
+use super::pipeline::{blended, linear_target, texture};
+use crate::{Area, Rgba, Style, Tile, cpu};
 use std::borrow::Cow;
 
-/// A canvas, and the texture that follows it.
+/// A canvas, and the texture with its pixels.
 pub(super) struct Processor {
     canvas: cpu::Canvas,
     pipeline: wgpu::RenderPipeline,
@@ -16,7 +16,7 @@ pub(super) struct Processor {
 pub(super) const SHADER: &str = include_str!("../../../shaders/canvas.wgsl");
 
 impl Processor {
-    pub fn new(device: &wgpu::Device, format: wgpu::TextureFormat, look: Look) -> Self {
+    pub fn new(device: &wgpu::Device, format: wgpu::TextureFormat, style: Style) -> Self {
         let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("canvas"),
             entries: &[wgpu::BindGroupLayoutEntry {
@@ -25,14 +25,14 @@ impl Processor {
             }],
         });
         let pipeline = pipeline(device, &layout, format);
-        Self { canvas: cpu::Canvas::new(look), pipeline, layout, target: None }
+        Self { canvas: cpu::Canvas::new(style), pipeline, layout, target: None }
     }
 
-    pub fn set_look(&mut self, look: Look) {
-        self.canvas.set_look(look);
+    pub fn set_style(&mut self, style: Style) {
+        self.canvas.set_style(style);
     }
 
-    /// Draws what changed and uploads it.
+    /// Draws the changed tiles and uploads their areas.
     pub fn prepare(
         &mut self,
         device: &wgpu::Device,
@@ -41,23 +41,23 @@ impl Processor {
         target: [u32; 2],
         scale: f32,
     ) {
-        let most = device.limits().max_texture_dimension_2d;
-        self.canvas.draw(tiles, target.map(|side| side.min(most)), scale, Rgba::CLEAR);
+        let max = device.limits().max_texture_dimension_2d;
+        self.canvas.draw(tiles, target.map(|side| side.min(max)), scale, Rgba::CLEAR);
         let [width, height] = self.canvas.size();
         if width == 0 || height == 0 {
             self.target = None;
             return;
         }
         let Self { target, layout, canvas, .. } = self;
-        // Every pixel of a canvas of another size is new, so nothing of the old texture is missed.
+        // After a change of size the whole canvas is damaged, so the new texture is filled completely.
         drop(target.take_if(|(texture, _)| (texture.width(), texture.height()) != (width, height)));
-        let (texture, _) = target.get_or_insert_with(|| follow(device, layout, width, height));
+        let (texture, _) = target.get_or_insert_with(|| create_target(device, layout, width, height));
         for area in canvas.damage() {
             upload(queue, texture, canvas.pixels(), *area);
         }
     }
 
-    pub fn shown(&self) -> &[Shown] {
+    pub fn shown(&self) -> &[DrawnPicture] {
         self.canvas.shown()
     }
 
@@ -71,7 +71,11 @@ impl Processor {
 }
 
 fn upload(queue: &wgpu::Queue, texture: &wgpu::Texture, pixels: &[u8], area: Area) {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, then cut to the canvas")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates, then limited to the canvas"
+    )]
     let edges = |from: f32, length: f32, limit: u32| (from as u32).min(limit)..((from + length) as u32).min(limit);
     let (columns, rows) = (edges(area.x, area.width, texture.width()), edges(area.y, area.height, texture.height()));
     if columns.is_empty() || rows.is_empty() {
@@ -95,7 +99,7 @@ fn upload(queue: &wgpu::Queue, texture: &wgpu::Texture, pixels: &[u8], area: Are
     );
 }
 
-fn follow(
+fn create_target(
     device: &wgpu::Device,
     layout: &wgpu::BindGroupLayout,
     width: u32,
@@ -151,7 +155,7 @@ fn pipeline(
                 constants: &linear,
                 ..wgpu::PipelineCompilationOptions::default()
             },
-            targets: &[Some(over(format))],
+            targets: &[Some(blended(format))],
         }),
         primitive: wgpu::PrimitiveState::default(),
         depth_stencil: None,

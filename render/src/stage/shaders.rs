@@ -1,40 +1,40 @@
-//! Tiles drawn by the device: pictures in textures, one instanced draw.
+//! Draws tiles with shaders: pictures in textures, instanced draws.
 
-use super::Shown;
-use super::letters::Letters;
+use super::DrawnPicture;
 use super::pictures::Pictures;
 use super::pipeline::Pipeline;
+use super::scene_bindings::SceneBindings;
 use crate::quad::Quad;
 use crate::scene::{Scene, Source};
 use crate::text::Text;
-use crate::{Look, Tile};
+use crate::{Style, Tile};
 
-/// Textures, letters, one pipeline and one scene.
+/// The textures, bindings, pipeline and scene.
 pub(super) struct Shaders {
-    look: Look,
+    style: Style,
     pipeline: Pipeline,
     pictures: Pictures,
-    letters: Letters,
+    bindings: SceneBindings,
     text: Text,
     scene: Scene,
     sources: Vec<Option<Source>>,
-    shown: Vec<Shown>,
+    shown: Vec<DrawnPicture>,
     instances: wgpu::Buffer,
-    // What the instance buffer holds: a scene that stays the same is not written again.
+    // The content of the instance buffer, so that an unchanged scene is not uploaded again.
     written: Vec<Quad>,
     target: [u32; 2],
 }
 
 impl Shaders {
-    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat, look: Look) -> Self {
-        let mut text = Text::new(&look.font);
+    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, format: wgpu::TextureFormat, style: Style) -> Self {
+        let mut text = Text::new(&style.font);
         let pipeline = Pipeline::new(device, format);
-        let letters = Letters::new(device, queue, &pipeline, text.atlas());
+        let bindings = SceneBindings::new(device, queue, &pipeline, text.atlas());
         let pictures = Pictures::new(device, &pipeline);
         Self {
-            look,
+            style,
             pictures,
-            letters,
+            bindings,
             pipeline,
             text,
             scene: Scene::default(),
@@ -46,14 +46,14 @@ impl Shaders {
         }
     }
 
-    pub fn set_look(&mut self, look: Look) {
-        if !std::sync::Arc::ptr_eq(&look.font.faces, &self.look.font.faces) {
-            self.text = Text::new(&look.font);
+    pub fn set_style(&mut self, style: Style) {
+        if !std::sync::Arc::ptr_eq(&style.font.faces, &self.style.font.faces) {
+            self.text = Text::new(&style.font);
         }
-        self.look = look;
+        self.style = style;
     }
 
-    /// Uploads what changed and lays the tiles out.
+    /// Uploads new pictures and lays out the tiles.
     pub fn prepare(
         &mut self,
         device: &wgpu::Device,
@@ -64,37 +64,42 @@ impl Shaders {
     ) {
         self.sources.clear();
         self.shown.clear();
-        self.pictures.begin();
+        self.pictures.begin_frame();
         for tile in tiles {
-            let held = tile.feed.as_ref().and_then(|feed| self.pictures.refresh(device, queue, &self.pipeline, feed));
-            self.sources.push(held.map(|held| held.source));
-            let new = held.filter(|held| held.new);
-            self.shown.extend(new.map(|held| Shown { id: tile.id, number: held.number, captured: held.captured }));
+            let current =
+                tile.feed.as_ref().and_then(|feed| self.pictures.refresh(device, queue, &self.pipeline, feed));
+            self.sources.push(current.map(|current| current.source));
+            let new = current.filter(|current| current.new);
+            self.shown.extend(new.map(|current| DrawnPicture {
+                id: tile.id,
+                number: current.number,
+                captured: current.captured,
+            }));
         }
-        self.pictures.finish(device, queue);
-        self.scene.lay_out(tiles, &self.sources, &self.look, scale, &mut self.text);
-        self.letters.refresh(device, queue, &self.pipeline, self.text.atlas());
+        self.pictures.end_frame(device, queue);
+        self.scene.lay_out(tiles, &self.sources, &self.style, scale, &mut self.text);
+        self.bindings.refresh(device, queue, &self.pipeline, self.text.atlas());
         if self.target != [width, height] {
             self.target = [width, height];
-            self.letters.set_target(queue, width, height);
+            self.bindings.set_target(queue, width, height);
         }
         self.write_instances(device, queue);
     }
 
-    pub fn shown(&self) -> &[Shown] {
+    pub fn shown(&self) -> &[DrawnPicture] {
         &self.shown
     }
 
     pub fn draw(&self, pass: &mut wgpu::RenderPass<'_>) {
-        if self.scene.runs.is_empty() {
+        if self.scene.batches.is_empty() {
             return;
         }
         pass.set_pipeline(self.pipeline.tiles());
-        pass.set_bind_group(0, self.letters.group(), &[]);
+        pass.set_bind_group(0, self.bindings.group(), &[]);
         pass.set_vertex_buffer(0, self.instances.slice(..));
-        for run in &self.scene.runs {
-            pass.set_bind_group(1, self.pictures.group(run.class), &[]);
-            pass.draw(0..4, run.quads.clone());
+        for batch in &self.scene.batches {
+            pass.set_bind_group(1, self.pictures.group(batch.class), &[]);
+            pass.draw(0..4, batch.quads.clone());
         }
     }
 

@@ -1,19 +1,19 @@
-//! One picture that holds every glyph and badge: premultiplied RGBA, packed in rows.
+//! The glyph atlas: premultiplied RGBA, packed in rows.
 
 use std::ops::Range;
 
-/// Where a glyph lies in the atlas, in pixels.
+/// The area of a glyph in the atlas, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub x: u16,
     pub y: u16,
     pub width: u16,
     pub height: u16,
-    /// Has colours of its own, and takes no tint.
+    /// The glyph has its own colours and is not tinted.
     pub coloured: bool,
 }
 
-/// A square of pixels. Grows by starting over, twice as large.
+/// A square image. It grows by doubling its side, which empties it.
 pub(crate) struct Atlas {
     side: u16,
     pixels: Vec<u8>,
@@ -30,32 +30,32 @@ struct Row {
 
 impl Atlas {
     pub fn new() -> Self {
-        let side = SMALLEST;
+        let side = MIN_SIDE;
         Self { side, pixels: blank(side), rows: Vec::new(), dirty: 0..side, full: false }
     }
 
-    /// Pixels along each side.
+    /// The side length in pixels.
     pub fn side(&self) -> u16 {
         self.side
     }
 
-    /// All pixels, row by row.
+    /// All pixels in rows.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// The rows that changed since this was last asked.
+    /// Returns the rows that changed since the last call.
     pub fn take_dirty(&mut self) -> Range<u16> {
         std::mem::replace(&mut self.dirty, 0..0)
     }
 
-    /// Copies a picture in; `None` where it has no pixels or finds no room.
+    /// Copies an image into the atlas. Returns `None` if it is empty or does not fit.
     pub fn insert(&mut self, width: u32, height: u32, pixels: impl Iterator<Item = [u8; 4]>) -> Option<Slot> {
         let (width, height) = (u16::try_from(width).ok()?, u16::try_from(height).ok()?);
         if width == 0 || height == 0 {
             return None;
         }
-        let Some((x, y)) = self.room(width, height) else {
+        let Some((x, y)) = self.allocate(width, height) else {
             self.full = true;
             return None;
         };
@@ -70,20 +70,20 @@ impl Atlas {
         Some(Slot { x, y, width, height, coloured: false })
     }
 
-    /// Empties and, up to a limit, doubles an atlas that refused something; true where it did.
+    /// If an image did not fit: empties the atlas, doubles its side up to a limit, and returns true.
     pub fn grow_if_full(&mut self) -> bool {
         if !std::mem::take(&mut self.full) {
             return false;
         }
-        self.side = (self.side * 2).min(LARGEST);
+        self.side = (self.side * 2).min(MAX_SIDE);
         self.pixels = blank(self.side);
         self.rows.clear();
         self.dirty = 0..self.side;
         true
     }
 
-    /// The first row that is high enough and not much higher, else a new one.
-    fn room(&mut self, width: u16, height: u16) -> Option<(u16, u16)> {
+    /// Allocates space in the first row that is high enough and not much higher, or in a new row.
+    fn allocate(&mut self, width: u16, height: u16) -> Option<(u16, u16)> {
         let side = self.side;
         let fits =
             |row: &&mut Row| row.height >= height && row.height <= height + height / 2 + 2 && side - row.used >= width;
@@ -105,11 +105,11 @@ fn blank(side: u16) -> Vec<u8> {
     vec![0; usize::from(side) * usize::from(side) * 4]
 }
 
-/// Some 400 letters of a name's size.
-const SMALLEST: u16 = 512;
+/// Holds about 400 glyphs of a name tag.
+const MIN_SIDE: u16 = 512;
 
-/// What the poorest adapters still take.
-const LARGEST: u16 = 2048;
+/// The texture size that every adapter supports.
+const MAX_SIDE: u16 = 2048;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
-//! The crossed microphone, drawn from distances so that it is sharp at every size.
+//! The muted-microphone badge, drawn from a signed distance function so that it is sharp at every size.
 
-/// Coverage of each pixel of a square of `size`, row by row.
+/// The coverage of each pixel of a square of `size`, in rows.
 pub(super) fn crossed_microphone(size: u32) -> Vec<u8> {
     #[expect(clippy::cast_precision_loss, reason = "a badge is a few pixels wide")]
     let (unit, at) = (16.0 / size as f32, |pixel: u32| (pixel as f32 + 0.5) * 16.0 / size as f32);
@@ -15,17 +15,17 @@ pub(super) fn crossed_microphone(size: u32) -> Vec<u8> {
         .collect()
 }
 
-/// Signed distance to the drawing, in a square of 16 units; negative inside.
+/// The signed distance to the shape in a square of 16 units; negative inside.
 fn distance(p: [f32; 2]) -> f32 {
     let body = segment(p, [8.0, 4.1], [8.0, 7.4]) - 2.7;
     let stem = segment(p, [8.0, 12.0], [8.0, 14.4]) - 0.75;
-    let drawing = body.min(holder(p)).min(stem);
+    let microphone = body.min(holder(p)).min(stem);
     let slash = segment(p, [2.4, 2.2], [13.6, 13.8]);
-    // A gap on both sides keeps the slash apart from what it crosses.
-    drawing.max(1.6 - slash).min(slash - 0.75)
+    // A gap on both sides separates the slash from the microphone.
+    microphone.max(1.6 - slash).min(slash - 0.75)
 }
 
-/// The half ring below the body.
+/// The U-shaped holder below the body.
 fn holder(p: [f32; 2]) -> f32 {
     let (centre, radius, half) = ([8.0, 7.4], 4.6, 0.75);
     let (x, y) = (p[0] - centre[0], p[1] - centre[1]);

@@ -1,18 +1,18 @@
-//! Pictures with known samples, an exact conversion, and the targets to draw them on.
+//! Test pictures with known samples, an exact colour conversion, and draw targets.
 
 use media::{Colour, Matrix, PlaneRef, Rotation, Size, Timestamp};
-use render::{Area, Drawing, Error, Feed, Fit, Font, Look, Offscreen, Rgba, Tile, cpu};
+use render::{Area, Drawing, Error, Feed, Fit, Font, Offscreen, Rgba, Style, Tile, cpu};
 
 pub const BLACK: Rgba = Rgba::opaque(0);
 
-pub fn look() -> Look {
+pub fn style() -> Style {
     let regular: &[u8] = include_bytes!("../../../app/assets/fonts/ConclaveSans-Regular.ttf");
     let bold: &[u8] = include_bytes!("../../../app/assets/fonts/ConclaveSans-SemiBold.ttf");
-    Look {
+    Style {
         font: Font::new(&[regular, bold]).unwrap(),
         backdrop: Rgba::opaque(0x17_1b21),
-        tag_paper: Rgba::opaque(0x0f_1216).with_alpha(200),
-        tag_ink: Rgba::opaque(0xff_ffff),
+        tag_background: Rgba::opaque(0x0f_1216).with_alpha(200),
+        tag_text: Rgba::opaque(0xff_ffff),
         tag_muted: Rgba::opaque(0xff_6b66),
         initials: Rgba::opaque(0xff_ffff),
         tag_size: 13.0,
@@ -21,14 +21,14 @@ pub fn look() -> Look {
     }
 }
 
-/// Draws by shaders on whatever adapter there is. `None`, and a line that says so, where there is none.
+/// A target that draws with shaders. Returns `None` and prints a line if there is no adapter.
 pub fn offscreen() -> Option<Offscreen> {
     target(Drawing::Shaders, false)
 }
 
-/// As [`offscreen`], with a choice.
+/// As [`offscreen`], with a choice of the drawing method and of an sRGB-encoding format.
 pub fn target(drawing: Drawing, encoding: bool) -> Option<Offscreen> {
-    skipped(Offscreen::with(look(), drawing, encoding))
+    skipped(Offscreen::with(style(), drawing, encoding))
 }
 
 fn skipped(opened: Result<Offscreen, Error>) -> Option<Offscreen> {
@@ -49,7 +49,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// A picture whose sample at x, y is `yuv(x, y)`; chroma is asked for at the luma sample it lies nearest to.
+    /// A picture whose sample at x, y is `yuv(x, y)`. Chroma is evaluated at even luma positions.
     pub fn new(size: Size, yuv: impl Fn(u16, u16) -> [u8; 3]) -> Self {
         let plane = |size: Size, step: u16, channel: usize| {
             let at = |x, y| yuv(x * step, y * step)[channel];
@@ -76,7 +76,7 @@ impl Picture {
     }
 }
 
-/// What was drawn.
+/// A drawn image.
 pub struct Drawn {
     width: u32,
     bytes: Vec<u8>,
@@ -99,12 +99,12 @@ pub fn draw(target: &mut Offscreen, tiles: &[Tile], width: u32, height: u32) -> 
 }
 
 pub fn draw_on_cpu(tiles: &[Tile], width: u32, height: u32) -> Drawn {
-    let mut canvas = cpu::Canvas::new(look());
+    let mut canvas = cpu::Canvas::new(style());
     canvas.draw(tiles, [width, height], 1.0, BLACK);
     Drawn { width, bytes: canvas.pixels().to_vec() }
 }
 
-/// The recommendations' own equations in double precision: RGB code values, unclamped.
+/// The equations of the recommendations in double precision: RGB code values, unclamped.
 pub fn exact(colour: Colour, yuv: [u8; 3]) -> [f64; 3] {
     let (kr, kb) = match colour.matrix {
         Matrix::Bt601 => (0.299, 0.114),
@@ -122,7 +122,7 @@ pub fn exact(colour: Colour, yuv: [u8; 3]) -> [f64; 3] {
     [red, green, blue].map(|value| value * 255.0)
 }
 
-/// How far a pixel is from where the equations put it.
+/// The largest difference of a pixel's channels from the exact values.
 pub fn error(pixel: [u8; 4], colour: Colour, yuv: [u8; 3]) -> f64 {
     let wanted = exact(colour, yuv).map(|value| value.clamp(0.0, 255.0));
     pixel.iter().zip(wanted).map(|(got, wanted)| (f64::from(*got) - wanted).abs()).fold(0.0, f64::max)

@@ -1,51 +1,51 @@
-//! A meeting's log: entries in one order for everybody, the newest kept for replay.
+//! A meeting's log: entries in the same order for all members. The newest are kept for replay.
 
 use proto::{Blob, Entry, Position};
 use std::collections::VecDeque;
 
-/// Append-only; forgets its oldest entries once it holds too much.
+/// An append-only log that drops its oldest entries beyond a number of entries or bytes.
 #[derive(Debug)]
 pub struct Log {
     kept: VecDeque<Entry>,
     next: u64,
     bytes: usize,
-    most_entries: usize,
-    most_bytes: usize,
+    max_entries: usize,
+    max_bytes: usize,
 }
 
 impl Log {
-    /// An empty log that keeps so many entries, and so many bytes of blobs.
-    pub fn new(most_entries: usize, most_bytes: usize) -> Self {
-        Self { kept: VecDeque::new(), next: 0, bytes: 0, most_entries, most_bytes }
+    /// Returns an empty log that keeps at most `max_entries`, with at most `max_bytes` of blobs.
+    pub fn new(max_entries: usize, max_bytes: usize) -> Self {
+        Self { kept: VecDeque::new(), next: 0, bytes: 0, max_entries, max_bytes }
     }
 
-    /// Where the next entry will stand.
+    /// Returns the position of the next entry.
     pub fn end(&self) -> Position {
         Position(self.next)
     }
 
-    /// Puts an entry at the end, and says where it stands.
+    /// Appends an entry, and returns its position.
     pub fn append(&mut self, entry: Entry) -> Position {
         let position = self.end();
         self.next += 1;
-        self.bytes += weight(&entry);
+        self.bytes += byte_size(&entry);
         self.kept.push_back(entry);
-        while self.kept.len() > self.most_entries || self.bytes > self.most_bytes {
+        while self.kept.len() > self.max_entries || self.bytes > self.max_bytes {
             let Some(oldest) = self.kept.pop_front() else { break };
-            self.bytes -= weight(&oldest);
+            self.bytes -= byte_size(&oldest);
         }
         position
     }
 
-    /// The kept entries from `position` on, with their places.
+    /// Returns the kept entries from `position` on, with their positions.
     pub fn since(&self, position: Position) -> impl Iterator<Item = (Position, &Entry)> {
         let first = self.next - self.kept.len() as u64;
-        let places = (first..).map(Position);
-        places.zip(&self.kept).filter(move |(place, _)| *place >= position)
+        let positions = (first..).map(Position);
+        positions.zip(&self.kept).filter(move |(at, _)| *at >= position)
     }
 }
 
-fn weight(entry: &Entry) -> usize {
+fn byte_size(entry: &Entry) -> usize {
     match entry {
         Entry::Commit { blob: Blob(bytes), .. } | Entry::Told { blob: Blob(bytes), .. } => bytes.len(),
         Entry::Gone { .. } => 0,
@@ -61,29 +61,29 @@ mod tests {
         Entry::Told { from: ParticipantId(1), epoch: Epoch(0), blob: Blob(vec![0; length]) }
     }
 
-    fn places(log: &Log, from: u64) -> Vec<u64> {
-        log.since(Position(from)).map(|(place, _)| place.0).collect()
+    fn positions(log: &Log, from: u64) -> Vec<u64> {
+        log.since(Position(from)).map(|(position, _)| position.0).collect()
     }
 
     #[test]
-    fn replay_starts_where_it_is_asked_to() {
+    fn replay_starts_at_the_requested_position() {
         let mut log = Log::new(10, 1_000);
         assert_eq!((0..4).map(|_| log.append(told(1)).0).collect::<Vec<_>>(), [0, 1, 2, 3]);
-        assert_eq!(places(&log, 2), [2, 3]);
-        assert_eq!(places(&log, 4), [] as [u64; 0]);
+        assert_eq!(positions(&log, 2), [2, 3]);
+        assert_eq!(positions(&log, 4), [] as [u64; 0]);
     }
 
     #[test]
-    fn the_oldest_are_forgotten_and_places_stay() {
+    fn the_oldest_entries_are_dropped_and_positions_stay() {
         let mut log = Log::new(3, 100);
         for _ in 0..5 {
             log.append(told(1));
         }
-        assert_eq!(places(&log, 0), [2, 3, 4]);
+        assert_eq!(positions(&log, 0), [2, 3, 4]);
         log.append(told(99));
-        assert_eq!(places(&log, 0), [4, 5], "too many bytes");
+        assert_eq!(positions(&log, 0), [4, 5], "too many bytes");
         log.append(told(1_000));
-        assert_eq!(places(&log, 0), [] as [u64; 0], "an entry too large to keep is still ordered");
+        assert_eq!(positions(&log, 0), [] as [u64; 0], "an entry that is too large to keep has a position");
         assert_eq!(log.end(), Position(7));
     }
 }

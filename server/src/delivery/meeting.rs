@@ -1,97 +1,185 @@
-//! One meeting as the delivery service sees it: members, those who knock, and the log.
+//! One meeting as the delivery service sees it: its members, those who wait to be admitted, and the log.
 
+use super::actions::{Actions, encode};
 use super::log::Log;
-use crate::Limits;
-use proto::{Blob, Down, Entry, Epoch, MAX_MEMBERS, ParticipantId, Position, Welcome};
+use crate::{Limits, sfu};
+use bytes::Bytes;
+use proto::{Blob, Down, Entry, Epoch, MAX_MEMBERS, MeetingId, ParticipantId, Position, Welcome};
 use std::collections::{BTreeMap, VecDeque};
 
-/// See the module.
+/// One meeting.
 #[derive(Debug)]
 pub struct Meeting {
+    id: MeetingId,
     admission_key: Blob,
-    /// Each with the place of the first entry that it has to see.
+    /// Each member with the position of the first log entry that it has to see.
     members: BTreeMap<ParticipantId, Position>,
-    knocking: BTreeMap<ParticipantId, Blob>,
-    /// Logged as gone, and named in no commit's `removed` yet.
+    /// Those who knocked, each with its request.
+    waiting: BTreeMap<ParticipantId, Blob>,
+    /// Those who are logged as gone and whom no commit has removed yet, oldest first.
     gone: VecDeque<ParticipantId>,
     log: Log,
     epoch: Epoch,
-    most: usize,
+    /// Members and waiting people together.
+    max_people: usize,
 }
 
-/// A commit that somebody asks to be ordered.
+/// [`proto::Up::Commit`] with its sender.
 #[derive(Debug)]
 pub struct Commit {
+    /// The sender.
     pub from: ParticipantId,
+    /// The epoch that the commit ends.
     pub epoch: Epoch,
+    /// The commit itself.
     pub blob: Blob,
+    /// Who is to be admitted.
     pub welcomes: Vec<Welcome>,
+    /// Who is to be removed.
     pub removed: Vec<ParticipantId>,
 }
 
-/// What follows from a commit that won.
-#[derive(Debug)]
-pub struct Won {
-    /// The commit's entry.
-    pub entry: Down,
-    /// Who is to see it: the members of before, without those put out.
-    pub told: Vec<ParticipantId>,
-    /// Members that the commit put out.
+/// Who entered and left a meeting by a commit.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Members that were removed.
     pub removed: Vec<ParticipantId>,
-    /// Whom it lets in.
-    pub welcomes: Vec<Welcome>,
+    /// Waiting people who are members now.
+    pub admitted: Vec<ParticipantId>,
 }
 
 impl Meeting {
-    /// A meeting at epoch 0 whose only member is `first`.
-    pub fn new(admission_key: Blob, first: ParticipantId, limits: &Limits) -> Self {
+    /// Returns a meeting at epoch 0 whose only member is `first`.
+    pub fn new(id: MeetingId, admission_key: Blob, first: ParticipantId, limits: &Limits) -> Self {
         Self {
+            id,
             admission_key,
             members: BTreeMap::from([(first, Position(0))]),
-            knocking: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             gone: VecDeque::new(),
             log: Log::new(limits.log_entries, limits.log_bytes),
             epoch: Epoch(0),
-            most: limits.members,
+            max_people: limits.members,
         }
     }
 
-    /// The public key that knocks are sealed to.
+    /// Returns the public key that requests to be admitted are encrypted to.
     pub fn admission_key(&self) -> &Blob {
         &self.admission_key
     }
 
-    /// Who is in, in the order of their numbers.
-    pub fn members(&self) -> impl Iterator<Item = ParticipantId> {
-        self.members.keys().copied()
+    /// Returns whether no member is left.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
     }
 
-    /// Who waits to be let in.
-    pub fn knocking(&self) -> impl Iterator<Item = ParticipantId> {
-        self.knocking.keys().copied()
+    /// Returns who waits to be admitted.
+    pub fn waiting(&self) -> impl Iterator<Item = ParticipantId> {
+        self.waiting.keys().copied()
     }
 
-    /// Somebody asks to be let in. False where the meeting is full.
-    pub fn knock(&mut self, participant: ParticipantId, request: Blob) -> bool {
-        let room = self.members.len() + self.knocking.len() < self.most;
-        if room {
-            self.knocking.insert(participant, request);
+    /// Takes a request to be admitted, and forwards it to the members. Returns false if the meeting is full.
+    pub fn knock(&mut self, participant: ParticipantId, request: Blob, actions: &mut Actions) -> bool {
+        if self.members.len() + self.waiting.len() >= self.max_people {
+            return false;
         }
-        room
+        self.waiting.insert(participant, request.clone());
+        self.send_to_members(&Down::Knocked { participant, request }, actions);
+        true
     }
 
-    /// Somebody who knocked waits no more. None where it did not wait.
-    pub fn forget_knock(&mut self, participant: ParticipantId) -> Option<Blob> {
-        self.knocking.remove(&participant)
+    /// Removes a person who gave up waiting, and notifies the members. Does nothing if `participant` does not wait.
+    pub fn withdraw(&mut self, participant: ParticipantId, actions: &mut Actions) {
+        if self.stop_waiting(participant) {
+            self.send_to_members(&Down::Withdrew { participant }, actions);
+        }
     }
 
-    /// A member is no more. True where it was one: its going is to be logged.
-    pub fn leave(&mut self, participant: ParticipantId) -> bool {
-        self.members.remove(&participant).is_some()
+    /// Removes a person who waits. Returns whether `participant` waited.
+    pub fn stop_waiting(&mut self, participant: ParticipantId) -> bool {
+        self.waiting.remove(&participant).is_some()
     }
 
-    /// Puts an entry in the log; members are to get the message.
-    pub fn append(&mut self, entry: Entry) -> Down {
+    /// Removes a member whose connection ended, and logs that it is gone.
+    pub fn leave(&mut self, participant: ParticipantId, actions: &mut Actions) {
+        actions.command_sfu(sfu::Command::Leave { participant });
+        if self.members.remove(&participant).is_some() {
+            self.append(Entry::Gone { participant }, actions);
+        }
+    }
+
+    /// Appends an entry to the log, and sends it to the members.
+    pub fn append(&mut self, entry: Entry, actions: &mut Actions) {
+        let message = self.log_entry(entry);
+        self.send_to_members(&message, actions);
+    }
+
+    /// Takes a commit. The first one for an epoch is accepted; the sender of another one gets the current epoch.
+    pub fn commit(&mut self, commit: Commit, actions: &mut Actions) -> Changes {
+        let Commit { from, epoch, blob, welcomes, removed } = commit;
+        if epoch != self.epoch {
+            actions.send(from, &Down::Lost { epoch: self.epoch });
+            return Changes::default();
+        }
+        self.epoch = epoch.next();
+        let entry = self.log_entry(Entry::Commit { from, epoch, blob });
+        self.gone.retain(|gone| !removed.contains(gone));
+        let is_removed = |participant: &ParticipantId| self.members.remove(participant).is_some();
+        let removed: Vec<_> = removed.into_iter().filter(is_removed).collect();
+        for participant in &removed {
+            actions.send(*participant, &Down::Removed);
+            actions.close(*participant);
+            actions.command_sfu(sfu::Command::Leave { participant: *participant });
+        }
+        self.send_to_members(&entry, actions);
+        for participant in &removed {
+            self.append(Entry::Gone { participant: *participant }, actions);
+        }
+        let admitted = welcomes.into_iter().flat_map(|welcome| self.admit(welcome, actions)).collect();
+        Changes { removed, admitted }
+    }
+
+    /// Admits those of a Welcome's receivers who wait. The others who are not members are logged as gone, because the
+    /// members have leaves for them now. Returns who is admitted.
+    fn admit(&mut self, Welcome { to, blob }: Welcome, actions: &mut Actions) -> Vec<ParticipantId> {
+        let admission = encode(&self.admission(blob));
+        let new = to.into_iter().filter(|participant| !self.members.contains_key(participant));
+        let (admitted, vanished): (Vec<_>, Vec<_>) =
+            new.partition(|participant| self.waiting.contains_key(participant));
+        let position = self.log.end();
+        for participant in &admitted {
+            self.waiting.remove(participant);
+            self.members.insert(*participant, position);
+        }
+        let following: Vec<Bytes> = self.since(position).map(|message| encode(&message)).collect();
+        for participant in &admitted {
+            actions.send_encoded([*participant], &admission);
+            for bytes in &following {
+                actions.send_encoded([*participant], bytes);
+            }
+            actions.command_sfu(sfu::Command::Join { meeting: self.id, participant: *participant });
+        }
+        for participant in vanished {
+            self.append(Entry::Gone { participant }, actions);
+        }
+        admitted
+    }
+
+    fn admission(&self, welcome: Blob) -> Down {
+        let gone = self.gone.iter().copied().collect();
+        Down::Admitted { welcome, position: self.log.end(), epoch: self.epoch, gone }
+    }
+
+    /// Returns what a new member gets after its Welcome: the log entries since `position`, and who else waits.
+    fn since(&self, position: Position) -> impl Iterator<Item = Down> {
+        let entries = self.log.since(position);
+        let waiting = self.waiting.iter();
+        entries.map(|(position, entry)| Down::Log { position, entry: entry.clone() }).chain(
+            waiting.map(|(participant, request)| Down::Knocked { participant: *participant, request: request.clone() }),
+        )
+    }
+
+    fn log_entry(&mut self, entry: Entry) -> Down {
         if let Entry::Gone { participant } = &entry {
             self.gone.push_back(*participant);
             if self.gone.len() > MAX_MEMBERS {
@@ -102,50 +190,7 @@ impl Meeting {
         Down::Log { position, entry }
     }
 
-    /// Orders a commit: the first for an epoch wins it.
-    ///
-    /// # Errors
-    /// The epoch now, where another commit was first.
-    pub fn commit(&mut self, commit: Commit) -> Result<Won, Epoch> {
-        if commit.epoch != self.epoch {
-            return Err(self.epoch);
-        }
-        let Commit { from, epoch, blob, welcomes, removed } = commit;
-        self.epoch = epoch.next();
-        let entry = self.append(Entry::Commit { from, epoch, blob });
-        self.gone.retain(|gone| !removed.contains(gone));
-        let removed: Vec<_> =
-            removed.into_iter().filter(|participant| self.members.remove(participant).is_some()).collect();
-        let told = self.members().collect();
-        Ok(Won { entry, told, removed, welcomes })
-    }
-
-    /// What those hear first whom `welcome` lets in now.
-    pub fn admission(&self, welcome: Blob) -> Down {
-        let gone = self.gone.iter().copied().collect();
-        Down::Admitted { welcome, position: self.log.end(), epoch: self.epoch, gone }
-    }
-
-    /// Makes members of those of `to` who wait at the door. Back come these, and those who do not wait and are no members.
-    pub fn admit(&mut self, to: Vec<ParticipantId>) -> (Vec<ParticipantId>, Vec<ParticipantId>) {
-        let strangers = to.into_iter().filter(|participant| !self.members.contains_key(participant));
-        let (admitted, vanished): (Vec<_>, Vec<_>) =
-            strangers.partition(|participant| self.knocking.contains_key(participant));
-        let position = self.log.end();
-        for participant in &admitted {
-            self.knocking.remove(participant);
-            self.members.insert(*participant, position);
-        }
-        (admitted, vanished)
-    }
-
-    /// What somebody who was just let in has to hear behind its Welcome: the entries since, and who else waits.
-    pub fn since_admission(&self, participant: ParticipantId) -> impl Iterator<Item = Down> {
-        let position = self.members.get(&participant).copied().unwrap_or(self.log.end());
-        let entries = self.log.since(position);
-        let waiting = self.knocking.iter();
-        entries
-            .map(|(position, entry)| Down::Log { position, entry: entry.clone() })
-            .chain(waiting.map(|(who, request)| Down::Knocked { participant: *who, request: request.clone() }))
+    fn send_to_members(&self, message: &Down, actions: &mut Actions) {
+        actions.send_all(self.members.keys().copied(), message);
     }
 }

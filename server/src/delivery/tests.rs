@@ -1,4 +1,4 @@
-//! Behaviour of the delivery service: who hears what, and in which order.
+//! Behaviour of the delivery service: who receives what, in which order.
 
 use super::*;
 use proto::{Entry, Epoch, Position, Refusal, Welcome};
@@ -8,63 +8,63 @@ const ANNA: ParticipantId = ParticipantId(1);
 const BEN: ParticipantId = ParticipantId(2);
 const CLEO: ParticipantId = ParticipantId(3);
 
-/// A service, and what it says.
+/// A service that records its actions.
 struct Service {
     delivery: Delivery,
-    media: Vec<sfu::Order>,
-    finished: Vec<ParticipantId>,
+    commands: Vec<sfu::Command>,
+    closed: Vec<ParticipantId>,
 }
 
 impl Service {
     fn with(limits: Limits) -> Self {
-        Self { delivery: Delivery::new(limits), media: Vec::new(), finished: Vec::new() }
+        Self { delivery: Delivery::new(limits), commands: Vec::new(), closed: Vec::new() }
     }
 
-    /// Anna has a meeting; the others are in the lobby.
+    /// Anna has a meeting; Ben and Cleo are connected.
     fn opened() -> Self {
         let mut service = Self::with(Limits::default());
-        for who in [ANNA, BEN, CLEO] {
-            service.greet(who);
+        for participant in [ANNA, BEN, CLEO] {
+            service.greet(participant);
         }
-        assert_eq!(service.says(ANNA, create(MEETING)), [(ANNA, Down::Created)]);
+        assert_eq!(service.sends(ANNA, create(MEETING)), [(ANNA, Down::Created)]);
         service
     }
 
-    /// Anna, Ben and Cleo are in; two commits made.
+    /// Anna, Ben and Cleo are members, by two commits.
     fn three() -> Self {
         let mut service = Self::opened();
-        for (epoch, who) in [(0, BEN), (1, CLEO)] {
-            service.says(who, knock());
-            service.says(ANNA, commit(epoch, &[who], &[]));
+        for (epoch, participant) in [(0, BEN), (1, CLEO)] {
+            service.sends(participant, knock());
+            service.sends(ANNA, commit(epoch, &[participant], &[]));
         }
         service
     }
 
-    fn greet(&mut self, who: ParticipantId) -> Vec<(ParticipantId, Down)> {
-        self.delivery.handle_arrival(who);
-        self.says(who, Up::Hello { version: VERSION })
+    fn greet(&mut self, participant: ParticipantId) -> Vec<(ParticipantId, Down)> {
+        self.delivery.handle_connected(participant);
+        self.sends(participant, Up::Hello { version: VERSION })
     }
 
-    fn says(&mut self, who: ParticipantId, message: Up) -> Vec<(ParticipantId, Down)> {
-        self.delivery.handle_message(who, message);
-        self.heard()
+    fn sends(&mut self, participant: ParticipantId, message: Up) -> Vec<(ParticipantId, Down)> {
+        self.delivery.handle_message(participant, message);
+        self.received()
     }
 
-    fn departs(&mut self, who: ParticipantId) -> Vec<(ParticipantId, Down)> {
-        self.delivery.handle_departure(who);
-        self.heard()
+    fn disconnects(&mut self, participant: ParticipantId) -> Vec<(ParticipantId, Down)> {
+        self.delivery.handle_disconnected(participant);
+        self.received()
     }
 
-    fn heard(&mut self) -> Vec<(ParticipantId, Down)> {
-        let mut heard = Vec::new();
+    fn received(&mut self) -> Vec<(ParticipantId, Down)> {
+        let mut received = Vec::new();
         while let Some(action) = self.delivery.poll_action() {
             match action {
-                Action::Say(to, bytes) => heard.push((to, proto::decode(&bytes).expect("a message"))),
-                Action::Finish(who) => self.finished.push(who),
-                Action::Media(order) => self.media.push(order),
+                Action::Send(to, bytes) => received.push((to, proto::decode(&bytes).expect("a message"))),
+                Action::Close(participant) => self.closed.push(participant),
+                Action::Sfu(command) => self.commands.push(command),
             }
         }
-        heard
+        received
     }
 }
 
@@ -108,131 +108,131 @@ fn problem(problem: Problem) -> Down {
 }
 
 #[test]
-fn a_knock_is_heard_by_members_and_a_commit_lets_in() {
+fn members_receive_a_knock_and_a_commit_admits() {
     let mut service = Service::opened();
-    let admission_key = service.says(BEN, Up::Approach { meeting: MEETING });
+    let admission_key = service.sends(BEN, Up::Approach { meeting: MEETING });
     assert_eq!(admission_key, [(BEN, Down::AdmissionKey { admission_key: blob(9) })]);
-    assert_eq!(service.says(BEN, knock()), [(ANNA, Down::Knocked { participant: BEN, request: blob(5) })]);
+    assert_eq!(service.sends(BEN, knock()), [(ANNA, Down::Knocked { participant: BEN, request: blob(5) })]);
     let admitted = Down::Admitted { welcome: blob(7), position: Position(1), epoch: Epoch(1), gone: vec![] };
-    assert_eq!(service.says(ANNA, commit(0, &[BEN], &[])), [(ANNA, committed(0, ANNA, 0)), (BEN, admitted)]);
-    let joined = |participant| sfu::Order::Join { meeting: MEETING, participant };
-    assert_eq!(service.media, [joined(ANNA), joined(BEN)]);
-    let told = service.says(BEN, tell(1, 8));
-    assert_eq!(told.len(), 2, "to its author, too");
-    assert_eq!(told[0].1, told[1].1);
+    assert_eq!(service.sends(ANNA, commit(0, &[BEN], &[])), [(ANNA, committed(0, ANNA, 0)), (BEN, admitted)]);
+    let joined = |participant| sfu::Command::Join { meeting: MEETING, participant };
+    assert_eq!(service.commands, [joined(ANNA), joined(BEN)]);
+    let received = service.sends(BEN, tell(1, 8));
+    assert_eq!(received.len(), 2, "also to its author");
+    assert_eq!(received[0].1, received[1].1);
 }
 
 #[test]
-fn the_first_commit_of_an_epoch_wins_and_the_loser_hears_the_epoch() {
+fn the_first_commit_of_an_epoch_wins_and_the_loser_receives_the_epoch() {
     let mut service = Service::three();
-    let won = service.says(BEN, commit(2, &[], &[]));
-    assert_eq!(won, [ANNA, BEN, CLEO].map(|who| (who, committed(2, BEN, 2))));
-    assert_eq!(service.says(ANNA, commit(2, &[], &[])), [(ANNA, Down::Lost { epoch: Epoch(3) })]);
-    assert_eq!(service.says(ANNA, commit(9, &[], &[])), [(ANNA, Down::Lost { epoch: Epoch(3) })]);
-    assert_eq!(service.says(ANNA, commit(3, &[], &[])).len(), 3);
+    let accepted = service.sends(BEN, commit(2, &[], &[]));
+    assert_eq!(accepted, [ANNA, BEN, CLEO].map(|participant| (participant, committed(2, BEN, 2))));
+    assert_eq!(service.sends(ANNA, commit(2, &[], &[])), [(ANNA, Down::Lost { epoch: Epoch(3) })]);
+    assert_eq!(service.sends(ANNA, commit(9, &[], &[])), [(ANNA, Down::Lost { epoch: Epoch(3) })]);
+    assert_eq!(service.sends(ANNA, commit(3, &[], &[])).len(), 3);
 }
 
 #[test]
-fn somebody_put_out_hears_so_and_nothing_else() {
+fn a_removed_member_is_told_so_and_receives_nothing_else() {
     let mut service = Service::three();
-    let heard = service.says(ANNA, commit(2, &[], &[CLEO]));
-    let entries = [ANNA, BEN].map(|who| (who, committed(2, ANNA, 2)));
-    let behind = [ANNA, BEN].map(|who| (who, gone(3, CLEO)));
-    assert_eq!(heard, [vec![(CLEO, Down::Removed)], entries.to_vec(), behind.to_vec()].concat());
-    assert_eq!(service.finished, [CLEO]);
-    assert_eq!(service.media.last(), Some(&sfu::Order::Leave { participant: CLEO }));
-    assert!(service.says(CLEO, tell(2, 1)).is_empty(), "not heard any more");
-    assert!(service.departs(CLEO).is_empty(), "not logged a second time");
+    let received = service.sends(ANNA, commit(2, &[], &[CLEO]));
+    let entries = [ANNA, BEN].map(|participant| (participant, committed(2, ANNA, 2)));
+    let after = [ANNA, BEN].map(|participant| (participant, gone(3, CLEO)));
+    assert_eq!(received, [vec![(CLEO, Down::Removed)], entries.to_vec(), after.to_vec()].concat());
+    assert_eq!(service.closed, [CLEO]);
+    assert_eq!(service.commands.last(), Some(&sfu::Command::Leave { participant: CLEO }));
+    assert!(service.sends(CLEO, tell(2, 1)).is_empty(), "its messages are ignored");
+    assert!(service.disconnects(CLEO).is_empty(), "not logged again");
 }
 
 #[test]
-fn a_member_that_goes_is_logged_once() {
+fn a_member_that_leaves_is_logged_once() {
     let mut service = Service::three();
-    assert_eq!(service.departs(BEN), [(ANNA, gone(2, BEN)), (CLEO, gone(2, BEN))]);
-    assert_eq!(service.says(CLEO, Up::Leave), [(ANNA, gone(3, CLEO))]);
-    assert!(service.departs(CLEO).is_empty());
-    assert_eq!(service.finished, [CLEO]);
+    assert_eq!(service.disconnects(BEN), [(ANNA, gone(2, BEN)), (CLEO, gone(2, BEN))]);
+    assert_eq!(service.sends(CLEO, Up::Leave), [(ANNA, gone(3, CLEO))]);
+    assert!(service.disconnects(CLEO).is_empty());
+    assert_eq!(service.closed, [CLEO]);
 }
 
 #[test]
-fn a_late_joiner_hears_who_is_gone_and_who_else_waits() {
+fn a_new_member_is_told_who_is_gone_and_who_else_waits() {
     let mut service = Service::three();
-    service.departs(BEN);
+    service.disconnects(BEN);
     let (dora, emil) = (ParticipantId(4), ParticipantId(5));
-    for who in [dora, emil] {
-        service.greet(who);
-        service.says(who, knock());
+    for participant in [dora, emil] {
+        service.greet(participant);
+        service.sends(participant, knock());
     }
-    let heard = service.says(ANNA, commit(2, &[dora], &[]));
-    let to_dora: Vec<Down> = heard.into_iter().filter(|(to, _)| *to == dora).map(|(_, message)| message).collect();
+    let received = service.sends(ANNA, commit(2, &[dora], &[]));
+    let to_dora: Vec<Down> = received.into_iter().filter(|(to, _)| *to == dora).map(|(_, message)| message).collect();
     let admitted = Down::Admitted { welcome: blob(7), position: Position(4), epoch: Epoch(3), gone: vec![BEN] };
     assert_eq!(to_dora, [admitted, Down::Knocked { participant: emil, request: blob(5) }]);
-    // A commit that names the gone takes them off the list.
-    let heard = service.says(ANNA, commit(3, &[emil], &[BEN]));
-    let welcome = heard.into_iter().find(|(to, _)| *to == emil).map(|(_, message)| message);
+    // A commit that removes those who are gone takes them off the list.
+    let received = service.sends(ANNA, commit(3, &[emil], &[BEN]));
+    let welcome = received.into_iter().find(|(to, _)| *to == emil).map(|(_, message)| message);
     let admitted = Down::Admitted { welcome: blob(7), position: Position(5), epoch: Epoch(4), gone: vec![] };
     assert_eq!(welcome, Some(admitted));
 }
 
 #[test]
-fn a_joiner_who_gave_up_is_logged_as_gone_behind_the_commit() {
+fn a_waiting_person_who_gave_up_is_logged_as_gone_after_the_commit() {
     let mut service = Service::opened();
-    service.says(BEN, knock());
-    assert_eq!(service.departs(BEN), [(ANNA, Down::Withdrew { participant: BEN })]);
-    let heard = service.says(ANNA, commit(0, &[BEN], &[]));
-    assert_eq!(heard, [(ANNA, committed(0, ANNA, 0)), (ANNA, gone(1, BEN))]);
+    service.sends(BEN, knock());
+    assert_eq!(service.disconnects(BEN), [(ANNA, Down::Withdrew { participant: BEN })]);
+    let received = service.sends(ANNA, commit(0, &[BEN], &[]));
+    assert_eq!(received, [(ANNA, committed(0, ANNA, 0)), (ANNA, gone(1, BEN))]);
 }
 
 #[test]
-fn one_welcome_lets_several_in() {
+fn one_welcome_admits_several() {
     let mut service = Service::opened();
-    for who in [BEN, CLEO] {
-        service.says(who, knock());
+    for participant in [BEN, CLEO] {
+        service.sends(participant, knock());
     }
-    let heard = service.says(ANNA, commit(0, &[BEN, CLEO], &[]));
-    assert_eq!(heard.iter().filter(|(_, message)| matches!(message, Down::Admitted { .. })).count(), 2);
-    assert_eq!(service.says(CLEO, tell(1, 1)).len(), 3);
+    let received = service.sends(ANNA, commit(0, &[BEN, CLEO], &[]));
+    assert_eq!(received.iter().filter(|(_, message)| matches!(message, Down::Admitted { .. })).count(), 2);
+    assert_eq!(service.sends(CLEO, tell(1, 1)).len(), 3);
 }
 
 #[test]
-fn somebody_refused_hears_why_and_is_put_out() {
+fn a_refused_person_is_told_why_and_disconnected() {
     let mut service = Service::opened();
-    service.says(BEN, knock());
+    service.sends(BEN, knock());
     let refuse = |participant| Up::Refuse { participant, why: Refusal::Declined };
-    assert_eq!(service.says(ANNA, refuse(BEN)), [(BEN, Down::Refused { why: Refusal::Declined })]);
-    assert!(service.says(ANNA, refuse(BEN)).is_empty());
-    assert_eq!(service.finished, [BEN]);
-    assert!(service.says(BEN, knock()).is_empty());
+    assert_eq!(service.sends(ANNA, refuse(BEN)), [(BEN, Down::Refused { why: Refusal::Declined })]);
+    assert!(service.sends(ANNA, refuse(BEN)).is_empty());
+    assert_eq!(service.closed, [BEN]);
+    assert!(service.sends(BEN, knock()).is_empty());
 }
 
 #[test]
 fn a_meeting_ends_with_its_last_member() {
     let mut service = Service::opened();
-    service.says(BEN, knock());
-    assert_eq!(service.departs(ANNA), [(BEN, problem(Problem::NoMeeting))]);
-    assert_eq!(service.finished, [BEN]);
-    assert_eq!(service.says(CLEO, knock()), [(CLEO, problem(Problem::NoMeeting))]);
+    service.sends(BEN, knock());
+    assert_eq!(service.disconnects(ANNA), [(BEN, problem(Problem::NoMeeting))]);
+    assert_eq!(service.closed, [BEN]);
+    assert_eq!(service.sends(CLEO, knock()), [(CLEO, problem(Problem::NoMeeting))]);
     assert_eq!(service.delivery.meetings(), 0);
 }
 
 #[test]
 fn limits_hold() {
     let mut service = Service::with(Limits { meetings: 1, members: 2, stranger_message: 10, ..Limits::default() });
-    let everybody: Vec<ParticipantId> = (1..=6).map(ParticipantId).collect();
-    for who in &everybody {
-        service.greet(*who);
+    let people: Vec<ParticipantId> = (1..=6).map(ParticipantId).collect();
+    for participant in &people {
+        service.greet(*participant);
     }
-    service.says(ANNA, create(MEETING));
-    assert_eq!(service.says(BEN, create(MEETING)), [(BEN, problem(Problem::MeetingExists))]);
-    assert_eq!(service.says(CLEO, create(MeetingId([2; 16]))), [(CLEO, problem(Problem::ServerFull))]);
-    assert_eq!(service.says(everybody[3], knock()).len(), 1);
-    assert_eq!(service.says(everybody[4], knock()), [(everybody[4], problem(Problem::MeetingFull))]);
+    service.sends(ANNA, create(MEETING));
+    assert_eq!(service.sends(BEN, create(MEETING)), [(BEN, problem(Problem::MeetingExists))]);
+    assert_eq!(service.sends(CLEO, create(MeetingId([2; 16]))), [(CLEO, problem(Problem::ServerFull))]);
+    assert_eq!(service.sends(people[3], knock()).len(), 1);
+    assert_eq!(service.sends(people[4], knock()), [(people[4], problem(Problem::MeetingFull))]);
     let long = Up::Knock { meeting: MEETING, request: Blob(vec![0; 11]) };
-    assert_eq!(service.says(everybody[5], long), [(everybody[5], problem(Problem::Malformed))]);
+    assert_eq!(service.sends(people[5], long), [(people[5], problem(Problem::Malformed))]);
 }
 
 #[test]
-fn what_does_not_fit_ends_the_connection() {
+fn a_message_out_of_turn_ends_the_connection() {
     let strangers = [
         (Up::Hello { version: VERSION + 1 }, Problem::Version),
         (create(MEETING), Problem::Malformed),
@@ -240,28 +240,28 @@ fn what_does_not_fit_ends_the_connection() {
     ];
     for (message, expected) in strangers {
         let mut service = Service::with(Limits::default());
-        service.delivery.handle_arrival(ANNA);
-        assert_eq!(service.says(ANNA, message), [(ANNA, problem(expected))]);
-        assert_eq!(service.finished, [ANNA]);
+        service.delivery.handle_connected(ANNA);
+        assert_eq!(service.sends(ANNA, message), [(ANNA, problem(expected))]);
+        assert_eq!(service.closed, [ANNA]);
     }
     let mut service = Service::opened();
-    assert_eq!(service.says(BEN, commit(0, &[], &[])), [(BEN, problem(Problem::Malformed))], "no member");
-    let heard = service.says(ANNA, Up::Hello { version: VERSION });
-    assert_eq!(heard, [(ANNA, problem(Problem::Malformed))]);
+    assert_eq!(service.sends(BEN, commit(0, &[], &[])), [(BEN, problem(Problem::Malformed))], "not a member");
+    let received = service.sends(ANNA, Up::Hello { version: VERSION });
+    assert_eq!(received, [(ANNA, problem(Problem::Malformed))]);
 }
 
 #[test]
-fn draining_ends_every_connection_and_every_new_one() {
+fn draining_closes_all_connections_and_each_new_one() {
     let mut service = Service::three();
     service.delivery.drain();
-    let heard = service.heard();
-    for who in [ANNA, BEN, CLEO] {
-        assert!(heard.contains(&(who, problem(Problem::Draining))));
+    let received = service.received();
+    for participant in [ANNA, BEN, CLEO] {
+        assert!(received.contains(&(participant, problem(Problem::Draining))));
     }
-    service.delivery.handle_arrival(ParticipantId(9));
-    assert_eq!(service.heard(), [(ParticipantId(9), problem(Problem::Draining))]);
-    for who in 1..=9 {
-        service.departs(ParticipantId(who));
+    service.delivery.handle_connected(ParticipantId(9));
+    assert_eq!(service.received(), [(ParticipantId(9), problem(Problem::Draining))]);
+    for participant in 1..=9 {
+        service.disconnects(ParticipantId(participant));
     }
     assert_eq!((service.delivery.connections(), service.delivery.meetings()), (0, 0));
 }

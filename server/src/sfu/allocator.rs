@@ -1,49 +1,49 @@
-//! Divides one receiver's downlink among the tracks that it wants.
-//! Pure: rates and wishes in, layers out.
+//! Divides one receiver's downlink among the video tracks that it receives.
+//! Pure: bitrates and requests in, layers out.
 //!
-//! Sound first, then the smallest layer of every picture, then larger ones where the need is greatest. Where not even
-//! the smallest layers fit, they lose pictures a second before somebody loses the picture.
+//! Audio first, then the smallest layer of every track, then larger layers, first for the track that is furthest below
+//! its target. If the smallest layers do not all fit, the frame rate is reduced before a track is dropped.
 
 use super::switch::Target;
 use proto::TileWish;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// What one receiver wants of one video track.
+/// One video track that the receiver requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Bits a second of each spatial layer with all its temporal layers, smallest first; 1 to 8 of them.
+    /// Bits per second of each spatial layer with all its temporal layers, smallest first; 1 to 8 of them.
     pub rates: Vec<u64>,
-    /// The layer that fills the tile, and the temporal layers that are of use. None where the tile is hidden.
-    pub wish: Option<Target>,
-    /// Higher is served first.
+    /// The layer that fills the tile, with the temporal layers for its frame rate. `None` if the tile is hidden.
+    pub target: Option<Target>,
+    /// Requests of higher priority are served first.
     pub priority: u8,
-    /// The tile's pixels.
+    /// The tile's size in pixels.
     pub pixels: u32,
-    /// What the receiver gets now: it is kept without the margin that something larger needs.
+    /// What the receiver gets now. To keep it, no margin is needed.
     pub current: Option<Target>,
 }
 
-/// What each request gets, in the same order, of `budget` bits a second. `audio` of them are spoken for.
+/// Returns what each request gets, in the same order, of `budget` bits per second. `audio` of them are reserved.
 pub fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Target>> {
     let mut left = budget.saturating_sub(audio);
-    let mut granted: Vec<Option<Target>> = vec![None; requests.len()];
-    let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].wish.is_some()).collect();
+    let mut allocated: Vec<Option<Target>> = vec![None; requests.len()];
+    let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].target.is_some()).collect();
     order.sort_by_key(|index| Reverse((requests[*index].priority, requests[*index].pixels)));
-    grant_base(&mut left, &order, requests, &mut granted);
-    grant_more(&mut left, &order, requests, &mut granted);
-    granted
+    allocate_smallest(&mut left, &order, requests, &mut allocated);
+    allocate_larger(&mut left, &order, requests, &mut allocated);
+    allocated
 }
 
-/// Bits a second that all wishes together ask for.
-pub fn desire(audio: u64, requests: &[Request]) -> u64 {
-    let wished = requests.iter().filter_map(|request| Some(cost(request, request.wish?)));
-    audio.saturating_add(wished.sum())
+/// Returns the bits per second that all targets together need.
+pub fn desired_bitrate(audio: u64, requests: &[Request]) -> u64 {
+    let video = requests.iter().filter_map(|request| Some(bitrate(request, request.target?)));
+    audio.saturating_add(video.sum())
 }
 
-/// The layer that fills a tile: the smallest one that need not be enlarged by more than a tenth in both directions.
-/// None for a hidden tile. `sizes` are the widths and heights of the layers, smallest first.
-pub fn wish(tile: &TileWish, sizes: &[(u16, u16)]) -> Option<Target> {
+/// Returns the layer that fills a tile: the smallest one that is enlarged by at most a tenth in width or height.
+/// Returns `None` for a hidden tile. `sizes` are the widths and heights of the layers, smallest first.
+pub fn target_for_tile(tile: &TileWish, sizes: &[(u16, u16)]) -> Option<Target> {
     if tile.paused {
         return None;
     }
@@ -53,11 +53,11 @@ pub fn wish(tile: &TileWish, sizes: &[(u16, u16)]) -> Option<Target> {
     };
     let largest = sizes.len().checked_sub(1)?;
     let spatial = u8::try_from(sizes.iter().position(fills).unwrap_or(largest)).ok()?;
-    Some(Target { spatial, temporal: temporal(tile.frames_per_second) })
+    Some(Target { spatial, temporal: temporal_layer(tile.frames_per_second) })
 }
 
-/// The highest temporal layer of use at so many pictures a second, of a source that has 30.
-fn temporal(frames_per_second: u8) -> u8 {
+/// Returns the highest temporal layer for a frame rate, of a source with 30 frames per second.
+fn temporal_layer(frames_per_second: u8) -> u8 {
     match frames_per_second {
         0..=8 => 0,
         9..=16 => 1,
@@ -65,73 +65,74 @@ fn temporal(frames_per_second: u8) -> u8 {
     }
 }
 
-/// The smallest layer for everybody, in order; where it does not fit, with fewer temporal layers.
-fn grant_base(left: &mut u64, order: &[usize], requests: &[Request], granted: &mut [Option<Target>]) {
+/// Allocates the smallest layer to all requests, in order. If it does not fit, with fewer temporal layers.
+fn allocate_smallest(left: &mut u64, order: &[usize], requests: &[Request], allocated: &mut [Option<Target>]) {
     for index in order {
         let request = &requests[*index];
-        let Some(wish) = request.wish else { continue };
-        let choices = (0..=wish.temporal).rev().map(|temporal| Target { spatial: 0, temporal });
-        let fitting = choices.into_iter().find(|target| cost(request, *target) <= *left);
+        let Some(wanted) = request.target else { continue };
+        let choices = (0..=wanted.temporal).rev().map(|temporal| Target { spatial: 0, temporal });
+        let fitting = choices.into_iter().find(|target| bitrate(request, *target) <= *left);
         if let Some(target) = fitting {
-            *left -= cost(request, target);
-            granted[*index] = Some(target);
+            *left -= bitrate(request, target);
+            allocated[*index] = Some(target);
         }
     }
 }
 
-/// Raises whoever is furthest below its wish, one step at a time, until nobody's next step fits. What does not fit now will
-/// not later either, for nothing is ever given back: each step is looked at once.
-fn grant_more(left: &mut u64, order: &[usize], requests: &[Request], granted: &mut [Option<Target>]) {
-    let step = |place: usize, granted: &[Option<Target>]| {
+/// Allocates one step more to the request that is furthest below its target, until no step fits. The budget only
+/// shrinks: a step that does not fit now never will, so each step is tried once.
+fn allocate_larger(left: &mut u64, order: &[usize], requests: &[Request], allocated: &mut [Option<Target>]) {
+    let step = |place: usize, allocated: &[Option<Target>]| {
         let index = *order.get(place)?;
-        let (request, now) = (requests.get(index)?, *granted.get(index)?);
-        let (now, wish) = (now?, request.wish?);
-        let target = next(now, wish)?;
-        let short = wish.spatial.saturating_sub(target.spatial);
-        // The first of equals wins: `order` has the higher priority and the larger tile in front.
-        Some((request.priority, short, Reverse(place)))
+        let (request, now) = (requests.get(index)?, *allocated.get(index)?);
+        let wanted = request.target?;
+        let next = next_step(now?, wanted)?;
+        let layers_below = wanted.spatial.saturating_sub(next.spatial);
+        // The first of equals wins: `order` begins with the higher priority and the larger tile.
+        Some((request.priority, layers_below, Reverse(place)))
     };
-    let mut steps: BinaryHeap<_> = (0..order.len()).filter_map(|place| step(place, granted)).collect();
+    let mut steps: BinaryHeap<_> = (0..order.len()).filter_map(|place| step(place, allocated)).collect();
     while let Some((.., Reverse(place))) = steps.pop() {
         let index = order[place];
         let request = &requests[index];
-        let Some((now, target)) = granted[index].and_then(|now| Some((now, next(now, request.wish?)?))) else {
+        let Some((now, next)) = allocated[index].and_then(|now| Some((now, next_step(now, request.target?)?))) else {
             continue;
         };
-        let held = request.current.is_some_and(|current| current.spatial >= target.spatial);
-        let needed = extra(request, Some(now), target);
-        // Something larger than now must fit with room to spare, or it would come and go.
-        let fits = if held { needed <= *left } else { needed.saturating_mul(MARGIN) / 100 <= *left };
-        if fits {
+        let needed = bitrate(request, next).saturating_sub(bitrate(request, now));
+        if fits(request, next, needed, *left) {
             *left = left.saturating_sub(needed);
-            granted[index] = Some(target);
-            steps.extend(step(place, granted));
+            allocated[index] = Some(next);
+            steps.extend(step(place, allocated));
         }
     }
 }
 
-/// One step closer to the wish: all its temporal layers first, then the next spatial layer.
-fn next(now: Target, wish: Target) -> Option<Target> {
-    if now.temporal < wish.temporal {
+/// Returns whether a step fits. A layer that is larger than the current one must fit with a margin, or it would come
+/// and go.
+fn fits(request: &Request, next: Target, needed: u64, left: u64) -> bool {
+    let current = request.current.is_some_and(|current| current.spatial >= next.spatial);
+    if current { needed <= left } else { needed.saturating_mul(MARGIN_PERCENT) / 100 <= left }
+}
+
+/// Returns the next step towards `wanted`: first all temporal layers, then the next spatial layer.
+fn next_step(now: Target, wanted: Target) -> Option<Target> {
+    if now.temporal < wanted.temporal {
         return Some(Target { temporal: now.temporal + 1, ..now });
     }
-    (now.spatial < wish.spatial).then_some(Target { spatial: now.spatial + 1, ..now })
+    (now.spatial < wanted.spatial).then_some(Target { spatial: now.spatial + 1, ..now })
 }
 
-fn extra(request: &Request, now: Option<Target>, target: Target) -> u64 {
-    cost(request, target).saturating_sub(now.map_or(0, |now| cost(request, now)))
-}
-
-fn cost(request: &Request, target: Target) -> u64 {
+/// Returns the bits per second of a target.
+fn bitrate(request: &Request, target: Target) -> u64 {
     let rate = request.rates.get(usize::from(target.spatial)).copied().unwrap_or(0);
-    rate * TEMPORAL_SHARE[usize::from(target.temporal.min(2))] / 100
+    rate * TEMPORAL_PERCENT[usize::from(target.temporal.min(2))] / 100
 }
 
-/// Percent of a layer's bits up to each temporal layer, as encoders divide them.
-const TEMPORAL_SHARE: [u64; 3] = [50, 70, 100];
+/// Percent of a layer's bitrate up to each temporal layer, as encoders divide it.
+const TEMPORAL_PERCENT: [u64; 3] = [50, 70, 100];
 
-/// Percent of its cost that must be free for a layer larger than the current one.
-const MARGIN: u64 = 110;
+/// Percent of its bitrate that must be free for a layer larger than the current one.
+const MARGIN_PERCENT: u64 = 110;
 
 #[cfg(test)]
 mod tests;

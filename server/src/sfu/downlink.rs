@@ -1,102 +1,113 @@
-//! How much a receiver may be sent, from what the estimator of its transport says.
-//! Pure: the caller brings the clock.
+//! Decides how many bits per second a receiver may be sent, from the bandwidth estimate of its transport.
+//! Pure: the caller passes the time.
 //!
-//! The estimator measures what is sent: while little is sent it cannot know of more, and its word is low. That is no
-//! sign of a narrow link. So it counts only after a sign of congestion: many packets lost, or a way that takes much longer
-//! than it did, twice in a row. Otherwise the link is taken to be wide, and the first second of a picture tells.
+//! The estimator measures what is sent. While little is sent, its estimate is low; that does not mean that the link is
+//! narrow. So the estimate counts only after congestion: high loss or a much longer round trip, in two reports in a
+//! row. Otherwise a wide link is assumed.
 
 use std::time::{Duration, Instant};
 
-/// The downlink of one receiver. See the module.
+/// The downlink of one receiver.
 #[derive(Debug)]
 pub struct Downlink {
     estimate: u64,
-    /// What a link without a sign of congestion is taken to carry.
-    trusted: u64,
+    /// What the link is assumed to carry while it is not congested.
+    assumed: u64,
     /// The shortest round trip so far.
     shortest: Option<Duration>,
-    /// Reports in a row with a sign of congestion.
-    signs: u32,
+    /// Consecutive reports with congestion.
+    congested_reports: u32,
     /// Until when the estimate alone counts.
-    doubted_until: Option<Instant>,
-    doubt: Duration,
+    congested_until: Option<Instant>,
+    /// How long the estimate alone counts after the next congestion.
+    hold: Duration,
 }
 
-/// How the last second went.
+/// The statistics of the last second.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
-    /// The share of packets that did not arrive.
+    /// The fraction of packets that were lost, 0.0..=1.0.
     pub lost: f32,
-    /// How long the way there and back took.
+    /// The round-trip time.
     pub round_trip: Option<Duration>,
-    /// Bits a second that were sent.
+    /// Bits per second that were sent.
     pub sent: u64,
 }
 
 impl Downlink {
-    /// A downlink of which nothing is known.
+    /// Returns a downlink with a first estimate, in bits per second.
     pub fn new(estimate: u64) -> Self {
-        Self { estimate, trusted: OPTIMISM, shortest: None, signs: 0, doubted_until: None, doubt: MIN_DOUBT }
+        Self {
+            estimate,
+            assumed: DEFAULT_CAPACITY,
+            shortest: None,
+            congested_reports: 0,
+            congested_until: None,
+            hold: MIN_HOLD,
+        }
     }
 
-    /// The estimator has another opinion.
+    /// Takes a new estimate, in bits per second.
     pub fn handle_estimate(&mut self, estimate: u64) {
         self.estimate = estimate;
     }
 
-    /// Weighs how the last second went.
+    /// Takes the statistics of the last second.
     pub fn handle_report(&mut self, report: Report, now: Instant) {
         let shortest = self.shortest.into_iter().chain(report.round_trip).min();
         self.shortest = shortest;
-        let slow = report.round_trip.zip(shortest).is_some_and(|(now, then)| now > then + MAX_DELAY);
-        let congested = report.lost >= MAX_LOSS || slow;
-        self.signs = if congested && report.sent > self.estimate / 2 { self.signs + 1 } else { 0 };
-        if self.signs >= ENOUGH_SIGNS {
-            self.doubt(now);
-        } else if report.lost < LITTLE_LOSS && !slow && self.doubted_until.is_none() {
-            self.trusted = self.trusted.max(report.sent.saturating_mul(2));
+        let delayed = report.round_trip.zip(shortest).is_some_and(|(last, shortest)| last > shortest + MAX_DELAY);
+        let congested = report.lost >= MAX_LOSS || delayed;
+        self.congested_reports =
+            if congested && report.sent > self.estimate / 2 { self.congested_reports + 1 } else { 0 };
+        if self.congested_reports >= MIN_CONGESTED_REPORTS {
+            self.start_hold(now);
+        } else if report.lost < USUAL_LOSS && !delayed && self.congested_until.is_none() {
+            self.assumed = self.assumed.max(report.sent.saturating_mul(2));
         }
     }
 
-    /// Bits a second that it may be sent.
+    /// Returns the bits per second that the receiver may be sent.
     pub fn budget(&mut self, now: Instant) -> u64 {
-        if self.doubted_until.is_some_and(|until| now >= until) {
-            self.doubted_until = None;
+        if self.congested_until.is_some_and(|until| now >= until) {
+            self.congested_until = None;
         }
-        if self.doubted_until.is_some() { self.estimate } else { self.estimate.max(self.trusted) }
+        if self.congested_until.is_some() { self.estimate } else { self.estimate.max(self.assumed) }
     }
 
-    /// Each time it is doubted soon after the last time, for twice as long.
-    fn doubt(&mut self, now: Instant) {
-        match self.doubted_until {
+    /// Lets the estimate alone count for a while, each time for twice as long.
+    fn start_hold(&mut self, now: Instant) {
+        match self.congested_until {
             Some(until) if now < until => {}
             Some(_) | None => {
-                self.doubted_until = Some(now + self.doubt);
-                self.doubt = (self.doubt * 2).min(MAX_DOUBT);
-                self.trusted = OPTIMISM;
+                self.congested_until = Some(now + self.hold);
+                self.hold = (self.hold * 2).min(MAX_HOLD);
+                self.assumed = DEFAULT_CAPACITY;
             }
         }
     }
 }
 
-/// What a link is taken to carry, in bits a second, before anything speaks against it: a few large pictures.
-const OPTIMISM: u64 = 6_000_000;
+/// What a link is assumed to carry without congestion, in bits per second: a few large pictures.
+const DEFAULT_CAPACITY: u64 = 6_000_000;
 
-/// The share of lost packets that only a full link explains.
+/// A fraction of lost packets that only congestion explains.
 const MAX_LOSS: f32 = 0.1;
 
-/// How much longer than the shortest a round trip takes only where a queue is full.
+/// An increase of the round-trip time that only a full queue explains.
 const MAX_DELAY: Duration = Duration::from_millis(400);
 
-/// Signs in a row that are no accident.
-const ENOUGH_SIGNS: u32 = 2;
+/// Consecutive reports with congestion that count. A single one may be an accident.
+const MIN_CONGESTED_REPORTS: u32 = 2;
 
-/// The share of lost packets that every radio link has.
-const LITTLE_LOSS: f32 = 0.02;
+/// The fraction of packets that a radio link loses without congestion.
+const USUAL_LOSS: f32 = 0.02;
 
-/// How long the estimate alone counts, at first and at most.
-const MIN_DOUBT: Duration = Duration::from_secs(10);
-const MAX_DOUBT: Duration = Duration::from_secs(160);
+/// How long the estimate alone counts after the first congestion.
+const MIN_HOLD: Duration = Duration::from_secs(10);
+
+/// How long it counts at most.
+const MAX_HOLD: Duration = Duration::from_secs(160);
 
 #[cfg(test)]
 mod tests {
@@ -107,38 +118,38 @@ mod tests {
     }
 
     #[test]
-    fn a_low_estimate_of_a_quiet_link_is_no_sign_of_congestion() {
+    fn a_low_estimate_does_not_count_without_congestion() {
         let (mut downlink, now) = (Downlink::new(2_000_000), Instant::now());
         downlink.handle_estimate(300_000);
         downlink.handle_report(report(0.0, 20, 150_000), now);
-        assert_eq!(downlink.budget(now), OPTIMISM);
+        assert_eq!(downlink.budget(now), DEFAULT_CAPACITY);
     }
 
     #[test]
-    fn congestion_makes_the_estimate_count_for_a_while_and_longer_each_time() {
+    fn after_congestion_the_estimate_counts_for_a_while_and_longer_each_time() {
         let (mut downlink, start) = (Downlink::new(2_000_000), Instant::now());
         downlink.handle_report(report(0.0, 20, 1_500_000), start);
         downlink.handle_report(report(0.0, 900, 1_500_000), start);
-        assert_eq!(downlink.budget(start), OPTIMISM, "once is an accident");
+        assert_eq!(downlink.budget(start), DEFAULT_CAPACITY, "one report is not enough");
         downlink.handle_report(report(0.0, 900, 1_500_000), start);
         downlink.handle_estimate(700_000);
-        assert_eq!(downlink.budget(start + MIN_DOUBT / 2), 700_000);
-        let later = start + MIN_DOUBT;
-        assert_eq!(downlink.budget(later), OPTIMISM);
+        assert_eq!(downlink.budget(start + MIN_HOLD / 2), 700_000);
+        let later = start + MIN_HOLD;
+        assert_eq!(downlink.budget(later), DEFAULT_CAPACITY);
         downlink.handle_report(report(0.2, 20, 1_500_000), later);
         downlink.handle_report(report(0.2, 20, 1_500_000), later);
-        assert_eq!(downlink.budget(later + MIN_DOUBT), 700_000);
-        assert_eq!(downlink.budget(later + MIN_DOUBT * 2), OPTIMISM);
+        assert_eq!(downlink.budget(later + MIN_HOLD), 700_000);
+        assert_eq!(downlink.budget(later + MIN_HOLD * 2), DEFAULT_CAPACITY);
     }
 
     #[test]
-    fn a_link_that_carries_much_is_trusted_with_more_until_it_fails() {
+    fn a_link_that_carries_much_is_assumed_to_carry_more_until_it_is_congested() {
         let (mut downlink, now) = (Downlink::new(2_000_000), Instant::now());
         downlink.handle_report(report(0.01, 20, 9_000_000), now);
         assert_eq!(downlink.budget(now), 18_000_000);
         (0..2).for_each(|_| downlink.handle_report(report(0.3, 20, 9_000_000), now));
         assert_eq!(downlink.budget(now), 2_000_000);
         downlink.handle_report(report(0.0, 20, 9_000_000), now);
-        assert_eq!(downlink.budget(now), 2_000_000, "not while it is doubted");
+        assert_eq!(downlink.budget(now), 2_000_000, "not during the hold");
     }
 }

@@ -1,54 +1,51 @@
-//! Carries the Dependency Descriptor's bytes through str0m as they are.
+//! Carries the Dependency Descriptor's bytes through str0m unchanged.
 
 use str0m::rtp::{Extension, ExtensionSerializer, ExtensionValues};
 
-/// The bytes of one descriptor, short enough to be copied.
+/// The bytes of one descriptor, stored inline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Raw {
+pub struct DescriptorBytes {
     length: u8,
     bytes: [u8; MAX_BYTES],
 }
 
-impl Raw {
-    /// Holds `bytes`. None where they are none, or more than any sender of ours has to say.
+impl DescriptorBytes {
+    /// Copies `bytes`. Returns `None` if they are empty or more than 95.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         let length = u8::try_from(bytes.len()).ok().filter(|length| (1..=MAX_BYTES).contains(&usize::from(*length)))?;
-        let mut held = Self { length, bytes: [0; MAX_BYTES] };
-        held.bytes[..bytes.len()].copy_from_slice(bytes);
-        Some(held)
+        let mut copied = Self { length, bytes: [0; MAX_BYTES] };
+        copied.bytes[..bytes.len()].copy_from_slice(bytes);
+        Some(copied)
     }
 
-    /// The bytes.
-    pub fn bytes(&self) -> &[u8] {
+    /// Returns the bytes.
+    pub fn as_slice(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
     }
 }
 
-/// The extension, as str0m wants it.
+/// Returns the extension, to be registered with str0m. Its values are [`DescriptorBytes`].
 pub fn dependency_descriptor() -> Extension {
-    Extension::with_serializer(URI, Serializer)
+    Extension::with_serializer(proto::descriptor::URI, Serializer)
 }
-
-/// Its name in session descriptions.
-pub const URI: &str = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
 
 #[derive(Debug)]
 struct Serializer;
 
 impl ExtensionSerializer for Serializer {
     fn write_to(&self, buf: &mut [u8], ev: &ExtensionValues) -> usize {
-        let Some(raw) = ev.user_values.get::<Raw>() else { return 0 };
-        let Some(place) = buf.get_mut(..raw.bytes().len()) else { return 0 };
-        place.copy_from_slice(raw.bytes());
-        raw.bytes().len()
+        let Some(descriptor) = ev.user_values.get::<DescriptorBytes>() else { return 0 };
+        let Some(place) = buf.get_mut(..descriptor.as_slice().len()) else { return 0 };
+        place.copy_from_slice(descriptor.as_slice());
+        place.len()
     }
 
     fn parse_value(&self, buf: &[u8], ev: &mut ExtensionValues) -> bool {
-        let raw = Raw::new(buf);
-        if let Some(raw) = raw {
-            ev.user_values.set(raw);
+        let descriptor = DescriptorBytes::new(buf);
+        if let Some(descriptor) = descriptor {
+            ev.user_values.set(descriptor);
         }
-        raw.is_some()
+        descriptor.is_some()
     }
 
     fn is_video(&self) -> bool {
@@ -59,9 +56,9 @@ impl ExtensionSerializer for Serializer {
         false
     }
 
-    /// One-byte headers hold 16 bytes (RFC 8285, section 4.2); a structure is longer.
+    /// A one-byte header holds 16 bytes (RFC 8285, section 4.2). A structure is longer.
     fn requires_two_byte_form(&self, ev: &ExtensionValues) -> bool {
-        ev.user_values.get::<Raw>().is_some_and(|raw| raw.bytes().len() > 16)
+        ev.user_values.get::<DescriptorBytes>().is_some_and(|descriptor| descriptor.as_slice().len() > 16)
     }
 }
 

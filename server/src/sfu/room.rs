@@ -1,126 +1,138 @@
-//! The tracks of one meeting: who sends, who receives, and how packets get from one to the other.
+//! The tracks of one meeting: who sends, who receives, and how packets are forwarded.
 
-use super::demand::News;
-use super::peer::Peer;
+use super::demand::Update;
+use super::peer::{Peer, Peers};
 use super::switch::{Switch, Target};
-use super::track::{Source, Track, Viewer};
-use super::{allocator, track};
-use proto::{Kind, ParticipantId, Published, SenderLayers, ServerSignal, Subscription, TileWish, Totals, TrackId};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use super::track::{AUDIO_BITRATE, Source, Subscriber, Track};
+use super::{Reply, allocator};
+use proto::{
+    Kind, ParticipantId, Published, SenderLayers, ServerSignal, Slot, Subscription, TileWish, Totals, TrackId,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 use str0m::media::{Mid, Rid};
 use str0m::rtp::RtpPacket;
 
-/// All peers of a server.
-pub type Peers = HashMap<ParticipantId, Peer>;
-
-/// One meeting's media. See the module.
+/// The media of one meeting.
 #[derive(Debug, Default)]
 pub struct Room {
-    /// Who is in it.
+    /// Who is in the meeting.
     pub members: BTreeSet<ParticipantId>,
-    /// What it moved so far.
+    /// What was forwarded so far.
     pub totals: Totals,
     tracks: BTreeMap<TrackId, Track>,
-    /// The tracks that each member views.
-    views: BTreeMap<ParticipantId, Vec<TrackId>>,
+    /// The tracks that each member receives.
+    subscriptions: BTreeMap<ParticipantId, Vec<TrackId>>,
 }
 
-/// What a step in a room brings about, for the core to act on.
+/// What the rooms hand to the SFU.
 #[derive(Debug, Default)]
-pub struct Effects {
-    /// Messages, in order.
-    pub said: Vec<(ParticipantId, ServerSignal)>,
-    /// Peers with something new to send.
+pub struct Output {
+    /// Replies to participants, in order.
+    pub replies: VecDeque<(ParticipantId, Reply)>,
+    /// Peers whose transport has something new to send.
     pub dirty: BTreeSet<ParticipantId>,
 }
 
+impl Output {
+    /// Queues a signal to `participant`.
+    pub fn signal(&mut self, participant: ParticipantId, signal: ServerSignal) {
+        self.replies.push_back((participant, Reply::Signal(signal)));
+    }
+}
+
 impl Room {
-    /// Lets somebody in, and tells what the others send.
-    pub fn join(&mut self, participant: ParticipantId, effects: &mut Effects) {
+    /// Adds a member, and announces to it what the others send.
+    pub fn join(&mut self, participant: ParticipantId, output: &mut Output) {
         self.members.insert(participant);
         let owners: BTreeSet<ParticipantId> = self.tracks.keys().map(|track| track.owner).collect();
         for owner in owners {
             let tracks = self.published(owner);
             if owner != participant && !tracks.is_empty() {
-                effects.said.push((participant, ServerSignal::Tracks { owner, tracks }));
+                output.signal(participant, ServerSignal::Tracks { owner, tracks });
             }
         }
     }
 
-    /// Somebody is no more: its tracks end, and what it viewed may be wanted less.
-    pub fn leave(&mut self, participant: ParticipantId, effects: &mut Effects) {
+    /// Removes a member with its tracks and subscriptions.
+    pub fn leave(&mut self, participant: ParticipantId, output: &mut Output) {
         self.members.remove(&participant);
-        self.views.remove(&participant);
+        self.subscriptions.remove(&participant);
         let published = !self.published(participant).is_empty();
         for (id, track) in &mut self.tracks {
-            track.viewers.retain(|viewer| viewer.participant != participant);
+            track.subscribers.retain(|subscriber| subscriber.participant != participant);
             if id.owner == participant {
-                track.end();
+                track.end_source();
             }
         }
-        self.forget_unused();
+        self.remove_unused_tracks();
         if published {
-            self.announce(participant, effects);
+            self.announce(participant, output);
         }
     }
 
-    /// Replaces all that somebody sends.
-    pub fn publish(&mut self, owner: ParticipantId, published: Vec<Published>, effects: &mut Effects) {
+    /// Replaces all that a participant sends.
+    pub fn publish(&mut self, owner: ParticipantId, published: Vec<Published>, output: &mut Output) {
         let before = self.published(owner);
         if before == published {
             return;
         }
         for (id, track) in self.tracks.iter_mut().filter(|(id, _)| id.owner == owner) {
             if published.iter().all(|new| new.slot != id.slot) {
-                track.end();
+                track.end_source();
             }
         }
         for new in published {
             let track = self.tracks.entry(TrackId { owner, slot: new.slot }).or_default();
             if track.source.as_ref().is_none_or(|source| source.published != new) {
-                track.end();
+                track.end_source();
                 track.source = Some(Source::new(new));
             }
         }
-        self.forget_unused();
-        self.announce(owner, effects);
+        self.remove_unused_tracks();
+        self.announce(owner, output);
     }
 
-    /// Replaces all that somebody receives. A description that is used again goes on with its stream's row of numbers:
-    /// SRTP (RFC 3711, section 3.3.2) takes what goes back for a replay.
+    /// Replaces all that a participant receives. A media description that is used again continues its sequence numbers:
+    /// SRTP (RFC 3711, section 3.3.2) takes a smaller number for a replay.
     pub fn subscribe(&mut self, participant: ParticipantId, subscriptions: &[Subscription], peer: &mut Peer) {
-        let mut before: HashMap<Mid, (TrackId, Viewer)> = HashMap::new();
-        for id in self.views.remove(&participant).unwrap_or_default() {
-            let Some(track) = self.tracks.get_mut(&id) else { continue };
-            let gone = track.viewers.extract_if(.., |viewer| viewer.participant == participant);
-            before.extend(gone.map(|viewer| (viewer.mid, (id, viewer))));
-        }
+        let mut before = self.unsubscribe(participant);
         for Subscription { mid, track: id } in subscriptions {
             let mid = Mid::from(mid.as_str());
-            let Some((ssrc, payload)) = peer.outgoing(mid) else { continue };
-            let rate = match id.slot {
-                proto::Slot::Microphone => 48_000,
-                proto::Slot::Camera | proto::Slot::Screen => 90_000,
-            };
-            let views = self.views.entry(participant).or_default();
-            if !self.members.contains(&id.owner) || id.owner == participant || views.contains(id) {
+            let Some((ssrc, payload)) = peer.transport.outgoing(mid) else { continue };
+            let tracks = self.subscriptions.entry(participant).or_default();
+            if !self.members.contains(&id.owner) || id.owner == participant || tracks.contains(id) {
                 continue;
             }
+            tracks.push(*id);
             let switch = match before.remove(&mid) {
-                Some((old, viewer)) if old == *id => viewer.switch,
-                Some((_, viewer)) => viewer.switch.detached(),
-                None => peer.parked.remove(&mid).unwrap_or_else(|| Switch::new(first_number(), rate)),
+                Some((old, subscriber)) if old == *id => subscriber.switch,
+                Some((_, subscriber)) => subscriber.switch.for_next_track(),
+                None => {
+                    let idle = peer.idle_switches.remove(&mid);
+                    idle.unwrap_or_else(|| Switch::new(first_sequence_number(), clock_rate(id.slot)))
+                }
             };
-            views.push(*id);
-            let viewer = Viewer { participant, mid, ssrc, payload, switch, grant: None };
-            self.tracks.entry(*id).or_default().viewers.push(viewer);
+            let subscriber = Subscriber { participant, mid, ssrc, payload, switch, allocated: None };
+            self.tracks.entry(*id).or_default().subscribers.push(subscriber);
         }
-        peer.parked.extend(before.into_iter().map(|(mid, (_, viewer))| (mid, viewer.switch.detached())));
-        self.forget_unused();
+        let unused = before.into_iter().map(|(mid, (_, subscriber))| (mid, subscriber.switch.for_next_track()));
+        peer.idle_switches.extend(unused);
+        self.remove_unused_tracks();
     }
 
-    /// Moves one packet on to everybody who is to get it.
+    /// Takes a participant's subscriptions out, by media description.
+    fn unsubscribe(&mut self, participant: ParticipantId) -> HashMap<Mid, (TrackId, Subscriber)> {
+        let mut removed = HashMap::new();
+        for id in self.subscriptions.remove(&participant).unwrap_or_default() {
+            let Some(track) = self.tracks.get_mut(&id) else { continue };
+            let own = track.subscribers.extract_if(.., |subscriber| subscriber.participant == participant);
+            removed.extend(own.map(|subscriber| (subscriber.mid, (id, subscriber))));
+        }
+        removed
+    }
+
+    /// Forwards one packet to the subscribers that are to get it.
     pub fn forward(
         &mut self,
         id: TrackId,
@@ -128,110 +140,112 @@ impl Room {
         packet: &RtpPacket,
         now: Instant,
         peers: &mut Peers,
-        effects: &mut Effects,
+        output: &mut Output,
     ) {
         self.totals.packets_in += 1;
         if packet.payload.len() > MAX_PAYLOAD {
             return;
         }
-        let Some(Track { source: Some(source), viewers }) = self.tracks.get_mut(&id) else { return };
-        let Some(arrival) = spatial_of(rid).and_then(|spatial| source.inspect(spatial, packet, now)) else { return };
+        let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(&id) else { return };
+        let Some(info) = spatial_layer(rid).and_then(|spatial| source.inspect(spatial, packet, now)) else { return };
         let video = source.published.kind == Kind::Video;
-        for viewer in viewers {
-            let Some(rewritten) = viewer.switch.forward(&arrival) else { continue };
-            let Some(peer) = peers.get_mut(&viewer.participant) else { continue };
-            if peer.write(viewer, packet, rewritten, video) {
+        for subscriber in subscribers {
+            let Some(header) = subscriber.switch.forward(&info) else { continue };
+            let Some(peer) = peers.get_mut(&subscriber.participant) else { continue };
+            if peer.transport.write(subscriber, packet, header, video) {
                 self.totals.packets_out += 1;
-                effects.dirty.insert(viewer.participant);
+                output.dirty.insert(subscriber.participant);
             } else if video {
-                // A hole in the picture: nothing more until the next key frame, which the tick asks for.
-                viewer.switch.detach();
+                // The subscriber misses a packet: nothing more until the next key frame, which the tick requests.
+                subscriber.switch.end_source();
             }
         }
     }
 
-    /// Somebody cannot decode what it receives at `mid`: ask for a key frame of the layer that it gets.
-    pub fn key_frame_needed(
+    /// Requests a key frame of the layer that a participant receives at `mid`, because it cannot decode.
+    pub fn handle_key_frame_request(
         &mut self,
-        by: ParticipantId,
+        from: ParticipantId,
         mid: Mid,
         now: Instant,
         peers: &mut Peers,
-        effects: &mut Effects,
+        output: &mut Output,
     ) {
-        for id in self.views.get(&by).into_iter().flatten() {
+        for id in self.subscriptions.get(&from).into_iter().flatten() {
             let Some(track) = self.tracks.get_mut(id) else { continue };
             let Some(source) = &mut track.source else { continue };
-            let viewer = track.viewers.iter().find(|viewer| viewer.participant == by && viewer.mid == mid);
-            if let Some(spatial) = viewer.and_then(|viewer| viewer.switch.current().or(viewer.switch.awaited())) {
-                request_key_frame(id.owner, source, spatial, now, peers, effects);
+            let mut subscribers = track.subscribers.iter();
+            let subscriber = subscribers.find(|subscriber| subscriber.participant == from && subscriber.mid == mid);
+            let layer = |switch: &Switch| switch.current().or(switch.awaited_layer());
+            if let Some(spatial) = subscriber.and_then(|subscriber| layer(&subscriber.switch)) {
+                request_key_frame(id.owner, source, spatial, now, peers, output);
             }
         }
     }
 
-    /// Divides one receiver's downlink among what it wants.
+    /// Divides one receiver's downlink among the tracks that it wants.
     pub fn allocate(&mut self, participant: ParticipantId, peer: &mut Peer, now: Instant) {
         let mut requests = Vec::new();
         let mut audio = 0_u64;
-        for id in self.views.get(&participant).into_iter().flatten() {
+        for id in self.subscriptions.get(&participant).into_iter().flatten() {
             let Some(track) = self.tracks.get_mut(id) else { continue };
             let Some(source) = &track.source else { continue };
             let wish = peer.wishes.as_ref().and_then(|wishes| wishes.get(id));
-            for viewer in track.viewers.iter_mut().filter(|viewer| viewer.participant == participant) {
+            for subscriber in track.subscribers.iter_mut().filter(|one| one.participant == participant) {
                 match source.published.kind {
                     Kind::Audio => {
-                        let heard = wish.is_none_or(|wish| !wish.paused);
-                        audio += u64::from(heard) * u64::from(track::AUDIO_RATE);
-                        viewer.switch.aim(heard.then_some(Target { spatial: 0, temporal: 0 }));
+                        let active = wish.is_none_or(|wish| !wish.paused);
+                        audio += u64::from(active) * u64::from(AUDIO_BITRATE);
+                        subscriber.switch.set_target(active.then_some(Target { spatial: 0, temporal: 0 }));
                     }
                     Kind::Video => {
-                        let silent = peer.wishes.is_none();
-                        requests.push((*id, viewer.mid, request(source, viewer, wish, silent, now)));
+                        let no_wishes = peer.wishes.is_none();
+                        requests.push((*id, subscriber.mid, request(source, subscriber, wish, no_wishes, now)));
                     }
                 }
             }
         }
         let all: Vec<allocator::Request> = requests.iter().map(|(.., request)| request.clone()).collect();
-        let granted = allocator::allocate(peer.downlink.budget(now), audio, &all);
-        let desired = allocator::desire(audio, &all);
-        peer.set_desired(desired.saturating_mul(DESIRE) / 100);
-        for ((id, mid, _), target) in requests.iter().zip(granted) {
-            self.aim(*id, participant, *mid, target, now);
+        let allocated = allocator::allocate(peer.transport.downlink.budget(now), audio, &all);
+        let desired = allocator::desired_bitrate(audio, &all);
+        peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100);
+        for ((id, mid, _), target) in requests.iter().zip(allocated) {
+            self.set_target(*id, participant, *mid, target, now);
         }
     }
 
-    fn aim(&mut self, id: TrackId, participant: ParticipantId, mid: Mid, target: Option<Target>, now: Instant) {
-        let Some(Track { source: Some(source), viewers }) = self.tracks.get_mut(&id) else { return };
-        let mine = viewers.iter_mut().filter(|viewer| viewer.participant == participant && viewer.mid == mid);
-        mine.for_each(|viewer| {
-            viewer.grant = target;
-            viewer.switch.aim(target.map(|target| source.nearest(target, now)));
-        });
+    fn set_target(&mut self, id: TrackId, participant: ParticipantId, mid: Mid, target: Option<Target>, now: Instant) {
+        let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(&id) else { return };
+        for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == mid) {
+            subscriber.allocated = target;
+            subscriber.switch.set_target(target.map(|target| source.nearest(target, now)));
+        }
     }
 
-    /// Tells senders what is wanted of them, and asks for the key frames that somebody waits for.
-    pub fn notify_senders(&mut self, now: Instant, peers: &mut Peers, effects: &mut Effects) {
+    /// Tells senders which layers are wanted, and requests the key frames that subscribers wait for.
+    pub fn notify_senders(&mut self, now: Instant, peers: &mut Peers, output: &mut Output) {
         for (id, track) in &mut self.tracks {
             let Some(source) = track.source.as_mut().filter(|source| source.published.kind == Kind::Video) else {
                 continue;
             };
-            let wanted = wanted(source.layers.len(), &track.viewers);
-            if let Some(News { wanted, stopped }) = source.want(&wanted, now) {
+            let wanted = wanted_layers(source.layer_count(), &track.subscribers);
+            if let Some(Update { wanted, stopped }) = source.update_demand(&wanted, now) {
                 self.totals.layers_stopped += stopped;
                 let layers = SenderLayers { slot: id.slot, wanted };
-                effects.said.push((id.owner, ServerSignal::SenderLayers { layers }));
+                output.signal(id.owner, ServerSignal::SenderLayers { layers });
             }
-            let awaited: BTreeSet<u8> = track.viewers.iter().filter_map(|viewer| viewer.switch.awaited()).collect();
+            let awaited: BTreeSet<u8> =
+                track.subscribers.iter().filter_map(|subscriber| subscriber.switch.awaited_layer()).collect();
             for spatial in awaited {
-                request_key_frame(id.owner, source, spatial, now, peers, effects);
+                request_key_frame(id.owner, source, spatial, now, peers, output);
             }
         }
     }
 
-    fn announce(&self, owner: ParticipantId, effects: &mut Effects) {
+    fn announce(&self, owner: ParticipantId, output: &mut Output) {
         let tracks = self.published(owner);
         for member in self.members.iter().filter(|member| **member != owner) {
-            effects.said.push((*member, ServerSignal::Tracks { owner, tracks: tracks.clone() }));
+            output.signal(*member, ServerSignal::Tracks { owner, tracks: tracks.clone() });
         }
     }
 
@@ -240,41 +254,43 @@ impl Room {
         own.filter_map(|(_, track)| Some(track.source.as_ref()?.published.clone())).collect()
     }
 
-    /// Viewers of somebody who is gone stay until they offer anew: their rows of numbers go on then.
-    fn forget_unused(&mut self) {
-        self.tracks.retain(|_, track| track.source.is_some() || !track.viewers.is_empty());
+    /// Removes tracks without source and subscribers. Subscribers of a track that ended stay until their next offer,
+    /// which continues their sequence numbers.
+    fn remove_unused_tracks(&mut self) {
+        self.tracks.retain(|_, track| track.source.is_some() || !track.subscribers.is_empty());
     }
 }
 
-/// What somebody wants of a track: what it wished; the smallest layer before it has wished anything at all.
+/// Returns what a subscriber requests of a track: what it wished, or the smallest layer if it has sent no wishes yet.
 fn request(
     source: &Source,
-    viewer: &Viewer,
+    subscriber: &Subscriber,
     wish: Option<&TileWish>,
-    silent: bool,
+    no_wishes: bool,
     now: Instant,
 ) -> allocator::Request {
-    let smallest = silent.then_some(Target { spatial: 0, temporal: 2 });
-    let target = wish.map_or(smallest, |wish| allocator::wish(wish, &source.sizes()));
-    let current = viewer.switch.target().filter(|_| viewer.switch.current().is_some());
+    let smallest = no_wishes.then_some(Target { spatial: 0, temporal: 2 });
+    let target = wish.map_or(smallest, |wish| allocator::target_for_tile(wish, &source.sizes()));
+    let current = subscriber.switch.target().filter(|_| subscriber.switch.current().is_some());
     allocator::Request {
         rates: source.rates(now),
-        wish: target,
+        target,
         priority: wish.map_or(0, |wish| wish.priority),
         pixels: wish.map_or(0, |wish| u32::from(wish.width) * u32::from(wish.height)),
         current,
     }
 }
 
-/// Temporal layers that somebody wants of each spatial layer: what is granted, and what passes until a switch.
-fn wanted(layers: usize, viewers: &[Viewer]) -> Vec<u8> {
+/// Returns how many temporal layers are wanted of each spatial layer: those that are allocated, and those that pass
+/// until a switch.
+fn wanted_layers(layers: usize, subscribers: &[Subscriber]) -> Vec<u8> {
     let mut wanted = vec![0_u8; layers];
-    for viewer in viewers {
-        let Some(granted) = viewer.grant else { continue };
-        let nearest = viewer.switch.target().map(|target| target.spatial);
-        for spatial in [Some(granted.spatial), nearest, viewer.switch.current()].into_iter().flatten() {
-            if let Some(most) = wanted.get_mut(usize::from(spatial)) {
-                *most = (*most).max(granted.temporal + 1);
+    for subscriber in subscribers {
+        let Some(allocated) = subscriber.allocated else { continue };
+        let target = subscriber.switch.target().map(|target| target.spatial);
+        for spatial in [Some(allocated.spatial), target, subscriber.switch.current()].into_iter().flatten() {
+            if let Some(temporal) = wanted.get_mut(usize::from(spatial)) {
+                *temporal = (*temporal).max(allocated.temporal + 1);
             }
         }
     }
@@ -287,33 +303,41 @@ fn request_key_frame(
     spatial: u8,
     now: Instant,
     peers: &mut Peers,
-    effects: &mut Effects,
+    output: &mut Output,
 ) {
     let Some(peer) = peers.get_mut(&owner) else { return };
     let mid = source.mid;
-    if source.request_key(spatial, now, || peer.request_key_frame(mid, spatial)) {
-        effects.dirty.insert(owner);
+    if source.request_key_frame(spatial, now, || peer.transport.request_key_frame(mid, spatial)) {
+        output.dirty.insert(owner);
     }
 }
 
-/// RID n is layer n; a stream without RID is the only layer.
-fn spatial_of(rid: Option<Rid>) -> Option<u8> {
+/// Returns the spatial layer of a simulcast stream: the number in its RID. A stream without RID is the only layer.
+fn spatial_layer(rid: Option<Rid>) -> Option<u8> {
     let Some(rid) = rid else { return Some(0) };
     let text: &str = &rid;
     text.parse().ok()
 }
 
-/// Outgoing rows begin anywhere in the first half, so that they do not wrap at once.
-fn first_number() -> u16 {
+/// Returns the RTP clock rate in Hz.
+fn clock_rate(slot: Slot) -> u32 {
+    match slot {
+        Slot::Microphone => 48_000,
+        Slot::Camera | Slot::Screen => 90_000,
+    }
+}
+
+/// Returns a random first sequence number in the lowest quarter, so that the sequence does not wrap early.
+fn first_sequence_number() -> u16 {
     use ring::rand::SecureRandom;
     let mut bytes = [0; 2];
-    // Any number will do; random ones merely do not say how long somebody has been there.
+    // Without randomness the sequence begins at 0. That only shows how long the stream has existed.
     let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
     u16::from_be_bytes(bytes) >> 2
 }
 
-/// Bytes of a payload that goes on: with headers and tag it fits the smallest usual link.
+/// Bytes of a payload that is forwarded. With headers and authentication tag it fits into the smallest usual MTU.
 const MAX_PAYLOAD: usize = 1_300;
 
-/// Percent of what is wished that the estimator is asked to look for: retransmissions must fit, too.
-const DESIRE: u64 = 120;
+/// Percent of the wished bitrate that the bandwidth estimator probes for: retransmissions must fit, too.
+const PROBE_PERCENT: u64 = 120;

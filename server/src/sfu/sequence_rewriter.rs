@@ -1,64 +1,64 @@
-//! Gives the packets of changing sources one row of sequence numbers, without a gap where a packet was left out on purpose.
-//! Pure arithmetic over extended (64-bit) sequence numbers.
+//! Rewrites the sequence numbers of changing sources into one continuous sequence, without a gap for packets that are
+//! dropped on purpose. Pure arithmetic on extended (64-bit) sequence numbers.
 
 use std::collections::VecDeque;
 
-/// The row of one outgoing stream.
+/// Rewrites the sequence numbers of one outgoing stream.
 #[derive(Debug)]
 pub struct SequenceRewriter {
-    /// Where the current source began.
+    /// The first number of the current source.
     first: u64,
     /// The highest number of the source so far.
     newest: u64,
-    /// What to subtract, wrapping, from a number of the source at its newest end.
-    shift: u64,
-    /// The next number to go out.
+    /// What to subtract, wrapping, from the source's newest number.
+    offset: u64,
+    /// The next outgoing number.
     next: u64,
-    /// Left out on purpose, ascending.
+    /// The numbers that were dropped on purpose, ascending.
     skipped: VecDeque<u64>,
 }
 
 impl SequenceRewriter {
-    /// A row that begins at `next`. It must be below 65536: a receiver takes the rollover counter to be 0 (RFC 3711, section 3.3.1).
+    /// Returns a rewriter whose first outgoing number is `next`. A receiver assumes that
+    /// the rollover counter is 0 at first (RFC 3711, section 3.3.1), so the sequence must not wrap early.
     pub fn new(next: u16) -> Self {
-        Self { first: 0, newest: 0, shift: 0, next: next.into(), skipped: VecDeque::new() }
+        Self { first: 0, newest: 0, offset: 0, next: next.into(), skipped: VecDeque::new() }
     }
 
-    /// Goes on with another source, whose first packet has the number `first`.
-    pub fn begin(&mut self, first: u64) {
+    /// Continues with another source, whose first packet has the number `first`.
+    pub fn start_source(&mut self, first: u64) {
         self.first = first;
         self.newest = first.wrapping_sub(1);
-        self.shift = first.wrapping_sub(self.next);
+        self.offset = first.wrapping_sub(self.next);
         self.skipped.clear();
     }
 
-    /// The outgoing number of the source's packet `number`. None for one before the source's first, one that was left
-    /// out, or one so late that its place is forgotten.
-    pub fn keep(&mut self, number: u64) -> Option<u64> {
+    /// Returns the outgoing number of the source's packet `number`. Returns `None` if it is before the source's first,
+    /// was skipped, or is so late that its place is not known any more.
+    pub fn rewrite(&mut self, number: u64) -> Option<u64> {
         if self.is_new(number) {
             self.newest = number;
-            let outgoing = number.wrapping_sub(self.shift);
+            let outgoing = number.wrapping_sub(self.offset);
             self.next = outgoing.wrapping_add(1);
             return Some(outgoing);
         }
-        let forgotten =
-            self.skipped.len() == MAX_SKIPPED && self.skipped.front().is_some_and(|oldest| number < *oldest);
-        if number < self.first || forgotten || self.skipped.binary_search(&number).is_ok() {
+        let too_late = self.skipped.len() == MAX_SKIPPED && self.skipped.front().is_some_and(|oldest| number < *oldest);
+        if number < self.first || too_late || self.skipped.binary_search(&number).is_ok() {
             return None;
         }
         let later = self.skipped.iter().rev().take_while(|skipped| **skipped > number).count() as u64;
-        Some(number.wrapping_sub(self.shift.wrapping_sub(later)))
+        Some(number.wrapping_sub(self.offset.wrapping_sub(later)))
     }
 
-    /// Leaves the source's packet `number` out: the numbers behind it close up. A late one keeps its gap.
+    /// Drops the source's packet `number` on purpose: the numbers after it close the gap. A late one keeps its gap.
     pub fn skip(&mut self, number: u64) {
         if !self.is_new(number) {
             return;
         }
         // Packets that are missing before this one keep their places.
-        self.next = number.wrapping_sub(self.shift);
+        self.next = number.wrapping_sub(self.offset);
         self.newest = number;
-        self.shift = self.shift.wrapping_add(1);
+        self.offset = self.offset.wrapping_add(1);
         if self.skipped.len() == MAX_SKIPPED {
             self.skipped.pop_front();
         }
@@ -70,7 +70,7 @@ impl SequenceRewriter {
     }
 }
 
-/// How many left-out packets are remembered: some seconds of a stream's upper temporal layers.
+/// Skipped numbers that are remembered: some seconds of a stream's upper temporal layers.
 const MAX_SKIPPED: usize = 1_024;
 
 #[cfg(test)]
@@ -78,49 +78,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn left_out_packets_leave_no_gap_and_lost_ones_do() {
-        let mut row = SequenceRewriter::new(100);
-        row.begin(70_000);
-        assert_eq!(row.keep(70_000), Some(100));
-        row.skip(70_001);
-        assert_eq!(row.keep(70_002), Some(101));
-        // 70003 is lost on the way in: its place stays free.
-        assert_eq!(row.keep(70_004), Some(103));
-        row.skip(70_005);
-        assert_eq!(row.keep(70_006), Some(104));
-        assert_eq!(row.keep(70_003), Some(102), "comes late, to its place");
-        assert_eq!(row.keep(70_001), None, "was left out");
+    fn skipped_packets_leave_no_gap_and_lost_ones_do() {
+        let mut rewriter = SequenceRewriter::new(100);
+        rewriter.start_source(70_000);
+        assert_eq!(rewriter.rewrite(70_000), Some(100));
+        rewriter.skip(70_001);
+        assert_eq!(rewriter.rewrite(70_002), Some(101));
+        // 70003 is lost on its way to the server: its number stays free.
+        assert_eq!(rewriter.rewrite(70_004), Some(103));
+        rewriter.skip(70_005);
+        assert_eq!(rewriter.rewrite(70_006), Some(104));
+        assert_eq!(rewriter.rewrite(70_003), Some(102), "arrives late");
+        assert_eq!(rewriter.rewrite(70_001), None, "was skipped");
     }
 
     #[test]
-    fn a_gap_before_a_left_out_packet_keeps_its_places() {
-        let mut row = SequenceRewriter::new(0);
-        row.begin(10);
-        assert_eq!(row.keep(10), Some(0));
-        row.skip(13);
-        assert_eq!(row.keep(14), Some(3));
-        assert_eq!((row.keep(11), row.keep(12)), (Some(1), Some(2)));
+    fn lost_packets_before_a_skipped_one_keep_their_numbers() {
+        let mut rewriter = SequenceRewriter::new(0);
+        rewriter.start_source(10);
+        assert_eq!(rewriter.rewrite(10), Some(0));
+        rewriter.skip(13);
+        assert_eq!(rewriter.rewrite(14), Some(3));
+        assert_eq!((rewriter.rewrite(11), rewriter.rewrite(12)), (Some(1), Some(2)));
     }
 
     #[test]
-    fn another_source_goes_on_where_the_last_one_stopped() {
-        let mut row = SequenceRewriter::new(7);
-        row.begin(500);
-        assert_eq!((row.keep(500), row.keep(501)), (Some(7), Some(8)));
-        row.skip(502);
-        row.begin(3);
-        assert_eq!((row.keep(3), row.keep(4)), (Some(9), Some(10)));
-        assert_eq!(row.keep(2), None, "before the switch");
-        row.begin(0);
-        assert_eq!((row.keep(0), row.keep(1)), (Some(11), Some(12)));
+    fn another_source_continues_the_numbers() {
+        let mut rewriter = SequenceRewriter::new(7);
+        rewriter.start_source(500);
+        assert_eq!((rewriter.rewrite(500), rewriter.rewrite(501)), (Some(7), Some(8)));
+        rewriter.skip(502);
+        rewriter.start_source(3);
+        assert_eq!((rewriter.rewrite(3), rewriter.rewrite(4)), (Some(9), Some(10)));
+        assert_eq!(rewriter.rewrite(2), None, "before the switch");
+        rewriter.start_source(0);
+        assert_eq!((rewriter.rewrite(0), rewriter.rewrite(1)), (Some(11), Some(12)));
     }
 
     #[test]
-    fn a_late_packet_beyond_memory_is_dropped() {
-        let mut row = SequenceRewriter::new(0);
-        row.begin(0);
-        assert_eq!(row.keep(0), Some(0));
-        (2..2_000).for_each(|number| row.skip(number));
-        assert_eq!(row.keep(1), None);
+    fn a_packet_later_than_all_remembered_numbers_is_dropped() {
+        let mut rewriter = SequenceRewriter::new(0);
+        rewriter.start_source(0);
+        assert_eq!(rewriter.rewrite(0), Some(0));
+        (2..2_000).for_each(|number| rewriter.skip(number));
+        assert_eq!(rewriter.rewrite(1), None);
     }
 }

@@ -1,10 +1,10 @@
-//! Which packets of a track one receiver gets: one layer at a time, changed only at key frames.
-//! Pure: packets and wishes in, rewritten headers out.
+//! Decides which packets of a track one subscriber gets: one layer at a time, changed only at key frames.
+//! Pure: packets and targets in, rewritten headers out.
 
 use super::sequence_rewriter::SequenceRewriter;
 use std::time::Instant;
 
-/// What a receiver is to get of a track.
+/// The layers that a subscriber is to get of a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The spatial layer.
@@ -15,115 +15,115 @@ pub struct Target {
 
 /// What the switch needs to know of a packet.
 #[derive(Clone, Copy, Debug)]
-pub struct Arrival {
-    /// The spatial layer it belongs to.
+pub struct PacketInfo {
+    /// The spatial layer.
     pub spatial: u8,
-    /// Its temporal layer.
+    /// The temporal layer.
     pub temporal: u8,
-    /// Its extended sequence number in the sender's stream.
+    /// The extended sequence number in the sender's stream.
     pub sequence: u64,
-    /// Its RTP timestamp.
+    /// The RTP timestamp.
     pub timestamp: u32,
-    /// It is the first of its frame.
+    /// True if the packet is the first of its frame.
     pub start: bool,
-    /// It is the first of a key frame.
+    /// True if the packet is the first of a key frame.
     pub key: bool,
-    /// No later packet of the layer has come yet.
+    /// True if no later packet of the layer has arrived yet.
     pub newest: bool,
-    /// When it came.
-    pub at: Instant,
+    /// When the packet arrived.
+    pub arrival: Instant,
 }
 
-/// What is rewritten in a packet that goes on.
+/// The rewritten fields of a packet that is forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rewritten {
+pub struct RewrittenHeader {
     /// The extended sequence number.
     pub sequence: u64,
     /// The RTP timestamp.
     pub timestamp: u32,
 }
 
-/// One receiver's view of one track. See the module.
+/// Forwards one track to one subscriber.
 #[derive(Debug)]
 pub struct Switch {
     target: Option<Target>,
     current: Option<u8>,
-    /// The temporal limit in force; it changes between frames only.
+    /// The highest temporal layer that passes now. It changes between frames only.
     temporal: u8,
-    row: SequenceRewriter,
-    clock: Clock,
+    sequences: SequenceRewriter,
+    timestamps: TimestampRewriter,
 }
 
 impl Switch {
-    /// A switch that lets nothing pass. Sequence numbers begin at `first`; the RTP clock ticks `rate` times a second.
-    pub fn new(first: u16, rate: u32) -> Self {
-        let clock = Clock { rate, shift: 0, last: None };
-        Self { target: None, current: None, temporal: 0, row: SequenceRewriter::new(first), clock }
+    /// Returns a switch that forwards nothing yet. Sequence numbers begin at `first`; `clock_rate` is the RTP clock in Hz.
+    pub fn new(first: u16, clock_rate: u32) -> Self {
+        let timestamps = TimestampRewriter { clock_rate, offset: 0, last: None };
+        Self { target: None, current: None, temporal: 0, sequences: SequenceRewriter::new(first), timestamps }
     }
 
-    /// Changes what the receiver is to get. None stops at once.
-    pub fn aim(&mut self, target: Option<Target>) {
+    /// Sets what the subscriber is to get. `None` stops at once.
+    pub fn set_target(&mut self, target: Option<Target>) {
         self.target = target;
         if target.is_none() {
             self.current = None;
         }
     }
 
-    /// What the receiver is to get.
+    /// Returns what the subscriber is to get.
     pub fn target(&self) -> Option<Target> {
         self.target
     }
 
-    /// The layer that passes now.
+    /// Returns the spatial layer that passes now.
     pub fn current(&self) -> Option<u8> {
         self.current
     }
 
-    /// The layer of which a key frame is needed to get on.
-    pub fn awaited(&self) -> Option<u8> {
+    /// Returns the spatial layer of which a key frame is needed to reach the target.
+    pub fn awaited_layer(&self) -> Option<u8> {
         let spatial = self.target?.spatial;
         (self.current != Some(spatial)).then_some(spatial)
     }
 
-    /// The stream behind the track is another one now: wait for its key frame. Numbers go on, timestamps start anew.
-    pub fn detach(&mut self) {
+    /// Waits for a key frame of the next source. Sequence numbers go on; the timestamp offset starts anew.
+    pub fn end_source(&mut self) {
         self.current = None;
-        self.clock.last = None;
-        self.clock.shift = 0;
+        self.timestamps.last = None;
+        self.timestamps.offset = 0;
     }
 
-    /// The same row of numbers for whatever comes next; nothing passes until then.
+    /// Returns the same sequence of numbers for another track, without a target.
     #[must_use]
-    pub fn detached(mut self) -> Self {
-        self.aim(None);
-        self.detach();
+    pub fn for_next_track(mut self) -> Self {
+        self.set_target(None);
+        self.end_source();
         self
     }
 
-    /// Decides on one packet. None where it does not pass.
-    pub fn forward(&mut self, packet: &Arrival) -> Option<Rewritten> {
+    /// Decides on one packet. Returns `None` if it is not forwarded.
+    pub fn forward(&mut self, packet: &PacketInfo) -> Option<RewrittenHeader> {
         let target = self.target?;
-        if self.should_enter(packet, target) {
+        if self.should_switch(packet, target) {
             self.current = Some(packet.spatial);
             self.temporal = target.temporal;
-            self.row.begin(packet.sequence);
-            self.clock.enter(packet.timestamp, packet.at);
+            self.sequences.start_source(packet.sequence);
+            self.timestamps.start_source(packet.timestamp, packet.arrival);
         }
         if self.current != Some(packet.spatial) {
             return None;
         }
-        self.limit(packet, target);
+        self.update_temporal(packet, target);
         if packet.temporal > self.temporal {
-            self.row.skip(packet.sequence);
+            self.sequences.skip(packet.sequence);
             return None;
         }
-        let sequence = self.row.keep(packet.sequence)?;
-        Some(Rewritten { sequence, timestamp: self.clock.tell(packet.timestamp, packet.at) })
+        let sequence = self.sequences.rewrite(packet.sequence)?;
+        Some(RewrittenHeader { sequence, timestamp: self.timestamps.rewrite(packet.timestamp, packet.arrival) })
     }
 
-    /// At a key frame of the wanted layer, or of a smaller one while there is none at all. A key frame whose later
-    /// packets went by already is of no use.
-    fn should_enter(&self, packet: &Arrival, target: Target) -> bool {
+    /// Switches at a key frame of the target layer, or of a smaller one while nothing passes. A key frame is of no use
+    /// if later packets of its layer were dropped before it arrived.
+    fn should_switch(&self, packet: &PacketInfo, target: Target) -> bool {
         let better = match self.current {
             None => packet.spatial <= target.spatial,
             Some(current) => packet.spatial == target.spatial && current != target.spatial,
@@ -131,8 +131,8 @@ impl Switch {
         packet.key && packet.newest && better
     }
 
-    /// Fewer temporal layers from the next frame on; more from the next frame of the base, on which the others build.
-    fn limit(&mut self, packet: &Arrival, target: Target) {
+    /// Takes fewer temporal layers from the next frame on, more from the next frame of layer 0, on which they depend.
+    fn update_temporal(&mut self, packet: &PacketInfo, target: Target) {
         let fewer = target.temporal < self.temporal;
         if packet.start && packet.newest && (fewer || packet.temporal == 0) {
             self.temporal = target.temporal;
@@ -140,37 +140,39 @@ impl Switch {
     }
 }
 
-/// Keeps timestamps continuous over a switch. Layers of one source share its clock: then they pass as they are, which
-/// receivers rely on when they compare them with what was sealed.
+/// Keeps timestamps continuous across a change of layer. The layers of our clients share one clock; then the offset
+/// stays 0, and receivers can compare the timestamp with the sealed one.
 #[derive(Debug)]
-struct Clock {
-    rate: u32,
-    shift: u32,
+struct TimestampRewriter {
+    clock_rate: u32,
+    offset: u32,
+    /// The last timestamp that was sent, and when its packet arrived.
     last: Option<(u32, Instant)>,
 }
 
-impl Clock {
-    fn enter(&mut self, timestamp: u32, at: Instant) {
-        let Some((last, when)) = self.last else { return };
-        let ticks = at.saturating_duration_since(when).as_micros() * u128::from(self.rate) / 1_000_000;
-        // The clock wraps, and so does what has passed of it.
+impl TimestampRewriter {
+    fn start_source(&mut self, timestamp: u32, arrival: Instant) {
+        let Some((last, last_arrival)) = self.last else { return };
+        let ticks =
+            arrival.saturating_duration_since(last_arrival).as_micros() * u128::from(self.clock_rate) / 1_000_000;
+        // RTP timestamps wrap at 32 bits.
         let elapsed = u32::try_from(ticks & u128::from(u32::MAX)).unwrap_or(0);
         let expected = last.wrapping_add(elapsed);
-        let ahead = timestamp.wrapping_add(self.shift).wrapping_sub(expected).cast_signed();
-        if ahead.unsigned_abs() > self.rate * TOLERATED_SECONDS {
-            self.shift = expected.wrapping_sub(timestamp);
+        let ahead = timestamp.wrapping_add(self.offset).wrapping_sub(expected).cast_signed();
+        if ahead.unsigned_abs() > self.clock_rate * MAX_DRIFT_SECONDS {
+            self.offset = expected.wrapping_sub(timestamp);
         }
     }
 
-    fn tell(&mut self, timestamp: u32, at: Instant) -> u32 {
-        let told = timestamp.wrapping_add(self.shift);
-        self.last = Some((told, at));
-        told
+    fn rewrite(&mut self, timestamp: u32, arrival: Instant) -> u32 {
+        let rewritten = timestamp.wrapping_add(self.offset);
+        self.last = Some((rewritten, arrival));
+        rewritten
     }
 }
 
-/// How far apart the clocks of two layers may seem, for jitter, before they count as two clocks.
-const TOLERATED_SECONDS: u32 = 2;
+/// Two layers have different clocks if their timestamps differ by more than this. Jitter explains a smaller difference.
+const MAX_DRIFT_SECONDS: u32 = 2;
 
 #[cfg(test)]
 mod tests;

@@ -1,112 +1,112 @@
-//! A track in the SFU: its layers as they arrive, and who views it.
+//! A track in the SFU: its layers as they arrive, and who receives it.
 
-use super::demand::Demand;
-use super::descriptor::{Descriptor, Structure};
-use super::extension::Raw;
-use super::switch::{Arrival, Switch, Target};
+use super::bitrate_meter::BitrateMeter;
+use super::demand::{self, Demand};
+use super::extension::DescriptorBytes;
+use super::switch::{PacketInfo, Switch, Target};
+use proto::descriptor::{Descriptor, Structure};
 use proto::{Kind, ParticipantId, Published, SpatialLayer};
 use std::time::{Duration, Instant};
 use str0m::media::{Mid, Pt};
 use str0m::rtp::{RtpPacket, Ssrc};
 
-/// A track and its viewers. It is there as long as it is published or somebody subscribes to it.
+/// A track and its subscribers. It exists as long as it is published or has subscribers.
 #[derive(Debug, Default)]
 pub struct Track {
-    /// What its owner says of it; none while it is not sent.
+    /// The sending end. `None` while the track is not published.
     pub source: Option<Source>,
     /// Who receives it.
-    pub viewers: Vec<Viewer>,
+    pub subscribers: Vec<Subscriber>,
 }
 
 /// The sending end of a track.
 #[derive(Debug)]
 pub struct Source {
-    /// What its owner says of it.
+    /// What its owner declared.
     pub published: Published,
-    /// The media description it comes by.
+    /// The media description by which it arrives.
     pub mid: Mid,
-    /// Smallest first; one for sound.
-    pub layers: Vec<Layer>,
-    /// What its viewers want of it.
-    pub demand: Demand,
+    layers: Vec<Layer>,
+    demand: Demand,
 }
 
 /// One layer as it arrives.
 #[derive(Debug)]
-pub struct Layer {
-    /// What its owner says of it.
-    pub declared: SpatialLayer,
+struct Layer {
+    declared: SpatialLayer,
     structure: Option<Structure>,
+    /// The highest sequence number.
     newest: Option<u64>,
     last_packet: Option<Instant>,
     key_requested: Option<Instant>,
     wanted_since: Option<Instant>,
-    meter: Meter,
+    meter: BitrateMeter,
 }
 
 /// One receiver of a track.
 #[derive(Debug)]
-pub struct Viewer {
-    /// Who.
+pub struct Subscriber {
+    /// The participant.
     pub participant: ParticipantId,
     /// The media description by which it receives.
     pub mid: Mid,
-    /// The stream in which it receives.
+    /// The source that it receives from.
     pub ssrc: Ssrc,
-    /// The payload type that it calls the codec.
+    /// The payload type of the codec in its session description.
     pub payload: Pt,
-    /// What passes.
+    /// Which packets it gets.
     pub switch: Switch,
-    /// What its downlink was found to carry of the track.
-    pub grant: Option<Target>,
+    /// The layers that its downlink has room for.
+    pub allocated: Option<Target>,
 }
 
 impl Track {
-    /// The sending end is gone or another one: viewers wait for a key frame of the next.
-    pub fn end(&mut self) {
+    /// Ends the source. Subscribers wait for a key frame of the next one.
+    pub fn end_source(&mut self) {
         self.source = None;
-        self.viewers.iter_mut().for_each(|viewer| viewer.switch.detach());
+        self.subscribers.iter_mut().for_each(|subscriber| subscriber.switch.end_source());
     }
 }
 
 impl Source {
-    /// The sending end that `published` describes.
+    /// Returns the sending end that `published` declares.
     pub fn new(published: Published) -> Self {
         let layers: Vec<Layer> = match published.kind {
-            Kind::Audio => vec![Layer::new(SpatialLayer { spatial: 0, width: 0, height: 0, bitrate: AUDIO_RATE })],
+            Kind::Audio => vec![Layer::new(SpatialLayer { spatial: 0, width: 0, height: 0, bitrate: AUDIO_BITRATE })],
             Kind::Video => published.layers.iter().copied().map(Layer::new).collect(),
         };
         let mid = Mid::from(published.mid.as_str());
         Self { demand: Demand::new(layers.len()), mid, layers, published }
     }
 
-    /// What the switch needs to know of a packet of layer `spatial`. None for one that is of no use.
-    pub fn inspect(&mut self, spatial: u8, packet: &RtpPacket, now: Instant) -> Option<Arrival> {
+    /// Returns what the switch needs to know of a packet of layer `spatial`, or `None` if the packet cannot be
+    /// forwarded.
+    pub fn inspect(&mut self, spatial: u8, packet: &RtpPacket, now: Instant) -> Option<PacketInfo> {
         let layer = self.layers.get_mut(usize::from(spatial))?;
         let sequence = *packet.seq_no;
         let newest = layer.newest.is_none_or(|newest| sequence > newest);
         layer.newest = layer.newest.max(Some(sequence));
         layer.last_packet = Some(now);
-        layer.meter.count(packet.payload.len(), now);
+        layer.meter.add(packet.payload.len(), now);
         let (start, key, temporal) = match self.published.kind {
-            // Every packet of sound stands for itself.
+            // Each audio packet can be decoded alone.
             Kind::Audio => (true, true, 0),
-            Kind::Video => layer.describe(packet)?,
+            Kind::Video => layer.read_descriptor(packet)?,
         };
         let timestamp = packet.header.timestamp;
-        Some(Arrival { spatial, temporal, sequence, timestamp, start, key, newest, at: now })
+        Some(PacketInfo { spatial, temporal, sequence, timestamp, start, key, newest, arrival: now })
     }
 
-    /// The layer to give somebody who is granted `target`: that one, or, where its sender does not send it although it
-    /// was asked to, the next smaller one that arrives.
+    /// Returns the target for a subscriber that is allocated `target`: the same, or the next smaller layer that arrives
+    /// if the sender does not send this one although it was requested.
     pub fn nearest(&self, target: Target, now: Instant) -> Target {
-        let arrives = |spatial: &u8| self.layers.get(usize::from(*spatial)).is_some_and(|layer| layer.hopeful(now));
-        let spatial = (0..=target.spatial).rev().find(arrives).unwrap_or(target.spatial);
+        let available = |spatial: &u8| self.layers.get(usize::from(*spatial)).is_some_and(|layer| layer.available(now));
+        let spatial = (0..=target.spatial).rev().find(available).unwrap_or(target.spatial);
         Target { spatial, ..target }
     }
 
-    /// Notes which layers somebody wants, and asks the demand whether the sender is to hear of it.
-    pub fn want(&mut self, wanted: &[u8], now: Instant) -> Option<super::demand::News> {
+    /// Takes how many temporal layers are wanted of each spatial layer. Returns an update if the sender is to be told.
+    pub fn update_demand(&mut self, wanted: &[u8], now: Instant) -> Option<demand::Update> {
         for (layer, wanted) in self.layers.iter_mut().zip(wanted) {
             if *wanted == 0 {
                 layer.wanted_since = None;
@@ -117,26 +117,31 @@ impl Source {
         self.demand.update(wanted, now)
     }
 
-    /// Asks for a key frame of a layer, where that may be done now. `ask` says whether it could: then the next one has to
-    /// wait, but not behind a request that never went out because nothing of the layer has come yet.
-    pub fn request_key(&mut self, spatial: u8, now: Instant, ask: impl FnOnce() -> bool) -> bool {
+    /// Calls `request` if a key frame of the layer may be requested now. Returns whether one was requested. `request`
+    /// returns false if no packet of the layer has arrived; then the next request does not have to wait.
+    pub fn request_key_frame(&mut self, spatial: u8, now: Instant, request: impl FnOnce() -> bool) -> bool {
         let Some(layer) = self.layers.get_mut(usize::from(spatial)) else { return false };
-        let due = layer.key_requested.is_none_or(|last| now.saturating_duration_since(last) >= KEY_INTERVAL);
-        let asked = due && ask();
-        if asked {
+        let due = layer.key_requested.is_none_or(|last| now.saturating_duration_since(last) >= KEY_REQUEST_INTERVAL);
+        let requested = due && request();
+        if requested {
             layer.key_requested = Some(now);
         }
-        asked
+        requested
     }
 
-    /// Bits a second of each layer: what its owner says, or what arrives if that is more.
+    /// Returns the number of layers.
+    pub fn layer_count(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Returns the bits per second of each layer: what its owner declared, or what arrives if that is more.
     pub fn rates(&self, now: Instant) -> Vec<u64> {
         let rate =
             |layer: &Layer| u64::from(layer.declared.bitrate).clamp(MIN_RATE, MAX_RATE).max(layer.meter.rate(now));
         self.layers.iter().map(rate).collect()
     }
 
-    /// Widths and heights of the layers.
+    /// Returns the widths and heights of the layers, smallest first.
     pub fn sizes(&self) -> Vec<(u16, u16)> {
         self.layers.iter().map(|layer| (layer.declared.width, layer.declared.height)).collect()
     }
@@ -151,66 +156,38 @@ impl Layer {
             last_packet: None,
             key_requested: None,
             wanted_since: None,
-            meter: Meter::default(),
+            meter: BitrateMeter::default(),
         }
     }
 
-    fn describe(&mut self, packet: &RtpPacket) -> Option<(bool, bool, u8)> {
-        let raw = packet.header.ext_vals.user_values.get::<Raw>()?;
-        let read = Descriptor::read(raw.bytes(), self.structure.as_ref()).ok()?;
-        let key = read.start && read.independent && read.structure.is_some();
+    /// Returns whether the packet begins a frame, whether it begins a key frame, and its temporal layer.
+    fn read_descriptor(&mut self, packet: &RtpPacket) -> Option<(bool, bool, u8)> {
+        let bytes = packet.header.ext_vals.user_values.get::<DescriptorBytes>()?;
+        let read = Descriptor::read(bytes.as_slice(), self.structure.as_ref()).ok()?;
+        let start = read.packet.start;
+        let key = start && read.frame_diffs.is_empty() && read.structure.is_some();
         if read.structure.is_some() {
             self.structure = read.structure;
         }
-        Some((read.start, key, read.temporal))
+        Some((start, key, read.temporal))
     }
 
-    /// Packets arrive, or may still: it has not been wanted for long.
-    fn hopeful(&self, now: Instant) -> bool {
-        let recent = |since: Option<Instant>| since.is_some_and(|at| now.saturating_duration_since(at) < PATIENCE);
+    /// Returns whether packets arrive, or may still arrive because the layer was requested only a moment ago.
+    fn available(&self, now: Instant) -> bool {
+        let recent = |since: Option<Instant>| since.is_some_and(|at| now.saturating_duration_since(at) < LAYER_TIMEOUT);
         recent(self.last_packet) || recent(self.wanted_since) || self.wanted_since.is_none()
     }
 }
 
-/// Bits a second over the last whole window.
-#[derive(Debug, Default)]
-pub struct Meter {
-    began: Option<Instant>,
-    bytes: u64,
-    rate: u64,
-}
+/// Between two requests for a key frame of one layer: many receivers that lose the same packet send many requests.
+const KEY_REQUEST_INTERVAL: Duration = Duration::from_millis(300);
 
-impl Meter {
-    /// Adds what came, or went, now.
-    pub fn count(&mut self, bytes: usize, now: Instant) {
-        let began = *self.began.get_or_insert(now);
-        let elapsed = now.saturating_duration_since(began);
-        if elapsed >= METER_WINDOW {
-            let window = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-            self.rate = self.bytes.saturating_mul(8_000) / window.max(1);
-            (self.began, self.bytes) = (Some(now), 0);
-        }
-        self.bytes += bytes as u64;
-    }
+/// How long a requested layer may send nothing before its subscribers get a smaller one.
+const LAYER_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-    /// Bits a second; 0 once nothing has come for a while.
-    pub fn rate(&self, now: Instant) -> u64 {
-        let current = self.began.is_some_and(|began| now.saturating_duration_since(began) < 3 * METER_WINDOW);
-        if current { self.rate } else { 0 }
-    }
-}
+/// What one voice takes with its headers, in bits per second.
+pub const AUDIO_BITRATE: u32 = 50_000;
 
-/// Between two requests for a key frame of one layer: receivers that lose the same packet ask in storms.
-pub const KEY_INTERVAL: Duration = Duration::from_millis(300);
-
-/// How long a layer that is wanted may send nothing before its viewers get a smaller one.
-const PATIENCE: Duration = Duration::from_millis(1_500);
-
-const METER_WINDOW: Duration = Duration::from_millis(500);
-
-/// What one voice takes, with its headers, in bits a second.
-pub const AUDIO_RATE: u32 = 50_000;
-
-/// Bounds on what an owner may say of a layer, in bits a second.
+/// Bounds for the bitrate that an owner declares, in bits per second.
 const MIN_RATE: u64 = 20_000;
 const MAX_RATE: u64 = 20_000_000;

@@ -1,4 +1,4 @@
-//! Bitstreams of members, and files of anybody.
+//! Bitstreams of members, and files.
 
 use super::{joined, parts};
 use codec::bitstream::{self, Sps};
@@ -27,7 +27,7 @@ pub(super) fn bitstream(bytes: &[u8]) {
     }
 }
 
-/// Pictures of a track, one after the other, some broken.
+/// Consecutive pictures of a track.
 pub(super) fn decoder(bytes: &[u8]) {
     let Ok(mut decoder) = Decoder::open(VideoCodec::H264) else { return };
     for part in parts(bytes) {
@@ -37,7 +37,7 @@ pub(super) fn decoder(bytes: &[u8]) {
     }
 }
 
-/// Packets of a voice.
+/// Consecutive audio packets.
 pub(super) fn opus(bytes: &[u8]) {
     let Ok(mut decoder) = opus::Decoder::new() else { return };
     let mut out = [0.0; opus::SAMPLES];
@@ -46,7 +46,7 @@ pub(super) fn opus(bytes: &[u8]) {
     }
 }
 
-/// A film.
+/// A compressed video file.
 pub(super) fn mp4(bytes: &[u8]) {
     let Ok(mut clip) = mp4::Clip::new(Cursor::new(bytes)) else { return };
     let mut sample = Vec::new();
@@ -57,18 +57,18 @@ pub(super) fn mp4(bytes: &[u8]) {
     }
 }
 
-/// A film without compression.
+/// An uncompressed video file.
 pub(super) fn y4m(bytes: &[u8]) {
     let Ok(mut reader) = y4m::Reader::new(Cursor::new(bytes)) else { return };
-    let Some(mut canvas) = Pool::new(1).canvas(reader.header().size) else { return };
+    let Some(mut frame) = Pool::new(1).take(reader.header().size) else { return };
     for _ in 0..16 {
-        if !matches!(reader.read(&mut canvas), Ok(true)) {
+        if !matches!(reader.read(&mut frame), Ok(true)) {
             return;
         }
     }
 }
 
-/// A recording. Its reader takes files only.
+/// An audio file. Its reader takes a path only.
 pub(super) fn wav(bytes: &[u8]) {
     let name = format!("conclave-fuzz-{}-{:?}.wav", std::process::id(), std::thread::current().id());
     let path = std::env::temp_dir().join(name);
@@ -81,22 +81,22 @@ pub(super) fn wav(bytes: &[u8]) {
 }
 
 fn rate(frames: u32) -> FrameRate {
-    FrameRate::new(frames, 1).expect("it is not 0")
+    FrameRate::new(frames, 1).expect("not zero")
 }
 
-/// A frame of some grey.
+/// Returns a grey frame.
 fn grey(size: Size, number: u8) -> Option<Frame> {
-    let mut canvas = Pool::new(1).canvas(size)?;
-    for mut plane in canvas.planes_mut() {
+    let mut frame = Pool::new(1).take(size)?;
+    for mut plane in frame.planes_mut() {
         for (at, row) in (0u8..).zip(plane.rows_mut()) {
             row.fill(number.wrapping_mul(40).wrapping_add(at));
         }
     }
     let captured = Timestamp::from_micros(u64::from(number) * 33_333);
-    Some(canvas.freeze(u64::from(number), captured, Colour::default(), Rotation::default()))
+    Some(frame.freeze(u64::from(number), captured, Colour::default(), Rotation::default()))
 }
 
-/// A short stream of the real encoder.
+/// A short stream of the encoder.
 pub(super) fn pictures() -> Vec<Vec<u8>> {
     let config = Config {
         codec: VideoCodec::H264,
@@ -114,10 +114,10 @@ pub(super) fn pictures() -> Vec<Vec<u8>> {
     vec![joined(pictures.iter().map(Vec::as_slice)), joined(units.unwrap_or_default())]
 }
 
-/// A second of the real voice coder's packets.
-pub(super) fn sounds() -> Vec<Vec<u8>> {
+/// Packets of the audio encoder.
+pub(super) fn audio_packets() -> Vec<Vec<u8>> {
     let (pool, Ok(mut encoder)) = (BufferPool::new(4), opus::Encoder::new()) else { return Vec::new() };
-    // A saw of 500 Hz: 96 samples, ten times in a packet.
+    // A sawtooth of 500 Hz: 96 samples per period.
     let saw: Vec<f32> = (0..opus::SAMPLES).map(|at| f32::from(u8::try_from(at % 96).unwrap_or_default())).collect();
     let saw: Vec<f32> = saw.iter().map(|sample| sample / 96.0 - 0.5).collect();
     let packets = (0..12).filter_map(|_| encoder.encode(&saw, &pool).ok()?);
@@ -125,7 +125,7 @@ pub(super) fn sounds() -> Vec<Vec<u8>> {
     vec![joined(packets.iter().map(Vec::as_slice))]
 }
 
-pub(super) fn films() -> Vec<Vec<u8>> {
+pub(super) fn video_files() -> Vec<Vec<u8>> {
     let header = y4m::Header { size: Size::new(7, 5), rate: rate(25), colour: Colour::default() };
     let Ok(mut writer) = y4m::Writer::new(Vec::new(), header) else { return Vec::new() };
     for frame in (0..2).filter_map(|number| grey(header.size, number)) {
@@ -136,8 +136,8 @@ pub(super) fn films() -> Vec<Vec<u8>> {
     writer.finish().into_iter().collect()
 }
 
-/// Recordings of 16 bits and of floating point, stereo.
-pub(super) fn recordings() -> Vec<Vec<u8>> {
+/// Stereo files of 16-bit and of floating-point samples.
+pub(super) fn audio_files() -> Vec<Vec<u8>> {
     [(1u16, 16u16), (3, 32)]
         .map(|(format, bits)| {
             let block = bits / 8 * 2;

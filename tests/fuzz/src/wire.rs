@@ -1,4 +1,4 @@
-//! What comes from the server, and from other clients by way of it.
+//! What the server may send, and what other clients may send through it.
 
 use super::{joined, parts};
 use ::media::BufferPool;
@@ -7,10 +7,12 @@ use crypto::{Identity, Profile};
 use net::meeting::{Command, Entry, Event, Meeting};
 use net::rtp::assemble::{Assembler, Packet};
 use net::rtp::description;
-use net::rtp::descriptor::{Describer, Descriptor, Mandatory, Part, Shape};
-use net::rtp::structure::Structure;
 use net::sfu::native::Native;
 use net::sfu::{Input, Mids, Output, Sfu};
+use proto::descriptor::{
+    BitReader, BitWriter, Descriptor, DescriptorWriter, MANDATORY_BYTES, Mandatory, PacketPosition, Resolution,
+    ScalabilityMode, Structure,
+};
 use proto::{
     Blob, ClientMessage, ClientSignal, Down, Epoch, FromSfu, Kind, MeetingId, ParticipantId, Position, Problem,
     Published, Refusal, SenderLayers, ServerMessage, ServerSignal, Slot, SpatialLayer, Subscription, TileWish, ToSfu,
@@ -18,15 +20,15 @@ use proto::{
 };
 use std::time::{Duration, Instant};
 
-const SOMEBODY: ParticipantId = ParticipantId(7);
+const OTHER: ParticipantId = ParticipantId(7);
 
 /// A message of a client: what is decoded encodes to an equal message.
-pub(super) fn up(bytes: &[u8]) {
+pub(super) fn client_message(bytes: &[u8]) {
     round_trip::<ClientMessage>(bytes);
 }
 
 /// A message of a server.
-pub(super) fn down(bytes: &[u8]) {
+pub(super) fn server_message(bytes: &[u8]) {
     round_trip::<ServerMessage>(bytes);
 }
 
@@ -85,7 +87,7 @@ pub(super) fn native(bytes: &[u8]) {
     }
 }
 
-/// A whole meeting, told all sorts of things: it ends at most once, and then stays quiet.
+/// A meeting that receives any messages and commands: it ends at most once, and reports nothing after that.
 pub(super) fn meeting(bytes: &[u8]) {
     let now = Instant::now();
     let (Ok(identity), Ok(profile)) = (Identity::generate(), Profile::new("Ada")) else { return };
@@ -96,7 +98,7 @@ pub(super) fn meeting(bytes: &[u8]) {
         match (proto::decode::<Down>(part), part) {
             (Ok(message), _) => meeting.handle_message(message, now),
             (Err(_), [1, ..]) => meeting.handle_command(Command::Refresh, now),
-            (Err(_), [2, ..]) => meeting.handle_command(Command::Remove(SOMEBODY), now),
+            (Err(_), [2, ..]) => meeting.handle_command(Command::Remove(OTHER), now),
             (Err(_), [3, ..]) => meeting.handle_malformed(),
             (Err(_), _) => meeting.handle_timeout(now),
         }
@@ -116,20 +118,22 @@ pub(super) fn description(bytes: &[u8]) {
     assert!(description::sections(&text).len() <= text.matches("m=").count());
 }
 
-/// A packet's Dependency Descriptor, with and without a structure that came before.
+/// The Dependency Descriptors of a track: a structure that is read can be written, and is then read the same.
 pub(super) fn descriptor(bytes: &[u8]) {
     let mut structure: Option<Structure> = None;
     for part in parts(bytes) {
-        // The sender's own word is that a descriptor without the long part is three bytes.
-        let short = Mandatory::read(part).is_some();
-        assert_eq!(short, part.len() >= 3);
-        if let Ok(read) = Descriptor::read(part, structure.as_ref()) {
-            structure = read.structure.or(structure);
+        assert_eq!(Mandatory::read(part).is_some(), part.len() >= MANDATORY_BYTES);
+        let Ok(read) = Descriptor::read(part, structure.as_ref()) else { continue };
+        if let Some(new) = read.structure {
+            let mut bits = BitWriter::default();
+            new.write(&mut bits);
+            assert_eq!(Structure::read(&mut BitReader::new(bits.as_bytes())).as_ref(), Some(&new));
+            structure = Some(new);
         }
     }
 }
 
-/// Packets of one track: whatever comes, what is kept stays bounded.
+/// Packets of one track.
 pub(super) fn assembler(bytes: &[u8]) {
     let (pool, now, mut assembler) = (BufferPool::new(4), Instant::now(), Assembler::new());
     for (at, part) in (0u32..).zip(parts(bytes)) {
@@ -143,27 +147,27 @@ pub(super) fn assembler(bytes: &[u8]) {
             descriptor: Bytes::copy_from_slice(descriptor),
             payload: Bytes::copy_from_slice(payload),
         });
-        let mut out = 0;
+        let mut returned = 0;
         while let Some(frame) = assembler.poll_frame(&pool, now) {
-            out += frame.bytes.len();
+            returned += frame.bytes.len();
         }
-        assert!(out <= bytes.len(), "no byte comes out twice");
+        assert!(returned <= bytes.len(), "no byte is returned twice");
         assembler.poll_key_request(at % 3 == 0, now);
     }
 }
 
-pub(super) fn ups() -> Vec<Vec<u8>> {
+pub(super) fn client_messages() -> Vec<Vec<u8>> {
     let blob = || Blob(vec![5; 40]);
     let messages = [
         Up::Hello { version: VERSION },
         Up::Create { meeting: MeetingId([1; 16]), admission_key: blob() },
         Up::Knock { meeting: MeetingId([1; 16]), request: blob() },
-        Up::Refuse { participant: SOMEBODY, why: Refusal::Unattended },
+        Up::Refuse { participant: OTHER, why: Refusal::Unattended },
         Up::Commit {
             epoch: Epoch(3),
             blob: blob(),
-            welcomes: vec![Welcome { to: vec![SOMEBODY, ParticipantId(u64::MAX)], blob: blob() }],
-            removed: vec![SOMEBODY],
+            welcomes: vec![Welcome { to: vec![OTHER, ParticipantId(u64::MAX)], blob: blob() }],
+            removed: vec![OTHER],
         },
         Up::Tell { epoch: Epoch(300), blob: blob() },
         Up::Leave,
@@ -173,7 +177,7 @@ pub(super) fn ups() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn client_signals() -> Vec<Vec<u8>> {
-    let track = TrackId { owner: SOMEBODY, slot: Slot::Camera };
+    let track = TrackId { owner: OTHER, slot: Slot::Camera };
     let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, paused: false };
     let signals = [
         ClientSignal::Offer {
@@ -190,10 +194,10 @@ pub(super) fn client_signals() -> Vec<Vec<u8>> {
 pub(super) fn server_signals() -> Vec<Vec<u8>> {
     let wanted = vec![WantedLayer { spatial: 0, temporal_layers: 3 }];
     let signals = [
-        ServerSignal::Tracks { owner: SOMEBODY, tracks: published() },
+        ServerSignal::Tracks { owner: OTHER, tracks: published() },
         ServerSignal::Answer { number: 1, sdp: "v=0".into() },
         ServerSignal::SenderLayers { layers: SenderLayers { slot: Slot::Camera, wanted } },
-        ServerSignal::Tracks { owner: SOMEBODY, tracks: Vec::new() },
+        ServerSignal::Tracks { owner: OTHER, tracks: Vec::new() },
         ServerSignal::OfferRefused { number: 2 },
     ];
     signals.iter().map(proto::encode).collect()
@@ -214,17 +218,17 @@ fn published() -> Vec<Published> {
     ]
 }
 
-pub(super) fn downs() -> Vec<Vec<u8>> {
+pub(super) fn server_messages() -> Vec<Vec<u8>> {
     let blob = || Blob(vec![5; 40]);
     let log = |entry| Down::Log { position: Position(0), entry };
     let messages = [
-        Down::Hello { version: VERSION, participant: SOMEBODY },
+        Down::Hello { version: VERSION, participant: OTHER },
         Down::AdmissionKey { admission_key: blob() },
         Down::Knocked { participant: ParticipantId(9), request: blob() },
-        Down::Admitted { welcome: blob(), position: Position(4), epoch: Epoch(2), gone: vec![SOMEBODY] },
-        log(proto::Entry::Commit { from: SOMEBODY, epoch: Epoch(0), blob: blob() }),
-        log(proto::Entry::Told { from: SOMEBODY, epoch: Epoch(0), blob: blob() }),
-        log(proto::Entry::Gone { participant: SOMEBODY }),
+        Down::Admitted { welcome: blob(), position: Position(4), epoch: Epoch(2), gone: vec![OTHER] },
+        log(proto::Entry::Commit { from: OTHER, epoch: Epoch(0), blob: blob() }),
+        log(proto::Entry::Told { from: OTHER, epoch: Epoch(0), blob: blob() }),
+        log(proto::Entry::Gone { participant: OTHER }),
         Down::Lost { epoch: Epoch(4) },
         Down::Problem { problem: Problem::TooFast },
     ];
@@ -233,15 +237,15 @@ pub(super) fn downs() -> Vec<Vec<u8>> {
     messages.iter().map(proto::encode).chain(media.map(|message| proto::encode(&message))).collect()
 }
 
-/// Conversations: an organiser's first steps, then each message that a server has.
-pub(super) fn sayings() -> Vec<Vec<u8>> {
+/// For each server message: an organiser's first steps, then that message.
+pub(super) fn conversations() -> Vec<Vec<u8>> {
     let hello = proto::encode(&Down::Hello { version: VERSION, participant: ParticipantId(1) });
     let created = proto::encode(&Down::Created);
     let conversation = |message: &Vec<u8>| {
         let steps = [&hello[..], &created, &[1], message, &[2], &[0], message];
         joined(steps)
     };
-    downs().iter().map(conversation).collect()
+    server_messages().iter().map(conversation).collect()
 }
 
 pub(super) fn descriptions() -> Vec<Vec<u8>> {
@@ -258,21 +262,22 @@ pub(super) fn descriptions() -> Vec<Vec<u8>> {
     vec![lines.join("\r\n").into_bytes()]
 }
 
-/// The descriptors of some frames of one stream.
-fn described() -> Vec<Vec<u8>> {
-    let mut describer = Describer::new(0, Shape::L1T3);
-    let frames = [(0, true), (2, false), (1, false), (2, false), (0, false)];
-    let describe = |(temporal, key)| {
-        let layer = ::media::Layer { spatial: 0, temporal };
-        let frame = describer.describe(layer, key, ::media::Size::new(320, 180))?;
-        Some(describer.bytes(&frame, Part { first: true, last: true }))
-    };
-    frames.into_iter().filter_map(describe).collect()
+/// The descriptors of five frames of one stream.
+fn stream() -> Vec<Vec<u8>> {
+    let mut writer = DescriptorWriter::new(0, ScalabilityMode::L1T3);
+    let position = PacketPosition { first: true, last: true };
+    let key = writer.key_frame(Resolution { width: 320, height: 180 });
+    let mut descriptors = vec![writer.bytes(&key, position)];
+    for temporal in [2, 1, 2, 0] {
+        let frame = writer.delta_frame(temporal);
+        descriptors.extend(frame.map(|frame| writer.bytes(&frame, position)));
+    }
+    descriptors
 }
 
 pub(super) fn descriptors() -> Vec<Vec<u8>> {
-    let described = described();
-    vec![joined(described.iter().map(Vec::as_slice)), joined(described.iter().skip(1).map(Vec::as_slice))]
+    let stream = stream();
+    vec![joined(stream.iter().map(Vec::as_slice)), joined(stream.iter().skip(1).map(Vec::as_slice))]
 }
 
 pub(super) fn packets() -> Vec<Vec<u8>> {
@@ -280,6 +285,6 @@ pub(super) fn packets() -> Vec<Vec<u8>> {
         let length = u8::try_from(descriptor.len()).unwrap_or_default();
         [&sequence.to_be_bytes()[..], &[length], descriptor, &[9; 30]].concat()
     };
-    let packets: Vec<_> = (65_534..=u16::MAX).chain(0..).zip(&described()).map(packet).collect();
+    let packets: Vec<_> = (65_534..=u16::MAX).chain(0..).zip(&stream()).map(packet).collect();
     vec![joined(packets.iter().map(Vec::as_slice)), joined(packets.iter().rev().map(Vec::as_slice))]
 }

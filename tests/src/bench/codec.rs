@@ -14,10 +14,10 @@ use std::path::Path;
 /// All rows of the group `codec`. `clip` is real footage of 1280x720.
 ///
 /// # Errors
-/// Where the footage cannot be read, or no encoder opens.
+/// Returns an error if the footage cannot be read, or if no encoder opens.
 ///
 /// # Panics
-/// Where an encoder that opened once does not open again.
+/// Panics if an encoder that opened once does not open again.
 pub fn rows(clip: &Path) -> Result<Vec<Row>> {
     let frames = frames(clip)?;
     let ladder = Ladder::for_source(SOURCE, Content::Camera);
@@ -106,19 +106,19 @@ fn frames(clip: &Path) -> Result<Vec<Frame>> {
 }
 
 fn copy(frame: &Frame, number: u64, now: Timestamp) -> Frame {
-    let mut canvas = Pool::new(1).canvas(frame.size()).expect("a new pool has room");
-    for (plane, to) in [Plane::Y, Plane::U, Plane::V].into_iter().zip(&mut canvas.planes_mut()) {
+    let mut target = Pool::new(1).take(frame.size()).expect("a new pool has room");
+    for (plane, to) in [Plane::Y, Plane::U, Plane::V].into_iter().zip(&mut target.planes_mut()) {
         to.copy_from(frame.plane(plane));
     }
-    canvas.freeze(number, now, frame.colour(), frame.rotation())
+    target.freeze(number, now, frame.colour(), frame.rotation())
 }
 
 fn scale(frames: &[Frame], size: Size) -> Vec<Frame> {
     let mut scaler = Scaler::new();
     let pictures = frames.iter().map(|frame| {
-        let mut canvas = Pool::new(1).canvas(size).expect("a new pool has room");
-        scaler.scale(frame, &mut canvas);
-        canvas.freeze(frame.number(), frame.captured(), Colour::default(), Rotation::Upright)
+        let mut target = Pool::new(1).take(size).expect("a new pool has room");
+        scaler.scale(frame, &mut target);
+        target.freeze(frame.number(), frame.captured(), Colour::default(), Rotation::Upright)
     });
     pictures.collect()
 }

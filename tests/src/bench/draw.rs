@@ -1,19 +1,20 @@
-//! Drawing of tiles: processor time of the whole process for each picture that is shown.
+//! Drawing of tiles: CPU time of the whole process per drawn picture.
 
 mod browser;
+mod grid;
 
 use super::row::{Duel, Row, median};
 use anyhow::Result;
+use grid::{Grid, canvas, offscreen};
 use media::Size;
-use render::bench::{Grid, canvas, offscreen};
-use render::{Drawing, Font, Look, Rgba};
+use render::{Drawing, Font, Rgba, Style};
 use rustix::time::{ClockId, clock_gettime};
 
-/// All rows of the group `draw`: 25 tiles of 640x360 with names in 1280x720, against shaders on the same adapter where there
-/// is one, and against a browser where one is installed.
+/// All rows of the group `draw`: 25 tiles of 640x360 with names in 1280x720, compared with shaders on the same adapter and with
+/// Chromium, if these exist.
 ///
 /// # Errors
-/// Where an adapter or a browser is there and cannot draw.
+/// Returns an error if an adapter or a browser exists and cannot draw.
 pub fn rows() -> Result<Vec<Row>> {
     let browser = browser::program();
     if browser.is_none() {
@@ -21,9 +22,9 @@ pub fn rows() -> Result<Vec<Row>> {
     }
     let mut runs = Runs::default();
     for _ in 0..RUNS {
-        runs.plain.push(canvas(look()?, &mut grid(), TURNS, process_ms));
-        let chosen = offscreen(look()?, Drawing::on_this_machine(), &mut grid(), TURNS, process_ms);
-        let fixed = offscreen(look()?, Drawing::Shaders, &mut grid(), TURNS, process_ms);
+        runs.plain.push(canvas(style()?, &mut grid(), FRAMES, process_ms));
+        let chosen = offscreen(style()?, Drawing::on_this_machine(), &mut grid(), FRAMES, process_ms);
+        let fixed = offscreen(style()?, Drawing::Shaders, &mut grid(), FRAMES, process_ms);
         match (chosen, fixed) {
             (Ok(chosen), Ok(fixed)) => {
                 runs.chosen.push(chosen);
@@ -39,7 +40,7 @@ pub fn rows() -> Result<Vec<Row>> {
     Ok(runs.rows())
 }
 
-/// Milliseconds of processor time for each picture, in the order of the runs.
+/// CPU milliseconds per picture, in the order of the runs.
 #[derive(Default)]
 struct Runs {
     plain: Vec<f64>,
@@ -69,13 +70,13 @@ fn grid() -> Grid {
     Grid::new(TILES, PICTURE, TARGET)
 }
 
-fn look() -> Result<Look, render::Error> {
+fn style() -> Result<Style, render::Error> {
     let font = include_bytes!("../../../app/assets/fonts/ConclaveSans-SemiBold.ttf");
-    Ok(Look {
+    Ok(Style {
         font: Font::new(&[font.as_slice()])?,
         backdrop: Rgba::opaque(0x0017_1b21),
-        tag_paper: Rgba::opaque(0x000f_1216).with_alpha(178),
-        tag_ink: Rgba::opaque(0x00e9_edf2),
+        tag_background: Rgba::opaque(0x000f_1216).with_alpha(178),
+        tag_text: Rgba::opaque(0x00e9_edf2),
         tag_muted: Rgba::opaque(0x00ff_6b66),
         initials: Rgba::opaque(0x00ff_ffff),
         tag_size: 13.0,
@@ -91,8 +92,8 @@ fn process_ms() -> f64 {
 }
 
 const RUNS: usize = 3;
-/// Turns that do not count, and turns that do.
-const TURNS: [u32; 2] = [10, 60];
+/// Warm-up frames, and measured frames.
+const FRAMES: [u32; 2] = [10, 60];
 const TILES: u16 = 25;
 const PICTURE: Size = Size { width: 640, height: 360 };
 const TARGET: [u32; 2] = [1_280, 720];

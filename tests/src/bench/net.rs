@@ -1,10 +1,10 @@
 //! What a core forwards, and how soon a face is seen.
 
+use super::forward::{Load, forward};
 use super::row::{Duel, Row, duel, median};
 use anyhow::{Context, Result, bail};
 use engine::quality_probe::{Evidence, QualityProbe};
 use engine::{AudioChoice, Choice, Command, Engine, Entry, Event, Identity, Setup, Slot, TileWish, TrackId};
-use server::bench::{Load, forward};
 use server::{Config, Server};
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ fn first_faces() -> Result<Duel> {
     for run in 0..5 {
         times.push(first_face(&link, &format!("Guest {run}"))?);
     }
-    drop(host);
+    host.close();
     runtime.block_on(server.stop(Duration::from_secs(1)));
     Ok(Duel { subject: median(times), peer: 1_000.0, runs: 5 })
 }

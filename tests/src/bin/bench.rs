@@ -1,11 +1,16 @@
-//! `cargo xtask bench [draw|net|crypto|codec] [--json]`.
+//! `cargo xtask bench [draw|net|crypto|codec] [--json]`, and `cargo xtask bench ladder CLIP` for one clip.
 
 use anyhow::{Result, bail};
 use std::path::Path;
-use tests::bench::{codec, crypto, draw, net, print};
+use tests::bench::{codec, crypto, draw, ladder, net, print};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [group, clip] = arguments.as_slice()
+        && group == "ladder"
+    {
+        return ladder::print(Path::new(clip));
+    }
     let json = arguments.iter().any(|argument| argument == "--json");
     let groups: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| *argument != "--json").collect();
     if let Some(unknown) = groups.iter().find(|group| !GROUPS.contains(group)) {

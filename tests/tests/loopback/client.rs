@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
-use webrtc::runtime::TokioRuntime;
 
 /// What a client knows, for tests to wait on.
 #[derive(Default)]
@@ -88,11 +87,6 @@ impl Client {
         Self::create_with(server, name, Backends::default())
     }
 
-    /// Opens a meeting on the server; all tasks and media sockets come from `stack`.
-    pub fn create_over(server: &server::Server, name: &str, stack: Arc<dyn webrtc::runtime::Runtime>) -> Self {
-        Self::create_with(server, name, Backends { stack, ..Backends::default() })
-    }
-
     /// Opens a meeting on the server, with other backends.
     pub fn create_with(server: &server::Server, name: &str, backends: Backends) -> Self {
         let mut number = [0; 16];
@@ -106,11 +100,6 @@ impl Client {
     /// Joins by a link.
     pub fn join(link: &str, name: &str) -> Self {
         Self::join_with(link, name, Backends::default())
-    }
-
-    /// Joins by a link; all tasks and media sockets come from `stack`.
-    pub fn join_over(link: &str, name: &str, stack: Arc<dyn webrtc::runtime::Runtime>) -> Self {
-        Self::join_with(link, name, Backends { stack, ..Backends::default() })
     }
 
     /// Joins by a link, with other backends.

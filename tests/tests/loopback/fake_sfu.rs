@@ -1,12 +1,9 @@
 //! The SFU of the fake dialects: JSON over a WebSocket of its own, two str0m transports for each participant, and the first
 //! layer of every track forwarded to everybody else.
 
-#[path = "../../../server/src/sfu/extension.rs"]
-mod extension;
-
-use extension::dependency_descriptor;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use server::sfu::extension::dependency_descriptor;
 use std::collections::HashMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;

@@ -8,8 +8,8 @@ use futures_util::{SinkExt, StreamExt};
 use media::{BufferPool, Clock};
 use net::meeting::{Entry, Event, Meeting};
 use net::rtp::description::sections;
-use net::rtp::descriptor::{self, Shape};
-use net::rtp::packetize::{Labels, Packetizer};
+use net::rtp::packetize::{Packetizer, StreamParameters};
+use proto::descriptor::{self, ScalabilityMode};
 use proto::{
     Blob, ClientMessage, ClientSignal, FromSfu, Kind, ParticipantId, Published, ServerMessage, ServerSignal, Slot,
     SpatialLayer, ToSfu, TrackId,
@@ -168,14 +168,14 @@ impl Insider {
         if let ServerSignal::Answer { sdp, .. } = proto::decode_signal(&bytes.0).unwrap() {
             let section = sections(&sdp).into_iter().next().unwrap();
             self.descriptor = section.extensions.descriptor.unwrap();
-            let labels = Labels {
+            let parameters = StreamParameters {
                 ssrc: SSRC,
                 payload_type: VIDEO,
                 mid: Bytes::from(section.mid),
                 rid: Some(Bytes::from_static(b"0")),
                 extensions: section.extensions,
             };
-            self.packetizer = Some(Packetizer::video(labels, 1, 0, Shape::L1T3));
+            self.packetizer = Some(Packetizer::video(parameters, 1, 0, ScalabilityMode::L1T3));
             let answer = RTCSessionDescription::answer(sdp).unwrap();
             self.connection.set_remote_description(answer).await.unwrap();
         }

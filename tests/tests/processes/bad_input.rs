@@ -16,15 +16,15 @@ fn a_link_that_is_none_is_told_apart_from_a_damaged_one() {
     let signs = format!("{place}#{}", secret.replace('A', "!"));
     let nowhere = link.replace("127.0.0.1:1", "");
     for (text, parts) in [
-        ("hello", ["This is not a meeting link", "copied whole"]),
-        ("", ["This is not a meeting link", "copied whole"]),
+        ("hello", ["This is not a meeting link", "Copy the whole link"]),
+        ("", ["This is not a meeting link", "Copy the whole link"]),
         ("https://example.org/m/1#2", ["This is not a meeting link", "conclave://"]),
-        (&short, ["This link is cut off", "ask for it again"]),
-        (&bare, ["This link is cut off", "ask for it again"]),
+        (&short, ["The end of this link is missing", "ask for it again"]),
+        (&bare, ["The end of this link is missing", "ask for it again"]),
         (&version, ["another version of Conclave", "Update"]),
-        (&added, ["This link was changed on its way", "Ask for it again"]),
-        (&signs, ["This link was changed on its way", "Ask for it again"]),
-        (&nowhere, ["does not say which server", "Ask for it again"]),
+        (&added, ["This link has been altered", "Ask for it again"]),
+        (&signs, ["This link has been altered", "Ask for it again"]),
+        (&nowhere, ["does not contain a server address", "Ask for it again"]),
     ] {
         let outcome = join(text).end(LIMIT);
         outcome.complains(1, &parts);
@@ -67,10 +67,13 @@ fn a_link_with_one_wrong_letter_enters_nothing() {
     let meeting = format!("{place}/m/{}{}", "0".repeat(32), &rest[32..]);
     let clients = [&key, &secret, &certificate, &meeting].map(|link| join(link));
     let [key, secret, certificate, meeting] = clients.map(|client| client.end(LIMIT));
-    key.complains(1, &["The keys are not the ones that the link names", "in between", "Ask for a new link"]);
-    secret.complains(1, &["You were not let in", "Ask the organiser"]);
-    certificate.complains(1, &["The server is not the one that the link names", "The server", "Do not go on"]);
-    meeting.complains(1, &["This meeting does not exist", "The invitation", "Ask for a new link"]);
+    key.complains(
+        1,
+        &["The encryption keys are not the ones in the link", "intercepting the connection", "Ask for a new link"],
+    );
+    secret.complains(1, &["The organiser declined your request", "contact the organiser"]);
+    certificate.complains(1, &["The server is not the one in the link", "The server", "Do not continue"]);
+    meeting.complains(1, &["This meeting no longer exists", "The invitation", "Ask for a new link"]);
     host.leave().is_well();
 }
 
@@ -78,7 +81,7 @@ fn a_link_with_one_wrong_letter_enters_nothing() {
 fn guests_hear_that_their_host_has_gone() {
     let _turn = turn();
     for (signal, parts) in [
-        ("INT", ["The server is being stopped", "The server", "Try again"]),
+        ("INT", ["The server is shutting down", "The server", "Try again"]),
         ("KILL", ["The server does not answer", "The network", "Check your network"]),
     ] {
         let host = Program::start("host", client(&[&["meet"], BARE.as_slice()].concat()));

@@ -43,7 +43,7 @@ fn a_film_that_is_damaged_in_the_middle_ends_the_picture_alone() {
 #[test]
 fn a_meeting_goes_on_without_a_camera() {
     let _turn = turn();
-    let says = ["No camera was found", "This computer", "go on without a picture"];
+    let says = ["No camera was found", "This computer", "continue without video"];
     let named = start("named", &["--camera", "device:no such camera"]).end(LIMIT);
     named.complains(0, &says).complains(0, &["no such camera"]);
     if std::fs::metadata("/dev/video0").is_err() {
@@ -63,7 +63,7 @@ fn a_meeting_goes_on_in_silence_and_says_why() {
     let outcome = Program::start("silent", command).end(LIMIT);
     outcome.complains(
         0,
-        &["There is no sound device", "This computer", "You cannot hear or be heard", "Connect a headset"],
+        &["No sound device was found", "This computer", "You cannot hear the others", "Connect a headset"],
     );
     assert_eq!(outcome.err.matches("conclave: ").count(), 1, "one thing to tell is told once: {}", outcome.err);
     assert!(Report::read(&report).count("/participants/0/join_ms") < 5_000);

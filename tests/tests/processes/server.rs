@@ -53,10 +53,7 @@ fn a_server_learns_neither_names_nor_addresses() {
     bob.leave().is_well();
     anne.leave().is_well();
     let late = Program::start("late", client(&[&["join", &link], BARE.as_slice()].concat())).end(LIMIT);
-    late.complains(
-        1,
-        &["This meeting does not exist any more", "The invitation", "It has ended", "Ask for a new link"],
-    );
+    late.complains(1, &["This meeting no longer exists", "The invitation", "It has ended", "Ask for a new link"]);
     server.program.signal("TERM");
     let outcome = server.program.end(STOP);
     outcome.is_well();
@@ -85,7 +82,7 @@ fn a_server_that_is_stopped_ends_its_meetings() {
     server.program.signal("TERM");
     server.program.end(STOP).is_well();
     for client in [host, guest] {
-        client.end(LIMIT).complains(1, &["The server is being stopped", "The server", "Try again"]);
+        client.end(LIMIT).complains(1, &["The server is shutting down", "The server", "Try again"]);
     }
 }
 
@@ -94,7 +91,7 @@ fn a_meeting_elsewhere_says_what_is_wrong_there() {
     let folder = Folder::new("elsewhere");
     let server = Server::start(&folder.path("data"), &[]);
     let meet = |more: &[&str]| Program::start("host", client(&[&["meet"], more, BARE.as_slice()].concat())).end(LIMIT);
-    let wrong = ["The server is not the one", "The server", "Do not go on"];
+    let wrong = ["The server is not the one", "The server", "Do not continue"];
     meet(&["--server", &server.address, "--fingerprint", &"ab".repeat(32)]).complains(1, &wrong);
     // No authority vouches for a certificate that the server made for itself.
     meet(&["--server", &server.address]).complains(1, &wrong);

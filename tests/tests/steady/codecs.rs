@@ -62,7 +62,7 @@ fn decoder() -> Decoder {
 }
 
 fn freeze(picture: &codec::decode::Picture<'_>, pool: &Pool, number: u64, captured: Timestamp) -> Frame {
-    let mut canvas = pool.canvas(picture.size).unwrap();
+    let mut canvas = pool.take(picture.size).unwrap();
     for (to, from) in canvas.planes_mut().iter_mut().zip(picture.planes) {
         to.copy_from(from);
     }

@@ -89,7 +89,11 @@ fn the_audio_thread_allocates_nothing() {
     let voice = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices/anne.wav");
     let (microphone, speaker, pool) = (Choice::File(voice), Choice::Off, grown(64));
     let counter = Counter { inner: Voice::new(), at: Asked::default(), before: None, counts: counts.clone() };
-    let (engine, warnings) = Engine::start_with(Config { microphone, speaker, clock, pool, uplink }, Box::new(counter));
+    let provider = audio::device::Provider::default();
+    let config = Config { microphone, speaker, provider, clock, pool, uplink };
+    let engine = Engine::start_with(config, Box::new(counter));
+    assert!(engine.wait_until_open(Duration::from_secs(5)));
+    let warnings = engine.take_warnings();
     assert!(warnings.is_empty(), "{warnings:?}");
     assert!(remote.set(engine.add_remote(1)).is_ok());
     let Asked { all, process, recorded, .. } =

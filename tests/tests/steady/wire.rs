@@ -5,11 +5,11 @@ use bytes::Bytes;
 use crypto::{ReceivedFrame, Sealed};
 use media::{BufferPool, Receiver, bounded};
 use net::rtp::description::{Section, Source};
-use net::rtp::descriptor::Shape;
 use net::rtp::history::History;
-use net::rtp::packetize::{Extensions, Labels, Packetizer};
+use net::rtp::packetize::{Extensions, Packetizer, StreamParameters};
 use net::rtp::rtp_receiver::{Request, RtpReceiver};
 use net::rtp::sent_packet::SentPacket;
+use proto::descriptor::ScalabilityMode;
 use proto::{Kind, Slot};
 use rtc::rtp::Packet;
 use rtc::shared::marshal::{Marshal, Unmarshal};
@@ -43,10 +43,10 @@ impl Wire {
     pub fn new(slot: Slot, kind: Kind) -> Self {
         let extensions = Extensions { mid: Some(1), rid: Some(2), descriptor: Some(3) };
         let (mid, rid) = (Bytes::from_static(b"0"), (kind == Kind::Video).then(|| Bytes::from_static(b"0")));
-        let labels = Labels { ssrc: SSRC, payload_type: 102, mid, rid, extensions };
+        let parameters = StreamParameters { ssrc: SSRC, payload_type: 102, mid, rid, extensions };
         let packetizer = match kind {
-            Kind::Video => Packetizer::video(labels, 65_000, 0, Shape::L1T3),
-            Kind::Audio => Packetizer::audio(labels, 65_000),
+            Kind::Video => Packetizer::video(parameters, 65_000, 0, ScalabilityMode::L1T3),
+            Kind::Audio => Packetizer::audio(parameters, 65_000),
         };
         let mut rtp_receiver = RtpReceiver::new(grown(8));
         let source = Some(Source { ssrc: SSRC, repair: None });

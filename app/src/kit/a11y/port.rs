@@ -1,4 +1,4 @@
-//! Between the platform's accessibility adapter, which calls on threads of its own, and the root widget of a window.
+//! The connection between the accessibility adapter of a window, which calls on its own threads, and the root widget.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,43 +7,45 @@ use accesskit::{ActionRequest, TreeUpdate};
 
 use crate::kit::wake::Waker;
 
-/// More requests than this between two redraws are not a person's; the rest is dropped.
+/// The maximum number of requests between two redraws. The rest is dropped.
 const MAX_REQUESTS: usize = 64;
 
-/// What both sides share. One for each window.
+/// The state that adapter and root share, one per window.
 #[derive(Clone, Debug, Default)]
 pub struct Port(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
+    /// An assistive tool listens.
     active: AtomicBool,
+    /// The whole tree must be sent.
     reset: AtomicBool,
     requests: Mutex<Vec<ActionRequest>>,
     waker: Option<Waker>,
 }
 
 impl Port {
-    /// A port that redraws through `waker`. The default one has nobody to wake: for tests.
+    /// Creates a port that requests redraws from `waker`. The default one has no waker, for tests.
     pub fn new(waker: Waker) -> Self {
         Self(Arc::new(Shared { waker: Some(waker), ..Shared::default() }))
     }
 
-    /// True while an assistive tool listens.
+    /// Whether an assistive tool listens.
     pub fn is_active(&self) -> bool {
         self.0.active.load(Relaxed)
     }
 
-    /// True once after an assistive tool has come: the whole tree must be sent.
+    /// Returns true once after an assistive tool has connected: the whole tree must be sent.
     pub fn take_reset(&self) -> bool {
         self.0.reset.swap(false, Relaxed)
     }
 
-    /// What was asked since the last redraw.
+    /// Takes the requests since the last redraw.
     pub fn take_requests(&self) -> Vec<ActionRequest> {
         std::mem::take(&mut *self.0.requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn ask(&self, request: ActionRequest) {
+    fn push(&self, request: ActionRequest) {
         let mut requests = self.0.requests.lock().unwrap_or_else(PoisonError::into_inner);
         if requests.len() < MAX_REQUESTS {
             requests.push(request);
@@ -63,14 +65,14 @@ impl accesskit::ActivationHandler for Port {
     fn request_initial_tree(&mut self) -> Option<TreeUpdate> {
         self.0.active.store(true, Relaxed);
         self.0.reset.store(true, Relaxed);
-        self.wake(); // the tree follows with the redraw that this asks for
+        self.wake(); // the next redraw sends the tree
         None
     }
 }
 
 impl accesskit::ActionHandler for Port {
     fn do_action(&mut self, request: ActionRequest) {
-        self.ask(request);
+        self.push(request);
     }
 }
 

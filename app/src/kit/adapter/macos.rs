@@ -1,5 +1,5 @@
-//! NSAccessibility. AccessKit's way in is an unsafe function that takes a raw view; until that call has a home among the
-//! few files that may contain one, a window on macOS has no accessible tree.
+//! NSAccessibility, not implemented: AccessKit needs an unsafe call with a raw view, and no file of this crate may contain
+//! unsafe code. Windows on macOS have no accessibility tree.
 
 use accesskit::TreeUpdate;
 
@@ -8,7 +8,7 @@ use crate::kit::a11y::Port;
 pub enum Adapter {}
 
 pub fn new(_window: &dyn iced::Window, _port: &Port) -> Option<Adapter> {
-    tracing::warn!("no accessible tree on this system yet");
+    tracing::warn!("accessibility is not implemented on this system");
     None
 }
 

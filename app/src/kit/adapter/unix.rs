@@ -1,4 +1,4 @@
-//! AT-SPI: needs no handle of the window, only a session bus; without one it stays silent.
+//! AT-SPI. It needs a session bus; without one it does nothing.
 
 use accesskit::TreeUpdate;
 
@@ -6,7 +6,7 @@ use crate::kit::a11y::Port;
 
 pub type Adapter = accesskit_unix::Adapter;
 
-#[expect(clippy::unnecessary_wraps, reason = "the adapters of the other systems can be refused")]
+#[expect(clippy::unnecessary_wraps, reason = "on the other systems there may be no adapter")]
 pub fn new(_window: &dyn iced::Window, port: &Port) -> Option<Adapter> {
     Some(Adapter::new(port.clone(), port.clone(), port.clone()))
 }

@@ -1,4 +1,4 @@
-//! UI Automation. Only type-checked so far, never run.
+//! UI Automation. Type-checked, but never run.
 
 use accesskit::TreeUpdate;
 use iced::window::raw_window_handle::RawWindowHandle;
@@ -7,7 +7,7 @@ use crate::kit::a11y::Port;
 
 pub type Adapter = accesskit_windows::SubclassingAdapter;
 
-/// The window must not have been shown yet.
+/// Creates the adapter. The window must not have been shown yet.
 pub fn new(window: &dyn iced::Window, port: &Port) -> Option<Adapter> {
     let RawWindowHandle::Win32(handle) = window.window_handle().ok()?.as_raw() else { return None };
     let window = accesskit_windows::HWND(handle.hwnd.get() as *mut std::ffi::c_void);
@@ -20,5 +20,5 @@ pub fn update(adapter: &mut Adapter, tree: impl FnOnce() -> TreeUpdate) {
     }
 }
 
-/// The adapter learns of the focus from the window's own procedure.
+/// Does nothing: the adapter observes the focus by itself.
 pub fn focused(_adapter: &mut Adapter, _focused: bool) {}

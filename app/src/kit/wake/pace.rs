@@ -1,73 +1,75 @@
-//! Decides when the windows may be drawn again. Pure: every moment comes from the caller.
+//! Decides when the windows may be redrawn. Pure: the caller passes the time.
 
 use std::time::{Duration, Instant};
 
-/// How often windows are drawn for new pictures: not more often than the screen shows them, and where the processor draws,
-/// for no more than a third of the time.
+/// Limits how often windows are redrawn for new frames. With a GPU, to the rate of the screen. With software rendering,
+/// to a third of the processor's time.
 #[derive(Debug, Default)]
 pub struct Pace {
-    asked: Option<Instant>,
-    drawing: Option<Instant>,
-    rested: Option<Instant>,
-    // Of one redraw, smoothed.
+    last_request: Option<Instant>,
+    /// When the redraw in progress started.
+    started: Option<Instant>,
+    /// No redraw starts before this time.
+    rested_until: Option<Instant>,
+    /// The duration of a redraw, smoothed.
     cost: Duration,
-    processor: bool,
+    software: bool,
 }
 
 impl Pace {
-    /// When the next redraw may be asked for; at or before `now` means at once. Ask again when that moment has come.
+    /// When the next redraw may be requested. `now` or earlier means at once. At that time, the caller must ask again.
     pub fn due(&self, now: Instant) -> Instant {
-        let shortest = if self.processor { PROCESSOR } else { CARD };
-        let paced = self.asked.map_or(now, |asked| asked + shortest);
-        let rested = match (self.drawing, self.rested) {
-            // Not ended yet: as long as they took lately, and a look later if it takes longer.
-            (Some(since), _) => (since + self.cost + self.rest()).max(now + LOOK).min(since + MAX_INTERVAL),
+        let shortest = if self.software { SOFTWARE_INTERVAL } else { GPU_INTERVAL };
+        let paced = self.last_request.map_or(now, |last| last + shortest);
+        let rested = match (self.started, self.rested_until) {
+            // In progress: expected to take as long as the ones before, then polled.
+            (Some(since), _) => (since + self.cost + self.rest()).max(now + POLL_INTERVAL).min(since + MAX_INTERVAL),
             (None, rested) => rested.unwrap_or(now),
         };
         paced.max(rested)
     }
 
-    /// A redraw was asked for.
-    pub fn ask(&mut self, now: Instant) {
-        self.asked = Some(now);
+    /// Records that a redraw was requested.
+    pub fn requested(&mut self, now: Instant) {
+        self.last_request = Some(now);
     }
 
-    /// A window begins to draw itself, whoever asked for it. Calls until [`Pace::end`] are the same redraw.
+    /// Records that a window starts to draw, for whatever reason. Calls until [`Pace::end`] belong to the same redraw.
     pub fn begin(&mut self, now: Instant) {
-        let stuck = self.drawing.is_some_and(|since| now > since + MAX_INTERVAL);
-        if self.drawing.is_none() || stuck {
-            self.drawing = Some(now);
-            // It shows what was wished for meanwhile, as if we had asked.
-            self.asked = Some(now);
+        let stuck = self.started.is_some_and(|since| now > since + MAX_INTERVAL);
+        if self.started.is_none() || stuck {
+            self.started = Some(now);
+            // It shows the newest frames, as a requested redraw does.
+            self.last_request = Some(now);
         }
     }
 
-    /// It is on the screen; `processor` where no graphics card has drawn it.
-    pub fn end(&mut self, now: Instant, processor: bool) {
-        self.processor = processor;
-        let Some(since) = self.drawing.take() else { return };
-        // A card waits for the screen, not for us, so its time says nothing.
-        let cost = if processor { now.saturating_duration_since(since) } else { Duration::ZERO };
+    /// Records that the window is on the screen. `software` is true if the processor drew it, not the GPU.
+    pub fn end(&mut self, now: Instant, software: bool) {
+        self.software = software;
+        let Some(since) = self.started.take() else { return };
+        // A GPU waits for the screen, so its duration is not a cost.
+        let cost = if software { now.saturating_duration_since(since) } else { Duration::ZERO };
         self.cost = (self.cost * 3 + cost) / 4;
-        self.rested = Some(now + self.rest());
+        self.rested_until = Some(now + self.rest());
     }
 
     fn rest(&self) -> Duration {
-        (self.cost * REST).min(MAX_REST)
+        (self.cost * REST_FACTOR).min(MAX_REST)
     }
 }
 
-/// Between redraws by a card: it waits for the screen by itself.
-const CARD: Duration = Duration::from_millis(8);
-/// Between redraws by the processor: faces come thirty times a second.
-const PROCESSOR: Duration = Duration::from_millis(33);
-/// A redraw is followed by so many times what it took: decoders need the processor too.
-const REST: u32 = 2;
-/// However slow, ten pictures a second or so are shown.
+/// The minimum interval with a GPU, which also waits for the screen.
+const GPU_INTERVAL: Duration = Duration::from_millis(8);
+/// The minimum interval with software rendering: 30 frames per second.
+const SOFTWARE_INTERVAL: Duration = Duration::from_millis(33);
+/// The pause after a redraw, as a multiple of its duration: decoders need the processor as well.
+const REST_FACTOR: u32 = 2;
+/// The longest pause, so that a slow machine still shows about ten frames per second.
 const MAX_REST: Duration = Duration::from_millis(80);
-/// When to look again for a redraw that takes longer than those before.
-const LOOK: Duration = Duration::from_millis(4);
-/// A redraw that has not ended by then was given up, as when its window closed.
+/// How often a redraw that takes longer than expected is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(4);
+/// A redraw that has not ended after this time was abandoned, for example because its window closed.
 const MAX_INTERVAL: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
@@ -78,8 +80,8 @@ mod tests {
         Duration::from_millis(count)
     }
 
-    /// Draws for `cost` at each moment that the pace allows; returns the moments within a second.
-    fn second(cost: Duration, processor: bool) -> Vec<Duration> {
+    /// Redraws whenever the pace allows, each time for `cost`. Returns the times within one second.
+    fn second(cost: Duration, software: bool) -> Vec<Duration> {
         let start = Instant::now();
         let (mut pace, mut now, mut drawn) = (Pace::default(), start, Vec::new());
         while now < start + ms(3_000) {
@@ -88,24 +90,24 @@ mod tests {
                 now = due;
                 continue;
             }
-            pace.ask(now);
+            pace.requested(now);
             pace.begin(now);
             drawn.push(now - start);
             now += cost;
-            pace.end(now, processor);
+            pace.end(now, software);
         }
         drawn.retain(|moment| (ms(1_000)..ms(2_000)).contains(moment));
         drawn
     }
 
     #[test]
-    fn a_processor_draws_thirty_times_a_second_at_most() {
+    fn software_draws_at_most_thirty_times_a_second() {
         assert!((30..=31).contains(&second(ms(1), true).len()));
         assert!((30..=31).contains(&second(ms(10), true).len()));
     }
 
     #[test]
-    fn a_processor_draws_for_a_third_of_the_time_at_most() {
+    fn software_draws_for_at_most_a_third_of_the_time() {
         for cost in [15, 20, 40] {
             let drawn = second(ms(cost), true).len() as u64;
             assert!((280..=360).contains(&(drawn * cost)), "{drawn} of {cost} ms");
@@ -113,37 +115,37 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_processor_still_shows_movement() {
+    fn a_slow_machine_still_shows_movement() {
         assert!(second(ms(60), true).len() >= 7);
     }
 
     #[test]
-    fn a_card_rests_for_nothing_but_its_screen() {
+    fn a_gpu_draws_at_the_rate_of_the_screen() {
         assert!(second(ms(16), false).len() >= 60);
     }
 
     #[test]
-    fn a_redraw_under_way_is_waited_for() {
+    fn a_redraw_in_progress_delays_the_next() {
         let now = Instant::now();
         let mut pace = Pace::default();
         pace.end(now, true);
-        pace.ask(now);
+        pace.requested(now);
         pace.begin(now);
-        assert!(pace.due(now + ms(50)) > now + ms(50), "it is still being drawn");
+        assert!(pace.due(now + ms(50)) > now + ms(50), "it is in progress");
         pace.end(now + ms(60), true);
-        assert!(pace.due(now + ms(60)) > now + ms(60), "it took its share and more");
+        assert!(pace.due(now + ms(60)) > now + ms(60), "a pause follows");
         assert!(pace.due(now + ms(60)) <= now + ms(60) + MAX_REST);
     }
 
     #[test]
-    fn a_redraw_that_never_ends_stops_nothing() {
+    fn a_redraw_that_never_ends_does_not_block_the_next() {
         let now = Instant::now();
         let mut pace = Pace::default();
-        pace.ask(now);
+        pace.requested(now);
         pace.begin(now);
         assert!(pace.due(now + ms(1_001)) <= now + ms(1_001));
         pace.begin(now + ms(1_100));
         pace.end(now + ms(1_110), true);
-        assert!(pace.cost < ms(20), "the lost one is not counted");
+        assert!(pace.cost < ms(20), "the abandoned one is not counted");
     }
 }

@@ -1,4 +1,4 @@
-//! Is it really closed? The lock's three shapes, and the words that prove it.
+//! The panel about the security of the meeting: the state of the encryption, and the words that verify it.
 
 use accesskit::Role;
 use iced::widget::{Column, column, container, row, scrollable};
@@ -10,7 +10,7 @@ use crate::model::{Lock, LockState};
 use crate::screen::Context;
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET_FORM, Tone};
 
-/// The shape, the tone and the word of a state.
+/// The icon, the tone and the text id of a state.
 pub(super) fn shape(state: LockState) -> (Icon, Tone, &'static str) {
     match state {
         LockState::Open => (Icon::LockOpen, Tone::Dim, "lock-open"),
@@ -20,40 +20,38 @@ pub(super) fn shape(state: LockState) -> (Icon, Tone, &'static str) {
     }
 }
 
-impl Meeting {
-    /// The panel.
-    pub(super) fn lock_panel(&self, context: &Context) -> Element<'_, Message> {
-        let state = self.model.lock_state();
-        let (sign, tone, word) = shape(state);
-        let count = [("count", self.model.people.len().into())];
-        let explained = match state {
-            LockState::Open => context.say("lock-open-text"),
-            LockState::Closed => context.language.with("lock-closed-text", &count),
-            LockState::Verified => context.say("lock-verified-text"),
-            LockState::Attention => context.say("lock-attention-text"),
-        };
-        let sign = container(icon(sign).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
-        let words = column![text::heading(context.say(word)), text::small(explained).style(text::tone(Tone::Dim))];
-        let head = row![sign, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
-        let passing = self.model.passing.then(|| {
-            let sign = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
-            let words = text::caption(context.say("lock-passing")).style(text::tone(Tone::Dim)).width(Length::Fill);
-            row![sign, words].spacing(SPACE_S)
-        });
-        let body = column![head].push(self.model.lock.as_ref().map(|lock| proof(lock, state, context))).push(passing);
-        scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill).into()
-    }
+/// The content of the panel.
+pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
+    let state = screen.model.lock_state();
+    let (symbol, tone, word) = shape(state);
+    let count = [("count", screen.model.people.len().into())];
+    let explained = match state {
+        LockState::Open => context.text("lock-open-text"),
+        LockState::Closed => context.language.with("lock-closed-text", &count),
+        LockState::Verified => context.text("lock-verified-text"),
+        LockState::Attention => context.text("lock-attention-text"),
+    };
+    let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
+    let words = column![text::heading(context.text(word)), text::small(explained).style(text::tone(Tone::Dim))];
+    let head = row![symbol, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
+    let passing = screen.model.passing.then(|| {
+        let symbol = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
+        let words = text::caption(context.text("lock-passing")).style(text::tone(Tone::Dim)).width(Length::Fill);
+        row![symbol, words].spacing(SPACE_S)
+    });
+    let body = column![head].push(screen.model.lock.as_ref().map(|lock| proof(lock, state, context))).push(passing);
+    scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill).into()
 }
 
-/// The words, how to use them, and what the keys are made of.
+/// The verification words, how to use them, and the cipher suite.
 fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Message> {
     let confirmed = state == LockState::Verified;
     let button: Element<'_, Message> = if confirmed {
-        let sign = icon(Icon::Check).size(ICON_SMALL).tone(Tone::Good);
-        let words = text::strong(context.say("lock-confirmed")).style(text::tone(Tone::Good));
-        row![sign, words].spacing(SPACE_S).align_y(Alignment::Center).into()
+        let symbol = icon(Icon::Check).size(ICON_SMALL).tone(Tone::Good);
+        let words = text::strong(context.text("lock-confirmed")).style(text::tone(Tone::Good));
+        row![symbol, words].spacing(SPACE_S).align_y(Alignment::Center).into()
     } else {
-        press(text::strong(context.say("lock-confirm")), "", Some(Message::WordsConfirmed))
+        press(text::strong(context.text("lock-confirm")), "", Some(Message::WordsConfirmed))
             .id("confirm-words")
             .look(Look::Plain)
             .width(Length::Fill)
@@ -64,9 +62,9 @@ fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Me
     let suite = context.language.with("lock-suite", &[("suite", lock.suite.as_str().into())]);
     let small = |words| text::caption(words).style(text::tone(Tone::Dim));
     column![
-        text::strong(context.say("lock-words")),
+        text::strong(context.text("lock-words")),
         words(&lock.words[context.language as usize], context),
-        text::small(context.say("lock-words-text")).style(text::tone(Tone::Dim)),
+        text::small(context.text("lock-words-text")).style(text::tone(Tone::Dim)),
         button,
         column![small(epochs), small(suite)].spacing(SPACE_XS),
     ]
@@ -74,7 +72,7 @@ fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Me
     .into()
 }
 
-/// Twelve words in two columns, numbered down each: the order in which they are read out.
+/// The words in two columns, numbered down each column in the order of reading.
 fn words<'a>(words: &[String], context: &Context) -> Element<'a, Message> {
     let half = words.len().div_ceil(2).max(1);
     let columns = words.chunks(half).enumerate().map(|(column, words)| {
@@ -88,8 +86,8 @@ fn words<'a>(words: &[String], context: &Context) -> Element<'a, Message> {
         Column::with_children(lines).spacing(SPACE_XS).width(Length::Fill).into()
     });
     let box_ = container(row(columns).spacing(SPACE_M)).padding(SPACE_M).width(Length::Fill).style(theme::inset);
-    region(Role::Group, &context.say("lock-words"), box_)
+    region(Role::Group, &context.text("lock-words"), box_)
 }
 
-/// Room for two figures.
+/// Width of two digits, in logical pixels.
 const NUMBER: f32 = 18.0;

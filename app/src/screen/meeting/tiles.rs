@@ -1,4 +1,4 @@
-//! From people to tiles: who is seen, under which name, and what assistive tools hear of each.
+//! Creates the tiles of a meeting from its participants.
 
 use crate::model::{Meeting, Microphone, Person, SELF, Shows, View};
 use crate::pictures::Pictures;
@@ -6,10 +6,10 @@ use crate::screen::Context;
 use crate::stage::Tile;
 use crate::theme;
 
-/// A shared screen first, then the others in the order they came, ourselves last.
+/// The tiles: a shared screen first, then the others in the order in which they joined, our own last.
 pub fn tiles(meeting: &Meeting, context: &Context, pictures: &Pictures) -> Vec<Tile> {
-    // One screen fills the stage. Where two share at once, the one who came first is seen; our own is not: it would
-    // show itself in itself.
+    // Only one screen is shown. If two participants share, it is that of the one who joined first. Our own is not shown,
+    // because it would contain itself.
     let shared = meeting.people.iter().find(|person| person.screen && !person.me);
     let screen = shared.map(|person| screen(person, context, pictures));
     let others = meeting.people.iter().filter(|person| !person.me);
@@ -35,7 +35,7 @@ fn screen(person: &Person, context: &Context, pictures: &Pictures) -> Tile {
 
 fn face(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictures) -> Tile {
     let view = if person.me { SELF } else { View { person: person.id, shows: Shows::Camera } };
-    // Our own buttons show at once what we pressed; the group hears of it a moment later.
+    // Our own state changes at once when a button is pressed; the group gets it later.
     let microphone = if person.me { meeting.microphone } else { person.microphone };
     let camera = if person.me { meeting.camera } else { person.camera };
     let screen = if person.me { meeting.sharing } else { person.screen };
@@ -59,7 +59,7 @@ fn face(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictur
     }
 }
 
-/// What a tile shows besides a picture.
+/// What a tile shows besides the video.
 struct State {
     microphone: Microphone,
     speaking: bool,
@@ -67,23 +67,23 @@ struct State {
     screen: bool,
 }
 
-/// "Anne Martin, organiser, muted, camera on".
+/// The description for assistive tools, such as "Anne Martin, organiser, muted, camera on".
 fn label(name: &str, person: &Person, state: &State, context: &Context) -> String {
     let mut parts = vec![name.to_owned()];
     if person.organiser {
-        parts.push(context.say("tile-organiser"));
+        parts.push(context.text("tile-organiser"));
     }
     match state.microphone {
-        Microphone::Off => parts.push(context.say("tile-no-microphone")),
-        Microphone::Muted => parts.push(context.say("tile-muted")),
+        Microphone::Off => parts.push(context.text("tile-no-microphone")),
+        Microphone::Muted => parts.push(context.text("tile-muted")),
         Microphone::On => {}
     }
     if state.speaking {
-        parts.push(context.say("tile-speaking"));
+        parts.push(context.text("tile-speaking"));
     }
     if state.screen {
-        parts.push(context.say("tile-sharing"));
+        parts.push(context.text("tile-sharing"));
     }
-    parts.push(context.say(if state.camera { "tile-camera-on" } else { "tile-camera-off" }));
+    parts.push(context.text(if state.camera { "tile-camera-on" } else { "tile-camera-off" }));
     parts.join(", ")
 }

@@ -1,96 +1,106 @@
-//! The fields of the preview: the name, the devices and what is wrong with them, the way in.
+//! The form of the preview: the name, the devices with their problems, and the join button.
 
 use iced::widget::{column, container, row};
 use iced::{Length, Padding};
 
-use super::{Menu, Message, Preview, Purpose, names};
+use super::{Menu, Message, Preview, Purpose};
 use crate::kit::field::Field;
 use crate::kit::{Element, Icon, field, icon, meter, press, text};
 use crate::model::{Device, Kind, NoticeKind};
 use crate::screen::{Context, device_name, select};
 use crate::theme::{ICON_SMALL, Look, SPACE_L, SPACE_S, SPACE_XS, TARGET_BAR, Tone};
 
-impl Preview {
-    pub(super) fn form(&self, context: &Context) -> Element<'_, Message> {
-        let error = self.complaint().filter(|_| self.tried).map(|id| context.say(id));
-        let name = field(Field {
-            id: "name",
-            label: context.say("preview-name"),
-            labelled: true,
-            value: &self.name,
-            placeholder: context.say("preview-name-placeholder"),
-            error,
-            beside: None,
-            on_input: Message::NameTyped,
-            on_submit: Some(Message::EnterPressed),
-        });
-        let level = if self.is_heard() { self.level } else { 0.0 };
-        let camera = column![self.select(Kind::Camera, context)].push(self.camera_trouble(context));
-        let microphone = column![self.select(Kind::Microphone, context), meter(&context.say("preview-level"), level)];
-        let enter = match self.purpose {
-            Purpose::Start => context.say("preview-start"),
-            Purpose::Join { .. } => context.say("preview-join"),
-        };
-        let enter = press(text::strong(enter), "", Some(Message::EnterPressed))
-            .id("enter")
-            .look(Look::Primary)
-            .width(Length::Fill)
-            .height(TARGET_BAR);
-        let sealed = row![
-            icon(Icon::Lock).size(ICON_SMALL).tone(Tone::Good),
-            text::caption(context.say("preview-sealed")).style(text::tone(Tone::Dim)).width(Length::Fill)
-        ];
-        column![
-            name,
-            camera.spacing(SPACE_S),
-            microphone.push(self.sound_trouble(context)).spacing(SPACE_S),
-            self.select(Kind::Speaker, context),
-            Element::from(enter),
-            sealed.spacing(SPACE_S),
-        ]
-        .spacing(SPACE_L)
-        .into()
-    }
-
-    /// What is wrong with the picture, and what to do.
-    fn camera_trouble(&self, context: &Context) -> Option<Element<'_, Message>> {
-        self.blind().map(|kind| trouble(kind.id(), Kind::Camera, context))
-    }
-
-    /// What is wrong with the sound, and what to do.
-    fn sound_trouble(&self, context: &Context) -> Option<Element<'_, Message>> {
-        self.silent().map(|kind| trouble(self.sound_words(kind), Kind::Microphone, context))
-    }
-
-    /// The id of what is wrong with the sound: one that does not open is something else than none at all.
-    pub(super) fn sound_words(&self, kind: NoticeKind) -> &'static str {
-        let none = self.devices.offers(Kind::Microphone).is_empty()
-            && self.devices.chosen(Kind::Microphone) == Device::Default;
-        if kind == NoticeKind::NoMicrophone && none { "preview-microphone-none" } else { kind.id() }
-    }
-
-    fn select(&self, kind: Kind, context: &Context) -> Element<'_, Message> {
-        let (id, label) = names(kind);
-        let value = device_name(&self.devices, kind, &self.devices.chosen(kind), context);
-        let open = self.menu == Some(Menu::Devices(kind));
-        select(id, context.say(label), &value, open, Message::MenuPressed(Menu::Devices(kind)))
-    }
+/// The form.
+pub(super) fn form<'a>(screen: &'a Preview, context: &Context) -> Element<'a, Message> {
+    let error = screen.name_error().filter(|_| screen.submitted).map(|id| context.text(id));
+    let name = field(Field {
+        id: "name",
+        label: context.text("preview-name"),
+        labelled: true,
+        value: &screen.name,
+        placeholder: context.text("preview-name-placeholder"),
+        error,
+        beside: None,
+        on_input: Message::NameTyped,
+        on_submit: Some(Message::EnterPressed),
+    });
+    let level = if screen.is_microphone_on() { screen.level } else { 0.0 };
+    let camera = column![device_select(screen, Kind::Camera, context)].push(camera_problem(screen, context));
+    let microphone =
+        column![device_select(screen, Kind::Microphone, context), meter(&context.text("preview-level"), level)];
+    let enter = match screen.purpose {
+        Purpose::Start => context.text("preview-start"),
+        Purpose::Join { .. } => context.text("preview-join"),
+    };
+    let enter = press(text::strong(enter), "", Some(Message::EnterPressed))
+        .id("enter")
+        .look(Look::Primary)
+        .width(Length::Fill)
+        .height(TARGET_BAR);
+    let encrypted = row![
+        icon(Icon::Lock).size(ICON_SMALL).tone(Tone::Good),
+        text::caption(context.text("preview-encrypted")).style(text::tone(Tone::Dim)).width(Length::Fill)
+    ];
+    column![
+        name,
+        camera.spacing(SPACE_S),
+        microphone.push(microphone_problem(screen, context)).spacing(SPACE_S),
+        device_select(screen, Kind::Speaker, context),
+        Element::from(enter),
+        encrypted.spacing(SPACE_S),
+    ]
+    .spacing(SPACE_L)
+    .into()
 }
 
-/// The sentence with this id, its advice, and a button to look again.
-fn trouble<'a>(id: &str, kind: Kind, context: &Context) -> Element<'a, Message> {
-    let advice = text::caption(context.say(&format!("{id}.advice"))).style(text::tone(Tone::Dim));
+/// The problem with the camera, if any.
+fn camera_problem<'a>(screen: &Preview, context: &Context) -> Option<Element<'a, Message>> {
+    screen.camera_problem().map(|kind| problem(kind.id(), Kind::Camera, context))
+}
+
+/// The problem with the sound, if any.
+fn microphone_problem<'a>(screen: &Preview, context: &Context) -> Option<Element<'a, Message>> {
+    screen.microphone_problem().map(|kind| problem(microphone_problem_id(screen, kind), Kind::Microphone, context))
+}
+
+/// The text id of a problem with the sound. A missing microphone has another text than one that cannot be opened.
+pub(super) fn microphone_problem_id(screen: &Preview, kind: NoticeKind) -> &'static str {
+    let none = screen.devices.offers(Kind::Microphone).is_empty()
+        && screen.devices.chosen(Kind::Microphone) == Device::Default;
+    if kind == NoticeKind::NoMicrophone && none { "preview-microphone-none" } else { kind.id() }
+}
+
+/// The field that opens the menu of the devices of a kind.
+fn device_select<'a>(screen: &Preview, kind: Kind, context: &Context) -> Element<'a, Message> {
+    let (id, label) = select_ids(kind);
+    let value = device_name(&screen.devices, kind, &screen.devices.chosen(kind), context);
+    let open = screen.menu == Some(Menu::Devices(kind));
+    select(id, context.text(label), &value, open, Message::MenuPressed(Menu::Devices(kind)))
+}
+
+/// The text of a problem, its advice, and a button to check again.
+fn problem<'a>(id: &str, kind: Kind, context: &Context) -> Element<'a, Message> {
+    let advice = text::caption(context.text(&format!("{id}.advice"))).style(text::tone(Tone::Dim));
     let (again, name) = match kind {
         Kind::Camera => ("again-camera", "preview-again-camera"),
         Kind::Microphone | Kind::Speaker => ("again-sound", "preview-again-microphone"),
     };
     let button =
-        press(text::strong(context.say("preview-again")), &context.say(name), Some(Message::AgainPressed(kind)));
+        press(text::strong(context.text("preview-again")), &context.text(name), Some(Message::RetryPressed(kind)));
     let words = column![
-        text::caption(context.say(id)).style(text::tone(Tone::Warn)),
+        text::caption(context.text(id)).style(text::tone(Tone::Warn)),
         advice,
         container(Element::from(button.id(again))).padding(Padding::ZERO.top(SPACE_XS))
     ];
-    let sign = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Warn);
-    row![sign, words.width(Length::Fill)].spacing(SPACE_S).into()
+    let symbol = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Warn);
+    row![symbol, words.width(Length::Fill)].spacing(SPACE_S).into()
+}
+
+/// The ids of the field and of its label.
+pub(super) fn select_ids(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Camera => ("choose-camera", "preview-camera"),
+        Kind::Microphone => ("choose-microphone", "preview-microphone"),
+        Kind::Speaker => ("choose-speaker", "preview-speaker"),
+    }
 }

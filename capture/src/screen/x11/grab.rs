@@ -1,4 +1,4 @@
-//! Reads the pixels of a screen: through memory shared with the server, or over the wire where that cannot be.
+//! Reads the pixels of a screen: from memory shared with the server, or from the connection if memory cannot be shared.
 
 use super::ffi::Mapping;
 use crate::BoxError;
@@ -8,40 +8,40 @@ use x11rb::protocol::shm::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat, Window};
 use x11rb::rust_connection::RustConnection;
 
-/// A way to read pictures of one size.
+/// A method to read images of one size.
 pub(super) enum Grab {
-    /// The server writes where we read.
+    /// The server writes into shared memory.
     Shared(Shared),
-    /// The server sends each picture: slower, and another buffer each time.
+    /// The server sends each image. Slower, and allocates a buffer for each image.
     Sent(Vec<u8>),
 }
 
-/// Memory of the server's making, for one picture.
+/// A shared memory segment for one image, created by the server.
 pub(super) struct Shared {
     segment: shm::Seg,
     memory: Mapping,
 }
 
 impl Grab {
-    /// Shares memory with the server for pictures of `size` where both can.
+    /// Uses shared memory for images of `size` if the server supports it.
     pub(super) fn new(connection: &RustConnection, size: Size) -> Result<Self, BoxError> {
         if connection.extension_information(shm::X11_EXTENSION_NAME)?.is_none() {
             return Ok(Self::Sent(Vec::new()));
         }
         let version = connection.shm_query_version()?.reply()?;
-        if (version.major_version, version.minor_version) < FIRST_WITH_DESCRIPTORS {
+        if (version.major_version, version.minor_version) < MIN_SHM_VERSION {
             return Ok(Self::Sent(Vec::new()));
         }
         match share(connection, size) {
             Ok(shared) => Ok(Self::Shared(shared)),
             Err(error) => {
-                tracing::debug!(%error, "no memory shared with the display server");
+                tracing::debug!(%error, "the display server does not share memory");
                 Ok(Self::Sent(Vec::new()))
             }
         }
     }
 
-    /// The pixels of `window`, four bytes each, row after row. The caller may draw on them.
+    /// Reads the pixels of `window`: four bytes each, in rows. The caller may modify them.
     pub(super) fn read(
         &mut self,
         connection: &RustConnection,
@@ -62,10 +62,10 @@ impl Grab {
         }
     }
 
-    /// Tells the server that its part of the memory is no longer needed.
+    /// Detaches the server from the shared memory.
     pub(super) fn release(&self, connection: &RustConnection) {
         if let Self::Shared(shared) = self {
-            // Where the server is gone, so is the memory.
+            // If the connection is closed, the server has already released the memory.
             let _ = connection.shm_detach(shared.segment).map(x11rb::cookie::VoidCookie::ignore_error);
         }
     }
@@ -74,11 +74,12 @@ impl Grab {
 fn share(connection: &RustConnection, size: Size) -> Result<Shared, BoxError> {
     let length = size.area() * 4;
     let segment = connection.generate_id()?;
-    // The server makes the memory and hands over its descriptor; it dies with our connection, or when it is released.
+    // The server creates the segment and sends its descriptor. It frees the segment after a detach or when the connection
+    // closes.
     let reply = connection.shm_create_segment(segment, length, false)?.reply()?;
     let memory = Mapping::new(&reply.shm_fd, usize::try_from(length)?)?;
     Ok(Shared { segment, memory })
 }
 
-/// Memory is handed over as a file descriptor from this version of MIT-SHM on.
-const FIRST_WITH_DESCRIPTORS: (u16, u16) = (1, 2);
+/// The first version of MIT-SHM that passes memory as a file descriptor.
+const MIN_SHM_VERSION: (u16, u16) = (1, 2);

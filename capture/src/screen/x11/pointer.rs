@@ -1,4 +1,4 @@
-//! The pointer, which the server keeps out of pictures of the screen.
+//! The pointer. The server does not include it in images of the screen.
 
 use crate::BoxError;
 use media::Size;
@@ -6,13 +6,13 @@ use x11rb::connection::RequestConnection;
 use x11rb::protocol::xfixes::{self, ConnectionExt as _, GetCursorImageReply};
 use x11rb::rust_connection::RustConnection;
 
-/// What the pointer looks like and where it is.
+/// The pointer's image and position.
 pub(super) struct Pointer {
     image: GetCursorImageReply,
 }
 
 impl Pointer {
-    /// Asks the server; `None` where it cannot tell.
+    /// Queries the server. Returns `None` if the server lacks the XFIXES extension.
     pub(super) fn new(connection: &RustConnection) -> Result<Option<Self>, BoxError> {
         if connection.extension_information(xfixes::X11_EXTENSION_NAME)?.is_none() {
             return Ok(None);
@@ -21,16 +21,16 @@ impl Pointer {
         Ok(Some(Self { image: connection.xfixes_get_cursor_image()?.reply()? }))
     }
 
-    /// Asks the server again. True where it has moved or looks different.
+    /// Queries the server again. Returns true if the pointer moved or its image changed.
     pub(super) fn update(&mut self, connection: &RustConnection) -> Result<bool, BoxError> {
         let image = connection.xfixes_get_cursor_image()?.reply()?;
-        let same = |one: &GetCursorImageReply| (one.x, one.y, one.cursor_serial);
-        let changed = same(&image) != same(&self.image);
+        let key = |one: &GetCursorImageReply| (one.x, one.y, one.cursor_serial);
+        let changed = key(&image) != key(&self.image);
         self.image = image;
         Ok(changed)
     }
 
-    /// Lays the pointer over pixels of blue, green, red and nothing, as far as it lies within.
+    /// Draws the pointer onto BGRX pixels, clipped to the image.
     pub(super) fn draw(&self, pixels: &mut [u8], size: Size) {
         let GetCursorImageReply { x, y, width, xhot, yhot, cursor_image, .. } = &self.image;
         let left = i32::from(*x) - i32::from(*xhot);
@@ -39,7 +39,7 @@ impl Pointer {
         for (row, line) in rows.zip(top..) {
             for (argb, column) in row.iter().zip(left..) {
                 if let Some(pixel) = at(pixels, size, column, line) {
-                    lay_over(pixel, *argb);
+                    blend(pixel, *argb);
                 }
             }
         }
@@ -55,12 +55,12 @@ fn at(pixels: &mut [u8], size: Size, column: i32, line: i32) -> Option<&mut [u8;
     pixels.get_mut(index * 4..)?.first_chunk_mut()
 }
 
-/// The pointer's colours are already multiplied by their opacity.
-fn lay_over(pixel: &mut [u8; 4], argb: u32) {
-    let [blue, green, red, opacity] = argb.to_le_bytes();
-    let through = u32::from(u8::MAX - opacity);
+/// Blends one pixel. The pointer's colours are premultiplied with their alpha.
+fn blend(pixel: &mut [u8; 4], argb: u32) {
+    let [blue, green, red, alpha] = argb.to_le_bytes();
+    let transparency = u32::from(u8::MAX - alpha);
     for (below, above) in pixel.iter_mut().zip([blue, green, red]) {
-        let sum = u32::from(above) + (u32::from(*below) * through + 127) / 255;
+        let sum = u32::from(above) + (u32::from(*below) * transparency + 127) / 255;
         *below = u8::try_from(sum).unwrap_or(u8::MAX);
     }
 }
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_drawn_where_its_tip_points() {
+    fn the_hotspot_is_drawn_at_the_pointer_position() {
         let mut pixels = vec![100; 4 * 4 * 4];
         pointer(2, 2, vec![0xFF00_00FF, 0, 0x8000_8000, 0xFFFF_0000]).draw(&mut pixels, Size::new(4, 4));
         let at = |x: usize, y: usize| &pixels[(y * 4 + x) * 4..][..3];
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_edges_there_is_nothing() {
+    fn a_pointer_outside_the_image_does_not_panic() {
         let size = Size::new(4, 4);
         for (x, y) in [(0, 0), (4, 4), (-9, 2), (2, 900), (i16::MIN, i16::MAX)] {
             pointer(x, y, vec![u32::MAX; 4]).draw(&mut [0; 64], size);

@@ -4,14 +4,14 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use x11rb::protocol::xproto::{CreateGCAux, Rectangle};
 
-/// A display server of our own, ended with the test.
+/// A virtual display server, stopped with the test.
 struct Server {
     child: Child,
     display: String,
 }
 
 impl Server {
-    /// `None`, and a line that says so, where none is installed.
+    /// Starts Xvfb. Returns `None` and prints a line if it is not installed.
     fn start(screen: &str) -> Option<Self> {
         let arguments = ["-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp", "-noreset"];
         let child = Command::new("Xvfb").args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
@@ -36,7 +36,7 @@ impl Drop for Server {
     }
 }
 
-/// Another program on the same display.
+/// A second client of the same display, which draws.
 struct Painter {
     connection: RustConnection,
     root: Window,
@@ -54,23 +54,23 @@ impl Painter {
         self.connection.create_gc(context, self.root, &CreateGCAux::new().foreground(colour)).unwrap();
         let (x, y, width, height) = rectangle;
         self.connection.poly_fill_rectangle(self.root, context, &[Rectangle { x, y, width, height }]).unwrap();
-        self.settle();
+        self.sync();
     }
 
     fn point_at(&self, x: i16, y: i16) {
         self.connection.warp_pointer(x11rb::NONE, self.root, 0, 0, 0, 0, x, y).unwrap();
-        self.settle();
+        self.sync();
     }
 
-    /// Waits until the server has done all that it was asked.
-    fn settle(&self) {
+    /// Waits until the server has processed all requests.
+    fn sync(&self) {
         self.connection.get_input_focus().unwrap().reply().unwrap();
     }
 }
 
 fn picture(source: &mut dyn Source) -> Frame {
     let (pool, stop) = (Pool::new(2), Stop::new());
-    (0..30).find_map(|_| source.next(&pool, &stop).unwrap()).expect("a picture comes within two seconds")
+    (0..30).find_map(|_| source.next(&pool, &stop).unwrap()).expect("a frame within two seconds")
 }
 
 fn luma(frame: &Frame, x: usize, y: usize) -> u8 {
@@ -78,7 +78,7 @@ fn luma(frame: &Frame, x: usize, y: usize) -> u8 {
 }
 
 #[test]
-fn a_real_screen_is_seen_in_its_colours() {
+fn a_screen_is_captured_with_its_colours() {
     let Some(server) = Server::start("321x243x24") else { return };
     let painter = Painter::new(&server);
     painter.fill(0x00FF_0000, (0, 0, 160, 243));
@@ -94,7 +94,7 @@ fn a_real_screen_is_seen_in_its_colours() {
 }
 
 #[test]
-fn changes_come_at_once_and_a_still_screen_now_and_then() {
+fn a_change_is_captured_at_the_next_tick_and_a_still_screen_sometimes() {
     let Some(server) = Server::start("320x240x24") else { return };
     let painter = Painter::new(&server);
     painter.fill(0, (0, 0, 320, 240));
@@ -109,34 +109,34 @@ fn changes_come_at_once_and_a_still_screen_now_and_then() {
             None => still += 1,
         }
     };
-    assert!((3..MAX_STILL_FRAMES).contains(&still), "{still} ticks without a picture");
+    assert!((3..MAX_STILL_TICKS).contains(&still), "{still} ticks without a frame");
     assert!(again.number() > first.number());
     painter.fill(0x00FF_FFFF, (0, 0, 320, 240));
-    let changed = source.next(&pool, &stop).unwrap().expect("a change is seen at the next tick");
+    let changed = source.next(&pool, &stop).unwrap().expect("a change causes a frame at the next tick");
     assert!(luma(&changed, 100, 100).abs_diff(235) <= 1);
 }
 
 #[test]
-fn the_pointer_is_in_the_picture_and_moving_it_makes_one() {
+fn the_pointer_is_drawn_and_its_movement_causes_a_frame() {
     let Some(server) = Server::start("320x240x24") else { return };
     let painter = Painter::new(&server);
     painter.fill(0x0080_8080, (0, 0, 320, 240));
     painter.point_at(60, 60);
     let mut source = open(Some(&server.display), Clock::default()).unwrap();
     let marks = |frame: &Frame, left: usize, top: usize| {
-        let ground = luma(frame, 160, 120);
+        let background = luma(frame, 160, 120);
         let near = frame.plane(Plane::Y).rows().skip(top).take(40).flat_map(|row| &row[left..left + 40]);
-        near.filter(|sample| sample.abs_diff(ground) > 20).count()
+        near.filter(|sample| sample.abs_diff(background) > 20).count()
     };
     let before = picture(source.as_mut());
     assert!(marks(&before, 40, 40) > 10 && marks(&before, 240, 180) == 0);
     painter.point_at(260, 200);
-    let after = source.next(&Pool::new(1), &Stop::new()).unwrap().expect("a moved pointer is a change");
+    let after = source.next(&Pool::new(1), &Stop::new()).unwrap().expect("a moved pointer causes a frame");
     assert!(marks(&after, 40, 40) == 0 && marks(&after, 240, 180) > 10);
 }
 
 #[test]
-fn a_server_that_goes_away_is_a_lost_screen() {
+fn a_stopped_server_is_a_lost_screen() {
     let Some(mut server) = Server::start("64x64x24") else { return };
     let mut source = open(Some(&server.display), Clock::default()).unwrap();
     let _ = picture(source.as_mut());
@@ -147,12 +147,12 @@ fn a_server_that_goes_away_is_a_lost_screen() {
 }
 
 #[test]
-fn pictures_without_shared_memory_are_the_same() {
+fn frames_with_and_without_shared_memory_are_equal() {
     let Some(server) = Server::start("320x240x24") else { return };
     let painter = Painter::new(&server);
     painter.fill(0x0012_3456, (0, 0, 320, 240));
     let mut source = X11::open(Some(&server.display), Clock::default()).unwrap();
-    assert!(matches!(source.grab, Grab::Shared(_)), "Xvfb shares memory");
+    assert!(matches!(source.grab, Grab::Shared(_)), "Xvfb supports shared memory");
     let shared = picture(&mut source);
     source.grab = Grab::Sent(Vec::new());
     let sent = picture(&mut source);
@@ -160,7 +160,7 @@ fn pictures_without_shared_memory_are_the_same() {
 }
 
 #[test]
-fn no_display_is_told() {
+fn a_missing_display_is_an_error() {
     for display in [":59000", ":63999", "no display"] {
         let Err(error) = open(Some(display), Clock::default()) else { panic!("opened") };
         assert!(matches!(error, Error::NoScreen(_)), "{error}");
@@ -175,27 +175,27 @@ fn an_unknown_depth_is_refused() {
 }
 
 #[test]
-fn the_order_to_stop_ends_the_wait() {
+fn a_stop_request_ends_the_wait() {
     let Some(server) = Server::start("64x64x24") else { return };
     let mut source = open(Some(&server.display), Clock::default()).unwrap();
     let (pool, stop) = (Pool::new(2), Stop::new());
-    stop.give();
+    stop.request();
     assert!(source.next(&pool, &stop).unwrap().is_none());
 }
 
 #[test]
-fn a_screen_that_changes_its_size_is_seen_at_its_new_one() {
+fn a_resized_screen_is_captured_at_its_new_size() {
     let Some(server) = Server::start("640x480x24") else { return };
     let painter = Painter::new(&server);
     painter.fill(0x00FF_FFFF, (0, 0, 320, 240));
     let mut source = X11::open(Some(&server.display), Clock::default()).unwrap();
     assert_eq!(picture(&mut source).size(), Size::new(640, 480));
-    // The server shrinks its screen only with the help of a driver, so we take its word here.
+    // Xvfb cannot shrink its screen, so call the event handler directly.
     source.resize(Size::new(320, 240)).unwrap();
     let frame = picture(&mut source);
     assert_eq!((frame.size(), source.format().size), (Size::new(320, 240), Size::new(320, 240)));
     assert!(luma(&frame, 300, 230).abs_diff(235) <= 1);
-    // Larger than the screen is what a stale size looks like: refused for a second, then given up.
+    // A size larger than the screen is refused, as a stale size is. One refusal does not end the source.
     source.resize(Size::new(1280, 960)).unwrap();
     let (pool, stop) = (Pool::new(2), Stop::new());
     assert!(source.next(&pool, &stop).unwrap().is_none());

@@ -1,19 +1,19 @@
-//! Boxes within boxes, and the fields in them.
+//! MP4 boxes and their fields.
 
 use super::Error;
 use std::io::{Read, Seek, SeekFrom};
 
-/// Four characters that name a box.
+/// The type of a box.
 pub(super) type FourCc = [u8; 4];
 
-/// A box at the top of a file.
+/// The header of a top-level box.
 pub(super) struct Header {
     pub(super) kind: FourCc,
     pub(super) start: u64,
     pub(super) end: u64,
 }
 
-/// The header of the box at `at`; `None` at the end of the file.
+/// Reads the header of the box at offset `at`. Returns `None` at the end of the file.
 pub(super) fn header(reader: &mut (impl Read + Seek), at: u64, length: u64) -> Result<Option<Header>, Error> {
     if length.saturating_sub(at) < 8 {
         return Ok(None);
@@ -22,7 +22,7 @@ pub(super) fn header(reader: &mut (impl Read + Seek), at: u64, length: u64) -> R
     let mut bytes = [0; 8];
     reader.read_exact(&mut bytes)?;
     let [a, b, c, d, kind @ ..] = bytes;
-    if at == 0 && !OPENERS.contains(&kind) {
+    if at == 0 && !FIRST_BOXES.contains(&kind) {
         return Err(Error::Kind("MP4"));
     }
     let (size, head) = match u32::from_be_bytes([a, b, c, d]) {
@@ -35,28 +35,28 @@ pub(super) fn header(reader: &mut (impl Read + Seek), at: u64, length: u64) -> R
         size => (u64::from(size), 8),
     };
     let end = at.checked_add(size).filter(|end| size >= head && *end <= length);
-    Ok(Some(Header { kind, start: at + head, end: end.ok_or(Error::Damaged("it is cut off"))? }))
+    Ok(Some(Header { kind, start: at + head, end: end.ok_or(Error::Damaged("the file is truncated"))? }))
 }
 
-/// What a box at the top holds, in memory.
+/// Reads the payload of a top-level box into memory.
 pub(super) fn payload(reader: &mut (impl Read + Seek), header: &Header) -> Result<Vec<u8>, Error> {
     let length = header.end - header.start;
-    if length > MAX_HEADERS {
+    if length > MAX_HEADER_BYTES {
         return Err(Error::Unsupported("headers of more than 64 MiB".into()));
     }
     reader.seek(SeekFrom::Start(header.start))?;
-    let mut payload = vec![0; usize::try_from(length).map_err(|_| Error::Damaged("it is cut off"))?];
+    let mut payload = vec![0; usize::try_from(length).map_err(|_| Error::Damaged("the file is truncated"))?];
     reader.read_exact(&mut payload)?;
     Ok(payload)
 }
 
-/// A box within another.
+/// A child box.
 pub(super) struct Child<'a> {
     pub(super) kind: FourCc,
     pub(super) payload: &'a [u8],
 }
 
-/// The boxes in `bytes`, up to the first that does not fit.
+/// The boxes in `bytes`, up to the first invalid one.
 pub(super) fn children(bytes: &[u8]) -> impl Iterator<Item = Child<'_>> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -72,13 +72,13 @@ pub(super) fn children(bytes: &[u8]) -> impl Iterator<Item = Child<'_>> {
     })
 }
 
-/// What the box at the end of `path` holds.
+/// The payload of the box at `path`.
 pub(super) fn find<'a>(bytes: &'a [u8], path: &[FourCc]) -> Option<&'a [u8]> {
     path.iter()
         .try_fold(bytes, |bytes, kind| children(bytes).find(|child| child.kind == *kind).map(|child| child.payload))
 }
 
-/// Reads big-endian fields one after the other; beyond the end is an error.
+/// Reads big-endian fields in order. Reading past the end is an error.
 pub(super) struct Fields<'a> {
     rest: &'a [u8],
 }
@@ -102,19 +102,19 @@ impl<'a> Fields<'a> {
         Ok(bytes)
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8, Error> {
+    pub(super) fn u8(&mut self) -> Result<u8, Error> {
         self.array::<1>().map(|[byte]| byte)
     }
 
-    pub(super) fn short(&mut self) -> Result<u16, Error> {
+    pub(super) fn u16(&mut self) -> Result<u16, Error> {
         self.array().map(u16::from_be_bytes)
     }
 
-    pub(super) fn word(&mut self) -> Result<u32, Error> {
+    pub(super) fn u32(&mut self) -> Result<u32, Error> {
         self.array().map(u32::from_be_bytes)
     }
 
-    pub(super) fn four(&mut self) -> Result<FourCc, Error> {
+    pub(super) fn four_cc(&mut self) -> Result<FourCc, Error> {
         self.array()
     }
 
@@ -125,8 +125,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// What the first box of a file of this family is.
-const OPENERS: [FourCc; 8] = [*b"ftyp", *b"moov", *b"mdat", *b"free", *b"skip", *b"wide", *b"styp", *b"pdin"];
+/// The types that the first box of an MP4 file may have.
+const FIRST_BOXES: [FourCc; 8] = [*b"ftyp", *b"moov", *b"mdat", *b"free", *b"skip", *b"wide", *b"styp", *b"pdin"];
 
-const MAX_HEADERS: u64 = 64 << 20;
-const TOO_SHORT: Error = Error::Damaged("a header ends too early");
+const MAX_HEADER_BYTES: u64 = 64 << 20;
+const TOO_SHORT: Error = Error::Damaged("a box ends too early");

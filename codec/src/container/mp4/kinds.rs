@@ -1,31 +1,31 @@
-//! The names by which people know what is not read here.
+//! The common names of unsupported codecs and containers.
 
 use super::boxes::FourCc;
 use crate::container::Error;
 use std::io::{Read, Seek, SeekFrom};
 
-/// What the pictures of a track are, from the four characters of its sample entry.
+/// The name of a codec, from the type of its sample entry.
 pub(super) fn codec(kind: FourCc) -> String {
     let known = CODECS.iter().find(|(kinds, _)| kinds.contains(&kind)).map(|(_, name)| (*name).to_owned());
     known.unwrap_or_else(|| {
-        kind.iter().map(|byte| char::from(*byte)).map(|sign| if sign.is_ascii_graphic() { sign } else { '?' }).collect()
+        kind.iter().map(|byte| char::from(*byte)).map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect()
     })
 }
 
-/// What a file is that does not begin as an MP4.
+/// The error for a file that is not MP4: [`Error::Format`] if its format is known, otherwise [`Error::Kind`].
 ///
 /// # Errors
-/// [`Error::Io`].
+/// Returns [`Error::Io`] if the file cannot be read.
 pub(super) fn container(reader: &mut (impl Read + Seek)) -> Result<Error, Error> {
     let mut start = Vec::with_capacity(MAX_START_BYTES);
     reader.seek(SeekFrom::Start(0))?;
     reader.take(MAX_START_BYTES as u64).read_to_end(&mut start)?;
-    let has = |(at, bytes): &Sign| start.get(*at..).is_some_and(|rest| rest.starts_with(bytes));
-    let known = CONTAINERS.iter().find(|(signs, _)| signs.iter().all(has));
+    let has = |(at, bytes): &Signature| start.get(*at..).is_some_and(|rest| rest.starts_with(bytes));
+    let known = CONTAINERS.iter().find(|(signatures, _)| signatures.iter().all(has));
     Ok(known.map_or(Error::Kind("MP4"), |(_, name)| Error::Format((*name).to_owned())))
 }
 
-/// Sample entries as registered at mp4ra.org, and those of `QuickTime`.
+/// Sample entry types registered at mp4ra.org, and those of `QuickTime`.
 const CODECS: &[(&[FourCc], &str)] = &[
     (&[*b"hvc1", *b"hev1", *b"dvh1", *b"dvhe"], "HEVC (H.265)"),
     (&[*b"vvc1", *b"vvi1"], "VVC (H.266)"),
@@ -40,11 +40,11 @@ const CODECS: &[(&[FourCc], &str)] = &[
     (&[*b"encv"], "DRM"),
 ];
 
-/// A place in a file, and the bytes that stand there.
-type Sign = (usize, &'static [u8]);
+/// An offset in a file, and the bytes at that offset.
+type Signature = (usize, &'static [u8]);
 
-/// How kinds of files are known.
-const CONTAINERS: &[(&[Sign], &str)] = &[
+/// The signatures of file formats.
+const CONTAINERS: &[(&[Signature], &str)] = &[
     (&[(0, b"\x1A\x45\xDF\xA3")], "Matroska/WebM"),
     (&[(0, b"RIFF"), (8, b"AVI ")], "AVI"),
     (&[(0, b"FLV\x01")], "Flash Video"),

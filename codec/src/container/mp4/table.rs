@@ -1,10 +1,10 @@
-//! Where each picture lies: the tables of ISO/IEC 14496-12 8.6 and 8.7, put together.
+//! The location of each frame, from the sample tables of ISO/IEC 14496-12 8.6 and 8.7.
 
 use super::boxes::{self, Fields, FourCc};
 use crate::container::Error;
 use media::FrameRate;
 
-/// One picture's place in the file.
+/// The location of one frame in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sample {
     pub(super) offset: u64,
@@ -12,7 +12,7 @@ pub(super) struct Sample {
     pub(super) key: bool,
 }
 
-/// Every picture, in the order of decoding, each within the `length` of the file.
+/// All frames in decoding order. Each lies within the `length` of the file.
 pub(super) fn samples(tables: &[u8], length: u64) -> Result<Vec<Sample>, Error> {
     let sizes = Sizes::read(tables, length)?;
     if sizes.count == 0 {
@@ -26,17 +26,17 @@ pub(super) fn samples(tables: &[u8], length: u64) -> Result<Vec<Sample>, Error> 
             let Some(size) = sizes.get(samples.len()) else { break };
             let end = offset.checked_add(u64::from(size)).filter(|end| *end <= length);
             samples.push(Sample { offset, size, key: false });
-            offset = end.ok_or(Error::Damaged("a picture lies beyond its end"))?;
+            offset = end.ok_or(Error::Damaged("a frame is outside the file"))?;
         }
     }
     if samples.len() < sizes.count {
-        return Err(Error::Damaged(NAME));
+        return Err(Error::Damaged(BROKEN));
     }
     mark_keys(tables, &mut samples)?;
     Ok(samples)
 }
 
-/// The mean rate of pictures, exact where they come evenly.
+/// The mean frame rate; exact for a constant rate.
 pub(super) fn rate(tables: &[u8], timescale: u32) -> Result<FrameRate, Error> {
     let entries = pairs(tables, *b"stts")?;
     let (mut count, mut ticks) = (0_u64, 0_u64);
@@ -47,10 +47,10 @@ pub(super) fn rate(tables: &[u8], timescale: u32) -> Result<FrameRate, Error> {
     let numerator = u64::from(timescale).saturating_mul(count);
     let divisor = divisor(numerator, ticks).max(1);
     let rate = reduce(numerator / divisor, ticks / divisor);
-    rate.ok_or_else(|| Error::Unsupported("pictures that come slower than 1 or faster than 240 a second".into()))
+    rate.ok_or_else(|| Error::Unsupported("frame rates below 1 or above 240 per second".into()))
 }
 
-/// Sizes of pictures: one for all, or a list.
+/// The frame sizes: one size for all frames, or a list.
 struct Sizes<'a> {
     count: usize,
     all: u32,
@@ -59,16 +59,16 @@ struct Sizes<'a> {
 
 impl<'a> Sizes<'a> {
     fn read(tables: &'a [u8], length: u64) -> Result<Self, Error> {
-        let mut fields = Fields::new(boxes::find(tables, &[*b"stsz"]).ok_or(Error::Damaged(NAME))?).skip(4);
-        let (all, count) = (fields.word()?, fields.word()?);
+        let mut fields = Fields::new(boxes::find(tables, &[*b"stsz"]).ok_or(Error::Damaged(BROKEN))?).skip(4);
+        let (all, count) = (fields.u32()?, fields.u32()?);
         let list = fields.rest();
         let size = if all == 0 { 4 } else { u64::from(all) };
         let room = if all == 0 { list.len() as u64 } else { length };
-        // A count that the bytes cannot bear out would make us reserve memory for nothing.
+        // Check the count before memory is reserved for it.
         if u64::from(count) * size > room {
-            return Err(Error::Damaged(NAME));
+            return Err(Error::Damaged(BROKEN));
         }
-        Ok(Self { count: usize::try_from(count).map_err(|_| Error::Damaged(NAME))?, all, list })
+        Ok(Self { count: usize::try_from(count).map_err(|_| Error::Damaged(BROKEN))?, all, list })
     }
 
     fn get(&self, index: usize) -> Option<u32> {
@@ -83,7 +83,7 @@ impl<'a> Sizes<'a> {
     }
 }
 
-/// How many pictures each chunk holds: runs of chunks that hold as many.
+/// The number of frames of each chunk, stored as runs of chunks with the same number.
 struct Runs<'a> {
     rest: std::iter::Peekable<Box<dyn Iterator<Item = (u32, u32)> + 'a>>,
     samples: u32,
@@ -116,7 +116,7 @@ fn chunk_offsets<'a>(tables: &'a [u8]) -> Result<Box<dyn Iterator<Item = u64> + 
     Ok(Box::new(list.chunks_exact(4).map(|entry| u64::from(word(entry, 0)))))
 }
 
-/// Without a table of key frames every picture is one.
+/// Marks the key frames. Without a table every frame is a key frame.
 fn mark_keys(tables: &[u8], samples: &mut [Sample]) -> Result<(), Error> {
     if boxes::find(tables, &[*b"stss"]).is_none() {
         for sample in samples {
@@ -126,22 +126,22 @@ fn mark_keys(tables: &[u8], samples: &mut [Sample]) -> Result<(), Error> {
     }
     for entry in list(tables, *b"stss", 4)?.chunks_exact(4) {
         let index = usize::try_from(word(entry, 0)).unwrap_or(usize::MAX).wrapping_sub(1);
-        samples.get_mut(index).ok_or(Error::Damaged(NAME))?.key = true;
+        samples.get_mut(index).ok_or(Error::Damaged(BROKEN))?.key = true;
     }
-    // Decoding starts at the first picture, and again at each loop.
-    samples.first().filter(|sample| sample.key).map(drop).ok_or(Error::Damaged("it does not start with a key frame"))
+    // Decoding starts at the first frame, also in each loop.
+    samples.first().filter(|sample| sample.key).map(drop).ok_or(Error::Damaged("the first frame is not a key frame"))
 }
 
-/// The entries of a table of pairs, in order.
+/// The entries of a table of pairs.
 pub(super) fn pairs(tables: &[u8], kind: FourCc) -> Result<impl Iterator<Item = (u32, u32)>, Error> {
     Ok(list(tables, kind, 8)?.chunks_exact(8).map(|entry| (word(entry, 0), word(entry, 4))))
 }
 
-/// The entries of a table: as many bytes as its count says, and not one more.
+/// The bytes of a table's entries, as many as its count says.
 fn list(tables: &[u8], kind: FourCc, entry: usize) -> Result<&[u8], Error> {
-    let mut fields = Fields::new(boxes::find(tables, &[kind]).ok_or(Error::Damaged(NAME))?).skip(4);
-    let count = usize::try_from(fields.word()?).map_err(|_| Error::Damaged(NAME))?;
-    let length = count.checked_mul(entry).ok_or(Error::Damaged(NAME))?;
+    let mut fields = Fields::new(boxes::find(tables, &[kind]).ok_or(Error::Damaged(BROKEN))?).skip(4);
+    let count = usize::try_from(fields.u32()?).map_err(|_| Error::Damaged(BROKEN))?;
+    let length = count.checked_mul(entry).ok_or(Error::Damaged(BROKEN))?;
     fields.bytes(length)
 }
 
@@ -150,7 +150,7 @@ fn word(entry: &[u8], at: usize) -> u32 {
 }
 
 fn reduce(mut numerator: u64, mut denominator: u64) -> Option<FrameRate> {
-    // An uneven clip's fraction may not fit; halving both keeps its value to a part in a billion.
+    // The fraction of a variable rate may not fit into 32 bits. Halving both terms changes it by less than a billionth.
     while numerator > u64::from(u32::MAX) || denominator > u64::from(u32::MAX) {
         (numerator, denominator) = (numerator / 2, denominator / 2);
     }
@@ -162,4 +162,4 @@ fn divisor(one: u64, other: u64) -> u64 {
     if other == 0 { one } else { divisor(other, one % other) }
 }
 
-pub(super) const NAME: &str = "its table of pictures is broken";
+pub(super) const BROKEN: &str = "a sample table is invalid";

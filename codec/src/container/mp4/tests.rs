@@ -5,7 +5,7 @@ use crate::testing;
 use media::{Bitrate, BufferPool, Pool, VideoCodec};
 use std::io::Cursor;
 
-/// A box.
+/// Builds a box.
 fn boxed(kind: [u8; 4], payload: &[u8]) -> Vec<u8> {
     let size = u32::try_from(payload.len() + 8).unwrap();
     [&size.to_be_bytes()[..], &kind, payload].concat()
@@ -15,7 +15,7 @@ fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_be_bytes()).collect()
 }
 
-/// A clip of 8 pictures at 30000/1001, key frames at 0 and 4, in chunks of 3, 3 and 2.
+/// A clip of 8 frames at 30000/1001 with key frames 0 and 4, in chunks of 3, 3 and 2.
 fn clip() -> Vec<u8> {
     let (frames, pool) = (Pool::new(2), BufferPool::new(2));
     let size = Size::new(64, 48);
@@ -48,7 +48,7 @@ fn clip() -> Vec<u8> {
         media.extend_from_slice(slice);
     }
     let set = |set: &[u8]| [&[1][..], &u16::try_from(set.len()).unwrap().to_be_bytes(), set].concat();
-    // Lengths of two bytes; reserved bits around the counts.
+    // NAL unit lengths of two bytes; reserved bits around the counts.
     let avcc = [&[1, 66, 0xC0, 31, 0xFD][..], &set(&sets[0]), &set(&sets[1])].concat();
     let mut avcc = avcc;
     avcc[5] |= 0xE0;
@@ -82,7 +82,7 @@ fn play(bytes: &[u8]) -> Result<usize, Error> {
 }
 
 #[test]
-fn a_clip_is_read_as_often_as_one_likes() {
+fn a_clip_is_read_and_decoded() {
     let bytes = clip();
     let clip = Clip::new(Cursor::new(&bytes)).unwrap();
     assert_eq!((clip.len(), clip.size()), (8, Size::new(64, 48)));
@@ -104,7 +104,7 @@ fn every_truncation_is_refused() {
 }
 
 #[test]
-fn every_damaged_byte_is_answered() {
+fn damaged_bytes_do_not_panic() {
     let bytes = clip();
     for at in 0..bytes.len() {
         for value in [0, 0x7F, 0xFF] {
@@ -121,7 +121,7 @@ fn every_damaged_byte_is_answered() {
 }
 
 #[test]
-fn other_files_are_named_as_such() {
+fn other_formats_are_named_in_the_error() {
     assert!(matches!(Clip::new(Cursor::new(b"")), Err(Error::Kind("MP4"))));
     assert!(matches!(Clip::new(Cursor::new(b"RIFF\0\0\0\0WAVEfmt ")), Err(Error::Kind("MP4"))));
     assert!(matches!(Clip::new(Cursor::new(&[0xFF; 64])), Err(Error::Kind("MP4") | Error::Damaged(_))));

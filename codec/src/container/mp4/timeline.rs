@@ -1,6 +1,6 @@
-//! When each picture is shown: the tables of ISO/IEC 14496-12 8.6.1 and the edit list of 8.6.6, put together.
+//! Presentation times, from the tables of ISO/IEC 14496-12 8.6.1 and the edit list of 8.6.6.
 //!
-//! Absent: edits behind the first, pauses before it, and other speeds than 1.
+//! Not supported: edits after the first one, initial pauses, and speeds other than 1.
 
 use super::boxes::{self, Fields};
 use super::table;
@@ -8,17 +8,17 @@ use crate::container::Error;
 use media::FrameRate;
 use std::time::Duration;
 
-/// The pictures of a track in the order of showing.
+/// The frames of a track in presentation order.
 #[derive(Debug)]
 pub(super) struct Timeline {
-    /// When each is shown, counted from the first that is; `None` where the edit list cuts it away.
+    /// The presentation time of each frame, relative to the first shown one. `None` if the edit list hides it.
     times: Vec<Option<Duration>>,
     shown: usize,
-    /// How long it takes until the first is due again.
+    /// The duration of one pass.
     length: Duration,
 }
 
-/// What the edit list leaves of a track, in the track's own time.
+/// The range that the edit list shows, in ticks of the track.
 #[derive(Clone, Copy, Debug)]
 struct Edit {
     start: i64,
@@ -26,7 +26,7 @@ struct Edit {
 }
 
 impl Timeline {
-    /// Reads the times of `count` pictures. Where they make no sense, the pictures come evenly, at `rate`.
+    /// Reads the times of `count` frames. If they are invalid, the frames have a constant `rate`.
     pub(super) fn read(
         track: &[u8],
         tables: &[u8],
@@ -42,7 +42,8 @@ impl Timeline {
             .unwrap_or_else(|| Self::even(count, rate)))
     }
 
-    /// `None` where nothing is left, or a picture would stand still for too long.
+    /// Applies the edit. Returns `None` if no frame is left, or if a frame would be shown for longer than
+    /// `MAX_FRAME_DURATION`.
     fn cut(starts: &[i64], last: i64, edit: Edit, scale: u32) -> Option<Self> {
         let kept = |start: &&i64| (edit.start..edit.end).contains(*start);
         let first = *starts.iter().find(kept)?;
@@ -58,8 +59,8 @@ impl Timeline {
         let mut shown: Vec<Duration> = times.iter().flatten().copied().collect();
         let count = shown.len();
         shown.push(length);
-        let still = shown.windows(2).all(|pair| pair[1].saturating_sub(pair[0]) <= MAX_STILL);
-        (still && !length.is_zero()).then_some(Self { times, shown: count, length })
+        let plausible = shown.windows(2).all(|pair| pair[1].saturating_sub(pair[0]) <= MAX_FRAME_DURATION);
+        (plausible && !length.is_zero()).then_some(Self { times, shown: count, length })
     }
 
     fn even(count: usize, rate: FrameRate) -> Self {
@@ -67,30 +68,30 @@ impl Timeline {
         Self { times, shown: count, length: rate.due(count as u64) }
     }
 
-    /// How many pictures are shown, at least one.
+    /// The number of shown frames, at least one.
     pub(super) fn shown(&self) -> usize {
         self.shown
     }
 
-    /// When the picture is shown that comes as the `index`th; `None` where it is not.
+    /// The presentation time of frame `index`. Returns `None` if it is hidden.
     pub(super) fn time(&self, index: usize) -> Option<Duration> {
         self.times.get(index).copied().flatten()
     }
 
-    /// From the first picture to its next showing.
+    /// The duration of one pass.
     pub(super) fn length(&self) -> Duration {
         self.length
     }
 }
 
-/// Ticks in a second.
+/// Ticks per second.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scales {
     pub(super) movie: u32,
     pub(super) track: u32,
 }
 
-/// When each picture begins, in the order of decoding, and how long the last one lasts.
+/// The start time of each frame in decoding order, and the duration of the last frame.
 fn starts(tables: &[u8], count: usize) -> Result<(Vec<i64>, i64), Error> {
     let mut starts = Vec::with_capacity(count);
     let (mut at, mut last) = (0_i64, 0);
@@ -104,7 +105,7 @@ fn starts(tables: &[u8], count: usize) -> Result<(Vec<i64>, i64), Error> {
             at = at.saturating_add(last);
         }
     }
-    // Pictures that the table forgot go on as the last one that it names.
+    // Frames that are missing in the table have the last duration.
     while starts.len() < count {
         starts.push(at);
         at = at.saturating_add(last);
@@ -113,7 +114,7 @@ fn starts(tables: &[u8], count: usize) -> Result<(Vec<i64>, i64), Error> {
         let mut decoded = starts.iter_mut();
         for (pictures, offset) in table::pairs(tables, *b"ctts")? {
             for start in decoded.by_ref().take(usize::try_from(pictures).unwrap_or(usize::MAX)) {
-                // Signed in version 1, and in version 0 by those who get it wrong.
+                // Signed in version 1. Some writers also use signed values in version 0.
                 *start = start.saturating_add(i64::from(offset.cast_signed()));
             }
         }
@@ -121,32 +122,32 @@ fn starts(tables: &[u8], count: usize) -> Result<(Vec<i64>, i64), Error> {
     Ok((starts, last))
 }
 
-/// The first edit that shows something; `None` where there is no list, or it is broken.
+/// The first edit that shows frames. Returns `None` if there is no list or it is invalid.
 fn edit(track: &[u8], scales: Scales) -> Option<Edit> {
     let mut fields = Fields::new(boxes::find(track, &[*b"edts", *b"elst"])?);
-    let long = fields.byte().ok()? == 1;
+    let long = fields.u8().ok()? == 1;
     let mut fields = fields.skip(3);
-    for _ in 0..fields.word().ok()? {
+    for _ in 0..fields.u32().ok()? {
         let (duration, start) = if long {
-            (double(&mut fields)?, double(&mut fields)?.cast_signed())
+            (read_u64(&mut fields)?, read_u64(&mut fields)?.cast_signed())
         } else {
-            (u64::from(fields.word().ok()?), i64::from(fields.word().ok()?.cast_signed()))
+            (u64::from(fields.u32().ok()?), i64::from(fields.u32().ok()?.cast_signed()))
         };
         // The speed.
-        fields.word().ok()?;
+        fields.u32().ok()?;
         if start >= 0 {
             let ticks = u128::from(duration) * u128::from(scales.track) / u128::from(scales.movie.max(1));
             let end = i64::try_from(ticks).ok().and_then(|ticks| start.checked_add(ticks));
-            // No duration means up to the end.
+            // A duration of 0 means until the end.
             return Some(Edit { start, end: end.filter(|_| duration > 0).unwrap_or(i64::MAX) });
         }
     }
     None
 }
 
-fn double(fields: &mut Fields<'_>) -> Option<u64> {
-    Some(u64::from(fields.word().ok()?) << 32 | u64::from(fields.word().ok()?))
+fn read_u64(fields: &mut Fields<'_>) -> Option<u64> {
+    Some(u64::from(fields.u32().ok()?) << 32 | u64::from(fields.u32().ok()?))
 }
 
-/// A picture that stands still for longer is a broken table, not a slow camera.
-const MAX_STILL: Duration = Duration::from_secs(10);
+/// A frame that is shown for longer indicates an invalid table.
+const MAX_FRAME_DURATION: Duration = Duration::from_secs(10);

@@ -18,13 +18,13 @@ fn file(size: Size, pictures: u64) -> Vec<u8> {
 }
 
 fn next(reader: &mut Reader<Cursor<Vec<u8>>>) -> Option<Frame> {
-    let mut canvas = Pool::new(1).canvas(reader.header().size).unwrap();
-    let read = reader.read(&mut canvas).unwrap();
-    read.then(|| canvas.freeze(0, Timestamp::default(), COLOUR, Rotation::Upright))
+    let mut frame = Pool::new(1).take(reader.header().size).unwrap();
+    let read = reader.read(&mut frame).unwrap();
+    read.then(|| frame.freeze(0, Timestamp::default(), COLOUR, Rotation::Upright))
 }
 
 #[test]
-fn what_is_written_is_read_and_again_after_rewinding() {
+fn written_frames_are_read_back_and_again_after_rewind() {
     for size in [Size::new(64, 48), Size::new(7, 5)] {
         let mut reader = Reader::new(Cursor::new(file(size, 3))).unwrap();
         assert_eq!(reader.header(), Header { size, rate: FrameRate::new(30_000, 1_001).unwrap(), colour: COLOUR });
@@ -41,20 +41,20 @@ fn what_is_written_is_read_and_again_after_rewinding() {
 }
 
 #[test]
-fn a_cut_off_last_picture_does_not_count() {
+fn a_truncated_last_frame_is_ignored() {
     let whole = file(Size::new(16, 16), 2);
     for length in 0..whole.len() {
         let Ok(mut reader) = Reader::new(Cursor::new(whole[..length].to_vec())) else { continue };
         assert!(next(&mut reader).is_some());
-        let mut canvas = Pool::new(1).canvas(Size::new(16, 16)).unwrap();
-        assert!(matches!(reader.read(&mut canvas), Ok(false) | Err(_)));
+        let mut frame = Pool::new(1).take(Size::new(16, 16)).unwrap();
+        assert!(matches!(reader.read(&mut frame), Ok(false) | Err(_)));
     }
     let one = file(Size::new(16, 16), 1);
     assert!(matches!(Reader::new(Cursor::new(one[..one.len() - 1].to_vec())), Err(Error::Empty)));
 }
 
 #[test]
-fn the_variants_of_420_are_read_and_others_refused() {
+fn variants_of_420_are_read_and_other_formats_refused() {
     let read = |line: &str| {
         let file = [line.as_bytes(), b"\nFRAME\n", &[0; 24]].concat();
         Reader::new(Cursor::new(file)).map(|reader| reader.header())
@@ -76,12 +76,12 @@ fn the_variants_of_420_are_read_and_others_refused() {
 }
 
 #[test]
-fn a_picture_out_of_place_is_damage() {
+fn a_missing_frame_header_is_damage() {
     let mut bytes = file(Size::new(16, 16), 2);
     let second = bytes.windows(5).rposition(|window| window == b"FRAME").unwrap();
     bytes[second] = b'X';
     let mut reader = Reader::new(Cursor::new(bytes)).unwrap();
     assert!(next(&mut reader).is_some());
-    let mut canvas = Pool::new(1).canvas(Size::new(16, 16)).unwrap();
-    assert!(matches!(reader.read(&mut canvas), Err(Error::Damaged(_))));
+    let mut frame = Pool::new(1).take(Size::new(16, 16)).unwrap();
+    assert!(matches!(reader.read(&mut frame), Err(Error::Damaged(_))));
 }

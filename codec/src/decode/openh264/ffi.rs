@@ -1,4 +1,4 @@
-//! The C side of OpenH264's decoder, behind one safe struct.
+//! A safe wrapper around OpenH264's decoder.
 #![expect(unsafe_code, reason = "OpenH264 is a C++ library with a C interface")]
 
 use media::{PlaneRef, Size};
@@ -10,7 +10,7 @@ use openh264_sys2::{
 use std::ffi::{c_int, c_long, c_void};
 use std::ptr::NonNull;
 
-/// A call that OpenH264 answered with an error.
+/// A failed call of OpenH264.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("{0} failed with {1}")]
@@ -19,7 +19,7 @@ pub(super) enum Failure {
     Missing(&'static str),
     #[error("damaged or incomplete (state {0:#x})")]
     Damaged(c_int),
-    #[error("the library describes a picture that cannot be")]
+    #[error("the library returned an invalid picture")]
     Picture,
 }
 
@@ -29,11 +29,11 @@ pub(super) struct Handle {
     table: ISVCDecoderVtbl,
 }
 
-// SAFETY: the decoder is an object of its own without thread-local state; `&mut self` keeps its users apart.
+// SAFETY: the decoder has no thread-local state, and `&mut self` excludes concurrent calls.
 unsafe impl Send for Handle {}
 
-/// A restored picture in the decoder's memory, which the next call may overwrite.
-pub(super) struct Restored<'a> {
+/// A decoded picture in the decoder's memory. The next call may overwrite it.
+pub(super) struct Decoded<'a> {
     pub(super) planes: [PlaneRef<'a>; 3],
     pub(super) size: Size,
 }
@@ -41,26 +41,26 @@ pub(super) struct Restored<'a> {
 impl Handle {
     pub(super) fn open() -> Result<Self, Failure> {
         let mut decoder = std::ptr::null_mut();
-        // SAFETY: the function writes one pointer to where `decoder` lives.
+        // SAFETY: the function writes one pointer to `decoder`.
         let status = unsafe { APILoader::WelsCreateDecoder(&raw mut decoder) };
         let failure = Failure::Call("creating", status);
         let decoder = NonNull::new(decoder).filter(|_| status == 0).ok_or(failure)?;
-        // SAFETY: a created decoder starts with a pointer to its table of functions, which is never null and lives as
-        // long as the library, which is linked in.
+        // SAFETY: the decoder starts with a pointer to its function table. The pointer is never null, and the table
+        // lives as long as the library, which is linked statically.
         let table = unsafe { **decoder.as_ptr() };
         let handle = Self { decoder, table };
-        handle.quiet()?;
+        handle.disable_logging()?;
         handle.initialize()?;
         Ok(handle)
     }
 
-    fn quiet(&self) -> Result<(), Failure> {
+    fn disable_logging(&self) -> Result<(), Failure> {
         let set = self.table.SetOption.ok_or(Failure::Missing("SetOption"))?;
         let mut level = WELS_LOG_QUIET;
         let value = (&raw mut level).cast::<c_void>();
         // SAFETY: `decoder` is alive until drop; the option is read as an int, which `level` is.
         let status = unsafe { set(self.decoder.as_ptr(), DECODER_OPTION_TRACE_LEVEL, value) };
-        done("SetOption", status)
+        check_status("SetOption", status)
     }
 
     fn initialize(&self) -> Result<(), Failure> {
@@ -72,29 +72,29 @@ impl Handle {
             sVideoProperty: SVideoProperty { size, eVideoBsType: VIDEO_BITSTREAM_AVC },
             ..SDecodingParam::default()
         };
-        // SAFETY: `decoder` is alive until drop; the parameters are read and copied.
+        // SAFETY: `decoder` is alive until drop; the function copies the parameters.
         let status = unsafe { initialize(self.decoder.as_ptr(), &raw const parameters) };
-        done("Initialize", status)
+        check_status("Initialize", status)
     }
 
-    /// Feeds units behind start codes; `None` says that what was fed is a whole picture.
-    pub(super) fn decode(&mut self, stream: Option<&[u8]>) -> Result<Option<Restored<'_>>, Failure> {
+    /// Passes units with start codes. `None` marks the end of a picture.
+    pub(super) fn decode(&mut self, stream: Option<&[u8]>) -> Result<Option<Decoded<'_>>, Failure> {
         let decode = self.table.DecodeFrame2.ok_or(Failure::Missing("DecodeFrame2"))?;
         let (data, length) = stream.map_or((std::ptr::null(), 0), |stream| (stream.as_ptr(), stream.len()));
         let length = c_int::try_from(length).map_err(|_| Failure::Picture)?;
         let mut planes = [std::ptr::null_mut(); 3];
         let mut info = SBufferInfo::default();
-        // SAFETY: `decoder` is alive until drop; the stream is borrowed for the call, which reads `length` bytes of it;
-        // the function writes three pointers and one struct to where these live.
+        // SAFETY: `decoder` is alive until drop. The function reads `length` bytes of the borrowed stream and writes
+        // three pointers and one struct.
         let state = unsafe { decode(self.decoder.as_ptr(), data, length, planes.as_mut_ptr(), &raw mut info) };
         if state != 0 {
             return Err(Failure::Damaged(state));
         }
-        restored(planes, &info)
+        decoded(planes, &info)
     }
 
-    /// Takes one picture that was held back; `None` once there are no more.
-    pub(super) fn flush(&mut self) -> Result<Option<Restored<'_>>, Failure> {
+    /// Returns one delayed picture, or `None` if there is none left.
+    pub(super) fn flush(&mut self) -> Result<Option<Decoded<'_>>, Failure> {
         let flush = self.table.FlushFrame.ok_or(Failure::Missing("FlushFrame"))?;
         let mut planes = [std::ptr::null_mut(); 3];
         let mut info = SBufferInfo::default();
@@ -103,27 +103,27 @@ impl Handle {
         if state != 0 {
             return Err(Failure::Damaged(state));
         }
-        restored(planes, &info)
+        decoded(planes, &info)
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
         if let Some(uninitialize) = self.table.Uninitialize {
-            // SAFETY: `decoder` is alive; this is the last call but one.
+            // SAFETY: `decoder` is alive; only the destructor is called after this.
             unsafe { uninitialize(self.decoder.as_ptr()) };
         }
-        // SAFETY: created by `open`, destroyed only here.
+        // SAFETY: created by `open` and destroyed only here.
         unsafe { APILoader::WelsDestroyDecoder(self.decoder.as_ptr()) }
     }
 }
 
-/// The pointers stay good until the next call on the decoder: `'a` must be a borrow of it.
-fn restored<'a>(planes: [*mut u8; 3], info: &TagBufferInfo) -> Result<Option<Restored<'a>>, Failure> {
+/// The pointers are valid until the next call of the decoder, so `'a` must be a borrow of it.
+fn decoded<'a>(planes: [*mut u8; 3], info: &TagBufferInfo) -> Result<Option<Decoded<'a>>, Failure> {
     if info.iBufferStatus != 1 || planes.iter().any(|plane| plane.is_null()) {
         return Ok(None);
     }
-    // SAFETY: the union has this one member.
+    // SAFETY: the union has one member.
     let buffer = unsafe { info.UsrData.sSystemBuffer };
     let shown = |side: c_int| u16::try_from(side).map_err(|_| Failure::Picture);
     let size = Size::new(shown(buffer.iWidth)?, shown(buffer.iHeight)?);
@@ -133,8 +133,8 @@ fn restored<'a>(planes: [*mut u8; 3], info: &TagBufferInfo) -> Result<Option<Res
             return Err(Failure::Picture);
         }
         let length = stride * (usize::from(size.height) - 1) + usize::from(size.width);
-        // SAFETY: the library says that a plane of `size` with `stride` bytes between its rows starts at `data`; it
-        // stays until the next call, and the caller ties it to the borrow of the decoder.
+        // SAFETY: a plane of `size` with rows `stride` bytes apart starts at `data`. It is valid until the next call,
+        // and the caller ties it to the borrow of the decoder.
         let data = unsafe { std::slice::from_raw_parts(data, length) };
         Ok(PlaneRef { data, stride, size })
     };
@@ -145,9 +145,9 @@ fn restored<'a>(planes: [*mut u8; 3], info: &TagBufferInfo) -> Result<Option<Res
         plane(blue, buffer.iStride[1], chroma)?,
         plane(red, buffer.iStride[1], chroma)?,
     ];
-    Ok(Some(Restored { planes, size }))
+    Ok(Some(Decoded { planes, size }))
 }
 
-fn done(call: &'static str, status: c_long) -> Result<(), Failure> {
+fn check_status(call: &'static str, status: c_long) -> Result<(), Failure> {
     if status == 0 { Ok(()) } else { Err(Failure::Call(call, status)) }
 }

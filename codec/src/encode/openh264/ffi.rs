@@ -1,4 +1,4 @@
-//! The C side of OpenH264's encoder, behind one safe struct.
+//! A safe wrapper around OpenH264's encoder.
 #![expect(unsafe_code, reason = "OpenH264 is a C++ library with a C interface")]
 
 use media::{Colour, Matrix, PlaneRef, Size};
@@ -13,7 +13,7 @@ use openh264_sys2::{
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 
-/// A call that OpenH264 answered with an error number.
+/// A failed call of OpenH264.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("{0} failed with {1}")]
@@ -24,7 +24,7 @@ pub(super) enum Failure {
     Plane,
 }
 
-/// What an encoder starts with.
+/// The parameters of an encoder.
 pub(super) struct Settings {
     pub(super) size: Size,
     pub(super) rate: f32,
@@ -41,17 +41,17 @@ pub(super) struct Handle {
     info: Box<SFrameBSInfo>,
 }
 
-// SAFETY: the encoder is an object of its own without thread-local state; `&mut self` keeps its users apart.
+// SAFETY: the encoder has no thread-local state, and `&mut self` excludes concurrent calls.
 unsafe impl Send for Handle {}
 
 impl Handle {
     pub(super) fn open(settings: &Settings) -> Result<Self, Failure> {
         let mut encoder = std::ptr::null_mut();
-        // SAFETY: the function writes one pointer to where `encoder` lives.
+        // SAFETY: the function writes one pointer to `encoder`.
         let status = unsafe { APILoader::WelsCreateSVCEncoder(&raw mut encoder) };
         let encoder = NonNull::new(encoder).filter(|_| status == 0).ok_or(Failure::Call("creating", status))?;
-        // SAFETY: a created encoder starts with a pointer to its table of functions, which is never null and lives as
-        // long as the library, which is linked in.
+        // SAFETY: the encoder starts with a pointer to its function table. The pointer is never null, and the table
+        // lives as long as the library, which is linked statically.
         let table = unsafe { **encoder.as_ptr() };
         let mut handle = Self { encoder, table, info: Box::default() };
         handle.set_option(ENCODER_OPTION_TRACE_LEVEL, &mut { WELS_LOG_QUIET })?;
@@ -59,32 +59,33 @@ impl Handle {
         Ok(handle)
     }
 
-    /// Forgets all pictures and starts over; the next one is a key frame.
+    /// Restarts the encoder; the next frame is a key frame.
     pub(super) fn restart(&mut self, settings: &Settings) -> Result<(), Failure> {
         let defaults = self.table.GetDefaultParams.ok_or(Failure::Missing("GetDefaultParams"))?;
         let initialize = self.table.InitializeExt.ok_or(Failure::Missing("InitializeExt"))?;
         let mut parameters = SEncParamExt::default();
-        // SAFETY: `encoder` is alive until drop, and the function fills in the struct it is given.
+        // SAFETY: `encoder` is alive until drop, and the function fills the struct.
         let status = unsafe { defaults(self.encoder.as_ptr(), &raw mut parameters) };
-        done("GetDefaultParams", status)?;
+        check_status("GetDefaultParams", status)?;
         fill(&mut parameters, settings);
-        // SAFETY: as above; the parameters are read and copied. An encoder that runs is stopped first by the library.
+        // SAFETY: as above; the function copies the parameters. The library stops a running encoder first.
         let status = unsafe { initialize(self.encoder.as_ptr(), &raw const parameters) };
-        done("InitializeExt", status)
+        check_status("InitializeExt", status)
     }
 
-    /// Makes the next picture a key frame.
+    /// Makes the next frame a key frame.
     pub(super) fn force_key(&mut self) -> Result<(), Failure> {
-        let two = self.table.ForceIntraFrame.ok_or(Failure::Missing("ForceIntraFrame"))?;
-        // SAFETY: the header declares `ForceIntraFrame(bool bIDR, int iLayerId = -1)`; the binding lost the second
-        // argument, and a call without it would read whatever its register holds.
-        let three: unsafe extern "C" fn(*mut ISVCEncoder, bool, c_int) -> c_int = unsafe { std::mem::transmute(two) };
-        // SAFETY: `encoder` is alive until drop; -1 stands for all layers.
-        let status = unsafe { three(self.encoder.as_ptr(), true, -1) };
-        done("ForceIntraFrame", status)
+        let declared = self.table.ForceIntraFrame.ok_or(Failure::Missing("ForceIntraFrame"))?;
+        // SAFETY: the header declares `ForceIntraFrame(bool bIDR, int iLayerId = -1)`. The binding lacks the second
+        // argument, so a call through it would pass an undefined value.
+        let force: unsafe extern "C" fn(*mut ISVCEncoder, bool, c_int) -> c_int =
+            unsafe { std::mem::transmute(declared) };
+        // SAFETY: `encoder` is alive until drop; -1 means all layers.
+        let status = unsafe { force(self.encoder.as_ptr(), true, -1) };
+        check_status("ForceIntraFrame", status)
     }
 
-    /// Compresses one picture of `size`; the planes may be larger. The result lives until the next call.
+    /// Encodes a frame of `size`; the planes may be larger. The result is valid until the next call.
     pub(super) fn encode(
         &mut self,
         planes: [PlaneRef<'_>; 3],
@@ -93,10 +94,10 @@ impl Handle {
     ) -> Result<Picture<'_>, Failure> {
         let encode = self.table.EncodeFrame.ok_or(Failure::Missing("EncodeFrame"))?;
         let source = source(planes, size, milliseconds)?;
-        // SAFETY: `encoder` is alive until drop; `source` points at planes that are borrowed for this call and large
-        // enough, which was checked; the library only reads them. It fills in `info`, which it owns no part of.
+        // SAFETY: `encoder` is alive until drop. `source` points to planes that are borrowed for this call and whose
+        // sizes were checked; the library only reads them. It fills `info`.
         let status = unsafe { encode(self.encoder.as_ptr(), &raw const source, &raw mut *self.info) };
-        done("EncodeFrame", status)?;
+        check_status("EncodeFrame", status)?;
         Ok(Picture { info: &self.info })
     }
 
@@ -108,23 +109,23 @@ impl Handle {
         self.set_option(ENCODER_OPTION_FRAME_RATE, &mut pictures)
     }
 
-    /// `value` must be of the type that the option's documentation names.
+    /// `value` must have the type that OpenH264 documents for `option`.
     fn set_option<T>(&mut self, option: ENCODER_OPTION, value: &mut T) -> Result<(), Failure> {
         let set = self.table.SetOption.ok_or(Failure::Missing("SetOption"))?;
-        // SAFETY: `encoder` is alive until drop; each caller above passes the type that its option is read as.
+        // SAFETY: `encoder` is alive until drop; each caller above passes the documented type.
         let status = unsafe { set(self.encoder.as_ptr(), option, std::ptr::from_mut(value).cast::<c_void>()) };
-        done("SetOption", status)
+        check_status("SetOption", status)
     }
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // SAFETY: created by `open`, destroyed only here; the library stops it before.
+        // SAFETY: created by `open` and destroyed only here; the library stops the encoder first.
         unsafe { APILoader::WelsDestroySVCEncoder(self.encoder.as_ptr()) }
     }
 }
 
-/// A compressed picture, still in the encoder's memory.
+/// An encoded picture in the encoder's memory.
 pub(super) struct Picture<'a> {
     info: &'a SFrameBSInfo,
 }
@@ -143,12 +144,12 @@ impl<'a> Picture<'a> {
         self.layers().iter().find(coded).map_or(0, |layer| layer.uiTemporalId)
     }
 
-    /// Bytes in all units together.
+    /// The total length of all units, in bytes.
     pub(super) fn length(&self) -> usize {
         self.units().map(<[u8]>::len).sum()
     }
 
-    /// Runs of NAL units, each behind a start code.
+    /// Sequences of NAL units with start codes.
     pub(super) fn units(&self) -> impl Iterator<Item = &'a [u8]> {
         self.layers().iter().map(bytes)
     }
@@ -164,11 +165,12 @@ fn bytes(layer: &SLayerBSInfo) -> &[u8] {
     if count == 0 || layer.pNalLengthInByte.is_null() || layer.pBsBuf.is_null() {
         return &[];
     }
-    // SAFETY: the library says how many lengths it wrote there; they stay until the next call on the encoder, which
-    // `Picture` borrows.
+    // SAFETY: the library wrote `count` lengths. They are valid until the next call of the encoder, which `Picture`
+    // borrows.
     let lengths = unsafe { std::slice::from_raw_parts(layer.pNalLengthInByte, count) };
     let length = lengths.iter().map(|length| usize::try_from(*length).unwrap_or(0)).sum();
-    // SAFETY: the units of a layer lie one after the other from `pBsBuf`, with the lengths above; as long as they do.
+    // SAFETY: the units of a layer are contiguous from `pBsBuf` and have the lengths above. They are valid as long as
+    // these.
     unsafe { std::slice::from_raw_parts(layer.pBsBuf, length) }
 }
 
@@ -183,15 +185,15 @@ fn fill(parameters: &mut SEncParamExt, settings: &Settings) {
     parameters.iTemporalLayerNum = c_int::from(settings.temporal_layers);
     parameters.iSpatialLayerNum = 1;
     parameters.iComplexityMode = LOW_COMPLEXITY;
-    // Zero for either would narrow the range to 12..=42, and a hard scene could not be kept to a low rate.
+    // Zero would limit the range to 12..=42, and complex scenes would exceed low bitrates.
     parameters.iMinQp = MIN_QUANTIZER;
     parameters.iMaxQp = MAX_QUANTIZER;
-    // Key frames come when they are asked for, with the same parameter sets each time.
+    // Key frames only on request, always with the same parameter set ids.
     parameters.uiIntraPeriod = 0;
     parameters.eSpsPpsIdStrategy = CONSTANT_ID;
     parameters.iMultipleThreadIdc = 1;
     parameters.bEnableFrameSkip = false;
-    // A camera's cut costs one large picture; as a key frame it would cost every other layer's rate, too.
+    // No key frame at scene changes of a camera: it would cost more bits than a large inter frame.
     parameters.bEnableSceneChangeDetect = settings.screen;
     parameters.bEnableBackgroundDetection = !settings.screen;
     parameters.bEnableAdaptiveQuant = false;
@@ -206,7 +208,7 @@ fn fill(parameters: &mut SEncParamExt, settings: &Settings) {
     layer.uiVideoFormat = VF_UNDEF.to_le_bytes()[0];
     layer.bFullRange = settings.colour.full_range;
     layer.bColorDescriptionPresent = true;
-    // Primaries, transfer and matrix share their numbers for these two (ITU-T H.264 tables E-3 to E-5).
+    // Primaries, transfer and matrix use the same numbers for these two (ITU-T H.264 tables E-3 to E-5).
     let description = match settings.colour.matrix {
         Matrix::Bt709 => 1,
         Matrix::Bt601 => 6,
@@ -235,10 +237,10 @@ fn source(planes: [PlaneRef<'_>; 3], size: Size, milliseconds: u64) -> Result<SS
     Ok(source)
 }
 
-/// Below this a camera's noise is all that is gained.
+/// A lower quantizer would only encode camera noise.
 const MIN_QUANTIZER: c_int = 12;
 const MAX_QUANTIZER: c_int = 51;
 
-fn done(call: &'static str, status: c_int) -> Result<(), Failure> {
+fn check_status(call: &'static str, status: c_int) -> Result<(), Failure> {
     if status == 0 { Ok(()) } else { Err(Failure::Call(call, status)) }
 }

@@ -1,4 +1,4 @@
-//! One target under libFuzzer; the variable `CONCLAVE_FUZZ` says which. `cargo xtask fuzz` builds and runs it.
+//! Runs one target under libFuzzer: the one that the variable `CONCLAVE_FUZZ` names. `cargo xtask fuzz` builds and runs it.
 
 #![no_main]
 

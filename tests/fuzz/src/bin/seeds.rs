@@ -1,4 +1,4 @@
-//! Writes fresh seeds to ../corpus: what our own encoders make, and two cuts of each.
+//! Writes seeds to ../corpus: valid inputs from our encoders, and two truncations of each.
 //! `cargo run -p fuzz --features libfuzzer --bin seeds`.
 
 use std::path::Path;

@@ -1,0 +1,205 @@
+//! An iced operation that collects the accessibility nodes of one window.
+
+use std::any::Any;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use accesskit::{Action, ActionRequest, Node, NodeId, Role, TreeId, TreeInfo, TreeUpdate};
+use iced::advanced::widget::operation::{Focusable, Scrollable, TextInput};
+use iced::advanced::widget::{Id, Operation};
+use iced::{Rectangle, Vector};
+
+use super::Semantics;
+
+/// The id of the window's node.
+pub const ROOT: NodeId = NodeId(0);
+
+/// Collects the nodes of one window, and delivers at most one action request.
+pub struct TreeBuilder {
+    entries: Vec<Entry>,
+    /// The open parents: index in `entries`, and offset by scrolling.
+    stack: Vec<(usize, Vector)>,
+    /// The parent of the next `traverse`, if the last widget was a node.
+    last: Option<(usize, Vector)>,
+    used: HashSet<NodeId>,
+    focus: NodeId,
+    scale: f64,
+    request: Option<ActionRequest>,
+}
+
+struct Entry {
+    id: NodeId,
+    node: Node,
+    named: bool,
+    children: u64,
+}
+
+impl TreeBuilder {
+    /// Starts with the node of the window. `scale` is physical pixels per logical pixel.
+    pub fn new(title: &str, bounds: Rectangle, scale: f32, request: Option<ActionRequest>) -> Self {
+        let mut node = Node::new(Role::Window);
+        node.set_label(title);
+        node.set_bounds(rectangle(bounds, Vector::ZERO, scale.into()));
+        Self {
+            entries: vec![Entry { id: ROOT, node, named: true, children: 0 }],
+            stack: vec![(0, Vector::ZERO)],
+            last: None,
+            used: HashSet::from([ROOT]),
+            focus: ROOT,
+            scale: scale.into(),
+            request,
+        }
+    }
+
+    /// Returns the whole tree.
+    pub fn finish(self) -> TreeUpdate {
+        let mut tree = TreeInfo::new(ROOT);
+        tree.toolkit_name = Some("iced".into());
+        TreeUpdate {
+            nodes: self.entries.into_iter().map(|entry| (entry.id, entry.node)).collect(),
+            tree: Some(tree),
+            tree_id: TreeId::ROOT,
+            focus: self.focus,
+        }
+    }
+
+    fn top(&self) -> (usize, Vector) {
+        self.stack.last().copied().unwrap_or((0, Vector::ZERO))
+    }
+
+    /// Adds a node. Its id must be the same each time as long as it is the same control for the user. So it is a hash of
+    /// the widget's id, or of parent, role and position if the widget has none.
+    fn push(&mut self, id: Option<&Id>, bounds: Rectangle, mut node: Node) -> usize {
+        let (parent, offset) = self.top();
+        let place = (self.entries[parent].id.0, node.role() as u8, self.entries[parent].children);
+        let mut key = NodeId(id.map_or_else(|| hash(&place), hash));
+        while !self.used.insert(key) {
+            key = NodeId(hash(&(key.0, place))); // two widgets have the same id
+        }
+        node.set_bounds(rectangle(bounds, offset, self.scale));
+        let named = node.label().is_some() || node.value().is_some();
+        self.entries[parent].children += 1;
+        self.entries[parent].node.push_child(key);
+        self.entries.push(Entry { id: key, node, named, children: 0 });
+        self.entries.len() - 1
+    }
+
+    /// The parent, if it is a text field: the iced widget inside it is not a second node.
+    fn text_field(&self) -> Option<usize> {
+        let (top, _) = self.top();
+        let role = self.entries[top].node.role();
+        matches!(role, Role::TextInput | Role::PasswordInput | Role::MultilineTextInput).then_some(top)
+    }
+}
+
+impl Operation for TreeBuilder {
+    fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
+        let level = self.last.take().unwrap_or(self.top());
+        self.stack.push(level);
+        operate(self);
+        self.stack.pop();
+        self.last = None;
+    }
+
+    fn container(&mut self, _id: Option<&Id>, _bounds: Rectangle) {
+        self.last = None; // rows and columns are not nodes
+    }
+
+    fn scrollable(
+        &mut self,
+        id: Option<&Id>,
+        bounds: Rectangle,
+        content: Rectangle,
+        translation: Vector,
+        _state: &mut dyn Scrollable,
+    ) {
+        let mut node = Node::new(Role::ScrollView);
+        node.set_clips_children();
+        node.set_scroll_y(translation.y.into());
+        node.set_scroll_y_min(0.0);
+        node.set_scroll_y_max((content.height - bounds.height).max(0.0).into());
+        let index = self.push(id, bounds, node);
+        self.last = Some((index, self.top().1 - translation));
+    }
+
+    fn text(&mut self, id: Option<&Id>, bounds: Rectangle, text: &str) {
+        self.last = None;
+        let (top, _) = self.top();
+        let entry = &mut self.entries[top];
+        if !is_named_by_its_text(entry.node.role()) {
+            if !text.is_empty() {
+                let mut node = Node::new(Role::Label);
+                node.set_value(text); // the text of an AccessKit label is its value
+                self.push(id, bounds, node);
+            }
+        } else if !entry.named {
+            let name = entry.node.label().map_or(text.to_owned(), |name| format!("{name} {text}"));
+            entry.node.set_label(name);
+        }
+    }
+
+    fn text_input(&mut self, id: Option<&Id>, bounds: Rectangle, state: &mut dyn TextInput) {
+        let index = self.text_field().unwrap_or_else(|| {
+            let mut node = Node::new(Role::TextInput);
+            node.set_value(state.text()); // may be the placeholder; `kit::field` sets the value itself
+            self.push(id, bounds, node)
+        });
+        self.last = Some((index, self.top().1));
+    }
+
+    fn focusable(&mut self, id: Option<&Id>, bounds: Rectangle, state: &mut dyn Focusable) {
+        let (index, _) = self.last.take().unwrap_or_else(|| {
+            let index = self.text_field().unwrap_or_else(|| self.push(id, bounds, Node::new(Role::MultilineTextInput)));
+            (index, Vector::ZERO)
+        });
+        let entry = &mut self.entries[index];
+        entry.node.add_action(Action::Focus);
+        if let Some(request) = &self.request
+            && matches!(request.action, Action::Focus | Action::Click)
+        {
+            if request.target_node == entry.id { state.focus() } else { state.unfocus() }
+        }
+        if state.is_focused() {
+            self.focus = entry.id;
+        }
+        self.last = Some((index, self.top().1)); // its children follow
+    }
+
+    fn custom(&mut self, id: Option<&Id>, bounds: Rectangle, state: &mut dyn Any) {
+        let Some(semantics) = state.downcast_mut::<Semantics>() else { return };
+        let index = self.push(id, bounds, semantics.node.clone());
+        self.last = Some((index, self.top().1));
+        if self.request.as_ref().is_some_and(|request| request.target_node == self.entries[index].id) {
+            semantics.requested.clone_from(&self.request);
+        }
+    }
+}
+
+/// Whether the text inside a node is its name, if it has no other. The text is then not a node itself.
+fn is_named_by_its_text(role: Role) -> bool {
+    matches!(
+        role,
+        Role::Button
+            | Role::Switch
+            | Role::CheckBox
+            | Role::ListItem
+            | Role::MenuItem
+            | Role::MenuItemRadio
+            | Role::Link
+            | Role::Image
+            | Role::Status
+            | Role::Heading
+    )
+}
+
+fn hash(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish().max(1)
+}
+
+fn rectangle(bounds: Rectangle, offset: Vector, scale: f64) -> accesskit::Rect {
+    let (x, y) = (f64::from(bounds.x + offset.x), f64::from(bounds.y + offset.y));
+    let (width, height) = (f64::from(bounds.width), f64::from(bounds.height));
+    accesskit::Rect::new(x * scale, y * scale, (x + width) * scale, (y + height) * scale)
+}

@@ -1,0 +1,45 @@
+//! Banners above and below the stage.
+
+use accesskit::Role;
+use iced::widget::{container, row};
+use iced::{Alignment, Length};
+
+use super::{Meeting, Message};
+use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::screen::Context;
+use crate::theme::{self, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, Tone};
+
+/// The banner while the user shares the screen: how many people see it, and a button to stop. It never fades.
+pub(super) fn sharing<'a>(screen: &Meeting, context: &Context) -> Option<Element<'a, Message>> {
+    if !screen.model.sharing {
+        return None;
+    }
+    let title = context.text("meeting-sharing-you");
+    let viewers = context.language.with("meeting-sharing-seen", &[("count", screen.model.viewers().into())]);
+    let stop = press(text::strong(context.text("meeting-share-stop")), "", Some(Message::SharePressed));
+    let stop = stop.id("share-stop").look(Look::Danger).height(TARGET);
+    let words = row![text::strong(title.clone()), text::small(viewers)].spacing(SPACE_M).wrap();
+    let line = row![icon(Icon::Share).tone(Tone::Accent), container(words).width(Length::Fill), Element::from(stop)];
+    let line = line.spacing(SPACE_M).align_y(Alignment::Center);
+    let line = container(line).padding([SPACE_XS + 2.0, SPACE_M]).width(Length::Fill).style(theme::sharing);
+    Some(region(Role::Region, &title, line))
+}
+
+/// The banner below the stage: the space bar is held to talk, or nobody else is in the meeting.
+pub(super) fn status<'a>(screen: &Meeting, context: &Context) -> Option<Element<'a, Message>> {
+    let (symbol, tone, id) = if screen.talking {
+        (Icon::Microphone, Tone::Good, "meeting-talk")
+    } else if screen.model.people.len() == 1 {
+        (Icon::Link, Tone::Accent, "meeting-alone")
+    } else {
+        return None;
+    };
+    let copy = (id == "meeting-alone").then(|| {
+        let copy = press(text::strong(context.text("meeting-copy-link")), "", Some(Message::CopyPressed));
+        Element::from(copy.id("alone-copy"))
+    });
+    let words = row![icon(symbol).tone(tone), text::small(context.text(id))];
+    let line = row![words.spacing(SPACE_M).align_y(Alignment::Center)].push(copy);
+    let line = container(line.spacing(SPACE_L).align_y(Alignment::Center)).padding([SPACE_S, SPACE_L]);
+    Some(container(line.style(theme::card)).center_x(Length::Fill).into())
+}

@@ -1,0 +1,100 @@
+//! The view of the meeting: the stage between two bars, banners, and a panel at the side.
+
+use accesskit::Role;
+use iced::widget::{column, container, row, space};
+use iced::{Alignment, Length, Padding};
+
+use super::{Meeting, Menu, Message, Panel, banner, bar, lock, people, tiles};
+use crate::kit::{Element, Icon, icon, modal, popup, press, region, text};
+use crate::model::Kind;
+use crate::pictures::Pictures;
+use crate::screen::notice::{self, Notice};
+use crate::screen::preferences::{self, Part};
+use crate::screen::{Context, device_lines, menu, menu_heading};
+use crate::stage::stage;
+use crate::theme::{self, Look, PANEL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, Tone};
+
+impl Meeting {
+    /// The screen. `reported` is the history of notifications in this meeting.
+    pub fn view<'a>(&'a self, context: &Context, pictures: &Pictures, reported: &'a [Notice]) -> Element<'a, Message> {
+        let top = bar::top(self, context, reported.len());
+        let bottom = bar::bottom(self, context);
+        let tiles = tiles::tiles(&self.model, context, pictures);
+        let stage = stage(&context.text("meeting-stage"), tiles, context.scale)
+            .on_resize(Message::Resized)
+            .on_software(Message::SoftwareDrawn);
+        let stage = region(Role::Main, &context.text("meeting-stage"), stage);
+        let mut middle = row![].spacing(SPACE_S).padding([0.0, SPACE_S]).height(Length::Fill);
+        middle = middle.push(stage);
+        middle = middle.push(self.panel.map(|open| panel(self, open, context, reported)));
+        // Banners are as wide as the window: beside a panel there is not enough space for their text.
+        let wide = |line| container(line).padding([0.0, SPACE_S]);
+        let page = column![]
+            .push(banner::sharing(self, context).map(wide))
+            .push(middle)
+            .push(banner::status(self, context).map(wide));
+        let page = column![top, page.spacing(SPACE_S).height(Length::Fill), bottom];
+        let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
+        let page = popup(page, self.menu.map(|menu| popup_menu(self, menu, context)));
+        modal(page, remove_dialog(self, context))
+    }
+}
+
+/// The panel at the side.
+fn panel<'a>(screen: &'a Meeting, panel: Panel, context: &Context, reported: &'a [Notice]) -> Element<'a, Message> {
+    let (title, inside) = match panel {
+        Panel::People => (context.text("people-title"), people::panel(screen, context)),
+        Panel::Lock => (context.text("lock-title"), lock::panel(screen, context)),
+        Panel::Notices => (context.text("meeting-notices"), notice::list(reported, context)),
+    };
+    let close = press(
+        container(icon(Icon::Close)).center(theme::TARGET),
+        &context.text("action-close"),
+        Some(Message::PanelPressed(panel)),
+    );
+    let close = close.id("panel-close").look(Look::Quiet).square(theme::TARGET);
+    let head = row![text::heading(title.clone()).width(Length::Fill), Element::from(close)].align_y(Alignment::Center);
+    let head = container(head).padding(Padding::from([SPACE_S, SPACE_S]).left(SPACE_L));
+    let inside = column![head, inside].height(Length::Fill);
+    region(Role::Region, &title, container(inside).width(PANEL).height(Length::Fill).style(theme::panel))
+}
+
+/// The open menu.
+fn popup_menu<'a>(screen: &'a Meeting, which: Menu, context: &Context) -> popup::Menu<'a, Message> {
+    let lines = |kind| device_lines(&screen.devices, kind, context, Message::Chosen);
+    let mut list = column![];
+    let (anchor, label) = match which {
+        Menu::Sound => {
+            list = list.push(menu_heading(context.text("preview-microphone"))).extend(lines(Kind::Microphone));
+            list = list.push(menu_heading(context.text("preview-speaker"))).extend(lines(Kind::Speaker));
+            (bar::SOUND_MENU, context.text("meeting-choose-microphone"))
+        }
+        Menu::Camera => {
+            list = list.push(menu_heading(context.text("preview-camera"))).extend(lines(Kind::Camera));
+            (bar::CAMERA_MENU, context.text("meeting-choose-camera"))
+        }
+        Menu::Preferences => {
+            return preferences::popup_menu(Part::Both, context, Message::Preferred, Message::MenuClosed);
+        }
+    };
+    popup::Menu { anchor, label, content: menu(list), on_close: Message::MenuClosed }
+}
+
+/// Asks before a participant is removed.
+fn remove_dialog<'a>(screen: &'a Meeting, context: &Context) -> Option<modal::Dialog<'a, Message>> {
+    let person = screen.model.person(screen.removing?)?;
+    let named = |id| context.language.with(id, &[("name", person.name.as_str().into())]);
+    let cancel = press(text::strong(context.text("action-cancel")), "", Some(Message::DialogClosed)).id("cancel");
+    let remove = press(text::strong(context.text("people-remove-confirm")), "", Some(Message::RemoveConfirmed));
+    let buttons = row![
+        space().width(Length::Fill),
+        Element::from(cancel.height(theme::TARGET_FORM)),
+        Element::from(remove.id("confirm").look(Look::Danger).height(theme::TARGET_FORM)),
+    ];
+    let label = named("people-remove-title");
+    let words =
+        column![text::title(label.clone()), text::small(named("people-remove-text")).style(text::tone(Tone::Dim))];
+    let inside = column![words.spacing(SPACE_S), buttons.spacing(SPACE_M)].spacing(SPACE_XL);
+    let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
+    Some(modal::Dialog { label, content: inside.into(), on_close: Message::DialogClosed })
+}

@@ -1,0 +1,187 @@
+//! The view of the preview: the picture with its switches, and the form.
+
+use accesskit::Role;
+use iced::widget::{Stack, column, container, row, scrollable};
+use iced::{Alignment, Length, Padding};
+
+use super::{Menu, Message, Picture, Preview, Purpose, form, is_missing};
+use crate::grid::ASPECT_RATIO;
+use crate::kit::{Element, Icon, Press, elided, icon, popup, press, region, text};
+use crate::model::{NoticeKind, SELF, initials};
+use crate::pictures::Pictures;
+use crate::screen::{Context, device_lines, icon_button, menu, preferences};
+use crate::stage::{Tile, stage};
+use crate::theme::{self, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_BAR, Tone};
+
+impl Preview {
+    /// The screen.
+    pub fn view(&self, context: &Context, pictures: &Pictures) -> Element<'_, Message> {
+        let (title, place) = match &self.purpose {
+            Purpose::Start => (context.text("preview-start-title"), context.text("preview-here")),
+            Purpose::Join { host } => {
+                let place = context.language.with("preview-on-host", &[("host", host.as_str().into())]);
+                (context.text("preview-join-title"), place)
+            }
+        };
+        let heading = region(Role::Banner, &title, heading(self, title.clone(), place, context));
+        let body = scrollable(body(self, context, pictures)).height(Length::Fill);
+        let page = column![heading, region(Role::Main, &title, body)];
+        let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
+        popup(page, self.menu.map(|menu| popup_menu(self, menu, context)))
+    }
+}
+
+/// The top of the screen: back, the title, and the preferences.
+fn heading<'a>(screen: &Preview, title: String, place: String, context: &Context) -> Element<'a, Message> {
+    let back = icon_button(Icon::Back, context.text("action-back"), "", Some(Message::BackPressed));
+    let back = back.id("back").look(Look::Quiet);
+    // In a small window there is no space for the host.
+    let place = (context.size.width >= NARROW_WIDTH).then(|| Element::from(elided(place).tone(Tone::Dim)));
+    let words = row![Element::from(elided(title).title())].push(place).spacing(SPACE_M).align_y(Alignment::Center);
+    let open = screen.menu.and_then(|menu| if let Menu::Preferences(part) = menu { Some(part) } else { None });
+    let controls = preferences::controls(context, open, |part| Message::MenuPressed(Menu::Preferences(part)));
+    let bar = row![Element::from(back), container(words).width(Length::Fill), controls];
+    container(bar.spacing(SPACE_L).align_y(Alignment::Center)).padding([SPACE_M, SPACE_L]).into()
+}
+
+/// The picture and the form: side by side if the window is wide enough, else one below the other.
+fn body<'a>(screen: &'a Preview, context: &Context, pictures: &Pictures) -> Element<'a, Message> {
+    let room = context.size.width - 2.0 * SPACE_XL;
+    let side = room > FORM_WIDTH + SPACE_XL + MIN_PICTURE_WIDTH;
+    let width = if side { room - FORM_WIDTH - SPACE_XL } else { room };
+    // The height is limited, so that the fields and the join button are visible.
+    let width = width.min(MAX_PICTURE_WIDTH).min(context.size.height * MAX_PICTURE_SHARE * ASPECT_RATIO);
+    let left =
+        column![picture(screen, width, context, pictures), toggles(screen, context)].spacing(SPACE_L).width(width);
+    let form = form::form(screen, context);
+    let body: Element<'a, Message> = if side {
+        row![left, container(form).width(FORM_WIDTH)].spacing(SPACE_XL).into()
+    } else {
+        column![left, container(form).width(width.max(FORM_WIDTH))].spacing(SPACE_XL).align_x(Alignment::Center).into()
+    };
+    // In a tall window the content is a little above the middle.
+    let used = width / ASPECT_RATIO + TARGET_BAR + HEADING_HEIGHT + 2.0 * SPACE_L;
+    let above = if side { ((context.size.height - used) * 0.4).max(SPACE_L) } else { SPACE_L };
+    container(body).center_x(Length::Fill).padding(Padding::from([SPACE_L, SPACE_XL]).top(above)).into()
+}
+
+/// The picture of the camera, or the reason why there is none.
+fn picture<'a>(screen: &Preview, width: f32, context: &Context, pictures: &Pictures) -> Element<'a, Message> {
+    let tile = Tile {
+        view: SELF,
+        label: context.text("preview-picture"),
+        name: "".into(),
+        initials: initials(&screen.name).into(),
+        colour: theme::AVATARS[9],
+        muted: !screen.is_microphone_on(),
+        speaking: false,
+        mirrored: true,
+        feed: screen.is_camera_on().then(|| pictures.feed(SELF)),
+    };
+    let height = width / ASPECT_RATIO;
+    let words = match (screen.camera, screen.camera_problem(), screen.picture) {
+        (_, Some(kind), _) => Some(kind.id()),
+        (false, None, _) => Some("preview-camera-off"),
+        (true, None, Picture::Missing) => Some("preview-camera-none"),
+        (true, None, Picture::Opening) => Some("preview-camera-wait"),
+        (true, None, Picture::Shown) => None,
+    };
+    let words = words.map(|id| {
+        let words = container(text::small(context.text(id))).padding([SPACE_S - 2.0, SPACE_M]).style(theme::scrim);
+        container(words)
+            .width(Length::Fill)
+            .height(Length::Fill)
+            .align_bottom(height)
+            .align_x(Alignment::Center)
+            .padding(SPACE_L)
+    });
+    let stage = Element::from(stage(&context.text("preview-picture"), vec![tile], context.scale));
+    let layers = Stack::new().push(stage).push(words.map(Element::from));
+    container(layers).width(width).height(height).into()
+}
+
+/// The switches of microphone and camera. A missing device is shown as off.
+fn toggles<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
+    let missing = |kind: Option<NoticeKind>| kind.filter(|kind| is_missing(*kind));
+    let microphone = Switch {
+        id: "microphone",
+        icons: (Icon::Microphone, Icon::MicrophoneOff),
+        words: ("meeting-mute-on", "meeting-mute-off", "meeting-mute-none"),
+        name: "meeting-mute-name",
+        on: screen.is_microphone_on(),
+        // The switch is named "Mute": it is on while the microphone is off.
+        toggled: !screen.is_microphone_on(),
+        missing: missing(screen.microphone_problem()).map(|kind| form::microphone_problem_id(screen, kind)),
+        pressed: Message::MicrophonePressed,
+    };
+    let camera = Switch {
+        id: "camera",
+        icons: (Icon::Camera, Icon::CameraOff),
+        words: ("meeting-camera-on", "meeting-camera-off", "meeting-camera-none"),
+        name: "meeting-camera-name",
+        on: screen.is_camera_on(),
+        toggled: screen.is_camera_on(),
+        missing: missing(screen.camera_problem()).map(NoticeKind::id),
+        pressed: Message::CameraPressed,
+    };
+    let both = row![microphone.view(context), camera.view(context)].spacing(SPACE_S);
+    container(both).center_x(Length::Fill).into()
+}
+
+/// The open menu.
+fn popup_menu<'a>(screen: &Preview, which: Menu, context: &Context) -> popup::Menu<'a, Message> {
+    let kind = match which {
+        Menu::Devices(kind) => kind,
+        Menu::Preferences(part) => {
+            return preferences::popup_menu(part, context, Message::Preferred, Message::MenuClosed);
+        }
+    };
+    let (anchor, label) = form::select_ids(kind);
+    let lines = device_lines(&screen.devices, kind, context, Message::Chosen);
+    let inside = menu(iced::widget::Column::with_children(lines));
+    popup::Menu { anchor, label: context.text(label), content: inside, on_close: Message::MenuClosed }
+}
+
+/// The maximum share of the height of the window that the picture has.
+const MAX_PICTURE_SHARE: f32 = 0.6;
+/// Height of the top of the screen.
+const HEADING_HEIGHT: f32 = 56.0;
+/// If the window is narrower, the host is not shown.
+const NARROW_WIDTH: f32 = 760.0;
+/// Width of the form.
+const FORM_WIDTH: f32 = 330.0;
+/// If the picture would be narrower, it is above the form.
+const MIN_PICTURE_WIDTH: f32 = 380.0;
+/// The maximum width of the picture.
+const MAX_PICTURE_WIDTH: f32 = 760.0;
+
+/// A switch. Its icon and its text show the state.
+struct Switch {
+    id: &'static str,
+    /// The icons for on and off.
+    icons: (Icon, Icon),
+    /// The text ids for on, off and missing.
+    words: (&'static str, &'static str, &'static str),
+    name: &'static str,
+    on: bool,
+    toggled: bool,
+    /// The text id of the reason why the device is missing.
+    missing: Option<&'static str>,
+    pressed: Message,
+}
+
+impl Switch {
+    fn view<'a>(self, context: &Context) -> Element<'a, Message> {
+        let (symbol, word) = match (self.on, self.missing) {
+            (true, _) => (self.icons.0, self.words.0),
+            (false, None) => (self.icons.1, self.words.1),
+            (false, Some(_)) => (self.icons.1, self.words.2),
+        };
+        let inside = row![icon(symbol), text::strong(context.text(word))].spacing(SPACE_S).align_y(Alignment::Center);
+        let message = self.missing.is_none().then_some(self.pressed);
+        let control: Press<'a, Message> = press(inside, &context.text(self.name), message);
+        let control = control.id(self.id).toggled(self.toggled).description(self.missing.map(|id| context.text(id)));
+        let look = if self.on { Look::Bar } else { Look::BarOff };
+        control.look(look).height(TARGET_BAR).padding([0.0, SPACE_L]).into()
+    }
+}

@@ -1,0 +1,136 @@
+//! The people in the meeting, the keys that they share, and what they know of us.
+
+use crate::event::{Event, Lock, Person};
+use audio::Levels;
+use crypto::{Leaf, Words};
+use net::meeting::{MediaState, Person as Member};
+use proto::{Epoch, ParticipantId, Slot};
+
+/// See the module.
+pub struct Membership {
+    /// True if this device created the meeting.
+    organiser: bool,
+    me: Option<ParticipantId>,
+    members: Vec<Member>,
+    epoch: Epoch,
+    /// What the others were told that we send.
+    announced: MediaState,
+    /// Who speaks now, loudest first.
+    speaking: Vec<ParticipantId>,
+}
+
+impl Membership {
+    /// A meeting that we are not in yet.
+    pub fn new(organiser: bool) -> Self {
+        let announced = MediaState::default();
+        Self { organiser, me: None, members: Vec::new(), epoch: Epoch(0), announced, speaking: Vec::new() }
+    }
+
+    /// True from [`Membership::enter`] on.
+    pub fn is_inside(&self) -> bool {
+        self.me.is_some()
+    }
+
+    /// We are in, as `me`.
+    pub fn enter(&mut self, me: ParticipantId, link: String) -> Event {
+        self.me = Some(me);
+        Event::Entered { me, link, organiser: self.organiser }
+    }
+
+    /// Replaces the list of members; returns it for the screens, ourselves first.
+    pub fn set_members(&mut self, members: Vec<Member>) -> Vec<Person> {
+        self.members = members;
+        let mut people: Vec<Person> = self.members.iter().map(person).collect();
+        people.sort_by_key(|person| !person.me);
+        people
+    }
+
+    /// The leaf and the name of a member; `None` for anybody else.
+    pub fn member(&self, id: ParticipantId) -> Option<(Leaf, &str)> {
+        let member = self.members.iter().find(|member| member.id == id)?;
+        Some((member.leaf, &member.name))
+    }
+
+    /// The keys of `epoch` are in force.
+    pub fn set_epoch(&mut self, epoch: Epoch) {
+        self.epoch = epoch;
+    }
+
+    /// The state of the keys with their new words.
+    pub fn lock(&self, words: Words) -> Lock {
+        Lock { epoch: self.epoch.0, words, suite: SUITE }
+    }
+
+    /// The others are told `state`. Returns what has changed for the screens.
+    pub fn announce(&mut self, state: MediaState) -> Vec<Event> {
+        let before = std::mem::replace(&mut self.announced, state);
+        let camera = (state.camera != before.camera).then_some(Event::Camera(state.camera));
+        let screen = (state.screen != before.screen).then_some(Event::Sharing(state.screen));
+        camera.into_iter().chain(screen).collect()
+    }
+
+    /// The event that switches a source's button off, for a source that the others were not told of.
+    pub fn unannounced_off(&self, slot: Slot) -> Option<Event> {
+        match slot {
+            Slot::Camera => (!self.announced.camera).then_some(Event::Camera(false)),
+            Slot::Screen => (!self.announced.screen).then_some(Event::Sharing(false)),
+            Slot::Microphone => None,
+        }
+    }
+
+    /// Works out who speaks; returns the list if it has changed. `unmuted` is about our own microphone.
+    pub fn set_speaking(&mut self, levels: &Levels, unmuted: bool) -> Option<Vec<ParticipantId>> {
+        let mut loud: Vec<_> = levels.remotes.iter().filter(|(_, _, speaking)| *speaking).collect();
+        loud.sort_by_key(|(_, level, _)| *level);
+        let others = loud.iter().map(|(key, ..)| ParticipantId(*key));
+        let me = self.me.filter(|_| levels.speaking && unmuted);
+        let speaking: Vec<ParticipantId> = others.chain(me).collect();
+        if speaking == self.speaking {
+            return None;
+        }
+        self.speaking.clone_from(&speaking);
+        Some(speaking)
+    }
+}
+
+fn person(member: &Member) -> Person {
+    Person {
+        id: member.id,
+        name: member.name.clone(),
+        me: member.me,
+        organiser: member.organiser,
+        device: member.device.to_string(),
+        microphone: member.state.microphone,
+        camera: member.state.camera,
+        screen: member.state.screen,
+    }
+}
+
+/// The registered name of MLS cipher suite 0x004E.
+const SUITE: &str = "MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use media::Level;
+
+    #[test]
+    fn a_change_of_what_we_send_is_an_event_once() {
+        let mut membership = Membership::new(false);
+        let on = MediaState { camera: true, ..MediaState::default() };
+        assert!(matches!(membership.unannounced_off(Slot::Camera), Some(Event::Camera(false))));
+        assert!(matches!(membership.announce(on)[..], [Event::Camera(true)]));
+        assert!(membership.announce(on).is_empty() && membership.unannounced_off(Slot::Camera).is_none());
+        assert!(matches!(membership.announce(MediaState::default())[..], [Event::Camera(false)]));
+    }
+
+    #[test]
+    fn we_speak_only_if_we_are_in_and_unmuted() {
+        let mut membership = Membership::new(true);
+        let levels = Levels { microphone: Level::new(20), speaking: true, remotes: vec![(7, Level::new(30), true)] };
+        assert_eq!(membership.set_speaking(&levels, true), Some(vec![ParticipantId(7)]));
+        membership.enter(ParticipantId(1), String::new());
+        assert_eq!(membership.set_speaking(&levels, false), None);
+        assert_eq!(membership.set_speaking(&levels, true), Some(vec![ParticipantId(7), ParticipantId(1)]));
+    }
+}

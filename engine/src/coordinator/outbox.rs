@@ -1,0 +1,78 @@
+//! Events on their way to the screens, and the signal that nobody waits for them any more.
+
+use crate::event::Event;
+use tokio::sync::{mpsc, watch};
+
+/// The sending end of the engine's events.
+pub struct Outbox {
+    events: mpsc::Sender<Event>,
+    closing: Closing,
+}
+
+impl Outbox {
+    /// Sends to `events` until the engine closes.
+    pub fn new(events: mpsc::Sender<Event>, closing: Closing) -> Self {
+        Self { events, closing }
+    }
+
+    /// Sends an event. Waits while the channel is full, but not once the engine closes: then the event is dropped.
+    pub async fn send(&mut self, event: Event) {
+        tokio::select! {
+            biased;
+            // A reader that is gone needs no events.
+            room = self.events.reserve() => {
+                if let Ok(room) = room {
+                    room.send(event);
+                }
+            }
+            () = self.closing.wait() => {}
+        }
+    }
+}
+
+/// Says that the engine closes.
+#[derive(Clone)]
+pub struct Closing(watch::Receiver<bool>);
+
+impl Closing {
+    /// A sender that says so with `true` or when it is dropped, and the receiving end.
+    pub fn channel() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    /// Waits until the engine closes.
+    pub async fn wait(&mut self) {
+        // An error says that the sender is gone, which means the same.
+        let _ = self.0.wait_for(|closing| *closing).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn a_full_channel_holds_the_sender_only_until_the_engine_closes() {
+        let (events, mut reader) = mpsc::channel(1);
+        let (close, closing) = Closing::channel();
+        let mut outbox = Outbox::new(events, closing);
+        block(async {
+            outbox.send(Event::Level(0.1)).await;
+            tokio::select! {
+                biased;
+                () = outbox.send(Event::Level(0.2)) => panic!("there is no room"),
+                () = std::future::ready(()) => {}
+            }
+            close.send_replace(true);
+            outbox.send(Event::Level(0.3)).await;
+            assert!(matches!(reader.recv().await, Some(Event::Level(level)) if level < 0.2));
+            outbox.send(Event::Level(0.4)).await;
+            assert!(matches!(reader.try_recv(), Ok(Event::Level(level)) if level > 0.3), "sent if there is room");
+        });
+    }
+}

@@ -1,0 +1,111 @@
+//! Every counter and every time that is measured of one client's meeting, in one place.
+//!
+//! Threads write here while the meeting runs; [`crate::report`] reads here, also after the meeting.
+
+pub mod histogram;
+pub mod open_failures;
+pub mod track_stats;
+pub mod usage;
+
+use media::{Clock, Timestamp};
+use proto::{ParticipantId, Totals, TrackId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use track_stats::{Received, Sent, TrackStats};
+
+/// The statistics of one client's meeting. Clones share them. Every lock is held for a few copies only.
+#[derive(Clone)]
+pub struct Stats {
+    clock: Clock,
+    tracks: TrackStats,
+    facts: Arc<Mutex<Facts>>,
+}
+
+/// What is measured of the meeting as a whole.
+#[derive(Clone)]
+pub struct Facts {
+    /// When entering began.
+    pub started: Timestamp,
+    /// When we were let in.
+    pub entered: Option<Timestamp>,
+    /// Our own number.
+    pub me: Option<ParticipantId>,
+    /// The names of all people who ever were in the meeting.
+    pub names: BTreeMap<ParticipantId, String>,
+    /// The number of epochs whose keys we held.
+    pub epochs: u64,
+    /// What was played of each voice.
+    pub sound: BTreeMap<ParticipantId, audio::Statistics>,
+    /// The server's newest totals.
+    pub totals: Option<Totals>,
+}
+
+impl Stats {
+    /// Empty statistics of a meeting that we begin to enter now. Times are those of `clock`.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        let facts = Facts {
+            started: clock.now(),
+            entered: None,
+            me: None,
+            names: BTreeMap::new(),
+            epochs: 0,
+            sound: BTreeMap::new(),
+            totals: None,
+        };
+        Self { clock, tracks: TrackStats::default(), facts: Arc::new(Mutex::new(facts)) }
+    }
+
+    /// A copy of the facts so far.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        self.lock().clone()
+    }
+
+    /// The counters of all tracks, for the threads that count.
+    #[must_use]
+    pub fn tracks(&self) -> &TrackStats {
+        &self.tracks
+    }
+
+    /// What came in so far, by track.
+    #[must_use]
+    pub fn received(&self) -> Vec<(TrackId, Received)> {
+        self.tracks.received()
+    }
+
+    /// What went out so far, by slot and spatial layer.
+    #[must_use]
+    pub fn all_sent(&self) -> Vec<((proto::Slot, u8), Sent)> {
+        self.tracks.all_sent()
+    }
+
+    /// We were let in now, as `me`.
+    pub(crate) fn set_entered(&self, me: ParticipantId) {
+        let now = self.clock.now();
+        let mut facts = self.lock();
+        facts.me = Some(me);
+        facts.entered = Some(now);
+    }
+
+    pub(crate) fn add_names(&self, names: impl Iterator<Item = (ParticipantId, String)>) {
+        self.lock().names.extend(names);
+    }
+
+    pub(crate) fn add_epoch(&self) {
+        self.lock().epochs += 1;
+    }
+
+    pub(crate) fn set_sound(&self, of: ParticipantId, statistics: audio::Statistics) {
+        self.lock().sound.insert(of, statistics);
+    }
+
+    pub(crate) fn set_totals(&self, totals: Totals) {
+        self.lock().totals = Some(totals);
+    }
+
+    // The facts are whole whenever the lock is free, so a thread that panicked leaves nothing half-written.
+    fn lock(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

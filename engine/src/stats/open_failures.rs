@@ -1,0 +1,103 @@
+//! Counts frames that were not opened, by cause. Frames that we must not open are no failures.
+
+use crypto::open;
+use serde::{Deserialize, Serialize};
+use std::ops::AddAssign;
+
+/// Frames that were not opened. The first four causes are rules; frames of the other causes should have opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenFailures {
+    /// The frame was received before.
+    pub replayed: u64,
+    /// The frame was sealed in an epoch before we joined, by a sender that did not know of us yet.
+    pub before_us: u64,
+    /// We had left, or been removed, already.
+    pub after_us: u64,
+    /// The sender is no member of the frame's epoch, or has been removed since.
+    pub not_a_member: u64,
+    /// The keys of the frame's epoch had expired.
+    pub too_late: u64,
+    /// The keys of the frame's epoch did not arrive in time.
+    pub unknown_key: u64,
+    /// The header does not match the sealed metadata, or the frame does not match its track.
+    pub contradiction: u64,
+    /// The authentication tag is wrong.
+    pub not_authentic: u64,
+    /// The bytes are no SFrame frame.
+    pub malformed: u64,
+}
+
+impl OpenFailures {
+    /// Counts a frame that was not opened.
+    pub fn count(&mut self, why: open::Error) {
+        use open::Error;
+        *match why {
+            Error::Replayed => &mut self.replayed,
+            Error::BeforeUs => &mut self.before_us,
+            Error::AfterUs => &mut self.after_us,
+            Error::NotAMember => &mut self.not_a_member,
+            Error::TooLate => &mut self.too_late,
+            Error::UnknownKey => &mut self.unknown_key,
+            Error::Contradiction => &mut self.contradiction,
+            Error::NotAuthentic => &mut self.not_authentic,
+            Error::Malformed => &mut self.malformed,
+        } += 1;
+    }
+
+    /// The number of frames that should have opened and did not.
+    #[must_use]
+    pub const fn failed(&self) -> u64 {
+        self.too_late + self.unknown_key + self.contradiction + self.not_authentic + self.malformed
+    }
+}
+
+impl AddAssign for OpenFailures {
+    fn add_assign(&mut self, other: Self) {
+        self.replayed += other.replayed;
+        self.before_us += other.before_us;
+        self.after_us += other.after_us;
+        self.not_a_member += other.not_a_member;
+        self.too_late += other.too_late;
+        self.unknown_key += other.unknown_key;
+        self.contradiction += other.contradiction;
+        self.not_authentic += other.not_authentic;
+        self.malformed += other.malformed;
+    }
+}
+
+/// True if later frames of the track may depend on the lost frame.
+#[must_use]
+pub const fn leaves_a_hole(why: open::Error) -> bool {
+    use open::Error;
+    match why {
+        Error::Replayed | Error::AfterUs | Error::NotAMember => false,
+        Error::BeforeUs
+        | Error::TooLate
+        | Error::UnknownKey
+        | Error::Contradiction
+        | Error::NotAuthentic
+        | Error::Malformed => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use open::Error;
+
+    #[test]
+    fn a_frame_that_we_must_not_open_is_no_failure() {
+        let (mut all, mut ruled_out) = (OpenFailures::default(), OpenFailures::default());
+        for why in [Error::Replayed, Error::BeforeUs, Error::AfterUs, Error::NotAMember] {
+            ruled_out.count(why);
+        }
+        assert_eq!(ruled_out.failed(), 0);
+        for why in [Error::TooLate, Error::UnknownKey, Error::Contradiction, Error::NotAuthentic, Error::Malformed] {
+            all.count(why);
+        }
+        all += ruled_out;
+        assert_eq!(all.failed(), 5);
+        let counts = serde_json::to_value(all).expect("numbers");
+        assert!(counts.as_object().expect("fields").values().all(|count| *count == 1), "{counts}");
+    }
+}

@@ -1,0 +1,28 @@
+//! The Dependency Descriptor: an RTP header extension that tells an SFU, unencrypted, how frames depend on each other.
+//! Source: RTP Payload Format For AV1, appendix A. It is all that the server reads of a frame.
+//!
+//! One reader and one writer for both ends. The reader accepts any bytes without a panic. It allocates only for a
+//! structure, which comes with key frames, and then at most once for 64 templates.
+//!
+//! Our convention within the specification: each simulcast stream has its own structure, and its template ids begin at
+//! eight times its spatial layer. So each packet names its layer.
+
+mod array_vec;
+mod bits;
+mod fields;
+mod reader;
+mod structure;
+mod writer;
+
+pub use array_vec::ArrayVec;
+pub use bits::{BitReader, BitWriter};
+pub use fields::{FrameDiffs, MANDATORY_BYTES, Mandatory};
+pub use reader::{Descriptor, Error};
+pub use structure::{Indication, MAX_FRAME_DIFFS, Resolution, Structure, Template};
+pub use writer::{DescriptorWriter, FrameDescriptor, PacketPosition, ScalabilityMode};
+
+/// The name of the extension in a session description.
+pub const URI: &str = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+
+#[cfg(test)]
+mod tests;

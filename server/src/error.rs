@@ -1,0 +1,62 @@
+//! Why a server does not start.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address is in use, not an address of this machine, or not allowed.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The certificate cannot be read, created or used.
+    #[error("the certificate cannot be used: {0}")]
+    Certificate(String),
+    /// The media stack or its thread does not start.
+    #[error("the media thread cannot be started")]
+    Media,
+    /// The system's signals cannot be received, so that nothing could stop the server.
+    #[error("the system's signals cannot be received")]
+    Signals(#[source] std::io::Error),
+}
+
+impl Error {
+    /// Returns whose fault it is and what to do, in sentences.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Listen { source, .. } => {
+                let known = LISTEN_ADVICE.iter().find(|(kind, _)| *kind == source.kind());
+                known.map_or("This computer refuses that address: check --listen.", |(_, advice)| advice)
+            }
+            Self::Certificate(_) => {
+                "The file is on this computer: check what --cert and --key name, or that --data is a folder that this user may write to."
+            }
+            Self::Media | Self::Signals(_) => {
+                "This computer lacks what a server needs: check its limits on threads, open files and UDP ports."
+            }
+        }
+    }
+}
+
+const LISTEN_ADVICE: &[(ErrorKind, &str)] = &[
+    (
+        ErrorKind::AddrInUse,
+        "Another program on this computer uses that port: stop it, or choose another port with --listen.",
+    ),
+    (
+        ErrorKind::PermissionDenied,
+        "This computer does not let this user listen there: choose a port from 1024 on with --listen.",
+    ),
+    (
+        ErrorKind::AddrNotAvailable,
+        "This computer does not have that address: choose one of its own, or 0.0.0.0, with --listen.",
+    ),
+];

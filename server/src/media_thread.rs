@@ -1,0 +1,214 @@
+//! Moves bytes between the SFU and its sockets, on its own thread.
+
+mod address;
+
+use crate::Error;
+use crate::outbox::Outbox;
+use crate::sfu::{Command, Context, Reply, Sfu};
+use proto::{Blob, Down, FromSfu, MeetingId, ParticipantId, Problem, Totals};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::task::Poll;
+use std::thread::JoinHandle;
+use std::time::Instant;
+use tokio::net::UdpSocket;
+use tokio::sync::{mpsc, oneshot};
+
+/// A message to the thread.
+#[derive(Debug)]
+pub enum Message {
+    /// A command for the SFU. [`Command::Join`] comes with the participant's outbox.
+    Command(Command, Option<Outbox>),
+    /// Returns a meeting's totals.
+    Totals(MeetingId, oneshot::Sender<Option<Totals>>),
+}
+
+/// Starts the thread. It ends when all senders of messages are dropped.
+///
+/// # Errors
+/// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.
+pub fn start(listen: SocketAddr) -> Result<(mpsc::Sender<Message>, JoinHandle<()>), Error> {
+    let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
+    let addresses: Vec<SocketAddr> = sockets.iter().map(|(address, _)| *address).collect();
+    tracing::info!(sockets = sockets.len(), "media sockets bound");
+    tracing::debug!(?addresses, "media addresses");
+    let context = Context::new(addresses).ok_or(Error::Media)?;
+    let (sender, inbox) = mpsc::channel(MAX_MESSAGES);
+    let run = move || {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return tracing::error!(%error, "the media thread did not start"),
+        };
+        runtime.block_on(async {
+            match Driver::new(context, sockets, inbox) {
+                Ok(driver) => driver.run().await,
+                Err(error) => tracing::error!(%error, "the media sockets cannot be used"),
+            }
+        });
+    };
+    let thread = std::thread::Builder::new().name("sfu".into()).spawn(run).map_err(|_| Error::Media)?;
+    Ok((sender, thread))
+}
+
+struct Driver {
+    sfu: Sfu,
+    sockets: Vec<(SocketAddr, UdpSocket)>,
+    outboxes: HashMap<ParticipantId, Outbox>,
+    inbox: mpsc::Receiver<Message>,
+    /// Datagrams that no socket took.
+    unsent: u64,
+}
+
+impl Driver {
+    fn new(
+        context: Context,
+        sockets: Vec<(SocketAddr, std::net::UdpSocket)>,
+        inbox: mpsc::Receiver<Message>,
+    ) -> io::Result<Self> {
+        let sockets = sockets
+            .into_iter()
+            .map(|(address, socket)| Ok((address, UdpSocket::from_std(socket)?)))
+            .collect::<io::Result<_>>()?;
+        Ok(Self { sfu: Sfu::new(context, Instant::now()), sockets, outboxes: HashMap::new(), inbox, unsent: 0 })
+    }
+
+    async fn run(mut self) {
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            let timeout = self.sfu.poll_timeout();
+            tokio::select! {
+                message = self.inbox.recv() => match message {
+                    Some(message) => self.handle(message),
+                    None => break,
+                },
+                () = readable(&self.sockets) => self.receive(&mut buffer),
+                () = tokio::time::sleep_until(timeout.into()) => {}
+            }
+            let now = Instant::now();
+            if self.sfu.poll_timeout() <= now {
+                self.sfu.handle_timeout(now);
+            }
+            self.flush();
+        }
+        tracing::debug!(unsent = self.unsent, "the media thread ends");
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Command(command, outbox) => {
+                if let (Command::Join { participant, .. }, Some(outbox)) = (&command, outbox) {
+                    self.outboxes.insert(*participant, outbox);
+                }
+                let left = if let Command::Leave { participant } = &command { Some(*participant) } else { None };
+                self.sfu.handle_command(command, Instant::now());
+                if let Some(participant) = left {
+                    self.outboxes.remove(&participant);
+                }
+            }
+            Message::Totals(meeting, answer) => {
+                // The caller may have stopped waiting.
+                let _ = answer.send(self.sfu.totals(meeting));
+            }
+        }
+    }
+
+    /// Receives a bounded number of datagrams, so that timers are not delayed.
+    fn receive(&mut self, buffer: &mut [u8]) {
+        for index in 0..self.sockets.len() {
+            for _ in 0..MAX_DATAGRAMS_AT_ONCE {
+                let (address, socket) = &self.sockets[index];
+                // An error is an ICMP reply to something sent before, or the socket is empty.
+                let Ok((length, source)) = socket.try_recv_from(buffer) else { break };
+                let destination = *address;
+                self.sfu.handle_datagram(source, destination, &buffer[..length], Instant::now());
+                self.flush();
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        while let Some(transmit) = self.sfu.poll_transmit() {
+            let socket = self.sockets.iter().find(|(address, _)| *address == transmit.source);
+            let sent = socket.map(|(_, socket)| socket.try_send_to(&transmit.contents, transmit.destination));
+            // A full socket buffer is like a loss in the network: receivers request the packet again.
+            self.unsent += u64::from(!matches!(sent, Some(Ok(_))));
+        }
+        while let Some((participant, reply)) = self.sfu.poll_reply() {
+            if let Some(outbox) = self.outboxes.get(&participant) {
+                send(outbox, reply);
+            }
+        }
+    }
+}
+
+/// Sends `reply`. If it closes the connection, the delivery service is notified like of any other end.
+fn send(outbox: &Outbox, reply: Reply) {
+    match reply {
+        Reply::Signal(signal) => {
+            outbox.send(proto::encode(&FromSfu::Signal(Blob(proto::encode(&signal)))).into());
+        }
+        Reply::Totals(totals) => outbox.send(proto::encode(&FromSfu::Totals { totals }).into()),
+        Reply::Malformed => {
+            outbox.send(proto::encode(&Down::Problem { problem: Problem::Malformed }).into());
+            outbox.close();
+        }
+    }
+}
+
+/// Waits until one of the sockets is readable.
+async fn readable(sockets: &[(SocketAddr, UdpSocket)]) {
+    poll_fn(|context| {
+        let ready = sockets.iter().any(|(_, socket)| socket.poll_recv_ready(context).is_ready());
+        if ready { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Binds one socket on each address by which the server can be reached. One socket for all addresses would not show to
+/// which of them a datagram came, and ICE needs that.
+fn bind(listen: SocketAddr) -> io::Result<Vec<(SocketAddr, std::net::UdpSocket)>> {
+    let addresses = if listen.ip().is_unspecified() { address::reachable(listen) } else { vec![listen.ip()] };
+    let mut sockets = Vec::new();
+    for ip in addresses {
+        match open_any_port(ip, listen.port()) {
+            Ok(socket) => sockets.push((socket.local_addr()?, socket)),
+            Err(error) => tracing::warn!(%error, "one of this machine's addresses carries no media"),
+        }
+    }
+    if sockets.is_empty() { Err(io::ErrorKind::AddrNotAvailable.into()) } else { Ok(sockets) }
+}
+
+/// Opens a socket on `port`, or on any free port if that one is taken. ICE candidates name the port.
+fn open_any_port(ip: IpAddr, port: u16) -> io::Result<std::net::UdpSocket> {
+    open(SocketAddr::new(ip, port)).or_else(|_| {
+        let socket = open(SocketAddr::new(ip, 0))?;
+        let used = socket.local_addr()?.port();
+        tracing::warn!(wanted = port, used, "the UDP port is taken: media use another one");
+        Ok(socket)
+    })
+}
+
+fn open(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    // The system may allow less. Then it sets what it allows.
+    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
+    let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// Messages that may wait for the thread.
+const MAX_MESSAGES: usize = 1_024;
+
+/// Datagrams that are received from one socket before timers run.
+const MAX_DATAGRAMS_AT_ONCE: usize = 128;
+
+/// Longer than the datagrams that the SFU accepts, so that a longer one is seen to be too long.
+const BUFFER_BYTES: usize = 2_048;
+
+/// Bytes that the system may buffer for a socket: a burst of key frames.
+const SOCKET_BUFFER_BYTES: usize = 4 << 20;

@@ -1,0 +1,236 @@
+//! An SFU and its clients in one process: the real machine in the middle, real transports at both ends, a simulated
+//! clock and network.
+
+mod client;
+
+pub use client::Client;
+
+use proto::{
+    Blob, ClientSignal, Kind, MeetingId, ParticipantId, Published, Slot, SpatialLayer, Subscription, TileWish, ToSfu,
+    TrackId,
+};
+use server::sfu::{Command, Context, Sfu};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+use str0m::net::Transmit;
+
+/// An SFU with one meeting.
+pub struct Simulation {
+    /// The SFU.
+    pub sfu: Sfu,
+    /// The clients. The index is the participant id.
+    pub clients: Vec<Client>,
+    /// The simulated time.
+    pub now: Instant,
+    /// Called with the number of each datagram, in both directions. The datagram is lost if it returns true.
+    pub loses: fn(u64) -> bool,
+    /// Datagrams on their way to the SFU, each with its source.
+    to_server: Vec<(SocketAddr, Vec<u8>)>,
+    datagrams: u64,
+    observer: Box<dyn Observer>,
+}
+
+/// Watches the work of the SFU.
+pub trait Observer {
+    /// Runs `work`, in which the SFU handles datagrams and timers and fills `out`.
+    fn serve(&mut self, work: &mut dyn FnMut() -> Vec<Transmit>) -> Vec<Transmit>;
+}
+
+/// Only runs the work.
+struct NoObserver;
+
+impl Observer for NoObserver {
+    fn serve(&mut self, work: &mut dyn FnMut() -> Vec<Transmit>) -> Vec<Transmit> {
+        work()
+    }
+}
+
+impl Simulation {
+    /// Returns an empty meeting, or `None` if the transport stack does not start.
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        Self::observed(Box::new(NoObserver))
+    }
+
+    /// Returns an empty meeting whose SFU is watched.
+    #[must_use]
+    pub fn observed(observer: Box<dyn Observer>) -> Option<Self> {
+        let now = Instant::now();
+        let sfu = Sfu::new(Context::new(vec![SERVER])?, now);
+        let clients = Vec::new();
+        Some(Self { sfu, clients, now, loses: |_| false, to_server: Vec::new(), datagrams: 0, observer })
+    }
+
+    /// Adds a client, and returns its index.
+    pub fn join(&mut self) -> usize {
+        let index = self.clients.len();
+        let port = FIRST_PORT.saturating_add(u16::try_from(index).unwrap_or(u16::MAX));
+        self.clients.push(Client::new(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port), self.now));
+        self.command(Command::Join { meeting: MEETING, participant: id(index) });
+        index
+    }
+
+    /// Returns what the SFU forwarded.
+    #[must_use]
+    pub fn totals(&self) -> proto::Totals {
+        self.sfu.totals(MEETING).unwrap_or_default()
+    }
+
+    /// Publishes a camera with these layers.
+    pub fn publish(&mut self, index: usize, layers: &[SpatialLayer]) {
+        let mid = self.clients[index].add_camera(layers);
+        let published = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: layers.to_vec() };
+        self.clients[index].published.push(published);
+        self.offer(index);
+    }
+
+    /// Subscribes to the camera of `owner`.
+    pub fn subscribe(&mut self, index: usize, owner: usize) {
+        let mid = self.clients[index].add_receiver();
+        let subscription = Subscription { mid, track: camera(owner) };
+        self.clients[index].subscriptions.push(subscription);
+        self.offer(index);
+    }
+
+    /// Sets how large a client shows a camera. A tile of width 0 is hidden.
+    pub fn wish(&mut self, index: usize, owner: usize, (width, height): (u16, u16), frames_per_second: u8) {
+        let track = camera(owner);
+        let paused = width == 0;
+        let tile = TileWish { track, width, height, frames_per_second, priority: 1, paused };
+        self.signal(index, &ClientSignal::Wishes { tiles: vec![tile] });
+    }
+
+    /// Sends a client's offer, and passes it the answer.
+    pub fn offer(&mut self, index: usize) {
+        let client = &mut self.clients[index];
+        let Some(sdp) = client.offer() else { return };
+        client.last_offer.clone_from(&sdp);
+        let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
+        let offer = ClientSignal::Offer { number: client.offers, sdp, published, subscriptions };
+        self.signal(index, &offer);
+    }
+
+    /// Offers a client's camera again, or not any more, as [`Client::published`] says.
+    pub fn change(&mut self, index: usize) {
+        self.clients[index].update_camera();
+        self.offer(index);
+    }
+
+    /// Offers the same session description again, with other subscriptions.
+    pub fn receive(&mut self, index: usize, subscriptions: Vec<Subscription>) {
+        let sdp = self.clients[index].last_offer.clone();
+        self.signal(index, &ClientSignal::Offer { number: 99, sdp, published: vec![], subscriptions });
+    }
+
+    /// Passes a client's signal to the SFU.
+    pub fn signal(&mut self, index: usize, signal: &ClientSignal) {
+        let message = ToSfu::Signal(Blob(proto::encode(signal)));
+        self.command(Command::Message { participant: id(index), message });
+    }
+
+    /// Passes a command to the SFU, and its messages to the clients.
+    pub fn command(&mut self, command: Command) {
+        self.sfu.handle_command(command, self.now);
+        self.deliver_messages();
+    }
+
+    /// Sends a camera's frames for `length`.
+    pub fn send_for(&mut self, index: usize, length: Duration) {
+        let end = self.now + length;
+        while self.now < end {
+            self.clients[index].send_frame(self.now);
+            self.step(FRAME);
+        }
+    }
+
+    /// Runs until `done` returns true. Returns false if it does not within `limit`.
+    pub fn run_until(&mut self, limit: Duration, done: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + limit;
+        while self.now < end && !done(self) {
+            self.step(STEP);
+        }
+        done(self)
+    }
+
+    /// Runs for `length`. Each datagram takes one [`STEP`].
+    pub fn step(&mut self, length: Duration) {
+        let end = self.now + length;
+        while self.now < end {
+            self.now = end.min(self.now + STEP);
+            for client in &mut self.clients {
+                let source = client.address();
+                for (_, bytes) in client.poll(self.now) {
+                    self.datagrams += 1;
+                    if !(self.loses)(self.datagrams) {
+                        self.to_server.push((source, bytes));
+                    }
+                }
+            }
+            self.serve();
+            self.deliver_messages();
+        }
+    }
+
+    fn serve(&mut self) {
+        let Self { sfu, to_server, now, .. } = self;
+        let mut work = || {
+            for (source, bytes) in to_server.drain(..) {
+                sfu.handle_datagram(source, SERVER, &bytes, *now);
+            }
+            if sfu.poll_timeout() <= *now {
+                sfu.handle_timeout(*now);
+            }
+            std::iter::from_fn(|| sfu.poll_transmit()).collect()
+        };
+        for transmit in self.observer.serve(&mut work) {
+            self.datagrams += 1;
+            let client = usize::from(transmit.destination.port().saturating_sub(FIRST_PORT));
+            if !(self.loses)(self.datagrams)
+                && let Some(client) = self.clients.get_mut(client)
+            {
+                client.handle_datagram(SERVER, &transmit.contents, self.now);
+            }
+        }
+    }
+
+    fn deliver_messages(&mut self) {
+        while let Some((participant, reply)) = self.sfu.poll_reply() {
+            let index = usize::try_from(participant.0).ok();
+            let Some(client) = index.and_then(|index| self.clients.get_mut(index)) else { continue };
+            client.handle_reply(reply);
+        }
+    }
+}
+
+/// Returns a client's participant id.
+#[must_use]
+pub fn id(index: usize) -> ParticipantId {
+    ParticipantId(index as u64)
+}
+
+/// Returns the id of a client's camera.
+#[must_use]
+pub fn camera(owner: usize) -> TrackId {
+    TrackId { owner: id(owner), slot: Slot::Camera }
+}
+
+/// The layers of a camera of 720 lines.
+pub const LAYERS: [SpatialLayer; 3] = [
+    SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 150_000 },
+    SpatialLayer { spatial: 1, width: 640, height: 360, bitrate: 500_000 },
+    SpatialLayer { spatial: 2, width: 1_280, height: 720, bitrate: 1_500_000 },
+];
+
+const MEETING: MeetingId = MeetingId([7; 16]);
+
+/// The address of the SFU.
+const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7_443);
+
+/// The port of client 0. The others follow.
+const FIRST_PORT: u16 = 10_000;
+
+/// How long a datagram takes.
+const STEP: Duration = Duration::from_millis(1);
+
+/// Between two frames.
+const FRAME: Duration = Duration::from_micros(33_333);

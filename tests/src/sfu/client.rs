@@ -1,0 +1,254 @@
+//! A client in memory: a complete str0m endpoint that sends and receives frames without content.
+
+use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
+use proto::{Published, ServerSignal, SpatialLayer, Subscription};
+use server::sfu::Reply;
+use server::sfu::extension::{DescriptorBytes, dependency_descriptor};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::media::{Direction, KeyframeRequest, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
+use str0m::{Candidate, Event, Input, Output, Rtc};
+
+/// A client of the SFU.
+pub struct Client {
+    /// How many offers it made.
+    pub offers: u32,
+    /// The session description of its last offer.
+    pub last_offer: String,
+    /// What it sends.
+    pub published: Vec<Published>,
+    /// What it receives.
+    pub subscriptions: Vec<Subscription>,
+    /// The signals that it received.
+    pub signals: Vec<ServerSignal>,
+    /// Whether the server refused one of its messages as malformed.
+    pub malformed: bool,
+    /// The packets that it received.
+    pub received: Vec<RtpPacket>,
+    /// The layers of which it was asked for a key frame.
+    pub key_requests: Vec<Rid>,
+    rtc: Rtc,
+    address: SocketAddr,
+    pending: Option<(String, SdpPendingOffer)>,
+    camera: Option<Mid>,
+    layers: Vec<Layer>,
+    frame: u32,
+    outgoing: Vec<(SocketAddr, Vec<u8>)>,
+}
+
+/// One layer of its camera.
+struct Layer {
+    rid: Rid,
+    resolution: Resolution,
+    wanted: bool,
+    key_due: bool,
+    sequence: u64,
+    descriptors: DescriptorWriter,
+    /// Packets of one frame.
+    packets: usize,
+}
+
+impl Client {
+    /// Returns a client without media that sends from `address`.
+    #[must_use]
+    pub fn new(address: SocketAddr, now: Instant) -> Self {
+        let mut rtc = Rtc::builder()
+            .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_h264(true)
+            .set_extension(12, dependency_descriptor())
+            .build(now);
+        if let Ok(candidate) = Candidate::host(address, "udp") {
+            rtc.add_local_candidate(candidate);
+        }
+        Self {
+            offers: 0,
+            last_offer: String::new(),
+            published: Vec::new(),
+            subscriptions: Vec::new(),
+            signals: Vec::new(),
+            malformed: false,
+            received: Vec::new(),
+            key_requests: Vec::new(),
+            rtc,
+            address,
+            pending: None,
+            camera: None,
+            layers: Vec::new(),
+            frame: 0,
+            outgoing: Vec::new(),
+        }
+    }
+
+    /// Adds a camera to the next offer. Returns the mid of its media description.
+    pub fn add_camera(&mut self, layers: &[SpatialLayer]) -> String {
+        self.layers = layers.iter().map(Layer::new).collect();
+        let send = self.layers.iter().map(|layer| SimulcastLayer::new(&layer.rid)).collect();
+        let mid = self.add(Direction::SendOnly, Some(Simulcast { send, recv: Vec::new() }));
+        self.camera = Some(mid);
+        mid.to_string()
+    }
+
+    /// Adds a media description that receives a camera to the next offer. Returns its mid.
+    pub fn add_receiver(&mut self) -> String {
+        self.add(Direction::RecvOnly, None).to_string()
+    }
+
+    /// Offers its camera, or stops it, as [`Client::published`] says.
+    pub fn update_camera(&mut self) {
+        let Some(mid) = self.camera else { return };
+        let direction = if self.published.is_empty() { Direction::Inactive } else { Direction::SendOnly };
+        let mut api = self.rtc.sdp_api();
+        api.set_direction(mid, direction);
+        self.pending = api.apply().map(|(offer, pending)| (offer.to_sdp_string(), pending));
+    }
+
+    fn add(&mut self, direction: Direction, simulcast: Option<Simulcast>) -> Mid {
+        let mut api = self.rtc.sdp_api();
+        let mid = api.add_media(MediaKind::Video, direction, None, None, simulcast);
+        self.pending = api.apply().map(|(offer, pending)| (offer.to_sdp_string(), pending));
+        self.offers += 1;
+        mid
+    }
+
+    /// Returns the offer that waits for an answer.
+    #[must_use]
+    pub fn offer(&self) -> Option<String> {
+        self.pending.as_ref().map(|(sdp, _)| sdp.clone())
+    }
+
+    /// Takes a reply of the SFU.
+    pub fn handle_reply(&mut self, reply: Reply) {
+        match reply {
+            Reply::Signal(signal) => self.handle_signal(signal),
+            Reply::Malformed => self.malformed = true,
+            Reply::Totals(_) => {}
+        }
+    }
+
+    /// Takes a signal of the SFU.
+    pub fn handle_signal(&mut self, signal: ServerSignal) {
+        if let ServerSignal::Answer { sdp, .. } = &signal
+            && let (Some((_, pending)), Ok(answer)) = (self.pending.take(), SdpAnswer::from_sdp_string(sdp))
+        {
+            // If the answer does not fit, the client does not connect.
+            let _ = self.rtc.sdp_api().accept_answer(pending, answer);
+        }
+        if let ServerSignal::SenderLayers { layers } = &signal {
+            for (spatial, layer) in (0_u8..).zip(&mut self.layers) {
+                let wanted = layers.wanted.iter().any(|wanted| wanted.spatial == spatial);
+                layer.key_due |= wanted && !layer.wanted;
+                layer.wanted = wanted;
+            }
+        }
+        self.signals.push(signal);
+    }
+
+    /// Returns whether its transport is connected.
+    #[must_use]
+    pub fn connected(&self) -> bool {
+        self.rtc.is_connected()
+    }
+
+    /// Sends the next frame in each wanted layer, with the temporal layers of L1T3. The first byte of each payload is
+    /// the number of packets in the frame, which differs from layer to layer.
+    pub fn send_frame(&mut self, now: Instant) {
+        let Some(mid) = self.camera.filter(|_| self.rtc.is_connected()) else { return };
+        let Some(pt) = self.rtc.media(mid).and_then(|media| media.remote_pts().first().copied()) else { return };
+        let temporal = [0, 2, 1, 2][self.frame as usize % 4];
+        for layer in self.layers.iter_mut().filter(|layer| layer.wanted) {
+            let mut direct = self.rtc.direct_api();
+            let Some(stream) = direct.stream_tx_by_mid(mid, Some(layer.rid)) else { continue };
+            let frame = if std::mem::take(&mut layer.key_due) {
+                Some(layer.descriptors.key_frame(layer.resolution))
+            } else {
+                layer.descriptors.delta_frame(temporal)
+            };
+            let Some(frame) = frame else { continue };
+            for index in 0..layer.packets {
+                let position = PacketPosition { first: index == 0, last: index + 1 == layer.packets };
+                let mut extensions = ExtensionValues::default();
+                if let Some(descriptor) = DescriptorBytes::new(&layer.descriptors.bytes(&frame, position)) {
+                    extensions.user_values.set(descriptor);
+                }
+                let payload = vec![u8::try_from(layer.packets).unwrap_or(u8::MAX); PAYLOAD_BYTES];
+                let write = RtpWrite::new(pt, layer.sequence.into(), self.frame * 3_000, now, payload);
+                stream.write_rtp(write.marker(position.last).ext_vals(extensions).nackable(true));
+                layer.sequence += 1;
+            }
+        }
+        self.frame += 1;
+        // After an error the transport is dead: no further packet arrives, and the test fails.
+        let _ = self.rtc.handle_input(Input::Timeout(now));
+        self.drain();
+    }
+
+    /// Returns the address that it sends from.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Advances it to `now`. Returns the datagrams that it sends, each with its destination.
+    pub fn poll(&mut self, now: Instant) -> Vec<(SocketAddr, Vec<u8>)> {
+        let _ = self.rtc.handle_input(Input::Timeout(now));
+        self.drain();
+        std::mem::take(&mut self.outgoing)
+    }
+
+    /// Takes a datagram of the server.
+    pub fn handle_datagram(&mut self, source: SocketAddr, bytes: &[u8], now: Instant) {
+        if let Ok(datagram) = Receive::new(Protocol::Udp, source, self.address, bytes) {
+            let _ = self.rtc.handle_input(Input::Receive(now, datagram));
+            self.drain();
+        }
+    }
+
+    /// Requests a key frame of its first subscription.
+    pub fn request_key_frame(&mut self) {
+        let Some(subscription) = self.subscriptions.first() else { return };
+        let mid = Mid::from(subscription.mid.as_str());
+        if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, None) {
+            stream.request_keyframe(KeyframeRequestKind::Pli);
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Ok(output) = self.rtc.poll_output() {
+            match output {
+                Output::Timeout(_) => return,
+                Output::Transmit(transmit) => self.outgoing.push((transmit.destination, transmit.contents.to_vec())),
+                Output::Event(Event::RtpPacket(packet)) => self.received.push(packet),
+                Output::Event(Event::KeyframeRequest(KeyframeRequest { rid: Some(rid), .. })) => {
+                    self.key_requests.push(rid);
+                    let layers = self.layers.iter_mut().filter(|layer| layer.rid == rid);
+                    layers.for_each(|layer| layer.key_due = true);
+                }
+                Output::Event(_) => {}
+            }
+        }
+    }
+}
+
+impl Layer {
+    fn new(layer: &SpatialLayer) -> Self {
+        Self {
+            rid: Rid::from(layer.spatial.to_string().as_str()),
+            resolution: Resolution { width: layer.width, height: layer.height },
+            wanted: true,
+            key_due: true,
+            sequence: 1_000 * (u64::from(layer.spatial) + 1),
+            descriptors: DescriptorWriter::new(layer.spatial, ScalabilityMode::L1T3),
+            packets: (layer.bitrate as usize / 30 / 8).div_ceil(PAYLOAD_BYTES),
+        }
+    }
+}
+
+/// Bytes of a packet's payload.
+const PAYLOAD_BYTES: usize = 1_100;

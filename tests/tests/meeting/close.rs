@@ -1,0 +1,417 @@
+//! The end of a meeting: what is on the wire, and what becomes of the threads.
+
+use super::PATIENCE;
+use anyhow::{Context, Result};
+use audio::Block;
+use audio::device::{self, Device, Direction};
+use capture::synthetic;
+use codec::decode::Picture;
+use engine::{
+    AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta, Setup, Slot,
+    SoundDevices, TileWish, TrackId, VideoOutput, VideoSink,
+};
+use futures_util::{SinkExt, StreamExt};
+use media::{Frame, FrameRate, Notify, Size};
+use proto::{Down, ParticipantId, Totals, Up};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+use tests::people::{Host, Person};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::Message;
+
+#[test]
+fn close_says_good_bye_on_the_wire_within_a_second() -> Result<()> {
+    let server = Recorder::start(0)?;
+    let (engine, mut events) = enter(server.entry(), Hardware::default(), Arc::new(Blind))?;
+    until_entered(&mut events)?;
+    let begin = Instant::now();
+    engine.close();
+    server.hears_good_bye(begin)?;
+    let last = std::iter::from_fn(|| events.try_recv().ok()).last();
+    assert!(matches!(last, Some(Event::Ended(engine::Reason::Left))), "{last:?}");
+    Ok(())
+}
+
+#[test]
+fn close_says_good_bye_within_a_second_while_nobody_reads_the_events() -> Result<()> {
+    let server = Recorder::start(2 * EVENTS)?;
+    let (engine, events) = enter(server.entry(), Hardware::default(), Arc::new(Blind))?;
+    until("the events fill their channel", || events.len() == events.max_capacity())?;
+    assert!(events.max_capacity() < EVENTS, "the server sends more than the channel holds");
+    let begin = Instant::now();
+    engine.close();
+    server.hears_good_bye(begin)
+}
+
+#[test]
+fn close_joins_the_threads_and_closes_the_devices() -> Result<()> {
+    let host = Host::start()?;
+    let threads = Threads::default();
+    let engine = busy(&host, &threads)?;
+    engine.close();
+    assert_eq!(threads.running(), BTreeSet::new(), "these threads were not joined");
+    Ok(())
+}
+
+#[test]
+fn a_dropped_engine_leaves_no_thread_behind() -> Result<()> {
+    let host = Host::start()?;
+    let threads = Threads::default();
+    drop(busy(&host, &threads)?);
+    until("the threads end", || threads.running().is_empty())
+}
+
+/// The driver blocks until the test releases it, so the bound is about the join alone.
+#[test]
+fn joining_takes_no_longer_with_a_sound_device_that_hangs() -> Result<()> {
+    let host = Host::start()?;
+    let mut without = Duration::ZERO;
+    for _ in 0..3 {
+        without = without.max(join(&host, AudioChoice::Off, Hardware::default())?.1);
+    }
+    let driver = HangingDriver::default();
+    let (release, hang) = sync_channel(1);
+    let (mut anne, with) = join(&host, AudioChoice::Default, driver.hardware(hang))?;
+    assert!(with < 2 * without + Duration::from_secs(1), "{with:?}, and {without:?} without the device");
+    assert!(driver.opened().is_empty(), "the device still hangs");
+
+    anne.engine.send(Command::Mute(true))?;
+    anne.engine.send(Command::ChooseMicrophone(AudioChoice::Device(SECOND.into())))?;
+    anne.wait(PATIENCE, "the microphone is muted", |anne| anne.muted)?;
+    drop(release);
+    anne.wait(PATIENCE, "the second microphone is open and hears something", |anne| anne.level > 0.1)?;
+    assert_eq!(driver.opened().last().map(String::as_str), Some(SECOND));
+    assert_eq!(sound_sent(&anne), 0, "a muted microphone sends nothing");
+    anne.engine.send(Command::Mute(false))?;
+    anne.wait(PATIENCE, "sound is sent", |anne| sound_sent(anne) > 10)?;
+    assert_eq!(anne.notices, []);
+    anne.engine.close();
+    Ok(())
+}
+
+/// Joins a meeting of its own; returns how long that took from the start on.
+fn join(host: &Host, microphone: AudioChoice, hardware: Hardware) -> Result<(Person, Duration)> {
+    let begin = Instant::now();
+    let mut person = Person::enter_at(host.entry(), "Anne", (Choice::Off, microphone), hardware)?;
+    person.wait(PATIENCE, "Anne is in", |person| person.me.is_some())?;
+    Ok((person, begin.elapsed()))
+}
+
+fn sound_sent(person: &Person) -> u64 {
+    let sent = person.engine.stats().all_sent().into_iter();
+    sent.filter(|((slot, _), _)| *slot == Slot::Microphone).map(|(_, sent)| sent.frames).sum()
+}
+
+/// A sound system whose default microphone hangs while it opens.
+#[derive(Clone, Default)]
+struct HangingDriver {
+    opened: Arc<Mutex<Vec<String>>>,
+}
+
+impl HangingDriver {
+    /// The default microphone opens when the sender of `hang` is dropped.
+    fn hardware(&self, hang: Receiver<()>) -> Hardware {
+        let (opened, hang) = (Arc::clone(&self.opened), Mutex::new(hang));
+        let sound = SoundDevices::new(move |direction, choice, now| {
+            let name = match (direction, choice) {
+                (Direction::Speaker, _) => return device::open(direction, choice, now),
+                (Direction::Microphone, AudioChoice::Device(name)) => name.clone(),
+                (Direction::Microphone, _) => {
+                    // Returns with an error when the sender is dropped.
+                    let _ = lock(&hang).recv();
+                    "default".to_owned()
+                }
+            };
+            lock(&opened).push(name);
+            device::open(direction, &voice(), now)
+        });
+        Hardware { sound, ..Hardware::default() }
+    }
+
+    fn opened(&self) -> Vec<String> {
+        lock(&self.opened).clone()
+    }
+}
+
+const SECOND: &str = "the second microphone";
+
+fn voice() -> AudioChoice {
+    AudioChoice::File(Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices/carol.wav"))
+}
+
+fn enter(entry: Entry, hardware: Hardware, output: Arc<dyn VideoOutput>) -> Result<(Engine, Events)> {
+    let setup = Setup {
+        name: "Bob".into(),
+        camera: Choice::Synthetic,
+        microphone: voice(),
+        speaker: AudioChoice::Off,
+        screen: false,
+        muted: false,
+    };
+    Ok(Engine::start_with(entry, setup, Identity::generate()?, output, hardware)?)
+}
+
+/// Bob's engine at work: it sends a camera and a voice, and shows Anne's camera. Anne leaves by a drop.
+fn busy(host: &Host, threads: &Threads) -> Result<Engine> {
+    let mut anne = Person::enter(host.entry(), "Anne", Choice::Synthetic, AudioChoice::Off)?;
+    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    let owner = anne.me.context("Anne is in")?;
+    let (engine, mut events) =
+        enter(Entry::Join(anne.link.parse()?), threads.hardware(), Arc::new(Watched { threads: threads.clone() }))?;
+    until_entered(&mut events)?;
+    let track = TrackId { owner, slot: Slot::Camera };
+    let tile = TileWish { track, width: 320, height: 180, frames_per_second: 60, priority: 1, paused: false };
+    engine.send(Command::Tiles(vec![tile]))?;
+    until("each thread has been seen", || threads.seen().is_superset(&THREADS.into()))?;
+    Ok(engine)
+}
+
+/// Threads that the engine's call-backs see. `decode` stands for all decode threads.
+const THREADS: [&str; 5] = ["audio", "audio devices", "camera", "decode", "net"];
+
+fn until_entered(events: &mut Events) -> Result<()> {
+    while !matches!(events.blocking_recv().context("the meeting ended")?, Event::Entered { .. }) {}
+    Ok(())
+}
+
+fn until(what: &str, done: impl Fn() -> bool) -> Result<()> {
+    let begin = Instant::now();
+    while !done() {
+        anyhow::ensure!(begin.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        let _ = Notify::new().wait_until(Instant::now() + Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Sees the engine's threads from inside its call-backs, and sees them end.
+#[derive(Clone, Default)]
+struct Threads {
+    running: Arc<Mutex<HashMap<ThreadId, &'static str>>>,
+    seen: Arc<Mutex<BTreeSet<&'static str>>>,
+}
+
+/// Dropped when the thread that holds it ends.
+struct Presence(Threads);
+
+thread_local! {
+    static PRESENCE: RefCell<Option<Presence>> = const { RefCell::new(None) };
+}
+
+impl Threads {
+    /// Notes the calling thread.
+    fn note(&self) {
+        let current = std::thread::current();
+        let name = current.name().unwrap_or_default();
+        let Some(name) = THREADS.into_iter().rfind(|known| name.starts_with(known)) else { return };
+        PRESENCE.with_borrow_mut(|presence| {
+            presence.get_or_insert_with(|| {
+                lock(&self.running).insert(current.id(), name);
+                lock(&self.seen).insert(name);
+                Presence(self.clone())
+            });
+        });
+    }
+
+    fn running(&self) -> BTreeSet<&'static str> {
+        lock(&self.running).values().copied().collect()
+    }
+
+    fn seen(&self) -> BTreeSet<&'static str> {
+        lock(&self.seen).clone()
+    }
+
+    fn hardware(&self) -> Hardware {
+        let (camera, sound) = (self.clone(), self.clone());
+        let cameras = Cameras::new(move |_, clock| {
+            camera.note();
+            synthetic::open(Size::new(320, 180), FrameRate::THIRTY, clock)
+        });
+        let sound = SoundDevices::new(move |direction, choice, now| {
+            sound.note();
+            let device = device::open(direction, choice, now)?;
+            Ok(Box::new(Noted { device, threads: sound.clone() }))
+        });
+        Hardware { cameras, sound }
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        lock(&self.0.running).remove(&std::thread::current().id());
+    }
+}
+
+/// A sound device that notes the thread that uses it.
+struct Noted {
+    device: Box<dyn Device>,
+    threads: Threads,
+}
+
+impl Device for Noted {
+    fn name(&self) -> &str {
+        self.device.name()
+    }
+
+    fn ready(&mut self, now: Instant) -> Result<usize, device::Error> {
+        self.threads.note();
+        self.device.ready(now)
+    }
+
+    fn pass(&mut self, block: &mut Block) -> Result<(), device::Error> {
+        self.device.pass(block)
+    }
+
+    fn latency(&self) -> Duration {
+        self.device.latency()
+    }
+
+    fn slips(&self) -> u64 {
+        self.device.slips()
+    }
+}
+
+/// A video output that notes the threads that use it.
+struct Watched {
+    threads: Threads,
+}
+
+impl VideoOutput for Watched {
+    fn open(&self, _: TrackId, _: &str) -> Box<dyn VideoSink> {
+        self.threads.note();
+        Box::new(Self { threads: self.threads.clone() })
+    }
+
+    fn own(&self, _: Frame) {}
+}
+
+impl VideoSink for Watched {
+    fn show(&mut self, _: &Picture<'_>, _: Meta) {
+        self.threads.note();
+    }
+}
+
+/// A server with one client, which records what the client says.
+struct Recorder {
+    address: SocketAddr,
+    fingerprint: [u8; 32],
+    said: Receiver<(Instant, Said)>,
+    _runtime: Runtime,
+}
+
+#[derive(Debug)]
+enum Said {
+    Message(Up),
+    /// The closing handshake of the WebSocket.
+    Close,
+    /// The connection broke.
+    Broken,
+}
+
+impl Recorder {
+    /// Opens the meeting that the client creates, then sends it `totals` messages.
+    fn start(totals: usize) -> Result<Self> {
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        let chain = vec![certified.cert.der().clone()];
+        let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, &chain[0]).as_ref());
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("recorder").enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        let address = listener.local_addr()?;
+        let (record, said) = sync_channel(1_024);
+        runtime.spawn(async move {
+            let (tcp, _) = listener.accept().await?;
+            let end = serve(tcp, TlsAcceptor::from(Arc::new(config)), totals, &record).await;
+            // A test that has seen enough does not read on.
+            let _ = record.try_send((Instant::now(), end.unwrap_or(Said::Broken)));
+            anyhow::Ok(())
+        });
+        Ok(Self { address, fingerprint, said, _runtime: runtime })
+    }
+
+    fn entry(&self) -> Entry {
+        let Self { address, fingerprint, .. } = self;
+        Entry::Create { host: address.ip().to_string(), port: address.port(), fingerprint: Some(*fingerprint) }
+    }
+
+    /// The client leaves within a second from `begin` on, then closes the connection in order.
+    fn hears_good_bye(&self, begin: Instant) -> Result<()> {
+        let next = || self.said.recv_timeout(PATIENCE).context("the client says nothing more");
+        loop {
+            match next()? {
+                (at, Said::Message(Up::Leave)) => {
+                    let took = at.saturating_duration_since(begin);
+                    anyhow::ensure!(took < Duration::from_secs(1), "the good-bye came after {took:?}");
+                    break;
+                }
+                (_, Said::Message(_)) => {}
+                (_, end @ (Said::Close | Said::Broken)) => anyhow::bail!("no good-bye: {end:?}"),
+            }
+        }
+        let (_, end) = next()?;
+        anyhow::ensure!(matches!(end, Said::Close), "behind the good-bye: {end:?}");
+        Ok(())
+    }
+}
+
+async fn serve(tcp: TcpStream, tls: TlsAcceptor, totals: usize, record: &SyncSender<(Instant, Said)>) -> Result<Said> {
+    let mut socket = accept_async(tls.accept(tcp).await?).await?;
+    while let Some(message) = socket.next().await {
+        let bytes = match message? {
+            Message::Binary(bytes) => bytes,
+            Message::Close(_) => return Ok(Said::Close),
+            Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
+        };
+        let message: Up = proto::decode(&bytes)?;
+        let answers = if matches!(message, Up::Hello { .. }) {
+            vec![Down::Hello { version: proto::VERSION, participant: ParticipantId(1) }]
+        } else if matches!(message, Up::Create { .. }) {
+            [vec![Down::Created], vec![Down::Totals { totals: Totals::default() }; totals]].concat()
+        } else {
+            Vec::new()
+        };
+        // A test that has seen enough does not read on.
+        let _ = record.try_send((Instant::now(), Said::Message(message)));
+        for answer in answers {
+            socket.send(Message::Binary(proto::encode(&answer).into())).await?;
+        }
+    }
+    Ok(Said::Broken)
+}
+
+/// More events than the engine's channel holds.
+const EVENTS: usize = 300;
+
+/// A video output that shows nothing.
+struct Blind;
+
+impl VideoOutput for Blind {
+    fn open(&self, _: TrackId, _: &str) -> Box<dyn VideoSink> {
+        Box::new(Self)
+    }
+
+    fn own(&self, _: Frame) {}
+}
+
+impl VideoSink for Blind {
+    fn show(&mut self, _: &Picture<'_>, _: Meta) {}
+}

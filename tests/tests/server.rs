@@ -1,0 +1,234 @@
+//! A server on real sockets: TLS, WebSocket and UDP on loopback.
+
+#[path = "server/connection.rs"]
+mod connection;
+
+use connection::{Connection, TestServer, commit, create, knock, tell};
+use proto::{
+    ClientSignal, Down, Entry, FromSfu, Kind, ParticipantId, Problem, Published, ServerMessage, ServerSignal, Slot,
+    Subscription, TileWish, ToSfu, TrackId, Up,
+};
+use server::Limits;
+use std::time::{Duration, Instant};
+use tests::sfu::{Client, LAYERS};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::timeout;
+
+fn gone(participant: ParticipantId) -> impl Fn(&Down) -> bool {
+    move |message| matches!(message, Down::Log { entry: Entry::Gone { participant: who }, .. } if *who == participant)
+}
+
+#[tokio::test]
+async fn a_meeting_forms_and_commits_are_ordered() {
+    let server = TestServer::start(Limits::default()).await;
+    let (mut anna, mut ben) = server.pair().await;
+    // Both commit for the same epoch: one wins, and both see the winner at the same server.
+    anna.send(&commit(1, &[])).await;
+    ben.send(&commit(1, &[])).await;
+    let is_commit = |message: &Down| matches!(message, Down::Log { entry: Entry::Commit { .. }, .. });
+    let (first, second) = (anna.receive(is_commit).await, ben.receive(is_commit).await);
+    assert_eq!(first, second);
+    let Down::Log { entry: Entry::Commit { from, .. }, .. } = first else { panic!("asked for a commit") };
+    let loser = if from == anna.id { &mut ben } else { &mut anna };
+    loser.receive(|message| matches!(message, Down::Lost { .. })).await;
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_client_that_disconnects_or_is_silent_is_logged_as_gone() {
+    let server = TestServer::start(Limits {
+        ping: Duration::from_millis(50),
+        silence: Duration::from_millis(300),
+        ..Limits::default()
+    })
+    .await;
+    let (mut anna, ben) = server.pair().await;
+    let cut_off = ben.id;
+    drop(ben);
+    anna.receive(gone(cut_off)).await;
+    // The process of this one is stopped: its socket is open, but it does not answer pings.
+    let silent = server.guest(&mut anna, 1).await;
+    anna.receive(gone(silent.id)).await;
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_client_that_stops_reading_is_dropped_and_others_are_not_affected() {
+    let limits = Limits {
+        outgoing_bytes: 5 << 20,
+        bytes_per_second: 100 << 20,
+        byte_burst: 200 << 20,
+        silence: Duration::from_secs(20),
+        ..Limits::default()
+    };
+    let server = TestServer::start(limits).await;
+    let (mut anna, ben) = server.pair().await;
+    let mut sent = 0;
+    // The system buffers some megabytes for a socket before the server's queue fills.
+    while sent < 60 {
+        anna.send(&tell(1, 1 << 20)).await;
+        sent += 1;
+        let received = anna.receive(|message| matches!(message, Down::Log { .. })).await;
+        if gone(ben.id)(&received) {
+            break;
+        }
+    }
+    assert!(sent < 60, "not dropped after {sent} MiB");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn garbage_ends_its_own_connection_only() {
+    let server = TestServer::start(Limits::default()).await;
+    let (mut anna, mut ben) = server.pair().await;
+    for bytes in [vec![], vec![0xff; 1_000], vec![0x82, 0x06, 0x82, 0x00, 0x5b, 0, 0, 1, 0, 0, 0, 0, 0]] {
+        let mut stranger = server.connect().await;
+        stranger.send_bytes(bytes).await;
+        stranger.receive(|message| *message == Down::Problem { problem: Problem::Malformed }).await;
+        assert!(stranger.ended().await);
+    }
+    // Longer than the longest message.
+    let mut long = server.connect().await;
+    long.send_bytes(vec![0; (4 << 20) + 1]).await;
+    assert!(long.ended().await);
+    // Neither TLS nor HTTP.
+    let mut raw = TcpStream::connect(server.address()).await.expect("listening");
+    raw.write_all(b"GET / HTTP/1.0\r\n\r\n").await.expect("written");
+    let mut rest = Vec::new();
+    let _ = timeout(connection::TIMEOUT, raw.read_to_end(&mut rest)).await.expect("closed");
+    anna.send(&tell(1, 10)).await;
+    ben.receive(|message| matches!(message, Down::Log { entry: Entry::Told { .. }, .. })).await;
+    server.close().await;
+}
+
+#[tokio::test]
+async fn limits_hold() {
+    let limits = Limits { meetings: 1, members: 1, message_burst: 20, messages_per_second: 1, ..Limits::default() };
+    let server = TestServer::start(limits).await;
+    let mut anna = server.connect().await;
+    anna.greet().await;
+    anna.send(&create(1)).await;
+    anna.receive(|message| *message == Down::Created).await;
+    let second =
+        [(create(2), Problem::ServerFull), (create(1), Problem::MeetingExists), (knock(1), Problem::MeetingFull)];
+    for (message, problem) in second.into_iter().chain([(knock(9), Problem::NoMeeting)]) {
+        let mut other = server.connect().await;
+        other.greet().await;
+        other.send(&message).await;
+        other.receive(|message| *message == Down::Problem { problem }).await;
+        assert!(other.ended().await);
+    }
+    for _ in 0..30 {
+        anna.send_to_sfu(&ToSfu::Count).await;
+    }
+    anna.receive(|message| *message == Down::Problem { problem: Problem::TooFast }).await;
+    assert!(anna.ended().await);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn another_version_or_path_is_refused() {
+    let server = TestServer::start(Limits::default()).await;
+    let mut newer = server.connect().await;
+    newer.send(&Up::Hello { version: 99 }).await;
+    newer.receive(|message| *message == Down::Problem { problem: Problem::Version }).await;
+    assert!(newer.ended().await);
+    assert!(server.refuses("/other").await);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_server_that_stops_tells_its_clients_and_ends_in_time() {
+    let server = TestServer::start(Limits::default()).await;
+    let (mut anna, mut ben) = server.pair().await;
+    let closed = async {
+        for connection in [&mut anna, &mut ben] {
+            connection.receive(|message| *message == Down::Problem { problem: Problem::Draining }).await;
+            assert!(connection.ended().await);
+        }
+    };
+    let address = server.address();
+    let began = Instant::now();
+    tokio::join!(server.close(), closed);
+    assert!(began.elapsed() < Duration::from_secs(4));
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+/// A member with media: a WebSocket connection, a UDP socket and a transport.
+struct Member {
+    connection: Connection,
+    socket: UdpSocket,
+    client: Client,
+}
+
+impl Member {
+    async fn new(connection: Connection) -> Self {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+        let client = Client::new(socket.local_addr().expect("bound"), Instant::now());
+        Self { connection, socket, client }
+    }
+
+    async fn offer(&mut self) {
+        let sdp = self.client.offer().expect("something to offer");
+        let (published, subscriptions) = (self.client.published.clone(), self.client.subscriptions.clone());
+        let offer = ClientSignal::Offer { number: self.client.offers, sdp, published, subscriptions };
+        self.connection.signal(&offer).await;
+    }
+
+    /// Passes messages and datagrams on, and waits at most a millisecond.
+    async fn pump(&mut self) {
+        if let Some(message) = self.connection.next_within(Duration::from_millis(1)).await
+            && let Some(signal) = connection::signal(message)
+        {
+            self.client.handle_signal(signal);
+        }
+        let mut buffer = [0; 2_000];
+        while let Ok((length, source)) = self.socket.try_recv_from(&mut buffer) {
+            self.client.handle_datagram(source, &buffer[..length], Instant::now());
+        }
+        for (destination, bytes) in self.client.poll(Instant::now()) {
+            self.socket.send_to(&bytes, destination).await.expect("sent");
+        }
+    }
+}
+
+#[tokio::test]
+async fn media_flow_from_one_client_to_another() {
+    let server = TestServer::start(Limits::default()).await;
+    let (anna, ben) = server.pair().await;
+    let (mut anna, mut ben) = (Member::new(anna).await, Member::new(ben).await);
+    let mid = anna.client.add_camera(&LAYERS);
+    let published = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: LAYERS.to_vec() };
+    anna.client.published.push(published.clone());
+    anna.offer().await;
+    let track = TrackId { owner: anna.connection.id, slot: Slot::Camera };
+    let tracks = ServerSignal::Tracks { owner: track.owner, tracks: vec![published] };
+    ben.connection.find(|message| connection::signal(message).filter(|signal| *signal == tracks)).await;
+    let mid = ben.client.add_receiver();
+    ben.client.subscriptions.push(Subscription { mid, track });
+    ben.offer().await;
+    let tile = TileWish { track, width: 1_280, height: 720, frames_per_second: 30, priority: 1, paused: false };
+    ben.connection.signal(&ClientSignal::Wishes { tiles: vec![tile] }).await;
+    let (deadline, mut frame) = (Instant::now() + Duration::from_secs(20), Instant::now());
+    // The first byte of a payload is the number of packets in its frame.
+    let large = |ben: &Member| ben.client.received.iter().filter(|packet| packet.payload[0] > 2).count();
+    while large(&ben) < 50 {
+        assert!(Instant::now() < deadline, "{} packets, {} large", ben.client.received.len(), large(&ben));
+        anna.pump().await;
+        ben.pump().await;
+        if frame <= Instant::now() {
+            anna.client.send_frame(Instant::now());
+            frame += Duration::from_millis(33);
+        }
+    }
+    anna.connection.send_to_sfu(&ToSfu::Count).await;
+    let totals = anna.connection.find(|message| match message {
+        ServerMessage::Sfu(FromSfu::Totals { totals }) => Some(totals),
+        ServerMessage::Sfu(FromSfu::Signal(_)) | ServerMessage::Meeting(_) => None,
+    });
+    let totals = totals.await;
+    assert!(totals.packets_in > 50 && totals.packets_out >= 50);
+    assert_eq!(server.server.totals(connection::meeting(1)).await.map(|totals| totals.packets_in > 50), Some(true));
+    server.close().await;
+}

@@ -1,0 +1,214 @@
+//! A server for one test, and connections that send single messages of its protocol.
+
+use futures_util::{SinkExt, StreamExt};
+use proto::{
+    Blob, ClientSignal, Down, Epoch, FromSfu, MeetingId, ParticipantId, ServerMessage, ServerSignal, ToSfu, Up,
+    VERSION, Welcome,
+};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use server::{Config, Limits, Server};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+
+/// How long one step may take.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A running server with a self-signed certificate.
+pub struct TestServer {
+    pub server: Server,
+    connector: TlsConnector,
+    folder: PathBuf,
+}
+
+/// A client's connection.
+pub struct Connection {
+    pub id: ParticipantId,
+    socket: WebSocketStream<TlsStream<TcpStream>>,
+}
+
+impl TestServer {
+    pub async fn start(limits: Limits) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("conclave-server-{}-{number}", std::process::id()));
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let config = Config { data: Some(folder.clone()), limits, ..Config::new(listen) };
+        let server = Server::start(config).await.expect("it starts");
+        let mut roots = RootCertStore::empty();
+        let certificate = CertificateDer::from_pem_file(folder.join("certificate.pem")).expect("its certificate");
+        roots.add(certificate).expect("a certificate");
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the usual versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Self { server, connector: TlsConnector::from(Arc::new(config)), folder }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    pub async fn close(self) {
+        self.server.stop(Duration::from_secs(3)).await;
+        let _ = std::fs::remove_dir_all(self.folder);
+    }
+
+    async fn secure(&self) -> TlsStream<TcpStream> {
+        let stream = TcpStream::connect(self.address()).await.expect("listening");
+        let name = ServerName::try_from("localhost").expect("a name");
+        self.connector.connect(name, stream).await.expect("its certificate")
+    }
+
+    /// Opens a connection that has sent nothing.
+    pub async fn connect(&self) -> Connection {
+        let opened = tokio_tungstenite::client_async("wss://localhost/v1", self.secure().await).await;
+        Connection { id: ParticipantId(0), socket: opened.expect("a WebSocket").0 }
+    }
+
+    /// Returns whether the server refuses a WebSocket at `path`.
+    pub async fn refuses(&self, path: &str) -> bool {
+        tokio_tungstenite::client_async(format!("wss://localhost{path}"), self.secure().await).await.is_err()
+    }
+
+    /// Returns Anna, who has opened meeting 1, and Ben, whom she admitted.
+    pub async fn pair(&self) -> (Connection, Connection) {
+        let mut anna = self.connect().await;
+        anna.greet().await;
+        anna.send(&create(1)).await;
+        anna.receive(|message| *message == Down::Created).await;
+        let ben = self.guest(&mut anna, 0).await;
+        (anna, ben)
+    }
+
+    /// Returns a guest whom `host` admits by the commit that ends `epoch`.
+    pub async fn guest(&self, host: &mut Connection, epoch: u64) -> Connection {
+        let mut guest = self.connect().await;
+        guest.greet().await;
+        guest.send(&Up::Approach { meeting: meeting(1) }).await;
+        guest.receive(|message| matches!(message, Down::AdmissionKey { .. })).await;
+        guest.send(&knock(1)).await;
+        host.receive(|message| matches!(message, Down::Knocked { .. })).await;
+        host.send(&commit(epoch, &[guest.id])).await;
+        guest.receive(|message| matches!(message, Down::Admitted { .. })).await;
+        host.receive(|message| matches!(message, Down::Log { .. })).await;
+        guest
+    }
+}
+
+impl Connection {
+    pub async fn greet(&mut self) {
+        self.send(&Up::Hello { version: VERSION }).await;
+        let hello = self.receive(|message| matches!(message, Down::Hello { .. })).await;
+        if let Down::Hello { participant, .. } = hello {
+            self.id = participant;
+        }
+    }
+
+    pub async fn send(&mut self, message: &Up) {
+        self.send_bytes(proto::encode(message)).await;
+    }
+
+    /// Sends media signalling.
+    pub async fn signal(&mut self, signal: &ClientSignal) {
+        self.send_to_sfu(&ToSfu::Signal(Blob(proto::encode(signal)))).await;
+    }
+
+    pub async fn send_to_sfu(&mut self, message: &ToSfu) {
+        self.send_bytes(proto::encode(message)).await;
+    }
+
+    /// Sends bytes. If that fails, the next `receive` fails, too.
+    pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
+        let _ = timeout(TIMEOUT, self.socket.send(Message::Binary(bytes.into()))).await.expect("taken");
+    }
+
+    /// Waits for a message that is `wanted`. Skips others, and answers pings.
+    pub async fn receive(&mut self, wanted: impl Fn(&Down) -> bool) -> Down {
+        self.find(|message| match message {
+            ServerMessage::Meeting(message) if wanted(&message) => Some(message),
+            ServerMessage::Meeting(_) | ServerMessage::Sfu(_) => None,
+        })
+        .await
+    }
+
+    /// Waits for a message for which `found` returns a value. Skips others, and answers pings.
+    pub async fn find<T>(&mut self, found: impl Fn(ServerMessage) -> Option<T>) -> T {
+        let received = async {
+            loop {
+                let message = self.next().await.expect("the connection lives");
+                if let Some(found) = found(message) {
+                    return found;
+                }
+            }
+        };
+        timeout(TIMEOUT, received).await.expect("in time")
+    }
+
+    /// Returns the next message if it arrives within `limit`.
+    pub async fn next_within(&mut self, limit: Duration) -> Option<ServerMessage> {
+        timeout(limit, self.next()).await.ok()?
+    }
+
+    /// Returns whether the server closes the connection.
+    pub async fn ended(&mut self) -> bool {
+        timeout(TIMEOUT, async { while self.next().await.is_some() {} }).await.is_ok()
+    }
+
+    async fn next(&mut self) -> Option<ServerMessage> {
+        loop {
+            match self.socket.next().await?.ok()? {
+                Message::Binary(bytes) => {
+                    let message = proto::decode(&bytes).expect("a message of the protocol");
+                    if message != ServerMessage::Meeting(Down::Ping) {
+                        return Some(message);
+                    }
+                    self.send(&Up::Pong).await;
+                }
+                Message::Close(_) => return None,
+                Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+            }
+        }
+    }
+}
+
+/// Returns the signal in `message`, if it holds one.
+pub fn signal(message: ServerMessage) -> Option<ServerSignal> {
+    match message {
+        ServerMessage::Sfu(FromSfu::Signal(bytes)) => proto::decode_signal(&bytes.0).ok(),
+        ServerMessage::Sfu(FromSfu::Totals { .. }) | ServerMessage::Meeting(_) => None,
+    }
+}
+
+pub fn meeting(number: u8) -> MeetingId {
+    MeetingId([number; 16])
+}
+
+pub fn create(number: u8) -> Up {
+    Up::Create { meeting: meeting(number), admission_key: Blob(vec![1; 32]) }
+}
+
+pub fn knock(number: u8) -> Up {
+    Up::Knock { meeting: meeting(number), request: Blob(vec![2; 100]) }
+}
+
+pub fn commit(epoch: u64, admit: &[ParticipantId]) -> Up {
+    let welcomes =
+        if admit.is_empty() { vec![] } else { vec![Welcome { to: admit.to_vec(), blob: Blob(vec![3; 50]) }] };
+    Up::Commit { epoch: Epoch(epoch), blob: Blob(vec![4; 50]), welcomes, removed: vec![] }
+}
+
+pub fn tell(epoch: u64, length: usize) -> Up {
+    Up::Tell { epoch: Epoch(epoch), blob: Blob(vec![5; length]) }
+}

@@ -1,0 +1,239 @@
+//! The SFU with real transports at both ends, on a simulated clock.
+
+use proto::{Blob, ClientSignal, SenderLayers, ServerSignal, Subscription, ToSfu};
+use server::sfu::Command;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tests::bench::forward::{Load, forward};
+use tests::sfu::{Client, LAYERS, Simulation, camera, id};
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A camera (client 0) and `receivers` receivers, all connected.
+fn meeting(receivers: usize) -> Simulation {
+    let mut simulation = Simulation::new().expect("the stack starts");
+    let camera = simulation.join();
+    simulation.publish(camera, &LAYERS);
+    for _ in 0..receivers {
+        let receiver = simulation.join();
+        simulation.subscribe(receiver, camera);
+    }
+    assert!(simulation.run_until(secs(5), |simulation| simulation.clients.iter().all(Client::connected)));
+    simulation
+}
+
+/// The layers of the packets that a client received, by the number of packets in their frames.
+fn layers(simulation: &Simulation, index: usize) -> Vec<u8> {
+    let layer = |packet: &str0m::rtp::RtpPacket| match packet.payload[0] {
+        1 => 0,
+        2 => 1,
+        _ => 2,
+    };
+    simulation.clients[index].received.iter().map(layer).collect()
+}
+
+fn wanted(simulation: &Simulation, index: usize) -> Vec<Vec<u8>> {
+    let spatial = |layers: &SenderLayers| layers.wanted.iter().map(|layer| layer.spatial).collect();
+    let signals = simulation.clients[index].signals.iter();
+    signals
+        .filter_map(
+            |signal| if let ServerSignal::SenderLayers { layers } = signal { Some(spatial(layers)) } else { None },
+        )
+        .collect()
+}
+
+/// Whether the sequence numbers have neither a gap nor a repetition.
+fn continuous(simulation: &Simulation, index: usize) -> bool {
+    let mut numbers: Vec<u64> = simulation.clients[index].received.iter().map(|packet| *packet.seq_no).collect();
+    numbers.sort_unstable();
+    numbers.windows(2).all(|pair| pair[1] == pair[0] + 1)
+}
+
+#[test]
+fn a_small_tile_gets_the_small_layer_and_no_other_one_is_requested() {
+    let mut simulation = meeting(2);
+    simulation.wish(1, 0, (320, 180), 30);
+    simulation.wish(2, 0, (320, 180), 30);
+    simulation.send_for(0, secs(2));
+    assert_eq!(wanted(&simulation, 0), [vec![0]]);
+    assert_eq!(simulation.totals().layers_stopped, 0);
+    for receiver in [1, 2] {
+        let layers = layers(&simulation, receiver);
+        assert!(layers.len() >= 55, "{}", layers.len());
+        assert!(layers.iter().all(|layer| *layer == 0));
+        assert!(continuous(&simulation, receiver));
+    }
+}
+
+#[test]
+fn a_larger_tile_gets_the_large_layer_soon_and_without_a_gap() {
+    let mut simulation = meeting(1);
+    simulation.wish(1, 0, (320, 180), 30);
+    simulation.send_for(0, secs(2));
+    let before = simulation.clients[1].received.len();
+    simulation.wish(1, 0, (1_280, 720), 30);
+    assert_eq!(wanted(&simulation, 0).last(), Some(&vec![0, 2]), "the large layer starts at once");
+    simulation.send_for(0, Duration::from_millis(500));
+    let after = layers(&simulation, 1).split_off(before);
+    assert!(after.contains(&2), "{after:?}");
+    simulation.send_for(0, secs(2));
+    assert_eq!(wanted(&simulation, 0).last(), Some(&vec![2]));
+    assert_eq!(simulation.totals().layers_stopped, 1);
+    assert!(continuous(&simulation, 1));
+    let times: Vec<u32> = simulation.clients[1].received.iter().map(|packet| packet.header.timestamp).collect();
+    assert!(times.is_sorted(), "the camera's clock");
+}
+
+#[test]
+fn a_hidden_tile_gets_nothing_and_stops_every_layer() {
+    let mut simulation = meeting(1);
+    simulation.wish(1, 0, (0, 0), 0);
+    simulation.send_for(0, secs(2));
+    assert_eq!(wanted(&simulation, 0), [vec![0], vec![]], "the smallest layer until the first wishes");
+    assert_eq!(simulation.totals().layers_stopped, 1);
+    assert!(simulation.clients[1].received.is_empty());
+}
+
+#[test]
+fn a_tile_of_a_low_frame_rate_gets_fewer_frames_of_the_same_layer() {
+    let mut simulation = meeting(1);
+    simulation.wish(1, 0, (320, 180), 8);
+    simulation.send_for(0, secs(4));
+    let received = simulation.clients[1].received.len();
+    assert!((28..=34).contains(&received), "a quarter of 120: {received}");
+    assert!(continuous(&simulation, 1));
+}
+
+#[test]
+fn lost_packets_are_sent_again_in_both_directions() {
+    let mut simulation = meeting(1);
+    simulation.wish(1, 0, (320, 180), 30);
+    simulation.send_for(0, secs(2));
+    simulation.clients[1].received.clear();
+    simulation.loses = |number| number.is_multiple_of(30);
+    simulation.send_for(0, secs(3));
+    simulation.loses = |_| false;
+    simulation.send_for(0, secs(1));
+    let received = simulation.clients[1].received.len();
+    assert!(received >= 117, "{received} of 120");
+}
+
+#[test]
+fn key_frames_are_requested_at_most_every_300_ms() {
+    let mut simulation = meeting(3);
+    (1..=3).for_each(|receiver| simulation.wish(receiver, 0, (320, 180), 30));
+    simulation.send_for(0, secs(2));
+    simulation.clients[0].key_requests.clear();
+    for _ in 0..20 {
+        (1..=3).for_each(|receiver| simulation.clients[receiver].request_key_frame());
+        simulation.send_for(0, Duration::from_millis(50));
+    }
+    let requests = simulation.clients[0].key_requests.len();
+    assert!((2..=4).contains(&requests), "{requests} in a second");
+}
+
+#[test]
+fn after_leaving_nothing_is_sent_or_received() {
+    let mut simulation = meeting(2);
+    simulation.send_for(0, secs(1));
+    simulation.command(Command::Leave { participant: id(1) });
+    let before = simulation.clients[1].received.len();
+    simulation.send_for(0, secs(1));
+    assert_eq!(simulation.clients[1].received.len(), before);
+    simulation.command(Command::Leave { participant: id(0) });
+    let ended = ServerSignal::Tracks { owner: id(0), tracks: vec![] };
+    assert_eq!(simulation.clients[2].signals.last(), Some(&ended));
+    let totals = simulation.totals();
+    simulation.command(Command::Leave { participant: id(2) });
+    assert_eq!(simulation.totals(), totals, "totals of an ended meeting are kept");
+    assert_eq!((simulation.sfu.meetings(), simulation.sfu.participants()), (0, 0));
+}
+
+#[test]
+fn a_new_participant_is_told_what_the_others_send() {
+    let mut simulation = meeting(1);
+    let late = simulation.join();
+    let tracks = simulation.clients[0].published.clone();
+    assert_eq!(simulation.clients[late].signals, [ServerSignal::Tracks { owner: id(0), tracks }]);
+}
+
+#[test]
+fn a_track_that_is_published_again_is_received_again() {
+    let mut simulation = meeting(1);
+    simulation.wish(1, 0, (320, 180), 30);
+    simulation.send_for(0, secs(1));
+    let published = std::mem::take(&mut simulation.clients[0].published);
+    simulation.change(0);
+    simulation.clients[0].published = published;
+    simulation.change(0);
+    simulation.clients[1].received.clear();
+    simulation.send_for(0, secs(1));
+    assert!(simulation.clients[1].received.len() > 20);
+}
+
+#[test]
+fn garbage_is_dropped_and_a_refused_offer_changes_nothing() {
+    let mut simulation = meeting(1);
+    simulation.wish(1, 0, (320, 180), 30);
+    let mut seed = 1_u32;
+    let mut bytes = [0_u8; 1_600];
+    for round in 0..5_000 {
+        for byte in &mut bytes {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *byte = (seed >> 24) as u8;
+        }
+        // Begins like STUN, DTLS, RTP and RTCP, from unknown addresses and from the camera's address.
+        bytes[0] = [0, 22, 0x80, 0x81][round % 4];
+        bytes[1] = [1, 254, 0x7f, 200][round % 4];
+        let port = if round % 3 == 0 { 10_000 } else { 55 };
+        let source = SocketAddr::from(([127, 0, 0, 1], port));
+        let length = seed as usize % bytes.len();
+        simulation.sfu.handle_datagram(
+            source,
+            SocketAddr::from(([127, 0, 0, 1], 7_443)),
+            &bytes[..length],
+            simulation.now,
+        );
+    }
+    for sdp in ["", "v=0", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP 96\r\n"] {
+        let offer = ClientSignal::Offer { number: 9, sdp: sdp.into(), published: vec![], subscriptions: vec![] };
+        simulation.signal(0, &offer);
+        assert_eq!(simulation.clients[0].signals.last(), Some(&ServerSignal::OfferRefused { number: 9 }));
+    }
+    let message = ToSfu::Signal(Blob(vec![0xff; 40]));
+    simulation.command(Command::Message { participant: id(0), message });
+    assert!(simulation.clients[0].malformed);
+    simulation.send_for(0, secs(1));
+    assert!(simulation.clients[1].received.len() > 20, "the meeting goes on");
+}
+
+#[test]
+fn the_bench_forwards_every_packet_to_every_receiver() {
+    let load = Load { receivers: 3, length: secs(1) };
+    let report = forward(&load).expect("it runs");
+    assert!(report.packets_in >= 150 && report.packets_out >= 3 * report.packets_in - 30, "{report:?}");
+    assert!(report.packets_per_second() > 100.0);
+}
+
+#[test]
+fn a_media_description_that_is_used_again_continues_its_sequence_numbers() {
+    let mut simulation = meeting(1);
+    simulation.send_for(0, secs(1));
+    let subscription = simulation.clients[1].subscriptions.remove(0);
+    let next = simulation.join();
+    simulation.publish(next, &LAYERS);
+    simulation.receive(1, vec![]);
+    simulation.send_for(0, secs(1));
+    simulation.receive(1, vec![subscription.clone()]);
+    simulation.send_for(0, secs(1));
+    simulation.command(Command::Leave { participant: id(0) });
+    assert!(simulation.run_until(secs(5), |simulation| simulation.clients[next].connected()));
+    let before = simulation.clients[1].received.len();
+    assert!(before > 40, "{before} of the first camera");
+    simulation.receive(1, vec![Subscription { track: camera(next), ..subscription }]);
+    simulation.send_for(next, secs(1));
+    assert!(simulation.clients[1].received.len() > before + 20, "and of the second camera");
+    assert!(continuous(&simulation, 1), "no number is used twice");
+}

@@ -1,0 +1,52 @@
+//! Names that an engineer of the field would not guess, and the prefixes that Rust spells otherwise.
+
+use crate::sources::each_source;
+
+#[test]
+fn limits_are_called_max_and_min() {
+    let banned = [concat!("MO", "ST_"), concat!("LEA", "ST_"), concat!("LONG", "EST_")];
+    each_source(|path, text| {
+        let found = words(text).find(|word| banned.iter().any(|prefix| word.starts_with(prefix)))?;
+        Some(format!("{path}: {found}: say MAX_, MIN_ or _TIMEOUT"))
+    });
+}
+
+#[test]
+fn types_and_modules_have_the_names_of_the_field() {
+    // What the type was called once, and what the field calls it.
+    let banned = [
+        ("Lane", "SendStream"),
+        ("Intake", "RtpReceiver"),
+        ("Inlet", "FrameReceiver"),
+        ("Outlet", "FrameSender"),
+        ("Door", "AdmissionKey"),
+        ("Witness", "QualityProbe or Dump"),
+        ("Rehearsal", "PreviewSession"),
+        ("Film", "Snapshot"),
+        ("Tally", "TrackStats"),
+        ("Tallies", "TrackStats"),
+        ("Unopened", "OpenFailures"),
+        ("Ground", "PeerContext"),
+        ("Said", "PeerEvent"),
+        ("Own", "Native"),
+    ];
+    let keywords = ["struct", "enum", "trait", "type", "mod"];
+    each_source(|path, text| {
+        let code: Vec<&str> = words(text).collect();
+        let defined = code.windows(2).filter(|pair| keywords.contains(&pair[0])).map(|pair| pair[1]);
+        for name in defined {
+            let same = |old: &str| name == old || name == old.to_lowercase();
+            if let Some((old, new)) = banned.iter().find(|(old, _)| same(old)) {
+                return Some(format!("{path}: {old}: call it {new}"));
+            }
+        }
+        None
+    });
+}
+
+/// The words of a source, comments left out.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    code.flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
+        .filter(|word| !word.is_empty())
+}
