@@ -4,6 +4,7 @@
 
 pub mod a11y;
 pub mod adapter;
+mod element;
 pub mod elided;
 pub mod fade;
 pub mod field;
@@ -20,6 +21,7 @@ pub mod root;
 pub mod text;
 pub mod wake;
 
+pub use element::Element;
 pub use elided::elided;
 pub use fade::fade;
 pub use field::field;
@@ -31,6 +33,3 @@ pub use popup::popup;
 pub use press::{Press, press};
 pub use region::region;
 pub use root::{Shortcut, root};
-
-/// An iced element with our theme.
-pub type Element<'a, Message> = iced::Element<'a, Message, crate::theme::Theme, iced::Renderer>;

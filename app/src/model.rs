@@ -192,6 +192,10 @@ pub enum NoticeKind {
     OrganiserLeft,
     /// This machine is too slow.
     Overloaded,
+    /// An encoder or decoder failed, and another one took over.
+    CodecReplaced,
+    /// Our own pictures cannot be encoded any more.
+    TrackFailed,
     /// Somebody's pictures cannot be opened.
     PeerUnreadable,
     /// A command was refused.
@@ -206,7 +210,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::NoCamera,
         Self::CameraTaken,
         Self::CameraLost,
@@ -222,6 +226,8 @@ impl NoticeKind {
         Self::NobodyAdmits,
         Self::OrganiserLeft,
         Self::Overloaded,
+        Self::CodecReplaced,
+        Self::TrackFailed,
         Self::PeerUnreadable,
         Self::Refused,
         Self::NoGpu,
@@ -247,6 +253,8 @@ impl NoticeKind {
             Self::NobodyAdmits => "notice-nobody-admits",
             Self::OrganiserLeft => "notice-organiser-left",
             Self::Overloaded => "notice-overloaded",
+            Self::CodecReplaced => "notice-codec-replaced",
+            Self::TrackFailed => "notice-track-failed",
             Self::PeerUnreadable => "notice-peer-unreadable",
             Self::Refused => "notice-refused",
             Self::NoGpu => "notice-no-gpu",
@@ -257,7 +265,7 @@ impl NoticeKind {
 
     /// Whether it is only listed: nothing can be done about it now, and no face is covered for it.
     pub const fn is_quiet(self) -> bool {
-        matches!(self, Self::NoGpu | Self::NoKeychain)
+        matches!(self, Self::NoGpu | Self::NoKeychain | Self::CodecReplaced)
     }
 }
 

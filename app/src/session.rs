@@ -85,6 +85,8 @@ fn take_back(model: &mut Meeting, kind: engine::NoticeKind) {
         | Kind::StillWaiting
         | Kind::NobodyAdmits
         | Kind::Overloaded
+        | Kind::CodecReplaced
+        | Kind::TrackFailed
         | Kind::PeerUnreadable
         | Kind::Refused => {}
     }
@@ -313,6 +315,8 @@ fn kind(found: engine::NoticeKind) -> NoticeKind {
         Theirs::StillWaiting => NoticeKind::StillWaiting,
         Theirs::NobodyAdmits => NoticeKind::NobodyAdmits,
         Theirs::Overloaded => NoticeKind::Overloaded,
+        Theirs::CodecReplaced => NoticeKind::CodecReplaced,
+        Theirs::TrackFailed => NoticeKind::TrackFailed,
         Theirs::PeerUnreadable => NoticeKind::PeerUnreadable,
         Theirs::Refused => NoticeKind::Refused,
     }

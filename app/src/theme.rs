@@ -2,214 +2,23 @@
 
 mod colours;
 mod control;
+mod palette;
 mod tokens;
 mod widgets;
 
-use iced::theme::{Base, Mode, Palette, Style};
-use iced::{Background, Border, Color, Shadow, Vector};
-
 pub use colours::{AVATARS, CONTRAST, Colours, DARK, LIGHT, ON_AVATAR, contrast, over};
 pub use control::{Look, Paint, Status};
+pub use palette::{Choice, Theme, Tone, avatar};
 pub use tokens::*;
 pub use widgets::{
     backdrop, badge, bar, card, dialog, field, field_invalid, inset, menu, notice, page, panel, scrim, sharing,
     stage_card, tinted,
 };
 
-/// The theme that the user chose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Choice {
-    /// The theme of the system.
-    #[default]
-    System,
-    /// Always dark.
-    Dark,
-    /// Always light.
-    Light,
-    /// Black and white.
-    Contrast,
-}
-
-/// A palette and how to draw it. A bar that fades is drawn with a lower opacity.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Theme {
-    colours: Colours,
-    name: &'static str,
-    opacity: f32,
-    reduced_motion: bool,
-    shadows: bool,
-}
-
-impl Theme {
-    /// The dark theme.
-    pub const DARK: Self = Self { colours: DARK, name: "dark", opacity: 1.0, reduced_motion: false, shadows: true };
-    /// The light theme.
-    pub const LIGHT: Self = Self { colours: LIGHT, name: "light", opacity: 1.0, reduced_motion: false, shadows: true };
-    /// The black and white theme.
-    pub const CONTRAST: Self =
-        Self { colours: CONTRAST, name: "contrast", opacity: 1.0, reduced_motion: true, shadows: true };
-
-    /// The theme for a choice, if the system prefers `mode`.
-    pub const fn of(choice: Choice, mode: Mode) -> Self {
-        match (choice, mode) {
-            (Choice::Contrast, _) => Self::CONTRAST,
-            (Choice::Light, _) | (Choice::System, Mode::Light) => Self::LIGHT,
-            (Choice::Dark, _) | (Choice::System, Mode::Dark | Mode::None) => Self::DARK,
-        }
-    }
-
-    /// The same theme without animations; bars do not fade.
-    #[must_use]
-    pub const fn with_reduced_motion(self) -> Self {
-        Self { reduced_motion: true, ..self }
-    }
-
-    /// The same theme without shadows, which are the most expensive part of software rendering.
-    #[must_use]
-    pub const fn without_shadows(self) -> Self {
-        Self { shadows: false, ..self }
-    }
-
-    /// Whether animations are off.
-    pub const fn reduces_motion(&self) -> bool {
-        self.reduced_motion
-    }
-
-    /// The same theme with a lower opacity: 0.0 is invisible, 1.0 is unchanged.
-    #[must_use]
-    pub fn faded(self, opacity: f32) -> Self {
-        Self { opacity: self.opacity * opacity.clamp(0.0, 1.0), ..self }
-    }
-
-    /// The colours, with the opacity applied.
-    pub fn colours(&self) -> Colours {
-        if self.opacity >= 1.0 {
-            return self.colours;
-        }
-        let f = |colour: Color| colour.scale_alpha(self.opacity);
-        let c = self.colours;
-        Colours {
-            background: f(c.background),
-            surface: f(c.surface),
-            raised: f(c.raised),
-            pressed: f(c.pressed),
-            line: f(c.line),
-            edge: f(c.edge),
-            text: f(c.text),
-            dim: f(c.dim),
-            accent: f(c.accent),
-            on_accent: f(c.on_accent),
-            good: f(c.good),
-            warn: f(c.warn),
-            danger: f(c.danger),
-            on_danger: f(c.on_danger),
-            scrim: f(c.scrim),
-            on_scrim: f(c.on_scrim),
-            backdrop: f(c.backdrop),
-            stage: f(c.stage),
-        }
-    }
-
-    /// Whether this is a light theme.
-    pub fn is_light(&self) -> bool {
-        self.colours.background.r > 0.5
-    }
-
-    fn shadow(&self, blur: f32) -> Shadow {
-        if !self.shadows {
-            return Shadow::default();
-        }
-        let strength = if self.is_light() { 0.14 } else { 0.42 };
-        Shadow {
-            color: Color::BLACK.scale_alpha(strength * self.opacity),
-            offset: Vector::new(0.0, blur / 4.0),
-            blur_radius: blur,
-        }
-    }
-}
-
-impl Base for Theme {
-    fn default(preference: Mode) -> Self {
-        Self::of(Choice::System, preference)
-    }
-
-    fn mode(&self) -> Mode {
-        if self.is_light() { Mode::Light } else { Mode::Dark }
-    }
-
-    fn base(&self) -> Style {
-        Style { background_color: self.colours.background, text_color: self.colours.text }
-    }
-
-    fn palette(&self) -> Option<Palette> {
-        let c = self.colours;
-        Some(Palette {
-            background: c.background,
-            text: c.text,
-            primary: c.accent,
-            success: c.good,
-            warning: c.warn,
-            danger: c.danger,
-        })
-    }
-
-    fn name(&self) -> &str {
-        self.name
-    }
-}
-
-/// The meaning of a text or an icon. The caller must show it in a second way too, by an icon or a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// Text.
-    Text,
-    /// Less important text.
-    Dim,
-    /// The accent.
-    Accent,
-    /// Success.
-    Good,
-    /// A warning.
-    Warn,
-    /// An error, or an action that removes something.
-    Danger,
-}
-
-impl Tone {
-    /// The colour of this tone.
-    pub fn colour(self, theme: &Theme) -> Color {
-        let c = theme.colours();
-        match self {
-            Self::Text => c.text,
-            Self::Dim => c.dim,
-            Self::Accent => c.accent,
-            Self::Good => c.good,
-            Self::Warn => c.warn,
-            Self::Danger => c.danger,
-        }
-    }
-}
-
-/// The colour behind the initials of a participant. It depends only on `identity`, so it is the same for everybody.
-pub fn avatar(identity: u64) -> Color {
-    // Fibonacci hashing: the upper bits of the product depend on all bits of the number.
-    let mixed = identity.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-    let index = mixed % AVATARS.len() as u64;
-    AVATARS[usize::try_from(index).unwrap_or_default()]
-}
-
-fn outline(color: Color, radius: f32) -> Border {
-    Border { color, width: LINE, radius: radius.into() }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "iced styles take an `Option`")]
-fn solid(colour: Color) -> Option<Background> {
-    Some(Background::Color(colour))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Theme, dialog, menu, notice};
+    use iced::Shadow;
 
     #[test]
     fn a_theme_without_shadows_has_no_shadow() {

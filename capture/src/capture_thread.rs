@@ -1,7 +1,7 @@
 //! The thread that opens and reads a source.
 
 use crate::{Error, Format, Source, Stop};
-use media::{Frame, Mailbox, Pool};
+use media::{Frame, Mailbox, Pool, catch_panic};
 use std::io;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ pub enum Report {
     },
     /// The next frame.
     Frame(Frame),
-    /// The source could not be opened, or it ended. No event follows.
+    /// The source could not be opened, ended, or panicked. No event follows.
     Failed(Error),
 }
 
@@ -45,9 +45,12 @@ impl CaptureThread {
         let stop_request = stop.clone();
         let ended = Mailbox::new();
         let guard = CloseOnDrop(ended.clone());
+        let device = name.to_owned();
         let thread = Builder::new().name(name.into()).spawn(move || {
             let _guard = guard;
-            if let Err(error) = run(open, &stop_request, &mut on)
+            let result = catch_panic(|| run(open, &stop_request, &mut on));
+            let result = result.unwrap_or_else(|panicked| Err(Error::Failed { name: device, source: panicked.into() }));
+            if let Err(error) = result
                 && !stop_request.is_requested()
             {
                 on(Report::Failed(error));
@@ -63,7 +66,7 @@ impl Drop for CaptureThread {
         let Some(thread) = self.thread.take() else { return };
         let _ = self.ended.take_until(Instant::now() + CLOSE_TIMEOUT);
         if self.ended.is_closed() {
-            // The panic hook has already logged a panic of the source.
+            // The thread catches the panics of its source. The panic hook logs a panic of `on`.
             let _ = thread.join();
         } else {
             tracing::warn!("a device does not respond; its thread keeps running");
@@ -165,6 +168,34 @@ mod tests {
         unblock.close();
         let _ = closed.take();
         assert!(reports.recv().is_err(), "no event follows the drop");
+    }
+
+    /// A source that panics when a frame is requested.
+    struct Panics;
+
+    impl Source for Panics {
+        fn name(&self) -> &'static str {
+            "panics"
+        }
+
+        fn format(&self) -> Format {
+            Format { size: media::Size::new(32, 32), rate: media::FrameRate::THIRTY }
+        }
+
+        fn next(&mut self, _: &Pool, _: &Stop) -> Result<Option<Frame>, Error> {
+            panic!("out of range")
+        }
+    }
+
+    #[test]
+    fn a_source_that_panics_ends_in_a_report() {
+        let (sender, reports) = sync_channel(2);
+        let open: Open = Box::new(|| Ok(Box::new(Panics)));
+        let report = Box::new(move |report| sender.send(report).unwrap());
+        let _thread = CaptureThread::start("broken", open, report).unwrap();
+        assert!(matches!(reports.recv(), Ok(Report::Opened { .. })));
+        let Ok(Report::Failed(error)) = reports.recv() else { panic!("no report") };
+        assert_eq!(error.to_string(), "broken failed: panicked: out of range");
     }
 
     #[test]

@@ -1,151 +1,206 @@
-//! Restores pictures: one [`Decoder`] for each track that is shown.
+//! Decompresses pictures: one [`Decoder`] for each track that is shown.
 
 pub mod null;
 mod openh264;
 pub mod probe;
 
+pub use crate::backends::{Refusal, Replacement};
+
 use crate::BoxError;
+use crate::backends::{self, Active, list};
 use crate::bitstream::{self, Kind, Malformed, Sps};
 use media::{Colour, PlaneRef, Size, VideoCodec};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-pub use crate::encode::Refusal;
-
-/// A restored picture, in the decoder's own memory: whoever wants it longer copies it.
+/// A decoded picture in the decoder's own memory. It is valid during the call that shows it.
 #[derive(Clone, Copy)]
 pub struct Picture<'a> {
     /// Y, U and V; chroma at half the size, rounded up.
     pub planes: [PlaneRef<'a>; 3],
     /// The size to show.
     pub size: Size,
-    /// How samples stand for colours, from the stream; [`crate::colour::assumed`] where it does not say.
+    /// How samples stand for colours, from the stream; [`crate::colour::assumed`] if it does not say.
     pub colour: Colour,
 }
 
-/// Shows a picture as soon as it is restored.
-pub type Show<'a> = dyn FnMut(Picture<'_>) + 'a;
+/// Takes each picture as soon as it is decoded.
+pub type PictureCallback<'a> = dyn FnMut(Picture<'_>) + 'a;
 
-/// One implementation of a decompressor. It lives on one thread. It is given only what [`Decoder`] has looked over.
+/// One implementation of a decoder. It lives on one thread. [`Decoder`] checks the framing of its input.
 pub trait Backend: Send {
-    /// What people call it.
+    /// The name for logs and messages.
     fn name(&self) -> &'static str;
 
     /// Takes one picture as NAL units, each behind its length in 4 big-endian bytes, and shows what is ready: this
-    /// picture, an earlier one where the stream is out of order, or none yet. `colour` is that of its parameter set.
+    /// picture, an earlier one if the stream is out of order, or none yet. `colour` is that of its parameter set.
     ///
     /// # Errors
-    /// Where the picture could not be restored. The back-end lives on and takes the next key frame.
-    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut Show<'_>) -> Result<(), BoxError>;
+    /// Returns the reason if the picture could not be decoded; another back-end takes over.
+    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut PictureCallback<'_>) -> Result<(), BoxError>;
 
-    /// Shows the next picture that was held back for order's sake: the stream has ended. `false` where there is none; then
-    /// a key frame begins another stream.
+    /// Shows the next picture that is held back to restore the order: the stream has ended. Returns `false` if there is
+    /// none; then a key frame begins another stream.
     ///
     /// # Errors
     /// As [`Backend::decode`].
-    fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<bool, BoxError>;
+    fn flush(&mut self, colour: Colour, show: &mut PictureCallback<'_>) -> Result<bool, BoxError>;
 }
 
-/// Why a picture was not restored.
+/// Decoders in order of preference.
+pub type Backends = backends::Table<(), dyn Backend>;
+
+/// A decoder of a table.
+pub type Candidate = backends::Candidate<(), dyn Backend>;
+
+impl Default for Backends {
+    /// The decoders of this machine, hardware first once there is any.
+    fn default() -> Self {
+        Self::new(vec![openh264::candidate()])
+    }
+}
+
+/// Why a picture was not decoded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Every back-end refused.
-    #[error("no decoder opened; tried {0:?}")]
+    /// No back-end is left: each one did not open, or failed later.
+    #[error("no decoder is left; tried {}", list(.0))]
     NoBackend(Vec<Refusal>),
-    /// Nothing can be restored before the next key frame.
+    /// Nothing can be decoded before the next key frame.
     #[error("waiting for a key frame")]
     NoKeyFrame,
-    /// The bytes are not a picture. Whoever sent them is not one of us, or broken.
+    /// The bytes are not a picture. The sender is broken, or hostile.
     #[error("not a picture: {0}")]
     Malformed(#[from] Malformed),
-    /// The back-end could not restore it.
-    #[error("{name} could not restore a picture")]
+    /// The back-end could not decode the picture, and was replaced.
+    #[error("{name} could not decode a picture: {reason}")]
     Backend {
-        /// Its name.
+        /// The name of the back-end.
         name: &'static str,
-        /// What it said.
-        #[source]
-        source: BoxError,
+        /// The error of the back-end.
+        reason: String,
     },
 }
 
 impl Error {
-    /// True where nothing more is shown until a key frame comes: the receiver asks for one.
+    /// True if nothing more is shown until a key frame comes: the receiver asks for one.
     #[must_use]
     pub const fn needs_key_frame(&self) -> bool {
         !matches!(self, Self::NoBackend(_))
     }
 }
 
-/// Restores one track. Feed it whole pictures in order; drop discardable ones at will.
+/// Decodes one track. It takes whole pictures in order; discardable ones may be left out.
 ///
-/// After an error it passes over everything up to the next key frame, so that nobody sees a smear.
+/// After an error it skips everything up to the next key frame, so that no picture is shown with wrong references.
+/// A back-end that returns an error or panics is replaced by the next one of the table, within the same call. If the
+/// picture was a key frame, the replacement decodes it; else it waits for the next key frame.
 pub struct Decoder {
-    backend: Box<dyn Backend>,
+    active: Active<(), dyn Backend>,
     sps: Option<Sps>,
     broken: bool,
 }
 
+/// What is known of a picture before a back-end sees it.
+#[derive(Clone, Copy)]
+struct Overview {
+    colour: Colour,
+    key: bool,
+}
+
 impl Decoder {
-    /// Opens the first back-end for `codec`.
+    /// Opens the first back-end of this machine for `codec`.
     ///
     /// # Errors
-    /// [`Error::NoBackend`] with what each of them said.
+    /// Returns [`Error::NoBackend`] with the reason of each one if none opens.
     pub fn open(codec: VideoCodec) -> Result<Self, Error> {
-        let mut refusals = Vec::new();
-        for candidate in CANDIDATES.iter().filter(|candidate| candidate.codec == codec) {
-            match (candidate.open)() {
-                Ok(backend) => return Ok(Self::with(backend)),
-                Err(reason) => refusals.push(Refusal { name: candidate.name, reason }),
-            }
-        }
-        Err(Error::NoBackend(refusals))
+        Self::open_with(codec, &Backends::default())
     }
 
-    /// A decoder over a back-end of the caller's choice.
+    /// Opens the first of `backends` for `codec`.
+    ///
+    /// # Errors
+    /// Returns [`Error::NoBackend`] with the reason of each one if none opens.
+    pub fn open_with(codec: VideoCodec, backends: &Backends) -> Result<Self, Error> {
+        let active = Active::open(backends.clone(), codec, &()).map_err(Error::NoBackend)?;
+        Ok(Self { active, sps: None, broken: true })
+    }
+
+    /// A decoder over `backend` alone.
     #[must_use]
     pub fn with(backend: Box<dyn Backend>) -> Self {
-        Self { backend, sps: None, broken: true }
+        Self { active: Active::only(backend.name(), VideoCodec::H264, backend), sps: None, broken: true }
     }
 
-    /// The name of the back-end at work.
+    /// The name of the back-end that works now.
     pub fn name(&self) -> &'static str {
-        self.backend.name()
+        self.active.get().name()
     }
 
-    /// Takes one picture, as NAL units each behind its length in 4 big-endian bytes, and shows it; a stream whose order
-    /// of pictures is not that of its bytes (files, never us) shows them later, at most one for each taken.
+    /// The back-ends that failed and were replaced since the last call.
+    pub fn take_replacements(&mut self) -> Vec<Replacement> {
+        self.active.take_replacements()
+    }
+
+    /// Takes one picture, as NAL units each behind its length in 4 big-endian bytes, and shows it. A stream that is not in
+    /// display order (files, never our own) shows pictures later, at most one for each taken. A panic of `show` is passed
+    /// on.
     ///
     /// # Errors
-    /// [`Error::NoKeyFrame`] until the first key frame and after each error; [`Error::Malformed`], [`Error::Backend`].
-    /// Bytes of any kind are answered with an error at worst.
-    pub fn decode(&mut self, bitstream: &[u8], show: &mut Show<'_>) -> Result<(), Error> {
-        let result = self.look_over(bitstream).and_then(|colour| self.restore(bitstream, colour, show));
-        self.broken = match &result {
-            Ok(()) => false,
-            Err(error) => self.broken || error.needs_key_frame(),
-        };
+    /// Returns [`Error::NoKeyFrame`] until the first key frame and after each error; [`Error::Malformed`];
+    /// [`Error::Backend`] if the back-end was replaced and the replacement needs a key frame; [`Error::NoBackend`] if the
+    /// last one failed several times in a row. Bytes of any kind give an error at worst.
+    pub fn decode(&mut self, bitstream: &[u8], show: &mut PictureCallback<'_>) -> Result<(), Error> {
+        let result = self.look_over(bitstream).and_then(|overview| self.decode_picture(bitstream, overview, show));
+        self.broken = result.is_err();
         result
     }
 
-    /// Shows the next picture that was held back for order's sake, and waits for a key frame: the stream has ended, or
-    /// starts over. `false` where there is none left.
+    /// Shows the next picture that is held back to restore the order, and waits for a key frame: the stream has ended, or
+    /// starts over. Returns `false` if there is none left.
     ///
     /// # Errors
-    /// [`Error::Backend`].
-    pub fn flush(&mut self, show: &mut Show<'_>) -> Result<bool, Error> {
+    /// Returns [`Error::Backend`] or [`Error::NoBackend`] if the back-end failed.
+    pub fn flush(&mut self, show: &mut PictureCallback<'_>) -> Result<bool, Error> {
         let Some(sps) = self.sps else { return Ok(false) };
         self.broken = true;
-        self.backend.flush(sps.colour, show).map_err(|source| Error::Backend { name: self.backend.name(), source })
+        let result = guard(show, |show| self.active.prepare(|backend| backend.flush(sps.colour, show)));
+        result.map_err(|reason| self.replace(reason))
     }
 
-    fn restore(&mut self, bitstream: &[u8], colour: Colour, show: &mut Show<'_>) -> Result<(), Error> {
-        let name = self.backend.name();
-        self.backend.decode(bitstream, colour, show).map_err(|source| Error::Backend { name, source })
+    fn decode_picture(
+        &mut self,
+        bitstream: &[u8],
+        overview: Overview,
+        show: &mut PictureCallback<'_>,
+    ) -> Result<(), Error> {
+        loop {
+            let failed = self.name();
+            let result =
+                guard(show, |show| self.active.call(|backend| backend.decode(bitstream, overview.colour, show)));
+            let Err(reason) = result else { return Ok(()) };
+            let error = self.replace(reason);
+            // The same back-end, opened again, would fail at the same picture.
+            let another = !matches!(error, Error::NoBackend(_)) && self.name() != failed;
+            if !(another && overview.key) {
+                return Err(error);
+            }
+        }
     }
 
-    /// Reads what a picture says about itself before any back-end sees it, so that each may trust the framing, the size
+    /// Replaces the back-end, and says what happened.
+    fn replace(&mut self, reason: BoxError) -> Error {
+        let (name, text) = (self.name(), reason.to_string());
+        match self.active.replace(reason, &()) {
+            Ok(()) => Error::Backend { name, reason: text },
+            Err(refusals) => Error::NoBackend(refusals),
+        }
+    }
+
+    /// Reads what a picture says about itself before a back-end sees it, so that each one may trust the framing, the size
     /// and the kinds of units.
-    fn look_over(&mut self, bitstream: &[u8]) -> Result<Colour, Error> {
+    fn look_over(&mut self, bitstream: &[u8]) -> Result<Overview, Error> {
         if bitstream.len() > MAX_BITSTREAM_BYTES {
             return Err(Malformed::Unsupported("pictures of more than 16 MiB").into());
         }
@@ -161,23 +216,28 @@ impl Decoder {
             }
         }
         match self.sps {
-            Some(sps) if slices && (key || !self.broken) => Ok(sps.colour),
+            Some(sps) if slices && (key || !self.broken) => Ok(Overview { colour: sps.colour, key }),
             _ => Err(Error::NoKeyFrame),
         }
     }
 }
 
-/// One entry of the table of back-ends.
-struct Candidate {
-    name: &'static str,
-    codec: VideoCodec,
-    open: fn() -> Result<Box<dyn Backend>, BoxError>,
+/// Calls `work` with a `show` whose panic passes through the back-end as a normal return, and is raised again behind it:
+/// it is no failure of the back-end.
+fn guard<T>(show: &mut PictureCallback<'_>, work: impl FnOnce(&mut PictureCallback<'_>) -> T) -> T {
+    let mut panic: Option<Box<dyn Any + Send>> = None;
+    let result = work(&mut |picture| {
+        if panic.is_none() {
+            panic = catch_unwind(AssertUnwindSafe(|| show(picture))).err();
+        }
+    });
+    match panic {
+        Some(panic) => resume_unwind(panic),
+        None => result,
+    }
 }
 
-/// In order of preference. Hardware goes in front once it is here.
-const CANDIDATES: &[Candidate] = &[openh264::CANDIDATE];
-
-/// Bytes of one picture: more than any camera sends, less than would hurt.
+/// The longest bitstream of one picture: more than any camera sends, little enough to keep in memory.
 const MAX_BITSTREAM_BYTES: usize = 16 << 20;
 
 #[cfg(test)]

@@ -4,9 +4,12 @@ pub mod null;
 mod openh264;
 pub mod probe;
 
+pub use crate::backends::{Refusal, Replacement};
 pub use crate::layer::Content;
 
 use crate::BoxError;
+use crate::backends::{self, Active, list};
+use crate::rate::EncoderTarget;
 use crate::scale::Scaler;
 use media::{Bitrate, Buffer, BufferPool, Encoded, Frame, FrameRate, Layer, Pool, Size, VideoCodec};
 
@@ -15,13 +18,13 @@ use media::{Bitrate, Buffer, BufferPool, Encoded, Frame, FrameRate, Layer, Pool,
 pub struct Config {
     /// The format.
     pub codec: VideoCodec,
-    /// The size of the compressed picture, 16 samples or more either way. An odd side loses its last row or column.
+    /// The size of the compressed picture, at least 16 samples each way. An odd side loses its last row or column.
     pub size: Size,
-    /// Pictures in a second that will be given, as nearly as is known.
+    /// Expected pictures in a second.
     pub rate: FrameRate,
-    /// The rate to aim at.
+    /// The target bitrate.
     pub bitrate: Bitrate,
-    /// Temporal layers, 1..=3. A back-end that cannot make so many makes fewer.
+    /// Temporal layers, 1..=3. A back-end that supports fewer makes fewer.
     pub temporal_layers: u8,
     /// What the pictures show.
     pub content: Content,
@@ -29,146 +32,196 @@ pub struct Config {
     pub spatial: u8,
 }
 
-/// A compressed picture, as a back-end hands it out.
+/// A compressed picture of a back-end.
 #[derive(Debug)]
 pub struct Packet {
     /// NAL units, each behind its length in 4 big-endian bytes; key frames carry their parameter sets.
     pub payload: Buffer,
     /// The temporal layer.
     pub temporal: u8,
-    /// True where the picture builds on no other.
+    /// True if the picture refers to no other.
     pub key: bool,
-    /// True where no other picture builds on it.
+    /// True if no other picture refers to it.
     pub discardable: bool,
 }
 
-/// One implementation of a compressor. It lives on one thread.
+/// One implementation of an encoder. It lives on one thread.
 pub trait Backend: Send {
-    /// What people call it.
+    /// The name for logs and messages.
     fn name(&self) -> &'static str;
 
-    /// What it was opened with, made possible: the size is even, and there are as many temporal layers as it makes.
+    /// What it makes: the size is even, and there are as many temporal layers as it makes now.
     fn config(&self) -> &Config;
 
     /// Compresses a picture of exactly [`Backend::config`]'s size, or one that is a row or column larger: a key frame
-    /// where `key` is set. `None` where it chose to leave this picture out.
+    /// if `key` is set. Returns `None` if it leaves this picture out.
     ///
     /// # Errors
-    /// Where the back-end is broken; another one must take over.
+    /// Returns the reason if the back-end is broken; another one takes over.
     fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Packet>, BoxError>;
 
-    /// Aims at another rate from the next picture on.
+    /// Aims at `target` from the next picture on. It makes no temporal layer above `max_temporal`, and as many of those
+    /// below as it was opened with. A back-end that cannot change its temporal layers while it runs starts again, with a
+    /// key frame.
     ///
     /// # Errors
-    /// Where it cannot, or is broken; it goes on as before.
-    fn set_target(&mut self, bitrate: Bitrate, rate: FrameRate) -> Result<(), BoxError>;
+    /// Returns the reason if the back-end is broken; another one takes over.
+    fn set_target(&mut self, target: EncoderTarget) -> Result<(), BoxError>;
 }
 
-/// A back-end that did not open.
-#[derive(Debug, thiserror::Error)]
-#[error("{name}: {reason}")]
-pub struct Refusal {
-    /// Its name.
-    pub name: &'static str,
-    /// What it said.
-    pub reason: BoxError,
+/// Encoders in order of preference.
+pub type Backends = backends::Table<Config, dyn Backend>;
+
+/// An encoder of a table.
+pub type Candidate = backends::Candidate<Config, dyn Backend>;
+
+impl Default for Backends {
+    /// The encoders of this machine, hardware first once there is any.
+    fn default() -> Self {
+        Self::new(vec![openh264::candidate()])
+    }
 }
 
 /// Why pictures are not compressed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Every back-end refused.
-    #[error("no encoder opened; tried {}", list(.0))]
+    /// No back-end is left: each one did not open, or failed later.
+    #[error("no encoder is left; tried {}", list(.0))]
     NoBackend(Vec<Refusal>),
-    /// The back-end broke down.
-    #[error("{name} stopped")]
-    Backend {
-        /// Its name.
-        name: &'static str,
-        /// What it said.
-        #[source]
-        source: BoxError,
-    },
     /// A scaled picture is still in use: cannot happen while the encoder is driven by one thread.
     #[error("no room to scale a picture")]
     NoRoom,
 }
 
 /// Compresses one spatial layer of a track.
+///
+/// A back-end that returns an error or panics is replaced by the next one of the table, within the same call: the
+/// replacement compresses the same picture, as a key frame.
 pub struct Encoder {
-    backend: Box<dyn Backend>,
+    active: Active<Config, dyn Backend>,
+    /// What the next back-end is opened with.
+    config: Config,
+    target: Option<EncoderTarget>,
+    /// A back-end was replaced between two pictures: the next one is a key frame.
+    key_due: bool,
     scaler: Scaler,
     pool: Pool,
 }
 
 impl Encoder {
-    /// Opens the first back-end that takes `config`.
+    /// Opens the first back-end of this machine that takes `config`.
     ///
     /// # Errors
-    /// [`Error::NoBackend`] with what each of them said.
+    /// Returns [`Error::NoBackend`] with the reason of each one if none opens.
     pub fn open(config: &Config) -> Result<Self, Error> {
-        let mut refusals = Vec::new();
-        for candidate in CANDIDATES.iter().filter(|candidate| candidate.codec == config.codec) {
-            match (candidate.open)(config) {
-                Ok(backend) => return Ok(Self::with(backend)),
-                Err(reason) => refusals.push(Refusal { name: candidate.name, reason }),
-            }
-        }
-        Err(Error::NoBackend(refusals))
+        Self::open_with(config, &Backends::default())
     }
 
-    /// An encoder over a back-end of the caller's choice.
+    /// Opens the first of `backends` that takes `config`.
+    ///
+    /// # Errors
+    /// Returns [`Error::NoBackend`] with the reason of each one if none opens.
+    pub fn open_with(config: &Config, backends: &Backends) -> Result<Self, Error> {
+        let active = Active::open(backends.clone(), config.codec, config).map_err(Error::NoBackend)?;
+        Ok(Self::over(active, config.clone()))
+    }
+
+    /// An encoder over `backend` alone.
     #[must_use]
     pub fn with(backend: Box<dyn Backend>) -> Self {
-        Self { backend, scaler: Scaler::new(), pool: Pool::new(1) }
+        let config = backend.config().clone();
+        Self::over(Active::only(backend.name(), config.codec, backend), config)
     }
 
-    /// The name of the back-end at work.
+    fn over(active: Active<Config, dyn Backend>, config: Config) -> Self {
+        Self { active, config, target: None, key_due: false, scaler: Scaler::new(), pool: Pool::new(1) }
+    }
+
+    /// The name of the back-end that works now.
     pub fn name(&self) -> &'static str {
-        self.backend.name()
+        self.active.get().name()
     }
 
-    /// What it really does: the size after rounding to even, the temporal layers that the back-end makes.
+    /// What the back-end makes: the size after rounding to even, the temporal layers that it makes now.
     pub fn config(&self) -> &Config {
-        self.backend.config()
+        self.active.get().config()
     }
 
-    /// Compresses `frame`, after stretching it to the configured size where it has another one. A key frame where `key`
-    /// is set, and in any case for the first picture and after a change of colours. `None` where the back-end chose to
-    /// leave this picture out. In steady state nothing is allocated but what `pool` lacks.
+    /// The back-ends that failed and were replaced since the last call.
+    pub fn take_replacements(&mut self) -> Vec<Replacement> {
+        self.active.take_replacements()
+    }
+
+    /// Compresses `frame`, stretched to the configured size if it has another one. The result is a key frame if `key` is
+    /// set, for the first picture, after a change of colours, and after a back-end was replaced. Returns `None` if the
+    /// back-end leaves this picture out. In steady state nothing is allocated but what `pool` lacks.
     ///
     /// # Errors
-    /// [`Error::Backend`] where it is broken; another encoder must take over, with a key frame.
+    /// Returns [`Error::NoBackend`] if the last back-end failed: the encoder is of no more use.
     pub fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Encoded>, Error> {
-        let size = self.backend.config().size;
-        let packet = if even(frame.size()) == size {
-            self.backend.encode(frame, key, pool)
-        } else {
-            let scaled = self.scaled(frame, size)?;
-            self.backend.encode(&scaled, key, pool)
-        };
-        let packet = packet.map_err(|source| Error::Backend { name: self.name(), source })?;
-        Ok(packet.map(|packet| self.describe(frame, packet)))
+        let mut key = key || self.key_due;
+        loop {
+            match self.attempt(frame, key, pool)? {
+                Ok(packet) => {
+                    self.key_due = false;
+                    return Ok(packet.map(|packet| self.describe(frame, packet)));
+                }
+                Err(reason) => self.replace(reason)?,
+            }
+            key = true;
+        }
     }
 
-    /// Aims at another rate from the next picture on.
+    /// Aims at `target` from the next picture on.
     ///
     /// # Errors
-    /// [`Error::Backend`] where it cannot; it goes on as before.
-    pub fn set_target(&mut self, bitrate: Bitrate, rate: FrameRate) -> Result<(), Error> {
-        let name = self.name();
-        self.backend.set_target(bitrate, rate).map_err(|source| Error::Backend { name, source })
+    /// Returns [`Error::NoBackend`] if the last back-end failed: the encoder is of no more use.
+    pub fn set_target(&mut self, target: EncoderTarget) -> Result<(), Error> {
+        self.target = Some(target);
+        match self.active.prepare(|backend| backend.set_target(target)) {
+            Ok(()) => Ok(()),
+            Err(reason) => self.replace(reason),
+        }
+    }
+
+    /// The outer error is the encoder's, the inner one that of the back-end.
+    fn attempt(
+        &mut self,
+        frame: &Frame,
+        key: bool,
+        pool: &BufferPool,
+    ) -> Result<Result<Option<Packet>, BoxError>, Error> {
+        let size = self.config().size;
+        if even(frame.size()) == size {
+            return Ok(self.active.call(|backend| backend.encode(frame, key, pool)));
+        }
+        let scaled = self.scaled(frame, size)?;
+        Ok(self.active.call(|backend| backend.encode(&scaled, key, pool)))
+    }
+
+    /// Opens the next back-end, and aims it at the target of the one that failed.
+    fn replace(&mut self, reason: BoxError) -> Result<(), Error> {
+        self.key_due = true;
+        let mut reason = reason;
+        loop {
+            self.active.replace(reason, &self.config).map_err(Error::NoBackend)?;
+            let Some(target) = self.target else { return Ok(()) };
+            match self.active.prepare(|backend| backend.set_target(target)) {
+                Ok(()) => return Ok(()),
+                Err(next) => reason = next,
+            }
+        }
     }
 
     fn scaled(&mut self, frame: &Frame, size: Size) -> Result<Frame, Error> {
-        let mut canvas = self.pool.take(size).ok_or(Error::NoRoom)?;
-        self.scaler.scale(frame, &mut canvas);
-        Ok(canvas.freeze(frame.number(), frame.captured(), frame.colour(), frame.rotation()))
+        let mut scaled = self.pool.take(size).ok_or(Error::NoRoom)?;
+        self.scaler.scale(frame, &mut scaled);
+        Ok(scaled.freeze(frame.number(), frame.captured(), frame.colour(), frame.rotation()))
     }
 
     fn describe(&self, frame: &Frame, packet: Packet) -> Encoded {
-        let config = self.backend.config();
+        let config = self.config();
         Encoded {
             codec: config.codec,
             layer: Layer { spatial: config.spatial, temporal: packet.temporal },
@@ -182,23 +235,9 @@ impl Encoder {
     }
 }
 
-/// One entry of the table of back-ends.
-struct Candidate {
-    name: &'static str,
-    codec: VideoCodec,
-    open: fn(&Config) -> Result<Box<dyn Backend>, BoxError>,
-}
-
-/// In order of preference. Hardware goes in front once it is here.
-const CANDIDATES: &[Candidate] = &[openh264::CANDIDATE];
-
 /// A size without its odd row and column: 4:2:0 cropping counts in pairs.
 fn even(size: Size) -> Size {
     Size::new(size.width & !1, size.height & !1)
-}
-
-fn list(refusals: &[Refusal]) -> String {
-    refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct Rung {
     /// The bitrate for good quality; a higher one gains little.
     pub bitrate: Bitrate,
     /// The minimum bitrate; below it the layer is not sent.
-    pub least: Bitrate,
+    pub min_bitrate: Bitrate,
     /// The number of temporal layers.
     pub temporal_layers: u8,
 }
@@ -111,8 +111,8 @@ impl Limits {
         )]
         let kilobits = (self.bitrate * share / 1_000.0).round() as u64;
         let bitrate = Bitrate::kbps(kilobits.max(MIN_KILOBITS));
-        let least = Bitrate::bps(bitrate.as_bps() / MIN_BITRATE_DIVISOR);
-        Rung { spatial, size, bitrate, least, temporal_layers: self.temporal_layers }
+        let min_bitrate = Bitrate::bps(bitrate.as_bps() / MIN_BITRATE_DIVISOR);
+        Rung { spatial, size, bitrate, min_bitrate, temporal_layers: self.temporal_layers }
     }
 }
 
@@ -209,7 +209,7 @@ mod tests {
             assert_eq!(usize::from(rung.spatial), number);
             assert!(rung.size.width % 2 == 0 && rung.size.height % 2 == 0, "{rung:?}");
             assert!(rung.size.width <= bound.width && rung.size.height <= bound.height, "{rung:?}");
-            assert!(rung.least < rung.bitrate);
+            assert!(rung.min_bitrate < rung.bitrate);
         }
         assert!(
             ladder.rungs().is_sorted_by(|low, high| low.bitrate < high.bitrate && low.size.area() < high.size.area())

@@ -4,6 +4,7 @@
 //! thread. [`layer`] and [`rate`] are pure. Deliberately absent: sockets, keys, devices. Every parser returns a value
 //! or an error for any input and never panics. It allocates no more bytes than its input has.
 
+pub mod backends;
 pub mod bitstream;
 pub mod call_log;
 pub mod colour;

@@ -1,97 +1,251 @@
-//! Shares a video budget out among the layers that somebody wants. Pure.
+//! Divides a video budget among the layers of a track. Pure.
 
-use crate::layer::Rung;
-use media::Bitrate;
+use crate::layer::{Ladder, Rung};
+use media::{Bitrate, FrameRate};
 
-/// The rate of each of the `wanted` rungs (smallest first) under `budget`, in their order. [`Bitrate::ZERO`] stops a
-/// layer; nothing gets more than its rung's `bitrate`, and together they never get more than `budget`.
-///
-/// A small layer that works is worth more to more people than a large one that does not, so layers are admitted from
-/// below, each with its least rate; once one does not fit, those above it stop too. The smallest wanted layer is never
-/// stopped: a poor picture beats none. What is left then fills all admitted layers by the same share of what they lack.
-#[must_use]
-pub fn split(budget: Bitrate, wanted: &[Rung]) -> Vec<Bitrate> {
-    let admitted = admit(budget, wanted);
-    let (running, stopped) = wanted.split_at(admitted);
-    let least: Bitrate = running.iter().map(|rung| rung.least).sum();
-    let lacking: Bitrate = running.iter().map(|rung| rung.bitrate.saturating_sub(rung.least)).sum();
-    let spare = budget.saturating_sub(least).min(lacking);
-    let fill = |rung: &Rung| {
-        let lack = rung.bitrate.saturating_sub(rung.least);
-        // The lowest layer may be admitted below its least rate.
-        rung.least.min(budget) + portion(spare, lack, lacking)
-    };
-    running.iter().map(fill).chain(stopped.iter().map(|_| Bitrate::ZERO)).collect()
+/// What a layer's encode thread does from the next picture on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerTarget {
+    /// The layer is not sent: its pictures are neither scaled nor encoded.
+    Paused,
+    /// The layer is sent. A layer that was paused begins with a key frame.
+    Running(EncoderTarget),
 }
 
-/// How many rungs, from below, get their least rate out of `budget`.
-fn admit(budget: Bitrate, wanted: &[Rung]) -> usize {
+/// What the encoder of a running layer aims at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EncoderTarget {
+    /// The rate of all temporal layers together.
+    pub bitrate: Bitrate,
+    /// The highest temporal layer that is encoded, 0..=2.
+    pub max_temporal: u8,
+    /// Pictures in a second that are encoded, at most.
+    pub frame_rate: FrameRate,
+}
+
+impl EncoderTarget {
+    /// This target without its highest temporal layer: half the pictures. With one temporal layer left, every other
+    /// picture is skipped instead.
+    #[must_use]
+    pub fn without_top_temporal(self) -> Self {
+        let share = u64::from(TEMPORAL_SHARE[1]);
+        Self {
+            bitrate: Bitrate::bps(self.bitrate.as_bps() * share / 100),
+            max_temporal: self.max_temporal.saturating_sub(1),
+            frame_rate: divide(self.frame_rate, 1),
+        }
+    }
+}
+
+/// What the viewers together want of one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// The layer, as [`Rung::spatial`].
+    pub spatial: u8,
+    /// The most temporal layers that any viewer takes, 1..=3: with each one less, half as many pictures in a second.
+    pub temporal_layers: u8,
+}
+
+/// The target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that of the source. A rung
+/// without a wish is paused.
+///
+/// No layer gets more than its rung's `bitrate`, and together they never get more than `budget`. Layers are admitted
+/// from the smallest wanted one up, each with its minimum bitrate. Once one does not fit, it and those above it are
+/// paused: a small layer that works is worth more to more people than a large one that does not. The smallest wanted
+/// layer is never paused: a poor picture is better than none. What is left fills all admitted layers by the same share of
+/// what they lack.
+#[must_use]
+pub fn allocate(budget: Bitrate, frame_rate: FrameRate, ladder: &Ladder, wishes: &[Wish]) -> Vec<LayerTarget> {
+    let wish = |rung: &Rung| wishes.iter().find(|wish| wish.spatial == rung.spatial);
+    let wanted: Vec<(Rung, Wish)> =
+        ladder.rungs().iter().filter_map(|rung| wish(rung).map(|wish| (*rung, *wish))).collect();
+    let ranges: Vec<Range> = wanted.iter().map(|(rung, wish)| Range::new(rung, *wish)).collect();
+    let shares = split(budget, &ranges);
+    let target = |rung: &Rung| {
+        let position = wanted.iter().position(|(wanted, _)| wanted.spatial == rung.spatial);
+        let running = position.and_then(|position| Some((wanted.get(position)?.1, *shares.get(position)?)));
+        match running {
+            Some((wish, bitrate)) => LayerTarget::Running(EncoderTarget {
+                bitrate,
+                max_temporal: wish.temporal_layers.clamp(1, rung.temporal_layers.max(1)) - 1,
+                frame_rate: divide(frame_rate, missing(wish)),
+            }),
+            None => LayerTarget::Paused,
+        }
+    };
+    ladder.rungs().iter().map(target).collect()
+}
+
+/// Temporal layers that no viewer takes.
+fn missing(wish: Wish) -> u8 {
+    MAX_TEMPORAL_LAYERS - wish.temporal_layers.clamp(1, MAX_TEMPORAL_LAYERS)
+}
+
+/// `frame_rate` halved so many times, but never under one picture in a second.
+fn divide(frame_rate: FrameRate, halvings: u8) -> FrameRate {
+    let denominator = frame_rate.denominator().saturating_mul(1 << halvings);
+    FrameRate::new(frame_rate.numerator(), denominator).unwrap_or(frame_rate)
+}
+
+/// The rates between which a layer works.
+#[derive(Clone, Copy)]
+struct Range {
+    min_bitrate: Bitrate,
+    max_bitrate: Bitrate,
+}
+
+impl Range {
+    /// The range of `rung` with the temporal layers of `wish`.
+    fn new(rung: &Rung, wish: Wish) -> Self {
+        let percent = u64::from(TEMPORAL_SHARE[usize::from(missing(wish))]);
+        let part = |rate: Bitrate| Bitrate::bps(rate.as_bps() * percent / 100);
+        Self { min_bitrate: part(rung.min_bitrate), max_bitrate: part(rung.bitrate) }
+    }
+
+    fn lack(&self) -> Bitrate {
+        self.max_bitrate.saturating_sub(self.min_bitrate)
+    }
+}
+
+/// The rate of each admitted layer of `wanted` (smallest first). Layers behind the end of the result are not admitted.
+fn split(budget: Bitrate, wanted: &[Range]) -> Vec<Bitrate> {
+    let running = &wanted[..admit(budget, wanted)];
+    let minimum: Bitrate = running.iter().map(|range| range.min_bitrate).sum();
+    let lack: Bitrate = running.iter().map(Range::lack).sum();
+    let spare = budget.saturating_sub(minimum).min(lack);
+    // The smallest layer may be admitted below its minimum bitrate.
+    running.iter().map(|range| range.min_bitrate.min(budget) + portion(spare, range.lack(), lack)).collect()
+}
+
+/// How many layers, from the smallest up, get their minimum bitrate out of `budget`.
+fn admit(budget: Bitrate, wanted: &[Range]) -> usize {
     let mut left = budget;
-    for (index, rung) in wanted.iter().enumerate() {
-        if index > 0 && rung.least > left {
+    for (index, range) in wanted.iter().enumerate() {
+        if index > 0 && range.min_bitrate > left {
             return index;
         }
-        left = left.saturating_sub(rung.least);
+        left = left.saturating_sub(range.min_bitrate);
     }
     wanted.len()
 }
 
-/// `of * part / whole`, without overflow; zero of nothing.
+/// `of * part / whole` without overflow; zero if `whole` is zero.
 fn portion(of: Bitrate, part: Bitrate, whole: Bitrate) -> Bitrate {
     let product = u128::from(of.as_bps()) * u128::from(part.as_bps());
     let share = product.checked_div(u128::from(whole.as_bps())).unwrap_or(0);
     Bitrate::bps(u64::try_from(share).unwrap_or(u64::MAX))
 }
 
+/// Temporal layers of a wish at full frame rate.
+const MAX_TEMPORAL_LAYERS: u8 = 3;
+
+/// Percent of a layer's bits without no, one and two of its three temporal layers. The SFU counts with the same shares.
+const TEMPORAL_SHARE: [u8; 3] = [100, 70, 50];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layer::{Content, Ladder};
+    use crate::layer::Content;
     use media::Size;
 
-    fn rungs() -> Vec<Rung> {
-        Ladder::for_source(Size::new(1280, 720), Content::Camera).rungs().to_vec()
+    fn ladder() -> Ladder {
+        Ladder::for_source(Size::new(1280, 720), Content::Camera)
+    }
+
+    fn wishes(layers: impl IntoIterator<Item = u8>) -> Vec<Wish> {
+        layers.into_iter().map(|spatial| Wish { spatial, temporal_layers: 3 }).collect()
+    }
+
+    fn shares(kilobits: u64, layers: impl IntoIterator<Item = u8>) -> Vec<Option<Bitrate>> {
+        let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &wishes(layers));
+        let share = |target| match target {
+            LayerTarget::Paused => None,
+            LayerTarget::Running(target) => Some(target.bitrate),
+        };
+        targets.into_iter().map(share).collect()
     }
 
     #[test]
     fn plenty_gives_each_layer_what_it_can_use() {
-        let shares = split(Bitrate::kbps(10_000), &rungs());
-        assert_eq!(shares, rungs().iter().map(|rung| rung.bitrate).collect::<Vec<_>>());
+        let full: Vec<_> = ladder().rungs().iter().map(|rung| Some(rung.bitrate)).collect();
+        assert_eq!(shares(10_000, 0..3), full);
     }
 
     #[test]
-    fn scarcity_stops_the_largest_first() {
-        let shares = split(Bitrate::kbps(400), &rungs());
-        assert!(shares[0] > Bitrate::ZERO && shares[1] > Bitrate::ZERO);
-        assert_eq!(shares[2], Bitrate::ZERO);
+    fn scarcity_pauses_the_largest_first() {
+        let shares = shares(400, 0..3);
+        assert!(shares[0].is_some() && shares[1].is_some());
+        assert_eq!(shares[2], None);
     }
 
     #[test]
-    fn the_smallest_wanted_layer_never_stops() {
-        assert_eq!(split(Bitrate::kbps(10), &rungs())[0], Bitrate::kbps(10));
-        assert_eq!(split(Bitrate::kbps(10), &rungs()[2..]), [Bitrate::kbps(10)]);
-        assert!(split(Bitrate::kbps(10), &[]).is_empty());
+    fn the_smallest_wanted_layer_is_never_paused() {
+        assert_eq!(shares(10, 0..3), [Some(Bitrate::kbps(10)), None, None]);
+        assert_eq!(shares(10, [2]), [None, None, Some(Bitrate::kbps(10))]);
+        assert_eq!(shares(10, []), [None, None, None]);
     }
 
     #[test]
     fn a_layer_nobody_wants_leaves_its_share_to_the_others() {
-        let shares = split(Bitrate::kbps(1_500), &rungs()[2..]);
-        assert_eq!(shares, [Bitrate::kbps(1_500)]);
+        assert_eq!(shares(1_500, [2]), [None, None, Some(Bitrate::kbps(1_500))]);
     }
 
     #[test]
     fn shares_never_exceed_the_budget_and_grow_with_it() {
-        let mut before = vec![Bitrate::ZERO; 3];
+        let minimum = ladder().rungs()[0].min_bitrate;
+        let mut before = 0;
         for kilobits in 1..3_000 {
-            let shares = split(Bitrate::kbps(kilobits), &rungs());
+            let shares: Vec<Bitrate> = shares(kilobits, 0..3).into_iter().flatten().collect();
             assert!(shares.iter().copied().sum::<Bitrate>() <= Bitrate::kbps(kilobits));
-            // The smallest layer gives some of its spare up when a further one is let in, but never below its least.
-            assert!(shares[0] >= rungs()[0].least.min(Bitrate::kbps(kilobits)));
-            assert!(
-                shares.iter().filter(|share| **share > Bitrate::ZERO).count()
-                    >= before.iter().filter(|share| **share > Bitrate::ZERO).count()
-            );
-            before = shares;
+            // The smallest layer gives up some of its spare when another one is admitted, but never below its minimum.
+            assert!(shares[0] >= minimum.min(Bitrate::kbps(kilobits)));
+            assert!(shares.len() >= before);
+            before = shares.len();
         }
+    }
+
+    #[test]
+    fn fewer_temporal_layers_mean_fewer_pictures_and_fewer_bits() {
+        let full = ladder().rungs()[1].bitrate.as_bps();
+        for (temporal_layers, max_temporal, per_second, percent) in
+            [(3, 2, (30, 1), 100), (2, 1, (30, 2), 70), (1, 0, (30, 4), 50)]
+        {
+            let wish = Wish { spatial: 1, temporal_layers };
+            let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder(), &[wish]);
+            let target = EncoderTarget {
+                bitrate: Bitrate::bps(full * percent / 100),
+                max_temporal,
+                frame_rate: FrameRate::new(per_second.0, per_second.1).unwrap(),
+            };
+            assert_eq!(targets, [LayerTarget::Paused, LayerTarget::Running(target), LayerTarget::Paused]);
+        }
+    }
+
+    #[test]
+    fn a_screen_without_temporal_layers_keeps_the_frame_rate_of_the_wish() {
+        let ladder = Ladder::for_source(Size::new(1920, 1080), Content::Screen);
+        let wish = Wish { spatial: 1, temporal_layers: 2 };
+        let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder, &[wish]);
+        let LayerTarget::Running(target) = targets[1] else { panic!("paused") };
+        assert_eq!((target.max_temporal, target.frame_rate), (0, FrameRate::new(30, 2).unwrap()));
+    }
+
+    #[test]
+    fn a_wish_out_of_range_is_taken_for_the_nearest_one() {
+        for (asked, taken) in [(0, 1), (9, 3)] {
+            let of = |temporal_layers| {
+                allocate(Bitrate::kbps(900), FrameRate::THIRTY, &ladder(), &[Wish { spatial: 0, temporal_layers }])
+            };
+            assert_eq!(of(asked), of(taken));
+        }
+    }
+
+    #[test]
+    fn a_target_without_its_top_layer_has_half_the_pictures() {
+        let full = EncoderTarget { bitrate: Bitrate::kbps(100), max_temporal: 1, frame_rate: FrameRate::THIRTY };
+        let half = full.without_top_temporal();
+        assert_eq!((half.bitrate, half.max_temporal), (Bitrate::kbps(70), 0));
+        assert_eq!(half.frame_rate, FrameRate::new(30, 2).unwrap());
+        assert_eq!(half.without_top_temporal().frame_rate, FrameRate::new(30, 4).unwrap());
     }
 }

@@ -21,7 +21,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout_at};
-use tracks::{SourceEvent, Waiting};
+use tracks::{Failure, TrackEvent, TrackReport, Waiting};
 
 /// Routes between the parts of one meeting. It owns the parts and no state of its own.
 pub struct Coordinator {
@@ -158,21 +158,25 @@ impl Coordinator {
         ControlFlow::Continue(())
     }
 
-    async fn handle_report(&mut self, report: tracks::SourceReport) -> ControlFlow<Reason> {
+    async fn handle_report(&mut self, report: TrackReport) -> ControlFlow<Reason> {
         match self.tracks.handle_report(report, self.membership.is_inside()) {
             None => {}
-            Some(SourceEvent::Opened) => self.announce().await,
-            Some(SourceEvent::Failed(slot, notice)) => {
-                self.stop_source(slot);
-                // The screens must switch the button off, also if the source never was announced.
-                if let Some(event) = self.membership.unannounced_off(slot) {
-                    self.events.send(event).await;
-                }
-                self.announce().await;
-                self.events.send(Event::Notice(notice)).await;
-            }
+            Some(TrackEvent::Opened) => self.announce().await,
+            Some(TrackEvent::Failed(failure)) => self.end_source(failure).await,
+            Some(TrackEvent::Notice(notice)) => self.events.send(Event::Notice(notice)).await,
         }
         ControlFlow::Continue(())
+    }
+
+    /// Closes a source that failed or has no encoder left, and unpublishes its track.
+    async fn end_source(&mut self, Failure { slot, notice }: Failure) {
+        self.stop_source(slot);
+        // The screens must switch the button off, also if the source never was announced.
+        if let Some(event) = self.membership.unannounced_off(slot) {
+            self.events.send(event).await;
+        }
+        self.announce().await;
+        self.events.send(Event::Notice(notice)).await;
     }
 
     async fn handle_tick(&mut self) -> ControlFlow<Reason> {
@@ -196,8 +200,11 @@ impl Coordinator {
         let entered = self.membership.enter(me, link);
         self.events.send(entered).await;
         self.events.send(Event::Microphone(self.devices.microphone())).await;
-        self.tracks.publish_all();
+        let failures = self.tracks.publish_all();
         self.announce().await;
+        for failure in failures {
+            self.end_source(failure).await;
+        }
     }
 
     async fn set_members(&mut self, members: Vec<Member>) {
@@ -304,7 +311,6 @@ impl Coordinator {
         events.send(Event::Ended(reason)).await;
     }
 }
-
 
 /// The period at which levels, sound warnings and statistics are read.
 const TICK: Duration = Duration::from_millis(100);

@@ -71,7 +71,7 @@ impl Engine {
         Self::start_with(entry, setup, identity, output, Hardware::default())
     }
 
-    /// Like [`Engine::start`], with the caller's devices.
+    /// Like [`Engine::start`], with the caller's devices, encoders and decoders.
     ///
     /// # Errors
     /// As [`Engine::start`].
@@ -92,9 +92,18 @@ impl Engine {
         let membership = Membership::new(matches!(entry, Entry::Create { .. }));
         let config = network(entry, &setup, identity, ring.clone(), pool.clone())?;
         let (session, network) = net::start(config, runtime.handle());
+        let codecs = hardware.codecs.clone();
         let devices = Devices::start(setup, hardware, clock, pool.clone(), uplink.clone());
-        let context =
-            Context { session: session.clone(), ring, clock, pool, stats: stats.tracks().clone(), output, uplink };
+        let context = Context {
+            session: session.clone(),
+            ring,
+            clock,
+            pool,
+            stats: stats.tracks().clone(),
+            output,
+            uplink,
+            codecs,
+        };
         let tracks = Tracks::start(context)?;
         let events = Outbox::new(events, closing.clone());
         let mut coordinator = Coordinator { session, devices, tracks, membership, stats: stats.clone(), events };

@@ -3,8 +3,8 @@
 use crate::{AudioChoice, Choice};
 use crypto::Words;
 use net::meeting::Microphone;
-use proto::{ParticipantId, TileWish, Totals};
 pub use proto::{Fault, Reason};
+use proto::{ParticipantId, TileWish, Totals};
 
 /// An action of the user.
 #[derive(Clone, Debug)]
@@ -149,8 +149,12 @@ pub enum NoticeKind {
     StillWaiting,
     /// Nobody in the meeting may admit people.
     NobodyAdmits,
-    /// This machine is too slow for what it sends: a layer was dropped.
+    /// This machine is too slow for what it sends: a layer was sent with fewer pictures in a second.
     Overloaded,
+    /// An encoder or decoder failed, and another one took over; the detail names both and the reason.
+    CodecReplaced,
+    /// One of our picture tracks has no encoder left: it is no longer sent, and its device is closed.
+    TrackFailed,
     /// A participant's pictures cannot be opened or decoded.
     PeerUnreadable,
     /// A command was refused, or too many commands waited.
@@ -174,6 +178,8 @@ impl NoticeKind {
             | Self::FileFormat
             | Self::NoScreen
             | Self::Overloaded
+            | Self::CodecReplaced
+            | Self::TrackFailed
             | Self::Refused => Fault::Here,
             Self::StillWaiting | Self::NobodyAdmits | Self::PeerUnreadable => Fault::Peer,
         }

@@ -1,6 +1,7 @@
 //! Turns what the meeting and the devices report into notices for the screens.
 
 use crate::event::{Notice, NoticeKind};
+use crate::receive;
 use net::meeting;
 
 /// The notice of a meeting that goes on.
@@ -16,6 +17,24 @@ pub fn notice(notice: meeting::Notice) -> Notice {
         _ => (NoticeKind::Refused, format!("{notice:?}")),
     };
     Notice { kind, detail }
+}
+
+/// The notice of a source of ours that cannot be encoded.
+pub fn track_failed(detail: String) -> Notice {
+    Notice { kind: NoticeKind::TrackFailed, detail }
+}
+
+/// The notice of an encoder or decoder that was replaced.
+pub fn codec_replaced(detail: String) -> Notice {
+    Notice { kind: NoticeKind::CodecReplaced, detail }
+}
+
+/// The notice of a received track whose decoder failed.
+pub fn received(report: receive::Report) -> Notice {
+    match report {
+        receive::Report::DecoderReplaced(replacement) => codec_replaced(replacement.to_string()),
+        receive::Report::TrackFailed(detail) => Notice { kind: NoticeKind::PeerUnreadable, detail },
+    }
 }
 
 /// The notice of a camera or a shared screen that failed.

@@ -1,14 +1,18 @@
 //! Threads on which everything that arrives is opened and decoded: a track stays on one thread.
 
-mod early;
+mod decode_queue;
 mod picture;
-mod ready;
+mod report;
+#[cfg(test)]
+mod tests;
 mod voice;
+mod waiting_frames;
 
-pub use early::Early;
-pub use picture::PictureJob;
-pub use ready::Ready;
-pub use voice::VoiceJob;
+pub use decode_queue::DecodeQueue;
+pub use picture::PictureReceiver;
+pub use report::Report;
+pub use voice::VoiceReceiver;
+pub use waiting_frames::WaitingFrames;
 
 use crate::worker::{Job, Worker};
 use std::io;
@@ -20,26 +24,29 @@ pub struct Receivers {
 }
 
 impl Receivers {
-    /// Starts one thread for voices and one for pictures on each core but one, at most eight.
+    /// Starts one thread for voices, and one for pictures on each core but one, at most eight.
     ///
     /// # Errors
-    /// Where the system has no thread left.
+    /// Returns the system's error if there is no thread left.
     pub fn start() -> io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let pictures = (0..cores.saturating_sub(1).clamp(1, 8)).map(|n| Worker::start(&format!("decode-{n}")));
+        let count = cores.saturating_sub(1).clamp(1, MAX_DECODE_THREADS);
+        let pictures = (0..count).map(|number| Worker::start(&format!("decode-{number}")));
         Ok(Self { voices: Worker::start("voices")?, pictures: pictures.collect::<io::Result<_>>()? })
     }
 
     /// Takes over a voice.
-    pub fn add_voice(&mut self, job: VoiceJob) {
+    pub fn add_voice(&mut self, job: VoiceReceiver) {
         self.voices.add(Box::new(job));
     }
 
-    /// Gives a picture track to the thread with the fewest.
-    pub fn add_picture(&mut self, job: PictureJob) {
+    /// Gives a picture track to the thread that has the fewest.
+    pub fn add_picture(&mut self, job: PictureReceiver) {
         let job: Box<dyn Job> = Box::new(job);
         if let Some(worker) = self.pictures.iter_mut().min_by_key(|worker| worker.load()) {
             worker.add(job);
         }
     }
 }
+
+const MAX_DECODE_THREADS: usize = 8;

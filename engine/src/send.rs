@@ -1,8 +1,14 @@
-//! What leaves this machine: pictures by layers, each on a thread of its own, and the voice.
+//! What leaves this machine: pictures by layers, each layer on its own thread, and the voice.
 
+mod frame_skipper;
 mod layer;
+mod load;
 mod pictures;
+mod report;
+#[cfg(test)]
+mod tests;
 mod voice;
 
-pub use pictures::{Open, Pictures, Report, announced};
+pub use pictures::{Open, Pictures, announced};
+pub use report::Report;
 pub use voice::Uplink;

@@ -4,16 +4,19 @@ use crate::send::Open;
 use crate::setup::Choice;
 use audio::device::Provider as SoundDevices;
 use capture::{Error, Source, device, file, null, screen as x11, synthetic};
+use codec::{decode, encode};
 use media::{Clock, FrameRate, Size};
 use std::sync::Arc;
 
-/// The devices that a meeting can open: this machine's, unless the caller provides others.
+/// The devices, encoders and decoders that a meeting can open: this machine's, unless the caller provides others.
 #[derive(Clone, Default)]
 pub struct Hardware {
     /// Cameras.
     pub cameras: Cameras,
     /// Microphones and speakers.
     pub sound: SoundDevices,
+    /// Encoders and decoders of pictures.
+    pub codecs: Codecs,
 }
 
 /// The cameras that a meeting can open: this machine's, unless the caller provides others. Clones share one function.
@@ -41,6 +44,15 @@ impl Default for Cameras {
     fn default() -> Self {
         Self::new(camera)
     }
+}
+
+/// The encoders and decoders of pictures, in order of preference: this machine's, unless the caller provides others.
+#[derive(Clone, Default)]
+pub struct Codecs {
+    /// The encoders.
+    pub encoders: encode::Backends,
+    /// The decoders.
+    pub decoders: decode::Backends,
 }
 
 fn camera(choice: Choice, clock: Clock) -> Opened {

@@ -1,61 +1,82 @@
-//! A thread that serves several tracks, each in its turn.
+//! A thread that serves several tracks in turn. A track whose work panics is dropped; the others go on.
 
-use media::Notify;
+use media::{Notify, Panicked, catch_panic};
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-/// Work that arrives over time, on one thread from its birth to its end.
+/// Work that arrives over time and is done on one thread.
 pub trait Job: Send {
-    /// Rings `bell` whenever there is something to do, from now on.
+    /// Notifies `notify` whenever there is something to do, from now on.
     fn notify_on(&mut self, notify: Notify);
     /// Does the next piece of work.
     fn step(&mut self) -> Progress;
+    /// Reports that a step has panicked. The job is dropped after it.
+    fn failed(&mut self, panicked: &Panicked);
 }
 
-/// What a step found.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Something was done; there may be more.
     Worked,
-    /// There is nothing to do until the bell rings.
+    /// There is nothing to do until the next notification.
     Idle,
-    /// There will never be anything to do again.
+    /// There will never be anything to do again: the job is dropped.
     Ended,
 }
 
 /// A named thread with its jobs. Dropping it stops the thread after the step it is in.
 pub struct Worker {
-    inbox: Arc<Mutex<Vec<Box<dyn Job>>>>,
+    inbox: Arc<Mutex<Vec<Counted>>>,
     notify: Notify,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-    jobs: usize,
+    load: Arc<AtomicUsize>,
+}
+
+/// A job that is counted in the load of its worker until it is dropped.
+struct Counted {
+    job: Box<dyn Job>,
+    load: Arc<AtomicUsize>,
+}
+
+impl Counted {
+    fn new(job: Box<dyn Job>, load: Arc<AtomicUsize>) -> Self {
+        load.fetch_add(1, Ordering::AcqRel);
+        Self { job, load }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.load.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Worker {
     /// Starts a thread called `name`.
     ///
     /// # Errors
-    /// Where the system has no thread left.
+    /// Returns the system's error if there is no thread left.
     pub fn start(name: &str) -> io::Result<Self> {
         let (inbox, notify, stop) = (Arc::default(), Notify::new(), Arc::new(AtomicBool::new(false)));
         let run = Run { inbox: Arc::clone(&inbox), notify: notify.clone(), stop: Arc::clone(&stop), jobs: Vec::new() };
         let thread = Builder::new().name(name.into()).spawn(move || run.run())?;
-        Ok(Self { inbox, notify, stop, thread: Some(thread), jobs: 0 })
+        Ok(Self { inbox, notify, stop, thread: Some(thread), load: Arc::default() })
     }
 
     /// Gives the thread one more job.
     pub fn add(&mut self, job: Box<dyn Job>) {
+        let job = Counted::new(job, Arc::clone(&self.load));
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner).push(job);
-        self.jobs += 1;
         self.notify.notify();
     }
 
-    /// How many jobs it was given.
+    /// The number of jobs that have not ended.
     pub fn load(&self) -> usize {
-        self.jobs
+        self.load.load(Ordering::Acquire)
     }
 }
 
@@ -64,26 +85,26 @@ impl Drop for Worker {
         self.stop.store(true, Ordering::Release);
         self.notify.notify();
         if let Some(thread) = self.thread.take() {
-            // A job that panicked has been logged by the panic hook; there is nothing left to save.
+            // The thread catches the panics of its jobs; only a panic while one reports its failure ends it.
             let _ = thread.join();
         }
     }
 }
 
 struct Run {
-    inbox: Arc<Mutex<Vec<Box<dyn Job>>>>,
+    inbox: Arc<Mutex<Vec<Counted>>>,
     notify: Notify,
     stop: Arc<AtomicBool>,
-    jobs: Vec<Box<dyn Job>>,
+    jobs: Vec<Counted>,
 }
 
 impl Run {
     fn run(mut self) {
         while !self.stop.load(Ordering::Acquire) {
-            self.welcome_new_jobs();
+            self.take_new_jobs();
             let mut worked = false;
-            self.jobs.retain_mut(|job| {
-                let progress = job.step();
+            self.jobs.retain_mut(|counted| {
+                let progress = step(counted.job.as_mut());
                 worked |= progress == Progress::Worked;
                 progress != Progress::Ended
             });
@@ -93,13 +114,21 @@ impl Run {
         }
     }
 
-    fn welcome_new_jobs(&mut self) {
+    fn take_new_jobs(&mut self) {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
-        for mut job in inbox.drain(..) {
-            job.notify_on(self.notify.clone());
-            self.jobs.push(job);
+        for mut counted in inbox.drain(..) {
+            counted.job.notify_on(self.notify.clone());
+            self.jobs.push(counted);
         }
     }
+}
+
+/// Lets a job work, and ends it if it panics.
+fn step(job: &mut dyn Job) -> Progress {
+    catch_panic(|| job.step()).unwrap_or_else(|panicked| {
+        job.failed(&panicked);
+        Progress::Ended
+    })
 }
 
 #[cfg(test)]
@@ -124,6 +153,47 @@ mod tests {
             self.done.send(self.left).unwrap();
             Progress::Worked
         }
+        fn failed(&mut self, panicked: &Panicked) {
+            panic!("{panicked}");
+        }
+    }
+
+    /// Ends at its first step, after a message.
+    struct Waits(mpsc::Receiver<()>);
+
+    impl Job for Waits {
+        fn notify_on(&mut self, _: Notify) {}
+        fn step(&mut self) -> Progress {
+            self.0.recv().unwrap();
+            Progress::Ended
+        }
+        fn failed(&mut self, panicked: &Panicked) {
+            panic!("{panicked}");
+        }
+    }
+
+    /// Panics at its first step, and says so.
+    struct Broken(mpsc::SyncSender<String>);
+
+    impl Job for Broken {
+        fn notify_on(&mut self, _: Notify) {}
+        fn step(&mut self) -> Progress {
+            panic!("out of range")
+        }
+        fn failed(&mut self, panicked: &Panicked) {
+            self.0.send(panicked.to_string()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_job_that_panics_is_reported_once_and_the_others_go_on() {
+        let ((done, steps), (failures, failed)) = (mpsc::sync_channel(100), mpsc::sync_channel(100));
+        let mut worker = Worker::start("test").unwrap();
+        worker.add(Box::new(Broken(failures)));
+        assert_eq!(failed.recv().unwrap(), "panicked: out of range");
+        worker.add(Box::new(Count { left: 3, done }));
+        assert_eq!(steps.iter().collect::<Vec<_>>(), [2, 1, 0]);
+        assert!(failed.recv().is_err(), "the job is dropped");
     }
 
     #[test]
@@ -137,5 +207,20 @@ mod tests {
         let mut seen: Vec<u32> = steps.iter().collect();
         seen.sort_unstable();
         assert_eq!(seen, [0, 0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn a_job_that_has_ended_is_not_in_the_load() {
+        let ((done, steps), (failures, failed)) = (mpsc::sync_channel(100), mpsc::sync_channel(100));
+        let mut worker = Worker::start("test").unwrap();
+        let (go, wait) = mpsc::sync_channel(1);
+        worker.add(Box::new(Waits(wait)));
+        worker.add(Box::new(Count { left: 1, done }));
+        worker.add(Box::new(Broken(failures)));
+        assert_eq!(worker.load(), 3, "the first job has not ended");
+        go.send(()).unwrap();
+        // Both ends are closed when the jobs are dropped.
+        assert_eq!((steps.iter().count(), failed.iter().count()), (1, 1));
+        assert_eq!(worker.load(), 0);
     }
 }

@@ -12,6 +12,7 @@ mod mailbox;
 #[cfg(all(test, loom))]
 mod models;
 mod notify;
+mod panic;
 mod queue;
 mod sync;
 mod units;
@@ -22,5 +23,6 @@ pub use encoded::{AudioCodec, Encoded, EncodedAudio, Layer, VideoCodec};
 pub use frame::{Colour, Frame, FrameMut, Matrix, Plane, PlaneMut, PlaneRef, Pool, Rotation};
 pub use mailbox::Mailbox;
 pub use notify::Notify;
+pub use panic::{Panicked, catch_panic};
 pub use queue::{ByteSize, Full, Receiver, Sender, bounded};
 pub use units::{Bitrate, FrameRate, Level, Size, Timestamp};

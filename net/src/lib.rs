@@ -25,4 +25,6 @@ pub use config::Config;
 pub use error::Error;
 pub use event::Event;
 pub use frame_sender::{FrameSender, Full};
+#[doc(hidden)]
+pub use frame_sender::{Queue, frame_sender};
 pub use session::{Backends, Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};

@@ -1,4 +1,4 @@
-//! Figures: each beside a peer or a limit that was measured in the same run, in turn with it.
+//! Benchmarks. Each figure is compared with a reference measured in the same run, in alternation, or with a limit.
 
 pub mod codec;
 pub mod crypto;
@@ -8,4 +8,4 @@ pub mod ladder;
 pub mod net;
 mod row;
 
-pub use row::{Duel, Row, duel, print};
+pub use row::{Comparison, Row, compare, print};

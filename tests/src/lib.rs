@@ -1,7 +1,7 @@
-//! What the tests across crates share: simulations, and the benches.
+//! Code that the tests across crates share: simulations, and the benches.
 
 pub mod bench;
-pub mod gate;
+pub mod delay_proxy;
 pub mod people;
 pub mod sfu;
-pub mod world;
+pub mod simulation;

@@ -1,4 +1,4 @@
-//! People at real engines: real sockets, codecs, keys and files; no window.
+//! Participants with a real engine: real sockets, codecs, keys and files, but no window.
 
 use anyhow::{Result, bail};
 use engine::{
@@ -20,7 +20,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Starts it.
+    /// Starts the server.
     ///
     /// # Errors
     /// Where no port or thread is left.
@@ -30,10 +30,10 @@ impl Host {
         Ok(Self { server: Some(server), runtime })
     }
 
-    /// A new meeting on it.
+    /// Returns the entry that opens a new meeting on it.
     ///
     /// # Panics
-    /// Never before it is dropped.
+    /// Never: the server runs until the host is dropped.
     #[must_use]
     pub fn entry(&self) -> Entry {
         let server = self.server.as_ref().expect("the server runs");
@@ -51,32 +51,32 @@ impl Drop for Host {
     }
 }
 
-/// Somebody in a meeting.
+/// A participant of a meeting.
 pub struct Person {
     /// The engine.
     pub engine: Engine,
-    /// The link, once inside.
+    /// The link. Empty until the participant is admitted.
     pub link: String,
-    /// Our number, once inside.
+    /// Its participant id. `None` until the participant is admitted.
     pub me: Option<ParticipantId>,
-    /// Who is here, as last told.
+    /// The participants, from the newest event.
     pub people: Vec<Seen>,
-    /// True while our camera is seen by the others.
+    /// True while its camera is sent.
     pub camera: bool,
-    /// True while our microphone is muted.
+    /// True while its microphone is muted.
     pub muted: bool,
-    /// The level of our microphone, as last told: 0.0 to 1.0.
+    /// The level of its microphone, from 0.0 to 1.0.
     pub level: f32,
-    /// What we were told, in order.
+    /// The notices, in order.
     pub notices: Vec<NoticeKind>,
-    /// Why it ended, once it has.
+    /// Why the meeting ended. `None` until it has.
     pub ended: Option<engine::Reason>,
     events: Events,
-    gallery: Gallery,
+    output: CountingOutput,
 }
 
 impl Person {
-    /// Begins to enter.
+    /// Starts to join or to open a meeting.
     ///
     /// # Errors
     /// Where the engine does not start.
@@ -84,7 +84,7 @@ impl Person {
         Self::enter_with(entry, name, (camera, Cameras::default()), microphone)
     }
 
-    /// Begins to enter, with the test's cameras.
+    /// Starts to join or to open a meeting, with the cameras of the test.
     ///
     /// # Errors
     /// Where the engine does not start.
@@ -97,7 +97,7 @@ impl Person {
         Self::enter_at(entry, name, (camera, microphone), Hardware { cameras, ..Hardware::default() })
     }
 
-    /// Begins to enter, with the test's devices.
+    /// Starts to join or to open a meeting, with the devices and codecs of the test.
     ///
     /// # Errors
     /// Returns the engine's error if it does not start.
@@ -107,37 +107,37 @@ impl Person {
         (camera, microphone): (Choice, AudioChoice),
         hardware: Hardware,
     ) -> Result<Self> {
-        let gallery = Gallery::default();
+        let output = CountingOutput::default();
         let setup =
             Setup { name: name.into(), camera, microphone, speaker: AudioChoice::Off, screen: false, muted: false };
         let (engine, events) =
-            Engine::start_with(entry, setup, Identity::generate()?, Arc::new(gallery.clone()), hardware)?;
+            Engine::start_with(entry, setup, Identity::generate()?, Arc::new(output.clone()), hardware)?;
         let (link, me, people, ended) = (String::new(), None, Vec::new(), None);
         let (camera, muted, level, notices) = (false, false, 0.0, Vec::new());
-        Ok(Self { engine, link, me, people, camera, muted, level, notices, ended, events, gallery })
+        Ok(Self { engine, link, me, people, camera, muted, level, notices, ended, events, output })
     }
 
-    /// Follows what happens until `done`.
+    /// Handles events until `done` returns true. Returns how long that took.
     ///
     /// # Errors
-    /// Where it is not so after `limit`.
+    /// Returns an error if `done` is still false after `limit`.
     pub fn wait(&mut self, limit: Duration, what: &str, done: impl Fn(&Self) -> bool) -> Result<Duration> {
-        let begin = Instant::now();
-        while begin.elapsed() < limit {
+        let start = Instant::now();
+        while start.elapsed() < limit {
             self.follow();
             if done(self) {
-                return Ok(begin.elapsed());
+                return Ok(start.elapsed());
             }
-            // Pictures ring; events alone are looked for ten times a second.
-            let _ = self.gallery.notify.wait_until((begin + limit).min(Instant::now() + Duration::from_millis(100)));
+            // A picture notifies at once. Other events are polled ten times a second.
+            let _ = self.output.notify.wait_until((start + limit).min(Instant::now() + Duration::from_millis(100)));
         }
         bail!("not within {limit:?}: {what}")
     }
 
-    /// Asks to see every camera at `size`.
+    /// Requests every camera at `size`.
     ///
     /// # Errors
-    /// Where the engine takes no command.
+    /// Returns the engine's error if its queue is full or closed.
     pub fn look(&self, size: Size) -> Result<()> {
         let wish = |owner| TileWish {
             track: TrackId { owner, slot: Slot::Camera },
@@ -151,19 +151,19 @@ impl Person {
         Ok(self.engine.send(Command::Tiles(tiles.collect()))?)
     }
 
-    /// What was seen of somebody's camera.
+    /// Returns the statistics of the pictures shown from a participant's camera.
     #[must_use]
-    pub fn sight(&self, of: ParticipantId) -> Sight {
-        let sights = self.gallery.lock();
-        sights.get(&TrackId { owner: of, slot: Slot::Camera }).copied().unwrap_or_default()
+    pub fn shown_pictures(&self, of: ParticipantId) -> ShownPictures {
+        let shown = self.output.lock();
+        shown.get(&TrackId { owner: of, slot: Slot::Camera }).copied().unwrap_or_default()
     }
 
-    /// Forgets the longest gaps seen so far.
+    /// Resets the longest gaps.
     pub fn forget_gaps(&self) {
-        self.gallery.lock().values_mut().for_each(|sight| sight.longest_gap = Duration::ZERO);
+        self.output.lock().values_mut().for_each(|entry| entry.longest_gap = Duration::ZERO);
     }
 
-    /// Takes in what has happened.
+    /// Handles the events that wait in the queue.
     pub fn follow(&mut self) {
         while let Ok(event) = self.events.try_recv() {
             match event {
@@ -180,54 +180,54 @@ impl Person {
     }
 }
 
-/// What was seen of one camera.
+/// Statistics of the pictures shown from one camera.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sight {
-    /// Pictures.
+pub struct ShownPictures {
+    /// The number of pictures.
     pub shown: u64,
-    /// The newest one's layer.
+    /// The spatial layer of the newest picture.
     pub spatial: u8,
     /// The longest time between two pictures.
     pub longest_gap: Duration,
     last: Option<Instant>,
 }
 
-/// A screen that counts.
+/// A video output that only counts pictures.
 #[derive(Clone, Default)]
-struct Gallery {
-    sights: Arc<Mutex<BTreeMap<TrackId, Sight>>>,
+struct CountingOutput {
+    shown: Arc<Mutex<BTreeMap<TrackId, ShownPictures>>>,
     notify: Notify,
 }
 
-impl Gallery {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<TrackId, Sight>> {
-        self.sights.lock().unwrap_or_else(PoisonError::into_inner)
+impl CountingOutput {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<TrackId, ShownPictures>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl VideoOutput for Gallery {
+impl VideoOutput for CountingOutput {
     fn open(&self, track: TrackId, _: &str) -> Box<dyn VideoSink> {
-        Box::new(Counted { track, gallery: self.clone() })
+        Box::new(CountingSink { track, output: self.clone() })
     }
 
     fn own(&self, _: Frame) {}
 }
 
-struct Counted {
+struct CountingSink {
     track: TrackId,
-    gallery: Gallery,
+    output: CountingOutput,
 }
 
-impl VideoSink for Counted {
+impl VideoSink for CountingSink {
     fn show(&mut self, _: &codec::decode::Picture<'_>, meta: Meta) {
-        let mut sights = self.gallery.lock();
-        let sight = sights.entry(self.track).or_default();
+        let mut shown = self.output.lock();
+        let entry = shown.entry(self.track).or_default();
         let now = Instant::now();
-        if let Some(last) = sight.last.replace(now) {
-            sight.longest_gap = sight.longest_gap.max(now - last);
+        if let Some(last) = entry.last.replace(now) {
+            entry.longest_gap = entry.longest_gap.max(now - last);
         }
-        sight.shown += 1;
-        sight.spatial = meta.layer.spatial;
-        self.gallery.notify.notify();
+        entry.shown += 1;
+        entry.spatial = meta.layer.spatial;
+        self.output.notify.notify();
     }
 }

@@ -1,5 +1,5 @@
 //! 200 members join one meeting in bursts, through a real server and with real MLS, while two of them send and receive
-//! media. The tasks that move media never compute for long, and media go on.
+//! media. The tasks that move media never compute for long, and media continue.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
@@ -72,7 +72,7 @@ fn backends(probe: &Arc<Probe>) -> Backends {
     Backends { stack: Arc::clone(probe) as Arc<_>, ..Backends::default() }
 }
 
-/// Waits until both clients see and hear each other.
+/// Waits until both clients receive each other.
 async fn wait_for_media(clients: &[Client; 2]) {
     for client in clients {
         client.until("both are members", |state| state.members.len() == 2).await;
@@ -119,11 +119,11 @@ fn opened(viewer: &Client, sender: &Client) -> u64 {
 
 const MEMBERS: usize = 200;
 
-/// How many join at once; a second of media lies between two bursts.
+/// How many clients join at once. A second of media passes between two bursts.
 const BURSTS: [usize; 7] = [3, 10, 20, 30, 35, 40, 60];
 
 /// CPU time of one poll. A task that needs longer delays every other task of its worker.
 const MAX_POLL: Duration = Duration::from_millis(2);
 
-/// Between two frames of one track on an idle machine. A camera sends one each 40 ms.
+/// The maximum time between two frames of a track on an idle machine. A camera sends one every 40 ms.
 const MAX_GAP: Duration = Duration::from_millis(250);

@@ -1,4 +1,4 @@
-//! Clients and server over real sockets, without codecs: what is sealed here is opened there, and nowhere else.
+//! Clients and a server over real sockets, without codecs: which frames arrive and open, and which do not.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
@@ -27,7 +27,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// One test at a time: they measure times, and nine clients fill two cores.
+/// Runs one test at a time, because the tests measure times, and nine clients fill two cores.
 fn run<F: Future<Output = ()>>(test: F) {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,16 +44,16 @@ fn over(path: Arc<Lossy>) -> Backends {
     Backends { stack: path, ..Backends::default() }
 }
 
-/// The organiser and guests, all in.
+/// Returns an organiser and guests who are all members.
 async fn meeting(server: &Server, count: usize) -> Vec<Client> {
     let organiser = Client::create(server, "organiser");
-    organiser.until("the organiser is in", |state| state.entered.is_some()).await;
+    organiser.until("the organiser is a member", |state| state.entered.is_some()).await;
     let mut clients = vec![organiser];
     for number in 1..count {
         clients.push(Client::join(&clients[0].link(), &format!("guest {number}")));
     }
     for client in &clients {
-        client.until("everybody is in", |state| state.members.len() == count).await;
+        client.until("all are members", |state| state.members.len() == count).await;
     }
     clients
 }
@@ -62,7 +62,8 @@ fn opened(state: &State, track: TrackId) -> u64 {
     state.received.get(&track).map_or(0, |received| received.opened)
 }
 
-/// Frames that should have opened and did not. At a change of epoch a few packets overtake the commit, or come behind it.
+/// Returns the number of frames that failed to open. A few packets without a key are allowed at each change of epoch, because
+/// packets and commits overtake each other.
 fn failed(client: &Client) -> u64 {
     client.look(|state| {
         let keyless: u64 = state.received.values().map(|received| received.keyless).sum();
@@ -71,7 +72,7 @@ fn failed(client: &Client) -> u64 {
     })
 }
 
-/// Each sees and hears each: that many pictures, twice as many packets of sound.
+/// Waits until each client has opened `pictures` pictures and twice as many packets of sound of each other client.
 async fn all_flow(clients: &[Client], pictures: u64) {
     for one in clients {
         for other in clients.iter().filter(|other| other.me() != one.me()) {
@@ -98,7 +99,7 @@ fn report(clients: &[Client]) {
 }
 
 #[test]
-fn two_see_and_hear_each_other() {
+fn two_clients_receive_each_other() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
@@ -110,7 +111,7 @@ fn two_see_and_hear_each_other() {
 }
 
 #[test]
-fn four_see_and_hear_each_other() {
+fn four_clients_receive_each_other() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 4).await;
@@ -124,11 +125,11 @@ fn four_see_and_hear_each_other() {
 }
 
 #[test]
-fn nine_see_and_hear_each_other() {
+fn nine_clients_receive_each_other() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 9).await;
-        // Tiles of a crowded window, so that two cores carry all of it.
+        // Small tiles, so that two cores can handle all of it.
         for client in &clients {
             let others: Vec<_> = clients.iter().filter(|other| other.me() != client.me()).collect();
             client.show(&others, 320, 180);
@@ -139,89 +140,91 @@ fn nine_see_and_hear_each_other() {
 }
 
 #[test]
-fn one_who_is_put_out_opens_nothing_more_and_the_others_go_on() {
+fn a_removed_client_opens_no_later_frame_and_the_others_continue() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 4).await;
         all_flow(&clients, 10).await;
-        let [organiser, stays, also, out] = &clients[..] else { panic!("four clients") };
+        let [organiser, second, third, removed] = &clients[..] else { panic!("four clients") };
         clients.iter().for_each(Client::forget_gaps);
-        organiser.remove(out.me());
-        out.until("told", |state| state.removed).await;
+        organiser.remove(removed.me());
+        removed.until("it is removed", |state| state.removed).await;
         let at = Instant::now();
         let count = |state: &State| state.received.values().map(|received| received.opened).sum::<u64>();
-        let before = out.look(count);
-        for client in [organiser, stays, also] {
-            client.until("one less", |state| state.members.len() == 3).await;
-            client.until("the track ends", |state| state.ended.contains(&out.camera())).await;
+        let before = removed.look(count);
+        for client in [organiser, second, third] {
+            client.until("one member less", |state| state.members.len() == 3).await;
+            client.until("the track ends", |state| state.ended.contains(&removed.camera())).await;
         }
-        for (one, other) in [(organiser, stays), (stays, also), (also, organiser)] {
+        for (one, other) in [(organiser, second), (second, third), (third, organiser)] {
             let camera = other.camera();
             let so_far = one.look(|state| opened(state, camera));
-            one.until("goes on", |state| opened(state, camera) > so_far + 25).await;
+            one.until("frames arrive", |state| opened(state, camera) > so_far + 25).await;
             assert_eq!(failed(one), 0);
             let gap = one.look(|state| state.received[&camera].longest_gap);
             assert!(gap < Duration::from_millis(300), "a freeze of {gap:?}");
         }
-        assert_eq!(out.look(count), before);
-        println!("others saw the removal within {:?}", at.elapsed());
+        assert_eq!(removed.look(count), before);
+        println!("the others saw the removal within {:?}", at.elapsed());
     });
 }
 
 #[test]
-fn small_tiles_get_small_layers_and_unwanted_layers_stop() {
+fn tiles_get_the_layers_of_their_size_and_unwanted_layers_stop() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
         let (viewer, sender) = (&clients[0], &clients[1]);
         let camera = sender.camera();
         viewer.show(&[sender], 1_280, 720);
-        viewer.until("the largest layer", |state| state.received.get(&camera).is_some_and(|r| r.layers[2] > 10)).await;
+        viewer
+            .until("the largest layer arrives", |state| state.received.get(&camera).is_some_and(|r| r.layers[2] > 10))
+            .await;
         viewer.show(&[sender], 320, 180);
-        let asked = Instant::now();
+        let requested = Instant::now();
         let only = |layers: &'static [u8]| {
             move |state: &State| {
                 let wanted = state.wanted.get(&Slot::Camera);
                 wanted.is_some_and(|wanted| wanted.wanted.iter().map(|layer| layer.spatial).eq(layers.iter().copied()))
             }
         };
-        sender.until("only the smallest is wanted", only(&[0])).await;
-        println!("unwanted layers stopped after {:?}", asked.elapsed());
-        assert!(asked.elapsed() < Duration::from_secs(2));
+        sender.until("only the smallest layer is wanted", only(&[0])).await;
+        println!("unwanted layers stopped after {:?}", requested.elapsed());
+        assert!(requested.elapsed() < Duration::from_secs(2));
         let sent = sender.look(|state| state.sent);
         let seen = viewer.look(|state| state.received[&camera].layers);
-        viewer.until("the smallest flows", |state| state.received[&camera].layers[0] > seen[0] + 10).await;
+        viewer.until("the smallest layer arrives", |state| state.received[&camera].layers[0] > seen[0] + 10).await;
         let later = sender.look(|state| state.sent);
         assert!(later[2] <= sent[2] + 1 && later[1] <= sent[1] + 1, "{sent:?} then {later:?}");
-        let asked = Instant::now();
+        let requested = Instant::now();
         let seen = viewer.look(|state| state.received[&camera].layers);
         viewer.show(&[sender], 1_280, 720);
-        viewer.until("the largest again", |state| state.received[&camera].layers[2] > seen[2]).await;
-        println!("the largest layer came back after {:?}", asked.elapsed());
-        assert!(asked.elapsed() < Duration::from_secs(1));
+        viewer.until("the largest layer arrives again", |state| state.received[&camera].layers[2] > seen[2]).await;
+        println!("the largest layer came back after {:?}", requested.elapsed());
+        assert!(requested.elapsed() < Duration::from_secs(1));
         assert_eq!(failed(viewer), 0);
     });
 }
 
-/// One datagram in forty is lost each way, so one picture in six of the largest layer is incomplete at first. By
-/// retransmission nearly all come through all the same, in both directions.
+/// One datagram in forty is lost in each direction, so one picture in six of the largest layer is incomplete at first.
+/// Retransmission completes nearly all of them.
 #[test]
-fn what_a_path_loses_is_sent_again() {
+fn lost_datagrams_are_sent_again() {
     run(async {
         let server = server().await;
         let organiser = Client::create(&server, "organiser");
-        organiser.until("in", |state| state.entered.is_some()).await;
+        organiser.until("the client is a member", |state| state.entered.is_some()).await;
         let guest = Client::join_with(&organiser.link(), "guest", over(Lossy::one_in(40)));
         for client in [&organiser, &guest] {
-            client.until("both in", |state| state.members.len() == 2).await;
+            client.until("both are members", |state| state.members.len() == 2).await;
         }
         for (viewer, sender) in [(&organiser, &guest), (&guest, &organiser)] {
             let camera = sender.camera();
             viewer.show(&[sender], 1_280, 720);
             let top = |state: &State| state.received.get(&camera).map_or(0, |received| received.layers[2]);
-            viewer.until("the largest layer", |state| top(state) > 10).await;
+            viewer.until("the largest layer arrives", |state| top(state) > 10).await;
             let (sent, seen) = (sender.look(|state| state.sent[2]), viewer.look(top));
-            sender.until("ten seconds more", |state| state.sent[2] >= sent + 250).await;
+            sender.until("ten more seconds are sent", |state| state.sent[2] >= sent + 250).await;
             let (sent, seen) = (sender.look(|state| state.sent[2]) - sent, viewer.look(top) - seen);
             let keys = sender.look(|state| state.key_frames_wanted);
             println!("{seen} of {sent} pictures, {keys} key frames wanted");
@@ -232,28 +235,28 @@ fn what_a_path_loses_is_sent_again() {
 }
 
 #[test]
-fn garbage_at_the_media_ports_disturbs_nobody() {
+fn garbage_at_the_media_ports_disturbs_no_client() {
     run(async {
         let server = server().await;
         let organiser = Client::create(&server, "organiser");
-        organiser.until("in", |state| state.entered.is_some()).await;
-        let path = Lossy::whole();
+        organiser.until("the client is a member", |state| state.entered.is_some()).await;
+        let path = Lossy::lossless();
         let guest = Client::join_with(&organiser.link(), "guest", over(Arc::clone(&path)));
         for client in [&organiser, &guest] {
-            client.until("both in", |state| state.members.len() == 2).await;
+            client.until("both are members", |state| state.members.len() == 2).await;
         }
         let clients = [organiser, guest];
         all_flow(&clients, 10).await;
         for target in [server.address(), path.local().unwrap()] {
-            throw_garbage(target);
+            send_garbage(target);
         }
         let before = clients[0].look(|state| opened(state, clients[1].camera()));
         all_flow(&clients, before + 25).await;
     });
 }
 
-/// Random bytes that begin like STUN, DTLS, RTP, RTCP (RFC 7983) and like nothing, of all lengths.
-fn throw_garbage(target: SocketAddr) {
+/// Sends random bytes that begin like STUN, DTLS, RTP, RTCP (RFC 7983) or none of them, in several lengths.
+fn send_garbage(target: SocketAddr) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut state = 1u32;
     let mut random = move || {
@@ -272,15 +275,15 @@ fn throw_garbage(target: SocketAddr) {
 }
 
 #[test]
-fn a_client_that_stops_reading_harms_only_itself() {
+fn a_client_that_stops_reading_affects_only_itself() {
     run(async {
         let server = server().await;
         let mut clients = meeting(&server, 3).await;
         all_flow(&clients, 10).await;
-        // Its tasks stop with its runtime, as a stopped process would; its sockets stay open and full.
-        let stuck = clients.pop().unwrap();
-        let gone = stuck.me();
-        stuck.freeze();
+        // Its tasks stop, as in a stopped process. Its sockets stay open and fill.
+        let frozen = clients.pop().unwrap();
+        let gone = frozen.me();
+        frozen.freeze();
         for client in &clients {
             client.until("the others see it leave", |state| !state.members.contains(&gone)).await;
         }
@@ -290,23 +293,27 @@ fn a_client_that_stops_reading_harms_only_itself() {
 }
 
 #[test]
-fn a_meeting_is_left_and_entered_again_and_descriptions_are_used_again() {
+fn media_descriptions_are_used_again_after_guests_leave_and_join() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
         let mut owners = BTreeSet::new();
         for round in 0..3 {
             let guest = Client::join(&clients[0].link(), &format!("visitor {round}"));
-            guest.until("in", |state| state.members.len() == 3).await;
+            guest.until("the client is a member", |state| state.members.len() == 3).await;
             let all = [guest.camera(), guest.microphone()];
             for client in &clients {
-                client.until("seen and heard", |state| all.iter().all(|track| opened(state, *track) > 10)).await;
+                client
+                    .until("pictures and sound arrive", |state| all.iter().all(|track| opened(state, *track) > 10))
+                    .await;
             }
             owners.insert(guest.me());
             guest.leave();
-            guest.until("gone", |state| state.over.is_some()).await;
+            guest.until("the guest has left", |state| state.over.is_some()).await;
             for client in &clients {
-                client.until("left", |state| state.members.len() == 2 && state.ended.contains(&all[0])).await;
+                client
+                    .until("the others see it leave", |state| state.members.len() == 2 && state.ended.contains(&all[0]))
+                    .await;
                 assert_eq!(failed(client), 0);
             }
         }
@@ -314,44 +321,48 @@ fn a_meeting_is_left_and_entered_again_and_descriptions_are_used_again() {
     });
 }
 
-/// The media path is held by the stack's own tasks, sockets and handler: when it is free, they are all gone.
+/// The tasks, sockets and the handler of the WebRTC stack hold the runtime. If it is free, they are all dropped.
 #[test]
-fn nothing_of_a_session_is_left_when_it_ends() {
+fn a_session_drops_all_its_tasks_and_sockets_at_its_end() {
     run(async {
         let server = server().await;
         let organiser = Client::create(&server, "organiser");
-        organiser.until("in", |state| state.entered.is_some()).await;
+        organiser.until("the client is a member", |state| state.entered.is_some()).await;
         for leaves in [true, false] {
-            let paths = Lossy::whole();
-            let trace = Arc::downgrade(&paths);
+            let paths = Lossy::lossless();
+            let weak = Arc::downgrade(&paths);
             let guest = Client::join_with(&organiser.link(), "guest", over(paths));
             guest.until("media flow", |state| state.received.values().any(|received| received.opened > 5)).await;
-            assert!(trace.upgrade().is_some());
+            assert!(weak.upgrade().is_some());
             if leaves {
                 guest.leave();
             } else {
                 organiser.remove(guest.me());
             }
-            guest.until("over", |state| state.over.is_some()).await;
-            let gone = async {
-                while trace.upgrade().is_some() {
+            guest.until("the session has ended", |state| state.over.is_some()).await;
+            let dropped = async {
+                while weak.upgrade().is_some() {
                     tokio::task::yield_now().await;
                 }
             };
-            assert!(tokio::time::timeout(Duration::from_secs(5), gone).await.is_ok(), "something holds the session");
+            assert!(tokio::time::timeout(Duration::from_secs(5), dropped).await.is_ok(), "something holds the session");
         }
     });
 }
 
 #[test]
-fn a_wrong_certificate_is_told_as_such() {
+fn a_wrong_certificate_is_the_reason_of_the_failure() {
     run(async {
         let server = server().await;
         let organiser = Client::create(&server, "organiser");
-        organiser.until("in", |state| state.entered.is_some()).await;
+        organiser.until("the client is a member", |state| state.entered.is_some()).await;
         let link: crypto::Invitation = organiser.link().parse().unwrap();
         let wrong = crypto::Invitation { fingerprint: Some([7; 32]), ..link };
         let guest = Client::join(&wrong.to_string(), "guest");
-        guest.until("refused", |state| state.over.as_ref().is_some_and(|over| over.contains("certificate"))).await;
+        guest
+            .until("the client refuses the server", |state| {
+                state.over.as_ref().is_some_and(|over| over.contains("certificate"))
+            })
+            .await;
     });
 }

@@ -1,7 +1,7 @@
-//! Conclave as programs: real processes of the operating system, told by command lines, judged by what they print and write.
+//! Tests of the programs as real processes: command lines in, printed lines and written files out.
 //!
-//! `cargo xtask test` builds the programs first; with `cargo test` alone, `cargo build` comes before it.
-#![cfg(unix)] // Signals, file modes and the absence of a display are those of Unix.
+//! `cargo xtask test` builds the programs first. With `cargo test`, run `cargo build` before.
+#![cfg(unix)] // The tests use the signals, file modes and displays of Unix.
 
 #[path = "processes/bad_input.rs"]
 mod bad_input;

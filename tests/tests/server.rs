@@ -23,7 +23,7 @@ fn gone(participant: ParticipantId) -> impl Fn(&Down) -> bool {
 async fn a_meeting_forms_and_commits_are_ordered() {
     let server = TestServer::start(Limits::default()).await;
     let (mut anna, mut ben) = server.pair().await;
-    // Both commit for the same epoch: one wins, and both see the winner at the same server.
+    // Both commit for the same epoch. One commit wins, and both clients get the same one.
     anna.send(&commit(1, &[])).await;
     ben.send(&commit(1, &[])).await;
     let is_commit = |message: &Down| matches!(message, Down::Log { entry: Entry::Commit { .. }, .. });
@@ -47,7 +47,7 @@ async fn a_client_that_disconnects_or_is_silent_is_logged_as_gone() {
     let cut_off = ben.id;
     drop(ben);
     anna.receive(gone(cut_off)).await;
-    // The process of this one is stopped: its socket is open, but it does not answer pings.
+    // This client does not answer pings, but its socket stays open.
     let silent = server.guest(&mut anna, 1).await;
     anna.receive(gone(silent.id)).await;
     server.close().await;
@@ -79,7 +79,7 @@ async fn a_client_that_stops_reading_is_dropped_and_others_are_not_affected() {
 }
 
 #[tokio::test]
-async fn garbage_ends_its_own_connection_only() {
+async fn garbage_ends_only_its_own_connection() {
     let server = TestServer::start(Limits::default()).await;
     let (mut anna, mut ben) = server.pair().await;
     for bytes in [vec![], vec![0xff; 1_000], vec![0x82, 0x06, 0x82, 0x00, 0x5b, 0, 0, 1, 0, 0, 0, 0, 0]] {
@@ -103,7 +103,7 @@ async fn garbage_ends_its_own_connection_only() {
 }
 
 #[tokio::test]
-async fn limits_hold() {
+async fn limits_are_enforced() {
     let limits = Limits { meetings: 1, members: 1, message_burst: 20, messages_per_second: 1, ..Limits::default() };
     let server = TestServer::start(limits).await;
     let mut anna = server.connect().await;
@@ -139,7 +139,7 @@ async fn another_version_or_path_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_tells_its_clients_and_ends_in_time() {
+async fn a_server_that_stops_notifies_its_clients_and_stops_in_time() {
     let server = TestServer::start(Limits::default()).await;
     let (mut anna, mut ben) = server.pair().await;
     let closed = async {
@@ -149,9 +149,9 @@ async fn a_server_that_stops_tells_its_clients_and_ends_in_time() {
         }
     };
     let address = server.address();
-    let began = Instant::now();
+    let start = Instant::now();
     tokio::join!(server.close(), closed);
-    assert!(began.elapsed() < Duration::from_secs(4));
+    assert!(start.elapsed() < Duration::from_secs(4));
     assert!(TcpStream::connect(address).await.is_err());
 }
 

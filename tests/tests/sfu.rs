@@ -83,7 +83,7 @@ fn a_larger_tile_gets_the_large_layer_soon_and_without_a_gap() {
     assert_eq!(simulation.totals().layers_stopped, 1);
     assert!(continuous(&simulation, 1));
     let times: Vec<u32> = simulation.clients[1].received.iter().map(|packet| packet.header.timestamp).collect();
-    assert!(times.is_sorted(), "the camera's clock");
+    assert!(times.is_sorted(), "timestamps go back");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_hidden_tile_gets_nothing_and_stops_every_layer() {
     let mut simulation = meeting(1);
     simulation.wish(1, 0, (0, 0), 0);
     simulation.send_for(0, secs(2));
-    assert_eq!(wanted(&simulation, 0), [vec![0], vec![]], "the smallest layer until the first wishes");
+    assert_eq!(wanted(&simulation, 0), [vec![0], vec![]], "the smallest layer is wanted until the first wishes");
     assert_eq!(simulation.totals().layers_stopped, 1);
     assert!(simulation.clients[1].received.is_empty());
 }
@@ -212,7 +212,7 @@ fn garbage_is_dropped_and_a_refused_offer_changes_nothing() {
 #[test]
 fn the_bench_forwards_every_packet_to_every_receiver() {
     let load = Load { receivers: 3, length: secs(1) };
-    let report = forward(&load).expect("it runs");
+    let report = forward(&load).expect("the benchmark runs");
     assert!(report.packets_in >= 150 && report.packets_out >= 3 * report.packets_in - 30, "{report:?}");
     assert!(report.packets_per_second() > 100.0);
 }

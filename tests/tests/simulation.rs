@@ -1,272 +1,279 @@
-//! N meetings on virtual time: they join, leave, are removed, vanish, commit at once, and agree whenever they are at rest.
+//! Simulated meetings: clients join, leave, are removed, disconnect and commit at the same time. Afterwards all agree.
 
 use net::meeting::{Command, MediaState, Microphone, Notice};
 use proto::{Blob, Down, Entry, Epoch, ParticipantId, Position, Reason, Up};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use std::time::Duration;
-use tests::world::{Ending, World};
+use tests::simulation::{Ending, Simulation};
 
 #[test]
-fn three_meet_and_agree() {
-    let mut world = World::seeded(1);
-    let members = world.meeting(&["Ada", "Blaise", "Chloé"]);
-    assert_eq!(world.client(members[0]).joined.len(), 2);
-    assert!(world.client(members[0]).is_organiser() && !world.client(members[1]).is_organiser());
+fn three_clients_join_and_agree() {
+    let mut simulation = Simulation::seeded(1);
+    let members = simulation.meeting(&["Ada", "Blaise", "Chloé"]);
+    assert_eq!(simulation.client(members[0]).joined.len(), 2);
+    assert!(simulation.client(members[0]).is_organiser() && !simulation.client(members[1]).is_organiser());
 }
 
 #[test]
-fn who_knocks_together_is_let_in_together() {
-    let mut world = World::seeded(2);
-    let organiser = world.create("Ada");
-    world.run(secs(3));
-    let guests: Vec<_> = (0..12).map(|at| world.join(organiser, &format!("Guest {at}"))).collect();
-    world.run(secs(20));
-    assert!(world.client(organiser).commits < 12, "{} commits for 12 knocks", world.client(organiser).commits);
-    world.assert_rest(&[vec![organiser], guests].concat());
+fn simultaneous_knocks_are_admitted_by_few_commits() {
+    let mut simulation = Simulation::seeded(2);
+    let organiser = simulation.create("Ada");
+    simulation.run(secs(3));
+    let guests: Vec<_> = (0..12).map(|at| simulation.join(organiser, &format!("Guest {at}"))).collect();
+    simulation.run(secs(20));
+    assert!(
+        simulation.client(organiser).commits < 12,
+        "{} commits for 12 knocks",
+        simulation.client(organiser).commits
+    );
+    simulation.assert_agreement(&[vec![organiser], guests].concat());
 }
 
 #[test]
-fn a_member_that_comes_late_sees_what_everybody_sends() {
-    let mut world = World::seeded(3);
-    let mut members = world.meeting(&["Ada", "Blaise", "Chloé"]);
-    world.press(members[0], Command::Announce(state(Microphone::On, true)));
-    world.press(members[1], Command::Announce(state(Microphone::Muted, false)));
-    let late = world.join(members[0], "Denis");
-    world.press(late, Command::Announce(state(Microphone::On, false)));
-    world.run(secs(1));
-    world.press(members[1], Command::Announce(MediaState::default()));
-    world.run(secs(20));
+fn a_late_member_knows_what_the_others_send() {
+    let mut simulation = Simulation::seeded(3);
+    let mut members = simulation.meeting(&["Ada", "Blaise", "Chloé"]);
+    simulation.command(members[0], Command::Announce(state(Microphone::On, true)));
+    simulation.command(members[1], Command::Announce(state(Microphone::Muted, false)));
+    let late = simulation.join(members[0], "Denis");
+    simulation.command(late, Command::Announce(state(Microphone::On, false)));
+    simulation.run(secs(1));
+    simulation.command(members[1], Command::Announce(MediaState::default()));
+    simulation.run(secs(20));
     members.push(late);
-    world.assert_rest(&members);
-    assert_eq!(world.client(late).people.iter().filter(|person| person.state.microphone == Microphone::On).count(), 2);
+    simulation.assert_agreement(&members);
+    assert_eq!(
+        simulation.client(late).people.iter().filter(|person| person.state.microphone == Microphone::On).count(),
+        2
+    );
 }
 
 #[test]
-fn commits_of_one_moment_all_settle() {
+fn simultaneous_commits_are_all_applied() {
     for seed in 10..14 {
-        let mut world = World::seeded(seed);
-        let members = world.meeting(&["Ada", "Blaise", "Chloé", "Denis", "Émile"]);
-        let before = world.client(members[0]).epoch.unwrap();
-        for who in &members {
-            world.press(*who, Command::Refresh);
+        let mut simulation = Simulation::seeded(seed);
+        let members = simulation.meeting(&["Ada", "Blaise", "Chloé", "Denis", "Émile"]);
+        let before = simulation.client(members[0]).epoch.unwrap();
+        for client in &members {
+            simulation.command(*client, Command::Refresh);
         }
-        world.run(secs(30));
-        world.assert_rest(&members);
-        let after = world.client(members[0]).epoch.unwrap();
-        assert_eq!(after.0 - before.0, members.len() as u64, "everybody's wish was fulfilled once");
+        simulation.run(secs(30));
+        simulation.assert_agreement(&members);
+        let after = simulation.client(members[0]).epoch.unwrap();
+        assert_eq!(after.0 - before.0, members.len() as u64, "one commit of each member");
     }
 }
 
 #[test]
-fn somebody_put_out_hears_nothing_more() {
+fn a_removed_member_opens_no_later_frame() {
     for seed in 20..24 {
-        let mut world = World::seeded(seed);
-        let members = world.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
-        let blaise = world.client(members[1]).id();
-        // Against others' commits, and somebody at the door.
-        for who in &members[1..] {
-            world.press(*who, Command::Refresh);
+        let mut simulation = Simulation::seeded(seed);
+        let members = simulation.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
+        let blaise = simulation.client(members[1]).id();
+        // At the same time others commit, and somebody knocks.
+        for client in &members[1..] {
+            simulation.command(*client, Command::Refresh);
         }
-        let late = world.join(members[0], "Émile");
-        world.press(members[0], Command::Remove(blaise));
-        world.run(secs(30));
-        assert_eq!(world.client(members[1]).ending, Some(Ending::Ended(Reason::Removed)));
-        world.assert_rest(&[members[0], members[2], members[3], late]);
-        assert!(world.client(members[2]).left.iter().any(|(id, removed, _)| *id == blaise && *removed));
+        let late = simulation.join(members[0], "Émile");
+        simulation.command(members[0], Command::Remove(blaise));
+        simulation.run(secs(30));
+        assert_eq!(simulation.client(members[1]).ending, Some(Ending::Ended(Reason::Removed)));
+        simulation.assert_agreement(&[members[0], members[2], members[3], late]);
+        assert!(simulation.client(members[2]).left.iter().any(|(id, removed, _)| *id == blaise && *removed));
     }
 }
 
 #[test]
-fn only_the_organiser_puts_out() {
-    let mut world = World::seeded(30);
-    let members = world.meeting(&["Ada", "Blaise", "Chloé"]);
-    let ada = world.client(members[0]).id();
-    world.press(members[1], Command::Remove(ada));
-    world.run(secs(10));
-    assert_eq!(world.client(members[1]).notices, [Notice::NotAllowed]);
-    world.assert_rest(&members);
+fn only_the_organiser_can_remove() {
+    let mut simulation = Simulation::seeded(30);
+    let members = simulation.meeting(&["Ada", "Blaise", "Chloé"]);
+    let ada = simulation.client(members[0]).id();
+    simulation.command(members[1], Command::Remove(ada));
+    simulation.run(secs(10));
+    assert_eq!(simulation.client(members[1]).notices, [Notice::NotAllowed]);
+    simulation.assert_agreement(&members);
 }
 
 #[test]
-fn who_leaves_is_left_out_of_the_next_keys() {
-    let mut world = World::seeded(31);
-    let members = world.meeting(&["Ada", "Blaise", "Chloé"]);
-    let blaise = world.client(members[1]).id();
-    world.press(members[1], Command::Leave);
-    world.run(secs(10));
-    assert_eq!(world.client(members[1]).ending, Some(Ending::Ended(Reason::Left)));
-    world.assert_rest(&[members[0], members[2]]);
-    assert!(world.client(members[0]).left.iter().any(|(id, removed, _)| *id == blaise && !removed));
+fn a_member_that_leaves_does_not_get_the_next_keys() {
+    let mut simulation = Simulation::seeded(31);
+    let members = simulation.meeting(&["Ada", "Blaise", "Chloé"]);
+    let blaise = simulation.client(members[1]).id();
+    simulation.command(members[1], Command::Leave);
+    simulation.run(secs(10));
+    assert_eq!(simulation.client(members[1]).ending, Some(Ending::Ended(Reason::Left)));
+    simulation.assert_agreement(&[members[0], members[2]]);
+    assert!(simulation.client(members[0]).left.iter().any(|(id, removed, _)| *id == blaise && !removed));
 }
 
 #[test]
-fn who_vanishes_is_out_within_ten_seconds() {
+fn a_member_that_disconnects_is_removed_within_ten_seconds() {
     for seed in 40..44 {
-        let mut world = World::seeded(seed);
-        let members = world.meeting(&["Ada", "Blaise", "Chloé"]);
+        let mut simulation = Simulation::seeded(seed);
+        let members = simulation.meeting(&["Ada", "Blaise", "Chloé"]);
         match seed % 3 {
-            0 => world.kill(members[2]),
-            1 => world.cut(members[2]),
-            _ => world.reset(members[2]),
+            0 => simulation.kill(members[2]),
+            1 => simulation.cut(members[2]),
+            _ => simulation.reset(members[2]),
         }
-        world.run(secs(10));
-        world.assert_rest(&members[..2]);
+        simulation.run(secs(10));
+        simulation.assert_agreement(&members[..2]);
     }
 }
 
 #[test]
-fn a_silent_server_ends_the_meeting_with_its_reason() {
-    let mut world = World::seeded(45);
-    let members = world.meeting(&["Ada", "Blaise"]);
-    world.cut(members[1]);
-    world.run(secs(9));
-    assert_eq!(world.client(members[1]).ending, Some(Ending::Ended(Reason::ServerSilent)));
+fn a_silent_server_ends_the_meeting() {
+    let mut simulation = Simulation::seeded(45);
+    let members = simulation.meeting(&["Ada", "Blaise"]);
+    simulation.cut(members[1]);
+    simulation.run(secs(9));
+    assert_eq!(simulation.client(members[1]).ending, Some(Ending::Ended(Reason::ServerSilent)));
 }
 
 #[test]
-fn without_its_organiser_a_meeting_goes_on_and_lets_nobody_in() {
+fn a_meeting_without_organiser_continues_and_admits_nobody() {
     for seed in 50..54 {
-        let mut world = World::seeded(seed);
-        let members = world.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
-        let invitation = world.invitation(members[0]);
-        world.kill(members[0]);
-        let knocks = world.join_by(invitation.clone(), "Émile");
-        world.run(secs(3));
-        let comes_later = world.join_by(invitation, "Fanny");
-        world.run(secs(20));
-        world.assert_rest(&members[1..]);
-        for who in [knocks, comes_later] {
-            assert_eq!(world.client(who).ending, Some(Ending::Ended(Reason::Unattended)));
+        let mut simulation = Simulation::seeded(seed);
+        let members = simulation.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
+        let invitation = simulation.invitation(members[0]);
+        simulation.kill(members[0]);
+        let early = simulation.join_by(invitation.clone(), "Émile");
+        simulation.run(secs(3));
+        let late = simulation.join_by(invitation, "Fanny");
+        simulation.run(secs(20));
+        simulation.assert_agreement(&members[1..]);
+        for client in [early, late] {
+            assert_eq!(simulation.client(client).ending, Some(Ending::Ended(Reason::Unattended)));
         }
-        assert!(world.client(members[1]).notices.contains(&Notice::Unattended));
-        // Those who are left still change keys when somebody goes.
-        world.press(members[2], Command::Leave);
-        world.run(secs(10));
-        world.assert_rest(&[members[1], members[3]]);
+        assert!(simulation.client(members[1]).notices.contains(&Notice::Unattended));
+        // The remaining members still change keys if somebody leaves.
+        simulation.command(members[2], Command::Leave);
+        simulation.run(secs(10));
+        simulation.assert_agreement(&[members[1], members[3]]);
     }
 }
 
 #[test]
-fn who_gives_up_at_the_door_leaves_nothing_behind() {
+fn a_client_that_disconnects_while_it_waits_leaves_no_trace() {
     for seed in 60..70 {
-        let mut world = World::seeded(seed);
-        let members = world.meeting(&["Ada", "Blaise"]);
-        let impatient = world.join(members[0], "Chloé");
-        let wait = Duration::from_millis(world.random().random_range(50..1_500));
-        world.run(wait);
-        world.kill(impatient);
-        let late = world.join(members[0], "Denis");
-        world.run(secs(20));
-        world.assert_rest(&[members[0], members[1], late]);
+        let mut simulation = Simulation::seeded(seed);
+        let members = simulation.meeting(&["Ada", "Blaise"]);
+        let waiting = simulation.join(members[0], "Chloé");
+        let wait = Duration::from_millis(simulation.random().random_range(50..1_500));
+        simulation.run(wait);
+        simulation.kill(waiting);
+        let late = simulation.join(members[0], "Denis");
+        simulation.run(secs(20));
+        simulation.assert_agreement(&[members[0], members[1], late]);
     }
 }
 
 #[test]
-fn who_enters_while_others_vanish_draws_the_same_conclusions() {
+fn a_client_that_joins_while_others_disconnect_agrees_with_the_members() {
     for seed in 70..80 {
-        let mut world = World::seeded(seed);
-        let members = world.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
-        let late = world.join(members[0], "Émile");
-        world.kill(members[2]);
-        let wait = Duration::from_millis(world.random().random_range(50..1_500));
-        world.run(wait);
-        world.kill(members[0]);
-        world.run(secs(30));
-        let let_in = world.client(late).ending.is_none();
-        let inside = [members[1], members[3], late];
-        world.assert_rest(if let_in { &inside } else { &inside[..2] });
+        let mut simulation = Simulation::seeded(seed);
+        let members = simulation.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
+        let late = simulation.join(members[0], "Émile");
+        simulation.kill(members[2]);
+        let wait = Duration::from_millis(simulation.random().random_range(50..1_500));
+        simulation.run(wait);
+        simulation.kill(members[0]);
+        simulation.run(secs(30));
+        let admitted = simulation.client(late).ending.is_none();
+        let members = [members[1], members[3], late];
+        simulation.assert_agreement(if admitted { &members } else { &members[..2] });
     }
 }
 
 #[test]
-fn who_is_let_in_by_an_organisers_last_act_accepts_what_follows() {
-    let mut knew = 0;
+fn a_client_admitted_by_an_organiser_that_disconnects_accepts_later_commits() {
+    let mut knew_both = 0;
     for seed in 200..212 {
-        let mut world = World::seeded(seed);
-        let members = world.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
-        let before = world.client(members[0]).commits;
-        let late = world.join(members[0], "Émile");
-        assert!(world.run_until(secs(10), |world| world.client(members[0]).commits > before));
-        // The commit that lets Émile in is on its way; so are, in some order, two good-byes.
-        world.kill(members[2]);
-        world.kill(members[0]);
-        world.run(secs(30));
-        world.assert_rest(&[members[1], members[3], late]);
-        knew += usize::from(world.client(late).left.len() == 2);
+        let mut simulation = Simulation::seeded(seed);
+        let members = simulation.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
+        let before = simulation.client(members[0]).commits;
+        let late = simulation.join(members[0], "Émile");
+        assert!(simulation.run_until(secs(10), |simulation| simulation.client(members[0]).commits > before));
+        // The commit that admits Émile is on its way. Two members disconnect before it is processed, in some order.
+        simulation.kill(members[2]);
+        simulation.kill(members[0]);
+        simulation.run(secs(30));
+        simulation.assert_agreement(&[members[1], members[3], late]);
+        knew_both += usize::from(simulation.client(late).left.len() == 2);
     }
-    assert!(knew > 0, "somebody entered between a going and its removal");
+    assert!(knew_both > 0, "in no run was Émile admitted between a disconnection and the removal");
 }
 
 #[test]
-fn a_member_that_does_not_do_its_part_is_stood_in_for() {
-    let mut world = World::seeded(81);
-    let members = world.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
-    world.swallow_commits(members[0]);
-    world.swallow_commits(members[1]);
-    world.kill(members[3]);
-    world.run(secs(14));
-    world.assert_rest(&members[..3]);
+fn other_members_commit_if_the_responsible_ones_do_not() {
+    let mut simulation = Simulation::seeded(81);
+    let members = simulation.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
+    simulation.drop_commits(members[0]);
+    simulation.drop_commits(members[1]);
+    simulation.kill(members[3]);
+    simulation.run(secs(14));
+    simulation.assert_agreement(&members[..3]);
 }
 
 #[test]
-fn a_void_commit_wins_an_epoch_and_nothing_else() {
-    let mut world = World::seeded(82);
-    let mut members = world.meeting(&["Ada", "Blaise", "Chloé"]);
-    let epoch = world.client(members[0]).epoch.unwrap();
-    let chloe = world.client(members[2]).id();
-    let void = Up::Commit { epoch, blob: Blob(vec![7; 300]), welcomes: Vec::new(), removed: Vec::new() };
-    world.inject(members[1], &void);
-    world.run(secs(3));
-    let blaise = world.client(members[1]).id();
-    assert_eq!(world.client(members[0]).notices, [Notice::CommitRejected(blaise)]);
-    assert_eq!(world.client(members[0]).epoch, Some(epoch), "the keys stay");
-    members.push(world.join(members[0], "Denis"));
-    world.run(secs(10));
-    world.press(members[3], Command::Announce(state(Microphone::On, true)));
-    world.press(members[0], Command::Remove(chloe));
-    world.run(secs(20));
+fn an_invalid_commit_uses_up_a_log_epoch_and_changes_nothing_else() {
+    let mut simulation = Simulation::seeded(82);
+    let mut members = simulation.meeting(&["Ada", "Blaise", "Chloé"]);
+    let epoch = simulation.client(members[0]).epoch.unwrap();
+    let chloe = simulation.client(members[2]).id();
+    let invalid = Up::Commit { epoch, blob: Blob(vec![7; 300]), welcomes: Vec::new(), removed: Vec::new() };
+    simulation.inject(members[1], &invalid);
+    simulation.run(secs(3));
+    let blaise = simulation.client(members[1]).id();
+    assert_eq!(simulation.client(members[0]).notices, [Notice::CommitRejected(blaise)]);
+    assert_eq!(simulation.client(members[0]).epoch, Some(epoch), "the keys do not change");
+    members.push(simulation.join(members[0], "Denis"));
+    simulation.run(secs(10));
+    simulation.command(members[3], Command::Announce(state(Microphone::On, true)));
+    simulation.command(members[0], Command::Remove(chloe));
+    simulation.run(secs(20));
     members.remove(2);
-    world.assert_rest(&members);
+    simulation.assert_agreement(&members);
 }
 
 #[test]
-fn a_member_whom_a_void_commit_put_out_is_no_ghost() {
-    let mut world = World::seeded(83);
-    let members = world.meeting(&["Ada", "Blaise", "Chloé"]);
-    let epoch = world.client(members[0]).epoch.unwrap();
-    let removed = vec![world.client(members[2]).id()];
-    world.inject(members[1], &Up::Commit { epoch, blob: Blob(vec![7; 300]), welcomes: Vec::new(), removed });
-    world.run(secs(20));
-    world.assert_rest(&members[..2]);
+fn a_member_disconnected_by_an_invalid_commit_leaves_the_group() {
+    let mut simulation = Simulation::seeded(83);
+    let members = simulation.meeting(&["Ada", "Blaise", "Chloé"]);
+    let epoch = simulation.client(members[0]).epoch.unwrap();
+    let removed = vec![simulation.client(members[2]).id()];
+    simulation.inject(members[1], &Up::Commit { epoch, blob: Blob(vec![7; 300]), welcomes: Vec::new(), removed });
+    simulation.run(secs(20));
+    simulation.assert_agreement(&members[..2]);
 }
 
 #[test]
-fn a_commit_cannot_be_smuggled_past_the_order() {
-    let mut world = World::seeded(84);
-    let members = world.meeting(&["Ada", "Blaise", "Chloé"]);
-    world.swallow_commits(members[1]);
-    let epoch = world.client(members[0]).epoch.unwrap();
-    world.press(members[1], Command::Refresh);
-    let commit = world.client(members[1]).swallowed.clone().expect("it tried");
-    world.inject(members[1], &Up::Tell { epoch, blob: commit });
-    world.run(secs(5));
-    world.press(members[0], Command::Announce(state(Microphone::On, true)));
-    world.run(secs(5));
-    assert_eq!(world.client(members[0]).epoch, Some(epoch), "what is told changes no keys");
-    world.assert_rest(&members);
+fn a_commit_sent_as_a_told_message_is_rejected() {
+    let mut simulation = Simulation::seeded(84);
+    let members = simulation.meeting(&["Ada", "Blaise", "Chloé"]);
+    simulation.drop_commits(members[1]);
+    let epoch = simulation.client(members[0]).epoch.unwrap();
+    simulation.command(members[1], Command::Refresh);
+    let commit = simulation.client(members[1]).dropped_commit.clone().expect("it sent a commit");
+    simulation.inject(members[1], &Up::Tell { epoch, blob: commit });
+    simulation.run(secs(5));
+    simulation.command(members[0], Command::Announce(state(Microphone::On, true)));
+    simulation.run(secs(5));
+    assert_eq!(simulation.client(members[0]).epoch, Some(epoch), "a told message does not change the keys");
+    simulation.assert_agreement(&members);
 }
 
 #[test]
-fn a_server_that_skips_replays_or_rambles_is_named() {
-    let members_of = |seed| {
-        let mut world = World::seeded(seed);
-        let members = world.meeting(&["Ada", "Blaise"]);
-        (world, members)
+fn a_server_that_breaks_the_protocol_is_named_as_the_reason() {
+    let two_members = |seed| {
+        let mut simulation = Simulation::seeded(seed);
+        let members = simulation.meeting(&["Ada", "Blaise"]);
+        (simulation, members)
     };
     let gone = |at| Down::Log { position: Position(at), entry: Entry::Gone { participant: ParticipantId(1) } };
     let entry = Entry::Commit { from: ParticipantId(1), epoch: Epoch(77), blob: Blob(vec![1]) };
-    let rambling = [
+    let violations = [
         proto::encode(&gone(77)),
         proto::encode(&gone(0)),
         proto::encode(&Down::Log { position: Position(1), entry }),
@@ -280,64 +287,64 @@ fn a_server_that_skips_replays_or_rambles_is_named() {
         vec![0xff, 0x00],
         Vec::new(),
     ];
-    for (at, bytes) in rambling.into_iter().enumerate() {
-        let (mut world, members) = members_of(90 + at as u64);
-        world.inject_down(members[1], bytes);
-        world.run(secs(10));
-        let ending = world.client(members[1]).ending.clone();
+    for (at, bytes) in violations.into_iter().enumerate() {
+        let (mut simulation, members) = two_members(90 + at as u64);
+        simulation.inject_down(members[1], bytes);
+        simulation.run(secs(10));
+        let ending = simulation.client(members[1]).ending.clone();
         assert!(matches!(ending, Some(Ending::Ended(Reason::Server(_)))), "{at}: {ending:?}");
-        world.assert_rest(&members[..1]);
+        simulation.assert_agreement(&members[..1]);
     }
 }
 
 #[test]
-fn after_any_storm_there_is_calm() {
-    for seed in 1_000..1_000 + STORMS {
-        storm(seed);
+fn after_random_actions_all_agree() {
+    for seed in 1_000..1_000 + RANDOM_RUNS {
+        random_actions(seed);
     }
 }
 
-/// A minute in which anything may happen to anybody, and then a rest.
-fn storm(seed: u64) {
-    let mut world = World::seeded(seed);
-    let organiser = world.create("Ada");
-    world.run(secs(3));
-    let invitation = world.invitation(organiser);
+/// Lets clients do random things for a minute, then waits and asserts that all agree.
+fn random_actions(seed: u64) {
+    let mut simulation = Simulation::seeded(seed);
+    let organiser = simulation.create("Ada");
+    simulation.run(secs(3));
+    let invitation = simulation.invitation(organiser);
     for round in 0..40 {
-        let wait = Duration::from_millis(world.random().random_range(0..2_500));
-        world.run(wait);
-        let living = world.living();
-        let Some(who) = living.choose(world.random()).copied() else { break };
-        match world.random().random_range(0..100) {
-            0..30 if living.len() < 8 => drop(world.join_by(invitation.clone(), &format!("Guest {round}"))),
-            0..50 => world.press(who, Command::Refresh),
+        let wait = Duration::from_millis(simulation.random().random_range(0..2_500));
+        simulation.run(wait);
+        let active = simulation.active();
+        let Some(client) = active.choose(simulation.random()).copied() else { break };
+        match simulation.random().random_range(0..100) {
+            0..30 if active.len() < 8 => drop(simulation.join_by(invitation.clone(), &format!("Guest {round}"))),
+            0..50 => simulation.command(client, Command::Refresh),
             50..75 => {
                 let all = [Microphone::Off, Microphone::Muted, Microphone::On];
-                let microphone = *all.choose(world.random()).expect("there are three");
-                let camera = world.random().random();
-                world.press(who, Command::Announce(state(microphone, camera)));
+                let microphone = *all.choose(simulation.random()).expect("there are three");
+                let camera = simulation.random().random();
+                simulation.command(client, Command::Announce(state(microphone, camera)));
             }
             75..83 => {
-                let people = &world.client(organiser).people;
+                let people = &simulation.client(organiser).people;
                 let at = people.len().saturating_sub(1 + round % 4);
                 let id = people.get(at).map(|person| person.id);
-                let may = world.client(organiser).ending.is_none();
+                let may = simulation.client(organiser).ending.is_none();
                 if let Some(id) = id.filter(|_| may) {
-                    world.press(organiser, Command::Remove(id));
+                    simulation.command(organiser, Command::Remove(id));
                 }
             }
-            83..88 if who != organiser => world.press(who, Command::Leave),
-            88..92 if who != organiser => world.kill(who),
-            92..95 if who != organiser => world.cut(who),
-            95..98 if who != organiser => world.reset(who),
-            // Sometimes the organiser too, late.
-            98.. if round > 30 => world.kill(organiser),
+            83..88 if client != organiser => simulation.command(client, Command::Leave),
+            88..92 if client != organiser => simulation.kill(client),
+            92..95 if client != organiser => simulation.cut(client),
+            95..98 if client != organiser => simulation.reset(client),
+            // The organiser disconnects only late.
+            98.. if round > 30 => simulation.kill(organiser),
             _ => {}
         }
     }
-    world.run(secs(60));
-    let living = world.living();
-    world.assert_rest(&living);
+    simulation.run(secs(60));
+    let active = simulation.active();
+    simulation.assert_agreement(&active);
 }
 
 fn state(microphone: Microphone, camera: bool) -> MediaState {
@@ -348,5 +355,5 @@ fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// How many storms a run of the tests sees.
-const STORMS: u64 = 24;
+/// The number of random runs.
+const RANDOM_RUNS: u64 = 24;

@@ -1,6 +1,5 @@
-//! In steady state no frame costs an allocation of ours, on any part of the way that pictures and sound take. In a binary
-//! of its own, because it counts what the allocator is asked for. What `OpenH264` and Opus allocate goes past Rust's
-//! allocator and is not counted.
+//! In steady state, our code allocates nothing per frame, on the whole media path. A separate test binary, because it replaces
+//! the global allocator. Allocations of `OpenH264` and Opus do not use Rust's allocator and are not counted.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

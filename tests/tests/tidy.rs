@@ -1,4 +1,4 @@
-//! Rules for every file that no compiler checks.
+//! Rules for our files that the compiler does not check.
 
 #[path = "tidy/modules.rs"]
 mod modules;
@@ -13,7 +13,7 @@ use sources::{documents, each_source, files, read, root, shown};
 use std::collections::BTreeSet;
 use std::fs;
 
-/// Files that may hold `unsafe`, as docs/architecture.md says.
+/// Returns whether a file may contain `unsafe` (docs/architecture.md).
 fn may_be_unsafe(path: &str) -> bool {
     let ffi = path.ends_with("ffi.rs") || path.contains("/ffi/");
     (ffi && (path.starts_with("codec/src/") || path.starts_with("capture/src/")))
@@ -32,7 +32,7 @@ fn no_file_is_longer_than_600_lines() {
 }
 
 #[test]
-fn no_way_to_a_foreign_library_is_longer_than_300_lines() {
+fn no_file_with_unsafe_code_is_longer_than_300_lines() {
     each_source(|path, text| {
         let lines = text.lines().count();
         (may_be_unsafe(path) && lines > 300).then(|| format!("{path} has {lines} lines"))
@@ -40,8 +40,8 @@ fn no_way_to_a_foreign_library_is_longer_than_300_lines() {
 }
 
 #[test]
-fn a_module_stands_beside_its_folder() {
-    // What several test programs of a crate share is `common/mod.rs`: cargo would take `common.rs` for a program.
+fn no_module_file_is_called_mod_rs() {
+    // Code that several test programs share is `common/mod.rs`: cargo would build `common.rs` as a test program.
     each_source(|path, _| {
         (path.ends_with("/mod.rs") && !path.contains("/tests/")).then(|| format!("{path}: use foo.rs beside foo/"))
     });
@@ -51,49 +51,49 @@ fn a_module_stands_beside_its_folder() {
 fn no_test_sleeps() {
     each_source(|path, text| {
         let sleeps = text.contains(concat!("time::sl", "eep(")) || text.contains(concat!("thread::sl", "eep("));
-        (sleeps && path.contains("tests")).then(|| format!("{path}: wait for what you wait for, with a deadline"))
+        (sleeps && path.contains("tests")).then(|| format!("{path}: wait for the event itself, with a deadline"))
     });
 }
 
 #[test]
-fn colours_are_the_themes() {
+fn only_the_theme_defines_colours() {
     each_source(|path, text| {
-        let mixes = path.starts_with("app/src/") && !path.starts_with("app/src/theme");
-        // Tests of what is drawn mix what they look for.
+        let outside_theme = path.starts_with("app/src/") && !path.starts_with("app/src/theme");
+        // Tests may define the colours that they look for.
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-        (mixes && text.contains(concat!("Color::fr", "om_"))).then(|| format!("{path} mixes a colour of its own"))
+        (outside_theme && text.contains(concat!("Color::fr", "om_"))).then(|| format!("{path} defines a colour"))
     });
 }
 
 #[test]
-fn unsafe_stays_where_it_belongs() {
+fn unsafe_code_is_only_in_the_listed_files() {
     each_source(|path, text| {
-        let lifted =
+        let allows_unsafe =
             text.contains(concat!("expect(unsafe", "_code")) || text.contains(concat!("allow(unsafe", "_code"));
-        (lifted && !may_be_unsafe(path)).then(|| format!("{path} lifts unsafe_code"))
+        (allows_unsafe && !may_be_unsafe(path)).then(|| format!("{path} allows unsafe_code"))
     });
 }
 
 #[test]
-fn nothing_is_left_to_do() {
+fn no_unfinished_code_and_no_ignored_test() {
     let marks = [concat!("to", "do!("), concat!("unimpl", "emented!("), concat!("FIX", "ME"), concat!("#[ign", "ore")];
     each_source(|path, text| {
         let found = marks.iter().find(|mark| text.contains(**mark))?;
-        Some(format!("{path} holds {found}"))
+        Some(format!("{path} contains {found}"))
     });
 }
 
 #[test]
-fn every_file_says_what_it_is() {
+fn every_file_begins_with_a_module_comment() {
     each_source(|path, text| {
-        // A file of unit tests is told by the module that it stands beside, a fuzz target by its row in the table.
-        let told = text.starts_with("//!") || path.ends_with("tests.rs") || path.contains("/fuzz_targets/");
-        (!told).then(|| format!("{path} does not begin with a module comment"))
+        // Files of unit tests and fuzz targets need none: the tested module and the table of targets describe them.
+        let described = text.starts_with("//!") || path.ends_with("tests.rs") || path.contains("/fuzz_targets/");
+        (!described).then(|| format!("{path} does not begin with a module comment"))
     });
 }
 
 #[test]
-fn nobody_is_named_who_does_not_belong_here() {
+fn no_file_names_a_path_outside_the_repository() {
     let banned = [concat!("../sha", "red"), concat!("/wo", "rk/"), concat!("crates.io", "/api")];
     let mut wrong = Vec::new();
     let gate = root().join(".ci/run");
@@ -108,21 +108,21 @@ fn nobody_is_named_who_does_not_belong_here() {
 }
 
 #[test]
-fn the_documents_name_only_tests_that_there_are() {
+fn the_documents_name_only_existing_tests() {
     let sources = files(&root(), &["rs"]);
     let functions: BTreeSet<String> = sources.iter().flat_map(|file| functions(&read(file))).collect();
     let mut wrong = Vec::new();
     for (file, text) in documents() {
         let quoted = text.split('`').skip(1).step_by(2);
-        // Three words and more: shorter names are also those of fields, options and crates.
-        let tests = quoted.filter(|word| word.matches('_').count() > 2 && word.bytes().all(is_of_a_name));
+        // Only names of at least four words: shorter ones may be fields, options or crates.
+        let tests = quoted.filter(|word| word.matches('_').count() > 2 && word.bytes().all(is_name_byte));
         wrong.extend(tests.filter(|name| !functions.contains(*name)).map(|name| format!("{}: {name}", shown(&file))));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn the_documents_lead_somewhere() {
+fn links_in_documents_have_existing_targets() {
     let mut wrong = Vec::new();
     for (file, text) in documents() {
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
@@ -134,7 +134,7 @@ fn the_documents_lead_somewhere() {
 }
 
 #[test]
-fn the_map_of_the_repository_names_every_crate() {
+fn the_architecture_document_lists_every_crate() {
     let (members, map) = (read(&root().join("Cargo.toml")), read(&root().join("docs/architecture.md")));
     let (_, members) = members.split_once("members = [").expect("it is a workspace");
     let (members, _) = members.split_once(']').expect("the list ends");
@@ -143,9 +143,9 @@ fn the_map_of_the_repository_names_every_crate() {
     assert!(members.len() > 10 && unnamed.is_empty(), "{unnamed:?} of {members:?}");
 }
 
-/// A colon, a semicolon and their like keep to the word before them, by a space at which no line breaks.
+/// In French, a no-break space comes before colons, semicolons, exclamation and question marks.
 #[test]
-fn french_signs_stand_behind_a_space_that_does_not_break() {
+fn french_punctuation_follows_a_no_break_space() {
     let french = files(&root().join("app/locales/fr"), &["ftl"]);
     assert!(!french.is_empty());
     for file in french {
@@ -161,12 +161,12 @@ fn french_signs_stand_behind_a_space_that_does_not_break() {
     }
 }
 
-/// The names of the functions in a source.
+/// Returns the names of the functions in a source.
 fn functions(text: &str) -> Vec<String> {
-    let name = |rest: &str| rest.bytes().take_while(|byte| is_of_a_name(*byte)).map(char::from).collect();
+    let name = |rest: &str| rest.bytes().take_while(|byte| is_name_byte(*byte)).map(char::from).collect();
     text.split("fn ").skip(1).map(name).collect()
 }
 
-fn is_of_a_name(byte: u8) -> bool {
+fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
 }

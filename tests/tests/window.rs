@@ -1,12 +1,12 @@
-//! The real window, on a screen without a monitor: driven by keys, judged by its pixels and by the tree that assistive
-//! tools get. And a real X11 screen, shared with another client.
+//! The real window on a virtual X11 screen: driven by keys, checked by its pixels and by its accessibility tree. And a real
+//! X11 screen, shared with another client.
 //!
-//! `cargo xtask test` builds the client first; with `cargo test` alone, `cargo build` comes before it. Where a tool is
-//! missing (Xvfb, openbox, xdotool), a test says so and is skipped. `CONCLAVE_TEST_PICTURES=FOLDER` keeps the screens.
-#![cfg(target_os = "linux")] // X11, and the file in which Xvfb keeps its screen.
+//! `cargo xtask test` builds the client first. With `cargo test`, run `cargo build` before. If a tool is missing (Xvfb,
+//! openbox, xdotool), the test prints that and is skipped. `CONCLAVE_TEST_PICTURES=FOLDER` saves the screens.
+#![cfg(target_os = "linux")] // The tests use X11, and the file in which Xvfb stores its screen.
 
-#[path = "window/desk.rs"]
-mod desk;
+#[path = "window/desktop.rs"]
+mod desktop;
 #[path = "window/picture.rs"]
 mod picture;
 #[path = "window/program.rs"]
@@ -14,43 +14,43 @@ mod program;
 #[path = "window/sound.rs"]
 mod sound;
 
-use desk::{ACCENT, DANGER, Desk, Node, SCREEN, SOON};
+use desktop::{ACCENT, DANGER, Desktop, Node, SCREEN, SOON};
 use picture::{GUEST, HOST, Picture, mirrored, near};
 use program::{Program, until};
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
-/// A tile is not smaller than this, a quarter of it in pixels.
+/// The minimum size of a quarter of a tile, in pixels.
 const QUARTER_TILE: usize = 10_000;
 
-/// A wide control whose ring is in the right half: the name's field is the first of these on the preview.
+/// The left edge of the right half. On the preview, the field for the name is the first wide control there.
 const RIGHT_HALF: usize = 850;
 
-/// What a link carries after its `#`: well-formed, and of no meeting that there ever was.
+/// The part of a link after its `#`: well-formed, of a meeting that does not exist.
 const SECRET: &str = "AQcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkBAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM";
 
 fn text(path: &Path) -> &str {
-    path.to_str().expect("temporary folders are called in Unicode")
+    path.to_str().expect("the path of temporary folders is Unicode")
 }
 
-/// A client without a window, whose camera shows four colours.
-fn guest(desk: &Desk, link: &str, more: &[&str]) -> Program {
-    let clip = desk.path("guest.y4m");
+/// Starts a client without a window whose camera shows four colours.
+fn guest(desktop: &Desktoptop, link: &str, more: &[&str]) -> Program {
+    let clip = desktop.path("guest.y4m");
     picture::write_clip(&clip, GUEST);
     let camera = format!("file:{}", clip.display());
-    let who = ["join", link, "--headless", "--name", "Bob", "--camera", &camera, "--microphone", "off"];
-    desk.client("Bob", &[&who, more].concat())
+    let arguments = ["join", link, "--headless", "--name", "Bob", "--camera", &camera, "--microphone", "off"];
+    desktop.client("Bob", &[&arguments, more].concat())
 }
 
-/// Every control has a name, and what the screen is about is there.
-fn is_accessible(desk: &Desk, expected: &[&str]) {
-    if !desk.has_tree() {
+/// Asserts that every control has a name and a role, and that the names in `expected` are in the accessibility tree.
+fn assert_accessible(desktop: &Desktoptop, expected: &[&str]) {
+    if !desktop.has_tree() {
         return;
     }
     let has = |tree: &Vec<Node>, name: &str| tree.iter().any(|node| node.name.contains(name));
     let tree = until(&format!("{expected:?} in the accessible tree"), SOON, || {
-        desk.tree().filter(|tree| expected.iter().all(|name| has(tree, name)))
+        desktop.tree().filter(|tree| expected.iter().all(|name| has(tree, name)))
     });
     let unclear = |node: &&Node| node.name.trim().is_empty() || ["", "unknown", "invalid"].contains(&&*node.role);
     let unclear: Vec<_> = tree.iter().filter(|node| node.focusable).filter(unclear).collect();
@@ -59,181 +59,188 @@ fn is_accessible(desk: &Desk, expected: &[&str]) {
     println!("all {} controls of {} nodes have names", controls.count(), tree.len());
 }
 
-/// What the client remembers: dark, whatever the system wears.
-fn remember(desk: &Desk) {
-    let folder = desk.path("state/conclave");
+/// Selects the dark theme in the settings that the client loads.
+fn select_dark_theme(desktop: &Desktop) {
+    let folder = desktop.path("state/conclave");
     fs::create_dir_all(&folder).expect("a folder can be made");
     fs::write(folder.join("recent.json"), r#"{"theme": "dark"}"#).expect("a file can be written");
 }
 
-/// The link of the meeting that was entered, out of what the client remembers.
-fn remembered_link(desk: &Desk) -> String {
-    until("the link is remembered", SOON, || {
-        let text = fs::read_to_string(desk.path("state/conclave/recent.json")).ok()?;
+/// Returns the link of the last meeting, from the file that the client stores.
+fn stored_link(desktop: &Desktop) -> String {
+    until("the link is stored", SOON, || {
+        let text = fs::read_to_string(desktop.path("state/conclave/recent.json")).ok()?;
         let link = &text[text.find("conclave://")?..];
         link.split_once('"').map(|(link, _)| link.to_owned())
     })
 }
 
 #[test]
-fn a_meeting_is_started_seen_and_left_by_keyboard_alone() {
-    let Some(desk) = Desk::with_windows("keyboard") else { return };
-    remember(&desk);
-    let window = desk.client("the window", &[]);
-    desk.until_title("Conclave", |title| title == "Conclave");
-    is_accessible(&desk, &["Start a meeting", "Meeting link", "Join"]);
-    desk.tab_to("the start", |ring| near(ring.inside, ACCENT, 2));
-    desk.shows("home", |_| true);
-    desk.press(&["Return"]);
-    desk.until_title("Start a meeting", |title| title.starts_with("Start a meeting"));
-    let is_field = |ring: &desk::Ring| ring.area.width() > 200 && !near(ring.inside, ACCENT, 2);
-    desk.tab_to("the name", |ring| ring.area.left > RIGHT_HALF && is_field(ring));
-    desk.type_text("Anne");
-    is_accessible(&desk, &["Your name", "Microphone level"]);
-    desk.shows("preview", |_| true);
-    desk.press(&["Return"]);
-    desk.until_title("Meeting", |title| title.starts_with("Meeting"));
-    let link = remembered_link(&desk);
-    let bob = guest(&desk, &link, &["--speaker", "off", "--for", "60"]);
-    desk.shows("a guest", |screen| screen.shows(GUEST, QUARTER_TILE));
-    desk.press(&["ctrl+p"]);
-    is_accessible(&desk, &["Anne, you", "Bob", "Remove Bob", "Leave the meeting", "Security: End-to-end encrypted"]);
-    desk.tab_to("the way out", |ring| near(ring.inside, DANGER, 2));
-    desk.press(&["Return"]);
-    desk.until_title("Conclave", |title| title == "Conclave");
-    // The meeting goes on for Bob; the server went with the window.
+fn a_meeting_is_started_and_left_by_keyboard_only() {
+    let Some(desktop) = Desktop::with_windows("keyboard") else { return };
+    select_dark_theme(&desktop);
+    let window = desktop.client("the window", &[]);
+    desktop.until_title("Conclave", |title| title == "Conclave");
+    assert_accessible(&desktop, &["Start a meeting", "Meeting link", "Join"]);
+    desktop.tab_to("the start button", |ring| near(ring.inside, ACCENT, 2));
+    desktop.shows("home", |_| true);
+    desktop.press(&["Return"]);
+    desktop.until_title("Start a meeting", |title| title.starts_with("Start a meeting"));
+    let is_field = |ring: &desktop::Ring| ring.area.width() > 200 && !near(ring.inside, ACCENT, 2);
+    desktop.tab_to("the name field", |ring| ring.area.left > RIGHT_HALF && is_field(ring));
+    desktop.type_text("Anne");
+    assert_accessible(&desktop, &["Your name", "Microphone level"]);
+    desktop.shows("preview", |_| true);
+    desktop.press(&["Return"]);
+    desktop.until_title("Meeting", |title| title.starts_with("Meeting"));
+    let link = stored_link(&desktop);
+    let bob = guest(&desktop, &link, &["--speaker", "off", "--for", "60"]);
+    desktop.shows("a guest", |screen| screen.shows(GUEST, QUARTER_TILE));
+    desktop.press(&["ctrl+p"]);
+    assert_accessible(
+        &desktop,
+        &["Anne, you", "Bob", "Remove Bob", "Leave the meeting", "Security: End-to-end encrypted"],
+    );
+    desktop.tab_to("the leave button", |ring| near(ring.inside, DANGER, 2));
+    desktop.press(&["Return"]);
+    desktop.until_title("Conclave", |title| title == "Conclave");
+    // The server ended with the window's meeting.
     drop(bob);
-    desk.shows("home again", |screen| screen.lacks(GUEST));
-    desk.press(&["alt+F4"]);
+    desktop.shows("home again", |screen| screen.lacks(GUEST));
+    desktop.press(&["alt+F4"]);
     let (status, _, errors) = window.end(SOON);
     assert!(status.success(), "{status}: {errors}");
 }
 
-/// A meeting in the window with the devices of a command line, and a guest in it.
-fn meeting(desk: &Desk) -> (Program, Program) {
-    remember(desk);
-    let clip = desk.path("host.y4m");
+/// Starts a meeting in the window, with file devices, and a guest in it.
+fn meeting(desktop: &Desktop) -> (Program, Program) {
+    select_dark_theme(desktop);
+    let clip = desktop.path("host.y4m");
     picture::write_clip(&clip, HOST);
     let voice = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices/anne.wav");
     let (camera, voice) = (format!("file:{}", clip.display()), format!("file:{}", voice.display()));
     let sound = ["--camera", &camera, "--microphone", &voice, "--speaker", "off"];
-    let window = desk.client("the window", &[&["meet", "--name", "Anne"], &sound[..]].concat());
+    let window = desktop.client("the window", &[&["meet", "--name", "Anne"], &sound[..]].concat());
     let link = window.first_line(SOON);
-    let dump = desk.path("dump");
-    let guest = guest(desk, &link, &["--for", "90", "--dump", text(&dump), "--tile", "640x360"]);
+    let dump = desktop.path("dump");
+    let guest = guest(desktop, &link, &["--for", "90", "--dump", text(&dump), "--tile", "640x360"]);
     (window, guest)
 }
 
 #[test]
-fn muting_is_heard_and_who_is_removed_is_out() {
-    let Some(desk) = Desk::with_windows("removal") else { return };
-    let (window, bob) = meeting(&desk);
-    desk.until_title("Meeting", |title| title.starts_with("Meeting"));
+fn muting_silences_the_guest_and_a_removed_guest_leaves() {
+    let Some(desktop) = Desktop::with_windows("removal") else { return };
+    let (window, bob) = meeting(&desktop);
+    desktop.until_title("Meeting", |title| title.starts_with("Meeting"));
     let both = |screen: &Picture| screen.shows(GUEST, QUARTER_TILE) && screen.shows(mirrored(HOST), QUARTER_TILE);
-    desk.shows("two people", both);
-    let dump = desk.path("dump");
+    desktop.shows("two people", both);
+    let dump = desktop.path("dump");
     until("Bob sees Anne", SOON, || Picture::last_of_clip(&dump.join("Anne.y4m"))?.shows(HOST, 1_000).then_some(()));
 
     let played = dump.join("speaker.wav");
-    until("Bob hears Anne", SOON, || sound::is_heard(&played, sound::TALK).then_some(()));
-    desk.press(&["ctrl+d"]);
+    until("Bob hears Anne", SOON, || sound::is_loud(&played, sound::TALK).then_some(()));
+    desktop.press(&["ctrl+d"]);
     until("Bob hears nothing", SOON, || sound::is_silent(&played, sound::PAUSE).then_some(()));
-    desk.shows("muted", both);
-    desk.press(&["ctrl+d"]);
-    until("Bob hears Anne again", SOON, || sound::is_heard(&played, sound::TALK).then_some(()));
-    // Who speaks has a ring like that of the focus.
-    desk.press(&["ctrl+d"]);
+    desktop.shows("muted", both);
+    desktop.press(&["ctrl+d"]);
+    until("Bob hears Anne again", SOON, || sound::is_loud(&played, sound::TALK).then_some(()));
+    // Muted, because a speaker's tile has a ring like that of the focus.
+    desktop.press(&["ctrl+d"]);
     until("Bob hears nothing again", SOON, || sound::is_silent(&played, sound::PAUSE).then_some(()));
 
-    desk.press(&["ctrl+p"]);
-    let in_panel = |ring: &desk::Ring| ring.area.left > 1_100 && ring.area.width() < 60;
-    desk.tab_to("the button that removes Bob", |ring| in_panel(ring) && ring.area.top > 180);
-    desk.shows("people", both);
-    desk.press(&["Return"]);
-    // It dims what is behind it. A key before that is for what was there before.
-    desk.shows("question", |screen| !both(screen));
-    desk.tab_to("the confirmation", |ring| near(ring.inside, DANGER, 2));
-    desk.press(&["Return"]);
+    desktop.press(&["ctrl+p"]);
+    let in_panel = |ring: &desktop::Ring| ring.area.left > 1_100 && ring.area.width() < 60;
+    desktop.tab_to("the button that removes Bob", |ring| in_panel(ring) && ring.area.top > 180);
+    desktop.shows("people", both);
+    desktop.press(&["Return"]);
+    // The dialog dims the screen. A key that is pressed before goes to the screen behind it.
+    desktop.shows("the dialog", |screen| !both(screen));
+    desktop.tab_to("the confirmation", |ring| near(ring.inside, DANGER, 2));
+    desktop.press(&["Return"]);
     let (status, _, errors) = bob.end(SOON);
     assert!(!status.success() && errors.contains("removed"), "{status}: {errors}");
-    desk.shows("alone", |screen| screen.lacks(GUEST) && screen.shows(mirrored(HOST), QUARTER_TILE));
+    desktop.shows("only Anne", |screen| screen.lacks(GUEST) && screen.shows(mirrored(HOST), QUARTER_TILE));
 
-    desk.tab_to("the way out", |ring| near(ring.inside, DANGER, 2));
-    desk.press(&["Return"]);
+    desktop.tab_to("the leave button", |ring| near(ring.inside, DANGER, 2));
+    desktop.press(&["Return"]);
     let (status, _, errors) = window.end(SOON);
     assert!(status.success(), "{status}: {errors}");
 }
 
 #[test]
-fn a_server_that_is_gone_is_said_in_the_window_which_tries_again() {
-    let Some(desk) = Desk::with_windows("gone") else { return };
-    remember(&desk);
-    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|port| port.local_addr()).expect("a port");
-    let link = format!("conclave://{nobody}/m/00112233445566778899aabbccddeeff#{SECRET}");
-    let bare = ["--name", "Bob", "--camera", "off", "--microphone", "off", "--speaker", "off"];
-    let window = desk.client("the window", &[&["join", &link], &bare[..]].concat());
-    let says_so =
-        |desk: &Desk| desk.until_title("the failure", |title| title.starts_with("You did not join the meeting"));
-    says_so(&desk);
-    is_accessible(&desk, &["The server does not answer", "The network", "Check your network", "Try again", "Home"]);
-    desk.shows("a dead server", |_| true);
-    let somebody = TcpListener::bind(nobody).expect("the port is still free");
-    somebody.set_nonblocking(true).expect("a socket can");
-    desk.tab_to("another try", |ring| near(ring.inside, ACCENT, 2));
-    desk.press(&["Return"]);
-    drop(until("the server is asked again", SOON, || somebody.accept().ok()));
-    says_so(&desk);
-    desk.press(&["Escape"]);
-    desk.until_title("Conclave", |title| title == "Conclave");
-    desk.press(&["alt+F4"]);
+fn an_unreachable_server_is_reported_in_the_window_and_can_be_tried_again() {
+    let Some(desktop) = Desktop::with_windows("gone") else { return };
+    select_dark_theme(&desktop);
+    let unused = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|port| port.local_addr()).expect("a port");
+    let link = format!("conclave://{unused}/m/00112233445566778899aabbccddeeff#{SECRET}");
+    let options = ["--name", "Bob", "--camera", "off", "--microphone", "off", "--speaker", "off"];
+    let window = desktop.client("the window", &[&["join", &link], &options[..]].concat());
+    let fails = |desktop: &Desktop| {
+        desktop.until_title("the failure", |title| title.starts_with("You did not join the meeting"))
+    };
+    fails(&desktop);
+    assert_accessible(
+        &desktop,
+        &["The server does not answer", "The network", "Check your network", "Try again", "Home"],
+    );
+    desktop.shows("an unreachable server", |_| true);
+    let listener = TcpListener::bind(unused).expect("the port is still free");
+    listener.set_nonblocking(true).expect("a socket can be non-blocking");
+    desktop.tab_to("the button that tries again", |ring| near(ring.inside, ACCENT, 2));
+    desktop.press(&["Return"]);
+    drop(until("the client connects again", SOON, || listener.accept().ok()));
+    fails(&desktop);
+    desktop.press(&["Escape"]);
+    desktop.until_title("Conclave", |title| title == "Conclave");
+    desktop.press(&["alt+F4"]);
     let (status, _, errors) = window.end(SOON);
     assert!(!status.success() && errors.contains("The server does not answer"), "{status}: {errors}");
 }
 
-/// Neither Vulkan nor EGL has a driver here, not even one that plays a card.
+/// Neither Vulkan nor EGL has a driver here, not even a software one.
 #[test]
-fn without_any_graphics_driver_the_window_shows_the_meeting_and_says_so_in_its_list() {
-    let Some(desk) = Desk::with_windows("driverless") else { return };
-    remember(&desk);
-    let clip = desk.path("host.y4m");
+fn without_a_graphics_driver_the_window_shows_the_meeting_and_a_notice() {
+    let Some(desktop) = Desktop::with_windows("driverless") else { return };
+    select_dark_theme(&desktop);
+    let clip = desktop.path("host.y4m");
     picture::write_clip(&clip, HOST);
     let camera = format!("file:{}", clip.display());
     let arguments = ["meet", "--name", "Anne", "--camera", &camera, "--microphone", "off", "--speaker", "off"];
     let nowhere = text(&clip);
-    let surroundings = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "__EGL_VENDOR_LIBRARY_FILENAMES", "LIBGL_DRIVERS_PATH"]
+    let environment = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "__EGL_VENDOR_LIBRARY_FILENAMES", "LIBGL_DRIVERS_PATH"]
         .map(|name| (name, nowhere));
-    let window = desk.client_where("the window", &arguments, &surroundings);
-    desk.until_title("Meeting", |title| title.starts_with("Meeting"));
-    desk.shows("Anne alone", |screen| screen.shows(mirrored(HOST), QUARTER_TILE));
-    is_accessible(&desk, &["Anne, you", "Notifications"]);
-    desk.tab_to("the list of notices", |ring| ring.area.top < 120 && ring.area.left > RIGHT_HALF);
-    desk.press(&["Return"]);
-    is_accessible(&desk, &["Video is shown without the graphics card", "No usable graphics driver was found"]);
-    desk.shows("the notice in its list", |screen| screen.shows(mirrored(HOST), 1_000));
-    desk.press(&["alt+F4"]);
+    let window = desktop.client_with("the window", &arguments, &environment);
+    desktop.until_title("Meeting", |title| title.starts_with("Meeting"));
+    desktop.shows("only Anne", |screen| screen.shows(mirrored(HOST), QUARTER_TILE));
+    assert_accessible(&desktop, &["Anne, you", "Notifications"]);
+    desktop.tab_to("the list of notices", |ring| ring.area.top < 120 && ring.area.left > RIGHT_HALF);
+    desktop.press(&["Return"]);
+    assert_accessible(&desktop, &["Video is shown without the graphics card", "No usable graphics driver was found"]);
+    desktop.shows("the notice in its list", |screen| screen.shows(mirrored(HOST), 1_000));
+    desktop.press(&["alt+F4"]);
     let (status, _, errors) = window.end(SOON);
     assert!(status.success(), "{status}: {errors}");
 }
 
 #[test]
-fn a_real_screen_is_seen_by_the_others_as_it_is() {
-    let Some(desk) = Desk::bare("screen", "640x360x24", &["Xvfb"]) else { return };
-    picture::paint_screen(&desk.path(SCREEN), HOST);
+fn a_shared_x11_screen_is_shown_to_the_others() {
+    let Some(desktop) = Desktop::bare("screen", "640x360x24", &["Xvfb"]) else { return };
+    picture::paint_screen(&desktop.path(SCREEN), HOST);
     let off = ["--headless", "--camera", "off", "--microphone", "off", "--speaker", "off"];
-    let host = desk.client("Anne", &[&["meet", "--name", "Anne", "--screen", "--for", "60"], &off[..]].concat());
+    let host = desktop.client("Anne", &[&["meet", "--name", "Anne", "--screen", "--for", "60"], &off[..]].concat());
     let link = host.first_line(SOON);
-    let dump = desk.path("dump");
+    let dump = desktop.path("dump");
     let more = ["--name", "Bob", "--dump", text(&dump), "--tile", "640x360", "--for", "60"];
-    let _guest = desk.client("Bob", &[&["join", &link], &off[..], &more].concat());
+    let _guest = desktop.client("Bob", &[&["join", &link], &off[..], &more].concat());
     let seen = |colours| {
-        // One file for each size that came.
+        // There is one file for each received size.
         let files = fs::read_dir(&dump).ok()?.flatten().map(|entry| entry.path());
         let clips = files.filter(|path| path.extension().is_some_and(|ending| ending == "y4m"));
         let mut pictures = clips.filter_map(|path| Picture::last_of_clip(&path));
         pictures.find(|picture| picture.shows(colours, picture.width * picture.height / 5))
     };
-    let picture = until("the screen as it was painted", SOON, || seen(HOST));
-    picture::paint_screen(&desk.path(SCREEN), mirrored(GUEST));
-    until("the screen as it was painted over", SOON, || seen(mirrored(GUEST)));
-    println!("the shared screen came at {} x {}", picture.width, picture.height);
+    let picture = until("the first screen content", SOON, || seen(HOST));
+    picture::paint_screen(&desktop.path(SCREEN), mirrored(GUEST));
+    until("the second screen content", SOON, || seen(mirrored(GUEST)));
+    println!("the shared screen was received at {} x {}", picture.width, picture.height);
 }

@@ -1,36 +1,9 @@
 //! Builds an AccessKit tree from a widget tree, and delivers AccessKit actions to widgets.
 
 mod port;
+mod semantics;
 mod tree_builder;
 
 pub use port::Port;
+pub use semantics::Semantics;
 pub use tree_builder::{ROOT, TreeBuilder};
-
-use accesskit::{ActionRequest, Node, Role};
-
-/// What a widget passes to `Operation::custom`: its node, and on return the action that was requested of it.
-#[derive(Clone, Debug)]
-pub struct Semantics {
-    /// Role, name, state and actions. [`TreeBuilder`] adds bounds and children.
-    pub node: Node,
-    /// The action that an assistive tool requests of this widget. [`TreeBuilder`] sets it.
-    pub requested: Option<ActionRequest>,
-    /// The widget has the focus because of a click, so no focus ring is shown.
-    pub clicked: bool,
-}
-
-impl Semantics {
-    /// Creates a node with this role. If `label` is empty, the text inside is the name.
-    pub fn new(role: Role, label: &str) -> Self {
-        let mut node = Node::new(role);
-        if !label.is_empty() {
-            node.set_label(label);
-        }
-        Self { node, requested: None, clicked: false }
-    }
-
-    /// Whether F6 stops at this node.
-    pub fn is_region(&self) -> bool {
-        matches!(self.node.role(), Role::Region | Role::Toolbar | Role::Main | Role::Banner | Role::Navigation)
-    }
-}

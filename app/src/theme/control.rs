@@ -2,7 +2,8 @@
 
 use iced::{Border, Color};
 
-use super::{LINE, RADIUS_CONTROL, Theme};
+use super::palette::Theme;
+use super::tokens::{LINE, RADIUS_CONTROL};
 
 /// The kinds of controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use iced::widget::{container, rule, scrollable, svg, text, text_input};
 use iced::{Background, Border, Color, Shadow};
 
-use super::{LINE, RADIUS_CARD, RADIUS_CONTROL, RADIUS_TILE, Theme, Tone, outline, solid};
+use super::palette::{Theme, Tone, outline, solid};
+use super::tokens::{LINE, RADIUS_CARD, RADIUS_CONTROL, RADIUS_TILE};
 
 /// The background of a window.
 pub fn page(theme: &Theme) -> container::Style {

@@ -1,6 +1,6 @@
 //! A decoder without output, for receivers that only count frames.
 
-use super::Show;
+use super::PictureCallback;
 use crate::BoxError;
 use media::Colour;
 
@@ -13,11 +13,11 @@ impl super::Backend for Backend {
         "null"
     }
 
-    fn decode(&mut self, _bitstream: &[u8], _colour: Colour, _show: &mut Show<'_>) -> Result<(), BoxError> {
+    fn decode(&mut self, _bitstream: &[u8], _colour: Colour, _show: &mut PictureCallback<'_>) -> Result<(), BoxError> {
         Ok(())
     }
 
-    fn flush(&mut self, _colour: Colour, _show: &mut Show<'_>) -> Result<bool, BoxError> {
+    fn flush(&mut self, _colour: Colour, _show: &mut PictureCallback<'_>) -> Result<bool, BoxError> {
         Ok(false)
     }
 }

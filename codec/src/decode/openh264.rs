@@ -6,13 +6,15 @@
 
 mod ffi;
 
-use super::{Candidate, Picture, Show};
+use super::{Candidate, Picture, PictureCallback};
 use crate::BoxError;
 use crate::bitstream::{self, Kind};
 use ffi::{Decoded, Handle};
 use media::{Colour, VideoCodec};
 
-pub(super) const CANDIDATE: Candidate = Candidate { name: NAME, codec: VideoCodec::H264, open };
+pub(super) fn candidate() -> Candidate {
+    Candidate::new(NAME, VideoCodec::H264, |()| open())
+}
 
 fn open() -> Result<Box<dyn super::Backend>, BoxError> {
     Ok(Box::new(Backend { handle: Handle::open()?, stream: Vec::new() }))
@@ -30,7 +32,7 @@ impl super::Backend for Backend {
         NAME
     }
 
-    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut Show<'_>) -> Result<(), BoxError> {
+    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut PictureCallback<'_>) -> Result<(), BoxError> {
         self.stream.clear();
         for unit in bitstream::prefixed(bitstream) {
             let unit = unit?;
@@ -44,7 +46,7 @@ impl super::Backend for Backend {
         Ok(())
     }
 
-    fn flush(&mut self, colour: Colour, show: &mut Show<'_>) -> Result<bool, BoxError> {
+    fn flush(&mut self, colour: Colour, show: &mut PictureCallback<'_>) -> Result<bool, BoxError> {
         if let Some(decoded) = self.handle.flush()? {
             present(Some(&decoded), colour, show);
             return Ok(true);
@@ -65,7 +67,7 @@ fn is_decodable(unit: &[u8]) -> bool {
     }
 }
 
-fn present(decoded: Option<&Decoded<'_>>, colour: Colour, show: &mut Show<'_>) {
+fn present(decoded: Option<&Decoded<'_>>, colour: Colour, show: &mut PictureCallback<'_>) {
     if let Some(Decoded { planes, size }) = decoded {
         show(Picture { planes: *planes, size: *size, colour });
     }

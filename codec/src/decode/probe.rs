@@ -1,10 +1,13 @@
-//! A decoder for tests: it decodes the packets of [`crate::encode::probe`] and records its calls and their threads.
+//! Decoders for tests: one that reads the packets of [`crate::encode::probe`] and records its calls and their threads,
+//! and one that fails on purpose.
 
-use super::{Picture, Show};
+use super::{Candidate, Picture, PictureCallback};
 use crate::BoxError;
 use crate::bitstream::{self, Kind};
 use crate::call_log::CallLog;
-use media::{Colour, PlaneRef, Size};
+use media::{Colour, PlaneRef, Size, VideoCodec};
+
+pub use crate::encode::probe::Fault;
 
 /// A call of the back-end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +40,56 @@ impl Backend {
     }
 }
 
+/// A candidate called `name` whose back-ends show pictures of `size` and record their calls in `log`.
+#[must_use]
+pub fn candidate(name: &'static str, size: Size, log: Log) -> Candidate {
+    Candidate::new(name, VideoCodec::H264, move |()| Ok(Box::new(Backend::new(size, log.clone()))))
+}
+
+/// `candidate` under the name `name`, with `fault`.
+#[must_use]
+pub fn faulty(name: &'static str, candidate: Candidate, fault: Fault) -> Candidate {
+    Candidate::new(name, candidate.codec(), move |()| match fault {
+        Fault::Open => Err("the probe does not open".into()),
+        Fault::ErrorAt(_) | Fault::PanicAt(_) => {
+            Ok(Box::new(Faulty { name, inner: candidate.open(&())?, fault, decoded: 0 }))
+        }
+    })
+}
+
+struct Faulty {
+    name: &'static str,
+    inner: Box<dyn super::Backend>,
+    fault: Fault,
+    decoded: u64,
+}
+
+impl super::Backend for Faulty {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut PictureCallback<'_>) -> Result<(), BoxError> {
+        let number = self.decoded;
+        self.decoded += 1;
+        match self.fault {
+            Fault::ErrorAt(at) if number >= at => Err("the probe fails".into()),
+            Fault::PanicAt(at) if number == at => panic!("the probe panics"),
+            Fault::Open | Fault::ErrorAt(_) | Fault::PanicAt(_) => self.inner.decode(bitstream, colour, show),
+        }
+    }
+
+    fn flush(&mut self, colour: Colour, show: &mut PictureCallback<'_>) -> Result<bool, BoxError> {
+        self.inner.flush(colour, show)
+    }
+}
+
 impl super::Backend for Backend {
     fn name(&self) -> &'static str {
         "probe"
     }
 
-    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut Show<'_>) -> Result<(), BoxError> {
+    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut PictureCallback<'_>) -> Result<(), BoxError> {
         let number = number(bitstream).ok_or("not a packet of the probe")?;
         self.log.note(Call::Decode(number));
         self.samples.fill(number.to_le_bytes()[0]);
@@ -52,7 +99,7 @@ impl super::Backend for Backend {
         Ok(())
     }
 
-    fn flush(&mut self, _colour: Colour, _show: &mut Show<'_>) -> Result<bool, BoxError> {
+    fn flush(&mut self, _colour: Colour, _show: &mut PictureCallback<'_>) -> Result<bool, BoxError> {
         self.log.note(Call::Flush);
         Ok(false)
     }

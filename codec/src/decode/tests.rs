@@ -162,3 +162,89 @@ fn nothing_is_shown_after_a_lost_reference_until_a_key_frame() {
     }
     assert_eq!(shown, [0, 1, 2, 3, 16, 17, 18, 19]);
 }
+
+/// Packets of the probe, each with the picture's number; those of `keys` are key frames.
+fn probe_stream(pictures: u64, keys: &[u64]) -> Vec<Encoded> {
+    let (frames, pool) = (Pool::new(2), BufferPool::new(2));
+    let size = Size::new(16, 16);
+    let config = encode::Config {
+        codec: VideoCodec::H264,
+        size,
+        rate: FrameRate::THIRTY,
+        bitrate: Bitrate::kbps(150),
+        temporal_layers: 3,
+        content: Content::Camera,
+        spatial: 0,
+    };
+    let mut encoder = Encoder::with(Box::new(encode::probe::Backend::new(config, encode::probe::Log::default())));
+    let picture = |number| encoder.encode(&testing::picture(&frames, size, number), keys.contains(&number), &pool);
+    (0..pictures).map(picture).map(|encoded| encoded.unwrap().unwrap()).collect()
+}
+
+fn probe_candidate(name: &'static str) -> Candidate {
+    probe::candidate(name, Size::new(16, 16), probe::Log::default())
+}
+
+#[test]
+fn a_failing_decoder_is_replaced_in_the_same_call_and_told_once() {
+    let stream = probe_stream(120, &[101]);
+    for (fault, picture) in
+        [(probe::Fault::Open, 0), (probe::Fault::ErrorAt(100), 100), (probe::Fault::PanicAt(100), 100)]
+    {
+        let failing = probe::faulty("failing", probe_candidate("inner"), fault);
+        let backends = Backends::new(vec![failing, probe_candidate("spare")]);
+        let mut decoder = Decoder::open_with(VideoCodec::H264, &backends).unwrap();
+        let (mut told, mut missing) = (Vec::new(), Vec::new());
+        for encoded in &stream {
+            match decode(&mut decoder, &encoded.payload) {
+                Ok(shown) => assert_eq!(shown, 1),
+                Err(error) => {
+                    assert!(matches!(error, Error::Backend { .. }) && error.needs_key_frame(), "{error}");
+                    missing.push(encoded.number);
+                }
+            }
+            told.extend(decoder.take_replacements().into_iter().map(|replacement| (encoded.number, replacement)));
+        }
+        let [(at, replacement)] = &told[..] else { panic!("{fault:?}: told {told:?}") };
+        assert_eq!((*at, replacement.refusal.name, replacement.by), (picture, "failing", "spare"));
+        let expected: &[u64] = if fault == probe::Fault::Open { &[] } else { &[100] };
+        assert_eq!(missing, expected, "{fault:?}: the key frame is shown again");
+    }
+}
+
+#[test]
+fn the_replacement_decodes_the_key_frame_at_which_the_decoder_failed() {
+    let stream = probe_stream(4, &[2]);
+    for fault in [probe::Fault::ErrorAt(2), probe::Fault::PanicAt(2)] {
+        let failing = probe::faulty("failing", probe_candidate("inner"), fault);
+        let backends = Backends::new(vec![failing, probe_candidate("spare")]);
+        let mut decoder = Decoder::open_with(VideoCodec::H264, &backends).unwrap();
+        for encoded in &stream {
+            assert_eq!(decode(&mut decoder, &encoded.payload).unwrap(), 1);
+        }
+        assert_eq!(decoder.name(), "probe", "the name of the back-end itself");
+        assert_eq!(decoder.take_replacements().len(), 1);
+    }
+}
+
+#[test]
+fn without_another_decoder_three_bad_key_frames_are_the_end() {
+    let stream = probe_stream(4, &[0, 1, 2, 3]);
+    let only = probe::faulty("only", probe_candidate("inner"), probe::Fault::ErrorAt(0));
+    let mut decoder = Decoder::open_with(VideoCodec::H264, &Backends::new(vec![only])).unwrap();
+    for encoded in &stream[..2] {
+        let error = decode(&mut decoder, &encoded.payload).unwrap_err();
+        assert_eq!(error.to_string(), "only could not decode a picture: the probe fails");
+    }
+    let error = decode(&mut decoder, &stream[2].payload).unwrap_err();
+    assert!(matches!(&error, Error::NoBackend(refusals) if refusals.len() == 3) && !error.needs_key_frame(), "{error}");
+}
+
+#[test]
+fn a_panic_of_the_viewer_is_no_failure_of_the_decoder() {
+    let stream = probe_stream(2, &[]);
+    let mut decoder = Decoder::open_with(VideoCodec::H264, &Backends::new(vec![probe_candidate("only")])).unwrap();
+    let shown = media::catch_panic(|| decoder.decode(&stream[0].payload, &mut |_| panic!("the viewer")));
+    assert_eq!(shown.unwrap_err().to_string(), "panicked: the viewer");
+    assert!(decoder.take_replacements().is_empty());
+}

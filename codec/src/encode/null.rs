@@ -2,7 +2,8 @@
 
 use super::{Config, Packet};
 use crate::BoxError;
-use media::{Bitrate, BufferPool, Frame, FrameRate};
+use crate::rate::EncoderTarget;
+use media::{BufferPool, Frame};
 
 /// Skips every frame.
 #[derive(Debug)]
@@ -31,9 +32,9 @@ impl super::Backend for Backend {
         Ok(None)
     }
 
-    fn set_target(&mut self, bitrate: Bitrate, rate: FrameRate) -> Result<(), BoxError> {
-        self.config.bitrate = bitrate;
-        self.config.rate = rate;
+    fn set_target(&mut self, target: EncoderTarget) -> Result<(), BoxError> {
+        self.config.bitrate = target.bitrate;
+        self.config.rate = target.frame_rate;
         Ok(())
     }
 }

@@ -7,11 +7,14 @@
 mod ffi;
 
 use super::{Candidate, Config, Content, Packet, even};
+use crate::rate::EncoderTarget;
 use crate::{BoxError, bitstream};
 use ffi::{Handle, Picture, Settings};
-use media::{Bitrate, Buffer, BufferPool, Colour, Frame, FrameRate, Plane, Size, VideoCodec};
+use media::{Bitrate, Buffer, BufferPool, Colour, Frame, Plane, Size, VideoCodec};
 
-pub(super) const CANDIDATE: Candidate = Candidate { name: NAME, codec: VideoCodec::H264, open };
+pub(super) fn candidate() -> Candidate {
+    Candidate::new(NAME, VideoCodec::H264, open)
+}
 
 fn open(config: &Config) -> Result<Box<dyn super::Backend>, BoxError> {
     let size = even(config.size);
@@ -21,12 +24,14 @@ fn open(config: &Config) -> Result<Box<dyn super::Backend>, BoxError> {
     check(&config)?;
     let colour = Colour::default();
     let handle = Handle::open(&settings(&config, colour))?;
-    Ok(Box::new(Backend { config, colour, handle }))
+    Ok(Box::new(Backend { opened_layers: config.temporal_layers, config, colour, handle }))
 }
 
 /// One OpenH264 encoder.
 struct Backend {
     config: Config,
+    /// The most temporal layers: the library allots its reference pictures when it is opened.
+    opened_layers: u8,
     colour: Colour,
     handle: Handle,
 }
@@ -42,7 +47,7 @@ impl super::Backend for Backend {
 
     fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Packet>, BoxError> {
         if frame.colour() != self.colour {
-            self.recolour(frame.colour())?;
+            self.set_colour(frame.colour())?;
         } else if key {
             self.handle.force_key()?;
         }
@@ -53,11 +58,18 @@ impl super::Backend for Backend {
         Ok((!picture.is_skipped()).then(|| packet(&picture, layered, pool)))
     }
 
-    fn set_target(&mut self, bitrate: Bitrate, rate: FrameRate) -> Result<(), BoxError> {
+    fn set_target(&mut self, target: EncoderTarget) -> Result<(), BoxError> {
+        let EncoderTarget { bitrate, max_temporal, frame_rate } = target;
+        let temporal_layers = max_temporal.saturating_add(1).min(self.opened_layers);
+        if temporal_layers != self.config.temporal_layers {
+            self.config = Config { bitrate, rate: frame_rate, temporal_layers, ..self.config.clone() };
+            self.handle.adjust(&settings(&self.config, self.colour))?;
+            return Ok(());
+        }
         // Every call resets OpenH264's rate control, so only changes are passed on.
-        if rate != self.config.rate {
-            self.handle.set_rate(rate.as_f32())?;
-            self.config.rate = rate;
+        if frame_rate != self.config.rate {
+            self.handle.set_rate(frame_rate.as_f32())?;
+            self.config.rate = frame_rate;
         }
         if bitrate != self.config.bitrate {
             self.handle.set_bitrate(bits(bitrate))?;
@@ -70,7 +82,7 @@ impl super::Backend for Backend {
 impl Backend {
     /// Restarts the encoder with another colour space, because OpenH264 writes the parameter sets only at the start.
     /// The next frame is a key frame.
-    fn recolour(&mut self, colour: Colour) -> Result<(), BoxError> {
+    fn set_colour(&mut self, colour: Colour) -> Result<(), BoxError> {
         self.handle.restart(&settings(&self.config, colour))?;
         self.colour = colour;
         Ok(())

@@ -1,12 +1,13 @@
-//! An encoder for tests: it records its calls and their threads.
+//! Encoders for tests: one that records its calls and their threads, and one that fails on purpose.
 //!
 //! Its packets are valid NAL units that contain the frame number instead of a picture. [`crate::decode::probe`] decodes
 //! them.
 
-use super::{Config, Packet};
+use super::{Candidate, Config, Packet};
 use crate::BoxError;
 use crate::call_log::CallLog;
-use media::{Bitrate, BufferPool, Frame, FrameRate};
+use crate::rate::EncoderTarget;
+use media::{BufferPool, Frame, VideoCodec};
 
 /// A call of the back-end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum Call {
         key: bool,
     },
     /// A new target was set.
-    SetTarget(Bitrate, FrameRate),
+    SetTarget(EncoderTarget),
     /// The back-end was dropped.
     Dropped,
 }
@@ -33,21 +34,72 @@ pub struct Backend {
     config: Config,
     log: Log,
     encoded: u64,
-    breaks_after: u64,
 }
 
 impl Backend {
     /// Creates a back-end that records its calls in `log`.
     #[must_use]
     pub fn new(config: Config, log: Log) -> Self {
-        Self { config, log, encoded: 0, breaks_after: u64::MAX }
+        Self { config, log, encoded: 0 }
+    }
+}
+
+/// A candidate called `name` whose back-ends record their calls in `log`.
+#[must_use]
+pub fn candidate(name: &'static str, log: Log) -> Candidate {
+    Candidate::new(name, VideoCodec::H264, move |config| Ok(Box::new(Backend::new(config.clone(), log.clone()))))
+}
+
+/// How a back-end fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It does not open.
+    Open,
+    /// It returns an error at this picture since it was opened, counted from 0, and at each later one.
+    ErrorAt(u64),
+    /// It panics at this picture since it was opened, counted from 0.
+    PanicAt(u64),
+}
+
+/// `candidate` under the name `name`, with `fault`.
+#[must_use]
+pub fn faulty(name: &'static str, candidate: Candidate, fault: Fault) -> Candidate {
+    Candidate::new(name, candidate.codec(), move |config| match fault {
+        Fault::Open => Err("the probe does not open".into()),
+        Fault::ErrorAt(_) | Fault::PanicAt(_) => {
+            Ok(Box::new(Faulty { name, inner: candidate.open(config)?, fault, encoded: 0 }))
+        }
+    })
+}
+
+struct Faulty {
+    name: &'static str,
+    inner: Box<dyn super::Backend>,
+    fault: Fault,
+    encoded: u64,
+}
+
+impl super::Backend for Faulty {
+    fn name(&self) -> &'static str {
+        self.name
     }
 
-    /// Returns an error for every frame after the first `pictures` frames.
-    #[must_use]
-    pub fn that_breaks_after(mut self, pictures: u64) -> Self {
-        self.breaks_after = pictures;
-        self
+    fn config(&self) -> &Config {
+        self.inner.config()
+    }
+
+    fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Packet>, BoxError> {
+        let number = self.encoded;
+        self.encoded += 1;
+        match self.fault {
+            Fault::ErrorAt(at) if number >= at => Err("the probe fails".into()),
+            Fault::PanicAt(at) if number == at => panic!("the probe panics"),
+            Fault::Open | Fault::ErrorAt(_) | Fault::PanicAt(_) => self.inner.encode(frame, key, pool),
+        }
+    }
+
+    fn set_target(&mut self, target: EncoderTarget) -> Result<(), BoxError> {
+        self.inner.set_target(target)
     }
 }
 
@@ -62,9 +114,6 @@ impl super::Backend for Backend {
 
     fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Packet>, BoxError> {
         self.log.note(Call::Encode { number: frame.number(), key });
-        if self.encoded == self.breaks_after {
-            return Err("the probe failed as configured".into());
-        }
         let key = key || self.encoded == 0;
         self.encoded += 1;
         let mut payload = pool.take(SPS.len() + 13);
@@ -76,8 +125,8 @@ impl super::Backend for Backend {
         Ok(Some(Packet { payload, temporal: 0, key, discardable: false }))
     }
 
-    fn set_target(&mut self, bitrate: Bitrate, rate: FrameRate) -> Result<(), BoxError> {
-        self.log.note(Call::SetTarget(bitrate, rate));
+    fn set_target(&mut self, target: EncoderTarget) -> Result<(), BoxError> {
+        self.log.note(Call::SetTarget(target));
         Ok(())
     }
 }

@@ -16,6 +16,11 @@ fn config(width: u16, height: u16) -> Config {
     }
 }
 
+fn target(kilobits: u64, max_temporal: u8) -> EncoderTarget {
+    let frame_rate = FrameRate::new(30, 1 << (2 - max_temporal)).unwrap();
+    EncoderTarget { bitrate: Bitrate::kbps(kilobits), max_temporal, frame_rate }
+}
+
 fn encode(encoder: &mut Encoder, frame: &Frame, key: bool) -> Encoded {
     encoder.encode(frame, key, &BufferPool::new(2)).unwrap().expect("no picture is skipped")
 }
@@ -165,7 +170,7 @@ fn the_rate_is_kept_without_skipping() {
     let frames = media::Pool::new(2);
     let mut encoder = Encoder::open(&config(640, 360)).unwrap();
     let rate_of = |encoder: &mut Encoder, kilobits: u64, from: u64| -> u64 {
-        encoder.set_target(Bitrate::kbps(kilobits), FrameRate::THIRTY).unwrap();
+        encoder.set_target(target(kilobits, 2)).unwrap();
         let sizes = (from..from + 90).map(|number| {
             encode(encoder, &testing::picture(&frames, Size::new(640, 360), number), false).payload.len()
         });
@@ -197,7 +202,7 @@ fn a_screen_has_one_temporal_layer_and_sharp_text() {
 #[test]
 fn an_unsupported_size_is_refused_with_a_reason() {
     let Err(error) = Encoder::open(&config(8, 360)) else { panic!("opened") };
-    assert_eq!(error.to_string(), "no encoder opened; tried openh264: size 8x360 under 16x16");
+    assert_eq!(error.to_string(), "no encoder is left; tried openh264: size 8x360 under 16x16");
     assert!(Encoder::open(&config(16_000, 16_000)).is_err());
 }
 
@@ -217,15 +222,102 @@ fn steady_state_allocates_no_payload() {
 }
 
 #[test]
-fn the_error_of_a_failed_back_end_contains_its_name() {
+fn the_highest_temporal_layer_changes_without_a_key_frame() {
+    let (frames, size) = (media::Pool::new(2), Size::new(320, 180));
+    let mut encoder = Encoder::open(&config(320, 180)).unwrap();
+    let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
+    // Each change comes in the middle of a pattern.
+    let mut number = 0;
+    for (max_temporal, expected) in [
+        (2, vec![0, 2, 1, 2, 0, 2, 1]),
+        (1, vec![0, 1, 0, 1, 0]),
+        (0, vec![0, 0, 0, 0, 0]),
+        (2, vec![0, 2, 1, 2, 0, 2]),
+        (0, vec![0, 0, 0]),
+        (1, vec![0, 1, 0, 1]),
+        (2, vec![0, 2, 1, 2, 0]),
+    ] {
+        encoder.set_target(target(400, max_temporal)).unwrap();
+        assert_eq!(encoder.config().temporal_layers, max_temporal + 1);
+        for temporal in expected {
+            let frame = testing::picture(&frames, size, number);
+            let encoded = encode(&mut encoder, &frame, false);
+            assert_eq!((encoded.layer.temporal, encoded.key), (temporal, number == 0), "picture {number}");
+            assert_eq!(encoded.discardable, temporal > 0 && temporal == max_temporal, "picture {number}");
+            // The decoder gets all but the discardable pictures, as a viewer of fewer temporal layers does.
+            if !encoded.discardable {
+                let ratio = shown(&mut decoder, &encoded, &frame).expect("shown");
+                assert!(ratio > 26.0, "up to T{max_temporal}, picture {number}: {ratio:.1} dB");
+            }
+            number += 1;
+        }
+    }
+}
+
+#[test]
+fn a_failing_encoder_is_replaced_in_the_same_call_and_told_once() {
+    let frames = media::Pool::new(2);
+    for (fault, picture) in
+        [(probe::Fault::Open, 0), (probe::Fault::ErrorAt(100), 100), (probe::Fault::PanicAt(100), 100)]
+    {
+        let log = probe::Log::default();
+        let spare = probe::candidate("spare", log.clone());
+        let failing = probe::faulty("failing", probe::candidate("inner", probe::Log::default()), fault);
+        let mut encoder = Encoder::open_with(&config(320, 180), &Backends::new(vec![failing, spare])).unwrap();
+        encoder.set_target(target(250, 1)).unwrap();
+        let mut told = Vec::new();
+        for number in 0..120 {
+            let frame = testing::picture(&frames, Size::new(320, 180), number);
+            let encoded = encode(&mut encoder, &frame, false);
+            assert_eq!((encoded.number, encoded.key), (number, number == 0 || number == picture), "{fault:?}");
+            told.extend(encoder.take_replacements().into_iter().map(|replacement| (number, replacement)));
+        }
+        let [(at, replacement)] = &told[..] else { panic!("{fault:?}: told {told:?}") };
+        assert_eq!((*at, replacement.refusal.name, replacement.by), (picture, "failing", "spare"));
+        assert!(replacement.is_another());
+        let first = log.calls()[0].1;
+        assert_eq!(first, probe::Call::SetTarget(target(250, 1)), "{fault:?}: the target is kept");
+    }
+}
+
+#[test]
+fn the_last_encoder_is_opened_again_until_it_fails_three_times_in_a_row() {
+    let frames = media::Pool::new(1);
+    let frame = testing::picture(&frames, Size::new(320, 180), 5);
+    let pool = BufferPool::new(1);
     let log = probe::Log::default();
-    let backend = probe::Backend::new(config(320, 180), log.clone()).that_breaks_after(1);
-    let mut encoder = Encoder::with(Box::new(backend));
+    let only = |fault| Backends::new(vec![probe::faulty("only", probe::candidate("inner", log.clone()), fault)]);
+    let mut encoder = Encoder::open_with(&config(320, 180), &only(probe::Fault::PanicAt(1))).unwrap();
+    for picture in 0..10 {
+        let encoded = encoder.encode(&frame, false, &pool).unwrap().unwrap();
+        assert!(encoded.key, "picture {picture}: each one has a new encoder");
+        assert!(encoder.take_replacements().iter().all(|replacement| !replacement.is_another()));
+    }
+    let mut encoder = Encoder::open_with(&config(320, 180), &only(probe::Fault::ErrorAt(0))).unwrap();
+    let Err(Error::NoBackend(refusals)) = encoder.encode(&frame, false, &pool) else { panic!("went on") };
+    assert_eq!(refusals.len(), 3);
+    assert_eq!(Error::NoBackend(refusals).to_string().matches("only: the probe fails").count(), 3);
+}
+
+#[test]
+fn without_another_back_end_the_error_names_the_one_that_failed() {
+    let failing = probe::faulty("failing", probe::candidate("inner", probe::Log::default()), probe::Fault::ErrorAt(1));
+    let mut encoder = Encoder::with(failing.open(&config(320, 180)).unwrap());
     let frame = testing::picture(&media::Pool::new(1), Size::new(320, 180), 5);
     let pool = BufferPool::new(1);
     assert!(encoder.encode(&frame, false, &pool).unwrap().unwrap().key);
-    let Err(error) = encoder.encode(&frame, true, &pool) else { panic!("no error") };
-    assert_eq!(error.to_string(), "probe stopped");
+    let Err(error) = encoder.encode(&frame, true, &pool) else { panic!("went on") };
+    assert_eq!(error.to_string(), "no encoder is left; tried failing: the probe fails");
+}
+
+#[test]
+fn calls_come_on_one_thread_in_order() {
+    let log = probe::Log::default();
+    let mut encoder = Encoder::with(Box::new(probe::Backend::new(config(320, 180), log.clone())));
+    let frame = testing::picture(&media::Pool::new(1), Size::new(320, 180), 5);
+    for key in [false, true] {
+        encode(&mut encoder, &frame, key);
+    }
     drop(encoder);
     let calls: Vec<_> = log.calls().into_iter().map(|(_, call)| call).collect();
     let encode = |key| probe::Call::Encode { number: 5, key };

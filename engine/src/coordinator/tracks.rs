@@ -2,10 +2,11 @@
 
 use super::devices::Devices;
 use super::membership::Membership;
-use crate::event::Notice;
+use crate::event::{Notice, NoticeKind};
 use crate::reason;
-use crate::receive::{Early, PictureJob, Ready, Receivers, VoiceJob};
+use crate::receive::{self, DecodeQueue, PictureReceiver, Receivers, VoiceReceiver, WaitingFrames};
 use crate::send::{Open, Pictures, Report, Uplink, announced};
+use crate::sources::Codecs;
 use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
 use capture::Format;
@@ -33,10 +34,15 @@ pub struct Context {
     pub output: Arc<dyn VideoOutput>,
     /// Sends the packets of our microphone.
     pub uplink: Uplink,
+    /// Encodes and decodes pictures.
+    pub codecs: Codecs,
 }
 
 /// See the module.
 pub struct Tracks {
+    /// Dropped before the sources: a thread that waits for room in the channel would never end.
+    reports: mpsc::Receiver<TrackReport>,
+    reporter: mpsc::Sender<TrackReport>,
     context: Context,
     receivers: Receivers,
     /// Received tracks whose owner's leaf is not known yet: the server may announce them before the group does.
@@ -46,8 +52,6 @@ pub struct Tracks {
     wanted: BTreeMap<Slot, SenderLayers>,
     /// What the uplink carries.
     budget: Bitrate,
-    reporter: mpsc::Sender<SourceReport>,
-    reports: mpsc::Receiver<SourceReport>,
     /// The id of the next source.
     next_source: u64,
 }
@@ -62,20 +66,39 @@ pub struct Waiting {
     pub frames: Receiver<ReceivedFrame>,
 }
 
-/// A report of a source's thread.
-pub struct SourceReport {
-    slot: Slot,
-    /// Tells a late report of a source that was stopped from one of its successor.
-    source: u64,
-    report: Report,
+/// A report of a thread.
+pub enum TrackReport {
+    /// A thread of one of our sources.
+    Sent {
+        /// The source's slot.
+        slot: Slot,
+        /// The source's id. Tells a late report of a source that was stopped from one of its successor.
+        source: u64,
+        /// What it reports.
+        report: Report,
+    },
+    /// A thread that decodes a received track.
+    Received(receive::Report),
 }
 
 /// What a report changes.
-pub enum SourceEvent {
+#[derive(Debug)]
+pub enum TrackEvent {
     /// A source is open, and is published if we are in.
     Opened,
-    /// A source failed, and must be stopped.
-    Failed(Slot, Notice),
+    /// A source or its last encoder failed. The source must be stopped.
+    Failed(Failure),
+    /// The user should know something; nothing changes.
+    Notice(Notice),
+}
+
+/// A source that cannot be sent.
+#[derive(Debug)]
+pub struct Failure {
+    /// The slot of the source.
+    pub slot: Slot,
+    /// What the user should know.
+    pub notice: Notice,
 }
 
 /// A picture source, from the moment it is asked for.
@@ -94,14 +117,14 @@ impl Tracks {
     pub fn start(context: Context) -> std::io::Result<Self> {
         let (reporter, reports) = mpsc::channel(MAX_REPORTS);
         Ok(Self {
+            reports,
+            reporter,
             context,
             receivers: Receivers::start()?,
             waiting: Vec::new(),
             sources: BTreeMap::new(),
             wanted: BTreeMap::new(),
             budget: FIRST_BUDGET,
-            reporter,
-            reports,
             next_source: 0,
         })
     }
@@ -123,35 +146,48 @@ impl Tracks {
 
     fn start_received(&mut self, waiting: Waiting, leaf: Leaf, name: &str, devices: &Devices) {
         let Waiting { track, kind, frames } = waiting;
-        let Context { session, ring, clock, stats, output, .. } = &self.context;
+        let Context { session, ring, clock, stats, output, codecs, .. } = &self.context;
         let opener = Opener::new(ring.clone(), track.slot, leaf, *clock);
         let stats = stats.track(track);
+        let (waiting, report) = (WaitingFrames::default(), self.receive_reporter());
         match kind {
             Kind::Audio => {
                 let remote = devices.add_voice(track);
-                self.receivers.add_voice(VoiceJob { track, frames, opener, remote, early: Early::default(), stats });
+                self.receivers.add_voice(VoiceReceiver { track, frames, opener, remote, waiting, stats, report });
             }
             Kind::Video => {
                 let session = session.clone();
-                self.receivers.add_picture(PictureJob {
+                self.receivers.add_picture(PictureReceiver {
                     track,
                     frames,
                     opener,
-                    early: Early::default(),
-                    ready: Ready::default(),
-                    shown: None,
+                    waiting,
+                    queue: DecodeQueue::default(),
+                    decoders: codecs.decoders.clone(),
                     decoder: None,
-                    canvas: output.open(track, name),
+                    needs_key: true,
+                    sink: output.open(track, name),
+                    shown: None,
                     stats,
                     clock: *clock,
-                    want_key: Box::new(move || session.key_frame(track)),
-                    lost: true,
+                    request_key: Box::new(move || session.key_frame(track)),
+                    report,
                 });
             }
         }
     }
 
-    /// A received track has ended. Its job ends with its queue.
+    /// Passes on what a decode thread reports. The thread never waits: a report that finds no room is dropped.
+    fn receive_reporter(&self) -> Box<dyn Fn(receive::Report) + Send> {
+        let reporter = self.reporter.clone();
+        Box::new(move |report| {
+            if reporter.try_send(TrackReport::Received(report)).is_err() {
+                tracing::debug!("no room for the report of a received track");
+            }
+        })
+    }
+
+    /// A received track has ended. Its receiver ends with its queue.
     pub fn end(&mut self, track: TrackId) {
         self.waiting.retain(|waiting| waiting.track != track);
     }
@@ -165,10 +201,10 @@ impl Tracks {
     pub fn start_source(&mut self, slot: Slot, open: Open) {
         self.next_source += 1;
         let (id, reporter) = (self.next_source, self.reporter.clone());
-        let report = Box::new(move |report: Report| {
+        let report = move |report: Report| {
             // The channel is closed only if nobody is left who could use the report.
-            let _ = reporter.blocking_send(SourceReport { slot, source: id, report });
-        });
+            let _ = reporter.blocking_send(TrackReport::Sent { slot, source: id, report });
+        };
         let own: Box<dyn FnMut(Frame) + Send> = match slot {
             Slot::Camera => {
                 let output = Arc::clone(&self.context.output);
@@ -189,8 +225,8 @@ impl Tracks {
         Some(source)
     }
 
-    /// The next report of a source's thread; never ends.
-    pub async fn next_report(&mut self) -> SourceReport {
+    /// The next report of a thread; never ends.
+    pub async fn next_report(&mut self) -> TrackReport {
         match self.reports.recv().await {
             Some(report) => report,
             // `self` holds a sender, so the channel does not close.
@@ -199,19 +235,27 @@ impl Tracks {
     }
 
     /// Takes in a report. `inside` says whether we are in the meeting.
-    pub fn handle_report(&mut self, report: SourceReport, inside: bool) -> Option<SourceEvent> {
-        let SourceReport { slot, source: id, report } = report;
-        let source = self.sources.get_mut(&slot).filter(|source| source.id == id)?;
+    pub fn handle_report(&mut self, report: TrackReport, inside: bool) -> Option<TrackEvent> {
         match report {
+            TrackReport::Sent { slot, source, report } => self.handle_sent(slot, source, report, inside),
+            TrackReport::Received(report) => Some(TrackEvent::Notice(reason::received(report))),
+        }
+    }
+
+    fn handle_sent(&mut self, slot: Slot, id: u64, report: Report, inside: bool) -> Option<TrackEvent> {
+        let source = self.sources.get_mut(&slot).filter(|source| source.id == id)?;
+        let event = match report {
             Report::Opened(format) => {
                 source.format = Some(format);
-                if inside {
-                    self.publish_pictures(slot);
-                }
-                Some(SourceEvent::Opened)
+                let published = if inside { self.publish_pictures(slot) } else { Ok(()) };
+                published.map_or_else(TrackEvent::Failed, |()| TrackEvent::Opened)
             }
-            Report::Failed(error) => Some(SourceEvent::Failed(slot, reason::source(slot, &error))),
-        }
+            Report::Failed(error) => TrackEvent::Failed(Failure { slot, notice: reason::source(slot, &error) }),
+            Report::TrackFailed(why) => TrackEvent::Failed(Failure { slot, notice: reason::track_failed(why) }),
+            Report::EncoderReplaced(replacement) => TrackEvent::Notice(reason::codec_replaced(replacement.to_string())),
+            Report::Overloaded => TrackEvent::Notice(Notice { kind: NoticeKind::Overloaded, detail: String::new() }),
+        };
+        Some(event)
     }
 
     /// True if a source of `slot` was started, open or not.
@@ -224,34 +268,33 @@ impl Tracks {
         self.sources.get(&slot).is_some_and(|source| source.format.is_some())
     }
 
-    /// Publishes the voice, and the pictures of every open source.
-    pub fn publish_all(&mut self) {
+    /// Publishes the voice, and the pictures of every open source. Returns the sources that must be stopped, because their
+    /// pictures cannot be encoded.
+    pub fn publish_all(&mut self) -> Vec<Failure> {
         let Context { session, ring, stats, uplink, .. } = &self.context;
         uplink.connect(ring.clone(), session.publish(Slot::Microphone, Vec::new()), stats.clone());
         let slots: Vec<Slot> = self.sources.keys().copied().collect();
-        for slot in slots {
-            self.publish_pictures(slot);
-        }
+        slots.into_iter().filter_map(|slot| self.publish_pictures(slot).err()).collect()
     }
 
-    fn publish_pictures(&mut self, slot: Slot) {
-        let Some(Source { pictures, format: Some(format), .. }) = self.sources.get(&slot) else { return };
-        let Context { session, ring, pool, stats, .. } = &self.context;
+    fn publish_pictures(&self, slot: Slot) -> Result<(), Failure> {
+        let Some(Source { pictures, format: Some(format), .. }) = self.sources.get(&slot) else { return Ok(()) };
+        let Context { session, ring, pool, stats, codecs, .. } = &self.context;
         let frame_sender = session.publish(slot, announced(slot, *format));
-        if let Err(error) = pictures.publish(*format, ring, &frame_sender, pool, stats) {
-            tracing::error!(?slot, %error, "no thread for an encoder");
-        }
+        let published = pictures.publish(*format, ring, &frame_sender, pool, stats, &codecs.encoders);
+        published.map_err(|error| no_encode_thread(slot, &error))?;
         // A camera that was off for a moment only may be the same track to the server, which then repeats nothing.
         if let Some(wanted) = self.wanted.get(&slot) {
-            pictures.want(wanted);
+            pictures.set_wishes(wanted);
         }
         self.share_budget();
+        Ok(())
     }
 
     /// Encodes the layers that receivers want of one of our tracks.
     pub fn set_wanted(&mut self, layers: SenderLayers) {
         if let Some(source) = self.sources.get(&layers.slot) {
-            source.pictures.want(&layers);
+            source.pictures.set_wishes(&layers);
         }
         self.wanted.insert(layers.slot, layers);
         self.share_budget();
@@ -280,13 +323,15 @@ impl Tracks {
                 (Slot::Screen, true) => Bitrate::bps(budget.as_bps() / 4 * 3),
                 (Slot::Camera | Slot::Screen | Slot::Microphone, _) => budget,
             };
-            source.pictures.share(share, format);
+            source.pictures.set_budget(share, format);
         }
     }
 
     /// Sends and receives no more, and joins every thread. Blocks until the devices are closed.
     pub fn close(self) {
-        let Self { context, receivers, sources, .. } = self;
+        let Self { reports, context, receivers, sources, .. } = self;
+        // The reports first: a thread that waits for room in the channel would never end.
+        drop(reports);
         context.uplink.disconnect();
         // Receivers first: they must not open frames of people who come later.
         drop(receivers);
@@ -294,8 +339,17 @@ impl Tracks {
     }
 }
 
+/// The failure of a source for whose layers the system has no thread left.
+fn no_encode_thread(slot: Slot, error: &std::io::Error) -> Failure {
+    tracing::error!(?slot, %error, "no thread for an encoder");
+    Failure { slot, notice: reason::track_failed(error.to_string()) }
+}
+
 /// What the uplink is taken to carry until the first estimate.
 const FIRST_BUDGET: Bitrate = Bitrate::kbps(2_500);
 
 /// Reports that wait in the channel.
 const MAX_REPORTS: usize = 16;
+
+#[cfg(test)]
+mod tests;

@@ -1,81 +1,87 @@
 //! One remote picture track: open, decode, show.
 
-use super::early::Early;
-use super::ready::Ready;
-use crate::open_failures::leaves_a_hole;
-use crate::track_stats::Received;
+use super::decode_queue::DecodeQueue;
+use super::report::Report;
+use super::waiting_frames::WaitingFrames;
+use crate::stats::open_failures::leaves_a_hole;
+use crate::stats::track_stats::Received;
 use crate::video_output::{Meta, VideoSink};
 use crate::worker::{Job, Progress};
-use codec::decode::Decoder;
+use codec::decode::{Backends, Decoder, Error};
 use crypto::{Opener, ReceivedFrame};
-use media::{Clock, Encoded, Notify, Receiver};
+use media::{Clock, Encoded, Notify, Panicked, Receiver, VideoCodec};
 use proto::TrackId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// What one picture track needs on its thread.
-pub struct PictureJob {
-    /// Whose picture.
+/// Receives one picture track, on one decode thread.
+pub struct PictureReceiver {
+    /// The track.
     pub track: TrackId,
-    /// What arrives.
+    /// Sealed frames from the network.
     pub frames: Receiver<ReceivedFrame>,
-    /// Opens and judges it.
+    /// Opens and authenticates them.
     pub opener: Opener,
-    /// Made when the first frame comes, and again when a back-end fails.
+    /// Frames that arrived before their key.
+    pub waiting: WaitingFrames,
+    /// Opened pictures that wait for the decoder.
+    pub queue: DecodeQueue,
+    /// The decoders, in order of preference. The first one is opened at the first picture.
+    pub decoders: Backends,
+    /// The decoder that works now.
     pub decoder: Option<Decoder>,
-    /// Where pictures go.
-    pub canvas: Box<dyn VideoSink>,
-    /// What came before its key.
-    pub early: Early,
-    /// The number of the picture on the screen.
+    /// Nothing can be decoded before a key frame.
+    pub needs_key: bool,
+    /// Shows pictures.
+    pub sink: Box<dyn VideoSink>,
+    /// The number of the picture that is shown.
     pub shown: Option<u64>,
-    /// What is open and waits for the decoder.
-    pub ready: Ready,
-    /// What is counted.
+    /// The counters.
     pub stats: Arc<Mutex<Received>>,
-    /// The time at the screen.
+    /// The clock of the times at which pictures are shown.
     pub clock: Clock,
-    /// Asks the sender for a picture that needs no other.
-    pub want_key: Box<dyn Fn() + Send>,
-    /// Nothing can be decoded before a key picture.
-    pub lost: bool,
+    /// Requests a key frame from the sender.
+    pub request_key: Box<dyn Fn() + Send>,
+    /// Takes reports. Must not wait.
+    pub report: Box<dyn Fn(Report) + Send>,
 }
 
-impl Job for PictureJob {
+impl Job for PictureReceiver {
     fn notify_on(&mut self, notify: Notify) {
         self.frames.notify_on(notify);
     }
 
     fn step(&mut self) -> Progress {
-        // Opened as they come, not when the decoder has time: keys do not wait for a slow machine.
+        // Frames are opened as they come, not when the decoder has time: keys expire on a slow machine, too.
         while let Some(received) = self.frames.try_recv() {
-            self.early.push(received);
+            self.waiting.push(received);
         }
-        while let Some(received) = self.early.next(&self.opener, Instant::now()) {
+        while let Some(received) = self.waiting.next(&self.opener, Instant::now()) {
             self.open(received);
         }
-        if !self.ready.catch_up() {
-            tracing::debug!(track = ?self.track, "too slow: on to the next key picture");
+        if !self.queue.catch_up() {
+            tracing::debug!(track = ?self.track, "too slow, the next key frame is decoded");
             self.ask_for_key();
         }
-        match self.ready.next() {
-            Some(picture) => {
-                self.decode(&picture);
-                Progress::Worked
-            }
+        match self.queue.next() {
+            Some(picture) => self.process(&picture),
             None if self.frames.is_ended() => Progress::Ended,
             None => Progress::Idle,
         }
     }
+
+    fn failed(&mut self, panicked: &Panicked) {
+        (self.report)(Report::TrackFailed(panicked.to_string()));
+    }
 }
 
-impl PictureJob {
+impl PictureReceiver {
     fn open(&mut self, received: ReceivedFrame) {
         let (spatial, sequence) = (received.header.layer.spatial, received.sequence);
         let opened = self.opener.open(received);
         self.count(|stats| stats.judged(spatial, sequence, opened.as_ref().err().copied()));
         match opened {
-            Ok(encoded) => self.ready.push(encoded),
+            Ok(encoded) => self.queue.push(encoded),
             Err(why) => {
                 tracing::debug!(track = ?self.track, sequence, %why, "frame not opened");
                 if leaves_a_hole(why) {
@@ -85,36 +91,63 @@ impl PictureJob {
         }
     }
 
-    fn decode(&mut self, encoded: &Encoded) {
-        if self.lost && !encoded.key {
-            return;
+    /// Decodes and shows a picture. Ends the work on the track if no decoder is left.
+    fn process(&mut self, encoded: &Encoded) -> Progress {
+        if self.needs_key && !encoded.key {
+            return Progress::Worked;
         }
-        let (canvas, shown, stats, clock) = (&mut self.canvas, &mut self.shown, &self.stats, self.clock);
-        let meta = Meta { number: encoded.number, captured: encoded.captured, layer: encoded.layer };
-        let result = decoder(&mut self.decoder, encoded).and_then(|decoder| {
-            decoder.decode(&encoded.payload, &mut |picture| {
-                if is_behind(*shown, meta.number) {
-                    return;
-                }
-                *shown = Some(meta.number);
-                canvas.show(&picture, meta);
-                let mut stats = stats.lock().unwrap_or_else(PoisonError::into_inner);
-                stats.shown(meta.layer, picture.size, meta.captured, clock.now());
-            })
-        });
+        let result = self.open_decoder(encoded.codec).and_then(|()| self.decode(encoded));
+        self.report_replacements();
         match result {
-            Ok(()) => self.lost = false,
+            Ok(()) => self.needs_key = false,
+            Err(error @ Error::NoBackend(_)) => {
+                tracing::warn!(track = ?self.track, %error, "track failed");
+                (self.report)(Report::TrackFailed(error.to_string()));
+                return Progress::Ended;
+            }
             Err(error) => {
                 tracing::debug!(track = ?self.track, %error, "picture not decoded");
-                self.decoder = None;
                 self.ask_for_key();
+            }
+        }
+        Progress::Worked
+    }
+
+    fn open_decoder(&mut self, codec: VideoCodec) -> Result<(), Error> {
+        if self.decoder.is_none() {
+            self.decoder = Some(Decoder::open_with(codec, &self.decoders)?);
+            self.report_replacements();
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, encoded: &Encoded) -> Result<(), Error> {
+        let Some(decoder) = &mut self.decoder else { return Ok(()) };
+        let (sink, shown, stats, clock) = (&mut self.sink, &mut self.shown, &self.stats, self.clock);
+        let meta = Meta { number: encoded.number, captured: encoded.captured, layer: encoded.layer };
+        decoder.decode(&encoded.payload, &mut |picture| {
+            if is_behind(*shown, meta.number) {
+                return;
+            }
+            *shown = Some(meta.number);
+            sink.show(&picture, meta);
+            let mut stats = stats.lock().unwrap_or_else(PoisonError::into_inner);
+            stats.shown(meta.layer, picture.size, meta.captured, clock.now());
+        })
+    }
+
+    fn report_replacements(&mut self) {
+        for replacement in self.decoder.iter_mut().flat_map(Decoder::take_replacements) {
+            tracing::warn!(track = ?self.track, %replacement, "decoder failed");
+            if replacement.is_another() {
+                (self.report)(Report::DecoderReplaced(replacement));
             }
         }
     }
 
     fn ask_for_key(&mut self) {
-        self.lost = true;
-        (self.want_key)();
+        self.needs_key = true;
+        (self.request_key)();
     }
 
     fn count(&self, add: impl FnOnce(&mut Received)) {
@@ -122,8 +155,8 @@ impl PictureJob {
     }
 }
 
-/// True for the picture that is on the screen already, and for one a little older: with a change of layers may come what
-/// the other layer's encoder had not done yet. One that is much older comes from a camera that began anew.
+/// True for the picture that is shown already, and for one a little older: after a change of layers, a slower encoder may
+/// deliver pictures that the other layer has shown. A much older one comes from a camera that was started again.
 fn is_behind(shown: Option<u64>, number: u64) -> bool {
     shown.and_then(|shown| shown.checked_sub(number)).is_some_and(|behind| behind < MAX_BEHIND)
 }
@@ -131,19 +164,12 @@ fn is_behind(shown: Option<u64>, number: u64) -> bool {
 /// Pictures by which one layer's encoder lags behind another's.
 const MAX_BEHIND: u64 = 30;
 
-fn decoder<'a>(slot: &'a mut Option<Decoder>, encoded: &Encoded) -> Result<&'a mut Decoder, codec::decode::Error> {
-    if let Some(decoder) = slot {
-        return Ok(decoder);
-    }
-    Ok(slot.insert(Decoder::open(encoded.codec)?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn no_picture_goes_back_but_a_camera_may_begin_anew() {
+    fn no_picture_goes_back_but_a_camera_may_start_again() {
         assert!(!is_behind(None, 0) && !is_behind(Some(112), 113));
         assert!(is_behind(Some(113), 113) && is_behind(Some(113), 112));
         assert!(!is_behind(Some(113), 0), "a camera that was off for a moment counts from 0");

@@ -1,31 +1,34 @@
 //! One remote voice: open, then hand over to the jitter buffer.
 
-use super::early::Early;
-use crate::track_stats::Received;
+use super::report::Report;
+use super::waiting_frames::WaitingFrames;
+use crate::stats::track_stats::Received;
 use crate::worker::{Job, Progress};
 use crypto::{Opener, ReceivedFrame};
-use media::{Notify, Receiver};
+use media::{Notify, Panicked, Receiver};
 use proto::TrackId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// What one voice needs on its thread.
-pub struct VoiceJob {
-    /// Whose voice.
+/// Receives one voice, on the thread of all voices.
+pub struct VoiceReceiver {
+    /// The track.
     pub track: TrackId,
-    /// What arrives.
+    /// Sealed frames from the network.
     pub frames: Receiver<ReceivedFrame>,
-    /// Opens and judges it.
+    /// Opens and authenticates them.
     pub opener: Opener,
-    /// The jitter buffer it is played from.
+    /// The jitter buffer that plays them.
     pub remote: audio::Remote,
-    /// What came before its key.
-    pub early: Early,
-    /// What is counted.
+    /// Frames that arrived before their key.
+    pub waiting: WaitingFrames,
+    /// The counters.
     pub stats: Arc<Mutex<Received>>,
+    /// Takes reports. Must not wait.
+    pub report: Box<dyn Fn(Report) + Send>,
 }
 
-impl Job for VoiceJob {
+impl Job for VoiceReceiver {
     fn notify_on(&mut self, notify: Notify) {
         self.frames.notify_on(notify);
     }
@@ -38,16 +41,20 @@ impl Job for VoiceJob {
             None => Progress::Idle,
         };
         if let Some(received) = next {
-            self.early.push(received);
+            self.waiting.push(received);
         }
-        while let Some(received) = self.early.next(&self.opener, Instant::now()) {
+        while let Some(received) = self.waiting.next(&self.opener, Instant::now()) {
             self.take(received);
         }
         progress
     }
+
+    fn failed(&mut self, panicked: &Panicked) {
+        (self.report)(Report::TrackFailed(panicked.to_string()));
+    }
 }
 
-impl VoiceJob {
+impl VoiceReceiver {
     fn take(&mut self, received: ReceivedFrame) {
         let sequence = received.sequence;
         let opened = self.opener.open_audio(received);

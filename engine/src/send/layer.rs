@@ -1,87 +1,103 @@
-//! The thread of one spatial layer: scale, encode, seal, hand over.
+//! The thread of one spatial layer: scale, encode, seal, queue for the network.
 
-use crate::track_stats::TrackStats;
-use codec::encode::{Config, Encoder};
+use super::frame_skipper::FrameSkipper;
+use super::load::{LoadChange, LoadMeter};
+use super::report::{Report, Reporter};
+use crate::stats::track_stats::TrackStats;
+use codec::encode::{Backends, Config, Encoder, Error};
+use codec::rate::{EncoderTarget, LayerTarget};
 use crypto::{KeyRing, Sealer};
-use media::{Bitrate, BufferPool, Frame, FrameRate, Mailbox};
+use media::{BufferPool, Encoded, Frame, Mailbox, catch_panic};
 use net::FrameSender;
 use proto::Slot;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
 
-/// One layer's thread and the switches that others may turn.
+/// The encode thread of one layer. Dropping it joins the thread.
 pub struct LayerThread {
-    switches: Arc<Switches>,
+    /// False while the layer is paused: then it gets no pictures.
+    running: AtomicBool,
+    key_wanted: Arc<AtomicBool>,
+    targets: Mailbox<LayerTarget>,
     frames: Mailbox<Frame>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread needs from its birth.
+/// What the thread starts with.
 pub struct Start {
-    /// Which of our tracks.
+    /// The own track.
     pub slot: Slot,
-    /// The encoder's shape.
+    /// What the encoder is opened with.
     pub config: Config,
+    /// The encoders, in order of preference.
+    pub encoders: Backends,
     /// The keys.
     pub ring: KeyRing,
-    /// The way to the network.
+    /// Takes sealed frames to the network.
     pub frame_sender: FrameSender,
-    /// Where bitstreams live.
+    /// Buffers for bitstreams.
     pub pool: BufferPool,
-    /// What is counted.
+    /// The counters.
     pub stats: TrackStats,
-}
-
-#[derive(Default)]
-struct Switches {
-    wanted: AtomicBool,
-    key: AtomicBool,
-    target: AtomicU64,
+    /// Takes reports to the owner.
+    pub reporter: Reporter,
 }
 
 impl LayerThread {
-    /// Starts the thread. Nobody wants the layer until the server says so: nothing is encoded for nobody.
+    /// Starts the thread, paused. Its encoder is opened at the first picture.
     ///
     /// # Errors
-    /// Where the system has no thread left.
+    /// Returns the system's error if there is no thread left.
     pub fn start(start: Start) -> std::io::Result<Self> {
-        let (switches, frames) = (Arc::new(Switches::default()), Mailbox::new());
+        let (key_wanted, targets, frames) = (Arc::default(), Mailbox::new(), Mailbox::<Frame>::new());
         let name = format!("encode-{:?}-{}", start.slot, start.config.spatial).to_lowercase();
-        let run = Run { switches: Arc::clone(&switches), frames: frames.clone(), key: true, start };
-        let thread = Builder::new().name(name).spawn(move || run.run())?;
-        Ok(Self { switches, frames, thread: Some(thread) })
+        let (reporter, pictures) = (start.reporter.clone(), frames.clone());
+        let run = Run::new(start, Arc::clone(&key_wanted), targets.clone(), frames.clone());
+        let thread = Builder::new().name(name).spawn(move || {
+            let reason = match catch_panic(|| run.run()) {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => error.to_string(),
+                Err(panicked) => panicked.to_string(),
+            };
+            // The mailbox has no reader any more: the next picture goes back to its pool at once.
+            pictures.close();
+            drop(pictures.try_take());
+            reporter.tell(Report::TrackFailed(reason));
+        })?;
+        Ok(Self { running: AtomicBool::new(false), key_wanted, targets, frames, thread: Some(thread) })
     }
 
-    /// Takes a picture to send, if anybody wants this layer. Never waits; the newest picture wins.
+    /// Offers a picture. Never waits; the newest picture wins, and a paused layer takes none.
     pub fn put(&self, frame: &Frame) {
-        if self.switches.wanted.load(Ordering::Acquire) {
+        if self.running.load(Ordering::Acquire) {
             self.frames.put(frame.clone());
         }
     }
 
-    /// Says whether anybody wants this layer. One that is wanted again begins with a key picture.
-    pub fn want(&self, wanted: bool) {
-        if wanted && !self.switches.wanted.swap(true, Ordering::AcqRel) {
-            self.key_frame();
-        } else if !wanted {
-            self.switches.wanted.store(false, Ordering::Release);
+    /// Sets what the thread does from the next picture on. A layer that was paused begins with a key frame.
+    pub fn set_target(&self, target: LayerTarget) {
+        match target {
+            LayerTarget::Paused => {
+                self.running.store(false, Ordering::Release);
+                self.targets.put(target);
+                // A picture that still waits keeps a buffer of the camera's pool.
+                drop(self.frames.try_take());
+            }
+            LayerTarget::Running(_) => {
+                self.targets.put(target);
+                if !self.running.load(Ordering::Acquire) {
+                    self.key_frame();
+                    self.running.store(true, Ordering::Release);
+                }
+            }
         }
     }
 
-    /// True where somebody wants this layer.
-    pub fn is_wanted(&self) -> bool {
-        self.switches.wanted.load(Ordering::Acquire)
-    }
-
-    /// Makes the next picture a key picture.
+    /// Makes the next picture a key frame.
     pub fn key_frame(&self) {
-        self.switches.key.store(true, Ordering::Release);
-    }
-
-    /// Aims at `rate` from the next picture on.
-    pub fn aim(&self, rate: Bitrate) {
-        self.switches.target.store(rate.as_bps(), Ordering::Release);
+        self.key_wanted.store(true, Ordering::Release);
     }
 }
 
@@ -89,69 +105,159 @@ impl Drop for LayerThread {
     fn drop(&mut self) {
         self.frames.close();
         if let Some(thread) = self.thread.take() {
-            // A thread that panicked has been logged by the panic hook; its layer is gone either way.
+            // The thread catches its panics; only a panic while it reports one ends it with an error.
             let _ = thread.join();
         }
     }
 }
 
+/// The state of the thread.
 struct Run {
-    switches: Arc<Switches>,
-    frames: Mailbox<Frame>,
-    key: bool,
     start: Start,
+    key_wanted: Arc<AtomicBool>,
+    targets: Mailbox<LayerTarget>,
+    frames: Mailbox<Frame>,
+    target: LayerTarget,
+    /// The next picture is to be a key frame.
+    key: bool,
+    encoder: Option<Encoder>,
+    sealer: Sealer,
+    skipper: FrameSkipper,
+    load: LoadMeter,
+    /// This machine is too slow: the highest temporal layer is left out.
+    reduced: bool,
 }
 
 impl Run {
-    // The encoder is born, driven and buried here.
-    fn run(mut self) {
-        let Start { slot, config, .. } = &self.start;
-        let mut encoder = match Encoder::open(config) {
-            Ok(encoder) => encoder,
-            Err(error) => return tracing::error!(?slot, spatial = config.spatial, %error, "no encoder"),
-        };
-        tracing::info!(?slot, spatial = config.spatial, size = %config.size, encoder = encoder.name(), "encoding");
-        let mut sealer = Sealer::new(self.start.ring.clone(), *slot);
+    fn new(start: Start, key_wanted: Arc<AtomicBool>, targets: Mailbox<LayerTarget>, frames: Mailbox<Frame>) -> Self {
+        let sealer = Sealer::new(start.ring.clone(), start.slot);
+        let skipper = FrameSkipper::new(start.config.rate);
+        Self {
+            start,
+            key_wanted,
+            targets,
+            frames,
+            target: LayerTarget::Paused,
+            key: true,
+            encoder: None,
+            sealer,
+            skipper,
+            load: LoadMeter::default(),
+            reduced: false,
+        }
+    }
+
+    /// Runs until the mailbox is closed.
+    ///
+    /// # Errors
+    /// Returns the error if no encoder is left.
+    fn run(mut self) -> Result<(), Error> {
         while let Some(frame) = self.frames.take() {
-            self.retarget(&mut encoder);
-            self.send(&frame, &mut encoder, &mut sealer);
+            self.take_target()?;
+            // A picture that came before the layer was paused.
+            let LayerTarget::Running(target) = self.target else { continue };
+            self.key |= self.key_wanted.swap(false, Ordering::AcqRel);
+            let due = self.skipper.accept(frame.captured(), self.reduce(target).frame_rate);
+            if due || self.key {
+                self.process(&frame, target)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the newest target.
+    fn take_target(&mut self) -> Result<(), Error> {
+        let Some(target) = self.targets.try_take() else { return Ok(()) };
+        self.target = target;
+        self.aim_encoder()
+    }
+
+    fn aim_encoder(&mut self) -> Result<(), Error> {
+        let LayerTarget::Running(target) = self.target else { return Ok(()) };
+        let target = self.reduce(target);
+        let Some(encoder) = &mut self.encoder else { return Ok(()) };
+        let result = encoder.set_target(target);
+        self.report_replacements();
+        result
+    }
+
+    /// The target with regard to the load of this machine.
+    fn reduce(&self, target: EncoderTarget) -> EncoderTarget {
+        if self.reduced { target.without_top_temporal() } else { target }
+    }
+
+    /// Encodes, seals and sends a picture, and measures how long that takes.
+    fn process(&mut self, frame: &Frame, target: EncoderTarget) -> Result<(), Error> {
+        let begin = Instant::now();
+        let result = self.encode(frame, target);
+        self.report_replacements();
+        match result {
+            Ok(Some(picture)) => self.send(picture),
+            Ok(None) => {}
+            Err(error @ Error::NoBackend(_)) => return Err(error),
+            Err(error) => tracing::warn!(slot = ?self.start.slot, %error, "picture not encoded"),
+        }
+        let now = Instant::now();
+        match self.load.record(now.saturating_duration_since(begin), now) {
+            Some(LoadChange::Overloaded) if !self.reduced => self.set_reduced(true),
+            Some(LoadChange::Relaxed) if self.reduced => self.set_reduced(false),
+            Some(LoadChange::Overloaded | LoadChange::Relaxed) | None => Ok(()),
         }
     }
 
-    fn retarget(&self, encoder: &mut Encoder) {
-        let target = self.switches.target.swap(0, Ordering::AcqRel);
-        if target > 0
-            && let Err(error) = encoder.set_target(Bitrate::bps(target), self.rate())
-        {
-            tracing::warn!(%error, "encoder keeps its rate");
+    fn encode(&mut self, frame: &Frame, target: EncoderTarget) -> Result<Option<Encoded>, Error> {
+        if self.encoder.is_none() {
+            let target = self.reduce(target);
+            self.open_encoder(target)?;
+        }
+        match &mut self.encoder {
+            Some(encoder) => encoder.encode(frame, self.key, &self.start.pool),
+            None => Ok(None),
         }
     }
 
-    fn rate(&self) -> FrameRate {
-        self.start.config.rate
+    fn open_encoder(&mut self, target: EncoderTarget) -> Result<(), Error> {
+        let Start { slot, config, encoders, .. } = &self.start;
+        let encoder = self.encoder.insert(Encoder::open_with(config, encoders)?);
+        encoder.set_target(target)?;
+        tracing::info!(?slot, spatial = config.spatial, size = %config.size, encoder = encoder.name(), "encoding");
+        Ok(())
     }
 
-    fn send(&mut self, frame: &Frame, encoder: &mut Encoder, sealer: &mut Sealer) {
-        self.key |= self.switches.key.swap(false, Ordering::AcqRel);
-        let picture = match encoder.encode(frame, self.key, &self.start.pool) {
-            Ok(Some(picture)) => picture,
-            Ok(None) => return,
-            Err(error) => return tracing::warn!(%error, "picture not encoded"),
-        };
+    fn report_replacements(&mut self) {
+        for replacement in self.encoder.iter_mut().flat_map(Encoder::take_replacements) {
+            tracing::warn!(slot = ?self.start.slot, spatial = self.start.config.spatial, %replacement, "encoder failed");
+            if replacement.is_another() {
+                self.start.reporter.tell(Report::EncoderReplaced(replacement));
+            }
+        }
+    }
+
+    fn send(&mut self, picture: Encoded) {
         self.key &= !picture.key;
         let discardable = picture.discardable;
-        let frame = match sealer.seal(picture) {
+        let frame = match self.sealer.seal(picture) {
             Ok(frame) => frame,
             Err(error) => return tracing::debug!(%error, "picture not sealed"),
         };
         let bytes = frame.bytes().len() as u64;
         let queued = self.start.frame_sender.try_send(frame).is_ok();
-        // The others cannot go on behind a hole: what follows must stand alone.
+        // Later pictures may refer to the one that was dropped.
         self.key |= !queued && !discardable;
         self.start.stats.sent(self.start.slot, self.start.config.spatial, |sent| {
             sent.frames += u64::from(queued);
             sent.dropped += u64::from(!queued);
             sent.bytes += bytes;
         });
+    }
+
+    fn set_reduced(&mut self, reduced: bool) -> Result<(), Error> {
+        let Start { slot, config, reporter, .. } = &self.start;
+        tracing::info!(?slot, spatial = config.spatial, reduced, "encoder load");
+        if reduced {
+            reporter.tell_overloaded();
+        }
+        self.reduced = reduced;
+        self.aim_encoder()
     }
 }

@@ -1,66 +1,74 @@
-//! One picture source and all the layers that are made of it.
+//! One picture source and the layers that are made of it.
 
 use super::layer::{LayerThread, Start};
-use crate::track_stats::TrackStats;
-use capture::{Format, CaptureThread, Source};
-use codec::encode::Config;
+use super::report::{Report, Reporter};
+use crate::stats::track_stats::TrackStats;
+use capture::{CaptureThread, Format, Source};
+use codec::encode::{Backends, Config};
 use codec::layer::{Content, Ladder, Rung};
+use codec::rate::{Wish, allocate};
 use crypto::KeyRing;
 use media::{Bitrate, BufferPool, Frame, VideoCodec};
 use net::FrameSender;
 use proto::{SenderLayers, Slot, SpatialLayer};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// A source with its layers. Dropping it closes the device and joins every thread: not on an async thread, please.
+/// A source with its layers. Dropping it closes the device and joins every thread, so it is not dropped on an async thread.
 pub struct Pictures {
     slot: Slot,
     layers: Layers,
-    _pump: CaptureThread,
+    demand: Mutex<Demand>,
+    reporter: Reporter,
+    /// [`LayerThread::start`], except in a test.
+    start_layer: fn(Start) -> std::io::Result<LayerThread>,
+    _thread: CaptureThread,
 }
 
-/// What a source tells, on its own thread.
-pub enum Report {
-    /// It is open; nothing is sent before [`Pictures::publish`].
-    Opened(Format),
-    /// It could not be opened, or has stopped for good.
-    Failed(capture::Error),
-}
-
-/// How a source is opened, on its own thread.
+/// Opens a source, on its own thread.
 pub type Open = Box<dyn FnOnce() -> Result<Box<dyn Source>, capture::Error> + Send>;
 
-// Empty until the format is known; then read by the camera's thread at each picture, without a lock.
+/// Empty until the source is published; then the source's thread reads it at each picture, without a lock.
 type Layers = Arc<OnceLock<Vec<LayerThread>>>;
 
+/// What the targets of the layers are computed from.
+#[derive(Default)]
+struct Demand {
+    wishes: Vec<Wish>,
+    /// `None` until the first budget: all layers are paused.
+    budget: Option<(Bitrate, Format)>,
+}
+
 impl Pictures {
-    /// Opens a source. `own` gets every picture by handle; `report` hears what becomes of the source.
+    /// Opens a source. `own` gets every picture by handle, on the thread of the source. `report` is called on the thread
+    /// of the source and on those of the layers.
     ///
     /// # Errors
-    /// Where the system has no thread left.
+    /// Returns the system's error if there is no thread left.
     pub fn start(
         slot: Slot,
         open: Open,
         mut own: Box<dyn FnMut(Frame) + Send>,
-        mut report: Box<dyn FnMut(Report) + Send>,
+        report: impl Fn(Report) + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
-        let layers = Layers::default();
-        let feeding = Arc::clone(&layers);
+        let (layers, reporter) = (Layers::default(), Reporter::new(report));
+        let (targets, source) = (Arc::clone(&layers), reporter.clone());
         let on = move |event| match event {
-            capture::Report::Opened { format, .. } => report(Report::Opened(format)),
-            capture::Report::Failed(error) => report(Report::Failed(error)),
+            capture::Report::Opened { format, .. } => source.tell(Report::Opened(format)),
+            capture::Report::Failed(error) => source.tell(Report::Failed(error)),
             capture::Report::Frame(frame) => {
-                feeding.get().into_iter().flatten().for_each(|layer| layer.put(&frame));
+                targets.get().into_iter().flatten().for_each(|layer| layer.put(&frame));
                 own(frame);
             }
         };
-        let pump = CaptureThread::start(&format!("{slot:?}").to_lowercase(), open, Box::new(on))?;
-        Ok(Self { slot, layers, _pump: pump })
+        let thread = CaptureThread::start(&format!("{slot:?}").to_lowercase(), open, Box::new(on))?;
+        Ok(Self { slot, layers, demand: Mutex::default(), reporter, start_layer: LayerThread::start, _thread: thread })
     }
 
-    /// Begins to send by `outlet`, in the layers of [`announced`]. Does nothing the second time.
+    /// Starts the layers of [`announced`], paused, with the first of `encoders` that works. They send to `frame_sender`.
+    /// Does nothing at the second call.
     ///
     /// # Errors
-    /// Where the system has no thread left.
+    /// Returns the system's error if there is no thread left.
     pub fn publish(
         &self,
         format: Format,
@@ -68,6 +76,7 @@ impl Pictures {
         frame_sender: &FrameSender,
         pool: &BufferPool,
         stats: &TrackStats,
+        encoders: &Backends,
     ) -> std::io::Result<()> {
         let start = |rung: &Rung| Start {
             slot: self.slot,
@@ -80,46 +89,63 @@ impl Pictures {
                 content: content(self.slot),
                 spatial: rung.spatial,
             },
+            encoders: encoders.clone(),
             ring: ring.clone(),
             frame_sender: frame_sender.clone(),
             pool: pool.clone(),
             stats: stats.clone(),
+            reporter: self.reporter.clone(),
         };
         let ladder = ladder(self.slot, format);
         let threads =
-            ladder.rungs().iter().map(|rung| LayerThread::start(start(rung))).collect::<Result<Vec<_>, _>>()?;
-        // A second call finds the layers in place; its threads end here, unused.
+            ladder.rungs().iter().map(|rung| (self.start_layer)(start(rung))).collect::<Result<Vec<_>, _>>()?;
+        // At a second call the layers exist; the new threads end here.
         let _ = self.layers.set(threads);
         Ok(())
     }
 
-    /// Encodes what somebody wants, and nothing else.
-    pub fn want(&self, wanted: &SenderLayers) {
-        for (spatial, layer) in (0..).zip(self.layers.get().into_iter().flatten()) {
-            layer.want(wanted.wanted.iter().any(|wish| wish.spatial == spatial));
-        }
+    /// From now on, [`Pictures::publish`] fails as if the system had no thread left.
+    #[cfg(test)]
+    pub fn refuse_layer_threads(&mut self) {
+        self.start_layer = |_| Err(std::io::Error::other("no thread is left"));
     }
 
-    /// Makes the next picture of one layer a key picture.
+    /// Sets what the viewers together want of each layer. Layers without a viewer are paused.
+    pub fn set_wishes(&self, layers: &SenderLayers) {
+        let wish = |layer: &proto::WantedLayer| Wish { spatial: layer.spatial, temporal_layers: layer.temporal_layers };
+        let mut demand = self.demand();
+        demand.wishes = layers.wanted.iter().map(wish).collect();
+        self.set_targets(&demand);
+    }
+
+    /// Sets the bitrate that all layers share, of a source of `format`.
+    pub fn set_budget(&self, budget: Bitrate, format: Format) {
+        let mut demand = self.demand();
+        demand.budget = Some((budget, format));
+        self.set_targets(&demand);
+    }
+
+    /// Makes the next picture of one layer a key frame.
     pub fn key_frame(&self, spatial: u8) {
         if let Some(layer) = self.layers.get().and_then(|layers| layers.get(usize::from(spatial))) {
             layer.key_frame();
         }
     }
 
-    /// Shares `budget` among the layers that somebody wants.
-    pub fn share(&self, budget: Bitrate, format: Format) {
-        let layers = self.layers.get().map_or(&[][..], Vec::as_slice);
-        let ladder = ladder(self.slot, format);
-        let (wanted, rungs): (Vec<&LayerThread>, Vec<Rung>) =
-            layers.iter().zip(ladder.rungs().iter().copied()).filter(|(layer, _)| layer.is_wanted()).unzip();
-        for (layer, rate) in wanted.iter().zip(codec::rate::split(budget, &rungs)) {
-            layer.aim(rate);
+    fn set_targets(&self, demand: &Demand) {
+        let (Some(layers), Some((budget, format))) = (self.layers.get(), demand.budget) else { return };
+        let targets = allocate(budget, format.rate, &ladder(self.slot, format), &demand.wishes);
+        for (layer, target) in layers.iter().zip(targets) {
+            layer.set_target(target);
         }
+    }
+
+    fn demand(&self) -> MutexGuard<'_, Demand> {
+        self.demand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The layers in which a source of this format is sent, as the wire names them, smallest first.
+/// The layers in which a source of this format is sent, as the protocol names them, smallest first.
 pub fn announced(slot: Slot, format: Format) -> Vec<SpatialLayer> {
     let layer = |rung: &Rung| SpatialLayer {
         spatial: rung.spatial,

@@ -1,47 +1,47 @@
-//! The voice on its way out: called by the audio thread with each packet.
+//! The own voice: the audio thread calls it with each packet.
 
-use crate::track_stats::TrackStats;
+use crate::stats::track_stats::TrackStats;
 use crypto::{KeyRing, Sealer};
 use media::EncodedAudio;
 use net::FrameSender;
 use proto::Slot;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The voice's way to the network, once there is one. Clones share it.
+/// Seals packets and queues them for the network, once it is connected. Clones share it.
 #[derive(Clone, Default)]
 pub struct Uplink {
-    line: Arc<Mutex<Option<Line>>>,
+    sender: Arc<Mutex<Option<VoiceSender>>>,
 }
 
-struct Line {
+struct VoiceSender {
     sealer: Sealer,
     frame_sender: FrameSender,
     stats: TrackStats,
 }
 
 impl Uplink {
-    /// From now on, packets go to `outlet`.
+    /// Sends packets to `frame_sender` from now on.
     pub fn connect(&self, ring: KeyRing, frame_sender: FrameSender, stats: TrackStats) {
-        let line = Line { sealer: Sealer::new(ring, Slot::Microphone), frame_sender, stats };
-        *self.line.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
+        let sender = VoiceSender { sealer: Sealer::new(ring, Slot::Microphone), frame_sender, stats };
+        *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
     }
 
-    /// From now on, packets go nowhere.
+    /// Drops packets from now on.
     pub fn disconnect(&self) {
-        *self.line.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Seals a packet and queues it. Never waits for the network.
     pub fn send(&self, packet: EncodedAudio) {
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(line) = line.as_mut() else { return };
-        let sealed = match line.sealer.seal_audio(packet) {
+        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = sender.as_mut() else { return };
+        let sealed = match sender.sealer.seal_audio(packet) {
             Ok(sealed) => sealed,
-            Err(error) => return tracing::debug!(%error, "sound not sealed"),
+            Err(error) => return tracing::debug!(%error, "voice not sealed"),
         };
         let bytes = sealed.bytes().len() as u64;
-        let queued = line.frame_sender.try_send(sealed).is_ok();
-        line.stats.sent(Slot::Microphone, 0, |sent| {
+        let queued = sender.frame_sender.try_send(sealed).is_ok();
+        sender.stats.sent(Slot::Microphone, 0, |sent| {
             sent.frames += u64::from(queued);
             sent.dropped += u64::from(!queued);
             sent.bytes += bytes;

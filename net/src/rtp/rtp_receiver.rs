@@ -274,7 +274,8 @@ impl Reader {
 
     fn poll_key_request(&mut self, now: Instant) -> bool {
         let Assembly::Video(assembler) = &mut self.assembly else { return false };
-        assembler.poll_key_request(self.needs_key_frame, now)
+        // A reader that has ended, because its decoder failed, needs no key frames: they cost every other viewer.
+        assembler.poll_key_request(self.needs_key_frame, now) && !self.frames.is_closed()
     }
 }
 

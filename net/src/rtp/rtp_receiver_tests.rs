@@ -74,6 +74,18 @@ fn a_reader_that_stops_loses_frames_of_its_own_track_only() {
 }
 
 #[test]
+fn a_track_whose_reader_has_ended_asks_for_no_key_frames() {
+    let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
+    let (sender, receiver) = media::bounded(10_000);
+    rtp_receiver.assign("3", Slot::Camera, Kind::Video, sender, now);
+    drop(receiver);
+    for (sequence, descriptor) in (0u16..).zip(descriptors(5)) {
+        rtp_receiver.handle_packet(packet(700, sequence, descriptor, b"frame"), now);
+    }
+    assert!(rtp_receiver.poll_requests(now + Duration::from_secs(1)).is_empty());
+}
+
+#[test]
 fn a_decoder_that_needs_a_key_frame_requests_it_until_it_arrives() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     let (sender, _receiver) = media::bounded(10_000);

@@ -3,7 +3,7 @@
 use super::{joined, parts};
 use codec::bitstream::{self, Sps};
 use codec::container::{mp4, y4m};
-use codec::decode::Decoder;
+use codec::decode::{Decoder, Replacement};
 use codec::encode::{Config, Encoder};
 use codec::layer::Content;
 use codec::opus;
@@ -34,6 +34,9 @@ pub(super) fn decoder(bytes: &[u8]) {
         let _ = decoder.decode(part, &mut |picture| {
             assert!(picture.planes[0].rows().count() >= usize::from(picture.size.height));
         });
+        // The decoder turns a panic of its back-end into a replacement.
+        let panicked = |replacement: &Replacement| replacement.refusal.reason.is::<media::Panicked>();
+        assert!(!decoder.take_replacements().iter().any(panicked));
     }
 }
 

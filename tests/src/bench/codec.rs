@@ -1,6 +1,6 @@
 //! Three spatial layers with three temporal layers each, against the same encoder by itself.
 
-use super::row::{Row, cpu_ms, duel};
+use super::row::{Row, compare, cpu_ms};
 use anyhow::{Context, Result};
 use codec::encode::{Config, Encoder};
 use codec::layer::{Content, Ladder, Rung};
@@ -26,9 +26,9 @@ pub fn rows(clip: &Path) -> Result<Vec<Row>> {
     let peer = || theirs(&ladder, &scaled).expect("the encoder opened before");
     ours(&ladder, &frames)?;
     theirs(&ladder, &scaled)?;
-    let duel = duel(RUNS, subject, peer);
+    let comparison = compare(RUNS, subject, peer);
     let peer = "openh264 alone, scaled before, no layers";
-    Ok(vec![Row::at_most("encode S3T3 720p, scaling and wrapping included", "ms/frame", peer, duel, 1.25)])
+    Ok(vec![Row::at_most("encode S3T3 720p, scaling and wrapping included", "ms/frame", peer, comparison, 1.25)])
 }
 
 /// Processor time of one picture on all three layers, as the layer threads make them.

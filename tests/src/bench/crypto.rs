@@ -1,6 +1,6 @@
-//! Sealing and opening of frames, against bare AES-256-GCM of the library underneath.
+//! The cost of sealing frames, compared with AES-256-GCM alone of the same library.
 
-use super::row::{Row, cpu_ms, duel};
+use super::row::{Row, compare, cpu_ms};
 use anyhow::Result;
 use crypto::{Group, Identity, KeyRing, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
@@ -8,10 +8,10 @@ use proto::{MeetingId, ParticipantId, Slot};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use std::time::Instant;
 
-/// All rows of the group `crypto`.
+/// Measures all rows of the group `crypto`.
 ///
 /// # Errors
-/// Where no keys can be made.
+/// Returns an error if no keys can be made.
 pub fn rows() -> Result<Vec<Row>> {
     let ring = keys()?;
     let mut rows = vec![sound(&ring)?];
@@ -43,8 +43,8 @@ fn picture(ring: &KeyRing, bytes: usize) -> Result<Row> {
             }
         }) * PER_ROUND_US
     };
-    let duel = duel(RUNS, subject, bare(&payload)?);
-    Ok(Row::at_most(&format!("seal a picture of {bytes} B"), "us", "ring AES-256-GCM, same bytes", duel, 1.5))
+    let comparison = compare(RUNS, subject, bare(&payload)?);
+    Ok(Row::at_most(&format!("seal a picture of {bytes} B"), "us", "ring AES-256-GCM, same bytes", comparison, 1.5))
 }
 
 fn sound(ring: &KeyRing) -> Result<Row> {
@@ -68,13 +68,13 @@ fn sound(ring: &KeyRing) -> Result<Row> {
             }
         }) * PER_ROUND_US
     };
-    let duel = duel(RUNS, subject, bare(&payload)?);
-    Ok(Row::at_most("seal 20 ms of sound, 80 B", "us", "ring AES-256-GCM, same bytes", duel, 3.0))
+    let comparison = compare(RUNS, subject, bare(&payload)?);
+    Ok(Row::at_most("seal 20 ms of sound, 80 B", "us", "ring AES-256-GCM, same bytes", comparison, 3.0))
 }
 
-/// One copy and one encryption in place for each round: the least that a sealed frame can cost.
+/// One copy and one encryption in place for each round: the minimum cost of a sealed frame.
 fn bare(payload: &[u8]) -> Result<impl FnMut() -> f64> {
-    let key = UnboundKey::new(&AES_256_GCM, &[3; 32]).map_err(|_| anyhow::anyhow!("no key"))?;
+    let key = UnboundKey::new(&AES_256_GCM, &[3; 32]).map_err(|_| anyhow::anyhow!("the key was refused"))?;
     let (key, pool, payload) = (LessSafeKey::new(key), BufferPool::new(4), payload.to_vec());
     let mut counter = 0_u64;
     Ok(move || {
@@ -94,7 +94,7 @@ fn bare(payload: &[u8]) -> Result<impl FnMut() -> f64> {
     })
 }
 
-/// The key ring of a meeting with one member.
+/// Returns the key ring of a meeting with one member.
 fn keys() -> Result<KeyRing> {
     let identity = Identity::generate()?;
     let group = Group::create(&identity, Profile::new("Bench")?, ParticipantId(1), MeetingId([1; 16]))?;
@@ -106,5 +106,5 @@ fn keys() -> Result<KeyRing> {
 
 const RUNS: usize = 7;
 const ROUNDS: u32 = 2_000;
-/// Milliseconds of all rounds to microseconds of one.
+/// Converts milliseconds of all rounds to microseconds of one round.
 const PER_ROUND_US: f64 = 1_000.0 / 2_000.0;

@@ -3,7 +3,7 @@
 mod browser;
 mod grid;
 
-use super::row::{Duel, Row, median};
+use super::row::{Comparison, Row, median};
 use anyhow::Result;
 use grid::{Grid, canvas, offscreen};
 use media::Size;
@@ -59,8 +59,9 @@ impl Runs {
         ];
         let both = compared.into_iter().filter(|(_, subject, _, peer, _)| !subject.is_empty() && !peer.is_empty());
         both.map(|(name, subject, against, peer, most)| {
-            let duel = Duel { subject: median(subject.clone()), peer: median(peer.clone()), runs: subject.len() };
-            Row::at_most(name, "ms CPU", against, duel, most)
+            let comparison =
+                Comparison { subject: median(subject.clone()), peer: median(peer.clone()), runs: subject.len() };
+            Row::at_most(name, "ms CPU", against, comparison, most)
         })
         .collect()
     }

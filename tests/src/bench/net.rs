@@ -1,7 +1,7 @@
-//! What a core forwards, and how soon a face is seen.
+//! How many packets a core forwards, and the time from joining to the first picture.
 
 use super::forward::{Load, forward};
-use super::row::{Duel, Row, duel, median};
+use super::row::{Comparison, Row, compare, median};
 use anyhow::{Context, Result, bail};
 use engine::quality_probe::{Evidence, QualityProbe};
 use engine::{AudioChoice, Choice, Command, Engine, Entry, Event, Identity, Setup, Slot, TileWish, TrackId};
@@ -10,16 +10,16 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// All rows of the group `net`.
+/// Measures all rows of the group `net`.
 ///
 /// # Errors
-/// Where a socket, a server or a meeting does not come up.
+/// Returns an error if a socket, a server or a meeting does not start.
 pub fn rows() -> Result<Vec<Row>> {
     let load = Load { receivers: 10, length: Duration::from_secs(3) };
     forward(&load)?;
     let subject = || forward(&load).map_or(0.0, |report| report.packets_per_second());
-    let forwarded = duel(3, subject, || sent_bare().unwrap_or(f64::NAN));
-    let joined = first_faces()?;
+    let forwarded = compare(3, subject, || sent_bare().unwrap_or(f64::NAN));
+    let joined = first_pictures()?;
     Ok(vec![
         Row::at_least(
             "forwarded by the SFU, SRTP in and out",
@@ -32,7 +32,7 @@ pub fn rows() -> Result<Vec<Row>> {
     ])
 }
 
-/// Packets of the same size that one core puts into a socket, with nothing else to do.
+/// Returns how many packets of the same size one core sends a second if it does nothing else.
 fn sent_bare() -> Result<f64> {
     let (from, to) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
     let address = to.local_addr()?;
@@ -46,7 +46,7 @@ fn sent_bare() -> Result<f64> {
     Ok(f64::from(sent) / (ms / 1_000.0))
 }
 
-fn first_faces() -> Result<Duel> {
+fn first_pictures() -> Result<Comparison> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let server = runtime.block_on(Server::start(Config::new("127.0.0.1:0".parse()?)))?;
     let address = server.address();
@@ -56,15 +56,15 @@ fn first_faces() -> Result<Duel> {
     let link = link(&mut events)?;
     let mut times = Vec::new();
     for run in 0..5 {
-        times.push(first_face(&link, &format!("Guest {run}"))?);
+        times.push(first_picture(&link, &format!("Guest {run}"))?);
     }
     host.close();
     runtime.block_on(server.stop(Duration::from_secs(1)));
-    Ok(Duel { subject: median(times), peer: 1_000.0, runs: 5 })
+    Ok(Comparison { subject: median(times), peer: 1_000.0, runs: 5 })
 }
 
-/// Milliseconds from the command to the first picture of the host, keys, joining and transport included.
-fn first_face(link: &str, name: &str) -> Result<f64> {
+/// Returns the milliseconds from the start of joining to the first picture of the host, keys and transport included.
+fn first_picture(link: &str, name: &str) -> Result<f64> {
     let begin = Instant::now();
     let (guest, mut events) = enter(Entry::Join(link.parse()?), name, Choice::Off)?;
     while begin.elapsed() < Duration::from_secs(10) {
@@ -116,6 +116,6 @@ fn enter(entry: Entry, name: &str, camera: Choice) -> Result<(Engine, engine::Ev
         screen: false,
         muted: true,
     };
-    let witness = Arc::new(QualityProbe::new(None, Evidence::default(), engine::clock::system()));
-    Ok(Engine::start(entry, setup, Identity::generate()?, witness)?)
+    let probe = Arc::new(QualityProbe::new(None, Evidence::default(), engine::clock::system()));
+    Ok(Engine::start(entry, setup, Identity::generate()?, probe)?)
 }

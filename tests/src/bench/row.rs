@@ -1,4 +1,4 @@
-//! One figure, and how it is found.
+//! One figure, and how it is measured.
 
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
@@ -12,74 +12,74 @@ pub struct Row {
     pub value: f64,
     /// The unit of both values.
     pub unit: &'static str,
-    /// What it is compared with.
+    /// What the subject is compared with.
     pub peer: String,
     /// The median of the peer, or the limit.
     pub peer_value: f64,
     /// `value / peer_value`.
     pub ratio: f64,
-    /// What the ratio shall be, in words.
+    /// The goal for the ratio, such as `<= 1.5`.
     pub goal: String,
-    /// Whether it is.
+    /// Whether the ratio meets the goal.
     pub goal_met: bool,
-    /// How many runs of each the medians are from.
+    /// The number of runs of each.
     pub runs: usize,
 }
 
 /// The medians of a subject and its peer.
 #[derive(Clone, Copy, Debug)]
-pub struct Duel {
-    /// Of the subject.
+pub struct Comparison {
+    /// The subject's median.
     pub subject: f64,
-    /// Of the peer.
+    /// The peer's median, or the limit.
     pub peer: f64,
-    /// How many runs of each.
+    /// The number of runs of each.
     pub runs: usize,
 }
 
 impl Row {
-    /// A figure that shall be at most `most` times its peer.
+    /// Returns a row whose goal is at most `max` times the peer.
     #[must_use]
-    pub fn at_most(name: &str, unit: &'static str, peer: &str, duel: Duel, most: f64) -> Self {
-        let ratio = duel.subject / duel.peer;
-        Self::of(name, unit, peer, duel, format!("<= {most}"), ratio <= most)
+    pub fn at_most(name: &str, unit: &'static str, peer: &str, comparison: Comparison, max: f64) -> Self {
+        let ratio = comparison.subject / comparison.peer;
+        Self::of(name, unit, peer, comparison, format!("<= {max}"), ratio <= max)
     }
 
-    /// A figure that shall be at least `least` times its peer.
+    /// Returns a row whose goal is at least `min` times the peer.
     #[must_use]
-    pub fn at_least(name: &str, unit: &'static str, peer: &str, duel: Duel, least: f64) -> Self {
-        let ratio = duel.subject / duel.peer;
-        Self::of(name, unit, peer, duel, format!(">= {least}"), ratio >= least)
+    pub fn at_least(name: &str, unit: &'static str, peer: &str, comparison: Comparison, min: f64) -> Self {
+        let ratio = comparison.subject / comparison.peer;
+        Self::of(name, unit, peer, comparison, format!(">= {min}"), ratio >= min)
     }
 
-    fn of(name: &str, unit: &'static str, peer: &str, duel: Duel, goal: String, goal_met: bool) -> Self {
+    fn of(name: &str, unit: &'static str, peer: &str, comparison: Comparison, goal: String, goal_met: bool) -> Self {
         let round = |value: f64| (value * 1_000.0).round() / 1_000.0;
         Self {
             name: name.into(),
-            value: round(duel.subject),
+            value: round(comparison.subject),
             unit,
             peer: peer.into(),
-            peer_value: round(duel.peer),
-            ratio: round(duel.subject / duel.peer),
+            peer_value: round(comparison.peer),
+            ratio: round(comparison.subject / comparison.peer),
             goal,
             goal_met,
-            runs: duel.runs,
+            runs: comparison.runs,
         }
     }
 }
 
-/// Runs subject and peer in turn, `runs` times each after one of each that does not count, and takes the medians.
-pub fn duel(runs: usize, mut subject: impl FnMut() -> f64, mut peer: impl FnMut() -> f64) -> Duel {
-    let _warm = (subject(), peer());
+/// Runs subject and peer in alternation, `runs` times each, and returns the medians. One run of each before is not counted.
+pub fn compare(runs: usize, mut subject: impl FnMut() -> f64, mut peer: impl FnMut() -> f64) -> Comparison {
+    let _warm_up = (subject(), peer());
     let (mut subjects, mut peers) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         subjects.push(subject());
         peers.push(peer());
     }
-    Duel { subject: median(subjects), peer: median(peers), runs }
+    Comparison { subject: median(subjects), peer: median(peers), runs }
 }
 
-/// Milliseconds of this thread's processor time that `work` takes: other programs on the machine hardly count.
+/// Returns the CPU time of this thread that `work` takes, in milliseconds. Other programs hardly influence it.
 pub fn cpu_ms(work: impl FnOnce()) -> f64 {
     let before = now();
     work();
@@ -89,7 +89,7 @@ pub fn cpu_ms(work: impl FnOnce()) -> f64 {
 /// Prints rows as JSON, or as a table.
 ///
 /// # Errors
-/// Where standard output is closed.
+/// Returns an error if a row cannot be written as JSON.
 pub fn print(rows: &[Row], json: bool) -> anyhow::Result<()> {
     if json {
         println!("{}", serde_json::to_string_pretty(rows)?);
@@ -105,7 +105,7 @@ pub fn print(rows: &[Row], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The middle value; the mean of the two middle ones where their count is even.
+/// Returns the median: the mean of the two middle values if their count is even.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -123,11 +123,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subject_and_peer_take_turns_and_the_median_counts() {
+    fn a_comparison_takes_the_medians_of_the_counted_runs() {
         let mut values = [9.0, 1.0, 5.0, 3.0].into_iter();
-        let duel = duel(3, move || values.next().unwrap(), || 2.0);
-        assert!((duel.subject - 3.0).abs() < 1e-9 && (duel.peer - 2.0).abs() < 1e-9);
-        assert!(Row::at_most("a", "ms", "b", duel, 1.5).goal_met);
-        assert!(!Row::at_least("a", "ms", "b", duel, 1.6).goal_met);
+        let comparison = compare(3, move || values.next().unwrap(), || 2.0);
+        assert!((comparison.subject - 3.0).abs() < 1e-9 && (comparison.peer - 2.0).abs() < 1e-9);
+        assert!(Row::at_most("a", "ms", "b", comparison, 1.5).goal_met);
+        assert!(!Row::at_least("a", "ms", "b", comparison, 1.6).goal_met);
     }
 }

@@ -14,7 +14,7 @@ fn main() -> Result<()> {
     let json = arguments.iter().any(|argument| argument == "--json");
     let groups: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| *argument != "--json").collect();
     if let Some(unknown) = groups.iter().find(|group| !GROUPS.contains(group)) {
-        bail!("there is no bench `{unknown}`: {}", GROUPS.join(", "));
+        bail!("unknown benchmark `{unknown}`; expected one of: {}", GROUPS.join(", "));
     }
     let wanted = |group| groups.is_empty() || groups.contains(&group);
     let mut rows = Vec::new();

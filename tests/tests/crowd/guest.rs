@@ -1,4 +1,4 @@
-//! A member that does the least: it knocks with real keys, is admitted, and answers pings. It processes no commit.
+//! A minimal member: it knocks with real keys, is admitted, and answers pings. It processes no commit.
 
 use crate::stranger;
 use crypto::{Identity, Invitation, Profile};

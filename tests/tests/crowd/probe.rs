@@ -15,20 +15,20 @@ use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime, TokioRuntime,
 };
 
-/// tokio, with a clock around each poll.
+/// A tokio runtime that measures each poll.
 #[derive(Debug, Default)]
 pub struct Probe {
     tasks: Arc<Mutex<Vec<Task>>>,
 }
 
-/// One task. The first is the session's own, the second writes to the server.
+/// The measurements of one task. The first task is the session, the second writes to the server.
 #[derive(Clone, Copy, Debug, Default)]
 struct Task {
     polls: u64,
     worst: Duration,
 }
 
-/// What all tasks needed.
+/// The measurements of all tasks.
 pub struct Report {
     pub polls: u64,
     pub worst: Duration,
@@ -40,7 +40,7 @@ impl Probe {
         Arc::default()
     }
 
-    /// Starts to count: polls before do not matter.
+    /// Resets all counts.
     pub fn start(&self) {
         lock(&self.tasks).fill(Task::default());
     }
@@ -62,7 +62,7 @@ impl fmt::Display for Report {
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A task with its clock.
+/// A task whose polls are measured.
 struct Timed {
     future: Boxed<'static, ()>,
     tasks: Arc<Mutex<Vec<Task>>>,
@@ -122,7 +122,7 @@ impl Runtime for Probe {
     }
 }
 
-/// The CPU time of this thread.
+/// Returns the CPU time of this thread.
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))

@@ -1,4 +1,4 @@
-//! A thread that only waits: how late it wakes is how busy the machine is.
+//! A thread that only waits. How late it wakes shows how busy the machine is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ impl Pulse {
         Self { stop, thread }
     }
 
-    /// Returns by how much it woke too late, at worst.
+    /// Returns the longest delay of a wake-up.
     pub fn stop(self) -> Duration {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap()

@@ -1,5 +1,5 @@
-//! Attacks over real sockets, by members who are properly inside and by strangers. The others go on, whatever comes, and
-//! the process does not grow.
+//! Attacks over real sockets, by admitted members and by strangers. The other clients must continue, and the memory of the
+//! process must not grow.
 
 use crate::client::{Client, State};
 use crate::insider::{Insider, SSRC, signal};
@@ -11,7 +11,7 @@ use rtc::rtp;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 
-/// Random bytes by a seed (Numerical Recipes' generator, its upper half).
+/// Pseudo-random bytes (the generator of Numerical Recipes, upper half).
 struct Noise(u32);
 
 impl Noise {
@@ -25,8 +25,8 @@ impl Noise {
     }
 }
 
-/// What an insider does to each packet of its pictures before it sends it: what goes out in its place.
-type Bend = fn(&rtp::Packet, u8, &mut Noise) -> Vec<rtp::Packet>;
+/// Returns the packets that an insider sends instead of one good packet.
+type Alter = fn(&rtp::Packet, u8, &mut Noise) -> Vec<rtp::Packet>;
 
 fn with(packet: &rtp::Packet, change: impl FnOnce(&mut rtp::Packet)) -> rtp::Packet {
     let mut packet = packet.clone();
@@ -34,7 +34,7 @@ fn with(packet: &rtp::Packet, change: impl FnOnce(&mut rtp::Packet)) -> rtp::Pac
     packet
 }
 
-/// Payloads cut short, empty, changed, and larger than any path carries.
+/// Payloads that are truncated, empty, changed, or larger than any path carries.
 fn payloads(packet: &rtp::Packet, _: u8, noise: &mut Noise) -> Vec<rtp::Packet> {
     let cuts = [0, 1, 2, packet.payload.len() / 2].map(|length| packet.payload.slice(..length));
     let changed = [packet.payload.len(), 20, 1_400, 9_000, 60_000].map(|length| noise.bytes(length));
@@ -42,27 +42,27 @@ fn payloads(packet: &rtp::Packet, _: u8, noise: &mut Noise) -> Vec<rtp::Packet> 
     payloads.map(|payload| with(packet, |packet| packet.payload = payload)).collect()
 }
 
-/// Descriptors that are none, and descriptors that lie: of what begins and ends, of layers, of numbers, of what follows.
+/// Descriptors that are malformed, and descriptors with wrong flags, layers, numbers and templates.
 fn descriptors(packet: &rtp::Packet, id: u8, noise: &mut Noise) -> Vec<rtp::Packet> {
     let good = packet.header.get_extension(id).unwrap_or_default();
-    let mut lies: Vec<Bytes> = [1, 2, 3, 4, 8, 40, 255].map(|length| noise.bytes(length)).to_vec();
-    lies.push(Bytes::from_static(&[0xff; 255]));
+    let mut wrong: Vec<Bytes> = [1, 2, 3, 4, 8, 40, 255].map(|length| noise.bytes(length)).to_vec();
+    wrong.push(Bytes::from_static(&[0xff; 255]));
     for at in 0..good.len().min(6) {
-        let mut lie = good.to_vec();
-        lie[at] ^= noise.next().to_be_bytes()[3] | 1;
-        lies.push(Bytes::from(lie));
+        let mut bytes = good.to_vec();
+        bytes[at] ^= noise.next().to_be_bytes()[3] | 1;
+        wrong.push(Bytes::from(bytes));
     }
-    lies.extend((1..good.len()).step_by(3).map(|length| good.slice(..length)));
-    let mut packets: Vec<_> = lies
+    wrong.extend((1..good.len()).step_by(3).map(|length| good.slice(..length)));
+    let mut packets: Vec<_> = wrong
         .into_iter()
-        .map(|lie| with(packet, |new| extend(new, [vec![(id, lie)], but(packet, id)].concat())))
+        .map(|bytes| with(packet, |new| extend(new, [vec![(id, bytes)], extensions_except(packet, id)].concat())))
         .collect();
-    packets.push(with(packet, |new| extend(new, but(packet, id))));
+    packets.push(with(packet, |new| extend(new, extensions_except(packet, id))));
     packets.push(packet.clone());
     packets
 }
 
-/// Gives a packet other extensions. The first one's length decides on the form of all (RFC 8285, section 4.1.2).
+/// Replaces a packet's extensions. The length of the first one decides on the form of all (RFC 8285, section 4.1.2).
 fn extend(packet: &mut rtp::Packet, extensions: impl IntoIterator<Item = (u8, Bytes)>) {
     packet.header.extensions.clear();
     (packet.header.extension, packet.header.extensions_padding) = (false, 0);
@@ -71,17 +71,17 @@ fn extend(packet: &mut rtp::Packet, extensions: impl IntoIterator<Item = (u8, By
     }
 }
 
-/// What a packet's extensions say, but for one of them.
-fn but(packet: &rtp::Packet, id: u8) -> Vec<(u8, Bytes)> {
+/// Returns a packet's extensions without one of them.
+fn extensions_except(packet: &rtp::Packet, id: u8) -> Vec<(u8, Bytes)> {
     let others = packet.header.extensions.iter().filter(|extension| extension.id != id);
     others.map(|extension| (extension.id, extension.payload.clone())).collect()
 }
 
-/// Numbers and times from anywhere, sources within sources, names of streams that there are not, and the whole again.
+/// Wrong timestamps, contributing sources, markers, names of streams that do not exist, and repetitions.
 fn headers(packet: &rtp::Packet, id: u8, noise: &mut Noise) -> Vec<rtp::Packet> {
     let good = packet.header.get_extension(id).unwrap_or_default();
     let named = |name: &'static str| {
-        let names = but(packet, id).into_iter().map(|(id, _)| (id, Bytes::from(name)));
+        let names = extensions_except(packet, id).into_iter().map(|(id, _)| (id, Bytes::from(name)));
         with(packet, |packet| extend(packet, [(id, good.clone())].into_iter().chain(names)))
     };
     let mut packets: Vec<_> = ["7", "1", "nobody", "\u{0}\u{0}"].map(named).to_vec();
@@ -92,7 +92,7 @@ fn headers(packet: &rtp::Packet, id: u8, noise: &mut Noise) -> Vec<rtp::Packet> 
     packets
 }
 
-/// Reports of every type (RFC 3550, 4585, and what is not assigned): empty, cut, longer than they are, all noise.
+/// RTCP packets of every type (RFC 3550, RFC 4585, and unassigned types): empty, truncated, too long, random.
 fn reports(noise: &mut Noise) -> Vec<Vec<u8>> {
     let mut reports = Vec::new();
     for kind in 192..=223 {
@@ -104,7 +104,7 @@ fn reports(noise: &mut Noise) -> Vec<Vec<u8>> {
             reports.push(report);
         }
     }
-    // Lost: everything, seventeen numbers at a time.
+    // A NACK for all sequence numbers, seventeen at a time.
     let mut nack = vec![0x81, 205, 1, 2];
     nack.extend([0x0b, 0xad, 0xca, 0xfe, 0x0b, 0xad, 0xca, 0xfe]);
     nack.extend((0..256u16).flat_map(|at| [(at * 17).to_be_bytes(), [0xff; 2]].concat()));
@@ -112,13 +112,13 @@ fn reports(noise: &mut Noise) -> Vec<Vec<u8>> {
     reports
 }
 
-/// The two others see and hear each other as before: twenty-five pictures more each, and no frame failed to open.
-async fn the_others_go_on(clients: &[Client]) {
+/// Waits until the two other clients have received 25 more pictures of each other, and asserts that no frame failed to open.
+async fn the_others_continue(clients: &[Client]) {
     let before = |client: &Client, track: TrackId| client.look(|state: &State| opened(state, track));
     for (one, other) in [(&clients[0], &clients[1]), (&clients[1], &clients[0])] {
         let tracks = [other.camera(), other.microphone()];
         let so_far = tracks.map(|track| before(one, track));
-        one.until("the others go on", |state| {
+        one.until("the others receive each other", |state| {
             tracks.iter().zip(so_far).all(|(track, so_far)| opened(state, *track) > so_far + 25)
         })
         .await;
@@ -127,34 +127,34 @@ async fn the_others_go_on(clients: &[Client]) {
     }
 }
 
-/// Mebibytes of memory that this process holds.
+/// Returns the resident memory of this process in MiB.
 fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1_024
 }
 
-/// An attack by an insider: it comes in, and sends 48 pictures bent. That it got through, and that the server bears no
-/// grudge, shows when it goes on as it should: then its pictures are opened.
-async fn bend(clients: &[Client], bend: Bend) {
+/// An insider joins and sends 48 pictures in altered packets. Then it sends good packets, whose pictures must open: this
+/// shows that its packets arrive and that the server did not block it.
+async fn send_altered(clients: &[Client], alter: Alter) {
     let mut insider = Insider::join(&clients[0].link()).await;
     let (camera, mut noise, mut sequence) = (insider.camera(), Noise(7), 100u16);
     for _ in 0..48 {
         for packet in insider.picture() {
-            for mut bent in bend(&packet, insider.descriptor, &mut noise) {
-                // Every other one is a number that was used before: a replay for whoever counts.
+            for mut altered in alter(&packet, insider.descriptor, &mut noise) {
+                // About every second packet repeats a sequence number, like a replay.
                 sequence = sequence.wrapping_add(u16::from(noise.next().is_multiple_of(2)));
-                bent.header.sequence_number = sequence;
-                insider.send(bent).await;
+                altered.header.sequence_number = sequence;
+                insider.send(altered).await;
             }
         }
         insider.listen(Duration::from_millis(10)).await;
     }
-    the_others_go_on(clients).await;
+    the_others_continue(clients).await;
     let so_far = clients[0].look(|state| opened(state, camera));
     let end = Instant::now() + Duration::from_secs(20);
     while clients[0].look(|state| opened(state, camera)) < so_far + 3 {
-        assert!(Instant::now() < end, "nothing of the insider comes through any more");
+        assert!(Instant::now() < end, "no picture of the insider opens any more");
         for mut packet in insider.picture() {
             sequence = sequence.wrapping_add(1);
             packet.header.sequence_number = sequence;
@@ -166,26 +166,26 @@ async fn bend(clients: &[Client], bend: Bend) {
 }
 
 #[test]
-fn an_insider_with_broken_packets_disturbs_nobody() {
+fn an_insider_with_broken_packets_disturbs_no_client() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
         all_flow(&clients, 10).await;
-        let mut held = Vec::new();
+        let mut used = Vec::new();
         for round in 0..2 {
-            for attack in [payloads as Bend, descriptors, headers] {
-                Box::pin(bend(&clients, attack)).await;
+            for attack in [payloads as Alter, descriptors, headers] {
+                Box::pin(send_altered(&clients, attack)).await;
             }
-            held.push(memory());
+            used.push(memory());
             println!("round {round}: {} MiB", memory());
         }
-        // The first round grows pools and caches to their bounds; the second one adds nothing to speak of.
-        assert!(held[1] <= held[0] + 24, "{held:?} MiB");
+        // The first round grows pools and caches to their bounds. The second one may add little.
+        assert!(used[1] <= used[0] + 24, "{used:?} MiB");
     });
 }
 
 #[test]
-fn an_insider_with_false_reports_disturbs_nobody() {
+fn an_insider_with_wrong_rtcp_disturbs_no_client() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
@@ -201,14 +201,14 @@ fn an_insider_with_false_reports_disturbs_nobody() {
             }
             insider.listen(Duration::from_millis(10)).await;
         }
-        the_others_go_on(&clients).await;
+        the_others_continue(&clients).await;
         insider.vanish().await;
-        the_others_go_on(&clients).await;
+        the_others_continue(&clients).await;
     });
 }
 
 #[test]
-fn an_insider_with_false_words_disturbs_nobody() {
+fn an_insider_with_wrong_messages_disturbs_no_client() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
@@ -232,7 +232,7 @@ fn an_insider_with_false_words_disturbs_nobody() {
                 subscriptions: vec![proto::Subscription { mid: "nowhere".into(), track }; 300],
             })
         };
-        let words = [
+        let messages = [
             offer(""),
             offer("v=0"),
             offer(data),
@@ -250,20 +250,20 @@ fn an_insider_with_false_words_disturbs_nobody() {
             ClientMessage::Meeting(Up::Tell { epoch: proto::Epoch(2), blob: proto::Blob(vec![0; 9_000]) }),
             ClientMessage::Meeting(Up::Hello { version: VERSION }),
         ];
-        for word in &words {
+        for message in &messages {
             let mut insider = Insider::join(&clients[0].link()).await;
-            insider.say(word).await;
+            insider.say(message).await;
             insider.listen(Duration::from_millis(200)).await;
             insider.vanish().await;
         }
-        the_others_go_on(&clients).await;
+        the_others_continue(&clients).await;
         for client in &clients {
             client.until("only the two are left", |state| state.members.len() == 2).await;
         }
     });
 }
 
-/// WebSocket frames that break the protocol, claim too much, or never end; then those that only say too much.
+/// WebSocket frames that break the protocol, claim a wrong length, or never end; then too many valid messages.
 fn wrong_frames() -> Vec<(&'static str, Vec<u8>)> {
     let hello = proto::encode(&Up::Hello { version: VERSION });
     let length = hello.len().try_into().unwrap();
@@ -277,29 +277,29 @@ fn wrong_frames() -> Vec<(&'static str, Vec<u8>)> {
         ("a reserved kind", frame(0x83, 4, b"more")),
         ("reserved bits", frame(0xf2, 4, b"bits")),
         ("a long ping", frame(0x89, 126, &[0; 126])),
-        ("a piece of nothing", frame(0x80, 4, b"rest")),
+        ("a continuation of no message", frame(0x80, 4, b"rest")),
         ("garbage", frame(0x82, 40, &[0xa5; 40])),
         ("a cut greeting", frame(0x82, length - 1, &hello[..hello.len() - 1])),
         ("a stranger's long message", frame(0x82, 70_000, &[0x82; 70_000])),
-        ("a claim beyond the limit", [greeting.clone(), frame(0x82, too_long, &[0; 64])].concat()),
-        ("a claim beyond all memory", [greeting.clone(), frame(0x82, u64::MAX >> 1, &[0; 64])].concat()),
-        ("pieces without end", [greeting.clone(), pieces].concat()),
+        ("a length beyond the limit", [greeting.clone(), frame(0x82, too_long, &[0; 64])].concat()),
+        ("a length beyond all memory", [greeting.clone(), frame(0x82, u64::MAX >> 1, &[0; 64])].concat()),
+        ("a message that does not end", [greeting.clone(), pieces].concat()),
         ("a flood of greetings", greeting.repeat(2_000)),
         ("a flood of pongs", [greeting, frame(0x8a, 0, &[]).repeat(20_000)].concat()),
     ]
 }
 
 #[test]
-fn strangers_at_the_server_disturb_nobody_and_are_put_out() {
+fn strangers_at_the_server_disturb_no_client_and_are_disconnected() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
         all_flow(&clients, 10).await;
         let before = memory();
         for (what, bytes) in wrong_frames() {
-            assert!(stranger::say(server.address(), &bytes).await, "{what}: still there after ten seconds");
+            assert!(stranger::say(server.address(), &bytes).await, "{what}: not disconnected after ten seconds");
         }
-        // Below the WebSocket: no TLS at all, and TLS with no request in it.
+        // Below the WebSocket: no TLS, and TLS without an HTTP request.
         let long = vec![0xa5; 70_000];
         for noise in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0x16, 0x03, 0x01, 0xff, 0xff], &long] {
             let mut tcp = tokio::net::TcpStream::connect(server.address()).await.unwrap();
@@ -308,10 +308,10 @@ fn strangers_at_the_server_disturb_nobody_and_are_put_out() {
             let _ = tls.write_all(noise).await;
             tokio::join!(stranger::ended(&mut tcp), stranger::ended(&mut tls));
         }
-        the_others_go_on(&clients).await;
+        the_others_continue(&clients).await;
         let after = memory();
         assert!(after <= before + 48, "{before} MiB, then {after}");
         let late = Client::join(&clients[0].link(), "late");
-        late.until("the door is still open", |state| state.members.len() == 3).await;
+        late.until("the late client is admitted", |state| state.members.len() == 3).await;
     });
 }

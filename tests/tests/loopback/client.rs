@@ -1,4 +1,4 @@
-//! A whole client without codecs: real keys, real sockets, frames whose content is their own number.
+//! A complete client without codecs: real keys and sockets. The content of a frame is its own number.
 
 use crypto::open::Error;
 use crypto::{Identity, Invitation, KeyRing, Leaf, Opener, Profile, Sealer};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
 
-/// What a client knows, for tests to wait on.
+/// The state of a client, for tests to wait on.
 #[derive(Default)]
 pub struct State {
     pub me: Option<ParticipantId>,
@@ -34,22 +34,22 @@ pub struct State {
     pub sent: [u64; 3],
 }
 
-/// What came of one track.
+/// What a client received of one track.
 #[derive(Clone, Debug, Default)]
 pub struct Received {
     pub opened: u64,
-    /// Not authentic, replayed, malformed or contradictory: never to happen.
+    /// Not authentic, replayed, malformed or contradictory. Must stay 0.
     pub failed: u64,
-    /// Sealed in an epoch whose commit has not come here yet: this client keeps nothing back.
+    /// Sealed in an epoch whose commit has not arrived yet. This client does not keep such frames.
     pub keyless: u64,
-    /// Sealed before this client came in, or by somebody who is out.
+    /// Sealed before this client joined, or by somebody who is no member any more.
     pub refused: u64,
     /// Frames of each layer.
     pub layers: [u64; 3],
     pub newest: Option<Layer>,
     pub last: Option<Instant>,
     pub longest_gap: Duration,
-    /// When the last frame arrived, whether it could be opened or not.
+    /// When the last frame arrived, opened or not.
     pub arrived: Option<Instant>,
     /// The longest time between two frames that arrived.
     pub longest_silence: Duration,
@@ -60,7 +60,7 @@ pub struct Client {
     pub started: Instant,
     shared: Arc<Shared>,
     frozen: Arc<AtomicBool>,
-    /// Its own, with one thread, as a process would have.
+    /// A runtime of its own, with one thread.
     runtime: Option<Runtime>,
 }
 
@@ -82,12 +82,12 @@ impl Shared {
 }
 
 impl Client {
-    /// Opens a meeting on the server.
+    /// Creates a client that opens a meeting on the server.
     pub fn create(server: &server::Server, name: &str) -> Self {
         Self::create_with(server, name, Backends::default())
     }
 
-    /// Opens a meeting on the server, with other backends.
+    /// Creates a client that opens a meeting on the server, with other backends.
     pub fn create_with(server: &server::Server, name: &str, backends: Backends) -> Self {
         let mut number = [0; 16];
         let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), name);
@@ -97,12 +97,12 @@ impl Client {
         Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint()), backends)
     }
 
-    /// Joins by a link.
+    /// Creates a client that joins by a link.
     pub fn join(link: &str, name: &str) -> Self {
         Self::join_with(link, name, Backends::default())
     }
 
-    /// Joins by a link, with other backends.
+    /// Creates a client that joins by a link, with other backends.
     pub fn join_with(link: &str, name: &str, backends: Backends) -> Self {
         let invitation: Invitation = link.parse().unwrap();
         let (host, port, fingerprint) = (invitation.host.clone(), invitation.port, invitation.fingerprint);
@@ -122,7 +122,7 @@ impl Client {
         Self { session, started, shared, frozen: Arc::default(), runtime: Some(runtime) }
     }
 
-    /// Stops everything in it, as if its process were stopped: its sockets stay open and nobody reads them.
+    /// Stops all its tasks, as if its process were stopped. Its sockets stay open and are not read.
     pub fn freeze(&self) {
         let frozen = Arc::clone(&self.frozen);
         frozen.store(true, Ordering::Relaxed);
@@ -151,7 +151,7 @@ impl Client {
             let state = self.look(|state| {
                 format!("over {:?}, members {}, received {:?}", state.over, state.members.len(), state.received)
             });
-            panic!("waited in vain: {what}; {state}");
+            panic!("not within 20 s: {what}; {state}");
         }
     }
 
@@ -159,7 +159,7 @@ impl Client {
         self.shared.look(with)
     }
 
-    /// Measures gaps and silences anew from now on.
+    /// Resets the measured gaps and silences.
     pub fn forget_gaps(&self) {
         self.shared.change(|state| {
             for received in state.received.values_mut() {
@@ -170,7 +170,7 @@ impl Client {
     }
 
     pub fn me(&self) -> ParticipantId {
-        self.look(|state| state.me).expect("entered")
+        self.look(|state| state.me).expect("the client is a member")
     }
 
     pub fn camera(&self) -> TrackId {
@@ -189,7 +189,7 @@ impl Client {
         self.session.send(Command::Leave).unwrap();
     }
 
-    /// Shows the camera of `of` in a tile of this size.
+    /// Requests the cameras of `of` in tiles of this size.
     pub fn show(&self, of: &[&Client], width: u16, height: u16) {
         let tile = |client: &&Client| TileWish {
             track: client.camera(),
@@ -203,7 +203,7 @@ impl Client {
     }
 
     pub fn link(&self) -> String {
-        self.session.link().expect("entered")
+        self.session.link().expect("the client is a member")
     }
 }
 
@@ -238,7 +238,7 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
             Event::Meeting(_) => {}
             Event::Rekeyed(epoch) => shared.change(|state| state.epoch = epoch.0),
             Event::Track { track, kind, frames, .. } => {
-                waiting.push(Arrived { track, kind, frames });
+                waiting.push(IncomingTrack { track, kind, frames });
                 start_readers(&mut waiting, &ring, clock, &shared);
             }
             Event::TrackEnded(track) => shared.change(|state| _ = state.ended.insert(track)),
@@ -259,21 +259,21 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
 }
 
 /// A track that can be received.
-struct Arrived {
+struct IncomingTrack {
     track: TrackId,
     kind: Kind,
     frames: media::Receiver<crypto::ReceivedFrame>,
 }
 
-/// Reads the tracks whose owner is a known member. The others wait: the server may tell of a track before the group tells
-/// of its owner.
-fn start_readers(waiting: &mut Vec<Arrived>, ring: &KeyRing, clock: Clock, shared: &Arc<Shared>) {
-    for arrived in std::mem::take(waiting) {
-        let Some(leaf) = shared.look(|state| state.leaves.get(&arrived.track.owner).copied()) else {
-            waiting.push(arrived);
+/// Starts to read the tracks whose owner is a known member. Other tracks wait, because the server may announce a track before
+/// the commit that adds its owner arrives.
+fn start_readers(waiting: &mut Vec<IncomingTrack>, ring: &KeyRing, clock: Clock, shared: &Arc<Shared>) {
+    for incoming in std::mem::take(waiting) {
+        let Some(leaf) = shared.look(|state| state.leaves.get(&incoming.track.owner).copied()) else {
+            waiting.push(incoming);
             continue;
         };
-        let Arrived { track, kind, frames } = arrived;
+        let IncomingTrack { track, kind, frames } = incoming;
         let opener = Opener::new(ring.clone(), track.slot, leaf, clock);
         let shared = Arc::clone(shared);
         shared.change(|state| _ = state.received.entry(track).or_default());
@@ -329,7 +329,7 @@ fn read(
     }
 }
 
-/// Sends a camera of three layers and a voice, obeying what receivers want.
+/// Sends a camera of three layers and a microphone. Sends only the layers that receivers want.
 struct Encoder {
     keys: Arc<Mutex<[bool; 3]>>,
 }
@@ -349,7 +349,7 @@ impl Encoder {
         let voice = session.publish(Slot::Microphone, Vec::new());
         let keys = Arc::new(Mutex::new([true; 3]));
         let sealers = (Sealer::new(ring.clone(), Slot::Camera), Sealer::new(ring.clone(), Slot::Microphone));
-        let work = Work { camera, voice, sealers, clock, keys: Arc::clone(&keys), shared: Arc::clone(shared) };
+        let work = EncoderTask { camera, voice, sealers, clock, keys: Arc::clone(&keys), shared: Arc::clone(shared) };
         tokio::spawn(work.run());
         Self { keys }
     }
@@ -361,7 +361,7 @@ impl Encoder {
     }
 }
 
-struct Work {
+struct EncoderTask {
     camera: FrameSender,
     voice: FrameSender,
     sealers: (Sealer, Sealer),
@@ -370,7 +370,7 @@ struct Work {
     shared: Arc<Shared>,
 }
 
-impl Work {
+impl EncoderTask {
     async fn run(mut self) {
         let mut tick = tokio::time::interval(Duration::from_millis(20));
         let pool = BufferPool::new(64);
@@ -380,15 +380,15 @@ impl Work {
             if self.camera.is_closed() {
                 return;
             }
-            self.say(number, &pool);
+            self.send_sound(number, &pool);
             // 25 pictures a second.
             if number % 2 == 0 {
-                self.picture(number / 2, &mut active, &pool);
+                self.send_picture(number / 2, &mut active, &pool);
             }
         }
     }
 
-    fn say(&mut self, number: u64, pool: &BufferPool) {
+    fn send_sound(&mut self, number: u64, pool: &BufferPool) {
         let sound = EncodedAudio {
             codec: AudioCodec::Opus,
             position: number * 960,
@@ -403,7 +403,7 @@ impl Work {
         }
     }
 
-    fn picture(&mut self, number: u64, active: &mut [bool; 3], pool: &BufferPool) {
+    fn send_picture(&mut self, number: u64, active: &mut [bool; 3], pool: &BufferPool) {
         let wanted = self.shared.look(|state| state.wanted.get(&Slot::Camera).cloned());
         for spatial in 0..3u8 {
             let index = usize::from(spatial);
@@ -423,7 +423,7 @@ impl Work {
     }
 }
 
-/// A picture of the size that its layer would have: bytes that say their number.
+/// Returns a picture with about as many bytes as a real one of its layer. Its payload repeats its number.
 pub fn picture(number: u64, spatial: u8, key: bool, captured: Timestamp, pool: &BufferPool) -> Encoded {
     let temporal = if key { 0 } else { [0, 2, 1, 2][usize::try_from(number % 4).unwrap()] };
     let length = usize::try_from(BITRATES[usize::from(spatial)] / 8 / 25).unwrap() * if key { 4 } else { 1 };

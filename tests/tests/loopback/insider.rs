@@ -1,4 +1,4 @@
-//! Somebody who is properly inside, by its keys and by its transport, and whose packets and reports are what a test says.
+//! A member with valid keys and a connected transport whose packets and RTCP the test chooses.
 
 use crate::client::{SIZES, picture};
 use crate::stranger;
@@ -38,7 +38,7 @@ use webrtc::peer_connection::{
 };
 use webrtc::runtime::TokioRuntime;
 
-/// See the module.
+/// A member that sends what the test chooses.
 pub struct Insider {
     pub me: ParticipantId,
     /// The id of the Dependency Descriptor in its packets.
@@ -57,7 +57,7 @@ pub struct Insider {
 }
 
 impl Insider {
-    /// Joins by a link, offers a camera of one layer, and waits until its transport is up.
+    /// Joins by a link, offers a camera of one layer, and waits until its transport is connected.
     pub async fn join(link: &str) -> Self {
         let invitation: Invitation = link.parse().unwrap();
         let address = SocketAddr::new(invitation.host.parse().unwrap(), invitation.port);
@@ -86,18 +86,18 @@ impl Insider {
             pool: BufferPool::new(64),
             number: 0,
         };
-        insider.go_on(|insider| insider.meeting.me().is_some() && insider.me != ParticipantId(0)).await;
+        insider.run_until(|insider| insider.meeting.me().is_some() && insider.me != ParticipantId(0)).await;
         insider.offer().await;
-        insider.go_on(|insider| insider.packetizer.is_some() && *insider.connected.borrow()).await;
+        insider.run_until(|insider| insider.packetizer.is_some() && *insider.connected.borrow()).await;
         insider
     }
 
-    /// Its camera, as the others know it.
+    /// Returns its camera's id.
     pub fn camera(&self) -> TrackId {
         TrackId { owner: self.me, slot: Slot::Camera }
     }
 
-    /// The packets of its next picture, as they should be: every eighth is a key frame.
+    /// Returns the valid packets of its next picture. Every eighth picture is a key frame.
     pub fn picture(&mut self) -> Vec<rtp::Packet> {
         let key = self.number.is_multiple_of(8);
         let plain = picture(self.number, 0, key, self.clock.now(), &self.pool);
@@ -108,49 +108,49 @@ impl Insider {
         packets
     }
 
-    /// Sends a packet within its session.
+    /// Sends an RTP packet in its session.
     pub async fn send(&self, packet: rtp::Packet) {
         self.camera.write_rtp(packet).await.unwrap();
     }
 
-    /// Sends bytes where a report belongs, within its session.
+    /// Sends bytes as an RTCP packet in its session.
     pub async fn report(&self, bytes: Vec<u8>) {
         let report = rtc::rtcp::raw_packet::RawPacket(Bytes::from(bytes));
         self.camera.write_rtcp(vec![Box::new(report)]).await.unwrap();
     }
 
-    /// Says something that the meeting's machine would not.
+    /// Sends a message to the server that the client's own machines would not send.
     pub async fn say(&mut self, message: &ClientMessage) {
         self.socket.send(Message::Binary(proto::encode(message).into())).await.unwrap();
     }
 
-    /// Listens to the server for so long, and answers as a member does.
+    /// Handles messages of the server for `length`, as a member does.
     pub async fn listen(&mut self, length: Duration) {
         let _ = tokio::time::timeout(length, self.serve(|_| false)).await;
     }
 
-    /// Goes without a word: the sockets close.
+    /// Closes its sockets without leaving.
     pub async fn vanish(self) {
         self.connection.close().await.unwrap();
     }
 
-    async fn go_on(&mut self, done: impl Fn(&Self) -> bool) {
+    async fn run_until(&mut self, done: impl Fn(&Self) -> bool) {
         let served = tokio::time::timeout(Duration::from_secs(20), self.serve(done)).await;
-        assert!(served.is_ok(), "the insider does not come in");
+        assert!(served.is_ok(), "the insider is not admitted");
     }
 
     async fn serve(&mut self, done: impl Fn(&Self) -> bool) {
         loop {
-            self.turn().await;
+            self.flush().await;
             if done(self) {
                 return;
             }
             let mut connected = self.connected.clone();
             tokio::select! {
-                heard = self.socket.next() => match heard {
-                    Some(Ok(Message::Binary(bytes))) => self.hear(proto::decode(&bytes).unwrap()).await,
+                received = self.socket.next() => match received {
+                    Some(Ok(Message::Binary(bytes))) => self.handle_message(proto::decode(&bytes).unwrap()).await,
                     Some(Ok(_)) => {}
-                    // Put out, which is the server's right.
+                    // The server may disconnect it.
                     Some(Err(_)) | None => std::future::pending().await,
                 },
                 changed = connected.changed() => changed.unwrap(),
@@ -159,7 +159,7 @@ impl Insider {
         }
     }
 
-    async fn hear(&mut self, message: ServerMessage) {
+    async fn handle_message(&mut self, message: ServerMessage) {
         let bytes = match message {
             ServerMessage::Meeting(message) => return self.meeting.handle_message(message, Instant::now()),
             ServerMessage::Sfu(FromSfu::Signal(bytes)) => bytes,
@@ -181,8 +181,8 @@ impl Insider {
         }
     }
 
-    /// Lets the meeting's machine say and tell what it has.
-    async fn turn(&mut self) {
+    /// Handles the events of `Meeting` and sends its messages.
+    async fn flush(&mut self) {
         while let Some(event) = self.meeting.poll_event() {
             if let Event::Keys { keys, removed, leaves, .. } = event {
                 self.ring.install(keys, &leaves, &removed, Instant::now());
@@ -191,7 +191,7 @@ impl Insider {
             }
         }
         while let Some(message) = self.meeting.poll_transmit() {
-            // A server that has put it out takes nothing more.
+            // Fails if the server has disconnected it.
             let _ = self.socket.send(Message::Binary(proto::encode(&message).into())).await;
         }
     }
@@ -276,7 +276,7 @@ impl PeerConnectionEventHandler for Handler {
     }
 }
 
-/// Its one source.
+/// The SSRC of its camera.
 pub const SSRC: u32 = 0x0bad_cafe;
 
 const VIDEO: u8 = 102;

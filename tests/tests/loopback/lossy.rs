@@ -1,4 +1,4 @@
-//! A path that loses datagrams, by a seed.
+//! A network path that loses datagrams in a pseudo-random order.
 
 use std::future::Future;
 use std::io::{self, IoSliceMut};
@@ -13,7 +13,7 @@ use webrtc::runtime::{
     Transmit,
 };
 
-/// tokio, with sockets that lose one datagram in `one_in` in each direction, once `LOSS_BEGINS` of them have passed.
+/// A tokio runtime whose UDP sockets lose one datagram in `one_in` in each direction, after the first `LOSS_BEGINS`.
 #[derive(Debug)]
 pub struct Lossy {
     one_in: u32,
@@ -21,17 +21,17 @@ pub struct Lossy {
 }
 
 impl Lossy {
-    /// A path that loses one datagram in `one_in`.
+    /// Returns a path that loses one datagram in `one_in`.
     pub fn one_in(one_in: u32) -> Arc<Self> {
         Arc::new(Self { one_in, local: OnceLock::new() })
     }
 
-    /// A path that loses none.
-    pub fn whole() -> Arc<Self> {
+    /// Returns a path that loses no datagram.
+    pub fn lossless() -> Arc<Self> {
         Self::one_in(u32::MAX)
     }
 
-    /// The client's end, once it is bound.
+    /// Returns the client's address; `None` until its socket is bound.
     pub fn local(&self) -> Option<SocketAddr> {
         self.local.get().copied()
     }
@@ -85,7 +85,7 @@ struct Socket {
     passed: AtomicU32,
 }
 
-/// Handshakes have timers of seconds; they are not what this is for.
+/// Datagrams that pass before the loss begins. Handshakes need them: their timers are seconds long.
 const LOSS_BEGINS: u32 = 60;
 
 impl Socket {

@@ -1,4 +1,4 @@
-//! Anybody who can reach the server: TLS that takes every certificate, and bytes as they are.
+//! A stranger that can reach the server: TLS that accepts every certificate, and raw bytes.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
@@ -21,14 +21,14 @@ pub async fn secure(address: SocketAddr) -> Tls {
         .with_safe_default_protocol_versions()
         .unwrap()
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Trusting))
+        .with_custom_certificate_verifier(Arc::new(AcceptAny))
         .with_no_client_auth();
     let tcp = TcpStream::connect(address).await.unwrap();
     TlsConnector::from(Arc::new(config)).connect(ServerName::from(address.ip()), tcp).await.unwrap()
 }
 
-/// Connects, opens a WebSocket by hand, and says `bytes` there, however wrong they are. Back comes whether the server
-/// ended it within ten seconds.
+/// Connects, opens a WebSocket, and sends `bytes` on it unchanged. Returns whether the server closed the connection within
+/// ten seconds.
 pub async fn say(address: SocketAddr, bytes: &[u8]) -> bool {
     let mut tls = secure(address).await;
     let hello = format!(
@@ -36,21 +36,21 @@ pub async fn say(address: SocketAddr, bytes: &[u8]) -> bool {
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     );
     tls.write_all(hello.as_bytes()).await.unwrap();
-    // A server that has had enough closes before all is said.
+    // The server may close the connection before all bytes are sent.
     let _ = tls.write_all(bytes).await;
     ended(&mut tls).await
 }
 
-/// Whether the other end closes within ten seconds.
+/// Returns whether the other end closes within ten seconds.
 pub async fn ended(stream: &mut (impl AsyncReadExt + Unpin)) -> bool {
     let mut read = [0; 4_096];
     let drain = async { while stream.read(&mut read).await.is_ok_and(|length| length > 0) {} };
     tokio::time::timeout(Duration::from_secs(10), drain).await.is_ok()
 }
 
-/// A WebSocket frame (RFC 6455, section 5.2) of a client: its first byte, the length that it claims, what follows.
+/// Returns a WebSocket frame of a client (RFC 6455, section 5.2) with this first byte, claimed length and body.
 pub fn frame(first: u8, claims: u64, body: &[u8]) -> Vec<u8> {
-    // The second byte is a bit for the mask, and a short length or one of two numbers for a longer one.
+    // The second byte is the mask bit, and the length or a code for a longer length.
     let mut frame = vec![first];
     match (u8::try_from(claims), u16::try_from(claims)) {
         (Ok(short @ ..=125), _) => frame.push(0x80 | short),
@@ -63,17 +63,17 @@ pub fn frame(first: u8, claims: u64, body: &[u8]) -> Vec<u8> {
             frame.extend(claims.to_be_bytes());
         }
     }
-    // A mask of zeros leaves the body as it is.
+    // A mask of zeros does not change the body.
     frame.extend([0; 4]);
     frame.extend(body);
     frame
 }
 
-/// Takes any certificate.
+/// Accepts any certificate.
 #[derive(Debug)]
-struct Trusting;
+struct AcceptAny;
 
-impl ServerCertVerifier for Trusting {
+impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

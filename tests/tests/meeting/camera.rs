@@ -19,7 +19,7 @@ fn a_camera_that_is_pulled_out_is_told_and_one_that_comes_back_is_used_again() -
     let from = anne.me.expect("Anne is in");
     let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
     sees(&mut bob, true)?;
-    bob.wait(PATIENCE, "Bob sees Anne", |bob| bob.sight(from).shown > 10)?;
+    bob.wait(PATIENCE, "Bob sees Anne", |bob| bob.shown_pictures(from).shown > 10)?;
 
     desk.befall(Fate::PulledOut);
     told(&mut anne, NoticeKind::CameraLost)?;
@@ -34,8 +34,8 @@ fn a_camera_that_is_pulled_out_is_told_and_one_that_comes_back_is_used_again() -
     anne.engine.send(Command::Camera(true))?;
     anne.wait(PATIENCE, "the camera is back", |anne| anne.camera)?;
     sees(&mut bob, true)?;
-    let before = bob.sight(from).shown;
-    bob.wait(PATIENCE, "Bob sees Anne again", |bob| bob.sight(from).shown > before + 10)?;
+    let before = bob.shown_pictures(from).shown;
+    bob.wait(PATIENCE, "Bob sees Anne again", |bob| bob.shown_pictures(from).shown > before + 10)?;
     assert!(anne.ended.is_none() && bob.ended.is_none() && bob.notices.is_empty(), "{:?}", bob.notices);
     Ok(())
 }
@@ -69,13 +69,13 @@ fn a_camera_that_is_off_for_a_moment_is_seen_again() -> Result<()> {
     let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
     sees(&mut bob, true)?;
     for _ in 0..5 {
-        let before = bob.sight(from).shown;
-        bob.wait(PATIENCE, "Bob sees Anne", |bob| bob.sight(from).shown > before + 20)?;
+        let before = bob.shown_pictures(from).shown;
+        bob.wait(PATIENCE, "Bob sees Anne", |bob| bob.shown_pictures(from).shown > before + 20)?;
         anne.engine.send(Command::Camera(false))?;
         anne.engine.send(Command::Camera(true))?;
     }
-    let before = bob.sight(from).shown;
-    bob.wait(PATIENCE, "Bob sees Anne for good", |bob| bob.sight(from).shown > before + 60)?;
+    let before = bob.shown_pictures(from).shown;
+    bob.wait(PATIENCE, "Bob sees Anne for good", |bob| bob.shown_pictures(from).shown > before + 60)?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use engine::{
 };
 use futures_util::{SinkExt, StreamExt};
 use media::{Frame, FrameRate, Notify, Size};
-use proto::{Down, ParticipantId, Totals, Up};
+use proto::{ClientMessage, Down, FromSfu, ParticipantId, ServerMessage, Totals, Up};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use std::cell::RefCell;
@@ -246,7 +246,7 @@ impl Threads {
             let device = device::open(direction, choice, now)?;
             Ok(Box::new(Noted { device, threads: sound.clone() }))
         });
-        Hardware { cameras, sound }
+        Hardware { cameras, sound, ..Hardware::default() }
     }
 }
 
@@ -309,12 +309,12 @@ impl VideoSink for Watched {
 struct Recorder {
     address: SocketAddr,
     fingerprint: [u8; 32],
-    said: Receiver<(Instant, Said)>,
+    received: Receiver<(Instant, Received)>,
     _runtime: Runtime,
 }
 
 #[derive(Debug)]
-enum Said {
+enum Received {
     Message(Up),
     /// The closing handshake of the WebSocket.
     Close,
@@ -337,15 +337,15 @@ impl Recorder {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("recorder").enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
-        let (record, said) = sync_channel(1_024);
+        let (record, received) = sync_channel(1_024);
         runtime.spawn(async move {
             let (tcp, _) = listener.accept().await?;
             let end = serve(tcp, TlsAcceptor::from(Arc::new(config)), totals, &record).await;
             // A test that has seen enough does not read on.
-            let _ = record.try_send((Instant::now(), end.unwrap_or(Said::Broken)));
+            let _ = record.try_send((Instant::now(), end.unwrap_or(Received::Broken)));
             anyhow::Ok(())
         });
-        Ok(Self { address, fingerprint, said, _runtime: runtime })
+        Ok(Self { address, fingerprint, received, _runtime: runtime })
     }
 
     fn entry(&self) -> Entry {
@@ -355,47 +355,53 @@ impl Recorder {
 
     /// The client leaves within a second from `begin` on, then closes the connection in order.
     fn hears_good_bye(&self, begin: Instant) -> Result<()> {
-        let next = || self.said.recv_timeout(PATIENCE).context("the client says nothing more");
+        let next = || self.received.recv_timeout(PATIENCE).context("the client sends nothing more");
         loop {
             match next()? {
-                (at, Said::Message(Up::Leave)) => {
+                (at, Received::Message(Up::Leave)) => {
                     let took = at.saturating_duration_since(begin);
                     anyhow::ensure!(took < Duration::from_secs(1), "the good-bye came after {took:?}");
                     break;
                 }
-                (_, Said::Message(_)) => {}
-                (_, end @ (Said::Close | Said::Broken)) => anyhow::bail!("no good-bye: {end:?}"),
+                (_, Received::Message(_)) => {}
+                (_, end @ (Received::Close | Received::Broken)) => anyhow::bail!("no good-bye: {end:?}"),
             }
         }
         let (_, end) = next()?;
-        anyhow::ensure!(matches!(end, Said::Close), "behind the good-bye: {end:?}");
+        anyhow::ensure!(matches!(end, Received::Close), "behind the good-bye: {end:?}");
         Ok(())
     }
 }
 
-async fn serve(tcp: TcpStream, tls: TlsAcceptor, totals: usize, record: &SyncSender<(Instant, Said)>) -> Result<Said> {
+async fn serve(
+    tcp: TcpStream,
+    tls: TlsAcceptor,
+    totals: usize,
+    record: &SyncSender<(Instant, Received)>,
+) -> Result<Received> {
     let mut socket = accept_async(tls.accept(tcp).await?).await?;
     while let Some(message) = socket.next().await {
         let bytes = match message? {
             Message::Binary(bytes) => bytes,
-            Message::Close(_) => return Ok(Said::Close),
+            Message::Close(_) => return Ok(Received::Close),
             Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
         };
-        let message: Up = proto::decode(&bytes)?;
+        let ClientMessage::Meeting(message) = proto::decode(&bytes)? else { continue };
         let answers = if matches!(message, Up::Hello { .. }) {
-            vec![Down::Hello { version: proto::VERSION, participant: ParticipantId(1) }]
+            vec![ServerMessage::Meeting(Down::Hello { version: proto::VERSION, participant: ParticipantId(1) })]
         } else if matches!(message, Up::Create { .. }) {
-            [vec![Down::Created], vec![Down::Totals { totals: Totals::default() }; totals]].concat()
+            let count = ServerMessage::Sfu(FromSfu::Totals { totals: Totals::default() });
+            [vec![ServerMessage::Meeting(Down::Created)], vec![count; totals]].concat()
         } else {
             Vec::new()
         };
         // A test that has seen enough does not read on.
-        let _ = record.try_send((Instant::now(), Said::Message(message)));
+        let _ = record.try_send((Instant::now(), Received::Message(message)));
         for answer in answers {
             socket.send(Message::Binary(proto::encode(&answer).into())).await?;
         }
     }
-    Ok(Said::Broken)
+    Ok(Received::Broken)
 }
 
 /// More events than the engine's channel holds.

@@ -7,7 +7,7 @@ use engine::track_stats::Received;
 use engine::{AudioChoice, Cameras, Choice, Command, Entry, ParticipantId, Slot, TileWish, TrackId};
 use media::{FrameRate, Size};
 use std::time::{Duration, Instant};
-use tests::gate::Gate;
+use tests::delay_proxy::DelayProxy;
 use tests::people::{Host, Person};
 
 /// Bob hears of a newcomer's commit late, and seals with the old keys until then. The newcomer gets such frames and must
@@ -17,30 +17,30 @@ fn a_frame_that_its_receiver_has_no_right_to_is_told_by_its_epoch_and_all_others
     let host = Host::start()?;
     let mut anne = enter(host.entry(), "Anne")?;
     anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
-    let gate = Gate::before(&anne.link, Duration::ZERO)?;
-    let mut bob = enter(Entry::Join(gate.lead(&anne.link)?), "Bob")?;
+    let proxy = DelayProxy::start(&anne.link, Duration::ZERO)?;
+    let mut bob = enter(Entry::Join(proxy.invitation(&anne.link)?), "Bob")?;
     bob.wait(PATIENCE, "Bob is in", |bob| bob.people.iter().any(|person| person.camera && !person.me))?;
     anne.wait(PATIENCE, "Anne sees Bob", |anne| anne.people.iter().any(|person| person.camera && !person.me))?;
     let (from_anne, from_bob) = (anne.me.expect("Anne is in"), bob.me.expect("Bob is in"));
     show(&anne, &[from_bob])?;
     show(&bob, &[from_anne])?;
     for (viewer, of) in [(&mut anne, from_bob), (&mut bob, from_anne)] {
-        viewer.wait(PATIENCE, "they see each other", |viewer| viewer.sight(of).shown > 10)?;
+        viewer.wait(PATIENCE, "they see each other", |viewer| viewer.shown_pictures(of).shown > 10)?;
     }
 
-    gate.shut();
+    proxy.pause();
     let mut carol = Person::enter(Entry::Join(anne.link.parse()?), "Carol", Choice::Off, AudioChoice::Off)?;
     anne.wait(PATIENCE, "Anne has let Carol in", |anne| anne.people.len() == 3)?;
     let behind = Instant::now();
     carol.wait(PATIENCE, "Carol is in", |carol| carol.people.len() == 3)?;
     show(&carol, &[from_bob])?;
     carol.wait(PATIENCE, "Bob's frames reach Carol", |carol| open_failures(carol, from_bob).before_us > 0)?;
-    gate.open();
+    proxy.resume();
     let behind = behind.elapsed();
 
     for (viewer, of) in [(&mut anne, from_bob), (&mut bob, from_anne), (&mut carol, from_bob)] {
         let before = opened(viewer, of);
-        let on = |viewer: &Person| viewer.sight(of).shown > 10 && opened(viewer, of) > before + 50;
+        let on = |viewer: &Person| viewer.shown_pictures(of).shown > 10 && opened(viewer, of) > before + 50;
         let waited = viewer.wait(PATIENCE, "all goes on", on);
         waited.with_context(|| seen(viewer, of))?;
     }
@@ -58,8 +58,8 @@ fn many_may_join_in_a_row_and_no_frame_fails_to_open() -> Result<()> {
     let host = Host::start()?;
     let mut anne = enter(host.entry(), "Anne")?;
     anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
-    let gate = Gate::before(&anne.link, Duration::from_millis(250))?;
-    let slow = enter(Entry::Join(gate.lead(&anne.link)?), "Bob")?;
+    let proxy = DelayProxy::start(&anne.link, Duration::from_millis(250))?;
+    let slow = enter(Entry::Join(proxy.invitation(&anne.link)?), "Bob")?;
     let mut people = vec![anne, slow];
     people[1].wait(PATIENCE, "Bob is in", |bob| bob.people.len() == 2)?;
     let cameras: Vec<ParticipantId> = people.iter().filter_map(|person| person.me).collect();
@@ -111,7 +111,7 @@ fn show(viewer: &Person, of: &[ParticipantId]) -> Result<()> {
 
 /// What somebody got of another one, for a test that waits in vain.
 fn seen(receiver: &Person, from: ParticipantId) -> String {
-    let shown = receiver.sight(from).shown;
+    let shown = receiver.shown_pictures(from).shown;
     let counts =
         of(receiver, from).into_iter().map(|received| (received.received, received.opened, received.open_failures));
     format!("shown {shown}, (arrived, opened, unopened) by track {:?}", counts.collect::<Vec<_>>())

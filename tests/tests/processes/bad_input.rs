@@ -1,4 +1,4 @@
-//! Links that lead nowhere, servers that do not answer, and command lines that mean nothing: each is told, none hangs.
+//! Wrong links, servers that do not answer, and wrong command lines: each ends with a message, and none hangs.
 
 use crate::folder::Folder;
 use crate::program::{BARE, LIMIT, Program, client, turn};
@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 #[test]
-fn a_link_that_is_none_is_told_apart_from_a_damaged_one() {
+fn damaged_links_and_other_texts_get_different_messages() {
     let link = link_to(1);
     let (place, secret) = link.split_once('#').expect("a link has a secret part");
     let version = format!("{place}#B{}", &secret[1..]);
@@ -28,28 +28,28 @@ fn a_link_that_is_none_is_told_apart_from_a_damaged_one() {
     ] {
         let outcome = join(text).end(LIMIT);
         outcome.complains(1, &parts);
-        assert!(!outcome.err.contains(secret), "the secret is not repeated");
+        assert!(!outcome.err.contains(secret), "the message contains the secret");
     }
 }
 
 #[test]
-fn what_is_wrong_is_told_in_the_language_of_the_system() {
+fn messages_are_in_the_language_of_the_system() {
     let mut command = client(&["join", "bonjour", "--headless"]);
     command.env("LANG", "fr_FR.UTF-8");
     Program::start("français", command).end(LIMIT).complains(1, &["Ce n’est pas un lien de visioconférence"]);
 }
 
 #[test]
-fn servers_that_do_not_answer_are_given_up() {
+fn joining_fails_if_the_server_does_not_answer() {
     let refused = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr()).expect("a port").port();
-    // The system accepts for it; nobody ever speaks.
+    // The system accepts the connection. No program answers.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    let babbling = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let nonsense = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = |listener: &TcpListener| listener.local_addr().expect("bound").port();
-    let (silence, babble) = (port(&silent), port(&babbling));
-    drop(thread::Builder::new().name("babble".into()).spawn(move || answer_nonsense(&babbling)).expect("a thread"));
+    let (silent_port, nonsense_port) = (port(&silent), port(&nonsense));
+    drop(thread::Builder::new().name("nonsense".into()).spawn(move || answer_nonsense(&nonsense)).expect("a thread"));
     let unknown = link_to(7_443).replace("127.0.0.1", "no-such-host.invalid");
-    let clients = [join(&link_to(refused)), join(&link_to(silence)), join(&link_to(babble)), join(&unknown)];
+    let clients = [join(&link_to(refused)), join(&link_to(silent_port)), join(&link_to(nonsense_port)), join(&unknown)];
     for client in clients {
         let outcome = client.end(Duration::from_secs(18));
         outcome.complains(1, &["The server does not answer", "The network", "Check your network"]);
@@ -57,12 +57,13 @@ fn servers_that_do_not_answer_are_given_up() {
 }
 
 #[test]
-fn a_link_with_one_wrong_letter_enters_nothing() {
+fn a_link_with_one_wrong_letter_is_rejected() {
     let _turn = turn();
     let host = Program::start("host", client(&[&["meet"], BARE.as_slice()].concat()));
     let link = host.first_line();
     // The secret part in bytes: version 1, hash of the admission key 32, secret 32, flags 1, certificate 32.
-    let (key, secret, certificate) = (bent(&link, 5), bent(&link, 40), bent(&link, 90));
+    let (key, secret, certificate) =
+        (with_wrong_letter(&link, 5), with_wrong_letter(&link, 40), with_wrong_letter(&link, 90));
     let (place, rest) = link.split_once("/m/").expect("a link names a meeting");
     let meeting = format!("{place}/m/{}{}", "0".repeat(32), &rest[32..]);
     let clients = [&key, &secret, &certificate, &meeting].map(|link| join(link));
@@ -78,7 +79,7 @@ fn a_link_with_one_wrong_letter_enters_nothing() {
 }
 
 #[test]
-fn guests_hear_that_their_host_has_gone() {
+fn guests_are_told_if_the_host_ends() {
     let _turn = turn();
     for (signal, parts) in [
         ("INT", ["The server is shutting down", "The server", "Try again"]),
@@ -114,10 +115,10 @@ fn no_window_opens_without_a_display() {
 }
 
 #[test]
-fn addresses_that_cannot_be_had_are_told() {
+fn addresses_that_cannot_be_used_are_reported() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let taken = taken.local_addr().map(|address| (taken, address.to_string())).expect("bound");
-    // A documentation address (RFC 5737) is nobody's.
+    // No machine has a documentation address (RFC 5737).
     for (address, cause) in [(taken.1.as_str(), "in use"), ("192.0.2.7:0", "assign")] {
         let outcome =
             Program::start("host", client(&[&["meet", "--listen", address], BARE.as_slice()].concat())).end(LIMIT);
@@ -127,7 +128,7 @@ fn addresses_that_cannot_be_had_are_told() {
 }
 
 #[test]
-fn files_that_cannot_be_written_are_told() {
+fn files_that_cannot_be_written_are_reported() {
     let (_turn, folder) = (turn(), Folder::new("unwritable"));
     let file = folder.write("file", b"");
     let (report, dump) = (format!("{file}/report.json"), format!("{file}/dump"));
@@ -138,7 +139,7 @@ fn files_that_cannot_be_written_are_told() {
 }
 
 #[test]
-fn command_lines_that_mean_nothing_end_with_two() {
+fn wrong_command_lines_end_with_code_two() {
     for (arguments, part) in [
         (&["meet", "--camera", "webcam"][..], "synthetic"),
         (&["meet", "--tile", "0x9"], "8192"),
@@ -158,14 +159,14 @@ fn command_lines_that_mean_nothing_end_with_two() {
     named.complains(1, &["this name cannot be used", "1 to 64 characters"]);
 }
 
-/// A whole link to a server on `port` of this machine; nothing is there.
+/// Returns a valid link to a server on `port` of this machine.
 fn link_to(port: u16) -> String {
     let secret = [&[1][..], &[7; 32], &[9; 32], &[1], &[3; 32]].concat();
     format!("conclave://127.0.0.1:{port}/m/00112233445566778899aabbccddeeff#{}", base64(&secret))
 }
 
-/// The link with another letter where byte `index` of its secret part begins or ends.
-fn bent(link: &str, index: usize) -> String {
+/// Returns the link with a different letter at byte `index` of its secret part.
+fn with_wrong_letter(link: &str, index: usize) -> String {
     let at = link.find('#').expect("a link has a secret part") + 1 + index * 4 / 3;
     let other = if &link[at..=at] == "A" { "B" } else { "A" };
     format!("{}{other}{}", &link[..at], &link[at + 1..])
@@ -185,12 +186,12 @@ fn base64(bytes: &[u8]) -> String {
     bytes.chunks(3).map(group).collect()
 }
 
-/// Answers each of a few visitors in another protocol.
+/// Answers a few connections in another protocol.
 fn answer_nonsense(listener: &TcpListener) {
     for stream in listener.incoming().take(8) {
         let Ok(mut stream) = stream else { return };
         let mut greeting = [0; 64];
-        // Whatever comes, or nothing: the answer is the same.
+        // The answer does not depend on the request.
         let _ = stream.read(&mut greeting);
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     }

@@ -1,4 +1,4 @@
-//! Pictures in Y4M files: a clip whose frames cannot be confused, and the reader of what a client dumped.
+//! Y4M files: a clip whose frames all differ, and a reader for the dumps of a client.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,8 @@ pub const CLIP: (usize, usize, u64) = (320, 180, 30);
 /// Level of both chroma planes of every frame of the clip.
 pub const CHROMA: (u8, u8) = (100, 156);
 
-/// A clip of 15 frames a second: over a still slope, a light and a dark square jump to places of their own in each frame.
+/// Returns a clip of 15 frames a second. A light and a dark square have a different position in each frame, on a constant
+/// gradient.
 pub fn make() -> Vec<u8> {
     let (width, height, frames) = CLIP;
     let mut bytes = format!("YUV4MPEG2 W{width} H{height} F15:1 Ip A1:1 C420jpeg\n").into_bytes();
@@ -49,7 +50,7 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// Reads the whole file; panics where it is not what its header says.
+    /// Reads a whole file. Panics if the content does not match the header.
     pub fn read(path: &str) -> Self {
         let bytes = fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
         let (header, mut rest) = line(&bytes);
@@ -85,7 +86,7 @@ impl Pictures {
     }
 }
 
-/// One line of a dump's side file.
+/// One line of a dump's CSV file.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The source's number of the picture.
@@ -96,8 +97,8 @@ pub struct Row {
     pub shown: u64,
 }
 
-/// What `folder` keeps of somebody's camera: a Y4M file with its side file for each size in which it came, in the order of
-/// the names, paths without ending.
+/// Returns the dumps of somebody's camera in `folder`: one Y4M file and one CSV file for each size. Paths without extension,
+/// sorted.
 pub fn dumps(folder: &str, name: &str) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let paths = entries.filter_map(|entry| entry.path().into_os_string().into_string().ok());
@@ -111,14 +112,14 @@ pub fn dumps(folder: &str, name: &str) -> Vec<String> {
     stems
 }
 
-/// All that was shown of somebody's camera so far, in whichever sizes.
+/// Returns the rows of all pictures shown from somebody's camera so far, of all sizes.
 pub fn shown(folder: &str, name: &str) -> Vec<Row> {
     let mut rows: Vec<Row> = dumps(folder, name).iter().flat_map(|stem| rows(stem)).collect();
     rows.sort_by_key(|row| row.shown);
     rows
 }
 
-/// Reads a side file as far as it is written; empty where it is not begun.
+/// Reads the complete lines of a CSV file. Returns no rows if the file does not exist yet.
 pub fn rows(stem: &str) -> Vec<Row> {
     let text = fs::read_to_string(format!("{stem}.csv")).unwrap_or_default();
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
@@ -134,7 +135,7 @@ fn read_row(line: &str) -> Option<Row> {
     fields.next().is_none().then_some(read)
 }
 
-/// Pictures are in order, each was captured before it was shown, and no number comes twice.
+/// Asserts that pictures are in order, that each was captured before it was shown, and that no number repeats.
 pub fn check_order(rows: &[Row]) {
     for pair in rows.windows(2) {
         let (one, next) = (pair[0], pair[1]);
@@ -145,11 +146,11 @@ pub fn check_order(rows: &[Row]) {
     }
 }
 
-/// Each picture is that of its frame number and of no other.
+/// Asserts that each picture matches its frame number, and not the next one.
 pub fn check_numbers(pictures: &Pictures, rows: &[Row]) {
     let originals: BTreeMap<u64, Vec<u8>> = (0..CLIP.2).map(|number| (number, luma(number))).collect();
     assert_eq!((pictures.width, pictures.height), (CLIP.0, CLIP.1));
-    assert_eq!(pictures.frames.len(), rows.len(), "one picture for each line of the side file");
+    assert_eq!(pictures.frames.len(), rows.len(), "one picture for each line of the CSV file");
     for (index, row) in rows.iter().enumerate() {
         let number = row.frame % CLIP.2;
         let right = psnr(pictures.luma(index), &originals[&number]);

@@ -1,4 +1,4 @@
-//! Devices and files that are missing or broken: the meeting goes on without them, and says so.
+//! Missing or broken devices and files: the meeting continues without them, and the user is told.
 
 use crate::clip;
 use crate::folder::Folder;
@@ -6,12 +6,12 @@ use crate::program::{BARE, LIMIT, Program, client, turn};
 use crate::report::Report;
 
 #[test]
-fn a_meeting_goes_on_without_a_picture_and_says_why() {
+fn a_meeting_continues_without_a_clip_and_the_user_is_told_why() {
     let (_turn, folder) = (turn(), Folder::new("cameras"));
     let whole = clip::make();
     let files = [
         (folder.path("missing.mp4"), "No such file"),
-        (folder.write("text.mp4", b"This is no film.\n"), "text.mp4"),
+        (folder.write("text.mp4", b"This is not a clip.\n"), "text.mp4"),
         (folder.write("empty.mp4", b""), "empty.mp4"),
         (folder.write("cut.y4m", &whole[..1_000]), "cut.y4m"),
         (folder.write("huge.y4m", b"YUV4MPEG2 W4294967295 H4294967295 F1:0\nFRAME\n"), "huge.y4m"),
@@ -28,20 +28,20 @@ fn a_meeting_goes_on_without_a_picture_and_says_why() {
 }
 
 #[test]
-fn a_film_that_is_damaged_in_the_middle_ends_the_picture_alone() {
+fn a_clip_that_is_damaged_in_the_middle_ends_only_the_picture() {
     let (_turn, folder) = (turn(), Folder::new("damaged"));
-    let film = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/assets/demo/footage/portrait.mp4");
-    let mut film = std::fs::read(film).expect("the demo's footage");
-    // Every place in the middle: indices and parameter sets stand at the ends.
-    let (begin, end) = (film.len() / 8, film.len() / 4 * 3);
-    film[begin..end].iter_mut().step_by(37).for_each(|byte| *byte ^= 0x5a);
-    let path = folder.write("damaged.mp4", &film);
+    let clip = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/assets/demo/footage/portrait.mp4");
+    let mut clip = std::fs::read(clip).expect("the demo's footage");
+    // Only the middle is damaged: indices and parameter sets are at the ends.
+    let (begin, end) = (clip.len() / 8, clip.len() / 4 * 3);
+    clip[begin..end].iter_mut().step_by(37).for_each(|byte| *byte ^= 0x5a);
+    let path = folder.write("damaged.mp4", &clip);
     let outcome = start("damaged", &["--camera", &format!("file:{path}"), "--for", "2"]).end(LIMIT);
     outcome.complains(0, &["A media file cannot be read", "This computer", "Choose another file", "damaged.mp4"]);
 }
 
 #[test]
-fn a_meeting_goes_on_without_a_camera() {
+fn a_meeting_continues_without_a_camera() {
     let _turn = turn();
     let says = ["No camera was found", "This computer", "continue without video"];
     let named = start("named", &["--camera", "device:no such camera"]).end(LIMIT);
@@ -52,12 +52,12 @@ fn a_meeting_goes_on_without_a_camera() {
 }
 
 #[test]
-fn a_meeting_goes_on_in_silence_and_says_why() {
+fn a_meeting_continues_without_sound_and_the_user_is_told_why() {
     let (_turn, folder) = (turn(), Folder::new("sound"));
     let report = folder.path("report.json");
     let arguments = ["meet", "--headless", "--for", "0.5", "--camera", "off", "--report", &report];
     let mut command = client(&arguments);
-    // Neither ALSA nor a sound server knows of any device.
+    // Neither ALSA nor a sound server has a device.
     command.env("ALSA_CONFIG_PATH", folder.write("alsa.conf", b"")).env("PULSE_SERVER", "unix:/nonexistent");
     command.env("XDG_RUNTIME_DIR", folder.path("none")).env("PIPEWIRE_REMOTE", "none");
     let outcome = Program::start("silent", command).end(LIMIT);
@@ -65,7 +65,7 @@ fn a_meeting_goes_on_in_silence_and_says_why() {
         0,
         &["No sound device was found", "This computer", "You cannot hear the others", "Connect a headset"],
     );
-    assert_eq!(outcome.err.matches("conclave: ").count(), 1, "one thing to tell is told once: {}", outcome.err);
+    assert_eq!(outcome.err.matches("conclave: ").count(), 1, "more or less than one message: {}", outcome.err);
     assert!(Report::read(&report).count("/participants/0/join_ms") < 5_000);
 }
 
@@ -86,7 +86,7 @@ fn sound_files_that_cannot_be_used_are_named() {
     }
 }
 
-/// A meeting of half a second; what `arguments` do not name is off.
+/// Starts a meeting of half a second. Devices that `arguments` do not name are off.
 fn start(name: &str, arguments: &[&str]) -> Program {
     let mut all = vec!["meet"];
     all.push(BARE[0]);

@@ -1,28 +1,28 @@
-//! A folder of one test's own.
+//! A temporary folder for one test.
 
 use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-/// Made empty, removed when dropped.
+/// An empty folder. Dropping it removes it.
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// A folder for the test called `name`.
+    /// Creates a folder for the test `name`.
     pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("conclave-processes-{}-{name}", std::process::id()));
-        // One that an ended run with this process number left.
+        // An earlier run with the same process id may have left one.
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).expect("a folder can be made");
         Self(path)
     }
 
-    /// The path of `name` in it, as text.
+    /// Returns the path of `name` in the folder.
     pub fn path(&self, name: &str) -> String {
-        self.0.join(name).into_os_string().into_string().expect("temporary folders are called in Unicode")
+        self.0.join(name).into_os_string().into_string().expect("the path of temporary folders is Unicode")
     }
 
-    /// Writes a file into it and gives its path.
+    /// Writes a file into the folder, and returns its path.
     pub fn write(&self, name: &str, bytes: &[u8]) -> String {
         let path = self.path(name);
         fs::write(&path, bytes).expect("a file can be written");
@@ -40,7 +40,7 @@ impl Deref for Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What stays is removed by the system with its other temporary files.
+        // If this fails, the system removes the folder with its other temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

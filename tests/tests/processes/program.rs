@@ -1,4 +1,4 @@
-//! A program that runs: what it prints, line by line, and how it ends. Everything waits with a deadline.
+//! A running program: what it prints, line by line, and how it ends. Every wait has a deadline.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// Arguments of a client without camera, microphone and loudspeaker.
 pub const BARE: [&str; 7] = ["--headless", "--camera", "off", "--microphone", "off", "--speaker", "off"];
 
-/// How long anything may take that is not waited for by a promise of its own.
+/// The limit of every step that has no limit of its own.
 pub const LIMIT: Duration = Duration::from_secs(15);
 
 /// A running program. Dropping it kills it.
@@ -24,7 +24,7 @@ pub struct Program {
 /// How a program ended.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Its exit code; none where a signal ended it.
+    /// Its exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     /// All of its standard output.
     pub out: String,
@@ -32,12 +32,13 @@ pub struct Outcome {
     pub err: String,
 }
 
-/// A command line of the client: English, no display, no logs beyond the usual, whatever the tests' own surroundings.
+/// Returns a command of the client in English, without a display and with the default log level, independent of the
+/// environment of the tests.
 pub fn client(arguments: &[&str]) -> Command {
     command("conclave", arguments)
 }
 
-/// A command line of the server.
+/// Returns a command of the server.
 pub fn server(arguments: &[&str]) -> Command {
     command("conclave-server", arguments)
 }
@@ -56,25 +57,25 @@ fn command(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Beside the folder that this test itself was built into.
+/// Returns the path of a program: cargo builds it into the folder above that of the tests.
 fn binary(program: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test knows its own file");
-    let folder = test.parent().and_then(Path::parent).expect("tests are built into a folder of a folder");
+    let folder = test.parent().and_then(Path::parent).expect("the folder of tests has a parent");
     folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// Only one test at a time holds a meeting: two cores are not to be shared by ten clients.
+/// Waits until no other test holds a meeting: two cores cannot run ten clients.
 pub fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Looks again and again whether `done` holds, for at most `limit`.
+/// Polls until `done` returns true, for at most `limit`. Returns how long that took.
 pub fn until(limit: Duration, what: &str, done: impl Fn() -> bool) -> Duration {
     let begun = Instant::now();
     while !done() {
         assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
-        // Files ring no bell.
+        // Nothing notifies about changes of files.
         thread::park_timeout(Duration::from_millis(20));
     }
     begun.elapsed()
@@ -90,44 +91,44 @@ impl Program {
         Self { name: name.into(), child, out, err }
     }
 
-    /// The first line of standard output, such as the link that `conclave meet` prints.
+    /// Returns the first line of standard output, such as the link that `conclave meet` prints.
     pub fn first_line(&self) -> String {
         let line = self.out.find(0, LIMIT, |_| true);
         line.unwrap_or_else(|| panic!("{} printed nothing; its errors:\n{}", self.name, self.err.text()))
     }
 
-    /// How many lines stand on standard error by now: for [`Program::says_after`].
+    /// Returns the number of lines on standard error so far, for [`Program::says_after`].
     pub fn mark(&self) -> usize {
         self.err.lock().lines.len()
     }
 
-    /// Waits for a line on standard error, after the first `mark` ones, that holds `part`; gives the time since this call.
+    /// Waits for a line on standard error, after the first `mark` ones, that contains `part`. Returns how long that took.
     pub fn says_after(&self, mark: usize, part: &str, limit: Duration) -> Duration {
         let begun = Instant::now();
         let found = self.err.find(mark, limit, |line| line.contains(part));
-        assert!(found.is_some(), "{} did not say {part:?} within {limit:?}, but:\n{}", self.name, self.err.text());
+        assert!(found.is_some(), "{} did not print {part:?} within {limit:?}, but:\n{}", self.name, self.err.text());
         begun.elapsed()
     }
 
     /// Sends a signal by its name, such as `TERM`.
     pub fn signal(&self, signal: &str) {
-        // The shell has `kill` built in; the standard library knows only SIGKILL.
+        // The standard library can only send SIGKILL.
         let script = format!("kill -{signal} {}", self.child.id());
         let status = Command::new("sh").args(["-c", &script]).status().expect("there is a shell");
         assert!(status.success(), "{script}: {status}");
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it ends.
     pub fn end(mut self, limit: Duration) -> Outcome {
         let begun = Instant::now();
-        // Whoever ends closes both pipes; nobody else holds their other ends.
+        // Both pipes close at the end of the process, because no other process has them open.
         let closed = self.out.closed(limit) && self.err.closed(limit.saturating_sub(begun.elapsed()));
         assert!(closed, "{} does not end within {limit:?}; its errors:\n{}", self.name, self.err.text());
         let status: ExitStatus = self.child.wait().expect("a child can be waited for");
         Outcome { code: status.code(), out: self.out.text(), err: self.err.text() }
     }
 
-    /// Tells a client to leave, as Ctrl+C does, and waits for it.
+    /// Interrupts a client, as Ctrl+C does, and waits until it ends.
     pub fn leave(self) -> Outcome {
         self.signal("INT");
         self.end(LIMIT)
@@ -136,21 +137,21 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // One that has ended needs no ending.
+        // Fails if the program has ended, which is no error here.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 impl Outcome {
-    /// Ended well, and said so little that nothing was wrong.
+    /// Asserts that the exit code is 0, and that it printed no error.
     pub fn is_well(&self) -> &Self {
         assert_eq!(self.code, Some(0), "{self:?}");
         assert!(!self.err.contains("panicked") && !self.err.contains("ERROR"), "{}", self.err);
         self
     }
 
-    /// Ended with `code` and a message that holds all `parts`: what, whose fault, what to do.
+    /// Asserts that the exit code is `code`, and that the message contains all `parts`: what, the cause, what to do.
     pub fn complains(&self, code: i32, parts: &[&str]) -> &Self {
         assert_eq!(self.code, Some(code), "{self:?}");
         for part in parts {
@@ -161,12 +162,12 @@ impl Outcome {
     }
 }
 
-/// Lines that came so far. A thread reads them; whoever waits is woken by each.
+/// The lines of a pipe so far. A thread reads them and notifies waiting threads of each.
 #[derive(Clone, Default)]
-struct Lines(Arc<(Mutex<Heard>, Condvar)>);
+struct Lines(Arc<(Mutex<Received>, Condvar)>);
 
 #[derive(Default)]
-struct Heard {
+struct Received {
     lines: Vec<String>,
     closed: bool,
 }
@@ -174,35 +175,35 @@ struct Heard {
 impl Lines {
     fn read(thread: &str, pipe: impl Read + Send + 'static) -> Self {
         let lines = Self::default();
-        let told = lines.clone();
+        let writer = lines.clone();
         let read = move || {
             for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
-                told.tell(|heard| heard.lines.push(String::from_utf8_lossy(&line).into_owned()));
+                writer.update(|received| received.lines.push(String::from_utf8_lossy(&line).into_owned()));
             }
-            told.tell(|heard| heard.closed = true);
+            writer.update(|received| received.closed = true);
         };
-        // It ends with the pipe, which ends with the program.
+        // The thread ends with the pipe, and the pipe with the program.
         drop(thread::Builder::new().name(thread.into()).spawn(read).expect("a thread"));
         lines
     }
 
-    fn tell(&self, change: impl FnOnce(&mut Heard)) {
+    fn update(&self, change: impl FnOnce(&mut Received)) {
         change(&mut self.lock());
         self.0.1.notify_all();
     }
 
     fn find(&self, mark: usize, limit: Duration, wanted: impl Fn(&str) -> bool) -> Option<String> {
-        let search = |heard: &Heard| heard.lines.iter().skip(mark).find(|line| wanted(line)).cloned();
-        let heard = self.wait(limit, |heard| heard.closed || search(heard).is_some());
-        search(&heard)
+        let search = |received: &Received| received.lines.iter().skip(mark).find(|line| wanted(line)).cloned();
+        let received = self.wait(limit, |received| received.closed || search(received).is_some());
+        search(&received)
     }
 
     fn closed(&self, limit: Duration) -> bool {
-        self.wait(limit, |heard| heard.closed).closed
+        self.wait(limit, |received| received.closed).closed
     }
 
-    fn wait(&self, limit: Duration, done: impl Fn(&Heard) -> bool) -> MutexGuard<'_, Heard> {
-        let waited = self.0.1.wait_timeout_while(self.lock(), limit, |heard| !done(heard));
+    fn wait(&self, limit: Duration, done: impl Fn(&Received) -> bool) -> MutexGuard<'_, Received> {
+        let waited = self.0.1.wait_timeout_while(self.lock(), limit, |received| !done(received));
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
@@ -210,7 +211,7 @@ impl Lines {
         self.lock().lines.join("\n")
     }
 
-    fn lock(&self) -> MutexGuard<'_, Heard> {
+    fn lock(&self) -> MutexGuard<'_, Received> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

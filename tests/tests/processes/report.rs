@@ -1,4 +1,4 @@
-//! The report that a client leaves, read by the names that the manual promises.
+//! Reads the `report.json` of a client.
 
 use serde_json::Value;
 use std::fs;
@@ -7,33 +7,33 @@ use std::fs;
 pub struct Report(Value);
 
 impl Report {
-    /// Reads it.
+    /// Reads a report.
     pub fn read(path: &str) -> Self {
         let bytes = fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
         Self(serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{path}: {error}")))
     }
 
-    /// The number at `pointer` (RFC 6901).
+    /// Returns the number at `pointer` (RFC 6901).
     pub fn number(&self, pointer: &str) -> f64 {
         number(&self.0, pointer)
     }
 
-    /// The whole number at `pointer`.
+    /// Returns the whole number at `pointer`.
     pub fn count(&self, pointer: &str) -> u64 {
         count(&self.0, pointer)
     }
 
-    /// The text at `pointer`.
+    /// Returns the text at `pointer`.
     pub fn text(&self, pointer: &str) -> &str {
         self.0.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no text {pointer} in {}", self.0))
     }
 
-    /// The picture that came from `from`.
+    /// Returns the entry of the pictures from `from`.
     pub fn video(&self, from: &str) -> Track<'_> {
         self.track("video", from)
     }
 
-    /// The voice that came from `from`.
+    /// Returns the entry of the sound from `from`.
     pub fn audio(&self, from: &str) -> Track<'_> {
         self.track("audio", from)
     }
@@ -51,12 +51,12 @@ impl Report {
 pub struct Track<'a>(&'a Value);
 
 impl Track<'_> {
-    /// The number at `pointer`.
+    /// Returns the number at `pointer`.
     pub fn number(&self, pointer: &str) -> f64 {
         number(self.0, pointer)
     }
 
-    /// The whole number at `pointer`.
+    /// Returns the whole number at `pointer`.
     pub fn count(&self, pointer: &str) -> u64 {
         count(self.0, pointer)
     }

@@ -1,4 +1,4 @@
-//! The companion server: what it prints, keeps, learns of a meeting, and how it ends.
+//! The companion server: what it prints and stores, what it learns of a meeting, and how it ends.
 
 use crate::clip;
 use crate::folder::Folder;
@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 #[test]
-fn a_server_keeps_its_certificate_and_ends_when_told() {
+fn a_server_keeps_its_certificate_and_ends_by_signal() {
     let folder = Folder::new("restarts");
     let data = folder.path("data");
     let run = |signal: &str, more: &[&str]| {
@@ -23,12 +23,12 @@ fn a_server_keeps_its_certificate_and_ends_when_told() {
     let first = run("TERM", &[]);
     assert!(first.len() == 64 && first.bytes().all(|digit| digit.is_ascii_hexdigit()), "{first}");
     let mode = fs::metadata(folder.path("data/key.pem")).expect("the key is kept").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600, "only its owner reads the key");
+    assert_eq!(mode & 0o777, 0o600, "others can read the key");
     assert_eq!(run("INT", &[]), first);
     let (chain, key) = (folder.path("data/certificate.pem"), folder.path("data/key.pem"));
     let other = Folder::new("other");
     let given = Server::start(&other.path("data"), &["--cert", &chain, "--key", &key]);
-    assert_eq!(given.fingerprint, first, "the certificate that was given is the one in use");
+    assert_eq!(given.fingerprint, first, "the given certificate is not in use");
 }
 
 #[test]
@@ -59,12 +59,12 @@ fn a_server_learns_neither_names_nor_addresses() {
     outcome.is_well();
     assert!(outcome.err.contains("meeting opened") && outcome.err.contains("meeting ended"), "{}", outcome.err);
     let secret = link.split_once('#').expect("a link has a secret part").1;
-    check_ignorance(&outcome.err, secret);
+    assert_nothing_personal(&outcome.err, secret);
     let kept = files(&folder.path("data"));
     let names: Vec<&str> = kept.keys().map(String::as_str).collect();
-    assert_eq!(names, ["certificate.pem", "key.pem"], "nothing is kept of a meeting");
+    assert_eq!(names, ["certificate.pem", "key.pem"], "something of the meeting is stored");
     for text in kept.values() {
-        check_ignorance(text, secret);
+        assert_nothing_personal(text, secret);
     }
 }
 
@@ -87,21 +87,21 @@ fn a_server_that_is_stopped_ends_its_meetings() {
 }
 
 #[test]
-fn a_meeting_elsewhere_says_what_is_wrong_there() {
+fn problems_of_another_server_are_reported() {
     let folder = Folder::new("elsewhere");
     let server = Server::start(&folder.path("data"), &[]);
     let meet = |more: &[&str]| Program::start("host", client(&[&["meet"], more, BARE.as_slice()].concat())).end(LIMIT);
     let wrong = ["The server is not the one", "The server", "Do not continue"];
     meet(&["--server", &server.address, "--fingerprint", &"ab".repeat(32)]).complains(1, &wrong);
-    // No authority vouches for a certificate that the server made for itself.
+    // The certificate is self-signed.
     meet(&["--server", &server.address]).complains(1, &wrong);
-    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr()).expect("a port");
-    let nobody = meet(&["--server", &nobody.to_string(), "--fingerprint", &server.fingerprint]);
-    nobody.complains(1, &["The server does not answer", "The network", "Check your network"]);
+    let unused = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr()).expect("a port");
+    let outcome = meet(&["--server", &unused.to_string(), "--fingerprint", &server.fingerprint]);
+    outcome.complains(1, &["The server does not answer", "The network", "Check your network"]);
 }
 
 #[test]
-fn a_server_that_cannot_start_says_why() {
+fn a_server_that_cannot_start_reports_why() {
     let folder = Folder::new("refused");
     let (data, file) = (folder.path("data"), folder.write("file", b""));
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
@@ -110,12 +110,12 @@ fn a_server_that_cannot_start_says_why() {
     let in_use = run(&["--listen", &address, "--data", &data]);
     in_use.complains(1, &["cannot listen on", &address, "in use", "Another program", "choose another port"]);
     for line in in_use.err.lines() {
-        assert!(!line.contains(['\u{1b}', '{']) && !line.contains("Caused by"), "plain text in a file: {line}");
+        assert!(!line.contains(['\u{1b}', '{']) && !line.contains("Caused by"), "not plain text: {line}");
     }
-    assert_eq!(in_use.err.matches("conclave-server: ").count(), 1, "one line: {}", in_use.err);
+    assert_eq!(in_use.err.matches("conclave-server: ").count(), 1, "not one line: {}", in_use.err);
     for line in run(&["--listen", &address, "--data", &data, "--json"]).complains(1, &["in use", "advice"]).err.lines()
     {
-        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "a line of JSON: {line}");
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "not JSON: {line}");
     }
     run(&["--listen", "192.0.2.1:0", "--data", &data]).complains(1, &["does not have that address", "--listen"]);
     run(&["--listen", "127.0.0.1:0", "--data", &format!("{file}/data")])
@@ -144,14 +144,14 @@ impl Server {
     }
 }
 
-/// Nothing of who took part, from where, and with which link.
-fn check_ignorance(text: &str, secret: &str) {
+/// Asserts that `text` contains no name, no address and no secret.
+fn assert_nothing_personal(text: &str, secret: &str) {
     for found in ["Xanthippe", "Quill", "Barnab", "Öst", "127.0.0.1", "::1", "localhost:", secret] {
-        assert!(!text.contains(found), "{found:?} stands in: {text}");
+        assert!(!text.contains(found), "{found:?} is in: {text}");
     }
 }
 
-/// The files in a folder by name, read as text.
+/// Returns the files of a folder by name, read as text.
 fn files(folder: &str) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).expect("the data folder").map(|entry| entry.expect("an entry of it"));
     let read = |entry: fs::DirEntry| {
@@ -161,5 +161,5 @@ fn files(folder: &str) -> BTreeMap<String, String> {
     entries.map(read).collect()
 }
 
-/// How long a server may take to end.
+/// The limit for a server to end.
 const STOP: Duration = Duration::from_secs(3);

@@ -1,21 +1,21 @@
-//! WAV files: their header, and whether one holds the speech of another.
+//! Reads WAV files, and measures whether one contains the speech of another.
 
 use std::fs;
 
 /// Mono sound.
 pub struct Wave {
-    /// Samples a second.
+    /// Samples per second.
     pub rate: u32,
     /// From -1.0 to 1.0.
     pub samples: Vec<f64>,
 }
 
 impl Wave {
-    /// Reads a mono file of 16-bit or 32-bit floating-point samples; panics where its header and length disagree.
+    /// Reads a mono file of 16-bit or 32-bit floating-point samples; panics if the header does not match the length.
     pub fn read(path: &str) -> Self {
         let bytes = fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
         assert!(bytes.len() > 44 && &bytes[..4] == b"RIFF" && &bytes[8..12] == b"WAVE", "{path}");
-        assert_eq!(number(&bytes[4..8]), bytes.len() - 8, "{path}: the header tells another length");
+        assert_eq!(number(&bytes[4..8]), bytes.len() - 8, "{path}: the header has another length");
         let (mut rest, mut format, mut samples) = (&bytes[12..], None, None);
         while rest.len() >= 8 {
             let (name, length) = (&rest[..4], number(&rest[4..8]));
@@ -38,20 +38,20 @@ impl Wave {
         Self { rate: u32::try_from(rate).expect("a rate"), samples }
     }
 
-    /// Its length.
+    /// Returns its length in seconds.
     pub fn seconds(&self) -> f64 {
         f64::from(u32::try_from(self.samples.len()).expect("seconds of sound")) / f64::from(self.rate)
     }
 
-    /// How alike the loudness of this and of a looped `source` run, at the delay at which they do most: 1.0 is the same
-    /// speech, 0.0 another.
+    /// Returns the highest correlation between the loudness of this file and of a looped `source`, over all delays. 1.0 is the
+    /// same speech, 0.0 is unrelated speech.
     pub fn likeness(&self, source: &Self) -> f64 {
-        let (heard, said) = (self.loudness(), source.loudness());
-        let at = |delay: usize| -> Vec<f64> { said.iter().cycle().skip(delay).take(heard.len()).copied().collect() };
-        (0..said.len()).map(|delay| correlation(&heard, &at(delay))).fold(0.0, f64::max)
+        let (mine, theirs) = (self.loudness(), source.loudness());
+        let at = |delay: usize| -> Vec<f64> { theirs.iter().cycle().skip(delay).take(mine.len()).copied().collect() };
+        (0..theirs.len()).map(|delay| correlation(&mine, &at(delay))).fold(0.0, f64::max)
     }
 
-    /// Loudness of each 20 ms, as hearing takes it: compressed.
+    /// Returns the logarithmic loudness of each 20 ms.
     fn loudness(&self) -> Vec<f64> {
         let block = usize::try_from(self.rate / 50).expect("few samples");
         self.samples.chunks_exact(block).map(|block| (mean(block.iter().map(|it| it * it)) + 1e-8).ln()).collect()

@@ -1,20 +1,20 @@
-//! An allocator that counts what each thread asks for.
+//! An allocator that counts the allocations of each thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// Passes everything on to the system's allocator.
+/// Calls the system's allocator and counts the calls.
 struct Counting;
 
 thread_local! {
-    static ASKED: Cell<usize> = const { Cell::new(0) };
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
 #[expect(unsafe_code, reason = "an allocator is unsafe by contract")]
-// SAFETY: everything is passed on to the system's allocator as it came.
+// SAFETY: every call goes to the system's allocator with the same arguments.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -35,32 +35,32 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 fn count() {
-    // A thread that is ending has no counter any more, and nobody who reads it.
-    let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
+    // Fails on a thread that is ending, whose count is not read any more.
+    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
 }
 
-/// How many times this thread has asked for memory since it began.
-pub fn so_far() -> usize {
-    ASKED.get()
+/// Returns the number of allocations of this thread so far.
+pub fn total() -> usize {
+    ALLOCATIONS.get()
 }
 
-/// How many times `work` asks for memory on this thread.
-pub fn asked(work: impl FnOnce()) -> usize {
-    let before = so_far();
+/// Returns the number of allocations of `work` on this thread.
+pub fn allocations(work: impl FnOnce()) -> usize {
+    let before = total();
     work();
-    so_far() - before
+    total() - before
 }
 
-/// Does `work`, and adds to `count` how many times it asks for memory on this thread.
+/// Runs `work`, and adds its number of allocations on this thread to `count`.
 pub fn counted<T>(count: &mut usize, work: impl FnOnce() -> T) -> T {
-    let before = so_far();
+    let before = total();
     let result = work();
-    *count += so_far() - before;
+    *count += total() - before;
     result
 }
 
 #[test]
 fn the_counter_counts() {
-    assert_eq!(asked(|| drop(std::hint::black_box(Box::new(1)))), 1);
-    assert_eq!(asked(|| ()), 0);
+    assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))), 1);
+    assert_eq!(allocations(|| ()), 0);
 }

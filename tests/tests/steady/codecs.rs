@@ -1,7 +1,7 @@
-//! The codecs: a clip is read and decoded, scaled, encoded in every layer, decoded again and copied for the screen; sound is
-//! encoded, decoded, restored from a copy and concealed.
+//! Codecs: a clip is read, decoded, scaled, encoded in every layer, decoded again and copied. Sound is encoded, decoded,
+//! restored by FEC and concealed.
 
-use super::allocator::asked;
+use super::allocator::allocations;
 use codec::container::mp4::Clip;
 use codec::decode::Decoder;
 use codec::encode::{Config, Encoder};
@@ -11,7 +11,7 @@ use media::{BufferPool, Frame, FrameRate, Pool, Rotation, Timestamp, VideoCodec}
 use std::path::Path;
 
 #[test]
-fn no_picture_is_allocated_by_the_codecs() {
+fn video_codecs_allocate_nothing_per_picture() {
     let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/footage/meadow.mp4");
     let mut clip = Clip::open(&clip).unwrap();
     let (frames, payloads, shown) = (Pool::new(9), BufferPool::new(8), Pool::new(9));
@@ -20,7 +20,7 @@ fn no_picture_is_allocated_by_the_codecs() {
     assert_eq!(layers.len(), 3);
     let (mut source, mut bitstream, mut number) = (decoder(), Vec::new(), 0);
     let mut pictures = |count: u64| {
-        asked(|| {
+        allocations(|| {
             for _ in 0..count {
                 let captured = Timestamp::from_micros(number * 33_333);
                 clip.read(usize::try_from(number).unwrap() % clip.len(), &mut bitstream).unwrap();
@@ -40,8 +40,8 @@ fn no_picture_is_allocated_by_the_codecs() {
         })
     };
     let warm_up = pictures(2 * PASS);
-    assert!(warm_up > 0, "buffers grow at first");
-    assert_eq!(pictures(PASS), 0, "asked for in a pass of three layers, after {warm_up}");
+    assert!(warm_up > 0, "the warm-up allocates buffers");
+    assert_eq!(pictures(PASS), 0, "allocations of one pass; the warm-up had {warm_up}");
 }
 
 fn encoder(rung: &codec::layer::Rung) -> Encoder {
@@ -62,20 +62,20 @@ fn decoder() -> Decoder {
 }
 
 fn freeze(picture: &codec::decode::Picture<'_>, pool: &Pool, number: u64, captured: Timestamp) -> Frame {
-    let mut canvas = pool.take(picture.size).unwrap();
-    for (to, from) in canvas.planes_mut().iter_mut().zip(picture.planes) {
+    let mut target = pool.take(picture.size).unwrap();
+    for (to, from) in target.planes_mut().iter_mut().zip(picture.planes) {
         to.copy_from(from);
     }
-    canvas.freeze(number, captured, picture.colour, Rotation::Upright)
+    target.freeze(number, captured, picture.colour, Rotation::Upright)
 }
 
 #[test]
-fn no_sound_is_allocated_by_the_codec() {
+fn the_audio_codec_allocates_nothing_per_packet() {
     let payloads = BufferPool::new(4);
     let (mut encoder, mut decoder) = (opus::Encoder::new().unwrap(), opus::Decoder::new().unwrap());
     let mut out = [0.0; opus::SAMPLES];
     let mut packets = |count: usize| {
-        asked(|| {
+        allocations(|| {
             for number in 0..count {
                 let pitch = if number % 8 < 4 { 0.02 } else { 0.03 };
                 let sound: [f32; opus::SAMPLES] = std::array::from_fn(|index| {
@@ -93,5 +93,5 @@ fn no_sound_is_allocated_by_the_codec() {
     assert_eq!(packets(200), 0);
 }
 
-/// Pictures of the clip.
+/// The number of pictures of the clip.
 const PASS: u64 = 66;

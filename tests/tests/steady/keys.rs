@@ -1,10 +1,10 @@
-//! The keys of a meeting of one, who seals and opens.
+//! The keys of a meeting with one member, which seals and opens.
 
 use crypto::{Group, Identity, KeyRing, Leaf, Profile};
 use proto::{MeetingId, ParticipantId};
 use std::time::Instant;
 
-/// The keys, and whose they are.
+/// Returns the key ring and the leaf of the member.
 pub fn of_one() -> (KeyRing, Leaf) {
     let identity = Identity::generate().unwrap();
     let group = Group::create(&identity, Profile::new("Anne").unwrap(), ParticipantId(1), MeetingId([1; 16])).unwrap();

@@ -1,4 +1,4 @@
-//! One picture from the camera to the memory that a window draws from.
+//! The path of a picture from the camera to the memory that the window draws.
 
 use super::allocator::counted;
 use super::keys;
@@ -15,28 +15,32 @@ use proto::{Kind, Slot};
 use render::Feed;
 
 #[test]
-fn no_picture_is_allocated_from_the_camera_to_the_screen() {
-    let mut way = Way::new();
-    way.carry(WARM_UP);
-    way.wire.acknowledge();
-    way.carry(WARM_UP);
-    let cost = way.carry(PASS);
-    assert_eq!(cost.camera, 0, "camera: canvas, pattern, freeze");
+fn pictures_allocate_nothing_from_camera_to_screen() {
+    let mut path = Path::new();
+    path.carry(WARM_UP);
+    path.wire.acknowledge();
+    path.carry(WARM_UP);
+    let cost = path.carry(PASS);
+    assert_eq!(cost.camera, 0, "camera");
     assert_eq!(cost.encode, 0, "scale and encode");
     assert_eq!(cost.seal, 0, "Sealer::seal");
     let Cost { packetize, remember, assemble, packets } = cost.wire;
     assert!(packets > 2 * PASS, "a picture takes several packets: {packets}");
-    assert_eq!(packetize, PASS + packets, "one owner a picture and one list of extensions a packet, for the transport");
-    assert_eq!(remember, 0, "what is kept for retransmission");
-    assert_eq!(assemble, 0, "intake and assembler");
+    assert_eq!(
+        packetize,
+        PASS + packets,
+        "one buffer owner per picture and one list of extensions per packet, for the transport"
+    );
+    assert_eq!(remember, 0, "history for retransmission");
+    assert_eq!(assemble, 0, "receiver and assembler");
     assert_eq!(cost.open, 0, "Opener::open");
     assert_eq!(cost.decode, 0, "decode and copy into the feed's memory");
-    assert_eq!(cost.tally, 0, "what is counted of it");
-    assert_eq!(way.feed.counts().published, (2 * WARM_UP + PASS) as u64, "each of them was shown");
+    assert_eq!(cost.stats, 0, "statistics");
+    assert_eq!(path.feed.counts().published, (2 * WARM_UP + PASS) as u64, "not every picture was shown");
 }
 
-/// The parts of the way, all on this thread.
-struct Way {
+/// The stages of the path, all on this thread.
+struct Path {
     camera: Box<dyn Source>,
     frames: Pool,
     encoder: Encoder,
@@ -49,7 +53,7 @@ struct Way {
     stats: TrackStats,
 }
 
-/// What each part asked for.
+/// The allocations of each stage.
 #[derive(Default)]
 struct Costs {
     camera: usize,
@@ -58,13 +62,13 @@ struct Costs {
     wire: Cost,
     open: usize,
     decode: usize,
-    tally: usize,
+    stats: usize,
 }
 
-impl Way {
+impl Path {
     fn new() -> Self {
         let ((ring, leaf), clock) = (keys::of_one(), Clock::default());
-        // Faster than any camera: the test need not wait for it.
+        // A high rate, so that the test does not wait for the camera.
         let rate = FrameRate::new(240, 1).unwrap();
         let config = Config {
             codec: VideoCodec::H264,
@@ -95,10 +99,10 @@ impl Way {
         for _ in 0..count {
             let frame = counted(&mut costs.camera, || self.camera.next(&self.frames, &stop)).unwrap().unwrap();
             let encoded = counted(&mut costs.encode, || self.encoder.encode(&frame, false, &self.payloads));
-            let encoded = encoded.unwrap().expect("no picture is left out");
+            let encoded = encoded.unwrap().expect("the encoder skips no picture");
             let captured = encoded.captured;
             let sealed = counted(&mut costs.seal, || self.sealer.seal(encoded)).unwrap();
-            let received = self.wire.carry(sealed, &mut costs.wire).expect("it arrives whole");
+            let received = self.wire.carry(sealed, &mut costs.wire).expect("the frame is complete");
             let sequence = received.sequence;
             let opened = counted(&mut costs.open, || self.opener.open(received)).unwrap();
             let (decoder, feed) = (&mut self.decoder, &self.feed);
@@ -111,7 +115,7 @@ impl Way {
             })
             .unwrap();
             assert_eq!(size, opened.size);
-            counted(&mut costs.tally, || {
+            counted(&mut costs.stats, || {
                 self.stats.sent(Slot::Camera, 0, |sent| sent.frames += 1);
                 let received = self.stats.track(track);
                 let mut received = received.lock().unwrap();
@@ -123,8 +127,8 @@ impl Way {
     }
 }
 
-/// Pictures until every buffer has grown to what it needs.
+/// The number of pictures until all buffers have their final size.
 const WARM_UP: usize = 60;
 
-/// Pictures that are counted.
+/// The number of measured pictures.
 const PASS: usize = 90;

@@ -1,6 +1,6 @@
-//! Sound: its way over the network, and what the thread "audio" does between the devices.
+//! Sound: its path over the network, and the thread `audio` between the devices.
 
-use super::allocator::{counted, so_far};
+use super::allocator::{counted, total};
 use super::keys;
 use super::wire::{Cost, Wire, grown};
 use audio::process::{Process, Voice};
@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 #[test]
-fn no_sound_is_allocated_on_the_network() {
+fn sound_allocates_nothing_on_the_network_path() {
     let ((ring, leaf), clock, pool) = (keys::of_one(), Clock::default(), grown(128));
     let (mut sealer, mut opener) =
         (Sealer::new(ring.clone(), Slot::Microphone), Opener::new(ring, Slot::Microphone, leaf, clock));
@@ -24,11 +24,11 @@ fn no_sound_is_allocated_on_the_network() {
     let mut carry = |count: usize| {
         let (mut seal, mut cost, mut open) = (0, Cost::default(), 0);
         for _ in 0..count {
-            let payload = encoder.encode(&vowel(position), &pool).unwrap().expect("a voice is sent");
+            let payload = encoder.encode(&vowel(position), &pool).unwrap().expect("a voice is encoded");
             let sound = EncodedAudio { position, payload, ..packet() };
             position += 960;
             let closed = counted(&mut seal, || sealer.seal_audio(sound)).unwrap();
-            let received = wire.carry(closed, &mut cost).expect("it arrives");
+            let received = wire.carry(closed, &mut cost).expect("the packet arrives");
             let plain = counted(&mut open, || opener.open_audio(received)).unwrap();
             sent += usize::from(plain.position == position - 960);
         }
@@ -38,9 +38,9 @@ fn no_sound_is_allocated_on_the_network() {
     let (seal, cost, open) = carry(200);
     assert_eq!(seal, 0, "Sealer::seal_audio");
     assert_eq!(cost.packets, 200);
-    assert_eq!(cost.packetize, cost.packets, "one owner a packet, for the transport");
-    assert_eq!(cost.remember, 0, "what is kept for retransmission");
-    assert_eq!(cost.assemble, 0, "intake");
+    assert_eq!(cost.packetize, cost.packets, "one buffer owner per packet, for the transport");
+    assert_eq!(cost.remember, 0, "history for retransmission");
+    assert_eq!(cost.assemble, 0, "receiver");
     assert_eq!(open, 0, "Opener::open_audio");
     assert_eq!(sent, 300);
 }
@@ -57,7 +57,7 @@ fn packet() -> EncodedAudio {
     }
 }
 
-/// 20 ms of something like a voice, from `position` on.
+/// Returns 20 ms of a synthetic voice, from `position` on.
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn vowel(position: u64) -> [f32; opus::SAMPLES] {
     std::array::from_fn(|index| {
@@ -67,28 +67,28 @@ fn vowel(position: u64) -> [f32; opus::SAMPLES] {
     })
 }
 
-/// The whole thread: a file speaks, is processed, encoded and sealed; the same sound is opened, waits in the jitter buffer,
-/// is decoded, mixed and played to nobody. Real time, so it takes five seconds.
+/// Tests the whole thread: a file is processed, encoded and sealed. The same sound is opened, passes the jitter buffer, and is
+/// decoded, mixed and played on a null device. It runs in real time and takes five seconds.
 #[test]
 fn the_audio_thread_allocates_nothing() {
     let (remote, counts) = (Arc::new(OnceLock::<Remote>::new()), Mailbox::new());
     let ((ring, leaf), clock) = (keys::of_one(), Clock::default());
     let mut sealer = Sealer::new(ring.clone(), Slot::Microphone);
     let mut opener = Opener::new(ring, Slot::Microphone, leaf, clock);
-    let (heard, mut sequence) = (Arc::clone(&remote), 0);
+    let (target, mut sequence) = (Arc::clone(&remote), 0);
     let uplink = Box::new(move |packet| {
         let closed = sealer.seal_audio(packet).unwrap();
         let header = *closed.header();
         sequence += 1;
         let received = ReceivedFrame { header, bytes: closed.into_bytes(), sequence, received: Instant::now() };
         let plain = opener.open_audio(received).unwrap();
-        if let Some(remote) = heard.get() {
+        if let Some(remote) = target.get() {
             remote.push(plain);
         }
     });
     let voice = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices/anne.wav");
     let (microphone, speaker, pool) = (Choice::File(voice), Choice::Off, grown(64));
-    let counter = Counter { inner: Voice::new(), at: Asked::default(), before: None, counts: counts.clone() };
+    let counter = Counter { inner: Voice::new(), at: Counts::default(), before: None, counts: counts.clone() };
     let provider = audio::device::Provider::default();
     let config = Config { microphone, speaker, provider, clock, pool, uplink };
     let engine = Engine::start_with(config, Box::new(counter));
@@ -96,28 +96,28 @@ fn the_audio_thread_allocates_nothing() {
     let warnings = engine.take_warnings();
     assert!(warnings.is_empty(), "{warnings:?}");
     assert!(remote.set(engine.add_remote(1)).is_ok());
-    let Asked { all, process, recorded, .. } =
+    let Counts { all, process, recorded, .. } =
         counts.take_until(Instant::now() + Duration::from_mins(1)).expect("blocks are played");
     let statistics = engine.statistics(1).unwrap();
-    assert!(statistics.packets_played > 100, "it was heard: {statistics:?}");
+    assert!(statistics.packets_played > 100, "too few packets were played: {statistics:?}");
     assert_eq!(all - process, 0, "devices, Opus, seal, open, jitter buffer, mix");
-    assert_eq!(process, recorded * OF_SONORA, "noise and gain of {recorded} blocks, by sonora");
+    assert_eq!(process, recorded * SONORA_ALLOCATIONS, "noise suppression and gain of {recorded} blocks, by sonora");
 }
 
-/// What the thread asked for, and how much it did.
+/// The allocations of the thread, and how many blocks it handled.
 #[derive(Clone, Copy, Default)]
-struct Asked {
-    /// All of it.
+struct Counts {
+    /// All allocations.
     all: usize,
-    /// By the processing itself.
+    /// Those of the processing.
     process: usize,
-    /// Blocks that were played.
+    /// The number of played blocks.
     played: usize,
-    /// Blocks that were recorded.
+    /// The number of recorded blocks.
     recorded: usize,
 }
 
-impl Asked {
+impl Counts {
     fn since(self, before: Self) -> Self {
         Self {
             all: self.all - before.all,
@@ -128,12 +128,12 @@ impl Asked {
     }
 }
 
-/// The processing, which sees every block and so can count on its thread.
+/// Wraps the processing, which gets every block, and so can count on its thread.
 struct Counter {
     inner: Voice,
-    at: Asked,
-    before: Option<Asked>,
-    counts: Mailbox<Asked>,
+    at: Counts,
+    before: Option<Counts>,
+    counts: Mailbox<Counts>,
 }
 
 impl Process for Counter {
@@ -143,7 +143,7 @@ impl Process for Counter {
 
     fn played(&mut self, block: &Block) {
         self.at.played += 1;
-        self.at.all = so_far();
+        self.at.all = total();
         match self.before {
             None if self.at.played == WARM_UP => self.before = Some(self.at),
             Some(before) if self.at.played == WARM_UP + PASS => drop(self.counts.put(self.at.since(before))),
@@ -162,11 +162,11 @@ impl Process for Counter {
     }
 }
 
-/// Lists that sonora makes for each recorded block; it takes no room of ours for them.
-const OF_SONORA: usize = 12;
+/// Allocations of sonora for each recorded block.
+const SONORA_ALLOCATIONS: usize = 12;
 
-/// Blocks until everything has grown to what it needs.
+/// The number of blocks until all buffers have their final size.
 const WARM_UP: usize = 200;
 
-/// Blocks that are counted: three seconds.
+/// The number of measured blocks: three seconds.
 const PASS: usize = 300;

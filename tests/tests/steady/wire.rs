@@ -1,4 +1,4 @@
-//! Sealed frames into packets, packets into bytes and back, and those into frames again.
+//! Splits sealed frames into packets, converts packets to bytes and back, and assembles frames again.
 
 use super::allocator::counted;
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use rtc::rtp::Packet;
 use rtc::shared::marshal::{Marshal, Unmarshal};
 use std::time::{Duration, Instant};
 
-/// The network of one track, without a socket.
+/// The network path of one track, without a socket.
 pub struct Wire {
     packetizer: Packetizer,
     packets: Vec<Packet>,
@@ -26,16 +26,16 @@ pub struct Wire {
     now: Instant,
 }
 
-/// What this thread asked for on the way, and for how many packets.
+/// The allocations of each stage, and the number of packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// To cut sealed frames into packets.
+    /// Splitting sealed frames into packets.
     pub packetize: usize,
-    /// To keep packets for retransmission.
+    /// Storing packets for retransmission.
     pub remember: usize,
-    /// To put frames together again.
+    /// Receiving and assembling frames.
     pub assemble: usize,
-    /// Packets.
+    /// The number of packets.
     pub packets: usize,
 }
 
@@ -64,14 +64,14 @@ impl Wire {
         }
     }
 
-    /// The other side knows the stream: packets no longer say its name.
+    /// Acknowledges the stream: packets no longer have its mid and rid.
     pub fn acknowledge(&mut self) {
         self.packetizer.acknowledge();
     }
 
-    /// One frame there and, where it could be put together, back.
+    /// Sends one frame. Returns it if it is assembled again.
     pub fn carry(&mut self, frame: Sealed, cost: &mut Cost) -> Option<ReceivedFrame> {
-        // Simulated: what is kept for so long is kept for so many frames.
+        // Simulated time, so that the history keeps a fixed number of frames.
         self.now += FRAME;
         let now = self.now;
         counted(&mut cost.packetize, || self.packetizer.packets(frame, &mut self.packets));
@@ -80,13 +80,13 @@ impl Wire {
             counted(&mut cost.remember, || {
                 self.history.add(packet.header.sequence_number, SentPacket::of(&packet, [Some(1), Some(2)]), now);
             });
-            // What the transport does; not ours, and not counted.
+            // Done by the transport, so not counted.
             let mut bytes = packet.marshal().unwrap().freeze();
             let packet = Packet::unmarshal(&mut bytes).unwrap();
             counted(&mut cost.assemble, || {
                 self.rtp_receiver.handle_packet(packet, now);
                 self.rtp_receiver.handle_timeout(now);
-                // The first key frame is asked for until it is whole; nothing is lost here.
+                // Only the first key frame is requested, until it is complete. Nothing is lost here.
                 let requests = self.rtp_receiver.poll_requests(now);
                 assert!(requests.iter().all(|request| *request == Request::KeyFrame(SSRC)), "{requests:?}");
                 self.rtp_receiver.poll_timeout();
@@ -99,8 +99,8 @@ impl Wire {
     }
 }
 
-/// A pool whose buffers have grown already, each of them: else the few that are on their way for long would grow for
-/// minutes, whenever a larger frame than they ever held comes to one.
+/// Returns a pool whose buffers all have their final size. Otherwise single buffers would still grow after minutes, when they
+/// first get a large frame.
 pub fn grown(count: usize) -> BufferPool {
     let pool = BufferPool::new(count);
     drop((0..count).map(|_| pool.take(LARGEST)).collect::<Vec<_>>());
@@ -109,8 +109,8 @@ pub fn grown(count: usize) -> BufferPool {
 
 const SSRC: u32 = 7;
 
-/// More bytes than a frame here has.
+/// More bytes than any frame here has.
 const LARGEST: usize = 64 << 10;
 
-/// Between two frames.
+/// The time between two frames.
 const FRAME: Duration = Duration::from_millis(33);

@@ -1,4 +1,4 @@
-//! The modules of one crate, parsed: which file a path leads to, and which files a file uses.
+//! Parses the modules of a crate, and finds the files that each file uses.
 
 use crate::sources::{files, read, root};
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,7 @@ use syn::visit::{self, Visit};
 /// A module's path below the crate's root; the root is empty.
 pub type Module = Vec<String>;
 
-/// The library modules of one crate, without tests and programs.
+/// The modules of a crate's library, without tests.
 pub struct Crate {
     modules: BTreeMap<Module, syn::File>,
 }
@@ -39,7 +39,7 @@ impl Crate {
         self.modules.iter()
     }
 
-    /// The other modules that `module` uses, each with a path by which it does.
+    /// Returns the other modules that `module` uses, each with a path that names it.
     pub fn uses(&self, module: &Module) -> BTreeMap<Module, String> {
         let mut paths = Paths::default();
         paths.visit_file(&self.modules[module]);
@@ -87,7 +87,7 @@ impl Crate {
     }
 }
 
-/// Groups of two or more modules in which each reaches all others.
+/// Returns the groups of two or more modules in which each reaches all others.
 pub fn circles(edges: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<BTreeSet<Module>> {
     let reach: BTreeMap<&Module, BTreeSet<&Module>> = edges.keys().map(|from| (from, reachable(from, edges))).collect();
     let mut found: Vec<BTreeSet<Module>> = Vec::new();
@@ -109,7 +109,8 @@ fn reachable<'a>(from: &'a Module, edges: &'a BTreeMap<Module, BTreeSet<Module>>
     reached
 }
 
-/// True for an item that only tests compile.
+/// Returns whether an item is compiled only for tests.
+#[expect(clippy::wildcard_enum_match_arm, reason = "`syn::Item` has kinds that do not matter here")]
 pub fn is_test(item: &syn::Item) -> bool {
     let attributes: &[syn::Attribute] = match item {
         syn::Item::Mod(item) => &item.attrs,
@@ -125,6 +126,7 @@ pub fn is_test(item: &syn::Item) -> bool {
     })
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "`syn::Item` has kinds that do not matter here")]
 fn defines(file: &syn::File, name: &str) -> bool {
     file.items.iter().any(|item| match item {
         syn::Item::Struct(item) => item.ident == name,
@@ -138,7 +140,7 @@ fn defines(file: &syn::File, name: &str) -> bool {
     })
 }
 
-/// Names that a module passes on, with the paths that they stand for.
+/// Returns the names that a module re-exports, with their paths.
 fn re_exports(file: &syn::File) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
     for item in &file.items {

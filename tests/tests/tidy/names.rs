@@ -1,9 +1,9 @@
-//! Names that an engineer of the field would not guess, and the prefixes that Rust spells otherwise.
+//! Bans names that are not terms of the field, and unusual prefixes of constants.
 
 use crate::sources::each_source;
 
 #[test]
-fn limits_are_called_max_and_min() {
+fn names_of_limits_begin_with_max_or_min() {
     let banned = [concat!("MO", "ST_"), concat!("LEA", "ST_"), concat!("LONG", "EST_")];
     each_source(|path, text| {
         let found = words(text).find(|word| banned.iter().any(|prefix| word.starts_with(prefix)))?;
@@ -12,8 +12,8 @@ fn limits_are_called_max_and_min() {
 }
 
 #[test]
-fn types_and_modules_have_the_names_of_the_field() {
-    // What the type was called once, and what the field calls it.
+fn types_and_modules_have_no_banned_names() {
+    // The banned name, and the name to use.
     let banned = [
         ("Lane", "SendStream"),
         ("Intake", "RtpReceiver"),
@@ -44,7 +44,7 @@ fn types_and_modules_have_the_names_of_the_field() {
     });
 }
 
-/// The words of a source, comments left out.
+/// Returns the words of a source without its comments.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
     code.flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))

@@ -1,9 +1,9 @@
-//! The files of the workspace, as the checks read them.
+//! Lists and reads the files of the workspace.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Lists what `complaint` says of each Rust source of ours.
+/// Calls `complaint` with the path and text of each of our Rust sources. Panics with all complaints, if there are any.
 pub fn each_source(complaint: impl Fn(&str, &str) -> Option<String>) {
     let sources = files(&root(), &["rs"]);
     assert!(sources.len() > 20, "the sources were not found");
@@ -14,19 +14,19 @@ pub fn each_source(complaint: impl Fn(&str, &str) -> Option<String>) {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// All Markdown files with their texts.
+/// Returns all Markdown files with their texts.
 pub fn documents() -> Vec<(PathBuf, String)> {
     let files = files(&root(), &["md"]);
     assert!(files.len() > 8, "the documents were not found");
     files.into_iter().map(|file| (file.clone(), read(&file))).collect()
 }
 
-/// The text of `file`.
+/// Returns the text of `file`.
 pub fn read(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// All files below `folder` with one of `endings`, without build output and git's own files.
+/// Returns all files below `folder` with one of the extensions `endings`, except build output and hidden folders.
 pub fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder of the workspace").flatten() {
@@ -41,12 +41,12 @@ pub fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-/// The folder of the workspace.
+/// Returns the folder of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the workspace's root")
 }
 
-/// The path of `file` in the workspace, with slashes.
+/// Returns the path of `file` in the workspace, with slashes.
 pub fn shown(file: &Path) -> String {
     let root = root();
     file.strip_prefix(&root).unwrap_or(file).to_string_lossy().replace('\\', "/")

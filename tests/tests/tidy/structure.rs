@@ -1,4 +1,4 @@
-//! How types and files are cut: no type that holds too much, no circle between files.
+//! The structure of types and files: no type with too many fields or methods, no circle between files.
 
 use crate::modules::{Crate, Module, circles, is_test};
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const CRATES: &[&str] =
     &["app", "engine", "render", "capture", "audio", "codec", "net", "crypto", "proto", "media", "server"];
 
-/// More fields than this need a second type.
+/// The maximum number of fields of a type that is not a plain record.
 const MAX_FIELDS: usize = 15;
 
-/// More methods than this need a second type.
+/// The maximum number of methods of a type.
 const MAX_METHODS: usize = 25;
 
 #[test]
@@ -28,7 +28,7 @@ fn no_circle_between_files() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// One line for each use of a module of `circle` by another.
+/// Returns one line for each use of a module of `circle` by another.
 fn arrows(from: &Module, uses: &BTreeMap<Module, String>, circle: &BTreeSet<Module>) -> Vec<String> {
     let inside = uses.iter().filter(|(to, _)| circle.contains(*to));
     inside.map(|(to, path)| format!("    {} -> {} ({path})", shown(from), shown(to))).collect()
@@ -63,7 +63,7 @@ fn no_type_has_too_many_fields_or_methods() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// True for a struct that only carries values: everybody may read all of it.
+/// Returns whether a struct is a plain record: all its fields are public.
 fn is_record(item: &syn::ItemStruct) -> bool {
     item.fields.iter().all(|field| matches!(field.vis, syn::Visibility::Public(_)))
 }
@@ -90,9 +90,9 @@ fn methods(parsed: &Crate) -> BTreeMap<(Module, String), usize> {
 fn owner(parsed: &Crate, module: &Module, name: &syn::Ident) -> Module {
     let defines =
         |file: &syn::File| file.items.iter().any(|item| matches!(item, syn::Item::Struct(item) if item.ident == *name));
-    let definers: Vec<&Module> = parsed.modules().filter(|(_, file)| defines(file)).map(|(module, _)| module).collect();
-    let above = (0..=module.len()).rev().find(|length| definers.iter().any(|definer| **definer == module[..*length]));
-    match (above, definers.as_slice()) {
+    let places: Vec<&Module> = parsed.modules().filter(|(_, file)| defines(file)).map(|(module, _)| module).collect();
+    let above = (0..=module.len()).rev().find(|length| places.iter().any(|place| **place == module[..*length]));
+    match (above, places.as_slice()) {
         (Some(length), _) => module[..length].to_vec(),
         (None, [only]) => (*only).clone(),
         (None, _) => module.clone(),

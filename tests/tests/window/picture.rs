@@ -1,4 +1,4 @@
-//! Pictures: of the screen as the X server keeps it, of clips as clients read and write them. Judged by their pixels.
+//! Pictures of the screen as the X server stores it, and of clips as clients read and write them.
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
@@ -7,12 +7,12 @@ use std::path::Path;
 /// Red, green, blue.
 pub type Rgb = [u8; 3];
 
-/// Four colours, told apart easily and found nowhere in the window: upper left, upper right, lower left, lower right.
+/// Four colours that differ clearly and are not in the window: upper left, upper right, lower left, lower right.
 pub const GUEST: [Rgb; 4] = [[200, 60, 50], [40, 150, 60], [50, 70, 190], [210, 190, 60]];
-/// Another four.
+/// Four other colours.
 pub const HOST: [Rgb; 4] = [[180, 70, 180], [60, 170, 170], [150, 100, 40], [140, 200, 120]];
 
-/// Whole, in memory: lines of pixels of four bytes, blue first, as the X server has them.
+/// A picture in memory: lines of pixels of four bytes, blue first, as in the X server.
 pub struct Picture {
     pub width: usize,
     pub height: usize,
@@ -21,7 +21,7 @@ pub struct Picture {
     bytes: Vec<u8>,
 }
 
-/// A rectangle; right and bottom belong to it.
+/// A rectangle, `right` and `bottom` included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Area {
     pub left: usize,
@@ -41,14 +41,14 @@ impl Area {
 }
 
 impl Picture {
-    /// A screen out of the file in which `Xvfb -fbdir` keeps it; `None` while it is not there.
+    /// Reads a screen from the file in which `Xvfb -fbdir` stores it. Returns `None` if the file is not complete yet.
     pub fn of_screen(path: &Path) -> Option<Self> {
         let bytes = fs::read(path).ok()?;
         let Layout { start, width, height, line } = Layout::read(&bytes)?;
         (bytes.len() >= start + line * height).then_some(Self { width, height, start, line, bytes })
     }
 
-    /// The last whole picture of a Y4M file that may still be written to.
+    /// Returns the last complete picture of a Y4M file, which may still be written to.
     pub fn last_of_clip(path: &Path) -> Option<Self> {
         let bytes = fs::read(path).ok()?;
         let end = bytes.iter().position(|byte| *byte == b'\n')? + 1;
@@ -68,7 +68,7 @@ impl Picture {
         Some(Self { width, height, start: 0, line: 4 * width, bytes: (0..luma).flat_map(pixel).collect() })
     }
 
-    /// Writes it in a form that every viewer of pictures opens.
+    /// Writes the picture as a PPM file.
     pub fn save(&self, path: &Path) {
         let mut bytes = format!("P6 {} {} 255\n", self.width, self.height).into_bytes();
         for y in 0..self.height {
@@ -82,7 +82,7 @@ impl Picture {
         [self.bytes[at + 2], self.bytes[at + 1], self.bytes[at]]
     }
 
-    /// How many pixels have each of these colours, and the middle of all of them.
+    /// Returns the number of pixels of each colour, and their centre.
     fn clouds(&self, colours: [Rgb; 4]) -> [(usize, [usize; 2]); 4] {
         let mut sums = [(0, [0, 0]); 4];
         for y in (0..self.height).step_by(STEP) {
@@ -98,19 +98,19 @@ impl Picture {
         sums.map(|(count, middle)| (count * STEP * STEP, middle.map(|sum| sum / count.max(1))))
     }
 
-    /// Whether the four colours are seen, each on at least `least` pixels, where they belong: left of, or above the others.
-    pub fn shows(&self, colours: [Rgb; 4], least: usize) -> bool {
+    /// Returns whether each of the four colours has at least `min` pixels, and whether the colours are in the right order.
+    pub fn shows(&self, colours: [Rgb; 4], min: usize) -> bool {
         let clouds = self.clouds(colours);
         let [[a, b], [c, d]] = [[clouds[0].1, clouds[1].1], [clouds[2].1, clouds[3].1]];
-        clouds.iter().all(|(count, _)| *count >= least) && a[0] < b[0] && c[0] < d[0] && a[1] < c[1] && b[1] < d[1]
+        clouds.iter().all(|(count, _)| *count >= min) && a[0] < b[0] && c[0] < d[0] && a[1] < c[1] && b[1] < d[1]
     }
 
-    /// Whether none of the colours is seen any more.
+    /// Returns whether none of the colours is visible.
     pub fn lacks(&self, colours: [Rgb; 4]) -> bool {
         self.clouds(colours).iter().all(|(count, _)| *count < FEW)
     }
 
-    /// What has `colour` here and had another one in `before`.
+    /// Returns the area that has `colour` here and did not have it in `before`.
     pub fn gained(&self, before: &Self, colour: Rgb) -> Option<Area> {
         let mut gained: Option<Area> = None;
         for y in 0..self.height {
@@ -129,7 +129,7 @@ impl Picture {
     }
 }
 
-/// Paints four colours over a screen that `Xvfb -fbdir` keeps in `path`.
+/// Paints four colours on the screen that `Xvfb -fbdir` stores in `path`.
 pub fn paint_screen(path: &Path, colours: [Rgb; 4]) {
     let bytes = fs::read(path).expect("the screen");
     let layout = Layout::read(&bytes).expect("the screen's header");
@@ -145,7 +145,7 @@ pub fn paint_screen(path: &Path, colours: [Rgb; 4]) {
     file.write_all(&painted).expect("the screen");
 }
 
-/// Writes a clip of four colours: half a second in which nothing moves.
+/// Writes a still clip of four colours, half a second long.
 pub fn write_clip(path: &Path, colours: [Rgb; 4]) {
     let (width, height) = (640, 360);
     let colours = colours.map(|colour| to_yuv(colour, BT601));
@@ -161,34 +161,34 @@ pub fn write_clip(path: &Path, colours: [Rgb; 4]) {
     fs::write(path, bytes).expect("a clip can be written");
 }
 
-/// The four colours as a mirror shows them.
+/// Returns the four colours mirrored horizontally.
 pub fn mirrored([a, b, c, d]: [Rgb; 4]) -> [Rgb; 4] {
     [b, a, d, c]
 }
 
 const FRAME: &str = "FRAME\n";
-/// Codecs and conversions may change a colour by so much.
+/// The maximum change of a colour component by codecs and conversions.
 const TOLERANCE: u8 = 10;
-/// What the window itself draws comes out as it was meant.
+/// The maximum change of a colour component that the window draws itself.
 const EXACT: u8 = 2;
-/// Colours are looked for on every third pixel of every third line.
+/// Every third pixel of every third line is checked.
 const STEP: usize = 3;
-/// Fewer pixels than this are chance.
+/// Fewer pixels than this may be coincidence.
 const FEW: usize = 200;
 
 fn quarter(x: usize, y: usize, width: usize, height: usize) -> usize {
     usize::from(x >= width / 2) + 2 * usize::from(y >= height / 2)
 }
 
-/// Whether no part of one colour differs from the other's by more than `tolerance`.
+/// Returns whether no component of the two colours differs by more than `tolerance`.
 pub fn near(one: Rgb, other: Rgb, tolerance: u8) -> bool {
-    // Written out: a test is built without optimisation, and this is its inner loop.
+    // Without a loop, because this is the inner loop of a test without optimisation.
     one[0].abs_diff(other[0]) <= tolerance
         && one[1].abs_diff(other[1]) <= tolerance
         && one[2].abs_diff(other[2]) <= tolerance
 }
 
-/// Where the pixels are in an XWD file of true colour.
+/// The position of the pixels in an XWD file.
 struct Layout {
     start: usize,
     width: usize,
@@ -202,14 +202,14 @@ impl Layout {
             let four: [u8; 4] = bytes.get(index * 4..index * 4 + 4)?.try_into().ok()?;
             usize::try_from(u32::from_be_bytes(four)).ok()
         };
-        // Header's length, width, height, byte order (0 = least first), bits of a pixel, bytes of a line, colours.
+        // Length of the header, width, height, byte order (0 = little-endian), bits per pixel, bytes per line, colours.
         let [length, width, height, order, bits, line, colours] = [0, 4, 5, 7, 11, 12, 19].map(word);
         let is_known = order == Some(0) && bits == Some(32) && width? > 0 && line? >= 4 * width?;
         is_known.then_some(Self { start: length? + colours? * 12, width: width?, height: height?, line: line? })
     }
 }
 
-/// The shares of red and blue in the luma.
+/// The weights of red and blue in the luma.
 type Weights = (f64, f64);
 const BT601: Weights = (0.299, 0.114);
 const BT709: Weights = (0.2126, 0.0722);

@@ -1,31 +1,31 @@
-//! What a client has played so far, out of the WAV file that it still writes: 48 kHz, mono, 16 bits.
+//! The sound that a client has played so far, from the WAV file that it is writing: 48 kHz, mono, 16 bits.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// A voice is heard at least once in so long.
+/// A voice is audible at least once in this time.
 pub const TALK: Duration = Duration::from_secs(1);
-/// A voice that goes on does not pause for so long.
+/// A voice does not pause for this long.
 pub const PAUSE: Duration = Duration::from_millis(1_500);
 
-/// Whether the last `span` holds something loud.
-pub fn is_heard(path: &Path, span: Duration) -> bool {
+/// Returns whether the last `span` contains something loud.
+pub fn is_loud(path: &Path, span: Duration) -> bool {
     peak(path, span).is_some_and(|peak| peak > LOUD)
 }
 
-/// Whether the last `span` holds nothing but silence.
+/// Returns whether the last `span` is silent.
 pub fn is_silent(path: &Path, span: Duration) -> bool {
     peak(path, span).is_some_and(|peak| peak < QUIET)
 }
 
-/// Of 32768; comfort noise is less.
+/// Of 32768. Comfort noise is quieter.
 const QUIET: u16 = 200;
 const LOUD: u16 = 1_500;
 /// Bytes of a WAV file before its first sample.
 const HEADER: usize = 44;
 
-/// The loudest sample of the last `span`; `None` where there is not as much yet.
+/// Returns the loudest sample of the last `span`. Returns `None` if the file is shorter.
 fn peak(path: &Path, span: Duration) -> Option<u16> {
     let bytes = fs::read(path).ok()?;
     let samples: Vec<_> =

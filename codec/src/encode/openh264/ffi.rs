@@ -5,9 +5,9 @@ use media::{Colour, Matrix, PlaneRef, Size};
 use openh264_sys2::source::APILoader;
 use openh264_sys2::{
     CAMERA_VIDEO_REAL_TIME, CONSTANT_ID, ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE,
-    ENCODER_OPTION_TRACE_LEVEL, ISVCEncoder, ISVCEncoderVtbl, LOW_COMPLEXITY, PRO_BASELINE, RC_BITRATE_MODE,
-    SBitrateInfo, SCREEN_CONTENT_REAL_TIME, SEncParamExt, SFrameBSInfo, SLayerBSInfo, SM_SINGLE_SLICE,
-    SPATIAL_LAYER_ALL, SSourcePicture, VF_UNDEF, VIDEO_CODING_LAYER, WELS_LOG_QUIET, videoFormatI420,
+    ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, ENCODER_OPTION_TRACE_LEVEL, ISVCEncoder, ISVCEncoderVtbl, LOW_COMPLEXITY,
+    PRO_BASELINE, RC_BITRATE_MODE, SBitrateInfo, SCREEN_CONTENT_REAL_TIME, SEncParamExt, SFrameBSInfo, SLayerBSInfo,
+    SM_SINGLE_SLICE, SPATIAL_LAYER_ALL, SSourcePicture, VF_UNDEF, VIDEO_CODING_LAYER, WELS_LOG_QUIET, videoFormatI420,
     videoFrameTypeIDR, videoFrameTypeSkip,
 };
 use std::ffi::{c_int, c_void};
@@ -61,16 +61,30 @@ impl Handle {
 
     /// Restarts the encoder; the next frame is a key frame.
     pub(super) fn restart(&mut self, settings: &Settings) -> Result<(), Failure> {
-        let defaults = self.table.GetDefaultParams.ok_or(Failure::Missing("GetDefaultParams"))?;
         let initialize = self.table.InitializeExt.ok_or(Failure::Missing("InitializeExt"))?;
+        let mut parameters = self.defaults()?;
+        fill(&mut parameters, settings);
+        // SAFETY: `encoder` is alive until drop; the function copies the parameters. The library stops a running encoder
+        // first.
+        let status = unsafe { initialize(self.encoder.as_ptr(), &raw const parameters) };
+        check_status("InitializeExt", status)
+    }
+
+    /// Changes rates and the number of temporal layers without a key frame. The next picture is of the lowest temporal
+    /// layer. The size must stay, and there must not be more temporal layers than at the last [`Handle::restart`].
+    pub(super) fn adjust(&mut self, settings: &Settings) -> Result<(), Failure> {
+        let mut parameters = self.defaults()?;
+        fill(&mut parameters, settings);
+        self.set_option(ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, &mut parameters)
+    }
+
+    fn defaults(&mut self) -> Result<SEncParamExt, Failure> {
+        let defaults = self.table.GetDefaultParams.ok_or(Failure::Missing("GetDefaultParams"))?;
         let mut parameters = SEncParamExt::default();
         // SAFETY: `encoder` is alive until drop, and the function fills the struct.
         let status = unsafe { defaults(self.encoder.as_ptr(), &raw mut parameters) };
         check_status("GetDefaultParams", status)?;
-        fill(&mut parameters, settings);
-        // SAFETY: as above; the function copies the parameters. The library stops a running encoder first.
-        let status = unsafe { initialize(self.encoder.as_ptr(), &raw const parameters) };
-        check_status("InitializeExt", status)
+        Ok(parameters)
     }
 
     /// Makes the next frame a key frame.

@@ -1,58 +1,59 @@
-//! One person's client: a real `Meeting`, a real key ring, and what the person has seen so far.
+//! One client: a real `Meeting`, a real key ring, and the events so far.
 
-use super::media::Voice;
+use super::media::MediaEndpoint;
 use crypto::{Identity, Profile, Words};
 use net::meeting::{Command, Entry, Event, MediaState, Meeting, Notice, Person};
 use proto::{Blob, Epoch, ParticipantId, Reason, Up};
 use std::time::Instant;
 
-/// How a meeting ended for somebody.
+/// How a meeting ended for a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// By the meeting's last event.
+    /// The meeting sent its last event.
     Ended(Reason),
     /// The process was killed.
     Killed,
 }
 
-/// A client and its person.
+/// A client of the simulation.
 pub struct Client {
-    /// What the person is called.
+    /// The user's name.
     pub name: String,
-    /// The machine under test.
+    /// The state machine under test.
     pub meeting: Meeting,
-    /// The members, as last told.
+    /// The members, from the newest event.
     pub people: Vec<Person>,
-    /// The words, as last told.
+    /// The words, from the newest event.
     pub words: Option<Words>,
     /// The epoch of the newest keys.
     pub epoch: Option<Epoch>,
-    /// What this client sends.
+    /// The state of its camera, microphone and screen.
     pub own: MediaState,
-    /// Once it is over.
+    /// How the meeting ended; `None` until it does.
     pub ending: Option<Ending>,
     /// All notices.
     pub notices: Vec<Notice>,
-    /// Who left, whether they were put out, and when this client told so.
+    /// Who left, whether they were removed, and when this client reported it.
     pub left: Vec<(ParticipantId, bool, Instant)>,
-    /// Who came in.
+    /// Who joined.
     pub joined: Vec<ParticipantId>,
-    /// When it was let in.
+    /// When it was admitted.
     pub entered: Option<Instant>,
-    /// How many commits it tried.
+    /// How many commits it sent.
     pub commits: usize,
-    /// What it was called while it was inside.
-    pub(super) voice_of: Option<ParticipantId>,
-    /// The last commit that was lost on its way.
-    pub swallowed: Option<Blob>,
-    pub(super) lazy: bool,
-    pub(super) voice: Voice,
-    /// Whose leaving has not been tried against the keys yet.
-    pub(super) untried: Vec<Person>,
+    /// Its participant id. Stays set after the meeting ends.
+    pub(super) past_id: Option<ParticipantId>,
+    /// The last commit that the simulation lost.
+    pub dropped_commit: Option<Blob>,
+    /// True if the simulation loses its commits.
+    pub(super) drops_commits: bool,
+    pub(super) media: MediaEndpoint,
+    /// Members that left, whose keys have not been checked yet.
+    pub(super) unchecked_departures: Vec<Person>,
     closed: bool,
 }
 
-/// What a client starts with.
+/// The parameters of a new client.
 pub(super) struct Started {
     pub name: String,
     pub now: Instant,
@@ -63,7 +64,7 @@ impl Client {
     pub(super) fn new(started: Started, entry: impl FnOnce(Identity, Profile) -> Entry) -> Self {
         let Started { name, now, seed } = started;
         let identity = Identity::generate().expect("the system has randomness");
-        let profile = Profile::new(&name).expect("the tests' names are names");
+        let profile = Profile::new(&name).expect("names in tests are valid");
         Self {
             name,
             meeting: Meeting::new(entry(identity, profile), now),
@@ -77,38 +78,38 @@ impl Client {
             joined: Vec::new(),
             entered: None,
             commits: 0,
-            voice_of: None,
-            swallowed: None,
-            lazy: false,
-            voice: Voice::new(seed),
-            untried: Vec::new(),
+            past_id: None,
+            dropped_commit: None,
+            drops_commits: false,
+            media: MediaEndpoint::new(seed),
+            unchecked_departures: Vec::new(),
             closed: false,
         }
     }
 
-    /// What this client is called on the wire.
+    /// Returns the client's participant id.
     ///
     /// # Panics
-    /// Where it is not inside.
+    /// Panics if it is not a member.
     pub fn id(&self) -> ParticipantId {
-        self.meeting.me().expect("it is inside")
+        self.meeting.me().expect("it is a member")
     }
 
-    /// True for the organiser, as it sees itself.
+    /// Returns whether this client lists itself as the organiser.
     pub fn is_organiser(&self) -> bool {
         self.people.iter().any(|person| person.me && person.organiser)
     }
 
-    /// True where `id` is a member, as this client sees it.
+    /// Returns whether this client lists `id` as a member.
     pub fn knows(&self, id: ParticipantId) -> bool {
         self.people.iter().any(|person| person.id == id)
     }
 
-    pub(super) fn wake(&self) -> Option<Instant> {
+    pub(super) fn timeout(&self) -> Option<Instant> {
         if self.ending.is_some() { None } else { self.meeting.poll_timeout() }
     }
 
-    pub(super) fn note(&mut self, command: Command) {
+    pub(super) fn note_command(&mut self, command: Command) {
         if let Command::Announce(state) = command {
             self.own = state;
         }
@@ -118,59 +119,62 @@ impl Client {
         self.ending = Some(Ending::Killed);
     }
 
-    /// What it says, and whether it closes its connection now.
+    /// Returns the messages that it sends, and whether it closes its connection now.
     pub(super) fn drain(&mut self, now: Instant) -> (Vec<Up>, bool) {
         while let Some(event) = self.meeting.poll_event() {
-            self.see(event, now);
+            self.handle_event(event, now);
         }
-        let mut said: Vec<_> = std::iter::from_fn(|| self.meeting.poll_transmit()).collect();
+        let mut messages: Vec<_> = std::iter::from_fn(|| self.meeting.poll_transmit()).collect();
         if self.ending == Some(Ending::Killed) {
             return (Vec::new(), false);
         }
-        self.commits += said.iter().filter(|message| matches!(message, Up::Commit { .. })).count();
-        if self.lazy {
-            let lost = said.extract_if(.., |message| matches!(message, Up::Commit { .. }));
+        self.commits += messages.iter().filter(|message| matches!(message, Up::Commit { .. })).count();
+        if self.drops_commits {
+            let lost = messages.extract_if(.., |message| matches!(message, Up::Commit { .. }));
             let blobs =
                 lost.filter_map(|message| if let Up::Commit { blob, .. } = message { Some(blob) } else { None });
-            self.swallowed = blobs.last().or(self.swallowed.take());
+            self.dropped_commit = blobs.last().or(self.dropped_commit.take());
         }
-        assert!(said.iter().all(proto::is_sendable), "every message keeps the limits");
+        assert!(messages.iter().all(proto::is_sendable), "a message exceeds the limits");
         let closing = self.meeting.is_over() && !self.closed;
         self.closed |= closing;
-        (said, closing)
+        (messages, closing)
     }
 
-    /// Takes in one event, and checks that it comes in its place.
-    fn see(&mut self, event: Event, now: Instant) {
+    /// Stores one event, and checks that it comes in the right order.
+    fn handle_event(&mut self, event: Event, now: Instant) {
         if self.ending == Some(Ending::Killed) {
             return;
         }
-        assert_eq!(self.ending, None, "{}: nothing comes behind the last event", self.name);
+        assert_eq!(self.ending, None, "{}: an event after the last one", self.name);
         match event {
             Event::Approaching | Event::Knocking => assert!(self.entered.is_none()),
             Event::Entered { me } => {
-                assert!(self.epoch.is_some() && self.words.is_some(), "keys come before the entry");
+                assert!(self.epoch.is_some() && self.words.is_some(), "keys come before `Entered`");
                 assert_eq!(self.meeting.me(), Some(me));
                 self.entered = Some(now);
-                self.voice_of = Some(me);
+                self.past_id = Some(me);
             }
             Event::Members(people) => {
                 let leaves: Vec<_> = people.iter().map(|person| person.leaf).collect();
-                assert_eq!(leaves, self.voice.leaves(), "{}: members are those who have the keys", self.name);
-                assert!(people.windows(2).all(|pair| pair[0].leaf < pair[1].leaf), "one leaf each, in order");
+                assert_eq!(leaves, self.media.leaves(), "{}: the members are not those of the keys", self.name);
+                assert!(
+                    people.windows(2).all(|pair| pair[0].leaf < pair[1].leaf),
+                    "leaves are not unique or not in order"
+                );
                 self.people = people;
             }
             Event::Joined(id) => self.joined.push(id),
             Event::Left { id, removed } => {
                 let person = self.people.iter().find(|person| person.id == id).expect("only a member leaves");
-                assert!(self.voice.dropped(person.leaf), "the leaf was dropped before");
-                self.untried.push(person.clone());
+                assert!(self.media.dropped(person.leaf), "the keys still hold the leaf");
+                self.unchecked_departures.push(person.clone());
                 self.left.push((id, removed, now));
             }
             Event::Keys { keys, removed, leaves, epoch } => {
                 assert!(self.epoch.is_none_or(|before| before < epoch), "{}: epochs only go up", self.name);
                 self.epoch = Some(epoch);
-                self.voice.install(keys, removed, leaves, now);
+                self.media.install(keys, removed, leaves, now);
             }
             Event::Words(words) => self.words = Some(words),
             Event::Ended(reason) => self.ending = Some(Ending::Ended(reason)),
@@ -178,13 +182,19 @@ impl Client {
         }
     }
 
-    /// The same people with the same names, leaves, roles and states.
-    pub(super) fn assert_sees_like(&self, other: &Self) {
-        assert_eq!(self.people.len(), other.people.len(), "{} and {} see as many", self.name, other.name);
+    /// Asserts that both list the same people with the same names, leaves, roles and states.
+    pub(super) fn assert_same_people(&self, other: &Self) {
+        assert_eq!(
+            self.people.len(),
+            other.people.len(),
+            "{} and {} list different numbers of people",
+            self.name,
+            other.name
+        );
         for (mine, theirs) in self.people.iter().zip(&other.people) {
             let here = Person { me: false, ..mine.clone() };
             let there = Person { me: false, ..theirs.clone() };
-            assert_eq!(here, there, "{} and {} see the same person", self.name, other.name);
+            assert_eq!(here, there, "{} and {} list a person differently", self.name, other.name);
             assert_eq!(mine.me, Some(mine.id) == self.meeting.me());
         }
     }

@@ -1,5 +1,5 @@
-//! A way to the server on which what the server says comes late: what the client says goes through at once, and media
-//! go another way. So commits fall behind media by exactly as much as a test wants.
+//! A TCP proxy that delays the messages of the server. Messages of the client pass at once, and media do not use it. A test
+//! thus sets by how much commits fall behind media.
 
 use anyhow::Result;
 use crypto::Invitation;
@@ -11,52 +11,57 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-/// See the module. Dropping it cuts whoever came this way.
-pub struct Gate {
+/// A proxy on a local port. Dropping it closes its connections.
+pub struct DelayProxy {
     port: u16,
-    shut: watch::Sender<bool>,
+    paused: watch::Sender<bool>,
     _runtime: Runtime,
 }
 
-impl Gate {
-    /// An open gate before the server that `link` names, which must be on this machine. What passes is `late` by so much.
+impl DelayProxy {
+    /// Starts a proxy for the server of `link`, which must be on this machine. It delays each message of the server by `delay`.
     ///
     /// # Errors
-    /// Where no port or thread is left, or the link is none.
-    pub fn before(link: &str, late: Duration) -> Result<Self> {
+    /// Returns an error if there is no free port or thread, or if `link` is not a link.
+    pub fn start(link: &str, delay: Duration) -> Result<Self> {
         let server = SocketAddr::from((Ipv4Addr::LOCALHOST, link.parse::<Invitation>()?.port));
-        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("gate").enable_all().build()?;
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("delay proxy").enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let port = listener.local_addr()?.port();
-        let (shut, seen) = watch::channel(false);
+        let (paused, receiver) = watch::channel(false);
         runtime.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass(client, server, late, seen.clone()));
+                tokio::spawn(forward(client, server, delay, receiver.clone()));
             }
         });
-        Ok(Self { port, shut, _runtime: runtime })
+        Ok(Self { port, paused, _runtime: runtime })
     }
 
-    /// The same invitation, by way of the gate.
+    /// Returns the invitation of `link`, with the address of the proxy.
     ///
     /// # Errors
-    /// Where `link` is none.
-    pub fn lead(&self, link: &str) -> Result<Invitation> {
+    /// Returns an error if `link` is not a link.
+    pub fn invitation(&self, link: &str) -> Result<Invitation> {
         Ok(Invitation { port: self.port, ..link.parse()? })
     }
 
-    /// From now on nothing of what the server says comes through.
-    pub fn shut(&self) {
-        self.shut.send_replace(true);
+    /// Holds back the messages of the server from now on.
+    pub fn pause(&self) {
+        self.paused.send_replace(true);
     }
 
-    /// What was held up comes through, in order.
-    pub fn open(&self) {
-        self.shut.send_replace(false);
+    /// Passes the messages that were held back, in order, and later ones.
+    pub fn resume(&self) {
+        self.paused.send_replace(false);
     }
 }
 
-async fn pass(client: TcpStream, server: SocketAddr, late: Duration, mut shut: watch::Receiver<bool>) -> Result<()> {
+async fn forward(
+    client: TcpStream,
+    server: SocketAddr,
+    delay: Duration,
+    mut paused: watch::Receiver<bool>,
+) -> Result<()> {
     let server = TcpStream::connect(server).await?;
     for stream in [&client, &server] {
         stream.set_nodelay(true)?;
@@ -65,9 +70,9 @@ async fn pass(client: TcpStream, server: SocketAddr, late: Duration, mut shut: w
     tokio::spawn(async move { tokio::io::copy(&mut up, &mut to).await });
     let (queue, mut waiting) = mpsc::channel(1_024);
     tokio::spawn(read(from, queue));
-    while let Some((came, bytes)) = waiting.recv().await {
-        sleep_until(came + late).await;
-        shut.wait_for(|shut| !shut).await?;
+    while let Some((received, bytes)) = waiting.recv().await {
+        sleep_until(received + delay).await;
+        paused.wait_for(|paused| !paused).await?;
         down.write_all(&bytes).await?;
     }
     Ok(())

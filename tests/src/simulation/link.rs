@@ -1,4 +1,4 @@
-//! The way between one client and the server.
+//! The network path between one client and the server.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -11,33 +11,33 @@ pub(super) enum Direction {
     Down = 1,
 }
 
-/// One connection: in order and without loss in each direction, as late as it likes, until it dies.
+/// One connection: in order and without loss in each direction, with random delays, until it is cut.
 pub(super) struct Link {
-    /// When the last message of each lane arrives: the next one comes no earlier.
+    /// When the last message of each direction arrives. The next one arrives no earlier.
     last: [Instant; 2],
-    /// The least that a message takes, in microseconds.
+    /// The minimum delay, in microseconds.
     base: u64,
-    /// What a message takes more at most, in microseconds.
+    /// The maximum additional delay, in microseconds.
     jitter: u64,
-    /// How many messages of a thousand wait for a retransmission.
+    /// How many of a thousand messages wait for a retransmission.
     stalls: u32,
     cut: bool,
 }
 
 impl Link {
-    /// A link of some quality, from next door to bad radio.
+    /// Returns a link of random quality, from a local network to bad radio.
     pub(super) fn new(now: Instant, random: &mut ChaCha8Rng) -> Self {
         let base = random.random_range(500..150_000);
         let jitter = random.random_range(100..120_000);
         Self { last: [now; 2], base, jitter, stalls: random.random_range(0..30), cut: false }
     }
 
-    /// When a message that is sent now arrives.
-    pub(super) fn arrival(&mut self, send_stream: Direction, now: Instant, random: &mut ChaCha8Rng) -> Instant {
+    /// Returns when a message that is sent now arrives.
+    pub(super) fn arrival(&mut self, direction: Direction, now: Instant, random: &mut ChaCha8Rng) -> Instant {
         let stalled = random.random_range(0..1_000) < self.stalls;
         let stall = if stalled { random.random_range(200_000..1_500_000) } else { 0 };
         let time = self.base + random.random_range(0..self.jitter) + stall;
-        let last = &mut self.last[send_stream as usize];
+        let last = &mut self.last[direction as usize];
         *last = (now + Duration::from_micros(time)).max(*last);
         *last
     }

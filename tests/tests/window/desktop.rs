@@ -1,4 +1,4 @@
-//! A desktop of one test's own: an X server without a monitor, a window manager, a keyboard, and a home folder.
+//! A desktop for one test: a virtual X server, a window manager, a keyboard, and a home folder.
 
 use crate::picture::{Area, Picture, Rgb};
 use crate::program::{Program, run, until};
@@ -10,79 +10,79 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Everything of it ends with it.
-pub struct Desk {
+/// A desktop. Dropping it ends its programs and removes its files.
+pub struct Desktop {
     name: &'static str,
     home: PathBuf,
     display: String,
     bus: Option<String>,
-    // In the order in which they end: what shows itself before what it is shown on.
+    // In the order in which they end: programs with windows before the X server.
     running: Vec<Program>,
     _turn: MutexGuard<'static, ()>,
 }
 
-/// Where the focus is, by the ring that is drawn around it.
+/// The focus ring of a control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ring {
-    /// In pixels of the screen.
+    /// Its area on the screen, in pixels.
     pub area: Area,
-    /// The colour that the control is filled with.
+    /// The fill colour of the control.
     pub inside: Rgb,
 }
 
-/// The dark theme's accent: the focus ring and the one thing to press.
+/// The accent colour of the dark theme: the focus ring and the main button.
 pub const ACCENT: Rgb = [0x5B, 0xB0, 0xFF];
-/// The dark theme's colour of what cannot be undone.
+/// The colour of dangerous actions in the dark theme.
 pub const DANGER: Rgb = [0xFF, 0x6B, 0x66];
 
-/// For anything that happens at once on a machine with nothing else to do.
+/// The limit for steps that are immediate on an idle machine.
 pub const SOON: Duration = Duration::from_secs(20);
 
-impl Desk {
-    /// A screen with a window manager; on a session bus of its own where the machine has one to give. `None`, and a
-    /// line that says so, where a tool is missing.
+impl Desktop {
+    /// Starts a screen with a window manager, and a session bus if `dbus-daemon` is installed. If another tool is missing,
+    /// prints that and returns `None`.
     pub fn with_windows(name: &'static str) -> Option<Self> {
-        let mut desk = Self::bare(name, "1400x900x24", &["Xvfb", "openbox", "xdotool"])?;
-        desk.running.insert(0, Program::start("openbox", desk.command("openbox")));
-        // A window that is there before its manager gets no focus.
-        until("the window manager is there", SOON, || run("xdotool", desk.xdo(&["get_num_desktops"])));
-        if is_there(BUS) {
-            let mut command = desk.command(BUS);
+        let mut desktop = Self::bare(name, "1400x900x24", &["Xvfb", "openbox", "xdotool"])?;
+        desktop.running.insert(0, Program::start("openbox", desktop.command("openbox")));
+        // A window that opens before the window manager gets no focus.
+        until("the window manager runs", SOON, || run("xdotool", desktop.xdo(&["get_num_desktops"])));
+        if is_installed(BUS) {
+            let mut command = desktop.command(BUS);
             command.args(["--session", "--nofork", "--print-address=1"]);
             let daemon = Program::start(BUS, command);
-            desk.bus = Some(daemon.first_line(SOON));
-            desk.running.insert(0, daemon);
+            desktop.bus = Some(daemon.first_line(SOON));
+            desktop.running.insert(0, daemon);
         }
-        Some(desk)
+        Some(desktop)
     }
 
-    /// A screen, and nobody who puts anything on it.
+    /// Starts an empty screen without a window manager.
     pub fn bare(name: &'static str, screen: &str, tools: &[&str]) -> Option<Self> {
-        if let Some(missing) = tools.iter().find(|tool| !is_there(tool)) {
+        if let Some(missing) = tools.iter().find(|tool| !is_installed(tool)) {
             println!("skipped {name}: {missing} is not installed");
             return None;
         }
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let home = std::env::temp_dir().join(format!("conclave-window-{}-{name}", std::process::id()));
-        // One that an ended run with this process number left.
+        // An earlier run with the same process id may have left one.
         let _ = fs::remove_dir_all(&home);
-        // Sockets below it are nobody else's business.
+        // Other users must not reach the sockets in it.
         DirBuilder::new().mode(0o700).create(&home).expect("a folder can be made");
-        let mut desk = Self { name, home, display: String::new(), bus: None, running: Vec::new(), _turn: turn };
-        let mut command = desk.command("Xvfb");
-        command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", screen, "-fbdir"]).arg(&desk.home);
+        let mut desktop = Self { name, home, display: String::new(), bus: None, running: Vec::new(), _turn: turn };
+        let mut command = desktop.command("Xvfb");
+        command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", screen, "-fbdir"]).arg(&desktoptop.home);
         let server = Program::start("Xvfb", command);
-        desk.display = format!(":{}", server.first_line(SOON).trim());
-        desk.running.push(server);
-        Some(desk)
+        desktop.display = format!(":{}", server.first_line(SOON).trim());
+        desktop.running.push(server);
+        Some(desktop)
     }
 
-    /// A path in the home folder.
+    /// Returns a path in the home folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.home.join(name)
     }
 
-    /// A command whose whole surroundings are this desk: no user's files, devices of sound, screens or buses.
+    /// Returns a command whose environment is this desktop only: no files, sound devices, screens or buses of the user.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("LANG", "en_GB.UTF-8").env("HOME", &self.home).env("XDG_RUNTIME_DIR", &self.home);
@@ -106,26 +106,26 @@ impl Desk {
 
     /// Starts a client. `name` is for messages.
     pub fn client(&self, name: &str, arguments: &[&str]) -> Program {
-        self.client_where(name, arguments, &[])
+        self.client_with(name, arguments, &[])
     }
 
-    /// Starts a client in `surroundings`: variables and what they say.
-    pub fn client_where(&self, name: &str, arguments: &[&str], surroundings: &[(&str, &str)]) -> Program {
+    /// Starts a client with additional environment variables.
+    pub fn client_with(&self, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Program {
         let test = std::env::current_exe().expect("the test knows its own file");
-        let folder = test.parent().and_then(Path::parent).expect("tests are built into a folder of a folder");
+        let folder = test.parent().and_then(Path::parent).expect("the folder of tests has a parent");
         let program = folder.join("conclave");
         assert!(program.is_file(), "{} is not built: run cargo build --workspace first", program.display());
         let mut command = self.command(program);
-        command.args(arguments).envs(surroundings.iter().copied());
+        command.args(arguments).envs(environment.iter().copied());
         Program::start(name, command)
     }
 
-    /// The screen as it is now.
+    /// Returns the current content of the screen.
     pub fn screen(&self) -> Picture {
         until("the screen can be read", SOON, || Picture::of_screen(&self.path(SCREEN)))
     }
 
-    /// Waits until the screen is as it should be, and keeps a picture of it where one was asked for.
+    /// Waits until `is_so` returns true for the screen, and saves a picture of it if `CONCLAVE_TEST_PICTURES` is set.
     pub fn shows(&self, what: &str, is_so: impl Fn(&Picture) -> bool) {
         until(what, SOON, || is_so(&self.screen()).then_some(()));
         if let Some(folder) = std::env::var_os("CONCLAVE_TEST_PICTURES") {
@@ -150,10 +150,10 @@ impl Desk {
         until(&format!("a window called {what}"), SOON, || title().filter(|title| is_it(title.trim())));
     }
 
-    /// Presses Tab until the focus is on what `is_it`, as one sees it. Each step must be seen.
+    /// Presses Tab until the focus ring matches `is_it`.
     pub fn tab_to(&self, what: &str, is_it: impl Fn(&Ring) -> bool) {
         let mut seen = Vec::new();
-        let mut before = self.at_rest();
+        let mut before = self.settled();
         for _ in 0..MAX_TABS {
             self.press(&["Tab"]);
             if let Some(ring) = self.ring(&before) {
@@ -167,21 +167,21 @@ impl Desk {
         panic!("Tab does not lead to {what}, but to {seen:#?}");
     }
 
-    /// The screen, once nothing of the ring's colour comes or goes any more: what fades in is no ring.
-    fn at_rest(&self) -> Picture {
+    /// Returns the screen after all changes of the accent colour have ended, because fading content is no focus ring.
+    fn settled(&self) -> Picture {
         let mut last = self.screen();
-        let mut calm = 0;
-        until("the screen rests", SOON, || {
+        let mut unchanged = 0;
+        until("the screen stops changing", SOON, || {
             let now = self.screen();
-            let rests = now.gained(&last, ACCENT).is_none() && last.gained(&now, ACCENT).is_none();
-            calm = if rests { calm + 1 } else { 0 };
+            let same = now.gained(&last, ACCENT).is_none() && last.gained(&now, ACCENT).is_none();
+            unchanged = if same { unchanged + 1 } else { 0 };
             last = now;
-            (calm == CALM).then_some(())
+            (unchanged == SETTLED_LOOKS).then_some(())
         });
         last
     }
 
-    /// The focus ring that has appeared since `before`, once it moves no more; `None` where there is none.
+    /// Returns the focus ring that has appeared since `before`, after it stops moving. Returns `None` if there is none.
     fn ring(&self, before: &Picture) -> Option<Ring> {
         let find = || {
             let now = self.screen();
@@ -191,12 +191,12 @@ impl Desk {
         };
         let mut last = None;
         let mut looks = 0;
-        until("the focus rests", SOON, || {
+        until("the focus ring stops moving", SOON, || {
             looks += 1;
             let found = find();
-            let rests = found.is_some() && found == last;
+            let same = found.is_some() && found == last;
             last = found;
-            (rests || (found.is_none() && looks > PATIENCE)).then_some(found)
+            (same || (found.is_none() && looks > MAX_LOOKS)).then_some(found)
         })
     }
 
@@ -210,7 +210,7 @@ impl Desk {
         command
     }
 
-    /// Whether the window's tree can be asked for here; a line that says so where not.
+    /// Returns whether the accessibility tree can be read here. Prints why if it cannot.
     pub fn has_tree(&self) -> bool {
         let import = "import gi; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi";
         let mut command = self.command(PYTHON);
@@ -222,7 +222,7 @@ impl Desk {
         has
     }
 
-    /// The tree that assistive tools get of the window now; `None` where it changed while it was read.
+    /// Returns the window's accessibility tree. Returns `None` if it changed while it was read.
     pub fn tree(&self) -> Option<Vec<Node>> {
         let mut command = self.command(PYTHON);
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/window/accessible.py"));
@@ -231,7 +231,7 @@ impl Desk {
     }
 }
 
-/// A node of the tree of assistive tools.
+/// A node of the accessibility tree.
 #[derive(Debug)]
 pub struct Node {
     pub role: String,
@@ -247,7 +247,7 @@ impl Node {
     }
 }
 
-impl Drop for Desk {
+impl Drop for Desktop {
     fn drop(&mut self) {
         if std::thread::panicking()
             && let Some(screen) = Picture::of_screen(&self.path(SCREEN))
@@ -257,28 +257,28 @@ impl Drop for Desk {
             println!("the screen at the end: {}", path.display());
         }
         self.running.clear();
-        // What stays is removed by the system with its other temporary files.
+        // If this fails, the system removes the folder with its other temporary files.
         let _ = fs::remove_dir_all(&self.home);
     }
 }
 
-/// One desk at a time: two cores are not to be shared by three meetings.
+/// Only one desktop runs at a time: two cores cannot run three meetings.
 static TURN: Mutex<()> = Mutex::new(());
-/// The file in which the server keeps the screen.
+/// The file in which the X server stores the screen.
 pub const SCREEN: &str = "Xvfb_screen0";
 const BUS: &str = "dbus-daemon";
-/// The system's own, for which its package of AT-SPI is made.
+/// The system's Python, because its AT-SPI package needs it.
 const PYTHON: &str = "/usr/bin/python3";
-/// More controls than any screen has.
+/// More than the number of controls on any screen.
 const MAX_TABS: usize = 30;
-/// From the outer edge of a focus ring to where its control is filled.
+/// The distance from the outer edge of a focus ring to the fill of its control, in pixels.
 const INSIDE: usize = 8;
-/// Looks in a row that see no change, which take longer than a screen takes to begin to fade in.
-const CALM: usize = 6;
-/// Looks until a ring that has not appeared is none.
-const PATIENCE: usize = 20;
+/// The number of unchanged looks in a row after which the screen is settled. Longer than the delay before a fade starts.
+const SETTLED_LOOKS: usize = 6;
+/// The number of looks without a ring after which there is none.
+const MAX_LOOKS: usize = 20;
 
-fn is_there(tool: &str) -> bool {
+fn is_installed(tool: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&paths).any(|folder| folder.join(tool).is_file())
 }

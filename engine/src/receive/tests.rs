@@ -1,0 +1,212 @@
+//! From sealed frames to the screen, over a real decode thread.
+
+use super::{DecodeQueue, PictureReceiver, Report, WaitingFrames};
+use crate::stats::track_stats::TrackStats;
+use crate::video_output::{Meta, VideoSink};
+use crate::worker::Worker;
+use codec::decode::probe::{self, Fault};
+use codec::decode::{Backends, Candidate, Picture};
+use codec::encode::{self, Encoder};
+use crypto::{Group, Identity, KeyRing, Leaf, Opener, Profile, ReceivedFrame, Sealer};
+use media::{
+    Bitrate, BufferPool, Clock, Colour, FrameRate, Pool, Rotation, Sender, Size, Timestamp, VideoCodec, bounded,
+};
+use proto::{MeetingId, ParticipantId, Slot, TrackId};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+/// What the receiver of a track did, in order.
+#[derive(Debug)]
+enum Seen {
+    Shown(u64),
+    KeyRequested,
+    Told(Report),
+}
+
+struct Screen(SyncSender<Seen>);
+
+impl VideoSink for Screen {
+    fn show(&mut self, _: &Picture<'_>, meta: Meta) {
+        self.0.send(Seen::Shown(meta.number)).unwrap();
+    }
+}
+
+/// A sink that panics.
+struct BrokenScreen;
+
+impl VideoSink for BrokenScreen {
+    fn show(&mut self, _: &Picture<'_>, _: Meta) {
+        panic!("no memory is mapped")
+    }
+}
+
+/// The sender of a camera: the probe's encoder and a real seal.
+struct Camera {
+    encoder: Encoder,
+    sealer: Sealer,
+    frames: Pool,
+    sequence: u64,
+}
+
+impl Camera {
+    fn new(ring: &KeyRing) -> Self {
+        let config = encode::Config {
+            codec: VideoCodec::H264,
+            size: SIZE,
+            rate: FrameRate::THIRTY,
+            bitrate: Bitrate::kbps(100),
+            temporal_layers: 1,
+            content: encode::Content::Camera,
+            spatial: 0,
+        };
+        let backend = encode::probe::Backend::new(config, encode::probe::Log::default());
+        let encoder = Encoder::with(Box::new(backend));
+        Self { encoder, sealer: Sealer::new(ring.clone(), Slot::Camera), frames: Pool::new(1), sequence: 0 }
+    }
+
+    fn send(&mut self, to: &Sender<ReceivedFrame>, key: bool) {
+        let picture = self.frames.take(SIZE).unwrap();
+        let captured = Timestamp::from_micros(self.sequence * 33_333);
+        let picture = picture.freeze(self.sequence, captured, Colour::default(), Rotation::Upright);
+        let encoded = self.encoder.encode(&picture, key, &BufferPool::new(1)).unwrap().unwrap();
+        let sealed = self.sealer.seal(encoded).unwrap();
+        let (header, sequence) = (*sealed.header(), self.sequence);
+        let received = ReceivedFrame { header, bytes: sealed.into_bytes(), sequence, received: Instant::now() };
+        to.try_send(received).unwrap();
+        self.sequence += 1;
+    }
+}
+
+fn keys() -> (KeyRing, Leaf) {
+    let identity = Identity::generate().unwrap();
+    let group = Group::create(&identity, Profile::new("Anne").unwrap(), ParticipantId(1), MeetingId([1; 16])).unwrap();
+    let ring = KeyRing::new();
+    ring.install(group.media_keys().unwrap(), &[group.me()], &[], Instant::now());
+    (ring, group.me())
+}
+
+/// A camera that a worker receives.
+struct Track {
+    camera: Camera,
+    frames: Sender<ReceivedFrame>,
+    seen: Receiver<Seen>,
+}
+
+impl Track {
+    fn start(
+        worker: &mut Worker,
+        decoders: Backends,
+        sink: impl FnOnce(SyncSender<Seen>) -> Box<dyn VideoSink>,
+    ) -> Self {
+        let ((ring, leaf), clock) = (keys(), Clock::default());
+        let (frames, receiver) = bounded(1 << 20);
+        let (sender, seen) = sync_channel(1_000);
+        let track = TrackId { owner: ParticipantId(1), slot: Slot::Camera };
+        let (requested, told) = (sender.clone(), sender.clone());
+        worker.add(Box::new(PictureReceiver {
+            track,
+            frames: receiver,
+            opener: Opener::new(ring.clone(), Slot::Camera, leaf, clock),
+            waiting: WaitingFrames::default(),
+            queue: DecodeQueue::default(),
+            decoders,
+            decoder: None,
+            needs_key: true,
+            sink: sink(sender),
+            shown: None,
+            stats: TrackStats::default().track(track),
+            clock,
+            request_key: Box::new(move || requested.send(Seen::KeyRequested).unwrap()),
+            report: Box::new(move |report| told.send(Seen::Told(report)).unwrap()),
+        }));
+        Self { camera: Camera::new(&ring), frames, seen }
+    }
+
+    /// Sends a picture and returns what becomes of it: everything up to its display or to a request for a key frame.
+    fn send(&mut self, key: bool) -> Vec<Seen> {
+        self.camera.send(&self.frames, key);
+        let mut seen = Vec::new();
+        while !matches!(seen.last(), Some(Seen::Shown(_) | Seen::KeyRequested | Seen::Told(Report::TrackFailed(_)))) {
+            seen.push(self.seen.recv_timeout(PATIENCE).expect("the picture is processed"));
+        }
+        seen
+    }
+}
+
+fn candidate(name: &'static str) -> Candidate {
+    probe::candidate(name, SIZE, probe::Log::default())
+}
+
+fn failing(fault: Fault) -> Candidate {
+    probe::faulty("failing", candidate("inner"), fault)
+}
+
+#[test]
+fn a_failing_decoder_is_replaced_at_the_same_picture_and_told_once() {
+    for (fault, at) in [(Fault::Open, 0), (Fault::ErrorAt(100), 100), (Fault::PanicAt(100), 100)] {
+        let mut worker = Worker::start("test").unwrap();
+        let decoders = Backends::new(vec![failing(fault), candidate("spare")]);
+        let mut track = Track::start(&mut worker, decoders, |seen| Box::new(Screen(seen)));
+        let mut needs_key = true;
+        for number in 0..120 {
+            let seen = track.send(needs_key);
+            needs_key = false;
+            match &seen[..] {
+                [Seen::Shown(shown)] => assert!(*shown == number && number != at, "{fault:?}: {seen:?}"),
+                // The replacement opens before the first picture, and shows it.
+                [Seen::Told(Report::DecoderReplaced(told)), Seen::Shown(0)] if number == at => {
+                    assert_eq!((told.refusal.name, told.by), ("failing", "spare"));
+                }
+                // Later it needs a key frame, which is requested at once and is the next picture.
+                [Seen::Told(Report::DecoderReplaced(told)), Seen::KeyRequested] if number == at => {
+                    assert_eq!((told.refusal.name, told.by), ("failing", "spare"));
+                    needs_key = true;
+                }
+                _ => panic!("{fault:?}, picture {number}: {seen:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_track_without_any_decoder_left_is_reported_as_failed_and_the_others_go_on() {
+    for fault in [Fault::Open, Fault::ErrorAt(0), Fault::PanicAt(0)] {
+        let mut worker = Worker::start("test").unwrap();
+        let mut other =
+            Track::start(&mut worker, Backends::new(vec![candidate("good")]), |seen| Box::new(Screen(seen)));
+        let mut track = Track::start(&mut worker, Backends::new(vec![failing(fault)]), |seen| Box::new(Screen(seen)));
+        // A last decoder that opens gets three key frames.
+        let attempts = if fault == Fault::Open { 1 } else { 3 };
+        for attempt in 1..=attempts {
+            let seen = track.send(true);
+            let last = attempt == attempts;
+            match &seen[..] {
+                [Seen::KeyRequested] => assert!(!last, "{fault:?}"),
+                [Seen::Told(Report::TrackFailed(reason))] => {
+                    assert!(last && reason.starts_with("no decoder is left; tried failing: "), "{fault:?}: {reason}");
+                }
+                _ => panic!("{fault:?}: {seen:?}"),
+            }
+        }
+        assert!(track.seen.recv().is_err(), "the receiver is dropped, and reports no more");
+        assert!(matches!(other.send(true)[..], [Seen::Shown(0)]));
+    }
+}
+
+#[test]
+fn a_panic_at_one_track_is_reported_and_the_others_of_its_thread_go_on() {
+    let mut worker = Worker::start("test").unwrap();
+    let decoders = || Backends::new(vec![candidate("good")]);
+    let mut other = Track::start(&mut worker, decoders(), |seen| Box::new(Screen(seen)));
+    assert!(matches!(other.send(true)[..], [Seen::Shown(0)]));
+    let mut track = Track::start(&mut worker, decoders(), |_| Box::new(BrokenScreen));
+    let seen = track.send(true);
+    let [Seen::Told(Report::TrackFailed(reason))] = &seen[..] else { panic!("{seen:?}") };
+    assert_eq!(reason, "panicked: no memory is mapped");
+    assert!(matches!(other.send(false)[..], [Seen::Shown(1)]));
+}
+
+const SIZE: Size = Size::new(16, 16);
+
+/// For what takes milliseconds on a quiet machine.
+const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,0 +1,311 @@
+//! Meetings on virtual time: real `Meeting`s, a simple delivery service, and a network that delays and breaks.
+//!
+//! Everything follows from the seed. A connection is a WebSocket: reliable and in order until it ends. A bad network
+//! delays it, stalls it or ends it. Messages of different clients overtake each other.
+
+mod agreement;
+mod client;
+mod link;
+mod media;
+mod service;
+
+pub use client::{Client, Ending};
+
+use client::Started;
+use crypto::{Identity, Invitation, Profile};
+use link::{Direction, Link};
+use net::meeting::{Command, Entry};
+use proto::{Down, MeetingId, ParticipantId, Up};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use service::{Action, Service};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// The index of a client in the simulation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub usize);
+
+/// Clients, a server, the network between them, and the simulated time.
+pub struct Simulation {
+    random: ChaCha8Rng,
+    start: Instant,
+    now: Instant,
+    service: Service,
+    clients: Vec<Client>,
+    links: Vec<Link>,
+    /// What happens next. The number keeps the order of events of the same time.
+    scheduled: BTreeMap<(Instant, u64), Scheduled>,
+    count: u64,
+    /// Whom an organiser asked to remove. Holds until the organiser's meeting ends.
+    removals: BTreeSet<(ClientId, ParticipantId)>,
+}
+
+enum Scheduled {
+    /// A message to the server arrives.
+    Up(ClientId, Vec<u8>),
+    /// A message to the client arrives.
+    Down(ClientId, Vec<u8>),
+    /// The server sees the connection close.
+    ServerSeesClose(ClientId),
+    /// The client sees the connection close.
+    ClientSeesClose(ClientId),
+    /// The server checks which connections are silent.
+    Tick,
+}
+
+impl Simulation {
+    /// Returns a simulation without clients.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        let start = Instant::now();
+        let mut simulation = Self {
+            random: ChaCha8Rng::seed_from_u64(seed),
+            start,
+            now: start,
+            service: Service::default(),
+            clients: Vec::new(),
+            links: Vec::new(),
+            scheduled: BTreeMap::new(),
+            count: 0,
+            removals: BTreeSet::new(),
+        };
+        simulation.schedule(start, Scheduled::Tick);
+        simulation
+    }
+
+    /// Returns the random generator, for the choices of a test.
+    pub fn random(&mut self) -> &mut ChaCha8Rng {
+        &mut self.random
+    }
+
+    /// Adds a client that opens a meeting.
+    pub fn create(&mut self, name: &str) -> ClientId {
+        let meeting = MeetingId(self.random.random());
+        self.start(name, |identity, profile| Entry::Create { meeting, identity, profile })
+    }
+
+    /// Adds a client that joins by the link of `host`'s meeting.
+    pub fn join(&mut self, host: ClientId, name: &str) -> ClientId {
+        let invitation = self.invitation(host);
+        self.join_by(invitation, name)
+    }
+
+    /// Adds a client that joins by `invitation`.
+    pub fn join_by(&mut self, invitation: Invitation, name: &str) -> ClientId {
+        self.start(name, |identity, profile| Entry::Join { invitation, identity, profile })
+    }
+
+    /// Returns the link of the client's meeting.
+    ///
+    /// # Panics
+    /// Panics if the client has no keys.
+    pub fn invitation(&self, client_id: ClientId) -> Invitation {
+        self.client(client_id).meeting.invitation("meet.example", 443, None).expect("its keys were made")
+    }
+
+    /// Returns the members of a new meeting, after they agree on the group.
+    pub fn meeting(&mut self, names: &[&str]) -> Vec<ClientId> {
+        let organiser = self.create(names[0]);
+        self.run(Duration::from_secs(3));
+        let mut members = vec![organiser];
+        members.extend(names[1..].iter().map(|name| self.join(organiser, name)));
+        self.run(Duration::from_secs(20));
+        self.assert_agreement(&members);
+        members
+    }
+
+    /// Returns a client.
+    pub fn client(&self, client_id: ClientId) -> &Client {
+        &self.clients[client_id.0]
+    }
+
+    /// Returns the clients whose meeting has not ended.
+    pub fn active(&self) -> Vec<ClientId> {
+        (0..self.clients.len()).map(ClientId).filter(|client_id| self.client(*client_id).ending.is_none()).collect()
+    }
+
+    /// Returns the simulated time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.now - self.start
+    }
+
+    /// Passes a command of the user to a client.
+    pub fn command(&mut self, client_id: ClientId, command: Command) {
+        if let Command::Remove(participant) = command
+            && self.client(client_id).is_organiser()
+            && self.client(client_id).knows(participant)
+            && self.client(client_id).meeting.me() != Some(participant)
+        {
+            self.removals.insert((client_id, participant));
+        }
+        let now = self.now;
+        let client = &mut self.clients[client_id.0];
+        client.note_command(command);
+        client.meeting.handle_command(command, now);
+        self.drain(client_id);
+    }
+
+    /// Sends a message on a client's connection, as a member that breaks the rules would.
+    pub fn inject(&mut self, client_id: ClientId, message: &Up) {
+        self.send_up(client_id, proto::encode(message));
+    }
+
+    /// Sends bytes to a client, as a server that breaks the rules would.
+    pub fn inject_down(&mut self, client_id: ClientId, bytes: Vec<u8>) {
+        let at = self.links[client_id.0].arrival(Direction::Down, self.now, &mut self.random);
+        self.schedule(at, Scheduled::Down(client_id, bytes));
+    }
+
+    /// Loses the client's commits from now on. The client still answers pings.
+    pub fn drop_commits(&mut self, client_id: ClientId) {
+        self.clients[client_id.0].drops_commits = true;
+    }
+
+    /// Cuts the connection: messages on their way are lost, and neither end gets a notice.
+    pub fn cut(&mut self, client_id: ClientId) {
+        self.links[client_id.0].cut();
+    }
+
+    /// Resets the connection: messages on their way are lost, and both ends see it closed later.
+    pub fn reset(&mut self, client_id: ClientId) {
+        let server_sees = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
+        let client_sees = self.links[client_id.0].arrival(Direction::Down, self.now, &mut self.random);
+        self.cut(client_id);
+        self.schedule(server_sees, Scheduled::ServerSeesClose(client_id));
+        self.schedule(client_sees, Scheduled::ClientSeesClose(client_id));
+    }
+
+    /// Kills the client's process: the system closes its socket.
+    pub fn kill(&mut self, client_id: ClientId) {
+        self.clients[client_id.0].kill();
+        let server_sees = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
+        self.schedule(server_sees, Scheduled::ServerSeesClose(client_id));
+    }
+
+    /// Runs for `time`.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.step(end) {}
+        self.now = end;
+    }
+
+    /// Runs until `done` returns true. Returns false if it does not within `limit`.
+    pub fn run_until(&mut self, limit: Duration, done: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now + limit;
+        while !done(self) {
+            if !self.step(end) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Runs the next event that is due by `end`. Returns false if there is none.
+    fn step(&mut self, end: Instant) -> bool {
+        let timer =
+            self.clients.iter().enumerate().filter_map(|(at, client)| Some((client.timeout()?, ClientId(at)))).min();
+        let next = self.scheduled.first_key_value().map(|(key, _)| key.0);
+        if let Some((at, client_id)) = timer
+            && at <= end
+            && next.is_none_or(|next| at <= next)
+        {
+            self.now = self.now.max(at);
+            self.clients[client_id.0].meeting.handle_timeout(self.now);
+            self.drain(client_id);
+            return true;
+        }
+        if next.is_none_or(|next| next > end) {
+            return false;
+        }
+        let Some(((at, _), event)) = self.scheduled.pop_first() else { return false };
+        self.now = self.now.max(at);
+        self.handle(event);
+        true
+    }
+
+    fn handle(&mut self, event: Scheduled) {
+        let now = self.now;
+        match event {
+            Scheduled::Up(client_id, bytes) if !self.links[client_id.0].is_cut() => {
+                let actions = self.service.handle(client_id, &bytes, now);
+                self.perform(actions);
+            }
+            Scheduled::Down(client_id, bytes) if !self.links[client_id.0].is_cut() => {
+                let client = &mut self.clients[client_id.0];
+                if client.ending == Some(Ending::Killed) {
+                    return;
+                }
+                match proto::decode::<Down>(&bytes) {
+                    Ok(message) => client.meeting.handle_message(message, now),
+                    Err(_) => client.meeting.handle_malformed(),
+                }
+                self.drain(client_id);
+            }
+            Scheduled::Up(..) | Scheduled::Down(..) => {}
+            Scheduled::ServerSeesClose(client_id) => {
+                let actions = self.service.disconnect(client_id);
+                self.perform(actions);
+            }
+            Scheduled::ClientSeesClose(client_id) if self.client(client_id).ending == Some(Ending::Killed) => {}
+            Scheduled::ClientSeesClose(client_id) => {
+                self.clients[client_id.0].meeting.handle_disconnected();
+                self.drain(client_id);
+            }
+            Scheduled::Tick => {
+                self.schedule(now + Duration::from_secs(1), Scheduled::Tick);
+                let actions = self.service.tick(now);
+                self.perform(actions);
+            }
+        }
+    }
+
+    /// Performs what the server asks for.
+    fn perform(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            let client_id = action.client();
+            if self.links[client_id.0].is_cut() {
+                continue;
+            }
+            let at = self.links[client_id.0].arrival(Direction::Down, self.now, &mut self.random);
+            let event = match action {
+                Action::Send(_, message) => Scheduled::Down(client_id, proto::encode(&message)),
+                Action::Close(_) => Scheduled::ClientSeesClose(client_id),
+            };
+            self.schedule(at, event);
+        }
+    }
+
+    /// Handles a client's events and sends its messages.
+    fn drain(&mut self, client_id: ClientId) {
+        let (messages, closing) = self.clients[client_id.0].drain(self.now);
+        media::assert_departed_cannot_open(&mut self.clients, client_id);
+        for message in messages {
+            self.send_up(client_id, proto::encode(&message));
+        }
+        if closing && !self.links[client_id.0].is_cut() {
+            let at = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
+            self.schedule(at, Scheduled::ServerSeesClose(client_id));
+        }
+    }
+
+    fn send_up(&mut self, client_id: ClientId, bytes: Vec<u8>) {
+        let at = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
+        self.schedule(at, Scheduled::Up(client_id, bytes));
+    }
+
+    fn schedule(&mut self, at: Instant, event: Scheduled) {
+        self.count += 1;
+        self.scheduled.insert((at, self.count), event);
+    }
+
+    fn start(&mut self, name: &str, entry: impl FnOnce(Identity, Profile) -> Entry) -> ClientId {
+        let client_id = ClientId(self.clients.len());
+        let started = Started { name: name.to_owned(), now: self.now, seed: self.random.random() };
+        self.clients.push(Client::new(started, entry));
+        self.links.push(Link::new(self.now, &mut self.random));
+        self.service.connect(client_id, ParticipantId(self.random.random()), self.now);
+        self.drain(client_id);
+        client_id
+    }
+}

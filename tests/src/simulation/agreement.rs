@@ -1,0 +1,45 @@
+//! What must hold if no message is on its way.
+
+use super::{ClientId, Simulation, media};
+use std::collections::BTreeSet;
+
+impl Simulation {
+    /// Asserts that exactly `expected` are members, that they and the server agree, that nobody waits for admission, and that
+    /// nobody is a member whom the organiser asked to remove.
+    ///
+    /// # Panics
+    /// Panics if one of these does not hold.
+    pub fn assert_agreement(&mut self, expected: &[ClientId]) {
+        let Some(first) = expected.first() else { return };
+        let reference = self.client(*first);
+        let ids: BTreeSet<_> = expected.iter().map(|client_id| self.client(*client_id).meeting.me()).collect();
+        let seen: BTreeSet<_> = reference.people.iter().map(|person| Some(person.id)).collect();
+        assert_eq!(seen, ids, "the members according to {}", reference.name);
+        for client_id in expected {
+            let client = self.client(*client_id);
+            assert_eq!(client.ending, None, "{} is still a member", client.name);
+            assert_eq!(client.epoch, reference.epoch, "{} is at the others' epoch", client.name);
+            assert!(client.words.is_some() && client.words == reference.words, "{} has the others' words", client.name);
+            client.assert_same_people(reference);
+            let own = reference.people.iter().find(|person| Some(person.id) == client.meeting.me());
+            assert_eq!(
+                own.map(|person| person.state),
+                Some(client.own),
+                "the others know the state of {}",
+                client.name
+            );
+            let still_member =
+                |(client_id, id): &(ClientId, _)| self.client(*client_id).ending.is_none() && client.knows(*id);
+            assert!(!self.removals.iter().any(still_member), "a removed person is still a member");
+        }
+        self.service.assert_agreement(&ids.into_iter().flatten().collect());
+        for client in &self.clients {
+            assert!(
+                client.ending.is_some() || client.meeting.me().is_some(),
+                "the request of {} was not answered",
+                client.name
+            );
+        }
+        media::assert_only_members_can_open(&mut self.clients, expected);
+    }
+}

@@ -1,0 +1,104 @@
+//! Frames sealed with the real key ring, and checks of who can open them.
+
+use super::{Client, ClientId};
+use crypto::{KeyRing, Leaf, MediaKeys, Opener, ReceivedFrame, Sealed, Sealer};
+use media::{BufferPool, Clock, Encoded, Layer, Size, Timestamp, VideoCodec};
+use proto::Slot;
+use std::time::Instant;
+
+/// Seals and opens the frames of a client, in the camera slot.
+pub(super) struct MediaEndpoint {
+    ring: KeyRing,
+    pool: BufferPool,
+    leaves: Vec<Leaf>,
+    dropped: Vec<Leaf>,
+    number: u64,
+}
+
+impl MediaEndpoint {
+    /// Frame numbers start at `first >> 8`.
+    pub(super) fn new(first: u64) -> Self {
+        Self {
+            ring: KeyRing::new(),
+            pool: BufferPool::new(4),
+            leaves: Vec::new(),
+            dropped: Vec::new(),
+            number: first >> 8,
+        }
+    }
+
+    pub(super) fn install(&mut self, keys: MediaKeys, removed: Vec<Leaf>, leaves: Vec<Leaf>, now: Instant) {
+        self.ring.install(keys, &leaves, &removed, now);
+        self.leaves = leaves;
+        self.leaves.sort();
+        self.dropped = removed;
+    }
+
+    /// Returns the leaves of the newest keys, in order.
+    pub(super) fn leaves(&self) -> Vec<Leaf> {
+        self.leaves.clone()
+    }
+
+    /// Returns whether the newest keys removed `leaf`.
+    pub(super) fn dropped(&self, leaf: Leaf) -> bool {
+        self.dropped.contains(&leaf)
+    }
+
+    /// Seals a frame of this client. Returns `None` if it has no keys.
+    fn seal(&mut self) -> Option<Sealed> {
+        self.number += 1;
+        let picture = Encoded {
+            codec: VideoCodec::H264,
+            layer: Layer::default(),
+            size: Size::new(320, 180),
+            key: true,
+            discardable: false,
+            number: self.number,
+            captured: Timestamp::from_micros(self.number),
+            payload: self.pool.copy(&self.number.to_be_bytes()),
+        };
+        Sealer::new(self.ring.clone(), Slot::Camera).seal(picture).ok()
+    }
+
+    /// Returns whether this client can open a frame of `leaf`.
+    fn can_open(&self, frame: &Sealed, leaf: Leaf) -> bool {
+        let bytes = self.pool.copy(frame.bytes());
+        let received = ReceivedFrame { header: *frame.header(), bytes, sequence: 0, received: Instant::now() };
+        Opener::new(self.ring.clone(), Slot::Camera, leaf, Clock::default()).open(received).is_ok()
+    }
+}
+
+/// Asserts that each of `members` can open the frames of the others, and that no other client can.
+pub(super) fn assert_only_members_can_open(clients: &mut [Client], members: &[ClientId]) {
+    for sender in members {
+        let leaf = clients[sender.0].people.iter().find(|person| person.me).map(|person| person.leaf);
+        let frame = clients[sender.0].media.seal().zip(leaf);
+        let (frame, leaf) = frame.expect("a member can seal");
+        for (at, client) in clients.iter().enumerate().filter(|(at, _)| *at != sender.0) {
+            assert_eq!(
+                client.media.can_open(&frame, leaf),
+                members.contains(&ClientId(at)),
+                "{}: only members can open a frame",
+                client.name
+            );
+        }
+    }
+}
+
+/// Asserts, after `client` reported that somebody left, that neither can open new frames of the other. The departed client
+/// may have kept any keys.
+pub(super) fn assert_departed_cannot_open(clients: &mut [Client], client: ClientId) {
+    for gone in std::mem::take(&mut clients[client.0].unchecked_departures) {
+        let mine = clients[client.0].people.iter().find(|person| person.me).map(|person| person.leaf);
+        let (frame, leaf) = clients[client.0].media.seal().zip(mine).expect("a member can seal");
+        let Some(other) = clients.iter().position(|other| other.past_id == Some(gone.id)) else { continue };
+        assert!(!clients[other].media.can_open(&frame, leaf), "{} can open a frame after leaving", gone.name);
+        if let Some(frame) = clients[other].media.seal() {
+            assert!(
+                !clients[client.0].media.can_open(&frame, gone.leaf),
+                "a frame of {} can be opened after leaving",
+                gone.name
+            );
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Encoders and decoders that fail in a meeting: the picture goes on, or the track ends and the person is told.
+
+use super::PATIENCE;
+use anyhow::Result;
+use codec::decode::{self, probe as decoders};
+use codec::encode::{self, probe as encoders};
+use encoders::Fault;
+use engine::{AudioChoice, Choice, Codecs, Command, Entry, Hardware, NoticeKind};
+use media::Size;
+use tests::people::{Host, Person};
+
+#[test]
+fn an_encoder_and_a_decoder_that_fail_are_replaced_and_the_picture_goes_on() -> Result<()> {
+    let host = Host::start()?;
+    let encoder = encode::Backends::default().candidates()[0].clone();
+    let failing = encoders::faulty("failing", encoder.clone(), Fault::ErrorAt(100));
+    let codecs = Codecs { encoders: encode::Backends::new(vec![failing, encoder]), ..Codecs::default() };
+    let mut anne = enter(host.entry(), "Anne", Choice::Synthetic, codecs)?;
+    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    let from = anne.me.expect("Anne is in");
+
+    let decoder = decode::Backends::default().candidates()[0].clone();
+    let failing = decoders::faulty("failing", decoder.clone(), Fault::PanicAt(30));
+    let codecs = Codecs { decoders: decode::Backends::new(vec![failing, decoder]), ..Codecs::default() };
+    let mut bob = enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, codecs)?;
+    bob.wait(PATIENCE, "Anne's camera is known", |bob| bob.people.iter().any(|person| !person.me && person.camera))?;
+    bob.look(Size::new(320, 180))?;
+    bob.wait(PATIENCE, "Bob sees Anne after both failures", |bob| bob.sight(from).shown > 160)?;
+    anne.wait(PATIENCE, "Anne is told", |anne| !anne.notices.is_empty())?;
+    assert_eq!(
+        (&anne.notices[..], &bob.notices[..]),
+        (&[NoticeKind::CodecReplaced][..], &[NoticeKind::CodecReplaced][..])
+    );
+    assert!(anne.camera);
+    Ok(())
+}
+
+#[test]
+fn a_track_without_any_encoder_left_is_unpublished_and_told() -> Result<()> {
+    let host = Host::start()?;
+    let encoder = encode::Backends::default().candidates()[0].clone();
+    let failing = encoders::faulty("failing", encoder, Fault::Open);
+    let codecs = Codecs { encoders: encode::Backends::new(vec![failing]), ..Codecs::default() };
+    let mut anne = enter(host.entry(), "Anne", Choice::Synthetic, codecs)?;
+    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    // Her camera is encoded, and fails, as soon as somebody is there to see it.
+    let mut bob = enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, Codecs::default())?;
+    for _ in 0..2 {
+        anne.wait(PATIENCE, "Anne is told", |anne| !anne.notices.is_empty())?;
+        assert_eq!((std::mem::take(&mut anne.notices), anne.camera), (vec![NoticeKind::TrackFailed], false));
+        bob.wait(PATIENCE, "Bob sees no camera", |bob| {
+            bob.people.len() == 2 && bob.people.iter().all(|one| !one.camera)
+        })?;
+        // She may try again.
+        anne.engine.send(Command::Camera(true))?;
+    }
+    assert!(anne.ended.is_none() && bob.ended.is_none() && bob.notices.is_empty(), "{:?}", bob.notices);
+    Ok(())
+}
+
+fn enter(entry: Entry, name: &str, camera: Choice, codecs: Codecs) -> Result<Person> {
+    let hardware = Hardware { codecs, ..Hardware::default() };
+    Person::enter_at(entry, name, (camera, AudioChoice::Off), hardware)
+}
