@@ -1,8 +1,9 @@
-//! The main task of a session. It owns the SFU's dialect, the connection to the server and the peer connection, and moves
+//! The main task of a session. It owns the SFU's dialect, the connections to servers and the transports of media, and moves
 //! messages between them and the keys thread, which owns the meeting. It decides nothing and computes no cryptography.
 
 mod media;
 mod outbox;
+mod sfu_connection;
 
 use crate::config::Config;
 use crate::error::Error;
@@ -10,18 +11,22 @@ use crate::event::Event;
 use crate::keys_thread::{Address, Inbox, Input as KeysInput, KeysThread, Output as KeysOutput, Setup};
 use crate::media_requests::{self, Pending, Publication};
 use crate::meeting;
-use crate::peer::{self, Peer};
-use crate::sfu::{self, Input, Output, Sfu};
+use crate::peer;
+use crate::session::Backends;
+use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
 use crate::signalling::{self, Incoming, Wire};
+use bytes::Bytes;
 use crypto::KeyRing;
-use media::Media;
+use media::{Local, Media, Report};
 use outbox::Outbox;
-use proto::{Down, Problem, TileWish, Up};
+use proto::{
+    Blob, ClientMessage, FromSfu, SenderLayers, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu, WantedLayer,
+};
+use sfu_connection::{SfuConnection, SfuEvent};
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
-use webrtc::runtime::Runtime;
 
 /// The session's ends of the queues that the handle writes to.
 pub struct Ends {
@@ -30,7 +35,7 @@ pub struct Ends {
     pub wishes: watch::Receiver<Vec<TileWish>>,
     pub events: mpsc::Sender<Event>,
     pub link: Arc<OnceLock<String>>,
-    pub stack: Arc<dyn Runtime>,
+    pub backends: Backends,
 }
 
 /// Runs a session to its end.
@@ -42,13 +47,13 @@ pub async fn run(config: Config, ends: Ends) {
     if let Err(error) = end {
         tracing::info!(%error, fault = ?error.fault(), "session failed");
         // The program may have stopped reading.
-        let _ = events.send_timeout(Event::Failed(error), FAREWELL).await;
+        let _ = events.send_timeout(Event::Failed(error), CLOSE_TIMEOUT).await;
     }
 }
 
 async fn session(config: Config, ends: Ends) -> Result<(), Error> {
     let wire = tokio::select! {
-        wire = Wire::connect(&config.host, config.port, config.fingerprint, &ends.stack) => wire?,
+        wire = Wire::connect(&config.host, config.port, config.fingerprint, &ends.backends.stack) => wire?,
         // The program does not read events any more.
         () = ends.events.closed() => return Ok(()),
     };
@@ -58,6 +63,8 @@ async fn session(config: Config, ends: Ends) -> Result<(), Error> {
 struct Driver {
     keys: KeysThread,
     sfu: Box<dyn Sfu>,
+    /// The connection to a server of the SFU's own, if its dialect ordered one.
+    sfu_connection: SfuConnection,
     wire: Wire,
     /// False once the connection to the server is closed.
     connected: bool,
@@ -78,8 +85,8 @@ enum Wake {
     Keys(Option<KeysOutput>),
     Requests,
     Wishes,
-    Peer(peer::Event),
-    Feedback(peer::Feedback),
+    Media(TransportId, Report),
+    Sfu(SfuEvent),
     Room,
     Time,
 }
@@ -87,17 +94,20 @@ enum Wake {
 impl Driver {
     async fn open(config: Config, ends: Ends, wire: Wire) -> Result<Self, Error> {
         let Config { entry, host, port, fingerprint, ring, pool } = config;
-        let Ends { commands, requests, wishes, events, link, stack } = ends;
+        let Ends { commands, requests, wishes, events, link, backends } = ends;
+        let Backends { stack, sfu } = backends;
         // Media use the network interface that signalling uses.
-        let opened = Box::pin(Peer::open(wire.local().ip(), pool, Arc::clone(&stack))).await?;
+        let transports = sfu.caps().topology.transports();
+        let media = Media::open(transports, wire.local().ip(), pool, Arc::clone(&stack)).await?;
         let address = Address { host, port, fingerprint };
         let setup = Setup { commands, ring: ring.clone(), address, link };
         Ok(Self {
             keys: KeysThread::spawn(entry, setup)?,
-            sfu: Box::new(sfu::native::Native::default()),
+            sfu,
+            sfu_connection: SfuConnection::new(stack),
             wire,
             connected: true,
-            media: Media::new(opened, stack),
+            media,
             requests,
             wishes,
             outbox: Outbox::new(events),
@@ -109,12 +119,14 @@ impl Driver {
 
     async fn run(mut self) -> Result<(), Error> {
         let result = self.work().await;
-        let Self { keys, wire, media, outbox, .. } = self;
+        self.leave_sfu();
+        let Self { keys, wire, media, outbox, sfu_connection, .. } = self;
         // The last messages, `Leave` among them. If the connection is lost, they are lost with it.
-        let closed = keys.close(|message| drop(wire.send(&message))).await;
+        let closed = keys.close(|message| drop(wire.send(&ClientMessage::Meeting(message)))).await;
+        sfu_connection.close(CLOSE_TIMEOUT).await;
         media.close().await;
-        wire.close(FAREWELL).await;
-        outbox.flush(FAREWELL).await;
+        wire.close(CLOSE_TIMEOUT).await;
+        outbox.flush(CLOSE_TIMEOUT).await;
         // A panic of the thread is why its outputs ended.
         closed.and(result)
     }
@@ -141,8 +153,8 @@ impl Driver {
             output = self.keys.outputs.recv() => Wake::Keys(output),
             () = self.requests.changed() => Wake::Requests,
             Ok(()) = self.wishes.changed() => Wake::Wishes,
-            Some(event) = self.media.states.recv() => Wake::Peer(event),
-            Some(feedback) = self.media.feedback.recv() => Wake::Feedback(feedback),
+            (transport, report) = self.media.next() => Wake::Media(transport, report),
+            event = self.sfu_connection.next() => Wake::Sfu(event),
             () = self.outbox.room(), if waiting => Wake::Room,
             () = tokio::time::sleep_until(deadline) => Wake::Time,
         }
@@ -160,7 +172,7 @@ impl Driver {
                 self.connected = false;
                 self.keys.inbox.send(KeysInput::Disconnected);
             }
-            Wake::Keys(Some(KeysOutput::Send(message))) => self.send(&message)?,
+            Wake::Keys(Some(KeysOutput::Send(message))) => self.send(&ClientMessage::Meeting(message))?,
             Wake::Keys(Some(KeysOutput::Event(event))) => self.handle_event(event, now),
             // The thread ended without a last event.
             Wake::Keys(None) => return Err(Error::KeysThread),
@@ -169,8 +181,10 @@ impl Driver {
                 let tiles = self.wishes.borrow_and_update().clone();
                 self.sfu.handle(Input::Wishes(tiles), now);
             }
-            Wake::Peer(event) => self.media.handle_state(event, &mut self.outbox, now)?,
-            Wake::Feedback(feedback) => self.media.handle_feedback(feedback, &mut self.outbox),
+            Wake::Media(transport, report) => self.handle_report(transport, report, now)?,
+            Wake::Sfu(SfuEvent::Connected) => self.sfu.handle(Input::Connected, now),
+            Wake::Sfu(SfuEvent::Signal(bytes)) => self.sfu.handle(Input::Signal(bytes), now),
+            Wake::Sfu(SfuEvent::Lost) => self.sfu.handle(Input::SignalLost, now),
             Wake::Room => {}
             Wake::Time => {
                 self.tick = now + TICK;
@@ -182,26 +196,12 @@ impl Driver {
         Ok(if self.outbox.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
-    /// Routes a message to the SFU's dialect or to the keys thread.
-    fn handle_message(&mut self, message: Down, now: Instant) {
+    /// Routes a message to the keys thread or to the SFU's dialect.
+    fn handle_message(&mut self, message: ServerMessage, now: Instant) {
         match message {
-            Down::Answer { .. }
-            | Down::Tracks { .. }
-            | Down::SenderLayers { .. }
-            | Down::Problem { problem: Problem::Media } => self.sfu.handle(Input::Message(message), now),
-            Down::Totals { totals } => self.outbox.push(Event::Totals(totals)),
-            Down::Hello { .. }
-            | Down::Created
-            | Down::AdmissionKey { .. }
-            | Down::Knocked { .. }
-            | Down::Withdrew { .. }
-            | Down::Admitted { .. }
-            | Down::Refused { .. }
-            | Down::Log { .. }
-            | Down::Lost { .. }
-            | Down::Removed
-            | Down::Ping
-            | Down::Problem { .. } => self.keys.inbox.send(KeysInput::Message(message)),
+            ServerMessage::Meeting(message) => self.keys.inbox.send(KeysInput::Message(message)),
+            ServerMessage::Sfu(FromSfu::Signal(blob)) => self.sfu.handle(Input::Signal(blob.0.into()), now),
+            ServerMessage::Sfu(FromSfu::Totals { totals }) => self.outbox.push(Event::Totals(totals)),
         }
     }
 
@@ -211,7 +211,11 @@ impl Driver {
             match publication {
                 Publication::Published { layers, queue } => {
                     self.media.publish(slot, &layers, queue);
-                    self.sfu.handle(Input::Publish { slot, layers }, now);
+                    if !self.sfu.caps().sender_feedback {
+                        self.outbox.push(Event::LayersWanted(all_layers(slot, &layers)));
+                    }
+                    let codec = kind_of(slot).into();
+                    self.sfu.handle(Input::Publish(TrackSpec { slot, codec, layers }), now);
                 }
                 Publication::Unpublished => {
                     self.media.unpublish(slot);
@@ -222,39 +226,83 @@ impl Driver {
         for track in key_frames {
             self.media.want_key_frame(track);
         }
-        if totals { self.send(&Up::Count) } else { Ok(()) }
+        if totals { self.send(&ClientMessage::Sfu(ToSfu::Count)) } else { Ok(()) }
+    }
+
+    fn handle_report(&mut self, transport: TransportId, report: Report, now: Instant) -> Result<(), Error> {
+        match report {
+            Report::Event(peer::Event::State(state)) => {
+                self.media.handle_state(transport, state, &mut self.outbox, now)?;
+                self.sfu.handle(Input::TransportState { transport, state }, now);
+            }
+            Report::Event(peer::Event::Candidate(candidate)) => {
+                self.sfu.handle(Input::Candidate { transport, candidate }, now);
+            }
+            Report::Event(peer::Event::Failed) => return Err(Error::NoMedia),
+            Report::Feedback(feedback) => self.media.handle_feedback(transport, feedback, &mut self.outbox),
+        }
+        Ok(())
     }
 
     /// Queues a message for the server. A lost connection is no error here: the meeting ends once the reading side
     /// notices.
-    fn send(&self, message: &Up) -> Result<(), Error> {
+    fn send(&self, message: &ClientMessage) -> Result<(), Error> {
         match self.wire.send(message) {
             Err(signalling::Error::Lost) | Ok(()) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Does everything that the SFU's dialect wants done, and hands events over.
+    /// Carries out the orders of the SFU's dialect, and hands events over.
     async fn drain(&mut self) -> Result<(), Error> {
         while let Some(output) = self.sfu.poll() {
-            let now = Instant::now();
-            match output {
-                Output::Message(message) => self.send(&message)?,
-                Output::Offer(plan) => {
-                    let peer::Offer { sdp, placed } = self.media.offer(&plan).await?;
-                    self.sfu.handle(Input::Offered { sdp, placed }, now);
-                }
-                Output::Answer(sdp) => {
-                    self.media.answer(sdp, &mut self.outbox).await?;
-                    self.sfu.handle(Input::Answered, now);
-                }
-                Output::Track(incoming) => self.media.begin(incoming, &mut self.outbox, now),
-                Output::TrackEnded { track, mid } => self.media.end(track, &mid, &mut self.outbox),
-                Output::SenderLayers(layers) => self.outbox.push(Event::LayersWanted(layers)),
-                Output::Failed(why) => return Err(Error::Negotiation(why)),
-            }
+            self.obey(output).await?;
         }
         self.outbox.push_all()
+    }
+
+    async fn obey(&mut self, output: Output) -> Result<(), Error> {
+        let now = Instant::now();
+        match output {
+            Output::Connect { url, headers } => self.sfu_connection.open(url, headers),
+            Output::Signal(bytes) => self.send_signal(bytes)?,
+            Output::Offer { transport, plan } => {
+                let Local { sdp, mids } = self.media.offer(transport, &plan).await?;
+                self.sfu.handle(Input::Local { transport, sdp, mids }, now);
+            }
+            Output::Apply { transport, sdp, kind } => {
+                let local = self.media.apply(transport, sdp, kind, &mut self.outbox).await?;
+                if let Some(Local { sdp, mids }) = local {
+                    self.sfu.handle(Input::Local { transport, sdp, mids }, now);
+                }
+            }
+            Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
+            Output::Track(incoming) => self.media.begin(incoming, &mut self.outbox, now),
+            Output::TrackEnded(track) => self.media.end(track, &mut self.outbox),
+            Output::SenderLayers(layers) => self.outbox.push(Event::LayersWanted(layers)),
+            Output::Failed(reason) => return Err(Error::Negotiation(reason)),
+        }
+        Ok(())
+    }
+
+    /// Sends signalling to the SFU's own server if the dialect ordered a connection to it, otherwise through our server.
+    fn send_signal(&self, bytes: Bytes) -> Result<(), Error> {
+        if self.sfu_connection.is_ordered() {
+            self.sfu_connection.send(bytes);
+            return Ok(());
+        }
+        self.send(&ClientMessage::Sfu(ToSfu::Signal(Blob(bytes.into()))))
+    }
+
+    /// Sends the dialect's last messages.
+    fn leave_sfu(&mut self) {
+        self.sfu.handle(Input::Leave, Instant::now());
+        while let Some(output) = self.sfu.poll() {
+            if let Output::Signal(bytes) = output {
+                // The session ends in any case.
+                self.send_signal(bytes).ok();
+            }
+        }
     }
 
     fn handle_event(&mut self, event: Event, now: Instant) {
@@ -276,6 +324,13 @@ impl Driver {
     }
 }
 
+/// All layers of a track that is sent, with all their temporal layers.
+fn all_layers(slot: Slot, layers: &[SpatialLayer]) -> SenderLayers {
+    let wanted =
+        layers.iter().map(|layer| WantedLayer { spatial: layer.spatial, temporal_layers: MAX_TEMPORAL_LAYERS });
+    SenderLayers { slot, wanted: wanted.collect() }
+}
+
 /// Reads the next message of the server, if the keys thread has room for it. Otherwise the socket is not read, so the
 /// server has to wait. May be dropped at any time: nothing is lost.
 async fn next_incoming(inbox: &Inbox, wire: &mut Wire) -> Incoming {
@@ -283,8 +338,11 @@ async fn next_incoming(inbox: &Inbox, wire: &mut Wire) -> Incoming {
     wire.next().await
 }
 
+/// Temporal layers of a spatial layer.
+const MAX_TEMPORAL_LAYERS: u8 = 3;
+
 /// The longest sleep: estimates and old keys are looked at this often.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long the good-bye may take, for the server and for the reader of events each.
-const FAREWELL: Duration = Duration::from_millis(500);
+/// How long closing may take, for each connection and for the reader of events.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);

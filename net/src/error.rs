@@ -13,10 +13,10 @@ pub enum Error {
     /// The media transport failed.
     #[error(transparent)]
     Media(#[from] peer::Error),
-    /// Media were negotiated, but no packet arrives. A firewall that blocks UDP is the usual reason.
+    /// Media were negotiated, and the transport does not connect: usually a firewall blocks UDP.
     #[error("no media reach the server: is UDP blocked?")]
     NoMedia,
-    /// The server and this client do not agree on media.
+    /// Negotiation of media failed.
     #[error("{0}")]
     Negotiation(&'static str),
     /// The system has no thread left for the meeting's keys.

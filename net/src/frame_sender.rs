@@ -1,7 +1,7 @@
-//! The way of sealed frames from an encoder's thread to the driver: bounded, and it never waits.
+//! The queue of sealed frames from an encoder's thread to the driver: bounded; the sender never waits.
 //!
-//! A frame that found no room leaves a hole that later frames would build on. So the layer stays shut until its next key
-//! frame, and one is asked for.
+//! Later frames of a layer depend on a frame that was dropped. So a layer that lost a frame is closed until its next key
+//! frame, which is requested.
 
 use crypto::Sealed;
 use media::ByteSize;
@@ -14,14 +14,14 @@ use tokio::sync::mpsc;
 #[error("no room for the frame")]
 pub struct Full;
 
-/// Where a track's frames go in. Clones share the queue; each layer's encoder has one.
+/// The sending end of a track's queue. Clones share the queue; each layer's encoder has one.
 #[derive(Clone, Debug)]
 pub struct FrameSender {
     frames: mpsc::Sender<Sealed>,
     shared: Arc<Shared>,
 }
 
-/// Where they come out.
+/// The receiving end.
 #[derive(Debug)]
 pub struct Queue {
     frames: mpsc::Receiver<Sealed>,
@@ -30,12 +30,12 @@ pub struct Queue {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Bytes inside.
-    weight: AtomicUsize,
+    /// Bytes in the queue.
+    size: AtomicUsize,
     /// Bit n: layer n lost a frame that others build on.
     shut: AtomicU8,
-    /// Bit n: nobody has asked for layer n's key frame yet.
-    unasked: AtomicU8,
+    /// Bit n: layer n's key frame has not been requested yet.
+    unrequested: AtomicU8,
 }
 
 /// A queue of at most [`MAX_BYTES`] and [`MAX_FRAMES`].
@@ -46,10 +46,10 @@ pub fn frame_sender() -> (FrameSender, Queue) {
 }
 
 impl FrameSender {
-    /// Hands a frame over, from any thread, without waiting.
+    /// Queues a frame, from any thread, without waiting.
     ///
     /// # Errors
-    /// [`Full`] where the frame was dropped; the caller counts.
+    /// Returns [`Full`] if the frame was dropped.
     pub fn try_send(&self, frame: Sealed) -> Result<(), Full> {
         let header = *frame.header();
         let bit = 1u8.checked_shl(header.layer.spatial.into()).unwrap_or(0);
@@ -58,17 +58,17 @@ impl FrameSender {
         } else if self.shared.shut.load(Ordering::Relaxed) & bit != 0 {
             return Err(Full);
         }
-        let weight = frame.byte_size();
-        let before = self.shared.weight.fetch_add(weight, Ordering::Relaxed);
-        let fits = before == 0 || before + weight <= MAX_BYTES;
+        let size = frame.byte_size();
+        let before = self.shared.size.fetch_add(size, Ordering::Relaxed);
+        let fits = before == 0 || before + size <= MAX_BYTES;
         if fits && self.frames.try_send(frame).is_ok() {
             return Ok(());
         }
-        self.shared.weight.fetch_sub(weight, Ordering::Relaxed);
-        // Sound stands alone, frame by frame.
+        self.shared.size.fetch_sub(size, Ordering::Relaxed);
+        // A frame of sound depends on no other frame.
         if !header.discardable && header.slot != proto::Slot::Microphone {
             self.shared.shut.fetch_or(bit, Ordering::Relaxed);
-            self.shared.unasked.fetch_or(bit, Ordering::Relaxed);
+            self.shared.unrequested.fetch_or(bit, Ordering::Relaxed);
         }
         Err(Full)
     }
@@ -84,13 +84,13 @@ impl Queue {
     /// The next frame; `None` once no encoder is left.
     pub async fn next(&mut self) -> Option<Sealed> {
         let frame = self.frames.recv().await?;
-        self.shared.weight.fetch_sub(frame.byte_size(), Ordering::Relaxed);
+        self.shared.size.fetch_sub(frame.byte_size(), Ordering::Relaxed);
         Some(frame)
     }
 
     /// The layers that wait for a key frame since this was last asked.
     pub fn take_shut(&self) -> impl Iterator<Item = u8> + use<> {
-        let bits = self.shared.unasked.swap(0, Ordering::Relaxed);
+        let bits = self.shared.unrequested.swap(0, Ordering::Relaxed);
         (0..8).filter(move |layer| bits >> layer & 1 == 1)
     }
 }

@@ -27,4 +27,4 @@ pub use event::Event;
 pub use frame_sender::{FrameSender, Full};
 #[doc(hidden)]
 pub use frame_sender::{Queue, frame_sender};
-pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
+pub use session::{Backends, Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};

@@ -26,7 +26,7 @@ use crypto::Invitation;
 use event::Violation;
 use joining::{Joining, Next};
 use outbox::Outbox;
-use proto::{Down, ParticipantId, Problem, Reason, Up};
+use proto::{Down, ParticipantId, Reason, Up};
 use room::Room;
 use std::mem;
 use std::time::{Duration, Instant};
@@ -117,12 +117,6 @@ impl Meeting {
     fn dispatch(&mut self, message: Down, now: Instant) -> Result<(), Reason> {
         match message {
             Down::Ping => self.outbox.transmit(Up::Pong),
-            // Media signalling: the driver passes it to the SFU's dialect.
-            Down::Problem { problem: Problem::Media }
-            | Down::Answer { .. }
-            | Down::Tracks { .. }
-            | Down::SenderLayers { .. }
-            | Down::Totals { .. } => {}
             Down::Problem { problem } => return Err(problem.into()),
             Down::Removed => return Err(Reason::Removed),
             Down::Hello { .. }

@@ -1,20 +1,20 @@
-//! The one peer connection of a session: what the SFU machine orders becomes transceivers, offers and packets.
+//! One peer connection: negotiation of what is sent and received on it.
 //!
-//! Everything that must be negotiated is here; packets themselves go by [`exchange::Exchange`] and [`lane::SendStream`].
+//! Packets go through [`interceptor::RtpInterceptor`] and [`send_stream::SendStream`].
 
 mod estimate;
-mod exchange;
+mod interceptor;
 mod runtime;
 pub mod send_stream;
 mod stack;
 
 pub use estimate::Estimate;
-pub use exchange::{Feedback, lock};
+pub use interceptor::{Feedback, lock};
 
 use crate::rtp::description::{self, Section};
 use crate::rtp::rtp_receiver::RtpReceiver;
-use crate::sfu::{Placed, Plan};
-use exchange::Exchange;
+use crate::sfu::{IceCandidate, Mids, Plan, TransportState};
+use interceptor::RtpInterceptor;
 use media::BufferPool;
 use proto::{Kind, Slot};
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
@@ -30,7 +30,8 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
-    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCPeerConnectionState,
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit, RTCPeerConnectionIceEvent,
+    RTCPeerConnectionState,
 };
 use webrtc::rtp_transceiver::RtpTransceiver;
 use webrtc::runtime::Runtime;
@@ -40,24 +41,24 @@ use webrtc::runtime::Runtime;
 #[error("the media transport failed: {0}")]
 pub struct Error(#[from] StackError);
 
-/// What happens on the connection by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the connection reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Media can flow.
-    Connected,
-    /// Nothing has come through for some seconds; it may yet.
-    Interrupted,
-    /// It will not work again.
+    /// Its state has changed.
+    State(TransportState),
+    /// It has failed and will not recover.
     Failed,
+    /// It has found a local ICE candidate.
+    Candidate(IceCandidate),
 }
 
-/// An offer, and where its parts stand in it.
+/// An offer, and the `mid`s of its parts.
 #[derive(Clone, Debug)]
 pub struct Offer {
     /// The session description.
     pub sdp: String,
     /// The `mid`s.
-    pub placed: Placed,
+    pub mids: Mids,
 }
 
 /// The peer connection.
@@ -71,7 +72,7 @@ pub struct Peer {
     closed: AtomicBool,
 }
 
-/// A new peer, what happens on it, and what the other side says of what we send.
+/// A new peer, its events, and the other side's feedback on what it sends.
 pub type Opened = (Peer, mpsc::Receiver<Event>, mpsc::Receiver<Feedback>);
 
 impl Peer {
@@ -79,19 +80,19 @@ impl Peer {
     /// answer. Call it on a tokio runtime, which will run the stack's own task.
     ///
     /// # Errors
-    /// [`Error`] where no socket can be had.
+    /// Returns [`Error`] if no socket can be opened.
     pub async fn open(address: IpAddr, pool: BufferPool, runtime: Arc<dyn Runtime>) -> Result<Opened, Error> {
         let rtp_receiver = Arc::new(Mutex::new(RtpReceiver::new(pool)));
-        let (feedback, heard) = mpsc::channel(MAX_FEEDBACK);
-        let (states, events) = mpsc::channel(MAX_EVENTS);
+        let (feedback, feedbacks) = mpsc::channel(MAX_FEEDBACK);
+        let (reports, events) = mpsc::channel(MAX_EVENTS);
         let (estimator, estimate) = estimate::Estimator::new();
-        let exchange = Exchange::new(Arc::clone(&rtp_receiver), feedback.clone(), random_ssrc());
+        let interceptor = RtpInterceptor::new(Arc::clone(&rtp_receiver), feedback.clone(), random_ssrc());
         let build = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_media_engine(stack::media()?)
             .with_setting_engine(stack::settings(address))
-            .with_interceptor_registry(stack::interceptors(exchange, estimator))
-            .with_handler(Arc::new(Handler { states }))
+            .with_interceptor_registry(stack::interceptors(interceptor, estimator))
+            .with_handler(Arc::new(Handler { events: reports }))
             .with_runtime(Arc::new(runtime::LargeSocketBuffers(runtime)))
             .with_udp_addrs(vec![SocketAddr::new(address, 0)])
             .build();
@@ -106,13 +107,13 @@ impl Peer {
             receivers: Vec::new(),
             closed: AtomicBool::new(false),
         };
-        Ok((peer, events, heard))
+        Ok((peer, events, feedbacks))
     }
 
-    /// Adds what `plan` has more than before, and makes an offer of all.
+    /// Adds what is new in `plan`, and makes an offer of all.
     ///
     /// # Errors
-    /// [`Error`] where the stack refuses.
+    /// Returns [`Error`] if the stack refuses.
     pub async fn offer(&mut self, plan: &Plan) -> Result<Offer, Error> {
         for (slot, kind) in &plan.send {
             if !self.send_streams.contains_key(slot) {
@@ -130,13 +131,13 @@ impl Peer {
         let offer = self.connection.create_offer(None).await?;
         self.connection.set_local_description(offer.clone()).await?;
         let sdp = self.connection.local_description().await.map_or(offer.sdp, |description| description.sdp);
-        Ok(Offer { sdp, placed: self.placed().await? })
+        Ok(Offer { sdp, mids: self.mids().await? })
     }
 
-    /// Takes the answer to the last offer.
+    /// Applies the answer to the last offer.
     ///
     /// # Errors
-    /// [`Error`] where it is none.
+    /// Returns [`Error`] if it is not an answer.
     pub async fn answer(&mut self, sdp: String) -> Result<(), Error> {
         let sections = description::sections(&sdp);
         let sending = self.sending(&sections).await?;
@@ -148,32 +149,55 @@ impl Peer {
         Ok(())
     }
 
+    /// Applies an offer of the other side, and makes the answer to it.
+    ///
+    /// # Errors
+    /// Returns [`Error`] if the stack refuses the offer.
+    pub async fn accept(&mut self, sdp: String) -> Result<String, Error> {
+        let sections = description::sections(&sdp);
+        self.connection.set_remote_description(RTCSessionDescription::offer(sdp)?).await?;
+        let answer = self.connection.create_answer(None).await?;
+        self.connection.set_local_description(answer.clone()).await?;
+        lock(&self.rtp_receiver).declare(&sections);
+        Ok(self.connection.local_description().await.map_or(answer.sdp, |description| description.sdp))
+    }
+
+    /// Adds an ICE candidate of the other side.
+    ///
+    /// # Errors
+    /// Returns [`Error`] if the stack refuses the candidate.
+    pub async fn add_candidate(&self, candidate: IceCandidate) -> Result<(), Error> {
+        let IceCandidate { candidate, mid } = candidate;
+        let init = RTCIceCandidateInit { candidate, sdp_mid: mid, ..RTCIceCandidateInit::default() };
+        Ok(self.connection.add_ice_candidate(init).await?)
+    }
+
     /// The receiving machine, shared with the stack's task.
     pub fn rtp_receiver(&self) -> &Arc<Mutex<RtpReceiver>> {
         &self.rtp_receiver
     }
 
-    /// What the path is thought to carry.
+    /// The estimate of the path's capacity.
     pub fn estimate(&self) -> &Estimate {
         &self.estimate
     }
 
-    /// Where this side can speak up as if the other one had.
+    /// The channel for feedback that this side gives itself, as if the other side had sent it.
     pub fn echo(&self) -> mpsc::Sender<Feedback> {
         self.feedback.clone()
     }
 
-    /// What sends the track of `slot`, once it was in an offer.
+    /// The stream that sends the track of `slot`, once it was in an offer.
     pub fn send_stream(&self, slot: Slot) -> Option<&Arc<SendStream>> {
         self.send_streams.get(&slot)
     }
 
-    /// Whose source `ssrc` is, and of which layer.
+    /// The slot and layer of the source `ssrc`.
     pub fn layer_of(&self, ssrc: u32) -> Option<(Slot, u8)> {
         self.send_streams.iter().find_map(|(slot, send_stream)| send_stream.layer_of(ssrc).map(|layer| (*slot, layer)))
     }
 
-    /// The other side knows `ssrc`.
+    /// Notes that the other side knows the source `ssrc`.
     pub fn acknowledge(&self, ssrc: u32) {
         self.send_streams.values().for_each(|send_stream| send_stream.acknowledge(ssrc));
     }
@@ -186,19 +210,19 @@ impl Peer {
         }
     }
 
-    async fn placed(&self) -> Result<Placed, Error> {
-        let mut placed = Placed::default();
+    async fn mids(&self) -> Result<Mids, Error> {
+        let mut mids = Mids::default();
         for (slot, send_stream) in &self.send_streams {
-            placed.send.push((*slot, send_stream.mid().await?));
+            mids.send.push((*slot, send_stream.mid().await?));
         }
         for (kind, receiver) in &self.receivers {
             let mid = receiver.mid().await?.unwrap_or_default();
             match kind {
-                Kind::Audio => placed.receive_audio.push(mid),
-                Kind::Video => placed.receive_video.push(mid),
+                Kind::Audio => mids.receive_audio.push(mid),
+                Kind::Video => mids.receive_video.push(mid),
             }
         }
-        Ok(placed)
+        Ok(mids)
     }
 
     async fn sending<'a>(&self, sections: &'a [Section]) -> Result<Vec<(Arc<SendStream>, &'a Section)>, Error> {
@@ -225,9 +249,18 @@ impl Drop for Peer {
     }
 }
 
-/// Hears what happens on the connection. It holds nothing but the way to say so: a leaked handler would keep no session.
+/// Reports events of the connection. It holds only a channel, so a handler that the stack leaks keeps no session alive.
 struct Handler {
-    states: mpsc::Sender<Event>,
+    events: mpsc::Sender<Event>,
+}
+
+impl Handler {
+    /// The stack's task must not wait for the driver's: the driver may wait for the stack.
+    fn report(&self, event: Event) {
+        if let Err(error) = self.events.try_send(event) {
+            tracing::warn!(%error, "event of the peer connection lost");
+        }
+    }
 }
 
 #[async_trait::async_trait]
@@ -239,18 +272,24 @@ impl PeerConnectionEventHandler for Handler {
             reason = "the stack's states may grow; the others are on the way to these"
         )]
         let event = match state {
-            RTCPeerConnectionState::Connected => Event::Connected,
-            RTCPeerConnectionState::Disconnected => Event::Interrupted,
+            RTCPeerConnectionState::Connected => Event::State(TransportState::Connected),
+            RTCPeerConnectionState::Disconnected => Event::State(TransportState::Interrupted),
             RTCPeerConnectionState::Failed => Event::Failed,
             _ => return,
         };
-        // The stack's task must not wait for the session's: that one may be waiting for it.
-        if self.states.try_send(event).is_err() {
-            tracing::warn!(?event, "nobody listens to the peer connection");
+        self.report(event);
+    }
+
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        match event.candidate.to_json() {
+            Ok(RTCIceCandidateInit { candidate, sdp_mid, .. }) => {
+                self.report(Event::Candidate(IceCandidate { candidate, mid: sdp_mid }));
+            }
+            Err(error) => tracing::debug!(%error, "local candidate skipped"),
         }
     }
 
-    /// Packets do not come this way: see [`Exchange`].
+    /// Packets do not come this way: see [`RtpInterceptor`].
     async fn on_track(&self, _track: Arc<dyn TrackRemote>) {}
 }
 
@@ -303,11 +342,11 @@ mod tests {
                 receive_audio: 1,
                 receive_video: 2,
             };
-            let Offer { sdp, placed } = peer.offer(&plan).await.unwrap();
+            let Offer { sdp, mids } = peer.offer(&plan).await.unwrap();
             let sections = description::sections(&sdp);
             assert_eq!(sections.len(), 5);
-            assert_eq!((placed.send.len(), placed.receive_audio.len(), placed.receive_video.len()), (2, 1, 2));
-            let camera = sections.iter().find(|section| section.mid == placed.send[1].1).unwrap();
+            assert_eq!((mids.send.len(), mids.receive_audio.len(), mids.receive_video.len()), (2, 1, 2));
+            let camera = sections.iter().find(|section| section.mid == mids.send[1].1).unwrap();
             assert!(camera.extensions.mid.is_some() && camera.extensions.rid.is_some());
             assert!(camera.extensions.descriptor.is_some() && camera.payload_types == [102, 103]);
             assert!(sdp.contains("a=simulcast:send 0;1;2"));

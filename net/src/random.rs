@@ -1,8 +1,8 @@
-//! Numbers that nobody guesses by chance. They name things; nothing secret depends on them.
+//! Random numbers for names of streams. They are not for secrets.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// A number out of the standard library's hash seeds, which the system's generator gives.
+/// A random number from the standard library's hash seeds, which come from the system's generator.
 pub fn number() -> u32 {
     let hash = RandomState::new().hash_one(0u8);
     u32::try_from(hash >> 32).unwrap_or(0)

@@ -7,6 +7,8 @@ use crate::config::Config;
 use crate::event::Event;
 use crate::frame_sender::{FrameSender, frame_sender};
 use crate::media_requests::{MediaRequests, Publication, media_requests};
+use crate::sfu::Sfu;
+use crate::sfu::native::Native;
 use crate::{driver, meeting, task};
 use proto::{Slot, SpatialLayer, TileWish, TrackId};
 use std::sync::{Arc, OnceLock};
@@ -27,29 +29,43 @@ pub struct Session {
     link: Arc<OnceLock<String>>,
 }
 
+/// The parts of a session that a caller can replace. The default is what the application uses.
+pub struct Backends {
+    /// Spawns all tasks of the session and opens all sockets of its media: a test can measure the tasks or impair the
+    /// network with it. Its tasks must run on tokio.
+    pub stack: Arc<dyn Runtime>,
+    /// The dialect of the SFU.
+    pub sfu: Box<dyn Sfu>,
+}
+
+impl Default for Backends {
+    fn default() -> Self {
+        Self { stack: Arc::new(TokioRuntime), sfu: Box::new(Native::default()) }
+    }
+}
+
 /// Starts a session on `runtime`. The event channel holds [`MAX_EVENTS`]; the driver keeps some thousand more for a reader
 /// that pauses, then ends with [`crate::Error::Stalled`].
 #[must_use]
 pub fn start(config: Config, runtime: &tokio::runtime::Handle) -> (Session, mpsc::Receiver<Event>) {
-    start_with(config, runtime, Arc::new(TokioRuntime))
+    start_with(config, runtime, Backends::default())
 }
 
-/// Like [`start`], but all tasks of the session and all sockets of its media come from `stack`: a test can measure the
-/// tasks or impair the network with it. Its tasks must run on tokio.
+/// Like [`start`], with other backends.
 #[must_use]
 pub fn start_with(
     config: Config,
     runtime: &tokio::runtime::Handle,
-    stack: Arc<dyn Runtime>,
+    backends: Backends,
 ) -> (Session, mpsc::Receiver<Event>) {
     let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
     let (requests, receiver) = media_requests();
     let (wishes, newest) = watch::channel(Vec::new());
     let (events, outbox) = mpsc::channel(MAX_EVENTS);
     let link = Arc::new(OnceLock::new());
-    let tasks = Arc::clone(&stack);
+    let tasks = Arc::clone(&backends.stack);
     let ends =
-        driver::Ends { commands: inbox, requests: receiver, wishes: newest, events, link: Arc::clone(&link), stack };
+        driver::Ends { commands: inbox, requests: receiver, wishes: newest, events, link: Arc::clone(&link), backends };
     let _context = runtime.enter();
     // The task ends with the session; the handle is not needed.
     let _ = task::spawn(&tasks, driver::run(config, ends));

@@ -3,39 +3,41 @@
 mod tls;
 
 use crate::task::{self, Task};
+use bytes::Bytes;
 use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
-use proto::{Down, MAX_MESSAGE, Reason, Up};
+use proto::{ClientMessage, MAX_MESSAGE, Reason, ServerMessage};
 use rustls::pki_types::ServerName;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use webrtc::runtime::Runtime;
 
-/// Why there is no connection to the server, or none any more.
+/// Why the connection to the server could not be opened, or was lost.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The name or number of the server makes no address.
+    /// The server's name is not a valid host name or URL.
     #[error("{0:?} is no server's name")]
     Name(String),
-    /// Nothing can be reached under the address.
+    /// The address cannot be reached.
     #[error("the server cannot be reached: {0}")]
     Unreachable(#[source] io::Error),
-    /// The computer is there, the server is not running.
+    /// The computer answers, but no server listens.
     #[error("nobody answers at {0}: is the server running?")]
     Refused(String),
-    /// Nothing came back in time.
+    /// The server did not answer in time.
     #[error("the server did not answer within {} seconds", PATIENCE.as_secs())]
     Silent,
     /// The certificate is not the one that the invitation names, or not one that this system trusts.
@@ -44,16 +46,16 @@ pub enum Error {
     /// TLS failed otherwise.
     #[error("no secure connection to the server: {0}")]
     Tls(#[source] io::Error),
-    /// This system has no store of authorities.
+    /// This system has no store of certificate authorities.
     #[error("this system names no authorities to trust: {0}")]
     NoAuthorities(#[source] rustls::Error),
-    /// What answers is no server of ours.
+    /// Another kind of server answers.
     #[error("what answers is not a Conclave server ({0})")]
     NotOurs(#[source] Box<tungstenite::Error>),
-    /// The connection was there and is lost.
+    /// The connection was lost.
     #[error("the connection to the server broke")]
     Lost,
-    /// The server takes nothing any more.
+    /// The server has stopped reading.
     #[error("the server does not take what it is sent")]
     Stuck,
 }
@@ -78,9 +80,20 @@ impl Error {
 #[derive(Debug)]
 pub enum Incoming {
     /// A message.
-    Message(Down),
-    /// Bytes that are none.
+    Message(ServerMessage),
+    /// Bytes that are not a message.
     Malformed,
+    /// The end.
+    Closed,
+}
+
+/// What came from any server.
+#[derive(Debug)]
+pub enum Frame {
+    /// A binary frame.
+    Binary(Bytes),
+    /// A text frame.
+    Text(Bytes),
     /// The end.
     Closed,
 }
@@ -93,13 +106,18 @@ pub struct Wire {
     local: SocketAddr,
 }
 
-type Socket = WebSocketStream<TlsStream<TcpStream>>;
+type Socket = WebSocketStream<Box<dyn Stream>>;
+
+/// TCP, or TLS over it.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Wire {
     /// Connects to the server at `host` and `port`, and checks that it is the right one.
     ///
     /// # Errors
-    /// [`Error`] that says which step failed.
+    /// Returns [`Error`] that says which step failed.
     pub async fn connect(
         host: &str,
         port: u16,
@@ -127,6 +145,53 @@ impl Wire {
         let host = if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() };
         let request = format!("wss://{host}:{port}/v1").into_client_request().map_err(not_ours)?;
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+        let (socket, _) = client_async_with_config(request, Box::new(stream) as Box<dyn Stream>, Some(limits))
+            .await
+            .map_err(not_ours)?;
+        Ok(Self::run(socket, local, stack))
+    }
+
+    /// Connects to the server of an SFU. `url` is a `wss` URL; a `ws` URL only works for a loopback address.
+    ///
+    /// # Errors
+    /// Returns [`Error`] that says which step failed.
+    pub async fn connect_url(
+        url: &str,
+        headers: Vec<(String, String)>,
+        stack: &Arc<dyn Runtime>,
+    ) -> Result<Self, Error> {
+        let connect = Self::connect_url_slowly(url, headers, stack);
+        timeout(PATIENCE, connect).await.map_err(|_| Error::Silent)?
+    }
+
+    async fn connect_url_slowly(
+        url: &str,
+        headers: Vec<(String, String)>,
+        stack: &Arc<dyn Runtime>,
+    ) -> Result<Self, Error> {
+        let mut request = url.into_client_request().map_err(not_ours)?;
+        for (name, value) in headers {
+            let name = HeaderName::try_from(name).map_err(|_| Error::Name(url.to_owned()))?;
+            let value = HeaderValue::try_from(value).map_err(|_| Error::Name(url.to_owned()))?;
+            request.headers_mut().insert(name, value);
+        }
+        let secure = request.uri().scheme_str() == Some("wss");
+        let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let tcp = TcpStream::connect((host.as_str(), port)).await.map_err(|error| unreachable(error, &host, port))?;
+        tcp.set_nodelay(true).map_err(Error::Unreachable)?;
+        let (local, remote) = (tcp.local_addr(), tcp.peer_addr());
+        let (local, remote) = (local.map_err(Error::Unreachable)?, remote.map_err(Error::Unreachable)?);
+        let stream: Box<dyn Stream> = if secure {
+            let name = ServerName::try_from(host.clone()).map_err(|_| Error::Name(host))?;
+            let config = tls::config(None).map_err(Error::NoAuthorities)?;
+            Box::new(TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(insecure)?)
+        } else if remote.ip().is_loopback() {
+            Box::new(tcp)
+        } else {
+            return Err(Error::Name(url.to_owned()));
+        };
+        let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(not_ours)?;
         Ok(Self::run(socket, local, stack))
     }
@@ -134,7 +199,7 @@ impl Wire {
     fn run(socket: Socket, local: SocketAddr, stack: &Arc<dyn Runtime>) -> Self {
         let (mut sink, incoming) = socket.split();
         let (outgoing, mut queue) = mpsc::channel::<Message>(MAX_WAITING);
-        // Writing has a task of its own: a server that does not read must not keep us from reading.
+        // Writing has a task of its own: a server that does not read must not stop this end from reading.
         let writer = task::spawn(stack, async move {
             while let Some(message) = queue.recv().await {
                 if let Err(error) = sink.send(message).await {
@@ -142,7 +207,7 @@ impl Wire {
                     return;
                 }
             }
-            // Everything is said: the closing handshake is a courtesy.
+            // All messages are sent; the closing handshake may fail.
             let _ = sink.close().await;
         });
         Self { incoming, outgoing, writer, local }
@@ -156,29 +221,47 @@ impl Wire {
     /// Queues a message.
     ///
     /// # Errors
-    /// [`Error::Stuck`] where the server has not read for so long that the queue is full, [`Error::Lost`] where the
-    /// connection is gone.
-    pub fn send(&self, message: &Up) -> Result<(), Error> {
-        let bytes = proto::encode(message);
-        self.outgoing.try_send(Message::Binary(bytes.into())).map_err(|error| match error {
+    /// Returns [`Error::Stuck`] if the queue is full because the server does not read, and [`Error::Lost`] if the connection
+    /// is lost.
+    pub fn send(&self, message: &ClientMessage) -> Result<(), Error> {
+        self.queue(Message::Binary(proto::encode(message).into()))
+    }
+
+    /// Queues a frame: as text if it is UTF-8, which is what servers of other dialects read, else as binary.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_frame(&self, frame: Bytes) -> Result<(), Error> {
+        self.queue(Utf8Bytes::try_from(frame.clone()).map_or(Message::Binary(frame), Message::Text))
+    }
+
+    fn queue(&self, message: Message) -> Result<(), Error> {
+        self.outgoing.try_send(message).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Stuck,
             mpsc::error::TrySendError::Closed(_) => Error::Lost,
         })
     }
 
-    /// What comes next. May be dropped while it waits: nothing is lost.
+    /// The next message. May be dropped while it waits: nothing is lost.
     pub async fn next(&mut self) -> Incoming {
+        match self.next_frame().await {
+            Frame::Binary(bytes) => proto::decode(&bytes).map_or(Incoming::Malformed, Incoming::Message),
+            Frame::Text(_) => Incoming::Malformed,
+            Frame::Closed => Incoming::Closed,
+        }
+    }
+
+    /// The next frame. May be dropped while it waits: nothing is lost.
+    pub async fn next_frame(&mut self) -> Frame {
         loop {
             match self.incoming.next().await {
-                Some(Ok(Message::Binary(bytes))) => {
-                    return proto::decode(&bytes).map_or(Incoming::Malformed, Incoming::Message);
-                }
+                Some(Ok(Message::Binary(bytes))) => return Frame::Binary(bytes),
+                Some(Ok(Message::Text(text))) => return Frame::Text(text.into()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Ok(Message::Text(_))) => return Incoming::Malformed,
-                Some(Ok(Message::Close(_))) | None => return Incoming::Closed,
+                Some(Ok(Message::Close(_))) | None => return Frame::Closed,
                 Some(Err(error)) => {
                     tracing::debug!(%error, "cannot read from the server");
-                    return Incoming::Closed;
+                    return Frame::Closed;
                 }
             }
         }
@@ -201,7 +284,7 @@ fn unreachable(error: io::Error, host: &str, port: u16) -> Error {
     }
 }
 
-/// tokio-rustls wraps what rustls says in an I/O error.
+/// Takes the error of rustls out of the I/O error of tokio-rustls.
 fn insecure(error: io::Error) -> Error {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(inner) if tls::is_certificate(inner) => Error::Certificate(inner.clone()),

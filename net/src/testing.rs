@@ -1,4 +1,4 @@
-//! Real seals for tests: only sealing makes what the network takes.
+//! Sealed frames for tests.
 
 use crypto::{Group, Identity, KeyRing, Profile, Sealed, Sealer};
 use media::{Buffer, Encoded, Layer, Size, Timestamp, VideoCodec};

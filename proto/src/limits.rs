@@ -1,7 +1,7 @@
-//! How much anybody may say at once. Both ends check, before they allocate.
+//! Limits of messages and their parts. Both ends check them before they allocate.
 
 /// The protocol's version. It goes up when an older peer could misunderstand; new optional fields do not raise it.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Bytes of one WebSocket message.
 pub const MAX_MESSAGE: usize = 4 << 20;
@@ -11,6 +11,9 @@ pub const MAX_BLOB: usize = 2 << 20;
 
 /// Bytes of a knock, and of an admission key: they come from strangers, and many may wait.
 pub const MAX_KNOCK: usize = 64 << 10;
+
+/// Bytes of one signalling message: the longest session description fits, with all its tracks.
+pub const MAX_SIGNAL: usize = 1 << 20;
 
 /// Bytes of a session description.
 pub const MAX_SDP: usize = 512 << 10;

@@ -1,12 +1,10 @@
-//! The messages themselves and how they become bytes.
+//! Meeting control, and how messages become bytes.
 //!
-//! A client says [`Up`], a server says [`Down`]. Each WebSocket message is binary and holds one of them. Fields are
-//! numbered and unknown ones are skipped, so both ends can grow; an unknown message is [`Malformed`].
+//! A client sends [`Up`] to the delivery service, which sends [`Down`]. [`crate::ClientMessage`] and
+//! [`crate::ServerMessage`] also carry what is for and from the SFU. Fields are numbered, and a reader skips fields
+//! that it does not know; it answers an unknown message with [`Problem::Malformed`].
 
-use crate::{
-    Epoch, Kind, MAX_BLOB, MAX_KNOCK, MAX_MEMBERS, MAX_MESSAGE, MAX_SDP, MAX_TILES, MAX_TRACKS, MAX_WELCOMES,
-    MeetingId, ParticipantId, Position, Published, SenderLayers, Subscription, TileWish, Totals,
-};
+use crate::{Epoch, MAX_BLOB, MAX_KNOCK, MAX_MEMBERS, MAX_MESSAGE, MAX_WELCOMES, MeetingId, ParticipantId, Position};
 use minicbor::{CborLen, Decode, Encode};
 
 /// Bytes that only participants can read. The server stores and relays them; it has no use for them.
@@ -70,7 +68,7 @@ pub enum Entry {
     },
 }
 
-/// What a client says.
+/// Meeting control from a client. The numbers 8 and 11 are those of [`crate::ToSfu`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub enum Up {
     /// First of all. Answered by [`Down::Hello`], or by [`Problem::Version`] and the end.
@@ -146,38 +144,12 @@ pub enum Up {
     /// Good-bye. The socket closes behind it.
     #[n(7)]
     Leave,
-    /// A WebRTC offer (RFC 8829): the client offers, always. Answered by [`Down::Answer`].
-    #[n(8)]
-    Offer {
-        /// Counts up; the answer repeats it.
-        #[n(0)]
-        number: u32,
-        /// The session description.
-        #[n(1)]
-        sdp: String,
-        /// All that the client sends.
-        #[n(2)]
-        published: Vec<Published>,
-        /// All that the client receives.
-        #[n(3)]
-        subscriptions: Vec<Subscription>,
-    },
-    /// How large each subscribed track is shown. Replaces the wishes said before.
-    #[n(9)]
-    Wishes {
-        /// One for each tile.
-        #[n(0)]
-        tiles: Vec<TileWish>,
-    },
     /// Answers [`Down::Ping`]. A client that stays silent is taken for dead.
     #[n(10)]
     Pong,
-    /// Asks for [`Down::Totals`].
-    #[n(11)]
-    Count,
 }
 
-/// What a server says.
+/// Meeting control from a server. The numbers 10 and 14 are those of [`crate::FromSfu`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub enum Down {
     /// Answers [`Up::Hello`].
@@ -260,43 +232,9 @@ pub enum Down {
     /// To somebody whom a commit put out. The socket closes behind it.
     #[n(9)]
     Removed,
-    /// Answers [`Up::Offer`].
-    #[n(10)]
-    Answer {
-        /// The offer's number.
-        #[n(0)]
-        number: u32,
-        /// The session description.
-        #[n(1)]
-        sdp: String,
-    },
-    /// All that one member sends, now. Replaces what was said before; empty when it sends nothing.
-    #[n(11)]
-    Tracks {
-        /// Who sends.
-        #[n(0)]
-        owner: ParticipantId,
-        /// What.
-        #[n(1)]
-        tracks: Vec<Published>,
-    },
-    /// What the receivers want of the client's own track.
-    #[n(12)]
-    SenderLayers {
-        /// The wish.
-        #[n(0)]
-        layers: SenderLayers,
-    },
     /// Are you there?
     #[n(13)]
     Ping,
-    /// Answers [`Up::Count`].
-    #[n(14)]
-    Totals {
-        /// For this meeting.
-        #[n(0)]
-        totals: Totals,
-    },
     /// Something did not work.
     #[n(15)]
     Problem {
@@ -354,10 +292,6 @@ pub enum Problem {
     #[n(7)]
     #[error("the server is stopping")]
     Draining,
-    /// The session description was refused.
-    #[n(8)]
-    #[error("the server refused the media description")]
-    Media,
 }
 
 /// Bytes that are no message.
@@ -413,19 +347,7 @@ impl Limited for Up {
                     && welcomes.iter().all(|welcome| fits(&welcome.blob))
                     && removed.len() <= MAX_MEMBERS
             }
-            Self::Offer { sdp, published, subscriptions, .. } => {
-                sdp.len() <= MAX_SDP
-                    && subscriptions.len() <= MAX_TRACKS
-                    && subscriptions.iter().all(|subscription| is_mid(&subscription.mid))
-                    && are_tracks(published)
-            }
-            Self::Wishes { tiles } => tiles.len() <= MAX_TILES,
-            Self::Hello { .. }
-            | Self::Approach { .. }
-            | Self::Refuse { .. }
-            | Self::Leave
-            | Self::Pong
-            | Self::Count => true,
+            Self::Hello { .. } | Self::Approach { .. } | Self::Refuse { .. } | Self::Leave | Self::Pong => true,
         }
     }
 }
@@ -436,9 +358,6 @@ impl Limited for Down {
             Self::AdmissionKey { admission_key: blob } | Self::Knocked { request: blob, .. } => is_short(blob),
             Self::Admitted { welcome, gone, .. } => fits(welcome) && gone.len() <= MAX_MEMBERS,
             Self::Log { entry: Entry::Commit { blob, .. } | Entry::Told { blob, .. }, .. } => fits(blob),
-            Self::Answer { sdp, .. } => sdp.len() <= MAX_SDP,
-            Self::Tracks { tracks, .. } => are_tracks(tracks),
-            Self::SenderLayers { layers } => layers.wanted.len() <= MAX_LAYERS,
             Self::Log { entry: Entry::Gone { .. }, .. }
             | Self::Hello { .. }
             | Self::Created
@@ -447,7 +366,6 @@ impl Limited for Down {
             | Self::Lost { .. }
             | Self::Removed
             | Self::Ping
-            | Self::Totals { .. }
             | Self::Problem { .. } => true,
         }
     }
@@ -461,41 +379,10 @@ fn is_short(blob: &Blob) -> bool {
     blob.0.len() <= MAX_KNOCK
 }
 
-/// One track in each slot, at most eight layers each, sound without any.
-fn are_tracks(tracks: &[Published]) -> bool {
-    let layered = |track: &Published| match track.kind {
-        Kind::Audio => track.layers.is_empty(),
-        Kind::Video => (1..=MAX_LAYERS).contains(&track.layers.len()),
-    };
-    let alone = |(index, track): (usize, &Published)| tracks[..index].iter().all(|other| other.slot != track.slot);
-    tracks.len() <= MAX_SLOTS
-        && tracks.iter().all(|track| layered(track) && is_mid(&track.mid))
-        && tracks.iter().enumerate().all(alone)
-}
-
-fn is_mid(mid: &str) -> bool {
-    (1..=16).contains(&mid.len()) && mid.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// Spatial layers: the key id has three bits for them.
-const MAX_LAYERS: usize = 8;
-
-/// Slots: the key id has three bits for them.
-const MAX_SLOTS: usize = 8;
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Slot, VERSION};
-
-    fn camera(mid: &str) -> Published {
-        let layer = crate::SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 150_000 };
-        Published { slot: Slot::Camera, kind: Kind::Video, mid: mid.into(), layers: vec![layer] }
-    }
-
-    fn offer(published: Vec<Published>) -> Up {
-        Up::Offer { number: 1, sdp: "v=0".into(), published, subscriptions: Vec::new() }
-    }
+    use crate::VERSION;
 
     #[test]
     fn messages_come_back_as_they_went() {
@@ -507,7 +394,6 @@ mod tests {
                 welcomes: vec![Welcome { to: vec![ParticipantId(7)], blob: Blob(vec![3]) }],
                 removed: vec![ParticipantId(9)],
             },
-            offer(vec![camera("0")]),
             Up::Leave,
         ];
         for message in up {
@@ -527,7 +413,7 @@ mod tests {
 
     #[test]
     fn every_truncation_and_any_trailing_byte_is_refused() {
-        let bytes = encode(&offer(vec![camera("0")]));
+        let bytes = encode(&Up::Tell { epoch: Epoch(70_000), blob: Blob(vec![1; 300]) });
         for length in 0..bytes.len() {
             assert_eq!(decode::<Up>(&bytes[..length]), Err(Malformed));
         }
@@ -541,8 +427,6 @@ mod tests {
         let knock = |length| Up::Knock { meeting: MeetingId([0; 16]), request: Blob(vec![0; length]) };
         assert!(decode::<Up>(&encode(&knock(MAX_KNOCK))).is_ok());
         assert_eq!(decode::<Up>(&encode(&knock(MAX_KNOCK + 1))), Err(Malformed));
-        assert_eq!(decode::<Up>(&encode(&offer(vec![camera("0"), camera("1")]))), Err(Malformed));
-        assert_eq!(decode::<Up>(&encode(&offer(vec![camera("a b")]))), Err(Malformed));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::outbox::{Item, Outgoing, outbox};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use proto::{Down, MAX_MESSAGE, ParticipantId, Problem, Up};
+use proto::{ClientMessage, Down, MAX_MESSAGE, ParticipantId, Problem, Up};
 use std::time::Instant;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -132,16 +132,16 @@ impl<'c> Reader<'c> {
     }
 
     /// Decodes a message. Returns `None` for one that only shows that the client is alive.
-    fn check(&mut self, message: Message) -> Result<Option<Up>, Problem> {
+    fn check(&mut self, message: Message) -> Result<Option<ClientMessage>, Problem> {
         let (length, now) = (u32::try_from(message.len()).unwrap_or(u32::MAX), Instant::now());
         if !self.messages.take(1, now) || !self.bytes.take(length, now) {
             return Err(Problem::TooFast);
         }
         match message {
             Message::Binary(bytes) if self.greeted || bytes.len() <= self.context.limits.stranger_message => {
-                let message = proto::decode::<Up>(&bytes).map_err(|proto::Malformed| Problem::Malformed)?;
+                let message = proto::decode(&bytes).map_err(|proto::Malformed| Problem::Malformed)?;
                 self.greeted = true;
-                Ok(Some(message).filter(|message| *message != Up::Pong))
+                Ok(Some(message).filter(|message| *message != ClientMessage::Meeting(Up::Pong)))
             }
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => Ok(None),
             Message::Binary(_) | Message::Text(_) | Message::Frame(_) => Err(Problem::Malformed),

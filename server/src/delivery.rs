@@ -12,7 +12,7 @@ pub use actions::Action;
 use crate::{Limits, sfu};
 use actions::Actions;
 use meeting::Meeting;
-use proto::{Blob, Down, MeetingId, ParticipantId, Problem, Up, VERSION};
+use proto::{Blob, Down, MeetingId, ParticipantId, Problem, ToSfu, Up, VERSION};
 use std::collections::HashMap;
 
 /// The delivery service of a server.
@@ -91,6 +91,15 @@ impl Delivery {
             (State::Greeted | State::Waiting(_) | State::Member(_), Up::Leave) => self.close(from),
             (State::Member(meeting), message) => self.handle_member(from, meeting, message),
             (State::New | State::Greeted | State::Waiting(_), _) => self.reject(from, Problem::Malformed),
+        }
+    }
+
+    /// Takes a message of a connection to the SFU. Only members may send one.
+    pub fn handle_sfu_message(&mut self, from: ParticipantId, message: ToSfu) {
+        match self.connections.get(&from) {
+            Some(State::Member(_)) => self.actions.command_sfu(sfu::Command::Message { participant: from, message }),
+            Some(State::New | State::Greeted | State::Waiting(_)) => self.reject(from, Problem::Malformed),
+            Some(State::Closing) | None => {}
         }
     }
 
@@ -174,12 +183,6 @@ impl Delivery {
                     meeting.append(proto::Entry::Told { from, epoch, blob }, &mut self.actions);
                 }
             }
-            Up::Offer { number, sdp, published, subscriptions } => {
-                let offer = sfu::Offer { participant: from, number, sdp, published, subscriptions };
-                self.actions.command_sfu(sfu::Command::Offer(offer));
-            }
-            Up::Wishes { tiles } => self.actions.command_sfu(sfu::Command::Wishes { participant: from, tiles }),
-            Up::Count => self.actions.command_sfu(sfu::Command::SendTotals { participant: from }),
             Up::Hello { .. } | Up::Create { .. } | Up::Approach { .. } | Up::Knock { .. } => {
                 self.reject(from, Problem::Malformed);
             }

@@ -3,7 +3,7 @@
 use crate::delivery::{Action, Delivery};
 use crate::outbox::Outbox;
 use crate::{media_thread, sfu};
-use proto::{ParticipantId, Problem, Up};
+use proto::{ClientMessage, ParticipantId, Problem};
 use std::collections::HashMap;
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,7 +13,7 @@ pub enum Message {
     /// A connection was opened.
     Connected(ParticipantId, Outbox),
     /// A connection received a message.
-    Received(ParticipantId, Up),
+    Received(ParticipantId, ClientMessage),
     /// A connection broke a rule of the protocol.
     Violation(ParticipantId, Problem),
     /// A connection ended.
@@ -59,7 +59,12 @@ impl DeliveryTask {
                 self.outboxes.insert(participant, outbox);
                 self.delivery.handle_connected(participant);
             }
-            Message::Received(participant, message) => self.delivery.handle_message(participant, message),
+            Message::Received(participant, ClientMessage::Meeting(message)) => {
+                self.delivery.handle_message(participant, message);
+            }
+            Message::Received(participant, ClientMessage::Sfu(message)) => {
+                self.delivery.handle_sfu_message(participant, message);
+            }
             Message::Violation(participant, problem) => {
                 tracing::debug!(%participant, %problem, "protocol violation");
                 self.delivery.reject(participant, problem);
@@ -95,10 +100,7 @@ impl DeliveryTask {
             Action::Sfu(command) => {
                 let outbox = match &command {
                     sfu::Command::Join { participant, .. } => self.outboxes.get(participant).cloned(),
-                    sfu::Command::Leave { .. }
-                    | sfu::Command::Offer(_)
-                    | sfu::Command::Wishes { .. }
-                    | sfu::Command::SendTotals { .. } => None,
+                    sfu::Command::Leave { .. } | sfu::Command::Message { .. } => None,
                 };
                 // The media thread never waits for this task, so this wait ends. If the thread has ended, the command is
                 // not needed.

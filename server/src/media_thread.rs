@@ -4,8 +4,8 @@ mod address;
 
 use crate::Error;
 use crate::outbox::Outbox;
-use crate::sfu::{Command, Context, Sfu};
-use proto::{MeetingId, ParticipantId, Totals};
+use crate::sfu::{Command, Context, Reply, Sfu};
+use proto::{Blob, Down, FromSfu, MeetingId, ParticipantId, Problem, Totals};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -136,10 +136,24 @@ impl Driver {
             // A full socket buffer is like a loss in the network: receivers request the packet again.
             self.unsent += u64::from(!matches!(sent, Some(Ok(_))));
         }
-        while let Some((participant, message)) = self.sfu.poll_message() {
+        while let Some((participant, reply)) = self.sfu.poll_reply() {
             if let Some(outbox) = self.outboxes.get(&participant) {
-                outbox.send(proto::encode(&message).into());
+                send(outbox, reply);
             }
+        }
+    }
+}
+
+/// Sends `reply`. If it closes the connection, the delivery service is notified like of any other end.
+fn send(outbox: &Outbox, reply: Reply) {
+    match reply {
+        Reply::Signal(signal) => {
+            outbox.send(proto::encode(&FromSfu::Signal(Blob(proto::encode(&signal)))).into());
+        }
+        Reply::Totals(totals) => outbox.send(proto::encode(&FromSfu::Totals { totals }).into()),
+        Reply::Malformed => {
+            outbox.send(proto::encode(&Down::Problem { problem: Problem::Malformed }).into());
+            outbox.close();
         }
     }
 }

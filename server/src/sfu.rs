@@ -20,7 +20,7 @@ mod transport;
 pub use transport::Context;
 
 use peer::{Peer, Peers};
-use proto::{Down, MeetingId, ParticipantId, Problem, Published, Subscription, TileWish, Totals, TrackId};
+use proto::{ClientSignal, MeetingId, ParticipantId, Published, ServerSignal, Subscription, ToSfu, Totals, TrackId};
 use room::{Output, Room};
 use routes::Routes;
 use std::collections::{HashMap, VecDeque};
@@ -46,35 +46,33 @@ pub enum Command {
         /// The participant.
         participant: ParticipantId,
     },
-    /// Negotiates media.
-    Offer(Offer),
-    /// Sets how large a participant shows what it receives.
-    Wishes {
-        /// The participant.
+    /// Handles a message of a member.
+    Message {
+        /// The member.
         participant: ParticipantId,
-        /// All of its tiles.
-        tiles: Vec<TileWish>,
-    },
-    /// Sends a participant the totals of its meeting.
-    SendTotals {
-        /// The participant.
-        participant: ParticipantId,
+        /// The message. Signalling in it is not decoded yet.
+        message: ToSfu,
     },
 }
 
-/// [`proto::Up::Offer`] with its sender.
+/// What the SFU sends to a participant.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// The sender.
-    pub participant: ParticipantId,
-    /// The number that the answer repeats.
-    pub number: u32,
-    /// The session description.
-    pub sdp: String,
-    /// All that the sender sends.
-    pub published: Vec<Published>,
-    /// All that the sender receives.
-    pub subscriptions: Vec<Subscription>,
+pub enum Reply {
+    /// Media signalling.
+    Signal(ServerSignal),
+    /// The totals of the participant's meeting.
+    Totals(Totals),
+    /// The participant sent malformed signalling. The caller closes the connection.
+    Malformed,
+}
+
+/// [`ClientSignal::Offer`] with its sender.
+struct Offer {
+    participant: ParticipantId,
+    number: u32,
+    sdp: String,
+    published: Vec<Published>,
+    subscriptions: Vec<Subscription>,
 }
 
 /// The SFU of all meetings of a server.
@@ -114,19 +112,7 @@ impl Sfu {
                 self.rooms.entry(meeting).or_default().join(participant, &mut self.output);
             }
             Command::Leave { participant } => self.leave(participant),
-            Command::Offer(offer) => self.handle_offer(offer, now),
-            Command::Wishes { participant, tiles } => {
-                if let Some(peer) = self.peers.get_mut(&participant) {
-                    peer.wishes = Some(tiles.into_iter().map(|tile| (tile.track, tile)).collect());
-                    self.allocate(participant, now);
-                }
-            }
-            Command::SendTotals { participant } => {
-                let meeting = self.peers.get(&participant).map(|peer| peer.meeting);
-                if let Some(totals) = meeting.and_then(|meeting| self.totals(meeting)) {
-                    self.output.messages.push_back((participant, Down::Totals { totals }));
-                }
-            }
+            Command::Message { participant, message } => self.handle_message(participant, message, now),
         }
         self.advance_dirty_peers(now);
     }
@@ -170,9 +156,9 @@ impl Sfu {
         self.transmits.pop_front()
     }
 
-    /// Returns the next message to a participant.
-    pub fn poll_message(&mut self) -> Option<(ParticipantId, Down)> {
-        self.output.messages.pop_front()
+    /// Returns the next reply to a participant.
+    pub fn poll_reply(&mut self) -> Option<(ParticipantId, Reply)> {
+        self.output.replies.pop_front()
     }
 
     /// Returns when [`Sfu::handle_timeout`] is due.
@@ -212,6 +198,26 @@ impl Sfu {
         }
     }
 
+    fn handle_message(&mut self, participant: ParticipantId, message: ToSfu, now: Instant) {
+        let Some(peer) = self.peers.get_mut(&participant) else { return };
+        match message {
+            ToSfu::Signal(bytes) => match proto::decode_signal(&bytes.0) {
+                Ok(ClientSignal::Offer { number, sdp, published, subscriptions }) => {
+                    self.handle_offer(Offer { participant, number, sdp, published, subscriptions }, now);
+                }
+                Ok(ClientSignal::Wishes { tiles }) => {
+                    peer.wishes = Some(tiles.into_iter().map(|tile| (tile.track, tile)).collect());
+                    self.allocate(participant, now);
+                }
+                Err(proto::Malformed) => self.output.replies.push_back((participant, Reply::Malformed)),
+            },
+            ToSfu::Count => {
+                let totals = self.rooms.get(&peer.meeting).map(|room| (participant, Reply::Totals(room.totals)));
+                self.output.replies.extend(totals);
+            }
+        }
+    }
+
     fn handle_offer(&mut self, offer: Offer, now: Instant) {
         let Offer { participant, number, sdp, published, subscriptions } = offer;
         let Some(peer) = self.peers.get_mut(&participant) else { return };
@@ -219,13 +225,13 @@ impl Sfu {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::debug!(%participant, %error, "offer refused");
-                self.output.messages.push_back((participant, Down::Problem { problem: Problem::Media }));
+                self.output.signal(participant, ServerSignal::OfferRefused { number });
                 return;
             }
         };
         tracing::debug!(%participant, tracks = published.len(), subscriptions = subscriptions.len(), "offer answered");
         self.routes.set_user(participant, peer.transport.user());
-        self.output.messages.push_back((participant, Down::Answer { number, sdp: answer }));
+        self.output.signal(participant, ServerSignal::Answer { number, sdp: answer });
         let source = |published: &Published| {
             (Mid::from(published.mid.as_str()), TrackId { owner: participant, slot: published.slot })
         };

@@ -5,8 +5,11 @@ mod client;
 
 pub use client::Client;
 
-use proto::{Kind, MeetingId, ParticipantId, Published, Slot, SpatialLayer, Subscription, TileWish, TrackId};
-use server::sfu::{Command, Context, Offer, Sfu};
+use proto::{
+    Blob, ClientSignal, Kind, MeetingId, ParticipantId, Published, Slot, SpatialLayer, Subscription, TileWish, ToSfu,
+    TrackId,
+};
+use server::sfu::{Command, Context, Sfu};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use str0m::net::Transmit;
@@ -94,7 +97,7 @@ impl Simulation {
         let track = camera(owner);
         let paused = width == 0;
         let tile = TileWish { track, width, height, frames_per_second, priority: 1, paused };
-        self.command(Command::Wishes { participant: id(index), tiles: vec![tile] });
+        self.signal(index, &ClientSignal::Wishes { tiles: vec![tile] });
     }
 
     /// Sends a client's offer, and passes it the answer.
@@ -103,8 +106,8 @@ impl Simulation {
         let Some(sdp) = client.offer() else { return };
         client.last_offer.clone_from(&sdp);
         let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
-        let offer = Offer { participant: id(index), number: client.offers, sdp, published, subscriptions };
-        self.command(Command::Offer(offer));
+        let offer = ClientSignal::Offer { number: client.offers, sdp, published, subscriptions };
+        self.signal(index, &offer);
     }
 
     /// Offers a client's camera again, or not any more, as [`Client::published`] says.
@@ -116,8 +119,13 @@ impl Simulation {
     /// Offers the same session description again, with other subscriptions.
     pub fn receive(&mut self, index: usize, subscriptions: Vec<Subscription>) {
         let sdp = self.clients[index].last_offer.clone();
-        let offer = Offer { participant: id(index), number: 99, sdp, published: vec![], subscriptions };
-        self.command(Command::Offer(offer));
+        self.signal(index, &ClientSignal::Offer { number: 99, sdp, published: vec![], subscriptions });
+    }
+
+    /// Passes a client's signal to the SFU.
+    pub fn signal(&mut self, index: usize, signal: &ClientSignal) {
+        let message = ToSfu::Signal(Blob(proto::encode(signal)));
+        self.command(Command::Message { participant: id(index), message });
     }
 
     /// Passes a command to the SFU, and its messages to the clients.
@@ -186,10 +194,10 @@ impl Simulation {
     }
 
     fn deliver_messages(&mut self) {
-        while let Some((participant, message)) = self.sfu.poll_message() {
+        while let Some((participant, reply)) = self.sfu.poll_reply() {
             let index = usize::try_from(participant.0).ok();
             let Some(client) = index.and_then(|index| self.clients.get_mut(index)) else { continue };
-            client.handle_message(message);
+            client.handle_reply(reply);
         }
     }
 }

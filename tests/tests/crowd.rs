@@ -18,6 +18,7 @@ mod pulse;
 mod stranger;
 
 use client::Client;
+use net::Backends;
 use probe::Probe;
 use pulse::Pulse;
 use server::Server;
@@ -34,10 +35,10 @@ fn while_200_join_no_network_task_computes_long_and_media_go_on() {
         config.limits.members = 300;
         let server = Server::start(config).await.unwrap();
         let probes = [Probe::new(), Probe::new()];
-        let organiser = Client::create_with(&server, "organiser", Arc::clone(&probes[0]) as Arc<_>);
+        let organiser = Client::create_with(&server, "organiser", backends(&probes[0]));
         organiser.until("the organiser is a member", |state| state.entered.is_some()).await;
         let link = organiser.link();
-        let clients = [organiser, Client::join_over(&link, "observer", Arc::clone(&probes[1]) as Arc<_>)];
+        let clients = [organiser, Client::join_with(&link, "observer", backends(&probes[1]))];
         wait_for_media(&clients).await;
 
         for probe in &probes {
@@ -65,6 +66,10 @@ fn while_200_join_no_network_task_computes_long_and_media_go_on() {
     });
     crowd.shutdown_background();
     runtime.shutdown_timeout(Duration::from_secs(5));
+}
+
+fn backends(probe: &Arc<Probe>) -> Backends {
+    Backends { stack: Arc::clone(probe) as Arc<_>, ..Backends::default() }
 }
 
 /// Waits until both clients receive each other.

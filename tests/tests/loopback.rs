@@ -6,6 +6,10 @@
 mod attacks;
 #[path = "loopback/client.rs"]
 mod client;
+#[path = "loopback/dialects.rs"]
+mod dialects;
+#[path = "loopback/fake_sfu.rs"]
+mod fake_sfu;
 #[path = "loopback/insider.rs"]
 mod insider;
 #[path = "loopback/lossy.rs"]
@@ -15,6 +19,7 @@ mod stranger;
 
 use client::{Client, State};
 use lossy::Lossy;
+use net::Backends;
 use proto::{Slot, TrackId};
 use server::Server;
 use std::collections::BTreeSet;
@@ -33,6 +38,10 @@ fn run<F: Future<Output = ()>>(test: F) {
 
 async fn server() -> Server {
     Server::start(server::Config::new("127.0.0.1:0".parse().unwrap())).await.unwrap()
+}
+
+fn over(path: Arc<Lossy>) -> Backends {
+    Backends { stack: path, ..Backends::default() }
 }
 
 /// Returns an organiser and guests who are all members.
@@ -205,7 +214,7 @@ fn lost_datagrams_are_sent_again() {
         let server = server().await;
         let organiser = Client::create(&server, "organiser");
         organiser.until("the client is a member", |state| state.entered.is_some()).await;
-        let guest = Client::join_over(&organiser.link(), "guest", Lossy::one_in(40));
+        let guest = Client::join_with(&organiser.link(), "guest", over(Lossy::one_in(40)));
         for client in [&organiser, &guest] {
             client.until("both are members", |state| state.members.len() == 2).await;
         }
@@ -232,7 +241,7 @@ fn garbage_at_the_media_ports_disturbs_no_client() {
         let organiser = Client::create(&server, "organiser");
         organiser.until("the client is a member", |state| state.entered.is_some()).await;
         let path = Lossy::lossless();
-        let guest = Client::join_over(&organiser.link(), "guest", Arc::clone(&path) as Arc<_>);
+        let guest = Client::join_with(&organiser.link(), "guest", over(Arc::clone(&path)));
         for client in [&organiser, &guest] {
             client.until("both are members", |state| state.members.len() == 2).await;
         }
@@ -322,7 +331,7 @@ fn a_session_drops_all_its_tasks_and_sockets_at_its_end() {
         for leaves in [true, false] {
             let paths = Lossy::lossless();
             let weak = Arc::downgrade(&paths);
-            let guest = Client::join_over(&organiser.link(), "guest", paths);
+            let guest = Client::join_with(&organiser.link(), "guest", over(paths));
             guest.until("media flow", |state| state.received.values().any(|received| received.opened > 5)).await;
             assert!(weak.upgrade().is_some());
             if leaves {

@@ -4,7 +4,10 @@
 mod connection;
 
 use connection::{Connection, TestServer, commit, create, knock, tell};
-use proto::{Down, Entry, Kind, ParticipantId, Problem, Published, Slot, Subscription, TileWish, TrackId, Up};
+use proto::{
+    ClientSignal, Down, Entry, FromSfu, Kind, ParticipantId, Problem, Published, ServerMessage, ServerSignal, Slot,
+    Subscription, TileWish, ToSfu, TrackId, Up,
+};
 use server::Limits;
 use std::time::{Duration, Instant};
 use tests::sfu::{Client, LAYERS};
@@ -117,7 +120,7 @@ async fn limits_are_enforced() {
         assert!(other.ended().await);
     }
     for _ in 0..30 {
-        anna.send(&Up::Count).await;
+        anna.send_to_sfu(&ToSfu::Count).await;
     }
     anna.receive(|message| *message == Down::Problem { problem: Problem::TooFast }).await;
     assert!(anna.ended().await);
@@ -169,13 +172,16 @@ impl Member {
     async fn offer(&mut self) {
         let sdp = self.client.offer().expect("something to offer");
         let (published, subscriptions) = (self.client.published.clone(), self.client.subscriptions.clone());
-        self.connection.send(&Up::Offer { number: self.client.offers, sdp, published, subscriptions }).await;
+        let offer = ClientSignal::Offer { number: self.client.offers, sdp, published, subscriptions };
+        self.connection.signal(&offer).await;
     }
 
     /// Passes messages and datagrams on, and waits at most a millisecond.
     async fn pump(&mut self) {
-        if let Some(message) = self.connection.next_within(Duration::from_millis(1)).await {
-            self.client.handle_message(message);
+        if let Some(message) = self.connection.next_within(Duration::from_millis(1)).await
+            && let Some(signal) = connection::signal(message)
+        {
+            self.client.handle_signal(signal);
         }
         let mut buffer = [0; 2_000];
         while let Ok((length, source)) = self.socket.try_recv_from(&mut buffer) {
@@ -197,13 +203,13 @@ async fn media_flow_from_one_client_to_another() {
     anna.client.published.push(published.clone());
     anna.offer().await;
     let track = TrackId { owner: anna.connection.id, slot: Slot::Camera };
-    let tracks = Down::Tracks { owner: track.owner, tracks: vec![published] };
-    ben.connection.receive(|message| *message == tracks).await;
+    let tracks = ServerSignal::Tracks { owner: track.owner, tracks: vec![published] };
+    ben.connection.find(|message| connection::signal(message).filter(|signal| *signal == tracks)).await;
     let mid = ben.client.add_receiver();
     ben.client.subscriptions.push(Subscription { mid, track });
     ben.offer().await;
     let tile = TileWish { track, width: 1_280, height: 720, frames_per_second: 30, priority: 1, paused: false };
-    ben.connection.send(&Up::Wishes { tiles: vec![tile] }).await;
+    ben.connection.signal(&ClientSignal::Wishes { tiles: vec![tile] }).await;
     let (deadline, mut frame) = (Instant::now() + Duration::from_secs(20), Instant::now());
     // The first byte of a payload is the number of packets in its frame.
     let large = |ben: &Member| ben.client.received.iter().filter(|packet| packet.payload[0] > 2).count();
@@ -216,9 +222,12 @@ async fn media_flow_from_one_client_to_another() {
             frame += Duration::from_millis(33);
         }
     }
-    anna.connection.send(&Up::Count).await;
-    let totals = anna.connection.receive(|message| matches!(message, Down::Totals { .. })).await;
-    let Down::Totals { totals } = totals else { panic!("asked for totals") };
+    anna.connection.send_to_sfu(&ToSfu::Count).await;
+    let totals = anna.connection.find(|message| match message {
+        ServerMessage::Sfu(FromSfu::Totals { totals }) => Some(totals),
+        ServerMessage::Sfu(FromSfu::Signal(_)) | ServerMessage::Meeting(_) => None,
+    });
+    let totals = totals.await;
     assert!(totals.packets_in > 50 && totals.packets_out >= 50);
     assert_eq!(server.server.totals(connection::meeting(1)).await.map(|totals| totals.packets_in > 50), Some(true));
     server.close().await;

@@ -1,7 +1,7 @@
 //! The SFU with real transports at both ends, on a simulated clock.
 
-use proto::{Down, Problem, SenderLayers, Subscription};
-use server::sfu::{Command, Offer};
+use proto::{Blob, ClientSignal, SenderLayers, ServerSignal, Subscription, ToSfu};
+use server::sfu::Command;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tests::bench::forward::{Load, forward};
@@ -36,9 +36,11 @@ fn layers(simulation: &Simulation, index: usize) -> Vec<u8> {
 
 fn wanted(simulation: &Simulation, index: usize) -> Vec<Vec<u8>> {
     let spatial = |layers: &SenderLayers| layers.wanted.iter().map(|layer| layer.spatial).collect();
-    let messages = simulation.clients[index].messages.iter();
-    messages
-        .filter_map(|message| if let Down::SenderLayers { layers } = message { Some(spatial(layers)) } else { None })
+    let signals = simulation.clients[index].signals.iter();
+    signals
+        .filter_map(
+            |signal| if let ServerSignal::SenderLayers { layers } = signal { Some(spatial(layers)) } else { None },
+        )
         .collect()
 }
 
@@ -141,8 +143,8 @@ fn after_leaving_nothing_is_sent_or_received() {
     simulation.send_for(0, secs(1));
     assert_eq!(simulation.clients[1].received.len(), before);
     simulation.command(Command::Leave { participant: id(0) });
-    let ended = Down::Tracks { owner: id(0), tracks: vec![] };
-    assert_eq!(simulation.clients[2].messages.last(), Some(&ended));
+    let ended = ServerSignal::Tracks { owner: id(0), tracks: vec![] };
+    assert_eq!(simulation.clients[2].signals.last(), Some(&ended));
     let totals = simulation.totals();
     simulation.command(Command::Leave { participant: id(2) });
     assert_eq!(simulation.totals(), totals, "totals of an ended meeting are kept");
@@ -154,7 +156,7 @@ fn a_new_participant_is_told_what_the_others_send() {
     let mut simulation = meeting(1);
     let late = simulation.join();
     let tracks = simulation.clients[0].published.clone();
-    assert_eq!(simulation.clients[late].messages, [Down::Tracks { owner: id(0), tracks }]);
+    assert_eq!(simulation.clients[late].signals, [ServerSignal::Tracks { owner: id(0), tracks }]);
 }
 
 #[test]
@@ -196,10 +198,13 @@ fn garbage_is_dropped_and_a_refused_offer_changes_nothing() {
         );
     }
     for sdp in ["", "v=0", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP 96\r\n"] {
-        let offer = Offer { participant: id(0), number: 9, sdp: sdp.into(), published: vec![], subscriptions: vec![] };
-        simulation.command(Command::Offer(offer));
-        assert_eq!(simulation.clients[0].messages.last(), Some(&Down::Problem { problem: Problem::Media }));
+        let offer = ClientSignal::Offer { number: 9, sdp: sdp.into(), published: vec![], subscriptions: vec![] };
+        simulation.signal(0, &offer);
+        assert_eq!(simulation.clients[0].signals.last(), Some(&ServerSignal::OfferRefused { number: 9 }));
     }
+    let message = ToSfu::Signal(Blob(vec![0xff; 40]));
+    simulation.command(Command::Message { participant: id(0), message });
+    assert!(simulation.clients[0].malformed);
     simulation.send_for(0, secs(1));
     assert!(simulation.clients[1].received.len() > 20, "the meeting goes on");
 }

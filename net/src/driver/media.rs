@@ -1,62 +1,123 @@
-//! The driver's media side: which encoder's queue goes to which lane, which stream to which reader.
+//! The driver's media side: its transports, which encoder's queue feeds which stream, and which stream feeds which reader.
 
 use super::outbox::Outbox;
 use crate::error::Error;
 use crate::event::Event;
 use crate::frame_sender::Queue;
 use crate::peer::send_stream::SendStream;
-use crate::peer::{self, Feedback, Offer, Peer, lock};
-use crate::sfu::{Incoming, Plan, kind_of};
+use crate::peer::{self, Feedback, Offer, Opened, Peer, lock};
+use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::task::{self, Task};
-use ::media::{Bitrate, bounded};
+use ::media::{Bitrate, BufferPool, bounded};
 use proto::{Kind, Slot, SpatialLayer, TrackId};
 use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use webrtc::runtime::Runtime;
 
 pub struct Media {
-    /// What happens on the connection.
-    pub states: mpsc::Receiver<peer::Event>,
-    /// What the other side says of what we send.
-    pub feedback: mpsc::Receiver<Feedback>,
-    peer: Peer,
+    transports: Vec<Transport>,
     /// Runs the tasks that send.
     stack: Arc<dyn Runtime>,
     flowing: watch::Sender<bool>,
     published: BTreeMap<Slot, Published>,
-    incoming: HashMap<TrackId, String>,
-    /// The first answer's time, until media flow.
-    answered: Option<Instant>,
+    incoming: HashMap<TrackId, (TransportId, String)>,
     estimate: Bitrate,
+}
+
+/// One peer connection.
+struct Transport {
+    id: TransportId,
+    peer: Peer,
+    events: mpsc::Receiver<peer::Event>,
+    feedback: mpsc::Receiver<Feedback>,
+    /// When both descriptions were there for the first time.
+    negotiated: Option<Instant>,
+    connected: bool,
+}
+
+/// What a transport reports.
+pub enum Report {
+    Event(peer::Event),
+    Feedback(Feedback),
+}
+
+/// A local description that the dialect waits for.
+pub struct Local {
+    pub sdp: String,
+    pub mids: Mids,
 }
 
 struct Published {
     layers: Vec<u8>,
-    /// Until the lane is there.
+    /// Until the stream is open.
     queue: Option<Queue>,
     pump: Option<Task>,
-    /// True once an answer knows the track.
+    /// True once an answer covers the track.
     agreed: bool,
 }
 
 impl Media {
-    pub fn new((peer, states, feedback): peer::Opened, stack: Arc<dyn Runtime>) -> Self {
-        Self {
-            states,
-            feedback,
-            peer,
+    /// Opens `transports` on `address`.
+    ///
+    /// # Errors
+    /// Returns [`Error::Media`] if no socket can be opened.
+    pub async fn open(
+        transports: &[TransportId],
+        address: IpAddr,
+        pool: BufferPool,
+        stack: Arc<dyn Runtime>,
+    ) -> Result<Self, Error> {
+        let mut opened = Vec::new();
+        for id in transports {
+            let (peer, events, feedback): Opened =
+                Box::pin(Peer::open(address, pool.clone(), Arc::clone(&stack))).await?;
+            opened.push(Transport { id: *id, peer, events, feedback, negotiated: None, connected: false });
+        }
+        Ok(Self {
+            transports: opened,
             stack,
             flowing: watch::Sender::new(false),
             published: BTreeMap::new(),
             incoming: HashMap::new(),
-            answered: None,
             estimate: Bitrate::ZERO,
-        }
+        })
     }
 
-    /// Takes frames for `slot` from `queue`, and no longer from an older one.
+    /// The next report of any transport. May be dropped while it waits.
+    pub async fn next(&mut self) -> (TransportId, Report) {
+        poll_fn(|context| {
+            for transport in &mut self.transports {
+                if let Poll::Ready(Some(event)) = transport.events.poll_recv(context) {
+                    return Poll::Ready((transport.id, Report::Event(event)));
+                }
+                if let Poll::Ready(Some(feedback)) = transport.feedback.poll_recv(context) {
+                    return Poll::Ready((transport.id, Report::Feedback(feedback)));
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn transport(&mut self, id: TransportId) -> Result<&mut Transport, Error> {
+        let transport = self.transports.iter_mut().find(|transport| transport.id == id);
+        transport.ok_or(Error::Negotiation("the dialect names a transport that it has not declared"))
+    }
+
+    fn primary(&self) -> Option<&Peer> {
+        self.peer(TransportId::Primary)
+    }
+
+    fn peer(&self, id: TransportId) -> Option<&Peer> {
+        self.transports.iter().find(|transport| transport.id == id).map(|transport| &transport.peer)
+    }
+
+    /// Takes frames for `slot` from `queue`, in place of the queue before.
     pub fn publish(&mut self, slot: Slot, layers: &[SpatialLayer], queue: Queue) {
         self.unpublish(slot);
         let layers = layers.iter().map(|layer| layer.spatial).collect();
@@ -70,103 +131,145 @@ impl Media {
         }
     }
 
-    pub async fn offer(&mut self, plan: &Plan) -> Result<Offer, Error> {
-        let offer = self.peer.offer(plan).await?;
+    /// Makes an offer.
+    pub async fn offer(&mut self, id: TransportId, plan: &Plan) -> Result<Local, Error> {
+        let Offer { sdp, mids } = self.transport(id)?.peer.offer(plan).await?;
         self.start_pumps();
-        Ok(offer)
+        Ok(Local { sdp, mids })
     }
 
-    pub async fn answer(&mut self, sdp: String, outbox: &mut Outbox) -> Result<(), Error> {
-        self.peer.answer(sdp).await.map_err(|error| {
-            tracing::debug!(%error, "answer refused");
-            Error::Negotiation("the server's answer makes no sense")
+    /// Applies a description of the SFU. Returns the answer to an offer.
+    pub async fn apply(
+        &mut self,
+        id: TransportId,
+        sdp: String,
+        kind: SdpKind,
+        outbox: &mut Outbox,
+    ) -> Result<Option<Local>, Error> {
+        let transport = self.transport(id)?;
+        let applied = match kind {
+            SdpKind::Offer => transport.peer.accept(sdp).await.map(|sdp| Some(Local { sdp, mids: Mids::default() })),
+            SdpKind::Answer => transport.peer.answer(sdp).await.map(|()| None),
+        };
+        let local = applied.map_err(|error| {
+            tracing::debug!(%error, ?kind, "description refused");
+            Error::Negotiation("the server's session description is not valid")
         })?;
-        self.answered.get_or_insert_with(Instant::now);
-        // What was sent of a new track before the server knew it is lost.
-        self.ask_for_key_frames(outbox, |published| !published.agreed);
-        for published in self.published.values_mut() {
-            published.agreed = true;
+        transport.negotiated.get_or_insert_with(Instant::now);
+        if kind == SdpKind::Answer {
+            // What was sent of a new track before the server knew it is lost.
+            self.request_key_frames(outbox, |published| !published.agreed);
+            for published in self.published.values_mut() {
+                published.agreed = true;
+            }
+        }
+        Ok(local)
+    }
+
+    pub async fn add_candidate(&mut self, id: TransportId, candidate: IceCandidate) -> Result<(), Error> {
+        // Other candidates may work.
+        if let Err(error) = self.transport(id)?.peer.add_candidate(candidate).await {
+            tracing::debug!(%error, "candidate refused");
         }
         Ok(())
     }
 
     pub fn begin(&mut self, incoming: Incoming, outbox: &mut Outbox, now: Instant) {
-        let Incoming { track, kind, layers, mid } = incoming;
+        let Incoming { track, codec, layers, transport, mid } = incoming;
+        let kind = codec.kind();
         let limit = match kind {
             Kind::Audio => MAX_SOUND,
             Kind::Video => MAX_PICTURES,
         };
         let (sender, frames) = bounded(limit);
-        if !lock(self.peer.rtp_receiver()).assign(&mid, track.slot, kind, sender, now) {
-            tracing::warn!(?track, mid, "the answer names no source for a track");
+        let assigned = self
+            .peer(transport)
+            .is_some_and(|peer| lock(peer.rtp_receiver()).assign(&mid, track.slot, kind, sender, now));
+        if !assigned {
+            tracing::warn!(?track, mid, "the description names no source for a track");
         }
-        self.incoming.insert(track, mid);
+        self.incoming.insert(track, (transport, mid));
         outbox.push(Event::Track { track, kind, layers, frames });
     }
 
-    pub fn end(&mut self, track: TrackId, mid: &str, outbox: &mut Outbox) {
-        lock(self.peer.rtp_receiver()).release(mid);
-        self.incoming.remove(&track);
+    pub fn end(&mut self, track: TrackId, outbox: &mut Outbox) {
+        if let Some((transport, mid)) = self.incoming.remove(&track)
+            && let Some(peer) = self.peer(transport)
+        {
+            lock(peer.rtp_receiver()).release(&mid);
+        }
         outbox.push(Event::TrackEnded(track));
     }
 
     pub fn want_key_frame(&self, track: TrackId) {
-        if let Some(mid) = self.incoming.get(&track) {
-            lock(self.peer.rtp_receiver()).want_key_frame(mid);
+        if let Some((transport, mid)) = self.incoming.get(&track)
+            && let Some(peer) = self.peer(*transport)
+        {
+            lock(peer.rtp_receiver()).want_key_frame(mid);
         }
     }
 
-    pub fn handle_state(&mut self, event: peer::Event, outbox: &mut Outbox, now: Instant) -> Result<(), Error> {
-        match event {
-            peer::Event::Connected => {
-                let took = self.answered.map(|at| now.saturating_duration_since(at));
-                tracing::info!(?took, "media flow");
-                self.flowing.send_replace(true);
+    pub fn handle_state(
+        &mut self,
+        id: TransportId,
+        state: TransportState,
+        outbox: &mut Outbox,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let transport = self.transport(id)?;
+        match state {
+            TransportState::Connected => {
+                let took = transport.negotiated.map(|at| now.saturating_duration_since(at));
+                transport.connected = true;
+                tracing::info!(?id, ?took, "media flow");
                 outbox.push(Event::Connected);
-                self.ask_for_key_frames(outbox, |published| published.agreed);
-                Ok(())
+                if id == TransportId::Primary {
+                    self.flowing.send_replace(true);
+                    self.request_key_frames(outbox, |published| published.agreed);
+                }
             }
-            peer::Event::Interrupted => {
-                tracing::warn!("media are interrupted");
-                Ok(())
-            }
-            peer::Event::Failed => Err(Error::NoMedia),
+            TransportState::Interrupted => tracing::warn!(?id, "media are interrupted"),
         }
+        Ok(())
     }
 
-    pub fn handle_feedback(&mut self, feedback: Feedback, outbox: &mut Outbox) {
+    pub fn handle_feedback(&mut self, id: TransportId, feedback: Feedback, outbox: &mut Outbox) {
+        let Some(peer) = self.peer(id) else { return };
         match feedback {
             Feedback::KeyFrameWanted(ssrc) => {
-                let layer = self.peer.layer_of(ssrc).filter(|(slot, _)| kind_of(*slot) == Kind::Video);
+                let layer = peer.layer_of(ssrc).filter(|(slot, _)| kind_of(*slot) == Kind::Video);
                 if let Some((slot, spatial)) = layer {
                     outbox.push(Event::KeyFrameWanted { slot, spatial });
                 }
             }
-            Feedback::Acknowledged(ssrc) => self.peer.acknowledge(ssrc),
+            Feedback::Acknowledged(ssrc) => peer.acknowledge(ssrc),
         }
     }
 
     pub fn handle_timeout(&mut self, outbox: &mut Outbox, now: Instant) -> Result<(), Error> {
-        let estimate = self.peer.estimate().bitrate();
+        let estimate = self.primary().map_or(Bitrate::ZERO, |peer| peer.estimate().bitrate());
         if estimate.as_bps().abs_diff(self.estimate.as_bps()) * 20 > self.estimate.as_bps() {
             self.estimate = estimate;
             outbox.push(Event::Estimate(estimate));
         }
-        let waited = self.answered.filter(|_| !*self.flowing.borrow());
-        if waited.is_some_and(|since| now.saturating_duration_since(since) > CONNECT_LIMIT) {
+        let waiting = self.transports.iter().filter(|transport| !transport.connected);
+        let mut since = waiting.filter_map(|transport| transport.negotiated);
+        if since.any(|since| now.saturating_duration_since(since) > CONNECT_TIMEOUT) {
             return Err(Error::NoMedia);
         }
         Ok(())
     }
 
     pub async fn close(self) {
-        let counts = lock(self.peer.rtp_receiver()).counts();
-        tracing::debug!(?counts, "media end");
         self.published.values().filter_map(|published| published.pump.as_ref()).for_each(Task::abort);
-        self.peer.close().await;
+        for Transport { id, peer, .. } in self.transports {
+            let counts = lock(peer.rtp_receiver()).counts();
+            tracing::debug!(?id, ?counts, "media end");
+            peer.close().await;
+        }
     }
 
-    fn ask_for_key_frames(&self, outbox: &mut Outbox, of: impl Fn(&Published) -> bool) {
+    fn request_key_frames(&self, outbox: &mut Outbox, of: impl Fn(&Published) -> bool) {
         for (slot, published) in self.published.iter().filter(|(_, published)| of(published)) {
             for spatial in &published.layers {
                 outbox.push(Event::KeyFrameWanted { slot: *slot, spatial: *spatial });
@@ -175,18 +278,22 @@ impl Media {
     }
 
     fn start_pumps(&mut self) {
+        let Some(primary) = self.transports.iter().find(|transport| transport.id == TransportId::Primary) else {
+            return;
+        };
+        let peer = &primary.peer;
         for (slot, published) in &mut self.published {
-            let Some(send_stream) = self.peer.send_stream(*slot) else { continue };
+            let Some(send_stream) = peer.send_stream(*slot) else { continue };
             if let Some(queue) = published.queue.take() {
-                let pump = pump(Arc::clone(send_stream), queue, self.flowing.subscribe(), self.peer.echo());
+                let pump = pump(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo());
                 published.pump = Some(task::spawn(&self.stack, pump));
             }
         }
     }
 }
 
-/// Moves the frames of one slot. While media do not flow yet, they go nowhere. A layer that lost a frame for want of room
-/// is told about as if a receiver had lost it.
+/// Sends the frames of one slot; drops them until media flow. If a full queue has lost a frame of a layer, it requests a key
+/// frame of that layer, as a receiver does that lost one.
 async fn pump(
     send_stream: Arc<SendStream>,
     mut queue: Queue,
@@ -206,11 +313,11 @@ async fn pump(
     }
 }
 
-/// Bytes of sound that wait for their reader: a second and a half.
+/// Bytes of sound that wait for their reader: 1.5 seconds.
 const MAX_SOUND: usize = 16 << 10;
 
 /// Bytes of pictures that wait for their reader: two seconds of the largest layer.
 const MAX_PICTURES: usize = 1 << 20;
 
-/// How long the transport may take from the answer on.
-const CONNECT_LIMIT: Duration = Duration::from_secs(15);
+/// From the first complete negotiation of a transport until it must be connected.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);

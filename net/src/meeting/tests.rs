@@ -1,6 +1,6 @@
 use super::*;
 use crypto::{Identity, Profile};
-use proto::{Blob, Epoch, Fault, MeetingId, Position, Refusal, VERSION, Welcome};
+use proto::{Blob, Epoch, Fault, MeetingId, Position, Problem, Refusal, VERSION, Welcome};
 
 const ADA: ParticipantId = ParticipantId(0xada);
 
@@ -197,8 +197,6 @@ fn a_problem_of_the_server_ends_the_meeting_with_its_fault() {
         assert_eq!((&reason, reason.fault()), (&Reason::from(problem), Some(fault)));
     }
     let mut client = Client::organiser();
-    client.receive(Down::Problem { problem: Problem::Media });
-    assert_eq!(client.reason(), None, "problems of media are the driver's");
     client.meeting.handle_malformed();
     assert!(matches!(client.reason(), Some(Reason::Server(_))));
 }

@@ -1,9 +1,9 @@
 //! How the WebRTC stack is set up: codecs, header extensions, transports, interceptors.
 
 use super::estimate::Estimator;
-use super::exchange::Exchange;
+use super::interceptor::RtpInterceptor;
 use proto::descriptor;
-use rtc::interceptor::{CongestionControlBuilder, Registry, Slot as Place, TwccReceiverBuilder, TwccSenderBuilder};
+use rtc::interceptor::{CongestionControlBuilder, Registry, Slot as Position, TwccReceiverBuilder, TwccSenderBuilder};
 use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_RTX, MediaEngine};
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
@@ -92,12 +92,12 @@ pub fn settings(address: IpAddr) -> SettingEngine {
 /// The chain that every packet goes through. Reports and transport-wide feedback are the stack's; repair is ours.
 ///
 /// No pacer: it would hold frames back to the stock estimator's slow start. The encoders follow the estimate instead.
-pub fn interceptors(exchange: Exchange, estimator: Estimator) -> Registry {
+pub fn interceptors(interceptor: RtpInterceptor, estimator: Estimator) -> Registry {
     configure_rtcp_reports(Registry::new())
-        .with(Place::CongestionControl, CongestionControlBuilder::new(estimator).build())
-        .with(Place::TwccSender, TwccSenderBuilder::new().build())
-        .with(Place::TwccReceiver, TwccReceiverBuilder::new().build())
-        .with(Place::from(APPLICATION_SIDE), exchange)
+        .with(Position::CongestionControl, CongestionControlBuilder::new(estimator).build())
+        .with(Position::TwccSender, TwccSenderBuilder::new().build())
+        .with(Position::TwccReceiver, TwccReceiverBuilder::new().build())
+        .with(Position::from(APPLICATION_SIDE), interceptor)
 }
 
 /// Transport-wide congestion control (draft-holmer-rmcat-transport-wide-cc-extensions-01).

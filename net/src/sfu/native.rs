@@ -1,11 +1,15 @@
-//! The dialect of our own server: the client always offers, one offer at a time; the server answers.
+//! The dialect of our own server: one transport; the client always offers, one offer at a time, and the server answers.
+//! Frames are [`ClientSignal`] and [`ServerSignal`] in bytes.
 //!
 //! Media descriptions that receive are a pool. A description that loses its track is used for another one, but only
 //! after an answer to an offer without the old one: until then packets of the old track may be on their way.
 
-use super::{Caps, Incoming, Input, Output, Placed, Plan, Sfu, kind_of};
+use super::{
+    Caps, Codec, Incoming, Input, Mids, Output, Plan, SdpKind, Sfu, Topology, TrackSpec, TransportId, kind_of,
+};
 use proto::{
-    Down, Kind, MAX_TRACKS, ParticipantId, Problem, Published, Slot, SpatialLayer, Subscription, TileWish, TrackId, Up,
+    ClientSignal, Kind, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer, Subscription, TileWish,
+    TrackId,
 };
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -15,12 +19,12 @@ use std::time::{Duration, Instant};
 pub struct Native {
     me: Option<ParticipantId>,
     published: BTreeMap<Slot, Vec<SpatialLayer>>,
-    /// Slots that ever were published: their descriptions stay.
+    /// Slots that have been published: their descriptions stay.
     opened: Vec<Slot>,
     remote: BTreeMap<TrackId, Remote>,
-    places: Vec<Place>,
-    exchange: Option<Exchange>,
-    /// What the last answered offer said.
+    receivers: Vec<Receiver>,
+    negotiation: Option<Negotiation>,
+    /// What the last answered offer held.
     agreed: Option<Snapshot>,
     number: u32,
     wishes: Wishes,
@@ -35,43 +39,33 @@ struct Remote {
 
 /// A media description that receives.
 #[derive(Debug)]
-struct Place {
+struct Receiver {
     kind: Kind,
     mid: Option<String>,
-    holds: Holds,
+    usage: Usage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
-    Nothing,
-    /// A track; `told` once the client knows where it comes.
+enum Usage {
+    Free,
+    /// Receives a track; `announced` once the driver knows the track's `mid`.
     Track {
         track: TrackId,
-        told: bool,
+        announced: bool,
     },
-    /// Packets of a track that nobody wants any more.
-    Remains,
+    /// Its track has ended; packets of it may still arrive.
+    Draining,
 }
 
 /// An offer that is being made or waits for its answer.
 #[derive(Debug)]
-struct Exchange {
+struct Negotiation {
     snapshot: Snapshot,
-    state: Step,
+    sent: bool,
     deadline: Instant,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    /// The stack makes the offer.
-    Making,
-    /// The server has it.
-    Offered,
-    /// The stack takes the answer.
-    Answering,
-}
-
-/// What an offer says, without its text.
+/// What an offer holds, without its session description.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Snapshot {
     published: BTreeMap<Slot, Vec<SpatialLayer>>,
@@ -81,22 +75,21 @@ struct Snapshot {
 #[derive(Debug, Default)]
 struct Wishes {
     waiting: Option<Vec<TileWish>>,
-    said: Option<Vec<TileWish>>,
-    at: Option<Instant>,
+    sent: Option<Vec<TileWish>>,
+    sent_at: Option<Instant>,
 }
 
 impl Sfu for Native {
     fn caps(&self) -> Caps {
-        Caps { layers_by_size: true, divides_bandwidth: true, tells_senders: true, reads_descriptor_only: true }
+        Caps { topology: Topology::One, sender_feedback: true }
     }
 
     fn handle(&mut self, input: Input, now: Instant) {
         match input {
             Input::Entered(me) => self.me = Some(me),
-            Input::Message(message) => self.handle_message(message),
-            Input::Offered { sdp, placed } => self.handle_offered(sdp, &placed),
-            Input::Answered => self.handle_answered(),
-            Input::Publish { slot, layers } => {
+            Input::Signal(bytes) => self.handle_signal(&bytes),
+            Input::Local { sdp, mids, .. } => self.handle_local(sdp, &mids),
+            Input::Publish(TrackSpec { slot, layers, .. }) => {
                 self.published.insert(slot, layers);
                 if !self.opened.contains(&slot) {
                     self.opened.push(slot);
@@ -107,9 +100,15 @@ impl Sfu for Native {
             }
             Input::Wishes(tiles) => self.wishes.waiting = Some(tiles),
             Input::Timeout => self.handle_timeout(now),
+            // The server finds the client's candidates by itself, and sees its end in the meeting.
+            Input::Connected
+            | Input::SignalLost
+            | Input::Candidate { .. }
+            | Input::TransportState { .. }
+            | Input::Leave => {}
         }
         self.negotiate(now);
-        self.wish(now);
+        self.send_wishes(now);
     }
 
     fn poll(&mut self) -> Option<Output> {
@@ -117,33 +116,28 @@ impl Sfu for Native {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let answer = self.exchange.as_ref().map(|exchange| exchange.deadline);
-        let wish = self.wishes.waiting.as_ref().and(self.wishes.at).filter(|_| self.me.is_some());
-        [answer, wish.map(|at| at + WISH_PAUSE)].into_iter().flatten().min()
+        let answer = self.negotiation.as_ref().map(|negotiation| negotiation.deadline);
+        let wishes = self.wishes.waiting.as_ref().and(self.wishes.sent_at).filter(|_| self.me.is_some());
+        [answer, wishes.map(|at| at + WISH_INTERVAL)].into_iter().flatten().min()
     }
 }
 
 impl Native {
-    fn handle_message(&mut self, message: Down) {
-        match message {
-            Down::Answer { number, sdp } => self.handle_answer(number, sdp),
-            Down::Tracks { owner, tracks } => self.handle_tracks(owner, tracks),
-            Down::SenderLayers { layers } => self.outputs.push_back(Output::SenderLayers(layers)),
-            Down::Problem { problem: Problem::Media } => self.fail("the server refused the offer"),
-            Down::Hello { .. }
-            | Down::Created
-            | Down::AdmissionKey { .. }
-            | Down::Knocked { .. }
-            | Down::Withdrew { .. }
-            | Down::Admitted { .. }
-            | Down::Refused { .. }
-            | Down::Log { .. }
-            | Down::Lost { .. }
-            | Down::Removed
-            | Down::Ping
-            | Down::Totals { .. }
-            | Down::Problem { .. } => {}
+    fn handle_signal(&mut self, bytes: &[u8]) {
+        match proto::decode_signal(bytes) {
+            Ok(ServerSignal::Answer { number, sdp }) => self.handle_answer(number, sdp),
+            Ok(ServerSignal::OfferRefused { number }) if number == self.number => {
+                self.fail("the server refused the offer");
+            }
+            Ok(ServerSignal::OfferRefused { number }) => tracing::debug!(number, "stray refusal"),
+            Ok(ServerSignal::Tracks { owner, tracks }) => self.handle_tracks(owner, tracks),
+            Ok(ServerSignal::SenderLayers { layers }) => self.outputs.push_back(Output::SenderLayers(layers)),
+            Err(proto::Malformed) => self.outputs.push_back(Output::Failed("the server sent malformed signalling")),
         }
+    }
+
+    fn send(&mut self, signal: &ClientSignal) {
+        self.outputs.push_back(Output::Signal(proto::encode(signal).into()));
     }
 
     fn handle_tracks(&mut self, owner: ParticipantId, tracks: Vec<Published>) {
@@ -156,155 +150,152 @@ impl Native {
                 self.remote.insert(TrackId { owner, slot }, Remote { kind, layers });
             }
         }
-        for place in &mut self.places {
-            let Holds::Track { track, told } = place.holds else { continue };
+        for receiver in &mut self.receivers {
+            let Usage::Track { track, announced } = receiver.usage else { continue };
             if self.remote.contains_key(&track) {
                 continue;
             }
-            place.holds = Holds::Remains;
-            if let (true, Some(mid)) = (told, place.mid.clone()) {
-                self.outputs.push_back(Output::TrackEnded { track, mid });
+            receiver.usage = Usage::Draining;
+            if announced {
+                self.outputs.push_back(Output::TrackEnded(track));
             }
         }
     }
 
     fn handle_answer(&mut self, number: u32, sdp: String) {
-        match &mut self.exchange {
-            Some(exchange) if exchange.state == Step::Offered && number == self.number => {
-                exchange.state = Step::Answering;
-                self.outputs.push_back(Output::Answer(sdp));
+        let Some(negotiation) = self.negotiation.take_if(|negotiation| negotiation.sent && number == self.number)
+        else {
+            tracing::debug!(number, "answer without an offer");
+            return;
+        };
+        self.outputs.push_back(Output::Apply { transport: TransportId::Primary, sdp, kind: SdpKind::Answer });
+        for (receiver, offered) in self.receivers.iter_mut().zip(&negotiation.snapshot.subscriptions) {
+            match receiver.usage {
+                Usage::Draining if offered.is_none() => receiver.usage = Usage::Free,
+                Usage::Track { track, announced: false } if *offered == Some(track) => {
+                    receiver.usage = Usage::Track { track, announced: true };
+                    let incoming = self.remote.get(&track).zip(receiver.mid.clone());
+                    self.outputs.extend(incoming.map(|(remote, mid)| {
+                        let Remote { kind, layers } = remote.clone();
+                        let (codec, transport) = (Codec::from(kind), TransportId::Primary);
+                        Output::Track(Incoming { track, codec, layers, transport, mid })
+                    }));
+                }
+                Usage::Free | Usage::Draining | Usage::Track { .. } => {}
             }
-            // An answer that was not asked for changes nothing.
-            Some(_) | None => tracing::debug!(number, "stray answer"),
         }
+        self.agreed = Some(negotiation.snapshot);
     }
 
-    fn handle_offered(&mut self, sdp: String, placed: &Placed) {
-        let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.state == Step::Making) else { return };
-        exchange.state = Step::Offered;
+    fn handle_local(&mut self, sdp: String, mids: &Mids) {
+        let Some(negotiation) = self.negotiation.as_mut().filter(|negotiation| !negotiation.sent) else { return };
+        negotiation.sent = true;
         for kind in [Kind::Audio, Kind::Video] {
-            let pool = self.places.iter_mut().filter(|place| place.kind == kind);
-            for (place, mid) in pool.zip(placed.receive(kind)) {
-                place.mid = Some(mid.clone());
+            let pool = self.receivers.iter_mut().filter(|receiver| receiver.kind == kind);
+            for (receiver, mid) in pool.zip(mids.receive(kind)) {
+                receiver.mid = Some(mid.clone());
             }
         }
         self.number = self.number.wrapping_add(1);
-        let mid_of = |slot: Slot| placed.send.iter().find(|(other, _)| *other == slot).map(|(_, mid)| mid.clone());
-        let published = exchange.snapshot.published.iter().filter_map(|(slot, layers)| {
+        let mid_of = |slot: Slot| mids.send.iter().find(|(other, _)| *other == slot).map(|(_, mid)| mid.clone());
+        let published = negotiation.snapshot.published.iter().filter_map(|(slot, layers)| {
             Some(Published { slot: *slot, kind: kind_of(*slot), mid: mid_of(*slot)?, layers: layers.clone() })
         });
         let subscriptions = self
-            .places
+            .receivers
             .iter()
-            .zip(&exchange.snapshot.subscriptions)
-            .filter_map(|(place, track)| Some(Subscription { mid: place.mid.clone()?, track: (*track)? }));
-        let offer = Up::Offer {
+            .zip(&negotiation.snapshot.subscriptions)
+            .filter_map(|(receiver, track)| Some(Subscription { mid: receiver.mid.clone()?, track: (*track)? }));
+        let offer = ClientSignal::Offer {
             number: self.number,
             sdp,
             published: published.collect(),
             subscriptions: subscriptions.collect(),
         };
-        self.outputs.push_back(Output::Message(offer));
-    }
-
-    fn handle_answered(&mut self) {
-        let Some(exchange) = self.exchange.take() else { return };
-        for (place, asked) in self.places.iter_mut().zip(&exchange.snapshot.subscriptions) {
-            match place.holds {
-                Holds::Remains if asked.is_none() => place.holds = Holds::Nothing,
-                Holds::Track { track, told: false } if *asked == Some(track) => {
-                    place.holds = Holds::Track { track, told: true };
-                    let incoming = self.remote.get(&track).zip(place.mid.clone());
-                    self.outputs.extend(incoming.map(|(Remote { kind, layers }, mid)| {
-                        Output::Track(Incoming { track, kind: *kind, layers: layers.clone(), mid })
-                    }));
-                }
-                Holds::Nothing | Holds::Remains | Holds::Track { .. } => {}
-            }
-        }
-        self.agreed = Some(exchange.snapshot);
+        self.send(&offer);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        if self.exchange.as_ref().is_some_and(|exchange| exchange.deadline <= now) {
+        if self.negotiation.as_ref().is_some_and(|negotiation| negotiation.deadline <= now) {
             self.fail("the server does not answer the offer");
         }
     }
 
-    fn fail(&mut self, why: &'static str) {
-        if self.exchange.take().is_some() {
-            self.outputs.push_back(Output::Failed(why));
+    fn fail(&mut self, reason: &'static str) {
+        if self.negotiation.take().is_some() {
+            self.outputs.push_back(Output::Failed(reason));
         }
     }
 
-    /// Begins an offer where what is wanted is not what was agreed on, and none is under way.
+    /// Begins an offer if the tracks differ from those of the last answered offer, and no offer is under way.
     fn negotiate(&mut self, now: Instant) {
-        if self.me.is_none() || self.exchange.is_some() {
+        if self.me.is_none() || self.negotiation.is_some() {
             return;
         }
-        self.find_places();
+        self.assign_receivers();
         let snapshot = Snapshot {
             published: self.published.clone(),
-            subscriptions: self.places.iter().map(|place| place.holds.wanted()).collect(),
+            subscriptions: self.receivers.iter().map(|receiver| receiver.usage.track()).collect(),
         };
-        let nothing_yet = self.agreed.is_none() && self.opened.is_empty() && self.places.is_empty();
-        let remains = self.places.iter().any(|place| place.holds == Holds::Remains);
-        if nothing_yet || (!remains && self.agreed.as_ref() == Some(&snapshot)) {
+        let nothing_yet = self.agreed.is_none() && self.opened.is_empty() && self.receivers.is_empty();
+        let draining = self.receivers.iter().any(|receiver| receiver.usage == Usage::Draining);
+        if nothing_yet || (!draining && self.agreed.as_ref() == Some(&snapshot)) {
             return;
         }
-        let count = |kind: Kind| self.places.iter().filter(|place| place.kind == kind).count();
+        let count = |kind: Kind| self.receivers.iter().filter(|receiver| receiver.kind == kind).count();
         let plan = Plan {
             send: self.opened.iter().map(|slot| (*slot, kind_of(*slot))).collect(),
             receive_audio: count(Kind::Audio),
             receive_video: count(Kind::Video),
         };
-        self.exchange = Some(Exchange { snapshot, state: Step::Making, deadline: now + ANSWER_LIMIT });
-        self.outputs.push_back(Output::Offer(plan));
+        self.negotiation = Some(Negotiation { snapshot, sent: false, deadline: now + ANSWER_TIMEOUT });
+        self.outputs.push_back(Output::Offer { transport: TransportId::Primary, plan });
     }
 
-    /// Gives every remote track a place: a free one, or a new one.
-    fn find_places(&mut self) {
-        let held: HashSet<TrackId> = self.places.iter().filter_map(|place| place.holds.wanted()).collect();
-        for (track, Remote { kind, .. }) in self.remote.iter().filter(|(track, _)| !held.contains(*track)) {
-            let holds = Holds::Track { track: *track, told: false };
-            let free = self.places.iter_mut().find(|place| place.kind == *kind && place.holds == Holds::Nothing);
+    /// Assigns a receiver to every remote track: a free one, or a new one.
+    fn assign_receivers(&mut self) {
+        let assigned: HashSet<TrackId> = self.receivers.iter().filter_map(|receiver| receiver.usage.track()).collect();
+        for (track, Remote { kind, .. }) in self.remote.iter().filter(|(track, _)| !assigned.contains(*track)) {
+            let usage = Usage::Track { track: *track, announced: false };
+            let free =
+                self.receivers.iter_mut().find(|receiver| receiver.kind == *kind && receiver.usage == Usage::Free);
             match free {
-                Some(place) => place.holds = holds,
-                None => self.places.push(Place { kind: *kind, mid: None, holds }),
+                Some(receiver) => receiver.usage = usage,
+                None => self.receivers.push(Receiver { kind: *kind, mid: None, usage }),
             }
         }
     }
 
-    /// Says what is wished for, at most ten times a second and never twice the same.
-    fn wish(&mut self, now: Instant) {
-        let early = self.wishes.at.is_some_and(|at| now < at + WISH_PAUSE);
+    /// Sends the newest wishes, at most ten times a second and never the same list twice.
+    fn send_wishes(&mut self, now: Instant) {
+        let early = self.wishes.sent_at.is_some_and(|at| now < at + WISH_INTERVAL);
         if self.me.is_none() || early {
             return;
         }
         let Some(tiles) = self.wishes.waiting.take() else { return };
-        if self.wishes.said.as_ref() == Some(&tiles) {
+        if self.wishes.sent.as_ref() == Some(&tiles) {
             return;
         }
-        self.wishes.at = Some(now);
-        self.wishes.said = Some(tiles.clone());
-        self.outputs.push_back(Output::Message(Up::Wishes { tiles }));
+        self.wishes.sent_at = Some(now);
+        self.wishes.sent = Some(tiles.clone());
+        self.send(&ClientSignal::Wishes { tiles });
     }
 }
 
-impl Holds {
-    const fn wanted(self) -> Option<TrackId> {
+impl Usage {
+    const fn track(self) -> Option<TrackId> {
         match self {
             Self::Track { track, .. } => Some(track),
-            Self::Nothing | Self::Remains => None,
+            Self::Free | Self::Draining => None,
         }
     }
 }
 
-/// How long an exchange may take, with the stack's part.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// From the plan of an offer to its answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Between two lists of wishes: a window that is being resized has a new one sixty times a second.
-const WISH_PAUSE: Duration = Duration::from_millis(100);
+/// Between two lists of wishes: a window that is being resized makes sixty lists a second.
+const WISH_INTERVAL: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 #[path = "native_tests.rs"]

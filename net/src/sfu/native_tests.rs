@@ -7,7 +7,8 @@ struct Bench {
     own: Native,
     now: Instant,
     mids: Vec<(bool, Kind)>,
-    offers: Vec<Up>,
+    offers: Vec<ClientSignal>,
+    wishes: Vec<ClientSignal>,
     tracks: Vec<(TrackId, String)>,
     others: Vec<Output>,
 }
@@ -19,6 +20,7 @@ impl Bench {
             now: Instant::now(),
             mids: Vec::new(),
             offers: Vec::new(),
+            wishes: Vec::new(),
             tracks: Vec::new(),
             others: Vec::new(),
         };
@@ -30,20 +32,30 @@ impl Bench {
         self.own.handle(input, self.now);
         while let Some(output) = self.own.poll() {
             match output {
-                Output::Offer(plan) => {
-                    let placed = self.place(&plan);
-                    self.own.handle(Input::Offered { sdp: "offer".into(), placed }, self.now);
+                Output::Offer { transport, plan } => {
+                    let mids = self.mids_of(&plan);
+                    self.own.handle(Input::Local { transport, sdp: "offer".into(), mids }, self.now);
                 }
-                Output::Message(offer @ Up::Offer { .. }) => self.offers.push(offer),
-                Output::Answer(_) => self.own.handle(Input::Answered, self.now),
+                Output::Signal(bytes) => match proto::decode_signal(&bytes).unwrap() {
+                    offer @ ClientSignal::Offer { .. } => self.offers.push(offer),
+                    wishes @ ClientSignal::Wishes { .. } => self.wishes.push(wishes),
+                },
+                Output::Apply { kind, .. } => assert_eq!(kind, SdpKind::Answer),
                 Output::Track(incoming) => self.tracks.push((incoming.track, incoming.mid)),
-                Output::TrackEnded { track, .. } => self.tracks.retain(|(other, _)| *other != track),
-                other @ (Output::Message(_) | Output::SenderLayers(_) | Output::Failed(_)) => self.others.push(other),
+                Output::TrackEnded(track) => self.tracks.retain(|(other, _)| *other != track),
+                other @ (Output::SenderLayers(_) | Output::Failed(_)) => self.others.push(other),
+                other @ (Output::Connect { .. } | Output::AddCandidate { .. }) => {
+                    panic!("not of this dialect: {other:?}")
+                }
             }
         }
     }
 
-    fn place(&mut self, plan: &Plan) -> Placed {
+    fn signal(&mut self, signal: &ServerSignal) {
+        self.give(Input::Signal(proto::encode(signal).into()));
+    }
+
+    fn mids_of(&mut self, plan: &Plan) -> Mids {
         let has = |mids: &[(bool, Kind)], sends, kind| mids.iter().filter(|mid| **mid == (sends, kind)).count();
         for (kind, wanted) in [(Kind::Audio, plan.receive_audio), (Kind::Video, plan.receive_video)] {
             while has(&self.mids, false, kind) < wanted {
@@ -54,7 +66,7 @@ impl Bench {
             let all = self.mids.iter().enumerate().filter(move |(_, mid)| **mid == (false, kind));
             all.map(|(index, _)| index.to_string()).collect()
         };
-        Placed {
+        Mids {
             send: plan.send.iter().map(|(slot, _)| (*slot, format!("s{}", *slot as u8))).collect(),
             receive_audio: of(Kind::Audio),
             receive_video: of(Kind::Video),
@@ -63,7 +75,7 @@ impl Bench {
 
     fn answer(&mut self) {
         let number = self.own.number;
-        self.give(Input::Message(Down::Answer { number, sdp: "answer".into() }));
+        self.signal(&ServerSignal::Answer { number, sdp: "answer".into() });
     }
 
     fn sends(&mut self, owner: u64, slots: &[Slot]) {
@@ -74,13 +86,17 @@ impl Bench {
             layers: if kind_of(*slot) == Kind::Video { vec![layer()] } else { Vec::new() },
         };
         let tracks = slots.iter().map(track).collect();
-        self.give(Input::Message(Down::Tracks { owner: ParticipantId(owner), tracks }));
+        self.signal(&ServerSignal::Tracks { owner: ParticipantId(owner), tracks });
     }
 
     fn last_subscriptions(&self) -> Vec<(String, u64)> {
-        let Some(Up::Offer { subscriptions, .. }) = self.offers.last() else { return Vec::new() };
+        let Some(ClientSignal::Offer { subscriptions, .. }) = self.offers.last() else { return Vec::new() };
         subscriptions.iter().map(|one| (one.mid.clone(), one.track.owner.0)).collect()
     }
+}
+
+fn publish(slot: Slot, layers: Vec<SpatialLayer>) -> Input {
+    Input::Publish(TrackSpec { slot, codec: kind_of(slot).into(), layers })
 }
 
 fn layer() -> SpatialLayer {
@@ -95,20 +111,20 @@ fn track(owner: u64, slot: Slot) -> TrackId {
 fn nothing_is_offered_before_there_is_something_to_offer() {
     let mut bench = Bench::entered();
     assert!(bench.offers.is_empty());
-    bench.give(Input::Publish { slot: Slot::Microphone, layers: Vec::new() });
+    bench.give(publish(Slot::Microphone, Vec::new()));
     assert_eq!(bench.offers.len(), 1);
-    let Up::Offer { number, published, .. } = &bench.offers[0] else { panic!("an offer") };
+    let ClientSignal::Offer { number, published, .. } = &bench.offers[0] else { panic!("an offer") };
     assert_eq!((*number, published.len(), published[0].kind), (1, 1, Kind::Audio));
 }
 
 #[test]
 fn what_is_published_before_entering_is_offered_on_entering() {
     let mut own = Native::default();
-    own.handle(Input::Publish { slot: Slot::Camera, layers: vec![layer()] }, Instant::now());
+    own.handle(publish(Slot::Camera, vec![layer()]), Instant::now());
     assert_eq!(own.poll(), None);
     own.handle(Input::Entered(ME), Instant::now());
     let plan = Plan { send: vec![(Slot::Camera, Kind::Video)], ..Plan::default() };
-    assert_eq!(own.poll(), Some(Output::Offer(plan)));
+    assert_eq!(own.poll(), Some(Output::Offer { transport: TransportId::Primary, plan }));
 }
 
 #[test]
@@ -139,7 +155,7 @@ fn a_place_is_used_again_only_after_an_answer_without_its_old_track() {
     bench.answer();
     assert_eq!(bench.last_subscriptions(), [("0".into(), 2)]);
     // While an offer with two is under way, two leaves and three comes: the old place is not clean yet.
-    bench.give(Input::Publish { slot: Slot::Microphone, layers: Vec::new() });
+    bench.give(publish(Slot::Microphone, Vec::new()));
     bench.sends(2, &[]);
     bench.sends(3, &[Slot::Camera]);
     assert!(bench.tracks.is_empty());
@@ -169,22 +185,24 @@ fn a_track_that_ends_while_it_is_negotiated_is_never_told() {
 #[test]
 fn a_slot_that_is_unpublished_keeps_its_description() {
     let mut bench = Bench::entered();
-    bench.give(Input::Publish { slot: Slot::Camera, layers: vec![layer()] });
+    bench.give(publish(Slot::Camera, vec![layer()]));
     bench.answer();
     bench.give(Input::Unpublish(Slot::Camera));
-    let Some(Up::Offer { published, .. }) = bench.offers.last() else { panic!("an offer") };
+    let Some(ClientSignal::Offer { published, .. }) = bench.offers.last() else { panic!("an offer") };
     assert!(published.is_empty());
     bench.answer();
-    bench.give(Input::Publish { slot: Slot::Camera, layers: vec![layer()] });
+    bench.give(publish(Slot::Camera, vec![layer()]));
     assert_eq!(bench.offers.len(), 3);
 }
 
 #[test]
 fn stray_and_late_answers_change_nothing_and_silence_is_an_error() {
     let mut bench = Bench::entered();
-    bench.give(Input::Message(Down::Answer { number: 0, sdp: String::new() }));
+    bench.signal(&ServerSignal::Answer { number: 0, sdp: String::new() });
     bench.sends(2, &[Slot::Camera]);
-    bench.give(Input::Message(Down::Answer { number: 77, sdp: String::new() }));
+    bench.signal(&ServerSignal::Answer { number: 77, sdp: String::new() });
+    bench.signal(&ServerSignal::OfferRefused { number: 77 });
+    assert!(bench.others.is_empty());
     assert!(bench.tracks.is_empty());
     bench.now = bench.own.poll_timeout().unwrap();
     bench.give(Input::Timeout);
@@ -205,11 +223,22 @@ fn wishes_are_said_ten_times_a_second_and_never_twice() {
     for width in 1..=60u16 {
         bench.give(Input::Wishes(vec![tile(width)]));
     }
-    assert_eq!(bench.others.len(), 1);
+    assert_eq!(bench.wishes.len(), 1);
     bench.now = bench.own.poll_timeout().unwrap();
     bench.give(Input::Timeout);
-    assert_eq!(bench.others.last(), Some(&Output::Message(Up::Wishes { tiles: vec![tile(60)] })));
+    assert_eq!(bench.wishes.last(), Some(&ClientSignal::Wishes { tiles: vec![tile(60)] }));
     bench.now += Duration::from_secs(1);
     bench.give(Input::Wishes(vec![tile(60)]));
-    assert_eq!((bench.others.len(), bench.own.poll_timeout()), (2, None));
+    assert_eq!((bench.wishes.len(), bench.own.poll_timeout()), (2, None));
+}
+
+#[test]
+fn a_refused_offer_and_malformed_signalling_are_failures() {
+    let mut bench = Bench::entered();
+    bench.sends(2, &[Slot::Camera]);
+    bench.signal(&ServerSignal::OfferRefused { number: bench.own.number });
+    assert!(matches!(bench.others[..], [Output::Failed(_)]));
+    let mut bench = Bench::entered();
+    bench.give(Input::Signal(vec![0xff; 9].into()));
+    assert!(matches!(bench.others[..], [Output::Failed(_)]));
 }

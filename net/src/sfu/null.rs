@@ -1,15 +1,15 @@
-//! No SFU at all: nothing is negotiated, nothing flows. For meetings without media, and for tests of what is around it.
+//! No SFU: nothing is negotiated and no media flow. For meetings without media, and for tests.
 
-use super::{Caps, Input, Output, Sfu};
+use super::{Caps, Input, Output, Sfu, Topology};
 use std::time::Instant;
 
-/// A dialect that is silent.
+/// A dialect that orders nothing.
 #[derive(Debug, Default)]
 pub struct Null;
 
 impl Sfu for Null {
     fn caps(&self) -> Caps {
-        Caps { layers_by_size: false, divides_bandwidth: false, tells_senders: false, reads_descriptor_only: true }
+        Caps { topology: Topology::One, sender_feedback: true }
     }
 
     fn handle(&mut self, _input: Input, _now: Instant) {}

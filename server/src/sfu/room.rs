@@ -1,11 +1,13 @@
 //! The tracks of one meeting: who sends, who receives, and how packets are forwarded.
 
-use super::allocator;
 use super::demand::Update;
 use super::peer::{Peer, Peers};
 use super::switch::{Switch, Target};
 use super::track::{AUDIO_BITRATE, Source, Subscriber, Track};
-use proto::{Down, Kind, ParticipantId, Published, SenderLayers, Slot, Subscription, TileWish, Totals, TrackId};
+use super::{Reply, allocator};
+use proto::{
+    Kind, ParticipantId, Published, SenderLayers, ServerSignal, Slot, Subscription, TileWish, Totals, TrackId,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 use str0m::media::{Mid, Rid};
@@ -26,10 +28,17 @@ pub struct Room {
 /// What the rooms hand to the SFU.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// Messages to participants, in order.
-    pub messages: VecDeque<(ParticipantId, Down)>,
+    /// Replies to participants, in order.
+    pub replies: VecDeque<(ParticipantId, Reply)>,
     /// Peers whose transport has something new to send.
     pub dirty: BTreeSet<ParticipantId>,
+}
+
+impl Output {
+    /// Queues a signal to `participant`.
+    pub fn signal(&mut self, participant: ParticipantId, signal: ServerSignal) {
+        self.replies.push_back((participant, Reply::Signal(signal)));
+    }
 }
 
 impl Room {
@@ -40,7 +49,7 @@ impl Room {
         for owner in owners {
             let tracks = self.published(owner);
             if owner != participant && !tracks.is_empty() {
-                output.messages.push_back((participant, Down::Tracks { owner, tracks }));
+                output.signal(participant, ServerSignal::Tracks { owner, tracks });
             }
         }
     }
@@ -223,7 +232,7 @@ impl Room {
             if let Some(Update { wanted, stopped }) = source.update_demand(&wanted, now) {
                 self.totals.layers_stopped += stopped;
                 let layers = SenderLayers { slot: id.slot, wanted };
-                output.messages.push_back((id.owner, Down::SenderLayers { layers }));
+                output.signal(id.owner, ServerSignal::SenderLayers { layers });
             }
             let awaited: BTreeSet<u8> =
                 track.subscribers.iter().filter_map(|subscriber| subscriber.switch.awaited_layer()).collect();
@@ -236,7 +245,7 @@ impl Room {
     fn announce(&self, owner: ParticipantId, output: &mut Output) {
         let tracks = self.published(owner);
         for member in self.members.iter().filter(|member| **member != owner) {
-            output.messages.push_back((*member, Down::Tracks { owner, tracks: tracks.clone() }));
+            output.signal(*member, ServerSignal::Tracks { owner, tracks: tracks.clone() });
         }
     }
 

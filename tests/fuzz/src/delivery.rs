@@ -1,6 +1,9 @@
 //! What clients may send to the delivery service.
 
-use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Problem, Slot, TileWish, TrackId, Up, VERSION, Welcome};
+use proto::{
+    Blob, ClientMessage, ClientSignal, Down, Epoch, MeetingId, ParticipantId, Problem, Slot, TileWish, ToSfu, TrackId,
+    Up, VERSION, Welcome,
+};
 use server::Limits;
 use server::delivery::{Action, Delivery};
 
@@ -16,8 +19,9 @@ pub(super) fn delivery(bytes: &[u8]) {
         match step >> 6 {
             0 => delivery.handle_connected(participant),
             1 => delivery.handle_disconnected(participant),
-            _ => match proto::decode::<Up>(message) {
-                Ok(message) => delivery.handle_message(participant, message),
+            _ => match proto::decode::<ClientMessage>(message) {
+                Ok(ClientMessage::Meeting(message)) => delivery.handle_message(participant, message),
+                Ok(ClientMessage::Sfu(message)) => delivery.handle_sfu_message(participant, message),
                 Err(proto::Malformed) => delivery.reject(participant, Problem::Malformed),
             },
         }
@@ -38,16 +42,18 @@ pub(super) fn scripts() -> Vec<Vec<u8>> {
     let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, paused: false };
     let welcome = Welcome { to: vec![ParticipantId(2)], blob: Blob(vec![4]) };
     let commit = |epoch, welcomes, removed| Up::Commit { epoch: Epoch(epoch), blob: Blob(vec![3]), welcomes, removed };
+    let wishes = ClientSignal::Wishes { tiles: vec![tile] };
+    let wishes = ClientMessage::Sfu(ToSfu::Signal(Blob(proto::encode(&wishes))));
     let script = [
-        (1, Up::Hello { version: VERSION }),
-        (2, Up::Hello { version: VERSION }),
-        (1, Up::Create { meeting, admission_key: Blob(vec![1]) }),
-        (2, Up::Knock { meeting, request: Blob(vec![2]) }),
-        (1, commit(0, vec![welcome], Vec::new())),
-        (2, Up::Tell { epoch: Epoch(1), blob: Blob(vec![5]) }),
-        (2, Up::Wishes { tiles: vec![tile] }),
-        (1, commit(1, Vec::new(), vec![ParticipantId(2)])),
-        (2, Up::Leave),
+        (1, ClientMessage::Meeting(Up::Hello { version: VERSION })),
+        (2, ClientMessage::Meeting(Up::Hello { version: VERSION })),
+        (1, ClientMessage::Meeting(Up::Create { meeting, admission_key: Blob(vec![1]) })),
+        (2, ClientMessage::Meeting(Up::Knock { meeting, request: Blob(vec![2]) })),
+        (1, ClientMessage::Meeting(commit(0, vec![welcome], Vec::new()))),
+        (2, ClientMessage::Meeting(Up::Tell { epoch: Epoch(1), blob: Blob(vec![5]) })),
+        (2, wishes),
+        (1, ClientMessage::Meeting(commit(1, Vec::new(), vec![ParticipantId(2)]))),
+        (2, ClientMessage::Meeting(Up::Leave)),
     ];
     let mut whole = vec![1, 0, 2, 0];
     for (connection, message) in &script {

@@ -25,6 +25,9 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "proto_up", run: wire::client_message, seeds: wire::client_messages, mutations: 2_000 },
     Target { name: "proto_down", run: wire::server_message, seeds: wire::server_messages, mutations: 2_000 },
+    Target { name: "client_signal", run: wire::client_signal, seeds: wire::client_signals, mutations: 1_000 },
+    Target { name: "server_signal", run: wire::server_signal, seeds: wire::server_signals, mutations: 1_000 },
+    Target { name: "native_dialect", run: wire::native, seeds: wire::negotiations, mutations: 500 },
     Target { name: "meeting", run: wire::meeting, seeds: wire::conversations, mutations: 60 },
     Target { name: "session_description", run: wire::description, seeds: wire::descriptions, mutations: 1_000 },
     Target { name: "dependency_descriptor", run: wire::descriptor, seeds: wire::descriptors, mutations: 4_000 },

@@ -7,28 +7,83 @@ use crypto::{Identity, Profile};
 use net::meeting::{Command, Entry, Event, Meeting};
 use net::rtp::assemble::{Assembler, Packet};
 use net::rtp::description;
+use net::sfu::native::Native;
+use net::sfu::{Input, Mids, Output, Sfu};
 use proto::descriptor::{
     BitReader, BitWriter, Descriptor, DescriptorWriter, MANDATORY_BYTES, Mandatory, PacketPosition, Resolution,
     ScalabilityMode, Structure,
 };
 use proto::{
-    Blob, Down, Epoch, MeetingId, ParticipantId, Position, Problem, Refusal, Slot, TileWish, TrackId, Up, Welcome,
+    Blob, ClientMessage, ClientSignal, Down, Epoch, FromSfu, Kind, MeetingId, ParticipantId, Position, Problem,
+    Published, Refusal, SenderLayers, ServerMessage, ServerSignal, Slot, SpatialLayer, Subscription, TileWish, ToSfu,
+    Totals, TrackId, Up, VERSION, WantedLayer, Welcome,
 };
 use std::time::{Duration, Instant};
 
 const OTHER: ParticipantId = ParticipantId(7);
 
-/// A client's message: what is decoded can be encoded, and then decodes to the same.
+/// A message of a client: what is decoded encodes to an equal message.
 pub(super) fn client_message(bytes: &[u8]) {
-    if let Ok(message) = proto::decode::<Up>(bytes) {
-        assert_eq!(proto::decode::<Up>(&proto::encode(&message)), Ok(message));
+    round_trip::<ClientMessage>(bytes);
+}
+
+/// A message of a server.
+pub(super) fn server_message(bytes: &[u8]) {
+    round_trip::<ServerMessage>(bytes);
+}
+
+/// Media signalling of a client.
+pub(super) fn client_signal(bytes: &[u8]) {
+    round_trip::<ClientSignal>(bytes);
+}
+
+/// Media signalling of a server.
+pub(super) fn server_signal(bytes: &[u8]) {
+    round_trip::<ServerSignal>(bytes);
+}
+
+fn round_trip<M>(bytes: &[u8])
+where
+    M: for<'b> minicbor::Decode<'b, ()> + minicbor::Encode<()> + proto::Limited + PartialEq + std::fmt::Debug,
+{
+    if let Ok(message) = proto::decode::<M>(bytes) {
+        assert_eq!(proto::decode::<M>(&proto::encode(&message)), Ok(message));
     }
 }
 
-/// A server's message.
-pub(super) fn server_message(bytes: &[u8]) {
-    if let Ok(message) = proto::decode::<Down>(bytes) {
-        assert_eq!(proto::decode::<Down>(&proto::encode(&message)), Ok(message));
+/// The native dialect: any signalling, with the stack's part of each negotiation.
+pub(super) fn native(bytes: &[u8]) {
+    let now = Instant::now();
+    let mut native = Native::default();
+    native.handle(Input::Entered(ParticipantId(1)), now);
+    for (at, part) in (0u32..).zip(parts(bytes)) {
+        let now = now + Duration::from_millis(50) * at;
+        native.handle(Input::Signal(Bytes::copy_from_slice(part)), now);
+        let mut outputs = 0;
+        while let Some(output) = native.poll() {
+            outputs += 1;
+            match output {
+                Output::Offer { transport, plan } => {
+                    let mids = |count: usize| (0..count).map(|mid| mid.to_string()).collect();
+                    let mids = Mids {
+                        send: Vec::new(),
+                        receive_audio: mids(plan.receive_audio),
+                        receive_video: mids(plan.receive_video),
+                    };
+                    native.handle(Input::Local { transport, sdp: String::new(), mids }, now);
+                }
+                Output::Signal(bytes) => {
+                    assert!(proto::decode_signal::<ClientSignal>(&bytes).is_ok(), "the server reads what is sent");
+                }
+                Output::Apply { .. }
+                | Output::Track(_)
+                | Output::TrackEnded(_)
+                | Output::SenderLayers(_)
+                | Output::Failed(_) => {}
+                Output::Connect { .. } | Output::AddCandidate { .. } => panic!("not of this dialect"),
+            }
+        }
+        assert!(outputs <= 64, "one message has a bounded effect");
     }
 }
 
@@ -103,10 +158,8 @@ pub(super) fn assembler(bytes: &[u8]) {
 
 pub(super) fn client_messages() -> Vec<Vec<u8>> {
     let blob = || Blob(vec![5; 40]);
-    let track = TrackId { owner: OTHER, slot: Slot::Camera };
-    let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, paused: false };
     let messages = [
-        Up::Hello { version: 1 },
+        Up::Hello { version: VERSION },
         Up::Create { meeting: MeetingId([1; 16]), admission_key: blob() },
         Up::Knock { meeting: MeetingId([1; 16]), request: blob() },
         Up::Refuse { participant: OTHER, why: Refusal::Unattended },
@@ -117,18 +170,59 @@ pub(super) fn client_messages() -> Vec<Vec<u8>> {
             removed: vec![OTHER],
         },
         Up::Tell { epoch: Epoch(300), blob: blob() },
-        Up::Offer { number: 1, sdp: "v=0".into(), published: Vec::new(), subscriptions: Vec::new() },
-        Up::Wishes { tiles: vec![tile] },
         Up::Leave,
     ];
-    messages.iter().map(proto::encode).collect()
+    let media = client_signals().into_iter().map(|bytes| ToSfu::Signal(Blob(bytes))).chain([ToSfu::Count]);
+    messages.iter().map(proto::encode).chain(media.map(|message| proto::encode(&message))).collect()
+}
+
+pub(super) fn client_signals() -> Vec<Vec<u8>> {
+    let track = TrackId { owner: OTHER, slot: Slot::Camera };
+    let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, paused: false };
+    let signals = [
+        ClientSignal::Offer {
+            number: 1,
+            sdp: "v=0".into(),
+            published: published(),
+            subscriptions: vec![Subscription { mid: "1".into(), track }],
+        },
+        ClientSignal::Wishes { tiles: vec![tile] },
+    ];
+    signals.iter().map(proto::encode).collect()
+}
+
+pub(super) fn server_signals() -> Vec<Vec<u8>> {
+    let wanted = vec![WantedLayer { spatial: 0, temporal_layers: 3 }];
+    let signals = [
+        ServerSignal::Tracks { owner: OTHER, tracks: published() },
+        ServerSignal::Answer { number: 1, sdp: "v=0".into() },
+        ServerSignal::SenderLayers { layers: SenderLayers { slot: Slot::Camera, wanted } },
+        ServerSignal::Tracks { owner: OTHER, tracks: Vec::new() },
+        ServerSignal::OfferRefused { number: 2 },
+    ];
+    signals.iter().map(proto::encode).collect()
+}
+
+/// A whole negotiation, and each signal alone.
+pub(super) fn negotiations() -> Vec<Vec<u8>> {
+    let signals = server_signals();
+    let whole = joined(signals.iter().map(Vec::as_slice));
+    signals.iter().map(|signal| joined([signal.as_slice()])).chain([whole]).collect()
+}
+
+fn published() -> Vec<Published> {
+    let layer = SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 150_000 };
+    vec![
+        Published { slot: Slot::Microphone, kind: Kind::Audio, mid: "0".into(), layers: Vec::new() },
+        Published { slot: Slot::Camera, kind: Kind::Video, mid: "1".into(), layers: vec![layer] },
+    ]
 }
 
 pub(super) fn server_messages() -> Vec<Vec<u8>> {
     let blob = || Blob(vec![5; 40]);
     let log = |entry| Down::Log { position: Position(0), entry };
     let messages = [
-        Down::Hello { version: 1, participant: OTHER },
+        Down::Hello { version: VERSION, participant: OTHER },
         Down::AdmissionKey { admission_key: blob() },
         Down::Knocked { participant: ParticipantId(9), request: blob() },
         Down::Admitted { welcome: blob(), position: Position(4), epoch: Epoch(2), gone: vec![OTHER] },
@@ -136,15 +230,16 @@ pub(super) fn server_messages() -> Vec<Vec<u8>> {
         log(proto::Entry::Told { from: OTHER, epoch: Epoch(0), blob: blob() }),
         log(proto::Entry::Gone { participant: OTHER }),
         Down::Lost { epoch: Epoch(4) },
-        Down::Tracks { owner: OTHER, tracks: Vec::new() },
         Down::Problem { problem: Problem::TooFast },
     ];
-    messages.iter().map(proto::encode).collect()
+    let media = server_signals().into_iter().map(|bytes| FromSfu::Signal(Blob(bytes)));
+    let media = media.chain([FromSfu::Totals { totals: Totals::default() }]);
+    messages.iter().map(proto::encode).chain(media.map(|message| proto::encode(&message))).collect()
 }
 
 /// For each server message: an organiser's first steps, then that message.
 pub(super) fn conversations() -> Vec<Vec<u8>> {
-    let hello = proto::encode(&Down::Hello { version: 1, participant: ParticipantId(1) });
+    let hello = proto::encode(&Down::Hello { version: VERSION, participant: ParticipantId(1) });
     let created = proto::encode(&Down::Created);
     let conversation = |message: &Vec<u8>| {
         let steps = [&hello[..], &created, &[1], message, &[2], &[0], message];

@@ -1,7 +1,8 @@
 //! A client in memory: a complete str0m endpoint that sends and receives frames without content.
 
 use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
-use proto::{Down, Published, SpatialLayer, Subscription};
+use proto::{Published, ServerSignal, SpatialLayer, Subscription};
+use server::sfu::Reply;
 use server::sfu::extension::{DescriptorBytes, dependency_descriptor};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,8 +23,10 @@ pub struct Client {
     pub published: Vec<Published>,
     /// What it receives.
     pub subscriptions: Vec<Subscription>,
-    /// The messages that it received.
-    pub messages: Vec<Down>,
+    /// The signals that it received.
+    pub signals: Vec<ServerSignal>,
+    /// Whether the server refused one of its messages as malformed.
+    pub malformed: bool,
     /// The packets that it received.
     pub received: Vec<RtpPacket>,
     /// The layers of which it was asked for a key frame.
@@ -69,7 +72,8 @@ impl Client {
             last_offer: String::new(),
             published: Vec::new(),
             subscriptions: Vec::new(),
-            messages: Vec::new(),
+            signals: Vec::new(),
+            malformed: false,
             received: Vec::new(),
             key_requests: Vec::new(),
             rtc,
@@ -119,22 +123,31 @@ impl Client {
         self.pending.as_ref().map(|(sdp, _)| sdp.clone())
     }
 
-    /// Takes a message of the server.
-    pub fn handle_message(&mut self, message: Down) {
-        if let Down::Answer { sdp, .. } = &message
+    /// Takes a reply of the SFU.
+    pub fn handle_reply(&mut self, reply: Reply) {
+        match reply {
+            Reply::Signal(signal) => self.handle_signal(signal),
+            Reply::Malformed => self.malformed = true,
+            Reply::Totals(_) => {}
+        }
+    }
+
+    /// Takes a signal of the SFU.
+    pub fn handle_signal(&mut self, signal: ServerSignal) {
+        if let ServerSignal::Answer { sdp, .. } = &signal
             && let (Some((_, pending)), Ok(answer)) = (self.pending.take(), SdpAnswer::from_sdp_string(sdp))
         {
             // If the answer does not fit, the client does not connect.
             let _ = self.rtc.sdp_api().accept_answer(pending, answer);
         }
-        if let Down::SenderLayers { layers } = &message {
+        if let ServerSignal::SenderLayers { layers } = &signal {
             for (spatial, layer) in (0_u8..).zip(&mut self.layers) {
                 let wanted = layers.wanted.iter().any(|wanted| wanted.spatial == spatial);
                 layer.key_due |= wanted && !layer.wanted;
                 layer.wanted = wanted;
             }
         }
-        self.messages.push(message);
+        self.signals.push(signal);
     }
 
     /// Returns whether its transport is connected.

@@ -128,7 +128,7 @@ impl Service {
                     self.actions.push(Action::Close(closed));
                 }
             }
-            Up::Pong | Up::Offer { .. } | Up::Wishes { .. } | Up::Count => {}
+            Up::Pong => {}
         }
     }
 
@@ -218,15 +218,9 @@ impl Meeting {
                     closed.push(client_id);
                 }
             }
-            Up::Hello { .. }
-            | Up::Create { .. }
-            | Up::Approach { .. }
-            | Up::Knock { .. }
-            | Up::Leave
-            | Up::Offer { .. }
-            | Up::Wishes { .. }
-            | Up::Pong
-            | Up::Count => unreachable!("the service passes on only the three messages above"),
+            Up::Hello { .. } | Up::Create { .. } | Up::Approach { .. } | Up::Knock { .. } | Up::Leave | Up::Pong => {
+                unreachable!("the service passes on only the three messages above")
+            }
         }
         (actions, closed)
     }

@@ -2,11 +2,11 @@
 //! process must not grow.
 
 use crate::client::{Client, State};
-use crate::insider::{Insider, SSRC};
+use crate::insider::{Insider, SSRC, signal};
 use crate::stranger::{self, frame};
 use crate::{all_flow, meeting, opened, run, server};
 use bytes::Bytes;
-use proto::{MAX_MESSAGE, ParticipantId, Slot, TrackId, Up, VERSION};
+use proto::{ClientMessage, ClientSignal, MAX_MESSAGE, ParticipantId, Slot, ToSfu, TrackId, Up, VERSION};
 use rtc::rtp;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -214,19 +214,23 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
         let clients = meeting(&server, 2).await;
         all_flow(&clients, 10).await;
         let [one, other] = [clients[0].camera(), clients[1].camera()];
-        let offer = |sdp: &str| Up::Offer { number: 2, sdp: sdp.into(), published: vec![], subscriptions: vec![] };
+        let offer = |sdp: &str| {
+            signal(&ClientSignal::Offer { number: 2, sdp: sdp.into(), published: vec![], subscriptions: vec![] })
+        };
         let data = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n\
                     m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:9\r\na=sctp-port:5000\r\n";
-        let stolen = |track: TrackId| Up::Offer {
-            number: 3,
-            sdp: data.into(),
-            published: vec![proto::Published {
-                slot: track.slot,
-                kind: proto::Kind::Video,
-                mid: "9".into(),
-                layers: vec![proto::SpatialLayer { spatial: 0, width: 1, height: 1, bitrate: u32::MAX }],
-            }],
-            subscriptions: vec![proto::Subscription { mid: "nowhere".into(), track }; 300],
+        let stolen = |track: TrackId| {
+            signal(&ClientSignal::Offer {
+                number: 3,
+                sdp: data.into(),
+                published: vec![proto::Published {
+                    slot: track.slot,
+                    kind: proto::Kind::Video,
+                    mid: "9".into(),
+                    layers: vec![proto::SpatialLayer { spatial: 0, width: 1, height: 1, bitrate: u32::MAX }],
+                }],
+                subscriptions: vec![proto::Subscription { mid: "nowhere".into(), track }; 300],
+            })
         };
         let messages = [
             offer(""),
@@ -236,14 +240,15 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
             stolen(one),
             stolen(other),
             stolen(TrackId { owner: ParticipantId(u64::MAX), slot: Slot::Screen }),
-            Up::Commit {
+            ClientMessage::Sfu(ToSfu::Signal(proto::Blob(vec![0xff; 300]))),
+            ClientMessage::Meeting(Up::Commit {
                 epoch: proto::Epoch(0),
                 blob: proto::Blob(vec![0; 9_000]),
                 welcomes: vec![],
                 removed: vec![one.owner],
-            },
-            Up::Tell { epoch: proto::Epoch(2), blob: proto::Blob(vec![0; 9_000]) },
-            Up::Hello { version: VERSION },
+            }),
+            ClientMessage::Meeting(Up::Tell { epoch: proto::Epoch(2), blob: proto::Blob(vec![0; 9_000]) }),
+            ClientMessage::Meeting(Up::Hello { version: VERSION }),
         ];
         for message in &messages {
             let mut insider = Insider::join(&clients[0].link()).await;

@@ -4,7 +4,7 @@ use crypto::open::Error;
 use crypto::{Identity, Invitation, KeyRing, Leaf, Opener, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
 use net::meeting::{self, Command, Entry};
-use net::{Config, Event, FrameSender, Session};
+use net::{Backends, Config, Event, FrameSender, Session};
 use proto::{Kind, MeetingId, ParticipantId, Reason, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
-use webrtc::runtime::TokioRuntime;
 
 /// The state of a client, for tests to wait on.
 #[derive(Default)]
@@ -85,45 +84,39 @@ impl Shared {
 impl Client {
     /// Creates a client that opens a meeting on the server.
     pub fn create(server: &server::Server, name: &str) -> Self {
-        Self::create_with(server, name, Arc::new(TokioRuntime))
+        Self::create_with(server, name, Backends::default())
     }
 
-    /// Creates a client that opens a meeting on the server. All tasks and media sockets come from `stack`.
-    pub fn create_with(server: &server::Server, name: &str, stack: Arc<dyn webrtc::runtime::Runtime>) -> Self {
+    /// Creates a client that opens a meeting on the server, with other backends.
+    pub fn create_with(server: &server::Server, name: &str, backends: Backends) -> Self {
         let mut number = [0; 16];
         let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), name);
         number[..8].copy_from_slice(&random.to_be_bytes());
         let profile = Profile::new(name).unwrap();
         let entry = Entry::Create { meeting: MeetingId(number), identity: Identity::generate().unwrap(), profile };
-        Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint()), stack)
+        Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint()), backends)
     }
 
     /// Creates a client that joins by a link.
     pub fn join(link: &str, name: &str) -> Self {
-        Self::join_over(link, name, Arc::new(TokioRuntime))
+        Self::join_with(link, name, Backends::default())
     }
 
-    /// Creates a client that joins by a link. All tasks and media sockets come from `stack`.
-    pub fn join_over(link: &str, name: &str, stack: Arc<dyn webrtc::runtime::Runtime>) -> Self {
+    /// Creates a client that joins by a link, with other backends.
+    pub fn join_with(link: &str, name: &str, backends: Backends) -> Self {
         let invitation: Invitation = link.parse().unwrap();
         let (host, port, fingerprint) = (invitation.host.clone(), invitation.port, invitation.fingerprint);
         let profile = Profile::new(name).unwrap();
         let entry = Entry::Join { invitation, identity: Identity::generate().unwrap(), profile };
-        Self::start(entry, &host, port, fingerprint, stack)
+        Self::start(entry, &host, port, fingerprint, backends)
     }
 
-    fn start(
-        entry: Entry,
-        host: &str,
-        port: u16,
-        fingerprint: Option<[u8; 32]>,
-        stack: Arc<dyn webrtc::runtime::Runtime>,
-    ) -> Self {
+    fn start(entry: Entry, host: &str, port: u16, fingerprint: Option<[u8; 32]>, backends: Backends) -> Self {
         let (ring, clock, pool) = (KeyRing::new(), Clock::default(), BufferPool::new(64));
         let config = Config { entry, host: host.into(), port, fingerprint, ring: ring.clone(), pool };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let started = Instant::now();
-        let (session, events) = net::start_with(config, runtime.handle(), stack);
+        let (session, events) = net::start_with(config, runtime.handle(), backends);
         let shared = Arc::new(Shared::default());
         runtime.spawn(follow(session.clone(), events, ring, clock, Arc::clone(&shared)));
         Self { session, started, shared, frozen: Arc::default(), runtime: Some(runtime) }

@@ -10,7 +10,10 @@ use net::meeting::{Entry, Event, Meeting};
 use net::rtp::description::sections;
 use net::rtp::packetize::{Packetizer, StreamParameters};
 use proto::descriptor::{self, ScalabilityMode};
-use proto::{Down, Kind, ParticipantId, Published, Slot, SpatialLayer, TrackId, Up};
+use proto::{
+    Blob, ClientMessage, ClientSignal, FromSfu, Kind, ParticipantId, Published, ServerMessage, ServerSignal, Slot,
+    SpatialLayer, ToSfu, TrackId,
+};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_H264, MediaEngine};
@@ -116,8 +119,8 @@ impl Insider {
         self.camera.write_rtcp(vec![Box::new(report)]).await.unwrap();
     }
 
-    /// Sends a message to the server that `Meeting` would not send.
-    pub async fn say(&mut self, message: &Up) {
+    /// Sends a message to the server that the client's own machines would not send.
+    pub async fn say(&mut self, message: &ClientMessage) {
         self.socket.send(Message::Binary(proto::encode(message).into())).await.unwrap();
     }
 
@@ -156,9 +159,14 @@ impl Insider {
         }
     }
 
-    async fn handle_message(&mut self, message: Down) {
-        if let Down::Answer { sdp, .. } = &message {
-            let section = sections(sdp).into_iter().next().unwrap();
+    async fn handle_message(&mut self, message: ServerMessage) {
+        let bytes = match message {
+            ServerMessage::Meeting(message) => return self.meeting.handle_message(message, Instant::now()),
+            ServerMessage::Sfu(FromSfu::Signal(bytes)) => bytes,
+            ServerMessage::Sfu(FromSfu::Totals { .. }) => return,
+        };
+        if let ServerSignal::Answer { sdp, .. } = proto::decode_signal(&bytes.0).unwrap() {
+            let section = sections(&sdp).into_iter().next().unwrap();
             self.descriptor = section.extensions.descriptor.unwrap();
             let parameters = StreamParameters {
                 ssrc: SSRC,
@@ -168,10 +176,9 @@ impl Insider {
                 extensions: section.extensions,
             };
             self.packetizer = Some(Packetizer::video(parameters, 1, 0, ScalabilityMode::L1T3));
-            let answer = RTCSessionDescription::answer(sdp.clone()).unwrap();
+            let answer = RTCSessionDescription::answer(sdp).unwrap();
             self.connection.set_remote_description(answer).await.unwrap();
         }
-        self.meeting.handle_message(message, Instant::now());
     }
 
     /// Handles the events of `Meeting` and sends its messages.
@@ -196,8 +203,14 @@ impl Insider {
         let mid = sections(&sdp).remove(0).mid;
         let layer = SpatialLayer { spatial: 0, width: SIZES[0].width, height: SIZES[0].height, bitrate: 150_000 };
         let published = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: vec![layer] };
-        self.say(&Up::Offer { number: 1, sdp, published: vec![published], subscriptions: Vec::new() }).await;
+        let offer = ClientSignal::Offer { number: 1, sdp, published: vec![published], subscriptions: Vec::new() };
+        self.say(&signal(&offer)).await;
     }
+}
+
+/// A signal as a message of a client.
+pub fn signal(signal: &ClientSignal) -> ClientMessage {
+    ClientMessage::Sfu(ToSfu::Signal(Blob(proto::encode(signal))))
 }
 
 async fn transport(states: watch::Sender<bool>) -> (Arc<dyn PeerConnection>, Arc<TrackLocalStaticRTP>) {

@@ -12,7 +12,7 @@ use engine::{
 };
 use futures_util::{SinkExt, StreamExt};
 use media::{Frame, FrameRate, Notify, Size};
-use proto::{Down, ParticipantId, Totals, Up};
+use proto::{ClientMessage, Down, FromSfu, ParticipantId, ServerMessage, Totals, Up};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use std::cell::RefCell;
@@ -386,11 +386,12 @@ async fn serve(
             Message::Close(_) => return Ok(Received::Close),
             Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
         };
-        let message: Up = proto::decode(&bytes)?;
+        let ClientMessage::Meeting(message) = proto::decode(&bytes)? else { continue };
         let answers = if matches!(message, Up::Hello { .. }) {
-            vec![Down::Hello { version: proto::VERSION, participant: ParticipantId(1) }]
+            vec![ServerMessage::Meeting(Down::Hello { version: proto::VERSION, participant: ParticipantId(1) })]
         } else if matches!(message, Up::Create { .. }) {
-            [vec![Down::Created], vec![Down::Totals { totals: Totals::default() }; totals]].concat()
+            let count = ServerMessage::Sfu(FromSfu::Totals { totals: Totals::default() });
+            [vec![ServerMessage::Meeting(Down::Created)], vec![count; totals]].concat()
         } else {
             Vec::new()
         };

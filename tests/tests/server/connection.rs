@@ -1,7 +1,10 @@
 //! A server for one test, and connections that send single messages of its protocol.
 
 use futures_util::{SinkExt, StreamExt};
-use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Up, VERSION, Welcome};
+use proto::{
+    Blob, ClientSignal, Down, Epoch, FromSfu, MeetingId, ParticipantId, ServerMessage, ServerSignal, ToSfu, Up,
+    VERSION, Welcome,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -117,6 +120,15 @@ impl Connection {
         self.send_bytes(proto::encode(message)).await;
     }
 
+    /// Sends media signalling.
+    pub async fn signal(&mut self, signal: &ClientSignal) {
+        self.send_to_sfu(&ToSfu::Signal(Blob(proto::encode(signal)))).await;
+    }
+
+    pub async fn send_to_sfu(&mut self, message: &ToSfu) {
+        self.send_bytes(proto::encode(message)).await;
+    }
+
     /// Sends bytes. If that fails, the next `receive` fails, too.
     pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
         let _ = timeout(TIMEOUT, self.socket.send(Message::Binary(bytes.into()))).await.expect("taken");
@@ -124,11 +136,20 @@ impl Connection {
 
     /// Waits for a message that is `wanted`. Skips others, and answers pings.
     pub async fn receive(&mut self, wanted: impl Fn(&Down) -> bool) -> Down {
+        self.find(|message| match message {
+            ServerMessage::Meeting(message) if wanted(&message) => Some(message),
+            ServerMessage::Meeting(_) | ServerMessage::Sfu(_) => None,
+        })
+        .await
+    }
+
+    /// Waits for a message for which `found` returns a value. Skips others, and answers pings.
+    pub async fn find<T>(&mut self, found: impl Fn(ServerMessage) -> Option<T>) -> T {
         let received = async {
             loop {
                 let message = self.next().await.expect("the connection lives");
-                if wanted(&message) {
-                    return message;
+                if let Some(found) = found(message) {
+                    return found;
                 }
             }
         };
@@ -136,7 +157,7 @@ impl Connection {
     }
 
     /// Returns the next message if it arrives within `limit`.
-    pub async fn next_within(&mut self, limit: Duration) -> Option<Down> {
+    pub async fn next_within(&mut self, limit: Duration) -> Option<ServerMessage> {
         timeout(limit, self.next()).await.ok()?
     }
 
@@ -145,12 +166,12 @@ impl Connection {
         timeout(TIMEOUT, async { while self.next().await.is_some() {} }).await.is_ok()
     }
 
-    async fn next(&mut self) -> Option<Down> {
+    async fn next(&mut self) -> Option<ServerMessage> {
         loop {
             match self.socket.next().await?.ok()? {
                 Message::Binary(bytes) => {
                     let message = proto::decode(&bytes).expect("a message of the protocol");
-                    if message != Down::Ping {
+                    if message != ServerMessage::Meeting(Down::Ping) {
                         return Some(message);
                     }
                     self.send(&Up::Pong).await;
@@ -159,6 +180,14 @@ impl Connection {
                 Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }
         }
+    }
+}
+
+/// Returns the signal in `message`, if it holds one.
+pub fn signal(message: ServerMessage) -> Option<ServerSignal> {
+    match message {
+        ServerMessage::Sfu(FromSfu::Signal(bytes)) => proto::decode_signal(&bytes.0).ok(),
+        ServerMessage::Sfu(FromSfu::Totals { .. }) | ServerMessage::Meeting(_) => None,
     }
 }
 

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
-/// What the other side says of what we send.
+/// The other side's feedback on what is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feedback {
     /// It cannot decode this source without a key frame.
@@ -33,10 +33,10 @@ pub enum Feedback {
 }
 
 /// The interceptor.
-pub struct Exchange {
+pub struct RtpInterceptor {
     rtp_receiver: Arc<Mutex<RtpReceiver>>,
     feedback: mpsc::Sender<Feedback>,
-    /// Our name in requests.
+    /// The sender SSRC in requests.
     own: u32,
     local: HashMap<u32, Local>,
     acknowledged: HashSet<u32>,
@@ -62,8 +62,8 @@ struct Repair {
     sequence: u16,
 }
 
-impl Exchange {
-    /// An interceptor that feeds `intake`, and tells what it hears on `feedback`; when that is full, it is lost.
+impl RtpInterceptor {
+    /// An interceptor that hands packets to `rtp_receiver` and feedback to `feedback`. If that channel is full, the feedback is lost.
     pub fn new(rtp_receiver: Arc<Mutex<RtpReceiver>>, feedback: mpsc::Sender<Feedback>, own: u32) -> Self {
         Self {
             rtp_receiver,
@@ -179,7 +179,7 @@ impl Local {
     }
 }
 
-impl Protocol<TaggedPacket, TaggedPacket, ()> for Exchange {
+impl Protocol<TaggedPacket, TaggedPacket, ()> for RtpInterceptor {
     type Rout = TaggedPacket;
     type Wout = TaggedPacket;
     type Eout = ();
@@ -225,7 +225,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Exchange {
     }
 }
 
-impl Interceptor for Exchange {
+impl Interceptor for RtpInterceptor {
     fn bind_local_stream(&mut self, info: &StreamInfo) {
         self.local.entry(info.ssrc).or_insert_with(|| Local::new(info));
     }
@@ -257,5 +257,5 @@ const MAX_RESENT: usize = 256;
 const MAX_NAMED: usize = 16;
 
 #[cfg(test)]
-#[path = "exchange_tests.rs"]
+#[path = "interceptor_tests.rs"]
 mod tests;

@@ -24,12 +24,12 @@ fn info() -> StreamInfo {
     }
 }
 
-fn exchange() -> (Exchange, mpsc::Receiver<Feedback>) {
+fn interceptor() -> (RtpInterceptor, mpsc::Receiver<Feedback>) {
     let (sender, receiver) = mpsc::channel(4);
     let rtp_receiver = Arc::new(Mutex::new(RtpReceiver::new(BufferPool::new(1))));
-    let mut exchange = Exchange::new(rtp_receiver, sender, 99);
-    exchange.bind_local_stream(&info());
-    (exchange, receiver)
+    let mut interceptor = RtpInterceptor::new(rtp_receiver, sender, 99);
+    interceptor.bind_local_stream(&info());
+    (interceptor, receiver)
 }
 
 fn sent(sequence: u16, named: bool) -> rtp::Packet {
@@ -47,8 +47,8 @@ fn nack(sequences: &[u16]) -> Packet {
     Packet::Rtcp(vec![Box::new(TransportLayerNack { sender_ssrc: 1, media_ssrc: 7, nacks })])
 }
 
-fn written(exchange: &mut Exchange) -> Vec<rtp::Packet> {
-    let packets = std::iter::from_fn(|| exchange.poll_write());
+fn written(interceptor: &mut RtpInterceptor) -> Vec<rtp::Packet> {
+    let packets = std::iter::from_fn(|| interceptor.poll_write());
     packets
         .filter_map(|packet| if let Packet::Rtp(packet) = packet.message.packet { Some(packet) } else { None })
         .collect()
@@ -56,12 +56,12 @@ fn written(exchange: &mut Exchange) -> Vec<rtp::Packet> {
 
 #[test]
 fn a_packet_is_sent_again_under_its_streams_name() {
-    let ((mut exchange, _), now) = (exchange(), Instant::now());
-    exchange.handle_write(tagged(now, Packet::Rtp(sent(10, true)))).unwrap();
-    exchange.handle_write(tagged(now, Packet::Rtp(sent(11, false)))).unwrap();
-    assert_eq!(written(&mut exchange).len(), 2);
-    exchange.handle_read(tagged(now + Duration::from_millis(30), nack(&[11, 12]))).unwrap();
-    let again = written(&mut exchange);
+    let ((mut interceptor, _), now) = (interceptor(), Instant::now());
+    interceptor.handle_write(tagged(now, Packet::Rtp(sent(10, true)))).unwrap();
+    interceptor.handle_write(tagged(now, Packet::Rtp(sent(11, false)))).unwrap();
+    assert_eq!(written(&mut interceptor).len(), 2);
+    interceptor.handle_read(tagged(now + Duration::from_millis(30), nack(&[11, 12]))).unwrap();
+    let again = written(&mut interceptor);
     assert_eq!(again.len(), 1);
     let header = &again[0].header;
     assert_eq!((header.ssrc, header.payload_type, header.sequence_number, header.marker), (8, 103, 0, true));
@@ -74,19 +74,19 @@ fn a_packet_is_sent_again_under_its_streams_name() {
 
 #[test]
 fn a_storm_of_requests_is_answered_in_part() {
-    let ((mut exchange, _), now) = (exchange(), Instant::now());
+    let ((mut interceptor, _), now) = (interceptor(), Instant::now());
     for sequence in 0..1_000 {
-        exchange.handle_write(tagged(now, Packet::Rtp(sent(sequence, true)))).unwrap();
+        interceptor.handle_write(tagged(now, Packet::Rtp(sent(sequence, true)))).unwrap();
     }
-    written(&mut exchange);
+    written(&mut interceptor);
     let all: Vec<u16> = (0..1_000).collect();
-    exchange.handle_read(tagged(now + Duration::from_millis(30), nack(&all))).unwrap();
-    assert_eq!(written(&mut exchange).len(), MAX_RESENT);
+    interceptor.handle_read(tagged(now + Duration::from_millis(30), nack(&all))).unwrap();
+    assert_eq!(written(&mut interceptor).len(), MAX_RESENT);
 }
 
 #[test]
 fn requests_for_key_frames_are_told_wherever_they_stand_in_a_compound() {
-    let ((mut exchange, mut feedback), now) = (exchange(), Instant::now());
+    let ((mut interceptor, mut feedback), now) = (interceptor(), Instant::now());
     let report = ReceiverReport {
         ssrc: 1,
         reports: vec![rtcp::reception_report::ReceptionReport { ssrc: 7, ..Default::default() }],
@@ -94,7 +94,7 @@ fn requests_for_key_frames_are_told_wherever_they_stand_in_a_compound() {
     };
     let pli = PictureLossIndication { sender_ssrc: 1, media_ssrc: 7 };
     let compound: Vec<Box<dyn rtcp::Packet>> = vec![Box::new(report.clone()), Box::new(report), Box::new(pli)];
-    exchange.handle_read(tagged(now, Packet::Rtcp(compound))).unwrap();
+    interceptor.handle_read(tagged(now, Packet::Rtcp(compound))).unwrap();
     assert_eq!(feedback.try_recv(), Ok(Feedback::Acknowledged(7)));
     assert_eq!(feedback.try_recv(), Ok(Feedback::KeyFrameWanted(7)));
     assert!(feedback.try_recv().is_err());
@@ -102,10 +102,10 @@ fn requests_for_key_frames_are_told_wherever_they_stand_in_a_compound() {
 
 #[test]
 fn a_listener_that_does_not_read_loses_feedback_and_nothing_else() {
-    let ((mut exchange, mut feedback), now) = (exchange(), Instant::now());
+    let ((mut interceptor, mut feedback), now) = (interceptor(), Instant::now());
     for _ in 0..100 {
         let pli = PictureLossIndication { sender_ssrc: 1, media_ssrc: 7 };
-        exchange.handle_read(tagged(now, Packet::Rtcp(vec![Box::new(pli)]))).unwrap();
+        interceptor.handle_read(tagged(now, Packet::Rtcp(vec![Box::new(pli)]))).unwrap();
     }
     assert_eq!(std::iter::from_fn(|| feedback.try_recv().ok()).count(), 4);
 }

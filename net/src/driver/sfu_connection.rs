@@ -1,0 +1,107 @@
+//! The connection to a server of an SFU's own. It is opened in the background, so that the meeting is not delayed.
+
+use crate::signalling::{Frame, Wire};
+use crate::task::{self, Task};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use webrtc::runtime::Runtime;
+
+/// The connection.
+pub struct SfuConnection {
+    /// Runs its tasks.
+    stack: Arc<dyn Runtime>,
+    state: State,
+}
+
+enum State {
+    /// The dialect ordered none: signalling goes through our server.
+    None,
+    /// It is being opened.
+    Opening { task: Task, opened: oneshot::Receiver<Wire> },
+    /// It works.
+    Open(Wire),
+    /// It was lost, or could not be opened.
+    Lost,
+}
+
+/// What the connection reports.
+pub enum SfuEvent {
+    /// It is open.
+    Connected,
+    /// A frame has arrived.
+    Signal(Bytes),
+    /// It is lost, or could not be opened.
+    Lost,
+}
+
+impl SfuConnection {
+    /// Returns a connection that is not ordered yet. Its tasks will run on `stack`.
+    pub fn new(stack: Arc<dyn Runtime>) -> Self {
+        Self { stack, state: State::None }
+    }
+
+    /// Begins to open a connection, in place of the one before.
+    pub fn open(&mut self, url: String, headers: Vec<(String, String)>) {
+        if let State::Opening { task, .. } = &self.state {
+            task.abort();
+        }
+        let (sender, opened) = oneshot::channel();
+        let stack = Arc::clone(&self.stack);
+        let task = task::spawn(&self.stack, async move {
+            match Wire::connect_url(&url, headers, &stack).await {
+                // The session may be over.
+                Ok(wire) => drop(sender.send(wire)),
+                Err(error) => tracing::info!(%error, "no connection to the SFU's server"),
+            }
+        });
+        self.state = State::Opening { task, opened };
+    }
+
+    /// True if the dialect has ordered a connection.
+    pub fn is_ordered(&self) -> bool {
+        !matches!(self.state, State::None)
+    }
+
+    /// Sends a frame; it is lost if the connection is not open.
+    pub fn send(&self, frame: Bytes) {
+        if let State::Open(wire) = &self.state
+            && let Err(error) = wire.send_frame(frame)
+        {
+            tracing::debug!(%error, "signalling not sent");
+        }
+    }
+
+    /// The next event; waits for ever if there is no connection. May be dropped while it waits.
+    pub async fn next(&mut self) -> SfuEvent {
+        match &mut self.state {
+            State::None | State::Lost => std::future::pending().await,
+            State::Opening { opened, .. } => match opened.await {
+                Ok(wire) => {
+                    self.state = State::Open(wire);
+                    SfuEvent::Connected
+                }
+                Err(_) => self.lose(),
+            },
+            State::Open(wire) => match wire.next_frame().await {
+                Frame::Binary(bytes) | Frame::Text(bytes) => SfuEvent::Signal(bytes),
+                Frame::Closed => self.lose(),
+            },
+        }
+    }
+
+    /// Sends what is queued and closes; gives up after `limit`.
+    pub async fn close(self, limit: Duration) {
+        match self.state {
+            State::Open(wire) => wire.close(limit).await,
+            State::Opening { task, .. } => task.abort(),
+            State::None | State::Lost => {}
+        }
+    }
+
+    fn lose(&mut self) -> SfuEvent {
+        self.state = State::Lost;
+        SfuEvent::Lost
+    }
+}

@@ -1,0 +1,152 @@
+//! What one WebSocket message holds: meeting control, or something for or from the SFU.
+//!
+//! Both share one row of variant numbers, so `Hello` and `Problem` keep their bytes in every version and a client of
+//! another version can read that it is refused.
+
+use crate::message::Limited;
+use crate::{Blob, Down, MAX_SIGNAL, Totals, Up};
+use minicbor::{CborLen, Decode, Decoder, Encode, Encoder, decode, encode};
+
+/// Everything that a client sends.
+pub type ClientMessage = Envelope<Up, ToSfu>;
+
+/// Everything that a server sends.
+pub type ServerMessage = Envelope<Down, FromSfu>;
+
+/// A message to or from one of the two parts of a server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Envelope<M, S> {
+    /// Meeting control: the delivery service's.
+    Meeting(M),
+    /// The SFU's.
+    Sfu(S),
+}
+
+/// What a client sends to the SFU.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+pub enum ToSfu {
+    /// Media signalling: the bytes of a [`crate::ClientSignal`].
+    #[n(8)]
+    Signal(#[n(0)] Blob),
+    /// Asks for [`FromSfu::Totals`].
+    #[n(11)]
+    Count,
+}
+
+/// What the SFU sends to a client.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+pub enum FromSfu {
+    /// Media signalling: the bytes of a [`crate::ServerSignal`].
+    #[n(10)]
+    Signal(#[n(0)] Blob),
+    /// Answers [`ToSfu::Count`].
+    #[n(14)]
+    Totals {
+        /// For this meeting.
+        #[n(0)]
+        totals: Totals,
+    },
+}
+
+/// A type whose variants have these numbers in an [`Envelope`].
+trait Numbered {
+    const NUMBERS: [u32; 2];
+}
+
+impl Numbered for ToSfu {
+    const NUMBERS: [u32; 2] = [8, 11];
+}
+
+impl Numbered for FromSfu {
+    const NUMBERS: [u32; 2] = [10, 14];
+}
+
+impl<C, M: Encode<C>, S: Encode<C>> Encode<C> for Envelope<M, S> {
+    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, ctx: &mut C) -> Result<(), encode::Error<W::Error>> {
+        match self {
+            Self::Meeting(message) => message.encode(e, ctx),
+            Self::Sfu(message) => message.encode(e, ctx),
+        }
+    }
+}
+
+impl<C, M: CborLen<C>, S: CborLen<C>> CborLen<C> for Envelope<M, S> {
+    fn cbor_len(&self, ctx: &mut C) -> usize {
+        match self {
+            Self::Meeting(message) => message.cbor_len(ctx),
+            Self::Sfu(message) => message.cbor_len(ctx),
+        }
+    }
+}
+
+impl<'b, C, M: Decode<'b, C>, S: Decode<'b, C> + Numbered> Decode<'b, C> for Envelope<M, S> {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
+        let mut ahead = d.probe();
+        ahead.array()?;
+        if S::NUMBERS.contains(&ahead.u32()?) {
+            S::decode(d, ctx).map(Self::Sfu)
+        } else {
+            M::decode(d, ctx).map(Self::Meeting)
+        }
+    }
+}
+
+impl<M: Limited, S: Limited> Limited for Envelope<M, S> {
+    fn within_limits(&self) -> bool {
+        match self {
+            Self::Meeting(message) => message.within_limits(),
+            Self::Sfu(message) => message.within_limits(),
+        }
+    }
+}
+
+impl Limited for ToSfu {
+    fn within_limits(&self) -> bool {
+        match self {
+            Self::Signal(blob) => blob.0.len() <= MAX_SIGNAL,
+            Self::Count => true,
+        }
+    }
+}
+
+impl Limited for FromSfu {
+    fn within_limits(&self) -> bool {
+        match self {
+            Self::Signal(blob) => blob.0.len() <= MAX_SIGNAL,
+            Self::Totals { .. } => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Malformed, Problem, decode, encode};
+
+    #[test]
+    fn each_part_of_the_server_gets_its_own_messages() {
+        let signal = ToSfu::Signal(Blob(vec![1, 2, 3]));
+        assert_eq!(decode::<ClientMessage>(&encode(&signal)), Ok(Envelope::Sfu(signal.clone())));
+        assert_eq!(decode::<ClientMessage>(&encode(&ToSfu::Count)), Ok(Envelope::Sfu(ToSfu::Count)));
+        assert_eq!(decode::<ClientMessage>(&encode(&Up::Leave)), Ok(Envelope::Meeting(Up::Leave)));
+        assert_eq!(decode::<Up>(&encode(&signal)), Err(Malformed));
+        let totals = FromSfu::Totals { totals: Totals::default() };
+        assert_eq!(decode::<ServerMessage>(&encode(&totals)), Ok(Envelope::Sfu(totals)));
+        assert_eq!(decode::<ServerMessage>(&encode(&Down::Ping)), Ok(Envelope::Meeting(Down::Ping)));
+    }
+
+    #[test]
+    fn hello_and_problem_keep_their_bytes_in_every_version() {
+        let hello = Envelope::Meeting(Up::Hello { version: 1 });
+        assert_eq!(decode::<ClientMessage>(&[0x82, 0x00, 0x81, 0x01]), Ok(hello));
+        let problem: ServerMessage = Envelope::Meeting(Down::Problem { problem: Problem::Version });
+        assert_eq!(encode(&problem), [0x82, 0x0f, 0x81, 0x00]);
+    }
+
+    #[test]
+    fn a_signal_is_no_longer_than_its_limit() {
+        let signal = |length| encode(&ToSfu::Signal(Blob(vec![0; length])));
+        assert!(decode::<ClientMessage>(&signal(MAX_SIGNAL)).is_ok());
+        assert_eq!(decode::<ClientMessage>(&signal(MAX_SIGNAL + 1)), Err(Malformed));
+    }
+}
