@@ -102,7 +102,6 @@ pub struct Person {
 
 /// A message for the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Notice {
     /// The knock has not been answered yet; the client still waits.
     NoAnswerYet,
