@@ -5,7 +5,7 @@ use super::membership::Membership;
 use crate::event::{Notice, NoticeKind};
 use crate::notice;
 use crate::receive::{self, DecodeQueue, PictureReceiver, Receivers, VoiceReceiver, WaitingFrames};
-use crate::send::{Open, Pictures, Report, Uplink, announced};
+use crate::send::{Open, Pictures, Report, VoiceSender, announced};
 use crate::sources::Codecs;
 use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
@@ -33,7 +33,7 @@ pub struct Context {
     /// Shows pictures.
     pub output: Arc<dyn VideoOutput>,
     /// Sends the packets of our microphone.
-    pub uplink: Uplink,
+    pub uplink: VoiceSender,
     /// Encodes and decodes pictures.
     pub codecs: Codecs,
 }

@@ -1,4 +1,4 @@
-//! The companion server: what it prints and stores, what it learns of a meeting, and how it ends.
+//! The program `conclave-server`: what it prints and stores, what it learns of a meeting, and how it ends.
 
 use crate::clip;
 use crate::folder::Folder;
@@ -28,7 +28,7 @@ fn a_server_keeps_its_certificate_and_ends_by_signal() {
     let (chain, key) = (folder.path("data/certificate.pem"), folder.path("data/key.pem"));
     let other = Folder::new("other");
     let given = Server::start(&other.path("data"), &["--cert", &chain, "--key", &key]);
-    assert_eq!(given.fingerprint, first, "the given certificate is not in use");
+    assert_eq!(given.fingerprint, first, "the server does not use the certificate of --cert");
 }
 
 #[test]
