@@ -1,4 +1,4 @@
-//! Splits sealed frames into RTP packets of about equal size. The payload is ciphertext, so its beginning and end cannot be
+//! Splits sealed frames into RTP packets of equal size (the last one may be shorter). The payload is ciphertext, so its beginning and end cannot be
 //! recognised in it: the Dependency Descriptor marks the first and the last packet of each frame.
 
 use bytes::Bytes;
