@@ -121,13 +121,13 @@ fn the_documents_name_only_existing_tests() {
 }
 
 #[test]
-fn the_documents_name_only_existing_source_files() {
+fn the_documents_name_only_existing_source_files_and_folders() {
     let mut wrong = Vec::new();
     for (file, text) in documents() {
-        let quoted = text.split('`').skip(1).step_by(2);
+        let quoted = text.split('`').skip(1).step_by(2).map(|word| word.trim_end_matches("/*"));
         let paths = quoted.filter(|word| word.contains("/src/") || word.starts_with("tests/tests/"));
-        let plain = paths
-            .filter(|path| path.ends_with(".rs") && !path.contains(['*', '{', ' ', '<']) && !path.contains("NAME"));
+        // `NAME` and `**` stand for any name.
+        let plain = paths.filter(|path| path.bytes().all(|byte| is_name_byte(byte) || b"/.".contains(&byte)));
         wrong.extend(plain.filter(|path| !root().join(path).exists()).map(|path| format!("{}: {path}", shown(&file))));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
