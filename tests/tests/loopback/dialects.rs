@@ -15,6 +15,7 @@ use livekit::{LiveKit, LiveKitFormat};
 use net::Backends;
 use net::sfu::Sfu;
 use net::sfu::native::Native;
+use net::sfu::null::Null;
 use proto::Slot;
 
 type Dialect<'d> = &'d dyn Fn() -> Box<dyn Sfu>;
@@ -112,4 +113,15 @@ fn layers_fit_tiles_through_a_dialect_shaped_like_livekit() {
 #[test]
 fn layers_fit_tiles_through_a_dialect_shaped_like_janus() {
     with_janus(|url| async move { layers_fit_tiles(&|| Box::new(Janus::new(&url))).await });
+}
+
+#[test]
+fn a_meeting_goes_on_without_an_sfu() {
+    run(async {
+        let server = server().await;
+        let (anna, ben) = two_members(&server, &|| Box::new(Null)).await;
+        ben.leave();
+        anna.until("ben has left", |state| state.members.len() == 1).await;
+        assert!(anna.look(|state| state.connected.is_none() && state.over.is_none()));
+    });
 }
