@@ -1,45 +1,44 @@
-//! What assistive tools are told while a meeting runs: politely, at most once every two seconds, many at once as one.
+//! What assistive tools announce during a meeting: politely, at most once every two seconds, and several events in one
+//! sentence.
 
 use std::time::Instant;
 
 use crate::locale::Language;
 use crate::theme::ANNOUNCE_EVERY;
 
-/// Something that happened.
+/// Something to announce.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// Somebody came.
+pub enum Announcement {
+    /// Somebody with this name joined.
     Joined(String),
-    /// Somebody left.
+    /// Somebody with this name left.
     Left(String),
-    /// Somebody was removed.
-    Removed(String),
-    /// We are heard no longer.
+    /// Our microphone was muted.
     Muted,
-    /// We are heard again.
+    /// Our microphone was unmuted.
     Unmuted,
 }
 
-/// More than this many wait for nobody: the oldest are forgotten.
+/// If more announcements than this wait, the oldest is dropped.
 const MAX_WAITING: usize = 256;
 
-/// Collects what happened until it may be said.
+/// Collects announcements until the next one is due.
 #[derive(Debug, Default)]
 pub struct Announcer {
-    waiting: Vec<Said>,
+    waiting: Vec<Announcement>,
     last: Option<Instant>,
 }
 
 impl Announcer {
-    /// Something happened.
-    pub fn push(&mut self, said: Said) {
+    /// Adds an announcement.
+    pub fn push(&mut self, announcement: Announcement) {
         if self.waiting.len() == MAX_WAITING {
             self.waiting.remove(0);
         }
-        self.waiting.push(said);
+        self.waiting.push(announcement);
     }
 
-    /// What to say now, if it is time.
+    /// Returns the next sentence if it is due.
     pub fn poll(&mut self, language: Language, now: Instant) -> Option<String> {
         let early = self.last.is_some_and(|last| now.saturating_duration_since(last) < ANNOUNCE_EVERY);
         if self.waiting.is_empty() || early {
@@ -50,10 +49,16 @@ impl Announcer {
     }
 }
 
-fn sentence(happened: &[Said], language: Language) -> String {
-    let names = |wanted: fn(&Said) -> Option<&String>| happened.iter().filter_map(wanted).collect::<Vec<_>>();
-    let joined = names(|said| if let Said::Joined(name) = said { Some(name) } else { None });
-    let left = names(|said| if let Said::Left(name) = said { Some(name) } else { None });
+fn sentence(announcements: &[Announcement], language: Language) -> String {
+    let (mut joined, mut left, mut muted) = (Vec::new(), Vec::new(), None);
+    for announcement in announcements {
+        match announcement {
+            Announcement::Joined(name) => joined.push(name),
+            Announcement::Left(name) => left.push(name),
+            Announcement::Muted => muted = Some("said-muted"),
+            Announcement::Unmuted => muted = Some("said-unmuted"),
+        }
+    }
     let mut parts = Vec::new();
     for (names, one, many) in [(joined, "said-joined", "said-joined-many"), (left, "said-left", "said-left-many")] {
         match names.as_slice() {
@@ -62,16 +67,7 @@ fn sentence(happened: &[Said], language: Language) -> String {
             names => parts.push(language.with(many, &[("count", names.len().into())])),
         }
     }
-    for said in happened {
-        if let Said::Removed(name) = said {
-            parts.push(language.with("said-removed", &[("name", name.as_str().into())]));
-        }
-    }
-    match happened.iter().rev().find(|said| matches!(said, Said::Muted | Said::Unmuted)) {
-        Some(Said::Muted) => parts.push(language.text("said-muted")),
-        Some(Said::Unmuted) => parts.push(language.text("said-unmuted")),
-        _ => {}
-    }
+    parts.extend(muted.map(|id| language.text(id)));
     parts.join(". ")
 }
 
@@ -81,16 +77,16 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn many_who_come_at_once_are_one_sentence() {
+    fn people_who_join_together_are_announced_in_one_sentence() {
         let (mut announcer, now) = (Announcer::default(), Instant::now());
-        announcer.push(Said::Joined("Anne".into()));
+        announcer.push(Announcement::Joined("Anne".into()));
         assert_eq!(announcer.poll(Language::English, now).as_deref(), Some("Anne joined"));
         for name in ["Bob", "Carol", "Dave"] {
-            announcer.push(Said::Joined(name.into()));
+            announcer.push(Announcement::Joined(name.into()));
         }
-        announcer.push(Said::Muted);
-        announcer.push(Said::Unmuted);
-        assert_eq!(announcer.poll(Language::English, now + Duration::from_secs(1)), None, "too soon");
+        announcer.push(Announcement::Muted);
+        announcer.push(Announcement::Unmuted);
+        assert_eq!(announcer.poll(Language::English, now + Duration::from_secs(1)), None, "too early");
         let later = announcer.poll(Language::English, now + Duration::from_secs(2));
         assert_eq!(later.as_deref(), Some("3 people joined. You are no longer muted"));
         assert_eq!(announcer.poll(Language::English, now + Duration::from_secs(9)), None, "nothing happened");

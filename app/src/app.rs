@@ -1,210 +1,155 @@
-//! The shell: one window, one screen at a time. It turns actions into work and events into what screens show.
+//! One window with one screen at a time. [`App`] routes: a message goes to the screen or the part that it concerns, and a
+//! screen's action becomes a call of the part that does it. The parts own their state and know neither `App` nor each other.
 
-mod attend;
-mod enter;
-mod view;
+mod entry;
+mod message;
+mod notifications;
+mod preferences;
+mod preparation;
+mod screens;
+mod window;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::{Engine, Event, Setup};
-use iced::{Size, Subscription, Task, theme as system_theme, window};
+use engine::{Command, Event, Events, Invitation, LinkError, Reason, Setup};
+use iced::{Element, Subscription, Task};
 
-use crate::announce::{Announcer, Said};
-use crate::embedded::Embedded;
-use crate::kit::a11y::Port;
-use crate::kit::adapter;
-use crate::kit::wake;
+use crate::announce::Announcement;
+use crate::background;
+use crate::kit::root::{self, Window};
+use crate::kit::{live, wake};
 use crate::locale::Language;
-use crate::model::{Devices, Ending, Fault, Kind, NoticeKind};
+use crate::model::{Kind, Meeting as Model, NoticeKind};
 use crate::pictures::Pictures;
-use crate::preview_session::{self, PreviewSession};
-use crate::recent::{self, Memory};
-use crate::screen::notice::{Notice, Queue};
-use crate::screen::preferences::Preference;
+use crate::preview_session;
 use crate::screen::{Context, ended, entering, home, meeting, preview};
-use crate::session::{self, News};
+use crate::session::{Attempt, Key, MeetingSession, Started, Starter};
 use crate::theme::{Choice, Theme};
+use entry::Purpose;
+use notifications::Notifications;
+use preferences::Preferences;
+use preparation::Preparation;
+use window::WindowState;
 
-pub use attend::Attend;
-pub use enter::Begun;
+pub use message::Message;
+pub use screens::Screen;
 
-/// Everything that is so now.
+/// The window and everything in it.
 pub struct App {
-    screen: Screen,
-    language: Language,
-    theme: Choice,
-    system: system_theme::Mode,
-    window: Option<window::Id>,
-    size: Size,
-    scale: f32,
-    full: bool,
-    port: Port,
-    pictures: Pictures,
-    notices: Queue,
-    announcer: Announcer,
-    said: String,
-    memory: Memory,
-    devices: Devices,
-    preview_session: Option<PreviewSession>,
-    /// The meeting that runs, or is being entered.
-    engine: Option<Engine>,
-    /// Its server, where it is ours.
-    embedded: Option<Embedded>,
-    /// What to enter once the preview is done; again after a failure.
-    purpose: enter::Purpose,
-    /// As whom, and with which devices, it was entered the last time.
-    setup: Option<Setup>,
-    /// Why the system's keychain does not keep this device's key, until it is told.
-    lost_key: Option<String>,
-    told_of_key: bool,
-    /// The command line's wishes.
-    attended: Option<attend::Attended>,
+    pub(crate) screen: Screen,
+    pub(crate) window: WindowState,
+    pub(crate) session: MeetingSession,
+    pub(crate) pictures: Pictures,
+    preferences: Preferences,
+    notifications: Notifications,
+    preparation: Preparation,
+    /// The window was closed, and the program ends when everything is closed.
+    is_closing: bool,
 }
 
-/// Which screen is seen.
-#[derive(Debug)]
-pub enum Screen {
+/// How the window begins.
+#[derive(Default)]
+pub struct Options {
+    /// What it shows first.
+    pub start: Start,
+    /// The language; `None` for the remembered one, else the system's.
+    pub language: Option<Language>,
+    /// The theme; `None` for the remembered one, else the system's.
+    pub theme: Option<Choice>,
+    /// The user's name; `None` for the remembered one.
+    pub name: Option<String>,
+}
+
+/// What the window shows first.
+#[derive(Default)]
+pub enum Start {
     /// Home.
-    Home(home::Home),
-    /// Before entering.
-    Preview(preview::Preview),
-    /// The way in, then the meeting.
-    Meeting(Box<meeting::Meeting>),
-    /// It is over.
-    Ended(ended::Ended),
-}
-
-/// What happened.
-pub enum Message {
-    /// The window is there.
-    Opened(window::Id),
-    /// It has another size.
-    Resized(Size),
-    /// It has another scale.
-    Scaled(f32),
-    /// Somebody wants it closed.
-    CloseAsked(window::Id),
-    /// The system changed between dark and light.
-    System(system_theme::Mode),
-    /// Time passed.
-    Ticked(Instant),
-    /// On the first screen.
-    Home(home::Message),
-    /// On the second.
-    Preview(preview::Message),
-    /// On the way in.
-    Entering(entering::Message),
-    /// In the meeting.
-    Meeting(meeting::Message),
-    /// After it.
-    Ended(ended::Message),
-    /// On a notice.
-    Notice(crate::screen::notice::Message),
-    /// The rehearsal says something.
-    Rehearsed(preview_session::News),
-    /// The engine has begun, or could not.
-    Begun(Box<Result<Begun, String>>),
-    /// The engine says something.
-    Heard(Box<Event>),
-    /// The window was drawn for the command line.
-    Drawn(Box<window::Screenshot>),
-    /// Something that was asked for is done; nothing follows.
-    Done,
+    #[default]
+    Home,
+    /// The preview of the meeting that this link names; home with an error message if the link is wrong.
+    Join(String),
+    /// A meeting that is entered at once, without a preview.
+    Enter(Arc<dyn Starter>, Setup),
 }
 
 impl App {
-    /// A state without a window, threads or endless tasks: for tests.
-    pub fn quiet(language: Language, theme: Choice) -> Self {
+    /// The state before the window is open, without threads and without endless tasks.
+    pub fn new(language: Language, theme: Choice) -> Self {
         Self {
             screen: Screen::Home(home::Home::default()),
-            language,
-            theme,
-            system: system_theme::Mode::Dark,
-            window: None,
-            size: Size::new(1280.0, 800.0),
-            scale: 1.0,
-            full: false,
-            port: Port::default(),
+            window: WindowState::default(),
+            session: MeetingSession::default(),
+            preferences: Preferences::new(language, theme),
+            notifications: Notifications::default(),
+            preparation: Preparation::default(),
             pictures: Pictures::default(),
-            notices: Queue::default(),
-            announcer: Announcer::default(),
-            said: String::new(),
-            memory: Memory::default(),
-            devices: Devices::default(),
-            preview_session: None,
-            engine: None,
-            embedded: None,
-            purpose: enter::Purpose::default(),
-            setup: None,
-            lost_key: None,
-            told_of_key: false,
-            attended: None,
+            is_closing: false,
         }
     }
 
-    /// The state to begin with, and what begins with it.
-    pub(crate) fn boot(options: crate::Options) -> (Self, Task<Message>) {
+    /// Opens the window.
+    pub(crate) fn boot(options: Options) -> (Self, Task<Message>) {
         let (waker, redraws) = wake::channel();
-        let memory = recent::path().map(|path| Memory::load(&path)).unwrap_or_default();
-        let language = options.language.or_else(|| memory.language.as_deref().and_then(Language::from_tag));
-        let theme = options.theme.unwrap_or_else(|| remembered_theme(memory.theme.as_deref()));
         let mut app = Self {
-            port: Port::new(waker.clone()),
+            window: WindowState::new(waker.clone()),
+            preferences: Preferences::load(options.language, options.theme, options.name),
             pictures: Pictures::new(waker),
-            memory,
-            ..Self::quiet(language.unwrap_or_else(Language::of_system), theme)
+            ..Self::new(Language::default(), Choice::default())
         };
-        if let Some(name) = options.name {
-            app.memory.name = name;
-        }
-        let start = app.begin(options.start);
-        let window = app.open_window();
-        let system = iced::system::theme().map(Message::System);
+        let start = app.start(options.start);
+        let system = iced::system::theme().map(Message::SystemTheme);
+        let window = app.window.open();
         (app, Task::batch([window, redraws, system, start]))
     }
 
-    /// Hidden, then given its accessibility adapter, then shown.
-    fn open_window(&mut self) -> Task<Message> {
-        let settings = window::Settings {
-            size: self.size,
-            min_size: Some(Size::new(480.0, 400.0)),
-            visible: false,
-            exit_on_close_request: false,
-            platform_specific: platform_specific(),
-            ..window::Settings::default()
-        };
-        let (id, open) = window::open(settings);
-        self.window = Some(id);
-        let port = self.port.clone();
-        open.then(move |id| {
-            let port = port.clone();
-            let attach = window::run(id, move |window| adapter::attach(id, window, &port));
-            let shown = window::set_mode(id, window::Mode::Windowed);
-            let scale = window::scale_factor(id).map(Message::Scaled);
-            let size = window::size(id).map(Message::Resized);
-            attach.discard().chain(shown).chain(scale).chain(size).chain(Task::done(Message::Opened(id)))
-        })
+    /// Shows the first screen.
+    pub(crate) fn start(&mut self, start: Start) -> Task<Message> {
+        match start {
+            Start::Home => self.go_home(),
+            Start::Join(link) => {
+                let home = self.go_home();
+                match self.join(&link) {
+                    Ok(preview) => preview,
+                    Err(error) => {
+                        if let Screen::Home(screen) = &mut self.screen {
+                            screen.link = link;
+                            screen.reject_link(error);
+                        }
+                        home
+                    }
+                }
+            }
+            Start::Enter(starter, setup) => {
+                self.preparation.choose(&setup);
+                self.session.set_target(starter, setup);
+                self.enter()
+            }
+        }
     }
 
-    /// One arm, one call.
+    /// Handles a message.
     pub fn update(&mut self, message: Message) -> Task<Message> {
+        if self.is_closing && !matches!(message, Message::Started(..)) {
+            return Task::none();
+        }
         match message {
-            Message::Opened(_) | Message::Done => {}
-            Message::Resized(size) => self.size = size,
-            Message::Scaled(scale) => self.scale = scale,
-            Message::CloseAsked(id) => return self.close(id),
-            Message::System(mode) => self.system = mode,
-            Message::Ticked(now) => return self.tick(now),
+            Message::Resized(size) => self.window.size = size,
+            Message::Rescaled(scale) => self.window.scale = scale,
+            Message::SystemTheme(mode) => self.window.system_theme = mode,
+            Message::CloseRequested => return self.close(),
+            Message::Tick(now) => self.notifications.tick(self.preferences.language, now),
             Message::Home(message) => return self.home(message),
             Message::Preview(message) => return self.preview(message),
-            Message::Entering(entering::Message::CancelPressed) => return self.leave(),
             Message::Meeting(message) => return self.meeting(message),
-            Message::Ended(message) => return self.ended(message),
-            Message::Notice(message) => self.notices.update(message, Instant::now()),
-            Message::Rehearsed(news) => self.rehearsed(news),
-            Message::Begun(begun) => return self.begun(*begun),
-            Message::Heard(event) => return self.heard(&event),
-            Message::Drawn(screenshot) => return self.drawn(&screenshot),
+            Message::Entering(entering::Message::CancelPressed) | Message::Ended(ended::Message::HomePressed) => {
+                return self.go_home();
+            }
+            Message::Ended(ended::Message::RetryPressed) => return self.enter(),
+            Message::Notice(message) => self.notifications.update(message),
+            Message::PreviewEvent(event) => self.preview_event(event),
+            Message::Started(attempt, result) => return self.started(attempt, *result),
+            Message::Engine(attempt, event) => return self.engine_event(attempt, &event),
         }
         Task::none()
     }
@@ -213,84 +158,64 @@ impl App {
         let Screen::Home(screen) = &mut self.screen else { return Task::none() };
         match screen.update(message) {
             home::Action::None => Task::none(),
-            home::Action::Start => self.prepare(enter::Purpose::Start),
-            home::Action::Join(link) => match session::invitation(&link) {
-                Ok(invitation) => self.prepare(enter::Purpose::Join(Box::new(invitation))),
-                Err(problem) => {
-                    screen.reject_link(problem);
-                    Task::none()
+            home::Action::Start => self.prepare(Purpose::Start),
+            home::Action::Join(link) => self.join(&link).unwrap_or_else(|error| {
+                if let Screen::Home(screen) = &mut self.screen {
+                    screen.reject_link(error);
                 }
-            },
-            home::Action::Forget(link) => {
-                self.memory.forget(&link);
-                self.remember()
-            }
-            home::Action::Prefer(preference) => self.prefer(preference),
+                Task::none()
+            }),
+            home::Action::Forget(link) => self.preferences.forget(&link),
+            home::Action::Prefer(preference) => self.preferences.set(preference),
         }
-    }
-
-    /// Speaks another language, or wears another theme, from now on; remembered.
-    fn prefer(&mut self, preference: Preference) -> Task<Message> {
-        match preference {
-            Preference::Language(language) => {
-                self.language = language;
-                self.memory.language = Some(language.tag().to_owned());
-            }
-            Preference::Theme(theme) => {
-                self.theme = theme;
-                self.memory.theme = Some(theme_name(theme).to_owned());
-            }
-        }
-        self.remember()
     }
 
     fn preview(&mut self, message: preview::Message) -> Task<Message> {
         let Screen::Preview(screen) = &mut self.screen else { return Task::none() };
         match screen.update(message) {
-            preview::Action::None => Task::none(),
-            preview::Action::Back => self.go_home(),
-            preview::Action::Reopen(kind) => self.reopen(kind),
+            preview::Action::None => {}
+            preview::Action::Back => return self.go_home(),
+            preview::Action::Reopen(kind) => self.preparation.reopen(screen, kind),
             preview::Action::Rescan(kind) => {
-                if let Some(preview_session) = &self.preview_session {
-                    preview_session.list();
-                }
-                self.reopen(kind)
+                self.preparation.list();
+                self.preparation.reopen(screen, kind);
             }
-            preview::Action::Prefer(preference) => self.prefer(preference),
-            preview::Action::Enter(name) => self.enter(name),
-        }
-    }
-
-    fn reopen(&mut self, kind: Kind) -> Task<Message> {
-        let Screen::Preview(screen) = &self.screen else { return Task::none() };
-        self.devices = screen.devices.clone();
-        if let Some(preview_session) = &self.preview_session {
-            preview_session.choose(kind, enter::wanted(screen, kind));
+            preview::Action::Prefer(preference) => return self.preferences.set(preference),
+            preview::Action::Enter(name) => {
+                self.preferences.set_name(name.clone());
+                if let Some((starter, setup)) = self.preparation.finish(screen, name) {
+                    self.session.set_target(starter, setup);
+                    return self.enter();
+                }
+            }
         }
         Task::none()
+    }
+
+    fn preview_event(&mut self, event: preview_session::Event) {
+        if let Screen::Preview(screen) = &mut self.screen {
+            self.preparation.handle_event(event, screen);
+        }
     }
 
     fn meeting(&mut self, message: meeting::Message) -> Task<Message> {
         let Screen::Meeting(screen) = &mut self.screen else { return Task::none() };
         let action = screen.update(message);
-        let command = session::command(&action, &screen.model);
-        if let (Some(engine), Some(command)) = (&self.engine, command)
-            && let Some(refused) = session::send(engine, command)
-        {
-            self.notices.push(refused, Instant::now());
+        if let Some(refused) = command(&action).and_then(|command| self.session.send(command)) {
+            self.notifications.notify(refused);
         }
         match action {
-            meeting::Action::Mute(muted) => self.announcer.push(if muted { Said::Muted } else { Said::Unmuted }),
+            meeting::Action::Mute(true) => self.notifications.announce(Announcement::Muted),
+            meeting::Action::Mute(false) => self.notifications.announce(Announcement::Unmuted),
             meeting::Action::Copy(link) => {
-                let copied = Notice { kind: NoticeKind::LinkCopied, fault: None, detail: String::new() };
-                self.notices.push(copied, Instant::now());
+                self.notifications.notify_of(NoticeKind::LinkCopied, String::new());
                 return iced::clipboard::write(link);
             }
-            meeting::Action::Notify(kind) => self.tell(kind, String::new()),
-            meeting::Action::FullScreen => return self.full_screen(),
-            meeting::Action::Prefer(preference) => return self.prefer(preference),
-            meeting::Action::Leave if self.engine.is_none() => return self.go_home(),
-            meeting::Action::Leave if self.attended.is_some() => return self.finish(),
+            meeting::Action::Notify(kind) => self.notifications.notify_of(kind, String::new()),
+            meeting::Action::FullScreen => return self.window.toggle_full_screen(),
+            meeting::Action::Prefer(preference) => return self.preferences.set(preference),
+            meeting::Action::Leave if self.session.engine().is_none() => return self.go_home(),
+            // The engine answers with `Event::Ended`.
             meeting::Action::Leave
             | meeting::Action::None
             | meeting::Action::Camera(_)
@@ -302,163 +227,337 @@ impl App {
         Task::none()
     }
 
-    fn ended(&mut self, message: ended::Message) -> Task<Message> {
-        match message {
-            ended::Message::HomePressed => {
-                self.attended = None; // from here on a window as any other
-                self.go_home()
-            }
-            ended::Message::RetryPressed if self.attended.is_some() => self.attend_again(),
-            ended::Message::RetryPressed => self.enter_again(),
-        }
+    /// Shows home.
+    fn go_home(&mut self) -> Task<Message> {
+        self.screen = Screen::Home(home::Home::new(self.preferences.recent()));
+        self.release();
+        Task::none()
     }
 
-    /// Takes in what the engine says.
-    fn heard(&mut self, event: &Event) -> Task<Message> {
-        self.attended_hear(event);
-        let Screen::Meeting(screen) = &mut self.screen else { return self.heard_late(event) };
-        let mut tasks = vec![];
-        for news in session::learn(&mut screen.model, event) {
-            match news {
-                News::Entered => {
-                    screen.since = Some(Instant::now());
-                    let link = screen.model.link.clone();
-                    tasks.push(self.entered(link));
-                    break;
-                }
-                News::Notice(notice) => self.notices.push(notice, Instant::now()),
-                News::Said(said) => self.announcer.push(said),
-                News::Ended(why, detail) => {
-                    tasks.push(self.over(why, detail, event));
-                    break;
-                }
-            }
-        }
-        if matches!(event, Event::Totals(_)) {
-            tasks.push(self.counted());
-        }
-        Task::batch(tasks)
+    /// Shows the preview of the meeting that `link` names.
+    fn join(&mut self, link: &str) -> Result<Task<Message>, LinkError> {
+        let invitation: Invitation = link.parse()?;
+        Ok(self.prepare(Purpose::Join(Box::new(invitation))))
     }
 
-    /// What an engine still says after its screen has gone.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest concerns a screen that is gone")]
-    fn heard_late(&mut self, event: &Event) -> Task<Message> {
+    /// Shows the preview.
+    fn prepare(&mut self, purpose: Purpose) -> Task<Message> {
+        let name = self.preferences.name().to_owned();
+        let (screen, task) = self.preparation.start(purpose, name, self.pictures.clone());
+        self.screen = Screen::Preview(screen);
+        task
+    }
+
+    /// Enters the session's meeting, for the first time or again.
+    fn enter(&mut self) -> Task<Message> {
+        let Some((attempt, start)) = self.session.starting(self.pictures.output()) else { return self.go_home() };
+        let Some(setup) = self.session.setup() else { return self.go_home() };
+        let screen = meeting::Meeting::new(Model::entering(setup), self.preparation.devices.clone());
+        self.screen = Screen::Meeting(Box::new(screen));
+        self.notifications.clear();
+        let preview = self.preparation.take_session();
+        let start = move || {
+            if let Some(preview) = preview {
+                preview.close(); // the meeting opens the same devices
+            }
+            start()
+        };
+        let started = background::run_or(start, Err("the thread that starts the meeting panicked".into()));
+        started.map(move |result| Message::Started(attempt, Box::new(result)))
+    }
+
+    fn started(&mut self, attempt: Attempt, result: Result<Started, String>) -> Task<Message> {
+        self.session.start_returned();
+        let is_current = self.session.is_current(attempt);
+        match (result, &mut self.screen) {
+            (Ok(started), Screen::Meeting(screen)) if is_current => {
+                screen.model.temporary_key = started.key != Key::Stored;
+                return listen(attempt, self.session.run(started));
+            }
+            (Err(detail), _) if is_current => self.show_ended(Reason::Here(detail)),
+            // The user has cancelled, or closes the window.
+            (Ok(started), _) => self.session.close(started.into()),
+            (Err(error), _) => tracing::debug!(%error, "a cancelled meeting could not start"),
+        }
+        if self.is_closing { self.exit_when_closed() } else { Task::none() }
+    }
+
+    fn engine_event(&mut self, attempt: Attempt, event: &Event) -> Task<Message> {
+        if !self.session.is_current(attempt) {
+            return Task::none(); // that engine is being closed
+        }
+        let Screen::Meeting(screen) = &mut self.screen else { return Task::none() };
+        for announcement in screen.handle_event(event, Instant::now()) {
+            self.notifications.announce(announcement);
+        }
         match event {
-            Event::Ended(_) => self.over(Ending::Left, String::new(), event),
-            Event::Totals(_) => self.counted(),
-            _ => Task::none(),
+            Event::Entered { link, .. } => return self.entered(link),
+            Event::Notice(notice) => self.notifications.notify(screen.model.notice(notice)),
+            Event::Ended(Reason::Left) => return self.go_home(),
+            Event::Ended(reason) => self.show_ended(reason.clone()),
+            Event::Progress(_)
+            | Event::People(_)
+            | Event::Locked(_)
+            | Event::Speaking(_)
+            | Event::Level(_)
+            | Event::Microphone(_)
+            | Event::Camera(_)
+            | Event::Sharing(_)
+            | Event::Totals(_) => {}
+        }
+        Task::none()
+    }
+
+    /// We are inside: reports a failure of the keychain, and remembers the link.
+    fn entered(&mut self, link: &str) -> Task<Message> {
+        if let Some(detail) = self.session.take_keychain_failure() {
+            self.notifications.notify_of(NoticeKind::NoKeychain, detail);
+        }
+        if self.session.is_remembered() { self.preferences.remember(link) } else { Task::none() }
+    }
+
+    /// Shows why the meeting is over, or why it could not be entered.
+    fn show_ended(&mut self, reason: Reason) {
+        self.screen = Screen::Ended(ended::Ended { reason, was_inside: self.screen.is_inside() });
+        self.release();
+    }
+
+    /// Closes the engine, its server and the preview's devices, away from the UI thread.
+    fn release(&mut self) {
+        self.pictures.clear();
+        self.session.release();
+        drop(self.preparation.take_session());
+    }
+
+    /// Closes the window. It is hidden at once, and the program ends when the meeting is left.
+    fn close(&mut self) -> Task<Message> {
+        self.is_closing = true;
+        self.window.detach();
+        self.release();
+        Task::batch([self.window.hide(), self.exit_when_closed()])
+    }
+
+    /// Ends the program when every engine is closed. If an engine is still starting, its [`Message::Started`] calls this
+    /// again.
+    fn exit_when_closed(&mut self) -> Task<Message> {
+        if self.session.is_starting() {
+            return Task::none();
+        }
+        background::run(self.session.wait_for_closing()).discard().chain(iced::exit())
+    }
+
+    /// The title of the window. Tests and tools find the window by it.
+    pub fn title(&self, _window: iced::window::Id) -> String {
+        let app = self.preferences.language.text("app-name");
+        match self.screen.title() {
+            Some(id) => format!("{} – {app}", self.preferences.language.text(id)),
+            None => app,
         }
     }
 
-    fn tick(&mut self, now: Instant) -> Task<Message> {
-        self.notices.tick(now);
-        if let Some(said) = self.announcer.poll(self.language, now) {
-            self.said = said;
-        }
-        if self.attended_is_due(now) { self.finish() } else { Task::none() }
+    /// The theme to draw with.
+    pub fn theme(&self) -> Theme {
+        self.preferences.theme(self.window.system_theme)
     }
 
-    fn full_screen(&mut self) -> Task<Message> {
-        let Some(id) = self.window else { return Task::none() };
-        self.full = !self.full;
-        window::set_mode(id, if self.full { window::Mode::Fullscreen } else { window::Mode::Windowed })
-    }
-
-    /// The close button: what runs is left first.
-    fn close(&mut self, id: window::Id) -> Task<Message> {
-        if self.attended.is_some() && self.engine.is_some() {
-            return self.finish();
-        }
-        adapter::detach(id);
-        self.preview_session = None;
-        if let Some(engine) = self.engine.take() {
-            engine.close();
-        }
-        self.embedded = None;
-        iced::exit()
-    }
-
-    /// Writes down what is remembered, on another thread.
-    fn remember(&self) -> Task<Message> {
-        let (memory, Some(path)) = (self.memory.clone(), recent::path()) else { return Task::none() };
-        enter::away(move || {
-            if let Err(error) = memory.save(&path) {
-                tracing::warn!(%error, "the last meetings cannot be written");
-            }
-            Message::Done
-        })
-    }
-
-    /// Who redraws the windows; nobody in tests.
-    pub(crate) fn waker(&self) -> Option<&wake::Waker> {
-        self.pictures.waker()
-    }
-
-    /// The theme that is worn now.
-    pub fn worn(&self) -> Theme {
-        Theme::of(self.theme, self.system)
-    }
-
-    fn context(&self) -> Context {
-        Context {
-            language: self.language,
-            theme: self.theme,
-            reduced_motion: self.worn().reduces_motion(),
-            size: self.size,
-            scale: self.scale,
+    /// The content of the window: the screen, the notices over it, the announcements.
+    pub fn view(&self, window: iced::window::Id) -> Element<'_, Message, Theme, iced::Renderer> {
+        let context = Context {
+            language: self.preferences.language,
+            theme: self.preferences.theme,
+            reduced_motion: self.theme().reduces_motion(),
+            size: self.window.size,
+            scale: self.window.scale,
             now: Instant::now(),
-        }
+        };
+        let queue = self.notifications.queue();
+        let notices = queue.view(&context).map(|notices| notices.map(Message::Notice));
+        let screen = self.screen.view(&context, &self.pictures, queue.history());
+        let layers = iced::widget::Stack::new().push(screen).push(notices).push(live(self.notifications.announced()));
+        let window = Window {
+            id: window,
+            title: self.title(window),
+            port: self.window.port.clone(),
+            scale: self.window.scale,
+            on_shortcut: Box::new(|shortcut| self.screen.shortcut(shortcut)),
+        };
+        root::root(window, layers)
     }
 
     pub(crate) fn subscription(&self) -> Subscription<Message> {
-        let resized = window::resize_events().map(|(_, size)| Message::Resized(size));
-        let scaled = iced::event::listen_with(|event, _, _| {
-            let iced::Event::Window(window::Event::Rescaled(scale)) = event else { return None };
-            Some(Message::Scaled(scale))
-        });
-        let closed = window::close_requests().map(Message::CloseAsked);
-        let system = iced::system::theme_changes().map(Message::System);
-        let mut all = vec![resized, scaled, closed, system];
-        let running = matches!(self.screen, Screen::Meeting(_)) || self.attended.is_some();
-        if running || self.notices.is_busy() {
-            all.push(iced::time::every(BEAT).map(Message::Ticked));
+        let window = WindowState::subscription();
+        if matches!(self.screen, Screen::Meeting(_)) || self.notifications.needs_ticks() {
+            return Subscription::batch([window, iced::time::every(TICK).map(Message::Tick)]);
         }
-        Subscription::batch(all)
+        window
     }
 }
 
-/// How often clocks and notices are looked at.
-const BEAT: Duration = Duration::from_millis(500);
-
-/// Something failed on this computer, for the list of notices.
-fn failed(kind: NoticeKind, detail: String) -> Notice {
-    Notice { kind, fault: Some(Fault::Here), detail }
+/// The command for an action of the meeting's screen; `None` if it does not concern the engine.
+fn command(action: &meeting::Action) -> Option<Command> {
+    Some(match action {
+        meeting::Action::Mute(muted) => Command::Mute(*muted),
+        meeting::Action::Camera(on) => Command::Camera(*on),
+        meeting::Action::Share(on) => Command::Share(*on),
+        meeting::Action::Remove(id) => Command::Remove(*id),
+        meeting::Action::Choose(kind, device) => match kind {
+            Kind::Camera => Command::ChooseCamera(device.camera()),
+            Kind::Microphone => Command::ChooseMicrophone(device.sound()),
+            Kind::Speaker => Command::ChooseSpeaker(device.sound()),
+        },
+        meeting::Action::RequestSizes(tiles) => Command::Tiles(tiles.clone()),
+        meeting::Action::Leave => Command::Leave,
+        meeting::Action::None
+        | meeting::Action::Copy(_)
+        | meeting::Action::Notify(_)
+        | meeting::Action::FullScreen
+        | meeting::Action::Prefer(_) => return None,
+    })
 }
 
-const fn theme_name(choice: Choice) -> &'static str {
-    match choice {
-        Choice::System => "system",
-        Choice::Dark => "dark",
-        Choice::Light => "light",
-        Choice::Contrast => "contrast",
+/// The engine's events as messages, until the engine has ended.
+fn listen(attempt: Attempt, events: Events) -> Task<Message> {
+    let stream = iced::futures::stream::unfold(events, |mut events| async {
+        let event = events.recv().await?;
+        Some((event, events))
+    });
+    Task::run(stream, move |event| Message::Engine(attempt, Box::new(event)))
+}
+
+/// How often clocks and notices are updated.
+const TICK: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Devices;
+    use std::sync::mpsc::{Receiver, sync_channel};
+
+    fn engine_event(app: &mut App, event: Event) {
+        let attempt = app.session.attempt();
+        drop(app.update(Message::Engine(attempt, Box::new(event))));
     }
-}
 
-fn remembered_theme(name: Option<&str>) -> Choice {
-    match name {
-        Some("dark") => Choice::Dark,
-        Some("light") => Choice::Light,
-        Some("contrast") => Choice::Contrast,
-        _ => Choice::System,
+    #[test]
+    fn an_engine_that_is_being_closed_does_not_change_the_next_screen() {
+        let mut app = App::new(Language::English, Choice::Dark);
+        drop(app.update(Message::Home(home::Message::LinkTyped("conclave://".into()))));
+        for reason in [Reason::Left, Reason::ServerSilent] {
+            engine_event(&mut app, Event::Ended(reason));
+            let Screen::Home(screen) = &app.screen else { panic!("another screen is shown") };
+            assert_eq!(screen.link, "conclave://", "what the user has typed stays");
+        }
     }
-}
 
-#[cfg(target_os = "linux")]
-fn platform_specific() -> window::settings::PlatformSpecific {
-    window::settings::PlatformSpecific { application_id: "org.conclave.Conclave".into(), ..Default::default() }
-}
+    #[test]
+    fn a_failure_shows_whether_the_user_was_inside() {
+        for inside in [false, true] {
+            let mut app = App::new(Language::English, Choice::Dark);
+            app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(Model::default(), Devices::default())));
+            if inside {
+                let (me, link) = (engine::ParticipantId(1), String::new());
+                engine_event(&mut app, Event::Entered { me, link, organiser: false });
+            }
+            engine_event(&mut app, Event::Ended(Reason::ServerSilent));
+            let Screen::Ended(screen) = &app.screen else { panic!("the failure is not shown") };
+            assert_eq!((&screen.reason, screen.was_inside), (&Reason::ServerSilent, inside));
+        }
+    }
 
-#[cfg(not(target_os = "linux"))]
-fn platform_specific() -> window::settings::PlatformSpecific {
-    window::settings::PlatformSpecific::default()
+    #[test]
+    fn leaving_goes_home() {
+        let mut app = App::new(Language::English, Choice::Dark);
+        app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(Model::default(), Devices::default())));
+        engine_event(&mut app, Event::Ended(Reason::Left));
+        assert!(matches!(app.screen, Screen::Home(_)));
+    }
+
+    /// Starts no engine, because no test runs the tasks that call it.
+    struct NoStarter;
+
+    impl Starter for NoStarter {
+        fn start(&self, _: Setup, _: Arc<dyn engine::VideoOutput>) -> Result<Started, String> {
+            Err("not started".into())
+        }
+
+        fn is_remembered(&self) -> bool {
+            false
+        }
+    }
+
+    fn setup() -> Setup {
+        Setup {
+            name: "Anne".into(),
+            camera: engine::Choice::Off,
+            microphone: engine::AudioChoice::Off,
+            speaker: engine::AudioChoice::Off,
+            screen: false,
+            muted: false,
+        }
+    }
+
+    /// A window that enters a meeting.
+    fn entering() -> App {
+        let mut app = App::new(Language::English, Choice::Dark);
+        drop(app.start(Start::Enter(Arc::new(NoStarter), setup())));
+        app
+    }
+
+    /// A started engine that cannot reach its server. The receiver hears when it is closed.
+    fn started(app: &App) -> (Started, Receiver<()>) {
+        let entry = engine::Entry::Create { host: "localhost".into(), port: 1, fingerprint: None };
+        let identity = engine::Identity::generate().unwrap();
+        let (engine, events) = engine::Engine::start(entry, setup(), identity, app.pictures.output()).unwrap();
+        let (sender, closed) = sync_channel(1);
+        let after_close = Some(Box::new(move |_: &engine::Stats, _| sender.send(()).unwrap()) as _);
+        (Started { engine, events, server: None, key: Key::Temporary, after_close }, closed)
+    }
+
+    fn is_entering(app: &App) -> bool {
+        matches!(&app.screen, Screen::Meeting(_)) && !app.screen.is_inside()
+    }
+
+    #[test]
+    fn late_messages_of_a_cancelled_try_do_not_change_the_next_try() {
+        let mut app = entering();
+        let first = app.session.attempt();
+        drop(app.update(Message::Entering(entering::Message::CancelPressed)));
+        drop(app.enter());
+        let second = app.session.attempt();
+        let (late, closed) = started(&app);
+        drop(app.update(Message::Started(first, Box::new(Ok(late)))));
+        assert!(app.session.engine().is_none(), "the first engine does not run in the second try");
+        drop(app.update(Message::Started(first, Box::new(Err("no thread".into())))));
+        assert!(is_entering(&app), "the failure of the first try is not shown");
+        drop(app.update(Message::Engine(first, Box::new(Event::Ended(Reason::ServerSilent)))));
+        assert!(is_entering(&app), "the end of the first try is not shown");
+        drop(app.update(Message::Engine(second, Box::new(Event::Ended(Reason::ServerSilent)))));
+        assert!(matches!(&app.screen, Screen::Ended(_)));
+        app.session.wait_for_closing()();
+        closed.try_recv().expect("the first engine is closed, and waiting has waited for it");
+    }
+
+    #[test]
+    fn closing_the_window_closes_the_engine_on_another_thread() {
+        let mut app = entering();
+        let (running, closed) = started(&app);
+        let attempt = app.session.attempt();
+        drop(app.update(Message::Started(attempt, Box::new(Ok(running)))));
+        assert!(app.session.engine().is_some());
+        drop(app.update(Message::CloseRequested));
+        assert!(app.session.engine().is_none());
+        closed.recv_timeout(Duration::from_secs(30)).expect("it is closed");
+    }
+
+    #[test]
+    fn an_engine_that_starts_while_the_window_closes_is_closed_too() {
+        let mut app = entering();
+        let attempt = app.session.attempt();
+        drop(app.update(Message::CloseRequested));
+        assert!(app.session.is_starting(), "the program waits for it");
+        let (late, closed) = started(&app);
+        drop(app.update(Message::Started(attempt, Box::new(Ok(late)))));
+        assert!(app.session.engine().is_none() && !app.session.is_starting());
+        closed.recv_timeout(Duration::from_secs(30)).expect("it is closed");
+    }
 }

@@ -1,5 +1,6 @@
 //! The command line: the window, a meeting without a window, and the demo.
 
+mod client;
 mod demo;
 mod display;
 mod headless;
@@ -16,11 +17,11 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// Reads the command line and does what it says. Errors are told on standard error: what, whose fault, what to do.
+/// Reads the command line and runs the command. Errors go to standard error: what happened, whose fault it is, what to do.
 pub fn run() -> ExitCode {
     let options = Options::parse();
     log();
-    match act(options) {
+    match run_command(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("conclave: {error:#}");
@@ -29,7 +30,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn act(options: Options) -> Result<()> {
+fn run_command(options: Options) -> Result<()> {
     match options.command {
         None => windowed::open(options.link.as_deref()),
         Some(Command::Meet(meet)) => host::meet(&meet),
@@ -38,13 +39,14 @@ fn act(options: Options) -> Result<()> {
     }
 }
 
-/// Standard error, in colour only on a terminal: warnings and worse, unless `CONCLAVE_LOG` asks for more (in the syntax of `tracing`'s filters).
+/// Logs warnings and errors to standard error, in colour on a terminal. `CONCLAVE_LOG` is another filter, in the syntax of
+/// `tracing`'s `EnvFilter`.
 fn log() {
-    let filter = EnvFilter::try_from_env("CONCLAVE_LOG").unwrap_or_else(|_| EnvFilter::new(QUIET));
+    let filter = EnvFilter::try_from_env("CONCLAVE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
 }
 
-/// The DTLS library warns of a name that our connections, which know the other's certificate, do not need; the graphics library
-/// of what a driver lacks that we never ask for.
-const QUIET: &str = "warn,rtc_dtls::config=error,wgpu_hal=error";
+/// Two libraries warn of what does not concern us: the DTLS library of a missing server name, though our connections check the
+/// certificate's fingerprint; the graphics library of driver features that we do not use.
+const DEFAULT_FILTER: &str = "warn,rtc_dtls::config=error,wgpu_hal=error";

@@ -7,7 +7,7 @@ use engine::Entry;
 use server::Server;
 use tokio::runtime::{Builder, Runtime};
 
-/// A server with threads of its own. Dropping it ends its meetings; that may take a second.
+/// A server with its own threads. Dropping it ends its meetings and blocks for up to a second.
 pub struct Embedded {
     server: Option<Server>,
     runtime: Runtime,
@@ -16,9 +16,9 @@ pub struct Embedded {
 /// The server could not start.
 #[derive(Debug)]
 pub enum Error {
-    /// The system has no threads left.
+    /// The system gives no threads.
     System(std::io::Error),
-    /// The address is taken, or not ours.
+    /// The server cannot listen at the address.
     Server(server::Error),
 }
 
@@ -33,7 +33,7 @@ impl std::fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // Our own words are those of what failed: what follows is its cause.
+        // `Display` already shows what failed, so the source is its cause.
         match self {
             Self::System(error) => error.source(),
             Self::Server(error) => error.source(),
@@ -42,10 +42,10 @@ impl std::error::Error for Error {
 }
 
 impl Embedded {
-    /// Starts a server that listens at `listen`; its certificate is made for this run. Waits until it listens.
+    /// Starts a server with a new certificate. Blocks until it listens at `listen`.
     ///
     /// # Errors
-    /// [`Error`] where the address is taken or not ours.
+    /// Returns [`Error`] if the server cannot listen at the address.
     pub fn start(listen: SocketAddr) -> Result<Self, Error> {
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(2).thread_name("server").enable_all().build().map_err(Error::System)?;
@@ -53,7 +53,7 @@ impl Embedded {
         Ok(Self { server: Some(server), runtime })
     }
 
-    /// A new meeting on this server, as others reach it. `None` only while it is being dropped.
+    /// A new meeting on this server, with an address that others can reach. Returns `None` only while it is dropped.
     pub fn entry(&self) -> Option<Entry> {
         let server = self.server.as_ref()?;
         let address = server.address();
@@ -70,7 +70,8 @@ impl Drop for Embedded {
     }
 }
 
-/// An address that others can dial: a server on every interface is reached by the one that leads outside.
+/// An address that others can connect to. If the server listens on every interface, it is the address of the interface
+/// of the default route.
 fn reachable(listening: IpAddr) -> IpAddr {
     if !listening.is_unspecified() {
         return listening;
@@ -82,7 +83,7 @@ fn reachable(listening: IpAddr) -> IpAddr {
             (Ipv6Addr::UNSPECIFIED.into(), outside.into(), Ipv6Addr::LOCALHOST.into())
         }
     };
-    // Connecting a datagram socket sends nothing: it only asks for the route (RFC 5737 and 3849 addresses).
+    // Connecting a UDP socket sends nothing and selects the route. The addresses are those of RFC 5737 and RFC 3849.
     let route = UdpSocket::bind((any, 0)).and_then(|socket| {
         socket.connect((outside, 9))?;
         socket.local_addr()
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_that_is_one_stays_and_any_becomes_one() {
+    fn an_unspecified_address_is_replaced_by_a_reachable_one() {
         let local = Ipv4Addr::LOCALHOST.into();
         assert_eq!(reachable(local), local);
         assert!(!reachable(Ipv4Addr::UNSPECIFIED.into()).is_unspecified());

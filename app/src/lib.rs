@@ -1,9 +1,11 @@
-//! The window: iced screens over a view model, their kit of controls, the theme and the languages.
+//! The window: iced screens over a view model, their controls, the theme and the languages.
 //!
-//! Screens know neither the engine nor the network: `session` is the one file that does. Pictures bypass messages.
+//! Screens know neither the engine's threads nor the network: they show the engine's events and return actions. `App` and
+//! `session` turn actions into the engine's commands. Pictures are never messages.
 
 pub mod announce;
 mod app;
+mod background;
 pub mod embedded;
 pub mod grid;
 pub mod kit;
@@ -12,6 +14,7 @@ pub mod model;
 pub mod pictures;
 mod preview_session;
 pub mod recent;
+pub mod runner;
 pub mod screen;
 pub mod session;
 pub mod snapshot;
@@ -19,60 +22,34 @@ pub mod stage;
 mod surface;
 pub mod theme;
 
-pub use app::{App, Attend, Message};
+pub use app::{App, Message, Options, Screen, Start};
+pub use runner::Plan;
 pub use snapshot::Snapshot;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
-/// How the window begins.
-#[derive(Default)]
-pub struct Options {
-    /// With what.
-    pub start: Start,
-    /// In which language, if not as remembered or as the system says.
-    pub language: Option<locale::Language>,
-    /// In which theme, if not as remembered or as the system says.
-    pub theme: Option<theme::Choice>,
-    /// Under which name, if not as remembered.
-    pub name: Option<String>,
-}
+use runner::Runner;
 
-/// What the window shows first.
-#[derive(Default)]
-pub enum Start {
-    /// Home.
-    #[default]
-    Home,
-    /// The preview of the meeting that this link names; home with a complaint where it names none.
-    Join(String),
-    /// A meeting that is entered at once.
-    Meeting(Box<Attend>),
-}
-
-/// Opens the window and returns when it is closed. Call it on the main thread.
+/// Opens the window and returns when it is closed. If there is a plan, the window enters its meeting and `options.start`
+/// is not used. Call it on the main thread.
 ///
 /// # Errors
-/// Where there is no display, or nothing that can draw on it.
-pub fn run(options: Options) -> iced::Result {
-    // The system's letters are read while the window opens.
-    let faces = std::thread::Builder::new().name("fonts".into()).spawn(|| drop(stage::tile_font()));
-    if let Err(error) = faces {
-        tracing::warn!(%error, "the first names will be late");
-    }
-    // So is the graphics card's driver, if there is one.
-    let card = std::thread::Builder::new().name("card".into()).spawn(surface::detect_drawing);
-    if let Err(error) = card {
-        tracing::warn!(%error, "the window will be late");
-    }
-    let options = Mutex::new(Some(options));
+/// Returns an error if there is no display, or nothing can draw on it.
+pub fn run(options: Options, plan: Option<Plan>) -> iced::Result {
+    prepare("fonts", || drop(stage::tile_font()));
+    prepare("card", || {
+        surface::detect_drawing();
+    });
+    let start = Mutex::new(Some((options, plan)));
     let boot = move || {
-        let options = options.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        App::boot(options.unwrap_or_default())
+        let start = start.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (options, plan) = start.unwrap_or_default();
+        Runner::boot(options, plan)
     };
-    let mut daemon = iced::daemon(boot, App::update, view)
-        .title(App::title)
-        .theme(|app: &App, _| Some(app.worn()))
-        .subscription(App::subscription)
+    let mut daemon = iced::daemon(boot, Runner::update, Runner::view)
+        .title(Runner::title)
+        .theme(Runner::theme)
+        .subscription(Runner::subscription)
         .default_font(theme::REGULAR);
     for file in theme::FONT_FILES {
         daemon = daemon.font(file);
@@ -80,7 +57,9 @@ pub fn run(options: Options) -> iced::Result {
     daemon.run()
 }
 
-/// A window's content, on its way to the screen.
-fn view(app: &App, window: iced::window::Id) -> iced::Element<'_, Message, theme::Theme, surface::Renderer> {
-    surface::adapt_renderer(app.view(window), app.waker().cloned())
+/// Does something slow while the window opens, which would do it itself later.
+fn prepare(name: &str, work: impl FnOnce() + Send + 'static) {
+    if let Err(error) = std::thread::Builder::new().name(name.into()).spawn(work) {
+        tracing::warn!(%error, name, "cannot start a thread; the window opens later");
+    }
 }

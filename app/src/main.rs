@@ -1,4 +1,4 @@
-//! `conclave`: the client. Reads the command line; everything else is the library's.
+//! `conclave`: the client. Reads the command line and calls the library.
 
 mod command;
 

@@ -1,14 +1,16 @@
-//! The pictures of a meeting by person: decode threads write, the stage reads. Never through a message.
+//! The pictures of a meeting. Decode threads write them, the stage reads them; they are never messages.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use engine::{Picture, TrackId, VideoOutput, VideoSink};
+use media::{Frame, Plane, Rotation};
 use render::Feed;
 
 use crate::kit::wake::Waker;
 use crate::model::View;
 
-/// One feed for each view, made when somebody first asks for it. Clones share them.
+/// One feed for each view, created when it is first asked for. Clones share the feeds.
 #[derive(Clone, Default)]
 pub struct Pictures(Arc<Shared>);
 
@@ -24,7 +26,7 @@ impl Pictures {
         Self(Arc::new(Shared { waker: Some(waker), ..Shared::default() }))
     }
 
-    /// Who redraws the windows for them, if anybody does.
+    /// The waker that redraws the window; `None` in tests.
     pub fn waker(&self) -> Option<&Waker> {
         self.0.waker.as_ref()
     }
@@ -42,25 +44,55 @@ impl Pictures {
         feeds.entry(view).or_insert_with(make).clone()
     }
 
-    /// Takes the picture of a view away: its tile shows initials from now on.
-    pub fn end(&self, view: View) {
-        let feed = self.0.feeds.lock().unwrap_or_else(PoisonError::into_inner).remove(&view);
-        if let Some(feed) = feed {
-            feed.clear();
-        }
-    }
-
-    /// Takes all of them away: the meeting is over.
+    /// Removes all pictures at the end of a meeting.
     pub fn clear(&self) {
         let feeds = std::mem::take(&mut *self.0.feeds.lock().unwrap_or_else(PoisonError::into_inner));
         for feed in feeds.into_values() {
             feed.clear();
         }
     }
+
+    /// The output that an engine writes these pictures to.
+    pub fn output(&self) -> Arc<dyn VideoOutput> {
+        Arc::new(Output(self.clone()))
+    }
 }
 
 impl std::fmt::Debug for Pictures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Pictures")
+    }
+}
+
+struct Output(Pictures);
+
+impl VideoOutput for Output {
+    fn open(&self, track: TrackId, _name: &str) -> Box<dyn VideoSink> {
+        Box::new(Sink(self.0.feed(View::Track(track))))
+    }
+
+    fn own(&self, frame: Frame) {
+        show_frame(&self.0.feed(View::Own), &frame);
+    }
+}
+
+/// Shows one of our own pictures. Called on the camera's thread.
+pub fn show_frame(feed: &Feed, frame: &Frame) {
+    let planes = [Plane::Y, Plane::U, Plane::V].map(|plane| frame.plane(plane));
+    // If the feed has no room, it skips the picture and counts it.
+    feed.show(planes, frame.colour(), frame.rotation(), frame.number(), frame.captured());
+}
+
+struct Sink(Feed);
+
+impl VideoSink for Sink {
+    fn show(&mut self, picture: &Picture<'_>, meta: engine::Meta) {
+        self.0.show(picture.planes, picture.colour, Rotation::default(), meta.number, meta.captured);
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.0.clear();
     }
 }

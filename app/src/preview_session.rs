@@ -5,34 +5,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use engine::{Preview, PreviewEvent};
+use engine::{Preview, PreviewEvent, devices};
 use iced::futures::Stream;
 use iced::futures::channel::mpsc;
 use media::Frame;
 
-use crate::model::{Device, Devices, Kind, Offer, SELF};
-use crate::pictures::Pictures;
-use crate::screen::notice::Notice;
-use crate::session;
+use crate::model::{Device, Kind, View};
+use crate::pictures::{Pictures, show_frame};
 
-/// What is heard of it.
+/// What the preview reports.
 #[derive(Clone, Debug)]
-pub enum News {
+pub enum Event {
     /// What is plugged in.
-    Devices(Vec<(Kind, Vec<Offer>)>),
-    /// What the microphone hears.
+    Devices(Vec<(Kind, Vec<devices::Device>)>),
+    /// The level of the microphone, 0.0 to 1.0.
     Level(f32),
     /// The first picture came.
     Picture,
-    /// Something to tell.
-    Notice(Notice),
+    /// A device does not work.
+    Notice(engine::Notice),
 }
 
-/// An open rehearsal. Dropping it closes the devices without waiting for them.
+/// An open preview. Dropping it closes the devices without waiting for them.
 #[derive(Debug)]
 pub struct PreviewSession {
     orders: SyncSender<Order>,
-    // Never joined on the thread that draws: closing a device may take a second.
+    // Not joined on the UI thread: closing a device may take a second.
     _thread: Option<JoinHandle<()>>,
 }
 
@@ -44,63 +42,66 @@ enum Order {
 }
 
 /// How often the level is read.
-const BEAT: Duration = Duration::from_millis(66);
+const LEVEL_INTERVAL: Duration = Duration::from_millis(66);
+
+/// How long [`PreviewSession::close`] waits for the devices.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl PreviewSession {
-    /// Opens a camera and a microphone; pictures go to the feed of [`SELF`].
-    pub fn start(camera: Device, microphone: Device, pictures: Pictures) -> (Self, impl Stream<Item = News>) {
+    /// Opens a camera and a microphone. Pictures go to the feed of [`View::Own`].
+    pub fn start(camera: Device, microphone: Device, pictures: Pictures) -> (Self, impl Stream<Item = Event>) {
         let (orders, inbox) = sync_channel(8);
-        let (news, outbox) = mpsc::channel(32);
-        let work = move || Worker { pictures, news, seen: Arc::default() }.run(&inbox, &camera, &microphone);
-        let thread = std::thread::Builder::new().name("rehearsal".into()).spawn(work);
+        let (events, outbox) = mpsc::channel(32);
+        let work = move || Worker { pictures, events, shown: Arc::default() }.run(&inbox, &camera, &microphone);
+        let thread = std::thread::Builder::new().name("preview-devices".into()).spawn(work);
         if let Err(error) = &thread {
-            tracing::error!(%error, "no thread for the preview");
+            tracing::error!(%error, "cannot start the thread of the preview");
         }
         (Self { orders, _thread: thread.ok() }, outbox)
     }
 
-    /// Opens this device from now on, or this one again. Speakers are not rehearsed.
+    /// Switches to another device, or opens the same one again. The preview does not open speakers.
     pub fn choose(&self, kind: Kind, device: Device) {
         self.order(Order::Use(kind, device));
     }
 
-    /// Looks again for what is plugged in.
+    /// Lists again what is plugged in.
     pub fn list(&self) {
         self.order(Order::List);
     }
 
     fn order(&self, order: Order) {
-        // Full: eight orders wait already, and the newest that fits is soon followed by the next.
+        // If eight orders wait already, this one is dropped.
         let _ = self.orders.try_send(order);
     }
 
-    /// Closes the devices and waits until they are closed, so that the meeting can open them: not on the thread that
-    /// draws.
+    /// Closes the devices and waits until they are closed, so that the meeting can open them. Not for the UI thread.
     pub fn close(self) {
         let (done, closed) = sync_channel(1);
         if self.orders.send(Order::Stop(done)).is_ok() {
-            let _ = closed.recv_timeout(Duration::from_secs(3));
+            let _ = closed.recv_timeout(CLOSE_TIMEOUT);
         }
     }
 }
 
 struct Worker {
     pictures: Pictures,
-    news: mpsc::Sender<News>,
-    seen: Arc<Mutex<bool>>,
+    events: mpsc::Sender<Event>,
+    /// Set by the camera's thread when the first picture of a camera is shown.
+    shown: Arc<Mutex<bool>>,
 }
 
 impl Worker {
     fn run(mut self, inbox: &Receiver<Order>, camera: &Device, microphone: &Device) {
-        let mut preview = Preview::open(session::camera(camera), session::sound(microphone), self.painter());
+        let mut preview = Preview::open(camera.camera(), microphone.sound(), self.painter());
         self.list();
         loop {
-            match inbox.recv_timeout(BEAT) {
+            match inbox.recv_timeout(LEVEL_INTERVAL) {
                 Ok(Order::Use(Kind::Camera, device)) => {
-                    self.pictures.feed(SELF).clear();
-                    preview.set_camera(session::camera(&device), self.painter());
+                    self.pictures.feed(View::Own).clear();
+                    preview.set_camera(device.camera(), self.painter());
                 }
-                Ok(Order::Use(Kind::Microphone, device)) => preview.set_microphone(session::sound(&device)),
+                Ok(Order::Use(Kind::Microphone, device)) => preview.set_microphone(device.sound()),
                 Ok(Order::Use(Kind::Speaker, _)) => {}
                 Ok(Order::List) => self.list(),
                 Ok(Order::Stop(done)) => {
@@ -114,50 +115,40 @@ impl Worker {
         }
     }
 
-    /// Asking the system what is plugged in may take a moment, so it is asked here: at the start, and when it is wished.
+    /// Lists what is plugged in. May take a moment.
     fn list(&mut self) {
-        let offers = |found: Vec<engine::devices::Device>| {
-            found.into_iter().map(|device| Offer { id: device.id, name: device.name }).collect()
-        };
-        let found = vec![
-            (Kind::Camera, offers(engine::devices::cameras())),
-            (Kind::Microphone, offers(engine::devices::microphones())),
-            (Kind::Speaker, offers(engine::devices::speakers())),
+        let present = vec![
+            (Kind::Camera, devices::cameras()),
+            (Kind::Microphone, devices::microphones()),
+            (Kind::Speaker, devices::speakers()),
         ];
-        self.tell(News::Devices(found));
+        self.send(Event::Devices(present));
     }
 
     fn report(&mut self, preview: &Preview) {
-        self.tell(News::Level(preview.level()));
-        if std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner)) {
-            self.tell(News::Picture);
+        self.send(Event::Level(preview.level()));
+        if std::mem::take(&mut *self.shown.lock().unwrap_or_else(PoisonError::into_inner)) {
+            self.send(Event::Picture);
         }
         let events: Vec<_> = preview.events().collect();
         for PreviewEvent::Notice(notice) in events {
-            self.tell(News::Notice(session::notice(&notice)));
+            self.send(Event::Notice(notice));
         }
     }
 
     fn painter(&self) -> Box<dyn FnMut(Frame) + Send> {
-        let (feed, seen) = (self.pictures.feed(SELF), Arc::clone(&self.seen));
+        let (feed, shown) = (self.pictures.feed(View::Own), Arc::clone(&self.shown));
         let mut first = true;
         Box::new(move |frame| {
-            session::show_frame(&feed, &frame);
+            show_frame(&feed, &frame);
             if std::mem::take(&mut first) {
-                *seen.lock().unwrap_or_else(PoisonError::into_inner) = true;
+                *shown.lock().unwrap_or_else(PoisonError::into_inner) = true;
             }
         })
     }
 
-    fn tell(&mut self, news: News) {
-        // A full queue holds the latest levels already; a closed one means that the preview is over.
-        let _ = self.news.try_send(news);
-    }
-}
-
-/// Takes what is plugged in into what can be chosen.
-pub fn offer(devices: &mut Devices, found: Vec<(Kind, Vec<Offer>)>) {
-    for (kind, offers) in found {
-        devices.set_offers(kind, offers);
+    fn send(&mut self, event: Event) {
+        // If the queue is full, it holds newer levels than anybody needs. If it is closed, the preview is over.
+        let _ = self.events.try_send(event);
     }
 }

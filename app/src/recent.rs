@@ -1,4 +1,4 @@
-//! The last meetings and the last name, in a small file of this user's. Links are secrets: nobody else may read it.
+//! The recent meetings and the last name, in a small file. Links contain secrets, so only this user may read the file.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,17 +6,17 @@ use std::{env, fs, io};
 
 use serde::{Deserialize, Serialize};
 
-/// What is remembered.
+/// What is remembered from the last run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Memory {
     /// The name that was used last.
     pub name: String,
-    /// The language that was chosen, by its tag.
+    /// The chosen language, as a BCP 47 tag.
     pub language: Option<String>,
-    /// The theme that was chosen.
+    /// The name of the chosen theme.
     pub theme: Option<String>,
-    /// The last meetings, newest first.
+    /// The recent meetings, newest first.
     pub meetings: Vec<Meeting>,
 }
 
@@ -27,29 +27,29 @@ pub struct Meeting {
     pub link: String,
     /// Its server.
     pub host: String,
-    /// When, in seconds since 1970.
+    /// When it was entered, in seconds since 1970.
     pub entered: u64,
 }
 
-/// More meetings than this are forgotten.
+/// If there are more meetings, the oldest is removed.
 const MAX_MEETINGS: usize = 8;
-/// A file that is larger was not written by us.
+/// A larger file was not written by this program.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 impl Memory {
-    /// Notes a meeting that was just entered.
-    pub fn note(&mut self, link: String, host: String) {
+    /// Adds a meeting that was just entered.
+    pub fn add(&mut self, link: String, host: String) {
         self.forget(&link);
         self.meetings.insert(0, Meeting { link, host, entered: now() });
         self.meetings.truncate(MAX_MEETINGS);
     }
 
-    /// Forgets a meeting.
+    /// Removes a meeting.
     pub fn forget(&mut self, link: &str) {
         self.meetings.retain(|meeting| meeting.link != link);
     }
 
-    /// What the file says; nothing where there is none. A damaged file is a warning and nothing.
+    /// Reads the file. Returns the default if there is no file; if it is damaged, also logs a warning.
     pub fn load(path: &Path) -> Self {
         let text = match fs::metadata(path).and_then(|found| {
             if found.len() > MAX_FILE_BYTES { Err(io::Error::other("too long")) } else { fs::read_to_string(path) }
@@ -57,20 +57,20 @@ impl Memory {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::default(),
             Err(error) => {
-                tracing::warn!(%error, "the last meetings cannot be read");
+                tracing::warn!(%error, "cannot read the recent meetings");
                 return Self::default();
             }
         };
         serde_json::from_str(&text).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the last meetings are damaged");
+            tracing::warn!(%error, "the file of the recent meetings is damaged");
             Self::default()
         })
     }
 
-    /// Writes the file whole or not at all.
+    /// Writes the file atomically.
     ///
     /// # Errors
-    /// Where the folder cannot be made or the file not be written.
+    /// Returns an error if the folder or the file cannot be written.
     pub fn save(&self, path: &Path) -> io::Result<()> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -81,7 +81,7 @@ impl Memory {
     }
 }
 
-/// Where the file is: the system's folder for what a program remembers; `None` where the system names none.
+/// The path of the file, in the system's folder for program state; `None` if the environment names no folder.
 pub fn path() -> Option<PathBuf> {
     let folder = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = folder("XDG_STATE_HOME")
@@ -109,7 +109,7 @@ mod private {
 
 #[cfg(not(unix))]
 mod private {
-    /// The user's own folder is closed to others on these systems.
+    /// On these systems, other users cannot read the user's folder.
     pub fn write(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
         std::fs::write(path, bytes)
     }
@@ -124,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn a_saved_memory_is_loaded_again() {
         let folder = folder("recent");
         let path = folder.join("deep").join("recent.json");
         let mut memory = Memory { name: "Anne".into(), ..Memory::default() };
         for number in 0..10 {
-            memory.note(format!("conclave://h/{number}"), "h".into());
+            memory.add(format!("conclave://h/{number}"), "h".into());
         }
-        memory.note("conclave://h/9".into(), "h".into());
+        memory.add("conclave://h/9".into(), "h".into());
         assert_eq!(memory.meetings.len(), MAX_MEETINGS);
         assert_eq!(memory.meetings.iter().filter(|meeting| meeting.link.ends_with("/9")).count(), 1);
         memory.save(&path).unwrap();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_no_obstacle() {
+    fn a_damaged_file_loads_as_the_default() {
         let folder = folder("damaged");
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("recent.json");
@@ -154,7 +154,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_reads_it() {
+    fn only_this_user_can_read_the_file() {
         use std::os::unix::fs::PermissionsExt;
         let folder = folder("private");
         let path = folder.join("recent.json");

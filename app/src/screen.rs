@@ -77,13 +77,13 @@ pub(crate) fn device_name(devices: &Devices, kind: Kind, device: &Device, contex
         Device::Off if kind == Kind::Camera => context.text("device-none-camera"),
         Device::Off => context.text("device-none-sound"),
         Device::Default => devices
-            .offers(kind)
+            .present(kind)
             .first()
             .filter(|_| kind == Kind::Camera)
             .map_or_else(|| context.text(default_device(kind)), |first| first.name.clone()),
         Device::Synthetic => context.text("device-synthetic"),
         Device::Named(id) => {
-            let known = devices.offers(kind).iter().find(|offer| offer.id == *id);
+            let known = devices.present(kind).iter().find(|offer| offer.id == *id);
             known.map_or_else(|| id.clone(), |offer| offer.name.clone())
         }
         Device::File(path) => {
@@ -112,14 +112,14 @@ pub(crate) fn device_lines<'a, Message: Clone + 'a>(
     let mut lines = Vec::new();
     for device in devices.choices(kind) {
         // The default camera is the first one, which is listed by its name.
-        if kind == Kind::Camera && device == Device::Default && !devices.offers(kind).is_empty() {
+        if kind == Kind::Camera && device == Device::Default && !devices.present(kind).is_empty() {
             continue;
         }
         let current = devices.chosen(kind);
         let is_current = device == current
             || (kind == Kind::Camera
                 && current == Device::Default
-                && devices.offers(kind).first().is_some_and(|first| device == Device::Named(first.id.clone())));
+                && devices.present(kind).first().is_some_and(|first| device == Device::Named(first.id.clone())));
         lines.push(choice(&device_name(devices, kind, &device, context), is_current, chosen(kind, device)));
     }
     lines

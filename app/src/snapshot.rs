@@ -16,10 +16,10 @@ use crate::model::{Devices, Meeting as Model};
 use crate::pictures::Pictures;
 use crate::screen::Context;
 use crate::screen::meeting::{Meeting, Panel};
-use crate::session::{self, News};
 use crate::theme::{self, Choice, REGULAR, TEXT_BODY, Theme};
 
-/// A meeting that nobody looks at, until somebody asks for a picture. Belongs to one thread; its screen does not.
+/// A meeting without a window, of which pictures can be drawn. The output that the engine writes to may be used on any
+/// thread.
 pub struct Snapshot {
     meeting: Meeting,
     pictures: Pictures,
@@ -38,50 +38,49 @@ pub struct Rgba {
     pub pixels: Vec<u8>,
 }
 
-/// No picture.
+/// Why no picture was written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Neither the graphics card nor the processor could draw.
+    /// Neither the GPU nor the CPU can draw.
     #[error("nothing on this machine can draw the window")]
     NoRenderer,
-    /// The file could not be written.
+    /// The file cannot be written.
     #[error("the picture cannot be written: {0}")]
     File(#[from] std::io::Error),
-    /// The picture could not be compressed.
+    /// The picture cannot be compressed.
     #[error("the picture cannot be written: {0}")]
     Png(#[from] png::EncodingError),
 }
 
 impl Snapshot {
-    /// A meeting that has not begun.
+    /// A meeting that is not entered yet.
     pub fn new(language: Language, theme: Choice) -> Self {
         let meeting = Meeting::new(Model::default(), Devices::default());
         Self { meeting, pictures: Pictures::default(), language, theme }
     }
 
-    /// Where the engine's pictures go.
-    pub fn screen(&self) -> Arc<dyn engine::VideoOutput> {
-        session::screen(&self.pictures)
+    /// The output that the engine writes its pictures to.
+    pub fn output(&self) -> Arc<dyn engine::VideoOutput> {
+        self.pictures.output()
     }
 
-    /// Takes in what happened.
-    pub fn hear(&mut self, event: &engine::Event) {
-        let news = session::learn(&mut self.meeting.model, event);
-        if news.contains(&News::Entered) {
-            self.meeting.since = Some(Instant::now());
-        }
+    /// Updates the screen.
+    pub fn handle_event(&mut self, event: &engine::Event) {
+        // Without a window there are no assistive tools.
+        let _announcements = self.meeting.handle_event(event, Instant::now());
     }
 
-    /// Opens a panel at the side.
+    /// Opens a side panel.
     pub fn open(&mut self, panel: Panel) {
         self.meeting.open(panel);
     }
 
-    /// The screen now, on `width` by `height` pixels, `scale` of them to a logical one. Takes some hundred milliseconds.
+    /// Draws the screen now: `width` by `height` physical pixels, `scale` of them for each logical one. Takes some hundred
+    /// milliseconds.
     ///
     /// # Errors
-    /// [`Error::NoRenderer`].
+    /// Returns [`Error::NoRenderer`] if nothing can draw.
     pub fn picture(&self, width: u32, height: u32, scale: f32) -> Result<Rgba, Error> {
         #[expect(clippy::cast_precision_loss, reason = "the size of a picture")]
         let size = Size::new(width as f32 / scale, height as f32 / scale);
@@ -97,19 +96,19 @@ impl Snapshot {
         snapshot(self.meeting.view(&context, &self.pictures, &[]), &theme, [width, height], scale)
     }
 
-    /// Writes such a picture as a PNG file.
+    /// Draws the screen into a PNG file.
     ///
     /// # Errors
-    /// [`Error`].
+    /// Returns [`Error`] if nothing can draw or the file cannot be written.
     pub fn save(&self, path: &Path, width: u32, height: u32, scale: f32) -> Result<(), Error> {
         save(path, &self.picture(width, height, scale)?)
     }
 }
 
-/// Draws any view without a window: with the graphics card where there is one, else with the processor.
+/// Draws any view without a window: on the GPU if there is one, else on the CPU.
 ///
 /// # Errors
-/// [`Error::NoRenderer`].
+/// Returns [`Error::NoRenderer`] if nothing can draw.
 pub fn snapshot<Message>(
     view: Element<'_, Message>,
     theme: &Theme,
@@ -147,7 +146,7 @@ fn draw<Message>(
 /// Writes a picture as a PNG file.
 ///
 /// # Errors
-/// Where the file cannot be written.
+/// Returns [`Error`] if the file cannot be written.
 pub fn save(path: &Path, picture: &Rgba) -> Result<(), Error> {
     let file = std::io::BufWriter::new(std::fs::File::create(path)?);
     let mut encoder = png::Encoder::new(file, picture.width, picture.height);
@@ -158,7 +157,7 @@ pub fn save(path: &Path, picture: &Rgba) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes our letters known to iced's renderers outside a window; inside one the program's settings do.
+/// Loads our fonts for iced's renderers outside a window. In a window, the daemon's settings load them.
 pub fn load_fonts() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {

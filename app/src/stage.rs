@@ -7,6 +7,7 @@ mod tile;
 use std::cell::RefCell;
 
 use accesskit::Role;
+use engine::{TileWish, TrackId};
 use iced::advanced::image::{self, Renderer as _};
 use iced::advanced::widget::{Id, Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, renderer};
@@ -17,7 +18,7 @@ use crate::grid;
 use crate::kit::Element;
 use crate::kit::a11y::Semantics;
 use crate::kit::forward::stateful;
-use crate::model::{Shows, View, Wish};
+use crate::model::View;
 use crate::theme::{GAP_TILES, Theme};
 
 pub use paint::tile_font;
@@ -28,7 +29,7 @@ pub struct Stage<'a, Message> {
     label: String,
     tiles: Vec<Tile>,
     scale: f32,
-    on_resize: Option<Box<dyn Fn(Vec<Wish>) -> Message + 'a>>,
+    on_resize: Option<Box<dyn Fn(Vec<TileWish>) -> Message + 'a>>,
     on_software: Option<Message>,
 }
 
@@ -41,7 +42,7 @@ pub fn stage<'a, Message>(label: &str, tiles: Vec<Tile>, scale: f32) -> Stage<'a
 impl<'a, Message> Stage<'a, Message> {
     /// Sets the message when the sizes of the tiles have changed, once per change, after the layout.
     #[must_use]
-    pub fn on_resize(mut self, sizes: impl Fn(Vec<Wish>) -> Message + 'a) -> Self {
+    pub fn on_resize(mut self, sizes: impl Fn(Vec<TileWish>) -> Message + 'a) -> Self {
         self.on_resize = Some(Box::new(sizes));
         self
     }
@@ -53,20 +54,28 @@ impl<'a, Message> Stage<'a, Message> {
         self
     }
 
-    /// The sizes of the tiles that show video, in physical pixels.
-    fn sizes(&self, bounds: Rectangle) -> Vec<Wish> {
+    /// The requests for the tiles that show others' video, in physical pixels.
+    fn sizes(&self, bounds: Rectangle) -> Vec<TileWish> {
         let places = places(&self.tiles, bounds);
-        let size = |(tile, place): (&Tile, Rectangle)| {
-            let pixels = |side: f32| to_pixels(side * self.scale);
-            Wish { view: tile.view, width: pixels(place.width), height: pixels(place.height) }
+        let pixels = |side: f32| to_pixels(side * self.scale);
+        let size = |(tile, place): (&Tile, Rectangle)| match tile.view {
+            View::Own => None,
+            View::Track(track) => Some(TileWish {
+                track,
+                width: pixels(place.width),
+                height: pixels(place.height),
+                frames_per_second: MAX_FRAME_RATE,
+                priority: if tile.view.is_screen() { 2 } else { 1 },
+                paused: false,
+            }),
         };
-        self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).map(size).collect()
+        self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).filter_map(size).collect()
     }
 }
 
 /// The bounds of each tile, in the coordinates of `room`.
 pub fn places(tiles: &[Tile], room: Rectangle) -> Vec<Rectangle> {
-    let Some(shared) = tiles.iter().position(|tile| tile.view.shows == Shows::Screen) else {
+    let Some(shared) = tiles.iter().position(|tile| tile.view.is_screen()) else {
         return grid::arrange(tiles.len(), room, GAP_TILES);
     };
     let (screen, mut places) = grid::around_screen(tiles.len() - 1, room, GAP_TILES);
@@ -84,7 +93,7 @@ fn to_pixels(side: f32) -> u16 {
 #[derive(Default)]
 struct State {
     /// The sizes in the last message.
-    last_sizes: Vec<Wish>,
+    last_sizes: Vec<TileWish>,
     /// The message about the missing GPU was published.
     reported: bool,
     /// Used only without a GPU.
@@ -177,12 +186,17 @@ impl<'a, Message: 'a> From<Stage<'a, Message>> for Element<'a, Message> {
 
 /// The id of a tile for tests and assistive tools. It stays the same while the participant is in the meeting.
 pub fn tile_id(view: View) -> Id {
-    let kind = match view.shows {
-        Shows::Camera => "tile",
-        Shows::Screen => "screen",
-    };
-    Id::from(format!("{kind}-{:016x}", view.person.0))
+    match view {
+        View::Own => Id::new("tile-own"),
+        View::Track(TrackId { owner, .. }) => {
+            let kind = if view.is_screen() { "screen" } else { "tile" };
+            Id::from(format!("{kind}-{:016x}", owner.0))
+        }
+    }
 }
+
+/// Frames a second that a tile asks for.
+const MAX_FRAME_RATE: u8 = 60;
 
 fn local(bounds: Rectangle) -> Rectangle {
     Rectangle::with_size(bounds.size())

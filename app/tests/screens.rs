@@ -4,37 +4,37 @@
 #[path = "screens/bars.rs"]
 mod bars;
 mod common;
+#[path = "screens/facts.rs"]
+mod facts;
 #[path = "screens/preferences.rs"]
 mod preferences;
 #[path = "screens/rings.rs"]
 mod rings;
-#[path = "screens/truth.rs"]
-mod truth;
 
 use std::collections::BTreeSet;
 
 use accesskit::{Action, ActionRequest, Role, Toggled, TreeId, TreeUpdate};
 use app::kit::Element;
 use app::locale::Language;
-use app::model::{Device, Ending, Kind, LinkProblem, LockState, Microphone, PersonId, Step};
+use app::model::{Device, Kind, LockState, NoticeKind, sentence};
 use app::screen::preferences::{Part, Preference};
 use app::screen::{ended, entering, home, meeting, preview};
 use app::theme::{Choice, Theme};
 use common::{Ui, context, meeting_of, notices, preview_screen, recents, save, small_context, tree, walk};
+use engine::{LinkError, Microphone, ParticipantId, Reason, Step};
 use iced::keyboard::{Modifiers, key::Named};
 
-/// Every screen as the tests look at it, with a name for its picture.
+/// Calls `look` with every screen and a name for its picture.
 fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>)) {
     let context = context(language);
-    let quiet = |screen: &str| screen.to_owned();
     let mut home = home::Home::new(recents());
-    look(&quiet("home"), home.view(&context).map(drop));
+    look("home", home.view(&context).map(drop));
     home.update(home::Message::LinkTyped("http://example.org".into()));
-    home.reject_link(LinkProblem::NotALink);
+    home.reject_link(LinkError::NotALink);
     home.update(home::Message::MenuPressed(Part::Language));
-    look(&quiet("home-refused"), home.view(&context).map(drop));
-    look(&quiet("home-empty"), home::Home::default().view(&context).map(drop));
-    look(&quiet("preview"), preview_screen().view(&context, &common::pictures(9)).map(drop));
+    look("home-refused", home.view(&context).map(drop));
+    look("home-empty", home::Home::default().view(&context).map(drop));
+    look("preview", preview_screen().view(&context, &common::pictures(9)).map(drop));
     let mut empty = preview_screen();
     empty.name.clear();
     empty.update(preview::Message::EnterPressed);
@@ -42,10 +42,10 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     empty.update(preview::Message::MicrophonePressed);
     empty.update(preview::Message::MenuPressed(preview::Menu::Devices(Kind::Microphone)));
     let mut without = preview_screen();
-    without.report_problem(app::model::NoticeKind::NoCamera);
-    without.report_problem(app::model::NoticeKind::NoMicrophone);
-    look(&quiet("preview-without"), without.view(&context, &common::pictures(0)).map(drop));
-    look(&quiet("preview-empty"), empty.view(&context, &common::pictures(9)).map(drop));
+    without.report_problem(engine::NoticeKind::NoCamera);
+    without.report_problem(engine::NoticeKind::NoMicrophone);
+    look("preview-without", without.view(&context, &common::pictures(0)).map(drop));
+    look("preview-empty", empty.view(&context, &common::pictures(9)).map(drop));
     for step in [Step::Connecting, Step::Approaching, Step::Knocking] {
         look(&format!("entering-{step:?}").to_lowercase(), entering::view(step, &context).map(drop));
     }
@@ -66,23 +66,23 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     screen.update(meeting::Message::MutePressed);
     screen.update(meeting::Message::CameraPressed);
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
-    screen.update(meeting::Message::RemovePressed(PersonId(2)));
-    look(&quiet("meeting-remove"), screen.view(&context, &common::pictures(9), &[]).map(drop));
+    screen.update(meeting::Message::RemovePressed(ParticipantId(2)));
+    look("meeting-remove", screen.view(&context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::SharePressed);
     screen.update(meeting::Message::MenuPressed(meeting::Menu::Sound));
-    look(&quiet("meeting-menu"), screen.view(&context, &common::pictures(9), &[]).map(drop));
+    look("meeting-menu", screen.view(&context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(5);
     screen.model.people[2].screen = true;
-    look(&quiet("meeting-screen"), screen.view(&context, &common::pictures(9), &[]).map(drop));
-    for why in [Ending::Unreachable, Ending::Certificate, Ending::Removed] {
-        let screen = ended::Ended {
-            reason: why,
-            detail: "connect: connection refused (os error 111)".into(),
-            can_retry: true,
-            was_inside: false,
-        };
-        look(&format!("ended-{why:?}").to_lowercase(), screen.view(&context).map(drop));
+    look("meeting-screen", screen.view(&context, &common::pictures(9), &[]).map(drop));
+    let refused = || "connect: connection refused (os error 111)".to_owned();
+    for (name, reason) in [
+        ("ended-unreachable", Reason::Unreachable(refused())),
+        ("ended-certificate", Reason::Certificate(refused())),
+        ("ended-removed", Reason::Removed),
+    ] {
+        let screen = ended::Ended { reason, was_inside: false };
+        look(name, screen.view(&context).map(drop));
     }
 }
 
@@ -145,7 +145,7 @@ fn pictures_of_every_screen() {
     std::fs::create_dir_all(&folder).unwrap();
     for language in Language::ALL {
         every_screen(language, |name, view| {
-            // Each screen once in each theme: dark in English, light in French; the main ones in both below.
+            // Each screen once in each theme: dark in English, light in French. The main screens follow in other themes.
             let theme = if language == Language::English { Theme::DARK } else { Theme::LIGHT };
             save(&folder, &format!("{name}-{}", language.tag()), view, &theme, [1280, 800], 1.0);
         });
@@ -214,31 +214,63 @@ fn home_in_both_languages() {
     }
 }
 
+const LINK_ERRORS: [LinkError; 9] = [
+    LinkError::NotALink,
+    LinkError::BadHost,
+    LinkError::BadPort,
+    LinkError::BadMeeting,
+    LinkError::NoSecret,
+    LinkError::Damaged,
+    LinkError::Truncated,
+    LinkError::TooLong,
+    LinkError::OtherVersion(2),
+];
+
 #[test]
 fn each_bad_link_is_explained_in_both_languages() {
     for language in Language::ALL {
-        for problem in LinkProblem::ALL {
+        for problem in LINK_ERRORS {
             let mut home = home::Home::default();
             home.reject_link(problem);
-            let sentence = language.text(problem.id());
+            let sentence = language.text(sentence::link(problem));
             let update = tree(home.view(&context(language)));
             let field = update.nodes.iter().find(|(_, node)| node.role() == Role::TextInput).unwrap();
-            assert_eq!(field.1.description(), Some(sentence.as_str()), "assistive tools hear it with the field");
+            assert_eq!(field.1.description(), Some(sentence.as_str()), "the description of the field");
             Ui::new(home.view(&context(language))).find(&sentence);
         }
     }
 }
 
+fn reasons() -> [Reason; 14] {
+    [
+        Reason::Left,
+        Reason::Removed,
+        Reason::Refused,
+        Reason::Unattended,
+        Reason::NoMeeting,
+        Reason::Unreachable(String::new()),
+        Reason::Certificate(String::new()),
+        Reason::Version,
+        Reason::ServerSilent,
+        Reason::Full,
+        Reason::Draining,
+        Reason::Server(String::new()),
+        Reason::Forged,
+        Reason::Here(String::new()),
+    ]
+}
+
 #[test]
 fn each_ending_has_a_reason_a_cause_and_advice() {
     for language in Language::ALL {
-        for why in Ending::ALL {
-            let screen = ended::Ended { reason: why, detail: String::new(), can_retry: true, was_inside: true };
+        for reason in reasons() {
+            let (id, fault) = (sentence::reason(&reason), sentence::unnamed_fault(&reason));
+            let screen = ended::Ended { reason, was_inside: true };
             let mut ui = Ui::new(screen.view(&context(language)));
-            ui.find(&language.text(why.id()));
-            ui.find(&language.text(&format!("{}.advice", why.id())));
-            if let Some(fault) = why.fault() {
-                ui.find(&language.text(fault.id()));
+            ui.find(&language.text(id));
+            ui.find(&language.text(&format!("{id}.advice")));
+            if let Some(fault) = fault {
+                ui.find(&language.text(sentence::fault(fault)));
             }
             ui.click_id("home");
             assert!(matches!(ui.messages()[..], [ended::Message::HomePressed]));
@@ -249,7 +281,7 @@ fn each_ending_has_a_reason_a_cause_and_advice() {
 #[test]
 fn each_notification_has_a_text_and_advice() {
     for language in Language::ALL {
-        for kind in app::model::NoticeKind::ALL {
+        for kind in sentence::NOTICES.map(NoticeKind::Engine).into_iter().chain(NoticeKind::OF_WINDOW) {
             assert_ne!(language.text(kind.id()), kind.id());
             let advice = format!("{}.advice", kind.id());
             assert_ne!(language.text(&advice), advice);
@@ -282,11 +314,11 @@ fn tab_order_of_the_meeting_is_from_top_left_to_bottom_right() {
 #[test]
 fn tab_stays_inside_a_dialog_and_escape_closes_it() {
     let mut screen = meeting_of(4);
-    screen.update(meeting::Message::RemovePressed(PersonId(2)));
+    screen.update(meeting::Message::RemovePressed(ParticipantId(2)));
     let pictures = common::pictures(0);
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
     ui.redraw();
-    assert_eq!(ui.focused().as_deref(), Some("cancel"), "the harmless answer has the focus");
+    assert_eq!(ui.focused().as_deref(), Some("cancel"), "the safe answer is focused");
     assert_eq!(ui.tab_order(), ["cancel", "confirm"]);
     ui.tap(Named::Escape);
     assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::DialogClosed)));
@@ -406,7 +438,7 @@ fn tiles_describe_name_and_state() {
     let mut screen = meeting_of(4);
     screen.model.people[1].microphone = Microphone::Muted;
     screen.model.people[2].camera = false;
-    screen.model.speaking = vec![PersonId(3)];
+    screen.model.speaking = vec![ParticipantId(3)];
     let pictures = common::pictures(0);
     let update = tree(screen.view(&context(Language::English), &pictures, &[]));
     let tiles: Vec<_> = list_items(&update);
@@ -444,7 +476,7 @@ fn only_the_organiser_can_remove() {
         let names = update.nodes.iter().filter_map(|(_, node)| node.label().map(str::to_owned));
         names.filter(|name| name.starts_with("Remove ")).count()
     };
-    assert_eq!(removes(&screen), 3, "everybody but oneself");
+    assert_eq!(removes(&screen), 3, "everybody except ourselves");
     screen.model.organiser = false;
     assert_eq!(removes(&screen), 0);
 }
@@ -487,22 +519,22 @@ fn the_stage_requests_video_in_the_size_of_its_tiles() {
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
     ui.redraw();
     ui.redraw();
-    let wishes: Vec<_> = ui
+    let tiles: Vec<_> = ui
         .messages()
         .into_iter()
-        .filter_map(|message| if let meeting::Message::Resized(wishes) = message { Some(wishes) } else { None })
+        .filter_map(|message| if let meeting::Message::Resized(tiles) = message { Some(tiles) } else { None })
         .collect();
-    let [wishes] = &wishes[..] else { panic!("once for each change, not for each picture: {wishes:?}") };
-    assert_eq!(wishes.len(), 4);
-    assert!(wishes.iter().all(|wish| wish.width > 500 && wish.height > 280), "{wishes:?}");
+    let [tiles] = &tiles[..] else { panic!("once for each change, not for each picture: {tiles:?}") };
+    assert_eq!(tiles.len(), 3, "nothing is requested for our own picture");
+    assert!(tiles.iter().all(|tile| tile.width > 500 && tile.height > 280), "{tiles:?}");
 }
 
 #[test]
 fn the_window_starts_at_home_in_the_chosen_theme() {
-    let app = app::App::quiet(Language::French, Choice::Light);
+    let app = app::App::new(Language::French, Choice::Light);
     let id = iced::window::Id::unique();
     assert_eq!(app.title(id), "Conclave");
-    assert_eq!(app.worn(), Theme::LIGHT);
+    assert_eq!(app.theme(), Theme::LIGHT);
     let update = tree(app.view(id));
     assert!(update.nodes.iter().any(|(_, node)| node.label() == Some("Démarrer")));
 }

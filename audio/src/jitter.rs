@@ -1,7 +1,7 @@
-//! The jitter buffer of one remote: packets in as they come, 10 ms of sound out whenever asked.
+//! The jitter buffer of one remote: takes packets as they arrive, returns 10 ms of audio per call.
 //!
-//! Pure: the time is an argument and the codec a trait, so that hours of meeting run in a second of test. What is played
-//! late is played [`delay::Delay::wanted`] after the quickest packet of late: enough for all but one in a hundred.
+//! Time is an argument and the codec a trait, so tests run on virtual time. The playout delay is [`delay::Delay::wanted`]
+//! over the fastest recent packet: enough for 99 % of the packets.
 //! Between talks the timeline is moved by adding or dropping silence, in talk by taking out or repeating a period of
 //! the voice (`stretch`). A drifting clock of the sender is only a wanted delay that moves.
 //!
@@ -9,51 +9,53 @@
 //! did not: our senders end every talk with a packet that says so.
 
 mod delay;
-mod losses;
+mod loss_estimator;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod units;
 
 use crate::{BLOCK, Block, PACKET};
 use delay::Delay;
-use losses::Losses;
+use loss_estimator::LossEstimator;
 use media::{EncodedAudio, Timestamp};
 use std::collections::VecDeque;
 use std::time::Duration;
+use units::{micros_to_samples, samples_to_micros, samples_to_millis};
 
 /// 20 ms of decoded sound.
 pub type Frame = [f32; PACKET];
 
-/// What the buffer asks of a codec. It never fails: what cannot be decoded is concealed, and answered with `false`.
+/// The codec of a remote. Methods do not fail: a packet that cannot be decoded is concealed and `false` is returned.
 pub trait Decode {
-    /// Restores a packet.
+    /// Decodes a packet.
     fn decode(&mut self, packet: &[u8], out: &mut Frame) -> bool;
-    /// Restores the packet before `successor` from the copy in it; `false` where there is none.
+    /// Decodes the packet before `successor` from its in-band FEC. Returns false if it has none.
     fn recover(&mut self, successor: &[u8], out: &mut Frame) -> bool;
-    /// Invents what fits behind the last frame; noise of the room in a pause.
+    /// Conceals a missing packet; comfort noise in a pause.
     fn conceal(&mut self, out: &mut Frame);
 }
 
-/// What happened to one remote's sound so far. Counts since it was added.
+/// The statistics of one remote, since it was added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
-    /// Packets that came.
+    /// Received packets.
     pub packets_received: u64,
-    /// Packets that were decoded and played.
+    /// Decoded packets.
     pub packets_played: u64,
-    /// Packets that came after their time, twice, or with an impossible position.
+    /// Packets that were late, duplicate, or had an invalid position.
     pub packets_discarded: u64,
     /// Packets that could not be decoded.
     pub packets_broken: u64,
-    /// Milliseconds that were invented while the remote was in talk. Pauses that were never sent do not count.
+    /// Concealed milliseconds of speech. DTX pauses do not count.
     pub concealed_ms: u64,
     /// Milliseconds restored from the copy in the next packet (in-band FEC).
     pub recovered_ms: u64,
-    /// Milliseconds of talk that were due: played, restored and invented.
+    /// Milliseconds of speech: decoded, recovered and concealed.
     pub talk_ms: u64,
-    /// The delay that the buffer aims at, over that of the quickest packet.
+    /// The target delay over the fastest packet.
     pub target: Duration,
-    /// The delay that it has.
+    /// The current delay over the fastest packet.
     pub delay: Duration,
 }
 
@@ -65,14 +67,14 @@ pub struct Buffer {
     /// The position behind `decoded`; `None` before the first packet is due.
     next: Option<u64>,
     /// Behind the last packet that was decoded: what lies before it has been heard.
-    heard: u64,
+    played_until: u64,
     delay: Delay,
     talk: Talk,
     /// Samples to be played before the voice may be stretched again.
-    rest: usize,
-    losses: Losses,
-    /// Packets in a row that cannot belong to this timeline.
-    strange: u32,
+    stretch_pause: usize,
+    losses: LossEstimator,
+    /// Consecutive packets that do not belong to this timeline.
+    foreign: u32,
     statistics: Statistics,
 }
 
@@ -81,12 +83,12 @@ pub struct Buffer {
 struct Talk {
     /// The last packet carried a voice.
     on: bool,
-    /// Samples invented since the last packet was decoded.
-    invented: u64,
-    /// Those of them for which the timeline stood still, because the missing packet may just be late.
-    owed: u64,
-    /// Those that count as concealed only if the voice turns out to have gone on.
-    unsettled: u64,
+    /// Samples concealed since the last packet was decoded.
+    concealed: u64,
+    /// Of these, samples for which the timeline waited, because the packet may only be late.
+    stalled: u64,
+    /// Of these, samples that count as concealed only if the speech continues afterwards.
+    undecided: u64,
 }
 
 impl Buffer {
@@ -96,17 +98,17 @@ impl Buffer {
             packets: VecDeque::with_capacity(MAX_PACKETS + 1),
             decoded: Vec::with_capacity(4 * PACKET),
             next: None,
-            heard: 0,
+            played_until: 0,
             delay: Delay::new(),
             talk: Talk::default(),
-            rest: 0,
-            losses: Losses::default(),
-            strange: 0,
+            stretch_pause: 0,
+            losses: LossEstimator::default(),
+            foreign: 0,
             statistics: Statistics::default(),
         }
     }
 
-    /// Takes in a packet that came at `at`. Never grows beyond three seconds; the oldest packet gives way.
+    /// Inserts a packet that arrived at `at`. Holds at most three seconds; then the oldest packet is dropped.
     pub fn insert(&mut self, packet: EncodedAudio, at: Timestamp) {
         self.statistics.packets_received += 1;
         if packet.position >= LAST_POSITION || !self.belongs(&packet, at) || self.is_too_late(packet.position) {
@@ -135,12 +137,12 @@ impl Buffer {
         }
         block.copy_from_slice(&self.decoded[..BLOCK]);
         self.decoded.drain(..BLOCK);
-        self.rest = self.rest.saturating_sub(BLOCK);
+        self.stretch_pause = self.stretch_pause.saturating_sub(BLOCK);
     }
 
     /// True while the last packet that was played carried a voice and its successor is not overdue.
     pub fn in_talk(&self) -> bool {
-        self.talk.on && self.talk.invented < AUDIBLE
+        self.talk.on && self.talk.concealed < AUDIBLE
     }
 
     /// What happened so far.
@@ -151,16 +153,16 @@ impl Buffer {
     /// Learns from the packet's delay, and starts anew where the sender has: a delay that is off by seconds, several
     /// times in a row, is another timeline.
     fn belongs(&mut self, packet: &EncodedAudio, at: Timestamp) -> bool {
-        if self.delay.is_strange(packet.position, at) {
-            self.strange += 1;
-            if self.strange < STRANGE_ENOUGH {
+        if self.delay.is_foreign(packet.position, at) {
+            self.foreign += 1;
+            if self.foreign < MAX_FOREIGN {
                 return false;
             }
-            tracing::debug!(position = packet.position, "timeline starts anew");
+            tracing::debug!(position = packet.position, "timeline restarted");
             *self = Self { statistics: self.statistics, ..Self::new() };
         }
-        self.strange = 0;
-        self.delay.came(packet.position, at);
+        self.foreign = 0;
+        self.delay.packet_arrived(packet.position, at);
         true
     }
 
@@ -170,26 +172,29 @@ impl Buffer {
         if position >= next {
             return false;
         }
-        // In talk the timeline has already waited as long as it may (`starve`).
-        if self.talk.on || position < self.heard || self.packets.front().is_some_and(|first| first.position < next) {
+        // In talk the timeline has already waited as long as it may (`handle_underrun`).
+        if self.talk.on
+            || position < self.played_until
+            || self.packets.front().is_some_and(|first| first.position < next)
+        {
             return true;
         }
-        self.delay.moved(samples(next - position));
+        self.delay.moved(samples_to_micros(next - position));
         self.next = Some(position);
         false
     }
 
-    /// Decodes or invents at least one sample.
+    /// Decodes or conceals at least one sample.
     fn refill(&mut self, now: Timestamp, codec: &mut dyn Decode) {
         let Some(next) = self.next else { return self.begin(now) };
         self.drop_overdue();
-        let Some(first) = self.packets.front() else { return self.starve(next, codec) };
+        let Some(first) = self.packets.front() else { return self.handle_underrun(next, codec) };
         let gap = first.position.saturating_sub(next);
-        let (next, gap) = self.pay(next, gap, codec);
+        let (next, gap) = self.catch_up(next, gap, codec);
         if gap == 0 {
             self.play(codec);
         } else if self.in_talk() {
-            self.bridge(next, gap, codec);
+            self.fill_gap(next, gap, codec);
         } else {
             self.pause(next, gap, codec);
         }
@@ -202,20 +207,20 @@ impl Buffer {
             && self.delay.is_due(first.position, now)
         {
             self.next = Some(first.position);
-            self.heard = first.position;
+            self.played_until = first.position;
             self.decoded.clear();
             self.delay.played(now, first.position);
             self.decoded.resize(BLOCK, 0.0);
-            self.delay.moved(samples(BLOCK as u64));
+            self.delay.moved(samples_to_micros(BLOCK as u64));
         }
     }
 
-    /// Nothing is there. In talk the missing packet is given a little time; in a pause the timeline runs on.
-    fn starve(&mut self, next: u64, codec: &mut dyn Decode) {
-        self.invent(PACKET as u64, codec);
-        if self.talk.on && self.talk.owed < MAX_WAIT {
-            self.talk.owed += PACKET as u64;
-            self.delay.moved(samples(PACKET as u64));
+    /// No packet is there. During speech the timeline waits for the missing packet; in a pause it continues.
+    fn handle_underrun(&mut self, next: u64, codec: &mut dyn Decode) {
+        self.conceal(PACKET as u64, codec);
+        if self.talk.on && self.talk.stalled < MAX_WAIT {
+            self.talk.stalled += PACKET as u64;
+            self.delay.moved(samples_to_micros(PACKET as u64));
         } else {
             self.next = Some(next + PACKET as u64);
         }
@@ -224,49 +229,49 @@ impl Buffer {
     /// Skips what was missing while the timeline stood still, up to `gap`; returns the place in the timeline and what is
     /// left of the gap. Where the delay is short, the time stays and the last missing packet is restored into it: from
     /// then on copies are in time.
-    fn pay(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) -> (u64, u64) {
-        let owed = gap.min(self.talk.owed);
-        let kept = if owed == gap && gap >= PACKET as u64 { PACKET as u64 } else { 0 };
-        let (next, gap) = self.skip(next, gap, owed - kept);
+    fn catch_up(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) -> (u64, u64) {
+        let stalled = gap.min(self.talk.stalled);
+        let kept = if stalled == gap && gap >= PACKET as u64 { PACKET as u64 } else { 0 };
+        let (next, gap) = self.skip(next, gap, stalled - kept);
         if kept == 0 {
             return (next, gap);
         }
-        if self.delay.excess() <= TOLERATED && self.restore(next, codec) {
-            self.talk.owed -= kept;
+        if self.delay.excess() <= EXCESS_TOLERATED && self.restore(next, codec) {
+            self.talk.stalled -= kept;
             return (next + kept, gap - kept);
         }
         self.skip(next, gap, kept)
     }
 
     fn skip(&mut self, next: u64, gap: u64, length: u64) -> (u64, u64) {
-        self.talk.owed -= length;
-        self.delay.moved(-samples(length));
+        self.talk.stalled -= length;
+        self.delay.moved(-samples_to_micros(length));
         self.next = Some(next + length);
         (next + length, gap - length)
     }
 
-    /// A pause that was never sent, `gap` samples of it left: the place to correct the delay unheard.
+    /// A DTX pause with `gap` samples left. Corrects the delay inaudibly.
     fn pause(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
         let excess = self.delay.excess();
-        if excess < -delay::SHORT {
+        if excess < -delay::SHORTAGE_TOLERATED {
             let added = micros_to_samples(-excess).min(PACKET as u64);
-            self.delay.moved(samples(added));
-            return self.invent(added, codec);
+            self.delay.moved(samples_to_micros(added));
+            return self.conceal(added, codec);
         }
-        let skipped = if excess > TOLERATED { micros_to_samples(excess).min(gap) } else { 0 };
-        self.delay.moved(-samples(skipped));
+        let skipped = if excess > EXCESS_TOLERATED { micros_to_samples(excess).min(gap) } else { 0 };
+        self.delay.moved(-samples_to_micros(skipped));
         let length = (gap - skipped).min(PACKET as u64);
-        self.invent(length, codec);
+        self.conceal(length, codec);
         self.next = Some(next + skipped + length);
     }
 
-    /// A packet is missing in talk, and a later one is there.
-    fn bridge(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
+    /// A packet is missing during speech, and a later one is there.
+    fn fill_gap(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
         if gap == PACKET as u64 && self.restore(next, codec) {
             return;
         }
         let length = gap.min(PACKET as u64);
-        self.invent(length, codec);
+        self.conceal(length, codec);
         self.next = Some(next + length);
     }
 
@@ -290,19 +295,19 @@ impl Buffer {
     fn play(&mut self, codec: &mut dyn Decode) {
         self.decode_first(codec);
         let excess = self.delay.excess();
-        if excess > FAR_TOO_LATE {
+        if excess > MAX_EXCESS {
             return self.jump(excess);
         }
-        if self.rest > 0 {
+        if self.stretch_pause > 0 {
             return;
         }
-        if excess > TOLERATED {
+        if excess > EXCESS_TOLERATED {
             // Long periods of deep voices need more than a packet to be found in.
             if self.packets.front().is_some_and(|first| Some(first.position) == self.next) {
                 self.decode_first(codec);
             }
             self.shorten(excess);
-        } else if excess < -delay::SHORT {
+        } else if excess < -delay::SHORTAGE_TOLERATED {
             self.lengthen();
         }
     }
@@ -310,10 +315,10 @@ impl Buffer {
     fn decode_first(&mut self, codec: &mut dyn Decode) {
         let Some(packet) = self.packets.pop_front() else { return };
         let mut frame = [0.0; PACKET];
-        let missing = packet.position.saturating_sub(self.heard) / PACKET as u64;
+        let missing = packet.position.saturating_sub(self.played_until) / PACKET as u64;
         self.losses.count(if self.in_talk() { missing } else { 0 });
         self.delay.wait_for_copies(self.losses.is_waiting_worthwhile());
-        self.settle(packet.voice);
+        self.resolve_undecided(packet.voice);
         if codec.decode(&packet.payload, &mut frame) {
             self.statistics.packets_played += 1;
         } else {
@@ -322,37 +327,37 @@ impl Buffer {
         }
         self.statistics.talk_ms += if packet.voice { FRAME_MS } else { 0 };
         self.append(&frame);
-        self.heard = packet.position + PACKET as u64;
-        self.next = Some(self.heard);
+        self.played_until = packet.position + PACKET as u64;
+        self.next = Some(self.played_until);
     }
 
     /// The remote is heard again: what was invented meanwhile counts if it was still in talk, else it had paused or muted.
-    fn settle(&mut self, voice: bool) {
+    fn resolve_undecided(&mut self, voice: bool) {
         if voice && self.talk.on {
-            self.statistics.concealed_ms += milliseconds(self.talk.unsettled);
-            self.statistics.talk_ms += milliseconds(self.talk.unsettled);
+            self.statistics.concealed_ms += samples_to_millis(self.talk.undecided);
+            self.statistics.talk_ms += samples_to_millis(self.talk.undecided);
         }
         self.talk = Talk { on: voice, ..Talk::default() };
     }
 
-    /// Invents up to 20 ms, and counts them where they replace a voice.
-    fn invent(&mut self, length: u64, codec: &mut dyn Decode) {
+    /// Conceals up to 20 ms. Counts them if they replace speech.
+    fn conceal(&mut self, length: u64, codec: &mut dyn Decode) {
         let mut frame = [0.0; PACKET];
         // What a decoder invents fades; after a while it only costs time.
-        if self.talk.invented < MAX_INVENTED {
+        if self.talk.concealed < MAX_CONCEALED {
             codec.conceal(&mut frame);
         }
         let length = length.min(PACKET as u64);
         self.append(&frame[..usize::try_from(length).unwrap_or(PACKET)]);
-        self.talk.invented = self.talk.invented.saturating_add(length);
+        self.talk.concealed = self.talk.concealed.saturating_add(length);
         if !self.talk.on {
             return;
         }
-        if self.talk.invented <= AUDIBLE {
-            self.statistics.concealed_ms += milliseconds(length);
-            self.statistics.talk_ms += milliseconds(length);
-        } else if self.talk.unsettled < MAX_UNSETTLED {
-            self.talk.unsettled += length;
+        if self.talk.concealed <= AUDIBLE {
+            self.statistics.concealed_ms += samples_to_millis(length);
+            self.statistics.talk_ms += samples_to_millis(length);
+        } else if self.talk.undecided < MAX_UNDECIDED {
+            self.talk.undecided += length;
         }
     }
 
@@ -362,22 +367,22 @@ impl Buffer {
 
     fn shorten(&mut self, excess: i64) {
         // A voice is only cut at its own period; a pause anywhere.
-        let likeness = if self.talk.on { stretch::ALIKE } else { stretch::ANYWHERE };
-        if let Some(removed) = stretch::shorten(&mut self.decoded, likeness) {
-            self.delay.moved(-samples(removed as u64));
-            self.rest = if excess > LATE { 0 } else { STRETCH_EVERY };
+        let min_similarity = if self.talk.on { stretch::SIMILAR } else { stretch::ANY };
+        if let Some(removed) = stretch::shorten(&mut self.decoded, min_similarity) {
+            self.delay.moved(-samples_to_micros(removed as u64));
+            self.stretch_pause = if excess > HURRY_ABOVE { 0 } else { STRETCH_PAUSE };
         }
     }
 
     fn lengthen(&mut self) {
-        let likeness = if self.talk.on { stretch::ALIKE } else { stretch::ANYWHERE };
-        if let Some(added) = stretch::lengthen(&mut self.decoded, likeness) {
-            self.delay.moved(samples(added as u64));
-            self.rest = STRETCH_EVERY;
+        let min_similarity = if self.talk.on { stretch::SIMILAR } else { stretch::ANY };
+        if let Some(added) = stretch::lengthen(&mut self.decoded, min_similarity) {
+            self.delay.moved(samples_to_micros(added as u64));
+            self.stretch_pause = STRETCH_PAUSE;
         }
     }
 
-    /// A backlog came at once: what is older than the wanted delay is not played any more.
+    /// Skips packets that are older than the wanted delay, after a burst.
     fn jump(&mut self, excess: i64) {
         let mut left = micros_to_samples(excess);
         while self.packets.len() > 1 && left >= PACKET as u64 {
@@ -385,12 +390,12 @@ impl Buffer {
             let skipped = first.position.saturating_sub(self.next.unwrap_or(first.position));
             self.next = Some(first.position);
             self.statistics.packets_discarded += 1;
-            self.delay.moved(-samples(skipped));
+            self.delay.moved(-samples_to_micros(skipped));
             left = left.saturating_sub(skipped);
         }
     }
 
-    /// Packets that the timeline has overtaken while they waited.
+    /// Drops packets that are behind the timeline.
     fn drop_overdue(&mut self) {
         while let (Some(first), Some(next)) = (self.packets.front(), self.next)
             && first.position + PACKET as u64 <= next
@@ -401,30 +406,17 @@ impl Buffer {
     }
 }
 
-/// Samples as microseconds.
-fn samples(count: u64) -> i64 {
-    i64::try_from(count.saturating_mul(125) / 6).unwrap_or(i64::MAX)
-}
-
-fn micros_to_samples(micros: i64) -> u64 {
-    u64::try_from(micros.max(0)).unwrap_or(0).saturating_mul(6) / 125
-}
-
-fn milliseconds(samples: u64) -> u64 {
-    samples / 48
-}
-
 /// A frame in milliseconds.
 const FRAME_MS: u64 = 20;
 
 /// Three seconds of packets.
 const MAX_PACKETS: usize = 150;
 
-/// Positions from here on would overflow sums; no meeting lasts five thousand years.
+/// Positions from here on would overflow sums; a meeting never lasts 5,000 years.
 const LAST_POSITION: u64 = 1 << 53;
 
 /// Packets of another timeline before it is believed.
-const STRANGE_ENOUGH: u32 = 5;
+const MAX_FOREIGN: u32 = 5;
 
 /// Samples invented in talk that a listener hears and that count at once: 200 ms, after which nothing is left of them.
 const AUDIBLE: u64 = 9_600;
@@ -433,19 +425,19 @@ const AUDIBLE: u64 = 9_600;
 const MAX_WAIT: u64 = 9_600;
 
 /// After this much the decoder's invention is silence: one second, more than twice the refresh of DTX.
-const MAX_INVENTED: u64 = 48_000;
+const MAX_CONCEALED: u64 = 48_000;
 
 /// An interruption counts up to ten seconds.
-const MAX_UNSETTLED: u64 = 480_000;
+const MAX_UNDECIDED: u64 = 480_000;
 
 /// Microseconds over the wanted delay that are left alone: half a packet.
-const TOLERATED: i64 = 10_000;
+const EXCESS_TOLERATED: i64 = 10_000;
 
 /// Above this excess the voice is shortened without a rest.
-const LATE: i64 = 100_000;
+const HURRY_ABOVE: i64 = 100_000;
 
 /// Above this excess packets are skipped.
-const FAR_TOO_LATE: i64 = 400_000;
+const MAX_EXCESS: i64 = 400_000;
 
 /// Samples played between two changes of speed: 60 ms, so that speech is at most a sixth faster.
-const STRETCH_EVERY: usize = 2_880;
+const STRETCH_PAUSE: usize = 2_880;

@@ -1,8 +1,8 @@
-//! Sound: devices, the 10 ms engine, the jitter buffer and the mixer.
+//! Audio: devices, the engine, the jitter buffer and the mixer.
 //!
-//! A device's callback touches one ring and nothing else; the thread "audio" does the rest: echo, noise and gain
-//! ([`process`]), Opus by `codec`, the jitter buffer, the mix. Sealing and the network are absent: packets leave by a
-//! closure and arrive by [`Remote::push`].
+//! Device callbacks only access a ring buffer. The thread "audio" does everything else: echo cancellation, noise
+//! suppression and gain control ([`process`]), Opus (crate `codec`), the jitter buffer and the mix. Encryption and the
+//! network are deliberately absent: packets leave through a closure and arrive through [`Remote::push`].
 
 #![cfg_attr(
     test,
@@ -14,7 +14,7 @@
     )
 )]
 
-pub mod compare;
+mod block;
 pub mod device;
 mod engine;
 mod jitter;
@@ -26,23 +26,9 @@ mod resample;
 mod speech;
 mod uplink;
 
+pub use block::{BLOCK, Block, PACKET, SAMPLE_RATE, SILENCE};
 pub use device::{Choice, Direction};
 pub use engine::{Config, Devices, Engine, Levels, Warning};
 pub use jitter::Statistics;
 pub use remote::Remote;
 pub use uplink::Send;
-
-/// Samples in a second, everywhere between the devices and Opus.
-pub const SAMPLE_RATE: u32 = 48_000;
-
-/// Samples in a block: 10 ms, what the echo canceller takes and the engine's beat.
-pub const BLOCK: usize = 480;
-
-/// Samples in a packet: 20 ms.
-pub const PACKET: usize = 2 * BLOCK;
-
-/// 10 ms of one channel at [`SAMPLE_RATE`]; samples lie in -1.0..=1.0.
-pub type Block = [f32; BLOCK];
-
-/// A block of silence.
-pub const SILENCE: Block = [0.0; BLOCK];

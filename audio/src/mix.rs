@@ -1,4 +1,4 @@
-//! Adds what the others say, and keeps the sum within what a device can play.
+//! Mixes the remotes and limits the sum to full scale.
 
 use crate::Block;
 
@@ -9,7 +9,7 @@ pub fn add(mix: &mut Block, voice: &Block) {
     }
 }
 
-/// Bends what would clip: exact below [`KNEE`], then ever flatter towards full scale. What is not a number is silence.
+/// Soft limiter: linear below [`KNEE`], compressed above. Samples that are not finite become 0.
 pub fn soften(mix: &mut Block) {
     for sample in mix {
         let size = sample.abs();
@@ -22,7 +22,7 @@ pub fn soften(mix: &mut Block) {
     }
 }
 
-/// Where the bend begins: -2 dBFS, above ordinary speech.
+/// The start of the compression: -2 dBFS, above normal speech.
 const KNEE: f32 = 0.8;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Opus behind what the jitter buffer asks of a codec.
+//! Opus as the codec of the jitter buffer.
 
 use crate::PACKET;
 use crate::jitter::{Decode, Frame};
@@ -10,7 +10,7 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// A decoder that has heard nothing.
+    /// Creates a decoder.
     ///
     /// # Errors
     /// As [`Decoder::new`].
@@ -42,7 +42,7 @@ impl Decode for Voice {
     }
 }
 
-/// True where a packet of 20 ms of one channel carries a coarse copy of its forerunner: the LBRR flag of the SILK layer
+/// True if a packet of 20 ms of one channel contains in-band FEC for the previous packet: the LBRR flag of the SILK layer
 /// (RFC 6716 section 4.2.3 puts it right behind the voice-activity flag, each one even bit of the range coder).
 fn carries_copy(packet: &[u8]) -> bool {
     let [header, first, ..] = packet else { return false };
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_copy_is_seen_where_it_is_carried() {
+    fn packets_with_in_band_fec_are_recognised() {
         let (pool, mut encoder) = (BufferPool::new(2), Encoder::new().unwrap());
         let mut copies = 0;
         for number in 0..50 {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn any_bytes_are_read() {
+    fn any_bytes_decode_to_finite_samples() {
         assert!(!carries_copy(&[]));
         for first in 0..=255 {
             assert!(!carries_copy(&[first]));

@@ -1,4 +1,4 @@
-//! What is done to the microphone's sound before it is compressed: echo, noise, gain.
+//! Processing of the microphone before encoding: echo cancellation, noise suppression, gain control.
 
 use crate::{BLOCK, Block, SAMPLE_RATE};
 use sonora::config::{
@@ -7,22 +7,22 @@ use sonora::config::{
 use sonora::{AudioProcessing, Config, StreamConfig};
 use std::time::Duration;
 
-/// Works on blocks of 10 ms, on the engine's thread.
+/// Processes blocks of 10 ms on the audio thread.
 pub trait Process: Send {
-    /// What it is called in statistics.
+    /// The name for statistics.
     fn name(&self) -> &'static str;
 
-    /// Hears what is about to be played, so that its echo can be known.
+    /// Analyses a block before it is played (the far end of the echo canceller).
     fn played(&mut self, block: &Block);
 
-    /// Cleans what was recorded. `delay` lies between [`Process::played`] and the echo's return, as far as the devices know.
+    /// Processes a recorded block. `delay` is the time from [`Process::played`] to the echo, as reported by the devices.
     fn recorded(&mut self, block: &mut Block, delay: Duration);
 
-    /// Says whether an echo can come back at all: not from a file, and not into one. Forgets what it knew of the room.
+    /// Enables or disables echo cancellation and resets its state. Files have no echo.
     fn listen_for_echo(&mut self, possible: bool);
 }
 
-/// Leaves the sound as it is.
+/// Changes nothing.
 pub struct Null;
 
 impl Process for Null {
@@ -72,11 +72,11 @@ impl Process for Voice {
 
     fn recorded(&mut self, block: &mut Block, delay: Duration) {
         let delay = i32::try_from(delay.as_millis()).unwrap_or(i32::MAX);
-        // Beyond half a second it is clamped, which is as good as can be.
+        // The library accepts at most 500 ms.
         self.inner.set_stream_delay_ms(delay.min(MAX_DELAY_MS)).ok();
         match self.inner.process_capture_f32(&[block], &mut [&mut self.output]) {
             Ok(()) => *block = self.output,
-            Err(error) => tracing::debug!(%error, "recorded block left as it was"),
+            Err(error) => tracing::debug!(%error, "recorded block not processed"),
         }
     }
 
@@ -103,13 +103,13 @@ fn build(echo: bool) -> AudioProcessing {
     AudioProcessing::builder().config(config).capture_config(stream).render_config(stream).build()
 }
 
-/// What the library takes.
+/// The maximum delay of the library, in milliseconds.
 const MAX_DELAY_MS: i32 = 500;
 
-/// The library would begin 15 dB up, which makes the first word of a loud microphone a shout.
+/// The default of the library is 15 dB, which makes the first words of a loud microphone too loud.
 const FIRST_GAIN_DB: f32 = 6.0;
 
-/// Enough for a far microphone; more would lift the room's noise into speech.
+/// Enough for a distant microphone. More would amplify background noise.
 const MAX_GAIN_DB: f32 = 30.0;
 
 const _: () = assert!(BLOCK * 100 == SAMPLE_RATE as usize, "the library takes exactly 10 ms");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_echo_of_the_others_is_taken_out() {
+    fn echo_is_removed() {
         let (heard, left) = echo_left(&mut Voice::new());
         assert!(left < heard * 0.05, "{:.1} dB removed", 10.0 * (heard / left.max(1e-9)).log10());
     }

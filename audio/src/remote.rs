@@ -1,4 +1,4 @@
-//! One remote's sound: an inbox for the network's thread, a jitter buffer and a decoder for the engine's.
+//! One remote: a queue filled by the network, and a jitter buffer and decoder for the audio thread.
 
 use crate::jitter::{Buffer, Statistics};
 use crate::opus::Voice;
@@ -7,19 +7,19 @@ use codec::opus::Error;
 use media::{ByteSize, Clock, EncodedAudio, Level, Receiver, Sender};
 use std::time::Instant;
 
-/// Where one remote's packets go in. Dropping it does not remove the remote.
+/// The queue of one remote. Dropping it does not remove the remote.
 pub struct Remote {
     inbox: Sender<Arrival>,
 }
 
 impl Remote {
-    /// One whose packets go nowhere, for a system that has no memory left for a decoder.
-    pub(crate) fn deaf() -> Self {
+    /// A remote that drops all packets, used if no decoder can be created.
+    pub(crate) fn disconnected() -> Self {
         Self { inbox: media::bounded(0).0 }
     }
 
-    /// Hands over an opened packet, from any thread. Never waits: where three seconds already lie there unread, the
-    /// packet is dropped, which later counts as lost.
+    /// Queues a decrypted packet, from any thread. Never blocks: if the queue holds three seconds, the packet is dropped
+    /// and later counts as lost.
     pub fn push(&self, packet: EncodedAudio) {
         if self.inbox.try_send(Arrival { packet, at: Instant::now() }).is_err() {
             tracing::trace!("inbox of a remote is full");
@@ -27,7 +27,7 @@ impl Remote {
     }
 }
 
-/// A packet and when it came.
+/// A packet and its arrival time.
 pub struct Arrival {
     packet: EncodedAudio,
     at: Instant,
@@ -50,7 +50,7 @@ pub fn connect() -> Result<(Remote, Playback), Error> {
     Ok((Remote { inbox }, playback))
 }
 
-/// The engine's end.
+/// The receiving side, on the audio thread.
 pub struct Playback {
     arrivals: Receiver<Arrival>,
     buffer: Buffer,
@@ -61,7 +61,7 @@ pub struct Playback {
 }
 
 impl Playback {
-    /// Takes in what has come.
+    /// Moves queued packets into the jitter buffer.
     pub fn collect(&mut self, clock: Clock) {
         while let Some(arrival) = self.arrivals.try_recv() {
             self.buffer.insert(arrival.packet, clock.at(arrival.at));
@@ -77,31 +77,31 @@ impl Playback {
         block
     }
 
-    /// How loud it is, for a meter: up at once, down slowly.
+    /// The level for a meter: rises immediately, falls slowly.
     pub fn level(&self) -> Level {
         self.level
     }
 
-    /// Whether the remote speaks; goes out a while after the last word.
+    /// True if the remote speaks or spoke in the last 300 ms.
     pub fn speaking(&self) -> bool {
         self.speaking > 0
     }
 
-    /// What happened so far.
+    /// The statistics so far.
     pub fn statistics(&self) -> Statistics {
         self.buffer.statistics()
     }
 }
 
-/// A meter's needle: jumps up, falls by a decibel a block.
+/// The next level of a meter: rises immediately, falls by 1 dB per block.
 pub fn smooth(shown: Level, heard: Level) -> Level {
     heard.min(Level::new(shown.minus_dbov().saturating_add(1)))
 }
 
-/// Bytes that may wait unread: about three seconds.
+/// Maximum queued bytes: about three seconds.
 const MAX_WAITING: usize = 24 * 1_024;
 
-/// What a packet weighs besides its payload, so that empty ones are bounded too.
+/// The size of a packet without its payload, so that empty packets are bounded, too.
 const OVERHEAD: usize = 64;
 
 /// Blocks after the last voice: 300 ms.

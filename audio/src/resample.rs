@@ -84,7 +84,7 @@ impl FromBlocks {
     }
 }
 
-/// `None` where it cannot be done.
+/// `None` if it cannot be done.
 fn build(from: u32, to: u32, fixed: FixedSync) -> Option<Converter> {
     if from == to {
         return Some(Converter::Same);

@@ -1,9 +1,9 @@
-//! Tells speech from background by loudness: pure, one decision a packet.
+//! Voice activity detection by level, one decision per packet.
 
 use media::Level;
 
-/// Follows the background noise and says when somebody speaks over it; slow to let go, so that pauses between words
-/// do not blink.
+/// Tracks the background noise and detects speech above it. Ends speech with a delay, so that pauses between words do not
+/// toggle it.
 pub struct Detector {
     /// Background in dBov, negative.
     floor: f32,
@@ -14,12 +14,12 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// A detector that has heard nothing yet.
+    /// Creates a detector.
     pub fn new() -> Self {
         Self { floor: QUIETEST_FLOOR, loud: 0, quiet: 0, speaking: false }
     }
 
-    /// Takes in the loudness of the next 20 ms and says whether somebody speaks.
+    /// Adds the level of the next 20 ms. Returns true during speech.
     pub fn update(&mut self, level: Level) -> bool {
         let level = -f32::from(level.minus_dbov());
         if level > (self.floor + ABOVE_FLOOR).max(QUIETEST_SPEECH) {
@@ -38,7 +38,7 @@ impl Detector {
         self.speaking
     }
 
-    /// What the last [`Detector::update`] said.
+    /// The result of the last [`Detector::update`].
     pub fn speaking(&self) -> bool {
         self.speaking
     }

@@ -1,14 +1,14 @@
-//! Blocks of the microphone into packets: Opus with silence suppression, loudness and the voice flag.
+//! Encodes microphone blocks into packets: Opus with DTX, level and voice flag.
 
 use crate::speech::Detector;
 use crate::{BLOCK, Block, PACKET};
 use codec::opus::{Encoder, Error};
 use media::{AudioCodec, Buffer, BufferPool, EncodedAudio, Level, Timestamp};
 
-/// Takes each packet as soon as it is made, on the engine's thread: it must not wait.
+/// Called with each packet on the audio thread. It must not block.
 pub type Send = Box<dyn FnMut(EncodedAudio) + std::marker::Send>;
 
-/// The way out of one microphone.
+/// The send path of the microphone.
 pub struct Uplink {
     encoder: Encoder,
     pool: BufferPool,
@@ -16,18 +16,18 @@ pub struct Uplink {
     detector: Detector,
     samples: [f32; PACKET],
     filled: usize,
-    /// When the first of `samples` was heard.
+    /// The capture time of the first sample in `samples`.
     captured: Timestamp,
-    /// Position of the next block in the track's timeline.
+    /// The position of the next block in the track.
     position: u64,
-    /// First byte of the last packet if it carried a voice: what a pause must be announced with.
-    open_talk: Option<u8>,
+    /// The first byte of the last packet if it had the voice flag. Used for the packet that ends the speech.
+    last_voice_header: Option<u8>,
     /// False while muted.
     open: bool,
 }
 
 impl Uplink {
-    /// A track that begins now.
+    /// Creates a track at position 0.
     ///
     /// # Errors
     /// As [`Encoder::new`].
@@ -41,12 +41,12 @@ impl Uplink {
             filled: 0,
             captured: Timestamp::default(),
             position: 0,
-            open_talk: None,
+            last_voice_header: None,
             open: true,
         })
     }
 
-    /// Takes a block whose first sample was heard at `heard`; sends a packet with every second one.
+    /// Adds a block captured at `heard`. Sends a packet after every second block.
     pub fn record(&mut self, block: &Block, heard: Timestamp) {
         if !self.open {
             self.reopen();
@@ -63,13 +63,13 @@ impl Uplink {
         }
     }
 
-    /// Lets a block's time pass while muted. What was collected before is forgotten, not sent.
+    /// Advances the position by one block while muted. Drops an incomplete packet.
     pub fn pass(&mut self) {
         self.close();
         self.position += BLOCK as u64;
     }
 
-    /// Moves the timeline forward to `position`: another microphone took over after a while without any.
+    /// Advances to `position` after a time without a microphone.
     pub fn resume_at(&mut self, position: u64) {
         self.close();
         self.position = self.position.max(position);
@@ -80,15 +80,15 @@ impl Uplink {
         self.filled = 0;
     }
 
-    /// A new talk: nothing of what was said before the mute lives on in the coder or in the voice flag, whose first
-    /// packets say "no voice" and so tell the receivers that the hole was none.
+    /// Resets the encoder and the voice detector after a mute. The first packets have no voice flag, so receivers do not
+    /// treat the gap as a loss.
     fn reopen(&mut self) {
         self.open = true;
-        self.open_talk = None;
+        self.last_voice_header = None;
         self.detector = Detector::new();
         match Encoder::new() {
             Ok(encoder) => self.encoder = encoder,
-            Err(error) => tracing::debug!(%error, "the old encoder goes on"),
+            Err(error) => tracing::debug!(%error, "cannot create a new encoder; keeping the old one"),
         }
     }
 
@@ -104,35 +104,35 @@ impl Uplink {
         };
         match payload {
             Some(payload) => {
-                self.open_talk = payload.first().copied().filter(|_| voice);
-                self.hand_over(payload, level, voice);
+                self.last_voice_header = payload.first().copied().filter(|_| voice);
+                self.send_payload(payload, level, voice);
             }
             None => self.announce_pause(level),
         }
     }
 
-    /// Receivers take a hole behind a voice for a loss. So a talk ends with a packet that says otherwise: the header of
-    /// the last one with no sound in it (RFC 6716 section 3.4 allows it, and decoders take it for silence).
+    /// Receivers treat a gap after a packet with the voice flag as a loss. So DTX begins with a packet without the flag:
+    /// the header of the last packet without a payload, which decoders play as silence (RFC 6716 section 3.4).
     fn announce_pause(&mut self, level: Level) {
-        if let Some(header) = self.open_talk.take() {
+        if let Some(header) = self.last_voice_header.take() {
             let payload = self.pool.copy(&[header & ONE_FRAME]);
-            self.hand_over(payload, level, false);
+            self.send_payload(payload, level, false);
         }
     }
 
-    fn hand_over(&mut self, payload: Buffer, level: Level, voice: bool) {
+    fn send_payload(&mut self, payload: Buffer, level: Level, voice: bool) {
         let position = self.position - PACKET as u64;
         let (codec, captured, samples) = (AudioCodec::Opus, self.captured, SAMPLES);
         (self.send)(EncodedAudio { codec, position, samples, captured, voice, level, payload });
     }
 }
 
-/// [`PACKET`], as packets count it.
+/// [`PACKET`], as the type of the packet field.
 const SAMPLES: u16 = 960;
 
 const _: () = assert!(SAMPLES as usize == PACKET, "packets say how long they are");
 
-/// Keeps configuration and channels of an Opus header, and says that one frame follows (RFC 6716 section 3.1).
+/// The mask for configuration and channels of an Opus header, with a frame count of one (RFC 6716 section 3.1).
 const ONE_FRAME: u8 = 0b1111_1100;
 
 #[cfg(test)]
@@ -145,8 +145,8 @@ mod tests {
     fn uplink() -> (Uplink, Sent) {
         let sent = Sent::default();
         let outbox = Arc::clone(&sent);
-        let hand_over = Box::new(move |packet| outbox.lock().unwrap().push(packet));
-        (Uplink::new(BufferPool::new(8), hand_over).unwrap(), sent)
+        let send_payload = Box::new(move |packet| outbox.lock().unwrap().push(packet));
+        (Uplink::new(BufferPool::new(8), send_payload).unwrap(), sent)
     }
 
     fn voice(number: usize) -> Block {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_follow_each_other_and_say_when_they_were_heard() {
+    fn packets_have_consecutive_positions_and_capture_times() {
         let (mut uplink, sent) = uplink();
         (0..20).for_each(|number| uplink.record(&voice(number), at(number)));
         let sent = sent.lock().unwrap();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_hardly_sent_and_never_behind_a_voice() {
+    fn silence_is_rarely_sent_and_never_after_a_voice_flag() {
         let (mut uplink, sent) = uplink();
         (0..100).for_each(|number| uplink.record(&voice(number), at(number)));
         (100..400).for_each(|number| uplink.record(&crate::SILENCE, at(number)));
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn muting_sends_nothing_and_keeps_the_time() {
+    fn muting_sends_nothing_and_advances_the_position() {
         let (mut uplink, sent) = uplink();
         (0..21).for_each(|number| uplink.record(&voice(number), at(number)));
         (21..71).for_each(|_| uplink.pass());

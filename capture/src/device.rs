@@ -9,6 +9,7 @@ mod error;
 mod fake_driver;
 mod format;
 mod host;
+mod info;
 #[cfg(target_os = "linux")]
 mod linux;
 mod open;
@@ -23,20 +24,14 @@ use linux as system;
 #[cfg(not(target_os = "linux"))]
 use other as system;
 
+pub use info::Info;
+
 use crate::{Error, Source};
 use host::{Host, Native};
+use info::describe;
 use media::Clock;
 use nokhwa::utils::CameraInfo;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// A camera in the list of devices.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Info {
-    /// The identifier passed to [`open`].
-    pub id: String,
-    /// The name shown to users.
-    pub name: String,
-}
 
 /// Lists the cameras, in the system's order.
 #[must_use]
@@ -80,10 +75,6 @@ fn cameras(host: &dyn Host) -> Vec<CameraInfo> {
         Vec::new()
     });
     system::filter(cameras)
-}
-
-fn describe(camera: &CameraInfo) -> Info {
-    Info { id: camera.index().as_string(), name: camera.human_name().trim().to_owned() }
 }
 
 fn find<'a>(cameras: &'a [CameraInfo], id: Option<&str>) -> Result<&'a CameraInfo, Error> {

@@ -8,7 +8,8 @@ pub mod device;
 mod error;
 pub mod file;
 pub mod null;
-pub mod probe;
+#[cfg(test)]
+mod probe;
 mod rgb;
 pub mod screen;
 mod source;

@@ -5,73 +5,15 @@
 //! any input and allocates at most a copy of it.
 
 mod bits;
+mod kind;
+mod malformed;
 mod sps;
 
+pub use kind::Kind;
+pub use malformed::Malformed;
 pub use sps::Sps;
 
 use media::Buffer;
-
-/// Why a bitstream is invalid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Malformed {
-    /// The bytes end within a unit or its length.
-    #[error("a NAL unit is cut off")]
-    CutOff,
-    /// An empty unit, or one with the forbidden bit set (ITU-T H.264 7.4.1).
-    #[error("not a NAL unit")]
-    NotAUnit,
-    /// A parameter set ends too early or contains an invalid value.
-    #[error("a parameter set is invalid")]
-    ParameterSet,
-    /// The stream uses an unsupported feature: more than 8 bits, a format other than 4:2:0, fields, or a level above 5.1.
-    #[error("H.264 {0} is not supported")]
-    Unsupported(&'static str),
-}
-
-/// The type of a NAL unit (ITU-T H.264 table 7-1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A slice of a picture that is not an IDR picture.
-    Slice,
-    /// A slice of an IDR picture. Later pictures do not reference earlier ones.
-    Key,
-    /// A slice data partition (extended profile).
-    Partition,
-    /// Supplemental enhancement information.
-    Sei,
-    /// A sequence parameter set.
-    Sps,
-    /// A picture parameter set.
-    Pps,
-    /// An access unit delimiter.
-    Delimiter,
-    /// Any other type: end markers, filler data, and the extensions of annexes G to I.
-    Other,
-}
-
-impl Kind {
-    /// The type of `unit`, from its first byte.
-    ///
-    /// # Errors
-    /// Returns [`Malformed::NotAUnit`] if the unit is empty or its forbidden bit is set.
-    pub fn of(unit: &[u8]) -> Result<Self, Malformed> {
-        let header = *unit.first().ok_or(Malformed::NotAUnit)?;
-        if header & 0x80 != 0 {
-            return Err(Malformed::NotAUnit);
-        }
-        Ok(match header & 0x1F {
-            1 => Self::Slice,
-            2..=4 => Self::Partition,
-            5 => Self::Key,
-            6 => Self::Sei,
-            7 => Self::Sps,
-            8 => Self::Pps,
-            9 => Self::Delimiter,
-            _ => Self::Other,
-        })
-    }
-}
 
 /// True if other pictures may reference the picture of `unit` (`nal_ref_idc`).
 #[must_use]

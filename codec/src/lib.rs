@@ -13,7 +13,6 @@ pub mod decode;
 pub mod encode;
 pub mod layer;
 pub mod opus;
-pub mod psnr;
 pub mod rate;
 pub mod scale;
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Moving frames for unit tests, with enough detail and motion to need bits.
+//! For unit tests: moving frames with enough detail and motion to need bits, and a comparison of planes.
 
-use media::{Colour, Frame, FrameRate, Pool, Rotation, Size, Timestamp};
+use media::{Colour, Frame, FrameRate, PlaneRef, Pool, Rotation, Size, Timestamp};
 
 /// Frame `number` of a pan over a textured background with a bright moving disc.
 pub(crate) fn picture(pool: &Pool, size: Size, number: u64) -> Frame {
@@ -27,6 +27,17 @@ pub(crate) fn picture_in(pool: &Pool, size: Size, number: u64, colour: Colour) -
     }
     let captured = Timestamp::default() + FrameRate::THIRTY.due(number);
     frame.freeze(number, captured, colour, Rotation::Upright)
+}
+
+/// Peak signal-to-noise ratio of two planes in decibels; infinite if they are equal.
+///
+/// # Panics
+/// Panics if the sizes differ.
+pub(crate) fn psnr(one: PlaneRef<'_>, other: PlaneRef<'_>) -> f64 {
+    assert_eq!(one.size, other.size);
+    let pairs = one.rows().flatten().zip(other.rows().flatten());
+    let error: f64 = pairs.map(|(one, other)| f64::from(one.abs_diff(*other)).powi(2)).sum();
+    10.0 * (255.0_f64.powi(2) * f64::from(one.size.area()) / error).log10()
 }
 
 fn inside(x: i32, y: i32, (centre_x, centre_y, radius): (i32, i32, i32)) -> bool {

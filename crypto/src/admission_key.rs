@@ -1,4 +1,4 @@
-//! The way into a meeting: a request sealed to the organiser's admission key, by somebody who knows the link's secret.
+//! Requests to join a meeting: encrypted to the organiser's admission key and authenticated by the link's secret.
 //!
 //! ```text
 //! request = version 1 B | length of enc 2 B | enc | ciphertext | HMAC-SHA-384 (48 B) over all before it
@@ -6,12 +6,15 @@
 //! ```
 //! The key package's leaf holds name, participant and device certificate.
 
-use crate::group::person::Person;
-use crate::group::{self, A_DAY, Group, capabilities, verified_package};
-use crate::identity::{DeviceKey, Identity, Profile};
+use crate::group::credential::LeafCredential;
+use crate::group::{self, Group, LEAF_LIFETIME, capabilities, verified_package};
+use crate::identity::{Identity, Profile};
+use crate::knock_request::KnockRequest;
 use crate::link::Invitation;
 use crate::memory::Secret;
-use crate::provider::{Crypto, NoRandomness, Provider, SUITE, SigningKey, hpke, hpke_pair, is_tagged, sha256, tag};
+use crate::provider::{
+    Crypto, NoRandomness, Provider, SUITE, SigningKey, hpke_config, hpke_pair, is_tagged, sha256, tag,
+};
 use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
 use openmls::prelude::{
     KeyPackage, KeyPackageIn, Lifetime, OpenMlsCrypto, OpenMlsProvider, OpenMlsRand, ProtocolVersion,
@@ -20,80 +23,52 @@ use openmls_traits::types::HpkeCiphertext;
 use proto::{MeetingId, ParticipantId};
 use std::collections::VecDeque;
 
-/// The organiser's side: the admission key and the link's secret.
+/// The organiser's key pair for requests to join, and the link's secret.
 pub struct AdmissionKey {
     meeting: MeetingId,
     private: Secret,
     public: Vec<u8>,
     secret: Secret,
-    /// Nonces of the last requests that were opened.
+    /// The nonces of the last opened requests.
     seen: VecDeque<[u8; NONCE]>,
 }
 
-/// Why nobody came through.
+/// The reason why a request was not made or opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The admission key is not the one that the link names: the server, or somebody before it, put in another.
-    #[error("this is not the door that the link leads to")]
+    /// The admission key does not match the hash in the link: it may have been replaced on the way.
+    #[error("the admission key is not the one in the link")]
     WrongAdmissionKey,
-    /// The request is none, or was made without the link.
-    #[error("not a request by somebody who knows the link")]
+    /// The bytes are not a request, or were made without the link's secret.
+    #[error("the request is invalid or was made without the link")]
     Malformed,
     /// The request was opened before.
     #[error("the request was opened before")]
     Replayed,
-    /// The device does not vouch for the key package, or the key package is not valid now.
+    /// The device did not sign the key package, or the key package is not valid now.
     #[error("the key package is not valid")]
     KeyPackage,
-    /// The system has no randomness to give.
+    /// The system returned no random bytes.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
-    /// The primitives failed where they should not.
-    #[error("sealing failed")]
+    /// A cryptographic operation failed unexpectedly.
+    #[error("encryption failed")]
     Crypto,
 }
 
-/// Somebody who asks to be let in, and whose papers are in order.
-#[derive(Clone, Debug)]
-pub struct KnockRequest {
-    package: KeyPackage,
-    person: Person,
-}
-
-impl KnockRequest {
-    /// What the delivery service calls them.
-    pub fn participant(&self) -> ParticipantId {
-        self.person.participant
-    }
-
-    /// What they call themselves.
-    pub fn name(&self) -> &str {
-        &self.person.profile.name
-    }
-
-    /// Their device.
-    pub fn device(&self) -> DeviceKey {
-        self.person.device
-    }
-
-    pub(crate) fn into_key_package(self) -> KeyPackage {
-        self.package
-    }
-}
-
 impl AdmissionKey {
-    /// A door of `meeting`, with a fresh admission key and a fresh secret for its links.
+    /// Creates a new admission key and link secret for `meeting`.
     ///
     /// # Errors
-    /// [`Error::NoRandomness`], [`Error::Crypto`].
+    /// Returns [`Error::NoRandomness`] or [`Error::Crypto`].
     pub fn new(meeting: MeetingId) -> Result<Self, Error> {
         let (private, public) = hpke_pair().map_err(|_| Error::Crypto)?;
         let secret = Secret::random(SECRET).ok_or(NoRandomness)?;
         Ok(Self { meeting, private, public, secret, seen: VecDeque::new() })
     }
 
-    /// The admission key, for the delivery service to hand out.
+    /// The public key, which the delivery service gives to joiners.
     pub fn public_key(&self) -> &[u8] {
         &self.public
     }
@@ -103,20 +78,20 @@ impl AdmissionKey {
         sha256(&self.public)
     }
 
-    /// The invitation that leads here by way of a server.
+    /// The invitation for this key on a server.
     pub fn invitation(&self, host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Invitation {
         let (meeting, admission_hash, secret) = (self.meeting, self.hash(), self.secret.clone());
         Invitation { host: host.to_owned(), port, meeting, admission_hash, secret, fingerprint }
     }
 
-    /// Opens a request.
+    /// Opens and verifies a request.
     ///
     /// # Errors
-    /// [`Error`]; the request is to be dropped then.
+    /// Returns [`Error`] if the caller must drop the request.
     pub fn open(&mut self, request: &[u8]) -> Result<KnockRequest, Error> {
         let sealed = parse(request, self.secret.expose()).ok_or(Error::Malformed)?;
         let plain = Crypto
-            .hpke_open(hpke(), &sealed, self.private.expose(), &info(self.meeting), &[])
+            .hpke_open(hpke_config(), &sealed, self.private.expose(), &info(self.meeting), &[])
             .map_err(|_| Error::Malformed)?;
         let (nonce, package) = plain.split_first_chunk::<NONCE>().ok_or(Error::Malformed)?;
         if self.seen.contains(nonce) {
@@ -126,19 +101,19 @@ impl AdmissionKey {
             .map_err(|_| Error::Malformed)?
             .validate(&Crypto, ProtocolVersion::Mls10)
             .map_err(|_| Error::KeyPackage)?;
-        let person = verified_package(&package, self.meeting).map_err(|_| Error::KeyPackage)?;
+        let credential = verified_package(&package, self.meeting).map_err(|_| Error::KeyPackage)?;
         if self.seen.len() >= MAX_SEEN {
             self.seen.pop_front();
         }
         self.seen.push_back(*nonce);
-        Ok(KnockRequest { package, person })
+        Ok(KnockRequest::new(package, credential))
     }
 }
 
-/// Makes a request to be let in, and what turns the answer into a [`Group`].
+/// Makes a request to join, and the [`Joiner`] that turns the Welcome into a [`Group`].
 ///
 /// # Errors
-/// [`Error::WrongAdmissionKey`] where `admission_key` is not the one that the invitation names.
+/// Returns [`Error::WrongAdmissionKey`] if `admission_key` does not match the invitation.
 pub fn knock(
     invitation: &Invitation,
     admission_key: &[u8],
@@ -151,8 +126,8 @@ pub fn knock(
     }
     let meeting = invitation.meeting;
     let (provider, key) = (Provider::default(), SigningKey::generate()?);
-    let lifetime = Lifetime::new(A_DAY);
-    let me = Person::certified(identity, profile, participant, meeting, &key.public(), lifetime);
+    let lifetime = Lifetime::new(LEAF_LIFETIME);
+    let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), lifetime);
     let bundle = KeyPackage::builder()
         .leaf_node_capabilities(capabilities())
         .key_package_lifetime(lifetime)
@@ -161,25 +136,26 @@ pub fn knock(
     let nonce: [u8; NONCE] = provider.rand().random_array()?;
     let package = bundle.key_package().tls_serialize_detached().map_err(|_| Error::Crypto)?;
     let plain = [nonce.as_slice(), &package].concat();
-    let sealed =
-        Crypto.hpke_seal(hpke(), admission_key, &info(meeting), &[], &plain).map_err(|_| Error::WrongAdmissionKey)?;
+    let sealed = Crypto
+        .hpke_seal(hpke_config(), admission_key, &info(meeting), &[], &plain)
+        .map_err(|_| Error::WrongAdmissionKey)?;
     let request = write(&sealed, invitation.secret.expose()).ok_or(Error::Crypto)?;
     Ok((Joiner { provider, key, meeting, me }, request))
 }
 
-/// Somebody who knocked and waits for the Welcome.
+/// The state of a joiner until the Welcome arrives.
 pub struct Joiner {
     provider: Provider,
     key: SigningKey,
     meeting: MeetingId,
-    me: Person,
+    me: LeafCredential,
 }
 
 impl Joiner {
-    /// Enters by the Welcome.
+    /// Joins the group of the Welcome.
     ///
     /// # Errors
-    /// [`group::Error`] where it leads anywhere but into this meeting, as set up by its organiser.
+    /// Returns [`group::Error`] if the Welcome is for another meeting or was not made by its organiser.
     pub fn enter(self, welcome: &[u8]) -> Result<Group, group::Error> {
         Group::enter(welcome, self.provider, self.key, self.meeting, &self.me)
     }
@@ -194,7 +170,7 @@ fn write(sealed: &HpkeCiphertext, secret: &[u8]) -> Option<Vec<u8>> {
     Some(request)
 }
 
-/// The sealed part of a request, if it was made by somebody who knows `secret`. Checked before anything costly.
+/// Returns the encrypted part if the tag matches `secret`. Checked before the expensive decryption.
 fn parse(request: &[u8], secret: &[u8]) -> Option<HpkeCiphertext> {
     let signed = request.len().checked_sub(TAG).filter(|_| request.len() <= MAX_REQUEST)?;
     let (signed, tag) = request.split_at(signed);
@@ -215,7 +191,7 @@ const PURPOSE: &[u8] = b"Conclave 1.0 knock";
 const NONCE: usize = 16;
 const SECRET: usize = 32;
 const TAG: usize = 48;
-/// Nonces that are remembered; far more than people wait at one door.
+/// Remembered nonces: far more than a meeting has waiting joiners.
 const MAX_SEEN: usize = 4_096;
-/// Bytes of the longest request that is looked at. An honest one has about 4 kB.
+/// Bytes of the longest accepted request. A valid one has about 4 kB.
 const MAX_REQUEST: usize = 16 << 10;

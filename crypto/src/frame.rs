@@ -1,4 +1,4 @@
-//! Frames as RFC 9605 (`SFrame`) seals them: headers, key ids, keys, and the replay window. docs/frames.md is the prose.
+//! `SFrame` (RFC 9605): headers, key ids, keys and the replay window. docs/frames.md describes the format.
 
 mod header;
 mod inner;
@@ -7,21 +7,21 @@ mod kid;
 mod prefix;
 mod replay;
 
-pub(crate) use header::Cipher;
-pub(crate) use inner::{Picture, Sound};
+pub(crate) use header::SframeHeader;
+pub(crate) use inner::{AudioHeader, VideoHeader};
 pub(crate) use key::Key;
-pub(crate) use kid::{Kid, MAX_LEAVES, MAX_SPATIAL, context, low};
+pub(crate) use kid::{Kid, MAX_LEAVES, MAX_SPATIAL, context, low_bits};
 pub(crate) use prefix::Prefix;
-pub(crate) use replay::Window;
+pub(crate) use replay::ReplayWindow;
 
-/// The additional data of a frame on the stack: header, class and clear prefix.
+/// The additional authenticated data of a frame, stored without allocation.
 pub(crate) struct Aad {
     bytes: [u8; MAX_AAD],
     length: usize,
 }
 
 impl Aad {
-    /// What authenticates a frame besides its ciphertext: `SFrame header | "VSF1" | class | len(PREFIX) | PREFIX`.
+    /// The additional authenticated data: `SFrame header | "VSF1" | class | len(PREFIX) | PREFIX`.
     pub(crate) fn new(header: &[u8], class: Class, prefix: &[u8]) -> Self {
         let mut aad = Self { bytes: [0; MAX_AAD], length: 0 };
         let length = u8::try_from(prefix.len()).unwrap_or(u8::MAX);
@@ -38,7 +38,7 @@ impl Aad {
     }
 }
 
-/// What a frame holds, as its additional data says it.
+/// The kind of media in a frame, as encoded in the additional data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Class {

@@ -1,47 +1,49 @@
-//! The meeting's group: MLS (RFC 9420) behind a few calls. Pure: bytes in, bytes out; the delivery service's order decides.
+//! The meeting's MLS group (RFC 9420). Takes and returns bytes; the delivery service orders the commits.
 //!
-//! A commit of our own is staged, sent, and merged only when the log says that it won. No commit, ours included, is merged
-//! before `policy::authorize` agrees.
+//! Our own commit is staged, sent, and merged when the delivery service accepts it. Every commit is checked with
+//! `policy::authorize` before it is merged.
 
-mod change;
-pub(crate) mod person;
+mod commit;
+pub(crate) mod credential;
+mod error;
 mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, Error, Member, Pending, Received};
-pub use policy::{MeetingPolicy, Reject};
+pub use commit::{Member, MergedCommit, PendingCommit, Received};
+pub use error::{Error, Reject};
+pub use policy::MeetingPolicy;
 
 use crate::Leaf;
-use crate::admission_key::KnockRequest;
 use crate::identity::{Identity, Profile};
 use crate::keyring::{Counters, MediaKeys};
+use crate::knock_request::KnockRequest;
 use crate::memory::Secret;
 use crate::provider::{Provider, SUITE, SigningKey};
 use crate::words::Words;
+use credential::LeafCredential;
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
-use person::Person;
 use policy::{POLICY_TYPE, Proposed, authorize};
 use proto::{Epoch, MeetingId, ParticipantId};
 use std::sync::Arc;
 
-/// Our place in a meeting's group.
+/// Our membership in a meeting's group.
 pub struct Group {
     mls: MlsGroup,
     provider: Provider,
     key: SigningKey,
     meeting: MeetingId,
     policy: MeetingPolicy,
-    /// Of this epoch: the same ones however often its media keys are taken.
+    /// The frame counters of this epoch, shared by all exports of its media keys.
     counters: Arc<Counters>,
 }
 
 impl Group {
-    /// A meeting whose only member and organiser is the caller, at epoch 0.
+    /// Creates a group at epoch 0 with the caller as only member and organiser.
     ///
     /// # Errors
-    /// [`Error::NoRandomness`], [`Error::Mls`].
+    /// Returns [`Error::NoRandomness`] or [`Error::Mls`].
     pub fn create(
         identity: &Identity,
         profile: Profile,
@@ -50,8 +52,8 @@ impl Group {
     ) -> Result<Self, Error> {
         let (provider, key) = (Provider::default(), SigningKey::generate()?);
         let policy = MeetingPolicy::new(identity.public(), participant);
-        let lifetime = Lifetime::new(A_DAY);
-        let me = Person::certified(identity, profile, participant, meeting, &key.public(), lifetime);
+        let lifetime = Lifetime::new(LEAF_LIFETIME);
+        let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), lifetime);
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(SUITE)
             .capabilities(capabilities())
@@ -67,19 +69,19 @@ impl Group {
         Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
     }
 
-    /// The group that a Welcome leads into, which must be `meeting`, opened by an organiser, with a place for us.
+    /// Joins the group of a Welcome. It must be the group of `meeting`, the sender an organiser, and our leaf unchanged.
     pub(crate) fn enter(
         welcome: &[u8],
         provider: Provider,
         key: SigningKey,
         meeting: MeetingId,
-        me: &Person,
+        me: &LeafCredential,
     ) -> Result<Self, Error> {
         let message = MlsMessageIn::tls_deserialize_exact(welcome).map_err(|_| Error::Malformed)?;
         let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Error::Malformed) };
         let staged = StagedWelcome::build_from_welcome(&provider, &join_config(), welcome)
             .map_err(|_| Error::Malformed)?
-            // Whoever is in was let in while the leaf was valid; a long meeting is not to close behind them.
+            // Members were admitted while their leaves were valid. A meeting may last longer than that.
             .skip_lifetime_validation()
             .build()
             .map_err(|_| Error::Malformed)?;
@@ -89,104 +91,105 @@ impl Group {
         }
         let policy = MeetingPolicy::of(context.extensions()).ok_or(Error::Malformed)?;
         for member in staged.members() {
-            Person::verified_with(&member.credential, &member.signature_key, meeting)?;
+            LeafCredential::verified_with(&member.credential, &member.signature_key, meeting)?;
         }
-        let opener = Person::verified(staged.welcome_sender().map_err(mls_error)?, meeting)?;
+        let opener = LeafCredential::verified(staged.welcome_sender().map_err(mls_error)?, meeting)?;
         if !policy.is_organiser(opener.device, opener.participant) {
             return Err(Reject::NotOrganiser.into());
         }
         let own = staged.own_leaf_node().ok_or(Error::Malformed)?;
-        if !Person::read(own.credential())?.is_still(me) {
-            return Err(Reject::Changed.into());
+        if !LeafCredential::read(own.credential())?.has_same_identity(me) {
+            return Err(Reject::IdentityChanged.into());
         }
         let mls = staged.into_group(&provider).map_err(mls_error)?;
         Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
     }
 
-    /// The epoch now.
+    /// The current epoch.
     pub fn epoch(&self) -> Epoch {
         Epoch(self.mls.epoch().as_u64())
     }
 
-    /// Our own place.
+    /// Our own leaf.
     pub fn me(&self) -> Leaf {
         Leaf(self.mls.own_leaf_index().u32())
     }
 
-    /// Everybody in the group, by leaf.
+    /// All members, by leaf.
     pub fn members(&self) -> Vec<Member> {
-        self.people().into_iter().map(|(leaf, person)| self.member(leaf, person)).collect()
+        self.credentials().into_iter().map(|(leaf, credential)| self.member(leaf, credential)).collect()
     }
 
-    /// Who may do what.
+    /// The policy of the meeting.
     pub fn policy(&self) -> &MeetingPolicy {
         &self.policy
     }
 
-    /// Twelve words of this epoch: the same for all members, and for nobody else.
+    /// The twelve verification words of this epoch, equal for all members of the group.
     pub fn words(&self) -> Words {
-        // SHA-384's 48 bytes are always enough; the words of nothing would be seen at once.
+        // The authenticator has 48 bytes (SHA-384), so this never falls back.
         Words::of(self.mls.epoch_authenticator().as_slice()).unwrap_or(Words::NONE)
     }
 
-    /// Stages a commit that lets in those who knocked.
+    /// Stages a commit that adds the joiners of `requests`.
     ///
     /// # Errors
-    /// [`Error`]; [`Error::Rejected`] for anybody but an organiser, and for people who are here already.
-    pub fn add(&mut self, requests: Vec<KnockRequest>) -> Result<Pending, Error> {
+    /// Returns [`Error::Rejected`] if we are not an organiser or a joiner is already a member, otherwise [`Error`].
+    pub fn add(&mut self, requests: Vec<KnockRequest>) -> Result<PendingCommit, Error> {
         let added = requests.iter().map(KnockRequest::participant).collect();
         let packages = requests.into_iter().map(KnockRequest::into_key_package).collect();
         self.stage(packages, &[], added)
     }
 
-    /// Stages a commit that removes these leaves. Whoever is no organiser may only remove those whom the delivery service
-    /// reported gone; the others' clients refuse anything else.
+    /// Stages a commit that removes these leaves. A guest may remove only members that the delivery service reported gone;
+    /// the other clients reject any other removal.
     ///
     /// # Errors
-    /// [`Error`].
-    pub fn remove(&mut self, leaves: &[Leaf]) -> Result<Pending, Error> {
+    /// Returns [`Error`] if the commit cannot be staged.
+    pub fn remove(&mut self, leaves: &[Leaf]) -> Result<PendingCommit, Error> {
         self.stage(Vec::new(), leaves, Vec::new())
     }
 
-    /// Stages a commit that only renews our own keys.
+    /// Stages a commit that only updates our own keys.
     ///
     /// # Errors
-    /// [`Error`].
-    pub fn refresh(&mut self) -> Result<Pending, Error> {
+    /// Returns [`Error`] if the commit cannot be staged.
+    pub fn refresh(&mut self) -> Result<PendingCommit, Error> {
         self.stage(Vec::new(), &[], Vec::new())
     }
 
-    /// Merges our pending commit, because the log says that it came first.
+    /// Merges our pending commit after the delivery service accepted it.
     ///
     /// # Errors
-    /// [`Error::NotPending`]; [`Error::Mls`].
-    pub fn won(&mut self) -> Result<Change, Error> {
+    /// Returns [`Error::NoPendingCommit`] or [`Error::Mls`].
+    pub fn merge_pending_commit(&mut self) -> Result<MergedCommit, Error> {
         if self.mls.pending_commit().is_none() {
-            return Err(Error::NotPending);
+            return Err(Error::NoPendingCommit);
         }
-        let (before, committer) = (self.people(), self.me());
+        let (before, committer) = (self.credentials(), self.me());
         self.mls.merge_pending_commit(&self.provider).map_err(mls_error)?;
         Ok(self.entered(&before, committer))
     }
 
-    /// Forgets our pending commit, because another one came first. Then process that one, and ask again.
-    pub fn lost(&mut self) {
-        // Only the storage could fail, and ours forgets nothing here: no proposal is ever queued.
+    /// Drops our pending commit after the delivery service accepted another one. The caller processes that one and tries
+    /// again.
+    pub fn clear_pending_commit(&mut self) {
+        // Only the storage can fail, and ours does nothing here, because no proposal is queued.
         let _ = self.mls.clear_pending_commit(self.provider.storage());
     }
 
-    /// Processes a message of the log. A commit is merged if `authorize` agrees; `gone` says whom the delivery service
-    /// reported as gone. A pending commit of our own is dropped when another one is merged.
+    /// Processes a message from the delivery service. A commit is merged if `authorize` allows it. `gone` returns true for
+    /// participants that the delivery service reported gone. Merging a commit drops our own pending commit.
     ///
     /// # Errors
-    /// [`Error`]; the message has no effect then.
+    /// Returns [`Error`] if the message is rejected. The group is unchanged.
     pub fn process(&mut self, bytes: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> Result<Received, Error> {
         let message = MlsMessageIn::tls_deserialize_exact(bytes).map_err(|_| Error::Malformed)?;
         let message = message.try_into_protocol_message().map_err(|_| Error::Malformed)?;
         let processed = self.mls.process_message(&self.provider, message).map_err(|_| Error::Malformed)?;
-        let Sender::Member(sender) = *processed.sender() else { return Err(Reject::Stranger.into()) };
+        let Sender::Member(sender) = *processed.sender() else { return Err(Reject::NotAMember.into()) };
         let from = Leaf(sender.u32());
-        let participant = Person::read(processed.credential())?.participant;
+        let participant = LeafCredential::read(processed.credential())?.participant;
         match processed.into_content() {
             ProcessedMessageContent::ApplicationMessage(message) => {
                 Ok(Received::Message { from, participant, bytes: message.into_bytes() })
@@ -194,33 +197,35 @@ impl Group {
             ProcessedMessageContent::StagedCommitMessage(commit) => {
                 self.merge(*commit, from, gone).map(Received::Commit)
             }
-            ProcessedMessageContent::OwnPendingCommit | ProcessedMessageContent::OwnPrivateMessage => Err(Error::Own),
-            // Proposals only travel inside commits here.
+            ProcessedMessageContent::OwnPendingCommit | ProcessedMessageContent::OwnPrivateMessage => {
+                Err(Error::OwnMessage)
+            }
+            // Members send proposals only inside commits.
             ProcessedMessageContent::ProposalMessage(_)
             | ProcessedMessageContent::ExternalJoinProposalMessage(_)
-            | ProcessedMessageContent::UnresolvedAppDataCommit(_) => Err(Reject::Forbidden.into()),
+            | ProcessedMessageContent::UnresolvedAppDataCommit(_) => Err(Reject::UnsupportedProposal.into()),
         }
     }
 
-    /// Seals something for all members, to be put in the log.
+    /// Encrypts an application message for all members.
     ///
     /// # Errors
-    /// [`Error::Pending`] while a commit of ours waits; [`Error::Evicted`].
+    /// Returns [`Error::CommitPending`] while our commit is pending, [`Error::Removed`] if we were removed.
     pub fn seal_message(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         self.ready()?;
         let message = self.mls.create_message(&self.provider, &self.key, bytes).map_err(mls_error)?;
         message.to_bytes().map_err(mls_error)
     }
 
-    /// The secret of this epoch's media keys: `MLS-Exporter("SFrame 1.0 Base Key", "", 32)`.
+    /// Exports the base key of this epoch: `MLS-Exporter("SFrame 1.0 Base Key", "", 32)`.
     ///
     /// # Errors
-    /// [`Error::Evicted`].
+    /// Returns [`Error::Removed`] if we were removed.
     pub fn media_keys(&self) -> Result<MediaKeys, Error> {
         let base = self
             .mls
             .export_secret(self.provider.crypto(), "SFrame 1.0 Base Key", b"", BASE_KEY)
-            .map_err(|_| Error::Evicted)?;
+            .map_err(|_| Error::Removed)?;
         Ok(MediaKeys::new(self.epoch(), self.me(), Secret::take(base), Arc::clone(&self.counters)))
     }
 
@@ -229,17 +234,17 @@ impl Group {
         packages: Vec<KeyPackage>,
         leaves: &[Leaf],
         added: Vec<ParticipantId>,
-    ) -> Result<Pending, Error> {
+    ) -> Result<PendingCommit, Error> {
         self.ready()?;
-        let people = self.people();
+        let members = self.credentials();
         let mut proposals = Vec::with_capacity(packages.len() + leaves.len());
         for package in &packages {
-            proposals.push(Proposed::Add(Person::verified(package.leaf_node(), self.meeting)?));
+            proposals.push(Proposed::Add(LeafCredential::verified(package.leaf_node(), self.meeting)?));
         }
         proposals.extend(leaves.iter().copied().map(Proposed::Remove));
-        // Who is gone is the others' question to us; ours to ourselves is only whether the rest is in order.
-        authorize(&self.policy, &people, self.me(), &proposals, &|_| true)?;
-        let removed = people.iter().filter(|member| leaves.contains(&member.0)).map(|member| member.1.participant);
+        // The other members check `gone`. For our own commit, assume that it holds.
+        authorize(&self.policy, &members, self.me(), &proposals, &|_| true)?;
+        let removed = members.iter().filter(|member| leaves.contains(&member.0)).map(|member| member.1.participant);
         let removed = removed.collect();
         let refresh = packages.is_empty() && leaves.is_empty();
         let leaves = leaves.iter().map(|leaf| LeafNodeIndex::new(leaf.0));
@@ -258,7 +263,7 @@ impl Group {
             .map_err(mls_error)?;
         let (commit, welcome, _) = bundle.into_messages();
         let welcome = welcome.map(|welcome| welcome.to_bytes()).transpose().map_err(mls_error)?;
-        Ok(Pending { commit: commit.to_bytes().map_err(mls_error)?, welcome, added, removed })
+        Ok(PendingCommit { commit: commit.to_bytes().map_err(mls_error)?, welcome, added, removed })
     }
 
     fn merge(
@@ -266,15 +271,15 @@ impl Group {
         commit: StagedCommit,
         committer: Leaf,
         gone: &dyn Fn(ParticipantId) -> bool,
-    ) -> Result<Change, Error> {
-        let before = self.people();
+    ) -> Result<MergedCommit, Error> {
+        let before = self.credentials();
         let proposals = self.proposals(&commit, committer)?;
         authorize(&self.policy, &before, committer, &proposals, gone)?;
         self.mls.merge_staged_commit(&self.provider, commit).map_err(mls_error)?;
         Ok(self.entered(&before, committer))
     }
 
-    /// What a commit of somebody else's would change.
+    /// The proposals of another member's commit.
     fn proposals(&self, commit: &StagedCommit, committer: Leaf) -> Result<Vec<Proposed>, Error> {
         let mut proposals = Vec::new();
         for queued in commit.queued_proposals() {
@@ -296,7 +301,7 @@ impl Group {
             });
         }
         if let Some(leaf) = commit.update_path_leaf_node() {
-            proposals.push(Proposed::Renew(Person::verified(leaf, self.meeting)?));
+            proposals.push(Proposed::Update(LeafCredential::verified(leaf, self.meeting)?));
         }
         Ok(proposals)
     }
@@ -305,34 +310,37 @@ impl Group {
         verified_package(package, self.meeting).map(Proposed::Add)
     }
 
-    /// Tells what changed since `before`, in the epoch that we have just entered.
-    fn entered(&mut self, before: &[(Leaf, Person)], committer: Leaf) -> Change {
+    /// Describes the merged commit: the difference between `before` and the current members.
+    fn entered(&mut self, before: &[(Leaf, LeafCredential)], committer: Leaf) -> MergedCommit {
         self.counters = Counters::new();
-        let after = self.people();
-        let of = |people: &[(Leaf, Person)], others: &[(Leaf, Person)]| -> Vec<Member> {
-            let alone = people.iter().filter(|(leaf, person)| {
-                !others.iter().any(|(other, who)| leaf == other && person.participant == who.participant)
+        let after = self.credentials();
+        let difference = |members: &[(Leaf, LeafCredential)], others: &[(Leaf, LeafCredential)]| -> Vec<Member> {
+            let only_here = members.iter().filter(|(leaf, credential)| {
+                !others.iter().any(|(other, credential_there)| {
+                    leaf == other && credential.participant == credential_there.participant
+                })
             });
-            alone.map(|(leaf, person)| self.member(*leaf, person.clone())).collect()
+            only_here.map(|(leaf, credential)| self.member(*leaf, credential.clone())).collect()
         };
-        Change {
+        MergedCommit {
             epoch: self.epoch(),
             committer,
-            added: of(&after, before),
-            removed: of(before, &after),
+            added: difference(&after, before),
+            removed: difference(before, &after),
             removed_me: !self.mls.is_active(),
         }
     }
 
-    fn people(&self) -> Vec<(Leaf, Person)> {
-        // Every credential was read and verified before its leaf came into the tree.
-        let read =
-            |member: openmls::prelude::Member| Some((Leaf(member.index.u32()), Person::read(&member.credential).ok()?));
+    fn credentials(&self) -> Vec<(Leaf, LeafCredential)> {
+        // Every credential was verified before its leaf was added to the tree.
+        let read = |member: openmls::prelude::Member| {
+            Some((Leaf(member.index.u32()), LeafCredential::read(&member.credential).ok()?))
+        };
         self.mls.members().filter_map(read).collect()
     }
 
-    fn member(&self, leaf: Leaf, person: Person) -> Member {
-        let Person { participant, device, profile, .. } = person;
+    fn member(&self, leaf: Leaf, credential: LeafCredential) -> Member {
+        let LeafCredential { participant, device, profile, .. } = credential;
         Member {
             leaf,
             participant,
@@ -344,22 +352,22 @@ impl Group {
 
     fn ready(&self) -> Result<(), Error> {
         match (self.mls.is_active(), self.mls.pending_commit()) {
-            (false, _) => Err(Error::Evicted),
-            (true, Some(_)) => Err(Error::Pending),
+            (false, _) => Err(Error::Removed),
+            (true, Some(_)) => Err(Error::CommitPending),
             (true, None) => Ok(()),
         }
     }
 }
 
-/// The owner of a key package, whose device vouches for it for exactly as long as it is valid.
-pub(crate) fn verified_package(package: &KeyPackage, meeting: MeetingId) -> Result<Person, Error> {
-    let person = Person::verified(package.leaf_node(), meeting)?;
+/// The verified credential of a key package. Both must have the same lifetime.
+pub(crate) fn verified_package(package: &KeyPackage, meeting: MeetingId) -> Result<LeafCredential, Error> {
+    let credential = LeafCredential::verified(package.leaf_node(), meeting)?;
     let lifetime = package.life_time();
-    let same = person.valid == (lifetime.not_before(), lifetime.not_after());
-    if same && package.ciphersuite() == SUITE { Ok(person) } else { Err(Error::Credential) }
+    let same = credential.valid == (lifetime.not_before(), lifetime.not_after());
+    if same && package.ciphersuite() == SUITE { Ok(credential) } else { Err(Error::Credential) }
 }
 
-/// What every leaf of ours can do.
+/// The capabilities of every leaf.
 pub(crate) fn capabilities() -> Capabilities {
     Capabilities::new(None, Some(&[SUITE]), Some(&[POLICY_TYPE]), None, None)
 }
@@ -372,15 +380,15 @@ fn join_config() -> MlsGroupJoinConfig {
         .build()
 }
 
-/// openmls has a type of error for each call; whoever reads them is a person.
+/// openmls has an error type for each call. The text is only logged.
 fn mls_error(error: impl std::error::Error) -> Error {
     Error::Mls(error.to_string())
 }
 
-/// Seconds that a fresh leaf is valid.
-pub(crate) const A_DAY: u64 = 86_400;
+/// The lifetime of a new leaf, in seconds.
+pub(crate) const LEAF_LIFETIME: u64 = 86_400;
 
-/// Epochs before this one whose application messages are still read: a message is sealed before the log orders it.
+/// Past epochs whose application messages are still decrypted: a message may be ordered after the next commit.
 const PAST_EPOCHS: usize = 2;
 
 const BASE_KEY: usize = 32;

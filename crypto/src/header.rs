@@ -1,30 +1,30 @@
-//! What the network may know about a frame, and a sealed frame itself.
+//! Sealed frames, and the metadata that the network sees.
 
 use media::{Buffer, ByteSize, Layer, Size};
 use proto::Slot;
 use std::time::Instant;
 
-/// What stands outside the seal, for packets to carry.
+/// The unencrypted metadata of a frame, sent in the packet headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Which of the sender's tracks.
+    /// The slot of the track.
     pub slot: Slot,
-    /// Which layer of it; zero for sound.
+    /// The layer; zero for audio.
     pub layer: Layer,
-    /// The picture's size; zero for sound.
+    /// The picture size; zero for audio.
     pub size: Size,
-    /// True where the picture can be decoded without any other.
+    /// True for a key frame.
     pub key: bool,
-    /// True where no other picture builds on it.
+    /// True if no other picture references this one.
     pub discardable: bool,
-    /// For packets only: 90 kHz of the capture time for pictures, low 32 bits of the position for sound. Receivers take
-    /// the time from inside the seal, because a relay may rewrite this one.
+    /// The RTP timestamp: the capture time at 90 kHz for pictures, the low 32 bits of the position for audio. Receivers use
+    /// the encrypted capture time instead, because an SFU may rewrite this one.
     pub rtp_time: u32,
-    /// True while somebody speaks.
+    /// True if the packet contains speech.
     pub voice: bool,
 }
 
-/// A frame that only participants can read. Only a [`crate::Sealer`] makes one.
+/// An encrypted frame. Only a [`crate::Sealer`] creates one.
 #[derive(Debug)]
 pub struct Sealed {
     header: Header,
@@ -36,32 +36,32 @@ impl Sealed {
         Self { header, bytes }
     }
 
-    /// What packets carry in clear.
+    /// The unencrypted metadata.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// The frame on the wire.
+    /// The encrypted bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The frame on the wire, to be cut into packets.
+    /// The encrypted bytes, for the packetizer.
     pub fn into_bytes(self) -> Buffer {
         self.bytes
     }
 }
 
-/// A frame put together from packets. Nothing about it is authentic yet.
+/// A frame assembled from packets, not authenticated yet.
 #[derive(Debug)]
 pub struct ReceivedFrame {
-    /// As the packets said.
+    /// The metadata from the packet headers.
     pub header: Header,
-    /// The frame on the wire.
+    /// The encrypted bytes.
     pub bytes: Buffer,
     /// The Dependency Descriptor's frame number, unwrapped by the receiver, from 0 on.
     pub sequence: u64,
-    /// When it was whole, by the receiver's own clock: keys are owed to what came in their time, however long it waits.
+    /// The time when the last packet arrived. The grace period of an epoch counts from the arrival, not from decryption.
     pub received: Instant,
 }
 

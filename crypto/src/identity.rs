@@ -1,11 +1,11 @@
-//! Who somebody is: the device's long-term key, and what it says about a leaf of one meeting.
+//! The device's long-term key, its signatures on leaves, and the user's profile.
 
 use crate::provider::{NoRandomness, SigningKey, is_signed};
 use crate::store::{self, Store};
 use proto::{MeetingId, ParticipantId};
 use std::fmt;
 
-/// A device's public key (Ed25519): the only thing about it that lasts from meeting to meeting.
+/// A device's public key (Ed25519), the same in all meetings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceKey(pub [u8; 32]);
 
@@ -20,39 +20,39 @@ impl fmt::Display for DeviceKey {
     }
 }
 
-/// The device's long-term key. It signs a fresh key for each meeting and nothing else.
+/// The device's long-term key pair. It signs only the leaf key of each meeting.
 pub struct Identity {
     key: SigningKey,
 }
 
-/// Why there is no identity.
+/// The reason why the identity is not available.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The system has no randomness to give.
+    /// The system returned no random bytes.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
-    /// The store does not give or take the key.
+    /// The store failed to read or write the key.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// What the store keeps is not a key. It is left as it is: a changed device key would alarm everybody.
+    /// The stored bytes are not a key. They are not replaced, because a new device key looks like another device.
     #[error("the stored device key is damaged")]
     Damaged,
 }
 
 impl Identity {
-    /// A new device.
+    /// Generates a new device key.
     ///
     /// # Errors
-    /// [`Error::NoRandomness`].
+    /// Returns [`Error::NoRandomness`].
     pub fn generate() -> Result<Self, Error> {
         Ok(Self { key: SigningKey::generate()? })
     }
 
-    /// The device that `store` knows; a new one, stored at once, where it knows none.
+    /// Loads the device key from `store`, or generates and stores one.
     ///
     /// # Errors
-    /// [`Error`]; nothing was stored then.
+    /// Returns [`Error`] if the key cannot be loaded or stored.
     pub fn load_or_create(store: &dyn Store) -> Result<Self, Error> {
         if let Some(seed) = store.get(NAME)? {
             return SigningKey::from_seed(seed).map(|key| Self { key }).ok_or(Error::Damaged);
@@ -67,13 +67,13 @@ impl Identity {
         DeviceKey(self.key.public())
     }
 
-    /// Vouches for `leaf`, the signature key of one leaf of one meeting.
+    /// Signs `claim`, which contains the signature key of one leaf.
     pub(crate) fn certify(&self, claim: Claim<'_>) -> [u8; 64] {
         self.key.signature(&claim.bytes())
     }
 }
 
-/// What a device vouches for.
+/// The content that a device signs for a leaf.
 #[derive(Clone, Copy)]
 pub(crate) struct Claim<'a> {
     pub(crate) meeting: MeetingId,
@@ -84,12 +84,12 @@ pub(crate) struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// True where `device` signed this.
+    /// True if `device` signed this claim.
     pub(crate) fn is_by(&self, device: DeviceKey, signature: &[u8]) -> bool {
         is_signed(&device.0, &self.bytes(), signature)
     }
 
-    /// Every part but the last has a fixed length, so no two claims share their bytes.
+    /// The bytes to sign. All parts except the last have a fixed length, so the encoding is unambiguous.
     fn bytes(&self) -> Vec<u8> {
         let (from, until) = (self.valid.0.to_be_bytes(), self.valid.1.to_be_bytes());
         let participant = self.participant.0.to_be_bytes();
@@ -97,10 +97,10 @@ impl Claim<'_> {
     }
 }
 
-/// What somebody says about themselves. It travels only sealed.
+/// The profile of a participant. Sent only encrypted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Profile {
-    /// As [`Profile::new`] leaves it.
+    /// The display name, checked by [`Profile::new`].
     pub name: String,
 }
 
@@ -110,32 +110,32 @@ pub struct Profile {
 pub struct BadName;
 
 impl Profile {
-    /// A profile with a trimmed `name` of 1 to 64 characters.
+    /// Creates a profile with a trimmed `name` of 1 to 64 characters.
     ///
     /// # Errors
-    /// [`BadName`].
+    /// Returns [`BadName`] if the name is not valid.
     pub fn new(name: &str) -> Result<Self, BadName> {
         let profile = Self { name: name.trim().to_owned() };
-        if profile.is_sound() { Ok(profile) } else { Err(BadName) }
+        if profile.is_valid() { Ok(profile) } else { Err(BadName) }
     }
 
-    /// True where the name keeps its limits. What others say of themselves is checked before it is shown.
-    pub(crate) fn is_sound(&self) -> bool {
+    /// True if the name is valid. Names of other members are checked before they are shown.
+    pub(crate) fn is_valid(&self) -> bool {
         let count = self.name.chars().count();
-        let plain = self.name.chars().all(|character| !character.is_control() && !turns_text(character));
+        let plain = self.name.chars().all(|character| !character.is_control() && !is_bidi_control(character));
         (1..=MAX_NAME).contains(&count) && plain && self.name.trim() == self.name
     }
 }
 
-/// Characters that change the direction of the text around them: a name may not rearrange a sentence.
-fn turns_text(character: char) -> bool {
+/// Bidirectional control characters. They would reorder the text around a name.
+fn is_bidi_control(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Characters in a name.
+/// Maximum characters in a name.
 const MAX_NAME: usize = 64;
 
-/// What the device key is called in a [`Store`].
+/// The name of the device key in a [`Store`].
 const NAME: &str = "device-key";
 
 #[cfg(test)]
@@ -144,7 +144,7 @@ mod tests {
     use crate::memory::Secret;
 
     #[test]
-    fn a_device_is_the_same_the_next_time() {
+    fn the_device_key_persists() {
         let store = store::Memory::new();
         let first = Identity::load_or_create(&store).unwrap().public();
         assert_eq!(Identity::load_or_create(&store).unwrap().public(), first);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_key_is_said_and_left_alone() {
+    fn a_damaged_key_is_reported_and_not_replaced() {
         let store = store::Memory::new();
         store.put(NAME, &Secret::copy_of(b"short")).unwrap();
         assert!(matches!(Identity::load_or_create(&store), Err(Error::Damaged)));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn names_keep_their_limits() {
+    fn invalid_names_are_rejected() {
         assert_eq!(Profile::new("  Zoé ").unwrap().name, "Zoé");
         for wrong in ["", "   ", "a\nb", "a\u{0}", "abc\u{202e}txt", &"x".repeat(65)] {
             assert_eq!(Profile::new(wrong), Err(BadName));

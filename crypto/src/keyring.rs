@@ -1,14 +1,14 @@
-//! The media keys of the epochs that are alive now, shared by every sealer and opener of a client.
+//! The media keys of the active epochs, shared by all sealers and openers of a client.
 //!
-//! Readers look at an atomic number for each frame and take the lock only when it has changed. Keys are derived once for
-//! each key id. Counters and replay windows belong to the epoch, not to a sealer or an opener, so that a camera that is
-//! switched off and on again repeats no nonce, and a track that is subscribed again opens nothing twice.
+//! Readers load an atomic generation for each frame and lock only if it changed. Each key is derived once. Counters and
+//! replay windows belong to the epoch, not to a sealer or an opener: turning a camera off and on never repeats a nonce,
+//! and a new subscription never opens a frame twice.
 //!
-//! Only the ring holds keys. Readers hold weak handles: when an epoch is over, its keys are overwritten, though a track be
-//! silent for hours.
+//! Only the ring owns keys; readers hold weak references. The keys of an expired epoch are overwritten even if a track
+//! is silent.
 
 use crate::Leaf;
-use crate::frame::{Key, Kid, MAX_SPATIAL, Window, context};
+use crate::frame::{Key, Kid, MAX_SPATIAL, ReplayWindow, context};
 use crate::memory::Secret;
 use proto::{Epoch, Slot};
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// The secret that all media keys of one epoch come from, and whose leaf its holder is. No `Debug`, overwritten on drop.
+/// The base key of one epoch, and our leaf. Has no `Debug`; overwritten on drop.
 pub struct MediaKeys {
     epoch: Epoch,
     me: Leaf,
@@ -25,7 +25,7 @@ pub struct MediaKeys {
 }
 
 impl MediaKeys {
-    /// `counters` are the same ones for every export of an epoch: two rings may not seal with one nonce.
+    /// `counters` are shared by all exports of an epoch, so that two rings never use one nonce twice.
     pub(crate) fn new(epoch: Epoch, me: Leaf, base: Secret, counters: Arc<Counters>) -> Self {
         Self { epoch, me, base, counters }
     }
@@ -45,7 +45,7 @@ impl Counters {
     }
 }
 
-/// The keys of the epochs that are alive. Clones share them.
+/// The keys of the active epochs. Clones share them.
 #[derive(Clone)]
 pub struct KeyRing {
     shared: Arc<Shared>,
@@ -59,85 +59,88 @@ struct Shared {
 #[derive(Default)]
 struct State {
     /// Newest last.
-    epochs: Vec<Alive>,
-    /// The epoch in which this member came in.
+    epochs: Vec<ActiveEpoch>,
+    /// The epoch in which this member joined.
     first: Option<Epoch>,
-    /// True once this member is out.
-    over: bool,
+    /// True after this member left or was removed.
+    left: bool,
 }
 
-struct Alive {
-    keys: Arc<Keys>,
-    /// Whose frames may be opened with them, and in which epoch its present owner took the leaf.
+struct ActiveEpoch {
+    keys: Arc<EpochKeys>,
+    /// The leaves whose frames may be opened, with the epoch in which the owner got the leaf.
     leaves: Vec<(Leaf, Epoch)>,
-    /// How they end; the newest epoch's do not.
-    end: Option<End>,
+    /// When the keys expire; `None` for the newest epoch.
+    end: Option<Expiry>,
 }
 
-/// How an old epoch ends. A removed member still has its keys, so what comes in is believed for a short while only; what
-/// did come in by then is opened even if it waited a little, for no key lives longer than [`KEPT`].
+/// When an old epoch expires. A removed member still has its keys, so new frames are accepted only for a short time.
+/// Frames that arrived in time may wait for their thread, until the keys are overwritten after [`KEY_LIFETIME`].
 #[derive(Clone, Copy)]
-pub(crate) struct End {
-    /// Frames that come in later are not opened.
-    pub(crate) heard: Instant,
-    /// The keys are overwritten.
-    pub(crate) kept: Instant,
+pub(crate) struct Expiry {
+    /// Frames that arrive later are rejected.
+    pub(crate) accept_until: Instant,
+    /// The keys are overwritten at this time.
+    pub(crate) keep_until: Instant,
 }
 
-impl End {
+impl Expiry {
     fn min(self, other: Self) -> Self {
-        Self { heard: self.heard.min(other.heard), kept: self.kept.min(other.kept) }
+        Self {
+            accept_until: self.accept_until.min(other.accept_until),
+            keep_until: self.keep_until.min(other.keep_until),
+        }
     }
 }
 
 /// The keys of one epoch.
-pub(crate) struct Keys {
+pub(crate) struct EpochKeys {
     media: MediaKeys,
-    streams: Mutex<HashMap<Kid, Arc<Stream>>>,
+    streams: Mutex<HashMap<Kid, Arc<StreamKey>>>,
 }
 
-/// What seals or opens the frames of one key id.
-pub(crate) struct Stream {
+/// The key and replay window of one key id.
+pub(crate) struct StreamKey {
     pub(crate) key: Key,
-    pub(crate) window: Mutex<Window>,
+    pub(crate) window: Mutex<ReplayWindow>,
 }
 
-/// One epoch as an opener of one leaf sees it.
-pub(crate) struct Known {
+/// One epoch, for an opener of one leaf.
+pub(crate) struct EpochView {
     pub(crate) epoch: Epoch,
-    pub(crate) keys: Weak<Keys>,
-    /// Since which epoch the leaf has its owner; `None` where it has no say in this epoch.
+    pub(crate) keys: Weak<EpochKeys>,
+    /// The epoch in which the owner got the leaf; `None` if the leaf is not a member in this epoch.
     pub(crate) owned_since: Option<Epoch>,
-    pub(crate) end: Option<End>,
-    pub(crate) streams: [Weak<Stream>; MAX_SPATIAL],
+    pub(crate) end: Option<Expiry>,
+    pub(crate) streams: [Weak<StreamKey>; MAX_SPATIAL],
 }
 
-/// The ring as an opener of one leaf sees it.
+/// The state of the ring, for an opener of one leaf.
 #[derive(Default)]
-pub(crate) struct View {
+pub(crate) struct RingView {
     /// Newest first.
-    pub(crate) epochs: Vec<Known>,
-    /// The epoch in which this member came in.
+    pub(crate) epochs: Vec<EpochView>,
+    /// The epoch in which this member joined.
     pub(crate) first: Option<Epoch>,
-    /// True once this member is out.
-    pub(crate) over: bool,
+    /// True after this member left or was removed.
+    pub(crate) left: bool,
 }
 
 impl KeyRing {
-    /// A ring without keys: nothing is sealed or opened until the first [`KeyRing::install`].
+    /// Creates a ring without keys. Sealing and opening fail until the first [`KeyRing::install`].
     #[must_use]
     pub fn new() -> Self {
         let shared = Shared { generation: AtomicU64::new(0), state: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
-    /// Begins an epoch. Senders use its keys from their next frame on. The leaves in `removed` are heard no more, at once;
-    /// of the others, what comes in during the next 1.5 s is opened with the old keys, or during 300 ms where somebody was
-    /// removed. After 2 s the old keys are gone. Does nothing for an epoch that is not newer than what is known, nor once
-    /// the ring was cleared.
+    /// Starts an epoch. Sealers use its keys from their next frame on. Frames of the leaves in `removed` are rejected
+    /// immediately. Frames of other leaves with the old keys are accepted for another 1.5 s, or 300 ms if a member was
+    /// removed. After 2 s the old keys are overwritten. Does nothing if the epoch is not newer than the newest one, or
+    /// after [`KeyRing::clear`].
     pub fn install(&self, keys: MediaKeys, leaves: &[Leaf], removed: &[Leaf], now: Instant) {
         let mut state = self.lock();
-        if state.over || state.epochs.last().is_some_and(|newest| newest.keys.epoch() >= keys.epoch) {
+        if state.left || state.epochs.last().is_some_and(|newest| newest.keys.epoch() >= keys.epoch) {
             return;
         }
         let newest = state.epochs.last();
@@ -147,30 +150,30 @@ impl KeyRing {
         };
         let leaves = leaves.iter().copied().map(since).collect();
         let grace = if removed.is_empty() { GRACE } else { GRACE_AFTER_REMOVAL };
-        let end = End { heard: now + grace, kept: now + KEPT };
+        let end = Expiry { accept_until: now + grace, keep_until: now + KEY_LIFETIME };
         for old in &mut state.epochs {
             old.leaves.retain(|(leaf, _)| !removed.contains(leaf));
             old.end = Some(old.end.map_or(end, |earlier| earlier.min(end)));
         }
         state.expire(now);
         state.first.get_or_insert(keys.epoch);
-        let keys = Arc::new(Keys { media: keys, streams: Mutex::default() });
-        state.epochs.push(Alive { keys, leaves, end: None });
+        let keys = Arc::new(EpochKeys { media: keys, streams: Mutex::default() });
+        state.epochs.push(ActiveEpoch { keys, leaves, end: None });
         self.changed();
     }
 
-    /// Forgets the epochs whose time is over. Readers do so by themselves with the next frame; call it when none flows.
+    /// Drops expired epochs. Openers do so with each frame; the caller does so if no frames arrive.
     pub fn expire(&self, now: Instant) {
         if self.lock().expire(now) {
             self.changed();
         }
     }
 
-    /// Forgets every key for good, for a client that left or was put out.
+    /// Drops all keys permanently, after this member left or was removed.
     pub fn clear(&self) {
         let mut state = self.lock();
         state.epochs.clear();
-        state.over = true;
+        state.left = true;
         self.changed();
     }
 
@@ -183,19 +186,19 @@ impl KeyRing {
         self.shared.generation.load(Ordering::Acquire)
     }
 
-    /// The newest epoch's keys, to seal with.
-    pub(crate) fn newest(&self) -> Option<(Epoch, Weak<Keys>)> {
+    /// The keys of the newest epoch, for sealing.
+    pub(crate) fn newest(&self) -> Option<(Epoch, Weak<EpochKeys>)> {
         self.lock().epochs.last().map(|newest| (newest.keys.epoch(), Arc::downgrade(&newest.keys)))
     }
 
-    /// True once this member is out.
-    pub(crate) fn is_over(&self) -> bool {
-        self.lock().over
+    /// True after this member left or was removed.
+    pub(crate) fn has_left(&self) -> bool {
+        self.lock().left
     }
 
-    /// What there is, as `leaf` is concerned.
-    pub(crate) fn view(&self, leaf: Leaf) -> View {
-        let seen = |alive: &Alive| Known {
+    /// The epochs from the point of view of `leaf`.
+    pub(crate) fn view(&self, leaf: Leaf) -> RingView {
+        let seen = |alive: &ActiveEpoch| EpochView {
             epoch: alive.keys.epoch(),
             keys: Arc::downgrade(&alive.keys),
             owned_since: alive.owned_since(leaf),
@@ -203,10 +206,10 @@ impl KeyRing {
             streams: Default::default(),
         };
         let state = self.lock();
-        View { epochs: state.epochs.iter().rev().map(seen).collect(), first: state.first, over: state.over }
+        RingView { epochs: state.epochs.iter().rev().map(seen).collect(), first: state.first, left: state.left }
     }
 
-    /// Called with the lock held, so that whoever sees the new number finds the new state.
+    /// The caller holds the lock, so that readers of the new generation see the new state.
     fn changed(&self) {
         self.shared.generation.fetch_add(1, Ordering::Release);
     }
@@ -217,10 +220,10 @@ impl KeyRing {
 }
 
 impl State {
-    /// True where an epoch's time was over.
+    /// Drops expired epochs. Returns true if there was one.
     fn expire(&mut self, now: Instant) -> bool {
         let before = self.epochs.len();
-        self.epochs.retain(|old| old.end.is_none_or(|end| end.kept > now));
+        self.epochs.retain(|old| old.end.is_none_or(|end| end.keep_until > now));
         self.epochs.len() != before
     }
 }
@@ -231,46 +234,46 @@ impl Default for KeyRing {
     }
 }
 
-impl Alive {
+impl ActiveEpoch {
     fn owned_since(&self, leaf: Leaf) -> Option<Epoch> {
         self.leaves.iter().find(|(other, _)| *other == leaf).map(|(_, since)| *since)
     }
 }
 
-impl Keys {
+impl EpochKeys {
     pub(crate) fn epoch(&self) -> Epoch {
         self.media.epoch
     }
 
-    /// Our own key id for a layer, and its key. `None` where the layer or our leaf has no key id.
-    pub(crate) fn own(&self, slot: Slot, spatial: u8) -> Option<(Kid, Arc<Stream>)> {
+    /// Our key id for a layer, and its key. `None` if the layer or our leaf is too large for a key id.
+    pub(crate) fn own(&self, slot: Slot, spatial: u8) -> Option<(Kid, Arc<StreamKey>)> {
         let kid = Kid::new(slot, spatial, self.media.me, self.media.epoch)?;
         Some((kid, self.stream(kid)?))
     }
 
-    /// A counter for the next frame of our own layer: never given twice in this epoch. `spatial` has a key id.
+    /// The counter for the next frame of our layer, unique in this epoch. `spatial` is below [`MAX_SPATIAL`].
     pub(crate) fn next_counter(&self, slot: Slot, spatial: u8) -> u64 {
         self.media.counters.0[context(slot, spatial)].fetch_add(1, Ordering::Relaxed)
     }
 
-    /// What seals or opens the frames of `kid`, which is one of this epoch's.
-    pub(crate) fn stream(&self, kid: Kid) -> Option<Arc<Stream>> {
+    /// The key of `kid`, which belongs to this epoch. Derived at the first call.
+    pub(crate) fn stream(&self, kid: Kid) -> Option<Arc<StreamKey>> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(stream) = streams.get(&kid) {
             return Some(Arc::clone(stream));
         }
         let key = Key::derive(self.media.base.expose(), kid.number())?;
-        let stream = Arc::new(Stream { key, window: Mutex::default() });
+        let stream = Arc::new(StreamKey { key, window: Mutex::default() });
         streams.insert(kid, Arc::clone(&stream));
         Some(stream)
     }
 }
 
-/// How long frames of an old epoch may come in after a commit that removed nobody: slow senders hear of it late.
+/// How long frames of an old epoch are accepted after a commit without removals: senders process it at different times.
 const GRACE: Duration = Duration::from_millis(1_500);
 
-/// How long they may come in after somebody was removed, from those who stay.
+/// How long frames of an old epoch are accepted from the remaining members after a removal.
 const GRACE_AFTER_REMOVAL: Duration = Duration::from_millis(300);
 
-/// How long the keys of an old epoch live: what came in time may wait for its thread half a second at least.
-const KEPT: Duration = Duration::from_secs(2);
+/// How long the keys of an old epoch are kept: a frame that arrived in time may wait at least 500 ms for its thread.
+const KEY_LIFETIME: Duration = Duration::from_secs(2);

@@ -1,6 +1,6 @@
-//! Keys that only the participants hold: identity, invitation, group (MLS), and the sealing of frames (`SFrame`).
+//! End-to-end encryption: identity, invitation, group (MLS) and frame encryption (`SFrame`).
 //!
-//! Pure: no socket, no thread, no file. docs/security.md says what is promised, docs/frames.md how frames look.
+//! Uses no socket, no thread and no file. docs/security.md lists the guarantees, docs/frames.md the formats.
 
 pub mod admission_key;
 mod frame;
@@ -8,6 +8,8 @@ pub mod group;
 mod header;
 pub mod identity;
 mod keyring;
+mod knock_request;
+mod leaf;
 pub mod link;
 mod memory;
 pub mod open;
@@ -18,11 +20,13 @@ pub mod store;
 mod tests;
 mod words;
 
-pub use admission_key::{AdmissionKey, Joiner, KnockRequest, knock};
-pub use group::{Change, Group, MeetingPolicy, Member, Pending, Received};
+pub use admission_key::{AdmissionKey, Joiner, knock};
+pub use group::{Group, MeetingPolicy, Member, MergedCommit, PendingCommit, Received};
 pub use header::{Header, ReceivedFrame, Sealed};
 pub use identity::{DeviceKey, Identity, Profile};
 pub use keyring::{KeyRing, MediaKeys};
+pub use knock_request::KnockRequest;
+pub use leaf::Leaf;
 pub use link::Invitation;
 pub use memory::Secret;
 pub use open::Opener;
@@ -30,7 +34,3 @@ pub use provider::NoRandomness;
 pub use seal::Sealer;
 pub use store::Store;
 pub use words::{Language, Words};
-
-/// A member's place in the group's tree (RFC 9420, section 4.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Leaf(pub u32);

@@ -1,4 +1,4 @@
-//! The invitation link: `conclave://HOST:PORT/m/ID#SECRET`. What stands behind `#` never reaches a server.
+//! The invitation link: `conclave://HOST:PORT/m/ID#SECRET`. The part after `#` is never sent to a server.
 
 use crate::memory::Secret;
 use base64::Engine;
@@ -16,46 +16,46 @@ pub struct Invitation {
     pub host: String,
     /// The server's port.
     pub port: u16,
-    /// Which meeting.
+    /// The meeting id.
     pub meeting: MeetingId,
-    /// SHA-256 of the meeting's admission key: the joiner knocks at no other door.
+    /// SHA-256 of the meeting's admission key. The joiner uses no other key.
     pub admission_hash: [u8; 32],
-    /// What only invited people know: it opens the title, and shows at the door that the link is known.
+    /// The shared secret of all invited people. Decrypts the title and authenticates requests to join.
     pub secret: Secret,
-    /// SHA-256 of the server's certificate, where no authority vouches for it.
+    /// SHA-256 of the server's certificate, if no certificate authority signed it.
     pub fingerprint: Option<[u8; 32]>,
 }
 
-/// Why a text is no invitation.
+/// The reason why a text is not a valid invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// It does not begin with `conclave://`.
     #[error("this is not a Conclave link")]
     NotALink,
-    /// The host is missing or impossible.
-    #[error("the link names no server")]
+    /// The host is missing or invalid.
+    #[error("the link has no valid server address")]
     BadHost,
-    /// The port is missing or impossible.
-    #[error("the link names no port of the server")]
+    /// The port is missing or invalid.
+    #[error("the link has no valid port")]
     BadPort,
     /// The path is not `/m/` and 32 hexadecimal digits.
-    #[error("the link names no meeting")]
+    #[error("the link has no valid meeting id")]
     BadMeeting,
     /// Nothing follows `#`.
-    #[error("the link's secret part, behind the #, is missing")]
+    #[error("the secret part of the link, after the #, is missing")]
     NoSecret,
-    /// The secret part holds other characters than base64url.
+    /// The secret part has characters outside base64url, or invalid flags.
     #[error("the link's secret part is damaged")]
     Damaged,
-    /// The secret part ends too early.
-    #[error("the link's end is missing")]
+    /// The secret part is too short.
+    #[error("the end of the link is missing")]
     Truncated,
-    /// The secret part is longer than it says.
-    #[error("something was added to the link's end")]
+    /// The secret part is too long.
+    #[error("the link is too long")]
     TooLong,
     /// Another version of Conclave made the link.
-    #[error("the link is of version {0}, this program knows version {VERSION}")]
+    #[error("the link has version {0}, this program supports version {VERSION}")]
     OtherVersion(u8),
 }
 
@@ -90,7 +90,7 @@ impl fmt::Display for Invitation {
 }
 
 impl fmt::Debug for Invitation {
-    /// Says where it leads, not what it opens.
+    /// Omits the secret part.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Invitation({}:{}, {})", self.host, self.port, self.meeting)
     }
@@ -128,7 +128,7 @@ fn read_secret(text: &str) -> Result<Parts, Error> {
     if text.len() > MAX_SECRET {
         return Err(Error::TooLong);
     }
-    // A text that ends within a group of four ends too early; the groups before it still tell the version.
+    // A truncated base64 text: decode the whole groups of four, which contain the version.
     let whole = &text[..text.len() / 4 * 4];
     let mut bytes = match URL_SAFE_NO_PAD.decode(text) {
         Ok(bytes) => bytes,
@@ -162,7 +162,7 @@ const VERSION: u8 = 1;
 const HAS_FINGERPRINT: u8 = 1;
 /// RFC 1035, section 3.1.
 const MAX_HOST: usize = 253;
-/// Characters of a secret part that are looked at.
+/// Maximum characters of the secret part.
 const MAX_SECRET: usize = 512;
 
 #[cfg(test)]
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn links_come_back_as_they_went() {
+    fn links_round_trip() {
         for host in ["meet.example.org", "127.0.0.1", "::1", "localhost"] {
             for fingerprint in [None, Some([3; 32])] {
                 let text = invitation(host, fingerprint).to_string();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn every_truncation_is_refused_and_named() {
+    fn every_truncation_is_rejected_with_a_reason() {
         let text = invitation("host", Some([3; 32])).to_string();
         for length in 0..text.len() {
             let expected = match length {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn other_versions_and_damage_are_told_apart() {
+    fn other_versions_and_damage_are_distinguished() {
         let link = invitation("host", None).to_string();
         let (place, secret) = link.split_once('#').unwrap();
         let mut bytes = URL_SAFE_NO_PAD.decode(secret).unwrap();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_link_is_said() {
+    fn texts_that_are_no_link_are_rejected() {
         let id = "ab".repeat(16);
         assert_eq!(error("https://example.org"), Error::NotALink);
         assert_eq!(error("é".repeat(20).as_str()), Error::NotALink);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_keeps_the_secret() {
+    fn debug_does_not_show_the_secret() {
         assert!(!format!("{:?}", invitation("host", None)).contains('#'));
     }
 }

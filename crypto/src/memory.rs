@@ -1,7 +1,7 @@
-//! Secrets in pages of their own: locked in memory, left out of core dumps, overwritten when dropped.
+//! Secrets in their own memory pages: locked, excluded from core dumps, overwritten on drop.
 //!
-//! Where a system has no such pages (anything but Unix) a secret is still overwritten. Locking is best effort: a system
-//! that allows a process few locked pages must not keep it from a meeting.
+//! On systems other than Unix a secret is only overwritten. Failure to lock is ignored: systems limit the locked pages of
+//! a process.
 #![expect(unsafe_code, reason = "page locks and dump flags are system calls; the pages are our own allocation")]
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::sync::OnceLock;
 use zeroize::Zeroize;
 
-/// Bytes that nobody else may read. No `Debug`, no copy left behind: dropping it overwrites its pages.
+/// Secret bytes in their own pages. Has no `Debug`; dropping it overwrites the pages.
 pub struct Secret {
     pages: NonNull<u8>,
     layout: Layout,
@@ -23,7 +23,7 @@ unsafe impl Send for Secret {}
 unsafe impl Sync for Secret {}
 
 impl Secret {
-    /// A secret that holds a copy of `bytes`. Whoever owns `bytes` overwrites them.
+    /// Copies `bytes` into a secret. The caller overwrites `bytes`.
     #[must_use]
     pub fn copy_of(bytes: &[u8]) -> Self {
         let mut secret = Self::zeroed(bytes.len());
@@ -31,7 +31,7 @@ impl Secret {
         secret
     }
 
-    /// A secret that takes the place of `bytes`, which are overwritten.
+    /// Moves `bytes` into a secret and overwrites them.
     #[must_use]
     pub fn take(mut bytes: Vec<u8>) -> Self {
         let secret = Self::copy_of(&bytes);
@@ -39,7 +39,7 @@ impl Secret {
         secret
     }
 
-    /// A fresh secret of `length` random bytes; `None` where the system has no randomness to give.
+    /// A secret of `length` random bytes. `None` if the system returns no random bytes.
     #[must_use]
     pub fn random(length: usize) -> Option<Self> {
         let mut secret = Self::zeroed(length);
@@ -47,28 +47,28 @@ impl Secret {
         Some(secret)
     }
 
-    /// A secret of `length` zeros, to be written in place by [`Secret::expose_mut`].
+    /// A secret of `length` zeros, to fill in place with [`Secret::expose_mut`].
     #[must_use]
     pub fn zeroed(length: usize) -> Self {
         let page = page_size();
         let size = length.max(1).next_multiple_of(page);
-        // The page size is a power of two and the sum far from the address space's end, so this never falls back.
+        // The page size is a power of two and the size is small, so this never falls back.
         let layout = Layout::from_size_align(size, page).unwrap_or(Layout::new::<u8>());
         // SAFETY: the layout's size is never zero.
         let pages = unsafe { alloc_zeroed(layout) };
         let Some(pages) = NonNull::new(pages) else { handle_alloc_error(layout) };
-        guard(pages, layout.size());
+        protect(pages, layout.size());
         Self { pages, layout, length: length.min(layout.size()) }
     }
 
-    /// The bytes. Do not keep a copy.
+    /// The bytes. The caller does not copy them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         // SAFETY: `length` bytes from `pages` are ours, initialised, and live as long as `self`.
         unsafe { std::slice::from_raw_parts(self.pages.as_ptr(), self.length) }
     }
 
-    /// The bytes, to write them.
+    /// The bytes, writable.
     #[must_use]
     pub fn expose_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `expose`, and `&mut self` is the only reference.
@@ -98,7 +98,7 @@ fn page_size() -> usize {
 
 #[cfg(unix)]
 fn system_page_size() -> usize {
-    // SAFETY: asks for a number.
+    // SAFETY: `sysconf` only reads a system value.
     let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     usize::try_from(size).ok().filter(|size| size.is_power_of_two()).unwrap_or(USUAL_PAGE)
 }
@@ -108,35 +108,35 @@ fn system_page_size() -> usize {
     USUAL_PAGE
 }
 
-/// Keeps the pages out of swap and out of core dumps, where the system lets us.
+/// Locks the pages and excludes them from core dumps, if the system allows it.
 #[cfg(unix)]
-fn guard(pages: NonNull<u8>, size: usize) {
+fn protect(pages: NonNull<u8>, size: usize) {
     // SAFETY: whole pages of our own allocation; neither call changes their content.
     unsafe { libc::mlock(pages.as_ptr().cast(), size) };
-    mark(pages, size, DO_NOT_DUMP);
+    advise(pages, size, DO_NOT_DUMP);
 }
 
 #[cfg(unix)]
 fn release(pages: NonNull<u8>, size: usize) {
-    mark(pages, size, DO_DUMP);
-    // SAFETY: as in `guard`.
+    advise(pages, size, DO_DUMP);
+    // SAFETY: as in `protect`.
     unsafe { libc::munlock(pages.as_ptr().cast(), size) };
 }
 
 #[cfg(not(unix))]
-fn guard(_pages: NonNull<u8>, _size: usize) {}
+fn protect(_pages: NonNull<u8>, _size: usize) {}
 
 #[cfg(not(unix))]
 fn release(_pages: NonNull<u8>, _size: usize) {}
 
 #[cfg(target_os = "linux")]
-fn mark(pages: NonNull<u8>, size: usize, advice: i32) {
-    // SAFETY: as in `guard`.
+fn advise(pages: NonNull<u8>, size: usize, advice: i32) {
+    // SAFETY: as in `protect`.
     unsafe { libc::madvise(pages.as_ptr().cast(), size, advice) };
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn mark(_pages: NonNull<u8>, _size: usize, _advice: i32) {}
+fn advise(_pages: NonNull<u8>, _size: usize, _advice: i32) {}
 
 #[cfg(target_os = "linux")]
 const DO_NOT_DUMP: i32 = libc::MADV_DONTDUMP;
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_dropped_secret_is_nowhere_in_this_process() {
         let secret = Secret::random(32).unwrap();
-        // What we look for, disguised: the search itself must not hold it.
+        // Masked, so that the search pattern itself is not found.
         let masked: Vec<u8> = secret.expose().iter().map(|byte| byte ^ MASK).collect();
         assert!(found(&masked) >= 1, "the search finds a living secret");
         drop(secret);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clone_outlives_the_first() {
+    fn a_clone_outlives_the_original() {
         let first = Secret::copy_of(b"key");
         let second = first.clone();
         drop(first);
@@ -192,7 +192,7 @@ mod tests {
 
     const MASK: u8 = 0x5a;
 
-    /// How often the disguised bytes occur, undisguised, in this process's writable memory.
+    /// How often the unmasked bytes occur in the writable memory of this process.
     fn found(masked: &[u8]) -> usize {
         let memory = File::open("/proc/self/mem").unwrap();
         let mut chunk = vec![0u8; 1 << 20];

@@ -1,96 +1,96 @@
-//! Opens frames that arrived, in place, and believes only what stands inside the seal.
+//! Decrypts received frames in place. Trusts only the authenticated header.
 
 use crate::Leaf;
-use crate::frame::{Aad, Cipher, Class, Kid, Picture, Prefix, Sound};
+use crate::frame::{Aad, AudioHeader, Class, Kid, Prefix, SframeHeader, VideoHeader};
 use crate::header::ReceivedFrame;
-use crate::keyring::{End, KeyRing, Stream, View};
+use crate::keyring::{Expiry, KeyRing, RingView, StreamKey};
 use media::{Buffer, Clock, Encoded, EncodedAudio, Timestamp};
 use proto::{Epoch, Slot};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-/// Opens the frames of one track of one member, on the thread that decodes them.
+/// Decrypts the frames of one track of one member. Used on the thread that decodes them.
 pub struct Opener {
     ring: KeyRing,
     slot: Slot,
     leaf: Leaf,
     clock: Clock,
     generation: Option<u64>,
-    view: View,
-    /// Since which epoch the member whose frames we open has its leaf: known from the first frame on. When somebody else
-    /// takes the leaf, their frames are not this track's.
+    view: RingView,
+    /// The epoch in which the sender got its leaf, known from the first frame on. Frames of a later owner of the leaf do
+    /// not belong to this track.
     owned_since: Option<Epoch>,
-    /// The last number or position, to unwrap the next one's low bits.
+    /// The last frame number or position, to extend the low bits of the next one.
     last: Option<u64>,
 }
 
-/// Why a frame was dropped. Count it and go on.
+/// The reason why a frame was dropped. The caller counts it and continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Error {
-    /// A frame with this counter was opened before, or is too old to know.
+    /// A frame with this counter was opened before, or the counter is older than the replay window.
     #[error("the frame was opened before")]
     Replayed,
-    /// It was sealed before this member came in: the frame is not for it. No fault.
-    #[error("the frame was sealed before this member came in")]
+    /// The frame was sealed before this member joined, so this member has no key for it. Not a failure.
+    #[error("the frame was sealed before this member joined")]
     BeforeUs,
-    /// This member is out: no frame is for it any more. No fault.
-    #[error("this member is out")]
+    /// This member left or was removed. Not a failure.
+    #[error("this member is no longer in the group")]
     AfterUs,
-    /// Whose frames are opened here has no part in the frame's epoch, or no longer: it was removed. No fault.
-    #[error("the sender has no part in the frame's epoch")]
+    /// The sender is not a member in the frame's epoch, or was removed since. Not a failure.
+    #[error("the sender is not a member in the frame's epoch")]
     NotAMember,
-    /// It came when the time of its epoch was over.
-    #[error("the frame's epoch is over")]
+    /// The frame arrived after the grace period of its epoch.
+    #[error("the frame's epoch has ended")]
     TooLate,
-    /// Its epoch has not begun here.
-    #[error("the frame's epoch has not begun here")]
+    /// This member has not processed the commit of the frame's epoch.
+    #[error("the frame's epoch is not known yet")]
     UnknownKey,
-    /// The seal is broken: changed on its way, or sealed by somebody without the key.
+    /// The authentication tag is wrong: the frame was modified, or sealed with another key.
     #[error("the frame is not authentic")]
     NotAuthentic,
-    /// Outside and inside, or the frame and its track, do not agree.
-    #[error("the frame contradicts what was said about it")]
+    /// The packet headers disagree with the authenticated header, or the frame does not belong to this track.
+    #[error("the frame disagrees with its packets or its track")]
     Contradiction,
-    /// It is no frame.
+    /// The bytes are not a frame.
     #[error("not a frame")]
     Malformed,
 }
 
 impl Opener {
-    /// An opener for what the member at `leaf` sends in `slot`. `clock` restores capture times.
+    /// Creates an opener for the track in `slot` of the member at `leaf`. `clock` restores capture times.
     #[must_use]
     pub fn new(ring: KeyRing, slot: Slot, leaf: Leaf, clock: Clock) -> Self {
-        Self { ring, slot, leaf, clock, generation: None, view: View::default(), owned_since: None, last: None }
+        Self { ring, slot, leaf, clock, generation: None, view: RingView::default(), owned_since: None, last: None }
     }
 
-    /// True where the frame names an epoch that is to come: its commit travels by another connection, and may be a moment
-    /// behind. Whoever keeps such a frame back a little loses nothing. False for whatever else is wrong with it.
+    /// True if the frame belongs to a future epoch. Its commit travels on another connection and may arrive a little later,
+    /// so the caller can keep the frame and try again. False for invalid frames.
     #[must_use]
     pub fn is_early(&self, arrived: &ReceivedFrame) -> bool {
         let Some(newest) = self.ring.epoch() else { return false };
-        matches!(self.kid(arrived).map(|kid| When::of(kid, newest)), Some(When::Ahead))
+        matches!(self.kid(arrived).map(|kid| KidEpoch::of(kid, newest)), Some(KidEpoch::Future))
     }
 
-    /// The key id that stands on the frame, believed by nobody.
+    /// The key id in the header, not authenticated.
     fn kid(&self, arrived: &ReceivedFrame) -> Option<Kid> {
         let prefix = match self.slot {
             Slot::Microphone => Prefix::None,
             Slot::Camera | Slot::Screen => Prefix::read_video(&arrived.bytes)?,
         };
-        let (cipher, _) = Cipher::decode(arrived.bytes.get(prefix.bytes().len()..)?)?;
+        let (cipher, _) = SframeHeader::decode(arrived.bytes.get(prefix.bytes().len()..)?)?;
         Some(Kid::of_number(cipher.kid))
     }
 
-    /// Opens a picture.
+    /// Decrypts a picture.
     ///
     /// # Errors
-    /// [`Error`]; the frame is gone then.
+    /// Returns [`Error`] if the frame cannot be opened. The frame is dropped.
     pub fn open(&mut self, arrived: ReceivedFrame) -> Result<Encoded, Error> {
         let ReceivedFrame { header, mut bytes, received, .. } = arrived;
         let prefix = Prefix::read_video(&bytes).ok_or(Error::Malformed)?;
         let spatial = self.unseal(&mut bytes, Class::Video, prefix, received)?;
-        let inner = Picture::decode(&bytes).ok_or(Error::Malformed)?;
-        bytes.skip(Picture::LENGTH);
+        let inner = VideoHeader::decode(&bytes).ok_or(Error::Malformed)?;
+        bytes.skip(VideoHeader::LENGTH);
         let agree = header.slot == self.slot
             && header.layer == inner.layer
             && header.key == inner.key
@@ -111,15 +111,15 @@ impl Opener {
         })
     }
 
-    /// Opens a stretch of sound.
+    /// Decrypts an audio packet.
     ///
     /// # Errors
-    /// [`Error`]; the frame is gone then.
+    /// Returns [`Error`] if the frame cannot be opened. The frame is dropped.
     pub fn open_audio(&mut self, arrived: ReceivedFrame) -> Result<EncodedAudio, Error> {
         let ReceivedFrame { header, mut bytes, received, .. } = arrived;
         let spatial = self.unseal(&mut bytes, Class::Audio, Prefix::None, received)?;
-        let inner = Sound::decode(&bytes).ok_or(Error::Malformed)?;
-        bytes.skip(Sound::LENGTH);
+        let inner = AudioHeader::decode(&bytes).ok_or(Error::Malformed)?;
+        bytes.skip(AudioHeader::LENGTH);
         let length = bytes.len().checked_sub(usize::from(inner.padding)).ok_or(Error::Malformed)?;
         bytes.truncate(length);
         if header.slot != self.slot || spatial != 0 {
@@ -136,10 +136,10 @@ impl Opener {
         })
     }
 
-    /// Leaves the plaintext in `bytes`; the spatial layer that the key id names.
+    /// Decrypts `bytes` in place. Returns the spatial layer of the key id.
     fn unseal(&mut self, bytes: &mut Buffer, class: Class, prefix: Prefix, received: Instant) -> Result<u8, Error> {
         let start = prefix.bytes().len();
-        let (cipher, length) = Cipher::decode(bytes.get(start..).unwrap_or_default()).ok_or(Error::Malformed)?;
+        let (cipher, length) = SframeHeader::decode(bytes.get(start..).unwrap_or_default()).ok_or(Error::Malformed)?;
         if bytes.len() < start + length + TAG {
             return Err(Error::Malformed);
         }
@@ -153,7 +153,7 @@ impl Opener {
         bytes.skip(start + length);
         let plain = stream.key.open(cipher.counter, aad.as_slice(), bytes).ok_or(Error::NotAuthentic)?;
         bytes.truncate(plain);
-        // Only now: an unauthentic frame must not use up a counter.
+        // Record the counter only after authentication: a forged frame must not use it up.
         let first = stream.window.lock().unwrap_or_else(PoisonError::into_inner).record(cipher.counter);
         if !first {
             return Err(Error::Replayed);
@@ -162,14 +162,13 @@ impl Opener {
         Ok(spatial)
     }
 
-    /// What opens `kid`: that of the newest epoch with the key id's low bits, if we have its keys and our sender has a part
-    /// in it.
-    fn stream(&mut self, kid: Kid, spatial: u8, received: Instant) -> Result<(Arc<Stream>, Epoch), Error> {
-        self.follow();
+    /// Returns the key for `kid` in the newest epoch with these low bits, and the epoch in which the sender got its leaf.
+    fn stream(&mut self, kid: Kid, spatial: u8, received: Instant) -> Result<(Arc<StreamKey>, Epoch), Error> {
+        self.update_view();
         let Some(newest) = self.view.epochs.first().map(|known| known.epoch) else {
-            return Err(if self.view.over { Error::AfterUs } else { Error::UnknownKey });
+            return Err(if self.view.left { Error::AfterUs } else { Error::UnknownKey });
         };
-        let When::Begun(epoch) = When::of(kid, newest) else { return Err(Error::UnknownKey) };
+        let KidEpoch::Begun(epoch) = KidEpoch::of(kid, newest) else { return Err(Error::UnknownKey) };
         if self.view.first.is_some_and(|first| epoch < first) {
             return Err(Error::BeforeUs);
         }
@@ -178,7 +177,7 @@ impl Opener {
         if self.owned_since.is_some_and(|ours| ours != owned_since) {
             return Err(Error::NotAMember);
         }
-        if known.end.is_some_and(|end| received > end.heard) {
+        if known.end.is_some_and(|end| received > end.accept_until) {
             return Err(Error::TooLate);
         }
         let cached = known.streams.get_mut(usize::from(spatial)).ok_or(Error::Contradiction)?;
@@ -186,17 +185,17 @@ impl Opener {
             return Ok((stream, owned_since));
         }
         let Some(keys) = known.keys.upgrade() else {
-            return Err(if self.ring.is_over() { Error::AfterUs } else { Error::TooLate });
+            return Err(if self.ring.has_left() { Error::AfterUs } else { Error::TooLate });
         };
         let stream = keys.stream(kid).ok_or(Error::UnknownKey)?;
         *cached = Arc::downgrade(&stream);
         Ok((stream, owned_since))
     }
 
-    /// Takes over what changed in the ring, and drops the epochs whose time is over.
-    fn follow(&mut self) {
+    /// Updates the view if the key ring changed, and drops expired epochs.
+    fn update_view(&mut self) {
         let now = self.clock.now();
-        let over = |end: Option<End>| end.is_some_and(|end| self.clock.at(end.kept) <= now);
+        let over = |end: Option<Expiry>| end.is_some_and(|end| self.clock.at(end.keep_until) <= now);
         if self.view.epochs.iter().any(|known| over(known.end)) {
             self.ring.expire(self.clock.instant(now));
         }
@@ -208,7 +207,7 @@ impl Opener {
         self.view.epochs.retain(|known| !over(known.end));
     }
 
-    /// The full number whose low bits came, nearest to the last one.
+    /// Extends `low` to the full number nearest to the last one.
     fn unwrap(&mut self, low: u64, span: u64) -> u64 {
         let full = self.last.map_or(low, |last| nearest(last, low, span));
         self.last = Some(full);
@@ -220,36 +219,36 @@ impl Opener {
     }
 }
 
-/// The number nearest to `to` that leaves `low` when divided by `span`; never below zero.
+/// The number nearest to `to` that is `low` modulo `span`. Never negative.
 fn nearest(to: u64, low: u64, span: u64) -> u64 {
     let ahead = low.wrapping_sub(to) % span;
     let behind = span - ahead;
     if ahead <= span / 2 || to < behind { to.saturating_add(ahead) } else { to - behind }
 }
 
-/// Which epoch a key id means, of which it has the low bits.
-enum When {
-    /// One to come.
-    Ahead,
-    /// The newest one that has begun and has these bits.
+/// The epoch of a key id, which holds only the low 8 bits.
+enum KidEpoch {
+    /// A future epoch.
+    Future,
+    /// The newest past or current epoch with these bits.
     Begun(Epoch),
-    /// None that ever was.
-    Never,
+    /// No such epoch has existed.
+    Unknown,
 }
 
-impl When {
+impl KidEpoch {
     fn of(kid: Kid, newest: Epoch) -> Self {
-        let ahead = kid.epoch().wrapping_sub(crate::frame::low(newest));
+        let ahead = kid.epoch().wrapping_sub(crate::frame::low_bits(newest));
         if (1..=MAX_AHEAD).contains(&ahead) {
-            return Self::Ahead;
+            return KidEpoch::Future;
         }
         let behind = u64::from(ahead.wrapping_neg());
-        newest.0.checked_sub(behind).map_or(Self::Never, |epoch| Self::Begun(Epoch(epoch)))
+        newest.0.checked_sub(behind).map_or(Self::Unknown, |epoch| KidEpoch::Begun(Epoch(epoch)))
     }
 }
 
-/// Epochs that may be on their way at once; more is no haste but an old epoch, or none.
+/// A key id at most this many epochs ahead is a future epoch; further ahead, it is an old one.
 const MAX_AHEAD: u8 = 64;
 
-/// AES-GCM's tag, never shortened.
+/// Bytes of the AES-GCM tag.
 const TAG: usize = 16;

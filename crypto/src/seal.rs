@@ -1,53 +1,53 @@
-//! Seals frames in place, by value: what goes in is plaintext, what comes out is all that the network can have.
+//! Encrypts frames in place. The network accepts only the result.
 
-use crate::frame::{Aad, Cipher, Class, Kid, MAX_SPATIAL, Picture, Prefix, Sound};
+use crate::frame::{Aad, AudioHeader, Class, Kid, MAX_SPATIAL, Prefix, SframeHeader, VideoHeader};
 use crate::header::{Header, Sealed};
-use crate::keyring::{KeyRing, Keys, Stream};
+use crate::keyring::{EpochKeys, KeyRing, StreamKey};
 use media::{Buffer, Encoded, EncodedAudio, Layer, NoRoom, Size, Timestamp};
 use proto::{Epoch, Slot};
 use std::sync::{Arc, Weak};
 
-/// Seals the frames of one of our tracks, on the thread that encodes them. Several sealers of one track never repeat a
-/// counter. In steady state a frame stays in its buffer and nothing is allocated.
+/// Encrypts the frames of one of our tracks. Used on the thread that encodes them. Several sealers of one track never
+/// repeat a counter. After the first frame of an epoch, sealing does not allocate or copy a frame.
 pub struct Sealer {
     ring: KeyRing,
     slot: Slot,
     generation: Option<u64>,
-    epoch: Option<(Epoch, Weak<Keys>)>,
-    layers: [Option<(Kid, Weak<Stream>)>; MAX_SPATIAL],
+    epoch: Option<(Epoch, Weak<EpochKeys>)>,
+    layers: [Option<(Kid, Weak<StreamKey>)>; MAX_SPATIAL],
 }
 
-/// Why a frame cannot be sealed. It is gone then.
+/// The reason why a frame was not sealed. The frame is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The client is in no epoch: it has not entered yet, or has left.
+    /// There is no epoch: this member has not joined yet, or has left.
     #[error("there are no keys to seal with")]
     NoKeys,
-    /// The layer, or our place in the group, has no key id.
+    /// The layer or our leaf is too large for a key id.
     #[error("this layer has no key")]
     NoLayer,
-    /// The sound is not as long as an Opus packet can be.
-    #[error("no Opus packet lasts {0} samples")]
+    /// The duration is not valid for an Opus packet.
+    #[error("an Opus packet cannot last {0} samples")]
     Length(u16),
-    /// The buffer's room in front is used up.
+    /// The buffer has no room for the headers.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
 }
 
 impl Sealer {
-    /// A sealer for our track in `slot`.
+    /// Creates a sealer for our track in `slot`.
     #[must_use]
     pub fn new(ring: KeyRing, slot: Slot) -> Self {
         Self { ring, slot, generation: None, epoch: None, layers: Default::default() }
     }
 
-    /// Seals a picture.
+    /// Encrypts a picture.
     ///
     /// # Errors
-    /// [`Error`] where there is no key for it.
+    /// Returns [`Error`] if there is no key for it.
     pub fn seal(&mut self, picture: Encoded) -> Result<Sealed, Error> {
-        let inner = Picture {
+        let inner = VideoHeader {
             codec: picture.codec,
             layer: picture.layer,
             key: picture.key,
@@ -67,20 +67,20 @@ impl Sealer {
         let mut bytes = picture.payload;
         bytes.prepend(&inner.encode())?;
         let prefix = Prefix::of(picture.codec, picture.key);
-        self.close(bytes, picture.layer.spatial, Class::Video, prefix).map(|bytes| Sealed::new(header, bytes))
+        self.seal_bytes(bytes, picture.layer.spatial, Class::Video, prefix).map(|bytes| Sealed::new(header, bytes))
     }
 
-    /// Seals a stretch of sound. Its length is padded, so that it does not tell what is said.
+    /// Encrypts an audio packet, padded to a multiple of 32 bytes so that its length reveals less about the speech.
     ///
     /// # Errors
-    /// [`Error`] where there is no key for it, or Opus has no packet of its length.
+    /// Returns [`Error`] if there is no key for it, or the duration is not valid for Opus.
     pub fn seal_audio(&mut self, sound: EncodedAudio) -> Result<Sealed, Error> {
-        let padding = padding(Sound::LENGTH + sound.payload.len());
-        let inner = Sound {
+        let padding = padding(AudioHeader::LENGTH + sound.payload.len());
+        let inner = AudioHeader {
             codec: sound.codec,
             voice: sound.voice,
             level: sound.level,
-            length: Sound::units(sound.samples).ok_or(Error::Length(sound.samples))?,
+            length: AudioHeader::units(sound.samples).ok_or(Error::Length(sound.samples))?,
             padding,
             captured: low32(sound.captured.as_micros()),
             position: low32(sound.position),
@@ -97,20 +97,20 @@ impl Sealer {
         let mut bytes = sound.payload;
         bytes.append(&[0; BUCKET][..usize::from(padding)]);
         bytes.prepend(&inner.encode())?;
-        self.close(bytes, 0, Class::Audio, Prefix::None).map(|bytes| Sealed::new(header, bytes))
+        self.seal_bytes(bytes, 0, Class::Audio, Prefix::None).map(|bytes| Sealed::new(header, bytes))
     }
 
-    fn close(&mut self, mut bytes: Buffer, spatial: u8, class: Class, prefix: Prefix) -> Result<Buffer, Error> {
-        self.follow();
+    fn seal_bytes(&mut self, mut bytes: Buffer, spatial: u8, class: Class, prefix: Prefix) -> Result<Buffer, Error> {
+        self.update_keys();
         let epoch = self.epoch.as_ref().and_then(|(_, keys)| keys.upgrade()).ok_or(Error::NoKeys)?;
         let layer = self.layers.get_mut(usize::from(spatial)).ok_or(Error::NoLayer)?;
         let known = layer.as_ref().and_then(|(kid, stream)| Some((*kid, stream.upgrade()?)));
         let (kid, stream) = known.or_else(|| epoch.own(self.slot, spatial)).ok_or(Error::NoLayer)?;
         *layer = Some((kid, Arc::downgrade(&stream)));
         let counter = epoch.next_counter(self.slot, spatial);
-        let (header, length) = Cipher { kid: kid.number(), counter }.encode();
+        let (header, length) = SframeHeader { kid: kid.number(), counter }.encode();
         let aad = Aad::new(&header[..length], class, prefix.bytes());
-        // AES-GCM ends at 64 GiB a frame; no buffer is that long.
+        // AES-GCM fails only above 64 GiB; no buffer is that long.
         let tag = stream.key.seal(counter, aad.as_slice(), &mut bytes).ok_or(Error::NoLayer)?;
         bytes.append(tag.as_ref());
         bytes.prepend(&header[..length])?;
@@ -118,8 +118,8 @@ impl Sealer {
         Ok(bytes)
     }
 
-    /// Changes to the newest epoch where there is a newer one.
-    fn follow(&mut self) {
+    /// Switches to the newest epoch if there is a newer one.
+    fn update_keys(&mut self) {
         let generation = self.ring.generation();
         if self.generation == Some(generation) {
             return;
@@ -133,27 +133,27 @@ impl Sealer {
     }
 }
 
-/// Bytes of zeros that bring `length` to a whole number of buckets.
+/// The padding that extends `length` to a multiple of [`BUCKET`].
 #[expect(clippy::cast_possible_truncation, reason = "below BUCKET")]
 fn padding(length: usize) -> u8 {
     (length.next_multiple_of(BUCKET) - length) as u8
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low bits are what is asked for")]
+#[expect(clippy::cast_possible_truncation, reason = "keeps the low bits")]
 fn low32(value: u64) -> u32 {
     value as u32
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low bits are what is asked for")]
+#[expect(clippy::cast_possible_truncation, reason = "keeps the low bits")]
 fn low16(value: u64) -> u16 {
     value as u16
 }
 
-/// 90 kHz, as RFC 6184 has it.
+/// The capture time in units of 90 kHz (RFC 6184).
 #[expect(clippy::cast_possible_truncation, reason = "an RTP timestamp wraps")]
 fn video_time(captured: Timestamp) -> u32 {
     (u128::from(captured.as_micros()) * 9 / 100) as u32
 }
 
-/// The plaintext of sound is a multiple of this long.
+/// Bytes: the plaintext length of audio is a multiple of this.
 const BUCKET: usize = 32;

@@ -1,32 +1,32 @@
-//! Where secrets last longer than the process: the system's keychain, or nowhere.
+//! Stores for secrets: the system's keychain, or memory.
 
 use crate::memory::Secret;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroize;
 
-/// Keeps named secrets. Calls may block on the system; keep them off the UI thread.
+/// Stores named secrets. Calls may block on the system, so call them on a background thread.
 pub trait Store: Send {
-    /// The secret called `name`, if there is one.
+    /// Returns the secret `name`, or `None` if there is none.
     ///
     /// # Errors
-    /// [`Error`] where the store cannot tell.
+    /// Returns [`Error`] if the store cannot be read.
     fn get(&self, name: &str) -> Result<Option<Secret>, Error>;
 
-    /// Keeps `secret` as `name`, in place of what was there.
+    /// Stores `secret` as `name`, replacing an existing one.
     ///
     /// # Errors
-    /// [`Error`] where the store refuses.
+    /// Returns [`Error`] if the store cannot be written.
     fn put(&self, name: &str, secret: &Secret) -> Result<(), Error>;
 
-    /// Forgets `name`, if there is one.
+    /// Deletes the secret `name`, if it exists.
     ///
     /// # Errors
-    /// [`Error`] where the store refuses.
+    /// Returns [`Error`] if the store cannot be written.
     fn delete(&self, name: &str) -> Result<(), Error>;
 }
 
-/// Why a store did not do as asked.
+/// The reason why a store failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -38,10 +38,10 @@ pub enum Error {
     Failed(#[source] keyring::Error),
 }
 
-/// Keeps secrets as long as it lives itself: for tests, guests, and systems without a keychain.
+/// Keeps secrets in memory: for tests, guests, and systems without a keychain.
 #[derive(Default)]
 pub struct Memory {
-    kept: Mutex<HashMap<String, Secret>>,
+    secrets: Mutex<HashMap<String, Secret>>,
 }
 
 impl Memory {
@@ -52,7 +52,7 @@ impl Memory {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Secret>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,14 +78,14 @@ pub struct Keychain {
 }
 
 impl Keychain {
-    /// The entries of `service` in the keychain. Asks the system for nothing yet.
+    /// The keychain entries of `service`. Does not access the system yet.
     #[must_use]
     pub fn new(service: &str) -> Self {
         Self { service: service.to_owned() }
     }
 
     fn entry(&self, name: &str) -> Result<keyring::Entry, Error> {
-        keyring::Entry::new(&self.service, name).map_err(sort)
+        keyring::Entry::new(&self.service, name).map_err(classify)
     }
 }
 
@@ -98,24 +98,24 @@ impl Store for Keychain {
                 Ok(Some(secret))
             }
             Err(keyring::Error::NoEntry) => Ok(None),
-            Err(error) => Err(sort(error)),
+            Err(error) => Err(classify(error)),
         }
     }
 
     fn put(&self, name: &str, secret: &Secret) -> Result<(), Error> {
-        self.entry(name)?.set_secret(secret.expose()).map_err(sort)
+        self.entry(name)?.set_secret(secret.expose()).map_err(classify)
     }
 
     fn delete(&self, name: &str) -> Result<(), Error> {
         match self.entry(name)?.delete_credential() {
             Ok(()) | Err(keyring::Error::NoEntry) => Ok(()),
-            Err(error) => Err(sort(error)),
+            Err(error) => Err(classify(error)),
         }
     }
 }
 
-/// Tells a keychain that is not there from one that does not work.
-fn sort(error: keyring::Error) -> Error {
+/// Distinguishes an unavailable keychain from a failing one.
+fn classify(error: keyring::Error) -> Error {
     let absent = matches!(error, keyring::Error::NoStorageAccess(_) | keyring::Error::NoDefaultStore);
     if absent { Error::Unavailable(error) } else { Error::Failed(error) }
 }
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_keeps_replaces_and_forgets() {
+    fn memory_stores_replaces_and_deletes() {
         let store = Memory::new();
         assert!(store.get("a").unwrap().is_none());
         store.put("a", &Secret::copy_of(b"1")).unwrap();

@@ -1,4 +1,4 @@
-//! Sealing and opening together: what the parts' own tests cannot see.
+//! Tests of sealing and opening together.
 
 mod frames;
 mod oracle;
@@ -54,7 +54,7 @@ pub(super) fn sound(position: u64, payload: &[u8]) -> EncodedAudio {
     }
 }
 
-/// The frame as a faithful network delivers it.
+/// The frame as the network delivers it.
 pub(super) fn arrived(sealed: &Sealed) -> ReceivedFrame {
     ReceivedFrame {
         header: *sealed.header(),
@@ -66,9 +66,8 @@ pub(super) fn arrived(sealed: &Sealed) -> ReceivedFrame {
 
 pub(super) const LEAVES: [Leaf; 4] = [Leaf(0), Leaf(1), Leaf(2), Leaf(3)];
 
-/// True where nobody else holds the counters: two exports of one epoch share them.
 #[test]
-fn an_epoch_counts_once_however_often_its_keys_are_taken() {
+fn all_exports_of_an_epoch_share_counters() {
     let counters = Counters::new();
     let make = || MediaKeys::new(Epoch(1), Leaf(0), Secret::copy_of(&base_key(1)), Arc::clone(&counters));
     let seal = |keys: MediaKeys| {

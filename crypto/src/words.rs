@@ -1,10 +1,10 @@
-//! Twelve words that people read to each other: the same words mean the same group, and nobody in between.
+//! Twelve verification words. Members compare them aloud: equal words mean the same group without an attacker in between.
 
-/// The first 132 bits of an epoch's authenticator (RFC 9420, section 8.7), eleven a word.
+/// The first 132 bits of the epoch authenticator (RFC 9420, section 8.7), eleven per word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Words([u16; 12]);
 
-/// The language of the words. The words of two languages for one epoch stand in the same places of their lists.
+/// The language of the words. One epoch has the same list indices in all languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
     /// The English list of BIP 39.
@@ -14,11 +14,11 @@ pub enum Language {
 }
 
 impl Words {
-    /// Twelve times the first word of the list.
+    /// The first word of the list, twelve times.
     pub(crate) const NONE: Self = Self([0; 12]);
 
-    /// The words of an authenticator; `None` where it is shorter than 17 bytes.
-    pub(crate) fn of(authenticator: &[u8]) -> Option<Self> {
+    /// The words of an authenticator; `None` if it is shorter than 17 bytes.
+    pub fn of(authenticator: &[u8]) -> Option<Self> {
         let bytes = authenticator.first_chunk::<17>()?;
         let bit = |at: usize| u16::from(bytes[at / 8] >> (7 - at % 8) & 1);
         Some(Self(std::array::from_fn(|word| (0..11).fold(0, |sum, at| sum << 1 | bit(word * 11 + at)))))
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eleven_bits_a_word() {
+    fn each_word_has_eleven_bits() {
         assert_eq!(Words::of(&[0; 48]).unwrap().in_language(Language::English), ["abandon"; 12]);
         assert_eq!(Words::of(&[0xff; 48]).unwrap().in_language(Language::English), ["zoo"; 12]);
         assert_eq!(Words::of(&[0xff; 48]).unwrap().in_language(Language::French), ["zoologie"; 12]);

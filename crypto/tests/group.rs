@@ -1,8 +1,8 @@
-//! Whole group flows through the public interface, with a log that orders commits as a delivery service would.
+//! Group operations through the public interface, with commits ordered as by the delivery service.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crypto::group::{Error, Reject};
-use crypto::{AdmissionKey, Change, Group, Identity, Joiner, KnockRequest, Language, Leaf, Profile, Received};
+use crypto::{AdmissionKey, Group, Identity, Joiner, KnockRequest, Language, Leaf, MergedCommit, Profile, Received};
 use proto::{MeetingId, ParticipantId};
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ struct Knocker {
     joiner: Joiner,
 }
 
-/// A meeting with its door, its members in the order in which they came, and those who were put out.
+/// A meeting: its admission key, and its members in the order in which they joined.
 struct World {
     admission_key: AdmissionKey,
     groups: Vec<Group>,
@@ -58,18 +58,18 @@ impl World {
         (Knocker { participant, joiner }, request)
     }
 
-    /// The organiser lets `count` people in by one commit.
-    fn join(&mut self, count: usize) -> Change {
+    /// The organiser adds `count` joiners with one commit.
+    fn join(&mut self, count: usize) -> MergedCommit {
         let knocks = (0..count).map(|_| self.knock()).collect();
         self.admit(knocks)
     }
 
-    fn admit(&mut self, knocks: Vec<(Knocker, KnockRequest)>) -> Change {
+    fn admit(&mut self, knocks: Vec<(Knocker, KnockRequest)>) -> MergedCommit {
         let (knockers, requests): (Vec<_>, Vec<_>) = knocks.into_iter().unzip();
         let pending = self.groups[0].add(requests).unwrap();
         assert_eq!(pending.added, knockers.iter().map(|knocker| knocker.participant).collect::<Vec<_>>());
         let welcome = pending.welcome.unwrap();
-        let change = self.groups[0].won().unwrap();
+        let change = self.groups[0].merge_pending_commit().unwrap();
         for group in &mut self.groups[1..] {
             let Received::Commit(seen) = group.process(&pending.commit, &nobody).unwrap() else { panic!() };
             assert_eq!(seen, change);
@@ -80,9 +80,9 @@ impl World {
         change
     }
 
-    /// Everybody but `committer` processes its commit, which won.
-    fn deliver(&mut self, committer: usize, commit: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> Change {
-        let change = self.groups[committer].won().unwrap();
+    /// The delivery service accepts the commit of `committer`; all others process it.
+    fn deliver(&mut self, committer: usize, commit: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> MergedCommit {
+        let change = self.groups[committer].merge_pending_commit().unwrap();
         for (index, group) in self.groups.iter_mut().enumerate() {
             if index != committer {
                 group.process(commit, gone).unwrap();
@@ -107,7 +107,7 @@ impl World {
 }
 
 #[test]
-fn five_join_one_after_the_other_and_all_agree() {
+fn joiners_and_members_agree_on_the_group() {
     let mut world = World::new();
     let mut words = HashSet::from([world.groups[0].words()]);
     for joined in 1..=5u64 {
@@ -115,7 +115,7 @@ fn five_join_one_after_the_other_and_all_agree() {
         assert_eq!(change.added.len(), 1);
         assert_eq!(change.added[0].name, format!("Person {joined}"));
         assert!(!change.added[0].organiser && change.removed.is_empty() && !change.removed_me);
-        assert!(words.insert(world.groups[0].words()), "each epoch has words of its own");
+        assert!(words.insert(world.groups[0].words()), "each epoch has its own words");
     }
     let members = world.groups[5].members();
     assert_eq!(members.len(), 6);
@@ -127,7 +127,7 @@ fn five_join_one_after_the_other_and_all_agree() {
 }
 
 #[test]
-fn the_organisers_device_may_be_inside_twice_and_only_the_leaf_that_opened_decides() {
+fn a_second_leaf_of_the_organisers_device_is_a_guest() {
     let identity = Identity::generate().unwrap();
     let mut world = World::of(&identity);
     let again = world.knock_as(&identity);
@@ -140,20 +140,20 @@ fn the_organisers_device_may_be_inside_twice_and_only_the_leaf_that_opened_decid
     let pending = world.groups[1].remove(&[guest]).unwrap();
     let verdict = world.groups[0].process(&pending.commit, &nobody);
     assert!(matches!(verdict, Err(Error::Rejected(Reject::NotOrganiser))), "{verdict:?}");
-    world.groups[1].lost();
+    world.groups[1].clear_pending_commit();
     let (_, request) = world.knock();
     assert!(matches!(world.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
 }
 
 #[test]
-fn many_are_let_in_by_one_commit() {
+fn one_commit_adds_many_members() {
     let mut world = World::new();
     assert_eq!(world.join(20).added.len(), 20);
     assert_eq!(world.groups.len(), 21);
 }
 
 #[test]
-fn members_speak_and_a_late_word_of_the_epoch_before_is_heard() {
+fn messages_of_the_previous_epoch_are_decrypted_by_its_members_only() {
     let mut world = World::with(3);
     let late = world.groups[1].seal_message(b"late").unwrap();
     world.join(1);
@@ -168,13 +168,13 @@ fn members_speak_and_a_late_word_of_the_epoch_before_is_heard() {
             assert_eq!((participant, bytes.as_slice()), (ParticipantId(1), text));
         }
     }
-    assert!(matches!(world.groups[1].process(&now, &nobody), Err(Error::Own)));
-    assert!(world.groups[3].process(&late, &nobody).is_err(), "who came later cannot read what was said before");
+    assert!(matches!(world.groups[1].process(&now, &nobody), Err(Error::OwnMessage)));
+    assert!(world.groups[3].process(&late, &nobody).is_err(), "a later joiner cannot decrypt earlier messages");
     assert!(world.groups[3].process(&now, &nobody).is_ok());
 }
 
 #[test]
-fn a_word_of_three_epochs_ago_is_not_heard() {
+fn a_message_of_three_epochs_ago_is_rejected() {
     let mut world = World::with(2);
     let old = world.groups[1].seal_message(b"old").unwrap();
     for _ in 0..3 {
@@ -184,17 +184,17 @@ fn a_word_of_three_epochs_ago_is_not_heard() {
 }
 
 #[test]
-fn the_loser_takes_the_winner_and_asks_again() {
+fn a_commit_that_was_not_accepted_is_cleared_and_made_again() {
     let mut world = World::with(4);
     let target = world.leaf_of(3);
     let (knocker, request) = world.knock();
     let losing = world.groups[0].add(vec![request.clone()]).unwrap();
     let winning = world.groups[1].refresh().unwrap();
-    world.groups[0].lost();
-    assert!(matches!(world.groups[0].won(), Err(Error::NotPending)));
+    world.groups[0].clear_pending_commit();
+    assert!(matches!(world.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
     world.deliver(1, &winning.commit, &nobody);
     world.agree();
-    // The losing commit is of no use any more.
+    // The other members reject the commit of the old epoch.
     assert!(world.groups[2].process(&losing.commit, &nobody).is_err());
     let again = world.groups[0].add(vec![request]).unwrap();
     world.deliver(0, &again.commit, &nobody);
@@ -204,20 +204,20 @@ fn the_loser_takes_the_winner_and_asks_again() {
 }
 
 #[test]
-fn a_winner_may_be_processed_while_our_own_commit_waits() {
+fn another_commit_is_processed_while_our_own_is_pending() {
     let mut world = World::with(3);
     world.groups[0].refresh().unwrap();
-    assert!(matches!(world.groups[0].seal_message(b"x"), Err(Error::Pending)));
-    assert!(matches!(world.groups[0].refresh(), Err(Error::Pending)));
+    assert!(matches!(world.groups[0].seal_message(b"x"), Err(Error::CommitPending)));
+    assert!(matches!(world.groups[0].refresh(), Err(Error::CommitPending)));
     let winning = world.groups[1].refresh().unwrap();
     world.deliver(1, &winning.commit, &nobody);
     world.agree();
-    assert!(matches!(world.groups[0].won(), Err(Error::NotPending)));
+    assert!(matches!(world.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
     assert!(world.groups[0].seal_message(b"x").is_ok());
 }
 
 #[test]
-fn a_removed_member_derives_nothing_and_reads_nothing() {
+fn a_removed_member_cannot_decrypt_later_messages() {
     let mut world = World::with(4);
     let leaf = world.leaf_of(2);
     let pending = world.groups[0].remove(&[leaf]).unwrap();
@@ -230,8 +230,8 @@ fn a_removed_member_derives_nothing_and_reads_nothing() {
     world.agree();
     let Received::Commit(seen) = out.process(&pending.commit, &nobody).unwrap() else { panic!() };
     assert!(seen.removed_me);
-    assert!(matches!(out.media_keys(), Err(Error::Evicted)));
-    assert!(matches!(out.seal_message(b"x"), Err(Error::Evicted)));
+    assert!(matches!(out.media_keys(), Err(Error::Removed)));
+    assert!(matches!(out.seal_message(b"x"), Err(Error::Removed)));
     assert_ne!(out.words(), world.groups[0].words());
     let said = world.groups[0].seal_message(b"secret").unwrap();
     assert!(out.process(&said, &nobody).is_err());
@@ -240,7 +240,7 @@ fn a_removed_member_derives_nothing_and_reads_nothing() {
 }
 
 #[test]
-fn a_removed_member_that_never_saw_its_removal_is_out_as_well() {
+fn a_member_that_missed_its_removal_cannot_decrypt_later_messages() {
     let mut world = World::with(3);
     let leaf = world.leaf_of(2);
     let pending = world.groups[0].remove(&[leaf]).unwrap();
@@ -248,20 +248,20 @@ fn a_removed_member_that_never_saw_its_removal_is_out_as_well() {
     world.deliver(0, &pending.commit, &nobody);
     let said = world.groups[0].seal_message(b"secret").unwrap();
     assert!(out.process(&said, &nobody).is_err());
-    // What it seals in its old epoch is readable, and is known for what it is.
+    // A message of its old epoch is decrypted, but its sender is not a member any more.
     let ghost = out.seal_message(b"still here").unwrap();
     let Received::Message { participant, .. } = world.groups[0].process(&ghost, &nobody).unwrap() else { panic!() };
     assert!(world.groups[0].members().iter().all(|member| member.participant != participant));
 }
 
 #[test]
-fn only_who_is_gone_may_be_taken_away_by_anybody() {
+fn a_guest_can_remove_only_members_that_are_gone() {
     let mut world = World::with(4);
     let leaf = world.leaf_of(3);
     let pending = world.groups[1].remove(&[leaf]).unwrap();
     let refused = world.groups[2].process(&pending.commit, &nobody);
     assert!(matches!(refused, Err(Error::Rejected(Reject::NotOrganiser))));
-    world.groups[1].lost();
+    world.groups[1].clear_pending_commit();
     world.groups.truncate(3);
     let pending = world.groups[1].remove(&[leaf]).unwrap();
     world.deliver(1, &pending.commit, &|participant| participant.0 == 3);
@@ -270,15 +270,15 @@ fn only_who_is_gone_may_be_taken_away_by_anybody() {
 }
 
 #[test]
-fn a_guest_cannot_let_anybody_in() {
+fn a_guest_cannot_admit() {
     let mut world = World::with(3);
     let (_, request) = world.knock();
     assert!(matches!(world.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
-    assert!(world.groups[1].refresh().is_ok(), "a refused wish leaves nothing pending");
+    assert!(world.groups[1].refresh().is_ok(), "a rejected add leaves no pending commit");
 }
 
 #[test]
-fn the_organiser_may_go_and_the_others_stay() {
+fn the_group_continues_without_the_organiser() {
     let mut world = World::with(3);
     let leaf = world.leaf_of(0);
     world.groups.remove(0);
@@ -289,7 +289,7 @@ fn the_organiser_may_go_and_the_others_stay() {
 }
 
 #[test]
-fn a_free_leaf_is_used_again_and_told_apart() {
+fn a_leaf_is_reused_by_another_participant() {
     let mut world = World::with(3);
     let leaf = world.leaf_of(1);
     let pending = world.groups[0].remove(&[leaf]).unwrap();
@@ -297,22 +297,21 @@ fn a_free_leaf_is_used_again_and_told_apart() {
     world.deliver(0, &pending.commit, &nobody);
     let change = world.join(1);
     assert_eq!((change.added[0].leaf, change.added[0].participant), (leaf, ParticipantId(3)));
-    // Replaced in one commit: one goes, another takes the leaf.
     assert!(change.removed.is_empty());
 }
 
 #[test]
-fn the_same_request_lets_in_once() {
+fn a_request_is_admitted_once() {
     let mut world = World::with(2);
     let (knocker, request) = world.knock();
     let pending = world.groups[0].add(vec![request.clone()]).unwrap();
     world.deliver(0, &pending.commit, &nobody);
-    assert!(matches!(world.groups[0].add(vec![request]), Err(Error::Rejected(Reject::Twice))));
+    assert!(matches!(world.groups[0].add(vec![request]), Err(Error::Rejected(Reject::AlreadyMember))));
     knocker.joiner.enter(&pending.welcome.unwrap()).unwrap();
 }
 
 #[test]
-fn a_door_opens_only_to_the_link_and_once() {
+fn the_admission_key_opens_requests_with_the_link_once() {
     let mut admission_key = AdmissionKey::new(MEETING).unwrap();
     let mut other = AdmissionKey::new(MEETING).unwrap();
     let identity = Identity::generate().unwrap();
@@ -342,9 +341,8 @@ fn a_door_opens_only_to_the_link_and_once() {
 }
 
 #[test]
-fn a_welcome_leads_nowhere_else() {
-    // An organiser of another meeting of the same number cannot take a knocker over: the key package is in its hands
-    // only if the door was its own.
+fn a_request_is_valid_for_one_meeting_only() {
+    // Another meeting cannot add the joiner: the credential in the key package names its meeting.
     let mut world = World::with(2);
     let (knocker, request) = world.knock();
     let elsewhere = Identity::generate().unwrap();

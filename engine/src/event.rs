@@ -1,6 +1,7 @@
 //! Commands of the screens to the engine, and events of the engine to the screens.
 
-use crate::{AudioChoice, Choice};
+use crate::Choice;
+use audio::Choice as AudioChoice;
 use crypto::Words;
 use net::meeting::Microphone;
 pub use proto::{Fault, Reason};

@@ -5,12 +5,12 @@
 pub mod clock;
 mod coordinator;
 pub mod devices;
+pub mod dump;
 mod engine;
 mod event;
 mod meter;
 mod notice;
 mod preview;
-pub mod quality_probe;
 mod reason;
 mod receive;
 pub mod report;
@@ -27,12 +27,13 @@ pub use preview::{Preview, PreviewEvent};
 pub use setup::{Choice, Entry, Setup};
 pub use sources::{Cameras, Codecs, Hardware};
 pub use stats::{Facts, Stats, histogram, open_failures, track_stats, usage};
-pub use video_output::{Meta, VideoOutput, VideoSink};
+pub use video_output::{Meta, NullOutput, VideoOutput, VideoSink};
 
 pub use audio::Choice as AudioChoice;
 pub use audio::device::Provider as SoundDevices;
 pub use codec::decode::Picture;
 pub use crypto::Language as WordsLanguage;
+pub use crypto::link::Error as LinkError;
 pub use crypto::store::Keychain;
 pub use crypto::{Identity, Invitation, Words};
 pub use net::meeting::Microphone;

@@ -1,13 +1,11 @@
 //! The report of one client, or of a whole demo, written as `report.json`.
 
-use crate::quality_probe::Quality;
 use crate::stats::Stats;
 use crate::stats::open_failures::OpenFailures;
 use crate::stats::track_stats::Received;
 use crate::stats::usage::Usage;
 use proto::{Slot, TrackId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// The root of the file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -69,10 +67,6 @@ pub struct Video {
     pub longest_gap_ms: u64,
     /// Time from capture to the screen; valid only if both ends run on one machine.
     pub latency_ms: Percentiles,
-    /// Mean luma PSNR against the source scaled to the shown size, if the source is available.
-    pub psnr_db: Option<f64>,
-    /// The lowest PSNR of a compared picture.
-    pub psnr_worst_db: Option<f64>,
 }
 
 /// A layer by number and size.
@@ -131,17 +125,14 @@ pub struct Sfu {
 }
 
 impl Report {
-    /// The report of one client called `name`, from its statistics so far. `usage` is what its process has cost,
-    /// `qualities` how near its pictures came to their sources.
+    /// The report of one client called `name`, from its statistics so far. `usage` is that of its process.
     #[must_use]
-    pub fn of(stats: &Stats, name: &str, usage: Option<Usage>, qualities: &BTreeMap<TrackId, Quality>) -> Self {
+    pub fn of(stats: &Stats, name: &str, usage: Option<Usage>) -> Self {
         let (facts, received) = (stats.facts(), stats.received());
         let called = |track: TrackId| facts.names.get(&track.owner).cloned().unwrap_or_default();
         let pictures = received.iter().filter(|(track, _)| track.slot != Slot::Microphone);
-        let video: Vec<Video> = pictures
-            .clone()
-            .map(|(track, counts)| video(called(*track), name, *track, counts, qualities.get(track)))
-            .collect();
+        let video: Vec<Video> =
+            pictures.clone().map(|(track, counts)| video(called(*track), name, *track, counts)).collect();
         let voices = received.iter().filter(|(track, _)| track.slot == Slot::Microphone);
         let audio = voices
             .map(|(track, counts)| {
@@ -196,7 +187,7 @@ impl Report {
     }
 }
 
-fn video(from: String, to: &str, track: TrackId, counts: &Received, quality: Option<&Quality>) -> Video {
+fn video(from: String, to: &str, track: TrackId, counts: &Received) -> Video {
     let (layer, size) = counts.layer;
     Video {
         from,
@@ -211,8 +202,6 @@ fn video(from: String, to: &str, track: TrackId, counts: &Received, quality: Opt
             p50: counts.latency.percentile(50).map(u64::from),
             p95: counts.latency.percentile(95).map(u64::from),
         },
-        psnr_db: quality.map(|quality| tenths(quality.psnr_db)),
-        psnr_worst_db: quality.map(|quality| tenths(quality.worst_db)),
     }
 }
 
@@ -242,10 +231,6 @@ fn percentiles(mut values: Vec<u64>) -> Percentiles {
 fn per_frame(usage: Usage, shown: u64) -> Option<f64> {
     let shown = u32::try_from(shown).ok().filter(|shown| *shown > 0)?;
     Some((usage.cpu.as_secs_f64() * 100_000.0 / f64::from(shown)).round() / 100.0)
-}
-
-fn tenths(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
 }
 
 fn millis(time: std::time::Duration) -> u64 {

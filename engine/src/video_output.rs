@@ -29,3 +29,20 @@ pub struct Meta {
     /// The layer that was received.
     pub layer: Layer,
 }
+
+/// Shows nothing: for a client without a window.
+pub struct NullOutput;
+
+impl VideoOutput for NullOutput {
+    fn open(&self, _track: TrackId, _name: &str) -> Box<dyn VideoSink> {
+        Box::new(NullSink)
+    }
+
+    fn own(&self, _frame: Frame) {}
+}
+
+struct NullSink;
+
+impl VideoSink for NullSink {
+    fn show(&mut self, _picture: &Picture<'_>, _meta: Meta) {}
+}

@@ -8,7 +8,9 @@
 
 pub mod cpu;
 
+mod adapter;
 mod colour;
+mod drawn_picture;
 mod error;
 mod feed;
 mod geometry;
@@ -20,9 +22,10 @@ mod style;
 mod text;
 mod tile;
 
+pub use drawn_picture::DrawnPicture;
 pub use error::Error;
 pub use feed::{Counts, Feed, Lease};
 pub use offscreen::Offscreen;
-pub use stage::{Drawing, DrawnPicture, Stage};
+pub use stage::{Drawing, Stage};
 pub use style::{Font, Style};
 pub use tile::{Area, Fit, Placeholder, Rgba, Tag, Tile};

@@ -1,5 +1,6 @@
 //! Drawing without a window, with read-back as RGBA.
 
+use crate::adapter::adapter;
 use crate::{Drawing, DrawnPicture, Error, Rgba, Stage, Style, Tile};
 use std::fmt;
 use std::time::Duration;
@@ -196,21 +197,6 @@ impl Target {
             self.texture.size(),
         );
     }
-}
-
-/// The adapter with the lowest power consumption. OpenGL ES is tried last, because it looks for displays, which a
-/// headless machine lacks.
-pub(crate) fn adapter() -> Result<wgpu::Adapter, Error> {
-    let options = wgpu::RequestAdapterOptions {
-        power_preference: wgpu::PowerPreference::LowPower,
-        ..wgpu::RequestAdapterOptions::default()
-    };
-    let request = |backends| {
-        let descriptor = wgpu::InstanceDescriptor { backends, ..wgpu::InstanceDescriptor::default() };
-        pollster::block_on(wgpu::Instance::new(&descriptor).request_adapter(&options))
-    };
-    let found = request(wgpu::Backends::PRIMARY).or_else(|_| request(wgpu::Backends::SECONDARY));
-    found.map_err(|error| Error::NoAdapter(error.to_string()))
 }
 
 /// The clear colour, premultiplied: linear light for a format with sRGB encoding, otherwise code values.

@@ -7,22 +7,10 @@ mod scene_bindings;
 mod shaders;
 mod texture_arrays;
 
-use crate::{Style, Tile};
-use media::Timestamp;
+use crate::{DrawnPicture, Style, Tile};
 use processor::Processor;
 use shaders::Shaders;
 use std::fmt;
-
-/// A picture that was drawn for the first time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DrawnPicture {
-    /// The tile's id.
-    pub id: u64,
-    /// The frame number, as published.
-    pub number: u64,
-    /// The capture time, as published.
-    pub captured: Timestamp,
-}
 
 /// How tiles are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +40,7 @@ impl Drawing {
     /// a start-up thread.
     #[must_use]
     pub fn on_this_machine() -> Self {
-        crate::offscreen::adapter().map_or(Self::Processor, |adapter| Self::on(&adapter.get_info()))
+        crate::adapter::adapter().map_or(Self::Processor, |adapter| Self::on(&adapter.get_info()))
     }
 }
 

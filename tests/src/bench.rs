@@ -5,6 +5,7 @@ pub mod crypto;
 pub mod draw;
 pub mod forward;
 pub mod ladder;
+pub mod meeting;
 pub mod net;
 mod row;
 

@@ -107,11 +107,25 @@ impl Person {
         (camera, microphone): (Choice, AudioChoice),
         hardware: Hardware,
     ) -> Result<Self> {
+        Self::enter_through(entry, name, (camera, microphone), hardware, |output| output)
+    }
+
+    /// Starts to join or to open a meeting, with the devices and codecs of the test and with an output that `wrap` puts around the one that counts.
+    ///
+    /// # Errors
+    /// Returns the engine's error if it does not start.
+    pub fn enter_through(
+        entry: Entry,
+        name: &str,
+        (camera, microphone): (Choice, AudioChoice),
+        hardware: Hardware,
+        wrap: impl FnOnce(Arc<dyn VideoOutput>) -> Arc<dyn VideoOutput>,
+    ) -> Result<Self> {
         let output = CountingOutput::default();
         let setup =
             Setup { name: name.into(), camera, microphone, speaker: AudioChoice::Off, screen: false, muted: false };
         let (engine, events) =
-            Engine::start_with(entry, setup, Identity::generate()?, Arc::new(output.clone()), hardware)?;
+            Engine::start_with(entry, setup, Identity::generate()?, wrap(Arc::new(output.clone())), hardware)?;
         let (link, me, people, ended) = (String::new(), None, Vec::new(), None);
         let (camera, muted, level, notices) = (false, false, 0.0, Vec::new());
         Ok(Self { engine, link, me, people, camera, muted, level, notices, ended, events, output })

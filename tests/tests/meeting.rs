@@ -8,6 +8,8 @@ mod close;
 mod codecs;
 #[path = "meeting/late.rs"]
 mod late;
+#[path = "meeting/quality.rs"]
+mod quality;
 
 use anyhow::Result;
 use engine::{AudioChoice, Choice, Command, ParticipantId, Reason, Slot};

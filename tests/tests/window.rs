@@ -35,7 +35,7 @@ fn text(path: &Path) -> &str {
 }
 
 /// Starts a client without a window whose camera shows four colours.
-fn guest(desktop: &Desktoptop, link: &str, more: &[&str]) -> Program {
+fn guest(desktop: &Desktop, link: &str, more: &[&str]) -> Program {
     let clip = desktop.path("guest.y4m");
     picture::write_clip(&clip, GUEST);
     let camera = format!("file:{}", clip.display());
@@ -44,7 +44,7 @@ fn guest(desktop: &Desktoptop, link: &str, more: &[&str]) -> Program {
 }
 
 /// Asserts that every control has a name and a role, and that the names in `expected` are in the accessibility tree.
-fn assert_accessible(desktop: &Desktoptop, expected: &[&str]) {
+fn assert_accessible(desktop: &Desktop, expected: &[&str]) {
     if !desktop.has_tree() {
         return;
     }
@@ -176,7 +176,7 @@ fn an_unreachable_server_is_reported_in_the_window_and_can_be_tried_again() {
     let options = ["--name", "Bob", "--camera", "off", "--microphone", "off", "--speaker", "off"];
     let window = desktop.client("the window", &[&["join", &link], &options[..]].concat());
     let fails = |desktop: &Desktop| {
-        desktop.until_title("the failure", |title| title.starts_with("You did not join the meeting"))
+        desktop.until_title("the failure", |title| title.starts_with("You did not join the meeting"));
     };
     fails(&desktop);
     assert_accessible(

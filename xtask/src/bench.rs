@@ -1,4 +1,4 @@
-//! Figures, each with a peer or a limit that was measured in the same run.
+//! Benchmarks.
 
 use crate::packages;
 use crate::process::{at_root, binaries, cargo, run as run_process};
@@ -7,7 +7,7 @@ use anyhow::Result;
 /// Runs the bench program of the `tests` crate with `arguments`.
 ///
 /// # Errors
-/// Where packages, build or a bench fail.
+/// Returns an error if packages, build or a bench fail.
 pub fn run(arguments: &[String]) -> Result<()> {
     packages::install(&[packages::BUILD, packages::DRAW])?;
     // With the features of the whole workspace, so that nothing is built twice; `cargo run` knows only those of a package.

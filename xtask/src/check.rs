@@ -1,4 +1,4 @@
-//! What a machine can judge without running the programs.
+//! Static checks: formatting, lints, documentation, licences.
 
 use crate::process::{at_root, built, cargo, exists, run as run_process};
 use crate::{cross, packages};
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// another system.
 ///
 /// # Errors
-/// At the first thing that is not as it should be.
+/// Returns an error at the first failed check.
 pub fn run(arguments: &[String]) -> Result<()> {
     match arguments {
         [] => {}
@@ -45,5 +45,5 @@ fn deny() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Which one: what it takes for a licence changes between versions.
+/// The pinned version: licence detection differs between versions.
 const DENY: &str = "0.20.2";

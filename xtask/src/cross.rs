@@ -14,7 +14,7 @@ use std::process::Command;
 /// Checks all crates but those of tests, which look at the systems they were written for, for `target`.
 ///
 /// # Errors
-/// Where the target is none of ours, the system is not Debian, or something does not type-check.
+/// Returns an error if the target is none of ours, the system is not Debian, or something does not type-check.
 pub fn check(target: &str) -> Result<()> {
     let Some(target) = TARGETS.iter().find(|known| known.triple == target) else {
         let known: Vec<_> = TARGETS.iter().map(|target| target.triple).collect();
@@ -39,9 +39,9 @@ struct Target {
     triple: &'static str,
     /// What Debian calls its C tools.
     packages: &'static [&'static str],
-    /// True where those tools are a stand-in.
+    /// True if those tools are a stand-in.
     empty_c: bool,
-    /// What a green check does not say.
+    /// What the check does not cover.
     but: &'static str,
 }
 

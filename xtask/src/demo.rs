@@ -1,4 +1,4 @@
-//! The live meeting. The client itself knows how: this only builds it and starts it.
+//! The demo meeting. Builds the client and starts it.
 
 use crate::packages;
 use crate::process::{at_root, binaries, cargo, root};
@@ -7,7 +7,7 @@ use anyhow::Result;
 /// Builds the client, then runs `conclave demo` with `arguments`.
 ///
 /// # Errors
-/// Where packages, build or meeting fail.
+/// Returns an error if packages, build or meeting fail.
 pub fn run(arguments: &[String]) -> Result<()> {
     packages::install(&[packages::BUILD, packages::DRAW])?;
     build()?;
@@ -18,7 +18,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
 /// Builds the client and the server.
 ///
 /// # Errors
-/// Where the build fails.
+/// Returns an error if the build fails.
 pub fn build() -> Result<()> {
     run_cargo(&["build", "--package", "app", "--package", "server", "--bins"])
 }

@@ -1,4 +1,4 @@
-//! A search for bytes that break a parser, by libFuzzer.
+//! Fuzzing of the parsers with libFuzzer.
 
 use crate::packages;
 use crate::process::{at_root, binaries, built, cargo, root, run as run_process};
@@ -9,7 +9,7 @@ use std::fs;
 /// Searches one target, or each in turn, from its committed corpus on. `arguments` are a name or `all`, and seconds.
 ///
 /// # Errors
-/// Where there is no such target, the build fails, or something was found: libFuzzer says where it put it.
+/// Returns an error if there is no such target, the build fails, or something was found: libFuzzer says where it put it.
 pub fn run(arguments: &[String]) -> Result<()> {
     let (name, seconds) = match arguments {
         [name] => (name, 60),

@@ -46,13 +46,13 @@ usage: cargo xtask TASK
   demo [--participants N] [--seconds N] [--headless] [--out DIR]
          a live meeting on this machine: embedded server, N participants, no account
   test [ARGUMENTS OF cargo test]
-         every test of the workspace, and their count
+         run all tests of the workspace and count them
   check  formatting, lints, documentation, licences
   check --target x86_64-pc-windows-gnu|aarch64-apple-darwin
-         types only, for a system that this one is not
-  bench [draw|net|crypto|codec] [--json]
-         figures, each against a peer or a limit measured in the same run
+         type check for another system
+  bench [draw|net|crypto|codec|meeting] [--json]
+         benchmarks, each compared with a baseline measured in the same run
   bench ladder CLIP
          cost and quality of each rung of the encoding ladder for an MP4 file
   fuzz TARGET|all [SECONDS]
-         a search by libFuzzer for bytes that break a parser";
+         fuzz a parser with libFuzzer";

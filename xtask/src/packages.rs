@@ -59,7 +59,7 @@ pub const WINDOWS: &[&str] = &["gcc-mingw-w64-x86-64-win32", "g++-mingw-w64-x86-
 /// Installs those of `wanted` that are missing. On a system without apt it prints what to install, and goes on.
 ///
 /// # Errors
-/// Where apt fails.
+/// Returns an error if apt fails.
 pub fn install(wanted: &[&[&str]]) -> Result<()> {
     let wanted = wanted.concat();
     if !exists("dpkg-query") || !exists("apt-get") {

@@ -10,7 +10,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// Where cargo puts programs of the development profile: we were built there ourselves.
+/// Returns an error if cargo puts programs of the development profile: we were built there ourselves.
 pub fn binaries() -> PathBuf {
     let here = std::env::current_exe().unwrap_or_default();
     here.parent().map_or_else(|| root().join("target/debug"), PathBuf::from)
@@ -42,7 +42,7 @@ pub fn at_root(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// True where `program` can be started.
+/// True if `program` can be started.
 pub fn exists(program: &str) -> bool {
     let mut probe = Command::new(program);
     probe.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -52,7 +52,7 @@ pub fn exists(program: &str) -> bool {
 /// Runs `command` to its end with our own output.
 ///
 /// # Errors
-/// Where it cannot start, or ends with anything but success.
+/// Returns an error if it cannot start, or ends with anything but success.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", name(command)))?;
     if !status.success() {
@@ -61,10 +61,10 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` to its end, passing each line of its standard output to `line` and on to ours. True where it succeeded.
+/// Runs `command` to its end, passing each line of its standard output to `line` and on to ours. True if it succeeded.
 ///
 /// # Errors
-/// Where it cannot start or its output cannot be read.
+/// Returns an error if it cannot start or its output cannot be read.
 pub fn watch(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool> {
     let mut child =
         command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {}", name(command)))?;

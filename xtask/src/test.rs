@@ -1,15 +1,15 @@
-//! Every test of the workspace, and how many there were.
+//! Runs all tests of the workspace and counts them.
 
 use crate::packages;
 use crate::process::{built, cargo, watch};
 use anyhow::{Result, bail};
 use std::process::Command;
 
-/// Runs `cargo test --workspace` with `arguments` and prints the sum of all its parts. Without arguments, the models of
-/// hand-offs between threads are played as well.
+/// Runs `cargo test --workspace` with `arguments` and prints the sum of all its parts. Without arguments, the loom
+/// models of the media queues run as well.
 ///
 /// # Errors
-/// Where packages or build fail, a test fails, or there was none.
+/// Returns an error if packages or build fail, a test fails, or there was none.
 pub fn run(arguments: &[String]) -> Result<()> {
     packages::install(&[packages::BUILD, packages::DRAW, packages::TEST])?;
     // The tests start the programs, so these come first. All targets at once: the tests then find their own

@@ -185,7 +185,6 @@ said-joined-many = { $count } people joined
 said-left-many = { $count } people left
 said-muted = You are muted
 said-unmuted = You are no longer muted
-said-removed = { $name } was removed
 
 ## Notifications: what happened, where the cause is, what to do
 notice-region = Notifications

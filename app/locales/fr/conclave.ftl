@@ -185,7 +185,6 @@ said-joined-many = { $count } personnes ont rejoint la visioconférence
 said-left-many = { $count } personnes ont quitté la visioconférence
 said-muted = Votre micro est coupé
 said-unmuted = Votre micro n’est plus coupé
-said-removed = L’organisateur a exclu { $name }
 
 ## Notifications : quoi, d’où cela vient, que faire
 notice-region = Notifications

@@ -1,159 +1,98 @@
 //! A meeting without a window: devices or files in, files and a report out.
 
+use super::client;
 use super::options::Client;
 use super::sentences;
 use super::stop::Stop;
 use anyhow::{Context, Result, bail};
-use app::Snapshot;
 use app::locale::Language;
 use app::theme::Choice;
-use engine::quality_probe::{Evidence, QualityProbe};
+use app::{Snapshot, session};
 use engine::report::Report;
 use engine::usage::{self, Usage};
-use engine::{
-    AudioChoice, Command, Engine, Entry, Event, Events, Identity, Person, Reason, Setup, Slot, TileWish, TrackId,
-};
-use std::fs;
-use std::io::Write;
-use std::path::Path;
+use engine::{Command, Engine, Entry, Event, Events, Identity, NullOutput, Person, Reason, Slot, TileWish, TrackId};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// Enters, stays until told to leave, and writes what was asked for.
+/// Enters, stays until the time is over or the program is asked to stop, then writes the report.
 ///
 /// # Errors
-/// Where nothing could begin, a file cannot be written, or the meeting ends for another reason than our leaving.
+/// Returns an error if the meeting cannot be entered, if a file cannot be written, or if the meeting ends for another
+/// reason than our leaving.
 pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     let snapshot = client.picture.is_some().then(|| Snapshot::new(Language::of_system(), Choice::default()));
-    let shown = snapshot.as_ref().map(Snapshot::screen);
-    let witness = Arc::new(QualityProbe::new(shown, evidence(client)?, engine::clock::system()));
-    // Without a window nobody sees whether a device is known, so each run is a device of its own.
-    let identity = Identity::generate().context("this system gives no randomness")?;
-    let (engine, events) = Engine::start(entry, setup(client)?, identity, Arc::clone(&witness) as _)?;
-    let mut stay = Stay { engine, client, snapshot, print_link, leaving: None, exposure: None, usage: None };
+    let output = snapshot.as_ref().map_or_else(|| Arc::new(NullOutput) as _, Snapshot::output);
+    let output = client::with_dump(output, client.dump.as_deref());
+    // Nobody looks at known devices without a window, so each run is a new device.
+    let identity = Identity::generate().context("the system gives no random numbers")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let reason = runtime.block_on(async {
-        let stop = Stop::listen().context("this system gives no signals")?;
-        anyhow::Ok(stay.follow(events, stop).await)
-    })?;
+    let stop = runtime.block_on(async { Stop::listen() }).context("the system gives no signals")?;
+    let (engine, events) = Engine::start(entry, client::setup(client)?, identity, output)?;
+    let mut stay =
+        Stay { engine, client, snapshot, print_link, leave_at: None, leaving: None, picture_at: None, usage: None };
+    let reason = runtime.block_on(stay.run(events, stop));
     let Stay { engine, usage, .. } = stay;
     let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
-    engine.close();
-    let report = Report::of(&stats, &name(client), usage, &witness.qualities());
-    write_report(client.report.as_deref(), &report)?;
+    session::close(engine);
+    let report = Report::of(&stats, &client::name(client), usage);
+    client::write_report(client.report.as_deref(), &report)?;
     if reason != Reason::Left {
         bail!(sentences::reason(&reason));
     }
     Ok(())
 }
 
-/// What a client is made of, from the command line.
-///
-/// # Errors
-/// Where the folder of a dump cannot be made.
-pub fn setup(client: &Client) -> Result<Setup> {
-    let speaker = match &client.dump {
-        Some(folder) => {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-            AudioChoice::File(folder.join("speaker.wav"))
-        }
-        None => client.speaker.clone(),
-    };
-    Ok(Setup {
-        name: name(client),
-        camera: client.camera.clone(),
-        microphone: client.microphone.clone(),
-        speaker,
-        screen: client.screen,
-        muted: false,
-    })
-}
-
-/// What is to be kept, from the command line.
-///
-/// # Errors
-/// Where a reference cannot be read.
-pub fn evidence(client: &Client) -> Result<Evidence> {
-    for (name, path) in &client.reference {
-        fs::metadata(path).with_context(|| format!("cannot read {}, the source of {name}", path.display()))?;
-    }
-    Ok(Evidence { dump: client.dump.clone(), sources: client.reference.iter().cloned().collect() })
-}
-
-/// The name to be seen by: as told, else the system user's, else "Guest".
-pub fn name(client: &Client) -> String {
-    let system = || std::env::var("USER").or_else(|_| std::env::var("USERNAME")).ok();
-    client.name.clone().or_else(system).unwrap_or_else(|| "Guest".into())
-}
-
-/// Writes `report` where one is asked for.
-///
-/// # Errors
-/// Where the file cannot be written.
-pub fn write_report(path: Option<&Path>, report: &Report) -> Result<()> {
-    let Some(path) = path else { return Ok(()) };
-    let json = serde_json::to_vec_pretty(report)?;
-    fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))
-}
-
+/// A stay in a meeting.
 struct Stay<'a> {
     engine: Engine,
     client: &'a Client,
     snapshot: Option<Snapshot>,
     print_link: bool,
+    /// When the time is over.
+    leave_at: Option<Instant>,
+    /// Set once leaving has begun: when its next step is due.
     leaving: Option<Instant>,
-    exposure: Option<Instant>,
+    /// When the picture is drawn.
+    picture_at: Option<Instant>,
+    /// What the process had used when leaving began.
     usage: Option<Usage>,
 }
 
 impl Stay<'_> {
-    async fn follow(&mut self, mut events: Events, mut stop: Stop) -> Reason {
-        let mut end: Option<Instant> = None;
+    async fn run(&mut self, mut events: Events, mut stop: Stop) -> Reason {
         loop {
-            // A moment that never comes stands for "no deadline".
-            let due = self.leaving.or(end).unwrap_or_else(|| Instant::now() + Duration::from_hours(24));
+            let leave_at = self.leaving.or(self.leave_at);
             tokio::select! {
                 event = events.recv() => match event {
-                    Some(event) if self.film_hears(&event) => {}
-                    Some(Event::Entered { link, .. }) => {
-                        self.entered(&link);
-                        end = self.client.duration.map(|duration| Instant::now() + duration);
-                        self.exposure = self.client.duration.map(|duration| Instant::now() + exposure(duration));
-                    }
                     Some(Event::Ended(reason)) => return reason,
-                    Some(event) => self.hear(event),
-                    None => return Reason::Here("the meeting's thread ended".into()),
+                    Some(event) => self.handle_event(&event),
+                    None => return Reason::Here("the engine stopped without a reason".into()),
                 },
-                () = sleep_until(self.exposure.unwrap_or(due)), if self.exposure.is_some() => {
-                    self.exposure = None;
-                    self.develop();
+                () = sleep_to(self.picture_at) => {
+                    self.picture_at = None;
+                    self.draw_picture();
                 }
-                () = sleep_until(due), if self.leaving.is_some() || end.is_some() => self.leave(),
-                () = stop.wished() => self.leave(),
+                () = sleep_to(leave_at) => self.leave(),
+                () = stop.requested() => self.leave(),
             }
         }
     }
 
-    fn entered(&self, link: &str) {
-        if self.print_link {
-            println!("{link}");
-            // Whoever reads the link through a pipe waits for it.
-            let _ = std::io::stdout().flush();
+    fn handle_event(&mut self, event: &Event) {
+        if let Some(snapshot) = &mut self.snapshot {
+            snapshot.handle_event(event);
         }
-    }
-
-    fn hear(&mut self, event: Event) {
         match event {
+            Event::Entered { link, .. } => self.entered(link),
             Event::People(people) => {
-                tracing::info!(people = people.len(), "in the room");
-                self.send(Command::Tiles(tiles(&people, self.client)));
+                tracing::info!(people = people.len(), "participants");
+                self.send(Command::Tiles(tiles(people, self.client)));
             }
             Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
-            Event::Notice(notice) => eprintln!("conclave: {}", sentences::notice(&notice)),
+            Event::Notice(notice) => eprintln!("conclave: {}", sentences::notice(notice)),
             Event::Totals(_) if self.leaving.is_some() => self.send(Command::Leave),
             Event::Progress(_)
-            | Event::Entered { .. }
             | Event::Speaking(_)
             | Event::Level(_)
             | Event::Microphone(_)
@@ -164,7 +103,17 @@ impl Stay<'_> {
         }
     }
 
-    /// Asks for the server's totals first; a second call, or a second without an answer, leaves at once.
+    fn entered(&mut self, link: &str) {
+        if self.print_link {
+            client::print_link(link);
+        }
+        let now = Instant::now();
+        self.leave_at = self.client.duration.map(|duration| now + duration);
+        self.picture_at = self.client.duration.map(|duration| now + picture_after(duration));
+    }
+
+    /// Asks for the server's totals first. A second call leaves at once: the server has not answered in time, or the user
+    /// does not want to wait.
     fn leave(&mut self) {
         if self.leaving.is_some() {
             self.send(Command::Leave);
@@ -172,19 +121,11 @@ impl Stay<'_> {
             self.usage = usage::now();
             self.send(Command::Count);
         }
-        self.leaving = Some(Instant::now() + Duration::from_secs(1));
+        self.leaving = Some(Instant::now() + TOTALS_TIMEOUT);
     }
 
-    /// Lets the picture's screen follow the meeting. Never takes an event away.
-    fn film_hears(&mut self, event: &Event) -> bool {
-        if let Some(snapshot) = &mut self.snapshot {
-            snapshot.hear(event);
-        }
-        false
-    }
-
-    /// Draws the meeting's window as it would look now.
-    fn develop(&self) {
+    /// Draws the meeting's screen as a window would show it now.
+    fn draw_picture(&self) {
         let (Some(snapshot), Some(path)) = (&self.snapshot, &self.client.picture) else { return };
         if let Err(error) = snapshot.save(path, PICTURE.0, PICTURE.1, 1.0) {
             eprintln!("conclave: {error}");
@@ -193,23 +134,34 @@ impl Stay<'_> {
 
     fn send(&self, command: Command) {
         if self.engine.send(command).is_err() {
-            tracing::warn!("command not taken");
+            tracing::warn!("the engine refused a command");
         }
     }
 }
 
-/// When the picture is taken: towards the end, but before anybody leaves.
-fn exposure(duration: Duration) -> Duration {
-    duration.saturating_sub(BEFORE_THE_END).max(duration / 2)
+/// Sleeps until `deadline`; for ever if there is none.
+async fn sleep_to(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
 }
 
-/// Guests leave a little before their host.
-const BEFORE_THE_END: Duration = Duration::from_secs(6);
+/// How long after entering the picture is drawn: near the end, while everybody is still there.
+fn picture_after(duration: Duration) -> Duration {
+    duration.saturating_sub(BEFORE_END).max(duration / 2)
+}
 
-/// The picture's width and height.
+/// The guests of a demo leave a little before the host.
+const BEFORE_END: Duration = Duration::from_secs(6);
+
+/// How long the server has to answer with its totals, and the engine to leave.
+const TOTALS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Width and height of the picture.
 const PICTURE: (u32, u32) = (1280, 800);
 
-/// Everybody's pictures at the size that the command line says.
+/// Requests everybody's video at the size that the command line gives.
 fn tiles(people: &[Person], client: &Client) -> Vec<TileWish> {
     let wish = |owner, slot| TileWish {
         track: TrackId { owner, slot },

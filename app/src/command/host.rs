@@ -1,4 +1,4 @@
-//! A meeting by command: with a server of our own, or by a link.
+//! `conclave meet` and `conclave join`.
 
 use super::options::{Client, Join, Meet, Place};
 use super::{headless, sentences, windowed};
@@ -7,10 +7,10 @@ use app::embedded::{self, Embedded};
 use engine::Entry;
 use std::net::SocketAddr;
 
-/// `conclave meet`: on a server in this process, or on one that runs elsewhere.
+/// `conclave meet`: starts a meeting on a server in this process, or on another server.
 ///
 /// # Errors
-/// Where the server cannot start, or the meeting ends for another reason than our leaving.
+/// Returns an error if the server cannot start, or the meeting ends for another reason than our leaving.
 pub fn meet(meet: &Meet) -> Result<()> {
     if let Some(Place { host, port }) = meet.server.clone() {
         return enter(Entry::Create { host, port, fingerprint: meet.fingerprint.map(|it| it.0) }, &meet.client, true);
@@ -19,12 +19,12 @@ pub fn meet(meet: &Meet) -> Result<()> {
     enter(server.entry().context("the server has stopped")?, &meet.client, true)
 }
 
-/// `conclave join LINK`.
+/// `conclave join LINK`: joins the meeting that the link names.
 ///
 /// # Errors
-/// Where the link is none, or the meeting ends for another reason than our leaving.
+/// Returns an error if the link is wrong, or the meeting ends for another reason than our leaving.
 pub fn join(join: &Join) -> Result<()> {
-    let invitation = sentences::invitation(&join.link).map_err(|sentence| anyhow!(sentence))?;
+    let invitation = sentences::invitation(&join.link).map_err(anyhow::Error::msg)?;
     enter(Entry::Join(invitation), &join.client, false)
 }
 

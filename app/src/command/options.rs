@@ -1,4 +1,4 @@
-//! What may stand on the command line.
+//! The options of the command line.
 
 use clap::{Args, Parser, Subcommand};
 use engine::{AudioChoice, Choice};
@@ -14,7 +14,7 @@ use std::time::Duration;
 pub struct Options {
     /// A meeting to join: conclave://HOST:PORT/m/ID#SECRET
     pub link: Option<String>,
-    /// What to do instead of opening the window.
+    /// The command; without one, the window opens.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -22,7 +22,7 @@ pub struct Options {
 /// See [`Options`].
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Starts a server on this machine and a meeting on it; prints the link first of all
+    /// Starts a server and a meeting on this machine; prints the link first
     Meet(Meet),
     /// Joins a meeting
     Join(Join),
@@ -40,7 +40,7 @@ pub struct Meet {
     /// A server that runs elsewhere, instead of one on this machine
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen")]
     pub server: Option<Place>,
-    /// SHA-256 of that server's certificate, as it prints it; without one, an authority has to vouch for the server
+    /// SHA-256 of that server's certificate, as the server prints it; without it, a certificate authority must have signed the certificate
     #[arg(long, value_name = "HEX", requires = "server")]
     pub fingerprint: Option<Fingerprint>,
     /// Devices and duration.
@@ -48,7 +48,7 @@ pub struct Meet {
     pub client: Client,
 }
 
-/// Where a server is.
+/// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Its name or address; an IPv6 address without its brackets.
@@ -71,7 +71,7 @@ pub struct Join {
     pub client: Client,
 }
 
-/// What one client is made of.
+/// The options of one client.
 #[derive(Debug, Args)]
 pub struct Client {
     /// The name that the others see
@@ -92,22 +92,19 @@ pub struct Client {
     /// `off`, `device[:ID]` or `file:PATH` (WAV, written)
     #[arg(long, default_value = "device", value_parser = sound)]
     pub speaker: AudioChoice,
-    /// How large a client without a window says that it shows each of the others
+    /// The tile size that a client without a window requests
     #[arg(long, value_name = "WxH", default_value = "640x360", value_parser = size)]
     pub tile: Size,
-    /// Leaves after so many seconds in the meeting
+    /// Leaves after this many seconds in the meeting
     #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
     pub duration: Option<Duration>,
-    /// Writes what was seen and counted as JSON
+    /// Writes a report of the meeting as JSON
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Writes all that is shown and played into a folder: NAME.y4m and NAME.csv for each camera, speaker.wav
+    /// Writes everything that is shown and played into a folder: NAME.y4m and NAME.csv for each camera, and speaker.wav
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
-    /// The file that NAME's camera plays, to measure its pictures against
-    #[arg(long, value_name = "NAME=FILE", value_parser = reference, hide = true)]
-    pub reference: Vec<(String, PathBuf)>,
-    /// Writes a picture of the meeting's window near the end
+    /// Writes a picture of the window near the end of the meeting
     #[arg(long, value_name = "FILE", hide = true)]
     pub picture: Option<PathBuf>,
 }
@@ -118,13 +115,13 @@ pub struct Demo {
     /// How many people
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(2..=16))]
     pub participants: u8,
-    /// How long, in seconds; without it, 15 without a window, and until the window is closed with one
+    /// Duration in seconds; the default is 15 without a window, and until the window is closed with one
     #[arg(long, value_parser = seconds)]
     pub seconds: Option<Duration>,
     /// No window
     #[arg(long)]
     pub headless: bool,
-    /// Where meeting.png and report.json go
+    /// The folder for meeting.png and report.json
     #[arg(long, value_name = "DIR", default_value = "demo-out")]
     pub out: PathBuf,
     /// The folder with footage and voices
@@ -178,9 +175,9 @@ impl FromStr for Place {
         let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let port = port.parse().ok().filter(|port| *port != 0).ok_or("the port is a number from 1 to 65535")?;
         match inner {
-            Some(inner) if inner.parse::<Ipv6Addr>().is_err() => Err("there is no IPv6 address in the brackets"),
+            Some(inner) if inner.parse::<Ipv6Addr>().is_err() => Err("expected an IPv6 address in the brackets"),
             None if host.is_empty() || host.contains([':', '[', ']', '/']) => {
-                Err("expected a name or an address; an IPv6 address stands in brackets")
+                Err("expected a name or an address; write an IPv6 address in brackets")
             }
             inner => Ok(Self { host: inner.unwrap_or(host).to_owned(), port }),
         }
@@ -204,23 +201,18 @@ impl FromStr for Fingerprint {
     }
 }
 
-fn reference(text: &str) -> Result<(String, PathBuf), String> {
-    let (name, path) = text.split_once('=').ok_or("expected NAME=FILE")?;
-    Ok((name.into(), path.into()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_options_are_consistent() {
         Options::command().debug_assert();
     }
 
     #[test]
-    fn choices_are_read_as_the_manual_says() {
+    fn devices_sizes_and_durations_are_parsed() {
         assert_eq!(camera("synthetic"), Ok(Choice::Synthetic));
         assert_eq!(camera("device:/dev/video1"), Ok(Choice::Device(Some("/dev/video1".into()))));
         assert_eq!(camera("file:a:b.mp4"), Ok(Choice::File("a:b.mp4".into())));
@@ -231,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn places_and_fingerprints_are_read_whole() {
+    fn places_and_fingerprints_are_parsed_strictly() {
         let place = |host: &str, port| Ok(Place { host: host.into(), port });
         assert_eq!("meet.example.org:7443".parse(), place("meet.example.org", 7443));
         assert_eq!("[::1]:1".parse(), place("::1", 1));
@@ -245,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_meeting_is_here_or_elsewhere() {
+    fn a_meeting_is_on_this_machine_or_on_another_server() {
         let read = |arguments: &[&str]| Options::try_parse_from([&["conclave", "meet"], arguments].concat());
         let print = "0a".repeat(32);
         assert!(read(&["--server", "host:1", "--fingerprint", &print]).is_ok());

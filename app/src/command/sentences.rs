@@ -1,34 +1,31 @@
-//! What the command line says when something is wrong: the window's own sentences, in the system's language.
+//! What the command line prints if something goes wrong: the window's sentences, in the system's language.
 
 use app::locale::Language;
-use app::model::Fault;
-use app::session;
-use engine::Reason;
+use app::model::sentence;
+use engine::{Fault, Invitation, Reason};
 
-/// Why a link was not taken: what is wrong with it, and what to do.
+/// Reads a link.
 ///
 /// # Errors
-/// The sentence, where it is none.
-pub fn invitation(link: &str) -> Result<engine::Invitation, String> {
-    session::invitation(link).map_err(|problem| Language::of_system().text(problem.id()))
+/// Returns a sentence that says what is wrong with the link.
+pub fn invitation(link: &str) -> Result<Invitation, String> {
+    link.parse().map_err(|error| Language::of_system().text(sentence::link(error)))
 }
 
-/// Why a meeting ended: what, whose fault, what to do, and the cause in the words of whoever found it.
+/// Why a meeting ended.
 pub fn reason(reason: &Reason) -> String {
-    let (ending, detail) = session::ended(reason);
-    compose(ending.id(), ending.fault(), &detail)
+    compose(sentence::reason(reason), sentence::unnamed_fault(reason), sentence::detail(reason))
 }
 
-/// Something to tell while the meeting goes on, in the same order.
-pub fn notice(found: &engine::Notice) -> String {
-    let notice = session::notice(found);
-    compose(notice.kind.id(), notice.fault, &notice.detail)
+/// A notice.
+pub fn notice(notice: &engine::Notice) -> String {
+    compose(sentence::notice(notice.kind), Some(notice.kind.fault()), &notice.detail)
 }
 
-/// What, whose fault, what to do, and the details where there are any.
+/// What happened, whose fault it is, what to do, and the details if there are any.
 pub fn compose(id: &str, fault: Option<Fault>, detail: &str) -> String {
     let language = Language::of_system();
-    let fault = fault.map(|fault| format!(" ({})", language.text(fault.id()))).unwrap_or_default();
+    let fault = fault.map(|fault| format!(" ({})", language.text(sentence::fault(fault)))).unwrap_or_default();
     let details = || format!(" [{}]", language.with("notice-details", &[("detail", detail.into())]));
     let details = if detail.is_empty() { String::new() } else { details() };
     format!("{}{fault}. {}{details}", language.text(id), language.text(&format!("{id}.advice")))

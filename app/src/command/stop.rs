@@ -1,8 +1,8 @@
-//! The system's wish that the program ends: Ctrl+C, and what a service manager sends.
+//! Requests to end the program: Ctrl+C, and the signal that a service manager sends.
 
 use std::io;
 
-/// Hears it from the moment it is made, also while nobody waits.
+/// Receives them from its creation on, also while nobody waits.
 #[cfg(unix)]
 pub struct Stop {
     interrupt: tokio::signal::unix::Signal,
@@ -11,17 +11,17 @@ pub struct Stop {
 
 #[cfg(unix)]
 impl Stop {
-    /// Begins to listen.
+    /// Starts to listen.
     ///
     /// # Errors
-    /// Where the system gives no signals.
+    /// Returns an error if the system gives no signals.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for the next wish.
-    pub async fn wished(&mut self) {
+    /// Waits for the next request.
+    pub async fn requested(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -29,24 +29,24 @@ impl Stop {
     }
 }
 
-/// Hears it while somebody waits.
+/// Receives them only while somebody waits.
 #[cfg(not(unix))]
 pub struct Stop;
 
 #[cfg(not(unix))]
 impl Stop {
-    /// Begins to listen.
+    /// Starts to listen.
     ///
     /// # Errors
-    /// None on this system.
+    /// Never fails on this system.
     pub fn listen() -> io::Result<Self> {
         Ok(Self)
     }
 
-    /// Waits for the next wish.
-    pub async fn wished(&mut self) {
+    /// Waits for the next request.
+    pub async fn requested(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
-            // No wish can be heard, so none comes.
+            // The system cannot tell us, so no request comes.
             std::future::pending::<()>().await;
         }
     }

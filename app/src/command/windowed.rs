@@ -1,95 +1,95 @@
-//! A meeting in the window, entered from the command line.
+//! The window, and a meeting in it that the command line asks for.
 
+use super::client;
 use super::display;
-use super::headless;
 use super::options::Client;
 use super::sentences;
 use anyhow::{Result, anyhow, bail};
-use app::model::Fault;
-use app::{Attend, Options, Start};
-use engine::quality_probe::QualityProbe;
+use app::{Options, Plan, Start};
 use engine::report::Report;
-use engine::{Entry, Event, Reason};
-use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use engine::usage::Usage;
+use engine::{Entry, Event, Fault, Reason, Stats};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Opens the window at home, or at the preview of the meeting that `link` names.
 ///
 /// # Errors
-/// Where there is no display, or nothing that can draw on it.
+/// Returns an error if there is no display, or nothing can draw on it.
 pub fn open(link: Option<&str>) -> Result<()> {
     let start = link.map_or(Start::Home, |link| Start::Join(link.into()));
-    show(Options { start, ..Options::default() })
+    show(Options { start, ..Options::default() }, None)
 }
 
-/// Enters `entry` and shows it, until it is left or the window is closed.
+/// Enters `entry` in the window, until the user leaves or closes the window.
 ///
 /// # Errors
-/// As [`open`]; where a report cannot be written; where the meeting ends for another reason than our leaving.
+/// Returns an error as [`open`] does, if the report cannot be written, or if the meeting ends for another reason than our
+/// leaving.
 pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
-    // Before anything begins that nobody could see.
+    // Before the engine opens devices: without a window nobody could close them.
     can_show()?;
-    let evidence = headless::evidence(client)?;
-    // Of the last try: the window may make several.
-    let witness: Arc<Mutex<Option<Arc<QualityProbe>>>> = Arc::default();
-    let kept = Arc::clone(&witness);
-    let outcome: Arc<Mutex<Option<Outcome>>> = Arc::default();
-    let noted = Arc::clone(&outcome);
-    let (report, name) = (client.report.clone(), headless::name(client));
-    let attend = Attend {
+    let record = Record::default();
+    let (after_close, on_end) = (record.clone(), record.clone());
+    let dump = client.dump.clone();
+    let (report, name) = (client.report.clone(), client::name(client));
+    let plan = Plan {
         entry,
-        setup: headless::setup(client)?,
-        wrap: Some(Arc::new(move |screen| {
-            let witness = Arc::new(QualityProbe::new(Some(screen), evidence.clone(), engine::clock::system()));
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&witness));
-            witness
-        })),
-        on_event: Some(Box::new(move |event| {
+        setup: client::setup(client)?,
+        leave_after: client.duration,
+        screenshot: client.picture.clone(),
+        wrap_output: Arc::new(move |output| client::with_dump(output, dump.as_deref())),
+        after_close: Arc::new(move |stats, usage| after_close.report(stats, usage, &name, report.as_deref())),
+        on_event: Box::new(move |event| {
             if let Event::Entered { link, .. } = event
                 && print_link
             {
-                println!("{link}");
-                // Whoever reads the link through a pipe waits for it.
-                let _ = std::io::stdout().flush();
+                client::print_link(link);
             }
-        })),
-        leave_after: client.duration,
-        picture: client.picture.clone(),
-        on_end: Some(Arc::new(move |engine, reason| {
-            let witness = witness.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let written = engine.map_or(Ok(()), |engine| {
-                let (stats, usage) = (engine.stats(), engine::usage::now());
-                engine.close();
-                let qualities = witness.map(|witness| witness.qualities()).unwrap_or_default();
-                let seen = Report::of(&stats, &name, usage, &qualities);
-                headless::write_report(report.as_deref(), &seen)
-            });
-            *noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Outcome { reason, written });
-        })),
+        }),
+        on_end: Box::new(move |reason| on_end.lock().reason = Some(reason.clone())),
     };
-    show(Options { start: Start::Meeting(Box::new(attend)), name: client.name.clone(), ..Options::default() })?;
-    let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match outcome {
-        Some(Outcome { reason: Reason::Left, written }) => written,
-        Some(Outcome { reason, .. }) => bail!(sentences::reason(&reason)),
+    show(Options { name: client.name.clone(), ..Options::default() }, Some(plan))?;
+    let mut last = record.lock();
+    match last.reason.take() {
+        Some(Reason::Left) => last.written.take().unwrap_or(Ok(())),
+        Some(reason) => bail!(sentences::reason(&reason)),
         None => Ok(()),
     }
 }
 
-struct Outcome {
-    reason: Reason,
-    written: Result<()>,
+/// What is kept of the last try: the user may try several times.
+#[derive(Clone, Default)]
+struct Record(Arc<Mutex<Last>>);
+
+#[derive(Default)]
+struct Last {
+    reason: Option<Reason>,
+    /// Whether the report was written.
+    written: Option<Result<()>>,
 }
 
-fn show(options: Options) -> Result<()> {
+impl Record {
+    fn lock(&self) -> MutexGuard<'_, Last> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the report.
+    fn report(&self, stats: &Stats, usage: Option<Usage>, name: &str, path: Option<&Path>) {
+        let written = client::write_report(path, &Report::of(stats, name, usage));
+        self.lock().written = Some(written);
+    }
+}
+
+fn show(options: Options, plan: Option<Plan>) -> Result<()> {
     can_show()?;
-    app::run(options).map_err(|error| closed(&error.to_string()))
+    app::run(options, plan).map_err(|error| no_window(&error.to_string()))
 }
 
 fn can_show() -> Result<()> {
-    display::missing().map_or(Ok(()), |missing| Err(closed(&missing)))
+    display::missing().map_or(Ok(()), |missing| Err(no_window(&missing)))
 }
 
-fn closed(cause: &str) -> anyhow::Error {
+fn no_window(cause: &str) -> anyhow::Error {
     anyhow!(sentences::compose("window-closed", Some(Fault::Here), cause))
 }

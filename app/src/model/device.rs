@@ -1,14 +1,16 @@
-//! Cameras, microphones and speakers: what is plugged in, and what was chosen of it.
+//! Cameras, microphones and speakers: what is plugged in, and what the user chose.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// A device that was chosen.
+use engine::{AudioChoice, Choice, devices};
+
+/// A choice in a menu of devices: one type for cameras, microphones and speakers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Device {
     /// None.
     Off,
-    /// Whatever the system prefers.
+    /// The system's default.
     #[default]
     Default,
     /// A moving test pattern; cameras only.
@@ -19,58 +21,95 @@ pub enum Device {
     File(PathBuf),
 }
 
-/// A device that is there: its identifier and its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// What the system knows it by.
-    pub id: String,
-    /// What people know it by.
-    pub name: String,
+impl Device {
+    /// The choice of a camera.
+    pub fn camera(&self) -> Choice {
+        match self {
+            Self::Off => Choice::Off,
+            Self::Default => Choice::Device(None),
+            Self::Synthetic => Choice::Synthetic,
+            Self::Named(id) => Choice::Device(Some(id.clone())),
+            Self::File(path) => Choice::File(path.clone()),
+        }
+    }
+
+    /// The choice of a microphone or a speaker.
+    pub fn sound(&self) -> AudioChoice {
+        match self {
+            Self::Off => AudioChoice::Off,
+            Self::Default | Self::Synthetic => AudioChoice::Default,
+            Self::Named(id) => AudioChoice::Device(id.clone()),
+            Self::File(path) => AudioChoice::File(path.clone()),
+        }
+    }
+}
+
+impl From<&Choice> for Device {
+    fn from(choice: &Choice) -> Self {
+        match choice {
+            Choice::Off => Self::Off,
+            Choice::Synthetic => Self::Synthetic,
+            Choice::Device(None) => Self::Default,
+            Choice::Device(Some(id)) => Self::Named(id.clone()),
+            Choice::File(path) => Self::File(path.clone()),
+        }
+    }
+}
+
+impl From<&AudioChoice> for Device {
+    fn from(choice: &AudioChoice) -> Self {
+        match choice {
+            AudioChoice::Off => Self::Off,
+            AudioChoice::Default => Self::Default,
+            AudioChoice::Device(id) => Self::Named(id.clone()),
+            AudioChoice::File(path) => Self::File(path.clone()),
+        }
+    }
 }
 
 /// Kinds of devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Pictures in.
+    /// Video input.
     Camera,
-    /// Sound in.
+    /// Audio input.
     Microphone,
-    /// Sound out.
+    /// Audio output.
     Speaker,
 }
 
-/// What is plugged in, and what was chosen of it.
+/// What is plugged in, and what the user chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Devices {
-    offers: BTreeMap<Kind, Vec<Offer>>,
+    present: BTreeMap<Kind, Vec<devices::Device>>,
     chosen: BTreeMap<Kind, Device>,
 }
 
 impl Devices {
-    /// Replaces what is plugged in.
-    pub fn set_offers(&mut self, kind: Kind, offers: Vec<Offer>) {
-        self.offers.insert(kind, offers);
+    /// Replaces the list of what is plugged in.
+    pub fn set_present(&mut self, kind: Kind, present: Vec<devices::Device>) {
+        self.present.insert(kind, present);
     }
 
-    /// Chooses.
+    /// Chooses a device.
     pub fn choose(&mut self, kind: Kind, device: Device) {
         self.chosen.insert(kind, device);
     }
 
-    /// What was chosen.
+    /// The device that is chosen.
     pub fn chosen(&self, kind: Kind) -> Device {
         self.chosen.get(&kind).cloned().unwrap_or_default()
     }
 
     /// What is plugged in.
-    pub fn offers(&self, kind: Kind) -> &[Offer] {
-        self.offers.get(&kind).map_or(&[], Vec::as_slice)
+    pub fn present(&self, kind: Kind) -> &[devices::Device] {
+        self.present.get(&kind).map_or(&[], Vec::as_slice)
     }
 
     /// Everything that a menu of this kind lists.
     pub fn choices(&self, kind: Kind) -> Vec<Device> {
         let mut choices = vec![Device::Default];
-        choices.extend(self.offers(kind).iter().map(|offer| Device::Named(offer.id.clone())));
+        choices.extend(self.present(kind).iter().map(|device| Device::Named(device.id.clone())));
         let chosen = self.chosen(kind);
         if matches!(chosen, Device::File(_)) {
             choices.push(chosen);
@@ -80,5 +119,21 @@ impl Devices {
         }
         choices.push(Device::Off);
         choices
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_chosen_stays_a_choice() {
+        let mut devices = Devices::default();
+        devices.set_present(Kind::Camera, vec![devices::Device { id: "0".into(), name: "Webcam".into() }]);
+        devices.choose(Kind::Camera, Device::File("a.mp4".into()));
+        let file = Device::File("a.mp4".into());
+        let expected = [Device::Default, Device::Named("0".into()), file, Device::Synthetic, Device::Off];
+        assert_eq!(devices.choices(Kind::Camera), expected);
+        assert_eq!(devices.choices(Kind::Speaker), [Device::Default, Device::Off]);
     }
 }

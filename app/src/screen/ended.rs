@@ -1,23 +1,20 @@
 //! Shown after a meeting: why it is over, where the cause is, and what to do.
 
 use accesskit::Role;
+use engine::Reason;
 use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
 use super::{Context, notice};
 use crate::kit::{Element, Icon, icon, press, region, text};
-use crate::model::Ending;
+use crate::model::sentence;
 use crate::theme::{self, ICON_LARGE, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
 
 /// The state of the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// Why the meeting is over.
-    pub reason: Ending,
-    /// The cause as reported, for example by the system; empty if unknown.
-    pub detail: String,
-    /// Whether the user can try again.
-    pub can_retry: bool,
+    pub reason: Reason,
     /// Whether the user was in the meeting.
     pub was_inside: bool,
 }
@@ -41,18 +38,19 @@ impl Ended {
     pub fn view(&self, context: &Context) -> Element<'_, Message> {
         let (symbol, tone) = match self.reason.fault() {
             None => (Icon::Leave, Tone::Accent),
-            Some(_) if matches!(self.reason, Ending::Certificate | Ending::Forged) => {
+            Some(_) if matches!(self.reason, Reason::Certificate(_) | Reason::Forged) => {
                 (Icon::LockAttention, Tone::Danger)
             }
             Some(_) => (Icon::Warning, Tone::Warn),
         };
         let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
         let dim = |words| text::caption(words).style(text::tone(Tone::Dim));
-        let fault = self.reason.fault().map(|fault| dim(context.text(fault.id())));
-        let head = column![].push(fault).push(text::title(context.text(self.reason.id()))).width(Length::Fill);
+        let fault = sentence::unnamed_fault(&self.reason).map(|fault| dim(context.text(sentence::fault(fault))));
+        let id = sentence::reason(&self.reason);
+        let head = column![].push(fault).push(text::title(context.text(id))).width(Length::Fill);
         let head = row![symbol, head].spacing(SPACE_L).align_y(Alignment::Center);
-        let advice = text::body(context.text(&format!("{}.advice", self.reason.id()))).width(Length::Fill);
-        let detail = notice::details(&self.detail, context)
+        let advice = text::body(context.text(&format!("{id}.advice"))).width(Length::Fill);
+        let detail = notice::details(sentence::detail(&self.reason), context)
             .map(|words| container(words).padding([SPACE_S, SPACE_M]).width(Length::Fill).style(theme::inset));
         let card = column![head, advice].push(detail).push(self.buttons(context)).spacing(SPACE_XL);
         let card = container(card).padding(SPACE_XL + SPACE_S).max_width(WIDTH).style(theme::card);
@@ -64,7 +62,7 @@ impl Ended {
     }
 
     fn buttons(&self, context: &Context) -> Element<'_, Message> {
-        let again = self.can_retry && self.reason.can_try_again();
+        let again = can_try_again(&self.reason);
         let home = press(text::strong(context.text("ended-home")), "", Some(Message::HomePressed));
         let home = home.id("home").look(if again { Look::Plain } else { Look::Primary }).height(TARGET_FORM);
         let again = again.then(|| {
@@ -72,6 +70,26 @@ impl Ended {
             Element::from(again.id("again").look(Look::Primary).height(TARGET_FORM))
         });
         row![].push(again).push(Element::from(home)).spacing(SPACE_S + SPACE_XS).into()
+    }
+}
+
+/// Whether trying again can help.
+const fn can_try_again(reason: &Reason) -> bool {
+    match reason {
+        Reason::Unattended
+        | Reason::Unreachable(_)
+        | Reason::ServerSilent
+        | Reason::Full
+        | Reason::Draining
+        | Reason::Server(_)
+        | Reason::Here(_) => true,
+        Reason::Left
+        | Reason::Removed
+        | Reason::Refused
+        | Reason::NoMeeting
+        | Reason::Certificate(_)
+        | Reason::Version
+        | Reason::Forged => false,
     }
 }
 

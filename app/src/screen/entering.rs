@@ -1,12 +1,12 @@
 //! Shown while joining: the steps so far, and a button to cancel.
 
 use accesskit::Role;
+use engine::Step;
 use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
 use super::Context;
 use crate::kit::{Element, Icon, icon, press, region, text};
-use crate::model::Step;
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
 
 /// User input.

@@ -1,6 +1,7 @@
 //! The home screen: start a meeting, join one with a link, or join a recent one again.
 
 use accesskit::Role;
+use engine::LinkError;
 use iced::widget::{Space, column, container, row, rule, scrollable};
 use iced::{Alignment, Length};
 
@@ -9,7 +10,7 @@ use super::preferences::{self, Part, Preference};
 use crate::kit::field::Field;
 use crate::kit::{Element, Icon, Shortcut, elided, field, icon, popup, press, region, text};
 use crate::locale::Language;
-use crate::model::LinkProblem;
+use crate::model::sentence;
 use crate::theme::{
     self, ICON_LARGE, ICON_SMALL, Look, PAGE, SPACE_2XL, SPACE_3XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS,
     TARGET, TARGET_FORM, Tone,
@@ -32,7 +33,7 @@ pub struct Home {
     /// The text of the link field.
     pub link: String,
     /// Why the link cannot be used.
-    pub problem: Option<LinkProblem>,
+    pub problem: Option<LinkError>,
     /// The recent meetings, newest first.
     pub recent: Vec<Recent>,
     menu: Option<Part>,
@@ -81,7 +82,7 @@ impl Home {
     }
 
     /// Shows why the link cannot be used.
-    pub fn reject_link(&mut self, problem: LinkProblem) {
+    pub fn reject_link(&mut self, problem: LinkError) {
         self.problem = Some(problem);
     }
 
@@ -167,7 +168,7 @@ impl Home {
             labelled: false,
             value: &self.link,
             placeholder: context.text("home-link-placeholder"),
-            error: self.problem.map(|problem| context.text(problem.id())),
+            error: self.problem.map(|problem| context.text(sentence::link(problem))),
             beside: Some(join.id("join").height(TARGET_FORM).into()),
             on_input: Message::LinkTyped,
             on_submit: Some(Message::JoinPressed),
@@ -276,7 +277,7 @@ mod tests {
         let mut home = Home::default();
         assert_eq!(home.update(Message::LinkTyped(" nonsense ".into())), Action::None);
         assert_eq!(home.update(Message::JoinPressed), Action::Join("nonsense".into()));
-        home.reject_link(LinkProblem::NotALink);
+        home.reject_link(LinkError::NotALink);
         home.update(Message::LinkTyped("n".into()));
         assert_eq!(home.problem, None);
     }

@@ -9,9 +9,12 @@ mod view;
 
 use std::time::Instant;
 
+use engine::{Event, Microphone, ParticipantId, TileWish};
+
 use super::preferences::Preference;
+use crate::announce::Announcement;
 use crate::kit::Shortcut;
-use crate::model::{Device, Devices, Kind, Meeting as Model, Microphone, NoticeKind, PersonId, Wish};
+use crate::model::{Device, Devices, Kind, Meeting as Model, NoticeKind};
 
 /// The state of the screen.
 #[derive(Clone, Debug)]
@@ -25,7 +28,7 @@ pub struct Meeting {
     panel: Option<Panel>,
     menu: Option<Menu>,
     /// The participant whose removal is to be confirmed.
-    removing: Option<PersonId>,
+    removing: Option<ParticipantId>,
     /// The space bar is held to talk.
     talking: bool,
 }
@@ -70,7 +73,7 @@ pub enum Message {
     /// "Full screen" was pressed.
     FullScreenPressed,
     /// "Remove" was pressed beside a name.
-    RemovePressed(PersonId),
+    RemovePressed(ParticipantId),
     /// "Remove" was confirmed.
     RemoveConfirmed,
     /// The dialog was closed.
@@ -86,7 +89,7 @@ pub enum Message {
     /// "The words match" was pressed.
     WordsConfirmed,
     /// The sizes of the tiles changed.
-    Resized(Vec<Wish>),
+    Resized(Vec<TileWish>),
     /// The stage is drawn without a GPU.
     SoftwareDrawn,
     /// The space bar was pressed (true) or released (false).
@@ -109,11 +112,11 @@ pub enum Action {
     /// Copy this link to the clipboard.
     Copy(String),
     /// Remove a participant.
-    Remove(PersonId),
+    Remove(ParticipantId),
     /// Use this device.
     Choose(Kind, Device),
     /// Request video in these sizes.
-    RequestSizes(Vec<Wish>),
+    RequestSizes(Vec<TileWish>),
     /// Show this notification.
     Notify(NoticeKind),
     /// Enter or leave full screen.
@@ -128,6 +131,14 @@ impl Meeting {
     /// Creates the screen.
     pub fn new(model: Model, devices: Devices) -> Self {
         Self { model, devices, since: None, panel: None, menu: None, removing: None, talking: false }
+    }
+
+    /// Handles an event of the engine. Returns what assistive tools announce.
+    pub fn handle_event(&mut self, event: &Event, now: Instant) -> Vec<Announcement> {
+        if let Event::Entered { .. } = event {
+            self.since = Some(now);
+        }
+        self.model.handle_event(event)
     }
 
     /// Opens a panel.
@@ -222,7 +233,7 @@ impl Meeting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Lock;
+    use engine::{Lock, Words};
 
     fn meeting(microphone: Microphone) -> Meeting {
         Meeting::new(Model { microphone, ..Model::default() }, Devices::default())
@@ -270,7 +281,7 @@ mod tests {
         let mut meeting = meeting(Microphone::On);
         meeting.update(Message::WordsConfirmed);
         assert_eq!(meeting.model.verified, None, "there is nothing to confirm yet");
-        meeting.model.lock = Some(Lock { epoch: 4, words: [Vec::new(), Vec::new()], suite: String::new() });
+        meeting.model.lock = Some(Lock { epoch: 4, words: Words::of(&[0; 17]).unwrap(), suite: "suite" });
         meeting.update(Message::WordsConfirmed);
         assert_eq!(meeting.model.verified, Some(4));
     }
@@ -278,8 +289,8 @@ mod tests {
     #[test]
     fn removing_must_be_confirmed() {
         let mut meeting = meeting(Microphone::On);
-        assert_eq!(meeting.update(Message::RemovePressed(PersonId(7))), Action::None);
-        assert_eq!(meeting.update(Message::RemoveConfirmed), Action::Remove(PersonId(7)));
+        assert_eq!(meeting.update(Message::RemovePressed(ParticipantId(7))), Action::None);
+        assert_eq!(meeting.update(Message::RemoveConfirmed), Action::Remove(ParticipantId(7)));
         assert_eq!(meeting.update(Message::RemoveConfirmed), Action::None);
     }
 }

@@ -10,21 +10,10 @@ use iced::{Alignment, Length, Padding};
 
 use super::Context;
 use crate::kit::{Element, Icon, icon, press, region, text};
-use crate::model::{Fault, NoticeKind};
+use crate::model::{Notice, sentence};
 use crate::theme::{
     self, BAR_TOP, ICON_SMALL, Look, NOTICE, NOTICE_DURATION, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, Tone,
 };
-
-/// A notification.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// What happened.
-    pub kind: NoticeKind,
-    /// Where the cause is; `None` if nothing went wrong.
-    pub fault: Option<Fault>,
-    /// The cause as reported, for example by the system; empty if unknown.
-    pub detail: String,
-}
 
 /// The maximum length of the history; the oldest is dropped.
 const MAX_HISTORY: usize = 100;
@@ -57,7 +46,7 @@ impl Queue {
         {
             return;
         }
-        if notice.fault.is_some() {
+        if notice.kind.fault().is_some() {
             if self.history.len() == MAX_HISTORY {
                 self.history.remove(0);
             }
@@ -141,13 +130,17 @@ fn card<'a>(index: usize, notice: &Notice, context: &Context) -> Element<'a, Mes
 }
 
 fn badge<'a, Any: 'a>(notice: &Notice) -> Element<'a, Any> {
-    let (symbol, tone) = if notice.fault.is_some() { (Icon::Warning, Tone::Warn) } else { (Icon::Check, Tone::Good) };
+    let (symbol, tone) =
+        if notice.kind.fault().is_some() { (Icon::Warning, Tone::Warn) } else { (Icon::Check, Tone::Good) };
     container(icon(symbol).size(ICON_SMALL)).padding(SPACE_S - 1.0).style(theme::tinted(tone)).into()
 }
 
 /// The text of a notification.
 fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Column<'a, Any, theme::Theme, iced::Renderer> {
-    let fault = notice.fault.map(|fault| text::caption(context.text(fault.id())).style(text::tone(Tone::Dim)));
+    let fault = notice
+        .kind
+        .fault()
+        .map(|fault| text::caption(context.text(sentence::fault(fault))).style(text::tone(Tone::Dim)));
     let advice = text::small(context.text(&format!("{}.advice", notice.kind.id())));
     column![]
         .push(fault)
@@ -160,7 +153,7 @@ fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Column<'a, Any, the
 /// The text of a notification as one name: screen readers read only the name of a list item.
 fn accessible_name(notice: &Notice, context: &Context) -> String {
     let id = notice.kind.id();
-    let fault = notice.fault.map(|fault| context.text(fault.id()));
+    let fault = notice.kind.fault().map(|fault| context.text(sentence::fault(fault)));
     let texts = fault.into_iter().chain([context.text(id), context.text(&format!("{id}.advice"))]);
     texts.collect::<Vec<_>>().join(". ")
 }
@@ -177,16 +170,18 @@ pub(crate) fn details<'a, Any: 'a>(detail: &str, context: &Context) -> Option<El
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::NoticeKind;
+    use engine::NoticeKind as Engine;
     use std::time::Duration;
 
-    fn notice(kind: NoticeKind) -> Notice {
-        Notice { kind, fault: Some(Fault::Here), detail: String::new() }
+    fn notice(kind: impl Into<NoticeKind>) -> Notice {
+        Notice { kind: kind.into(), detail: String::new() }
     }
 
     #[test]
     fn at_most_three_are_shown_and_the_others_wait() {
         let (mut queue, now) = (Queue::default(), Instant::now());
-        for kind in [NoticeKind::NoCamera, NoticeKind::NoSound, NoticeKind::SoundLost, NoticeKind::BadFile] {
+        for kind in [Engine::NoCamera, Engine::NoSound, Engine::SoundLost, Engine::BadFile] {
             queue.push(notice(kind), now);
         }
         assert_eq!((queue.shown.len(), queue.waiting.len()), (3, 1));
@@ -200,8 +195,8 @@ mod tests {
     #[test]
     fn a_kind_is_shown_once_at_a_time() {
         let (mut queue, now) = (Queue::default(), Instant::now());
-        queue.push(notice(NoticeKind::NoCamera), now);
-        queue.push(notice(NoticeKind::NoCamera), now);
+        queue.push(notice(Engine::NoCamera), now);
+        queue.push(notice(Engine::NoCamera), now);
         assert_eq!((queue.shown.len(), queue.history().len()), (1, 1));
     }
 
@@ -217,7 +212,7 @@ mod tests {
     #[test]
     fn a_success_is_not_in_the_history() {
         let (mut queue, now) = (Queue::default(), Instant::now());
-        queue.push(Notice { fault: None, ..notice(NoticeKind::LinkCopied) }, now);
+        queue.push(notice(NoticeKind::LinkCopied), now);
         assert!(queue.is_busy() && queue.history().is_empty());
         queue.update(Message::Dismissed(0), now);
         assert!(!queue.is_busy());

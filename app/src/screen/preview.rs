@@ -3,9 +3,11 @@
 mod form;
 mod view;
 
+use engine::NoticeKind;
+
 use super::preferences::{Part, Preference};
 use crate::kit::Shortcut;
-use crate::model::{Device, Devices, Kind, NoticeKind};
+use crate::model::{Device, Devices, Kind};
 
 /// The meeting that the preview is for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,6 @@ use iced::{Color, Rectangle, Size, wgpu};
 use render::{Area, Fit, Font, Placeholder, Rgba, Style, Tag};
 
 use super::tile::Tile;
-use crate::model::Shows;
 use crate::theme::{FONT_FILES, ON_AVATAR, RADIUS_TILE, RING_SPEAKING, TEXT_SMALL, Theme};
 
 /// The content of a stage.
@@ -60,10 +59,7 @@ fn render_tile(index: usize, tile: &Tile, place: Rectangle, theme: &Theme, scale
     let placeholder = Placeholder { initials: tile.initials.clone(), colour: rgba(tile.colour) };
     render::Tile {
         feed: tile.feed.clone(),
-        fit: match tile.view.shows {
-            Shows::Camera => Fit::Cover,
-            Shows::Screen => Fit::Contain,
-        },
+        fit: if tile.view.is_screen() { Fit::Contain } else { Fit::Cover },
         corner: RADIUS_TILE.min(place.height / 8.0) * scale,
         mirrored: tile.mirrored,
         ring: tile.speaking.then(|| rgba(theme.colours().accent)),

@@ -8,14 +8,12 @@ use app::kit::a11y::{Port, TreeBuilder};
 use app::kit::root::{Shortcut, Window};
 use app::kit::{Element, root};
 use app::locale::Language;
-use app::model::{
-    Device, Devices, Fault, Kind, Lock, Meeting as Model, Microphone, NoticeKind, Offer, Person, PersonId, SELF, Shows,
-    Step, View,
-};
+use app::model::{Device, Devices, Kind, Meeting as Model, Notice, NoticeKind, Phase, View};
 use app::pictures::Pictures;
-use app::screen::{Context, home, meeting, notice, preview};
+use app::screen::{Context, home, meeting, preview};
 use app::snapshot;
 use app::theme::{Choice, REGULAR, Theme};
+use engine::{Lock, Microphone, ParticipantId, Person, Slot, TrackId, Words};
 use iced::advanced::widget::operation::black_box;
 use iced::keyboard::{self, Modifiers, key::Named};
 use iced::{Event, Rectangle, Settings, Size, window};
@@ -34,8 +32,8 @@ pub fn small_context(language: Language) -> Context {
     Context { size: Size::new(700.0, 560.0), ..context(language) }
 }
 
-/// The smallest window that can be made.
-pub fn least_context(language: Language) -> Context {
+/// The smallest window size.
+pub fn smallest_context(language: Language) -> Context {
     Context { size: Size::new(480.0, 400.0), ..context(language) }
 }
 
@@ -45,12 +43,12 @@ pub fn recents() -> Vec<home::Recent> {
     vec![recent("visio.example.fr", 2_400), recent("192.168.1.20", 92_000), recent("meet.example.org", 600_000)]
 }
 
-pub fn notices() -> Vec<notice::Notice> {
-    let notice = |kind, fault, detail: &str| notice::Notice { kind, fault, detail: detail.into() };
+pub fn notices() -> Vec<Notice> {
+    let notice = |kind, detail: &str| Notice { kind, detail: detail.into() };
     vec![
-        notice(NoticeKind::CameraTaken, Some(Fault::Here), "/dev/video0: Device or resource busy"),
-        notice(NoticeKind::PeerUnreadable, Some(Fault::Peer), ""),
-        notice(NoticeKind::LinkCopied, None, ""),
+        notice(engine::NoticeKind::CameraTaken.into(), "/dev/video0: Device or resource busy"),
+        notice(engine::NoticeKind::PeerUnreadable.into(), ""),
+        notice(NoticeKind::LinkCopied, ""),
     ]
 }
 
@@ -68,7 +66,7 @@ const NAMES: [&str; 9] = [
 
 pub fn meeting_of(people: usize) -> meeting::Meeting {
     let person = |(index, name): (usize, &&str)| Person {
-        id: PersonId(index as u64 + 1),
+        id: ParticipantId(index as u64 + 1),
         name: (*name).to_owned(),
         me: index == 0,
         organiser: index == 0,
@@ -77,27 +75,15 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
         camera: index != 4 && index != 6,
         screen: false,
     };
-    let words = |list: [&str; 12]| list.map(str::to_owned).to_vec();
-    let lock = Lock {
-        epoch: 5,
-        words: [
-            words([
-                "abandon", "orbit", "velvet", "lemon", "giraffe", "harvest", "twelve", "museum", "silver", "candle",
-                "rocket", "island",
-            ]),
-            words([
-                "abaisser", "ordonner", "vallon", "lagune", "gazelle", "herbe", "trancher", "miroir", "serrure",
-                "cascade", "refuge", "jardin",
-            ]),
-        ],
-        suite: "MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519".into(),
-    };
+    // Twelve times the first word of the list: "abandon", "abaisser".
+    let words = Words::of(&[0; 17]).expect("17 bytes are enough");
+    let lock = Lock { epoch: 5, words, suite: "MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519" };
     let model = Model {
-        step: Step::Inside,
+        phase: Phase::Inside,
         link: "conclave://192.168.1.20:4433/m/00#x".into(),
         organiser: true,
         people: NAMES.iter().take(people).enumerate().map(person).collect(),
-        speaking: vec![PersonId(2)],
+        speaking: vec![ParticipantId(2)],
         lock: Some(lock),
         microphone: Microphone::On,
         camera: true,
@@ -109,11 +95,11 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
 }
 
 pub fn devices() -> Devices {
-    let offer = |id: &str, name: &str| Offer { id: id.into(), name: name.into() };
+    let device = |id: &str, name: &str| engine::devices::Device { id: id.into(), name: name.into() };
     let mut devices = Devices::default();
-    devices.set_offers(Kind::Camera, vec![offer("0", "Integrated camera"), offer("1", "Logitech Brio 500")]);
-    devices.set_offers(Kind::Microphone, vec![offer("a", "Built-in Audio Analog Stereo")]);
-    devices.set_offers(Kind::Speaker, vec![offer("b", "Jabra Evolve2 65 headset, wireless")]);
+    devices.set_present(Kind::Camera, vec![device("0", "Integrated camera"), device("1", "Logitech Brio 500")]);
+    devices.set_present(Kind::Microphone, vec![device("a", "Built-in Audio Analog Stereo")]);
+    devices.set_present(Kind::Speaker, vec![device("b", "Jabra Evolve2 65 headset, wireless")]);
     devices.choose(Kind::Speaker, Device::Named("b".into()));
     devices
 }
@@ -125,15 +111,16 @@ pub fn preview_screen() -> preview::Preview {
     screen
 }
 
-/// Pictures for ourselves and the first `people`: a soft gradient of a colour for each.
+/// Pictures for ourselves and the first `people`, with another tint for each.
 pub fn pictures(people: u64) -> Pictures {
     let pictures = Pictures::default();
     if people > 0 {
-        paint(&pictures, SELF, 0);
+        paint(&pictures, View::Own, 0);
     }
     for id in 1..=people {
-        paint(&pictures, View { person: PersonId(id), shows: Shows::Camera }, id);
-        paint(&pictures, View { person: PersonId(id), shows: Shows::Screen }, id + 20);
+        let view = |slot| View::Track(TrackId { owner: ParticipantId(id), slot });
+        paint(&pictures, view(Slot::Camera), id);
+        paint(&pictures, view(Slot::Screen), id + 20);
     }
     pictures
 }
@@ -159,7 +146,7 @@ fn paint(pictures: &Pictures, view: View, seed: u64) {
     assert!(pictures.feed(view).show(planes, Colour::default(), Rotation::default(), 1, Timestamp::default()));
 }
 
-/// A simulator of ours: our font, our size, and Tab through the root of a window.
+/// iced's simulator with our font and size. The view is inside our root widget, which handles Tab.
 pub struct Ui<'a, Message> {
     inner: Simulator<'a, Message, Theme>,
 }
@@ -224,15 +211,15 @@ impl<'a, Message: 'a> Ui<'a, Message> {
         self.inner.simulate([Event::Window(window::Event::RedrawRequested(Instant::now()))]);
     }
 
-    /// The id of what has the focus.
+    /// The id of the focused control.
     pub fn focused(&mut self) -> Option<String> {
         let target = self.inner.find(selector::is_focused()).ok()?;
         let text = format!("{target:?}");
-        // The only way to an id is its debug form: `Custom("lock")` and the like.
+        // An id has no accessor, so it is read from its debug form: `Custom("lock")`.
         text.split('"').nth(1).map(str::to_owned)
     }
 
-    /// Tab until nothing has the focus.
+    /// Presses Tab until no control is focused; returns the ids.
     pub fn tab_order(&mut self) -> Vec<String> {
         let mut order = Vec::new();
         if let Some(first) = self.focused() {
@@ -251,12 +238,12 @@ impl<'a, Message: 'a> Ui<'a, Message> {
     }
 }
 
-/// The tree that assistive tools get of a view.
+/// The accessibility tree of a view.
 pub fn tree<Message>(view: Element<'_, Message>) -> TreeUpdate {
     walk(view, None).0
 }
 
-/// The same after an action; with what the view then says.
+/// The accessibility tree, and the messages after the action `request`.
 pub fn walk<Message>(view: Element<'_, Message>, request: Option<ActionRequest>) -> (TreeUpdate, Vec<Message>) {
     snapshot::load_fonts();
     let mut renderer = renderer();

@@ -9,7 +9,7 @@ use iced::keyboard::key::Named;
 
 use crate::common::{self, Ui, context, meeting_of, preview_screen, tree};
 
-/// The lines of the open menu: name, and whether it is the chosen one.
+/// The lines of the open menu: the name, and whether it is chosen.
 fn lines(update: &TreeUpdate) -> Vec<(String, bool)> {
     let lines = update.nodes.iter().filter(|(_, node)| node.role() == Role::MenuItemRadio);
     lines
@@ -54,7 +54,7 @@ fn the_meeting_has_one_menu_for_language_and_theme() {
     assert_eq!(action, meeting::Action::Prefer(Preference::Language(Language::French)));
     let update = tree(screen.view(&common::context(Language::French), &pictures, &[]));
     assert!(lines(&update).is_empty(), "the menu has closed");
-    assert_eq!(is_open(&update, "Langue et apparence"), Some(false), "and the meeting speaks French");
+    assert_eq!(is_open(&update, "Langue et apparence"), Some(false), "the meeting is in French");
 }
 
 #[test]
@@ -81,10 +81,10 @@ fn the_preview_has_both_menus() {
 
 #[test]
 fn chosen_language_and_theme_are_applied() {
-    let mut app = app::App::quiet(Language::English, Choice::Dark);
+    let mut app = app::App::new(Language::English, Choice::Dark);
     let prefer = |preference| app::Message::Home(home::Message::Preferred(preference));
     drop(app.update(prefer(Preference::Theme(Choice::Light))));
-    assert_eq!(app.worn(), Theme::LIGHT);
+    assert_eq!(app.theme(), Theme::LIGHT);
     drop(app.update(prefer(Preference::Language(Language::French))));
     let update = tree(app.view(iced::window::Id::unique()));
     assert!(update.nodes.iter().any(|(_, node)| node.label() == Some("Démarrer")));

@@ -13,15 +13,15 @@ use iced::advanced::widget::operation::black_box;
 use iced::{Event, Point, Rectangle, Size, mouse, window};
 use iced_test::runtime::user_interface::{Cache, UserInterface};
 
-use crate::common::{self, context, least_context, meeting_of, preview_screen, recents, renderer};
+use crate::common::{self, context, meeting_of, preview_screen, recents, renderer, smallest_context};
 
 #[test]
 fn every_control_and_its_focus_ring_are_visible_in_every_window() {
-    for context in [context(Language::French), least_context(Language::French)] {
+    for context in [context(Language::French), smallest_context(Language::French)] {
         let pictures = common::pictures(0);
         check("home", &context, home::Home::new(recents()).view(&context));
         let mut preview = preview_screen();
-        preview.report_problem(app::model::NoticeKind::NoCamera);
+        preview.report_problem(engine::NoticeKind::NoCamera);
         check("preview", &context, preview.view(&context, &pictures));
         let mut screen = meeting_of(4);
         screen.model.sharing = true;
@@ -31,7 +31,7 @@ fn every_control_and_its_focus_ring_are_visible_in_every_window() {
     }
 }
 
-/// Focuses every control in turn, and looks for what that changes on the screen.
+/// Focuses each control and checks which pixels change.
 fn check<Message: 'static>(name: &str, context: &Context, view: Element<'_, Message>) {
     snapshot::load_fonts();
     let mut renderer = renderer();
@@ -61,10 +61,10 @@ fn check<Message: 'static>(name: &str, context: &Context, view: Element<'_, Mess
     }
 }
 
-/// How far from a control's edge its ring may lie, in pixels.
+/// The largest distance of a ring from the control's edge, in pixels.
 const REACH: i8 = 5;
 
-/// Three places along each side, and the way across it.
+/// Three points on each side, and the direction across the side.
 fn lines(bounds: Rectangle) -> impl Iterator<Item = (&'static str, (Point, iced::Vector))> {
     let across = [iced::Vector::new(0.0, 1.0), iced::Vector::new(1.0, 0.0)];
     [0.3, 0.5, 0.7].into_iter().flat_map(move |part| {
@@ -84,8 +84,8 @@ fn focused<Message>(ui: &mut Ui<'_, Message>, renderer: &iced::Renderer, size: S
     let mut walker = TreeBuilder::new("Test", Rectangle::with_size(size), 1.0, None);
     ui.operate(renderer, &mut black_box(&mut walker));
     let update = walker.finish();
-    assert_ne!(update.focus, ROOT, "something has the focus");
-    let (_, node) = update.nodes.iter().find(|(id, _)| *id == update.focus).expect("what has the focus is in the tree");
+    assert_ne!(update.focus, ROOT, "a control is focused");
+    let (_, node) = update.nodes.iter().find(|(id, _)| *id == update.focus).expect("the focused node is in the tree");
     let b = node.bounds().unwrap_or_default();
     #[expect(clippy::cast_possible_truncation, reason = "a place in a window")]
     let bounds =
@@ -95,7 +95,7 @@ fn focused<Message>(ui: &mut Ui<'_, Message>, renderer: &iced::Renderer, size: S
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole pixels")]
 fn draw<Message>(ui: &mut Ui<'_, Message>, renderer: &mut iced::Renderer, size: Size) -> Vec<u8> {
-    // A text field looks for its focus when it is redrawn.
+    // A text field updates its focus when it is redrawn.
     let redraw = Event::Window(window::Event::RedrawRequested(Instant::now()));
     let clipboard = &mut iced::advanced::clipboard::Null;
     let _ = ui.update(&[redraw], mouse::Cursor::Unavailable, renderer, clipboard, &mut Vec::new());

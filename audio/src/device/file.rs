@@ -1,16 +1,17 @@
-//! WAV files as devices: one that is repeated as a microphone, one that is written as a speaker.
+//! WAV files as devices: a repeated file as microphone, a recorded file as speaker.
 
+use super::error::Error;
+use super::interface::Device;
 use super::pacer::Pacer;
-use super::{Device, Error, file_name};
 use crate::resample::ToBlocks;
-use crate::{Block, SAMPLE_RATE};
+use crate::{Block, SAMPLE_RATE, SILENCE};
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// A WAV file of any rate and channel count that speaks in real time, again and again.
+/// A microphone that repeats a WAV file of any rate and channel count in real time.
 pub struct Microphone {
     path: PathBuf,
     name: String,
@@ -33,13 +34,13 @@ impl Microphone {
         let convert = ToBlocks::new(spec.sample_rate).filter(|_| spec.channels > 0);
         let convert = convert.ok_or_else(|| Error::Format { name: name.clone() })?;
         let mut microphone = Self { path: path.to_owned(), name, reader, convert, pacer: Pacer::new(now) };
-        // A header may promise what the file does not hold: better told now than in the meeting.
+        // Check that the file contains the samples that its header declares.
         microphone.next_frame()?;
         microphone.rewind()?;
         Ok(microphone)
     }
 
-    /// The next frame as one sample, from the start again where the file ends or breaks.
+    /// The next frame as one sample, from the start again at the end of the file or at an error.
     fn next_frame(&mut self) -> Result<f32, Error> {
         if let Some(frame) = read_frame(&mut self.reader) {
             return Ok(frame);
@@ -48,7 +49,7 @@ impl Microphone {
         read_frame(&mut self.reader).ok_or_else(|| Error::Empty(self.path.clone()))
     }
 
-    // Opened anew: seeking back trusts the header, which a cut file contradicts.
+    // Reopens the file: seeking relies on the header, which is wrong for a truncated file.
     fn rewind(&mut self) -> Result<(), Error> {
         let again = WavReader::open(&self.path);
         let again = again.map_err(|source| Error::Read { path: self.path.clone(), source })?;
@@ -83,22 +84,30 @@ impl Device for Microphone {
         Duration::ZERO
     }
 
-    fn slips(&self) -> u64 {
-        self.pacer.slips()
+    fn xruns(&self) -> u64 {
+        self.pacer.xruns()
     }
 }
 
-/// The whole file: its rate, and its frames as mono.
+/// Reads a whole WAV file of any rate and channel count as mono at [`SAMPLE_RATE`].
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Empty`] or [`Error::Format`].
-pub fn read_all(path: &Path) -> Result<(u32, Vec<f32>), Error> {
-    let microphone = Microphone::open(path, Instant::now())?;
-    let (rate, mut reader) = (microphone.reader.spec().sample_rate, microphone.reader);
-    Ok((rate, std::iter::from_fn(|| read_frame(&mut reader)).collect()))
+/// Returns [`Error::Read`], [`Error::Empty`] or [`Error::Format`], as for a microphone of this file.
+pub fn read_wav(path: &Path) -> Result<Vec<f32>, Error> {
+    let Microphone { mut reader, mut convert, .. } = Microphone::open(path, Instant::now())?;
+    let mut mono = std::iter::from_fn(|| read_frame(&mut reader)).peekable();
+    let (mut all, mut block) = (Vec::new(), SILENCE);
+    while mono.peek().is_some() {
+        for sample in convert.input() {
+            *sample = mono.next().unwrap_or(0.0);
+        }
+        convert.convert(&mut block);
+        all.extend_from_slice(&block);
+    }
+    Ok(all)
 }
 
-/// One frame, its channels averaged; `None` at the end and where the file is broken.
+/// One frame, its channels averaged; `None` at the end or at an error.
 fn read_frame(reader: &mut WavReader<BufReader<File>>) -> Option<f32> {
     let spec = reader.spec();
     let channels = usize::from(spec.channels);
@@ -123,8 +132,8 @@ fn sum(samples: impl Iterator<Item = hound::Result<f32>>) -> (f32, usize) {
     samples.map_while(Result::ok).fold((0.0, 0), |(sum, count), sample| (sum + sample, count + 1))
 }
 
-/// A WAV file that keeps what is played: 48 kHz, mono, 16 bits. Its header is brought up to date twice a second, so
-/// that a reader finds a whole file even where the process was killed.
+/// A speaker that writes a WAV file: 48 kHz, mono, 16 bits. The header is updated twice a second, so that the file is
+/// valid even if the process is killed.
 pub struct Speaker {
     path: PathBuf,
     name: String,
@@ -137,7 +146,7 @@ impl Speaker {
     /// Creates the file, or empties it. Its first sample is that of `now`.
     ///
     /// # Errors
-    /// [`Error::Write`].
+    /// Returns [`Error::Write`].
     pub fn create(path: &Path, now: Instant) -> Result<Self, Error> {
         let spec =
             WavSpec { channels: 1, sample_rate: SAMPLE_RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
@@ -181,8 +190,8 @@ impl Device for Speaker {
         Duration::ZERO
     }
 
-    fn slips(&self) -> u64 {
-        self.pacer.slips()
+    fn xruns(&self) -> u64 {
+        self.pacer.xruns()
     }
 }
 
@@ -190,6 +199,10 @@ fn to_integer(sample: f32) -> i16 {
     #[expect(clippy::cast_possible_truncation, reason = "clamped; what is no number becomes 0")]
     let sample = (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
     sample
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// Blocks from one update of the header to the next: half a second.
@@ -240,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn every_usual_format_is_heard_at_the_same_loudness() {
+    fn every_sample_format_has_the_same_level() {
         let scratch = Scratch::new("formats");
         for (bits, float) in [(8, false), (16, false), (24, false), (32, false), (32, true)] {
             for channels in [1, 2, 6] {
@@ -262,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sound_is_refused_with_its_name() {
+    fn invalid_files_are_rejected_with_their_name() {
         let scratch = Scratch::new("refused");
         let open = || Microphone::open(&scratch.file(), Instant::now()).err().unwrap();
         assert!(matches!(open(), Error::Read { .. }), "no file");
@@ -277,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_file_is_heard_as_far_as_it_goes() {
+    fn a_truncated_file_is_played_to_its_end() {
         let scratch = Scratch::new("cut");
         let spec = WavSpec { channels: 2, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
         write(&scratch.file(), spec, (0..9_600).map(|_| 8_192i16));
@@ -291,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn the_written_file_is_whole_even_where_nobody_closed_it() {
+    fn the_written_file_is_valid_without_close() {
         let scratch = Scratch::new("killed");
         let mut speaker = Speaker::create(&scratch.file(), Instant::now()).unwrap();
         assert_eq!(hound::WavReader::open(scratch.file()).unwrap().duration(), 0);
@@ -307,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_made_is_refused() {
+    fn a_file_that_cannot_be_created_is_rejected() {
         let path = Path::new("/nowhere/at/all.wav");
         assert!(matches!(Speaker::create(path, Instant::now()), Err(Error::Write { .. })));
     }

@@ -8,15 +8,16 @@
 mod host;
 mod microphone;
 mod speaker;
+mod stream;
 
-use super::{Device, Direction, Error};
+use super::direction::Direction;
+use super::error::Error;
+use super::interface::Device;
 use cpal::traits::{DeviceTrait, HostTrait};
 use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig, SupportedBufferSize};
 use microphone::Microphone;
 use speaker::Speaker;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use stream::{FORMATS, refused};
 
 /// A device as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,11 +48,11 @@ fn list(direction: Direction) -> Vec<Info> {
         let default = Some(&id) == default.as_ref();
         Some(Info { id: id.to_string(), name: name(&device), default })
     };
-    devices(&host, direction).into_iter().filter_map(described).filter(is_for_people).collect()
+    devices(&host, direction).into_iter().filter_map(described).filter(is_listed).collect()
 }
 
 /// To PulseAudio what a speaker plays is a source too, and ALSA lists its plug-ins beside the cards.
-fn is_for_people(info: &Info) -> bool {
+fn is_listed(info: &Info) -> bool {
     let plugin = info.id.starts_with("alsa:") && !info.id.contains("CARD=");
     !plugin && !info.id.ends_with(".monitor")
 }
@@ -104,13 +105,6 @@ fn find(host: &cpal::Host, direction: Direction, wanted: &str) -> Result<cpal::D
     devices(host, direction).into_iter().find(is_it).ok_or_else(unknown)
 }
 
-fn refused(name: &str, source: cpal::Error) -> Error {
-    if source.kind() == ErrorKind::UnsupportedConfig {
-        return Error::Format { name: name.to_owned() };
-    }
-    Error::Refused { name: name.to_owned(), source }
-}
-
 /// 48 kHz in a format we speak and the device's own channel count if it can, what it proposes otherwise.
 fn configure(device: &cpal::Device, direction: Direction) -> Result<(StreamConfig, SampleFormat), cpal::Error> {
     let (proposed, ranges): (_, Vec<_>) = match direction {
@@ -137,81 +131,3 @@ fn configure(device: &cpal::Device, direction: Direction) -> Result<(StreamConfi
     let config = StreamConfig { channels: best.channels(), sample_rate: best.sample_rate(), buffer_size };
     Ok((config, best.sample_format()))
 }
-
-/// Tries again with a buffer of the driver's choice where it does not take ours.
-fn with_any_buffer<T>(
-    mut config: StreamConfig,
-    open: impl Fn(StreamConfig) -> Result<T, cpal::Error>,
-) -> Result<T, cpal::Error> {
-    open(config).or_else(|error| {
-        tracing::debug!(%error, "device opened with a buffer of its own choice");
-        config.buffer_size = BufferSize::Default;
-        open(config)
-    })
-}
-
-/// What a callback and the engine tell each other.
-#[derive(Default)]
-struct Watch {
-    /// Callbacks so far: a device that stops calling is gone, whatever it says.
-    calls: AtomicU64,
-    lost: AtomicBool,
-    slips: AtomicU64,
-    /// The largest callback, in frames.
-    largest: AtomicUsize,
-    latency_micros: AtomicU64,
-}
-
-impl Watch {
-    fn called(&self, frames: usize, latency: Duration) {
-        self.calls.fetch_add(1, Relaxed);
-        self.largest.fetch_max(frames, Relaxed);
-        self.latency_micros.store(u64::try_from(latency.as_micros()).unwrap_or(0), Relaxed);
-    }
-
-    fn latency(&self) -> Duration {
-        // Some drivers tell nonsense while they start.
-        Duration::from_micros(self.latency_micros.load(Relaxed)).min(Duration::from_secs(1))
-    }
-
-    fn failed(self: Arc<Self>) -> impl FnMut(cpal::Error) + Send + 'static {
-        move |error| {
-            let kind = error.kind();
-            if kind == ErrorKind::Xrun {
-                self.slips.fetch_add(1, Relaxed);
-            } else if !HARMLESS.contains(&kind) {
-                self.lost.store(true, Relaxed);
-            }
-        }
-    }
-}
-
-/// Notices a device that went silent without saying so.
-struct Pulse {
-    calls: u64,
-    since: Option<Instant>,
-}
-
-impl Pulse {
-    fn is_alive(&mut self, watch: &Watch, now: Instant) -> bool {
-        let calls = watch.calls.load(Relaxed);
-        if calls != self.calls || self.since.is_none() {
-            *self = Self { calls, since: Some(now) };
-        }
-        let silent = self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-        !watch.lost.load(Relaxed) && silent < DEAD_AFTER
-    }
-}
-
-/// Sample formats we speak, the best first; the tables of both directions follow this order.
-const FORMATS: [SampleFormat; 6] =
-    [SampleFormat::F32, SampleFormat::I16, SampleFormat::I32, SampleFormat::I24, SampleFormat::U16, SampleFormat::U8];
-
-/// A sound server that does not answer within this time is not waited for.
-const OPEN_WITHIN: Duration = Duration::from_secs(2);
-
-/// A device that has not called for this long is gone.
-const DEAD_AFTER: Duration = Duration::from_secs(2);
-
-/// What a stream reports and survives.
-const HARMLESS: [ErrorKind; 3] = [ErrorKind::DeviceChanged, ErrorKind::RealtimeDenied, ErrorKind::DeviceBusy];

@@ -1,18 +1,20 @@
-//! The device of a machine without sound: a microphone that never hears, a speaker that nobody hears.
+//! The null device: a microphone that records nothing, a speaker that plays nothing.
 
+use super::direction::Direction;
+use super::error::Error;
+use super::interface::Device;
 use super::pacer::Pacer;
-use super::{Device, Direction, Error};
 use crate::{Block, SILENCE};
 use std::time::{Duration, Instant};
 
-/// No device. A null speaker keeps the beat of the clock, so that the meeting goes on; a null microphone is never ready.
+/// No device. A null speaker takes a block every 10 ms, so that jitter buffers keep running. A null microphone is never ready.
 pub struct Null {
     direction: Direction,
     pacer: Pacer,
 }
 
 impl Null {
-    /// A null device whose first beat is 10 ms after `now`.
+    /// Creates a null device. The first block is due 10 ms after `now`.
     pub fn new(direction: Direction, now: Instant) -> Self {
         Self { direction, pacer: Pacer::new(now) }
     }
@@ -42,7 +44,7 @@ impl Device for Null {
         Duration::ZERO
     }
 
-    fn slips(&self) -> u64 {
-        self.pacer.slips()
+    fn xruns(&self) -> u64 {
+        self.pacer.xruns()
     }
 }

@@ -1,48 +1,48 @@
-//! The beat of a device that has none of its own: one block every 10 ms of the clock.
+//! The clock of devices without hardware: one block every 10 ms.
 
 use std::time::{Duration, Instant};
 
 /// How long a block lasts.
-pub const BEAT: Duration = Duration::from_millis(10);
+pub const TICK: Duration = Duration::from_millis(10);
 
 /// Counts the blocks that are due.
 pub struct Pacer {
     start: Instant,
     passed: u64,
-    slips: u64,
+    xruns: u64,
 }
 
 impl Pacer {
     /// The first block is due 10 ms after `now`.
     pub fn new(now: Instant) -> Self {
-        Self { start: now, passed: 0, slips: 0 }
+        Self { start: now, passed: 0, xruns: 0 }
     }
 
-    /// Blocks due at `now`. A delay of up to [`PATIENCE`] is made up for; a longer one (the machine slept) is let go.
+    /// The blocks due at `now`. At most [`MAX_CATCH_UP`] blocks are caught up; after a longer delay (sleep) they are skipped.
     pub fn due(&mut self, now: Instant) -> usize {
-        let elapsed = now.saturating_duration_since(self.start).as_micros() / BEAT.as_micros();
+        let elapsed = now.saturating_duration_since(self.start).as_micros() / TICK.as_micros();
         let waiting = u64::try_from(elapsed).unwrap_or(u64::MAX).saturating_sub(self.passed);
-        if waiting > PATIENCE {
-            self.slips += 1;
+        if waiting > MAX_CATCH_UP {
+            self.xruns += 1;
             self.passed += waiting - 1;
             return 1;
         }
         usize::try_from(waiting).unwrap_or(0)
     }
 
-    /// Takes note that a block was passed.
+    /// Records that a block was passed.
     pub fn pass(&mut self) {
         self.passed += 1;
     }
 
-    /// How often time was let go.
-    pub fn slips(&self) -> u64 {
-        self.slips
+    /// How often blocks were skipped.
+    pub fn xruns(&self) -> u64 {
+        self.xruns
     }
 }
 
-/// The most blocks that are made up for: a second.
-const PATIENCE: u64 = 100;
+/// Maximum blocks to catch up: one second.
+const MAX_CATCH_UP: u64 = 100;
 
 #[cfg(test)]
 mod tests {
@@ -59,13 +59,13 @@ mod tests {
     }
 
     #[test]
-    fn a_night_of_sleep_is_not_made_up_for() {
+    fn time_asleep_is_skipped() {
         let start = Instant::now();
         let mut pacer = Pacer::new(start);
         let later = start + Duration::from_hours(1);
         assert_eq!(pacer.due(later), 1);
         pacer.pass();
         assert_eq!(pacer.due(later), 0);
-        assert_eq!(pacer.slips(), 1);
+        assert_eq!(pacer.xruns(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! The thread "audio devices": opening or closing a device may take seconds, and the audio thread must not wait.
 
-use super::worker::Order;
-use super::{Shared, Warning};
+use super::message::{CloseOnDrop, Command, DeviceRequest, Open};
+use super::shared::{Shared, Warning};
 use crate::device::{Choice, Device, Direction, Error, Null, Provider};
 use media::Mailbox;
 use std::collections::VecDeque;
@@ -10,77 +10,51 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// A request to the thread.
-pub enum Request {
-    /// Open what the user chose. Dropping the request says that it is done.
-    Open(Open),
-    /// Replace this device: it is gone.
-    Lost(Direction, Box<dyn Device>),
-    /// Close this device.
-    Retire(Box<dyn Device>),
-}
-
-/// A choice of the user.
-pub struct Open {
-    direction: Direction,
-    choice: Choice,
-    _opening: Option<Arc<Opening>>,
-}
-
-/// Closes the mailbox when the last request that holds it is done.
-pub struct Opening(pub Mailbox<()>);
-
-impl Drop for Opening {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
-/// The thread's handle. Dropping it ends the thread and joins it, unless a driver does not answer within two seconds:
-/// then the thread is left behind and ends when the driver answers.
+/// The handle of the device thread. Dropping it joins the thread. If a driver does not return within two seconds, the
+/// thread is detached and ends when the driver returns.
 pub struct Opener {
-    requests: Option<SyncSender<Request>>,
+    requests: Option<SyncSender<DeviceRequest>>,
     /// Closed when the thread has ended.
     ended: Mailbox<()>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Opener {
-    /// Starts the thread. It sends devices to `orders`; failures become warnings.
+    /// Starts the thread. It sends devices to `commands`; failures become warnings.
     ///
     /// # Errors
     /// Returns the system's error if it has no thread left.
-    pub fn start(shared: Arc<Shared>, provider: Provider, orders: SyncSender<Order>) -> std::io::Result<Self> {
+    pub fn start(shared: Arc<Shared>, provider: Provider, commands: SyncSender<Command>) -> std::io::Result<Self> {
         let (requests, inbox) = sync_channel(MAX_REQUESTS);
-        let desk = Desk {
+        let thread = DeviceThread {
             shared,
             provider,
-            orders,
+            commands,
             inbox,
             waiting: VecDeque::new(),
             choices: [Choice::Off, Choice::Off],
             missing: [false; 2],
-            patience: LOOK_FIRST,
+            retry_delay: MIN_RETRY_DELAY,
         };
         let ended = Mailbox::new();
-        let end = Opening(ended.clone());
+        let end = CloseOnDrop(ended.clone());
         let thread = Builder::new().name("audio devices".to_owned()).spawn(move || {
             let _end = end;
-            desk.run();
+            thread.run();
         })?;
         Ok(Self { requests: Some(requests), ended, thread: Some(thread) })
     }
 
     /// A sender of requests that does not keep the thread alive.
-    pub fn requests(&self) -> Option<SyncSender<Request>> {
+    pub fn requests(&self) -> Option<SyncSender<DeviceRequest>> {
         self.requests.clone()
     }
 
     /// Asks for a device. Returns false if too many requests already wait for a sound server that does not answer.
     /// `opening` is dropped when the request is done.
-    pub fn open(&self, direction: Direction, choice: Choice, opening: Option<Arc<Opening>>) -> bool {
+    pub fn open(&self, direction: Direction, choice: Choice, opening: Option<Arc<CloseOnDrop>>) -> bool {
         let open = Open { direction, choice, _opening: opening };
-        self.requests.as_ref().is_some_and(|requests| requests.try_send(Request::Open(open)).is_ok())
+        self.requests.as_ref().is_some_and(|requests| requests.try_send(DeviceRequest::Open(open)).is_ok())
     }
 }
 
@@ -90,53 +64,53 @@ impl Drop for Opener {
         let Some(thread) = self.thread.take() else { return };
         let _ = self.ended.take_until(Instant::now() + DRIVER_TIMEOUT);
         if !self.ended.is_closed() {
-            tracing::warn!("a sound driver does not answer: its thread is left behind");
+            tracing::warn!("a sound driver does not return; its thread is detached");
         } else if thread.join().is_err() {
             tracing::error!("the thread of the audio devices panicked");
         }
     }
 }
 
-struct Desk {
+struct DeviceThread {
     shared: Arc<Shared>,
     provider: Provider,
-    orders: SyncSender<Order>,
-    inbox: Receiver<Request>,
+    commands: SyncSender<Command>,
+    inbox: Receiver<DeviceRequest>,
     /// Requests taken from `inbox` and not done yet, at most [`MAX_REQUESTS`].
-    waiting: VecDeque<Request>,
-    /// What the user chose, by [`index`].
+    waiting: VecDeque<DeviceRequest>,
+    /// The selected devices, by [`index`].
     choices: [Choice; 2],
-    /// Which of the chosen devices was lost and is looked for.
+    /// True for a lost device that is being replaced.
     missing: [bool; 2],
-    /// The time until the next look.
-    patience: Duration,
+    /// The time until the next attempt to replace a device.
+    retry_delay: Duration,
 }
 
-impl Desk {
+impl DeviceThread {
     fn run(mut self) {
         loop {
             match self.next() {
-                Ok(Request::Open(open)) => self.choose(&open),
-                Ok(Request::Lost(direction, device)) => self.lost(direction, device),
-                Ok(Request::Retire(device)) => drop(device),
+                Ok(DeviceRequest::Open(open)) => self.choose(&open),
+                Ok(DeviceRequest::Lost(direction, device)) => self.lost(direction, device),
+                Ok(DeviceRequest::Close(device)) => drop(device),
                 Err(RecvTimeoutError::Timeout) => {
-                    self.patience = (self.patience * 2).min(MAX_RETRY_DELAY);
-                    self.look();
+                    self.retry_delay = (self.retry_delay * 2).min(MAX_RETRY_DELAY);
+                    self.retry();
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    fn next(&mut self) -> Result<Request, RecvTimeoutError> {
+    fn next(&mut self) -> Result<DeviceRequest, RecvTimeoutError> {
         if let Some(request) = self.waiting.pop_front() {
             return Ok(request);
         }
-        self.inbox.recv_timeout(if self.missing.contains(&true) { self.patience } else { A_LONG_TIME })
+        self.inbox.recv_timeout(if self.missing.contains(&true) { self.retry_delay } else { IDLE_TIMEOUT })
     }
 
-    /// Opens a choice, unless a newer one of the same direction waits. A driver may take so long that the user chooses
-    /// again meanwhile: then neither the device nor the failure matters any more.
+    /// Opens the selected device, unless a newer selection for this direction is queued. A slow driver may return after
+    /// the user selected another device; the result is then ignored.
     fn choose(&mut self, open: &Open) {
         let direction = open.direction;
         if self.is_outdated(direction) {
@@ -157,24 +131,24 @@ impl Desk {
         }
     }
 
-    /// True if a newer choice of this direction waits.
+    /// True if a newer selection for this direction is queued.
     fn is_outdated(&mut self, direction: Direction) -> bool {
         let room = MAX_REQUESTS.saturating_sub(self.waiting.len());
         self.waiting.extend(self.inbox.try_iter().take(room));
-        self.waiting.iter().any(|request| matches!(request, Request::Open(open) if open.direction == direction))
+        self.waiting.iter().any(|request| matches!(request, DeviceRequest::Open(open) if open.direction == direction))
     }
 
     fn lost(&mut self, direction: Direction, device: Box<dyn Device>) {
         self.shared.warn(Warning::Lost { direction, device: device.name().to_owned() });
         drop(device);
-        // A file that cannot be read or written any more will not come back.
+        // Do not retry a file that cannot be read or written any more.
         self.missing[index(direction)] = matches!(self.choices[index(direction)], Choice::Default | Choice::Device(_));
-        self.patience = LOOK_FIRST;
-        self.look();
+        self.retry_delay = MIN_RETRY_DELAY;
+        self.retry();
     }
 
-    /// Looks for what is missing: the chosen device, else the system's choice.
-    fn look(&mut self) {
+    /// Tries to replace lost devices: with the selected device, otherwise with the system's default.
+    fn retry(&mut self) {
         for direction in [Direction::Microphone, Direction::Speaker] {
             if !self.missing[index(direction)] {
                 continue;
@@ -196,7 +170,7 @@ impl Desk {
     fn install(&self, direction: Direction, device: Box<dyn Device>, null: bool) {
         tracing::info!(%direction, null, "sound device opened");
         let echo = !null && !matches!(self.choices[index(direction)], Choice::File(_));
-        drop(self.orders.send(Order::Install { direction, device, echo }));
+        drop(self.commands.send(Command::Install { direction, device, echo }));
     }
 }
 
@@ -207,19 +181,19 @@ fn index(direction: Direction) -> usize {
     }
 }
 
-/// How long dropping the handle waits for a driver.
+/// How long dropping the handle waits for the thread.
 const DRIVER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Requests that may wait.
+/// Maximum queued requests.
 const MAX_REQUESTS: usize = 16;
 
-/// A lost device is looked for after this time, then ever more seldom, but
-const LOOK_FIRST: Duration = Duration::from_secs(1);
-/// at least this often.
+/// The first delay before a lost device is retried. Doubles with each attempt.
+const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// The longest delay between two attempts.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(8);
 
-/// A wait that only a request ends.
-const A_LONG_TIME: Duration = Duration::from_hours(1);
+/// The timeout while no device is lost; only a request ends the wait.
+const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
 
 #[cfg(test)]
 mod tests {

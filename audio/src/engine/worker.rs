@@ -1,10 +1,10 @@
-//! The thread "audio": every 10 ms of the clock it looks what the devices have and want, records and plays that.
+//! The thread "audio": every 10 ms it records and plays as many blocks as the devices have ready.
 //!
-//! How much sound moves is the devices' decision, each by its own clock; the beat only says when to look. A callback
-//! must not make a system call, so it cannot wake us.
+//! Each device has its own clock, which decides how many blocks are ready; the tick only decides when to check. Callbacks
+//! may not make system calls, so they cannot wake this thread.
 
-use super::opener::Request;
-use super::{Shared, lock};
+use super::message::{Command, DeviceRequest};
+use super::shared::{Shared, lock};
 use crate::device::{Device, Direction, Null};
 use crate::process::Process;
 use crate::remote::{Playback, smooth};
@@ -17,35 +17,23 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-/// What the thread is told.
-pub enum Order {
-    /// Use this device from now on; `echo` where it is a real one.
-    Install { direction: Direction, device: Box<dyn Device>, echo: bool },
-    /// Play this remote.
-    Add(u64, Box<Playback>),
-    /// Forget this remote.
-    Remove(u64),
-    /// End.
-    Stop,
-}
-
-/// What the thread owns.
-pub struct Worker {
+/// The state of the thread.
+pub struct AudioThread {
     shared: Arc<Shared>,
     clock: Clock,
     process: Box<dyn Process>,
     uplink: Option<Uplink>,
-    retire: Option<SyncSender<Request>>,
+    device_requests: Option<SyncSender<DeviceRequest>>,
     start: Instant,
     microphone: Box<dyn Device>,
     speaker: Box<dyn Device>,
-    /// Whether each device is a real one: only then can an echo come back.
+    /// True for each hardware device. Echo is possible only if both are hardware.
     real: [bool; 2],
     remotes: BTreeMap<u64, Box<Playback>>,
     meter: Meter,
 }
 
-/// Our own loudness, whether muted or not.
+/// The level of our microphone, also while muted.
 struct Meter {
     level: Level,
     loudest: Level,
@@ -53,14 +41,14 @@ struct Meter {
     detector: Detector,
 }
 
-impl Worker {
-    /// A worker without devices, whose track begins at `start`.
+impl AudioThread {
+    /// Creates the thread state without devices. The track begins at `start`.
     pub fn new(
         shared: Arc<Shared>,
         clock: Clock,
         process: Box<dyn Process>,
         uplink: Option<Uplink>,
-        retire: Option<SyncSender<Request>>,
+        device_requests: Option<SyncSender<DeviceRequest>>,
         start: Instant,
     ) -> Self {
         Self {
@@ -68,7 +56,7 @@ impl Worker {
             clock,
             process,
             uplink,
-            retire,
+            device_requests,
             start,
             microphone: Box::new(Null::new(Direction::Microphone, start)),
             speaker: Box::new(Null::new(Direction::Speaker, start)),
@@ -78,29 +66,29 @@ impl Worker {
         }
     }
 
-    /// Works until it is told to stop.
-    pub fn run(mut self, orders: &Receiver<Order>) {
-        let mut beat = self.start;
+    /// Runs until [`Command::Stop`].
+    pub fn run(mut self, commands: &Receiver<Command>) {
+        let mut tick = self.start;
         loop {
             let now = Instant::now();
-            match orders.recv_timeout(beat.saturating_duration_since(now)) {
-                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(order) => self.obey(order),
+            match commands.recv_timeout(tick.saturating_duration_since(now)) {
+                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(command) => self.handle(command),
                 Err(RecvTimeoutError::Timeout) => {
                     let now = Instant::now();
                     self.work(now);
-                    beat = next_beat(beat, now);
+                    tick = next_tick(tick, now);
                 }
             }
         }
     }
 
-    fn obey(&mut self, order: Order) {
-        match order {
-            Order::Install { direction, device, echo } => self.install(direction, device, echo),
-            Order::Add(key, playback) => drop(self.remotes.insert(key, playback)),
-            Order::Remove(key) => drop(self.remotes.remove(&key)),
-            Order::Stop => {}
+    fn handle(&mut self, command: Command) {
+        match command {
+            Command::Install { direction, device, echo } => self.install(direction, device, echo),
+            Command::Add(key, playback) => drop(self.remotes.insert(key, playback)),
+            Command::Remove(key) => drop(self.remotes.remove(&key)),
+            Command::Stop => {}
         }
     }
 
@@ -120,12 +108,12 @@ impl Worker {
             }
         };
         let old = std::mem::replace(place, device);
-        self.tell_names();
+        self.publish_names();
         self.process.listen_for_echo(self.real == [true; 2]);
-        self.hand_back(Request::Retire(old));
+        self.request(DeviceRequest::Close(old));
     }
 
-    /// One beat: first what is heard, so that the echo canceller knows it before it comes back.
+    /// One tick. Plays first, so that the echo canceller gets a block before its echo.
     fn work(&mut self, now: Instant) {
         for remote in self.remotes.values_mut() {
             remote.collect(self.clock);
@@ -137,7 +125,7 @@ impl Worker {
 
     fn play(&mut self, now: Instant) {
         let ready = self.speaker.ready(now);
-        let count = ready.as_ref().map_or(0, |count| (*count).min(MAX_AT_ONCE));
+        let count = ready.as_ref().map_or(0, |count| (*count).min(MAX_BLOCKS_PER_TICK));
         let mut failed = ready.err();
         for _ in 0..count {
             let mut sum = SILENCE;
@@ -155,14 +143,14 @@ impl Worker {
             tracing::debug!(%error, "speaker failed");
             let null = Box::new(Null::new(Direction::Speaker, now));
             let lost = std::mem::replace(&mut self.speaker, null);
-            self.tell_names();
-            self.hand_back(Request::Lost(Direction::Speaker, lost));
+            self.publish_names();
+            self.request(DeviceRequest::Lost(Direction::Speaker, lost));
         }
     }
 
     fn record(&mut self, now: Instant) {
         let ready = self.microphone.ready(now);
-        let count = ready.as_ref().map_or(0, |count| (*count).min(MAX_AT_ONCE));
+        let count = ready.as_ref().map_or(0, |count| (*count).min(MAX_BLOCKS_PER_TICK));
         let mut failed = ready.err();
         for index in 0..count {
             let mut block = SILENCE;
@@ -173,16 +161,16 @@ impl Worker {
             let delay = self.speaker.latency() + self.microphone.latency();
             self.process.recorded(&mut block, delay);
             self.meter.update(&block);
-            let age = BEAT * u32::try_from(count - index).unwrap_or(1);
+            let age = TICK * u32::try_from(count - index).unwrap_or(1);
             self.send(&block, now.checked_sub(age).unwrap_or(now));
         }
         if let Some(error) = failed {
             tracing::debug!(%error, "microphone failed");
             let null = Box::new(Null::new(Direction::Microphone, now));
             let lost = std::mem::replace(&mut self.microphone, null);
-            self.tell_names();
+            self.publish_names();
             self.meter = Meter::new();
-            self.hand_back(Request::Lost(Direction::Microphone, lost));
+            self.request(DeviceRequest::Lost(Direction::Microphone, lost));
         }
     }
 
@@ -196,32 +184,32 @@ impl Worker {
         }
     }
 
-    fn tell_names(&self) {
-        let mut board = lock(&self.shared.board);
-        self.microphone.name().clone_into(&mut board.devices.microphone);
-        self.speaker.name().clone_into(&mut board.devices.speaker);
+    fn publish_names(&self) {
+        let mut status = lock(&self.shared.status);
+        self.microphone.name().clone_into(&mut status.devices.microphone);
+        self.speaker.name().clone_into(&mut status.devices.speaker);
     }
 
     fn publish(&self) {
-        let mut board = lock(&self.shared.board);
-        board.levels.microphone = self.meter.level;
-        board.levels.speaking = self.meter.detector.speaking();
-        board.devices.microphone_slips = self.microphone.slips();
-        board.devices.speaker_slips = self.speaker.slips();
-        board.levels.remotes.clear();
-        board.statistics.retain(|key, _| self.remotes.contains_key(key));
+        let mut status = lock(&self.shared.status);
+        status.levels.microphone = self.meter.level;
+        status.levels.speaking = self.meter.detector.speaking();
+        status.devices.microphone_xruns = self.microphone.xruns();
+        status.devices.speaker_xruns = self.speaker.xruns();
+        status.levels.remotes.clear();
+        status.statistics.retain(|key, _| self.remotes.contains_key(key));
         for (key, remote) in &self.remotes {
-            board.levels.remotes.push((*key, remote.level(), remote.speaking()));
-            board.statistics.insert(*key, remote.statistics());
+            status.levels.remotes.push((*key, remote.level(), remote.speaking()));
+            status.statistics.insert(*key, remote.statistics());
         }
     }
 
-    // Closing a device may take long: that is for the other thread. Where it does not take it, it is closed here.
-    fn hand_back(&self, request: Request) {
-        if let Some(retire) = &self.retire
-            && retire.try_send(request).is_err()
+    // Closing a device may take long, so the device thread does it. If its queue is full, the device is closed here.
+    fn request(&self, request: DeviceRequest) {
+        if let Some(device_requests) = &self.device_requests
+            && device_requests.try_send(request).is_err()
         {
-            tracing::debug!("device closed on the audio thread");
+            tracing::debug!("queue of the device thread is full");
         }
     }
 }
@@ -235,7 +223,7 @@ impl Meter {
         let level = Level::of(block);
         self.level = smooth(self.level, level);
         self.loudest = if self.odd { self.loudest.min(level) } else { level };
-        // The detector counts packets of two blocks.
+        // The detector expects one level per packet, which has two blocks.
         if self.odd {
             self.detector.update(self.loudest);
         }
@@ -243,17 +231,17 @@ impl Meter {
     }
 }
 
-/// The next time to look; a beat that was missed by far is let go.
-fn next_beat(beat: Instant, now: Instant) -> Instant {
-    let next = beat + BEAT;
-    if next + MAX_LATE < now { now + BEAT } else { next }
+/// The time of the next tick. Skips ticks that are late by more than [`MAX_TICK_DELAY`].
+fn next_tick(tick: Instant, now: Instant) -> Instant {
+    let next = tick + TICK;
+    if next + MAX_TICK_DELAY < now { now + TICK } else { next }
 }
 
-/// How often the devices are looked at.
-const BEAT: Duration = Duration::from_millis(10);
+/// The tick period.
+const TICK: Duration = Duration::from_millis(10);
 
-/// Beats later than this are not made up for.
-const MAX_LATE: Duration = Duration::from_millis(100);
+/// Later ticks are skipped.
+const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 
-/// Blocks moved in one beat at most, so that a stalled device does not hold up the other.
-const MAX_AT_ONCE: usize = 25;
+/// Maximum blocks per tick and device, so that a stalled device does not delay the other one.
+const MAX_BLOCKS_PER_TICK: usize = 25;

@@ -3,6 +3,7 @@
 //! A packet's *offset* is its time of arrival less its place in the sender's timeline; what the clocks have to do with each
 //! other is unknown and does not matter. The quickest packet of late is the base, the spread above it is the jitter.
 
+use super::units::samples_to_micros;
 use media::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 /// The wanted delay, and the delay that there is.
 pub struct Delay {
     /// Offsets of the last packets in microseconds, with their arrival.
-    came: VecDeque<(Timestamp, i64)>,
+    arrivals: VecDeque<(Timestamp, i64)>,
     /// Offsets at which the last blocks were played. The earliest binds: a device may take its blocks in bursts.
     played: VecDeque<i64>,
     sorted: Vec<i64>,
@@ -24,7 +25,7 @@ impl Delay {
     /// Knows nothing yet.
     pub fn new() -> Self {
         Self {
-            came: VecDeque::with_capacity(WINDOW + 1),
+            arrivals: VecDeque::with_capacity(WINDOW + 1),
             played: VecDeque::with_capacity(BLOCKS + 1),
             sorted: Vec::with_capacity(WINDOW + 1),
             base: 0,
@@ -33,21 +34,22 @@ impl Delay {
         }
     }
 
-    /// True where a packet cannot belong to the timeline of the packets before it.
-    pub fn is_strange(&self, position: u64, at: Timestamp) -> bool {
-        !self.came.is_empty() && (offset(position, at) - self.base).abs() > STRANGE
+    /// True if a packet cannot belong to the timeline of the packets before it.
+    pub fn is_foreign(&self, position: u64, at: Timestamp) -> bool {
+        !self.arrivals.is_empty() && (offset(position, at) - self.base).abs() > MAX_OFFSET
     }
 
     /// Learns when a packet came.
-    pub fn came(&mut self, position: u64, at: Timestamp) {
-        self.came.push_back((at, offset(position, at)));
-        while self.came.len() > WINDOW
-            || (self.came.len() > FEWEST && self.came.front().is_some_and(|(then, _)| at.since(*then) > MEMORY))
+    pub fn packet_arrived(&mut self, position: u64, at: Timestamp) {
+        self.arrivals.push_back((at, offset(position, at)));
+        while self.arrivals.len() > WINDOW
+            || (self.arrivals.len() > MIN_PACKETS
+                && self.arrivals.front().is_some_and(|(then, _)| at.since(*then) > MEMORY))
         {
-            self.came.pop_front();
+            self.arrivals.pop_front();
         }
         self.sorted.clear();
-        self.sorted.extend(self.came.iter().map(|(_, offset)| *offset));
+        self.sorted.extend(self.arrivals.iter().map(|(_, offset)| *offset));
         let rank = (self.sorted.len() - 1) * IN_TIME / 100;
         let (quicker, late, _) = self.sorted.select_nth_unstable(rank);
         self.base = quicker.iter().copied().min().unwrap_or(*late);
@@ -56,7 +58,7 @@ impl Delay {
 
     /// Waits a packet longer, so that the successor of a lost packet is there when that is due.
     pub fn wait_for_copies(&mut self, wait: bool) {
-        self.reserve = if wait { ONE_PACKET } else { 0 };
+        self.reserve = if wait { PACKET_MICROS } else { 0 };
     }
 
     /// Learns which position was played at `now`.
@@ -99,14 +101,14 @@ impl Delay {
     }
 
     fn wanted(&self) -> i64 {
-        let unsure = if self.came.len() < FEWEST { AT_FIRST } else { 0 };
-        self.base + (self.spread + GRAIN + SHORT + self.reserve).clamp(unsure, MAX_DELAY)
+        let unsure = if self.arrivals.len() < MIN_PACKETS { INITIAL_DELAY } else { 0 };
+        self.base + (self.spread + BLOCK_MICROS + SHORTAGE_TOLERATED + self.reserve).clamp(unsure, MAX_DELAY)
     }
 }
 
 fn offset(position: u64, at: Timestamp) -> i64 {
     let at = i64::try_from(at.as_micros()).unwrap_or(i64::MAX / 2);
-    at.saturating_sub(super::samples(position))
+    at.saturating_sub(samples_to_micros(position))
 }
 
 fn duration(micros: i64) -> Duration {
@@ -120,7 +122,7 @@ const WINDOW: usize = 400;
 const MEMORY: Duration = Duration::from_secs(30);
 
 /// With fewer packets than these, nothing is known yet: half a second.
-const FEWEST: usize = 25;
+const MIN_PACKETS: usize = 25;
 
 /// Percent of the packets that are in time.
 const IN_TIME: usize = 99;
@@ -129,20 +131,20 @@ const IN_TIME: usize = 99;
 const BLOCKS: usize = 20;
 
 /// Sound is taken in blocks of 10 ms, so a packet may be asked for that much sooner than its place says.
-const GRAIN: i64 = 10_000;
+const BLOCK_MICROS: i64 = 10_000;
 
 /// Microseconds under the wanted delay that are left alone, and are therefore wanted on top: the shortest period of a voice,
 /// by which it can be stretched.
-pub const SHORT: i64 = 2_500;
+pub const SHORTAGE_TOLERATED: i64 = 2_500;
 
 /// Microseconds from one packet to the next.
-const ONE_PACKET: i64 = 20_000;
+const PACKET_MICROS: i64 = 20_000;
 
 /// The delay while nothing is known, in microseconds.
-const AT_FIRST: i64 = 60_000;
+const INITIAL_DELAY: i64 = 60_000;
 
 /// No more delay than this, whatever the network does: nobody can talk over it.
 const MAX_DELAY: i64 = 500_000;
 
 /// An offset that is further from the base is not jitter.
-const STRANGE: i64 = 2_000_000;
+const MAX_OFFSET: i64 = 2_000_000;

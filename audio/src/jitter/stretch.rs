@@ -2,14 +2,14 @@
 //! cross-fade (the idea of WSOLA). Pure.
 
 /// How alike two periods of a voice must be: a normalised correlation.
-pub const ALIKE: f32 = 0.75;
+pub const SIMILAR: f32 = 0.75;
 
 /// Takes any two stretches: for background sound.
-pub const ANYWHERE: f32 = -1.0;
+pub const ANY: f32 = -1.0;
 
-/// Takes one period out of the front of `sound`. Returns how many samples went, `None` where no period was found.
-pub fn shorten(sound: &mut Vec<f32>, likeness: f32) -> Option<usize> {
-    let period = find_period(sound, likeness)?;
+/// Takes one period out of the front of `sound`. Returns how many samples went, `None` if no period was found.
+pub fn shorten(sound: &mut Vec<f32>, min_similarity: f32) -> Option<usize> {
+    let period = find_period(sound, min_similarity)?;
     for index in 0..period {
         sound[index] = fade(sound[index], sound[period + index], index, period);
     }
@@ -17,9 +17,9 @@ pub fn shorten(sound: &mut Vec<f32>, likeness: f32) -> Option<usize> {
     Some(period)
 }
 
-/// Repeats one period at the front of `sound`. Returns how many samples came, `None` where no period was found.
-pub fn lengthen(sound: &mut Vec<f32>, likeness: f32) -> Option<usize> {
-    let period = find_period(sound, likeness)?;
+/// Repeats one period at the front of `sound`. Returns how many samples came, `None` if no period was found.
+pub fn lengthen(sound: &mut Vec<f32>, min_similarity: f32) -> Option<usize> {
+    let period = find_period(sound, min_similarity)?;
     let length = sound.len();
     sound.resize(length + period, 0.0);
     sound.copy_within(period..length, 2 * period);
@@ -31,16 +31,16 @@ pub fn lengthen(sound: &mut Vec<f32>, likeness: f32) -> Option<usize> {
 }
 
 /// The period at which the front of `sound` repeats itself best, if it is alike enough or so quiet that nobody hears.
-fn find_period(sound: &[f32], likeness: f32) -> Option<usize> {
+fn find_period(sound: &[f32], min_similarity: f32) -> Option<usize> {
     let longest = (sound.len() / 2).min(MAX_PERIOD);
-    if longest < SHORTEST {
+    if longest < MIN_PERIOD {
         return None;
     }
-    let coarse = best(sound, (SHORTEST..=longest).step_by(STEP), STEP)?.0;
-    let near = coarse.saturating_sub(STEP).max(SHORTEST)..=(coarse + STEP).min(longest);
+    let coarse = best(sound, (MIN_PERIOD..=longest).step_by(STEP), STEP)?.0;
+    let near = coarse.saturating_sub(STEP).max(MIN_PERIOD)..=(coarse + STEP).min(longest);
     let (period, found) = best(sound, near, 1)?;
     let quiet = sound[..2 * period].iter().all(|sample| sample.abs() < INAUDIBLE);
-    (found >= likeness || quiet).then_some(period)
+    (found >= min_similarity || quiet).then_some(period)
 }
 
 fn best(sound: &[f32], periods: impl Iterator<Item = usize>, step: usize) -> Option<(usize, f32)> {
@@ -67,7 +67,7 @@ fn fade(from: f32, to: f32, index: usize, length: usize) -> f32 {
 }
 
 /// Periods that are tried, in samples: 2.5 to 15 ms, voices of 67 to 400 Hz.
-const SHORTEST: usize = 120;
+const MIN_PERIOD: usize = 120;
 const MAX_PERIOD: usize = 720;
 
 /// The first search looks at every fourth sample: voices have their strength below 6 kHz.
@@ -94,7 +94,7 @@ mod tests {
         for hertz in [80.0, 130.0, 220.0, 390.0] {
             let mut sound = tone(hertz, 1_920);
             let before = roughness(&sound);
-            let removed = shorten(&mut sound, ALIKE).unwrap();
+            let removed = shorten(&mut sound, SIMILAR).unwrap();
             let periods = removed as f32 * hertz / 48_000.0;
             assert!((periods - periods.round()).abs() < 0.02, "{hertz} Hz: {periods} periods");
             assert_eq!(sound.len(), 1_920 - removed);
@@ -107,7 +107,7 @@ mod tests {
         for hertz in [110.0, 220.0, 390.0] {
             let mut sound = tone(hertz, 960);
             let before = roughness(&sound);
-            let added = lengthen(&mut sound, ALIKE).unwrap();
+            let added = lengthen(&mut sound, SIMILAR).unwrap();
             assert_eq!(sound.len(), 960 + added);
             assert!(roughness(&sound) < before * 1.1, "{hertz} Hz clicks");
             // Nothing but the same tone.
@@ -125,16 +125,16 @@ mod tests {
                 (seed >> 8) as f32 / 16_777_216.0 - 0.5
             })
             .collect();
-        assert_eq!(shorten(&mut noise.clone(), ALIKE), None);
-        assert!(shorten(&mut noise.clone(), ANYWHERE).is_some());
+        assert_eq!(shorten(&mut noise.clone(), SIMILAR), None);
+        assert!(shorten(&mut noise.clone(), ANY).is_some());
     }
 
     #[test]
     fn too_little_sound_is_left_alone() {
-        for length in 0..2 * SHORTEST {
-            assert_eq!(shorten(&mut vec![0.0; length], ANYWHERE), None);
-            assert_eq!(lengthen(&mut vec![0.0; length], ANYWHERE), None);
+        for length in 0..2 * MIN_PERIOD {
+            assert_eq!(shorten(&mut vec![0.0; length], ANY), None);
+            assert_eq!(lengthen(&mut vec![0.0; length], ANY), None);
         }
-        assert!(shorten(&mut vec![0.0; 2 * SHORTEST], ALIKE).is_some());
+        assert!(shorten(&mut vec![0.0; 2 * MIN_PERIOD], SIMILAR).is_some());
     }
 }

@@ -22,7 +22,7 @@ impl Random {
 
 /// A codec that needs no sound: a packet is its position, and decodes to a hum whose phase is that position.
 #[derive(Default)]
-struct Hum {
+struct FakeCodec {
     decoded: Vec<u64>,
     recovered: u64,
     concealed: u64,
@@ -39,7 +39,7 @@ fn hum(position: u64) -> Frame {
     })
 }
 
-impl Decode for Hum {
+impl Decode for FakeCodec {
     fn decode(&mut self, packet: &[u8], out: &mut Frame) -> bool {
         let Ok(bytes) = packet.try_into() else {
             self.conceal(out);
@@ -82,7 +82,7 @@ fn packet(position: u64, voice: bool) -> EncodedAudio {
 struct World {
     random: Random,
     buffer: Buffer,
-    codec: Hum,
+    codec: FakeCodec,
     /// Packets on their way: when they come, which, and whether they carry a voice.
     air: Vec<(u64, u64, bool)>,
     /// Microseconds of the receiver's clock.
@@ -110,7 +110,7 @@ impl World {
         Self {
             random: Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
             buffer: Buffer::new(),
-            codec: Hum::default(),
+            codec: FakeCodec::default(),
             air: Vec::new(),
             now: 5_000_000,
             made: 0,
@@ -447,7 +447,7 @@ fn twice_the_same_packet_is_played_once() {
 fn no_sequence_of_packets_breaks_it() {
     for seed in 0..40 {
         let mut random = Random(seed * 77 + 1);
-        let (mut buffer, mut codec) = (Buffer::new(), Hum::default());
+        let (mut buffer, mut codec) = (Buffer::new(), FakeCodec::default());
         let mut now = random.next() % 1_000_000_000;
         for _ in 0..2_000 {
             now += random.next() % 30_000;

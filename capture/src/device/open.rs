@@ -1,9 +1,10 @@
 //! Opens and starts a camera.
 
 use super::error::{classify, open_error};
+use super::format;
 use super::host::Host;
+use super::info::{Info, describe};
 use super::stream::Stream;
-use super::{Info, describe, format};
 use crate::{Error, Source};
 use media::Clock;
 use nokhwa::utils::{CameraFormat, CameraInfo, RequestedFormat, RequestedFormatType};

@@ -1,6 +1,6 @@
 //! Reads bits and Exp-Golomb codes from a NAL unit (ITU-T H.264 7.2 and 9.1).
 
-use super::Malformed;
+use super::malformed::Malformed;
 
 /// A bit reader over a unit's payload. It skips emulation prevention bytes.
 pub(super) struct Bits<'a> {

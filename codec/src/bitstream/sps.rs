@@ -1,7 +1,8 @@
 //! Parses sequence parameter sets, up to the picture size and the colour space.
 
 use super::bits::Bits;
-use super::{Kind, Malformed};
+use super::kind::Kind;
+use super::malformed::Malformed;
 use crate::colour;
 use media::{Colour, Matrix, Size};
 

@@ -6,7 +6,7 @@
 
 mod ffi;
 
-use super::{Candidate, Picture, PictureCallback};
+use super::backend::{self, Candidate, Picture, PictureCallback};
 use crate::BoxError;
 use crate::bitstream::{self, Kind};
 use ffi::{Decoded, Handle};
@@ -16,7 +16,7 @@ pub(super) fn candidate() -> Candidate {
     Candidate::new(NAME, VideoCodec::H264, |()| open())
 }
 
-fn open() -> Result<Box<dyn super::Backend>, BoxError> {
+fn open() -> Result<Box<dyn backend::Backend>, BoxError> {
     Ok(Box::new(Backend { handle: Handle::open()?, stream: Vec::new() }))
 }
 
@@ -27,7 +27,7 @@ struct Backend {
     stream: Vec<u8>,
 }
 
-impl super::Backend for Backend {
+impl backend::Backend for Backend {
     fn name(&self) -> &'static str {
         NAME
     }

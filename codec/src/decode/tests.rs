@@ -1,6 +1,7 @@
 use super::*;
 use crate::encode::{self, Content, Encoder};
 use crate::testing;
+use media::Size;
 use media::{Bitrate, BufferPool, Encoded, FrameRate, Pool};
 
 fn stream(pictures: u64, keys: &[u64]) -> Vec<Encoded> {

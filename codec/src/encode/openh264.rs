@@ -6,7 +6,8 @@
 
 mod ffi;
 
-use super::{Candidate, Config, Content, Packet, even};
+use super::backend::{self, Candidate, Config, Packet, even};
+use crate::layer::Content;
 use crate::rate::EncoderTarget;
 use crate::{BoxError, bitstream};
 use ffi::{Handle, Picture, Settings};
@@ -16,7 +17,7 @@ pub(super) fn candidate() -> Candidate {
     Candidate::new(NAME, VideoCodec::H264, open)
 }
 
-fn open(config: &Config) -> Result<Box<dyn super::Backend>, BoxError> {
+fn open(config: &Config) -> Result<Box<dyn backend::Backend>, BoxError> {
     let size = even(config.size);
     let limit = if config.content == Content::Screen { 1 } else { MAX_TEMPORAL };
     let temporal_layers = config.temporal_layers.clamp(1, limit);
@@ -36,7 +37,7 @@ struct Backend {
     handle: Handle,
 }
 
-impl super::Backend for Backend {
+impl backend::Backend for Backend {
     fn name(&self) -> &'static str {
         NAME
     }

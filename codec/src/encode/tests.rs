@@ -1,7 +1,8 @@
 use super::*;
 use crate::decode::Decoder;
 use crate::layer::Ladder;
-use crate::{bitstream, psnr, testing};
+use crate::{bitstream, testing};
+use media::{Bitrate, FrameRate, Size, VideoCodec};
 use media::{Colour, Matrix, Plane, Rotation, Timestamp};
 
 fn config(width: u16, height: u16) -> Config {
@@ -27,10 +28,8 @@ fn encode(encoder: &mut Encoder, frame: &Frame, key: bool) -> Encoded {
 
 /// Decodes and returns the luma PSNR of the picture against `frame`, or `None` if no picture was returned.
 fn shown(decoder: &mut Decoder, encoded: &Encoded, frame: &Frame) -> Option<f64> {
-    let mut ratio = None;
-    decoder
-        .decode(&encoded.payload, &mut |picture| ratio = psnr::of(picture.planes[0], frame.plane(Plane::Y)))
-        .unwrap();
+    let (mut ratio, truth) = (None, frame.plane(Plane::Y));
+    decoder.decode(&encoded.payload, &mut |picture| ratio = Some(testing::psnr(picture.planes[0], truth))).unwrap();
     ratio
 }
 

@@ -1,8 +1,8 @@
-//! The `SFrame` header (RFC 9605, section 4.3): a configuration byte, then key id and counter in as few bytes as hold them.
+//! The `SFrame` header (RFC 9605, section 4.3): a configuration byte, then key id and counter in their shortest encoding.
 
 /// Key id and counter of one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cipher {
+pub(crate) struct SframeHeader {
     pub(crate) kid: u64,
     pub(crate) counter: u64,
 }
@@ -10,8 +10,8 @@ pub(crate) struct Cipher {
 /// Bytes of the longest header.
 pub(super) const MAX_BYTES: usize = 17;
 
-impl Cipher {
-    /// The header's bytes and how many of them count.
+impl SframeHeader {
+    /// Encodes the header. Returns the bytes and their number.
     pub(crate) fn encode(self) -> ([u8; MAX_BYTES], usize) {
         let mut bytes = [0; MAX_BYTES];
         let mut end = 1;
@@ -21,7 +21,7 @@ impl Cipher {
         (bytes, end)
     }
 
-    /// The header that `bytes` begin with, and its length; `None` where they end too early or waste bytes.
+    /// Decodes the header at the start of `bytes`, and its length. `None` if it is truncated or not in the shortest encoding.
     pub(crate) fn decode(bytes: &[u8]) -> Option<(Self, usize)> {
         let (&first, mut rest) = bytes.split_first()?;
         let kid = get(first >> 4, &mut rest)?;
@@ -30,7 +30,7 @@ impl Cipher {
     }
 }
 
-/// Writes `value` where it does not fit into three bits; the half byte that says which.
+/// Appends `value` if it does not fit into three bits. Returns its half of the configuration byte.
 fn put(value: u64, bytes: &mut [u8; MAX_BYTES], end: &mut usize) -> u8 {
     if value < 8 {
         #[expect(clippy::cast_possible_truncation, reason = "below 8")]
@@ -51,9 +51,9 @@ fn get(half: u8, rest: &mut &[u8]) -> Option<u64> {
     }
     let (value, left) = rest.split_at_checked(usize::from(half & 7) + 1)?;
     *rest = left;
-    // One frame, one spelling: RFC 9605 asks for the fewest bytes.
-    let wasteful = value[0] == 0 || (value.len() == 1 && value[0] < 8);
-    (!wasteful).then(|| value.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    // RFC 9605 requires the shortest encoding.
+    let too_long = value[0] == 0 || (value.len() == 1 && value[0] < 8);
+    (!too_long).then(|| value.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
 }
 
 const EXTENDED: u8 = 8;
@@ -63,24 +63,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_length_comes_back() {
+    fn headers_of_every_length_round_trip() {
         let values: Vec<u64> = (0..64).map(|shift| 1 << shift).chain([0, 7, 8, 255, 256, u64::MAX]).collect();
         for &kid in &values {
             for &counter in &values {
-                let header = Cipher { kid, counter };
+                let header = SframeHeader { kid, counter };
                 let (bytes, length) = header.encode();
-                assert_eq!(Cipher::decode(&bytes[..length]), Some((header, length)));
+                assert_eq!(SframeHeader::decode(&bytes[..length]), Some((header, length)));
                 for short in 0..length {
-                    assert_eq!(Cipher::decode(&bytes[..short]), None);
+                    assert_eq!(SframeHeader::decode(&bytes[..short]), None);
                 }
             }
         }
     }
 
     #[test]
-    fn a_longer_spelling_is_refused() {
-        assert_eq!(Cipher::decode(&[0x80, 0x07]), None);
-        assert_eq!(Cipher::decode(&[0x90, 0x00, 0xff]), None);
-        assert_eq!(Cipher::decode(&[0x08, 0x00]), None);
+    fn a_longer_encoding_is_rejected() {
+        assert_eq!(SframeHeader::decode(&[0x80, 0x07]), None);
+        assert_eq!(SframeHeader::decode(&[0x90, 0x00, 0xff]), None);
+        assert_eq!(SframeHeader::decode(&[0x08, 0x00]), None);
     }
 }

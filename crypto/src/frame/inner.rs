@@ -1,31 +1,31 @@
-//! The first plaintext bytes of a frame: what the receiver may believe, because only the sender can have written it.
+//! The header inside the encrypted part of a frame. The receiver trusts it, because it is authenticated.
 
 use media::{AudioCodec, Layer, Level, VideoCodec};
 
-/// Inner header of a picture, 8 bytes:
+/// The inner header of a picture, 8 bytes:
 /// `version 4 bits, codec 4 | spatial 3, temporal 3, key 1, discardable 1 | frame number 16 | capture time 32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Picture {
+pub(crate) struct VideoHeader {
     pub(crate) codec: VideoCodec,
     pub(crate) layer: Layer,
     pub(crate) key: bool,
     pub(crate) discardable: bool,
-    /// Low 16 bits of the source's number.
+    /// The low 16 bits of the frame number.
     pub(crate) number: u16,
     /// Low 32 bits of the capture time in microseconds.
     pub(crate) captured: u32,
 }
 
-/// Inner header of sound, 12 bytes:
+/// The inner header of an audio packet, 12 bytes:
 /// `version 4 bits, codec 4 | voice 1, level 7 | length in 2.5 ms 8 | padding 8 | capture time 32 | position 32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sound {
+pub(crate) struct AudioHeader {
     pub(crate) codec: AudioCodec,
     pub(crate) voice: bool,
     pub(crate) level: Level,
-    /// Samples a channel, in units of [`SAMPLES`].
+    /// Samples per channel, in units of [`SAMPLES`].
     pub(crate) length: u8,
-    /// Zeros behind the bitstream.
+    /// The number of zero bytes after the bitstream.
     pub(crate) padding: u8,
     /// Low 32 bits of the capture time in microseconds.
     pub(crate) captured: u32,
@@ -33,10 +33,10 @@ pub(crate) struct Sound {
     pub(crate) position: u32,
 }
 
-impl Picture {
+impl VideoHeader {
     pub(crate) const LENGTH: usize = 8;
 
-    /// The header's bytes. Layer numbers are below 8.
+    /// Encodes the header. Layer numbers are below 8.
     pub(crate) fn encode(self) -> [u8; Self::LENGTH] {
         let VideoCodec::H264 = self.codec;
         let flags = self.layer.spatial << 5
@@ -48,7 +48,7 @@ impl Picture {
         [VERSION << 4 | H264, flags, n0, n1, t0, t1, t2, t3]
     }
 
-    /// The header that `bytes` begin with; `None` where it is of another version or codec.
+    /// Decodes the header. `None` if the version or the codec is not supported.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let &[kind, flags, n0, n1, t0, t1, t2, t3] = bytes.first_chunk::<{ Self::LENGTH }>()?;
         (kind == VERSION << 4 | H264).then(|| Self {
@@ -62,10 +62,10 @@ impl Picture {
     }
 }
 
-impl Sound {
+impl AudioHeader {
     pub(crate) const LENGTH: usize = 12;
 
-    /// The header's bytes.
+    /// Encodes the header.
     pub(crate) fn encode(self) -> [u8; Self::LENGTH] {
         let AudioCodec::Opus = self.codec;
         let flags = u8::from(self.voice) << 7 | self.level.minus_dbov();
@@ -74,7 +74,7 @@ impl Sound {
         [VERSION << 4 | OPUS, flags, self.length, self.padding, t0, t1, t2, t3, p0, p1, p2, p3]
     }
 
-    /// The header that `bytes` begin with; `None` where it is of another version or codec, or lasts longer than Opus can.
+    /// Decodes the header. `None` if the version, the codec or the duration is not supported.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let &[kind, flags, length, padding, t0, t1, t2, t3, p0, p1, p2, p3] =
             bytes.first_chunk::<{ Self::LENGTH }>()?;
@@ -89,13 +89,13 @@ impl Sound {
         })
     }
 
-    /// The length field for `samples`; `None` where Opus has no such packet.
+    /// The length field for `samples`. `None` if it is not a valid Opus duration.
     pub(crate) fn units(samples: u16) -> Option<u8> {
         let whole = samples.is_multiple_of(SAMPLES);
         u8::try_from(samples / SAMPLES).ok().filter(|units| whole && (1..=MAX_UNITS).contains(units))
     }
 
-    /// Samples a channel.
+    /// Samples per channel.
     pub(crate) fn samples(self) -> u16 {
         u16::from(self.length) * SAMPLES
     }
@@ -105,9 +105,9 @@ const VERSION: u8 = 1;
 const H264: u8 = 1;
 const OPUS: u8 = 1;
 
-/// 2.5 ms at 48 kHz: every Opus packet lasts a multiple of it.
+/// 2.5 ms at 48 kHz: the unit of Opus durations.
 const SAMPLES: u16 = 120;
-/// 120 ms, Opus's longest packet.
+/// 120 ms, the longest Opus packet.
 const MAX_UNITS: u8 = 48;
 
 #[cfg(test)]
@@ -115,8 +115,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_come_back_as_they_went() {
-        let picture = Picture {
+    fn inner_headers_round_trip() {
+        let picture = VideoHeader {
             codec: VideoCodec::H264,
             layer: Layer { spatial: 5, temporal: 2 },
             key: true,
@@ -124,8 +124,8 @@ mod tests {
             number: 0xfeed,
             captured: 0xdead_beef,
         };
-        assert_eq!(Picture::decode(&picture.encode()), Some(picture));
-        let sound = Sound {
+        assert_eq!(VideoHeader::decode(&picture.encode()), Some(picture));
+        let sound = AudioHeader {
             codec: AudioCodec::Opus,
             voice: true,
             level: Level::new(33),
@@ -134,22 +134,22 @@ mod tests {
             captured: 7,
             position: u32::MAX,
         };
-        assert_eq!(Sound::decode(&sound.encode()), Some(sound));
+        assert_eq!(AudioHeader::decode(&sound.encode()), Some(sound));
         assert_eq!(sound.samples(), 960);
     }
 
     #[test]
-    fn other_versions_codecs_and_lengths_are_refused() {
+    fn other_versions_codecs_and_lengths_are_rejected() {
         for kind in 0..=u8::MAX {
             let known = kind == 0x11;
-            assert_eq!(Picture::decode(&[kind, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
-            assert_eq!(Sound::decode(&[kind, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
+            assert_eq!(VideoHeader::decode(&[kind, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
+            assert_eq!(AudioHeader::decode(&[kind, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
         }
-        assert_eq!(Picture::decode(&[0x11; 7]), None);
-        assert_eq!(Sound::decode(&[0x11; 11]), None);
-        assert_eq!(Sound::decode(&[0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
-        assert_eq!(Sound::decode(&[0x11, 0, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
-        assert_eq!((Sound::units(960), Sound::units(961), Sound::units(0)), (Some(8), None, None));
-        assert_eq!(Sound::units(u16::MAX), None);
+        assert_eq!(VideoHeader::decode(&[0x11; 7]), None);
+        assert_eq!(AudioHeader::decode(&[0x11; 11]), None);
+        assert_eq!(AudioHeader::decode(&[0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(AudioHeader::decode(&[0x11, 0, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!((AudioHeader::units(960), AudioHeader::units(961), AudioHeader::units(0)), (Some(8), None, None));
+        assert_eq!(AudioHeader::units(u16::MAX), None);
     }
 }

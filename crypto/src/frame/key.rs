@@ -1,17 +1,17 @@
-//! The key of one key id: derived as RFC 9605, section 5.2 says, for suite 5 (`AES_256_GCM_SHA512_128`).
+//! The key of one key id, derived as in RFC 9605, section 5.2, for suite 5 (`AES_256_GCM_SHA512_128`).
 
 use ring::aead::{self, AES_256_GCM, LessSafeKey, Nonce, Tag, UnboundKey};
 use ring::hkdf::{HKDF_SHA512, KeyType, Prk, Salt};
 use zeroize::Zeroize;
 
-/// Seals and opens the frames of one key id.
+/// Encrypts and decrypts the frames of one key id.
 pub(crate) struct Key {
     aead: LessSafeKey,
     salt: [u8; NONCE],
 }
 
 impl Key {
-    /// The key of `kid` under `base_key`; `None` never happens with these fixed lengths.
+    /// The key of `kid` under `base_key`; never `None` with these fixed lengths.
     pub(crate) fn derive(base_key: &[u8], kid: u64) -> Option<Self> {
         let secret = Salt::new(HKDF_SHA512, &[]).extract(base_key);
         let (mut key, mut salt) = ([0; KEY], [0; NONCE]);
@@ -22,12 +22,12 @@ impl Key {
         Some(Self { aead: aead?, salt })
     }
 
-    /// Seals `bytes` in place. `None` only for a frame beyond what AES-GCM can seal at once (64 GiB).
+    /// Encrypts `bytes` in place. `None` if they exceed the limit of AES-GCM (64 GiB).
     pub(crate) fn seal(&self, counter: u64, aad: &[u8], bytes: &mut [u8]) -> Option<Tag> {
         self.aead.seal_in_place_separate_tag(self.nonce(counter), aead::Aad::from(aad), bytes).ok()
     }
 
-    /// Opens `bytes` (ciphertext, then tag) in place; the length of the plaintext, or `None` where it is not authentic.
+    /// Decrypts `bytes` (ciphertext, then tag) in place. Returns the plaintext length, or `None` if the tag is wrong.
     pub(crate) fn open(&self, counter: u64, aad: &[u8], bytes: &mut [u8]) -> Option<usize> {
         let plain = self.aead.open_in_place(self.nonce(counter), aead::Aad::from(aad), bytes).ok()?;
         Some(plain.len())

@@ -8,13 +8,13 @@ use proto::{Epoch, Slot};
 pub(crate) struct Kid(u64);
 
 impl Kid {
-    /// The key id of a layer; `None` where the layer or the leaf has no number here.
+    /// The key id of a layer; `None` if the layer or the leaf is too large.
     pub(crate) fn new(slot: Slot, spatial: u8, leaf: Leaf, epoch: Epoch) -> Option<Self> {
         if usize::from(spatial) >= MAX_SPATIAL || leaf.0 >= MAX_LEAVES {
             return None;
         }
         let context = context(slot, spatial) as u64;
-        Some(Self(context << 18 | u64::from(leaf.0) << 8 | u64::from(low(epoch))))
+        Some(Self(context << 18 | u64::from(leaf.0) << 8 | u64::from(low_bits(epoch))))
     }
 
     pub(crate) const fn of_number(number: u64) -> Self {
@@ -30,7 +30,7 @@ impl Kid {
         (self.0 & 0xff) as u8
     }
 
-    /// The spatial layer, if this is a key id of `leaf`'s `slot` at all.
+    /// The spatial layer if this key id belongs to `slot` of `leaf`.
     pub(crate) fn spatial_of(self, slot: Slot, leaf: Leaf) -> Option<u8> {
         let spatial = (self.0 >> 18 & 7) as u8;
         let expected = Self::new(slot, spatial, leaf, Epoch(u64::from(self.epoch())));
@@ -48,15 +48,15 @@ pub(crate) const fn context(slot: Slot, spatial: u8) -> usize {
     kind << 3 | spatial as usize & 7
 }
 
-/// The bits of an epoch that a key id has room for.
-pub(crate) const fn low(epoch: Epoch) -> u8 {
+/// The low 8 bits of an epoch.
+pub(crate) const fn low_bits(epoch: Epoch) -> u8 {
     (epoch.0 & 0xff) as u8
 }
 
-/// Leaves that a key id can name.
+/// The number of leaves that a key id can address.
 pub(crate) const MAX_LEAVES: u32 = 1 << 10;
 
-/// Spatial layers that a key id can name.
+/// The number of spatial layers that a key id can address.
 pub(crate) const MAX_SPATIAL: usize = 8;
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bits_lie_where_the_format_says() {
+    fn the_bit_layout_matches_the_format() {
         let kid = Kid::new(Slot::Screen, 3, Leaf(0x2a5), Epoch(0x1_07)).unwrap();
         // 010 011 1010100101 00000111
         assert_eq!(kid.number(), 0b0100_1110_1010_0101_0000_0111);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_has_no_key_id() {
+    fn layers_and_leaves_out_of_range_have_no_key_id() {
         assert_eq!(Kid::new(Slot::Camera, 8, Leaf(0), Epoch(0)), None);
         assert_eq!(Kid::new(Slot::Camera, 0, Leaf(1024), Epoch(0)), None);
     }

@@ -1,11 +1,11 @@
-//! The clear bytes in front of a sealed frame: made up from public facts, so that an SFU that peeks finds key frames.
+//! The unencrypted bytes before a sealed frame. They let an SFU that inspects payloads find key frames.
 
 use media::VideoCodec;
 
-/// Which clear bytes stand in front.
+/// The kind of prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Prefix {
-    /// None: sound.
+    /// No prefix: audio.
     None,
     /// A key frame of H.264: a STAP-A (RFC 6184, section 5.7.1) with a stub SPS and PPS, then an IDR slice's header.
     Key,
@@ -14,7 +14,7 @@ pub(crate) enum Prefix {
 }
 
 impl Prefix {
-    /// What stands in front of a picture.
+    /// The prefix of a picture.
     pub(crate) const fn of(codec: VideoCodec, key: bool) -> Self {
         match (codec, key) {
             (VideoCodec::H264, true) => Self::Key,
@@ -22,7 +22,7 @@ impl Prefix {
         }
     }
 
-    /// What `frame` begins with; `None` where it is no frame of H.264 of ours.
+    /// The prefix at the start of `frame`. `None` if there is none.
     pub(crate) fn read_video(frame: &[u8]) -> Option<Self> {
         [Self::Key, Self::Delta].into_iter().find(|prefix| frame.starts_with(prefix.bytes()))
     }
@@ -37,7 +37,7 @@ impl Prefix {
     }
 }
 
-/// The SPS names Constrained Baseline, level 3.1 and a picture of one macroblock: it is a stub, and says so.
+/// The SPS says Constrained Baseline, level 3.1, one macroblock: a valid stub that describes no real picture.
 const KEY: &[u8] = &[0x78, 0x00, 0x06, 0x67, 0x42, 0xc0, 0x1f, 0xda, 0x79, 0x00, 0x04, 0x68, 0xce, 0x38, 0x80, 0x65];
 const DELTA: &[u8] = &[0x41];
 
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_prefix_is_told_from_the_others() {
+    fn prefixes_are_distinguished() {
         for prefix in [Prefix::Key, Prefix::Delta] {
             assert_eq!(Prefix::read_video(&[prefix.bytes(), &[0xff]].concat()), Some(prefix));
         }

@@ -1,56 +1,56 @@
-//! Which counters of a key id have been seen: none is opened twice.
+//! Replay protection: the counters already seen for one key id.
 
-/// Remembers the last [`SPAN`] counters; everything older counts as seen.
+/// Remembers the last [`SPAN`] counters. Older counters count as seen.
 #[derive(Default)]
-pub(crate) struct Window {
+pub(crate) struct ReplayWindow {
     /// The counter after the highest one recorded.
     next: u64,
     seen: [u64; WORDS],
 }
 
-impl Window {
-    /// True where `counter` was not recorded and is not too old to know.
+impl ReplayWindow {
+    /// True if `counter` is inside the window or newer, and was not recorded.
     pub(crate) fn is_fresh(&self, counter: u64) -> bool {
         if counter >= self.next {
             return true;
         }
-        let (word, bit) = place(counter);
+        let (word, bit) = slot(counter);
         self.next - counter <= SPAN && self.seen[word] & bit == 0
     }
 
-    /// Records `counter`, after its frame was found authentic; false where somebody recorded it in between.
+    /// Records `counter` after its frame was authenticated. Returns false if it was recorded before.
     pub(crate) fn record(&mut self, counter: u64) -> bool {
         if !self.is_fresh(counter) {
             return false;
         }
         if counter >= self.next {
-            self.forget(counter);
+            self.clear_up_to(counter);
             self.next = counter.saturating_add(1);
         }
-        let (word, bit) = place(counter);
+        let (word, bit) = slot(counter);
         self.seen[word] |= bit;
         true
     }
 
-    /// Clears the places that counters up to `counter` take over.
-    fn forget(&mut self, counter: u64) {
+    /// Clears the bits for the counters from `next` to `counter`.
+    fn clear_up_to(&mut self, counter: u64) {
         if counter - self.next >= SPAN {
             self.seen = [0; WORDS];
             return;
         }
         for passed in self.next..=counter {
-            let (word, bit) = place(passed);
+            let (word, bit) = slot(passed);
             self.seen[word] &= !bit;
         }
     }
 }
 
-fn place(counter: u64) -> (usize, u64) {
+fn slot(counter: u64) -> (usize, u64) {
     let at = counter % SPAN;
     ((at / 64) as usize, 1 << (at % 64))
 }
 
-/// Counters that the window remembers.
+/// The number of counters in the window.
 const SPAN: u64 = 1_024;
 const WORDS: usize = 16;
 
@@ -60,8 +60,8 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn it_agrees_with_a_plain_set() {
-        let (mut window, mut seen, mut highest) = (Window::default(), HashSet::new(), 0u64);
+    fn the_window_agrees_with_a_set_of_counters() {
+        let (mut window, mut seen, mut highest) = (ReplayWindow::default(), HashSet::new(), 0u64);
         // A fixed walk with jumps ahead, steps back and repeats.
         let mut state = 0x2545_f491_4f6c_dd1d_u64;
         for _ in 0..200_000 {
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_window_is_1024_wide() {
-        let mut window = Window::default();
+        let mut window = ReplayWindow::default();
         assert!(window.record(1_024));
         assert!(!window.is_fresh(0));
         assert!(window.is_fresh(1));

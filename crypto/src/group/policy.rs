@@ -1,6 +1,7 @@
-//! Who may change the group, and the one function that every client asks before it merges a commit.
+//! Who may change the group. Every client calls [`authorize`] before it merges a commit.
 
-use super::person::Person;
+use super::credential::LeafCredential;
+use super::error::Reject;
 use crate::Leaf;
 use crate::identity::DeviceKey;
 use openmls::prelude::{
@@ -8,10 +9,10 @@ use openmls::prelude::{
 };
 use proto::ParticipantId;
 
-/// The meeting's policy: a `GroupContext` extension that every member has agreed on, because it is in the transcript.
+/// The meeting's policy: a `GroupContext` extension, covered by the transcript hash.
 ///
-/// `version 1 B | count 1 B | organisers, each: device key 32 B | participant 8 B`. Rights belong to a leaf: a device that is
-/// inside twice, or comes back, has them only where it was given them.
+/// `version 1 B | count 1 B | organisers, each: device key 32 B | participant 8 B`. Rights belong to a participant id on
+/// a device: if the device joins a second time, the new leaf is a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeetingPolicy {
     organisers: Vec<(DeviceKey, ParticipantId)>,
@@ -23,12 +24,12 @@ impl MeetingPolicy {
         Self { organisers: vec![(device, participant)] }
     }
 
-    /// True where `participant`, who is there with `device`, is an organiser.
+    /// True if `participant` on `device` is an organiser.
     pub fn is_organiser(&self, device: DeviceKey, participant: ParticipantId) -> bool {
         self.organisers.contains(&(device, participant))
     }
 
-    /// The policy among a group's extensions; `None` where there is none of ours, or an extension besides.
+    /// Reads the policy from a group's extensions. `None` if it is missing or there are other extensions.
     pub(crate) fn of(extensions: &Extensions<GroupContext>) -> Option<Self> {
         let known = |extension: &Extension| {
             matches!(extension.extension_type(), ExtensionType::RequiredCapabilities | POLICY_TYPE)
@@ -42,11 +43,11 @@ impl MeetingPolicy {
     /// The extensions of a group with this policy.
     ///
     /// # Panics
-    /// Never: both kinds belong into a `GroupContext`, and each is there once.
+    /// Never: both types are valid in a `GroupContext`, and each occurs once.
     pub(crate) fn extensions(&self) -> Extensions<GroupContext> {
         let policy = Extension::Unknown(POLICY, UnknownExtension(self.encode()));
         Extensions::from_vec(vec![Extension::RequiredCapabilities(required()), policy])
-            .expect("both kinds belong into a GroupContext")
+            .expect("both types are valid in a GroupContext")
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -62,90 +63,63 @@ impl MeetingPolicy {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (&[version, count], entries) = bytes.split_first_chunk::<2>()?;
         let (entries, rest) = entries.as_chunks::<ENTRY>();
-        let sound = version == VERSION && rest.is_empty() && entries.len() == usize::from(count) && count > 0;
+        let valid = version == VERSION && rest.is_empty() && entries.len() == usize::from(count) && count > 0;
         let read = |entry: &[u8; ENTRY]| {
             let (device, participant) = entry.split_first_chunk::<32>()?;
             let participant = u64::from_be_bytes(*participant.first_chunk::<8>()?);
             Some((DeviceKey(*device), ParticipantId(participant)))
         };
-        Some(Self { organisers: entries.iter().map(read).collect::<Option<_>>()? }).filter(|_| sound)
+        Some(Self { organisers: entries.iter().map(read).collect::<Option<_>>()? }).filter(|_| valid)
     }
 }
 
-/// One change that a commit makes.
+/// One proposal of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Proposed {
-    /// Lets somebody in, whose certificate was checked.
-    Add(Person),
-    /// Takes a leaf away.
+    /// Adds a member with this verified credential.
+    Add(LeafCredential),
+    /// Removes a leaf.
     Remove(Leaf),
-    /// Renews the committer's own leaf, for this owner.
-    Renew(Person),
-    /// Anything else: policy, pre-shared keys, a new start, proposals of others.
+    /// Updates the committer's own leaf to this credential.
+    Update(LeafCredential),
+    /// Any other proposal: policy, pre-shared keys, re-initialisation, proposals of other members.
     Other,
 }
 
-/// Why a commit is not merged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum Reject {
-    /// The committer is not in the group.
-    #[error("the committer is not a member")]
-    Stranger,
-    /// Somebody lets people in, or puts somebody out who is still here, without being an organiser.
-    #[error("only an organiser may do this")]
-    NotOrganiser,
-    /// The leaf to be removed is empty.
-    #[error("there is nobody to remove")]
-    Nobody,
-    /// The participant to be added is here already.
-    #[error("this participant is here already")]
-    Twice,
-    /// There is no room left.
-    #[error("the group is full")]
-    Full,
-    /// A member gives itself another name, device or number.
-    #[error("a member may not become somebody else")]
-    Changed,
-    /// The change is none that a meeting knows.
-    #[error("a meeting does not know this change")]
-    Forbidden,
-}
-
-/// Decides whether `committer` may make these changes. Pure: the same answer in every client, because all know the same.
+/// Decides whether `committer` may commit these proposals. All clients have the same inputs and get the same result.
 ///
-/// Organisers add and remove. Any member removes those whom the delivery service reported `gone`, and renews its own leaf.
-/// Nobody changes the policy.
+/// Organisers add and remove. Every member may remove members that the delivery service reported `gone`, and update its own
+/// leaf. The policy cannot change.
 pub(crate) fn authorize(
     policy: &MeetingPolicy,
-    members: &[(Leaf, Person)],
+    members: &[(Leaf, LeafCredential)],
     committer: Leaf,
     proposals: &[Proposed],
     gone: &dyn Fn(ParticipantId) -> bool,
 ) -> Result<(), Reject> {
     let at = |leaf: Leaf| members.iter().find(|member| member.0 == leaf).map(|member| &member.1);
-    let by = at(committer).ok_or(Reject::Stranger)?;
+    let by = at(committer).ok_or(Reject::NotAMember)?;
     let organiser = policy.is_organiser(by.device, by.participant);
-    let mut here: Vec<ParticipantId> = members.iter().map(|member| member.1.participant).collect();
-    // Removals first, as RFC 9420, section 12.3 applies them: a participant may be replaced in one commit.
+    let mut present: Vec<ParticipantId> = members.iter().map(|member| member.1.participant).collect();
+    // Removals first (RFC 9420, section 12.3): a participant may be replaced in one commit.
     for proposal in proposals {
         if let Proposed::Remove(leaf) = proposal {
-            let removed = at(*leaf).ok_or(Reject::Nobody)?;
+            let removed = at(*leaf).ok_or(Reject::EmptyLeaf)?;
             if !organiser && !gone(removed.participant) {
                 return Err(Reject::NotOrganiser);
             }
-            here.retain(|participant| *participant != removed.participant);
+            present.retain(|participant| *participant != removed.participant);
         }
     }
     for proposal in proposals {
         match proposal {
             Proposed::Add(_) if !organiser => return Err(Reject::NotOrganiser),
-            Proposed::Add(person) if here.contains(&person.participant) => return Err(Reject::Twice),
-            Proposed::Add(_) if here.len() >= MAX_MEMBERS => return Err(Reject::Full),
-            Proposed::Add(person) => here.push(person.participant),
-            Proposed::Renew(person) if !person.is_still(by) => return Err(Reject::Changed),
-            Proposed::Remove(_) | Proposed::Renew(_) => {}
-            Proposed::Other => return Err(Reject::Forbidden),
+            Proposed::Add(person) if present.contains(&person.participant) => return Err(Reject::AlreadyMember),
+            Proposed::Add(_) if present.len() >= MAX_MEMBERS => return Err(Reject::Full),
+            Proposed::Add(person) => present.push(person.participant),
+            Proposed::Update(person) if !person.has_same_identity(by) => return Err(Reject::IdentityChanged),
+            Proposed::Remove(_) | Proposed::Update(_) => {}
+            Proposed::Other => return Err(Reject::UnsupportedProposal),
         }
     }
     Ok(())
@@ -160,7 +134,7 @@ const VERSION: u8 = 2;
 const ENTRY: usize = 32 + 8;
 /// From the range that RFC 9420, section 17.3 leaves to private use.
 const POLICY: u16 = 0xf5c1;
-/// The same, as openmls names it.
+/// The extension type for openmls.
 pub(crate) const POLICY_TYPE: ExtensionType = ExtensionType::Unknown(POLICY);
 /// Leaves that a key id can name (docs/frames.md).
 const MAX_MEMBERS: usize = crate::frame::MAX_LEAVES as usize;
@@ -172,14 +146,14 @@ mod tests {
     use openmls::prelude::Lifetime;
     use proto::MeetingId;
 
-    fn person(number: u64) -> Person {
+    fn person(number: u64) -> LeafCredential {
         let (identity, profile) = (Identity::generate().unwrap(), Profile::new("N").unwrap());
         let (participant, meeting) = (ParticipantId(number), MeetingId([0; 16]));
-        Person::certified(&identity, profile, participant, meeting, &[0; 32], Lifetime::new(60))
+        LeafCredential::issue(&identity, profile, participant, meeting, &[0; 32], Lifetime::new(60))
     }
 
     /// Three members; the first is the organiser.
-    fn three() -> (MeetingPolicy, Vec<(Leaf, Person)>) {
+    fn three() -> (MeetingPolicy, Vec<(Leaf, LeafCredential)>) {
         let members: Vec<_> = (0..3).map(|leaf| (Leaf(leaf), person(u64::from(leaf)))).collect();
         (MeetingPolicy::new(members[0].1.device, members[0].1.participant), members)
     }
@@ -189,11 +163,11 @@ mod tests {
         let proposals: Vec<_> = proposals
             .iter()
             .map(|proposal| match proposal {
-                // The people of this very group, where a test names one of them.
-                Proposed::Renew(other) if other.participant.0 < 3 => {
-                    Proposed::Renew(members[usize::try_from(other.participant.0).unwrap()].1.clone())
+                // Use the credential from the group for its own members.
+                Proposed::Update(other) if other.participant.0 < 3 => {
+                    Proposed::Update(members[usize::try_from(other.participant.0).unwrap()].1.clone())
                 }
-                Proposed::Renew(_) | Proposed::Add(_) | Proposed::Remove(_) | Proposed::Other => proposal.clone(),
+                Proposed::Update(_) | Proposed::Add(_) | Proposed::Remove(_) | Proposed::Other => proposal.clone(),
             })
             .collect();
         authorize(&policy, &members, Leaf(committer), &proposals, &|participant| gone.contains(&participant.0))
@@ -203,28 +177,28 @@ mod tests {
     fn the_organiser_adds_and_removes() {
         assert_eq!(ask(0, &[Proposed::Add(person(9)), Proposed::Remove(Leaf(2))], &[]), Ok(()));
         assert_eq!(ask(0, &[Proposed::Remove(Leaf(2)), Proposed::Add(person(2))], &[]), Ok(()));
-        assert_eq!(ask(0, &[Proposed::Add(person(2))], &[]), Err(Reject::Twice));
-        assert_eq!(ask(0, &[Proposed::Add(person(9)), Proposed::Add(person(9))], &[]), Err(Reject::Twice));
-        assert_eq!(ask(0, &[Proposed::Remove(Leaf(7))], &[]), Err(Reject::Nobody));
+        assert_eq!(ask(0, &[Proposed::Add(person(2))], &[]), Err(Reject::AlreadyMember));
+        assert_eq!(ask(0, &[Proposed::Add(person(9)), Proposed::Add(person(9))], &[]), Err(Reject::AlreadyMember));
+        assert_eq!(ask(0, &[Proposed::Remove(Leaf(7))], &[]), Err(Reject::EmptyLeaf));
     }
 
     #[test]
-    fn a_guest_cannot_admit_or_put_out() {
+    fn a_guest_cannot_add_or_remove() {
         assert_eq!(ask(1, &[Proposed::Add(person(9))], &[9]), Err(Reject::NotOrganiser));
         assert_eq!(ask(1, &[Proposed::Remove(Leaf(2))], &[]), Err(Reject::NotOrganiser));
         assert_eq!(ask(1, &[Proposed::Remove(Leaf(0))], &[]), Err(Reject::NotOrganiser));
-        assert_eq!(ask(5, &[], &[]), Err(Reject::Stranger));
+        assert_eq!(ask(5, &[], &[]), Err(Reject::NotAMember));
     }
 
     #[test]
-    fn any_member_takes_away_who_is_gone() {
+    fn any_member_removes_members_that_are_gone() {
         assert_eq!(ask(1, &[Proposed::Remove(Leaf(2))], &[2]), Ok(()));
         assert_eq!(ask(1, &[Proposed::Remove(Leaf(0))], &[0]), Ok(()));
         assert_eq!(ask(1, &[Proposed::Remove(Leaf(0)), Proposed::Remove(Leaf(2))], &[2]), Err(Reject::NotOrganiser));
     }
 
     #[test]
-    fn a_device_that_is_inside_twice_has_rights_once() {
+    fn a_device_that_joins_twice_has_rights_once() {
         let (policy, mut members) = three();
         let mut again = members[0].1.clone();
         assert!(policy.is_organiser(again.device, again.participant));
@@ -234,19 +208,19 @@ mod tests {
         let ask = |committer, proposal| authorize(&policy, &members, Leaf(committer), &[proposal], &|_| false);
         assert_eq!(ask(3, Proposed::Remove(Leaf(1))), Err(Reject::NotOrganiser));
         assert_eq!(ask(3, Proposed::Add(person(10))), Err(Reject::NotOrganiser));
-        assert_eq!(ask(0, Proposed::Remove(Leaf(3))), Ok(()), "and the other one may put it out");
+        assert_eq!(ask(0, Proposed::Remove(Leaf(3))), Ok(()), "the organiser removes the second leaf");
     }
 
     #[test]
-    fn nobody_becomes_somebody_else_and_nobody_changes_the_policy() {
-        assert_eq!(ask(1, &[Proposed::Renew(person(1))], &[]), Ok(()));
-        assert_eq!(ask(1, &[Proposed::Renew(person(0))], &[]), Err(Reject::Changed));
-        assert_eq!(ask(0, &[Proposed::Other], &[]), Err(Reject::Forbidden));
-        assert_eq!(ask(1, &[Proposed::Other], &[]), Err(Reject::Forbidden));
+    fn identity_and_policy_cannot_change() {
+        assert_eq!(ask(1, &[Proposed::Update(person(1))], &[]), Ok(()));
+        assert_eq!(ask(1, &[Proposed::Update(person(0))], &[]), Err(Reject::IdentityChanged));
+        assert_eq!(ask(0, &[Proposed::Other], &[]), Err(Reject::UnsupportedProposal));
+        assert_eq!(ask(1, &[Proposed::Other], &[]), Err(Reject::UnsupportedProposal));
     }
 
     #[test]
-    fn the_policy_comes_back_and_nothing_stands_beside_it() {
+    fn the_policy_round_trips_and_other_extensions_are_rejected() {
         let (policy, _) = three();
         assert_eq!(MeetingPolicy::of(&policy.extensions()), Some(policy.clone()));
         let bytes = policy.encode();

@@ -1,4 +1,4 @@
-//! What a member with a changed program can try, and what every honest client does with it.
+//! Attacks by a member with a modified client, and how the other clients react.
 
 use super::{Error, Group, Reject, capabilities};
 use crate::identity::{Identity, Profile};
@@ -10,7 +10,7 @@ use proto::{MeetingId, ParticipantId};
 
 const MEETING: MeetingId = MeetingId([5; 16]);
 
-/// An organiser and two guests, with the door they came through.
+/// An organiser and two guests, with the admission key.
 fn three() -> (AdmissionKey, Vec<Group>) {
     let mut admission_key = AdmissionKey::new(MEETING).unwrap();
     let organiser = Identity::generate().unwrap();
@@ -18,7 +18,7 @@ fn three() -> (AdmissionKey, Vec<Group>) {
     for number in 1..3 {
         let (joiner, request) = request(&mut admission_key, number);
         let pending = groups[0].add(vec![request]).unwrap();
-        groups[0].won().unwrap();
+        groups[0].merge_pending_commit().unwrap();
         for group in &mut groups[1..] {
             group.process(&pending.commit, &|_| false).unwrap();
         }
@@ -39,7 +39,7 @@ fn request(admission_key: &mut AdmissionKey, number: u64) -> (crate::Joiner, Kno
     (joiner, admission_key.open(&request).unwrap())
 }
 
-/// A commit of the second member's that no honest program would make.
+/// A commit of the second member that an unmodified client would not make.
 fn forge(
     groups: &mut [Group],
     change: impl FnOnce(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
@@ -55,7 +55,7 @@ fn forge(
     bundle.into_commit().to_bytes().unwrap()
 }
 
-/// Every other member refuses `commit` and stays where it is; everybody is gone, as far as they know.
+/// Checks that all other members reject `commit` without a change. They consider every participant gone.
 fn refused(groups: &mut [Group], commit: &[u8]) -> Vec<Error> {
     let epoch = groups[0].epoch();
     let verdict = |group: &mut Group| {
@@ -68,7 +68,7 @@ fn refused(groups: &mut [Group], commit: &[u8]) -> Vec<Error> {
 }
 
 #[test]
-fn a_guests_own_guest_is_refused_by_everybody() {
+fn all_members_reject_an_add_by_a_guest() {
     let (mut admission_key, mut groups) = three();
     let (_, request) = request(&mut admission_key, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
@@ -78,33 +78,33 @@ fn a_guests_own_guest_is_refused_by_everybody() {
 }
 
 #[test]
-fn a_guests_own_policy_is_refused_by_everybody() {
+fn all_members_reject_a_policy_of_a_guest() {
     let (_, mut groups) = three();
     let guest = groups[1].members().remove(1);
     let policy = crate::MeetingPolicy::new(guest.device, guest.participant).extensions();
     let commit = forge(&mut groups, |builder| builder.propose_group_context_extensions(policy).unwrap());
     for error in refused(&mut groups, &commit) {
-        assert!(matches!(error, Error::Rejected(Reject::Forbidden)), "{error:?}");
+        assert!(matches!(error, Error::Rejected(Reject::UnsupportedProposal)), "{error:?}");
     }
 }
 
 #[test]
-fn a_member_that_renames_itself_is_refused_by_everybody() {
+fn all_members_reject_a_changed_name() {
     let (_, mut groups) = three();
-    let mut person = groups[1].people().remove(1).1;
+    let mut person = groups[1].credentials().remove(1).1;
     person.profile = profile("The organiser");
     let credential = person.credential(&groups[1].key.public());
     let leaf = LeafNodeParameters::builder().with_credential_with_key(credential).build();
     let commit = forge(&mut groups, |builder| builder.leaf_node_parameters(leaf).force_self_update(true));
     for error in refused(&mut groups, &commit) {
-        assert!(matches!(error, Error::Rejected(Reject::Changed)), "{error:?}");
+        assert!(matches!(error, Error::Rejected(Reject::IdentityChanged)), "{error:?}");
     }
 }
 
 #[test]
-fn a_member_that_takes_another_number_has_no_certificate_for_it() {
+fn all_members_reject_a_changed_participant_id() {
     let (_, mut groups) = three();
-    let mut person = groups[1].people().remove(1).1;
+    let mut person = groups[1].credentials().remove(1).1;
     person.participant = ParticipantId(0);
     let credential = person.credential(&groups[1].key.public());
     let leaf = LeafNodeParameters::builder().with_credential_with_key(credential).build();
@@ -115,24 +115,24 @@ fn a_member_that_takes_another_number_has_no_certificate_for_it() {
 }
 
 #[test]
-fn a_proposal_on_its_own_is_refused() {
+fn a_proposal_without_a_commit_is_rejected() {
     let (_, mut groups) = three();
     let Group { mls, provider, key, .. } = &mut groups[1];
     let proposal = mls.leave_group(provider, key).unwrap().to_bytes().unwrap();
     for error in refused(&mut groups, &proposal) {
-        assert!(matches!(error, Error::Rejected(Reject::Forbidden)), "{error:?}");
+        assert!(matches!(error, Error::Rejected(Reject::UnsupportedProposal)), "{error:?}");
     }
 }
 
 #[test]
-fn after_a_refused_commit_the_group_goes_on() {
+fn the_group_works_after_a_rejected_commit() {
     let (mut admission_key, mut groups) = three();
     let (_, request) = request(&mut admission_key, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
     refused(&mut groups, &commit);
-    groups[1].lost();
+    groups[1].clear_pending_commit();
     let pending = groups[0].refresh().unwrap();
-    groups[0].won().unwrap();
+    groups[0].merge_pending_commit().unwrap();
     for group in &mut groups[1..] {
         group.process(&pending.commit, &|_| false).unwrap();
     }
@@ -140,13 +140,13 @@ fn after_a_refused_commit_the_group_goes_on() {
     assert_eq!(groups[0].words(), groups[2].words());
 }
 
-/// A group like ours in everything but one thing, and where its Welcome leads a knocker.
+/// Joins a group that differs in its extensions or its id, through its Welcome.
 fn lured(extensions: Extensions<GroupContext>, id: MeetingId) -> Result<Group, Error> {
     let mut admission_key = AdmissionKey::new(MEETING).unwrap();
     let (joiner, request) = request(&mut admission_key, 3);
     let mallory = Identity::generate().unwrap();
     let template = Group::create(&mallory, profile("M"), ParticipantId(0), MEETING).unwrap();
-    let person = template.people().remove(0).1;
+    let person = template.credentials().remove(0).1;
     let Group { key, provider, .. } = template;
     let config = MlsGroupCreateConfig::builder()
         .ciphersuite(SUITE)
@@ -165,17 +165,17 @@ fn lured(extensions: Extensions<GroupContext>, id: MeetingId) -> Result<Group, E
 }
 
 #[test]
-fn a_welcome_into_a_group_that_is_not_ours_is_refused() {
+fn a_welcome_to_another_group_is_rejected() {
     let stranger = crate::MeetingPolicy::new(Identity::generate().unwrap().public(), ParticipantId(0));
     assert!(matches!(lured(Extensions::empty(), MEETING), Err(Error::Malformed)));
-    // Its policy names an organiser, but not the one who opened the door.
+    // Its policy names an organiser, but not the sender of the Welcome.
     let verdict = lured(stranger.extensions(), MEETING);
     assert!(matches!(verdict, Err(Error::Rejected(Reject::NotOrganiser))));
     assert!(matches!(lured(stranger.extensions(), MeetingId([6; 16])), Err(Error::Malformed)));
 }
 
 #[test]
-fn a_group_that_listens_to_outsiders_is_refused() {
+fn a_group_with_external_senders_is_rejected() {
     let outsider = crate::provider::SigningKey::generate().unwrap();
     let sender =
         ExternalSender::new(outsider.public().as_slice().into(), BasicCredential::new(b"server".to_vec()).into());

@@ -1,8 +1,10 @@
-//! openmls's view of the primitives.
+//! The primitives, as the crypto trait of openmls.
 
 use super::hpke::{base, derive_pair};
 use super::primitives::{expand, extract, open, seal, verify};
-use super::{NoRandomness, SUITE, SigningKey};
+use super::random::NoRandomness;
+use super::signing_key::SigningKey;
+use super::suite::SUITE;
 use hpke_rs::{HpkePrivateKey, HpkePublicKey};
 use openmls_traits::crypto::OpenMlsCrypto;
 use openmls_traits::types::{

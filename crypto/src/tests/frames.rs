@@ -1,4 +1,4 @@
-//! From a sealer to an opener through a network that may do anything.
+//! From a sealer to an opener through a network that modifies, replays and reorders frames.
 
 use super::{LEAVES, arrived, keys, picture, ring, sound};
 use crate::open::Error;
@@ -18,7 +18,7 @@ fn clock_at(micros: u64) -> Clock {
 }
 
 #[test]
-fn a_picture_arrives_as_it_was() {
+fn pictures_round_trip() {
     let (mut sealer, _) = pair();
     let mut opener = Opener::new(ring(1, 3), Slot::Camera, Leaf(1), clock_at(1_000_000));
     for number in [0, 1, 2, 300, 70_000] {
@@ -37,7 +37,7 @@ fn a_picture_arrives_as_it_was() {
 }
 
 #[test]
-fn sound_arrives_as_it_was_and_its_length_is_hidden() {
+fn audio_round_trips_and_its_length_is_padded() {
     let mut sealer = Sealer::new(ring(1, 1), Slot::Microphone);
     let mut opener = Opener::new(ring(1, 3), Slot::Microphone, Leaf(1), clock_at(1_000_000));
     let mut lengths = std::collections::HashSet::new();
@@ -57,7 +57,7 @@ fn sound_arrives_as_it_was_and_its_length_is_hidden() {
 }
 
 #[test]
-fn every_truncation_and_every_changed_bit_is_refused() {
+fn every_truncation_and_every_changed_bit_is_rejected() {
     for key in [true, false] {
         let (mut sealer, mut opener) = pair();
         let frame = sealer.seal(picture(1, key)).unwrap();
@@ -84,7 +84,7 @@ fn every_truncation_and_every_changed_bit_is_refused() {
 }
 
 #[test]
-fn every_truncation_of_sound_is_refused() {
+fn every_truncation_of_audio_is_rejected() {
     let mut sealer = Sealer::new(ring(1, 1), Slot::Microphone);
     let mut opener = Opener::new(ring(1, 3), Slot::Microphone, Leaf(1), Clock::default());
     let frame = sealer.seal_audio(sound(0, b"opus")).unwrap();
@@ -100,7 +100,7 @@ fn every_truncation_of_sound_is_refused() {
 }
 
 #[test]
-fn nothing_is_opened_twice() {
+fn no_frame_is_opened_twice() {
     let (mut sealer, _) = pair();
     let ours = ring(1, 3);
     let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
@@ -122,7 +122,7 @@ fn nothing_is_opened_twice() {
 }
 
 #[test]
-fn a_frame_of_another_member_or_track_is_refused() {
+fn a_frame_of_another_member_or_track_is_rejected() {
     let (mut sealer, _) = pair();
     let frame = sealer.seal(picture(1, true)).unwrap();
     let mut other_leaf = Opener::new(ring(1, 3), Slot::Camera, Leaf(2), Clock::default());
@@ -136,7 +136,7 @@ fn a_frame_of_another_member_or_track_is_refused() {
 }
 
 #[test]
-fn what_the_packets_say_must_agree_with_the_seal() {
+fn packet_headers_must_match_the_encrypted_header() {
     let (mut sealer, mut opener) = pair();
     let lies: [fn(&mut ReceivedFrame); 4] = [
         |frame| frame.header.layer = Layer { spatial: 0, temporal: 2 },
@@ -149,7 +149,7 @@ fn what_the_packets_say_must_agree_with_the_seal() {
         lie(&mut frame);
         assert_eq!(opener.open(frame).unwrap_err(), Error::Contradiction);
     }
-    // Times outside the seal are the relay's to rewrite; nobody reads them.
+    // An SFU may rewrite RTP timestamps; the opener ignores them.
     let mut frame = arrived(&sealer.seal(picture(9, false)).unwrap());
     frame.header.rtp_time ^= 0xffff;
     assert!(opener.open(frame).is_ok());
@@ -193,9 +193,8 @@ fn late(removed: &[Leaf], ended: u64, came: u64) -> Option<Error> {
     outcome
 }
 
-/// A camera that is off and a track that is silent hold no keys: nobody has to send anything for them to be overwritten.
 #[test]
-fn keys_of_an_old_epoch_are_gone_in_time_though_no_frame_flows() {
+fn old_keys_are_dropped_even_without_frames() {
     let ours = ring(1, 1);
     let mut sealer = Sealer::new(ours.clone(), Slot::Camera);
     let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
@@ -209,11 +208,11 @@ fn keys_of_an_old_epoch_are_gone_in_time_though_no_frame_flows() {
     opener.open(arrived(&sealer.seal(picture(1, true)).unwrap())).unwrap();
     let (_, new) = ours.newest().unwrap();
     ours.clear();
-    assert!(new.upgrade().is_none(), "who is out holds no keys");
+    assert!(new.upgrade().is_none(), "no keys after clear");
 }
 
 #[test]
-fn an_old_epoch_is_heard_for_a_moment_and_shorter_after_a_removal() {
+fn the_grace_period_is_shorter_after_a_removal() {
     let removed = [Leaf(0)];
     for (removed, age, outcome) in [
         ([].as_slice(), 1_000, None),
@@ -227,7 +226,7 @@ fn an_old_epoch_is_heard_for_a_moment_and_shorter_after_a_removal() {
 }
 
 #[test]
-fn what_came_in_time_is_opened_even_if_its_thread_was_slow_until_the_keys_are_gone() {
+fn a_frame_that_arrived_in_time_is_opened_until_the_keys_are_dropped() {
     let removed = [Leaf(0)];
     assert_eq!(late(&removed, 1_000, 900), None, "100 ms after the removal");
     assert_eq!(late(&removed, 1_000, 500), Some(Error::TooLate), "500 ms after the removal");
@@ -237,7 +236,7 @@ fn what_came_in_time_is_opened_even_if_its_thread_was_slow_until_the_keys_are_go
 }
 
 #[test]
-fn what_was_sealed_before_we_came_or_after_we_left_is_told_apart_from_what_fails() {
+fn frames_from_before_joining_or_after_leaving_are_not_failures() {
     for first in [1, 5, 255, 256, 257] {
         let ours = ring(first, 3);
         let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
@@ -249,22 +248,22 @@ fn what_was_sealed_before_we_came_or_after_we_left_is_told_apart_from_what_fails
         for epoch in 1..=3 {
             ours.install(keys(first + epoch, 3), &LEAVES, &[], Instant::now());
         }
-        assert_eq!(open(first - 1).unwrap_err(), Error::BeforeUs, "whatever was opened since");
+        assert_eq!(open(first - 1).unwrap_err(), Error::BeforeUs, "also after later epochs");
         open(first + 1).unwrap();
         ours.clear();
         assert_eq!(open(first + 1).unwrap_err(), Error::AfterUs);
-        // Nobody comes back by a key that was on its way.
+        // Keys installed after `clear` are ignored.
         ours.install(keys(first + 4, 3), &LEAVES, &[], Instant::now());
         assert_eq!((open(first + 4).unwrap_err(), ours.epoch()), (Error::AfterUs, None));
     }
     let mut opener = Opener::new(ring(3, 3), Slot::Camera, Leaf(1), Clock::default());
     let never = arrived(&Sealer::new(ring(200, 1), Slot::Camera).seal(picture(0, true)).unwrap());
-    assert!(!opener.is_early(&never), "what will not come is not waited for");
+    assert!(!opener.is_early(&never), "an epoch too far ahead is not waited for");
     assert_eq!(opener.open(never).unwrap_err(), Error::UnknownKey);
 }
 
 #[test]
-fn a_removed_leaf_is_heard_no_more_at_once_and_cannot_seal_for_us() {
+fn frames_of_a_removed_leaf_are_rejected_immediately() {
     let (theirs, ours) = (ring(1, 1), ring(1, 3));
     let mut sealer = Sealer::new(theirs.clone(), Slot::Camera);
     let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
@@ -277,7 +276,7 @@ fn a_removed_leaf_is_heard_no_more_at_once_and_cannot_seal_for_us() {
 }
 
 #[test]
-fn who_takes_a_free_leaf_does_not_take_the_track() {
+fn the_next_owner_of_a_leaf_does_not_get_the_track() {
     let ours = ring(1, 3);
     let mut first = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
     first.open(arrived(&Sealer::new(ring(1, 1), Slot::Camera).seal(picture(0, true)).unwrap())).unwrap();
@@ -294,7 +293,7 @@ fn who_takes_a_free_leaf_does_not_take_the_track() {
 }
 
 #[test]
-fn epoch_numbers_may_wrap_and_the_newest_is_meant() {
+fn wrapped_epoch_bits_mean_the_newest_epoch() {
     let ours = ring(1, 3);
     let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
     let mut old = Sealer::new(ring(1, 1), Slot::Camera);

@@ -1,7 +1,7 @@
-//! RFC 9605's own vectors, and the `sframe` crate as a second opinion in both directions.
+//! The test vectors of RFC 9605, and interoperability with the `sframe` crate in both directions.
 
 use super::{base_key, picture, ring, sound};
-use crate::frame::{Aad, Cipher, Class, Key, Prefix};
+use crate::frame::{Aad, Class, Key, Prefix, SframeHeader};
 use crate::{Leaf, Opener, ReceivedFrame, Sealer};
 use media::{Buffer, Clock};
 use proto::Slot;
@@ -13,26 +13,26 @@ use sframe::key::{DecryptionKey, EncryptionKey};
 const VECTORS: &str = include_str!("../../tests/vectors/rfc9605.json");
 
 #[test]
-fn headers_are_spelled_as_rfc_9605_spells_them() {
+fn headers_match_the_vectors_of_rfc_9605() {
     let vectors: Value = serde_json::from_str(VECTORS).unwrap();
     let cases = vectors["header"].as_array().unwrap();
     assert_eq!(cases.len(), 289);
     for case in cases {
-        let header = Cipher { kid: case["kid"].as_u64().unwrap(), counter: case["ctr"].as_u64().unwrap() };
+        let header = SframeHeader { kid: case["kid"].as_u64().unwrap(), counter: case["ctr"].as_u64().unwrap() };
         let expected = hex(&case["encoded"]);
         let (bytes, length) = header.encode();
         assert_eq!(bytes[..length], expected);
-        assert_eq!(Cipher::decode(&expected), Some((header, length)));
+        assert_eq!(SframeHeader::decode(&expected), Some((header, length)));
     }
 }
 
 #[test]
-fn frames_are_sealed_as_rfc_9605_seals_them() {
+fn frames_match_the_vectors_of_rfc_9605() {
     let vectors: Value = serde_json::from_str(VECTORS).unwrap();
     for case in vectors["sframe"].as_array().unwrap() {
         let (kid, counter) = (case["kid"].as_u64().unwrap(), case["ctr"].as_u64().unwrap());
         let key = Key::derive(&hex(&case["base_key"]), kid).unwrap();
-        let (bytes, length) = Cipher { kid, counter }.encode();
+        let (bytes, length) = SframeHeader { kid, counter }.encode();
         let mut frame = bytes[..length].to_vec();
         let aad = hex(&case["aad"]);
         assert_eq!(aad, [&frame, &*hex(&case["metadata"])].concat());
@@ -72,7 +72,7 @@ fn the_sframe_crate_opens_what_we_seal() {
 
 #[test]
 fn we_open_what_the_sframe_crate_seals() {
-    // Our own frame tells the inner header; theirs then carries it.
+    // Take the inner header from our own frame and seal it with the `sframe` crate.
     let mut sealer = Sealer::new(ring(7, 1), Slot::Camera);
     let mut opener = Opener::new(ring(7, 3), Slot::Camera, Leaf(1), Clock::default());
     let mut counter = MonotonicCounter::with_start_value(1_000, u64::MAX);
@@ -80,7 +80,7 @@ fn we_open_what_the_sframe_crate_seals() {
     for number in 0..300 {
         let frame = sealer.seal(picture(number, false)).unwrap();
         let prefix = Prefix::Delta.bytes();
-        let (cipher, length) = Cipher::decode(&frame.bytes()[prefix.len()..]).unwrap();
+        let (cipher, length) = SframeHeader::decode(&frame.bytes()[prefix.len()..]).unwrap();
         let mut inner = frame.bytes()[prefix.len() + length..].to_vec();
         let aad = Aad::new(&frame.bytes()[prefix.len()..prefix.len() + length], Class::Video, prefix);
         let plain = Key::derive(&base_key(7), cipher.kid).unwrap().open(cipher.counter, aad.as_slice(), &mut inner);

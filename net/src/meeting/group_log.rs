@@ -106,12 +106,12 @@ impl GroupLog {
         self.epoch = epoch.next();
         if let Some(pending) = self.pending.take() {
             if pending.is(blob) {
-                self.group.won().map_err(|_| no_keys())?;
+                self.group.merge_pending_commit().map_err(|_| no_keys())?;
                 self.wants_refresh &= !pending.refresh;
                 self.ahead.clear();
                 return Ok(Outcome::Won);
             }
-            self.group.lost();
+            self.group.clear_pending_commit();
         }
         Ok(match self.open(blob, Content::Commit, gone) {
             Some(Received::Commit(change)) if change.removed_me => Outcome::RemovedMe,
@@ -130,7 +130,7 @@ impl GroupLog {
             && pending.epoch < epoch
         {
             pending.verdict = Verdict::Lost;
-            self.group.lost();
+            self.group.clear_pending_commit();
         }
     }
 
@@ -214,12 +214,12 @@ impl GroupLog {
     /// Sends a staged commit. Returns false, and drops the commit, if it is too long to send.
     fn send_commit(
         &mut self,
-        staged: Result<crypto::Pending, Error>,
+        staged: Result<crypto::PendingCommit, Error>,
         refresh: bool,
         now: Instant,
         outbox: &mut Outbox,
     ) -> bool {
-        let Ok(crypto::Pending { commit, welcome, added: to, removed }) = staged else { return false };
+        let Ok(crypto::PendingCommit { commit, welcome, added: to, removed }) = staged else { return false };
         let blob = Blob(commit);
         let welcomes = welcome.map(|bytes| Welcome { to, blob: Blob(bytes) }).into_iter().collect();
         let message = Up::Commit { epoch: self.epoch, blob: blob.clone(), welcomes, removed };
@@ -229,7 +229,7 @@ impl GroupLog {
             self.pending = Some(PendingCommit { epoch: self.epoch, verdict, sent: now, refresh });
             outbox.transmit(message);
         } else {
-            self.group.lost();
+            self.group.clear_pending_commit();
         }
         sendable
     }

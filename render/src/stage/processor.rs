@@ -1,8 +1,7 @@
 //! Draws tiles on the CPU: the changed areas are uploaded into a texture, which the device composites.
 
-use super::DrawnPicture;
 use super::pipeline::{blended, linear_target, texture};
-use crate::{Area, Rgba, Style, Tile, cpu};
+use crate::{Area, DrawnPicture, Rgba, Style, Tile, cpu};
 use std::borrow::Cow;
 
 /// A canvas, and the texture with its pixels.

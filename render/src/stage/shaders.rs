@@ -1,13 +1,12 @@
 //! Draws tiles with shaders: pictures in textures, instanced draws.
 
-use super::DrawnPicture;
 use super::pictures::Pictures;
 use super::pipeline::Pipeline;
 use super::scene_bindings::SceneBindings;
 use crate::quad::Quad;
 use crate::scene::{Scene, Source};
 use crate::text::Text;
-use crate::{Style, Tile};
+use crate::{DrawnPicture, Style, Tile};
 
 /// The textures, bindings, pipeline and scene.
 pub(super) struct Shaders {

@@ -61,7 +61,7 @@ impl Fixture {
     fn message(&mut self, commit: bool) -> Vec<u8> {
         let message = if commit {
             let staged = self.ada.refresh().map(|staged| staged.commit);
-            self.ada.lost();
+            self.ada.clear_pending_commit();
             staged
         } else {
             self.ada.seal_message(b"something")
@@ -82,7 +82,7 @@ fn knock_at(admission_key: &AdmissionKey, id: ParticipantId) -> (Joiner, Vec<u8>
 
 fn admit(ada: &mut Group, joiner: Joiner, request: KnockRequest) -> Group {
     let staged = ada.add(vec![request]).expect("the organiser may");
-    ada.won().expect("a commit is pending");
+    ada.merge_pending_commit().expect("a commit is pending");
     joiner.enter(&staged.welcome.unwrap_or_default()).expect("the welcome is for it")
 }
 

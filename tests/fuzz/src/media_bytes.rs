@@ -76,7 +76,7 @@ pub(super) fn wav(bytes: &[u8]) {
     let name = format!("conclave-fuzz-{}-{:?}.wav", std::process::id(), std::thread::current().id());
     let path = std::env::temp_dir().join(name);
     if std::fs::write(&path, bytes).is_ok() {
-        if let Ok(samples) = audio::compare::read(&path) {
+        if let Ok(samples) = audio::device::read_wav(&path) {
             assert!(samples.iter().all(|sample| sample.is_finite()));
         }
         let _ = std::fs::remove_file(&path);

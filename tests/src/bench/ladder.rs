@@ -1,11 +1,11 @@
 //! Encodes a clip at each rung of its ladder and prints cost and quality.
 
+use crate::psnr;
 use anyhow::{Context, Result};
 use codec::container::mp4::Clip;
 use codec::decode::Decoder;
 use codec::encode::{Config, Content, Encoder};
 use codec::layer::{Ladder, Rung};
-use codec::psnr;
 use codec::scale::Scaler;
 use media::{BufferPool, Frame, Plane, Pool, Rotation, Timestamp, VideoCodec};
 use std::path::Path;

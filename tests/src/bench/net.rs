@@ -3,8 +3,9 @@
 use super::forward::{Load, forward};
 use super::row::{Comparison, Row, compare, median};
 use anyhow::{Context, Result, bail};
-use engine::quality_probe::{Evidence, QualityProbe};
-use engine::{AudioChoice, Choice, Command, Engine, Entry, Event, Identity, Setup, Slot, TileWish, TrackId};
+use engine::{
+    AudioChoice, Choice, Command, Engine, Entry, Event, Identity, NullOutput, Setup, Slot, TileWish, TrackId,
+};
 use server::{Config, Server};
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -116,6 +117,5 @@ fn enter(entry: Entry, name: &str, camera: Choice) -> Result<(Engine, engine::Ev
         screen: false,
         muted: true,
     };
-    let probe = Arc::new(QualityProbe::new(None, Evidence::default(), engine::clock::system()));
-    Ok(Engine::start(entry, setup, Identity::generate()?, probe)?)
+    Ok(Engine::start(entry, setup, Identity::generate()?, Arc::new(NullOutput))?)
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask bench [draw|net|crypto|codec] [--json]`, and `cargo xtask bench ladder CLIP` for one clip.
+//! `cargo xtask bench [draw|net|crypto|codec|meeting] [--json]`, and `cargo xtask bench ladder CLIP` for one clip.
 
 use anyhow::{Result, bail};
 use std::path::Path;
-use tests::bench::{codec, crypto, draw, ladder, net, print};
+use tests::bench::{codec, crypto, draw, ladder, meeting, net, print};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,7 +31,10 @@ fn main() -> Result<()> {
     if wanted("crypto") {
         rows.extend(crypto::rows()?);
     }
+    if wanted("meeting") {
+        rows.extend(meeting::rows()?);
+    }
     print(&rows, json)
 }
 
-const GROUPS: &[&str] = &["draw", "net", "crypto", "codec"];
+const GROUPS: &[&str] = &["draw", "net", "crypto", "codec", "meeting"];

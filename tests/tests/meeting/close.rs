@@ -280,8 +280,8 @@ impl Device for Noted {
         self.device.latency()
     }
 
-    fn slips(&self) -> u64 {
-        self.device.slips()
+    fn xruns(&self) -> u64 {
+        self.device.xruns()
     }
 }
 

@@ -25,7 +25,7 @@ fn an_encoder_and_a_decoder_that_fail_are_replaced_and_the_picture_goes_on() -> 
     let mut bob = enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, codecs)?;
     bob.wait(PATIENCE, "Anne's camera is known", |bob| bob.people.iter().any(|person| !person.me && person.camera))?;
     bob.look(Size::new(320, 180))?;
-    bob.wait(PATIENCE, "Bob sees Anne after both failures", |bob| bob.sight(from).shown > 160)?;
+    bob.wait(PATIENCE, "Bob sees Anne after both failures", |bob| bob.shown_pictures(from).shown > 160)?;
     anne.wait(PATIENCE, "Anne is told", |anne| !anne.notices.is_empty())?;
     assert_eq!(
         (&anne.notices[..], &bob.notices[..]),

@@ -90,7 +90,7 @@ fn guests_are_told_if_the_host_ends() {
         let mut command = client(&[&["join", &link], BARE.as_slice()].concat());
         command.env("CONCLAVE_LOG", "conclave=info");
         let guest = Program::start("guest", command);
-        guest.says_after(0, "in the room people=2", LIMIT);
+        guest.says_after(0, "participants people=2", LIMIT);
         host.signal(signal);
         guest.end(LIMIT).complains(1, &parts);
         host.end(LIMIT);

@@ -1,7 +1,10 @@
 //! Y4M files: a clip whose frames all differ, and a reader for the dumps of a client.
 
+use media::{PlaneRef, Size};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
+use tests::quality::{Quality, Sample};
 
 /// Width, height and number of the clip's frames.
 pub const CLIP: (usize, usize, u64) = (320, 180, 30);
@@ -165,9 +168,25 @@ pub fn check_numbers(pictures: &Pictures, rows: &[Row]) {
     }
 }
 
+/// Compares every fifteenth picture with the clip at `source`.
+pub fn quality(pictures: &Pictures, rows: &[Row], source: &str) -> Quality {
+    let size = size(pictures.width, pictures.height);
+    let sample =
+        |(index, row): (usize, &Row)| Sample { number: row.frame, size, luma: pictures.luma(index).to_owned() };
+    let samples = rows.iter().enumerate().step_by(15).map(sample).collect();
+    let quality = tests::quality::compare(Path::new(source), samples);
+    quality.expect("the clip can be read").expect("pictures were shown")
+}
+
 fn psnr(one: &[u8], other: &[u8]) -> f64 {
-    let squares: f64 = one.iter().zip(other).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
-    10.0 * (255.0_f64.powi(2) * count(one) / squares.max(1.0)).log10()
+    let size = size(CLIP.0, CLIP.1);
+    let plane = |data| PlaneRef { data, stride: CLIP.0, size };
+    tests::psnr::of(plane(one), plane(other)).expect("planes of one size")
+}
+
+fn size(width: usize, height: usize) -> Size {
+    let side = |side| u16::try_from(side).expect("a small picture");
+    Size::new(side(width), side(height))
 }
 
 fn mean(plane: &[u8]) -> f64 {

@@ -51,11 +51,6 @@ impl Report {
 pub struct Track<'a>(&'a Value);
 
 impl Track<'_> {
-    /// Returns the number at `pointer`.
-    pub fn number(&self, pointer: &str) -> f64 {
-        number(self.0, pointer)
-    }
-
     /// Returns the whole number at `pointer`.
     pub fn count(&self, pointer: &str) -> u64 {
         count(self.0, pointer)

@@ -78,7 +78,7 @@ fn a_server_that_is_stopped_ends_its_meetings() {
     let mut command = client(&[&["join", &link], BARE.as_slice()].concat());
     command.env("CONCLAVE_LOG", "conclave=info");
     let guest = Program::start("guest", command);
-    guest.says_after(0, "in the room people=2", LIMIT);
+    guest.says_after(0, "participants people=2", LIMIT);
     server.program.signal("TERM");
     server.program.end(STOP).is_well();
     for client in [host, guest] {

@@ -70,7 +70,7 @@ impl Desktop {
         DirBuilder::new().mode(0o700).create(&home).expect("a folder can be made");
         let mut desktop = Self { name, home, display: String::new(), bus: None, running: Vec::new(), _turn: turn };
         let mut command = desktop.command("Xvfb");
-        command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", screen, "-fbdir"]).arg(&desktoptop.home);
+        command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", screen, "-fbdir"]).arg(&desktop.home);
         let server = Program::start("Xvfb", command);
         desktop.display = format!(":{}", server.first_line(SOON).trim());
         desktop.running.push(server);

@@ -1,19 +1,18 @@
-//! The demo's outcome as a table that people can read.
+//! The demo's results as a table.
 
 use engine::report::{Percentiles, Report};
 
-/// Prints what everybody saw and heard of everybody else.
+/// Prints what each participant saw and heard of each other participant.
 pub fn print(report: &Report) {
-    println!("\nfrom    to      layer       shown/sent   freezes  latency p50/p95  psnr     heard/sent   made up");
+    println!("\nfrom    to      layer       shown/sent   freezes  latency p50/p95  heard/sent   made up");
     for video in &report.video {
         let voice = report.audio.iter().find(|audio| audio.from == video.from && audio.to == video.to);
         let heard = voice.map_or_else(String::new, |voice| format!("{}/{}", voice.packets_played, voice.packets_sent));
         let made_up = voice.map_or_else(String::new, |voice| format!("{} ms", voice.concealed_ms));
         let layer = format!("{}x{}", video.layer.width, video.layer.height);
         let shown = format!("{}/{}", video.frames_shown, video.frames_sent);
-        let psnr = video.psnr_db.map_or_else(String::new, |psnr| format!("{psnr:.1} dB"));
         println!(
-            "{:<7} {:<7} {layer:<11} {shown:<12} {:<8} {:<16} {psnr:<8} {heard:<12} {made_up}",
+            "{:<7} {:<7} {layer:<11} {shown:<12} {:<8} {:<16} {heard:<12} {made_up}",
             video.from,
             video.to,
             video.freezes,

@@ -1,12 +1,12 @@
 //! The two bars of the meeting: status at the top, controls at the bottom.
 
 use accesskit::Role;
+use engine::Microphone;
 use iced::widget::{Space, container, row, tooltip};
 use iced::{Alignment, Length, Padding};
 
 use super::{Meeting, Menu, Message, Panel, lock};
 use crate::kit::{Element, Icon, Press, fade, icon, press, region, text};
-use crate::model::Microphone;
 use crate::screen::Context;
 use crate::screen::preferences::{self, Part};
 use crate::theme::{

@@ -1,12 +1,14 @@
 //! The panel about the security of the meeting: the state of the encryption, and the words that verify it.
 
 use accesskit::Role;
+use engine::{Lock, WordsLanguage};
 use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Length};
 
 use super::{Meeting, Message};
 use crate::kit::{Element, Icon, icon, press, region, text};
-use crate::model::{Lock, LockState};
+use crate::locale::Language;
+use crate::model::LockState;
 use crate::screen::Context;
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET_FORM, Tone};
 
@@ -34,7 +36,7 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
     let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
     let words = column![text::heading(context.text(word)), text::small(explained).style(text::tone(Tone::Dim))];
     let head = row![symbol, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
-    let passing = screen.model.passing.then(|| {
+    let passing = screen.model.temporary_key.then(|| {
         let symbol = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
         let words = text::caption(context.text("lock-passing")).style(text::tone(Tone::Dim)).width(Length::Fill);
         row![symbol, words].spacing(SPACE_S)
@@ -59,11 +61,11 @@ fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Me
             .into()
     };
     let epochs = context.language.with("lock-epoch", &[("count", lock.epoch.into())]);
-    let suite = context.language.with("lock-suite", &[("suite", lock.suite.as_str().into())]);
+    let suite = context.language.with("lock-suite", &[("suite", lock.suite.into())]);
     let small = |words| text::caption(words).style(text::tone(Tone::Dim));
     column![
         text::strong(context.text("lock-words")),
-        words(&lock.words[context.language as usize], context),
+        words(&lock.words.in_language(words_language(context.language)), context),
         text::small(context.text("lock-words-text")).style(text::tone(Tone::Dim)),
         button,
         column![small(epochs), small(suite)].spacing(SPACE_XS),
@@ -73,12 +75,12 @@ fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Me
 }
 
 /// The words in two columns, numbered down each column in the order of reading.
-fn words<'a>(words: &[String], context: &Context) -> Element<'a, Message> {
+fn words<'a>(words: &[&'static str], context: &Context) -> Element<'a, Message> {
     let half = words.len().div_ceil(2).max(1);
     let columns = words.chunks(half).enumerate().map(|(column, words)| {
         let lines = words.iter().enumerate().map(|(line, word)| {
             let number = container(text::caption((column * half + line + 1).to_string()).style(text::tone(Tone::Dim)));
-            row![number.width(NUMBER).align_x(Alignment::End), text::strong(word.clone())]
+            row![number.width(NUMBER).align_x(Alignment::End), text::strong(*word)]
                 .spacing(SPACE_S)
                 .align_y(Alignment::Center)
                 .into()
@@ -87,6 +89,13 @@ fn words<'a>(words: &[String], context: &Context) -> Element<'a, Message> {
     });
     let box_ = container(row(columns).spacing(SPACE_M)).padding(SPACE_M).width(Length::Fill).style(theme::inset);
     region(Role::Group, &context.text("lock-words"), box_)
+}
+
+const fn words_language(language: Language) -> WordsLanguage {
+    match language {
+        Language::English => WordsLanguage::English,
+        Language::French => WordsLanguage::French,
+    }
 }
 
 /// Width of two digits, in logical pixels.

@@ -1,12 +1,13 @@
 //! The panel with the participants.
 
 use accesskit::Role;
+use engine::{Microphone, Person};
 use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Background, Border, Length};
 
 use super::{Meeting, Message};
 use crate::kit::{Element, Icon, elided, icon, press, region, text};
-use crate::model::{Microphone, Person};
+use crate::model::initials;
 use crate::screen::{Context, icon_button};
 use crate::theme::{self, ICON_SMALL, Look, ON_AVATAR, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, TARGET_FORM, Tone};
 
@@ -17,7 +18,7 @@ pub(super) fn panel<'a>(screen: &'a Meeting, context: &Context) -> Element<'a, M
     let list = region(Role::List, &context.text("people-title"), list);
     let invite = icon_button(Icon::Link, context.text("people-invite"), "", Some(Message::CopyPressed));
     let invite = invite.id("invite").width(Length::Fill).height(TARGET_FORM);
-    let words = if screen.model.is_attended() { "people-invite-text" } else { "people-invite-unattended" };
+    let words = if screen.model.has_organiser() { "people-invite-text" } else { "people-invite-unattended" };
     let words = text::caption(context.text(words)).style(text::tone(Tone::Dim));
     let foot = container(column![Element::from(invite), words].spacing(SPACE_S)).padding(SPACE_L);
     column![scrollable(list).height(Length::Fill), foot].into()
@@ -66,7 +67,7 @@ fn remove<'a>(person: &Person, context: &Context) -> Element<'a, Message> {
 /// A disc with the initials, in the same colour for everybody.
 fn avatar<'a>(person: &Person) -> Element<'a, Message> {
     let colour = theme::avatar(person.id.0);
-    let letters = text::caption(person.initials()).color(ON_AVATAR).font(theme::SEMIBOLD);
+    let letters = text::caption(initials(&person.name)).color(ON_AVATAR).font(theme::SEMIBOLD);
     container(letters)
         .center(TARGET)
         .style(move |_| container::Style {

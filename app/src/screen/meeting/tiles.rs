@@ -1,6 +1,8 @@
 //! Creates the tiles of a meeting from its participants.
 
-use crate::model::{Meeting, Microphone, Person, SELF, Shows, View};
+use engine::{Microphone, Person, Slot, TrackId};
+
+use crate::model::{Meeting, View, initials};
 use crate::pictures::Pictures;
 use crate::screen::Context;
 use crate::stage::Tile;
@@ -18,13 +20,13 @@ pub fn tiles(meeting: &Meeting, context: &Context, pictures: &Pictures) -> Vec<T
 }
 
 fn screen(person: &Person, context: &Context, pictures: &Pictures) -> Tile {
-    let view = View { person: person.id, shows: Shows::Screen };
+    let view = View::Track(TrackId { owner: person.id, slot: Slot::Screen });
     let name = context.language.with("tile-screen", &[("name", person.name.as_str().into())]);
     Tile {
         view,
         label: name.clone(),
         name: name.into(),
-        initials: person.initials().into(),
+        initials: initials(&person.name).into(),
         colour: theme::avatar(person.id.0),
         muted: false,
         speaking: false,
@@ -34,7 +36,7 @@ fn screen(person: &Person, context: &Context, pictures: &Pictures) -> Tile {
 }
 
 fn face(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictures) -> Tile {
-    let view = if person.me { SELF } else { View { person: person.id, shows: Shows::Camera } };
+    let view = if person.me { View::Own } else { View::Track(TrackId { owner: person.id, slot: Slot::Camera }) };
     // Our own state changes at once when a button is pressed; the group gets it later.
     let microphone = if person.me { meeting.microphone } else { person.microphone };
     let camera = if person.me { meeting.camera } else { person.camera };
@@ -50,7 +52,7 @@ fn face(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictur
         view,
         label: label(&name, person, &state, context),
         name: name.into(),
-        initials: person.initials().into(),
+        initials: initials(&person.name).into(),
         colour: theme::avatar(person.id.0),
         muted: microphone != Microphone::On,
         speaking,

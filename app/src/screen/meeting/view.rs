@@ -6,9 +6,9 @@ use iced::{Alignment, Length, Padding};
 
 use super::{Meeting, Menu, Message, Panel, banner, bar, lock, people, tiles};
 use crate::kit::{Element, Icon, icon, modal, popup, press, region, text};
-use crate::model::Kind;
+use crate::model::{Kind, Notice};
 use crate::pictures::Pictures;
-use crate::screen::notice::{self, Notice};
+use crate::screen::notice;
 use crate::screen::preferences::{self, Part};
 use crate::screen::{Context, device_lines, menu, menu_heading};
 use crate::stage::stage;

@@ -1,12 +1,13 @@
 //! The form of the preview: the name, the devices with their problems, and the join button.
 
+use engine::NoticeKind;
 use iced::widget::{column, container, row};
 use iced::{Length, Padding};
 
 use super::{Menu, Message, Preview, Purpose};
 use crate::kit::field::Field;
 use crate::kit::{Element, Icon, field, icon, meter, press, text};
-use crate::model::{Device, Kind, NoticeKind};
+use crate::model::{Device, Kind, sentence};
 use crate::screen::{Context, device_name, select};
 use crate::theme::{ICON_SMALL, Look, SPACE_L, SPACE_S, SPACE_XS, TARGET_BAR, Tone};
 
@@ -55,7 +56,7 @@ pub(super) fn form<'a>(screen: &'a Preview, context: &Context) -> Element<'a, Me
 
 /// The problem with the camera, if any.
 fn camera_problem<'a>(screen: &Preview, context: &Context) -> Option<Element<'a, Message>> {
-    screen.camera_problem().map(|kind| problem(kind.id(), Kind::Camera, context))
+    screen.camera_problem().map(|kind| problem(sentence::notice(kind), Kind::Camera, context))
 }
 
 /// The problem with the sound, if any.
@@ -65,9 +66,9 @@ fn microphone_problem<'a>(screen: &Preview, context: &Context) -> Option<Element
 
 /// The text id of a problem with the sound. A missing microphone has another text than one that cannot be opened.
 pub(super) fn microphone_problem_id(screen: &Preview, kind: NoticeKind) -> &'static str {
-    let none = screen.devices.offers(Kind::Microphone).is_empty()
+    let none = screen.devices.present(Kind::Microphone).is_empty()
         && screen.devices.chosen(Kind::Microphone) == Device::Default;
-    if kind == NoticeKind::NoMicrophone && none { "preview-microphone-none" } else { kind.id() }
+    if kind == NoticeKind::NoMicrophone && none { "preview-microphone-none" } else { sentence::notice(kind) }
 }
 
 /// The field that opens the menu of the devices of a kind.

@@ -1,13 +1,14 @@
 //! The view of the preview: the picture with its switches, and the form.
 
 use accesskit::Role;
+use engine::NoticeKind;
 use iced::widget::{Stack, column, container, row, scrollable};
 use iced::{Alignment, Length, Padding};
 
 use super::{Menu, Message, Picture, Preview, Purpose, form, is_missing};
 use crate::grid::ASPECT_RATIO;
 use crate::kit::{Element, Icon, Press, elided, icon, popup, press, region, text};
-use crate::model::{NoticeKind, SELF, initials};
+use crate::model::{View, initials, sentence};
 use crate::pictures::Pictures;
 use crate::screen::{Context, device_lines, icon_button, menu, preferences};
 use crate::stage::{Tile, stage};
@@ -68,7 +69,7 @@ fn body<'a>(screen: &'a Preview, context: &Context, pictures: &Pictures) -> Elem
 /// The picture of the camera, or the reason why there is none.
 fn picture<'a>(screen: &Preview, width: f32, context: &Context, pictures: &Pictures) -> Element<'a, Message> {
     let tile = Tile {
-        view: SELF,
+        view: View::Own,
         label: context.text("preview-picture"),
         name: "".into(),
         initials: initials(&screen.name).into(),
@@ -76,11 +77,11 @@ fn picture<'a>(screen: &Preview, width: f32, context: &Context, pictures: &Pictu
         muted: !screen.is_microphone_on(),
         speaking: false,
         mirrored: true,
-        feed: screen.is_camera_on().then(|| pictures.feed(SELF)),
+        feed: screen.is_camera_on().then(|| pictures.feed(View::Own)),
     };
     let height = width / ASPECT_RATIO;
     let words = match (screen.camera, screen.camera_problem(), screen.picture) {
-        (_, Some(kind), _) => Some(kind.id()),
+        (_, Some(kind), _) => Some(sentence::notice(kind)),
         (false, None, _) => Some("preview-camera-off"),
         (true, None, Picture::Missing) => Some("preview-camera-none"),
         (true, None, Picture::Opening) => Some("preview-camera-wait"),
@@ -121,7 +122,7 @@ fn toggles<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
         name: "meeting-camera-name",
         on: screen.is_camera_on(),
         toggled: screen.is_camera_on(),
-        missing: missing(screen.camera_problem()).map(NoticeKind::id),
+        missing: missing(screen.camera_problem()).map(sentence::notice),
         pressed: Message::CameraPressed,
     };
     let both = row![microphone.view(context), camera.view(context)].spacing(SPACE_S);

@@ -1,6 +1,6 @@
 //! The sound system to ask, if there is one.
 
-/// PulseAudio where it answers, else ALSA where it has anything to offer; `None` where there is no sound at all. ALSA's
+/// PulseAudio where it answers, else ALSA where it has anything to offer; `None` if there is no sound at all. ALSA's
 /// library writes a page of complaints to standard error when it is asked for a card that is not there.
 #[cfg(target_os = "linux")]
 pub fn host() -> Option<cpal::Host> {
@@ -27,7 +27,8 @@ fn lists_a_card(cards: &str) -> bool {
     cards.lines().any(|line| line.trim_start().starts_with(|digit: char| digit.is_ascii_digit()))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

@@ -1,8 +1,9 @@
 //! The microphone's side: the callback fills the ring with one channel, the engine takes blocks out of it.
 
-use super::{FORMATS, OPEN_WITHIN, Pulse, Watch, refused, with_any_buffer};
+use super::stream::{CallbackMonitor, FORMATS, OPEN_TIMEOUT, StreamState, refused, with_any_buffer};
 use crate::Block;
-use crate::device::{Device, Error};
+use crate::device::error::Error;
+use crate::device::interface::Device;
 use crate::resample::ToBlocks;
 use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{FromSample, Sample as _, SampleFormat, SizedSample, StreamConfig};
@@ -17,8 +18,8 @@ pub struct Microphone {
     samples: Consumer<f32>,
     convert: ToBlocks,
     rate: u32,
-    watch: Arc<Watch>,
-    pulse: Pulse,
+    state: Arc<StreamState>,
+    monitor: CallbackMonitor,
     _stream: cpal::Stream,
 }
 
@@ -34,16 +35,16 @@ impl Microphone {
         format: SampleFormat,
     ) -> Result<Self, Error> {
         let convert = ToBlocks::new(config.sample_rate).ok_or_else(|| Error::Format { name: name.clone() })?;
-        let watch = Arc::<Watch>::default();
+        let state = Arc::<StreamState>::default();
         let (stream, samples) = with_any_buffer(config, |config| {
             let (producer, consumer) = RingBuffer::new(config.sample_rate as usize / 2);
-            let watch = Arc::clone(&watch);
-            record_as(format)(device, config, producer, watch).map(|stream| (stream, consumer))
+            let state = Arc::clone(&state);
+            record_as(format)(device, config, producer, state).map(|stream| (stream, consumer))
         })
         .map_err(|source| refused(&name, source))?;
         stream.play().map_err(|source| refused(&name, source))?;
-        let (rate, pulse) = (config.sample_rate, Pulse { calls: 0, since: None });
-        Ok(Self { name, samples, convert, rate, watch, pulse, _stream: stream })
+        let (rate, monitor) = (config.sample_rate, CallbackMonitor { calls: 0, since: None });
+        Ok(Self { name, samples, convert, rate, state, monitor, _stream: stream })
     }
 }
 
@@ -53,7 +54,7 @@ impl Device for Microphone {
     }
 
     fn ready(&mut self, now: Instant) -> Result<usize, Error> {
-        if !self.pulse.is_alive(&self.watch, now) {
+        if !self.monitor.is_alive(&self.state, now) {
             return Err(Error::Lost { name: self.name.clone() });
         }
         Ok(self.samples.slots() / self.convert.needed().max(1))
@@ -70,15 +71,15 @@ impl Device for Microphone {
 
     fn latency(&self) -> Duration {
         let waiting = self.samples.slots() as u64 * 1_000_000 / u64::from(self.rate.max(1));
-        self.watch.latency() + Duration::from_micros(waiting)
+        self.state.latency() + Duration::from_micros(waiting)
     }
 
-    fn slips(&self) -> u64 {
-        self.watch.slips.load(Relaxed)
+    fn xruns(&self) -> u64 {
+        self.state.xruns.load(Relaxed)
     }
 }
 
-type Record = fn(&cpal::Device, StreamConfig, Producer<f32>, Arc<Watch>) -> Result<cpal::Stream, cpal::Error>;
+type Record = fn(&cpal::Device, StreamConfig, Producer<f32>, Arc<StreamState>) -> Result<cpal::Stream, cpal::Error>;
 
 fn record_as(format: SampleFormat) -> Record {
     let table: [Record; FORMATS.len()] =
@@ -90,20 +91,20 @@ fn record<T: SizedSample>(
     device: &cpal::Device,
     config: StreamConfig,
     mut ring: Producer<f32>,
-    watch: Arc<Watch>,
+    state: Arc<StreamState>,
 ) -> Result<cpal::Stream, cpal::Error>
 where
     f32: FromSample<T>,
 {
-    let (channels, failed) = (usize::from(config.channels.max(1)), Arc::clone(&watch).failed());
+    let (channels, failed) = (usize::from(config.channels.max(1)), Arc::clone(&state).failed());
     let share = 1.0 / f32::from(config.channels.max(1));
     let callback = move |data: &[T], info: &cpal::InputCallbackInfo| {
         let frames = data.len() / channels;
         let time = info.timestamp();
-        watch.called(frames, time.callback.duration_since(time.capture));
+        state.called(frames, time.callback.duration_since(time.capture));
         let room = ring.slots().min(frames);
         if room < frames {
-            watch.slips.fetch_add(1, Relaxed);
+            state.xruns.fetch_add(1, Relaxed);
         }
         let mono = data.chunks_exact(channels).map(|frame| {
             let sum: f32 = frame.iter().map(|sample| f32::from_sample(*sample)).sum();
@@ -113,5 +114,5 @@ where
             chunk.fill_from_iter(mono);
         }
     };
-    device.build_input_stream(config, callback, failed, Some(OPEN_WITHIN))
+    device.build_input_stream(config, callback, failed, Some(OPEN_TIMEOUT))
 }

@@ -1,7 +1,8 @@
 //! The speaker's side: the engine keeps the ring filled, the callback spreads it over the channels.
 
-use super::{FORMATS, OPEN_WITHIN, Pulse, Watch, refused, with_any_buffer};
-use crate::device::{Device, Error};
+use super::stream::{CallbackMonitor, FORMATS, OPEN_TIMEOUT, StreamState, refused, with_any_buffer};
+use crate::device::error::Error;
+use crate::device::interface::Device;
 use crate::resample::FromBlocks;
 use crate::{BLOCK, Block, SAMPLE_RATE};
 use cpal::traits::{DeviceTrait, StreamTrait};
@@ -17,10 +18,10 @@ pub struct Speaker {
     samples: Producer<f32>,
     convert: FromBlocks,
     rate: u32,
-    watch: Arc<Watch>,
-    pulse: Pulse,
+    state: Arc<StreamState>,
+    monitor: CallbackMonitor,
     /// Under-runs that `target` has been raised for, and the frames that are kept in the ring.
-    slips: u64,
+    xruns: u64,
     target: usize,
     _stream: cpal::Stream,
 }
@@ -37,29 +38,29 @@ impl Speaker {
         format: SampleFormat,
     ) -> Result<Self, Error> {
         let convert = FromBlocks::new(config.sample_rate).ok_or_else(|| Error::Format { name: name.clone() })?;
-        let watch = Arc::<Watch>::default();
+        let state = Arc::<StreamState>::default();
         let (stream, samples) = with_any_buffer(config, |config| {
             let (producer, consumer) = RingBuffer::new(config.sample_rate as usize / 2);
-            let watch = Arc::clone(&watch);
-            play_as(format)(device, config, consumer, watch).map(|stream| (stream, producer))
+            let state = Arc::clone(&state);
+            play_as(format)(device, config, consumer, state).map(|stream| (stream, producer))
         })
         .map_err(|source| refused(&name, source))?;
         stream.play().map_err(|source| refused(&name, source))?;
-        let (rate, pulse) = (config.sample_rate, Pulse { calls: 0, since: None });
-        Ok(Self { name, samples, convert, rate, watch, pulse, slips: 0, target: 0, _stream: stream })
+        let (rate, monitor) = (config.sample_rate, CallbackMonitor { calls: 0, since: None });
+        Ok(Self { name, samples, convert, rate, state, monitor, xruns: 0, target: 0, _stream: stream })
     }
 
-    /// Frames to keep in the ring: the largest callback and two of our beats, more after each under-run.
+    /// Frames to keep in the ring: the largest callback and two ticks, more after each underrun.
     fn target(&mut self) -> usize {
-        let beat = self.rate as usize / 100;
-        let least = self.watch.largest.load(Relaxed) + 2 * beat;
-        let slips = self.watch.slips.load(Relaxed);
-        if slips > self.slips {
-            self.slips = slips;
-            self.target += beat / 2;
+        let tick = self.rate as usize / 100;
+        let least = self.state.largest.load(Relaxed) + 2 * tick;
+        let xruns = self.state.xruns.load(Relaxed);
+        if xruns > self.xruns {
+            self.xruns = xruns;
+            self.target += tick / 2;
         }
         self.target =
-            self.target.clamp(least, least + MAX_RESERVE * beat).min(self.samples.buffer().capacity() * 3 / 4);
+            self.target.clamp(least, least + MAX_RESERVE * tick).min(self.samples.buffer().capacity() * 3 / 4);
         self.target
     }
 
@@ -74,7 +75,7 @@ impl Device for Speaker {
     }
 
     fn ready(&mut self, now: Instant) -> Result<usize, Error> {
-        if !self.pulse.is_alive(&self.watch, now) {
+        if !self.monitor.is_alive(&self.state, now) {
             return Err(Error::Lost { name: self.name.clone() });
         }
         let room = self.target().saturating_sub(self.waiting());
@@ -91,15 +92,15 @@ impl Device for Speaker {
 
     fn latency(&self) -> Duration {
         let waiting = self.waiting() as u64 * 1_000_000 / u64::from(self.rate.max(1));
-        self.watch.latency() + Duration::from_micros(waiting)
+        self.state.latency() + Duration::from_micros(waiting)
     }
 
-    fn slips(&self) -> u64 {
-        self.watch.slips.load(Relaxed)
+    fn xruns(&self) -> u64 {
+        self.state.xruns.load(Relaxed)
     }
 }
 
-type Play = fn(&cpal::Device, StreamConfig, Consumer<f32>, Arc<Watch>) -> Result<cpal::Stream, cpal::Error>;
+type Play = fn(&cpal::Device, StreamConfig, Consumer<f32>, Arc<StreamState>) -> Result<cpal::Stream, cpal::Error>;
 
 fn play_as(format: SampleFormat) -> Play {
     let table: [Play; FORMATS.len()] =
@@ -111,18 +112,18 @@ fn play<T: SizedSample + FromSample<f32>>(
     device: &cpal::Device,
     config: StreamConfig,
     mut ring: Consumer<f32>,
-    watch: Arc<Watch>,
+    state: Arc<StreamState>,
 ) -> Result<cpal::Stream, cpal::Error> {
-    let (channels, failed) = (usize::from(config.channels.max(1)), Arc::clone(&watch).failed());
+    let (channels, failed) = (usize::from(config.channels.max(1)), Arc::clone(&state).failed());
     // The device starts before the engine's first block: that is no under-run.
     let mut begun = false;
     let callback = move |data: &mut [T], info: &cpal::OutputCallbackInfo| {
         let frames = data.len() / channels;
         let time = info.timestamp();
-        watch.called(frames, time.playback.duration_since(time.callback));
+        state.called(frames, time.playback.duration_since(time.callback));
         let ready = ring.slots().min(frames);
         if ready < frames && begun {
-            watch.slips.fetch_add(1, Relaxed);
+            state.xruns.fetch_add(1, Relaxed);
         }
         begun |= ready > 0;
         let mut frame = data.chunks_mut(channels);
@@ -133,7 +134,7 @@ fn play<T: SizedSample + FromSample<f32>>(
         }
         frame.for_each(|frame| frame.fill(T::EQUILIBRIUM));
     };
-    device.build_output_stream(config, callback, failed, Some(OPEN_WITHIN))
+    device.build_output_stream(config, callback, failed, Some(OPEN_TIMEOUT))
 }
 
 /// Blocks that under-runs may add to the speaker's ring: 100 ms.

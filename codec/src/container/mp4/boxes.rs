@@ -1,6 +1,6 @@
 //! MP4 boxes and their fields.
 
-use super::Error;
+use crate::container::Error;
 use std::io::{Read, Seek, SeekFrom};
 
 /// The type of a box.

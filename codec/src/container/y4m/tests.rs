@@ -1,5 +1,5 @@
 use super::*;
-use crate::{psnr, testing};
+use crate::testing;
 use media::{Frame, Plane, Pool, Rotation, Timestamp};
 use std::io::Cursor;
 
@@ -31,7 +31,7 @@ fn written_frames_are_read_back_and_again_after_rewind() {
         for _ in 0..2 {
             for number in 0..3 {
                 let (read, truth) = (next(&mut reader).unwrap(), testing::picture(&Pool::new(1), size, number));
-                let equal = |(one, other)| psnr::of(one, other) == Some(psnr::EQUAL);
+                let equal = |(one, other): (PlaneRef<'_>, PlaneRef<'_>)| one.rows().eq(other.rows());
                 assert!(planes(&read).into_iter().zip(planes(&truth)).all(equal));
             }
             assert!(next(&mut reader).is_none());

@@ -1,28 +1,26 @@
-//! How much of a voice is left in what was played: pure, for tests and reports.
+//! Measures how similar played speech is to sent speech.
 //!
 //! Sound that has been through a codec and a jitter buffer differs in every sample and yet says the same. What carries
 //! the words is how the loudness of each band changes over time (the idea of the STOI measure): so the envelopes of
 //! eight bands are compared, half a second at a time, after the delay has been found.
 
-use crate::resample::ToBlocks;
-use crate::{BLOCK, SAMPLE_RATE};
-use std::path::Path;
+use audio::{BLOCK, SAMPLE_RATE};
 use std::time::Duration;
 
-/// The outcome of [`voices`].
+/// The result of [`voices`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Likeness {
-    /// 0 is something else, 1 the same voice saying the same words. Above 0.75 speech is understood without effort.
+pub struct Similarity {
+    /// From 0 (unrelated) to 1 (identical speech). Above 0.75 speech is easy to understand.
     pub score: f32,
-    /// How far the sent sound had gone when the played one began.
+    /// The position in the sent audio at which the played audio begins.
     pub offset: Duration,
-    /// How much of the played sound was compared: where the sent one speaks.
+    /// The compared duration: the parts with speech.
     pub compared: Duration,
 }
 
 /// Compares what was played with what was sent, which is taken to repeat. Both are mono at [`SAMPLE_RATE`]. `None`
 /// where either is shorter than a second, or nothing is said.
-pub fn voices(sent: &[f32], played: &[f32]) -> Option<Likeness> {
+pub fn voices(sent: &[f32], played: &[f32]) -> Option<Similarity> {
     let (sent, played) = (envelopes(sent), envelopes(played));
     if sent.len() < SECOND || played.len() < SECOND {
         return None;
@@ -46,28 +44,7 @@ pub fn voices(sent: &[f32], played: &[f32]) -> Option<Likeness> {
         (sum, count, shift) = (sum + best.1.max(0.0), count + 1, best.0);
     }
     let compared = FRAME * u32::from(count) * u32::try_from(SEGMENT).unwrap_or(0);
-    (count > 0).then(|| Likeness { score: sum / f32::from(count), offset: frames(offset), compared })
-}
-
-/// Reads a WAV file of any rate and channel count as mono at [`SAMPLE_RATE`].
-///
-/// # Errors
-/// [`crate::device::Error`] as for a microphone of that file.
-pub fn read(path: &Path) -> Result<Vec<f32>, crate::device::Error> {
-    let (rate, mono) = crate::device::file::read_all(path)?;
-    let name = || path.display().to_string();
-    let mut convert = ToBlocks::new(rate).ok_or_else(|| crate::device::Error::Format { name: name() })?;
-    let (mut rest, mut all, mut block) = (mono.as_slice(), Vec::new(), crate::SILENCE);
-    while !rest.is_empty() {
-        let input = convert.input();
-        let count = input.len().min(rest.len());
-        input[..count].copy_from_slice(&rest[..count]);
-        input[count..].fill(0.0);
-        rest = &rest[count..];
-        convert.convert(&mut block);
-        all.extend_from_slice(&block);
-    }
-    Ok(all)
+    (count > 0).then(|| Similarity { score: sum / f32::from(count), offset: frames(offset), compared })
 }
 
 /// Loudness of each band in 10 ms.
@@ -194,34 +171,36 @@ const _: () = assert!(SAMPLE_RATE as usize == SECOND * BLOCK, "frames are blocks
 #[cfg(test)]
 mod tests {
     use super::*;
+    use audio::device::read_wav;
     use std::path::PathBuf;
 
     fn voice(name: &str) -> Vec<f32> {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices");
-        read(&folder.join(name)).unwrap()
+        read_wav(&folder.join(name)).unwrap()
     }
 
     #[test]
-    fn a_voice_is_like_itself_later_and_softer() {
+    fn a_delayed_softer_copy_is_similar() {
         let sent = voice("anne.wav");
         let played: Vec<f32> =
             sent.iter().cycle().skip(48_000).take(sent.len() * 2).map(|sample| sample * 0.3).collect();
-        let likeness = voices(&sent, &played).unwrap();
-        assert!(likeness.score > 0.98, "{likeness:?}");
-        assert_eq!(likeness.offset, Duration::from_secs(1));
-        assert!(likeness.compared > Duration::from_secs(2), "{likeness:?}");
+        let similarity = voices(&sent, &played).unwrap();
+        assert!(similarity.score > 0.98, "{similarity:?}");
+        assert_eq!(similarity.offset, Duration::from_secs(1));
+        assert!(similarity.compared > Duration::from_secs(2), "{similarity:?}");
     }
 
     #[test]
-    fn another_voice_is_not_it() {
+    fn another_voice_is_not_similar() {
         for (one, other) in [("anne.wav", "bob.wav"), ("carol.wav", "david.wav"), ("bob.wav", "carol.wav")] {
-            let likeness = voices(&voice(one), &voice(other)).unwrap();
-            assert!(likeness.score < 0.6, "{one} {other}: {likeness:?}");
+            let similarity = voices(&voice(one), &voice(other)).unwrap();
+            assert!(similarity.score < 0.6, "{one} {other}: {similarity:?}");
         }
     }
 
     #[test]
-    fn holes_and_noise_cost() {
+    #[expect(clippy::cast_precision_loss, reason = "24 bits of a random number are exact in an f32")]
+    fn gaps_and_noise_lower_the_score() {
         let sent = voice("anne.wav");
         let mut seed = 1u32;
         let mut noise = || {
@@ -232,8 +211,8 @@ mod tests {
         let holed: Vec<f32> =
             sent.iter().enumerate().map(|(index, sample)| if index / 4_800 % 2 == 0 { *sample } else { 0.0 }).collect();
         for (name, played) in [("noise", hissing), ("holed", holed)] {
-            let likeness = voices(&sent, &played).unwrap();
-            assert!(likeness.score < 0.75, "{name}: {likeness:?}");
+            let similarity = voices(&sent, &played).unwrap();
+            assert!(similarity.score < 0.75, "{name}: {similarity:?}");
         }
         assert_eq!(voices(&sent, &vec![0.0; 1_000]), None);
         assert_eq!(voices(&vec![0.0; 96_000], &sent), None);

@@ -1,4 +1,4 @@
-//! Who plays in the demo: names, footage, voices.
+//! The participants of the demo: names, footage, voices.
 
 use crate::command::options::Demo;
 use anyhow::{Result, ensure};
@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// One participant.
-pub struct Role {
+pub struct Participant {
     /// The name that the others see.
     pub name: String,
-    /// What its camera plays; none where it is you.
+    /// The file that its camera plays; `None` for the real camera.
     pub footage: Option<PathBuf>,
-    /// What its microphone plays; none where it is you.
+    /// The file that its microphone plays; `None` for the real microphone.
     pub voice: Option<PathBuf>,
 }
 
-impl Role {
+impl Participant {
     /// Adds its devices to a command line.
     pub fn devices(&self, command: &mut Command) {
         match &self.footage {
@@ -31,16 +31,16 @@ impl Role {
     }
 }
 
-/// The participants. With a camera and a microphone on this machine, the first one is you.
+/// The participants. If this machine has a camera and a microphone, the first participant uses them.
 ///
 /// # Errors
-/// Where footage or voices are missing.
-pub fn of(demo: &Demo) -> Result<Vec<Role>> {
+/// Returns an error if footage or voices are missing.
+pub fn of(demo: &Demo) -> Result<Vec<Participant>> {
     let you = !demo.headless && !engine::devices::cameras().is_empty() && !engine::devices::microphones().is_empty();
-    (0..usize::from(demo.participants)).map(|index| role(demo, index, you && index == 0)).collect()
+    (0..usize::from(demo.participants)).map(|index| participant(demo, index, you && index == 0)).collect()
 }
 
-fn role(demo: &Demo, index: usize, you: bool) -> Result<Role> {
+fn participant(demo: &Demo, index: usize, you: bool) -> Result<Participant> {
     let round = index / NAMES.len();
     let name = match (you, round) {
         (true, _) => "You".to_owned(),
@@ -48,14 +48,18 @@ fn role(demo: &Demo, index: usize, you: bool) -> Result<Role> {
         (false, _) => format!("{} {}", NAMES[index % NAMES.len()], round + 1),
     };
     if you {
-        return Ok(Role { name, footage: None, voice: None });
+        return Ok(Participant { name, footage: None, voice: None });
     }
     let footage = demo.assets.join("footage").join(FOOTAGE[index % FOOTAGE.len()]);
     let voice = demo.assets.join("voices").join(VOICES[index % VOICES.len()]);
     for path in [&footage, &voice] {
-        ensure!(path.is_file(), "the demo's file {} is missing: run it from the repository", path.display());
+        ensure!(
+            path.is_file(),
+            "the demo's file {} is missing. Run the demo in the folder of the repository",
+            path.display()
+        );
     }
-    Ok(Role { name, footage: Some(footage), voice: Some(voice) })
+    Ok(Participant { name, footage: Some(footage), voice: Some(voice) })
 }
 
 const NAMES: &[&str] = &["Anne", "Bob", "Carol", "David", "Élise", "Farid", "Greta", "Hugo"];

@@ -3,12 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use audio::device::{self, Choice};
-use audio::{Config, Direction, Engine, Remote, Statistics, Warning, compare};
+use audio::{Config, Direction, Engine, Remote, Statistics, Warning};
 use media::{BufferPool, Clock, EncodedAudio};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
+use tests::compare;
 
 /// Names the folder of the sound server to a child of this test, see [`on_the_sound_server`].
 const CHILD: &str = "CONCLAVE_SOUND_TEST";
@@ -109,9 +110,10 @@ fn a_voice_arrives_whole_and_intelligible() {
     drop(theirs);
     let statistics = ours.statistics(1).unwrap();
     drop(ours);
-    let likeness = compare::voices(&compare::read(&voice("anne.wav")).unwrap(), &compare::read(&played).unwrap());
-    println!("files: {likeness:?}, {statistics:?}");
-    assert!(likeness.unwrap().score > 0.75, "{likeness:?}");
+    let similarity =
+        compare::voices(&device::read_wav(&voice("anne.wav")).unwrap(), &device::read_wav(&played).unwrap());
+    println!("files: {similarity:?}, {statistics:?}");
+    assert!(similarity.unwrap().score > 0.75, "{similarity:?}");
     assert!(concealed(statistics) < 5.0, "{statistics:?}");
     assert!(statistics.packets_played > 150, "{statistics:?}");
     assert_eq!(statistics.packets_discarded, 0, "{statistics:?}");
@@ -132,9 +134,10 @@ fn every_tenth_packet_may_be_lost() {
     drop(theirs);
     let statistics = ours.statistics(1).unwrap();
     drop(ours);
-    let likeness = compare::voices(&compare::read(&voice("bob.wav")).unwrap(), &compare::read(&played).unwrap());
-    println!("10 % loss: {likeness:?}, {statistics:?}");
-    assert!(likeness.unwrap().score > 0.7, "{likeness:?}");
+    let similarity =
+        compare::voices(&device::read_wav(&voice("bob.wav")).unwrap(), &device::read_wav(&played).unwrap());
+    println!("10 % loss: {similarity:?}, {statistics:?}");
+    assert!(similarity.unwrap().score > 0.7, "{similarity:?}");
     // Most of what was lost comes back from the copies; the rest had none, or was lost before the buffer waited for them.
     assert!(statistics.recovered_ms > statistics.concealed_ms, "the copies are used: {statistics:?}");
     assert!(concealed(statistics) < 10.0, "{statistics:?}");
@@ -335,10 +338,10 @@ fn a_voice_goes_through_two_devices(folder: &Path) {
     assert!(Command::new("kill").arg(parec.id().to_string()).status().unwrap().success());
     parec.wait().unwrap();
     // The first seconds are those in which noise suppression and gain learn the room.
-    let played = compare::read(&recorded).unwrap();
-    let likeness = compare::voices(&compare::read(&voice("anne.wav")).unwrap(), &played[4 * 48_000..]);
-    println!("devices: {likeness:?}, {statistics:?}");
-    assert!(likeness.unwrap().score > 0.75, "{likeness:?}");
+    let played = device::read_wav(&recorded).unwrap();
+    let similarity = compare::voices(&device::read_wav(&voice("anne.wav")).unwrap(), &played[4 * 48_000..]);
+    println!("devices: {similarity:?}, {statistics:?}");
+    assert!(similarity.unwrap().score > 0.75, "{similarity:?}");
     assert!(concealed(statistics) < 10.0, "{statistics:?}");
 }
 

@@ -1,7 +1,7 @@
-//! Decides whether to wait for the copies of lost packets that their successors carry: pure.
+//! Decides whether to wait for in-band FEC: the copies of lost packets in their successors.
 
 /// How often packets get lost, and whether waiting for the next one helps.
-pub struct Losses {
+pub struct LossEstimator {
     /// Smoothed share.
     share: f32,
     /// What the next packet counts.
@@ -11,7 +11,7 @@ pub struct Losses {
     copies: f32,
 }
 
-impl Losses {
+impl LossEstimator {
     /// Takes note of a packet that came and of those that were lost before it.
     pub fn count(&mut self, missing: u64) {
         for lost in std::iter::repeat_n(1.0, usize::try_from(missing).unwrap_or(0).min(10)).chain([0.0]) {
@@ -27,13 +27,13 @@ impl Losses {
 
     /// Whether it pays to wait for the copies; slow to change its mind, and ready to try again after a while.
     pub fn is_waiting_worthwhile(&mut self) -> bool {
-        self.copies = (self.copies + COPY_HOPE).min(1.0);
+        self.copies = (self.copies + COPY_RECOVERY).min(1.0);
         self.many = self.share > if self.many { FEW_LOSSES } else { MANY_LOSSES };
         self.many && self.copies > ENOUGH_COPIES
     }
 }
 
-impl Default for Losses {
+impl Default for LossEstimator {
     fn default() -> Self {
         Self { share: 0.0, weight: FIRST_WEIGHT, many: false, copies: 1.0 }
     }
@@ -50,7 +50,7 @@ const FIRST_WEIGHT: f32 = 0.04;
 
 /// What one hole counts, and what hope grows by with each packet: a failed trial is repeated after half a minute.
 const COPY_WEIGHT: f32 = 0.1;
-const COPY_HOPE: f32 = 0.0005;
+const COPY_RECOVERY: f32 = 0.0005;
 
 /// Share of holes with a copy above which waiting pays: noise and pauses have none, voices do.
 const ENOUGH_COPIES: f32 = 0.25;
@@ -60,8 +60,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_are_waited_for_only_where_much_is_lost_and_found_again() {
-        let mut losses = Losses::default();
+    fn waits_for_copies_only_if_packets_are_lost_and_copies_exist() {
+        let mut losses = LossEstimator::default();
         (0..200).for_each(|_| losses.count(0));
         assert!(!losses.is_waiting_worthwhile(), "nothing is lost");
         (0..200).for_each(|packet| losses.count(u64::from(packet % 10 == 0)));

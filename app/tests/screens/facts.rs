@@ -2,8 +2,9 @@
 
 use accesskit::{Node, Role, Toggled};
 use app::locale::Language;
-use app::model::{Ending, Kind, NoticeKind};
+use app::model::{Kind, sentence};
 use app::screen::{ended, meeting, notice, preview};
+use engine::{NoticeKind, Reason};
 use iced::advanced::widget::operation::black_box;
 
 use crate::common::{self, Ui, context, meeting_of, notices, preview_screen, tree};
@@ -68,7 +69,7 @@ fn while_sharing_the_number_of_viewers_is_shown() {
         let update = view(&screen);
         assert!(says_so(&update));
         let tile = "Anne Martin, you, organiser, sharing the screen, camera on";
-        assert!(update.nodes.iter().any(|(_, node)| node.label() == Some(tile)), "the tile says so too");
+        assert!(update.nodes.iter().any(|(_, node)| node.label() == Some(tile)), "the label of the tile has it too");
         let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
         ui.find(seen);
         ui.click_id("share-stop");
@@ -96,7 +97,7 @@ fn a_key_that_is_not_saved_is_mentioned_in_the_security_panel() {
         update.nodes.iter().any(|(_, node)| node.value() == Some(words.as_str()))
     };
     assert!(!says_so(&screen));
-    screen.model.passing = true;
+    screen.model.temporary_key = true;
     assert!(says_so(&screen));
 }
 
@@ -106,7 +107,7 @@ fn details_are_labelled_and_only_in_the_list_of_notifications() {
     for (language, marked) in
         [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{a0}: {detail}"))]
     {
-        let screen = ended::Ended { reason: Ending::Here, detail: detail.into(), can_retry: true, was_inside: false };
+        let screen = ended::Ended { reason: Reason::Here(detail.into()), was_inside: false };
         Ui::new(screen.view(&context(language))).find(&marked);
         let reported = notices();
         Ui::new(notice::list::<()>(&reported, &context(language))).find(&marked);
@@ -121,11 +122,21 @@ fn details_are_labelled_and_only_in_the_list_of_notifications() {
 #[test]
 fn the_title_after_a_failed_join_does_not_say_that_the_meeting_was_left() {
     for (inside, expected) in [(true, "You’re no longer in the meeting"), (false, "You did not join the meeting")] {
-        let screen =
-            ended::Ended { reason: Ending::Unreachable, detail: String::new(), can_retry: true, was_inside: inside };
+        let screen = ended::Ended { reason: Reason::Unreachable(String::new()), was_inside: inside };
         let update = tree(screen.view(&context(Language::English)));
         let main = update.nodes.iter().find(|(_, node)| node.role() == Role::Main).expect("a screen has a main part");
         assert_eq!(main.1.label(), Some(expected));
+    }
+}
+
+#[test]
+fn a_removed_or_declined_user_does_not_read_that_another_participant_is_the_cause() {
+    for reason in [Reason::Removed, Reason::Refused] {
+        let screen = ended::Ended { reason, was_inside: true };
+        let update = tree(screen.view(&context(Language::English)));
+        let shows = |words: &str| update.nodes.iter().any(|(_, node)| node.value() == Some(words));
+        assert!(shows(&Language::English.text(sentence::reason(&screen.reason))));
+        assert!(!shows("Another participant"));
     }
 }
 
@@ -145,10 +156,10 @@ fn a_long_name_is_shortened_and_shown_whole_in_a_tooltip() {
     assert!((height(&screen, name) - before).abs() < 0.5, "still one line");
     let plain = hovered(&screen, &pictures, false);
     let shown = hovered(&screen, &pictures, true);
-    assert_ne!(plain, shown, "the pointer brings the whole name");
+    assert_ne!(plain, shown, "the tooltip shows the whole name");
 }
 
-/// The meeting as drawn with the pointer on the second name of the panel, or nowhere.
+/// Draws the meeting with the pointer on the second name of the panel, or without a pointer.
 fn hovered(screen: &meeting::Meeting, pictures: &app::pictures::Pictures, over: bool) -> Vec<u8> {
     use iced::advanced::renderer::{Headless, Style};
     use iced_test::runtime::user_interface::{Cache, UserInterface};
@@ -168,7 +179,7 @@ fn hovered(screen: &meeting::Meeting, pictures: &app::pictures::Pictures, over: 
     renderer.screenshot(iced::Size::new(1280, 800), 1.0, theme.colours().background)
 }
 
-/// Looks for a name in the panel at the right.
+/// Finds a name in the panel at the right.
 struct Find<'a> {
     name: &'a str,
     at: Option<iced::Point>,

@@ -1,17 +1,17 @@
-//! What a leaf says about its owner, in an MLS credential: who, by which device, called what.
+//! The MLS credential of a leaf: participant, device and name.
 //!
 //! A credential is `version 1 B | device key 32 | participant 8 | first second 8 | last second 8 | device's signature 64 |
-//! name (UTF-8)`. The device signs the leaf's own signature key for this meeting and these seconds; the leaf signs the
-//! whole, because it stands in it.
+//! name (UTF-8)`. The device signs the leaf's signature key for this meeting and lifetime. The leaf's own signature covers
+//! the whole credential.
 
-use super::Error;
+use super::error::Error;
 use crate::identity::{Claim, DeviceKey, Identity, Profile};
 use openmls::prelude::{BasicCredential, Credential, CredentialWithKey, LeafNode, Lifetime};
 use proto::{MeetingId, ParticipantId};
 
-/// The owner of a leaf.
+/// The decoded credential of a leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Person {
+pub(crate) struct LeafCredential {
     pub(crate) participant: ParticipantId,
     pub(crate) device: DeviceKey,
     pub(crate) profile: Profile,
@@ -19,9 +19,9 @@ pub(crate) struct Person {
     certificate: [u8; 64],
 }
 
-impl Person {
-    /// Ourselves, as the owner of a leaf that signs with `leaf`.
-    pub(crate) fn certified(
+impl LeafCredential {
+    /// Issues our own credential for the signature key `leaf`.
+    pub(crate) fn issue(
         identity: &Identity,
         profile: Profile,
         participant: ParticipantId,
@@ -34,31 +34,31 @@ impl Person {
         Self { participant, device: identity.public(), profile, valid, certificate }
     }
 
-    /// The owner that `credential` names. Its certificate is not looked at: do so when a leaf comes in.
+    /// Decodes `credential` without verifying it. New leaves are verified with [`LeafCredential::verified`].
     pub(crate) fn read(credential: &Credential) -> Result<Self, Error> {
         let basic = BasicCredential::try_from(credential.clone()).map_err(|_| Error::Credential)?;
         Self::decode(basic.identity()).ok_or(Error::Credential)
     }
 
-    /// The owner of `leaf`, after its device was found to vouch for it.
+    /// Decodes the credential of `leaf` and verifies the device's signature.
     pub(crate) fn verified(leaf: &LeafNode, meeting: MeetingId) -> Result<Self, Error> {
         Self::verified_with(leaf.credential(), leaf.signature_key().as_slice(), meeting)
     }
 
-    /// As [`Person::verified`], for a leaf that comes in two parts.
+    /// As [`LeafCredential::verified`], for a credential and a signature key.
     pub(crate) fn verified_with(credential: &Credential, key: &[u8], meeting: MeetingId) -> Result<Self, Error> {
-        let person = Self::read(credential)?;
-        let claim = Claim { meeting, participant: person.participant, valid: person.valid, leaf: key };
-        if claim.is_by(person.device, &person.certificate) { Ok(person) } else { Err(Error::Credential) }
+        let decoded = Self::read(credential)?;
+        let claim = Claim { meeting, participant: decoded.participant, valid: decoded.valid, leaf: key };
+        if claim.is_by(decoded.device, &decoded.certificate) { Ok(decoded) } else { Err(Error::Credential) }
     }
 
-    /// The credential of a leaf that signs with `leaf`.
+    /// The MLS credential for the signature key `leaf`.
     pub(crate) fn credential(&self, leaf: &[u8]) -> CredentialWithKey {
         CredentialWithKey { credential: BasicCredential::new(self.encode()).into(), signature_key: leaf.into() }
     }
 
-    /// True where both are the same person in the same place: what a member may not change about themselves.
-    pub(crate) fn is_still(&self, other: &Self) -> bool {
+    /// True if participant, device and name are equal. A member may not change them.
+    pub(crate) fn has_same_identity(&self, other: &Self) -> bool {
         (self.participant, self.device, &self.profile) == (other.participant, other.device, &other.profile)
     }
 
@@ -77,7 +77,7 @@ impl Person {
         let (until, rest) = rest.split_first_chunk::<8>()?;
         let (certificate, name) = rest.split_first_chunk::<64>()?;
         let profile = Profile { name: std::str::from_utf8(name).ok()?.to_owned() };
-        (version == VERSION && profile.is_sound()).then(|| Self {
+        (version == VERSION && profile.is_valid()).then(|| Self {
             participant: ParticipantId(u64::from_be_bytes(*participant)),
             device: DeviceKey(*device),
             profile,
@@ -99,24 +99,30 @@ mod tests {
         let (identity, leaf) = (Identity::generate().unwrap(), SigningKey::generate().unwrap());
         let (meeting, profile) = (MeetingId([1; 16]), Profile::new("Ada").unwrap());
         let key = leaf.public();
-        let person = Person::certified(&identity, profile, ParticipantId(7), meeting, &key, Lifetime::new(60));
+        let person = LeafCredential::issue(&identity, profile, ParticipantId(7), meeting, &key, Lifetime::new(60));
         let credential = person.credential(&key).credential;
-        assert_eq!(Person::verified_with(&credential, &key, meeting).unwrap(), person);
-        assert!(Person::verified_with(&credential, &key, MeetingId([2; 16])).is_err());
-        assert!(Person::verified_with(&credential, &identity.public().0, meeting).is_err());
-        let moved = Person { participant: ParticipantId(8), ..person.clone() };
-        assert!(Person::verified_with(&moved.credential(&key).credential, &key, meeting).is_err());
+        assert_eq!(LeafCredential::verified_with(&credential, &key, meeting).unwrap(), person);
+        assert!(LeafCredential::verified_with(&credential, &key, MeetingId([2; 16])).is_err());
+        assert!(LeafCredential::verified_with(&credential, &identity.public().0, meeting).is_err());
+        let moved = LeafCredential { participant: ParticipantId(8), ..person.clone() };
+        assert!(LeafCredential::verified_with(&moved.credential(&key).credential, &key, meeting).is_err());
     }
 
     #[test]
     fn every_truncation_is_refused() {
         let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Ada").unwrap());
-        let person =
-            Person::certified(&identity, profile, ParticipantId(7), MeetingId([1; 16]), &[0; 32], Lifetime::new(60));
+        let person = LeafCredential::issue(
+            &identity,
+            profile,
+            ParticipantId(7),
+            MeetingId([1; 16]),
+            &[0; 32],
+            Lifetime::new(60),
+        );
         let bytes = person.encode();
         for length in 0..bytes.len() - 2 {
-            assert_eq!(Person::decode(&bytes[..length]), None);
+            assert_eq!(LeafCredential::decode(&bytes[..length]), None);
         }
-        assert_eq!(Person::decode(&[bytes, vec![0]].concat()), None);
+        assert_eq!(LeafCredential::decode(&[bytes, vec![0]].concat()), None);
     }
 }

@@ -1,0 +1,66 @@
+//! What the user sees and hears of events: notices on the screen, announcements for assistive tools.
+
+use std::time::Instant;
+
+use crate::announce::{Announcement, Announcer};
+use crate::locale::Language;
+use crate::model::{Notice, NoticeKind};
+use crate::screen::notice::{self, Queue};
+
+/// Notices and announcements.
+#[derive(Debug, Default)]
+pub struct Notifications {
+    queue: Queue,
+    announcer: Announcer,
+    announced: String,
+}
+
+impl Notifications {
+    /// Shows a notice.
+    pub fn notify(&mut self, notice: Notice) {
+        self.queue.push(notice, Instant::now());
+    }
+
+    /// Shows a notice that only the window knows.
+    pub fn notify_of(&mut self, kind: NoticeKind, detail: String) {
+        self.notify(Notice { kind, detail });
+    }
+
+    /// Announces something to assistive tools.
+    pub fn announce(&mut self, announcement: Announcement) {
+        self.announcer.push(announcement);
+    }
+
+    /// Handles a press on a notice.
+    pub fn update(&mut self, message: notice::Message) {
+        self.queue.update(message, Instant::now());
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, language: Language, now: Instant) {
+        self.queue.tick(now);
+        if let Some(sentence) = self.announcer.poll(language, now) {
+            self.announced = sentence;
+        }
+    }
+
+    /// Whether a notice is shown, which disappears after a while.
+    pub fn needs_ticks(&self) -> bool {
+        self.queue.is_busy()
+    }
+
+    /// The notices.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// The sentence that assistive tools announce.
+    pub fn announced(&self) -> &str {
+        &self.announced
+    }
+
+    /// Removes all notices, for a new meeting.
+    pub fn clear(&mut self) {
+        self.queue.clear();
+    }
+}

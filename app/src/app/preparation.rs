@@ -1,0 +1,98 @@
+//! What the user prepares on the preview: which meeting, with which devices.
+
+use std::sync::Arc;
+
+use engine::Setup;
+use iced::Task;
+
+use super::entry::Purpose;
+use super::message::Message;
+use crate::model::{Device, Devices, Kind};
+use crate::pictures::Pictures;
+use crate::preview_session::{Event, PreviewSession};
+use crate::screen::preview::{Picture, Preview};
+use crate::session::Starter;
+
+/// The preview's devices, and what the user chose. The choice outlives the preview.
+#[derive(Default)]
+pub struct Preparation {
+    /// What is plugged in and chosen.
+    pub devices: Devices,
+    purpose: Option<Purpose>,
+    session: Option<PreviewSession>,
+}
+
+impl Preparation {
+    /// Opens the devices for a preview.
+    pub fn start(&mut self, purpose: Purpose, name: String, pictures: Pictures) -> (Preview, Task<Message>) {
+        let screen = Preview::new(purpose.of_preview(), name, self.devices.clone());
+        let (camera, microphone) = (device(&screen, Kind::Camera), device(&screen, Kind::Microphone));
+        let (session, events) = PreviewSession::start(camera, microphone, pictures);
+        self.session = Some(session);
+        self.purpose = Some(purpose);
+        (screen, Task::run(events, Message::PreviewEvent))
+    }
+
+    /// Opens the device that the preview chooses now.
+    pub fn reopen(&mut self, screen: &Preview, kind: Kind) {
+        self.devices = screen.devices.clone();
+        if let Some(session) = &self.session {
+            session.choose(kind, device(screen, kind));
+        }
+    }
+
+    /// Lists what is plugged in again.
+    pub fn list(&self) {
+        if let Some(session) = &self.session {
+            session.list();
+        }
+    }
+
+    /// Updates the preview.
+    pub fn handle_event(&mut self, event: Event, screen: &mut Preview) {
+        match event {
+            Event::Devices(present) => {
+                for (kind, present) in present {
+                    screen.devices.set_present(kind, present);
+                }
+                self.devices = screen.devices.clone();
+            }
+            Event::Level(level) => screen.level = level,
+            Event::Picture => screen.picture = Picture::Shown,
+            Event::Notice(notice) => screen.report_problem(notice.kind),
+        }
+    }
+
+    /// The meeting, the name and the devices to enter with. `None` before the first preview.
+    pub fn finish(&mut self, screen: &Preview, name: String) -> Option<(Arc<dyn Starter>, Setup)> {
+        self.devices = screen.devices.clone();
+        // If the preview found no camera, the meeting does not look for it and report it again.
+        let camera = if screen.is_camera_on() { self.devices.chosen(Kind::Camera) } else { Device::Off };
+        let setup = Setup {
+            name,
+            camera: camera.camera(),
+            microphone: self.devices.chosen(Kind::Microphone).sound(),
+            speaker: self.devices.chosen(Kind::Speaker).sound(),
+            screen: false,
+            muted: !screen.microphone,
+        };
+        Some((Arc::new(self.purpose.clone()?), setup))
+    }
+
+    /// Chooses the devices of a meeting that is entered without a preview.
+    pub fn choose(&mut self, setup: &Setup) {
+        self.devices.choose(Kind::Camera, (&setup.camera).into());
+        self.devices.choose(Kind::Microphone, (&setup.microphone).into());
+        self.devices.choose(Kind::Speaker, (&setup.speaker).into());
+    }
+
+    /// Takes out the open devices. The caller closes them.
+    pub fn take_session(&mut self) -> Option<PreviewSession> {
+        self.session.take()
+    }
+}
+
+/// The device of a kind that the preview opens.
+fn device(screen: &Preview, kind: Kind) -> Device {
+    if kind == Kind::Camera && !screen.camera { Device::Off } else { screen.devices.chosen(kind) }
+}

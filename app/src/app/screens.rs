@@ -1,0 +1,65 @@
+//! Which screen is shown, and what its title, its content and its shortcuts are.
+
+use super::message::Message;
+use crate::kit::{Element, Shortcut};
+use crate::model::{Notice, Phase};
+use crate::pictures::Pictures;
+use crate::screen::{Context, ended, entering, home, meeting, preview};
+
+/// The screen that is shown.
+#[derive(Debug)]
+pub enum Screen {
+    /// Home.
+    Home(home::Home),
+    /// Before entering.
+    Preview(preview::Preview),
+    /// While entering, then inside.
+    Meeting(Box<meeting::Meeting>),
+    /// After the meeting.
+    Ended(ended::Ended),
+}
+
+impl Screen {
+    /// The Fluent id of its title. `None` for home, whose title is the name of the program.
+    pub fn title(&self) -> Option<&'static str> {
+        match self {
+            Self::Home(_) => None,
+            Self::Preview(screen) if screen.purpose == preview::Purpose::Start => Some("preview-start-title"),
+            Self::Preview(_) => Some("preview-join-title"),
+            Self::Meeting(_) => Some("meeting-title"),
+            Self::Ended(screen) => Some(screen.title()),
+        }
+    }
+
+    /// Its content. `notices` is everything that was reported in this meeting.
+    pub fn view<'a>(&'a self, context: &Context, pictures: &Pictures, notices: &'a [Notice]) -> Element<'a, Message> {
+        match self {
+            Self::Home(screen) => screen.view(context).map(Message::Home),
+            Self::Preview(screen) => screen.view(context, pictures).map(Message::Preview),
+            Self::Meeting(screen) => match screen.model.phase {
+                Phase::Inside => screen.view(context, pictures, notices).map(Message::Meeting),
+                Phase::Entering(step) => entering::view(step, context).map(Message::Entering),
+            },
+            Self::Ended(screen) => screen.view(context).map(Message::Ended),
+        }
+    }
+
+    /// What a shortcut does on it.
+    pub fn shortcut(&self, shortcut: Shortcut) -> Option<Message> {
+        let closes = shortcut == Shortcut::Close;
+        match self {
+            Self::Home(_) => home::Home::shortcut(shortcut).map(Message::Home),
+            Self::Preview(screen) => screen.shortcut(shortcut).map(Message::Preview),
+            Self::Meeting(screen) if screen.model.phase == Phase::Inside => {
+                meeting::Meeting::shortcut(shortcut).map(Message::Meeting)
+            }
+            Self::Meeting(_) => closes.then_some(Message::Entering(entering::Message::CancelPressed)),
+            Self::Ended(_) => closes.then_some(Message::Ended(ended::Message::HomePressed)),
+        }
+    }
+
+    /// Whether we are inside a meeting.
+    pub fn is_inside(&self) -> bool {
+        matches!(self, Self::Meeting(screen) if screen.model.phase == Phase::Inside)
+    }
+}

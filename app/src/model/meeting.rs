@@ -1,0 +1,284 @@
+//! One meeting as its screen shows it.
+
+use engine::NoticeKind as EngineNotice;
+use engine::{AudioChoice, Choice, Event, Lock, Microphone, ParticipantId, Person, Setup, Step};
+
+use super::notice::{Notice, NoticeKind};
+use crate::announce::Announcement;
+
+/// Where we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// On the way in.
+    Entering(Step),
+    /// In the meeting.
+    Inside,
+}
+
+impl Default for Phase {
+    fn default() -> Self {
+        Self::Entering(Step::Connecting)
+    }
+}
+
+/// What the lock button shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockState {
+    /// There are no keys yet.
+    Open,
+    /// The meeting has keys.
+    Closed,
+    /// The user has compared the words of the current epoch.
+    Verified,
+    /// The user has compared the words of an earlier epoch; somebody joined or left since.
+    Attention,
+}
+
+/// One meeting as its screen shows it.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each shown by itself")]
+pub struct Meeting {
+    /// Whether we are inside.
+    pub phase: Phase,
+    /// The link that lets others in.
+    pub link: String,
+    /// This device manages the meeting.
+    pub organiser: bool,
+    /// The participants, ourselves first.
+    pub people: Vec<Person>,
+    /// Who speaks now.
+    pub speaking: Vec<ParticipantId>,
+    /// The keys.
+    pub lock: Option<Lock>,
+    /// The epoch whose words the user has compared.
+    pub verified: Option<u64>,
+    /// Our microphone.
+    pub microphone: Microphone,
+    /// The level of our microphone, 0.0 to 1.0.
+    pub level: f32,
+    /// Our camera is on.
+    pub camera: bool,
+    /// Our screen is shared.
+    pub sharing: bool,
+    /// This device's key is lost when the program ends: no keychain stores it.
+    pub temporary_key: bool,
+}
+
+impl Meeting {
+    /// A meeting that is entered with these devices.
+    pub fn entering(setup: &Setup) -> Self {
+        let microphone = match (&setup.microphone, setup.muted) {
+            (AudioChoice::Off, _) => Microphone::Off,
+            (_, true) => Microphone::Muted,
+            (_, false) => Microphone::On,
+        };
+        Self { microphone, camera: setup.camera != Choice::Off, sharing: setup.screen, ..Self::default() }
+    }
+
+    /// Updates the state. Returns what assistive tools announce.
+    pub fn handle_event(&mut self, event: &Event) -> Vec<Announcement> {
+        match event {
+            Event::Progress(step) => self.phase = Phase::Entering(*step),
+            Event::Entered { link, organiser, .. } => {
+                self.phase = Phase::Inside;
+                self.link.clone_from(link);
+                self.organiser = *organiser;
+            }
+            Event::People(people) => return self.replace_people(people),
+            Event::Locked(lock) => self.lock = Some(lock.clone()),
+            Event::Speaking(speaking) => self.speaking.clone_from(speaking),
+            Event::Level(level) => self.level = *level,
+            Event::Microphone(microphone) => self.microphone = *microphone,
+            Event::Camera(on) => self.camera = *on,
+            Event::Sharing(on) => self.sharing = *on,
+            Event::Notice(notice) => self.revert_button(notice.kind),
+            Event::Totals(_) | Event::Ended(_) => {}
+        }
+        Vec::new()
+    }
+
+    /// What to show for a notice of the engine.
+    pub fn notice(&self, notice: &engine::Notice) -> Notice {
+        let kind = match (notice.kind, self.phase) {
+            (EngineNotice::NobodyAdmits, Phase::Inside) => NoticeKind::OrganiserLeft,
+            (kind, _) => kind.into(),
+        };
+        Notice { kind, detail: notice.detail.clone() }
+    }
+
+    /// The state of the lock.
+    pub fn lock_state(&self) -> LockState {
+        match (&self.lock, self.verified) {
+            (None, _) => LockState::Open,
+            (Some(_), None) => LockState::Closed,
+            (Some(lock), Some(epoch)) if lock.epoch == epoch => LockState::Verified,
+            (Some(_), Some(_)) => LockState::Attention,
+        }
+    }
+
+    /// The participant with this id.
+    pub fn person(&self, id: ParticipantId) -> Option<&Person> {
+        self.people.iter().find(|person| person.id == id)
+    }
+
+    /// Whether the organiser, who can admit people, is in the meeting.
+    pub fn has_organiser(&self) -> bool {
+        self.people.iter().any(|person| person.organiser)
+    }
+
+    /// How many people see what we share.
+    pub fn viewers(&self) -> usize {
+        self.people.iter().filter(|person| !person.me).count()
+    }
+
+    /// Ourselves, once we are inside.
+    pub fn me(&self) -> Option<&Person> {
+        self.people.iter().find(|person| person.me)
+    }
+
+    /// A button shows its new state at once. If the engine then reports that a device does not work, the button goes back.
+    fn revert_button(&mut self, kind: EngineNotice) {
+        match kind {
+            EngineNotice::NoCamera
+            | EngineNotice::CameraTaken
+            | EngineNotice::CameraLost
+            | EngineNotice::CameraFailed
+            | EngineNotice::FileFormat => self.camera = false,
+            // The file may be that of the microphone. Then the camera stays as the group knows it.
+            EngineNotice::BadFile => self.camera = self.me().is_some_and(|me| me.camera),
+            EngineNotice::NoScreen => self.sharing = false,
+            EngineNotice::NoSound
+            | EngineNotice::NoMicrophone
+            | EngineNotice::NoSpeaker
+            | EngineNotice::SoundLost
+            | EngineNotice::StillWaiting
+            | EngineNotice::NobodyAdmits
+            | EngineNotice::Overloaded
+            | EngineNotice::CodecReplaced
+            | EngineNotice::TrackFailed
+            | EngineNotice::PeerUnreadable
+            | EngineNotice::Refused => {}
+        }
+    }
+
+    /// Announces who joined and who left: not ourselves, and not the people whom we meet when we enter.
+    fn replace_people(&mut self, people: &[Person]) -> Vec<Announcement> {
+        let before = std::mem::replace(&mut self.people, people.to_vec());
+        if before.is_empty() {
+            return Vec::new();
+        }
+        let absent = |person: &&Person, from: &[Person]| !person.me && from.iter().all(|other| other.id != person.id);
+        let joined = people.iter().filter(|person| absent(person, &before));
+        let left = before.iter().filter(|person| absent(person, people));
+        let joined = joined.map(|person| Announcement::Joined(person.name.clone()));
+        joined.chain(left.map(|person| Announcement::Left(person.name.clone()))).collect()
+    }
+}
+
+/// The first letters of the first and the last word of a name: what a tile shows without a picture.
+pub fn initials(name: &str) -> String {
+    let mut words = name.split(|letter: char| letter.is_whitespace() || letter == '-').filter_map(|word| {
+        let first = word.chars().find(|letter| letter.is_alphanumeric())?;
+        Some(first.to_uppercase().to_string())
+    });
+    let first = words.next().unwrap_or_else(|| "?".to_owned());
+    words.next_back().map_or(first.clone(), |last| first + &last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::Words;
+
+    fn person(id: u64, me: bool) -> Person {
+        Person {
+            id: ParticipantId(id),
+            name: format!("Person {id}"),
+            me,
+            organiser: me,
+            device: "0123 4567".into(),
+            microphone: Microphone::On,
+            camera: true,
+            screen: false,
+        }
+    }
+
+    fn notice(kind: EngineNotice) -> engine::Notice {
+        engine::Notice { kind, detail: String::new() }
+    }
+
+    #[test]
+    fn joining_and_leaving_are_announced_but_not_our_own_entry() {
+        let mut model = Meeting::default();
+        assert_eq!(model.handle_event(&Event::People(vec![person(1, true), person(2, false)])), []);
+        let announced = model.handle_event(&Event::People(vec![person(1, true), person(3, false)]));
+        assert_eq!(announced, [Announcement::Joined("Person 3".into()), Announcement::Left("Person 2".into())]);
+    }
+
+    #[test]
+    fn a_camera_that_cannot_be_opened_is_shown_as_off() {
+        let mut model = Meeting { camera: true, sharing: true, ..Meeting::default() };
+        for (kind, camera, sharing) in [
+            (EngineNotice::PeerUnreadable, true, true),
+            (EngineNotice::CameraTaken, false, true),
+            (EngineNotice::CameraFailed, false, true),
+            (EngineNotice::NoScreen, false, false),
+        ] {
+            model.handle_event(&Event::Notice(notice(kind)));
+            assert_eq!((model.camera, model.sharing), (camera, sharing), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_admits_has_another_sentence_for_the_people_inside() {
+        for (phase, expected) in [
+            (Phase::Inside, NoticeKind::OrganiserLeft),
+            (Phase::Entering(Step::Knocking), NoticeKind::Engine(EngineNotice::NobodyAdmits)),
+        ] {
+            let model = Meeting { phase, ..Meeting::default() };
+            assert_eq!(model.notice(&notice(EngineNotice::NobodyAdmits)).kind, expected, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn initials_come_from_any_name() {
+        for (name, expected) in [
+            ("Anne Martin", "AM"),
+            ("Bob", "B"),
+            ("Jean-Pierre de la Tour", "JT"),
+            ("élodie", "É"),
+            ("  ", "?"),
+            ("", "?"),
+            ("(guest) 42", "G4"),
+            ("李 明", "李明"),
+        ] {
+            assert_eq!(initials(name), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_organiser_who_is_in_the_meeting_counts() {
+        let organiser = Person { organiser: true, ..person(2, false) };
+        let me = Person { organiser: false, ..person(1, true) };
+        let mut meeting = Meeting { people: vec![me, organiser], ..Meeting::default() };
+        assert_eq!((meeting.has_organiser(), meeting.viewers()), (true, 1));
+        meeting.people.pop();
+        assert_eq!((meeting.has_organiser(), meeting.viewers()), (false, 0));
+    }
+
+    #[test]
+    fn the_lock_is_verified_for_one_epoch_only() {
+        let words = Words::of(&[0; 17]).unwrap();
+        let lock = |epoch| Some(Lock { epoch, words, suite: "suite" });
+        let mut meeting = Meeting::default();
+        assert_eq!(meeting.lock_state(), LockState::Open);
+        meeting.verified = Some(1);
+        assert_eq!(meeting.lock_state(), LockState::Open, "there are no words to compare");
+        meeting = Meeting { lock: lock(1), verified: None, ..meeting };
+        assert_eq!(meeting.lock_state(), LockState::Closed);
+        meeting.verified = Some(1);
+        assert_eq!(meeting.lock_state(), LockState::Verified);
+        meeting.lock = lock(2);
+        assert_eq!(meeting.lock_state(), LockState::Attention, "the words have changed");
+    }
+}

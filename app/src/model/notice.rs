@@ -1,0 +1,74 @@
+//! What the window tells the user while everything goes on.
+
+use engine::Fault;
+
+use super::sentence;
+
+/// What a notice is about. Each has a sentence and an advice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoticeKind {
+    /// The engine reports it.
+    Engine(engine::NoticeKind),
+    /// Nobody inside may admit people any more. The engine reports [`engine::NoticeKind::NobodyAdmits`] to the people
+    /// inside too; they need another sentence than the people who wait.
+    OrganiserLeft,
+    /// There is no usable graphics card.
+    NoGpu,
+    /// The system's keychain does not store this device's key.
+    NoKeychain,
+    /// The link is in the clipboard.
+    LinkCopied,
+}
+
+impl NoticeKind {
+    /// The kinds that only the window knows.
+    pub const OF_WINDOW: [Self; 4] = [Self::OrganiserLeft, Self::NoGpu, Self::NoKeychain, Self::LinkCopied];
+
+    /// The Fluent id of its sentence; the advice is its attribute.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Engine(kind) => sentence::notice(kind),
+            Self::OrganiserLeft => "notice-organiser-left",
+            Self::NoGpu => "notice-no-gpu",
+            Self::NoKeychain => "notice-no-keychain",
+            Self::LinkCopied => "notice-link-copied",
+        }
+    }
+
+    /// Whose fault it is; `None` if nothing went wrong.
+    pub const fn fault(self) -> Option<Fault> {
+        match self {
+            Self::Engine(kind) => Some(kind.fault()),
+            Self::OrganiserLeft => Some(Fault::Peer),
+            Self::NoGpu | Self::NoKeychain => Some(Fault::Here),
+            Self::LinkCopied => None,
+        }
+    }
+
+    /// Whether it is only added to the list of notices and not shown over the meeting: the user can do nothing about it
+    /// during the meeting.
+    pub const fn is_quiet(self) -> bool {
+        matches!(self, Self::NoGpu | Self::NoKeychain | Self::Engine(engine::NoticeKind::CodecReplaced))
+    }
+}
+
+impl From<engine::NoticeKind> for NoticeKind {
+    fn from(kind: engine::NoticeKind) -> Self {
+        Self::Engine(kind)
+    }
+}
+
+/// One notice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// The cause as the system or the server reported it, often in English; empty if there is none.
+    pub detail: String,
+}
+
+impl From<engine::Notice> for Notice {
+    fn from(notice: engine::Notice) -> Self {
+        Self { kind: notice.kind.into(), detail: notice.detail }
+    }
+}

@@ -1,0 +1,150 @@
+//! The Fluent ids of what the engine reports. Each notice and each reason also has an advice: the attribute `advice`.
+
+use engine::{Fault, LinkError, NoticeKind, Reason};
+
+/// Every kind of notice that the engine reports.
+pub const NOTICES: [NoticeKind; 18] = [
+    NoticeKind::NoCamera,
+    NoticeKind::CameraTaken,
+    NoticeKind::CameraLost,
+    NoticeKind::CameraFailed,
+    NoticeKind::NoSound,
+    NoticeKind::NoMicrophone,
+    NoticeKind::NoSpeaker,
+    NoticeKind::SoundLost,
+    NoticeKind::BadFile,
+    NoticeKind::FileFormat,
+    NoticeKind::NoScreen,
+    NoticeKind::StillWaiting,
+    NoticeKind::NobodyAdmits,
+    NoticeKind::Overloaded,
+    NoticeKind::CodecReplaced,
+    NoticeKind::TrackFailed,
+    NoticeKind::PeerUnreadable,
+    NoticeKind::Refused,
+];
+
+/// The sentence of a notice.
+pub const fn notice(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::NoCamera => "notice-no-camera",
+        NoticeKind::CameraTaken => "notice-camera-taken",
+        NoticeKind::CameraLost => "notice-camera-lost",
+        NoticeKind::CameraFailed => "notice-camera-failed",
+        NoticeKind::NoSound => "notice-no-sound",
+        NoticeKind::NoMicrophone => "notice-no-microphone",
+        NoticeKind::NoSpeaker => "notice-no-speaker",
+        NoticeKind::SoundLost => "notice-sound-lost",
+        NoticeKind::BadFile => "notice-bad-file",
+        NoticeKind::FileFormat => "notice-file-format",
+        NoticeKind::NoScreen => "notice-no-screen",
+        NoticeKind::StillWaiting => "notice-still-waiting",
+        NoticeKind::NobodyAdmits => "notice-nobody-admits",
+        NoticeKind::Overloaded => "notice-overloaded",
+        NoticeKind::CodecReplaced => "notice-codec-replaced",
+        NoticeKind::TrackFailed => "notice-track-failed",
+        NoticeKind::PeerUnreadable => "notice-peer-unreadable",
+        NoticeKind::Refused => "notice-refused",
+    }
+}
+
+/// The name of who is at fault.
+pub const fn fault(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Here => "fault-here",
+        Fault::Network => "fault-network",
+        Fault::Server => "fault-server",
+        Fault::Link => "fault-link",
+        Fault::Peer => "fault-peer",
+    }
+}
+
+/// Who is at fault, if the sentence of the reason does not name them: only the organiser removes or declines people.
+pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
+    match reason {
+        Reason::Removed | Reason::Refused => None,
+        Reason::Left
+        | Reason::Unattended
+        | Reason::NoMeeting
+        | Reason::Unreachable(_)
+        | Reason::Certificate(_)
+        | Reason::Version
+        | Reason::ServerSilent
+        | Reason::Full
+        | Reason::Draining
+        | Reason::Server(_)
+        | Reason::Forged
+        | Reason::Here(_) => reason.fault(),
+    }
+}
+
+/// Why a meeting is over.
+pub const fn reason(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::Left => "ended-left",
+        Reason::Removed => "ended-removed",
+        Reason::Refused => "ended-refused",
+        Reason::Unattended => "ended-unattended",
+        Reason::NoMeeting => "ended-no-meeting",
+        Reason::Unreachable(_) => "ended-unreachable",
+        Reason::Certificate(_) => "ended-certificate",
+        Reason::Version => "ended-version",
+        Reason::ServerSilent => "ended-server-silent",
+        Reason::Full => "ended-full",
+        Reason::Draining => "ended-draining",
+        Reason::Server(_) => "ended-server",
+        Reason::Forged => "ended-forged",
+        Reason::Here(_) => "ended-here",
+    }
+}
+
+/// The cause as the system or the server reported it, for the details line; empty if there is none.
+pub fn detail(reason: &Reason) -> &str {
+    match reason {
+        Reason::Unreachable(detail) | Reason::Certificate(detail) | Reason::Server(detail) | Reason::Here(detail) => {
+            detail
+        }
+        Reason::Left
+        | Reason::Removed
+        | Reason::Refused
+        | Reason::Unattended
+        | Reason::NoMeeting
+        | Reason::Version
+        | Reason::ServerSilent
+        | Reason::Full
+        | Reason::Draining
+        | Reason::Forged => "",
+    }
+}
+
+/// What is wrong with a link.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the error type is non-exhaustive")]
+pub const fn link(error: LinkError) -> &'static str {
+    match error {
+        LinkError::NotALink => "link-not-a-link",
+        LinkError::BadHost | LinkError::BadPort => "link-host",
+        LinkError::BadMeeting | LinkError::NoSecret | LinkError::Truncated => "link-truncated",
+        LinkError::OtherVersion(_) => "link-version",
+        _ => "link-damaged",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_link_has_a_sentence_that_says_what_is_wrong() {
+        for (text, expected) in [
+            ("hello", "link-not-a-link"),
+            ("https://example.org", "link-not-a-link"),
+            ("conclave://", "link-host"),
+            ("conclave://host:1/m/00112233445566778899aabbccddeeff", "link-truncated"),
+            ("conclave://host:1/m/00112233445566778899aabbccddeeff#", "link-truncated"),
+            ("conclave://host:1/m/00112233445566778899aabbccddeeff#**", "link-damaged"),
+        ] {
+            let error = text.parse::<engine::Invitation>().err();
+            assert_eq!(error.map(link), Some(expected), "{text}");
+        }
+    }
+}

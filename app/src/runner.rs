@@ -1,0 +1,350 @@
+//! Runs the window, and a meeting in it that the command line asks for. [`Runner`] owns an [`App`] and forwards every
+//! message to it. If there is a [`Plan`], it also looks at the messages and at the time: it postpones leaving until the
+//! window's picture and the server's totals are there, leaves after a while, and closes the window at the end. For that it
+//! sends `App` the messages that a person's presses send.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::usage::Usage;
+use engine::{Command, Engine, Entry, Event, Identity, Reason, Setup, Stats, VideoOutput};
+use iced::{Subscription, Task, window};
+
+use crate::app::{self, App, Options, Start};
+use crate::background;
+use crate::screen::{ended, meeting};
+use crate::session::{Key, Started, Starter};
+use crate::snapshot::{self, Rgba};
+use crate::theme::Theme;
+
+/// Puts another output around the window's, to record what it shows. Called once for each try.
+pub type WrapOutput = Arc<dyn Fn(Arc<dyn VideoOutput>) -> Arc<dyn VideoOutput> + Send + Sync>;
+/// Called when the engine is closed, once for each try, with its statistics and what the process had used just before. May
+/// block.
+pub type AfterClose = Arc<dyn Fn(&Stats, Option<Usage>) + Send + Sync>;
+/// Called for each event of the engine, on the UI thread: must not block.
+pub type OnEvent = Box<dyn FnMut(&Event) + Send>;
+/// Called when the meeting is over or could not start, once for each try, on the UI thread: must not block.
+pub type OnEnd = Box<dyn FnMut(&Reason) + Send>;
+
+/// A meeting that the command line asks for. It is entered at once, without home and preview.
+///
+/// If it fails, the window stays and says why, and the user can try again. If `leave_after` is set, nobody may be at the
+/// window: then it closes.
+pub struct Plan {
+    /// Which meeting.
+    pub entry: Entry,
+    /// The name and the devices.
+    pub setup: Setup,
+    /// Leaves and closes the window so long after entering.
+    pub leave_after: Option<Duration>,
+    /// The file for a picture of the window, taken just before leaving.
+    pub screenshot: Option<PathBuf>,
+    /// Puts another output around the window's.
+    pub wrap_output: WrapOutput,
+    /// Called when the engine is closed.
+    pub after_close: AfterClose,
+    /// Called for each event.
+    pub on_event: OnEvent,
+    /// Called at the end.
+    pub on_end: OnEnd,
+}
+
+impl Plan {
+    fn split(self) -> (Start, Watch) {
+        let Self { entry, setup, leave_after, screenshot, wrap_output, after_close, on_event, on_end } = self;
+        let starter = CommandLine { entry, wrap_output, after_close };
+        let state = State::Running { leave_at: None };
+        (Start::Enter(Arc::new(starter), setup), Watch { leave_after, screenshot, on_event, on_end, state })
+    }
+}
+
+/// Starts the engine of a [`Plan`].
+struct CommandLine {
+    entry: Entry,
+    wrap_output: WrapOutput,
+    after_close: AfterClose,
+}
+
+impl Starter for CommandLine {
+    fn start(&self, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String> {
+        // A run of the command line leaves nothing behind, so each try is a new device.
+        let identity = Identity::generate().map_err(|error| error.to_string())?;
+        let output = (self.wrap_output)(output);
+        let (engine, events) =
+            Engine::start(self.entry.clone(), setup, identity, output).map_err(|error| error.to_string())?;
+        let after_close = Arc::clone(&self.after_close);
+        let after_close = Some(Box::new(move |stats: &Stats, usage| after_close(stats, usage)) as _);
+        Ok(Started { engine, events, server: None, key: Key::Temporary, after_close })
+    }
+
+    fn is_remembered(&self) -> bool {
+        false
+    }
+}
+
+/// The program in a window.
+pub struct Runner {
+    app: App,
+    /// `None` if the command line asks for no meeting, or the user has gone home from it.
+    watch: Option<Watch>,
+}
+
+/// What happened.
+pub enum Message {
+    /// In the window.
+    App(app::Message),
+    /// The picture of the window is there.
+    Screenshot(Box<window::Screenshot>),
+}
+
+/// What is left of a [`Plan`] while it runs.
+struct Watch {
+    leave_after: Option<Duration>,
+    screenshot: Option<PathBuf>,
+    on_event: OnEvent,
+    on_end: OnEnd,
+    state: State,
+}
+
+/// How far leaving is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nobody leaves yet.
+    Running { leave_at: Option<Instant> },
+    /// Waits for the picture and for the server's totals.
+    Counting { since: Instant },
+    /// Waits for the engine's last event.
+    Leaving { since: Instant },
+}
+
+/// How long each step of leaving may take.
+const STEP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a message of the app means for the plan.
+#[derive(Debug, PartialEq, Eq)]
+enum Reaction {
+    /// Nothing: `App` handles it.
+    Forward,
+    /// `App` handles it; then the next step of leaving is due.
+    ForwardThenLeave,
+    /// The user leaves: `App` handles it later, after the picture and the totals.
+    Leave,
+    /// The meeting is over.
+    End(Reason),
+    /// The user goes home: from now on this is an ordinary window.
+    Detach,
+}
+
+impl Watch {
+    fn react(&mut self, message: &app::Message, now: Instant, has_engine: bool) -> Reaction {
+        match message {
+            app::Message::Engine(_, event) => self.react_to_event(event, now),
+            app::Message::Started(_, result) => match &**result {
+                Ok(_) => Reaction::Forward,
+                Err(detail) => Reaction::End(Reason::Here(detail.clone())),
+            },
+            app::Message::Tick(now) if self.is_due(*now) => Reaction::ForwardThenLeave,
+            app::Message::Entering(_) | app::Message::Meeting(meeting::Message::LeavePressed) => Reaction::Leave,
+            app::Message::CloseRequested if has_engine => Reaction::Leave,
+            app::Message::Ended(ended::Message::HomePressed) => Reaction::Detach,
+            app::Message::Ended(ended::Message::RetryPressed)
+            | app::Message::CloseRequested
+            | app::Message::Tick(_)
+            | app::Message::Resized(_)
+            | app::Message::Rescaled(_)
+            | app::Message::SystemTheme(_)
+            | app::Message::Home(_)
+            | app::Message::Preview(_)
+            | app::Message::PreviewEvent(_)
+            | app::Message::Meeting(_)
+            | app::Message::Notice(_) => Reaction::Forward,
+        }
+    }
+
+    fn react_to_event(&mut self, event: &Event, now: Instant) -> Reaction {
+        (self.on_event)(event);
+        match event {
+            Event::Entered { .. } => {
+                self.state = State::Running { leave_at: self.leave_after.map(|after| now + after) };
+                Reaction::Forward
+            }
+            Event::Totals(_) if matches!(self.state, State::Counting { .. }) => Reaction::ForwardThenLeave,
+            Event::Ended(reason) => Reaction::End(reason.clone()),
+            Event::Progress(_)
+            | Event::People(_)
+            | Event::Locked(_)
+            | Event::Speaking(_)
+            | Event::Level(_)
+            | Event::Microphone(_)
+            | Event::Camera(_)
+            | Event::Sharing(_)
+            | Event::Notice(_)
+            | Event::Totals(_) => Reaction::Forward,
+        }
+    }
+
+    /// Whether it is time to leave, or a step of leaving takes too long.
+    fn is_due(&self, now: Instant) -> bool {
+        match self.state {
+            State::Running { leave_at } => leave_at.is_some_and(|at| now >= at),
+            State::Counting { since } | State::Leaving { since } => now.saturating_duration_since(since) > STEP_TIMEOUT,
+        }
+    }
+
+    /// Whether the window stays to show why the meeting is over: nobody asked for the end, and somebody may look at it.
+    fn keeps_window(&self, reason: &Reason) -> bool {
+        matches!(self.state, State::Running { .. }) && self.leave_after.is_none() && *reason != Reason::Left
+    }
+}
+
+impl Runner {
+    /// Opens the window. If there is a plan, it replaces `options.start`.
+    pub fn boot(options: Options, plan: Option<Plan>) -> (Self, Task<Message>) {
+        let (start, watch) = match plan.map(Plan::split) {
+            Some((start, watch)) => (start, Some(watch)),
+            None => (options.start, None),
+        };
+        let (app, task) = App::boot(Options { start, ..options });
+        (Self { app, watch }, task.map(Message::App))
+    }
+
+    /// Handles a message.
+    pub fn update(&mut self, message: Message) -> Task<Message> {
+        match message {
+            Message::App(message) => self.handle(message),
+            Message::Screenshot(screenshot) => self.save_screenshot(&screenshot),
+        }
+    }
+
+    fn handle(&mut self, message: app::Message) -> Task<Message> {
+        let has_engine = self.app.session.engine().is_some();
+        if self.is_stale(&message) {
+            return self.forward(message);
+        }
+        let Some(watch) = &mut self.watch else { return self.forward(message) };
+        match watch.react(&message, Instant::now(), has_engine) {
+            Reaction::Forward => self.forward(message),
+            Reaction::ForwardThenLeave => Task::batch([self.forward(message), self.leave_step()]),
+            Reaction::Leave => self.leave_step(),
+            Reaction::End(reason) => self.end(&reason, Some(message)),
+            Reaction::Detach => {
+                self.watch = None;
+                self.forward(message)
+            }
+        }
+    }
+
+    /// Whether a try reports something that is cancelled or over.
+    fn is_stale(&self, message: &app::Message) -> bool {
+        match message {
+            app::Message::Started(attempt, _) | app::Message::Engine(attempt, _) => {
+                !self.app.session.is_current(*attempt)
+            }
+            app::Message::Resized(_)
+            | app::Message::Rescaled(_)
+            | app::Message::CloseRequested
+            | app::Message::SystemTheme(_)
+            | app::Message::Tick(_)
+            | app::Message::Home(_)
+            | app::Message::Preview(_)
+            | app::Message::Entering(_)
+            | app::Message::Meeting(_)
+            | app::Message::Ended(_)
+            | app::Message::Notice(_)
+            | app::Message::PreviewEvent(_) => false,
+        }
+    }
+
+    fn forward(&mut self, message: app::Message) -> Task<Message> {
+        self.app.update(message).map(Message::App)
+    }
+
+    /// Takes the next step of leaving: picture and totals, then the engine's last event, then the end without it.
+    fn leave_step(&mut self) -> Task<Message> {
+        let Some(watch) = &mut self.watch else { return Task::none() };
+        match watch.state {
+            State::Running { .. } => {
+                watch.state = State::Counting { since: Instant::now() };
+                match (self.app.window.id(), &watch.screenshot) {
+                    (Some(id), Some(_)) => window::screenshot(id).map(|shot| Message::Screenshot(Box::new(shot))),
+                    _ => self.count(),
+                }
+            }
+            State::Counting { .. } => self.leave(),
+            State::Leaving { .. } => self.end(&Reason::Here("the meeting did not end in time".into()), None),
+        }
+    }
+
+    fn save_screenshot(&mut self, screenshot: &window::Screenshot) -> Task<Message> {
+        let Some(path) = self.watch.as_mut().and_then(|watch| watch.screenshot.take()) else { return Task::none() };
+        let window::Screenshot { size, rgba, .. } = screenshot;
+        let picture = Rgba { width: size.width, height: size.height, pixels: rgba.to_vec() };
+        let write = background::run(move || {
+            if let Err(error) = snapshot::save(&path, &picture) {
+                tracing::error!(%error, "cannot write the picture of the window");
+            }
+        });
+        Task::batch([write.discard(), self.count()])
+    }
+
+    /// Asks the server for its totals.
+    fn count(&mut self) -> Task<Message> {
+        let asked = self.app.session.engine().map(|engine| engine.send(Command::Count));
+        match asked {
+            Some(Ok(())) => Task::none(),
+            Some(Err(_)) | None => self.leave(),
+        }
+    }
+
+    /// Presses "Leave", if the user is inside. On the way in there is nothing to wait for.
+    fn leave(&mut self) -> Task<Message> {
+        let Some(watch) = &mut self.watch else { return Task::none() };
+        if !self.app.screen.is_inside() {
+            return self.end(&Reason::Left, None);
+        }
+        watch.state = State::Leaving { since: Instant::now() };
+        self.forward(app::Message::Meeting(meeting::Message::LeavePressed))
+    }
+
+    /// The meeting is over. `message` is what says so, for `App` to show it if the window stays.
+    fn end(&mut self, reason: &Reason, message: Option<app::Message>) -> Task<Message> {
+        let Some(watch) = &mut self.watch else { return Task::none() };
+        (watch.on_end)(reason);
+        match message {
+            Some(message) if watch.keeps_window(reason) => {
+                watch.state = State::Running { leave_at: None };
+                self.forward(message)
+            }
+            Some(_) | None => {
+                self.watch = None;
+                self.forward(app::Message::CloseRequested)
+            }
+        }
+    }
+
+    /// The title of the window.
+    pub fn title(&self, window: window::Id) -> String {
+        self.app.title(window)
+    }
+
+    /// The theme of the window.
+    pub fn theme(&self, _window: window::Id) -> Option<Theme> {
+        Some(self.app.theme())
+    }
+
+    /// The content of the window.
+    pub fn view(&self, window: window::Id) -> iced::Element<'_, Message, Theme, crate::surface::Renderer> {
+        crate::surface::adapt_renderer(self.app.view(window).map(Message::App), self.app.pictures.waker().cloned())
+    }
+
+    /// What the window listens to.
+    pub fn subscription(&self) -> Subscription<Message> {
+        self.app.subscription().map(Message::App)
+    }
+}
+
+#[cfg(test)]
+#[path = "runner/tests.rs"]
+mod tests;

@@ -1,0 +1,159 @@
+use super::*;
+use crate::app::Screen;
+use crate::locale::Language;
+use crate::model::Phase;
+use crate::theme::Choice;
+use std::sync::Mutex;
+
+/// A runner that enters a meeting, and the reasons that its plan hears.
+fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
+    let reasons: Arc<Mutex<Vec<Reason>>> = Arc::default();
+    let kept = Arc::clone(&reasons);
+    let plan = Plan {
+        entry: Entry::Create { host: "localhost".into(), port: 1, fingerprint: None },
+        setup: Setup {
+            name: "Anne".into(),
+            camera: engine::Choice::Off,
+            microphone: engine::AudioChoice::Off,
+            speaker: engine::AudioChoice::Off,
+            screen: false,
+            muted: false,
+        },
+        leave_after,
+        screenshot: None,
+        wrap_output: Arc::new(|output| output),
+        after_close: Arc::new(|_, _| {}),
+        on_event: Box::new(|_| {}),
+        on_end: Box::new(move |reason| kept.lock().unwrap().push(reason.clone())),
+    };
+    let (start, watch) = plan.split();
+    let mut app = App::new(Language::English, Choice::Dark);
+    // The task that would start the engine is dropped.
+    drop(app.start(start));
+    (Runner { app, watch: Some(watch) }, reasons)
+}
+
+fn send(runner: &mut Runner, message: app::Message) {
+    drop(runner.update(Message::App(message)));
+}
+
+fn engine_event(runner: &Runner, event: Event) -> app::Message {
+    app::Message::Engine(runner.app.session.attempt(), Box::new(event))
+}
+
+fn entered(runner: &Runner) -> app::Message {
+    engine_event(runner, Event::Entered { me: engine::ParticipantId(1), link: String::new(), organiser: true })
+}
+
+fn failures() -> [Reason; 13] {
+    [
+        Reason::Removed,
+        Reason::Refused,
+        Reason::Unattended,
+        Reason::NoMeeting,
+        Reason::Unreachable("connection refused".into()),
+        Reason::Certificate("another".into()),
+        Reason::Version,
+        Reason::ServerSilent,
+        Reason::Forged,
+        Reason::Full,
+        Reason::Draining,
+        Reason::Server("nonsense".into()),
+        Reason::Here("no thread".into()),
+    ]
+}
+
+#[test]
+fn each_failure_is_shown_in_the_window_which_stays() {
+    for reason in failures() {
+        let (mut runner, reasons) = running(None);
+        let message = engine_event(&runner, Event::Ended(reason.clone()));
+        send(&mut runner, message);
+        let Screen::Ended(screen) = &runner.app.screen else { panic!("{reason:?} is not shown") };
+        assert_eq!(screen.reason, reason);
+        assert!(!screen.was_inside, "it never got in");
+        assert!(runner.watch.is_some());
+        assert_eq!(*reasons.lock().unwrap(), [reason]);
+    }
+}
+
+#[test]
+fn an_engine_that_cannot_start_is_shown_too() {
+    let (mut runner, reasons) = running(None);
+    let attempt = runner.app.session.attempt();
+    send(&mut runner, app::Message::Started(attempt, Box::new(Err("no thread".into()))));
+    assert!(matches!(runner.app.screen, Screen::Ended(_)));
+    assert_eq!(*reasons.lock().unwrap(), [Reason::Here("no thread".into())]);
+}
+
+#[test]
+fn try_again_enters_the_same_meeting_and_home_ends_the_plan() {
+    let (mut runner, _) = running(None);
+    let message = engine_event(&runner, Event::Ended(Reason::ServerSilent));
+    send(&mut runner, message);
+    send(&mut runner, app::Message::Ended(ended::Message::RetryPressed));
+    let Screen::Meeting(screen) = &runner.app.screen else { panic!("it is not entered again") };
+    assert_eq!(screen.model.phase, Phase::default());
+    assert!(runner.watch.is_some());
+    let message = engine_event(&runner, Event::Ended(Reason::Full));
+    send(&mut runner, message);
+    send(&mut runner, app::Message::Ended(ended::Message::HomePressed));
+    assert!(matches!(&runner.app.screen, Screen::Home(_)));
+    assert!(runner.watch.is_none(), "from now on an ordinary window");
+}
+
+#[test]
+fn the_window_closes_if_a_time_was_set_or_the_user_left() {
+    for (reason, leave_after) in [(Reason::Left, None), (Reason::ServerSilent, Some(Duration::from_secs(9)))] {
+        let (mut runner, reasons) = running(leave_after);
+        let message = engine_event(&runner, Event::Ended(reason.clone()));
+        send(&mut runner, message);
+        assert!(runner.watch.is_none());
+        assert!(!matches!(runner.app.screen, Screen::Ended(_)), "nobody reads it");
+        assert_eq!(*reasons.lock().unwrap(), [reason]);
+    }
+}
+
+#[test]
+fn leaving_is_due_so_long_after_entering() {
+    let (mut runner, _) = running(Some(Duration::from_secs(9)));
+    let watch = |runner: &Runner, after| {
+        let watch = runner.watch.as_ref().expect("it runs");
+        watch.is_due(Instant::now() + Duration::from_secs(after))
+    };
+    assert!(!watch(&runner, 60), "the time counts from entering");
+    let message = entered(&runner);
+    send(&mut runner, message);
+    assert!(!watch(&runner, 8));
+    assert!(watch(&runner, 10));
+}
+
+#[test]
+fn leaving_waits_for_the_totals_before_the_app_hears_of_it() {
+    let (mut runner, _) = running(None);
+    let message = entered(&runner);
+    send(&mut runner, message);
+    let totals = engine_event(&runner, Event::Totals(engine::Totals::default()));
+    let watch = runner.watch.as_mut().expect("it runs");
+    let leave = app::Message::Meeting(meeting::Message::LeavePressed);
+    assert_eq!(watch.react(&leave, Instant::now(), true), Reaction::Leave);
+    assert_eq!(watch.react(&totals, Instant::now(), true), Reaction::Forward, "nobody has asked for them to leave");
+    watch.state = State::Counting { since: Instant::now() };
+    assert_eq!(watch.react(&totals, Instant::now(), true), Reaction::ForwardThenLeave);
+}
+
+#[test]
+fn closing_the_window_leaves_first_if_an_engine_runs() {
+    let (mut runner, _) = running(None);
+    let watch = runner.watch.as_mut().expect("it runs");
+    assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), true), Reaction::Leave);
+    assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), false), Reaction::Forward);
+}
+
+#[test]
+fn cancelling_before_the_engine_runs_ends_the_program() {
+    let (mut runner, reasons) = running(None);
+    send(&mut runner, app::Message::Entering(crate::screen::entering::Message::CancelPressed));
+    assert!(runner.watch.is_none());
+    assert_eq!(*reasons.lock().unwrap(), [Reason::Left]);
+}

@@ -1,0 +1,93 @@
+//! What both directions of a hardware device share: the formats, and the state between a callback and the engine.
+
+use crate::device::error::Error;
+use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// Converts an error of cpal for the device `name`.
+pub fn refused(name: &str, source: cpal::Error) -> Error {
+    if source.kind() == ErrorKind::UnsupportedConfig {
+        return Error::Format { name: name.to_owned() };
+    }
+    Error::Refused { name: name.to_owned(), source }
+}
+
+/// Tries again with a buffer of the driver's choice where it does not take ours.
+pub fn with_any_buffer<T>(
+    mut config: StreamConfig,
+    open: impl Fn(StreamConfig) -> Result<T, cpal::Error>,
+) -> Result<T, cpal::Error> {
+    open(config).or_else(|error| {
+        tracing::debug!(%error, "device opened with a buffer of its own choice");
+        config.buffer_size = BufferSize::Default;
+        open(config)
+    })
+}
+
+/// What a callback and the engine tell each other.
+#[derive(Default)]
+pub struct StreamState {
+    /// Callbacks so far: a device that stops calling is gone, whatever it says.
+    pub calls: AtomicU64,
+    pub lost: AtomicBool,
+    pub xruns: AtomicU64,
+    /// The largest callback, in frames.
+    pub largest: AtomicUsize,
+    pub latency_micros: AtomicU64,
+}
+
+impl StreamState {
+    pub fn called(&self, frames: usize, latency: Duration) {
+        self.calls.fetch_add(1, Relaxed);
+        self.largest.fetch_max(frames, Relaxed);
+        self.latency_micros.store(u64::try_from(latency.as_micros()).unwrap_or(0), Relaxed);
+    }
+
+    pub fn latency(&self) -> Duration {
+        // Some drivers tell nonsense while they start.
+        Duration::from_micros(self.latency_micros.load(Relaxed)).min(Duration::from_secs(1))
+    }
+
+    pub fn failed(self: Arc<Self>) -> impl FnMut(cpal::Error) + Send + 'static {
+        move |error| {
+            let kind = error.kind();
+            if kind == ErrorKind::Xrun {
+                self.xruns.fetch_add(1, Relaxed);
+            } else if !IGNORED_ERRORS.contains(&kind) {
+                self.lost.store(true, Relaxed);
+            }
+        }
+    }
+}
+
+/// Notices a device that went silent without saying so.
+pub struct CallbackMonitor {
+    pub calls: u64,
+    pub since: Option<Instant>,
+}
+
+impl CallbackMonitor {
+    pub fn is_alive(&mut self, state: &StreamState, now: Instant) -> bool {
+        let calls = state.calls.load(Relaxed);
+        if calls != self.calls || self.since.is_none() {
+            *self = Self { calls, since: Some(now) };
+        }
+        let silent = self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        !state.lost.load(Relaxed) && silent < CALLBACK_TIMEOUT
+    }
+}
+
+/// Sample formats we speak, the best first; the tables of both directions follow this order.
+pub const FORMATS: [SampleFormat; 6] =
+    [SampleFormat::F32, SampleFormat::I16, SampleFormat::I32, SampleFormat::I24, SampleFormat::U16, SampleFormat::U8];
+
+/// A sound server that does not answer within this time is not waited for.
+pub const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A device that has not called for this long is gone.
+const CALLBACK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a stream reports and survives.
+const IGNORED_ERRORS: [ErrorKind; 3] = [ErrorKind::DeviceChanged, ErrorKind::RealtimeDenied, ErrorKind::DeviceBusy];

@@ -1,0 +1,44 @@
+//! The messages between the engine's threads.
+
+use crate::device::{Choice, Device, Direction};
+use crate::remote::Playback;
+use media::Mailbox;
+use std::sync::Arc;
+
+/// A command to the audio thread.
+pub enum Command {
+    /// Use this device. `echo` is true for hardware.
+    Install { direction: Direction, device: Box<dyn Device>, echo: bool },
+    /// Add this remote.
+    Add(u64, Box<Playback>),
+    /// Remove this remote.
+    Remove(u64),
+    /// Stop the thread.
+    Stop,
+}
+
+/// A request to the device thread.
+pub enum DeviceRequest {
+    /// Open the selected device. Dropping the request signals that it is done.
+    Open(Open),
+    /// Replace this lost device.
+    Lost(Direction, Box<dyn Device>),
+    /// Close this device.
+    Close(Box<dyn Device>),
+}
+
+/// A selection by the user.
+pub struct Open {
+    pub direction: Direction,
+    pub choice: Choice,
+    pub _opening: Option<Arc<CloseOnDrop>>,
+}
+
+/// Closes the mailbox when the last owner is dropped.
+pub struct CloseOnDrop(pub Mailbox<()>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}

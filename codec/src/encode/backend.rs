@@ -1,0 +1,70 @@
+//! The interface of an encoder's implementations: software, hardware, and those of the tests.
+
+use crate::layer::Content;
+use crate::rate::EncoderTarget;
+use crate::{BoxError, backends};
+use media::{Bitrate, Buffer, BufferPool, Frame, FrameRate, Size, VideoCodec};
+
+/// What to compress, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The format.
+    pub codec: VideoCodec,
+    /// The size of the compressed picture, at least 16 samples each way. An odd side loses its last row or column.
+    pub size: Size,
+    /// Expected pictures in a second.
+    pub rate: FrameRate,
+    /// The target bitrate.
+    pub bitrate: Bitrate,
+    /// Temporal layers, 1..=3. A back-end that supports fewer makes fewer.
+    pub temporal_layers: u8,
+    /// What the pictures show.
+    pub content: Content,
+    /// The number that pictures carry as their spatial layer.
+    pub spatial: u8,
+}
+
+/// A compressed picture of a back-end.
+#[derive(Debug)]
+pub struct Packet {
+    /// NAL units, each behind its length in 4 big-endian bytes; key frames carry their parameter sets.
+    pub payload: Buffer,
+    /// The temporal layer.
+    pub temporal: u8,
+    /// True if the picture refers to no other.
+    pub key: bool,
+    /// True if no other picture refers to it.
+    pub discardable: bool,
+}
+
+/// One implementation of an encoder. It lives on one thread.
+pub trait Backend: Send {
+    /// The name for logs and messages.
+    fn name(&self) -> &'static str;
+
+    /// What it makes: the size is even, and there are as many temporal layers as it makes now.
+    fn config(&self) -> &Config;
+
+    /// Compresses a picture of exactly [`Backend::config`]'s size, or one that is a row or column larger: a key frame
+    /// if `key` is set. Returns `None` if it leaves this picture out.
+    ///
+    /// # Errors
+    /// Returns the reason if the back-end is broken; another one takes over.
+    fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Packet>, BoxError>;
+
+    /// Aims at `target` from the next picture on. It makes no temporal layer above `max_temporal`, and as many of those
+    /// below as it was opened with. A back-end that cannot change its temporal layers while it runs starts again, with a
+    /// key frame.
+    ///
+    /// # Errors
+    /// Returns the reason if the back-end is broken; another one takes over.
+    fn set_target(&mut self, target: EncoderTarget) -> Result<(), BoxError>;
+}
+
+/// An encoder of a table.
+pub type Candidate = backends::Candidate<Config, dyn Backend>;
+
+/// A size without its odd row and column: 4:2:0 cropping counts in pairs.
+pub(super) fn even(size: Size) -> Size {
+    Size::new(size.width & !1, size.height & !1)
+}

@@ -1,0 +1,63 @@
+//! Errors of the group, and the reasons to reject a commit.
+
+use crate::provider::NoRandomness;
+
+/// The reason why an operation failed. The group is unchanged.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are not a message of this group and epoch, or not authentic.
+    #[error("not a message of this group")]
+    Malformed,
+    /// The message is our own. The caller uses [`crate::Group::merge_pending_commit`] for our commits.
+    #[error("the message is our own")]
+    OwnMessage,
+    /// A leaf's credential is invalid, or not signed by its device.
+    #[error("a leaf has no valid credential")]
+    Credential,
+    /// The policy does not allow the commit.
+    #[error(transparent)]
+    Rejected(#[from] Reject),
+    /// Our own commit is pending.
+    #[error("our own commit is pending")]
+    CommitPending,
+    /// There is no pending commit.
+    #[error("there is no pending commit")]
+    NoPendingCommit,
+    /// We were removed from the group.
+    #[error("this member was removed from the group")]
+    Removed,
+    /// The system returned no random bytes.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// An MLS operation failed unexpectedly. The text is for the log.
+    #[error("MLS: {0}")]
+    Mls(String),
+}
+
+/// Why a commit is not merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reject {
+    /// The committer is not in the group.
+    #[error("the committer is not a member")]
+    NotAMember,
+    /// A guest adds a member, or removes one that is not reported gone.
+    #[error("only an organiser may do this")]
+    NotOrganiser,
+    /// The leaf to remove is empty.
+    #[error("the leaf to remove is empty")]
+    EmptyLeaf,
+    /// The participant to add is already a member.
+    #[error("the participant is already a member")]
+    AlreadyMember,
+    /// The group has the maximum number of members.
+    #[error("the group is full")]
+    Full,
+    /// A member changes its name, device or participant id.
+    #[error("a member may not change its identity")]
+    IdentityChanged,
+    /// The commit contains a proposal that meetings do not allow.
+    #[error("the proposal is not allowed in a meeting")]
+    UnsupportedProposal,
+}

@@ -1,0 +1,27 @@
+//! The pictures of a whole meeting are those of the senders, and nearly all of them are shown in time.
+
+use anyhow::Result;
+use media::Size;
+use std::time::Duration;
+use tests::demo_meeting;
+
+/// Four people with the demo's footage, each shown to the three others at 640x360.
+#[test]
+fn four_people_see_each_other_well() -> Result<()> {
+    let outcome = demo_meeting::hold(Size::new(640, 360), 90, Duration::from_mins(1))?;
+    assert_eq!(outcome.qualities.len(), 12, "each of four sees three");
+    for ((from, to), quality) in &outcome.qualities {
+        println!("{from} to {to}: {quality:?}");
+        assert!(quality.pictures >= 4, "{from} to {to}: {quality:?}");
+        assert!(quality.mean_db >= 32.0, "{from} to {to}: {quality:?}");
+    }
+    assert_eq!(outcome.report.video.len(), 12);
+    for video in &outcome.report.video {
+        let (shown, sent) = (video.frames_shown, video.frames_sent);
+        println!("{} to {}: {shown} of {sent}, {:?}, {:?}", video.from, video.to, video.latency_ms, video.layer);
+        assert!(shown <= sent && 10 * shown >= 9 * sent, "{} to {}: {shown} of {sent}", video.from, video.to);
+        assert!(video.latency_ms.p95.is_some_and(|p95| p95 < 1_000), "{video:?}");
+    }
+    assert_eq!(outcome.report.e2ee.failed_to_open, 0);
+    Ok(())
+}
