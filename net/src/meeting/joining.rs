@@ -2,7 +2,8 @@
 
 use super::event::{Violation, no_keys};
 use super::outbox::Outbox;
-use super::{Entry, Event, KNOCK_TIMEOUT, Notice};
+use super::timing::KNOCK_TIMEOUT;
+use super::{Entry, Event, Notice};
 use crypto::admission_key;
 use crypto::{AdmissionKey, Group, Identity, Invitation, Joiner, Profile, knock};
 use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Position, Reason, Refusal, Up, VERSION};

@@ -1,6 +1,7 @@
 //! The members of the meeting, and which of them have left but are still in the group.
 
-use super::{MediaState, Person, REMOVAL_INTERVAL};
+use super::timing::REMOVAL_INTERVAL;
+use super::{MediaState, Person};
 use crypto::Leaf;
 use proto::ParticipantId;
 use std::collections::BTreeMap;

@@ -1,10 +1,11 @@
 //! The tracks of one meeting: who sends, who receives, and how packets are forwarded.
 
+use super::allocator;
 use super::demand::Update;
 use super::peer::{Peer, Peers};
+use super::reply::Reply;
 use super::switch::{Switch, Target};
 use super::track::{AUDIO_BITRATE, Source, Subscriber, Track};
-use super::{Reply, allocator};
 use proto::{
     Kind, ParticipantId, Published, SenderLayers, ServerSignal, Slot, Subscription, TileWish, Totals, TrackId,
 };
