@@ -16,7 +16,7 @@ pub struct Embedded {
 /// The server could not start.
 #[derive(Debug)]
 pub enum Error {
-    /// The system gives no threads.
+    /// The system could not start the server's threads.
     System(std::io::Error),
     /// The server cannot listen at the address.
     Server(server::Error),
@@ -53,7 +53,8 @@ impl Embedded {
         Ok(Self { server: Some(server), runtime })
     }
 
-    /// A new meeting on this server, with an address that others can reach. Returns `None` only while it is dropped.
+    /// A new meeting on this server, with an address that others can reach. Returns `None` if the server has been shut down, which only
+    /// happens in `drop`.
     pub fn entry(&self) -> Option<Entry> {
         let server = self.server.as_ref()?;
         let address = server.address();

@@ -10,7 +10,7 @@ use render::Feed;
 use crate::kit::wake::Waker;
 use crate::model::View;
 
-/// One feed for each view, created when it is first asked for. Clones share the feeds.
+/// One feed for each view, created at the first call of [`Pictures::feed`]. Clones share the feeds.
 #[derive(Clone, Default)]
 pub struct Pictures(Arc<Shared>);
 
@@ -21,7 +21,8 @@ struct Shared {
 }
 
 impl Pictures {
-    /// Pictures that redraw through `waker` when one is published. The default redraws nothing: for tests.
+    /// Creates the feeds. Each picture published to one of them wakes the window through `waker`. `Pictures::default()`, for
+    /// tests, has no waker.
     pub fn new(waker: Waker) -> Self {
         Self(Arc::new(Shared { waker: Some(waker), ..Shared::default() }))
     }

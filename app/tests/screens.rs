@@ -290,6 +290,26 @@ fn each_notification_has_a_text_and_advice() {
 }
 
 #[test]
+fn each_notification_has_a_sentence_of_its_own() {
+    for language in Language::ALL {
+        let kinds = sentence::NOTICES.map(NoticeKind::Engine).into_iter().chain(NoticeKind::OF_WINDOW);
+        let sentences: Vec<String> = kinds.map(|kind| language.text(kind.id())).collect();
+        let different: BTreeSet<&String> = sentences.iter().collect();
+        assert_eq!(different.len(), sentences.len(), "{sentences:?}");
+    }
+}
+
+#[test]
+fn a_notification_about_the_organisers_right_names_the_organiser() {
+    for (language, text) in [
+        (Language::English, "Only the organiser can remove people"),
+        (Language::French, "Seul l’organisateur peut exclure quelqu’un"),
+    ] {
+        assert_eq!(language.text(sentence::notice(engine::NoticeKind::NotOrganiser)), text);
+    }
+}
+
+#[test]
 fn tab_order_of_the_meeting_is_from_top_left_to_bottom_right() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);

@@ -46,7 +46,7 @@ pub struct Wish {
     pub temporal_layers: u8,
 }
 
-/// The target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that of the source. A rung
+/// Divides a sender's uplink: the target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that of the source. A rung
 /// without a wish is paused.
 ///
 /// No layer gets more than its rung's `bitrate`, and together they never get more than `budget`. Layers are admitted

@@ -93,8 +93,8 @@ impl Group {
         for member in staged.members() {
             LeafCredential::verified_with(&member.credential, &member.signature_key, meeting)?;
         }
-        let opener = LeafCredential::verified(staged.welcome_sender().map_err(mls_error)?, meeting)?;
-        if !policy.is_organiser(opener.device, opener.participant) {
+        let sender = LeafCredential::verified(staged.welcome_sender().map_err(mls_error)?, meeting)?;
+        if !policy.is_organiser(sender.device, sender.participant) {
             return Err(Reject::NotOrganiser.into());
         }
         let own = staged.own_leaf_node().ok_or(Error::Malformed)?;
@@ -168,7 +168,7 @@ impl Group {
         }
         let (before, committer) = (self.credentials(), self.me());
         self.mls.merge_pending_commit(&self.provider).map_err(mls_error)?;
-        Ok(self.entered(&before, committer))
+        Ok(self.describe_merged(&before, committer))
     }
 
     /// Drops our pending commit after the delivery service accepted another one. The caller processes that one and tries
@@ -276,7 +276,7 @@ impl Group {
         let proposals = self.proposals(&commit, committer)?;
         authorize(&self.policy, &before, committer, &proposals, gone)?;
         self.mls.merge_staged_commit(&self.provider, commit).map_err(mls_error)?;
-        Ok(self.entered(&before, committer))
+        Ok(self.describe_merged(&before, committer))
     }
 
     /// The proposals of another member's commit.
@@ -310,8 +310,8 @@ impl Group {
         verified_package(package, self.meeting).map(Proposed::Add)
     }
 
-    /// Describes the merged commit: the difference between `before` and the current members.
-    fn entered(&mut self, before: &[(Leaf, LeafCredential)], committer: Leaf) -> MergedCommit {
+    /// Starts the counters of the new epoch, and describes the merged commit: the difference between `before` and the current members.
+    fn describe_merged(&mut self, before: &[(Leaf, LeafCredential)], committer: Leaf) -> MergedCommit {
         self.counters = Counters::new();
         let after = self.credentials();
         let difference = |members: &[(Leaf, LeafCredential)], others: &[(Leaf, LeafCredential)]| -> Vec<Member> {

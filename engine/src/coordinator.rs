@@ -11,7 +11,7 @@ pub use outbox::{Closing, Outbox};
 pub use tracks::{Context, Tracks};
 
 use crate::event::{Command, Event, Notice, NoticeKind, Reason, Step};
-use crate::reason;
+use crate::notice;
 use crate::setup::Choice;
 use crate::stats::Stats;
 use net::Session;
@@ -127,7 +127,11 @@ impl Coordinator {
             meeting::Event::Left { id, .. } => self.tracks.remove_waiting(id),
             meeting::Event::Words(words) => self.events.send(Event::Locked(self.membership.lock(words))).await,
             meeting::Event::Ended(reason) => return ControlFlow::Break(reason),
-            meeting::Event::Notice(notice) => self.events.send(Event::Notice(reason::notice(notice))).await,
+            meeting::Event::Notice(found) => {
+                let name = |id| self.membership.member(id).map(|(_, name)| name);
+                let notice = notice::meeting(found, name);
+                self.events.send(Event::Notice(notice)).await;
+            }
         }
         ControlFlow::Continue(())
     }

@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::coordinator::{Closing, Context, Coordinator, Devices, Membership, Outbox, Tracks};
 use crate::event::{Command, Event, Step};
-use crate::send::Uplink;
+use crate::send::VoiceSender;
 use crate::setup::{Entry, Setup};
 use crate::sources::Hardware;
 use crate::stats::Stats;
@@ -88,7 +88,7 @@ impl Engine {
         let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
         let (events, reader) = mpsc::channel(MAX_EVENTS);
         let (close, closing) = Closing::channel();
-        let (pool, ring, uplink) = (BufferPool::new(256), KeyRing::new(), Uplink::default());
+        let (pool, ring, uplink) = (BufferPool::new(256), KeyRing::new(), VoiceSender::default());
         let membership = Membership::new(matches!(entry, Entry::Create { .. }));
         let config = network(entry, &setup, identity, ring.clone(), pool.clone())?;
         let (session, network) = net::start(config, runtime.handle());

@@ -113,7 +113,7 @@ pub struct Lock {
 }
 
 /// Something that the user should know.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// What happened.
     pub kind: NoticeKind,
@@ -158,7 +158,13 @@ pub enum NoticeKind {
     TrackFailed,
     /// A participant's pictures cannot be opened or decoded.
     PeerUnreadable,
-    /// A command was refused, or too many commands waited.
+    /// We asked for something that only the organiser may do: to remove a member.
+    NotOrganiser,
+    /// A member could not be removed; the detail is the member's name.
+    NotRemoved,
+    /// A member's change of the meeting is invalid or breaks its rules, and was rejected; the detail is the member's name.
+    ChangeRejected,
+    /// A command was not taken: too many commands waited.
     Refused,
 }
 
@@ -181,8 +187,10 @@ impl NoticeKind {
             | Self::Overloaded
             | Self::CodecReplaced
             | Self::TrackFailed
+            | Self::NotOrganiser
+            | Self::NotRemoved
             | Self::Refused => Fault::Here,
-            Self::StillWaiting | Self::NobodyAdmits | Self::PeerUnreadable => Fault::Peer,
+            Self::StillWaiting | Self::NobodyAdmits | Self::PeerUnreadable | Self::ChangeRejected => Fault::Peer,
         }
     }
 }

@@ -11,7 +11,6 @@ mod event;
 mod meter;
 mod notice;
 mod preview;
-mod reason;
 mod receive;
 pub mod report;
 mod send;

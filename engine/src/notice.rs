@@ -1,8 +1,64 @@
-//! Notices about sound, from the warnings of the sound engine.
+//! Turns what the meeting, the devices and the codecs report into notices for the screens.
+//!
+//! `app::model::sentence` names the sentence of each kind, and `app/locales` has the texts.
 
 use crate::event::{Notice, NoticeKind};
-use audio::device::Error;
-use audio::{Direction, Warning};
+use crate::receive;
+use audio::{Direction, Warning, device};
+use net::meeting;
+use proto::ParticipantId;
+
+/// The notice of a meeting that goes on. `name` returns the name of a member; `None` if there is no such member. The detail
+/// is the name of the member whom the notice is about.
+pub fn meeting<'a>(notice: meeting::Notice, name: impl Fn(ParticipantId) -> Option<&'a str>) -> Notice {
+    let of = |id| name(id).unwrap_or_default().to_owned();
+    let (kind, detail) = match notice {
+        meeting::Notice::NoAnswerYet => (NoticeKind::StillWaiting, String::new()),
+        meeting::Notice::Unattended => (NoticeKind::NobodyAdmits, String::new()),
+        meeting::Notice::NotAllowed => (NoticeKind::NotOrganiser, String::new()),
+        meeting::Notice::CannotRemove(id) => (NoticeKind::NotRemoved, of(id)),
+        meeting::Notice::CommitRejected(id) => (NoticeKind::ChangeRejected, of(id)),
+    };
+    Notice { kind, detail }
+}
+
+/// The notice of a source of ours that cannot be encoded.
+pub fn track_failed(detail: String) -> Notice {
+    Notice { kind: NoticeKind::TrackFailed, detail }
+}
+
+/// The notice of an encoder or decoder that was replaced.
+pub fn codec_replaced(detail: String) -> Notice {
+    Notice { kind: NoticeKind::CodecReplaced, detail }
+}
+
+/// The notice of a received track whose decoder failed.
+pub fn received(report: receive::Report) -> Notice {
+    match report {
+        receive::Report::DecoderReplaced(replacement) => codec_replaced(replacement.to_string()),
+        receive::Report::TrackFailed(detail) => Notice { kind: NoticeKind::PeerUnreadable, detail },
+    }
+}
+
+/// The notice of a camera or a shared screen that failed.
+pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
+    let kind = match error {
+        _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
+        capture::Error::BadFile { .. } => NoticeKind::BadFile,
+        capture::Error::FileFormat { path, format } => {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            return Notice { kind: NoticeKind::FileFormat, detail: format!("{name} ({format})") };
+        }
+        capture::Error::Taken { .. } => NoticeKind::CameraTaken,
+        capture::Error::Lost { .. } => NoticeKind::CameraLost,
+        capture::Error::NotFound(_) => NoticeKind::NoCamera,
+        // With any other error, there is a camera.
+        capture::Error::Denied { .. } | capture::Error::Format { .. } | capture::Error::Failed { .. } | _ => {
+            NoticeKind::CameraFailed
+        }
+    };
+    Notice { kind, detail: error.to_string() }
+}
 
 /// Takes the sound engine's warnings. While its first devices open, warnings are held back: a computer without any sound
 /// device gets one notice, not two.
@@ -43,8 +99,9 @@ impl SoundWarnings {
 
 /// Notices of what failed when the devices opened for the first time.
 pub fn warnings(warnings: &[Warning]) -> Vec<Notice> {
-    let missing =
-        |warning: &&Warning| matches!(warning, Warning::Unavailable { error: Error::Missing(_) | Error::Silent, .. });
+    let missing = |warning: &&Warning| {
+        matches!(warning, Warning::Unavailable { error: device::Error::Missing(_) | device::Error::Silent, .. })
+    };
     if warnings.iter().filter(missing).count() > 1 {
         return vec![Notice { kind: NoticeKind::NoSound, detail: "no microphone and no loudspeaker".into() }];
     }
@@ -54,9 +111,10 @@ pub fn warnings(warnings: &[Warning]) -> Vec<Notice> {
 /// The notice of one warning.
 pub fn warning(warning: &Warning) -> Notice {
     let kind = match warning {
-        Warning::Unavailable { error: Error::Read { .. } | Error::Empty(_) | Error::Write { .. }, .. } => {
-            NoticeKind::BadFile
-        }
+        Warning::Unavailable {
+            error: device::Error::Read { .. } | device::Error::Empty(_) | device::Error::Write { .. },
+            ..
+        } => NoticeKind::BadFile,
         Warning::Unavailable { direction: Direction::Microphone, .. } => NoticeKind::NoMicrophone,
         Warning::Unavailable { direction: Direction::Speaker, .. } => NoticeKind::NoSpeaker,
         Warning::Lost { .. } | Warning::Replaced { .. } => NoticeKind::SoundLost,
@@ -83,9 +141,49 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use audio::device::Error as SoundError;
+    use capture::Error;
+    use proto::Slot;
+
+    const BLAISE: ParticipantId = ParticipantId(2);
+
+    #[test]
+    fn each_camera_failure_has_the_right_notice() {
+        let name = || "Front".to_owned();
+        for (error, kind) in [
+            (Error::NotFound(None), NoticeKind::NoCamera),
+            (Error::NotFound(Some(name())), NoticeKind::NoCamera),
+            (Error::Taken { name: name() }, NoticeKind::CameraTaken),
+            (Error::Lost { name: name() }, NoticeKind::CameraLost),
+            (Error::Denied { name: name() }, NoticeKind::CameraFailed),
+            (Error::Format { name: name() }, NoticeKind::CameraFailed),
+            (Error::Failed { name: name(), source: "no bandwidth".into() }, NoticeKind::CameraFailed),
+            (Error::BadFile { path: "clip.mp4".into(), source: "cut off".into() }, NoticeKind::BadFile),
+        ] {
+            let notice = source(Slot::Camera, &error);
+            assert_eq!(notice.kind, kind, "{error}");
+            assert_eq!(notice.detail, error.to_string());
+            assert_eq!(source(Slot::Screen, &error).kind, NoticeKind::NoScreen);
+        }
+    }
+
+    #[test]
+    fn a_notice_of_the_meeting_says_what_happened_and_to_whom() {
+        let name = |id| (id == BLAISE).then_some("Blaise");
+        for (report, kind, detail) in [
+            (meeting::Notice::NoAnswerYet, NoticeKind::StillWaiting, ""),
+            (meeting::Notice::Unattended, NoticeKind::NobodyAdmits, ""),
+            (meeting::Notice::NotAllowed, NoticeKind::NotOrganiser, ""),
+            (meeting::Notice::CannotRemove(BLAISE), NoticeKind::NotRemoved, "Blaise"),
+            (meeting::Notice::CommitRejected(BLAISE), NoticeKind::ChangeRejected, "Blaise"),
+            (meeting::Notice::CommitRejected(ParticipantId(7)), NoticeKind::ChangeRejected, ""),
+        ] {
+            assert_eq!(meeting(report, name), Notice { kind, detail: detail.into() }, "{report:?}");
+        }
+    }
 
     fn missing(direction: Direction) -> Warning {
-        Warning::Unavailable { direction, error: Error::Missing(direction) }
+        Warning::Unavailable { direction, error: SoundError::Missing(direction) }
     }
 
     fn kinds(found: &Found) -> Vec<NoticeKind> {

@@ -4,7 +4,7 @@ use crate::event::{Notice, NoticeKind};
 use crate::meter::linear;
 use crate::setup::Choice;
 use crate::sources::Cameras;
-use crate::{clock, notice, reason};
+use crate::{clock, notice};
 use audio::device::Provider as SoundDevices;
 use capture::{CaptureThread, Report};
 use media::{BufferPool, Frame};
@@ -63,7 +63,7 @@ impl Preview {
             Report::Opened { .. } => {}
             Report::Frame(frame) => picture(frame),
             Report::Failed(error) => {
-                let _ = sender.try_send(PreviewEvent::Notice(reason::source(Slot::Camera, &error)));
+                let _ = sender.try_send(PreviewEvent::Notice(notice::source(Slot::Camera, &error)));
             }
         };
         match CaptureThread::start("preview", Cameras::default().open(choice, clock::system()), Box::new(on)) {

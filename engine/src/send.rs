@@ -11,4 +11,4 @@ mod voice;
 
 pub use pictures::{Open, Pictures, announced};
 pub use report::Report;
-pub use voice::Uplink;
+pub use voice::VoiceSender;

@@ -1,7 +1,7 @@
 //! What one WebSocket message holds: meeting control, or something for or from the SFU.
 //!
-//! Both share one row of variant numbers, so `Hello` and `Problem` keep their bytes in every version and a client of
-//! another version can read that it is refused.
+//! Meeting messages and SFU messages have their variant numbers in one common list. `Hello` and `Problem` keep their numbers
+//! in every version of the protocol, so a client of another version can read why the server refuses it.
 
 use crate::message::Limited;
 use crate::{Blob, Down, MAX_SIGNAL, Totals, Up};

@@ -11,10 +11,10 @@ use crate::{colour, tile::Fit};
 use media::{Colour, Rotation, Size, Timestamp};
 use std::ops::Range;
 
-/// A picture that can be drawn.
+/// Where a picture is in GPU memory, and how it is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
-    /// The size class of its textures.
+    /// The number of the set of textures that have room for its size.
     pub class: u32,
     /// Its layer in the textures.
     pub layer: u32,
@@ -33,7 +33,8 @@ pub(crate) struct CurrentPicture {
     pub new: bool,
 }
 
-/// Rectangles in painting order. Reused between frames, so that an unchanged scene does not allocate.
+/// The rectangles of one frame, in the order in which they are painted. The lists are reused, so a frame allocates only if it
+/// has more rectangles than any before.
 #[derive(Default)]
 pub(crate) struct Scene {
     /// All rectangles.
@@ -217,7 +218,7 @@ fn add_line(quads: &mut Vec<Quad>, line: &crate::text::Line, x: f32, y: f32, tex
     }
 }
 
-/// A glyph or badge of the atlas with its top left corner at `x`, `y`.
+/// The rectangle that shows a glyph or badge of the atlas, with its top left corner at `x`, `y`.
 fn glyph(x: f32, y: f32, slot: crate::text::Slot, text_colour: Rgba) -> Quad {
     let fill = if slot.coloured { [255; 4] } else { text_colour.bytes() };
     let area = [x, y, f32::from(slot.width), f32::from(slot.height)];

@@ -65,6 +65,7 @@ impl Area {
         Self { x, y, width: (right - x).max(0.0), height: (bottom - y).max(0.0) }
     }
 
+    /// Returns whether nothing is drawn: an edge is not finite, or a side is shorter than one pixel.
     pub(crate) fn is_empty(self) -> bool {
         let whole = self.x.is_finite() && self.y.is_finite() && self.width.is_finite() && self.height.is_finite();
         !whole || self.width < 1.0 || self.height < 1.0
@@ -130,7 +131,7 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// Creates a tile without feed, tag and rounded corners.
+    /// Creates a tile that shows nothing yet: no feed, name tag, ring or placeholder, and square corners.
     #[must_use]
     pub const fn new(id: u64, area: Area) -> Self {
         Self {

@@ -17,7 +17,6 @@ use std::fs;
 fn may_be_unsafe(path: &str) -> bool {
     let ffi = path.ends_with("ffi.rs") || path.contains("/ffi/");
     (ffi && (path.starts_with("codec/src/") || path.starts_with("capture/src/")))
-        || path.starts_with("render/src/import/")
         || path == "crypto/src/memory.rs"
         || path == "tests/tests/steady/allocator.rs"
         || path == "engine/src/clock/windows.rs"

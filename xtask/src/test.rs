@@ -5,15 +5,15 @@ use crate::process::{built, cargo, watch};
 use anyhow::{Result, bail};
 use std::process::Command;
 
-/// Runs `cargo test --workspace` with `arguments` and prints the sum of all its parts. Without arguments, the loom
-/// models of the media queues run as well.
+/// Runs `cargo test --workspace` with `arguments` and prints how many tests passed, failed and were skipped in all
+/// test programs. Without arguments, the loom models of the media queues run as well.
 ///
 /// # Errors
 /// Returns an error if packages or build fail, a test fails, or there was none.
 pub fn run(arguments: &[String]) -> Result<()> {
     packages::install(&[packages::BUILD, packages::DRAW, packages::TEST])?;
-    // The tests start the programs, so these come first. All targets at once: the tests then find their own
-    // dependencies built with the same features, and nothing is built twice.
+    // Some tests start the programs, so these are built first. All targets are built in one call, with the same features as
+    // the tests, so nothing is built twice.
     crate::process::run(cargo().args(["build", "--workspace", "--all-targets"]))?;
     let mut sum = Sum::default();
     let mut passed =
@@ -31,8 +31,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Hand-offs between threads with loom's locks in place of the system's, from a folder of their own: what else was built
-/// stays as it is.
+/// The command that runs `media/src/models.rs`, with loom's locks in place of the standard library's. It has its own target
+/// folder, because other `RUSTFLAGS` would rebuild everything in the usual one.
 fn models() -> Command {
     let mut models = cargo();
     models.args(["test", "--package", "media", "--lib", "models"]);

@@ -157,6 +157,9 @@ impl Meeting {
             | EngineNotice::CodecReplaced
             | EngineNotice::TrackFailed
             | EngineNotice::PeerUnreadable
+            | EngineNotice::NotOrganiser
+            | EngineNotice::NotRemoved
+            | EngineNotice::ChangeRejected
             | EngineNotice::Refused => {}
         }
     }

@@ -3,7 +3,7 @@
 use engine::{Fault, LinkError, NoticeKind, Reason};
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 18] = [
+pub const NOTICES: [NoticeKind; 21] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -21,6 +21,9 @@ pub const NOTICES: [NoticeKind; 18] = [
     NoticeKind::CodecReplaced,
     NoticeKind::TrackFailed,
     NoticeKind::PeerUnreadable,
+    NoticeKind::NotOrganiser,
+    NoticeKind::NotRemoved,
+    NoticeKind::ChangeRejected,
     NoticeKind::Refused,
 ];
 
@@ -44,6 +47,9 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::CodecReplaced => "notice-codec-replaced",
         NoticeKind::TrackFailed => "notice-track-failed",
         NoticeKind::PeerUnreadable => "notice-peer-unreadable",
+        NoticeKind::NotOrganiser => "notice-not-organiser",
+        NoticeKind::NotRemoved => "notice-not-removed",
+        NoticeKind::ChangeRejected => "notice-change-rejected",
         NoticeKind::Refused => "notice-refused",
     }
 }

@@ -21,7 +21,8 @@ pub trait Device: Send {
     /// [`Error::Lost`] once the device is gone, [`Error::Write`] where a file cannot grow.
     fn pass(&mut self, block: &mut Block) -> Result<(), Error>;
 
-    /// The time between the air and the next block.
+    /// The delay between the sound in the room and the next block: of a microphone, since it was recorded; of a speaker,
+    /// until it is played.
     fn latency(&self) -> Duration;
 
     /// The number of overruns of a microphone, or underruns of a speaker.

@@ -3,7 +3,7 @@
 use crate::event::Notice;
 use crate::meter::linear;
 use crate::notice;
-use crate::send::{Open, Uplink};
+use crate::send::{Open, VoiceSender};
 use crate::setup::{Choice, Setup};
 use crate::sources::{self, Cameras, Hardware};
 use crate::stats::Stats;
@@ -33,7 +33,7 @@ pub struct Devices {
 impl Devices {
     /// Starts the sound engine, which opens its devices on a thread of its own, and returns at once. Packets of the
     /// microphone go to `uplink`.
-    pub fn start(setup: Setup, hardware: Hardware, clock: Clock, pool: BufferPool, uplink: Uplink) -> Self {
+    pub fn start(setup: Setup, hardware: Hardware, clock: Clock, pool: BufferPool, uplink: VoiceSender) -> Self {
         let microphone = match (&setup.microphone, setup.muted) {
             (audio::Choice::Off, _) => Microphone::Off,
             (_, true) => Microphone::Muted,

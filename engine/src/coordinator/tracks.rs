@@ -3,9 +3,9 @@
 use super::devices::Devices;
 use super::membership::Membership;
 use crate::event::{Notice, NoticeKind};
-use crate::reason;
+use crate::notice;
 use crate::receive::{self, DecodeQueue, PictureReceiver, Receivers, VoiceReceiver, WaitingFrames};
-use crate::send::{Open, Pictures, Report, Uplink, announced};
+use crate::send::{Open, Pictures, Report, VoiceSender, announced};
 use crate::sources::Codecs;
 use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
@@ -33,7 +33,7 @@ pub struct Context {
     /// Shows pictures.
     pub output: Arc<dyn VideoOutput>,
     /// Sends the packets of our microphone.
-    pub uplink: Uplink,
+    pub uplink: VoiceSender,
     /// Encodes and decodes pictures.
     pub codecs: Codecs,
 }
@@ -238,7 +238,7 @@ impl Tracks {
     pub fn handle_report(&mut self, report: TrackReport, inside: bool) -> Option<TrackEvent> {
         match report {
             TrackReport::Sent { slot, source, report } => self.handle_sent(slot, source, report, inside),
-            TrackReport::Received(report) => Some(TrackEvent::Notice(reason::received(report))),
+            TrackReport::Received(report) => Some(TrackEvent::Notice(notice::received(report))),
         }
     }
 
@@ -250,9 +250,9 @@ impl Tracks {
                 let published = if inside { self.publish_pictures(slot) } else { Ok(()) };
                 published.map_or_else(TrackEvent::Failed, |()| TrackEvent::Opened)
             }
-            Report::Failed(error) => TrackEvent::Failed(Failure { slot, notice: reason::source(slot, &error) }),
-            Report::TrackFailed(why) => TrackEvent::Failed(Failure { slot, notice: reason::track_failed(why) }),
-            Report::EncoderReplaced(replacement) => TrackEvent::Notice(reason::codec_replaced(replacement.to_string())),
+            Report::Failed(error) => TrackEvent::Failed(Failure { slot, notice: notice::source(slot, &error) }),
+            Report::TrackFailed(why) => TrackEvent::Failed(Failure { slot, notice: notice::track_failed(why) }),
+            Report::EncoderReplaced(replacement) => TrackEvent::Notice(notice::codec_replaced(replacement.to_string())),
             Report::Overloaded => TrackEvent::Notice(Notice { kind: NoticeKind::Overloaded, detail: String::new() }),
         };
         Some(event)
@@ -342,7 +342,7 @@ impl Tracks {
 /// The failure of a source for whose layers the system has no thread left.
 fn no_encode_thread(slot: Slot, error: &std::io::Error) -> Failure {
     tracing::error!(?slot, %error, "no thread for an encoder");
-    Failure { slot, notice: reason::track_failed(error.to_string()) }
+    Failure { slot, notice: notice::track_failed(error.to_string()) }
 }
 
 /// What the uplink is taken to carry until the first estimate.

@@ -30,7 +30,7 @@ pub type Open = Box<dyn FnOnce() -> Result<Box<dyn Source>, capture::Error> + Se
 /// Empty until the source is published; then the source's thread reads it at each picture, without a lock.
 type Layers = Arc<OnceLock<Vec<LayerThread>>>;
 
-/// What the targets of the layers are computed from.
+/// What a sender computes the targets of its layers from: the layers that the SFU requested, and the available bitrate.
 #[derive(Default)]
 struct Demand {
     wishes: Vec<Wish>,

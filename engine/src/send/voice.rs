@@ -1,4 +1,4 @@
-//! The own voice: the audio thread calls it with each packet.
+//! Sends this client's own voice. The audio thread calls [`VoiceSender::send`] with each encoded packet.
 
 use crate::stats::track_stats::TrackStats;
 use crypto::{KeyRing, Sealer};
@@ -7,22 +7,22 @@ use net::FrameSender;
 use proto::Slot;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Seals packets and queues them for the network, once it is connected. Clones share it.
+/// Seals voice packets and queues them for the network. Drops packets until [`VoiceSender::connect`]. Clones share one queue.
 #[derive(Clone, Default)]
-pub struct Uplink {
-    sender: Arc<Mutex<Option<VoiceSender>>>,
+pub struct VoiceSender {
+    sender: Arc<Mutex<Option<Connected>>>,
 }
 
-struct VoiceSender {
+struct Connected {
     sealer: Sealer,
     frame_sender: FrameSender,
     stats: TrackStats,
 }
 
-impl Uplink {
+impl VoiceSender {
     /// Sends packets to `frame_sender` from now on.
     pub fn connect(&self, ring: KeyRing, frame_sender: FrameSender, stats: TrackStats) {
-        let sender = VoiceSender { sealer: Sealer::new(ring, Slot::Microphone), frame_sender, stats };
+        let sender = Connected { sealer: Sealer::new(ring, Slot::Microphone), frame_sender, stats };
         *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
     }
 

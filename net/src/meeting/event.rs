@@ -46,16 +46,17 @@ pub enum Event {
     Approaching,
     /// The request to join was sent; the organiser decides.
     Knocking,
-    /// This client is a member. Keys and words come before this event, the members right after it.
+    /// This client is a member now. [`Event::Keys`] and [`Event::Words`] of its first epoch come before, [`Event::Members`]
+    /// comes right after.
     Entered {
         /// This client's id.
         me: ParticipantId,
     },
     /// All members, in the order of their leaves. Sent again, complete, at each change.
     Members(Vec<Person>),
-    /// A new member. Its keys came before.
+    /// A new member. The [`Event::Keys`] of the epoch in which it joined came before.
     Joined(ParticipantId),
-    /// A former member. The keys that it does not have came before.
+    /// A former member. The [`Event::Keys`] of the epoch without it came before.
     Left {
         /// The member.
         id: ParticipantId,
@@ -102,7 +103,6 @@ pub struct Person {
 
 /// A message for the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Notice {
     /// The knock has not been answered yet; the client still waits.
     NoAnswerYet,
@@ -117,7 +117,7 @@ pub enum Notice {
     CommitRejected(ParticipantId),
 }
 
-/// How the server broke the protocol.
+/// How the server broke the protocol. It ends the meeting for this client, with [`Reason::Server`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Violation {
     /// Bytes that are not a message.
@@ -137,7 +137,7 @@ impl From<Violation> for Reason {
     }
 }
 
-/// This client's own keys could not be generated or used.
+/// The reason if this client fails to generate its own keys, or to use them.
 pub(super) fn no_keys() -> Reason {
     Reason::Here("it could not generate its own keys".into())
 }

@@ -89,9 +89,9 @@ impl SendStream {
         }
     }
 
-    /// Sends a frame. Waits while the stack is busy; that is what bounds how much it holds. Returns how many packets
-    /// were made: none for a picture that builds on one that was not sent, or of a layer that does not exist. `packets` is
-    /// room for them, to be used again.
+    /// Cuts a frame into packets and sends them, one after the other. Waits while the stack takes no packet, so that frames
+    /// queue before this call and not in the stack. Returns the number of packets: 0 if the frame depends on one that was not
+    /// sent, or if its layer does not exist. `packets` is scratch memory, which the caller keeps between calls.
     pub async fn send(&self, frame: Sealed, packets: &mut Vec<rtp::Packet>) -> usize {
         self.packets(frame, packets);
         let count = packets.len();

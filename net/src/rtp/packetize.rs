@@ -1,5 +1,5 @@
-//! Splits sealed frames into RTP packets of equal size. The payload is ciphertext without structure; the Dependency
-//! Descriptor marks where a frame begins and ends.
+//! Splits sealed frames into RTP packets of equal size (the last one may be shorter). The payload is ciphertext, so its beginning and end cannot be
+//! recognised in it: the Dependency Descriptor marks the first and the last packet of each frame.
 
 use bytes::Bytes;
 use crypto::{Header, Sealed};

@@ -24,7 +24,8 @@ pub struct Request {
     pub current: Option<Target>,
 }
 
-/// Returns what each request gets, in the same order, of `budget` bits per second. `audio` of them are reserved.
+/// Returns which layers the SFU forwards to one receiver, one entry for each request in the same order. Together they fit into
+/// `budget` bits per second, of which `audio` are reserved.
 pub fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Target>> {
     let mut left = budget.saturating_sub(audio);
     let mut allocated: Vec<Option<Target>> = vec![None; requests.len()];

@@ -8,7 +8,7 @@
 use proto::WantedLayer;
 use std::time::{Duration, Instant};
 
-/// The demand for one track.
+/// Which layers of one track its receivers want together, as the SFU tells its sender.
 #[derive(Debug)]
 pub struct Demand {
     layers: Vec<Layer>,

@@ -56,11 +56,12 @@ impl ExtensionSerializer for Serializer {
         false
     }
 
-    /// A one-byte header holds 16 bytes (RFC 8285, section 4.2). A structure is longer.
+    /// An element with a one-byte header holds at most 16 bytes (RFC 8285, section 4.2). A descriptor with a template
+    /// structure is longer.
     fn requires_two_byte_form(&self, ev: &ExtensionValues) -> bool {
         ev.user_values.get::<DescriptorBytes>().is_some_and(|descriptor| descriptor.as_slice().len() > 16)
     }
 }
 
-/// A structure of three temporal layers takes about 20 bytes.
+/// The largest descriptor that is forwarded. One with a template structure of three temporal layers has about 20 bytes.
 const MAX_BYTES: usize = 95;

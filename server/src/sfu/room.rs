@@ -184,7 +184,8 @@ impl Room {
         }
     }
 
-    /// Divides one receiver's downlink among the tracks that it wants.
+    /// Divides one receiver's downlink among the tracks that it wants: the server's side. [`allocator::allocate`] computes the
+    /// shares. (`codec::rate::allocate` divides a sender's uplink.)
     pub fn allocate(&mut self, participant: ParticipantId, peer: &mut Peer, now: Instant) {
         let mut requests = Vec::new();
         let mut audio = 0_u64;

@@ -1,7 +1,7 @@
 //! Wrong links, servers that do not answer, and wrong command lines: each ends with a message, and none hangs.
 
 use crate::folder::Folder;
-use crate::program::{BARE, LIMIT, Program, client, turn};
+use crate::program::{LIMIT, NO_DEVICES, Program, client, lock_meetings};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
@@ -27,7 +27,7 @@ fn damaged_links_and_other_texts_get_different_messages() {
         (&nowhere, ["does not contain a server address", "Ask for it again"]),
     ] {
         let outcome = join(text).end(LIMIT);
-        outcome.complains(1, &parts);
+        outcome.assert_failure(1, &parts);
         assert!(!outcome.err.contains(secret), "the message contains the secret");
     }
 }
@@ -36,7 +36,7 @@ fn damaged_links_and_other_texts_get_different_messages() {
 fn messages_are_in_the_language_of_the_system() {
     let mut command = client(&["join", "bonjour", "--headless"]);
     command.env("LANG", "fr_FR.UTF-8");
-    Program::start("français", command).end(LIMIT).complains(1, &["Ce n’est pas un lien de visioconférence"]);
+    Program::start("français", command).end(LIMIT).assert_failure(1, &["Ce n’est pas un lien de visioconférence"]);
 }
 
 #[test]
@@ -52,14 +52,14 @@ fn joining_fails_if_the_server_does_not_answer() {
     let clients = [join(&link_to(refused)), join(&link_to(silent_port)), join(&link_to(nonsense_port)), join(&unknown)];
     for client in clients {
         let outcome = client.end(Duration::from_secs(18));
-        outcome.complains(1, &["The server does not answer", "The network", "Check your network"]);
+        outcome.assert_failure(1, &["The server does not answer", "The network", "Check your network"]);
     }
 }
 
 #[test]
 fn a_link_with_one_wrong_letter_is_rejected() {
-    let _turn = turn();
-    let host = Program::start("host", client(&[&["meet"], BARE.as_slice()].concat()));
+    let _lock = lock_meetings();
+    let host = Program::start("host", client(&[&["meet"], NO_DEVICES.as_slice()].concat()));
     let link = host.first_line();
     // The secret part in bytes: version 1, hash of the admission key 32, secret 32, flags 1, certificate 32.
     let (key, secret, certificate) =
@@ -68,33 +68,33 @@ fn a_link_with_one_wrong_letter_is_rejected() {
     let meeting = format!("{place}/m/{}{}", "0".repeat(32), &rest[32..]);
     let clients = [&key, &secret, &certificate, &meeting].map(|link| join(link));
     let [key, secret, certificate, meeting] = clients.map(|client| client.end(LIMIT));
-    key.complains(
+    key.assert_failure(
         1,
         &["The encryption keys are not the ones in the link", "intercepting the connection", "Ask for a new link"],
     );
-    secret.complains(1, &["The organiser declined your request", "contact the organiser"]);
-    certificate.complains(1, &["The server is not the one in the link", "The server", "Do not continue"]);
-    meeting.complains(1, &["This meeting no longer exists", "The invitation", "Ask for a new link"]);
-    host.leave().is_well();
+    secret.assert_failure(1, &["The organiser declined your request", "contact the organiser"]);
+    certificate.assert_failure(1, &["The server is not the one in the link", "The server", "Do not continue"]);
+    meeting.assert_failure(1, &["This meeting no longer exists", "The invitation", "Ask for a new link"]);
+    host.leave().assert_success();
 }
 
 #[test]
 fn guests_are_told_if_the_host_ends() {
-    let _turn = turn();
+    let _lock = lock_meetings();
     for (signal, parts) in [
         ("INT", ["The server is shutting down", "The server", "Try again"]),
         ("KILL", ["The server does not answer", "The network", "Check your network"]),
     ] {
-        let host = Program::start("host", client(&[&["meet"], BARE.as_slice()].concat()));
+        let host = Program::start("host", client(&[&["meet"], NO_DEVICES.as_slice()].concat()));
         let link = host.first_line();
-        let mut command = client(&[&["join", &link], BARE.as_slice()].concat());
+        let mut command = client(&[&["join", &link], NO_DEVICES.as_slice()].concat());
         command.env("CONCLAVE_LOG", "conclave=info");
         let guest = Program::start("guest", command);
-        guest.says_after(0, "participants people=2", LIMIT);
+        guest.wait_for_line(0, "participants people=2", LIMIT);
         host.signal(signal);
-        guest.end(LIMIT).complains(1, &parts);
+        guest.end(LIMIT).assert_failure(1, &parts);
         host.end(LIMIT);
-        join(&link).end(LIMIT).complains(1, &["The server does not answer", "The network", "Check your network"]);
+        join(&link).end(LIMIT).assert_failure(1, &["The server does not answer", "The network", "Check your network"]);
     }
 }
 
@@ -103,15 +103,20 @@ fn no_window_opens_without_a_display() {
     let link = link_to(1);
     let parts = ["The window cannot be opened", "This computer", "graphical session", "--headless"];
     for arguments in [&[][..], &["meet"], &["join", &link], &[&link]] {
-        Program::start("window", client(arguments)).end(LIMIT).complains(1, &parts).complains(1, &["DISPLAY"]);
+        Program::start("window", client(arguments))
+            .end(LIMIT)
+            .assert_failure(1, &parts)
+            .assert_failure(1, &["DISPLAY"]);
     }
     let gone = |name: &str, value: &str| {
         let mut command = client(&["meet", "--camera", "off", "--microphone", "off", "--speaker", "off"]);
         command.env(name, value);
         Program::start("window", command).end(LIMIT)
     };
-    gone("DISPLAY", ":49731").complains(1, &parts).complains(1, &[":49731"]);
-    gone("WAYLAND_DISPLAY", "/nonexistent/wayland").complains(1, &parts).complains(1, &["/nonexistent/wayland"]);
+    gone("DISPLAY", ":49731").assert_failure(1, &parts).assert_failure(1, &[":49731"]);
+    gone("WAYLAND_DISPLAY", "/nonexistent/wayland")
+        .assert_failure(1, &parts)
+        .assert_failure(1, &["/nonexistent/wayland"]);
 }
 
 #[test]
@@ -120,21 +125,22 @@ fn addresses_that_cannot_be_used_are_reported() {
     let taken = taken.local_addr().map(|address| (taken, address.to_string())).expect("bound");
     // No machine has a documentation address (RFC 5737).
     for (address, cause) in [(taken.1.as_str(), "in use"), ("192.0.2.7:0", "assign")] {
-        let outcome =
-            Program::start("host", client(&[&["meet", "--listen", address], BARE.as_slice()].concat())).end(LIMIT);
-        outcome.complains(1, &["cannot listen at", address, "This computer", "another address with --listen", cause]);
+        let outcome = Program::start("host", client(&[&["meet", "--listen", address], NO_DEVICES.as_slice()].concat()))
+            .end(LIMIT);
+        outcome
+            .assert_failure(1, &["cannot listen at", address, "This computer", "another address with --listen", cause]);
         assert!(outcome.out.is_empty(), "{}", outcome.out);
     }
 }
 
 #[test]
 fn files_that_cannot_be_written_are_reported() {
-    let (_turn, folder) = (turn(), Folder::new("unwritable"));
+    let (_lock, folder) = (lock_meetings(), Folder::new("unwritable"));
     let file = folder.write("file", b"");
     let (report, dump) = (format!("{file}/report.json"), format!("{file}/dump"));
     for (option, path) in [("--report", &report), ("--dump", &dump)] {
-        let command = client(&[&["meet", "--for", "0.5", option, path], BARE.as_slice()].concat());
-        Program::start("host", command).end(LIMIT).complains(1, &["cannot", path, "Not a directory"]);
+        let command = client(&[&["meet", "--for", "0.5", option, path], NO_DEVICES.as_slice()].concat());
+        Program::start("host", command).end(LIMIT).assert_failure(1, &["cannot", path, "Not a directory"]);
     }
 }
 
@@ -152,11 +158,12 @@ fn wrong_command_lines_end_with_code_two() {
         (&["join", "--nonsense"], "--nonsense"),
     ] {
         let outcome = Program::start("usage", client(arguments)).end(LIMIT);
-        outcome.complains(2, &[part, "--help"]);
+        outcome.assert_failure(2, &[part, "--help"]);
         assert!(outcome.out.is_empty(), "{}", outcome.out);
     }
-    let named = Program::start("name", client(&[&["meet", "--name", "\u{7}"], BARE.as_slice()].concat())).end(LIMIT);
-    named.complains(1, &["this name cannot be used", "1 to 64 characters"]);
+    let named =
+        Program::start("name", client(&[&["meet", "--name", "\u{7}"], NO_DEVICES.as_slice()].concat())).end(LIMIT);
+    named.assert_failure(1, &["this name cannot be used", "1 to 64 characters"]);
 }
 
 /// Returns a valid link to a server on `port` of this machine.
@@ -173,7 +180,7 @@ fn with_wrong_letter(link: &str, index: usize) -> String {
 }
 
 fn join(link: &str) -> Program {
-    Program::start("guest", client(&[&["join", link], BARE.as_slice()].concat()))
+    Program::start("guest", client(&[&["join", link], NO_DEVICES.as_slice()].concat()))
 }
 
 /// Base64url without padding (RFC 4648, section 5).

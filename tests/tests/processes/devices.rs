@@ -2,12 +2,12 @@
 
 use crate::clip;
 use crate::folder::Folder;
-use crate::program::{BARE, LIMIT, Program, client, turn};
+use crate::program::{LIMIT, NO_DEVICES, Program, client, lock_meetings};
 use crate::report::Report;
 
 #[test]
 fn a_meeting_continues_without_a_clip_and_the_user_is_told_why() {
-    let (_turn, folder) = (turn(), Folder::new("cameras"));
+    let (_lock, folder) = (lock_meetings(), Folder::new("cameras"));
     let whole = clip::make();
     let files = [
         (folder.path("missing.mp4"), "No such file"),
@@ -22,14 +22,14 @@ fn a_meeting_continues_without_a_clip_and_the_user_is_told_why() {
     let meetings: Vec<_> = files.into_iter().map(meet).collect();
     for (meeting, detail) in meetings {
         let outcome = meeting.end(LIMIT);
-        outcome.complains(0, &["A media file cannot be read", "This computer", "Choose another file", detail]);
+        outcome.assert_failure(0, &["A media file cannot be read", "This computer", "Choose another file", detail]);
         assert!(outcome.out.starts_with("conclave://"), "{outcome:?}");
     }
 }
 
 #[test]
 fn a_clip_that_is_damaged_in_the_middle_ends_only_the_picture() {
-    let (_turn, folder) = (turn(), Folder::new("damaged"));
+    let (_lock, folder) = (lock_meetings(), Folder::new("damaged"));
     let clip = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/assets/demo/footage/portrait.mp4");
     let mut clip = std::fs::read(clip).expect("the demo's footage");
     // Only the middle is damaged: indices and parameter sets are at the ends.
@@ -37,23 +37,23 @@ fn a_clip_that_is_damaged_in_the_middle_ends_only_the_picture() {
     clip[begin..end].iter_mut().step_by(37).for_each(|byte| *byte ^= 0x5a);
     let path = folder.write("damaged.mp4", &clip);
     let outcome = start("damaged", &["--camera", &format!("file:{path}"), "--for", "2"]).end(LIMIT);
-    outcome.complains(0, &["A media file cannot be read", "This computer", "Choose another file", "damaged.mp4"]);
+    outcome.assert_failure(0, &["A media file cannot be read", "This computer", "Choose another file", "damaged.mp4"]);
 }
 
 #[test]
 fn a_meeting_continues_without_a_camera() {
-    let _turn = turn();
+    let _lock = lock_meetings();
     let says = ["No camera was found", "This computer", "continue without video"];
     let named = start("named", &["--camera", "device:no such camera"]).end(LIMIT);
-    named.complains(0, &says).complains(0, &["no such camera"]);
+    named.assert_failure(0, &says).assert_failure(0, &["no such camera"]);
     if std::fs::metadata("/dev/video0").is_err() {
-        start("any", &["--camera", "device"]).end(LIMIT).complains(0, &says);
+        start("any", &["--camera", "device"]).end(LIMIT).assert_failure(0, &says);
     }
 }
 
 #[test]
 fn a_meeting_continues_without_sound_and_the_user_is_told_why() {
-    let (_turn, folder) = (turn(), Folder::new("sound"));
+    let (_lock, folder) = (lock_meetings(), Folder::new("sound"));
     let report = folder.path("report.json");
     let arguments = ["meet", "--headless", "--for", "0.5", "--camera", "off", "--report", &report];
     let mut command = client(&arguments);
@@ -61,7 +61,7 @@ fn a_meeting_continues_without_sound_and_the_user_is_told_why() {
     command.env("ALSA_CONFIG_PATH", folder.write("alsa.conf", b"")).env("PULSE_SERVER", "unix:/nonexistent");
     command.env("XDG_RUNTIME_DIR", folder.path("none")).env("PIPEWIRE_REMOTE", "none");
     let outcome = Program::start("silent", command).end(LIMIT);
-    outcome.complains(
+    outcome.assert_failure(
         0,
         &["No sound device was found", "This computer", "You cannot hear the others", "Connect a headset"],
     );
@@ -71,7 +71,7 @@ fn a_meeting_continues_without_sound_and_the_user_is_told_why() {
 
 #[test]
 fn sound_files_that_cannot_be_used_are_named() {
-    let (_turn, folder) = (turn(), Folder::new("sounds"));
+    let (_lock, folder) = (lock_meetings(), Folder::new("sounds"));
     let (bad, missing) = (folder.write("bad.wav", b"RIFF\xff\xff\xff\xffWAVEnothing"), folder.path("missing.wav"));
     let beyond = folder.path("missing/speaker.wav");
     let choices = [
@@ -82,15 +82,17 @@ fn sound_files_that_cannot_be_used_are_named() {
     let meet = |(which, path, name)| (start(name, &[which, &format!("file:{path}")]), name);
     let meetings: Vec<_> = choices.into_iter().map(meet).collect();
     for (meeting, name) in meetings {
-        meeting.end(LIMIT).complains(0, &["A media file cannot be read", "This computer", "Choose another file", name]);
+        meeting
+            .end(LIMIT)
+            .assert_failure(0, &["A media file cannot be read", "This computer", "Choose another file", name]);
     }
 }
 
 /// Starts a meeting of half a second. Devices that `arguments` do not name are off.
 fn start(name: &str, arguments: &[&str]) -> Program {
     let mut all = vec!["meet"];
-    all.push(BARE[0]);
-    for pair in BARE[1..].chunks(2).chain([["--for", "0.5"].as_slice()]) {
+    all.push(NO_DEVICES[0]);
+    for pair in NO_DEVICES[1..].chunks(2).chain([["--for", "0.5"].as_slice()]) {
         if !arguments.contains(&pair[0]) {
             all.extend_from_slice(pair);
         }

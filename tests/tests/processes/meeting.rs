@@ -2,7 +2,7 @@
 
 use crate::clip::{self, Pictures, Row};
 use crate::folder::Folder;
-use crate::program::{LIMIT, Program, client, turn, until};
+use crate::program::{LIMIT, Program, client, lock_meetings, until};
 use crate::report::Report;
 use crate::wave::Wave;
 use std::path::Path;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 #[test]
 fn each_client_shows_and_plays_what_the_other_sent() {
-    let (_turn, folder) = (turn(), Folder::new("meeting"));
+    let (_lock, folder) = (lock_meetings(), Folder::new("meeting"));
     let drawn = folder.write("drawn.y4m", &clip::make());
     let (filmed, anne_says, bob_says) =
         (asset("footage/portrait.mp4"), asset("voices/anne.wav"), asset("voices/bob.wav"));
@@ -24,8 +24,8 @@ fn each_client_shows_and_plays_what_the_other_sent() {
     let shown = |by: &str, of: &str| clip::shown(&folder.path(by), of).len();
     until(LIMIT, "60 pictures each way", || shown("Anne", "Bob") >= 60 && shown("Bob", "Anne") >= 60);
     let (guest, host) = (guest.leave(), host.leave());
-    guest.is_well();
-    host.is_well();
+    guest.assert_success();
+    host.assert_success();
     assert_eq!(host.out.trim(), link, "more than the link was printed");
     let (by_anne, by_bob) = (read_dumps(&folder, "Anne", "Bob"), read_dumps(&folder, "Bob", "Anne"));
     // The drawn clip has only one layer, so that all pictures are in one file.
@@ -41,7 +41,7 @@ fn each_client_shows_and_plays_what_the_other_sent() {
 
 #[test]
 fn a_killed_client_leaves_and_the_others_change_keys() {
-    let (_turn, folder) = (turn(), Folder::new("killed"));
+    let (_lock, folder) = (lock_meetings(), Folder::new("killed"));
     let drawn = folder.write("drawn.y4m", &clip::make());
     let camera = format!("file:{drawn}");
     let start = |name: &str, how: &[&str]| {
@@ -55,7 +55,7 @@ fn a_killed_client_leaves_and_the_others_change_keys() {
     let link = anne.first_line();
     let bob = start("Bob", &["join", &link]);
     // They join one after the other, so that each adds an epoch.
-    bob.says_after(0, "participants people=2", LIMIT);
+    bob.wait_for_line(0, "participants people=2", LIMIT);
     let carol = start("Carol", &["join", &link]);
     let seen = |by: &str, of: &str| clip::shown(&folder.path(by), of);
     let all = [("Anne", "Bob"), ("Anne", "Carol"), ("Bob", "Anne"), ("Bob", "Carol")];
@@ -63,16 +63,16 @@ fn a_killed_client_leaves_and_the_others_change_keys() {
     let (annes_mark, bobs_mark) = (anne.mark(), bob.mark());
     carol.signal("KILL");
     // The others must see it leave and change the keys within ten seconds.
-    let noticed = bob.says_after(bobs_mark, "participants people=2", Duration::from_secs(10));
+    let noticed = bob.wait_for_line(bobs_mark, "participants people=2", Duration::from_secs(10));
     let left = Duration::from_secs(10).saturating_sub(noticed);
-    bob.says_after(bobs_mark, "new keys", left);
-    anne.says_after(annes_mark, "participants people=2", left);
+    bob.wait_for_line(bobs_mark, "new keys", left);
+    anne.wait_for_line(annes_mark, "participants people=2", left);
     let (ended, so_far) = (seen("Bob", "Carol").len(), seen("Bob", "Anne").len());
     until(LIMIT, "the others still see each other", || seen("Bob", "Anne").len() >= so_far + 20);
     assert_eq!(seen("Bob", "Carol").len(), ended, "a picture of Carol was shown after she left");
     assert_eq!(carol.end(LIMIT).code, None, "it was not ended by a signal");
-    bob.leave().is_well();
-    anne.leave().is_well();
+    bob.leave().assert_success();
+    anne.leave().assert_success();
     check_survivors(&folder);
     for (by, of) in [("Anne", "Bob"), ("Bob", "Anne")] {
         let gap = longest_gap(&seen(by, of));

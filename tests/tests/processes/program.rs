@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Arguments of a client without camera, microphone and loudspeaker.
-pub const BARE: [&str; 7] = ["--headless", "--camera", "off", "--microphone", "off", "--speaker", "off"];
+pub const NO_DEVICES: [&str; 7] = ["--headless", "--camera", "off", "--microphone", "off", "--speaker", "off"];
 
 /// The limit of every step that has no limit of its own.
 pub const LIMIT: Duration = Duration::from_secs(15);
@@ -64,10 +64,11 @@ fn binary(program: &str) -> PathBuf {
     folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// Waits until no other test holds a meeting: two cores cannot run ten clients.
-pub fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// Waits until no other test runs a meeting, and keeps others from it until the guard is dropped: two cores cannot run ten
+/// clients.
+pub fn lock_meetings() -> MutexGuard<'static, ()> {
+    static MEETINGS: Mutex<()> = Mutex::new(());
+    MEETINGS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Polls until `done` returns true, for at most `limit`. Returns how long that took.
@@ -97,13 +98,13 @@ impl Program {
         line.unwrap_or_else(|| panic!("{} printed nothing; its errors:\n{}", self.name, self.err.text()))
     }
 
-    /// Returns the number of lines on standard error so far, for [`Program::says_after`].
+    /// Returns the number of lines on standard error so far, for [`Program::wait_for_line`].
     pub fn mark(&self) -> usize {
         self.err.lock().lines.len()
     }
 
     /// Waits for a line on standard error, after the first `mark` ones, that contains `part`. Returns how long that took.
-    pub fn says_after(&self, mark: usize, part: &str, limit: Duration) -> Duration {
+    pub fn wait_for_line(&self, mark: usize, part: &str, limit: Duration) -> Duration {
         let begun = Instant::now();
         let found = self.err.find(mark, limit, |line| line.contains(part));
         assert!(found.is_some(), "{} did not print {part:?} within {limit:?}, but:\n{}", self.name, self.err.text());
@@ -145,14 +146,14 @@ impl Drop for Program {
 
 impl Outcome {
     /// Asserts that the exit code is 0, and that it printed no error.
-    pub fn is_well(&self) -> &Self {
+    pub fn assert_success(&self) -> &Self {
         assert_eq!(self.code, Some(0), "{self:?}");
         assert!(!self.err.contains("panicked") && !self.err.contains("ERROR"), "{}", self.err);
         self
     }
 
     /// Asserts that the exit code is `code`, and that the message contains all `parts`: what, the cause, what to do.
-    pub fn complains(&self, code: i32, parts: &[&str]) -> &Self {
+    pub fn assert_failure(&self, code: i32, parts: &[&str]) -> &Self {
         assert_eq!(self.code, Some(code), "{self:?}");
         for part in parts {
             assert!(self.err.contains(part), "no {part:?} in: {}", self.err);

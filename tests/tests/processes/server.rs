@@ -1,8 +1,8 @@
-//! The companion server: what it prints and stores, what it learns of a meeting, and how it ends.
+//! The program `conclave-server`: what it prints and stores, what it learns of a meeting, and how it ends.
 
 use crate::clip;
 use crate::folder::Folder;
-use crate::program::{BARE, LIMIT, Program, client, server, turn, until};
+use crate::program::{LIMIT, NO_DEVICES, Program, client, lock_meetings, server, until};
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -17,7 +17,7 @@ fn a_server_keeps_its_certificate_and_ends_by_signal() {
         let server = Server::start(&data, more);
         server.program.signal(signal);
         let outcome = server.program.end(STOP);
-        outcome.is_well();
+        outcome.assert_success();
         server.fingerprint
     };
     let first = run("TERM", &[]);
@@ -28,12 +28,12 @@ fn a_server_keeps_its_certificate_and_ends_by_signal() {
     let (chain, key) = (folder.path("data/certificate.pem"), folder.path("data/key.pem"));
     let other = Folder::new("other");
     let given = Server::start(&other.path("data"), &["--cert", &chain, "--key", &key]);
-    assert_eq!(given.fingerprint, first, "the given certificate is not in use");
+    assert_eq!(given.fingerprint, first, "the server does not use the certificate of --cert");
 }
 
 #[test]
 fn a_server_learns_neither_names_nor_addresses() {
-    let (_turn, folder) = (turn(), Folder::new("learns"));
+    let (_lock, folder) = (lock_meetings(), Folder::new("learns"));
     let drawn = folder.write("drawn.y4m", &clip::make());
     let server = Server::start(&folder.path("data"), &[]);
     let camera = format!("file:{drawn}");
@@ -50,13 +50,13 @@ fn a_server_learns_neither_names_nor_addresses() {
     let bob = Program::start("guest", bob);
     let seen = |by: &str, of: &str| clip::shown(by, of).len() >= 15;
     until(LIMIT, "they see each other", || seen(&guest, "Xanthippe Quill") && seen(&host, "Barnabé Öst"));
-    bob.leave().is_well();
-    anne.leave().is_well();
-    let late = Program::start("late", client(&[&["join", &link], BARE.as_slice()].concat())).end(LIMIT);
-    late.complains(1, &["This meeting no longer exists", "The invitation", "It has ended", "Ask for a new link"]);
+    bob.leave().assert_success();
+    anne.leave().assert_success();
+    let late = Program::start("late", client(&[&["join", &link], NO_DEVICES.as_slice()].concat())).end(LIMIT);
+    late.assert_failure(1, &["This meeting no longer exists", "The invitation", "It has ended", "Ask for a new link"]);
     server.program.signal("TERM");
     let outcome = server.program.end(STOP);
-    outcome.is_well();
+    outcome.assert_success();
     assert!(outcome.err.contains("meeting opened") && outcome.err.contains("meeting ended"), "{}", outcome.err);
     let secret = link.split_once('#').expect("a link has a secret part").1;
     assert_nothing_personal(&outcome.err, secret);
@@ -70,19 +70,19 @@ fn a_server_learns_neither_names_nor_addresses() {
 
 #[test]
 fn a_server_that_is_stopped_ends_its_meetings() {
-    let (_turn, folder) = (turn(), Folder::new("stopped"));
+    let (_lock, folder) = (lock_meetings(), Folder::new("stopped"));
     let server = Server::start(&folder.path("data"), &[]);
     let meet = ["meet", "--server", &server.address, "--fingerprint", &server.fingerprint];
-    let host = Program::start("host", client(&[&meet[..], BARE.as_slice()].concat()));
+    let host = Program::start("host", client(&[&meet[..], NO_DEVICES.as_slice()].concat()));
     let link = host.first_line();
-    let mut command = client(&[&["join", &link], BARE.as_slice()].concat());
+    let mut command = client(&[&["join", &link], NO_DEVICES.as_slice()].concat());
     command.env("CONCLAVE_LOG", "conclave=info");
     let guest = Program::start("guest", command);
-    guest.says_after(0, "participants people=2", LIMIT);
+    guest.wait_for_line(0, "participants people=2", LIMIT);
     server.program.signal("TERM");
-    server.program.end(STOP).is_well();
+    server.program.end(STOP).assert_success();
     for client in [host, guest] {
-        client.end(LIMIT).complains(1, &["The server is shutting down", "The server", "Try again"]);
+        client.end(LIMIT).assert_failure(1, &["The server is shutting down", "The server", "Try again"]);
     }
 }
 
@@ -90,14 +90,15 @@ fn a_server_that_is_stopped_ends_its_meetings() {
 fn problems_of_another_server_are_reported() {
     let folder = Folder::new("elsewhere");
     let server = Server::start(&folder.path("data"), &[]);
-    let meet = |more: &[&str]| Program::start("host", client(&[&["meet"], more, BARE.as_slice()].concat())).end(LIMIT);
+    let meet =
+        |more: &[&str]| Program::start("host", client(&[&["meet"], more, NO_DEVICES.as_slice()].concat())).end(LIMIT);
     let wrong = ["The server is not the one", "The server", "Do not continue"];
-    meet(&["--server", &server.address, "--fingerprint", &"ab".repeat(32)]).complains(1, &wrong);
+    meet(&["--server", &server.address, "--fingerprint", &"ab".repeat(32)]).assert_failure(1, &wrong);
     // The certificate is self-signed.
-    meet(&["--server", &server.address]).complains(1, &wrong);
+    meet(&["--server", &server.address]).assert_failure(1, &wrong);
     let unused = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr()).expect("a port");
     let outcome = meet(&["--server", &unused.to_string(), "--fingerprint", &server.fingerprint]);
-    outcome.complains(1, &["The server does not answer", "The network", "Check your network"]);
+    outcome.assert_failure(1, &["The server does not answer", "The network", "Check your network"]);
 }
 
 #[test]
@@ -108,22 +109,23 @@ fn a_server_that_cannot_start_reports_why() {
     let address = taken.local_addr().expect("bound").to_string();
     let run = |arguments: &[&str]| Program::start("server", server(arguments)).end(LIMIT);
     let in_use = run(&["--listen", &address, "--data", &data]);
-    in_use.complains(1, &["cannot listen on", &address, "in use", "Another program", "choose another port"]);
+    in_use.assert_failure(1, &["cannot listen on", &address, "in use", "Another program", "choose another port"]);
     for line in in_use.err.lines() {
         assert!(!line.contains(['\u{1b}', '{']) && !line.contains("Caused by"), "not plain text: {line}");
     }
     assert_eq!(in_use.err.matches("conclave-server: ").count(), 1, "not one line: {}", in_use.err);
-    for line in run(&["--listen", &address, "--data", &data, "--json"]).complains(1, &["in use", "advice"]).err.lines()
+    for line in
+        run(&["--listen", &address, "--data", &data, "--json"]).assert_failure(1, &["in use", "advice"]).err.lines()
     {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "not JSON: {line}");
     }
-    run(&["--listen", "192.0.2.1:0", "--data", &data]).complains(1, &["does not have that address", "--listen"]);
+    run(&["--listen", "192.0.2.1:0", "--data", &data]).assert_failure(1, &["does not have that address", "--listen"]);
     run(&["--listen", "127.0.0.1:0", "--data", &format!("{file}/data")])
-        .complains(1, &["certificate", "Not a directory", "this computer", "--data"]);
+        .assert_failure(1, &["certificate", "Not a directory", "this computer", "--data"]);
     let given = ["--listen", "127.0.0.1:0", "--data", &data, "--cert", &file, "--key", &file];
-    run(&given).complains(1, &[&file, "certificate"]);
-    run(&["--listen", "nonsense", "--data", &data]).complains(2, &["--listen", "--help"]);
-    run(&["--listen", "127.0.0.1:0"]).complains(2, &["--data", "--help"]);
+    run(&given).assert_failure(1, &[&file, "certificate"]);
+    run(&["--listen", "nonsense", "--data", &data]).assert_failure(2, &["--listen", "--help"]);
+    run(&["--listen", "127.0.0.1:0"]).assert_failure(2, &["--data", "--help"]);
 }
 
 /// A server on a free port of this machine.

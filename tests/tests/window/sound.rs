@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-/// A voice is audible at least once in this time.
+/// While someone speaks, any part of this length has at least one loud sample.
 pub const TALK: Duration = Duration::from_secs(1);
-/// A voice does not pause for this long.
+/// Longer than any pause of the demo voices: a silence of this length means that the voice has stopped.
 pub const PAUSE: Duration = Duration::from_millis(1_500);
 
 /// Returns whether the last `span` contains something loud.
@@ -19,8 +19,9 @@ pub fn is_silent(path: &Path, span: Duration) -> bool {
     peak(path, span).is_some_and(|peak| peak < QUIET)
 }
 
-/// Of 32768. Comfort noise is quieter.
+/// Samples below this are silence; the largest possible one is 32768. Comfort noise is below.
 const QUIET: u16 = 200;
+/// Samples above this are a voice.
 const LOUD: u16 = 1_500;
 /// Bytes of a WAV file before its first sample.
 const HEADER: usize = 44;

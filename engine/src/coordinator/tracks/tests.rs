@@ -4,7 +4,7 @@ use super::{Context, Failure, TrackEvent, TrackReport, Tracks};
 use crate::clock;
 use crate::event::NoticeKind;
 use crate::receive;
-use crate::send::{Open, Uplink};
+use crate::send::{Open, VoiceSender};
 use crate::sources::Codecs;
 use crate::stats::Stats;
 use crate::video_output::{VideoOutput, VideoSink};
@@ -95,7 +95,7 @@ fn tracks(codecs: Codecs) -> (Runtime, Tracks) {
     };
     let (session, _) = net::start(config, runtime.handle());
     let stats = Stats::new(clock).tracks().clone();
-    let (output, uplink) = (Arc::new(Blank), Uplink::default());
+    let (output, uplink) = (Arc::new(Blank), VoiceSender::default());
     let context = Context { session, ring, clock, pool, stats, output, uplink, codecs };
     (runtime, Tracks::start(context).unwrap())
 }
@@ -109,5 +109,5 @@ fn next_report(runtime: &Runtime, tracks: &mut Tracks) -> TrackReport {
     runtime.block_on(next).expect("a report in time")
 }
 
-/// For what takes milliseconds on a quiet machine.
+/// The limit for one report, which normally comes within milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
