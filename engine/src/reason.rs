@@ -4,7 +4,7 @@ use crate::event::{Notice, NoticeKind};
 use crate::receive;
 use net::meeting;
 
-/// The notice of a meeting that goes on.
+/// The notice of a meeting that continues.
 pub fn notice(notice: meeting::Notice) -> Notice {
     let (kind, detail) = match notice {
         meeting::Notice::NoAnswerYet => (NoticeKind::StillWaiting, String::new()),
@@ -19,7 +19,7 @@ pub fn notice(notice: meeting::Notice) -> Notice {
     Notice { kind, detail }
 }
 
-/// The notice of a source of ours that cannot be encoded.
+/// The notice of one of our sources that cannot be encoded.
 pub fn track_failed(detail: String) -> Notice {
     Notice { kind: NoticeKind::TrackFailed, detail }
 }

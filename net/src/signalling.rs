@@ -38,7 +38,7 @@ pub enum Error {
     #[error("nobody answers at {0}: is the server running?")]
     Refused(String),
     /// The server did not answer in time.
-    #[error("the server did not answer within {} seconds", PATIENCE.as_secs())]
+    #[error("the server did not answer within {} seconds", TIMEOUT.as_secs())]
     Silent,
     /// The certificate is not the one that the invitation names, or not one that this system trusts.
     #[error("the server's certificate is not the right one: somebody else may be answering ({0})")]
@@ -125,7 +125,7 @@ impl Wire {
         stack: &Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let connect = Self::connect_slowly(host, port, fingerprint, stack);
-        timeout(PATIENCE, connect).await.map_err(|_| Error::Silent)?
+        timeout(TIMEOUT, connect).await.map_err(|_| Error::Silent)?
     }
 
     async fn connect_slowly(
@@ -161,7 +161,7 @@ impl Wire {
         stack: &Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let connect = Self::connect_url_slowly(url, headers, stack);
-        timeout(PATIENCE, connect).await.map_err(|_| Error::Silent)?
+        timeout(TIMEOUT, connect).await.map_err(|_| Error::Silent)?
     }
 
     async fn connect_url_slowly(
@@ -297,7 +297,7 @@ fn not_ours(error: tungstenite::Error) -> Error {
 }
 
 /// How long connecting may take, name resolution and handshakes together.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Messages that may wait for the server to read them.
 const MAX_WAITING: usize = 256;

@@ -31,8 +31,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Hand-offs between threads with loom's locks in place of the system's, from a folder of their own: what else was built
-/// stays as it is.
+/// Runs the loom models, with loom's locks instead of the system's. Builds in a separate folder, so that nothing else is
+/// rebuilt.
 fn models() -> Command {
     let mut models = cargo();
     models.args(["test", "--package", "media", "--lib", "models"]);
