@@ -185,7 +185,7 @@ mod tests {
         assert!(in_silence < 40, "{in_silence} packets in three seconds of silence");
         for pair in sent.windows(2) {
             let hole = pair[1].position - pair[0].position > PACKET as u64;
-            assert!(!(hole && pair[0].voice), "a hole behind a voice at {}", pair[0].position);
+            assert!(!(hole && pair[0].voice), "a gap after a packet with speech at {}", pair[0].position);
         }
     }
 

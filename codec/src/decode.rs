@@ -67,7 +67,7 @@ pub struct Decoder {
     broken: bool,
 }
 
-/// What is known of a picture before a back-end sees it.
+/// The properties of a picture that are parsed before a back-end gets it.
 #[derive(Clone, Copy)]
 struct Overview {
     colour: Colour,

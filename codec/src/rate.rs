@@ -166,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn plenty_gives_each_layer_what_it_can_use() {
+    fn a_large_budget_gives_each_layer_its_full_bitrate() {
         let full: Vec<_> = ladder().rungs().iter().map(|rung| Some(rung.bitrate)).collect();
         assert_eq!(shares(10_000, 0..3), full);
     }
 
     #[test]
-    fn scarcity_pauses_the_largest_first() {
+    fn a_small_budget_pauses_the_largest_layers_first() {
         let shares = shares(400, 0..3);
         assert!(shares[0].is_some() && shares[1].is_some());
         assert_eq!(shares[2], None);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_nobody_wants_leaves_its_share_to_the_others() {
+    fn an_unwanted_layer_leaves_its_share_to_the_others() {
         assert_eq!(shares(1_500, [2]), [None, None, Some(Bitrate::kbps(1_500))]);
     }
 

@@ -23,8 +23,8 @@ pub type Events = mpsc::Receiver<Event>;
 
 /// A running meeting.
 ///
-/// End it with [`Engine::close`]. Dropping it instead promises nothing on the wire: the connection may just break, and
-/// the server has to find out. A drop does not wait; devices close and threads end in the background.
+/// End it with [`Engine::close`]. Dropping it does not guarantee a leave message: the server may only notice that the
+/// connection broke. A drop does not wait; devices close and threads end in the background.
 pub struct Engine {
     commands: mpsc::Sender<Command>,
     stats: Stats,

@@ -64,7 +64,7 @@ mod tests {
     use proto::Slot;
 
     #[test]
-    fn what_befalls_a_camera_has_a_notice_that_is_true_of_it() {
+    fn each_camera_failure_has_the_right_notice() {
         let name = || "Front".to_owned();
         for (error, kind) in [
             (Error::NotFound(None), NoticeKind::NoCamera),

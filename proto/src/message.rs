@@ -18,7 +18,7 @@ impl std::fmt::Debug for Blob {
     }
 }
 
-/// A Welcome (RFC 9420, section 12.4.3.1) for new members. MLS makes one for all members that a commit adds, so it is sent once.
+/// A Welcome (RFC 9420, section 12.4.3.1). MLS makes one for all members that a commit adds, so it is sent once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct Welcome {
     /// The new members.
@@ -385,7 +385,7 @@ mod tests {
     use crate::VERSION;
 
     #[test]
-    fn messages_come_back_as_they_went() {
+    fn messages_round_trip() {
         let up = [
             Up::Hello { version: VERSION },
             Up::Commit {
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sendable_is_what_the_other_end_reads() {
+    fn sendable_messages_are_those_that_the_receiver_accepts() {
         let commit = |count| Up::Commit {
             epoch: Epoch(0),
             blob: Blob(Vec::new()),

@@ -174,7 +174,7 @@ fn speech_and_silence_are_reported() {
 
 #[test]
 fn without_devices_the_meeting_continues_with_warnings() {
-    let absent = || Choice::Device("no such device, surely".to_owned());
+    let absent = || Choice::Device("missing device".to_owned());
     let (ours, warnings) = start(absent(), absent(), Box::new(|_| panic!("nothing to send")));
     let unavailable = |direction| {
         let is_it =

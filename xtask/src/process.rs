@@ -61,7 +61,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` to its end, and passes each line of its standard output to `line` and prints it. Returns true if it succeeded.
+/// Runs `command` to its end. Prints each line of its standard output and passes it to `line`. Returns true on success.
 ///
 /// # Errors
 /// Returns an error if it cannot start or its output cannot be read.

@@ -429,7 +429,7 @@ fn a_steady_tone_is_played_without_a_click() {
 }
 
 #[test]
-fn twice_the_same_packet_is_played_once() {
+fn a_repeated_packet_is_played_once() {
     let mut world = World::new(16);
     world.run(1);
     for number in 40..60u64 {

@@ -17,7 +17,8 @@ pub struct Picture<'a> {
 /// Called with each decoded picture.
 pub type PictureCallback<'a> = dyn FnMut(Picture<'_>) + 'a;
 
-/// One implementation of a decoder. Created, used and dropped on one thread. [`super::Decoder`] checks the framing of its input.
+/// One implementation of a decoder. Created, used and dropped on one thread. [`super::Decoder`] checks the framing of its
+/// input.
 pub trait Backend: Send {
     /// The name for logs and messages.
     fn name(&self) -> &'static str;

@@ -186,7 +186,7 @@ impl Devices {
     }
 }
 
-/// The sound engine's key of a track's owner, who has one voice.
+/// The key of a track's owner in the sound engine. Each owner has one voice.
 fn sound_key(track: TrackId) -> u64 {
     track.owner.0
 }

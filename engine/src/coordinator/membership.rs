@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn we_speak_only_if_we_are_in_and_unmuted() {
+    fn we_speak_only_as_an_unmuted_member() {
         let mut membership = Membership::new(true);
         let levels = Levels { microphone: Level::new(20), speaking: true, remotes: vec![(7, Level::new(30), true)] };
         assert_eq!(membership.set_speaking(&levels, true), Some(vec![ParticipantId(7)]));

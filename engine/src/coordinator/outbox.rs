@@ -30,7 +30,7 @@ impl Outbox {
     }
 }
 
-/// Says that the engine closes.
+/// Signals that the engine closes.
 #[derive(Clone)]
 pub struct Closing(watch::Receiver<bool>);
 

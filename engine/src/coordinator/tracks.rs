@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// What every track needs.
+/// Shared by all tracks.
 pub struct Context {
     /// Publishes tracks and asks for key frames.
     pub session: Session,

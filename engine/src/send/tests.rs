@@ -248,7 +248,7 @@ fn a_layer_without_any_encoder_left_is_reported_as_failed() {
             network.next();
         }
         thread.put(&picture(&pool, pictures));
-        let Ok(Report::TrackFailed(reason)) = reports.recv_timeout(TIMEOUT) else { panic!("{fault:?}: not told") };
+        let Ok(Report::TrackFailed(reason)) = reports.recv_timeout(TIMEOUT) else { panic!("{fault:?}: not reported") };
         assert!(reason.starts_with("no encoder is left; tried failing: "), "{reason}");
         // The thread has ended: what comes now is not kept, and there is no second report.
         thread.put(&picture(&pool, pictures + 1));
@@ -271,7 +271,7 @@ fn a_camera_reports_its_layers_and_its_own_panic() {
     let (sender, reports) = sync_channel(1);
     let report = move |report| sender.send(report).unwrap();
     let _camera = Pictures::start(Slot::Camera, open, Box::new(drop), report).unwrap();
-    let Ok(Report::Failed(error)) = reports.recv_timeout(TIMEOUT) else { panic!("not told") };
+    let Ok(Report::Failed(error)) = reports.recv_timeout(TIMEOUT) else { panic!("not reported") };
     assert_eq!(error.to_string(), "camera failed: panicked: no driver");
 }
 

@@ -10,8 +10,8 @@ use media::Size;
 use render::{Drawing, Font, Rgba, Style};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Measures all rows of the group `draw`: 25 tiles of 640x360 with names in 1280x720, compared with shaders on the same adapter and with
-/// Chromium, if these exist.
+/// Measures all rows of the group `draw`: 25 tiles of 640x360 with names in 1280x720, compared with shaders on the same
+/// adapter and with Chromium, if these exist.
 ///
 /// # Errors
 /// Returns an error if an adapter or a browser exists and cannot draw.

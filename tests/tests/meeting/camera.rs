@@ -76,7 +76,7 @@ fn a_camera_that_is_off_for_a_moment_is_shown_again() -> Result<()> {
         anne.engine.send(Command::Camera(true))?;
     }
     let before = bob.shown_pictures(from).shown;
-    bob.wait(TIMEOUT, "Bob sees Anne for good", |bob| bob.shown_pictures(from).shown > before + 60)?;
+    bob.wait(TIMEOUT, "Bob still sees Anne", |bob| bob.shown_pictures(from).shown > before + 60)?;
     Ok(())
 }
 
