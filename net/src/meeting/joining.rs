@@ -41,7 +41,7 @@ enum Stage {
     Creating { creation: Creation, me: ParticipantId },
     /// `Approach` was sent.
     Approaching { request: JoinRequest, me: ParticipantId },
-    /// `Knock` was sent. `notice` is when the user is told that nobody answers; `None` if that was done.
+    /// `Knock` was sent. `notice` is when the user is notified that there is no answer; `None` if that was done.
     Knocking { joiner: Joiner, me: ParticipantId, notice: Option<Instant> },
 }
 
@@ -108,7 +108,7 @@ impl Joining {
         }
     }
 
-    /// Tells the user once that nobody answers the knock.
+    /// Notifies the user once that the knock was not answered.
     pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
         if let Stage::Knocking { notice, .. } = &mut self.stage
             && notice.take_if(|at| now >= *at).is_some()

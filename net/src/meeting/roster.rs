@@ -31,7 +31,7 @@ pub(super) struct Departure {
 }
 
 impl Roster {
-    /// A roster without members. `gone` are those who left before this client joined.
+    /// A roster without members. `gone` are members that left before this client joined.
     pub(super) fn new(me: ParticipantId, gone: Vec<ParticipantId>, now: Instant) -> Self {
         let gone = gone.into_iter().map(|participant| (participant, now)).collect();
         Self { me, people: BTreeMap::new(), gone }
