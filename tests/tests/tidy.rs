@@ -121,6 +121,19 @@ fn the_documents_name_only_existing_tests() {
 }
 
 #[test]
+fn the_documents_name_only_existing_source_files() {
+    let mut wrong = Vec::new();
+    for (file, text) in documents() {
+        let quoted = text.split('`').skip(1).step_by(2);
+        let paths = quoted.filter(|word| word.contains("/src/") || word.starts_with("tests/tests/"));
+        let plain = paths
+            .filter(|path| path.ends_with(".rs") && !path.contains(['*', '{', ' ', '<']) && !path.contains("NAME"));
+        wrong.extend(plain.filter(|path| !root().join(path).exists()).map(|path| format!("{}: {path}", shown(&file))));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn links_in_documents_have_existing_targets() {
     let mut wrong = Vec::new();
     for (file, text) in documents() {
