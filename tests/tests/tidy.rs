@@ -12,6 +12,7 @@ mod structure;
 use sources::{documents, each_source, files, read, root, shown};
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 /// Returns whether a file may contain `unsafe` (docs/architecture.md).
 fn may_be_unsafe(path: &str) -> bool {
@@ -126,8 +127,11 @@ fn the_documents_name_only_existing_source_files() {
     for (file, text) in documents() {
         let quoted = text.split('`').skip(1).step_by(2);
         let paths = quoted.filter(|word| word.contains("/src/") || word.starts_with("tests/tests/"));
-        let plain = paths
-            .filter(|path| path.ends_with(".rs") && !path.contains(['*', '{', ' ', '<']) && !path.contains("NAME"));
+        let plain = paths.filter(|path| {
+            Path::new(path).extension().is_some_and(|ending| ending == "rs")
+                && !path.contains(['*', '{', ' ', '<'])
+                && !path.contains("NAME")
+        });
         wrong.extend(plain.filter(|path| !root().join(path).exists()).map(|path| format!("{}: {path}", shown(&file))));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

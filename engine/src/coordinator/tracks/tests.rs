@@ -110,4 +110,4 @@ fn next_report(runtime: &Runtime, tracks: &mut Tracks) -> TrackReport {
 }
 
 /// The limit for one report, which normally comes within milliseconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
