@@ -9,9 +9,9 @@ use crate::theme::ANNOUNCE_EVERY;
 /// Something to announce.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Announcement {
-    /// Somebody with this name joined.
+    /// A participant with this name joined.
     Joined(String),
-    /// Somebody with this name left.
+    /// A participant with this name left.
     Left(String),
     /// Our microphone was muted.
     Muted,

@@ -503,7 +503,7 @@ mod tests {
         app
     }
 
-    /// A started engine that cannot reach its server. The receiver hears when it is closed.
+    /// A started engine that cannot reach its server. The receiver gets a message when it is closed.
     fn started(app: &App) -> (Started, Receiver<()>) {
         let entry = engine::Entry::Create { host: "localhost".into(), port: 1, fingerprint: None };
         let identity = engine::Identity::generate().unwrap();

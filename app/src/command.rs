@@ -17,7 +17,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// Reads the command line and runs the command. Errors go to standard error: what happened, whose fault it is, what to do.
+/// Reads the command line and runs the command. Errors go to standard error: what happened, where the cause is, what to do.
 pub fn run() -> ExitCode {
     let options = Options::parse();
     log();
@@ -47,6 +47,6 @@ fn log() {
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
 }
 
-/// Two libraries warn of what does not concern us: the DTLS library of a missing server name, though our connections check the
-/// certificate's fingerprint; the graphics library of driver features that we do not use.
+/// Without irrelevant warnings of two libraries: the DTLS library warns of a missing server name, but our connections check
+/// the certificate's fingerprint; the graphics library warns of driver features that we do not use.
 const DEFAULT_FILTER: &str = "warn,rtc_dtls::config=error,wgpu_hal=error";

@@ -30,8 +30,8 @@ pub type OnEnd = Box<dyn FnMut(&Reason) + Send>;
 
 /// A meeting that the command line asks for. It is entered at once, without home and preview.
 ///
-/// If it fails, the window stays and says why, and the user can try again. If `leave_after` is set, nobody may be at the
-/// window: then it closes.
+/// If it fails, the window stays and shows why, and the user can try again. If `leave_after` is set, it closes instead,
+/// because the run may be unattended.
 pub struct Plan {
     /// Which meeting.
     pub entry: Entry,
@@ -111,7 +111,7 @@ struct Watch {
 /// How far leaving is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Nobody leaves yet.
+    /// In the meeting, or on the way in.
     Running { leave_at: Option<Instant> },
     /// Waits for the picture and for the server's totals.
     Counting { since: Instant },
@@ -193,7 +193,7 @@ impl Watch {
         }
     }
 
-    /// Whether the window stays to show why the meeting is over: nobody asked for the end, and somebody may look at it.
+    /// Whether the window stays to show why the meeting is over: the end was not requested, and the run is attended.
     fn keeps_window(&self, reason: &Reason) -> bool {
         matches!(self.state, State::Running { .. }) && self.leave_after.is_none() && *reason != Reason::Left
     }
@@ -298,7 +298,7 @@ impl Runner {
         }
     }
 
-    /// Presses "Leave", if the user is inside. On the way in there is nothing to wait for.
+    /// Presses "Leave" if the user is inside. Otherwise ends at once.
     fn leave(&mut self) -> Task<Message> {
         let Some(watch) = &mut self.watch else { return Task::none() };
         if !self.app.screen.is_inside() {
@@ -308,7 +308,7 @@ impl Runner {
         self.forward(app::Message::Meeting(meeting::Message::LeavePressed))
     }
 
-    /// The meeting is over. `message` is what says so, for `App` to show it if the window stays.
+    /// Ends the run of the meeting. If the window stays, `App` gets `message`, to show the reason.
     fn end(&mut self, reason: &Reason, message: Option<app::Message>) -> Task<Message> {
         let Some(watch) = &mut self.watch else { return Task::none() };
         (watch.on_end)(reason);

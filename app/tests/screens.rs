@@ -496,7 +496,7 @@ fn only_the_organiser_can_remove() {
         let names = update.nodes.iter().filter_map(|(_, node)| node.label().map(str::to_owned));
         names.filter(|name| name.starts_with("Remove ")).count()
     };
-    assert_eq!(removes(&screen), 3, "everybody except ourselves");
+    assert_eq!(removes(&screen), 3, "all participants except ourselves");
     screen.model.organiser = false;
     assert_eq!(removes(&screen), 0);
 }

@@ -22,14 +22,14 @@ use std::time::Instant;
 /// The selected microphone or speaker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// Nothing: a microphone sends nothing, a speaker's sound goes nowhere.
+    /// No device: the microphone sends nothing, the speaker's sound is discarded.
     Off,
     /// The system's default device.
     #[default]
     Default,
     /// The device with this identifier or name, as [`microphones`] and [`speakers`] list them.
     Device(String),
-    /// A microphone repeats this WAV file in real time; a speaker writes what is played there, at 48 kHz, mono.
+    /// A WAV file. A microphone repeats it in real time; a speaker writes its sound to it, at 48 kHz, mono.
     File(PathBuf),
 }
 

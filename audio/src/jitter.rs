@@ -2,11 +2,11 @@
 //!
 //! Time is an argument and the codec a trait, so tests run on virtual time. The playout delay is [`delay::Delay::wanted`]
 //! over the fastest recent packet: enough for 99 % of the packets.
-//! Between talks the timeline is moved by adding or dropping silence, in talk by taking out or repeating a period of
-//! the voice (`stretch`). A drifting clock of the sender is only a wanted delay that moves.
+//! During pauses the delay is corrected by adding or removing silence, during speech by removing or repeating one pitch
+//! period (`stretch`). If the sender's clock drifts, the wanted delay moves with it.
 //!
-//! A hole in the timeline is a loss where the packet before it carried a voice, and a pause that was never sent where it
-//! did not: our senders end every talk with a packet that says so.
+//! If the packet before a gap carried speech, the gap is a loss; otherwise it is a DTX pause. Our senders end each talk
+//! spurt with a packet without speech.
 
 mod delay;
 mod loss_estimator;
@@ -62,15 +62,15 @@ pub struct Statistics {
 /// The buffer of one remote.
 pub struct Buffer {
     packets: VecDeque<EncodedAudio>,
-    /// Decoded and not played yet.
+    /// Decoded samples that are not played yet.
     decoded: Vec<f32>,
-    /// The position behind `decoded`; `None` before the first packet is due.
+    /// The position after the last sample of `decoded`; `None` before the first packet is due.
     next: Option<u64>,
-    /// Behind the last packet that was decoded: what lies before it has been heard.
+    /// The end of the last decoded packet.
     played_until: u64,
     delay: Delay,
     talk: Talk,
-    /// Samples to be played before the voice may be stretched again.
+    /// Samples to play before the speech may be stretched again.
     stretch_pause: usize,
     losses: LossEstimator,
     /// Consecutive packets that do not belong to this timeline.
@@ -78,21 +78,21 @@ pub struct Buffer {
     statistics: Statistics,
 }
 
-/// What is known about the remote's voice at the end of the decoded sound.
+/// The state of the remote's speech at the end of the decoded sound.
 #[derive(Default)]
 struct Talk {
-    /// The last packet carried a voice.
+    /// True if the last packet carried speech.
     on: bool,
     /// Samples concealed since the last packet was decoded.
     concealed: u64,
-    /// Of these, samples for which the timeline waited, because the packet may only be late.
+    /// Of these, samples for which the timeline stood still, because the packet may only be late.
     stalled: u64,
     /// Of these, samples that count as concealed only if the speech continues afterwards.
     undecided: u64,
 }
 
 impl Buffer {
-    /// A buffer that waits for its first packet.
+    /// Creates a buffer that waits for its first packet.
     pub fn new() -> Self {
         Self {
             packets: VecDeque::with_capacity(MAX_PACKETS + 1),
@@ -108,7 +108,7 @@ impl Buffer {
         }
     }
 
-    /// Inserts a packet that arrived at `at`. Holds at most three seconds; then the oldest packet is dropped.
+    /// Inserts a packet that arrived at `at`. If more than three seconds are buffered, the oldest packet is dropped.
     pub fn insert(&mut self, packet: EncodedAudio, at: Timestamp) {
         self.statistics.packets_received += 1;
         if packet.position >= LAST_POSITION || !self.belongs(&packet, at) || self.is_too_late(packet.position) {
@@ -127,7 +127,7 @@ impl Buffer {
         }
     }
 
-    /// The next 10 ms, due at `now`.
+    /// Writes the next 10 ms, due at `now`, to `block`.
     pub fn pull(&mut self, now: Timestamp, codec: &mut dyn Decode, block: &mut Block) {
         if let Some(next) = self.next {
             self.delay.played(now, next.saturating_sub(self.decoded.len() as u64));
@@ -140,18 +140,18 @@ impl Buffer {
         self.stretch_pause = self.stretch_pause.saturating_sub(BLOCK);
     }
 
-    /// True while the last packet that was played carried a voice and its successor is not overdue.
+    /// True if the last played packet carried speech and less than 200 ms were concealed since.
     pub fn in_talk(&self) -> bool {
         self.talk.on && self.talk.concealed < AUDIBLE
     }
 
-    /// What happened so far.
+    /// Returns the statistics so far.
     pub fn statistics(&self) -> Statistics {
         Statistics { target: self.delay.target(), delay: self.delay.current(), ..self.statistics }
     }
 
-    /// Learns from the packet's delay, and starts anew where the sender has: a delay that is off by seconds, several
-    /// times in a row, is another timeline.
+    /// Records the packet's delay. Restarts the timeline after [`MAX_FOREIGN`] packets in a row whose delay is off by
+    /// seconds: the sender has restarted. Returns false if the packet does not belong to the timeline.
     fn belongs(&mut self, packet: &EncodedAudio, at: Timestamp) -> bool {
         if self.delay.is_foreign(packet.position, at) {
             self.foreign += 1;
@@ -166,7 +166,8 @@ impl Buffer {
         true
     }
 
-    /// A packet behind the timeline is lost, unless only silence was played since: then the timeline goes back.
+    /// True if the packet is before the current position. If only silence was played since, the timeline goes back
+    /// instead.
     fn is_too_late(&mut self, position: u64) -> bool {
         let Some(next) = self.next else { return false };
         if position >= next {
@@ -200,7 +201,7 @@ impl Buffer {
         }
     }
 
-    /// Silence until the first packet has waited as long as the later ones will.
+    /// Plays silence until the first packet has waited for the wanted delay.
     fn begin(&mut self, now: Timestamp) {
         self.decoded.resize(self.decoded.len() + BLOCK, 0.0);
         if let Some(first) = self.packets.front()
@@ -215,7 +216,7 @@ impl Buffer {
         }
     }
 
-    /// No packet is there. During speech the timeline waits for the missing packet; in a pause it continues.
+    /// The buffer is empty. During speech the timeline waits for the missing packet; in a pause it continues.
     fn handle_underrun(&mut self, next: u64, codec: &mut dyn Decode) {
         self.conceal(PACKET as u64, codec);
         if self.talk.on && self.talk.stalled < MAX_WAIT {
@@ -226,9 +227,9 @@ impl Buffer {
         }
     }
 
-    /// Skips what was missing while the timeline stood still, up to `gap`; returns the place in the timeline and what is
-    /// left of the gap. Where the delay is short, the time stays and the last missing packet is restored into it: from
-    /// then on copies are in time.
+    /// Skips the samples that were missing while the timeline stood still, at most `gap`. Returns the new position and the
+    /// rest of the gap. If the delay is not too long, the last missing packet is not skipped but restored from FEC; the
+    /// longer delay then lets later FEC copies arrive before they are needed.
     fn catch_up(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) -> (u64, u64) {
         let stalled = gap.min(self.talk.stalled);
         let kept = if stalled == gap && gap >= PACKET as u64 { PACKET as u64 } else { 0 };
@@ -250,7 +251,7 @@ impl Buffer {
         (next + length, gap - length)
     }
 
-    /// A DTX pause with `gap` samples left. Corrects the delay inaudibly.
+    /// Plays a part of a DTX pause that has `gap` samples left. Corrects the delay inaudibly.
     fn pause(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
         let excess = self.delay.excess();
         if excess < -delay::SHORTAGE_TOLERATED {
@@ -265,7 +266,7 @@ impl Buffer {
         self.next = Some(next + skipped + length);
     }
 
-    /// A packet is missing during speech, and a later one is there.
+    /// A packet is missing during speech, and a later one has arrived.
     fn fill_gap(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
         if gap == PACKET as u64 && self.restore(next, codec) {
             return;
@@ -275,8 +276,8 @@ impl Buffer {
         self.next = Some(next + length);
     }
 
-    /// Restores the packet at `next` from the copy in its successor, which is the first that is there; `false` where
-    /// that has none.
+    /// Restores the packet at `next` from the FEC copy in the first buffered packet, its successor. Returns false if that
+    /// has none.
     fn restore(&mut self, next: u64, codec: &mut dyn Decode) -> bool {
         let Some(successor) = self.packets.front() else { return false };
         let mut frame = [0.0; PACKET];
@@ -291,7 +292,7 @@ impl Buffer {
         restored
     }
 
-    /// Plays the packet that is there and due, and brings the delay nearer to what is wanted.
+    /// Decodes the next packet and moves the delay towards the wanted one.
     fn play(&mut self, codec: &mut dyn Decode) {
         self.decode_first(codec);
         let excess = self.delay.excess();
@@ -302,7 +303,7 @@ impl Buffer {
             return;
         }
         if excess > EXCESS_TOLERATED {
-            // Long periods of deep voices need more than a packet to be found in.
+            // To find the long period of a deep voice, one packet is too short.
             if self.packets.front().is_some_and(|first| Some(first.position) == self.next) {
                 self.decode_first(codec);
             }
@@ -331,7 +332,8 @@ impl Buffer {
         self.next = Some(self.played_until);
     }
 
-    /// The remote is heard again: what was invented meanwhile counts if it was still in talk, else it had paused or muted.
+    /// A packet arrived after an interruption. The concealed samples count only if the remote still speaks; otherwise it
+    /// had paused or muted.
     fn resolve_undecided(&mut self, voice: bool) {
         if voice && self.talk.on {
             self.statistics.concealed_ms += samples_to_millis(self.talk.undecided);
@@ -343,7 +345,7 @@ impl Buffer {
     /// Conceals up to 20 ms. Counts them if they replace speech.
     fn conceal(&mut self, length: u64, codec: &mut dyn Decode) {
         let mut frame = [0.0; PACKET];
-        // What a decoder invents fades; after a while it only costs time.
+        // The decoder's concealment fades out; after that, calling it only costs CPU time.
         if self.talk.concealed < MAX_CONCEALED {
             codec.conceal(&mut frame);
         }
@@ -366,7 +368,7 @@ impl Buffer {
     }
 
     fn shorten(&mut self, excess: i64) {
-        // A voice is only cut at its own period; a pause anywhere.
+        // Speech is only cut at its pitch period, a pause anywhere.
         let min_similarity = if self.talk.on { stretch::SIMILAR } else { stretch::ANY };
         if let Some(removed) = stretch::shorten(&mut self.decoded, min_similarity) {
             self.delay.moved(-samples_to_micros(removed as u64));
@@ -382,7 +384,7 @@ impl Buffer {
         }
     }
 
-    /// Skips packets that are older than the wanted delay, after a burst.
+    /// Drops packets after a burst until the delay is near the wanted one.
     fn jump(&mut self, excess: i64) {
         let mut left = micros_to_samples(excess);
         while self.packets.len() > 1 && left >= PACKET as u64 {
@@ -395,7 +397,7 @@ impl Buffer {
         }
     }
 
-    /// Drops packets that are behind the timeline.
+    /// Drops packets that end before the current position.
     fn drop_overdue(&mut self) {
         while let (Some(first), Some(next)) = (self.packets.front(), self.next)
             && first.position + PACKET as u64 <= next
@@ -406,38 +408,38 @@ impl Buffer {
     }
 }
 
-/// A frame in milliseconds.
+/// Milliseconds of a frame.
 const FRAME_MS: u64 = 20;
 
 /// Three seconds of packets.
 const MAX_PACKETS: usize = 150;
 
-/// Positions from here on would overflow sums; a meeting never lasts 5,000 years.
+/// Higher positions could overflow sums. At 48 kHz this is 5,900 years.
 const LAST_POSITION: u64 = 1 << 53;
 
-/// Packets of another timeline before it is believed.
+/// After this many packets of another timeline in a row, the buffer follows it.
 const MAX_FOREIGN: u32 = 5;
 
-/// Samples invented in talk that a listener hears and that count at once: 200 ms, after which nothing is left of them.
+/// Samples of audible concealment during speech, counted at once: 200 ms, after which the concealment has faded out.
 const AUDIBLE: u64 = 9_600;
 
 /// The timeline waits this long for a packet that may be late: 200 ms.
 const MAX_WAIT: u64 = 9_600;
 
-/// After this much the decoder's invention is silence: one second, more than twice the refresh of DTX.
+/// After this many concealed samples the buffer plays silence: one second, more than twice the DTX refresh interval.
 const MAX_CONCEALED: u64 = 48_000;
 
-/// An interruption counts up to ten seconds.
+/// Undecided samples that can count as concealed: ten seconds.
 const MAX_UNDECIDED: u64 = 480_000;
 
-/// Microseconds over the wanted delay that are left alone: half a packet.
+/// Microseconds above the wanted delay that are not corrected: half a packet.
 const EXCESS_TOLERATED: i64 = 10_000;
 
-/// Above this excess the voice is shortened without a rest.
+/// Above this excess, in microseconds, speech is shortened without a break in between.
 const HURRY_ABOVE: i64 = 100_000;
 
-/// Above this excess packets are skipped.
+/// Above this excess, in microseconds, packets are skipped.
 const MAX_EXCESS: i64 = 400_000;
 
-/// Samples played between two changes of speed: 60 ms, so that speech is at most a sixth faster.
+/// Samples between two changes of speed: 60 ms, so that speech is at most one sixth faster.
 const STRETCH_PAUSE: usize = 2_880;

@@ -13,7 +13,7 @@ impl Voice {
     /// Creates a decoder.
     ///
     /// # Errors
-    /// As [`Decoder::new`].
+    /// Returns the errors of [`Decoder::new`].
     pub fn new() -> Result<Self, Error> {
         Ok(Self { decoder: Decoder::new()? })
     }
@@ -43,7 +43,7 @@ impl Decode for Voice {
 }
 
 /// True if a packet of 20 ms of one channel contains in-band FEC for the previous packet: the LBRR flag of the SILK layer
-/// (RFC 6716 section 4.2.3 puts it right behind the voice-activity flag, each one even bit of the range coder).
+/// (RFC 6716 section 4.2.3 puts it after the voice-activity flag; each is one even bit of the range coder).
 fn carries_copy(packet: &[u8]) -> bool {
     let [header, first, ..] = packet else { return false };
     let (configuration, stereo, frames) = (header >> 3, header & 0b100 != 0, header & 0b11);

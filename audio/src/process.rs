@@ -133,7 +133,8 @@ mod tests {
         })
     }
 
-    /// Plays babble, lets it come back after 60 ms at half its strength, and tells the last second's energy in and out.
+    /// Plays noise and records its echo after 60 ms at half the level. Returns the echo's energy in the last second before
+    /// and after processing.
     fn echo_left(process: &mut dyn Process) -> (f32, f32) {
         let (mut seed, mut air) = (7, std::collections::VecDeque::from([crate::SILENCE; 6]));
         let (mut heard, mut left) = (0.0, 0.0);

@@ -42,7 +42,7 @@ impl ByteSize for Arrival {
 /// Both ends of a new remote.
 ///
 /// # Errors
-/// As [`Voice::new`].
+/// Returns the errors of [`Voice::new`].
 pub fn connect() -> Result<(Remote, Playback), Error> {
     let (inbox, arrivals) = media::bounded(MAX_WAITING);
     let playback =

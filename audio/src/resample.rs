@@ -1,18 +1,18 @@
-//! Sample rates of devices and files to and from our 48 kHz, a block at a time, by rubato's FFT resampler.
-//! No allocation once built.
+//! Converts between 48 kHz and the sample rates of devices and files, block by block, with rubato's FFT resampler.
+//! Does not allocate after construction.
 
 use crate::{BLOCK, Block, SAMPLE_RATE};
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Resampler as _};
 
-/// Brings mono samples of another rate to blocks.
+/// Converts mono samples of another rate to blocks.
 pub struct ToBlocks {
     inner: Converter,
     input: Vec<f32>,
 }
 
 impl ToBlocks {
-    /// From `rate` samples in a second; `None` for a rate that cannot be converted.
+    /// Converts from `rate` samples per second. Returns `None` if the rate is not supported.
     pub fn new(rate: u32) -> Option<Self> {
         let inner = build(rate, SAMPLE_RATE, FixedSync::Output)?;
         let most = match &inner {
@@ -22,13 +22,13 @@ impl ToBlocks {
         Some(Self { inner, input: vec![0.0; most] })
     }
 
-    /// The samples that the next block is made of: fill all of them before [`ToBlocks::convert`].
+    /// The input of the next block. Fill all of it before [`ToBlocks::convert`].
     pub fn input(&mut self) -> &mut [f32] {
         let count = self.needed();
         &mut self.input[..count]
     }
 
-    /// How many samples the next block is made of; may be none.
+    /// The number of input samples for the next block; may be 0.
     pub fn needed(&self) -> usize {
         match &self.inner {
             Converter::Same => BLOCK,
@@ -36,7 +36,7 @@ impl ToBlocks {
         }
     }
 
-    /// Makes a block of the input.
+    /// Converts the input to a block.
     pub fn convert(&mut self, block: &mut Block) {
         let count = self.needed();
         match &mut self.inner {
@@ -46,20 +46,20 @@ impl ToBlocks {
     }
 }
 
-/// Brings blocks to mono samples of another rate.
+/// Converts blocks to mono samples of another rate.
 pub struct FromBlocks {
     inner: Converter,
     output: Vec<f32>,
 }
 
 enum Converter {
-    /// The rate is ours already.
+    /// The rate is 48 kHz.
     Same,
     Fft(Box<Fft<f32>>),
 }
 
 impl FromBlocks {
-    /// To `rate` samples in a second; `None` for a rate that cannot be converted.
+    /// Converts to `rate` samples per second. Returns `None` if the rate is not supported.
     pub fn new(rate: u32) -> Option<Self> {
         let inner = build(SAMPLE_RATE, rate, FixedSync::Input)?;
         let most = match &inner {
@@ -69,7 +69,7 @@ impl FromBlocks {
         Some(Self { inner, output: vec![0.0; most] })
     }
 
-    /// The samples of one block at the other rate; may be none.
+    /// Returns the samples of one block at the other rate; may be empty.
     pub fn convert(&mut self, block: &Block) -> &[f32] {
         match &mut self.inner {
             Converter::Same => {
@@ -84,7 +84,7 @@ impl FromBlocks {
     }
 }
 
-/// `None` if it cannot be done.
+/// Returns `None` if a rate is not supported.
 fn build(from: u32, to: u32, fixed: FixedSync) -> Option<Converter> {
     if from == to {
         return Some(Converter::Same);
@@ -94,7 +94,8 @@ fn build(from: u32, to: u32, fixed: FixedSync) -> Option<Converter> {
     sane.then(|| Fft::new(from, to, BLOCK, 1, fixed).ok()).flatten().map(|fft| Converter::Fft(Box::new(fft)))
 }
 
-/// Runs one chunk; silence where rubato refuses, which it cannot with buffers of the sizes that it asked for.
+/// Converts one chunk. Returns the number of written samples, 0 on an error. With the buffer sizes that rubato requires,
+/// no error occurs.
 fn process(inner: &mut Fft<f32>, input: &[f32], output: &mut [f32]) -> usize {
     let (read, room) = (input.len(), output.len());
     let Ok(from) = SequentialSlice::new(input, 1, read) else { return 0 };
@@ -102,7 +103,7 @@ fn process(inner: &mut Fft<f32>, input: &[f32], output: &mut [f32]) -> usize {
     inner.process_into_buffer(&from, &mut to, None).map_or(0, |(_, written)| written)
 }
 
-/// What a WAV header or a driver may claim; anything else is a mistake.
+/// The supported sample rates.
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
 
 #[cfg(test)]
@@ -113,7 +114,7 @@ mod tests {
         (index as f32 * 440.0 * std::f32::consts::TAU / rate as f32).sin() * 0.5
     }
 
-    /// The strength of 440 Hz in `samples` at 48 kHz: 0.5 for our tone.
+    /// The amplitude of 440 Hz in `samples`: 0.5 for `tone`.
     fn strength(samples: &[f32], rate: u32) -> f32 {
         let (mut re, mut im) = (0.0f64, 0.0f64);
         for (index, sample) in samples.iter().enumerate() {
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tone_survives_every_usual_rate() {
+    fn a_tone_keeps_its_amplitude_at_every_usual_rate() {
         for rate in [8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000] {
             let (mut up, mut down) = (ToBlocks::new(rate).unwrap(), FromBlocks::new(rate).unwrap());
             let (mut fed, mut ours, mut theirs) = (0, Vec::new(), Vec::new());
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_rates_are_refused() {
+    fn unsupported_rates_are_refused() {
         assert!(ToBlocks::new(0).is_none());
         assert!(FromBlocks::new(u32::MAX).is_none());
     }

@@ -5,9 +5,9 @@ use media::Level;
 /// Tracks the background noise and detects speech above it. Ends speech with a delay, so that pauses between words do not
 /// toggle it.
 pub struct Detector {
-    /// Background in dBov, negative.
+    /// The background level in dBov, negative.
     floor: f32,
-    /// Packets in a row that were loud, or since the last one that was.
+    /// Consecutive loud packets, or packets since the last loud one.
     loud: u32,
     quiet: u32,
     speaking: bool,
@@ -43,7 +43,7 @@ impl Detector {
         self.speaking
     }
 
-    /// The floor falls with the quietest moments and climbs slowly, slower still under speech.
+    /// Follows the background level: falls at once to a quieter level, rises slowly, and more slowly during speech.
     fn follow(&mut self, level: f32) {
         let climb = if self.speaking { CLIMB_SPEAKING } else { CLIMB };
         self.floor = if level < self.floor { f32::midpoint(self.floor, level) } else { self.floor + climb };
@@ -51,18 +51,18 @@ impl Detector {
     }
 }
 
-/// Packets of sound before it counts as speech: a click does not.
+/// Loud packets before speech is detected, so that a click is not speech.
 const ATTACK: u32 = 2;
-/// Packets of quiet before speech has ended: 300 ms, longer than the pause between two words.
+/// Quiet packets before speech has ended: 300 ms, longer than the pause between two words.
 const RELEASE: u32 = 15;
-/// What speech must have over the background, in dB.
+/// The minimum level of speech above the background, in dB.
 const ABOVE_FLOOR: f32 = 9.0;
-/// Nothing below this counts as speech, in dBov.
+/// The minimum level of speech in dBov.
 const QUIETEST_SPEECH: f32 = -55.0;
-/// Bounds of the background, in dBov.
+/// The bounds of the background level, in dBov.
 const QUIETEST_FLOOR: f32 = -80.0;
 const LOUDEST_FLOOR: f32 = -35.0;
-/// How fast the background is believed to grow, in dB a packet: 5 dB a second, 0.5 under speech.
+/// The rise of the background level in dB per packet: 5 dB per second, 0.5 during speech.
 const CLIMB: f32 = 0.1;
 const CLIMB_SPEAKING: f32 = 0.01;
 

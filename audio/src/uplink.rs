@@ -30,7 +30,7 @@ impl Uplink {
     /// Creates a track at position 0.
     ///
     /// # Errors
-    /// As [`Encoder::new`].
+    /// Returns the errors of [`Encoder::new`].
     pub fn new(pool: BufferPool, send: Send) -> Result<Self, Error> {
         Ok(Self {
             encoder: Encoder::new()?,
@@ -46,13 +46,13 @@ impl Uplink {
         })
     }
 
-    /// Adds a block captured at `heard`. Sends a packet after every second block.
-    pub fn record(&mut self, block: &Block, heard: Timestamp) {
+    /// Adds a block captured at `captured`. Sends a packet after every second block.
+    pub fn record(&mut self, block: &Block, captured: Timestamp) {
         if !self.open {
             self.reopen();
         }
         if self.filled == 0 {
-            self.captured = heard;
+            self.captured = captured;
         }
         self.samples[self.filled..self.filled + BLOCK].copy_from_slice(block);
         self.filled += BLOCK;
@@ -185,7 +185,7 @@ mod tests {
         assert!(in_silence < 40, "{in_silence} packets in three seconds of silence");
         for pair in sent.windows(2) {
             let hole = pair[1].position - pair[0].position > PACKET as u64;
-            assert!(!(hole && pair[0].voice), "a hole behind a voice at {}", pair[0].position);
+            assert!(!(hole && pair[0].voice), "a gap after a packet with speech at {}", pair[0].position);
         }
     }
 

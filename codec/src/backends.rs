@@ -1,4 +1,4 @@
-//! Tables of back-ends in order of preference, and the back-end of a table that works now.
+//! Tables of back-ends in order of preference, and the active back-end of a table.
 //!
 //! A back-end that does not open, returns an error or panics is replaced by the next one of its table. The last one is
 //! opened again, until it fails for [`MAX_FAILURES`] pictures in a row: one bad picture must not end a track that has no
@@ -45,7 +45,7 @@ impl fmt::Display for Replacement {
 /// Opens a back-end.
 type Open<A, B> = dyn Fn(&A) -> Result<Box<B>, BoxError> + Send + Sync;
 
-/// One back-end of a table. `A` is what it is opened with, `B` its trait.
+/// One back-end of a table. `A` is the argument to open it, `B` its trait.
 pub struct Candidate<A, B: ?Sized> {
     name: &'static str,
     codec: VideoCodec,
@@ -115,7 +115,7 @@ impl<A, B: ?Sized> Clone for Table<A, B> {
     }
 }
 
-/// The back-end of a table that works now. It lives on one thread.
+/// The active back-end of a table. Created, used and dropped on one thread.
 pub(crate) struct Active<A, B: ?Sized> {
     table: Table<A, B>,
     codec: VideoCodec,
@@ -125,7 +125,7 @@ pub(crate) struct Active<A, B: ?Sized> {
     backend: Box<B>,
     /// Failures in a row of the last back-end of the table.
     failures: u8,
-    /// What was replaced since the last [`Active::take_replacements`].
+    /// The replacements since the last [`Active::take_replacements`].
     replacements: Vec<Replacement>,
 }
 
@@ -143,7 +143,7 @@ impl<A, B: ?Sized> Active<A, B> {
         Ok(Self { table, codec, index, name, backend, failures: 0, replacements })
     }
 
-    /// Works with `backend`, without any other to replace it.
+    /// Uses only `backend`, without a replacement.
     pub(crate) fn only(name: &'static str, codec: VideoCodec, backend: Box<B>) -> Self {
         let table = Table::new(Vec::new());
         Self { table, codec, index: 0, name, backend, failures: 0, replacements: Vec::new() }
@@ -153,7 +153,7 @@ impl<A, B: ?Sized> Active<A, B> {
         &self.backend
     }
 
-    /// Lets the back-end work on a picture. A panic is an error. After an error the caller calls [`Active::replace`].
+    /// Calls the back-end for a picture. A panic is an error. After an error the caller calls [`Active::replace`].
     pub(crate) fn call<T>(&mut self, work: impl FnOnce(&mut B) -> Result<T, BoxError>) -> Result<T, BoxError> {
         let result = self.prepare(work);
         if result.is_ok() {
@@ -162,7 +162,7 @@ impl<A, B: ?Sized> Active<A, B> {
         result
     }
 
-    /// As [`Active::call`], but success says nothing about pictures: failures are still counted in a row.
+    /// As [`Active::call`], but success does not reset the count of consecutive failures.
     pub(crate) fn prepare<T>(&mut self, work: impl FnOnce(&mut B) -> Result<T, BoxError>) -> Result<T, BoxError> {
         let backend = &mut *self.backend;
         catch_panic(|| work(backend)).unwrap_or_else(|panicked| Err(panicked.into()))
@@ -199,7 +199,7 @@ impl<A, B: ?Sized> Active<A, B> {
         (self.index, self.name, self.failures) = (index, name, 0);
     }
 
-    /// What was replaced since the last call.
+    /// Returns the replacements since the last call.
     pub(crate) fn take_replacements(&mut self) -> Vec<Replacement> {
         std::mem::take(&mut self.replacements)
     }
@@ -207,7 +207,7 @@ impl<A, B: ?Sized> Active<A, B> {
 
 type Opened<B> = (usize, &'static str, Box<B>);
 
-/// Opens the first back-end for `codec` at `from` or behind it; adds to `refusals` those that do not open.
+/// Opens the first back-end for `codec` at index `from` or later. Adds those that do not open to `refusals`.
 fn first<A, B: ?Sized>(
     table: &Table<A, B>,
     codec: VideoCodec,
@@ -231,7 +231,7 @@ fn replaced(refusals: Vec<Refusal>, by: &'static str) -> Vec<Replacement> {
     refusals.into_iter().map(|refusal| Replacement { refusal, by }).collect()
 }
 
-/// Failures in a row after which the last back-end of a table is given up.
+/// Consecutive failures after which the last back-end of a table is not opened again.
 const MAX_FAILURES: u8 = 3;
 
 /// The refusals on one line, for an error message.

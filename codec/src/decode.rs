@@ -35,7 +35,7 @@ pub enum Error {
     /// Nothing can be decoded before the next key frame.
     #[error("waiting for a key frame")]
     NoKeyFrame,
-    /// The bytes are not a picture. The sender is broken, or hostile.
+    /// The bytes are not a picture: the sender is defective or malicious.
     #[error("not a picture: {0}")]
     Malformed(#[from] Malformed),
     /// The back-end could not decode the picture, and was replaced.
@@ -49,7 +49,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// True if nothing more is shown until a key frame comes: the receiver asks for one.
+    /// True if nothing is shown until the next key frame, so that the receiver must request one.
     #[must_use]
     pub const fn needs_key_frame(&self) -> bool {
         !matches!(self, Self::NoBackend(_))
@@ -67,7 +67,7 @@ pub struct Decoder {
     broken: bool,
 }
 
-/// What is known of a picture before a back-end sees it.
+/// The properties of a picture that are parsed before a back-end gets it.
 #[derive(Clone, Copy)]
 struct Overview {
     colour: Colour,
@@ -98,7 +98,7 @@ impl Decoder {
         Self { active: Active::only(backend.name(), VideoCodec::H264, backend), sps: None, broken: true }
     }
 
-    /// The name of the back-end that works now.
+    /// The name of the active back-end.
     pub fn name(&self) -> &'static str {
         self.active.get().name()
     }
@@ -108,22 +108,21 @@ impl Decoder {
         self.active.take_replacements()
     }
 
-    /// Takes one picture, as NAL units each behind its length in 4 big-endian bytes, and shows it. A stream that is not in
-    /// display order (files, never our own) shows pictures later, at most one for each taken. A panic of `show` is passed
-    /// on.
+    /// Decodes and shows one picture: NAL units, each after its length in 4 big-endian bytes. If the stream is not in
+    /// display order (files only), pictures are shown later, at most one per call. A panic of `show` is passed on.
     ///
     /// # Errors
     /// Returns [`Error::NoKeyFrame`] until the first key frame and after each error; [`Error::Malformed`];
     /// [`Error::Backend`] if the back-end was replaced and the replacement needs a key frame; [`Error::NoBackend`] if the
-    /// last one failed several times in a row. Bytes of any kind give an error at worst.
+    /// last one failed several times in a row. Invalid bytes never cause a panic.
     pub fn decode(&mut self, bitstream: &[u8], show: &mut PictureCallback<'_>) -> Result<(), Error> {
         let result = self.look_over(bitstream).and_then(|overview| self.decode_picture(bitstream, overview, show));
         self.broken = result.is_err();
         result
     }
 
-    /// Shows the next picture that is held back to restore the order, and waits for a key frame: the stream has ended, or
-    /// starts over. Returns `false` if there is none left.
+    /// Shows the next picture that was delayed for reordering. Call it when the stream has ended or restarts: the next
+    /// picture must be a key frame. Returns `false` if there is none left.
     ///
     /// # Errors
     /// Returns [`Error::Backend`] or [`Error::NoBackend`] if the back-end failed.
@@ -154,7 +153,7 @@ impl Decoder {
         }
     }
 
-    /// Replaces the back-end, and says what happened.
+    /// Replaces the back-end. Returns the error for the caller.
     fn replace(&mut self, reason: BoxError) -> Error {
         let (name, text) = (self.name(), reason.to_string());
         match self.active.replace(reason, &()) {
@@ -163,8 +162,8 @@ impl Decoder {
         }
     }
 
-    /// Reads what a picture says about itself before a back-end sees it, so that each one may trust the framing, the size
-    /// and the kinds of units.
+    /// Parses and checks a picture before a back-end gets it, so that back-ends can rely on the framing, the size and the
+    /// types of units.
     fn look_over(&mut self, bitstream: &[u8]) -> Result<Overview, Error> {
         if bitstream.len() > MAX_BITSTREAM_BYTES {
             return Err(Malformed::Unsupported("pictures of more than 16 MiB").into());
@@ -187,8 +186,8 @@ impl Decoder {
     }
 }
 
-/// Calls `work` with a `show` whose panic passes through the back-end as a normal return, and is raised again behind it:
-/// it is no failure of the back-end.
+/// Calls `work` with a `show` that catches panics, and resumes the panic after the back-end has returned. A panic of
+/// `show` is not a failure of the back-end.
 fn guard<T>(show: &mut PictureCallback<'_>, work: impl FnOnce(&mut PictureCallback<'_>) -> T) -> T {
     let mut panic: Option<Box<dyn Any + Send>> = None;
     let result = work(&mut |picture| {
@@ -202,7 +201,7 @@ fn guard<T>(show: &mut PictureCallback<'_>, work: impl FnOnce(&mut PictureCallba
     }
 }
 
-/// The longest bitstream of one picture: more than any camera sends, little enough to keep in memory.
+/// The maximum bytes of one picture: more than any camera sends, but small enough to keep in memory.
 const MAX_BITSTREAM_BYTES: usize = 16 << 20;
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub enum Error {
     /// No back-end is left: each one did not open, or failed later.
     #[error("no encoder is left; tried {}", list(.0))]
     NoBackend(Vec<Refusal>),
-    /// A scaled picture is still in use: cannot happen while the encoder is driven by one thread.
+    /// A scaled picture is still in use. Cannot happen if one thread drives the encoder.
     #[error("no room to scale a picture")]
     NoRoom,
 }
@@ -44,7 +44,7 @@ pub enum Error {
 /// replacement compresses the same picture, as a key frame.
 pub struct Encoder {
     active: Active<Config, dyn Backend>,
-    /// What the next back-end is opened with.
+    /// The configuration to open the next back-end with.
     config: Config,
     target: Option<EncoderTarget>,
     /// A back-end was replaced between two pictures: the next one is a key frame.
@@ -82,12 +82,12 @@ impl Encoder {
         Self { active, config, target: None, key_due: false, scaler: Scaler::new(), pool: Pool::new(1) }
     }
 
-    /// The name of the back-end that works now.
+    /// The name of the active back-end.
     pub fn name(&self) -> &'static str {
         self.active.get().name()
     }
 
-    /// What the back-end makes: the size after rounding to even, the temporal layers that it makes now.
+    /// The configuration of the back-end: the size rounded to even, and its current number of temporal layers.
     pub fn config(&self) -> &Config {
         self.active.get().config()
     }
@@ -99,7 +99,7 @@ impl Encoder {
 
     /// Compresses `frame`, stretched to the configured size if it has another one. The result is a key frame if `key` is
     /// set, for the first picture, after a change of colours, and after a back-end was replaced. Returns `None` if the
-    /// back-end leaves this picture out. In steady state nothing is allocated but what `pool` lacks.
+    /// back-end skips this picture. In steady state allocates only if `pool` is empty.
     ///
     /// # Errors
     /// Returns [`Error::NoBackend`] if the last back-end failed: the encoder is of no more use.
@@ -117,7 +117,7 @@ impl Encoder {
         }
     }
 
-    /// Aims at `target` from the next picture on.
+    /// Sets the target from the next picture on.
     ///
     /// # Errors
     /// Returns [`Error::NoBackend`] if the last back-end failed: the encoder is of no more use.
@@ -144,7 +144,7 @@ impl Encoder {
         Ok(self.active.call(|backend| backend.encode(&scaled, key, pool)))
     }
 
-    /// Opens the next back-end, and aims it at the target of the one that failed.
+    /// Opens the next back-end with the target of the one that failed.
     fn replace(&mut self, reason: BoxError) -> Result<(), Error> {
         self.key_due = true;
         let mut reason = reason;

@@ -3,7 +3,7 @@
 use crate::layer::{Ladder, Rung};
 use media::{Bitrate, FrameRate};
 
-/// What a layer's encode thread does from the next picture on.
+/// The state of a layer's encode thread from the next picture on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayerTarget {
     /// The layer is not sent: its pictures are neither scaled nor encoded.
@@ -12,14 +12,14 @@ pub enum LayerTarget {
     Running(EncoderTarget),
 }
 
-/// What the encoder of a running layer aims at.
+/// The target of a running layer's encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncoderTarget {
     /// The rate of all temporal layers together.
     pub bitrate: Bitrate,
     /// The highest temporal layer that is encoded, 0..=2.
     pub max_temporal: u8,
-    /// Pictures in a second that are encoded, at most.
+    /// The maximum frame rate, in frames per second.
     pub frame_rate: FrameRate,
 }
 
@@ -37,12 +37,12 @@ impl EncoderTarget {
     }
 }
 
-/// What the viewers together want of one layer.
+/// What all viewers together request of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wish {
     /// The layer, as [`Rung::spatial`].
     pub spatial: u8,
-    /// The most temporal layers that any viewer takes, 1..=3: with each one less, half as many pictures in a second.
+    /// The maximum number of temporal layers that any viewer takes, 1..=3. Each layer less halves the frame rate.
     pub temporal_layers: u8,
 }
 
@@ -50,10 +50,10 @@ pub struct Wish {
 /// without a wish is paused.
 ///
 /// No layer gets more than its rung's `bitrate`, and together they never get more than `budget`. Layers are admitted
-/// from the smallest wanted one up, each with its minimum bitrate. Once one does not fit, it and those above it are
-/// paused: a small layer that works is worth more to more people than a large one that does not. The smallest wanted
-/// layer is never paused: a poor picture is better than none. What is left fills all admitted layers by the same share of
-/// what they lack.
+/// from the smallest wanted one up, each with its minimum bitrate. If a layer does not fit, it and all larger layers are
+/// paused, because small layers serve more viewers. The smallest wanted layer is never paused: a poor picture is better
+/// than none. The rest of the budget is divided among the admitted layers, in proportion to their distance from their
+/// full bitrates.
 #[must_use]
 pub fn allocate(budget: Bitrate, frame_rate: FrameRate, ladder: &Ladder, wishes: &[Wish]) -> Vec<LayerTarget> {
     let wish = |rung: &Rung| wishes.iter().find(|wish| wish.spatial == rung.spatial);
@@ -81,13 +81,13 @@ fn missing(wish: Wish) -> u8 {
     MAX_TEMPORAL_LAYERS - wish.temporal_layers.clamp(1, MAX_TEMPORAL_LAYERS)
 }
 
-/// `frame_rate` halved so many times, but never under one picture in a second.
+/// Halves `frame_rate` so many times, but returns at least one frame per second.
 fn divide(frame_rate: FrameRate, halvings: u8) -> FrameRate {
     let denominator = frame_rate.denominator().saturating_mul(1 << halvings);
     FrameRate::new(frame_rate.numerator(), denominator).unwrap_or(frame_rate)
 }
 
-/// The rates between which a layer works.
+/// The minimum and the full bitrate of a layer.
 #[derive(Clone, Copy)]
 struct Range {
     min_bitrate: Bitrate,
@@ -107,7 +107,7 @@ impl Range {
     }
 }
 
-/// The rate of each admitted layer of `wanted` (smallest first). Layers behind the end of the result are not admitted.
+/// The rate of each admitted layer of `wanted` (smallest first). Layers after the end of the result are not admitted.
 fn split(budget: Bitrate, wanted: &[Range]) -> Vec<Bitrate> {
     let running = &wanted[..admit(budget, wanted)];
     let minimum: Bitrate = running.iter().map(|range| range.min_bitrate).sum();
@@ -166,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn plenty_gives_each_layer_what_it_can_use() {
+    fn a_large_budget_gives_each_layer_its_full_bitrate() {
         let full: Vec<_> = ladder().rungs().iter().map(|rung| Some(rung.bitrate)).collect();
         assert_eq!(shares(10_000, 0..3), full);
     }
 
     #[test]
-    fn scarcity_pauses_the_largest_first() {
+    fn a_small_budget_pauses_the_largest_layers_first() {
         let shares = shares(400, 0..3);
         assert!(shares[0].is_some() && shares[1].is_some());
         assert_eq!(shares[2], None);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_nobody_wants_leaves_its_share_to_the_others() {
+    fn an_unwanted_layer_leaves_its_share_to_the_others() {
         assert_eq!(shares(1_500, [2]), [None, None, Some(Bitrate::kbps(1_500))]);
     }
 

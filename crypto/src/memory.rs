@@ -157,7 +157,7 @@ mod tests {
     use std::os::unix::fs::FileExt;
 
     #[test]
-    fn a_dropped_secret_is_nowhere_in_this_process() {
+    fn a_dropped_secret_is_not_in_the_memory_of_this_process() {
         let secret = Secret::random(32).unwrap();
         // Masked, so that the search pattern itself is not found.
         let masked: Vec<u8> = secret.expose().iter().map(|byte| byte ^ MASK).collect();

@@ -1,4 +1,4 @@
-//! One task a meeting: takes commands, network events and reports of threads, and routes each to the part that owns it.
+//! One task per meeting. Routes commands, network events and thread reports to the part that handles them.
 
 mod devices;
 mod membership;
@@ -40,7 +40,7 @@ pub struct Coordinator {
 }
 
 impl Coordinator {
-    /// Runs until the meeting is over for us, or the engine closes. Then closes every device and sends
+    /// Runs until this client leaves the meeting or the engine closes. Then closes all devices and sends
     /// [`Event::Ended`] last.
     pub async fn run(
         mut self,
@@ -78,7 +78,7 @@ impl Coordinator {
         self.close(reason, network, deadline).await;
     }
 
-    /// Opens the devices of the setup. Nothing is sent before we are in.
+    /// Opens the devices of the setup. Nothing is sent before this client is in the meeting.
     fn open_devices(&mut self) {
         for (slot, open) in self.devices.first_sources() {
             self.tracks.start_source(slot, open);
@@ -175,7 +175,7 @@ impl Coordinator {
     /// Closes a source that failed or has no encoder left, and unpublishes its track.
     async fn end_source(&mut self, Failure { slot, notice }: Failure) {
         self.stop_source(slot);
-        // The screens must switch the button off, also if the source never was announced.
+        // The screens must switch the button off, also if the source was never announced.
         if let Some(event) = self.membership.unannounced_off(slot) {
             self.events.send(event).await;
         }
@@ -197,7 +197,7 @@ impl Coordinator {
         ControlFlow::Continue(())
     }
 
-    /// We are in: publish the voice, and the pictures of every source that is open.
+    /// This client is in the meeting: publishes the microphone and all open picture sources.
     async fn enter(&mut self, me: ParticipantId) {
         self.stats.set_entered(me);
         let link = self.session.link().unwrap_or_default();
@@ -255,7 +255,7 @@ impl Coordinator {
         self.announce().await;
     }
 
-    /// Tells the others what we send, and the screens what has changed of it.
+    /// Announces to the others what this client sends, and reports changes to the screens.
     async fn announce(&mut self) {
         let state = meeting::MediaState {
             microphone: self.devices.microphone(),
@@ -286,7 +286,7 @@ impl Coordinator {
         }
     }
 
-    /// The engine closes. If the session takes no command, it leaves when its last handle is dropped.
+    /// Leaves because the engine closes. If the session accepts no command, it leaves when its last handle is dropped.
     fn leave_to_close(&self) -> ControlFlow<Reason> {
         match self.session.send(meeting::Command::Leave) {
             Ok(()) => ControlFlow::Continue(()),
@@ -294,7 +294,7 @@ impl Coordinator {
         }
     }
 
-    /// Closes devices and codecs where closing may block, while the session sends its last messages.
+    /// Closes devices and codecs on a thread that may block, while the session sends its last messages.
     async fn close(mut self, reason: Reason, mut network: mpsc::Receiver<net::Event>, deadline: Instant) {
         self.devices.count_sound(&self.stats);
         self.report_sound_warnings().await;
@@ -319,5 +319,5 @@ impl Coordinator {
 /// The period at which levels, sound warnings and statistics are read.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long the session may take to send what it has to send, and to close its sockets.
+/// How long the session may take to send its last messages and to close its sockets.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);

@@ -23,8 +23,8 @@ pub type Events = mpsc::Receiver<Event>;
 
 /// A running meeting.
 ///
-/// End it with [`Engine::close`]. Dropping it instead promises nothing on the wire: the connection may just break, and
-/// the server has to find out. A drop does not wait; devices close and threads end in the background.
+/// End it with [`Engine::close`]. Dropping it does not guarantee a leave message: the server may only notice that the
+/// connection broke. A drop does not wait; devices close and threads end in the background.
 pub struct Engine {
     commands: mpsc::Sender<Command>,
     stats: Stats,
@@ -55,8 +55,8 @@ pub struct Busy;
 
 impl Engine {
     /// Starts to enter a meeting and returns at once, without waiting for the network or for a device.
-    /// [`Event::Entered`] or [`Event::Ended`] says how entering went. Sound is connected when its devices are open,
-    /// before or after that.
+    /// [`Event::Entered`] or [`Event::Ended`] reports the result. Sound starts when its devices are open, before or after
+    /// that.
     ///
     /// `identity` is this device's long-term key. Pictures go to `output`, on the engine's threads.
     ///
@@ -117,7 +117,7 @@ impl Engine {
         Ok((Self { commands, stats, clock, close, ended, runtime: Some(runtime) }, reader))
     }
 
-    /// Passes a command on. Never waits.
+    /// Queues a command. Never waits.
     ///
     /// # Errors
     /// Returns [`Busy`] if [`MAX_COMMANDS`] commands wait already, or the meeting has ended.
@@ -139,14 +139,14 @@ impl Engine {
 
     /// Leaves the meeting, closes every device and joins every thread.
     ///
-    /// The good-bye is on the wire within a second if the connection works, whether or not the events are read. Events
-    /// that find no room in the channel are dropped. A device driver that does not answer within two seconds is left
-    /// behind with its thread, which ends when the driver answers.
+    /// If the connection works, the leave message is sent within a second, also if the events are not read. Events are
+    /// dropped if the channel is full. If a device driver does not answer within two seconds, its thread is detached and
+    /// ends when the driver answers.
     ///
     /// Blocks, usually for some tens of milliseconds: call it on a thread that may wait, and not in an async task.
     pub fn close(mut self) {
         self.close.send_replace(true);
-        // Nothing is ever put in: the mailbox only closes.
+        // The mailbox stays empty; it is only closed.
         let _ = self.ended.take_until(Instant::now() + CLOSE_TIMEOUT);
         if !self.ended.is_closed() {
             tracing::error!("the meeting did not close in time");

@@ -24,7 +24,7 @@ pub enum Command {
     ChooseSpeaker(AudioChoice),
     /// The size at which each picture is shown now. A track that is not listed is hidden and costs nothing.
     Tiles(Vec<TileWish>),
-    /// Removes somebody from the meeting. Only the organiser may.
+    /// Removes a participant from the meeting. Only the organiser may.
     Remove(ParticipantId),
     /// Asks the server for its totals. The answer is [`Event::Totals`].
     Count,
@@ -37,7 +37,7 @@ pub enum Command {
 pub enum Event {
     /// Entering has reached a step.
     Progress(Step),
-    /// We are in.
+    /// This client is in the meeting.
     Entered {
         /// Our own number in this meeting.
         me: ParticipantId,
@@ -60,9 +60,9 @@ pub enum Event {
     Camera(bool),
     /// True if the others see our screen.
     Sharing(bool),
-    /// The user should know something; the meeting goes on.
+    /// A notice for the user; the meeting continues.
     Notice(Notice),
-    /// What the server counted for this meeting.
+    /// The server's totals for this meeting.
     Totals(Totals),
     /// The meeting is over for us, and every device is closed. Nothing follows.
     Ended(Reason),
@@ -75,7 +75,7 @@ pub enum Step {
     Connecting,
     /// Connected; asking for the meeting.
     Approaching,
-    /// In the waiting room: somebody inside decides.
+    /// In the waiting room, until the organiser decides.
     Knocking,
 }
 
@@ -121,22 +121,22 @@ pub struct Notice {
     pub detail: String,
 }
 
-/// What a notice is about. The screens have a sentence for each: what happened, whose fault it is, what to do.
+/// What a notice is about. The screens have a sentence for each: what happened, where the cause is, what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoticeKind {
     /// No camera was found.
     NoCamera,
-    /// Another program holds the camera.
+    /// Another program uses the camera.
     CameraTaken,
     /// The camera was unplugged, or stopped.
     CameraLost,
-    /// A camera is there and does not open: the system forbids it, or its format cannot be read.
+    /// A camera exists but does not open: the system denies access, or its format is not supported.
     CameraFailed,
-    /// There is no sound device at all; the meeting goes on without sound.
+    /// There is no sound device; the meeting continues without sound.
     NoSound,
-    /// The microphone could not be opened; listening goes on.
+    /// The microphone could not be opened; the speaker still works.
     NoMicrophone,
-    /// The speaker could not be opened; speaking goes on.
+    /// The speaker could not be opened; the microphone still works.
     NoSpeaker,
     /// A microphone or speaker was unplugged.
     SoundLost,
@@ -148,7 +148,7 @@ pub enum NoticeKind {
     NoScreen,
     /// Nobody has answered our request to join yet.
     StillWaiting,
-    /// Nobody in the meeting may admit people.
+    /// No organiser is in the meeting to admit people.
     NobodyAdmits,
     /// This machine is too slow for what it sends: a layer was sent with fewer pictures in a second.
     Overloaded,
@@ -169,7 +169,7 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
-    /// Whose fault it is.
+    /// Where the cause is.
     #[must_use]
     pub const fn fault(self) -> Fault {
         match self {

@@ -79,7 +79,7 @@ pub struct Found {
 impl SoundWarnings {
     /// The warnings of `audio` since the last call.
     pub fn take(&mut self, audio: &audio::Engine) -> Found {
-        // Asked first: what is warned of later comes with the next call.
+        // Read first: later warnings come with the next call.
         let opened = audio.is_open();
         self.add(opened, audio.take_warnings())
     }

@@ -93,7 +93,7 @@ pub struct Audio {
     pub packets_played: u64,
     /// Sound that the decoder concealed because a packet was missing.
     pub concealed_ms: u64,
-    /// Played sound of somebody speaking; includes `concealed_ms`.
+    /// Milliseconds of played speech; includes `concealed_ms`.
     pub talk_ms: u64,
 }
 
@@ -120,7 +120,7 @@ pub struct Sfu {
     pub packets_in: u64,
     /// RTP packets sent.
     pub packets_out: u64,
-    /// How often a sender was told that no receiver wants a layer any more.
+    /// How often the SFU told a sender to stop a layer.
     pub layers_stopped: u64,
 }
 

@@ -5,6 +5,7 @@ mod media;
 mod outbox;
 mod sfu_connection;
 
+use crate::backends::Backends;
 use crate::config::Config;
 use crate::error::Error;
 use crate::event::Event;
@@ -12,7 +13,6 @@ use crate::keys_thread::{Address, Inbox, Input as KeysInput, KeysThread, Output 
 use crate::media_requests::{self, Pending, Publication};
 use crate::meeting;
 use crate::peer;
-use crate::session::Backends;
 use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
 use crate::signalling::{self, Incoming, Wire};
 use bytes::Bytes;

@@ -43,7 +43,7 @@ impl Error {
         }
     }
 
-    /// Returns who can do something about it.
+    /// Returns where the cause is.
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         self.reason().fault()

@@ -81,14 +81,14 @@ impl FrameSender {
 }
 
 impl Queue {
-    /// The next frame; `None` once no encoder is left.
+    /// The next frame; `None` after all encoders were dropped.
     pub async fn next(&mut self) -> Option<Sealed> {
         let frame = self.frames.recv().await?;
         self.shared.size.fetch_sub(frame.byte_size(), Ordering::Relaxed);
         Some(frame)
     }
 
-    /// The layers that wait for a key frame since this was last asked.
+    /// The layers that started to wait for a key frame since the last call.
     pub fn take_shut(&self) -> impl Iterator<Item = u8> + use<> {
         let bits = self.shared.unrequested.swap(0, Ordering::Relaxed);
         (0..8).filter(move |layer| bits >> layer & 1 == 1)
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_discardable_frame_shuts_nothing() {
+    fn a_lost_discardable_frame_does_not_require_a_key_frame() {
         let ((frame_sender, queue), seal) = (frame_sender(), Seal::new());
         frame_sender.try_send(seal.picture(0, 0, true, MAX_BYTES)).unwrap();
         assert_eq!(frame_sender.try_send(seal.picture(0, 2, false, 100)), Err(Full));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_bounded_too_and_a_gone_reader_is_seen() {
+    fn frames_are_bounded_and_a_dropped_reader_is_detected() {
         let ((frame_sender, queue), seal) = (frame_sender(), Seal::new());
         let taken = (0..1_000).filter(|_| frame_sender.try_send(seal.picture(0, 0, true, 8)).is_ok()).count();
         assert_eq!(taken, MAX_FRAMES);

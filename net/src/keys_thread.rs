@@ -98,7 +98,7 @@ impl KeysThread {
                 Output::Event(_) => {}
             }
         }
-        // The queue has ended, so the thread is at its last instructions.
+        // The queue has ended, so the thread is about to end.
         self.thread.take().map_or(Ok(()), |thread| thread.join().map_err(|_| Error::KeysThread))
     }
 }
@@ -205,7 +205,7 @@ impl Worker {
         ready.unwrap_or(Next::Timeout)
     }
 
-    /// Passes on everything that the machine has to say, events first.
+    /// Forwards all outputs of the machine, events first.
     fn flush(&mut self) -> Result<(), DriverGone> {
         while let Some(event) = self.meeting.poll_event() {
             let event = self.handle_event(event);

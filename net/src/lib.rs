@@ -2,6 +2,7 @@
 //!
 //! Only sealed frames pass: no function here takes a picture.
 
+mod backends;
 mod config;
 mod driver;
 mod error;
@@ -21,10 +22,11 @@ mod task;
 #[cfg(test)]
 mod testing;
 
+pub use backends::Backends;
 pub use config::Config;
 pub use error::Error;
 pub use event::Event;
 pub use frame_sender::{FrameSender, Full};
 #[doc(hidden)]
 pub use frame_sender::{Queue, frame_sender};
-pub use session::{Backends, Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
+pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};

@@ -18,6 +18,7 @@ mod roster;
 mod state;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 pub use event::{Command, Entry, Event, Notice, Person};
 pub use state::{MediaState, Microphone};
@@ -223,13 +224,3 @@ impl Meeting {
 
 /// The meeting ends if no message arrives from the server for this long: four pings, one each 2 s.
 pub const SERVER_TIMEOUT: Duration = Duration::from_secs(8);
-
-/// The user is told if a knock is not answered within this time.
-pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The server must accept or reject a commit within this time. The largest commit needs this long on a slow uplink.
-pub const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A departed member's leaf is removed by the organiser; every member waits this much longer than the one before it in
-/// rank.
-pub const REMOVAL_INTERVAL: Duration = Duration::from_secs(4);

@@ -2,12 +2,14 @@
 //!
 //! Packets go through [`interceptor::RtpInterceptor`] and [`send_stream::SendStream`].
 
+mod error;
 mod estimate;
 mod interceptor;
 mod runtime;
 pub mod send_stream;
 mod stack;
 
+pub use error::Error;
 pub use estimate::Estimate;
 pub use interceptor::{Feedback, lock};
 
@@ -21,7 +23,6 @@ use rtc::peer_connection::configuration::RTCConfigurationBuilder;
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
-use rtc::shared::error::Error as StackError;
 use send_stream::SendStream;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -35,11 +36,6 @@ use webrtc::peer_connection::{
 };
 use webrtc::rtp_transceiver::RtpTransceiver;
 use webrtc::runtime::Runtime;
-
-/// The stack refused.
-#[derive(Debug, thiserror::Error)]
-#[error("the media transport failed: {0}")]
-pub struct Error(#[from] StackError);
 
 /// What the connection reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +82,7 @@ impl Peer {
         let (feedback, feedbacks) = mpsc::channel(MAX_FEEDBACK);
         let (reports, events) = mpsc::channel(MAX_EVENTS);
         let (estimator, estimate) = estimate::Estimator::new();
-        let interceptor = RtpInterceptor::new(Arc::clone(&rtp_receiver), feedback.clone(), random_ssrc());
+        let interceptor = RtpInterceptor::new(Arc::clone(&rtp_receiver), feedback.clone(), crate::random::ssrc());
         let build = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_media_engine(stack::media()?)
@@ -306,11 +302,6 @@ fn codec_kind(kind: Kind) -> RtpCodecKind {
         Kind::Audio => RtpCodecKind::Audio,
         Kind::Video => RtpCodecKind::Video,
     }
-}
-
-/// A source's number (RFC 3550, section 8): never zero, which some stacks take for none.
-fn random_ssrc() -> u32 {
-    crate::random::number().max(1)
 }
 
 /// States that may wait for the session's task.

@@ -8,6 +8,11 @@ pub fn number() -> u32 {
     u32::try_from(hash >> 32).unwrap_or(0)
 }
 
+/// Returns a random SSRC (RFC 3550, section 8). It is never 0, which some stacks take for none.
+pub fn ssrc() -> u32 {
+    number().max(1)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

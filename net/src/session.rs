@@ -3,17 +3,15 @@
 //! Commands about the meeting have a queue of their own, and its overflow is an error. Requests about media are a table of
 //! the latest state, which cannot overflow. Neither can delay the other.
 
+use crate::backends::Backends;
 use crate::config::Config;
 use crate::event::Event;
 use crate::frame_sender::{FrameSender, frame_sender};
 use crate::media_requests::{MediaRequests, Publication, media_requests};
-use crate::sfu::Sfu;
-use crate::sfu::native::Native;
 use crate::{driver, meeting, task};
 use proto::{Slot, SpatialLayer, TileWish, TrackId};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, watch};
-use webrtc::runtime::{Runtime, TokioRuntime};
 
 /// The command was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,21 +25,6 @@ pub struct Session {
     requests: MediaRequests,
     wishes: Arc<watch::Sender<Vec<TileWish>>>,
     link: Arc<OnceLock<String>>,
-}
-
-/// The parts of a session that a caller can replace. The default is what the application uses.
-pub struct Backends {
-    /// Spawns all tasks of the session and opens all sockets of its media: a test can measure the tasks or impair the
-    /// network with it. Its tasks must run on tokio.
-    pub stack: Arc<dyn Runtime>,
-    /// The dialect of the SFU.
-    pub sfu: Box<dyn Sfu>,
-}
-
-impl Default for Backends {
-    fn default() -> Self {
-        Self { stack: Arc::new(TokioRuntime), sfu: Box::new(Native::default()) }
-    }
 }
 
 /// Starts a session on `runtime`. The event channel holds [`MAX_EVENTS`]; the driver keeps some thousand more for a reader

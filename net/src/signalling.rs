@@ -35,13 +35,13 @@ pub enum Error {
     #[error("the server cannot be reached: {0}")]
     Unreachable(#[source] io::Error),
     /// The computer answers, but no server listens.
-    #[error("nobody answers at {0}: is the server running?")]
+    #[error("no server answers at {0}: is it running?")]
     Refused(String),
     /// The server did not answer in time.
-    #[error("the server did not answer within {} seconds", PATIENCE.as_secs())]
+    #[error("the server did not answer within {} seconds", TIMEOUT.as_secs())]
     Silent,
     /// The certificate is not the one that the invitation names, or not one that this system trusts.
-    #[error("the server's certificate is not the right one: somebody else may be answering ({0})")]
+    #[error("the server's certificate is not the expected one, it may be another server ({0})")]
     Certificate(#[source] rustls::Error),
     /// TLS failed otherwise.
     #[error("no secure connection to the server: {0}")]
@@ -117,7 +117,7 @@ impl Wire {
     /// Connects to the server at `host` and `port`, and checks that it is the right one.
     ///
     /// # Errors
-    /// Returns [`Error`] that says which step failed.
+    /// Returns the [`Error`] of the step that failed.
     pub async fn connect(
         host: &str,
         port: u16,
@@ -125,7 +125,7 @@ impl Wire {
         stack: &Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let connect = Self::connect_slowly(host, port, fingerprint, stack);
-        timeout(PATIENCE, connect).await.map_err(|_| Error::Silent)?
+        timeout(TIMEOUT, connect).await.map_err(|_| Error::Silent)?
     }
 
     async fn connect_slowly(
@@ -154,14 +154,14 @@ impl Wire {
     /// Connects to the server of an SFU. `url` is a `wss` URL; a `ws` URL only works for a loopback address.
     ///
     /// # Errors
-    /// Returns [`Error`] that says which step failed.
+    /// Returns the [`Error`] of the step that failed.
     pub async fn connect_url(
         url: &str,
         headers: Vec<(String, String)>,
         stack: &Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let connect = Self::connect_url_slowly(url, headers, stack);
-        timeout(PATIENCE, connect).await.map_err(|_| Error::Silent)?
+        timeout(TIMEOUT, connect).await.map_err(|_| Error::Silent)?
     }
 
     async fn connect_url_slowly(
@@ -297,7 +297,7 @@ fn not_ours(error: tungstenite::Error) -> Error {
 }
 
 /// How long connecting may take, name resolution and handshakes together.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Messages that may wait for the server to read them.
 const MAX_WAITING: usize = 256;

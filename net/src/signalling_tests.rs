@@ -13,7 +13,7 @@ async fn failure(host: &str, port: u16) -> Error {
 }
 
 #[test]
-fn what_is_no_name_is_said_to_be_none() {
+fn invalid_host_names_are_reported() {
     for name in ["", "a b", "..", "-x-.example\u{e9}"] {
         let error = block(failure(name, 1));
         assert!(matches!(error, Error::Name(_)), "{name}: {error}");
@@ -22,7 +22,7 @@ fn what_is_no_name_is_said_to_be_none() {
 }
 
 #[test]
-fn a_port_where_nobody_listens_refuses() {
+fn a_closed_port_is_reported_as_refused() {
     block(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -32,13 +32,13 @@ fn a_port_where_nobody_listens_refuses() {
 }
 
 #[test]
-fn what_speaks_no_tls_is_no_secure_connection() {
+fn a_server_without_tls_is_a_tls_error() {
     block(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
-            // A client that has gone already is fine.
+            // The client may have disconnected already.
             let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await;
         });
         assert!(matches!(failure("127.0.0.1", port).await, Error::Tls(_)));

@@ -1,5 +1,5 @@
 //! The Dependency Descriptor: an RTP header extension that tells an SFU, unencrypted, how frames depend on each other.
-//! Source: RTP Payload Format For AV1, appendix A. It is all that the server reads of a frame.
+//! Source: RTP Payload Format For AV1, appendix A. The server reads nothing else of a frame.
 //!
 //! One reader and one writer for both ends. The reader accepts any bytes without a panic. It allocates only for a
 //! structure, which comes with key frames, and then at most once for 64 templates.

@@ -1,4 +1,4 @@
-//! What one WebSocket message holds: meeting control, or something for or from the SFU.
+//! The content of one WebSocket message: meeting control, or a message to or from the SFU.
 //!
 //! Meeting messages and SFU messages have their variant numbers in one common list. `Hello` and `Problem` keep their numbers
 //! in every version of the protocol, so a client of another version can read why the server refuses it.
@@ -7,18 +7,18 @@ use crate::message::Limited;
 use crate::{Blob, Down, MAX_SIGNAL, Totals, Up};
 use minicbor::{CborLen, Decode, Decoder, Encode, Encoder, decode, encode};
 
-/// Everything that a client sends.
+/// A message from a client.
 pub type ClientMessage = Envelope<Up, ToSfu>;
 
-/// Everything that a server sends.
+/// A message from a server.
 pub type ServerMessage = Envelope<Down, FromSfu>;
 
 /// A message to or from one of the two parts of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Envelope<M, S> {
-    /// Meeting control: the delivery service's.
+    /// Meeting control, for the delivery service.
     Meeting(M),
-    /// The SFU's.
+    /// For the SFU.
     Sfu(S),
 }
 
@@ -42,7 +42,7 @@ pub enum FromSfu {
     /// Answers [`ToSfu::Count`].
     #[n(14)]
     Totals {
-        /// For this meeting.
+        /// The totals of this meeting.
         #[n(0)]
         totals: Totals,
     },

@@ -1,4 +1,4 @@
-//! Names of things on the wire. All are random or counted: none says who somebody is.
+//! Identifiers on the wire. All are random numbers or counters, so none identifies a person.
 
 use minicbor::{CborLen, Decode, Encode};
 use std::fmt;
@@ -27,19 +27,19 @@ impl Epoch {
     }
 }
 
-/// Where an entry stands in a meeting's log; the first is 0.
+/// The position of an entry in a meeting's log; the first is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, CborLen)]
 #[cbor(transparent)]
 pub struct Position(pub u64);
 
-/// What a participant sends: each slot holds at most one track. The number is also the stream kind of the `SFrame` key id.
+/// The kind of a participant's track: each slot has at most one. The number is also the stream kind of the `SFrame` key id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, CborLen)]
 #[cbor(index_only)]
 pub enum Slot {
-    /// The voice.
+    /// The microphone.
     #[n(0)]
     Microphone,
-    /// The face.
+    /// The camera.
     #[n(1)]
     Camera,
     /// A shared screen.
@@ -47,13 +47,13 @@ pub enum Slot {
     Screen,
 }
 
-/// A track: whose, and which of theirs.
+/// A track: its owner and slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, CborLen)]
 pub struct TrackId {
-    /// Who sends it.
+    /// The sender.
     #[n(0)]
     pub owner: ParticipantId,
-    /// What it shows.
+    /// The sender's slot.
     #[n(1)]
     pub slot: Slot,
 }

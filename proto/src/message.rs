@@ -1,13 +1,13 @@
-//! Meeting control, and how messages become bytes.
+//! Meeting control messages and their encoding.
 //!
 //! A client sends [`Up`] to the delivery service, which sends [`Down`]. [`crate::ClientMessage`] and
-//! [`crate::ServerMessage`] also carry what is for and from the SFU. Fields are numbered, and a reader skips fields
+//! [`crate::ServerMessage`] also carry the SFU's messages. Fields are numbered, and a reader skips fields
 //! that it does not know; it answers an unknown message with [`Problem::Malformed`].
 
 use crate::{Epoch, MAX_BLOB, MAX_KNOCK, MAX_MEMBERS, MAX_MESSAGE, MAX_WELCOMES, MeetingId, ParticipantId, Position};
 use minicbor::{CborLen, Decode, Encode};
 
-/// Bytes that only participants can read. The server stores and relays them; it has no use for them.
+/// Encrypted bytes that only participants can read. The server stores and relays them.
 #[derive(Clone, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 #[cbor(transparent)]
 pub struct Blob(#[cbor(with = "minicbor::bytes")] pub Vec<u8>);
@@ -18,13 +18,13 @@ impl std::fmt::Debug for Blob {
     }
 }
 
-/// A Welcome (RFC 9420, section 12.4.3.1) for those who knocked. MLS makes one for all whom a commit adds, so it travels once.
+/// A Welcome (RFC 9420, section 12.4.3.1). MLS makes one for all members that a commit adds, so it is sent once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct Welcome {
-    /// Who is let in.
+    /// The new members.
     #[n(0)]
     pub to: Vec<ParticipantId>,
-    /// The Welcome, sealed by MLS.
+    /// The MLS Welcome.
     #[n(1)]
     pub blob: Blob,
 }
@@ -32,13 +32,13 @@ pub struct Welcome {
 /// One entry of a meeting's log. Every member sees the same entries in the same order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub enum Entry {
-    /// A commit that won its epoch.
+    /// The commit that the server accepted for its epoch.
     #[n(0)]
     Commit {
-        /// Who made it.
+        /// The committer.
         #[n(0)]
         from: ParticipantId,
-        /// The log's epoch that it ends: how many commits came before it.
+        /// The log's epoch that it ends: the number of commits before it.
         #[n(1)]
         epoch: Epoch,
         /// The MLS commit.
@@ -48,21 +48,21 @@ pub enum Entry {
     /// An MLS application message.
     #[n(1)]
     Told {
-        /// Who said it.
+        /// The sender.
         #[n(0)]
         from: ParticipantId,
-        /// The log's epoch in which its sender sealed it.
+        /// The log's epoch in which it was sealed.
         #[n(1)]
         epoch: Epoch,
         /// The MLS application message.
         #[n(2)]
         blob: Blob,
     },
-    /// A member has left, or its connection is dead for good: its leaf may be removed. Also follows a commit at once for each
-    /// of its welcomes whose receiver no longer waits.
+    /// A member has left, or its connection has ended: its leaf may be removed. Also logged directly after a commit for each
+    /// receiver of its Welcomes that no longer waits.
     #[n(2)]
     Gone {
-        /// Who.
+        /// The member.
         #[n(0)]
         participant: ParticipantId,
     },
@@ -71,7 +71,7 @@ pub enum Entry {
 /// Meeting control from a client. The numbers 8 and 11 are those of [`crate::ToSfu`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub enum Up {
-    /// First of all. Answered by [`Down::Hello`], or by [`Problem::Version`] and the end.
+    /// The first message. Answered by [`Down::Hello`], or by [`Problem::Version`] and the end of the connection.
     #[n(0)]
     Hello {
         /// The client's [`crate::VERSION`].
@@ -81,57 +81,57 @@ pub enum Up {
     /// Opens a meeting whose only member is the caller, at epoch 0. Answered by [`Down::Created`].
     #[n(1)]
     Create {
-        /// Which; must be new.
+        /// The new meeting's id.
         #[n(0)]
         meeting: MeetingId,
         /// The public key that knocks are sealed to.
         #[n(1)]
         admission_key: Blob,
     },
-    /// Asks for a meeting's admission key. Answered by [`Down::AdmissionKey`].
+    /// Requests a meeting's admission key. Answered by [`Down::AdmissionKey`].
     #[n(2)]
     Approach {
-        /// Which.
+        /// The meeting.
         #[n(0)]
         meeting: MeetingId,
     },
-    /// Asks to be let in. Answered by [`Down::Admitted`] or [`Down::Refused`], whenever a member decides.
+    /// Requests admission. Answered by [`Down::Admitted`] or [`Down::Refused`] when a member decides.
     #[n(3)]
     Knock {
-        /// Which.
+        /// The meeting.
         #[n(0)]
         meeting: MeetingId,
         /// The request, sealed to the admission key.
         #[n(1)]
         request: Blob,
     },
-    /// A member refuses somebody who knocked.
+    /// A member refuses a request for admission.
     #[n(4)]
     Refuse {
-        /// Who.
+        /// The refused client.
         #[n(0)]
         participant: ParticipantId,
-        /// Why; told to them.
+        /// The reason, which the server forwards to that client.
         #[n(1)]
         why: Refusal,
     },
     /// A member's commit: accepted if `epoch` is the current one, else [`Down::Lost`].
     #[n(5)]
     Commit {
-        /// The log's epoch that it ends: how many commits the log holds so far.
+        /// The log's epoch that it ends: the number of commits in the log so far.
         #[n(0)]
         epoch: Epoch,
         /// The MLS commit.
         #[n(1)]
         blob: Blob,
-        /// Whom it lets in.
+        /// The members that it adds.
         #[n(2)]
         welcomes: Vec<Welcome>,
-        /// Whom it puts out.
+        /// The members that it removes.
         #[n(3)]
         removed: Vec<ParticipantId>,
     },
-    /// A member's application message, to be put in the log.
+    /// A member's application message for the log.
     #[n(6)]
     Tell {
         /// The log's epoch in which it was sealed.
@@ -141,10 +141,10 @@ pub enum Up {
         #[n(1)]
         blob: Blob,
     },
-    /// Good-bye. The socket closes behind it.
+    /// The client leaves, and closes the socket.
     #[n(7)]
     Leave,
-    /// Answers [`Down::Ping`]. A client that stays silent is taken for dead.
+    /// Answers [`Down::Ping`]. The server disconnects a client that does not answer.
     #[n(10)]
     Pong,
 }
@@ -158,7 +158,7 @@ pub enum Down {
         /// The server's [`crate::VERSION`].
         #[n(0)]
         version: u16,
-        /// What this connection is called in whatever meeting it enters.
+        /// The client's id in any meeting that it enters on this connection.
         #[n(1)]
         participant: ParticipantId,
     },
@@ -172,7 +172,7 @@ pub enum Down {
         #[n(0)]
         admission_key: Blob,
     },
-    /// To members: somebody knocks. A new member hears of all who still wait when it enters.
+    /// To members: a client requests admission. A new member gets one for each client that still waits.
     #[n(3)]
     Knocked {
         /// Who.
@@ -182,91 +182,91 @@ pub enum Down {
         #[n(1)]
         request: Blob,
     },
-    /// To members: somebody who knocked has given up.
+    /// To members: a client that waited for admission has left.
     #[n(4)]
     Withdrew {
         /// Who.
         #[n(0)]
         participant: ParticipantId,
     },
-    /// To somebody who knocked: the door is open. Entries from `position` on follow.
+    /// To a waiting client: it is a member now. Entries from `position` on follow.
     #[n(5)]
     Admitted {
         /// The MLS Welcome.
         #[n(0)]
         welcome: Blob,
-        /// The first entry after the commit that let the joiner in.
+        /// The first entry after the commit that added the client.
         #[n(1)]
         position: Position,
-        /// The log's epoch at that entry: how many commits came before it.
+        /// The log's epoch at that entry: the number of commits before it.
         #[n(2)]
         epoch: Epoch,
-        /// Members whose [`Entry::Gone`] lies before that entry, and whose leaf no commit has removed yet.
+        /// Members whose [`Entry::Gone`] is before that entry, and whose leaf no commit has removed yet.
         #[n(3)]
         gone: Vec<ParticipantId>,
     },
-    /// To somebody who knocked: a member said no.
+    /// To a waiting client: a member refused.
     #[n(6)]
     Refused {
-        /// Why.
+        /// The reason.
         #[n(0)]
         why: Refusal,
     },
     /// To members: the next entry of the log.
     #[n(7)]
     Log {
-        /// Its place.
+        /// Its position.
         #[n(0)]
         position: Position,
         /// The entry.
         #[n(1)]
         entry: Entry,
     },
-    /// To a committer: another commit won this epoch. Its entry came before.
+    /// To a committer: another commit was accepted for this epoch. Its entry was sent before.
     #[n(8)]
     Lost {
         /// The log's epoch now.
         #[n(0)]
         epoch: Epoch,
     },
-    /// To somebody whom a commit put out. The socket closes behind it.
+    /// To a member that a commit removed. The server then closes the socket.
     #[n(9)]
     Removed,
-    /// Are you there?
+    /// Asks for [`Up::Pong`].
     #[n(13)]
     Ping,
-    /// Something did not work.
+    /// An error.
     #[n(15)]
     Problem {
-        /// What.
+        /// The error.
         #[n(0)]
         problem: Problem,
     },
 }
 
-/// Why a member does not let somebody in.
+/// Why a member refuses a request for admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 #[cbor(index_only)]
 pub enum Refusal {
-    /// The one who decides does not want it, or the request is not what the link asks for.
+    /// The organiser declined, or the request does not match the link.
     #[n(0)]
     Declined,
-    /// Nobody is left who may let anybody in.
+    /// No organiser is left.
     #[n(1)]
     Unattended,
 }
 
-/// Why the server does not do as asked.
+/// Why the server rejects a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen, thiserror::Error)]
 #[cbor(index_only)]
 pub enum Problem {
-    /// The client's version is not spoken here.
+    /// The server does not support the client's version.
     #[n(0)]
     #[error("the server speaks another version of the protocol")]
     Version,
     /// There is no such meeting, or it has ended.
     #[n(1)]
-    #[error("the meeting has ended or never was")]
+    #[error("the meeting does not exist or has ended")]
     NoMeeting,
     /// [`Up::Create`] named a meeting that exists.
     #[n(2)]
@@ -280,13 +280,13 @@ pub enum Problem {
     #[n(4)]
     #[error("the server is full")]
     ServerFull,
-    /// The message is none, is too long, or does not fit what came before.
+    /// The message is invalid or too long, or the state of the connection does not allow it.
     #[n(5)]
     #[error("the server did not understand this client")]
     Malformed,
     /// Too many messages in too short a time.
     #[n(6)]
-    #[error("this client says too much at once")]
+    #[error("this client sends too many messages")]
     TooFast,
     /// The server is stopping.
     #[n(7)]
@@ -294,12 +294,12 @@ pub enum Problem {
     Draining,
 }
 
-/// Bytes that are no message.
+/// The bytes are not a valid message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a message of this protocol")]
 pub struct Malformed;
 
-/// The bytes of a message.
+/// Encodes a message.
 ///
 /// # Panics
 /// Never: writing to memory does not fail.
@@ -308,10 +308,10 @@ pub fn encode<M: Encode<()>>(message: &M) -> Vec<u8> {
     minicbor::to_vec(message).expect("writing to memory does not fail")
 }
 
-/// The message that `bytes` hold. Looks at the length first; allocates no more than a small multiple of it.
+/// Decodes a message. Checks the length first, and allocates at most a small multiple of it.
 ///
 /// # Errors
-/// [`Malformed`] for anything but exactly one message within the limits.
+/// Returns [`Malformed`] if `bytes` are not exactly one message within the limits.
 pub fn decode<M: for<'b> Decode<'b, ()> + Limited>(bytes: &[u8]) -> Result<M, Malformed> {
     if bytes.len() > MAX_MESSAGE {
         return Err(Malformed);
@@ -324,15 +324,15 @@ pub fn decode<M: for<'b> Decode<'b, ()> + Limited>(bytes: &[u8]) -> Result<M, Ma
     Ok(message)
 }
 
-/// True where `message` keeps every limit, so that the other end will read it.
+/// Returns true if `message` is within all limits, so that the receiver accepts it.
 #[must_use]
 pub fn is_sendable<M: CborLen<()> + Limited>(message: &M) -> bool {
     message.within_limits() && minicbor::len(message) <= MAX_MESSAGE
 }
 
-/// A message that knows how long its parts may be.
+/// A message whose parts have limits.
 pub trait Limited {
-    /// True where every part keeps its limit.
+    /// Returns true if every part is within its limit.
     fn within_limits(&self) -> bool;
 }
 
@@ -385,7 +385,7 @@ mod tests {
     use crate::VERSION;
 
     #[test]
-    fn messages_come_back_as_they_went() {
+    fn messages_round_trip() {
         let up = [
             Up::Hello { version: VERSION },
             Up::Commit {
@@ -406,7 +406,7 @@ mod tests {
 
     #[test]
     fn an_old_peer_skips_fields_that_it_does_not_know() {
-        // Hello {0: version} with one field more.
+        // Hello {0: version} with an additional field.
         let newer = [0x82, 0x00, 0x82, 0x01, 0x18, 0x2a];
         assert_eq!(decode::<Up>(&newer), Ok(Up::Hello { version: 1 }));
     }
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sendable_is_what_the_other_end_reads() {
+    fn sendable_messages_are_those_that_the_receiver_accepts() {
         let commit = |count| Up::Commit {
             epoch: Epoch(0),
             blob: Blob(Vec::new()),
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_lets_in_no_more_than_its_limit_in_however_many_welcomes() {
+    fn a_commit_cannot_exceed_the_limit_of_new_members_with_several_welcomes() {
         let commit = |sizes: &[usize]| Up::Commit {
             epoch: Epoch(0),
             blob: Blob(vec![1]),
@@ -458,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn an_admission_names_no_more_of_the_gone_than_a_meeting_holds() {
+    fn an_admission_names_at_most_as_many_gone_members_as_a_meeting_has() {
         let admitted = |gone| Down::Admitted { welcome: Blob(vec![1]), position: Position(9), epoch: Epoch(3), gone };
         let message = admitted(ids(MAX_MEMBERS));
         assert_eq!(decode::<Down>(&encode(&message)), Ok(message));
@@ -470,9 +470,9 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_lies_allocates_nothing() {
+    fn a_wrong_length_allocates_nothing() {
         // Tell {epoch 0, blob of 2^40 bytes} in a dozen bytes.
-        let lie = [0x82, 0x06, 0x82, 0x00, 0x5b, 0, 0, 1, 0, 0, 0, 0, 0];
-        assert_eq!(decode::<Up>(&lie), Err(Malformed));
+        let wrong = [0x82, 0x06, 0x82, 0x00, 0x5b, 0, 0, 1, 0, 0, 0, 0, 0];
+        assert_eq!(decode::<Up>(&wrong), Err(Malformed));
     }
 }

@@ -1,4 +1,4 @@
-//! Why a meeting ends, and who can do something about it.
+//! Why a meeting ends, and where the cause is.
 
 use crate::Problem;
 
@@ -44,7 +44,7 @@ pub enum Reason {
     /// The server broke the protocol, or refused a valid request.
     #[error("the server failed: {0}")]
     Server(String),
-    /// The keys that the server sent are not the ones that the link names: there may be a man in the middle.
+    /// The server's keys do not match the link: there may be a man in the middle.
     #[error("the keys from the server do not match the link")]
     Forged,
     /// Something on this computer failed.
@@ -52,7 +52,7 @@ pub enum Reason {
     Here(String),
 }
 
-/// Who can do something about a problem.
+/// Where the cause of a problem is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// This computer: a device, a file, a missing library.
@@ -68,7 +68,7 @@ pub enum Fault {
 }
 
 impl Reason {
-    /// Says who can do something about it; `None` if nothing went wrong.
+    /// Returns where the cause is; `None` if there is no problem.
     #[must_use]
     pub const fn fault(&self) -> Option<Fault> {
         match self {

@@ -15,20 +15,20 @@ pub enum ClientSignal {
     /// [`ServerSignal::OfferRefused`].
     #[n(0)]
     Offer {
-        /// Counts up; the answer repeats it.
+        /// A counter, which the answer repeats.
         #[n(0)]
         number: u32,
         /// The session description.
         #[n(1)]
         sdp: String,
-        /// All that the client sends.
+        /// All tracks that the client sends.
         #[n(2)]
         published: Vec<Published>,
-        /// All that the client receives.
+        /// All tracks that the client receives.
         #[n(3)]
         subscriptions: Vec<Subscription>,
     },
-    /// How large each subscribed track is shown. Replaces the wishes before.
+    /// How large each subscribed track is shown. Replaces all earlier wishes.
     #[n(1)]
     Wishes {
         /// One for each tile.
@@ -57,17 +57,17 @@ pub enum ServerSignal {
         #[n(0)]
         number: u32,
     },
-    /// All that one member sends now. Replaces the list before; empty if the member sends nothing.
+    /// All tracks that one member sends now. Replaces the earlier list; empty if the member sends nothing.
     #[n(2)]
     Tracks {
-        /// Who sends.
+        /// The member.
         #[n(0)]
         owner: ParticipantId,
-        /// What.
+        /// Its tracks.
         #[n(1)]
         tracks: Vec<Published>,
     },
-    /// What all receivers together need of one of the client's own tracks.
+    /// The layers of one of the client's own tracks that receivers need.
     #[n(3)]
     SenderLayers {
         /// The track and its layers.
@@ -101,7 +101,7 @@ impl Limited for ServerSignal {
     }
 }
 
-/// The signalling message that `bytes` hold. Checks the length before it allocates.
+/// Decodes a signalling message. Checks the length before it allocates.
 ///
 /// # Errors
 /// Returns [`Malformed`] if `bytes` are not exactly one message within the limits.
@@ -112,7 +112,7 @@ pub fn decode_signal<S: for<'b> Decode<'b, ()> + Limited>(bytes: &[u8]) -> Resul
     crate::decode(bytes)
 }
 
-/// One track in each slot, at most eight layers each, sound without any.
+/// One track per slot, each with at most eight layers. Sound has no layers.
 fn are_tracks(tracks: &[Published]) -> bool {
     let layered = |track: &Published| match track.kind {
         Kind::Audio => track.layers.is_empty(),

@@ -1,16 +1,16 @@
-//! Tracks, their layers, and who wants how much of them.
+//! Tracks, their layers, and what receivers request of them.
 
 use crate::{Slot, TrackId};
 use minicbor::{CborLen, Decode, Encode};
 
-/// What flows in a track.
+/// The kind of a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 #[cbor(index_only)]
 pub enum Kind {
-    /// Sound.
+    /// Audio.
     #[n(0)]
     Audio,
-    /// Pictures.
+    /// Video.
     #[n(1)]
     Video,
 }
@@ -27,7 +27,7 @@ pub struct SpatialLayer {
     /// Height of its pictures.
     #[n(2)]
     pub height: u16,
-    /// The bitrate it aims at, in bits a second.
+    /// Its target bitrate in bits per second.
     #[n(3)]
     pub bitrate: u32,
 }
@@ -35,10 +35,10 @@ pub struct SpatialLayer {
 /// A track that its owner sends.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct Published {
-    /// Which of the owner's.
+    /// The owner's slot.
     #[n(0)]
     pub slot: Slot,
-    /// Sound or pictures.
+    /// Audio or video.
     #[n(1)]
     pub kind: Kind,
     /// The media description's `mid` in the owner's offer (RFC 8843).
@@ -55,7 +55,7 @@ pub struct Subscription {
     /// The `mid` of a `recvonly` description in the client's offer.
     #[n(0)]
     pub mid: String,
-    /// What is to be sent there.
+    /// The track to send there.
     #[n(1)]
     pub track: TrackId,
 }
@@ -63,7 +63,7 @@ pub struct Subscription {
 /// How large a viewer shows a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct TileWish {
-    /// Which track.
+    /// The track.
     #[n(0)]
     pub track: TrackId,
     /// Width of the tile in physical pixels.
@@ -72,49 +72,49 @@ pub struct TileWish {
     /// Height of the tile in physical pixels.
     #[n(2)]
     pub height: u16,
-    /// Pictures a second that are of use.
+    /// The maximum frame rate that the tile shows, in frames per second.
     #[n(3)]
     pub frames_per_second: u8,
-    /// Higher is served first when the network is short.
+    /// If bandwidth is short, higher priorities are served first.
     #[n(4)]
     pub priority: u8,
-    /// True where nothing is to be sent: the tile is hidden.
+    /// True if the tile is hidden, so that nothing needs to be sent.
     #[n(5)]
     pub paused: bool,
 }
 
-/// What somebody wants of one layer.
+/// What receivers request of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct WantedLayer {
-    /// Which layer.
+    /// The spatial layer.
     #[n(0)]
     pub spatial: u8,
-    /// The most temporal layers that any receiver takes, 1..=3.
+    /// The maximum number of temporal layers that any receiver takes, 1..=3.
     #[n(1)]
     pub temporal_layers: u8,
 }
 
-/// What all receivers together want of a track; layers that are not named have no viewer, and need not be encoded.
+/// What all receivers together request of a track. A layer that is not in the list has no viewer and need not be encoded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct SenderLayers {
-    /// Which of the receiver's own tracks.
+    /// The slot of the sender's track.
     #[n(0)]
     pub slot: Slot,
-    /// What is wanted, smallest first.
+    /// The requested layers, smallest first.
     #[n(1)]
     pub wanted: Vec<WantedLayer>,
 }
 
-/// What the SFU moved for one meeting since it began.
+/// Counters of the SFU for one meeting since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct Totals {
-    /// RTP packets that came in.
+    /// Received RTP packets.
     #[n(0)]
     pub packets_in: u64,
-    /// RTP packets that went out.
+    /// Sent RTP packets.
     #[n(1)]
     pub packets_out: u64,
-    /// How many times a sender was told that nobody wants a layer any more.
+    /// How many times the SFU told a sender to stop a layer.
     #[n(2)]
     pub layers_stopped: u64,
 }

@@ -1,4 +1,4 @@
-//! The delivery service: who is in which meeting, and in which order their ciphertext counts.
+//! The delivery service: knows the members of each meeting, and orders their encrypted messages.
 //!
 //! A sans-IO machine: [`Up`] messages of connections in, [`Action`]s out. It has no clock, no socket and no key. What
 //! members send each other is a [`proto::Blob`] to it.

@@ -28,7 +28,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns whose fault it is and what to do, in sentences.
+    /// Returns where the cause is and what to do, in sentences.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The companion server: orders a meeting's messages and forwards its media, and can decrypt neither.
+//! The companion server: orders a meeting's messages and forwards its media. It cannot decrypt them.
 //!
 //! Two machines that share nothing but ids: the delivery service ([`delivery`]: TLS, WebSocket, a log for each meeting,
 //! the first commit of an epoch wins) and the SFU ([`sfu`]: UDP, ICE-lite, layers chosen by Dependency Descriptor). Both

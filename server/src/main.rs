@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
-/// Orders the messages of Conclave meetings and forwards their media. It can decrypt neither.
+/// Orders the messages of Conclave meetings and forwards their media. It cannot decrypt them.
 #[derive(Parser)]
 #[command(name = "conclave-server", version)]
 struct Arguments {
@@ -60,7 +60,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints in one line what is wrong, whose fault it is, and what to do.
+/// Prints in one line what is wrong, where the cause is, and what to do.
 fn print_error(error: &Error, json: bool) {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
     let what = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");

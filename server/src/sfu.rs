@@ -10,6 +10,7 @@ mod demand;
 mod downlink;
 pub mod extension;
 mod peer;
+mod reply;
 mod room;
 mod routes;
 mod sequence_rewriter;
@@ -17,6 +18,7 @@ mod switch;
 mod track;
 mod transport;
 
+pub use reply::Reply;
 pub use transport::Context;
 
 use peer::{Peer, Peers};
@@ -53,17 +55,6 @@ pub enum Command {
         /// The message. Signalling in it is not decoded yet.
         message: ToSfu,
     },
-}
-
-/// What the SFU sends to a participant.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// Media signalling.
-    Signal(ServerSignal),
-    /// The totals of the participant's meeting.
-    Totals(Totals),
-    /// The participant sent malformed signalling. The caller closes the connection.
-    Malformed,
 }
 
 /// [`ClientSignal::Offer`] with its sender.

@@ -1,8 +1,8 @@
 //! Measures how similar played speech is to sent speech.
 //!
-//! Sound that has been through a codec and a jitter buffer differs in every sample and yet says the same. What carries
-//! the words is how the loudness of each band changes over time (the idea of the STOI measure): so the envelopes of
-//! eight bands are compared, half a second at a time, after the delay has been found.
+//! A codec and a jitter buffer change every sample but not the words. Speech is intelligible by the change of loudness in
+//! each frequency band over time, as in the STOI measure. So the envelopes of eight bands are compared in segments of half
+//! a second, after the delay was found.
 
 use audio::{BLOCK, SAMPLE_RATE};
 use std::time::Duration;
@@ -18,8 +18,8 @@ pub struct Similarity {
     pub compared: Duration,
 }
 
-/// Compares what was played with what was sent, which is taken to repeat. Both are mono at [`SAMPLE_RATE`]. `None`
-/// where either is shorter than a second, or nothing is said.
+/// Compares played with sent sound, which is assumed to repeat. Both are mono at [`SAMPLE_RATE`]. Returns `None` if one of
+/// them is shorter than a second, or contains no speech.
 pub fn voices(sent: &[f32], played: &[f32]) -> Option<Similarity> {
     let (sent, played) = (envelopes(sent), envelopes(played));
     if sent.len() < SECOND || played.len() < SECOND {
@@ -29,17 +29,17 @@ pub fn voices(sent: &[f32], played: &[f32]) -> Option<Similarity> {
     let loudest = sent.iter().map(loudness).fold(0.0, f32::max);
     let (mut sum, mut count, mut shift) = (0.0, 0u16, sent.len());
     for start in (0..played.len() - SEGMENT).step_by(SEGMENT) {
-        let heard = &played[start..start + SEGMENT];
-        let said = |shift: usize| {
+        let segment = &played[start..start + SEGMENT];
+        let expected = |shift: usize| {
             let first = offset + start + shift;
             (first..first + SEGMENT).map(|frame| &sent[frame % sent.len()])
         };
-        if said(shift).filter(|frame| loudness(frame) > loudest * SPEAKS).count() * 2 < SEGMENT {
+        if expected(shift).filter(|frame| loudness(frame) > loudest * SPEECH_THRESHOLD).count() * 2 < SEGMENT {
             continue;
         }
-        // The buffer moves a little now and then: each segment looks for its place near that of the one before.
-        let near = (shift - STEP).max(sent.len() - SLACK)..=(shift + STEP).min(sent.len() + SLACK);
-        let best = near.map(|shift| (shift, segment_score(said(shift), heard)));
+        // The jitter buffer changes its delay, so each segment is searched near the position of the previous one.
+        let near = (shift - STEP).max(sent.len() - MAX_SHIFT)..=(shift + STEP).min(sent.len() + MAX_SHIFT);
+        let best = near.map(|shift| (shift, segment_score(expected(shift), segment)));
         let best = best.max_by(|(_, one), (_, other)| one.total_cmp(other)).unwrap_or((shift, 0.0));
         (sum, count, shift) = (sum + best.1.max(0.0), count + 1, best.0);
     }
@@ -47,7 +47,7 @@ pub fn voices(sent: &[f32], played: &[f32]) -> Option<Similarity> {
     (count > 0).then(|| Similarity { score: sum / f32::from(count), offset: frames(offset), compared })
 }
 
-/// Loudness of each band in 10 ms.
+/// The loudness of each band in 10 ms.
 type Bands = [f32; CENTRES.len()];
 
 fn envelopes(sound: &[f32]) -> Vec<Bands> {
@@ -56,7 +56,7 @@ fn envelopes(sound: &[f32]) -> Vec<Bands> {
         let mut bands = Bands::default();
         for (band, filter) in bands.iter_mut().zip(&mut filters) {
             let energy: f32 = block.iter().map(|sample| filter.pass(*sample).powi(2)).sum();
-            // A compressed scale, as ears have: soft consonants count too.
+            // A compressed scale, as in hearing, so that soft consonants count.
             *band = energy.sqrt().sqrt();
         }
         bands
@@ -68,7 +68,7 @@ fn loudness(bands: &Bands) -> f32 {
     bands.iter().sum()
 }
 
-/// The frame of `sent` that fits the first one of `played` best, over all of it.
+/// Returns the offset in `sent` at which all of `played` fits best.
 fn find_offset(sent: &[Bands], played: &[Bands]) -> usize {
     let mean = sent.iter().map(loudness).sum::<f32>() / count(sent.len());
     let sent: Vec<f32> = sent.iter().map(|bands| loudness(bands) - mean).collect();
@@ -82,7 +82,7 @@ fn find_offset(sent: &[Bands], played: &[Bands]) -> usize {
         .map_or(0, |best| best.0)
 }
 
-/// The mean correlation of the bands' envelopes.
+/// Returns the mean correlation of the bands' envelopes.
 fn segment_score<'a>(said: impl Iterator<Item = &'a Bands>, heard: &[Bands]) -> f32 {
     let said: Vec<&Bands> = said.collect();
     let band = |band: usize| {
@@ -107,7 +107,7 @@ fn correlation<I: Iterator<Item = (f32, f32)>>(pairs: impl Fn() -> I) -> f32 {
     cross / (one * other).sqrt()
 }
 
-/// A band-pass of second order, an octave wide or less (R. Bristow-Johnson's cookbook).
+/// A second-order band-pass, at most an octave wide (R. Bristow-Johnson's cookbook).
 struct Filter {
     gain: f32,
     back: [f32; 2],
@@ -142,25 +142,25 @@ fn frames(count: usize) -> Duration {
     FRAME * u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// Centres of the bands in Hz: where speech carries its words.
+/// The centres of the bands in Hz, in the range of speech.
 const CENTRES: [f32; 8] = [250.0, 400.0, 600.0, 900.0, 1_300.0, 1_900.0, 2_700.0, 3_600.0];
 
-/// Width of a band against its centre, inverted.
+/// The quality factor of a band: its centre divided by its width.
 const QUALITY: f32 = 2.5;
 
-/// One frame of the envelopes.
+/// The duration of one frame of the envelopes.
 const FRAME: Duration = Duration::from_millis(10);
 
-/// Frames that are compared at a time, about as long as STOI has them.
+/// Frames of a segment, about as long as in STOI.
 const SEGMENT: usize = 50;
 
-/// Frames by which a segment may be off: what a jitter buffer moves.
-const SLACK: usize = 12;
+/// Maximum frames by which the jitter buffer may shift a segment.
+const MAX_SHIFT: usize = 12;
 
-/// Share of the loudest frame's loudness (on the compressed scale) above which somebody speaks.
-const SPEAKS: f32 = 0.3;
+/// The share of the loudest frame's loudness (on the compressed scale) above which a frame is speech.
+const SPEECH_THRESHOLD: f32 = 0.3;
 
-/// Frames by which it may move from one segment to the next.
+/// Maximum change of the shift from one segment to the next, in frames.
 const STEP: usize = 2;
 
 /// Frames in a second.

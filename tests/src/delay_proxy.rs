@@ -1,5 +1,5 @@
 //! A TCP proxy that delays the messages of the server. Messages of the client pass at once, and media do not use it. A test
-//! thus sets by how much commits fall behind media.
+//! so it sets by how much commits are later than media.
 
 use anyhow::Result;
 use crypto::Invitation;

@@ -52,7 +52,7 @@ pub fn hold(size: Size, pictures: u64, limit: Duration) -> Result<Outcome> {
     Ok(Outcome { report: Report::merge(reports), qualities })
 }
 
-/// Takes in what happens until `done` for all participants.
+/// Handles events until `done` returns true for all participants.
 fn follow(people: &mut [Participant], deadline: Instant, what: &str, done: impl Fn(&Person) -> bool) -> Result<()> {
     let notify = Notify::new();
     while Instant::now() < deadline {

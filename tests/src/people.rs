@@ -23,7 +23,7 @@ impl Host {
     /// Starts the server.
     ///
     /// # Errors
-    /// Where no port or thread is left.
+    /// Returns an error if the system has no port or thread left.
     pub fn start() -> Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("server").enable_all().build()?;
         let server = runtime.block_on(Server::start(Config::new("127.0.0.1:0".parse()?)))?;
@@ -79,7 +79,7 @@ impl Person {
     /// Starts to join or to open a meeting.
     ///
     /// # Errors
-    /// Where the engine does not start.
+    /// Returns the engine's error if it does not start.
     pub fn enter(entry: Entry, name: &str, camera: Choice, microphone: AudioChoice) -> Result<Self> {
         Self::enter_with(entry, name, (camera, Cameras::default()), microphone)
     }
@@ -87,7 +87,7 @@ impl Person {
     /// Starts to join or to open a meeting, with the cameras of the test.
     ///
     /// # Errors
-    /// Where the engine does not start.
+    /// Returns the engine's error if it does not start.
     pub fn enter_with(
         entry: Entry,
         name: &str,
@@ -110,7 +110,8 @@ impl Person {
         Self::enter_through(entry, name, (camera, microphone), hardware, |output| output)
     }
 
-    /// Starts to join or to open a meeting, with the devices and codecs of the test and with an output that `wrap` puts around the one that counts.
+    /// Starts to join or to open a meeting, with the devices and codecs of the test. `wrap` wraps the video output that
+    /// counts pictures.
     ///
     /// # Errors
     /// Returns the engine's error if it does not start.

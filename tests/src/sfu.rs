@@ -110,7 +110,7 @@ impl Simulation {
         self.signal(index, &offer);
     }
 
-    /// Offers a client's camera again, or not any more, as [`Client::published`] says.
+    /// Makes a client offer its camera or stop it, according to [`Client::published`].
     pub fn change(&mut self, index: usize) {
         self.clients[index].update_camera();
         self.offer(index);

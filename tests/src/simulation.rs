@@ -37,7 +37,7 @@ pub struct Simulation {
     /// What happens next. The number keeps the order of events of the same time.
     scheduled: BTreeMap<(Instant, u64), Scheduled>,
     count: u64,
-    /// Whom an organiser asked to remove. Holds until the organiser's meeting ends.
+    /// The participants that an organiser wants to remove. Kept until the organiser's meeting ends.
     removals: BTreeSet<(ClientId, ParticipantId)>,
 }
 

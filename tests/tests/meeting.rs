@@ -26,10 +26,10 @@ fn layers_follow_the_tile_sizes_of_the_viewers() -> Result<()> {
     let mut bob = guest(&anne, "Bob", Choice::Off)?;
     let from = anne.me.expect("Anne is a member");
     bob.look(Size::new(1_280, 720))?;
-    bob.wait(PATIENCE, "720 lines are shown", |bob| bob.shown_pictures(from).spatial == 2)?;
+    bob.wait(TIMEOUT, "720 lines are shown", |bob| bob.shown_pictures(from).spatial == 2)?;
 
     bob.look(Size::new(320, 180))?;
-    bob.wait(PATIENCE, "180 lines are shown", |bob| bob.shown_pictures(from).spatial == 0)?;
+    bob.wait(TIMEOUT, "180 lines are shown", |bob| bob.shown_pictures(from).spatial == 0)?;
     // After two seconds at most, the two larger layers send no frame.
     anne.wait(Duration::from_secs(3), "the larger layers stop", |anne| {
         let before = large(anne);
@@ -37,7 +37,7 @@ fn layers_follow_the_tile_sizes_of_the_viewers() -> Result<()> {
     })?;
 
     bob.look(Size::new(1_280, 720))?;
-    let took = bob.wait(PATIENCE, "720 lines are back", |bob| bob.shown_pictures(from).spatial == 2)?;
+    let took = bob.wait(TIMEOUT, "720 lines are back", |bob| bob.shown_pictures(from).spatial == 2)?;
     assert!(took < Duration::from_secs(1), "the top layer came back after {took:?}");
     Ok(())
 }
@@ -52,17 +52,17 @@ fn a_removed_member_opens_no_later_frame_and_the_others_continue() -> Result<()>
     let (from, out) = (anne.me.expect("Anne is a member"), bob.me.expect("Bob is a member"));
     for person in [&mut bob, &mut carol] {
         person.look(Size::new(640, 360))?;
-        person.wait(PATIENCE, "Anne is seen", |person| person.shown_pictures(from).shown > 30)?;
+        person.wait(TIMEOUT, "Anne is seen", |person| person.shown_pictures(from).shown > 30)?;
     }
-    anne.wait(PATIENCE, "Bob is known", |anne| anne.people.iter().any(|person| person.id == out))?;
+    anne.wait(TIMEOUT, "Bob is known", |anne| anne.people.iter().any(|person| person.id == out))?;
     carol.forget_gaps();
 
     anne.engine.send(Command::Remove(out))?;
-    bob.wait(PATIENCE, "Bob gets the event", |bob| bob.ended.is_some())?;
+    bob.wait(TIMEOUT, "Bob gets the event", |bob| bob.ended.is_some())?;
     assert_eq!(bob.ended, Some(Reason::Removed));
     let opened = opened(&bob);
     let seen = carol.shown_pictures(from).shown;
-    carol.wait(PATIENCE, "Carol still sees Anne", |carol| carol.shown_pictures(from).shown > seen + 60)?;
+    carol.wait(TIMEOUT, "Carol still sees Anne", |carol| carol.shown_pictures(from).shown > seen + 60)?;
     assert_eq!(self::opened(&bob), opened, "Bob opened a frame after the removal");
     let gap = carol.shown_pictures(from).longest_gap;
     assert!(gap < Duration::from_millis(300), "Carol's picture froze for {gap:?}");
@@ -75,10 +75,10 @@ fn a_dropped_engine_leaves_the_meeting_and_the_keys_change() -> Result<()> {
     let host = Host::start()?;
     let mut anne = organiser(&host)?;
     let bob = guest(&anne, "Bob", Choice::Synthetic)?;
-    anne.wait(PATIENCE, "Bob has joined", |anne| anne.people.len() == 2)?;
+    anne.wait(TIMEOUT, "Bob has joined", |anne| anne.people.len() == 2)?;
     let epochs = anne.engine.stats().facts().epochs;
     drop(bob);
-    anne.wait(PATIENCE, "Bob has left", |anne| anne.people.len() == 1)?;
+    anne.wait(TIMEOUT, "Bob has left", |anne| anne.people.len() == 1)?;
     assert!(anne.engine.stats().facts().epochs > epochs);
     Ok(())
 }
@@ -86,13 +86,13 @@ fn a_dropped_engine_leaves_the_meeting_and_the_keys_change() -> Result<()> {
 fn organiser(host: &Host) -> Result<Person> {
     let clip = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/footage/portrait.mp4");
     let mut anne = Person::enter(host.entry(), "Anne", Choice::File(clip), AudioChoice::Off)?;
-    anne.wait(PATIENCE, "Anne is a member", |anne| anne.me.is_some())?;
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some())?;
     Ok(anne)
 }
 
 fn guest(anne: &Person, name: &str, camera: Choice) -> Result<Person> {
     let mut guest = Person::enter(engine::Entry::Join(anne.link.parse()?), name, camera, AudioChoice::Off)?;
-    guest.wait(PATIENCE, "the guest sees a camera", |guest| {
+    guest.wait(TIMEOUT, "the guest sees a camera", |guest| {
         guest.people.iter().any(|person| person.camera && !person.me)
     })?;
     Ok(guest)
@@ -125,4 +125,4 @@ fn opened(person: &Person) -> u64 {
 }
 
 /// The limit for steps that take tens of milliseconds on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);

@@ -206,7 +206,7 @@ fn garbage_is_dropped_and_a_refused_offer_changes_nothing() {
     simulation.command(Command::Message { participant: id(0), message });
     assert!(simulation.clients[0].malformed);
     simulation.send_for(0, secs(1));
-    assert!(simulation.clients[1].received.len() > 20, "the meeting goes on");
+    assert!(simulation.clients[1].received.len() > 20, "the meeting continues");
 }
 
 #[test]

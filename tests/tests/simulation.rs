@@ -71,7 +71,7 @@ fn a_removed_member_opens_no_later_frame() {
         let mut simulation = Simulation::seeded(seed);
         let members = simulation.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
         let blaise = simulation.client(members[1]).id();
-        // At the same time others commit, and somebody knocks.
+        // At the same time other members commit, and a guest knocks.
         for client in &members[1..] {
             simulation.command(*client, Command::Refresh);
         }
@@ -147,7 +147,7 @@ fn a_meeting_without_organiser_continues_and_admits_nobody() {
             assert_eq!(simulation.client(client).ending, Some(Ending::Ended(Reason::Unattended)));
         }
         assert!(simulation.client(members[1]).notices.contains(&Notice::Unattended));
-        // The remaining members still change keys if somebody leaves.
+        // The remaining members still change keys if a member leaves.
         simulation.command(members[2], Command::Leave);
         simulation.run(secs(10));
         simulation.assert_agreement(&[members[1], members[3]]);
@@ -249,7 +249,7 @@ fn a_member_disconnected_by_an_invalid_commit_leaves_the_group() {
 }
 
 #[test]
-fn a_commit_sent_as_a_told_message_is_rejected() {
+fn a_commit_sent_as_an_application_message_is_rejected() {
     let mut simulation = Simulation::seeded(84);
     let members = simulation.meeting(&["Ada", "Blaise", "Chloé"]);
     simulation.drop_commits(members[1]);
@@ -260,7 +260,7 @@ fn a_commit_sent_as_a_told_message_is_rejected() {
     simulation.run(secs(5));
     simulation.command(members[0], Command::Announce(state(Microphone::On, true)));
     simulation.run(secs(5));
-    assert_eq!(simulation.client(members[0]).epoch, Some(epoch), "a told message does not change the keys");
+    assert_eq!(simulation.client(members[0]).epoch, Some(epoch), "an application message does not change the keys");
     simulation.assert_agreement(&members);
 }
 

@@ -11,14 +11,14 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 use tests::compare;
 
-/// Names the folder of the sound server to a child of this test, see [`on_the_sound_server`].
+/// The variable with the sound server's folder for a child process, see [`on_the_sound_server`].
 const CHILD: &str = "CONCLAVE_SOUND_TEST";
 
 fn voice(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices").join(name)
 }
 
-/// A folder that goes with the test.
+/// A temporary folder, removed on drop.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -47,19 +47,19 @@ fn start(microphone: Choice, speaker: Choice, uplink: audio::Send) -> (Engine, V
     (engine, warnings)
 }
 
-fn nowhere() -> audio::Send {
+fn discard() -> audio::Send {
     Box::new(drop)
 }
 
-/// Listens only, to one remote.
+/// An engine that only plays one remote.
 fn listener(speaker: Choice) -> (Engine, Remote) {
-    let (engine, warnings) = start(Choice::Off, speaker, nowhere());
+    let (engine, warnings) = start(Choice::Off, speaker, discard());
     assert!(warnings.is_empty(), "{warnings:?}");
     let remote = engine.add_remote(1);
     (engine, remote)
 }
 
-/// Speaks only; `through` sees each packet on its way to `remote`, and the receiver counts them.
+/// An engine that only records. `through` gets each packet on its way to `remote`; the receiver gets their positions.
 fn speaker(
     microphone: Choice,
     remote: Remote,
@@ -78,13 +78,13 @@ fn speaker(
     (engine, count)
 }
 
-/// Waits until the sender's timeline has passed `seconds`; paced by its packets, pauses included.
+/// Waits until the sender's timeline has passed `seconds`, pauses included. Each packet advances the timeline.
 fn until(position: &Receiver<u64>, seconds: u64) {
     let deadline = Instant::now() + Duration::from_secs(seconds + 20);
     while position.recv_timeout(deadline - Instant::now()).unwrap() < seconds * 48_000 {}
 }
 
-/// Waits for `wanted`, looking whenever a packet comes by.
+/// Waits until `wanted` returns a value. Calls it after each packet.
 fn wait_for<T>(position: &Receiver<u64>, mut wanted: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(40);
     loop {
@@ -101,7 +101,7 @@ fn concealed(statistics: Statistics) -> f64 {
 }
 
 #[test]
-fn a_voice_arrives_whole_and_intelligible() {
+fn a_voice_arrives_complete_and_intelligible() {
     let scratch = Scratch::new("whole");
     let played = scratch.file("speaker.wav");
     let (ours, remote) = listener(Choice::File(played.clone()));
@@ -120,7 +120,7 @@ fn a_voice_arrives_whole_and_intelligible() {
 }
 
 #[test]
-fn every_tenth_packet_may_be_lost() {
+fn a_voice_is_intelligible_if_every_tenth_packet_is_lost() {
     let scratch = Scratch::new("lossy");
     let played = scratch.file("speaker.wav");
     let (ours, remote) = listener(Choice::File(played.clone()));
@@ -138,7 +138,7 @@ fn every_tenth_packet_may_be_lost() {
         compare::voices(&device::read_wav(&voice("bob.wav")).unwrap(), &device::read_wav(&played).unwrap());
     println!("10 % loss: {similarity:?}, {statistics:?}");
     assert!(similarity.unwrap().score > 0.7, "{similarity:?}");
-    // Most of what was lost comes back from the copies; the rest had none, or was lost before the buffer waited for them.
+    // Most losses are restored from FEC copies. The others had none, or came before the buffer waited for copies.
     assert!(statistics.recovered_ms > statistics.concealed_ms, "the copies are used: {statistics:?}");
     assert!(concealed(statistics) < 10.0, "{statistics:?}");
 }
@@ -153,13 +153,13 @@ fn a_muted_microphone_sends_nothing() {
     until(&clock, 4);
     assert_eq!(packets.try_iter().count(), 0, "after {before} packets before the mute");
     muted.set_muted(false);
-    // Its time went on: nothing of what was said meanwhile comes late.
+    // Its timeline continued, so nothing recorded while muted is sent later.
     let next = packets.recv_timeout(Duration::from_secs(10)).unwrap();
     assert!(next > 3 * 48_000, "position {next}");
 }
 
 #[test]
-fn speaking_is_told_and_so_is_silence() {
+fn speech_and_silence_are_reported() {
     let (ours, remote) = listener(Choice::Off);
     let (theirs, position) = speaker(Choice::File(voice("anne.wav")), remote, |_| true);
     let levels = wait_for(&position, || Some(theirs.levels()).filter(|levels| levels.speaking));
@@ -173,8 +173,8 @@ fn speaking_is_told_and_so_is_silence() {
 }
 
 #[test]
-fn without_any_device_the_meeting_goes_on_and_says_so() {
-    let absent = || Choice::Device("no such device, surely".to_owned());
+fn without_devices_the_meeting_continues_with_warnings() {
+    let absent = || Choice::Device("missing device".to_owned());
     let (ours, warnings) = start(absent(), absent(), Box::new(|_| panic!("nothing to send")));
     let unavailable = |direction| {
         let is_it =
@@ -189,14 +189,14 @@ fn without_any_device_the_meeting_goes_on_and_says_so() {
 }
 
 #[test]
-fn another_microphone_may_be_chosen_in_the_meeting() {
+fn another_microphone_can_be_selected_in_the_meeting() {
     let scratch = Scratch::new("choice");
     std::fs::write(scratch.file("broken.wav"), b"RIFF, but then nothing").unwrap();
     let (ours, remote) = listener(Choice::Off);
     let (theirs, position) = speaker(Choice::File(voice("anne.wav")), remote, |_| true);
     until(&position, 1);
     theirs.set_microphone(Choice::File(scratch.file("broken.wav")));
-    // Nothing is sent now, so the warning is waited for on the clock of another voice.
+    // Nothing is sent now, so the packets of another engine are the clock of this wait.
     let (_clock_engine, clock) = speaker(Choice::File(voice("carol.wav")), listener(Choice::Off).1, |_| true);
     let warnings = wait_for(&clock, || Some(theirs.take_warnings()).filter(|warnings| !warnings.is_empty()));
     assert!(matches!(warnings[0], Warning::Unavailable { error: device::Error::Read { .. }, .. }), "{warnings:?}");
@@ -205,7 +205,7 @@ fn another_microphone_may_be_chosen_in_the_meeting() {
     wait_for(&clock, || (ours.statistics(1)?.packets_played > before + 50).then_some(()));
 }
 
-/// A sound server of our own, which ends with it. It finds its folder in the environment, see [`in_folder`].
+/// A private sound server, killed on drop. It finds its folder in the environment, see [`in_folder`].
 struct Server(Child);
 
 impl Server {
@@ -221,7 +221,7 @@ impl Server {
         ] {
             command.args(["-L", module]);
         }
-        // Else the server takes itself for a client of another one.
+        // Otherwise the server would act as a client of another one.
         command.env_remove("PULSE_SERVER").stdout(Stdio::null()).stderr(Stdio::null());
         let server = Self(command.spawn().unwrap());
         let deadline = Instant::now() + Duration::from_secs(15);
@@ -242,30 +242,30 @@ impl Drop for Server {
     }
 }
 
-/// What the server answers; `None` where it refuses or is not there.
+/// Returns the server's answer; `None` if it refuses or is not running.
 fn control(arguments: &[&str]) -> Option<String> {
     let output = Command::new("pactl").args(arguments).output().unwrap();
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Lets a program find the sound server of `folder`, and no other.
+/// Sets the environment so that a program uses only the sound server of `folder`.
 fn in_folder<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
     let socket = format!("unix:{}", folder.join("pulse/native").display());
     command.env("XDG_RUNTIME_DIR", folder).env("HOME", folder).env("PULSE_SERVER", socket);
     command.env_remove("PULSE_RUNTIME_PATH").env_remove("XDG_CONFIG_HOME").env(CHILD, folder)
 }
 
-/// Runs one test of this file again in an environment of its own: a process cannot change its own safely.
+/// Runs one test of this file in a child process with its own environment. A process cannot safely change its own.
 fn run_in(folder: &Path, test: &str, environment: &[(&str, &Path)]) {
     let mut child = Command::new(std::env::current_exe().unwrap());
     in_folder(child.args(["--exact", test, "--nocapture"]), folder).envs(environment.iter().copied());
     let output = child.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    println!("{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.contains("child: done"));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    println!("{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && stdout.contains("child: done"));
 }
 
-/// Where neither a sound server nor ALSA has anything.
+/// Neither a sound server nor ALSA has a device.
 #[test]
 fn a_machine_without_sound() {
     let folder = Scratch::new("none");
@@ -278,7 +278,7 @@ fn a_machine_without_sound_child() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
-    let (ours, warnings) = start(Choice::Default, Choice::Default, nowhere());
+    let (ours, warnings) = start(Choice::Default, Choice::Default, discard());
     let unavailable = |warning: &Warning| matches!(warning, Warning::Unavailable { .. });
     assert!(warnings.len() == 2 && warnings.iter().all(unavailable), "{warnings:?}");
     drop(ours);
@@ -310,14 +310,14 @@ fn on_the_sound_server_child() {
 
 fn devices_have_names() {
     let names = |list: Vec<device::Info>| list.into_iter().map(|info| (info.name, info.default)).collect::<Vec<_>>();
-    assert_eq!(names(device::microphones()), [("TestMic".to_owned(), true)], "monitors are no microphones");
+    assert_eq!(names(device::microphones()), [("TestMic".to_owned(), true)], "monitors are not microphones");
     let speakers = names(device::speakers());
     assert!(speakers.contains(&("TestSpeaker".to_owned(), false)), "{speakers:?}");
     assert!(speakers.contains(&("OtherSpeaker".to_owned(), true)), "{speakers:?}");
 }
 
-/// A file is played into the virtual microphone; one engine records it there, another plays it on the virtual speaker,
-/// whose monitor is recorded.
+/// A file is played into the virtual microphone. One engine records it, another plays it on the virtual speaker, whose
+/// monitor is recorded.
 fn a_voice_goes_through_two_devices(folder: &Path) {
     let recorded = folder.join("recorded.wav");
     let mut parec = Command::new("parec")
@@ -337,7 +337,7 @@ fn a_voice_goes_through_two_devices(folder: &Path) {
     // SIGTERM lets parec finish its file.
     assert!(Command::new("kill").arg(parec.id().to_string()).status().unwrap().success());
     parec.wait().unwrap();
-    // The first seconds are those in which noise suppression and gain learn the room.
+    // In the first seconds, noise suppression and gain control adapt.
     let played = device::read_wav(&recorded).unwrap();
     let similarity = compare::voices(&device::read_wav(&voice("anne.wav")).unwrap(), &played[4 * 48_000..]);
     println!("devices: {similarity:?}, {statistics:?}");
@@ -345,7 +345,7 @@ fn a_voice_goes_through_two_devices(folder: &Path) {
     assert!(concealed(statistics) < 10.0, "{statistics:?}");
 }
 
-/// The server moves the stream to another speaker, or ends it and we find one: either way sound goes on.
+/// The server moves the stream to another speaker, or ends it and the engine opens another one. The sound continues.
 fn a_speaker_is_unplugged() {
     let (ours, remote) = listener(Choice::Device("TestSpeaker".to_owned()));
     let (_theirs, position) = speaker(Choice::File(voice("bob.wav")), remote, |_| true);
@@ -353,7 +353,7 @@ fn a_speaker_is_unplugged() {
     let modules = control(&["list", "short", "modules"]).unwrap();
     let module = modules.lines().find(|line| line.contains("sink_name=spk")).unwrap();
     control(&["unload-module", module.split('\t').next().unwrap()]).unwrap();
-    goes_on(&ours, &position);
+    expect_sound(&ours, &position);
     wait_for(&position, || control(&["list", "sink-inputs"]).filter(|list| list.contains("Sink: ")));
 }
 
@@ -368,17 +368,17 @@ fn the_server_restarts(server: Server) {
         (!seen.is_empty()).then_some(())
     });
     assert!(matches!(&seen[0], Warning::Lost { device, .. } if device == "OtherSpeaker"), "{seen:?}");
-    goes_on(&ours, &position);
+    expect_sound(&ours, &position);
     let _server = Server::start();
     wait_for(&position, || {
         seen.extend(ours.take_warnings());
         (seen.len() > 1).then_some(())
     });
     assert!(matches!(&seen[1], Warning::Replaced { device, .. } if device == "OtherSpeaker"), "{seen:?}");
-    goes_on(&ours, &position);
+    expect_sound(&ours, &position);
 }
 
-fn goes_on(ours: &Engine, position: &Receiver<u64>) {
+fn expect_sound(ours: &Engine, position: &Receiver<u64>) {
     let before = ours.statistics(1).unwrap().packets_played;
     wait_for(position, || (ours.statistics(1)?.packets_played > before + 20).then_some(()));
 }

@@ -10,7 +10,7 @@ use anyhow::Result;
 /// Returns an error if packages, build or a bench fail.
 pub fn run(arguments: &[String]) -> Result<()> {
     packages::install(&[packages::BUILD, packages::DRAW])?;
-    // With the features of the whole workspace, so that nothing is built twice; `cargo run` knows only those of a package.
+    // Builds with the features of the whole workspace, so that nothing is built twice. `cargo run` uses those of a package.
     run_process(cargo().args(["build", "--quiet", "--workspace", "--bin", "bench"]))?;
     run_process(at_root(binaries().join(format!("bench{}", std::env::consts::EXE_SUFFIX))).args(arguments))
 }

@@ -5,8 +5,8 @@ use crate::{cross, packages};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
-/// Formatting, lints with warnings denied, documentation, then licences, bans and sources. With `--target`, types only, for
-/// another system.
+/// Checks formatting, lints with warnings denied, documentation, then licences, bans and sources. With `--target`, only
+/// type-checks for another system.
 ///
 /// # Errors
 /// Returns an error at the first failed check.
@@ -23,7 +23,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     run_process(at_root(deny()?).args(["--workspace", "check", "licenses", "bans", "sources"]))
 }
 
-/// The cargo-deny that is installed, else one of our own, which is built once into the target folder.
+/// Returns the installed cargo-deny, or builds one into the target folder.
 fn deny() -> Result<PathBuf> {
     if exists("cargo-deny") {
         return Ok(PathBuf::from("cargo-deny"));
@@ -36,7 +36,7 @@ fn deny() -> Result<PathBuf> {
             tools.display()
         );
         let build = tools.join("build");
-        // Without optimisation: it is built for longer than it ever runs.
+        // Without optimisation, because building takes longer than running.
         let mut install = cargo();
         install.args(["install", "cargo-deny", "--version", DENY, "--locked", "--debug", "--quiet", "--root"]);
         run_process(install.arg(&tools).env("CARGO_TARGET_DIR", &build))?;

@@ -1,8 +1,8 @@
-//! Type-checks the workspace for systems that this machine is not. Nothing is linked and nothing runs.
+//! Type-checks the workspace for other operating systems. Nothing is linked or run.
 //!
-//! Debian ships a stable compiler together with the sources of its standard library, so that cargo builds that library for
-//! any target the compiler knows. C sources are compiled for Windows by Debian's MinGW. For macOS there is no SDK to
-//! compile them with: a stand-in takes the place of the C tools and makes empty files, and only Rust is checked.
+//! Debian packages a stable compiler with the sources of its standard library, so cargo can build that library for any
+//! target. C sources are compiled for Windows by Debian's MinGW. For macOS there is no SDK: a fake C compiler writes empty
+//! files, and only Rust is checked.
 
 use crate::packages;
 use crate::process::{built, cargo, exists, root, run as run_process};
@@ -11,10 +11,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Checks all crates but those of tests, which look at the systems they were written for, for `target`.
+/// Checks all crates for `target`, except the crate `tests`, which is specific to Linux.
 ///
 /// # Errors
-/// Returns an error if the target is none of ours, the system is not Debian, or something does not type-check.
+/// Returns an error if the target is not supported, the system is not Debian, or something does not type-check.
 pub fn check(target: &str) -> Result<()> {
     let Some(target) = TARGETS.iter().find(|known| known.triple == target) else {
         let known: Vec<_> = TARGETS.iter().map(|target| target.triple).collect();
@@ -22,41 +22,41 @@ pub fn check(target: &str) -> Result<()> {
     };
     if !exists("apt-get") {
         bail!(
-            "checking for {0} needs the packages {1} of Debian 12, and this system has no apt. \
-             On the system itself, `cargo xtask check` checks the same and more",
+            "checking for {0} needs the packages {1} of Debian 12, but this system has no apt. \
+             Alternatively, run `cargo xtask check` on the target system",
             target.triple,
             [packages::CROSS, target.packages].concat().join(", ")
         );
     }
     packages::install(&[packages::BUILD, packages::CROSS, target.packages])?;
     run_process(&mut command(target, &built().join("cross"))?)?;
-    println!("{}: it type-checks; {}", target.triple, target.but);
+    println!("{}: type check passed; {}", target.triple, target.not_covered);
     Ok(())
 }
 
 /// A system to check for.
 struct Target {
     triple: &'static str,
-    /// What Debian calls its C tools.
+    /// The Debian packages of its C tools.
     packages: &'static [&'static str],
-    /// True if those tools are a stand-in.
-    empty_c: bool,
+    /// True if a fake C compiler is used.
+    fake_c: bool,
     /// What the check does not cover.
-    but: &'static str,
+    not_covered: &'static str,
 }
 
 const TARGETS: [Target; 2] = [
     Target {
         triple: "x86_64-pc-windows-gnu",
         packages: packages::WINDOWS,
-        empty_c: false,
-        but: "its C sources were compiled, nothing was linked or run",
+        fake_c: false,
+        not_covered: "C sources were compiled, nothing was linked or run",
     },
     Target {
         triple: "aarch64-apple-darwin",
         packages: &[],
-        empty_c: true,
-        but: "its C and Objective-C sources were not looked at, nothing was linked or run",
+        fake_c: true,
+        not_covered: "C and Objective-C sources were not compiled, nothing was linked or run",
     },
 ];
 
@@ -70,31 +70,31 @@ fn command(target: &Target, folder: &Path) -> Result<Command> {
         "-Zbuild-std=std,panic_unwind",
         "--target",
         target.triple,
-        // A try takes minutes: all that is wrong is told by the first, and a warning of our own is wrong too.
+        // A check takes minutes, so it reports all errors at once. Warnings are errors.
         "--keep-going",
         "-Zwarnings",
         "--config",
         "build.warnings=\"deny\"",
     ]);
-    // A check runs nothing: what the profile says about speed would only make it slow.
+    // Nothing runs, so optimised dependencies would only slow down the check.
     check.args(["--config", "profile.dev.package.\"*\".opt-level=0"]);
     for package in hot_packages()? {
         check.args(["--config", &format!("profile.dev.package.{package}.opt-level=0")]);
     }
     check.env("CARGO_TARGET_DIR", folder).env("RUSTC", COMPILER).env("RUSTC_BOOTSTRAP", "1");
-    if target.empty_c {
-        let tool = stand_in(folder)?;
+    if target.fake_c {
+        let tool = fake_c_tool(folder)?;
         let triple = target.triple.replace('-', "_");
         for name in ["CC", "CXX", "AR", "RANLIB"] {
             check.env(format!("{name}_{triple}"), &tool);
         }
-        // An SDK that is named is not asked for: any folder will do, nothing reads it.
+        // With SDKROOT set, build scripts do not search for an SDK. They do not read the folder.
         check.env("CMAKE", &tool).env("SDKROOT", folder).env("MACOSX_DEPLOYMENT_TARGET", "11.0");
     }
     Ok(check)
 }
 
-/// The packages for which the workspace's profile asks for speed by name.
+/// The packages whose optimisation level the workspace's profile sets by name.
 fn hot_packages() -> Result<Vec<String>> {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).context("the workspace's Cargo.toml")?;
     Ok(named_packages(&manifest))
@@ -105,18 +105,18 @@ fn named_packages(manifest: &str) -> Vec<String> {
     manifest.lines().filter_map(named).filter(|name| !name.starts_with('"')).collect()
 }
 
-/// Writes the stand-in for compilers, archivers and `CMake`.
-fn stand_in(folder: &Path) -> Result<PathBuf> {
+/// Writes the script that replaces compilers, archivers and `CMake`.
+fn fake_c_tool(folder: &Path) -> Result<PathBuf> {
     fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
-    let path = folder.join("empty-c");
-    fs::write(&path, STAND_IN).with_context(|| format!("{}", path.display()))?;
+    let path = folder.join("fake-c");
+    fs::write(&path, FAKE_C_TOOL).with_context(|| format!("{}", path.display()))?;
     run_process(Command::new("chmod").arg("+x").arg(&path))?;
     Ok(path)
 }
 
-/// Answers those who ask what it is, and makes every file that it is told to make, empty.
-const STAND_IN: &str = r#"#!/bin/sh
-# Stands in for C tools in a check that links nothing: see xtask/src/cross.rs.
+/// Identifies itself as clang, and creates each output file empty.
+const FAKE_C_TOOL: &str = r#"#!/bin/sh
+# Replaces C tools in a check that links nothing: see xtask/src/cross.rs.
 previous=
 for argument; do
     case "$argument" in
@@ -128,7 +128,7 @@ for argument; do
 done
 "#;
 
-/// Debian's stable compiler; rustup's has no standard library of targets that were not installed with it.
+/// Debian's stable compiler. It comes with the sources of its standard library, which -Zbuild-std needs.
 const COMPILER: &str = "/usr/bin/rustc";
 
 #[cfg(test)]
@@ -136,15 +136,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packages_with_a_speed_of_their_own_are_found() {
+    fn packages_with_their_own_optimisation_level_are_found() {
         let manifest =
             "[profile.dev]\n[profile.dev.package.\"*\"]\nopt-level = 1\n[profile.dev.package.ring]\n[lints]\n";
         assert_eq!(named_packages(manifest), ["ring"]);
     }
 
     #[test]
-    fn another_target_is_refused_by_name() {
-        let refused = check("riscv64gc-unknown-none").expect_err("not ours").to_string();
+    fn an_unsupported_target_is_refused() {
+        let refused = check("riscv64gc-unknown-none").expect_err("the target is not supported").to_string();
         assert!(refused.contains("riscv64gc-unknown-none") && refused.contains("x86_64-pc-windows-gnu"), "{refused}");
     }
 }

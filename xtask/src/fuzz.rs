@@ -6,14 +6,14 @@ use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::fs;
 
-/// Searches one target, or each in turn, from its committed corpus on. `arguments` are a name or `all`, and seconds.
+/// Fuzzes one target, or each in turn, from its committed corpus. `arguments` are a name or `all`, and the seconds.
 ///
 /// # Errors
-/// Returns an error if there is no such target, the build fails, or something was found: libFuzzer says where it put it.
+/// Returns an error if there is no such target, the build fails, or libFuzzer finds an input that fails.
 pub fn run(arguments: &[String]) -> Result<()> {
     let (name, seconds) = match arguments {
         [name] => (name, 60),
-        [name, seconds] => (name, seconds.parse::<u32>().with_context(|| format!("`{seconds}` is no number"))?),
+        [name, seconds] => (name, seconds.parse::<u32>().with_context(|| format!("`{seconds}` is not a number"))?),
         _ => bail!("usage: cargo xtask fuzz TARGET|all [SECONDS]"),
     };
     packages::install(&[packages::BUILD])?;
@@ -28,7 +28,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     chosen.into_iter().try_for_each(|target| search(target, seconds))
 }
 
-/// Every target has a folder in the corpus; tests/tests/fuzz.rs sees to it.
+/// Every target has a folder in the corpus; tests/tests/fuzz.rs checks this.
 fn targets() -> Result<Vec<OsString>> {
     let mut targets = Vec::new();
     for entry in fs::read_dir(root().join("tests/corpus"))? {
@@ -38,7 +38,7 @@ fn targets() -> Result<Vec<OsString>> {
     Ok(targets)
 }
 
-/// What is new goes into the target folder. The corpus grows by hand: by what broke something.
+/// New inputs go into the target folder. Only inputs that failed are added to the corpus, by hand.
 fn search(target: &OsString, seconds: u32) -> Result<()> {
     let found = built().join("fuzz").join(target);
     fs::create_dir_all(&found)?;

@@ -1,6 +1,6 @@
-//! `cargo xtask demo|test|check|bench|fuzz`: the only entry points. Each installs what it needs first, and says so.
+//! `cargo xtask demo|test|check|bench|fuzz`: the only entry points. Each first installs what it needs and prints it.
 //!
-//! Depends on next to nothing, so that it is built in a second on a machine that has only Rust.
+//! Has few dependencies, so that it builds in a second on a machine that has only Rust.
 
 mod bench;
 mod check;

@@ -1,10 +1,10 @@
-//! System packages: what a fresh Debian or Ubuntu lacks is listed, then installed.
+//! Lists and installs the packages that a fresh Debian or Ubuntu lacks.
 
 use crate::process::{exists, run};
 use anyhow::Result;
 use std::process::{Command, Stdio};
 
-/// Needed to build: C libraries with headers, and the assembler that makes the video encoder fast.
+/// Needed to build: C libraries with headers, and the assembler for the video encoder's SIMD code.
 pub const BUILD: &[&str] = &[
     "build-essential",
     "cmake",
@@ -18,7 +18,7 @@ pub const BUILD: &[&str] = &[
     "libv4l-dev",
 ];
 
-/// Needed to draw: opened when the program starts, so that it can say what is missing.
+/// Needed to draw. The program loads them at run time, so it can report a missing one.
 pub const DRAW: &[&str] = &[
     "libvulkan1",
     "mesa-vulkan-drivers",
@@ -33,7 +33,8 @@ pub const DRAW: &[&str] = &[
     "libxrandr2",
 ];
 
-/// Needed to test: a display, a window manager, a sound server, a screen reader's client, and programs that open what we wrote.
+/// Needed to test: a display, a window manager, a sound server, a client of the accessibility bus, and programs that open
+/// the files we write.
 pub const TEST: &[&str] = &[
     "xvfb",
     "openbox",
@@ -50,13 +51,13 @@ pub const TEST: &[&str] = &[
     "libglib2.0-bin",
 ];
 
-/// Needed to check for other systems: a stable compiler that comes with the sources of its standard library.
+/// Needed to check for other systems: a stable compiler with the sources of its standard library.
 pub const CROSS: &[&str] = &["rustc-web", "rust-web-src"];
 
 /// Needed to check for Windows: compilers for the C and C++ in our dependencies.
 pub const WINDOWS: &[&str] = &["gcc-mingw-w64-x86-64-win32", "g++-mingw-w64-x86-64-win32"];
 
-/// Installs those of `wanted` that are missing. On a system without apt it prints what to install, and goes on.
+/// Installs those of `wanted` that are missing. On a system without apt, prints what to install and returns.
 ///
 /// # Errors
 /// Returns an error if apt fails.
@@ -64,7 +65,10 @@ pub fn install(wanted: &[&[&str]]) -> Result<()> {
     let wanted = wanted.concat();
     if !exists("dpkg-query") || !exists("apt-get") {
         if cfg!(target_os = "linux") {
-            println!("This system has no apt. Please see that it has what Debian calls: {}", wanted.join(" "));
+            println!(
+                "This system has no apt. Please install the equivalents of these Debian packages: {}",
+                wanted.join(" ")
+            );
         }
         return Ok(());
     }
@@ -82,7 +86,7 @@ fn is_installed(package: &str) -> bool {
     query.is_ok_and(|query| query.stdout.ends_with(b" installed"))
 }
 
-/// apt-get, through sudo for everybody but root, never asking.
+/// apt-get without questions, through sudo unless the user is root.
 fn apt() -> Command {
     let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
     let mut command = Command::new(if root { "env" } else { "sudo" });

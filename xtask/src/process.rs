@@ -1,4 +1,4 @@
-//! Other programs, started from the workspace's root.
+//! Runs other programs from the workspace's root.
 
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
@@ -10,32 +10,32 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// Returns an error if cargo puts programs of the development profile: we were built there ourselves.
+/// The folder of the development profile's programs: the one that contains this program.
 pub fn binaries() -> PathBuf {
     let here = std::env::current_exe().unwrap_or_default();
     here.parent().map_or_else(|| root().join("target/debug"), PathBuf::from)
 }
 
-/// The folder for everything that is built.
+/// The target folder of cargo.
 pub fn built() -> PathBuf {
     binaries().parent().map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// The cargo that runs us, as if it had been started by hand. What cargo tells us about our own package is kept from it:
-/// build scripts that look at these variables would take each of the two for a change, and build all above them again.
+/// The cargo that runs this program, without the variables that describe the package xtask. Some build scripts read these
+/// variables; each difference from a run by hand would rebuild the crates that depend on them.
 pub fn cargo() -> Command {
     let mut cargo = at_root(std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from));
-    for (name, _) in std::env::vars_os().filter(|(name, _)| is_about_us(&name.to_string_lossy())) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| describes_package(&name.to_string_lossy())) {
         cargo.env_remove(name);
     }
     cargo
 }
 
-fn is_about_us(variable: &str) -> bool {
+fn describes_package(variable: &str) -> bool {
     variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
 
-/// A program to be run from the workspace's root.
+/// A command that runs `program` in the workspace's root.
 pub fn at_root(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
@@ -49,10 +49,10 @@ pub fn exists(program: &str) -> bool {
     probe.status().is_ok()
 }
 
-/// Runs `command` to its end with our own output.
+/// Runs `command` to its end, with the output of this program.
 ///
 /// # Errors
-/// Returns an error if it cannot start, or ends with anything but success.
+/// Returns an error if it cannot start, or does not succeed.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", name(command)))?;
     if !status.success() {
@@ -61,7 +61,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` to its end, passing each line of its standard output to `line` and on to ours. True if it succeeded.
+/// Runs `command` to its end. Prints each line of its standard output and passes it to `line`. Returns true on success.
 ///
 /// # Errors
 /// Returns an error if it cannot start or its output cannot be read.
@@ -87,8 +87,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cargo_is_told_nothing_about_this_package() {
-        assert!(std::env::vars().any(|(name, _)| is_about_us(&name)), "cargo tells its tests as well");
+    fn cargo_gets_no_variables_that_describe_this_package() {
+        assert!(std::env::vars().any(|(name, _)| describes_package(&name)), "cargo sets them for tests, too");
         let cargo = cargo();
         let removed: Vec<_> = cargo.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
         assert!(removed.iter().any(|name| *name == "CARGO_MANIFEST_DIR"), "{removed:?}");

@@ -159,7 +159,7 @@ fn length(seconds: Option<Duration>) -> String {
     seconds.map_or_else(String::new, |seconds| format!(" for {} s", seconds.as_secs_f64()))
 }
 
-/// How long a meeting without a window lasts: nobody can close it.
+/// How long a meeting without a window lasts, because there is no window to close.
 const HEADLESS_DURATION: Duration = Duration::from_secs(15);
 
 /// How much longer than the guests the host stays.

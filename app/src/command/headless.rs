@@ -24,7 +24,7 @@ pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     let snapshot = client.picture.is_some().then(|| Snapshot::new(Language::of_system(), Choice::default()));
     let output = snapshot.as_ref().map_or_else(|| Arc::new(NullOutput) as _, Snapshot::output);
     let output = client::with_dump(output, client.dump.as_deref());
-    // Nobody looks at known devices without a window, so each run is a new device.
+    // Without a window, known devices are not shown, so each run is a new device.
     let identity = Identity::generate().context("the system gives no random numbers")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let stop = runtime.block_on(async { Stop::listen() }).context("the system gives no signals")?;
@@ -139,7 +139,7 @@ impl Stay<'_> {
     }
 }
 
-/// Sleeps until `deadline`; for ever if there is none.
+/// Sleeps until `deadline`, or forever if there is none.
 async fn sleep_to(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
@@ -147,7 +147,7 @@ async fn sleep_to(deadline: Option<Instant>) {
     }
 }
 
-/// How long after entering the picture is drawn: near the end, while everybody is still there.
+/// How long after entering the picture is drawn: near the end, while all participants are still there.
 fn picture_after(duration: Duration) -> Duration {
     duration.saturating_sub(BEFORE_END).max(duration / 2)
 }
@@ -161,7 +161,7 @@ const TOTALS_TIMEOUT: Duration = Duration::from_secs(1);
 /// Width and height of the picture.
 const PICTURE: (u32, u32) = (1280, 800);
 
-/// Requests everybody's video at the size that the command line gives.
+/// Requests all videos at the size from the command line.
 fn tiles(people: &[Person], client: &Client) -> Vec<TileWish> {
     let wish = |owner, slot| TileWish {
         track: TrackId { owner, slot },

@@ -7,7 +7,7 @@ use engine::{Fault, Invitation, Reason};
 /// Reads a link.
 ///
 /// # Errors
-/// Returns a sentence that says what is wrong with the link.
+/// Returns a sentence that describes the error in the link.
 pub fn invitation(link: &str) -> Result<Invitation, String> {
     link.parse().map_err(|error| Language::of_system().text(sentence::link(error)))
 }
@@ -22,7 +22,7 @@ pub fn notice(notice: &engine::Notice) -> String {
     compose(sentence::notice(notice.kind), Some(notice.kind.fault()), &notice.detail)
 }
 
-/// What happened, whose fault it is, what to do, and the details if there are any.
+/// What happened, where the cause is, what to do, and the details if there are any.
 pub fn compose(id: &str, fault: Option<Fault>, detail: &str) -> String {
     let language = Language::of_system();
     let fault = fault.map(|fault| format!(" ({})", language.text(sentence::fault(fault)))).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Receives them from its creation on, also while nobody waits.
+/// Receives them from its creation on, also while no task waits.
 #[cfg(unix)]
 pub struct Stop {
     interrupt: tokio::signal::unix::Signal,
@@ -29,7 +29,7 @@ impl Stop {
     }
 }
 
-/// Receives them only while somebody waits.
+/// Receives them only while a task waits.
 #[cfg(not(unix))]
 pub struct Stop;
 

@@ -27,7 +27,7 @@ pub fn open(link: Option<&str>) -> Result<()> {
 /// Returns an error as [`open`] does, if the report cannot be written, or if the meeting ends for another reason than our
 /// leaving.
 pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
-    // Before the engine opens devices: without a window nobody could close them.
+    // Before the engine opens devices, because without a window the user cannot close them.
     can_show()?;
     let record = Record::default();
     let (after_close, on_end) = (record.clone(), record.clone());

@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_was_chosen_stays_a_choice() {
+    fn a_selected_file_stays_in_the_list() {
         let mut devices = Devices::default();
         devices.set_present(Kind::Camera, vec![devices::Device { id: "0".into(), name: "Webcam".into() }]);
         devices.choose(Kind::Camera, Device::File("a.mp4".into()));

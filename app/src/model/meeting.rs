@@ -30,7 +30,7 @@ pub enum LockState {
     Closed,
     /// The user has compared the words of the current epoch.
     Verified,
-    /// The user has compared the words of an earlier epoch; somebody joined or left since.
+    /// The user has compared the words of an earlier epoch; a participant joined or left since.
     Attention,
 }
 
@@ -164,7 +164,7 @@ impl Meeting {
         }
     }
 
-    /// Announces who joined and who left: not ourselves, and not the people whom we meet when we enter.
+    /// Announces who joined and who left, except ourselves and the people who were there when we entered.
     fn replace_people(&mut self, people: &[Person]) -> Vec<Announcement> {
         let before = std::mem::replace(&mut self.people, people.to_vec());
         if before.is_empty() {

@@ -1,4 +1,4 @@
-//! What the window tells the user while everything goes on.
+//! Notices of the window to the user during a meeting.
 
 use engine::Fault;
 
@@ -9,7 +9,7 @@ use super::sentence;
 pub enum NoticeKind {
     /// The engine reports it.
     Engine(engine::NoticeKind),
-    /// Nobody inside may admit people any more. The engine reports [`engine::NoticeKind::NobodyAdmits`] to the people
+    /// No one inside may admit people any more. The engine reports [`engine::NoticeKind::NobodyAdmits`] to the people
     /// inside too; they need another sentence than the people who wait.
     OrganiserLeft,
     /// There is no usable graphics card.
@@ -35,7 +35,7 @@ impl NoticeKind {
         }
     }
 
-    /// Whose fault it is; `None` if nothing went wrong.
+    /// Where the cause is; `None` if there is no problem.
     pub const fn fault(self) -> Option<Fault> {
         match self {
             Self::Engine(kind) => Some(kind.fault()),

@@ -54,7 +54,7 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
     }
 }
 
-/// The name of who is at fault.
+/// The name of the place of the cause.
 pub const fn fault(fault: Fault) -> &'static str {
     match fault {
         Fault::Here => "fault-here",

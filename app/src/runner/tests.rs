@@ -5,7 +5,7 @@ use crate::model::Phase;
 use crate::theme::Choice;
 use std::sync::Mutex;
 
-/// A runner that enters a meeting, and the reasons that its plan hears.
+/// A runner that enters a meeting, and the reasons that its plan gets.
 fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
     let reasons: Arc<Mutex<Vec<Reason>>> = Arc::default();
     let kept = Arc::clone(&reasons);
@@ -78,7 +78,7 @@ fn each_failure_is_shown_in_the_window_which_stays() {
 }
 
 #[test]
-fn an_engine_that_cannot_start_is_shown_too() {
+fn the_failure_to_start_an_engine_is_shown() {
     let (mut runner, reasons) = running(None);
     let attempt = runner.app.session.attempt();
     send(&mut runner, app::Message::Started(attempt, Box::new(Err("no thread".into()))));
@@ -109,13 +109,13 @@ fn the_window_closes_if_a_time_was_set_or_the_user_left() {
         let message = engine_event(&runner, Event::Ended(reason.clone()));
         send(&mut runner, message);
         assert!(runner.watch.is_none());
-        assert!(!matches!(runner.app.screen, Screen::Ended(_)), "nobody reads it");
+        assert!(!matches!(runner.app.screen, Screen::Ended(_)), "the run is unattended");
         assert_eq!(*reasons.lock().unwrap(), [reason]);
     }
 }
 
 #[test]
-fn leaving_is_due_so_long_after_entering() {
+fn the_time_until_leaving_counts_from_entering() {
     let (mut runner, _) = running(Some(Duration::from_secs(9)));
     let watch = |runner: &Runner, after| {
         let watch = runner.watch.as_ref().expect("it runs");
@@ -129,7 +129,7 @@ fn leaving_is_due_so_long_after_entering() {
 }
 
 #[test]
-fn leaving_waits_for_the_totals_before_the_app_hears_of_it() {
+fn leaving_waits_for_the_totals() {
     let (mut runner, _) = running(None);
     let message = entered(&runner);
     send(&mut runner, message);
@@ -137,7 +137,7 @@ fn leaving_waits_for_the_totals_before_the_app_hears_of_it() {
     let watch = runner.watch.as_mut().expect("it runs");
     let leave = app::Message::Meeting(meeting::Message::LeavePressed);
     assert_eq!(watch.react(&leave, Instant::now(), true), Reaction::Leave);
-    assert_eq!(watch.react(&totals, Instant::now(), true), Reaction::Forward, "nobody has asked for them to leave");
+    assert_eq!(watch.react(&totals, Instant::now(), true), Reaction::Forward, "they were not requested to leave");
     watch.state = State::Counting { since: Instant::now() };
     assert_eq!(watch.react(&totals, Instant::now(), true), Reaction::ForwardThenLeave);
 }

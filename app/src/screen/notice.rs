@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_shown_once_at_a_time() {
+    fn each_kind_is_shown_once_at_a_time() {
         let (mut queue, now) = (Queue::default(), Instant::now());
         queue.push(notice(Engine::NoCamera), now);
         queue.push(notice(Engine::NoCamera), now);

@@ -180,7 +180,7 @@ impl Tone {
     }
 }
 
-/// The colour behind the initials of a participant. It depends only on `identity`, so it is the same for everybody.
+/// The colour behind the initials of a participant. It depends only on `identity`, so it is the same on all clients.
 pub fn avatar(identity: u64) -> Color {
     // Fibonacci hashing: the upper bits of the product depend on all bits of the number.
     let mixed = identity.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;

@@ -21,10 +21,10 @@ pub struct Microphone {
 }
 
 impl Microphone {
-    /// Opens the file and reads its header; its first sample is heard at `now`.
+    /// Opens the file and reads its header. Its first sample is recorded at `now`.
     ///
     /// # Errors
-    /// [`Error::Read`], [`Error::Empty`] or [`Error::Format`].
+    /// Returns [`Error::Read`], [`Error::Empty`] or [`Error::Format`].
     pub fn open(path: &Path, now: Instant) -> Result<Self, Error> {
         let reader = WavReader::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let (spec, name) = (reader.spec(), file_name(path));
@@ -40,7 +40,7 @@ impl Microphone {
         Ok(microphone)
     }
 
-    /// The next frame as one sample, from the start again at the end of the file or at an error.
+    /// Returns the next frame as one sample. At the end of the file or at an error, starts again.
     fn next_frame(&mut self) -> Result<f32, Error> {
         if let Some(frame) = read_frame(&mut self.reader) {
             return Ok(frame);
@@ -107,7 +107,7 @@ pub fn read_wav(path: &Path) -> Result<Vec<f32>, Error> {
     Ok(all)
 }
 
-/// One frame, its channels averaged; `None` at the end or at an error.
+/// Returns the mean of one frame's channels; `None` at the end or at an error.
 fn read_frame(reader: &mut WavReader<BufReader<File>>) -> Option<f32> {
     let spec = reader.spec();
     let channels = usize::from(spec.channels);
@@ -119,7 +119,7 @@ fn read_frame(reader: &mut WavReader<BufReader<File>>) -> Option<f32> {
             sum(samples.map(|sample| sample.map(|sample| to_float(sample) * scale)))
         }
     };
-    // A cut file may end within a frame; a float may be anything.
+    // A truncated file may end within a frame, and a float may be NaN or infinite.
     (count == channels).then(|| sum / f32::from(spec.channels)).map(|frame| if frame.is_finite() { frame } else { 0.0 })
 }
 
@@ -143,7 +143,7 @@ pub struct Speaker {
 }
 
 impl Speaker {
-    /// Creates the file, or empties it. Its first sample is that of `now`.
+    /// Creates or truncates the file. Its first sample is played at `now`.
     ///
     /// # Errors
     /// Returns [`Error::Write`].
@@ -179,7 +179,7 @@ impl Device for Speaker {
     fn pass(&mut self, block: &mut Block) -> Result<(), Error> {
         self.pacer.pass();
         self.blocks += 1;
-        // A WAV file counts its bytes in 32 bits: what comes after twelve hours is not kept.
+        // The size fields of a WAV file have 32 bits, so later samples are dropped.
         if self.blocks > MAX_BLOCKS {
             return Ok(());
         }
@@ -205,7 +205,7 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
-/// Blocks from one update of the header to the next: half a second.
+/// Blocks between two updates of the header: half a second.
 const FLUSH_EVERY: u64 = 50;
 
 /// Twelve hours.
@@ -215,7 +215,7 @@ const MAX_BLOCKS: u64 = 12 * 3_600 * 100;
 mod tests {
     use super::*;
 
-    /// A file in a folder of its own, which goes with it.
+    /// A file in its own temporary folder, which is removed on drop.
     struct Scratch(PathBuf);
 
     impl Scratch {
@@ -268,7 +268,7 @@ mod tests {
                 }
                 let mut microphone = Microphone::open(&scratch.file(), Instant::now()).unwrap();
                 let sound = record(&mut microphone, 100);
-                // Twice around, and past the resampler's start.
+                // Two repetitions, without the resampler's start.
                 assert!(sound[4_800..].iter().all(|sample| (sample - 0.5).abs() < 0.02), "{bits} bits, {channels}");
             }
         }
@@ -311,7 +311,7 @@ mod tests {
         for _ in 0..120 {
             speaker.pass(&mut [0.25; crate::BLOCK]).unwrap();
         }
-        // As a killed process would leave it: nothing is flushed, no header is finished.
+        // As after a kill: nothing is flushed, and the header is not updated.
         std::mem::forget(speaker);
         let mut reader = hound::WavReader::open(scratch.file()).unwrap();
         assert_eq!(reader.spec().sample_rate, SAMPLE_RATE);

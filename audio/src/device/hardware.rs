@@ -1,9 +1,9 @@
-//! Microphones and speakers of the system by cpal: PulseAudio (and `PipeWire` behind it) or ALSA on Linux, Core Audio,
-//! WASAPI.
+//! The system's microphones and speakers, through cpal: PulseAudio (also served by `PipeWire`) or ALSA on Linux, Core
+//! Audio, WASAPI.
 //!
-//! A callback brings anything from one frame to hundreds. It copies them between the device's buffer and a ring, mixes
-//! or spreads the channels on the way, and touches nothing else but a few atomics. The engine's side of the ring cuts
-//! blocks of 10 ms and changes the sample rate.
+//! A callback has from one to hundreds of frames. It copies them between the device's buffer and a ring, mixes or
+//! duplicates channels, and touches nothing else but a few atomics. The engine's side of the ring makes blocks of 10 ms
+//! and converts the sample rate.
 
 mod host;
 mod microphone;
@@ -19,23 +19,23 @@ use microphone::Microphone;
 use speaker::Speaker;
 use stream::{FORMATS, refused};
 
-/// A device as a list shows it.
+/// An entry in a list of devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
-    /// What [`super::Choice::Device`] takes; stable over restarts where the system allows it.
+    /// The identifier for [`super::Choice::Device`]; stable over restarts if the system supports it.
     pub id: String,
-    /// What the user knows it by.
+    /// The name shown to users.
     pub name: String,
-    /// True for the system's choice.
+    /// True for the system's default device.
     pub default: bool,
 }
 
-/// The microphones there are now. Asks the sound server: may take a second. Empty where there is no sound at all.
+/// Lists the microphones. Calls the sound server, which may take a second. Empty if there is no sound system.
 pub fn microphones() -> Vec<Info> {
     list(Direction::Microphone)
 }
 
-/// The speakers there are now; as [`microphones`].
+/// Lists the speakers, as [`microphones`] does.
 pub fn speakers() -> Vec<Info> {
     list(Direction::Speaker)
 }
@@ -51,7 +51,7 @@ fn list(direction: Direction) -> Vec<Info> {
     devices(&host, direction).into_iter().filter_map(described).filter(is_listed).collect()
 }
 
-/// To PulseAudio what a speaker plays is a source too, and ALSA lists its plug-ins beside the cards.
+/// False for PulseAudio's monitors of speakers, which it lists as sources, and for ALSA's plug-ins.
 fn is_listed(info: &Info) -> bool {
     let plugin = info.id.starts_with("alsa:") && !info.id.contains("CARD=");
     !plugin && !info.id.ends_with(".monitor")
@@ -76,10 +76,10 @@ fn name(device: &cpal::Device) -> String {
     device.description().map_or_else(|_| "?".to_owned(), |description| description.name().to_owned())
 }
 
-/// Opens the device of this identifier or name, or the system's choice.
+/// Opens the device with this identifier or name, or the system's default device.
 ///
 /// # Errors
-/// [`Error::Missing`], [`Error::Unknown`], [`Error::Format`], [`Error::Refused`].
+/// Returns [`Error::Missing`], [`Error::Unknown`], [`Error::Format`] or [`Error::Refused`].
 pub fn open(direction: Direction, wanted: Option<&str>) -> Result<Box<dyn Device>, Error> {
     let host = host::host().ok_or(Error::Missing(direction))?;
     let device = match wanted {
@@ -87,7 +87,7 @@ pub fn open(direction: Direction, wanted: Option<&str>) -> Result<Box<dyn Device
         Some(wanted) => find(&host, direction, wanted)?,
     };
     let name = name(&device);
-    // ALSA has a default even where there is no card.
+    // ALSA has a default device even if there is no card.
     let absent = |error: &cpal::Error| wanted.is_none() && error.kind() == ErrorKind::DeviceNotAvailable;
     let (config, format) = configure(&device, direction)
         .map_err(|error| if absent(&error) { Error::Missing(direction) } else { refused(&name, error) })?;
@@ -105,7 +105,8 @@ fn find(host: &cpal::Host, direction: Direction, wanted: &str) -> Result<cpal::D
     devices(host, direction).into_iter().find(is_it).ok_or_else(unknown)
 }
 
-/// 48 kHz in a format we speak and the device's own channel count if it can, what it proposes otherwise.
+/// Returns 48 kHz in one of [`FORMATS`], with the device's default number of channels if possible. If the device does not
+/// support 48 kHz, returns its default configuration.
 fn configure(device: &cpal::Device, direction: Direction) -> Result<(StreamConfig, SampleFormat), cpal::Error> {
     let (proposed, ranges): (_, Vec<_>) = match direction {
         Direction::Microphone => (device.default_input_config()?, device.supported_input_configs()?.collect()),

@@ -12,13 +12,13 @@ pub trait Device: Send {
     /// The number of blocks that can be passed at `now`: recorded by a microphone, or free in a speaker.
     ///
     /// # Errors
-    /// [`Error::Lost`] once the device is gone.
+    /// Returns [`Error::Lost`] if the device is lost.
     fn ready(&mut self, now: Instant) -> Result<usize, Error>;
 
     /// Moves one block: a microphone fills it, a speaker plays it. Call it at most [`Device::ready`] times.
     ///
     /// # Errors
-    /// [`Error::Lost`] once the device is gone, [`Error::Write`] where a file cannot grow.
+    /// Returns [`Error::Lost`] if the device is lost, [`Error::Write`] if a file cannot be written.
     fn pass(&mut self, block: &mut Block) -> Result<(), Error>;
 
     /// The delay between the sound in the room and the next block: of a microphone, since it was recorded; of a speaker,

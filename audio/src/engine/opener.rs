@@ -50,7 +50,7 @@ impl Opener {
         self.requests.clone()
     }
 
-    /// Asks for a device. Returns false if too many requests already wait for a sound server that does not answer.
+    /// Requests a device. Returns false if too many requests already wait for a sound server that does not answer.
     /// `opening` is dropped when the request is done.
     pub fn open(&self, direction: Direction, choice: Choice, opening: Option<Arc<CloseOnDrop>>) -> bool {
         let open = Open { direction, choice, _opening: opening };
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_that_hangs_does_not_hold_back_the_drop() {
+    fn a_hanging_driver_does_not_delay_the_drop() {
         let (engine, release, attempts) = hanging();
         assert_eq!(attempts.recv().unwrap(), Choice::Default);
         let (dropped, done) = sync_channel(1);

@@ -1,28 +1,28 @@
-//! How long packets must wait so that nearly all of them are in time: pure.
+//! Computes the playout delay with which nearly all packets arrive before they are needed. Pure.
 //!
-//! A packet's *offset* is its time of arrival less its place in the sender's timeline; what the clocks have to do with each
-//! other is unknown and does not matter. The quickest packet of late is the base, the spread above it is the jitter.
+//! A packet's *offset* is its arrival time minus its position in the sender's timeline. The relation between the two
+//! clocks is unknown and does not matter. The smallest recent offset is the base; the spread above it is the jitter.
 
 use super::units::samples_to_micros;
 use media::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The wanted delay, and the delay that there is.
+/// The wanted and the current playout delay.
 pub struct Delay {
     /// Offsets of the last packets in microseconds, with their arrival.
     arrivals: VecDeque<(Timestamp, i64)>,
-    /// Offsets at which the last blocks were played. The earliest binds: a device may take its blocks in bursts.
+    /// Offsets at which the last blocks were played. The earliest counts, because a device may take blocks in bursts.
     played: VecDeque<i64>,
     sorted: Vec<i64>,
     base: i64,
     spread: i64,
-    /// Time for the next packet, which may carry a copy of a lost one.
+    /// Microseconds to wait for the next packet, which may carry the FEC copy of a lost one.
     reserve: i64,
 }
 
 impl Delay {
-    /// Knows nothing yet.
+    /// Creates a delay without any measurement.
     pub fn new() -> Self {
         Self {
             arrivals: VecDeque::with_capacity(WINDOW + 1),
@@ -39,7 +39,7 @@ impl Delay {
         !self.arrivals.is_empty() && (offset(position, at) - self.base).abs() > MAX_OFFSET
     }
 
-    /// Learns when a packet came.
+    /// Records the arrival of a packet.
     pub fn packet_arrived(&mut self, position: u64, at: Timestamp) {
         self.arrivals.push_back((at, offset(position, at)));
         while self.arrivals.len() > WINDOW
@@ -56,12 +56,12 @@ impl Delay {
         self.spread = *late - self.base;
     }
 
-    /// Waits a packet longer, so that the successor of a lost packet is there when that is due.
+    /// If `wait`, waits one packet longer, so that the successor of a lost packet arrives before the lost one is due.
     pub fn wait_for_copies(&mut self, wait: bool) {
         self.reserve = if wait { PACKET_MICROS } else { 0 };
     }
 
-    /// Learns which position was played at `now`.
+    /// Records that `position` was played at `now`.
     pub fn played(&mut self, now: Timestamp, position: u64) {
         self.played.push_back(offset(position, now));
         if self.played.len() > BLOCKS {
@@ -69,29 +69,29 @@ impl Delay {
         }
     }
 
-    /// Takes note that the timeline was moved by so many microseconds; later is positive.
+    /// Records that the timeline was moved by `micros`; positive is later.
     pub fn moved(&mut self, micros: i64) {
         for offset in &mut self.played {
             *offset += micros;
         }
     }
 
-    /// True once a packet has waited as long as it should.
+    /// True if a packet has waited for the wanted delay.
     pub fn is_due(&self, position: u64, now: Timestamp) -> bool {
         offset(position, now) >= self.wanted()
     }
 
-    /// Microseconds by which sound is played later than wanted; negative: sooner.
+    /// The current delay minus the wanted one, in microseconds.
     pub fn excess(&self) -> i64 {
         self.earliest().map_or(0, |earliest| earliest - self.wanted())
     }
 
-    /// The wanted delay over the quickest packet.
+    /// The wanted delay over the fastest packet.
     pub fn target(&self) -> Duration {
         duration(self.wanted() - self.base)
     }
 
-    /// The delay over the quickest packet that there is; zero before anything was played.
+    /// The current delay over the fastest packet; zero before anything was played.
     pub fn current(&self) -> Duration {
         self.earliest().map_or(Duration::ZERO, |earliest| duration(earliest - self.base))
     }
@@ -115,36 +115,36 @@ fn duration(micros: i64) -> Duration {
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
-/// Packets that are remembered: eight seconds of talk.
+/// The number of offsets kept: eight seconds of speech.
 const WINDOW: usize = 400;
 
-/// No packet is remembered longer, so that a clock that drifts does not look like jitter.
+/// Older offsets are dropped, so that clock drift does not count as jitter.
 const MEMORY: Duration = Duration::from_secs(30);
 
-/// With fewer packets than these, nothing is known yet: half a second.
+/// With fewer packets, the measurement is not reliable yet: half a second.
 const MIN_PACKETS: usize = 25;
 
-/// Percent of the packets that are in time.
+/// Percent of the packets that should arrive before they are needed.
 const IN_TIME: usize = 99;
 
-/// Blocks over which the earliest is looked for: 200 ms, longer than any device's burst.
+/// Blocks of which the earliest counts: 200 ms, longer than the burst of any device.
 const BLOCKS: usize = 20;
 
-/// Sound is taken in blocks of 10 ms, so a packet may be asked for that much sooner than its place says.
+/// Sound is played in blocks of 10 ms, so a packet may be needed that much earlier than its position.
 const BLOCK_MICROS: i64 = 10_000;
 
-/// Microseconds under the wanted delay that are left alone, and are therefore wanted on top: the shortest period of a voice,
-/// by which it can be stretched.
+/// Microseconds below the wanted delay that are not corrected, and are therefore added to it: the shortest pitch period,
+/// which is the smallest step of `stretch`.
 pub const SHORTAGE_TOLERATED: i64 = 2_500;
 
 /// Microseconds from one packet to the next.
 const PACKET_MICROS: i64 = 20_000;
 
-/// The delay while nothing is known, in microseconds.
+/// The minimum delay until [`MIN_PACKETS`] have arrived, in microseconds.
 const INITIAL_DELAY: i64 = 60_000;
 
-/// No more delay than this, whatever the network does: nobody can talk over it.
+/// The maximum delay in microseconds. A longer one makes a conversation impossible.
 const MAX_DELAY: i64 = 500_000;
 
-/// An offset that is further from the base is not jitter.
+/// A packet whose offset is further from the base, in microseconds, belongs to another timeline.
 const MAX_OFFSET: i64 = 2_000_000;

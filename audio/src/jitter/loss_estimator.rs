@@ -1,18 +1,18 @@
 //! Decides whether to wait for in-band FEC: the copies of lost packets in their successors.
 
-/// How often packets get lost, and whether waiting for the next one helps.
+/// Estimates the loss rate, and how often the next packet has a copy of a lost one.
 pub struct LossEstimator {
-    /// Smoothed share.
+    /// The smoothed share of lost packets.
     share: f32,
-    /// What the next packet counts.
+    /// The weight of the next packet.
     weight: f32,
     many: bool,
-    /// Smoothed share of the holes for which the next packet had a copy.
+    /// The smoothed share of gaps for which the next packet had a copy.
     copies: f32,
 }
 
 impl LossEstimator {
-    /// Takes note of a packet that came and of those that were lost before it.
+    /// Records a received packet and the packets that were lost before it.
     pub fn count(&mut self, missing: u64) {
         for lost in std::iter::repeat_n(1.0, usize::try_from(missing).unwrap_or(0).min(10)).chain([0.0]) {
             self.share += (lost - self.share) * self.weight;
@@ -20,12 +20,12 @@ impl LossEstimator {
         }
     }
 
-    /// Takes note whether a hole could be filled from the next packet.
+    /// Records whether the next packet had a copy of a lost one.
     pub fn looked_for_copy(&mut self, found: bool) {
         self.copies += (if found { 1.0 } else { 0.0 } - self.copies) * COPY_WEIGHT;
     }
 
-    /// Whether it pays to wait for the copies; slow to change its mind, and ready to try again after a while.
+    /// Returns whether to wait for copies. Has hysteresis; after a failure, returns true again after a while.
     pub fn is_waiting_worthwhile(&mut self) -> bool {
         self.copies = (self.copies + COPY_RECOVERY).min(1.0);
         self.many = self.share > if self.many { FEW_LOSSES } else { MANY_LOSSES };
@@ -39,20 +39,20 @@ impl Default for LossEstimator {
     }
 }
 
-/// Share of losses above which copies are waited for, and below which no longer.
+/// The share of losses above which waiting starts, and below which it stops.
 const MANY_LOSSES: f32 = 0.02;
 const FEW_LOSSES: f32 = 0.01;
 
-/// What one packet counts: the last two seconds matter. The first ones count more, as in a mean of all that came: a network
-/// that loses packets shows it within half a second.
+/// The weight of one packet: the average covers about two seconds. The first packets weigh more, so that losses are
+/// detected within half a second.
 const LOSS_WEIGHT: f32 = 0.01;
 const FIRST_WEIGHT: f32 = 0.04;
 
-/// What one hole counts, and what hope grows by with each packet: a failed trial is repeated after half a minute.
+/// The weight of one gap, and the increase per packet, after which a failed attempt is repeated after half a minute.
 const COPY_WEIGHT: f32 = 0.1;
 const COPY_RECOVERY: f32 = 0.0005;
 
-/// Share of holes with a copy above which waiting pays: noise and pauses have none, voices do.
+/// The share of gaps with a copy above which waiting helps. Packets of noise and pauses have no copies.
 const ENOUGH_COPIES: f32 = 0.25;
 
 #[cfg(test)]
@@ -67,7 +67,7 @@ mod tests {
         (0..200).for_each(|packet| losses.count(u64::from(packet % 10 == 0)));
         assert!(losses.is_waiting_worthwhile());
         (0..20).for_each(|_| losses.looked_for_copy(false));
-        assert!(!losses.is_waiting_worthwhile(), "there are none");
+        assert!(!losses.is_waiting_worthwhile(), "there are no copies");
         let again = (0..2_000).position(|_| losses.is_waiting_worthwhile());
         assert!(again.is_some_and(|packets| packets > 100), "tried again after {again:?} packets");
     }

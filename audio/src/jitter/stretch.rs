@@ -1,13 +1,13 @@
-//! Makes sound a little shorter or longer without changing its pitch: whole periods are taken out or repeated, with a
-//! cross-fade (the idea of WSOLA). Pure.
+//! Makes sound slightly shorter or longer without a change of pitch: removes or repeats one period with a cross-fade,
+//! as in WSOLA. Pure.
 
-/// How alike two periods of a voice must be: a normalised correlation.
+/// The minimum similarity of two periods of speech: a normalised correlation.
 pub const SIMILAR: f32 = 0.75;
 
-/// Takes any two stretches: for background sound.
+/// Accepts any similarity: for background sound.
 pub const ANY: f32 = -1.0;
 
-/// Takes one period out of the front of `sound`. Returns how many samples went, `None` if no period was found.
+/// Removes one period at the front of `sound`. Returns the number of removed samples, or `None` if no period was found.
 pub fn shorten(sound: &mut Vec<f32>, min_similarity: f32) -> Option<usize> {
     let period = find_period(sound, min_similarity)?;
     for index in 0..period {
@@ -17,20 +17,20 @@ pub fn shorten(sound: &mut Vec<f32>, min_similarity: f32) -> Option<usize> {
     Some(period)
 }
 
-/// Repeats one period at the front of `sound`. Returns how many samples came, `None` if no period was found.
+/// Repeats one period at the front of `sound`. Returns the number of added samples, or `None` if no period was found.
 pub fn lengthen(sound: &mut Vec<f32>, min_similarity: f32) -> Option<usize> {
     let period = find_period(sound, min_similarity)?;
     let length = sound.len();
     sound.resize(length + period, 0.0);
     sound.copy_within(period..length, 2 * period);
-    // From the first period into the second as it was, and from there back to what the third place expects.
+    // The inserted period fades from the original second period to the first, which leads into the second again.
     for index in 0..period {
         sound[period + index] = fade(sound[2 * period + index], sound[index], index, period);
     }
     Some(period)
 }
 
-/// The period at which the front of `sound` repeats itself best, if it is alike enough or so quiet that nobody hears.
+/// Returns the period at which the front of `sound` repeats best, if the two periods are similar enough or inaudible.
 fn find_period(sound: &[f32], min_similarity: f32) -> Option<usize> {
     let longest = (sound.len() / 2).min(MAX_PERIOD);
     if longest < MIN_PERIOD {
@@ -48,7 +48,7 @@ fn best(sound: &[f32], periods: impl Iterator<Item = usize>, step: usize) -> Opt
     scored.max_by(|(_, one), (_, other)| one.total_cmp(other))
 }
 
-/// How alike the first period and the second are, on every `step`th sample: -1..=1.
+/// The normalised correlation of the first two periods on every `step`th sample: -1..=1.
 fn correlation(sound: &[f32], period: usize, step: usize) -> f32 {
     let (first, second) = (&sound[..period], &sound[period..2 * period]);
     let (mut cross, mut one, mut other) = (0.0f32, 1e-9f32, 1e-9f32);
@@ -66,14 +66,14 @@ fn fade(from: f32, to: f32, index: usize, length: usize) -> f32 {
     from + (to - from) * share
 }
 
-/// Periods that are tried, in samples: 2.5 to 15 ms, voices of 67 to 400 Hz.
+/// The range of periods in samples: 2.5 to 15 ms, voices of 67 to 400 Hz.
 const MIN_PERIOD: usize = 120;
 const MAX_PERIOD: usize = 720;
 
-/// The first search looks at every fourth sample: voices have their strength below 6 kHz.
+/// The coarse search uses every fourth sample: most energy of speech is below 6 kHz.
 const STEP: usize = 4;
 
-/// Below this, about -60 dBFS, any cut goes unheard.
+/// Below this level, about -60 dBFS, no cut is audible.
 const INAUDIBLE: f32 = 0.001;
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
         (0..length).map(|index| (index as f32 * hertz * std::f32::consts::TAU / 48_000.0).sin() * 0.5).collect()
     }
 
-    /// The largest step between two samples, against that of the plain tone.
+    /// The largest step between two samples.
     fn roughness(sound: &[f32]) -> f32 {
         sound.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
     }
@@ -110,14 +110,13 @@ mod tests {
             let added = lengthen(&mut sound, SIMILAR).unwrap();
             assert_eq!(sound.len(), 960 + added);
             assert!(roughness(&sound) < before * 1.1, "{hertz} Hz clicks");
-            // Nothing but the same tone.
             let periods = added as f32 * hertz / 48_000.0;
             assert!((periods - periods.round()).abs() < 0.02);
         }
     }
 
     #[test]
-    fn noise_is_left_alone_in_talk_and_cut_in_pauses() {
+    fn noise_is_not_cut_during_speech_but_in_pauses() {
         let mut seed = 1u32;
         let noise: Vec<f32> = (0..1_920)
             .map(|_| {
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_sound_is_left_alone() {
+    fn sound_shorter_than_two_periods_is_unchanged() {
         for length in 0..2 * MIN_PERIOD {
             assert_eq!(shorten(&mut vec![0.0; length], ANY), None);
             assert_eq!(lengthen(&mut vec![0.0; length], ANY), None);

@@ -1,9 +1,9 @@
-//! The jitter buffer under seeded networks, on virtual time.
+//! Tests of the jitter buffer with simulated, seeded networks on virtual time.
 
 use super::*;
 use media::{AudioCodec, Buffer as Bytes, Level};
 
-/// A small generator, so that each run is the same run.
+/// A seeded generator (xorshift), so that all runs are equal.
 struct Random(u64);
 
 impl Random {
@@ -14,22 +14,22 @@ impl Random {
         self.0
     }
 
-    /// Evenly in 0.0..1.0.
+    /// Returns a uniformly distributed number in 0.0..1.0.
     fn share(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 
-/// A codec that needs no sound: a packet is its position, and decodes to a hum whose phase is that position.
+/// A fake codec. A packet contains its position, and decodes to a tone whose phase is the position.
 #[derive(Default)]
 struct FakeCodec {
     decoded: Vec<u64>,
     recovered: u64,
     concealed: u64,
-    /// Packets carry a copy of their forerunner.
+    /// True if packets have a copy of the previous one.
     copies: bool,
-    /// Sounds like breath instead: no period repeats, so that nothing can be stretched.
-    breath: Option<Random>,
+    /// Decodes to noise instead, which has no period and cannot be stretched.
+    noise: Option<Random>,
 }
 
 fn hum(position: u64) -> Frame {
@@ -47,7 +47,7 @@ impl Decode for FakeCodec {
         };
         let position = u64::from_le_bytes(bytes);
         self.decoded.push(position);
-        *out = match &mut self.breath {
+        *out = match &mut self.noise {
             Some(random) => std::array::from_fn(|_| random.share() as f32 - 0.5),
             None => hum(position),
         };
@@ -83,23 +83,23 @@ struct World {
     random: Random,
     buffer: Buffer,
     codec: FakeCodec,
-    /// Packets on their way: when they come, which, and whether they carry a voice.
+    /// Packets on the network: arrival time, number, and whether they carry speech.
     air: Vec<(u64, u64, bool)>,
     /// Microseconds of the receiver's clock.
     now: u64,
-    /// Packets the sender has made time for.
+    /// The number of packets of the sender's timeline so far, sent or not.
     made: u64,
     sent: u64,
-    /// Delay of the network and how far it varies, in microseconds.
+    /// The delay of the network and its jitter, in microseconds.
     delay: u64,
     jitter: u64,
-    /// Share of packets lost.
+    /// The share of lost packets.
     loss: f64,
-    /// Every so many packets one is lost, too; 0 for none.
+    /// In addition, every n-th packet is lost; 0 for none.
     every: u64,
-    /// Speed of the sender's clock against ours.
+    /// The speed of the sender's clock relative to the receiver's.
     drift: f64,
-    /// Whether packet `n` carries a voice, or is not sent.
+    /// Whether packet `n` carries speech; `None` if it is not sent.
     script: fn(u64) -> Option<bool>,
     longest_delay: Duration,
     largest_backlog: usize,
@@ -173,14 +173,14 @@ impl World {
         self.buffer.statistics()
     }
 
-    /// Concealed share of the talk, in percent.
+    /// Returns the concealed share of speech in percent.
     fn concealed(&self) -> f64 {
         let statistics = self.statistics();
         statistics.concealed_ms as f64 * 100.0 / statistics.talk_ms.max(1) as f64
     }
 }
 
-/// Two seconds of talk with a hangover, then a pause with a packet every 400 ms, as Opus does.
+/// Two seconds of speech with a hangover, then a pause with a packet every 400 ms, as Opus sends it.
 fn turns(number: u64) -> Option<bool> {
     match number % 200 {
         0..100 => Some(true),
@@ -190,7 +190,7 @@ fn turns(number: u64) -> Option<bool> {
 }
 
 #[test]
-fn a_perfect_network_is_played_whole_and_soon() {
+fn without_jitter_or_loss_all_packets_are_played_with_little_delay() {
     let mut world = World::new(1);
     world.run(30);
     let statistics = world.statistics();
@@ -202,7 +202,7 @@ fn a_perfect_network_is_played_whole_and_soon() {
 }
 
 #[test]
-fn jitter_is_waited_for_and_no_more() {
+fn the_delay_is_little_more_than_the_jitter() {
     for (seed, jitter) in [(1, 20_000), (2, 60_000), (3, 120_000), (4, 200_000)] {
         let mut world = World::new(seed);
         world.jitter = jitter;
@@ -216,7 +216,7 @@ fn jitter_is_waited_for_and_no_more() {
 }
 
 #[test]
-fn a_quiet_network_gets_its_low_delay_back() {
+fn the_delay_falls_after_the_jitter_ends() {
     let mut world = World::new(5);
     world.jitter = 150_000;
     world.run(30);
@@ -257,30 +257,30 @@ fn single_losses_are_restored_from_the_next_packet() {
 
 #[test]
 fn on_a_calm_network_every_single_loss_is_restored_after_the_first_second() {
-    for (phase, breath) in (0..20).flat_map(|phase| [(phase, false), (phase, true)]) {
+    for (phase, noise) in (0..20).flat_map(|phase| [(phase, false), (phase, true)]) {
         let mut world = World::new(17);
         world.codec.copies = true;
-        world.codec.breath = breath.then_some(Random(3));
+        world.codec.noise = noise.then_some(Random(3));
         world.delay = 40_000 + phase * 500;
         world.every = 10;
         world.run(1);
         let first = world.statistics();
         world.run(20);
-        let (then, case) = (world.statistics(), format!("{phase}, {breath}"));
+        let (then, case) = (world.statistics(), format!("{phase}, {noise}"));
         assert_eq!(then.concealed_ms, first.concealed_ms, "{case}: {then:?}");
         assert!(then.recovered_ms >= first.recovered_ms + 1_980, "{case}: {then:?}");
-        // Without a period the delay of the start can only be left in a pause.
-        assert!(breath || then.delay <= Duration::from_millis(55), "{case}: {then:?}");
+        // Noise has no period, so the initial delay can only be reduced in a pause.
+        assert!(noise || then.delay <= Duration::from_millis(55), "{case}: {then:?}");
     }
 }
 
 #[test]
-fn losses_that_begin_late_are_waited_for_soon() {
+fn the_delay_grows_soon_after_losses_begin() {
     let mut world = World::new(18);
     world.codec.copies = true;
     world.run(30);
     let before = world.statistics();
-    world.codec.breath = Some(Random(4));
+    world.codec.noise = Some(Random(4));
     world.every = 20;
     world.run(30);
     let statistics = world.statistics();
@@ -289,7 +289,7 @@ fn losses_that_begin_late_are_waited_for_soon() {
 }
 
 #[test]
-fn where_packets_carry_no_copies_nobody_waits_for_them() {
+fn without_fec_copies_the_delay_does_not_grow() {
     let mut world = World::new(19);
     world.every = 10;
     world.run(60);
@@ -299,7 +299,7 @@ fn where_packets_carry_no_copies_nobody_waits_for_them() {
 }
 
 #[test]
-fn pauses_that_were_not_sent_are_no_concealment() {
+fn dtx_pauses_do_not_count_as_concealed() {
     let mut world = World::new(8);
     world.script = turns;
     world.jitter = 40_000;
@@ -308,11 +308,11 @@ fn pauses_that_were_not_sent_are_no_concealment() {
     assert!(world.concealed() < 1.5, "{statistics:?}");
     assert!(statistics.packets_played + 10 >= world.sent, "{statistics:?} of {}", world.sent);
     let talk = statistics.talk_ms as f64 / 30_000.0;
-    assert!((0.95..1.05).contains(&talk), "half of a minute was talk: {statistics:?}");
+    assert!((0.95..1.05).contains(&talk), "half of the minute is speech: {statistics:?}");
 }
 
 #[test]
-fn a_talk_after_a_pause_is_whole_even_where_it_comes_late() {
+fn speech_after_a_pause_is_complete_even_if_it_arrives_late() {
     let mut world = World::new(9);
     world.script = turns;
     world.run(20);
@@ -324,7 +324,7 @@ fn a_talk_after_a_pause_is_whole_even_where_it_comes_late() {
 }
 
 #[test]
-fn a_clock_that_drifts_is_followed() {
+fn the_delay_follows_a_drifting_clock() {
     for drift in [0.9995, 0.9998, 1.0002, 1.0005] {
         for script in [turns as fn(u64) -> Option<bool>, |_| Some(true)] {
             let mut world = World::new(10);
@@ -341,10 +341,10 @@ fn a_clock_that_drifts_is_followed() {
 }
 
 #[test]
-fn a_late_burst_is_caught_up_with() {
+fn the_delay_falls_after_a_late_burst() {
     let mut world = World::new(11);
     world.run(20);
-    // The network holds everything back for 300 ms, then delivers it at once.
+    // The network delays all packets for 300 ms, then delivers them together.
     let held = world.now + 300_000;
     world.jitter = 0;
     for _ in 0..30 {
@@ -358,7 +358,7 @@ fn a_late_burst_is_caught_up_with() {
 }
 
 impl World {
-    /// 10 ms in which nothing comes before `until`.
+    /// Simulates 10 ms. No packet arrives before `until`.
     fn run_held(&mut self, until: u64) {
         self.now += 10_000;
         self.send();
@@ -372,9 +372,9 @@ impl World {
 }
 
 #[test]
-fn a_mute_in_the_middle_of_a_word_costs_little() {
+fn a_mute_during_a_word_conceals_little() {
     let mut world = World::new(12);
-    // Silent from the tenth second to the thirtieth; the first packet afterwards carries no voice.
+    // Muted from the tenth second to the thirtieth. The first packet afterwards carries no speech.
     world.script = |number| match number {
         500..1_500 => None,
         1_500 | 1_501 => Some(false),
@@ -387,7 +387,7 @@ fn a_mute_in_the_middle_of_a_word_costs_little() {
 }
 
 #[test]
-fn an_interruption_of_a_talk_counts_in_full() {
+fn an_interruption_of_speech_counts_in_full() {
     let mut world = World::new(13);
     world.script = |number| if (500..600).contains(&number) { None } else { Some(true) };
     world.run(30);
@@ -397,7 +397,7 @@ fn an_interruption_of_a_talk_counts_in_full() {
 }
 
 #[test]
-fn a_sender_that_starts_anew_is_heard_again() {
+fn a_restarted_sender_is_played_again() {
     let mut world = World::new(14);
     world.made = 1_000_000;
     world.now = 5_000_000 + 20_000 * 1_000_000;
@@ -416,12 +416,12 @@ fn a_sender_that_starts_anew_is_heard_again() {
 }
 
 #[test]
-fn a_steady_voice_is_played_without_a_click() {
+fn a_steady_tone_is_played_without_a_click() {
     let mut world = World::new(15);
     world.jitter = 25_000;
     world.drift = 1.0003;
     let sound = world.run(120);
-    // Past the start, the steepest step of a 200 Hz hum at half scale is 0.0131; a click would be far steeper.
+    // After the start, the largest step of a 200 Hz tone at half scale is 0.0131. A click has a much larger one.
     let steepest = sound[48_000 * 5..].windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0f32, f32::max);
     let concealed = world.codec.concealed;
     assert!(concealed > 0 || steepest < 0.03, "a step of {steepest} with nothing concealed");
@@ -429,7 +429,7 @@ fn a_steady_voice_is_played_without_a_click() {
 }
 
 #[test]
-fn twice_the_same_packet_is_played_once() {
+fn a_repeated_packet_is_played_once() {
     let mut world = World::new(16);
     world.run(1);
     for number in 40..60u64 {

@@ -10,27 +10,28 @@ pub struct Picture<'a> {
     pub planes: [PlaneRef<'a>; 3],
     /// The size to show.
     pub size: Size,
-    /// How samples stand for colours, from the stream; [`crate::colour::assumed`] if it does not say.
+    /// The colour space from the stream; [`crate::colour::assumed`] if the stream does not specify it.
     pub colour: Colour,
 }
 
-/// Takes each picture as soon as it is decoded.
+/// Called with each decoded picture.
 pub type PictureCallback<'a> = dyn FnMut(Picture<'_>) + 'a;
 
-/// One implementation of a decoder. It lives on one thread. [`super::Decoder`] checks the framing of its input.
+/// One implementation of a decoder. Created, used and dropped on one thread. [`super::Decoder`] checks the framing of its
+/// input.
 pub trait Backend: Send {
     /// The name for logs and messages.
     fn name(&self) -> &'static str;
 
-    /// Takes one picture as NAL units, each behind its length in 4 big-endian bytes, and shows what is ready: this
-    /// picture, an earlier one if the stream is out of order, or none yet. `colour` is that of its parameter set.
+    /// Decodes one picture: NAL units, each after its length in 4 big-endian bytes. Shows this picture, an earlier one if
+    /// the stream is not in display order, or none yet. `colour` is that of its parameter set.
     ///
     /// # Errors
     /// Returns the reason if the picture could not be decoded; another back-end takes over.
     fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut PictureCallback<'_>) -> Result<(), BoxError>;
 
-    /// Shows the next picture that is held back to restore the order: the stream has ended. Returns `false` if there is
-    /// none; then a key frame begins another stream.
+    /// Shows the next picture that was delayed for reordering, at the end of the stream. Returns `false` if there is none
+    /// left; the next stream begins with a key frame.
     ///
     /// # Errors
     /// As [`Backend::decode`].

@@ -206,7 +206,7 @@ fn a_failing_decoder_is_replaced_in_the_same_call_and_told_once() {
             }
             told.extend(decoder.take_replacements().into_iter().map(|replacement| (encoded.number, replacement)));
         }
-        let [(at, replacement)] = &told[..] else { panic!("{fault:?}: told {told:?}") };
+        let [(at, replacement)] = &told[..] else { panic!("{fault:?}: reported {told:?}") };
         assert_eq!((*at, replacement.refusal.name, replacement.by), (picture, "failing", "spare"));
         let expected: &[u64] = if fault == probe::Fault::Open { &[] } else { &[100] };
         assert_eq!(missing, expected, "{fault:?}: the key frame is shown again");
@@ -242,7 +242,7 @@ fn without_another_decoder_three_bad_key_frames_are_the_end() {
 }
 
 #[test]
-fn a_panic_of_the_viewer_is_no_failure_of_the_decoder() {
+fn a_panic_of_the_viewer_is_not_a_failure_of_the_decoder() {
     let stream = probe_stream(2, &[]);
     let mut decoder = Decoder::open_with(VideoCodec::H264, &Backends::new(vec![probe_candidate("only")])).unwrap();
     let shown = media::catch_panic(|| decoder.decode(&stream[0].payload, &mut |_| panic!("the viewer")));

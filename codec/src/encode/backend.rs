@@ -5,56 +5,55 @@ use crate::rate::EncoderTarget;
 use crate::{BoxError, backends};
 use media::{Bitrate, Buffer, BufferPool, Frame, FrameRate, Size, VideoCodec};
 
-/// What to compress, and how.
+/// The configuration of an encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The format.
     pub codec: VideoCodec,
     /// The size of the compressed picture, at least 16 samples each way. An odd side loses its last row or column.
     pub size: Size,
-    /// Expected pictures in a second.
+    /// The expected frame rate, in frames per second.
     pub rate: FrameRate,
     /// The target bitrate.
     pub bitrate: Bitrate,
     /// Temporal layers, 1..=3. A back-end that supports fewer makes fewer.
     pub temporal_layers: u8,
-    /// What the pictures show.
+    /// The content of the pictures.
     pub content: Content,
-    /// The number that pictures carry as their spatial layer.
+    /// The spatial layer of the pictures.
     pub spatial: u8,
 }
 
 /// A compressed picture of a back-end.
 #[derive(Debug)]
 pub struct Packet {
-    /// NAL units, each behind its length in 4 big-endian bytes; key frames carry their parameter sets.
+    /// NAL units, each after its length in 4 big-endian bytes; key frames contain their parameter sets.
     pub payload: Buffer,
     /// The temporal layer.
     pub temporal: u8,
-    /// True if the picture refers to no other.
+    /// True if the picture references no other.
     pub key: bool,
-    /// True if no other picture refers to it.
+    /// True if no other picture references it.
     pub discardable: bool,
 }
 
-/// One implementation of an encoder. It lives on one thread.
+/// One implementation of an encoder. Created, used and dropped on one thread.
 pub trait Backend: Send {
     /// The name for logs and messages.
     fn name(&self) -> &'static str;
 
-    /// What it makes: the size is even, and there are as many temporal layers as it makes now.
+    /// Its configuration, with an even size and its current number of temporal layers.
     fn config(&self) -> &Config;
 
     /// Compresses a picture of exactly [`Backend::config`]'s size, or one that is a row or column larger: a key frame
-    /// if `key` is set. Returns `None` if it leaves this picture out.
+    /// if `key` is set. Returns `None` if it skips this picture.
     ///
     /// # Errors
     /// Returns the reason if the back-end is broken; another one takes over.
     fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Packet>, BoxError>;
 
-    /// Aims at `target` from the next picture on. It makes no temporal layer above `max_temporal`, and as many of those
-    /// below as it was opened with. A back-end that cannot change its temporal layers while it runs starts again, with a
-    /// key frame.
+    /// Sets the target from the next picture on. Encodes no temporal layer above `max_temporal`, and at most as many as at
+    /// the start. A back-end that cannot change its temporal layers while running restarts with a key frame.
     ///
     /// # Errors
     /// Returns the reason if the back-end is broken; another one takes over.

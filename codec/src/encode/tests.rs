@@ -271,7 +271,7 @@ fn a_failing_encoder_is_replaced_in_the_same_call_and_told_once() {
             assert_eq!((encoded.number, encoded.key), (number, number == 0 || number == picture), "{fault:?}");
             told.extend(encoder.take_replacements().into_iter().map(|replacement| (number, replacement)));
         }
-        let [(at, replacement)] = &told[..] else { panic!("{fault:?}: told {told:?}") };
+        let [(at, replacement)] = &told[..] else { panic!("{fault:?}: reported {told:?}") };
         assert_eq!((*at, replacement.refusal.name, replacement.by), (picture, "failing", "spare"));
         assert!(replacement.is_another());
         let first = log.calls()[0].1;

@@ -141,7 +141,7 @@ fn the_group_works_after_a_rejected_commit() {
 }
 
 /// Joins a group that differs in its extensions or its id, through its Welcome.
-fn lured(extensions: Extensions<GroupContext>, id: MeetingId) -> Result<Group, Error> {
+fn joined(extensions: Extensions<GroupContext>, id: MeetingId) -> Result<Group, Error> {
     let mut admission_key = AdmissionKey::new(MEETING).unwrap();
     let (joiner, request) = request(&mut admission_key, 3);
     let mallory = Identity::generate().unwrap();
@@ -167,11 +167,11 @@ fn lured(extensions: Extensions<GroupContext>, id: MeetingId) -> Result<Group, E
 #[test]
 fn a_welcome_to_another_group_is_rejected() {
     let stranger = crate::MeetingPolicy::new(Identity::generate().unwrap().public(), ParticipantId(0));
-    assert!(matches!(lured(Extensions::empty(), MEETING), Err(Error::Malformed)));
+    assert!(matches!(joined(Extensions::empty(), MEETING), Err(Error::Malformed)));
     // Its policy names an organiser, but not the sender of the Welcome.
-    let verdict = lured(stranger.extensions(), MEETING);
+    let verdict = joined(stranger.extensions(), MEETING);
     assert!(matches!(verdict, Err(Error::Rejected(Reject::NotOrganiser))));
-    assert!(matches!(lured(stranger.extensions(), MeetingId([6; 16])), Err(Error::Malformed)));
+    assert!(matches!(joined(stranger.extensions(), MeetingId([6; 16])), Err(Error::Malformed)));
 }
 
 #[test]
@@ -182,5 +182,5 @@ fn a_group_with_external_senders_is_rejected() {
     let mut extensions =
         crate::MeetingPolicy::new(Identity::generate().unwrap().public(), ParticipantId(0)).extensions();
     extensions.add(Extension::ExternalSenders(vec![sender])).unwrap();
-    assert!(matches!(lured(extensions, MEETING), Err(Error::Malformed)));
+    assert!(matches!(joined(extensions, MEETING), Err(Error::Malformed)));
 }

@@ -105,14 +105,14 @@ fn no_frame_is_opened_twice() {
     let ours = ring(1, 3);
     let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
     let frames: Vec<_> = (0..1_100).map(|number| sealer.seal(picture(number, false)).unwrap()).collect();
-    // Out of order is fine, twice is not.
+    // Frames may arrive out of order, but not twice.
     for frame in frames[..1_000].iter().rev() {
         opener.open(arrived(frame)).unwrap();
     }
     for frame in &frames[..1_000] {
         assert_eq!(opener.open(arrived(frame)).unwrap_err(), Error::Replayed);
     }
-    // A track that is subscribed again remembers.
+    // Replay protection continues after a new subscription.
     drop(opener);
     let mut opener = Opener::new(ours, Slot::Camera, Leaf(1), Clock::default());
     assert_eq!(opener.open(arrived(&frames[999])).unwrap_err(), Error::Replayed);
@@ -138,15 +138,15 @@ fn a_frame_of_another_member_or_track_is_rejected() {
 #[test]
 fn packet_headers_must_match_the_encrypted_header() {
     let (mut sealer, mut opener) = pair();
-    let lies: [fn(&mut ReceivedFrame); 4] = [
+    let changes: [fn(&mut ReceivedFrame); 4] = [
         |frame| frame.header.layer = Layer { spatial: 0, temporal: 2 },
         |frame| frame.header.layer = Layer { spatial: 1, temporal: 0 },
         |frame| frame.header.key = true,
         |frame| frame.header.slot = Slot::Screen,
     ];
-    for (number, lie) in (0..).zip(lies) {
+    for (number, change) in (0..).zip(changes) {
         let mut frame = arrived(&sealer.seal(picture(number, false)).unwrap());
-        lie(&mut frame);
+        change(&mut frame);
         assert_eq!(opener.open(frame).unwrap_err(), Error::Contradiction);
     }
     // An SFU may rewrite RTP timestamps; the opener ignores them.
@@ -162,7 +162,7 @@ fn the_epoch_changes_while_frames_flow() {
     let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
     opener.open(arrived(&sealer.seal(picture(0, true)).unwrap())).unwrap();
     let late = sealer.seal(picture(1, false)).unwrap();
-    // The sender is first: its frames of the new epoch wait for the receiver's commit.
+    // The sender processes the commit first. Its frames of the new epoch wait for the receiver's commit.
     theirs.install(keys(2, 1), &LEAVES, &[], Instant::now());
     let early = sealer.seal(picture(2, false)).unwrap();
     assert_eq!(opener.open(arrived(&early)).unwrap_err(), Error::UnknownKey);
@@ -177,17 +177,17 @@ fn ago(millis: u64) -> Instant {
     Instant::now().checked_sub(Duration::from_millis(millis)).unwrap()
 }
 
-/// How the leaf 1's frame of epoch 1 fares, which came `came` ms ago, where a commit ended epoch 1 `ended` ms ago.
-fn late(removed: &[Leaf], ended: u64, came: u64) -> Option<Error> {
+/// Opens a frame of leaf 1 in epoch 1 that arrived `arrival` ms ago. A commit ended epoch 1 `ended` ms ago.
+fn late(removed: &[Leaf], ended: u64, arrival: u64) -> Option<Error> {
     let ours = ring(1, 3);
     let mut sealer = Sealer::new(ring(1, 1), Slot::Camera);
     let clock = Clock::new(ago(5_000), Timestamp::default());
     let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), clock);
     opener.open(arrived(&sealer.seal(picture(0, true)).unwrap())).unwrap();
     ours.install(keys(2, 3), &LEAVES, removed, ago(ended));
-    let frame = ReceivedFrame { received: ago(came), ..arrived(&sealer.seal(picture(1, false)).unwrap()) };
+    let frame = ReceivedFrame { received: ago(arrival), ..arrived(&sealer.seal(picture(1, false)).unwrap()) };
     let outcome = opener.open(frame).err();
-    // A ring that nobody reads can be told the time.
+    // Without readers, the caller expires old epochs.
     ours.expire(Instant::now() + Duration::from_secs(3));
     assert_eq!(ours.view(Leaf(1)).epochs.len(), 1);
     outcome
@@ -204,7 +204,7 @@ fn old_keys_are_dropped_even_without_frames() {
     ours.install(keys(2, 1), &LEAVES, &[], now);
     assert!(old.upgrade().is_some());
     ours.expire(now + Duration::from_secs(2));
-    assert!(old.upgrade().is_none(), "somebody holds the old keys");
+    assert!(old.upgrade().is_none(), "the old keys are still referenced");
     opener.open(arrived(&sealer.seal(picture(1, true)).unwrap())).unwrap();
     let (_, new) = ours.newest().unwrap();
     ours.clear();
@@ -280,14 +280,14 @@ fn the_next_owner_of_a_leaf_does_not_get_the_track() {
     let ours = ring(1, 3);
     let mut first = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
     first.open(arrived(&Sealer::new(ring(1, 1), Slot::Camera).seal(picture(0, true)).unwrap())).unwrap();
-    // One commit removes leaf 1 and fills it again.
+    // One commit removes leaf 1 and adds another member there.
     ours.install(keys(2, 3), &LEAVES, &[Leaf(1)], Instant::now());
     let mut newcomer = Sealer::new(ring(2, 1), Slot::Camera);
     let frame = newcomer.seal(picture(0, true)).unwrap();
     assert_eq!(first.open(arrived(&frame)).unwrap_err(), Error::NotAMember);
     let mut second = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
     second.open(arrived(&frame)).unwrap();
-    // Later commits leave it its leaf.
+    // Later commits do not change the leaf.
     ours.install(keys(3, 3), &LEAVES, &[Leaf(0)], Instant::now());
     second.open(arrived(&newcomer.seal(picture(1, false)).unwrap())).unwrap();
 }
@@ -302,7 +302,7 @@ fn wrapped_epoch_bits_mean_the_newest_epoch() {
     let mut new = Sealer::new(ring(257, 1), Slot::Camera);
     opener.open(arrived(&new.seal(picture(1, false)).unwrap())).unwrap();
     assert_eq!(opener.open(arrived(&old.seal(picture(2, false)).unwrap())).unwrap_err(), Error::NotAuthentic);
-    // An epoch that is not newer changes nothing.
+    // An epoch that is not newer has no effect.
     ours.install(keys(256, 3), &LEAVES, &[], Instant::now());
     assert_eq!(ours.epoch().map(|epoch| epoch.0), Some(257));
 }
@@ -328,7 +328,7 @@ fn a_camera_switched_off_and_on_repeats_no_counter() {
 fn a_frame_stays_in_its_buffer() {
     let (mut sealer, mut opener) = pair();
     let pool = BufferPool::new(1);
-    // The first frame lets the pool's buffer grow to its size; from then on it serves as it is.
+    // The pool's buffer grows with the first frame and then keeps its size.
     let mut places = Vec::new();
     for number in 0..50 {
         let payload = pool.copy(&[number; 900]);
@@ -354,7 +354,7 @@ fn layers_without_a_key_id_are_refused() {
 }
 
 #[test]
-fn a_frame_of_an_epoch_to_come_is_early_and_opens_once_its_key_is_here() {
+fn a_frame_of_a_future_epoch_is_early_and_opens_with_its_key() {
     let ours = ring(1, 3);
     let mut opener = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
     let now = Sealer::new(ring(1, 1), Slot::Camera).seal(picture(0, true)).unwrap();

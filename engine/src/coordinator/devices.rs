@@ -1,4 +1,4 @@
-//! Our cameras, microphone, speaker and screen: which are chosen, how they open and close, and what they report.
+//! Our cameras, microphone, speaker and screen: selects, opens and closes them, and collects their reports.
 
 use crate::event::Notice;
 use crate::meter::linear;
@@ -18,7 +18,7 @@ pub struct Devices {
     audio: audio::Engine,
     cameras: Cameras,
     clock: Clock,
-    /// The chosen camera; whether it is open is known by its track.
+    /// The selected camera. Its track shows whether it is open.
     camera: Choice,
     /// True if the screen is shared from the start.
     screen: bool,
@@ -61,7 +61,7 @@ impl Devices {
         }
     }
 
-    /// The picture sources that the setup asks for.
+    /// The picture sources that the setup selects.
     pub fn first_sources(&mut self) -> Vec<(Slot, Open)> {
         let camera = (self.camera != Choice::Off).then(|| (Slot::Camera, self.open_camera()));
         let screen = self.screen.then(|| (Slot::Screen, self.open_screen()));
@@ -98,7 +98,7 @@ impl Devices {
         });
     }
 
-    /// What our microphone does.
+    /// The state of our microphone.
     pub fn microphone(&self) -> Microphone {
         self.microphone
     }
@@ -113,7 +113,7 @@ impl Devices {
         true
     }
 
-    /// Uses another microphone. One that was off comes back muted: choosing a device unmutes nobody.
+    /// Uses another microphone. If the microphone was off, it is muted afterwards: selecting a device never unmutes.
     pub fn choose_microphone(&mut self, choice: audio::Choice) {
         self.microphone = match (self.microphone, &choice) {
             (_, audio::Choice::Off) => Microphone::Off,
@@ -129,7 +129,7 @@ impl Devices {
         self.audio.set_speaker(choice);
     }
 
-    /// What went wrong with sound since the last call. Switches the microphone off if there is none any more.
+    /// Returns the sound warnings since the last call. Switches the microphone off if there is none left.
     pub fn take_warnings(&mut self) -> Vec<Notice> {
         let found = self.sound_warnings.take(&self.audio);
         if found.microphone_lost {
@@ -138,12 +138,12 @@ impl Devices {
         found.notices
     }
 
-    /// How loud everybody is now, and who speaks.
+    /// The current levels, and who speaks.
     pub fn levels(&self) -> audio::Levels {
         self.audio.levels()
     }
 
-    /// Our own level for the meter, if it has moved.
+    /// Our own level for the meter, if it has changed.
     pub fn changed_level(&mut self, levels: &audio::Levels) -> Option<f32> {
         let level = linear(levels.microphone);
         if (level - self.level).abs() <= 0.01 {
@@ -163,7 +163,7 @@ impl Devices {
         self.audio.remove_remote(sound_key(track));
     }
 
-    /// Copies what was played of each voice.
+    /// Copies the playback statistics of each voice.
     pub fn count_sound(&self, stats: &Stats) {
         for track in stats.tracks().tracks() {
             if track.slot == Slot::Microphone
@@ -174,21 +174,22 @@ impl Devices {
         }
     }
 
-    /// Opens a device after our own handle of it is closed: a camera that is switched off and on again is not taken.
+    /// Opens a device after our own handle of it is closed, so that a camera that is switched off and on is not reported as
+    /// in use.
     fn when_free(&mut self, slot: Slot, open: Open) -> Open {
         let Some(closed) = self.closing.remove(&slot) else { return open };
         Box::new(move || {
-            // Nothing is ever put in: the mailbox only closes.
+            // The mailbox stays empty; it is only closed.
             let _ = closed.take_until(Instant::now() + CLOSE_TIMEOUT);
             open()
         })
     }
 }
 
-/// The sound engine's key of a track's owner, who has one voice.
+/// The key of a track's owner in the sound engine. Each owner has one voice.
 fn sound_key(track: TrackId) -> u64 {
     track.owner.0
 }
 
-/// How long opening a device waits until our own handle of it is closed. After that the driver decides.
+/// How long opening a device waits until our own handle of it is closed. Then it is opened anyway.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);

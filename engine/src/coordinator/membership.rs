@@ -1,4 +1,4 @@
-//! The people in the meeting, the keys that they share, and what they know of us.
+//! The people in the meeting, the state of the keys, and what was announced of this client.
 
 use crate::event::{Event, Lock, Person};
 use audio::Levels;
@@ -13,14 +13,14 @@ pub struct Membership {
     me: Option<ParticipantId>,
     members: Vec<Member>,
     epoch: Epoch,
-    /// What the others were told that we send.
+    /// What was announced to the others that this client sends.
     announced: MediaState,
     /// Who speaks now, loudest first.
     speaking: Vec<ParticipantId>,
 }
 
 impl Membership {
-    /// A meeting that we are not in yet.
+    /// Creates the state before entering the meeting.
     pub fn new(organiser: bool) -> Self {
         let announced = MediaState::default();
         Self { organiser, me: None, members: Vec::new(), epoch: Epoch(0), announced, speaking: Vec::new() }
@@ -31,7 +31,7 @@ impl Membership {
         self.me.is_some()
     }
 
-    /// We are in, as `me`.
+    /// This client is in the meeting, as `me`.
     pub fn enter(&mut self, me: ParticipantId, link: String) -> Event {
         self.me = Some(me);
         Event::Entered { me, link, organiser: self.organiser }
@@ -45,13 +45,13 @@ impl Membership {
         people
     }
 
-    /// The leaf and the name of a member; `None` for anybody else.
+    /// The leaf and the name of a member; `None` if there is no such member.
     pub fn member(&self, id: ParticipantId) -> Option<(Leaf, &str)> {
         let member = self.members.iter().find(|member| member.id == id)?;
         Some((member.leaf, &member.name))
     }
 
-    /// The keys of `epoch` are in force.
+    /// Records that the keys of `epoch` are in use.
     pub fn set_epoch(&mut self, epoch: Epoch) {
         self.epoch = epoch;
     }
@@ -61,7 +61,7 @@ impl Membership {
         Lock { epoch: self.epoch.0, words, suite: SUITE }
     }
 
-    /// The others are told `state`. Returns what has changed for the screens.
+    /// Records that `state` is announced to the others. Returns the changes for the screens.
     pub fn announce(&mut self, state: MediaState) -> Vec<Event> {
         let before = std::mem::replace(&mut self.announced, state);
         let camera = (state.camera != before.camera).then_some(Event::Camera(state.camera));
@@ -69,7 +69,7 @@ impl Membership {
         camera.into_iter().chain(screen).collect()
     }
 
-    /// The event that switches a source's button off, for a source that the others were not told of.
+    /// The event that switches a source's button off, for a source that was not announced to the others.
     pub fn unannounced_off(&self, slot: Slot) -> Option<Event> {
         match slot {
             Slot::Camera => (!self.announced.camera).then_some(Event::Camera(false)),
@@ -78,7 +78,7 @@ impl Membership {
         }
     }
 
-    /// Works out who speaks; returns the list if it has changed. `unmuted` is about our own microphone.
+    /// Computes who speaks. Returns the list if it has changed. `unmuted` is the state of our own microphone.
     pub fn set_speaking(&mut self, levels: &Levels, unmuted: bool) -> Option<Vec<ParticipantId>> {
         let mut loud: Vec<_> = levels.remotes.iter().filter(|(_, _, speaking)| *speaking).collect();
         loud.sort_by_key(|(_, level, _)| *level);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn we_speak_only_if_we_are_in_and_unmuted() {
+    fn we_speak_only_as_an_unmuted_member() {
         let mut membership = Membership::new(true);
         let levels = Levels { microphone: Level::new(20), speaking: true, remotes: vec![(7, Level::new(30), true)] };
         assert_eq!(membership.set_speaking(&levels, true), Some(vec![ParticipantId(7)]));

@@ -1,4 +1,4 @@
-//! Events on their way to the screens, and the signal that nobody waits for them any more.
+//! Sends events to the screens. Drops them once the engine closes.
 
 use crate::event::Event;
 use tokio::sync::{mpsc, watch};
@@ -19,7 +19,7 @@ impl Outbox {
     pub async fn send(&mut self, event: Event) {
         tokio::select! {
             biased;
-            // A reader that is gone needs no events.
+            // An error means that the receiver was dropped. Then no event is needed.
             room = self.events.reserve() => {
                 if let Ok(room) = room {
                     room.send(event);
@@ -30,12 +30,12 @@ impl Outbox {
     }
 }
 
-/// Says that the engine closes.
+/// Signals that the engine closes.
 #[derive(Clone)]
 pub struct Closing(watch::Receiver<bool>);
 
 impl Closing {
-    /// A sender that says so with `true` or when it is dropped, and the receiving end.
+    /// Creates a channel for this signal: the value `true`, or a dropped sender.
     pub fn channel() -> (watch::Sender<bool>, Self) {
         let (sender, receiver) = watch::channel(false);
         (sender, Self(receiver))
@@ -43,7 +43,7 @@ impl Closing {
 
     /// Waits until the engine closes.
     pub async fn wait(&mut self) {
-        // An error says that the sender is gone, which means the same.
+        // An error means that the sender was dropped, which is the same signal.
         let _ = self.0.wait_for(|closing| *closing).await;
     }
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// What every track needs.
+/// Shared by all tracks.
 pub struct Context {
     /// Publishes tracks and asks for key frames.
     pub session: Session,
@@ -48,9 +48,9 @@ pub struct Tracks {
     /// Received tracks whose owner's leaf is not known yet: the server may announce them before the group does.
     waiting: Vec<Waiting>,
     sources: BTreeMap<Slot, Source>,
-    /// The layers of each slot that receivers want, as the server said last.
+    /// The layers of each slot that receivers request, from the server's last message.
     wanted: BTreeMap<Slot, SenderLayers>,
-    /// What the uplink carries.
+    /// The estimated capacity of the uplink.
     budget: Bitrate,
     /// The id of the next source.
     next_source: u64,
@@ -72,9 +72,9 @@ pub enum TrackReport {
     Sent {
         /// The source's slot.
         slot: Slot,
-        /// The source's id. Tells a late report of a source that was stopped from one of its successor.
+        /// The source's id. Distinguishes late reports of a stopped source from those of its successor.
         source: u64,
-        /// What it reports.
+        /// The report.
         report: Report,
     },
     /// A thread that decodes a received track.
@@ -88,7 +88,7 @@ pub enum TrackEvent {
     Opened,
     /// A source or its last encoder failed. The source must be stopped.
     Failed(Failure),
-    /// The user should know something; nothing changes.
+    /// A notice for the user; nothing changes.
     Notice(Notice),
 }
 
@@ -97,11 +97,11 @@ pub enum TrackEvent {
 pub struct Failure {
     /// The slot of the source.
     pub slot: Slot,
-    /// What the user should know.
+    /// The notice for the user.
     pub notice: Notice,
 }
 
-/// A picture source, from the moment it is asked for.
+/// A picture source, from the request to open it on.
 struct Source {
     id: u64,
     pictures: Pictures,
@@ -177,7 +177,7 @@ impl Tracks {
         }
     }
 
-    /// Passes on what a decode thread reports. The thread never waits: a report that finds no room is dropped.
+    /// Forwards the reports of a decode thread. The thread never waits: if the channel is full, the report is dropped.
     fn receive_reporter(&self) -> Box<dyn Fn(receive::Report) + Send> {
         let reporter = self.reporter.clone();
         Box::new(move |report| {
@@ -192,7 +192,7 @@ impl Tracks {
         self.waiting.retain(|waiting| waiting.track != track);
     }
 
-    /// Drops the tracks of somebody who has left before they started: their key never comes.
+    /// Drops the tracks of a participant who left before they started, because their keys will not arrive.
     pub fn remove_waiting(&mut self, owner: ParticipantId) {
         self.waiting.retain(|waiting| waiting.track.owner != owner);
     }
@@ -202,7 +202,7 @@ impl Tracks {
         self.next_source += 1;
         let (id, reporter) = (self.next_source, self.reporter.clone());
         let report = move |report: Report| {
-            // The channel is closed only if nobody is left who could use the report.
+            // The channel is closed only if the receiver was dropped. Then the report is not needed.
             let _ = reporter.blocking_send(TrackReport::Sent { slot, source: id, report });
         };
         let own: Box<dyn FnMut(Frame) + Send> = match slot {
@@ -234,7 +234,7 @@ impl Tracks {
         }
     }
 
-    /// Takes in a report. `inside` says whether we are in the meeting.
+    /// Handles a report. `inside` is true if this client is in the meeting.
     pub fn handle_report(&mut self, report: TrackReport, inside: bool) -> Option<TrackEvent> {
         match report {
             TrackReport::Sent { slot, source, report } => self.handle_sent(slot, source, report, inside),
@@ -283,7 +283,7 @@ impl Tracks {
         let frame_sender = session.publish(slot, announced(slot, *format));
         let published = pictures.publish(*format, ring, &frame_sender, pool, stats, &codecs.encoders);
         published.map_err(|error| no_encode_thread(slot, &error))?;
-        // A camera that was off for a moment only may be the same track to the server, which then repeats nothing.
+        // If a camera was off only for a moment, the server may not notice it and does not repeat the wanted layers.
         if let Some(wanted) = self.wanted.get(&slot) {
             pictures.set_wishes(wanted);
         }
@@ -307,13 +307,13 @@ impl Tracks {
         }
     }
 
-    /// Shares what the uplink carries from now on.
+    /// Sets the capacity of the uplink and divides it among the tracks.
     pub fn set_budget(&mut self, budget: Bitrate) {
         self.budget = budget;
         self.share_budget();
     }
 
-    /// A shared screen is what people look at: it gets three quarters, the camera the rest.
+    /// A shared screen gets three quarters, because it is the main content. The camera gets the rest.
     fn share_budget(&self) {
         let (budget, screen) = (self.budget, self.sources.contains_key(&Slot::Screen));
         for (slot, source) in &self.sources {
@@ -327,7 +327,7 @@ impl Tracks {
         }
     }
 
-    /// Sends and receives no more, and joins every thread. Blocks until the devices are closed.
+    /// Stops sending and receiving, and joins all threads. Blocks until the devices are closed.
     pub fn close(self) {
         let Self { reports, context, receivers, sources, .. } = self;
         // The reports first: a thread that waits for room in the channel would never end.
@@ -345,10 +345,10 @@ fn no_encode_thread(slot: Slot, error: &std::io::Error) -> Failure {
     Failure { slot, notice: notice::track_failed(error.to_string()) }
 }
 
-/// What the uplink is taken to carry until the first estimate.
+/// The assumed capacity of the uplink until the first estimate.
 const FIRST_BUDGET: Bitrate = Bitrate::kbps(2_500);
 
-/// Reports that wait in the channel.
+/// Capacity of the channel for reports.
 const MAX_REPORTS: usize = 16;
 
 #[cfg(test)]

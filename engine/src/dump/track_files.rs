@@ -40,7 +40,7 @@ impl TrackFiles {
         Self { folder, name, names, stem: PathBuf::new(), sizes: Vec::new(), broken: false }
     }
 
-    /// Writes a picture. The first error is logged and ends the writing; the meeting goes on.
+    /// Writes a picture. The first error is logged and ends the writing; the meeting continues.
     pub fn add(&mut self, picture: &Picture<'_>, meta: Meta, shown: Timestamp) {
         if self.broken {
             return;

@@ -52,7 +52,7 @@ impl Job for PictureReceiver {
     }
 
     fn step(&mut self) -> Progress {
-        // Frames are opened as they come, not when the decoder has time: keys expire on a slow machine, too.
+        // Frames are opened on arrival, not when the decoder is ready, because keys may expire on a slow machine.
         while let Some(received) = self.frames.try_recv() {
             self.waiting.push(received);
         }

@@ -122,12 +122,12 @@ impl Track {
         Self { camera: Camera::new(&ring), frames, seen }
     }
 
-    /// Sends a picture and returns what becomes of it: everything up to its display or to a request for a key frame.
+    /// Sends a picture and returns what happens: all events up to its display or to a request for a key frame.
     fn send(&mut self, key: bool) -> Vec<Seen> {
         self.camera.send(&self.frames, key);
         let mut seen = Vec::new();
         while !matches!(seen.last(), Some(Seen::Shown(_) | Seen::KeyRequested | Seen::Told(Report::TrackFailed(_)))) {
-            seen.push(self.seen.recv_timeout(PATIENCE).expect("the picture is processed"));
+            seen.push(self.seen.recv_timeout(TIMEOUT).expect("the picture is processed"));
         }
         seen
     }
@@ -208,5 +208,5 @@ fn a_panic_at_one_track_is_reported_and_the_others_of_its_thread_go_on() {
 
 const SIZE: Size = Size::new(16, 16);
 
-/// For what takes milliseconds on a quiet machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The limit for steps that take milliseconds on an idle machine.
+const TIMEOUT: Duration = Duration::from_secs(20);

@@ -20,7 +20,7 @@ impl WaitingFrames {
     }
 
     /// The next frame to open: its key has arrived, or is not waited for any longer. `None` if there is no such frame. The
-    /// caller asks again whenever something arrives on the track, which is every few milliseconds while its owner sends.
+    /// caller tries again when something arrives on the track, which is every few milliseconds while its owner sends.
     pub fn next(&mut self, opener: &Opener, now: Instant) -> Option<ReceivedFrame> {
         let received = self.frames.front()?;
         let may_wait = now.saturating_duration_since(received.received) < KEY_TIMEOUT
@@ -35,7 +35,7 @@ impl WaitingFrames {
     }
 }
 
-/// How long a frame waits for its key. On a quiet machine a commit arrives a few round trips behind the frames that were
+/// How long a frame waits for its key. On an idle machine a commit arrives a few round trips after the frames that were
 /// sealed after it, on a loaded one a second. The sender no longer seals with older keys, so waiting delays no picture
 /// that could be shown instead.
 const KEY_TIMEOUT: Duration = Duration::from_secs(2);

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_of_load_is_none() {
+    fn a_short_load_is_ignored() {
         let (mut meter, mut now) = (LoadMeter::default(), Instant::now());
         for _ in 0..5 {
             assert_eq!(run(&mut meter, now, 2, Duration::from_millis(33)), []);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_seconds_with_time_to_spare_end_it() {
+    fn ten_seconds_of_low_load_end_the_overload() {
         let (mut meter, start) = (LoadMeter::default(), Instant::now());
         let changes = run(&mut meter, start, 12, Duration::from_millis(10));
         assert_eq!(changes, [(11, LoadChange::Relaxed)]);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_says_nothing() {
+    fn a_pause_does_not_count_as_low_load() {
         let (mut meter, start) = (LoadMeter::default(), Instant::now());
         assert_eq!(run(&mut meter, start, 9, Duration::from_millis(10)), []);
         assert_eq!(run(&mut meter, start + Duration::from_mins(1), 9, Duration::from_millis(10)), []);

@@ -14,7 +14,7 @@ pub enum Report {
     Failed(capture::Error),
     /// An encoder failed, and another one took over.
     EncoderReplaced(Replacement),
-    /// A layer has no encoder left, or its thread panicked; the text is the reason. The layer is sent no more: the owner
+    /// A layer has no encoder left, or its thread panicked; the text is the reason. The layer is not sent any more: the owner
     /// drops the source.
     TrackFailed(String),
     /// This machine is too slow to encode a layer, which has lost its highest temporal layer. Comes at most once.

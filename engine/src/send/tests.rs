@@ -1,4 +1,4 @@
-//! From the budget and the wishes to sealed packets, over the real layer threads.
+//! From the budget and the wanted layers to sealed packets, with real layer threads.
 
 use super::layer::{LayerThread, Start};
 use super::report::Reporter;
@@ -30,8 +30,8 @@ impl Network {
 
     /// The next frame; a test fails if there is none.
     fn next(&mut self) -> Header {
-        let next = async { tokio::time::timeout(PATIENCE, self.queue.next()).await };
-        *self.runtime.block_on(next).expect("a frame in time").expect("the layers run").header()
+        let next = async { tokio::time::timeout(TIMEOUT, self.queue.next()).await };
+        *self.runtime.block_on(next).expect("a frame arrives").expect("the layers run").header()
     }
 
     /// The next frame of each layer of `layers`, in their order, and nothing else.
@@ -61,7 +61,7 @@ fn picture(pool: &Pool, number: u64) -> Frame {
     canvas.freeze(number, captured, Colour::default(), Rotation::Upright)
 }
 
-/// A camera that takes a picture when it is told to.
+/// A camera that takes a picture when the test triggers it.
 struct Camera {
     next: Receiver<u64>,
 }
@@ -100,7 +100,7 @@ impl Published {
         let open: super::Open = Box::new(move || Ok(Box::new(Camera { next })));
         let report = move |report| sender.send(report).unwrap();
         let pictures = Pictures::start(Slot::Camera, open, Box::new(drop), report).unwrap();
-        assert!(matches!(reports.recv_timeout(PATIENCE), Ok(Report::Opened(format)) if format == FORMAT));
+        assert!(matches!(reports.recv_timeout(TIMEOUT), Ok(Report::Opened(format)) if format == FORMAT));
         let (frames, network) = Network::new();
         let (pool, stats) = (BufferPool::new(16), TrackStats::default());
         pictures.publish(FORMAT, &ring(), &frames, &pool, &stats, encoders).unwrap();
@@ -122,7 +122,7 @@ impl Published {
     }
 
     fn told(&self) -> Report {
-        self.reports.recv_timeout(PATIENCE).expect("a report")
+        self.reports.recv_timeout(TIMEOUT).expect("a report")
     }
 }
 
@@ -248,7 +248,7 @@ fn a_layer_without_any_encoder_left_is_reported_as_failed() {
             network.next();
         }
         thread.put(&picture(&pool, pictures));
-        let Ok(Report::TrackFailed(reason)) = reports.recv_timeout(PATIENCE) else { panic!("{fault:?}: not told") };
+        let Ok(Report::TrackFailed(reason)) = reports.recv_timeout(TIMEOUT) else { panic!("{fault:?}: not reported") };
         assert!(reason.starts_with("no encoder is left; tried failing: "), "{reason}");
         // The thread has ended: what comes now is not kept, and there is no second report.
         thread.put(&picture(&pool, pictures + 1));
@@ -271,7 +271,7 @@ fn a_camera_reports_its_layers_and_its_own_panic() {
     let (sender, reports) = sync_channel(1);
     let report = move |report| sender.send(report).unwrap();
     let _camera = Pictures::start(Slot::Camera, open, Box::new(drop), report).unwrap();
-    let Ok(Report::Failed(error)) = reports.recv_timeout(PATIENCE) else { panic!("not told") };
+    let Ok(Report::Failed(error)) = reports.recv_timeout(TIMEOUT) else { panic!("not reported") };
     assert_eq!(error.to_string(), "camera failed: panicked: no driver");
 }
 
@@ -320,4 +320,4 @@ const TARGET: EncoderTarget =
     EncoderTarget { bitrate: Bitrate::kbps(300), max_temporal: 2, frame_rate: FrameRate::THIRTY };
 
 /// For what takes milliseconds on a quiet machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);

@@ -86,7 +86,7 @@ mod tests {
     use open::Error;
 
     #[test]
-    fn a_frame_that_we_must_not_open_is_no_failure() {
+    fn a_frame_that_we_must_not_open_is_not_a_failure() {
         let (mut all, mut ruled_out) = (OpenFailures::default(), OpenFailures::default());
         for why in [Error::Replayed, Error::BeforeUs, Error::AfterUs, Error::NotAMember] {
             ruled_out.count(why);

@@ -1,4 +1,4 @@
-//! What stands in clear on an MLS message: enough to sort it before MLS sees it.
+//! The unencrypted header of an MLS message, by which it is classified before MLS processes it.
 //!
 //! ```text
 //! MLSMessage (RFC 9420, sections 6 and 6.3.1) = version 2 B | wire format 2 B | group id <V> | epoch 8 B | content type 1 B | ...
@@ -8,9 +8,9 @@
 /// The clear front of a `PrivateMessage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Envelope {
-    /// The MLS epoch that it says it was sealed in.
+    /// The MLS epoch in its header.
     pub epoch: u64,
-    /// What it says it holds.
+    /// The content type in its header.
     pub content: Content,
 }
 

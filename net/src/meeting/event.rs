@@ -42,7 +42,7 @@ pub enum Command {
 
 /// What happened. [`Event::Ended`] comes exactly once, as the last event.
 pub enum Event {
-    /// The server is asked for the meeting.
+    /// The meeting is requested from the server.
     Approaching,
     /// The request to join was sent; the organiser decides.
     Knocking,
@@ -74,11 +74,11 @@ pub enum Event {
         /// The MLS epoch.
         epoch: Epoch,
     },
-    /// The words that members compare to know that they are in the same group; new in each epoch.
+    /// The words that members compare to verify that they are in the same group; new in each epoch.
     Words(Words),
     /// The meeting is over for this client.
     Ended(Reason),
-    /// A message for the user; the meeting goes on.
+    /// A message for the user; the meeting continues.
     Notice(Notice),
 }
 

@@ -2,7 +2,8 @@
 
 use super::event::{Violation, no_keys};
 use super::outbox::Outbox;
-use super::{Entry, Event, KNOCK_TIMEOUT, Notice};
+use super::timing::KNOCK_TIMEOUT;
+use super::{Entry, Event, Notice};
 use crypto::admission_key;
 use crypto::{AdmissionKey, Group, Identity, Invitation, Joiner, Profile, knock};
 use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Position, Reason, Refusal, Up, VERSION};
@@ -40,7 +41,7 @@ enum Stage {
     Creating { creation: Creation, me: ParticipantId },
     /// `Approach` was sent.
     Approaching { request: JoinRequest, me: ParticipantId },
-    /// `Knock` was sent. `notice` is when the user is told that nobody answers; `None` if that was done.
+    /// `Knock` was sent. `notice` is when the user is notified that there is no answer; `None` if that was done.
     Knocking { joiner: Joiner, me: ParticipantId, notice: Option<Instant> },
 }
 
@@ -107,7 +108,7 @@ impl Joining {
         }
     }
 
-    /// Tells the user once that nobody answers the knock.
+    /// Notifies the user once that the knock was not answered.
     pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
         if let Stage::Knocking { notice, .. } = &mut self.stage
             && notice.take_if(|at| now >= *at).is_some()

@@ -169,7 +169,7 @@ impl Room {
         outbox: &mut Outbox,
     ) -> Result<(), Reason> {
         if from == self.me() {
-            // The others cannot read it any more: their keys of its epoch are gone.
+            // The others cannot read it any more, because they have dropped the keys of its epoch.
             if self.log.epochs_since(epoch) > READABLE_EPOCHS {
                 self.announcements.repeat();
             }
@@ -188,7 +188,7 @@ impl Room {
 
     fn handle_gone(&mut self, participant: ParticipantId, now: Instant, outbox: &mut Outbox) -> Result<(), Reason> {
         if participant == self.me() {
-            // The server took this client for dead and said so to the others.
+            // The server has reported this client as gone to the others.
             return Err(Reason::ServerSilent);
         }
         self.admissions.handle_withdrawal(participant);

@@ -1,6 +1,7 @@
 //! The members of the meeting, and which of them have left but are still in the group.
 
-use super::{MediaState, Person, REMOVAL_INTERVAL};
+use super::timing::REMOVAL_INTERVAL;
+use super::{MediaState, Person};
 use crypto::Leaf;
 use proto::ParticipantId;
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ pub(super) struct Departure {
 }
 
 impl Roster {
-    /// A roster without members. `gone` are those who left before this client joined.
+    /// A roster without members. `gone` are members that left before this client joined.
     pub(super) fn new(me: ParticipantId, gone: Vec<ParticipantId>, now: Instant) -> Self {
         let gone = gone.into_iter().map(|participant| (participant, now)).collect();
         Self { me, people: BTreeMap::new(), gone }

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_comes_back_as_it_went_and_nothing_else_does() {
+    fn a_state_round_trips_and_other_bytes_are_rejected() {
         let state = MediaState { microphone: Microphone::Muted, camera: true, screen: false };
         let message = Message::State { count: 70_000, state };
         let bytes = message.encode();

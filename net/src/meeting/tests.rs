@@ -229,7 +229,7 @@ fn invalid_requests_are_refused_and_valid_ones_admitted() {
     organiser.receive(Down::Knocked { participant: ParticipantId(9), request: Blob(vec![1; 400]) });
     organiser.receive(Down::Knocked { participant: ParticipantId(8), request: request.clone() });
     let refused = |id| Up::Refuse { participant: ParticipantId(id), why: Refusal::Declined };
-    assert_eq!(organiser.sent(), [refused(9), refused(8)], "neither noise nor somebody else's request");
+    assert_eq!(organiser.sent(), [refused(9), refused(8)], "neither noise nor the request of another client");
     let (_, request) = Client::knocking(&organiser, 3);
     organiser.receive(Down::Knocked { participant: ParticipantId(3), request });
     assert_eq!(organiser.committed().2[0].to, [ParticipantId(3)]);
@@ -251,7 +251,7 @@ fn a_late_lost_message_does_not_affect_the_next_commit() {
     assert_eq!(
         organiser.events().into_iter().find_map(keys),
         Some(Epoch(1)),
-        "the group's epoch is one behind the log's"
+        "the group's epoch is one less than the log's"
     );
 }
 

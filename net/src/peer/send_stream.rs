@@ -1,9 +1,10 @@
 //! The sending end of one slot: a transceiver, and a packetizer for each of its simulcast streams.
 //!
-//! A lane is opened once and stays for the session. Pictures always have three simulcast streams in the description,
+//! A stream is opened once per session. Video always has three simulcast streams in the description,
 //! used or not, so that it never has to change.
 
-use super::{Error, random_ssrc, stack};
+use super::error::Error;
+use super::stack;
 use crate::random;
 use crate::rtp::description::Section;
 use crate::rtp::packetize::{Packetizer, StreamParameters};
@@ -45,7 +46,7 @@ impl SendStream {
             Kind::Audio => 1,
             Kind::Video => VIDEO_LAYERS,
         };
-        let sources: Vec<u32> = (0..layers).map(|_| random_ssrc()).collect();
+        let sources: Vec<u32> = (0..layers).map(|_| random::ssrc()).collect();
         let track = Arc::new(TrackLocalStaticRTP::new(media_track(slot, kind, &sources)));
         let init = RTCRtpTransceiverInit {
             direction: RTCRtpTransceiverDirection::Sendonly,
@@ -138,7 +139,7 @@ fn media_track(slot: Slot, kind: Kind, sources: &[u32]) -> MediaStreamTrack {
         rtp_coding_parameters: RTCRtpCodingParameters {
             rid: if kind == Kind::Video { rid(spatial) } else { String::new() },
             ssrc: Some(*ssrc),
-            rtx: (kind == Kind::Video).then(|| RTCRtpRtxParameters { ssrc: random_ssrc() }),
+            rtx: (kind == Kind::Video).then(|| RTCRtpRtxParameters { ssrc: random::ssrc() }),
             fec: None,
         },
         active: true,

@@ -1,4 +1,4 @@
-//! Whom we take for the server: who shows the certificate that the invitation names, else who the system trusts.
+//! Verification of the server's certificate: by the fingerprint in the invitation, or by the system's authorities.
 
 use ring::digest;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -7,11 +7,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use std::sync::Arc;
 
-/// A client's side of TLS 1.3. With a `fingerprint`, exactly the certificate with this SHA-256 is accepted, whatever it
-/// says of itself; without, the operating system's own rules decide, so that an organisation's own authorities count.
+/// Returns a TLS 1.3 client configuration. With a `fingerprint`, only the certificate with this SHA-256 is accepted, and its
+/// content is not checked. Without, the operating system's verifier decides, so that an organisation's authorities work.
 ///
 /// # Errors
-/// [`Error`] where the system has no store of authorities.
+/// Returns [`Error`] if the system has no store of authorities.
 pub fn config(fingerprint: Option<[u8; 32]>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match fingerprint {
@@ -26,7 +26,7 @@ pub fn config(fingerprint: Option<[u8; 32]>) -> Result<ClientConfig, Error> {
     Ok(config)
 }
 
-/// True where TLS failed because of the certificate.
+/// True if TLS failed because of the certificate.
 pub const fn is_certificate(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(_) | Error::NoCertificatesPresented)
 }
@@ -47,7 +47,7 @@ impl ServerCertVerifier for Pin {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // The invitation came from the person who invites: it outranks name, date and authority.
+        // The invitation is trusted, so name, date and authority are not checked.
         if digest::digest(&digest::SHA256, end_entity).as_ref() == self.fingerprint {
             Ok(ServerCertVerified::assertion())
         } else {

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn written_values_are_read_back() {
         let mut writer = BitWriter::default();
         writer.bits(5, 3);
         writer.flag(true);

@@ -2,8 +2,8 @@
 //! Pure: the caller passes the time.
 //!
 //! A layer starts at once, and stops one second after the last receiver stopped wanting it, so that moving tiles do not
-//! restart an encoder. A new sender sends nothing until it is told; if nothing is wanted, it is told so after that
-//! second, because it may be a sender that reconnected and still sends.
+//! restart an encoder. A new sender sends nothing until its first update. If nothing is wanted, it gets the first update
+//! after one second, because it may be a sender that reconnected and still sends.
 
 use proto::WantedLayer;
 use std::time::{Duration, Instant};
@@ -12,19 +12,19 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Demand {
     layers: Vec<Layer>,
-    /// True once the sender was told anything.
+    /// True after the first update to the sender.
     sender_informed: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Layer {
-    /// How many temporal layers the sender was told to send. A stopped layer has none.
+    /// The number of temporal layers in the last update to the sender. A stopped layer has none.
     requested: u8,
     /// Since when fewer than `requested` are wanted.
     lower_since: Option<Instant>,
 }
 
-/// What the sender is to be told.
+/// An update for the sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
     /// All layers that are wanted.

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_carries_much_is_assumed_to_carry_more_until_it_is_congested() {
+    fn a_busy_link_is_assumed_to_have_spare_capacity_until_it_is_congested() {
         let (mut downlink, now) = (Downlink::new(2_000_000), Instant::now());
         downlink.handle_report(report(0.01, 20, 9_000_000), now);
         assert_eq!(downlink.budget(now), 18_000_000);

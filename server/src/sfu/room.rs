@@ -1,10 +1,11 @@
 //! The tracks of one meeting: who sends, who receives, and how packets are forwarded.
 
+use super::allocator;
 use super::demand::Update;
 use super::peer::{Peer, Peers};
+use super::reply::Reply;
 use super::switch::{Switch, Target};
 use super::track::{AUDIO_BITRATE, Source, Subscriber, Track};
-use super::{Reply, allocator};
 use proto::{
     Kind, ParticipantId, Published, SenderLayers, ServerSignal, Slot, Subscription, TileWish, Totals, TrackId,
 };
@@ -262,7 +263,7 @@ impl Room {
     }
 }
 
-/// Returns what a subscriber requests of a track: what it wished, or the smallest layer if it has sent no wishes yet.
+/// Returns what a subscriber requests of a track: its last request, or the smallest layer if it has sent none yet.
 fn request(
     source: &Source,
     subscriber: &Subscriber,
@@ -340,5 +341,5 @@ fn first_sequence_number() -> u16 {
 /// Bytes of a payload that is forwarded. With headers and authentication tag it fits into the smallest usual MTU.
 const MAX_PAYLOAD: usize = 1_300;
 
-/// Percent of the wished bitrate that the bandwidth estimator probes for: retransmissions must fit, too.
+/// Percent of the requested bitrate that the bandwidth estimator probes for: retransmissions must fit, too.
 const PROBE_PERCENT: u64 = 120;

@@ -49,7 +49,7 @@ impl Routes {
         }
     }
 
-    /// Removes all that is known of a participant.
+    /// Removes all state of a participant.
     pub fn remove(&mut self, participant: ParticipantId) {
         self.addresses.remove(&participant);
         self.participants.retain(|_, known| *known != participant);

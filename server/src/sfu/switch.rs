@@ -85,7 +85,7 @@ impl Switch {
         (self.current != Some(spatial)).then_some(spatial)
     }
 
-    /// Waits for a key frame of the next source. Sequence numbers go on; the timestamp offset starts anew.
+    /// Waits for a key frame of the next source. Sequence numbers continue; the timestamp offset is computed again.
     pub fn end_source(&mut self) {
         self.current = None;
         self.timestamps.last = None;

@@ -1,4 +1,4 @@
-//! Three spatial layers with three temporal layers each, against the same encoder by itself.
+//! Encoding of three spatial layers with three temporal layers each, compared with the encoder alone.
 
 use super::row::{Row, compare, cpu_ms};
 use anyhow::{Context, Result};
@@ -11,10 +11,10 @@ use openh264::formats::YUVSource;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-/// All rows of the group `codec`. `clip` is real footage of 1280x720.
+/// Measures all rows of the group `codec`. `clip` is a video of 1280x720.
 ///
 /// # Errors
-/// Returns an error if the footage cannot be read, or if no encoder opens.
+/// Returns an error if the clip cannot be read, or if no encoder opens.
 ///
 /// # Panics
 /// Panics if an encoder that opened once does not open again.
@@ -31,7 +31,7 @@ pub fn rows(clip: &Path) -> Result<Vec<Row>> {
     Ok(vec![Row::at_most("encode S3T3 720p, scaling and wrapping included", "ms/frame", peer, comparison, 1.25)])
 }
 
-/// Processor time of one picture on all three layers, as the layer threads make them.
+/// Returns the CPU time of one picture on all three layers, encoded as by the layer threads.
 fn ours(ladder: &Ladder, frames: &[Frame]) -> Result<f64> {
     let pool = BufferPool::new(8);
     let mut encoders = ladder.rungs().iter().map(|rung| Encoder::open(&config(rung))).collect::<Result<Vec<_>, _>>()?;
@@ -49,7 +49,7 @@ fn ours(ladder: &Ladder, frames: &[Frame]) -> Result<f64> {
     Ok(per_frame(ms, frames.len()))
 }
 
-/// The same work by the plain wrapper of the same library, with pictures that were scaled beforehand.
+/// Returns the CPU time of the same work with the library's plain wrapper and pictures that are scaled already.
 fn theirs(ladder: &Ladder, scaled: &[Vec<Frame>]) -> Result<f64> {
     let mut encoders = ladder.rungs().iter().map(plain).collect::<Result<Vec<_>>>()?;
     let pictures: Vec<Vec<Planes>> = scaled.iter().map(|frames| frames.iter().map(Planes::of).collect()).collect();
@@ -95,7 +95,7 @@ fn config(rung: &Rung) -> Config {
     }
 }
 
-/// The first pictures of real footage.
+/// Returns the first pictures of the clip.
 fn frames(clip: &Path) -> Result<Vec<Frame>> {
     let (mut kept, clock) = (Vec::new(), Clock::default());
     capture::file::Clip::open(clip)?.frames(&mut |index, frame| {
@@ -123,7 +123,7 @@ fn scale(frames: &[Frame], size: Size) -> Vec<Frame> {
     pictures.collect()
 }
 
-/// A frame as the plain wrapper wants it.
+/// A frame in the format of the plain wrapper.
 struct Planes(Frame);
 
 impl Planes {

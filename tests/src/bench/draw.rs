@@ -10,15 +10,15 @@ use media::Size;
 use render::{Drawing, Font, Rgba, Style};
 use rustix::time::{ClockId, clock_gettime};
 
-/// All rows of the group `draw`: 25 tiles of 640x360 with names in 1280x720, compared with shaders on the same adapter and with
-/// Chromium, if these exist.
+/// Measures all rows of the group `draw`: 25 tiles of 640x360 with names in 1280x720, compared with shaders on the same
+/// adapter and with Chromium, if these exist.
 ///
 /// # Errors
 /// Returns an error if an adapter or a browser exists and cannot draw.
 pub fn rows() -> Result<Vec<Row>> {
     let browser = browser::program();
     if browser.is_none() {
-        eprintln!("draw: no Chromium here, so nothing is compared with it (Debian: apt-get install chromium).");
+        eprintln!("draw: Chromium is not installed, so it is not compared (Debian: apt-get install chromium).");
     }
     let mut runs = Runs::default();
     for _ in 0..RUNS {
@@ -86,7 +86,7 @@ fn style() -> Result<Style, render::Error> {
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a process lives for less than 2^52 nanoseconds of processor time")]
+#[expect(clippy::cast_precision_loss, reason = "a process has less than 2^52 nanoseconds of CPU time")]
 fn process_ms() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
@@ -98,6 +98,6 @@ const FRAMES: [u32; 2] = [10, 60];
 const TILES: u16 = 25;
 const PICTURE: Size = Size { width: 640, height: 360 };
 const TARGET: [u32; 2] = [1_280, 720];
-const PLAIN: &str = "draw a shown picture into a window, no adapter";
-const CHOSEN: &str = "draw a shown picture, as chosen here";
-const BROWSER: &str = "Chromium, headless, the same tiles at 30 a second";
+const PLAIN: &str = "draw a shown picture into a window, CPU only";
+const CHOSEN: &str = "draw a shown picture, default renderer";
+const BROWSER: &str = "Chromium, headless, the same tiles at 30 fps";

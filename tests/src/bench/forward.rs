@@ -1,7 +1,7 @@
 //! How many packets per second one core forwards through the SFU.
 //!
-//! The clients run in memory, and their work is not counted. What is counted is the SFU's work from a datagram in to
-//! datagrams out (SRTP, switching, rewriting, feedback), and sending those by a socket.
+//! The clients run in memory, and their work is not counted. Counted is the SFU's work from a received datagram to sent
+//! ones (SRTP, switching, rewriting, feedback), and sending them by a socket.
 
 use crate::sfu::{Client, LAYERS, Observer, Simulation};
 use anyhow::{Context, Result, ensure};
@@ -11,23 +11,23 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 use str0m::net::Transmit;
 
-/// What to run.
+/// The load to simulate.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     /// Receivers of the one camera.
     pub receivers: usize,
-    /// For how long the camera sends, in simulated time.
+    /// How long the camera sends, in simulated time.
     pub length: Duration,
 }
 
-/// What was measured.
+/// The measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
     /// Packets that the SFU received.
     pub packets_in: u64,
     /// Packets that it forwarded.
     pub packets_out: u64,
-    /// How long it worked: processor time of this thread on Linux, else elapsed time.
+    /// The duration of its work: CPU time of this thread on Linux, else elapsed time.
     pub busy: Duration,
 }
 
@@ -57,7 +57,7 @@ pub fn forward(load: &Load) -> Result<Report> {
     }
     let connected = |simulation: &Simulation| simulation.clients.iter().all(Client::connected);
     ensure!(simulation.run_until(Duration::from_secs(10), connected), "the clients do not connect");
-    // Bandwidth estimation settles before anything is counted.
+    // Wait until the bandwidth estimate is stable.
     simulation.send_for(camera, Duration::from_secs(3));
     let before = simulation.totals();
     busy.set(Duration::ZERO);
@@ -88,7 +88,7 @@ impl Observer for Stopwatch {
     }
 }
 
-/// A socket that sends to itself and is never read: the system discards what is too much.
+/// A socket that sends to itself and is never read. If its buffer is full, the system drops datagrams.
 struct Discard {
     socket: UdpSocket,
     address: SocketAddr,
@@ -106,7 +106,7 @@ impl Discard {
     }
 }
 
-/// The start of a measurement: processor time of this thread on Linux, else the clock.
+/// The start of a measurement: CPU time of this thread on Linux, else the clock.
 enum Start {
     Processor(u64),
     Clock(Instant),
@@ -127,7 +127,7 @@ impl Start {
     }
 }
 
-/// Returns how long this thread has run on a core, in nanoseconds.
+/// Returns the CPU time of this thread in nanoseconds.
 fn processor_nanoseconds() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split_whitespace().next()?.parse().ok()

@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 use media::Size;
 use std::time::Duration;
 
-/// All rows of the group `meeting`: the worst of the twelve pairs of sender and receiver.
+/// Measures all rows of the group `meeting`: the worst of the twelve pairs of sender and receiver.
 ///
 /// # Errors
-/// Returns an error if the meeting does not start, or if not everybody is seen in time.
+/// Returns an error if the meeting does not start, or if a participant's pictures are missing.
 pub fn rows() -> Result<Vec<Row>> {
     let Outcome { report, qualities } = demo_meeting::hold(SIZE, PICTURES, LIMIT)?;
     let mean = qualities.values().map(|quality| quality.mean_db).reduce(f64::min).context("pictures were compared")?;

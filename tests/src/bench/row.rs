@@ -112,7 +112,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a thread lives for less than 2^52 nanoseconds of processor time")]
+#[expect(clippy::cast_precision_loss, reason = "a thread has less than 2^52 nanoseconds of CPU time")]
 fn now() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9

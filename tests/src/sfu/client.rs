@@ -29,7 +29,7 @@ pub struct Client {
     pub malformed: bool,
     /// The packets that it received.
     pub received: Vec<RtpPacket>,
-    /// The layers of which it was asked for a key frame.
+    /// The layers for which the SFU requested a key frame.
     pub key_requests: Vec<Rid>,
     rtc: Rtc,
     address: SocketAddr,
@@ -100,7 +100,7 @@ impl Client {
         self.add(Direction::RecvOnly, None).to_string()
     }
 
-    /// Offers its camera, or stops it, as [`Client::published`] says.
+    /// Offers its camera or stops it, according to [`Client::published`].
     pub fn update_camera(&mut self) {
         let Some(mid) = self.camera else { return };
         let direction = if self.published.is_empty() { Direction::Inactive } else { Direction::SendOnly };

@@ -4,8 +4,8 @@ use super::{ClientId, Simulation, media};
 use std::collections::BTreeSet;
 
 impl Simulation {
-    /// Asserts that exactly `expected` are members, that they and the server agree, that nobody waits for admission, and that
-    /// nobody is a member whom the organiser asked to remove.
+    /// Asserts that exactly `expected` are members, that they and the server agree, that no one waits for admission, and that
+    /// no removed participant is still a member.
     ///
     /// # Panics
     /// Panics if one of these does not hold.

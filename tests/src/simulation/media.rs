@@ -85,7 +85,7 @@ pub(super) fn assert_only_members_can_open(clients: &mut [Client], members: &[Cl
     }
 }
 
-/// Asserts, after `client` reported that somebody left, that neither can open new frames of the other. The departed client
+/// Asserts, after `client` reported that a member left, that neither can open new frames of the other. The departed client
 /// may have kept any keys.
 pub(super) fn assert_departed_cannot_open(clients: &mut [Client], client: ClientId) {
     for gone in std::mem::take(&mut clients[client.0].unchecked_departures) {

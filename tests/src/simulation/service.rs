@@ -93,7 +93,7 @@ impl Service {
         std::mem::take(&mut self.actions)
     }
 
-    /// Asserts that the server lists exactly these members, and that nobody waits for admission.
+    /// Asserts that the server lists exactly these members, and that no one waits for admission.
     pub(super) fn assert_agreement(&self, members: &BTreeSet<ParticipantId>) {
         let Some(state) = self.meetings.values().find(|state| state.members.keys().any(|id| members.contains(id)))
         else {
@@ -104,7 +104,7 @@ impl Service {
             members,
             "the members according to the server"
         );
-        assert!(state.waiting.is_empty(), "somebody waits for admission");
+        assert!(state.waiting.is_empty(), "a client waits for admission");
     }
 
     fn handle_message(&mut self, client_id: ClientId, me: ParticipantId, meeting: Option<MeetingId>, message: Up) {

@@ -42,7 +42,7 @@ pub struct Received {
     pub failed: u64,
     /// Sealed in an epoch whose commit has not arrived yet. This client does not keep such frames.
     pub keyless: u64,
-    /// Sealed before this client joined, or by somebody who is no member any more.
+    /// Sealed before this client joined, or by a former member.
     pub refused: u64,
     /// Frames of each layer.
     pub layers: [u64; 3],

@@ -1,6 +1,7 @@
-//! A camera that is pulled out in the meeting, plugged in again, taken, or not there: each is told, and the meeting goes on.
+//! A camera is unplugged in the meeting, plugged in again, in use, or missing: the user is notified, and the meeting
+//! continues.
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use anyhow::Result;
 use capture::{Error, Format, Source, Stop, synthetic};
 use engine::{AudioChoice, Cameras, Choice, Command, Entry, NoticeKind};
@@ -11,131 +12,131 @@ use std::time::{Duration, Instant};
 use tests::people::{Host, Person};
 
 #[test]
-fn a_camera_that_is_pulled_out_is_told_and_one_that_comes_back_is_used_again() -> Result<()> {
-    let (host, desk) = (Host::start()?, Desk::default());
-    let chosen = (Choice::Device(None), desk.cameras());
+fn an_unplugged_camera_is_reported_and_used_again_when_it_is_back() -> Result<()> {
+    let (host, usb) = (Host::start()?, UsbPort::default());
+    let chosen = (Choice::Device(None), usb.cameras());
     let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
-    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
     let from = anne.me.expect("Anne is in");
     let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
     sees(&mut bob, true)?;
-    bob.wait(PATIENCE, "Bob sees Anne", |bob| bob.shown_pictures(from).shown > 10)?;
+    bob.wait(TIMEOUT, "Bob sees Anne", |bob| bob.shown_pictures(from).shown > 10)?;
 
-    desk.befall(Fate::PulledOut);
-    told(&mut anne, NoticeKind::CameraLost)?;
+    usb.set(State::Unplugged);
+    notified(&mut anne, NoticeKind::CameraLost)?;
     sees(&mut bob, false)?;
-    for (fate, notice) in [(Fate::PulledOut, NoticeKind::NoCamera), (Fate::Taken, NoticeKind::CameraTaken)] {
-        desk.befall(fate);
+    for (state, notice) in [(State::Unplugged, NoticeKind::NoCamera), (State::InUse, NoticeKind::CameraTaken)] {
+        usb.set(state);
         anne.engine.send(Command::Camera(true))?;
-        told(&mut anne, notice)?;
+        notified(&mut anne, notice)?;
     }
 
-    desk.befall(Fate::PluggedIn);
+    usb.set(State::PluggedIn);
     anne.engine.send(Command::Camera(true))?;
-    anne.wait(PATIENCE, "the camera is back", |anne| anne.camera)?;
+    anne.wait(TIMEOUT, "the camera is back", |anne| anne.camera)?;
     sees(&mut bob, true)?;
     let before = bob.shown_pictures(from).shown;
-    bob.wait(PATIENCE, "Bob sees Anne again", |bob| bob.shown_pictures(from).shown > before + 10)?;
+    bob.wait(TIMEOUT, "Bob sees Anne again", |bob| bob.shown_pictures(from).shown > before + 10)?;
     assert!(anne.ended.is_none() && bob.ended.is_none() && bob.notices.is_empty(), "{:?}", bob.notices);
     Ok(())
 }
 
-/// Closing a device takes its time; opening waits for it.
+/// Closing a device takes a while. Opening it again waits for that.
 #[test]
-fn a_camera_that_is_switched_off_and_on_again_does_not_find_itself_taken() -> Result<()> {
-    let (host, desk) = (Host::start()?, Desk::default());
-    let chosen = (Choice::Device(None), desk.cameras());
+fn a_camera_that_is_switched_off_and_on_is_not_reported_as_in_use() -> Result<()> {
+    let (host, usb) = (Host::start()?, UsbPort::default());
+    let chosen = (Choice::Device(None), usb.cameras());
     let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
-    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
     for _ in 0..3 {
         anne.engine.send(Command::Camera(false))?;
-        anne.wait(PATIENCE, "the camera is off", |anne| !anne.camera)?;
+        anne.wait(TIMEOUT, "the camera is off", |anne| !anne.camera)?;
         anne.engine.send(Command::Camera(true))?;
-        anne.wait(PATIENCE, "the camera is on", |anne| anne.camera || !anne.notices.is_empty())?;
+        anne.wait(TIMEOUT, "the camera is on", |anne| anne.camera || !anne.notices.is_empty())?;
     }
     assert_eq!(anne.notices, []);
     Ok(())
 }
 
-/// As fast as commands go: the server may never learn that the camera was off, and has nothing new to say of who looks.
+/// Off and on in immediate succession: the server may not notice it, and then sends no new list of wanted layers.
 #[test]
-fn a_camera_that_is_off_for_a_moment_is_seen_again() -> Result<()> {
+fn a_camera_that_is_off_for_a_moment_is_shown_again() -> Result<()> {
     let (host, small) = (Host::start()?, Size::new(320, 180));
     let cameras = Cameras::new(move |_, clock| synthetic::open(small, FrameRate::THIRTY, clock));
     let chosen = (Choice::Device(None), cameras);
     let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
-    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
     let from = anne.me.expect("Anne is in");
     let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
     sees(&mut bob, true)?;
     for _ in 0..5 {
         let before = bob.shown_pictures(from).shown;
-        bob.wait(PATIENCE, "Bob sees Anne", |bob| bob.shown_pictures(from).shown > before + 20)?;
+        bob.wait(TIMEOUT, "Bob sees Anne", |bob| bob.shown_pictures(from).shown > before + 20)?;
         anne.engine.send(Command::Camera(false))?;
         anne.engine.send(Command::Camera(true))?;
     }
     let before = bob.shown_pictures(from).shown;
-    bob.wait(PATIENCE, "Bob sees Anne for good", |bob| bob.shown_pictures(from).shown > before + 60)?;
+    bob.wait(TIMEOUT, "Bob still sees Anne", |bob| bob.shown_pictures(from).shown > before + 60)?;
     Ok(())
 }
 
-fn told(person: &mut Person, notice: NoticeKind) -> Result<()> {
-    person.wait(PATIENCE, "the camera's fate is told", |person| person.notices.contains(&notice))?;
+fn notified(person: &mut Person, notice: NoticeKind) -> Result<()> {
+    person.wait(TIMEOUT, "the notice arrives", |person| person.notices.contains(&notice))?;
     assert_eq!((std::mem::take(&mut person.notices), person.camera), (vec![notice], false));
     Ok(())
 }
 
 fn sees(person: &mut Person, on: bool) -> Result<()> {
     let shown = |person: &Person| person.people.iter().any(|other| !other.me && other.camera == on);
-    person.wait(PATIENCE, "it is known who has a camera", shown)?;
+    person.wait(TIMEOUT, "the other camera's state is known", shown)?;
     person.look(Size::new(320, 180))
 }
 
-/// A desk with one camera, which only one can have at a time.
+/// A USB port with one camera, which can be opened once at a time.
 #[derive(Clone, Default)]
-struct Desk {
-    fate: Arc<Mutex<Fate>>,
+struct UsbPort {
+    state: Arc<Mutex<State>>,
     open: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Fate {
+enum State {
     #[default]
     PluggedIn,
-    PulledOut,
+    Unplugged,
     /// By another program.
-    Taken,
+    InUse,
 }
 
-impl Desk {
+impl UsbPort {
     fn cameras(&self) -> Cameras {
-        let desk = self.clone();
+        let usb = self.clone();
         Cameras::new(move |_, clock| {
-            match desk.fate() {
-                Fate::PulledOut => return Err(Error::NotFound(None)),
-                Fate::Taken => return Err(Error::Taken { name: NAME.into() }),
-                Fate::PluggedIn => {}
+            match usb.state() {
+                State::Unplugged => return Err(Error::NotFound(None)),
+                State::InUse => return Err(Error::Taken { name: NAME.into() }),
+                State::PluggedIn => {}
             }
             let pictures = synthetic::open(Size::new(320, 180), FrameRate::THIRTY, clock)?;
-            if desk.open.swap(true, Ordering::AcqRel) {
+            if usb.open.swap(true, Ordering::AcqRel) {
                 return Err(Error::Taken { name: NAME.into() });
             }
-            Ok(Box::new(Camera { pictures, desk: desk.clone() }))
+            Ok(Box::new(Camera { pictures, usb: usb.clone() }))
         })
     }
 
-    fn befall(&self, fate: Fate) {
-        *self.fate.lock().unwrap_or_else(PoisonError::into_inner) = fate;
+    fn set(&self, state: State) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
-    fn fate(&self) -> Fate {
-        *self.fate.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> State {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 struct Camera {
     pictures: Box<dyn Source>,
-    desk: Desk,
+    usb: UsbPort,
 }
 
 impl Source for Camera {
@@ -148,7 +149,7 @@ impl Source for Camera {
     }
 
     fn next(&mut self, pool: &Pool, stop: &Stop) -> Result<Option<Frame>, Error> {
-        if self.desk.fate() == Fate::PulledOut {
+        if self.usb.state() == State::Unplugged {
             return Err(Error::Lost { name: NAME.into() });
         }
         self.pictures.next(pool, stop)
@@ -157,10 +158,10 @@ impl Source for Camera {
 
 impl Drop for Camera {
     fn drop(&mut self) {
-        // A driver that takes its time; nobody rings.
+        // A slow driver. Nothing notifies, so this waits for the full time.
         let _ = Notify::new().wait_until(Instant::now() + Duration::from_millis(200));
-        self.desk.open.store(false, Ordering::Release);
+        self.usb.open.store(false, Ordering::Release);
     }
 }
 
-const NAME: &str = "the desk's camera";
+const NAME: &str = "USB camera";

@@ -1,6 +1,6 @@
-//! The end of a meeting: what is on the wire, and what becomes of the threads.
+//! The end of a meeting: the messages on the wire, and the end of the threads.
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use anyhow::{Context, Result};
 use audio::Block;
 use audio::device::{self, Device, Direction};
@@ -31,27 +31,27 @@ use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
 
 #[test]
-fn close_says_good_bye_on_the_wire_within_a_second() -> Result<()> {
+fn close_sends_leave_within_a_second() -> Result<()> {
     let server = Recorder::start(0)?;
     let (engine, mut events) = enter(server.entry(), Hardware::default(), Arc::new(Blind))?;
     until_entered(&mut events)?;
     let begin = Instant::now();
     engine.close();
-    server.hears_good_bye(begin)?;
+    server.expect_leave(begin)?;
     let last = std::iter::from_fn(|| events.try_recv().ok()).last();
     assert!(matches!(last, Some(Event::Ended(engine::Reason::Left))), "{last:?}");
     Ok(())
 }
 
 #[test]
-fn close_says_good_bye_within_a_second_while_nobody_reads_the_events() -> Result<()> {
+fn close_sends_leave_within_a_second_if_events_are_not_read() -> Result<()> {
     let server = Recorder::start(2 * EVENTS)?;
     let (engine, events) = enter(server.entry(), Hardware::default(), Arc::new(Blind))?;
     until("the events fill their channel", || events.len() == events.max_capacity())?;
     assert!(events.max_capacity() < EVENTS, "the server sends more than the channel holds");
     let begin = Instant::now();
     engine.close();
-    server.hears_good_bye(begin)
+    server.expect_leave(begin)
 }
 
 #[test]
@@ -65,16 +65,16 @@ fn close_joins_the_threads_and_closes_the_devices() -> Result<()> {
 }
 
 #[test]
-fn a_dropped_engine_leaves_no_thread_behind() -> Result<()> {
+fn a_dropped_engine_joins_all_threads() -> Result<()> {
     let host = Host::start()?;
     let threads = Threads::default();
     drop(busy(&host, &threads)?);
     until("the threads end", || threads.running().is_empty())
 }
 
-/// The driver blocks until the test releases it, so the bound is about the join alone.
+/// The driver blocks until the test releases it, so only the time to join is measured.
 #[test]
-fn joining_takes_no_longer_with_a_sound_device_that_hangs() -> Result<()> {
+fn a_hanging_sound_device_does_not_delay_joining() -> Result<()> {
     let host = Host::start()?;
     let mut without = Duration::ZERO;
     for _ in 0..3 {
@@ -84,27 +84,27 @@ fn joining_takes_no_longer_with_a_sound_device_that_hangs() -> Result<()> {
     let (release, hang) = sync_channel(1);
     let (mut anne, with) = join(&host, AudioChoice::Default, driver.hardware(hang))?;
     assert!(with < 2 * without + Duration::from_secs(1), "{with:?}, and {without:?} without the device");
-    assert!(driver.opened().is_empty(), "the device still hangs");
+    assert!(driver.opened().is_empty(), "the device does not open");
 
     anne.engine.send(Command::Mute(true))?;
     anne.engine.send(Command::ChooseMicrophone(AudioChoice::Device(SECOND.into())))?;
-    anne.wait(PATIENCE, "the microphone is muted", |anne| anne.muted)?;
+    anne.wait(TIMEOUT, "the microphone is muted", |anne| anne.muted)?;
     drop(release);
-    anne.wait(PATIENCE, "the second microphone is open and hears something", |anne| anne.level > 0.1)?;
+    anne.wait(TIMEOUT, "the second microphone records sound", |anne| anne.level > 0.1)?;
     assert_eq!(driver.opened().last().map(String::as_str), Some(SECOND));
     assert_eq!(sound_sent(&anne), 0, "a muted microphone sends nothing");
     anne.engine.send(Command::Mute(false))?;
-    anne.wait(PATIENCE, "sound is sent", |anne| sound_sent(anne) > 10)?;
+    anne.wait(TIMEOUT, "sound is sent", |anne| sound_sent(anne) > 10)?;
     assert_eq!(anne.notices, []);
     anne.engine.close();
     Ok(())
 }
 
-/// Joins a meeting of its own; returns how long that took from the start on.
+/// Opens a meeting. Returns how long that took.
 fn join(host: &Host, microphone: AudioChoice, hardware: Hardware) -> Result<(Person, Duration)> {
     let begin = Instant::now();
     let mut person = Person::enter_at(host.entry(), "Anne", (Choice::Off, microphone), hardware)?;
-    person.wait(PATIENCE, "Anne is in", |person| person.me.is_some())?;
+    person.wait(TIMEOUT, "Anne is in", |person| person.me.is_some())?;
     Ok((person, begin.elapsed()))
 }
 
@@ -162,10 +162,10 @@ fn enter(entry: Entry, hardware: Hardware, output: Arc<dyn VideoOutput>) -> Resu
     Ok(Engine::start_with(entry, setup, Identity::generate()?, output, hardware)?)
 }
 
-/// Bob's engine at work: it sends a camera and a voice, and shows Anne's camera. Anne leaves by a drop.
+/// Bob's engine in a meeting: it sends a camera and a voice, and shows Anne's camera. Anne's engine is dropped.
 fn busy(host: &Host, threads: &Threads) -> Result<Engine> {
     let mut anne = Person::enter(host.entry(), "Anne", Choice::Synthetic, AudioChoice::Off)?;
-    anne.wait(PATIENCE, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
     let owner = anne.me.context("Anne is in")?;
     let (engine, mut events) =
         enter(Entry::Join(anne.link.parse()?), threads.hardware(), Arc::new(Watched { threads: threads.clone() }))?;
@@ -177,7 +177,7 @@ fn busy(host: &Host, threads: &Threads) -> Result<Engine> {
     Ok(engine)
 }
 
-/// Threads that the engine's call-backs see. `decode` stands for all decode threads.
+/// The threads that call the engine's callbacks. `decode` represents all decode threads.
 const THREADS: [&str; 5] = ["audio", "audio devices", "camera", "decode", "net"];
 
 fn until_entered(events: &mut Events) -> Result<()> {
@@ -188,7 +188,7 @@ fn until_entered(events: &mut Events) -> Result<()> {
 fn until(what: &str, done: impl Fn() -> bool) -> Result<()> {
     let begin = Instant::now();
     while !done() {
-        anyhow::ensure!(begin.elapsed() < PATIENCE, "not within {PATIENCE:?}: {what}");
+        anyhow::ensure!(begin.elapsed() < TIMEOUT, "not within {TIMEOUT:?}: {what}");
         let _ = Notify::new().wait_until(Instant::now() + Duration::from_millis(10));
     }
     Ok(())
@@ -198,7 +198,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Sees the engine's threads from inside its call-backs, and sees them end.
+/// Records the engine's threads from within its callbacks, and their end.
 #[derive(Clone, Default)]
 struct Threads {
     running: Arc<Mutex<HashMap<ThreadId, &'static str>>>,
@@ -213,7 +213,7 @@ thread_local! {
 }
 
 impl Threads {
-    /// Notes the calling thread.
+    /// Records the calling thread.
     fn note(&self) {
         let current = std::thread::current();
         let name = current.name().unwrap_or_default();
@@ -256,7 +256,7 @@ impl Drop for Presence {
     }
 }
 
-/// A sound device that notes the thread that uses it.
+/// A sound device that records the thread that uses it.
 struct Noted {
     device: Box<dyn Device>,
     threads: Threads,
@@ -285,7 +285,7 @@ impl Device for Noted {
     }
 }
 
-/// A video output that notes the threads that use it.
+/// A video output that records the threads that use it.
 struct Watched {
     threads: Threads,
 }
@@ -305,7 +305,7 @@ impl VideoSink for Watched {
     }
 }
 
-/// A server with one client, which records what the client says.
+/// A server with one client, which records the client's messages.
 struct Recorder {
     address: SocketAddr,
     fingerprint: [u8; 32],
@@ -353,22 +353,22 @@ impl Recorder {
         Entry::Create { host: address.ip().to_string(), port: address.port(), fingerprint: Some(*fingerprint) }
     }
 
-    /// The client leaves within a second from `begin` on, then closes the connection in order.
-    fn hears_good_bye(&self, begin: Instant) -> Result<()> {
-        let next = || self.received.recv_timeout(PATIENCE).context("the client sends nothing more");
+    /// Checks that the client leaves within a second after `begin`, then closes the connection in order.
+    fn expect_leave(&self, begin: Instant) -> Result<()> {
+        let next = || self.received.recv_timeout(TIMEOUT).context("the client sends nothing more");
         loop {
             match next()? {
                 (at, Received::Message(Up::Leave)) => {
                     let took = at.saturating_duration_since(begin);
-                    anyhow::ensure!(took < Duration::from_secs(1), "the good-bye came after {took:?}");
+                    anyhow::ensure!(took < Duration::from_secs(1), "`Leave` came after {took:?}");
                     break;
                 }
                 (_, Received::Message(_)) => {}
-                (_, end @ (Received::Close | Received::Broken)) => anyhow::bail!("no good-bye: {end:?}"),
+                (_, end @ (Received::Close | Received::Broken)) => anyhow::bail!("no `Leave`: {end:?}"),
             }
         }
         let (_, end) = next()?;
-        anyhow::ensure!(matches!(end, Received::Close), "behind the good-bye: {end:?}");
+        anyhow::ensure!(matches!(end, Received::Close), "after `Leave`: {end:?}");
         Ok(())
     }
 }

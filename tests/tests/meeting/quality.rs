@@ -7,7 +7,7 @@ use tests::demo_meeting;
 
 /// Four people with the demo's footage, each shown to the three others at 640x360.
 #[test]
-fn four_people_see_each_other_well() -> Result<()> {
+fn four_people_see_each_other_in_good_quality() -> Result<()> {
     let outcome = demo_meeting::hold(Size::new(640, 360), 90, Duration::from_mins(1))?;
     assert_eq!(outcome.qualities.len(), 12, "each of four sees three");
     for ((from, to), quality) in &outcome.qualities {

@@ -100,8 +100,8 @@ pub struct Row {
     pub shown: u64,
 }
 
-/// Returns the dumps of somebody's camera in `folder`: one Y4M file and one CSV file for each size. Paths without extension,
-/// sorted.
+/// Returns the sorted paths, without extension, of a participant's camera dumps in `folder`: one Y4M file and one CSV file
+/// for each size.
 pub fn dumps(folder: &str, name: &str) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let paths = entries.filter_map(|entry| entry.path().into_os_string().into_string().ok());
@@ -115,7 +115,7 @@ pub fn dumps(folder: &str, name: &str) -> Vec<String> {
     stems
 }
 
-/// Returns the rows of all pictures shown from somebody's camera so far, of all sizes.
+/// Returns the rows of all pictures shown from a participant's camera so far, of all sizes.
 pub fn shown(folder: &str, name: &str) -> Vec<Row> {
     let mut rows: Vec<Row> = dumps(folder, name).iter().flat_map(|stem| rows(stem)).collect();
     rows.sort_by_key(|row| row.shown);

@@ -39,7 +39,7 @@ impl Program {
     pub fn end(mut self, limit: Duration) -> (ExitStatus, String, String) {
         let start = Instant::now();
         let status = loop {
-            if let Some(status) = self.child.try_wait().expect("a child of ours") {
+            if let Some(status) = self.child.try_wait().expect("the child process can be waited for") {
                 break status;
             }
             assert!(start.elapsed() < limit, "{} has not ended within {limit:?}:\n{}", self.name, self.errors());

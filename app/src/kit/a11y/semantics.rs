@@ -1,4 +1,4 @@
-//! What a widget tells assistive tools about itself.
+//! The description of a widget for assistive tools.
 
 use accesskit::{ActionRequest, Node, Role};
 

@@ -34,7 +34,7 @@ impl Pace {
         self.last_request = Some(now);
     }
 
-    /// Records that a window starts to draw, for whatever reason. Calls until [`Pace::end`] belong to the same redraw.
+    /// Records that a window starts to draw, for any reason. Calls until [`Pace::end`] belong to the same redraw.
     pub fn begin(&mut self, now: Instant) {
         let stuck = self.started.is_some_and(|since| now > since + MAX_INTERVAL);
         if self.started.is_none() || stuck {

@@ -25,7 +25,7 @@ pub(super) fn sharing<'a>(screen: &Meeting, context: &Context) -> Option<Element
     Some(region(Role::Region, &title, line))
 }
 
-/// The banner below the stage: the space bar is held to talk, or nobody else is in the meeting.
+/// The banner below the stage: the space bar is held to talk, or there is no other participant.
 pub(super) fn status<'a>(screen: &Meeting, context: &Context) -> Option<Element<'a, Message>> {
     let (symbol, tone, id) = if screen.talking {
         (Icon::Microphone, Tone::Good, "meeting-talk")

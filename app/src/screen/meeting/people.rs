@@ -64,7 +64,7 @@ fn remove<'a>(person: &Person, context: &Context) -> Element<'a, Message> {
     button.id(format!("remove-{:016x}", person.id.0)).look(Look::Quiet).square(TARGET).into()
 }
 
-/// A disc with the initials, in the same colour for everybody.
+/// A disc with the initials, in the same colour on all clients.
 fn avatar<'a>(person: &Person) -> Element<'a, Message> {
     let colour = theme::avatar(person.id.0);
     let letters = text::caption(initials(&person.name)).color(ON_AVATAR).font(theme::SEMIBOLD);

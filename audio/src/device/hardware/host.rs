@@ -1,27 +1,27 @@
-//! The sound system to ask, if there is one.
+//! Chooses the sound system.
 
-/// PulseAudio where it answers, else ALSA where it has anything to offer; `None` if there is no sound at all. ALSA's
-/// library writes a page of complaints to standard error when it is asked for a card that is not there.
+/// Returns PulseAudio if it answers, else ALSA if it has a device, else `None`. ALSA is not opened without a device, because
+/// its library then writes many error lines to standard error.
 #[cfg(target_os = "linux")]
 pub fn host() -> Option<cpal::Host> {
     let host = cpal::default_host();
     (host.id() != cpal::HostId::Alsa || has_card()).then_some(host)
 }
 
-/// The system's own.
+/// Returns the system's sound system.
 #[cfg(not(target_os = "linux"))]
 pub fn host() -> Option<cpal::Host> {
     Some(cpal::default_host())
 }
 
-/// A card that the kernel knows, or devices without a card that whoever runs this machine has set up.
+/// True if the kernel lists a card, or the system's ALSA configuration may define devices without a card.
 #[cfg(target_os = "linux")]
 fn has_card() -> bool {
     let cards = std::fs::read_to_string("/proc/asound/cards").unwrap_or_default();
     lists_a_card(&cards) || std::path::Path::new("/etc/asound.conf").exists()
 }
 
-/// ` 0 [PCH            ]: HDA-Intel - HDA Intel PCH`, and never `--- no soundcards ---`.
+/// A card is a line such as ` 0 [PCH            ]: HDA-Intel - HDA Intel PCH`. An empty list is `--- no soundcards ---`.
 #[cfg(target_os = "linux")]
 fn lists_a_card(cards: &str) -> bool {
     cards.lines().any(|line| line.trim_start().starts_with(|digit: char| digit.is_ascii_digit()))
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_of_cards_is_told_from_an_empty_one() {
+    fn a_list_with_a_card_is_distinguished_from_an_empty_one() {
         assert!(lists_a_card(
             " 0 [PCH            ]: HDA-Intel - HDA Intel PCH\n                      at 0xf7 irq 32\n"
         ));

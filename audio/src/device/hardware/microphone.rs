@@ -1,4 +1,4 @@
-//! The microphone's side: the callback fills the ring with one channel, the engine takes blocks out of it.
+//! Microphones: the callback writes mono samples to the ring, the engine reads blocks from it.
 
 use super::stream::{CallbackMonitor, FORMATS, OPEN_TIMEOUT, StreamState, refused, with_any_buffer};
 use crate::Block;
@@ -27,7 +27,7 @@ impl Microphone {
     /// Starts recording in `format`.
     ///
     /// # Errors
-    /// [`Error::Format`] or [`Error::Refused`].
+    /// Returns [`Error::Format`] or [`Error::Refused`].
     pub fn open(
         device: &cpal::Device,
         name: String,
@@ -62,7 +62,7 @@ impl Device for Microphone {
 
     fn pass(&mut self, block: &mut Block) -> Result<(), Error> {
         let input = self.convert.input();
-        // `ready` counted; should the next block need more than the last one did, the rest is silence.
+        // `ready` has counted the samples. If this block needs more than the last one, the rest is silence.
         let (_, missing) = self.samples.pop_partial_slice(input);
         missing.fill(0.0);
         self.convert.convert(block);

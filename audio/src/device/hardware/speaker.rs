@@ -1,4 +1,4 @@
-//! The speaker's side: the engine keeps the ring filled, the callback spreads it over the channels.
+//! Speakers: the engine keeps the ring filled, the callback copies each sample to all channels.
 
 use super::stream::{CallbackMonitor, FORMATS, OPEN_TIMEOUT, StreamState, refused, with_any_buffer};
 use crate::device::error::Error;
@@ -20,8 +20,9 @@ pub struct Speaker {
     rate: u32,
     state: Arc<StreamState>,
     monitor: CallbackMonitor,
-    /// Under-runs that `target` has been raised for, and the frames that are kept in the ring.
+    /// Underruns for which `target` was raised already.
     xruns: u64,
+    /// Frames to keep in the ring.
     target: usize,
     _stream: cpal::Stream,
 }
@@ -30,7 +31,7 @@ impl Speaker {
     /// Starts playing in `format`.
     ///
     /// # Errors
-    /// [`Error::Format`] or [`Error::Refused`].
+    /// Returns [`Error::Format`] or [`Error::Refused`].
     pub fn open(
         device: &cpal::Device,
         name: String,
@@ -115,17 +116,17 @@ fn play<T: SizedSample + FromSample<f32>>(
     state: Arc<StreamState>,
 ) -> Result<cpal::Stream, cpal::Error> {
     let (channels, failed) = (usize::from(config.channels.max(1)), Arc::clone(&state).failed());
-    // The device starts before the engine's first block: that is no under-run.
-    let mut begun = false;
+    // The device starts before the engine's first block. This is not an underrun.
+    let mut started = false;
     let callback = move |data: &mut [T], info: &cpal::OutputCallbackInfo| {
         let frames = data.len() / channels;
         let time = info.timestamp();
         state.called(frames, time.playback.duration_since(time.callback));
         let ready = ring.slots().min(frames);
-        if ready < frames && begun {
+        if ready < frames && started {
             state.xruns.fetch_add(1, Relaxed);
         }
-        begun |= ready > 0;
+        started |= ready > 0;
         let mut frame = data.chunks_mut(channels);
         if let Ok(chunk) = ring.read_chunk(ready) {
             for (sample, frame) in chunk.into_iter().zip(&mut frame) {
@@ -137,5 +138,5 @@ fn play<T: SizedSample + FromSample<f32>>(
     device.build_output_stream(config, callback, failed, Some(OPEN_TIMEOUT))
 }
 
-/// Blocks that under-runs may add to the speaker's ring: 100 ms.
+/// Blocks that underruns may add to the speaker's ring: 100 ms.
 const MAX_RESERVE: usize = 10;

@@ -1,4 +1,4 @@
-//! What both directions of a hardware device share: the formats, and the state between a callback and the engine.
+//! Shared by microphones and speakers: the formats, and the state between a callback and the engine.
 
 use crate::device::error::Error;
 use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig};
@@ -14,22 +14,22 @@ pub fn refused(name: &str, source: cpal::Error) -> Error {
     Error::Refused { name: name.to_owned(), source }
 }
 
-/// Tries again with a buffer of the driver's choice where it does not take ours.
+/// Opens a stream. If the driver refuses our buffer size, tries again with its default size.
 pub fn with_any_buffer<T>(
     mut config: StreamConfig,
     open: impl Fn(StreamConfig) -> Result<T, cpal::Error>,
 ) -> Result<T, cpal::Error> {
     open(config).or_else(|error| {
-        tracing::debug!(%error, "device opened with a buffer of its own choice");
+        tracing::debug!(%error, "buffer size refused, trying the default one");
         config.buffer_size = BufferSize::Default;
         open(config)
     })
 }
 
-/// What a callback and the engine tell each other.
+/// The state shared by a callback and the engine.
 #[derive(Default)]
 pub struct StreamState {
-    /// Callbacks so far: a device that stops calling is gone, whatever it says.
+    /// Callbacks so far. If it stops growing, the device is lost.
     pub calls: AtomicU64,
     pub lost: AtomicBool,
     pub xruns: AtomicU64,
@@ -46,7 +46,7 @@ impl StreamState {
     }
 
     pub fn latency(&self) -> Duration {
-        // Some drivers tell nonsense while they start.
+        // Some drivers report a wrong latency while they start.
         Duration::from_micros(self.latency_micros.load(Relaxed)).min(Duration::from_secs(1))
     }
 
@@ -62,7 +62,7 @@ impl StreamState {
     }
 }
 
-/// Notices a device that went silent without saying so.
+/// Detects a device that stopped its callbacks without an error.
 pub struct CallbackMonitor {
     pub calls: u64,
     pub since: Option<Instant>,
@@ -79,15 +79,15 @@ impl CallbackMonitor {
     }
 }
 
-/// Sample formats we speak, the best first; the tables of both directions follow this order.
+/// The supported sample formats, best first. The tables of both directions have this order.
 pub const FORMATS: [SampleFormat; 6] =
     [SampleFormat::F32, SampleFormat::I16, SampleFormat::I32, SampleFormat::I24, SampleFormat::U16, SampleFormat::U8];
 
-/// A sound server that does not answer within this time is not waited for.
+/// How long to wait for a sound server.
 pub const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A device that has not called for this long is gone.
+/// A device without a callback for this long is lost.
 const CALLBACK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a stream reports and survives.
+/// Errors after which a stream continues.
 const IGNORED_ERRORS: [ErrorKind; 3] = [ErrorKind::DeviceChanged, ErrorKind::RealtimeDenied, ErrorKind::DeviceBusy];

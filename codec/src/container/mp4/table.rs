@@ -137,7 +137,7 @@ pub(super) fn pairs(tables: &[u8], kind: FourCc) -> Result<impl Iterator<Item = 
     Ok(list(tables, kind, 8)?.chunks_exact(8).map(|entry| (word(entry, 0), word(entry, 4))))
 }
 
-/// The bytes of a table's entries, as many as its count says.
+/// The bytes of a table's entries, according to its count.
 fn list(tables: &[u8], kind: FourCc, entry: usize) -> Result<&[u8], Error> {
     let mut fields = Fields::new(boxes::find(tables, &[kind]).ok_or(Error::Damaged(BROKEN))?).skip(4);
     let count = usize::try_from(fields.u32()?).map_err(|_| Error::Damaged(BROKEN))?;

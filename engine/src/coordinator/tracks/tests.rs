@@ -41,7 +41,7 @@ fn a_full_report_channel_delays_neither_close_nor_drop() {
     for end in [Tracks::close, drop::<Tracks>] {
         let (opening, opened) = sync_channel(1);
         let broken = Candidate::new("broken", VideoCodec::H264, move |_| {
-            // The second layer may find no room.
+            // For the second layer, the channel may be full.
             let _ = opening.try_send(());
             Err("it does not open".into())
         });
@@ -56,14 +56,14 @@ fn a_full_report_channel_delays_neither_close_nor_drop() {
             slot: Slot::Camera,
             wanted: vec![WantedLayer { spatial: 0, temporal_layers: 3 }],
         });
-        // The layer's thread now reports that its encoder failed, and finds no room.
-        opened.recv_timeout(PATIENCE).expect("the encoder is opened");
+        // The layer's thread now reports that its encoder failed, but the channel is full.
+        opened.recv_timeout(TIMEOUT).expect("the encoder is opened");
         let (ended, seen) = sync_channel(1);
         let thread = std::thread::Builder::new().name("end".into()).spawn(move || {
             end(tracks);
             ended.send(()).unwrap();
         });
-        seen.recv_timeout(PATIENCE).expect("every thread ends");
+        seen.recv_timeout(TIMEOUT).expect("every thread ends");
         thread.unwrap().join().unwrap();
     }
 }
@@ -79,7 +79,7 @@ impl VideoOutput for Blank {
     fn own(&self, _: Frame) {}
 }
 
-/// Tracks whose session finds no server.
+/// Tracks whose session has no server.
 fn tracks(codecs: Codecs) -> (Runtime, Tracks) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let (ring, pool, clock) = (KeyRing::new(), BufferPool::new(16), clock::system());
@@ -105,9 +105,9 @@ fn camera() -> Open {
 }
 
 fn next_report(runtime: &Runtime, tracks: &mut Tracks) -> TrackReport {
-    let next = async { tokio::time::timeout(PATIENCE, tracks.next_report()).await };
-    runtime.block_on(next).expect("a report in time")
+    let next = async { tokio::time::timeout(TIMEOUT, tracks.next_report()).await };
+    runtime.block_on(next).expect("a report arrives")
 }
 
 /// The limit for one report, which normally comes within milliseconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);

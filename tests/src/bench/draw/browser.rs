@@ -1,5 +1,4 @@
-//! The browser next door: Chromium, where it is installed, shows the same tiles without a window, and the processor time of
-//! all its processes is read.
+//! Chromium, if it is installed, shows the same tiles without a window. Measures the CPU time of all its processes.
 
 use anyhow::{Context, Result, bail};
 use media::Size;
@@ -12,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-/// The program, where there is one.
+/// Returns the path of the browser, or `None` if it is not installed.
 #[must_use]
 pub fn program() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -21,11 +20,11 @@ pub fn program() -> Option<PathBuf> {
     ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| named(name))
 }
 
-/// Processor milliseconds of the whole browser for each picture that it shows: `count` tiles of `picture` size at thirty a
-/// second in `target` pixels, over some seconds.
+/// Returns the CPU milliseconds of the whole browser per shown picture: `count` tiles of `picture` size at 30 fps in
+/// `target` pixels, over some seconds.
 ///
 /// # Errors
-/// Where the browser does not start, shows nothing or cannot be watched (`/proc`).
+/// Returns an error if the browser does not start or shows nothing, or if `/proc` cannot be read.
 pub fn cost(program: &Path, count: u16, picture: Size, target: [u32; 2]) -> Result<f64> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -33,11 +32,11 @@ pub fn cost(program: &Path, count: u16, picture: Size, target: [u32; 2]) -> Resu
         let Size { width, height } = picture;
         let page = format!("http://{}/?count={count}&width={width}&height={height}", listener.local_addr()?);
         let browser = Browser::start(program, &page, target)?;
-        timeout(PATIENCE, watch(&browser, &listener)).await.context("the browser shows nothing")?
+        timeout(TIMEOUT, watch(&browser, &listener)).await.context("the browser shows nothing")?
     })
 }
 
-/// Serves the page and reads the clock whenever it says how much it has shown.
+/// Serves the page, and reads the clock each time the page reports the number of shown pictures.
 async fn watch(browser: &Browser, listener: &TcpListener) -> Result<f64> {
     let (mut first, mut start) = (None, None);
     loop {
@@ -58,7 +57,7 @@ async fn watch(browser: &Browser, listener: &TcpListener) -> Result<f64> {
     }
 }
 
-/// Answers one request; returns the count in it.
+/// Answers one request. Returns the number of shown pictures, if the request reports it.
 async fn answer(stream: TcpStream) -> Result<Option<u32>> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
@@ -79,7 +78,7 @@ async fn answer(stream: TcpStream) -> Result<Option<u32>> {
     Ok(shown)
 }
 
-/// A browser that runs. Dropping it ends it.
+/// A running browser. Dropping it kills it.
 struct Browser {
     child: Child,
     profile: PathBuf,
@@ -101,7 +100,7 @@ impl Browser {
         Ok(Self { child, profile })
     }
 
-    /// What the browser and everything it started has used so far.
+    /// Returns the CPU time of the browser and its child processes so far.
     fn cpu_ms(&self) -> Result<f64> {
         let processes = processes()?;
         let root = self.child.id();
@@ -115,13 +114,13 @@ impl Browser {
         let ticks: u64 = processes.iter().filter(|(id, _)| ours(**id)).map(|(_, process)| process.ticks).sum();
         #[expect(clippy::cast_precision_loss, reason = "a bench lasts for seconds")]
         let ticks = ticks as f64;
-        Ok(ticks * 1e3 / TICKS_A_SECOND)
+        Ok(ticks * 1e3 / TICKS_PER_SECOND)
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It may have ended by itself, and a profile that stays is only litter.
+        // Errors are ignored: the browser may have ended, and a remaining profile does no harm.
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.profile);
@@ -133,14 +132,14 @@ struct Process {
     ticks: u64,
 }
 
-/// Every process of this machine, by id: `proc_pid_stat(5)`.
+/// Returns all processes of this machine by id: `proc_pid_stat(5)`.
 fn processes() -> Result<HashMap<u32, Process>> {
     let mut all = HashMap::new();
     for entry in fs::read_dir("/proc").context("this system has no /proc")? {
         let Ok(id) = entry?.file_name().to_string_lossy().parse() else { continue };
-        // It may have ended meanwhile.
+        // The process may have ended.
         let Ok(stat) = fs::read_to_string(format!("/proc/{id}/stat")) else { continue };
-        // The name before may hold spaces and brackets.
+        // The name may contain spaces and brackets.
         let Some((_, fields)) = stat.rsplit_once(')') else { continue };
         let field = |number: usize| -> Option<u64> { fields.split_whitespace().nth(number - 3)?.parse().ok() };
         let (Some(parent), Some(user), Some(system)) = (field(4), field(14), field(15)) else { continue };
@@ -152,7 +151,7 @@ fn processes() -> Result<HashMap<u32, Process>> {
 const PAGE: &str = include_str!("tiles.html");
 const FLAGS: &[&str] = &[
     "--headless=new",
-    // It opens our own page and nothing else, and root has no sandbox.
+    // It opens only our own page, and Chromium has no sandbox for root.
     "--no-sandbox",
     "--no-first-run",
     "--no-default-browser-check",
@@ -162,10 +161,10 @@ const FLAGS: &[&str] = &[
     "--autoplay-policy=no-user-gesture-required",
     "--enable-blink-features=MediaStreamInsertableStreams",
 ];
-/// Until code is compiled and buffers are there.
+/// Time for compilation and for filling buffers.
 const WARM_UP: Duration = Duration::from_secs(4);
 const SPAN: Duration = Duration::from_secs(5);
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 const MAX_LINE_BYTES: u64 = 1_024;
-/// Linux' `USER_HZ`, the same on every machine that Debian runs on.
-const TICKS_A_SECOND: f64 = 100.0;
+/// `USER_HZ` of Linux, the same on all architectures of Debian.
+const TICKS_PER_SECOND: f64 = 100.0;

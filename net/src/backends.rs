@@ -1,0 +1,21 @@
+//! The parts of a session that a caller can replace.
+
+use crate::sfu::Sfu;
+use crate::sfu::native::Native;
+use std::sync::Arc;
+use webrtc::runtime::{Runtime, TokioRuntime};
+
+/// The back-ends of a session. The default is what the application uses.
+pub struct Backends {
+    /// Spawns all tasks of the session and opens all sockets of its media: a test can measure the tasks or impair the
+    /// network with it. Its tasks must run on tokio.
+    pub stack: Arc<dyn Runtime>,
+    /// The dialect of the SFU.
+    pub sfu: Box<dyn Sfu>,
+}
+
+impl Default for Backends {
+    fn default() -> Self {
+        Self { stack: Arc::new(TokioRuntime), sfu: Box::new(Native::default()) }
+    }
+}

@@ -1,0 +1,14 @@
+//! What the SFU sends to its participants.
+
+use proto::{ServerSignal, Totals};
+
+/// What the SFU sends to a participant.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Media signalling.
+    Signal(ServerSignal),
+    /// The totals of the participant's meeting.
+    Totals(Totals),
+    /// The participant sent malformed signalling. The caller closes the connection.
+    Malformed,
+}
