@@ -1,7 +1,7 @@
 //! Tables of back-ends in order of preference, and the active back-end of a table.
 //!
 //! A back-end that does not open, returns an error or panics is replaced by the next one of its table. The last one is
-//! opened again, until it fails for [`MAX_FAILURES`] pictures in a row: one bad picture must not end a track that has no
+//! opened again, until it fails for `MAX_FAILURES` pictures in a row: one bad picture must not end a track that has no
 //! other back-end.
 
 use crate::BoxError;

@@ -120,7 +120,7 @@ impl Engine {
     /// Queues a command. Never waits.
     ///
     /// # Errors
-    /// Returns [`Busy`] if [`MAX_COMMANDS`] commands wait already, or the meeting has ended.
+    /// Returns [`Busy`] if `MAX_COMMANDS` commands wait already, or the meeting has ended.
     pub fn send(&self, command: Command) -> Result<(), Busy> {
         self.commands.try_send(command).map_err(|_| Busy)
     }

@@ -38,7 +38,7 @@ struct Shared {
     unrequested: AtomicU8,
 }
 
-/// A queue of at most [`MAX_BYTES`] and [`MAX_FRAMES`].
+/// A queue of at most `MAX_BYTES` and `MAX_FRAMES`.
 pub fn frame_sender() -> (FrameSender, Queue) {
     let (sender, receiver) = mpsc::channel(MAX_FRAMES);
     let shared = Arc::new(Shared::default());

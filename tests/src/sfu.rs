@@ -152,7 +152,7 @@ impl Simulation {
         done(self)
     }
 
-    /// Runs for `length`. Each datagram takes one [`STEP`].
+    /// Runs for `length`. Each datagram takes one `STEP`.
     pub fn step(&mut self, length: Duration) {
         let end = self.now + length;
         while self.now < end {

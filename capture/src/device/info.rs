@@ -5,7 +5,7 @@ use nokhwa::utils::CameraInfo;
 /// A camera in the list of devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
-    /// The identifier passed to [`open`].
+    /// The identifier passed to [`crate::device::open`].
     pub id: String,
     /// The name shown to users.
     pub name: String,
