@@ -45,7 +45,7 @@ impl TabOrder {
         self.focused.is_some()
     }
 
-    /// Whether a widget has the focus that was not just clicked: keys belong to it.
+    /// Whether the keyboard gave a widget the focus, not a click. Then keys go to that widget.
     pub fn has_keyboard_focus(&self) -> bool {
         self.by_keyboard
     }

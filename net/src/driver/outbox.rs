@@ -24,7 +24,7 @@ impl Outbox {
     /// Hands over as much as there is room for.
     ///
     /// # Errors
-    /// [`Error::Stalled`] where the reader is too far behind.
+    /// Returns [`Error::Stalled`] if the reader is too far behind.
     pub fn push_all(&mut self) -> Result<(), Error> {
         while !self.waiting.is_empty() {
             let Ok(room) = self.reader.try_reserve() else { break };

@@ -19,7 +19,7 @@ impl Estimate {
     }
 }
 
-/// Google's congestion control, as the stack has it. It begins where a camera in full size fits, because it grows slowly.
+/// Google's congestion control, as the stack implements it. It starts at the rate of a full-size camera, because it grows slowly.
 pub struct Estimator {
     inner: Gcc,
     seen: Estimate,

@@ -40,7 +40,7 @@ impl SendStream {
     /// Adds a transceiver for `slot`.
     ///
     /// # Errors
-    /// [`Error`] where the stack refuses.
+    /// Returns [`Error`] if the stack refuses.
     pub async fn open(connection: &dyn PeerConnection, slot: Slot, kind: Kind) -> Result<Self, Error> {
         let layers = match kind {
             Kind::Audio => 1,
@@ -61,7 +61,7 @@ impl SendStream {
     /// Its `mid`; empty before the first offer.
     ///
     /// # Errors
-    /// [`Error`] where the connection is closed.
+    /// Returns [`Error`] if the connection is closed.
     pub async fn mid(&self) -> Result<String, Error> {
         Ok(self.transceiver.mid().await?.unwrap_or_default())
     }
