@@ -37,7 +37,7 @@ use runner::Runner;
 /// Returns an error if there is no display, or nothing can draw on it.
 pub fn run(options: Options, plan: Option<Plan>) -> iced::Result {
     prepare("fonts", || drop(stage::tile_font()));
-    prepare("card", || {
+    prepare("gpu", || {
         surface::detect_drawing();
     });
     let start = Mutex::new(Some((options, plan)));
@@ -57,9 +57,9 @@ pub fn run(options: Options, plan: Option<Plan>) -> iced::Result {
     daemon.run()
 }
 
-/// Does something slow while the window opens, which would do it itself later.
+/// Runs slow work on a thread while the window opens. Without the thread, the window does the same work later.
 fn prepare(name: &str, work: impl FnOnce() + Send + 'static) {
     if let Err(error) = std::thread::Builder::new().name(name.into()).spawn(work) {
-        tracing::warn!(%error, name, "cannot start a thread; the window opens later");
+        tracing::warn!(%error, name, "cannot start a thread; the window opens more slowly");
     }
 }
