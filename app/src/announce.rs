@@ -1,5 +1,5 @@
-//! What assistive tools announce during a meeting: at most one sentence every two seconds. A sentence can contain several
-//! events.
+//! What assistive tools announce during a meeting: at most one sentence every two seconds. A sentence can contain
+//! several events.
 
 use std::time::Instant;
 

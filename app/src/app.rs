@@ -1,5 +1,6 @@
-//! One window with one screen at a time. [`App`] routes: a message goes to the screen or the part that it concerns, and a
-//! screen's action becomes a call of the part that does it. The parts own their state and know neither `App` nor each other.
+//! One window with one screen at a time. [`App`] routes: a message goes to the screen or the part that it concerns, and
+//! a screen's action becomes a call of the part that does it. The parts own their state and know neither `App` nor each
+//! other.
 
 mod entry;
 mod message;
@@ -337,8 +338,8 @@ impl App {
         Task::batch([self.window.hide(), self.exit_when_closed()])
     }
 
-    /// Ends the program when every engine is closed. If an engine is still starting, does nothing: its [`Message::Started`]
-    /// leads to another call.
+    /// Ends the program when every engine is closed. If an engine is still starting, does nothing: its
+    /// [`Message::Started`] leads to another call.
     fn exit_when_closed(&mut self) -> Task<Message> {
         if self.session.is_starting() {
             return Task::none();

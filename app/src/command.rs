@@ -39,14 +39,15 @@ fn run_command(options: Options) -> Result<()> {
     }
 }
 
-/// Logs to standard error, in colour on a terminal. The environment variable `CONCLAVE_LOG` replaces the default filter, in
-/// the syntax of `tracing`'s `EnvFilter`.
+/// Logs to standard error, in colour on a terminal. The environment variable `CONCLAVE_LOG` replaces the default
+/// filter, in the syntax of `tracing`'s `EnvFilter`.
 fn log() {
     let filter = EnvFilter::try_from_env("CONCLAVE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
 }
 
-/// Warnings and errors, except irrelevant warnings of two libraries: the DTLS library warns of a missing server name, but our
-/// connections check the certificate's fingerprint; the graphics library warns of driver features that we do not use.
+/// Warnings and errors, except irrelevant warnings of two libraries: the DTLS library warns of a missing server name,
+/// but our connections check the certificate's fingerprint; the graphics library warns of driver features that we do
+/// not use.
 const DEFAULT_FILTER: &str = "warn,rtc_dtls::config=error,wgpu_hal=error";

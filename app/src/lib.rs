@@ -1,7 +1,7 @@
 //! The window: iced screens over a view model, their controls, the theme and the languages.
 //!
-//! Screens know neither the engine's threads nor the network: they show the engine's events and return actions. `App` and
-//! `session` turn actions into the engine's commands. Pictures are never messages.
+//! Screens know neither the engine's threads nor the network: they show the engine's events and return actions. `App`
+//! and `session` turn actions into the engine's commands. Pictures are never messages.
 
 pub mod announce;
 mod app;
@@ -30,8 +30,8 @@ use std::sync::{Mutex, PoisonError};
 
 use runner::Runner;
 
-/// Opens the window and returns when it is closed. If there is a plan, the window enters its meeting and `options.start`
-/// is not used. Call it on the main thread.
+/// Opens the window and returns when it is closed. If there is a plan, the window enters its meeting and
+/// `options.start` is not used. Call it on the main thread.
 ///
 /// # Errors
 /// Returns an error if there is no display, or nothing can draw on it.

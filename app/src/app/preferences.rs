@@ -25,7 +25,8 @@ impl Preferences {
         Self { language, theme, memory: Memory::default() }
     }
 
-    /// Reads the file. An argument that is `Some` takes precedence over the file, and the file over the system's setting.
+    /// Reads the file. An argument that is `Some` takes precedence over the file, and the file over the system's
+    /// setting.
     pub fn load(language: Option<Language>, theme: Option<Choice>, name: Option<String>) -> Self {
         let mut memory = recent::path().map(|path| Memory::load(&path)).unwrap_or_default();
         let language = language.or_else(|| memory.language.as_deref().and_then(Language::from_tag));

@@ -136,8 +136,8 @@ impl Meeting {
         self.people.iter().find(|person| person.me)
     }
 
-    /// Undoes the change of a button. A button shows its new state when it is pressed, before the engine reports whether the
-    /// device works.
+    /// Undoes the change of a button. A button shows its new state when it is pressed, before the engine reports
+    /// whether the device works.
     fn revert_button(&mut self, kind: EngineNotice) {
         match kind {
             EngineNotice::NoCamera
@@ -165,7 +165,8 @@ impl Meeting {
         }
     }
 
-    /// Replaces the list. Returns who joined and who left, except ourselves and the people who were there when we joined.
+    /// Replaces the list. Returns who joined and who left, except ourselves and the people who were there when we
+    /// joined.
     fn replace_people(&mut self, people: &[Person]) -> Vec<Announcement> {
         let before = std::mem::replace(&mut self.people, people.to_vec());
         if before.is_empty() {

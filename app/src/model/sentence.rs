@@ -66,8 +66,8 @@ pub const fn fault(fault: Fault) -> &'static str {
     }
 }
 
-/// Where the cause is. `None` if there is no problem, or if the sentence of the reason already says it: only the organiser
-/// removes or declines people.
+/// Where the cause is. `None` if there is no problem, or if the sentence of the reason already says it: only the
+/// organiser removes or declines people.
 pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
     match reason {
         Reason::Removed | Reason::Refused => None,
