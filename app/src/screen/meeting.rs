@@ -1,4 +1,4 @@
-//! The screen of a meeting: its state and how it changes. `view` and the modules below it draw it.
+//! The screen of a meeting: its state and how it changes. The modules below this one draw it.
 
 mod banner;
 mod bar;
@@ -19,11 +19,11 @@ use crate::model::{Device, Devices, Kind, Meeting as Model, NoticeKind};
 /// The state of the screen.
 #[derive(Clone, Debug)]
 pub struct Meeting {
-    /// The meeting.
+    /// What the screen shows of the meeting.
     pub model: Model,
     /// The available and the chosen devices.
     pub devices: Devices,
-    /// When the user joined.
+    /// When the user entered the meeting; `None` before that.
     pub since: Option<Instant>,
     panel: Option<Panel>,
     menu: Option<Menu>,
@@ -94,7 +94,7 @@ pub enum Message {
     SoftwareDrawn,
     /// The space bar was pressed (true) or released (false).
     TalkKeyChanged(bool),
-    /// Escape was pressed.
+    /// Escape was pressed: closes the topmost menu, dialog or panel.
     Escaped,
 }
 
@@ -260,9 +260,9 @@ mod tests {
         let mut muted = meeting(Microphone::Muted);
         assert_eq!(muted.update(Message::TalkKeyChanged(true)), Action::Mute(false));
         assert_eq!(muted.update(Message::TalkKeyChanged(false)), Action::Mute(true));
-        let mut open = meeting(Microphone::On);
-        assert_eq!(open.update(Message::TalkKeyChanged(true)), Action::None);
-        assert_eq!(open.update(Message::TalkKeyChanged(false)), Action::None, "releasing it does not mute");
+        let mut unmuted = meeting(Microphone::On);
+        assert_eq!(unmuted.update(Message::TalkKeyChanged(true)), Action::None);
+        assert_eq!(unmuted.update(Message::TalkKeyChanged(false)), Action::None, "releasing it does not mute");
     }
 
     #[test]
