@@ -1,7 +1,7 @@
-//! Runs the window, and a meeting in it that the command line asks for. [`Runner`] owns an [`App`] and forwards messages to
-//! it. If there is a [`Plan`], it also looks at the messages and at the time: it postpones leaving until the window's picture
-//! is taken and the server's totals have arrived, leaves when the duration is over, and closes the window at the end. For
-//! that it sends `App` the same messages as the user's presses.
+//! Runs the window, and a meeting in it that the command line asks for. [`Runner`] owns an [`App`] and forwards
+//! messages to it. If there is a [`Plan`], it also looks at the messages and at the time: it postpones leaving until
+//! the window's picture is taken and the server's totals have arrived, leaves when the duration is over, and closes the
+//! window at the end. For that it sends `App` the same messages as the user's presses.
 
 use std::path::PathBuf;
 use std::sync::Arc;

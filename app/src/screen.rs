@@ -1,5 +1,5 @@
-//! The screens. Each is a module with five names: its state, `Message`, `Action`, `update` and `view`. A screen uses no other
-//! screen and does no I/O: `app` carries out its actions.
+//! The screens. Each is a module with five names: its state, `Message`, `Action`, `update` and `view`. A screen uses no
+//! other screen and does no I/O: `app` carries out its actions.
 
 pub mod ended;
 pub mod entering;

@@ -81,8 +81,8 @@ pub fn close(engine: Engine) {
     engine.close();
 }
 
-/// The number of an attempt to enter a meeting. Each report of an attempt has its number, so that a late report is not taken
-/// for one of the next attempt.
+/// The number of an attempt to enter a meeting. Each report of an attempt has its number, so that a late report is not
+/// taken for one of the next attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attempt(u32);
 

@@ -1,5 +1,5 @@
-//! Language and appearance, which can be changed on several screens: the controls and their menus. Each screen keeps which of
-//! its menus is open.
+//! Language and appearance, which can be changed on several screens: the controls and their menus. Each screen keeps
+//! which of its menus is open.
 
 use iced::Alignment;
 use iced::widget::{Column, column, container, row};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use iced::{Font, font};
 
-/// The bundled font family, `assets/fonts`. No other font is used by name.
+/// The bundled font family in `assets/fonts`. No other font is selected by name.
 pub const FAMILY: &str = "Conclave Sans";
 /// The weight of text.
 pub const REGULAR: Font = Font::with_name(FAMILY);

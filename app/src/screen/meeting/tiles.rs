@@ -10,7 +10,8 @@ use crate::theme;
 
 /// The tiles: a shared screen first, then the other participants in the order of the list, our own last.
 pub fn tiles(meeting: &Meeting, context: &Context, pictures: &Pictures) -> Vec<Tile> {
-    // Only one shared screen is shown: the first in the list. Our own is not shown, because its picture would contain itself.
+    // Only one shared screen is shown: the first in the list. Our own is not shown, because its picture would contain
+    // itself.
     let shared = meeting.people.iter().find(|person| person.screen && !person.me);
     let screen = shared.map(|person| screen_tile(person, context, pictures));
     let others = meeting.people.iter().filter(|person| !person.me);
