@@ -108,7 +108,7 @@ struct Watch {
     state: State,
 }
 
-/// How far leaving is.
+/// The state of the run: before leaving, or which step of leaving is in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// In the meeting, or on the way in.

@@ -9,7 +9,7 @@ use engine::{Command, Engine, Events, Setup, Stats, VideoOutput};
 use crate::embedded::Embedded;
 use crate::model::Notice;
 
-/// Starts the engine of one meeting. "Try again" starts it a second time.
+/// Starts the engine of one meeting. The button "Try again" leads to another start.
 pub trait Starter: Send + Sync {
     /// Starts an engine whose pictures go to `output`. May block for seconds.
     ///

@@ -24,7 +24,7 @@ use crate::theme::{GAP_TILES, Theme};
 pub use paint::tile_font;
 pub use tile::Tile;
 
-/// The widget.
+/// The widget that shows the tiles.
 pub struct Stage<'a, Message> {
     label: String,
     tiles: Vec<Tile>,

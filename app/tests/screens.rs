@@ -150,7 +150,7 @@ fn pictures_of_every_screen() {
     std::fs::create_dir_all(&folder).unwrap();
     for language in Language::ALL {
         every_screen(language, |name, view| {
-            // Each screen once in each theme: dark in English, light in French. The main screens follow in other themes.
+            // The pictures in English are dark, those in French light. Other themes follow below for the main screens.
             let theme = if language == Language::English { Theme::DARK } else { Theme::LIGHT };
             save(&folder, &format!("{name}-{}", language.tag()), view, &theme, [1280, 800], 1.0);
         });

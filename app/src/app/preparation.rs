@@ -79,7 +79,7 @@ impl Preparation {
         Some((Arc::new(self.purpose.clone()?), setup))
     }
 
-    /// Takes over the devices of a meeting that is entered without a preview.
+    /// Records the devices of a meeting that is entered without a preview, so that its menus show them as chosen.
     pub fn choose(&mut self, setup: &Setup) {
         self.devices.choose(Kind::Camera, (&setup.camera).into());
         self.devices.choose(Kind::Microphone, (&setup.microphone).into());

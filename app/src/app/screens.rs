@@ -31,7 +31,7 @@ impl Screen {
         }
     }
 
-    /// Its content. `notices` is everything that was reported in this meeting.
+    /// Its content. `notices` are the problems that were reported in this meeting, oldest first.
     pub fn view<'a>(&'a self, context: &Context, pictures: &Pictures, notices: &'a [Notice]) -> Element<'a, Message> {
         match self {
             Self::Home(screen) => screen.view(context).map(Message::Home),

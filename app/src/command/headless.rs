@@ -62,7 +62,7 @@ struct HeadlessMeeting<'a> {
     leave_at: Option<Instant>,
     /// When the next step of leaving is due; `None` before leaving begins.
     leaving: Option<Instant>,
-    /// When to draw the picture; `None` before we are in the meeting, and afterwards.
+    /// When to draw the picture; `None` if no picture is due.
     picture_at: Option<Instant>,
     /// The resources that the process had used when leaving began.
     usage: Option<Usage>,

@@ -27,7 +27,7 @@ pub fn open(link: Option<&str>) -> Result<()> {
 /// Returns an error as [`open`] does, if the report cannot be written, or if the meeting ends for a reason other than
 /// our leaving.
 pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
-    // Before the engine opens devices, because without a window the user cannot close them.
+    // `show` checks this too, but only after `setup` has created the dump folder.
     can_show()?;
     let record = Record::default();
     let (after_close, on_end) = (record.clone(), record.clone());

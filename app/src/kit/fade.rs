@@ -1,5 +1,5 @@
-//! Hides a bar three seconds after the last pointer or key event. It stays while a control inside has the focus or the
-//! pointer, and with reduced motion. The layout does not change while it is hidden.
+//! Hides a bar three seconds after the last pointer or key event. The bar stays visible while the pointer is over it, while
+//! a control inside has the focus, and with reduced motion. The layout does not change while it is hidden.
 
 use iced::advanced::widget::Tree;
 use iced::advanced::widget::operation::black_box;
@@ -11,7 +11,7 @@ use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, focus};
 use crate::theme::{APPEAR, DISAPPEAR, IDLE_TIMEOUT, Theme};
 
-/// Wraps the content of a bar. `keep` keeps it visible, while a menu of it is open or if the user asked for reduced motion.
+/// Wraps the content of a bar. If `keep` is true, it stays visible: one of its menus is open, or motion is reduced.
 pub fn fade<'a, Message: 'a>(content: impl Into<Element<'a, Message>>, keep: bool) -> Element<'a, Message> {
     Element::new(Fade { content: content.into(), keep })
 }

@@ -89,7 +89,7 @@ impl<Message> Press<'_, Message> {
         self
     }
 
-    /// Makes it a control that opens a menu or a panel.
+    /// Makes it a control that opens a menu. `open` says whether the menu is open.
     #[must_use]
     pub fn expanded(mut self, open: bool) -> Self {
         self.expanded = Some(open);

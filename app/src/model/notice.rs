@@ -21,7 +21,7 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
-    /// The kinds that only the window knows.
+    /// All kinds except those of the engine.
     pub const OF_WINDOW: [Self; 4] = [Self::OrganiserLeft, Self::NoGpu, Self::NoKeychain, Self::LinkCopied];
 
     /// The Fluent id of its sentence; the advice is its attribute.

@@ -1,5 +1,5 @@
-//! The Fluent ids of what the engine reports. The attribute `advice` of each notice and each
-//! reason says what the user can do.
+//! The Fluent ids of what the engine reports. The attribute `advice` of each notice and each reason says what the user
+//! can do.
 
 use engine::{Fault, LinkError, NoticeKind, Reason};
 

@@ -50,11 +50,11 @@ pub enum Message {
     JoinPressed,
     /// "Join" was pressed on the recent meeting with this index.
     RecentPressed(usize),
-    /// The recent meeting with this index was removed from the list.
+    /// The button that removes the recent meeting with this index was pressed.
     ForgetPressed(usize),
-    /// A menu was opened or closed.
+    /// The control of a menu was pressed, which opens or closes the menu.
     MenuPressed(Part),
-    /// A menu was closed.
+    /// The open menu was closed by a key or by a click elsewhere.
     MenuClosed,
     /// A language or a theme was chosen.
     Preferred(Preference),

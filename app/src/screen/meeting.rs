@@ -33,7 +33,7 @@ pub struct Meeting {
     talking: bool,
 }
 
-/// The panels at the side.
+/// The panels at the side of the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Panel {
     /// The participants.
@@ -64,7 +64,7 @@ pub enum Message {
     CameraPressed,
     /// The share button was pressed.
     SharePressed,
-    /// A panel was opened or closed.
+    /// The control of a panel was pressed, which opens or closes the panel.
     PanelPressed(Panel),
     /// "Copy link" was pressed.
     CopyPressed,
@@ -78,9 +78,9 @@ pub enum Message {
     RemoveConfirmed,
     /// The dialog was closed.
     DialogClosed,
-    /// The control of a menu was pressed.
+    /// The control of a menu was pressed, which opens or closes the menu.
     MenuPressed(Menu),
-    /// A menu was closed.
+    /// The open menu was closed by a key or by a click elsewhere.
     MenuClosed,
     /// A device was chosen.
     Chosen(Kind, Device),

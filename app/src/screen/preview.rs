@@ -77,9 +77,9 @@ pub enum Message {
     MicrophonePressed,
     /// The camera button was pressed.
     CameraPressed,
-    /// A menu was opened or closed.
+    /// The control of a menu was pressed, which opens or closes the menu.
     MenuPressed(Menu),
-    /// A menu was closed.
+    /// The open menu was closed by a key or by a click elsewhere.
     MenuClosed,
     /// A device was chosen.
     Chosen(Kind, Device),

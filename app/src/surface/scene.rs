@@ -77,7 +77,7 @@ impl Scene {
     }
 
     /// The areas that the rasteriser must draw over a buffer with the scene `before`, in logical pixels: what changed
-    /// beside pictures, and what covers new ones.
+    /// beside pictures, the places of removed pictures, and what covers new ones.
     pub fn damage(&self, before: Option<&Self>, window: Size) -> Vec<Rectangle> {
         let whole = Rectangle::with_size(window);
         let mut changed = match before {

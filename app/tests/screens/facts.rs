@@ -148,7 +148,7 @@ fn a_long_name_is_shortened_and_shown_whole_in_a_tooltip() {
     let height = |screen: &meeting::Meeting, name: &str| {
         let update = tree(screen.view(&context(Language::English), &pictures, &[]));
         let lines = update.nodes.iter().filter(|(_, node)| node.role() == Role::ListItem && node.label() == Some(name));
-        // The first is the tile, the second the line in the panel.
+        // The tile has this name too. The line in the panel is the lower of the two.
         lines.filter_map(|(_, node)| node.bounds()).map(|bounds| bounds.y1 - bounds.y0).fold(f64::INFINITY, f64::min)
     };
     let before = height(&screen, "Bob");
