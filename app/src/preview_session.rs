@@ -75,8 +75,8 @@ impl PreviewSession {
         let _ = self.commands.try_send(command);
     }
 
-    /// Closes the devices, so that the meeting can open them. Waits until they are closed, or gives up after three seconds.
-    /// Must not be called on the UI thread.
+    /// Closes the devices, so that the meeting can open them. If the queue is full, waits until the thread takes a command.
+    /// Then waits until the devices are closed, for at most three seconds. Must not be called on the UI thread.
     pub fn close(self) {
         let (done, closed) = sync_channel(1);
         if self.commands.send(Command::Stop(done)).is_ok() {
