@@ -1,7 +1,7 @@
 //! Runs all tests of the workspace and counts them.
 
 use crate::packages;
-use crate::process::{built, cargo, watch};
+use crate::process::{cargo, target_folder, watch};
 use anyhow::{Result, bail};
 use std::process::Command;
 
@@ -36,7 +36,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
 fn models() -> Command {
     let mut models = cargo();
     models.args(["test", "--package", "media", "--lib", "models"]);
-    models.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", built().join("loom"));
+    models.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", target_folder().join("loom"));
     models
 }
 
