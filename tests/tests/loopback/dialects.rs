@@ -1,6 +1,8 @@
 //! Runs the same tests of the driver with the native dialect and with dialects of other kinds of SFUs, with media over real
 //! transports.
 
+#[path = "dialects/endpoint.rs"]
+mod endpoint;
 #[path = "dialects/janus.rs"]
 mod janus;
 #[path = "dialects/livekit.rs"]

@@ -250,6 +250,11 @@ impl FakeSfu {
     }
 }
 
+/// Returns the smallest layer that fills a tile of `width` pixels, else the largest layer. Returns 0 without layers.
+pub fn fitting_layer(layers: &[SpatialLayer], width: u16) -> u8 {
+    layers.iter().find(|layer| layer.width >= width).or(layers.last()).map_or(0, |layer| layer.spatial)
+}
+
 /// Returns whether a packet is the first one of a key frame: only these contain a structure.
 fn starts_key_frame(packet: &RtpPacket) -> bool {
     let descriptor = packet.header.ext_vals.user_values.get::<DescriptorBytes>();

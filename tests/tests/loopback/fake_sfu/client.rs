@@ -1,7 +1,7 @@
 //! One participant of the fake SFU.
 
 use super::transport::Transport;
-use super::{Published, Reply, Request};
+use super::{Published, Reply, Request, fitting_layer};
 use net::sfu::{TransportId, kind_of};
 use proto::{Kind, ParticipantId, Slot, SpatialLayer, TrackId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,7 +92,7 @@ impl FakeClient {
             Request::Candidate { transport: TransportId::Subscriber, candidate } => self.subscriber.admit(&candidate),
             Request::Tile { track, width } => {
                 if let Some(subscription) = self.subscriptions.get_mut(&track) {
-                    subscription.fit(width);
+                    subscription.target = fitting_layer(&subscription.layers, width);
                 }
             }
             Request::Layer { mid, layer } => {
@@ -203,12 +203,6 @@ impl Subscription {
     /// Creates a subscription that starts with the smallest layer.
     fn new(mid: Mid, layers: Vec<SpatialLayer>) -> Self {
         Self { target: 0, mid, layers, current: None, last: 0, offset: 0, requested: None }
-    }
-
-    /// Chooses the smallest layer that fills a tile, or the largest one.
-    fn fit(&mut self, width: u16) {
-        let fitting = self.layers.iter().find(|layer| layer.width >= width).or(self.layers.last());
-        self.target = fitting.map_or(0, |layer| layer.spatial);
     }
 
     fn is_key_frame_due(&mut self, now: Instant) -> bool {
