@@ -261,7 +261,7 @@ impl Simulation {
         }
     }
 
-    /// Performs what the server asks for.
+    /// Performs the actions of the server.
     fn perform(&mut self, actions: Vec<Action>) {
         for action in actions {
             let client_id = action.client();

@@ -22,7 +22,7 @@ pub fn target_folder() -> PathBuf {
 }
 
 /// The cargo that runs this program, without the variables that describe the package xtask. Some build scripts read these
-/// variables; each difference from a run by hand would rebuild the crates that depend on them.
+/// variables. If they differed from those of a `cargo` run by hand, the crates that depend on them would be built again.
 pub fn cargo() -> Command {
     let mut cargo = at_root(std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from));
     for (name, _) in std::env::vars_os().filter(|(name, _)| describes_package(&name.to_string_lossy())) {

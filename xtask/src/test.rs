@@ -31,8 +31,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The command that runs `media/src/models.rs`, with loom's locks in place of the standard library's. It has its own target
-/// folder, because other `RUSTFLAGS` would rebuild everything in the usual one.
+/// Returns the command that runs `media/src/models.rs` with loom's locks instead of the standard library's. It has its own
+/// target folder, because other `RUSTFLAGS` would rebuild everything in the usual one.
 fn models() -> Command {
     let mut models = cargo();
     models.args(["test", "--package", "media", "--lib", "models"]);

@@ -1,4 +1,4 @@
-//! Missing or broken devices and files: the meeting continues without them, and the user is told.
+//! Missing or broken devices and files: the meeting continues without them, and the user gets a notice.
 
 use crate::clip;
 use crate::folder::Folder;

@@ -14,7 +14,7 @@ thread_local! {
 static COUNTING: Counting = Counting;
 
 #[expect(unsafe_code, reason = "an allocator is unsafe by contract")]
-// SAFETY: every call goes to the system's allocator with the same arguments.
+// SAFETY: every call is passed to the system's allocator with the same arguments.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
