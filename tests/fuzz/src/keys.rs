@@ -1,4 +1,4 @@
-//! What strangers, members and the network may send to the cryptography.
+//! Fuzz targets for the crate `crypto`: what strangers, members and the network may send.
 
 use super::mutate;
 use crypto::{
@@ -14,7 +14,7 @@ const MEETING: MeetingId = MeetingId([4; 16]);
 const ADA: ParticipantId = ParticipantId(1);
 const BOB: ParticipantId = ParticipantId(2);
 
-/// A meeting of two members, and what an attacker can send to.
+/// A meeting of two members, and the parts of it that an attacker can send to.
 struct Fixture {
     admission_key: AdmissionKey,
     ada: Group,
@@ -22,7 +22,7 @@ struct Fixture {
     ring: KeyRing,
     /// A valid request that was not opened.
     request: Vec<u8>,
-    /// Inputs left until the fixture is built again.
+    /// The number of inputs until the fixture is built again.
     inputs_left: u32,
 }
 
@@ -31,7 +31,7 @@ thread_local! {
 }
 
 impl Fixture {
-    /// Runs `test` with the fixture of the thread, and builds it again if it is used up.
+    /// Runs `test` with the fixture of this thread, which is built again after a number of inputs.
     fn with(test: impl FnOnce(&mut Self)) {
         FIXTURE.with_borrow_mut(|fixture| {
             if fixture.as_mut().is_none_or(|fixture| fixture.inputs_left == 0) {
@@ -47,12 +47,12 @@ impl Fixture {
     fn build() -> Self {
         let identity = Identity::generate().expect("the system has randomness");
         let mut admission_key = AdmissionKey::new(MEETING).expect("the system has randomness");
-        let mut ada = Group::create(&identity, profile("Ada"), ADA, MEETING).expect("a group can be made");
+        let mut ada = Group::create(&identity, profile("Ada"), ADA, MEETING).expect("a group is created");
         let (joiner, request) = knock_at(&admission_key, BOB);
         let request = admission_key.open(&request).expect("the request is valid");
         let bob = admit(&mut ada, joiner, request);
         let ring = KeyRing::new();
-        ring.install(ada.media_keys().expect("it is a member"), &[Leaf(0), Leaf(1)], &[], Instant::now());
+        ring.install(ada.media_keys().expect("Ada is a member"), &[Leaf(0), Leaf(1)], &[], Instant::now());
         let (_, request) = knock_at(&admission_key, ParticipantId(3));
         Self { admission_key, ada, bob, ring, request, inputs_left: 400 }
     }
@@ -77,30 +77,31 @@ fn profile(name: &str) -> Profile {
 fn knock_at(admission_key: &AdmissionKey, id: ParticipantId) -> (Joiner, Vec<u8>) {
     let identity = Identity::generate().expect("the system has randomness");
     let link = admission_key.invitation("meet.example", 443, None);
-    crypto::knock(&link, admission_key.public_key(), &identity, profile("Bob"), id).expect("the link is of this key")
+    crypto::knock(&link, admission_key.public_key(), &identity, profile("Bob"), id)
+        .expect("the link contains the hash of this key")
 }
 
 fn admit(ada: &mut Group, joiner: Joiner, request: KnockRequest) -> Group {
-    let staged = ada.add(vec![request]).expect("the organiser may");
+    let staged = ada.add(vec![request]).expect("an organiser can add members");
     ada.merge_pending_commit().expect("a commit is pending");
-    joiner.enter(&staged.welcome.unwrap_or_default()).expect("the welcome is for it")
+    joiner.enter(&staged.welcome.unwrap_or_default()).expect("the Welcome is for this joiner")
 }
 
-/// A link: what is parsed is written the same.
+/// Parses a link. A parsed link that is written and parsed again is the same.
 pub(super) fn invitation(bytes: &[u8]) {
     let Ok(read) = String::from_utf8_lossy(bytes).parse::<Invitation>() else { return };
     let text = read.to_string();
     assert_eq!(text.parse::<Invitation>().map(|again| again.to_string()), Ok(text));
 }
 
-/// A request of a stranger.
+/// Opens a request that was made without the link. This must fail.
 pub(super) fn knock(bytes: &[u8]) {
     Fixture::with(|fixture| {
         assert!(fixture.admission_key.open(bytes).is_err(), "no request is valid without the link");
     });
 }
 
-/// A valid request that was changed.
+/// Opens a valid request that was changed. This must fail.
 pub(super) fn knock_mutated(script: &[u8]) {
     Fixture::with(|fixture| {
         let mut request = fixture.request.clone();
@@ -110,15 +111,15 @@ pub(super) fn knock_mutated(script: &[u8]) {
     });
 }
 
-/// A Welcome that no member made.
+/// Enters a group by a Welcome that no member made. This must fail.
 pub(super) fn welcome(bytes: &[u8]) {
     Fixture::with(|fixture| {
         let (joiner, _) = knock_at(&fixture.admission_key, ParticipantId(3));
-        assert!(joiner.enter(bytes).is_err(), "no welcome is valid without the keys of the request");
+        assert!(joiner.enter(bytes).is_err(), "no Welcome is valid without the keys of the request");
     });
 }
 
-/// A message that no member made.
+/// Processes a message that no member made. This must fail and change nothing.
 pub(super) fn mls(bytes: &[u8]) {
     Fixture::with(|fixture| {
         let before = fixture.bob.epoch();
@@ -127,20 +128,19 @@ pub(super) fn mls(bytes: &[u8]) {
     });
 }
 
-/// A valid message that was changed.
+/// Processes a valid message that was changed. This must fail, and the next valid message must be accepted.
 pub(super) fn mls_mutated(script: &[u8]) {
     Fixture::with(|fixture| {
         let mut message = fixture.message(script.first().is_some_and(|first| first & 0x80 != 0));
         if mutate(&mut message, script) {
             assert!(fixture.bob.process(&message, &|_| true).is_err(), "a changed message is refused");
         }
-        // The next valid message is accepted.
         let next = fixture.message(false);
         assert!(fixture.bob.process(&next, &|_| true).is_ok());
     });
 }
 
-/// A frame that no member made, as video and as audio. The first byte sets the header.
+/// Opens a frame that no member made, as video and as audio. This must fail. The first byte sets the header.
 pub(super) fn frame(bytes: &[u8]) {
     let (flags, bytes) = bytes.split_first().unwrap_or((&0, &[]));
     Fixture::with(|fixture| {
@@ -151,7 +151,7 @@ pub(super) fn frame(bytes: &[u8]) {
     });
 }
 
-/// A valid frame that was changed.
+/// Opens a valid frame that was changed. This must fail, and the unchanged frame must open after it.
 pub(super) fn frame_mutated(script: &[u8]) {
     Fixture::with(|fixture| {
         let (header, whole) = seal(&fixture.ring);
@@ -200,20 +200,20 @@ pub(super) fn invitations() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn knocks() -> Vec<Vec<u8>> {
-    let other = Fixture::build();
-    vec![other.request]
+    let fixture = Fixture::build();
+    vec![fixture.request]
 }
 
 pub(super) fn welcomes() -> Vec<Vec<u8>> {
-    let mut other = Fixture::build();
-    let request = other.admission_key.open(&other.request).expect("the request is valid");
-    let staged = other.ada.add(vec![request]).expect("the organiser may");
+    let mut fixture = Fixture::build();
+    let request = fixture.admission_key.open(&fixture.request).expect("the request is valid");
+    let staged = fixture.ada.add(vec![request]).expect("an organiser can add members");
     staged.welcome.into_iter().collect()
 }
 
 pub(super) fn messages() -> Vec<Vec<u8>> {
-    let mut other = Fixture::build();
-    vec![other.message(true), other.message(false)]
+    let mut fixture = Fixture::build();
+    vec![fixture.message(true), fixture.message(false)]
 }
 
 pub(super) fn frames() -> Vec<Vec<u8>> {
@@ -221,7 +221,7 @@ pub(super) fn frames() -> Vec<Vec<u8>> {
     vec![[&[0x12], &bytes[..]].concat()]
 }
 
-/// Scripts for `mutate`: no change, one of each kind, several.
+/// Returns scripts for `mutate`: no change, one change of each kind, several changes.
 pub(super) fn scripts() -> Vec<Vec<u8>> {
     let steps: [&[u8]; 7] = [
         &[],
