@@ -38,7 +38,7 @@ impl Peer {
         }
     }
 
-    /// Replaces a failed transport. What belonged to its media descriptions is dropped; the tile sizes stay.
+    /// Replaces a failed transport. Drops the state of its media descriptions, and keeps the requested tile sizes.
     pub fn reset_transport(&mut self, context: &Context, now: Instant) {
         let wishes = self.wishes.take();
         *self = Self { wishes, ..Self::new(context, self.meeting, now) };
