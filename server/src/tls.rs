@@ -18,7 +18,8 @@ pub struct Identity {
     pub fingerprint: [u8; 32],
 }
 
-/// Returns the certificate in `files`, else the one in the folder `data` (created if it does not exist), else a new one.
+/// Returns the certificate in `files`, else the one in the folder `data` (created if it does not exist), else a new
+/// one.
 ///
 /// # Errors
 /// Returns [`Error::Certificate`] if a file cannot be read or written, or is not a certificate or key.

@@ -1,7 +1,7 @@
 //! Divides one receiver's downlink among the video tracks that it receives. Pure: bitrates and requests in, layers out.
-//! The order is: audio, then the smallest layer of every track, then larger layers. The track that is furthest below
-//! its target is served first. If the smallest layers do not all fit, the frame rate is reduced before a track is
-//! dropped.
+//!
+//! The order is: audio, then the smallest layer of every track, then larger layers. The track that is furthest below its
+//! target is served first. If the smallest layers do not all fit, the frame rate is reduced before a track is dropped.
 
 use super::switch::Target;
 use proto::TileWish;

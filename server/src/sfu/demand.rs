@@ -1,8 +1,8 @@
 //! Decides when to notify a sender which of its layers its receivers want. Pure: the caller passes the time.
 //!
 //! A layer starts at once, and stops one second after the last receiver stopped wanting it, so that moving tiles do not
-//! restart an encoder. A new sender sends nothing until its first update. If nothing is wanted, it gets the first update
-//! after one second, because it may be a sender that reconnected and still sends.
+//! restart an encoder. A new sender sends nothing until its first update. If nothing is wanted, it gets the first
+//! update after one second, because it may be a sender that reconnected and still sends.
 
 use proto::WantedLayer;
 use std::time::{Duration, Instant};

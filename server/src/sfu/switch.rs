@@ -55,7 +55,8 @@ pub struct Switch {
 }
 
 impl Switch {
-    /// Returns a switch that forwards nothing yet. Sequence numbers begin at `first`; `clock_rate` is the RTP clock in Hz.
+    /// Returns a switch that forwards nothing yet. Sequence numbers begin at `first`; `clock_rate` is the RTP clock in
+    /// Hz.
     pub fn new(first: u16, clock_rate: u32) -> Self {
         let timestamps = TimestampRewriter { clock_rate, offset: 0, last: None };
         Self { target: None, current: None, temporal: 0, sequences: SequenceRewriter::new(first), timestamps }
