@@ -12,23 +12,23 @@ pub struct ToBlocks {
 }
 
 impl ToBlocks {
-    /// Converts from `rate` samples per second. Returns `None` if the rate is not supported.
+    /// Returns a converter from `rate` samples per second, or `None` if the rate is not supported.
     pub fn new(rate: u32) -> Option<Self> {
         let inner = build(rate, SAMPLE_RATE, FixedSync::Output)?;
-        let most = match &inner {
+        let max = match &inner {
             Converter::Same => BLOCK,
             Converter::Fft(fft) => fft.input_frames_max(),
         };
-        Some(Self { inner, input: vec![0.0; most] })
+        Some(Self { inner, input: vec![0.0; max] })
     }
 
-    /// The input of the next block. Fill all of it before [`ToBlocks::convert`].
+    /// Returns the input of the next block. The caller fills all of it before [`ToBlocks::convert`].
     pub fn input(&mut self) -> &mut [f32] {
         let count = self.needed();
         &mut self.input[..count]
     }
 
-    /// The number of input samples for the next block; may be 0.
+    /// Returns the number of input samples for the next block, which may be 0.
     pub fn needed(&self) -> usize {
         match &self.inner {
             Converter::Same => BLOCK,
@@ -59,17 +59,17 @@ enum Converter {
 }
 
 impl FromBlocks {
-    /// Converts to `rate` samples per second. Returns `None` if the rate is not supported.
+    /// Returns a converter to `rate` samples per second, or `None` if the rate is not supported.
     pub fn new(rate: u32) -> Option<Self> {
         let inner = build(SAMPLE_RATE, rate, FixedSync::Input)?;
-        let most = match &inner {
+        let max = match &inner {
             Converter::Same => BLOCK,
             Converter::Fft(fft) => fft.output_frames_max(),
         };
-        Some(Self { inner, output: vec![0.0; most] })
+        Some(Self { inner, output: vec![0.0; max] })
     }
 
-    /// Returns the samples of one block at the other rate; may be empty.
+    /// Returns the samples of one block at the other rate, which may be none.
     pub fn convert(&mut self, block: &Block) -> &[f32] {
         match &mut self.inner {
             Converter::Same => {
@@ -84,18 +84,18 @@ impl FromBlocks {
     }
 }
 
-/// Returns `None` if a rate is not supported.
+/// Returns the converter between two rates, or `None` if one is not supported.
 fn build(from: u32, to: u32, fixed: FixedSync) -> Option<Converter> {
     if from == to {
         return Some(Converter::Same);
     }
-    let sane = RATES.contains(&from) && RATES.contains(&to);
+    let supported = RATES.contains(&from) && RATES.contains(&to);
     let (from, to) = (usize::try_from(from).ok()?, usize::try_from(to).ok()?);
-    sane.then(|| Fft::new(from, to, BLOCK, 1, fixed).ok()).flatten().map(|fft| Converter::Fft(Box::new(fft)))
+    supported.then(|| Fft::new(from, to, BLOCK, 1, fixed).ok()).flatten().map(|fft| Converter::Fft(Box::new(fft)))
 }
 
-/// Converts one chunk. Returns the number of written samples, 0 on an error. With the buffer sizes that rubato requires,
-/// no error occurs.
+/// Converts one chunk. Returns the number of written samples, or 0 on an error. The buffers have the sizes that rubato
+/// requires, so no error occurs.
 fn process(inner: &mut Fft<f32>, input: &[f32], output: &mut [f32]) -> usize {
     let (read, room) = (input.len(), output.len());
     let Ok(from) = SequentialSlice::new(input, 1, read) else { return 0 };
@@ -114,8 +114,8 @@ mod tests {
         (index as f32 * 440.0 * std::f32::consts::TAU / rate as f32).sin() * 0.5
     }
 
-    /// The amplitude of 440 Hz in `samples`: 0.5 for `tone`.
-    fn strength(samples: &[f32], rate: u32) -> f32 {
+    /// Returns the amplitude of 440 Hz in `samples`, which is 0.5 for `tone`.
+    fn amplitude(samples: &[f32], rate: u32) -> f32 {
         let (mut re, mut im) = (0.0f64, 0.0f64);
         for (index, sample) in samples.iter().enumerate() {
             let angle = index as f64 * 440.0 * std::f64::consts::TAU / f64::from(rate);
@@ -140,9 +140,9 @@ mod tests {
                 ours.extend_from_slice(&block);
                 theirs.extend_from_slice(down.convert(&block));
             }
-            assert!((strength(&ours[9_600..38_400], 48_000) - 0.5).abs() < 0.02, "{rate} Hz up");
+            assert!((amplitude(&ours[9_600..38_400], 48_000) - 0.5).abs() < 0.02, "{rate} Hz up");
             let (from, to) = (rate as usize / 5, rate as usize * 4 / 5);
-            assert!((strength(&theirs[from..to], rate) - 0.5).abs() < 0.02, "{rate} Hz down");
+            assert!((amplitude(&theirs[from..to], rate) - 0.5).abs() < 0.02, "{rate} Hz down");
         }
     }
 
