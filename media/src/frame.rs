@@ -60,7 +60,7 @@ pub struct PlaneRef<'a> {
 }
 
 impl<'a> PlaneRef<'a> {
-    /// The rows, each `size.width` samples long.
+    /// Returns the rows, each `size.width` samples long.
     pub fn rows(self) -> impl Iterator<Item = &'a [u8]> {
         let width = usize::from(self.size.width);
         self.data.chunks(self.stride).take(usize::from(self.size.height)).map(move |row| &row[..width])
@@ -78,7 +78,7 @@ pub struct PlaneMut<'a> {
 }
 
 impl PlaneMut<'_> {
-    /// The rows, each `size.width` samples long.
+    /// Returns the rows, each `size.width` samples long.
     pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
         let width = usize::from(self.size.width);
         self.data.chunks_mut(self.stride).take(usize::from(self.size.height)).map(move |row| &mut row[..width])
@@ -195,7 +195,7 @@ impl Slot {
 }
 
 impl FrameMut {
-    /// The picture's size.
+    /// Returns the picture's size.
     #[must_use]
     pub fn size(&self) -> Size {
         self.slot.size

@@ -84,7 +84,7 @@ mod tests {
         (0..length).map(|index| (index as f32 * hertz * std::f32::consts::TAU / 48_000.0).sin() * 0.5).collect()
     }
 
-    /// The largest step between two samples.
+    /// Returns the largest step between two samples.
     fn roughness(sound: &[f32]) -> f32 {
         sound.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
     }

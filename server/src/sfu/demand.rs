@@ -84,7 +84,7 @@ mod tests {
         Some((update.wanted.iter().map(|layer| (layer.spatial, layer.temporal_layers)).collect(), update.stopped))
     }
 
-    /// The demand for a track whose sender sends all layers.
+    /// Returns the demand for a track whose sender sends all layers.
     fn all_requested(layers: usize, now: Instant) -> Demand {
         let mut demand = Demand::new(layers);
         let all = vec![MAX_TEMPORAL_LAYERS; layers];

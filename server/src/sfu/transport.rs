@@ -289,7 +289,7 @@ fn catch<T>(run: impl FnOnce() -> Result<T, RtcError>) -> Result<T, TransportErr
     }
 }
 
-/// The header extensions that the SFU needs. The audio level is absent: it would show who speaks.
+/// Returns the header extensions that the SFU needs. The audio level is absent: it would show who speaks.
 fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::empty();
     map.set(3, Extension::TransportSequenceNumber);
