@@ -49,14 +49,14 @@ pub trait Backend: Send {
     /// if `key` is set. Returns `None` if it skips this picture.
     ///
     /// # Errors
-    /// Returns the reason if the back-end is broken; another one takes over.
+    /// Returns the reason if the back-end is broken. Then another one replaces it.
     fn encode(&mut self, frame: &Frame, key: bool, pool: &BufferPool) -> Result<Option<Packet>, BoxError>;
 
     /// Sets the target from the next picture on. Encodes no temporal layer above `max_temporal`, and at most as many as
     /// at the start. A back-end that cannot change its temporal layers while running restarts with a key frame.
     ///
     /// # Errors
-    /// Returns the reason if the back-end is broken; another one takes over.
+    /// Returns the reason if the back-end is broken. Then another one replaces it.
     fn set_target(&mut self, target: EncoderTarget) -> Result<(), BoxError>;
 }
 
