@@ -123,7 +123,7 @@ mod tests {
         block.iter().map(|sample| sample * sample).sum()
     }
 
-    /// Coloured noise that changes its loudness as speech does.
+    /// Returns coloured noise whose loudness changes as that of speech does.
     fn speech_like_noise(seed: &mut u32, number: usize) -> Block {
         let loud = 0.5 + 0.5 * (number as f32 * 0.13).sin();
         let mut last = 0.0;

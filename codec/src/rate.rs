@@ -134,7 +134,7 @@ fn admit(budget: Bitrate, wanted: &[Range]) -> usize {
     wanted.len()
 }
 
-/// `of * part / whole` without overflow; zero if `whole` is zero.
+/// Returns `of * part / whole` without overflow, or zero if `whole` is zero.
 fn portion(of: Bitrate, part: Bitrate, whole: Bitrate) -> Bitrate {
     let product = u128::from(of.as_bps()) * u128::from(part.as_bps());
     let share = product.checked_div(u128::from(whole.as_bps())).unwrap_or(0);

@@ -8,7 +8,7 @@ use proto::{Epoch, Kind, SenderLayers, Slot, SpatialLayer, Totals, TrackId};
 
 /// An event of a session. The last one is [`meeting::Event::Ended`] or [`Event::Failed`]; then the channel closes.
 pub enum Event {
-    /// An event of the meeting. [`meeting::Event::Keys`] never comes here; it becomes [`Event::Rekeyed`].
+    /// An event of the meeting, except [`meeting::Event::Keys`], which is reported as [`Event::Rekeyed`].
     Meeting(meeting::Event),
     /// The keys of a new epoch are in the key ring.
     Rekeyed(Epoch),

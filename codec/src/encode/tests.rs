@@ -225,7 +225,7 @@ fn the_highest_temporal_layer_changes_without_a_key_frame() {
     let (frames, size) = (media::Pool::new(2), Size::new(320, 180));
     let mut encoder = Encoder::open(&config(320, 180)).unwrap();
     let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
-    // Each change comes in the middle of a pattern.
+    // Each change is in the middle of a pattern.
     let mut number = 0;
     for (max_temporal, expected) in [
         (2, vec![0, 2, 1, 2, 0, 2, 1]),
@@ -293,7 +293,7 @@ fn the_last_encoder_is_opened_again_until_it_fails_three_times_in_a_row() {
         assert!(encoder.take_replacements().iter().all(|replacement| !replacement.is_another()));
     }
     let mut encoder = Encoder::open_with(&config(320, 180), &only(probe::Fault::ErrorAt(0))).unwrap();
-    let Err(Error::NoBackend(refusals)) = encoder.encode(&frame, false, &pool) else { panic!("went on") };
+    let Err(Error::NoBackend(refusals)) = encoder.encode(&frame, false, &pool) else { panic!("there is no error") };
     assert_eq!(refusals.len(), 3);
     assert_eq!(Error::NoBackend(refusals).to_string().matches("only: the probe fails").count(), 3);
 }
@@ -305,7 +305,7 @@ fn without_another_back_end_the_error_names_the_one_that_failed() {
     let frame = testing::picture(&media::Pool::new(1), Size::new(320, 180), 5);
     let pool = BufferPool::new(1);
     assert!(encoder.encode(&frame, false, &pool).unwrap().unwrap().key);
-    let Err(error) = encoder.encode(&frame, true, &pool) else { panic!("went on") };
+    let Err(error) = encoder.encode(&frame, true, &pool) else { panic!("there is no error") };
     assert_eq!(error.to_string(), "no encoder is left; tried failing: the probe fails");
 }
 

@@ -117,7 +117,7 @@ fn no_frame_is_opened_twice() {
     let mut opener = Opener::new(ours, Slot::Camera, Leaf(1), Clock::default());
     assert_eq!(opener.open(arrived(&frames[999])).unwrap_err(), Error::Replayed);
     opener.open(arrived(&frames[1_099])).unwrap();
-    assert_eq!(opener.open(arrived(&frames[75])).unwrap_err(), Error::Replayed, "too old to know");
+    assert_eq!(opener.open(arrived(&frames[75])).unwrap_err(), Error::Replayed, "too old for the window");
     opener.open(arrived(&frames[1_050])).unwrap();
 }
 
@@ -231,7 +231,7 @@ fn a_frame_that_arrived_in_time_is_opened_until_the_keys_are_dropped() {
     assert_eq!(late(&removed, 1_000, 900), None, "100 ms after the removal");
     assert_eq!(late(&removed, 1_000, 500), Some(Error::TooLate), "500 ms after the removal");
     assert_eq!(late(&[], 1_800, 1_000), None);
-    assert_eq!(late(&[], 2_100, 2_050), Some(Error::TooLate), "no key lives longer than 2 s");
+    assert_eq!(late(&[], 2_100, 2_050), Some(Error::TooLate), "no key is kept longer than 2 s");
     assert_eq!(late(&removed, 2_100, 2_050), Some(Error::TooLate));
 }
 

@@ -38,8 +38,8 @@ impl Announcements {
         self.sent = false;
     }
 
-    /// Sends the state if the others do not know it. While a commit is pending, MLS cannot encrypt; the next call tries
-    /// again.
+    /// Sends the state if the others do not know it. While a commit is pending, MLS cannot encrypt. Then the next call
+    /// tries again.
     pub(super) fn send(&mut self, log: &mut GroupLog, outbox: &mut Outbox) {
         if self.sent {
             return;

@@ -42,7 +42,7 @@ pub(super) enum Outcome {
 
 /// A commit that was sent and has not appeared in the log yet.
 struct PendingCommit {
-    /// The log's epoch that it ends if it wins.
+    /// The log's epoch that it ends if it is accepted.
     epoch: Epoch,
     verdict: Verdict,
     sent: Instant,

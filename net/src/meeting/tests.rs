@@ -240,7 +240,7 @@ fn a_late_lost_message_does_not_affect_the_next_commit() {
     let mut organiser = Client::organiser();
     organiser.meeting.handle_command(Command::Refresh, organiser.now);
     let (_, first, _) = organiser.committed();
-    // An invalid commit wins epoch 0: the request is tried again at once, in epoch 1.
+    // An invalid commit is the first of epoch 0. The request is tried again at once, in epoch 1.
     organiser.log(0, ParticipantId(9), 0, Blob(vec![1; 40]));
     let (epoch, second, _) = organiser.committed();
     assert!(epoch == Epoch(1) && first != second);

@@ -195,7 +195,7 @@ fn template<const N: usize>(temporal: u8, indications: [Indication; N], diff: Op
     }
 }
 
-/// `next_layer_idc`: 0 the same layer, 1 the next temporal one, 2 the next spatial one, 3 no more templates.
+/// Returns `next_layer_idc`: 0 is the same layer, 1 the next temporal one, 2 the next spatial one, 3 no more templates.
 fn next_layer(template: &Template, next: Option<&Template>) -> u32 {
     match next {
         None => 3,

@@ -16,7 +16,7 @@ pub struct Meeting {
     members: BTreeMap<ParticipantId, Position>,
     /// Those who knocked, each with its request.
     waiting: BTreeMap<ParticipantId, Blob>,
-    /// Participants that are logged as gone and not removed by a commit yet, oldest first; at most [`MAX_MEMBERS`].
+    /// Participants that are logged as gone and not removed by a commit yet, oldest first. At most [`MAX_MEMBERS`].
     gone: VecDeque<ParticipantId>,
     log: Log,
     epoch: Epoch,

@@ -1,7 +1,8 @@
 //! Divides one receiver's downlink among the video tracks that it receives. Pure: bitrates and requests in, layers out.
 //!
-//! The order is: audio, then the smallest layer of every track, then larger layers. The track that is furthest below its
-//! target is served first. If the smallest layers do not all fit, the frame rate is reduced before a track is dropped.
+//! The order is: audio, then the smallest layer of every track, then larger layers. The track that is furthest below
+//! its target is served first. If the smallest layers do not all fit, the frame rate is reduced before a track is
+//! dropped.
 
 use super::switch::Target;
 use proto::TileWish;
@@ -88,7 +89,7 @@ fn allocate_larger(left: &mut u64, order: &[usize], requests: &[Request], alloca
         let wanted = request.target?;
         let next = next_step(now?, wanted)?;
         let layers_below = wanted.spatial.saturating_sub(next.spatial);
-        // Of equal requests the first in `order` wins, which has the higher priority or the larger tile.
+        // Of equal requests the first in `order` is chosen, which has the higher priority or the larger tile.
         Some((request.priority, layers_below, Reverse(order_index)))
     };
     let mut steps: BinaryHeap<_> = (0..order.len()).filter_map(|order_index| step(order_index, allocated)).collect();

@@ -1,7 +1,7 @@
 //! Decides how many bits per second the SFU may send to a receiver, from the bandwidth estimate of its transport. Pure:
 //! the caller passes the time.
 //!
-//! The estimator measures what is sent. While little is sent, its estimate is low; that does not mean that the link is
+//! The estimator measures what is sent. While little is sent, its estimate is low. That does not mean that the link is
 //! narrow. So the estimate counts only after congestion: high loss or a much longer round trip, in two reports in a
 //! row. Otherwise a wide link is assumed.
 

@@ -138,7 +138,7 @@ impl Transport {
     /// Handles a datagram.
     ///
     /// # Errors
-    /// Returns [`TransportError`] if the transport cannot go on.
+    /// Returns [`TransportError`] if the transport cannot continue.
     pub fn handle_input(&mut self, input: Input<'_>) -> Result<(), TransportError> {
         catch(|| self.rtc.handle_input(input))
     }
@@ -146,7 +146,7 @@ impl Transport {
     /// Advances the transport to `now`.
     ///
     /// # Errors
-    /// Returns [`TransportError`] if the transport cannot go on.
+    /// Returns [`TransportError`] if the transport cannot continue.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TransportError> {
         catch(|| self.rtc.handle_input(Input::Timeout(now)))
     }
@@ -155,7 +155,7 @@ impl Transport {
     /// due.
     ///
     /// # Errors
-    /// Returns [`TransportError`] if the transport cannot go on.
+    /// Returns [`TransportError`] if the transport cannot continue.
     pub fn poll(&mut self, now: Instant) -> Result<Option<TransportEvent>, TransportError> {
         loop {
             match catch(|| self.rtc.poll_output())? {

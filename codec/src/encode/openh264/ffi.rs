@@ -124,7 +124,7 @@ impl Handle {
         self.set_option(ENCODER_OPTION_FRAME_RATE, &mut pictures)
     }
 
-    /// `value` must have the type that OpenH264 documents for `option`.
+    /// Sets an option. `value` must have the type that OpenH264 documents for `option`.
     fn set_option<T>(&mut self, option: ENCODER_OPTION, value: &mut T) -> Result<(), Failure> {
         let set = self.table.SetOption.ok_or(Failure::Missing("SetOption"))?;
         // SAFETY: `encoder` is alive until drop; each caller above passes the documented type.
