@@ -186,8 +186,8 @@ mod tests {
         let in_silence = sent.iter().filter(|packet| packet.position >= 100 * BLOCK as u64).count();
         assert!(in_silence < 40, "{in_silence} packets in three seconds of silence");
         for pair in sent.windows(2) {
-            let hole = pair[1].position - pair[0].position > PACKET as u64;
-            assert!(!(hole && pair[0].voice), "a gap after a packet with speech at {}", pair[0].position);
+            let gap = pair[1].position - pair[0].position > PACKET as u64;
+            assert!(!(gap && pair[0].voice), "a gap after a packet with speech at {}", pair[0].position);
         }
     }
 

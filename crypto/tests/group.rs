@@ -252,8 +252,8 @@ fn a_member_that_missed_its_removal_cannot_decrypt_later_messages() {
     let said = simulation.groups[0].seal_message(b"secret").unwrap();
     assert!(out.process(&said, &nobody_is_gone).is_err());
     // A message of its old epoch is decrypted, but its sender is not a member any more.
-    let ghost = out.seal_message(b"still here").unwrap();
-    let Received::Message { participant, .. } = simulation.groups[0].process(&ghost, &nobody_is_gone).unwrap() else {
+    let message = out.seal_message(b"still here").unwrap();
+    let Received::Message { participant, .. } = simulation.groups[0].process(&message, &nobody_is_gone).unwrap() else {
         panic!()
     };
     assert!(simulation.groups[0].members().iter().all(|member| member.participant != participant));

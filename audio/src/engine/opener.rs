@@ -249,11 +249,11 @@ mod tests {
         let (engine, release, attempts) = engine_with_a_hanging_microphone();
         assert_eq!(attempts.recv().unwrap(), Choice::Default);
         let (dropped, done) = sync_channel(1);
-        let drop_it = move || {
+        let drop_engine = move || {
             drop(engine);
             dropped.send(()).unwrap();
         };
-        let thread = Builder::new().name("dropper".to_owned()).spawn(drop_it).unwrap();
+        let thread = Builder::new().name("dropper".to_owned()).spawn(drop_engine).unwrap();
         assert!(done.recv_timeout(10 * DRIVER_TIMEOUT).is_ok());
         thread.join().unwrap();
         drop(release);
