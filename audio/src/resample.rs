@@ -14,23 +14,23 @@ pub struct ToBlocks {
 }
 
 impl ToBlocks {
-    /// Converts from `rate` samples per second. Returns `None` if the rate is not supported.
+    /// Returns a converter from `rate` samples per second, or `None` if the rate is not supported.
     pub fn new(rate: u32) -> Option<Self> {
         let inner = build(rate, SAMPLE_RATE, FixedAsync::Output)?;
-        let most = match &inner {
+        let max = match &inner {
             Converter::Same => BLOCK,
             Converter::Sinc(sinc) => sinc.input_frames_max(),
         };
-        Some(Self { inner, input: vec![0.0; most] })
+        Some(Self { inner, input: vec![0.0; max] })
     }
 
-    /// The input of the next block. Fill all of it before [`ToBlocks::convert`].
+    /// Returns the input of the next block. The caller fills all of it before [`ToBlocks::convert`].
     pub fn input(&mut self) -> &mut [f32] {
         let count = self.needed();
         &mut self.input[..count]
     }
 
-    /// The number of input samples for the next block; may be 0.
+    /// Returns the number of input samples for the next block, which may be 0.
     pub fn needed(&self) -> usize {
         match &self.inner {
             Converter::Same => BLOCK,
@@ -61,17 +61,17 @@ enum Converter {
 }
 
 impl FromBlocks {
-    /// Converts to `rate` samples per second. Returns `None` if the rate is not supported.
+    /// Returns a converter to `rate` samples per second, or `None` if the rate is not supported.
     pub fn new(rate: u32) -> Option<Self> {
         let inner = build(SAMPLE_RATE, rate, FixedAsync::Input)?;
-        let most = match &inner {
+        let max = match &inner {
             Converter::Same => BLOCK,
             Converter::Sinc(sinc) => sinc.output_frames_max(),
         };
-        Some(Self { inner, output: vec![0.0; most] })
+        Some(Self { inner, output: vec![0.0; max] })
     }
 
-    /// Returns the samples of one block at the other rate; may be empty.
+    /// Returns the samples of one block at the other rate, which may be none.
     pub fn convert(&mut self, block: &Block) -> &[f32] {
         match &mut self.inner {
             Converter::Same => {
@@ -86,7 +86,7 @@ impl FromBlocks {
     }
 }
 
-/// Returns `None` if a rate is not supported.
+/// Returns the converter between two rates, or `None` if one is not supported.
 fn build(from: u32, to: u32, fixed: FixedAsync) -> Option<Converter> {
     if from == to {
         return Some(Converter::Same);
@@ -128,8 +128,8 @@ mod tests {
         (index as f32 * 440.0 * std::f32::consts::TAU / rate as f32).sin() * 0.5
     }
 
-    /// The amplitude of 440 Hz in `samples`: 0.5 for `tone`.
-    fn strength(samples: &[f32], rate: u32) -> f32 {
+    /// Returns the amplitude of 440 Hz in `samples`, which is 0.5 for `tone`.
+    fn amplitude(samples: &[f32], rate: u32) -> f32 {
         let (mut re, mut im) = (0.0f64, 0.0f64);
         for (index, sample) in samples.iter().enumerate() {
             let angle = index as f64 * 440.0 * std::f64::consts::TAU / f64::from(rate);
@@ -154,9 +154,9 @@ mod tests {
                 ours.extend_from_slice(&block);
                 theirs.extend_from_slice(down.convert(&block));
             }
-            assert!((strength(&ours[9_600..38_400], 48_000) - 0.5).abs() < 0.02, "{rate} Hz up");
+            assert!((amplitude(&ours[9_600..38_400], 48_000) - 0.5).abs() < 0.02, "{rate} Hz up");
             let (from, to) = (rate as usize / 5, rate as usize * 4 / 5);
-            assert!((strength(&theirs[from..to], rate) - 0.5).abs() < 0.02, "{rate} Hz down");
+            assert!((amplitude(&theirs[from..to], rate) - 0.5).abs() < 0.02, "{rate} Hz down");
         }
     }
 

@@ -33,15 +33,15 @@ pub struct AdmissionKey {
     seen: VecDeque<[u8; NONCE]>,
 }
 
-/// The reason why a request was not made or opened.
+/// The reason why a request was not created or opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The admission key does not match the hash in the link: it may have been replaced on the way.
+    /// The admission key does not match the hash in the link. Somebody may have replaced it.
     #[error("the admission key is not the one in the link")]
     WrongAdmissionKey,
-    /// The bytes are not a request, or were made without the link's secret.
-    #[error("the request is invalid or was made without the link")]
+    /// The bytes are not a request, or were created without the link's secret.
+    #[error("the request is invalid or was created without the link")]
     Malformed,
     /// The request was opened before.
     #[error("the request was opened before")]
@@ -58,27 +58,28 @@ pub enum Error {
 }
 
 impl AdmissionKey {
-    /// Creates a new admission key and link secret for `meeting`.
+    /// Returns a new admission key and link secret for `meeting`.
     ///
     /// # Errors
-    /// Returns [`Error::NoRandomness`] or [`Error::Crypto`].
+    /// Returns [`Error::NoRandomness`] if the system returns no random bytes, and [`Error::Crypto`] if key generation
+    /// fails.
     pub fn new(meeting: MeetingId) -> Result<Self, Error> {
         let (private, public) = hpke_pair().map_err(|_| Error::Crypto)?;
         let secret = Secret::random(SECRET).ok_or(NoRandomness)?;
         Ok(Self { meeting, private, public, secret, seen: VecDeque::new() })
     }
 
-    /// The public key, which the delivery service gives to joiners.
+    /// Returns the public key, which the delivery service gives to joiners.
     pub fn public_key(&self) -> &[u8] {
         &self.public
     }
 
-    /// SHA-256 of the admission key, for the link.
+    /// Returns the SHA-256 of the admission key, for the link.
     pub fn hash(&self) -> [u8; 32] {
         sha256(&self.public)
     }
 
-    /// The invitation for this key on a server.
+    /// Returns the invitation for this key on a server.
     pub fn invitation(&self, host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Invitation {
         let (meeting, admission_hash, secret) = (self.meeting, self.hash(), self.secret.clone());
         Invitation { host: host.to_owned(), port, meeting, admission_hash, secret, fingerprint }
@@ -110,7 +111,7 @@ impl AdmissionKey {
     }
 }
 
-/// Makes a request to join, and the [`Joiner`] that turns the Welcome into a [`Group`].
+/// Returns a request to join, and the [`Joiner`] that turns the Welcome into a [`Group`].
 ///
 /// # Errors
 /// Returns [`Error::WrongAdmissionKey`] if `admission_key` does not match the invitation.
@@ -191,7 +192,7 @@ const PURPOSE: &[u8] = b"Conclave 1.0 knock";
 const NONCE: usize = 16;
 const SECRET: usize = 32;
 const TAG: usize = 48;
-/// Remembered nonces: far more than a meeting has waiting joiners.
+/// The maximum number of stored nonces: far more than joiners wait in a meeting.
 const MAX_SEEN: usize = 4_096;
-/// Bytes of the longest accepted request. A valid one has about 4 kB.
+/// The longest accepted request in bytes. A valid one has about 4 kB.
 const MAX_REQUEST: usize = 16 << 10;

@@ -1,4 +1,4 @@
-//! The meeting's MLS group (RFC 9420). Takes and returns bytes; the delivery service orders the commits.
+//! The meeting's MLS group (RFC 9420). It takes and returns bytes. The delivery service orders the commits.
 //!
 //! Our own commit is staged, sent, and merged when the delivery service accepts it. Every commit is checked with
 //! `policy::authorize` before it is merged.
@@ -43,7 +43,8 @@ impl Group {
     /// Creates a group at epoch 0 with the caller as only member and organiser.
     ///
     /// # Errors
-    /// Returns [`Error::NoRandomness`] or [`Error::Mls`].
+    /// Returns [`Error::NoRandomness`] if the system returns no random bytes, and [`Error::Mls`] if an MLS operation
+    /// fails.
     pub fn create(
         identity: &Identity,
         profile: Profile,
@@ -69,7 +70,8 @@ impl Group {
         Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
     }
 
-    /// Joins the group of a Welcome. It must be the group of `meeting`, the sender an organiser, and our leaf unchanged.
+    /// Joins the group of a Welcome. It must be the group of `meeting`, the sender an organiser, and our leaf
+    /// unchanged.
     pub(crate) fn enter(
         welcome: &[u8],
         provider: Provider,
@@ -105,27 +107,27 @@ impl Group {
         Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
     }
 
-    /// The current epoch.
+    /// Returns the current epoch.
     pub fn epoch(&self) -> Epoch {
         Epoch(self.mls.epoch().as_u64())
     }
 
-    /// Our own leaf.
+    /// Returns our own leaf.
     pub fn me(&self) -> Leaf {
         Leaf(self.mls.own_leaf_index().u32())
     }
 
-    /// All members, by leaf.
+    /// Returns all members, by leaf.
     pub fn members(&self) -> Vec<Member> {
         self.credentials().into_iter().map(|(leaf, credential)| self.member(leaf, credential)).collect()
     }
 
-    /// The policy of the meeting.
+    /// Returns the policy of the meeting.
     pub fn policy(&self) -> &MeetingPolicy {
         &self.policy
     }
 
-    /// The twelve verification words of this epoch, equal for all members of the group.
+    /// Returns the twelve verification words of this epoch, equal for all members of the group.
     pub fn words(&self) -> Words {
         // The authenticator has 48 bytes (SHA-384), so this never falls back.
         Words::of(self.mls.epoch_authenticator().as_slice()).unwrap_or(Words::NONE)
@@ -141,8 +143,8 @@ impl Group {
         self.stage(packages, &[], added)
     }
 
-    /// Stages a commit that removes these leaves. A guest may remove only members that the delivery service reported gone;
-    /// the other clients reject any other removal.
+    /// Stages a commit that removes these leaves. A guest may remove only members that the delivery service reported
+    /// gone. The other clients reject any other removal.
     ///
     /// # Errors
     /// Returns [`Error`] if the commit cannot be staged.
@@ -161,7 +163,7 @@ impl Group {
     /// Merges our pending commit after the delivery service accepted it.
     ///
     /// # Errors
-    /// Returns [`Error::NoPendingCommit`] or [`Error::Mls`].
+    /// Returns [`Error::NoPendingCommit`] if there is no pending commit, and [`Error::Mls`] if an MLS operation fails.
     pub fn merge_pending_commit(&mut self) -> Result<MergedCommit, Error> {
         if self.mls.pending_commit().is_none() {
             return Err(Error::NoPendingCommit);
@@ -171,15 +173,15 @@ impl Group {
         Ok(self.describe_merged(&before, committer))
     }
 
-    /// Drops our pending commit after the delivery service accepted another one. The caller processes that one and tries
-    /// again.
+    /// Drops our pending commit after the delivery service accepted another one. The caller processes that one and
+    /// tries again.
     pub fn clear_pending_commit(&mut self) {
-        // Only the storage can fail, and ours does nothing here, because no proposal is queued.
+        // Only the storage can fail. Ours does nothing here, because no proposal is queued.
         let _ = self.mls.clear_pending_commit(self.provider.storage());
     }
 
-    /// Processes a message from the delivery service. A commit is merged if `authorize` allows it. `gone` returns true for
-    /// participants that the delivery service reported gone. Merging a commit drops our own pending commit.
+    /// Processes a message from the delivery service. A commit is merged if `authorize` allows it. `gone` returns true
+    /// for participants that the delivery service reported gone. Merging a commit drops our own pending commit.
     ///
     /// # Errors
     /// Returns [`Error`] if the message is rejected. The group is unchanged.
@@ -210,7 +212,7 @@ impl Group {
     /// Encrypts an application message for all members.
     ///
     /// # Errors
-    /// Returns [`Error::CommitPending`] while our commit is pending, [`Error::Removed`] if we were removed.
+    /// Returns [`Error::CommitPending`] while our commit is pending, and [`Error::Removed`] if we were removed.
     pub fn seal_message(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         self.ready()?;
         let message = self.mls.create_message(&self.provider, &self.key, bytes).map_err(mls_error)?;
@@ -279,7 +281,7 @@ impl Group {
         Ok(self.describe_merged(&before, committer))
     }
 
-    /// The proposals of another member's commit.
+    /// Returns the proposals of another member's commit.
     fn proposals(&self, commit: &StagedCommit, committer: Leaf) -> Result<Vec<Proposed>, Error> {
         let mut proposals = Vec::new();
         for queued in commit.queued_proposals() {
@@ -310,7 +312,8 @@ impl Group {
         verified_package(package, self.meeting).map(Proposed::Add)
     }
 
-    /// Starts the counters of the new epoch, and describes the merged commit: the difference between `before` and the current members.
+    /// Starts the counters of the new epoch, and describes the merged commit: the difference between `before` and the
+    /// current members.
     fn describe_merged(&mut self, before: &[(Leaf, LeafCredential)], committer: Leaf) -> MergedCommit {
         self.counters = Counters::new();
         let after = self.credentials();
@@ -359,7 +362,7 @@ impl Group {
     }
 }
 
-/// The verified credential of a key package. Both must have the same lifetime.
+/// Returns the verified credential of a key package. Both must have the same lifetime.
 pub(crate) fn verified_package(package: &KeyPackage, meeting: MeetingId) -> Result<LeafCredential, Error> {
     let credential = LeafCredential::verified(package.leaf_node(), meeting)?;
     let lifetime = package.life_time();
@@ -367,7 +370,7 @@ pub(crate) fn verified_package(package: &KeyPackage, meeting: MeetingId) -> Resu
     if same && package.ciphersuite() == SUITE { Ok(credential) } else { Err(Error::Credential) }
 }
 
-/// The capabilities of every leaf.
+/// Returns the capabilities of every leaf.
 pub(crate) fn capabilities() -> Capabilities {
     Capabilities::new(None, Some(&[SUITE]), Some(&[POLICY_TYPE]), None, None)
 }
@@ -380,7 +383,7 @@ fn join_config() -> MlsGroupJoinConfig {
         .build()
 }
 
-/// openmls has an error type for each call. The text is only logged.
+/// Converts an error of openmls, which has an error type for each call. The text is only logged.
 fn mls_error(error: impl std::error::Error) -> Error {
     Error::Mls(error.to_string())
 }
@@ -388,7 +391,7 @@ fn mls_error(error: impl std::error::Error) -> Error {
 /// The lifetime of a new leaf, in seconds.
 pub(crate) const LEAF_LIFETIME: u64 = 86_400;
 
-/// Past epochs whose application messages are still decrypted: a message may be ordered after the next commit.
+/// The number of past epochs whose application messages are decrypted. A message may be ordered after the next commit.
 const PAST_EPOCHS: usize = 2;
 
 const BASE_KEY: usize = 32;

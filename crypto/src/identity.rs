@@ -10,7 +10,7 @@ use std::fmt;
 pub struct DeviceKey(pub [u8; 32]);
 
 impl fmt::Display for DeviceKey {
-    /// Sixteen groups of four hexadecimal digits.
+    /// Writes sixteen groups of four hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, pair) in self.0.chunks(2).enumerate() {
             let space = if index == 0 { "" } else { " " };
@@ -44,7 +44,7 @@ impl Identity {
     /// Generates a new device key.
     ///
     /// # Errors
-    /// Returns [`Error::NoRandomness`].
+    /// Returns [`Error::NoRandomness`] if the system returns no random bytes.
     pub fn generate() -> Result<Self, Error> {
         Ok(Self { key: SigningKey::generate()? })
     }
@@ -62,7 +62,7 @@ impl Identity {
         Ok(identity)
     }
 
-    /// The public key.
+    /// Returns the public key.
     pub fn public(&self) -> DeviceKey {
         DeviceKey(self.key.public())
     }
@@ -78,18 +78,18 @@ impl Identity {
 pub(crate) struct Claim<'a> {
     pub(crate) meeting: MeetingId,
     pub(crate) participant: ParticipantId,
-    /// Seconds since 1970, first and last.
+    /// The first and the last second of validity, since 1970.
     pub(crate) valid: (u64, u64),
     pub(crate) leaf: &'a [u8],
 }
 
 impl Claim<'_> {
-    /// True if `device` signed this claim.
+    /// Returns true if `device` signed this claim.
     pub(crate) fn is_by(&self, device: DeviceKey, signature: &[u8]) -> bool {
         is_signed(&device.0, &self.bytes(), signature)
     }
 
-    /// The bytes to sign. All parts except the last have a fixed length, so the encoding is unambiguous.
+    /// Returns the bytes to sign. All parts except the last have a fixed length, so the encoding is unambiguous.
     fn bytes(&self) -> Vec<u8> {
         let (from, until) = (self.valid.0.to_be_bytes(), self.valid.1.to_be_bytes());
         let participant = self.participant.0.to_be_bytes();
@@ -104,13 +104,13 @@ pub struct Profile {
     pub name: String,
 }
 
-/// The name is empty, too long, or holds control characters.
+/// The error that a name is empty, too long, or contains control characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a name has 1 to {MAX_NAME} characters and no control characters")]
 pub struct BadName;
 
 impl Profile {
-    /// Creates a profile with a trimmed `name` of 1 to 64 characters.
+    /// Returns a profile with a trimmed `name` of 1 to 64 characters.
     ///
     /// # Errors
     /// Returns [`BadName`] if the name is not valid.
@@ -119,7 +119,7 @@ impl Profile {
         if profile.is_valid() { Ok(profile) } else { Err(BadName) }
     }
 
-    /// True if the name is valid. Names of other members are checked before they are shown.
+    /// Returns true if the name is valid. Names of other members are checked before they are shown.
     pub(crate) fn is_valid(&self) -> bool {
         let count = self.name.chars().count();
         let plain = self.name.chars().all(|character| !character.is_control() && !is_bidi_control(character));
@@ -127,12 +127,12 @@ impl Profile {
     }
 }
 
-/// Bidirectional control characters. They would reorder the text around a name.
+/// Returns true for bidirectional control characters, which would reorder the text around a name.
 fn is_bidi_control(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Maximum characters in a name.
+/// The maximum number of characters in a name.
 const MAX_NAME: usize = 64;
 
 /// The name of the device key in a [`Store`].

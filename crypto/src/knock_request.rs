@@ -17,17 +17,17 @@ impl KnockRequest {
         Self { package, credential }
     }
 
-    /// The id from the delivery service.
+    /// Returns the id from the delivery service.
     pub fn participant(&self) -> ParticipantId {
         self.credential.participant
     }
 
-    /// The name that the joiner chose.
+    /// Returns the name that the joiner chose.
     pub fn name(&self) -> &str {
         &self.credential.profile.name
     }
 
-    /// The key of the joiner's device.
+    /// Returns the key of the joiner's device.
     pub fn device(&self) -> DeviceKey {
         self.credential.device
     }

@@ -12,7 +12,7 @@ use zeroize::Zeroize;
 /// An invitation to a meeting.
 #[derive(Clone)]
 pub struct Invitation {
-    /// The server's name or address; an IPv6 address without its brackets.
+    /// The server's name or address. An IPv6 address has no brackets here.
     pub host: String,
     /// The server's port.
     pub port: u16,
@@ -54,7 +54,7 @@ pub enum Error {
     /// The secret part is too long.
     #[error("the link is too long")]
     TooLong,
-    /// Another version of Conclave made the link.
+    /// Another version of Conclave created the link.
     #[error("the link has version {0}, this program supports version {VERSION}")]
     OtherVersion(u8),
 }
@@ -160,9 +160,9 @@ fn split_secret(bytes: &[u8]) -> Result<Parts, Error> {
 const SCHEME: &str = "conclave://";
 const VERSION: u8 = 1;
 const HAS_FINGERPRINT: u8 = 1;
-/// RFC 1035, section 3.1.
+/// The maximum length of a host name (RFC 1035, section 3.1).
 const MAX_HOST: usize = 253;
-/// Maximum characters of the secret part.
+/// The maximum number of characters of the secret part.
 const MAX_SECRET: usize = 512;
 
 #[cfg(test)]
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_link_are_rejected() {
+    fn texts_that_are_not_a_link_are_rejected() {
         let id = "ab".repeat(16);
         assert_eq!(error("https://example.org"), Error::NotALink);
         assert_eq!(error("é".repeat(20).as_str()), Error::NotALink);

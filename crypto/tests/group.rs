@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 const MEETING: MeetingId = MeetingId([0x42; 16]);
 
-fn nobody(_: ParticipantId) -> bool {
+fn nobody_is_gone(_: ParticipantId) -> bool {
     false
 }
 
@@ -18,13 +18,13 @@ struct Knocker {
 }
 
 /// A meeting: its admission key, and its members in the order in which they joined.
-struct World {
+struct Simulation {
     admission_key: AdmissionKey,
     groups: Vec<Group>,
     next: u64,
 }
 
-impl World {
+impl Simulation {
     fn new() -> Self {
         Self::of(&Identity::generate().unwrap())
     }
@@ -35,11 +35,11 @@ impl World {
     }
 
     fn with(count: usize) -> Self {
-        let mut world = Self::new();
+        let mut simulation = Self::new();
         for _ in 1..count {
-            world.join(1);
+            simulation.join(1);
         }
-        world
+        simulation
     }
 
     fn knock(&mut self) -> (Knocker, KnockRequest) {
@@ -58,7 +58,7 @@ impl World {
         (Knocker { participant, joiner }, request)
     }
 
-    /// The organiser adds `count` joiners with one commit.
+    /// The organiser adds `count` joiners with one commit. Returns the merged commit.
     fn join(&mut self, count: usize) -> MergedCommit {
         let knocks = (0..count).map(|_| self.knock()).collect();
         self.admit(knocks)
@@ -71,7 +71,7 @@ impl World {
         let welcome = pending.welcome.unwrap();
         let change = self.groups[0].merge_pending_commit().unwrap();
         for group in &mut self.groups[1..] {
-            let Received::Commit(seen) = group.process(&pending.commit, &nobody).unwrap() else { panic!() };
+            let Received::Commit(seen) = group.process(&pending.commit, &nobody_is_gone).unwrap() else { panic!() };
             assert_eq!(seen, change);
         }
         let entered = knockers.into_iter().map(|knocker| knocker.joiner.enter(&welcome).unwrap());
@@ -80,7 +80,7 @@ impl World {
         change
     }
 
-    /// The delivery service accepts the commit of `committer`; all others process it.
+    /// The delivery service accepts the commit of `committer`, and all others process it. Returns the merged commit.
     fn deliver(&mut self, committer: usize, commit: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> MergedCommit {
         let change = self.groups[committer].merge_pending_commit().unwrap();
         for (index, group) in self.groups.iter_mut().enumerate() {
@@ -108,205 +108,210 @@ impl World {
 
 #[test]
 fn joiners_and_members_agree_on_the_group() {
-    let mut world = World::new();
-    let mut words = HashSet::from([world.groups[0].words()]);
+    let mut simulation = Simulation::new();
+    let mut words = HashSet::from([simulation.groups[0].words()]);
     for joined in 1..=5u64 {
-        let change = world.join(1);
+        let change = simulation.join(1);
         assert_eq!(change.added.len(), 1);
         assert_eq!(change.added[0].name, format!("Person {joined}"));
         assert!(!change.added[0].organiser && change.removed.is_empty() && !change.removed_me);
-        assert!(words.insert(world.groups[0].words()), "each epoch has its own words");
+        assert!(words.insert(simulation.groups[0].words()), "each epoch has its own words");
     }
-    let members = world.groups[5].members();
+    let members = simulation.groups[5].members();
     assert_eq!(members.len(), 6);
     assert!(members[0].organiser && members[1..].iter().all(|member| !member.organiser));
     assert_eq!(
-        world.groups[5].words().in_language(Language::French),
-        world.groups[0].words().in_language(Language::French)
+        simulation.groups[5].words().in_language(Language::French),
+        simulation.groups[0].words().in_language(Language::French)
     );
 }
 
 #[test]
 fn a_second_leaf_of_the_organisers_device_is_a_guest() {
     let identity = Identity::generate().unwrap();
-    let mut world = World::of(&identity);
-    let again = world.knock_as(&identity);
-    world.admit(vec![again]);
-    world.join(1);
-    let members = world.groups[2].members();
+    let mut simulation = Simulation::of(&identity);
+    let again = simulation.knock_as(&identity);
+    simulation.admit(vec![again]);
+    simulation.join(1);
+    let members = simulation.groups[2].members();
     assert_eq!(members[0].device, members[1].device);
     assert_eq!(members.iter().map(|member| member.organiser).collect::<Vec<_>>(), [true, false, false]);
-    let guest = world.leaf_of(2);
-    let pending = world.groups[1].remove(&[guest]).unwrap();
-    let verdict = world.groups[0].process(&pending.commit, &nobody);
+    let guest = simulation.leaf_of(2);
+    let pending = simulation.groups[1].remove(&[guest]).unwrap();
+    let verdict = simulation.groups[0].process(&pending.commit, &nobody_is_gone);
     assert!(matches!(verdict, Err(Error::Rejected(Reject::NotOrganiser))), "{verdict:?}");
-    world.groups[1].clear_pending_commit();
-    let (_, request) = world.knock();
-    assert!(matches!(world.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
+    simulation.groups[1].clear_pending_commit();
+    let (_, request) = simulation.knock();
+    assert!(matches!(simulation.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
 }
 
 #[test]
 fn one_commit_adds_many_members() {
-    let mut world = World::new();
-    assert_eq!(world.join(20).added.len(), 20);
-    assert_eq!(world.groups.len(), 21);
+    let mut simulation = Simulation::new();
+    assert_eq!(simulation.join(20).added.len(), 20);
+    assert_eq!(simulation.groups.len(), 21);
 }
 
 #[test]
 fn messages_of_the_previous_epoch_are_decrypted_by_its_members_only() {
-    let mut world = World::with(3);
-    let late = world.groups[1].seal_message(b"late").unwrap();
-    world.join(1);
-    let now = world.groups[1].seal_message(b"now").unwrap();
+    let mut simulation = Simulation::with(3);
+    let late = simulation.groups[1].seal_message(b"late").unwrap();
+    simulation.join(1);
+    let now = simulation.groups[1].seal_message(b"now").unwrap();
     for listener in [0, 2] {
         for (message, text) in [(&late, b"late".as_slice()), (&now, b"now")] {
             let Received::Message { participant, bytes, .. } =
-                world.groups[listener].process(message, &nobody).unwrap()
+                simulation.groups[listener].process(message, &nobody_is_gone).unwrap()
             else {
                 panic!()
             };
             assert_eq!((participant, bytes.as_slice()), (ParticipantId(1), text));
         }
     }
-    assert!(matches!(world.groups[1].process(&now, &nobody), Err(Error::OwnMessage)));
-    assert!(world.groups[3].process(&late, &nobody).is_err(), "a later joiner cannot decrypt earlier messages");
-    assert!(world.groups[3].process(&now, &nobody).is_ok());
+    assert!(matches!(simulation.groups[1].process(&now, &nobody_is_gone), Err(Error::OwnMessage)));
+    assert!(
+        simulation.groups[3].process(&late, &nobody_is_gone).is_err(),
+        "a later joiner cannot decrypt earlier messages"
+    );
+    assert!(simulation.groups[3].process(&now, &nobody_is_gone).is_ok());
 }
 
 #[test]
 fn a_message_of_three_epochs_ago_is_rejected() {
-    let mut world = World::with(2);
-    let old = world.groups[1].seal_message(b"old").unwrap();
+    let mut simulation = Simulation::with(2);
+    let old = simulation.groups[1].seal_message(b"old").unwrap();
     for _ in 0..3 {
-        world.join(1);
+        simulation.join(1);
     }
-    assert!(matches!(world.groups[0].process(&old, &nobody), Err(Error::Malformed)));
+    assert!(matches!(simulation.groups[0].process(&old, &nobody_is_gone), Err(Error::Malformed)));
 }
 
 #[test]
-fn a_commit_that_was_not_accepted_is_cleared_and_made_again() {
-    let mut world = World::with(4);
-    let target = world.leaf_of(3);
-    let (knocker, request) = world.knock();
-    let losing = world.groups[0].add(vec![request.clone()]).unwrap();
-    let winning = world.groups[1].refresh().unwrap();
-    world.groups[0].clear_pending_commit();
-    assert!(matches!(world.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
-    world.deliver(1, &winning.commit, &nobody);
-    world.agree();
+fn a_commit_that_was_not_accepted_is_cleared_and_created_again() {
+    let mut simulation = Simulation::with(4);
+    let target = simulation.leaf_of(3);
+    let (knocker, request) = simulation.knock();
+    let losing = simulation.groups[0].add(vec![request.clone()]).unwrap();
+    let winning = simulation.groups[1].refresh().unwrap();
+    simulation.groups[0].clear_pending_commit();
+    assert!(matches!(simulation.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
+    simulation.deliver(1, &winning.commit, &nobody_is_gone);
+    simulation.agree();
     // The other members reject the commit of the old epoch.
-    assert!(world.groups[2].process(&losing.commit, &nobody).is_err());
-    let again = world.groups[0].add(vec![request]).unwrap();
-    world.deliver(0, &again.commit, &nobody);
-    world.groups.push(knocker.joiner.enter(&again.welcome.unwrap()).unwrap());
-    world.agree();
-    assert_eq!(world.leaf_of(3), target);
+    assert!(simulation.groups[2].process(&losing.commit, &nobody_is_gone).is_err());
+    let again = simulation.groups[0].add(vec![request]).unwrap();
+    simulation.deliver(0, &again.commit, &nobody_is_gone);
+    simulation.groups.push(knocker.joiner.enter(&again.welcome.unwrap()).unwrap());
+    simulation.agree();
+    assert_eq!(simulation.leaf_of(3), target);
 }
 
 #[test]
 fn another_commit_is_processed_while_our_own_is_pending() {
-    let mut world = World::with(3);
-    world.groups[0].refresh().unwrap();
-    assert!(matches!(world.groups[0].seal_message(b"x"), Err(Error::CommitPending)));
-    assert!(matches!(world.groups[0].refresh(), Err(Error::CommitPending)));
-    let winning = world.groups[1].refresh().unwrap();
-    world.deliver(1, &winning.commit, &nobody);
-    world.agree();
-    assert!(matches!(world.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
-    assert!(world.groups[0].seal_message(b"x").is_ok());
+    let mut simulation = Simulation::with(3);
+    simulation.groups[0].refresh().unwrap();
+    assert!(matches!(simulation.groups[0].seal_message(b"x"), Err(Error::CommitPending)));
+    assert!(matches!(simulation.groups[0].refresh(), Err(Error::CommitPending)));
+    let winning = simulation.groups[1].refresh().unwrap();
+    simulation.deliver(1, &winning.commit, &nobody_is_gone);
+    simulation.agree();
+    assert!(matches!(simulation.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
+    assert!(simulation.groups[0].seal_message(b"x").is_ok());
 }
 
 #[test]
 fn a_removed_member_cannot_decrypt_later_messages() {
-    let mut world = World::with(4);
-    let leaf = world.leaf_of(2);
-    let pending = world.groups[0].remove(&[leaf]).unwrap();
+    let mut simulation = Simulation::with(4);
+    let leaf = simulation.leaf_of(2);
+    let pending = simulation.groups[0].remove(&[leaf]).unwrap();
     assert_eq!(pending.removed, [ParticipantId(2)]);
     assert!(pending.welcome.is_none());
-    let mut out = world.groups.remove(2);
-    let change = world.deliver(0, &pending.commit, &nobody);
+    let mut out = simulation.groups.remove(2);
+    let change = simulation.deliver(0, &pending.commit, &nobody_is_gone);
     assert_eq!(change.removed.len(), 1);
     assert_eq!((change.removed[0].leaf, change.removed[0].participant), (leaf, ParticipantId(2)));
-    world.agree();
-    let Received::Commit(seen) = out.process(&pending.commit, &nobody).unwrap() else { panic!() };
+    simulation.agree();
+    let Received::Commit(seen) = out.process(&pending.commit, &nobody_is_gone).unwrap() else { panic!() };
     assert!(seen.removed_me);
     assert!(matches!(out.media_keys(), Err(Error::Removed)));
     assert!(matches!(out.seal_message(b"x"), Err(Error::Removed)));
-    assert_ne!(out.words(), world.groups[0].words());
-    let said = world.groups[0].seal_message(b"secret").unwrap();
-    assert!(out.process(&said, &nobody).is_err());
-    let next = world.groups[1].refresh().unwrap();
-    assert!(out.process(&next.commit, &nobody).is_err());
+    assert_ne!(out.words(), simulation.groups[0].words());
+    let said = simulation.groups[0].seal_message(b"secret").unwrap();
+    assert!(out.process(&said, &nobody_is_gone).is_err());
+    let next = simulation.groups[1].refresh().unwrap();
+    assert!(out.process(&next.commit, &nobody_is_gone).is_err());
 }
 
 #[test]
 fn a_member_that_missed_its_removal_cannot_decrypt_later_messages() {
-    let mut world = World::with(3);
-    let leaf = world.leaf_of(2);
-    let pending = world.groups[0].remove(&[leaf]).unwrap();
-    let mut out = world.groups.remove(2);
-    world.deliver(0, &pending.commit, &nobody);
-    let said = world.groups[0].seal_message(b"secret").unwrap();
-    assert!(out.process(&said, &nobody).is_err());
+    let mut simulation = Simulation::with(3);
+    let leaf = simulation.leaf_of(2);
+    let pending = simulation.groups[0].remove(&[leaf]).unwrap();
+    let mut out = simulation.groups.remove(2);
+    simulation.deliver(0, &pending.commit, &nobody_is_gone);
+    let said = simulation.groups[0].seal_message(b"secret").unwrap();
+    assert!(out.process(&said, &nobody_is_gone).is_err());
     // A message of its old epoch is decrypted, but its sender is not a member any more.
-    let ghost = out.seal_message(b"still here").unwrap();
-    let Received::Message { participant, .. } = world.groups[0].process(&ghost, &nobody).unwrap() else { panic!() };
-    assert!(world.groups[0].members().iter().all(|member| member.participant != participant));
+    let message = out.seal_message(b"still here").unwrap();
+    let Received::Message { participant, .. } = simulation.groups[0].process(&message, &nobody_is_gone).unwrap() else {
+        panic!()
+    };
+    assert!(simulation.groups[0].members().iter().all(|member| member.participant != participant));
 }
 
 #[test]
 fn a_guest_can_remove_only_members_that_are_gone() {
-    let mut world = World::with(4);
-    let leaf = world.leaf_of(3);
-    let pending = world.groups[1].remove(&[leaf]).unwrap();
-    let refused = world.groups[2].process(&pending.commit, &nobody);
+    let mut simulation = Simulation::with(4);
+    let leaf = simulation.leaf_of(3);
+    let pending = simulation.groups[1].remove(&[leaf]).unwrap();
+    let refused = simulation.groups[2].process(&pending.commit, &nobody_is_gone);
     assert!(matches!(refused, Err(Error::Rejected(Reject::NotOrganiser))));
-    world.groups[1].clear_pending_commit();
-    world.groups.truncate(3);
-    let pending = world.groups[1].remove(&[leaf]).unwrap();
-    world.deliver(1, &pending.commit, &|participant| participant.0 == 3);
-    world.agree();
-    assert_eq!(world.groups[0].members().len(), 3);
+    simulation.groups[1].clear_pending_commit();
+    simulation.groups.truncate(3);
+    let pending = simulation.groups[1].remove(&[leaf]).unwrap();
+    simulation.deliver(1, &pending.commit, &|participant| participant.0 == 3);
+    simulation.agree();
+    assert_eq!(simulation.groups[0].members().len(), 3);
 }
 
 #[test]
 fn a_guest_cannot_admit() {
-    let mut world = World::with(3);
-    let (_, request) = world.knock();
-    assert!(matches!(world.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
-    assert!(world.groups[1].refresh().is_ok(), "a rejected add leaves no pending commit");
+    let mut simulation = Simulation::with(3);
+    let (_, request) = simulation.knock();
+    assert!(matches!(simulation.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
+    assert!(simulation.groups[1].refresh().is_ok(), "a rejected add leaves no pending commit");
 }
 
 #[test]
 fn the_group_continues_without_the_organiser() {
-    let mut world = World::with(3);
-    let leaf = world.leaf_of(0);
-    world.groups.remove(0);
-    let pending = world.groups[0].remove(&[leaf]).unwrap();
-    let change = world.deliver(0, &pending.commit, &|participant| participant.0 == 0);
+    let mut simulation = Simulation::with(3);
+    let leaf = simulation.leaf_of(0);
+    simulation.groups.remove(0);
+    let pending = simulation.groups[0].remove(&[leaf]).unwrap();
+    let change = simulation.deliver(0, &pending.commit, &|participant| participant.0 == 0);
     assert_eq!(change.removed[0].participant, ParticipantId(0));
-    world.agree();
+    simulation.agree();
 }
 
 #[test]
 fn a_leaf_is_reused_by_another_participant() {
-    let mut world = World::with(3);
-    let leaf = world.leaf_of(1);
-    let pending = world.groups[0].remove(&[leaf]).unwrap();
-    world.groups.remove(1);
-    world.deliver(0, &pending.commit, &nobody);
-    let change = world.join(1);
+    let mut simulation = Simulation::with(3);
+    let leaf = simulation.leaf_of(1);
+    let pending = simulation.groups[0].remove(&[leaf]).unwrap();
+    simulation.groups.remove(1);
+    simulation.deliver(0, &pending.commit, &nobody_is_gone);
+    let change = simulation.join(1);
     assert_eq!((change.added[0].leaf, change.added[0].participant), (leaf, ParticipantId(3)));
     assert!(change.removed.is_empty());
 }
 
 #[test]
 fn a_request_is_admitted_once() {
-    let mut world = World::with(2);
-    let (knocker, request) = world.knock();
-    let pending = world.groups[0].add(vec![request.clone()]).unwrap();
-    world.deliver(0, &pending.commit, &nobody);
-    assert!(matches!(world.groups[0].add(vec![request]), Err(Error::Rejected(Reject::AlreadyMember))));
+    let mut simulation = Simulation::with(2);
+    let (knocker, request) = simulation.knock();
+    let pending = simulation.groups[0].add(vec![request.clone()]).unwrap();
+    simulation.deliver(0, &pending.commit, &nobody_is_gone);
+    assert!(matches!(simulation.groups[0].add(vec![request]), Err(Error::Rejected(Reject::AlreadyMember))));
     knocker.joiner.enter(&pending.welcome.unwrap()).unwrap();
 }
 
@@ -343,35 +348,35 @@ fn the_admission_key_opens_requests_with_the_link_once() {
 #[test]
 fn a_request_is_valid_for_one_meeting_only() {
     // Another meeting cannot add the joiner: the credential in the key package names its meeting.
-    let mut world = World::with(2);
-    let (knocker, request) = world.knock();
+    let mut simulation = Simulation::with(2);
+    let (knocker, request) = simulation.knock();
     let elsewhere = Identity::generate().unwrap();
     let profile = Profile::new("Mallory").unwrap();
     let mut other = Group::create(&elsewhere, profile, ParticipantId(9), MeetingId([1; 16])).unwrap();
     assert!(other.add(vec![request.clone()]).is_err(), "its certificate names its meeting");
-    let pending = world.groups[0].add(vec![request]).unwrap();
+    let pending = simulation.groups[0].add(vec![request]).unwrap();
     let welcome = pending.welcome.unwrap();
     for at in (0..welcome.len()).step_by(211) {
         let mut broken = welcome.clone();
         broken[at] ^= 1;
-        let (other, _) = world.knock();
+        let (other, _) = simulation.knock();
         assert!(other.joiner.enter(&broken[..at]).is_err());
     }
     assert!(knocker.joiner.enter(&welcome).is_ok());
 }
 
 #[test]
-fn garbage_and_truncation_change_nothing() {
-    let mut world = World::with(3);
-    let pending = world.groups[0].refresh().unwrap();
-    let words = world.groups[1].words();
+fn malformed_and_truncated_messages_change_nothing() {
+    let mut simulation = Simulation::with(3);
+    let pending = simulation.groups[0].refresh().unwrap();
+    let words = simulation.groups[1].words();
     for at in (0..pending.commit.len()).step_by(29) {
-        assert!(world.groups[1].process(&pending.commit[..at], &nobody).is_err());
+        assert!(simulation.groups[1].process(&pending.commit[..at], &nobody_is_gone).is_err());
         let mut broken = pending.commit.clone();
         broken[at] ^= 0x10;
-        assert!(world.groups[1].process(&broken, &nobody).is_err());
-        assert_eq!(world.groups[1].words(), words);
+        assert!(simulation.groups[1].process(&broken, &nobody_is_gone).is_err());
+        assert_eq!(simulation.groups[1].words(), words);
     }
-    world.deliver(0, &pending.commit, &nobody);
-    world.agree();
+    simulation.deliver(0, &pending.commit, &nobody_is_gone);
+    simulation.agree();
 }

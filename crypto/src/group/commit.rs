@@ -56,7 +56,7 @@ pub enum Received {
     Message {
         /// The sender's leaf in the epoch of the message.
         from: Leaf,
-        /// The sender. Identifies it also if the leaf has another owner by now.
+        /// The sender. It is right even if the leaf has another owner now.
         participant: ParticipantId,
         /// The plaintext.
         bytes: Vec<u8>,

@@ -1,8 +1,8 @@
 //! The MLS credential of a leaf: participant, device and name.
 //!
-//! A credential is `version 1 B | device key 32 | participant 8 | first second 8 | last second 8 | device's signature 64 |
-//! name (UTF-8)`. The device signs the leaf's signature key for this meeting and lifetime. The leaf's own signature covers
-//! the whole credential.
+//! A credential is `version 1 B | device key 32 | participant 8 | first second 8 | last second 8 | device's signature
+//! 64 | name (UTF-8)`. The device signs the leaf's signature key for this meeting and lifetime. The leaf's own
+//! signature covers the whole credential.
 
 use super::error::Error;
 use crate::identity::{Claim, DeviceKey, Identity, Profile};
@@ -45,19 +45,19 @@ impl LeafCredential {
         Self::verified_with(leaf.credential(), leaf.signature_key().as_slice(), meeting)
     }
 
-    /// As [`LeafCredential::verified`], for a credential and a signature key.
+    /// Works like [`LeafCredential::verified`], for a credential and a signature key.
     pub(crate) fn verified_with(credential: &Credential, key: &[u8], meeting: MeetingId) -> Result<Self, Error> {
         let decoded = Self::read(credential)?;
         let claim = Claim { meeting, participant: decoded.participant, valid: decoded.valid, leaf: key };
         if claim.is_by(decoded.device, &decoded.certificate) { Ok(decoded) } else { Err(Error::Credential) }
     }
 
-    /// The MLS credential for the signature key `leaf`.
+    /// Returns the MLS credential for the signature key `leaf`.
     pub(crate) fn credential(&self, leaf: &[u8]) -> CredentialWithKey {
         CredentialWithKey { credential: BasicCredential::new(self.encode()).into(), signature_key: leaf.into() }
     }
 
-    /// True if participant, device and name are equal. A member may not change them.
+    /// Returns true if participant, device and name are equal. A member may not change them.
     pub(crate) fn has_same_identity(&self, other: &Self) -> bool {
         (self.participant, self.device, &self.profile) == (other.participant, other.device, &other.profile)
     }

@@ -1,4 +1,4 @@
-//! Who may change the group. Every client calls [`authorize`] before it merges a commit.
+//! Decides who may change the group. Every client calls [`authorize`] before it merges a commit.
 
 use super::credential::LeafCredential;
 use super::error::Reject;
@@ -11,25 +11,25 @@ use proto::ParticipantId;
 
 /// The meeting's policy: a `GroupContext` extension, covered by the transcript hash.
 ///
-/// `version 1 B | count 1 B | organisers, each: device key 32 B | participant 8 B`. Rights belong to a participant id on
-/// a device: if the device joins a second time, the new leaf is a guest.
+/// `version 1 B | count 1 B | organisers, each: device key 32 B | participant 8 B`. Rights belong to a participant id
+/// on a device: if the device joins a second time, the new leaf is a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeetingPolicy {
     organisers: Vec<(DeviceKey, ParticipantId)>,
 }
 
 impl MeetingPolicy {
-    /// A policy with one organiser.
+    /// Returns a policy with one organiser.
     pub(crate) fn new(device: DeviceKey, participant: ParticipantId) -> Self {
         Self { organisers: vec![(device, participant)] }
     }
 
-    /// True if `participant` on `device` is an organiser.
+    /// Returns true if `participant` on `device` is an organiser.
     pub fn is_organiser(&self, device: DeviceKey, participant: ParticipantId) -> bool {
         self.organisers.contains(&(device, participant))
     }
 
-    /// Reads the policy from a group's extensions. `None` if it is missing or there are other extensions.
+    /// Reads the policy from a group's extensions. Returns `None` if it is missing or there are other extensions.
     pub(crate) fn of(extensions: &Extensions<GroupContext>) -> Option<Self> {
         let known = |extension: &Extension| {
             matches!(extension.extension_type(), ExtensionType::RequiredCapabilities | POLICY_TYPE)
@@ -40,7 +40,7 @@ impl MeetingPolicy {
         Self::decode(&extensions.unknown(POLICY)?.0)
     }
 
-    /// The extensions of a group with this policy.
+    /// Returns the extensions of a group with this policy.
     ///
     /// # Panics
     /// Never: both types are valid in a `GroupContext`, and each occurs once.
@@ -88,8 +88,8 @@ pub(crate) enum Proposed {
 
 /// Decides whether `committer` may commit these proposals. All clients have the same inputs and get the same result.
 ///
-/// Organisers add and remove. Every member may remove members that the delivery service reported `gone`, and update its own
-/// leaf. The policy cannot change.
+/// Organisers may add and remove members. Every member may remove members that the delivery service reported `gone`,
+/// and update its own leaf. The policy cannot change.
 pub(crate) fn authorize(
     policy: &MeetingPolicy,
     members: &[(Leaf, LeafCredential)],
@@ -130,13 +130,13 @@ fn required() -> RequiredCapabilitiesExtension {
 }
 
 const VERSION: u8 = 2;
-/// A device key and a participant.
+/// The length of an entry: a device key and a participant.
 const ENTRY: usize = 32 + 8;
-/// From the range that RFC 9420, section 17.3 leaves to private use.
+/// The number of the extension, from the range for private use (RFC 9420, section 17.3).
 const POLICY: u16 = 0xf5c1;
 /// The extension type for openmls.
 pub(crate) const POLICY_TYPE: ExtensionType = ExtensionType::Unknown(POLICY);
-/// Leaves that a key id can name (docs/frames.md).
+/// The number of leaves that a key id can address (docs/frames.md).
 const MAX_MEMBERS: usize = crate::frame::MAX_LEAVES as usize;
 
 #[cfg(test)]
@@ -152,14 +152,14 @@ mod tests {
         LeafCredential::issue(&identity, profile, participant, meeting, &[0; 32], Lifetime::new(60))
     }
 
-    /// Three members; the first is the organiser.
-    fn three() -> (MeetingPolicy, Vec<(Leaf, LeafCredential)>) {
+    /// Returns three members. The first is the organiser.
+    fn with_three_members() -> (MeetingPolicy, Vec<(Leaf, LeafCredential)>) {
         let members: Vec<_> = (0..3).map(|leaf| (Leaf(leaf), person(u64::from(leaf)))).collect();
         (MeetingPolicy::new(members[0].1.device, members[0].1.participant), members)
     }
 
-    fn ask(committer: u32, proposals: &[Proposed], gone: &[u64]) -> Result<(), Reject> {
-        let (policy, members) = three();
+    fn verdict_for(committer: u32, proposals: &[Proposed], gone: &[u64]) -> Result<(), Reject> {
+        let (policy, members) = with_three_members();
         let proposals: Vec<_> = proposals
             .iter()
             .map(|proposal| match proposal {
@@ -175,53 +175,59 @@ mod tests {
 
     #[test]
     fn the_organiser_adds_and_removes() {
-        assert_eq!(ask(0, &[Proposed::Add(person(9)), Proposed::Remove(Leaf(2))], &[]), Ok(()));
-        assert_eq!(ask(0, &[Proposed::Remove(Leaf(2)), Proposed::Add(person(2))], &[]), Ok(()));
-        assert_eq!(ask(0, &[Proposed::Add(person(2))], &[]), Err(Reject::AlreadyMember));
-        assert_eq!(ask(0, &[Proposed::Add(person(9)), Proposed::Add(person(9))], &[]), Err(Reject::AlreadyMember));
-        assert_eq!(ask(0, &[Proposed::Remove(Leaf(7))], &[]), Err(Reject::EmptyLeaf));
+        assert_eq!(verdict_for(0, &[Proposed::Add(person(9)), Proposed::Remove(Leaf(2))], &[]), Ok(()));
+        assert_eq!(verdict_for(0, &[Proposed::Remove(Leaf(2)), Proposed::Add(person(2))], &[]), Ok(()));
+        assert_eq!(verdict_for(0, &[Proposed::Add(person(2))], &[]), Err(Reject::AlreadyMember));
+        assert_eq!(
+            verdict_for(0, &[Proposed::Add(person(9)), Proposed::Add(person(9))], &[]),
+            Err(Reject::AlreadyMember)
+        );
+        assert_eq!(verdict_for(0, &[Proposed::Remove(Leaf(7))], &[]), Err(Reject::EmptyLeaf));
     }
 
     #[test]
     fn a_guest_cannot_add_or_remove() {
-        assert_eq!(ask(1, &[Proposed::Add(person(9))], &[9]), Err(Reject::NotOrganiser));
-        assert_eq!(ask(1, &[Proposed::Remove(Leaf(2))], &[]), Err(Reject::NotOrganiser));
-        assert_eq!(ask(1, &[Proposed::Remove(Leaf(0))], &[]), Err(Reject::NotOrganiser));
-        assert_eq!(ask(5, &[], &[]), Err(Reject::NotAMember));
+        assert_eq!(verdict_for(1, &[Proposed::Add(person(9))], &[9]), Err(Reject::NotOrganiser));
+        assert_eq!(verdict_for(1, &[Proposed::Remove(Leaf(2))], &[]), Err(Reject::NotOrganiser));
+        assert_eq!(verdict_for(1, &[Proposed::Remove(Leaf(0))], &[]), Err(Reject::NotOrganiser));
+        assert_eq!(verdict_for(5, &[], &[]), Err(Reject::NotAMember));
     }
 
     #[test]
     fn any_member_removes_members_that_are_gone() {
-        assert_eq!(ask(1, &[Proposed::Remove(Leaf(2))], &[2]), Ok(()));
-        assert_eq!(ask(1, &[Proposed::Remove(Leaf(0))], &[0]), Ok(()));
-        assert_eq!(ask(1, &[Proposed::Remove(Leaf(0)), Proposed::Remove(Leaf(2))], &[2]), Err(Reject::NotOrganiser));
+        assert_eq!(verdict_for(1, &[Proposed::Remove(Leaf(2))], &[2]), Ok(()));
+        assert_eq!(verdict_for(1, &[Proposed::Remove(Leaf(0))], &[0]), Ok(()));
+        assert_eq!(
+            verdict_for(1, &[Proposed::Remove(Leaf(0)), Proposed::Remove(Leaf(2))], &[2]),
+            Err(Reject::NotOrganiser)
+        );
     }
 
     #[test]
     fn a_device_that_joins_twice_has_rights_once() {
-        let (policy, mut members) = three();
+        let (policy, mut members) = with_three_members();
         let mut again = members[0].1.clone();
         assert!(policy.is_organiser(again.device, again.participant));
         again.participant = ParticipantId(9);
         assert!(!policy.is_organiser(again.device, again.participant));
         members.push((Leaf(3), again));
-        let ask = |committer, proposal| authorize(&policy, &members, Leaf(committer), &[proposal], &|_| false);
-        assert_eq!(ask(3, Proposed::Remove(Leaf(1))), Err(Reject::NotOrganiser));
-        assert_eq!(ask(3, Proposed::Add(person(10))), Err(Reject::NotOrganiser));
-        assert_eq!(ask(0, Proposed::Remove(Leaf(3))), Ok(()), "the organiser removes the second leaf");
+        let verdict_for = |committer, proposal| authorize(&policy, &members, Leaf(committer), &[proposal], &|_| false);
+        assert_eq!(verdict_for(3, Proposed::Remove(Leaf(1))), Err(Reject::NotOrganiser));
+        assert_eq!(verdict_for(3, Proposed::Add(person(10))), Err(Reject::NotOrganiser));
+        assert_eq!(verdict_for(0, Proposed::Remove(Leaf(3))), Ok(()), "the organiser removes the second leaf");
     }
 
     #[test]
     fn identity_and_policy_cannot_change() {
-        assert_eq!(ask(1, &[Proposed::Update(person(1))], &[]), Ok(()));
-        assert_eq!(ask(1, &[Proposed::Update(person(0))], &[]), Err(Reject::IdentityChanged));
-        assert_eq!(ask(0, &[Proposed::Other], &[]), Err(Reject::UnsupportedProposal));
-        assert_eq!(ask(1, &[Proposed::Other], &[]), Err(Reject::UnsupportedProposal));
+        assert_eq!(verdict_for(1, &[Proposed::Update(person(1))], &[]), Ok(()));
+        assert_eq!(verdict_for(1, &[Proposed::Update(person(0))], &[]), Err(Reject::IdentityChanged));
+        assert_eq!(verdict_for(0, &[Proposed::Other], &[]), Err(Reject::UnsupportedProposal));
+        assert_eq!(verdict_for(1, &[Proposed::Other], &[]), Err(Reject::UnsupportedProposal));
     }
 
     #[test]
     fn the_policy_round_trips_and_other_extensions_are_rejected() {
-        let (policy, _) = three();
+        let (policy, _) = with_three_members();
         assert_eq!(MeetingPolicy::of(&policy.extensions()), Some(policy.clone()));
         let bytes = policy.encode();
         for length in 0..bytes.len() {

@@ -1,4 +1,4 @@
-//! Attacks by a member with a modified client, and how the other clients react.
+//! Tests of attacks by a member with a modified client.
 
 use super::{Error, Group, Reject, capabilities};
 use crate::identity::{Identity, Profile};
@@ -10,8 +10,8 @@ use proto::{MeetingId, ParticipantId};
 
 const MEETING: MeetingId = MeetingId([5; 16]);
 
-/// An organiser and two guests, with the admission key.
-fn three() -> (AdmissionKey, Vec<Group>) {
+/// Returns an organiser and two guests, with the admission key.
+fn with_three_members() -> (AdmissionKey, Vec<Group>) {
     let mut admission_key = AdmissionKey::new(MEETING).unwrap();
     let organiser = Identity::generate().unwrap();
     let mut groups = vec![Group::create(&organiser, profile("O"), ParticipantId(0), MEETING).unwrap()];
@@ -39,7 +39,7 @@ fn request(admission_key: &mut AdmissionKey, number: u64) -> (crate::Joiner, Kno
     (joiner, admission_key.open(&request).unwrap())
 }
 
-/// A commit of the second member that an unmodified client would not make.
+/// Returns a commit of the second member that an unmodified client would not make.
 fn forge(
     groups: &mut [Group],
     change: impl FnOnce(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
@@ -55,7 +55,8 @@ fn forge(
     bundle.into_commit().to_bytes().unwrap()
 }
 
-/// Checks that all other members reject `commit` without a change. They consider every participant gone.
+/// Checks that all other members reject `commit` and are unchanged. They consider every participant gone. Returns their
+/// errors.
 fn refused(groups: &mut [Group], commit: &[u8]) -> Vec<Error> {
     let epoch = groups[0].epoch();
     let verdict = |group: &mut Group| {
@@ -69,7 +70,7 @@ fn refused(groups: &mut [Group], commit: &[u8]) -> Vec<Error> {
 
 #[test]
 fn all_members_reject_an_add_by_a_guest() {
-    let (mut admission_key, mut groups) = three();
+    let (mut admission_key, mut groups) = with_three_members();
     let (_, request) = request(&mut admission_key, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
     for error in refused(&mut groups, &commit) {
@@ -79,7 +80,7 @@ fn all_members_reject_an_add_by_a_guest() {
 
 #[test]
 fn all_members_reject_a_policy_of_a_guest() {
-    let (_, mut groups) = three();
+    let (_, mut groups) = with_three_members();
     let guest = groups[1].members().remove(1);
     let policy = crate::MeetingPolicy::new(guest.device, guest.participant).extensions();
     let commit = forge(&mut groups, |builder| builder.propose_group_context_extensions(policy).unwrap());
@@ -90,7 +91,7 @@ fn all_members_reject_a_policy_of_a_guest() {
 
 #[test]
 fn all_members_reject_a_changed_name() {
-    let (_, mut groups) = three();
+    let (_, mut groups) = with_three_members();
     let mut person = groups[1].credentials().remove(1).1;
     person.profile = profile("The organiser");
     let credential = person.credential(&groups[1].key.public());
@@ -103,7 +104,7 @@ fn all_members_reject_a_changed_name() {
 
 #[test]
 fn all_members_reject_a_changed_participant_id() {
-    let (_, mut groups) = three();
+    let (_, mut groups) = with_three_members();
     let mut person = groups[1].credentials().remove(1).1;
     person.participant = ParticipantId(0);
     let credential = person.credential(&groups[1].key.public());
@@ -116,7 +117,7 @@ fn all_members_reject_a_changed_participant_id() {
 
 #[test]
 fn a_proposal_without_a_commit_is_rejected() {
-    let (_, mut groups) = three();
+    let (_, mut groups) = with_three_members();
     let Group { mls, provider, key, .. } = &mut groups[1];
     let proposal = mls.leave_group(provider, key).unwrap().to_bytes().unwrap();
     for error in refused(&mut groups, &proposal) {
@@ -126,7 +127,7 @@ fn a_proposal_without_a_commit_is_rejected() {
 
 #[test]
 fn the_group_works_after_a_rejected_commit() {
-    let (mut admission_key, mut groups) = three();
+    let (mut admission_key, mut groups) = with_three_members();
     let (_, request) = request(&mut admission_key, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
     refused(&mut groups, &commit);
@@ -140,7 +141,7 @@ fn the_group_works_after_a_rejected_commit() {
     assert_eq!(groups[0].words(), groups[2].words());
 }
 
-/// Joins a group that differs in its extensions or its id, through its Welcome.
+/// Joins a group with other extensions or another id through its Welcome.
 fn joined(extensions: Extensions<GroupContext>, id: MeetingId) -> Result<Group, Error> {
     let mut admission_key = AdmissionKey::new(MEETING).unwrap();
     let (joiner, request) = request(&mut admission_key, 3);
