@@ -171,7 +171,7 @@ mod tests {
             theirs.extend_from_slice(down.convert(high.as_slice().try_into().unwrap()));
         }
         // 15,560 Hz would come back as 440 Hz.
-        assert!(strength(&theirs[3_200..12_800], 16_000) < 0.000_1);
+        assert!(amplitude(&theirs[3_200..12_800], 16_000) < 0.000_1);
     }
 
     #[test]
