@@ -1,5 +1,6 @@
 //! Screen capture.
 
+mod monitor;
 #[cfg(not(target_os = "linux"))]
 mod other;
 #[cfg(target_os = "linux")]
@@ -10,13 +11,25 @@ use other as system;
 #[cfg(target_os = "linux")]
 use x11 as system;
 
+pub use monitor::{Monitor, Thumbnail};
+
 use crate::{Error, Source};
 use media::Clock;
 
-/// Opens the screen that this program uses, with the pointer drawn into the frames.
+/// Lists the monitors, in the system's order. Reads the pixels of each, so it may take some hundred milliseconds.
 ///
 /// # Errors
 /// Returns [`Error::NoScreen`] if there is no screen, or if the system does not allow its capture.
-pub fn open(clock: Clock) -> Result<Box<dyn Source>, Error> {
-    system::open(None, clock)
+pub fn list() -> Result<Vec<Monitor>, Error> {
+    system::list(None)
+}
+
+/// Opens the monitor with this id, or all monitors as one screen if `monitor` is `None`. The pointer is drawn into the
+/// frames.
+///
+/// # Errors
+/// Returns [`Error::NoScreen`] if there is no such monitor, or if the system does not allow its capture. Later,
+/// [`Source::next`] returns [`Error::Lost`] if the monitor is unplugged.
+pub fn open(monitor: Option<&str>, clock: Clock) -> Result<Box<dyn Source>, Error> {
+    system::open(None, monitor, clock)
 }

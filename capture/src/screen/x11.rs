@@ -1,15 +1,18 @@
 //! Capture of an X11 screen, with the pointer drawn into the frames. Uses shared memory if the server is local.
 //!
 //! The damage extension reports changes, so an unchanged screen is not read. An unchanged screen still delivers two
-//! frames per second, for new viewers and because the encoder improves a still picture over several frames. Not
-//! supported: single windows, pixel formats other than 24 bits in 32, and Wayland surfaces.
+//! frames per second, for new viewers and because the encoder improves a still picture over several frames. A monitor is
+//! a part of the screen; the source follows it if the monitors are arranged anew. Not supported: single windows, pixel formats other than 24 bits in 32, and Wayland surfaces.
 
+mod area;
 mod ffi;
 mod grab;
 mod pointer;
 
+use super::{Monitor, Thumbnail};
 use crate::rgb::{self, Order};
 use crate::{BoxError, Error, Format, Source, Stop};
+use area::Area;
 use grab::Grab;
 use media::{Clock, Colour, Frame, FrameRate, Matrix, Pool, Rotation, Size};
 use pointer::Pointer;
@@ -22,16 +25,61 @@ use x11rb::protocol::damage::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageOrder, Screen, Window};
 use x11rb::rust_connection::RustConnection;
 
-/// Opens the screen of `display`, or of the `DISPLAY` variable if it is `None`.
-pub(super) fn open(display: Option<&str>, clock: Clock) -> Result<Box<dyn Source>, Error> {
-    let source = X11::open(display, clock).map_err(Error::NoScreen)?;
+/// Opens a monitor of `display`, or the whole screen if `monitor` is `None`. If `display` is `None`, uses the `DISPLAY`
+/// variable.
+pub(super) fn open(display: Option<&str>, monitor: Option<&str>, clock: Clock) -> Result<Box<dyn Source>, Error> {
+    let source = X11::open(display, monitor, clock).map_err(Error::NoScreen)?;
     Ok(Box::new(source))
+}
+
+/// Lists the monitors of `display`, or of the `DISPLAY` variable if it is `None`.
+pub(super) fn list(display: Option<&str>) -> Result<Vec<Monitor>, Error> {
+    try_list(display).map_err(Error::NoScreen)
+}
+
+fn try_list(display: Option<&str>) -> Result<Vec<Monitor>, BoxError> {
+    let (connection, screen) = connect(display)?;
+    let whole = Area::whole(Size::new(screen.width_in_pixels, screen.height_in_pixels));
+    let mut monitors = area::monitors(&connection, screen.root)?;
+    if monitors.is_empty() {
+        monitors.push((WHOLE.into(), whole));
+    }
+    let mut found = Vec::with_capacity(monitors.len());
+    for (name, area) in monitors {
+        let mut grab = Grab::new(&connection, area.size)?;
+        let thumbnail = Thumbnail::of(grab.read(&connection, screen.root, area)?, area.size);
+        grab.release(&connection);
+        found.push(Monitor { id: name.clone(), name, size: area.size, thumbnail });
+    }
+    Ok(found)
+}
+
+/// Connects to the display, and checks its pixel format.
+fn connect(display: Option<&str>) -> Result<(RustConnection, Screen), BoxError> {
+    // x11rb computes the port number without an overflow check and panics for a display above 59535.
+    let connected = catch_unwind(|| x11rb::connect(display));
+    let (connection, screen) = connected.map_err(|_| "the display does not exist")??;
+    let screen = connection.setup().roots.get(screen).ok_or("the display has no such screen")?.clone();
+    check_pixel_format(&connection, &screen)?;
+    Ok((connection, screen))
+}
+
+/// Returns the area of the monitor with this id.
+fn find(connection: &RustConnection, root: Window, id: &str, whole: Area) -> Result<Area, BoxError> {
+    if id == WHOLE {
+        return Ok(whole);
+    }
+    let monitors = area::monitors(connection, root)?;
+    let found = monitors.into_iter().find(|(name, _)| name == id);
+    found.map(|(_, area)| area).ok_or_else(|| format!("there is no monitor {id}").into())
 }
 
 struct X11 {
     connection: RustConnection,
     root: Window,
-    size: Size,
+    /// The id of the captured monitor; `None` for the whole screen.
+    monitor: Option<String>,
+    area: Area,
     grab: Grab,
     pointer: Option<Pointer>,
     damage: Option<damage::Damage>,
@@ -52,7 +100,7 @@ impl Source for X11 {
     }
 
     fn format(&self) -> Format {
-        Format { size: self.size, rate: rate() }
+        Format { size: self.area.size, rate: rate() }
     }
 
     fn next(&mut self, pool: &Pool, stop: &Stop) -> Result<Option<Frame>, Error> {
@@ -74,23 +122,21 @@ impl Source for X11 {
 }
 
 impl X11 {
-    fn open(display: Option<&str>, clock: Clock) -> Result<Self, BoxError> {
-        // x11rb computes the port number without an overflow check and panics for a display above 59535.
-        let connected = catch_unwind(|| x11rb::connect(display));
-        let (connection, screen) = connected.map_err(|_| "the display does not exist")??;
-        let screen = connection.setup().roots.get(screen).ok_or("the display has no such screen")?.clone();
-        check_pixel_format(&connection, &screen)?;
-        let (root, size) = (screen.root, Size::new(screen.width_in_pixels, screen.height_in_pixels));
+    fn open(display: Option<&str>, monitor: Option<&str>, clock: Clock) -> Result<Self, BoxError> {
+        let (connection, screen) = connect(display)?;
+        let (root, whole) = (screen.root, Area::whole(Size::new(screen.width_in_pixels, screen.height_in_pixels)));
+        let area = monitor.map_or(Ok(whole), |id| find(&connection, root, id, whole))?;
         let attributes = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         connection.change_window_attributes(root, &attributes)?.check()?;
-        let grab = Grab::new(&connection, size)?;
+        let grab = Grab::new(&connection, area.size)?;
         let pointer = Pointer::new(&connection)?;
         let damage = watch_damage(&connection, root);
         let (start, last_frame, refused) = (None, None, 0);
         Ok(Self {
             connection,
             root,
-            size,
+            monitor: monitor.map(str::to_owned),
+            area,
             grab,
             pointer,
             damage,
@@ -112,14 +158,14 @@ impl X11 {
         if !(self.dirty || stale || self.damage.is_none()) {
             return Ok(None);
         }
-        let Some(mut frame) = pool.take(self.size) else { return Ok(None) };
+        let Some(mut frame) = pool.take(self.area.size) else { return Ok(None) };
         // Cleared before the read, so that a change during the read causes another frame.
         self.dirty = false;
-        let stride = usize::from(self.size.width) * 4;
-        let pixels = self.grab.read(&self.connection, self.root, self.size)?;
+        let stride = usize::from(self.area.size.width) * 4;
+        let pixels = self.grab.read(&self.connection, self.root, self.area)?;
         let captured = self.clock.now();
         if let Some(pointer) = &self.pointer {
-            pointer.draw(pixels, self.size);
+            pointer.draw(pixels, self.area);
         }
         rgb::to_i420(pixels, stride, Order::Bgrx, rgb::BT709_LIMITED, &mut frame);
         self.last_frame = Some(number);
@@ -149,17 +195,26 @@ impl X11 {
                 Event::ConfigureNotify(event) if event.window == self.root => {
                     self.resize(Size::new(event.width, event.height))?;
                 }
+                Event::RandrScreenChangeNotify(event) => self.resize(Size::new(event.width, event.height))?,
                 _ => (),
             }
         }
         Ok(())
     }
 
-    fn resize(&mut self, size: Size) -> Result<(), BoxError> {
-        if size != self.size && !size.is_empty() {
+    /// Follows a change of the screen's size, or of the place of the captured monitor.
+    fn resize(&mut self, screen: Size) -> Result<(), BoxError> {
+        let whole = Area::whole(screen);
+        let area = match &self.monitor {
+            Some(id) => find(&self.connection, self.root, id, whole)?,
+            None => whole,
+        };
+        if area.size != self.area.size && !area.size.is_empty() {
             self.grab.release(&self.connection);
-            self.grab = Grab::new(&self.connection, size)?;
-            self.size = size;
+            self.grab = Grab::new(&self.connection, area.size)?;
+        }
+        if area != self.area && !area.size.is_empty() {
+            self.area = area;
             self.dirty = true;
         }
         Ok(())
@@ -202,6 +257,8 @@ fn rate() -> FrameRate {
 
 const COLOUR: Colour = Colour { matrix: Matrix::Bt709, full_range: false };
 const NAME: &str = "screen";
+/// The id and the name of the whole screen if the server does not list monitors.
+const WHOLE: &str = "screen";
 /// Ticks after which an unchanged screen delivers a frame.
 const MAX_STILL_TICKS: u64 = 7;
 /// The ticks of one second.

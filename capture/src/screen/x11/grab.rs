@@ -1,5 +1,6 @@
 //! Reads the pixels of a screen: from memory shared with the server, or from the connection if memory cannot be shared.
 
+use super::area::Area;
 use super::ffi::Mapping;
 use crate::BoxError;
 use media::Size;
@@ -41,22 +42,24 @@ impl Grab {
         }
     }
 
-    /// Reads the pixels of `window`: four bytes each, in rows. The caller may modify them.
+    /// Reads the pixels of a part of `window`: four bytes each, in rows. The part has the size given to [`Grab::new`]. The
+    /// caller may modify the pixels.
     pub(super) fn read(
         &mut self,
         connection: &RustConnection,
         window: Window,
-        size: Size,
+        area: Area,
     ) -> Result<&mut [u8], BoxError> {
-        let Size { width, height } = size;
+        let Area { left, top, size: Size { width, height } } = area;
         match self {
             Self::Shared(Shared { segment, memory }) => {
                 let format = u8::from(ImageFormat::Z_PIXMAP);
-                connection.shm_get_image(window, 0, 0, width, height, !0, format, *segment, 0)?.reply()?;
+                connection.shm_get_image(window, left, top, width, height, !0, format, *segment, 0)?.reply()?;
                 Ok(memory.bytes_mut())
             }
             Self::Sent(pixels) => {
-                *pixels = connection.get_image(ImageFormat::Z_PIXMAP, window, 0, 0, width, height, !0)?.reply()?.data;
+                let image = connection.get_image(ImageFormat::Z_PIXMAP, window, left, top, width, height, !0)?;
+                *pixels = image.reply()?.data;
                 Ok(pixels)
             }
         }

@@ -1,5 +1,6 @@
 //! The pointer. The server does not include it in images of the screen.
 
+use super::area::Area;
 use crate::BoxError;
 use media::Size;
 use x11rb::connection::RequestConnection;
@@ -30,15 +31,15 @@ impl Pointer {
         Ok(changed)
     }
 
-    /// Draws the pointer onto BGRX pixels, clipped to the image.
-    pub(super) fn draw(&self, pixels: &mut [u8], size: Size) {
+    /// Draws the pointer onto the BGRX pixels of `area`, clipped to it.
+    pub(super) fn draw(&self, pixels: &mut [u8], area: Area) {
         let GetCursorImageReply { x, y, width, xhot, yhot, cursor_image, .. } = &self.image;
-        let left = i32::from(*x) - i32::from(*xhot);
-        let top = i32::from(*y) - i32::from(*yhot);
+        let left = i32::from(*x) - i32::from(*xhot) - i32::from(area.left);
+        let top = i32::from(*y) - i32::from(*yhot) - i32::from(area.top);
         let rows = cursor_image.chunks_exact(usize::from(*width).max(1));
         for (row, line) in rows.zip(top..) {
             for (argb, column) in row.iter().zip(left..) {
-                if let Some(pixel) = at(pixels, size, column, line) {
+                if let Some(pixel) = at(pixels, area.size, column, line) {
                     blend(pixel, *argb);
                 }
             }
@@ -78,7 +79,7 @@ mod tests {
     #[test]
     fn the_hotspot_is_drawn_at_the_pointer_position() {
         let mut pixels = vec![100; 4 * 4 * 4];
-        pointer(2, 2, vec![0xFF00_00FF, 0, 0x8000_8000, 0xFFFF_0000]).draw(&mut pixels, Size::new(4, 4));
+        pointer(2, 2, vec![0xFF00_00FF, 0, 0x8000_8000, 0xFFFF_0000]).draw(&mut pixels, Area::whole(Size::new(4, 4)));
         let at = |x: usize, y: usize| &pixels[(y * 4 + x) * 4..][..3];
         assert_eq!(at(1, 1), [255, 0, 0]);
         assert_eq!(at(2, 1), [100, 100, 100]);
@@ -89,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_pointer_outside_the_image_does_not_panic() {
-        let size = Size::new(4, 4);
+        let size = Area::whole(Size::new(4, 4));
         for (x, y) in [(0, 0), (4, 4), (-9, 2), (2, 900), (i16::MIN, i16::MAX)] {
             pointer(x, y, vec![u32::MAX; 4]).draw(&mut [0; 64], size);
         }

@@ -4,6 +4,7 @@ use super::*;
 use media::Plane;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use x11rb::protocol::randr::{ConnectionExt as _, MonitorInfo};
 use x11rb::protocol::xproto::{CreateGCAux, Rectangle};
 
 /// A virtual display server. Drop stops it.
@@ -51,6 +52,29 @@ impl Painter {
         Self { connection, root }
     }
 
+    /// Defines a monitor: a part of the screen.
+    fn split(&self, name: &str, (x, y, width, height): (i16, i16, u16, u16)) {
+        let name = self.connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
+        let outputs = self.connection.randr_get_screen_resources(self.root).unwrap().reply().unwrap().outputs;
+        let outputs = if x == 0 { outputs } else { Vec::new() };
+        let sides = (300, 200);
+        let (width_in_millimeters, height_in_millimeters) = sides;
+        let (primary, automatic) = (false, false);
+        let monitor = MonitorInfo {
+            name,
+            primary,
+            automatic,
+            x,
+            y,
+            width,
+            height,
+            width_in_millimeters,
+            height_in_millimeters,
+            outputs,
+        };
+        self.connection.randr_set_monitor(self.root, monitor).unwrap().check().unwrap();
+    }
+
     fn fill(&self, colour: u32, rectangle: (i16, i16, u16, u16)) {
         let context = self.connection.generate_id().unwrap();
         self.connection.create_gc(context, self.root, &CreateGCAux::new().foreground(colour)).unwrap();
@@ -86,7 +110,7 @@ fn a_screen_is_captured_with_its_colours() {
     painter.fill(0x00FF_0000, (0, 0, 160, 243));
     painter.fill(0x0000_00FF, (160, 0, 161, 243));
     painter.point_at(300, 230);
-    let mut source = open(Some(&server.display), Clock::default()).unwrap();
+    let mut source = open(Some(&server.display), None, Clock::default()).unwrap();
     assert_eq!(source.format().size, Size::new(321, 243));
     let frame = picture(source.as_mut());
     assert_eq!((frame.size(), frame.colour()), (Size::new(321, 243), COLOUR));
@@ -100,7 +124,7 @@ fn a_change_is_captured_at_the_next_tick_and_a_still_screen_twice_a_second() {
     let Some(server) = Server::start("320x240x24") else { return };
     let painter = Painter::new(&server);
     painter.fill(0, (0, 0, 320, 240));
-    let mut source = open(Some(&server.display), Clock::default()).unwrap();
+    let mut source = open(Some(&server.display), None, Clock::default()).unwrap();
     let (pool, stop) = (Pool::new(2), Stop::new());
     let first = picture(source.as_mut());
     assert!(luma(&first, 100, 100).abs_diff(16) <= 1);
@@ -124,7 +148,7 @@ fn the_pointer_is_drawn_and_its_movement_causes_a_frame() {
     let painter = Painter::new(&server);
     painter.fill(0x0080_8080, (0, 0, 320, 240));
     painter.point_at(60, 60);
-    let mut source = open(Some(&server.display), Clock::default()).unwrap();
+    let mut source = open(Some(&server.display), None, Clock::default()).unwrap();
     let marks = |frame: &Frame, left: usize, top: usize| {
         let background = luma(frame, 160, 120);
         let near = frame.plane(Plane::Y).rows().skip(top).take(40).flat_map(|row| &row[left..left + 40]);
@@ -140,7 +164,7 @@ fn the_pointer_is_drawn_and_its_movement_causes_a_frame() {
 #[test]
 fn a_stopped_server_is_a_lost_screen() {
     let Some(mut server) = Server::start("64x64x24") else { return };
-    let mut source = open(Some(&server.display), Clock::default()).unwrap();
+    let mut source = open(Some(&server.display), None, Clock::default()).unwrap();
     let _ = picture(source.as_mut());
     server.end();
     let (pool, stop) = (Pool::new(2), Stop::new());
@@ -153,7 +177,7 @@ fn frames_with_and_without_shared_memory_are_equal() {
     let Some(server) = Server::start("320x240x24") else { return };
     let painter = Painter::new(&server);
     painter.fill(0x0012_3456, (0, 0, 320, 240));
-    let mut source = X11::open(Some(&server.display), Clock::default()).unwrap();
+    let mut source = X11::open(Some(&server.display), None, Clock::default()).unwrap();
     assert!(matches!(source.grab, Grab::Shared(_)), "Xvfb supports shared memory");
     let shared = picture(&mut source);
     source.grab = Grab::Sent(Vec::new());
@@ -164,7 +188,7 @@ fn frames_with_and_without_shared_memory_are_equal() {
 #[test]
 fn a_missing_display_is_an_error() {
     for display in [":59000", ":63999", "no display"] {
-        let Err(error) = open(Some(display), Clock::default()) else { panic!("opened") };
+        let Err(error) = open(Some(display), None, Clock::default()) else { panic!("opened") };
         assert!(matches!(error, Error::NoScreen(_)), "{error}");
     }
 }
@@ -172,14 +196,14 @@ fn a_missing_display_is_an_error() {
 #[test]
 fn an_unknown_depth_is_refused() {
     let Some(server) = Server::start("64x64x8") else { return };
-    let Err(error) = open(Some(&server.display), Clock::default()) else { panic!("opened") };
+    let Err(error) = open(Some(&server.display), None, Clock::default()) else { panic!("opened") };
     assert!(error.to_string().contains("depth 8"), "{error}");
 }
 
 #[test]
 fn a_stop_request_ends_the_wait() {
     let Some(server) = Server::start("64x64x24") else { return };
-    let mut source = open(Some(&server.display), Clock::default()).unwrap();
+    let mut source = open(Some(&server.display), None, Clock::default()).unwrap();
     let (pool, stop) = (Pool::new(2), Stop::new());
     stop.request();
     assert!(source.next(&pool, &stop).unwrap().is_none());
@@ -190,7 +214,7 @@ fn a_resized_screen_is_captured_at_its_new_size() {
     let Some(server) = Server::start("640x480x24") else { return };
     let painter = Painter::new(&server);
     painter.fill(0x00FF_FFFF, (0, 0, 320, 240));
-    let mut source = X11::open(Some(&server.display), Clock::default()).unwrap();
+    let mut source = X11::open(Some(&server.display), None, Clock::default()).unwrap();
     assert_eq!(picture(&mut source).size(), Size::new(640, 480));
     // Xvfb cannot shrink its screen, so call the event handler directly.
     source.resize(Size::new(320, 240)).unwrap();
@@ -204,4 +228,29 @@ fn a_resized_screen_is_captured_at_its_new_size() {
     assert!(source.next(&pool, &stop).unwrap().is_none());
     source.resize(Size::new(640, 480)).unwrap();
     assert_eq!(picture(&mut source).size(), Size::new(640, 480));
+}
+
+#[test]
+fn a_monitor_is_listed_with_its_size_and_a_thumbnail_and_captured_alone() {
+    let Some(server) = Server::start("640x480x24") else { return };
+    let painter = Painter::new(&server);
+    painter.fill(0x0000_00FF, (0, 0, 320, 480));
+    painter.fill(0x00FF_0000, (320, 0, 320, 480));
+    painter.split("left", (0, 0, 320, 480));
+    painter.split("right", (320, 0, 320, 480));
+    let monitors = list(Some(&server.display)).unwrap();
+    let found = |id: &str| monitors.iter().find(|monitor| monitor.id == id).expect("the monitor is listed");
+    assert_eq!(monitors.len(), 2, "{:?}", monitors.iter().map(|monitor| &monitor.id).collect::<Vec<_>>());
+    for (id, colour, luma_of_it) in [("left", [0, 0, 255, 255], 32), ("right", [255, 0, 0, 255], 63)] {
+        let monitor = found(id);
+        assert_eq!((monitor.name.as_str(), monitor.size), (id, Size::new(320, 480)));
+        assert!(monitor.thumbnail.rgba.chunks_exact(4).all(|pixel| pixel == colour), "{id}");
+        let mut source = open(Some(&server.display), Some(id), Clock::default()).unwrap();
+        let frame = picture(source.as_mut());
+        assert_eq!(frame.size(), Size::new(320, 480));
+        // The pointer is in the middle of the screen, so look elsewhere.
+        assert!(luma(&frame, 100, 100).abs_diff(luma_of_it) <= 1, "{id}: {}", luma(&frame, 100, 100));
+    }
+    let Err(error) = open(Some(&server.display), Some("none"), Clock::default()) else { panic!("opened") };
+    assert!(error.to_string().contains("no monitor none"), "{error}");
 }
