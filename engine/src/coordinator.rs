@@ -12,7 +12,7 @@ pub use tracks::{Context, Tracks};
 
 use crate::event::{Command, Event, Notice, NoticeKind, Reason, Step};
 use crate::notice;
-use crate::setup::Choice;
+use crate::setup::{Choice, Screen};
 use crate::stats::Stats;
 use net::Session;
 use net::meeting::{self, Person as Member};
@@ -146,7 +146,7 @@ impl Coordinator {
                 }
             }
             Command::Camera(on) => self.set_camera(on).await,
-            Command::Share(on) => self.set_screen(on).await,
+            Command::Share(screen) => self.set_screen(screen).await,
             Command::ChooseCamera(choice) => self.choose_camera(choice).await,
             Command::ChooseMicrophone(choice) => {
                 self.devices.choose_microphone(choice);
@@ -227,10 +227,10 @@ impl Coordinator {
         self.announce().await;
     }
 
-    async fn set_screen(&mut self, on: bool) {
+    async fn set_screen(&mut self, screen: Option<Screen>) {
         self.stop_source(Slot::Screen);
-        if on {
-            let open = self.devices.open_screen();
+        if let Some(screen) = screen {
+            let open = self.devices.open_screen(screen);
             self.tracks.start_source(Slot::Screen, open);
         }
         self.announce().await;

@@ -1,5 +1,7 @@
-//! Lists the cameras, microphones and speakers of this machine. A call may take a second, so it must not run on the UI
+//! Lists the cameras, microphones, speakers and monitors of this machine. A call may take a second, so it must not run on the UI
 //! thread.
+
+pub use capture::screen::{Monitor, Thumbnail};
 
 /// A device that the user can choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,14 @@ pub fn microphones() -> Vec<Device> {
 #[must_use]
 pub fn speakers() -> Vec<Device> {
     to_devices(audio::device::speakers())
+}
+
+/// Returns the monitors that can be shared, with small pictures of what they show.
+///
+/// # Errors
+/// Returns the cause, in English, if there is no screen, or if the system does not allow its capture.
+pub fn monitors() -> Result<Vec<Monitor>, String> {
+    capture::screen::list().map_err(|error| error.to_string())
 }
 
 fn to_devices(found: Vec<audio::device::Info>) -> Vec<Device> {

@@ -1,6 +1,6 @@
 //! Commands of the screens to the engine, and events of the engine to the screens.
 
-use crate::Choice;
+use crate::{Choice, Screen};
 use audio::Choice as AudioChoice;
 use crypto::Words;
 use net::meeting::Microphone;
@@ -14,8 +14,8 @@ pub enum Command {
     Mute(bool),
     /// True opens the camera and sends its pictures. False closes it.
     Camera(bool),
-    /// True shares the screen.
-    Share(bool),
+    /// Shares this screen, instead of the one that is shared now. `None` stops sharing.
+    Share(Option<Screen>),
     /// Changes to another camera.
     ChooseCamera(Choice),
     /// Changes to another microphone.
@@ -140,9 +140,11 @@ pub enum NoticeKind {
     NoSpeaker,
     /// A microphone or speaker was unplugged.
     SoundLost,
-    /// A media file cannot be read, or is damaged.
+    /// A media file does not exist. The detail is its path.
+    MissingFile,
+    /// A media file cannot be read or written, or is damaged. The detail is its name, a colon and the cause.
     BadFile,
-    /// A media file has a format that cannot be played. The detail is its name and format.
+    /// A media file has a format that cannot be played. The detail is its name, and the format in brackets.
     FileFormat,
     /// The screen cannot be shared.
     NoScreen,
@@ -182,6 +184,7 @@ impl NoticeKind {
             | Self::NoMicrophone
             | Self::NoSpeaker
             | Self::SoundLost
+            | Self::MissingFile
             | Self::BadFile
             | Self::FileFormat
             | Self::NoScreen

@@ -24,7 +24,7 @@ mod worker;
 pub use engine::{Busy, Engine, Error, Events};
 pub use event::{Command, Event, Fault, Lock, Notice, NoticeKind, Person, Reason, Step};
 pub use preview::{Preview, PreviewEvent};
-pub use setup::{Choice, Entry, Setup};
+pub use setup::{Choice, Entry, Screen, Setup};
 pub use sources::{Cameras, Codecs, Hardware};
 pub use stats::{Facts, Stats, histogram, open_failures, track_stats, usage};
 pub use video_output::{Meta, NullOutput, VideoOutput, VideoSink};

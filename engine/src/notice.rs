@@ -7,6 +7,8 @@ use crate::receive;
 use audio::{Direction, Warning, device};
 use net::meeting;
 use proto::ParticipantId;
+use std::io;
+use std::path::Path;
 
 /// Returns the notice of a meeting that continues. `name` returns the name of a member, or `None` if there is no such
 /// member. The detail is the name of the member whom the notice is about.
@@ -44,7 +46,7 @@ pub fn received(report: receive::Report) -> Notice {
 pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
     let kind = match error {
         _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
-        capture::Error::BadFile { .. } => NoticeKind::BadFile,
+        capture::Error::BadFile { path, source } => return bad_file(path, source.as_ref()),
         capture::Error::FileFormat { path, format } => {
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
             return Notice { kind: NoticeKind::FileFormat, detail: format!("{name} ({format})") };
@@ -58,6 +60,22 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
         }
     };
     Notice { kind, detail: error.to_string() }
+}
+
+/// Returns the notice of a file that cannot be read or written. `cause` is why.
+fn bad_file(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Notice {
+    let mut causes = std::iter::successors(Some(cause), |error| error.source());
+    let is_missing = causes
+        .any(|error| error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotFound));
+    if is_missing {
+        return missing_file(path);
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    Notice { kind: NoticeKind::BadFile, detail: format!("{name}: {}", with_causes(cause)) }
+}
+
+fn missing_file(path: &Path) -> Notice {
+    Notice { kind: NoticeKind::MissingFile, detail: path.display().to_string() }
 }
 
 /// Takes the audio engine's warnings. It delays them while the first devices are being opened, so that a computer
@@ -111,10 +129,15 @@ pub fn warnings(warnings: &[Warning]) -> Vec<Notice> {
 /// Returns the notice of one warning.
 pub fn warning(warning: &Warning) -> Notice {
     let kind = match warning {
+        // The error of the reader of sound files does not say whether the file exists.
+        Warning::Unavailable { error: device::Error::Read { path, .. }, .. } if !path.exists() => {
+            return missing_file(path);
+        }
         Warning::Unavailable {
-            error: device::Error::Read { .. } | device::Error::Empty(_) | device::Error::Write { .. },
+            error: device::Error::Read { path, source } | device::Error::Write { path, source },
             ..
-        } => NoticeKind::BadFile,
+        } => return bad_file(path, source),
+        Warning::Unavailable { error: error @ device::Error::Empty(path), .. } => return bad_file(path, error),
         Warning::Unavailable { direction: Direction::Microphone, .. } => NoticeKind::NoMicrophone,
         Warning::Unavailable { direction: Direction::Speaker, .. } => NoticeKind::NoSpeaker,
         Warning::Lost { .. } | Warning::Replaced { .. } => NoticeKind::SoundLost,
@@ -158,13 +181,26 @@ mod tests {
             (Error::Denied { name: name() }, NoticeKind::CameraFailed),
             (Error::Format { name: name() }, NoticeKind::CameraFailed),
             (Error::Failed { name: name(), source: "no bandwidth".into() }, NoticeKind::CameraFailed),
-            (Error::BadFile { path: "clip.mp4".into(), source: "cut off".into() }, NoticeKind::BadFile),
         ] {
             let notice = source(Slot::Camera, &error);
             assert_eq!(notice.kind, kind, "{error}");
             assert_eq!(notice.detail, error.to_string());
             assert_eq!(source(Slot::Screen, &error).kind, NoticeKind::NoScreen);
         }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() {
+        let notice = |cause: capture::BoxError| {
+            source(Slot::Camera, &Error::BadFile { path: "a/clip.mp4".into(), source: cause })
+        };
+        let expected = Notice { kind: NoticeKind::BadFile, detail: "clip.mp4: cut off".into() };
+        assert_eq!(notice("cut off".into()), expected);
+        let absent = notice(Box::new(io::Error::from(io::ErrorKind::NotFound)));
+        assert_eq!(absent, Notice { kind: NoticeKind::MissingFile, detail: "a/clip.mp4".into() });
+        let error = SoundError::Empty("voice.wav".into());
+        let empty = warning(&Warning::Unavailable { direction: Direction::Microphone, error });
+        assert_eq!((empty.kind, empty.detail.as_str()), (NoticeKind::BadFile, "voice.wav: voice.wav has no samples"));
     }
 
     #[test]

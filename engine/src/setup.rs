@@ -34,6 +34,16 @@ pub enum Choice {
     File(PathBuf),
 }
 
+/// A screen to share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Screen {
+    /// All monitors, as one picture.
+    #[default]
+    Whole,
+    /// The monitor with this id, from [`crate::devices::monitors`].
+    Monitor(String),
+}
+
 /// The name and the devices for a meeting.
 #[derive(Clone, Debug)]
 pub struct Setup {

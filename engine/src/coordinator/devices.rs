@@ -4,7 +4,7 @@ use crate::event::Notice;
 use crate::meter::linear;
 use crate::notice;
 use crate::send::{Open, VoiceSender};
-use crate::setup::{Choice, Setup};
+use crate::setup::{Choice, Screen, Setup};
 use crate::sources::{self, Cameras, Hardware};
 use crate::stats::Stats;
 use media::{BufferPool, Clock, Mailbox};
@@ -20,7 +20,7 @@ pub struct Devices {
     clock: Clock,
     /// The selected camera. Its track shows whether it is open.
     camera: Choice,
-    /// True if the screen is shared from the start.
+    /// True if the whole screen is shared from the start.
     screen: bool,
     microphone: Microphone,
     /// The last reported level of our microphone, 0.0 to 1.0.
@@ -64,7 +64,7 @@ impl Devices {
     /// Returns the picture sources that the setup selects.
     pub fn first_sources(&mut self) -> Vec<(Slot, Open)> {
         let camera = (self.camera != Choice::Off).then(|| (Slot::Camera, self.open_camera()));
-        let screen = self.screen.then(|| (Slot::Screen, self.open_screen()));
+        let screen = self.screen.then(|| (Slot::Screen, self.open_screen(Screen::Whole)));
         camera.into_iter().chain(screen).collect()
     }
 
@@ -77,9 +77,9 @@ impl Devices {
         self.when_free(Slot::Camera, open)
     }
 
-    /// Returns the opener of the screen.
-    pub fn open_screen(&mut self) -> Open {
-        let open = sources::screen(self.clock);
+    /// Returns the opener of a screen.
+    pub fn open_screen(&mut self, screen: Screen) -> Open {
+        let open = sources::screen(screen, self.clock);
         self.when_free(Slot::Screen, open)
     }
 
