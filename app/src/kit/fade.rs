@@ -1,5 +1,5 @@
 //! Hides a bar three seconds after the last pointer or key event. The bar stays visible while the pointer is over it, while
-//! a control inside has the focus, and with reduced motion. The layout does not change while it is hidden.
+//! a control inside has the keyboard focus, and with reduced motion. The layout does not change while it is hidden.
 
 use iced::advanced::widget::Tree;
 use iced::advanced::widget::operation::black_box;
@@ -71,7 +71,7 @@ impl<Message> Fade<'_, Message> {
     fn has_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> bool {
         let mut order = focus::TabOrder::default();
         self.content.as_widget_mut().operate(&mut tree.children[0], layout, renderer, &mut black_box(&mut order));
-        order.has_focus()
+        order.has_keyboard_focus()
     }
 }
 

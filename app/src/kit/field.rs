@@ -6,7 +6,7 @@ use iced::widget::{column, row, text_input};
 use iced::{Alignment, Length, Padding};
 
 use crate::kit::a11y::Semantics;
-use crate::kit::{Element, Icon, icon, region, text};
+use crate::kit::{Element, Icon, icon, paste_menu, region, text};
 use crate::theme::{
     ICON_SMALL, LINE_HEIGHT, REGULAR, SPACE_M, SPACE_S, SPACE_XS, TARGET_FORM, TEXT_SMALL, Tone, field as valid,
     field_invalid,
@@ -26,6 +26,8 @@ pub struct Field<'a, Message> {
     pub placeholder: String,
     /// Why the text cannot be used; `None` if it can, or was not checked yet.
     pub error: Option<String>,
+    /// The text of the menu item that pastes, which a right click opens.
+    pub paste: String,
     /// A control to the right of the field.
     pub beside: Option<Element<'a, Message>>,
     /// The message of typing and pasting.
@@ -54,7 +56,7 @@ pub fn field<'a, Message: Clone + 'a>(field: Field<'a, Message>) -> Element<'a, 
         semantics.node.set_description(error.as_str());
     }
     // iced reports the placeholder as the text of an empty field, so the node around it sets the value.
-    let input = region::with_semantics(field.id, semantics, input);
+    let input = region::with_semantics(field.id, semantics, paste_menu(input, field.paste));
     let label = field.labelled.then(|| Element::from(text::strong(field.label)));
     let mut lines = column![].push(label).push(row![input].push(field.beside).spacing(SPACE_S)).spacing(SPACE_XS + 2.0);
     if let Some(error) = field.error {

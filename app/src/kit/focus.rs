@@ -43,11 +43,6 @@ struct Region {
 }
 
 impl TabOrder {
-    /// Whether a widget has the focus.
-    pub fn has_focus(&self) -> bool {
-        self.focused.is_some()
-    }
-
     /// Whether the keyboard gave a widget the focus, not a click. Then keys go to that widget.
     pub fn has_keyboard_focus(&self) -> bool {
         self.by_keyboard

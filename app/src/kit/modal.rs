@@ -1,5 +1,5 @@
 //! A modal dialog over the page. Tab stays inside, Escape closes it, and the focus then returns to where it was. Used
-//! only to confirm an action that cannot be undone.
+//! to confirm an action that cannot be undone, or that shows something to others.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events and keys, this file handles a few")]
 
@@ -13,7 +13,7 @@ use iced::{Background, Event, Length, Rectangle, Renderer, Size, Vector, window}
 use crate::kit::a11y::Semantics;
 use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, focus};
-use crate::theme::{DIALOG, SPACE_L, Theme};
+use crate::theme::{SPACE_L, Theme};
 
 /// A dialog.
 pub struct Dialog<'a, Message> {
@@ -21,6 +21,8 @@ pub struct Dialog<'a, Message> {
     pub label: String,
     /// The content.
     pub content: Element<'a, Message>,
+    /// The maximum width, in logical pixels.
+    pub width: f32,
     /// The message of Escape.
     pub on_close: Message,
 }
@@ -31,18 +33,21 @@ pub fn modal<'a, Message: Clone + 'a>(
     dialog: Option<Dialog<'a, Message>>,
 ) -> Element<'a, Message> {
     let mut children = vec![base.into()];
+    let width = dialog.as_ref().map_or(0.0, |dialog| dialog.width);
     let open = dialog.map(|dialog| {
         children.push(dialog.content);
         let mut semantics = Semantics::new(Role::AlertDialog, &dialog.label);
         semantics.node.set_modal();
         (semantics, dialog.on_close)
     });
-    Element::new(Modal { children, open })
+    Element::new(Modal { children, width, open })
 }
 
 struct Modal<'a, Message> {
     /// The page, then the dialog if one is open.
     children: Vec<Element<'a, Message>>,
+    /// The maximum width of the dialog.
+    width: f32,
     /// The semantics of the open dialog, and the message that closes it.
     open: Option<(Semantics, Message)>,
 }
@@ -50,7 +55,9 @@ struct Modal<'a, Message> {
 #[derive(Default)]
 struct State {
     open: bool,
-    /// The focused widget of the page before the dialog opened, in Tab order.
+    /// The last input came from the pointer.
+    pointer: bool,
+    /// The widget of the page that had the keyboard focus before the dialog opened, in Tab order.
     before: Option<usize>,
 }
 
@@ -61,7 +68,9 @@ impl<Message> Modal<'_, Message> {
         }
     }
 
-    /// Moves the focus into a dialog that has opened, and back after it has closed.
+    /// Moves the focus into a dialog that has opened, and back after it has closed. If a click opened it, no control has
+    /// the focus until Tab is pressed, and afterwards none has it again: a key must not press what was not reached by
+    /// keyboard.
     fn update_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         let open = self.open.is_some();
         if tree.state.downcast_ref::<State>().open == open {
@@ -71,9 +80,12 @@ impl<Message> Modal<'_, Message> {
         if open {
             let mut order = focus::TabOrder::default();
             self.run(0, tree, layout, renderer, &mut black_box(&mut order));
-            tree.state.downcast_mut::<State>().before = order.position().0;
+            let before = order.position().0.filter(|_| order.has_keyboard_focus());
+            let state = tree.state.downcast_mut::<State>();
+            state.before = before;
+            let first = (!state.pointer).then_some(0);
             self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(None));
-            self.run(1, tree, layout, renderer, &mut focus::SetFocus::new(Some(0)));
+            self.run(1, tree, layout, renderer, &mut focus::SetFocus::new(first));
         } else {
             let before = tree.state.downcast_mut::<State>().before.take();
             self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(before));
@@ -96,7 +108,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
             let limits = if index == 0 {
                 *limits
             } else {
-                layout::Limits::new(Size::ZERO, Size::new(DIALOG.min(size.width - 2.0 * SPACE_L), size.height))
+                layout::Limits::new(Size::ZERO, Size::new(self.width.min(size.width - 2.0 * SPACE_L), size.height))
             };
             let node = child.as_widget_mut().layout(tree, renderer, &limits);
             let free = size - node.size();
@@ -128,8 +140,13 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
         shell: &mut Shell<'_, Message>,
         viewport: &Rectangle,
     ) {
-        if matches!(event, Event::Window(window::Event::RedrawRequested(_))) {
-            self.update_focus(tree, layout, renderer);
+        match event {
+            Event::Window(window::Event::RedrawRequested(_)) => self.update_focus(tree, layout, renderer),
+            Event::Mouse(mouse::Event::ButtonPressed(_)) => tree.state.downcast_mut::<State>().pointer = true,
+            Event::Keyboard(keyboard::Event::KeyPressed { .. }) => {
+                tree.state.downcast_mut::<State>().pointer = false;
+            }
+            _ => {}
         }
         let open = self.open.is_some();
         // While a dialog is open, the page gets no input, but must redraw.
@@ -149,7 +166,8 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
         {
             match key {
                 keyboard::Key::Named(Named::Escape) => shell.publish(close.clone()),
-                keyboard::Key::Named(Named::Tab) => return, // the root widget moves the focus, inside the dialog
+                // The root widget moves the focus, inside the dialog, or talks.
+                keyboard::Key::Named(Named::Tab | Named::Space) => return,
                 _ => {}
             }
             shell.capture_event();

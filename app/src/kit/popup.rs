@@ -1,5 +1,5 @@
-//! A menu that opens at a control. Up and Down move in it. Escape and Tab close it and return the focus to the control; a
-//! click elsewhere closes it.
+//! A menu that opens at a control. Up and Down move in it. Escape and Tab close it and return the focus to the control, if
+//! the keyboard opened it; a click elsewhere closes it.
 //!
 //! The page's outermost widget draws it over the page. It is not an iced overlay, because the operations that the root
 //! widget runs on its content do not reach overlays.
@@ -62,6 +62,8 @@ struct State {
     open: Option<Id>,
     /// The last input came from the pointer, so opening or closing the menu does not move the focus.
     pointer: bool,
+    /// The menu was opened without the pointer, so the focus returns to its control.
+    by_keyboard: bool,
 }
 
 impl<Message: Clone> Popup<'_, Message> {
@@ -71,7 +73,8 @@ impl<Message: Clone> Popup<'_, Message> {
         }
     }
 
-    /// Moves the focus into a menu that has opened, and back after it has closed, if the last input was a key.
+    /// Moves the focus into a menu that has opened, and back after it has closed, if the last input was a key. It does
+    /// not return to a control that was clicked: Space would press it instead of talking.
     fn update_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         let anchor = self.open.as_ref().map(|open| open.anchor.clone());
         let state = tree.state.downcast_mut::<State>();
@@ -79,12 +82,18 @@ impl<Message: Clone> Popup<'_, Message> {
             return;
         }
         let (before, pointer) = (std::mem::replace(&mut state.open, anchor.clone()), state.pointer);
+        let by_keyboard = state.by_keyboard;
         match (anchor, before) {
-            (Some(_), _) if !pointer => self.focus(Some(0), tree, layout, renderer),
-            (None, Some(before)) if !pointer => {
+            (Some(_), _) => {
+                tree.state.downcast_mut::<State>().by_keyboard = !pointer;
+                if !pointer {
+                    self.focus(Some(0), tree, layout, renderer);
+                }
+            }
+            (None, Some(before)) if by_keyboard && !pointer => {
                 focus::run(Box::new(focusable::focus(before)), |op| self.run(0, tree, layout, renderer, op));
             }
-            (Some(_) | None, _) => {}
+            (None, _) => {}
         }
     }
 

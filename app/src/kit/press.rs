@@ -1,11 +1,12 @@
-//! A control that can be pressed: a button, a switch, an item of a list or a menu. It is pressed by pointer, touch, Enter,
-//! Space or an assistive tool.
+//! A control that can be pressed: a button, a switch, an item of a list or a menu. It is pressed by pointer, touch or an
+//! assistive tool, and by Enter or Space if the keyboard gave it the focus. After a click, keys do not press it: the space
+//! bar then talks.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events and keys, this file handles a few")]
 
 use accesskit::{Action, HasPopup, Role, Toggled};
 use iced::advanced::widget::operation::Focusable;
-use iced::advanced::widget::{Id, Operation, Tree};
+use iced::advanced::widget::{Id, Operation, Tree, tree};
 use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
 use iced::animation::{Animation, Easing};
 use iced::keyboard::{self, key::Named};
@@ -14,7 +15,7 @@ use iced::{Background, Border, Color, Event, Length, Padding, Rectangle, Rendere
 
 use crate::kit::Element;
 use crate::kit::a11y::Semantics;
-use crate::kit::forward::{forward, stateful};
+use crate::kit::forward::forward;
 use crate::theme::{APPEAR, Look, RADIUS_CONTROL, RING, SPACE_M, SPACE_XS, Status, TARGET, Theme};
 
 /// A control that can be pressed.
@@ -130,6 +131,17 @@ impl<Message> Press<'_, Message> {
         self.width(side).height(side).padding(0)
     }
 
+    fn control(&self) -> Control {
+        self.id.clone().map_or_else(|| Control::Named(self.label.clone()), Control::Id)
+    }
+
+    fn is(&self, control: &Control) -> bool {
+        match control {
+            Control::Id(id) => self.id.as_ref() == Some(id),
+            Control::Named(name) => self.id.is_none() && self.label == *name,
+        }
+    }
+
     fn semantics(&self) -> Semantics {
         let mut semantics = Semantics::new(self.role, &self.label);
         let node = &mut semantics.node;
@@ -170,6 +182,10 @@ impl<Message> Press<'_, Message> {
                 state.pressed = over;
                 false
             }
+            Event::Mouse(mouse::Event::ButtonPressed(_)) => {
+                state.unfocus();
+                false
+            }
             Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left))
             | Event::Touch(touch::Event::FingerLifted { .. }) => std::mem::take(&mut state.pressed) && over,
             Event::Touch(touch::Event::FingerLost { .. }) => {
@@ -181,11 +197,22 @@ impl<Message> Press<'_, Message> {
     }
 }
 
-#[derive(Default)]
+/// Which control a state belongs to. iced matches states to widgets by their position only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Control {
+    /// The control with this id.
+    Id(Id),
+    /// The control with this name, which has no id.
+    Named(String),
+}
+
 #[expect(clippy::struct_excessive_bools, reason = "they change independently")]
 struct State {
+    control: Control,
+    /// Tab continues from here.
     focused: bool,
-    /// The focus came from the keyboard or an assistive tool, not from a click: the ring is shown.
+    /// The focus came from the keyboard or an assistive tool, not from a click: the ring is shown, and keys press the
+    /// control.
     ring: bool,
     /// The pointer button or a finger is held down on it.
     pressed: bool,
@@ -197,10 +224,8 @@ struct State {
 }
 
 impl State {
-    /// Whether a key presses the focused control. After a click, the space bar does not, because it is used for push to
-    /// talk.
-    fn is_pressed_by(&self, key: Named) -> bool {
-        self.ring || key == Named::Enter
+    fn new(control: Control) -> Self {
+        Self { control, focused: false, ring: false, pressed: false, activated: false, hover: None, now: None }
     }
 
     /// Advances the hover animation. Returns whether it is still running.
@@ -231,8 +256,25 @@ impl Focusable for State {
 }
 
 impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
-    stateful!(State);
-    forward!(child: children, diff);
+    forward!(child: children);
+
+    fn tag(&self) -> tree::Tag {
+        tree::Tag::of::<State>()
+    }
+
+    fn state(&self) -> tree::State {
+        tree::State::new(State::new(self.control()))
+    }
+
+    /// Resets the state if another control had this position in the last view. Otherwise its focus would move to this
+    /// control, and a key would press what the user has not chosen.
+    fn diff(&self, tree: &mut Tree) {
+        let state = tree.state.downcast_mut::<State>();
+        if !self.is(&state.control) {
+            *state = State::new(self.control());
+        }
+        tree.diff_children(std::slice::from_ref(&self.content));
+    }
 
     fn size(&self) -> Size<Length> {
         Size::new(self.width, Length::Shrink)
@@ -294,16 +336,11 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
                 shell.request_redraw();
             }
             Event::Keyboard(keyboard::Event::KeyPressed {
-                key: keyboard::Key::Named(named @ (Named::Enter | Named::Space)),
+                key: keyboard::Key::Named(Named::Enter | Named::Space),
                 repeat: false,
                 modifiers,
                 ..
-            }) if state.focused
-                && modifiers.is_empty()
-                && !shell.is_event_captured()
-                && state.is_pressed_by(*named) =>
-            {
-                state.ring = true;
+            }) if state.focused && state.ring && modifiers.is_empty() && !shell.is_event_captured() => {
                 activate = true;
                 shell.capture_event();
             }

@@ -139,6 +139,14 @@ impl<Message> Root<'_, Message> {
         true
     }
 
+    /// Ends push to talk if the window loses the input focus: the release of the key goes to another window.
+    fn stop_talking(&self, tree: &mut Tree, shell: &mut Shell<'_, Message>) {
+        let talking = std::mem::take(&mut tree.state.downcast_mut::<State>().talking);
+        if let Some(message) = talking.then(|| (self.window.on_shortcut)(Shortcut::PushToTalk(false))).flatten() {
+            shell.publish(message);
+        }
+    }
+
     /// Handles a key that no widget has handled: moves the focus, or publishes the message of a shortcut.
     fn keyboard(
         &mut self,
@@ -240,7 +248,10 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
         match event {
             Event::Keyboard(key) if !shell.is_event_captured() => self.keyboard(key, tree, layout, renderer, shell),
             Event::Window(window::Event::Focused) => adapter::focused(self.window.id, true),
-            Event::Window(window::Event::Unfocused) => adapter::focused(self.window.id, false),
+            Event::Window(window::Event::Unfocused) => {
+                adapter::focused(self.window.id, false);
+                self.stop_talking(tree, shell);
+            }
             _ => {}
         }
         let state = tree.state.downcast_mut::<State>();

@@ -105,7 +105,8 @@ impl Theme {
         self.colours.background.r > 0.5
     }
 
-    pub(super) fn shadow(&self, blur: f32) -> Shadow {
+    /// The shadow of something that floats over the page, with this blur in logical pixels.
+    pub fn shadow(&self, blur: f32) -> Shadow {
         if !self.shadows {
             return Shadow::default();
         }
