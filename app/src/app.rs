@@ -24,6 +24,7 @@ use crate::locale::Language;
 use crate::model::{Kind, Meeting as Model, NoticeKind};
 use crate::pictures::Pictures;
 use crate::preview_session;
+use crate::recent::Listing;
 use crate::screen::{Context, ended, entering, home, meeting, preview};
 use crate::session::{Attempt, Key, MeetingSession, Started, Starter};
 use crate::theme::{Choice, Theme};
@@ -60,6 +61,8 @@ pub struct Options {
     pub theme: Option<Choice>,
     /// The user's name; `None` for the remembered one.
     pub name: Option<String>,
+    /// Offers the test pattern as a camera.
+    pub developer: bool,
 }
 
 /// What the window shows first.
@@ -98,6 +101,7 @@ impl App {
             pictures: Pictures::new(waker),
             ..Self::new(Language::default(), Choice::default())
         };
+        app.preparation.devices.offers_test_pattern = options.developer;
         let start = app.start(options.start);
         let system = iced::system::theme().map(Message::SystemTheme);
         let window = app.window.open();
@@ -183,10 +187,10 @@ impl App {
             }
             preview::Action::Prefer(preference) => return self.preferences.set(preference),
             preview::Action::Enter(name) => {
-                self.preferences.set_name(name.clone());
+                let save = self.preferences.set_name(&name);
                 if let Some((starter, setup)) = self.preparation.finish(screen, name) {
                     self.session.set_target(starter, setup);
-                    return self.enter();
+                    return Task::batch([save, self.enter()]);
                 }
             }
         }
@@ -212,7 +216,8 @@ impl App {
                 self.notifications.notify_of(NoticeKind::LinkCopied, String::new());
                 return iced::clipboard::write(link);
             }
-            meeting::Action::Notify(kind) => self.notifications.notify_of(kind, String::new()),
+            meeting::Action::Notify(notice) => self.notifications.notify(notice),
+            meeting::Action::ListMonitors => return list_monitors(),
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
             meeting::Action::Prefer(preference) => return self.preferences.set(preference),
             meeting::Action::Leave if self.session.engine().is_none() => return self.go_home(),
@@ -230,15 +235,15 @@ impl App {
 
     /// Shows the home screen and ends the meeting or the preview, if there is one.
     fn go_home(&mut self) -> Task<Message> {
-        self.screen = Screen::Home(home::Home::new(self.preferences.recent()));
         self.release();
+        self.screen = Screen::Home(home::Home::new(self.preferences.recent()));
         Task::none()
     }
 
     /// Shows the preview of the meeting that `link` names.
     fn join(&mut self, link: &str) -> Result<Task<Message>, LinkError> {
         let invitation: Invitation = link.parse()?;
-        Ok(self.prepare(Purpose::Join(Box::new(invitation))))
+        Ok(self.prepare(Purpose::Join { invitation: Box::new(invitation), link: link.to_owned() }))
     }
 
     /// Shows the preview.
@@ -253,7 +258,10 @@ impl App {
     fn enter(&mut self) -> Task<Message> {
         let Some((attempt, start)) = self.session.starting(self.pictures.output()) else { return self.go_home() };
         let Some(setup) = self.session.setup() else { return self.go_home() };
-        let screen = meeting::Meeting::new(Model::entering(setup), self.preparation.devices.clone());
+        let screen = meeting::Meeting::new(
+            Model { creates: self.session.creates(), ..Model::entering(setup) },
+            self.preparation.devices.clone(),
+        );
         self.screen = Screen::Meeting(Box::new(screen));
         self.notifications.clear();
         let preview = self.preparation.take_session();
@@ -292,10 +300,13 @@ impl App {
             self.notifications.announce(announcement);
         }
         match event {
-            Event::Entered { link, .. } => return self.entered(link),
+            Event::Entered { link, organiser, .. } => return self.entered(link, *organiser),
+            Event::People(people) if self.session.listing() != Listing::Unlisted => {
+                return self.preferences.meet(&screen.model.link, people);
+            }
             Event::Notice(notice) => self.notifications.notify(screen.model.notice(notice)),
             Event::Ended(Reason::Left) => return self.go_home(),
-            Event::Ended(reason) => self.show_ended(reason.clone()),
+            Event::Ended(reason) => return self.ended(reason),
             Event::Progress(_)
             | Event::People(_)
             | Event::Locked(_)
@@ -310,16 +321,33 @@ impl App {
     }
 
     /// Handles our entry into the meeting: reports a failure of the keychain, and adds the link to the recent meetings.
-    fn entered(&mut self, link: &str) -> Task<Message> {
+    fn entered(&mut self, link: &str, organiser: bool) -> Task<Message> {
         if let Some(detail) = self.session.take_keychain_failure() {
             self.notifications.notify_of(NoticeKind::NoKeychain, detail);
         }
-        if self.session.is_remembered() { self.preferences.remember(link) } else { Task::none() }
+        let listing = self.session.listing();
+        if listing == Listing::WhileHosted {
+            self.session.forget_when_closed(link);
+        }
+        self.preferences.remember(link, organiser, listing)
+    }
+
+    /// Shows why the meeting is over. If it cannot be joined again, marks it in the recent meetings.
+    fn ended(&mut self, reason: &Reason) -> Task<Message> {
+        let entered = match &self.screen {
+            Screen::Meeting(screen) => Some(screen.model.link.clone()).filter(|link| !link.is_empty()),
+            Screen::Home(_) | Screen::Preview(_) | Screen::Ended(_) => None,
+        };
+        let link = entered.or_else(|| self.session.link());
+        let is_over = matches!(reason, Reason::NoMeeting | Reason::Removed);
+        let listed = self.session.listing() != Listing::Unlisted;
+        self.show_ended(reason.clone());
+        link.filter(|_| is_over && listed).map_or_else(Task::none, |link| self.preferences.end(&link))
     }
 
     /// Shows why the meeting is over, or why it could not be entered.
     fn show_ended(&mut self, reason: Reason) {
-        self.screen = Screen::Ended(ended::Ended { reason, was_inside: self.screen.is_inside() });
+        self.screen = Screen::Ended(ended::Ended { reason, progress: self.screen.progress() });
         self.release();
     }
 
@@ -327,6 +355,7 @@ impl App {
     fn release(&mut self) {
         self.pictures.clear();
         self.session.release();
+        self.preferences.drop_hosted();
         drop(self.preparation.take_session());
     }
 
@@ -399,7 +428,7 @@ fn command(action: &meeting::Action) -> Option<Command> {
     Some(match action {
         meeting::Action::Mute(muted) => Command::Mute(*muted),
         meeting::Action::Camera(on) => Command::Camera(*on),
-        meeting::Action::Share(on) => Command::Share(*on),
+        meeting::Action::Share(screen) => Command::Share(screen.clone()),
         meeting::Action::Remove(id) => Command::Remove(*id),
         meeting::Action::Choose(kind, device) => match kind {
             Kind::Camera => Command::ChooseCamera(device.camera()),
@@ -411,9 +440,17 @@ fn command(action: &meeting::Action) -> Option<Command> {
         meeting::Action::None
         | meeting::Action::Copy(_)
         | meeting::Action::Notify(_)
+        | meeting::Action::ListMonitors
         | meeting::Action::FullScreen
         | meeting::Action::Prefer(_) => return None,
     })
+}
+
+/// Lists the monitors on another thread: it reads the pixels of each.
+fn list_monitors() -> Task<Message> {
+    let failed = Err("listing the monitors panicked".into());
+    let listed = background::run_or(engine::devices::monitors, failed);
+    listed.map(|found| Message::Meeting(meeting::Message::MonitorsListed(found)))
 }
 
 /// Turns the engine's events into messages until the engine has ended.
@@ -429,136 +466,5 @@ fn listen(attempt: Attempt, events: Events) -> Task<Message> {
 const TICK: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Devices;
-    use std::sync::mpsc::{Receiver, sync_channel};
-
-    fn engine_event(app: &mut App, event: Event) {
-        let attempt = app.session.attempt();
-        drop(app.update(Message::Engine(attempt, Box::new(event))));
-    }
-
-    #[test]
-    fn an_engine_that_is_being_closed_does_not_change_the_next_screen() {
-        let mut app = App::new(Language::English, Choice::Dark);
-        drop(app.update(Message::Home(home::Message::LinkTyped("conclave://".into()))));
-        for reason in [Reason::Left, Reason::ServerSilent] {
-            engine_event(&mut app, Event::Ended(reason));
-            let Screen::Home(screen) = &app.screen else { panic!("another screen is shown") };
-            assert_eq!(screen.link, "conclave://", "the text that the user typed is still there");
-        }
-    }
-
-    #[test]
-    fn a_failure_shows_whether_the_user_was_inside() {
-        for inside in [false, true] {
-            let mut app = App::new(Language::English, Choice::Dark);
-            app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(Model::default(), Devices::default())));
-            if inside {
-                let (me, link) = (engine::ParticipantId(1), String::new());
-                engine_event(&mut app, Event::Entered { me, link, organiser: false });
-            }
-            engine_event(&mut app, Event::Ended(Reason::ServerSilent));
-            let Screen::Ended(screen) = &app.screen else { panic!("the failure is not shown") };
-            assert_eq!((&screen.reason, screen.was_inside), (&Reason::ServerSilent, inside));
-        }
-    }
-
-    #[test]
-    fn leaving_goes_home() {
-        let mut app = App::new(Language::English, Choice::Dark);
-        app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(Model::default(), Devices::default())));
-        engine_event(&mut app, Event::Ended(Reason::Left));
-        assert!(matches!(app.screen, Screen::Home(_)));
-    }
-
-    /// A starter that no test calls: tests drop the task that would start the engine.
-    struct NoStarter;
-
-    impl Starter for NoStarter {
-        fn start(&self, _: Setup, _: Arc<dyn engine::VideoOutput>) -> Result<Started, String> {
-            Err("not started".into())
-        }
-
-        fn is_remembered(&self) -> bool {
-            false
-        }
-    }
-
-    fn setup() -> Setup {
-        Setup {
-            name: "Anne".into(),
-            camera: engine::Choice::Off,
-            microphone: engine::AudioChoice::Off,
-            speaker: engine::AudioChoice::Off,
-            screen: false,
-            muted: false,
-        }
-    }
-
-    /// A window that enters a meeting.
-    fn entering() -> App {
-        let mut app = App::new(Language::English, Choice::Dark);
-        drop(app.start(Start::Enter(Arc::new(NoStarter), setup())));
-        app
-    }
-
-    /// Starts an engine that cannot reach its server. The receiver gets a message when the engine is closed.
-    fn started(app: &App) -> (Started, Receiver<()>) {
-        let entry = engine::Entry::Create { host: "localhost".into(), port: 1, fingerprint: None };
-        let identity = engine::Identity::generate().unwrap();
-        let (engine, events) = engine::Engine::start(entry, setup(), identity, app.pictures.output()).unwrap();
-        let (sender, closed) = sync_channel(1);
-        let after_close = Some(Box::new(move |_: &engine::Stats, _| sender.send(()).unwrap()) as _);
-        (Started { engine, events, server: None, key: Key::Temporary, after_close }, closed)
-    }
-
-    fn is_entering(app: &App) -> bool {
-        matches!(&app.screen, Screen::Meeting(_)) && !app.screen.is_inside()
-    }
-
-    #[test]
-    fn late_messages_of_a_cancelled_attempt_do_not_change_the_next_attempt() {
-        let mut app = entering();
-        let first = app.session.attempt();
-        drop(app.update(Message::Entering(entering::Message::CancelPressed)));
-        drop(app.enter());
-        let second = app.session.attempt();
-        let (late, closed) = started(&app);
-        drop(app.update(Message::Started(first, Box::new(Ok(late)))));
-        assert!(app.session.engine().is_none(), "the first engine does not run in the second attempt");
-        drop(app.update(Message::Started(first, Box::new(Err("no thread".into())))));
-        assert!(is_entering(&app), "the failure of the first attempt is not shown");
-        drop(app.update(Message::Engine(first, Box::new(Event::Ended(Reason::ServerSilent)))));
-        assert!(is_entering(&app), "the end of the first attempt is not shown");
-        drop(app.update(Message::Engine(second, Box::new(Event::Ended(Reason::ServerSilent)))));
-        assert!(matches!(&app.screen, Screen::Ended(_)));
-        app.session.wait_for_closing()();
-        closed.try_recv().expect("the first engine is closed before waiting returns");
-    }
-
-    #[test]
-    fn closing_the_window_closes_the_engine_on_another_thread() {
-        let mut app = entering();
-        let (running, closed) = started(&app);
-        let attempt = app.session.attempt();
-        drop(app.update(Message::Started(attempt, Box::new(Ok(running)))));
-        assert!(app.session.engine().is_some());
-        drop(app.update(Message::CloseRequested));
-        assert!(app.session.engine().is_none());
-        closed.recv_timeout(Duration::from_secs(30)).expect("the engine is closed");
-    }
-
-    #[test]
-    fn an_engine_that_starts_while_the_window_closes_is_closed_too() {
-        let mut app = entering();
-        let attempt = app.session.attempt();
-        drop(app.update(Message::CloseRequested));
-        assert!(app.session.is_starting(), "the program waits for the engine");
-        let (late, closed) = started(&app);
-        drop(app.update(Message::Started(attempt, Box::new(Ok(late)))));
-        assert!(app.session.engine().is_none() && !app.session.is_starting());
-        closed.recv_timeout(Duration::from_secs(30)).expect("the engine is closed");
-    }
-}
+#[path = "app/tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@ mod display;
 mod headless;
 mod host;
 mod options;
+mod recording;
 mod sentences;
 mod stop;
 mod windowed;
@@ -32,7 +33,7 @@ pub fn run() -> ExitCode {
 
 fn run_command(options: Options) -> Result<()> {
     match options.command {
-        None => windowed::open(options.link.as_deref()),
+        None => windowed::open(options.link.as_deref(), options.developer),
         Some(Command::Meet(meet)) => host::meet(&meet),
         Some(Command::Join(join)) => host::join(&join),
         Some(Command::Demo(demo)) => demo::run(&demo),

@@ -47,6 +47,22 @@ pub fn around_screen(count: usize, room: Rectangle, gap: f32) -> (Rectangle, Vec
     (screen, arrange(count, strip, gap))
 }
 
+/// Places the tile of the only other participant, as large as possible, and our own tile inside, at the lower right corner
+/// of `room`.
+pub fn with_inset(room: Rectangle, gap: f32) -> (Rectangle, Rectangle) {
+    let large = arrange(1, room, gap).first().copied().unwrap_or(room);
+    let width = (room.width * INSET_SHARE).clamp(MIN_INSET, MAX_INSET).min(room.width / 2.0);
+    let size = Size::new(width, width / ASPECT_RATIO);
+    let corner = Point::new(room.x + room.width - size.width - gap, room.y + room.height - size.height - gap);
+    (large, Rectangle::new(corner, size))
+}
+
+/// The share of the width of the room that our own tile takes.
+const INSET_SHARE: f32 = 0.22;
+/// The minimum and the maximum width of our own tile, in logical pixels.
+const MIN_INSET: f32 = 128.0;
+const MAX_INSET: f32 = 320.0;
+
 /// The number of columns with the largest tiles, and their size. If several numbers give the same size, takes the one with
 /// the fewest empty places; then the most columns if `room` is wide, else the fewest.
 fn best_columns(count: usize, room: Size, gap: f32) -> (usize, Size) {
@@ -208,6 +224,18 @@ mod tests {
         let room = Rectangle::new(Point::ORIGIN, Size::new(1280.0, 720.0));
         let tiles = arrange(3, room, GAP);
         assert!((tiles[2].x + tiles[2].width / 2.0 - 640.0).abs() < EPSILON);
+    }
+
+    #[test]
+    fn the_other_participant_fills_the_room_and_our_own_tile_is_inside() {
+        for room in rooms() {
+            let (large, inset) = with_inset(room, GAP);
+            assert!(inside(large, room) && inside(inset, room), "{room:?}");
+            assert!((large.width - room.width).abs() < 1.0 || (large.height - room.height).abs() < 1.0, "{room:?}");
+            assert!(inset.width <= room.width / 2.0 && (inset.width / inset.height - ASPECT_RATIO).abs() < EPSILON);
+            let side_by_side = arrange(2, room, GAP)[0];
+            assert!(large.width > side_by_side.width - EPSILON, "{room:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The recent meetings, the last name, and the chosen language and theme, in a small file. Links contain secrets, so only
 //! this user may read the file.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs, io};
 
@@ -22,7 +24,8 @@ pub struct Memory {
 }
 
 /// A meeting that was entered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Meeting {
     /// Its link.
     pub link: String,
@@ -30,24 +33,88 @@ pub struct Meeting {
     pub host: String,
     /// When it was entered, in seconds since 1970.
     pub entered: u64,
+    /// The names of the other participants, in the order in which they were met.
+    pub people: Vec<String>,
+    /// This device created the meeting.
+    pub organised: bool,
+    /// The server runs in the program that created the meeting, and stops with it.
+    pub hosted: bool,
+    /// The meeting cannot be joined again.
+    pub over: bool,
+}
+
+impl Meeting {
+    /// A meeting that this device enters now. `None` if it is not listed.
+    pub fn entered_now(link: &str, organised: bool, listing: Listing) -> Option<Self> {
+        let hosted = match listing {
+            Listing::Unlisted => return None,
+            Listing::Listed => false,
+            Listing::WhileHosted => true,
+        };
+        let host = link.parse().map(|invitation: engine::Invitation| invitation.host).unwrap_or_default();
+        let (link, entered) = (link.to_owned(), now());
+        Some(Self { link, host, entered, organised, hosted, ..Self::default() })
+    }
+}
+
+/// Whether a meeting is added to the recent meetings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// It is not added.
+    Unlisted,
+    /// It is added.
+    Listed,
+    /// It is added, and removed when the engine is closed, because its server then stops.
+    WhileHosted,
 }
 
 /// The maximum number of meetings. If there are more, the oldest is removed.
 const MAX_MEETINGS: usize = 8;
+/// The maximum number of names of a meeting.
+const MAX_PEOPLE: usize = 8;
 /// The maximum size of the file. This program does not write a larger one.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 impl Memory {
-    /// Adds a meeting that was just entered.
-    pub fn add(&mut self, link: String, host: String) {
-        self.forget(&link);
-        self.meetings.insert(0, Meeting { link, host, entered: now() });
+    /// Adds a meeting that was just entered. It replaces the last meeting on the same server.
+    pub fn enter(&mut self, meeting: Meeting) {
+        let known = self.meetings.iter().find(|known| known.link == meeting.link);
+        let people = known.map_or_else(|| meeting.people.clone(), |known| known.people.clone());
+        self.meetings.retain(|known| known.host != meeting.host && known.link != meeting.link);
+        self.meetings.insert(0, Meeting { people, ..meeting });
         self.meetings.truncate(MAX_MEETINGS);
+    }
+
+    /// Adds names of participants to a meeting. Returns whether the list of its names changed.
+    pub fn meet(&mut self, link: &str, people: &[String]) -> bool {
+        let Some(meeting) = self.meetings.iter_mut().find(|meeting| meeting.link == link) else { return false };
+        let before = meeting.people.len();
+        for name in people {
+            if meeting.people.len() < MAX_PEOPLE && !meeting.people.contains(name) {
+                meeting.people.push(name.clone());
+            }
+        }
+        meeting.people.len() != before
+    }
+
+    /// Marks a meeting that cannot be joined again.
+    pub fn end(&mut self, link: &str) {
+        for meeting in self.meetings.iter_mut().filter(|meeting| meeting.link == link) {
+            meeting.over = true;
+        }
     }
 
     /// Removes a meeting.
     pub fn forget(&mut self, link: &str) {
         self.meetings.retain(|meeting| meeting.link != link);
+    }
+
+    /// Removes what an earlier run left: meetings whose server stopped with its program, and older meetings on the same
+    /// server.
+    pub fn tidy(&mut self) {
+        self.meetings.retain(|meeting| !meeting.hosted);
+        let mut hosts = HashSet::new();
+        self.meetings.retain(|meeting| hosts.insert(meeting.host.clone()));
     }
 
     /// Reads the file. Returns the default if there is no file; if it is damaged, also logs a warning.
@@ -83,6 +150,27 @@ impl Memory {
         let draft = path.with_extension("new");
         private::write(&draft, &serde_json::to_vec_pretty(self)?)?;
         fs::rename(draft, path)
+    }
+}
+
+/// Changes the file: reads it, calls `change`, and writes it. Other programs may have changed it since the last call.
+///
+/// # Errors
+/// Returns an error if the folder or the file cannot be written.
+pub fn update(path: &Path, change: impl FnOnce(&mut Memory)) -> io::Result<()> {
+    /// Held from reading to writing, so that no other thread's change is lost.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut memory = Memory::load(path);
+    change(&mut memory);
+    memory.save(path)
+}
+
+/// Changes the user's file, if the environment names its folder. A failure is logged.
+pub fn change(change: impl FnOnce(&mut Memory)) {
+    let Some(path) = path() else { return };
+    if let Err(error) = update(&path, change) {
+        tracing::warn!(%error, "cannot write the file of preferences and recent meetings");
     }
 }
 
@@ -128,17 +216,70 @@ mod tests {
         env::temp_dir().join(format!("conclave-{name}-{}", std::process::id()))
     }
 
+    fn meeting(host: &str, number: u64) -> Meeting {
+        Meeting { link: format!("conclave://{host}/{number}"), host: host.into(), ..Meeting::default() }
+    }
+
+    #[test]
+    fn each_server_is_listed_once() {
+        let mut memory = Memory::default();
+        for (host, number) in [("a", 1), ("b", 1), ("a", 2), ("a", 3)] {
+            memory.enter(meeting(host, number));
+        }
+        let links: Vec<_> = memory.meetings.iter().map(|meeting| meeting.link.as_str()).collect();
+        assert_eq!(links, ["conclave://a/3", "conclave://b/1"]);
+        // A file of an earlier version.
+        memory.meetings.push(meeting("b", 0));
+        memory.tidy();
+        assert_eq!(memory.meetings.len(), 2);
+    }
+
+    #[test]
+    fn a_meeting_whose_server_stopped_is_not_listed_after_a_restart() {
+        let mut memory = Memory::default();
+        memory.enter(Meeting { hosted: true, ..meeting("192.168.1.20", 1) });
+        memory.enter(meeting("visio.example.fr", 1));
+        memory.tidy();
+        assert_eq!(memory.meetings, [meeting("visio.example.fr", 1)]);
+    }
+
+    #[test]
+    fn names_are_kept_once_and_at_most_eight() {
+        let mut memory = Memory::default();
+        memory.enter(meeting("a", 1));
+        let link = memory.meetings[0].link.clone();
+        assert!(memory.meet(&link, &["Bob".into(), "Carol".into()]));
+        assert!(!memory.meet(&link, &["Bob".into()]), "nothing new");
+        assert!(!memory.meet("conclave://other", &["Dave".into()]));
+        let many: Vec<_> = (0..90).map(|number| format!("Guest {number}")).collect();
+        assert!(memory.meet(&link, &many));
+        assert_eq!(memory.meetings[0].people.len(), MAX_PEOPLE);
+        memory.enter(meeting("a", 1));
+        assert_eq!(memory.meetings[0].people[..2], ["Bob", "Carol"], "also after joining again");
+    }
+
+    #[test]
+    fn changes_of_two_programs_are_both_kept() {
+        let folder = folder("two");
+        let path = folder.join("recent.json");
+        update(&path, |memory| memory.enter(meeting("a", 1))).unwrap();
+        update(&path, |memory| memory.name = "Anne".into()).unwrap();
+        update(&path, |memory| memory.end("conclave://a/1")).unwrap();
+        let memory = Memory::load(&path);
+        assert_eq!((memory.name.as_str(), memory.meetings.len(), memory.meetings[0].over), ("Anne", 1, true));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
     #[test]
     fn a_saved_memory_is_loaded_again() {
         let folder = folder("recent");
         let path = folder.join("deep").join("recent.json");
         let mut memory = Memory { name: "Anne".into(), ..Memory::default() };
         for number in 0..10 {
-            memory.add(format!("conclave://h/{number}"), "h".into());
+            memory.enter(meeting(&format!("h{number}"), 0));
         }
-        memory.add("conclave://h/9".into(), "h".into());
         assert_eq!(memory.meetings.len(), MAX_MEETINGS);
-        assert_eq!(memory.meetings.iter().filter(|meeting| meeting.link.ends_with("/9")).count(), 1);
+        assert_eq!(memory.meetings[0].host, "h9", "the newest is the first");
         memory.save(&path).unwrap();
         assert_eq!(Memory::load(&path), memory);
         fs::remove_dir_all(folder).unwrap();

@@ -13,6 +13,7 @@ use iced::{Subscription, Task, window};
 
 use crate::app::{self, App, Options, Start};
 use crate::background;
+use crate::recent::Listing;
 use crate::screen::{ended, meeting};
 use crate::session::{Key, Started, Starter};
 use crate::snapshot::{self, Rgba};
@@ -35,6 +36,10 @@ pub type OnEnd = Box<dyn FnMut(&Reason) + Send>;
 pub struct Plan {
     /// Which meeting.
     pub entry: Entry,
+    /// The link that names it; `None` if it is created.
+    pub link: Option<String>,
+    /// Whether it is added to the recent meetings.
+    pub listing: Listing,
     /// The name and the devices.
     pub setup: Setup,
     /// Leaves and closes the window this long after entering; `None` to stay until the user leaves.
@@ -53,8 +58,9 @@ pub struct Plan {
 
 impl Plan {
     fn split(self) -> (Start, Watch) {
-        let Self { entry, setup, leave_after, screenshot, wrap_output, after_close, on_event, on_end } = self;
-        let starter = CommandLine { entry, wrap_output, after_close };
+        let Self { entry, link, listing, setup, leave_after, screenshot, wrap_output, after_close, on_event, on_end } =
+            self;
+        let starter = CommandLine { entry, link, listing, wrap_output, after_close };
         let state = State::Running { leave_at: None };
         (Start::Enter(Arc::new(starter), setup), Watch { leave_after, screenshot, on_event, on_end, state })
     }
@@ -63,6 +69,8 @@ impl Plan {
 /// Starts the engine of a [`Plan`].
 struct CommandLine {
     entry: Entry,
+    link: Option<String>,
+    listing: Listing,
     wrap_output: WrapOutput,
     after_close: AfterClose,
 }
@@ -79,8 +87,16 @@ impl Starter for CommandLine {
         Ok(Started { engine, events, server: None, key: Key::Temporary, after_close })
     }
 
-    fn is_remembered(&self) -> bool {
-        false
+    fn creates(&self) -> bool {
+        matches!(self.entry, Entry::Create { .. })
+    }
+
+    fn listing(&self) -> Listing {
+        self.listing
+    }
+
+    fn link(&self) -> Option<String> {
+        self.link.clone()
     }
 }
 

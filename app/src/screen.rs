@@ -76,6 +76,8 @@ pub(crate) fn device_name(devices: &Devices, kind: Kind, device: &Device, contex
     match device {
         Device::Off if kind == Kind::Camera => context.text("device-none-camera"),
         Device::Off => context.text("device-none-sound"),
+        Device::Default if kind == Kind::Camera && devices.lacks(kind) => context.text("meeting-camera-none"),
+        Device::Default if kind == Kind::Microphone && devices.lacks(kind) => context.text("meeting-mute-none"),
         Device::Default => devices
             .present(kind)
             .first()

@@ -8,6 +8,7 @@ use engine::{Command, Engine, Events, Setup, Stats, VideoOutput};
 
 use crate::embedded::Embedded;
 use crate::model::Notice;
+use crate::recent::{self, Listing};
 
 /// Starts the engine of one meeting. The button "Try again" leads to another start.
 pub trait Starter: Send + Sync {
@@ -17,8 +18,14 @@ pub trait Starter: Send + Sync {
     /// Returns the cause if the engine cannot start, for the details line.
     fn start(&self, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String>;
 
+    /// Whether it creates the meeting. Otherwise it joins one.
+    fn creates(&self) -> bool;
+
     /// Whether the meeting is added to the list of recent meetings.
-    fn is_remembered(&self) -> bool;
+    fn listing(&self) -> Listing;
+
+    /// The link of the meeting if it was entered before or is joined by one; `None` before it is created.
+    fn link(&self) -> Option<String>;
 }
 
 /// What a [`Starter`] started.
@@ -54,6 +61,8 @@ pub struct Running {
     engine: Engine,
     server: Option<Embedded>,
     after_close: Option<AfterClose>,
+    /// The link of the meeting, if its server stops with this program.
+    forget: Option<String>,
 }
 
 impl Running {
@@ -62,6 +71,9 @@ impl Running {
         let (stats, usage) = (self.engine.stats(), usage::now());
         close(self.engine);
         drop(self.server);
+        if let Some(link) = self.forget {
+            recent::change(|memory| memory.forget(&link));
+        }
         if let Some(after_close) = self.after_close {
             after_close(&stats, usage);
         }
@@ -71,7 +83,7 @@ impl Running {
 impl From<Started> for Running {
     fn from(started: Started) -> Self {
         let Started { engine, server, after_close, events: _, key: _ } = started;
-        Self { engine, server, after_close }
+        Self { engine, server, after_close, forget: None }
     }
 }
 
@@ -127,8 +139,26 @@ impl MeetingSession {
     }
 
     /// Whether the meeting is added to the list of recent meetings.
-    pub fn is_remembered(&self) -> bool {
-        self.target.as_ref().is_some_and(|target| target.starter.is_remembered())
+    pub fn listing(&self) -> Listing {
+        self.target.as_ref().map_or(Listing::Unlisted, |target| target.starter.listing())
+    }
+
+    /// Whether the target creates a meeting. Otherwise it joins one.
+    pub fn creates(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| target.starter.creates())
+    }
+
+    /// The link of the target, if it joins a meeting.
+    pub fn link(&self) -> Option<String> {
+        self.target.as_ref()?.starter.link()
+    }
+
+    /// Removes the meeting with this link from the file of recent meetings when the engine is closed, because its server
+    /// stops then.
+    pub fn forget_when_closed(&mut self, link: &str) {
+        if let Some(running) = &mut self.running {
+            running.forget = Some(link.to_owned());
+        }
     }
 
     /// Begins an attempt. Returns its number, and a function that starts the engine, for a thread that may block. Returns
@@ -171,7 +201,7 @@ impl MeetingSession {
         if let (Key::NotStored(cause), Keychain::NotFailed) = (key, &self.keychain) {
             self.keychain = Keychain::Failed(cause);
         }
-        self.running = Some(Running { engine, server, after_close });
+        self.running = Some(Running { engine, server, after_close, forget: None });
         events
     }
 

@@ -33,7 +33,8 @@ pub struct Stage<'a, Message> {
     on_software: Option<Message>,
 }
 
-/// Creates a stage that shows `tiles` in a grid, or around a shared screen if one of them is a screen. `scale` is physical
+/// Creates a stage that shows `tiles` in a grid, around a shared screen if one of them is a screen, or ourselves inside the
+/// tile of the only other participant. `scale` is physical
 /// pixels per logical pixel. `label` is the name of the list for assistive tools.
 pub fn stage<'a, Message>(label: &str, tiles: Vec<Tile>, scale: f32) -> Stage<'a, Message> {
     Stage { label: label.to_owned(), tiles, scale, on_resize: None, on_software: None }
@@ -76,7 +77,14 @@ impl<'a, Message> Stage<'a, Message> {
 /// The bounds of each tile, in the coordinates of `room`.
 pub fn places(tiles: &[Tile], room: Rectangle) -> Vec<Rectangle> {
     let Some(shared) = tiles.iter().position(|tile| tile.view.is_screen()) else {
-        return grid::arrange(tiles.len(), room, GAP_TILES);
+        return match tiles {
+            // Our own tile is the last one, so it is drawn over the other.
+            [other, own] if own.view == View::Own && other.view != View::Own => {
+                let (large, inset) = grid::with_inset(room, GAP_TILES);
+                vec![large, inset]
+            }
+            _ => grid::arrange(tiles.len(), room, GAP_TILES),
+        };
     };
     let (screen, mut places) = grid::around_screen(tiles.len() - 1, room, GAP_TILES);
     places.insert(shared.min(places.len()), screen);

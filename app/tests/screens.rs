@@ -10,15 +10,21 @@ mod facts;
 mod preferences;
 #[path = "screens/rings.rs"]
 mod rings;
+#[path = "screens/share.rs"]
+mod share;
+#[path = "screens/space.rs"]
+mod space;
+#[path = "screens/words.rs"]
+mod words;
 
 use std::collections::BTreeSet;
 
 use accesskit::{Action, ActionRequest, Role, Toggled, TreeId, TreeUpdate};
 use app::kit::Element;
 use app::locale::Language;
-use app::model::{Device, Kind, LockState, NoticeKind, sentence};
+use app::model::{Device, Kind, NoticeKind, sentence};
 use app::screen::preferences::{Part, Preference};
-use app::screen::{ended, entering, home, meeting, preview};
+use app::screen::{Context, ended, entering, home, meeting, preview};
 use app::theme::{Choice, Theme};
 use common::{Ui, context, meeting_of, notices, preview_screen, recents, save, small_context, tree, tree_and_messages};
 use engine::{LinkError, Microphone, ParticipantId, Reason, Step};
@@ -42,16 +48,31 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
     empty.update(preview::Message::MicrophonePressed);
     empty.update(preview::Message::MenuPressed(preview::Menu::Devices(Kind::Microphone)));
     let mut without = preview_screen();
-    without.report_problem(engine::NoticeKind::NoCamera);
-    without.report_problem(engine::NoticeKind::NoMicrophone);
+    without.report_problem(common::problem(engine::NoticeKind::NoCamera));
+    without.report_problem(common::problem(engine::NoticeKind::NoMicrophone));
     visit("preview-without", without.view(&context, &common::pictures(0)).map(drop));
     visit("preview-empty", empty.view(&context, &common::pictures(9)).map(drop));
     for step in [Step::Connecting, Step::Approaching, Step::Knocking] {
-        visit(&format!("entering-{step:?}").to_lowercase(), entering::view(step, &context).map(drop));
+        visit(&format!("entering-{step:?}").to_lowercase(), entering::view(step, false, &context).map(drop));
     }
+    visit("entering-new", entering::view(Step::Connecting, true, &context).map(drop));
+    every_meeting(&context, &mut visit);
+    let refused = || "connect: connection refused (os error 111)".to_owned();
+    for (name, reason) in [
+        ("ended-unreachable", Reason::Unreachable(refused())),
+        ("ended-certificate", Reason::Certificate(refused())),
+        ("ended-removed", Reason::Removed),
+    ] {
+        let screen = ended::Ended { reason, progress: ended::Progress::Joining };
+        visit(name, screen.view(&context).map(drop));
+    }
+}
+
+/// Calls `visit` with each state of the meeting's screen and the name of its picture.
+fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>)) {
     for people in [1, 2, 4, 9] {
         let screen = meeting_of(people);
-        visit(&format!("meeting-{people}"), screen.view(&context, &common::pictures(9), &[]).map(drop));
+        visit(&format!("meeting-{people}"), screen.view(context, &common::pictures(9), &[]).map(drop));
     }
     for panel in [meeting::Panel::People, meeting::Panel::Lock, meeting::Panel::Notices] {
         let mut screen = meeting_of(4);
@@ -59,7 +80,7 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
         let reported = notices();
         visit(
             &format!("meeting-{panel:?}").to_lowercase(),
-            screen.view(&context, &common::pictures(9), &reported).map(drop),
+            screen.view(context, &common::pictures(9), &reported).map(drop),
         );
     }
     let mut screen = meeting_of(4);
@@ -67,23 +88,31 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
     screen.update(meeting::Message::CameraPressed);
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
     screen.update(meeting::Message::RemovePressed(ParticipantId(2)));
-    visit("meeting-remove", screen.view(&context, &common::pictures(9), &[]).map(drop));
+    visit("meeting-remove", screen.view(context, &common::pictures(9), &[]).map(drop));
+    for equal in [true, false] {
+        let mut screen = meeting_of(4);
+        screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
+        screen.update(meeting::Message::WordsCompared(equal));
+        let name = if equal { "meeting-verified" } else { "meeting-different" };
+        visit(name, screen.view(context, &common::pictures(9), &[]).map(drop));
+    }
+    for count in [1, 3] {
+        let mut screen = meeting_of(4);
+        screen.update(meeting::Message::SharePressed);
+        screen.update(meeting::Message::MonitorsListed(Ok(common::monitors(count))));
+        visit(&format!("meeting-share-{count}"), screen.view(context, &common::pictures(9), &[]).map(drop));
+    }
+    let mut screen = meeting_of(1);
+    screen.model.camera = false;
+    screen.model.camera_missing = true;
+    visit("meeting-no-camera", screen.view(context, &common::pictures(0), &[]).map(drop));
     let mut screen = meeting_of(4);
-    screen.update(meeting::Message::SharePressed);
+    screen.model.sharing = true;
     screen.update(meeting::Message::MenuPressed(meeting::Menu::Sound));
-    visit("meeting-menu", screen.view(&context, &common::pictures(9), &[]).map(drop));
+    visit("meeting-menu", screen.view(context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(5);
     screen.model.people[2].screen = true;
-    visit("meeting-screen", screen.view(&context, &common::pictures(9), &[]).map(drop));
-    let refused = || "connect: connection refused (os error 111)".to_owned();
-    for (name, reason) in [
-        ("ended-unreachable", Reason::Unreachable(refused())),
-        ("ended-certificate", Reason::Certificate(refused())),
-        ("ended-removed", Reason::Removed),
-    ] {
-        let screen = ended::Ended { reason, was_inside: false };
-        visit(name, screen.view(&context).map(drop));
-    }
+    visit("meeting-screen", screen.view(context, &common::pictures(9), &[]).map(drop));
 }
 
 #[test]
@@ -119,8 +148,10 @@ fn every_control_is_focusable_and_large_enough() {
         every_screen(language, |name, view| {
             let update = tree(view);
             for (_, node) in &update.nodes {
-                let pressable =
-                    matches!(node.role(), Role::Button | Role::Switch | Role::MenuItemRadio | Role::TextInput);
+                let pressable = matches!(
+                    node.role(),
+                    Role::Button | Role::Switch | Role::MenuItemRadio | Role::RadioButton | Role::TextInput
+                );
                 if !pressable || node.is_disabled() {
                     continue;
                 }
@@ -270,7 +301,7 @@ fn each_ending_has_a_reason_a_cause_and_advice() {
     for language in Language::ALL {
         for reason in reasons() {
             let (id, fault) = (sentence::reason(&reason), sentence::unnamed_fault(&reason));
-            let screen = ended::Ended { reason, was_inside: true };
+            let screen = ended::Ended { reason, progress: ended::Progress::Inside };
             let mut ui = Ui::new(screen.view(&context(language)));
             ui.find(&language.text(id));
             ui.find(&language.text(&format!("{id}.advice")));
@@ -468,7 +499,7 @@ fn tiles_describe_name_and_state() {
     let update = tree(screen.view(&context(Language::English), &pictures, &[]));
     let tiles: Vec<_> = list_items(&update);
     assert!(tiles.contains(&"Bob, muted, camera on".to_owned()), "{tiles:?}");
-    assert!(tiles.contains(&"Carol Lefèvre, speaking, camera off".to_owned()), "{tiles:?}");
+    assert!(tiles.contains(&"Carol Lefèvre, speaking, no video".to_owned()), "{tiles:?}");
     assert!(tiles.contains(&"Anne Martin, you, organiser, camera on".to_owned()), "{tiles:?}");
 }
 
@@ -507,20 +538,6 @@ fn only_the_organiser_can_remove() {
 }
 
 #[test]
-fn verification_words_are_in_the_language_of_the_user() {
-    let pictures = common::pictures(0);
-    let mut screen = meeting_of(4);
-    screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
-    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("abandon");
-    let mut ui = Ui::new(screen.view(&context(Language::French), &pictures, &[]));
-    ui.find("abaisser");
-    ui.click_id("confirm-words");
-    assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::WordsConfirmed)));
-    screen.update(meeting::Message::WordsConfirmed);
-    assert_eq!(screen.model.lock_state(), LockState::Verified);
-}
-
-#[test]
 fn the_preview_lists_the_available_devices() {
     let pictures = common::pictures(1);
     let mut screen = preview_screen();
@@ -529,7 +546,7 @@ fn the_preview_lists_the_available_devices() {
     let update = tree(view());
     let choices: Vec<_> = update.nodes.iter().filter(|(_, node)| node.role() == Role::MenuItemRadio).collect();
     let names: Vec<_> = choices.iter().filter_map(|(_, node)| node.label()).collect();
-    assert_eq!(names, ["Integrated camera", "Logitech Brio 500", "Test pattern", "None"]);
+    assert_eq!(names, ["Integrated camera", "Logitech Brio 500", "None"]);
     assert_eq!(choices[0].1.toggled(), Some(Toggled::True));
     let mut ui = Ui::new(view());
     ui.click("Logitech Brio 500");

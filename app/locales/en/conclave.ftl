@@ -13,6 +13,7 @@ action-back = Back
 action-cancel = Cancel
 action-close = Close
 action-dismiss = Dismiss
+action-paste = Paste
 
 ## Home
 home-title = Meetings only the participants can see and hear
@@ -31,6 +32,14 @@ home-recent-join = Join
 home-recent-join-name = Join { $title } again
 home-recent-forget = Remove { $title } from the list
 home-recent-title = Meeting on { $host }
+home-recent-with-one = Meeting with { $name }
+home-recent-with-two = Meeting with { $first } and { $second }
+home-recent-with-more = Meeting with { $first }, { $second } and { $count ->
+    [one] 1 other person
+   *[other] { $count } other people
+}
+home-recent-organised = you organised it
+home-recent-over = over
 home-navigation = Conclave
 
 link-not-a-link = This is not a meeting link. A link starts with conclave://. Copy the whole link from the invitation.
@@ -87,6 +96,7 @@ device-synthetic = Test pattern
 device-file = File: { $name }
 
 ## Joining
+enter-starting = Starting the meeting…
 enter-connecting = Connecting to the server…
 enter-approaching = Connected. Looking for the meeting…
 enter-knocking = Request sent. Waiting for the organiser to let you in…
@@ -137,6 +147,8 @@ tile-no-microphone = no microphone
 tile-speaking = speaking
 tile-camera-on = camera on
 tile-camera-off = camera off
+tile-no-camera = no camera
+tile-no-video = no video
 tile-sharing = sharing the screen
 tile-screen = { $name }’s screen
 
@@ -152,11 +164,19 @@ people-invite = Copy invitation link
 people-invite-text = Anyone with the link can ask to join.
 people-invite-unattended = The organiser has left: nobody else can join.
 
+## Sharing
+share-title = Share your screen
+share-text = Everyone in the meeting will see everything on the screen you choose, notifications included.
+share-screen = Screen { $number }
+share-only-screen = Your screen
+share-confirm = Share
+
 ## Security
 lock-open = Securing…
 lock-closed = End-to-end encrypted
 lock-verified = Encrypted and verified
 lock-attention = Verify again
+lock-different = Words differ
 lock-button = Security: { $state }
 lock-title = Meeting security
 lock-closed-text = Only the { $count ->
@@ -166,9 +186,14 @@ lock-closed-text = Only the { $count ->
 lock-open-text = The encryption keys are being exchanged. Nothing is sent until then.
 lock-verified-text = You compared the words with the others: nobody is intercepting the meeting.
 lock-attention-text = Someone joined or left since you verified. The keys have changed, and so have the words.
+lock-different-text = Make sure you all read the same list, and that nobody is joining at this moment. If the words still differ, someone may be intercepting the meeting: say nothing confidential, leave, and start a new meeting. Send its link another way, in person or by phone.
 lock-words = Verification words
-lock-words-text = Read them aloud. If everyone sees the same words, nobody is intercepting the meeting.
-lock-confirm = The words match
+lock-words-text = Read one of the two lists aloud, all the same one. If everyone sees the same words, nobody is intercepting the meeting.
+lock-words-english = English words
+lock-words-french = French words
+lock-confirm = They match
+lock-differ = They differ
+lock-match-after-all = The words match after all
 lock-confirmed = Words verified
 lock-epoch = { $count ->
     [0] Keys not changed yet
@@ -210,10 +235,12 @@ notice-no-speaker = The speaker could not be opened
     .advice = The others can hear you, but you cannot hear them. Choose another speaker.
 notice-sound-lost = A sound device was unplugged
     .advice = Connect it again, or choose another one next to the microphone button.
-notice-bad-file = A media file cannot be read
-    .advice = It is missing, damaged, or in a format that Conclave does not support. Choose another file.
-notice-file-format = Conclave does not play this kind of file
-    .advice = It plays MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M. Convert the file with: ffmpeg -i FILE -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NEW.mp4
+notice-missing-file = The file { $name } does not exist
+    .advice = It may have been moved, renamed or deleted. Check its name and its folder, or choose another file.
+notice-bad-file = The file { $name } cannot be used
+    .advice = It may be damaged, or you may not have permission to use it. Choose another file.
+notice-file-format = Conclave cannot play { $name }
+    .advice = Conclave plays MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M. Convert the file with: ffmpeg -i FILE -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NEW.mp4
 notice-no-screen = The screen cannot be shared
     .advice = The system did not allow it. Check the screen sharing permissions of this session.
 notice-still-waiting = Nobody has answered yet
@@ -248,6 +275,7 @@ notice-link-copied = Link copied
 ## Why a meeting is over
 ended-title = You’re no longer in the meeting
 ended-outside = You did not join the meeting
+ended-not-started = The meeting could not be started
 ended-home = Home
 ended-again = Try again
 ended-left = You left the meeting
@@ -278,6 +306,27 @@ ended-forged = The encryption keys are not the ones in the link
     .advice = Someone may be intercepting the connection. Nothing was sent. Ask for a new link another way.
 ended-here = Something went wrong on this computer
     .advice = Try again. If this continues, restart Conclave.
+
+## Causes of failures, inside details
+cause-of = { $subject }: { $cause }
+cause-in-english = { $detail }
+cause-refused = connection refused
+cause-interrupted = connection interrupted
+cause-timeout = no answer in time
+cause-unreachable = network unreachable
+cause-unknown-host = server name not found
+cause-certificate = certificate not recognised
+cause-no-sound = neither microphone nor speaker
+cause-no-camera = no camera
+cause-no-microphone = no microphone
+cause-no-speaker = no speaker
+cause-absent = not found
+cause-denied = access denied
+cause-busy = already in use by another program
+cause-full = disk full
+cause-silent = no response
+cause-lost = unplugged or stopped
+cause-format = format not supported
 
 ## Command line
 window-closed = The window cannot be opened

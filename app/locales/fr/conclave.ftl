@@ -13,6 +13,7 @@ action-back = Retour
 action-cancel = Annuler
 action-close = Fermer
 action-dismiss = Masquer
+action-paste = Coller
 
 ## Accueil
 home-title = Des visioconférences que seuls les participants voient et entendent
@@ -31,6 +32,14 @@ home-recent-join = Rejoindre
 home-recent-join-name = Rejoindre à nouveau : { $title }
 home-recent-forget = Retirer de la liste : { $title }
 home-recent-title = Visioconférence sur { $host }
+home-recent-with-one = Visioconférence avec { $name }
+home-recent-with-two = Visioconférence avec { $first } et { $second }
+home-recent-with-more = Visioconférence avec { $first }, { $second } et { $count ->
+    [one] une autre personne
+   *[other] { $count } autres personnes
+}
+home-recent-organised = organisée par vous
+home-recent-over = terminée
 home-navigation = Conclave
 
 link-not-a-link = Ce n’est pas un lien de visioconférence. Un lien commence par conclave://. Copiez-le en entier depuis l’invitation.
@@ -87,6 +96,7 @@ device-synthetic = Mire
 device-file = Fichier : { $name }
 
 ## Entrer
+enter-starting = Démarrage de la visioconférence…
 enter-connecting = Connexion au serveur…
 enter-approaching = Connecté. Recherche de la visioconférence…
 enter-knocking = Demande envoyée. En attente de l’accord de l’organisateur…
@@ -137,6 +147,8 @@ tile-no-microphone = sans micro
 tile-speaking = parle
 tile-camera-on = caméra activée
 tile-camera-off = caméra coupée
+tile-no-camera = sans caméra
+tile-no-video = sans image
 tile-sharing = partage son écran
 tile-screen = Écran : { $name }
 
@@ -152,11 +164,19 @@ people-invite = Copier le lien d’invitation
 people-invite-text = Toute personne disposant du lien peut demander à entrer.
 people-invite-unattended = L’organisateur est parti : plus personne ne peut entrer.
 
+## Partage
+share-title = Partager votre écran
+share-text = Tous les participants verront tout ce qui s’affiche sur l’écran choisi, y compris les notifications.
+share-screen = Écran { $number }
+share-only-screen = Votre écran
+share-confirm = Partager
+
 ## Sécurité
 lock-open = Sécurisation en cours…
 lock-closed = Chiffrée de bout en bout
 lock-verified = Chiffrée et vérifiée
 lock-attention = À revérifier
+lock-different = Mots différents
 lock-button = Sécurité : { $state }
 lock-title = Sécurité de la visioconférence
 lock-closed-text = { $count ->
@@ -166,9 +186,14 @@ lock-closed-text = { $count ->
 lock-open-text = Les clés de chiffrement sont en cours d’échange. D’ici là, rien n’est envoyé.
 lock-verified-text = Vous avez comparé les mots avec les autres : personne n’intercepte les échanges.
 lock-attention-text = Un participant est arrivé ou parti depuis la vérification. Les clés ont changé, les mots aussi.
+lock-different-text = Vérifiez que tout le monde lit la même liste et que personne n’est en train d’entrer. Si les mots diffèrent toujours, quelqu’un intercepte peut-être les échanges : ne dites rien de confidentiel, quittez la visioconférence et démarrez-en une autre. Transmettez son lien autrement, de vive voix ou par téléphone.
 lock-words = Mots de vérification
-lock-words-text = Lisez-les à voix haute. Si tout le monde voit les mêmes mots, personne n’intercepte les échanges.
-lock-confirm = Les mots sont identiques
+lock-words-text = Lisez à voix haute l’une des deux listes, la même pour tous. Si tout le monde voit les mêmes mots, personne n’intercepte les échanges.
+lock-words-english = Mots anglais
+lock-words-french = Mots français
+lock-confirm = Identiques
+lock-differ = Différents
+lock-match-after-all = Finalement, les mots sont identiques
 lock-confirmed = Mots vérifiés
 lock-epoch = { $count ->
     [0] Clés pas encore renouvelées
@@ -210,10 +235,12 @@ notice-no-speaker = Impossible d’utiliser le haut-parleur
     .advice = Les autres vous entendent, mais vous ne les entendez pas. Choisissez un autre haut-parleur.
 notice-sound-lost = Un appareil audio a été débranché
     .advice = Rebranchez-le ou choisissez-en un autre à côté du bouton du micro.
-notice-bad-file = Un fichier multimédia est illisible
-    .advice = Il est introuvable, endommagé ou d’un format que Conclave ne prend pas en charge. Choisissez un autre fichier.
-notice-file-format = Conclave ne lit pas ce type de fichier
-    .advice = Il lit le MP4 en H.264 (8 bits, 4:2:0, progressif) et le Y4M. Convertissez le fichier avec cette commande : ffmpeg -i FICHIER -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NOUVEAU.mp4
+notice-missing-file = Le fichier { $name } est introuvable
+    .advice = Il a peut-être été déplacé, renommé ou supprimé. Vérifiez son nom et son dossier, ou choisissez-en un autre.
+notice-bad-file = Impossible d’utiliser le fichier { $name }
+    .advice = Il est peut-être endommagé, ou vous n’avez pas les droits nécessaires. Choisissez un autre fichier.
+notice-file-format = Conclave ne peut pas lire { $name }
+    .advice = Conclave lit le MP4 en H.264 (8 bits, 4:2:0, progressif) et le Y4M. Convertissez le fichier avec cette commande : ffmpeg -i FICHIER -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NOUVEAU.mp4
 notice-no-screen = Impossible de partager l’écran
     .advice = Le système ne l’a pas permis. Vérifiez les autorisations de partage d’écran de cette session.
 notice-still-waiting = Personne n’a encore répondu
@@ -223,7 +250,7 @@ notice-nobody-admits = Personne ne peut vous faire entrer
 notice-organiser-left = L’organisateur a quitté la visioconférence
     .advice = Vous pouvez continuer, mais plus personne ne peut entrer.
 notice-overloaded = Cet ordinateur est trop lent pour tout envoyer
-    .advice = Votre image est envoyée avec moins d’images par seconde. Fermez d’autres programmes pour l’améliorer.
+    .advice = Votre vidéo est moins fluide pour les autres. Fermez d’autres programmes pour l’améliorer.
 notice-codec-replaced = La vidéo utilise maintenant un autre codec
     .advice = Le premier a échoué, et la vidéo continue. Si cela arrive souvent, mettez à jour le pilote de votre carte graphique.
 notice-track-failed = Votre vidéo ne peut pas être envoyée
@@ -248,6 +275,7 @@ notice-link-copied = Lien copié
 ## Pourquoi une visioconférence est finie
 ended-title = Vous n’êtes plus dans la visioconférence
 ended-outside = Vous n’avez pas rejoint la visioconférence
+ended-not-started = La visioconférence n’a pas pu démarrer
 ended-home = Accueil
 ended-again = Réessayer
 ended-left = Vous avez quitté la visioconférence
@@ -266,11 +294,11 @@ ended-certificate = Le serveur n’est pas celui que le lien désigne
     .advice = Quelqu’un intercepte peut-être la connexion, ou le serveur a été réinstallé. Ne continuez pas ; demandez un nouveau lien.
 ended-version = Le serveur utilise une autre version de Conclave
     .advice = Mettez Conclave à jour ou demandez à l’administrateur de mettre le serveur à jour.
-ended-server-silent = Le serveur a cessé de répondre
+ended-server-silent = Le serveur ne répond plus
     .advice = Il reviendra peut-être dans un instant. Réessayez.
 ended-full = La visioconférence est complète
     .advice = Réessayez quand quelqu’un sera parti ou demandez à l’administrateur du serveur d’augmenter sa capacité.
-ended-draining = Le serveur est en cours d’arrêt
+ended-draining = Le serveur s’arrête
     .advice = Il est sans doute mis à jour. Réessayez dans quelques minutes.
 ended-server = Erreur du serveur
     .advice = La connexion a été fermée par précaution. Réessayez ; si cela continue, prévenez l’administrateur du serveur.
@@ -278,6 +306,27 @@ ended-forged = Les clés de chiffrement ne sont pas celles que le lien désigne
     .advice = Quelqu’un intercepte peut-être la connexion. Rien n’a été envoyé. Demandez un nouveau lien par un autre moyen.
 ended-here = Une erreur s’est produite sur cet ordinateur
     .advice = Réessayez. Si cela continue, relancez Conclave.
+
+## Causes de pannes, dans les détails
+cause-of = { $subject } : { $cause }
+cause-in-english = message en anglais : « { $detail } »
+cause-refused = connexion refusée
+cause-interrupted = connexion interrompue
+cause-timeout = pas de réponse à temps
+cause-unreachable = réseau inaccessible
+cause-unknown-host = nom du serveur introuvable
+cause-certificate = certificat non reconnu
+cause-no-sound = ni micro ni haut-parleur
+cause-no-camera = aucune caméra
+cause-no-microphone = aucun micro
+cause-no-speaker = aucun haut-parleur
+cause-absent = introuvable
+cause-denied = accès refusé
+cause-busy = déjà utilisé par un autre programme
+cause-full = disque plein
+cause-silent = ne répond pas
+cause-lost = débranché ou arrêté
+cause-format = format non pris en charge
 
 ## Ligne de commande
 window-closed = La fenêtre ne peut pas s’ouvrir

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine::{Engine, Entry, Identity, Invitation, Keychain, Setup, VideoOutput};
 
 use crate::embedded::Embedded;
+use crate::recent::Listing;
 use crate::screen::preview;
 use crate::session::{Key, Started, Starter};
 
@@ -14,8 +15,13 @@ use crate::session::{Key, Started, Starter};
 pub enum Purpose {
     /// A new meeting on this computer.
     Start,
-    /// The meeting that a link names.
-    Join(Box<Invitation>),
+    /// An existing meeting.
+    Join {
+        /// Its invitation.
+        invitation: Box<Invitation>,
+        /// The link that names it.
+        link: String,
+    },
 }
 
 impl Purpose {
@@ -23,7 +29,7 @@ impl Purpose {
     pub fn of_preview(&self) -> preview::Purpose {
         match self {
             Self::Start => preview::Purpose::Start,
-            Self::Join(invitation) => preview::Purpose::Join { host: invitation.host.clone() },
+            Self::Join { invitation, .. } => preview::Purpose::Join { host: invitation.host.clone() },
         }
     }
 }
@@ -31,7 +37,7 @@ impl Purpose {
 impl Starter for Purpose {
     fn start(&self, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String> {
         let (entry, server) = match self {
-            Self::Join(invitation) => (Entry::Join((**invitation).clone()), None),
+            Self::Join { invitation, .. } => (Entry::Join((**invitation).clone()), None),
             Self::Start => {
                 let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
                 let server = Embedded::start(any).map_err(|error| error.to_string())?;
@@ -43,8 +49,19 @@ impl Starter for Purpose {
         Ok(Started { engine, events, server, key, after_close: None })
     }
 
-    fn is_remembered(&self) -> bool {
-        true
+    fn creates(&self) -> bool {
+        matches!(self, Self::Start)
+    }
+
+    fn listing(&self) -> Listing {
+        if self.creates() { Listing::WhileHosted } else { Listing::Listed }
+    }
+
+    fn link(&self) -> Option<String> {
+        match self {
+            Self::Start => None,
+            Self::Join { link, .. } => Some(link.clone()),
+        }
     }
 }
 

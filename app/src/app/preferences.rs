@@ -1,10 +1,11 @@
 //! Language, theme, and what the window remembers from earlier runs.
 
+use engine::Person;
 use iced::{Task, theme};
 
 use crate::background;
 use crate::locale::Language;
-use crate::recent::{self, Memory};
+use crate::recent::{self, Listing, Memory};
 use crate::screen::home;
 use crate::screen::preferences::Preference;
 use crate::theme::{Choice, Theme};
@@ -29,6 +30,7 @@ impl Preferences {
     /// setting.
     pub fn load(language: Option<Language>, theme: Option<Choice>, name: Option<String>) -> Self {
         let mut memory = recent::path().map(|path| Memory::load(&path)).unwrap_or_default();
+        memory.tidy();
         let language = language.or_else(|| memory.language.as_deref().and_then(Language::from_tag));
         let theme = theme.unwrap_or_else(|| theme_from_name(memory.theme.as_deref()));
         memory.name = name.unwrap_or(memory.name);
@@ -40,14 +42,13 @@ impl Preferences {
         match preference {
             Preference::Language(language) => {
                 self.language = language;
-                self.memory.language = Some(language.tag().to_owned());
+                self.change(move |memory| memory.language = Some(language.tag().to_owned()))
             }
             Preference::Theme(theme) => {
                 self.theme = theme;
-                self.memory.theme = Some(theme_name(theme).to_owned());
+                self.change(move |memory| memory.theme = Some(theme_name(theme).to_owned()))
             }
         }
-        self.save()
     }
 
     /// The theme to draw with.
@@ -60,9 +61,10 @@ impl Preferences {
         &self.memory.name
     }
 
-    /// Remembers the name. The next save writes it to the file.
-    pub fn set_name(&mut self, name: String) {
-        self.memory.name = name;
+    /// Stores the name. No message follows.
+    pub fn set_name<T: Send + 'static>(&mut self, name: &str) -> Task<T> {
+        let name = name.to_owned();
+        self.change(move |memory| memory.name.clone_from(&name))
     }
 
     /// The recent meetings, newest first.
@@ -72,32 +74,55 @@ impl Preferences {
             link: meeting.link.clone(),
             host: meeting.host.clone(),
             age: now.saturating_sub(meeting.entered),
+            people: meeting.people.clone(),
+            organised: meeting.organised,
+            over: meeting.over,
         };
         self.memory.meetings.iter().map(recent).collect()
     }
 
-    /// Adds a meeting to the recent ones, and stores the list. No message follows.
-    pub fn remember<T: Send + 'static>(&mut self, link: &str) -> Task<T> {
-        let host = link.parse().map(|invitation: engine::Invitation| invitation.host).unwrap_or_default();
-        self.memory.add(link.to_owned(), host);
-        self.save()
+    /// Adds a meeting that was just entered to the recent ones, and stores it. No message follows.
+    pub fn remember<T: Send + 'static>(&mut self, link: &str, organised: bool, listing: Listing) -> Task<T> {
+        match recent::Meeting::entered_now(link, organised, listing) {
+            Some(meeting) => self.change(move |memory| memory.enter(meeting.clone())),
+            None => Task::none(),
+        }
+    }
+
+    /// Adds the names of the other participants to a recent meeting, and stores them. No message follows.
+    pub fn meet<T: Send + 'static>(&mut self, link: &str, people: &[Person]) -> Task<T> {
+        let names: Vec<_> = people.iter().filter(|person| !person.me).map(|person| person.name.clone()).collect();
+        // The list of people changes with each microphone. Only a new name is written.
+        if !self.memory.clone().meet(link, &names) {
+            return Task::none();
+        }
+        let link = link.to_owned();
+        self.change(move |memory| {
+            memory.meet(&link, &names);
+        })
+    }
+
+    /// Marks a recent meeting that cannot be joined again, and stores it. No message follows.
+    pub fn end<T: Send + 'static>(&mut self, link: &str) -> Task<T> {
+        let link = link.to_owned();
+        self.change(move |memory| memory.end(&link))
+    }
+
+    /// Removes the meetings whose server has stopped with the engine. [`crate::session`] removes them from the file.
+    pub fn drop_hosted(&mut self) {
+        self.memory.tidy();
     }
 
     /// Removes a meeting from the recent ones, and stores the list. No message follows.
     pub fn forget<T: Send + 'static>(&mut self, link: &str) -> Task<T> {
-        self.memory.forget(link);
-        self.save()
+        let link = link.to_owned();
+        self.change(move |memory| memory.forget(&link))
     }
 
-    /// Writes the file, on another thread.
-    fn save<T: Send + 'static>(&self) -> Task<T> {
-        let (memory, Some(path)) = (self.memory.clone(), recent::path()) else { return Task::none() };
-        let write = move || {
-            if let Err(error) = memory.save(&path) {
-                tracing::warn!(%error, "cannot write the file of preferences and recent meetings");
-            }
-        };
-        background::run(write).discard()
+    /// Changes what is remembered, here and on another thread in the file.
+    fn change<T: Send + 'static>(&mut self, change: impl Fn(&mut Memory) + Send + 'static) -> Task<T> {
+        change(&mut self.memory);
+        background::run(move || recent::change(change)).discard()
     }
 }
 

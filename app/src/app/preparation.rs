@@ -59,7 +59,7 @@ impl Preparation {
             }
             Event::Level(level) => screen.level = level,
             Event::Picture => screen.picture = Picture::Shown,
-            Event::Notice(notice) => screen.report_problem(notice.kind),
+            Event::Notice(notice) => screen.report_problem(notice),
         }
     }
 

@@ -38,7 +38,7 @@ impl Screen {
             Self::Preview(screen) => screen.view(context, pictures).map(Message::Preview),
             Self::Meeting(screen) => match screen.model.phase {
                 Phase::Inside => screen.view(context, pictures, notices).map(Message::Meeting),
-                Phase::Entering(step) => entering::view(step, context).map(Message::Entering),
+                Phase::Entering(step) => entering::view(step, screen.model.creates, context).map(Message::Entering),
             },
             Self::Ended(screen) => screen.view(context).map(Message::Ended),
         }
@@ -55,6 +55,15 @@ impl Screen {
             }
             Self::Meeting(_) => closes.then_some(Message::Entering(entering::Message::CancelPressed)),
             Self::Ended(_) => closes.then_some(Message::Ended(ended::Message::HomePressed)),
+        }
+    }
+
+    /// How far the user has come in the meeting that is shown.
+    pub fn progress(&self) -> ended::Progress {
+        match self {
+            Self::Meeting(screen) if screen.model.phase == Phase::Inside => ended::Progress::Inside,
+            Self::Meeting(screen) if screen.model.creates => ended::Progress::Starting,
+            Self::Meeting(_) | Self::Home(_) | Self::Preview(_) | Self::Ended(_) => ended::Progress::Joining,
         }
     }
 

@@ -50,7 +50,7 @@ impl WindowState {
     pub fn open(&mut self) -> Task<Message> {
         let settings = window::Settings {
             size: self.size,
-            min_size: Some(Size::new(480.0, 400.0)),
+            min_size: Some(MIN_SIZE),
             visible: false,
             exit_on_close_request: false,
             platform_specific: platform_specific(),
@@ -58,14 +58,18 @@ impl WindowState {
         };
         let (id, open) = window::open(settings);
         self.id = Some(id);
-        let port = self.port.clone();
+        let (port, wanted) = (self.port.clone(), self.size);
         open.then(move |id| {
             let port = port.clone();
             let attach = window::run(id, move |window| adapter::attach(id, window, &port)).discard();
             let show = window::set_mode(id, window::Mode::Windowed);
             let scale = window::scale_factor(id).map(Message::Rescaled);
             let size = window::size(id).map(Message::Resized);
-            attach.chain(show).chain(scale).chain(size)
+            let fit = window::monitor_size(id).then(move |monitor| match monitor.map(|monitor| fit(wanted, monitor)) {
+                Some(size) if size != wanted => window::resize(id, size),
+                Some(_) | None => Task::none(),
+            });
+            attach.chain(fit).chain(show).chain(scale).chain(size)
         })
     }
 
@@ -101,6 +105,20 @@ impl WindowState {
     }
 }
 
+/// The size of a new window: `wanted`, or what a monitor of this size has space for. In logical pixels.
+fn fit(wanted: Size, monitor: Size) -> Size {
+    let width = wanted.width.min(monitor.width - SIDES).max(MIN_SIZE.width);
+    let height = wanted.height.min(monitor.height - PANELS).max(MIN_SIZE.height);
+    Size::new(width, height)
+}
+
+/// The minimum size of the window, in logical pixels.
+const MIN_SIZE: Size = Size::new(480.0, 400.0);
+/// Space that a new window leaves at its sides, in logical pixels: its frame.
+const SIDES: f32 = 16.0;
+/// Space that a new window leaves above and below, in logical pixels: its title bar, and the panels of common desktops.
+const PANELS: f32 = 96.0;
+
 #[cfg(target_os = "linux")]
 fn platform_specific() -> window::settings::PlatformSpecific {
     window::settings::PlatformSpecific { application_id: "org.conclave.Conclave".into(), ..Default::default() }
@@ -109,4 +127,22 @@ fn platform_specific() -> window::settings::PlatformSpecific {
 #[cfg(not(target_os = "linux"))]
 fn platform_specific() -> window::settings::PlatformSpecific {
     window::settings::PlatformSpecific::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_window_fits_the_screen() {
+        let wanted = WindowState::default().size;
+        for (monitor, expected) in [
+            ((1366.0, 768.0), (1280.0, 672.0)),
+            ((1280.0, 800.0), (1264.0, 704.0)),
+            ((2560.0, 1440.0), (1280.0, 800.0)),
+            ((400.0, 300.0), (480.0, 400.0)),
+        ] {
+            assert_eq!(fit(wanted, Size::new(monitor.0, monitor.1)), Size::new(expected.0, expected.1), "{monitor:?}");
+        }
+    }
 }

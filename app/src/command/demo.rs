@@ -111,7 +111,7 @@ fn client() -> Result<Command> {
 
 /// Adds the arguments that host and guests have in common.
 fn add_arguments(command: &mut Command, demo: &Demo, participant: &Participant, seconds: Option<Duration>) {
-    command.args(["--name", &participant.name]);
+    command.args(["--no-recent", "--name", &participant.name]);
     command.arg("--report").arg(demo.out.join(format!("{}.json", participant.name)));
     if let Some(seconds) = seconds {
         command.args(["--for", &seconds.as_secs_f64().to_string()]);

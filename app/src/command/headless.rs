@@ -3,6 +3,7 @@
 
 use super::client;
 use super::options::Client;
+use super::recording::{self, Recording};
 use super::sentences;
 use super::stop::Stop;
 use anyhow::{Context, Result, bail};
@@ -21,7 +22,7 @@ use tokio::time::{Instant, sleep_until};
 /// # Errors
 /// Returns an error if the meeting cannot be entered, if a file cannot be written, or if the meeting ends for a
 /// reason other than our leaving.
-pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
+pub fn run(entry: Entry, client: &Client, recording: &Recording) -> Result<()> {
     let snapshot = client.picture.is_some().then(|| Snapshot::new(Language::of_system(), Choice::default()));
     let output = snapshot.as_ref().map_or_else(|| Arc::new(NullOutput) as _, Snapshot::output);
     let output = client::with_dump(output, client.dump.as_deref());
@@ -34,13 +35,16 @@ pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
         engine,
         client,
         snapshot,
-        print_link,
+        recording,
+        link: None,
+        people: Vec::new(),
         leave_at: None,
         leaving: None,
         picture_at: None,
         usage: None,
     };
     let reason = runtime.block_on(meeting.run(events, stop));
+    recording.ended(meeting.link.as_deref(), &meeting.people, &reason);
     let HeadlessMeeting { engine, usage, .. } = meeting;
     let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
     session::close(engine);
@@ -57,7 +61,11 @@ struct HeadlessMeeting<'a> {
     engine: Engine,
     client: &'a Client,
     snapshot: Option<Snapshot>,
-    print_link: bool,
+    recording: &'a Recording,
+    /// The link of the meeting; `None` before we are in it.
+    link: Option<String>,
+    /// The names of the other participants.
+    people: Vec<String>,
     /// When the duration is over; `None` before we are in the meeting, or without a duration.
     leave_at: Option<Instant>,
     /// When the next step of leaving is due; `None` before leaving begins.
@@ -93,9 +101,10 @@ impl HeadlessMeeting<'_> {
             snapshot.handle_event(event);
         }
         match event {
-            Event::Entered { link, .. } => self.entered(link),
+            Event::Entered { link, organiser, .. } => self.entered(link, *organiser),
             Event::People(people) => {
                 tracing::info!(people = people.len(), "participants");
+                recording::add_names(&mut self.people, people);
                 self.send(Command::Tiles(tiles(people, self.client)));
             }
             Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
@@ -112,10 +121,12 @@ impl HeadlessMeeting<'_> {
         }
     }
 
-    fn entered(&mut self, link: &str) {
-        if self.print_link {
+    fn entered(&mut self, link: &str, organiser: bool) {
+        if self.recording.prints_link() {
             client::print_link(link);
         }
+        self.recording.entered(link, organiser);
+        self.link = Some(link.to_owned());
         let now = Instant::now();
         self.leave_at = self.client.duration.map(|duration| now + duration);
         self.picture_at = self.client.duration.map(|duration| now + picture_after(duration));

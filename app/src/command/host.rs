@@ -1,9 +1,11 @@
 //! `conclave meet` and `conclave join`.
 
 use super::options::{Client, Join, Meet, Place};
+use super::recording::Recording;
 use super::{headless, sentences, windowed};
 use anyhow::{Context, Result, anyhow};
 use app::embedded::{self, Embedded};
+use app::recent::Listing;
 use engine::Entry;
 use std::net::SocketAddr;
 
@@ -16,11 +18,12 @@ pub fn meet(meet: &Meet) -> Result<()> {
         return enter(
             Entry::Create { host, port, fingerprint: meet.fingerprint.map(|fingerprint| fingerprint.0) },
             &meet.client,
-            true,
+            &Recording::new(None, Listing::Listed, &meet.client),
         );
     }
     let server = Embedded::start(meet.listen).map_err(|error| no_server(meet.listen, error))?;
-    enter(server.entry().context("the server has stopped")?, &meet.client, true)
+    let recording = Recording::new(None, Listing::WhileHosted, &meet.client);
+    enter(server.entry().context("the server has stopped")?, &meet.client, &recording)
 }
 
 /// `conclave join LINK`: joins the meeting that the link names.
@@ -29,7 +32,8 @@ pub fn meet(meet: &Meet) -> Result<()> {
 /// Returns an error if the link is wrong, or if the meeting ends for a reason other than our leaving.
 pub fn join(join: &Join) -> Result<()> {
     let invitation = sentences::invitation(&join.link).map_err(anyhow::Error::msg)?;
-    enter(Entry::Join(invitation), &join.client, false)
+    let recording = Recording::new(Some(join.link.clone()), Listing::Listed, &join.client);
+    enter(Entry::Join(invitation), &join.client, &recording)
 }
 
 /// Describes why the server cannot start.
@@ -46,6 +50,6 @@ fn no_server(address: SocketAddr, error: embedded::Error) -> anyhow::Error {
     }
 }
 
-fn enter(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
-    if client.headless { headless::run(entry, client, print_link) } else { windowed::meet(entry, client, print_link) }
+fn enter(entry: Entry, client: &Client, recording: &Recording) -> Result<()> {
+    if client.headless { headless::run(entry, client, recording) } else { windowed::meet(entry, client, recording) }
 }

@@ -8,12 +8,15 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Meetings that only the people in the room can read.
+/// Meetings only the participants can see and hear.
 #[derive(Debug, Parser)]
 #[command(name = "conclave", version, args_conflicts_with_subcommands = true)]
 pub struct Options {
     /// A meeting to join: conclave://HOST:PORT/m/ID#SECRET
     pub link: Option<String>,
+    /// Offers a test pattern as a camera
+    #[arg(long, hide = true)]
+    pub developer: bool,
     /// The command; without one, the window opens.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -104,6 +107,9 @@ pub struct Client {
     /// Writes everything that is shown and played into a folder: NAME.y4m and NAME.csv for each camera, and speaker.wav
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
+    /// Does not add the meeting to the recent meetings of the window
+    #[arg(long)]
+    pub no_recent: bool,
     /// Writes a picture of the window near the end of the meeting
     #[arg(long, value_name = "FILE", hide = true)]
     pub picture: Option<PathBuf>,

@@ -1,7 +1,7 @@
 //! The sentences that the command line prints if something goes wrong. They are the window's, in the system's language.
 
 use app::locale::Language;
-use app::model::sentence;
+use app::model::{Notice, detail, sentence};
 use engine::{Fault, Invitation, Reason};
 
 /// Parses a link.
@@ -14,19 +14,27 @@ pub fn invitation(link: &str) -> Result<Invitation, String> {
 
 /// The text that says why a meeting ended.
 pub fn reason(reason: &Reason) -> String {
-    compose(sentence::reason(reason), sentence::unnamed_fault(reason), sentence::detail(reason))
+    let language = Language::of_system();
+    let detail = detail::in_language(sentence::detail(reason), language);
+    compose(sentence::reason(reason), sentence::unnamed_fault(reason), &detail)
 }
 
 /// The text of a notice.
 pub fn notice(notice: &engine::Notice) -> String {
-    compose(sentence::notice(notice.kind), Some(notice.kind.fault()), &notice.detail)
+    let (notice, language) = (Notice::from(notice.clone()), Language::of_system());
+    line(&notice.sentence(language), &notice.advice(language), notice.kind.fault(), &notice.details(language))
 }
 
 /// One line that says what happened, where the cause is, what the user can do, and the details if there are any.
 pub fn compose(id: &str, fault: Option<Fault>, detail: &str) -> String {
     let language = Language::of_system();
+    line(&language.text(id), &language.text(&format!("{id}.advice")), fault, detail)
+}
+
+fn line(sentence: &str, advice: &str, fault: Option<Fault>, detail: &str) -> String {
+    let language = Language::of_system();
     let fault = fault.map(|fault| format!(" ({})", language.text(sentence::fault(fault)))).unwrap_or_default();
     let details = || format!(" [{}]", language.with("notice-details", &[("detail", detail.into())]));
     let details = if detail.is_empty() { String::new() } else { details() };
-    format!("{}{fault}. {}{details}", language.text(id), language.text(&format!("{id}.advice")))
+    format!("{sentence}{fault}. {advice}{details}")
 }

@@ -3,6 +3,7 @@
 use super::client;
 use super::display;
 use super::options::Client;
+use super::recording::Recording;
 use super::sentences;
 use anyhow::{Result, anyhow, bail};
 use app::{Options, Plan, Start};
@@ -12,13 +13,14 @@ use engine::{Entry, Event, Fault, Reason, Stats};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Opens the window at home, or at the preview of the meeting that `link` names.
+/// Opens the window at home, or at the preview of the meeting that `link` names. For a `developer`, it offers the test
+/// pattern as a camera.
 ///
 /// # Errors
 /// Returns an error if there is no display, or nothing can draw on it.
-pub fn open(link: Option<&str>) -> Result<()> {
+pub fn open(link: Option<&str>, developer: bool) -> Result<()> {
     let start = link.map_or(Start::Home, |link| Start::Join(link.into()));
-    show(Options { start, ..Options::default() }, None)
+    show(Options { start, developer, ..Options::default() }, None)
 }
 
 /// Enters `entry` in the window, until the user leaves or closes the window.
@@ -26,15 +28,18 @@ pub fn open(link: Option<&str>) -> Result<()> {
 /// # Errors
 /// Returns an error as [`open`] does, if the report cannot be written, or if the meeting ends for a reason other than
 /// our leaving.
-pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
+pub fn meet(entry: Entry, client: &Client, recording: &Recording) -> Result<()> {
     // `show` checks this too, but only after `setup` has created the dump folder.
     can_show()?;
     let record = Record::default();
     let (after_close, on_end) = (record.clone(), record.clone());
     let dump = client.dump.clone();
     let (report, name) = (client.report.clone(), client::name(client));
+    let print_link = recording.prints_link();
     let plan = Plan {
         entry,
+        link: recording.link.clone(),
+        listing: recording.listing,
         setup: client::setup(client)?,
         leave_after: client.duration,
         screenshot: client.picture.clone(),

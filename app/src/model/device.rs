@@ -84,6 +84,8 @@ pub enum Kind {
 pub struct Devices {
     present: BTreeMap<Kind, Vec<devices::Device>>,
     chosen: BTreeMap<Kind, Device>,
+    /// The menu of cameras offers the test pattern. It is for developers.
+    pub offers_test_pattern: bool,
 }
 
 impl Devices {
@@ -107,15 +109,22 @@ impl Devices {
         self.present.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    /// The lines of the menu of this kind, in order. A chosen file is one of them.
+    /// Whether the list of this kind is known and empty, and the user chose no file or test pattern instead.
+    pub fn lacks(&self, kind: Kind) -> bool {
+        let replaced = matches!(self.chosen(kind), Device::Synthetic | Device::File(_));
+        !replaced && self.present.get(&kind).is_some_and(Vec::is_empty)
+    }
+
+    /// The lines of the menu of this kind, in order. A chosen file or test pattern is one of them.
     pub fn choices(&self, kind: Kind) -> Vec<Device> {
         let mut choices = vec![Device::Default];
         choices.extend(self.present(kind).iter().map(|device| Device::Named(device.id.clone())));
         let chosen = self.chosen(kind);
+        let is_pattern = chosen == Device::Synthetic;
         if matches!(chosen, Device::File(_)) {
             choices.push(chosen);
         }
-        if kind == Kind::Camera {
+        if kind == Kind::Camera && (self.offers_test_pattern || is_pattern) {
             choices.push(Device::Synthetic);
         }
         choices.push(Device::Off);
@@ -133,8 +142,29 @@ mod tests {
         devices.set_present(Kind::Camera, vec![devices::Device { id: "0".into(), name: "Webcam".into() }]);
         devices.choose(Kind::Camera, Device::File("a.mp4".into()));
         let file = Device::File("a.mp4".into());
-        let expected = [Device::Default, Device::Named("0".into()), file, Device::Synthetic, Device::Off];
+        let expected = [Device::Default, Device::Named("0".into()), file, Device::Off];
         assert_eq!(devices.choices(Kind::Camera), expected);
         assert_eq!(devices.choices(Kind::Speaker), [Device::Default, Device::Off]);
+    }
+
+    #[test]
+    fn the_test_pattern_is_offered_to_developers_only() {
+        let offered = |devices: &Devices| devices.choices(Kind::Camera).contains(&Device::Synthetic);
+        let mut devices = Devices::default();
+        assert!(!offered(&devices));
+        devices.choose(Kind::Camera, Device::Synthetic);
+        assert!(offered(&devices), "the command line chose it");
+        let devices = Devices { offers_test_pattern: true, ..Devices::default() };
+        assert!(offered(&devices) && !devices.choices(Kind::Microphone).contains(&Device::Synthetic));
+    }
+
+    #[test]
+    fn a_camera_is_missing_only_if_the_list_is_known() {
+        let mut devices = Devices::default();
+        assert!(!devices.lacks(Kind::Camera), "not listed yet");
+        devices.set_present(Kind::Camera, Vec::new());
+        assert!(devices.lacks(Kind::Camera));
+        devices.choose(Kind::Camera, Device::File("a.mp4".into()));
+        assert!(!devices.lacks(Kind::Camera));
     }
 }

@@ -32,6 +32,17 @@ pub enum LockState {
     Verified,
     /// The user has compared the words of an earlier epoch; a participant joined or left since.
     Attention,
+    /// The user has compared the words of the current epoch, and they differ: the others have other keys.
+    Different,
+}
+
+/// The result of comparing the verification words with the other participants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The epoch of the words.
+    pub epoch: u64,
+    /// Whether everybody had the same words.
+    pub equal: bool,
 }
 
 /// One meeting as its screen shows it.
@@ -40,6 +51,8 @@ pub enum LockState {
 pub struct Meeting {
     /// Whether we are in the meeting yet.
     pub phase: Phase,
+    /// We create the meeting. Otherwise we join it.
+    pub creates: bool,
     /// The invitation link; empty until we are in the meeting.
     pub link: String,
     /// This device created the meeting, so it can remove participants.
@@ -50,14 +63,16 @@ pub struct Meeting {
     pub speaking: Vec<ParticipantId>,
     /// The epoch and the verification words of the current keys; `None` until there are keys.
     pub lock: Option<Lock>,
-    /// The epoch whose words the user has compared.
-    pub verified: Option<u64>,
+    /// The last comparison of the words; `None` if there was none.
+    pub comparison: Option<Comparison>,
     /// Our microphone.
     pub microphone: Microphone,
     /// The level of our microphone, 0.0 to 1.0.
     pub level: f32,
     /// Our camera is on.
     pub camera: bool,
+    /// The engine found no camera.
+    pub camera_missing: bool,
     /// Our screen is shared.
     pub sharing: bool,
     /// This device's key is lost when the program ends: no keychain stores it.
@@ -89,7 +104,10 @@ impl Meeting {
             Event::Speaking(speaking) => self.speaking.clone_from(speaking),
             Event::Level(level) => self.level = *level,
             Event::Microphone(microphone) => self.microphone = *microphone,
-            Event::Camera(on) => self.camera = *on,
+            Event::Camera(on) => {
+                self.camera = *on;
+                self.camera_missing &= !on;
+            }
             Event::Sharing(on) => self.sharing = *on,
             Event::Notice(notice) => self.revert_button(notice.kind),
             Event::Totals(_) | Event::Ended(_) => {}
@@ -108,11 +126,19 @@ impl Meeting {
 
     /// The state of the lock.
     pub fn lock_state(&self) -> LockState {
-        match (&self.lock, self.verified) {
+        match (&self.lock, self.comparison) {
             (None, _) => LockState::Open,
             (Some(_), None) => LockState::Closed,
-            (Some(lock), Some(epoch)) if lock.epoch == epoch => LockState::Verified,
-            (Some(_), Some(_)) => LockState::Attention,
+            (Some(lock), Some(last)) if lock.epoch != last.epoch => LockState::Attention,
+            (Some(_), Some(last)) if last.equal => LockState::Verified,
+            (Some(_), Some(_)) => LockState::Different,
+        }
+    }
+
+    /// Records that the user has compared the words of the current epoch. Does nothing if there are no keys yet.
+    pub fn compared(&mut self, equal: bool) {
+        if let Some(lock) = &self.lock {
+            self.comparison = Some(Comparison { epoch: lock.epoch, equal });
         }
     }
 
@@ -139,6 +165,7 @@ impl Meeting {
     /// Undoes the change of a button. A button shows its new state when it is pressed, before the engine reports
     /// whether the device works.
     fn revert_button(&mut self, kind: EngineNotice) {
+        self.camera_missing |= kind == EngineNotice::NoCamera;
         match kind {
             EngineNotice::NoCamera
             | EngineNotice::CameraTaken
@@ -146,7 +173,7 @@ impl Meeting {
             | EngineNotice::CameraFailed
             | EngineNotice::FileFormat => self.camera = false,
             // The file may be the microphone's. The camera then has the state that the other participants know.
-            EngineNotice::BadFile => self.camera = self.me().is_some_and(|me| me.camera),
+            EngineNotice::MissingFile | EngineNotice::BadFile => self.camera = self.me().is_some_and(|me| me.camera),
             EngineNotice::NoScreen => self.sharing = false,
             EngineNotice::NoSound
             | EngineNotice::NoMicrophone
@@ -277,11 +304,11 @@ mod tests {
         let lock = |epoch| Some(Lock { epoch, words, suite: "suite" });
         let mut meeting = Meeting::default();
         assert_eq!(meeting.lock_state(), LockState::Open);
-        meeting.verified = Some(1);
+        meeting.compared(true);
         assert_eq!(meeting.lock_state(), LockState::Open, "there are no words to compare");
-        meeting = Meeting { lock: lock(1), verified: None, ..meeting };
+        meeting.lock = lock(1);
         assert_eq!(meeting.lock_state(), LockState::Closed);
-        meeting.verified = Some(1);
+        meeting.compared(true);
         assert_eq!(meeting.lock_state(), LockState::Verified);
         meeting.lock = lock(2);
         assert_eq!(meeting.lock_state(), LockState::Attention, "the words have changed");

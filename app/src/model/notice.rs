@@ -2,7 +2,8 @@
 
 use engine::Fault;
 
-use super::sentence;
+use super::{detail, sentence};
+use crate::locale::Language;
 
 /// What a notice is about. Each kind has a sentence, and a second text with advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,6 +66,44 @@ pub struct Notice {
     pub kind: NoticeKind,
     /// The cause as the system or the server reported it, often in English; empty if there is none.
     pub detail: String,
+}
+
+impl Notice {
+    /// The sentence that says what happened.
+    pub fn sentence(&self, language: Language) -> String {
+        self.text(self.kind.id(), language)
+    }
+
+    /// What the user can do.
+    pub fn advice(&self, language: Language) -> String {
+        self.text(&format!("{}.advice", self.kind.id()), language)
+    }
+
+    fn text(&self, id: &str, language: Language) -> String {
+        let name = match self.kind {
+            NoticeKind::Engine(kind) => sentence::file(kind, &self.detail),
+            NoticeKind::OrganiserLeft | NoticeKind::NoGpu | NoticeKind::NoKeychain | NoticeKind::LinkCopied => {
+                String::new()
+            }
+        };
+        language.with(id, &[("name", name.into())])
+    }
+
+    /// The cause, for the details line; empty if there is none, or if the sentence contains it.
+    pub fn details(&self, language: Language) -> String {
+        match self.kind {
+            NoticeKind::Engine(engine::NoticeKind::MissingFile) => String::new(),
+            // The name of a participant, or of a file and its format.
+            NoticeKind::Engine(
+                engine::NoticeKind::NotRemoved | engine::NoticeKind::ChangeRejected | engine::NoticeKind::FileFormat,
+            ) => self.detail.clone(),
+            NoticeKind::Engine(_)
+            | NoticeKind::OrganiserLeft
+            | NoticeKind::NoGpu
+            | NoticeKind::NoKeychain
+            | NoticeKind::LinkCopied => detail::in_language(&self.detail, language),
+        }
+    }
 }
 
 impl From<engine::Notice> for Notice {

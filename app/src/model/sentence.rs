@@ -1,10 +1,12 @@
 //! The Fluent ids of what the engine reports. The attribute `advice` of each notice and each reason says what the user
 //! can do.
 
+use std::path::Path;
+
 use engine::{Fault, LinkError, NoticeKind, Reason};
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 21] = [
+pub const NOTICES: [NoticeKind; 22] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -13,6 +15,7 @@ pub const NOTICES: [NoticeKind; 21] = [
     NoticeKind::NoMicrophone,
     NoticeKind::NoSpeaker,
     NoticeKind::SoundLost,
+    NoticeKind::MissingFile,
     NoticeKind::BadFile,
     NoticeKind::FileFormat,
     NoticeKind::NoScreen,
@@ -39,6 +42,7 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::NoMicrophone => "notice-no-microphone",
         NoticeKind::NoSpeaker => "notice-no-speaker",
         NoticeKind::SoundLost => "notice-sound-lost",
+        NoticeKind::MissingFile => "notice-missing-file",
         NoticeKind::BadFile => "notice-bad-file",
         NoticeKind::FileFormat => "notice-file-format",
         NoticeKind::NoScreen => "notice-no-screen",
@@ -52,6 +56,37 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::NotRemoved => "notice-not-removed",
         NoticeKind::ChangeRejected => "notice-change-rejected",
         NoticeKind::Refused => "notice-refused",
+    }
+}
+
+/// The name of the file that a notice is about, from its detail; empty if it is not about a file.
+pub fn file(kind: NoticeKind, detail: &str) -> String {
+    match kind {
+        NoticeKind::MissingFile => {
+            let path = Path::new(detail);
+            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        }
+        NoticeKind::BadFile => detail.split_once(": ").map_or(detail, |(name, _)| name).to_owned(),
+        NoticeKind::FileFormat => detail.rsplit_once(" (").map_or(detail, |(name, _)| name).to_owned(),
+        NoticeKind::NoCamera
+        | NoticeKind::CameraTaken
+        | NoticeKind::CameraLost
+        | NoticeKind::CameraFailed
+        | NoticeKind::NoSound
+        | NoticeKind::NoMicrophone
+        | NoticeKind::NoSpeaker
+        | NoticeKind::SoundLost
+        | NoticeKind::NoScreen
+        | NoticeKind::StillWaiting
+        | NoticeKind::NobodyAdmits
+        | NoticeKind::Overloaded
+        | NoticeKind::CodecReplaced
+        | NoticeKind::TrackFailed
+        | NoticeKind::PeerUnreadable
+        | NoticeKind::NotOrganiser
+        | NoticeKind::NotRemoved
+        | NoticeKind::ChangeRejected
+        | NoticeKind::Refused => String::new(),
     }
 }
 

@@ -11,6 +11,8 @@ fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
     let kept = Arc::clone(&reasons);
     let plan = Plan {
         entry: Entry::Create { host: "localhost".into(), port: 1, fingerprint: None },
+        link: None,
+        listing: Listing::Unlisted,
         setup: Setup {
             name: "Anne".into(),
             camera: engine::Choice::Off,
@@ -71,7 +73,7 @@ fn each_failure_is_shown_in_the_window_which_stays() {
         send(&mut runner, message);
         let Screen::Ended(screen) = &runner.app.screen else { panic!("{reason:?} is not shown") };
         assert_eq!(screen.reason, reason);
-        assert!(!screen.was_inside, "it was never in the meeting");
+        assert_eq!(screen.progress, ended::Progress::Starting, "it was never in the meeting");
         assert!(runner.watch.is_some());
         assert_eq!(*reasons.lock().unwrap(), [reason]);
     }

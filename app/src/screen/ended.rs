@@ -7,7 +7,7 @@ use iced::{Alignment, Length};
 
 use super::{Context, notice};
 use crate::kit::{Element, Icon, icon, press, region, text};
-use crate::model::sentence;
+use crate::model::{detail, sentence};
 use crate::theme::{self, ICON_LARGE, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
 
 /// The state of the screen.
@@ -15,8 +15,19 @@ use crate::theme::{self, ICON_LARGE, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, 
 pub struct Ended {
     /// Why the meeting is over.
     pub reason: Reason,
-    /// Whether the user was in the meeting.
-    pub was_inside: bool,
+    /// How far the user had come.
+    pub progress: Progress,
+}
+
+/// How far the user had come before the meeting was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The meeting was being created.
+    Starting,
+    /// The user was about to join.
+    Joining,
+    /// The user was in the meeting.
+    Inside,
 }
 
 /// User input.
@@ -29,9 +40,13 @@ pub enum Message {
 }
 
 impl Ended {
-    /// The text id of the title. It depends on whether the user was in the meeting.
+    /// The text id of the title. It depends on how far the user had come.
     pub const fn title(&self) -> &'static str {
-        if self.was_inside { "ended-title" } else { "ended-outside" }
+        match self.progress {
+            Progress::Starting => "ended-not-started",
+            Progress::Joining => "ended-outside",
+            Progress::Inside => "ended-title",
+        }
     }
 
     /// The screen.
@@ -50,7 +65,8 @@ impl Ended {
         let head = column![].push(fault).push(text::title(context.text(id))).width(Length::Fill);
         let head = row![symbol, head].spacing(SPACE_L).align_y(Alignment::Center);
         let advice = text::body(context.text(&format!("{id}.advice"))).width(Length::Fill);
-        let detail = notice::details(sentence::detail(&self.reason), context)
+        let detail = detail::in_language(sentence::detail(&self.reason), context.language);
+        let detail = notice::details(&detail, context)
             .map(|words| container(words).padding([SPACE_S, SPACE_M]).width(Length::Fill).style(theme::inset));
         let card = column![head, advice].push(detail).push(self.buttons(context)).spacing(SPACE_XL);
         let card = container(card).padding(SPACE_XL + SPACE_S).max_width(WIDTH).style(theme::card);

@@ -16,8 +16,25 @@ pub enum Message {
     CancelPressed,
 }
 
-/// The screen. It has no state.
-pub fn view<'a>(step: Step, context: &Context) -> Element<'a, Message> {
+/// The screen. It has no state. If the user `creates` the meeting, there is nothing to find and nobody to wait for, so it
+/// shows no steps.
+pub fn view<'a>(step: Step, creates: bool, context: &Context) -> Element<'a, Message> {
+    let symbol = container(icon(Icon::Lock).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(Tone::Accent));
+    let hint = text::small(context.text("enter-text")).style(text::tone(Tone::Dim));
+    let cancel = press(text::strong(context.text("enter-cancel")), "", Some(Message::CancelPressed));
+    let cancel = cancel.id("cancel").width(Length::Fill).height(TARGET_FORM);
+    let title = context.text(if creates { "enter-starting" } else { "preview-join-title" });
+    let head = row![symbol, column![text::title(title.clone()), hint].width(Length::Fill)];
+    let head = head.spacing(SPACE_L).align_y(Alignment::Center);
+    let steps = (!creates).then(|| steps(step, context));
+    let card = column![head].push(steps).push(Element::from(cancel)).spacing(SPACE_XL);
+    let card = container(card).padding(SPACE_XL + SPACE_S).max_width(WIDTH).style(theme::card);
+    let page = container(card).center(Length::Fill).padding(SPACE_L).style(theme::page);
+    region(Role::Main, &title, page)
+}
+
+/// The steps of joining up to the current one.
+fn steps<'a>(step: Step, context: &Context) -> Element<'a, Message> {
     let steps = [
         (Step::Connecting, "enter-connecting"),
         (Step::Approaching, "enter-approaching"),
@@ -32,16 +49,7 @@ pub fn view<'a>(step: Step, context: &Context) -> Element<'a, Message> {
         lines = lines
             .push(row![icon(symbol).size(ICON_SMALL).tone(tone), words].spacing(SPACE_M).align_y(Alignment::Center));
     }
-    let symbol = container(icon(Icon::Lock).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(Tone::Accent));
-    let hint = text::small(context.text("enter-text")).style(text::tone(Tone::Dim));
-    let cancel = press(text::strong(context.text("enter-cancel")), "", Some(Message::CancelPressed));
-    let cancel = cancel.id("cancel").width(Length::Fill).height(TARGET_FORM);
-    let title = context.text("preview-join-title");
-    let head = row![symbol, column![text::title(title.clone()), hint]].spacing(SPACE_L).align_y(Alignment::Center);
-    let card = column![head, lines, Element::from(cancel)].spacing(SPACE_XL);
-    let card = container(card).padding(SPACE_XL + SPACE_S).max_width(WIDTH).style(theme::card);
-    let page = container(card).center(Length::Fill).padding(SPACE_L).style(theme::page);
-    region(Role::Main, &title, page)
+    lines.into()
 }
 
 /// The maximum width of the card, in logical pixels.

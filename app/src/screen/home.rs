@@ -25,6 +25,37 @@ pub struct Recent {
     pub host: String,
     /// Seconds since it was joined.
     pub age: u64,
+    /// The names of the other participants, in the order in which they were met.
+    pub people: Vec<String>,
+    /// This device created the meeting.
+    pub organised: bool,
+    /// It cannot be joined again.
+    pub over: bool,
+}
+
+impl Recent {
+    /// Names the meeting by its participants, or by its server if nobody was met.
+    fn title(&self, language: Language) -> String {
+        match self.people.as_slice() {
+            [] => language.with("home-recent-title", &[("host", self.host.as_str().into())]),
+            [one] => language.with("home-recent-with-one", &[("name", one.as_str().into())]),
+            [first, second] => language
+                .with("home-recent-with-two", &[("first", first.as_str().into()), ("second", second.as_str().into())]),
+            [first, second, more @ ..] => language.with(
+                "home-recent-with-more",
+                &[("first", first.as_str().into()), ("second", second.as_str().into()), ("count", more.len().into())],
+            ),
+        }
+    }
+
+    /// When it was joined, its server if the title does not name it, and what else is to say.
+    fn details(&self, language: Language) -> String {
+        let host = (!self.people.is_empty()).then(|| self.host.clone());
+        let organised = self.organised.then(|| language.text("home-recent-organised"));
+        let over = self.over.then(|| language.text("home-recent-over"));
+        let parts = std::iter::once(ago(self.age, language)).chain(host).chain(organised).chain(over);
+        parts.collect::<Vec<_>>().join(" · ")
+    }
 }
 
 /// The state of the screen.
@@ -169,6 +200,7 @@ impl Home {
             value: &self.link,
             placeholder: context.text("home-link-placeholder"),
             error: self.problem.map(|problem| context.text(sentence::link(problem))),
+            paste: context.text("action-paste"),
             beside: Some(join.id("join").height(TARGET_FORM).into()),
             on_input: Message::LinkTyped,
             on_submit: Some(Message::JoinPressed),
@@ -221,27 +253,25 @@ fn card(symbol: Icon, (title, words): (String, String), control: Element<'_, Mes
 }
 
 fn recent_line<'a>(index: usize, recent: &Recent, context: &Context) -> Element<'a, Message> {
-    let title = context.language.with("home-recent-title", &[("host", recent.host.clone().into())]);
+    let (title, details) = (recent.title(context.language), recent.details(context.language));
     let named = |id| context.language.with(id, &[("title", title.clone().into())]);
-    let join = press(
-        text::strong(context.text("home-recent-join")),
-        &named("home-recent-join-name"),
-        Some(Message::RecentPressed(index)),
-    );
+    let join = (!recent.over).then(|| {
+        let word = text::strong(context.text("home-recent-join"));
+        let join = press(word, &named("home-recent-join-name"), Some(Message::RecentPressed(index)));
+        Element::from(join.id(format!("recent-{index}")))
+    });
     let forget = container(icon(Icon::Close).size(ICON_SMALL)).center(TARGET);
     let forget = press(forget, &named("home-recent-forget"), Some(Message::ForgetPressed(index)));
     let words = column![
         Element::from(elided(title.clone()).strong()),
-        text::caption(ago(recent.age, context.language)).style(text::tone(Tone::Dim)),
+        Element::from(elided(details.clone()).caption().tone(Tone::Dim)),
     ];
-    let line = row![
-        icon(Icon::Clock).tone(Tone::Dim),
-        words.width(Length::Fill),
-        Element::from(join.id(format!("recent-{index}"))),
-        Element::from(forget.id(format!("forget-{index}")).look(Look::Quiet).square(TARGET)),
-    ];
+    let symbol = if recent.people.is_empty() { Icon::Clock } else { Icon::People };
+    let line = row![icon(symbol).tone(Tone::Dim), words.width(Length::Fill)]
+        .push(join)
+        .push(Element::from(forget.id(format!("forget-{index}")).look(Look::Quiet).square(TARGET)));
     let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_M, SPACE_L]);
-    region(Role::ListItem, &title, line)
+    region(Role::ListItem, &format!("{title}, {details}"), line)
 }
 
 /// Formats a number of seconds as a time in the past.
@@ -270,6 +300,30 @@ mod tests {
         assert_eq!(text(7_200), "2 hours ago");
         assert_eq!(text(100_000), "yesterday");
         assert_eq!(ago(300_000, Language::French), "il y a 3 jours");
+    }
+
+    #[test]
+    fn a_recent_meeting_says_who_when_and_where() {
+        let people = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let mut recent = Recent {
+            link: "conclave://a".into(),
+            host: "visio.example.fr".into(),
+            age: 7_200,
+            people: Vec::new(),
+            organised: false,
+            over: false,
+        };
+        let both = |recent: &Recent| (recent.title(Language::English), recent.details(Language::English));
+        let expected = |title: &str, details: &str| (title.to_owned(), details.to_owned());
+        assert_eq!(both(&recent), expected("Meeting on visio.example.fr", "2 hours ago"));
+        recent.people = people(&["Bob"]);
+        assert_eq!(both(&recent), expected("Meeting with Bob", "2 hours ago · visio.example.fr"));
+        recent.people = people(&["Bob", "Carol"]);
+        (recent.organised, recent.over) = (true, true);
+        let details = "2 hours ago · visio.example.fr · you organised it · over";
+        assert_eq!(both(&recent), expected("Meeting with Bob and Carol", details));
+        recent.people = people(&["Bob", "Carol", "Dave"]);
+        assert_eq!(both(&recent).0, "Meeting with Bob, Carol and 1 other person");
     }
 
     #[test]

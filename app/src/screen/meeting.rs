@@ -4,17 +4,20 @@ mod banner;
 mod bar;
 mod lock;
 mod people;
+mod picker;
+mod share;
 mod tiles;
 mod view;
 
 use std::time::Instant;
 
-use engine::{Event, Microphone, ParticipantId, TileWish};
+use engine::{Event, Microphone, ParticipantId, Screen, TileWish, devices};
 
 use super::preferences::Preference;
 use crate::announce::Announcement;
 use crate::kit::Shortcut;
-use crate::model::{Device, Devices, Kind, Meeting as Model, NoticeKind};
+use crate::model::{Device, Devices, Kind, Meeting as Model, Notice, NoticeKind};
+use picker::Picker;
 
 /// The state of the screen.
 #[derive(Clone, Debug)]
@@ -29,6 +32,8 @@ pub struct Meeting {
     menu: Option<Menu>,
     /// The participant whose removal is to be confirmed.
     removing: Option<ParticipantId>,
+    /// The choice of a screen to share, while it is open.
+    picker: Option<Picker>,
     /// The space bar is held to talk.
     talking: bool,
 }
@@ -62,8 +67,14 @@ pub enum Message {
     MutePressed,
     /// The camera button was pressed.
     CameraPressed,
-    /// The share button was pressed.
+    /// The share button was pressed: asks which screen to share, or stops sharing.
     SharePressed,
+    /// The monitors were listed; an error is the cause.
+    MonitorsListed(Result<Vec<devices::Monitor>, String>),
+    /// The monitor with this index was chosen.
+    MonitorPressed(usize),
+    /// "Share" was pressed in the dialog.
+    ShareConfirmed,
     /// The control of a panel was pressed, which opens or closes the panel.
     PanelPressed(Panel),
     /// "Copy link" was pressed.
@@ -86,8 +97,8 @@ pub enum Message {
     Chosen(Kind, Device),
     /// A language or a theme was chosen.
     Preferred(Preference),
-    /// "The words match" was pressed.
-    WordsConfirmed,
+    /// "The words match" (true) or "The words differ" was pressed.
+    WordsCompared(bool),
     /// The sizes of the tiles changed.
     Resized(Vec<TileWish>),
     /// The stage is drawn without a GPU.
@@ -107,8 +118,10 @@ pub enum Action {
     Mute(bool),
     /// Switch the camera on (true) or off.
     Camera(bool),
-    /// Start (true) or stop sharing the screen.
-    Share(bool),
+    /// List the monitors. The answer is [`Message::MonitorsListed`].
+    ListMonitors,
+    /// Share this screen, or stop sharing.
+    Share(Option<Screen>),
     /// Copy this link to the clipboard.
     Copy(String),
     /// Remove a participant.
@@ -118,7 +131,7 @@ pub enum Action {
     /// Request video in these sizes.
     RequestSizes(Vec<TileWish>),
     /// Show this notification.
-    Notify(NoticeKind),
+    Notify(Notice),
     /// Enter or leave full screen.
     FullScreen,
     /// Apply this preference.
@@ -130,7 +143,7 @@ pub enum Action {
 impl Meeting {
     /// Creates the screen.
     pub fn new(model: Model, devices: Devices) -> Self {
-        Self { model, devices, since: None, panel: None, menu: None, removing: None, talking: false }
+        Self { model, devices, since: None, panel: None, menu: None, removing: None, picker: None, talking: false }
     }
 
     /// Handles an event of the engine. Returns what assistive tools announce.
@@ -151,20 +164,25 @@ impl Meeting {
         match message {
             Message::MutePressed => return self.mute(self.model.microphone == Microphone::On),
             Message::CameraPressed => {
+                self.model.camera_missing = false;
                 self.model.camera = !self.model.camera; // shown at once; the engine reverts it on failure
                 return Action::Camera(self.model.camera);
             }
-            Message::SharePressed => {
-                self.model.sharing = !self.model.sharing;
-                return Action::Share(self.model.sharing);
+            Message::SharePressed => return self.press_share(),
+            Message::MonitorsListed(found) => return self.show_monitors(found),
+            Message::MonitorPressed(index) => {
+                if let Some(picker) = &mut self.picker {
+                    picker.choose(index);
+                }
             }
+            Message::ShareConfirmed => return self.share(),
             Message::PanelPressed(panel) => self.panel = if self.panel == Some(panel) { None } else { Some(panel) },
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::LeavePressed => return Action::Leave,
             Message::FullScreenPressed => return Action::FullScreen,
             Message::RemovePressed(id) => self.removing = Some(id),
             Message::RemoveConfirmed => return self.removing.take().map_or(Action::None, Action::Remove),
-            Message::DialogClosed => self.removing = None,
+            Message::DialogClosed => (self.removing, self.picker) = (None, None),
             Message::MenuPressed(menu) => self.menu = if self.menu == Some(menu) { None } else { Some(menu) },
             Message::MenuClosed => self.menu = None,
             Message::Chosen(kind, device) => return self.choose(kind, device),
@@ -172,9 +190,9 @@ impl Meeting {
                 self.menu = None;
                 return Action::Prefer(preference);
             }
-            Message::WordsConfirmed => self.model.verified = self.model.lock.as_ref().map(|lock| lock.epoch),
+            Message::WordsCompared(equal) => self.model.compared(equal),
             Message::Resized(sizes) => return Action::RequestSizes(sizes),
-            Message::SoftwareDrawn => return Action::Notify(NoticeKind::NoGpu),
+            Message::SoftwareDrawn => return notify(NoticeKind::NoGpu, String::new()),
             Message::TalkKeyChanged(on) => return self.talk(on),
             Message::Escaped => self.escape(),
         }
@@ -217,22 +235,65 @@ impl Meeting {
         }
     }
 
+    /// Stops sharing, or asks which screen to share. A press never shares anything by itself.
+    fn press_share(&mut self) -> Action {
+        if self.model.sharing {
+            self.model.sharing = false;
+            return Action::Share(None);
+        }
+        self.picker = Some(Picker::default());
+        Action::ListMonitors
+    }
+
+    fn show_monitors(&mut self, found: Result<Vec<devices::Monitor>, String>) -> Action {
+        let Some(picker) = &mut self.picker else { return Action::None };
+        match found {
+            Ok(monitors) if !monitors.is_empty() => picker.show(monitors),
+            Ok(_) => {
+                self.picker = None;
+                return notify(engine::NoticeKind::NoScreen.into(), String::new());
+            }
+            Err(detail) => {
+                self.picker = None;
+                return notify(engine::NoticeKind::NoScreen.into(), detail);
+            }
+        }
+        Action::None
+    }
+
+    fn share(&mut self) -> Action {
+        let Some(id) = self.picker.take().and_then(Picker::into_chosen) else { return Action::None };
+        self.model.sharing = true;
+        Action::Share(Some(Screen::Monitor(id)))
+    }
+
+    /// Whether there is no camera to switch on.
+    fn lacks_camera(&self) -> bool {
+        !self.model.camera && (self.model.camera_missing || self.devices.lacks(Kind::Camera))
+    }
+
     fn choose(&mut self, kind: Kind, device: Device) -> Action {
         self.menu = None;
+        self.model.camera_missing &= kind != Kind::Camera;
         self.devices.choose(kind, device.clone());
         Action::Choose(kind, device)
     }
 
     fn escape(&mut self) {
-        if self.menu.take().is_none() && self.removing.take().is_none() {
+        if self.menu.take().is_none() && self.removing.take().is_none() && self.picker.take().is_none() {
             self.panel = None;
         }
     }
 }
 
+fn notify(kind: NoticeKind, detail: String) -> Action {
+    Action::Notify(Notice { kind, detail })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::LockState;
     use engine::{Lock, Words};
 
     fn meeting(microphone: Microphone) -> Meeting {
@@ -265,6 +326,56 @@ mod tests {
         assert_eq!(unmuted.update(Message::TalkKeyChanged(false)), Action::None, "releasing it does not mute");
     }
 
+    fn monitor(id: &str) -> devices::Monitor {
+        let size = media::Size::new(2, 1);
+        let thumbnail = devices::Thumbnail { size, rgba: vec![0; 8] };
+        devices::Monitor { id: id.into(), name: id.into(), size, thumbnail }
+    }
+
+    #[test]
+    fn sharing_asks_which_monitor_and_must_be_confirmed() {
+        let mut meeting = meeting(Microphone::On);
+        assert_eq!(meeting.update(Message::SharePressed), Action::ListMonitors);
+        assert!(!meeting.model.sharing, "nothing is shared yet");
+        assert_eq!(meeting.update(Message::ShareConfirmed), Action::None, "nothing is listed yet");
+        meeting.update(Message::SharePressed);
+        meeting.update(Message::MonitorsListed(Ok(vec![monitor("a"), monitor("b")])));
+        assert_eq!(meeting.update(Message::MonitorPressed(1)), Action::None);
+        let chosen = Some(Screen::Monitor("b".into()));
+        assert_eq!(meeting.update(Message::ShareConfirmed), Action::Share(chosen));
+        assert!(meeting.model.sharing);
+        assert_eq!(meeting.update(Message::SharePressed), Action::Share(None), "stopping needs no dialog");
+    }
+
+    #[test]
+    fn a_cancelled_choice_shares_nothing() {
+        let mut meeting = meeting(Microphone::On);
+        meeting.update(Message::SharePressed);
+        meeting.update(Message::DialogClosed);
+        assert_eq!(meeting.update(Message::MonitorsListed(Ok(vec![monitor("a")]))), Action::None);
+        assert_eq!(meeting.update(Message::ShareConfirmed), Action::None);
+        meeting.update(Message::SharePressed);
+        let Action::Notify(notice) = meeting.update(Message::MonitorsListed(Err("no display".into()))) else {
+            panic!("the failure is not shown")
+        };
+        assert_eq!((notice.kind, notice.detail.as_str()), (engine::NoticeKind::NoScreen.into(), "no display"));
+        assert!(!meeting.model.sharing);
+    }
+
+    #[test]
+    fn without_a_camera_the_camera_is_missing_and_not_off() {
+        let mut meeting = meeting(Microphone::On);
+        assert!(!meeting.lacks_camera(), "off, as far as we know");
+        let missing = engine::Notice { kind: engine::NoticeKind::NoCamera, detail: String::new() };
+        meeting.handle_event(&Event::Notice(missing), Instant::now());
+        assert!(meeting.lacks_camera());
+        meeting.update(Message::CameraPressed);
+        assert!(!meeting.lacks_camera(), "the press looks for a camera again");
+        meeting.handle_event(&Event::Camera(false), Instant::now());
+        meeting.devices.set_present(Kind::Camera, Vec::new());
+        assert!(meeting.lacks_camera());
+    }
+
     #[test]
     fn escape_closes_the_menu_before_the_panel() {
         let mut meeting = meeting(Microphone::On);
@@ -279,11 +390,18 @@ mod tests {
     #[test]
     fn the_words_are_confirmed_for_one_epoch() {
         let mut meeting = meeting(Microphone::On);
-        meeting.update(Message::WordsConfirmed);
-        assert_eq!(meeting.model.verified, None, "there is nothing to confirm yet");
-        meeting.model.lock = Some(Lock { epoch: 4, words: Words::of(&[0; 17]).unwrap(), suite: "suite" });
-        meeting.update(Message::WordsConfirmed);
-        assert_eq!(meeting.model.verified, Some(4));
+        meeting.update(Message::WordsCompared(true));
+        assert_eq!(meeting.model.lock_state(), LockState::Open, "there is nothing to confirm yet");
+        let lock = |epoch| Some(Lock { epoch, words: Words::of(&[0; 17]).unwrap(), suite: "suite" });
+        meeting.model.lock = lock(4);
+        assert_eq!(meeting.model.lock_state(), LockState::Closed);
+        for (equal, expected) in [(true, LockState::Verified), (false, LockState::Different)] {
+            meeting.model.lock = lock(4);
+            meeting.update(Message::WordsCompared(equal));
+            assert_eq!(meeting.model.lock_state(), expected);
+            meeting.model.lock = lock(5);
+            assert_eq!(meeting.model.lock_state(), LockState::Attention, "the next epoch has other words");
+        }
     }
 
     #[test]

@@ -112,7 +112,7 @@ pub fn list<'a, Any: 'a>(reported: &'a [Notice], context: &Context) -> Element<'
         return container(words).padding([0.0, SPACE_L]).into();
     }
     let lines = reported.iter().rev().map(|notice| {
-        let words = words(notice, context).push(details(&notice.detail, context));
+        let words = words(notice, context).push(details(&notice.details(context.language), context));
         let line = row![badge(notice), words].spacing(SPACE_M);
         region(Role::ListItem, &accessible_name(notice, context), line)
     });
@@ -126,7 +126,7 @@ fn card<'a>(index: usize, notice: &Notice, context: &Context) -> Element<'a, Mes
     let dismiss = dismiss.id(format!("dismiss-{index}")).look(Look::Quiet).square(TARGET);
     let line = row![badge(notice), words(notice, context), Element::from(dismiss)].spacing(SPACE_M);
     let line = container(line).padding(Padding::from(SPACE_M).left(SPACE_L)).width(Length::Fill).style(theme::notice);
-    region(Role::Alert, &context.text(notice.kind.id()), line)
+    region(Role::Alert, &notice.sentence(context.language), line)
 }
 
 fn badge<'a, Any: 'a>(notice: &Notice) -> Element<'a, Any> {
@@ -141,10 +141,10 @@ fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Column<'a, Any, the
         .kind
         .fault()
         .map(|fault| text::caption(context.text(sentence::fault(fault))).style(text::tone(Tone::Dim)));
-    let advice = text::small(context.text(&format!("{}.advice", notice.kind.id())));
+    let advice = text::small(notice.advice(context.language));
     column![]
         .push(fault)
-        .push(text::strong(context.text(notice.kind.id())))
+        .push(text::strong(notice.sentence(context.language)))
         .push(advice)
         .spacing(2.0)
         .width(Length::Fill)
@@ -152,13 +152,12 @@ fn words<'a, Any: 'a>(notice: &Notice, context: &Context) -> Column<'a, Any, the
 
 /// The text of a notification as one name: screen readers read only the name of a list item.
 fn accessible_name(notice: &Notice, context: &Context) -> String {
-    let id = notice.kind.id();
     let fault = notice.kind.fault().map(|fault| context.text(sentence::fault(fault)));
-    let texts = fault.into_iter().chain([context.text(id), context.text(&format!("{id}.advice"))]);
+    let texts = fault.into_iter().chain([notice.sentence(context.language), notice.advice(context.language)]);
     texts.collect::<Vec<_>>().join(". ")
 }
 
-/// The reported cause, labelled as a detail: it may be in another language. `None` if it is empty.
+/// The reported cause, labelled as a detail. `None` if it is empty.
 pub(crate) fn details<'a, Any: 'a>(detail: &str, context: &Context) -> Option<Element<'a, Any>> {
     if detail.is_empty() {
         return None;

@@ -3,7 +3,7 @@
 mod form;
 mod view;
 
-use engine::NoticeKind;
+use engine::{Notice, NoticeKind};
 
 use super::preferences::{Part, Preference};
 use crate::kit::Shortcut;
@@ -51,7 +51,7 @@ pub struct Preview {
     /// The camera picture.
     pub picture: Picture,
     /// Why there is no picture or no sound. Each kind is listed once.
-    problems: Vec<NoticeKind>,
+    problems: Vec<Notice>,
     /// The join button was pressed once: an invalid name is shown as an error.
     submitted: bool,
     menu: Option<Menu>,
@@ -131,12 +131,12 @@ impl Preview {
     }
 
     /// Records that a device cannot be used. The problem is shown below the field of the device.
-    pub fn report_problem(&mut self, kind: NoticeKind) {
-        if is_camera_problem(kind) {
+    pub fn report_problem(&mut self, problem: Notice) {
+        if is_camera_problem(problem.kind) {
             self.picture = Picture::Missing;
         }
-        if !self.problems.contains(&kind) {
-            self.problems.push(kind);
+        if self.problems.iter().all(|known| known.kind != problem.kind) {
+            self.problems.push(problem);
         }
     }
 
@@ -151,13 +151,13 @@ impl Preview {
     }
 
     /// The problem with the camera, if any.
-    fn camera_problem(&self) -> Option<NoticeKind> {
-        self.problems.iter().copied().find(|problem| is_camera_problem(*problem))
+    fn camera_problem(&self) -> Option<&Notice> {
+        self.problems.iter().find(|problem| is_camera_problem(problem.kind))
     }
 
     /// The problem with the sound, if any.
-    fn microphone_problem(&self) -> Option<NoticeKind> {
-        self.problems.iter().copied().find(|problem| !is_camera_problem(*problem))
+    fn microphone_problem(&self) -> Option<&Notice> {
+        self.problems.iter().find(|problem| !is_camera_problem(problem.kind))
     }
 
     /// Handles user input.
@@ -193,7 +193,7 @@ impl Preview {
 
     fn press_microphone(&mut self) -> Action {
         match self.microphone_problem() {
-            Some(kind) if is_missing(kind) => Action::None,
+            Some(problem) if is_missing(problem.kind) => Action::None,
             Some(_) => {
                 self.microphone = true;
                 self.clear_problem(Kind::Microphone);
@@ -208,7 +208,7 @@ impl Preview {
 
     fn press_camera(&mut self) -> Action {
         match self.camera_problem() {
-            Some(kind) if is_missing(kind) => return Action::None,
+            Some(problem) if is_missing(problem.kind) => return Action::None,
             // A camera that failed is shown as off, so a press tries it again.
             Some(_) => self.camera = true,
             None => self.camera = !self.camera,
@@ -224,7 +224,7 @@ impl Preview {
 
     /// Removes the problems of a kind of device, before another attempt.
     fn clear_problem(&mut self, kind: Kind) {
-        self.problems.retain(|problem| is_camera_problem(*problem) != (kind == Kind::Camera));
+        self.problems.retain(|problem| is_camera_problem(problem.kind) != (kind == Kind::Camera));
         if kind == Kind::Camera {
             self.picture = Picture::Opening;
         }
@@ -268,8 +268,8 @@ impl Preview {
 
 /// Whether a problem concerns the camera.
 const fn is_camera_problem(kind: NoticeKind) -> bool {
-    use NoticeKind::{BadFile, CameraFailed, CameraLost, CameraTaken, FileFormat, NoCamera};
-    matches!(kind, NoCamera | CameraTaken | CameraLost | CameraFailed | BadFile | FileFormat)
+    use NoticeKind::{BadFile, CameraFailed, CameraLost, CameraTaken, FileFormat, MissingFile, NoCamera};
+    matches!(kind, NoCamera | CameraTaken | CameraLost | CameraFailed | MissingFile | BadFile | FileFormat)
 }
 
 /// Whether a problem means that there is no device to switch on.
@@ -280,6 +280,10 @@ const fn is_missing(kind: NoticeKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn problem(kind: NoticeKind) -> Notice {
+        Notice { kind, detail: String::new() }
+    }
 
     fn preview(name: &str) -> Preview {
         Preview::new(Purpose::Start, name.into(), Devices::default())
@@ -312,8 +316,8 @@ mod tests {
     fn a_missing_device_is_off() {
         let mut preview = preview("Anne");
         assert!(preview.is_camera_on() && preview.is_microphone_on());
-        preview.report_problem(NoticeKind::NoCamera);
-        preview.report_problem(NoticeKind::NoMicrophone);
+        preview.report_problem(problem(NoticeKind::NoCamera));
+        preview.report_problem(problem(NoticeKind::NoMicrophone));
         assert!(!preview.is_camera_on() && !preview.is_microphone_on());
         assert_eq!(preview.update(Message::CameraPressed), Action::None, "there is no device to switch on");
         assert_eq!(preview.update(Message::MicrophonePressed), Action::None);
@@ -324,7 +328,7 @@ mod tests {
     #[test]
     fn pressing_a_camera_that_was_in_use_tries_it_again() {
         let mut preview = preview("Anne");
-        preview.report_problem(NoticeKind::CameraTaken);
+        preview.report_problem(problem(NoticeKind::CameraTaken));
         assert!(!preview.is_camera_on());
         assert_eq!(preview.update(Message::CameraPressed), Action::Reopen(Kind::Camera));
         assert!(preview.is_camera_on());

@@ -38,9 +38,19 @@ pub fn smallest_context(language: Language) -> Context {
 }
 
 pub fn recents() -> Vec<home::Recent> {
-    let recent =
-        |host: &str, age| home::Recent { link: format!("conclave://{host}:4433/m/…"), host: host.into(), age };
-    vec![recent("visio.example.fr", 2_400), recent("192.168.1.20", 92_000), recent("meet.example.org", 600_000)]
+    let recent = |host: &str, age, people: &[&str]| home::Recent {
+        link: format!("conclave://{host}:4433/m/…"),
+        host: host.into(),
+        age,
+        people: people.iter().map(|name| (*name).to_owned()).collect(),
+        organised: people.len() == 1,
+        over: people.is_empty(),
+    };
+    vec![
+        recent("visio.example.fr", 2_400, &["Bob", "Carol Lefèvre", "David Okafor", "Élise Nguyen-Fontaine"]),
+        recent("192.168.1.20", 92_000, &["Farid Benali"]),
+        recent("meet.example.org", 600_000, &[]),
+    ]
 }
 
 pub fn notices() -> Vec<Notice> {
@@ -50,6 +60,11 @@ pub fn notices() -> Vec<Notice> {
         notice(engine::NoticeKind::PeerUnreadable.into(), ""),
         notice(NoticeKind::LinkCopied, ""),
     ]
+}
+
+/// A notice of the engine without details.
+pub fn problem(kind: engine::NoticeKind) -> engine::Notice {
+    engine::Notice { kind, detail: String::new() }
 }
 
 const NAMES: [&str; 9] = [
@@ -236,6 +251,112 @@ impl<'a, Message: 'a> Ui<'a, Message> {
     pub fn messages(self) -> Vec<Message> {
         self.inner.into_messages().collect()
     }
+}
+
+/// Three monitors of different shapes, each with a picture of a desktop.
+pub fn monitors(count: usize) -> Vec<engine::devices::Monitor> {
+    let all = [("eDP-1", 1920, 1080), ("HDMI-1", 2560, 1080), ("DP-2", 1080, 1920)];
+    let monitor = |(name, width, height): (&str, u16, u16)| {
+        let size = media::Size::new(width, height);
+        let small = media::Size::new(width / 10, height / 10);
+        let pixel = |index: u32| {
+            let (x, y) = (index % u32::from(small.width), index / u32::from(small.width));
+            let is_window = x > 20 && x < u32::from(small.width) / 2 + 20 && y > 16 && y < u32::from(small.height) - 24;
+            if y < 6 {
+                [30, 32, 40, 255]
+            } else if is_window {
+                [240, 240, 236, 255]
+            } else {
+                [40, 84, 120, 255]
+            }
+        };
+        let rgba = (0..u32::from(small.width) * u32::from(small.height)).flat_map(pixel).collect();
+        let thumbnail = engine::devices::Thumbnail { size: small, rgba };
+        engine::devices::Monitor { id: name.into(), name: name.into(), size, thumbnail }
+    };
+    all.into_iter().take(count).map(monitor).collect()
+}
+
+/// A sequence of views of one window. Unlike [`Ui`], the state of the widgets is kept from view to view.
+pub struct Flow {
+    cache: Cache,
+    renderer: iced::Renderer,
+    cursor: iced::mouse::Cursor,
+    clipboard: Paper,
+}
+
+/// A clipboard with this text.
+#[derive(Default)]
+pub struct Paper(pub String);
+
+impl iced::advanced::Clipboard for Paper {
+    fn read(&self, _kind: iced::advanced::clipboard::Kind) -> Option<String> {
+        Some(self.0.clone())
+    }
+
+    fn write(&mut self, _kind: iced::advanced::clipboard::Kind, text: String) {
+        self.0 = text;
+    }
+}
+
+impl Flow {
+    pub fn new() -> Self {
+        snapshot::load_fonts();
+        let cursor = iced::mouse::Cursor::Unavailable;
+        Self { cache: Cache::default(), renderer: renderer(), cursor, clipboard: Paper::default() }
+    }
+
+    pub fn copied(text: &str) -> Self {
+        Self { clipboard: Paper(text.into()), ..Self::new() }
+    }
+
+    /// Shows a view in our root widget and redraws it, then handles the events. Returns the messages.
+    pub fn show<'a, Message: 'a>(
+        &mut self,
+        view: Element<'a, Message>,
+        shortcut: impl Fn(Shortcut) -> Option<Message> + 'a,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Vec<Message> {
+        let window = Window {
+            id: window::Id::unique(),
+            title: "Test".into(),
+            port: Port::default(),
+            scale: 1.0,
+            on_shortcut: Box::new(shortcut),
+        };
+        let cache = std::mem::take(&mut self.cache);
+        let mut ui = UserInterface::build(root(window, view), WINDOW, cache, &mut self.renderer);
+        let mut messages = Vec::new();
+        let redraw = || Event::Window(window::Event::RedrawRequested(Instant::now()));
+        for event in std::iter::once(redraw()).chain(events) {
+            if let Event::Mouse(iced::mouse::Event::CursorMoved { position }) = event {
+                self.cursor = iced::mouse::Cursor::Available(position);
+            }
+            let _ = ui.update(&[event], self.cursor, &mut self.renderer, &mut self.clipboard, &mut messages);
+            let _ = ui.update(&[redraw()], self.cursor, &mut self.renderer, &mut self.clipboard, &mut messages);
+        }
+        self.cache = ui.into_cache();
+        messages
+    }
+
+    /// The centre of the control with this id.
+    pub fn place<Message>(&mut self, view: Element<'_, Message>, id: &'static str) -> iced::Point {
+        let mut ui = UserInterface::build(view, WINDOW, Cache::default(), &mut self.renderer);
+        let mut find = app::kit::focus::FindBounds::new(id.into());
+        ui.operate(&self.renderer, &mut black_box(&mut find));
+        find.found.unwrap_or_else(|| panic!("no control is {id}")).center()
+    }
+}
+
+/// The events of a click.
+pub fn click_at(position: iced::Point, button: iced::mouse::Button) -> Vec<Event> {
+    use iced::mouse::Event::{ButtonPressed, ButtonReleased, CursorMoved};
+    [CursorMoved { position }, ButtonPressed(button), ButtonReleased(button)].map(Event::Mouse).into()
+}
+
+/// The events of a key that is pressed and released.
+pub fn key_events(key: Named) -> Vec<Event> {
+    vec![press_key(keyboard::Key::Named(key), None), release_key(keyboard::Key::Named(key))]
 }
 
 /// The accessibility tree of a view.

@@ -62,7 +62,7 @@ fn the_main_bar_fits_windows_of_all_widths() {
             if off {
                 screen.update(meeting::Message::MutePressed);
                 screen.update(meeting::Message::CameraPressed);
-                screen.update(meeting::Message::SharePressed);
+                screen.model.sharing = true;
             }
             let mut ui = build(screen.view(&context, &pictures, &[]), size, &mut renderer);
             let bar = bounds(&mut ui, &renderer, size, Role::Toolbar, "");

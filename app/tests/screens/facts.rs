@@ -20,8 +20,8 @@ fn a_missing_device_is_disabled_with_a_reason() {
     for language in Language::ALL {
         let pictures = common::pictures(0);
         let mut screen = preview::Preview::new(preview::Purpose::Start, "Anne".into(), app::model::Devices::default());
-        screen.report_problem(NoticeKind::NoCamera);
-        screen.report_problem(NoticeKind::NoMicrophone);
+        screen.report_problem(common::problem(NoticeKind::NoCamera));
+        screen.report_problem(common::problem(NoticeKind::NoMicrophone));
         let update = tree(screen.view(&context(language), &pictures));
         let camera = named(&update, &language.text("meeting-camera-name"));
         assert!(camera.is_disabled());
@@ -44,7 +44,7 @@ fn a_missing_device_is_disabled_with_a_reason() {
 #[test]
 fn a_camera_that_another_program_holds_can_be_tried_again() {
     let (pictures, mut screen) = (common::pictures(0), preview_screen());
-    screen.report_problem(NoticeKind::CameraTaken);
+    screen.report_problem(common::problem(NoticeKind::CameraTaken));
     let update = tree(screen.view(&context(Language::English), &pictures));
     let camera = named(&update, "Camera");
     assert_eq!((camera.is_disabled(), camera.toggled()), (false, Some(Toggled::False)));
@@ -65,7 +65,7 @@ fn while_sharing_the_number_of_viewers_is_shown() {
             update.nodes.iter().any(|(_, node)| node.label() == Some("You are sharing your screen"))
         };
         assert!(!is_mentioned(&view(&screen)));
-        screen.update(meeting::Message::SharePressed);
+        screen.model.sharing = true;
         let update = view(&screen);
         assert!(is_mentioned(&update));
         let tile = "Anne Martin, you, organiser, sharing the screen, camera on";
@@ -104,10 +104,11 @@ fn a_key_that_is_not_saved_is_mentioned_in_the_security_panel() {
 #[test]
 fn details_are_labelled_and_only_in_the_list_of_notifications() {
     let detail = "/dev/video0: Device or resource busy";
-    for (language, labelled) in
-        [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{a0}: {detail}"))]
-    {
-        let screen = ended::Ended { reason: Reason::Here(detail.into()), was_inside: false };
+    for (language, labelled) in [
+        (Language::English, format!("Details: {detail}")),
+        (Language::French, "Détails\u{a0}: /dev/video0\u{a0}: déjà utilisé par un autre programme".to_owned()),
+    ] {
+        let screen = ended::Ended { reason: Reason::Here(detail.into()), progress: ended::Progress::Joining };
         Ui::new(screen.view(&context(language))).find(&labelled);
         let reported = notices();
         Ui::new(notice::list::<()>(&reported, &context(language))).find(&labelled);
@@ -121,8 +122,12 @@ fn details_are_labelled_and_only_in_the_list_of_notifications() {
 
 #[test]
 fn the_title_after_a_failed_join_does_not_say_that_the_meeting_was_left() {
-    for (inside, expected) in [(true, "You’re no longer in the meeting"), (false, "You did not join the meeting")] {
-        let screen = ended::Ended { reason: Reason::Unreachable(String::new()), was_inside: inside };
+    for (progress, expected) in [
+        (ended::Progress::Inside, "You’re no longer in the meeting"),
+        (ended::Progress::Joining, "You did not join the meeting"),
+        (ended::Progress::Starting, "The meeting could not be started"),
+    ] {
+        let screen = ended::Ended { reason: Reason::Unreachable(String::new()), progress };
         let update = tree(screen.view(&context(Language::English)));
         let main = update.nodes.iter().find(|(_, node)| node.role() == Role::Main).expect("a screen has a main region");
         assert_eq!(main.1.label(), Some(expected));
@@ -132,7 +137,7 @@ fn the_title_after_a_failed_join_does_not_say_that_the_meeting_was_left() {
 #[test]
 fn a_removed_or_declined_user_does_not_read_that_another_participant_is_the_cause() {
     for reason in [Reason::Removed, Reason::Refused] {
-        let screen = ended::Ended { reason, was_inside: true };
+        let screen = ended::Ended { reason, progress: ended::Progress::Inside };
         let update = tree(screen.view(&context(Language::English)));
         let shows = |words: &str| update.nodes.iter().any(|(_, node)| node.value() == Some(words));
         assert!(shows(&Language::English.text(sentence::reason(&screen.reason))));

@@ -21,13 +21,19 @@ fn every_control_and_its_focus_ring_are_visible_in_every_window() {
         let pictures = common::pictures(0);
         check("home", &context, home::Home::new(recents()).view(&context));
         let mut preview = preview_screen();
-        preview.report_problem(engine::NoticeKind::NoCamera);
+        preview.report_problem(common::problem(engine::NoticeKind::NoCamera));
         check("preview", &context, preview.view(&context, &pictures));
         let mut screen = meeting_of(4);
         screen.model.sharing = true;
         check("meeting", &context, screen.view(&context, &pictures, &common::notices()));
         screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
         check("people", &context, screen.view(&context, &pictures, &[]));
+        screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
+        check("lock", &context, screen.view(&context, &pictures, &[]));
+        let mut screen = meeting_of(2);
+        screen.update(meeting::Message::SharePressed);
+        screen.update(meeting::Message::MonitorsListed(Ok(common::monitors(2))));
+        check("share", &context, screen.view(&context, &pictures, &[]));
     }
 }
 

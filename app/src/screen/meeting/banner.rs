@@ -34,12 +34,7 @@ pub(super) fn status<'a>(screen: &Meeting, context: &Context) -> Option<Element<
     } else {
         return None;
     };
-    let copy = (id == "meeting-alone").then(|| {
-        let copy = press(text::strong(context.text("meeting-copy-link")), "", Some(Message::CopyPressed));
-        Element::from(copy.id("alone-copy"))
-    });
     let words = row![icon(symbol).tone(tone), text::small(context.text(id))];
-    let line = row![words.spacing(SPACE_M).align_y(Alignment::Center)].push(copy);
-    let line = container(line.spacing(SPACE_L).align_y(Alignment::Center)).padding([SPACE_S, SPACE_L]);
+    let line = container(words.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_S, SPACE_L]);
     Some(container(line.style(theme::card)).center_x(Length::Fill).into())
 }

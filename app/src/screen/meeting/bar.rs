@@ -66,7 +66,7 @@ fn lock_button<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> 
 /// The bottom bar: devices at the left, the meeting in the middle, the button to leave at the right.
 pub(super) fn bottom<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let devices = row![microphone(screen, context), camera(screen, context)].spacing(SPACE_S);
-    let meeting = row![share(screen, context), people(screen, context), copy(context)].spacing(SPACE_S);
+    let meeting = row![share(screen, context), people(screen, context), copy(screen, context)].spacing(SPACE_S);
     let leave = bar_button(context, Icon::Leave, "meeting-leave", "meeting-leave-name", Some(Message::LeavePressed));
     let leave = with_tooltip_if_narrow(leave.id("leave").look(Look::Danger), context, "meeting-leave");
     let space = || Space::new().width(Length::Fill);
@@ -111,7 +111,11 @@ fn microphone<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
 
 fn camera<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let on = screen.model.camera;
-    let (symbol, word) = if on { (Icon::Camera, "meeting-camera-on") } else { (Icon::CameraOff, "meeting-camera-off") };
+    let (symbol, word) = match (on, screen.lacks_camera()) {
+        (true, _) => (Icon::Camera, "meeting-camera-on"),
+        (false, true) => (Icon::CameraOff, "meeting-camera-none"),
+        (false, false) => (Icon::CameraOff, "meeting-camera-off"),
+    };
     let button = bar_button(context, symbol, word, "meeting-camera-name", Some(Message::CameraPressed));
     let button = button.id("camera").toggled(on).look(if on { Look::Bar } else { Look::BarOff });
     let devices = device_menu_button(
@@ -145,10 +149,11 @@ fn people<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     with_tooltip_if_narrow(bar_height(button), context, "meeting-people")
 }
 
-/// Copies the invitation link.
-fn copy<'a>(context: &Context) -> Element<'a, Message> {
+/// Copies the invitation link. It is the primary action while nobody else is in the meeting.
+fn copy<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
+    let look = if screen.model.people.len() == 1 { Look::Primary } else { Look::Bar };
     let button = bar_button(context, Icon::Link, "meeting-copy-link", "meeting-copy-link", Some(Message::CopyPressed));
-    with_tooltip_if_narrow(button.id("copy").look(Look::Bar), context, "meeting-copy-link")
+    with_tooltip_if_narrow(button.id("copy").look(look), context, "meeting-copy-link")
 }
 
 /// Whether buttons show icons only. Their names and tooltips still have the text.

@@ -19,6 +19,7 @@ pub(super) fn appearance(state: LockState) -> (Icon, Tone, &'static str) {
         LockState::Closed => (Icon::Lock, Tone::Good, "lock-closed"),
         LockState::Verified => (Icon::LockVerified, Tone::Good, "lock-verified"),
         LockState::Attention => (Icon::LockAttention, Tone::Warn, "lock-attention"),
+        LockState::Different => (Icon::LockAttention, Tone::Danger, "lock-different"),
     }
 }
 
@@ -32,51 +33,79 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
         LockState::Closed => context.language.with("lock-closed-text", &count),
         LockState::Verified => context.text("lock-verified-text"),
         LockState::Attention => context.text("lock-attention-text"),
+        LockState::Different => context.text("lock-different-text"),
     };
     let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
-    let words = column![text::heading(context.text(word)), text::small(explained).style(text::tone(Tone::Dim))];
-    let head = row![symbol, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
+    let explained = text::small(explained).style(text::tone(Tone::Dim)).width(Length::Fill);
+    // What to do if the words differ is too long for the narrow column beside the symbol.
+    let (beside, below) = if state == LockState::Different { (None, Some(explained)) } else { (Some(explained), None) };
+    let words = column![text::heading(context.text(word))].push(beside).spacing(SPACE_XS).width(Length::Fill);
+    let head = row![symbol, words].spacing(SPACE_M).align_y(Alignment::Center);
     let key_note = screen.model.temporary_key.then(|| {
         let symbol = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
         let words = text::caption(context.text("lock-passing")).style(text::tone(Tone::Dim)).width(Length::Fill);
         row![symbol, words].spacing(SPACE_S)
     });
-    let body =
-        column![head].push(screen.model.lock.as_ref().map(|lock| verification(lock, state, context))).push(key_note);
-    scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill).into()
+    let lock = screen.model.lock.as_ref();
+    let body = column![head].push(below).push(lock.map(|lock| verification(lock, context))).push(key_note);
+    let body = scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill);
+    // The buttons are below the list, so that they are visible in a small window.
+    let foot = lock.map(|_| container(comparison(state, context)).padding(SPACE_L).width(Length::Fill));
+    column![body].push(foot).into()
 }
 
 /// The verification words, how to use them, and the cipher suite.
-fn verification<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Message> {
-    let confirmed = state == LockState::Verified;
-    let button: Element<'_, Message> = if confirmed {
-        let symbol = icon(Icon::Check).size(ICON_SMALL).tone(Tone::Good);
-        let words = text::strong(context.text("lock-confirmed")).style(text::tone(Tone::Good));
-        row![symbol, words].spacing(SPACE_S).align_y(Alignment::Center).into()
-    } else {
-        press(text::strong(context.text("lock-confirm")), "", Some(Message::WordsConfirmed))
-            .id("confirm-words")
-            .look(Look::Plain)
-            .width(Length::Fill)
-            .height(TARGET_FORM)
-            .into()
-    };
+///
+/// The list of each language is shown, whatever the language of the window: the participants must read from the same list.
+fn verification<'a>(lock: &Lock, context: &Context) -> Element<'a, Message> {
+    let small = |words| text::caption(words).style(text::tone(Tone::Dim));
     let epochs = context.language.with("lock-epoch", &[("count", lock.epoch.into())]);
     let suite = context.language.with("lock-suite", &[("suite", lock.suite.into())]);
-    let small = |words| text::caption(words).style(text::tone(Tone::Dim));
+    let lists = Language::ALL.map(|language| words(lock, language, context));
     column![
         text::strong(context.text("lock-words")),
-        words(&lock.words.in_language(words_language(context.language)), context),
         text::small(context.text("lock-words-text")).style(text::tone(Tone::Dim)),
-        button,
-        column![small(epochs), small(suite)].spacing(SPACE_XS),
     ]
+    .extend(lists)
+    .push(column![small(epochs), small(suite)].spacing(SPACE_XS))
     .spacing(SPACE_M)
     .into()
 }
 
-/// The words in two columns, numbered down each column in the order of reading.
-fn words<'a>(words: &[&'static str], context: &Context) -> Element<'a, Message> {
+/// The buttons for the result of the comparison, or the result.
+fn comparison<'a>(state: LockState, context: &Context) -> Element<'a, Message> {
+    let button = |id: &'static str, word: &str, message| {
+        let button = press(text::strong(context.text(word)), "", Some(message)).id(id);
+        Element::from(button.width(Length::Fill).height(TARGET_FORM))
+    };
+    match state {
+        LockState::Verified => {
+            let symbol = icon(Icon::Check).size(ICON_SMALL).tone(Tone::Good);
+            let words = text::strong(context.text("lock-confirmed")).style(text::tone(Tone::Good));
+            row![symbol, words].spacing(SPACE_S).align_y(Alignment::Center).into()
+        }
+        LockState::Different => {
+            let leave = press(text::strong(context.text("meeting-leave-name")), "", Some(Message::LeavePressed));
+            let leave = leave.id("leave-different").look(Look::Danger).width(Length::Fill).height(TARGET_FORM);
+            let again = button("confirm-words", "lock-match-after-all", Message::WordsCompared(true));
+            column![Element::from(leave), again].spacing(SPACE_S).into()
+        }
+        LockState::Open | LockState::Closed | LockState::Attention => row![
+            button("confirm-words", "lock-confirm", Message::WordsCompared(true)),
+            button("different-words", "lock-differ", Message::WordsCompared(false)),
+        ]
+        .spacing(SPACE_S)
+        .into(),
+    }
+}
+
+/// The words of one language, in two columns, numbered down each column in the order of reading.
+fn words<'a>(lock: &Lock, language: Language, context: &Context) -> Element<'a, Message> {
+    let (list, id) = match language {
+        Language::English => (WordsLanguage::English, "lock-words-english"),
+        Language::French => (WordsLanguage::French, "lock-words-french"),
+    };
+    let words = lock.words.in_language(list);
     let half = words.len().div_ceil(2).max(1);
     let columns = words.chunks(half).enumerate().map(|(column, words)| {
         let lines = words.iter().enumerate().map(|(line, word)| {
@@ -86,17 +115,13 @@ fn words<'a>(words: &[&'static str], context: &Context) -> Element<'a, Message> 
                 .align_y(Alignment::Center)
                 .into()
         });
-        Column::with_children(lines).spacing(SPACE_XS).width(Length::Fill).into()
+        Column::with_children(lines).width(Length::Fill).into()
     });
-    let frame = container(row(columns).spacing(SPACE_M)).padding(SPACE_M).width(Length::Fill).style(theme::inset);
-    region(Role::Group, &context.text("lock-words"), frame)
-}
-
-const fn words_language(language: Language) -> WordsLanguage {
-    match language {
-        Language::English => WordsLanguage::English,
-        Language::French => WordsLanguage::French,
-    }
+    let name = context.text(id);
+    let heading = text::caption(name.clone()).style(text::tone(Tone::Dim));
+    let inside = column![heading, row(columns).spacing(SPACE_M)].spacing(SPACE_S);
+    let frame = container(inside).padding(SPACE_M).width(Length::Fill).style(theme::inset);
+    region(Role::Group, &name, frame)
 }
 
 /// Width of two digits, in logical pixels.

@@ -8,14 +8,16 @@ use crate::screen::Context;
 use crate::stage::Tile;
 use crate::theme;
 
-/// The tiles: a shared screen first, then the other participants in the order of the list, our own last.
-pub fn tiles(meeting: &Meeting, context: &Context, pictures: &Pictures) -> Vec<Tile> {
+/// The tiles: a shared screen first, then the other participants in the order of the list, our own last. `lacks_camera` says
+/// whether we have no camera.
+pub fn tiles(meeting: &Meeting, lacks_camera: bool, context: &Context, pictures: &Pictures) -> Vec<Tile> {
     // Only one shared screen is shown: the first in the list. Our own is not shown, because its picture would contain
     // itself.
     let shared = meeting.people.iter().find(|person| person.screen && !person.me);
     let screen = shared.map(|person| screen_tile(person, context, pictures));
     let others = meeting.people.iter().filter(|person| !person.me);
-    let cameras = others.chain(meeting.me()).map(|person| camera_tile(person, meeting, context, pictures));
+    let cameras = others.chain(meeting.me());
+    let cameras = cameras.map(|person| camera_tile(person, meeting, lacks_camera, context, pictures));
     screen.into_iter().chain(cameras).collect()
 }
 
@@ -35,14 +37,21 @@ fn screen_tile(person: &Person, context: &Context, pictures: &Pictures) -> Tile 
     }
 }
 
-fn camera_tile(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictures) -> Tile {
+fn camera_tile(person: &Person, meeting: &Meeting, lacks_camera: bool, context: &Context, pictures: &Pictures) -> Tile {
     let view = if person.me { View::Own } else { View::Track(TrackId { owner: person.id, slot: Slot::Camera }) };
     // `meeting` has our own state as soon as a button is pressed; `person` has it when the engine has sent it.
     let microphone = if person.me { meeting.microphone } else { person.microphone };
     let camera = if person.me { meeting.camera } else { person.camera };
     let screen = if person.me { meeting.sharing } else { person.screen };
     let speaking = meeting.speaking.contains(&person.id) && microphone == Microphone::On;
-    let state = State { microphone, speaking, camera, screen };
+    let camera_word = match (camera, person.me, lacks_camera) {
+        (true, ..) => "tile-camera-on",
+        (false, true, true) => "tile-no-camera",
+        (false, true, false) => "tile-camera-off",
+        // Whether another participant has a camera is not known.
+        (false, false, _) => "tile-no-video",
+    };
+    let state = State { microphone, speaking, camera: camera_word, screen };
     let name = if person.me {
         context.language.with("tile-you", &[("name", person.name.as_str().into())])
     } else {
@@ -65,7 +74,8 @@ fn camera_tile(person: &Person, meeting: &Meeting, context: &Context, pictures: 
 struct State {
     microphone: Microphone,
     speaking: bool,
-    camera: bool,
+    /// The text id.
+    camera: &'static str,
     screen: bool,
 }
 
@@ -86,6 +96,6 @@ fn label(name: &str, person: &Person, state: &State, context: &Context) -> Strin
     if state.screen {
         parts.push(context.text("tile-sharing"));
     }
-    parts.push(context.text(if state.camera { "tile-camera-on" } else { "tile-camera-off" }));
+    parts.push(context.text(state.camera));
     parts.join(", ")
 }

@@ -4,7 +4,7 @@ use accesskit::Role;
 use iced::widget::{column, container, row, space};
 use iced::{Alignment, Length, Padding};
 
-use super::{Meeting, Menu, Message, Panel, banner, bar, lock, people, tiles};
+use super::{Meeting, Menu, Message, Panel, banner, bar, lock, people, share, tiles};
 use crate::kit::{Element, Icon, icon, modal, popup, press, region, text};
 use crate::model::{Kind, Notice};
 use crate::pictures::Pictures;
@@ -19,7 +19,7 @@ impl Meeting {
     pub fn view<'a>(&'a self, context: &Context, pictures: &Pictures, reported: &'a [Notice]) -> Element<'a, Message> {
         let top = bar::top(self, context, reported.len());
         let bottom = bar::bottom(self, context);
-        let tiles = tiles::tiles(&self.model, context, pictures);
+        let tiles = tiles::tiles(&self.model, self.lacks_camera(), context, pictures);
         let stage = stage(&context.text("meeting-stage"), tiles, context.scale)
             .on_resize(Message::Resized)
             .on_software(Message::SoftwareDrawn);
@@ -36,7 +36,7 @@ impl Meeting {
         let page = column![top, page.spacing(SPACE_S).height(Length::Fill), bottom];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
         let page = popup(page, self.menu.map(|menu| popup_menu(self, menu, context)));
-        modal(page, remove_dialog(self, context))
+        modal(page, remove_dialog(self, context).or_else(|| share::dialog(self, context)))
     }
 }
 
@@ -96,5 +96,5 @@ fn remove_dialog<'a>(screen: &'a Meeting, context: &Context) -> Option<modal::Di
         column![text::title(label.clone()), text::small(named("people-remove-text")).style(text::tone(Tone::Dim))];
     let inside = column![words.spacing(SPACE_S), buttons.spacing(SPACE_M)].spacing(SPACE_XL);
     let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
-    Some(modal::Dialog { label, content: inside.into(), on_close: Message::DialogClosed })
+    Some(modal::Dialog { label, content: inside.into(), width: theme::DIALOG, on_close: Message::DialogClosed })
 }

@@ -7,7 +7,7 @@ use iced::{Length, Padding};
 use super::{Menu, Message, Preview, Purpose};
 use crate::kit::field::Field;
 use crate::kit::{Element, Icon, field, icon, meter, press, text};
-use crate::model::{Device, Kind, sentence};
+use crate::model::{Device, Kind, Notice};
 use crate::screen::{Context, device_name, select};
 use crate::theme::{ICON_SMALL, Look, SPACE_L, SPACE_S, SPACE_XS, TARGET_BAR, Tone};
 
@@ -22,6 +22,7 @@ pub(super) fn form<'a>(screen: &'a Preview, context: &Context) -> Element<'a, Me
         placeholder: context.text("preview-name-placeholder"),
         error,
         beside: None,
+        paste: context.text("action-paste"),
         on_input: Message::NameTyped,
         on_submit: Some(Message::EnterPressed),
     });
@@ -56,19 +57,31 @@ pub(super) fn form<'a>(screen: &'a Preview, context: &Context) -> Element<'a, Me
 
 /// The problem with the camera, if any.
 fn camera_problem<'a>(screen: &Preview, context: &Context) -> Option<Element<'a, Message>> {
-    screen.camera_problem().map(|kind| problem(sentence::notice(kind), Kind::Camera, context))
+    let found = Notice::from(screen.camera_problem()?.clone());
+    let words = (found.sentence(context.language), found.advice(context.language));
+    Some(problem(words, Kind::Camera, context))
 }
 
 /// The problem with the sound, if any.
 fn microphone_problem<'a>(screen: &Preview, context: &Context) -> Option<Element<'a, Message>> {
-    screen.microphone_problem().map(|kind| problem(microphone_problem_id(screen, kind), Kind::Microphone, context))
+    let words = microphone_problem_words(screen, screen.microphone_problem()?, context);
+    Some(problem(words, Kind::Microphone, context))
 }
 
-/// The text id of a problem with the sound. A missing microphone has another text than one that cannot be opened.
-pub(super) fn microphone_problem_id(screen: &Preview, kind: NoticeKind) -> &'static str {
+/// The sentence and the advice of a problem with the sound. A missing microphone has another text than one that cannot be
+/// opened.
+pub(super) fn microphone_problem_words(
+    screen: &Preview,
+    found: &engine::Notice,
+    context: &Context,
+) -> (String, String) {
     let none = screen.devices.present(Kind::Microphone).is_empty()
         && screen.devices.chosen(Kind::Microphone) == Device::Default;
-    if kind == NoticeKind::NoMicrophone && none { "preview-microphone-none" } else { sentence::notice(kind) }
+    if found.kind == NoticeKind::NoMicrophone && none {
+        return (context.text("preview-microphone-none"), context.text("preview-microphone-none.advice"));
+    }
+    let found = Notice::from(found.clone());
+    (found.sentence(context.language), found.advice(context.language))
 }
 
 /// The field that opens the menu of the devices of a kind.
@@ -80,8 +93,8 @@ fn device_select<'a>(screen: &Preview, kind: Kind, context: &Context) -> Element
 }
 
 /// The text of a problem, its advice, and a button to check again.
-fn problem<'a>(id: &str, kind: Kind, context: &Context) -> Element<'a, Message> {
-    let advice = text::caption(context.text(&format!("{id}.advice"))).style(text::tone(Tone::Dim));
+fn problem<'a>((sentence, advice): (String, String), kind: Kind, context: &Context) -> Element<'a, Message> {
+    let advice = text::caption(advice).style(text::tone(Tone::Dim));
     let (again, name) = match kind {
         Kind::Camera => ("again-camera", "preview-again-camera"),
         Kind::Microphone | Kind::Speaker => ("again-sound", "preview-again-microphone"),
@@ -89,7 +102,7 @@ fn problem<'a>(id: &str, kind: Kind, context: &Context) -> Element<'a, Message> 
     let button =
         press(text::strong(context.text("preview-again")), &context.text(name), Some(Message::RetryPressed(kind)));
     let words = column![
-        text::caption(context.text(id)).style(text::tone(Tone::Warn)),
+        text::caption(sentence).style(text::tone(Tone::Warn)),
         advice,
         container(Element::from(button.id(again))).padding(Padding::ZERO.top(SPACE_XS))
     ];

@@ -1,14 +1,13 @@
 //! The view of the preview: the picture with its switches, and the form.
 
 use accesskit::Role;
-use engine::NoticeKind;
 use iced::widget::{Stack, column, container, row, scrollable};
 use iced::{Alignment, Length, Padding};
 
 use super::{Menu, Message, Picture, Preview, Purpose, form, is_missing};
 use crate::grid::ASPECT_RATIO;
 use crate::kit::{Element, Icon, Press, elided, icon, popup, press, region, text};
-use crate::model::{View, initials, sentence};
+use crate::model::{Kind, Notice, View, initials};
 use crate::pictures::Pictures;
 use crate::screen::{Context, device_lines, icon_button, menu, preferences};
 use crate::stage::{Tile, stage};
@@ -81,14 +80,15 @@ fn picture<'a>(screen: &Preview, width: f32, context: &Context, pictures: &Pictu
     };
     let height = width / ASPECT_RATIO;
     let words = match (screen.camera, screen.camera_problem(), screen.picture) {
-        (_, Some(kind), _) => Some(sentence::notice(kind)),
-        (false, None, _) => Some("preview-camera-off"),
-        (true, None, Picture::Missing) => Some("preview-camera-none"),
-        (true, None, Picture::Opening) => Some("preview-camera-wait"),
+        (_, Some(problem), _) => Some(Notice::from(problem.clone()).sentence(context.language)),
+        (false, None, _) if screen.devices.lacks(Kind::Camera) => Some(context.text("preview-camera-none")),
+        (false, None, _) => Some(context.text("preview-camera-off")),
+        (true, None, Picture::Missing) => Some(context.text("preview-camera-none")),
+        (true, None, Picture::Opening) => Some(context.text("preview-camera-wait")),
         (true, None, Picture::Shown) => None,
     };
-    let words = words.map(|id| {
-        let words = container(text::small(context.text(id))).padding([SPACE_S - 2.0, SPACE_M]).style(theme::scrim);
+    let words = words.map(|words| {
+        let words = container(text::small(words)).padding([SPACE_S - 2.0, SPACE_M]).style(theme::scrim);
         container(words)
             .width(Length::Fill)
             .height(Length::Fill)
@@ -103,7 +103,6 @@ fn picture<'a>(screen: &Preview, width: f32, context: &Context, pictures: &Pictu
 
 /// The switches of microphone and camera. A missing device is shown as off.
 fn toggles<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
-    let missing = |kind: Option<NoticeKind>| kind.filter(|kind| is_missing(*kind));
     let microphone = Switch {
         id: "microphone",
         icons: (Icon::Microphone, Icon::MicrophoneOff),
@@ -112,7 +111,10 @@ fn toggles<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
         on: screen.is_microphone_on(),
         // The switch is named "Mute": it is on while the microphone is off.
         toggled: !screen.is_microphone_on(),
-        missing: missing(screen.microphone_problem()).map(|kind| form::microphone_problem_id(screen, kind)),
+        missing: screen
+            .microphone_problem()
+            .filter(|problem| is_missing(problem.kind))
+            .map(|problem| form::microphone_problem_words(screen, problem, context).0),
         pressed: Message::MicrophonePressed,
     };
     let camera = Switch {
@@ -122,7 +124,10 @@ fn toggles<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
         name: "meeting-camera-name",
         on: screen.is_camera_on(),
         toggled: screen.is_camera_on(),
-        missing: missing(screen.camera_problem()).map(sentence::notice),
+        missing: screen
+            .camera_problem()
+            .filter(|problem| is_missing(problem.kind))
+            .map(|problem| Notice::from(problem.clone()).sentence(context.language)),
         pressed: Message::CameraPressed,
     };
     let both = row![microphone.view(context), camera.view(context)].spacing(SPACE_S);
@@ -166,14 +171,14 @@ struct Switch {
     name: &'static str,
     on: bool,
     toggled: bool,
-    /// The text id of the reason why the device is missing.
-    missing: Option<&'static str>,
+    /// The reason why the device is missing.
+    missing: Option<String>,
     pressed: Message,
 }
 
 impl Switch {
     fn view<'a>(self, context: &Context) -> Element<'a, Message> {
-        let (symbol, word) = match (self.on, self.missing) {
+        let (symbol, word) = match (self.on, &self.missing) {
             (true, _) => (self.icons.0, self.words.0),
             (false, None) => (self.icons.1, self.words.1),
             (false, Some(_)) => (self.icons.1, self.words.2),
@@ -181,7 +186,7 @@ impl Switch {
         let inside = row![icon(symbol), text::strong(context.text(word))].spacing(SPACE_S).align_y(Alignment::Center);
         let message = self.missing.is_none().then_some(self.pressed);
         let control: Press<'a, Message> = press(inside, &context.text(self.name), message);
-        let control = control.id(self.id).toggled(self.toggled).description(self.missing.map(|id| context.text(id)));
+        let control = control.id(self.id).toggled(self.toggled).description(self.missing);
         let look = if self.on { Look::Bar } else { Look::BarOff };
         control.look(look).height(TARGET_BAR).padding([0.0, SPACE_L]).into()
     }

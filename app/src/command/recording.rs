@@ -1,0 +1,60 @@
+//! Adds a meeting of the command line to the recent meetings of the window.
+
+use super::options::Client;
+use app::recent::{self, Listing};
+use engine::{Person, Reason};
+
+/// How a meeting is recorded.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// The link that names the meeting; `None` if it is created.
+    pub link: Option<String>,
+    /// Whether it is added.
+    pub listing: Listing,
+}
+
+impl Recording {
+    /// Creates the recording of a meeting. The option `--no-recent` switches it off.
+    pub fn new(link: Option<String>, listing: Listing, client: &Client) -> Self {
+        Self { link, listing: if client.no_recent { Listing::Unlisted } else { listing } }
+    }
+
+    /// Whether the meeting is created, so that its link must be printed.
+    pub fn prints_link(&self) -> bool {
+        self.link.is_none()
+    }
+
+    /// Records that the meeting with this link was entered.
+    pub fn entered(&self, link: &str, organiser: bool) {
+        if let Some(meeting) = recent::Meeting::entered_now(link, organiser, self.listing) {
+            recent::change(|memory| memory.enter(meeting));
+        }
+    }
+
+    /// Records the end of the meeting, and who was in it. `link` is its link if it was entered.
+    pub fn ended(&self, link: Option<&str>, people: &[String], reason: &Reason) {
+        let Some(link) = link.or(self.link.as_deref()) else { return };
+        match self.listing {
+            Listing::Unlisted => {}
+            Listing::WhileHosted => recent::change(|memory| memory.forget(link)),
+            Listing::Listed => recent::change(|memory| {
+                memory.meet(link, people);
+                if matches!(reason, Reason::NoMeeting | Reason::Removed) {
+                    memory.end(link);
+                }
+            }),
+        }
+    }
+}
+
+/// Adds the names of the other participants to `names`.
+pub fn add_names(names: &mut Vec<String>, people: &[Person]) {
+    for person in people.iter().filter(|person| !person.me) {
+        if names.len() < MAX_NAMES && !names.contains(&person.name) {
+            names.push(person.name.clone());
+        }
+    }
+}
+
+/// The maximum number of names that are kept until the end.
+const MAX_NAMES: usize = 8;
