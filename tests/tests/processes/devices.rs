@@ -10,11 +10,14 @@ fn a_meeting_continues_without_a_clip_and_the_user_is_told_why() {
     let (_lock, folder) = (lock_meetings(), Folder::new("cameras"));
     let whole = clip::make();
     let files = [
-        (folder.path("missing.mp4"), "No such file"),
-        (folder.write("text.mp4", b"This is not a clip.\n"), "text.mp4"),
-        (folder.write("empty.mp4", b""), "empty.mp4"),
-        (folder.write("cut.y4m", &whole[..1_000]), "cut.y4m"),
-        (folder.write("huge.y4m", b"YUV4MPEG2 W4294967295 H4294967295 F1:0\nFRAME\n"), "huge.y4m"),
+        (folder.path("missing.mp4"), "The file missing.mp4 does not exist"),
+        (folder.write("text.mp4", b"This is not a clip.\n"), "The file text.mp4 cannot be used"),
+        (folder.write("empty.mp4", b""), "The file empty.mp4 cannot be used"),
+        (folder.write("cut.y4m", &whole[..1_000]), "The file cut.y4m cannot be used"),
+        (
+            folder.write("huge.y4m", b"YUV4MPEG2 W4294967295 H4294967295 F1:0\nFRAME\n"),
+            "The file huge.y4m cannot be used",
+        ),
         (folder.path(""), "directory"),
     ];
     let meet =
@@ -22,7 +25,7 @@ fn a_meeting_continues_without_a_clip_and_the_user_is_told_why() {
     let meetings: Vec<_> = files.into_iter().map(meet).collect();
     for (meeting, detail) in meetings {
         let outcome = meeting.end(TIMEOUT);
-        outcome.assert_failure(0, &["A media file cannot be read", "This computer", "Choose another file", detail]);
+        outcome.assert_failure(0, &["This computer", "hoose another file", detail]);
         assert!(outcome.out.starts_with("conclave://"), "{outcome:?}");
     }
 }
@@ -37,7 +40,7 @@ fn a_clip_that_is_damaged_in_the_middle_ends_only_the_picture() {
     clip[begin..end].iter_mut().step_by(37).for_each(|byte| *byte ^= 0x5a);
     let path = folder.write("damaged.mp4", &clip);
     let outcome = start("damaged", &["--camera", &format!("file:{path}"), "--for", "2"]).end(TIMEOUT);
-    outcome.assert_failure(0, &["A media file cannot be read", "This computer", "Choose another file", "damaged.mp4"]);
+    outcome.assert_failure(0, &["The file damaged.mp4 cannot be used", "This computer", "Choose another file"]);
 }
 
 #[test]
@@ -75,16 +78,14 @@ fn sound_files_that_cannot_be_used_are_named() {
     let (bad, missing) = (folder.write("bad.wav", b"RIFF\xff\xff\xff\xffWAVEnothing"), folder.path("missing.wav"));
     let in_missing_folder = folder.path("missing/speaker.wav");
     let choices = [
-        ("--microphone", bad, "bad.wav"),
-        ("--microphone", missing, "missing.wav"),
-        ("--speaker", in_missing_folder, "speaker.wav"),
+        ("--microphone", bad, "The file bad.wav cannot be used"),
+        ("--microphone", missing, "The file missing.wav does not exist"),
+        ("--speaker", in_missing_folder, "The file speaker.wav cannot be used"),
     ];
     let meet = |(which, path, name)| (start(name, &[which, &format!("file:{path}")]), name);
     let meetings: Vec<_> = choices.into_iter().map(meet).collect();
     for (meeting, name) in meetings {
-        meeting
-            .end(TIMEOUT)
-            .assert_failure(0, &["A media file cannot be read", "This computer", "Choose another file", name]);
+        meeting.end(TIMEOUT).assert_failure(0, &["This computer", "hoose another file", name]);
     }
 }
 

@@ -206,3 +206,28 @@ fn to_u64(count: usize) -> u64 {
 fn to_f64(count: usize) -> f64 {
     f64::from(u32::try_from(count).expect("a small number"))
 }
+
+#[test]
+fn meetings_of_the_command_line_are_listed_by_the_window_while_they_can_be_joined() {
+    let (_lock, folder) = (lock_meetings(), Folder::new("recent"));
+    let start = |name: &str, task: &[&str], more: &[&str]| {
+        let options = ["--headless", "--name", name, "--camera", "off", "--microphone", "off", "--speaker", "off"];
+        let mut command = client(&[task, &options, more].concat());
+        command.env("XDG_STATE_HOME", folder.path(name));
+        Program::start(name, command)
+    };
+    let list = |name: &str| std::fs::read_to_string(folder.path(&format!("{name}/conclave/recent.json"))).ok();
+    let anne = start("Anne", &["meet"], &[]);
+    let link = anne.first_line();
+    until(TIMEOUT, "the meeting is listed", || list("Anne").is_some_and(|text| text.contains(&link)));
+    let bob = start("Bob", &["join", &link], &["--for", "1"]);
+    let carol = start("Carol", &["join", &link], &["--for", "1", "--no-recent"]);
+    bob.end(TIMEOUT).assert_success();
+    carol.end(TIMEOUT).assert_success();
+    let listed = list("Bob").expect("Bob's list");
+    assert!(listed.contains(&link) && listed.contains("Anne"), "{listed}");
+    assert_eq!(list("Carol"), None);
+    anne.leave().assert_success();
+    let left = list("Anne").expect("Anne's list");
+    assert!(!left.contains(&link), "its server has stopped: {left}");
+}

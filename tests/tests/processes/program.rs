@@ -48,6 +48,8 @@ fn command(program: &str, arguments: &[&str]) -> Command {
     assert!(path.is_file(), "{} is not built: run cargo build --workspace first", path.display());
     let mut command = Command::new(path);
     command.args(arguments).env("LANG", "en_GB.UTF-8").stdin(Stdio::null());
+    // Meetings of tests are not added to the user's recent meetings.
+    command.env("XDG_STATE_HOME", std::env::temp_dir().join(format!("conclave-state-{}", std::process::id())));
     for name in ["LC_ALL", "LC_MESSAGES", "LANGUAGE", "DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
         command.env_remove(name);
     }
