@@ -21,8 +21,8 @@ use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
-/// The minimum size of a quarter of a tile, in pixels. With two people, our own tile is small.
-const QUARTER_TILE: usize = 7_000;
+/// The minimum size of a quarter of a tile, in pixels. With two people, our own tile is small, and its name covers a part.
+const QUARTER_TILE: usize = 2_500;
 
 /// The left edge of the right half. On the preview, the field for the name is the first wide control there.
 const RIGHT_HALF: usize = 850;
