@@ -21,7 +21,7 @@ use crate::background;
 use crate::kit::root::{self, Window};
 use crate::kit::{live, wake};
 use crate::locale::Language;
-use crate::model::{Kind, Meeting as Model, NoticeKind};
+use crate::model::{Kind, MeetingModel, NoticeKind};
 use crate::pictures::Pictures;
 use crate::preview_session;
 use crate::recent::Listing;
@@ -127,7 +127,7 @@ impl App {
             }
             Start::Enter(starter, setup) => {
                 self.preparation.choose(&setup);
-                self.session.set_target(starter, setup);
+                self.session.set_destination(starter, setup);
                 self.enter()
             }
         }
@@ -189,7 +189,7 @@ impl App {
             preview::Action::Enter(name) => {
                 let save = self.preferences.set_name(&name);
                 if let Some((starter, setup)) = self.preparation.finish(screen, name) {
-                    self.session.set_target(starter, setup);
+                    self.session.set_destination(starter, setup);
                     return Task::batch([save, self.enter()]);
                 }
             }
@@ -228,7 +228,7 @@ impl App {
             | meeting::Action::Share(_)
             | meeting::Action::Remove(_)
             | meeting::Action::Choose(..)
-            | meeting::Action::RequestSizes(_) => {}
+            | meeting::Action::SetWishes(_) => {}
         }
         Task::none()
     }
@@ -259,7 +259,7 @@ impl App {
         let Some((attempt, start)) = self.session.starting(self.pictures.output()) else { return self.go_home() };
         let Some(setup) = self.session.setup() else { return self.go_home() };
         let screen = meeting::Meeting::new(
-            Model { creates: self.session.creates(), ..Model::entering(setup) },
+            MeetingModel { creates: self.session.creates(), ..MeetingModel::entering(setup) },
             self.preparation.devices.clone(),
         );
         self.screen = Screen::Meeting(Box::new(screen));
@@ -435,7 +435,7 @@ fn command(action: &meeting::Action) -> Option<Command> {
             Kind::Microphone => Command::ChooseMicrophone(device.sound()),
             Kind::Speaker => Command::ChooseSpeaker(device.sound()),
         },
-        meeting::Action::RequestSizes(tiles) => Command::Tiles(tiles.clone()),
+        meeting::Action::SetWishes(tiles) => Command::SetWishes(tiles.clone()),
         meeting::Action::Leave => Command::Leave,
         meeting::Action::None
         | meeting::Action::Copy(_)
@@ -449,7 +449,7 @@ fn command(action: &meeting::Action) -> Option<Command> {
 /// Lists the monitors on another thread: it reads the pixels of each.
 fn list_monitors() -> Task<Message> {
     let failed = Err("listing the monitors panicked".into());
-    let listed = background::run_or(engine::devices::monitors, failed);
+    let listed = background::run_or(engine::device_list::monitors, failed);
     listed.map(|found| Message::Meeting(meeting::Message::MonitorsListed(found)))
 }
 

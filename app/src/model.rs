@@ -9,6 +9,6 @@ pub mod sentence;
 mod view;
 
 pub use device::{Device, Devices, Kind};
-pub use meeting::{Comparison, LockState, Meeting, Phase, initials};
+pub use meeting::{Comparison, LockState, MeetingModel, Phase, initials};
 pub use notice::{Notice, NoticeKind};
 pub use view::View;

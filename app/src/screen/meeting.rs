@@ -11,19 +11,19 @@ mod view;
 
 use std::time::Instant;
 
-use engine::{Event, Microphone, ParticipantId, Screen, TileWish, devices};
+use engine::{Event, Microphone, ParticipantId, Screen, TileWish, device_list};
 
 use super::preferences::Preference;
 use crate::announce::Announcement;
 use crate::kit::Shortcut;
-use crate::model::{Device, Devices, Kind, Meeting as Model, Notice, NoticeKind};
+use crate::model::{Device, Devices, Kind, MeetingModel, Notice, NoticeKind};
 use picker::Picker;
 
 /// The state of the screen.
 #[derive(Clone, Debug)]
 pub struct Meeting {
     /// What the screen shows of the meeting.
-    pub model: Model,
+    pub model: MeetingModel,
     /// The available and the chosen devices.
     pub devices: Devices,
     /// When the user entered the meeting; `None` before that.
@@ -99,8 +99,8 @@ pub enum Message {
     Preferred(Preference),
     /// "The words match" (true) or "The words differ" was pressed.
     WordsCompared(bool),
-    /// The sizes of the tiles changed.
-    Resized(Vec<TileWish>),
+    /// The wishes of the tiles changed.
+    WishesChanged(Vec<TileWish>),
     /// The stage is drawn without a GPU.
     SoftwareDrawn,
     /// The space bar was pressed (true) or released (false).
@@ -128,8 +128,8 @@ pub enum Action {
     Remove(ParticipantId),
     /// Use this device.
     Choose(Kind, Device),
-    /// Request video in these sizes.
-    RequestSizes(Vec<TileWish>),
+    /// Request video for these tiles.
+    SetWishes(Vec<TileWish>),
     /// Show this notification.
     Notify(Notice),
     /// Enter or leave full screen.
@@ -142,7 +142,7 @@ pub enum Action {
 
 impl Meeting {
     /// Creates the screen.
-    pub fn new(model: Model, devices: Devices) -> Self {
+    pub fn new(model: MeetingModel, devices: Devices) -> Self {
         Self { model, devices, since: None, panel: None, menu: None, removing: None, picker: None, talking: false }
     }
 
@@ -191,7 +191,7 @@ impl Meeting {
                 return Action::Prefer(preference);
             }
             Message::WordsCompared(equal) => self.model.compared(equal),
-            Message::Resized(sizes) => return Action::RequestSizes(sizes),
+            Message::WishesChanged(wishes) => return Action::SetWishes(wishes),
             Message::SoftwareDrawn => return notify(NoticeKind::NoGpu, String::new()),
             Message::TalkKeyChanged(on) => return self.talk(on),
             Message::Escaped => self.escape(),
@@ -294,10 +294,10 @@ fn notify(kind: NoticeKind, detail: String) -> Action {
 mod tests {
     use super::*;
     use crate::model::LockState;
-    use engine::{Lock, Words};
+    use engine::{KeyState, Words};
 
     fn meeting(microphone: Microphone) -> Meeting {
-        Meeting::new(Model { microphone, ..Model::default() }, Devices::default())
+        Meeting::new(MeetingModel { microphone, ..MeetingModel::default() }, Devices::default())
     }
 
     #[test]
@@ -392,7 +392,7 @@ mod tests {
         let mut meeting = meeting(Microphone::On);
         meeting.update(Message::WordsCompared(true));
         assert_eq!(meeting.model.lock_state(), LockState::Open, "there is nothing to confirm yet");
-        let lock = |epoch| Some(Lock { epoch, words: Words::of(&[0; 17]).unwrap(), suite: "suite" });
+        let lock = |epoch| Some(KeyState { epoch, words: Words::of(&[0; 17]).unwrap(), suite: "suite" });
         meeting.model.lock = lock(4);
         assert_eq!(meeting.model.lock_state(), LockState::Closed);
         for (equal, expected) in [(true, LockState::Verified), (false, LockState::Different)] {

@@ -8,12 +8,12 @@ use app::kit::a11y::{Port, TreeBuilder};
 use app::kit::root::{Shortcut, Window};
 use app::kit::{Element, root};
 use app::locale::Language;
-use app::model::{Device, Devices, Kind, Meeting as Model, Notice, NoticeKind, Phase, View};
+use app::model::{Device, Devices, Kind, MeetingModel, Notice, NoticeKind, Phase, View};
 use app::pictures::Pictures;
 use app::screen::{Context, home, meeting, preview};
 use app::snapshot;
 use app::theme::{Choice, REGULAR, Theme};
-use engine::{Lock, Microphone, ParticipantId, Person, Slot, TrackId, Words};
+use engine::{KeyState, Microphone, ParticipantId, Person, Slot, TrackId, Words};
 use iced::advanced::widget::operation::black_box;
 use iced::keyboard::{self, Modifiers, key::Named};
 use iced::{Event, Rectangle, Settings, Size, window};
@@ -92,8 +92,8 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
     };
     // Zeros select the first word of the list twelve times: "abandon" in English, "abaisser" in French.
     let words = Words::of(&[0; 17]).expect("17 bytes are enough");
-    let lock = Lock { epoch: 5, words, suite: "MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519" };
-    let model = Model {
+    let lock = KeyState { epoch: 5, words, suite: "MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519" };
+    let model = MeetingModel {
         phase: Phase::Inside,
         link: "conclave://192.168.1.20:4433/m/00#x".into(),
         organiser: true,
@@ -102,7 +102,7 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
         lock: Some(lock),
         microphone: Microphone::On,
         camera: true,
-        ..Model::default()
+        ..MeetingModel::default()
     };
     let mut screen = meeting::Meeting::new(model, devices());
     screen.since = Instant::now().checked_sub(Duration::from_secs(761));
@@ -110,7 +110,7 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
 }
 
 pub fn devices() -> Devices {
-    let device = |id: &str, name: &str| engine::devices::Device { id: id.into(), name: name.into() };
+    let device = |id: &str, name: &str| engine::device_list::Device { id: id.into(), name: name.into() };
     let mut devices = Devices::default();
     devices.set_present(Kind::Camera, vec![device("0", "Integrated camera"), device("1", "Logitech Brio 500")]);
     devices.set_present(Kind::Microphone, vec![device("a", "Built-in Audio Analog Stereo")]);
@@ -254,7 +254,7 @@ impl<'a, Message: 'a> Ui<'a, Message> {
 }
 
 /// Three monitors of different shapes, each with a picture of a desktop.
-pub fn monitors(count: usize) -> Vec<engine::devices::Monitor> {
+pub fn monitors(count: usize) -> Vec<engine::device_list::Monitor> {
     let all = [("eDP-1", 1920, 1080), ("HDMI-1", 2560, 1080), ("DP-2", 1080, 1920)];
     let monitor = |(name, width, height): (&str, u16, u16)| {
         let size = media::Size::new(width, height);
@@ -271,8 +271,8 @@ pub fn monitors(count: usize) -> Vec<engine::devices::Monitor> {
             }
         };
         let rgba = (0..u32::from(small.width) * u32::from(small.height)).flat_map(pixel).collect();
-        let thumbnail = engine::devices::Thumbnail { size: small, rgba };
-        engine::devices::Monitor { id: name.into(), name: name.into(), size, thumbnail }
+        let thumbnail = engine::device_list::Thumbnail { size: small, rgba };
+        engine::device_list::Monitor { id: name.into(), name: name.into(), size, thumbnail }
     };
     all.into_iter().take(count).map(monitor).collect()
 }

@@ -1,7 +1,7 @@
 //! The panel about the security of the meeting: the state of the encryption, and the words that verify it.
 
 use accesskit::Role;
-use engine::{Lock, WordsLanguage};
+use engine::{KeyState, WordsLanguage};
 use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Length};
 
@@ -57,7 +57,7 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
 /// The verification words, how to use them, and the cipher suite.
 ///
 /// The list of each language is shown, whatever the language of the window: the participants must read from the same list.
-fn verification<'a>(lock: &Lock, context: &Context) -> Element<'a, Message> {
+fn verification<'a>(lock: &KeyState, context: &Context) -> Element<'a, Message> {
     let small = |words| text::caption(words).style(text::tone(Tone::Dim));
     let epochs = context.language.with("lock-epoch", &[("count", lock.epoch.into())]);
     let suite = context.language.with("lock-suite", &[("suite", lock.suite.into())]);
@@ -100,7 +100,7 @@ fn comparison<'a>(state: LockState, context: &Context) -> Element<'a, Message> {
 }
 
 /// The words of one language, in two columns, numbered down each column in the order of reading.
-fn words<'a>(lock: &Lock, language: Language, context: &Context) -> Element<'a, Message> {
+fn words<'a>(lock: &KeyState, language: Language, context: &Context) -> Element<'a, Message> {
     let (list, id) = match language {
         Language::English => (WordsLanguage::English, "lock-words-english"),
         Language::French => (WordsLanguage::French, "lock-words-french"),

@@ -1,6 +1,6 @@
 //! The choice of a monitor to share.
 
-use engine::devices;
+use engine::device_list;
 use iced::advanced::image::Handle;
 
 /// The choice of a monitor. It is shown when the monitors are listed.
