@@ -144,6 +144,12 @@ pub enum NoticeKind {
     BadFile,
     /// A media file has a format that cannot be played. The detail is its name and format.
     FileFormat,
+    /// A sound file has a format that cannot be played. The detail is its name and format.
+    SoundFormat,
+    /// A file cannot be written.
+    NotWritten,
+    /// A file cannot be written, because its disk is full.
+    DiskFull,
     /// The screen cannot be shared.
     NoScreen,
     /// Nobody has answered our request to join yet.
@@ -184,6 +190,9 @@ impl NoticeKind {
             | Self::SoundLost
             | Self::BadFile
             | Self::FileFormat
+            | Self::SoundFormat
+            | Self::NotWritten
+            | Self::DiskFull
             | Self::NoScreen
             | Self::Overloaded
             | Self::CodecReplaced

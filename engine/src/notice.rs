@@ -7,6 +7,8 @@ use crate::receive;
 use audio::{Direction, Warning, device};
 use net::meeting;
 use proto::ParticipantId;
+use std::io::ErrorKind;
+use std::path::Path;
 
 /// Returns the notice of a meeting that continues. `name` returns the name of a member, or `None` if there is no such
 /// member. The detail is the name of the member whom the notice is about.
@@ -46,8 +48,7 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
         _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
         capture::Error::BadFile { .. } => NoticeKind::BadFile,
         capture::Error::FileFormat { path, format } => {
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-            return Notice { kind: NoticeKind::FileFormat, detail: format!("{name} ({format})") };
+            return Notice { kind: NoticeKind::FileFormat, detail: name_and_format(path, format) };
         }
         capture::Error::Taken { .. } => NoticeKind::CameraTaken,
         capture::Error::Lost { .. } => NoticeKind::CameraLost,
@@ -111,10 +112,13 @@ pub fn warnings(warnings: &[Warning]) -> Vec<Notice> {
 /// Returns the notice of one warning.
 pub fn warning(warning: &Warning) -> Notice {
     let kind = match warning {
-        Warning::Unavailable {
-            error: device::Error::Read { .. } | device::Error::Empty(_) | device::Error::Write { .. },
-            ..
-        } => NoticeKind::BadFile,
+        Warning::Unavailable { error: device::Error::FileFormat { path, format }, .. } => {
+            return Notice { kind: NoticeKind::SoundFormat, detail: name_and_format(path, format) };
+        }
+        Warning::Unavailable { error: error @ device::Error::Write { .. }, .. } | Warning::File { error, .. } => {
+            file_kind(error)
+        }
+        Warning::Unavailable { error: device::Error::Read { .. } | device::Error::Empty(_), .. } => NoticeKind::BadFile,
         Warning::Unavailable { direction: Direction::Microphone, .. } => NoticeKind::NoMicrophone,
         Warning::Unavailable { direction: Direction::Speaker, .. } => NoticeKind::NoSpeaker,
         Warning::Lost { .. } | Warning::Replaced { .. } => NoticeKind::SoundLost,
@@ -124,11 +128,32 @@ pub fn warning(warning: &Warning) -> Notice {
     Notice { kind, detail: with_causes(warning) }
 }
 
+/// Returns the kind of the notice of a sound file that failed.
+fn file_kind(error: &device::Error) -> NoticeKind {
+    match error {
+        device::Error::Write { source, .. } if is_full(source.kind()) => NoticeKind::DiskFull,
+        device::Error::Write { .. } => NoticeKind::NotWritten,
+        _ => NoticeKind::BadFile,
+    }
+}
+
+/// Returns true if the disk, or the user's share of it, is full.
+fn is_full(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+}
+
+fn name_and_format(path: &Path, format: &str) -> String {
+    format!("{} ({format})", path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
+}
+
 /// Returns true if the warning means that there is no microphone to send.
 fn means_no_microphone(warning: &Warning) -> bool {
     matches!(
         warning,
-        Warning::Unavailable { direction: Direction::Microphone, .. } | Warning::Codec(_) | Warning::Thread(_)
+        Warning::Unavailable { direction: Direction::Microphone, .. }
+            | Warning::File { direction: Direction::Microphone, .. }
+            | Warning::Codec(_)
+            | Warning::Thread(_)
     )
 }
 
@@ -165,6 +190,31 @@ mod tests {
             assert_eq!(notice.detail, error.to_string());
             assert_eq!(source(Slot::Screen, &error).kind, NoticeKind::NoScreen);
         }
+    }
+
+    #[test]
+    fn a_full_disk_and_an_unknown_sound_format_are_named() {
+        let write = |kind: ErrorKind| SoundError::Write { path: "/tmp/heard.wav".into(), source: kind.into() };
+        let direction = Direction::Speaker;
+        for (cause, kind) in [
+            (ErrorKind::StorageFull, NoticeKind::DiskFull),
+            (ErrorKind::QuotaExceeded, NoticeKind::DiskFull),
+            (ErrorKind::PermissionDenied, NoticeKind::NotWritten),
+        ] {
+            for found in [
+                Warning::Unavailable { direction, error: write(cause) },
+                Warning::File { direction, error: write(cause) },
+            ] {
+                let notice = warning(&found);
+                assert_eq!(notice.kind, kind);
+                assert!(notice.detail.contains("/tmp/heard.wav"), "{}", notice.detail);
+            }
+        }
+        let error = SoundError::FileFormat { path: "/tmp/song.mp3".into(), format: "MP3".into() };
+        let notice = warning(&Warning::Unavailable { direction: Direction::Microphone, error });
+        assert_eq!((notice.kind, &*notice.detail), (NoticeKind::SoundFormat, "song.mp3 (MP3)"));
+        let ended = Warning::File { direction: Direction::Microphone, error: SoundError::Empty("a.wav".into()) };
+        assert!(warning(&ended).kind == NoticeKind::BadFile && means_no_microphone(&ended));
     }
 
     #[test]

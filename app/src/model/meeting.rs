@@ -152,6 +152,9 @@ impl Meeting {
             | EngineNotice::NoMicrophone
             | EngineNotice::NoSpeaker
             | EngineNotice::SoundLost
+            | EngineNotice::SoundFormat
+            | EngineNotice::NotWritten
+            | EngineNotice::DiskFull
             | EngineNotice::StillWaiting
             | EngineNotice::NobodyAdmits
             | EngineNotice::Overloaded

@@ -4,7 +4,7 @@
 use engine::{Fault, LinkError, NoticeKind, Reason};
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 21] = [
+pub const NOTICES: [NoticeKind; 24] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -15,6 +15,9 @@ pub const NOTICES: [NoticeKind; 21] = [
     NoticeKind::SoundLost,
     NoticeKind::BadFile,
     NoticeKind::FileFormat,
+    NoticeKind::SoundFormat,
+    NoticeKind::NotWritten,
+    NoticeKind::DiskFull,
     NoticeKind::NoScreen,
     NoticeKind::StillWaiting,
     NoticeKind::NobodyAdmits,
@@ -41,6 +44,9 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::SoundLost => "notice-sound-lost",
         NoticeKind::BadFile => "notice-bad-file",
         NoticeKind::FileFormat => "notice-file-format",
+        NoticeKind::SoundFormat => "notice-sound-format",
+        NoticeKind::NotWritten => "notice-not-written",
+        NoticeKind::DiskFull => "notice-disk-full",
         NoticeKind::NoScreen => "notice-no-screen",
         NoticeKind::StillWaiting => "notice-still-waiting",
         NoticeKind::NobodyAdmits => "notice-nobody-admits",

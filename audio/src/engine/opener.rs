@@ -93,7 +93,7 @@ impl DeviceThread {
         loop {
             match self.next() {
                 Ok(DeviceRequest::Open(open)) => self.choose(&open),
-                Ok(DeviceRequest::Lost(direction, device)) => self.lost(direction, device),
+                Ok(DeviceRequest::Lost(direction, device, error)) => self.lost(direction, device, error),
                 Ok(DeviceRequest::Close(device)) => drop(device),
                 Err(RecvTimeoutError::Timeout) => {
                     self.retry_delay = (self.retry_delay * 2).min(MAX_RETRY_DELAY);
@@ -141,11 +141,16 @@ impl DeviceThread {
         self.waiting.iter().any(|request| matches!(request, DeviceRequest::Open(open) if open.direction == direction))
     }
 
-    fn lost(&mut self, direction: Direction, device: Box<dyn Device>) {
-        self.shared.warn(Warning::Lost { direction, device: device.name().to_owned() });
-        drop(device);
+    fn lost(&mut self, direction: Direction, device: Box<dyn Device>, error: Error) {
         // Do not retry a file that cannot be read or written any more.
-        self.missing[index(direction)] = matches!(self.choices[index(direction)], Choice::Default | Choice::Device(_));
+        let hardware = matches!(self.choices[index(direction)], Choice::Default | Choice::Device(_));
+        self.shared.warn(if hardware {
+            Warning::Lost { direction, device: device.name().to_owned() }
+        } else {
+            Warning::File { direction, error }
+        });
+        drop(device);
+        self.missing[index(direction)] = hardware;
         self.retry_delay = MIN_RETRY_DELAY;
         self.retry();
     }
@@ -242,6 +247,63 @@ mod tests {
         assert_eq!(attempts.recv().unwrap(), Choice::Device("newest".into()));
         assert!(engine.wait_until_open(Duration::from_secs(10)));
         assert!(engine.take_warnings().is_empty());
+    }
+
+    /// A speaker on a full disk.
+    struct Full;
+
+    impl Device for Full {
+        fn name(&self) -> &'static str {
+            "full.wav"
+        }
+
+        fn ready(&mut self, _: Instant) -> Result<usize, Error> {
+            Ok(1)
+        }
+
+        fn pass(&mut self, _: &mut crate::Block) -> Result<(), Error> {
+            Err(Error::Write { path: "full.wav".into(), source: std::io::ErrorKind::StorageFull.into() })
+        }
+
+        fn latency(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn xruns(&self) -> u64 {
+            0
+        }
+    }
+
+    #[test]
+    fn a_speaker_file_on_a_full_disk_is_not_an_unplugged_device() {
+        let provider = Provider::new(|direction, choice, now| match (direction, choice) {
+            (Direction::Speaker, Choice::File(_)) => Ok(Box::new(Full)),
+            _ => device::open(direction, choice, now),
+        });
+        let (packets, sent) = sync_channel(1);
+        let engine = Engine::start(Config {
+            // The packets of this microphone are the clock of the test.
+            microphone: Choice::File(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/assets/demo/voices/anne.wav").into()),
+            speaker: Choice::File("full.wav".into()),
+            provider,
+            clock: Clock::default(),
+            pool: BufferPool::new(4),
+            uplink: Box::new(move |_| {
+                let _ = packets.try_send(());
+            }),
+        });
+        let mut warnings = Vec::new();
+        while warnings.is_empty() {
+            sent.recv_timeout(Duration::from_secs(10)).unwrap();
+            warnings = engine.take_warnings();
+        }
+        let full = |warning: &Warning| match warning {
+            Warning::File { direction: Direction::Speaker, error: Error::Write { source, .. } } => {
+                source.kind() == std::io::ErrorKind::StorageFull
+            }
+            _ => false,
+        };
+        assert!(warnings.len() == 1 && full(&warnings[0]), "{warnings:?}");
     }
 
     #[test]
