@@ -55,6 +55,19 @@ fn no_test_sleeps() {
 }
 
 #[test]
+fn only_tests_and_tools_print_with_macros() {
+    // They panic if standard output or error is closed or full, which must not end a meeting.
+    let macros = [concat!("print", "ln!("), concat!("print", "!("), concat!("db", "g!(")];
+    each_source(|path, text| {
+        let tool = path.starts_with("xtask/") || path.starts_with("tests/") || path.contains("/tests/");
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let found = macros.iter().find(|name| text.contains(**name))?;
+        (!tool && !path.ends_with("/tests.rs"))
+            .then(|| format!("{path}: {found} panics, use write! and ignore its error"))
+    });
+}
+
+#[test]
 fn only_the_theme_defines_colours() {
     each_source(|path, text| {
         let outside_theme = path.starts_with("app/src/") && !path.starts_with("app/src/theme");

@@ -3,8 +3,8 @@
 
 use super::client;
 use super::options::Client;
-use super::sentences;
 use super::stop::Stop;
+use super::{output, sentences};
 use anyhow::{Context, Result, bail};
 use app::locale::Language;
 use app::theme::Choice;
@@ -99,7 +99,7 @@ impl HeadlessMeeting<'_> {
                 self.send(Command::Tiles(tiles(people, self.client)));
             }
             Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
-            Event::Notice(notice) => eprintln!("conclave: {}", sentences::notice(notice)),
+            Event::Notice(notice) => output::message(sentences::notice(notice)),
             Event::Totals(_) if self.leaving.is_some() => self.send(Command::Leave),
             Event::Progress(_)
             | Event::Speaking(_)
@@ -137,7 +137,7 @@ impl HeadlessMeeting<'_> {
     fn draw_picture(&self) {
         let (Some(snapshot), Some(path)) = (&self.snapshot, &self.client.picture) else { return };
         if let Err(error) = snapshot.save(path, PICTURE_SIZE.0, PICTURE_SIZE.1, 1.0) {
-            eprintln!("conclave: {error}");
+            output::message(error);
         }
     }
 
