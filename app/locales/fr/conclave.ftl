@@ -215,7 +215,7 @@ notice-bad-file = Un fichier multimédia est illisible
 notice-file-format = Conclave ne lit pas ce type de fichier
     .advice = Il lit le MP4 en H.264 (8 bits, 4:2:0, progressif) et le Y4M. Convertissez le fichier avec cette commande : ffmpeg -i FICHIER -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NOUVEAU.mp4
 notice-sound-format = Conclave ne lit pas ce type de fichier audio
-    .advice = Il lit le WAV en PCM ou en virgule flottante. Convertissez le fichier avec cette commande : ffmpeg -i FICHIER -c:a pcm_s16le NOUVEAU.wav
+    .advice = Il lit le WAV en PCM ou en virgule flottante. Convertissez le fichier avec cette commande : ffmpeg -i FICHIER -c:a pcm_s16le NOUVEAU.wav
 notice-not-written = Impossible d’écrire un fichier
     .advice = Son dossier n’existe pas ou n’est pas accessible en écriture. Rien n’y est enregistré. Choisissez un autre dossier.
 notice-disk-full = Le disque est plein

@@ -24,12 +24,14 @@ impl Microphone {
     /// Opens the file and reads its header. Its first sample is recorded at `now`.
     ///
     /// # Errors
-    /// Returns [`Error::Read`] if the file cannot be read, [`Error::Empty`] if it has no samples,
-    /// [`Error::FileFormat`] if its format is not supported, and [`Error::Format`] if its sample rate is not.
+    /// Returns [`Error::Read`] if the file cannot be read, [`Error::Empty`] if it has no samples, and
+    /// [`Error::FileFormat`] if its format or its sample rate is not supported.
     pub fn open(path: &Path, now: Instant) -> Result<Self, Error> {
         let reader = Reader::open(path).map_err(|error| read_error(path, error))?;
         let name = file_name(path);
-        let convert = ToBlocks::new(reader.rate()).ok_or_else(|| Error::Format { name: name.clone() })?;
+        let unsupported =
+            |rate| Error::FileFormat { path: path.to_owned(), format: format!("WAV with {rate} samples a second") };
+        let convert = ToBlocks::new(reader.rate()).ok_or_else(|| unsupported(reader.rate()))?;
         let mut microphone = Self { path: path.to_owned(), name, reader, convert, pacer: Pacer::new(now) };
         // Check that the file contains samples.
         microphone.next_frame()?;
@@ -266,7 +268,7 @@ mod tests {
         write(&scratch.file(), spec, std::iter::empty::<i16>());
         assert!(matches!(open(), Error::Empty(_)));
         write(&scratch.file(), WavSpec { sample_rate: 7, ..spec }, [1i16].into_iter());
-        assert!(matches!(open(), Error::Format { .. }));
+        assert!(open().to_string().contains("WAV with 7 samples a second is not supported"));
         std::fs::write(scratch.file(), b"fLaC\0\0\0\0").unwrap();
         let error = open();
         assert!(matches!(&error, Error::FileFormat { format, .. } if format == "FLAC"));

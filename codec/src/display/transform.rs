@@ -1,6 +1,6 @@
 //! Copies decoded pictures into the form in which they are displayed.
 
-use super::{Crop, Geometry, Orientation};
+use super::geometry::{Crop, Geometry, Orientation};
 use crate::scale::Scaler;
 use media::{Colour, FrameMut, Plane, PlaneMut, PlaneRef, Pool, Rotation, Size, Timestamp};
 
@@ -107,7 +107,7 @@ const BLOCK: usize = 32;
 
 #[cfg(test)]
 mod tests {
-    use super::super::PixelAspect;
+    use super::super::geometry::PixelAspect;
     use super::*;
     use crate::testing;
     use media::Frame;

@@ -5,12 +5,16 @@
 //! length of the tables, because a segment stores ranges only.
 
 mod edits;
+mod speed;
 
 use super::{boxes, table};
 use crate::container::Error;
 use edits::Edit;
 use media::FrameRate;
+use speed::Speed;
 use std::time::Duration;
+
+pub(super) use speed::Scales;
 
 /// The frames of a track in presentation order, and when they are shown.
 #[derive(Debug)]
@@ -39,17 +43,6 @@ struct Segment {
     /// The tick of the media that is shown then.
     start: i64,
     speed: Speed,
-}
-
-/// A positive speed, as 16.16 fixed point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Speed(u32);
-
-/// Ticks per second.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Scales {
-    pub(super) movie: u32,
-    pub(super) track: u32,
 }
 
 impl Timeline {
@@ -122,29 +115,6 @@ impl Timeline {
     fn segment(&self, show: usize) -> Option<&Segment> {
         let after = self.segments.partition_point(|segment| segment.before <= show);
         self.segments.get(after.checked_sub(1)?).filter(|segment| show < segment.before + segment.count)
-    }
-}
-
-impl Speed {
-    pub(super) const NORMAL: Self = Self(1 << 16);
-
-    /// Returns the speed as a fraction of two numbers.
-    pub(super) fn fraction(self) -> (u32, u32) {
-        (self.0, Self::NORMAL.0)
-    }
-
-    /// Returns how long `ticks` of the media take at this speed, at `scale` ticks per second.
-    fn duration(self, ticks: i64, scale: u32) -> Duration {
-        let ticks = u128::from(ticks.max(0).unsigned_abs()) * u128::from(Self::NORMAL.0);
-        let micros = ticks * 1_000_000 / (u128::from(scale.max(1)) * u128::from(self.0.max(1)));
-        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
-    }
-
-    /// Returns the ticks of the media that are shown in `duration` ticks of the movie at this speed.
-    fn ticks(self, duration: u64, scales: Scales) -> i64 {
-        let ticks = u128::from(duration) * u128::from(scales.track) * u128::from(self.0);
-        let ticks = ticks / (u128::from(scales.movie.max(1)) * u128::from(Self::NORMAL.0));
-        i64::try_from(ticks).unwrap_or(i64::MAX)
     }
 }
 

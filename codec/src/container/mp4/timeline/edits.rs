@@ -1,7 +1,7 @@
 //! The entries of an edit list (ISO/IEC 14496-12 8.6.6).
 
 use super::super::boxes::{self, Fields};
-use super::Speed;
+use super::speed::Speed;
 use crate::container::Error;
 
 /// One entry.
