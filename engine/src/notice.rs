@@ -130,11 +130,8 @@ pub fn warning(warning: &Warning) -> Notice {
 
 /// Returns the kind of the notice of a sound file that failed.
 fn file_kind(error: &device::Error) -> NoticeKind {
-    match error {
-        device::Error::Write { source, .. } if is_full(source.kind()) => NoticeKind::DiskFull,
-        device::Error::Write { .. } => NoticeKind::NotWritten,
-        _ => NoticeKind::BadFile,
-    }
+    let device::Error::Write { source, .. } = error else { return NoticeKind::BadFile };
+    if is_full(source.kind()) { NoticeKind::DiskFull } else { NoticeKind::NotWritten }
 }
 
 /// Returns true if the disk, or the user's share of it, is full.

@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use server::{Config, Error, Limits, Server};
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -50,8 +51,12 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     let config =
         Config { listen: arguments.listen, data: Some(arguments.data), certificate, limits: Limits::default() };
     let server = Server::start(config).await?;
-    let fingerprint: String = server.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
-    let listening = format!("listening on {} fingerprint {fingerprint}\n", server.address());
+    let mut listening = format!("listening on {} fingerprint ", server.address());
+    for byte in server.fingerprint() {
+        // A string accepts everything.
+        let _ = write!(listening, "{byte:02x}");
+    }
+    listening.push('\n');
     print_to(&mut std::io::stdout().lock(), &listening);
     wait_for_signal().await.map_err(Error::Signals)?;
     server.stop(STOP_TIMEOUT).await;

@@ -297,11 +297,11 @@ mod tests {
             sent.recv_timeout(Duration::from_secs(10)).unwrap();
             warnings = engine.take_warnings();
         }
-        let full = |warning: &Warning| match warning {
-            Warning::File { direction: Direction::Speaker, error: Error::Write { source, .. } } => {
-                source.kind() == std::io::ErrorKind::StorageFull
-            }
-            _ => false,
+        let full = |warning: &Warning| {
+            let Warning::File { direction: Direction::Speaker, error: Error::Write { source, .. } } = warning else {
+                return false;
+            };
+            source.kind() == std::io::ErrorKind::StorageFull
         };
         assert!(warnings.len() == 1 && full(&warnings[0]), "{warnings:?}");
     }

@@ -19,7 +19,7 @@ impl File {
 
     /// Replaces the linear part of the track's matrix: x' = a x + c y, y' = b x + d y.
     pub fn matrix(mut self, [a, b, c, d]: [i32; 4]) -> Self {
-        let at = self.body(b"tkhd") + 40;
+        let at = self.body(*b"tkhd") + 40;
         for (index, value) in [(0, a), (1, b), (3, c), (4, d)] {
             self.0[at + 4 * index..][..4].copy_from_slice(&value.to_be_bytes());
         }
@@ -28,14 +28,14 @@ impl File {
 
     /// Replaces the displayed size in the track's header.
     pub fn displayed(mut self, width: u32, height: u32) -> Self {
-        let at = self.body(b"tkhd") + 76;
+        let at = self.body(*b"tkhd") + 76;
         self.0[at..at + 4].copy_from_slice(&(width << 16).to_be_bytes());
         self.0[at + 4..at + 8].copy_from_slice(&(height << 16).to_be_bytes());
         self
     }
 
     /// Hides a box from readers.
-    pub fn without(mut self, kind: &[u8; 4]) -> Self {
+    pub fn without(mut self, kind: [u8; 4]) -> Self {
         let at = self.body(kind) - 4;
         self.0[at..at + 4].copy_from_slice(b"free");
         self
@@ -48,10 +48,10 @@ impl File {
         });
         let count = u32::try_from(edits.len()).expect("few edits");
         let list: Vec<u8> = [0_u32.to_be_bytes(), count.to_be_bytes()].concat().into_iter().chain(entries).collect();
-        let list = boxed(b"edts", &boxed(b"elst", &list));
-        let (start, end) = (self.body(b"edts") - 8, self.end(b"edts"));
+        let list = boxed(*b"edts", &boxed(*b"elst", &list));
+        let (start, end) = (self.body(*b"edts") - 8, self.end(*b"edts"));
         let grown = i64::try_from(list.len()).expect("short") - i64::try_from(end - start).expect("short");
-        for parent in [b"moov", b"trak"] {
+        for parent in [*b"moov", *b"trak"] {
             let at = self.body(parent) - 8;
             let size = i64::from(self.word(at)) + grown;
             self.0[at..at + 4].copy_from_slice(&u32::try_from(size).expect("a small box").to_be_bytes());
@@ -61,12 +61,12 @@ impl File {
     }
 
     /// Returns the offset after the last type `kind`.
-    fn body(&self, kind: &[u8; 4]) -> usize {
-        let at = self.0.windows(4).rposition(|window| window == kind);
-        at.unwrap_or_else(|| panic!("no {}", String::from_utf8_lossy(kind))) + 4
+    fn body(&self, kind: [u8; 4]) -> usize {
+        let at = self.0.windows(4).rposition(|window| *window == kind);
+        at.unwrap_or_else(|| panic!("no {}", String::from_utf8_lossy(&kind))) + 4
     }
 
-    fn end(&self, kind: &[u8; 4]) -> usize {
+    fn end(&self, kind: [u8; 4]) -> usize {
         let start = self.body(kind) - 8;
         start + usize::try_from(self.word(start)).expect("a small box")
     }
@@ -76,6 +76,6 @@ impl File {
     }
 }
 
-fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    [&u32::try_from(body.len() + 8).expect("a small box").to_be_bytes()[..], kind, body].concat()
+fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
+    [&u32::try_from(body.len() + 8).expect("a small box").to_be_bytes()[..], &kind, body].concat()
 }

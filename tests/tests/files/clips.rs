@@ -119,7 +119,7 @@ fn clips_of_every_orientation_are_upright() {
         assert_as_ffmpeg(name, &path);
     }
     // With a `pasp` box, ffmpeg ignores the scale of the matrix.
-    let stretched = source.without(b"pasp").matrix([ONE * 3 / 2, 0, 0, ONE]);
+    let stretched = source.without(*b"pasp").matrix([ONE * 3 / 2, 0, 0, ONE]);
     assert_as_ffmpeg("stretched", &folder.write("stretched.mp4", &stretched.0));
 }
 
@@ -131,12 +131,12 @@ fn clips_with_samples_that_are_not_square_have_their_shape() {
         assert_as_ffmpeg(name, &path);
         // The same with the shape in the stream only, in the track header only, and turned.
         let file = File::read(&path);
-        let stream = file.clone().without(b"pasp").displayed(128, 96);
+        let stream = file.clone().without(*b"pasp").displayed(128, 96);
         assert_as_ffmpeg(&format!("{name} in the stream"), &folder.write("stream.mp4", &stream.0));
         let turned = file.matrix([0, ONE, -ONE, 0]);
         assert_as_ffmpeg(&format!("{name} and turned"), &folder.write("turned.mp4", &turned.0));
     }
-    let header = source(&folder).without(b"pasp").displayed(192, 96);
+    let header = source(&folder).without(*b"pasp").displayed(192, 96);
     assert_as_ffmpeg("the shape in the track header", &folder.write("header.mp4", &header.0));
     let path =
         folder.make("wide.y4m", "-f lavfi -i testsrc2=size=96x64:rate=25:duration=0.2 -vf setsar=3/2 -pix_fmt yuv420p");

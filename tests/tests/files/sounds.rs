@@ -109,9 +109,9 @@ fn sounds_that_cannot_be_played_are_refused_with_their_format() {
 
 /// Returns a file with these chunks.
 fn riff(format: &[u8], junk: &[u8], data: &[u8]) -> Vec<u8> {
-    let chunk = |kind: &[u8; 4], body: &[u8]| {
+    let chunk = |kind: &[u8], body: &[u8]| {
         let size = u32::try_from(body.len()).expect("a small chunk").to_le_bytes();
-        [&kind[..], &size, body, &[0][..body.len() % 2]].concat()
+        [kind, &size, body, &[0][..body.len() % 2]].concat()
     };
     let junk = if junk.is_empty() { Vec::new() } else { chunk(b"junk", junk) };
     let body = [b"WAVE".to_vec(), chunk(b"fmt ", format), junk, data.to_vec()].concat();

@@ -2,9 +2,9 @@ use super::*;
 use std::io::Cursor;
 
 /// Returns a chunk with a pad byte after an odd size.
-fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn chunk(kind: &[u8], body: &[u8]) -> Vec<u8> {
     let size = u32::try_from(body.len()).unwrap().to_le_bytes();
-    [&kind[..], &size, body, &[0][..body.len() % 2]].concat()
+    [kind, &size, body, &[0][..body.len() % 2]].concat()
 }
 
 fn format(tag: u16, channels: u16, bytes: u16, bits: u16) -> Vec<u8> {
@@ -84,10 +84,10 @@ fn chunks_of_odd_size_before_the_samples_are_skipped() {
 #[test]
 fn samples_with_fewer_valid_bits_than_bytes_have_their_level() {
     let wide = |sample: &[u8]| [&[0, 0], sample].concat();
-    let samples: Vec<u8> = SAMPLES.chunks(2).flat_map(wide).collect();
+    let four: Vec<u8> = SAMPLES.chunks(2).flat_map(wide).collect();
     let file = |format: &[u8], samples: &[u8]| riff(&[chunk(b"fmt ", format), chunk(b"data", samples)]);
-    assert_eq!(read(&file(&extensible(1, 4, 24, 1), &samples)).unwrap(), EXPECTED, "24 in 32");
-    assert_eq!(read(&file(&format(1, 1, 4, 24), &samples)).unwrap(), EXPECTED, "24 in 32 without the extension");
+    assert_eq!(read(&file(&extensible(1, 4, 24, 1), &four)).unwrap(), EXPECTED, "24 in 32");
+    assert_eq!(read(&file(&format(1, 1, 4, 24), &four)).unwrap(), EXPECTED, "24 in 32 without the extension");
     assert_eq!(read(&file(&extensible(1, 2, 12, 1), SAMPLES)).unwrap(), EXPECTED, "12 in 16");
     assert_eq!(read(&file(&format(1, 1, 2, 12), SAMPLES)).unwrap(), EXPECTED, "12 in 16 without the extension");
     let five: Vec<u8> = SAMPLES.chunks(2).flat_map(|sample| [&[0, 0, 0], sample].concat()).collect();
