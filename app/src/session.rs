@@ -1,4 +1,6 @@
 //! The meeting that the window is in or enters: starts its engine, also a second time, and closes it.
+//!
+//! The commands of the meeting's screen pass through [`MeetingSession::send`] to the engine.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};

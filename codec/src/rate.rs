@@ -1,4 +1,6 @@
-//! Divides a video budget among the layers of a track. Pure.
+//! The sender's side of the choice of layers: divides a sender's video budget among the layers of its track. Pure.
+//!
+//! On the other side, the SFU chooses the layers that each viewer gets (`server/src/sfu/allocator.rs`).
 
 use crate::layer::{Ladder, Rung};
 use media::{Bitrate, FrameRate};

@@ -1,5 +1,8 @@
 //! The Fluent ids of what the engine reports. The attribute `advice` of each notice and each reason says what the user
 //! can do.
+//!
+//! [`super::MeetingModel::notice`] replaces one kind before: for people in the meeting, `NobodyAdmits` becomes
+//! [`super::NoticeKind::OrganiserLeft`].
 
 use engine::{Fault, LinkError, NoticeKind, Reason};
 

@@ -1,4 +1,6 @@
 //! The tracks of one meeting: who sends, who receives, and how packets are forwarded.
+//!
+//! [`Room::allocate`] decides which layers each viewer gets, from its wishes and its downlink.
 
 use super::allocator;
 use super::demand::Update;
