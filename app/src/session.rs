@@ -203,7 +203,7 @@ impl MeetingSession {
         match thread::Builder::new().name("close".into()).spawn(move || running.close()) {
             Ok(thread) => self.closing.push(thread),
             Err(error) => {
-                tracing::error!(%error, "cannot start the thread that closes the engine; the server notices later that we left")
+                tracing::error!(%error, "cannot start the thread that closes the engine; the server notices later that we left");
             }
         }
     }
