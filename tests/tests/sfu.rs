@@ -1,6 +1,6 @@
 //! The SFU with real transports at both ends, on a simulated clock.
 
-use proto::{Blob, ClientSignal, Kind, Published, SenderLayers, ServerSignal, Slot, Subscription, ToSfu, TrackId};
+use proto::{Blob, ClientSignal, Kind, Published, ServerSignal, Slot, Subscription, ToSfu, TrackDemand, TrackId};
 use server::sfu::Command;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -36,11 +36,11 @@ fn layers(simulation: &Simulation, index: usize) -> Vec<u8> {
 
 /// Returns the spatial layers in each list of wanted layers that a client received.
 fn wanted(simulation: &Simulation, index: usize) -> Vec<Vec<u8>> {
-    let spatial = |layers: &SenderLayers| layers.wanted.iter().map(|layer| layer.spatial).collect();
+    let spatial = |layers: &TrackDemand| layers.wanted.iter().map(|layer| layer.spatial).collect();
     let signals = simulation.clients[index].signals.iter();
     signals
         .filter_map(
-            |signal| if let ServerSignal::SenderLayers { layers } = signal { Some(spatial(layers)) } else { None },
+            |signal| if let ServerSignal::TrackDemand { layers } = signal { Some(spatial(layers)) } else { None },
         )
         .collect()
 }
@@ -246,7 +246,7 @@ fn answers(simulation: &mut Simulation, sdp: &str) -> bool {
     let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
     let offer = ClientSignal::Offer { number: 9, sdp: sdp.into(), published, subscriptions };
     simulation.signal(0, &offer);
-    match simulation.clients[0].signals.iter().rev().find(|signal| !matches!(signal, ServerSignal::SenderLayers { .. }))
+    match simulation.clients[0].signals.iter().rev().find(|signal| !matches!(signal, ServerSignal::TrackDemand { .. }))
     {
         Some(ServerSignal::Answer { number: 9, .. }) => true,
         Some(ServerSignal::OfferRefused { number: 9 }) => false,
