@@ -2,7 +2,8 @@
 //!
 //! A back-end that does not open, returns an error or panics is replaced by the next one of its table. The last one is
 //! opened again, until it fails for `MAX_FAILURES` consecutive pictures, so that one bad picture does not end a track
-//! that has no other back-end.
+//! that has no other back-end. It is also given up if it fails often with good pictures in between: a sender can choose
+//! which pictures fail, and each opening costs time.
 
 use crate::BoxError;
 use media::{VideoCodec, catch_panic};
@@ -125,6 +126,8 @@ pub(crate) struct Active<A, B: ?Sized> {
     backend: Box<B>,
     /// Consecutive failures of the last back-end of the table.
     failures: u8,
+    /// Grows by [`PICTURES_PER_FAILURE`] with each failure of the last back-end, and falls by one with each good picture.
+    debt: u16,
     /// The replacements since the last [`Active::take_replacements`].
     replacements: Vec<Replacement>,
 }
@@ -140,13 +143,13 @@ impl<A, B: ?Sized> Active<A, B> {
             return Err(refusals);
         };
         let replacements = replaced(refusals, name);
-        Ok(Self { table, codec, index, name, backend, failures: 0, replacements })
+        Ok(Self { table, codec, index, name, backend, failures: 0, debt: 0, replacements })
     }
 
     /// Returns `backend` without another one to replace it.
     pub(crate) fn only(name: &'static str, codec: VideoCodec, backend: Box<B>) -> Self {
         let table = Table::new(Vec::new());
-        Self { table, codec, index: 0, name, backend, failures: 0, replacements: Vec::new() }
+        Self { table, codec, index: 0, name, backend, failures: 0, debt: 0, replacements: Vec::new() }
     }
 
     pub(crate) fn get(&self) -> &B {
@@ -158,6 +161,7 @@ impl<A, B: ?Sized> Active<A, B> {
         let result = self.prepare(work);
         if result.is_ok() {
             self.failures = 0;
+            self.debt = self.debt.saturating_sub(1);
         }
         result
     }
@@ -176,12 +180,13 @@ impl<A, B: ?Sized> Active<A, B> {
     pub(crate) fn replace(&mut self, reason: BoxError, argument: &A) -> Result<(), Vec<Refusal>> {
         let last = !self.table.candidates.iter().skip(self.index + 1).any(|candidate| candidate.codec == self.codec);
         let failures = self.failures + 1;
-        let again = last && failures < MAX_FAILURES;
+        let debt = self.debt + PICTURES_PER_FAILURE;
+        let again = last && failures < MAX_FAILURES && debt < MAX_RECENT_FAILURES * PICTURES_PER_FAILURE;
         let from = if again { self.index } else { self.index + 1 };
         let mut refusals = vec![Refusal { name: self.name, reason }];
         if let Some(opened) = first(&self.table, self.codec, from, argument, &mut refusals) {
             self.install(opened);
-            self.failures = if again { failures } else { 0 };
+            (self.failures, self.debt) = if again { (failures, debt) } else { (0, 0) };
             self.replacements.extend(replaced(refusals, self.name));
             return Ok(());
         }
@@ -196,7 +201,7 @@ impl<A, B: ?Sized> Active<A, B> {
         let failed = std::mem::replace(&mut self.backend, backend);
         // A back-end that failed may panic while it is dropped.
         let _ = catch_panic(|| drop(failed));
-        (self.index, self.name, self.failures) = (index, name, 0);
+        (self.index, self.name, self.failures, self.debt) = (index, name, 0, 0);
     }
 
     /// Returns the replacements since the last call.
@@ -233,6 +238,12 @@ fn replaced(refusals: Vec<Refusal>, by: &'static str) -> Vec<Replacement> {
 
 /// Consecutive failures after which the last back-end of a table is not opened again.
 const MAX_FAILURES: u8 = 3;
+
+/// Failures of the last back-end after which it is not opened again, if there are not enough good pictures in between.
+const MAX_RECENT_FAILURES: u16 = 8;
+
+/// Good pictures that make up for a failure: one second.
+const PICTURES_PER_FAILURE: u16 = 30;
 
 /// Returns the refusals on one line, for an error message.
 pub(crate) fn list(refusals: &[Refusal]) -> String {
