@@ -83,7 +83,8 @@ mod tests {
             outbox.push(Event::Rekeyed(Epoch(epoch)));
         }
         let mut read = Vec::new();
-        while outbox.push_all().is_ok() && read.len() < 10 {
+        for _ in 0..10 {
+            outbox.push_all().unwrap();
             while let Ok(Event::Rekeyed(epoch)) = reader.try_recv() {
                 read.push(epoch.0);
             }
@@ -93,5 +94,30 @@ mod tests {
             outbox.push(Event::Rekeyed(Epoch(epoch)));
         }
         assert!(matches!(outbox.push_all(), Err(Error::Stalled)));
+    }
+
+    #[test]
+    fn the_last_events_reach_a_reader_that_reads_and_wait_no_longer_than_the_limit_for_another() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let full = || {
+            let (sender, reader) = mpsc::channel(2);
+            let mut outbox = Outbox::new(sender);
+            (0..10).for_each(|epoch| outbox.push(Event::Rekeyed(Epoch(epoch))));
+            (outbox, reader)
+        };
+        runtime.block_on(async {
+            let (outbox, mut reader) = full();
+            let read = async {
+                let mut count = 0;
+                while reader.recv().await.is_some() {
+                    count += 1;
+                }
+                count
+            };
+            assert_eq!(tokio::join!(outbox.flush(Duration::from_secs(20)), read).1, 10);
+            let (outbox, _reader) = full();
+            let flush = outbox.flush(Duration::from_millis(1));
+            assert!(tokio::time::timeout(Duration::from_secs(20), flush).await.is_ok());
+        });
     }
 }
