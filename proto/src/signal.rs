@@ -3,8 +3,8 @@
 
 use crate::message::Limited;
 use crate::{
-    Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId, Published, SenderLayers, Subscription,
-    TileWish,
+    Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId, Published, Subscription, TileWish,
+    TrackDemand,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -69,10 +69,10 @@ pub enum ServerSignal {
     },
     /// The layers of one of the client's own tracks that receivers need.
     #[n(3)]
-    SenderLayers {
+    TrackDemand {
         /// The track and its layers.
         #[n(0)]
-        layers: SenderLayers,
+        layers: TrackDemand,
     },
 }
 
@@ -95,7 +95,7 @@ impl Limited for ServerSignal {
         match self {
             Self::Answer { sdp, .. } => sdp.len() <= MAX_SDP,
             Self::Tracks { tracks, .. } => are_tracks(tracks),
-            Self::SenderLayers { layers } => layers.wanted.len() <= MAX_LAYERS,
+            Self::TrackDemand { layers } => layers.wanted.len() <= MAX_LAYERS,
             Self::OfferRefused { .. } => true,
         }
     }
@@ -139,7 +139,7 @@ const MAX_SLOTS: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Slot, SpatialLayer, TrackId, WantedLayer, encode};
+    use crate::{DemandedLayer, Slot, SpatialLayer, TrackId, encode};
 
     fn camera(mid: &str) -> Published {
         let layer = SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 150_000 };
@@ -219,12 +219,12 @@ mod tests {
         assert!(is_accepted(&subscribing("0", MAX_TRACKS)));
         assert!(!is_accepted(&subscribing("0", MAX_TRACKS + 1)));
         assert!(!is_accepted(&subscribing("a b", 1)), "a mid of other characters");
-        let tile = TileWish { track, width: 320, height: 180, frames_per_second: 30, priority: 0, paused: false };
+        let tile = TileWish { track, width: 320, height: 180, frames_per_second: 30, priority: 0, hidden: false };
         assert!(is_accepted(&ClientSignal::Wishes { tiles: vec![tile; MAX_TILES] }));
         assert!(!is_accepted(&ClientSignal::Wishes { tiles: vec![tile; MAX_TILES + 1] }));
         let layers = |count| {
-            let wanted = vec![WantedLayer { spatial: 0, temporal_layers: 3 }; count];
-            ServerSignal::SenderLayers { layers: SenderLayers { slot: Slot::Camera, wanted } }
+            let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3 }; count];
+            ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } }
         };
         assert!(is_accepted(&layers(MAX_LAYERS)));
         assert!(!is_accepted(&layers(MAX_LAYERS + 1)));

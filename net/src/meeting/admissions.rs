@@ -1,7 +1,7 @@
 //! Admits participants who knock. Only the organiser can read their requests.
 
 use super::group_log::GroupLog;
-use super::outbox::Outbox;
+use super::outputs::Outputs;
 use super::roster::Roster;
 use crypto::{AdmissionKey, KnockRequest};
 use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ParticipantId, Refusal, Up};
@@ -37,12 +37,12 @@ impl Admissions {
 
     /// Keeps a request, or refuses it if it is not valid. The server limits how many wait. Requests beyond this
     /// client's own limit are dropped.
-    pub(super) fn handle_knock(&mut self, participant: ParticipantId, request: &Blob, outbox: &mut Outbox) {
+    pub(super) fn handle_knock(&mut self, participant: ParticipantId, request: &Blob, outputs: &mut Outputs) {
         let request = match self.key.as_mut().map(|key| key.open(&request.0)) {
             None => None,
             // A request is valid for one connection: a copy sent over another one is refused.
             Some(Ok(request)) if request.participant() == participant => Some(request),
-            Some(_) => return outbox.transmit(Up::Refuse { participant, why: Refusal::Declined }),
+            Some(_) => return outputs.transmit(Up::Refuse { participant, why: Refusal::Declined }),
         };
         if self.waiting.len() < MAX_MEMBERS && self.waiting.iter().all(|knock| knock.participant != participant) {
             self.waiting.push(Knock { participant, request });
@@ -55,7 +55,7 @@ impl Admissions {
     }
 
     /// Removes the participants who are members now.
-    pub(super) fn settle(&mut self, roster: &Roster) {
+    pub(super) fn handle_group_change(&mut self, roster: &Roster) {
         self.waiting.retain(|knock| !roster.contains(knock.participant));
     }
 
@@ -65,19 +65,19 @@ impl Admissions {
     }
 
     /// Refuses all who wait, because no organiser is left.
-    pub(super) fn refuse_all(&mut self, outbox: &mut Outbox) {
+    pub(super) fn refuse_all(&mut self, outputs: &mut Outputs) {
         for knock in std::mem::take(&mut self.waiting) {
-            outbox.transmit(Up::Refuse { participant: knock.participant, why: Refusal::Unattended });
+            outputs.transmit(Up::Refuse { participant: knock.participant, why: Refusal::Unattended });
         }
     }
 
     /// Sends a commit that adds those who wait. Returns false if none was sent. A request that cannot be added alone is
     /// refused.
-    pub(super) fn commit(&mut self, log: &mut GroupLog, now: Instant, outbox: &mut Outbox) -> bool {
+    pub(super) fn commit(&mut self, log: &mut GroupLog, now: Instant, outputs: &mut Outputs) -> bool {
         while self.key.is_some() && !self.waiting.is_empty() {
             let count = self.batch.min(self.waiting.len());
             let requests = self.waiting.iter().take(count).filter_map(|knock| knock.request.clone()).collect();
-            if log.commit_adds(requests, now, outbox) {
+            if log.commit_adds(requests, now, outputs) {
                 return true;
             }
             if count > 1 {
@@ -85,7 +85,7 @@ impl Admissions {
             } else {
                 self.reset_batch();
                 let participant = self.waiting.remove(0).participant;
-                outbox.transmit(Up::Refuse { participant, why: Refusal::Declined });
+                outputs.transmit(Up::Refuse { participant, why: Refusal::Declined });
             }
         }
         false
@@ -107,7 +107,7 @@ mod tests {
     struct Organiser {
         admissions: Admissions,
         log: GroupLog,
-        outbox: Outbox,
+        outputs: Outputs,
         now: Instant,
     }
 
@@ -120,18 +120,18 @@ mod tests {
             let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Ada").unwrap());
             let group = Group::create(&identity, profile, ME, MEETING).unwrap();
             let log = GroupLog::new(group, Position(0), Epoch(0));
-            let (mut admissions, mut outbox) = (Admissions::new(Some(key)), Outbox::default());
+            let (mut admissions, mut outputs) = (Admissions::new(Some(key)), Outputs::default());
             for (participant, request) in requests {
-                admissions.handle_knock(participant, &request, &mut outbox);
+                admissions.handle_knock(participant, &request, &mut outputs);
             }
-            Self { admissions, log, outbox, now: Instant::now() }
+            Self { admissions, log, outputs, now: Instant::now() }
         }
 
         /// Commits, and merges the commit. Returns who was refused and who was added.
         fn commit(&mut self) -> (Vec<ParticipantId>, Vec<ParticipantId>) {
-            assert!(self.admissions.commit(&mut self.log, self.now, &mut self.outbox));
+            assert!(self.admissions.commit(&mut self.log, self.now, &mut self.outputs));
             let (mut refused, mut added) = (Vec::new(), Vec::new());
-            while let Some(message) = self.outbox.poll_transmit() {
+            while let Some(message) = self.outputs.poll_transmit() {
                 match message {
                     Up::Refuse { participant, why: Refusal::Declined } => refused.push(participant),
                     Up::Commit { epoch, blob, welcomes, .. } => {
@@ -145,7 +145,7 @@ mod tests {
             // Without the organiser, so that its own request stays.
             let members = self.log.members().into_iter().filter(|member| member.participant != ME).collect();
             roster.update(members, MediaState::default());
-            self.admissions.settle(&roster);
+            self.admissions.handle_group_change(&roster);
             self.admissions.reset_batch();
             (refused, added)
         }
@@ -168,8 +168,8 @@ mod tests {
         // Four fail, then two; the first one alone is added.
         assert_eq!(organiser.commit(), (ids(&[]), ids(&[2])));
         assert_eq!(organiser.commit(), (ids(&[ME.0]), ids(&[3, 4])));
-        let Organiser { mut admissions, mut log, mut outbox, now } = organiser;
-        assert!(!admissions.commit(&mut log, now, &mut outbox) && outbox.poll_transmit().is_none(), "nobody waits");
+        let Organiser { mut admissions, mut log, mut outputs, now } = organiser;
+        assert!(!admissions.commit(&mut log, now, &mut outputs) && outputs.poll_transmit().is_none(), "nobody waits");
     }
 
     #[test]
@@ -181,16 +181,16 @@ mod tests {
 
     #[test]
     fn a_guest_keeps_so_many_requests_and_refuses_them_if_no_organiser_is_left() {
-        let (mut admissions, mut outbox) = (Admissions::new(None), Outbox::default());
+        let (mut admissions, mut outputs) = (Admissions::new(None), Outputs::default());
         for participant in 0..10_000 {
-            admissions.handle_knock(ParticipantId(participant), &Blob(Vec::new()), &mut outbox);
+            admissions.handle_knock(ParticipantId(participant), &Blob(Vec::new()), &mut outputs);
         }
-        assert!(outbox.poll_transmit().is_none(), "a guest cannot read requests");
-        admissions.refuse_all(&mut outbox);
+        assert!(outputs.poll_transmit().is_none(), "a guest cannot read requests");
+        admissions.refuse_all(&mut outputs);
         let refusal = |message| matches!(message, Up::Refuse { why: Refusal::Unattended, .. });
-        let refusals: Vec<_> = std::iter::from_fn(|| outbox.poll_transmit()).map(refusal).collect();
+        let refusals: Vec<_> = std::iter::from_fn(|| outputs.poll_transmit()).map(refusal).collect();
         assert_eq!(refusals, [true; MAX_MEMBERS]);
-        admissions.refuse_all(&mut outbox);
-        assert!(outbox.poll_transmit().is_none(), "each one once");
+        admissions.refuse_all(&mut outputs);
+        assert!(outputs.poll_transmit().is_none(), "each one once");
     }
 }

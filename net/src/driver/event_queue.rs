@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Events that wait for room in the channel to the program.
-pub struct Outbox {
+pub struct EventQueue {
     waiting: VecDeque<Event>,
     reader: mpsc::Sender<Event>,
 }
 
-impl Outbox {
+impl EventQueue {
     pub fn new(reader: mpsc::Sender<Event>) -> Self {
         Self { waiting: VecDeque::new(), reader }
     }
@@ -78,22 +78,22 @@ mod tests {
     #[test]
     fn a_reader_that_pauses_gets_all_and_one_that_stops_ends_the_session() {
         let (sender, mut reader) = mpsc::channel(2);
-        let mut outbox = Outbox::new(sender);
+        let mut event_queue = EventQueue::new(sender);
         for epoch in 0..10 {
-            outbox.push(Event::Rekeyed(Epoch(epoch)));
+            event_queue.push(Event::Rekeyed(Epoch(epoch)));
         }
         let mut read = Vec::new();
         for _ in 0..10 {
-            outbox.push_all().unwrap();
+            event_queue.push_all().unwrap();
             while let Ok(Event::Rekeyed(epoch)) = reader.try_recv() {
                 read.push(epoch.0);
             }
         }
         assert_eq!(read, (0..10).collect::<Vec<_>>());
         for epoch in 0..5_000 {
-            outbox.push(Event::Rekeyed(Epoch(epoch)));
+            event_queue.push(Event::Rekeyed(Epoch(epoch)));
         }
-        assert!(matches!(outbox.push_all(), Err(Error::Stalled)));
+        assert!(matches!(event_queue.push_all(), Err(Error::Stalled)));
     }
 
     #[test]
@@ -101,12 +101,12 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let full = || {
             let (sender, reader) = mpsc::channel(2);
-            let mut outbox = Outbox::new(sender);
-            (0..10).for_each(|epoch| outbox.push(Event::Rekeyed(Epoch(epoch))));
-            (outbox, reader)
+            let mut event_queue = EventQueue::new(sender);
+            (0..10).for_each(|epoch| event_queue.push(Event::Rekeyed(Epoch(epoch))));
+            (event_queue, reader)
         };
         runtime.block_on(async {
-            let (outbox, mut reader) = full();
+            let (event_queue, mut reader) = full();
             let read = async {
                 let mut count = 0;
                 while reader.recv().await.is_some() {
@@ -114,9 +114,9 @@ mod tests {
                 }
                 count
             };
-            assert_eq!(tokio::join!(outbox.flush(Duration::from_secs(20)), read).1, 10);
-            let (outbox, _reader) = full();
-            let flush = outbox.flush(Duration::from_millis(1));
+            assert_eq!(tokio::join!(event_queue.flush(Duration::from_secs(20)), read).1, 10);
+            let (event_queue, _reader) = full();
+            let flush = event_queue.flush(Duration::from_millis(1));
             assert!(tokio::time::timeout(Duration::from_secs(20), flush).await.is_ok());
         });
     }
