@@ -249,3 +249,74 @@ const PICTURES_PER_FAILURE: u16 = 30;
 pub(crate) fn list(refusals: &[Refusal]) -> String {
     refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A back-end without a function.
+    struct Probe {
+        panics_in_drop: bool,
+    }
+
+    impl Drop for Probe {
+        fn drop(&mut self) {
+            assert!(!self.panics_in_drop, "on purpose");
+        }
+    }
+
+    fn candidate(name: &'static str, panics_in_drop: bool) -> Candidate<(), Probe> {
+        Candidate::new(name, VideoCodec::H264, move |()| Ok(Box::new(Probe { panics_in_drop })))
+    }
+
+    fn open(candidates: Vec<Candidate<(), Probe>>) -> Active<(), Probe> {
+        Active::open(Table::new(candidates), VideoCodec::H264, &()).ok().unwrap()
+    }
+
+    /// Replaces the active back-end; returns the names of the refusals if none is left.
+    fn fail(active: &mut Active<(), Probe>) -> Result<(), Vec<&'static str>> {
+        let names = |refusals: Vec<Refusal>| refusals.into_iter().map(|refusal| refusal.name).collect();
+        active.replace("it failed".into(), &()).map_err(names)
+    }
+
+    #[test]
+    fn a_back_end_that_panics_while_it_is_dropped_is_replaced() {
+        let mut active = open(vec![candidate("first", true), candidate("second", false)]);
+        assert_eq!(fail(&mut active), Ok(()));
+        assert_eq!((active.name, active.take_replacements().len()), ("second", 1));
+    }
+
+    #[test]
+    fn the_end_names_each_failure_once_and_then_the_table_starts_again() {
+        let mut active = open(vec![candidate("first", false), candidate("second", false)]);
+        for _ in 0..3 {
+            assert_eq!(fail(&mut active), Ok(()));
+        }
+        assert_eq!(fail(&mut active), Err(vec!["first", "second", "second", "second"]));
+        assert!(active.take_replacements().is_empty(), "the error has told them");
+        assert_eq!(active.name, "first");
+    }
+
+    #[test]
+    fn a_back_end_that_panics_while_it_is_opened_is_passed_over() {
+        let panics = Candidate::new("first", VideoCodec::H264, |()| panic!("on purpose"));
+        let mut active = open(vec![panics, candidate("second", false)]);
+        assert_eq!(active.name, "second");
+        let told: Vec<String> = active.take_replacements().iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["first: panicked: on purpose; second took over"]);
+    }
+
+    #[test]
+    fn only_a_picture_ends_a_row_of_failures() {
+        let mut active = open(vec![candidate("only", false)]);
+        for _ in 0..2 {
+            assert_eq!(fail(&mut active), Ok(()));
+            assert!(active.prepare(|_| Ok(())).is_ok());
+        }
+        assert!(fail(&mut active).is_err());
+        for _ in 0..10 {
+            assert!(active.call(|_| Ok(())).is_ok());
+            assert_eq!(fail(&mut active), Ok(()));
+        }
+    }
+}

@@ -187,6 +187,17 @@ mod tests {
     }
 
     #[test]
+    fn a_layer_runs_from_its_minimum_bitrate_on() {
+        let minimum: Bitrate = ladder().rungs()[..2].iter().map(|rung| rung.min_bitrate).sum();
+        let running = |budget| {
+            let targets = allocate(budget, FrameRate::THIRTY, &ladder(), &demands(0..3));
+            targets.into_iter().filter(|target| *target != LayerTarget::Paused).count()
+        };
+        assert_eq!(running(minimum), 2);
+        assert_eq!(running(minimum.saturating_sub(Bitrate::bps(1))), 1);
+    }
+
+    #[test]
     fn the_smallest_wanted_layer_is_never_paused() {
         assert_eq!(shares(10, 0..3), [Some(Bitrate::kbps(10)), None, None]);
         assert_eq!(shares(10, [2]), [None, None, Some(Bitrate::kbps(10))]);
