@@ -16,9 +16,7 @@ use std::time::{Duration, Instant};
 /// Returns [`Error::BadFile`] if the file cannot be read or is damaged, [`Error::FileFormat`] if its format is not
 /// supported.
 pub fn open(path: &Path, clock: Clock) -> Result<Box<dyn Source>, Error> {
-    let clip = Clip::open(path)?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    Ok(Box::new(FileCamera { clip, name, clock, start: None, next: 0 }))
+    Ok(Box::new(FileCamera::open(path, clock)?))
 }
 
 struct FileCamera {
@@ -39,7 +37,13 @@ impl Source for FileCamera {
     }
 
     fn next(&mut self, pool: &Pool, stop: &Stop) -> Result<Option<Frame>, Error> {
-        // Decode before the frame is due, so that decoding adds no latency.
+        // Decode before the frame is due, so that decoding adds no latency, but not at once: the encoders work on the
+        // previous frame then, and a real camera leaves them all cores.
+        if let Some(time) = self.decode_time()
+            && stop.wait_until(time)
+        {
+            return Ok(None);
+        }
         let picture = self.clip.next(pool)?;
         let number = self.next;
         self.next += 1;
@@ -53,6 +57,18 @@ impl Source for FileCamera {
 }
 
 impl FileCamera {
+    fn open(path: &Path, clock: Clock) -> Result<Self, Error> {
+        let clip = Clip::open(path)?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self { clip, name, clock, start: None, next: 0 })
+    }
+
+    /// When the next frame is decoded: in the middle between the previous frame and it. `None` for the first frame.
+    fn decode_time(&self) -> Option<Instant> {
+        let previous = self.clip.due(self.next.checked_sub(1)?);
+        Some(self.start? + (previous + self.clip.due(self.next)) / 2)
+    }
+
     /// When frame `number` is due, by the file's timestamps. After a suspend the schedule restarts instead of catching
     /// up.
     fn due(&mut self, number: u64) -> Instant {

@@ -302,8 +302,8 @@ mod tests {
         let panics = Candidate::new("first", VideoCodec::H264, |()| panic!("on purpose"));
         let mut active = open(vec![panics, candidate("second", false)]);
         assert_eq!(active.name, "second");
-        let told: Vec<String> = active.take_replacements().iter().map(ToString::to_string).collect();
-        assert_eq!(told, ["first: panicked: on purpose; second took over"]);
+        let [told] = &active.take_replacements()[..] else { panic!("told once") };
+        assert_eq!((told.refusal.to_string().as_str(), told.by), ("first: panicked: on purpose", "second"));
     }
 
     #[test]

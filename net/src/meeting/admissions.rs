@@ -132,13 +132,13 @@ mod tests {
             assert!(self.admissions.commit(&mut self.log, self.now, &mut self.outputs));
             let (mut refused, mut added) = (Vec::new(), Vec::new());
             while let Some(message) = self.outputs.poll_transmit() {
-                match message {
-                    Up::Refuse { participant, why: Refusal::Declined } => refused.push(participant),
-                    Up::Commit { epoch, blob, welcomes, .. } => {
-                        assert!(matches!(self.log.handle_commit(epoch, &blob, &|_| false), Ok(Outcome::Won)));
-                        added.extend(welcomes.into_iter().flat_map(|Welcome { to, .. }| to));
-                    }
-                    other => panic!("{other:?}"),
+                if let Up::Refuse { participant, why: Refusal::Declined } = message {
+                    refused.push(participant);
+                } else if let Up::Commit { epoch, blob, welcomes, .. } = message {
+                    assert!(matches!(self.log.handle_commit(epoch, &blob, &|_| false), Ok(Outcome::MergedOwn)));
+                    added.extend(welcomes.into_iter().flat_map(|Welcome { to, .. }| to));
+                } else {
+                    panic!("{message:?}");
                 }
             }
             let mut roster = Roster::new(ME, Vec::new(), self.now);
