@@ -315,7 +315,9 @@ mod tests {
         }
         assert!(fail(&mut active).is_err());
         for _ in 0..10 {
-            assert!(active.call(|_| Ok(())).is_ok());
+            for _ in 0..PICTURES_PER_FAILURE {
+                assert!(active.call(|_| Ok(())).is_ok());
+            }
             assert_eq!(fail(&mut active), Ok(()));
         }
     }
