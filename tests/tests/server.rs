@@ -146,7 +146,7 @@ async fn a_client_that_is_no_member_cannot_reach_the_sfu() {
     }
     // After leaving, and after a first violation, nothing more is answered.
     let former = server.guest(&mut anna, 1).await;
-    for (mut closing, last) in [(former, Up::Leave), (client(&server, &[hello.clone()]).await, hello)] {
+    for (mut closing, last) in [(former, Up::Leave), (client(&server, std::slice::from_ref(&hello)).await, hello)] {
         closing.send(&last).await;
         for message in &messages {
             closing.send_to_sfu(message).await;

@@ -260,8 +260,10 @@ fn an_offer_beyond_a_bound_is_refused_and_the_meeting_continues() {
     simulation.wish(1, 0, (320, 180), 30);
     let sdp = simulation.clients[0].last_offer.clone();
     let channel = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:9\r\na=sctp-port:5000\r\n";
-    let sources =
-        |first: u32| -> String { (first..first + 50).map(|ssrc| format!("a=ssrc:{ssrc} cname:x\r\n")).collect() };
+    let sources = |first: u32| -> String {
+        let line = |ssrc: u32| format!("a=ssrc:{ssrc} cname:x\r\n");
+        (first..first + 50).map(line).collect()
+    };
     assert!(!answers(&mut simulation, &format!("{sdp}{channel}")), "a data channel");
     assert!(!answers(&mut simulation, &format!("{sdp}a=simulcast:recv 0{}\r\n", ";1".repeat(9_000))), "streams");
     // Each offer alone is within the bounds.

@@ -373,7 +373,7 @@ mod tests {
     fn only_rtp_packets_have_a_source() {
         let datagram = |first: u8, second: u8| [&[first, second, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3][..], &[9; 20]].concat();
         assert_eq!(rtp_source(&datagram(0x80, 111)), Some(3));
-        assert_eq!(rtp_source(&datagram(0x90, 0x80 | 102)), Some(3), "with a marker");
+        assert_eq!(rtp_source(&datagram(0x90, 0x80 | 0x66)), Some(3), "with a marker");
         for (first, second) in [(0x80, 200), (0x81, 206), (0, 1), (22, 254)] {
             assert_eq!(rtp_source(&datagram(first, second)), None);
         }

@@ -93,8 +93,8 @@ pub(super) fn packets() -> Vec<Vec<u8>> {
     let hello =
         [&[22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 1, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8][..], &[5; 8]].concat();
     let rtp = [&[0x90, 111, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0xbe, 0xde, 0, 1, 0x40, 48, 0, 0][..], &[6; 20]].concat();
-    let rtcp = [&[0x81, 206, 0, 2, 0, 0, 0, 3][..], &[0, 0, 0, 4]].concat();
-    let all = [request, hello, rtp, rtcp];
+    let feedback = [&[0x81, 206, 0, 2, 0, 0, 0, 3][..], &[0, 0, 0, 4]].concat();
+    let all = [request, hello, rtp, feedback];
     vec![joined(all.iter().map(Vec::as_slice))]
 }
 

@@ -210,11 +210,11 @@ impl Insider {
     }
 
     /// Returns an offer with the session description of its first one, which publishes its camera or nothing.
-    pub fn repeated_offer(&self, number: u32, publishes: bool) -> ClientMessage {
+    pub fn repeated_offer(&self, number: u32, with_camera: bool) -> ClientMessage {
         let mid = sections(&self.sdp).remove(0).mid;
         let layer = SpatialLayer { spatial: 0, width: SIZES[0].width, height: SIZES[0].height, bitrate: 150_000 };
         let camera = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: vec![layer] };
-        let published = if publishes { vec![camera] } else { Vec::new() };
+        let published = if with_camera { vec![camera] } else { Vec::new() };
         signal(&ClientSignal::Offer { number, sdp: self.sdp.clone(), published, subscriptions: Vec::new() })
     }
 
