@@ -276,7 +276,8 @@ impl Room {
     }
 }
 
-/// Returns what a subscriber requests of a track: its last request, or the smallest layer if it has sent none yet.
+/// Returns what a subscriber requests of a track: the smallest layer if it has sent no request yet, and nothing if its last
+/// request does not name the track.
 fn request(
     source: &Source,
     subscriber: &Subscriber,
