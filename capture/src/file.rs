@@ -20,9 +20,7 @@ use std::time::{Duration, Instant};
 /// Returns [`Error::BadFile`] if the file cannot be read or is damaged, [`Error::FileFormat`] if its format is not
 /// supported.
 pub fn open(path: &Path, clock: Clock) -> Result<Box<dyn Source>, Error> {
-    let clip = Clip::open(path)?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    Ok(Box::new(FileCamera { clip, name, clock, start: None, next: 0, repeated: 0, waiting: None, still: None }))
+    Ok(Box::new(FileCamera::open(path, clock)?))
 }
 
 struct FileCamera {
@@ -58,6 +56,9 @@ impl Source for FileCamera {
     fn next(&mut self, pool: &Pool, stop: &Stop) -> Result<Option<Frame>, Error> {
         let waiting = match self.waiting.take() {
             Some(waiting) => waiting,
+            // Decode before the frame is due, so that decoding adds no latency, but not at once: the encoders work on the
+            // previous frame then, and a real camera leaves them all cores.
+            None if self.decode_time().is_some_and(|time| stop.wait_until(time)) => return Ok(None),
             None => self.decode(pool)?,
         };
         if let Some(still) = &self.still
@@ -84,6 +85,20 @@ impl Source for FileCamera {
 }
 
 impl FileCamera {
+    fn open(path: &Path, clock: Clock) -> Result<Self, Error> {
+        let clip = Clip::open(path)?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self { clip, name, clock, start: None, next: 0, repeated: 0, waiting: None, still: None })
+    }
+
+    /// When the next frame is decoded: in the middle between the previous frame and it, or soon enough to repeat the previous
+    /// one in between. `None` for the first frame.
+    fn decode_time(&self) -> Option<Instant> {
+        let previous = self.clip.due(self.next.checked_sub(1)?);
+        let half = self.clip.due(self.next).saturating_sub(previous) / 2;
+        Some(self.start? + previous + half.min(STILL_INTERVAL / 2))
+    }
+
     fn decode(&mut self, pool: &Pool) -> Result<Waiting, Error> {
         let picture = self.clip.next(pool)?;
         let number = self.next;

@@ -117,7 +117,8 @@ pub struct KeyState {
 pub struct Notice {
     /// What happened.
     pub kind: NoticeKind,
-    /// The cause as the failing part reports it, in English. It is for the details line.
+    /// For the details line: the cause as the failing part reports it, in English; the person's name for `NotRemoved` and
+    /// `ChangeRejected`; file name and format for `FileFormat`.
     pub detail: String,
 }
 

@@ -1,6 +1,7 @@
 //! Turns what the meeting, the devices and the codecs report into notices for the screens.
 //!
-//! `app::model::sentence` names the sentence of each kind, and `app/locales` has the texts.
+//! `app::model::MeetingModel::notice` replaces one kind: for people in the meeting, `NobodyAdmits` becomes
+//! `OrganiserLeft`. `app::model::sentence` names the sentence of each kind, and `app/locales` has the texts.
 
 use crate::event::{Notice, NoticeKind};
 use crate::receive;

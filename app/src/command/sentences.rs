@@ -1,7 +1,7 @@
 //! The sentences that the command line prints if something goes wrong. They are the window's, in the system's language.
 
 use app::locale::Language;
-use app::model::sentence;
+use app::model::{Notice, sentence};
 use engine::{Fault, Invitation, Reason};
 
 /// Parses a link.
@@ -18,8 +18,8 @@ pub fn reason(reason: &Reason) -> String {
 }
 
 /// The text of a notice.
-pub fn notice(notice: &engine::Notice) -> String {
-    compose(sentence::notice(notice.kind), Some(notice.kind.fault()), &notice.detail)
+pub fn notice(notice: &Notice) -> String {
+    compose(notice.kind.id(), notice.kind.fault(), &notice.detail)
 }
 
 /// One line that says what happened, where the cause is, what the user can do, and the details if there are any.

@@ -1,5 +1,8 @@
 //! The Fluent ids of what the engine reports. The attribute `advice` of each notice and each reason says what the user
 //! can do.
+//!
+//! [`super::MeetingModel::notice`] replaces one kind before: for people in the meeting, `NobodyAdmits` becomes
+//! [`super::NoticeKind::OrganiserLeft`].
 
 use engine::{Fault, LinkError, NoticeKind, Reason};
 
@@ -31,7 +34,7 @@ pub const NOTICES: [NoticeKind; 24] = [
     NoticeKind::Refused,
 ];
 
-/// The sentence of a notice.
+/// The Fluent id of the sentence of a notice of the engine.
 pub const fn notice(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::NoCamera => "notice-no-camera",
@@ -61,7 +64,7 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
     }
 }
 
-/// The text that says where the cause is.
+/// The id of the text that says where the cause is.
 pub const fn fault(fault: Fault) -> &'static str {
     match fault {
         Fault::Here => "fault-here",
@@ -92,7 +95,7 @@ pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
     }
 }
 
-/// The sentence that says why a meeting is over.
+/// The id of the sentence that says why a meeting is over.
 pub const fn reason(reason: &Reason) -> &'static str {
     match reason {
         Reason::Left => "ended-left",
@@ -131,7 +134,7 @@ pub fn detail(reason: &Reason) -> &str {
     }
 }
 
-/// The sentence that says what is wrong with a link.
+/// The id of the sentence that says what is wrong with a link.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the error type is non-exhaustive")]
 pub const fn link(error: LinkError) -> &'static str {
     match error {

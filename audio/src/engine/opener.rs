@@ -209,6 +209,9 @@ mod tests {
     use crate::{Config, Engine, device};
     use media::{BufferPool, Clock};
 
+    /// The maximum time of a step of a test.
+    const TIMEOUT: Duration = Duration::from_secs(20);
+
     /// Returns an engine whose default microphone hangs until the sender is dropped, and then fails to open. Each
     /// attempt to open a microphone is reported to the receiver first.
     fn engine_with_a_hanging_microphone() -> (Engine, SyncSender<()>, Receiver<Choice>) {
@@ -239,13 +242,13 @@ mod tests {
     #[test]
     fn a_microphone_selected_while_another_hangs_is_opened_and_the_old_failure_is_ignored() {
         let (engine, release, attempts) = engine_with_a_hanging_microphone();
-        assert_eq!(attempts.recv().unwrap(), Choice::Default);
+        assert_eq!(attempts.recv_timeout(TIMEOUT).unwrap(), Choice::Default);
         assert!(!engine.is_open());
         engine.set_microphone(Choice::Device("skipped".into()));
         engine.set_microphone(Choice::Device("newest".into()));
         drop(release);
-        assert_eq!(attempts.recv().unwrap(), Choice::Device("newest".into()));
-        assert!(engine.wait_until_open(Duration::from_secs(10)));
+        assert_eq!(attempts.recv_timeout(TIMEOUT).unwrap(), Choice::Device("newest".into()));
+        assert!(engine.wait_until_open(TIMEOUT));
         assert!(engine.take_warnings().is_empty());
     }
 
@@ -309,16 +312,21 @@ mod tests {
     #[test]
     fn a_hanging_driver_does_not_delay_the_drop() {
         let (engine, release, attempts) = engine_with_a_hanging_microphone();
-        assert_eq!(attempts.recv().unwrap(), Choice::Default);
+        assert_eq!(attempts.recv_timeout(TIMEOUT).unwrap(), Choice::Default);
         let (dropped, done) = sync_channel(1);
         let drop_engine = move || {
             drop(engine);
             dropped.send(()).unwrap();
         };
         let thread = Builder::new().name("dropper".to_owned()).spawn(drop_engine).unwrap();
-        assert!(done.recv_timeout(10 * DRIVER_TIMEOUT).is_ok());
+        assert!(done.recv_timeout(TIMEOUT).is_ok());
         thread.join().unwrap();
         drop(release);
-        assert!(attempts.recv().is_err(), "the thread ends with its provider when the driver answers");
+        let end = attempts.recv_timeout(TIMEOUT);
+        assert_eq!(
+            end,
+            Err(RecvTimeoutError::Disconnected),
+            "the thread ends with its provider when the driver answers"
+        );
     }
 }

@@ -62,6 +62,23 @@ fn every_frame_is_decoded_in_each_loop() {
 }
 
 #[test]
+fn a_frame_is_decoded_half_an_interval_before_it_is_due() {
+    let path = pattern("half", 3);
+    let mut camera = FileCamera::open(&path, Clock::default()).unwrap();
+    let (pool, stop) = (Pool::new(1), Stop::new());
+    assert_eq!(camera.decode_time(), None, "the first frame is due at once");
+    while camera.next < 2 {
+        let _ = camera.next(&pool, &stop).unwrap();
+    }
+    let start = camera.start.unwrap();
+    assert_eq!(camera.decode_time(), Some(start + Duration::from_micros(7_500)));
+    stop.request();
+    assert!(camera.next(&pool, &stop).unwrap().is_none());
+    assert_eq!(camera.next, 2, "the wait comes before the frame is decoded");
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
 fn a_file_without_media_is_refused() {
     let path = std::env::temp_dir().join(format!("conclave-{}-none.mp4", std::process::id()));
     for content in [&b""[..], b"YUV4MPEG2 W", b"\0\0\0\x18ftypisom", &[0xff; 5_000]] {
