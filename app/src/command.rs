@@ -6,6 +6,7 @@ mod display;
 mod headless;
 mod host;
 mod options;
+mod output;
 mod recording;
 mod sentences;
 mod stop;
@@ -25,7 +26,7 @@ pub fn run() -> ExitCode {
     match run_command(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("conclave: {error:#}");
+            output::message(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -45,7 +46,9 @@ fn run_command(options: Options) -> Result<()> {
 fn log() {
     let filter = EnvFilter::try_from_env("CONCLAVE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let colour = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr);
+    // The library would report a failure to write to standard error there too, and panic.
+    log.log_internal_errors(false).init();
 }
 
 /// Warnings and errors, except irrelevant warnings of two libraries: the DTLS library warns of a missing server name,

@@ -1,4 +1,6 @@
 //! The meeting that the window is in or enters: starts its engine, also a second time, and closes it.
+//!
+//! The commands of the meeting's screen pass through [`MeetingSession::send`] to the engine.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -231,7 +233,7 @@ impl MeetingSession {
         match thread::Builder::new().name("close".into()).spawn(move || running.close()) {
             Ok(thread) => self.closing.push(thread),
             Err(error) => {
-                tracing::error!(%error, "cannot start the thread that closes the engine; the server notices later that we left")
+                tracing::error!(%error, "cannot start the thread that closes the engine; the server notices later that we left");
             }
         }
     }

@@ -1,5 +1,8 @@
-//! The stage: the area of a window that shows the tiles. It is one widget that draws all tiles. For assistive tools it is a
-//! list with one item per tile.
+//! The stage: the area of a window that shows the tiles. It is one widget that draws all tiles. For assistive tools it
+//! is a list with one item per tile.
+//!
+//! A viewer's wishes are made here: `Stage::wishes` computes the size of each tile that shows another participant's
+//! video.
 
 mod paint;
 mod tile;

@@ -7,6 +7,7 @@ mod hardware;
 mod interface;
 mod null;
 mod pacer;
+mod wav;
 
 pub use direction::Direction;
 pub use error::Error;
@@ -14,6 +15,7 @@ pub use file::read_wav;
 pub use hardware::{Info, microphones, speakers};
 pub use interface::Device;
 pub use null::Null;
+pub use wav::Error as WavError;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -97,9 +97,9 @@ fn run(open: Open, stop: &Stop, on_report: &mut dyn FnMut(Report)) -> Result<(),
     Ok(())
 }
 
-/// Frame buffers: one being written, one for the encoder and one for the mailbox of each of three layers, one for the self-view, and a
-/// spare.
-const BUFFERS: usize = 9;
+/// Frame buffers: one being written, one for the encoder and one for the mailbox of each of three layers, one for the self-view, one
+/// that a source keeps to deliver it again, and a spare.
+const BUFFERS: usize = 10;
 /// Twice the longest frame interval of a camera in the dark.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 /// The format of a source's frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
-    /// The frame size before rotation. It may change later; each frame contains its own size.
+    /// The frame size, upright and in square samples. It may change later; each frame contains its own size.
     pub size: Size,
     /// The maximum frame rate.
     pub rate: FrameRate,

@@ -59,6 +59,68 @@ fn a_variable_frame_rate_keeps_its_timestamps() {
     assert_eq!(numbers(&mut clip, &Pool::new(2), count), expected);
 }
 
+/// Writes a copy of a clip in which `change` has replaced bytes of the box `kind`, which begin after its type.
+fn changed(name: &str, copy: &str, kind: &[u8], change: impl Fn(&mut [u8])) -> PathBuf {
+    let mut bytes = std::fs::read(path(name)).unwrap();
+    let at = bytes.windows(4).rposition(|window| window == kind).unwrap() + 4;
+    change(&mut bytes[at..]);
+    let path = std::env::temp_dir().join(format!("conclave-{}-{copy}.mp4", std::process::id()));
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn luma(clip: &mut Clip) -> (media::Size, Vec<Vec<u8>>) {
+    let frame = clip.next(&Pool::new(1)).unwrap().unwrap().freeze(0, Timestamp::default());
+    assert_eq!(frame.rotation(), media::Rotation::Upright);
+    (frame.size(), frame.plane(Plane::Y).rows().map(<[u8]>::to_vec).collect())
+}
+
+#[test]
+fn a_rotated_clip_is_delivered_upright() {
+    let (size, stored) = luma(&mut Clip::open(&path("trimmed.mp4")).unwrap());
+    assert_eq!((size.width, size.height), (128, 96));
+    // A quarter turn clockwise, as phones write it: x' = -y, y' = x, with an error in the last bits.
+    let matrix = [1, 0x0000_FFFF, 0, 0xFFFF_0002, 0, 0].map(u32::to_be_bytes).concat();
+    let turned = changed("trimmed.mp4", "turned", b"tkhd", |bytes| bytes[40..64].copy_from_slice(&matrix));
+    let mut clip = Clip::open(&turned).unwrap();
+    let (size, shown) = luma(&mut clip);
+    assert_eq!(clip.format().size, size);
+    assert_eq!((size.width, size.height), (96, 128));
+    for (y, row) in shown.iter().enumerate() {
+        assert!(row.iter().enumerate().all(|(x, sample)| *sample == stored[95 - x][y]), "row {y}");
+    }
+    std::fs::remove_file(turned).unwrap();
+}
+
+#[test]
+fn an_edit_at_twice_the_speed_takes_half_the_time() {
+    let fast = changed("trimmed.mp4", "fast", b"elst", |bytes| {
+        // The duration of the first entry in ticks of the movie, and its rate.
+        let duration = u32::from_be_bytes(*bytes[8..].first_chunk().unwrap());
+        bytes[8..12].copy_from_slice(&(duration / 2).to_be_bytes());
+        bytes[16..20].copy_from_slice(&0x0002_0000_u32.to_be_bytes());
+    });
+    let mut clip = Clip::open(&fast).unwrap();
+    assert_eq!(clip.len(), 16);
+    for pass in 0..2 {
+        assert_eq!(numbers(&mut clip, &Pool::new(2), 16), (14..30).collect::<Vec<_>>(), "pass {pass}");
+    }
+    assert_eq!((clip.due(1), clip.due(16)), (Duration::from_millis(20), Duration::from_millis(320)));
+    assert_eq!(clip.format().rate, media::FrameRate::new(50, 1).unwrap());
+    std::fs::remove_file(fast).unwrap();
+}
+
+#[test]
+fn a_still_picture_of_an_edit_is_decoded_once_and_stays() {
+    let still = changed("trimmed.mp4", "still", b"elst", |bytes| bytes[16..20].fill(0));
+    let mut clip = Clip::open(&still).unwrap();
+    assert_eq!((clip.len(), clip.due(1)), (1, Duration::from_millis(640)));
+    for _ in 0..3 {
+        assert_eq!(numbers(&mut clip, &Pool::new(2), 1), [14]);
+    }
+    std::fs::remove_file(still).unwrap();
+}
+
 #[test]
 fn an_unsupported_format_is_named_in_the_error() {
     let cases = [

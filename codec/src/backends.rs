@@ -2,7 +2,8 @@
 //!
 //! A back-end that does not open, returns an error or panics is replaced by the next one of its table. The last one is
 //! opened again, until it fails for `MAX_FAILURES` consecutive pictures, so that one bad picture does not end a track
-//! that has no other back-end.
+//! that has no other back-end. It is also given up if it fails often with good pictures in between: a sender can choose
+//! which pictures fail, and each opening costs time.
 
 use crate::BoxError;
 use media::{VideoCodec, catch_panic};
@@ -125,6 +126,8 @@ pub(crate) struct Active<A, B: ?Sized> {
     backend: Box<B>,
     /// Consecutive failures of the last back-end of the table.
     failures: u8,
+    /// Grows by [`PICTURES_PER_FAILURE`] with each failure of the last back-end, and falls by one with each good picture.
+    debt: u16,
     /// The replacements since the last [`Active::take_replacements`].
     replacements: Vec<Replacement>,
 }
@@ -140,13 +143,13 @@ impl<A, B: ?Sized> Active<A, B> {
             return Err(refusals);
         };
         let replacements = replaced(refusals, name);
-        Ok(Self { table, codec, index, name, backend, failures: 0, replacements })
+        Ok(Self { table, codec, index, name, backend, failures: 0, debt: 0, replacements })
     }
 
     /// Returns `backend` without another one to replace it.
     pub(crate) fn only(name: &'static str, codec: VideoCodec, backend: Box<B>) -> Self {
         let table = Table::new(Vec::new());
-        Self { table, codec, index: 0, name, backend, failures: 0, replacements: Vec::new() }
+        Self { table, codec, index: 0, name, backend, failures: 0, debt: 0, replacements: Vec::new() }
     }
 
     pub(crate) fn get(&self) -> &B {
@@ -158,6 +161,7 @@ impl<A, B: ?Sized> Active<A, B> {
         let result = self.prepare(work);
         if result.is_ok() {
             self.failures = 0;
+            self.debt = self.debt.saturating_sub(1);
         }
         result
     }
@@ -176,12 +180,13 @@ impl<A, B: ?Sized> Active<A, B> {
     pub(crate) fn replace(&mut self, reason: BoxError, argument: &A) -> Result<(), Vec<Refusal>> {
         let last = !self.table.candidates.iter().skip(self.index + 1).any(|candidate| candidate.codec == self.codec);
         let failures = self.failures + 1;
-        let again = last && failures < MAX_FAILURES;
+        let debt = self.debt + PICTURES_PER_FAILURE;
+        let again = last && failures < MAX_FAILURES && debt < MAX_RECENT_FAILURES * PICTURES_PER_FAILURE;
         let from = if again { self.index } else { self.index + 1 };
         let mut refusals = vec![Refusal { name: self.name, reason }];
         if let Some(opened) = first(&self.table, self.codec, from, argument, &mut refusals) {
             self.install(opened);
-            self.failures = if again { failures } else { 0 };
+            (self.failures, self.debt) = if again { (failures, debt) } else { (0, 0) };
             self.replacements.extend(replaced(refusals, self.name));
             return Ok(());
         }
@@ -196,7 +201,7 @@ impl<A, B: ?Sized> Active<A, B> {
         let failed = std::mem::replace(&mut self.backend, backend);
         // A back-end that failed may panic while it is dropped.
         let _ = catch_panic(|| drop(failed));
-        (self.index, self.name, self.failures) = (index, name, 0);
+        (self.index, self.name, self.failures, self.debt) = (index, name, 0, 0);
     }
 
     /// Returns the replacements since the last call.
@@ -234,7 +239,86 @@ fn replaced(refusals: Vec<Refusal>, by: &'static str) -> Vec<Replacement> {
 /// Consecutive failures after which the last back-end of a table is not opened again.
 const MAX_FAILURES: u8 = 3;
 
+/// Failures of the last back-end after which it is not opened again, if there are not enough good pictures in between.
+const MAX_RECENT_FAILURES: u16 = 8;
+
+/// Good pictures that make up for a failure: one second.
+const PICTURES_PER_FAILURE: u16 = 30;
+
 /// Returns the refusals on one line, for an error message.
 pub(crate) fn list(refusals: &[Refusal]) -> String {
     refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A back-end without a function.
+    struct Probe {
+        panics_in_drop: bool,
+    }
+
+    impl Drop for Probe {
+        fn drop(&mut self) {
+            assert!(!self.panics_in_drop, "on purpose");
+        }
+    }
+
+    fn candidate(name: &'static str, panics_in_drop: bool) -> Candidate<(), Probe> {
+        Candidate::new(name, VideoCodec::H264, move |()| Ok(Box::new(Probe { panics_in_drop })))
+    }
+
+    fn open(candidates: Vec<Candidate<(), Probe>>) -> Active<(), Probe> {
+        Active::open(Table::new(candidates), VideoCodec::H264, &()).ok().unwrap()
+    }
+
+    /// Replaces the active back-end; returns the names of the refusals if none is left.
+    fn fail(active: &mut Active<(), Probe>) -> Result<(), Vec<&'static str>> {
+        let names = |refusals: Vec<Refusal>| refusals.into_iter().map(|refusal| refusal.name).collect();
+        active.replace("it failed".into(), &()).map_err(names)
+    }
+
+    #[test]
+    fn a_back_end_that_panics_while_it_is_dropped_is_replaced() {
+        let mut active = open(vec![candidate("first", true), candidate("second", false)]);
+        assert_eq!(fail(&mut active), Ok(()));
+        assert_eq!((active.name, active.take_replacements().len()), ("second", 1));
+    }
+
+    #[test]
+    fn the_end_names_each_failure_once_and_then_the_table_starts_again() {
+        let mut active = open(vec![candidate("first", false), candidate("second", false)]);
+        for _ in 0..3 {
+            assert_eq!(fail(&mut active), Ok(()));
+        }
+        assert_eq!(fail(&mut active), Err(vec!["first", "second", "second", "second"]));
+        assert!(active.take_replacements().is_empty(), "the error has told them");
+        assert_eq!(active.name, "first");
+    }
+
+    #[test]
+    fn a_back_end_that_panics_while_it_is_opened_is_passed_over() {
+        let panics = Candidate::new("first", VideoCodec::H264, |()| panic!("on purpose"));
+        let mut active = open(vec![panics, candidate("second", false)]);
+        assert_eq!(active.name, "second");
+        let [told] = &active.take_replacements()[..] else { panic!("told once") };
+        assert_eq!((told.refusal.to_string().as_str(), told.by), ("first: panicked: on purpose", "second"));
+    }
+
+    #[test]
+    fn only_a_picture_ends_a_row_of_failures() {
+        let mut active = open(vec![candidate("only", false)]);
+        for _ in 0..2 {
+            assert_eq!(fail(&mut active), Ok(()));
+            assert!(active.prepare(|_| Ok(())).is_ok());
+        }
+        assert!(fail(&mut active).is_err());
+        for _ in 0..10 {
+            for _ in 0..PICTURES_PER_FAILURE {
+                assert!(active.call(|_| Ok(())).is_ok());
+            }
+            assert_eq!(fail(&mut active), Ok(()));
+        }
+    }
 }

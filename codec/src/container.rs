@@ -11,9 +11,12 @@ use media::Size;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An I/O error.
+    /// An error of the system while reading.
     #[error("the file cannot be read: {0}")]
     Io(#[from] std::io::Error),
+    /// An error of the system while writing, such as a full disk.
+    #[error("the file cannot be written: {0}")]
+    Write(#[source] std::io::Error),
     /// The file has another format.
     #[error("not a {0} file")]
     Kind(&'static str),
@@ -43,4 +46,4 @@ fn check_size(size: Size) -> Result<Size, Error> {
 }
 
 /// The largest frame: 8192 x 4320 samples.
-const MAX_SAMPLES: u32 = 8_192 * 4_320;
+pub(crate) const MAX_SAMPLES: u32 = 8_192 * 4_320;

@@ -10,6 +10,7 @@ pub mod call_log;
 pub mod colour;
 pub mod container;
 pub mod decode;
+pub mod display;
 pub mod encode;
 pub mod layer;
 pub mod opus;

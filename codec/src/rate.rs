@@ -1,4 +1,6 @@
-//! Divides a video budget among the layers of a track. Pure.
+//! The sender's side of the choice of layers: divides a sender's video budget among the layers of its track. Pure.
+//!
+//! On the other side, the SFU chooses the layers that each viewer gets (`server/src/sfu/allocator.rs`).
 
 use crate::layer::{Ladder, Rung};
 use media::{Bitrate, FrameRate};
@@ -182,6 +184,17 @@ mod tests {
         let shares = shares(400, 0..3);
         assert!(shares[0].is_some() && shares[1].is_some());
         assert_eq!(shares[2], None);
+    }
+
+    #[test]
+    fn a_layer_runs_from_its_minimum_bitrate_on() {
+        let minimum: Bitrate = ladder().rungs()[..2].iter().map(|rung| rung.min_bitrate).sum();
+        let running = |budget| {
+            let targets = allocate(budget, FrameRate::THIRTY, &ladder(), &demands(0..3));
+            targets.into_iter().filter(|target| *target != LayerTarget::Paused).count()
+        };
+        assert_eq!(running(minimum), 2);
+        assert_eq!(running(minimum.saturating_sub(Bitrate::bps(1))), 1);
     }
 
     #[test]

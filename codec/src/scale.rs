@@ -21,10 +21,15 @@ impl Scaler {
 
     /// Scales `frame` into `target`, whose size may have another aspect ratio.
     pub fn scale(&mut self, frame: &Frame, target: &mut FrameMut) {
+        self.scale_planes([Plane::Y, Plane::U, Plane::V].map(|plane| frame.plane(plane)), target);
+    }
+
+    /// Scales the planes Y, U and V of a picture into `target`.
+    pub fn scale_planes(&mut self, [luma, blue, red]: [PlaneRef<'_>; 3], target: &mut FrameMut) {
         let [mut y, mut u, mut v] = target.planes_mut();
-        self.luma.scale(frame.plane(Plane::Y), &mut y);
-        self.chroma.scale(frame.plane(Plane::U), &mut u);
-        self.chroma.scale(frame.plane(Plane::V), &mut v);
+        self.luma.scale(luma, &mut y);
+        self.chroma.scale(blue, &mut u);
+        self.chroma.scale(red, &mut v);
     }
 }
 

@@ -10,11 +10,24 @@ use unix::reading;
 #[cfg(windows)]
 use windows::reading;
 
-use media::Clock;
-use std::time::Instant;
+use media::{Clock, Timestamp};
+use std::time::{Duration, Instant};
 
 /// Returns a clock with the readings of the system's monotonic clock.
 #[must_use]
 pub fn system() -> Clock {
-    Clock::new(Instant::now(), reading())
+    // A thread that is interrupted between the two readings would shift all its times by the interruption: the closest
+    // pair of several is used.
+    let (_, origin, timestamp) =
+        (1..ATTEMPTS).map(|_| attempt()).fold(attempt(), |best, next| if next.0 < best.0 { next } else { best });
+    Clock::new(origin, timestamp)
 }
+
+/// Both readings, and the time between them at most.
+fn attempt() -> (Duration, Instant, Timestamp) {
+    let origin = Instant::now();
+    let timestamp = reading();
+    (origin.elapsed(), origin, timestamp)
+}
+
+const ATTEMPTS: usize = 8;

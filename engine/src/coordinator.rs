@@ -124,7 +124,7 @@ impl Coordinator {
             meeting::Event::Members(members) => self.set_members(members).await,
             // The network session keeps the keys and reports `Rekeyed`.
             meeting::Event::Joined(_) | meeting::Event::Keys { .. } => {}
-            meeting::Event::Left { id, .. } => self.tracks.remove_waiting(id),
+            meeting::Event::Left { id, .. } => self.tracks.remove_owner(id),
             meeting::Event::Words(words) => self.events.send(Event::Locked(self.membership.lock(words))).await,
             meeting::Event::Ended(reason) => return ControlFlow::Break(reason),
             meeting::Event::Notice(found) => {

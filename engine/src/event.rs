@@ -117,7 +117,8 @@ pub struct KeyState {
 pub struct Notice {
     /// What happened.
     pub kind: NoticeKind,
-    /// The cause as the failing part reports it, in English. It is for the details line.
+    /// For the details line: the cause as the failing part reports it, in English; the person's name for `NotRemoved` and
+    /// `ChangeRejected`; file name and format for `FileFormat`.
     pub detail: String,
 }
 
@@ -146,6 +147,12 @@ pub enum NoticeKind {
     BadFile,
     /// A media file has a format that cannot be played. The detail is its name, and the format in brackets.
     FileFormat,
+    /// A sound file has a format that cannot be played. The detail is its name and format.
+    SoundFormat,
+    /// A file cannot be written.
+    NotWritten,
+    /// A file cannot be written, because its disk is full.
+    DiskFull,
     /// The screen cannot be shared.
     NoScreen,
     /// Nobody has answered our request to join yet.
@@ -187,6 +194,9 @@ impl NoticeKind {
             | Self::MissingFile
             | Self::BadFile
             | Self::FileFormat
+            | Self::SoundFormat
+            | Self::NotWritten
+            | Self::DiskFull
             | Self::NoScreen
             | Self::Overloaded
             | Self::CodecReplaced

@@ -1,13 +1,14 @@
 //! Turns what the meeting, the devices and the codecs report into notices for the screens.
 //!
-//! `app::model::sentence` names the sentence of each kind, and `app/locales` has the texts.
+//! `app::model::MeetingModel::notice` replaces one kind: for people in the meeting, `NobodyAdmits` becomes
+//! `OrganiserLeft`. `app::model::sentence` names the sentence of each kind, and `app/locales` has the texts.
 
 use crate::event::{Notice, NoticeKind};
 use crate::receive;
 use audio::{Direction, Warning, device};
 use net::meeting;
 use proto::ParticipantId;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 /// Returns the notice of a meeting that continues. `name` returns the name of a member, or `None` if there is no such
@@ -48,8 +49,7 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
         _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
         capture::Error::BadFile { path, source } => return bad_file(path, source.as_ref()),
         capture::Error::FileFormat { path, format } => {
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-            return Notice { kind: NoticeKind::FileFormat, detail: format!("{name} ({format})") };
+            return Notice { kind: NoticeKind::FileFormat, detail: name_and_format(path, format) };
         }
         capture::Error::Taken { .. } => NoticeKind::CameraTaken,
         capture::Error::Lost { .. } => NoticeKind::CameraLost,
@@ -128,16 +128,13 @@ pub fn warnings(warnings: &[Warning]) -> Vec<Notice> {
 
 /// Returns the notice of one warning.
 pub fn warning(warning: &Warning) -> Notice {
+    if let Warning::Unavailable { error, .. } | Warning::File { error, .. } = warning
+        && let Some(notice) = sound_file(error)
+    {
+        return notice;
+    }
     let kind = match warning {
-        // The error of the reader of sound files does not say whether the file exists.
-        Warning::Unavailable { error: device::Error::Read { path, .. }, .. } if !path.exists() => {
-            return missing_file(path);
-        }
-        Warning::Unavailable {
-            error: device::Error::Read { path, source } | device::Error::Write { path, source },
-            ..
-        } => return bad_file(path, source),
-        Warning::Unavailable { error: error @ device::Error::Empty(path), .. } => return bad_file(path, error),
+        Warning::File { .. } => NoticeKind::BadFile,
         Warning::Unavailable { direction: Direction::Microphone, .. } => NoticeKind::NoMicrophone,
         Warning::Unavailable { direction: Direction::Speaker, .. } => NoticeKind::NoSpeaker,
         Warning::Lost { .. } | Warning::Replaced { .. } => NoticeKind::SoundLost,
@@ -147,11 +144,47 @@ pub fn warning(warning: &Warning) -> Notice {
     Notice { kind, detail: with_causes(warning) }
 }
 
+/// Returns the notice of a sound file that cannot be used; `None` if the error is not about a file.
+fn sound_file(error: &device::Error) -> Option<Notice> {
+    let notice = match error {
+        device::Error::FileFormat { path, format } => {
+            Notice { kind: NoticeKind::SoundFormat, detail: name_and_format(path, format) }
+        }
+        device::Error::Read { path, .. } if !path.exists() => missing_file(path),
+        device::Error::Read { path, source } => bad_file(path, source),
+        device::Error::Empty(path) => bad_file(path, error),
+        device::Error::Write { source, .. } => {
+            let kind = if is_full(source.kind()) { NoticeKind::DiskFull } else { NoticeKind::NotWritten };
+            Notice { kind, detail: with_causes(error) }
+        }
+        device::Error::Missing(_)
+        | device::Error::Unknown { .. }
+        | device::Error::Refused { .. }
+        | device::Error::Format { .. }
+        | device::Error::Lost { .. }
+        | device::Error::Silent
+        | _ => return None,
+    };
+    Some(notice)
+}
+
+/// Returns true if the disk, or the user's share of it, is full.
+fn is_full(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
+}
+
+fn name_and_format(path: &Path, format: &str) -> String {
+    format!("{} ({format})", path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
+}
+
 /// Returns true if the warning means that there is no microphone to send.
 fn means_no_microphone(warning: &Warning) -> bool {
     matches!(
         warning,
-        Warning::Unavailable { direction: Direction::Microphone, .. } | Warning::Codec(_) | Warning::Thread(_)
+        Warning::Unavailable { direction: Direction::Microphone, .. }
+            | Warning::File { direction: Direction::Microphone, .. }
+            | Warning::Codec(_)
+            | Warning::Thread(_)
     )
 }
 
@@ -201,6 +234,31 @@ mod tests {
         let error = SoundError::Empty("voice.wav".into());
         let empty = warning(&Warning::Unavailable { direction: Direction::Microphone, error });
         assert_eq!((empty.kind, empty.detail.as_str()), (NoticeKind::BadFile, "voice.wav: voice.wav has no samples"));
+    }
+
+    #[test]
+    fn a_full_disk_and_an_unknown_sound_format_are_named() {
+        let write = |kind: ErrorKind| SoundError::Write { path: "/tmp/heard.wav".into(), source: kind.into() };
+        let direction = Direction::Speaker;
+        for (cause, kind) in [
+            (ErrorKind::StorageFull, NoticeKind::DiskFull),
+            (ErrorKind::QuotaExceeded, NoticeKind::DiskFull),
+            (ErrorKind::PermissionDenied, NoticeKind::NotWritten),
+        ] {
+            for found in [
+                Warning::Unavailable { direction, error: write(cause) },
+                Warning::File { direction, error: write(cause) },
+            ] {
+                let notice = warning(&found);
+                assert_eq!(notice.kind, kind);
+                assert!(notice.detail.contains("/tmp/heard.wav"), "{}", notice.detail);
+            }
+        }
+        let error = SoundError::FileFormat { path: "/tmp/song.mp3".into(), format: "MP3".into() };
+        let notice = warning(&Warning::Unavailable { direction: Direction::Microphone, error });
+        assert_eq!((notice.kind, &*notice.detail), (NoticeKind::SoundFormat, "song.mp3 (MP3)"));
+        let ended = Warning::File { direction: Direction::Microphone, error: SoundError::Empty("a.wav".into()) };
+        assert!(warning(&ended).kind == NoticeKind::BadFile && means_no_microphone(&ended));
     }
 
     #[test]

@@ -1,4 +1,7 @@
-//! Sends pictures in layers, each layer on its own thread, and the voice.
+//! What leaves this machine: pictures in layers, each layer on its own thread, and the voice.
+//!
+//! Pictures reach the layers in `PictureSource::start` (`send/pictures.rs`): the source's thread offers each picture to
+//! every layer.
 
 mod frame_skipper;
 mod layer;

@@ -1,4 +1,4 @@
-//! The bounded queue of sealed frames from an encoder's thread to the driver. The sender never waits.
+//! The bounded queue of sealed frames from an encoder's thread to the driver's task of its slot. The sender never waits.
 //!
 //! If a frame is dropped, later frames of its layer cannot be decoded. So the queue refuses the layer until its next
 //! key frame, which it requests.

@@ -1,6 +1,22 @@
 //! The network of a client: the state machines of the meeting and of the SFU, and the driver that moves bytes for both.
 //!
 //! It moves sealed frames only: no function here takes a picture.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `session` | the handle that the program holds: [`Session`], [`start`] |
+//! | `config`, `backends` | what a session starts with: [`Config`], [`Backends`] |
+//! | `event`, `error` | what a session reports: [`Event`], [`Error`] |
+//! | `driver` | the session's main task, which moves messages between the parts below |
+//! | [`meeting`] | the state machine of the meeting: joining, members, keys |
+//! | `keys_thread` | the thread that owns this state machine |
+//! | [`sfu`] | the interface to an SFU, with a file for each dialect |
+//! | `media_requests` | the program's requests about media |
+//! | `frame_sender` | the queue of sealed frames from an encoder to the network |
+//! | `signalling` | the connection to a server: TLS, WebSocket, CBOR |
+//! | `peer` | a peer connection: session descriptions, streams, bandwidth |
+//! | `rtp` | RTP packets: made from frames, retransmitted, assembled to frames |
+//! | `task`, `random` | tasks of a session; random numbers that identify streams |
 
 mod backends;
 mod config;

@@ -117,6 +117,7 @@ impl Shared {
 mod tests {
     use super::*;
     use crate::frame_sender::frame_sender;
+    use futures_util::FutureExt as _;
     use proto::ParticipantId;
 
     fn track(owner: u64) -> TrackId {
@@ -160,13 +161,18 @@ mod tests {
     #[test]
     fn requests_wake_the_driver_and_end_with_it() {
         let (requests, receiver) = media_requests();
+        assert!(receiver.changed().now_or_never().is_none());
         requests.request_totals();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(receiver.changed());
+        assert!(receiver.changed().now_or_never().is_some());
         assert!(receiver.take().totals);
+        let publish = |slot| {
+            let (frame_sender, queue) = frame_sender();
+            requests.publish(slot, Publication::Published { layers: Vec::new(), queue });
+            frame_sender
+        };
+        let before = publish(Slot::Microphone);
+        assert!(!before.is_closed());
         drop(receiver);
-        let (frame_sender, queue) = frame_sender();
-        requests.publish(Slot::Camera, Publication::Published { layers: Vec::new(), queue });
-        assert!(frame_sender.is_closed());
+        assert!(before.is_closed() && publish(Slot::Camera).is_closed());
     }
 }

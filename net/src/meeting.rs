@@ -4,6 +4,9 @@
 //! commands, each with the time, and polls for messages to send ([`Meeting::poll_transmit`]), events
 //! ([`Meeting::poll_event`]) and the next deadline ([`Meeting::poll_timeout`]). docs/protocol.md describes the
 //! messages. A call may take many milliseconds, because it computes HPKE, signatures and the MLS tree.
+//!
+//! If this client is removed, [`Down::Removed`] arrives from the server, or the commit that removes it. Both end the
+//! meeting with [`Reason::Removed`].
 
 mod admissions;
 mod announcements;

@@ -3,6 +3,11 @@
 //! A dialect handles opaque signalling frames and the state of its transports, and orders offers, descriptions and
 //! tracks. It opens no socket and knows no message of the meeting. Each dialect is one file in this module:
 //! [`native::Native`] is that of our own server, [`null::Null`] negotiates nothing.
+//!
+//! The caller of [`crate::start_with`] chooses the dialect: it passes one in [`crate::Backends`]. If the SFU has a URL
+//! and a token, the caller gives them to the dialect when it creates it, and the dialect passes them to the driver in
+//! [`Output::Connect`]. Our server stays needed with every SFU: it admits members, orders the group's commits and
+//! relays its messages.
 
 pub mod native;
 pub mod null;

@@ -130,6 +130,8 @@ mod tests {
         assert_eq!(decode::<ClientMessage>(&encode(&ToSfu::Count)), Ok(Envelope::Sfu(ToSfu::Count)));
         assert_eq!(decode::<ClientMessage>(&encode(&Up::Leave)), Ok(Envelope::Meeting(Up::Leave)));
         assert_eq!(decode::<Up>(&encode(&signal)), Err(Malformed));
+        let signal = FromSfu::Signal(Blob(vec![1, 2, 3]));
+        assert_eq!(decode::<ServerMessage>(&encode(&signal)), Ok(Envelope::Sfu(signal)));
         let totals = FromSfu::Totals { totals: Totals::default() };
         assert_eq!(decode::<ServerMessage>(&encode(&totals)), Ok(Envelope::Sfu(totals)));
         assert_eq!(decode::<ServerMessage>(&encode(&Down::Ping)), Ok(Envelope::Meeting(Down::Ping)));
@@ -145,8 +147,11 @@ mod tests {
 
     #[test]
     fn a_signal_is_no_longer_than_its_limit() {
-        let signal = |length| encode(&ToSfu::Signal(Blob(vec![0; length])));
-        assert!(decode::<ClientMessage>(&signal(MAX_SIGNAL)).is_ok());
-        assert_eq!(decode::<ClientMessage>(&signal(MAX_SIGNAL + 1)), Err(Malformed));
+        let blob = |length| Blob(vec![0; length]);
+        let to_sfu = |length| decode::<ClientMessage>(&encode(&ToSfu::Signal(blob(length))));
+        let from_sfu = |length| decode::<ServerMessage>(&encode(&FromSfu::Signal(blob(length))));
+        assert!(to_sfu(MAX_SIGNAL).is_ok() && from_sfu(MAX_SIGNAL).is_ok());
+        assert_eq!(to_sfu(MAX_SIGNAL + 1), Err(Malformed));
+        assert_eq!(from_sfu(MAX_SIGNAL + 1), Err(Malformed));
     }
 }

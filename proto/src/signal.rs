@@ -139,7 +139,7 @@ const MAX_SLOTS: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Slot, SpatialLayer, TrackId, encode};
+    use crate::{DemandedLayer, Slot, SpatialLayer, TrackId, encode};
 
     fn camera(mid: &str) -> Published {
         let layer = SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 150_000 };
@@ -159,26 +159,89 @@ mod tests {
     }
 
     #[test]
-    fn every_truncated_signal_is_malformed() {
+    fn a_truncated_or_extended_signal_is_malformed() {
         let bytes = encode(&offer(vec![camera("0")]));
         for length in 0..bytes.len() {
             assert_eq!(decode_signal::<ClientSignal>(&bytes[..length]), Err(Malformed));
         }
+        assert_eq!(decode_signal::<ClientSignal>(&[bytes, vec![0x80]].concat()), Err(Malformed));
+    }
+
+    fn is_accepted<S: Encode<()> + for<'b> Decode<'b, ()> + Limited>(signal: &S) -> bool {
+        decode_signal::<S>(&encode(signal)).is_ok()
     }
 
     #[test]
-    fn a_signal_above_a_limit_is_malformed() {
-        let malformed = |signal: ClientSignal| decode_signal::<ClientSignal>(&encode(&signal)) == Err(Malformed);
-        assert!(malformed(offer(vec![camera("0"), camera("1")])), "one slot twice");
-        assert!(malformed(offer(vec![camera("a b")])), "a mid of other characters");
-        let sdp = |length| ClientSignal::Offer {
+    fn tracks_beyond_a_limit_are_malformed() {
+        let layers = |count| vec![camera("0").layers[0]; count];
+        let sound = |layers| Published { slot: Slot::Microphone, kind: Kind::Audio, mid: "s".into(), layers };
+        let layered = |count| Published { layers: layers(count), ..camera("0") };
+        for (tracks, accepted, what) in [
+            (vec![camera("0"), sound(Vec::new())], true, "one track in each slot"),
+            (vec![camera("0"), camera("1")], false, "one slot twice"),
+            (vec![sound(layers(1))], false, "sound with a layer"),
+            (vec![layered(0)], false, "a camera without a layer"),
+            (vec![layered(MAX_LAYERS)], true, "all layers"),
+            (vec![layered(MAX_LAYERS + 1)], false, "too many layers"),
+            (vec![camera("")], false, "an empty mid"),
+            (vec![camera("0123456789abcdef")], true, "the longest mid"),
+            (vec![camera("0123456789abcdefg")], false, "a mid that is too long"),
+            (vec![camera("a b")], false, "a mid of other characters"),
+        ] {
+            assert_eq!(is_accepted(&offer(tracks.clone())), accepted, "offer: {what}");
+            assert_eq!(
+                is_accepted(&ServerSignal::Tracks { owner: ParticipantId(3), tracks }),
+                accepted,
+                "tracks: {what}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_session_description_above_its_limit_is_malformed() {
+        for (length, accepted) in [(MAX_SDP, true), (MAX_SDP + 1, false)] {
+            let (number, sdp) = (1, "x".repeat(length));
+            assert_eq!(is_accepted(&ServerSignal::Answer { number, sdp: sdp.clone() }), accepted, "answer");
+            let offer = ClientSignal::Offer { number, sdp, published: Vec::new(), subscriptions: Vec::new() };
+            assert_eq!(is_accepted(&offer), accepted, "offer");
+        }
+    }
+
+    #[test]
+    fn a_list_above_its_limit_is_malformed() {
+        let track = TrackId { owner: ParticipantId(3), slot: Slot::Camera };
+        let subscribing = |mid: &str, count| ClientSignal::Offer {
             number: 1,
-            sdp: "x".repeat(length),
+            sdp: "v=0".into(),
             published: Vec::new(),
-            subscriptions: Vec::new(),
+            subscriptions: vec![Subscription { mid: mid.into(), track }; count],
         };
-        assert!(!malformed(sdp(MAX_SDP)));
-        assert!(malformed(sdp(MAX_SDP + 1)));
+        assert!(is_accepted(&subscribing("0", MAX_TRACKS)));
+        assert!(!is_accepted(&subscribing("0", MAX_TRACKS + 1)));
+        assert!(!is_accepted(&subscribing("a b", 1)), "a mid of other characters");
+        let tile = TileWish { track, width: 320, height: 180, frames_per_second: 30, priority: 0, hidden: false };
+        assert!(is_accepted(&ClientSignal::Wishes { tiles: vec![tile; MAX_TILES] }));
+        assert!(!is_accepted(&ClientSignal::Wishes { tiles: vec![tile; MAX_TILES + 1] }));
+        let layers = |count| {
+            let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3 }; count];
+            ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } }
+        };
+        assert!(is_accepted(&layers(MAX_LAYERS)));
+        assert!(!is_accepted(&layers(MAX_LAYERS + 1)));
+    }
+
+    #[test]
+    fn a_signal_with_unknown_fields_above_the_limit_is_malformed() {
+        // `Wishes` without tiles, and a field of bytes that this version does not know.
+        let signal = |length: usize| {
+            let head = [0x82, 0x01, 0x82, 0x80, 0x5a];
+            let field = u32::try_from(length - head.len() - 4).unwrap();
+            let mut bytes = [&head[..], &field.to_be_bytes()].concat();
+            bytes.resize(length, 0);
+            decode_signal::<ClientSignal>(&bytes)
+        };
+        assert_eq!(signal(MAX_SIGNAL), Ok(ClientSignal::Wishes { tiles: Vec::new() }));
+        assert_eq!(signal(MAX_SIGNAL + 1), Err(Malformed));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use clap::Parser;
 use server::{Config, Error, Limits, Server};
-use std::io::IsTerminal;
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,11 +51,13 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     let config =
         Config { listen: arguments.listen, data: Some(arguments.data), certificate, limits: Limits::default() };
     let server = Server::start(config).await?;
-    print!("listening on {} fingerprint ", server.address());
+    let mut listening = format!("listening on {} fingerprint ", server.address());
     for byte in server.fingerprint() {
-        print!("{byte:02x}");
+        // A string accepts everything.
+        let _ = write!(listening, "{byte:02x}");
     }
-    println!();
+    listening.push('\n');
+    print_to(&mut std::io::stdout().lock(), &listening);
     wait_for_signal().await.map_err(Error::Signals)?;
     server.stop(STOP_TIMEOUT).await;
     Ok(())
@@ -67,8 +70,14 @@ fn print_error(error: &Error, json: bool) {
     if json {
         tracing::error!(error = what, advice = error.advice(), "the server did not start");
     } else {
-        eprintln!("conclave-server: {what}. {}", error.advice());
+        print_to(&mut std::io::stderr().lock(), &format!("conclave-server: {what}. {}\n", error.advice()));
     }
+}
+
+/// Writes and flushes a line. Ignores errors: a full disk or a closed pipe does not end the server. The macros of the
+/// standard library would panic.
+fn print_to(target: &mut impl Write, line: &str) {
+    let _ = target.write_all(line.as_bytes()).and_then(|()| target.flush());
 }
 
 /// Writes the log to stderr, in colour on a terminal. `RUST_LOG` sets the level.
@@ -76,6 +85,8 @@ fn start_log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let stderr = std::io::stderr;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // The library would report a failure to write to standard error there too, and panic.
+    let builder = builder.log_internal_errors(false);
     if json { builder.json().init() } else { builder.with_ansi(stderr().is_terminal()).init() }
 }
 

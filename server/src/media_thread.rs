@@ -151,11 +151,14 @@ fn send(outbox: &Outbox, reply: Reply) {
             outbox.send(proto::encode(&FromSfu::Signal(Blob(proto::encode(&signal)))).into());
         }
         Reply::Totals(totals) => outbox.send(proto::encode(&FromSfu::Totals { totals }).into()),
-        Reply::Malformed => {
-            outbox.send(proto::encode(&Down::Problem { problem: Problem::Malformed }).into());
-            outbox.close();
-        }
+        Reply::Malformed => close(outbox, Problem::Malformed),
+        Reply::TooFast => close(outbox, Problem::TooFast),
     }
+}
+
+fn close(outbox: &Outbox, problem: Problem) {
+    outbox.send(proto::encode(&Down::Problem { problem }).into());
+    outbox.close();
 }
 
 /// Waits until one of the sockets is readable.

@@ -9,6 +9,7 @@ mod bitrate_meter;
 mod demand;
 mod downlink;
 pub mod extension;
+mod offer;
 mod peer;
 mod reply;
 mod room;
@@ -117,7 +118,10 @@ impl Sfu {
         let Some(participant) = self.routes.find(source, bytes) else { return };
         let Ok(datagram) = Receive::new(Protocol::Udp, source, destination, bytes) else { return };
         let input = Input::Receive(now, datagram);
-        let Some(peer) = self.peers.get_mut(&participant).filter(|peer| peer.transport.accepts(&input)) else { return };
+        let Some(peer) = self.peers.get_mut(&participant) else { return };
+        if !peer.transport.accepts(source, bytes, &input) {
+            return;
+        }
         let result = peer.transport.handle_input(input);
         self.routes.add_address(participant, source);
         self.handle_result(participant, result, now);
@@ -212,11 +216,19 @@ impl Sfu {
     fn handle_offer(&mut self, offer: Offer, now: Instant) {
         let Offer { participant, number, sdp, published, subscriptions } = offer;
         let Some(peer) = self.peers.get_mut(&participant) else { return };
-        let answer = match peer.transport.accept_offer(&sdp) {
+        if !peer.offers.take(1, now) {
+            tracing::debug!(%participant, "too many offers");
+            return self.output.replies.push_back((participant, Reply::TooFast));
+        }
+        let max_descriptions = self.rooms.get(&peer.meeting).map_or(0, Room::max_descriptions);
+        let answer = match peer.transport.accept_offer(&sdp, max_descriptions) {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::debug!(%participant, %error, "offer refused");
                 self.output.signal(participant, ServerSignal::OfferRefused { number });
+                if error == TransportError::Panicked {
+                    self.reset_transport(participant, &error, now);
+                }
                 return;
             }
         };
@@ -306,7 +318,10 @@ impl Sfu {
         let Some(peer) = self.peers.get_mut(&participant) else { return };
         match error {
             TransportError::Panicked => tracing::error!(%participant, "the media transport of a participant panicked"),
-            TransportError::Refused(_) | TransportError::TooManyDescriptions | TransportError::Closed => {
+            TransportError::Refused(_)
+            | TransportError::Offer(_)
+            | TransportError::TooManySources
+            | TransportError::Closed => {
                 tracing::info!(%participant, %error, "media disconnected");
             }
         }

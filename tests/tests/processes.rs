@@ -13,6 +13,8 @@ mod devices;
 mod folder;
 #[path = "processes/meeting.rs"]
 mod meeting;
+#[path = "processes/output.rs"]
+mod output;
 #[path = "processes/program.rs"]
 mod program;
 #[path = "processes/report.rs"]

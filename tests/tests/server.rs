@@ -5,8 +5,8 @@ mod connection;
 
 use connection::{Connection, TestServer, commit, create, knock, tell};
 use proto::{
-    ClientSignal, Down, FromSfu, Kind, LogEntry, ParticipantId, Problem, Published, ServerMessage, ServerSignal, Slot,
-    Subscription, TileWish, ToSfu, TrackId, Up,
+    Blob, ClientSignal, Down, FromSfu, Kind, LogEntry, ParticipantId, Problem, Published, ServerMessage, ServerSignal,
+    Slot, Subscription, TileWish, ToSfu, Totals, TrackId, Up, VERSION,
 };
 use server::Limits;
 use std::time::{Duration, Instant};
@@ -101,6 +101,106 @@ async fn garbage_ends_only_its_own_connection() {
     let _ = timeout(connection::TIMEOUT, raw.read_to_end(&mut rest)).await.expect("closed");
     anna.send(&tell(1, 10)).await;
     ben.receive(|message| matches!(message, Down::Log { entry: LogEntry::Told { .. }, .. })).await;
+    server.close().await;
+}
+
+/// A client that sends `before`, in that order.
+async fn client(server: &TestServer, before: &[Up]) -> Connection {
+    let mut client = server.connect().await;
+    for message in before {
+        client.send(message).await;
+    }
+    client
+}
+
+#[tokio::test]
+async fn a_client_that_is_no_member_cannot_reach_the_sfu() {
+    let server = TestServer::start(Limits::default()).await;
+    let (mut anna, mut ben) = server.pair().await;
+    let track = TrackId { owner: anna.id, slot: Slot::Camera };
+    let wishes = ClientSignal::Wishes { tiles: Vec::new() };
+    let offer = ClientSignal::Offer {
+        number: 1,
+        sdp: "v=0".into(),
+        published: Vec::new(),
+        subscriptions: vec![Subscription { mid: "0".into(), track }],
+    };
+    let signals = [proto::encode(&wishes), proto::encode(&offer), vec![0xff; 40], Vec::new()];
+    let messages: Vec<ToSfu> =
+        signals.into_iter().map(|bytes| ToSfu::Signal(Blob(bytes))).chain([ToSfu::Count]).collect();
+    let hello = Up::Hello { version: VERSION };
+    let approach = Up::Approach { meeting: connection::meeting(1) };
+    let states = [vec![], vec![hello.clone()], vec![hello.clone(), approach], vec![hello.clone(), knock(1)]];
+    for before in &states {
+        for message in &messages {
+            let mut stranger = client(&server, before).await;
+            stranger.send_to_sfu(message).await;
+            let reply = stranger.find(|reply| match reply {
+                ServerMessage::Meeting(Down::Problem { problem }) => Some(Ok(problem)),
+                ServerMessage::Sfu(reply) => Some(Err(reply)),
+                ServerMessage::Meeting(_) => None,
+            });
+            assert_eq!(reply.await, Ok(Problem::Malformed), "{message:?} after {before:?}");
+            assert!(stranger.ended().await);
+        }
+    }
+    // After leaving, and after a first violation, nothing more is answered.
+    let former = server.guest(&mut anna, 1).await;
+    for (mut closing, last) in [(former, Up::Leave), (client(&server, std::slice::from_ref(&hello)).await, hello)] {
+        closing.send(&last).await;
+        for message in &messages {
+            closing.send_to_sfu(message).await;
+        }
+        while let Some(reply) = closing.next_within(connection::TIMEOUT).await {
+            assert!(!matches!(reply, ServerMessage::Sfu(_)), "{reply:?} after {last:?}");
+        }
+        assert!(closing.ended().await);
+    }
+    ben.send_to_sfu(&ToSfu::Count).await;
+    let totals =
+        ben.find(|reply| if let ServerMessage::Sfu(FromSfu::Totals { totals }) = reply { Some(totals) } else { None });
+    assert_eq!(totals.await, Totals::default());
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_member_with_malformed_signalling_is_logged_as_gone() {
+    let server = TestServer::start(Limits::default()).await;
+    let (mut anna, mut ben) = server.pair().await;
+    // The decoder of messages takes this, that of signals does not.
+    ben.send_to_sfu(&ToSfu::Signal(Blob(vec![0x82, 0x18, 0x63, 0x80]))).await;
+    ben.send(&tell(1, 10)).await;
+    ben.receive(|message| *message == Down::Problem { problem: Problem::Malformed }).await;
+    assert!(ben.ended().await);
+    anna.receive(gone(ben.id)).await;
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_member_with_too_many_offers_is_disconnected_and_the_others_are_not() {
+    let server = TestServer::start(Limits::default()).await;
+    let (mut anna, ben) = server.pair().await;
+    let mut ben = Member::new(ben).await;
+    let mid = ben.client.add_camera(&LAYERS);
+    let published = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: LAYERS.to_vec() };
+    let sdp = ben.client.offer().expect("something to offer");
+    for number in 0..100 {
+        let published = if number % 2 == 0 { vec![published.clone()] } else { Vec::new() };
+        let offer = ClientSignal::Offer { number, sdp: sdp.clone(), published, subscriptions: Vec::new() };
+        ben.connection.signal(&offer).await;
+    }
+    ben.connection.receive(|message| *message == Down::Problem { problem: Problem::TooFast }).await;
+    assert!(ben.connection.ended().await);
+    let told = std::cell::Cell::new(0);
+    anna.find(|message| match message {
+        ServerMessage::Meeting(message) => gone(ben.connection.id)(&message).then_some(()),
+        ServerMessage::Sfu(_) => {
+            told.set(told.get() + 1);
+            None
+        }
+    })
+    .await;
+    assert!(told.get() <= 50, "{} changes of Ben's tracks", told.get());
     server.close().await;
 }
 

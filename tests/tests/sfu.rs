@@ -1,9 +1,9 @@
 //! The SFU with real transports at both ends, on a simulated clock.
 
-use proto::{Blob, ClientSignal, ServerSignal, Subscription, ToSfu, TrackDemand};
+use proto::{Blob, ClientSignal, Kind, Published, ServerSignal, Slot, Subscription, ToSfu, TrackDemand, TrackId};
 use server::sfu::Command;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::bench::forward::{Load, forward};
 use tests::sfu::{Client, LAYERS, Simulation, camera, id};
 
@@ -237,4 +237,100 @@ fn a_media_description_that_is_used_again_continues_its_sequence_numbers() {
     simulation.send_for(next, secs(1));
     assert!(simulation.clients[1].received.len() > before + 20, "and of the second camera");
     assert!(continuous(&simulation, 1), "no number is used twice");
+}
+
+/// Sends an offer of client 0 with another session description. Returns whether it was answered.
+fn answers(simulation: &mut Simulation, sdp: &str) -> bool {
+    simulation.now += secs(1);
+    let client = &simulation.clients[0];
+    let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
+    let offer = ClientSignal::Offer { number: 9, sdp: sdp.into(), published, subscriptions };
+    simulation.signal(0, &offer);
+    match simulation.clients[0].signals.iter().rev().find(|signal| !matches!(signal, ServerSignal::TrackDemand { .. }))
+    {
+        Some(ServerSignal::Answer { number: 9, .. }) => true,
+        Some(ServerSignal::OfferRefused { number: 9 }) => false,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_offer_beyond_a_bound_is_refused_and_the_meeting_continues() {
+    let mut simulation = meeting(1);
+    simulation.wish(1, 0, (320, 180), 30);
+    let sdp = simulation.clients[0].last_offer.clone();
+    let channel = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:9\r\na=sctp-port:5000\r\n";
+    let sources = |first: u32| -> String {
+        let line = |ssrc: u32| format!("a=ssrc:{ssrc} cname:x\r\n");
+        (first..first + 50).map(line).collect()
+    };
+    assert!(!answers(&mut simulation, &format!("{sdp}{channel}")), "a data channel");
+    assert!(!answers(&mut simulation, &format!("{sdp}a=simulcast:recv 0{}\r\n", ";1".repeat(9_000))), "streams");
+    // Each offer alone is within the bounds.
+    let answered =
+        (1..=10).filter(|offer| answers(&mut simulation, &format!("{sdp}{}", sources(offer * 1_000)))).count();
+    assert!((4..=5).contains(&answered), "{answered} offers of 50 sources each");
+    let candidate =
+        |number: u32| format!("a=candidate:{number} 1 udp 1 10.1.{}.{} 9 typ host\r\n", number / 250, number % 250);
+    let candidates: String = (0..7_000).map(candidate).collect();
+    let began = Instant::now();
+    for _ in 0..5 {
+        assert!(answers(&mut simulation, &format!("{sdp}{candidates}")));
+    }
+    assert!(began.elapsed() < secs(1), "candidates: {:?}", began.elapsed());
+    simulation.clients[1].received.clear();
+    simulation.send_for(0, secs(1));
+    assert!(simulation.clients[1].received.len() > 20, "the meeting continues");
+}
+
+#[test]
+fn too_many_offers_are_refused_and_do_not_reach_the_others() {
+    let mut simulation = meeting(1);
+    let sdp = simulation.clients[0].last_offer.clone();
+    let published = simulation.clients[0].published.clone();
+    for number in 0..200 {
+        let published = if number % 2 == 0 { vec![] } else { published.clone() };
+        simulation.signal(0, &ClientSignal::Offer { number, sdp: sdp.clone(), published, subscriptions: vec![] });
+    }
+    assert!(simulation.clients[0].too_fast);
+    let told = simulation.clients[1].signals.iter().filter(|signal| matches!(signal, ServerSignal::Tracks { .. }));
+    assert!(told.count() <= 41, "the others were told of each change");
+}
+
+#[test]
+fn endless_addresses_of_one_client_are_not_answered() {
+    let mut simulation = meeting(1);
+    let server = SocketAddr::from(([127, 0, 0, 1], 7_443));
+    let request = simulation.clients[0].binding_request.clone();
+    let mut answered = std::collections::BTreeSet::new();
+    for port in 20_000..21_000 {
+        let source = SocketAddr::from(([127, 0, 0, 1], port));
+        simulation.sfu.handle_datagram(source, server, &request, simulation.now);
+        answered.extend(std::iter::from_fn(|| simulation.sfu.poll_transmit()).map(|transmit| transmit.destination));
+    }
+    assert!((200..=257).contains(&answered.len()), "{} of 1,000 addresses", answered.len());
+}
+
+#[test]
+fn sound_beyond_its_limit_is_not_forwarded() {
+    let mut simulation = meeting(1);
+    // The packets of the camera, called sound.
+    let published = &mut simulation.clients[0].published[0];
+    let mid = published.mid.clone();
+    *published = Published { slot: Slot::Microphone, kind: Kind::Audio, mid, layers: vec![] };
+    let sdp = simulation.clients[0].last_offer.clone();
+    assert!(answers(&mut simulation, &sdp));
+    let mid = simulation.clients[1].subscriptions[0].mid.clone();
+    let track = TrackId { owner: id(0), slot: Slot::Microphone };
+    simulation.receive(1, vec![Subscription { mid, track }]);
+    for _ in 0..200 {
+        for _ in 0..4 {
+            simulation.clients[0].send_frame(simulation.now);
+        }
+        simulation.step(Duration::from_millis(10));
+    }
+    let (sent, received) = (simulation.totals().packets_in, &simulation.clients[1].received);
+    let bytes: usize = received.iter().map(|packet| packet.payload.len()).sum();
+    assert!(sent > 700, "{sent} packets sent");
+    assert!((60_000..110_000).contains(&bytes), "{bytes} bytes of sound in two seconds");
 }

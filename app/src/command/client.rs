@@ -1,27 +1,37 @@
 //! One client of a meeting, from its options: name, devices, dump, report.
 
 use super::options::Client;
+use super::output;
 use anyhow::{Context, Result};
 use engine::dump::Dump;
 use engine::report::Report;
 use engine::{AudioChoice, Setup, VideoOutput};
-use std::fs;
-use std::io::Write;
+use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The name and the devices. With a dump folder, the speaker is the file `speaker.wav` in it.
+/// The name and the devices. With a dump folder, the speaker is the file `speaker.wav` in it, unless the speaker is
+/// another file. Checks first that the files that the meeting writes can be written, because a failure at the end would
+/// lose them.
 ///
 /// # Errors
-/// Returns an error if the dump folder cannot be created.
+/// Returns an error if the dump folder cannot be created, or if a file cannot be written. The error names the path.
 pub fn setup(client: &Client) -> Result<Setup> {
-    let speaker = match &client.dump {
-        Some(folder) => {
-            fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
-            AudioChoice::File(folder.join("speaker.wav"))
+    let mut speaker = client.speaker.clone();
+    if let Some(folder) = &client.dump {
+        fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
+        let file = folder.join("speaker.wav");
+        check_writable(&file)?;
+        if !matches!(speaker, AudioChoice::File(_)) {
+            speaker = AudioChoice::File(file);
         }
-        None => client.speaker.clone(),
-    };
+    }
+    if let AudioChoice::File(file) = &speaker {
+        check_writable(file)?;
+    }
+    for file in client.report.iter().chain(&client.picture) {
+        check_writable(file)?;
+    }
     Ok(Setup {
         name: name(client),
         camera: client.camera.clone(),
@@ -47,10 +57,23 @@ pub fn name(client: &Client) -> String {
     client.name.clone().or_else(system).unwrap_or_else(|| "Guest".into())
 }
 
-/// Prints the link of the meeting and flushes it, because a program may wait for it at the other end of a pipe.
+/// Returns an error that names the path if a file at `path` cannot be written. Changes nothing.
+fn check_writable(path: &Path) -> Result<()> {
+    let cannot_write = || format!("cannot write {}", path.display());
+    if fs::metadata(path).is_ok() {
+        OpenOptions::new().append(true).open(path).with_context(cannot_write)?;
+    } else {
+        OpenOptions::new().write(true).create_new(true).open(path).with_context(cannot_write)?;
+        fs::remove_file(path).with_context(cannot_write)?;
+    }
+    Ok(())
+}
+
+/// Prints the link of the meeting.
 pub fn print_link(link: &str) {
-    println!("{link}");
-    let _ = std::io::stdout().flush();
+    if let Err(error) = output::line(link) {
+        output::message(format_args!("cannot print the link: {error}"));
+    }
 }
 
 /// Writes `report` if there is a path.
@@ -61,4 +84,60 @@ pub fn write_report(path: Option<&Path>, report: &Report) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
     let json = serde_json::to_vec_pretty(report)?;
     fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::options::{Command, Options};
+    use clap::Parser;
+    use std::path::PathBuf;
+
+    fn client(folder: &Path, arguments: &[&str]) -> Client {
+        let arguments = arguments.iter().map(|argument| argument.replace("DIR", &folder.to_string_lossy()));
+        let all = ["conclave", "meet", "--headless"].map(str::to_owned).into_iter().chain(arguments);
+        match Options::parse_from(all).command {
+            Some(Command::Meet(meet)) => meet.client,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("conclave-client-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_speaker_file_is_written_with_and_without_a_dump() {
+        let folder = folder("speaker");
+        let speaker = |arguments: &[&str]| setup(&client(&folder, arguments)).unwrap().speaker;
+        let (own, dump) = (folder.join("own.wav"), folder.join("dump/speaker.wav"));
+        assert_eq!(speaker(&["--speaker", "file:DIR/own.wav", "--dump", "DIR/dump"]), AudioChoice::File(own.clone()));
+        assert_eq!(speaker(&["--speaker", "file:DIR/own.wav"]), AudioChoice::File(own));
+        assert_eq!(speaker(&["--dump", "DIR/dump"]), AudioChoice::File(dump.clone()));
+        assert_eq!(speaker(&["--speaker", "off", "--dump", "DIR/dump"]), AudioChoice::File(dump.clone()));
+        assert!(!dump.exists(), "the check leaves no file");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named_at_the_start() {
+        let folder = folder("start");
+        fs::write(folder.join("file"), b"kept").unwrap();
+        for arguments in [
+            &["--report", "DIR/missing/report.json"][..],
+            &["--picture", "DIR/missing/picture.png"],
+            &["--speaker", "file:DIR/missing/heard.wav"],
+            &["--dump", "DIR/file/dump"],
+            &["--report", "DIR"],
+        ] {
+            let error = format!("{:#}", setup(&client(&folder, arguments)).map(drop).unwrap_err());
+            let path = arguments[1].trim_start_matches("file:").replace("DIR", &folder.to_string_lossy());
+            assert!(error.contains(&path), "{error}");
+        }
+        setup(&client(&folder, &["--report", "DIR/file"])).unwrap();
+        assert_eq!(fs::read(folder.join("file")).unwrap(), b"kept");
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

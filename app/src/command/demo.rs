@@ -7,9 +7,11 @@ mod summary;
 use super::client::write_report;
 use super::display;
 use super::options::Demo;
+use super::output;
 use anyhow::{Context, Result, bail};
 use engine::report::Report;
 use participants::Participant;
+use std::fmt::Display;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -24,13 +26,13 @@ pub fn run(demo: &Demo) -> Result<()> {
     let missing = if demo.headless { None } else { display::missing() };
     let headless = demo.headless || missing.is_some();
     if let Some(missing) = missing {
-        println!("There is no display ({missing}). The meeting runs without a window and writes a picture.");
+        print(format_args!("There is no display ({missing}). The meeting runs without a window and writes a picture."));
     }
     let seconds = demo.seconds.or(headless.then_some(HEADLESS_DURATION));
     let participants = participants::of(demo)?;
     let (first, others) = participants.split_first().context("a meeting needs at least one participant")?;
     let (mut host, link) = start_host(demo, first, seconds, headless)?;
-    println!("Meeting: {link}");
+    print(format_args!("Meeting: {link}"));
     let guests = others.iter().map(|guest| start_guest(demo, guest, &link, seconds));
     let mut guests = match guests.collect::<Result<Guests>>() {
         Ok(guests) => guests,
@@ -39,7 +41,7 @@ pub fn run(demo: &Demo) -> Result<()> {
             return Err(error);
         }
     };
-    println!("{} participants{}.", participants.len(), duration_text(seconds));
+    print(format_args!("{} participants{}.", participants.len(), duration_text(seconds)));
     let status = host.wait()?;
     let ended = guests.wait();
     report(demo, &participants)?;
@@ -49,13 +51,18 @@ pub fn run(demo: &Demo) -> Result<()> {
     ended
 }
 
+/// Prints a line. Nobody has to read it.
+fn print(text: impl Display) {
+    let _ = output::line(text);
+}
+
 /// Merges the reports into `report.json`, deletes them, and prints a summary.
 fn report(demo: &Demo, participants: &[Participant]) -> Result<()> {
     let mut reports = Vec::new();
     for participant in participants {
         let path = demo.out.join(format!("{}.json", participant.name));
         let Ok(json) = fs::read(&path) else {
-            println!("{} wrote no report.", participant.name);
+            print(format_args!("{} wrote no report.", participant.name));
             continue;
         };
         reports
@@ -66,8 +73,8 @@ fn report(demo: &Demo, participants: &[Participant]) -> Result<()> {
     let report = Report::merge(reports);
     let path = demo.out.join("report.json");
     write_report(Some(&path), &report)?;
-    summary::print(&report);
-    println!("report.json and meeting.png are in {}", demo.out.display());
+    print(summary::text(&report));
+    print(format_args!("report.json and meeting.png are in {}", demo.out.display()));
     Ok(())
 }
 

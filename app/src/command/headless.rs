@@ -4,10 +4,11 @@
 use super::client;
 use super::options::Client;
 use super::recording::{self, Recording};
-use super::sentences;
 use super::stop::Stop;
+use super::{output, sentences};
 use anyhow::{Context, Result, bail};
 use app::locale::Language;
+use app::model::MeetingModel;
 use app::theme::Choice;
 use app::{Snapshot, session};
 use engine::report::Report;
@@ -34,6 +35,7 @@ pub fn run(entry: Entry, client: &Client, recording: &Recording) -> Result<()> {
     let mut meeting = HeadlessMeeting {
         engine,
         client,
+        model: MeetingModel::default(),
         snapshot,
         recording,
         link: None,
@@ -60,6 +62,8 @@ pub fn run(entry: Entry, client: &Client, recording: &Recording) -> Result<()> {
 struct HeadlessMeeting<'a> {
     engine: Engine,
     client: &'a Client,
+    /// Chooses the sentences of notices.
+    model: MeetingModel,
     snapshot: Option<Snapshot>,
     recording: &'a Recording,
     /// The link of the meeting; `None` before we are in it.
@@ -100,6 +104,9 @@ impl HeadlessMeeting<'_> {
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.handle_event(event);
         }
+        if let Some(sentence) = sentence(&mut self.model, event) {
+            output::message(sentence);
+        }
         match event {
             Event::Entered { link, organiser, .. } => self.entered(link, *organiser),
             Event::People(people) => {
@@ -108,7 +115,6 @@ impl HeadlessMeeting<'_> {
                 self.send(Command::SetWishes(tiles(people, self.client)));
             }
             Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
-            Event::Notice(notice) => eprintln!("conclave: {}", sentences::notice(notice)),
             Event::Totals(_) if self.leaving.is_some() => self.send(Command::Leave),
             Event::Progress(_)
             | Event::Speaking(_)
@@ -116,6 +122,7 @@ impl HeadlessMeeting<'_> {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
+            | Event::Notice(_)
             | Event::Totals(_)
             | Event::Ended(_) => {}
         }
@@ -148,7 +155,7 @@ impl HeadlessMeeting<'_> {
     fn draw_picture(&self) {
         let (Some(snapshot), Some(path)) = (&self.snapshot, &self.client.picture) else { return };
         if let Err(error) = snapshot.save(path, PICTURE_SIZE.0, PICTURE_SIZE.1, 1.0) {
-            eprintln!("conclave: {error}");
+            output::message(error);
         }
     }
 
@@ -157,6 +164,14 @@ impl HeadlessMeeting<'_> {
             tracing::warn!("the engine refused a command");
         }
     }
+}
+
+/// Passes an event to the model. Returns the sentence to print if the event is a notice. The model knows whether we are in
+/// the meeting, on which some sentences depend.
+fn sentence(model: &mut MeetingModel, event: &Event) -> Option<String> {
+    // Without a window there are no assistive tools.
+    let _announcements = model.handle_event(event);
+    if let Event::Notice(notice) = event { Some(sentences::notice(&model.notice(notice))) } else { None }
 }
 
 /// Sleeps until `deadline`, or forever if there is none.
@@ -198,4 +213,23 @@ fn tiles(people: &[Person], client: &Client) -> Vec<TileWish> {
         camera.into_iter().chain(person.screen.then(|| wish(person.id, Slot::Screen)))
     });
     tracks.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::{Notice, NoticeKind, ParticipantId};
+
+    #[test]
+    fn only_a_person_who_waits_reads_that_nobody_can_let_them_in() {
+        let mut model = MeetingModel::default();
+        let unattended = Event::Notice(Notice { kind: NoticeKind::NobodyAdmits, detail: String::new() });
+        let text = |id| Language::of_system().text(id);
+        let before = sentence(&mut model, &unattended).unwrap();
+        assert!(before.starts_with(&text("notice-nobody-admits")), "{before}");
+        let entered = Event::Entered { me: ParticipantId(1), link: String::new(), organiser: false };
+        assert_eq!(sentence(&mut model, &entered), None);
+        let inside = sentence(&mut model, &unattended).unwrap();
+        assert!(inside.starts_with(&text("notice-organiser-left")), "{inside}");
+    }
 }

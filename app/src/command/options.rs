@@ -104,7 +104,8 @@ pub struct Client {
     /// Writes a report of the meeting as JSON
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Writes everything that is shown and played into a folder: NAME.y4m and NAME.csv for each camera, and speaker.wav
+    /// Writes everything that is shown and played into a folder: NAME.y4m and NAME.csv for each camera, and speaker.wav.
+    /// The sound is not played then; with `--speaker file:PATH`, it is written to that file instead of speaker.wav
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
     /// Does not add the meeting to the recent meetings of the window

@@ -20,8 +20,8 @@ pub fn reason(reason: &Reason) -> String {
 }
 
 /// The text of a notice.
-pub fn notice(notice: &engine::Notice) -> String {
-    let (notice, language) = (Notice::from(notice.clone()), Language::of_system());
+pub fn notice(notice: &Notice) -> String {
+    let language = Language::of_system();
     line(&notice.sentence(language), &notice.advice(language), notice.kind.fault(), &notice.details(language))
 }
 

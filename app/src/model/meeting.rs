@@ -179,6 +179,9 @@ impl MeetingModel {
             | EngineNotice::NoMicrophone
             | EngineNotice::NoSpeaker
             | EngineNotice::SoundLost
+            | EngineNotice::SoundFormat
+            | EngineNotice::NotWritten
+            | EngineNotice::DiskFull
             | EngineNotice::StillWaiting
             | EngineNotice::NobodyAdmits
             | EngineNotice::Overloaded

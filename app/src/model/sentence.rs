@@ -1,12 +1,15 @@
 //! The Fluent ids of what the engine reports. The attribute `advice` of each notice and each reason says what the user
 //! can do.
+//!
+//! [`super::MeetingModel::notice`] replaces one kind before: for people in the meeting, `NobodyAdmits` becomes
+//! [`super::NoticeKind::OrganiserLeft`].
 
 use std::path::Path;
 
 use engine::{Fault, LinkError, NoticeKind, Reason};
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 22] = [
+pub const NOTICES: [NoticeKind; 25] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -18,6 +21,9 @@ pub const NOTICES: [NoticeKind; 22] = [
     NoticeKind::MissingFile,
     NoticeKind::BadFile,
     NoticeKind::FileFormat,
+    NoticeKind::SoundFormat,
+    NoticeKind::NotWritten,
+    NoticeKind::DiskFull,
     NoticeKind::NoScreen,
     NoticeKind::StillWaiting,
     NoticeKind::NobodyAdmits,
@@ -31,7 +37,7 @@ pub const NOTICES: [NoticeKind; 22] = [
     NoticeKind::Refused,
 ];
 
-/// The sentence of a notice.
+/// The Fluent id of the sentence of a notice of the engine.
 pub const fn notice(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::NoCamera => "notice-no-camera",
@@ -45,6 +51,9 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::MissingFile => "notice-missing-file",
         NoticeKind::BadFile => "notice-bad-file",
         NoticeKind::FileFormat => "notice-file-format",
+        NoticeKind::SoundFormat => "notice-sound-format",
+        NoticeKind::NotWritten => "notice-not-written",
+        NoticeKind::DiskFull => "notice-disk-full",
         NoticeKind::NoScreen => "notice-no-screen",
         NoticeKind::StillWaiting => "notice-still-waiting",
         NoticeKind::NobodyAdmits => "notice-nobody-admits",
@@ -76,6 +85,9 @@ pub fn file(kind: NoticeKind, detail: &str) -> String {
         | NoticeKind::NoMicrophone
         | NoticeKind::NoSpeaker
         | NoticeKind::SoundLost
+        | NoticeKind::SoundFormat
+        | NoticeKind::NotWritten
+        | NoticeKind::DiskFull
         | NoticeKind::NoScreen
         | NoticeKind::StillWaiting
         | NoticeKind::NobodyAdmits
@@ -90,7 +102,7 @@ pub fn file(kind: NoticeKind, detail: &str) -> String {
     }
 }
 
-/// The text that says where the cause is.
+/// The id of the text that says where the cause is.
 pub const fn fault(fault: Fault) -> &'static str {
     match fault {
         Fault::Here => "fault-here",
@@ -121,7 +133,7 @@ pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
     }
 }
 
-/// The sentence that says why a meeting is over.
+/// The id of the sentence that says why a meeting is over.
 pub const fn reason(reason: &Reason) -> &'static str {
     match reason {
         Reason::Left => "ended-left",
@@ -160,7 +172,7 @@ pub fn detail(reason: &Reason) -> &str {
     }
 }
 
-/// The sentence that says what is wrong with a link.
+/// The id of the sentence that says what is wrong with a link.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the error type is non-exhaustive")]
 pub const fn link(error: LinkError) -> &'static str {
     match error {

@@ -1,6 +1,7 @@
 //! Errors of sound devices.
 
 use super::direction::Direction;
+use super::wav;
 use std::path::PathBuf;
 
 /// The reason why a device cannot be used.
@@ -42,14 +43,22 @@ pub enum Error {
     /// The sound system does not respond.
     #[error("the sound system does not respond")]
     Silent,
-    /// The WAV file cannot be read: it is absent, its permissions forbid it, or it is not a WAV file.
+    /// The WAV file cannot be read: it is absent, its permissions forbid it, it is damaged, or it is not a WAV file.
     #[error("{} cannot be read as a WAV file", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// The reason.
         #[source]
-        source: hound::Error,
+        source: wav::Error,
+    },
+    /// The file has another format, or its samples have.
+    #[error("{}: {format} is not supported; supported is WAV with PCM or floating-point samples", path.display())]
+    FileFormat {
+        /// The file.
+        path: PathBuf,
+        /// The common name of its format.
+        format: String,
     },
     /// The WAV file has no samples.
     #[error("{} has no samples", .0.display())]
@@ -61,6 +70,6 @@ pub enum Error {
         path: PathBuf,
         /// The error of the system.
         #[source]
-        source: hound::Error,
+        source: std::io::Error,
     },
 }

@@ -3,9 +3,9 @@
 use super::error::Error;
 use super::interface::Device;
 use super::pacer::Pacer;
+use super::wav::{self, Reader, Writer};
 use crate::resample::ToBlocks;
 use crate::{Block, SAMPLE_RATE, SILENCE};
-use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 pub struct Microphone {
     path: PathBuf,
     name: String,
-    reader: WavReader<BufReader<File>>,
+    reader: Reader<BufReader<File>>,
     convert: ToBlocks,
     pacer: Pacer,
 }
@@ -24,42 +24,36 @@ impl Microphone {
     /// Opens the file and reads its header. Its first sample is recorded at `now`.
     ///
     /// # Errors
-    /// Returns [`Error::Read`] if the file cannot be read, [`Error::Empty`] if it has no samples, and [`Error::Format`]
-    /// if its format is not supported.
+    /// Returns [`Error::Read`] if the file cannot be read, [`Error::Empty`] if it has no samples, and
+    /// [`Error::FileFormat`] if its format or its sample rate is not supported.
     pub fn open(path: &Path, now: Instant) -> Result<Self, Error> {
-        let reader = WavReader::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        let (spec, name) = (reader.spec(), file_name(path));
-        if reader.duration() == 0 {
-            return Err(Error::Empty(path.to_owned()));
-        }
-        let convert = ToBlocks::new(spec.sample_rate).filter(|_| spec.channels > 0);
-        let convert = convert.ok_or_else(|| Error::Format { name: name.clone() })?;
+        let reader = Reader::open(path).map_err(|error| read_error(path, error))?;
+        let name = file_name(path);
+        let unsupported =
+            |rate| Error::FileFormat { path: path.to_owned(), format: format!("WAV with {rate} samples a second") };
+        let convert = ToBlocks::new(reader.rate()).ok_or_else(|| unsupported(reader.rate()))?;
         let mut microphone = Self { path: path.to_owned(), name, reader, convert, pacer: Pacer::new(now) };
-        // Check that the file contains the samples that its header declares.
+        // Check that the file contains samples.
         microphone.next_frame()?;
         microphone.rewind()?;
         Ok(microphone)
     }
 
-    /// Returns the next frame as one sample. At the end of the file or at an error, starts again.
+    /// Returns the next frame as one sample. At the end of the file, starts again.
     fn next_frame(&mut self) -> Result<f32, Error> {
-        if let Some(frame) = read_frame(&mut self.reader) {
+        if let Some(frame) = self.read()? {
             return Ok(frame);
         }
         self.rewind()?;
-        read_frame(&mut self.reader).ok_or_else(|| Error::Empty(self.path.clone()))
+        self.read()?.ok_or_else(|| Error::Empty(self.path.clone()))
     }
 
-    /// Starts again at the first sample. Reopens the file, because seeking relies on the header, which is wrong for a
-    /// truncated file.
+    fn read(&mut self) -> Result<Option<f32>, Error> {
+        self.reader.next().map_err(|error| read_error(&self.path, error.into()))
+    }
+
     fn rewind(&mut self) -> Result<(), Error> {
-        let reopened = WavReader::open(&self.path);
-        let reopened = reopened.map_err(|source| Error::Read { path: self.path.clone(), source })?;
-        if reopened.spec() != self.reader.spec() {
-            return Err(Error::Format { name: self.name.clone() });
-        }
-        self.reader = reopened;
-        Ok(())
+        self.reader.rewind().map_err(|error| read_error(&self.path, error.into()))
     }
 }
 
@@ -94,44 +88,27 @@ impl Device for Microphone {
 /// Reads a whole WAV file of any rate and channel count as mono at [`SAMPLE_RATE`].
 ///
 /// # Errors
-/// Returns [`Error::Read`], [`Error::Empty`] or [`Error::Format`], as for a microphone of this file.
+/// Returns an [`Error`] as a microphone of this file does.
 pub fn read_wav(path: &Path) -> Result<Vec<f32>, Error> {
-    let Microphone { mut reader, mut convert, .. } = Microphone::open(path, Instant::now())?;
-    let mut mono = std::iter::from_fn(|| read_frame(&mut reader)).peekable();
-    let (mut all, mut block) = (Vec::new(), SILENCE);
-    while mono.peek().is_some() {
-        for sample in convert.input() {
-            *sample = mono.next().unwrap_or(0.0);
+    let mut microphone = Microphone::open(path, Instant::now())?;
+    let (mut all, mut block, mut next) = (Vec::new(), SILENCE, microphone.read()?);
+    while next.is_some() {
+        for index in 0..microphone.convert.needed() {
+            microphone.convert.input()[index] = next.unwrap_or(0.0);
+            next = microphone.read()?;
         }
-        convert.convert(&mut block);
+        microphone.convert.convert(&mut block);
         all.extend_from_slice(&block);
     }
     Ok(all)
 }
 
-/// Returns the mean of one frame's channels, or `None` at the end of the file or at an error.
-fn read_frame(reader: &mut WavReader<BufReader<File>>) -> Option<f32> {
-    let spec = reader.spec();
-    let channels = usize::from(spec.channels);
-    let (sum, count) = match spec.sample_format {
-        SampleFormat::Float => sum(reader.samples::<f32>().take(channels)),
-        SampleFormat::Int => {
-            let scale = 0.5f32.powi(i32::from(spec.bits_per_sample.clamp(1, 32)) - 1);
-            let samples = reader.samples::<i32>().take(channels);
-            sum(samples.map(|sample| sample.map(|sample| to_float(sample) * scale)))
-        }
-    };
-    // A truncated file may end within a frame, and a float may be NaN or infinite.
-    (count == channels).then(|| sum / f32::from(spec.channels)).map(|frame| if frame.is_finite() { frame } else { 0.0 })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "sound needs no more than 24 bits")]
-fn to_float(sample: i32) -> f32 {
-    sample as f32
-}
-
-fn sum(samples: impl Iterator<Item = hound::Result<f32>>) -> (f32, usize) {
-    samples.map_while(Result::ok).fold((0.0, 0), |(sum, count), sample| (sum + sample, count + 1))
+fn read_error(path: &Path, error: wav::Error) -> Error {
+    let path = path.to_owned();
+    match error {
+        wav::Error::Format(format) => Error::FileFormat { path, format },
+        source @ (wav::Error::Io(_) | wav::Error::NotWav | wav::Error::Damaged(_)) => Error::Read { path, source },
+    }
 }
 
 /// A speaker that writes a WAV file: 48 kHz, mono, 16 bits. The header is updated twice a second, so that the file is
@@ -139,7 +116,7 @@ fn sum(samples: impl Iterator<Item = hound::Result<f32>>) -> (f32, usize) {
 pub struct Speaker {
     path: PathBuf,
     name: String,
-    writer: WavWriter<BufWriter<File>>,
+    writer: Writer<BufWriter<File>>,
     pacer: Pacer,
     blocks: u64,
 }
@@ -150,22 +127,24 @@ impl Speaker {
     /// # Errors
     /// Returns [`Error::Write`] if the file cannot be created or written.
     pub fn create(path: &Path, now: Instant) -> Result<Self, Error> {
-        let spec =
-            WavSpec { channels: 1, sample_rate: SAMPLE_RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
-        let failed = |source| Error::Write { path: path.to_owned(), source };
-        let mut writer = WavWriter::create(path, spec).map_err(failed)?;
-        writer.flush().map_err(failed)?;
+        let writer = Writer::create(path, SAMPLE_RATE);
+        let writer = writer.map_err(|source| Error::Write { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), name: file_name(path), writer, pacer: Pacer::new(now), blocks: 0 })
     }
 
-    fn write(&mut self, block: &Block) -> hound::Result<()> {
-        for sample in block {
-            self.writer.write_sample(to_integer(*sample))?;
-        }
+    fn write(&mut self, block: &Block) -> std::io::Result<()> {
+        self.writer.write(block.iter().map(|sample| to_integer(*sample)))?;
         if self.blocks.is_multiple_of(FLUSH_EVERY) {
             self.writer.flush()?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Speaker {
+    fn drop(&mut self) {
+        // The error of an earlier flush was reported.
+        let _ = self.writer.flush();
     }
 }
 
@@ -216,6 +195,7 @@ const MAX_BLOCKS: u64 = 12 * 3_600 * 100;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hound::{SampleFormat, WavSpec, WavWriter};
 
     /// A file in its own temporary folder, which is removed on drop.
     struct Scratch(PathBuf);
@@ -288,7 +268,34 @@ mod tests {
         write(&scratch.file(), spec, std::iter::empty::<i16>());
         assert!(matches!(open(), Error::Empty(_)));
         write(&scratch.file(), WavSpec { sample_rate: 7, ..spec }, [1i16].into_iter());
-        assert!(matches!(open(), Error::Format { .. }));
+        assert!(open().to_string().contains("WAV with 7 samples a second is not supported"));
+        std::fs::write(scratch.file(), b"fLaC\0\0\0\0").unwrap();
+        let error = open();
+        assert!(matches!(&error, Error::FileFormat { format, .. } if format == "FLAC"));
+        assert!(error.to_string().contains("sound.wav: FLAC is not supported"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_changes_while_it_is_played_ends_in_an_error_or_is_played_on() {
+        let scratch = Scratch::new("changes");
+        let spec = WavSpec { channels: 1, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
+        write(&scratch.file(), spec, (0..9_600).map(|_| 8_192i16));
+        let mut microphone = Microphone::open(&scratch.file(), Instant::now()).unwrap();
+        assert_eq!(record(&mut microphone, 1).len(), 480);
+        std::fs::OpenOptions::new().write(true).open(scratch.file()).unwrap().set_len(0).unwrap();
+        let mut block = crate::SILENCE;
+        let ended = (0..100).find_map(|_| microphone.pass(&mut block).err());
+        assert!(matches!(ended, Some(Error::Empty(_))), "{ended:?}");
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_of_writing() {
+        let full = Path::new("/dev/full");
+        if !full.exists() {
+            return;
+        }
+        let Err(error) = Speaker::create(full, Instant::now()) else { panic!("created") };
+        assert!(matches!(&error, Error::Write { source, .. } if source.kind() == std::io::ErrorKind::StorageFull));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The messages between the engine's threads.
 
-use crate::device::{Choice, Device, Direction};
+use crate::device::{Choice, Device, Direction, Error};
 use crate::remote::Playback;
 use media::Mailbox;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ pub enum Command {
 pub enum DeviceRequest {
     /// Open the selected device. The request is dropped when it is done.
     Open(Open),
-    /// Replace this lost device.
-    Lost(Direction, Box<dyn Device>),
+    /// Replace this device, which failed.
+    Lost(Direction, Box<dyn Device>, Error),
     /// Close this device.
     Close(Box<dyn Device>),
 }

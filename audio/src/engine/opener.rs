@@ -93,7 +93,7 @@ impl DeviceThread {
         loop {
             match self.next() {
                 Ok(DeviceRequest::Open(open)) => self.choose(&open),
-                Ok(DeviceRequest::Lost(direction, device)) => self.lost(direction, device),
+                Ok(DeviceRequest::Lost(direction, device, error)) => self.lost(direction, device, error),
                 Ok(DeviceRequest::Close(device)) => drop(device),
                 Err(RecvTimeoutError::Timeout) => {
                     self.retry_delay = (self.retry_delay * 2).min(MAX_RETRY_DELAY);
@@ -141,11 +141,16 @@ impl DeviceThread {
         self.waiting.iter().any(|request| matches!(request, DeviceRequest::Open(open) if open.direction == direction))
     }
 
-    fn lost(&mut self, direction: Direction, device: Box<dyn Device>) {
-        self.shared.warn(Warning::Lost { direction, device: device.name().to_owned() });
-        drop(device);
+    fn lost(&mut self, direction: Direction, device: Box<dyn Device>, error: Error) {
         // Do not retry a file that cannot be read or written any more.
-        self.missing[index(direction)] = matches!(self.choices[index(direction)], Choice::Default | Choice::Device(_));
+        let hardware = matches!(self.choices[index(direction)], Choice::Default | Choice::Device(_));
+        self.shared.warn(if hardware {
+            Warning::Lost { direction, device: device.name().to_owned() }
+        } else {
+            Warning::File { direction, error }
+        });
+        drop(device);
+        self.missing[index(direction)] = hardware;
         self.retry_delay = MIN_RETRY_DELAY;
         self.retry();
     }
@@ -204,6 +209,9 @@ mod tests {
     use crate::{Config, Engine, device};
     use media::{BufferPool, Clock};
 
+    /// The maximum time of a step of a test.
+    const TIMEOUT: Duration = Duration::from_secs(20);
+
     /// Returns an engine whose default microphone hangs until the sender is dropped, and then fails to open. Each
     /// attempt to open a microphone is reported to the receiver first.
     fn engine_with_a_hanging_microphone() -> (Engine, SyncSender<()>, Receiver<Choice>) {
@@ -234,29 +242,91 @@ mod tests {
     #[test]
     fn a_microphone_selected_while_another_hangs_is_opened_and_the_old_failure_is_ignored() {
         let (engine, release, attempts) = engine_with_a_hanging_microphone();
-        assert_eq!(attempts.recv().unwrap(), Choice::Default);
+        assert_eq!(attempts.recv_timeout(TIMEOUT).unwrap(), Choice::Default);
         assert!(!engine.is_open());
         engine.set_microphone(Choice::Device("skipped".into()));
         engine.set_microphone(Choice::Device("newest".into()));
         drop(release);
-        assert_eq!(attempts.recv().unwrap(), Choice::Device("newest".into()));
-        assert!(engine.wait_until_open(Duration::from_secs(10)));
+        assert_eq!(attempts.recv_timeout(TIMEOUT).unwrap(), Choice::Device("newest".into()));
+        assert!(engine.wait_until_open(TIMEOUT));
         assert!(engine.take_warnings().is_empty());
+    }
+
+    /// A speaker on a full disk.
+    struct Full;
+
+    impl Device for Full {
+        fn name(&self) -> &'static str {
+            "full.wav"
+        }
+
+        fn ready(&mut self, _: Instant) -> Result<usize, Error> {
+            Ok(1)
+        }
+
+        fn pass(&mut self, _: &mut crate::Block) -> Result<(), Error> {
+            Err(Error::Write { path: "full.wav".into(), source: std::io::ErrorKind::StorageFull.into() })
+        }
+
+        fn latency(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn xruns(&self) -> u64 {
+            0
+        }
+    }
+
+    #[test]
+    fn a_speaker_file_on_a_full_disk_is_not_an_unplugged_device() {
+        let provider = Provider::new(|direction, choice, now| match (direction, choice) {
+            (Direction::Speaker, Choice::File(_)) => Ok(Box::new(Full)),
+            _ => device::open(direction, choice, now),
+        });
+        let (packets, sent) = sync_channel(1);
+        let engine = Engine::start(Config {
+            // The packets of this microphone are the clock of the test.
+            microphone: Choice::File(concat!(env!("CARGO_MANIFEST_DIR"), "/../app/assets/demo/voices/anne.wav").into()),
+            speaker: Choice::File("full.wav".into()),
+            provider,
+            clock: Clock::default(),
+            pool: BufferPool::new(4),
+            uplink: Box::new(move |_| {
+                let _ = packets.try_send(());
+            }),
+        });
+        let mut warnings = Vec::new();
+        while warnings.is_empty() {
+            sent.recv_timeout(Duration::from_secs(10)).unwrap();
+            warnings = engine.take_warnings();
+        }
+        let full = |warning: &Warning| {
+            let Warning::File { direction: Direction::Speaker, error: Error::Write { source, .. } } = warning else {
+                return false;
+            };
+            source.kind() == std::io::ErrorKind::StorageFull
+        };
+        assert!(warnings.len() == 1 && full(&warnings[0]), "{warnings:?}");
     }
 
     #[test]
     fn a_hanging_driver_does_not_delay_the_drop() {
         let (engine, release, attempts) = engine_with_a_hanging_microphone();
-        assert_eq!(attempts.recv().unwrap(), Choice::Default);
+        assert_eq!(attempts.recv_timeout(TIMEOUT).unwrap(), Choice::Default);
         let (dropped, done) = sync_channel(1);
         let drop_engine = move || {
             drop(engine);
             dropped.send(()).unwrap();
         };
         let thread = Builder::new().name("dropper".to_owned()).spawn(drop_engine).unwrap();
-        assert!(done.recv_timeout(10 * DRIVER_TIMEOUT).is_ok());
+        assert!(done.recv_timeout(TIMEOUT).is_ok());
         thread.join().unwrap();
         drop(release);
-        assert!(attempts.recv().is_err(), "the thread ends with its provider when the driver answers");
+        let end = attempts.recv_timeout(TIMEOUT);
+        assert_eq!(
+            end,
+            Err(RecvTimeoutError::Disconnected),
+            "the thread ends with its provider when the driver answers"
+        );
     }
 }

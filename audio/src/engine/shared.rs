@@ -27,6 +27,15 @@ pub enum Warning {
         /// The name of the device.
         device: String,
     },
+    /// The file in use cannot be read or written any more. Nothing is sent or played until another device is selected.
+    #[error("no {direction} any more")]
+    File {
+        /// Microphone or speaker.
+        direction: Direction,
+        /// The reason.
+        #[source]
+        error: device::Error,
+    },
     /// A lost device was replaced by this one.
     #[error("{direction} is now {device}")]
     Replaced {

@@ -146,7 +146,7 @@ impl AudioThread {
             let null = Box::new(Null::new(Direction::Speaker, now));
             let lost = std::mem::replace(&mut self.speaker, null);
             self.publish_names();
-            self.request(DeviceRequest::Lost(Direction::Speaker, lost));
+            self.request(DeviceRequest::Lost(Direction::Speaker, lost, error));
         }
     }
 
@@ -172,7 +172,7 @@ impl AudioThread {
             let lost = std::mem::replace(&mut self.microphone, null);
             self.publish_names();
             self.meter = Meter::new();
-            self.request(DeviceRequest::Lost(Direction::Microphone, lost));
+            self.request(DeviceRequest::Lost(Direction::Microphone, lost, error));
         }
     }
 

@@ -1,10 +1,11 @@
 //! The frames of a file in a loop, without timing.
 
 use crate::{BoxError, Error, Format};
-use codec::bitstream::Malformed;
+use codec::bitstream::{self, Malformed};
 use codec::container::{self, mp4, y4m};
 use codec::decode::{self, Decoder};
-use media::{Colour, Frame, FrameMut, Pool, Rotation, Timestamp, VideoCodec};
+use codec::display::{Geometry, Transform};
+use media::{Colour, Frame, FrameMut, Plane, Pool, Rotation, Timestamp, VideoCodec};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -19,30 +20,38 @@ pub struct Clip {
     length: u64,
 }
 
-/// A decoded frame without a number.
+/// A decoded frame without a number, as it is displayed: upright and with square samples.
 pub struct Picture {
     frame: FrameMut,
     colour: Colour,
-    rotation: Rotation,
 }
 
 enum Pictures {
     Mp4(Box<Mp4>),
-    Y4m(y4m::Reader<BufReader<File>>),
+    Y4m(Box<Y4m>),
 }
 
 struct Mp4 {
     clip: mp4::Clip<BufReader<File>>,
     decoder: Decoder,
+    transform: Transform,
     bitstream: Vec<u8>,
+    /// The frame that is read next, in decoding order.
     next: usize,
-    /// The number of frames of this pass that the decoder has returned.
+    /// The frame that the decoder returns next, in presentation order.
     decoded: usize,
-    /// When each frame of a pass is due.
-    due: Vec<Duration>,
+    /// The number in this pass of the frame that is shown next.
+    show: usize,
     /// Decoded frames that were not taken yet: several if the decoder reordered frames. `None` stands for a frame for
     /// which the pool had no buffer.
     ready: VecDeque<Option<Picture>>,
+}
+
+struct Y4m {
+    reader: y4m::Reader<BufReader<File>>,
+    transform: Transform,
+    /// The buffer for frames that are scaled, or for which the pool has no buffer.
+    scratch: Pool,
 }
 
 impl Clip {
@@ -62,8 +71,11 @@ impl Clip {
     #[must_use]
     pub fn format(&self) -> Format {
         match &self.pictures {
-            Pictures::Mp4(mp4) => Format { size: mp4.clip.size(), rate: mp4.clip.rate() },
-            Pictures::Y4m(reader) => Format { size: reader.header().size, rate: reader.header().rate },
+            Pictures::Mp4(mp4) => Format { size: mp4.transform.displayed(mp4.clip.size()), rate: mp4.clip.rate() },
+            Pictures::Y4m(y4m) => {
+                let header = y4m.reader.header();
+                Format { size: y4m.transform.displayed(header.size), rate: header.rate }
+            }
         }
     }
 
@@ -74,12 +86,12 @@ impl Clip {
         self.length
     }
 
-    /// When frame `number` is due, from the first frame of the first pass, by the file's timestamps.
+    /// When frame `number` is due, from the start of the first pass, by the file's timestamps.
     #[must_use]
     pub fn due(&self, number: u64) -> Duration {
         match &self.pictures {
             Pictures::Mp4(mp4) => mp4.due(number),
-            Pictures::Y4m(reader) => reader.header().rate.due(number),
+            Pictures::Y4m(y4m) => y4m.reader.header().rate.due(number),
         }
     }
 
@@ -90,7 +102,7 @@ impl Clip {
     pub fn next(&mut self, pool: &Pool) -> Result<Option<Picture>, Error> {
         let picture = match &mut self.pictures {
             Pictures::Mp4(mp4) => mp4.next(pool),
-            Pictures::Y4m(reader) => next_y4m(reader, pool).map_err(Into::into),
+            Pictures::Y4m(y4m) => y4m.next(pool).map_err(Into::into),
         };
         picture.map_err(|source| file_error(&self.path, source))
     }
@@ -114,7 +126,7 @@ impl Clip {
     fn count(&mut self) -> Result<u64, Error> {
         match &mut self.pictures {
             Pictures::Mp4(mp4) => Ok(mp4.clip.shown() as u64),
-            Pictures::Y4m(reader) => count_y4m(reader).map_err(|source| file_error(&self.path, source)),
+            Pictures::Y4m(y4m) => y4m.count().map_err(|source| file_error(&self.path, source)),
         }
     }
 }
@@ -123,7 +135,7 @@ impl Picture {
     /// Sets the frame number and the capture time.
     #[must_use]
     pub fn freeze(self, number: u64, captured: Timestamp) -> Frame {
-        self.frame.freeze(number, captured, self.colour, self.rotation)
+        self.frame.freeze(number, captured, self.colour, Rotation::Upright)
     }
 }
 
@@ -134,84 +146,127 @@ impl Mp4 {
             if let Some(picture) = self.ready.pop_front() {
                 return Ok(picture);
             }
+            self.seek()?;
             self.decode(pool)?;
         }
         Err("none of its frames can be decoded".into())
     }
 
+    /// Moves the decoder to a key frame if the next frame to show was decoded before, or if the frames before that key
+    /// frame are not shown.
+    fn seek(&mut self) -> Result<(), BoxError> {
+        if self.show == self.clip.shown() {
+            self.show = 0;
+        }
+        let wanted = self.clip.frame(self.show).unwrap_or(0);
+        let ahead = wanted >= self.decoded;
+        let mut key = self.clip.key_before(wanted);
+        if ahead && key <= self.next {
+            return Ok(());
+        }
+        // Some files call frames key frames from which no decoder can start.
+        self.clip.read(key, &mut self.bitstream)?;
+        while key > 0 && !bitstream::is_key(&self.bitstream) {
+            key = self.clip.key_before(key - 1);
+            self.clip.read(key, &mut self.bitstream)?;
+        }
+        if ahead && key <= self.next {
+            return Ok(());
+        }
+        while self.decoder.flush(&mut |_| {})? {}
+        // No frame before a key frame is displayed after it, so its index is the same in both orders.
+        (self.next, self.decoded) = (key, key);
+        Ok(())
+    }
+
+    /// Decodes one frame, or takes one from the decoder at the end of the file.
     fn decode(&mut self, pool: &Pool) -> Result<(), BoxError> {
-        let (ready, clip, decoded) = (&mut self.ready, &mut self.clip, &mut self.decoded);
-        if self.next < clip.len() {
-            clip.read(self.next, &mut self.bitstream)?;
+        let Self { clip, decoder, transform, bitstream, next, decoded, show, ready } = self;
+        let unread = *next < clip.len();
+        if unread {
+            clip.read(*next, bitstream)?;
+            *next += 1;
         }
         let on_picture = &mut |picture: decode::Picture<'_>| {
-            if clip.time(*decoded).is_some() {
-                ready.push_back(copy(&picture, clip.rotation(), pool));
+            if clip.frame(*show) == Some(*decoded) {
+                let frame = transform.copy(picture.planes, picture.size, pool);
+                ready.push_back(frame.map(|frame| Picture { frame, colour: picture.colour }));
+                *show += 1;
             }
             *decoded += 1;
         };
-        if self.next < clip.len() {
-            self.next += 1;
-            self.decoder.decode(&self.bitstream, on_picture)?;
-        } else if !self.decoder.flush(on_picture)? {
-            (self.next, self.decoded) = (0, 0);
+        if unread {
+            decoder.decode(bitstream, on_picture)?;
+        } else if !decoder.flush(on_picture)? {
+            // The decoder returned fewer frames than the file has. The rest of this part cannot be shown.
+            *show = clip.next_part(*show);
+            *decoded = clip.len();
         }
         Ok(())
     }
 
     fn due(&self, number: u64) -> Duration {
-        let length = self.due.len().max(1) as u64;
+        let length = self.clip.shown().max(1) as u64;
         let (pass, index) = (number / length, usize::try_from(number % length).unwrap_or(0));
         let passes = self.clip.duration().saturating_mul(u32::try_from(pass).unwrap_or(u32::MAX));
-        passes.saturating_add(self.due.get(index).copied().unwrap_or_default())
+        passes.saturating_add(self.clip.time(index).unwrap_or_default())
     }
 }
 
-fn copy(picture: &decode::Picture<'_>, rotation: Rotation, pool: &Pool) -> Option<Picture> {
-    let mut frame = pool.take(picture.size)?;
-    for (to, from) in frame.planes_mut().iter_mut().zip(picture.planes) {
-        to.copy_from(from);
+impl Y4m {
+    fn open(path: &Path) -> Result<Self, container::Error> {
+        let reader = y4m::Reader::open(path)?;
+        let geometry = Geometry { aspect: reader.aspect(), ..Geometry::default() };
+        Ok(Self { reader, transform: Transform::new(geometry), scratch: Pool::new(1) })
     }
-    Some(Picture { frame, colour: picture.colour, rotation })
-}
 
-fn next_y4m(reader: &mut y4m::Reader<BufReader<File>>, pool: &Pool) -> Result<Option<Picture>, container::Error> {
-    let header = reader.header();
-    // Without a free buffer the frame is read into a temporary one, so that the reader advances.
-    let free = pool.take(header.size);
-    let skipped = free.is_none();
-    let Some(mut frame) = free.or_else(|| Pool::new(1).take(header.size)) else { return Ok(None) };
-    if !reader.read(&mut frame)? {
-        reader.rewind()?;
-        reader.read(&mut frame)?;
+    fn next(&mut self, pool: &Pool) -> Result<Option<Picture>, container::Error> {
+        let header = self.reader.header();
+        let scaled = self.transform.displayed(header.size) != header.size;
+        // Without a free buffer the frame is read into the temporary one, so that the reader advances.
+        let free = if scaled { None } else { pool.take(header.size) };
+        let direct = free.is_some();
+        let Some(mut frame) = free.or_else(|| self.scratch.take(header.size)) else { return Ok(None) };
+        if !self.reader.read(&mut frame)? {
+            self.reader.rewind()?;
+            self.reader.read(&mut frame)?;
+        }
+        if direct {
+            return Ok(Some(Picture { frame, colour: header.colour }));
+        }
+        if !scaled {
+            return Ok(None);
+        }
+        let stored = frame.freeze(0, Timestamp::default(), header.colour, Rotation::Upright);
+        let planes = [Plane::Y, Plane::U, Plane::V].map(|plane| stored.plane(plane));
+        let frame = self.transform.copy(planes, header.size, pool);
+        Ok(frame.map(|frame| Picture { frame, colour: header.colour }))
     }
-    let picture = Picture { frame, colour: header.colour, rotation: Rotation::Upright };
-    Ok((!skipped).then_some(picture))
-}
 
-fn count_y4m(reader: &mut y4m::Reader<BufReader<File>>) -> Result<u64, BoxError> {
-    let pool = Pool::new(1);
-    let mut frame = pool.take(reader.header().size).ok_or("no memory for its frames")?;
-    let mut count = 0;
-    while reader.read(&mut frame)? {
-        count += 1;
+    fn count(&mut self) -> Result<u64, BoxError> {
+        let mut frame = self.scratch.take(self.reader.header().size).ok_or("no memory for its frames")?;
+        let mut count = 0;
+        while self.reader.read(&mut frame)? {
+            count += 1;
+        }
+        self.reader.rewind()?;
+        Ok(count)
     }
-    reader.rewind()?;
-    Ok(count)
 }
 
 fn open(path: &Path) -> Result<Pictures, BoxError> {
     if is_y4m(path)? {
-        return Ok(Pictures::Y4m(y4m::Reader::open(path)?));
+        return Ok(Pictures::Y4m(Box::new(Y4m::open(path)?)));
     }
     let clip = mp4::Clip::open(path)?;
     let mut mp4 = Mp4 {
-        due: (0..clip.len()).filter_map(|index| clip.time(index)).collect(),
+        transform: Transform::new(clip.geometry()),
         clip,
         decoder: Decoder::open(VideoCodec::H264)?,
         bitstream: Vec::new(),
         next: 0,
         decoded: 0,
+        show: 0,
         ready: VecDeque::new(),
     };
     // A damaged first frame is reported when the file is opened, not later.

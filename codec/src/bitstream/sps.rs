@@ -1,9 +1,10 @@
-//! Parses sequence parameter sets, up to the picture size and the colour space.
+//! Parses sequence parameter sets, up to the picture size, the shape of the samples and the colour space.
 
 use super::bits::Bits;
 use super::kind::Kind;
 use super::malformed::Malformed;
 use crate::colour;
+use crate::display::PixelAspect;
 use media::{Colour, Matrix, Size};
 
 /// The used fields of a sequence parameter set (ITU-T H.264 7.3.2.1.1 and E.1.1).
@@ -11,6 +12,8 @@ use media::{Colour, Matrix, Size};
 pub struct Sps {
     /// The picture size after cropping.
     pub size: Size,
+    /// The shape of the samples, or `None` if the stream does not specify it.
+    pub aspect: Option<PixelAspect>,
     /// The colour space, or [`colour::assumed`] if the stream does not specify it.
     pub colour: Colour,
     /// `profile_idc`: 66 is baseline, 77 main, 100 high.
@@ -45,10 +48,12 @@ impl Sps {
         frames_only(&mut bits)?;
         within_level(blocks, references)?;
         let size = cropped(&mut bits, blocks)?;
-        let colour = if bits.flag()? { colour_from_vui(&mut bits, size)? } else { colour::assumed(size) };
+        let usability = bits.flag()?;
+        let aspect = if usability { aspect(&mut bits)? } else { None };
+        let colour = if usability { colour_from_vui(&mut bits, size)? } else { colour::assumed(size) };
         let profile = u8::try_from(profile).map_err(|_| Malformed::ParameterSet)?;
         let references = u8::try_from(references).map_err(|_| Malformed::ParameterSet)?;
-        Ok(Self { size, colour, profile, references })
+        Ok(Self { size, aspect, colour, profile, references })
     }
 }
 
@@ -136,11 +141,21 @@ fn cropped(bits: &mut Bits<'_>, blocks: [u32; 2]) -> Result<Size, Malformed> {
     Ok(Size::new(shown(blocks[0], left, right)?, shown(blocks[1], top, bottom)?))
 }
 
-/// Parses the video usability information up to the colour space.
-fn colour_from_vui(bits: &mut Bits<'_>, size: Size) -> Result<Colour, Malformed> {
-    if bits.flag()? && bits.bits(8)? == EXTENDED_ASPECT {
-        bits.bits(32)?;
+/// Parses the start of the video usability information.
+fn aspect(bits: &mut Bits<'_>) -> Result<Option<PixelAspect>, Malformed> {
+    if !bits.flag()? {
+        return Ok(None);
     }
+    let index = bits.bits(8)?;
+    if index == EXTENDED_ASPECT {
+        return Ok(PixelAspect::new(bits.bits(16)?, bits.bits(16)?));
+    }
+    let known = usize::try_from(index).ok().and_then(|index| ASPECTS.get(index));
+    Ok(known.and_then(|(width, height)| PixelAspect::new(*width, *height)))
+}
+
+/// Parses the video usability information after the shape of the samples, up to the colour space.
+fn colour_from_vui(bits: &mut Bits<'_>, size: Size) -> Result<Colour, Malformed> {
     // overscan_info_present_flag, overscan_appropriate_flag
     if bits.flag()? {
         bits.flag()?;
@@ -169,6 +184,26 @@ fn colour_from_vui(bits: &mut Bits<'_>, size: Size) -> Result<Colour, Malformed>
 /// The profiles with the additional fields of 7.3.2.1.1.
 const HIGH_PROFILES: [u32; 13] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
 const CHROMA_420: u32 = 1;
+/// The shapes of samples by `aspect_ratio_idc` (table E-1). The first one is unspecified.
+const ASPECTS: [(u32, u32); 17] = [
+    (0, 0),
+    (1, 1),
+    (12, 11),
+    (10, 11),
+    (16, 11),
+    (40, 33),
+    (24, 11),
+    (20, 11),
+    (32, 11),
+    (80, 33),
+    (18, 11),
+    (15, 11),
+    (64, 33),
+    (160, 99),
+    (4, 3),
+    (3, 2),
+    (2, 1),
+];
 /// The `aspect_ratio_idc` that is followed by an explicit ratio.
 const EXTENDED_ASPECT: u32 = 255;
 /// The maximum macroblocks along one side, minus one: sqrt(8 x the maximum frame size in macroblocks), by A.3.1.
@@ -232,6 +267,18 @@ mod tests {
         let unit = baseline(320, 192, 1).bits(0, 1).bits(1, 1).bits(0b001, 3).bits(5, 3).bits(0b11, 2).bits(1, 8);
         let sps = Sps::parse(&unit.bits(1, 8).bits(1, 8).unit()).unwrap();
         assert_eq!(sps.colour, Colour { matrix: Matrix::Bt709, full_range: true });
+    }
+
+    #[test]
+    fn the_shape_of_samples_is_parsed() {
+        let aspect = |writer: Writer| Sps::parse(&writer.bits(0, 2).unit()).unwrap().aspect;
+        let start = || baseline(320, 192, 1).bits(0, 1).bits(1, 1);
+        assert_eq!(aspect(start().bits(0, 1)), None);
+        assert_eq!(aspect(start().bits(1, 1).bits(0, 8)), None);
+        assert_eq!(aspect(start().bits(1, 1).bits(14, 8)), PixelAspect::new(4, 3));
+        assert_eq!(aspect(start().bits(1, 1).bits(17, 8)), None);
+        assert_eq!(aspect(start().bits(1, 1).bits(255, 8).bits(7, 16).bits(5, 16)), PixelAspect::new(7, 5));
+        assert_eq!(aspect(start().bits(1, 1).bits(255, 8).bits(0, 16).bits(5, 16)), None);
     }
 
     #[test]

@@ -1,17 +1,19 @@
 //! Reads the H.264 track of an MP4 file (ISO/IEC 14496-12 and -15), with random access to frames.
 //!
-//! Not supported: fragments, audio, and edits after the first one. The sample tables are read at the start and checked
+//! Not supported: fragments, audio, and edits that play backwards. The sample tables are read at the start and checked
 //! against the file's length, so later reads fail only because of I/O errors or damaged frames.
 
 mod boxes;
+mod geometry;
 mod kinds;
 mod table;
 mod timeline;
 
 use super::{Error, check_size};
 use crate::bitstream::{self, Kind, Malformed, Sps};
+use crate::display::{Geometry, PixelAspect};
 use boxes::Fields;
-use media::{FrameRate, Rotation, Size};
+use media::{FrameRate, Size};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -42,7 +44,7 @@ struct Video {
 struct Track {
     size: Size,
     rate: FrameRate,
-    rotation: Rotation,
+    geometry: Geometry,
     /// Bytes of each NAL unit length in the file.
     width: usize,
     /// The parameter sets to insert before each key frame, each after its length in 4 bytes.
@@ -74,19 +76,20 @@ impl<R: Read + Seek> Clip<R> {
         Ok(Self { reader, samples, timeline, track, scratch: Vec::new() })
     }
 
-    /// Returns the frame size before rotation.
+    /// Returns the stored frame size. [`Clip::geometry`] says how it is displayed.
     pub fn size(&self) -> Size {
         self.track.size
     }
 
-    /// Returns the frame rate, or the mean of a variable rate.
+    /// Returns the frame rate, or the mean of a variable rate without its stills. It is in 1..=240; the real times are
+    /// those of [`Clip::time`].
     pub fn rate(&self) -> FrameRate {
         self.track.rate
     }
 
-    /// Returns the rotation that a viewer applies.
-    pub fn rotation(&self) -> Rotation {
-        self.track.rotation
+    /// Returns how a viewer displays the frames.
+    pub fn geometry(&self) -> Geometry {
+        self.track.geometry
     }
 
     /// Returns the number of stored frames, at least one.
@@ -95,15 +98,32 @@ impl<R: Read + Seek> Clip<R> {
         self.samples.len()
     }
 
-    /// Returns the number of frames that are shown, at least one. An edit list may hide some.
+    /// Returns the number of frames that one pass shows, at least one. An edit list may hide some, and repeat others.
     pub fn shown(&self) -> usize {
         self.timeline.shown()
     }
 
-    /// Returns the presentation time of frame `index` in presentation order, relative to the first shown frame. Returns
-    /// `None` if the edit list hides it.
-    pub fn time(&self, index: usize) -> Option<Duration> {
-        self.timeline.time(index)
+    /// Returns the frame that is shown as number `show` of a pass, as an index in presentation order. Returns `None` after
+    /// the end of the pass.
+    pub fn frame(&self, show: usize) -> Option<usize> {
+        self.timeline.frame(show)
+    }
+
+    /// Returns when frame number `show` of a pass is shown, from the start of the pass.
+    pub fn time(&self, show: usize) -> Option<Duration> {
+        self.timeline.time(show)
+    }
+
+    /// Returns the first show of the part after that of `show`, or [`Clip::shown`] if there is none. A part shows
+    /// successive frames.
+    pub fn next_part(&self, show: usize) -> usize {
+        self.timeline.next_segment(show)
+    }
+
+    /// Returns the last key frame that is not after frame `index`, both in decoding order.
+    pub fn key_before(&self, index: usize) -> usize {
+        let end = self.samples.len().min(index.saturating_add(1));
+        self.samples[..end].iter().rposition(|sample| sample.key).unwrap_or(0)
     }
 
     /// Returns the duration of one pass.
@@ -179,10 +199,12 @@ fn read_track(track: &[u8], length: u64, movie: u32) -> Result<Option<Video>, Er
     let samples = table::samples(tables, length)?;
     let header = boxes::find(track, &[*b"mdia", *b"mdhd"]).ok_or(Error::Damaged("a track has no media header"))?;
     let scales = Scales { movie, track: timescale(header)? };
-    let rate = table::rate(tables, scales.track)?;
-    let timeline = Timeline::read(track, tables, scales, samples.len(), rate)?;
-    let size = check_size(shown_size(&parameters, entry)?)?;
-    let track = Track { size, rate, rotation: rotation(track), width, parameters };
+    let rate = |speed| table::rate(tables, scales.track, speed);
+    let timeline = Timeline::read(track, tables, scales, samples.len(), rate(NORMAL_SPEED)?)?;
+    let (size, aspect) = stored_size(&parameters, entry)?;
+    let geometry = geometry::read(track, visual_boxes(entry), check_size(size)?, aspect);
+    let rate = rate(timeline.top_speed().fraction())?;
+    let track = Track { size, rate, geometry, width, parameters };
     Ok(Some(Video { track, samples, timeline }))
 }
 
@@ -192,8 +214,7 @@ fn sample_entry(description: &[u8]) -> Result<(usize, Vec<u8>), Error> {
     if entry.kind != *b"avc1" && entry.kind != *b"avc3" {
         return Err(Error::Format(kinds::codec(entry.kind)));
     }
-    let rest = entry.payload.get(VISUAL_ENTRY..).ok_or(Error::Damaged(DESCRIPTION))?;
-    let configuration = boxes::find(rest, &[*b"avcC"]).ok_or(Error::Damaged(DESCRIPTION))?;
+    let configuration = boxes::find(visual_boxes(description), &[*b"avcC"]).ok_or(Error::Damaged(DESCRIPTION))?;
     let mut fields = Fields::new(configuration).skip(4);
     let width = usize::from(fields.u8()? & 3) + 1;
     let mut parameters = Vec::new();
@@ -206,15 +227,22 @@ fn sample_entry(description: &[u8]) -> Result<(usize, Vec<u8>), Error> {
     Ok((width, parameters))
 }
 
-/// Returns the size from the parameter set, or from the sample entry if there is none (`avc3`).
-fn shown_size(parameters: &[u8], description: &[u8]) -> Result<Size, Error> {
+/// Returns the child boxes of the first sample entry.
+fn visual_boxes(description: &[u8]) -> &[u8] {
+    let entry = boxes::children(description.get(8..).unwrap_or(&[])).next();
+    entry.and_then(|entry| entry.payload.get(VISUAL_ENTRY..)).unwrap_or(&[])
+}
+
+/// Returns the size and the shape of samples from the parameter set. If there is none (`avc3`), the sample entry has the
+/// size.
+fn stored_size(parameters: &[u8], description: &[u8]) -> Result<(Size, Option<PixelAspect>), Error> {
     let mut sets = bitstream::prefixed(parameters).flatten().filter(|unit| Kind::of(unit) == Ok(Kind::Sps));
     if let Some(unit) = sets.next() {
         let sps = Sps::parse(unit).map_err(parameter_error)?;
-        return Ok(sps.size);
+        return Ok((sps.size, sps.aspect));
     }
     let mut fields = Fields::new(description).skip(8 + 8 + 24);
-    Ok(Size::new(fields.u16()?, fields.u16()?))
+    Ok((Size::new(fields.u16()?, fields.u16()?), None))
 }
 
 fn parameter_error(error: Malformed) -> Error {
@@ -232,23 +260,6 @@ fn timescale(header: &[u8]) -> Result<u32, Error> {
     fields.skip(3 + times).u32()
 }
 
-/// Returns the rotation in the track's matrix. Ignores a rotation that is not a multiple of 90 degrees.
-fn rotation(track: &[u8]) -> Rotation {
-    let matrix = || -> Result<[u32; 2], Error> {
-        let header = boxes::find(track, &[*b"tkhd"]).ok_or(Error::Damaged("a track has no header"))?;
-        let mut fields = Fields::new(header);
-        let times = if fields.u8()? == 1 { 32 } else { 20 };
-        let mut fields = fields.skip(3 + times + 16);
-        Ok([fields.u32()?, fields.u32()?])
-    };
-    match matrix() {
-        Ok([0, ONE]) => Rotation::Quarter,
-        Ok([MINUS_ONE, 0]) => Rotation::Half,
-        Ok([0, MINUS_ONE]) => Rotation::ThreeQuarters,
-        Ok(_) | Err(_) => Rotation::Upright,
-    }
-}
-
 fn append(unit: &[u8], bitstream: &mut Vec<u8>) {
     if let (Ok(length), false) = (u32::try_from(unit.len()), unit.is_empty()) {
         bitstream.extend_from_slice(&length.to_be_bytes());
@@ -258,9 +269,8 @@ fn append(unit: &[u8], bitstream: &mut Vec<u8>) {
 
 /// Bytes of a visual sample entry before its child boxes.
 const VISUAL_ENTRY: usize = 78;
-/// 1.0 and -1.0 as 16.16 fixed point.
-const ONE: u32 = 0x0001_0000;
-const MINUS_ONE: u32 = 0xFFFF_0000;
+/// The speed of media without edits.
+const NORMAL_SPEED: (u32, u32) = (1, 1);
 const DESCRIPTION: &str = "the sample description is invalid";
 const PICTURE: &str = "a frame is invalid";
 

@@ -6,6 +6,7 @@
 
 use super::{Error, check_size};
 use crate::colour;
+use crate::display::PixelAspect;
 use media::{Colour, FrameMut, FrameRate, Matrix, PlaneRef, Size};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
@@ -27,6 +28,7 @@ pub struct Header {
 pub struct Reader<R> {
     source: R,
     header: Header,
+    aspect: PixelAspect,
     first: u64,
     line: Vec<u8>,
 }
@@ -51,17 +53,22 @@ impl<R: BufRead + Seek> Reader<R> {
         reader.seek(SeekFrom::Start(0))?;
         let mut line = Vec::new();
         read_line(&mut reader, &mut line)?;
-        let header = parse(&line)?;
+        let (header, aspect) = parse(&line)?;
         let first = reader.stream_position()?;
         if length.saturating_sub(first) < picture_length(header.size) {
             return Err(Error::Empty);
         }
-        Ok(Self { source: reader, header, first, line })
+        Ok(Self { source: reader, header, aspect, first, line })
     }
 
     /// Returns the stream header.
     pub fn header(&self) -> Header {
         self.header
+    }
+
+    /// Returns the shape of the samples.
+    pub fn aspect(&self) -> PixelAspect {
+        self.aspect
     }
 
     /// Reads the next frame into `frame`. If the sizes differ, reads the part that both have. Returns `false` after the
@@ -110,9 +117,9 @@ impl Writer<BufWriter<File>> {
     /// Creates or truncates a file and writes the header.
     ///
     /// # Errors
-    /// Returns [`Error::Io`] if the system call fails.
+    /// Returns [`Error::Write`] if the system call fails.
     pub fn create(path: &Path, header: Header) -> Result<Self, Error> {
-        Self::new(BufWriter::new(File::create(path)?), header)
+        Self::new(BufWriter::new(File::create(path).map_err(Error::Write)?), header)
     }
 }
 
@@ -120,7 +127,7 @@ impl<W: Write> Writer<W> {
     /// Writes the header.
     ///
     /// # Errors
-    /// Returns [`Error::Io`] if the system call fails.
+    /// Returns [`Error::Write`] if the system call fails.
     pub fn new(mut writer: W, header: Header) -> Result<Self, Error> {
         let Header { size, rate, colour } = header;
         let range = if colour.full_range { "FULL" } else { "LIMITED" };
@@ -132,32 +139,32 @@ impl<W: Write> Writer<W> {
         writeln!(
             writer,
             "YUV4MPEG2 W{width} H{height} F{per}:{second} Ip A1:1 C420jpeg XYSCSS=420JPEG XCOLORRANGE={range} XMATRIX={matrix}"
-        )?;
+        )
+        .map_err(Error::Write)?;
         Ok(Self { writer, size })
     }
 
     /// Writes a frame.
     ///
     /// # Errors
-    /// Returns [`Error::Unsupported`] if the size differs from the header's, and [`Error::Io`] if writing fails.
+    /// Returns [`Error::Unsupported`] if the size differs from the header's, and [`Error::Write`] if writing fails.
     pub fn write(&mut self, planes: [PlaneRef<'_>; 3]) -> Result<(), Error> {
         let sizes = [self.size, self.size.chroma(), self.size.chroma()];
         if planes.iter().zip(sizes).any(|(plane, size)| plane.size != size) {
             return Err(Error::Unsupported(format!("a frame of a size other than {}", self.size)));
         }
-        self.writer.write_all(b"FRAME\n")?;
-        for row in planes.into_iter().flat_map(PlaneRef::rows) {
-            self.writer.write_all(row)?;
-        }
-        Ok(())
+        let mut rows = planes.into_iter().flat_map(PlaneRef::rows);
+        let written =
+            self.writer.write_all(b"FRAME\n").and_then(|()| rows.try_for_each(|row| self.writer.write_all(row)));
+        written.map_err(Error::Write)
     }
 
     /// Flushes the writer and returns it.
     ///
     /// # Errors
-    /// Returns [`Error::Io`] if the system call fails.
+    /// Returns [`Error::Write`] if the system call fails.
     pub fn finish(mut self) -> Result<W, Error> {
-        self.writer.flush()?;
+        self.writer.flush().map_err(Error::Write)?;
         Ok(self.writer)
     }
 }
@@ -183,20 +190,21 @@ fn read_row(reader: &mut impl BufRead, row: &mut [u8], width: u16) -> Result<boo
     Ok(skipped == rest as u64)
 }
 
-fn parse(line: &[u8]) -> Result<Header, Error> {
+fn parse(line: &[u8]) -> Result<(Header, PixelAspect), Error> {
     let line = std::str::from_utf8(line).map_err(|_| Error::Kind("Y4M"))?;
     let mut words = line.split_ascii_whitespace();
     if words.next() != Some("YUV4MPEG2") {
         return Err(Error::Kind("Y4M"));
     }
     let (mut size, mut rate) = (Size::default(), None);
-    let (mut full_range, mut matrix) = (false, None);
+    let (mut full_range, mut matrix, mut aspect) = (false, None, None);
     for word in words {
         match word.split_at_checked(1).unwrap_or((word, "")) {
             ("W", width) => size.width = width.parse().map_err(|_| HEADER)?,
             ("H", height) => size.height = height.parse().map_err(|_| HEADER)?,
             ("F", fraction) => rate = Some(parse_rate(fraction)?),
             ("C", format) => check_chroma(format)?,
+            ("A", fraction) => aspect = parse_aspect(fraction),
             ("I", order) if !matches!(order, "p" | "?") => return Err(Error::Format("Y4M interlaced".into())),
             ("X", "COLORRANGE=FULL") => full_range = true,
             ("X", "MATRIX=BT601") => matrix = Some(Matrix::Bt601),
@@ -206,7 +214,14 @@ fn parse(line: &[u8]) -> Result<Header, Error> {
     }
     let size = check_size(size)?;
     let matrix = matrix.unwrap_or(colour::assumed(size).matrix);
-    Ok(Header { size, rate: rate.unwrap_or(FrameRate::THIRTY), colour: Colour { matrix, full_range } })
+    let header = Header { size, rate: rate.unwrap_or(FrameRate::THIRTY), colour: Colour { matrix, full_range } };
+    Ok((header, aspect.unwrap_or_default()))
+}
+
+/// Returns `None` for an unknown shape, which is written as 0:0.
+fn parse_aspect(fraction: &str) -> Option<PixelAspect> {
+    let (width, height) = fraction.split_once(':')?;
+    PixelAspect::new(width.parse().ok()?, height.parse().ok()?)
 }
 
 fn parse_rate(fraction: &str) -> Result<FrameRate, Error> {

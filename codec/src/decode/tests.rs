@@ -241,6 +241,20 @@ fn without_another_decoder_the_third_bad_key_frame_ends_decoding() {
     assert!(matches!(&error, Error::NoBackend(refusals) if refusals.len() == 3) && !error.needs_key_frame(), "{error}");
 }
 
+/// Which of a thousand key frames ends a track whose only decoder fails after each `good` pictures.
+fn ends_at(good: u64) -> Option<usize> {
+    let stream = probe_stream(1_000, &(0..1_000).collect::<Vec<_>>());
+    let only = probe::faulty("only", probe_candidate("inner"), probe::Fault::ErrorAt(good));
+    let mut decoder = Decoder::open_with(VideoCodec::H264, &Backends::new(vec![only])).unwrap();
+    stream.iter().position(|encoded| matches!(decode(&mut decoder, &encoded.payload), Err(Error::NoBackend(_))))
+}
+
+#[test]
+fn a_decoder_that_fails_again_and_again_is_given_up_and_one_that_fails_rarely_is_not() {
+    assert!(ends_at(1).is_some_and(|picture| picture < 20), "{:?}", ends_at(1));
+    assert!(ends_at(10).is_some_and(|picture| picture < 200), "{:?}", ends_at(10));
+    assert_eq!(ends_at(31), None);
+}
 #[test]
 fn a_panic_of_the_viewer_is_not_a_failure_of_the_decoder() {
     let stream = probe_stream(2, &[]);

@@ -287,7 +287,7 @@ fn the_last_encoder_is_opened_again_until_it_fails_three_times_in_a_row() {
     let log = probe::Log::default();
     let only = |fault| Backends::new(vec![probe::faulty("only", probe::candidate("inner", log.clone()), fault)]);
     let mut encoder = Encoder::open_with(&config(320, 180), &only(probe::Fault::PanicAt(1))).unwrap();
-    for picture in 0..10 {
+    for picture in 0..8 {
         let encoded = encoder.encode(&frame, false, &pool).unwrap().unwrap();
         assert!(encoded.key, "picture {picture}: each one has a new encoder");
         assert!(encoder.take_replacements().iter().all(|replacement| !replacement.is_another()));

@@ -52,9 +52,14 @@ impl Closing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    /// The maximum time of a test.
+    const TIMEOUT: Duration = Duration::from_secs(20);
 
     fn block<F: Future>(future: F) -> F::Output {
-        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async { tokio::time::timeout(TIMEOUT, future).await.expect("the event sender does not wait") })
     }
 
     #[test]

@@ -113,6 +113,7 @@ const SUITE: &str = "MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crypto::DeviceKey;
     use media::Level;
 
     #[test]
@@ -122,7 +123,35 @@ mod tests {
         assert!(matches!(membership.unannounced_off(Slot::Camera), Some(Event::Camera(false))));
         assert!(matches!(membership.announce(on)[..], [Event::Camera(true)]));
         assert!(membership.announce(on).is_empty() && membership.unannounced_off(Slot::Camera).is_none());
-        assert!(matches!(membership.announce(MediaState::default())[..], [Event::Camera(false)]));
+        let screen = MediaState { screen: true, ..MediaState::default() };
+        assert!(matches!(membership.unannounced_off(Slot::Screen), Some(Event::Sharing(false))));
+        assert!(matches!(membership.announce(screen)[..], [Event::Camera(false), Event::Sharing(true)]));
+        assert!(membership.announce(screen).is_empty() && membership.unannounced_off(Slot::Screen).is_none());
+        assert!(matches!(membership.announce(MediaState::default())[..], [Event::Sharing(false)]));
+    }
+
+    #[test]
+    fn we_come_first_among_the_people() {
+        let member = |id: u64, me: bool| Member {
+            id: ParticipantId(id),
+            leaf: Leaf(0),
+            name: String::new(),
+            device: DeviceKey([0; 32]),
+            organiser: false,
+            me,
+            state: MediaState::default(),
+        };
+        let people = Membership::new(false).set_members(vec![member(7, false), member(8, true), member(9, false)]);
+        assert_eq!(people.iter().map(|person| person.id.0).collect::<Vec<_>>(), [8, 7, 9]);
+    }
+
+    #[test]
+    fn the_loudest_of_those_who_speak_comes_first() {
+        let mut membership = Membership::new(false);
+        let remotes = vec![(7, Level::new(30), true), (8, Level::new(10), true), (9, Level::new(5), false)];
+        let levels = Levels { microphone: Level::new(20), speaking: false, remotes };
+        assert_eq!(membership.set_speaking(&levels, true), Some(vec![ParticipantId(8), ParticipantId(7)]));
+        assert_eq!(membership.set_speaking(&levels, true), None, "no change");
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crypto::{KeyRing, Leaf, Opener, ReceivedFrame};
 use media::{Bitrate, BufferPool, Clock, Frame, Receiver};
 use net::Session;
 use proto::{Kind, ParticipantId, Slot, TrackDemand, TrackId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -47,6 +48,8 @@ pub struct Tracks {
     receivers: Receivers,
     /// Received tracks whose owner's leaf is not known yet, because the server may announce them before the group does.
     waiting: Vec<Waiting>,
+    /// The reports of received tracks that the user was told of. The owner of a track can cause them again and again.
+    told: HashSet<(TrackId, Discriminant<receive::Report>)>,
     sources: BTreeMap<Slot, Source>,
     /// The layers of each slot that receivers request, from the server's last message.
     demands: BTreeMap<Slot, TrackDemand>,
@@ -78,7 +81,7 @@ pub enum TrackReport {
         report: Report,
     },
     /// A thread that decodes a received track.
-    Received(receive::Report),
+    Received(TrackId, receive::Report),
 }
 
 /// The change that a report causes.
@@ -122,6 +125,7 @@ impl Tracks {
             context,
             receivers: Receivers::start()?,
             waiting: Vec::new(),
+            told: HashSet::new(),
             sources: BTreeMap::new(),
             demands: BTreeMap::new(),
             budget: FIRST_BUDGET,
@@ -149,7 +153,7 @@ impl Tracks {
         let Context { session, ring, clock, stats, output, codecs, .. } = &self.context;
         let opener = Opener::new(ring.clone(), track.slot, leaf, *clock);
         let stats = stats.track(track);
-        let (waiting, report) = (WaitingFrames::default(), self.receive_reporter());
+        let (waiting, report) = (WaitingFrames::default(), self.receive_reporter(track));
         match kind {
             Kind::Audio => {
                 let remote = devices.add_voice(track);
@@ -178,10 +182,10 @@ impl Tracks {
     }
 
     /// Forwards the reports of a decode thread. The thread never waits: if the channel is full, the report is dropped.
-    fn receive_reporter(&self) -> Box<dyn Fn(receive::Report) + Send> {
+    fn receive_reporter(&self, track: TrackId) -> Box<dyn Fn(receive::Report) + Send> {
         let reporter = self.reporter.clone();
         Box::new(move |report| {
-            if reporter.try_send(TrackReport::Received(report)).is_err() {
+            if reporter.try_send(TrackReport::Received(track, report)).is_err() {
                 tracing::debug!("no room for the report of a received track");
             }
         })
@@ -192,9 +196,10 @@ impl Tracks {
         self.waiting.retain(|waiting| waiting.track != track);
     }
 
-    /// Drops the tracks of a participant who left before they started, because their keys will not arrive.
-    pub fn remove_waiting(&mut self, owner: ParticipantId) {
+    /// A participant has left. Drops its tracks that did not start, because their keys will not arrive.
+    pub fn remove_owner(&mut self, owner: ParticipantId) {
         self.waiting.retain(|waiting| waiting.track.owner != owner);
+        self.told.retain(|(track, _)| track.owner != owner);
     }
 
     /// Opens a picture source on its own thread. [`Tracks::next_report`] returns the thread's reports.
@@ -238,7 +243,10 @@ impl Tracks {
     pub fn handle_report(&mut self, report: TrackReport, inside: bool) -> Option<TrackEvent> {
         match report {
             TrackReport::Sent { slot, source, report } => self.handle_sent(slot, source, report, inside),
-            TrackReport::Received(report) => Some(TrackEvent::Notice(notice::received(report))),
+            TrackReport::Received(track, report) => {
+                let first = self.told.insert((track, discriminant(&report)));
+                first.then(|| TrackEvent::Notice(notice::received(report)))
+            }
         }
     }
 

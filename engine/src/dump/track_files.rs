@@ -1,6 +1,7 @@
 //! Writes shown pictures into a Y4M file, and their numbers and times into a second file.
 
 use crate::video_output::Meta;
+use codec::container::Error;
 use codec::container::y4m::{Header, Writer};
 use codec::decode::Picture;
 use media::{FrameRate, Size, Timestamp};
@@ -47,28 +48,28 @@ impl TrackFiles {
         }
         if let Err(error) = self.write(picture, meta, shown) {
             self.broken = true;
-            tracing::warn!(%error, "dump stopped");
+            tracing::warn!(file = %self.stem.display(), %error, "dump stopped");
         }
     }
 
-    fn write(&mut self, picture: &Picture<'_>, meta: Meta, shown: Timestamp) -> Result<(), codec::container::Error> {
+    fn write(&mut self, picture: &Picture<'_>, meta: Meta, shown: Timestamp) -> Result<(), Error> {
         let files = self.files_of(picture)?;
         files.pictures.write(picture.planes)?;
         let (captured, shown) = (meta.captured.as_micros(), shown.as_micros());
-        writeln!(files.times, "{},{captured},{shown}", meta.number)?;
+        let line = writeln!(files.times, "{},{captured},{shown}", meta.number);
         // Flush after each line, so that the file is complete if the client is killed.
-        files.times.flush()?;
+        line.and_then(|()| files.times.flush()).map_err(Error::Write)?;
         files.count += 1;
         Ok(())
     }
 
     /// Returns the files of the picture's size. Creates them if they do not exist.
-    fn files_of(&mut self, picture: &Picture<'_>) -> Result<&mut SizeFiles, codec::container::Error> {
+    fn files_of(&mut self, picture: &Picture<'_>) -> Result<&mut SizeFiles, Error> {
         let found = self.sizes.iter().position(|files| files.size == picture.size);
         let index = found.unwrap_or(self.sizes.len());
         if found.is_none() {
             if index == MAX_SIZES {
-                return Err(io::Error::other("too many picture sizes").into());
+                return Err(Error::Write(io::Error::other("too many picture sizes")));
             }
             if index == 0 {
                 self.stem = self.folder.join(self.names.take(&self.name));
@@ -113,13 +114,13 @@ fn path(stem: &Path, size: Option<Size>, ending: &str) -> PathBuf {
 }
 
 impl SizeFiles {
-    fn create(pictures: &Path, times: &Path, first: &Picture<'_>) -> Result<Self, codec::container::Error> {
+    fn create(pictures: &Path, times: &Path, first: &Picture<'_>) -> Result<Self, Error> {
         if let Some(folder) = pictures.parent() {
-            std::fs::create_dir_all(folder)?;
+            std::fs::create_dir_all(folder).map_err(Error::Write)?;
         }
         let header = Header { size: first.size, rate: RATE, colour: first.colour };
-        let mut times = BufWriter::new(File::create(times)?);
-        writeln!(times, "frame,captured_us,shown_us")?;
+        let mut times = BufWriter::new(File::create(times).map_err(Error::Write)?);
+        writeln!(times, "frame,captured_us,shown_us").map_err(Error::Write)?;
         Ok(Self { size: first.size, pictures: Writer::create(pictures, header)?, times, count: 0 })
     }
 }
@@ -185,6 +186,25 @@ mod tests {
         let length = |name: &str| std::fs::metadata(folder.join(name)).expect("pictures").len();
         assert!(length("Anne.y4m") > length("Anne-4x2.y4m") && !folder.join("Anne-8x4.y4m").exists());
         std::fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn a_dump_that_cannot_be_written_is_an_error_of_writing() {
+        let file = std::env::temp_dir().join(format!("conclave-no-folder-{}", std::process::id()));
+        std::fs::write(&file, b"").expect("a file");
+        let mut files = TrackFiles::new(&file.join("inside"), "Anne", Names::default());
+        let samples = [0; 8];
+        let plane = |size: Size| PlaneRef { data: &samples, stride: usize::from(size.width), size };
+        let size = Size::new(4, 2);
+        let picture = Picture {
+            planes: [plane(size), plane(size.chroma()), plane(size.chroma())],
+            size,
+            colour: Colour::default(),
+        };
+        let meta = Meta { number: 0, captured: Timestamp::from_micros(0), layer: media::Layer::default() };
+        let error = files.write(&picture, meta, Timestamp::from_micros(1)).expect_err("no folder");
+        assert!(error.to_string().starts_with("the file cannot be written: "), "{error}");
+        std::fs::remove_file(&file).expect("removed");
     }
 
     #[test]

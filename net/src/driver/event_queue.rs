@@ -83,7 +83,8 @@ mod tests {
             event_queue.push(Event::Rekeyed(Epoch(epoch)));
         }
         let mut read = Vec::new();
-        while event_queue.push_all().is_ok() && read.len() < 10 {
+        for _ in 0..10 {
+            event_queue.push_all().unwrap();
             while let Ok(Event::Rekeyed(epoch)) = reader.try_recv() {
                 read.push(epoch.0);
             }
@@ -93,5 +94,30 @@ mod tests {
             event_queue.push(Event::Rekeyed(Epoch(epoch)));
         }
         assert!(matches!(event_queue.push_all(), Err(Error::Stalled)));
+    }
+
+    #[test]
+    fn the_last_events_reach_a_reader_that_reads_and_wait_no_longer_than_the_limit_for_another() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let full = || {
+            let (sender, reader) = mpsc::channel(2);
+            let mut event_queue = EventQueue::new(sender);
+            (0..10).for_each(|epoch| event_queue.push(Event::Rekeyed(Epoch(epoch))));
+            (event_queue, reader)
+        };
+        runtime.block_on(async {
+            let (event_queue, mut reader) = full();
+            let read = async {
+                let mut count = 0;
+                while reader.recv().await.is_some() {
+                    count += 1;
+                }
+                count
+            };
+            assert_eq!(tokio::join!(event_queue.flush(Duration::from_secs(20)), read).1, 10);
+            let (event_queue, _reader) = full();
+            let flush = event_queue.flush(Duration::from_millis(1));
+            assert!(tokio::time::timeout(Duration::from_secs(20), flush).await.is_ok());
+        });
     }
 }

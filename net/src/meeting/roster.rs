@@ -140,3 +140,92 @@ impl Roster {
         self.gone.values_mut().for_each(|since| *since = now + 2 * REMOVAL_INTERVAL);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Microphone;
+    use super::*;
+    use crypto::DeviceKey;
+    use std::time::Duration;
+
+    const ME: ParticipantId = ParticipantId(2);
+
+    fn member(id: u64, leaf: u32) -> crypto::Member {
+        let (participant, name) = (ParticipantId(id), format!("member {id}"));
+        crypto::Member { leaf: Leaf(leaf), participant, name, device: DeviceKey([0; 32]), organiser: id == 1 }
+    }
+
+    /// Members 4, 2 (this client), 3 and 1 (the organiser) at leaves 0, 2, 3 and 4.
+    fn members() -> Vec<crypto::Member> {
+        vec![member(4, 0), member(2, 2), member(3, 3), member(1, 4)]
+    }
+
+    fn roster(now: Instant) -> Roster {
+        let mut roster = Roster::new(ME, Vec::new(), now);
+        roster.update(members(), MediaState::default());
+        roster
+    }
+
+    #[test]
+    fn an_update_keeps_the_states_of_known_members() {
+        let mut roster = roster(Instant::now());
+        let on = MediaState { microphone: Microphone::On, ..MediaState::default() };
+        assert!(roster.set_state(ParticipantId(3), on));
+        assert!(!roster.set_state(ParticipantId(3), on), "no change");
+        assert!(!roster.set_state(ParticipantId(9), on), "not a member");
+        let own = MediaState { camera: true, ..MediaState::default() };
+        roster.update(members(), own);
+        let states: Vec<_> = roster.list().iter().map(|person| (person.id.0, person.state)).collect();
+        assert_eq!(states, [(4, MediaState::default()), (2, own), (3, on), (1, MediaState::default())], "by leaf");
+    }
+
+    #[test]
+    fn an_update_tells_who_joined_and_who_left_and_why() {
+        let mut roster = roster(Instant::now());
+        roster.mark_gone(ParticipantId(3), Instant::now());
+        // Member 4 is in the group again, at another leaf.
+        let Changes { joined, left } =
+            roster.update(vec![member(2, 2), member(4, 3), member(1, 4), member(5, 5)], MediaState::default());
+        let left: Vec<_> = left.into_iter().map(|one| (one.id.0, one.leaf, one.removed)).collect();
+        assert_eq!((joined, left), (vec![ParticipantId(5)], vec![(3, Leaf(3), false), (4, Leaf(0), true)]));
+        assert!(!roster.is_gone(ParticipantId(3)) && roster.removal_deadline().is_none(), "no removal is left to do");
+    }
+
+    #[test]
+    fn the_organiser_is_missed_once() {
+        let (now, mut roster) = (Instant::now(), roster(Instant::now()));
+        assert!(!roster.mark_gone(ParticipantId(3), now) && !roster.mark_gone(ParticipantId(9), now));
+        assert!(roster.has_organiser());
+        assert!(roster.mark_gone(ParticipantId(1), now));
+        assert!(!roster.mark_gone(ParticipantId(1), now) && !roster.has_organiser());
+    }
+
+    #[test]
+    fn members_remove_those_who_left_in_the_order_of_their_rank() {
+        let now = Instant::now();
+        let mut roster = roster(now);
+        assert_eq!((roster.rank(), roster.removal_deadline()), (2, None), "after the organiser, and the first leaf");
+        roster.mark_gone(ParticipantId(3), now);
+        roster.mark_gone(ParticipantId(9), now);
+        let due = now + 2 * REMOVAL_INTERVAL;
+        assert_eq!(roster.removal_deadline(), Some(due));
+        let early = due.checked_sub(Duration::from_nanos(1)).unwrap();
+        assert!(roster.due_removals(early).is_empty());
+        assert_eq!(roster.due_removals(due), [ParticipantId(3)]);
+        // The organiser leaves later. Its place is free at once, and it is removed with the first.
+        roster.mark_gone(ParticipantId(1), now + Duration::from_secs(1));
+        assert_eq!((roster.rank(), roster.removal_deadline()), (1, Some(now + REMOVAL_INTERVAL)));
+        assert_eq!(roster.due_removals(due), [ParticipantId(1), ParticipantId(3)]);
+        roster.postpone_removals(due);
+        assert_eq!(roster.removal_deadline(), Some(due + 3 * REMOVAL_INTERVAL));
+    }
+
+    #[test]
+    fn a_new_member_removes_those_who_left_before_it_joined() {
+        let now = Instant::now();
+        let mut roster = Roster::new(ME, vec![ParticipantId(1), ParticipantId(9)], now);
+        roster.update(members(), MediaState::default());
+        assert!(!roster.has_organiser() && roster.rank() == 1);
+        assert_eq!(roster.due_removals(now + REMOVAL_INTERVAL), [ParticipantId(1)], "9 is not in the group any more");
+    }
+}

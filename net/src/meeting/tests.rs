@@ -299,6 +299,33 @@ fn a_state_announced_before_joining_is_sent_after_joining() {
 }
 
 #[test]
+fn a_removal_is_sent_again_until_the_member_is_out() {
+    const GUEST: ParticipantId = ParticipantId(2);
+    let mut organiser = Client::organiser();
+    let (_, request) = Client::knocking(&organiser, GUEST.0);
+    organiser.receive(Down::Knocked { participant: GUEST, request });
+    let (_, blob, _) = organiser.committed();
+    organiser.log(0, ADA, 0, blob);
+    organiser.meeting.handle_command(Command::Remove(GUEST), organiser.now);
+    let removal = |organiser: &mut Client| {
+        let sent = organiser.sent();
+        let [Up::Commit { blob, removed, .. }] = &sent[..] else { panic!("one commit: {sent:?}") };
+        assert_eq!(removed, &[GUEST]);
+        blob.clone()
+    };
+    removal(&mut organiser);
+    // An invalid commit wins the epoch.
+    organiser.log(1, ParticipantId(9), 1, Blob(vec![1; 40]));
+    let blob = removal(&mut organiser);
+    organiser.events();
+    organiser.log(2, ADA, 2, blob);
+    let left = |event: &Event| matches!(event, Event::Left { id: GUEST, removed: true });
+    assert_eq!(organiser.events().iter().filter(|event| left(event)).count(), 1);
+    organiser.wait(Duration::from_secs(1));
+    assert!(organiser.sent().is_empty(), "there is nothing more to remove");
+}
+
+#[test]
 fn an_invalid_welcome_ends_the_meeting() {
     let organiser = Client::organiser();
     let (mut guest, _) = Client::knocking(&organiser, 2);

@@ -80,13 +80,18 @@ mod tests {
     #[test]
     fn a_socket_with_small_buffers_gets_larger_ones() {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_nonblocking(true).unwrap();
         // Every system allows more than this.
         let small = socket2::SockRef::from(&socket);
         small.set_recv_buffer_size(8 << 10).unwrap();
         small.set_send_buffer_size(8 << 10).unwrap();
         let (receive, send) = (small.recv_buffer_size().unwrap(), small.send_buffer_size().unwrap());
-        enlarge_buffers(&socket);
-        let large = socket2::SockRef::from(&socket);
+        let same = socket.try_clone().unwrap();
+        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _context = tokio.enter();
+        let runtime = LargeSocketBuffers(Arc::new(webrtc::runtime::TokioRuntime));
+        let _wrapped = runtime.wrap_udp_socket(socket).unwrap();
+        let large = socket2::SockRef::from(&same);
         assert!(large.recv_buffer_size().unwrap() > receive && large.send_buffer_size().unwrap() > send);
     }
 }

@@ -24,6 +24,7 @@ pub struct Native {
     remote: BTreeMap<TrackId, Remote>,
     receivers: Vec<Receiver>,
     negotiation: Option<Negotiation>,
+    pace: Pace,
     /// The content of the last answered offer.
     agreed: Option<Snapshot>,
     /// The number of the last offer.
@@ -73,6 +74,15 @@ struct Snapshot {
     subscriptions: Vec<Option<TrackId>>,
 }
 
+/// Limits how often an offer is made: others decide how often their tracks change.
+#[derive(Debug, Default)]
+struct Pace {
+    /// When the next offer would be due at a steady [`OFFER_INTERVAL`].
+    next: Option<Instant>,
+    /// Set while an offer waits for its time.
+    waits_until: Option<Instant>,
+}
+
 #[derive(Debug, Default)]
 struct Wishes {
     waiting: Option<Vec<TileWish>>,
@@ -119,7 +129,7 @@ impl Sfu for Native {
     fn poll_timeout(&self) -> Option<Instant> {
         let answer = self.negotiation.as_ref().map(|negotiation| negotiation.deadline);
         let wishes = self.wishes.waiting.as_ref().and(self.wishes.sent_at).filter(|_| self.me.is_some());
-        [answer, wishes.map(|at| at + WISH_INTERVAL)].into_iter().flatten().min()
+        [answer, self.pace.waits_until, wishes.map(|at| at + WISH_INTERVAL)].into_iter().flatten().min()
     }
 }
 
@@ -228,9 +238,11 @@ impl Native {
         }
     }
 
-    /// Starts an offer if the tracks differ from those of the last answered offer, and no offer is pending.
+    /// Starts an offer if the tracks differ from those of the last answered offer, no offer is pending, and the last ones
+    /// are long enough ago. Assigns no description to a track before that, because one that was never offered would still
+    /// count as used.
     fn negotiate(&mut self, now: Instant) {
-        if self.me.is_none() || self.negotiation.is_some() {
+        if self.me.is_none() || self.negotiation.is_some() || self.pace.must_wait(now) {
             return;
         }
         self.assign_receivers();
@@ -249,6 +261,7 @@ impl Native {
             receive_audio: count(Kind::Audio),
             receive_video: count(Kind::Video),
         };
+        self.pace.count(now);
         self.negotiation = Some(Negotiation { snapshot, sent: false, deadline: now + ANSWER_TIMEOUT });
         self.outputs.push_back(Output::Offer { transport: TransportId::Primary, plan });
     }
@@ -283,6 +296,20 @@ impl Native {
     }
 }
 
+impl Pace {
+    /// Returns true if no offer may be made yet.
+    fn must_wait(&mut self, now: Instant) -> bool {
+        let until = self.next.and_then(|next| next.checked_sub(OFFER_INTERVAL * OFFER_BURST));
+        self.waits_until = until.filter(|until| now < *until);
+        self.waits_until.is_some()
+    }
+
+    /// Counts an offer.
+    fn count(&mut self, now: Instant) {
+        self.next = Some(self.next.map_or(now, |next| next.max(now)) + OFFER_INTERVAL);
+    }
+}
+
 impl Usage {
     const fn track(self) -> Option<TrackId> {
         match self {
@@ -294,6 +321,12 @@ impl Usage {
 
 /// How long the server may take to answer, from the plan of the offer on.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Between two offers on average. The server ends the connection of a client that sends twice as many.
+const OFFER_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Offers that may be made at once after a pause: many people join at the same time.
+const OFFER_BURST: u32 = 10;
 
 /// The minimum interval between two lists of tile sizes. A window that is being resized produces sixty lists a second.
 const WISH_INTERVAL: Duration = Duration::from_millis(100);

@@ -242,3 +242,34 @@ fn a_refused_offer_and_malformed_signalling_are_failures() {
     driver.handle(Input::Signal(vec![0xff; 9].into()));
     assert!(matches!(driver.others[..], [Output::Failed(_)]));
 }
+
+/// The server ends the connection of a client that sends more than 50 messages in a second.
+#[test]
+fn tracks_that_change_all_the_time_cause_few_offers() {
+    let mut driver = TestDriver::entered();
+    let start = driver.now;
+    for round in 0..1_000u32 {
+        driver.now = start + Duration::from_millis(10) * round;
+        driver.handle(Input::Timeout);
+        driver.sends(2, if round.is_multiple_of(2) { &[Slot::Camera, Slot::Screen] } else { &[] });
+        driver.answer();
+    }
+    let offers = driver.offers.len();
+    assert!((50..=62).contains(&offers), "{offers} in ten seconds");
+    assert!(driver.mids.len() <= 6, "{} media descriptions for two tracks", driver.mids.len());
+    // The last state is offered, without anything else that happens.
+    for _ in 0..4 {
+        driver.now = driver.native.poll_timeout().unwrap_or(driver.now);
+        driver.handle(Input::Timeout);
+        driver.answer();
+    }
+    assert!(driver.last_subscriptions().is_empty() && driver.tracks.is_empty());
+    assert_eq!(driver.native.poll_timeout(), None);
+    driver.now += Duration::from_secs(10);
+    let before = driver.offers.len();
+    for owner in 10..20 {
+        driver.sends(owner, &[Slot::Camera]);
+        driver.answer();
+    }
+    assert_eq!(driver.offers.len(), before + 10, "people who join after a pause do not wait");
+}

@@ -1,8 +1,8 @@
 //! Divides one receiver's downlink among the video tracks that it receives. Pure: bitrates and requests in, layers out.
 //!
-//! The order is: audio, then the smallest layer of every track, then larger layers. The track that is furthest below
-//! its ideal layer is served first. If the smallest layers do not all fit, the frame rate is reduced before a track is
-//! dropped.
+//! The order is: audio, then the smallest layer of every track, then larger layers. Tracks are served by priority, then by
+//! how far they are below their ideal layer, then in the order of the requests. For each track, the frame rate is reduced
+//! before the track is dropped.
 
 use super::switch::Target;
 use proto::TileWish;

@@ -2,6 +2,7 @@
 
 use super::switch::Switch;
 use super::transport::{Context, Transport};
+use crate::bucket::Bucket;
 use proto::{MeetingId, ParticipantId, TileWish, TrackId};
 use std::collections::HashMap;
 use std::time::Instant;
@@ -24,6 +25,8 @@ pub struct Peer {
     /// Switches of media descriptions that receive nothing now: their sequence numbers continue when the description is
     /// used again. There are at most as many as media descriptions.
     pub idle_switches: HashMap<Mid, Switch>,
+    /// How many offers it may send now.
+    pub offers: Bucket,
 }
 
 impl Peer {
@@ -35,12 +38,22 @@ impl Peer {
             sources: HashMap::new(),
             wishes: None,
             idle_switches: HashMap::new(),
+            offers: Bucket::new(OFFERS_PER_SECOND, OFFER_BURST, now),
         }
     }
 
-    /// Replaces a failed transport. Drops the state of its media descriptions, and keeps the requested tile sizes.
+    /// Replaces a failed transport. Drops the state of its media descriptions, and keeps the requested tile sizes and the
+    /// number of offers.
     pub fn reset_transport(&mut self, context: &Context, now: Instant) {
-        let wishes = self.wishes.take();
-        *self = Self { wishes, ..Self::new(context, self.meeting, now) };
+        let new = Self::new(context, self.meeting, now);
+        let Self { wishes, offers, .. } = std::mem::replace(self, new);
+        (self.wishes, self.offers) = (wishes, offers);
     }
 }
+
+/// Offers per second of one participant. Each one that changes its tracks makes all others offer. Our clients send half as
+/// many.
+const OFFERS_PER_SECOND: u32 = 10;
+
+/// Offers that a participant may send at once after a pause.
+const OFFER_BURST: u32 = 40;

@@ -11,4 +11,6 @@ pub enum Reply {
     Totals(Totals),
     /// The participant sent malformed signalling. The caller closes the connection.
     Malformed,
+    /// The participant sent too many offers. The caller closes the connection.
+    TooFast,
 }

@@ -1,4 +1,6 @@
 //! The tracks of one meeting: who sends, who receives, and how packets are forwarded.
+//!
+//! [`Room::allocate`] decides which layers each viewer gets, from its wishes and its downlink.
 
 use super::allocator;
 use super::demand::Update;
@@ -17,6 +19,8 @@ use str0m::rtp::RtpPacket;
 pub struct Room {
     /// Who is in the meeting.
     pub members: BTreeSet<ParticipantId>,
+    /// The highest number of members so far.
+    peak: usize,
     /// What was forwarded so far.
     pub totals: Totals,
     tracks: BTreeMap<TrackId, Track>,
@@ -44,6 +48,7 @@ impl Room {
     /// Adds a member, and announces to it what the others send.
     pub fn join(&mut self, participant: ParticipantId, output: &mut Output) {
         self.members.insert(participant);
+        self.peak = self.peak.max(self.members.len());
         let owners: BTreeSet<ParticipantId> = self.tracks.keys().map(|track| track.owner).collect();
         for owner in owners {
             let tracks = self.published(owner);
@@ -51,6 +56,13 @@ impl Room {
                 output.signal(participant, ServerSignal::Tracks { owner, tracks });
             }
         }
+    }
+
+    /// Returns how many media descriptions a member's offer may have. A member needs one for each track of the others, and
+    /// twice as many while tracks change, because a description is used again only after an offer without its old track. It
+    /// keeps those of members who have left. The cost of an offer grows with the square of their number.
+    pub fn max_descriptions(&self) -> usize {
+        (SPARE_DESCRIPTIONS + DESCRIPTIONS_PER_MEMBER * self.peak).min(MAX_DESCRIPTIONS)
     }
 
     /// Removes a member with its tracks and subscriptions.
@@ -117,6 +129,8 @@ impl Room {
         }
         let unused = before.into_iter().map(|(mid, (_, subscriber))| (mid, subscriber.switch.for_next_track()));
         peer.idle_switches.extend(unused);
+        let transport = &peer.transport;
+        peer.idle_switches.retain(|mid, _| transport.has(*mid));
         self.remove_unused_tracks();
     }
 
@@ -262,7 +276,8 @@ impl Room {
     }
 }
 
-/// Returns what a subscriber requests of a track: its last request, or the smallest layer if it has sent none yet.
+/// Returns what a subscriber requests of a track: the smallest layer if it has sent no request yet, and nothing if its last
+/// request does not name the track.
 fn request(
     source: &Source,
     subscriber: &Subscriber,
@@ -336,6 +351,15 @@ fn first_sequence_number() -> u16 {
     let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
     u16::from_be_bytes(bytes) >> 2
 }
+
+/// Media descriptions for each member: two for each of its three tracks, and some more.
+const DESCRIPTIONS_PER_MEMBER: usize = 8;
+
+/// Media descriptions beside those: a member's own tracks, and some more.
+const SPARE_DESCRIPTIONS: usize = 16;
+
+/// Media descriptions in the largest meeting.
+const MAX_DESCRIPTIONS: usize = 1_024;
 
 /// The largest payload that is forwarded, in bytes. With headers and authentication tag it fits into the smallest usual
 /// MTU.

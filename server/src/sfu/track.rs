@@ -4,6 +4,7 @@ use super::bitrate_meter::BitrateMeter;
 use super::demand::{self, Demand};
 use super::extension::DescriptorBytes;
 use super::switch::{PacketInfo, Switch, Target};
+use crate::bucket::Bucket;
 use proto::descriptor::{Descriptor, Structure};
 use proto::{Kind, ParticipantId, Published, SpatialLayer};
 use std::time::{Duration, Instant};
@@ -28,6 +29,8 @@ pub struct Source {
     pub mid: Mid,
     layers: Vec<Layer>,
     demand: Demand,
+    /// The bytes of sound that it may send now. `None` before the first packet, and for video.
+    sound: Option<Bucket>,
 }
 
 /// One layer as it arrives.
@@ -76,11 +79,11 @@ impl Source {
             Kind::Video => published.layers.iter().copied().map(Layer::new).collect(),
         };
         let mid = Mid::from(published.mid.as_str());
-        Self { demand: Demand::new(layers.len()), mid, layers, published }
+        Self { demand: Demand::new(layers.len()), mid, layers, published, sound: None }
     }
 
     /// Returns the properties of a packet of layer `spatial` that the switch needs, or `None` if the packet cannot be
-    /// forwarded.
+    /// forwarded. Audio beyond [`MAX_AUDIO`] is not forwarded, because the allocator assumes [`AUDIO_BITRATE`].
     pub fn inspect(&mut self, spatial: u8, packet: &RtpPacket, now: Instant) -> Option<PacketInfo> {
         let layer = self.layers.get_mut(usize::from(spatial))?;
         let sequence = *packet.seq_no;
@@ -90,7 +93,11 @@ impl Source {
         layer.meter.add(packet.payload.len(), now);
         let (start, key, temporal) = match self.published.kind {
             // Each audio packet can be decoded alone.
-            Kind::Audio => (true, true, 0),
+            Kind::Audio => {
+                let bytes = u32::try_from(packet.payload.len()).ok()?;
+                let sound = self.sound.get_or_insert_with(|| Bucket::new(MAX_AUDIO, MAX_AUDIO, now));
+                sound.take(bytes, now).then_some((true, true, 0))?
+            }
             Kind::Video => layer.read_descriptor(packet)?,
         };
         let timestamp = packet.header.timestamp;
@@ -190,6 +197,9 @@ const LAYER_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Bits per second of one audio track with its headers.
 pub const AUDIO_BITRATE: u32 = 50_000;
+
+/// The maximum number of audio bytes that are forwarded per second, and at once after a pause: five voices.
+const MAX_AUDIO: u32 = 32_000;
 
 /// The bounds of the bitrate that an owner declares, in bits per second.
 const MIN_RATE: u64 = 20_000;

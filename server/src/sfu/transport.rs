@@ -5,9 +5,11 @@
 use super::bitrate_meter::BitrateMeter;
 use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, dependency_descriptor};
+use super::offer::{self, OfferError};
 use super::switch::RewrittenHeader;
 use super::track::Subscriber;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -39,6 +41,10 @@ pub struct Transport {
     desired: u64,
     rtc: Rtc,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
+    /// The sources that offers have named or packets have come from. The stack forgets none of them.
+    sources: HashSet<u32>,
+    /// The addresses that datagrams have come from. The stack forgets none of them.
+    addresses: HashSet<SocketAddr>,
 }
 
 /// What a transport reports.
@@ -60,9 +66,12 @@ pub enum TransportError {
     /// The stack returned an error.
     #[error("{0}")]
     Refused(String),
-    /// The session description has more than 1,024 media descriptions.
-    #[error("too many media descriptions")]
-    TooManyDescriptions,
+    /// The session description exceeds a bound.
+    #[error(transparent)]
+    Offer(#[from] OfferError),
+    /// Offers have named more than 256 sources.
+    #[error("too many sources")]
+    TooManySources,
     /// The other end closed the connection, or ICE timed out.
     #[error("closed")]
     Closed,
@@ -108,19 +117,24 @@ impl Transport {
             desired: 0,
             rtc,
             streams: HashMap::new(),
+            sources: HashSet::new(),
+            addresses: HashSet::new(),
         }
     }
 
-    /// Answers an offer.
+    /// Answers an offer of at most `max_descriptions` media descriptions.
     ///
     /// # Errors
-    /// Returns [`TransportError`] if the text is not an offer or cannot be answered. The transport is still usable.
-    pub fn accept_offer(&mut self, sdp: &str) -> Result<String, TransportError> {
-        if sdp.matches("\nm=").count() > MAX_DESCRIPTIONS {
-            return Err(TransportError::TooManyDescriptions);
+    /// Returns [`TransportError`] if the text is not an offer or cannot be answered. The transport is still usable, except
+    /// after [`TransportError::Panicked`].
+    pub fn accept_offer(&mut self, sdp: &str, max_descriptions: usize) -> Result<String, TransportError> {
+        let bounded = offer::bound(sdp, max_descriptions)?;
+        if !bounded.sources.iter().all(|source| self.admit_source(*source)) {
+            return Err(TransportError::TooManySources);
         }
         catch(|| {
-            let offer = SdpOffer::from_sdp_string(sdp).map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
+            let offer =
+                SdpOffer::from_sdp_string(&bounded.sdp).map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
             Ok(self.rtc.sdp_api().accept_offer(offer)?.to_sdp_string())
         })
     }
@@ -130,9 +144,17 @@ impl Transport {
         self.rtc.direct_api().local_ice_credentials().ufrag
     }
 
-    /// Returns whether a datagram is for this transport.
-    pub fn accepts(&self, input: &Input<'_>) -> bool {
+    /// Returns whether a datagram from `source` is for this transport, and within its bounds: it comes from one of the first
+    /// 256 addresses, and an RTP packet is of one of the first 256 sources.
+    pub fn accepts(&mut self, source: SocketAddr, bytes: &[u8], input: &Input<'_>) -> bool {
+        // The address only of a datagram that the stack accepts: others may be forged.
         catch_unwind(AssertUnwindSafe(|| self.rtc.accepts(input))).unwrap_or(false)
+            && admit(&mut self.addresses, source, MAX_ADDRESSES)
+            && rtp_source(bytes).is_none_or(|ssrc| self.admit_source(ssrc))
+    }
+
+    fn admit_source(&mut self, ssrc: u32) -> bool {
+        admit(&mut self.sources, ssrc, MAX_SOURCES)
     }
 
     /// Handles a datagram.
@@ -209,6 +231,11 @@ impl Transport {
         let found = (stream.mid(), stream.rid());
         self.streams.insert(ssrc, found);
         Some(found)
+    }
+
+    /// Returns whether the session description has this media description. A client may replace one by another.
+    pub fn has(&self, mid: Mid) -> bool {
+        self.rtc.media(mid).is_some()
     }
 
     /// Returns the SSRC and payload type of the stream to the participant on `mid`, or `None` if there is no such
@@ -300,11 +327,20 @@ fn extensions() -> ExtensionMap {
     map
 }
 
+/// Returns whether `set` holds `value`, which is added if there is room.
+fn admit<T: Eq + Hash>(set: &mut HashSet<T>, value: T, max: usize) -> bool {
+    set.contains(&value) || set.len() < max && set.insert(value)
+}
+
+/// Returns the source of an RTP packet, or `None` for another datagram (RFC 7983, section 7; RFC 5761, section 4).
+fn rtp_source(datagram: &[u8]) -> Option<u32> {
+    let rtp = matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind));
+    let bytes = datagram.get(8..12).filter(|_| rtp)?.first_chunk::<4>()?;
+    Some(u32::from_be_bytes(*bytes))
+}
+
 /// The first bandwidth estimate, in bits per second: one large picture fits.
 const FIRST_ESTIMATE: u64 = 2_000_000;
-
-/// The maximum number of media descriptions of one participant. The stack's searches are quadratic in it.
-const MAX_DESCRIPTIONS: usize = 1_024;
 
 /// The interval between two loss reports.
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(1);
@@ -312,5 +348,35 @@ const STATISTICS_INTERVAL: Duration = Duration::from_secs(1);
 /// The maximum number of incoming streams whose media description is cached.
 const MAX_STREAMS: usize = 256;
 
+/// The maximum number of sources of one transport: those of three tracks with their retransmissions, several times over.
+const MAX_SOURCES: usize = 256;
+
+/// The maximum number of addresses of one transport. A moving client has a new address in each network.
+const MAX_ADDRESSES: usize = 256;
+
 /// The maximum number of packets that wait in one outgoing stream: about a second of video.
 const MAX_QUEUED: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_of_endless_sources_are_dropped_and_known_sources_continue() {
+        let mut transport = Transport::new(&Context::new(Vec::new()).unwrap(), Instant::now());
+        let admitted = (0..1_000).filter(|ssrc| transport.admit_source(*ssrc)).count();
+        assert_eq!(admitted, MAX_SOURCES);
+        assert!(transport.admit_source(7) && !transport.admit_source(999));
+    }
+
+    #[test]
+    fn only_rtp_packets_have_a_source() {
+        let datagram = |first: u8, second: u8| [&[first, second, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3][..], &[9; 20]].concat();
+        assert_eq!(rtp_source(&datagram(0x80, 111)), Some(3));
+        assert_eq!(rtp_source(&datagram(0x90, 0x80 | 0x66)), Some(3), "with a marker");
+        for (first, second) in [(0x80, 200), (0x81, 206), (0, 1), (22, 254)] {
+            assert_eq!(rtp_source(&datagram(first, second)), None);
+        }
+        assert_eq!(rtp_source(&datagram(0x80, 111)[..11]), None);
+    }
+}

@@ -7,6 +7,7 @@
 mod delivery;
 mod keys;
 mod media_bytes;
+mod sfu;
 mod wire;
 
 /// A fuzz target.
@@ -33,6 +34,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "dependency_descriptor", run: wire::descriptor, seeds: wire::descriptors, mutations: 4_000 },
     Target { name: "assembler", run: wire::assembler, seeds: wire::packets, mutations: 500 },
     Target { name: "delivery", run: delivery::delivery, seeds: delivery::scripts, mutations: 1_000 },
+    Target { name: "offer", run: sfu::offer, seeds: sfu::offers, mutations: 300 },
+    Target { name: "datagram", run: sfu::datagrams, seeds: sfu::packets, mutations: 500 },
     Target { name: "invitation", run: keys::invitation, seeds: keys::invitations, mutations: 2_000 },
     Target { name: "knock", run: keys::knock, seeds: keys::knocks, mutations: 200 },
     Target { name: "knock_mutated", run: keys::knock_mutated, seeds: keys::scripts, mutations: 200 },

@@ -27,10 +27,14 @@ pub struct Client {
     pub signals: Vec<ServerSignal>,
     /// Whether the server refused one of its messages as malformed.
     pub malformed: bool,
+    /// Whether the server refused an offer because it sent too many.
+    pub too_fast: bool,
     /// The packets that it received.
     pub received: Vec<RtpPacket>,
     /// The layers for which the SFU requested a key frame.
     pub key_requests: Vec<Rid>,
+    /// The last STUN binding request that it sent (RFC 8489).
+    pub binding_request: Vec<u8>,
     rtc: Rtc,
     address: SocketAddr,
     pending: Option<(String, SdpPendingOffer)>,
@@ -74,8 +78,10 @@ impl Client {
             subscriptions: Vec::new(),
             signals: Vec::new(),
             malformed: false,
+            too_fast: false,
             received: Vec::new(),
             key_requests: Vec::new(),
+            binding_request: Vec::new(),
             rtc,
             address,
             pending: None,
@@ -128,6 +134,7 @@ impl Client {
         match reply {
             Reply::Signal(signal) => self.handle_signal(signal),
             Reply::Malformed => self.malformed = true,
+            Reply::TooFast => self.too_fast = true,
             Reply::Totals(_) => {}
         }
     }
@@ -223,7 +230,13 @@ impl Client {
         while let Ok(output) = self.rtc.poll_output() {
             match output {
                 Output::Timeout(_) => return,
-                Output::Transmit(transmit) => self.outgoing.push((transmit.destination, transmit.contents.to_vec())),
+                Output::Transmit(transmit) => {
+                    let bytes = transmit.contents.to_vec();
+                    if bytes.starts_with(&[0, 1]) {
+                        self.binding_request.clone_from(&bytes);
+                    }
+                    self.outgoing.push((transmit.destination, bytes));
+                }
                 Output::Event(Event::RtpPacket(packet)) => self.received.push(packet),
                 Output::Event(Event::KeyframeRequest(KeyframeRequest { rid: Some(rid), .. })) => {
                     self.key_requests.push(rid);

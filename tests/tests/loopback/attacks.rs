@@ -264,6 +264,34 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
     });
 }
 
+/// Each change makes every other client send an offer, and the server disconnects a client that sends too much.
+#[test]
+fn insiders_that_change_their_tracks_all_the_time_end_no_client() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        all_receive(&clients, 10).await;
+        let mut insiders = Vec::new();
+        for _ in 0..4 {
+            insiders.push(Insider::join(&clients[0].link()).await);
+        }
+        let floods = insiders.iter_mut().map(|insider| {
+            insider.flood(Duration::from_secs(15), |insider, number| insider.repeated_offer(number, number % 2 == 1))
+        });
+        let stayed = futures_util::future::join_all(floods).await;
+        println!("insiders that were not disconnected: {stayed:?}");
+        assert_the_others_continue(&clients).await;
+        for insider in insiders {
+            insider.vanish().await;
+        }
+        for client in &clients {
+            client.until("only the two are left", |state| state.members.len() == 2).await;
+            assert_eq!(client.look(|state| state.over.clone()), None);
+        }
+        assert_eq!(stayed, [false; 4]);
+    });
+}
+
 /// Returns WebSocket frames that break the protocol, claim a wrong length, or never end; then too many valid messages.
 fn wrong_frames() -> Vec<(&'static str, Vec<u8>)> {
     let hello = proto::encode(&Up::Hello { version: VERSION });

@@ -50,6 +50,8 @@ pub struct Insider {
     connected: watch::Receiver<bool>,
     camera: Arc<TrackLocalStaticRTP>,
     packetizer: Option<Packetizer>,
+    /// The session description of its offer.
+    sdp: String,
     sealer: Sealer,
     clock: Clock,
     pool: BufferPool,
@@ -82,6 +84,7 @@ impl Insider {
             connected,
             camera,
             packetizer: None,
+            sdp: String::new(),
             clock: Clock::default(),
             pool: BufferPool::new(64),
             number: 0,
@@ -165,7 +168,8 @@ impl Insider {
             ServerMessage::Sfu(FromSfu::Signal(bytes)) => bytes,
             ServerMessage::Sfu(FromSfu::Totals { .. }) => return,
         };
-        if let ServerSignal::Answer { sdp, .. } = proto::decode_signal(&bytes.0).unwrap() {
+        // An offer that repeats a session description changes nothing in the stack.
+        if let ServerSignal::Answer { sdp, number: 1 } = proto::decode_signal(&bytes.0).unwrap() {
             let section = sections(&sdp).into_iter().next().unwrap();
             self.descriptor = section.extensions.descriptor.unwrap();
             let parameters = StreamParameters {
@@ -200,11 +204,38 @@ impl Insider {
         let offer = self.connection.create_offer(None).await.unwrap();
         self.connection.set_local_description(offer.clone()).await.unwrap();
         let sdp = self.connection.local_description().await.map_or(offer.sdp, |description| description.sdp);
-        let mid = sections(&sdp).remove(0).mid;
+        self.sdp = sdp;
+        let offer = self.repeated_offer(1, true);
+        self.send_message(&offer).await;
+    }
+
+    /// Returns an offer with the session description of its first one, which publishes its camera or nothing.
+    pub fn repeated_offer(&self, number: u32, with_camera: bool) -> ClientMessage {
+        let mid = sections(&self.sdp).remove(0).mid;
         let layer = SpatialLayer { spatial: 0, width: SIZES[0].width, height: SIZES[0].height, bitrate: 150_000 };
-        let published = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: vec![layer] };
-        let offer = ClientSignal::Offer { number: 1, sdp, published: vec![published], subscriptions: Vec::new() };
-        self.send_message(&signal(&offer)).await;
+        let camera = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: vec![layer] };
+        let published = if with_camera { vec![camera] } else { Vec::new() };
+        signal(&ClientSignal::Offer { number, sdp: self.sdp.clone(), published, subscriptions: Vec::new() })
+    }
+
+    /// Sends a message as often as the server allows, for `length`: `message` returns the next one. Ignores what the server
+    /// sends. Returns false if the server closes the connection.
+    pub async fn flood(&mut self, length: Duration, message: impl Fn(&Self, u32) -> ClientMessage) -> bool {
+        let end = Instant::now() + length;
+        for number in 2.. {
+            if Instant::now() > end {
+                break;
+            }
+            let bytes = proto::encode(&message(self, number));
+            if self.socket.send(Message::Binary(bytes.into())).await.is_err() {
+                return false;
+            }
+            let closed = async { while let Some(Ok(_)) = self.socket.next().await {} };
+            if tokio::time::timeout(FLOOD_INTERVAL, closed).await.is_ok() {
+                return false;
+            }
+        }
+        true
     }
 }
 
@@ -278,6 +309,9 @@ impl PeerConnectionEventHandler for Handler {
 
 /// The SSRC of its camera.
 pub const SSRC: u32 = 0x0bad_cafe;
+
+/// Between two messages of a flood: a little less than the server allows.
+const FLOOD_INTERVAL: Duration = Duration::from_millis(22);
 
 /// The payload type of its camera.
 const VIDEO: u8 = 102;

@@ -76,17 +76,18 @@ fn a_meeting_continues_without_sound_and_the_user_is_told_why() {
 fn sound_files_that_cannot_be_used_are_named() {
     let (_lock, folder) = (lock_meetings(), Folder::new("sounds"));
     let (bad, missing) = (folder.write("bad.wav", b"RIFF\xff\xff\xff\xffWAVEnothing"), folder.path("missing.wav"));
-    let in_missing_folder = folder.path("missing/speaker.wav");
     let choices = [
         ("--microphone", bad, "The file bad.wav cannot be used"),
         ("--microphone", missing, "The file missing.wav does not exist"),
-        ("--speaker", in_missing_folder, "The file speaker.wav cannot be used"),
     ];
     let meet = |(which, path, name)| (start(name, &[which, &format!("file:{path}")]), name);
     let meetings: Vec<_> = choices.into_iter().map(meet).collect();
     for (meeting, name) in meetings {
         meeting.end(TIMEOUT).assert_failure(0, &["This computer", "hoose another file", name]);
     }
+    let compressed = folder.write("song.flac", b"fLaC\0\0\0\x22");
+    let outcome = start("song.flac", &["--microphone", &format!("file:{compressed}")]).end(TIMEOUT);
+    outcome.assert_failure(0, &["does not play this kind of sound file", "pcm_s16le", "song.flac (FLAC)"]);
 }
 
 /// Starts a meeting of half a second. Devices that `arguments` do not name are off.

@@ -122,7 +122,7 @@ fn a_server_that_cannot_start_reports_why() {
     }
     run(&["--listen", "192.0.2.1:0", "--data", &data]).assert_failure(1, &["does not have that address", "--listen"]);
     run(&["--listen", "127.0.0.1:0", "--data", &format!("{file}/data")])
-        .assert_failure(1, &["certificate", "Not a directory", "this computer", "--data"]);
+        .assert_failure(1, &["certificate", "Not a directory", "this user may write", "--data"]);
     let given = ["--listen", "127.0.0.1:0", "--data", &data, "--cert", &file, "--key", &file];
     run(&given).assert_failure(1, &[&file, "certificate"]);
     run(&["--listen", "nonsense", "--data", &data]).assert_failure(2, &["--listen", "--help"]);

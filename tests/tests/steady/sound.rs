@@ -20,7 +20,7 @@ fn sound_allocates_nothing_on_the_network_path() {
         (Sealer::new(ring.clone(), Slot::Microphone), Opener::new(ring, Slot::Microphone, leaf, clock));
     let (mut encoder, mut wire) = (opus::Encoder::new().unwrap(), Wire::new(Slot::Microphone, Kind::Audio));
     wire.acknowledge();
-    let (mut position, mut opened) = (0, 0);
+    let (mut position, mut sounds) = (0, 0);
     let mut send = |count: usize| {
         let (mut seal, mut cost, mut open) = (0, Cost::default(), 0);
         for _ in 0..count {
@@ -30,7 +30,7 @@ fn sound_allocates_nothing_on_the_network_path() {
             let closed = counted(&mut seal, || sealer.seal_audio(sound)).unwrap();
             let received = wire.send(closed, &mut cost).expect("the packet arrives");
             let plain = counted(&mut open, || opener.open_audio(received)).unwrap();
-            opened += usize::from(plain.position == position - 960);
+            sounds += usize::from(plain.position == position - 960);
         }
         (seal, cost, open)
     };
@@ -42,7 +42,7 @@ fn sound_allocates_nothing_on_the_network_path() {
     assert_eq!(cost.remember, 0, "history for retransmission");
     assert_eq!(cost.assemble, 0, "receiver");
     assert_eq!(open, 0, "Opener::open_audio");
-    assert_eq!(opened, 300);
+    assert_eq!(sounds, 300);
 }
 
 fn packet() -> EncodedAudio {

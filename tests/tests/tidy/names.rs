@@ -1,6 +1,6 @@
 //! Bans names that are not terms of the field, and unusual prefixes of constants.
 
-use crate::sources::each_source;
+use crate::sources::{each_source, words};
 
 #[test]
 fn names_of_limits_begin_with_max_or_min() {
@@ -42,11 +42,4 @@ fn types_and_modules_have_no_banned_names() {
         }
         None
     });
-}
-
-/// Returns the words of a source without its comments.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
-    code.flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
-        .filter(|word| !word.is_empty())
 }

@@ -51,3 +51,10 @@ pub fn shown(file: &Path) -> String {
     let root = root();
     file.strip_prefix(&root).unwrap_or(file).to_string_lossy().replace('\\', "/")
 }
+
+/// Returns the words of a source without its comments.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+    code.flat_map(|line| line.split(|letter: char| !letter.is_alphanumeric() && letter != '_'))
+        .filter(|word| !word.is_empty())
+}

@@ -2,43 +2,47 @@
 
 use engine::report::{Percentiles, Report};
 
-/// Prints what each participant saw and heard of each other participant.
-pub fn print(report: &Report) {
-    println!("\nfrom    to      layer       shown/sent   freezes  latency p50/p95  heard/sent   concealed");
+/// Returns a table of what each participant saw and heard of each other participant.
+pub fn text(report: &Report) -> String {
+    let mut lines = vec![String::from(
+        "\nfrom    to      layer       shown/sent   freezes  latency p50/p95  heard/sent   concealed",
+    )];
     for video in &report.video {
         let audio = report.audio.iter().find(|audio| audio.from == video.from && audio.to == video.to);
         let heard = audio.map_or_else(String::new, |audio| format!("{}/{}", audio.packets_played, audio.packets_sent));
         let concealed = audio.map_or_else(String::new, |audio| format!("{} ms", audio.concealed_ms));
         let layer = format!("{}x{}", video.layer.width, video.layer.height);
         let shown = format!("{}/{}", video.frames_shown, video.frames_sent);
-        println!(
+        lines.push(format!(
             "{:<7} {:<7} {layer:<11} {shown:<12} {:<8} {:<16} {heard:<12} {concealed}",
             video.from,
             video.to,
             video.freezes,
             milliseconds(video.latency_ms),
-        );
+        ));
     }
     for participant in &report.participants {
-        println!(
+        lines.push(format!(
             "{}: joined after {} ms, first frames after {}, {} ms CPU per shown frame, {} MB",
             participant.name,
             participant.join_ms.map_or_else(|| "?".into(), |ms| ms.to_string()),
             milliseconds(participant.first_frame_ms),
             participant.cpu_ms_per_shown_frame.map_or_else(|| "?".into(), |ms| format!("{ms:.2}")),
             participant.rss_mb.map_or_else(|| "?".into(), |mb| mb.to_string()),
-        );
+        ));
     }
     let (keys, sfu) = (&report.e2ee, &report.sfu);
-    println!(
+    lines.push(format!(
         "keys: {} frames opened, {} failed, {} replayed, {} sent before we joined or after we left, {} epochs",
         keys.opened,
         keys.failed_to_open,
         keys.open_failures.replayed,
         keys.open_failures.before_us + keys.open_failures.after_us,
         keys.epochs
-    );
-    println!("server: {} packets in, {} out, {} layers stopped\n", sfu.packets_in, sfu.packets_out, sfu.layers_stopped);
+    ));
+    let (packets_in, packets_out, stopped) = (sfu.packets_in, sfu.packets_out, sfu.layers_stopped);
+    lines.push(format!("server: {packets_in} packets in, {packets_out} out, {stopped} layers stopped\n"));
+    lines.join("\n")
 }
 
 fn milliseconds(times: Percentiles) -> String {

@@ -36,18 +36,25 @@ pub(super) fn samples(tables: &[u8], length: u64) -> Result<Vec<Sample>, Error> 
     Ok(samples)
 }
 
-/// Returns the mean frame rate, which is exact for a constant rate.
-pub(super) fn rate(tables: &[u8], timescale: u32) -> Result<FrameRate, Error> {
-    let entries = pairs(tables, *b"stts")?;
+/// Returns the mean frame rate of the moving part at `speed`, a fraction. It is exact for a constant rate. Frames that are
+/// shown for more than twice the median are stills and do not count.
+pub(super) fn rate(tables: &[u8], timescale: u32, speed: (u32, u32)) -> Result<FrameRate, Error> {
+    let mut entries: Vec<(u32, u32)> = pairs(tables, *b"stts")?.filter(|(_, delta)| *delta > 0).collect();
+    entries.sort_unstable_by_key(|(_, delta)| *delta);
+    let all: u64 = entries.iter().map(|(pictures, _)| u64::from(*pictures)).sum();
+    let mut counted = 0;
+    let median = entries.iter().find(|(pictures, _)| {
+        counted += u64::from(*pictures);
+        2 * counted >= all
+    });
+    let longest = 2 * u64::from(median.map_or(0, |(_, delta)| *delta));
     let (mut count, mut ticks) = (0_u64, 0_u64);
-    for (pictures, delta) in entries {
-        count = count.saturating_add(u64::from(pictures));
-        ticks = ticks.saturating_add(u64::from(pictures) * u64::from(delta));
+    for (pictures, delta) in entries.iter().filter(|(_, delta)| u64::from(*delta) <= longest) {
+        count = count.saturating_add(u64::from(*pictures));
+        ticks = ticks.saturating_add(u64::from(*pictures).saturating_mul(u64::from(*delta)));
     }
-    let numerator = u64::from(timescale).saturating_mul(count);
-    let divisor = divisor(numerator, ticks).max(1);
-    let rate = reduce(numerator / divisor, ticks / divisor);
-    rate.ok_or_else(|| Error::Unsupported("frame rates below 1 or above 240 per second".into()))
+    let (count, ticks) = (u128::from(count) * u128::from(speed.0), u128::from(ticks) * u128::from(speed.1));
+    Ok(nearest(u128::from(timescale) * count, ticks))
 }
 
 /// The frame sizes: one size for all frames, or a list.
@@ -149,17 +156,49 @@ fn word(entry: &[u8], at: usize) -> u32 {
     entry.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |bytes| u32::from_be_bytes(*bytes))
 }
 
-fn reduce(mut numerator: u64, mut denominator: u64) -> Option<FrameRate> {
+/// Returns the rate nearest to `frames / seconds`, or 30 frames per second if there are no seconds.
+fn nearest(frames: u128, seconds: u128) -> FrameRate {
+    let divisor = divisor(frames, seconds).max(1);
+    let (mut numerator, mut denominator) = (frames / divisor, seconds / divisor);
     // The fraction of a variable rate may not fit into 32 bits. Halving both terms changes it by less than a billionth.
-    while numerator > u64::from(u32::MAX) || denominator > u64::from(u32::MAX) {
+    while numerator > u128::from(u32::MAX) || denominator > u128::from(u32::MAX) {
         (numerator, denominator) = (numerator / 2, denominator / 2);
     }
-    FrameRate::new(u32::try_from(numerator).ok()?, u32::try_from(denominator).ok()?)
+    let terms = (u32::try_from(numerator).unwrap_or(u32::MAX), u32::try_from(denominator).unwrap_or(u32::MAX));
+    let limit = if numerator > denominator { FrameRate::new(240, 1) } else { FrameRate::new(1, 1) };
+    let unknown = numerator == 0 || denominator == 0;
+    FrameRate::new(terms.0, terms.1).or(limit.filter(|_| !unknown)).unwrap_or(FrameRate::THIRTY)
 }
 
 /// Returns the greatest common divisor.
-fn divisor(one: u64, other: u64) -> u64 {
+fn divisor(one: u128, other: u128) -> u128 {
     if other == 0 { one } else { divisor(other, one % other) }
 }
 
 pub(super) const BROKEN: &str = "a sample table is invalid";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate_of(entries: &[(u32, u32)], speed: (u32, u32)) -> FrameRate {
+        let words: Vec<u32> = entries.iter().flat_map(|(count, delta)| [*count, *delta]).collect();
+        let words = [&[0, u32::try_from(entries.len()).unwrap()], &words[..]].concat();
+        let payload: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        let table = [&u32::try_from(payload.len() + 8).unwrap().to_be_bytes()[..], b"stts", &payload].concat();
+        rate(&table, 30_000, speed).unwrap()
+    }
+
+    #[test]
+    fn stills_and_speeds_are_considered_in_the_frame_rate() {
+        let rate = |numerator, denominator| FrameRate::new(numerator, denominator).unwrap();
+        assert_eq!(rate_of(&[(8, 1_001)], (1, 1)), rate(30_000, 1_001));
+        assert_eq!(rate_of(&[(100, 1_000), (1, 3_000_000), (100, 1_000)], (1, 1)), rate(30, 1));
+        assert_eq!(rate_of(&[(50, 990), (50, 1_010)], (1, 1)), rate(30, 1));
+        assert_eq!(rate_of(&[(8, 1_000)], (3, 2)), rate(45, 1));
+        assert_eq!(rate_of(&[(2, 300_000)], (1, 1)), rate(1, 1), "two pictures of ten seconds");
+        assert_eq!(rate_of(&[(8, 1)], (1, 1)), rate(240, 1));
+        assert_eq!(rate_of(&[(1, 0)], (1, 1)), rate(30, 1));
+        assert_eq!(rate_of(&[(u32::MAX, u32::MAX), (u32::MAX, u32::MAX)], (u32::MAX, 1)), rate(240, 1));
+    }
+}

@@ -5,6 +5,10 @@ use crate::testing;
 use media::{Bitrate, BufferPool, Pool, VideoCodec};
 use std::io::Cursor;
 
+/// 1.0 and -1.0 as 16.16 fixed point.
+const ONE: u32 = 0x0001_0000;
+const MINUS_ONE: u32 = 0xFFFF_0000;
+
 /// Builds a box.
 fn boxed(kind: [u8; 4], payload: &[u8]) -> Vec<u8> {
     let size = u32::try_from(payload.len() + 8).unwrap();
@@ -87,7 +91,7 @@ fn a_clip_is_read_and_decoded() {
     let clip = Clip::new(Cursor::new(&bytes)).unwrap();
     assert_eq!((clip.len(), clip.size()), (8, Size::new(64, 48)));
     assert_eq!(clip.rate(), FrameRate::new(30_000, 1_001).unwrap());
-    assert_eq!(clip.rotation(), Rotation::Quarter);
+    assert_eq!(clip.geometry().displayed(clip.size()), Size::new(48, 64));
     assert_eq!((0..9).map(|index| clip.is_key(index)).filter(|key| *key).count(), 2);
     assert_eq!(play(&bytes).unwrap(), 8);
     let mut clip = clip;

@@ -85,3 +85,33 @@ fn a_missing_frame_header_is_damage() {
     let mut frame = Pool::new(1).take(Size::new(16, 16)).unwrap();
     assert!(matches!(reader.read(&mut frame), Err(Error::Damaged(_))));
 }
+
+#[test]
+fn the_shape_of_samples_is_read() {
+    let aspect = |word: &str| {
+        let file = [b"YUV4MPEG2 W4 H4 F25:1 ", word.as_bytes(), b"\nFRAME\n", &[0; 24]].concat();
+        Reader::new(Cursor::new(file)).unwrap().aspect()
+    };
+    assert_eq!(aspect("A4:3"), PixelAspect::new(4, 3).unwrap());
+    for unknown in ["", "A0:0", "A1:1", "A", "A1:0", "A1:99", "Ax:y"] {
+        assert_eq!(aspect(unknown), PixelAspect::SQUARE, "{unknown}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error_of_writing() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let header = Header { size: Size::new(4, 4), rate: FrameRate::THIRTY, colour: COLOUR };
+    let Err(error) = Writer::new(Full, header) else { panic!("written") };
+    assert!(matches!(&error, Error::Write(cause) if cause.kind() == std::io::ErrorKind::StorageFull));
+    assert!(error.to_string().starts_with("the file cannot be written: "), "{error}");
+}

@@ -13,7 +13,7 @@ use codec::encode::{Backends, Candidate};
 use crypto::{Identity, KeyRing, Profile};
 use media::{BufferPool, Frame, FrameRate, Size, VideoCodec};
 use net::meeting::Entry;
-use proto::{DemandedLayer, MeetingId, Slot, TrackDemand, TrackId};
+use proto::{DemandedLayer, MeetingId, ParticipantId, Slot, TrackDemand, TrackId};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
@@ -51,7 +51,7 @@ fn a_full_report_channel_delays_neither_close_nor_drop() {
         tracks.start_source(Slot::Camera, camera());
         let report = next_report(&runtime, &mut tracks);
         assert!(matches!(tracks.handle_report(report, true), Some(TrackEvent::Opened)));
-        let fill = || TrackReport::Received(receive::Report::TrackFailed(String::new()));
+        let fill = || TrackReport::Received(TRACK, receive::Report::TrackFailed(String::new()));
         while tracks.reporter.try_send(fill()).is_ok() {}
         tracks.set_demand(TrackDemand {
             slot: Slot::Camera,
@@ -68,6 +68,21 @@ fn a_full_report_channel_delays_neither_close_nor_drop() {
         thread.unwrap().join().unwrap();
     }
 }
+
+/// Its owner can make it fail, and publish it again, as often as it likes.
+#[test]
+fn the_user_is_told_once_of_a_received_track_that_fails_again_and_again() {
+    let (_runtime, mut tracks) = tracks(Codecs::default());
+    let failed = |track| TrackReport::Received(track, receive::Report::TrackFailed(String::new()));
+    let other = TrackId { slot: Slot::Screen, ..TRACK };
+    let mut told = |track| tracks.handle_report(failed(track), true).is_some();
+    assert_eq!([told(TRACK), told(TRACK), told(other), told(TRACK)], [true, false, true, false]);
+    tracks.remove_owner(TRACK.owner);
+    assert!(tracks.handle_report(failed(TRACK), true).is_some(), "nothing is kept of who left");
+}
+
+/// A track of somebody else.
+const TRACK: TrackId = TrackId { owner: ParticipantId(7), slot: Slot::Camera };
 
 /// An output that shows nothing.
 struct NoOutput;

@@ -1,4 +1,4 @@
-//! A dialect shaped like that of `LiveKit`. The server offers all tracks without a request, chooses layers by the size of
+//! A dialect shaped like that of `LiveKit`; its wire format is our own. The server offers all tracks without a request, chooses layers by the size of
 //! tiles, and notifies senders of the layers that have a receiver.
 
 use super::endpoint::Endpoint;

@@ -1,0 +1,25 @@
+//! Prints lines. A failure to print never ends a meeting: the reader of a pipe may have ended, or the disk of a file may
+//! be full. The macros of the standard library would panic.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+/// Prints a line to standard output and flushes it, because a program may wait for it at the other end of a pipe.
+///
+/// # Errors
+/// Returns the system's error. Most callers ignore it.
+pub fn line(text: impl Display) -> io::Result<()> {
+    write(&mut io::stdout().lock(), text)
+}
+
+/// Prints a line that begins with the program's name to standard error. Ignores errors, because there is no other place
+/// to report them.
+pub fn message(text: impl Display) {
+    let _ = write(&mut io::stderr().lock(), format_args!("conclave: {text}"));
+}
+
+/// Writes the whole line at once, so that lines of several threads do not mix.
+fn write(target: &mut impl Write, text: impl Display) -> io::Result<()> {
+    target.write_all(format!("{text}\n").as_bytes())?;
+    target.flush()
+}

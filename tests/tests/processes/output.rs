@@ -1,0 +1,106 @@
+//! Standard output and error that are closed or full, and files that cannot be written.
+#![cfg(target_os = "linux")] // `/dev/full` is a file on a full disk.
+
+use crate::folder::Folder;
+use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server, until};
+use crate::report::Report;
+use std::fs::OpenOptions;
+use std::process::{Child, Command, Stdio};
+
+/// A destination of standard output or error that cannot be written to.
+fn unwritable(closed: bool) -> Stdio {
+    if closed {
+        // The reading end is dropped, as after `| head -1`.
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        return writer.into();
+    }
+    OpenOptions::new().write(true).open("/dev/full").expect("/dev/full").into()
+}
+
+/// Kills a program on drop.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_client_whose_output_is_closed_or_full_stays_in_its_meeting() {
+    let (_lock, folder) = (lock_meetings(), Folder::new("unwritable"));
+    for closed in [true, false] {
+        let report = folder.path(&format!("report-{closed}.json"));
+        // A notice goes to standard error, because the microphone's file is missing. The link goes to standard output.
+        let microphone = format!("file:{}", folder.path("missing.wav"));
+        let devices = ["--headless", "--camera", "off", "--speaker", "off", "--microphone", &microphone];
+        let mut command = client(&[&["meet", "--for", "0.5", "--report", &report], &devices[..]].concat());
+        command.env("CONCLAVE_LOG", "debug").stdout(unwritable(closed)).stderr(unwritable(closed));
+        assert_eq!(ends(command), Some(0), "closed: {closed}");
+        assert!(Report::read(&report).count("/participants/0/join_ms") < 5_000);
+    }
+}
+
+#[test]
+fn a_server_whose_output_is_closed_or_full_runs_until_it_is_stopped() {
+    let folder = Folder::new("silent-server");
+    for closed in [true, false] {
+        let data = folder.path(&format!("data-{closed}"));
+        let mut command = server(&["--listen", "127.0.0.1:0", "--data", &data]);
+        command.env("RUST_LOG", "debug").stdout(unwritable(closed)).stderr(unwritable(closed));
+        let mut running = Running(command.spawn().expect("the server starts"));
+        let id = running.0.id();
+        // It catches the signal after it has printed its address.
+        let caught = || std::fs::read_to_string(format!("/proc/{id}/status")).is_ok_and(|status| catches_term(&status));
+        until(TIMEOUT, "the server catches SIGTERM", caught);
+        let status = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().expect("a shell");
+        assert!(status.success());
+        assert_eq!(running.0.wait().expect("it ends").code(), Some(0), "closed: {closed}");
+    }
+}
+
+/// Returns true if a process catches signal 15, by its status in `/proc`.
+fn catches_term(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> 14 & 1 == 1)
+}
+
+/// Runs a command and returns its exit code.
+fn ends(mut command: Command) -> Option<i32> {
+    let mut running = Running(command.spawn().expect("the client starts"));
+    running.0.wait().expect("it ends").code()
+}
+
+#[test]
+fn files_that_cannot_be_written_are_named_before_the_meeting() {
+    let folder = Folder::new("unwritable-files");
+    let (missing, file) = (folder.path("missing/file"), folder.write("file", b""));
+    let speaker = format!("file:{missing}");
+    let inside = format!("{file}/dump");
+    for (option, value, path) in
+        [("--report", &missing, &missing), ("--dump", &inside, &inside), ("--speaker", &speaker, &missing)]
+    {
+        let devices = NO_DEVICES.iter().copied().take(if option == "--speaker" { 5 } else { 7 });
+        let all: Vec<&str> = ["meet"].into_iter().chain(devices).chain([option, value]).collect();
+        let outcome = Program::start(option, client(&all)).end(TIMEOUT);
+        outcome.assert_failure(1, &["cannot", path]);
+        assert!(outcome.out.is_empty(), "{option}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_named_as_such() {
+    let (_lock, folder) = (lock_meetings(), Folder::new("full"));
+    let arguments = ["meet", "--headless", "--camera", "off", "--microphone", "off", "--for", "0.5"];
+    let all = [&arguments[..], &["--speaker", "file:/dev/full"]].concat();
+    let outcome = Program::start("full speaker", client(&all)).end(TIMEOUT);
+    outcome.assert_failure(0, &["The disk is full", "/dev/full"]);
+    let report = folder.path("report.json");
+    std::os::unix::fs::symlink("/dev/full", &report).expect("a link");
+    let all = [&arguments[..], &["--speaker", "off", "--report", &report]].concat();
+    Program::start("full report", client(&all))
+        .end(TIMEOUT)
+        .assert_failure(1, &["cannot write", "No space left", &report]);
+}
