@@ -49,8 +49,8 @@ impl<R: Read + Seek> Reader<R> {
         self.header.rate
     }
 
-    /// Returns the mean of the channels of the next frame, from -1.0 to 1.0 if the file is valid, and always finite.
-    /// Returns `None` after the last complete frame.
+    /// Returns the mean of the channels of the next frame, from -1.0 to 1.0. Floating-point samples beyond are clipped: the
+    /// resampler would turn the largest ones into infinity. Returns `None` after the last complete frame.
     ///
     /// # Errors
     /// Returns the system's error if reading fails.
@@ -70,7 +70,7 @@ impl<R: Read + Seek> Reader<R> {
         let encoding = self.header.encoding;
         let sum: f32 = self.frame.chunks_exact(encoding.bytes()).map(|sample| encoding.decode(sample)).sum();
         let mean = sum / f32::from(self.header.channels);
-        Ok(Some(if mean.is_finite() { mean } else { 0.0 }))
+        Ok(Some(if mean.is_finite() { mean.clamp(-1.0, 1.0) } else { 0.0 }))
     }
 
     /// Goes back to the first frame.

@@ -105,6 +105,8 @@ fn floats_of_both_sizes_are_read_and_never_infinite() {
     for value in [f64::NAN, f64::INFINITY, f64::MAX] {
         assert_eq!(read(&file(&format(3, 1, 8, 64), &value.to_le_bytes())).unwrap(), [0.0]);
     }
+    let largest = [f32::MAX.to_le_bytes(), f32::MIN.to_le_bytes()].concat();
+    assert_eq!(read(&file(&format(3, 1, 4, 32), &largest)).unwrap(), [1.0, -1.0], "clipped");
 }
 
 #[test]
