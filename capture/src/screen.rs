@@ -16,7 +16,8 @@ use media::Clock;
 /// Opens the screen that this program uses, with the pointer drawn into the frames.
 ///
 /// # Errors
-/// Returns [`Error::NoScreen`] if there is no screen, or if the system does not allow its capture.
+/// Returns [`Error::NoScreen`] if there is no screen, or if the system does not allow its capture, and
+/// [`Error::ScreenFormat`] if its pixel format is not supported.
 pub fn open(clock: Clock) -> Result<Box<dyn Source>, Error> {
     system::open(None, clock)
 }

@@ -2,16 +2,18 @@
 //!
 //! The damage extension reports changes, so an unchanged screen is not read. An unchanged screen still delivers two
 //! frames per second, for new viewers and because the encoder improves a still picture over several frames. Not
-//! supported: single windows, pixel formats other than 24 bits in 32, and Wayland surfaces.
+//! supported: single windows, palettes, and Wayland surfaces.
 
 mod ffi;
 mod grab;
+mod pixels;
 mod pointer;
 
 use crate::rgb::{self, Order};
 use crate::{BoxError, Error, Format, Source, Stop};
 use grab::Grab;
 use media::{Clock, Colour, Frame, FrameRate, Matrix, Pool, Rotation, Size};
+use pixels::{PixelFormat, Unsupported};
 use pointer::Pointer;
 use std::panic::catch_unwind;
 use std::time::Instant;
@@ -19,20 +21,31 @@ use x11rb::connection::Connection;
 use x11rb::errors::ReplyError;
 use x11rb::protocol::Event;
 use x11rb::protocol::damage::{self, ConnectionExt as _};
-use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageOrder, Screen, Window};
+use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask, Window};
 use x11rb::rust_connection::RustConnection;
 
 /// Opens the screen of `display`, or of the `DISPLAY` variable if it is `None`.
 pub(super) fn open(display: Option<&str>, clock: Clock) -> Result<Box<dyn Source>, Error> {
-    let source = X11::open(display, clock).map_err(Error::NoScreen)?;
+    let source = X11::open(display, clock).map_err(refused)?;
     Ok(Box::new(source))
+}
+
+/// Returns the error of a screen that cannot be opened.
+fn refused(error: BoxError) -> Error {
+    match error.downcast::<Unsupported>() {
+        Ok(format) => Error::ScreenFormat(format),
+        Err(error) => Error::NoScreen(error),
+    }
 }
 
 struct X11 {
     connection: RustConnection,
     root: Window,
     size: Size,
+    format: PixelFormat,
     grab: Grab,
+    /// The pixels as BGRX if the server stores them in another format.
+    converted: Vec<u8>,
     pointer: Option<Pointer>,
     damage: Option<damage::Damage>,
     clock: Clock,
@@ -79,7 +92,7 @@ impl X11 {
         let connected = catch_unwind(|| x11rb::connect(display));
         let (connection, screen) = connected.map_err(|_| "the display does not exist")??;
         let screen = connection.setup().roots.get(screen).ok_or("the display has no such screen")?.clone();
-        check_pixel_format(&connection, &screen)?;
+        let format = PixelFormat::of(connection.setup(), &screen)?;
         let (root, size) = (screen.root, Size::new(screen.width_in_pixels, screen.height_in_pixels));
         let attributes = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
         connection.change_window_attributes(root, &attributes)?.check()?;
@@ -91,7 +104,9 @@ impl X11 {
             connection,
             root,
             size,
+            format,
             grab,
+            converted: Vec::new(),
             pointer,
             damage,
             clock,
@@ -118,6 +133,7 @@ impl X11 {
         let stride = usize::from(self.size.width) * 4;
         let pixels = self.grab.read(&self.connection, self.root, self.size)?;
         let captured = self.clock.now();
+        let pixels = self.format.to_bgrx(pixels, self.size, &mut self.converted);
         if let Some(pointer) = &self.pointer {
             pointer.draw(pixels, self.size);
         }
@@ -172,21 +188,6 @@ fn watch_damage(connection: &RustConnection, root: Window) -> Option<damage::Dam
     let damage = connection.generate_id().ok()?;
     connection.damage_create(damage, root, damage::ReportLevel::NON_EMPTY).ok()?.check().ok()?;
     Some(damage)
-}
-
-/// Returns an error unless pixels are BGRX, one byte per channel.
-fn check_pixel_format(connection: &RustConnection, screen: &Screen) -> Result<(), BoxError> {
-    let setup = connection.setup();
-    let format = setup.pixmap_formats.iter().find(|format| format.depth == screen.root_depth);
-    let visual = screen.allowed_depths.iter().flat_map(|depth| &depth.visuals);
-    let visual = visual.into_iter().find(|visual| visual.visual_id == screen.root_visual);
-    let bytes = format.is_some_and(|format| format.bits_per_pixel == 32);
-    let order = visual.is_some_and(|visual| visual.red_mask == 0xFF_0000 && visual.blue_mask == 0xFF);
-    if bytes && order && setup.image_byte_order == ImageOrder::LSB_FIRST {
-        Ok(())
-    } else {
-        Err(format!("a screen of depth {} has an unsupported pixel format", screen.root_depth).into())
-    }
 }
 
 /// Ticks since `start`. A slow frame skips ticks instead of catching up.

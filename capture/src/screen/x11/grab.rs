@@ -41,7 +41,7 @@ impl Grab {
         }
     }
 
-    /// Reads the pixels of `window`: four bytes each, in rows. The caller may modify them.
+    /// Reads the pixels of `window`, in rows, in the format of its screen. The caller may modify them.
     pub(super) fn read(
         &mut self,
         connection: &RustConnection,
