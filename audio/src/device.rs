@@ -11,7 +11,7 @@ mod pacer;
 pub use direction::Direction;
 pub use error::Error;
 pub use file::read_wav;
-pub use hardware::{Info, microphones, speakers};
+pub use hardware::{Info, Lister, microphones, speakers};
 pub use interface::Device;
 pub use null::Null;
 
