@@ -157,6 +157,7 @@ impl Watch {
             | app::Message::SystemTheme(_)
             | app::Message::Home(_)
             | app::Message::Preview(_)
+            | app::Message::DevicesListed(_)
             | app::Message::PreviewEvent(_)
             | app::Message::Meeting(_)
             | app::Message::Notice(_) => Reaction::Forward,
@@ -254,6 +255,7 @@ impl Runner {
             | app::Message::Meeting(_)
             | app::Message::Ended(_)
             | app::Message::Notice(_)
+            | app::Message::DevicesListed(_)
             | app::Message::PreviewEvent(_) => false,
         }
     }

@@ -138,14 +138,22 @@ pub enum NoticeKind {
     NoMicrophone,
     /// The speaker could not be opened. The microphone works.
     NoSpeaker,
-    /// A microphone or speaker was unplugged.
+    /// The sound server refuses this program.
+    SoundRefused,
+    /// A microphone or speaker was unplugged, or stopped.
     SoundLost,
+    /// A microphone or speaker that was lost or missing is there, or another one replaces it. The detail names it.
+    SoundBack,
     /// A media file cannot be read, or is damaged.
     BadFile,
     /// A media file has a format that cannot be played. The detail is its name and format.
     FileFormat,
     /// The screen cannot be shared.
     NoScreen,
+    /// The screen has a pixel format that cannot be shared.
+    ScreenFormat,
+    /// The pictures of a source are too narrow to be sent. The detail is their size.
+    TooNarrow,
     /// Nobody has answered our request to join yet.
     StillWaiting,
     /// No organiser is in the meeting to admit people.
@@ -181,10 +189,14 @@ impl NoticeKind {
             | Self::NoSound
             | Self::NoMicrophone
             | Self::NoSpeaker
+            | Self::SoundRefused
             | Self::SoundLost
+            | Self::SoundBack
             | Self::BadFile
             | Self::FileFormat
             | Self::NoScreen
+            | Self::ScreenFormat
+            | Self::TooNarrow
             | Self::Overloaded
             | Self::CodecReplaced
             | Self::TrackFailed

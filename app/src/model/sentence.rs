@@ -7,7 +7,7 @@
 use engine::{Fault, LinkError, NoticeKind, Reason};
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 21] = [
+pub const NOTICES: [NoticeKind; 25] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -15,10 +15,14 @@ pub const NOTICES: [NoticeKind; 21] = [
     NoticeKind::NoSound,
     NoticeKind::NoMicrophone,
     NoticeKind::NoSpeaker,
+    NoticeKind::SoundRefused,
     NoticeKind::SoundLost,
+    NoticeKind::SoundBack,
     NoticeKind::BadFile,
     NoticeKind::FileFormat,
     NoticeKind::NoScreen,
+    NoticeKind::ScreenFormat,
+    NoticeKind::TooNarrow,
     NoticeKind::StillWaiting,
     NoticeKind::NobodyAdmits,
     NoticeKind::Overloaded,
@@ -41,10 +45,14 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::NoSound => "notice-no-sound",
         NoticeKind::NoMicrophone => "notice-no-microphone",
         NoticeKind::NoSpeaker => "notice-no-speaker",
+        NoticeKind::SoundRefused => "notice-sound-refused",
         NoticeKind::SoundLost => "notice-sound-lost",
+        NoticeKind::SoundBack => "notice-sound-back",
         NoticeKind::BadFile => "notice-bad-file",
         NoticeKind::FileFormat => "notice-file-format",
         NoticeKind::NoScreen => "notice-no-screen",
+        NoticeKind::ScreenFormat => "notice-screen-format",
+        NoticeKind::TooNarrow => "notice-too-narrow",
         NoticeKind::StillWaiting => "notice-still-waiting",
         NoticeKind::NobodyAdmits => "notice-nobody-admits",
         NoticeKind::Overloaded => "notice-overloaded",
