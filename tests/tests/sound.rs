@@ -9,6 +9,8 @@ use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 use tests::compare;
@@ -444,12 +446,23 @@ fn a_sound_server_that_refuses_this_program_is_reported_as_such_child() {
     std::fs::create_dir_all(folder.join("pulse")).unwrap();
     let listener = UnixListener::bind(folder.join("pulse/native")).unwrap();
     // Ends with the process.
-    let _server = std::thread::Builder::new().spawn(move || listener.incoming().flatten().for_each(refuse)).unwrap();
-    let (engine, warnings) = start(Choice::Default, Choice::Default, discard());
-    drop(engine);
+    let closes = Arc::new(AtomicBool::new(true));
+    let without_answer = Arc::clone(&closes);
+    let serve = move || {
+        for client in listener.incoming().flatten() {
+            // Without a cookie, the server closes the connection. With a wrong one, it answers.
+            if without_answer.load(Ordering::Acquire) { drop(client) } else { refuse(client) }
+        }
+    };
+    let _server = std::thread::Builder::new().spawn(serve).unwrap();
     let refused =
         |warning: &Warning| matches!(warning, Warning::Unavailable { error: device::Error::ServerRefused, .. });
-    assert!(warnings.len() == 2 && warnings.iter().all(refused), "{warnings:?}");
+    for without_cookie in [true, false] {
+        closes.store(without_cookie, Ordering::Release);
+        let (engine, warnings) = start(Choice::Default, Choice::Default, discard());
+        drop(engine);
+        assert!(warnings.len() == 2 && warnings.iter().all(refused), "{warnings:?}");
+    }
     assert_eq!((device::microphones(), device::speakers()), (Vec::new(), Vec::new()));
     println!("child: done");
 }
@@ -458,10 +471,12 @@ fn a_sound_server_that_refuses_this_program_is_reported_as_such_child() {
 /// `PA_ERR_ACCESS`.
 fn refuse(mut client: UnixStream) {
     let mut header = [0; 20];
-    let read = client.read_exact(&mut header);
+    if client.read_exact(&mut header).is_err() {
+        return;
+    }
     let length = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
     let mut auth = vec![0; length.min(4_096) as usize];
-    let read = read.and_then(|()| client.read_exact(&mut auth));
+    let read = client.read_exact(&mut auth);
     let words = [0, 0, 1].into_iter().flat_map(|word: u32| [vec![b'L'], word.to_be_bytes().to_vec()].concat());
     let words: Vec<u8> = words.collect();
     let descriptor = [u32::try_from(words.len()).unwrap(), u32::MAX, 0, 0, 0];

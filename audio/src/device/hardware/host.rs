@@ -13,7 +13,12 @@ use super::super::error::Error;
 pub fn host(direction: Direction) -> Result<cpal::Host, Error> {
     let refused = match cpal::host_from_id(cpal::HostId::PulseAudio) {
         Ok(host) => return Ok(host),
-        Err(error) => error.kind() == cpal::ErrorKind::PermissionDenied,
+        // The server refuses a wrong cookie. If there is none, it closes the connection.
+        Err(error) => match error.kind() {
+            cpal::ErrorKind::PermissionDenied => true,
+            cpal::ErrorKind::StreamInvalidated => is_listening(),
+            _ => false,
+        },
     };
     if has_card() {
         return cpal::host_from_id(cpal::HostId::Alsa).map_err(|_| Error::Missing(direction));
@@ -29,6 +34,13 @@ pub fn host(direction: Direction) -> Result<cpal::Host, Error> {
 #[expect(clippy::unnecessary_wraps, reason = "Linux may have no sound system")]
 pub fn host(_: Direction) -> Result<cpal::Host, Error> {
     Ok(cpal::default_host())
+}
+
+/// Returns true if a sound server accepts connections.
+#[cfg(target_os = "linux")]
+fn is_listening() -> bool {
+    let socket = pulseaudio::socket_path_from_env();
+    socket.is_some_and(|path| std::os::unix::net::UnixStream::connect(path).is_ok())
 }
 
 /// Returns true if the host is a connection to a sound server.
