@@ -397,18 +397,17 @@ fn a_speaker_is_unplugged() {
     wait_for(&position, || control(&["list", "sink-inputs"]).filter(|list| list.contains("Sink: ")));
 }
 
-/// A null sink without another client calls back every two seconds: the monitor of such a sink as a microphone, and a
-/// speaker that takes two seconds at once.
+/// The devices of a virtual desktop: a null sink and its monitor. They may call back only every two seconds.
 #[test]
-fn slow_devices_of_a_sound_server_are_not_taken_for_dead() {
+fn the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead() {
     if !has_sound_server() {
         return;
     }
-    run_in(&Scratch::new("slow").0, "slow_devices_of_a_sound_server_are_not_taken_for_dead_child", &[]);
+    run_in(&Scratch::new("slow").0, "the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead_child", &[]);
 }
 
 #[test]
-fn slow_devices_of_a_sound_server_are_not_taken_for_dead_child() {
+fn the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead_child() {
     let Some(_) = std::env::var_os(CHILD) else { return };
     let _server = Server::start_with(&["module-native-protocol-unix", "module-always-sink"]);
     let (engine, warnings) = start(Choice::Default, Choice::Default, discard());

@@ -81,7 +81,7 @@ impl StreamState {
 }
 
 /// Detects a device that stopped its callbacks without an error. It learns the interval of the callbacks: the null sinks
-/// of PulseAudio call back every two seconds.
+/// of PulseAudio may call back only every two seconds.
 #[derive(Default)]
 pub struct CallbackMonitor {
     /// Callbacks at the last check.
