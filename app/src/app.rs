@@ -2,6 +2,7 @@
 //! a screen's action becomes a call of the part that does it. The parts own their state and know neither `App` nor each
 //! other.
 
+mod device_watch;
 mod entry;
 mod message;
 mod notifications;
@@ -13,6 +14,7 @@ mod window;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use engine::device_list::Lists;
 use engine::{Command, Event, Events, Invitation, LinkError, Reason, Setup};
 use iced::{Element, Subscription, Task};
 
@@ -152,6 +154,7 @@ impl App {
             }
             Message::Ended(ended::Message::RetryPressed) => return self.enter(),
             Message::Notice(message) => self.notifications.update(message),
+            Message::DevicesListed(lists) => self.devices_listed(&lists),
             Message::PreviewEvent(event) => self.preview_event(event),
             Message::Started(attempt, result) => return self.started(attempt, *result),
             Message::Engine(attempt, event) => return self.engine_event(attempt, &event),
@@ -200,6 +203,20 @@ impl App {
     fn preview_event(&mut self, event: preview_session::Event) {
         if let Screen::Preview(screen) = &mut self.screen {
             self.preparation.handle_event(event, screen);
+        }
+    }
+
+    /// Shows what is plugged in now.
+    fn devices_listed(&mut self, lists: &Lists) {
+        self.preparation.set_present(lists);
+        match &mut self.screen {
+            Screen::Preview(screen) => self.preparation.show_present(screen, lists),
+            Screen::Meeting(screen) => {
+                for (kind, present) in preparation::by_kind(lists) {
+                    screen.devices.set_present(kind, present.clone());
+                }
+            }
+            Screen::Home(_) | Screen::Ended(_) => {}
         }
     }
 
@@ -415,7 +432,12 @@ impl App {
     }
 
     pub(crate) fn subscription(&self) -> Subscription<Message> {
-        let window = WindowState::subscription();
+        let window = match self.screen {
+            Screen::Preview(_) | Screen::Meeting(_) => {
+                Subscription::batch([WindowState::subscription(), device_watch::subscription()])
+            }
+            Screen::Home(_) | Screen::Ended(_) => WindowState::subscription(),
+        };
         if matches!(self.screen, Screen::Meeting(_)) || self.notifications.needs_ticks() {
             return Subscription::batch([window, iced::time::every(TICK).map(Message::Tick)]);
         }

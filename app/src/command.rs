@@ -51,7 +51,7 @@ fn log() {
     log.log_internal_errors(false).init();
 }
 
-/// Warnings and errors, except irrelevant warnings of two libraries: the DTLS library warns of a missing server name,
-/// but our connections check the certificate's fingerprint; the graphics library warns of driver features that we do
-/// not use.
-const DEFAULT_FILTER: &str = "warn,rtc_dtls::config=error,wgpu_hal=error";
+/// Warnings and errors, except irrelevant ones of three libraries: the DTLS library warns of a missing server name, but
+/// our connections check the certificate's fingerprint; the graphics library warns of driver features that we do not
+/// use; the library of the sound server reports the end of each connection as an error.
+const DEFAULT_FILTER: &str = "warn,rtc_dtls::config=error,wgpu_hal=error,pulseaudio=off";

@@ -173,6 +173,7 @@ impl Watch {
             | app::Message::SystemTheme(_)
             | app::Message::Home(_)
             | app::Message::Preview(_)
+            | app::Message::DevicesListed(_)
             | app::Message::PreviewEvent(_)
             | app::Message::Meeting(_)
             | app::Message::Notice(_) => Reaction::Forward,
@@ -270,6 +271,7 @@ impl Runner {
             | app::Message::Meeting(_)
             | app::Message::Ended(_)
             | app::Message::Notice(_)
+            | app::Message::DevicesListed(_)
             | app::Message::PreviewEvent(_) => false,
         }
     }

@@ -12,7 +12,7 @@ mod wav;
 pub use direction::Direction;
 pub use error::Error;
 pub use file::read_wav;
-pub use hardware::{Info, microphones, speakers};
+pub use hardware::{Info, Lister, microphones, speakers};
 pub use interface::Device;
 pub use null::Null;
 pub use wav::Error as WavError;

@@ -15,6 +15,8 @@ pub enum Report {
         /// The format of its frames.
         format: Format,
     },
+    /// The frames have another format from now on.
+    Changed(Format),
     /// The next frame.
     Frame(Frame),
     /// The source could not be opened, ended, or panicked. No event follows.
@@ -86,11 +88,16 @@ impl Drop for CloseOnDrop {
 fn run(open: Open, stop: &Stop, on_report: &mut dyn FnMut(Report)) -> Result<(), Error> {
     let mut source = open()?;
     let pool = Pool::new(BUFFERS);
-    on_report(Report::Opened { name: source.name().to_owned(), format: source.format() });
+    let mut format = source.format();
+    on_report(Report::Opened { name: source.name().to_owned(), format });
     while !stop.is_requested() {
         if let Some(frame) = source.next(&pool, stop)?
             && !stop.is_requested()
         {
+            if frame.size() != format.size {
+                format = Format { size: frame.size(), ..source.format() };
+                on_report(Report::Changed(format));
+            }
             on_report(Report::Frame(frame));
         }
     }
@@ -196,6 +203,49 @@ mod tests {
         assert!(matches!(reports.recv(), Ok(Report::Opened { .. })));
         let Ok(Report::Failed(error)) = reports.recv() else { panic!("no report") };
         assert_eq!(error.to_string(), "broken failed: panicked: out of range");
+    }
+
+    /// A source whose second frame has another size.
+    struct Turned(u64);
+
+    impl Source for Turned {
+        fn name(&self) -> &'static str {
+            "turned"
+        }
+
+        fn format(&self) -> Format {
+            Format { size: media::Size::new(32, 16), rate: media::FrameRate::THIRTY }
+        }
+
+        fn next(&mut self, pool: &Pool, _: &Stop) -> Result<Option<Frame>, Error> {
+            self.0 += 1;
+            let size = match self.0 {
+                1 => media::Size::new(32, 16),
+                2 | 3 => media::Size::new(16, 32),
+                _ => return Err(Error::Lost { name: self.name().into() }),
+            };
+            let frame = pool.take(size).expect("a free buffer");
+            let (colour, rotation) = (media::Colour::default(), media::Rotation::Upright);
+            Ok(Some(frame.freeze(self.0, media::Timestamp::default(), colour, rotation)))
+        }
+    }
+
+    #[test]
+    fn another_size_is_reported_before_its_first_frame() {
+        let (sender, reports) = sync_channel(8);
+        let open: Open = Box::new(|| Ok(Box::new(Turned(0))));
+        let _thread =
+            CaptureThread::start("turned", open, Box::new(move |report| sender.send(report).unwrap())).unwrap();
+        let sizes: Vec<_> = reports
+            .iter()
+            .filter_map(|report| match report {
+                Report::Opened { format, .. } => Some(("opened", format.size.width)),
+                Report::Changed(format) => Some(("changed", format.size.width)),
+                Report::Frame(frame) => Some(("frame", frame.size().width)),
+                Report::Failed(_) => None,
+            })
+            .collect();
+        assert_eq!(sizes, [("opened", 32), ("frame", 32), ("changed", 16), ("frame", 16), ("frame", 16)]);
     }
 
     #[test]

@@ -55,6 +55,9 @@ pub enum Error {
     /// No screen can be captured.
     #[error("the screen cannot be captured: {0}")]
     NoScreen(BoxError),
+    /// The screen has a pixel format that is not supported.
+    #[error("the screen cannot be captured: {0}")]
+    ScreenFormat(BoxError),
     /// Any other failure of the device or its driver.
     #[error("{name} failed: {source}")]
     Failed {

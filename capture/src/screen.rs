@@ -19,7 +19,8 @@ use media::Clock;
 /// Lists the monitors, in the system's order. Reads the pixels of each, so it may take some hundred milliseconds.
 ///
 /// # Errors
-/// Returns [`Error::NoScreen`] if there is no screen, or if the system does not allow its capture.
+/// Returns [`Error::NoScreen`] if there is no screen, or if the system does not allow its capture, and
+/// [`Error::ScreenFormat`] if its pixel format is not supported.
 pub fn list() -> Result<Vec<Monitor>, Error> {
     system::list(None)
 }
@@ -28,8 +29,9 @@ pub fn list() -> Result<Vec<Monitor>, Error> {
 /// frames.
 ///
 /// # Errors
-/// Returns [`Error::NoScreen`] if there is no such monitor, or if the system does not allow its capture. Later,
-/// [`Source::next`] returns [`Error::Lost`] if the monitor is unplugged.
+/// Returns [`Error::NoScreen`] if there is no such monitor, or if the system does not allow its capture, and
+/// [`Error::ScreenFormat`] if its pixel format is not supported. Later, [`Source::next`] returns [`Error::Lost`] if
+/// the monitor is unplugged.
 pub fn open(monitor: Option<&str>, clock: Clock) -> Result<Box<dyn Source>, Error> {
     system::open(None, monitor, clock)
 }

@@ -39,7 +39,8 @@ pub struct Ladder {
 impl Ladder {
     /// Returns the ladder for a source of `size`. The top rung has the source's size, at most 720 lines for a camera
     /// and 1080 for a screen. Each further rung has half the width and height (180/360/720 lines for a camera at 16:9),
-    /// down to 120 lines. The ladder is empty if a side of the source is under 16 samples, the minimum of the encoders.
+    /// down to 120 lines. A source with a side under 16 samples, the minimum of the encoders, is enlarged. The ladder is
+    /// empty if the source has no area, or if its longer side would then exceed 3,840 samples.
     #[must_use]
     pub fn for_source(size: Size, content: Content) -> Self {
         let limits = Limits::of(content);
@@ -91,14 +92,17 @@ impl Limits {
         }
     }
 
-    /// Returns the largest even size within the limits with the source's aspect ratio, never larger than the source.
+    /// Returns the largest even size within the limits with the source's aspect ratio. It is only larger than the source if
+    /// a side of the source is shorter than [`MIN_SIDE`].
     fn fit(&self, source: Size) -> Size {
         if source.is_empty() {
             return source;
         }
         let lines = f64::from(self.lines) / f64::from(short_side(source));
         let area = (f64::from(self.area) / f64::from(source.area())).sqrt();
-        let factor = lines.min(area).min(1.0);
+        let longest = f64::from(MAX_SIDE) / f64::from(source.width.max(source.height));
+        let shortest = f64::from(MIN_SIDE) / f64::from(short_side(source));
+        let factor = lines.min(area).min(1.0).max(shortest).min(longest);
         Size::new(even(f64::from(source.width) * factor), even(f64::from(source.height) * factor))
     }
 
@@ -138,6 +142,9 @@ fn even(side: f64) -> u16 {
 
 /// The minimum side that the encoders accept.
 const MIN_SIDE: u16 = 16;
+
+/// The maximum side that the encoders and the decoders of all systems accept.
+const MAX_SIDE: u16 = 3_840;
 
 /// The minimum lines of a rung below the top one.
 const MIN_LOWER_SIDE: u16 = 120;
@@ -182,8 +189,35 @@ mod tests {
     fn a_small_source_has_fewer_rungs() {
         assert_eq!(sizes(320, 180, Content::Camera), [(320, 180)]);
         assert_eq!(sizes(176, 144, Content::Camera), [(176, 144)]);
-        assert_eq!(sizes(8, 8, Content::Camera), []);
         assert_eq!(sizes(0, 720, Content::Camera), []);
+    }
+
+    #[test]
+    fn a_tiny_source_is_enlarged_to_what_the_encoders_accept() {
+        for content in [Content::Camera, Content::Screen] {
+            assert_eq!(sizes(8, 8, content), [(16, 16)]);
+            assert_eq!(sizes(1, 1, content), [(16, 16)]);
+            assert_eq!(sizes(100, 10, content), [(160, 16)]);
+            assert_eq!(sizes(10, 100, content), [(16, 160)]);
+            assert_eq!(sizes(1, 240, content), [(16, 3_840)]);
+            assert_eq!(sizes(1, 300, content), [], "too narrow");
+            assert_eq!(sizes(u16::MAX, 8, content), [], "too narrow");
+        }
+    }
+
+    #[test]
+    fn no_rung_is_smaller_than_the_encoders_accept() {
+        let sides = [1, 2, 7, 15, 16, 17, 31, 100, 239, 240, 241, 719, 1_000, 3_839, 3_840, 3_841, 8_000, u16::MAX];
+        for (width, height) in sides.into_iter().flat_map(|width| sides.map(|height| (width, height))) {
+            for content in [Content::Camera, Content::Screen] {
+                for (rung_width, rung_height) in sizes(width, height, content) {
+                    let sides = [rung_width, rung_height];
+                    assert!(sides.iter().all(|side| (16..=3_840).contains(side)), "{sides:?} of {width}x{height}");
+                    let ratio = f64::from(rung_width) / f64::from(rung_height) * f64::from(height) / f64::from(width);
+                    assert!((0.93..1.07).contains(&ratio), "{sides:?} of {width}x{height}");
+                }
+            }
+        }
     }
 
     #[test]

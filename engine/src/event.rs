@@ -139,8 +139,12 @@ pub enum NoticeKind {
     NoMicrophone,
     /// The speaker could not be opened. The microphone works.
     NoSpeaker,
-    /// A microphone or speaker was unplugged.
+    /// The sound server refuses this program.
+    SoundRefused,
+    /// A microphone or speaker was unplugged, or stopped.
     SoundLost,
+    /// A microphone or speaker that was lost or missing is there, or another one replaces it. The detail names it.
+    SoundBack,
     /// A media file does not exist. The detail is its path.
     MissingFile,
     /// A media file cannot be read or written, or is damaged. The detail is its name, a colon and the cause.
@@ -155,6 +159,10 @@ pub enum NoticeKind {
     DiskFull,
     /// The screen cannot be shared.
     NoScreen,
+    /// The screen has a pixel format that cannot be shared.
+    ScreenFormat,
+    /// The pictures of a source are too narrow to be sent. The detail is their size.
+    TooNarrow,
     /// Nobody has answered our request to join yet.
     StillWaiting,
     /// No organiser is in the meeting to admit people.
@@ -190,7 +198,9 @@ impl NoticeKind {
             | Self::NoSound
             | Self::NoMicrophone
             | Self::NoSpeaker
+            | Self::SoundRefused
             | Self::SoundLost
+            | Self::SoundBack
             | Self::MissingFile
             | Self::BadFile
             | Self::FileFormat
@@ -198,6 +208,8 @@ impl NoticeKind {
             | Self::NotWritten
             | Self::DiskFull
             | Self::NoScreen
+            | Self::ScreenFormat
+            | Self::TooNarrow
             | Self::Overloaded
             | Self::CodecReplaced
             | Self::TrackFailed

@@ -30,6 +30,11 @@ pub fn track_failed(detail: String) -> Notice {
     Notice { kind: NoticeKind::TrackFailed, detail }
 }
 
+/// Returns the notice of a source whose pictures have no layer that can be sent.
+pub fn too_narrow(size: media::Size) -> Notice {
+    Notice { kind: NoticeKind::TooNarrow, detail: format!("{size}") }
+}
+
 /// Returns the notice of an encoder or decoder that was replaced.
 pub fn codec_replaced(detail: String) -> Notice {
     Notice { kind: NoticeKind::CodecReplaced, detail }
@@ -46,6 +51,7 @@ pub fn received(report: receive::Report) -> Notice {
 /// Returns the notice of a camera or a shared screen that failed.
 pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
     let kind = match error {
+        capture::Error::ScreenFormat(_) => NoticeKind::ScreenFormat,
         _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
         capture::Error::BadFile { path, source } => return bad_file(path, source.as_ref()),
         capture::Error::FileFormat { path, format } => {
@@ -92,6 +98,8 @@ pub struct Found {
     pub notices: Vec<Notice>,
     /// True if there is no microphone any more.
     pub microphone_lost: bool,
+    /// True if there is a microphone again, or for the first time.
+    pub microphone_back: bool,
 }
 
 impl SoundWarnings {
@@ -103,7 +111,10 @@ impl SoundWarnings {
     }
 
     fn add(&mut self, opened: bool, found: Vec<Warning>) -> Found {
-        let microphone_lost = found.iter().any(means_no_microphone);
+        // The last warning counts: a microphone that was missing may be there by now.
+        let about_microphone = found.iter().rev().find(|warning| means_no_microphone(warning) || is_back(warning));
+        let (microphone_lost, microphone_back) =
+            (about_microphone.is_some_and(means_no_microphone), about_microphone.is_some_and(is_back));
         let notices = if self.opened {
             found.iter().map(warning).collect()
         } else {
@@ -111,7 +122,7 @@ impl SoundWarnings {
             self.opened = opened;
             if opened { warnings(&std::mem::take(&mut self.early)) } else { Vec::new() }
         };
-        Found { notices, microphone_lost }
+        Found { notices, microphone_lost, microphone_back }
     }
 }
 
@@ -122,6 +133,10 @@ pub fn warnings(warnings: &[Warning]) -> Vec<Notice> {
     };
     if warnings.iter().filter(missing).count() > 1 {
         return vec![Notice { kind: NoticeKind::NoSound, detail: "no microphone and no loudspeaker".into() }];
+    }
+    if warnings.len() == 2 && warnings.iter().all(is_refused) {
+        // One sentence for both devices.
+        return vec![warning(&warnings[0])];
     }
     warnings.iter().map(warning).collect()
 }
@@ -135,9 +150,11 @@ pub fn warning(warning: &Warning) -> Notice {
     }
     let kind = match warning {
         Warning::File { .. } => NoticeKind::BadFile,
+        refused if is_refused(refused) => NoticeKind::SoundRefused,
         Warning::Unavailable { direction: Direction::Microphone, .. } => NoticeKind::NoMicrophone,
         Warning::Unavailable { direction: Direction::Speaker, .. } => NoticeKind::NoSpeaker,
-        Warning::Lost { .. } | Warning::Replaced { .. } => NoticeKind::SoundLost,
+        Warning::Lost { .. } => NoticeKind::SoundLost,
+        Warning::Replaced { .. } => NoticeKind::SoundBack,
         // Without the audio engine there is no audio at all.
         Warning::Codec(_) | Warning::Thread(_) | _ => NoticeKind::NoSound,
     };
@@ -186,6 +203,16 @@ fn means_no_microphone(warning: &Warning) -> bool {
             | Warning::Codec(_)
             | Warning::Thread(_)
     )
+}
+
+/// Returns true if the warning means that the microphone works again.
+fn is_back(warning: &Warning) -> bool {
+    matches!(warning, Warning::Replaced { direction: Direction::Microphone, .. })
+}
+
+/// Returns true if the sound server refuses this program.
+fn is_refused(warning: &Warning) -> bool {
+    matches!(warning, Warning::Unavailable { error: device::Error::ServerRefused, .. })
 }
 
 /// Returns an error and its causes, the last of which names the file or the device.
@@ -293,5 +320,36 @@ mod tests {
         assert_eq!(kinds(&both), [NoticeKind::NoSound]);
         let later = warnings.add(true, vec![missing(Direction::Microphone)]);
         assert_eq!(kinds(&later), [NoticeKind::NoMicrophone]);
+    }
+
+    #[test]
+    fn a_device_that_is_back_is_not_announced_as_unplugged() {
+        let (direction, device) = (Direction::Microphone, || "Headset".to_owned());
+        let mut warnings = SoundWarnings::default();
+        warnings.add(true, Vec::new());
+        let lost = warnings.add(true, vec![Warning::Lost { direction, device: device() }]);
+        assert_eq!(kinds(&lost), [NoticeKind::SoundLost]);
+        let back = warnings.add(true, vec![Warning::Replaced { direction, device: device() }]);
+        assert_eq!(kinds(&back), [NoticeKind::SoundBack]);
+        assert!(back.notices[0].detail.contains("Headset"), "{:?}", back.notices);
+        assert!(back.microphone_back && !back.microphone_lost);
+        let speaker = Warning::Replaced { direction: Direction::Speaker, device: device() };
+        assert!(!warnings.add(true, vec![speaker]).microphone_back);
+    }
+
+    #[test]
+    fn a_sound_server_that_refuses_is_not_a_missing_microphone() {
+        let refused = |direction| Warning::Unavailable { direction, error: SoundError::ServerRefused };
+        let mut early = SoundWarnings::default();
+        let both = early.add(true, vec![refused(Direction::Microphone), refused(Direction::Speaker)]);
+        assert_eq!(kinds(&both), [NoticeKind::SoundRefused]);
+        assert!(both.microphone_lost);
+        assert_eq!(warning(&refused(Direction::Microphone)).kind, NoticeKind::SoundRefused);
+    }
+
+    #[test]
+    fn a_screen_with_another_pixel_format_has_its_own_notice() {
+        let error = Error::ScreenFormat("depth 8".into());
+        assert_eq!(source(Slot::Screen, &error).kind, NoticeKind::ScreenFormat);
     }
 }

@@ -60,7 +60,7 @@ impl Preview {
         }
         let sender = self.sender.clone();
         let on = move |report| match report {
-            Report::Opened { .. } => {}
+            Report::Opened { .. } | Report::Changed(_) => {}
             Report::Frame(frame) => picture(frame),
             Report::Failed(error) => {
                 let _ = sender.try_send(PreviewEvent::Notice(notice::source(Slot::Camera, &error)));

@@ -112,12 +112,12 @@ pub fn decode_signal<S: for<'b> Decode<'b, ()> + Limited>(bytes: &[u8]) -> Resul
     crate::decode(bytes)
 }
 
-/// Returns whether there is at most one track per slot, and each has a valid `mid` and 1 to 8 layers. Audio has no
-/// layers.
+/// Returns whether there is at most one track per slot, and each has a valid `mid` and at most 8 layers. Audio has no
+/// layers. Video without a layer is accepted here, and ignored: see [`Published::is_complete`].
 fn are_tracks(tracks: &[Published]) -> bool {
     let has_valid_layers = |track: &Published| match track.kind {
         Kind::Audio => track.layers.is_empty(),
-        Kind::Video => (1..=MAX_LAYERS).contains(&track.layers.len()),
+        Kind::Video => track.layers.len() <= MAX_LAYERS,
     };
     let is_only_one_of_its_slot =
         |(index, track): (usize, &Published)| tracks[..index].iter().all(|other| other.slot != track.slot);
@@ -180,7 +180,7 @@ mod tests {
             (vec![camera("0"), sound(Vec::new())], true, "one track in each slot"),
             (vec![camera("0"), camera("1")], false, "one slot twice"),
             (vec![sound(layers(1))], false, "sound with a layer"),
-            (vec![layered(0)], false, "a camera without a layer"),
+            (vec![layered(0)], true, "a camera without a layer, which is ignored"),
             (vec![layered(MAX_LAYERS)], true, "all layers"),
             (vec![layered(MAX_LAYERS + 1)], false, "too many layers"),
             (vec![camera("")], false, "an empty mid"),
@@ -195,6 +195,17 @@ mod tests {
                 "tracks: {what}"
             );
         }
+    }
+
+    #[test]
+    fn only_a_video_track_whose_layers_have_sizes_is_complete() {
+        let sized = |width, height| {
+            let layer = SpatialLayer { width, height, ..camera("0").layers[0] };
+            Published { layers: vec![camera("0").layers[0], layer], ..camera("0") }.is_complete()
+        };
+        assert!(sized(1, 1) && !sized(0, 180) && !sized(320, 0));
+        assert!(!Published { layers: Vec::new(), ..camera("0") }.is_complete());
+        assert!(Published { kind: Kind::Audio, layers: Vec::new(), ..camera("0") }.is_complete());
     }
 
     #[test]

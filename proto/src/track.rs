@@ -49,6 +49,19 @@ pub struct Published {
     pub layers: Vec<SpatialLayer>,
 }
 
+impl Published {
+    /// Returns whether the track can be forwarded: audio always, video if it has a layer and each of its layers has a
+    /// size. A receiver ignores other tracks.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let has_size = |layer: &SpatialLayer| layer.width > 0 && layer.height > 0;
+        match self.kind {
+            Kind::Audio => true,
+            Kind::Video => !self.layers.is_empty() && self.layers.iter().all(has_size),
+        }
+    }
+}
+
 /// The media description on which a client receives a track.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct Subscription {

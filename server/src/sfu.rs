@@ -214,7 +214,8 @@ impl Sfu {
     }
 
     fn handle_offer(&mut self, offer: Offer, now: Instant) {
-        let Offer { participant, number, sdp, published, subscriptions } = offer;
+        let Offer { participant, number, sdp, mut published, subscriptions } = offer;
+        published.retain(Published::is_complete);
         let Some(peer) = self.peers.get_mut(&participant) else { return };
         if !peer.offers.take(1, now) {
             tracing::debug!(%participant, "too many offers");

@@ -201,6 +201,8 @@ pub struct ShownPictures {
     pub shown: u64,
     /// The spatial layer of the newest picture.
     pub spatial: u8,
+    /// The size of the newest picture. `None` before the first one.
+    pub size: Option<Size>,
     /// The longest time between two pictures.
     pub longest_gap: Duration,
     last: Option<Instant>,
@@ -233,7 +235,7 @@ struct CountingSink {
 }
 
 impl VideoSink for CountingSink {
-    fn show(&mut self, _: &codec::decode::Picture<'_>, meta: Meta) {
+    fn show(&mut self, picture: &codec::decode::Picture<'_>, meta: Meta) {
         let mut shown = self.output.lock();
         let entry = shown.entry(self.track).or_default();
         let now = Instant::now();
@@ -242,6 +244,7 @@ impl VideoSink for CountingSink {
         }
         entry.shown += 1;
         entry.spatial = meta.layer.spatial;
+        entry.size = Some(picture.planes[0].size);
         self.output.notify.notify();
     }
 }

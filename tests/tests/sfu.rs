@@ -1,6 +1,8 @@
 //! The SFU with real transports at both ends, on a simulated clock.
 
-use proto::{Blob, ClientSignal, Kind, Published, ServerSignal, Slot, Subscription, ToSfu, TrackDemand, TrackId};
+use proto::{
+    Blob, ClientSignal, Kind, Published, ServerSignal, Slot, SpatialLayer, Subscription, ToSfu, TrackDemand, TrackId,
+};
 use server::sfu::Command;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -333,4 +335,32 @@ fn sound_beyond_its_limit_is_not_forwarded() {
     let bytes: usize = received.iter().map(|packet| packet.payload.len()).sum();
     assert!(sent > 700, "{sent} packets sent");
     assert!((60_000..110_000).contains(&bytes), "{bytes} bytes of sound in two seconds");
+}
+
+/// A source that is smaller than the encoders accept once ended the meeting of its owner.
+#[test]
+fn a_track_without_a_layer_or_without_a_size_is_ignored_and_ends_no_connection() {
+    let mut simulation = meeting(1);
+    let (sdp, complete) = (simulation.clients[0].last_offer.clone(), simulation.clients[0].published.clone());
+    let offer = |layers| {
+        let published = vec![Published { layers, ..complete[0].clone() }];
+        ClientSignal::Offer { number: 9, sdp: sdp.clone(), published, subscriptions: vec![] }
+    };
+    let without_size = SpatialLayer { width: 0, ..LAYERS[0] };
+    for layers in [vec![], vec![without_size], vec![LAYERS[0], without_size]] {
+        let told = simulation.clients[1].signals.len();
+        simulation.signal(0, &offer(LAYERS.to_vec()));
+        simulation.signal(0, &offer(layers));
+        let tracks = simulation.clients[1].signals[told..].iter().filter_map(|signal| match signal {
+            ServerSignal::Tracks { tracks, .. } => Some(tracks.len()),
+            ServerSignal::Answer { .. } | ServerSignal::TrackDemand { .. } | ServerSignal::OfferRefused { .. } => None,
+        });
+        assert_eq!(tracks.last(), Some(0), "the others are told that the camera has ended");
+        assert!(!simulation.clients[0].malformed);
+    }
+    simulation.signal(0, &offer(LAYERS.to_vec()));
+    simulation.clients[1].received.clear();
+    simulation.receive(1, vec![simulation.clients[1].subscriptions[0].clone()]);
+    simulation.send_for(0, secs(1));
+    assert!(simulation.clients[1].received.len() > 20, "the meeting continues");
 }

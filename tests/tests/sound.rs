@@ -5,8 +5,12 @@
 use audio::device::{self, Choice};
 use audio::{Config, Direction, Engine, Remote, Statistics, Warning};
 use media::{BufferPool, Clock, EncodedAudio};
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 use tests::compare;
@@ -215,15 +219,23 @@ struct Server(Child);
 
 impl Server {
     fn start() -> Self {
-        let mut command = Command::new("pulseaudio");
-        command.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=no", "--use-pid-file=no"]);
-        for module in [
+        let server = Self::start_with(&[
             "module-native-protocol-unix",
             "module-null-sink sink_name=spk rate=48000 sink_properties=device.description=TestSpeaker",
             "module-null-sink sink_name=other rate=44100 sink_properties=device.description=OtherSpeaker",
             "module-null-sink sink_name=feed rate=48000 sink_properties=device.description=Feed",
             "module-remap-source master=feed.monitor source_name=mic source_properties=device.description=TestMic",
-        ] {
+        ]);
+        control(&["set-default-sink", "other"]).unwrap();
+        control(&["set-default-source", "mic"]).unwrap();
+        server
+    }
+
+    /// Starts a server with these modules. Waits until it answers.
+    fn start_with(modules: &[&str]) -> Self {
+        let mut command = Command::new("pulseaudio");
+        command.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disable-shm=no", "--use-pid-file=no"]);
+        for module in modules {
             command.args(["-L", module]);
         }
         // Otherwise the server would act as a client of another one.
@@ -234,8 +246,6 @@ impl Server {
             assert!(Instant::now() < deadline, "the sound server does not answer");
             std::thread::yield_now();
         }
-        control(&["set-default-sink", "other"]).unwrap();
-        control(&["set-default-source", "mic"]).unwrap();
         server
     }
 }
@@ -295,13 +305,21 @@ fn an_engine_starts_with_warnings_on_a_machine_without_sound_child() {
     println!("child: done");
 }
 
+/// Returns false and prints a line if a program of the tests with a sound server is not installed.
+fn has_sound_server() -> bool {
+    let missing = ["pulseaudio", "pactl", "parec"]
+        .into_iter()
+        .find(|program| Command::new(program).arg("--version").output().is_err());
+    if let Some(missing) = missing {
+        println!("skipped: {missing} is not installed");
+    }
+    missing.is_none()
+}
+
 #[test]
 fn sound_passes_through_a_sound_server() {
-    for program in ["pulseaudio", "pactl", "parec"] {
-        if Command::new(program).arg("--version").output().is_err() {
-            println!("skipped: {program} is not installed");
-            return;
-        }
+    if !has_sound_server() {
+        return;
     }
     run_in(&Scratch::new("server").0, "sound_passes_through_a_sound_server_child", &[]);
 }
@@ -311,6 +329,7 @@ fn sound_passes_through_a_sound_server_child() {
     let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
     let server = Server::start();
     devices_have_names();
+    a_new_device_is_listed();
     a_voice_goes_through_two_devices(&folder);
     a_speaker_is_unplugged();
     the_server_restarts(server);
@@ -323,6 +342,18 @@ fn devices_have_names() {
     let speakers = names(device::speakers());
     assert!(speakers.contains(&("TestSpeaker".to_owned(), false)), "{speakers:?}");
     assert!(speakers.contains(&("OtherSpeaker".to_owned(), true)), "{speakers:?}");
+}
+
+/// One connection lists a device that is plugged in, and not one that is unplugged.
+fn a_new_device_is_listed() {
+    let mut lister = device::Lister::default();
+    let mut has = |name: &str| lister.list().map(|list| list.iter().any(|info| info.name == name));
+    assert_eq!(has("Headset"), [false, false]);
+    let headset = "sink_properties=device.description=Headset";
+    let module = control(&["load-module", "module-null-sink", "sink_name=headset", headset]).unwrap();
+    assert_eq!(has("Headset"), [false, true]);
+    control(&["unload-module", module.trim()]).unwrap();
+    assert_eq!(has("Headset"), [false, false]);
 }
 
 /// A file is played into the virtual microphone. One engine records it, another plays it on the virtual speaker, whose
@@ -366,9 +397,97 @@ fn a_speaker_is_unplugged() {
     wait_for(&position, || control(&["list", "sink-inputs"]).filter(|list| list.contains("Sink: ")));
 }
 
+/// The devices of a virtual desktop: a null sink and its monitor. They may call back only every two seconds.
+#[test]
+fn the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead() {
+    if !has_sound_server() {
+        return;
+    }
+    run_in(&Scratch::new("slow").0, "the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead_child", &[]);
+}
+
+#[test]
+fn the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead_child() {
+    let Some(_) = std::env::var_os(CHILD) else { return };
+    let _server = Server::start_with(&["module-native-protocol-unix", "module-always-sink"]);
+    let (engine, warnings) = start(Choice::Default, Choice::Default, discard());
+    assert!(warnings.is_empty(), "{warnings:?}");
+    println!("{:?}", engine.devices());
+    let remote = engine.add_remote(1);
+    let (_sender, position) = start_sender(Choice::File(voice("bob.wav")), remote, |_| true);
+    until(&position, 14);
+    let warnings = engine.take_warnings();
+    println!("{warnings:?} {:?} {:?}", engine.devices(), engine.statistics(1));
+    assert!(warnings.is_empty(), "{warnings:?}");
+    println!("child: done");
+}
+
+/// Without the server's cookie, a program is refused. That is not a computer without a microphone.
+#[test]
+fn a_sound_server_that_refuses_this_program_is_reported_as_such() {
+    let folder = Scratch::new("cookie");
+    std::fs::write(folder.file("asound.conf"), "").unwrap();
+    run_in(
+        &folder.0,
+        "a_sound_server_that_refuses_this_program_is_reported_as_such_child",
+        &[("ALSA_CONFIG_PATH", &folder.file("asound.conf"))],
+    );
+}
+
+#[test]
+fn a_sound_server_that_refuses_this_program_is_reported_as_such_child() {
+    let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
+    if std::fs::read_to_string("/proc/asound/cards").is_ok_and(|cards| cards.contains("]: ")) {
+        println!("skipped: ALSA has a card");
+        println!("child: done");
+        return;
+    }
+    std::fs::create_dir_all(folder.join("pulse")).unwrap();
+    let listener = UnixListener::bind(folder.join("pulse/native")).unwrap();
+    // Ends with the process.
+    let closes = Arc::new(AtomicBool::new(true));
+    let without_answer = Arc::clone(&closes);
+    let serve = move || {
+        for client in listener.incoming().flatten() {
+            // Without a cookie, the server closes the connection. With a wrong one, it answers.
+            if without_answer.load(Ordering::Acquire) { drop(client) } else { refuse(client) }
+        }
+    };
+    let _server = std::thread::Builder::new().spawn(serve).unwrap();
+    let refused =
+        |warning: &Warning| matches!(warning, Warning::Unavailable { error: device::Error::ServerRefused, .. });
+    for without_cookie in [true, false] {
+        closes.store(without_cookie, Ordering::Release);
+        let (engine, warnings) = start(Choice::Default, Choice::Default, discard());
+        drop(engine);
+        assert!(warnings.len() == 2 && warnings.iter().all(refused), "{warnings:?}");
+    }
+    assert_eq!((device::microphones(), device::speakers()), (Vec::new(), Vec::new()));
+    println!("child: done");
+}
+
+/// Answers the first message of a client as PulseAudio does if the cookie is wrong: `PA_COMMAND_ERROR` with
+/// `PA_ERR_ACCESS`.
+fn refuse(mut client: UnixStream) {
+    let mut header = [0; 20];
+    if client.read_exact(&mut header).is_err() {
+        return;
+    }
+    let length = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
+    let mut auth = vec![0; length.min(4_096) as usize];
+    let read = client.read_exact(&mut auth);
+    let words = [0, 0, 1].into_iter().flat_map(|word: u32| [vec![b'L'], word.to_be_bytes().to_vec()].concat());
+    let words: Vec<u8> = words.collect();
+    let descriptor = [u32::try_from(words.len()).unwrap(), u32::MAX, 0, 0, 0];
+    let message = [descriptor.into_iter().flat_map(u32::to_be_bytes).collect(), words].concat();
+    read.and_then(|()| client.write_all(&message)).unwrap();
+}
+
 fn the_server_restarts(server: Server) {
     let (receiver, remote) = start_receiver(Choice::Default);
     let (_sender, position) = start_sender(Choice::File(voice("bob.wav")), remote, |_| true);
+    let mut lister = device::Lister::default();
+    assert!(!lister.list()[1].is_empty());
     until(&position, 1);
     drop(server);
     let mut seen = Vec::new();
@@ -384,6 +503,7 @@ fn the_server_restarts(server: Server) {
         (seen.len() > 1).then_some(())
     });
     assert!(matches!(&seen[1], Warning::Replaced { device, .. } if device == "OtherSpeaker"), "{seen:?}");
+    assert!(!lister.list()[1].is_empty(), "it connects to the new server");
     expect_sound(&receiver, &position);
 }
 

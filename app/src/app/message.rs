@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use engine::device_list::Lists;
 use iced::{Size, theme};
 
 use crate::preview_session;
@@ -32,6 +33,8 @@ pub enum Message {
     Ended(ended::Message),
     /// On a notice.
     Notice(notice::Message),
+    /// Devices were plugged in or unplugged, or are listed for the first time.
+    DevicesListed(Lists),
     /// The preview's devices report an event.
     PreviewEvent(preview_session::Event),
     /// The engine of an attempt has started, or could not start: the error is the cause.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine::Setup;
+use engine::device_list::Lists;
 use iced::Task;
 
 use super::entry::Purpose;
@@ -10,7 +11,7 @@ use super::message::Message;
 use crate::model::{Device, Devices, Kind};
 use crate::pictures::Pictures;
 use crate::preview_session::{Event, PreviewSession};
-use crate::screen::preview::{Picture, Preview};
+use crate::screen::preview::{self, Picture, Preview};
 use crate::session::Starter;
 
 /// The preview's devices, and what the user chose. The choice is kept when the preview ends.
@@ -45,6 +46,23 @@ impl Preparation {
     pub fn list(&self) {
         if let Some(session) = &self.session {
             session.list();
+        }
+    }
+
+    /// Records what is plugged in.
+    pub fn set_present(&mut self, lists: &Lists) {
+        for (kind, present) in by_kind(lists) {
+            self.devices.set_present(kind, present.clone());
+        }
+    }
+
+    /// Shows what is plugged in on the preview, and opens a device that was missing.
+    pub fn show_present(&mut self, screen: &mut Preview, lists: &Lists) {
+        for (kind, present) in by_kind(lists) {
+            if screen.set_present(kind, present.clone()) {
+                let _ = screen.update(preview::Message::RetryPressed(kind));
+                self.reopen(screen, kind);
+            }
         }
     }
 
@@ -90,6 +108,11 @@ impl Preparation {
     pub fn take_session(&mut self) -> Option<PreviewSession> {
         self.session.take()
     }
+}
+
+/// The lists by the kind of device.
+pub fn by_kind(lists: &Lists) -> [(Kind, &Vec<engine::device_list::Device>); 3] {
+    [(Kind::Camera, &lists.cameras), (Kind::Microphone, &lists.microphones), (Kind::Speaker, &lists.speakers)]
 }
 
 /// The device of this kind that the preview opens.

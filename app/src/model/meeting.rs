@@ -174,14 +174,17 @@ impl MeetingModel {
             | EngineNotice::FileFormat => self.camera = false,
             // The file may be the microphone's. The camera then has the state that the other participants know.
             EngineNotice::MissingFile | EngineNotice::BadFile => self.camera = self.me().is_some_and(|me| me.camera),
-            EngineNotice::NoScreen => self.sharing = false,
+            EngineNotice::NoScreen | EngineNotice::ScreenFormat => self.sharing = false,
             EngineNotice::NoSound
             | EngineNotice::NoMicrophone
             | EngineNotice::NoSpeaker
+            | EngineNotice::SoundRefused
             | EngineNotice::SoundLost
             | EngineNotice::SoundFormat
             | EngineNotice::NotWritten
             | EngineNotice::DiskFull
+            | EngineNotice::SoundBack
+            | EngineNotice::TooNarrow
             | EngineNotice::StillWaiting
             | EngineNotice::NobodyAdmits
             | EngineNotice::Overloaded

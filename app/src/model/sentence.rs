@@ -9,7 +9,7 @@ use std::path::Path;
 use engine::{Fault, LinkError, NoticeKind, Reason};
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 25] = [
+pub const NOTICES: [NoticeKind; 29] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -17,7 +17,9 @@ pub const NOTICES: [NoticeKind; 25] = [
     NoticeKind::NoSound,
     NoticeKind::NoMicrophone,
     NoticeKind::NoSpeaker,
+    NoticeKind::SoundRefused,
     NoticeKind::SoundLost,
+    NoticeKind::SoundBack,
     NoticeKind::MissingFile,
     NoticeKind::BadFile,
     NoticeKind::FileFormat,
@@ -25,6 +27,8 @@ pub const NOTICES: [NoticeKind; 25] = [
     NoticeKind::NotWritten,
     NoticeKind::DiskFull,
     NoticeKind::NoScreen,
+    NoticeKind::ScreenFormat,
+    NoticeKind::TooNarrow,
     NoticeKind::StillWaiting,
     NoticeKind::NobodyAdmits,
     NoticeKind::Overloaded,
@@ -47,7 +51,9 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::NoSound => "notice-no-sound",
         NoticeKind::NoMicrophone => "notice-no-microphone",
         NoticeKind::NoSpeaker => "notice-no-speaker",
+        NoticeKind::SoundRefused => "notice-sound-refused",
         NoticeKind::SoundLost => "notice-sound-lost",
+        NoticeKind::SoundBack => "notice-sound-back",
         NoticeKind::MissingFile => "notice-missing-file",
         NoticeKind::BadFile => "notice-bad-file",
         NoticeKind::FileFormat => "notice-file-format",
@@ -55,6 +61,8 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::NotWritten => "notice-not-written",
         NoticeKind::DiskFull => "notice-disk-full",
         NoticeKind::NoScreen => "notice-no-screen",
+        NoticeKind::ScreenFormat => "notice-screen-format",
+        NoticeKind::TooNarrow => "notice-too-narrow",
         NoticeKind::StillWaiting => "notice-still-waiting",
         NoticeKind::NobodyAdmits => "notice-nobody-admits",
         NoticeKind::Overloaded => "notice-overloaded",

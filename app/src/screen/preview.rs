@@ -230,6 +230,19 @@ impl Preview {
         }
     }
 
+    /// Replaces the list of a kind. Returns true if its first device was plugged in after one was missing, so that it can
+    /// be opened now.
+    pub fn set_present(&mut self, kind: Kind, present: Vec<engine::device_list::Device>) -> bool {
+        let is_first = self.devices.present(kind).is_empty() && !present.is_empty();
+        self.devices.set_present(kind, present);
+        let problem = match kind {
+            Kind::Camera => self.camera_problem(),
+            Kind::Microphone => self.microphone_problem(),
+            Kind::Speaker => None,
+        };
+        is_first && problem.is_some_and(is_missing)
+    }
+
     /// The message of a shortcut.
     pub fn shortcut(&self, shortcut: Shortcut) -> Option<Message> {
         match shortcut {
@@ -274,7 +287,7 @@ const fn is_camera_problem(kind: NoticeKind) -> bool {
 
 /// Whether a problem means that there is no device to switch on.
 const fn is_missing(kind: NoticeKind) -> bool {
-    matches!(kind, NoticeKind::NoCamera | NoticeKind::NoSound | NoticeKind::NoMicrophone)
+    matches!(kind, NoticeKind::NoCamera | NoticeKind::NoSound | NoticeKind::NoMicrophone | NoticeKind::SoundRefused)
 }
 
 #[cfg(test)]
@@ -323,6 +336,18 @@ mod tests {
         assert_eq!(preview.update(Message::MicrophonePressed), Action::None);
         assert_eq!(preview.update(Message::RetryPressed(Kind::Camera)), Action::Rescan(Kind::Camera));
         assert!(preview.is_camera_on() && !preview.is_microphone_on(), "only the camera was checked again");
+    }
+
+    #[test]
+    fn a_device_that_is_plugged_in_after_one_was_missing_can_be_opened() {
+        let device = |id: &str| engine::device_list::Device { id: id.into(), name: id.into() };
+        let mut preview = preview("Anne");
+        assert!(!preview.set_present(Kind::Microphone, Vec::new()));
+        assert!(!preview.set_present(Kind::Camera, vec![device("0")]), "the camera works");
+        preview.report_problem(NoticeKind::NoMicrophone);
+        assert!(preview.set_present(Kind::Microphone, vec![device("a")]));
+        assert!(!preview.set_present(Kind::Microphone, vec![device("a"), device("b")]), "it was tried already");
+        assert_eq!(preview.devices.present(Kind::Microphone).len(), 2);
     }
 
     #[test]

@@ -201,3 +201,16 @@ impl iced::advanced::widget::Operation for Find<'_> {
         }
     }
 }
+
+/// A menu of devices may be empty, and without a window there is none.
+#[test]
+fn no_advice_names_a_menu() {
+    for language in Language::ALL {
+        for kind in sentence::NOTICES {
+            let advice = language.text(&format!("{}.advice", sentence::notice(kind)));
+            for menu in ["next to the", "à côté du"] {
+                assert!(!advice.contains(menu), "{kind:?}: {advice}");
+            }
+        }
+    }
+}

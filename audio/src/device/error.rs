@@ -40,6 +40,9 @@ pub enum Error {
         /// The device.
         name: String,
     },
+    /// The sound server refuses this program, for example because its cookie is missing or wrong.
+    #[error("the sound server refuses this program")]
+    ServerRefused,
     /// The sound system does not respond.
     #[error("the sound system does not respond")]
     Silent,

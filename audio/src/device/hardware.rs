@@ -41,15 +41,38 @@ pub fn speakers() -> Vec<Info> {
     list(Direction::Speaker)
 }
 
+/// Lists the devices again and again. Keeps one connection to the sound server: each connection of cpal has a thread
+/// that stays when the connection is dropped.
+#[derive(Default)]
+pub struct Lister {
+    /// `None` before the first list, and after the sound server stopped.
+    server: Option<cpal::Host>,
+}
+
+impl Lister {
+    /// Lists the microphones and the speakers, as [`microphones`] and [`speakers`] do.
+    pub fn list(&mut self) -> [Vec<Info>; 2] {
+        let directions = [Direction::Microphone, Direction::Speaker];
+        let server = self.server.take().filter(|server| server.devices().is_ok());
+        let Some(host) = server.or_else(|| host::host(Direction::Microphone).ok()) else { return Default::default() };
+        let found = directions.map(|direction| list_on(&host, direction));
+        self.server = host::is_server(&host).then_some(host);
+        found
+    }
+}
+
 fn list(direction: Direction) -> Vec<Info> {
-    let Some(host) = host::host() else { return Vec::new() };
-    let default = default_device(&host, direction).and_then(|device| device.id().ok());
+    host::host(direction).map(|host| list_on(&host, direction)).unwrap_or_default()
+}
+
+fn list_on(host: &cpal::Host, direction: Direction) -> Vec<Info> {
+    let default = default_device(host, direction).and_then(|device| device.id().ok());
     let described = |device: cpal::Device| {
         let id = device.id().ok()?;
         let default = Some(&id) == default.as_ref();
         Some(Info { id: id.to_string(), name: name(&device), default })
     };
-    devices(&host, direction).into_iter().filter_map(described).filter(is_listed).collect()
+    devices(host, direction).into_iter().filter_map(described).filter(is_listed).collect()
 }
 
 /// Returns false for PulseAudio's monitors of speakers, which it lists as sources, and for ALSA's plug-ins.
@@ -80,10 +103,11 @@ fn name(device: &cpal::Device) -> String {
 /// Opens the device with this identifier or name, or the system's default device.
 ///
 /// # Errors
-/// Returns [`Error::Missing`] if the system has no such device, [`Error::Unknown`] if none has that name,
-/// [`Error::Format`] if its format is not supported, and [`Error::Refused`] if the system refuses it.
+/// Returns [`Error::Missing`] if the system has no such device, [`Error::ServerRefused`] if the sound server refuses this
+/// program, [`Error::Unknown`] if no device has that name, [`Error::Format`] if its format is not supported, and
+/// [`Error::Refused`] if the system refuses it.
 pub fn open(direction: Direction, wanted: Option<&str>) -> Result<Box<dyn Device>, Error> {
-    let host = host::host().ok_or(Error::Missing(direction))?;
+    let host = host::host(direction)?;
     let device = match wanted {
         None => default_device(&host, direction).ok_or(Error::Missing(direction))?,
         Some(wanted) => find(&host, direction, wanted)?,

@@ -18,6 +18,16 @@ impl Pacer {
         Self { start: now, passed: 0, xruns: 0 }
     }
 
+    /// Returns how many blocks of a slow device are due at `now`, or `None` if the device is not slow. `pacer` exists
+    /// while the device is slow.
+    pub fn for_slow(pacer: &mut Option<Self>, slow: bool, now: Instant) -> Option<usize> {
+        if !slow {
+            *pacer = None;
+            return None;
+        }
+        Some(pacer.get_or_insert_with(|| Self::new(now)).due(now))
+    }
+
     /// Returns how many blocks are due at `now`, at most [`MAX_CATCH_UP`]. After a longer delay, such as a suspended
     /// computer, all but one block are skipped.
     pub fn due(&mut self, now: Instant) -> usize {

@@ -34,7 +34,8 @@ impl Opener {
             inbox,
             waiting: VecDeque::new(),
             choices: [Choice::Off, Choice::Off],
-            missing: [false; 2],
+            missing: [Missing::No; 2],
+            replaced: [None; 2],
             retry_delay: MIN_RETRY_DELAY,
         };
         let ended = Mailbox::new();
@@ -82,10 +83,23 @@ struct DeviceThread {
     waiting: VecDeque<DeviceRequest>,
     /// The selected devices, by [`index`].
     choices: [Choice; 2],
-    /// True for a lost device that is being replaced.
-    missing: [bool; 2],
+    /// The devices that are looked for.
+    missing: [Missing; 2],
+    /// When a lost device was replaced. `None` until then, and after a selection.
+    replaced: [Option<Instant>; 2],
     /// The time until the next attempt to replace a device.
     retry_delay: Duration,
+}
+
+/// Whether a device is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Missing {
+    /// It is open, or it is a file or off.
+    No,
+    /// It was lost. The selected device or the system's default replaces it.
+    Lost,
+    /// It could not be opened when it was selected. Only the selected device replaces it.
+    Unavailable,
 }
 
 impl DeviceThread {
@@ -109,7 +123,7 @@ impl DeviceThread {
         if let Some(request) = self.waiting.pop_front() {
             return Ok(request);
         }
-        self.inbox.recv_timeout(if self.missing.contains(&true) { self.retry_delay } else { IDLE_TIMEOUT })
+        self.inbox.recv_timeout(if self.missing == [Missing::No; 2] { IDLE_TIMEOUT } else { self.retry_delay })
     }
 
     /// Opens the selected device, unless a newer selection for this direction is queued. A slow driver may return after
@@ -119,7 +133,8 @@ impl DeviceThread {
         if self.is_outdated(direction) {
             return;
         }
-        self.missing[index(direction)] = false;
+        self.missing[index(direction)] = Missing::No;
+        self.replaced[index(direction)] = None;
         self.choices[index(direction)].clone_from(&open.choice);
         let opened = self.provider.open(direction, &open.choice, Instant::now());
         if self.is_outdated(direction) {
@@ -129,6 +144,10 @@ impl DeviceThread {
             Ok(device) => self.install(direction, device, open.choice == Choice::Off),
             Err(error) => {
                 self.install_null(direction);
+                if self.is_hardware(direction) {
+                    self.missing[index(direction)] = Missing::Unavailable;
+                    self.retry_delay = MIN_RETRY_DELAY;
+                }
                 self.shared.warn(Warning::Unavailable { direction, error });
             }
         }
@@ -142,30 +161,56 @@ impl DeviceThread {
     }
 
     fn lost(&mut self, direction: Direction, device: Box<dyn Device>, error: Error) {
-        // Do not retry a file that cannot be read or written any more.
-        let hardware = matches!(self.choices[index(direction)], Choice::Default | Choice::Device(_));
-        self.shared.warn(if hardware {
-            Warning::Lost { direction, device: device.name().to_owned() }
+        let hardware = self.is_hardware(direction);
+        if !hardware {
+            self.shared.warn(Warning::File { direction, error });
+        } else if self.is_unstable(direction) {
+            tracing::debug!(%direction, device = device.name(), "a replaced device was lost again");
         } else {
-            Warning::File { direction, error }
-        });
+            self.shared.warn(Warning::Lost { direction, device: device.name().to_owned() });
+            self.retry_delay = MIN_RETRY_DELAY;
+        }
         drop(device);
-        self.missing[index(direction)] = hardware;
-        self.retry_delay = MIN_RETRY_DELAY;
-        self.retry();
+        // Do not retry a file that cannot be read or written any more.
+        if hardware {
+            self.missing[index(direction)] = Missing::Lost;
+        }
+        // A device that fails again and again must not be opened again and again without a pause.
+        if !self.is_unstable(direction) {
+            self.retry();
+        }
     }
 
-    /// Tries to replace each lost device by the selected device, or else by the system's default.
+    /// Returns true if a lost device was replaced less than [`STABLE_TIME`] ago. The user was told of its loss and of its
+    /// return, and is not told again.
+    fn is_unstable(&self, direction: Direction) -> bool {
+        self.replaced[index(direction)].is_some_and(|at| at.elapsed() < STABLE_TIME)
+    }
+
+    /// Returns true if the selection is a device that can be plugged in.
+    fn is_hardware(&self, direction: Direction) -> bool {
+        matches!(self.choices[index(direction)], Choice::Default | Choice::Device(_))
+    }
+
+    /// Tries to replace each missing device by the selected device, and each lost one else by the system's default.
     fn retry(&mut self) {
         for direction in [Direction::Microphone, Direction::Speaker] {
-            if !self.missing[index(direction)] {
+            let missing = self.missing[index(direction)];
+            if missing == Missing::No {
                 continue;
             }
-            let chosen = self.provider.open(direction, &self.choices[index(direction)], Instant::now());
-            let found = chosen.or_else(|_: Error| self.provider.open(direction, &Choice::Default, Instant::now()));
+            let open = |choice: &Choice| self.provider.open(direction, choice, Instant::now());
+            let chosen = open(&self.choices[index(direction)]);
+            let found = match missing {
+                Missing::Lost => chosen.or_else(|_: Error| open(&Choice::Default)),
+                Missing::No | Missing::Unavailable => chosen,
+            };
             if let Ok(device) = found {
-                self.missing[index(direction)] = false;
-                self.shared.warn(Warning::Replaced { direction, device: device.name().to_owned() });
+                if !self.is_unstable(direction) {
+                    self.shared.warn(Warning::Replaced { direction, device: device.name().to_owned() });
+                }
+                self.missing[index(direction)] = Missing::No;
+                self.replaced[index(direction)] = Some(Instant::now());
                 self.install(direction, device, false);
             }
         }
@@ -200,7 +245,10 @@ const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// The longest delay between two attempts.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(8);
 
-/// The timeout while no device is lost. Nothing is retried then, so only a request matters.
+/// A device that is lost sooner after its replacement is one that fails again and again.
+const STABLE_TIME: Duration = Duration::from_secs(30);
+
+/// The timeout while no device is missing. Nothing is retried then, so only a request matters.
 const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
 
 #[cfg(test)]
@@ -307,6 +355,86 @@ mod tests {
             source.kind() == std::io::ErrorKind::StorageFull
         };
         assert!(warnings.len() == 1 && full(&warnings[0]), "{warnings:?}");
+    }
+
+    /// A microphone that fails at its first use.
+    struct Failing;
+
+    impl Device for Failing {
+        fn name(&self) -> &'static str {
+            "failing"
+        }
+
+        fn ready(&mut self, _: Instant) -> Result<usize, Error> {
+            Err(Error::Lost { name: "failing".to_owned() })
+        }
+
+        fn pass(&mut self, _: &mut crate::Block) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn latency(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn xruns(&self) -> u64 {
+            0
+        }
+    }
+
+    /// Returns an engine that opens its microphone with `open`. `open` gets the number of the attempt, from 0. Each attempt
+    /// is reported to the receiver after its end.
+    fn engine_with_microphone(
+        open: impl Fn(u32, Instant) -> Result<Box<dyn Device>, Error> + Send + Sync + 'static,
+    ) -> (Engine, Receiver<u32>) {
+        let (attempts, seen) = sync_channel(64);
+        let count = std::sync::atomic::AtomicU32::new(0);
+        let provider = Provider::new(move |direction, choice, now| {
+            if direction == Direction::Speaker {
+                return device::open(direction, choice, now);
+            }
+            let number = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let opened = open(number, now);
+            let _ = attempts.try_send(number);
+            opened
+        });
+        let engine = Engine::start(Config {
+            microphone: Choice::Default,
+            speaker: Choice::Off,
+            provider,
+            clock: Clock::default(),
+            pool: BufferPool::new(1),
+            uplink: Box::new(drop),
+        });
+        (engine, seen)
+    }
+
+    #[test]
+    fn a_device_that_fails_again_and_again_is_reported_once_and_tried_with_pauses() {
+        let (engine, attempts) = engine_with_microphone(|_, _| Ok(Box::new(Failing)));
+        let start = Instant::now();
+        for number in 0..4 {
+            assert_eq!(attempts.recv_timeout(TIMEOUT), Ok(number));
+        }
+        assert!(start.elapsed() > 2 * MIN_RETRY_DELAY, "it was opened without pauses");
+        let warnings = engine.take_warnings();
+        let [Warning::Lost { .. }, Warning::Replaced { .. }] = &warnings[..] else { panic!("{warnings:?}") };
+    }
+
+    #[test]
+    fn a_device_that_was_missing_is_used_and_announced_when_it_is_there() {
+        let (engine, attempts) = engine_with_microphone(|number, now| match number {
+            0 | 1 => Err(Error::Missing(Direction::Microphone)),
+            _ => device::open(Direction::Microphone, &Choice::Off, now),
+        });
+        for number in 0..3 {
+            assert_eq!(attempts.recv_timeout(TIMEOUT), Ok(number));
+        }
+        // The thread has ended its work when its engine is dropped, so no warning is missing.
+        let shared = Arc::clone(&engine.shared);
+        drop(engine);
+        let warnings = super::super::shared::lock(&shared.warnings);
+        let [Warning::Unavailable { .. }, Warning::Replaced { .. }] = &warnings[..] else { panic!("{warnings:?}") };
     }
 
     #[test]

@@ -43,6 +43,7 @@ fn expect_frame(reports: &Receiver<Report>) {
         match reports.recv_timeout(TIMEOUT).unwrap() {
             Report::Frame(frame) => return assert_eq!(frame.size(), Size::new(32, 16)),
             Report::Opened { name, .. } => assert_eq!(name, "Front"),
+            Report::Changed(format) => panic!("{format:?}"),
             Report::Failed(error) => panic!("{error}"),
         }
     }

@@ -2,11 +2,13 @@
 //!
 //! The damage extension reports changes, so an unchanged screen is not read. An unchanged screen still delivers two
 //! frames per second, for new viewers and because the encoder improves a still picture over several frames. A monitor is
-//! a part of the screen; the source follows it if the monitors are arranged anew. Not supported: single windows, pixel formats other than 24 bits in 32, and Wayland surfaces.
+//! a part of the screen; the source follows it if the monitors are arranged anew. Not supported: single windows, palettes,
+//! and Wayland surfaces.
 
 mod area;
 mod ffi;
 mod grab;
+mod pixels;
 mod pointer;
 
 use super::{Monitor, Thumbnail};
@@ -15,6 +17,7 @@ use crate::{BoxError, Error, Format, Source, Stop};
 use area::Area;
 use grab::Grab;
 use media::{Clock, Colour, Frame, FrameRate, Matrix, Pool, Rotation, Size};
+use pixels::{PixelFormat, Unsupported};
 use pointer::Pointer;
 use std::panic::catch_unwind;
 use std::time::Instant;
@@ -22,46 +25,47 @@ use x11rb::connection::Connection;
 use x11rb::errors::ReplyError;
 use x11rb::protocol::Event;
 use x11rb::protocol::damage::{self, ConnectionExt as _};
-use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageOrder, Screen, Window};
+use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask, Screen, Window};
 use x11rb::rust_connection::RustConnection;
 
 /// Opens a monitor of `display`, or the whole screen if `monitor` is `None`. If `display` is `None`, uses the `DISPLAY`
 /// variable.
 pub(super) fn open(display: Option<&str>, monitor: Option<&str>, clock: Clock) -> Result<Box<dyn Source>, Error> {
-    let source = X11::open(display, monitor, clock).map_err(Error::NoScreen)?;
+    let source = X11::open(display, monitor, clock).map_err(refused)?;
     Ok(Box::new(source))
 }
 
 /// Lists the monitors of `display`, or of the `DISPLAY` variable if it is `None`.
 pub(super) fn list(display: Option<&str>) -> Result<Vec<Monitor>, Error> {
-    try_list(display).map_err(Error::NoScreen)
+    try_list(display).map_err(refused)
 }
 
 fn try_list(display: Option<&str>) -> Result<Vec<Monitor>, BoxError> {
-    let (connection, screen) = connect(display)?;
+    let (connection, screen, format) = connect(display)?;
     let whole = Area::whole(Size::new(screen.width_in_pixels, screen.height_in_pixels));
     let mut monitors = area::monitors(&connection, screen.root)?;
     if monitors.is_empty() {
         monitors.push((WHOLE.into(), whole));
     }
-    let mut found = Vec::with_capacity(monitors.len());
+    let (mut found, mut converted) = (Vec::with_capacity(monitors.len()), Vec::new());
     for (name, area) in monitors {
         let mut grab = Grab::new(&connection, area.size)?;
-        let thumbnail = Thumbnail::of(grab.read(&connection, screen.root, area)?, area.size);
+        let pixels = format.to_bgrx(grab.read(&connection, screen.root, area)?, area.size, &mut converted);
+        let thumbnail = Thumbnail::of(pixels, area.size);
         grab.release(&connection);
         found.push(Monitor { id: name.clone(), name, size: area.size, thumbnail });
     }
     Ok(found)
 }
 
-/// Connects to the display, and checks its pixel format.
-fn connect(display: Option<&str>) -> Result<(RustConnection, Screen), BoxError> {
+/// Connects to the display. Returns the pixel format of its screen, too.
+fn connect(display: Option<&str>) -> Result<(RustConnection, Screen, PixelFormat), BoxError> {
     // x11rb computes the port number without an overflow check and panics for a display above 59535.
     let connected = catch_unwind(|| x11rb::connect(display));
     let (connection, screen) = connected.map_err(|_| "the display does not exist")??;
     let screen = connection.setup().roots.get(screen).ok_or("the display has no such screen")?.clone();
-    check_pixel_format(&connection, &screen)?;
-    Ok((connection, screen))
+    let format = PixelFormat::of(connection.setup(), &screen)?;
+    Ok((connection, screen, format))
 }
 
 /// Returns the area of the monitor with this id.
@@ -74,13 +78,24 @@ fn find(connection: &RustConnection, root: Window, id: &str, whole: Area) -> Res
     found.map(|(_, area)| area).ok_or_else(|| format!("there is no monitor {id}").into())
 }
 
+/// Returns the error of a screen that cannot be opened.
+fn refused(error: BoxError) -> Error {
+    match error.downcast::<Unsupported>() {
+        Ok(format) => Error::ScreenFormat(format),
+        Err(error) => Error::NoScreen(error),
+    }
+}
+
 struct X11 {
     connection: RustConnection,
     root: Window,
     /// The id of the captured monitor; `None` for the whole screen.
     monitor: Option<String>,
     area: Area,
+    format: PixelFormat,
     grab: Grab,
+    /// The pixels as BGRX if the server stores them in another format.
+    converted: Vec<u8>,
     pointer: Option<Pointer>,
     damage: Option<damage::Damage>,
     clock: Clock,
@@ -123,7 +138,7 @@ impl Source for X11 {
 
 impl X11 {
     fn open(display: Option<&str>, monitor: Option<&str>, clock: Clock) -> Result<Self, BoxError> {
-        let (connection, screen) = connect(display)?;
+        let (connection, screen, format) = connect(display)?;
         let (root, whole) = (screen.root, Area::whole(Size::new(screen.width_in_pixels, screen.height_in_pixels)));
         let area = monitor.map_or(Ok(whole), |id| find(&connection, root, id, whole))?;
         let attributes = ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY);
@@ -137,7 +152,9 @@ impl X11 {
             root,
             monitor: monitor.map(str::to_owned),
             area,
+            format,
             grab,
+            converted: Vec::new(),
             pointer,
             damage,
             clock,
@@ -164,6 +181,7 @@ impl X11 {
         let stride = usize::from(self.area.size.width) * 4;
         let pixels = self.grab.read(&self.connection, self.root, self.area)?;
         let captured = self.clock.now();
+        let pixels = self.format.to_bgrx(pixels, self.area.size, &mut self.converted);
         if let Some(pointer) = &self.pointer {
             pointer.draw(pixels, self.area);
         }
@@ -227,21 +245,6 @@ fn watch_damage(connection: &RustConnection, root: Window) -> Option<damage::Dam
     let damage = connection.generate_id().ok()?;
     connection.damage_create(damage, root, damage::ReportLevel::NON_EMPTY).ok()?.check().ok()?;
     Some(damage)
-}
-
-/// Returns an error unless pixels are BGRX, one byte per channel.
-fn check_pixel_format(connection: &RustConnection, screen: &Screen) -> Result<(), BoxError> {
-    let setup = connection.setup();
-    let format = setup.pixmap_formats.iter().find(|format| format.depth == screen.root_depth);
-    let visual = screen.allowed_depths.iter().flat_map(|depth| &depth.visuals);
-    let visual = visual.into_iter().find(|visual| visual.visual_id == screen.root_visual);
-    let bytes = format.is_some_and(|format| format.bits_per_pixel == 32);
-    let order = visual.is_some_and(|visual| visual.red_mask == 0xFF_0000 && visual.blue_mask == 0xFF);
-    if bytes && order && setup.image_byte_order == ImageOrder::LSB_FIRST {
-        Ok(())
-    } else {
-        Err(format!("a screen of depth {} has an unsupported pixel format", screen.root_depth).into())
-    }
 }
 
 /// Ticks since `start`. A slow frame skips ticks instead of catching up.

@@ -34,6 +34,26 @@ fn shown(decoder: &mut Decoder, encoded: &Encoded, frame: &Frame) -> Option<f64>
 }
 
 #[test]
+fn the_narrowest_and_the_smallest_rungs_are_encoded_and_shown() {
+    for (width, height) in [(1, 1), (16, 16), (1, 240), (240, 1), (3_840, 16), (100, 10)] {
+        let source = Size::new(width, height);
+        let ladder = Ladder::for_source(source, Content::Screen);
+        let rung = ladder.rungs().first().expect("it can be sent");
+        let screen = Config {
+            temporal_layers: rung.temporal_layers,
+            content: Content::Screen,
+            ..config(rung.size.width, rung.size.height)
+        };
+        let (mut encoder, mut decoder) = (Encoder::open(&screen).unwrap(), Decoder::open(VideoCodec::H264).unwrap());
+        let frame = testing::picture(&media::Pool::new(2), source, 0);
+        let encoded = encode(&mut encoder, &frame, true);
+        let mut shown = None;
+        decoder.decode(&encoded.payload, &mut |picture| shown = Some(picture.planes[0].size)).unwrap();
+        assert_eq!(shown, Some(rung.size), "{source}");
+    }
+}
+
+#[test]
 fn every_rung_of_a_camera_has_good_quality() {
     let (frames, pool) = (media::Pool::new(4), media::Pool::new(2));
     let source = Size::new(1280, 720);

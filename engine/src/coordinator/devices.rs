@@ -126,16 +126,25 @@ impl Devices {
         self.audio.set_muted(self.microphone != Microphone::On);
     }
 
+    fn set_microphone(&mut self, microphone: Microphone) {
+        self.microphone = microphone;
+        self.audio.set_muted(microphone != Microphone::On);
+    }
+
     /// Uses another speaker.
     pub fn choose_speaker(&self, choice: audio::Choice) {
         self.audio.set_speaker(choice);
     }
 
-    /// Returns the audio warnings since the last call. Switches the microphone off if there is none left.
+    /// Returns the audio warnings since the last call. Switches the microphone off if there is none left, and to muted if
+    /// there is one again.
     pub fn take_warnings(&mut self) -> Vec<Notice> {
         let found = self.sound_warnings.take(&self.audio);
         if found.microphone_lost {
             self.microphone = Microphone::Off;
+        } else if found.microphone_back && self.microphone == Microphone::Off {
+            // A device that is plugged in never unmutes.
+            self.set_microphone(Microphone::Muted);
         }
         found.notices
     }

@@ -87,7 +87,7 @@ pub enum TrackReport {
 /// The change that a report causes.
 #[derive(Debug)]
 pub enum TrackEvent {
-    /// A source is open, and is published if we are in the meeting.
+    /// A source is open, or its format has changed. It is published if we are in the meeting.
     Opened,
     /// A source or its last encoder failed. The source must be stopped.
     Failed(Failure),
@@ -253,7 +253,7 @@ impl Tracks {
     fn handle_sent(&mut self, slot: Slot, id: u64, report: Report, inside: bool) -> Option<TrackEvent> {
         let source = self.sources.get_mut(&slot).filter(|source| source.id == id)?;
         let event = match report {
-            Report::Opened(format) => {
+            Report::Opened(format) | Report::Changed(format) => {
                 source.format = Some(format);
                 let published = if inside { self.publish_pictures(slot) } else { Ok(()) };
                 published.map_or_else(TrackEvent::Failed, |()| TrackEvent::Opened)
@@ -288,7 +288,12 @@ impl Tracks {
     fn publish_pictures(&self, slot: Slot) -> Result<(), Failure> {
         let Some(Source { pictures, format: Some(format), .. }) = self.sources.get(&slot) else { return Ok(()) };
         let Context { session, ring, pool, stats, codecs, .. } = &self.context;
-        let frame_sender = session.publish(slot, announced(slot, *format));
+        let layers = announced(slot, *format);
+        if layers.is_empty() {
+            // A track without a layer is against the protocol.
+            return Err(Failure { slot, notice: notice::too_narrow(format.size) });
+        }
+        let frame_sender = session.publish(slot, layers);
         let published = pictures.publish(*format, ring, &frame_sender, pool, stats, &codecs.encoders);
         published.map_err(|error| no_encode_thread(slot, &error))?;
         // If a camera was off only for a moment, the server may not notice it. Then it does not send the requested

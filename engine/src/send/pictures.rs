@@ -8,10 +8,11 @@ use codec::encode::{Backends, Config};
 use codec::layer::{Content, Ladder, Rung};
 use codec::rate::{LayerDemand, allocate};
 use crypto::KeyRing;
-use media::{Bitrate, BufferPool, Frame, VideoCodec};
+use media::{Bitrate, BufferPool, Frame, Size, VideoCodec};
 use net::FrameSender;
 use proto::{Slot, SpatialLayer, TrackDemand};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::Builder;
 
 /// A source with its layers. Dropping it closes the device and joins every thread, so it is not dropped on an async
 /// thread.
@@ -25,9 +26,40 @@ pub struct PictureSource {
     _thread: CaptureThread,
 }
 
-/// The layers. The cell is empty until the source is published. Then the source's thread reads it at each picture,
-/// without a lock.
-type Layers = Arc<OnceLock<Vec<LayerThread>>>;
+/// The layers. The source's thread locks it at each picture. It is only locked for writing while the layers are replaced,
+/// so the thread does not wait.
+#[derive(Clone, Default)]
+struct Layers(Arc<RwLock<Published>>);
+
+/// The layers of a published source.
+#[derive(Default)]
+struct Published {
+    /// The size of the pictures that the layers are for. `None` until the source is published.
+    source: Option<Size>,
+    threads: Vec<LayerThread>,
+}
+
+impl Layers {
+    fn read(&self) -> RwLockReadGuard<'_, Published> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Passes a picture to each layer. A picture of another size is dropped: it would be stretched.
+    fn put(&self, frame: &Frame) {
+        let published = self.read();
+        if published.source == Some(frame.size()) {
+            published.threads.iter().for_each(|layer| layer.put(frame));
+        }
+    }
+
+    /// Replaces the layers. The old ones end on a thread of their own, because they may still encode.
+    fn replace(&self, source: Size, threads: Vec<LayerThread>) {
+        let new = Published { source: Some(source), threads };
+        let old = std::mem::replace(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), new);
+        // If no thread can be started, the layers end here.
+        let _ = Builder::new().name("encode-end".into()).spawn(move || drop(old));
+    }
+}
 
 /// The input for the targets of the layers: the layers that the SFU requested, and the available bitrate.
 #[derive(Default)]
@@ -50,12 +82,13 @@ impl PictureSource {
         report: impl Fn(Report) + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
         let (layers, reporter) = (Layers::default(), Reporter::new(report));
-        let (targets, source) = (Arc::clone(&layers), reporter.clone());
+        let (targets, source) = (layers.clone(), reporter.clone());
         let on = move |event| match event {
             capture::Report::Opened { format, .. } => source.tell(Report::Opened(format)),
+            capture::Report::Changed(format) => source.tell(Report::Changed(format)),
             capture::Report::Failed(error) => source.tell(Report::Failed(error)),
             capture::Report::Frame(frame) => {
-                targets.get().into_iter().flatten().for_each(|layer| layer.put(&frame));
+                targets.put(&frame);
                 own(frame);
             }
         };
@@ -64,7 +97,7 @@ impl PictureSource {
     }
 
     /// Starts the layers of [`announced`], paused, with the first of `encoders` that works. They send to
-    /// `frame_sender`. Does nothing at the second call.
+    /// `frame_sender`. They replace the layers of an earlier call, and begin with key frames.
     ///
     /// # Errors
     /// Returns the system's error if a thread cannot be started.
@@ -98,8 +131,7 @@ impl PictureSource {
         let ladder = ladder(self.slot, format);
         let threads =
             ladder.rungs().iter().map(|rung| (self.start_layer)(start(rung))).collect::<Result<Vec<_>, _>>()?;
-        // At a second call the layers exist already, and the new threads end here.
-        let _ = self.layers.set(threads);
+        self.layers.replace(format.size, threads);
         Ok(())
     }
 
@@ -129,15 +161,15 @@ impl PictureSource {
 
     /// Makes the next picture of one layer a key frame.
     pub fn key_frame(&self, spatial: u8) {
-        if let Some(layer) = self.layers.get().and_then(|layers| layers.get(usize::from(spatial))) {
+        if let Some(layer) = self.layers.read().threads.get(usize::from(spatial)) {
             layer.key_frame();
         }
     }
 
     fn set_targets(&self, inputs: &TargetInputs) {
-        let (Some(layers), Some((budget, format))) = (self.layers.get(), inputs.budget) else { return };
+        let Some((budget, format)) = inputs.budget else { return };
         let targets = allocate(budget, format.rate, &ladder(self.slot, format), &inputs.demand);
-        for (layer, target) in layers.iter().zip(targets) {
+        for (layer, target) in self.layers.read().threads.iter().zip(targets) {
             layer.set_target(target);
         }
     }
@@ -147,7 +179,8 @@ impl PictureSource {
     }
 }
 
-/// Returns the layers in which a source of this format is sent, as the protocol names them, smallest first.
+/// Returns the layers in which a source of this format is sent, as the protocol names them, smallest first. The list is
+/// empty if the source is too narrow to be sent.
 pub fn announced(slot: Slot, format: Format) -> Vec<SpatialLayer> {
     let layer = |rung: &Rung| SpatialLayer {
         spatial: rung.spatial,

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub enum Report {
     /// The source is open. Nothing is sent before [`super::PictureSource::publish`].
     Opened(Format),
+    /// The pictures have another format from now on. They are not sent before the next [`super::PictureSource::publish`].
+    Changed(Format),
     /// The source could not be opened, or has stopped permanently.
     Failed(capture::Error),
     /// An encoder failed, and another one replaced it.

@@ -101,7 +101,7 @@ impl Sfu for Native {
             Input::Signal(bytes) => self.handle_signal(&bytes),
             Input::Local { sdp, mids, .. } => self.handle_local(sdp, &mids),
             Input::Publish(TrackSpec { slot, layers, .. }) => {
-                self.published.insert(slot, layers);
+                self.publish(slot, layers);
                 if !self.opened.contains(&slot) {
                     self.opened.push(slot);
                 }
@@ -147,6 +147,17 @@ impl Native {
         }
     }
 
+    /// Records a track. A track that the server would ignore is not offered.
+    fn publish(&mut self, slot: Slot, layers: Vec<SpatialLayer>) {
+        let track = Published { slot, kind: kind_of(slot), mid: String::new(), layers };
+        if track.is_complete() {
+            self.published.insert(slot, track.layers);
+        } else {
+            tracing::debug!(?slot, "a track without a layer or a size is not offered");
+            self.published.remove(&slot);
+        }
+    }
+
     fn send(&mut self, signal: &ClientSignal) {
         self.outputs.push_back(Output::Signal(proto::encode(signal).into()));
     }
@@ -156,7 +167,7 @@ impl Native {
             return;
         }
         self.remote.retain(|track, _| track.owner != owner);
-        for Published { slot, kind, layers, .. } in tracks {
+        for Published { slot, kind, layers, .. } in tracks.into_iter().filter(Published::is_complete) {
             if self.remote.len() < MAX_TRACKS && kind == kind_of(slot) {
                 self.remote.insert(TrackId { owner, slot }, Remote { kind, layers });
             }

@@ -128,6 +128,32 @@ fn a_track_published_before_entering_is_offered_on_entering() {
 }
 
 #[test]
+fn a_track_without_a_layer_or_a_size_is_never_offered() {
+    let mut driver = TestDriver::entered();
+    for layers in [Vec::new(), vec![SpatialLayer { width: 0, ..layer() }]] {
+        driver.handle(publish(Slot::Camera, layers));
+        driver.handle(publish(Slot::Microphone, Vec::new()));
+        driver.answer();
+    }
+    let published = driver.offers.iter().flat_map(|offer| match offer {
+        ClientSignal::Offer { published, .. } => published.clone(),
+        ClientSignal::Wishes { .. } => Vec::new(),
+    });
+    assert!(published.map(|track| track.slot).all(|slot| slot == Slot::Microphone));
+}
+
+#[test]
+fn a_remote_track_without_a_layer_is_ignored_and_the_meeting_goes_on() {
+    let mut driver = TestDriver::entered();
+    let tracks = vec![Published { slot: Slot::Camera, kind: Kind::Video, mid: "x".into(), layers: Vec::new() }];
+    driver.signal(&ServerSignal::Tracks { owner: ParticipantId(2), tracks });
+    assert!(driver.offers.is_empty() && driver.others.is_empty(), "{:?}", driver.others);
+    driver.sends(2, &[Slot::Camera]);
+    driver.answer();
+    assert_eq!(driver.tracks.len(), 1);
+}
+
+#[test]
 fn changes_during_an_offer_are_combined_in_the_next_one() {
     let mut driver = TestDriver::entered();
     driver.sends(2, &[Slot::Microphone, Slot::Camera]);

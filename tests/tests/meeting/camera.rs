@@ -5,7 +5,7 @@ use super::TIMEOUT;
 use anyhow::Result;
 use capture::{Error, Format, Source, Stop, synthetic};
 use engine::{AudioChoice, Cameras, Choice, Command, Entry, NoticeKind};
-use media::{Frame, FrameRate, Notify, Pool, Size};
+use media::{Clock, Colour, Frame, FrameRate, Notify, Pool, Rotation, Size};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -78,6 +78,106 @@ fn a_camera_that_is_off_for_a_moment_is_shown_again() -> Result<()> {
     let before = bob.shown_pictures(from).shown;
     bob.wait(TIMEOUT, "Bob still sees Anne", |bob| bob.shown_pictures(from).shown > before + 60)?;
     Ok(())
+}
+
+/// A camera or a screen may be turned, or a window resized, in the meeting.
+#[test]
+fn a_source_that_changes_its_shape_is_shown_in_its_new_shape() -> Result<()> {
+    let (host, resizable) = (Host::start()?, Resizable::new(Size::new(320, 180)));
+    let chosen = (Choice::Device(None), resizable.cameras());
+    let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
+    let from = anne.me.expect("Anne is a member");
+    let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
+    wait_for_other_camera(&mut bob, true)?;
+    for (width, height) in [(320, 180), (180, 320), (640, 480), (320, 180)] {
+        resizable.set(Size::new(width, height));
+        let has_shape =
+            |size: Size| u32::from(size.width) * u32::from(height) == u32::from(size.height) * u32::from(width);
+        let took =
+            bob.wait(TIMEOUT, "the new shape is shown", |bob| bob.shown_pictures(from).size.is_some_and(has_shape))?;
+        println!("{width}x{height} after {took:?}: {:?}", bob.shown_pictures(from));
+        let before = bob.shown_pictures(from).shown;
+        bob.wait(TIMEOUT, "it goes on", |bob| bob.shown_pictures(from).shown > before + 20)?;
+        assert!(bob.shown_pictures(from).size.is_some_and(has_shape), "{:?}", bob.shown_pictures(from));
+    }
+    assert!(anne.notices.is_empty() && bob.notices.is_empty(), "{:?} {:?}", anne.notices, bob.notices);
+    Ok(())
+}
+
+/// The encoders accept no side under 16 samples.
+#[test]
+fn a_tiny_camera_is_shown_and_a_narrow_one_is_refused_and_the_meeting_continues() -> Result<()> {
+    let (host, resizable) = (Host::start()?, Resizable::new(Size::new(8, 8)));
+    let chosen = (Choice::Device(None), resizable.cameras());
+    let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
+    let from = anne.me.expect("Anne is a member");
+    let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
+    wait_for_other_camera(&mut bob, true)?;
+    bob.wait(TIMEOUT, "Bob sees Anne", |bob| bob.shown_pictures(from).size == Some(Size::new(16, 16)))?;
+    resizable.set(Size::new(4_000, 4));
+    expect_notice(&mut anne, NoticeKind::TooNarrow)?;
+    wait_for_other_camera(&mut bob, false)?;
+    resizable.set(Size::new(320, 180));
+    anne.engine.send(Command::Camera(true))?;
+    wait_for_other_camera(&mut bob, true)?;
+    bob.wait(TIMEOUT, "Bob sees Anne again", |bob| bob.shown_pictures(from).size == Some(Size::new(320, 180)))?;
+    assert!(anne.ended.is_none() && bob.ended.is_none());
+    Ok(())
+}
+
+/// A camera whose size the test sets.
+#[derive(Clone)]
+struct Resizable(Arc<Mutex<Size>>);
+
+impl Resizable {
+    fn new(size: Size) -> Self {
+        Self(Arc::new(Mutex::new(size)))
+    }
+
+    fn set(&self, size: Size) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = size;
+    }
+
+    fn size(&self) -> Size {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cameras(&self) -> Cameras {
+        let size = self.clone();
+        Cameras::new(move |_, clock| {
+            Ok(Box::new(ResizableCamera { opened: size.size(), size: size.clone(), clock, next: 0 }))
+        })
+    }
+}
+
+struct ResizableCamera {
+    /// The size when it was opened.
+    opened: Size,
+    size: Resizable,
+    clock: Clock,
+    next: u64,
+}
+
+impl Source for ResizableCamera {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn format(&self) -> Format {
+        Format { size: self.opened, rate: FrameRate::THIRTY }
+    }
+
+    fn next(&mut self, pool: &Pool, stop: &Stop) -> Result<Option<Frame>, Error> {
+        if stop.wait_until(Instant::now() + Duration::from_millis(33)) {
+            return Ok(None);
+        }
+        self.next += 1;
+        let frame = pool.take(self.size.size());
+        let (number, captured) = (self.next, self.clock.now());
+        Ok(frame.map(|frame| frame.freeze(number, captured, Colour::default(), Rotation::Upright)))
+    }
 }
 
 fn expect_notice(person: &mut Person, notice: NoticeKind) -> Result<()> {

@@ -2,8 +2,10 @@
 
 use crate::clip;
 use crate::folder::Folder;
-use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
+use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, until};
 use crate::report::Report;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
 
 #[test]
 fn a_meeting_continues_without_a_clip_and_the_user_is_told_why() {
@@ -70,6 +72,31 @@ fn a_meeting_continues_without_sound_and_the_user_is_told_why() {
     );
     assert_eq!(outcome.err.matches("conclave: ").count(), 1, "not exactly one message: {}", outcome.err);
     assert!(Report::read(&report).count("/participants/0/join_ms") < 5_000);
+}
+
+/// The null sink of a virtual desktop calls back every two seconds. It is no failure, and neither is its end.
+#[test]
+fn a_meeting_with_the_sound_server_of_a_virtual_desktop_prints_no_message() {
+    if Command::new("pulseaudio").arg("--version").output().is_err() {
+        println!("skipped: pulseaudio is not installed");
+        return;
+    }
+    let (_lock, folder) = (lock_meetings(), Folder::new("pulse"));
+    let socket = folder.path("native");
+    let with_server = |mut command: Command| {
+        command.env("HOME", folder.path("")).env("XDG_RUNTIME_DIR", folder.path("")).env_remove("PULSE_RUNTIME_PATH");
+        command
+    };
+    let mut command = with_server(Command::new("pulseaudio"));
+    command.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "-L", "module-always-sink"]);
+    command.env_remove("PULSE_SERVER").arg("-L").arg(format!("module-native-protocol-unix socket={socket}"));
+    let _server = Program::start("pulseaudio", command);
+    until(TIMEOUT, "the sound server listens", || UnixStream::connect(&socket).is_ok());
+    let mut command = with_server(client(&["meet", "--headless", "--for", "6", "--camera", "off"]));
+    command.env("PULSE_SERVER", format!("unix:{socket}"));
+    let outcome = Program::start("desktop", command).end(TIMEOUT);
+    outcome.assert_success();
+    assert_eq!(outcome.err, "");
 }
 
 #[test]

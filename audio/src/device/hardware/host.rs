@@ -1,17 +1,58 @@
 //! Chooses the sound system.
 
-/// Returns PulseAudio if it answers, else ALSA if it has a device, else `None`. ALSA is not opened without a device,
-/// because its library then writes many error lines to standard error.
+use super::super::direction::Direction;
+use super::super::error::Error;
+
+/// Returns PulseAudio if it answers, else ALSA if it has a device. ALSA is not opened without a device, because its
+/// library then writes many error lines to standard error.
+///
+/// # Errors
+/// Returns [`Error::ServerRefused`] if there is a sound server, but it refuses this program, and [`Error::Missing`] if
+/// there is no sound system.
 #[cfg(target_os = "linux")]
-pub fn host() -> Option<cpal::Host> {
-    let host = cpal::default_host();
-    (host.id() != cpal::HostId::Alsa || has_card()).then_some(host)
+pub fn host(direction: Direction) -> Result<cpal::Host, Error> {
+    let refused = match cpal::host_from_id(cpal::HostId::PulseAudio) {
+        Ok(host) => return Ok(host),
+        // The server refuses a wrong cookie. If there is none, it closes the connection.
+        Err(error) => match error.kind() {
+            cpal::ErrorKind::PermissionDenied => true,
+            cpal::ErrorKind::StreamInvalidated => is_listening(),
+            _ => false,
+        },
+    };
+    if has_card() {
+        return cpal::host_from_id(cpal::HostId::Alsa).map_err(|_| Error::Missing(direction));
+    }
+    Err(if refused { Error::ServerRefused } else { Error::Missing(direction) })
 }
 
 /// Returns the system's sound system.
+///
+/// # Errors
+/// Never fails.
 #[cfg(not(target_os = "linux"))]
-pub fn host() -> Option<cpal::Host> {
-    Some(cpal::default_host())
+#[expect(clippy::unnecessary_wraps, reason = "Linux may have no sound system")]
+pub fn host(_: Direction) -> Result<cpal::Host, Error> {
+    Ok(cpal::default_host())
+}
+
+/// Returns true if a sound server accepts connections.
+#[cfg(target_os = "linux")]
+fn is_listening() -> bool {
+    let socket = pulseaudio::socket_path_from_env();
+    socket.is_some_and(|path| std::os::unix::net::UnixStream::connect(path).is_ok())
+}
+
+/// Returns true if the host is a connection to a sound server.
+#[cfg(target_os = "linux")]
+pub fn is_server(host: &cpal::Host) -> bool {
+    host.id() == cpal::HostId::PulseAudio
+}
+
+/// Returns true if the host is a connection to a sound server.
+#[cfg(not(target_os = "linux"))]
+pub fn is_server(_: &cpal::Host) -> bool {
+    false
 }
 
 /// Returns true if the kernel lists a card, or if the system's ALSA configuration may define devices without a card.

@@ -1,9 +1,10 @@
 //! Microphones: the callback writes mono samples to the ring buffer, and the engine reads blocks from it.
 
-use super::stream::{CallbackMonitor, FORMATS, OPEN_TIMEOUT, StreamState, refused, with_any_buffer};
+use super::stream::{CallbackMonitor, FORMATS, OPEN_TIMEOUT, StreamState, refused, ring_size, with_any_buffer};
 use crate::Block;
 use crate::device::error::Error;
 use crate::device::interface::Device;
+use crate::device::pacer::Pacer;
 use crate::resample::ToBlocks;
 use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{FromSample, Sample as _, SampleFormat, SizedSample, StreamConfig};
@@ -20,6 +21,8 @@ pub struct Microphone {
     rate: u32,
     state: Arc<StreamState>,
     monitor: CallbackMonitor,
+    /// Divides the callbacks of a slow device into blocks every 10 ms. `None` if the device is not slow.
+    pacer: Option<Pacer>,
     _stream: cpal::Stream,
 }
 
@@ -38,14 +41,14 @@ impl Microphone {
         let convert = ToBlocks::new(config.sample_rate).ok_or_else(|| Error::Format { name: name.clone() })?;
         let state = Arc::<StreamState>::default();
         let (stream, samples) = with_any_buffer(config, |config| {
-            let (producer, consumer) = RingBuffer::new(config.sample_rate as usize / 2);
+            let (producer, consumer) = RingBuffer::new(ring_size(config.sample_rate));
             let state = Arc::clone(&state);
             record_as(format)(device, config, producer, state).map(|stream| (stream, consumer))
         })
         .map_err(|source| refused(&name, source))?;
         stream.play().map_err(|source| refused(&name, source))?;
-        let (rate, monitor) = (config.sample_rate, CallbackMonitor { calls: 0, since: None });
-        Ok(Self { name, samples, convert, rate, state, monitor, _stream: stream })
+        let (rate, monitor) = (config.sample_rate, CallbackMonitor::default());
+        Ok(Self { name, samples, convert, rate, state, monitor, pacer: None, _stream: stream })
     }
 }
 
@@ -58,7 +61,9 @@ impl Device for Microphone {
         if !self.monitor.is_alive(&self.state, now) {
             return Err(Error::Lost { name: self.name.clone() });
         }
-        Ok(self.samples.slots() / self.convert.needed().max(1))
+        let recorded = self.samples.slots() / self.convert.needed().max(1);
+        let due = Pacer::for_slow(&mut self.pacer, self.state.slow(self.rate).is_some(), now);
+        Ok(due.map_or(recorded, |due| due.min(recorded)))
     }
 
     fn pass(&mut self, block: &mut Block) -> Result<(), Error> {
@@ -67,6 +72,7 @@ impl Device for Microphone {
         let (_, missing) = self.samples.pop_partial_slice(input);
         missing.fill(0.0);
         self.convert.convert(block);
+        self.pacer.iter_mut().for_each(Pacer::pass);
         Ok(())
     }
 

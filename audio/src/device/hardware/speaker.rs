@@ -1,8 +1,11 @@
 //! Speakers: the engine keeps the ring buffer filled, and the callback copies each sample to all channels.
 
-use super::stream::{CallbackMonitor, FORMATS, OPEN_TIMEOUT, StreamState, refused, with_any_buffer};
+use super::stream::{
+    CallbackMonitor, FORMATS, OPEN_TIMEOUT, StreamState, max_callback, refused, ring_size, with_any_buffer,
+};
 use crate::device::error::Error;
 use crate::device::interface::Device;
+use crate::device::pacer::Pacer;
 use crate::resample::FromBlocks;
 use crate::{BLOCK, Block, SAMPLE_RATE};
 use cpal::traits::{DeviceTrait, StreamTrait};
@@ -24,6 +27,8 @@ pub struct Speaker {
     xruns: u64,
     /// The number of frames to keep in the ring buffer.
     target: usize,
+    /// Fills the buffer of a slow device with a block every 10 ms. `None` if the device is not slow.
+    pacer: Option<Pacer>,
     _stream: cpal::Stream,
 }
 
@@ -42,28 +47,31 @@ impl Speaker {
         let convert = FromBlocks::new(config.sample_rate).ok_or_else(|| Error::Format { name: name.clone() })?;
         let state = Arc::<StreamState>::default();
         let (stream, samples) = with_any_buffer(config, |config| {
-            let (producer, consumer) = RingBuffer::new(config.sample_rate as usize / 2);
+            let (producer, consumer) = RingBuffer::new(ring_size(config.sample_rate));
             let state = Arc::clone(&state);
             play_as(format)(device, config, consumer, state).map(|stream| (stream, producer))
         })
         .map_err(|source| refused(&name, source))?;
         stream.play().map_err(|source| refused(&name, source))?;
-        let (rate, monitor) = (config.sample_rate, CallbackMonitor { calls: 0, since: None });
-        Ok(Self { name, samples, convert, rate, state, monitor, xruns: 0, target: 0, _stream: stream })
+        let (rate, monitor) = (config.sample_rate, CallbackMonitor::default());
+        Ok(Self { name, samples, convert, rate, state, monitor, xruns: 0, target: 0, pacer: None, _stream: stream })
     }
 
     /// Returns the number of frames to keep in the ring buffer: the largest callback and two ticks, and half a tick
-    /// more after each underrun.
+    /// more after each underrun. A slow device takes a whole callback at once.
     fn target(&mut self) -> usize {
         let tick = self.rate as usize / 100;
-        let minimum = self.state.largest.load(Relaxed) + 2 * tick;
+        if let Some(callback) = self.state.slow(self.rate) {
+            return callback + 2 * tick;
+        }
+        // One long callback follows a delay. Its size must not become the latency.
+        let minimum = self.state.largest.load(Relaxed).min(max_callback(self.rate)) + 2 * tick;
         let xruns = self.state.xruns.load(Relaxed);
         if xruns > self.xruns {
             self.xruns = xruns;
             self.target += tick / 2;
         }
-        self.target =
-            self.target.clamp(minimum, minimum + MAX_RESERVE * tick).min(self.samples.buffer().capacity() * 3 / 4);
+        self.target = self.target.clamp(minimum, minimum + MAX_RESERVE * tick);
         self.target
     }
 
@@ -82,7 +90,10 @@ impl Device for Speaker {
             return Err(Error::Lost { name: self.name.clone() });
         }
         let room = self.target().saturating_sub(self.waiting());
-        Ok(room.div_ceil((self.rate as usize * BLOCK / SAMPLE_RATE as usize).max(1)))
+        let blocks = room.div_ceil((self.rate as usize * BLOCK / SAMPLE_RATE as usize).max(1));
+        // The jitter buffers cannot deliver the seconds of a slow device at once.
+        let due = Pacer::for_slow(&mut self.pacer, self.state.slow(self.rate).is_some(), now);
+        Ok(due.map_or(blocks, |due| due.min(blocks)))
     }
 
     fn pass(&mut self, block: &mut Block) -> Result<(), Error> {
@@ -90,6 +101,7 @@ impl Device for Speaker {
         if !lost.is_empty() {
             tracing::debug!(samples = lost.len(), "the ring buffer of the speaker is full");
         }
+        self.pacer.iter_mut().for_each(Pacer::pass);
         Ok(())
     }
 

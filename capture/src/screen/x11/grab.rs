@@ -42,8 +42,8 @@ impl Grab {
         }
     }
 
-    /// Reads the pixels of a part of `window`: four bytes each, in rows. The part has the size given to [`Grab::new`]. The
-    /// caller may modify the pixels.
+    /// Reads the pixels of a part of `window`, in rows, in the format of its screen. The part has the size given to
+    /// [`Grab::new`]. The caller may modify the pixels.
     pub(super) fn read(
         &mut self,
         connection: &RustConnection,

@@ -194,10 +194,36 @@ fn a_missing_display_is_an_error() {
 }
 
 #[test]
-fn an_unknown_depth_is_refused() {
+fn a_palette_is_refused_with_the_reason() {
     let Some(server) = Server::start("64x64x8") else { return };
     let Err(error) = open(Some(&server.display), None, Clock::default()) else { panic!("opened") };
-    assert!(error.to_string().contains("depth 8"), "{error}");
+    assert!(matches!(error, Error::ScreenFormat(_)), "{error:?}");
+    assert!(error.to_string().contains("depth 8") && error.to_string().contains("a palette"), "{error}");
+}
+
+#[test]
+fn every_depth_has_the_same_colours() {
+    for (depth, red, blue) in [(15, 0x7C00, 0x1F), (16, 0xF800, 0x1F), (24, 0xFF_0000, 0xFF), (30, 0x3FF0_0000, 0x3FF)]
+    {
+        // An odd width, so that rows of two bytes per pixel are padded.
+        let Some(server) = Server::start(&format!("321x243x{depth}")) else { return };
+        let painter = Painter::new(&server);
+        painter.fill(red, (0, 0, 160, 243));
+        painter.fill(blue, (160, 0, 161, 243));
+        painter.point_at(300, 230);
+        let mut source = X11::open(Some(&server.display), None, Clock::default()).unwrap();
+        for shared in [true, false] {
+            if !shared {
+                source.grab = Grab::Sent(Vec::new());
+            }
+            let frame = picture(&mut source);
+            let found = (luma(&frame, 40, 100), luma(&frame, 250, 100), luma(&frame, 40, 240));
+            assert!(found.0.abs_diff(63) <= 2 && found.1.abs_diff(32) <= 2, "depth {depth}: {found:?}");
+            assert!(found.2.abs_diff(63) <= 2, "depth {depth}: {found:?}");
+            let chroma = |plane, x: usize| frame.plane(plane).rows().nth(50).unwrap()[x];
+            assert!(chroma(Plane::V, 20).abs_diff(240) <= 2 && chroma(Plane::U, 120).abs_diff(240) <= 2, "{depth}");
+        }
+    }
 }
 
 #[test]

@@ -5,18 +5,18 @@ use crate::clock;
 use crate::event::NoticeKind;
 use crate::hardware::Codecs;
 use crate::receive;
-use crate::send::VoiceSender;
+use crate::send::{Report, VoiceSender};
 use crate::stats::Stats;
 use crate::video_output::{VideoOutput, VideoSink};
-use capture::Open;
+use capture::{Format, Open, Source, Stop};
 use codec::encode::{Backends, Candidate};
 use crypto::{Identity, KeyRing, Profile};
-use media::{BufferPool, Frame, FrameRate, Size, VideoCodec};
+use media::{BufferPool, Colour, Frame, FrameRate, Pool, Rotation, Size, VideoCodec};
 use net::meeting::Entry;
 use proto::{DemandedLayer, MeetingId, ParticipantId, Slot, TrackDemand, TrackId};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 #[test]
@@ -67,6 +67,78 @@ fn a_full_report_channel_delays_neither_close_nor_drop() {
         seen.recv_timeout(TIMEOUT).expect("every thread ends");
         thread.unwrap().join().unwrap();
     }
+}
+
+/// A source whose pictures have the size that the test sends last.
+struct Resized {
+    size: Size,
+    sizes: Receiver<Size>,
+}
+
+impl Source for Resized {
+    fn name(&self) -> &'static str {
+        "resized"
+    }
+
+    fn format(&self) -> Format {
+        Format { size: self.size, rate: FrameRate::THIRTY }
+    }
+
+    fn next(&mut self, pool: &Pool, stop: &Stop) -> Result<Option<Frame>, capture::Error> {
+        let _ = stop.wait_until(Instant::now() + Duration::from_millis(5));
+        self.size = self.sizes.try_iter().last().unwrap_or(self.size);
+        let frame = pool.take(self.size);
+        let captured = clock::system().now();
+        Ok(frame.map(|frame| frame.freeze(0, captured, Colour::default(), Rotation::Upright)))
+    }
+}
+
+/// Starts a shared screen of `size`. The returned sender changes its size.
+fn share(tracks: &mut Tracks, size: Size) -> SyncSender<Size> {
+    let (resize, sizes) = sync_channel(1);
+    tracks.start_source(Slot::Screen, Box::new(move || Ok(Box::new(Resized { size, sizes }))));
+    resize
+}
+
+fn demand_screen(tracks: &mut Tracks) {
+    let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 1 }];
+    tracks.set_demand(TrackDemand { slot: Slot::Screen, wanted });
+}
+
+#[test]
+fn a_resized_screen_is_encoded_in_its_new_shape() {
+    let (opening, opened) = sync_channel(16);
+    let recorder = Candidate::new("recorder", VideoCodec::H264, move |config| {
+        let _ = opening.try_send(config.size);
+        Err("it only records".into())
+    });
+    let codecs = Codecs { encoders: Backends::new(vec![recorder]), ..Codecs::default() };
+    let (runtime, mut tracks) = tracks(codecs);
+    let resize = share(&mut tracks, Size::new(320, 200));
+    let report = next_report(&runtime, &mut tracks);
+    assert!(matches!(tracks.handle_report(report, true), Some(TrackEvent::Opened)));
+    demand_screen(&mut tracks);
+    assert_eq!(opened.recv_timeout(TIMEOUT), Ok(Size::new(320, 200)));
+    resize.send(Size::new(200, 320)).unwrap();
+    let changed = loop {
+        match next_report(&runtime, &mut tracks) {
+            report @ TrackReport::Sent { report: Report::Changed(_), .. } => break report,
+            // The recorder fails at the first picture.
+            TrackReport::Sent { .. } | TrackReport::Received(..) => {}
+        }
+    };
+    assert!(matches!(tracks.handle_report(changed, true), Some(TrackEvent::Opened)));
+    assert_eq!(opened.recv_timeout(TIMEOUT), Ok(Size::new(200, 320)), "nothing stretches the new pictures");
+}
+
+#[test]
+fn a_source_that_is_too_narrow_is_not_published_and_the_user_is_told() {
+    let (runtime, mut tracks) = tracks(Codecs::default());
+    let _resize = share(&mut tracks, Size::new(4_000, 4));
+    let report = next_report(&runtime, &mut tracks);
+    let event = tracks.handle_report(report, true);
+    let Some(TrackEvent::Failed(Failure { slot: Slot::Screen, notice })) = event else { panic!("{event:?}") };
+    assert_eq!((notice.kind, notice.detail.as_str()), (NoticeKind::TooNarrow, "4000x4"));
 }
 
 /// Its owner can make it fail, and publish it again, as often as it likes.
