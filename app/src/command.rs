@@ -7,7 +7,6 @@ mod headless;
 mod host;
 mod options;
 mod sentences;
-mod stop;
 mod windowed;
 
 use anyhow::Result;

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use engine::usage::Usage;
 use engine::{Command, Engine, Entry, Event, Identity, Reason, Setup, Stats, VideoOutput};
+use iced::futures::{Stream, stream};
 use iced::{Subscription, Task, window};
+use server::Stop;
 
 use crate::app::{self, App, Options, Start};
 use crate::background;
@@ -208,7 +210,9 @@ impl Runner {
             None => (options.start, None),
         };
         let (app, task) = App::boot(Options { start, ..options });
-        (Self { app, watch }, task.map(Message::App))
+        // A request to stop closes the window, which leaves the meeting and writes the report.
+        let stop = Task::stream(stop_requests()).map(|()| Message::App(app::Message::CloseRequested));
+        (Self { app, watch }, Task::batch([task.map(Message::App), stop]))
     }
 
     /// Handles a message.
@@ -346,6 +350,21 @@ impl Runner {
     pub fn subscription(&self) -> Subscription<Message> {
         self.app.subscription().map(Message::App)
     }
+}
+
+/// One item for each signal that asks the program to stop. Polled in iced's tokio runtime.
+fn stop_requests() -> impl Stream<Item = ()> {
+    stream::unfold(None, |stop: Option<Stop>| async {
+        let mut stop = match stop.map_or_else(Stop::listen, Ok) {
+            Ok(stop) => stop,
+            Err(error) => {
+                tracing::warn!(%error, "a signal to stop ends the program without leaving the meeting");
+                return None;
+            }
+        };
+        stop.requested().await;
+        Some(((), Some(stop)))
+    })
 }
 
 #[cfg(test)]

@@ -15,8 +15,10 @@ mod media_thread;
 mod outbox;
 mod server;
 pub mod sfu;
+mod stop;
 mod tls;
 
 pub use config::{Config, Limits};
 pub use error::Error;
 pub use server::Server;
+pub use stop::Stop;

@@ -1,7 +1,7 @@
 //! `conclave-server`: the companion server as a program.
 
 use clap::Parser;
-use server::{Config, Error, Limits, Server};
+use server::{Config, Error, Limits, Server, Stop};
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -44,18 +44,19 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Runs the server until SIGTERM or Ctrl+C.
+/// Runs the server until SIGTERM, SIGHUP or Ctrl+C.
 async fn serve(arguments: Arguments) -> Result<(), Error> {
     let certificate = arguments.cert.zip(arguments.key);
     let config =
         Config { listen: arguments.listen, data: Some(arguments.data), certificate, limits: Limits::default() };
+    let mut stop = Stop::listen().map_err(Error::Signals)?;
     let server = Server::start(config).await?;
     print!("listening on {} fingerprint ", server.address());
     for byte in server.fingerprint() {
         print!("{byte:02x}");
     }
     println!();
-    wait_for_signal().await.map_err(Error::Signals)?;
+    stop.requested().await;
     server.stop(STOP_TIMEOUT).await;
     Ok(())
 }
@@ -77,23 +78,6 @@ fn start_log(json: bool) {
     let stderr = std::io::stderr;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     if json { builder.json().init() } else { builder.with_ansi(stderr().is_terminal()).init() }
-}
-
-/// Waits for SIGTERM or Ctrl+C.
-#[cfg(unix)]
-async fn wait_for_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-    }
-}
-
-/// Waits for Ctrl+C.
-#[cfg(not(unix))]
-async fn wait_for_signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// How long clients have to close their connections when the server stops.

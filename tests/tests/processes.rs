@@ -19,5 +19,7 @@ mod program;
 mod report;
 #[path = "processes/server.rs"]
 mod server;
+#[path = "processes/stop.rs"]
+mod stop;
 #[path = "processes/wave.rs"]
 mod wave;

@@ -4,7 +4,6 @@
 use super::client;
 use super::options::Client;
 use super::sentences;
-use super::stop::Stop;
 use anyhow::{Context, Result, bail};
 use app::locale::Language;
 use app::model::MeetingModel;
@@ -12,7 +11,10 @@ use app::theme::Choice;
 use app::{Snapshot, session};
 use engine::report::Report;
 use engine::usage::{self, Usage};
-use engine::{Command, Engine, Entry, Event, Events, Identity, NullOutput, Person, Reason, Slot, TileWish, TrackId};
+use engine::{
+    Command, Engine, Entry, Event, Events, Identity, NoticeKind, NullOutput, Person, Reason, Slot, TileWish, TrackId,
+};
+use server::Stop;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -37,19 +39,20 @@ pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
         model: MeetingModel::default(),
         snapshot,
         print_link,
+        organiser_left: false,
         leave_at: None,
         leaving: None,
         picture_at: None,
         usage: None,
     };
     let reason = runtime.block_on(meeting.run(events, stop));
-    let HeadlessMeeting { engine, usage, .. } = meeting;
+    let HeadlessMeeting { engine, usage, organiser_left, .. } = meeting;
     let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
     session::close(engine);
     let report = Report::of(&stats, &client::name(client), usage);
     client::write_report(client.report.as_deref(), &report)?;
     if reason != Reason::Left {
-        bail!(sentences::reason(&reason));
+        bail!(if organiser_left { sentences::reason_without_organiser(&reason) } else { sentences::reason(&reason) });
     }
     Ok(())
 }
@@ -62,6 +65,8 @@ struct HeadlessMeeting<'a> {
     model: MeetingModel,
     snapshot: Option<Snapshot>,
     print_link: bool,
+    /// The organiser has left while we were in the meeting.
+    organiser_left: bool,
     /// When the duration is over; `None` before we are in the meeting, or without a duration.
     leave_at: Option<Instant>,
     /// When the next step of leaving is due; `None` before leaving begins.
@@ -105,6 +110,7 @@ impl HeadlessMeeting<'_> {
                 tracing::info!(people = people.len(), "participants");
                 self.send(Command::SetWishes(tiles(people, self.client)));
             }
+            Event::Notice(notice) => self.organiser_left |= notice.kind == NoticeKind::NobodyAdmits,
             Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
             Event::Totals(_) if self.leaving.is_some() => self.send(Command::Leave),
             Event::Progress(_)
@@ -113,7 +119,6 @@ impl HeadlessMeeting<'_> {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
-            | Event::Notice(_)
             | Event::Totals(_)
             | Event::Ended(_) => {}
         }
