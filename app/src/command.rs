@@ -5,6 +5,7 @@ mod demo;
 mod display;
 mod headless;
 mod host;
+mod link;
 mod options;
 mod sentences;
 mod windowed;
@@ -31,7 +32,7 @@ pub fn run() -> ExitCode {
 
 fn run_command(options: Options) -> Result<()> {
     match options.command {
-        None => windowed::open(options.link.as_deref()),
+        None => windowed::open(options.link.map(|link| link::read(&link)).transpose()?.as_deref()),
         Some(Command::Meet(meet)) => host::meet(&meet),
         Some(Command::Join(join)) => host::join(&join),
         Some(Command::Demo(demo)) => demo::run(&demo),

@@ -1,7 +1,7 @@
 //! `conclave meet` and `conclave join`.
 
 use super::options::{Client, Join, Meet, Place};
-use super::{headless, sentences, windowed};
+use super::{headless, link, sentences, windowed};
 use anyhow::{Context, Result, anyhow};
 use app::embedded::{self, Embedded};
 use engine::Entry;
@@ -26,9 +26,14 @@ pub fn meet(meet: &Meet) -> Result<()> {
 /// `conclave join LINK`: joins the meeting that the link names.
 ///
 /// # Errors
-/// Returns an error if the link is wrong, or if the meeting ends for a reason other than our leaving.
+/// Returns an error if the link cannot be read or is wrong, or if the meeting ends for a reason other than our leaving.
 pub fn join(join: &Join) -> Result<()> {
-    let invitation = sentences::invitation(&join.link).map_err(anyhow::Error::msg)?;
+    let link = match (&join.link_file, &join.link) {
+        (Some(file), _) => link::read_file(file)?,
+        (None, Some(link)) => link::read(link)?,
+        (None, None) => link::read(link::STDIN)?,
+    };
+    let invitation = sentences::invitation(&link).map_err(anyhow::Error::msg)?;
     enter(Entry::Join(invitation), &join.client, false)
 }
 

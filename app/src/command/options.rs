@@ -64,8 +64,12 @@ pub struct Fingerprint(pub [u8; 32]);
 /// Joins a meeting.
 #[derive(Debug, Args)]
 pub struct Join {
-    /// The link of the meeting
-    pub link: String,
+    /// The link of the meeting; `-` reads it from standard input, so that no other user of this machine sees it
+    #[arg(required_unless_present = "link_file", conflicts_with = "link_file")]
+    pub link: Option<String>,
+    /// Reads the link from a file
+    #[arg(long, value_name = "FILE")]
+    pub link_file: Option<PathBuf>,
     /// Devices and duration.
     #[command(flatten)]
     pub client: Client,
@@ -243,6 +247,13 @@ mod tests {
         assert!(read(&["--server", "host:1", "--fingerprint", &fingerprint]).is_ok());
         assert!(read(&["--server", "host:1", "--listen", "127.0.0.1:0"]).is_err());
         assert!(read(&["--fingerprint", &fingerprint]).is_err());
+    }
+
+    #[test]
+    fn a_link_is_an_argument_or_in_a_file() {
+        let read = |arguments: &[&str]| Options::try_parse_from([&["conclave", "join"], arguments].concat());
+        assert!(read(&["-"]).is_ok() && read(&["--link-file", "file"]).is_ok());
+        assert!(read(&[]).is_err() && read(&["link", "--link-file", "file"]).is_err());
     }
 
     #[test]
