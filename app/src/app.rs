@@ -273,6 +273,7 @@ impl App {
         match (result, &mut self.screen) {
             (Ok(started), Screen::Meeting(screen)) if is_current => {
                 screen.model.temporary_key = started.key != Key::Stored;
+                screen.model.hosts.clone_from(&started.hosts);
                 return listen(attempt, self.session.run(started));
             }
             (Err(detail), _) if is_current => self.show_ended(Reason::Here(detail)),
@@ -511,7 +512,7 @@ mod tests {
         let (engine, events) = engine::Engine::start(entry, setup(), identity, app.pictures.output()).unwrap();
         let (sender, closed) = sync_channel(1);
         let after_close = Some(Box::new(move |_: &engine::Stats, _| sender.send(()).unwrap()) as _);
-        (Started { engine, events, server: None, key: Key::Temporary, after_close }, closed)
+        (Started { engine, events, server: None, hosts: Vec::new(), key: Key::Temporary, after_close }, closed)
     }
 
     fn is_entering(app: &App) -> bool {

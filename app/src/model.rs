@@ -2,12 +2,14 @@
 //! window needs: the state of one meeting, the devices to choose from, and the Fluent id of each thing that is shown.
 
 mod device;
+pub mod link;
 mod meeting;
 mod notice;
 pub mod sentence;
 mod view;
 
 pub use device::{Device, Devices, Kind};
+pub use link::is_host;
 pub use meeting::{LockState, MeetingModel, Phase, initials};
 pub use notice::{Notice, NoticeKind};
 pub use view::View;

@@ -37,6 +37,8 @@ pub type OnEnd = Box<dyn FnMut(&Reason) + Send>;
 pub struct Plan {
     /// Which meeting.
     pub entry: Entry,
+    /// The names and addresses by which others can reach its server, best first; empty if it runs elsewhere.
+    pub hosts: Vec<String>,
     /// The name and the devices.
     pub setup: Setup,
     /// Leaves and closes the window this long after entering; `None` to stay until the user leaves.
@@ -55,8 +57,8 @@ pub struct Plan {
 
 impl Plan {
     fn split(self) -> (Start, Watch) {
-        let Self { entry, setup, leave_after, screenshot, wrap_output, after_close, on_event, on_end } = self;
-        let starter = CommandLine { entry, wrap_output, after_close };
+        let Self { entry, hosts, setup, leave_after, screenshot, wrap_output, after_close, on_event, on_end } = self;
+        let starter = CommandLine { entry, hosts, wrap_output, after_close };
         let state = State::Running { leave_at: None };
         (Start::Enter(Arc::new(starter), setup), Watch { leave_after, screenshot, on_event, on_end, state })
     }
@@ -65,6 +67,7 @@ impl Plan {
 /// Starts the engine of a [`Plan`].
 struct CommandLine {
     entry: Entry,
+    hosts: Vec<String>,
     wrap_output: WrapOutput,
     after_close: AfterClose,
 }
@@ -78,7 +81,8 @@ impl Starter for CommandLine {
             Engine::start(self.entry.clone(), setup, identity, output).map_err(|error| error.to_string())?;
         let after_close = Arc::clone(&self.after_close);
         let after_close = Some(Box::new(move |stats: &Stats, usage| after_close(stats, usage)) as _);
-        Ok(Started { engine, events, server: None, key: Key::Temporary, after_close })
+        let hosts = self.hosts.clone();
+        Ok(Started { engine, events, server: None, hosts, key: Key::Temporary, after_close })
     }
 
     fn is_remembered(&self) -> bool {

@@ -20,7 +20,10 @@ use app::model::{Device, Kind, LockState, NoticeKind, sentence};
 use app::screen::preferences::{Part, Preference};
 use app::screen::{ended, entering, home, meeting, preview};
 use app::theme::{Choice, Theme};
-use common::{Ui, context, meeting_of, notices, preview_screen, recents, save, small_context, tree, tree_and_messages};
+use common::{
+    Ui, context, hosted_meeting_of, meeting_of, notices, preview_screen, recents, save, small_context, tree,
+    tree_and_messages,
+};
 use engine::{LinkError, Microphone, ParticipantId, Reason, Step};
 use iced::keyboard::{Modifiers, key::Named};
 
@@ -62,6 +65,9 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
             screen.view(&context, &common::pictures(9), &reported).map(drop),
         );
     }
+    let mut screen = hosted_meeting_of(2);
+    screen.open(meeting::Panel::People);
+    visit("meeting-addresses", screen.view(&context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::MutePressed);
     screen.update(meeting::Message::CameraPressed);
@@ -119,8 +125,10 @@ fn every_control_is_focusable_and_large_enough() {
         every_screen(language, |name, view| {
             let update = tree(view);
             for (_, node) in &update.nodes {
-                let pressable =
-                    matches!(node.role(), Role::Button | Role::Switch | Role::MenuItemRadio | Role::TextInput);
+                let pressable = matches!(
+                    node.role(),
+                    Role::Button | Role::Switch | Role::MenuItemRadio | Role::RadioButton | Role::TextInput
+                );
                 if !pressable || node.is_disabled() {
                     continue;
                 }

@@ -5,12 +5,14 @@
 //! Descriptor). Both are sans-IO; [`Server`] runs them on sockets. Deliberately absent: the cryptography of meetings,
 //! and any codec.
 
+pub mod addresses;
 mod bucket;
 mod config;
 mod connection;
 pub mod delivery;
 mod delivery_task;
 mod error;
+mod listener;
 mod media_thread;
 mod outbox;
 mod server;

@@ -11,6 +11,8 @@ mod clip;
 mod devices;
 #[path = "processes/folder.rs"]
 mod folder;
+#[path = "processes/link.rs"]
+mod link;
 #[path = "processes/meeting.rs"]
 mod meeting;
 #[path = "processes/program.rs"]

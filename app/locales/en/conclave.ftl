@@ -149,6 +149,9 @@ people-remove-text = { $name } will be removed immediately and won’t see or he
 people-remove-confirm = Remove
 people-device = Device { $key }
 people-invite = Copy invitation link
+people-address = Address in the link
+people-address-other = Other name or address
+people-address-wrong = This is not a name or an address.
 people-invite-text = Anyone with the link can ask to join.
 people-invite-unattended = The organiser has left: nobody else can join.
 

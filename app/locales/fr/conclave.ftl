@@ -149,6 +149,9 @@ people-remove-text = { $name } sera exclu immédiatement et ne pourra plus rien 
 people-remove-confirm = Exclure
 people-device = Appareil { $key }
 people-invite = Copier le lien d’invitation
+people-address = Adresse dans le lien
+people-address-other = Autre nom ou adresse
+people-address-wrong = Ce n’est ni un nom ni une adresse.
 people-invite-text = Toute personne disposant du lien peut demander à entrer.
 people-invite-unattended = L’organisateur est parti : plus personne ne peut entrer.
 

@@ -20,11 +20,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// Enters the meeting, stays until the duration is over or the program is asked to stop, leaves, and writes the report.
+/// `hosts` are the names and addresses of a server in this process.
 ///
 /// # Errors
 /// Returns an error if the meeting cannot be entered, if a file cannot be written, or if the meeting ends for a
 /// reason other than our leaving.
-pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
+pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, print_link: bool) -> Result<()> {
     let snapshot = client.picture.is_some().then(|| Snapshot::new(Language::of_system(), Choice::default()));
     let output = snapshot.as_ref().map_or_else(|| Arc::new(NullOutput) as _, Snapshot::output);
     let output = client::with_dump(output, client.dump.as_deref());
@@ -36,7 +37,7 @@ pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     let mut meeting = HeadlessMeeting {
         engine,
         client,
-        model: MeetingModel::default(),
+        model: MeetingModel { hosts, ..MeetingModel::default() },
         snapshot,
         print_link,
         organiser_left: false,
@@ -105,7 +106,7 @@ impl HeadlessMeeting<'_> {
             eprintln!("conclave: {sentence}");
         }
         match event {
-            Event::Entered { link, .. } => self.entered(link),
+            Event::Entered { .. } => self.entered(),
             Event::People(people) => {
                 tracing::info!(people = people.len(), "participants");
                 self.send(Command::SetWishes(tiles(people, self.client)));
@@ -124,9 +125,9 @@ impl HeadlessMeeting<'_> {
         }
     }
 
-    fn entered(&mut self, link: &str) {
+    fn entered(&mut self) {
         if self.print_link {
-            client::print_link(link);
+            client::print_link(&self.model.link);
         }
         let now = Instant::now();
         self.leave_at = self.client.duration.map(|duration| now + duration);

@@ -15,12 +15,14 @@ pub fn meet(meet: &Meet) -> Result<()> {
     if let Some(Place { host, port }) = meet.server.clone() {
         return enter(
             Entry::Create { host, port, fingerprint: meet.fingerprint.map(|fingerprint| fingerprint.0) },
+            Vec::new(),
             &meet.client,
             true,
         );
     }
-    let server = Embedded::start(meet.listen).map_err(|error| no_server(meet.listen, error))?;
-    enter(server.entry().context("the server has stopped")?, &meet.client, true)
+    let public_name = meet.public_name.as_ref().map(|name| name.0.clone());
+    let server = Embedded::start(meet.listen, public_name).map_err(|error| no_server(meet.listen, error))?;
+    enter(server.entry().context("the server has stopped")?, server.hosts(), &meet.client, true)
 }
 
 /// `conclave join LINK`: joins the meeting that the link names.
@@ -34,7 +36,7 @@ pub fn join(join: &Join) -> Result<()> {
         (None, None) => link::read(link::STDIN)?,
     };
     let invitation = sentences::invitation(&link).map_err(anyhow::Error::msg)?;
-    enter(Entry::Join(invitation), &join.client, false)
+    enter(Entry::Join(invitation), Vec::new(), &join.client, false)
 }
 
 /// Describes why the server cannot start.
@@ -51,6 +53,11 @@ fn no_server(address: SocketAddr, error: embedded::Error) -> anyhow::Error {
     }
 }
 
-fn enter(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
-    if client.headless { headless::run(entry, client, print_link) } else { windowed::meet(entry, client, print_link) }
+/// `hosts` are the names and addresses of a server in this process.
+fn enter(entry: Entry, hosts: Vec<String>, client: &Client, print_link: bool) -> Result<()> {
+    if client.headless {
+        headless::run(entry, hosts, client, print_link)
+    } else {
+        windowed::meet(entry, hosts, client, print_link)
+    }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, Parser)]
 #[command(name = "conclave", version, args_conflicts_with_subcommands = true)]
 pub struct Options {
-    /// A meeting to join: conclave://HOST:PORT/m/ID#SECRET
+    /// A meeting to join: conclave://HOST:PORT/...#SECRET; `-` reads it from standard input
     pub link: Option<String>,
     /// The command; without one, the window opens.
     #[command(subcommand)]
@@ -34,9 +34,12 @@ pub enum Command {
 /// Starts a meeting.
 #[derive(Debug, Args)]
 pub struct Meet {
-    /// Where the server listens: address and port, for TCP and UDP; port 0 takes a free one
+    /// Where the server listens: address and port, for TCP and UDP; port 0 takes a free one, the address 0.0.0.0 all IPv4 addresses of this machine, [::] also those of IPv6
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+    /// The name or address in the link, such as that of a router which forwards the port; the default is the best address of this machine
+    #[arg(long, value_name = "NAME", conflicts_with = "server")]
+    pub public_name: Option<Host>,
     /// A server that runs elsewhere, instead of one on this machine
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen")]
     pub server: Option<Place>,
@@ -47,6 +50,10 @@ pub struct Meet {
     #[command(flatten)]
     pub client: Client,
 }
+
+/// The name or address of a server. An IPv6 address has no brackets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host(pub String);
 
 /// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,6 +195,19 @@ impl FromStr for Place {
     }
 }
 
+impl FromStr for Host {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        if inner.parse::<Ipv6Addr>().is_ok() || inner == text && app::model::is_host(text) {
+            Ok(Self(inner.to_owned()))
+        } else {
+            Err("expected a name or an address without a port")
+        }
+    }
+}
+
 impl FromStr for Fingerprint {
     type Err = &'static str;
 
@@ -241,12 +261,18 @@ mod tests {
     }
 
     #[test]
-    fn a_meeting_is_on_this_machine_or_on_another_server() {
-        let read = |arguments: &[&str]| Options::try_parse_from([&["conclave", "meet"], arguments].concat());
-        let fingerprint = "0a".repeat(32);
-        assert!(read(&["--server", "host:1", "--fingerprint", &fingerprint]).is_ok());
-        assert!(read(&["--server", "host:1", "--listen", "127.0.0.1:0"]).is_err());
-        assert!(read(&["--fingerprint", &fingerprint]).is_err());
+    fn public_names_are_names_or_addresses() {
+        for (text, expected) in [
+            ("meet.example.org", "meet.example.org"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("2001:db8::7", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+        ] {
+            assert_eq!(text.parse(), Ok(Host(expected.into())));
+        }
+        for wrong in ["", "host:1", "[host]", "a/b", "a b", "a#b", "[::1", "[::1]:5"] {
+            assert!(wrong.parse::<Host>().is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -254,6 +280,15 @@ mod tests {
         let read = |arguments: &[&str]| Options::try_parse_from([&["conclave", "join"], arguments].concat());
         assert!(read(&["-"]).is_ok() && read(&["--link-file", "file"]).is_ok());
         assert!(read(&[]).is_err() && read(&["link", "--link-file", "file"]).is_err());
+    }
+
+    #[test]
+    fn a_meeting_is_on_this_machine_or_on_another_server() {
+        let read = |arguments: &[&str]| Options::try_parse_from([&["conclave", "meet"], arguments].concat());
+        let fingerprint = "0a".repeat(32);
+        assert!(read(&["--server", "host:1", "--fingerprint", &fingerprint]).is_ok());
+        assert!(read(&["--server", "host:1", "--listen", "127.0.0.1:0"]).is_err());
+        assert!(read(&["--fingerprint", &fingerprint]).is_err());
     }
 
     #[test]

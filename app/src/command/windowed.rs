@@ -5,6 +5,7 @@ use super::display;
 use super::options::Client;
 use super::sentences;
 use anyhow::{Result, anyhow, bail};
+use app::model::link;
 use app::{Options, Plan, Start};
 use engine::report::Report;
 use engine::usage::Usage;
@@ -21,20 +22,23 @@ pub fn open(link: Option<&str>) -> Result<()> {
     show(Options { start, ..Options::default() }, None)
 }
 
-/// Enters `entry` in the window, until the user leaves or closes the window.
+/// Enters `entry` in the window, until the user leaves or closes the window. `hosts` are the names and addresses of a
+/// server in this process.
 ///
 /// # Errors
 /// Returns an error as [`open`] does, if the report cannot be written, or if the meeting ends for a reason other than
 /// our leaving.
-pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
+pub fn meet(entry: Entry, hosts: Vec<String>, client: &Client, print_link: bool) -> Result<()> {
     // `show` checks this too, but only after `setup` has created the dump folder.
     can_show()?;
     let record = Record::default();
     let (after_close, on_end) = (record.clone(), record.clone());
     let dump = client.dump.clone();
     let (report, name) = (client.report.clone(), client::name(client));
+    let printed = hosts.clone();
     let plan = Plan {
         entry,
+        hosts,
         setup: client::setup(client)?,
         leave_after: client.duration,
         screenshot: client.picture.clone(),
@@ -44,7 +48,7 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
             if let Event::Entered { link, .. } = event
                 && print_link
             {
-                client::print_link(link);
+                client::print_link(&link::to_share(link, &printed));
             }
         }),
         on_end: Box::new(move |reason| on_end.lock().reason = Some(reason.clone())),

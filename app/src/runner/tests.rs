@@ -11,6 +11,7 @@ fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
     let kept = Arc::clone(&reasons);
     let plan = Plan {
         entry: Entry::Create { host: "localhost".into(), port: 1, fingerprint: None },
+        hosts: Vec::new(),
         setup: Setup {
             name: "Anne".into(),
             camera: engine::Choice::Off,

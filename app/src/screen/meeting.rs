@@ -1,5 +1,6 @@
 //! The screen of a meeting: its state and how it changes. The modules below this one draw it.
 
+mod address;
 mod banner;
 mod bar;
 mod lock;
@@ -31,6 +32,8 @@ pub struct Meeting {
     removing: Option<ParticipantId>,
     /// The space bar is held to talk.
     talking: bool,
+    /// The choice of the address in the link.
+    address: address::Address,
 }
 
 /// The panels at the side of the stage.
@@ -68,6 +71,8 @@ pub enum Message {
     PanelPressed(Panel),
     /// "Copy link" was pressed.
     CopyPressed,
+    /// The address in the link is being chosen.
+    Address(address::Message),
     /// "Leave" was pressed.
     LeavePressed,
     /// "Full screen" was pressed.
@@ -130,7 +135,8 @@ pub enum Action {
 impl Meeting {
     /// Creates the screen.
     pub fn new(model: MeetingModel, devices: Devices) -> Self {
-        Self { model, devices, since: None, panel: None, menu: None, removing: None, talking: false }
+        let address = address::Address::default();
+        Self { model, devices, since: None, panel: None, menu: None, removing: None, talking: false, address }
     }
 
     /// Handles an event of the engine. Returns what assistive tools announce.
@@ -160,6 +166,7 @@ impl Meeting {
             }
             Message::PanelPressed(panel) => self.panel = if self.panel == Some(panel) { None } else { Some(panel) },
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
+            Message::Address(message) => self.address.update(message, &mut self.model),
             Message::LeavePressed => return Action::Leave,
             Message::FullScreenPressed => return Action::FullScreen,
             Message::RemovePressed(id) => self.removing = Some(id),
@@ -284,6 +291,29 @@ mod tests {
         meeting.model.lock = Some(KeyState { epoch: 4, words: Words::of(&[0; 17]).unwrap(), suite: "suite" });
         meeting.update(Message::WordsConfirmed);
         assert_eq!(meeting.model.verified, Some(4));
+    }
+
+    #[test]
+    fn the_copied_link_has_the_address_that_the_user_chose() {
+        let link = crate::model::link::example("10.8.0.6");
+        let hosts = ["10.8.0.6", "192.168.1.20"].map(str::to_owned).to_vec();
+        let mut meeting = meeting(Microphone::On);
+        meeting.model = MeetingModel { link, hosts, ..meeting.model };
+        let copied = |meeting: &mut Meeting| match meeting.update(Message::CopyPressed) {
+            Action::Copy(link) => crate::model::link::host(&link),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(copied(&mut meeting).as_deref(), Some("10.8.0.6"));
+        let mut enter = |message| meeting.update(Message::Address(message));
+        enter(address::Message::Chosen("192.168.1.20".into()));
+        enter(address::Message::Typed("not a name".into()));
+        enter(address::Message::Submitted);
+        assert_eq!(copied(&mut meeting).as_deref(), Some("192.168.1.20"), "a wrong name changes nothing");
+        let mut enter = |message| meeting.update(Message::Address(message));
+        enter(address::Message::Typed("meet.example.org".into()));
+        enter(address::Message::Submitted);
+        assert_eq!(copied(&mut meeting).as_deref(), Some("meet.example.org"));
+        assert_eq!(meeting.model.hosts.first().map(String::as_str), Some("meet.example.org"));
     }
 
     #[test]
