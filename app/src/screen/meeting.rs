@@ -299,9 +299,9 @@ mod tests {
         let hosts = ["10.8.0.6", "192.168.1.20"].map(str::to_owned).to_vec();
         let mut meeting = meeting(Microphone::On);
         meeting.model = MeetingModel { link, hosts, ..meeting.model };
-        let copied = |meeting: &mut Meeting| match meeting.update(Message::CopyPressed) {
-            Action::Copy(link) => crate::model::link::host(&link),
-            other => panic!("{other:?}"),
+        let copied = |meeting: &mut Meeting| {
+            let Action::Copy(link) = meeting.update(Message::CopyPressed) else { panic!("no link is copied") };
+            crate::model::link::host(&link)
         };
         assert_eq!(copied(&mut meeting).as_deref(), Some("10.8.0.6"));
         let mut enter = |message| meeting.update(Message::Address(message));

@@ -3,7 +3,6 @@
 use crate::folder::Folder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
 use crate::report::Report;
-use std::process::Command;
 
 #[test]
 fn a_client_that_is_asked_to_stop_leaves_and_writes_its_report() {
@@ -25,7 +24,7 @@ fn a_client_under_nohup_outlives_the_terminal() {
     let (_lock, folder) = (lock_meetings(), Folder::new("nohup"));
     let report = folder.path("report.json");
     let meet = client(&[&["meet", "--report", &report], NO_DEVICES.as_slice()].concat());
-    let mut nohup = Command::new("nohup");
+    let mut nohup = std::process::Command::new("nohup");
     nohup.arg(meet.get_program()).args(meet.get_args()).stdin(std::process::Stdio::null());
     let host = Program::start("host", nohup);
     let link = host.first_line();
