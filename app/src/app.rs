@@ -298,6 +298,7 @@ impl App {
         match (result, &mut self.screen) {
             (Ok(started), Screen::Meeting(screen)) if is_current => {
                 screen.model.temporary_key = started.key != Key::Stored;
+                screen.model.hosts.clone_from(&started.hosts);
                 return listen(attempt, self.session.run(started));
             }
             (Err(detail), _) if is_current => self.show_ended(Reason::Here(detail)),

@@ -5,11 +5,11 @@ mod demo;
 mod display;
 mod headless;
 mod host;
+mod link;
 mod options;
 mod output;
 mod recording;
 mod sentences;
-mod stop;
 mod windowed;
 
 use anyhow::Result;
@@ -34,7 +34,10 @@ pub fn run() -> ExitCode {
 
 fn run_command(options: Options) -> Result<()> {
     match options.command {
-        None => windowed::open(options.link.as_deref(), options.developer),
+        None => {
+            let link = options.link.map(|link| link::read(&link)).transpose()?;
+            windowed::open(link.as_deref(), options.developer)
+        }
         Some(Command::Meet(meet)) => host::meet(&meet),
         Some(Command::Join(join)) => host::join(&join),
         Some(Command::Demo(demo)) => demo::run(&demo),

@@ -1,16 +1,18 @@
 //! A server in this process, for a meeting that is started here.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use engine::Entry;
-use server::Server;
+use server::{Server, addresses};
 use tokio::runtime::{Builder, Runtime};
 
 /// A server with its own threads. Dropping it ends its meetings and blocks for up to a second.
 pub struct Embedded {
     server: Option<Server>,
     runtime: Runtime,
+    /// The name or address that the user wants in the link, without brackets.
+    public_name: Option<String>,
 }
 
 /// Why the server could not start.
@@ -42,24 +44,46 @@ impl std::error::Error for Error {
 }
 
 impl Embedded {
-    /// Starts a server with a new certificate. Blocks until it listens at `listen`.
+    /// Starts a server with a new certificate. Blocks until it listens at `listen`. `public_name` is the name or address
+    /// that the link names, without brackets; `None` for the best address of this computer.
     ///
     /// # Errors
     /// Returns [`Error::System`] if its threads cannot start, and [`Error::Server`] if it cannot listen at the address.
-    pub fn start(listen: SocketAddr) -> Result<Self, Error> {
+    pub fn start(listen: SocketAddr, public_name: Option<String>) -> Result<Self, Error> {
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(2).thread_name("server").enable_all().build().map_err(Error::System)?;
-        let server = runtime.block_on(Server::start(server::Config::new(listen))).map_err(Error::Server)?;
-        Ok(Self { server: Some(server), runtime })
+        let public = public_name.iter().cloned().collect();
+        let config = server::Config { public, ..server::Config::new(listen) };
+        let server = runtime.block_on(Server::start(config)).map_err(Error::Server)?;
+        Ok(Self { server: Some(server), runtime, public_name })
     }
 
-    /// The entry that creates a meeting on this server, with an address that others can reach. `None` after the server was
-    /// stopped, which only `drop` does.
+    /// Starts a server on a free port of all addresses of this computer: IPv6 and IPv4, or only IPv4 if the system has
+    /// no IPv6.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Embedded::start`].
+    pub fn start_everywhere() -> Result<Self, Error> {
+        Self::start((Ipv6Addr::UNSPECIFIED, 0).into(), None)
+            .or_else(|_| Self::start((Ipv4Addr::UNSPECIFIED, 0).into(), None))
+    }
+
+    /// The names and addresses by which others can reach the server, best first. Empty after it was stopped.
+    pub fn hosts(&self) -> Vec<String> {
+        let Some(server) = &self.server else { return Vec::new() };
+        let all = addresses::candidates(server.address().ip());
+        self.public_name.iter().cloned().chain(all.iter().map(ToString::to_string)).collect()
+    }
+
+    /// The entry that creates a meeting on this server. This program connects to the loopback address if the server
+    /// listens there: it works in every network. Others use one of [`Embedded::hosts`]. `None` after the server was stopped,
+    /// which only `drop` does.
     pub fn entry(&self) -> Option<Entry> {
         let server = self.server.as_ref()?;
         let address = server.address();
-        let host = reachable(address.ip()).to_string();
-        Some(Entry::Create { host, port: address.port(), fingerprint: Some(server.fingerprint()) })
+        // A server on all IPv6 addresses is also on all IPv4 addresses.
+        let host = if address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
+        Some(Entry::Create { host: host.to_string(), port: address.port(), fingerprint: Some(server.fingerprint()) })
     }
 }
 
@@ -71,36 +95,32 @@ impl Drop for Embedded {
     }
 }
 
-/// An address that others can connect to. If the server listens on every interface, it is the address of the interface
-/// of the default route.
-fn reachable(listening: IpAddr) -> IpAddr {
-    if !listening.is_unspecified() {
-        return listening;
-    }
-    let (any, outside, local): (IpAddr, IpAddr, IpAddr) = match listening {
-        IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into(), Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(_) => {
-            let outside = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
-            (Ipv6Addr::UNSPECIFIED.into(), outside.into(), Ipv6Addr::LOCALHOST.into())
-        }
-    };
-    // Connecting a UDP socket sends nothing and selects the route. The addresses are those of RFC 5737 and RFC 3849.
-    let route = UdpSocket::bind((any, 0)).and_then(|socket| {
-        socket.connect((outside, 9))?;
-        socket.local_addr()
-    });
-    route.ok().map(|address| address.ip()).filter(|address| !address.is_unspecified()).unwrap_or(local)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn host(embedded: &Embedded) -> String {
+        match embedded.entry() {
+            Some(Entry::Create { host, .. }) => host,
+            Some(Entry::Join(_)) | None => panic!("the server creates no meeting"),
+        }
+    }
+
     #[test]
-    fn an_unspecified_address_is_replaced_by_a_reachable_one() {
-        let local = Ipv4Addr::LOCALHOST.into();
-        assert_eq!(reachable(local), local);
-        assert!(!reachable(Ipv4Addr::UNSPECIFIED.into()).is_unspecified());
-        assert!(!reachable(Ipv6Addr::UNSPECIFIED.into()).is_unspecified());
+    fn others_use_the_public_name_or_an_address_that_they_reach() {
+        let local = Embedded::start((Ipv4Addr::LOCALHOST, 0).into(), None).unwrap();
+        assert_eq!(local.hosts(), ["127.0.0.1"]);
+        let everywhere = Embedded::start_everywhere().unwrap();
+        assert!(!everywhere.hosts().is_empty());
+        for host in everywhere.hosts() {
+            let address: std::net::IpAddr = host.parse().expect("an address without brackets");
+            assert!(!address.is_unspecified(), "{address}");
+        }
+        let named = Embedded::start((Ipv4Addr::UNSPECIFIED, 0).into(), Some("192.0.2.99".into())).unwrap();
+        assert_eq!(named.hosts().first().map(String::as_str), Some("192.0.2.99"));
+        assert!(named.hosts().len() > 1, "the addresses of this computer can be chosen, too");
+        for server in [&local, &everywhere, &named] {
+            assert_eq!(host(server), "127.0.0.1", "this computer may not reach its own public name");
+        }
     }
 }

@@ -3,12 +3,14 @@
 
 pub mod detail;
 mod device;
+pub mod link;
 mod meeting;
 mod notice;
 pub mod sentence;
 mod view;
 
 pub use device::{Device, Devices, Kind};
+pub use link::is_host;
 pub use meeting::{Comparison, LockState, MeetingModel, Phase, initials};
 pub use notice::{Notice, NoticeKind};
 pub use view::View;

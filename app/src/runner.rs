@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use engine::usage::Usage;
 use engine::{Command, Engine, Entry, Event, Identity, Reason, Setup, Stats, VideoOutput};
+use iced::futures::{Stream, stream};
 use iced::{Subscription, Task, window};
+use server::Stop;
 
 use crate::app::{self, App, Options, Start};
 use crate::background;
@@ -40,6 +42,8 @@ pub struct Plan {
     pub link: Option<String>,
     /// Whether it is added to the recent meetings.
     pub listing: Listing,
+    /// The names and addresses by which others can reach its server, best first; empty if it runs elsewhere.
+    pub hosts: Vec<String>,
     /// The name and the devices.
     pub setup: Setup,
     /// Leaves and closes the window this long after entering; `None` to stay until the user leaves.
@@ -58,9 +62,20 @@ pub struct Plan {
 
 impl Plan {
     fn split(self) -> (Start, Watch) {
-        let Self { entry, link, listing, setup, leave_after, screenshot, wrap_output, after_close, on_event, on_end } =
-            self;
-        let starter = CommandLine { entry, link, listing, wrap_output, after_close };
+        let Self {
+            entry,
+            link,
+            listing,
+            hosts,
+            setup,
+            leave_after,
+            screenshot,
+            wrap_output,
+            after_close,
+            on_event,
+            on_end,
+        } = self;
+        let starter = CommandLine { entry, link, listing, hosts, wrap_output, after_close };
         let state = State::Running { leave_at: None };
         (Start::Enter(Arc::new(starter), setup), Watch { leave_after, screenshot, on_event, on_end, state })
     }
@@ -71,6 +86,7 @@ struct CommandLine {
     entry: Entry,
     link: Option<String>,
     listing: Listing,
+    hosts: Vec<String>,
     wrap_output: WrapOutput,
     after_close: AfterClose,
 }
@@ -84,7 +100,8 @@ impl Starter for CommandLine {
             Engine::start(self.entry.clone(), setup, identity, output).map_err(|error| error.to_string())?;
         let after_close = Arc::clone(&self.after_close);
         let after_close = Some(Box::new(move |stats: &Stats, usage| after_close(stats, usage)) as _);
-        Ok(Started { engine, events, server: None, key: Key::Temporary, after_close })
+        let hosts = self.hosts.clone();
+        Ok(Started { engine, events, server: None, hosts, key: Key::Temporary, after_close })
     }
 
     fn creates(&self) -> bool {
@@ -225,7 +242,9 @@ impl Runner {
             None => (options.start, None),
         };
         let (app, task) = App::boot(Options { start, ..options });
-        (Self { app, watch }, task.map(Message::App))
+        // A request to stop closes the window, which leaves the meeting and writes the report.
+        let stop = Task::stream(stop_requests()).map(|()| Message::App(app::Message::CloseRequested));
+        (Self { app, watch }, Task::batch([task.map(Message::App), stop]))
     }
 
     /// Handles a message.
@@ -364,6 +383,21 @@ impl Runner {
     pub fn subscription(&self) -> Subscription<Message> {
         self.app.subscription().map(Message::App)
     }
+}
+
+/// One item for each signal that asks the program to stop. Polled in iced's tokio runtime.
+fn stop_requests() -> impl Stream<Item = ()> {
+    stream::unfold(None, |stop: Option<Stop>| async {
+        let mut stop = match stop.map_or_else(Stop::listen, Ok) {
+            Ok(stop) => stop,
+            Err(error) => {
+                tracing::warn!(%error, "a signal to stop ends the program without leaving the meeting");
+                return None;
+            }
+        };
+        stop.requested().await;
+        Some(((), Some(stop)))
+    })
 }
 
 #[cfg(test)]

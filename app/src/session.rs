@@ -38,6 +38,8 @@ pub struct Started {
     pub events: Events,
     /// The server of the meeting if it runs in this process.
     pub server: Option<Embedded>,
+    /// The names and addresses by which others can reach the server, best first; empty if it runs elsewhere.
+    pub hosts: Vec<String>,
     /// Where this device's key is stored.
     pub key: Key,
     /// Called when the engine is closed, on the thread that closes it.
@@ -84,7 +86,7 @@ impl Running {
 
 impl From<Started> for Running {
     fn from(started: Started) -> Self {
-        let Started { engine, server, after_close, events: _, key: _ } = started;
+        let Started { engine, server, after_close, events: _, hosts: _, key: _ } = started;
         Self { engine, server, after_close, forget: None }
     }
 }
@@ -200,7 +202,7 @@ impl MeetingSession {
 
     /// Takes ownership of what was started. Returns the engine's events.
     pub fn run(&mut self, started: Started) -> Events {
-        let Started { engine, events, server, key, after_close } = started;
+        let Started { engine, events, server, hosts: _, key, after_close } = started;
         if let (Key::NotStored(cause), Keychain::NotFailed) = (key, &self.keychain) {
             self.keychain = Keychain::Failed(cause);
         }

@@ -26,7 +26,10 @@ use app::model::{Device, Kind, NoticeKind, sentence};
 use app::screen::preferences::{Part, Preference};
 use app::screen::{Context, ended, entering, home, meeting, preview};
 use app::theme::{Choice, Theme};
-use common::{Ui, context, meeting_of, notices, preview_screen, recents, save, small_context, tree, tree_and_messages};
+use common::{
+    Ui, context, hosted_meeting_of, meeting_of, notices, preview_screen, recents, save, small_context, tree,
+    tree_and_messages,
+};
 use engine::{LinkError, Microphone, ParticipantId, Reason, Step};
 use iced::keyboard::{Modifiers, key::Named};
 
@@ -83,6 +86,9 @@ fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>
             screen.view(context, &common::pictures(9), &reported).map(drop),
         );
     }
+    let mut screen = hosted_meeting_of(2);
+    screen.open(meeting::Panel::People);
+    visit("meeting-addresses", screen.view(&context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::MutePressed);
     screen.update(meeting::Message::CameraPressed);

@@ -177,6 +177,7 @@ fn sound_file(error: &device::Error) -> Option<Notice> {
         device::Error::Missing(_)
         | device::Error::Unknown { .. }
         | device::Error::Refused { .. }
+        | device::Error::ServerRefused
         | device::Error::Format { .. }
         | device::Error::Lost { .. }
         | device::Error::Silent

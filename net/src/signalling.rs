@@ -1,5 +1,6 @@
 //! Messages to and from the server: CBOR in a WebSocket (RFC 6455) over TLS 1.3.
 
+mod connect;
 mod tls;
 
 use crate::task::{self, Task};
@@ -13,7 +14,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -136,14 +136,13 @@ impl Wire {
     ) -> Result<Self, Error> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::Name(host.to_owned()))?;
-        let tcp = TcpStream::connect((bare, port)).await.map_err(|error| connect_error(error, host, port))?;
+        let tcp = connect::connect(bare, port, &**stack).await.map_err(|error| connect_error(error, bare, port))?;
         // Small messages must not wait for more data.
         tcp.set_nodelay(true).map_err(Error::Unreachable)?;
         let local = tcp.local_addr().map_err(Error::Unreachable)?;
         let config = tls::config(fingerprint).map_err(Error::NoAuthorities)?;
         let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?;
-        let host = if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() };
-        let request = format!("wss://{host}:{port}/v1").into_client_request().map_err(websocket_error)?;
+        let request = format!("wss://{}/v1", authority(bare, port)).into_client_request().map_err(websocket_error)?;
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let (socket, _) = client_async_with_config(request, Box::new(stream) as Box<dyn Stream>, Some(limits))
             .await
@@ -178,7 +177,7 @@ impl Wire {
         let secure = request.uri().scheme_str() == Some("wss");
         let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let tcp = TcpStream::connect((host.as_str(), port)).await.map_err(|error| connect_error(error, &host, port))?;
+        let tcp = connect::connect(&host, port, &**stack).await.map_err(|error| connect_error(error, &host, port))?;
         tcp.set_nodelay(true).map_err(Error::Unreachable)?;
         let (local, remote) = (tcp.local_addr(), tcp.peer_addr());
         let (local, remote) = (local.map_err(Error::Unreachable)?, remote.map_err(Error::Unreachable)?);
@@ -278,10 +277,15 @@ impl Wire {
 
 fn connect_error(error: io::Error, host: &str, port: u16) -> Error {
     if error.kind() == io::ErrorKind::ConnectionRefused {
-        Error::Refused(format!("{host}:{port}"))
+        Error::Refused(authority(host, port))
     } else {
         Error::Unreachable(error)
     }
+}
+
+/// Returns `host:port`, with brackets around an IPv6 address.
+fn authority(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
 /// Classifies a TLS error. tokio-rustls wraps the error of rustls in an I/O error.

@@ -1,6 +1,8 @@
 use super::*;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Instant;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use webrtc::runtime::TokioRuntime;
 
 fn block<F: Future>(future: F) -> F::Output {
@@ -42,6 +44,109 @@ fn a_server_without_tls_is_a_tls_error() {
             let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await;
         });
         assert!(matches!(failure("127.0.0.1", port).await, Error::Tls(_)));
+        server.await.unwrap();
+    });
+}
+
+#[test]
+fn an_ipv6_address_has_brackets_in_the_error() {
+    block(async {
+        let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await else { return };
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        for host in ["::1", "[::1]"] {
+            let error = failure(host, port).await;
+            assert!(error.to_string().contains(&format!("[::1]:{port}")), "{error}");
+        }
+    });
+}
+
+/// A runtime whose resolver knows one name.
+#[derive(Debug)]
+struct Resolver(Vec<SocketAddr>);
+
+impl Runtime for Resolver {
+    fn resolve_host<'a>(&'a self, host: &'a str) -> Pinned<'a, io::Result<Vec<SocketAddr>>> {
+        assert!(host.starts_with("meet.example:"), "{host}");
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+
+    fn spawn(&self, future: Pinned<'static, ()>) -> Box<dyn webrtc::runtime::JoinHandle> {
+        TokioRuntime.spawn(future)
+    }
+
+    fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn webrtc::runtime::AsyncUdpSocket>> {
+        TokioRuntime.wrap_udp_socket(socket)
+    }
+
+    fn wrap_tcp_listener(
+        &self,
+        listener: std::net::TcpListener,
+    ) -> io::Result<Arc<dyn webrtc::runtime::AsyncTcpListener>> {
+        TokioRuntime.wrap_tcp_listener(listener)
+    }
+
+    fn connect_tcp(&self, remote: SocketAddr) -> Pinned<'_, io::Result<Arc<dyn webrtc::runtime::AsyncTcpStream>>> {
+        TokioRuntime.connect_tcp(remote)
+    }
+
+    fn sleep(&self, duration: Duration) -> Pinned<'static, ()> {
+        TokioRuntime.sleep(duration)
+    }
+
+    fn interval(&self, period: Duration) -> Box<dyn webrtc::runtime::AsyncInterval> {
+        TokioRuntime.interval(period)
+    }
+
+    fn block_on(&self, future: std::pin::Pin<Box<dyn Future<Output = ()> + '_>>) {
+        TokioRuntime.block_on(future);
+    }
+
+    fn now(&self) -> Instant {
+        TokioRuntime.now()
+    }
+
+    fn name(&self) -> &'static str {
+        "resolver"
+    }
+}
+
+type Pinned<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A listener that never accepts, whose queue is full: the system drops further connection requests.
+async fn black_hole(address: IpAddr) -> Option<(TcpListener, Vec<tokio::net::TcpStream>, SocketAddr)> {
+    let socket = if address.is_ipv6() { TcpSocket::new_v6() } else { TcpSocket::new_v4() }.ok()?;
+    socket.bind((address, 0).into()).ok()?;
+    let listener = socket.listen(1).ok()?;
+    let address = listener.local_addr().ok()?;
+    let mut waiting = Vec::new();
+    while let Ok(connected) = timeout(Duration::from_millis(200), tokio::net::TcpStream::connect(address)).await {
+        waiting.push(connected.ok()?);
+        assert!(waiting.len() < 64, "the queue is never full");
+    }
+    Some((listener, waiting, address))
+}
+
+#[test]
+fn a_dead_ipv6_address_does_not_delay_a_name_with_a_good_ipv4_address() {
+    block(async {
+        let dead = match black_hole(Ipv6Addr::LOCALHOST.into()).await {
+            Some(dead) => dead,
+            // A system without IPv6.
+            None => black_hole(Ipv4Addr::LOCALHOST.into()).await.unwrap(),
+        };
+        let good = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let addresses = vec![dead.2, good.local_addr().unwrap()];
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = good.accept().await.unwrap();
+            // The client may have disconnected already.
+            let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await;
+        });
+        let stack: Arc<dyn Runtime> = Arc::new(Resolver(addresses));
+        let start = Instant::now();
+        let error = Wire::connect("meet.example", 1, Some([0; 32]), &stack).await.err().expect("it is no server");
+        assert!(matches!(error, Error::Tls(_)), "it did not reach the good address: {error}");
+        assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
         server.await.unwrap();
     });
 }

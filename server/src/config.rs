@@ -8,12 +8,15 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The address to listen on: TCP for the delivery service, UDP on the same port number for media. Port 0 takes any
-    /// free port; an unspecified address takes all addresses of the machine.
+    /// free port; an unspecified address takes all addresses of the machine, `[::]` those of IPv4 as well.
     pub listen: SocketAddr,
     /// The folder for the self-signed certificate. Without a folder the server creates a new certificate at each start.
     pub data: Option<PathBuf>,
     /// PEM files of a certificate chain and its private key. Without them the certificate is self-signed.
     pub certificate: Option<(PathBuf, PathBuf)>,
+    /// Names and addresses by which clients from other networks reach the server, for example that of a router that
+    /// forwards the port. Media are offered at these, too. A name is resolved when the server starts.
+    pub public: Vec<String>,
     /// The limits for its clients.
     pub limits: Limits,
 }
@@ -21,7 +24,7 @@ pub struct Config {
 impl Config {
     /// Returns the configuration of a server on `listen` that stores nothing, with the default limits.
     pub fn new(listen: SocketAddr) -> Self {
-        Self { listen, data: None, certificate: None, limits: Limits::default() }
+        Self { listen, data: None, certificate: None, public: Vec::new(), limits: Limits::default() }
     }
 }
 

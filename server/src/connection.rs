@@ -31,12 +31,15 @@ pub struct Context {
 
 /// Serves one connection until it ends.
 pub async fn serve(stream: TcpStream, participant: ParticipantId, context: Context) {
+    // A socket for both families names IPv4 addresses as IPv6 ones.
+    let arrived_at = stream.local_addr().ok().map(|address| address.ip().to_canonical());
     let opened = timeout(context.limits.greeting, open(stream, &context.acceptor)).await;
     let Ok(Some(socket)) = opened else {
         tracing::debug!(%participant, "handshake failed");
         return;
     };
-    let (outbox, outgoing) = outbox(context.limits.outgoing_messages, context.limits.outgoing_bytes);
+    let (mut outbox, outgoing) = outbox(context.limits.outgoing_messages, context.limits.outgoing_bytes);
+    outbox.arrived_at = arrived_at;
     if context.delivery.send(delivery_task::Message::Connected(participant, outbox)).await.is_err() {
         return;
     }

@@ -5,18 +5,22 @@
 //! size and bandwidth). Both are sans-IO; [`Server`] runs them on sockets. Deliberately absent: the cryptography of meetings,
 //! and any codec.
 
+pub mod addresses;
 mod bucket;
 mod config;
 mod connection;
 pub mod delivery;
 mod delivery_task;
 mod error;
+mod listener;
 mod media_thread;
 mod outbox;
 mod server;
 pub mod sfu;
+mod stop;
 mod tls;
 
 pub use config::{Config, Limits};
 pub use error::Error;
 pub use server::Server;
+pub use stop::Stop;

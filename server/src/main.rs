@@ -1,7 +1,7 @@
 //! `conclave-server`: the companion server as a program.
 
 use clap::Parser;
-use server::{Config, Error, Limits, Server};
+use server::{Config, Error, Limits, Server, Stop, addresses};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -14,12 +14,16 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 #[command(name = "conclave-server", version)]
 struct Arguments {
-    /// Address and port to listen on: TCP for messages, UDP for media.
+    /// Address and port to listen on: TCP for messages, UDP for media; 0.0.0.0 takes all IPv4 addresses, [::] also IPv6.
     #[arg(long, default_value = "0.0.0.0:7443")]
     listen: SocketAddr,
     /// Folder for the self-signed certificate.
     #[arg(long)]
     data: PathBuf,
+    /// Name or address by which clients from other networks reach this server, such as that of a router which forwards
+    /// the port. May be given several times.
+    #[arg(long = "public-name", visible_alias = "public-address", value_name = "NAME")]
+    public: Vec<String>,
     /// PEM file of a certificate chain, instead of a self-signed certificate.
     #[arg(long, requires = "key")]
     cert: Option<PathBuf>,
@@ -45,11 +49,18 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Runs the server until SIGTERM or Ctrl+C.
+/// Runs the server until SIGTERM, SIGHUP or Ctrl+C.
 async fn serve(arguments: Arguments) -> Result<(), Error> {
     let certificate = arguments.cert.zip(arguments.key);
-    let config =
-        Config { listen: arguments.listen, data: Some(arguments.data), certificate, limits: Limits::default() };
+    let public = arguments.public;
+    let config = Config {
+        listen: arguments.listen,
+        data: Some(arguments.data),
+        certificate,
+        public: public.clone(),
+        limits: Limits::default(),
+    };
+    let mut stop = Stop::listen().map_err(Error::Signals)?;
     let server = Server::start(config).await?;
     let mut listening = format!("listening on {} fingerprint ", server.address());
     for byte in server.fingerprint() {
@@ -58,9 +69,22 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     }
     listening.push('\n');
     print_to(&mut std::io::stdout().lock(), &listening);
-    wait_for_signal().await.map_err(Error::Signals)?;
+    print_addresses(server.address(), &public);
+    stop.requested().await;
     server.stop(STOP_TIMEOUT).await;
     Ok(())
+}
+
+/// Prints by which names and addresses clients can reach the server, best first, if it listens on all addresses.
+fn print_addresses(listening: SocketAddr, public: &[String]) {
+    let all = if listening.ip().is_unspecified() { addresses::candidates(listening.ip()) } else { Vec::new() };
+    let mut out = std::io::stdout().lock();
+    for host in public.iter().cloned().chain(all.iter().map(ToString::to_string)) {
+        let host = host.trim_matches(['[', ']']);
+        let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
+        // The program that started this one may read only the first line.
+        let _ = writeln!(out, "reachable at {open}{host}{close}:{}", listening.port());
+    }
 }
 
 /// Prints one line: the error, its causes, and what to do.
@@ -88,23 +112,6 @@ fn start_log(json: bool) {
     // The library would report a failure to write to standard error there too, and panic.
     let builder = builder.log_internal_errors(false);
     if json { builder.json().init() } else { builder.with_ansi(stderr().is_terminal()).init() }
-}
-
-/// Waits for SIGTERM or Ctrl+C.
-#[cfg(unix)]
-async fn wait_for_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-    }
-}
-
-/// Waits for Ctrl+C.
-#[cfg(not(unix))]
-async fn wait_for_signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// How long clients have to close their connections when the server stops.

@@ -1,16 +1,14 @@
 //! Moves bytes between the SFU and its sockets, on its own thread.
 
-mod address;
-
-use crate::Error;
 use crate::outbox::Outbox;
 use crate::sfu::{Command, Context, Reply, Sfu};
+use crate::{Error, addresses};
 use proto::{Blob, Down, FromSfu, MeetingId, ParticipantId, Problem, Totals};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -26,16 +24,17 @@ pub enum Message {
     Totals(MeetingId, oneshot::Sender<Option<Totals>>),
 }
 
-/// Starts the thread. It ends when all senders of messages are dropped.
+/// Starts the thread. It ends when all senders of messages are dropped. `public` are addresses of other machines that
+/// forward to the sockets.
 ///
 /// # Errors
 /// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.
-pub fn start(listen: SocketAddr) -> Result<(mpsc::Sender<Message>, JoinHandle<()>), Error> {
+pub fn start(listen: SocketAddr, public: Vec<IpAddr>) -> Result<(mpsc::Sender<Message>, JoinHandle<()>), Error> {
     let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
     let addresses: Vec<SocketAddr> = sockets.iter().map(|(address, _)| *address).collect();
     tracing::info!(sockets = sockets.len(), "media sockets bound");
     tracing::debug!(?addresses, "media addresses");
-    let context = Context::new(addresses).ok_or(Error::Media)?;
+    let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public);
     let (sender, inbox) = mpsc::channel(MAX_MESSAGES);
     let run = move || {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -43,7 +42,7 @@ pub fn start(listen: SocketAddr) -> Result<(mpsc::Sender<Message>, JoinHandle<()
             Err(error) => return tracing::error!(%error, "the media thread did not start"),
         };
         runtime.block_on(async {
-            match Driver::new(context, sockets, inbox) {
+            match Driver::new(context, sockets, listen.port(), inbox) {
                 Ok(driver) => driver.run().await,
                 Err(error) => tracing::error!(%error, "the media sockets cannot be used"),
             }
@@ -56,6 +55,8 @@ pub fn start(listen: SocketAddr) -> Result<(mpsc::Sender<Message>, JoinHandle<()
 struct Driver {
     sfu: Sfu,
     sockets: Vec<(SocketAddr, UdpSocket)>,
+    /// The port of further sockets.
+    port: u16,
     outboxes: HashMap<ParticipantId, Outbox>,
     inbox: mpsc::Receiver<Message>,
     /// Datagrams that could not be sent.
@@ -66,13 +67,14 @@ impl Driver {
     fn new(
         context: Context,
         sockets: Vec<(SocketAddr, std::net::UdpSocket)>,
+        port: u16,
         inbox: mpsc::Receiver<Message>,
     ) -> io::Result<Self> {
         let sockets = sockets
             .into_iter()
             .map(|(address, socket)| Ok((address, UdpSocket::from_std(socket)?)))
             .collect::<io::Result<_>>()?;
-        Ok(Self { sfu: Sfu::new(context, Instant::now()), sockets, outboxes: HashMap::new(), inbox, unsent: 0 })
+        Ok(Self { sfu: Sfu::new(context, Instant::now()), sockets, port, outboxes: HashMap::new(), inbox, unsent: 0 })
     }
 
     async fn run(mut self) {
@@ -98,10 +100,14 @@ impl Driver {
 
     fn handle(&mut self, message: Message) {
         match message {
-            Message::Command(command, outbox) => {
-                if let (Command::Join { participant, .. }, Some(outbox)) = (&command, outbox) {
-                    self.outboxes.insert(*participant, outbox);
+            Message::Command(Command::Join { meeting, participant }, Some(outbox)) => {
+                if let Some(address) = outbox.arrived_at {
+                    self.open_socket(address);
                 }
+                self.sfu.join(meeting, participant, outbox.arrived_at, Instant::now());
+                self.outboxes.insert(participant, outbox);
+            }
+            Message::Command(command, _) => {
                 let leaving = if let Command::Leave { participant } = &command { Some(*participant) } else { None };
                 self.sfu.handle_command(command, Instant::now());
                 if let Some(participant) = leaving {
@@ -112,6 +118,23 @@ impl Driver {
                 // The caller may have stopped waiting.
                 let _ = answer.send(self.sfu.totals(meeting));
             }
+        }
+    }
+
+    /// Opens a socket at an address of this machine if there is none: an interface that came up later, or another
+    /// loopback address.
+    fn open_socket(&mut self, address: IpAddr) {
+        if self.sockets.len() >= MAX_SOCKETS || self.sockets.iter().any(|(socket, _)| socket.ip() == address) {
+            return;
+        }
+        let opened = open_any_port(address, self.port)
+            .and_then(|socket| Ok((socket.local_addr()?, UdpSocket::from_std(socket)?)));
+        match opened {
+            Ok((address, socket)) => {
+                self.sfu.add_socket(address);
+                self.sockets.push((address, socket));
+            }
+            Err(error) => tracing::warn!(%error, "cannot bind a media socket on the address by which a client came"),
         }
     }
 
@@ -170,12 +193,15 @@ async fn readable(sockets: &[(SocketAddr, UdpSocket)]) {
     .await;
 }
 
-/// Binds one socket on each address by which the server can be reached. A socket on the unspecified address does not
-/// report the destination address of a datagram, which ICE needs.
+/// Binds one socket on each address by which the server can be reached, and on the loopback address for clients on this
+/// machine. A socket on the unspecified address does not report the destination address of a datagram, which ICE needs.
 fn bind(listen: SocketAddr) -> io::Result<Vec<(SocketAddr, std::net::UdpSocket)>> {
-    let addresses = if listen.ip().is_unspecified() { address::reachable(listen) } else { vec![listen.ip()] };
+    let mut ips = addresses::candidates(listen.ip());
+    if listen.ip().is_unspecified() && !ips.contains(&Ipv4Addr::LOCALHOST.into()) {
+        ips.push(Ipv4Addr::LOCALHOST.into());
+    }
     let mut sockets = Vec::new();
-    for ip in addresses {
+    for ip in ips.into_iter().take(MAX_SOCKETS) {
         match open_any_port(ip, listen.port()) {
             Ok(socket) => sockets.push((socket.local_addr()?, socket)),
             Err(error) => tracing::warn!(%error, "cannot bind a media socket on one of this machine's addresses"),
@@ -206,6 +232,9 @@ fn open(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
 
 /// Messages that may wait for the thread.
 const MAX_MESSAGES: usize = 1_024;
+
+/// The maximum number of media sockets. A computer has fewer addresses, except loopback addresses.
+const MAX_SOCKETS: usize = 64;
 
 /// Datagrams that are received from one socket before timers run.
 const MAX_DATAGRAMS_AT_ONCE: usize = 128;

@@ -3,6 +3,7 @@
 //! A client that stops reading fills its own outbox. Then its connection ends; others are not affected.
 
 use bytes::Bytes;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{Notify, mpsc};
@@ -10,6 +11,8 @@ use tokio::sync::{Notify, mpsc};
 /// The sending end. Clones add to the same queue.
 #[derive(Clone, Debug)]
 pub struct Outbox {
+    /// The address of this machine by which the client came; `None` if it is unknown.
+    pub arrived_at: Option<IpAddr>,
     sender: mpsc::Sender<Item>,
     shared: Arc<Shared>,
 }
@@ -41,7 +44,7 @@ struct Shared {
 pub fn outbox(messages: usize, bytes: usize) -> (Outbox, Outgoing) {
     let (sender, receiver) = mpsc::channel(messages);
     let shared = Arc::new(Shared { waiting_bytes: AtomicUsize::new(0), max_bytes: bytes, overflow: Notify::new() });
-    (Outbox { sender, shared: shared.clone() }, Outgoing { receiver, shared })
+    (Outbox { arrived_at: None, sender, shared: shared.clone() }, Outgoing { receiver, shared })
 }
 
 impl Outbox {

@@ -3,7 +3,7 @@
 use crate::connection::{self, Context};
 use crate::delivery::Delivery;
 use crate::delivery_task::{self, DeliveryTask};
-use crate::{Config, Error, media_thread, tls};
+use crate::{Config, Error, listener, media_thread, tls};
 use proto::{MeetingId, ParticipantId, Totals};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::net::SocketAddr;
@@ -36,9 +36,9 @@ impl Server {
         let files = config.certificate.as_ref().map(|(chain, key)| (chain.as_path(), key.as_path()));
         let identity = tls::identity(files, config.data.as_deref())?;
         let refused = |source| Error::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
+        let listener = listener::listen(config.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let (media, media_thread) = media_thread::start(address)?;
+        let (media, media_thread) = media_thread::start(address, listener::resolve(&config.public).await)?;
         let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);
         let task = DeliveryTask::new(Delivery::new(config.limits.clone()), inbox, media.clone());
         let delivery_task = tokio::spawn(task.run());

@@ -27,7 +27,7 @@ use proto::{ClientSignal, MeetingId, ParticipantId, Published, ServerSignal, Sub
 use room::{Output, Room};
 use routes::Routes;
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 use str0m::Input;
 use str0m::media::Mid;
@@ -99,14 +99,23 @@ impl Sfu {
     /// Executes a command of the delivery service.
     pub fn handle_command(&mut self, command: Command, now: Instant) {
         match command {
-            Command::Join { meeting, participant } => {
-                self.peers.insert(participant, Peer::new(&self.context, meeting, now));
-                self.rooms.entry(meeting).or_default().join(participant, &mut self.output);
-            }
+            Command::Join { meeting, participant } => self.join(meeting, participant, None, now),
             Command::Leave { participant } => self.leave(participant),
             Command::Message { participant, message } => self.handle_message(participant, message, now),
         }
         self.advance_dirty_peers(now);
+    }
+
+    /// Adds a participant, as [`Command::Join`] does. It is offered media at `arrived_at`, the address of this machine by
+    /// which its signalling came, and at the public addresses; at all addresses if there is no socket at that one.
+    pub fn join(&mut self, meeting: MeetingId, participant: ParticipantId, arrived_at: Option<IpAddr>, now: Instant) {
+        self.peers.insert(participant, Peer::new(&self.context, meeting, arrived_at, now));
+        self.rooms.entry(meeting).or_default().join(participant, &mut self.output);
+    }
+
+    /// Adds an address of the server. Datagrams to it may be handled from now on.
+    pub fn add_socket(&mut self, address: SocketAddr) {
+        self.context.add_socket(address);
     }
 
     /// Handles a datagram from `source` to `destination`, which is one of the server's addresses. A datagram that is

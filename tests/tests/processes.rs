@@ -11,6 +11,8 @@ mod clip;
 mod devices;
 #[path = "processes/folder.rs"]
 mod folder;
+#[path = "processes/link.rs"]
+mod link;
 #[path = "processes/meeting.rs"]
 mod meeting;
 #[path = "processes/output.rs"]
@@ -21,5 +23,7 @@ mod program;
 mod report;
 #[path = "processes/server.rs"]
 mod server;
+#[path = "processes/stop.rs"]
+mod stop;
 #[path = "processes/wave.rs"]
 mod wave;

@@ -170,6 +170,20 @@ fn muting_silences_the_guest_and_a_removed_guest_leaves() {
 }
 
 #[test]
+fn a_window_that_is_asked_to_stop_leaves_and_writes_its_report() {
+    let Some(desktop) = Desktop::with_windows("stop") else { return };
+    let report = desktop.path("report.json");
+    let off = ["--camera", "off", "--microphone", "off", "--speaker", "off"];
+    let window = desktop.client("the window", &[&["meet", "--report", text(&report)], &off[..]].concat());
+    window.first_line(STEP_TIMEOUT);
+    window.terminate();
+    let (status, _, errors) = window.end(STEP_TIMEOUT);
+    assert!(status.success(), "{status}: {errors}");
+    let report = fs::read_to_string(report).expect("the report was written");
+    assert!(report.contains("\"epochs\""), "{report}");
+}
+
+#[test]
 fn an_unreachable_server_is_reported_in_the_window_and_can_be_tried_again() {
     let Some(desktop) = Desktop::with_windows("gone") else { return };
     select_dark_theme(&desktop);

@@ -1,6 +1,5 @@
 //! How the window starts a meeting on a server in this process, and how it joins one by a link.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use engine::{Engine, Entry, Identity, Invitation, Keychain, Setup, VideoOutput};
@@ -39,14 +38,14 @@ impl Starter for Purpose {
         let (entry, server) = match self {
             Self::Join { invitation, .. } => (Entry::Join((**invitation).clone()), None),
             Self::Start => {
-                let any = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-                let server = Embedded::start(any).map_err(|error| error.to_string())?;
+                let server = Embedded::start_everywhere().map_err(|error| error.to_string())?;
                 (server.entry().ok_or("the server has stopped")?, Some(server))
             }
         };
         let (identity, key) = identity()?;
         let (engine, events) = Engine::start(entry, setup, identity, output).map_err(|error| error.to_string())?;
-        Ok(Started { engine, events, server, key, after_close: None })
+        let hosts = server.as_ref().map(Embedded::hosts).unwrap_or_default();
+        Ok(Started { engine, events, server, hosts, key, after_close: None })
     }
 
     fn creates(&self) -> bool {

@@ -186,7 +186,7 @@ fn started(app: &App) -> (Started, Receiver<()>) {
     let (engine, events) = engine::Engine::start(entry, setup(), identity, app.pictures.output()).unwrap();
     let (sender, closed) = sync_channel(1);
     let after_close = Some(Box::new(move |_: &engine::Stats, _| sender.send(()).unwrap()) as _);
-    (Started { engine, events, server: None, key: Key::Temporary, after_close }, closed)
+    (Started { engine, events, server: None, hosts: Vec::new(), key: Key::Temporary, after_close }, closed)
 }
 
 fn is_entering(app: &App) -> bool {

@@ -13,7 +13,7 @@ use engine::report::Report;
 use participants::Participant;
 use std::fmt::Display;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -102,10 +102,14 @@ fn start_host(demo: &Demo, host: &Participant, seconds: Option<Duration>, headle
 
 fn start_guest(demo: &Demo, guest: &Participant, link: &str, seconds: Option<Duration>) -> Result<Guest> {
     let mut command = client()?;
-    command.args(["join", link, "--headless"]);
+    // Not as an argument, which other users of the machine see.
+    command.args(["join", "-", "--headless"]).stdin(Stdio::piped());
     guest.devices(&mut command);
     add_arguments(&mut command, demo, guest, seconds);
-    let child = command.stdout(Stdio::null()).spawn().with_context(|| format!("cannot start {}", guest.name))?;
+    let mut child = command.stdout(Stdio::null()).spawn().with_context(|| format!("cannot start {}", guest.name))?;
+    if let Some(mut input) = child.stdin.take() {
+        writeln!(input, "{link}").with_context(|| format!("{} does not read the link", guest.name))?;
+    }
     Ok(Guest { name: guest.name.clone(), child, timed: seconds.is_some() })
 }
 

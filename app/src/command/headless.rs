@@ -4,7 +4,6 @@
 use super::client;
 use super::options::Client;
 use super::recording::{self, Recording};
-use super::stop::Stop;
 use super::{output, sentences};
 use anyhow::{Context, Result, bail};
 use app::locale::Language;
@@ -13,17 +12,21 @@ use app::theme::Choice;
 use app::{Snapshot, session};
 use engine::report::Report;
 use engine::usage::{self, Usage};
-use engine::{Command, Engine, Entry, Event, Events, Identity, NullOutput, Person, Reason, Slot, TileWish, TrackId};
+use engine::{
+    Command, Engine, Entry, Event, Events, Identity, NoticeKind, NullOutput, Person, Reason, Slot, TileWish, TrackId,
+};
+use server::Stop;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// Enters the meeting, stays until the duration is over or the program is asked to stop, leaves, and writes the report.
+/// `hosts` are the names and addresses of a server in this process.
 ///
 /// # Errors
 /// Returns an error if the meeting cannot be entered, if a file cannot be written, or if the meeting ends for a
 /// reason other than our leaving.
-pub fn run(entry: Entry, client: &Client, recording: &Recording) -> Result<()> {
+pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Recording) -> Result<()> {
     let snapshot = client.picture.is_some().then(|| Snapshot::new(Language::of_system(), Choice::default()));
     let output = snapshot.as_ref().map_or_else(|| Arc::new(NullOutput) as _, Snapshot::output);
     let output = client::with_dump(output, client.dump.as_deref());
@@ -35,11 +38,12 @@ pub fn run(entry: Entry, client: &Client, recording: &Recording) -> Result<()> {
     let mut meeting = HeadlessMeeting {
         engine,
         client,
-        model: MeetingModel::default(),
+        model: MeetingModel { hosts, ..MeetingModel::default() },
         snapshot,
         recording,
         link: None,
         people: Vec::new(),
+        organiser_left: false,
         leave_at: None,
         leaving: None,
         picture_at: None,
@@ -47,13 +51,13 @@ pub fn run(entry: Entry, client: &Client, recording: &Recording) -> Result<()> {
     };
     let reason = runtime.block_on(meeting.run(events, stop));
     recording.ended(meeting.link.as_deref(), &meeting.people, &reason);
-    let HeadlessMeeting { engine, usage, .. } = meeting;
+    let HeadlessMeeting { engine, usage, organiser_left, .. } = meeting;
     let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
     session::close(engine);
     let report = Report::of(&stats, &client::name(client), usage);
     client::write_report(client.report.as_deref(), &report)?;
     if reason != Reason::Left {
-        bail!(sentences::reason(&reason));
+        bail!(if organiser_left { sentences::reason_without_organiser(&reason) } else { sentences::reason(&reason) });
     }
     Ok(())
 }
@@ -70,6 +74,8 @@ struct HeadlessMeeting<'a> {
     link: Option<String>,
     /// The names of the other participants.
     people: Vec<String>,
+    /// The organiser has left while we were in the meeting.
+    organiser_left: bool,
     /// When the duration is over; `None` before we are in the meeting, or without a duration.
     leave_at: Option<Instant>,
     /// When the next step of leaving is due; `None` before leaving begins.
@@ -114,6 +120,7 @@ impl HeadlessMeeting<'_> {
                 recording::add_names(&mut self.people, people);
                 self.send(Command::SetWishes(tiles(people, self.client)));
             }
+            Event::Notice(notice) => self.organiser_left |= notice.kind == NoticeKind::NobodyAdmits,
             Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
             Event::Totals(_) if self.leaving.is_some() => self.send(Command::Leave),
             Event::Progress(_)
@@ -122,7 +129,6 @@ impl HeadlessMeeting<'_> {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
-            | Event::Notice(_)
             | Event::Totals(_)
             | Event::Ended(_) => {}
         }
@@ -130,7 +136,7 @@ impl HeadlessMeeting<'_> {
 
     fn entered(&mut self, link: &str, organiser: bool) {
         if self.recording.prints_link() {
-            client::print_link(link);
+            client::print_link(&self.model.link);
         }
         self.recording.entered(link, organiser);
         self.link = Some(link.to_owned());

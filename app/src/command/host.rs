@@ -2,7 +2,7 @@
 
 use super::options::{Client, Join, Meet, Place};
 use super::recording::Recording;
-use super::{headless, sentences, windowed};
+use super::{headless, link, sentences, windowed};
 use anyhow::{Context, Result, anyhow};
 use app::embedded::{self, Embedded};
 use app::recent::Listing;
@@ -17,23 +17,30 @@ pub fn meet(meet: &Meet) -> Result<()> {
     if let Some(Place { host, port }) = meet.server.clone() {
         return enter(
             Entry::Create { host, port, fingerprint: meet.fingerprint.map(|fingerprint| fingerprint.0) },
+            Vec::new(),
             &meet.client,
             &Recording::new(None, Listing::Listed, &meet.client),
         );
     }
-    let server = Embedded::start(meet.listen).map_err(|error| no_server(meet.listen, error))?;
+    let public_name = meet.public_name.as_ref().map(|name| name.0.clone());
+    let server = Embedded::start(meet.listen, public_name).map_err(|error| no_server(meet.listen, error))?;
     let recording = Recording::new(None, Listing::WhileHosted, &meet.client);
-    enter(server.entry().context("the server has stopped")?, &meet.client, &recording)
+    enter(server.entry().context("the server has stopped")?, server.hosts(), &meet.client, &recording)
 }
 
 /// `conclave join LINK`: joins the meeting that the link names.
 ///
 /// # Errors
-/// Returns an error if the link is wrong, or if the meeting ends for a reason other than our leaving.
+/// Returns an error if the link cannot be read or is wrong, or if the meeting ends for a reason other than our leaving.
 pub fn join(join: &Join) -> Result<()> {
-    let invitation = sentences::invitation(&join.link).map_err(anyhow::Error::msg)?;
-    let recording = Recording::new(Some(join.link.clone()), Listing::Listed, &join.client);
-    enter(Entry::Join(invitation), &join.client, &recording)
+    let link = match (&join.link_file, &join.link) {
+        (Some(file), _) => link::read_file(file)?,
+        (None, Some(link)) => link::read(link)?,
+        (None, None) => link::read(link::STDIN)?,
+    };
+    let invitation = sentences::invitation(&link).map_err(anyhow::Error::msg)?;
+    let recording = Recording::new(Some(link), Listing::Listed, &join.client);
+    enter(Entry::Join(invitation), Vec::new(), &join.client, &recording)
 }
 
 /// Describes why the server cannot start.
@@ -50,6 +57,11 @@ fn no_server(address: SocketAddr, error: embedded::Error) -> anyhow::Error {
     }
 }
 
-fn enter(entry: Entry, client: &Client, recording: &Recording) -> Result<()> {
-    if client.headless { headless::run(entry, client, recording) } else { windowed::meet(entry, client, recording) }
+/// `hosts` are the names and addresses of a server in this process.
+fn enter(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Recording) -> Result<()> {
+    if client.headless {
+        headless::run(entry, hosts, client, recording)
+    } else {
+        windowed::meet(entry, hosts, client, recording)
+    }
 }

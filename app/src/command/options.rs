@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, Parser)]
 #[command(name = "conclave", version, args_conflicts_with_subcommands = true)]
 pub struct Options {
-    /// A meeting to join: conclave://HOST:PORT/m/ID#SECRET
+    /// A meeting to join: conclave://HOST:PORT/...#SECRET; `-` reads it from standard input
     pub link: Option<String>,
     /// Offers a test pattern as a camera
     #[arg(long, hide = true)]
@@ -37,9 +37,12 @@ pub enum Command {
 /// Starts a meeting.
 #[derive(Debug, Args)]
 pub struct Meet {
-    /// Where the server listens: address and port, for TCP and UDP; port 0 takes a free one
+    /// Where the server listens: address and port, for TCP and UDP; port 0 takes a free one, the address 0.0.0.0 all IPv4 addresses of this machine, [::] also those of IPv6
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+    /// The name or address in the link, such as that of a router which forwards the port; the default is the best address of this machine
+    #[arg(long, value_name = "NAME", conflicts_with = "server")]
+    pub public_name: Option<Host>,
     /// A server that runs elsewhere, instead of one on this machine
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen")]
     pub server: Option<Place>,
@@ -50,6 +53,10 @@ pub struct Meet {
     #[command(flatten)]
     pub client: Client,
 }
+
+/// The name or address of a server. An IPv6 address has no brackets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host(pub String);
 
 /// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +74,12 @@ pub struct Fingerprint(pub [u8; 32]);
 /// Joins a meeting.
 #[derive(Debug, Args)]
 pub struct Join {
-    /// The link of the meeting
-    pub link: String,
+    /// The link of the meeting; `-` reads it from standard input, so that no other user of this machine sees it
+    #[arg(required_unless_present = "link_file", conflicts_with = "link_file")]
+    pub link: Option<String>,
+    /// Reads the link from a file
+    #[arg(long, value_name = "FILE")]
+    pub link_file: Option<PathBuf>,
     /// Devices and duration.
     #[command(flatten)]
     pub client: Client,
@@ -191,6 +202,19 @@ impl FromStr for Place {
     }
 }
 
+impl FromStr for Host {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        if inner.parse::<Ipv6Addr>().is_ok() || inner == text && app::model::is_host(text) {
+            Ok(Self(inner.to_owned()))
+        } else {
+            Err("expected a name or an address without a port")
+        }
+    }
+}
+
 impl FromStr for Fingerprint {
     type Err = &'static str;
 
@@ -241,6 +265,28 @@ mod tests {
         for wrong in ["", "0a", &"0g".repeat(32), &"+1".repeat(32), &"é".repeat(32), &"0a".repeat(33)] {
             assert!(wrong.parse::<Fingerprint>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn public_names_are_names_or_addresses() {
+        for (text, expected) in [
+            ("meet.example.org", "meet.example.org"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("2001:db8::7", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+        ] {
+            assert_eq!(text.parse(), Ok(Host(expected.into())));
+        }
+        for wrong in ["", "host:1", "[host]", "a/b", "a b", "a#b", "[::1", "[::1]:5"] {
+            assert!(wrong.parse::<Host>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_an_argument_or_in_a_file() {
+        let read = |arguments: &[&str]| Options::try_parse_from([&["conclave", "join"], arguments].concat());
+        assert!(read(&["-"]).is_ok() && read(&["--link-file", "file"]).is_ok());
+        assert!(read(&[]).is_err() && read(&["link", "--link-file", "file"]).is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::options::Client;
 use super::recording::Recording;
 use super::sentences;
 use anyhow::{Result, anyhow, bail};
+use app::model::link;
 use app::{Options, Plan, Start};
 use engine::report::Report;
 use engine::usage::Usage;
@@ -23,12 +24,13 @@ pub fn open(link: Option<&str>, developer: bool) -> Result<()> {
     show(Options { start, developer, ..Options::default() }, None)
 }
 
-/// Enters `entry` in the window, until the user leaves or closes the window.
+/// Enters `entry` in the window, until the user leaves or closes the window. `hosts` are the names and addresses of a
+/// server in this process.
 ///
 /// # Errors
 /// Returns an error as [`open`] does, if the report cannot be written, or if the meeting ends for a reason other than
 /// our leaving.
-pub fn meet(entry: Entry, client: &Client, recording: &Recording) -> Result<()> {
+pub fn meet(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Recording) -> Result<()> {
     // `show` checks this too, but only after `setup` has created the dump folder.
     can_show()?;
     let record = Record::default();
@@ -36,10 +38,12 @@ pub fn meet(entry: Entry, client: &Client, recording: &Recording) -> Result<()> 
     let dump = client.dump.clone();
     let (report, name) = (client.report.clone(), client::name(client));
     let print_link = recording.prints_link();
+    let printed = hosts.clone();
     let plan = Plan {
         entry,
         link: recording.link.clone(),
         listing: recording.listing,
+        hosts,
         setup: client::setup(client)?,
         leave_after: client.duration,
         screenshot: client.picture.clone(),
@@ -49,7 +53,7 @@ pub fn meet(entry: Entry, client: &Client, recording: &Recording) -> Result<()> 
             if let Event::Entered { link, .. } = event
                 && print_link
             {
-                client::print_link(link);
+                client::print_link(&link::to_share(link, &printed));
             }
         }),
         on_end: Box::new(move |reason| on_end.lock().reason = Some(reason.clone())),

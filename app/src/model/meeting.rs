@@ -3,6 +3,7 @@
 use engine::NoticeKind as EngineNotice;
 use engine::{AudioChoice, Choice, Event, KeyState, Microphone, ParticipantId, Person, Setup, Step};
 
+use super::link;
 use super::notice::{Notice, NoticeKind};
 use crate::announce::Announcement;
 
@@ -55,6 +56,9 @@ pub struct MeetingModel {
     pub creates: bool,
     /// The invitation link; empty until we are in the meeting.
     pub link: String,
+    /// The names and addresses by which others can reach the server on this computer, best first; empty if it runs
+    /// elsewhere.
+    pub hosts: Vec<String>,
     /// This device created the meeting, so it can remove participants.
     pub organiser: bool,
     /// The participants, ourselves first.
@@ -96,7 +100,7 @@ impl MeetingModel {
             Event::Progress(step) => self.phase = Phase::Entering(*step),
             Event::Entered { link, organiser, .. } => {
                 self.phase = Phase::Inside;
-                self.link.clone_from(link);
+                self.link = link::to_share(link, &self.hosts);
                 self.organiser = *organiser;
             }
             Event::People(people) => return self.replace_people(people),

@@ -92,11 +92,15 @@ pub fn file(kind: NoticeKind, detail: &str) -> String {
         | NoticeKind::NoSound
         | NoticeKind::NoMicrophone
         | NoticeKind::NoSpeaker
+        | NoticeKind::SoundRefused
         | NoticeKind::SoundLost
+        | NoticeKind::SoundBack
         | NoticeKind::SoundFormat
         | NoticeKind::NotWritten
         | NoticeKind::DiskFull
         | NoticeKind::NoScreen
+        | NoticeKind::ScreenFormat
+        | NoticeKind::TooNarrow
         | NoticeKind::StillWaiting
         | NoticeKind::NobodyAdmits
         | NoticeKind::Overloaded

@@ -13,6 +13,7 @@ fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
         entry: Entry::Create { host: "localhost".into(), port: 1, fingerprint: None },
         link: None,
         listing: Listing::Unlisted,
+        hosts: Vec::new(),
         setup: Setup {
             name: "Anne".into(),
             camera: engine::Choice::Off,

@@ -1,5 +1,6 @@
 //! The screen of a meeting: its state and how it changes. The modules below this one draw it.
 
+mod address;
 mod banner;
 mod bar;
 mod lock;
@@ -36,6 +37,8 @@ pub struct Meeting {
     picker: Option<Picker>,
     /// The space bar is held to talk.
     talking: bool,
+    /// The choice of the address in the link.
+    address: address::Address,
 }
 
 /// The panels at the side of the stage.
@@ -79,6 +82,8 @@ pub enum Message {
     PanelPressed(Panel),
     /// "Copy link" was pressed.
     CopyPressed,
+    /// The address in the link is being chosen.
+    Address(address::Message),
     /// "Leave" was pressed.
     LeavePressed,
     /// "Full screen" was pressed.
@@ -143,7 +148,17 @@ pub enum Action {
 impl Meeting {
     /// Creates the screen.
     pub fn new(model: MeetingModel, devices: Devices) -> Self {
-        Self { model, devices, since: None, panel: None, menu: None, removing: None, picker: None, talking: false }
+        Self {
+            model,
+            devices,
+            since: None,
+            panel: None,
+            menu: None,
+            removing: None,
+            picker: None,
+            talking: false,
+            address: address::Address::default(),
+        }
     }
 
     /// Handles an event of the engine. Returns what assistive tools announce.
@@ -178,6 +193,7 @@ impl Meeting {
             Message::ShareConfirmed => return self.share(),
             Message::PanelPressed(panel) => self.panel = if self.panel == Some(panel) { None } else { Some(panel) },
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
+            Message::Address(message) => self.address.update(message, &mut self.model),
             Message::LeavePressed => return Action::Leave,
             Message::FullScreenPressed => return Action::FullScreen,
             Message::RemovePressed(id) => self.removing = Some(id),
@@ -402,6 +418,29 @@ mod tests {
             meeting.model.lock = lock(5);
             assert_eq!(meeting.model.lock_state(), LockState::Attention, "the next epoch has other words");
         }
+    }
+
+    #[test]
+    fn the_copied_link_has_the_address_that_the_user_chose() {
+        let link = crate::model::link::example("10.8.0.6");
+        let hosts = ["10.8.0.6", "192.168.1.20"].map(str::to_owned).to_vec();
+        let mut meeting = meeting(Microphone::On);
+        meeting.model = MeetingModel { link, hosts, ..meeting.model };
+        let copied = |meeting: &mut Meeting| {
+            let Action::Copy(link) = meeting.update(Message::CopyPressed) else { panic!("no link is copied") };
+            crate::model::link::host(&link)
+        };
+        assert_eq!(copied(&mut meeting).as_deref(), Some("10.8.0.6"));
+        let mut enter = |message| meeting.update(Message::Address(message));
+        enter(address::Message::Chosen("192.168.1.20".into()));
+        enter(address::Message::Typed("not a name".into()));
+        enter(address::Message::Submitted);
+        assert_eq!(copied(&mut meeting).as_deref(), Some("192.168.1.20"), "a wrong name changes nothing");
+        let mut enter = |message| meeting.update(Message::Address(message));
+        enter(address::Message::Typed("meet.example.org".into()));
+        enter(address::Message::Submitted);
+        assert_eq!(copied(&mut meeting).as_deref(), Some("meet.example.org"));
+        assert_eq!(meeting.model.hosts.first().map(String::as_str), Some("meet.example.org"));
     }
 
     #[test]

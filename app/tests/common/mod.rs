@@ -109,6 +109,14 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
     screen
 }
 
+/// Like [`meeting_of`], on a server of this computer, which has several addresses.
+pub fn hosted_meeting_of(people: usize) -> meeting::Meeting {
+    let mut screen = meeting_of(people);
+    screen.model.link = format!("conclave://10.8.0.6:7443/m/00112233445566778899aabbccddeeff#AQ{}", "A".repeat(86));
+    screen.model.hosts = ["192.168.1.20", "10.8.0.6", "fd00::2"].map(str::to_owned).to_vec();
+    screen
+}
+
 pub fn devices() -> Devices {
     let device = |id: &str, name: &str| engine::device_list::Device { id: id.into(), name: name.into() };
     let mut devices = Devices::default();

@@ -7,7 +7,7 @@ use app::screen::{ended, meeting, notice, preview};
 use engine::{NoticeKind, Reason};
 use iced::advanced::widget::operation::black_box;
 
-use crate::common::{self, Ui, context, meeting_of, notices, preview_screen, tree};
+use crate::common::{self, Ui, context, hosted_meeting_of, meeting_of, notices, preview_screen, tree};
 
 /// The node with this name.
 fn named(update: &accesskit::TreeUpdate, name: &str) -> Node {
@@ -52,6 +52,29 @@ fn a_camera_that_another_program_holds_can_be_tried_again() {
     ui.find("Another program is using the camera");
     ui.click_id("camera");
     assert!(matches!(ui.messages()[..], [preview::Message::CameraPressed]));
+}
+
+#[test]
+fn a_meeting_on_this_computer_offers_the_addresses_for_the_link() {
+    let (pictures, mut elsewhere) = (common::pictures(0), meeting_of(1));
+    elsewhere.open(meeting::Panel::People);
+    let heading = "Address in the link";
+    let view = |screen: &meeting::Meeting| tree(screen.view(&context(Language::English), &pictures, &[]));
+    let is_named =
+        |update: &accesskit::TreeUpdate, name: &str| update.nodes.iter().any(|(_, node)| node.label() == Some(name));
+    assert!(!is_named(&view(&elsewhere), heading), "the server runs elsewhere");
+    let mut screen = hosted_meeting_of(1);
+    screen.open(meeting::Panel::People);
+    let update = view(&screen);
+    assert_eq!(named(&update, heading).role(), Role::RadioGroup);
+    assert_eq!(named(&update, "10.8.0.6").toggled(), Some(Toggled::True));
+    assert_eq!(named(&update, "192.168.1.20").toggled(), Some(Toggled::False));
+    let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
+    ui.click_id("address-192.168.1.20");
+    let chosen = ui.messages().into_iter().find(|message| matches!(message, meeting::Message::Address(_)));
+    screen.update(chosen.expect("an address was chosen"));
+    assert_eq!(named(&view(&screen), "192.168.1.20").toggled(), Some(Toggled::True));
+    assert!(screen.model.link.starts_with("conclave://192.168.1.20:7443/"), "{}", screen.model.link);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::transport::{Context, Transport};
 use crate::bucket::Bucket;
 use proto::{MeetingId, ParticipantId, TileWish, TrackId};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Instant;
 use str0m::media::Mid;
 
@@ -16,6 +17,8 @@ pub type Peers = HashMap<ParticipantId, Peer>;
 pub struct Peer {
     /// The meeting that it is in.
     pub meeting: MeetingId,
+    /// The address of this machine by which its signalling came; `None` if it is unknown.
+    pub arrived_at: Option<IpAddr>,
     /// The connection to it.
     pub transport: Transport,
     /// The track that it sends by each media description.
@@ -31,10 +34,11 @@ pub struct Peer {
 
 impl Peer {
     /// Returns a participant that has declared nothing and has no connection.
-    pub fn new(context: &Context, meeting: MeetingId, now: Instant) -> Self {
+    pub fn new(context: &Context, meeting: MeetingId, arrived_at: Option<IpAddr>, now: Instant) -> Self {
         Self {
             meeting,
-            transport: Transport::new(context, now),
+            arrived_at,
+            transport: Transport::new(context, arrived_at, now),
             sources: HashMap::new(),
             wishes: None,
             idle_switches: HashMap::new(),
@@ -45,7 +49,7 @@ impl Peer {
     /// Replaces a failed transport. Drops the state of its media descriptions, and keeps the requested tile sizes and the
     /// number of offers.
     pub fn reset_transport(&mut self, context: &Context, now: Instant) {
-        let new = Self::new(context, self.meeting, now);
+        let new = Self::new(context, self.meeting, self.arrived_at, now);
         let Self { wishes, offers, .. } = std::mem::replace(self, new);
         (self.wishes, self.offers) = (wishes, offers);
     }

@@ -10,7 +10,7 @@ use super::switch::RewrittenHeader;
 use super::track::Subscriber;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,7 +26,10 @@ use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 pub struct Context {
     provider: Arc<CryptoProvider>,
     certificate: DtlsCert,
-    addresses: Vec<SocketAddr>,
+    /// The media sockets.
+    sockets: Vec<SocketAddr>,
+    /// Addresses of other machines, such as a router, that forward to the media sockets.
+    public: Vec<IpAddr>,
 }
 
 /// One participant's transport.
@@ -86,13 +89,42 @@ impl Context {
     pub fn new(addresses: Vec<SocketAddr>) -> Option<Self> {
         let provider = Arc::new(str0m::crypto::from_feature_flags());
         let certificate = provider.dtls_provider.generate_certificate()?;
-        Some(Self { provider, certificate, addresses })
+        Some(Self { provider, certificate, sockets: addresses, public: Vec::new() })
+    }
+
+    /// Returns the context with the addresses from which other machines forward to the media sockets.
+    #[must_use]
+    pub fn with_public(self, public: Vec<IpAddr>) -> Self {
+        Self { public, ..self }
+    }
+
+    /// Adds a media socket.
+    pub fn add_socket(&mut self, address: SocketAddr) {
+        self.sockets.push(address);
+    }
+
+    /// Returns the addresses at which a client is offered media: the socket on the address by which it came, and the
+    /// public addresses. If there is no such socket, all sockets.
+    pub fn candidates(&self, arrived_at: Option<IpAddr>) -> Vec<SocketAddr> {
+        let same = |socket: &&SocketAddr| Some(socket.ip()) == arrived_at;
+        let mut found: Vec<SocketAddr> = self.sockets.iter().filter(same).copied().collect();
+        if found.is_empty() {
+            found.clone_from(&self.sockets);
+        }
+        let port = |ip: &IpAddr| {
+            let of_family = |socket: &&SocketAddr| socket.is_ipv6() == ip.is_ipv6();
+            found.iter().chain(&self.sockets).find(of_family).map(SocketAddr::port)
+        };
+        let public = self.public.iter().filter_map(|ip| Some(SocketAddr::new(*ip, port(ip)?)));
+        let public: Vec<SocketAddr> = public.filter(|address| !found.contains(address)).collect();
+        found.extend(public);
+        found
     }
 }
 
 impl Transport {
-    /// Returns a transport that waits for its first offer.
-    pub fn new(context: &Context, now: Instant) -> Self {
+    /// Returns a transport that waits for its first offer. `arrived_at` is the address by which the client came.
+    pub fn new(context: &Context, arrived_at: Option<IpAddr>, now: Instant) -> Self {
         let config = Rtc::builder()
             .set_crypto_provider(context.provider.clone())
             .set_dtls_cert(context.certificate.clone())
@@ -105,8 +137,9 @@ impl Transport {
             .enable_h264(true)
             .set_extension_map(extensions());
         let mut rtc = config.build(now);
-        for address in &context.addresses {
-            if let Ok(candidate) = Candidate::host(*address, "udp") {
+        for address in context.candidates(arrived_at) {
+            // An ICE-lite agent has host candidates only, so the public addresses are host candidates, too.
+            if let Ok(candidate) = Candidate::host(address, "udp") {
                 rtc.add_local_candidate(candidate);
             }
         }
@@ -362,8 +395,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_client_is_offered_the_address_by_which_it_came_and_the_public_ones() {
+        let socket = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let sockets = ["127.0.0.1:7", "192.168.1.2:7", "[fd00::2]:8"].map(socket);
+        let context = Context::new(sockets.to_vec()).unwrap();
+        let candidates = |context: &Context, ip: &str| context.candidates(Some(ip.parse().unwrap()));
+        assert_eq!(candidates(&context, "192.168.1.2"), [sockets[1]]);
+        assert_eq!(candidates(&context, "fd00::2"), [sockets[2]]);
+        assert_eq!(candidates(&context, "10.0.0.1"), sockets, "no socket is on that address");
+        assert_eq!(context.candidates(None), sockets);
+        let public = ["203.0.113.5", "2001:db8::5", "192.168.1.2"].map(|ip| ip.parse().unwrap());
+        let context = context.with_public(public.to_vec());
+        let expected = ["192.168.1.2:7", "203.0.113.5:7", "[2001:db8::5]:8"].map(socket);
+        assert_eq!(candidates(&context, "192.168.1.2"), expected);
+    }
+
+    #[test]
     fn packets_of_endless_sources_are_dropped_and_known_sources_continue() {
-        let mut transport = Transport::new(&Context::new(Vec::new()).unwrap(), Instant::now());
+        let mut transport = Transport::new(&Context::new(Vec::new()).unwrap(), None, Instant::now());
         let admitted = (0..1_000).filter(|ssrc| transport.admit_source(*ssrc)).count();
         assert_eq!(admitted, MAX_SOURCES);
         assert!(transport.admit_source(7) && !transport.admit_source(999));

@@ -121,6 +121,14 @@ impl Program {
         assert!(status.success(), "{script}: {status}");
     }
 
+    /// Returns the arguments that other processes see, separated by spaces.
+    #[cfg(target_os = "linux")]
+    pub fn arguments(&self) -> String {
+        let path = format!("/proc/{}/cmdline", self.child.id());
+        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        String::from_utf8_lossy(&bytes).replace('\0', " ")
+    }
+
     /// Waits until the program ends.
     pub fn end(mut self, limit: Duration) -> Outcome {
         let start = Instant::now();

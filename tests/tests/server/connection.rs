@@ -39,11 +39,17 @@ pub struct Connection {
 
 impl TestServer {
     pub async fn start(limits: Limits) -> Self {
+        Self::start_at("127.0.0.1:0", &[], limits).await
+    }
+
+    /// Starts a server that listens at `listen` and is reached by the names and addresses `public`, too.
+    pub async fn start_at(listen: &str, public: &[&str], limits: Limits) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("conclave-server-{}-{number}", std::process::id()));
-        let listen = "127.0.0.1:0".parse().expect("an address");
-        let config = Config { data: Some(folder.clone()), limits, ..Config::new(listen) };
+        let listen = listen.parse().expect("an address");
+        let public = public.iter().copied().map(str::to_owned).collect();
+        let config = Config { data: Some(folder.clone()), public, limits, ..Config::new(listen) };
         let server = Server::start(config).await.expect("the server starts");
         let mut roots = RootCertStore::empty();
         let certificate =
@@ -66,21 +72,28 @@ impl TestServer {
         let _ = std::fs::remove_dir_all(self.folder);
     }
 
-    async fn connect_tls(&self) -> TlsStream<TcpStream> {
-        let stream = TcpStream::connect(self.address()).await.expect("listening");
+    async fn connect_tls(&self, address: SocketAddr) -> TlsStream<TcpStream> {
+        let stream = TcpStream::connect(address).await.expect("listening");
         let name = ServerName::try_from("localhost").expect("a name");
         self.connector.connect(name, stream).await.expect("the server has its certificate")
     }
 
     /// Opens a connection that has sent nothing.
     pub async fn connect(&self) -> Connection {
-        let opened = tokio_tungstenite::client_async("wss://localhost/v1", self.connect_tls().await).await;
+        self.connect_to(self.address()).await
+    }
+
+    /// Opens a connection to one of the server's addresses.
+    pub async fn connect_to(&self, address: SocketAddr) -> Connection {
+        let opened = tokio_tungstenite::client_async("wss://localhost/v1", self.connect_tls(address).await).await;
         Connection { id: ParticipantId(0), socket: opened.expect("a WebSocket").0 }
     }
 
     /// Returns whether the server refuses a WebSocket at `path`.
     pub async fn refuses(&self, path: &str) -> bool {
-        tokio_tungstenite::client_async(format!("wss://localhost{path}"), self.connect_tls().await).await.is_err()
+        tokio_tungstenite::client_async(format!("wss://localhost{path}"), self.connect_tls(self.address()).await)
+            .await
+            .is_err()
     }
 
     /// Returns Anna, who has opened meeting 1, and Ben, whom she admitted.

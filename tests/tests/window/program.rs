@@ -35,6 +35,12 @@ impl Program {
         self.err.wait(Duration::ZERO, |text, _| Some(text.to_owned())).unwrap_or_default()
     }
 
+    /// Asks the program to stop, as a service manager does.
+    pub fn terminate(&self) {
+        let status = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();
+        assert!(status.expect("there is a shell").success());
+    }
+
     /// Waits until the program ends. Returns its status, its standard output and its standard error.
     pub fn end(mut self, limit: Duration) -> (ExitStatus, String, String) {
         let start = Instant::now();

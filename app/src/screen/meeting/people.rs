@@ -5,7 +5,7 @@ use engine::{Microphone, Person};
 use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Background, Border, Length};
 
-use super::{Meeting, Message};
+use super::{Meeting, Message, address};
 use crate::kit::{Element, Icon, elided, icon, press, region, text};
 use crate::model::initials;
 use crate::screen::{Context, icon_button};
@@ -21,7 +21,10 @@ pub(super) fn panel<'a>(screen: &'a Meeting, context: &Context) -> Element<'a, M
     let words = if screen.model.has_organiser() { "people-invite-text" } else { "people-invite-unattended" };
     let words = text::caption(context.text(words)).style(text::tone(Tone::Dim));
     let foot = container(column![Element::from(invite), words].spacing(SPACE_S)).padding(SPACE_L);
-    column![scrollable(list).height(Length::Fill), foot].into()
+    let address = address::view(&screen.address, &screen.model, context);
+    let address = address.map(|choice| container(choice.map(Message::Address)).padding([0.0, SPACE_L]));
+    let inside = column![list].push(address).spacing(SPACE_L);
+    column![scrollable(inside).height(Length::Fill), foot].into()
 }
 
 fn line<'a>(screen: &Meeting, person: &Person, context: &Context) -> Element<'a, Message> {

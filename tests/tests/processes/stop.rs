@@ -1,0 +1,41 @@
+//! Signals that ask a program to stop.
+
+use crate::folder::Folder;
+use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
+use crate::report::Report;
+
+#[test]
+fn a_client_that_is_asked_to_stop_leaves_and_writes_its_report() {
+    let (_lock, folder) = (lock_meetings(), Folder::new("stop"));
+    for signal in ["HUP", "TERM", "INT"] {
+        let report = folder.path(&format!("{signal}.json"));
+        let host = client(&[&["meet", "--report", &report], NO_DEVICES.as_slice()].concat());
+        let host = Program::start("host", host);
+        host.first_line();
+        host.signal(signal);
+        host.end(TIMEOUT).assert_success();
+        assert!(Report::read(&report).count("/e2ee/epochs") >= 1, "{signal}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_client_under_nohup_outlives_the_terminal() {
+    let (_lock, folder) = (lock_meetings(), Folder::new("nohup"));
+    let report = folder.path("report.json");
+    let meet = client(&[&["meet", "--report", &report], NO_DEVICES.as_slice()].concat());
+    let mut nohup = std::process::Command::new("nohup");
+    nohup.arg(meet.get_program()).args(meet.get_args()).stdin(std::process::Stdio::null());
+    let host = Program::start("host", nohup);
+    let link = host.first_line();
+    host.signal("HUP");
+    // It still admits people.
+    let mut guest = client(&[&["join", &link], NO_DEVICES.as_slice()].concat());
+    guest.env("CONCLAVE_LOG", "conclave=info");
+    let guest = Program::start("guest", guest);
+    guest.wait_for_line(0, "participants people=2", TIMEOUT);
+    guest.leave().assert_success();
+    host.signal("TERM");
+    assert_eq!(host.end(TIMEOUT).code, Some(0));
+    Report::read(&report);
+}
