@@ -130,7 +130,7 @@ impl Group {
     /// The confirmed transcript hash of this epoch (RFC 9420, section 8.2), hashed to 32 bytes. Equal for all members of an epoch who
     /// have seen the same commits.
     pub fn transcript_hash(&self) -> [u8; 32] {
-        sha256(self.mls.export_group_context().confirmed_transcript_hash())
+        sha256(self.mls.public_group().group_context().confirmed_transcript_hash())
     }
 
     /// The leaves of a device, in order. More than one if it joined again, for example after it was cut off.

@@ -23,7 +23,7 @@ use proto::MeetingId;
 use std::fmt::{self, Write as _};
 use std::net::Ipv6Addr;
 use std::str::FromStr;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// An invitation to a meeting.
 #[derive(Clone)]
@@ -119,7 +119,10 @@ impl Invitation {
         let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
         // Writing to a string cannot fail.
         let _ = write!(text, "{SCHEME}{open}{}{close}:{}/#", self.host, self.port);
-        URL_SAFE_NO_PAD.encode_string(payload.as_slice(), &mut text);
+        let mut encoded = Zeroizing::new([0; 2 * MAX_PAYLOAD]);
+        // The buffer is large enough, and base64 is ASCII.
+        let length = URL_SAFE_NO_PAD.encode_slice(payload.as_slice(), encoded.as_mut_slice()).unwrap_or(0);
+        text.push_str(std::str::from_utf8(&encoded[..length]).unwrap_or_default());
         text
     }
 }
@@ -189,13 +192,11 @@ fn read_secret(text: &str) -> Result<Parts, Error> {
     }
     // A truncated base64 text: decode the whole groups of four, which contain the version.
     let whole = &text[..text.len() / 4 * 4];
-    let mut bytes = match decode(text) {
+    let bytes = match decode(text) {
         Ok(bytes) => bytes,
         Err(_) => decode(whole).map_err(|_| Error::Damaged)?,
     };
-    let parts = split_secret(&bytes);
-    bytes.zeroize();
-    parts
+    split_secret(&bytes)
 }
 
 fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, base64::DecodeError> {

@@ -2,6 +2,8 @@
 
 mod frames;
 mod oracle;
+#[cfg(target_os = "linux")]
+pub(crate) mod scan;
 
 use crate::keyring::{Counters, KeyRing, MediaKeys};
 use crate::memory::Secret;

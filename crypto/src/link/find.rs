@@ -82,19 +82,21 @@ fn read_payload(rest: &mut Peekable<Chars<'_>>, link: &mut String) {
         wipe_from(link, first);
     }
     let incomplete = link.len() < end;
-    if let Some(&next) = rest.peek()
-        && incomplete
+    if incomplete
         && link.len() == first
-        && !(next.is_whitespace() || CLOSING.contains(next))
+        && let Some(next) = rest.next()
     {
-        // A character that no link has: the link is damaged, not only cut.
-        link.push(next);
+        let goes_on = rest.peek().is_some_and(|after| is_base64url(*after));
+        if !next.is_whitespace() && (goes_on || !CLOSING.contains(next)) {
+            // A character that no link has: the link is damaged, not only cut.
+            link.push(next);
+        }
     }
 }
 
 /// Appends the characters of base64url that follow.
 fn read_run(rest: &mut Peekable<Chars<'_>>, link: &mut String) {
-    while let Some(character) = rest.next_if(|next| next.is_ascii_alphanumeric() || matches!(next, '-' | '_')) {
+    while let Some(character) = rest.next_if(|next| is_base64url(*next)) {
         link.push(character);
     }
 }
@@ -115,6 +117,10 @@ fn is_soft_break(rest: &Peekable<Chars<'_>>) -> bool {
     let mut after = rest.clone();
     after.next();
     after.peek().copied().is_some_and(is_line_break)
+}
+
+fn is_base64url(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_')
 }
 
 fn is_line_break(character: char) -> bool {

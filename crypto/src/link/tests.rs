@@ -68,6 +68,7 @@ fn other_versions_and_damage_are_distinguished() {
     assert_eq!(error(&format!("{place}#{}", "A".repeat(600))), Error::TooLong);
     assert_eq!(error(&format!("{place}#ab%20")), Error::Damaged);
     assert_eq!(error(&format!("{place}#**")), Error::Damaged);
+    assert_eq!(error(&format!("{place}#{}!{}", &secret[..9], &secret[9..])), Error::Damaged);
     assert_eq!(error(&format!("{}m/x#{secret}", place)), Error::BadPath);
     bytes[0] = 0x42;
     assert_eq!(error(&with(&bytes)), Error::Damaged);
@@ -154,6 +155,23 @@ fn a_fingerprint_belongs_to_one_certificate() {
     let fingerprint = Fingerprint::from(sha256(b"certificate"));
     assert!(fingerprint.is_of(b"certificate"));
     assert!(!fingerprint.is_of(b"another"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_dropped_link_leaves_no_copy_of_its_secret_in_memory() {
+    use crate::tests::scan::Pattern;
+    let secret = Secret::random(SECRET).unwrap();
+    let bytes = Pattern::of(secret.expose());
+    let link = Invitation { secret, ..invitation("host", Some([3; 32])) };
+    let text = link.to_text();
+    let begin = text.find('#').unwrap() + 1;
+    // The characters that hold only bits of the secret, which begins at byte 17.
+    let characters = Pattern::of(&text.as_bytes()[begin + 23..begin + 43]);
+    let parsed: Invitation = text.parse().unwrap();
+    assert!(bytes.count() >= 2 && characters.count() >= 1);
+    drop((parsed, link, text));
+    assert_eq!((bytes.count(), characters.count()), (0, 0));
 }
 
 #[test]

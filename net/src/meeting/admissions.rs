@@ -3,15 +3,15 @@
 use super::group_log::GroupLog;
 use super::outbox::Outbox;
 use super::roster::Roster;
-use crypto::{AdmissionKey, KnockRequest};
+use crypto::{KnockRequest, ManagerKeys};
 use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ParticipantId, Refusal, Up};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// Participants who knocked and are not members yet. Other members keep the list, too, to refuse everybody if the
 /// organiser leaves.
 pub(super) struct Admissions {
     /// `None` if this client is not the organiser.
-    key: Option<AdmissionKey>,
+    keys: Option<ManagerKeys>,
     /// In the order of arrival.
     waiting: Vec<Knock>,
     /// How many to admit with one commit. Halved after a commit that failed, to find the request that is the cause.
@@ -25,19 +25,19 @@ struct Knock {
 }
 
 impl Admissions {
-    pub(super) fn new(key: Option<AdmissionKey>) -> Self {
-        Self { key, waiting: Vec::new(), batch: MAX_WELCOMES }
+    pub(super) fn new(keys: Option<ManagerKeys>) -> Self {
+        Self { keys, waiting: Vec::new(), batch: MAX_WELCOMES }
     }
 
     #[cfg(test)]
-    pub(super) fn public_key(&self) -> Option<&[u8]> {
-        self.key.as_ref().map(AdmissionKey::public_key)
+    pub(super) fn admission_key(&self) -> Option<Blob> {
+        self.keys.as_ref().map(super::joining::with_chain)
     }
 
     /// Keeps a request, or refuses one that is not valid. The server limits how many wait; requests beyond this client's
     /// own limit are dropped.
     pub(super) fn handle_knock(&mut self, participant: ParticipantId, request: &Blob, outbox: &mut Outbox) {
-        let request = match self.key.as_mut().map(|key| key.open(&request.0)) {
+        let request = match self.keys.as_mut().map(|keys| keys.open(&request.0, SystemTime::now())) {
             None => None,
             // A request is valid for one connection: a copy sent over another one is refused.
             Some(Ok(request)) if request.participant() == participant => Some(request),
@@ -73,7 +73,7 @@ impl Admissions {
     /// Sends a commit that adds those who wait; returns false if none was sent. A request that cannot be added alone is
     /// refused.
     pub(super) fn commit(&mut self, log: &mut GroupLog, now: Instant, outbox: &mut Outbox) -> bool {
-        while self.key.is_some() && !self.waiting.is_empty() {
+        while self.keys.is_some() && !self.waiting.is_empty() {
             let count = self.batch.min(self.waiting.len());
             let requests = self.waiting.iter().take(count).filter_map(|knock| knock.request.clone()).collect();
             if log.commit_adds(requests, now, outbox) {
