@@ -20,6 +20,7 @@ fn vertex(@builtin(vertex_index) index: u32) -> Fragment {
     return out;
 }
 
+// Converts sRGB code values to linear values.
 fn linear(code: vec3<f32>) -> vec3<f32> {
     let curve = pow((code + 0.055) / 1.055, vec3<f32>(2.4));
     return select(curve, code / 12.92, code <= vec3<f32>(0.04045));
@@ -31,5 +32,6 @@ fn fragment(in: Fragment) -> @location(0) vec4<f32> {
     if (!LINEAR_TARGET) {
         return texel;
     }
+    // The conversion needs straight alpha; the canvas is premultiplied.
     return vec4<f32>(linear(texel.rgb / max(texel.a, 1.0 / 255.0)) * texel.a, texel.a);
 }

@@ -31,9 +31,10 @@ struct Instance {
     @location(2) origin: vec4<f32>,
     // Corner radius, ring width, filter taps along each axis.
     @location(3) shape: vec4<f32>,
+    // The background of a picture, or the colour of a shape or glyph.
     @location(4) fill: vec4<f32>,
     @location(5) ring: vec4<f32>,
-    // Kind and conversion, layer.
+    // The kind (low 8 bits) and the colour conversion, then the texture layer.
     @location(6) source: vec2<u32>,
 }
 
@@ -73,6 +74,7 @@ fn rounded(at: vec2<f32>, half_extent: vec2<f32>, radius: f32) -> f32 {
     return length(max(beyond, vec2<f32>(0.0))) + min(max(beyond.x, beyond.y), 0.0) - radius;
 }
 
+// Converts sRGB code values to linear values.
 fn linear(code: vec3<f32>) -> vec3<f32> {
     let curve = pow((code + 0.055) / 1.055, vec3<f32>(2.4));
     return select(curve, code / 12.92, code <= vec3<f32>(0.04045));
@@ -115,12 +117,14 @@ fn picture(in: Fragment) -> vec4<f32> {
     return vec4<f32>(clamp(rgb, vec3<f32>(0.0), vec3<f32>(1.0)), 1.0);
 }
 
+// The tinted texel of the atlas, with straight alpha. The atlas is premultiplied.
 fn glyph(in: Fragment) -> vec4<f32> {
     let texel = textureLoad(atlas, vec2<i32>(in.origin.xy + floor(in.pixel)), 0);
     let straight = texel.rgb / max(texel.a, 1.0 / 255.0);
     return vec4<f32>(straight * in.fill.rgb, texel.a * in.fill.a);
 }
 
+// The colour of a rounded rectangle with its ring, with straight alpha. The coverage at the edge is part of the alpha.
 fn tile(in: Fragment, kind: u32) -> vec4<f32> {
     var colour = in.fill;
     if (kind == PICTURE) {

@@ -1,5 +1,5 @@
-//! What assistive tools announce during a meeting: politely, at most once every two seconds, and several events in one
-//! sentence.
+//! What assistive tools announce during a meeting: at most one sentence every two seconds. A sentence can contain
+//! several events.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ pub enum Announcement {
 /// If more announcements than this wait, the oldest is dropped.
 const MAX_WAITING: usize = 256;
 
-/// Collects announcements until the next one is due.
+/// Collects announcements until the next sentence is due.
 #[derive(Debug, Default)]
 pub struct Announcer {
     waiting: Vec<Announcement>,

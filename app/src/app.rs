@@ -1,5 +1,6 @@
-//! One window with one screen at a time. [`App`] routes: a message goes to the screen or the part that it concerns, and a
-//! screen's action becomes a call of the part that does it. The parts own their state and know neither `App` nor each other.
+//! One window with one screen at a time. [`App`] routes: a message goes to the screen or the part that it concerns, and
+//! a screen's action becomes a call of the part that does it. The parts own their state and know neither `App` nor each
+//! other.
 
 mod entry;
 mod message;
@@ -44,14 +45,14 @@ pub struct App {
     preferences: Preferences,
     notifications: Notifications,
     preparation: Preparation,
-    /// The window was closed, and the program ends when everything is closed.
+    /// The user closed the window. The program ends when every engine is closed.
     is_closing: bool,
 }
 
-/// How the window begins.
+/// What the window starts with.
 #[derive(Default)]
 pub struct Options {
-    /// What it shows first.
+    /// The first screen.
     pub start: Start,
     /// The language; `None` for the remembered one, else the system's.
     pub language: Option<Language>,
@@ -74,7 +75,7 @@ pub enum Start {
 }
 
 impl App {
-    /// The state before the window is open, without threads and without endless tasks.
+    /// Creates the state without opening a window. Starts no thread and no task, so tests can use it.
     pub fn new(language: Language, theme: Choice) -> Self {
         Self {
             screen: Screen::Home(home::Home::default()),
@@ -88,7 +89,7 @@ impl App {
         }
     }
 
-    /// Opens the window.
+    /// Creates the state and the task that opens the window.
     pub(crate) fn boot(options: Options) -> (Self, Task<Message>) {
         let (waker, redraws) = wake::channel();
         let mut app = Self {
@@ -227,7 +228,7 @@ impl App {
         Task::none()
     }
 
-    /// Shows home.
+    /// Shows the home screen and ends the meeting or the preview, if there is one.
     fn go_home(&mut self) -> Task<Message> {
         self.screen = Screen::Home(home::Home::new(self.preferences.recent()));
         self.release();
@@ -248,7 +249,7 @@ impl App {
         task
     }
 
-    /// Enters the session's meeting, for the first time or again.
+    /// Starts an attempt to enter the session's meeting. The preview closes its devices first.
     fn enter(&mut self) -> Task<Message> {
         let Some((attempt, start)) = self.session.starting(self.pictures.output()) else { return self.go_home() };
         let Some(setup) = self.session.setup() else { return self.go_home() };
@@ -258,7 +259,7 @@ impl App {
         let preview = self.preparation.take_session();
         let start = move || {
             if let Some(preview) = preview {
-                preview.close(); // the meeting opens the same devices
+                preview.close(); // the engine opens the same devices
             }
             start()
         };
@@ -275,7 +276,7 @@ impl App {
                 return listen(attempt, self.session.run(started));
             }
             (Err(detail), _) if is_current => self.show_ended(Reason::Here(detail)),
-            // The user has cancelled, or closes the window.
+            // The user has cancelled or closes the window, so nothing uses this engine.
             (Ok(started), _) => self.session.close(started.into()),
             (Err(error), _) => tracing::debug!(%error, "a cancelled meeting could not start"),
         }
@@ -308,7 +309,7 @@ impl App {
         Task::none()
     }
 
-    /// We are inside: reports a failure of the keychain, and remembers the link.
+    /// Handles our entry into the meeting: reports a failure of the keychain, and adds the link to the recent meetings.
     fn entered(&mut self, link: &str) -> Task<Message> {
         if let Some(detail) = self.session.take_keychain_failure() {
             self.notifications.notify_of(NoticeKind::NoKeychain, detail);
@@ -322,14 +323,14 @@ impl App {
         self.release();
     }
 
-    /// Closes the engine, its server and the preview's devices, away from the UI thread.
+    /// Closes the engine, its server and the preview's devices, on other threads than the UI thread.
     fn release(&mut self) {
         self.pictures.clear();
         self.session.release();
         drop(self.preparation.take_session());
     }
 
-    /// Closes the window. It is hidden at once, and the program ends when the meeting is left.
+    /// Closes the window. It is hidden at once; the program ends when every engine is closed.
     fn close(&mut self) -> Task<Message> {
         self.is_closing = true;
         self.window.detach();
@@ -337,8 +338,8 @@ impl App {
         Task::batch([self.window.hide(), self.exit_when_closed()])
     }
 
-    /// Ends the program when every engine is closed. If an engine is still starting, its [`Message::Started`] calls this
-    /// again.
+    /// Ends the program when every engine is closed. If an engine is still starting, does nothing: its
+    /// [`Message::Started`] leads to another call.
     fn exit_when_closed(&mut self) -> Task<Message> {
         if self.session.is_starting() {
             return Task::none();
@@ -360,7 +361,7 @@ impl App {
         self.preferences.theme(self.window.system_theme)
     }
 
-    /// The content of the window: the screen, the notices over it, the announcements.
+    /// The content of the window: the screen, the notices over it, and the live region with the announcement.
     pub fn view(&self, window: iced::window::Id) -> Element<'_, Message, Theme, iced::Renderer> {
         let context = Context {
             language: self.preferences.language,
@@ -415,7 +416,7 @@ fn command(action: &meeting::Action) -> Option<Command> {
     })
 }
 
-/// The engine's events as messages, until the engine has ended.
+/// Turns the engine's events into messages until the engine has ended.
 fn listen(attempt: Attempt, events: Events) -> Task<Message> {
     let stream = iced::futures::stream::unfold(events, |mut events| async {
         let event = events.recv().await?;
@@ -424,7 +425,7 @@ fn listen(attempt: Attempt, events: Events) -> Task<Message> {
     Task::run(stream, move |event| Message::Engine(attempt, Box::new(event)))
 }
 
-/// How often clocks and notices are updated.
+/// How often the meeting's clock and the notices are updated.
 const TICK: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
@@ -445,7 +446,7 @@ mod tests {
         for reason in [Reason::Left, Reason::ServerSilent] {
             engine_event(&mut app, Event::Ended(reason));
             let Screen::Home(screen) = &app.screen else { panic!("another screen is shown") };
-            assert_eq!(screen.link, "conclave://", "what the user has typed stays");
+            assert_eq!(screen.link, "conclave://", "the text that the user typed is still there");
         }
     }
 
@@ -472,7 +473,7 @@ mod tests {
         assert!(matches!(app.screen, Screen::Home(_)));
     }
 
-    /// Starts no engine, because no test runs the tasks that call it.
+    /// A starter that no test calls: tests drop the task that would start the engine.
     struct NoStarter;
 
     impl Starter for NoStarter {
@@ -503,7 +504,7 @@ mod tests {
         app
     }
 
-    /// A started engine that cannot reach its server. The receiver gets a message when it is closed.
+    /// Starts an engine that cannot reach its server. The receiver gets a message when the engine is closed.
     fn started(app: &App) -> (Started, Receiver<()>) {
         let entry = engine::Entry::Create { host: "localhost".into(), port: 1, fingerprint: None };
         let identity = engine::Identity::generate().unwrap();
@@ -518,7 +519,7 @@ mod tests {
     }
 
     #[test]
-    fn late_messages_of_a_cancelled_try_do_not_change_the_next_try() {
+    fn late_messages_of_a_cancelled_attempt_do_not_change_the_next_attempt() {
         let mut app = entering();
         let first = app.session.attempt();
         drop(app.update(Message::Entering(entering::Message::CancelPressed)));
@@ -526,15 +527,15 @@ mod tests {
         let second = app.session.attempt();
         let (late, closed) = started(&app);
         drop(app.update(Message::Started(first, Box::new(Ok(late)))));
-        assert!(app.session.engine().is_none(), "the first engine does not run in the second try");
+        assert!(app.session.engine().is_none(), "the first engine does not run in the second attempt");
         drop(app.update(Message::Started(first, Box::new(Err("no thread".into())))));
-        assert!(is_entering(&app), "the failure of the first try is not shown");
+        assert!(is_entering(&app), "the failure of the first attempt is not shown");
         drop(app.update(Message::Engine(first, Box::new(Event::Ended(Reason::ServerSilent)))));
-        assert!(is_entering(&app), "the end of the first try is not shown");
+        assert!(is_entering(&app), "the end of the first attempt is not shown");
         drop(app.update(Message::Engine(second, Box::new(Event::Ended(Reason::ServerSilent)))));
         assert!(matches!(&app.screen, Screen::Ended(_)));
         app.session.wait_for_closing()();
-        closed.try_recv().expect("the first engine is closed, and waiting has waited for it");
+        closed.try_recv().expect("the first engine is closed before waiting returns");
     }
 
     #[test]
@@ -546,7 +547,7 @@ mod tests {
         assert!(app.session.engine().is_some());
         drop(app.update(Message::CloseRequested));
         assert!(app.session.engine().is_none());
-        closed.recv_timeout(Duration::from_secs(30)).expect("it is closed");
+        closed.recv_timeout(Duration::from_secs(30)).expect("the engine is closed");
     }
 
     #[test]
@@ -554,10 +555,10 @@ mod tests {
         let mut app = entering();
         let attempt = app.session.attempt();
         drop(app.update(Message::CloseRequested));
-        assert!(app.session.is_starting(), "the program waits for it");
+        assert!(app.session.is_starting(), "the program waits for the engine");
         let (late, closed) = started(&app);
         drop(app.update(Message::Started(attempt, Box::new(Ok(late)))));
         assert!(app.session.engine().is_none() && !app.session.is_starting());
-        closed.recv_timeout(Duration::from_secs(30)).expect("it is closed");
+        closed.recv_timeout(Duration::from_secs(30)).expect("the engine is closed");
     }
 }

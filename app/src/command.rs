@@ -17,7 +17,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// Reads the command line and runs the command. Errors go to standard error: what happened, where the cause is, what to do.
+/// Reads the command line and runs the command. Prints an error to standard error.
 pub fn run() -> ExitCode {
     let options = Options::parse();
     log();
@@ -39,14 +39,15 @@ fn run_command(options: Options) -> Result<()> {
     }
 }
 
-/// Logs warnings and errors to standard error, in colour on a terminal. `CONCLAVE_LOG` is another filter, in the syntax of
-/// `tracing`'s `EnvFilter`.
+/// Logs to standard error, in colour on a terminal. The environment variable `CONCLAVE_LOG` replaces the default
+/// filter, in the syntax of `tracing`'s `EnvFilter`.
 fn log() {
     let filter = EnvFilter::try_from_env("CONCLAVE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let colour = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
 }
 
-/// Without irrelevant warnings of two libraries: the DTLS library warns of a missing server name, but our connections check
-/// the certificate's fingerprint; the graphics library warns of driver features that we do not use.
+/// Warnings and errors, except irrelevant warnings of two libraries: the DTLS library warns of a missing server name,
+/// but our connections check the certificate's fingerprint; the graphics library warns of driver features that we do
+/// not use.
 const DEFAULT_FILTER: &str = "warn,rtc_dtls::config=error,wgpu_hal=error";

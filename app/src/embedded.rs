@@ -13,7 +13,7 @@ pub struct Embedded {
     runtime: Runtime,
 }
 
-/// The server could not start.
+/// Why the server could not start.
 #[derive(Debug)]
 pub enum Error {
     /// The system could not start the server's threads.
@@ -45,7 +45,7 @@ impl Embedded {
     /// Starts a server with a new certificate. Blocks until it listens at `listen`.
     ///
     /// # Errors
-    /// Returns [`Error`] if the server cannot listen at the address.
+    /// Returns [`Error::System`] if its threads cannot start, and [`Error::Server`] if it cannot listen at the address.
     pub fn start(listen: SocketAddr) -> Result<Self, Error> {
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(2).thread_name("server").enable_all().build().map_err(Error::System)?;
@@ -53,8 +53,8 @@ impl Embedded {
         Ok(Self { server: Some(server), runtime })
     }
 
-    /// A new meeting on this server, with an address that others can reach. Returns `None` if the server has been shut down, which only
-    /// happens in `drop`.
+    /// The entry that creates a meeting on this server, with an address that others can reach. `None` after the server was
+    /// stopped, which only `drop` does.
     pub fn entry(&self) -> Option<Entry> {
         let server = self.server.as_ref()?;
         let address = server.address();

@@ -1,11 +1,11 @@
-//! Places tiles in a grid. All have one size, the largest that fits. Pure.
+//! Places tiles in a grid. All have one size, the largest that fits. Pure: it reads no state.
 
 use iced::{Point, Rectangle, Size};
 
 /// The aspect ratio of a tile, which is that of most cameras.
 pub const ASPECT_RATIO: f32 = 16.0 / 9.0;
 
-/// The share of the longer side that a shared screen leaves to the camera tiles.
+/// The share of the width, or of the height if the strip is at the bottom, that a shared screen leaves to camera tiles.
 const STRIP_SHARE: f32 = 0.2;
 
 /// Places `count` tiles of one size in `room`, row by row, the last row centred, with `gap` between them.
@@ -47,14 +47,14 @@ pub fn around_screen(count: usize, room: Rectangle, gap: f32) -> (Rectangle, Vec
     (screen, arrange(count, strip, gap))
 }
 
-/// The number of columns with the largest tiles, and their size. Of equally good numbers, the one with the fewest empty
-/// places; then the most columns if the room is wide, else the fewest.
+/// The number of columns with the largest tiles, and their size. If several numbers give the same size, takes the one with
+/// the fewest empty places; then the most columns if `room` is wide, else the fewest.
 fn best_columns(count: usize, room: Size, gap: f32) -> (usize, Size) {
     let all = (1..=count).map(|columns| (columns, largest(count.div_ceil(columns), columns, room, gap)));
-    let widest = all.clone().fold(0.0f32, |widest, (_, tile)| widest.max(tile.width));
+    let max_width = all.clone().fold(0.0f32, |max_width, (_, tile)| max_width.max(tile.width));
     let order = |columns: usize| if room.width >= room.height { count - columns } else { columns };
-    let as_good = all.filter(|(_, tile)| tile.width > widest - WIDTH_TOLERANCE);
-    as_good.min_by_key(|(columns, _)| (empty_places(count, *columns), order(*columns))).unwrap_or((1, Size::ZERO))
+    let equally_large = all.filter(|(_, tile)| tile.width > max_width - WIDTH_TOLERANCE);
+    equally_large.min_by_key(|(columns, _)| (empty_places(count, *columns), order(*columns))).unwrap_or((1, Size::ZERO))
 }
 
 /// The number of empty places in the last row.
@@ -65,7 +65,7 @@ const fn empty_places(count: usize, columns: usize) -> usize {
 /// Widths that differ by less count as equal, in logical pixels.
 const WIDTH_TOLERANCE: f32 = 0.5;
 
-/// The largest tile of which `rows` by `columns` fit in `room`.
+/// The size of the largest tiles of which `rows` by `columns` fit in `room`.
 fn largest(rows: usize, columns: usize, room: Size, gap: f32) -> Size {
     let width = (room.width - steps(columns - 1, 0.0, gap)) / number(columns);
     let height = (room.height - steps(rows - 1, 0.0, gap)) / number(rows);
@@ -220,13 +220,13 @@ mod tests {
     fn a_shared_screen_leaves_a_strip_for_the_cameras() {
         for room in rooms() {
             for count in 1..=12 {
-                let (screen, faces) = around_screen(count, room, GAP);
+                let (screen, cameras) = around_screen(count, room, GAP);
                 assert!(inside(screen, room));
-                assert!(faces.iter().all(|face| inside(*face, room)));
-                let clear = |face: &Rectangle| {
-                    screen.intersection(face).is_none_or(|common| common.width * common.height < 1.0)
+                assert!(cameras.iter().all(|camera| inside(*camera, room)));
+                let apart = |camera: &Rectangle| {
+                    screen.intersection(camera).is_none_or(|common| common.width * common.height < 1.0)
                 };
-                assert!(faces.iter().all(clear), "{count} in {room:?}");
+                assert!(cameras.iter().all(apart), "{count} in {room:?}");
                 assert!(screen.width * screen.height > room.width * room.height * 0.7);
             }
             assert_eq!(around_screen(0, room, GAP).0, room);

@@ -1,7 +1,7 @@
 //! The window: iced screens over a view model, their controls, the theme and the languages.
 //!
-//! Screens know neither the engine's threads nor the network: they show the engine's events and return actions. `App` and
-//! `session` turn actions into the engine's commands. Pictures are never messages.
+//! Screens know neither the engine's threads nor the network: they show the engine's events and return actions. `App`
+//! and `session` turn actions into the engine's commands. Pictures are never messages.
 
 pub mod announce;
 mod app;
@@ -30,14 +30,14 @@ use std::sync::{Mutex, PoisonError};
 
 use runner::Runner;
 
-/// Opens the window and returns when it is closed. If there is a plan, the window enters its meeting and `options.start`
-/// is not used. Call it on the main thread.
+/// Opens the window and returns when it is closed. If there is a plan, the window enters its meeting and
+/// `options.start` is not used. Call it on the main thread.
 ///
 /// # Errors
 /// Returns an error if there is no display, or nothing can draw on it.
 pub fn run(options: Options, plan: Option<Plan>) -> iced::Result {
     prepare("fonts", || drop(stage::tile_font()));
-    prepare("card", || {
+    prepare("gpu", || {
         surface::detect_drawing();
     });
     let start = Mutex::new(Some((options, plan)));
@@ -57,9 +57,9 @@ pub fn run(options: Options, plan: Option<Plan>) -> iced::Result {
     daemon.run()
 }
 
-/// Does something slow while the window opens, which would do it itself later.
+/// Runs slow work on a thread while the window opens. Without the thread, the window does the same work later.
 fn prepare(name: &str, work: impl FnOnce() + Send + 'static) {
     if let Err(error) = std::thread::Builder::new().name(name.into()).spawn(work) {
-        tracing::warn!(%error, name, "cannot start a thread; the window opens later");
+        tracing::warn!(%error, name, "cannot start a thread; the window opens more slowly");
     }
 }

@@ -1,5 +1,5 @@
-//! All texts of the client by id, in the language of the user. Views get the language as a value, so it can change at run
-//! time.
+//! All texts of the client by id, in the language of the user. Views get the language as a value, so the user can change it
+//! while the program runs.
 
 use std::sync::OnceLock;
 
@@ -62,7 +62,7 @@ impl Language {
         let mut errors = Vec::new();
         let found = format(self.bundle(), id, &arguments, &mut errors);
         if found.is_none() || !errors.is_empty() {
-            tracing::error!(id, language = self.tag(), ?errors, "text missing or incomplete");
+            tracing::error!(id, language = self.tag(), ?errors, "a text is missing or incomplete");
         }
         found.unwrap_or_else(|| id.to_owned())
     }
@@ -82,14 +82,14 @@ impl Language {
 
 fn load(language: Language) -> FluentBundle<FluentResource> {
     let resource = FluentResource::try_new(language.source().to_owned()).unwrap_or_else(|(resource, errors)| {
-        tracing::error!(language = language.tag(), ?errors, "text file is malformed");
+        tracing::error!(language = language.tag(), ?errors, "the text file is malformed");
         resource
     });
     let identifier = language.tag().parse::<LanguageIdentifier>().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
-    bundle.set_use_isolating(false); // the font has no glyphs for the marks, and all texts are left-to-right
+    bundle.set_use_isolating(false); // the font has no glyphs for the isolation marks, and all texts are left-to-right
     if let Err(errors) = bundle.add_resource(resource) {
-        tracing::error!(language = language.tag(), ?errors, "duplicate text id");
+        tracing::error!(language = language.tag(), ?errors, "a text id is used twice");
     }
     bundle
 }
@@ -121,14 +121,14 @@ mod tests {
         let mut found = BTreeMap::new();
         for entry in &resource.body {
             let Entry::Message(message) = entry else { continue };
-            let mut note = |id: String, pattern: &Pattern<&str>| {
+            let mut record = |id: String, pattern: &Pattern<&str>| {
                 let mut variables = BTreeSet::new();
                 collect(pattern, &mut variables);
                 assert!(found.insert(id.clone(), variables).is_none(), "{id} twice in {}", language.tag());
             };
-            note(message.id.name.to_owned(), message.value.as_ref().expect("each id has a sentence"));
+            record(message.id.name.to_owned(), message.value.as_ref().expect("each id has a sentence"));
             for attribute in &message.attributes {
-                note(format!("{}.{}", message.id.name, attribute.id.name), &attribute.value);
+                record(format!("{}.{}", message.id.name, attribute.id.name), &attribute.value);
             }
         }
         found
@@ -195,7 +195,7 @@ mod tests {
             let mut before = ' ';
             for (at, letter) in sentence.char_indices() {
                 let after = sentence[at + letter.len_utf8()..].chars().next().unwrap_or(' ');
-                // As in 4:2:0: part of a word, no punctuation.
+                // Between letters or digits, as in 4:2:0, the character is not punctuation.
                 let inside = before.is_alphanumeric() && after.is_alphanumeric();
                 let space = match letter {
                     ';' | '!' | '?' | '»' => Some('\u{202f}'),

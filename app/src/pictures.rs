@@ -21,8 +21,8 @@ struct Shared {
 }
 
 impl Pictures {
-    /// Creates the feeds. Each picture published to one of them wakes the window through `waker`. `Pictures::default()`, for
-    /// tests, has no waker.
+    /// Creates an empty set of feeds. Each picture published to one of them redraws the window through `waker`.
+    /// `Pictures::default()`, for tests, has no waker.
     pub fn new(waker: Waker) -> Self {
         Self(Arc::new(Shared { waker: Some(waker), ..Shared::default() }))
     }
@@ -80,7 +80,7 @@ impl VideoOutput for Output {
 /// Shows one of our own pictures. Called on the camera's thread.
 pub fn show_frame(feed: &Feed, frame: &Frame) {
     let planes = [Plane::Y, Plane::U, Plane::V].map(|plane| frame.plane(plane));
-    // If the feed has no room, it skips the picture and counts it.
+    // Without free memory, the feed skips the picture and counts it.
     feed.show(planes, frame.colour(), frame.rotation(), frame.number(), frame.captured());
 }
 

@@ -1,4 +1,4 @@
-//! The preview's camera and microphone on a thread of their own: opening and closing a device may take a second.
+//! Runs the preview's camera and microphone on a separate thread, because opening and closing a device may take a second.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +20,7 @@ pub enum Event {
     Devices(Vec<(Kind, Vec<devices::Device>)>),
     /// The level of the microphone, 0.0 to 1.0.
     Level(f32),
-    /// The first picture came.
+    /// A camera has delivered its first picture.
     Picture,
     /// A device does not work.
     Notice(engine::Notice),
@@ -29,13 +29,13 @@ pub enum Event {
 /// An open preview. Dropping it closes the devices without waiting for them.
 #[derive(Debug)]
 pub struct PreviewSession {
-    orders: SyncSender<Order>,
+    commands: SyncSender<Command>,
     // Not joined on the UI thread: closing a device may take a second.
     _thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
-enum Order {
+enum Command {
     Use(Kind, Device),
     List,
     Stop(SyncSender<()>),
@@ -44,41 +44,42 @@ enum Order {
 /// How often the level is read.
 const LEVEL_INTERVAL: Duration = Duration::from_millis(66);
 
-/// How long [`PreviewSession::close`] waits for the devices.
+/// How long [`PreviewSession::close`] waits for the thread to close the devices.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 impl PreviewSession {
     /// Opens a camera and a microphone. Pictures go to the feed of [`View::Own`].
     pub fn start(camera: Device, microphone: Device, pictures: Pictures) -> (Self, impl Stream<Item = Event>) {
-        let (orders, inbox) = sync_channel(8);
+        let (commands, inbox) = sync_channel(8);
         let (events, outbox) = mpsc::channel(32);
         let work = move || Worker { pictures, events, shown: Arc::default() }.run(&inbox, &camera, &microphone);
         let thread = std::thread::Builder::new().name("preview-devices".into()).spawn(work);
         if let Err(error) = &thread {
             tracing::error!(%error, "cannot start the thread of the preview");
         }
-        (Self { orders, _thread: thread.ok() }, outbox)
+        (Self { commands, _thread: thread.ok() }, outbox)
     }
 
     /// Switches to another device, or opens the same one again. The preview does not open speakers.
     pub fn choose(&self, kind: Kind, device: Device) {
-        self.order(Order::Use(kind, device));
+        self.send(Command::Use(kind, device));
     }
 
     /// Lists again what is plugged in.
     pub fn list(&self) {
-        self.order(Order::List);
+        self.send(Command::List);
     }
 
-    fn order(&self, order: Order) {
-        // If eight orders wait already, this one is dropped.
-        let _ = self.orders.try_send(order);
+    fn send(&self, command: Command) {
+        // The command is dropped if the queue is full, because a device does not answer, or if the thread has ended.
+        let _ = self.commands.try_send(command);
     }
 
-    /// Closes the devices and waits until they are closed, so that the meeting can open them. Not for the UI thread.
+    /// Closes the devices, so that the meeting can open them. If the queue is full, waits until the thread takes a command.
+    /// Then waits until the devices are closed, for at most three seconds. Must not be called on the UI thread.
     pub fn close(self) {
         let (done, closed) = sync_channel(1);
-        if self.orders.send(Order::Stop(done)).is_ok() {
+        if self.commands.send(Command::Stop(done)).is_ok() {
             let _ = closed.recv_timeout(CLOSE_TIMEOUT);
         }
     }
@@ -92,19 +93,19 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(mut self, inbox: &Receiver<Order>, camera: &Device, microphone: &Device) {
-        let mut preview = Preview::open(camera.camera(), microphone.sound(), self.painter());
+    fn run(mut self, inbox: &Receiver<Command>, camera: &Device, microphone: &Device) {
+        let mut preview = Preview::open(camera.camera(), microphone.sound(), self.frame_callback());
         self.list();
         loop {
             match inbox.recv_timeout(LEVEL_INTERVAL) {
-                Ok(Order::Use(Kind::Camera, device)) => {
+                Ok(Command::Use(Kind::Camera, device)) => {
                     self.pictures.feed(View::Own).clear();
-                    preview.set_camera(device.camera(), self.painter());
+                    preview.set_camera(device.camera(), self.frame_callback());
                 }
-                Ok(Order::Use(Kind::Microphone, device)) => preview.set_microphone(device.sound()),
-                Ok(Order::Use(Kind::Speaker, _)) => {}
-                Ok(Order::List) => self.list(),
-                Ok(Order::Stop(done)) => {
+                Ok(Command::Use(Kind::Microphone, device)) => preview.set_microphone(device.sound()),
+                Ok(Command::Use(Kind::Speaker, _)) => {}
+                Ok(Command::List) => self.list(),
+                Ok(Command::Stop(done)) => {
                     drop(preview);
                     let _ = done.try_send(());
                     return;
@@ -136,7 +137,8 @@ impl Worker {
         }
     }
 
-    fn painter(&self) -> Box<dyn FnMut(Frame) + Send> {
+    /// Shows each frame of a camera, and reports the first. Runs on the camera's thread.
+    fn frame_callback(&self) -> Box<dyn FnMut(Frame) + Send> {
         let (feed, shown) = (self.pictures.feed(View::Own), Arc::clone(&self.shown));
         let mut first = true;
         Box::new(move |frame| {
@@ -148,7 +150,7 @@ impl Worker {
     }
 
     fn send(&mut self, event: Event) {
-        // If the queue is full, it holds newer levels than anybody needs. If it is closed, the preview is over.
+        // The event is dropped if the UI thread is behind, so that the queue is full, or if the preview is over.
         let _ = self.events.try_send(event);
     }
 }

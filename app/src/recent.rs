@@ -1,4 +1,5 @@
-//! The recent meetings and the last name, in a small file. Links contain secrets, so only this user may read the file.
+//! The recent meetings, the last name, and the chosen language and theme, in a small file. Links contain secrets, so only
+//! this user may read the file.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,7 +7,7 @@ use std::{env, fs, io};
 
 use serde::{Deserialize, Serialize};
 
-/// What is remembered from the last run.
+/// What is remembered from earlier runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Memory {
@@ -31,9 +32,9 @@ pub struct Meeting {
     pub entered: u64,
 }
 
-/// If there are more meetings, the oldest is removed.
+/// The maximum number of meetings. If there are more, the oldest is removed.
 const MAX_MEETINGS: usize = 8;
-/// A larger file was not written by this program.
+/// The maximum size of the file. This program does not write a larger one.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 impl Memory {
@@ -52,22 +53,26 @@ impl Memory {
     /// Reads the file. Returns the default if there is no file; if it is damaged, also logs a warning.
     pub fn load(path: &Path) -> Self {
         let text = match fs::metadata(path).and_then(|found| {
-            if found.len() > MAX_FILE_BYTES { Err(io::Error::other("too long")) } else { fs::read_to_string(path) }
+            if found.len() > MAX_FILE_BYTES {
+                Err(io::Error::other("the file is too large"))
+            } else {
+                fs::read_to_string(path)
+            }
         }) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::default(),
             Err(error) => {
-                tracing::warn!(%error, "cannot read the recent meetings");
+                tracing::warn!(%error, "cannot read the file of preferences and recent meetings");
                 return Self::default();
             }
         };
         serde_json::from_str(&text).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the file of the recent meetings is damaged");
+            tracing::warn!(%error, "the file of preferences and recent meetings is damaged");
             Self::default()
         })
     }
 
-    /// Writes the file atomically.
+    /// Writes the file atomically: to a second file, which then replaces the first.
     ///
     /// # Errors
     /// Returns an error if the folder or the file cannot be written.
@@ -109,7 +114,7 @@ mod private {
 
 #[cfg(not(unix))]
 mod private {
-    /// On these systems, other users cannot read the user's folder.
+    /// Writes a file. On these systems, other users cannot read the user's folder.
     pub fn write(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
         std::fs::write(path, bytes)
     }

@@ -1,7 +1,7 @@
-//! Runs the window, and a meeting in it that the command line asks for. [`Runner`] owns an [`App`] and forwards every
-//! message to it. If there is a [`Plan`], it also looks at the messages and at the time: it postpones leaving until the
-//! window's picture and the server's totals are there, leaves after a while, and closes the window at the end. For that it
-//! sends `App` the messages that a person's presses send.
+//! Runs the window, and a meeting in it that the command line asks for. [`Runner`] owns an [`App`] and forwards
+//! messages to it. If there is a [`Plan`], it also looks at the messages and at the time: it postpones leaving until
+//! the window's picture is taken and the server's totals have arrived, leaves when the duration is over, and closes the
+//! window at the end. For that it sends `App` the same messages as the user's presses.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use crate::session::{Key, Started, Starter};
 use crate::snapshot::{self, Rgba};
 use crate::theme::Theme;
 
-/// Puts another output around the window's, to record what it shows. Called once for each try.
+/// Wraps the window's video output, to record what the window shows. Called once per attempt to enter.
 pub type WrapOutput = Arc<dyn Fn(Arc<dyn VideoOutput>) -> Arc<dyn VideoOutput> + Send + Sync>;
-/// Called when the engine is closed, once for each try, with its statistics and what the process had used just before. May
-/// block.
+/// Called when the engine is closed, once per attempt to enter, with its statistics and the resources that the process had
+/// used just before. May block.
 pub type AfterClose = Arc<dyn Fn(&Stats, Option<Usage>) + Send + Sync>;
-/// Called for each event of the engine, on the UI thread: must not block.
+/// Called for each event of the engine, on the UI thread. Must not block.
 pub type OnEvent = Box<dyn FnMut(&Event) + Send>;
-/// Called when the meeting is over or could not start, once for each try, on the UI thread: must not block.
+/// Called when the meeting is over or could not start, once per attempt to enter, on the UI thread. Must not block.
 pub type OnEnd = Box<dyn FnMut(&Reason) + Send>;
 
 /// A meeting that the command line asks for. It is entered at once, without home and preview.
@@ -37,11 +37,11 @@ pub struct Plan {
     pub entry: Entry,
     /// The name and the devices.
     pub setup: Setup,
-    /// Leaves and closes the window so long after entering.
+    /// Leaves and closes the window this long after entering; `None` to stay until the user leaves.
     pub leave_after: Option<Duration>,
     /// The file for a picture of the window, taken just before leaving.
     pub screenshot: Option<PathBuf>,
-    /// Puts another output around the window's.
+    /// Wraps the window's video output.
     pub wrap_output: WrapOutput,
     /// Called when the engine is closed.
     pub after_close: AfterClose,
@@ -69,7 +69,7 @@ struct CommandLine {
 
 impl Starter for CommandLine {
     fn start(&self, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String> {
-        // A run of the command line leaves nothing behind, so each try is a new device.
+        // The command line stores no key, so each attempt is a new device.
         let identity = Identity::generate().map_err(|error| error.to_string())?;
         let output = (self.wrap_output)(output);
         let (engine, events) =
@@ -84,7 +84,7 @@ impl Starter for CommandLine {
     }
 }
 
-/// The program in a window.
+/// The window, and what is left to do of a [`Plan`].
 pub struct Runner {
     app: App,
     /// `None` if the command line asks for no meeting, or the user has gone home from it.
@@ -93,13 +93,13 @@ pub struct Runner {
 
 /// What happened.
 pub enum Message {
-    /// In the window.
+    /// A message of the window.
     App(app::Message),
-    /// The picture of the window is there.
+    /// The picture of the window was taken.
     Screenshot(Box<window::Screenshot>),
 }
 
-/// What is left of a [`Plan`] while it runs.
+/// The parts of a [`Plan`] that are needed after the start, and how far leaving is.
 struct Watch {
     leave_after: Option<Duration>,
     screenshot: Option<PathBuf>,
@@ -108,18 +108,18 @@ struct Watch {
     state: State,
 }
 
-/// How far leaving is.
+/// The state of the run: before leaving, or which step of leaving is in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// In the meeting, or on the way in.
     Running { leave_at: Option<Instant> },
-    /// Waits for the picture and for the server's totals.
+    /// Leaving has begun: waits for the picture and for the server's totals.
     Counting { since: Instant },
-    /// Waits for the engine's last event.
+    /// "Leave" was pressed: waits for the engine's last event.
     Leaving { since: Instant },
 }
 
-/// How long each step of leaving may take.
+/// How long each step of leaving may take. Then the next step begins without the result.
 const STEP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a message of the app means for the plan.
@@ -133,7 +133,7 @@ enum Reaction {
     Leave,
     /// The meeting is over.
     End(Reason),
-    /// The user goes home: from now on this is an ordinary window.
+    /// The user goes home: the plan is dropped, and the window continues without it.
     Detach,
 }
 
@@ -193,7 +193,8 @@ impl Watch {
         }
     }
 
-    /// Whether the window stays to show why the meeting is over: the end was not requested, and the run is attended.
+    /// Whether the window stays to show why the meeting is over: nobody asked to leave, and without `leave_after` a user is
+    /// probably present.
     fn keeps_window(&self, reason: &Reason) -> bool {
         matches!(self.state, State::Running { .. }) && self.leave_after.is_none() && *reason != Reason::Left
     }
@@ -236,7 +237,7 @@ impl Runner {
         }
     }
 
-    /// Whether a try reports something that is cancelled or over.
+    /// Whether a message comes from an attempt that was cancelled or is over.
     fn is_stale(&self, message: &app::Message) -> bool {
         match message {
             app::Message::Started(attempt, _) | app::Message::Engine(attempt, _) => {
@@ -261,7 +262,8 @@ impl Runner {
         self.app.update(message).map(Message::App)
     }
 
-    /// Takes the next step of leaving: picture and totals, then the engine's last event, then the end without it.
+    /// Takes the next step of leaving. First requests the picture and the totals; then leaves; then, if the engine does not
+    /// report the end in time, ends without its report.
     fn leave_step(&mut self) -> Task<Message> {
         let Some(watch) = &mut self.watch else { return Task::none() };
         match watch.state {
@@ -289,16 +291,16 @@ impl Runner {
         Task::batch([write.discard(), self.count()])
     }
 
-    /// Asks the server for its totals.
+    /// Asks the server for its totals. Leaves at once if there is no engine to ask.
     fn count(&mut self) -> Task<Message> {
-        let asked = self.app.session.engine().map(|engine| engine.send(Command::Count));
-        match asked {
+        let sent = self.app.session.engine().map(|engine| engine.send(Command::Count));
+        match sent {
             Some(Ok(())) => Task::none(),
             Some(Err(_)) | None => self.leave(),
         }
     }
 
-    /// Presses "Leave" if the user is inside. Otherwise ends at once.
+    /// Sends the message of the button "Leave" if the user is in the meeting. Otherwise ends at once.
     fn leave(&mut self) -> Task<Message> {
         let Some(watch) = &mut self.watch else { return Task::none() };
         if !self.app.screen.is_inside() {
@@ -308,7 +310,8 @@ impl Runner {
         self.forward(app::Message::Meeting(meeting::Message::LeavePressed))
     }
 
-    /// Ends the run of the meeting. If the window stays, `App` gets `message`, to show the reason.
+    /// Reports the end of the meeting. If the window stays, `App` gets `message` and shows the reason; otherwise closes the
+    /// window.
     fn end(&mut self, reason: &Reason, message: Option<app::Message>) -> Task<Message> {
         let Some(watch) = &mut self.watch else { return Task::none() };
         (watch.on_end)(reason);

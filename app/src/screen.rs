@@ -1,5 +1,5 @@
-//! The screens. Each is a module with five names: its state, `Message`, `Action`, `update` and `view`. A screen uses no other
-//! screen and does no I/O: `app` carries out its actions.
+//! The screens. Each is a module with five names: its state, `Message`, `Action`, `update` and `view`. A screen uses no
+//! other screen and does no I/O: `app` carries out its actions.
 
 pub mod ended;
 pub mod entering;
@@ -58,20 +58,20 @@ pub(crate) fn choice<'a, Message: Clone + 'a>(label: &str, chosen: bool, message
         .into()
 }
 
-/// The box of a menu around its items.
+/// The frame of a menu around its items.
 pub(crate) fn menu<'a, Message: 'a>(lines: Column<'a, Message, theme::Theme, iced::Renderer>) -> Element<'a, Message> {
-    container(lines.spacing(2.0)).width(MENU).padding(SPACE_XS + 2.0).style(theme::menu).into()
+    container(lines.spacing(2.0)).width(MENU_WIDTH).padding(SPACE_XS + 2.0).style(theme::menu).into()
 }
 
 /// The width of a menu, in logical pixels.
-const MENU: f32 = 290.0;
+const MENU_WIDTH: f32 = 290.0;
 
 /// A heading inside a menu.
 pub(crate) fn menu_heading<'a, Message: 'a>(heading: String) -> Element<'a, Message> {
     container(text::caption(heading).style(text::tone(theme::Tone::Dim))).padding([SPACE_XS, SPACE_S]).into()
 }
 
-/// The name of a device in a menu.
+/// The name of a device in a menu. The default camera is the first one, so it has the name of that camera.
 pub(crate) fn device_name(devices: &Devices, kind: Kind, device: &Device, context: &Context) -> String {
     match device {
         Device::Off if kind == Kind::Camera => context.text("device-none-camera"),
@@ -83,8 +83,8 @@ pub(crate) fn device_name(devices: &Devices, kind: Kind, device: &Device, contex
             .map_or_else(|| context.text(default_device(kind)), |first| first.name.clone()),
         Device::Synthetic => context.text("device-synthetic"),
         Device::Named(id) => {
-            let known = devices.present(kind).iter().find(|offer| offer.id == *id);
-            known.map_or_else(|| id.clone(), |offer| offer.name.clone())
+            let known = devices.present(kind).iter().find(|present| present.id == *id);
+            known.map_or_else(|| id.clone(), |present| present.name.clone())
         }
         Device::File(path) => {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -145,7 +145,7 @@ pub(crate) fn select<'a, Message: Clone + 'a>(
     column![text::strong(label), Element::from(control)].spacing(SPACE_XS + 2.0).into()
 }
 
-/// A button with an icon and a text.
+/// A button with an icon and a text. `name` is its accessible name; if it is empty, the text is the name.
 pub(crate) fn icon_button<'a, Message: Clone + 'a>(
     symbol: Icon,
     label: String,

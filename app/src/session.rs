@@ -1,4 +1,4 @@
-//! The meeting that the window is in: how its engine is started, again if need be, and the one place that ends it.
+//! The meeting that the window is in or enters: starts its engine, also a second time, and closes it.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -9,7 +9,7 @@ use engine::{Command, Engine, Events, Setup, Stats, VideoOutput};
 use crate::embedded::Embedded;
 use crate::model::Notice;
 
-/// Starts the engine of one meeting. "Try again" starts it a second time.
+/// Starts the engine of one meeting. The button "Try again" leads to another start.
 pub trait Starter: Send + Sync {
     /// Starts an engine whose pictures go to `output`. May block for seconds.
     ///
@@ -21,7 +21,7 @@ pub trait Starter: Send + Sync {
     fn is_remembered(&self) -> bool;
 }
 
-/// What a [`Starter`] has started.
+/// What a [`Starter`] started.
 pub struct Started {
     /// The engine.
     pub engine: Engine,
@@ -35,7 +35,7 @@ pub struct Started {
     pub after_close: Option<AfterClose>,
 }
 
-/// Called when an engine is closed, with its statistics and what the process had used just before. May block.
+/// Called when an engine is closed, with its statistics and the resources that the process had used just before. May block.
 pub type AfterClose = Box<dyn FnOnce(&Stats, Option<Usage>) + Send>;
 
 /// Where this device's key is stored.
@@ -43,13 +43,13 @@ pub type AfterClose = Box<dyn FnOnce(&Stats, Option<Usage>) + Send>;
 pub enum Key {
     /// In the system's keychain.
     Stored,
-    /// In memory only, by intention.
+    /// In memory only, because the command line stores no key.
     Temporary,
     /// In memory only, because the keychain failed: the cause.
     NotStored(String),
 }
 
-/// An engine with what belongs to it.
+/// A running engine, its server, and the callback for its end.
 pub struct Running {
     engine: Engine,
     server: Option<Embedded>,
@@ -75,13 +75,14 @@ impl From<Started> for Running {
     }
 }
 
-/// Closes an engine: leaves the meeting and closes the devices. Blocks for some seconds at most. Everything that ends an
-/// engine calls this function.
+/// Closes an engine: leaves the meeting and closes the devices. Blocks for some seconds at most. The window and the command
+/// line close engines only with this function.
 pub fn close(engine: Engine) {
     engine.close();
 }
 
-/// The number of a try to enter a meeting. What a try reports carries it, so that a late report does not reach the next try.
+/// The number of an attempt to enter a meeting. Each report of an attempt has its number, so that a late report is not
+/// taken for one of the next attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attempt(u32);
 
@@ -91,15 +92,15 @@ pub struct MeetingSession {
     target: Option<Target>,
     running: Option<Running>,
     keychain: Keychain,
-    /// The current try, or the next one.
+    /// The current attempt, or the next one if there is none.
     attempt: Attempt,
-    /// How many tries have been begun and have not returned an engine or an error.
+    /// The number of attempts that have not returned an engine or an error yet.
     starting: usize,
     /// The threads that close engines.
     closing: Vec<JoinHandle<()>>,
 }
 
-/// What is entered, and with which name and devices.
+/// The meeting to enter, with which name and devices.
 struct Target {
     starter: Arc<dyn Starter>,
     setup: Setup,
@@ -130,8 +131,8 @@ impl MeetingSession {
         self.target.as_ref().is_some_and(|target| target.starter.is_remembered())
     }
 
-    /// Begins a try. Returns its number, and the work that starts the engine, for a thread that may block. `None` without a
-    /// target. When the work has returned, the caller calls [`MeetingSession::start_returned`].
+    /// Begins an attempt. Returns its number, and a function that starts the engine, for a thread that may block. Returns
+    /// `None` if there is no target. When the function has returned, the caller calls [`MeetingSession::start_returned`].
     pub fn starting(
         &mut self,
         output: Arc<dyn VideoOutput>,
@@ -143,7 +144,7 @@ impl MeetingSession {
         Some((self.attempt, move || starter.start(setup, output)))
     }
 
-    /// A try has returned an engine or an error.
+    /// Records that an attempt has returned an engine or an error.
     pub fn start_returned(&mut self) {
         self.starting = self.starting.saturating_sub(1);
     }
@@ -153,18 +154,18 @@ impl MeetingSession {
         self.starting > 0
     }
 
-    /// The number of the current try.
+    /// The number of the current attempt.
     #[cfg(test)]
     pub fn attempt(&self) -> Attempt {
         self.attempt
     }
 
-    /// Whether `attempt` is the current try: not cancelled, not over.
+    /// Whether `attempt` is the current one: not cancelled, not over.
     pub fn is_current(&self, attempt: Attempt) -> bool {
         self.attempt == attempt
     }
 
-    /// Takes over what was started. Returns the engine's events.
+    /// Takes ownership of what was started. Returns the engine's events.
     pub fn run(&mut self, started: Started) -> Events {
         let Started { engine, events, server, key, after_close } = started;
         if let (Key::NotStored(cause), Keychain::NotFailed) = (key, &self.keychain) {
@@ -185,7 +186,7 @@ impl MeetingSession {
         Some(Notice { kind: engine::NoticeKind::Refused.into(), detail: refused.to_string() })
     }
 
-    /// Ends the current try, and closes its engine if one runs. Does not wait.
+    /// Ends the current attempt, and closes its engine if one runs. Does not wait.
     pub fn release(&mut self) {
         self.attempt.0 = self.attempt.0.wrapping_add(1);
         if let Some(running) = self.running.take() {
@@ -193,16 +194,18 @@ impl MeetingSession {
         }
     }
 
-    /// Closes an engine with what belongs to it, on a thread of its own. Does not wait.
+    /// Closes an engine and its server on a new thread. Does not wait.
     pub fn close(&mut self, running: Running) {
         self.closing.retain(|thread| !thread.is_finished());
         match thread::Builder::new().name("close".into()).spawn(move || running.close()) {
             Ok(thread) => self.closing.push(thread),
-            Err(error) => tracing::error!(%error, "no thread closes the engine; the server notices later that we left"),
+            Err(error) => {
+                tracing::error!(%error, "cannot start the thread that closes the engine; the server notices later that we left")
+            }
         }
     }
 
-    /// The work that waits until every engine is closed, for a thread that may block.
+    /// Returns a function that waits until every engine is closed, for a thread that may block.
     pub fn wait_for_closing(&mut self) -> impl FnOnce() + Send + use<> {
         let threads = std::mem::take(&mut self.closing);
         move || {
@@ -214,7 +217,7 @@ impl MeetingSession {
         }
     }
 
-    /// Why the keychain does not work, once.
+    /// Why the keychain does not work. Returns `None` if it works, and from the second call on.
     pub fn take_keychain_failure(&mut self) -> Option<String> {
         match std::mem::replace(&mut self.keychain, Keychain::Reported) {
             Keychain::Failed(cause) => Some(cause),

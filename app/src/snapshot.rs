@@ -1,4 +1,4 @@
-//! The meeting's screen without a window: the same view, drawn into a picture.
+//! Draws the meeting's screen into a picture, without a window but with the same view.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,8 +18,7 @@ use crate::screen::Context;
 use crate::screen::meeting::{Meeting, Panel};
 use crate::theme::{self, Choice, REGULAR, TEXT_BODY, Theme};
 
-/// A meeting without a window, of which pictures can be drawn. The output that the engine writes to may be used on any
-/// thread.
+/// The screen of a meeting without a window. Draws pictures of it.
 pub struct Snapshot {
     meeting: Meeting,
     pictures: Pictures,
@@ -27,7 +26,7 @@ pub struct Snapshot {
     theme: Choice,
 }
 
-/// A picture: eight bits each of red, green, blue and alpha, row by row.
+/// A picture: one byte each of red, green, blue and alpha for each pixel, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rgba {
     /// Pixels in a row.
@@ -43,7 +42,7 @@ pub struct Rgba {
 #[non_exhaustive]
 pub enum Error {
     /// Neither the GPU nor the CPU can draw.
-    #[error("nothing on this machine can draw the window")]
+    #[error("neither the GPU nor the CPU can draw the window")]
     NoRenderer,
     /// The file cannot be written.
     #[error("the picture cannot be written: {0}")]
@@ -54,18 +53,18 @@ pub enum Error {
 }
 
 impl Snapshot {
-    /// A meeting that is not entered yet.
+    /// Creates the screen of a meeting that is not entered yet.
     pub fn new(language: Language, theme: Choice) -> Self {
         let meeting = Meeting::new(Model::default(), Devices::default());
         Self { meeting, pictures: Pictures::default(), language, theme }
     }
 
-    /// The output that the engine writes its pictures to.
+    /// The output that the engine writes its pictures to. May be used on any thread.
     pub fn output(&self) -> Arc<dyn engine::VideoOutput> {
         self.pictures.output()
     }
 
-    /// Updates the screen.
+    /// Handles an event of the engine.
     pub fn handle_event(&mut self, event: &engine::Event) {
         // Without a window there are no assistive tools.
         let _announcements = self.meeting.handle_event(event, Instant::now());
@@ -76,7 +75,7 @@ impl Snapshot {
         self.meeting.open(panel);
     }
 
-    /// Draws the screen now: `width` by `height` physical pixels, `scale` of them for each logical one. Takes some hundred
+    /// Draws the screen: `width` by `height` physical pixels, `scale` physical pixels per logical pixel. Takes some hundred
     /// milliseconds.
     ///
     /// # Errors
@@ -105,7 +104,7 @@ impl Snapshot {
     }
 }
 
-/// Draws any view without a window: on the GPU if there is one, else on the CPU.
+/// Draws a view without a window: on the GPU if there is one, else on the CPU.
 ///
 /// # Errors
 /// Returns [`Error::NoRenderer`] if nothing can draw.

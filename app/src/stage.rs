@@ -1,5 +1,5 @@
-//! The stage: the area of a window that shows the tiles. It is one widget that draws all tiles at once. For assistive tools
-//! it is a list with one item per tile.
+//! The stage: the area of a window that shows the tiles. It is one widget that draws all tiles. For assistive tools it is a
+//! list with one item per tile.
 
 mod paint;
 mod tile;
@@ -24,7 +24,7 @@ use crate::theme::{GAP_TILES, Theme};
 pub use paint::tile_font;
 pub use tile::Tile;
 
-/// The widget.
+/// The widget that shows the tiles.
 pub struct Stage<'a, Message> {
     label: String,
     tiles: Vec<Tile>,
@@ -40,21 +40,21 @@ pub fn stage<'a, Message>(label: &str, tiles: Vec<Tile>, scale: f32) -> Stage<'a
 }
 
 impl<'a, Message> Stage<'a, Message> {
-    /// Sets the message when the sizes of the tiles have changed, once per change, after the layout.
+    /// Sets the message that reports new sizes of the tiles. It is published once per change, after the layout.
     #[must_use]
     pub fn on_resize(mut self, sizes: impl Fn(Vec<TileWish>) -> Message + 'a) -> Self {
         self.on_resize = Some(Box::new(sizes));
         self
     }
 
-    /// Sets the message if there is no GPU. It is published once.
+    /// Sets the message that reports that there is no GPU. It is published once.
     #[must_use]
     pub fn on_software(mut self, message: Message) -> Self {
         self.on_software = Some(message);
         self
     }
 
-    /// The requests for the tiles that show others' video, in physical pixels.
+    /// The requests for the video of other participants, in physical pixels.
     fn sizes(&self, bounds: Rectangle) -> Vec<TileWish> {
         let places = places(&self.tiles, bounds);
         let pixels = |side: f32| to_pixels(side * self.scale);
@@ -96,7 +96,7 @@ struct State {
     last_sizes: Vec<TileWish>,
     /// The message about the missing GPU was published.
     reported: bool,
-    /// Used only without a GPU.
+    /// Draws the tiles if there is no GPU.
     canvas: RefCell<paint::Canvas>,
 }
 
@@ -195,14 +195,15 @@ pub fn tile_id(view: View) -> Id {
     }
 }
 
-/// Frames a second that a tile asks for.
+/// The frame rate that a tile requests, in frames per second.
 const MAX_FRAME_RATE: u8 = 60;
 
 fn local(bounds: Rectangle) -> Rectangle {
     Rectangle::with_size(bounds.size())
 }
 
-/// The bounds in the window of a rectangle in physical pixels of the stage. They are on whole physical pixels.
+/// Converts a rectangle in physical pixels of the stage to bounds in the window. They begin and end on whole pixels, so
+/// that the software compositor can copy the image.
 fn on_pixels(stage: Rectangle, [left, top, width, height]: [u32; 4], scale: f32) -> Rectangle {
     #[expect(clippy::cast_precision_loss, reason = "the size of a window")]
     let [left, top, width, height] = [left, top, width, height].map(|side| side as f32);

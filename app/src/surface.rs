@@ -1,8 +1,8 @@
 //! Draws the windows with the GPU, or in software if there is none, as on virtual desktops.
 //!
-//! iced can do both, but it takes a software Vulkan driver for a GPU, and its software renderer draws every image through a
-//! general rasteriser. This module checks which adapter it is, and copies finished images; see docs/adr/0006. Widgets draw
-//! with [`iced::Renderer`]; only the outermost element uses [`Renderer`].
+//! iced can do both, but it uses a software Vulkan driver as if it were a GPU, and its software renderer rasterises
+//! every image. This module checks whether the adapter is a real GPU, and copies finished images instead of rasterising
+//! them; see docs/adr/0006. Widgets draw with [`iced::Renderer`]; only the outermost element uses [`Renderer`].
 
 mod buffer_updater;
 mod compositor;

@@ -1,4 +1,4 @@
-//! Every screen in both languages, without a window: its texts, its Tab order, and its nodes for assistive tools.
+//! Tests every screen in both languages, without a window: its texts, its Tab order, and its nodes for assistive tools.
 //! `SCREENS=folder cargo test -p app --test screens` writes a picture of each.
 
 #[path = "screens/bars.rs"]
@@ -20,21 +20,21 @@ use app::model::{Device, Kind, LockState, NoticeKind, sentence};
 use app::screen::preferences::{Part, Preference};
 use app::screen::{ended, entering, home, meeting, preview};
 use app::theme::{Choice, Theme};
-use common::{Ui, context, meeting_of, notices, preview_screen, recents, save, small_context, tree, walk};
+use common::{Ui, context, meeting_of, notices, preview_screen, recents, save, small_context, tree, tree_and_messages};
 use engine::{LinkError, Microphone, ParticipantId, Reason, Step};
 use iced::keyboard::{Modifiers, key::Named};
 
-/// Calls `look` with every screen and a name for its picture.
-fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>)) {
+/// Calls `visit` with each screen and the name of its picture.
+fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)) {
     let context = context(language);
     let mut home = home::Home::new(recents());
-    look("home", home.view(&context).map(drop));
+    visit("home", home.view(&context).map(drop));
     home.update(home::Message::LinkTyped("http://example.org".into()));
     home.reject_link(LinkError::NotALink);
     home.update(home::Message::MenuPressed(Part::Language));
-    look("home-refused", home.view(&context).map(drop));
-    look("home-empty", home::Home::default().view(&context).map(drop));
-    look("preview", preview_screen().view(&context, &common::pictures(9)).map(drop));
+    visit("home-refused", home.view(&context).map(drop));
+    visit("home-empty", home::Home::default().view(&context).map(drop));
+    visit("preview", preview_screen().view(&context, &common::pictures(9)).map(drop));
     let mut empty = preview_screen();
     empty.name.clear();
     empty.update(preview::Message::EnterPressed);
@@ -44,20 +44,20 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     let mut without = preview_screen();
     without.report_problem(engine::NoticeKind::NoCamera);
     without.report_problem(engine::NoticeKind::NoMicrophone);
-    look("preview-without", without.view(&context, &common::pictures(0)).map(drop));
-    look("preview-empty", empty.view(&context, &common::pictures(9)).map(drop));
+    visit("preview-without", without.view(&context, &common::pictures(0)).map(drop));
+    visit("preview-empty", empty.view(&context, &common::pictures(9)).map(drop));
     for step in [Step::Connecting, Step::Approaching, Step::Knocking] {
-        look(&format!("entering-{step:?}").to_lowercase(), entering::view(step, &context).map(drop));
+        visit(&format!("entering-{step:?}").to_lowercase(), entering::view(step, &context).map(drop));
     }
     for people in [1, 2, 4, 9] {
         let screen = meeting_of(people);
-        look(&format!("meeting-{people}"), screen.view(&context, &common::pictures(9), &[]).map(drop));
+        visit(&format!("meeting-{people}"), screen.view(&context, &common::pictures(9), &[]).map(drop));
     }
     for panel in [meeting::Panel::People, meeting::Panel::Lock, meeting::Panel::Notices] {
         let mut screen = meeting_of(4);
         screen.update(meeting::Message::PanelPressed(panel));
         let reported = notices();
-        look(
+        visit(
             &format!("meeting-{panel:?}").to_lowercase(),
             screen.view(&context, &common::pictures(9), &reported).map(drop),
         );
@@ -67,14 +67,14 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
     screen.update(meeting::Message::CameraPressed);
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
     screen.update(meeting::Message::RemovePressed(ParticipantId(2)));
-    look("meeting-remove", screen.view(&context, &common::pictures(9), &[]).map(drop));
+    visit("meeting-remove", screen.view(&context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::SharePressed);
     screen.update(meeting::Message::MenuPressed(meeting::Menu::Sound));
-    look("meeting-menu", screen.view(&context, &common::pictures(9), &[]).map(drop));
+    visit("meeting-menu", screen.view(&context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(5);
     screen.model.people[2].screen = true;
-    look("meeting-screen", screen.view(&context, &common::pictures(9), &[]).map(drop));
+    visit("meeting-screen", screen.view(&context, &common::pictures(9), &[]).map(drop));
     let refused = || "connect: connection refused (os error 111)".to_owned();
     for (name, reason) in [
         ("ended-unreachable", Reason::Unreachable(refused())),
@@ -82,7 +82,7 @@ fn every_screen(language: Language, mut look: impl FnMut(&str, Element<'_, ()>))
         ("ended-removed", Reason::Removed),
     ] {
         let screen = ended::Ended { reason, was_inside: false };
-        look(name, screen.view(&context).map(drop));
+        visit(name, screen.view(&context).map(drop));
     }
 }
 
@@ -93,16 +93,21 @@ fn every_node_has_a_name_and_valid_bounds() {
             let update = tree(view);
             let mut ids = BTreeSet::new();
             for (id, node) in &update.nodes {
-                assert!(ids.insert(*id), "{name}: one id twice");
-                let silent = matches!(node.role(), Role::ScrollView | Role::GenericContainer);
-                let said = node.label().or(node.value()).unwrap_or_default();
-                assert!(silent || !said.is_empty(), "{name}: nameless {:?} in {}", node.role(), language.tag());
+                assert!(ids.insert(*id), "{name}: two nodes have the same id");
+                let needs_no_name = matches!(node.role(), Role::ScrollView | Role::GenericContainer);
+                let text = node.label().or(node.value()).unwrap_or_default();
                 assert!(
-                    !said.starts_with(|c: char| c.is_lowercase()) || !said.contains('-') || said.contains(' '),
-                    "{name}: {said} is an id"
+                    needs_no_name || !text.is_empty(),
+                    "{name}: {:?} has no name in {}",
+                    node.role(),
+                    language.tag()
                 );
-                let b = node.bounds().expect("every node has a place");
-                assert!(b.x0.is_finite() && b.x1 >= b.x0 && b.y1 >= b.y0, "{name}: {said}");
+                assert!(
+                    !text.starts_with(|c: char| c.is_lowercase()) || !text.contains('-') || text.contains(' '),
+                    "{name}: {text} is a text id"
+                );
+                let b = node.bounds().expect("every node has bounds");
+                assert!(b.x0.is_finite() && b.x1 >= b.x0 && b.y1 >= b.y0, "{name}: {text}");
             }
         });
     }
@@ -120,9 +125,9 @@ fn every_control_is_focusable_and_large_enough() {
                     continue;
                 }
                 let b = node.bounds().unwrap_or_default();
-                assert!(node.supports_action(Action::Focus), "{name}: Tab misses {:?}", node.label());
+                assert!(node.supports_action(Action::Focus), "{name}: Tab does not reach {:?}", node.label());
                 assert!(b.y1 - b.y0 >= 31.5 && b.x1 - b.x0 >= 31.5, "{name}: {:?} is too small: {b:?}", node.label());
-                assert!(b.x0 >= -0.5 && b.x1 <= 1280.5, "{name}: {:?} leaves the window: {b:?}", node.label());
+                assert!(b.x0 >= -0.5 && b.x1 <= 1280.5, "{name}: {:?} is outside the window: {b:?}", node.label());
             }
         });
     }
@@ -145,7 +150,7 @@ fn pictures_of_every_screen() {
     std::fs::create_dir_all(&folder).unwrap();
     for language in Language::ALL {
         every_screen(language, |name, view| {
-            // Each screen once in each theme: dark in English, light in French. The main screens follow in other themes.
+            // The pictures in English are dark, those in French light. Other themes follow below for the main screens.
             let theme = if language == Language::English { Theme::DARK } else { Theme::LIGHT };
             save(&folder, &format!("{name}-{}", language.tag()), view, &theme, [1280, 800], 1.0);
         });
@@ -196,7 +201,7 @@ fn pictures_of_every_screen() {
 }
 
 #[test]
-fn home_in_both_languages() {
+fn home_starts_and_joins_meetings_in_both_languages() {
     for (language, start, join) in
         [(Language::English, "Start a meeting", "Join"), (Language::French, "Démarrer", "Rejoindre")]
     {
@@ -395,20 +400,20 @@ fn the_space_bar_talks_unless_a_control_has_the_keyboard_focus() {
         ui.tap(Named::Tab);
     }
     ui.tap(Named::Space);
-    let messages = names(ui);
+    let messages = user_messages(ui);
     assert_eq!(messages, ["MutePressed"], "the focused button is pressed instead");
     let mut ui = view();
     ui.click_id("camera");
     ui.tap(Named::Space);
-    let messages = names(ui);
+    let messages = user_messages(ui);
     let expected = ["CameraPressed", "TalkKeyChanged(true)", "TalkKeyChanged(false)"];
     assert_eq!(messages, expected, "a click leaves no keyboard focus");
 }
 
-/// The messages of user input.
-fn names(ui: Ui<'_, meeting::Message>) -> Vec<String> {
-    let names = ui.messages().into_iter().map(|message| format!("{message:?}"));
-    names.filter(|name| !name.starts_with("Resized") && name != "SoftwareDrawn").collect()
+/// The messages of user input, without those that each redraw sends.
+fn user_messages(ui: Ui<'_, meeting::Message>) -> Vec<String> {
+    let messages = ui.messages().into_iter().map(|message| format!("{message:?}"));
+    messages.filter(|name| !name.starts_with("Resized") && name != "SoftwareDrawn").collect()
 }
 
 #[test]
@@ -431,15 +436,15 @@ fn assistive_tools_can_press_controls() {
     let screen = meeting_of(4);
     let pictures = common::pictures(0);
     let view = || screen.view(&context(Language::English), &pictures, &[]);
-    let (update, _) = walk(view(), None);
+    let (update, _) = tree_and_messages(view(), None);
     let target = |label: &str| {
         let found = update.nodes.iter().find(|(_, node)| node.label() == Some(label));
-        found.unwrap_or_else(|| panic!("nothing is called {label}")).0
+        found.unwrap_or_else(|| panic!("no node is named {label}")).0
     };
     let press = |label| {
         let request =
             ActionRequest { action: Action::Click, target_tree: TreeId::ROOT, target_node: target(label), data: None };
-        let (_, messages) = walk(view(), Some(request));
+        let (_, messages) = tree_and_messages(view(), Some(request));
         messages
             .into_iter()
             .filter(|message| !matches!(message, meeting::Message::Resized(_) | meeting::Message::SoftwareDrawn))

@@ -1,6 +1,6 @@
-//! The unit of sound between the devices and Opus: 10 ms of one channel.
+//! The unit of audio between the devices and Opus: 10 ms of one channel.
 
-/// Samples per second, everywhere between the devices and Opus.
+/// Samples per second between the devices and Opus.
 pub const SAMPLE_RATE: u32 = 48_000;
 
 /// Samples per block: 10 ms, the frame length of the echo canceller and the period of the audio thread.

@@ -33,7 +33,7 @@ pub enum Choice {
     File(PathBuf),
 }
 
-/// Where an engine gets its devices: from this system, unless the caller provides others. Clones share one function.
+/// Opens the devices of an engine. The default opens those of this system. Clones share one function.
 #[derive(Clone)]
 pub struct Provider {
     open: Arc<OpenDevice>,
@@ -42,7 +42,7 @@ pub struct Provider {
 type OpenDevice = dyn Fn(Direction, &Choice, Instant) -> Result<Box<dyn Device>, Error> + Send + Sync;
 
 impl Provider {
-    /// Devices that `open` opens, on the engine's thread for opening devices. `open` may block.
+    /// Returns a provider that calls `open` on the engine's device thread. `open` may block.
     #[must_use]
     pub fn new(
         open: impl Fn(Direction, &Choice, Instant) -> Result<Box<dyn Device>, Error> + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! The engine: starts the threads, sends commands to them, reports levels and statistics.
+//! The engine: starts the audio threads, sends commands to them, and reports levels and statistics.
 
 mod message;
 mod opener;
@@ -45,20 +45,20 @@ pub struct Engine {
     commands: SyncSender<Command>,
     worker: Option<JoinHandle<()>>,
     opener: Option<Opener>,
-    /// Closed when the devices of the configuration are open, or have failed.
+    /// Closed when the devices of the configuration are open or have failed.
     opened: Mailbox<()>,
 }
 
 impl Engine {
-    /// Starts with echo cancellation, noise suppression and automatic gain. Returns at once: the devices open on a
-    /// thread of their own, and every method can be called before they are open. A failure becomes a warning, and the
-    /// engine runs without what failed.
+    /// Starts an engine with echo cancellation, noise suppression and automatic gain. Returns at once: the devices open
+    /// on another thread, and every method can be called before they are open. If something fails, the engine reports a
+    /// warning and runs without it.
     #[must_use]
     pub fn start(config: Config) -> Self {
         Self::start_with(config, Box::new(process::Voice::new()))
     }
 
-    /// Starts with the caller's processing; otherwise as [`Engine::start`].
+    /// Starts an engine with the caller's processing; see [`Engine::start`].
     #[must_use]
     pub fn start_with(config: Config, process: Box<dyn Process>) -> Self {
         let shared =
@@ -72,15 +72,15 @@ impl Engine {
         engine
     }
 
-    /// True once the devices of the configuration are open, or have failed.
+    /// Returns true if the devices of the configuration are open or have failed.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.opened.is_closed()
     }
 
-    /// Waits until [`Engine::is_open`], at most for `timeout`; returns [`Engine::is_open`].
+    /// Waits until [`Engine::is_open`] returns true, at most for `timeout`. Returns the last value.
     pub fn wait_until_open(&self, timeout: Duration) -> bool {
-        // The mailbox stays empty; it is only closed.
+        // The mailbox is never filled, only closed.
         let _ = self.opened.take_until(Instant::now() + timeout);
         self.is_open()
     }
@@ -101,18 +101,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Mutes or unmutes. After this returns for `true`, no packet is sent until it is called with `false`. Audio recorded
-    /// in between is never sent.
+    /// Mutes or unmutes the microphone. After a call with `true` has returned, no packet is sent until a call with
+    /// `false`. Audio recorded in between is never sent.
     pub fn set_muted(&self, muted: bool) {
         *lock(&self.shared.muted) = muted;
     }
 
-    /// Changes the microphone. Returns immediately; a failure becomes a warning.
+    /// Changes the microphone. Returns at once. A failure becomes a warning.
     pub fn set_microphone(&self, choice: Choice) {
         self.open(Direction::Microphone, choice);
     }
 
-    /// Changes the speaker; otherwise as [`Engine::set_microphone`].
+    /// Changes the speaker; see [`Engine::set_microphone`].
     pub fn set_speaker(&self, choice: Choice) {
         self.open(Direction::Speaker, choice);
     }
@@ -144,17 +144,17 @@ impl Engine {
         self.command(Command::Remove(key));
     }
 
-    /// The current levels, at most 10 ms old.
+    /// Returns the current levels, at most 10 ms old.
     pub fn levels(&self) -> Levels {
         lock(&self.shared.status).levels.clone()
     }
 
-    /// The devices in use, at most 10 ms old.
+    /// Returns the devices in use, at most 10 ms old.
     pub fn devices(&self) -> Devices {
         lock(&self.shared.status).devices.clone()
     }
 
-    /// The statistics of a remote. `None` if there is no such key.
+    /// Returns the statistics of a remote, or `None` if no remote has this key.
     pub fn statistics(&self, key: u64) -> Option<Statistics> {
         lock(&self.shared.status).statistics.get(&key).copied()
     }
@@ -164,7 +164,8 @@ impl Engine {
         std::mem::take(&mut *lock(&self.shared.warnings))
     }
 
-    // Blocks until the next tick if 64 commands are queued. Fails only if the thread has ended.
+    /// Queues a command. Blocks until the next tick if [`MAX_COMMANDS`] are queued. Sending fails only if the thread
+    /// has ended.
     fn command(&self, command: Command) {
         if self.worker.is_some() && self.commands.send(command).is_err() {
             tracing::debug!("the audio thread has ended");
@@ -183,5 +184,5 @@ impl Drop for Engine {
     }
 }
 
-/// Maximum commands queued for the next tick.
+/// The maximum number of commands that wait for the next tick.
 const MAX_COMMANDS: usize = 64;

@@ -1,9 +1,8 @@
-//! The jitter buffer of one remote: takes packets as they arrive, returns 10 ms of audio per call.
+//! The jitter buffer of one remote: takes packets as they arrive, and returns 10 ms of audio per call.
 //!
-//! Time is an argument and the codec a trait, so tests run on virtual time. The playout delay is [`delay::Delay::wanted`]
-//! over the fastest recent packet: enough for 99 % of the packets.
-//! During pauses the delay is corrected by adding or removing silence, during speech by removing or repeating one pitch
-//! period (`stretch`). If the sender's clock drifts, the wanted delay moves with it.
+//! Time is an argument and the codec a trait, so tests run on virtual time. The playout delay is long enough for 99 %
+//! of the packets (`delay`). During pauses the delay is corrected by adding or removing silence, during speech by
+//! removing or repeating one pitch period (`stretch`). If the sender's clock drifts, the wanted delay moves with it.
 //!
 //! If the packet before a gap carried speech, the gap is a loss; otherwise it is a DTX pause. Our senders end each talk
 //! spurt with a packet without speech.
@@ -23,16 +22,16 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use units::{micros_to_samples, samples_to_micros, samples_to_millis};
 
-/// 20 ms of decoded sound.
+/// 20 ms of decoded audio.
 pub type Frame = [f32; PACKET];
 
-/// The codec of a remote. Methods do not fail: a packet that cannot be decoded is concealed and `false` is returned.
+/// The decoder of a remote. Methods do not fail.
 pub trait Decode {
-    /// Decodes a packet.
+    /// Decodes a packet. If it cannot be decoded, conceals it and returns false.
     fn decode(&mut self, packet: &[u8], out: &mut Frame) -> bool;
-    /// Decodes the packet before `successor` from its in-band FEC. Returns false if it has none.
+    /// Restores the packet before `successor` from the in-band FEC of `successor`. Returns false if it has none.
     fn recover(&mut self, successor: &[u8], out: &mut Frame) -> bool;
-    /// Conceals a missing packet; comfort noise in a pause.
+    /// Conceals a missing packet. In a pause, this is comfort noise.
     fn conceal(&mut self, out: &mut Frame);
 }
 
@@ -64,35 +63,35 @@ pub struct Buffer {
     packets: VecDeque<EncodedAudio>,
     /// Decoded samples that are not played yet.
     decoded: Vec<f32>,
-    /// The position after the last sample of `decoded`; `None` before the first packet is due.
+    /// The position after the last sample of `decoded`. `None` before the first packet is due.
     next: Option<u64>,
     /// The end of the last decoded packet.
     played_until: u64,
     delay: Delay,
     talk: Talk,
-    /// Samples to play before the speech may be stretched again.
+    /// Samples to play before the audio may be stretched again.
     stretch_pause: usize,
     losses: LossEstimator,
-    /// Consecutive packets that do not belong to this timeline.
+    /// The number of consecutive packets that do not belong to this timeline.
     foreign: u32,
     statistics: Statistics,
 }
 
-/// The state of the remote's speech at the end of the decoded sound.
+/// The state of the remote's speech at the end of the decoded audio.
 #[derive(Default)]
 struct Talk {
     /// True if the last packet carried speech.
     on: bool,
     /// Samples concealed since the last packet was decoded.
     concealed: u64,
-    /// Of these, samples for which the timeline stood still, because the packet may only be late.
+    /// Of these, samples during which the timeline did not advance, because the packet may only be late.
     stalled: u64,
     /// Of these, samples that count as concealed only if the speech continues afterwards.
     undecided: u64,
 }
 
 impl Buffer {
-    /// Creates a buffer that waits for its first packet.
+    /// Returns a buffer that waits for its first packet.
     pub fn new() -> Self {
         Self {
             packets: VecDeque::with_capacity(MAX_PACKETS + 1),
@@ -111,7 +110,7 @@ impl Buffer {
     /// Inserts a packet that arrived at `at`. If more than three seconds are buffered, the oldest packet is dropped.
     pub fn insert(&mut self, packet: EncodedAudio, at: Timestamp) {
         self.statistics.packets_received += 1;
-        if packet.position >= LAST_POSITION || !self.belongs(&packet, at) || self.is_too_late(packet.position) {
+        if packet.position >= MAX_POSITION || !self.belongs(&packet, at) || self.is_too_late(packet.position) {
             self.statistics.packets_discarded += 1;
             return;
         }
@@ -140,9 +139,9 @@ impl Buffer {
         self.stretch_pause = self.stretch_pause.saturating_sub(BLOCK);
     }
 
-    /// True if the last played packet carried speech and less than 200 ms were concealed since.
+    /// Returns true if the last played packet carried speech and less than 200 ms were concealed since.
     pub fn in_talk(&self) -> bool {
-        self.talk.on && self.talk.concealed < AUDIBLE
+        self.talk.on && self.talk.concealed < AUDIBLE_CONCEALMENT
     }
 
     /// Returns the statistics so far.
@@ -150,8 +149,8 @@ impl Buffer {
         Statistics { target: self.delay.target(), delay: self.delay.current(), ..self.statistics }
     }
 
-    /// Records the packet's delay. Restarts the timeline after [`MAX_FOREIGN`] packets in a row whose delay is off by
-    /// seconds: the sender has restarted. Returns false if the packet does not belong to the timeline.
+    /// Records the packet's delay. Returns false if the packet does not belong to the timeline. Restarts the timeline
+    /// after [`MAX_FOREIGN`] consecutive packets whose delay differs by seconds, because then the sender has restarted.
     fn belongs(&mut self, packet: &EncodedAudio, at: Timestamp) -> bool {
         if self.delay.is_foreign(packet.position, at) {
             self.foreign += 1;
@@ -166,14 +165,14 @@ impl Buffer {
         true
     }
 
-    /// True if the packet is before the current position. If only silence was played since, the timeline goes back
-    /// instead.
+    /// Returns true if the packet is before the current position. If only silence was played since, moves the timeline
+    /// back instead and returns false.
     fn is_too_late(&mut self, position: u64) -> bool {
         let Some(next) = self.next else { return false };
         if position >= next {
             return false;
         }
-        // In talk the timeline has already waited as long as it may (`handle_underrun`).
+        // During speech the timeline has already waited as long as it may (`handle_underrun`).
         if self.talk.on
             || position < self.played_until
             || self.packets.front().is_some_and(|first| first.position < next)
@@ -216,7 +215,7 @@ impl Buffer {
         }
     }
 
-    /// The buffer is empty. During speech the timeline waits for the missing packet; in a pause it continues.
+    /// Handles an empty buffer. During speech the timeline waits for the missing packet. In a pause it continues.
     fn handle_underrun(&mut self, next: u64, codec: &mut dyn Decode) {
         self.conceal(PACKET as u64, codec);
         if self.talk.on && self.talk.stalled < MAX_WAIT {
@@ -227,9 +226,9 @@ impl Buffer {
         }
     }
 
-    /// Skips the samples that were missing while the timeline stood still, at most `gap`. Returns the new position and the
-    /// rest of the gap. If the delay is not too long, the last missing packet is not skipped but restored from FEC; the
-    /// longer delay then lets later FEC copies arrive before they are needed.
+    /// Skips the samples that were missing while the timeline did not advance, at most `gap`. Returns the new position
+    /// and the rest of the gap. If the delay is not too long, the last missing packet is not skipped but restored from
+    /// FEC. The longer delay then lets later FEC copies arrive before they are needed.
     fn catch_up(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) -> (u64, u64) {
         let stalled = gap.min(self.talk.stalled);
         let kept = if stalled == gap && gap >= PACKET as u64 { PACKET as u64 } else { 0 };
@@ -251,7 +250,7 @@ impl Buffer {
         (next + length, gap - length)
     }
 
-    /// Plays a part of a DTX pause that has `gap` samples left. Corrects the delay inaudibly.
+    /// Plays a part of a DTX pause of which `gap` samples are left. Corrects the delay, which is inaudible in a pause.
     fn pause(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
         let excess = self.delay.excess();
         if excess < -delay::SHORTAGE_TOLERATED {
@@ -266,7 +265,7 @@ impl Buffer {
         self.next = Some(next + skipped + length);
     }
 
-    /// A packet is missing during speech, and a later one has arrived.
+    /// Handles a packet that is missing during speech while a later one has arrived.
     fn fill_gap(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) {
         if gap == PACKET as u64 && self.restore(next, codec) {
             return;
@@ -276,8 +275,8 @@ impl Buffer {
         self.next = Some(next + length);
     }
 
-    /// Restores the packet at `next` from the FEC copy in the first buffered packet, its successor. Returns false if that
-    /// has none.
+    /// Restores the packet at `next` from the FEC copy in its successor, which is the first buffered packet. Returns
+    /// false if that has none.
     fn restore(&mut self, next: u64, codec: &mut dyn Decode) -> bool {
         let Some(successor) = self.packets.front() else { return false };
         let mut frame = [0.0; PACKET];
@@ -292,7 +291,7 @@ impl Buffer {
         restored
     }
 
-    /// Decodes the next packet and moves the delay towards the wanted one.
+    /// Decodes the next packet, and moves the delay towards the wanted one.
     fn play(&mut self, codec: &mut dyn Decode) {
         self.decode_first(codec);
         let excess = self.delay.excess();
@@ -303,7 +302,7 @@ impl Buffer {
             return;
         }
         if excess > EXCESS_TOLERATED {
-            // To find the long period of a deep voice, one packet is too short.
+            // One packet is too short to find the long period of a deep voice.
             if self.packets.front().is_some_and(|first| Some(first.position) == self.next) {
                 self.decode_first(codec);
             }
@@ -332,8 +331,8 @@ impl Buffer {
         self.next = Some(self.played_until);
     }
 
-    /// A packet arrived after an interruption. The concealed samples count only if the remote still speaks; otherwise it
-    /// had paused or muted.
+    /// Handles the first packet after an interruption. The concealed samples count only if the remote still speaks.
+    /// Otherwise it had paused or muted.
     fn resolve_undecided(&mut self, voice: bool) {
         if voice && self.talk.on {
             self.statistics.concealed_ms += samples_to_millis(self.talk.undecided);
@@ -342,7 +341,7 @@ impl Buffer {
         self.talk = Talk { on: voice, ..Talk::default() };
     }
 
-    /// Conceals up to 20 ms. Counts them if they replace speech.
+    /// Conceals up to 20 ms, and counts them if they replace speech.
     fn conceal(&mut self, length: u64, codec: &mut dyn Decode) {
         let mut frame = [0.0; PACKET];
         // The decoder's concealment fades out; after that, calling it only costs CPU time.
@@ -355,7 +354,7 @@ impl Buffer {
         if !self.talk.on {
             return;
         }
-        if self.talk.concealed <= AUDIBLE {
+        if self.talk.concealed <= AUDIBLE_CONCEALMENT {
             self.statistics.concealed_ms += samples_to_millis(length);
             self.statistics.talk_ms += samples_to_millis(length);
         } else if self.talk.undecided < MAX_UNDECIDED {
@@ -368,11 +367,11 @@ impl Buffer {
     }
 
     fn shorten(&mut self, excess: i64) {
-        // Speech is only cut at its pitch period, a pause anywhere.
+        // Speech is cut only at its pitch period, a pause anywhere.
         let min_similarity = if self.talk.on { stretch::SIMILAR } else { stretch::ANY };
         if let Some(removed) = stretch::shorten(&mut self.decoded, min_similarity) {
             self.delay.moved(-samples_to_micros(removed as u64));
-            self.stretch_pause = if excess > HURRY_ABOVE { 0 } else { STRETCH_PAUSE };
+            self.stretch_pause = if excess > FAST_STRETCH_EXCESS { 0 } else { STRETCH_PAUSE };
         }
     }
 
@@ -386,14 +385,14 @@ impl Buffer {
 
     /// Drops packets after a burst until the delay is near the wanted one.
     fn jump(&mut self, excess: i64) {
-        let mut left = micros_to_samples(excess);
-        while self.packets.len() > 1 && left >= PACKET as u64 {
+        let mut remaining = micros_to_samples(excess);
+        while self.packets.len() > 1 && remaining >= PACKET as u64 {
             let (Some(_), Some(first)) = (self.packets.pop_front(), self.packets.front()) else { return };
             let skipped = first.position.saturating_sub(self.next.unwrap_or(first.position));
             self.next = Some(first.position);
             self.statistics.packets_discarded += 1;
             self.delay.moved(-samples_to_micros(skipped));
-            left = left.saturating_sub(skipped);
+            remaining = remaining.saturating_sub(skipped);
         }
     }
 
@@ -408,38 +407,38 @@ impl Buffer {
     }
 }
 
-/// Milliseconds of a frame.
+/// The duration of a frame in milliseconds.
 const FRAME_MS: u64 = 20;
 
-/// Three seconds of packets.
+/// The maximum number of buffered packets: three seconds.
 const MAX_PACKETS: usize = 150;
 
-/// Higher positions could overflow sums. At 48 kHz this is 5,900 years.
-const LAST_POSITION: u64 = 1 << 53;
+/// The first position that is refused, because sums with it could overflow. At 48 kHz this is 5,900 years.
+const MAX_POSITION: u64 = 1 << 53;
 
-/// After this many packets of another timeline in a row, the buffer follows it.
+/// The number of consecutive packets of another timeline after which the buffer follows that one.
 const MAX_FOREIGN: u32 = 5;
 
-/// Samples of audible concealment during speech, counted at once: 200 ms, after which the concealment has faded out.
-const AUDIBLE: u64 = 9_600;
+/// Samples of concealment during speech that count at once: 200 ms. After that, the concealment has faded out.
+const AUDIBLE_CONCEALMENT: u64 = 9_600;
 
-/// The timeline waits this long for a packet that may be late: 200 ms.
+/// Samples for which the timeline waits for a packet that may be late: 200 ms.
 const MAX_WAIT: u64 = 9_600;
 
-/// After this many concealed samples the buffer plays silence: one second, more than twice the DTX refresh interval.
+/// Concealed samples after which the buffer plays silence: one second, more than twice the DTX refresh interval.
 const MAX_CONCEALED: u64 = 48_000;
 
-/// Undecided samples that can count as concealed: ten seconds.
+/// The maximum of undecided samples: ten seconds.
 const MAX_UNDECIDED: u64 = 480_000;
 
 /// Microseconds above the wanted delay that are not corrected: half a packet.
 const EXCESS_TOLERATED: i64 = 10_000;
 
-/// Above this excess, in microseconds, speech is shortened without a break in between.
-const HURRY_ABOVE: i64 = 100_000;
+/// The excess in microseconds above which audio is shortened without a pause in between.
+const FAST_STRETCH_EXCESS: i64 = 100_000;
 
-/// Above this excess, in microseconds, packets are skipped.
+/// The excess in microseconds above which packets are skipped.
 const MAX_EXCESS: i64 = 400_000;
 
-/// Samples between two changes of speed: 60 ms, so that speech is at most one sixth faster.
+/// Samples between two stretches: 60 ms, so that speech is at most one sixth faster.
 const STRETCH_PAUSE: usize = 2_880;

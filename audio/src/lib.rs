@@ -1,8 +1,9 @@
 //! Audio: devices, the engine, the jitter buffer and the mixer.
 //!
-//! Device callbacks only access a ring buffer. The thread "audio" does everything else: echo cancellation, noise
-//! suppression and gain control ([`process`]), Opus (crate `codec`), the jitter buffer and the mix. Encryption and the
-//! network are deliberately absent: packets leave through a closure and arrive through [`Remote::push`].
+//! Device callbacks access only a ring buffer and a few atomics. The thread "audio" does everything else: echo
+//! cancellation, noise suppression and gain control ([`process`]), Opus (crate `codec`), the jitter buffer and the mix.
+//! Encryption and the network are deliberately absent: packets leave through a closure and arrive through
+//! [`Remote::push`].
 
 #![cfg_attr(
     test,

@@ -9,7 +9,7 @@ pub fn add(mix: &mut Block, voice: &Block) {
     }
 }
 
-/// Soft limiter: linear below [`KNEE`], compressed above. Samples that are not finite become 0.
+/// Limits `mix` to full scale: linear below [`KNEE`], compressed above. Samples that are not finite become 0.
 pub fn soften(mix: &mut Block) {
     for sample in mix {
         let size = sample.abs();
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn the_loudest_room_stays_within_full_scale_and_keeps_its_order() {
+    fn the_loudest_mix_stays_within_full_scale_and_samples_keep_their_order() {
         let mut mix: Block = std::array::from_fn(|index| index as f32 / 100.0 - 2.4);
         mix[7] = f32::NAN;
         mix[9] = f32::INFINITY;

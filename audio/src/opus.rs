@@ -1,4 +1,4 @@
-//! Opus as the codec of the jitter buffer.
+//! The Opus decoder of the jitter buffer.
 
 use crate::PACKET;
 use crate::jitter::{Decode, Frame};
@@ -10,7 +10,7 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// Creates a decoder.
+    /// Returns a new decoder.
     ///
     /// # Errors
     /// Returns the errors of [`Decoder::new`].
@@ -42,15 +42,16 @@ impl Decode for Voice {
     }
 }
 
-/// True if a packet of 20 ms of one channel contains in-band FEC for the previous packet: the LBRR flag of the SILK layer
-/// (RFC 6716 section 4.2.3 puts it after the voice-activity flag; each is one even bit of the range coder).
+/// Returns true if a packet of 20 ms of one channel contains in-band FEC for the previous packet. This is the LBRR flag
+/// of the SILK layer. It follows the voice-activity flag (RFC 6716, section 4.2.3), and each flag takes one bit of the
+/// first byte because the range coder gives both values the same probability.
 fn carries_copy(packet: &[u8]) -> bool {
     let [header, first, ..] = packet else { return false };
     let (configuration, stereo, frames) = (header >> 3, header & 0b100 != 0, header & 0b11);
     TWENTY_MS_WITH_SILK.contains(&configuration) && !stereo && frames == 0 && first & 0b0100_0000 != 0
 }
 
-/// RFC 6716 table 2: SILK in three bandwidths, hybrid in two.
+/// The configurations with 20 ms and a SILK layer (RFC 6716, table 2): SILK in three bandwidths, hybrid in two.
 const TWENTY_MS_WITH_SILK: [u8; 5] = [1, 5, 9, 13, 15];
 
 #[cfg(test)]

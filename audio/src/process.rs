@@ -9,20 +9,21 @@ use std::time::Duration;
 
 /// Processes blocks of 10 ms on the audio thread.
 pub trait Process: Send {
-    /// The name for statistics.
+    /// Returns the name for statistics.
     fn name(&self) -> &'static str;
 
     /// Analyses a block before it is played (the far end of the echo canceller).
     fn played(&mut self, block: &Block);
 
-    /// Processes a recorded block. `delay` is the time from [`Process::played`] to the echo, as reported by the devices.
+    /// Processes a recorded block. `delay` is the time from [`Process::played`] to the echo, as reported by the
+    /// devices.
     fn recorded(&mut self, block: &mut Block, delay: Duration);
 
     /// Enables or disables echo cancellation and resets its state. Files have no echo.
     fn listen_for_echo(&mut self, possible: bool);
 }
 
-/// Changes nothing.
+/// A process that changes nothing.
 pub struct Null;
 
 impl Process for Null {
@@ -45,7 +46,7 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// Processing for a microphone in the same room as its speaker.
+    /// Returns a process for a microphone in the same room as its speaker.
     pub fn new() -> Self {
         Self { inner: build(true), output: crate::SILENCE, echo: true }
     }
@@ -106,10 +107,10 @@ fn build(echo: bool) -> AudioProcessing {
 /// The maximum delay of the library, in milliseconds.
 const MAX_DELAY_MS: i32 = 500;
 
-/// The default of the library is 15 dB, which makes the first words of a loud microphone too loud.
+/// The gain at the start. The library's default is 15 dB, which makes the first words of a loud microphone too loud.
 const FIRST_GAIN_DB: f32 = 6.0;
 
-/// Enough for a distant microphone. More would amplify background noise.
+/// The highest gain: enough for a distant microphone. More would amplify background noise.
 const MAX_GAIN_DB: f32 = 30.0;
 
 const _: () = assert!(BLOCK * 100 == SAMPLE_RATE as usize, "the library takes exactly 10 ms");
@@ -122,8 +123,8 @@ mod tests {
         block.iter().map(|sample| sample * sample).sum()
     }
 
-    /// Coloured noise that changes its loudness as speech does.
-    fn babble(seed: &mut u32, number: usize) -> Block {
+    /// Returns coloured noise whose loudness changes as that of speech does.
+    fn speech_like_noise(seed: &mut u32, number: usize) -> Block {
         let loud = 0.5 + 0.5 * (number as f32 * 0.13).sin();
         let mut last = 0.0;
         std::array::from_fn(|_| {
@@ -133,32 +134,32 @@ mod tests {
         })
     }
 
-    /// Plays noise and records its echo after 60 ms at half the level. Returns the echo's energy in the last second before
-    /// and after processing.
-    fn echo_left(process: &mut dyn Process) -> (f32, f32) {
-        let (mut seed, mut air) = (7, std::collections::VecDeque::from([crate::SILENCE; 6]));
-        let (mut heard, mut left) = (0.0, 0.0);
+    /// Plays noise and records its echo after 60 ms at half the level. Returns the echo's energy in the last second
+    /// before and after processing.
+    fn echo_energy(process: &mut dyn Process) -> (f32, f32) {
+        let (mut seed, mut in_flight) = (7, std::collections::VecDeque::from([crate::SILENCE; 6]));
+        let (mut before, mut after) = (0.0, 0.0);
         for number in 0..600 {
-            let far = babble(&mut seed, number);
+            let far = speech_like_noise(&mut seed, number);
             process.played(&far);
-            air.push_back(far);
-            let mut block = air.pop_front().unwrap().map(|sample| sample * 0.5);
-            heard += if number >= 500 { energy(&block) } else { 0.0 };
+            in_flight.push_back(far);
+            let mut block = in_flight.pop_front().unwrap().map(|sample| sample * 0.5);
+            before += if number >= 500 { energy(&block) } else { 0.0 };
             process.recorded(&mut block, Duration::from_millis(60));
-            left += if number >= 500 { energy(&block) } else { 0.0 };
+            after += if number >= 500 { energy(&block) } else { 0.0 };
         }
-        (heard, left)
+        (before, after)
     }
 
     #[test]
     fn echo_is_removed() {
-        let (heard, left) = echo_left(&mut Voice::new());
-        assert!(left < heard * 0.05, "{:.1} dB removed", 10.0 * (heard / left.max(1e-9)).log10());
+        let (before, after) = echo_energy(&mut Voice::new());
+        assert!(after < before * 0.05, "{:.1} dB removed", 10.0 * (before / after.max(1e-9)).log10());
     }
 
     #[test]
     fn the_null_process_changes_nothing() {
-        let (heard, left) = echo_left(&mut Null);
-        assert!((heard - left).abs() < f32::EPSILON);
+        let (before, after) = echo_energy(&mut Null);
+        assert!((before - after).abs() < f32::EPSILON);
     }
 }

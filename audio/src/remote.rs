@@ -13,15 +13,15 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// A remote that drops all packets, used if no decoder can be created.
+    /// Returns a remote that drops all packets. It is used if no decoder can be created.
     pub(crate) fn disconnected() -> Self {
         Self { inbox: media::bounded(0).0 }
     }
 
-    /// Queues a decrypted packet, from any thread. Never blocks: if the queue holds three seconds, the packet is dropped
+    /// Queues a decrypted packet, on any thread. Never blocks: if the queue holds three seconds, the packet is dropped
     /// and later counts as lost.
     pub fn push(&self, packet: EncodedAudio) {
-        if self.inbox.try_send(Arrival { packet, at: Instant::now() }).is_err() {
+        if self.inbox.try_send(Arrival { packet, arrived: Instant::now() }).is_err() {
             tracing::trace!("inbox of a remote is full");
         }
     }
@@ -30,7 +30,7 @@ impl Remote {
 /// A packet and its arrival time.
 pub struct Arrival {
     packet: EncodedAudio,
-    at: Instant,
+    arrived: Instant,
 }
 
 impl ByteSize for Arrival {
@@ -39,14 +39,14 @@ impl ByteSize for Arrival {
     }
 }
 
-/// Both ends of a new remote.
+/// Returns both ends of a new remote.
 ///
 /// # Errors
 /// Returns the errors of [`Voice::new`].
 pub fn connect() -> Result<(Remote, Playback), Error> {
     let (inbox, arrivals) = media::bounded(MAX_WAITING);
     let playback =
-        Playback { arrivals, buffer: Buffer::new(), voice: Voice::new()?, level: Level::SILENCE, speaking: 0 };
+        Playback { arrivals, buffer: Buffer::new(), voice: Voice::new()?, level: Level::SILENCE, speaking_blocks: 0 };
     Ok((Remote { inbox }, playback))
 }
 
@@ -56,53 +56,53 @@ pub struct Playback {
     buffer: Buffer,
     voice: Voice,
     level: Level,
-    /// Blocks for which the remote still counts as speaking.
-    speaking: u32,
+    /// The number of blocks for which the remote still counts as speaking.
+    speaking_blocks: u32,
 }
 
 impl Playback {
     /// Moves queued packets into the jitter buffer.
     pub fn collect(&mut self, clock: Clock) {
         while let Some(arrival) = self.arrivals.try_recv() {
-            self.buffer.insert(arrival.packet, clock.at(arrival.at));
+            self.buffer.insert(arrival.packet, clock.at(arrival.arrived));
         }
     }
 
-    /// The next 10 ms, due at `now`.
+    /// Returns the next 10 ms, due at `now`.
     pub fn pull(&mut self, now: Instant, clock: Clock) -> Block {
         let mut block = SILENCE;
         self.buffer.pull(clock.at(now), &mut self.voice, &mut block);
         self.level = smooth(self.level, Level::of(&block));
-        self.speaking = if self.buffer.in_talk() { HOLD } else { self.speaking.saturating_sub(1) };
+        self.speaking_blocks = if self.buffer.in_talk() { HOLD_BLOCKS } else { self.speaking_blocks.saturating_sub(1) };
         block
     }
 
-    /// The level for a meter: rises immediately, falls slowly.
+    /// Returns the level for a meter, which rises immediately and falls slowly.
     pub fn level(&self) -> Level {
         self.level
     }
 
-    /// True if the remote speaks or spoke in the last 300 ms.
+    /// Returns true if the remote speaks or spoke in the last 300 ms.
     pub fn speaking(&self) -> bool {
-        self.speaking > 0
+        self.speaking_blocks > 0
     }
 
-    /// The statistics so far.
+    /// Returns the statistics so far.
     pub fn statistics(&self) -> Statistics {
         self.buffer.statistics()
     }
 }
 
-/// The next level of a meter: rises immediately, falls by 1 dB per block.
+/// Returns the next level of a meter, which rises immediately and falls by 1 dB per block.
 pub fn smooth(shown: Level, heard: Level) -> Level {
     heard.min(Level::new(shown.minus_dbov().saturating_add(1)))
 }
 
-/// Maximum queued bytes: about three seconds.
+/// The maximum of queued bytes: about three seconds.
 const MAX_WAITING: usize = 24 * 1_024;
 
-/// The size of a packet without its payload, so that empty packets are bounded, too.
+/// Bytes that each packet counts in addition to its payload, so that the number of empty packets is bounded, too.
 const OVERHEAD: usize = 64;
 
-/// Blocks after the last voice: 300 ms.
-const HOLD: u32 = 30;
+/// Blocks for which a remote counts as speaking after its last speech: 300 ms.
+const HOLD_BLOCKS: u32 = 30;

@@ -2,69 +2,85 @@
 
 use media::Level;
 
-/// Tracks the background noise and detects speech above it. Ends speech with a delay, so that pauses between words do not
-/// toggle it.
+/// Tracks the level of the background noise, and detects speech above it. Speech ends with a delay, so that pauses
+/// between words do not end it.
 pub struct Detector {
     /// The background level in dBov, negative.
     floor: f32,
-    /// Consecutive loud packets, or packets since the last loud one.
-    loud: u32,
-    quiet: u32,
+    run: Run,
     speaking: bool,
 }
 
+/// The last consecutive packets that are all loud or all quiet, and their number.
+#[derive(Clone, Copy)]
+enum Run {
+    Loud(u32),
+    Quiet(u32),
+}
+
+impl Run {
+    /// Returns the run after one more packet.
+    fn next(self, loud: bool) -> Self {
+        match (self, loud) {
+            (Self::Loud(count), true) => Self::Loud(count.saturating_add(1)),
+            (Self::Quiet(_), true) => Self::Loud(1),
+            (Self::Loud(_), false) => Self::Quiet(1),
+            (Self::Quiet(count), false) => Self::Quiet(count.saturating_add(1)),
+        }
+    }
+}
+
 impl Detector {
-    /// Creates a detector.
+    /// Returns a detector that has heard nothing yet.
     pub fn new() -> Self {
-        Self { floor: QUIETEST_FLOOR, loud: 0, quiet: 0, speaking: false }
+        Self { floor: MIN_FLOOR, run: Run::Quiet(0), speaking: false }
     }
 
     /// Adds the level of the next 20 ms. Returns true during speech.
     pub fn update(&mut self, level: Level) -> bool {
         let level = -f32::from(level.minus_dbov());
-        if level > (self.floor + ABOVE_FLOOR).max(QUIETEST_SPEECH) {
-            self.loud += 1;
-            self.quiet = 0;
-        } else {
-            self.loud = 0;
-            self.quiet += 1;
-        }
-        self.follow(level);
-        if self.loud >= ATTACK {
-            self.speaking = true;
-        } else if self.quiet >= RELEASE {
-            self.speaking = false;
+        self.run = self.run.next(level > (self.floor + ABOVE_FLOOR).max(MIN_SPEECH_LEVEL));
+        self.update_floor(level);
+        match self.run {
+            Run::Loud(ATTACK..) => self.speaking = true,
+            Run::Quiet(RELEASE..) => self.speaking = false,
+            Run::Loud(_) | Run::Quiet(_) => {}
         }
         self.speaking
     }
 
-    /// The result of the last [`Detector::update`].
+    /// Returns the result of the last [`Detector::update`].
     pub fn speaking(&self) -> bool {
         self.speaking
     }
 
-    /// Follows the background level: falls at once to a quieter level, rises slowly, and more slowly during speech.
-    fn follow(&mut self, level: f32) {
-        let climb = if self.speaking { CLIMB_SPEAKING } else { CLIMB };
-        self.floor = if level < self.floor { f32::midpoint(self.floor, level) } else { self.floor + climb };
-        self.floor = self.floor.clamp(QUIETEST_FLOOR, LOUDEST_FLOOR);
+    /// Updates the background level. It falls fast to a quieter level and rises slowly, even more slowly during speech.
+    fn update_floor(&mut self, level: f32) {
+        let rise = if self.speaking { FLOOR_RISE_IN_SPEECH } else { FLOOR_RISE };
+        self.floor = if level < self.floor { f32::midpoint(self.floor, level) } else { self.floor + rise };
+        self.floor = self.floor.clamp(MIN_FLOOR, MAX_FLOOR);
     }
 }
 
 /// Loud packets before speech is detected, so that a click is not speech.
 const ATTACK: u32 = 2;
+
 /// Quiet packets before speech has ended: 300 ms, longer than the pause between two words.
 const RELEASE: u32 = 15;
+
 /// The minimum level of speech above the background, in dB.
 const ABOVE_FLOOR: f32 = 9.0;
+
 /// The minimum level of speech in dBov.
-const QUIETEST_SPEECH: f32 = -55.0;
+const MIN_SPEECH_LEVEL: f32 = -55.0;
+
 /// The bounds of the background level, in dBov.
-const QUIETEST_FLOOR: f32 = -80.0;
-const LOUDEST_FLOOR: f32 = -35.0;
+const MIN_FLOOR: f32 = -80.0;
+const MAX_FLOOR: f32 = -35.0;
+
 /// The rise of the background level in dB per packet: 5 dB per second, 0.5 during speech.
-const CLIMB: f32 = 0.1;
-const CLIMB_SPEAKING: f32 = 0.01;
+const FLOOR_RISE: f32 = 0.1;
+const FLOOR_RISE_IN_SPEECH: f32 = 0.01;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use crate::{BLOCK, Block, PACKET};
 use codec::opus::{Encoder, Error};
 use media::{AudioCodec, Buffer, BufferPool, EncodedAudio, Level, Timestamp};
 
-/// Called with each packet on the audio thread. It must not block.
+/// The function that is called with each packet on the audio thread. It must not block.
 pub type Send = Box<dyn FnMut(EncodedAudio) + std::marker::Send>;
 
 /// The send path of the microphone.
@@ -15,7 +15,7 @@ pub struct Uplink {
     send: Send,
     detector: Detector,
     samples: [f32; PACKET],
-    filled: usize,
+    collected: usize,
     /// The capture time of the first sample in `samples`.
     captured: Timestamp,
     /// The position of the next block in the track.
@@ -27,7 +27,7 @@ pub struct Uplink {
 }
 
 impl Uplink {
-    /// Creates a track at position 0.
+    /// Returns the send path of a track at position 0.
     ///
     /// # Errors
     /// Returns the errors of [`Encoder::new`].
@@ -38,7 +38,7 @@ impl Uplink {
             send,
             detector: Detector::new(),
             samples: [0.0; PACKET],
-            filled: 0,
+            collected: 0,
             captured: Timestamp::default(),
             position: 0,
             last_voice_header: None,
@@ -51,14 +51,14 @@ impl Uplink {
         if !self.open {
             self.reopen();
         }
-        if self.filled == 0 {
+        if self.collected == 0 {
             self.captured = captured;
         }
-        self.samples[self.filled..self.filled + BLOCK].copy_from_slice(block);
-        self.filled += BLOCK;
+        self.samples[self.collected..self.collected + BLOCK].copy_from_slice(block);
+        self.collected += BLOCK;
         self.position += BLOCK as u64;
-        if self.filled == PACKET {
-            self.filled = 0;
+        if self.collected == PACKET {
+            self.collected = 0;
             self.send_packet();
         }
     }
@@ -77,10 +77,10 @@ impl Uplink {
 
     fn close(&mut self) {
         self.open = false;
-        self.filled = 0;
+        self.collected = 0;
     }
 
-    /// Resets the encoder and the voice detector after a mute. The first packets have no voice flag, so receivers do not
+    /// Resets the encoder and the voice detector after a mute. The next packet has no voice flag, so receivers do not
     /// treat the gap as a loss.
     fn reopen(&mut self) {
         self.open = true;
@@ -111,8 +111,9 @@ impl Uplink {
         }
     }
 
-    /// Receivers treat a gap after a packet with the voice flag as a loss. So DTX begins with a packet without the flag:
-    /// the header of the last packet without a payload, which decoders play as silence (RFC 6716 section 3.4).
+    /// Sends a packet without the voice flag before a DTX pause, because receivers treat a gap after a packet with the
+    /// flag as a loss. It is the header of the last packet without a payload, which decoders play as silence (RFC 6716,
+    /// section 3.4).
     fn announce_pause(&mut self, level: Level) {
         if let Some(header) = self.last_voice_header.take() {
             let payload = self.pool.copy(&[header & ONE_FRAME]);
@@ -130,9 +131,10 @@ impl Uplink {
 /// [`PACKET`], as the type of the packet field.
 const SAMPLES: u16 = 960;
 
-const _: () = assert!(SAMPLES as usize == PACKET, "packets say how long they are");
+const _: () = assert!(SAMPLES as usize == PACKET, "a packet declares its number of samples");
 
-/// The mask for configuration and channels of an Opus header, with a frame count of one (RFC 6716 section 3.1).
+/// The mask for configuration and channels of an Opus header. A frame count of 0 means one frame (RFC 6716, section
+/// 3.1).
 const ONE_FRAME: u8 = 0b1111_1100;
 
 #[cfg(test)]
@@ -170,7 +172,7 @@ mod tests {
         for (index, packet) in sent.iter().enumerate() {
             assert_eq!(packet.position, (index * PACKET) as u64);
             assert_eq!(packet.captured, at(2 * index));
-            assert_eq!(packet.voice, index >= 1, "the second loud packet is a voice");
+            assert_eq!(packet.voice, index >= 1, "speech is detected in the second loud packet");
             assert!(packet.level.minus_dbov() < 20);
         }
     }
@@ -184,8 +186,8 @@ mod tests {
         let in_silence = sent.iter().filter(|packet| packet.position >= 100 * BLOCK as u64).count();
         assert!(in_silence < 40, "{in_silence} packets in three seconds of silence");
         for pair in sent.windows(2) {
-            let hole = pair[1].position - pair[0].position > PACKET as u64;
-            assert!(!(hole && pair[0].voice), "a gap after a packet with speech at {}", pair[0].position);
+            let gap = pair[1].position - pair[0].position > PACKET as u64;
+            assert!(!(gap && pair[0].voice), "a gap after a packet with speech at {}", pair[0].position);
         }
     }
 
@@ -194,11 +196,11 @@ mod tests {
         let (mut uplink, sent) = uplink();
         (0..21).for_each(|number| uplink.record(&voice(number), at(number)));
         (21..71).for_each(|_| uplink.pass());
-        assert_eq!(sent.lock().unwrap().len(), 10, "half a packet was collected and is forgotten");
+        assert_eq!(sent.lock().unwrap().len(), 10, "the half packet that was collected is dropped");
         (71..81).for_each(|number| uplink.record(&voice(number), at(number)));
         let sent = sent.lock().unwrap();
         assert_eq!(sent[10].position, 71 * BLOCK as u64);
         assert_eq!(sent[10].captured, at(71));
-        assert!(!sent[10].voice, "a talk begins without the flag");
+        assert!(!sent[10].voice, "the first packet after a mute has no voice flag");
     }
 }

@@ -35,12 +35,12 @@ pub struct CaptureThread {
 }
 
 impl CaptureThread {
-    /// Starts a thread called `name`, opens a source on it and calls `on` for each event. `on` must return quickly,
-    /// because it delays the next frame.
+    /// Starts a thread called `name`, opens a source on it and calls `on_report` for each event. `on_report` must
+    /// return quickly, because it delays the next frame.
     ///
     /// # Errors
     /// Returns an error if the thread cannot be started. A source that does not open is a [`Report::Failed`].
-    pub fn start(name: &str, open: Open, mut on: Box<dyn FnMut(Report) + Send>) -> io::Result<Self> {
+    pub fn start(name: &str, open: Open, mut on_report: Box<dyn FnMut(Report) + Send>) -> io::Result<Self> {
         let stop = Stop::new();
         let stop_request = stop.clone();
         let ended = Mailbox::new();
@@ -48,12 +48,12 @@ impl CaptureThread {
         let device = name.to_owned();
         let thread = Builder::new().name(name.into()).spawn(move || {
             let _guard = guard;
-            let result = catch_panic(|| run(open, &stop_request, &mut on));
+            let result = catch_panic(|| run(open, &stop_request, &mut on_report));
             let result = result.unwrap_or_else(|panicked| Err(Error::Failed { name: device, source: panicked.into() }));
             if let Err(error) = result
                 && !stop_request.is_requested()
             {
-                on(Report::Failed(error));
+                on_report(Report::Failed(error));
             }
         })?;
         Ok(Self { stop, ended, thread: Some(thread) })
@@ -66,10 +66,10 @@ impl Drop for CaptureThread {
         let Some(thread) = self.thread.take() else { return };
         let _ = self.ended.take_until(Instant::now() + CLOSE_TIMEOUT);
         if self.ended.is_closed() {
-            // The thread catches the panics of its source. The panic hook logs a panic of `on`.
+            // The thread catches the panics of its source. The panic hook logs a panic of `on_report`.
             let _ = thread.join();
         } else {
-            tracing::warn!("a device does not respond; its thread keeps running");
+            tracing::warn!("the device does not respond; its thread keeps running");
         }
     }
 }
@@ -83,21 +83,21 @@ impl Drop for CloseOnDrop {
     }
 }
 
-fn run(open: Open, stop: &Stop, on: &mut dyn FnMut(Report)) -> Result<(), Error> {
+fn run(open: Open, stop: &Stop, on_report: &mut dyn FnMut(Report)) -> Result<(), Error> {
     let mut source = open()?;
     let pool = Pool::new(BUFFERS);
-    on(Report::Opened { name: source.name().to_owned(), format: source.format() });
+    on_report(Report::Opened { name: source.name().to_owned(), format: source.format() });
     while !stop.is_requested() {
         if let Some(frame) = source.next(&pool, stop)?
             && !stop.is_requested()
         {
-            on(Report::Frame(frame));
+            on_report(Report::Frame(frame));
         }
     }
     Ok(())
 }
 
-/// One being written, one for the encoder and one for the mailbox of each of three layers, one for the self-view, and a
+/// Frame buffers: one being written, one for the encoder and one for the mailbox of each of three layers, one for the self-view, and a
 /// spare.
 const BUFFERS: usize = 9;
 /// Twice the longest frame interval of a camera in the dark.

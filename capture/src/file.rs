@@ -58,7 +58,7 @@ impl FileCamera {
     fn due(&mut self, number: u64) -> Instant {
         let (now, offset) = (Instant::now(), self.clip.due(number));
         let due = *self.start.get_or_insert_with(|| now.checked_sub(offset).unwrap_or(now)) + offset;
-        if now.saturating_duration_since(due) > SUSPENDED {
+        if now.saturating_duration_since(due) > MIN_SUSPEND {
             self.start = now.checked_sub(offset);
             return now;
         }
@@ -70,7 +70,7 @@ impl FileCamera {
 const MAX_LATE: Duration = Duration::from_millis(60);
 
 /// If a frame is later than this, the machine was suspended or stopped in a debugger.
-const SUSPENDED: Duration = Duration::from_secs(1);
+const MIN_SUSPEND: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests;

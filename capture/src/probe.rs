@@ -11,9 +11,9 @@ pub type Log = Arc<Mutex<Vec<(&'static str, Option<String>)>>>;
 /// [`Error::Lost`].
 pub fn open(pictures: u64) -> (impl FnOnce() -> Box<dyn Source> + Send, Log) {
     let log = Log::default();
-    let own = Arc::clone(&log);
+    let probe_log = Arc::clone(&log);
     let open = move || {
-        let probe = Probe { pictures, next: 0, log: own };
+        let probe = Probe { pictures, next: 0, log: probe_log };
         probe.record("open");
         Box::new(probe) as Box<dyn Source>
     };

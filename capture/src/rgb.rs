@@ -167,7 +167,7 @@ mod tests {
         })
     }
 
-    fn near(found: [u8; 3], wanted: [u8; 3]) {
+    fn assert_near(found: [u8; 3], wanted: [u8; 3]) {
         let near = found.iter().zip(wanted).all(|(found, wanted)| found.abs_diff(wanted) <= 2);
         assert!(near, "{found:?} instead of {wanted:?}");
     }
@@ -175,16 +175,16 @@ mod tests {
     #[test]
     fn primary_colours_match_the_standards() {
         let bgr = |pixel| flat(Order::Bgrx, BT709_LIMITED, pixel);
-        near(bgr([255, 255, 255, 0]), [235, 128, 128]);
-        near(bgr([0, 0, 0, 9]), [16, 128, 128]);
-        near(bgr([0, 0, 255, 0]), [63, 102, 240]);
-        near(bgr([0, 255, 0, 0]), [173, 42, 26]);
-        near(bgr([255, 0, 0, 0]), [32, 240, 118]);
+        assert_near(bgr([255, 255, 255, 0]), [235, 128, 128]);
+        assert_near(bgr([0, 0, 0, 9]), [16, 128, 128]);
+        assert_near(bgr([0, 0, 255, 0]), [63, 102, 240]);
+        assert_near(bgr([0, 255, 0, 0]), [173, 42, 26]);
+        assert_near(bgr([255, 0, 0, 0]), [32, 240, 118]);
         let rgb = |pixel| flat(Order::Rgbx, BT601_FULL, pixel);
-        near(rgb([255, 255, 255, 0]), [255, 128, 128]);
-        near(rgb([255, 0, 0, 0]), [76, 85, 255]);
-        near(rgb([0, 255, 0, 0]), [150, 44, 21]);
-        near(rgb([0, 0, 255, 0]), [29, 255, 107]);
+        assert_near(rgb([255, 255, 255, 0]), [255, 128, 128]);
+        assert_near(rgb([255, 0, 0, 0]), [76, 85, 255]);
+        assert_near(rgb([0, 255, 0, 0]), [150, 44, 21]);
+        assert_near(rgb([0, 0, 255, 0]), [29, 255, 107]);
     }
 
     #[test]

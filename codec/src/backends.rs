@@ -1,8 +1,8 @@
 //! Tables of back-ends in order of preference, and the active back-end of a table.
 //!
 //! A back-end that does not open, returns an error or panics is replaced by the next one of its table. The last one is
-//! opened again, until it fails for `MAX_FAILURES` pictures in a row: one bad picture must not end a track that has no
-//! other back-end.
+//! opened again, until it fails for `MAX_FAILURES` consecutive pictures, so that one bad picture does not end a track
+//! that has no other back-end.
 
 use crate::BoxError;
 use media::{VideoCodec, catch_panic};
@@ -19,17 +19,17 @@ pub struct Refusal {
     pub reason: BoxError,
 }
 
-/// A back-end that failed, and the one that took over.
+/// A back-end that failed, and the one that replaced it.
 #[derive(Debug)]
 pub struct Replacement {
     /// The back-end that failed.
     pub refusal: Refusal,
-    /// The name of the back-end that took over; the same name if it was opened again.
+    /// The name of the back-end that replaced it. It is the same name if the back-end was opened again.
     pub by: &'static str,
 }
 
 impl Replacement {
-    /// True if another back-end took over; false if the last one of the table was opened again.
+    /// Returns true if another back-end replaced it, and false if the last one of the table was opened again.
     #[must_use]
     pub fn is_another(&self) -> bool {
         self.by != self.refusal.name
@@ -38,7 +38,7 @@ impl Replacement {
 
 impl fmt::Display for Replacement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; {} took over", self.refusal, self.by)
+        write!(f, "{}, replaced by {}", self.refusal, self.by)
     }
 }
 
@@ -53,7 +53,7 @@ pub struct Candidate<A, B: ?Sized> {
 }
 
 impl<A, B: ?Sized> Candidate<A, B> {
-    /// A back-end for `codec` that `open` opens, on the thread that will use it.
+    /// Returns a back-end for `codec` that `open` opens, on the thread that will use it.
     #[must_use]
     pub fn new(
         name: &'static str,
@@ -63,13 +63,13 @@ impl<A, B: ?Sized> Candidate<A, B> {
         Self { name, codec, open: Arc::new(open) }
     }
 
-    /// The name of the back-end.
+    /// Returns the name of the back-end.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The format.
+    /// Returns the format.
     #[must_use]
     pub fn codec(&self) -> VideoCodec {
         self.codec
@@ -96,13 +96,13 @@ pub struct Table<A, B: ?Sized> {
 }
 
 impl<A, B: ?Sized> Table<A, B> {
-    /// A table of `candidates`, the preferred one first.
+    /// Returns a table of `candidates`, the preferred one first.
     #[must_use]
     pub fn new(candidates: Vec<Candidate<A, B>>) -> Self {
         Self { candidates: candidates.into() }
     }
 
-    /// The back-ends, the preferred one first.
+    /// Returns the back-ends, the preferred one first.
     #[must_use]
     pub fn candidates(&self) -> &[Candidate<A, B>] {
         &self.candidates
@@ -123,14 +123,14 @@ pub(crate) struct Active<A, B: ?Sized> {
     index: usize,
     name: &'static str,
     backend: Box<B>,
-    /// Failures in a row of the last back-end of the table.
+    /// Consecutive failures of the last back-end of the table.
     failures: u8,
     /// The replacements since the last [`Active::take_replacements`].
     replacements: Vec<Replacement>,
 }
 
 impl<A, B: ?Sized> Active<A, B> {
-    /// Opens the first back-end of `table` that takes `argument`.
+    /// Opens the first back-end of `table` that accepts `argument`.
     ///
     /// # Errors
     /// Returns every refusal if no back-end opens.
@@ -143,7 +143,7 @@ impl<A, B: ?Sized> Active<A, B> {
         Ok(Self { table, codec, index, name, backend, failures: 0, replacements })
     }
 
-    /// Uses only `backend`, without a replacement.
+    /// Returns `backend` without another one to replace it.
     pub(crate) fn only(name: &'static str, codec: VideoCodec, backend: Box<B>) -> Self {
         let table = Table::new(Vec::new());
         Self { table, codec, index: 0, name, backend, failures: 0, replacements: Vec::new() }
@@ -162,7 +162,7 @@ impl<A, B: ?Sized> Active<A, B> {
         result
     }
 
-    /// As [`Active::call`], but success does not reset the count of consecutive failures.
+    /// Works like [`Active::call`], but success does not reset the count of consecutive failures.
     pub(crate) fn prepare<T>(&mut self, work: impl FnOnce(&mut B) -> Result<T, BoxError>) -> Result<T, BoxError> {
         let backend = &mut *self.backend;
         catch_panic(|| work(backend)).unwrap_or_else(|panicked| Err(panicked.into()))
@@ -171,8 +171,8 @@ impl<A, B: ?Sized> Active<A, B> {
     /// Replaces the back-end, which failed with `reason`, by the next one that opens.
     ///
     /// # Errors
-    /// Returns every refusal that was not taken yet if no back-end is left. The table then starts from the top again, for
-    /// a caller that goes on nevertheless.
+    /// Returns every refusal that was not taken yet if no back-end is left. A caller that continues starts at the top
+    /// of the table again.
     pub(crate) fn replace(&mut self, reason: BoxError, argument: &A) -> Result<(), Vec<Refusal>> {
         let last = !self.table.candidates.iter().skip(self.index + 1).any(|candidate| candidate.codec == self.codec);
         let failures = self.failures + 1;
@@ -234,7 +234,7 @@ fn replaced(refusals: Vec<Refusal>, by: &'static str) -> Vec<Replacement> {
 /// Consecutive failures after which the last back-end of a table is not opened again.
 const MAX_FAILURES: u8 = 3;
 
-/// The refusals on one line, for an error message.
+/// Returns the refusals on one line, for an error message.
 pub(crate) fn list(refusals: &[Refusal]) -> String {
     refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

@@ -1,6 +1,6 @@
 //! H.264 bitstreams: NAL units with lengths or start codes, and sequence parameter sets.
 //!
-//! Inside the application a picture is a sequence of NAL units, each after its length in 4 big-endian bytes. Files and
+//! In the application, a picture is a sequence of NAL units, each after its length in 4 big-endian bytes. Files and
 //! OpenH264 use other framings, which are converted where they are read. Every function returns a value or an error for
 //! any input and allocates at most a copy of it.
 
@@ -15,25 +15,25 @@ pub use sps::Sps;
 
 use media::Buffer;
 
-/// True if other pictures may reference the picture of `unit` (`nal_ref_idc`).
+/// Returns true if other pictures may reference the picture of `unit` (`nal_ref_idc`).
 #[must_use]
 pub fn is_reference(unit: &[u8]) -> bool {
     unit.first().is_some_and(|header| header & 0x60 != 0)
 }
 
-/// True if the picture, as length-prefixed units, is an IDR picture.
+/// Returns true if the picture, as length-prefixed units, is an IDR picture.
 #[must_use]
 pub fn is_key(bitstream: &[u8]) -> bool {
     prefixed(bitstream).map_while(Result::ok).any(|unit| Kind::of(unit) == Ok(Kind::Key))
 }
 
-/// The units of a length-prefixed picture. The iterator ends after an error.
+/// Returns the units of a length-prefixed picture. The iterator ends after an error.
 #[must_use]
 pub fn prefixed(bitstream: &[u8]) -> Prefixed<'_> {
     Prefixed { rest: bitstream, width: 4 }
 }
 
-/// As [`prefixed`], with lengths of `width` bytes, 1..=4 (ISO/IEC 14496-15 `lengthSizeMinusOne` + 1).
+/// Works like [`prefixed`], with lengths of `width` bytes, 1..=4 (ISO/IEC 14496-15 `lengthSizeMinusOne` + 1).
 #[must_use]
 pub fn prefixed_by(bitstream: &[u8], width: usize) -> Prefixed<'_> {
     Prefixed { rest: bitstream, width: width.clamp(1, 4) }
@@ -71,8 +71,8 @@ impl<'a> Prefixed<'a> {
     }
 }
 
-/// The units of a byte stream with start codes (ITU-T H.264 annex B), without trailing zeros. Bytes before the first
-/// start code are skipped.
+/// Returns the units of a byte stream with start codes (ITU-T H.264 annex B), without trailing zeros. Bytes before the
+/// first start code are skipped.
 #[must_use]
 pub fn annex_b(stream: &[u8]) -> AnnexB<'_> {
     let rest = start_code(stream).map_or(&[][..], |at| &stream[at + START.len()..]);
@@ -93,7 +93,7 @@ impl<'a> Iterator for AnnexB<'a> {
             let end = start_code(self.rest);
             let unit = &self.rest[..end.unwrap_or(self.rest.len())];
             self.rest = end.map_or(&[], |end| &self.rest[end + START.len()..]);
-            // A unit never ends with a zero byte: trailing zeros are padding or belong to the next start code.
+            // A unit never ends with a zero byte, so trailing zeros are padding or belong to the next start code.
             let length = unit.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             if length > 0 {
                 return Some(&unit[..length]);
@@ -119,7 +119,7 @@ fn start_code(stream: &[u8]) -> Option<usize> {
 /// Replaces the content of `stream` with the units of a length-prefixed picture, with start codes.
 ///
 /// # Errors
-/// Returns [`Malformed`] if the picture is not a sequence of complete units. `stream` then contains the units before
+/// Returns [`Malformed`] if the picture is not a sequence of complete units. Then `stream` contains the units before
 /// the error.
 pub fn to_annex_b(bitstream: &[u8], stream: &mut Vec<u8>) -> Result<(), Malformed> {
     stream.clear();

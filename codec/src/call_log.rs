@@ -10,7 +10,7 @@ pub struct CallLog<C> {
 }
 
 impl<C: Clone> CallLog<C> {
-    /// All calls with their threads, oldest first.
+    /// Returns all calls with their threads, oldest first.
     #[must_use]
     pub fn calls(&self) -> Vec<(ThreadId, C)> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()

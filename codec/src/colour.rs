@@ -2,8 +2,9 @@
 
 use media::{Colour, Matrix, Size};
 
-/// The colour space to assume for a picture of `size`: BT.709 from 720 lines up, BT.601 below, both in limited range.
-/// This is what televisions and media players do. The shorter side counts, so that a rotated picture keeps its colours.
+/// Returns the colour space to assume for a picture of `size`: BT.709 from 720 lines up, BT.601 below, both in limited
+/// range. This is what televisions and media players do. The shorter side counts, so that a rotated picture keeps its
+/// colours.
 #[must_use]
 pub fn assumed(size: Size) -> Colour {
     let high = size.width.min(size.height) >= MIN_HD_SIDE;

@@ -7,7 +7,7 @@ pub mod y4m;
 
 use media::Size;
 
-/// Why a file cannot be read.
+/// The reason why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -21,7 +21,7 @@ pub enum Error {
     #[error("the file is damaged: {0}")]
     Damaged(&'static str),
     /// The container or codec is not supported. Contains its common name.
-    #[error("{0} is not supported; supported are MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M (8 bit, 4:2:0)")]
+    #[error("{0} is not supported; use MP4 with H.264 (8 bit, 4:2:0, progressive) or Y4M (8 bit, 4:2:0)")]
     Format(String),
     /// The format is supported, but the file uses an unsupported feature.
     #[error("not supported: {0}")]
@@ -42,5 +42,5 @@ fn check_size(size: Size) -> Result<Size, Error> {
     Ok(size)
 }
 
-/// 8192 x 4320.
+/// The largest frame: 8192 x 4320 samples.
 const MAX_SAMPLES: u32 = 8_192 * 4_320;

@@ -19,13 +19,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 pub type Backends = backends::Table<(), dyn Backend>;
 
 impl Default for Backends {
-    /// The decoders of this machine, hardware first once there is any.
+    /// Returns the decoders of this machine, hardware first once there is any.
     fn default() -> Self {
         Self::new(vec![openh264::candidate()])
     }
 }
 
-/// Why a picture was not decoded.
+/// The reason why a picture was not decoded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -35,7 +35,7 @@ pub enum Error {
     /// Nothing can be decoded before the next key frame.
     #[error("waiting for a key frame")]
     NoKeyFrame,
-    /// The bytes are not a picture: the sender is defective or malicious.
+    /// The bytes are not a picture. The sender is defective or malicious.
     #[error("not a picture: {0}")]
     Malformed(#[from] Malformed),
     /// The back-end could not decode the picture, and was replaced.
@@ -49,14 +49,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// True if nothing is shown until the next key frame, so that the receiver must request one.
+    /// Returns true if nothing is shown until the next key frame, so that the receiver must request one.
     #[must_use]
     pub const fn needs_key_frame(&self) -> bool {
         !matches!(self, Self::NoBackend(_))
     }
 }
 
-/// Decodes one track. It takes whole pictures in order; discardable ones may be left out.
+/// Decodes one track. It takes complete pictures in order. Discardable ones may be omitted.
 ///
 /// After an error it skips everything up to the next key frame, so that no picture is shown with wrong references.
 /// A back-end that returns an error or panics is replaced by the next one of the table, within the same call. If the
@@ -92,18 +92,18 @@ impl Decoder {
         Ok(Self { active, sps: None, broken: true })
     }
 
-    /// A decoder over `backend` alone.
+    /// Returns a decoder that uses `backend` only.
     #[must_use]
     pub fn with(backend: Box<dyn Backend>) -> Self {
         Self { active: Active::only(backend.name(), VideoCodec::H264, backend), sps: None, broken: true }
     }
 
-    /// The name of the active back-end.
+    /// Returns the name of the active back-end.
     pub fn name(&self) -> &'static str {
         self.active.get().name()
     }
 
-    /// The back-ends that failed and were replaced since the last call.
+    /// Returns the back-ends that failed and were replaced since the last call.
     pub fn take_replacements(&mut self) -> Vec<Replacement> {
         self.active.take_replacements()
     }
@@ -112,17 +112,17 @@ impl Decoder {
     /// display order (files only), pictures are shown later, at most one per call. A panic of `show` is passed on.
     ///
     /// # Errors
-    /// Returns [`Error::NoKeyFrame`] until the first key frame and after each error; [`Error::Malformed`];
-    /// [`Error::Backend`] if the back-end was replaced and the replacement needs a key frame; [`Error::NoBackend`] if the
-    /// last one failed several times in a row. Invalid bytes never cause a panic.
+    /// Returns [`Error::NoKeyFrame`] until the first key frame and after each error, [`Error::Malformed`] if the bytes
+    /// are not a picture, [`Error::Backend`] if the back-end was replaced and the replacement needs a key frame, and
+    /// [`Error::NoBackend`] if the last one failed several times in a row. Invalid bytes never cause a panic.
     pub fn decode(&mut self, bitstream: &[u8], show: &mut PictureCallback<'_>) -> Result<(), Error> {
-        let result = self.look_over(bitstream).and_then(|overview| self.decode_picture(bitstream, overview, show));
+        let result = self.check(bitstream).and_then(|overview| self.decode_picture(bitstream, overview, show));
         self.broken = result.is_err();
         result
     }
 
-    /// Shows the next picture that was delayed for reordering. Call it when the stream has ended or restarts: the next
-    /// picture must be a key frame. Returns `false` if there is none left.
+    /// Shows the next picture that was delayed for reordering. Returns `false` if there is none left. The caller calls
+    /// it when the stream has ended or restarts. After it, the next picture must be a key frame.
     ///
     /// # Errors
     /// Returns [`Error::Backend`] or [`Error::NoBackend`] if the back-end failed.
@@ -145,7 +145,7 @@ impl Decoder {
                 guard(show, |show| self.active.call(|backend| backend.decode(bitstream, overview.colour, show)));
             let Err(reason) = result else { return Ok(()) };
             let error = self.replace(reason);
-            // The same back-end, opened again, would fail at the same picture.
+            // The same back-end would fail again at the same picture.
             let another = !matches!(error, Error::NoBackend(_)) && self.name() != failed;
             if !(another && overview.key) {
                 return Err(error);
@@ -162,9 +162,9 @@ impl Decoder {
         }
     }
 
-    /// Parses and checks a picture before a back-end gets it, so that back-ends can rely on the framing, the size and the
-    /// types of units.
-    fn look_over(&mut self, bitstream: &[u8]) -> Result<Overview, Error> {
+    /// Parses and checks a picture before a back-end gets it, so that back-ends can rely on the framing, the size and
+    /// the types of units.
+    fn check(&mut self, bitstream: &[u8]) -> Result<Overview, Error> {
         if bitstream.len() > MAX_BITSTREAM_BYTES {
             return Err(Malformed::Unsupported("pictures of more than 16 MiB").into());
         }
@@ -201,7 +201,7 @@ fn guard<T>(show: &mut PictureCallback<'_>, work: impl FnOnce(&mut PictureCallba
     }
 }
 
-/// The maximum bytes of one picture: more than any camera sends, but small enough to keep in memory.
+/// The maximum length of one picture in bytes: more than any camera sends, but small enough to keep in memory.
 const MAX_BITSTREAM_BYTES: usize = 16 << 20;
 
 #[cfg(test)]

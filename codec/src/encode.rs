@@ -20,20 +20,20 @@ use media::{BufferPool, Encoded, Frame, Layer, Pool, Size};
 pub type Backends = backends::Table<Config, dyn Backend>;
 
 impl Default for Backends {
-    /// The encoders of this machine, hardware first once there is any.
+    /// Returns the encoders of this machine, hardware first once there is any.
     fn default() -> Self {
         Self::new(vec![openh264::candidate()])
     }
 }
 
-/// Why pictures are not compressed.
+/// The reason why pictures are not compressed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No back-end is left: each one did not open, or failed later.
     #[error("no encoder is left; tried {}", list(.0))]
     NoBackend(Vec<Refusal>),
-    /// A scaled picture is still in use. Cannot happen if one thread drives the encoder.
+    /// A scaled picture is still in use. This does not happen if one thread uses the encoder.
     #[error("no room to scale a picture")]
     NoRoom,
 }
@@ -47,7 +47,7 @@ pub struct Encoder {
     /// The configuration to open the next back-end with.
     config: Config,
     target: Option<EncoderTarget>,
-    /// A back-end was replaced between two pictures: the next one is a key frame.
+    /// True if the next picture must be a key frame, because a back-end was replaced between two pictures.
     key_due: bool,
     scaler: Scaler,
     pool: Pool,
@@ -71,7 +71,7 @@ impl Encoder {
         Ok(Self::over(active, config.clone()))
     }
 
-    /// An encoder over `backend` alone.
+    /// Returns an encoder that uses `backend` only.
     #[must_use]
     pub fn with(backend: Box<dyn Backend>) -> Self {
         let config = backend.config().clone();
@@ -82,24 +82,24 @@ impl Encoder {
         Self { active, config, target: None, key_due: false, scaler: Scaler::new(), pool: Pool::new(1) }
     }
 
-    /// The name of the active back-end.
+    /// Returns the name of the active back-end.
     pub fn name(&self) -> &'static str {
         self.active.get().name()
     }
 
-    /// The configuration of the back-end: the size rounded to even, and its current number of temporal layers.
+    /// Returns the configuration of the back-end: the size rounded to even, and its current number of temporal layers.
     pub fn config(&self) -> &Config {
         self.active.get().config()
     }
 
-    /// The back-ends that failed and were replaced since the last call.
+    /// Returns the back-ends that failed and were replaced since the last call.
     pub fn take_replacements(&mut self) -> Vec<Replacement> {
         self.active.take_replacements()
     }
 
-    /// Compresses `frame`, stretched to the configured size if it has another one. The result is a key frame if `key` is
-    /// set, for the first picture, after a change of colours, and after a back-end was replaced. Returns `None` if the
-    /// back-end skips this picture. In steady state allocates only if `pool` is empty.
+    /// Compresses `frame`, stretched to the configured size if it has another one. The result is a key frame if `key`
+    /// is set, for the first picture, after a change of colours, and after a back-end was replaced. Returns `None` if
+    /// the back-end skips this picture. In steady state allocates only if `pool` is empty.
     ///
     /// # Errors
     /// Returns [`Error::NoBackend`] if the last back-end failed: the encoder is of no more use.
@@ -129,7 +129,7 @@ impl Encoder {
         }
     }
 
-    /// The outer error is the encoder's, the inner one that of the back-end.
+    /// Encodes `frame` once. The outer error is the encoder's, the inner one that of the back-end.
     fn attempt(
         &mut self,
         frame: &Frame,

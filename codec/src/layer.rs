@@ -8,23 +8,23 @@ pub const MAX_LAYERS: usize = 3;
 /// The content of a track.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Content {
-    /// People: smooth motion is preferred.
+    /// People, for whom smooth motion is preferred.
     #[default]
     Camera,
-    /// A desktop: sharp text is preferred.
+    /// A desktop, for which sharp text is preferred.
     Screen,
 }
 
 /// One spatial layer of a ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rung {
-    /// The spatial layer; 0 has the smallest size.
+    /// The spatial layer. 0 has the smallest size.
     pub spatial: u8,
     /// The size. Both sides are even, so the aspect ratio may differ slightly from the source's.
     pub size: Size,
-    /// The bitrate for good quality; a higher one gains little.
+    /// The bitrate for good quality. A higher one improves the picture only a little.
     pub bitrate: Bitrate,
-    /// The minimum bitrate; below it the layer is not sent.
+    /// The minimum bitrate. Below it the layer is not sent.
     pub min_bitrate: Bitrate,
     /// The number of temporal layers.
     pub temporal_layers: u8,
@@ -37,9 +37,9 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// The ladder for a source of `size`. The top rung has the source's size, at most 720 lines for a camera and 1080
-    /// for a screen. Each further rung has half the width and height (180/360/720 lines for a camera at 16:9), down to
-    /// 120 lines. The ladder is empty if a side of the source is under 16 samples, the minimum of the encoders.
+    /// Returns the ladder for a source of `size`. The top rung has the source's size, at most 720 lines for a camera
+    /// and 1080 for a screen. Each further rung has half the width and height (180/360/720 lines for a camera at 16:9),
+    /// down to 120 lines. The ladder is empty if a side of the source is under 16 samples, the minimum of the encoders.
     #[must_use]
     pub fn for_source(size: Size, content: Content) -> Self {
         let limits = Limits::of(content);
@@ -56,13 +56,13 @@ impl Ladder {
         Self { rungs }
     }
 
-    /// The rungs, smallest first.
+    /// Returns the rungs, smallest first.
     #[must_use]
     pub fn rungs(&self) -> &[Rung] {
         &self.rungs
     }
 
-    /// The rung of spatial layer `spatial`.
+    /// Returns the rung of spatial layer `spatial`.
     #[must_use]
     pub fn rung(&self, spatial: u8) -> Option<&Rung> {
         self.rungs.get(usize::from(spatial))
@@ -91,7 +91,7 @@ impl Limits {
         }
     }
 
-    /// The largest even size within the limits with the source's aspect ratio, never larger than the source.
+    /// Returns the largest even size within the limits with the source's aspect ratio, never larger than the source.
     fn fit(&self, source: Size) -> Size {
         if source.is_empty() {
             return source;
@@ -125,7 +125,7 @@ fn divide(size: Size, divisor: u16) -> Size {
     Size::new(part(size.width), part(size.height))
 }
 
-/// The nearest even number, because 4:2:0 halves both sides.
+/// Returns the nearest even number, because 4:2:0 halves both sides.
 fn even(side: f64) -> u16 {
     #[expect(
         clippy::cast_possible_truncation,
@@ -149,7 +149,8 @@ const RATE_POWER: f64 = 0.72;
 /// The minimum target bitrate of a layer.
 const MIN_KILOBITS: u64 = 60;
 
-/// A layer below a third of its bitrate looks worse than the next smaller layer, scaled up.
+/// The minimum bitrate is the bitrate divided by this. Below it, a layer looks worse than the next smaller one,
+/// enlarged.
 const MIN_BITRATE_DIVISOR: u64 = 3;
 
 #[cfg(test)]

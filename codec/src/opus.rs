@@ -12,7 +12,7 @@ pub const SAMPLE_RATE: u32 = 48_000;
 /// Samples per packet: 20 ms.
 pub const SAMPLES: usize = 960;
 
-/// Why a packet could not be encoded or decoded. The codec accepts the next packet.
+/// The reason why a packet could not be encoded or decoded. The codec accepts the next packet.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -27,14 +27,14 @@ pub enum Error {
     Library(#[from] ::opus::Error),
 }
 
-/// Encodes the sound of one microphone.
+/// Encodes the audio of one microphone.
 pub struct Encoder {
     inner: ::opus::Encoder,
     scratch: [u8; MAX_PACKET_BYTES],
 }
 
 impl Encoder {
-    /// Creates an encoder for speech with FEC and DTX.
+    /// Returns an encoder for speech with FEC and DTX.
     ///
     /// # Errors
     /// Returns [`Error::Library`] if memory is exhausted.
@@ -48,11 +48,12 @@ impl Encoder {
         Ok(Self { inner, scratch: [0; MAX_PACKET_BYTES] })
     }
 
-    /// Encodes 20 ms of samples in -1.0..=1.0. Returns `None` during silence (DTX): nothing is sent, and the receiver
-    /// conceals.
+    /// Encodes 20 ms of samples in -1.0..=1.0. Returns `None` during silence (DTX). Then nothing is sent, and the
+    /// receiver conceals.
     ///
     /// # Errors
-    /// Returns [`Error::Samples`] unless there are exactly [`SAMPLES`] samples, and [`Error::Library`] if libopus fails.
+    /// Returns [`Error::Samples`] unless there are exactly [`SAMPLES`] samples, and [`Error::Library`] if libopus
+    /// fails.
     pub fn encode(&mut self, samples: &[f32], pool: &BufferPool) -> Result<Option<Buffer>, Error> {
         if samples.len() != SAMPLES {
             return Err(Error::Samples(samples.len()));
@@ -83,13 +84,13 @@ impl Encoder {
     }
 }
 
-/// Decodes the sound of one participant.
+/// Decodes the audio of one participant.
 pub struct Decoder {
     inner: ::opus::Decoder,
 }
 
 impl Decoder {
-    /// Creates a decoder.
+    /// Returns a decoder.
     ///
     /// # Errors
     /// Returns [`Error::Library`] if memory is exhausted.
@@ -100,8 +101,8 @@ impl Decoder {
     /// Decodes a received packet. `None` is a lost packet, as in [`Decoder::conceal`].
     ///
     /// # Errors
-    /// Returns [`Error::Packet`] unless the packet is 20 ms of Opus, and [`Error::Library`] if it is damaged. `out` is
-    /// then undefined.
+    /// Returns [`Error::Packet`] if the packet is not 20 ms of Opus, and [`Error::Library`] if it is damaged. Then
+    /// `out` is undefined.
     pub fn decode(&mut self, packet: Option<&[u8]>, out: &mut [f32; SAMPLES]) -> Result<(), Error> {
         match packet {
             Some(packet) => self.run(packet, out, false),
@@ -123,7 +124,7 @@ impl Decoder {
     /// decodes the successor itself afterwards.
     ///
     /// # Errors
-    /// As [`Decoder::decode`].
+    /// Returns the errors of [`Decoder::decode`].
     pub fn decode_fec(&mut self, successor: &[u8], out: &mut [f32; SAMPLES]) -> Result<(), Error> {
         self.run(successor, out, true)
     }
@@ -139,26 +140,26 @@ impl Decoder {
     }
 }
 
-/// Clear speech, including FEC data.
+/// The default bitrate: enough for clear speech with FEC data.
 const DEFAULT_BITRATE: i32 = 32_000;
 
-/// Percent. Enough that libopus adds FEC data while the loss is unknown.
+/// The expected loss in percent while the loss is unknown. It is enough for libopus to add FEC data.
 const EXPECTED_LOSS: i32 = 10;
 
-/// 0..=10. Above 8 the difference is inaudible for speech and costs CPU time.
+/// The complexity of encoding, 0..=10. Above 8 the difference is inaudible for speech and costs CPU time.
 const COMPLEXITY: i32 = 8;
 
 /// The maximum packet of 20 ms: a frame of 1275 bytes and one byte before it (RFC 6716 section 3.4).
 const MAX_PACKET_BYTES: usize = 1_276;
 
-/// Packets up to this length contain no sound.
+/// Packets up to this length contain no audio.
 const MAX_DTX_BYTES: usize = 2;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A voice-like sound: syllables of 80 ms with varying pitch and overtones.
+    /// Returns a voice-like sound: syllables of 80 ms with varying pitch and overtones.
     fn voice(packet: usize) -> [f32; SAMPLES] {
         std::array::from_fn(|index| {
             #[expect(clippy::cast_precision_loss, reason = "a few seconds of samples")]

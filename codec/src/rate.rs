@@ -6,16 +6,16 @@ use media::{Bitrate, FrameRate};
 /// The state of a layer's encode thread from the next picture on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayerTarget {
-    /// The layer is not sent: its pictures are neither scaled nor encoded.
+    /// The layer is not sent. Its pictures are neither scaled nor encoded.
     Paused,
-    /// The layer is sent. A layer that was paused begins with a key frame.
+    /// The layer is sent. After a pause it begins with a key frame.
     Running(EncoderTarget),
 }
 
 /// The target of a running layer's encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncoderTarget {
-    /// The rate of all temporal layers together.
+    /// The bitrate of all temporal layers together.
     pub bitrate: Bitrate,
     /// The highest temporal layer that is encoded, 0..=2.
     pub max_temporal: u8,
@@ -24,8 +24,8 @@ pub struct EncoderTarget {
 }
 
 impl EncoderTarget {
-    /// This target without its highest temporal layer: half the pictures. With one temporal layer left, every other
-    /// picture is skipped instead.
+    /// Returns this target without its highest temporal layer, which halves the frame rate. If only one temporal layer
+    /// is left, every other picture is skipped instead.
     #[must_use]
     pub fn without_top_temporal(self) -> Self {
         let share = u64::from(TEMPORAL_SHARE[1]);
@@ -37,7 +37,7 @@ impl EncoderTarget {
     }
 }
 
-/// What all viewers together request of one layer.
+/// The request of all viewers together for one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wish {
     /// The layer, as [`Rung::spatial`].
@@ -46,14 +46,14 @@ pub struct Wish {
     pub temporal_layers: u8,
 }
 
-/// Divides a sender's uplink: the target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that of the source. A rung
-/// without a wish is paused.
+/// Divides a sender's uplink: the target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that
+/// of the source. A rung without a wish is paused.
 ///
 /// No layer gets more than its rung's `bitrate`, and together they never get more than `budget`. Layers are admitted
-/// from the smallest wanted one up, each with its minimum bitrate. If a layer does not fit, it and all larger layers are
-/// paused, because small layers serve more viewers. The smallest wanted layer is never paused: a poor picture is better
-/// than none. The rest of the budget is divided among the admitted layers, in proportion to their distance from their
-/// full bitrates.
+/// from the smallest wanted one up, each with its minimum bitrate. If a layer does not fit, it and all larger layers
+/// are paused, because small layers serve more viewers. The smallest wanted layer is never paused, because a bad
+/// picture is better than none. The rest of the budget is divided among the admitted layers, in proportion to their
+/// distance from their full bitrates.
 #[must_use]
 pub fn allocate(budget: Bitrate, frame_rate: FrameRate, ladder: &Ladder, wishes: &[Wish]) -> Vec<LayerTarget> {
     let wish = |rung: &Rung| wishes.iter().find(|wish| wish.spatial == rung.spatial);
@@ -68,7 +68,7 @@ pub fn allocate(budget: Bitrate, frame_rate: FrameRate, ladder: &Ladder, wishes:
             Some((wish, bitrate)) => LayerTarget::Running(EncoderTarget {
                 bitrate,
                 max_temporal: wish.temporal_layers.clamp(1, rung.temporal_layers.max(1)) - 1,
-                frame_rate: divide(frame_rate, missing(wish)),
+                frame_rate: divide(frame_rate, missing_temporal_layers(wish)),
             }),
             None => LayerTarget::Paused,
         }
@@ -76,12 +76,12 @@ pub fn allocate(budget: Bitrate, frame_rate: FrameRate, ladder: &Ladder, wishes:
     ladder.rungs().iter().map(target).collect()
 }
 
-/// Temporal layers that no viewer takes.
-fn missing(wish: Wish) -> u8 {
+/// Returns the number of temporal layers that no viewer takes.
+fn missing_temporal_layers(wish: Wish) -> u8 {
     MAX_TEMPORAL_LAYERS - wish.temporal_layers.clamp(1, MAX_TEMPORAL_LAYERS)
 }
 
-/// Halves `frame_rate` so many times, but returns at least one frame per second.
+/// Halves `frame_rate` `halvings` times, but returns at least one frame per second.
 fn divide(frame_rate: FrameRate, halvings: u8) -> FrameRate {
     let denominator = frame_rate.denominator().saturating_mul(1 << halvings);
     FrameRate::new(frame_rate.numerator(), denominator).unwrap_or(frame_rate)
@@ -95,41 +95,46 @@ struct Range {
 }
 
 impl Range {
-    /// The range of `rung` with the temporal layers of `wish`.
+    /// Returns the range of `rung` with the temporal layers of `wish`.
     fn new(rung: &Rung, wish: Wish) -> Self {
-        let percent = u64::from(TEMPORAL_SHARE[usize::from(missing(wish))]);
+        let percent = u64::from(TEMPORAL_SHARE[usize::from(missing_temporal_layers(wish))]);
         let part = |rate: Bitrate| Bitrate::bps(rate.as_bps() * percent / 100);
         Self { min_bitrate: part(rung.min_bitrate), max_bitrate: part(rung.bitrate) }
     }
 
-    fn lack(&self) -> Bitrate {
+    /// Returns how much more than the minimum the layer can use.
+    fn usable_rest(&self) -> Bitrate {
         self.max_bitrate.saturating_sub(self.min_bitrate)
     }
 }
 
-/// The rate of each admitted layer of `wanted` (smallest first). Layers after the end of the result are not admitted.
+/// Returns the rate of each admitted layer of `wanted` (smallest first). Layers after the end of the result are not
+/// admitted.
 fn split(budget: Bitrate, wanted: &[Range]) -> Vec<Bitrate> {
     let running = &wanted[..admit(budget, wanted)];
     let minimum: Bitrate = running.iter().map(|range| range.min_bitrate).sum();
-    let lack: Bitrate = running.iter().map(Range::lack).sum();
-    let spare = budget.saturating_sub(minimum).min(lack);
+    let usable_rest: Bitrate = running.iter().map(Range::usable_rest).sum();
+    let spare = budget.saturating_sub(minimum).min(usable_rest);
     // The smallest layer may be admitted below its minimum bitrate.
-    running.iter().map(|range| range.min_bitrate.min(budget) + portion(spare, range.lack(), lack)).collect()
+    running
+        .iter()
+        .map(|range| range.min_bitrate.min(budget) + portion(spare, range.usable_rest(), usable_rest))
+        .collect()
 }
 
-/// How many layers, from the smallest up, get their minimum bitrate out of `budget`.
+/// Returns how many layers, from the smallest up, get their minimum bitrate out of `budget`.
 fn admit(budget: Bitrate, wanted: &[Range]) -> usize {
-    let mut left = budget;
+    let mut remaining = budget;
     for (index, range) in wanted.iter().enumerate() {
-        if index > 0 && range.min_bitrate > left {
+        if index > 0 && range.min_bitrate > remaining {
             return index;
         }
-        left = left.saturating_sub(range.min_bitrate);
+        remaining = remaining.saturating_sub(range.min_bitrate);
     }
     wanted.len()
 }
 
-/// `of * part / whole` without overflow; zero if `whole` is zero.
+/// Returns `of * part / whole` without overflow, or zero if `whole` is zero.
 fn portion(of: Bitrate, part: Bitrate, whole: Bitrate) -> Bitrate {
     let product = u128::from(of.as_bps()) * u128::from(part.as_bps());
     let share = product.checked_div(u128::from(whole.as_bps())).unwrap_or(0);
@@ -139,7 +144,8 @@ fn portion(of: Bitrate, part: Bitrate, whole: Bitrate) -> Bitrate {
 /// Temporal layers of a wish at full frame rate.
 const MAX_TEMPORAL_LAYERS: u8 = 3;
 
-/// Percent of a layer's bits without no, one and two of its three temporal layers. The SFU counts with the same shares.
+/// Percent of a layer's bitrate without zero, one and two of its three temporal layers. The SFU assumes the same
+/// shares.
 const TEMPORAL_SHARE: [u8; 3] = [100, 70, 50];
 
 #[cfg(test)]
@@ -231,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_out_of_range_is_taken_for_the_nearest_one() {
+    fn a_wish_out_of_range_is_clamped() {
         for (asked, taken) in [(0, 1), (9, 3)] {
             let of = |temporal_layers| {
                 allocate(Bitrate::kbps(900), FrameRate::THIRTY, &ladder(), &[Wish { spatial: 0, temporal_layers }])

@@ -1,7 +1,7 @@
 //! Scales frames: averages areas to shrink, interpolates linearly to enlarge.
 //!
-//! Runs for every frame of every layer that differs from the source's size. Ratios of 2 and 4 have a fast path, and
-//! only the first frame of a new size allocates.
+//! It runs for every frame of every layer whose size differs from the source's. Ratios of 2 and 4 have a fast path.
+//! Only the first frame of a new size allocates.
 
 use media::{Frame, FrameMut, Plane, PlaneMut, PlaneRef};
 
@@ -13,7 +13,7 @@ pub struct Scaler {
 }
 
 impl Scaler {
-    /// Creates a scaler.
+    /// Returns a scaler.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -103,7 +103,7 @@ impl Axis {
     }
 }
 
-/// The weights of an output sample when shrinking: the covered share of each input sample.
+/// Returns the weights of an output sample when shrinking: the covered share of each input sample.
 fn average(index: u16, from: u16, to: u16) -> (usize, Vec<f64>) {
     let scale = f64::from(from) / f64::from(to);
     let (start, end) = (f64::from(index) * scale, (f64::from(index) + 1.0) * scale);
@@ -114,7 +114,7 @@ fn average(index: u16, from: u16, to: u16) -> (usize, Vec<f64>) {
     (first, (first..last).map(cover).collect())
 }
 
-/// The weights of an output sample when enlarging: linear interpolation of the two nearest input samples.
+/// Returns the weights of an output sample when enlarging: linear interpolation of the two nearest input samples.
 fn interpolate(index: u16, from: u16, to: u16) -> (usize, Vec<f64>) {
     let centre = (f64::from(index) + 0.5) * f64::from(from) / f64::from(to) - 0.5;
     let centre = centre.clamp(0.0, f64::from(from - 1));
@@ -202,7 +202,7 @@ fn quarter(from: PlaneRef<'_>, to: &mut PlaneMut<'_>) {
     }
 }
 
-/// The sum of the even samples and the sum of the odd samples, one in each half of a word.
+/// Returns the sum of the even samples and the sum of the odd samples, one in each half of a word.
 fn pairs(four: [u8; 4]) -> u32 {
     let word = u32::from_le_bytes(four);
     (word & 0x00FF_00FF).wrapping_add(word >> 8 & 0x00FF_00FF)

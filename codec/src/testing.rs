@@ -1,13 +1,13 @@
-//! For unit tests: moving frames with enough detail and motion to need bits, and a comparison of planes.
+//! Helpers for unit tests: moving frames with much detail, and a comparison of planes.
 
 use media::{Colour, Frame, FrameRate, PlaneRef, Pool, Rotation, Size, Timestamp};
 
-/// Frame `number` of a pan over a textured background with a bright moving disc.
+/// Returns frame `number` of a pan over a textured background with a bright moving disc.
 pub(crate) fn picture(pool: &Pool, size: Size, number: u64) -> Frame {
     picture_in(pool, size, number, Colour::default())
 }
 
-/// As [`picture`], with another colour space.
+/// Works like [`picture`], with another colour space.
 pub(crate) fn picture_in(pool: &Pool, size: Size, number: u64, colour: Colour) -> Frame {
     let mut frame = pool.take(size).expect("the pool has a free buffer");
     let step = i32::try_from(number % 10_000).expect("small");
@@ -29,7 +29,7 @@ pub(crate) fn picture_in(pool: &Pool, size: Size, number: u64, colour: Colour) -
     frame.freeze(number, captured, colour, Rotation::Upright)
 }
 
-/// Peak signal-to-noise ratio of two planes in decibels; infinite if they are equal.
+/// Returns the peak signal-to-noise ratio of two planes in decibels. It is infinite if they are equal.
 ///
 /// # Panics
 /// Panics if the sizes differ.
@@ -48,7 +48,7 @@ fn background(x: i32, y: i32) -> u8 {
     40 + wave(x + y / 3, 131, 70) + wave(x - 2 * y, 173, 40) + wave(x / 2 + y, 41, 12)
 }
 
-/// A triangle wave between 0 and `height`.
+/// Returns a triangle wave between 0 and `height`.
 fn wave(at: i32, period: i32, height: i32) -> u8 {
     let phase = at.rem_euclid(period) * 2 - period;
     u8::try_from(phase.abs() * height / period).expect("below 128")

@@ -22,7 +22,8 @@ use std::time::SystemTime;
 /// The organiser's key pairs for requests to join, and the links' secrets.
 pub(crate) struct AdmissionKey {
     current: LinkKeys,
-    /// Those of earlier links, newest first. A request that was made with one of them is opened, but the organiser decides.
+    /// Those of earlier links, newest first. A request that was made with one of them is opened, but the organiser
+    /// decides.
     old: VecDeque<LinkKeys>,
     /// The nonces of the last opened requests.
     seen: VecDeque<[u8; NONCE]>,
@@ -114,7 +115,8 @@ impl AdmissionKey {
         Ok(KnockRequest::new(package, credential, via_old_link))
     }
 
-    /// The plaintext of a request, and whether it was made with an old link. The tag is checked before the expensive decryption.
+    /// Returns the plaintext of a request, and whether it was made with an old link. The tag is checked before the
+    /// expensive decryption.
     fn decrypt(&self, request: &[u8], meeting: MeetingId) -> Result<(Vec<u8>, bool), Error> {
         let request = Request::parse(request).ok_or(Error::Malformed)?;
         let via_old_link = if request.is_tagged(&self.current) {
@@ -194,7 +196,7 @@ const TAG: usize = 48;
 const KEY_ID: usize = 8;
 /// Remembered nonces: far more than a meeting has waiting joiners.
 const MAX_SEEN: usize = 4_096;
-/// Bytes of the longest accepted request. A valid one has about 4 kB.
+/// The longest accepted request in bytes. A valid one has about 4 kB.
 const MAX_REQUEST: usize = 16 << 10;
 /// Old links whose requests are opened: one for each rotation.
 const MAX_OLD_LINKS: usize = authority_chain::MAX_ROTATIONS;

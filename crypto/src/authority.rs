@@ -8,7 +8,7 @@ use proto::{MeetingId, ParticipantId, signed};
 pub struct Authority(pub [u8; 32]);
 
 impl Authority {
-    /// True if this authority signed `command` for `sender` and `counter`.
+    /// Returns true if this authority signed `command` for `sender` and `counter`.
     #[must_use]
     pub fn signed_command(
         &self,
@@ -21,7 +21,7 @@ impl Authority {
         self.signed(&signed::command(meeting, sender, counter, command), signature)
     }
 
-    /// True if this authority signed the request of an organiser to come back.
+    /// Returns true if this authority signed the request of an organiser to come back.
     #[must_use]
     pub fn signed_return(
         &self,
@@ -65,13 +65,13 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// The pair of `authority` and the public key `admission_key`.
+    /// Returns the pair of `authority` and the public key `admission_key`.
     #[must_use]
     pub fn new(authority: Authority, admission_key: &[u8]) -> Self {
         Self { authority, admission_hash: sha256(admission_key) }
     }
 
-    /// What a link holds of this pair.
+    /// Returns what a link holds of this pair.
     #[must_use]
     pub fn binding(&self) -> Binding {
         let message = [b"Conclave 1.0 binding\0".as_slice(), &self.authority.0, &self.admission_hash].concat();
@@ -79,14 +79,14 @@ impl Pair {
     }
 }
 
-/// The hash that a link holds of an authority and its admission key: the first 16 bytes of `SHA-256("Conclave 1.0 binding", 0,
-/// authority, SHA-256(admission key))`.
+/// The hash that a link holds of an authority and its admission key: the first 16 bytes of `SHA-256("Conclave 1.0
+/// binding", 0, authority, SHA-256(admission key))`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Binding(pub [u8; 16]);
 
 impl Binding {
-    /// The id of the meeting that begins with the pair of this binding: the first 16 bytes of `SHA-256("Conclave 1.0 meeting", 0,
-    /// binding)`. It does not change when the keys rotate.
+    /// Returns the id of the meeting that begins with the pair of this binding: the first 16 bytes of
+    /// `SHA-256("Conclave 1.0 meeting", 0, binding)`. It does not change when the keys rotate.
     #[must_use]
     pub fn meeting(&self) -> MeetingId {
         MeetingId(first_half(sha256(&[b"Conclave 1.0 meeting\0".as_slice(), &self.0].concat())))

@@ -27,13 +27,13 @@ impl Rotation {
         Self { to, signature: key.sign(&signed::rotation(meeting, index, &to.authority.0, &to.admission_hash)) }
     }
 
-    /// True if `by` signed this rotation as element `index` of the chain.
+    /// Returns true if `by` signed this rotation as element `index` of the chain.
     fn is_by(&self, by: Authority, meeting: MeetingId, index: u32) -> bool {
         let message = signed::rotation(meeting, index, &self.to.authority.0, &self.to.admission_hash);
         by.signed(&message, &self.signature)
     }
 
-    /// The 128 bytes of this rotation.
+    /// Returns the 128 bytes of this rotation.
     #[must_use]
     pub fn encode(&self) -> [u8; Self::LENGTH] {
         let mut bytes = [0; Self::LENGTH];
@@ -82,32 +82,32 @@ pub enum Error {
 }
 
 impl AuthorityChain {
-    /// A chain without rotations.
+    /// Returns a chain without rotations.
     #[must_use]
     pub fn new(first: Pair) -> Self {
         Self { first, rotations: Vec::new() }
     }
 
-    /// The id of the meeting, which the first pair determines.
+    /// Returns the id of the meeting, which the first pair determines.
     #[must_use]
     pub fn meeting(&self) -> MeetingId {
         self.first.binding().meeting()
     }
 
-    /// The newest pair.
+    /// Returns the newest pair.
     #[must_use]
     pub fn current(&self) -> Pair {
         self.rotations.last().map_or(self.first, |rotation| rotation.to)
     }
 
-    /// How often the keys have changed.
+    /// Returns how often the keys have changed.
     #[must_use]
     pub fn rotations(&self) -> usize {
         self.rotations.len()
     }
 
-    /// Verifies that the chain begins with the first authority of `meeting`, that each authority signed its successor, and that
-    /// one of its pairs is the link's. Returns the current pair.
+    /// Verifies that the chain begins with the first authority of `meeting`, that each authority signed its successor,
+    /// and that one of its pairs is the link's. Returns the current pair.
     ///
     /// # Errors
     /// Returns [`Error`] if the chain is not valid.
@@ -144,12 +144,12 @@ impl AuthorityChain {
         Ok(())
     }
 
-    /// The index of the next rotation; 1 for the first.
+    /// Returns the index of the next rotation; 1 for the first.
     pub(crate) fn next_index(&self) -> u32 {
         index(self.rotations.len())
     }
 
-    /// The encoded chain.
+    /// Returns the encoded chain.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(PAIR + self.rotations.len() * Rotation::LENGTH);
@@ -194,13 +194,13 @@ impl AuthorityChain {
     }
 }
 
-/// The index that is signed for the rotation at `position` of the list.
+/// Returns the index that is signed for the rotation at `position` of the list.
 fn index(position: usize) -> u32 {
     // The list has at most `MAX_ROTATIONS` elements.
     u32::try_from(position).unwrap_or(u32::MAX).saturating_add(1)
 }
 
-/// The pair of 64 bytes. The caller passes exactly 64.
+/// Returns the pair of 64 bytes. The caller passes exactly 64.
 fn decode_pair(bytes: &[u8]) -> Pair {
     let (authority, hash) = bytes.split_at(32);
     let mut pair = Pair { authority: Authority([0; 32]), admission_hash: [0; 32] };
@@ -219,7 +219,7 @@ pub const MAX_ROTATIONS: usize = 256;
 mod tests {
     use super::*;
 
-    /// A chain with `count` rotations, and the current key.
+    /// Returns a chain with `count` rotations, and the current key.
     fn chain(count: usize) -> (AuthorityChain, AuthorityKey) {
         let mut key = AuthorityKey::generate().unwrap();
         let mut chain = AuthorityChain::new(Pair::new(key.public(), b"0"));

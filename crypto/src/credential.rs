@@ -1,12 +1,12 @@
 //! The MLS credential of a leaf: participant, device and name.
 //!
-//! A credential is `version 1 B | device key 32 | participant 8 | issued 8 (seconds since 1970) | device's signature 64 | returning
-//! 1 (0 or 1) | if 1: authority's signature 64 | name (UTF-8)`. The device signs the leaf's signature key for this meeting and
-//! time. The leaf's own signature covers the whole credential.
+//! A credential is `version 1 B | device key 32 | participant 8 | issued 8 (seconds since 1970) | device's signature 64
+//! | returning 1 (0 or 1) | if 1: authority's signature 64 | name (UTF-8)`. The device signs the leaf's signature key
+//! for this meeting and time. The leaf's own signature covers the whole credential.
 //!
-//! **Time is judged once.** The certificate is valid for a day, and only the manager who admits compares it with a clock. The MLS
-//! lifetime of the leaf, which openmls compares with each member's clock, is the fixed span of [`MLS_LIFETIME`] before and after
-//! the time of issue, so it never decides.
+//! **Time is judged once.** The certificate is valid for a day, and only the manager who admits compares it with a
+//! clock. The MLS lifetime of the leaf, which openmls compares with each member's clock, is the fixed span of
+//! [`MLS_LIFETIME`] before and after the time of issue, so it never decides.
 
 use crate::authority::{Authority, AuthorityKey};
 use crate::identity::{Claim, DeviceKey, Identity, Profile};
@@ -55,7 +55,7 @@ impl LeafCredential {
         Self { returning: Some(authority.sign(&return_message(&self.certificate))), ..self }
     }
 
-    /// True if `authority` signed that this organiser comes back.
+    /// Returns true if `authority` signed that this organiser comes back.
     pub(crate) fn is_return_by(&self, authority: Authority) -> bool {
         let message = return_message(&self.certificate);
         self.returning.is_some_and(|signature| authority.signed(&message, &signature))
@@ -83,16 +83,16 @@ impl LeafCredential {
         if claim.is_by(decoded.device, &decoded.certificate) { Ok(decoded) } else { Err(BadCredential) }
     }
 
-    /// The credential of a key package, verified. Its lifetime must be the one that follows from the time of issue: members whose
-    /// clocks differ would not all accept a shorter one.
+    /// Returns the credential of a key package, verified. Its lifetime must be the one that follows from the time of
+    /// issue: members whose clocks differ would not all accept a shorter one.
     pub(crate) fn of_package(package: &KeyPackage, meeting: MeetingId) -> Result<Self, BadCredential> {
         let credential = Self::verified(package.leaf_node(), meeting)?;
         let same = *package.life_time() == lifetime(credential.issued);
         if same && package.ciphersuite() == SUITE { Ok(credential) } else { Err(BadCredential) }
     }
 
-    /// How many seconds the clock of the device is ahead of `now`; `None` if the certificate is valid, with a tolerance of an
-    /// hour.
+    /// Returns how many seconds the clock of the device is ahead of `now`; `None` if the certificate is valid, with a
+    /// tolerance of an hour.
     pub(crate) fn wrong_clock(&self, now: SystemTime) -> Option<i64> {
         let now = seconds(now);
         let begin = self.issued.saturating_sub(CLOCK_TOLERANCE.as_secs());
@@ -103,17 +103,17 @@ impl LeafCredential {
         })
     }
 
-    /// The MLS credential for the signature key `leaf`.
+    /// Returns the MLS credential for the signature key `leaf`.
     pub(crate) fn credential(&self, leaf: &[u8]) -> CredentialWithKey {
         CredentialWithKey { credential: BasicCredential::new(self.encode()).into(), signature_key: leaf.into() }
     }
 
-    /// The MLS lifetime of our own new leaf.
+    /// Returns the MLS lifetime of our own new leaf.
     pub(crate) fn lifetime(&self) -> Lifetime {
         lifetime(self.issued)
     }
 
-    /// True if participant, device and name are equal. A member may not change them.
+    /// Returns true if participant, device and name are equal. A member may not change them.
     pub(crate) fn has_same_identity(&self, other: &Self) -> bool {
         (self.participant, self.device, &self.profile) == (other.participant, other.device, &other.profile)
     }
@@ -155,7 +155,7 @@ impl LeafCredential {
     }
 }
 
-/// The capabilities of every leaf.
+/// Returns the capabilities of every leaf.
 pub(crate) fn capabilities() -> Capabilities {
     Capabilities::new(None, Some(&[SUITE]), Some(&[POLICY_TYPE]), None, None)
 }
@@ -165,7 +165,7 @@ fn lifetime(issued: u64) -> Lifetime {
     Lifetime::init(issued.saturating_sub(span), issued.saturating_add(span))
 }
 
-/// The certificate covers meeting, participant and leaf key, so the signature is valid for one leaf only.
+/// Returns the certificate covers meeting, participant and leaf key, so the signature is valid for one leaf only.
 fn return_message(certificate: &[u8; 64]) -> Vec<u8> {
     [b"Conclave 1.0 return leaf\0".as_slice(), certificate].concat()
 }

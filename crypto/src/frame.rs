@@ -21,7 +21,7 @@ pub(crate) struct Aad {
 }
 
 impl Aad {
-    /// The additional authenticated data: `SFrame header | "VSF1" | class | len(PREFIX) | PREFIX`.
+    /// Returns the additional authenticated data: `SFrame header | "VSF1" | class | len(PREFIX) | PREFIX`.
     pub(crate) fn new(header: &[u8], class: Class, prefix: &[u8]) -> Self {
         let mut aad = Self { bytes: [0; MAX_AAD], length: 0 };
         let length = u8::try_from(prefix.len()).unwrap_or(u8::MAX);

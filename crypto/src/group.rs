@@ -1,4 +1,4 @@
-//! The meeting's MLS group (RFC 9420). Takes and returns bytes; the delivery service orders the commits.
+//! The meeting's MLS group (RFC 9420). It takes and returns bytes. The delivery service orders the commits.
 //!
 //! Our own commit is staged, sent, and merged when the delivery service accepts it. Every commit is checked with
 //! `policy::authorize` before it is merged.
@@ -55,10 +55,12 @@ pub(crate) struct Newcomer {
 }
 
 impl Group {
-    /// Creates the group of a new meeting at epoch 0, with the caller as only member and organiser. `now` is this client's time.
+    /// Creates the group of a new meeting at epoch 0, with the caller as only member and organiser. `now` is this
+    /// client's time.
     ///
     /// # Errors
-    /// Returns [`Error::NoRandomness`] or [`Error::Mls`].
+    /// Returns [`Error::NoRandomness`] if the system returns no random bytes, and [`Error::Mls`] if an MLS operation
+    /// fails.
     pub fn create(
         identity: &Identity,
         profile: Profile,
@@ -101,39 +103,39 @@ impl Group {
         Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
     }
 
-    /// The current epoch.
+    /// Returns the current epoch.
     pub fn epoch(&self) -> Epoch {
         Epoch(self.mls.epoch().as_u64())
     }
 
-    /// Our own leaf.
+    /// Returns our own leaf.
     pub fn me(&self) -> Leaf {
         Leaf(self.mls.own_leaf_index().u32())
     }
 
-    /// All members, by leaf.
+    /// Returns all members, by leaf.
     pub fn members(&self) -> Vec<Member> {
         self.credentials().into_iter().map(|(leaf, credential)| Member::new(leaf, credential, &self.policy)).collect()
     }
 
-    /// The policy of the meeting.
+    /// Returns the policy of the meeting.
     pub fn policy(&self) -> &MeetingPolicy {
         &self.policy
     }
 
-    /// The twelve verification words of this epoch, equal for all members of the group.
+    /// Returns the twelve verification words of this epoch, equal for all members of the group.
     pub fn words(&self) -> Words {
         // The authenticator has 48 bytes (SHA-384), so this never falls back.
         Words::of(self.mls.epoch_authenticator().as_slice()).unwrap_or(Words::NONE)
     }
 
-    /// The confirmed transcript hash of this epoch (RFC 9420, section 8.2), hashed to 32 bytes. Equal for all members of an epoch who
-    /// have seen the same commits.
+    /// Returns the confirmed transcript hash of this epoch (RFC 9420, section 8.2), hashed to 32 bytes. Equal for all
+    /// members of an epoch who have seen the same commits.
     pub fn transcript_hash(&self) -> [u8; 32] {
         sha256(self.mls.public_group().group_context().confirmed_transcript_hash())
     }
 
-    /// The leaves of a device, in order. More than one if it joined again, for example after it was cut off.
+    /// Returns the leaves of a device, in order. More than one if it joined again, for example after it was cut off.
     pub fn leaves_of(&self, device: DeviceKey) -> Vec<Leaf> {
         self.credentials().into_iter().filter(|(_, member)| member.device == device).map(|(leaf, _)| leaf).collect()
     }
@@ -167,13 +169,14 @@ impl Group {
     /// Stages a commit that adds the joiners of `requests`.
     ///
     /// # Errors
-    /// Returns [`Error::Rejected`] if we are not an organiser, or a joiner is barred or already a member, otherwise [`Error`].
+    /// Returns [`Error::Rejected`] if we are not an organiser, or a joiner is barred or already a member, otherwise
+    /// [`Error`].
     pub fn add(&mut self, requests: Vec<KnockRequest>) -> Result<PendingCommit, Error> {
         self.commit(Changes { add: requests, ..Changes::default() })
     }
 
-    /// Stages a commit that removes these leaves. A guest may remove only members that the delivery service reported gone;
-    /// the other clients reject any other removal.
+    /// Stages a commit that removes these leaves. A guest may remove only members that the delivery service reported
+    /// gone. The other clients reject any other removal.
     ///
     /// # Errors
     /// Returns [`Error`] if the commit cannot be staged.
@@ -181,13 +184,14 @@ impl Group {
         self.commit(Changes { remove: leaves.to_vec(), ..Changes::default() })
     }
 
-    /// The changes that remove the owners of `leaves` for good: all leaves of their devices leave, the policy bars the devices, and
-    /// the keys of the meeting rotate, so that the old link leads only to the organiser's decision. A device of an organiser
-    /// loses only the named leaf. If the keys cannot rotate any more, only the devices are barred.
+    /// Returns the changes that remove the owners of `leaves` for good: all leaves of their devices leave, the policy
+    /// bars the devices, and the keys of the meeting rotate, so that the old link leads only to the organiser's
+    /// decision. A device of an organiser loses only the named leaf. If the keys cannot rotate any more, only the
+    /// devices are barred.
     ///
     /// # Errors
-    /// Returns [`Error::Policy`] if the policy has no room or `keys` are not the authority's, [`Error::Keys`] if no new keys could be
-    /// made. [`Changes::remove`] alone still removes the leaves then.
+    /// Returns [`Error::Policy`] if the policy has no room or `keys` are not the authority's, [`Error::Keys`] if no new
+    /// keys could be made. [`Changes::remove`] alone still removes the leaves then.
     pub fn removal(&self, leaves: &[Leaf], keys: &mut ManagerKeys) -> Result<Changes, Error> {
         let members = self.credentials();
         let named = members.iter().filter(|(leaf, _)| leaves.contains(leaf)).map(|(_, member)| member.device);
@@ -205,12 +209,12 @@ impl Group {
         Ok(Changes { remove, policy: Some(policy), ..Changes::default() })
     }
 
-    /// Verifies the request of an organiser to come back (`package` of [`crate::ReturnRequest`]), so that [`Group::add`] can add it.
-    /// Any member may do so.
+    /// Verifies the request of an organiser to come back (`package` of [`crate::ReturnRequest`]), so that
+    /// [`Group::add`] can add it. Any member may do so.
     ///
     /// # Errors
-    /// Returns [`Error::Rejected`] if the device is no organiser's, or the meeting's authority did not sign the request, and
-    /// [`Error::Malformed`] or [`Error::Credential`] if it is not valid.
+    /// Returns [`Error::Rejected`] if the device is no organiser's, or the meeting's authority did not sign the
+    /// request, and [`Error::Malformed`] or [`Error::Credential`] if it is not valid.
     pub fn open_return(&self, package: &[u8]) -> Result<KnockRequest, Error> {
         let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| Error::Malformed)?;
         let package = package.validate(&Crypto, ProtocolVersion::Mls10).map_err(|_| Error::Malformed)?;
@@ -234,7 +238,7 @@ impl Group {
     /// Merges our pending commit after the delivery service accepted it.
     ///
     /// # Errors
-    /// Returns [`Error::NoPendingCommit`] or [`Error::Mls`].
+    /// Returns [`Error::NoPendingCommit`] if there is no pending commit, and [`Error::Mls`] if an MLS operation fails.
     pub fn merge_pending_commit(&mut self) -> Result<MergedCommit, Error> {
         if self.mls.pending_commit().is_none() {
             return Err(Error::NoPendingCommit);
@@ -244,15 +248,15 @@ impl Group {
         Ok(self.describe_merged(&before, committer))
     }
 
-    /// Drops our pending commit after the delivery service accepted another one. The caller processes that one and tries
-    /// again.
+    /// Drops our pending commit after the delivery service accepted another one. The caller processes that one and
+    /// tries again.
     pub fn clear_pending_commit(&mut self) {
-        // Only the storage can fail, and ours does nothing here, because no proposal is queued.
+        // Only the storage can fail. Ours does nothing here, because no proposal is queued.
         let _ = self.mls.clear_pending_commit(self.provider.storage());
     }
 
-    /// Processes a message from the delivery service. A commit is merged if `authorize` allows it. `gone` returns true for
-    /// participants that the delivery service reported gone. Merging a commit drops our own pending commit.
+    /// Processes a message from the delivery service. A commit is merged if `authorize` allows it. `gone` returns true
+    /// for participants that the delivery service reported gone. Merging a commit drops our own pending commit.
     ///
     /// # Errors
     /// Returns [`Error`] if the message is rejected. The group is unchanged.
@@ -283,7 +287,7 @@ impl Group {
     /// Encrypts an application message for all members.
     ///
     /// # Errors
-    /// Returns [`Error::CommitPending`] while our commit is pending, [`Error::Removed`] if we were removed.
+    /// Returns [`Error::CommitPending`] while our commit is pending, and [`Error::Removed`] if we were removed.
     pub fn seal_message(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         self.ready()?;
         let message = self.mls.create_message(&self.provider, &self.key, bytes).map_err(mls_error)?;
@@ -346,8 +350,8 @@ impl Group {
         Ok(self.describe_merged(&before, committer))
     }
 
-    /// Starts the counters of the new epoch, adopts its policy, and describes the merged commit: the difference between `before` and
-    /// the current members.
+    /// Starts the counters of the new epoch, adopts its policy, and describes the merged commit: the difference between
+    /// `before` and the current members.
     fn describe_merged(&mut self, before: &[(Leaf, LeafCredential)], committer: Leaf) -> MergedCommit {
         self.counters = Counters::new();
         let policy_changed = match MeetingPolicy::of(self.mls.extensions()) {
@@ -394,8 +398,9 @@ impl Group {
     }
 }
 
-/// Checks that the Welcome leads to the meeting's own group: the group's id, a policy of the link's authority, credentials signed by
-/// their devices, none of them barred, a Welcome from an organiser, and our leaf unchanged. Returns the policy.
+/// Checks that the Welcome leads to the meeting's own group: the group's id, a policy of the link's authority,
+/// credentials signed by their devices, none of them barred, a Welcome from an organiser, and our leaf unchanged.
+/// Returns the policy.
 fn verified_welcome(staged: &StagedWelcome, newcomer: &Newcomer) -> Result<MeetingPolicy, Error> {
     let meeting = newcomer.meeting;
     let context = staged.group_context();
@@ -424,7 +429,7 @@ fn verified_welcome(staged: &StagedWelcome, newcomer: &Newcomer) -> Result<Meeti
     }
 }
 
-/// The proposals of another member's commit.
+/// Returns the proposals of another member's commit.
 fn proposals(commit: &StagedCommit, committer: Leaf, meeting: MeetingId) -> Result<Vec<Proposed>, Error> {
     let mut proposals = Vec::new();
     for queued in commit.queued_proposals() {
@@ -463,12 +468,12 @@ fn join_config() -> MlsGroupJoinConfig {
         .build()
 }
 
-/// openmls has an error type for each call. The text is only logged.
+/// Converts an error of openmls, which has an error type for each call. The text is only logged.
 fn mls_error(error: impl std::error::Error) -> Error {
     Error::Mls(error.to_string())
 }
 
-/// Past epochs whose application messages are still decrypted: a message may be ordered after the next commit.
+/// The number of past epochs whose application messages are decrypted. A message may be ordered after the next commit.
 const PAST_EPOCHS: usize = 2;
 
 const BASE_KEY: usize = 32;

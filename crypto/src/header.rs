@@ -9,16 +9,16 @@ use std::time::Instant;
 pub struct Header {
     /// The slot of the track.
     pub slot: Slot,
-    /// The layer; zero for audio.
+    /// The layer. Zero for audio.
     pub layer: Layer,
-    /// The picture size; zero for audio.
+    /// The picture size. Zero for audio.
     pub size: Size,
     /// True for a key frame.
     pub key: bool,
     /// True if no other picture references this one.
     pub discardable: bool,
-    /// The RTP timestamp: the capture time at 90 kHz for pictures, the low 32 bits of the position for audio. Receivers use
-    /// the encrypted capture time instead, because an SFU may rewrite this one.
+    /// The RTP timestamp: the capture time at 90 kHz for pictures, the low 32 bits of the position for audio. Receivers
+    /// use the encrypted capture time instead, because an SFU may rewrite this one.
     pub rtp_time: u32,
     /// True if the packet contains speech.
     pub voice: bool,
@@ -36,17 +36,17 @@ impl Sealed {
         Self { header, bytes }
     }
 
-    /// The unencrypted metadata.
+    /// Returns the unencrypted metadata.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// The encrypted bytes.
+    /// Returns the encrypted bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The encrypted bytes, for the packetizer.
+    /// Returns the encrypted bytes, for the packetizer.
     pub fn into_bytes(self) -> Buffer {
         self.bytes
     }
@@ -61,7 +61,8 @@ pub struct ReceivedFrame {
     pub bytes: Buffer,
     /// The Dependency Descriptor's frame number, unwrapped by the receiver, from 0 on.
     pub sequence: u64,
-    /// The time when the last packet arrived. The grace period of an epoch counts from the arrival, not from decryption.
+    /// The time when the last packet arrived. The grace period of an epoch counts from the arrival, not from
+    /// decryption.
     pub received: Instant,
 }
 

@@ -11,7 +11,7 @@ use std::fmt;
 pub struct DeviceKey(pub [u8; 32]);
 
 impl fmt::Display for DeviceKey {
-    /// Sixteen groups of four hexadecimal digits.
+    /// Writes sixteen groups of four hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, pair) in self.0.chunks(2).enumerate() {
             let space = if index == 0 { "" } else { " " };
@@ -45,7 +45,7 @@ impl Identity {
     /// Generates a new device key.
     ///
     /// # Errors
-    /// Returns [`Error::NoRandomness`].
+    /// Returns [`Error::NoRandomness`] if the system returns no random bytes.
     pub fn generate() -> Result<Self, Error> {
         Ok(Self { key: SigningKey::generate()? })
     }
@@ -63,7 +63,7 @@ impl Identity {
         Ok(identity)
     }
 
-    /// The public key.
+    /// Returns the public key.
     pub fn public(&self) -> DeviceKey {
         DeviceKey(self.key.public())
     }
@@ -85,12 +85,12 @@ pub(crate) struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// True if `device` signed this claim.
+    /// Returns true if `device` signed this claim.
     pub(crate) fn is_by(&self, device: DeviceKey, signature: &[u8]) -> bool {
         is_signed(&device.0, &self.bytes(), signature)
     }
 
-    /// The bytes to sign. All parts except the last have a fixed length, so the encoding is unambiguous.
+    /// Returns the bytes to sign. All parts except the last have a fixed length, so the encoding is unambiguous.
     fn bytes(&self) -> Vec<u8> {
         let (participant, issued) = (self.participant.0.to_be_bytes(), self.issued.to_be_bytes());
         [b"Conclave 1.0 leaf\0".as_slice(), &self.meeting.0, &participant, &issued, self.leaf].concat()
@@ -104,14 +104,14 @@ pub struct Profile {
     pub name: String,
 }
 
-/// The name has no visible character, is too long, or holds control characters.
+/// The error that a name has no visible character, is too long, or holds control characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a name has 1 to {MAX_NAME} characters, at least one of them visible, and no control characters")]
 pub struct BadName;
 
 impl Profile {
-    /// Creates a profile with `name`. Removes spaces at its ends, repeated spaces, and invisible characters that would make two
-    /// names look alike; 1 to 64 characters must be left.
+    /// Creates a profile with `name`. Removes spaces at its ends, repeated spaces, and invisible characters that would
+    /// make two names look alike; 1 to 64 characters must be left.
     ///
     /// # Errors
     /// Returns [`BadName`] if the name is not valid.
@@ -119,13 +119,14 @@ impl Profile {
         name::normalised(name).map(|name| Self { name }).ok_or(BadName)
     }
 
-    /// True if the name mixes alphabets whose letters look alike, or uses letters that are drawn like Latin ones. Such a name is
-    /// allowed; the application points it out.
+    /// Returns true if the name mixes alphabets whose letters look alike, or uses letters that are drawn like Latin
+    /// ones. Such a name is allowed; the application points it out.
     pub fn is_mixed_script(&self) -> bool {
         is_mixed_script(&self.name)
     }
 
-    /// True if the name is as [`Profile::new`] makes it. Names of other members are checked before they are shown.
+    /// Returns true if the name is as [`Profile::new`] makes it. Names of other members are checked before they are
+    /// shown.
     pub(crate) fn is_valid(&self) -> bool {
         name::normalised(&self.name).as_deref() == Some(self.name.as_str())
     }

@@ -20,20 +20,20 @@ impl Joiner {
     /// Joins the group of the Welcome.
     ///
     /// # Errors
-    /// Returns [`group::Error`] if the Welcome is for another meeting, its group's policy was not signed by the authority that the
-    /// link names, or an organiser of this policy did not make it. An organiser who comes back accepts the Welcome of any
-    /// member.
+    /// Returns [`group::Error`] if the Welcome is for another meeting, its group's policy was not signed by the
+    /// authority that the link names, or an organiser of this policy did not make it. An organiser who comes back
+    /// accepts the Welcome of any member.
     pub fn enter(self, welcome: &[u8]) -> Result<Group, group::Error> {
         Group::enter(welcome, self.0)
     }
 }
 
-/// Makes a request to join, and the [`Joiner`] that turns the Welcome into a [`Group`]. `admission_key` and `chain` come from the
-/// delivery service; the link shows whether they are the meeting's. `now` is this client's time.
+/// Makes a request to join, and the [`Joiner`] that turns the Welcome into a [`Group`]. `admission_key` and `chain`
+/// come from the delivery service; the link shows whether they are the meeting's. `now` is this client's time.
 ///
 /// # Errors
-/// Returns [`Error::Chain`] if the chain does not begin with the meeting's first authority, has a wrong signature, or does not
-/// contain the link's authority, and [`Error::WrongAdmissionKey`] if it does not lead to `admission_key`.
+/// Returns [`Error::Chain`] if the chain does not begin with the meeting's first authority, has a wrong signature, or
+/// does not contain the link's authority, and [`Error::WrongAdmissionKey`] if it does not lead to `admission_key`.
 pub fn knock(
     invitation: &Invitation,
     admission_key: &[u8],
@@ -66,8 +66,8 @@ pub struct ReturnRequest {
     pub signature: [u8; 64],
 }
 
-/// Makes the request of an organiser to come back to its meeting, and the [`Joiner`] for the answer. Any member may add it. It is a
-/// guest until it commits a policy that names its new participant id ([`group::PolicyChange::organisers`]).
+/// Makes the request of an organiser to come back to its meeting, and the [`Joiner`] for the answer. Any member may add
+/// it. It is a guest until it commits a policy that names its new participant id ([`group::PolicyChange::organisers`]).
 ///
 /// # Errors
 /// Returns [`Error::NoRandomness`] or [`Error::Crypto`].
@@ -88,7 +88,7 @@ pub fn return_to_meeting(
     Ok((Joiner(Newcomer { provider, key, meeting, me, link, returning: true }), ReturnRequest { package, signature }))
 }
 
-/// A new key package for `me`, serialised. Its private keys stay in `provider`.
+/// Returns a new key package for `me`, serialised. Its private keys stay in `provider`.
 fn key_package(provider: &Provider, key: &SigningKey, me: &LeafCredential) -> Result<Vec<u8>, Error> {
     let bundle = KeyPackage::builder()
         .leaf_node_capabilities(capabilities())

@@ -1,10 +1,10 @@
 //! The media keys of the active epochs, shared by all sealers and openers of a client.
 //!
 //! Readers load an atomic generation for each frame and lock only if it changed. Each key is derived once. Counters and
-//! replay windows belong to the epoch, not to a sealer or an opener: turning a camera off and on never repeats a nonce,
-//! and a new subscription never opens a frame twice.
+//! replay windows belong to the epoch, not to a sealer or an opener. So switching a camera off and on never repeats a
+//! nonce, and a new subscription never opens a frame twice.
 //!
-//! Only the ring owns keys; readers hold weak references. The keys of an expired epoch are overwritten even if a track
+//! Only the ring owns keys. Readers have weak references. The keys of an expired epoch are overwritten even if a track
 //! is silent.
 
 use crate::Leaf;
@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// The base key of one epoch, and our leaf. Has no `Debug`; overwritten on drop.
+/// The base key of one epoch, and our leaf. It has no `Debug`, and is overwritten on drop.
 pub struct MediaKeys {
     epoch: Epoch,
     me: Leaf,
@@ -25,12 +25,12 @@ pub struct MediaKeys {
 }
 
 impl MediaKeys {
-    /// `counters` are shared by all exports of an epoch, so that two rings never use one nonce twice.
+    /// Returns the keys. All exports of an epoch share `counters`, so that two rings never use the same nonce.
     pub(crate) fn new(epoch: Epoch, me: Leaf, base: Secret, counters: Arc<Counters>) -> Self {
         Self { epoch, me, base, counters }
     }
 
-    /// The epoch that these keys belong to.
+    /// Returns the epoch that these keys belong to.
     pub fn epoch(&self) -> Epoch {
         self.epoch
     }
@@ -70,7 +70,7 @@ struct ActiveEpoch {
     keys: Arc<EpochKeys>,
     /// The leaves whose frames may be opened, with the epoch in which the owner got the leaf.
     leaves: Vec<(Leaf, Epoch)>,
-    /// When the keys expire; `None` for the newest epoch.
+    /// When the keys expire. `None` for the newest epoch.
     end: Option<Expiry>,
 }
 
@@ -109,7 +109,7 @@ pub(crate) struct StreamKey {
 pub(crate) struct EpochView {
     pub(crate) epoch: Epoch,
     pub(crate) keys: Weak<EpochKeys>,
-    /// The epoch in which the owner got the leaf; `None` if the leaf is not a member in this epoch.
+    /// The epoch in which the owner got the leaf. `None` if the leaf is not a member in this epoch.
     pub(crate) owned_since: Option<Epoch>,
     pub(crate) end: Option<Expiry>,
     pub(crate) streams: [Weak<StreamKey>; MAX_SPATIAL],
@@ -127,7 +127,7 @@ pub(crate) struct RingView {
 }
 
 impl KeyRing {
-    /// Creates a ring without keys. Sealing and opening fail until the first [`KeyRing::install`].
+    /// Returns a ring without keys. Sealing and opening fail until the first [`KeyRing::install`].
     #[must_use]
     pub fn new() -> Self {
         let shared = Shared { generation: AtomicU64::new(0), state: Mutex::default() };
@@ -162,7 +162,7 @@ impl KeyRing {
         self.changed();
     }
 
-    /// Drops expired epochs. Openers do so with each frame; the caller does so if no frames arrive.
+    /// Drops expired epochs. Openers do so with each frame. The caller does so in case no frames arrive.
     pub fn expire(&self, now: Instant) {
         if self.lock().expire(now) {
             self.changed();
@@ -177,7 +177,7 @@ impl KeyRing {
         self.changed();
     }
 
-    /// The newest epoch, if there is one.
+    /// Returns the newest epoch, if there is one.
     pub fn epoch(&self) -> Option<Epoch> {
         self.lock().epochs.last().map(|newest| newest.keys.epoch())
     }
@@ -186,17 +186,17 @@ impl KeyRing {
         self.shared.generation.load(Ordering::Acquire)
     }
 
-    /// The keys of the newest epoch, for sealing.
+    /// Returns the keys of the newest epoch, for sealing.
     pub(crate) fn newest(&self) -> Option<(Epoch, Weak<EpochKeys>)> {
         self.lock().epochs.last().map(|newest| (newest.keys.epoch(), Arc::downgrade(&newest.keys)))
     }
 
-    /// True after this member left or was removed.
+    /// Returns true after this member left or was removed.
     pub(crate) fn has_left(&self) -> bool {
         self.lock().left
     }
 
-    /// The epochs from the point of view of `leaf`.
+    /// Returns the epochs from the point of view of `leaf`.
     pub(crate) fn view(&self, leaf: Leaf) -> RingView {
         let seen = |alive: &ActiveEpoch| EpochView {
             epoch: alive.keys.epoch(),
@@ -209,7 +209,7 @@ impl KeyRing {
         RingView { epochs: state.epochs.iter().rev().map(seen).collect(), first: state.first, left: state.left }
     }
 
-    /// The caller holds the lock, so that readers of the new generation see the new state.
+    /// Starts a new generation. The caller holds the lock, so that readers of the new generation see the new state.
     fn changed(&self) {
         self.shared.generation.fetch_add(1, Ordering::Release);
     }
@@ -245,18 +245,18 @@ impl EpochKeys {
         self.media.epoch
     }
 
-    /// Our key id for a layer, and its key. `None` if the layer or our leaf is too large for a key id.
+    /// Returns our key id for a layer, and its key. Returns `None` if the layer or our leaf is too large for a key id.
     pub(crate) fn own(&self, slot: Slot, spatial: u8) -> Option<(Kid, Arc<StreamKey>)> {
         let kid = Kid::new(slot, spatial, self.media.me, self.media.epoch)?;
         Some((kid, self.stream(kid)?))
     }
 
-    /// The counter for the next frame of our layer, unique in this epoch. `spatial` is below [`MAX_SPATIAL`].
+    /// Returns the counter for the next frame of our layer, unique in this epoch. `spatial` is below [`MAX_SPATIAL`].
     pub(crate) fn next_counter(&self, slot: Slot, spatial: u8) -> u64 {
         self.media.counters.0[context(slot, spatial)].fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The key of `kid`, which belongs to this epoch. Derived at the first call.
+    /// Returns the key of `kid`, which belongs to this epoch. Derived at the first call.
     pub(crate) fn stream(&self, kid: Kid) -> Option<Arc<StreamKey>> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(stream) = streams.get(&kid) {
@@ -269,11 +269,13 @@ impl EpochKeys {
     }
 }
 
-/// How long frames of an old epoch are accepted after a commit without removals: senders process it at different times.
+/// How long frames of an old epoch are accepted after a commit without removals. Senders process the commit at
+/// different times.
 const GRACE: Duration = Duration::from_millis(1_500);
 
 /// How long frames of an old epoch are accepted from the remaining members after a removal.
 const GRACE_AFTER_REMOVAL: Duration = Duration::from_millis(300);
 
-/// How long the keys of an old epoch are kept: a frame that arrived in time may wait at least 500 ms for its thread.
+/// How long the keys of an old epoch are kept, so that a frame that arrived in time may wait at least 500 ms for its
+/// thread.
 const KEY_LIFETIME: Duration = Duration::from_secs(2);

@@ -19,28 +19,28 @@ impl KnockRequest {
         Self { package, credential, via_old_link }
     }
 
-    /// The id from the delivery service.
+    /// Returns the id from the delivery service.
     pub fn participant(&self) -> ParticipantId {
         self.credential.participant
     }
 
-    /// The name that the joiner chose.
+    /// Returns the name that the joiner chose.
     pub fn name(&self) -> &str {
         &self.credential.profile.name
     }
 
-    /// True if the name mixes alphabets whose letters look alike.
+    /// Returns true if the name mixes alphabets whose letters look alike.
     pub fn is_mixed_script(&self) -> bool {
         self.credential.profile.is_mixed_script()
     }
 
-    /// The key of the joiner's device.
+    /// Returns the key of the joiner's device.
     pub fn device(&self) -> DeviceKey {
         self.credential.device
     }
 
-    /// True if the request was made with a link from before the last removal. Only the organiser's own decision admits it, no rule:
-    /// the person may have been removed and come back with another device.
+    /// Returns true if the request was made with a link from before the last removal. Only the organiser's own decision
+    /// admits it, no rule: the person may have been removed and come back with another device.
     pub fn via_old_link(&self) -> bool {
         self.via_old_link
     }

@@ -1,6 +1,6 @@
 //! End-to-end encryption: identity, invitation, group (MLS) and frame encryption (`SFrame`).
 //!
-//! Uses no socket, no thread and no file. docs/security.md lists the guarantees, docs/frames.md the formats.
+//! It uses no socket, no thread and no file. docs/security.md lists the guarantees, docs/frames.md the formats.
 
 pub mod admission_key;
 pub mod authority;

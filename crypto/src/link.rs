@@ -28,14 +28,14 @@ use zeroize::Zeroizing;
 /// An invitation to a meeting.
 #[derive(Clone)]
 pub struct Invitation {
-    /// The server's name or address; an IPv6 address without its brackets.
+    /// The server's name or address. An IPv6 address has no brackets here.
     pub host: String,
     /// The server's port.
     pub port: u16,
     /// The meeting id.
     pub meeting: MeetingId,
-    /// The hash of the authority and the admission key for which this link was made. The joiner accepts only a group of this
-    /// authority or of its successors.
+    /// The hash of the authority and the admission key for which this link was made. The joiner accepts only a group of
+    /// this authority or of its successors.
     pub binding: Binding,
     /// The shared secret of all invited people, 16 bytes. Authenticates requests to join.
     pub secret: Secret,
@@ -48,7 +48,7 @@ pub struct Invitation {
 pub struct Fingerprint(pub [u8; 16]);
 
 impl Fingerprint {
-    /// True if `certificate` (DER) has this fingerprint.
+    /// Returns true if `certificate` (DER) has this fingerprint.
     #[must_use]
     pub fn is_of(&self, certificate: &[u8]) -> bool {
         Self::from(sha256(certificate)) == *self
@@ -56,7 +56,7 @@ impl Fingerprint {
 }
 
 impl From<[u8; 32]> for Fingerprint {
-    /// The fingerprint of the certificate with this SHA-256.
+    /// Returns the fingerprint of the certificate with this SHA-256.
     fn from(hash: [u8; 32]) -> Self {
         Self(first_half(hash))
     }
@@ -90,19 +90,19 @@ pub enum Error {
     /// The secret part is too long.
     #[error("the link is too long")]
     TooLong,
-    /// Another version of Conclave made the link.
+    /// Another version of Conclave created the link.
     #[error("the link has version {0}, this program supports version {VERSION}")]
     OtherVersion(u8),
 }
 
 impl Invitation {
-    /// The same invitation at another server address.
+    /// Returns the same invitation at another server address.
     #[must_use]
     pub fn at(&self, host: &str, port: u16, fingerprint: Option<Fingerprint>) -> Self {
         Self { host: host.to_owned(), port, fingerprint, ..self.clone() }
     }
 
-    /// The link as text, overwritten when dropped. Made only where it is shown, copied or written for the user.
+    /// Returns the link as text, overwritten when dropped. Made only where it is shown, copied or written for the user.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         let meeting = (self.meeting != self.binding.meeting()).then_some(self.meeting);
@@ -223,7 +223,7 @@ fn split_secret(bytes: &[u8]) -> Result<Parts, Error> {
     if rest.is_empty() { Ok(parts) } else { Err(Error::TooLong) }
 }
 
-/// The first 16 of `bytes` if they are `present`, and the rest.
+/// Returns the first 16 of `bytes` if they are `present`, and the rest.
 fn optional(present: bool, bytes: &[u8]) -> Result<(Option<[u8; 16]>, &[u8]), Error> {
     if !present {
         return Ok((None, bytes));
@@ -231,7 +231,7 @@ fn optional(present: bool, bytes: &[u8]) -> Result<(Option<[u8; 16]>, &[u8]), Er
     bytes.split_first_chunk().map(|(part, rest)| (Some(*part), rest)).ok_or(Error::Truncated)
 }
 
-/// How many characters a secret part has that begins with `text`; `None` if that is not known.
+/// Returns how many characters a secret part has that begins with `text`; `None` if that is not known.
 fn payload_length(text: &str) -> Option<usize> {
     let begin = text.get(..4)?;
     let first = *decode(begin).ok()?.first()?;

@@ -1,4 +1,5 @@
-//! All keys of whoever manages a meeting: the authority key, the admission key and the link's secret. They change together.
+//! All keys of whoever manages a meeting: the authority key, the admission key and the link's secret. They change
+//! together.
 
 use crate::admission_key::{AdmissionKey, Error, LinkKeys};
 use crate::authority::{Authority, AuthorityKey, Pair};
@@ -11,8 +12,9 @@ use std::time::SystemTime;
 
 /// The keys of a manager. Has no `Debug`; the secret parts are in locked memory and overwritten on drop.
 ///
-/// A rotation takes three steps: [`ManagerKeys::prepare_rotation`] makes the next keys; the commit whose policy contains them is
-/// merged; then the caller signs the `Rotate` command with the old authority and calls [`ManagerKeys::finish_rotation`].
+/// A rotation takes three steps: [`ManagerKeys::prepare_rotation`] makes the next keys; the commit whose policy
+/// contains them is merged; then the caller signs the `Rotate` command with the old authority and calls
+/// [`ManagerKeys::finish_rotation`].
 pub struct ManagerKeys {
     authority: AuthorityKey,
     admission: AdmissionKey,
@@ -39,27 +41,27 @@ impl ManagerKeys {
         Ok(Self { authority, admission: AdmissionKey::new(link), chain, next: None, previous: None })
     }
 
-    /// The id of the meeting. It never changes.
+    /// Returns the id of the meeting. It never changes.
     pub fn meeting(&self) -> MeetingId {
         self.chain.meeting()
     }
 
-    /// The public authority key, which the delivery service registers.
+    /// Returns the public authority key, which the delivery service registers.
     pub fn authority(&self) -> Authority {
         self.authority.public()
     }
 
-    /// The public admission key, which the delivery service gives to joiners.
+    /// Returns the public admission key, which the delivery service gives to joiners.
     pub fn public_key(&self) -> &[u8] {
         &self.admission.current().public
     }
 
-    /// The chain from the first authority to the current one.
+    /// Returns the chain from the first authority to the current one.
     pub fn chain(&self) -> &AuthorityChain {
         &self.chain
     }
 
-    /// The current invitation, for a server.
+    /// Returns the current invitation, for a server.
     pub fn invitation(&self, host: &str, port: u16, fingerprint: Option<Fingerprint>) -> Invitation {
         Invitation {
             host: host.to_owned(),
@@ -85,8 +87,8 @@ impl ManagerKeys {
         self.authority.sign(&signed::command(self.meeting(), sender, counter, command))
     }
 
-    /// Signs a command with the authority before the last rotation; `None` if there was none. Used to send the rotation again if the
-    /// connection ended before the delivery service received it.
+    /// Signs a command with the authority before the last rotation; `None` if there was none. Used to send the rotation
+    /// again if the connection ended before the delivery service received it.
     pub fn sign_command_as_previous(&self, sender: ParticipantId, counter: u64, command: &[u8]) -> Option<[u8; 64]> {
         let message = signed::command(self.meeting(), sender, counter, command);
         self.previous.as_ref().map(|key| key.sign(&message))
@@ -102,13 +104,13 @@ impl ManagerKeys {
         me.with_return(&self.authority)
     }
 
-    /// True if the keys can change once more.
+    /// Returns true if the keys can change once more.
     pub fn can_rotate(&self) -> bool {
         self.chain.rotations() < MAX_ROTATIONS
     }
 
-    /// Makes the next authority, admission key and link secret, unless they are made already. They are not in force before
-    /// [`ManagerKeys::finish_rotation`].
+    /// Makes the next authority, admission key and link secret, unless they are made already. They are not in force
+    /// before [`ManagerKeys::finish_rotation`].
     ///
     /// # Errors
     /// Returns [`Error::Chain`] if the keys cannot change any more, [`Error::NoRandomness`] or [`Error::Crypto`].
@@ -125,19 +127,20 @@ impl ManagerKeys {
         Ok(())
     }
 
-    /// The prepared rotation and the next public admission key, for the `Rotate` command; `None` if none is prepared.
+    /// Returns the prepared rotation and the next public admission key, for the `Rotate` command; `None` if none is
+    /// prepared.
     pub fn next_rotation(&self) -> Option<(&Rotation, &[u8])> {
         self.next.as_ref().map(|next| (&next.rotation, next.link.public.as_slice()))
     }
 
-    /// True if `chain`, that of the policy in force, ends with the prepared rotation: then the caller sends the `Rotate` command and calls
-    /// [`ManagerKeys::finish_rotation`].
+    /// Returns true if `chain`, that of the policy in force, ends with the prepared rotation: then the caller sends the
+    /// `Rotate` command and calls [`ManagerKeys::finish_rotation`].
     pub fn is_rotation_merged(&self, chain: &AuthorityChain) -> bool {
         self.next.as_ref().is_some_and(|next| next.rotation.to == chain.current())
     }
 
-    /// Puts the prepared keys in force: new links, the new authority for commands. Called when the commit is merged whose policy
-    /// contains the rotation, after the `Rotate` command was signed. Does nothing if none is prepared.
+    /// Puts the prepared keys in force: new links, the new authority for commands. Called when the commit is merged
+    /// whose policy contains the rotation, after the `Rotate` command was signed. Does nothing if none is prepared.
     pub fn finish_rotation(&mut self) {
         let Some(NextKeys { authority, link, rotation }) = self.next.take() else { return };
         // Our own rotation, made for this chain, is always valid.
@@ -147,7 +150,7 @@ impl ManagerKeys {
         }
     }
 
-    /// The private key of `authority`, if it is one of ours.
+    /// Returns the private key of `authority`, if it is one of ours.
     pub(crate) fn key_of(&self, authority: Authority) -> Option<&AuthorityKey> {
         let next = self.next.as_ref().map(|next| &next.authority);
         std::iter::once(&self.authority).chain(next).find(|key| key.public() == authority)

@@ -1,7 +1,7 @@
 //! Secrets in their own memory pages: locked, excluded from core dumps, overwritten on drop.
 //!
-//! On systems other than Unix a secret is only overwritten. Failure to lock is ignored: systems limit the locked pages of
-//! a process.
+//! On systems other than Unix a secret is only overwritten. A failure to lock is ignored, because systems limit the
+//! locked pages of a process.
 #![expect(unsafe_code, reason = "page locks and dump flags are system calls; the pages are our own allocation")]
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::sync::OnceLock;
 use zeroize::Zeroize;
 
-/// Secret bytes in their own pages. Has no `Debug`; dropping it overwrites the pages.
+/// Secret bytes in their own pages. It has no `Debug`. A drop overwrites the pages.
 pub struct Secret {
     pages: NonNull<u8>,
     layout: Layout,
@@ -23,7 +23,7 @@ unsafe impl Send for Secret {}
 unsafe impl Sync for Secret {}
 
 impl Secret {
-    /// Copies `bytes` into a secret. The caller overwrites `bytes`.
+    /// Copies `bytes` into a secret. The caller must overwrite `bytes`.
     #[must_use]
     pub fn copy_of(bytes: &[u8]) -> Self {
         let mut secret = Self::zeroed(bytes.len());
@@ -39,7 +39,7 @@ impl Secret {
         secret
     }
 
-    /// A secret of `length` random bytes. `None` if the system returns no random bytes.
+    /// Returns a secret of `length` random bytes, or `None` if the system returns no random bytes.
     #[must_use]
     pub fn random(length: usize) -> Option<Self> {
         let mut secret = Self::zeroed(length);
@@ -47,7 +47,7 @@ impl Secret {
         Some(secret)
     }
 
-    /// A secret of `length` zeros, to fill in place with [`Secret::expose_mut`].
+    /// Returns a secret of `length` zeros, to fill in place with [`Secret::expose_mut`].
     #[must_use]
     pub fn zeroed(length: usize) -> Self {
         let page = page_size();
@@ -61,14 +61,14 @@ impl Secret {
         Self { pages, layout, length: length.min(layout.size()) }
     }
 
-    /// The bytes. The caller does not copy them.
+    /// Returns the bytes. The caller must not copy them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         // SAFETY: `length` bytes from `pages` are ours, initialised, and live as long as `self`.
         unsafe { std::slice::from_raw_parts(self.pages.as_ptr(), self.length) }
     }
 
-    /// The bytes, writable.
+    /// Returns the bytes, writable.
     #[must_use]
     pub fn expose_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `expose`, and `&mut self` is the only reference.
@@ -193,7 +193,7 @@ mod tests {
         assert!(flags.contains(" lo") || !allowed, "{flags}, limit {soft}");
     }
 
-    /// The `VmFlags` of the pages at `address`.
+    /// Returns the `VmFlags` of the pages at `address`.
     fn smaps_flags(address: usize) -> String {
         let smaps = read_to_string("/proc/self/smaps").unwrap();
         let mut inside = false;

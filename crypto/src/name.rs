@@ -1,10 +1,10 @@
-//! Which display names are allowed. Depends on fixed lists only, not on a version of the Unicode tables: all members must agree on
-//! which names are valid, because they reject a commit that adds an invalid one.
+//! Which display names are allowed. Depends on fixed lists only, not on a version of the Unicode tables: all members
+//! must agree on which names are valid, because they reject a commit that adds an invalid one.
 
 use unicode_script::{Script, UnicodeScript};
 
-/// The name as it is kept: without invisible characters, with single spaces and no space at its ends. `None` if it has no visible
-/// character, more than [`MAX_NAME`], or control characters.
+/// Returns the name as it is kept: without invisible characters, with single spaces and no space at its ends. `None` if
+/// it has no visible character, more than [`MAX_NAME`], or control characters.
 pub(crate) fn normalised(name: &str) -> Option<String> {
     if name.chars().any(|character| character.is_control() || is_bidi_control(character)) {
         return None;
@@ -28,9 +28,9 @@ pub(crate) fn normalised(name: &str) -> Option<String> {
     (visible && kept.chars().count() <= MAX_NAME).then_some(kept)
 }
 
-/// True if the name mixes alphabets whose letters look alike, or uses letters that are drawn as another alphabet's. Allows what
-/// Unicode Technical Standard 39, section 5.2 calls moderately restrictive: one script, Latin with the scripts of Chinese, Japanese
-/// or Korean, or Latin with one other script that does not look like it.
+/// Returns true if the name mixes alphabets whose letters look alike, or uses letters that are drawn as another
+/// alphabet's. Allows what Unicode Technical Standard 39, section 5.2 calls moderately restrictive: one script, Latin
+/// with the scripts of Chinese, Japanese or Korean, or Latin with one other script that does not look like it.
 pub(crate) fn is_mixed_script(name: &str) -> bool {
     let mut scripts: Vec<Script> = name.chars().map(|character| character.script()).collect();
     scripts.retain(|script| !matches!(script, Script::Common | Script::Inherited | Script::Unknown));
@@ -52,8 +52,8 @@ pub(crate) fn is_mixed_script(name: &str) -> bool {
     disguised || scripts.iter().filter(|script| lookalike(script)).count() > 1 || others + usize::from(east) > 1
 }
 
-/// True for characters without a shape of their own (`Default_Ignorable_Code_Point` of Unicode 16, with its reserved ranges) and for
-/// line and paragraph separators.
+/// Returns true for characters without a shape of their own (`Default_Ignorable_Code_Point` of Unicode 16, with its
+/// reserved ranges) and for line and paragraph separators.
 pub(crate) fn is_ignorable(character: char) -> bool {
     matches!(
         character,
@@ -64,8 +64,8 @@ pub(crate) fn is_ignorable(character: char) -> bool {
     )
 }
 
-/// True if an invisible character changes how its neighbours are drawn: joiners in scripts that need them and between emoji, and
-/// the variation selector of an emoji. Between other letters they only make two equal names differ.
+/// Returns true if an invisible character changes how its neighbours are drawn: joiners in scripts that need them and
+/// between emoji, and the variation selector of an emoji. Between other letters they only make two equal names differ.
 fn joins(before: Option<char>, character: char, after: Option<char>) -> bool {
     let Some(before) = before else { return false };
     match character {
@@ -79,7 +79,7 @@ fn joins(before: Option<char>, character: char, after: Option<char>) -> bool {
     }
 }
 
-/// The blocks of Arabic, Syriac, the scripts of India, Myanmar, Khmer and Mongolian.
+/// Returns the blocks of Arabic, Syriac, the scripts of India, Myanmar, Khmer and Mongolian.
 fn needs_joiners(character: char) -> bool {
     matches!(character, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}')
 }
@@ -93,7 +93,7 @@ fn is_blank(character: char) -> bool {
     matches!(character, '\u{2800}' | '\u{1d159}')
 }
 
-/// The blocks of combining marks that can be stacked on any letter.
+/// Returns the blocks of combining marks that can be stacked on any letter.
 fn is_combining_mark(character: char) -> bool {
     matches!(
         character,

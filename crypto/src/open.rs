@@ -17,8 +17,8 @@ pub struct Opener {
     clock: Clock,
     generation: Option<u64>,
     view: RingView,
-    /// The epoch in which the sender got its leaf, known from the first frame on. Frames of a later owner of the leaf do
-    /// not belong to this track.
+    /// The epoch in which the sender got its leaf, known from the first frame on. Frames of a later owner of the leaf
+    /// do not belong to this track.
     owned_since: Option<Epoch>,
     /// The last frame number or position, to extend the low bits of the next one.
     last: Option<u64>,
@@ -30,13 +30,13 @@ pub enum Error {
     /// A frame with this counter was opened before, or the counter is older than the replay window.
     #[error("the frame was opened before")]
     Replayed,
-    /// The frame was sealed before this member joined, so this member has no key for it. Not a failure.
+    /// The frame was sealed before this member joined, so this member has no key for it. This is not a failure.
     #[error("the frame was sealed before this member joined")]
     BeforeUs,
-    /// This member left or was removed. Not a failure.
+    /// This member left or was removed. This is not a failure.
     #[error("this member is no longer in the group")]
     AfterUs,
-    /// The sender is not a member in the frame's epoch, or was removed since. Not a failure.
+    /// The sender is not a member in the frame's epoch, or was removed since. This is not a failure.
     #[error("the sender is not a member in the frame's epoch")]
     NotAMember,
     /// The frame arrived after the grace period of its epoch.
@@ -48,8 +48,8 @@ pub enum Error {
     /// The authentication tag is wrong: the frame was modified, or sealed with another key.
     #[error("the frame is not authentic")]
     NotAuthentic,
-    /// The packet headers disagree with the authenticated header, or the frame does not belong to this track.
-    #[error("the frame disagrees with its packets or its track")]
+    /// The packet headers do not match the authenticated header, or the frame does not belong to this track.
+    #[error("the frame does not match its packets or its track")]
     Contradiction,
     /// The bytes are not a frame.
     #[error("not a frame")]
@@ -57,21 +57,21 @@ pub enum Error {
 }
 
 impl Opener {
-    /// Creates an opener for the track in `slot` of the member at `leaf`. `clock` restores capture times.
+    /// Returns an opener for the track in `slot` of the member at `leaf`. `clock` restores capture times.
     #[must_use]
     pub fn new(ring: KeyRing, slot: Slot, leaf: Leaf, clock: Clock) -> Self {
         Self { ring, slot, leaf, clock, generation: None, view: RingView::default(), owned_since: None, last: None }
     }
 
-    /// True if the frame belongs to a future epoch. Its commit travels on another connection and may arrive a little later,
-    /// so the caller can keep the frame and try again. False for invalid frames.
+    /// Returns true if the frame belongs to a future epoch. Its commit travels on another connection and may arrive a
+    /// little later, so the caller can keep the frame and try again. False for invalid frames.
     #[must_use]
     pub fn is_early(&self, arrived: &ReceivedFrame) -> bool {
         let Some(newest) = self.ring.epoch() else { return false };
         matches!(self.kid(arrived).map(|kid| KidEpoch::of(kid, newest)), Some(KidEpoch::Future))
     }
 
-    /// The key id in the header, not authenticated.
+    /// Returns the key id in the header, not authenticated.
     fn kid(&self, arrived: &ReceivedFrame) -> Option<Kid> {
         let prefix = match self.slot {
             Slot::Microphone => Prefix::None,
@@ -153,7 +153,7 @@ impl Opener {
         bytes.skip(start + length);
         let plain = stream.key.open(cipher.counter, aad.as_slice(), bytes).ok_or(Error::NotAuthentic)?;
         bytes.truncate(plain);
-        // Record the counter only after authentication: a forged frame must not use it up.
+        // Record the counter only after authentication, so that a forged frame cannot block the real one.
         let first = stream.window.lock().unwrap_or_else(PoisonError::into_inner).record(cipher.counter);
         if !first {
             return Err(Error::Replayed);
@@ -162,7 +162,8 @@ impl Opener {
         Ok(spatial)
     }
 
-    /// Returns the key for `kid` in the newest epoch with these low bits, and the epoch in which the sender got its leaf.
+    /// Returns the key for `kid` in the newest epoch with these low bits, and the epoch in which the sender got its
+    /// leaf.
     fn stream(&mut self, kid: Kid, spatial: u8, received: Instant) -> Result<(Arc<StreamKey>, Epoch), Error> {
         self.update_view();
         let Some(newest) = self.view.epochs.first().map(|known| known.epoch) else {
@@ -219,14 +220,14 @@ impl Opener {
     }
 }
 
-/// The number nearest to `to` that is `low` modulo `span`. Never negative.
+/// Returns the number nearest to `to` that is `low` modulo `span`. Never negative.
 fn nearest(to: u64, low: u64, span: u64) -> u64 {
     let ahead = low.wrapping_sub(to) % span;
     let behind = span - ahead;
     if ahead <= span / 2 || to < behind { to.saturating_add(ahead) } else { to - behind }
 }
 
-/// The epoch of a key id, which holds only the low 8 bits.
+/// The epoch of a key id, which contains only the low 8 bits.
 enum KidEpoch {
     /// A future epoch.
     Future,
@@ -247,7 +248,8 @@ impl KidEpoch {
     }
 }
 
-/// A key id at most this many epochs ahead is a future epoch; further ahead, it is an old one.
+/// The number of epochs by which a key id may be ahead to count as a future epoch. If it is further ahead, it is an old
+/// epoch.
 const MAX_AHEAD: u8 = 64;
 
 /// Bytes of the AES-GCM tag.

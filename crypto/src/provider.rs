@@ -1,6 +1,7 @@
-//! The crypto provider of openmls: `ring` for AES-256-GCM, SHA-2, HMAC, HKDF, Ed25519 and randomness, libcrux for the KEM.
+//! The crypto provider of openmls: `ring` for AES-256-GCM, SHA-2, HMAC, HKDF, Ed25519 and randomness, libcrux for the
+//! KEM.
 //!
-//! Supports only suite 0x004E and rejects all other algorithms.
+//! It supports only suite 0x004E, and rejects all other algorithms.
 
 mod crypto;
 mod hpke;
@@ -49,17 +50,17 @@ impl OpenMlsProvider for Provider {
     }
 }
 
-/// True if `signature` over `message` is valid for `public`.
+/// Returns true if `signature` over `message` is valid for `public`.
 pub(crate) fn is_signed(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
     primitives::verify(public, message, signature).is_ok()
 }
 
-/// HMAC-SHA-384 of `message` with a key derived from `secret` for `purpose`.
+/// Returns the HMAC-SHA-384 of `message` with a key derived from `secret` for `purpose`.
 pub(crate) fn tag(secret: &[u8], purpose: &[u8], message: &[u8]) -> ring::hmac::Tag {
     ring::hmac::sign(&purpose_key(secret, purpose), message)
 }
 
-/// True if `tag` is the [`tag`] of these values. Compares in constant time.
+/// Returns true if `tag` is the [`tag`] of these values. Compares in constant time.
 pub(crate) fn is_tagged(secret: &[u8], purpose: &[u8], message: &[u8], tag: &[u8]) -> bool {
     ring::hmac::verify(&purpose_key(secret, purpose), message, tag).is_ok()
 }
@@ -69,14 +70,14 @@ fn purpose_key(secret: &[u8], purpose: &[u8]) -> ring::hmac::Key {
     ring::hmac::Key::new(ring::hmac::HMAC_SHA384, derived.as_ref())
 }
 
-/// SHA-256 of `bytes`.
+/// Returns the SHA-256 of `bytes`.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
     hash
 }
 
-/// A new HPKE key pair of the suite: private, public.
+/// Returns a new HPKE key pair of the suite: private, public.
 pub(crate) fn hpke_pair() -> Result<(Secret, Vec<u8>), CryptoError> {
     use openmls_traits::crypto::OpenMlsCrypto;
     let seed = Secret::random(SEED).ok_or(CryptoError::InsufficientRandomness)?;

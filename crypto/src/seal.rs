@@ -7,8 +7,8 @@ use media::{Buffer, Encoded, EncodedAudio, Layer, NoRoom, Size, Timestamp};
 use proto::{Epoch, Slot};
 use std::sync::{Arc, Weak};
 
-/// Encrypts the frames of one of our tracks. Used on the thread that encodes them. Several sealers of one track never
-/// repeat a counter. After the first frame of an epoch, sealing does not allocate or copy a frame.
+/// Encrypts the frames of one of our tracks. It is used on the thread that encodes them. Several sealers of one track
+/// never repeat a counter. After the first frame of an epoch, sealing does not allocate or copy a frame.
 pub struct Sealer {
     ring: KeyRing,
     slot: Slot,
@@ -36,7 +36,7 @@ pub enum Error {
 }
 
 impl Sealer {
-    /// Creates a sealer for our track in `slot`.
+    /// Returns a sealer for our track in `slot`.
     #[must_use]
     pub fn new(ring: KeyRing, slot: Slot) -> Self {
         Self { ring, slot, generation: None, epoch: None, layers: Default::default() }
@@ -74,16 +74,16 @@ impl Sealer {
     ///
     /// # Errors
     /// Returns [`Error`] if there is no key for it, or the duration is not valid for Opus.
-    pub fn seal_audio(&mut self, sound: EncodedAudio) -> Result<Sealed, Error> {
-        let padding = padding(AudioHeader::LENGTH + sound.payload.len());
+    pub fn seal_audio(&mut self, audio: EncodedAudio) -> Result<Sealed, Error> {
+        let padding = padding(AudioHeader::LENGTH + audio.payload.len());
         let inner = AudioHeader {
-            codec: sound.codec,
-            voice: sound.voice,
-            level: sound.level,
-            length: AudioHeader::units(sound.samples).ok_or(Error::Length(sound.samples))?,
+            codec: audio.codec,
+            voice: audio.voice,
+            level: audio.level,
+            length: AudioHeader::units(audio.samples).ok_or(Error::Length(audio.samples))?,
             padding,
-            captured: low32(sound.captured.as_micros()),
-            position: low32(sound.position),
+            captured: low32(audio.captured.as_micros()),
+            position: low32(audio.position),
         };
         let header = Header {
             slot: self.slot,
@@ -91,10 +91,10 @@ impl Sealer {
             size: Size::default(),
             key: true,
             discardable: false,
-            rtp_time: low32(sound.position),
-            voice: sound.voice,
+            rtp_time: low32(audio.position),
+            voice: audio.voice,
         };
-        let mut bytes = sound.payload;
+        let mut bytes = audio.payload;
         bytes.append(&[0; BUCKET][..usize::from(padding)]);
         bytes.prepend(&inner.encode())?;
         self.seal_bytes(bytes, 0, Class::Audio, Prefix::None).map(|bytes| Sealed::new(header, bytes))
@@ -110,7 +110,7 @@ impl Sealer {
         let counter = epoch.next_counter(self.slot, spatial);
         let (header, length) = SframeHeader { kid: kid.number(), counter }.encode();
         let aad = Aad::new(&header[..length], class, prefix.bytes());
-        // AES-GCM fails only above 64 GiB; no buffer is that long.
+        // AES-GCM fails only above 64 GiB, and no buffer is that long.
         let tag = stream.key.seal(counter, aad.as_slice(), &mut bytes).ok_or(Error::NoLayer)?;
         bytes.append(tag.as_ref());
         bytes.prepend(&header[..length])?;
@@ -133,7 +133,7 @@ impl Sealer {
     }
 }
 
-/// The padding that extends `length` to a multiple of [`BUCKET`].
+/// Returns the padding that extends `length` to a multiple of [`BUCKET`].
 #[expect(clippy::cast_possible_truncation, reason = "below BUCKET")]
 fn padding(length: usize) -> u8 {
     (length.next_multiple_of(BUCKET) - length) as u8
@@ -149,11 +149,11 @@ fn low16(value: u64) -> u16 {
     value as u16
 }
 
-/// The capture time in units of 90 kHz (RFC 6184).
+/// Returns the capture time in units of 90 kHz (RFC 6184).
 #[expect(clippy::cast_possible_truncation, reason = "an RTP timestamp wraps")]
 fn video_time(captured: Timestamp) -> u32 {
     (u128::from(captured.as_micros()) * 9 / 100) as u32
 }
 
-/// Bytes: the plaintext length of audio is a multiple of this.
+/// The plaintext length of audio is a multiple of this many bytes.
 const BUCKET: usize = 32;

@@ -45,7 +45,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// An empty store.
+    /// Returns an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -78,7 +78,7 @@ pub struct Keychain {
 }
 
 impl Keychain {
-    /// The keychain entries of `service`. Does not access the system yet.
+    /// Returns the keychain entries of `service`. Does not access the system yet.
     #[must_use]
     pub fn new(service: &str) -> Self {
         Self { service: service.to_owned() }

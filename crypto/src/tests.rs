@@ -12,19 +12,19 @@ use media::{AudioCodec, Buffer, Encoded, EncodedAudio, Layer, Level, Size, Times
 use proto::Epoch;
 use std::sync::Arc;
 
-/// The base key that the tests' epoch `number` has, in every ring.
+/// Returns the base key that the tests' epoch `number` has, in every ring.
 pub(super) fn base_key(number: u64) -> [u8; 32] {
     let mut key = [0x11; 32];
     key[..8].copy_from_slice(&number.to_be_bytes());
     key
 }
 
-/// The keys of an epoch, as the member at `me` has them.
+/// Returns the keys of an epoch, as the member at `me` has them.
 pub(super) fn keys(number: u64, me: u32) -> MediaKeys {
     MediaKeys::new(Epoch(number), Leaf(me), Secret::copy_of(&base_key(number)), Counters::new())
 }
 
-/// A ring in epoch `number`, held by the member at `me`, with members at leaves 0..4.
+/// Returns a ring in epoch `number`, held by the member at `me`, with members at leaves 0..4.
 pub(super) fn ring(number: u64, me: u32) -> KeyRing {
     let ring = KeyRing::new();
     ring.install(keys(number, me), &LEAVES, &[], std::time::Instant::now());
@@ -56,7 +56,7 @@ pub(super) fn sound(position: u64, payload: &[u8]) -> EncodedAudio {
     }
 }
 
-/// The frame as the network delivers it.
+/// Returns the frame as the network delivers it.
 pub(super) fn arrived(sealed: &Sealed) -> ReceivedFrame {
     ReceivedFrame {
         header: *sealed.header(),

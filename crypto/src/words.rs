@@ -1,4 +1,5 @@
-//! Twelve verification words. Members compare them aloud: equal words mean the same group without an attacker in between.
+//! Twelve verification words. Members compare them aloud. If the words are equal, all are in the same group, without an
+//! attacker in between.
 
 /// The first 132 bits of the epoch authenticator (RFC 9420, section 8.7), eleven per word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,14 +18,14 @@ impl Words {
     /// The first word of the list, twelve times.
     pub(crate) const NONE: Self = Self([0; 12]);
 
-    /// The words of an authenticator; `None` if it is shorter than 17 bytes.
+    /// Returns the words of an authenticator, or `None` if it is shorter than 17 bytes.
     pub fn of(authenticator: &[u8]) -> Option<Self> {
         let bytes = authenticator.first_chunk::<17>()?;
         let bit = |at: usize| u16::from(bytes[at / 8] >> (7 - at % 8) & 1);
         Some(Self(std::array::from_fn(|word| (0..11).fold(0, |sum, at| sum << 1 | bit(word * 11 + at)))))
     }
 
-    /// The words, in order.
+    /// Returns the words, in order.
     pub fn in_language(&self, language: Language) -> [&'static str; 12] {
         let list = match language {
             Language::English => bip39::Language::English.word_list(),

@@ -10,7 +10,7 @@ use proto::ParticipantId;
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
-fn nobody(_: ParticipantId) -> bool {
+fn nobody_is_gone(_: ParticipantId) -> bool {
     false
 }
 
@@ -37,13 +37,13 @@ struct Knocker {
 }
 
 /// A meeting: the organiser's keys, and the members in the order in which they joined.
-struct World {
+struct Simulation {
     keys: ManagerKeys,
     groups: Vec<Group>,
     next: u64,
 }
 
-impl World {
+impl Simulation {
     fn new() -> Self {
         Self::of(&Identity::generate().unwrap())
     }
@@ -55,11 +55,11 @@ impl World {
     }
 
     fn with(count: usize) -> Self {
-        let mut world = Self::new();
+        let mut simulation = Self::new();
         for _ in 1..count {
-            world.join(1);
+            simulation.join(1);
         }
-        world
+        simulation
     }
 
     fn knock(&mut self) -> (Knocker, KnockRequest) {
@@ -82,20 +82,20 @@ impl World {
         (Knocker { participant, joiner }, request)
     }
 
-    /// The organiser removes the members for good, and its keys rotate.
+    /// Returns the organiser removes the members for good, and its keys rotate.
     fn expel(&mut self, participants: &[u64]) -> PendingCommit {
         let leaves: Vec<Leaf> = participants.iter().map(|participant| self.leaf_of(*participant)).collect();
         let changes = self.groups[0].removal(&leaves, &mut self.keys).unwrap();
         let pending = self.groups[0].commit(changes).unwrap();
         self.groups.retain(|group| !pending.removed.contains(&participant_of(group)));
-        assert!(self.deliver(0, &pending.commit, &nobody).policy_changed);
+        assert!(self.deliver(0, &pending.commit, &nobody_is_gone).policy_changed);
         assert!(self.keys.is_rotation_merged(self.groups[0].policy().chain()));
         self.keys.finish_rotation();
         self.agree();
         pending
     }
 
-    /// The organiser adds `count` joiners with one commit.
+    /// Returns the organiser adds `count` joiners with one commit.
     fn join(&mut self, count: usize) -> MergedCommit {
         let knocks = (0..count).map(|_| self.knock()).collect();
         self.admit(knocks)
@@ -108,7 +108,7 @@ impl World {
         let welcome = pending.welcome.unwrap();
         let change = self.groups[0].merge_pending_commit().unwrap();
         for group in &mut self.groups[1..] {
-            let Received::Commit(seen) = group.process(&pending.commit, &nobody).unwrap() else { panic!() };
+            let Received::Commit(seen) = group.process(&pending.commit, &nobody_is_gone).unwrap() else { panic!() };
             assert_eq!(seen, change);
         }
         let entered = knockers.into_iter().map(|knocker| knocker.joiner.enter(&welcome).unwrap());
@@ -117,7 +117,8 @@ impl World {
         change
     }
 
-    /// The delivery service accepts the commit of `committer`; all others process it.
+    /// Returns the delivery service accepts the commit of `committer`, and all others process it. Returns the merged
+    /// commit.
     fn deliver(&mut self, committer: usize, commit: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> MergedCommit {
         let change = self.groups[committer].merge_pending_commit().unwrap();
         for (index, group) in self.groups.iter_mut().enumerate() {
@@ -146,205 +147,210 @@ impl World {
 
 #[test]
 fn joiners_and_members_agree_on_the_group() {
-    let mut world = World::new();
-    let mut words = HashSet::from([world.groups[0].words()]);
+    let mut simulation = Simulation::new();
+    let mut words = HashSet::from([simulation.groups[0].words()]);
     for joined in 1..=5u64 {
-        let change = world.join(1);
+        let change = simulation.join(1);
         assert_eq!(change.added.len(), 1);
         assert_eq!(change.added[0].name, format!("Person {joined}"));
         assert!(!change.added[0].organiser && change.removed.is_empty() && !change.removed_me);
-        assert!(words.insert(world.groups[0].words()), "each epoch has its own words");
+        assert!(words.insert(simulation.groups[0].words()), "each epoch has its own words");
     }
-    let members = world.groups[5].members();
+    let members = simulation.groups[5].members();
     assert_eq!(members.len(), 6);
     assert!(members[0].organiser && members[1..].iter().all(|member| !member.organiser));
     assert_eq!(
-        world.groups[5].words().in_language(Language::French),
-        world.groups[0].words().in_language(Language::French)
+        simulation.groups[5].words().in_language(Language::French),
+        simulation.groups[0].words().in_language(Language::French)
     );
 }
 
 #[test]
 fn a_second_leaf_of_the_organisers_device_is_a_guest() {
     let identity = Identity::generate().unwrap();
-    let mut world = World::of(&identity);
-    let again = world.knock_as(&identity);
-    world.admit(vec![again]);
-    world.join(1);
-    let members = world.groups[2].members();
+    let mut simulation = Simulation::of(&identity);
+    let again = simulation.knock_as(&identity);
+    simulation.admit(vec![again]);
+    simulation.join(1);
+    let members = simulation.groups[2].members();
     assert_eq!(members[0].device, members[1].device);
     assert_eq!(members.iter().map(|member| member.organiser).collect::<Vec<_>>(), [true, false, false]);
-    let guest = world.leaf_of(2);
-    let pending = world.groups[1].remove(&[guest]).unwrap();
-    let verdict = world.groups[0].process(&pending.commit, &nobody);
+    let guest = simulation.leaf_of(2);
+    let pending = simulation.groups[1].remove(&[guest]).unwrap();
+    let verdict = simulation.groups[0].process(&pending.commit, &nobody_is_gone);
     assert!(matches!(verdict, Err(Error::Rejected(Reject::NotOrganiser))), "{verdict:?}");
-    world.groups[1].clear_pending_commit();
-    let (_, request) = world.knock();
-    assert!(matches!(world.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
+    simulation.groups[1].clear_pending_commit();
+    let (_, request) = simulation.knock();
+    assert!(matches!(simulation.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
 }
 
 #[test]
 fn one_commit_adds_many_members() {
-    let mut world = World::new();
-    assert_eq!(world.join(20).added.len(), 20);
-    assert_eq!(world.groups.len(), 21);
+    let mut simulation = Simulation::new();
+    assert_eq!(simulation.join(20).added.len(), 20);
+    assert_eq!(simulation.groups.len(), 21);
 }
 
 #[test]
 fn messages_of_the_previous_epoch_are_decrypted_by_its_members_only() {
-    let mut world = World::with(3);
-    let late = world.groups[1].seal_message(b"late").unwrap();
-    world.join(1);
-    let now = world.groups[1].seal_message(b"now").unwrap();
+    let mut simulation = Simulation::with(3);
+    let late = simulation.groups[1].seal_message(b"late").unwrap();
+    simulation.join(1);
+    let now = simulation.groups[1].seal_message(b"now").unwrap();
     for listener in [0, 2] {
         for (message, text) in [(&late, b"late".as_slice()), (&now, b"now")] {
             let Received::Message { participant, bytes, .. } =
-                world.groups[listener].process(message, &nobody).unwrap()
+                simulation.groups[listener].process(message, &nobody_is_gone).unwrap()
             else {
                 panic!()
             };
             assert_eq!((participant, bytes.as_slice()), (ParticipantId(1), text));
         }
     }
-    assert!(matches!(world.groups[1].process(&now, &nobody), Err(Error::OwnMessage)));
-    assert!(world.groups[3].process(&late, &nobody).is_err(), "a later joiner cannot decrypt earlier messages");
-    assert!(world.groups[3].process(&now, &nobody).is_ok());
+    assert!(matches!(simulation.groups[1].process(&now, &nobody_is_gone), Err(Error::OwnMessage)));
+    assert!(
+        simulation.groups[3].process(&late, &nobody_is_gone).is_err(),
+        "a later joiner cannot decrypt earlier messages"
+    );
+    assert!(simulation.groups[3].process(&now, &nobody_is_gone).is_ok());
 }
 
 #[test]
 fn a_message_of_three_epochs_ago_is_rejected() {
-    let mut world = World::with(2);
-    let old = world.groups[1].seal_message(b"old").unwrap();
+    let mut simulation = Simulation::with(2);
+    let old = simulation.groups[1].seal_message(b"old").unwrap();
     for _ in 0..3 {
-        world.join(1);
+        simulation.join(1);
     }
-    assert!(matches!(world.groups[0].process(&old, &nobody), Err(Error::Malformed)));
+    assert!(matches!(simulation.groups[0].process(&old, &nobody_is_gone), Err(Error::Malformed)));
 }
 
 #[test]
-fn a_commit_that_was_not_accepted_is_cleared_and_made_again() {
-    let mut world = World::with(4);
-    let target = world.leaf_of(3);
-    let (knocker, request) = world.knock();
-    let losing = world.groups[0].add(vec![request.clone()]).unwrap();
-    let winning = world.groups[1].refresh().unwrap();
-    world.groups[0].clear_pending_commit();
-    assert!(matches!(world.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
-    world.deliver(1, &winning.commit, &nobody);
-    world.agree();
+fn a_commit_that_was_not_accepted_is_cleared_and_created_again() {
+    let mut simulation = Simulation::with(4);
+    let target = simulation.leaf_of(3);
+    let (knocker, request) = simulation.knock();
+    let losing = simulation.groups[0].add(vec![request.clone()]).unwrap();
+    let winning = simulation.groups[1].refresh().unwrap();
+    simulation.groups[0].clear_pending_commit();
+    assert!(matches!(simulation.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
+    simulation.deliver(1, &winning.commit, &nobody_is_gone);
+    simulation.agree();
     // The other members reject the commit of the old epoch.
-    assert!(world.groups[2].process(&losing.commit, &nobody).is_err());
-    let again = world.groups[0].add(vec![request]).unwrap();
-    world.deliver(0, &again.commit, &nobody);
-    world.groups.push(knocker.joiner.enter(&again.welcome.unwrap()).unwrap());
-    world.agree();
-    assert_eq!(world.leaf_of(3), target);
+    assert!(simulation.groups[2].process(&losing.commit, &nobody_is_gone).is_err());
+    let again = simulation.groups[0].add(vec![request]).unwrap();
+    simulation.deliver(0, &again.commit, &nobody_is_gone);
+    simulation.groups.push(knocker.joiner.enter(&again.welcome.unwrap()).unwrap());
+    simulation.agree();
+    assert_eq!(simulation.leaf_of(3), target);
 }
 
 #[test]
 fn another_commit_is_processed_while_our_own_is_pending() {
-    let mut world = World::with(3);
-    world.groups[0].refresh().unwrap();
-    assert!(matches!(world.groups[0].seal_message(b"x"), Err(Error::CommitPending)));
-    assert!(matches!(world.groups[0].refresh(), Err(Error::CommitPending)));
-    let winning = world.groups[1].refresh().unwrap();
-    world.deliver(1, &winning.commit, &nobody);
-    world.agree();
-    assert!(matches!(world.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
-    assert!(world.groups[0].seal_message(b"x").is_ok());
+    let mut simulation = Simulation::with(3);
+    simulation.groups[0].refresh().unwrap();
+    assert!(matches!(simulation.groups[0].seal_message(b"x"), Err(Error::CommitPending)));
+    assert!(matches!(simulation.groups[0].refresh(), Err(Error::CommitPending)));
+    let winning = simulation.groups[1].refresh().unwrap();
+    simulation.deliver(1, &winning.commit, &nobody_is_gone);
+    simulation.agree();
+    assert!(matches!(simulation.groups[0].merge_pending_commit(), Err(Error::NoPendingCommit)));
+    assert!(simulation.groups[0].seal_message(b"x").is_ok());
 }
 
 #[test]
 fn a_removed_member_cannot_decrypt_later_messages() {
-    let mut world = World::with(4);
-    let leaf = world.leaf_of(2);
-    let pending = world.groups[0].remove(&[leaf]).unwrap();
+    let mut simulation = Simulation::with(4);
+    let leaf = simulation.leaf_of(2);
+    let pending = simulation.groups[0].remove(&[leaf]).unwrap();
     assert_eq!(pending.removed, [ParticipantId(2)]);
     assert!(pending.welcome.is_none());
-    let mut out = world.groups.remove(2);
-    let change = world.deliver(0, &pending.commit, &nobody);
+    let mut out = simulation.groups.remove(2);
+    let change = simulation.deliver(0, &pending.commit, &nobody_is_gone);
     assert_eq!(change.removed.len(), 1);
     assert_eq!((change.removed[0].leaf, change.removed[0].participant), (leaf, ParticipantId(2)));
-    world.agree();
-    let Received::Commit(seen) = out.process(&pending.commit, &nobody).unwrap() else { panic!() };
+    simulation.agree();
+    let Received::Commit(seen) = out.process(&pending.commit, &nobody_is_gone).unwrap() else { panic!() };
     assert!(seen.removed_me);
     assert!(matches!(out.media_keys(), Err(Error::Removed)));
     assert!(matches!(out.seal_message(b"x"), Err(Error::Removed)));
-    assert_ne!(out.words(), world.groups[0].words());
-    let said = world.groups[0].seal_message(b"secret").unwrap();
-    assert!(out.process(&said, &nobody).is_err());
-    let next = world.groups[1].refresh().unwrap();
-    assert!(out.process(&next.commit, &nobody).is_err());
+    assert_ne!(out.words(), simulation.groups[0].words());
+    let said = simulation.groups[0].seal_message(b"secret").unwrap();
+    assert!(out.process(&said, &nobody_is_gone).is_err());
+    let next = simulation.groups[1].refresh().unwrap();
+    assert!(out.process(&next.commit, &nobody_is_gone).is_err());
 }
 
 #[test]
 fn a_member_that_missed_its_removal_cannot_decrypt_later_messages() {
-    let mut world = World::with(3);
-    let leaf = world.leaf_of(2);
-    let pending = world.groups[0].remove(&[leaf]).unwrap();
-    let mut out = world.groups.remove(2);
-    world.deliver(0, &pending.commit, &nobody);
-    let said = world.groups[0].seal_message(b"secret").unwrap();
-    assert!(out.process(&said, &nobody).is_err());
+    let mut simulation = Simulation::with(3);
+    let leaf = simulation.leaf_of(2);
+    let pending = simulation.groups[0].remove(&[leaf]).unwrap();
+    let mut out = simulation.groups.remove(2);
+    simulation.deliver(0, &pending.commit, &nobody_is_gone);
+    let said = simulation.groups[0].seal_message(b"secret").unwrap();
+    assert!(out.process(&said, &nobody_is_gone).is_err());
     // A message of its old epoch is decrypted, but its sender is not a member any more.
-    let ghost = out.seal_message(b"still here").unwrap();
-    let Received::Message { participant, .. } = world.groups[0].process(&ghost, &nobody).unwrap() else { panic!() };
-    assert!(world.groups[0].members().iter().all(|member| member.participant != participant));
+    let message = out.seal_message(b"still here").unwrap();
+    let Received::Message { participant, .. } = simulation.groups[0].process(&message, &nobody_is_gone).unwrap() else {
+        panic!()
+    };
+    assert!(simulation.groups[0].members().iter().all(|member| member.participant != participant));
 }
 
 #[test]
 fn a_guest_can_remove_only_members_that_are_gone() {
-    let mut world = World::with(4);
-    let leaf = world.leaf_of(3);
-    let pending = world.groups[1].remove(&[leaf]).unwrap();
-    let refused = world.groups[2].process(&pending.commit, &nobody);
+    let mut simulation = Simulation::with(4);
+    let leaf = simulation.leaf_of(3);
+    let pending = simulation.groups[1].remove(&[leaf]).unwrap();
+    let refused = simulation.groups[2].process(&pending.commit, &nobody_is_gone);
     assert!(matches!(refused, Err(Error::Rejected(Reject::NotOrganiser))));
-    world.groups[1].clear_pending_commit();
-    world.groups.truncate(3);
-    let pending = world.groups[1].remove(&[leaf]).unwrap();
-    world.deliver(1, &pending.commit, &|participant| participant.0 == 3);
-    world.agree();
-    assert_eq!(world.groups[0].members().len(), 3);
+    simulation.groups[1].clear_pending_commit();
+    simulation.groups.truncate(3);
+    let pending = simulation.groups[1].remove(&[leaf]).unwrap();
+    simulation.deliver(1, &pending.commit, &|participant| participant.0 == 3);
+    simulation.agree();
+    assert_eq!(simulation.groups[0].members().len(), 3);
 }
 
 #[test]
 fn a_guest_cannot_admit() {
-    let mut world = World::with(3);
-    let (_, request) = world.knock();
-    assert!(matches!(world.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
-    assert!(world.groups[1].refresh().is_ok(), "a rejected add leaves no pending commit");
+    let mut simulation = Simulation::with(3);
+    let (_, request) = simulation.knock();
+    assert!(matches!(simulation.groups[1].add(vec![request]), Err(Error::Rejected(Reject::NotOrganiser))));
+    assert!(simulation.groups[1].refresh().is_ok(), "a rejected add leaves no pending commit");
 }
 
 #[test]
 fn the_group_continues_without_the_organiser() {
-    let mut world = World::with(3);
-    let leaf = world.leaf_of(0);
-    world.groups.remove(0);
-    let pending = world.groups[0].remove(&[leaf]).unwrap();
-    let change = world.deliver(0, &pending.commit, &|participant| participant.0 == 0);
+    let mut simulation = Simulation::with(3);
+    let leaf = simulation.leaf_of(0);
+    simulation.groups.remove(0);
+    let pending = simulation.groups[0].remove(&[leaf]).unwrap();
+    let change = simulation.deliver(0, &pending.commit, &|participant| participant.0 == 0);
     assert_eq!(change.removed[0].participant, ParticipantId(0));
-    world.agree();
+    simulation.agree();
 }
 
 #[test]
 fn a_leaf_is_reused_by_another_participant() {
-    let mut world = World::with(3);
-    let leaf = world.leaf_of(1);
-    let pending = world.groups[0].remove(&[leaf]).unwrap();
-    world.groups.remove(1);
-    world.deliver(0, &pending.commit, &nobody);
-    let change = world.join(1);
+    let mut simulation = Simulation::with(3);
+    let leaf = simulation.leaf_of(1);
+    let pending = simulation.groups[0].remove(&[leaf]).unwrap();
+    simulation.groups.remove(1);
+    simulation.deliver(0, &pending.commit, &nobody_is_gone);
+    let change = simulation.join(1);
     assert_eq!((change.added[0].leaf, change.added[0].participant), (leaf, ParticipantId(3)));
     assert!(change.removed.is_empty());
 }
 
 #[test]
 fn a_request_is_admitted_once() {
-    let mut world = World::with(2);
-    let (knocker, request) = world.knock();
-    let pending = world.groups[0].add(vec![request.clone()]).unwrap();
-    world.deliver(0, &pending.commit, &nobody);
-    assert!(matches!(world.groups[0].add(vec![request]), Err(Error::Rejected(Reject::AlreadyMember))));
+    let mut simulation = Simulation::with(2);
+    let (knocker, request) = simulation.knock();
+    let pending = simulation.groups[0].add(vec![request.clone()]).unwrap();
+    simulation.deliver(0, &pending.commit, &nobody_is_gone);
+    assert!(matches!(simulation.groups[0].add(vec![request]), Err(Error::Rejected(Reject::AlreadyMember))));
     knocker.joiner.enter(&pending.welcome.unwrap()).unwrap();
 }
 
@@ -391,16 +397,16 @@ fn the_server_cannot_replace_the_admission_key_or_the_authority() {
 #[test]
 fn a_request_is_valid_for_one_meeting_only() {
     // Another meeting cannot add the joiner: the credential in the key package names its meeting.
-    let mut world = World::with(2);
-    let (knocker, request) = world.knock();
-    let mut other = World::new();
+    let mut simulation = Simulation::with(2);
+    let (knocker, request) = simulation.knock();
+    let mut other = Simulation::new();
     assert!(other.groups[0].add(vec![request.clone()]).is_err(), "its certificate names its meeting");
-    let pending = world.groups[0].add(vec![request]).unwrap();
+    let pending = simulation.groups[0].add(vec![request]).unwrap();
     let welcome = pending.welcome.unwrap();
     for at in (0..welcome.len()).step_by(211) {
         let mut broken = welcome.clone();
         broken[at] ^= 1;
-        let (other, _) = world.knock();
+        let (other, _) = simulation.knock();
         assert!(other.joiner.enter(&broken[..at]).is_err());
     }
     assert!(knocker.joiner.enter(&welcome).is_ok());
@@ -408,7 +414,7 @@ fn a_request_is_valid_for_one_meeting_only() {
 
 #[test]
 fn two_groups_have_different_words() {
-    let (one, two) = (World::with(2), World::with(2));
+    let (one, two) = (Simulation::with(2), Simulation::with(2));
     assert_ne!(one.groups[0].words(), two.groups[0].words());
     assert_ne!(one.groups[0].transcript_hash(), two.groups[0].transcript_hash());
     // Two groups of the same organiser with the same keys, at the same epoch.
@@ -422,221 +428,222 @@ fn two_groups_have_different_words() {
 
 #[test]
 fn a_removed_device_does_not_come_back_by_the_same_link() {
-    let mut world = World::with(2);
-    let (identity, old_link) = (Identity::generate().unwrap(), world.keys.invitation("localhost", 1, None));
-    let knock = world.knock_as(&identity);
-    world.admit(vec![knock]);
-    world.expel(&[2]);
-    assert!(world.groups[1].policy().is_barred(identity.public()));
+    let mut simulation = Simulation::with(2);
+    let (identity, old_link) = (Identity::generate().unwrap(), simulation.keys.invitation("localhost", 1, None));
+    let knock = simulation.knock_as(&identity);
+    simulation.admit(vec![knock]);
+    simulation.expel(&[2]);
+    assert!(simulation.groups[1].policy().is_barred(identity.public()));
     // With the old link.
-    let (_, request) = world.knock_with(&identity, &old_link);
+    let (_, request) = simulation.knock_with(&identity, &old_link);
     assert!(request.via_old_link());
-    assert!(matches!(world.groups[0].add(vec![request.clone()]), Err(Error::Rejected(Reject::Barred))));
+    assert!(matches!(simulation.groups[0].add(vec![request.clone()]), Err(Error::Rejected(Reject::Barred))));
     // With the new link, which somebody gave to it.
-    let new_link = world.keys.invitation("localhost", 1, None);
-    let (_, request) = world.knock_with(&identity, &new_link);
+    let new_link = simulation.keys.invitation("localhost", 1, None);
+    let (_, request) = simulation.knock_with(&identity, &new_link);
     assert!(!request.via_old_link());
-    assert!(matches!(world.groups[0].add(vec![request]), Err(Error::Rejected(Reject::Barred))));
+    assert!(matches!(simulation.groups[0].add(vec![request]), Err(Error::Rejected(Reject::Barred))));
     // On another device with the old link: the organiser decides, and sees why it is asked.
-    let (_, request) = world.knock_with(&Identity::generate().unwrap(), &old_link);
+    let (_, request) = simulation.knock_with(&Identity::generate().unwrap(), &old_link);
     assert!(request.via_old_link());
 }
 
 #[test]
 fn old_and_new_links_lead_to_the_same_meeting_after_rotations() {
-    let mut world = World::with(4);
-    let mut links = vec![world.keys.invitation("localhost", 1, None)];
+    let mut simulation = Simulation::with(4);
+    let mut links = vec![simulation.keys.invitation("localhost", 1, None)];
     for participant in [3, 2] {
-        world.expel(&[participant]);
-        links.push(world.keys.invitation("localhost", 1, None));
+        simulation.expel(&[participant]);
+        links.push(simulation.keys.invitation("localhost", 1, None));
     }
     let texts: HashSet<String> = links.iter().map(|link| link.to_text().to_string()).collect();
     assert_eq!(texts.len(), 3);
     for (index, link) in links.iter().enumerate() {
         let link: Invitation = link.to_text().parse().unwrap();
-        assert_eq!(link.meeting, world.keys.meeting());
-        let (knocker, request) = world.knock_with(&Identity::generate().unwrap(), &link);
+        assert_eq!(link.meeting, simulation.keys.meeting());
+        let (knocker, request) = simulation.knock_with(&Identity::generate().unwrap(), &link);
         assert_eq!(request.via_old_link(), index < 2);
-        world.admit(vec![(knocker, request)]);
+        simulation.admit(vec![(knocker, request)]);
     }
-    assert_eq!(world.groups[0].policy().barred().len(), 2);
+    assert_eq!(simulation.groups[0].policy().barred().len(), 2);
 }
 
 #[test]
 fn a_request_that_was_on_its_way_when_the_keys_rotated_is_opened() {
-    let mut world = World::with(2);
-    let (invitation, now) = (world.keys.invitation("localhost", 1, None), SystemTime::now());
+    let mut simulation = Simulation::with(2);
+    let (invitation, now) = (simulation.keys.invitation("localhost", 1, None), SystemTime::now());
     let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Late").unwrap());
-    let (_, request) = knock(&world.keys, &invitation, &identity, profile, ParticipantId(9), now).unwrap();
-    world.expel(&[1]);
-    assert!(world.keys.open(&request, now).unwrap().via_old_link());
-    assert!(matches!(world.keys.open(&request, now), Err(admission_key::Error::Replayed)));
+    let (_, request) = knock(&simulation.keys, &invitation, &identity, profile, ParticipantId(9), now).unwrap();
+    simulation.expel(&[1]);
+    assert!(simulation.keys.open(&request, now).unwrap().via_old_link());
+    assert!(matches!(simulation.keys.open(&request, now), Err(admission_key::Error::Replayed)));
 }
 
 #[test]
 fn a_removal_takes_all_leaves_of_the_device() {
-    let mut world = World::with(2);
+    let mut simulation = Simulation::with(2);
     let identity = Identity::generate().unwrap();
-    let twice = vec![world.knock_as(&identity), world.knock_as(&identity)];
-    world.admit(twice);
-    assert_eq!(world.groups[0].leaves_of(identity.public()).len(), 2);
-    let pending = world.expel(&[2]);
+    let twice = vec![simulation.knock_as(&identity), simulation.knock_as(&identity)];
+    simulation.admit(twice);
+    assert_eq!(simulation.groups[0].leaves_of(identity.public()).len(), 2);
+    let pending = simulation.expel(&[2]);
     assert_eq!(pending.removed, [ParticipantId(2), ParticipantId(3)]);
-    assert!(world.groups[0].leaves_of(identity.public()).is_empty());
+    assert!(simulation.groups[0].leaves_of(identity.public()).is_empty());
 }
 
 #[test]
 fn a_second_leaf_of_the_organiser_is_removed_without_barring_it() {
     let identity = Identity::generate().unwrap();
-    let mut world = World::of(&identity);
-    let again = world.knock_as(&identity);
-    world.admit(vec![again]);
-    let leaf = world.leaf_of(1);
-    let changes = world.groups[0].removal(&[leaf], &mut world.keys).unwrap();
+    let mut simulation = Simulation::of(&identity);
+    let again = simulation.knock_as(&identity);
+    simulation.admit(vec![again]);
+    let leaf = simulation.leaf_of(1);
+    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
     assert!(changes.policy.is_none());
-    let pending = world.groups[0].commit(changes).unwrap();
-    world.groups.truncate(1);
-    world.deliver(0, &pending.commit, &nobody);
-    assert!(!world.groups[0].policy().is_barred(identity.public()));
+    let pending = simulation.groups[0].commit(changes).unwrap();
+    simulation.groups.truncate(1);
+    simulation.deliver(0, &pending.commit, &nobody_is_gone);
+    assert!(!simulation.groups[0].policy().is_barred(identity.public()));
 }
 
 #[test]
 fn a_member_that_was_cut_off_is_added_again_with_one_commit() {
-    let mut world = World::with(3);
+    let mut simulation = Simulation::with(3);
     let identity = Identity::generate().unwrap();
-    let knock = world.knock_as(&identity);
-    world.admit(vec![knock]);
-    let stuck = world.groups.remove(3);
-    let (knocker, request) = world.knock_as(&identity);
-    let remove = world.groups[0].leaves_of(request.device());
+    let knock = simulation.knock_as(&identity);
+    simulation.admit(vec![knock]);
+    let stuck = simulation.groups.remove(3);
+    let (knocker, request) = simulation.knock_as(&identity);
+    let remove = simulation.groups[0].leaves_of(request.device());
     assert_eq!(remove, [stuck.me()]);
-    let pending = world.groups[0].commit(Changes { add: vec![request], remove, policy: None }).unwrap();
-    let change = world.deliver(0, &pending.commit, &nobody);
+    let pending = simulation.groups[0].commit(Changes { add: vec![request], remove, policy: None }).unwrap();
+    let change = simulation.deliver(0, &pending.commit, &nobody_is_gone);
     assert_eq!((change.added.len(), change.removed.len(), change.policy_changed), (1, 1, false));
-    world.groups.push(knocker.joiner.enter(&pending.welcome.unwrap()).unwrap());
-    world.agree();
+    simulation.groups.push(knocker.joiner.enter(&pending.welcome.unwrap()).unwrap());
+    simulation.agree();
 }
 
 #[test]
-fn a_removal_that_lost_is_made_again_with_the_same_rotation() {
-    let mut world = World::with(3);
-    let leaf = world.leaf_of(2);
-    let changes = world.groups[0].removal(&[leaf], &mut world.keys).unwrap();
-    world.groups[0].commit(changes).unwrap();
-    let rotation = world.keys.next_rotation().unwrap().0.clone();
-    let winning = world.groups[1].refresh().unwrap();
-    world.groups[0].clear_pending_commit();
-    world.deliver(1, &winning.commit, &nobody);
-    assert!(!world.keys.is_rotation_merged(world.groups[0].policy().chain()));
-    world.expel(&[2]);
-    assert_eq!(world.groups[0].policy().chain().current(), rotation.to);
-    assert_eq!(world.keys.authority(), rotation.to.authority);
+fn a_removal_that_lost_is_created_again_with_the_same_rotation() {
+    let mut simulation = Simulation::with(3);
+    let leaf = simulation.leaf_of(2);
+    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
+    simulation.groups[0].commit(changes).unwrap();
+    let rotation = simulation.keys.next_rotation().unwrap().0.clone();
+    let winning = simulation.groups[1].refresh().unwrap();
+    simulation.groups[0].clear_pending_commit();
+    simulation.deliver(1, &winning.commit, &nobody_is_gone);
+    assert!(!simulation.keys.is_rotation_merged(simulation.groups[0].policy().chain()));
+    simulation.expel(&[2]);
+    assert_eq!(simulation.groups[0].policy().chain().current(), rotation.to);
+    assert_eq!(simulation.keys.authority(), rotation.to.authority);
 }
 
 #[test]
 fn a_lost_removal_that_a_guest_commits_does_what_the_organiser_wanted() {
     // The server gives a guest the organiser's lost commit, so it knows a policy that the authority signed.
-    let mut world = World::with(4);
-    let leaf = world.leaf_of(3);
-    let changes = world.groups[0].removal(&[leaf], &mut world.keys).unwrap();
-    world.groups.truncate(3);
+    let mut simulation = Simulation::with(4);
+    let leaf = simulation.leaf_of(3);
+    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
+    simulation.groups.truncate(3);
     // It cannot use the policy without removing the device.
     let alone = Changes { remove: Vec::new(), ..changes.clone() };
-    assert!(matches!(world.groups[1].commit(alone), Err(Error::Rejected(Reject::Barred))));
-    let pending = world.groups[1].commit(changes).unwrap();
-    let change = world.deliver(1, &pending.commit, &nobody);
+    assert!(matches!(simulation.groups[1].commit(alone), Err(Error::Rejected(Reject::Barred))));
+    let pending = simulation.groups[1].commit(changes).unwrap();
+    let change = simulation.deliver(1, &pending.commit, &nobody_is_gone);
     assert_eq!((change.removed[0].participant, change.policy_changed), (ParticipantId(3), true));
-    assert!(world.keys.is_rotation_merged(world.groups[0].policy().chain()));
+    assert!(simulation.keys.is_rotation_merged(simulation.groups[0].policy().chain()));
     // The organiser goes on from there.
-    world.keys.finish_rotation();
-    world.join(1);
-    world.expel(&[2]);
+    simulation.keys.finish_rotation();
+    simulation.join(1);
+    simulation.expel(&[2]);
 }
 
 #[test]
 fn the_delivery_service_follows_the_rotations() {
-    let mut world = World::with(3);
-    let (first, meeting) = (world.keys.authority(), world.keys.meeting());
-    let chain = world.keys.chain().encode();
-    let leaf = world.leaf_of(2);
-    let changes = world.groups[0].removal(&[leaf], &mut world.keys).unwrap();
-    world.groups[0].commit(changes).unwrap();
-    world.groups[0].merge_pending_commit().unwrap();
-    let (rotation, admission_key) = world.keys.next_rotation().unwrap();
+    let mut simulation = Simulation::with(3);
+    let (first, meeting) = (simulation.keys.authority(), simulation.keys.meeting());
+    let chain = simulation.keys.chain().encode();
+    let leaf = simulation.leaf_of(2);
+    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
+    simulation.groups[0].commit(changes).unwrap();
+    simulation.groups[0].merge_pending_commit().unwrap();
+    let (rotation, admission_key) = simulation.keys.next_rotation().unwrap();
     // It appends the bytes of a rotation, and then gives this chain to joiners.
     let chain = [chain, rotation.encode().to_vec()].concat();
     let (next, admission_key) = (rotation.to.authority, admission_key.to_vec());
-    let signature = world.keys.sign_command(ParticipantId(0), 1, b"rotate");
+    let signature = simulation.keys.sign_command(ParticipantId(0), 1, b"rotate");
     assert!(first.signed_command(meeting, ParticipantId(0), 1, b"rotate", &signature));
-    world.keys.finish_rotation();
-    assert_eq!((chain, admission_key.as_slice()), (world.keys.chain().encode(), world.keys.public_key()));
-    let signature = world.keys.sign_command(ParticipantId(0), 2, b"lock");
+    simulation.keys.finish_rotation();
+    assert_eq!((chain, admission_key.as_slice()), (simulation.keys.chain().encode(), simulation.keys.public_key()));
+    let signature = simulation.keys.sign_command(ParticipantId(0), 2, b"lock");
     assert!(next.signed_command(meeting, ParticipantId(0), 2, b"lock", &signature));
     assert!(!first.signed_command(meeting, ParticipantId(0), 2, b"lock", &signature));
     // On a new connection, if the service did not receive the rotation.
-    let again = world.keys.sign_command_as_previous(ParticipantId(5), 1, b"rotate").unwrap();
+    let again = simulation.keys.sign_command_as_previous(ParticipantId(5), 1, b"rotate").unwrap();
     assert!(first.signed_command(meeting, ParticipantId(5), 1, b"rotate", &again));
 }
 
 #[test]
 fn a_wrong_clock_of_a_joiner_is_reported_with_the_difference() {
-    let mut world = World::with(2);
+    let mut simulation = Simulation::with(2);
     let now = SystemTime::now();
     let hour = Duration::from_hours(1);
-    let opened = |world: &mut World, clock: SystemTime| {
-        let (invitation, profile) = (world.keys.invitation("h", 1, None), Profile::new("Ada").unwrap());
+    let opened = |simulation: &mut Simulation, clock: SystemTime| {
+        let (invitation, profile) = (simulation.keys.invitation("h", 1, None), Profile::new("Ada").unwrap());
         let identity = Identity::generate().unwrap();
-        let (_, request) = knock(&world.keys, &invitation, &identity, profile, ParticipantId(9), clock).unwrap();
-        world.keys.open(&request, now)
+        let (_, request) = knock(&simulation.keys, &invitation, &identity, profile, ParticipantId(9), clock).unwrap();
+        simulation.keys.open(&request, now)
     };
     for fine in [now, now + Duration::from_secs(5), now - Duration::from_secs(5), now + hour, now - 24 * hour] {
-        assert!(opened(&mut world, fine).is_ok());
+        assert!(opened(&mut simulation, fine).is_ok());
     }
     for (clock, seconds) in [(now + 2 * hour, 7_200), (now - 48 * hour, -172_800), (now + 2_000 * hour, 7_200_000)] {
-        let verdict = opened(&mut world, clock);
+        let verdict = opened(&mut simulation, clock);
         assert!(matches!(verdict, Err(admission_key::Error::Clock { ahead }) if ahead == seconds), "{verdict:?}");
     }
 }
 
 #[test]
 fn members_whose_clocks_differ_accept_the_same_commits() {
-    // Members do not compare the time of a leaf with their clocks: leaves of joiners who are a day ahead or behind are merged by all.
-    let mut world = World::with(3);
+    // Members do not compare the time of a leaf with their clocks: leaves of joiners who are a day ahead or behind are
+    // merged by all.
+    let mut simulation = Simulation::with(3);
     let day = Duration::from_hours(24);
     for (number, clock) in [(10, SystemTime::now() + day), (11, SystemTime::now() - day)] {
-        let (invitation, profile) = (world.keys.invitation("h", 1, None), Profile::new("Ada").unwrap());
+        let (invitation, profile) = (simulation.keys.invitation("h", 1, None), Profile::new("Ada").unwrap());
         let (identity, participant) = (Identity::generate().unwrap(), ParticipantId(number));
-        let (joiner, request) = knock(&world.keys, &invitation, &identity, profile, participant, clock).unwrap();
-        let request = world.keys.open(&request, clock).unwrap();
-        world.admit(vec![(Knocker { participant, joiner }, request)]);
+        let (joiner, request) = knock(&simulation.keys, &invitation, &identity, profile, participant, clock).unwrap();
+        let request = simulation.keys.open(&request, clock).unwrap();
+        simulation.admit(vec![(Knocker { participant, joiner }, request)]);
     }
-    assert_eq!(world.groups.len(), 5);
+    assert_eq!(simulation.groups.len(), 5);
 }
 
 #[test]
 fn a_guest_cannot_unbar_or_become_an_organiser() {
-    let mut world = World::with(3);
-    world.expel(&[2]);
-    let guest = world.groups[1].members().remove(1);
+    let mut simulation = Simulation::with(3);
+    simulation.expel(&[2]);
+    let guest = simulation.groups[1].members().remove(1);
     let change = PolicyChange { organisers: Some(vec![(guest.device, guest.participant)]), ..PolicyChange::default() };
     let mine = ManagerKeys::new().unwrap();
-    assert!(world.groups[1].policy().next(&change, &mine).is_err(), "it has no key of the authority");
+    assert!(simulation.groups[1].policy().next(&change, &mine).is_err(), "it has no key of the authority");
     let change = PolicyChange { bar: vec![DeviceKey([1; 32])], ..PolicyChange::default() };
-    assert!(world.groups[1].policy().next(&change, &mine).is_err());
+    assert!(simulation.groups[1].policy().next(&change, &mine).is_err());
 }
 
 #[test]
-fn garbage_and_truncation_change_nothing() {
-    let mut world = World::with(3);
-    let pending = world.groups[0].refresh().unwrap();
-    let words = world.groups[1].words();
+fn malformed_and_truncated_messages_change_nothing() {
+    let mut simulation = Simulation::with(3);
+    let pending = simulation.groups[0].refresh().unwrap();
+    let words = simulation.groups[1].words();
     for at in (0..pending.commit.len()).step_by(29) {
-        assert!(world.groups[1].process(&pending.commit[..at], &nobody).is_err());
+        assert!(simulation.groups[1].process(&pending.commit[..at], &nobody_is_gone).is_err());
         let mut broken = pending.commit.clone();
         broken[at] ^= 0x10;
-        assert!(world.groups[1].process(&broken, &nobody).is_err());
-        assert_eq!(world.groups[1].words(), words);
+        assert!(simulation.groups[1].process(&broken, &nobody_is_gone).is_err());
+        assert_eq!(simulation.groups[1].words(), words);
     }
-    world.deliver(0, &pending.commit, &nobody);
-    world.agree();
+    simulation.deliver(0, &pending.commit, &nobody_is_gone);
+    simulation.agree();
 }

@@ -1,4 +1,4 @@
-//! The system's monotonic clock: times of two processes on one machine can be compared.
+//! The system's monotonic clock, so that times of two processes on one machine can be compared.
 
 #[cfg(unix)]
 mod unix;
@@ -13,7 +13,7 @@ use windows::reading;
 use media::Clock;
 use std::time::Instant;
 
-/// A clock with the readings of the system's monotonic clock.
+/// Returns a clock with the readings of the system's monotonic clock.
 #[must_use]
 pub fn system() -> Clock {
     Clock::new(Instant::now(), reading())

@@ -96,7 +96,7 @@ impl Coordinator {
                 self.membership.set_epoch(epoch);
                 self.stats.add_epoch();
             }
-            net::Event::Connected => tracing::info!("media flow"),
+            net::Event::Connected => tracing::info!("a media transport is connected"),
             net::Event::TrackEnded(track) => {
                 self.tracks.end(track);
                 if track.slot == Slot::Microphone {
@@ -193,11 +193,11 @@ impl Coordinator {
             self.events.send(Event::Level(level)).await;
         }
         self.devices.count_sound(&self.stats);
-        self.report_sound_warnings().await;
+        self.report_audio_warnings().await;
         ControlFlow::Continue(())
     }
 
-    /// This client is in the meeting: publishes the microphone and all open picture sources.
+    /// Records that this client is in the meeting, and publishes the microphone and all open picture sources.
     async fn enter(&mut self, me: ParticipantId) {
         self.stats.set_entered(me);
         let link = self.session.link().unwrap_or_default();
@@ -268,7 +268,7 @@ impl Coordinator {
         self.send(meeting::Command::Announce(state)).await;
     }
 
-    async fn report_sound_warnings(&mut self) {
+    async fn report_audio_warnings(&mut self) {
         let before = self.devices.microphone();
         let notices = self.devices.take_warnings();
         if self.devices.microphone() != before {
@@ -297,7 +297,7 @@ impl Coordinator {
     /// Closes devices and codecs on a thread that may block, while the session sends its last messages.
     async fn close(mut self, reason: Reason, mut network: mpsc::Receiver<net::Event>, deadline: Instant) {
         self.devices.count_sound(&self.stats);
-        self.report_sound_warnings().await;
+        self.report_audio_warnings().await;
         let Self { session, devices, tracks, mut events, .. } = self;
         let closed = tokio::task::spawn_blocking(move || {
             tracks.close();
@@ -316,7 +316,7 @@ impl Coordinator {
     }
 }
 
-/// The period at which levels, sound warnings and statistics are read.
+/// The period at which levels, audio warnings and statistics are read.
 const TICK: Duration = Duration::from_millis(100);
 
 /// How long the session may take to send its last messages and to close its sockets.

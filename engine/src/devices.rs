@@ -1,32 +1,33 @@
-//! Lists the cameras, microphones and speakers of this machine. Each call may take a second: not on the UI thread.
+//! Lists the cameras, microphones and speakers of this machine. A call may take a second, so it must not run on the UI
+//! thread.
 
 /// A device that the user can choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     /// The identifier for a choice.
     pub id: String,
-    /// The name for people.
+    /// The name that is shown to the user.
     pub name: String,
 }
 
-/// The cameras, in the system's order; empty if there is none.
+/// Returns the cameras, in the system's order. The list is empty if there is none.
 #[must_use]
 pub fn cameras() -> Vec<Device> {
     capture::device::list().into_iter().map(|info| Device { id: info.id, name: info.name }).collect()
 }
 
-/// The microphones, the system's default first.
+/// Returns the microphones, the system's default first.
 #[must_use]
 pub fn microphones() -> Vec<Device> {
-    sound(audio::device::microphones())
+    to_devices(audio::device::microphones())
 }
 
-/// The speakers, the system's default first.
+/// Returns the speakers, the system's default first.
 #[must_use]
 pub fn speakers() -> Vec<Device> {
-    sound(audio::device::speakers())
+    to_devices(audio::device::speakers())
 }
 
-fn sound(found: Vec<audio::device::Info>) -> Vec<Device> {
+fn to_devices(found: Vec<audio::device::Info>) -> Vec<Device> {
     found.into_iter().map(|info| Device { id: info.id, name: info.name }).collect()
 }

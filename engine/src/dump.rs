@@ -13,7 +13,8 @@ use track_files::{Names, TrackFiles};
 /// Writes each picture into a folder after another output has shown it.
 ///
 /// For each remote camera there are `NAME.y4m` and `NAME.csv`, for each shared screen `NAME-screen.y4m` and
-/// `NAME-screen.csv`. If two participants have the same name, or one comes back, the later files are `NAME-2.y4m` and so on.
+/// `NAME-screen.csv`. If two participants have the same name, or one joins again, the later files are `NAME-2.y4m` and
+/// so on.
 pub struct Dump {
     output: Arc<dyn VideoOutput>,
     folder: PathBuf,

@@ -1,4 +1,4 @@
-//! A meeting, from `start` to `close`.
+//! The engine of one meeting, from `start` to `close`.
 
 use crate::clock;
 use crate::coordinator::{Closing, Context, Coordinator, Devices, Membership, Outbox, Tracks};
@@ -16,13 +16,13 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 
-/// What happens in the meeting, in order. Read it until [`Event::Ended`].
+/// The events of the meeting, in order. The caller reads them until [`Event::Ended`].
 pub type Events = mpsc::Receiver<Event>;
 
 /// A running meeting.
 ///
-/// End it with [`Engine::close`]. Dropping it does not guarantee a leave message: the server may only notice that the
-/// connection broke. A drop does not wait; devices close and threads end in the background.
+/// End it with [`Engine::close`]. A drop does not guarantee a leave message, so the server may only notice that the
+/// connection broke. A drop does not wait. Devices close and threads end in the background.
 pub struct Engine {
     commands: mpsc::Sender<Command>,
     stats: Stats,
@@ -34,32 +34,33 @@ pub struct Engine {
     runtime: Option<Runtime>,
 }
 
-/// Why a meeting could not start.
+/// The reason why a meeting could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The name cannot be shown to others.
     #[error("this name cannot be used: {0}")]
     Name(crypto::identity::BadName),
-    /// The system has no thread, or no randomness, left.
-    #[error("the system refuses what a meeting needs: {0}")]
+    /// The system could not start a thread, or returned no random bytes.
+    #[error("the system does not provide what a meeting needs: {0}")]
     System(#[from] std::io::Error),
 }
 
 /// Too many commands are waiting, or the meeting has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the meeting does not take commands")]
+#[error("the meeting accepts no commands")]
 pub struct Busy;
 
 impl Engine {
     /// Starts to enter a meeting and returns at once, without waiting for the network or for a device.
-    /// [`Event::Entered`] or [`Event::Ended`] reports the result. Sound starts when its devices are open, before or after
-    /// that.
+    /// [`Event::Entered`] or [`Event::Ended`] reports the result. Audio starts when its devices are open, before or
+    /// after that.
     ///
     /// `identity` is this device's long-term key. Pictures go to `output`, on the engine's threads.
     ///
     /// # Errors
-    /// Returns [`Error`] if the name of `setup` cannot be used, or the system has no thread or no randomness left.
+    /// Returns [`Error`] if the name of `setup` cannot be used, or the system cannot start a thread or returns no
+    /// random bytes.
     pub fn start(
         entry: Entry,
         setup: Setup,
@@ -69,10 +70,10 @@ impl Engine {
         Self::start_with(entry, setup, identity, output, Hardware::default())
     }
 
-    /// Like [`Engine::start`], with the caller's devices, encoders and decoders.
+    /// Works like [`Engine::start`], with the caller's devices, encoders and decoders.
     ///
     /// # Errors
-    /// As [`Engine::start`].
+    /// Returns the errors of [`Engine::start`].
     pub fn start_with(
         entry: Entry,
         setup: Setup,
@@ -123,13 +124,13 @@ impl Engine {
         self.commands.try_send(command).map_err(|_| Busy)
     }
 
-    /// The statistics of this meeting; they can be read after the end, too.
+    /// Returns the statistics of this meeting. They can also be read after the end.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.stats.clone()
     }
 
-    /// The clock of every time in this meeting.
+    /// Returns the clock of all times in this meeting.
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.clock
@@ -138,13 +139,13 @@ impl Engine {
     /// Leaves the meeting, closes every device and joins every thread.
     ///
     /// If the connection works, the leave message is sent within a second, also if the events are not read. Events are
-    /// dropped if the channel is full. If a device driver does not answer within two seconds, its thread is detached and
-    /// ends when the driver answers.
+    /// dropped if the channel is full. If a device driver does not answer within two seconds, its thread is detached
+    /// and ends when the driver answers.
     ///
-    /// Blocks, usually for some tens of milliseconds: call it on a thread that may wait, and not in an async task.
+    /// It blocks, usually for some tens of milliseconds, so it must not be called in an async task.
     pub fn close(mut self) {
         self.close.send_replace(true);
-        // The mailbox stays empty; it is only closed.
+        // The mailbox is always empty. Its closing is the signal.
         let _ = self.ended.take_until(Instant::now() + CLOSE_TIMEOUT);
         if !self.ended.is_closed() {
             tracing::error!("the meeting did not close in time");
@@ -196,14 +197,15 @@ fn network(
     Ok(net::Config { entry, host, port, fingerprint, ring, pool })
 }
 
-/// Commands that wait for the coordinator.
+/// The maximum number of commands that wait for the coordinator.
 pub const MAX_COMMANDS: usize = 64;
 
-/// Events that wait for their reader.
+/// The maximum number of events that wait for their reader.
 const MAX_EVENTS: usize = 256;
 
 /// How long closing waits for the meeting: a second for the network, and two for each of four drivers that may hang.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(9);
 
-/// How long closing waits for the runtime's threads. One of them may still close a camera that was switched off before.
+/// How long closing waits for the runtime's threads. One of them may still be closing a camera that was switched off
+/// before.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(3);

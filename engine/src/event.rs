@@ -10,21 +10,21 @@ use proto::{ParticipantId, TileWish, Totals};
 /// An action of the user.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// True mutes the microphone: from then on no sound of it leaves this machine.
+    /// True mutes the microphone. Then no audio is sent.
     Mute(bool),
-    /// True shows the camera to the others, false closes the device.
+    /// True opens the camera and sends its pictures. False closes it.
     Camera(bool),
-    /// True shows the screen to the others.
+    /// True shares the screen.
     Share(bool),
-    /// Uses another camera from now on.
+    /// Changes to another camera.
     ChooseCamera(Choice),
-    /// Uses another microphone from now on.
+    /// Changes to another microphone.
     ChooseMicrophone(AudioChoice),
-    /// Uses another loudspeaker from now on.
+    /// Changes to another speaker.
     ChooseSpeaker(AudioChoice),
-    /// The size at which each picture is shown now. A track that is not listed is hidden and costs nothing.
+    /// The size at which each picture is shown now. A track that is not listed is hidden, and is not received.
     Tiles(Vec<TileWish>),
-    /// Removes a participant from the meeting. Only the organiser may.
+    /// Removes a participant from the meeting. Only the organiser may do this.
     Remove(ParticipantId),
     /// Asks the server for its totals. The answer is [`Event::Totals`].
     Count,
@@ -35,22 +35,22 @@ pub enum Command {
 /// Something that happened in the meeting.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// Entering has reached a step.
+    /// This client has reached a step of entering the meeting.
     Progress(Step),
     /// This client is in the meeting.
     Entered {
-        /// Our own number in this meeting.
+        /// Our own id in this meeting.
         me: ParticipantId,
-        /// The link to join this meeting. It contains the secret: never log it.
+        /// The link to join this meeting. It contains the secret, so it must not be logged.
         link: String,
         /// True if this device created the meeting.
         organiser: bool,
     },
-    /// Everybody in the meeting, ourselves first, then in the order of their leaves.
+    /// All people in the meeting, ourselves first, then in the order of their leaves.
     People(Vec<Person>),
     /// The group's keys changed.
     Locked(Lock),
-    /// Who speaks now, loudest first. Sent on each change.
+    /// The people who speak now, loudest first. Sent on each change.
     Speaking(Vec<ParticipantId>),
     /// The level of our own microphone, at most ten times a second: 0.0 is silence, 1.0 full scale.
     Level(f32),
@@ -60,11 +60,11 @@ pub enum Event {
     Camera(bool),
     /// True if the others see our screen.
     Sharing(bool),
-    /// A notice for the user; the meeting continues.
+    /// A notice for the user. The meeting continues.
     Notice(Notice),
     /// The server's totals for this meeting.
     Totals(Totals),
-    /// The meeting is over for us, and every device is closed. Nothing follows.
+    /// The meeting has ended for us, and every device is closed. This is the last event.
     Ended(Reason),
 }
 
@@ -73,7 +73,7 @@ pub enum Event {
 pub enum Step {
     /// Connecting to the server.
     Connecting,
-    /// Connected; asking for the meeting.
+    /// Connected, and requesting to enter the meeting.
     Approaching,
     /// In the waiting room, until the organiser decides.
     Knocking,
@@ -83,7 +83,7 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about a person, each shown by itself")]
 pub struct Person {
-    /// The person's number in this meeting.
+    /// The person's id in this meeting.
     pub id: ParticipantId,
     /// The name the person chose.
     pub name: String,
@@ -104,9 +104,9 @@ pub struct Person {
 /// The state of the group's keys.
 #[derive(Clone, Debug)]
 pub struct Lock {
-    /// The MLS epoch: counts every change of keys.
+    /// The MLS epoch, which counts the changes of keys.
     pub epoch: u64,
-    /// Twelve words: people who see the same words hold the same keys.
+    /// Twelve words. People who see the same words have the same keys.
     pub words: Words,
     /// The registered name of the cipher suite.
     pub suite: &'static str,
@@ -117,11 +117,11 @@ pub struct Lock {
 pub struct Notice {
     /// What happened.
     pub kind: NoticeKind,
-    /// The cause as the failing part reports it, in English: for the details line.
+    /// The cause as the failing part reports it, in English. It is for the details line.
     pub detail: String,
 }
 
-/// What a notice is about. The screens have a sentence for each: what happened, where the cause is, what to do.
+/// The subject of a notice. The screens have a sentence for each: what happened, where the cause is, what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoticeKind {
     /// No camera was found.
@@ -130,19 +130,19 @@ pub enum NoticeKind {
     CameraTaken,
     /// The camera was unplugged, or stopped.
     CameraLost,
-    /// A camera exists but does not open: the system denies access, or its format is not supported.
+    /// A camera exists but cannot be opened, because the system denies access or its format is not supported.
     CameraFailed,
-    /// There is no sound device; the meeting continues without sound.
+    /// There is no audio device. The meeting continues without audio.
     NoSound,
-    /// The microphone could not be opened; the speaker still works.
+    /// The microphone could not be opened. The speaker works.
     NoMicrophone,
-    /// The speaker could not be opened; the microphone still works.
+    /// The speaker could not be opened. The microphone works.
     NoSpeaker,
     /// A microphone or speaker was unplugged.
     SoundLost,
     /// A media file cannot be read, or is damaged.
     BadFile,
-    /// A media file has a format that cannot be played; the detail is its name and format.
+    /// A media file has a format that cannot be played. The detail is its name and format.
     FileFormat,
     /// The screen cannot be shared.
     NoScreen,
@@ -150,26 +150,27 @@ pub enum NoticeKind {
     StillWaiting,
     /// No organiser is in the meeting to admit people.
     NobodyAdmits,
-    /// This machine is too slow for what it sends: a layer was sent with fewer pictures in a second.
+    /// This machine is too slow to encode all pictures, so a layer is sent at a lower frame rate.
     Overloaded,
-    /// An encoder or decoder failed, and another one took over; the detail names both and the reason.
+    /// An encoder or decoder failed and was replaced. The detail names both and the reason.
     CodecReplaced,
-    /// One of our picture tracks has no encoder left: it is no longer sent, and its device is closed.
+    /// One of our picture tracks has no encoder left. It is no longer sent, and its device is closed.
     TrackFailed,
     /// A participant's pictures cannot be opened or decoded.
     PeerUnreadable,
-    /// We asked for something that only the organiser may do: to remove a member.
+    /// We requested to remove a member, which only the organiser may do.
     NotOrganiser,
-    /// A member could not be removed; the detail is the member's name.
+    /// A member could not be removed. The detail is the member's name.
     NotRemoved,
-    /// A member's change of the meeting is invalid or breaks its rules, and was rejected; the detail is the member's name.
+    /// A member's change of the meeting is invalid or against its rules, and was rejected. The detail is the member's
+    /// name.
     ChangeRejected,
-    /// A command was not taken: too many commands waited.
+    /// A command was not accepted, because too many commands waited.
     Refused,
 }
 
 impl NoticeKind {
-    /// Where the cause is.
+    /// Returns where the cause is.
     #[must_use]
     pub const fn fault(self) -> Fault {
         match self {

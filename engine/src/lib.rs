@@ -1,6 +1,7 @@
-//! A meeting without a window: connects devices, codecs, keys and the network. Each part is owned by one thread.
+//! A meeting without a window. It connects devices, codecs, keys and the network. Each part is owned by one thread.
 //!
-//! Knows no iced, reads no environment and no command line. Pictures go to a [`VideoOutput`], never through an [`Event`].
+//! It does not depend on iced, and reads neither the environment nor the command line. Pictures are passed to a
+//! [`VideoOutput`], never in an [`Event`].
 
 pub mod clock;
 mod coordinator;

@@ -8,8 +8,8 @@ use audio::{Direction, Warning, device};
 use net::meeting;
 use proto::ParticipantId;
 
-/// The notice of a meeting that goes on. `name` returns the name of a member; `None` if there is no such member. The detail
-/// is the name of the member whom the notice is about.
+/// Returns the notice of a meeting that continues. `name` returns the name of a member, or `None` if there is no such
+/// member. The detail is the name of the member whom the notice is about.
 pub fn meeting<'a>(notice: meeting::Notice, name: impl Fn(ParticipantId) -> Option<&'a str>) -> Notice {
     let of = |id| name(id).unwrap_or_default().to_owned();
     let (kind, detail) = match notice {
@@ -22,17 +22,17 @@ pub fn meeting<'a>(notice: meeting::Notice, name: impl Fn(ParticipantId) -> Opti
     Notice { kind, detail }
 }
 
-/// The notice of a source of ours that cannot be encoded.
+/// Returns the notice of a source of ours that cannot be encoded.
 pub fn track_failed(detail: String) -> Notice {
     Notice { kind: NoticeKind::TrackFailed, detail }
 }
 
-/// The notice of an encoder or decoder that was replaced.
+/// Returns the notice of an encoder or decoder that was replaced.
 pub fn codec_replaced(detail: String) -> Notice {
     Notice { kind: NoticeKind::CodecReplaced, detail }
 }
 
-/// The notice of a received track whose decoder failed.
+/// Returns the notice of a received track whose decoder failed.
 pub fn received(report: receive::Report) -> Notice {
     match report {
         receive::Report::DecoderReplaced(replacement) => codec_replaced(replacement.to_string()),
@@ -40,7 +40,7 @@ pub fn received(report: receive::Report) -> Notice {
     }
 }
 
-/// The notice of a camera or a shared screen that failed.
+/// Returns the notice of a camera or a shared screen that failed.
 pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
     let kind = match error {
         _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
@@ -60,32 +60,32 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
     Notice { kind, detail: error.to_string() }
 }
 
-/// Takes the sound engine's warnings. While its first devices open, warnings are held back: a computer without any sound
-/// device gets one notice, not two.
+/// Takes the audio engine's warnings. It delays them while the first devices are being opened, so that a computer
+/// without an audio device has one notice, not two.
 #[derive(Default)]
 pub struct SoundWarnings {
     early: Vec<Warning>,
     opened: bool,
 }
 
-/// What [`SoundWarnings::take`] found.
+/// The result of [`SoundWarnings::take`].
 pub struct Found {
-    /// For the screens.
+    /// The notices for the screens.
     pub notices: Vec<Notice>,
     /// True if there is no microphone any more.
     pub microphone_lost: bool,
 }
 
 impl SoundWarnings {
-    /// The warnings of `audio` since the last call.
+    /// Returns the warnings of `audio` since the last call.
     pub fn take(&mut self, audio: &audio::Engine) -> Found {
-        // Read first: later warnings come with the next call.
+        // Read this first, so that warnings after it are returned by the next call.
         let opened = audio.is_open();
         self.add(opened, audio.take_warnings())
     }
 
     fn add(&mut self, opened: bool, found: Vec<Warning>) -> Found {
-        let microphone_lost = found.iter().any(takes_the_microphone);
+        let microphone_lost = found.iter().any(means_no_microphone);
         let notices = if self.opened {
             found.iter().map(warning).collect()
         } else {
@@ -97,7 +97,7 @@ impl SoundWarnings {
     }
 }
 
-/// Notices of what failed when the devices opened for the first time.
+/// Returns the notices of what failed when the devices were opened for the first time.
 pub fn warnings(warnings: &[Warning]) -> Vec<Notice> {
     let missing = |warning: &&Warning| {
         matches!(warning, Warning::Unavailable { error: device::Error::Missing(_) | device::Error::Silent, .. })
@@ -108,7 +108,7 @@ pub fn warnings(warnings: &[Warning]) -> Vec<Notice> {
     warnings.iter().map(warning).collect()
 }
 
-/// The notice of one warning.
+/// Returns the notice of one warning.
 pub fn warning(warning: &Warning) -> Notice {
     let kind = match warning {
         Warning::Unavailable {
@@ -118,21 +118,21 @@ pub fn warning(warning: &Warning) -> Notice {
         Warning::Unavailable { direction: Direction::Microphone, .. } => NoticeKind::NoMicrophone,
         Warning::Unavailable { direction: Direction::Speaker, .. } => NoticeKind::NoSpeaker,
         Warning::Lost { .. } | Warning::Replaced { .. } => NoticeKind::SoundLost,
-        // Any other failure of the sound engine leaves no sound.
+        // Without the audio engine there is no audio at all.
         Warning::Codec(_) | Warning::Thread(_) | _ => NoticeKind::NoSound,
     };
     Notice { kind, detail: with_causes(warning) }
 }
 
-/// True if the warning means that there is no microphone to send.
-fn takes_the_microphone(warning: &Warning) -> bool {
+/// Returns true if the warning means that there is no microphone to send.
+fn means_no_microphone(warning: &Warning) -> bool {
     matches!(
         warning,
         Warning::Unavailable { direction: Direction::Microphone, .. } | Warning::Codec(_) | Warning::Thread(_)
     )
 }
 
-/// An error and its causes: the last one names the file or the device.
+/// Returns an error and its causes, the last of which names the file or the device.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_computer_without_sound_gets_one_notice_when_both_devices_were_tried() {
+    fn a_computer_without_audio_has_one_notice_after_both_devices_were_tried() {
         let mut warnings = SoundWarnings::default();
         let first = warnings.add(false, vec![missing(Direction::Microphone)]);
         assert!(first.microphone_lost && first.notices.is_empty());

@@ -20,7 +20,7 @@ pub struct Preview {
     sender: SyncSender<PreviewEvent>,
 }
 
-/// What happens in a preview.
+/// An event of a preview.
 #[derive(Clone, Debug)]
 pub enum PreviewEvent {
     /// A device failed.
@@ -28,8 +28,8 @@ pub enum PreviewEvent {
 }
 
 impl Preview {
-    /// Opens the devices. Waits for the microphone, at most five seconds. `picture` gets each camera picture on the
-    /// camera's thread.
+    /// Opens the devices. Waits for the microphone, at most five seconds. `picture` is called with each camera picture
+    /// on the camera's thread.
     #[must_use]
     pub fn open(camera: Choice, microphone: audio::Choice, picture: Box<dyn FnMut(Frame) + Send>) -> Self {
         let (sender, events) = sync_channel(16);
@@ -44,15 +44,15 @@ impl Preview {
         });
         let mut preview = Self { camera: None, audio, events, sender };
         preview.set_camera(camera, picture);
-        preview.audio.wait_until_open(SOUND_TIMEOUT);
+        preview.audio.wait_until_open(MICROPHONE_TIMEOUT);
         for notice in notice::warnings(&preview.audio.take_warnings()) {
-            // A full queue holds sixteen other notices already.
+            // If the queue is full, sixteen other notices wait already.
             let _ = preview.sender.try_send(PreviewEvent::Notice(notice));
         }
         preview
     }
 
-    /// Uses another camera from now on.
+    /// Changes to another camera.
     pub fn set_camera(&mut self, choice: Choice, mut picture: Box<dyn FnMut(Frame) + Send>) {
         self.camera = None;
         if choice == Choice::Off {
@@ -75,18 +75,18 @@ impl Preview {
         }
     }
 
-    /// Uses another microphone from now on.
+    /// Changes to another microphone.
     pub fn set_microphone(&mut self, choice: audio::Choice) {
         self.audio.set_microphone(choice);
     }
 
-    /// The microphone's level now: 0.0 silence to 1.0 full scale.
+    /// Returns the microphone's current level, from 0.0 (silence) to 1.0 (full scale).
     #[must_use]
     pub fn level(&self) -> f32 {
         linear(self.audio.levels().microphone)
     }
 
-    /// The events since the last call.
+    /// Returns the events since the last call.
     pub fn events(&self) -> impl Iterator<Item = PreviewEvent> {
         let lost = self.audio.take_warnings();
         let lost = lost.into_iter().map(|warning| PreviewEvent::Notice(notice::warning(&warning)));
@@ -95,4 +95,4 @@ impl Preview {
 }
 
 /// How long opening a preview waits for the microphone.
-const SOUND_TIMEOUT: Duration = Duration::from_secs(5);
+const MICROPHONE_TIMEOUT: Duration = Duration::from_secs(5);

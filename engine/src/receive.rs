@@ -1,4 +1,4 @@
-//! Threads on which everything that arrives is opened and decoded: a track stays on one thread.
+//! The threads that open and decode received tracks. A track stays on one thread.
 
 mod decode_queue;
 mod picture;
@@ -17,7 +17,7 @@ pub use waiting_frames::WaitingFrames;
 use crate::worker::{Job, Worker};
 use std::io;
 
-/// The threads: one for all voices, which must never wait for a picture, and a few for pictures.
+/// The threads: one for all voices, which must never wait for a picture, and several for pictures.
 pub struct Receivers {
     voices: Worker,
     pictures: Vec<Worker>,
@@ -27,7 +27,7 @@ impl Receivers {
     /// Starts one thread for voices, and one for pictures on each core but one, at most eight.
     ///
     /// # Errors
-    /// Returns the system's error if there is no thread left.
+    /// Returns the system's error if a thread cannot be started.
     pub fn start() -> io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = cores.saturating_sub(1).clamp(1, MAX_DECODE_THREADS);
@@ -35,12 +35,12 @@ impl Receivers {
         Ok(Self { voices: Worker::start("voices")?, pictures: pictures.collect::<io::Result<_>>()? })
     }
 
-    /// Takes over a voice.
+    /// Adds a voice to the thread of the voices.
     pub fn add_voice(&mut self, job: VoiceReceiver) {
         self.voices.add(Box::new(job));
     }
 
-    /// Gives a picture track to the thread that has the fewest.
+    /// Adds a picture track to the thread that has the fewest.
     pub fn add_picture(&mut self, job: PictureReceiver) {
         let job: Box<dyn Job> = Box::new(job);
         if let Some(worker) = self.pictures.iter_mut().min_by_key(|worker| worker.load()) {

@@ -65,7 +65,7 @@ pub struct Video {
     pub freezes: u64,
     /// The longest time between two shown pictures.
     pub longest_gap_ms: u64,
-    /// Time from capture to the screen; valid only if both ends run on one machine.
+    /// Time from capture to the screen. It is valid only if both ends run on one machine.
     pub latency_ms: Percentiles,
 }
 
@@ -87,13 +87,13 @@ pub struct Audio {
     pub from: String,
     /// The receiver's name.
     pub to: String,
-    /// Packets that the sender sent while the track was received; silence sends none.
+    /// Packets that the sender sent while the track was received. It sends none during silence.
     pub packets_sent: u64,
     /// Packets that were played.
     pub packets_played: u64,
-    /// Sound that the decoder concealed because a packet was missing.
+    /// Audio that the decoder concealed because a packet was missing.
     pub concealed_ms: u64,
-    /// Milliseconds of played speech; includes `concealed_ms`.
+    /// Milliseconds of played speech, including `concealed_ms`.
     pub talk_ms: u64,
 }
 
@@ -102,7 +102,7 @@ pub struct Audio {
 pub struct E2ee {
     /// The cipher suites of the group and of the frames.
     pub suite: String,
-    /// The number of epochs whose keys were held.
+    /// The number of epochs whose keys a client had. In a merged report, the largest of these numbers.
     pub epochs: u64,
     /// Frames that were opened.
     pub opened: u64,
@@ -120,12 +120,12 @@ pub struct Sfu {
     pub packets_in: u64,
     /// RTP packets sent.
     pub packets_out: u64,
-    /// How often the SFU told a sender to stop a layer.
+    /// How often the SFU requested a sender to stop a layer.
     pub layers_stopped: u64,
 }
 
 impl Report {
-    /// The report of one client called `name`, from its statistics so far. `usage` is that of its process.
+    /// Returns the report of one client called `name`, from its statistics so far. `usage` is that of its process.
     #[must_use]
     pub fn of(stats: &Stats, name: &str, usage: Option<Usage>) -> Self {
         let (facts, received) = (stats.facts(), stats.received());
@@ -178,7 +178,7 @@ impl Report {
             all.e2ee.opened += one.e2ee.opened;
             all.e2ee.failed_to_open += one.e2ee.failed_to_open;
             all.e2ee.open_failures += one.e2ee.open_failures;
-            // All clients ask the same server, whose counters only grow.
+            // All clients have the totals of the same server, whose counters only increase.
             all.sfu.packets_in = all.sfu.packets_in.max(one.sfu.packets_in);
             all.sfu.packets_out = all.sfu.packets_out.max(one.sfu.packets_out);
             all.sfu.layers_stopped = all.sfu.layers_stopped.max(one.sfu.layers_stopped);

@@ -1,4 +1,4 @@
-//! What leaves this machine: pictures by layers, each layer on its own thread, and the voice.
+//! Sends pictures in layers, each layer on its own thread, and the voice.
 
 mod frame_skipper;
 mod layer;

@@ -1,10 +1,10 @@
-//! How to enter a meeting: which one, under which name, with which devices.
+//! The choices for entering a meeting: the meeting, the name and the devices.
 
 use audio::Choice as AudioChoice;
 use crypto::Invitation;
 use std::path::PathBuf;
 
-/// Which meeting to enter.
+/// The meeting to enter.
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// Creates a meeting on a server.
@@ -13,14 +13,14 @@ pub enum Entry {
         host: String,
         /// Its TCP port.
         port: u16,
-        /// SHA-256 of the server's certificate; `None` if the system's authorities vouch for it.
+        /// SHA-256 of the server's certificate. `None` if the system's certificate authorities have signed it.
         fingerprint: Option<[u8; 32]>,
     },
     /// Joins the meeting of a link.
     Join(Invitation),
 }
 
-/// Which camera to use.
+/// The camera to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
     /// None.
@@ -34,10 +34,10 @@ pub enum Choice {
     File(PathBuf),
 }
 
-/// Under which name, and with which devices, to enter.
+/// The name and the devices for a meeting.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// The name that the others see; the server does not see it.
+    /// The name that the others see. The server does not see it.
     pub name: String,
     /// The camera.
     pub camera: Choice,

@@ -1,4 +1,4 @@
-//! How each choice of a device is opened.
+//! Opens the device of each choice.
 
 use crate::send::Open;
 use crate::setup::Choice;
@@ -28,7 +28,7 @@ pub struct Cameras {
 type Opened = Result<Box<dyn Source>, Error>;
 
 impl Cameras {
-    /// Cameras that `open` opens, each on the thread that reads it.
+    /// Returns cameras that `open` opens, each on the thread that reads it.
     #[must_use]
     pub fn new(open: impl Fn(Choice, Clock) -> Opened + Send + Sync + 'static) -> Self {
         Self { open: Arc::new(open) }
@@ -64,7 +64,7 @@ fn camera(choice: Choice, clock: Clock) -> Opened {
     }
 }
 
-/// Opens the screen on the thread that reads it.
+/// Returns the opener of the screen, for the thread that reads it.
 pub fn screen(clock: Clock) -> Open {
     Box::new(move || x11::open(clock))
 }

@@ -1,6 +1,6 @@
-//! Every counter and every time that is measured of one client's meeting, in one place.
+//! All counters and times that are measured in one client's meeting.
 //!
-//! Threads write here while the meeting runs; [`crate::report`] reads here, also after the meeting.
+//! Threads update them while the meeting runs. [`crate::report`] reads them, also after the meeting.
 
 pub mod histogram;
 pub mod open_failures;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use track_stats::{Received, Sent, TrackStats};
 
-/// The statistics of one client's meeting. Clones share them. Every lock is held for a few copies only.
+/// The statistics of one client's meeting. Clones share them. Each lock is held only while a few values are copied.
 #[derive(Clone)]
 pub struct Stats {
     clock: Clock,
@@ -26,22 +26,22 @@ pub struct Stats {
 pub struct Facts {
     /// When entering began.
     pub started: Timestamp,
-    /// When we were let in.
+    /// When we were admitted.
     pub entered: Option<Timestamp>,
-    /// Our own number.
+    /// Our own id.
     pub me: Option<ParticipantId>,
-    /// The names of all people who ever were in the meeting.
+    /// The names of all people who were in the meeting at any time.
     pub names: BTreeMap<ParticipantId, String>,
-    /// The number of epochs whose keys we held.
+    /// The number of epochs whose keys we had.
     pub epochs: u64,
-    /// What was played of each voice.
+    /// The playback statistics of each voice.
     pub sound: BTreeMap<ParticipantId, audio::Statistics>,
     /// The server's newest totals.
     pub totals: Option<Totals>,
 }
 
 impl Stats {
-    /// Empty statistics of a meeting that we begin to enter now. Times are those of `clock`.
+    /// Returns empty statistics of a meeting that we begin to enter now. Times are those of `clock`.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         let facts = Facts {
@@ -56,31 +56,31 @@ impl Stats {
         Self { clock, tracks: TrackStats::default(), facts: Arc::new(Mutex::new(facts)) }
     }
 
-    /// A copy of the facts so far.
+    /// Returns a copy of the facts so far.
     #[must_use]
     pub fn facts(&self) -> Facts {
         self.lock().clone()
     }
 
-    /// The counters of all tracks, for the threads that count.
+    /// Returns the counters of all tracks, for the threads that count.
     #[must_use]
     pub fn tracks(&self) -> &TrackStats {
         &self.tracks
     }
 
-    /// What came in so far, by track.
+    /// Returns the counters of all received tracks.
     #[must_use]
     pub fn received(&self) -> Vec<(TrackId, Received)> {
         self.tracks.received()
     }
 
-    /// What went out so far, by slot and spatial layer.
+    /// Returns the counters of all sent layers, by slot and spatial layer.
     #[must_use]
     pub fn all_sent(&self) -> Vec<((proto::Slot, u8), Sent)> {
         self.tracks.all_sent()
     }
 
-    /// We were let in now, as `me`.
+    /// Records that we were admitted now, as `me`.
     pub(crate) fn set_entered(&self, me: ParticipantId) {
         let now = self.clock.now();
         let mut facts = self.lock();
@@ -104,7 +104,7 @@ impl Stats {
         self.lock().totals = Some(totals);
     }
 
-    // The facts are whole whenever the lock is free, so a thread that panicked leaves nothing half-written.
+    // The facts are consistent whenever the lock is free, so they are valid also after a panic.
     fn lock(&self) -> MutexGuard<'_, Facts> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! Where decoded pictures go. They do not pass through events.
+//! The interface for showing decoded pictures. They are not passed in events.
 
 use codec::decode::Picture;
 use media::{Frame, Layer, Timestamp};
@@ -6,16 +6,17 @@ use proto::TrackId;
 
 /// Opens a [`VideoSink`] for each received picture track. Called on the engine's threads.
 pub trait VideoOutput: Send + Sync {
-    /// Opens a sink for the pictures of `track`, whose owner is called `name`. Called on a `net` thread: must not block.
+    /// Opens a sink for the pictures of `track`, whose owner is called `name`. It is called on a `net` thread, so it
+    /// must not block.
     fn open(&self, track: TrackId, name: &str) -> Box<dyn VideoSink>;
 
-    /// Takes the newest picture of our own camera, by handle, uncompressed. Called on the camera's thread.
+    /// Shows the newest picture of our own camera, uncompressed and not copied. It is called on the camera's thread.
     fn own(&self, frame: Frame);
 }
 
-/// Shows the pictures of one track. Stays on one decode thread; dropped when the track ends.
+/// Shows the pictures of one track. It stays on one decode thread, and is dropped when the track ends.
 pub trait VideoSink: Send {
-    /// Shows a picture until the next one. Must copy what it needs before it returns.
+    /// Shows a picture until the next one. It must copy what it needs before it returns.
     fn show(&mut self, picture: &Picture<'_>, meta: Meta);
 }
 
@@ -24,13 +25,13 @@ pub trait VideoSink: Send {
 pub struct Meta {
     /// The source's number of the picture.
     pub number: u64,
-    /// The time of capture. Comparable with our own clock only if sender and receiver run on one machine.
+    /// The time of capture. It can be compared with our own clock only if sender and receiver run on one machine.
     pub captured: Timestamp,
     /// The layer that was received.
     pub layer: Layer,
 }
 
-/// Shows nothing: for a client without a window.
+/// An output that shows nothing, for a client without a window.
 pub struct NullOutput;
 
 impl VideoOutput for NullOutput {

@@ -1,4 +1,4 @@
-//! A thread that serves several tracks in turn. A track whose work panics is dropped; the others go on.
+//! A thread that works for several tracks in turn. A track whose work panics is dropped, and the others continue.
 
 use media::{Notify, Panicked, catch_panic};
 use std::io;
@@ -8,7 +8,7 @@ use std::thread::{Builder, JoinHandle};
 
 /// Work that arrives over time and is done on one thread.
 pub trait Job: Send {
-    /// Notifies `notify` whenever there is something to do, from now on.
+    /// From now on, notifies `notify` whenever there is work.
     fn notify_on(&mut self, notify: Notify);
     /// Does the next piece of work.
     fn step(&mut self) -> Progress;
@@ -19,15 +19,15 @@ pub trait Job: Send {
 /// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Something was done; there may be more.
+    /// Some work was done. There may be more.
     Worked,
-    /// There is nothing to do until the next notification.
+    /// There is no work until the next notification.
     Idle,
-    /// There will never be anything to do again: the job is dropped.
+    /// There will never be more work, so the job is dropped.
     Ended,
 }
 
-/// A named thread with its jobs. Dropping it stops the thread after the step it is in.
+/// A named thread with its jobs. Dropping it stops the thread after the current step.
 pub struct Worker {
     inbox: Arc<Mutex<Vec<Counted>>>,
     notify: Notify,
@@ -59,7 +59,7 @@ impl Worker {
     /// Starts a thread called `name`.
     ///
     /// # Errors
-    /// Returns the system's error if there is no thread left.
+    /// Returns the system's error if the thread cannot be started.
     pub fn start(name: &str) -> io::Result<Self> {
         let (inbox, notify, stop) = (Arc::default(), Notify::new(), Arc::new(AtomicBool::new(false)));
         let run = Run { inbox: Arc::clone(&inbox), notify: notify.clone(), stop: Arc::clone(&stop), jobs: Vec::new() };
@@ -67,14 +67,14 @@ impl Worker {
         Ok(Self { inbox, notify, stop, thread: Some(thread), load: Arc::default() })
     }
 
-    /// Gives the thread one more job.
+    /// Adds a job to the thread.
     pub fn add(&mut self, job: Box<dyn Job>) {
         let job = Counted::new(job, Arc::clone(&self.load));
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner).push(job);
         self.notify.notify();
     }
 
-    /// The number of jobs that have not ended.
+    /// Returns the number of jobs that have not ended.
     pub fn load(&self) -> usize {
         self.load.load(Ordering::Acquire)
     }
@@ -85,7 +85,7 @@ impl Drop for Worker {
         self.stop.store(true, Ordering::Release);
         self.notify.notify();
         if let Some(thread) = self.thread.take() {
-            // The thread catches the panics of its jobs; only a panic while one reports its failure ends it.
+            // The thread catches the panics of its jobs. Only a panic while a job reports its failure ends it.
             let _ = thread.join();
         }
     }
@@ -123,7 +123,7 @@ impl Run {
     }
 }
 
-/// Lets a job work, and ends it if it panics.
+/// Does a step of a job, and ends the job if it panics.
 fn step(job: &mut dyn Job) -> Progress {
     catch_panic(|| job.step()).unwrap_or_else(|panicked| {
         job.failed(&panicked);
@@ -158,7 +158,7 @@ mod tests {
         }
     }
 
-    /// Ends at its first step, after a message.
+    /// A job that ends at its first step, after a message.
     struct Waits(mpsc::Receiver<()>);
 
     impl Job for Waits {
@@ -172,7 +172,7 @@ mod tests {
         }
     }
 
-    /// Panics at its first step, and says so.
+    /// A job that panics at its first step, and reports it.
     struct Broken(mpsc::SyncSender<String>);
 
     impl Job for Broken {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_panics_is_reported_once_and_the_others_go_on() {
+    fn a_job_that_panics_is_reported_once_and_the_others_continue() {
         let ((done, steps), (failures, failed)) = (mpsc::sync_channel(100), mpsc::sync_channel(100));
         let mut worker = Worker::start("test").unwrap();
         worker.add(Box::new(Broken(failures)));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn jobs_take_turns_and_end() {
+    fn jobs_run_in_turn_and_end() {
         let (done, steps) = mpsc::sync_channel(100);
         let mut worker = Worker::start("test").unwrap();
         for left in [3, 2] {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Free bytes before the content, enough for the clear prefix, the `SFrame` header and the inner header.
 pub const HEADROOM: usize = 96;
 
-/// Free bytes after the content, enough for audio padding or the picture's packet metadata, and for the authentication
-/// tag.
+/// Free bytes after the content, enough for the authentication tag, and for the padding of audio or the Dependency
+/// Descriptors of a picture.
 pub const TAILROOM: usize = 64;
 
 /// A pool of reusable byte buffers. Clones share the buffers.
@@ -19,7 +19,7 @@ pub struct BufferPool {
 }
 
 impl BufferPool {
-    /// Creates a pool that keeps at most `keep` idle buffers.
+    /// Returns a pool that keeps at most `keep` idle buffers.
     #[must_use]
     pub fn new(keep: usize) -> Self {
         Self { idle: Arc::new(Mutex::new(Vec::with_capacity(keep))), keep }
@@ -52,7 +52,7 @@ impl BufferPool {
     }
 }
 
-/// The headroom of a [`Buffer`] is too small.
+/// The error that the headroom of a [`Buffer`] is too small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoRoom;
 
@@ -72,7 +72,7 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// Creates a buffer without a pool, for tests and rare messages.
+    /// Returns a buffer without a pool, for tests and rare messages.
     #[must_use]
     pub fn unpooled(content: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(HEADROOM + content.len() + TAILROOM);
@@ -89,7 +89,7 @@ impl Buffer {
     /// Prepends bytes.
     ///
     /// # Errors
-    /// Returns [`NoRoom`] if `more` is longer than the remaining headroom; the buffer is then unchanged.
+    /// Returns [`NoRoom`] if `more` is longer than the remaining headroom. Then the buffer is unchanged.
     pub fn prepend(&mut self, more: &[u8]) -> Result<(), NoRoom> {
         let start = self.start.checked_sub(more.len()).ok_or(NoRoom)?;
         self.bytes[start..self.start].copy_from_slice(more);

@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use std::time::Instant;
 
-/// Converts `Instant`s into [`Timestamp`]s. All copies agree.
+/// Converts `Instant`s into [`Timestamp`]s. All copies give the same results.
 ///
 /// The standard library hides the number behind an `Instant`, so the caller of [`Clock::new`] supplies the timestamp of
 /// the origin. It may be 0 if no other process compares timestamps.
@@ -14,25 +14,25 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Creates a clock whose time is `timestamp` at `origin`.
+    /// Returns a clock whose time is `timestamp` at `origin`.
     #[must_use]
     pub const fn new(origin: Instant, timestamp: Timestamp) -> Self {
         Self { origin, timestamp }
     }
 
-    /// The current time.
+    /// Returns the current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.at(Instant::now())
     }
 
-    /// The timestamp of `instant`. An instant before the origin gives the timestamp of the origin.
+    /// Returns the timestamp of `instant`. An instant before the origin gives the timestamp of the origin.
     #[must_use]
     pub fn at(&self, instant: Instant) -> Timestamp {
         self.timestamp + instant.saturating_duration_since(self.origin)
     }
 
-    /// The instant of `time`. A time before the origin gives the origin.
+    /// Returns the instant of `time`. A time before the origin gives the origin.
     #[must_use]
     pub fn instant(&self, time: Timestamp) -> Instant {
         self.origin + time.since(self.timestamp)

@@ -5,8 +5,8 @@ use crate::{Buffer, ByteSize, Level, Size, Timestamp};
 /// A video codec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VideoCodec {
-    /// ITU-T H.264. A payload is a sequence of NAL units, each after its length in 4 big-endian bytes. Key frames contain
-    /// SPS and PPS.
+    /// ITU-T H.264. A payload is a sequence of NAL units, each after its length in 4 big-endian bytes. Key frames
+    /// contain SPS and PPS.
     H264,
 }
 
@@ -31,7 +31,7 @@ pub struct Layer {
 pub struct Encoded {
     /// How the payload is compressed.
     pub codec: VideoCodec,
-    /// Which layer it belongs to.
+    /// The layer that it belongs to.
     pub layer: Layer,
     /// The picture's size.
     pub size: Size,
@@ -47,12 +47,13 @@ pub struct Encoded {
     pub payload: Buffer,
 }
 
-/// One compressed packet of sound, 20 ms unless `samples` says otherwise.
+/// One compressed packet of audio, usually 20 ms.
 #[derive(Debug)]
 pub struct EncodedAudio {
     /// How the payload is compressed.
     pub codec: AudioCodec,
-    /// Position of the first sample in samples at 48 kHz since the track began. A gap is silence that was not sent.
+    /// The position of the first sample, in samples at 48 kHz since the track began. A gap between packets is silence
+    /// that was not sent.
     pub position: u64,
     /// Samples per channel in the payload.
     pub samples: u16,

@@ -60,7 +60,7 @@ pub struct PlaneRef<'a> {
 }
 
 impl<'a> PlaneRef<'a> {
-    /// The rows, each `size.width` samples long.
+    /// Returns the rows, each `size.width` samples long.
     pub fn rows(self) -> impl Iterator<Item = &'a [u8]> {
         let width = usize::from(self.size.width);
         self.data.chunks(self.stride).take(usize::from(self.size.height)).map(move |row| &row[..width])
@@ -78,7 +78,7 @@ pub struct PlaneMut<'a> {
 }
 
 impl PlaneMut<'_> {
-    /// The rows, each `size.width` samples long.
+    /// Returns the rows, each `size.width` samples long.
     pub fn rows_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
         let width = usize::from(self.size.width);
         self.data.chunks_mut(self.stride).take(usize::from(self.size.height)).map(move |row| &mut row[..width])
@@ -129,7 +129,7 @@ struct Slot {
 }
 
 impl Pool {
-    /// Creates a pool of at most `capacity` buffers. Each is allocated when it is first needed.
+    /// Returns a pool of at most `capacity` buffers. Each is allocated when it is first needed.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let state = PoolState { slots: Vec::with_capacity(capacity), in_use: 0, capacity, refused: 0 };
@@ -146,7 +146,7 @@ impl Pool {
         Some(FrameMut { slot, pool: self.clone() })
     }
 
-    /// How many times [`Pool::take`] returned `None`.
+    /// Returns how many times [`Pool::take`] returned `None`.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.lock().refused
@@ -195,13 +195,13 @@ impl Slot {
 }
 
 impl FrameMut {
-    /// The picture's size.
+    /// Returns the picture's size.
     #[must_use]
     pub fn size(&self) -> Size {
         self.slot.size
     }
 
-    /// Y, U and V at once.
+    /// Returns the planes Y, U and V.
     ///
     /// # Panics
     /// Never: until it is frozen, this is the only owner of the buffer.
@@ -220,7 +220,7 @@ impl FrameMut {
     /// Sets the metadata and makes the picture immutable and shareable.
     ///
     /// # Panics
-    /// Never: as [`FrameMut::planes_mut`].
+    /// Never: until it is frozen, this is the only owner of the buffer.
     #[must_use]
     pub fn freeze(mut self, number: u64, captured: Timestamp, colour: Colour, rotation: Rotation) -> Frame {
         let slot = Arc::get_mut(&mut self.slot).expect("an unfrozen frame is the only owner of its buffer");
@@ -241,43 +241,43 @@ impl Drop for FrameMut {
 }
 
 impl Frame {
-    /// The picture's size, before rotation.
+    /// Returns the picture's size, before rotation.
     #[must_use]
     pub fn size(&self) -> Size {
         self.slot.size
     }
 
-    /// The colour space.
+    /// Returns the colour space.
     #[must_use]
     pub fn colour(&self) -> Colour {
         self.slot.colour
     }
 
-    /// The rotation that a viewer applies.
+    /// Returns the rotation that a viewer applies.
     #[must_use]
     pub fn rotation(&self) -> Rotation {
         self.slot.rotation
     }
 
-    /// The source's frame number, from 0.
+    /// Returns the source's frame number, from 0.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.slot.number
     }
 
-    /// Capture time.
+    /// Returns the capture time.
     #[must_use]
     pub fn captured(&self) -> Timestamp {
         self.slot.captured
     }
 
-    /// The samples of one plane.
+    /// Returns the samples of one plane.
     #[must_use]
     pub fn plane(&self, plane: Plane) -> PlaneRef<'_> {
         self.slot.plane(plane)
     }
 
-    /// True if both handles share one picture.
+    /// Returns true if both handles share one picture.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.slot, &other.slot)
@@ -297,7 +297,7 @@ fn geometry(size: Size, plane: Plane) -> (Size, usize) {
     }
 }
 
-/// Rows start at multiples of 16 bytes, for vector instructions.
+/// Returns the bytes from one row to the next. Rows start at multiples of 16 bytes, for vector instructions.
 fn stride(width: u16) -> usize {
     usize::from(width).next_multiple_of(16)
 }
@@ -314,17 +314,17 @@ fn chroma_length(size: Size) -> usize {
 mod tests {
     use super::*;
 
-    fn freeze(canvas: FrameMut, number: u64) -> Frame {
-        canvas.freeze(number, Timestamp::default(), Colour::default(), Rotation::Upright)
+    fn freeze(picture: FrameMut, number: u64) -> Frame {
+        picture.freeze(number, Timestamp::default(), Colour::default(), Rotation::Upright)
     }
 
     #[test]
     fn planes_do_not_overlap_even_at_odd_sizes() {
-        let mut canvas = Pool::new(1).take(Size::new(7, 5)).unwrap();
-        for (value, mut plane) in (1..).zip(canvas.planes_mut()) {
+        let mut picture = Pool::new(1).take(Size::new(7, 5)).unwrap();
+        for (value, mut plane) in (1..).zip(picture.planes_mut()) {
             plane.rows_mut().for_each(|row| row.fill(value));
         }
-        let frame = freeze(canvas, 3);
+        let frame = freeze(picture, 3);
         let samples = |plane| frame.plane(plane).rows().flatten().copied().collect::<Vec<_>>();
         assert_eq!(samples(Plane::Y), [1; 35]);
         assert_eq!(samples(Plane::U), [2; 12]);

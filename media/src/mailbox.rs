@@ -22,7 +22,7 @@ struct State<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// Creates an empty, open mailbox.
+    /// Returns an empty, open mailbox.
     #[must_use]
     pub fn new() -> Self {
         let state = State { value: None, closed: false, replaced: 0 };
@@ -60,11 +60,11 @@ impl<T> Mailbox<T> {
     pub fn take_until(&self, deadline: Instant) -> Option<T> {
         let mut state = self.lock();
         while state.value.is_none() && !state.closed {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left == Duration::ZERO {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if remaining == Duration::ZERO {
                 return None;
             }
-            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.shared.changed.wait_timeout(state, remaining).unwrap_or_else(PoisonError::into_inner).0;
         }
         state.value.take()
     }
@@ -75,19 +75,19 @@ impl<T> Mailbox<T> {
         self.lock().value.take()
     }
 
-    /// Closes the mailbox and wakes the reader. The stored value can still be taken; no new one is accepted.
+    /// Closes the mailbox and wakes the reader. The stored value can still be taken. No new value is accepted.
     pub fn close(&self) {
         self.lock().closed = true;
         self.shared.changed.notify_all();
     }
 
-    /// True once [`Mailbox::close`] was called.
+    /// Returns true if [`Mailbox::close`] was called.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.lock().closed
     }
 
-    /// How many values were replaced before they were read.
+    /// Returns how many values were replaced before they were read.
     #[must_use]
     pub fn replaced(&self) -> u64 {
         self.lock().replaced

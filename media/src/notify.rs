@@ -4,7 +4,7 @@ use crate::sync::{Arc, Condvar, Mutex};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-/// Wakes one waiting thread. A notification without a waiting thread is kept for the next wait; several are merged into
+/// Wakes one waiting thread. A notification without a waiting thread is kept for the next wait. Several are merged into
 /// one. Clones share the state.
 #[derive(Clone, Default)]
 pub struct Notify {
@@ -12,7 +12,7 @@ pub struct Notify {
 }
 
 impl Notify {
-    /// Creates an object without a pending notification.
+    /// Returns a notification that is not pending.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -41,11 +41,11 @@ impl Notify {
         let (pending, changed) = &*self.shared;
         let mut state = pending.lock().unwrap_or_else(PoisonError::into_inner);
         while !*state {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left == Duration::ZERO {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if remaining == Duration::ZERO {
                 return false;
             }
-            state = changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = changed.wait_timeout(state, remaining).unwrap_or_else(PoisonError::into_inner).0;
         }
         *state = false;
         true

@@ -15,9 +15,10 @@ impl std::fmt::Display for Panicked {
 
 impl std::error::Error for Panicked {}
 
-/// Runs `work` and catches its panic. The panic hook still runs, so the panic is logged as any other.
+/// Runs `work` and catches its panic. The panic hook runs, so the panic is logged like any other.
 ///
-/// The caller must drop, or never use again, what `work` may have left half changed.
+/// The caller must drop the values that `work` changed, or not use them again, because a panic may leave them
+/// inconsistent.
 ///
 /// # Errors
 /// Returns [`Panicked`] if `work` panics.

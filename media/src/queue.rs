@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 /// The size of an item, which counts towards a queue's limit.
 pub trait ByteSize {
-    /// The item's size in bytes.
+    /// Returns the item's size in bytes.
     fn byte_size(&self) -> usize;
 }
 
-/// Creates a queue that holds at most `limit` bytes and at most 4096 items. An empty queue accepts an item of any size.
+/// Returns both ends of a queue of at most `limit` bytes and 4,096 items. An empty queue accepts an item of any size.
 #[must_use]
 pub fn bounded<T: ByteSize>(limit: usize) -> (Sender<T>, Receiver<T>) {
     let state = State { items: VecDeque::new(), bytes: 0, senders: 1, receiving: true, notify: None };
@@ -20,7 +20,7 @@ pub fn bounded<T: ByteSize>(limit: usize) -> (Sender<T>, Receiver<T>) {
     (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
 }
 
-/// The queue is full, or its receiver was dropped. Contains the item.
+/// The error that the queue is full or its receiver was dropped. Contains the item.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Full<T>(pub T);
 
@@ -67,7 +67,7 @@ impl<T: ByteSize> Sender<T> {
         Ok(())
     }
 
-    /// True if the receiver was dropped.
+    /// Returns true if the receiver was dropped.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         !lock(&self.shared).receiving
@@ -90,11 +90,11 @@ impl<T: ByteSize> Receiver<T> {
     pub fn recv_until(&self, deadline: Instant) -> Option<T> {
         let mut state = lock(&self.shared);
         while state.items.is_empty() && state.senders > 0 {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left == Duration::ZERO {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if remaining == Duration::ZERO {
                 return None;
             }
-            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.shared.changed.wait_timeout(state, remaining).unwrap_or_else(PoisonError::into_inner).0;
         }
         state.pop()
     }
@@ -105,7 +105,7 @@ impl<T: ByteSize> Receiver<T> {
         lock(&self.shared).pop()
     }
 
-    /// Calls `notify` for every new item and whenever a sender is dropped, and once now. For a thread that reads many
+    /// Notifies `notify` for every new item and for every dropped sender, and once now. For a thread that reads many
     /// queues.
     pub fn notify_on(&self, notify: Notify) {
         let mut state = lock(&self.shared);
@@ -113,7 +113,7 @@ impl<T: ByteSize> Receiver<T> {
         state.notify();
     }
 
-    /// True if every sender was dropped and the queue is empty.
+    /// Returns true if every sender was dropped and the queue is empty.
     #[must_use]
     pub fn is_ended(&self) -> bool {
         let state = lock(&self.shared);
@@ -156,13 +156,13 @@ impl<T: ByteSize> Drop for Sender<T> {
 
 impl<T: ByteSize> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let left = {
+        let remaining = {
             let mut state = lock(&self.shared);
             state.receiving = false;
             state.bytes = 0;
             std::mem::take(&mut state.items)
         };
-        drop(left);
+        drop(remaining);
     }
 }
 
@@ -171,7 +171,7 @@ fn lock<T>(shared: &Shared<T>) -> MutexGuard<'_, State<T>> {
     shared.state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Bounds the number of items, because items may have zero bytes.
+/// The maximum number of items. It is needed because items may have zero bytes.
 const MAX_ITEMS: usize = 4096;
 
 #[cfg(test)]

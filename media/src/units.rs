@@ -12,25 +12,25 @@ impl Bitrate {
     /// 0 bit/s.
     pub const ZERO: Self = Self(0);
 
-    /// From bits per second.
+    /// Returns a bitrate from bits per second.
     #[must_use]
     pub const fn bps(bits: u64) -> Self {
         Self(bits)
     }
 
-    /// From kilobits (1000 bits) per second.
+    /// Returns a bitrate from kilobits (1,000 bits) per second.
     #[must_use]
     pub const fn kbps(kilobits: u64) -> Self {
         Self(kilobits * 1_000)
     }
 
-    /// Bits per second.
+    /// Returns the bits per second.
     #[must_use]
     pub const fn as_bps(self) -> u64 {
         self.0
     }
 
-    /// Subtracts `other`; never below zero.
+    /// Subtracts `other`. The result is never below zero.
     #[must_use]
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
@@ -66,25 +66,25 @@ pub struct Size {
 }
 
 impl Size {
-    /// A size of `width` by `height` luma samples.
+    /// Returns a size of `width` by `height` luma samples.
     #[must_use]
     pub const fn new(width: u16, height: u16) -> Self {
         Self { width, height }
     }
 
-    /// Luma samples in the picture.
+    /// Returns the number of luma samples in the picture.
     #[must_use]
     pub const fn area(self) -> u32 {
         self.width as u32 * self.height as u32
     }
 
-    /// The size of a 4:2:0 chroma plane: half, rounded up.
+    /// Returns the size of a 4:2:0 chroma plane: half, rounded up.
     #[must_use]
     pub const fn chroma(self) -> Self {
         Self::new(self.width.div_ceil(2), self.height.div_ceil(2))
     }
 
-    /// True if the width or the height is zero.
+    /// Returns true if the width or the height is zero.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.width == 0 || self.height == 0
@@ -108,26 +108,26 @@ impl FrameRate {
     /// 30 frames per second.
     pub const THIRTY: Self = Self { numerator: 30, denominator: 1 };
 
-    /// `numerator / denominator` frames per second. Returns `None` unless the rate is in 1..=240.
+    /// Returns a rate of `numerator / denominator` frames per second, or `None` if it is not in 1..=240.
     #[must_use]
     pub fn new(numerator: u32, denominator: u32) -> Option<Self> {
         let valid = denominator > 0 && numerator >= denominator && u64::from(numerator) <= 240 * u64::from(denominator);
         valid.then_some(Self { numerator, denominator })
     }
 
-    /// The numerator of the fraction.
+    /// Returns the numerator of the fraction.
     #[must_use]
     pub const fn numerator(self) -> u32 {
         self.numerator
     }
 
-    /// The denominator of the fraction.
+    /// Returns the denominator of the fraction.
     #[must_use]
     pub const fn denominator(self) -> u32 {
         self.denominator
     }
 
-    /// Frames per second.
+    /// Returns the frames per second.
     #[must_use]
     pub fn as_f32(self) -> f32 {
         #[expect(clippy::cast_possible_truncation, reason = "at most 240 by construction")]
@@ -135,7 +135,7 @@ impl FrameRate {
         rate
     }
 
-    /// The time from frame 0 to frame `number`. Rounding errors do not accumulate.
+    /// Returns the time from frame 0 to frame `number`. Rounding errors do not accumulate.
     #[must_use]
     pub fn due(self, number: u64) -> Duration {
         let nanos = u128::from(number) * u128::from(self.denominator) * 1_000_000_000 / u128::from(self.numerator);
@@ -143,24 +143,24 @@ impl FrameRate {
     }
 }
 
-/// Microseconds of the system's monotonic clock. Comparable only between processes of one machine.
+/// Microseconds of the system's monotonic clock. They can be compared only between processes of one machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// From microseconds.
+    /// Returns a timestamp from microseconds.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds.
+    /// Returns the microseconds.
     #[must_use]
     pub const fn as_micros(self) -> u64 {
         self.0
     }
 
-    /// The time since `earlier`; zero if `earlier` is later.
+    /// Returns the time since `earlier`, or zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
@@ -190,27 +190,27 @@ impl Level {
     /// Digital silence.
     pub const SILENCE: Self = Self(127);
 
-    /// From -dBov; values above 127 become 127.
+    /// Returns a level from -dBov. Values above 127 become 127.
     #[must_use]
     pub const fn new(minus_dbov: u8) -> Self {
         Self(if minus_dbov > 127 { 127 } else { minus_dbov })
     }
 
-    /// The root-mean-square level of samples in -1.0..=1.0, relative to full scale.
+    /// Returns the root-mean-square level of samples in -1.0..=1.0, relative to full scale.
     #[must_use]
     pub fn of(samples: &[f32]) -> Self {
         let energy: f32 = samples.iter().map(|sample| sample * sample).sum();
         if samples.is_empty() || energy <= f32::MIN_POSITIVE {
             return Self::SILENCE;
         }
-        #[expect(clippy::cast_precision_loss, reason = "a block of sound is short")]
+        #[expect(clippy::cast_precision_loss, reason = "a block of audio is short")]
         let mean = energy / samples.len() as f32;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=127")]
         let level = (-10.0 * mean.log10()).clamp(0.0, 127.0).round() as u8;
         Self(level)
     }
 
-    /// The level in -dBov, 0..=127.
+    /// Returns the level in -dBov, 0..=127.
     #[must_use]
     pub const fn minus_dbov(self) -> u8 {
         self.0

@@ -7,10 +7,10 @@ use webrtc::runtime::{Runtime, TokioRuntime};
 
 /// The back-ends of a session. The default is what the application uses.
 pub struct Backends {
-    /// Spawns all tasks of the session and opens all sockets of its media: a test can measure the tasks or impair the
-    /// network with it. Its tasks must run on tokio.
+    /// Spawns all tasks of the session and opens all its media sockets. A test can use another one to measure the tasks
+    /// or to impair the network. The tasks must run on tokio.
     pub stack: Arc<dyn Runtime>,
-    /// The dialect of the SFU.
+    /// The signalling dialect of the SFU.
     pub sfu: Box<dyn Sfu>,
 }
 

@@ -1,5 +1,6 @@
-//! The main task of a session. It owns the SFU's dialect, the connections to servers and the transports of media, and moves
-//! messages between them and the keys thread, which owns the meeting. It decides nothing and computes no cryptography.
+//! The main task of a session. It owns the SFU's dialect, the connections to servers and the transports of media, and
+//! moves messages between them and the keys thread, which owns the meeting. It makes no decisions and computes no
+//! cryptography.
 
 mod media;
 mod outbox;
@@ -28,7 +29,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
-/// The session's ends of the queues that the handle writes to.
+/// The driver's ends of the queues that it shares with [`crate::Session`], and the back-ends.
 pub struct Ends {
     pub commands: mpsc::Receiver<meeting::Command>,
     pub requests: media_requests::Receiver,
@@ -38,7 +39,7 @@ pub struct Ends {
     pub backends: Backends,
 }
 
-/// Runs a session to its end.
+/// Runs a session until it ends.
 pub async fn run(config: Config, ends: Ends) {
     let ring = config.ring.clone();
     let events = ends.events.clone();
@@ -63,10 +64,10 @@ async fn session(config: Config, ends: Ends) -> Result<(), Error> {
 struct Driver {
     keys: KeysThread,
     sfu: Box<dyn Sfu>,
-    /// The connection to a server of the SFU's own, if its dialect ordered one.
+    /// The connection to the SFU's own server, if the dialect ordered one.
     sfu_connection: SfuConnection,
     wire: Wire,
-    /// False once the connection to the server is closed.
+    /// False after the connection to the server was closed.
     connected: bool,
     media: Media,
     requests: media_requests::Receiver,
@@ -79,7 +80,7 @@ struct Driver {
     over: bool,
 }
 
-/// What woke the loop.
+/// The reason why [`Driver::wait`] returns.
 enum Wake {
     Incoming(Incoming),
     Keys(Option<KeysOutput>),
@@ -121,13 +122,13 @@ impl Driver {
         let result = self.work().await;
         self.leave_sfu();
         let Self { keys, wire, media, outbox, sfu_connection, .. } = self;
-        // The last messages, `Leave` among them. If the connection is lost, they are lost with it.
+        // These are the last messages, including `Leave`. If the connection is lost, they are lost, too.
         let closed = keys.close(|message| drop(wire.send(&ClientMessage::Meeting(message)))).await;
         sfu_connection.close(CLOSE_TIMEOUT).await;
         media.close().await;
         wire.close(CLOSE_TIMEOUT).await;
         outbox.flush(CLOSE_TIMEOUT).await;
-        // A panic of the thread is why its outputs ended.
+        // If the thread panicked, `result` only says that its outputs ended, so the panic is reported first.
         closed.and(result)
     }
 
@@ -144,7 +145,7 @@ impl Driver {
         }
     }
 
-    /// Waits for the next thing to handle. Each branch is cancel-safe.
+    /// Waits for the next input. Each branch is cancel-safe.
     async fn wait(&mut self) -> Wake {
         let deadline = tokio::time::Instant::from_std(self.deadline());
         let waiting = self.outbox.is_waiting();
@@ -174,7 +175,7 @@ impl Driver {
             }
             Wake::Keys(Some(KeysOutput::Send(message))) => self.send(&ClientMessage::Meeting(message))?,
             Wake::Keys(Some(KeysOutput::Event(event))) => self.handle_event(event, now),
-            // The thread ended without a last event.
+            // The thread ended without `Ended`, so it panicked.
             Wake::Keys(None) => return Err(Error::KeysThread),
             Wake::Requests => self.handle_requests(now)?,
             Wake::Wishes => {
@@ -244,8 +245,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Queues a message for the server. A lost connection is no error here: the meeting ends once the reading side
-    /// notices.
+    /// Queues a message for the server. A lost connection is not an error here: the reader reports it, and the meeting
+    /// ends.
     fn send(&self, message: &ClientMessage) -> Result<(), Error> {
         match self.wire.send(message) {
             Err(signalling::Error::Lost) | Ok(()) => Ok(()),
@@ -253,15 +254,15 @@ impl Driver {
         }
     }
 
-    /// Carries out the orders of the SFU's dialect, and hands events over.
+    /// Executes the orders of the SFU's dialect, and passes on the queued events.
     async fn drain(&mut self) -> Result<(), Error> {
         while let Some(output) = self.sfu.poll() {
-            self.obey(output).await?;
+            self.execute(output).await?;
         }
         self.outbox.push_all()
     }
 
-    async fn obey(&mut self, output: Output) -> Result<(), Error> {
+    async fn execute(&mut self, output: Output) -> Result<(), Error> {
         let now = Instant::now();
         match output {
             Output::Connect { url, headers } => self.sfu_connection.open(url, headers),
@@ -285,7 +286,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Sends signalling to the SFU's own server if the dialect ordered a connection to it, otherwise through our server.
+    /// Sends signalling to the SFU's own server if the dialect ordered a connection to it, otherwise through our
+    /// server.
     fn send_signal(&self, bytes: Bytes) -> Result<(), Error> {
         if self.sfu_connection.is_ordered() {
             self.sfu_connection.send(bytes);
@@ -324,25 +326,25 @@ impl Driver {
     }
 }
 
-/// All layers of a track that is sent, with all their temporal layers.
+/// Returns a request for all layers of an own track, with all their temporal layers.
 fn all_layers(slot: Slot, layers: &[SpatialLayer]) -> SenderLayers {
     let wanted =
         layers.iter().map(|layer| WantedLayer { spatial: layer.spatial, temporal_layers: MAX_TEMPORAL_LAYERS });
     SenderLayers { slot, wanted: wanted.collect() }
 }
 
-/// Reads the next message of the server, if the keys thread has room for it. Otherwise the socket is not read, so the
-/// server has to wait. May be dropped at any time: nothing is lost.
+/// Reads the next message of the server when the keys thread has room for it. Until then the socket is not read, so
+/// that TCP slows the server down. Cancel-safe.
 async fn next_incoming(inbox: &Inbox, wire: &mut Wire) -> Incoming {
     inbox.room().await;
     wire.next().await
 }
 
-/// Temporal layers of a spatial layer.
+/// The maximum number of temporal layers of a spatial layer.
 const MAX_TEMPORAL_LAYERS: u8 = 3;
 
-/// The longest sleep: estimates and old keys are looked at this often.
+/// The interval at which the estimate and old keys are checked.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How long closing may take, for each connection and for the reader of events.
+/// How long closing may take, for each connection and for the last events.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);

@@ -1,9 +1,9 @@
-//! Why a session failed.
+//! The errors that end a session.
 
 use crate::{peer, signalling};
 use proto::{Fault, Reason};
 
-/// Why a session ended, other than by an event of the meeting.
+/// The reason why a session failed. A meeting that ends by itself is [`crate::meeting::Event::Ended`] instead.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -13,14 +13,14 @@ pub enum Error {
     /// The media transport failed.
     #[error(transparent)]
     Media(#[from] peer::Error),
-    /// Media were negotiated, and the transport does not connect: usually a firewall blocks UDP.
-    #[error("no media reach the server: is UDP blocked?")]
+    /// Media were negotiated, but the transport does not connect. Usually a firewall blocks UDP.
+    #[error("media cannot reach the server: is UDP blocked?")]
     NoMedia,
     /// Negotiation of media failed.
     #[error("{0}")]
     Negotiation(&'static str),
-    /// The system has no thread left for the meeting's keys.
-    #[error("the system has no thread left: {0}")]
+    /// The system cannot start the thread that manages the meeting's keys.
+    #[error("the system cannot start another thread: {0}")]
     NoThread(#[source] std::io::Error),
     /// The thread that manages the meeting's keys panicked.
     #[error("the thread that manages the meeting's keys failed")]

@@ -6,14 +6,14 @@ use crypto::ReceivedFrame;
 use media::Bitrate;
 use proto::{Epoch, Kind, SenderLayers, Slot, SpatialLayer, Totals, TrackId};
 
-/// What happens in a session. The last event is [`meeting::Event::Ended`] or [`Event::Failed`]; then the channel closes.
+/// An event of a session. The last one is [`meeting::Event::Ended`] or [`Event::Failed`]; then the channel closes.
 pub enum Event {
-    /// Something in the meeting. Its keys do not come here but as [`Event::Rekeyed`].
+    /// An event of the meeting, except [`meeting::Event::Keys`], which is reported as [`Event::Rekeyed`].
     Meeting(meeting::Event),
     /// The keys of a new epoch are in the key ring.
     Rekeyed(Epoch),
-    /// A member's track can be received. Read it on a thread of its own. It may come before the event that names its owner
-    /// as a member: media are negotiated beside the group.
+    /// A member's track can be received. The program reads it on a separate thread. The event may come before the one
+    /// that names the owner as a member, because media are negotiated independently of the group.
     Track {
         /// The track.
         track: TrackId,
@@ -21,12 +21,12 @@ pub enum Event {
         kind: Kind,
         /// Its layers, smallest first.
         layers: Vec<SpatialLayer>,
-        /// Its frames. A reader that is too slow loses frames up to a key frame, which is requested.
+        /// Its frames. A reader that is too slow loses frames until the next key frame, which is requested.
         frames: media::Receiver<ReceivedFrame>,
     },
-    /// The track is no longer received; its queue has ended.
+    /// The track is no longer received. Its queue is closed.
     TrackEnded(TrackId),
-    /// The layers that the receivers want of a track of this client.
+    /// The layers of a track of this client that its receivers want.
     LayersWanted(SenderLayers),
     /// A receiver needs a key frame.
     KeyFrameWanted {
@@ -35,9 +35,9 @@ pub enum Event {
         /// The layer.
         spatial: u8,
     },
-    /// The estimated bandwidth of the uplink, if it has changed by a twentieth.
+    /// The estimated bandwidth of the uplink, if it changed by more than 5 %.
     Estimate(Bitrate),
-    /// Media flow. Frames sent before were dropped.
+    /// A media transport is connected. Frames sent before were dropped.
     Connected,
     /// The server's counters for this meeting.
     Totals(Totals),

@@ -1,7 +1,7 @@
-//! The queue of sealed frames from an encoder's thread to the driver: bounded; the sender never waits.
+//! The bounded queue of sealed frames from an encoder's thread to the driver. The sender never waits.
 //!
-//! Later frames of a layer depend on a frame that was dropped. So a layer that lost a frame is closed until its next key
-//! frame, which is requested.
+//! If a frame is dropped, later frames of its layer cannot be decoded. So the queue refuses the layer until its next
+//! key frame, which it requests.
 
 use crypto::Sealed;
 use media::ByteSize;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 
-/// The frame was dropped: there was no room, or its layer waits for a key frame, or the track is no longer sent.
+/// The frame was dropped, because there was no room, its layer waits for a key frame, or the track is no longer sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no room for the frame")]
 pub struct Full;
@@ -32,13 +32,13 @@ pub struct Queue {
 struct Shared {
     /// Bytes in the queue.
     size: AtomicUsize,
-    /// Bit n: layer n lost a frame that others build on.
-    shut: AtomicU8,
-    /// Bit n: layer n's key frame has not been requested yet.
+    /// Bit n is set if layer n lost a frame that others depend on. The layer waits for a key frame.
+    awaits_key_frame: AtomicU8,
+    /// Bit n is set if the key frame of layer n has not been requested yet.
     unrequested: AtomicU8,
 }
 
-/// A queue of at most `MAX_BYTES` and `MAX_FRAMES`.
+/// Returns both ends of a queue of at most 512 KiB and 128 frames. A frame that is larger fits if the queue is empty.
 pub fn frame_sender() -> (FrameSender, Queue) {
     let (sender, receiver) = mpsc::channel(MAX_FRAMES);
     let shared = Arc::new(Shared::default());
@@ -54,8 +54,8 @@ impl FrameSender {
         let header = *frame.header();
         let bit = 1u8.checked_shl(header.layer.spatial.into()).unwrap_or(0);
         if header.key {
-            self.shared.shut.fetch_and(!bit, Ordering::Relaxed);
-        } else if self.shared.shut.load(Ordering::Relaxed) & bit != 0 {
+            self.shared.awaits_key_frame.fetch_and(!bit, Ordering::Relaxed);
+        } else if self.shared.awaits_key_frame.load(Ordering::Relaxed) & bit != 0 {
             return Err(Full);
         }
         let size = frame.byte_size();
@@ -65,15 +65,15 @@ impl FrameSender {
             return Ok(());
         }
         self.shared.size.fetch_sub(size, Ordering::Relaxed);
-        // A frame of sound depends on no other frame.
+        // An audio frame depends on no other frame.
         if !header.discardable && header.slot != proto::Slot::Microphone {
-            self.shared.shut.fetch_or(bit, Ordering::Relaxed);
+            self.shared.awaits_key_frame.fetch_or(bit, Ordering::Relaxed);
             self.shared.unrequested.fetch_or(bit, Ordering::Relaxed);
         }
         Err(Full)
     }
 
-    /// True once the track is no longer sent.
+    /// Returns true if the track is no longer sent.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.frames.is_closed()
@@ -81,21 +81,21 @@ impl FrameSender {
 }
 
 impl Queue {
-    /// The next frame; `None` after all encoders were dropped.
+    /// Waits for the next frame. Returns `None` if all senders are dropped. Cancel-safe.
     pub async fn next(&mut self) -> Option<Sealed> {
         let frame = self.frames.recv().await?;
         self.shared.size.fetch_sub(frame.byte_size(), Ordering::Relaxed);
         Some(frame)
     }
 
-    /// The layers that started to wait for a key frame since the last call.
+    /// Returns the layers that started to wait for a key frame since the last call.
     pub fn take_shut(&self) -> impl Iterator<Item = u8> + use<> {
         let bits = self.shared.unrequested.swap(0, Ordering::Relaxed);
         (0..8).filter(move |layer| bits >> layer & 1 == 1)
     }
 }
 
-/// Bytes that may wait: a third of a second of all layers at their best.
+/// Bytes that may wait: a third of a second of all layers at their highest bitrates.
 const MAX_BYTES: usize = 512 << 10;
 
 /// Frames that may wait.
@@ -107,7 +107,7 @@ mod tests {
     use crate::testing::Seal;
 
     #[test]
-    fn a_layer_that_lost_a_frame_waits_for_its_key_frame_and_asks_once() {
+    fn a_layer_that_lost_a_frame_waits_for_its_key_frame_and_requests_it_once() {
         let ((frame_sender, mut queue), seal) = (frame_sender(), Seal::new());
         frame_sender.try_send(seal.picture(0, 0, true, MAX_BYTES)).unwrap();
         assert_eq!(frame_sender.try_send(seal.picture(1, 0, true, 100)), Err(Full));
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(queue.take_shut().collect::<Vec<_>>(), [1, 2]);
         assert_eq!(queue.take_shut().count(), 0);
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(queue.next()).unwrap();
-        // There is room again, but not for what builds on a lost frame.
+        // There is room again, but not for a frame that depends on a lost one.
         assert_eq!(frame_sender.try_send(seal.picture(1, 1, false, 100)), Err(Full));
         frame_sender.try_send(seal.picture(0, 2, false, 100)).unwrap();
         frame_sender.try_send(seal.picture(1, 0, true, 100)).unwrap();

@@ -1,9 +1,9 @@
-//! The thread that owns the meeting's state machine: MLS, HPKE and signatures are computed here, never on the tasks that
-//! move media.
+//! The thread that owns the meeting's state machine. MLS, HPKE and signatures are computed here, never on the tasks
+//! that move media.
 //!
 //! The thread reads two bounded queues, the user's commands and the server's messages, and writes one bounded queue of
-//! messages to send and events. It waits if that queue is full, so the driver stops reading the socket once the inbox is
-//! full, too. New media keys go into the key ring before anything else of the same commit leaves the thread.
+//! messages to send and events. It waits if that queue is full. Then the inbox fills, and the driver stops reading the
+//! socket. New media keys are in the key ring before any other output of the same commit.
 
 use crate::error::Error;
 use crate::event::Event;
@@ -20,7 +20,8 @@ use tokio::sync::mpsc;
 pub struct KeysThread {
     /// The server's messages for the meeting.
     pub inbox: Inbox,
-    /// What the driver does next. It ends after [`meeting::Event::Ended`], or without it if the thread panicked.
+    /// The outputs for the driver to execute. The queue ends after [`meeting::Event::Ended`], or without it if the
+    /// thread panicked.
     pub outputs: mpsc::Receiver<Output>,
     thread: Option<JoinHandle<()>>,
 }
@@ -28,7 +29,7 @@ pub struct KeysThread {
 /// A bounded queue to the thread.
 pub struct Inbox(Option<mpsc::Sender<Input>>);
 
-/// A fact about the connection to the server.
+/// An input from the connection to the server.
 pub enum Input {
     /// A message arrived.
     Message(Down),
@@ -38,19 +39,19 @@ pub enum Input {
     Disconnected,
 }
 
-/// What the driver does.
+/// An output for the driver to execute.
 pub enum Output {
     /// Sends a message to the server.
     Send(Up),
-    /// Passes an event to the program. Keys are never in it: they are in the key ring already.
+    /// Passes an event to the program. It never contains keys, which are in the key ring already.
     Event(Event),
 }
 
-/// What the thread works with.
+/// The parts that the thread starts with.
 pub struct Setup {
-    /// The user's commands. If all senders are dropped, the machine leaves the meeting.
+    /// The user's commands. If all senders are dropped, the client leaves the meeting.
     pub commands: mpsc::Receiver<Command>,
-    /// Where new keys are installed. It is cleared at the end.
+    /// The key ring for new keys. It is cleared at the end.
     pub ring: KeyRing,
     /// The server as the invitation names it.
     pub address: Address,
@@ -66,10 +67,10 @@ pub struct Address {
 }
 
 impl KeysThread {
-    /// Starts the thread; the machine enters the meeting by `entry`.
+    /// Starts the thread, which enters the meeting by `entry`.
     ///
     /// # Errors
-    /// Returns [`Error::NoThread`] if the system has no thread left.
+    /// Returns [`Error::NoThread`] if the system cannot start a thread.
     pub fn spawn(entry: Entry, setup: Setup) -> Result<Self, Error> {
         Self::spawn_with(setup, || Meeting::new(entry, Instant::now()))
     }
@@ -86,7 +87,8 @@ impl KeysThread {
         Ok(Self { inbox: Inbox(Some(inbox)), outputs, thread: Some(thread) })
     }
 
-    /// Tells the thread to leave the meeting unless it has ended, passes the last messages to `send`, and joins the thread.
+    /// Tells the thread to leave the meeting unless it has ended, passes the last messages to `send`, and joins the
+    /// thread.
     ///
     /// # Errors
     /// Returns [`Error::KeysThread`] if the thread panicked.
@@ -98,13 +100,13 @@ impl KeysThread {
                 Output::Event(_) => {}
             }
         }
-        // The queue has ended, so the thread is about to end.
+        // The queue has ended, so joining does not wait long.
         self.thread.take().map_or(Ok(()), |thread| thread.join().map_err(|_| Error::KeysThread))
     }
 }
 
 impl Drop for KeysThread {
-    /// The fallback for a driver that is dropped while it runs: waits for at most one operation of MLS.
+    /// The fallback if the driver is dropped while it runs. Waits for at most one MLS operation.
     fn drop(&mut self) {
         self.inbox = Inbox(None);
         self.outputs.close();
@@ -115,15 +117,15 @@ impl Drop for KeysThread {
 }
 
 impl Inbox {
-    /// Resolves if there is room for an input. The driver is the only sender, so the room stays.
+    /// Resolves when there is room for an input. The driver is the only sender, so the room remains.
     pub async fn room(&self) {
         if let Some(inbox) = &self.0 {
-            // If the thread has ended, that is seen at its outputs.
+            // If the thread has ended, the driver learns that from the outputs.
             let _ = inbox.reserve().await;
         }
     }
 
-    /// Queues an input, for which [`Inbox::room`] has found room.
+    /// Queues an input. [`Inbox::room`] must have resolved before.
     pub fn send(&self, input: Input) {
         let sent = self.0.as_ref().map(|inbox| inbox.try_send(input));
         if let Some(Err(mpsc::error::TrySendError::Full(_))) = sent {
@@ -132,10 +134,10 @@ impl Inbox {
     }
 }
 
-/// The thread's state. The machine is dropped before `outputs`: the driver sees the end when all keys are gone.
+/// The thread's state. `meeting` is dropped before `outputs`, so the outputs end after all keys are deleted.
 struct Worker {
     meeting: Meeting,
-    /// `None` once all senders are dropped.
+    /// `None` after all senders were dropped.
     commands: Option<mpsc::Receiver<Command>>,
     inputs: mpsc::Receiver<Input>,
     ring: KeyRing,
@@ -144,26 +146,26 @@ struct Worker {
     outputs: mpsc::Sender<Output>,
 }
 
-/// What the thread does next.
+/// The next thing to handle.
 enum Next {
     Command(Command),
     Input(Input),
     Timeout,
-    /// The driver closes.
+    /// The driver closes the session.
     Closed,
 }
 
-/// The driver does not take outputs any more.
-struct DriverGone;
+/// The error that the driver does not read outputs any more.
+struct DriverClosed;
 
 impl Worker {
     fn run(mut self) {
-        // Without a driver, there is nothing left to do.
+        // An error means that the driver is gone. Then nothing is left to do.
         let _ = self.work();
         self.ring.clear();
     }
 
-    fn work(&mut self) -> Result<(), DriverGone> {
+    fn work(&mut self) -> Result<(), DriverClosed> {
         self.flush()?;
         while !self.meeting.is_over() {
             match self.next() {
@@ -174,7 +176,7 @@ impl Worker {
                 Next::Closed => self.meeting.handle_command(Command::Leave, Instant::now()),
                 Next::Timeout => {}
             }
-            // Also after an input: a flood of messages must not delay what is due.
+            // Also check after an input, so that a flood of messages cannot delay what is due.
             let now = Instant::now();
             if self.meeting.poll_timeout().is_some_and(|deadline| deadline <= now) {
                 self.meeting.handle_timeout(now);
@@ -184,7 +186,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Waits for the next thing to do. Commands come first: `Leave` does not wait behind the server's messages.
+    /// Waits for the next thing to handle. Commands come first, so that `Leave` does not wait behind the server's
+    /// messages.
     fn next(&mut self) -> Next {
         let Self { meeting, commands, inputs, .. } = self;
         let ready = wait_until(meeting.poll_timeout(), |context| {
@@ -206,7 +209,7 @@ impl Worker {
     }
 
     /// Forwards all outputs of the machine, events first.
-    fn flush(&mut self) -> Result<(), DriverGone> {
+    fn flush(&mut self) -> Result<(), DriverClosed> {
         while let Some(event) = self.meeting.poll_event() {
             let event = self.handle_event(event);
             self.output(Output::Event(event))?;
@@ -226,13 +229,13 @@ impl Worker {
             meeting::Event::Entered { me } => {
                 let Address { host, port, fingerprint } = &self.address;
                 if let Some(invitation) = self.meeting.invitation(host, *port, *fingerprint) {
-                    // A session enters once.
+                    // A session enters only once, so the link was not set before.
                     let _ = self.link.set(invitation.to_text().to_string());
                 }
                 Event::Meeting(meeting::Event::Entered { me })
             }
             meeting::Event::Ended(reason) => {
-                // A client that is out seals and opens nothing from now on.
+                // A client that is no longer a member must not seal or open any frame.
                 self.ring.clear();
                 Event::Meeting(meeting::Event::Ended(reason))
             }
@@ -246,13 +249,13 @@ impl Worker {
         }
     }
 
-    /// Waits for room.
-    fn output(&self, output: Output) -> Result<(), DriverGone> {
-        self.outputs.blocking_send(output).map_err(|_| DriverGone)
+    /// Queues an output. Waits until there is room.
+    fn output(&self, output: Output) -> Result<(), DriverClosed> {
+        self.outputs.blocking_send(output).map_err(|_| DriverClosed)
     }
 }
 
-/// Polls until a value is ready or `deadline` has passed, and parks the thread in between.
+/// Polls until a value is ready or `deadline` has passed, and parks the thread between polls.
 fn wait_until<T>(deadline: Option<Instant>, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Option<T> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
@@ -276,10 +279,10 @@ impl Wake for Unpark {
     }
 }
 
-/// Messages of the server that may wait. A message has up to 4 MiB.
+/// The maximum number of the server's messages that wait. A message has up to 4 MiB.
 const MAX_INPUTS: usize = 16;
 
-/// Outputs that may wait for the driver.
+/// The maximum number of outputs that wait for the driver.
 const MAX_OUTPUTS: usize = 64;
 
 #[cfg(test)]

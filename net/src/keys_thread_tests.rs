@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use proto::{Epoch, ParticipantId, Reason, VERSION};
 use std::sync::mpsc as blocking;
 
-/// A thread under test with its commands and its ring.
+/// A thread under test with its command channel and its key ring.
 struct Running {
     keys: KeysThread,
     commands: mpsc::Sender<Command>,
@@ -20,7 +20,7 @@ impl Running {
         Self { keys: KeysThread::spawn_with(setup, create).unwrap(), commands, ring }
     }
 
-    /// A thread that does nothing before the returned sender is dropped.
+    /// Returns a thread that does nothing until the returned sender is dropped.
     fn held() -> (Self, blocking::SyncSender<()>) {
         let (release, held) = blocking::sync_channel(0);
         let running = Self::new(move || {
@@ -48,7 +48,7 @@ fn block<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-/// The messages that the thread still sends, up to its end, and the reason for the end.
+/// Returns the messages that the thread sends until it ends, and the reason for the end.
 async fn rest(keys: &mut KeysThread) -> (Vec<Up>, Option<Reason>) {
     let (mut sent, mut reason) = (Vec::new(), None);
     while let Some(output) = keys.outputs.recv().await {

@@ -1,6 +1,6 @@
 //! The network of a client: the state machines of the meeting and of the SFU, and the driver that moves bytes for both.
 //!
-//! Only sealed frames pass: no function here takes a picture.
+//! It moves sealed frames only: no function here takes a picture.
 
 mod backends;
 mod config;

@@ -1,7 +1,7 @@
-//! What the program wants of the media side: tracks to send, key frames, the server's totals.
+//! The program's requests about media: tracks to send, key frames, the server's totals.
 //!
-//! Only the latest state is kept, so requests cannot overflow, get lost, or crowd out one another: a slot is published or
-//! not, and a key frame that is requested twice is requested once.
+//! Only the latest state is kept, so requests cannot overflow, get lost or displace each other. A slot is published or
+//! not, and two requests for the same key frame count as one.
 
 use crate::frame_sender::Queue;
 use proto::{MAX_TRACKS, Slot, SpatialLayer, TrackId};
@@ -10,7 +10,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// The program's end. Clones share it; every call returns at once, from any thread.
+/// The program's end. Clones share it. Every call returns at once, on any thread.
 #[derive(Clone)]
 pub struct MediaRequests {
     shared: Arc<Shared>,
@@ -21,10 +21,10 @@ pub struct Receiver {
     shared: Arc<Shared>,
 }
 
-/// What is wanted of one slot.
+/// The requested state of one slot.
 #[derive(Debug)]
 pub enum Publication {
-    /// Frames of `queue` are sent, in `layers`.
+    /// The frames of `queue` are sent, in `layers`.
     Published { layers: Vec<SpatialLayer>, queue: Queue },
     /// Nothing is sent.
     Unpublished,
@@ -35,9 +35,9 @@ pub enum Publication {
 pub struct Pending {
     /// The latest request for each slot that changed.
     pub publications: BTreeMap<Slot, Publication>,
-    /// Tracks whose decoder needs a key frame. At most [`MAX_TRACKS`].
+    /// Tracks whose decoders need a key frame; at most [`MAX_TRACKS`].
     pub key_frames: BTreeSet<TrackId>,
-    /// True if the server's totals are wanted.
+    /// True if the server's totals are requested.
     pub totals: bool,
 }
 
@@ -53,18 +53,19 @@ struct State {
     closed: bool,
 }
 
-/// Creates the two ends.
+/// Returns both ends.
 pub fn media_requests() -> (MediaRequests, Receiver) {
     let shared = Arc::new(Shared::default());
     (MediaRequests { shared: Arc::clone(&shared) }, Receiver { shared })
 }
 
 impl MediaRequests {
-    /// Sets what is wanted of a slot. An older request for it that was not taken is dropped, with its queue.
+    /// Sets the requested state of a slot. An older request that was not taken is dropped with its queue.
     pub fn publish(&self, slot: Slot, publication: Publication) {
         self.change(|pending| drop(pending.publications.insert(slot, publication)));
     }
 
+    /// Requests a key frame of `track`. Drops the request if [`MAX_TRACKS`] others wait.
     pub fn request_key_frame(&self, track: TrackId) {
         self.change(|pending| {
             if pending.key_frames.len() < MAX_TRACKS {
@@ -77,17 +78,17 @@ impl MediaRequests {
         self.change(|pending| pending.totals = true);
     }
 
-    fn change(&self, with: impl FnOnce(&mut Pending)) {
+    fn change(&self, apply: impl FnOnce(&mut Pending)) {
         let mut state = self.shared.lock();
         if !state.closed {
-            with(&mut state.pending);
+            apply(&mut state.pending);
             self.shared.changed.notify_one();
         }
     }
 }
 
 impl Receiver {
-    /// Resolves if there may be requests. Nothing is lost if it is dropped before.
+    /// Resolves when there may be requests. Cancel-safe.
     pub async fn changed(&self) {
         self.shared.changed.notified().await;
     }

@@ -2,8 +2,8 @@
 //!
 //! Pure: no socket, no clock, no thread. The caller (`keys_thread`) passes in the server's messages and the user's
 //! commands, each with the time, and polls for messages to send ([`Meeting::poll_transmit`]), events
-//! ([`Meeting::poll_event`]) and the next deadline ([`Meeting::poll_timeout`]). docs/protocol.md describes the messages.
-//! Calls may take many milliseconds: they compute HPKE, signatures and the MLS tree.
+//! ([`Meeting::poll_event`]) and the next deadline ([`Meeting::poll_timeout`]). docs/protocol.md describes the
+//! messages. A call may take many milliseconds, because it computes HPKE, signatures and the MLS tree.
 
 mod admissions;
 mod announcements;
@@ -38,9 +38,9 @@ pub struct Meeting {
     outbox: Outbox,
     /// When the server's last message arrived.
     last_received: Instant,
-    /// What this client sends; kept here until the client is a member.
+    /// What this client sends. It is used when the client becomes a member.
     own_state: MediaState,
-    /// Without the server's address if this client created the meeting.
+    /// `None` if keys could not be generated. Lacks the server's address if this client created the meeting.
     invitation: Option<Invitation>,
 }
 
@@ -51,7 +51,7 @@ enum Phase {
 }
 
 impl Meeting {
-    /// Starts to join; the first message to send is [`Up::Hello`]. `now` is when the connection was established.
+    /// Starts to join. The first message to send is [`Up::Hello`]. `now` is when the connection was established.
     #[must_use]
     pub fn new(entry: Entry, now: Instant) -> Self {
         let mut outbox = Outbox::default();
@@ -65,14 +65,14 @@ impl Meeting {
         Self { phase, outbox, last_received: now, own_state: MediaState::default(), invitation }
     }
 
-    /// Returns the link for others to join by, with the server's address as this client knows it; `None` if no keys could
+    /// Returns the invitation link with the server's address as this client knows it. Returns `None` if no keys could
     /// be generated at the start.
     #[must_use]
     pub fn invitation(&self, host: &str, port: u16, fingerprint: Option<Fingerprint>) -> Option<Invitation> {
         self.invitation.as_ref().map(|known| known.at(host, port, fingerprint))
     }
 
-    /// Returns this client's id; `None` if it is not a member.
+    /// Returns this client's id, or `None` if it is not a member.
     #[must_use]
     pub fn me(&self) -> Option<ParticipantId> {
         match &self.phase {
@@ -154,7 +154,7 @@ impl Meeting {
         self.end(Reason::Unreachable("the connection to the server was lost".into()));
     }
 
-    /// Does what is due at `now`. Calling early has no effect.
+    /// Does what is due at `now`. A call before [`Self::poll_timeout`] has no effect.
     pub fn handle_timeout(&mut self, now: Instant) {
         if !self.is_over() && now >= self.last_received + SERVER_TIMEOUT {
             return self.end(Reason::ServerSilent);
@@ -182,7 +182,7 @@ impl Meeting {
         self.outbox.poll_event()
     }
 
-    /// Returns when to call [`Self::handle_timeout`]; `None` once the meeting is over.
+    /// Returns when to call [`Self::handle_timeout`], or `None` if the meeting is over.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let due = match &self.phase {
@@ -214,12 +214,12 @@ impl Meeting {
         }
     }
 
-    /// Queues the last event, if none was queued before, and drops all keys.
+    /// Drops all keys, and queues the last event if it was not queued before.
     fn end(&mut self, reason: Reason) {
         self.phase = Phase::Over;
         self.outbox.end(reason);
     }
 }
 
-/// The meeting ends if no message arrives from the server for this long: four pings, one each 2 s.
+/// How long the server may send nothing before the meeting ends: four of its pings, which come every 2 s.
 pub const SERVER_TIMEOUT: Duration = Duration::from_secs(8);

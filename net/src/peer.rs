@@ -37,7 +37,7 @@ use webrtc::peer_connection::{
 use webrtc::rtp_transceiver::RtpTransceiver;
 use webrtc::runtime::Runtime;
 
-/// What the connection reports.
+/// An event of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Its state has changed.
@@ -48,7 +48,7 @@ pub enum Event {
     Candidate(IceCandidate),
 }
 
-/// An offer, and the `mid`s of its parts.
+/// An offer, and the `mid`s of its media descriptions.
 #[derive(Clone, Debug)]
 pub struct Offer {
     /// The session description.
@@ -68,12 +68,12 @@ pub struct Peer {
     closed: AtomicBool,
 }
 
-/// A new peer, its events, and the other side's feedback on what it sends.
+/// A new peer, its events, and the remote side's feedback on what it sends.
 pub type Opened = (Peer, mpsc::Receiver<Event>, mpsc::Receiver<Feedback>);
 
 impl Peer {
-    /// Opens a connection that will send from `address` by the sockets of `runtime`. Nothing is sent before the first
-    /// answer. Call it on a tokio runtime, which will run the stack's own task.
+    /// Opens a connection that sends from `address` on sockets of `runtime`. Nothing is sent before the first answer.
+    /// The caller must be in a tokio runtime, which runs the stack's own task.
     ///
     /// # Errors
     /// Returns [`Error`] if no socket can be opened.
@@ -92,7 +92,7 @@ impl Peer {
             .with_runtime(Arc::new(runtime::LargeSocketBuffers(runtime)))
             .with_udp_addrs(vec![SocketAddr::new(address, 0)])
             .build();
-        // The stack's futures are large.
+        // The stack's future is large, so it is boxed.
         let connection: Arc<dyn PeerConnection> = Arc::new(Box::pin(build).await?);
         let peer = Self {
             connection,
@@ -106,7 +106,7 @@ impl Peer {
         Ok((peer, events, feedbacks))
     }
 
-    /// Adds what is new in `plan`, and makes an offer of all.
+    /// Adds the streams that are new in `plan`, and creates an offer of all streams.
     ///
     /// # Errors
     /// Returns [`Error`] if the stack refuses.
@@ -145,7 +145,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Applies an offer of the other side, and makes the answer to it.
+    /// Applies an offer of the remote side, and creates the answer to it.
     ///
     /// # Errors
     /// Returns [`Error`] if the stack refuses the offer.
@@ -158,7 +158,7 @@ impl Peer {
         Ok(self.connection.local_description().await.map_or(answer.sdp, |description| description.sdp))
     }
 
-    /// Adds an ICE candidate of the other side.
+    /// Adds an ICE candidate of the remote side.
     ///
     /// # Errors
     /// Returns [`Error`] if the stack refuses the candidate.
@@ -168,41 +168,41 @@ impl Peer {
         Ok(self.connection.add_ice_candidate(init).await?)
     }
 
-    /// The receiving machine, shared with the stack's task.
+    /// Returns the RTP receiver, which the stack's task shares.
     pub fn rtp_receiver(&self) -> &Arc<Mutex<RtpReceiver>> {
         &self.rtp_receiver
     }
 
-    /// The estimate of the path's capacity.
+    /// Returns the estimate of the path's capacity.
     pub fn estimate(&self) -> &Estimate {
         &self.estimate
     }
 
-    /// The channel for feedback that this side gives itself, as if the other side had sent it.
+    /// Returns a sender of feedback: what is sent on it is handled as if the remote side had sent it.
     pub fn echo(&self) -> mpsc::Sender<Feedback> {
         self.feedback.clone()
     }
 
-    /// The stream that sends the track of `slot`, once it was in an offer.
+    /// Returns the stream that sends the track of `slot`, or `None` if it was in no offer yet.
     pub fn send_stream(&self, slot: Slot) -> Option<&Arc<SendStream>> {
         self.send_streams.get(&slot)
     }
 
-    /// The slot and layer of the source `ssrc`.
+    /// Returns the slot and layer that are sent with `ssrc`.
     pub fn layer_of(&self, ssrc: u32) -> Option<(Slot, u8)> {
         self.send_streams.iter().find_map(|(slot, send_stream)| send_stream.layer_of(ssrc).map(|layer| (*slot, layer)))
     }
 
-    /// Notes that the other side knows the source `ssrc`.
+    /// Records that the remote side has received packets with `ssrc`.
     pub fn acknowledge(&self, ssrc: u32) {
         self.send_streams.values().for_each(|send_stream| send_stream.acknowledge(ssrc));
     }
 
-    /// Closes the connection and its sockets; at most a tenth of a second.
+    /// Closes the connection and its sockets. Takes at most 100 ms.
     pub async fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
         if let Err(error) = self.connection.close().await {
-            tracing::debug!(%error, "peer connection did not close well");
+            tracing::debug!(%error, "peer connection not closed properly");
         }
     }
 
@@ -221,6 +221,7 @@ impl Peer {
         Ok(mids)
     }
 
+    /// Returns each stream that is sent with its media description in the answer.
     async fn sending<'a>(&self, sections: &'a [Section]) -> Result<Vec<(Arc<SendStream>, &'a Section)>, Error> {
         let mut sending = Vec::new();
         for send_stream in self.send_streams.values() {
@@ -233,7 +234,7 @@ impl Peer {
 }
 
 impl Drop for Peer {
-    /// The stack's task runs on until it is told to stop: a connection that is only dropped would stay for ever.
+    /// Closes the connection. The stack's task runs until then, so without this a dropped connection would never end.
     fn drop(&mut self) {
         if self.closed.load(Ordering::Relaxed) {
             return;
@@ -245,13 +246,14 @@ impl Drop for Peer {
     }
 }
 
-/// Reports events of the connection. It holds only a channel, so a handler that the stack leaks keeps no session alive.
+/// Reports events of the connection. It owns only a channel, so that a handler that the stack leaks keeps nothing else
+/// in memory.
 struct Handler {
     events: mpsc::Sender<Event>,
 }
 
 impl Handler {
-    /// The stack's task must not wait for the driver's: the driver may wait for the stack.
+    /// Queues an event without waiting. If the stack's task waited for the driver here, both could wait for each other.
     fn report(&self, event: Event) {
         if let Err(error) = self.events.try_send(event) {
             tracing::warn!(%error, "event of the peer connection lost");
@@ -265,7 +267,7 @@ impl PeerConnectionEventHandler for Handler {
         tracing::debug!(%state, "peer connection");
         #[expect(
             clippy::wildcard_enum_match_arm,
-            reason = "the stack's states may grow; the others are on the way to these"
+            reason = "the stack may add states, and the other ones need no reaction"
         )]
         let event = match state {
             RTCPeerConnectionState::Connected => Event::State(TransportState::Connected),
@@ -285,7 +287,7 @@ impl PeerConnectionEventHandler for Handler {
         }
     }
 
-    /// Packets do not come this way: see [`RtpInterceptor`].
+    /// Does nothing: [`RtpInterceptor`] receives the packets.
     async fn on_track(&self, _track: Arc<dyn TrackRemote>) {}
 }
 
@@ -304,10 +306,10 @@ fn codec_kind(kind: Kind) -> RtpCodecKind {
     }
 }
 
-/// States that may wait for the session's task.
+/// The maximum number of events that wait for the session's task.
 const MAX_EVENTS: usize = 32;
 
-/// Feedback that may wait for it.
+/// The maximum number of feedback messages that wait for the session's task.
 const MAX_FEEDBACK: usize = 256;
 
 #[cfg(test)]
@@ -325,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_has_three_simulcast_streams_and_what_packets_need() {
+    fn an_offer_has_three_simulcast_streams_and_the_header_extensions() {
         block(async {
             let (mut peer, _events, _feedback) = open().await;
             let plan = Plan {
@@ -342,14 +344,14 @@ mod tests {
             assert!(camera.extensions.descriptor.is_some() && camera.payload_types == [102, 103]);
             assert!(sdp.contains("a=simulcast:send 0;1;2"));
             assert!(sdp.contains("repaired-rtp-stream-id"));
-            assert!(!sdp.contains(".local"), "no name service");
+            assert!(!sdp.contains(".local"), "no mDNS names");
             peer.close().await;
         });
     }
 
-    /// webrtc#906: connections that kept their handler, and with it everything.
+    /// In webrtc#906, closed connections leaked their handler and everything that it owned.
     #[test]
-    fn nothing_of_a_closed_or_dropped_peer_is_left() {
+    fn a_closed_or_dropped_peer_frees_all_its_state() {
         for closes in [true, false] {
             block(async {
                 let (peer, mut events, mut feedback) = open().await;
@@ -358,17 +360,18 @@ mod tests {
                     peer.close().await;
                 }
                 drop(peer);
-                // The handler held the one end, the interceptors the other: both are dropped, and all they held.
+                // The handler owns one sender and the interceptors the other, so both channels close when these are
+                // dropped.
                 let gone = async { (events.recv().await, feedback.recv().await) };
                 let gone = tokio::time::timeout(Duration::from_secs(5), gone).await;
-                assert_eq!(gone.expect("the stack let go"), (None, None));
+                assert_eq!(gone.expect("the stack drops its senders"), (None, None));
                 assert!(rtp_receiver.upgrade().is_none());
             });
         }
     }
 
     #[test]
-    fn an_answer_that_is_none_is_an_error_and_no_panic() {
+    fn a_malformed_answer_is_an_error_and_does_not_panic() {
         block(async {
             let (mut peer, _events, _feedback) = open().await;
             let plan = Plan { receive_video: 1, ..Plan::default() };

@@ -1,14 +1,14 @@
-//! Random numbers for names of streams. They are not for secrets.
+//! Random numbers that identify streams. They are not for secrets.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// A random number from the standard library's hash seeds, which come from the system's generator.
+/// Returns a random number from the standard library's hash seeds, which come from the system's generator.
 pub fn number() -> u32 {
     let hash = RandomState::new().hash_one(0u8);
     u32::try_from(hash >> 32).unwrap_or(0)
 }
 
-/// Returns a random SSRC (RFC 3550, section 8). It is never 0, which some stacks take for none.
+/// Returns a random SSRC (RFC 3550, section 8). It is never 0, which some stacks treat as absent.
 pub fn ssrc() -> u32 {
     number().max(1)
 }

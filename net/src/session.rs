@@ -1,7 +1,7 @@
-//! The handle of a running session. Every call returns at once, from any thread.
+//! The handle of a running session. Every call returns at once, on any thread.
 //!
-//! Commands about the meeting have a queue of their own, and its overflow is an error. Requests about media are a table of
-//! the latest state, which cannot overflow. Neither can delay the other.
+//! Commands for the meeting wait in a queue, and an overflow of it is an error. Requests about media are stored as the
+//! latest state, which cannot overflow. Neither delays the other.
 
 use crate::backends::Backends;
 use crate::config::Config;
@@ -13,12 +13,12 @@ use proto::{Slot, SpatialLayer, TileWish, TrackId};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, watch};
 
-/// The command was not accepted.
+/// The error that a command was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many commands wait, or the session is over")]
 pub struct Busy;
 
-/// A running session. Clones share it; if the last one is dropped, the client leaves the meeting.
+/// A running session. Clones share it. If the last one is dropped, the client leaves the meeting.
 #[derive(Clone)]
 pub struct Session {
     commands: mpsc::Sender<meeting::Command>,
@@ -27,14 +27,14 @@ pub struct Session {
     link: Arc<OnceLock<String>>,
 }
 
-/// Starts a session on `runtime`. The event channel holds [`MAX_EVENTS`]; the driver keeps some thousand more for a reader
-/// that pauses, then ends with [`crate::Error::Stalled`].
+/// Starts a session on `runtime`. The event channel holds [`MAX_EVENTS`]. If the program stops reading, the driver
+/// keeps 4,096 more, then ends with [`crate::Error::Stalled`].
 #[must_use]
 pub fn start(config: Config, runtime: &tokio::runtime::Handle) -> (Session, mpsc::Receiver<Event>) {
     start_with(config, runtime, Backends::default())
 }
 
-/// Like [`start`], with other backends.
+/// Starts a session with other back-ends; see [`start`].
 #[must_use]
 pub fn start_with(
     config: Config,
@@ -59,13 +59,13 @@ impl Session {
     /// Executes a command in the meeting.
     ///
     /// # Errors
-    /// Returns [`Busy`] if [`MAX_COMMANDS`] wait or the session is over: the command has no effect then.
+    /// Returns [`Busy`] if [`MAX_COMMANDS`] commands wait or the session is over. Then the command has no effect.
     pub fn send(&self, command: meeting::Command) -> Result<(), Busy> {
         self.commands.try_send(command).map_err(|_| Busy)
     }
 
-    /// Sends a track, or sends it in other layers than before. Audio has no layers. Frames sent before media flow are
-    /// dropped; a key frame is requested once they do. The sender is closed from the start if the session is over.
+    /// Publishes a track, or replaces its layers. Audio has no layers. Frames are dropped until the transport is
+    /// connected; then a key frame is requested. If the session is over, the returned sender is closed.
     #[must_use]
     pub fn publish(&self, slot: Slot, layers: Vec<SpatialLayer>) -> FrameSender {
         let (frame_sender, queue) = frame_sender();
@@ -78,32 +78,32 @@ impl Session {
         self.requests.publish(slot, Publication::Unpublished);
     }
 
-    /// Sets the sizes at which tracks are shown. The last list wins.
+    /// Sets the sizes at which tracks are shown. The list replaces the one before.
     pub fn wishes(&self, tiles: Vec<TileWish>) {
         self.wishes.send_replace(tiles);
     }
 
-    /// Requests a key frame, without which the decoder of `track` cannot go on.
+    /// Requests a key frame of `track`, whose decoder needs one.
     pub fn key_frame(&self, track: TrackId) {
         self.requests.request_key_frame(track);
     }
 
-    /// Requests [`Event::Totals`].
+    /// Asks the server for [`Event::Totals`].
     pub fn count(&self) {
         self.requests.request_totals();
     }
 
-    /// Returns the link by which others join; `None` before this client is a member.
+    /// Returns the invitation link, or `None` before this client is a member.
     #[must_use]
     pub fn link(&self) -> Option<String> {
         self.link.get().cloned()
     }
 }
 
-/// Commands that may wait for the keys thread.
+/// The maximum number of commands that wait for the keys thread.
 pub const MAX_COMMANDS: usize = 64;
 
-/// Events that may wait in the channel for their reader.
+/// The capacity of the event channel.
 pub const MAX_EVENTS: usize = 256;
 
 #[cfg(test)]
@@ -114,7 +114,7 @@ mod tests {
     use meeting::{Command, MediaState};
     use proto::ParticipantId;
 
-    /// A session whose tasks never run, so that everything sent to it waits.
+    /// Returns a session whose tasks never run, so that everything sent to it waits.
     fn stopped() -> (tokio::runtime::Runtime, Session) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (identity, profile) = (Identity::generate().unwrap(), Profile::new("tester").unwrap());
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn key_frame_requests_do_not_crowd_out_commands() {
+    fn key_frame_requests_do_not_displace_commands() {
         let (_runtime, session) = stopped();
         request_many_key_frames(&session);
         assert_eq!(session.send(Command::Remove(ParticipantId(1))), Ok(()));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_do_not_crowd_out_media() {
+    fn commands_do_not_displace_media_requests() {
         let (_runtime, session) = stopped();
         while session.send(Command::Announce(MediaState::default())).is_ok() {}
         let frame_sender = session.publish(Slot::Camera, Vec::new());
@@ -158,7 +158,7 @@ mod tests {
         let frame_sender = session.publish(Slot::Camera, Vec::new());
         request_many_key_frames(&session);
         session.unpublish(Slot::Camera);
-        assert!(frame_sender.is_closed(), "nobody will read its frames");
+        assert!(frame_sender.is_closed(), "its frames are not read any more");
     }
 
     #[test]

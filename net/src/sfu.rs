@@ -1,8 +1,8 @@
-//! The seam between the driver and an SFU: a dialect of signalling as a sans-IO machine.
+//! The interface between the driver and an SFU: a signalling dialect as a sans-IO state machine.
 //!
-//! A dialect reads opaque signalling frames and facts of its transports, and orders offers, descriptions and tracks. It
-//! opens no socket and knows no message of the meeting. Each dialect is one file below: [`native::Native`] is that of our own
-//! server, [`null::Null`] negotiates nothing.
+//! A dialect handles opaque signalling frames and the state of its transports, and orders offers, descriptions and
+//! tracks. It opens no socket and knows no message of the meeting. Each dialect is one file in this module:
+//! [`native::Native`] is that of our own server, [`null::Null`] negotiates nothing.
 
 pub mod native;
 pub mod null;
@@ -12,24 +12,24 @@ use media::Bitrate;
 use proto::{Kind, ParticipantId, Published, SenderLayers, Slot, SpatialLayer, TileWish, TrackId};
 use std::time::Instant;
 
-/// A dialect.
+/// The signalling dialect of an SFU.
 pub trait Sfu: Send {
-    /// What the SFU can do. The same for the whole session.
+    /// Returns what the SFU can do. It does not change during a session.
     fn caps(&self) -> Caps;
-    /// Takes an input.
+    /// Handles an input.
     fn handle(&mut self, input: Input, now: Instant);
-    /// The next order. The driver carries out one completely before it polls for the next.
+    /// Returns the next order. The driver executes it completely before it polls for the next one.
     fn poll(&mut self) -> Option<Output>;
-    /// When [`Input::Timeout`] is due at the latest.
+    /// Returns when [`Input::Timeout`] is due at the latest.
     fn poll_timeout(&self) -> Option<Instant>;
 }
 
 /// What an SFU can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {
-    /// Which transports the driver opens.
+    /// The transports that the driver opens.
     pub topology: Topology,
-    /// True if the SFU tells senders which layers have a viewer. If false, the driver has the sender send all layers.
+    /// True if the SFU reports to senders which layers have a viewer. If false, the driver requests all layers.
     pub sender_feedback: bool,
 }
 
@@ -43,7 +43,7 @@ pub enum Topology {
 }
 
 impl Topology {
-    /// The transports to open.
+    /// Returns the transports to open.
     #[must_use]
     pub const fn transports(self) -> &'static [TransportId] {
         match self {
@@ -56,16 +56,16 @@ impl Topology {
 /// A transport of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TransportId {
-    /// The one that sends; also receives if it is the only one.
+    /// The transport that sends. It also receives if it is the only one.
     Primary,
-    /// The one that only receives.
+    /// The transport that only receives.
     Subscriber,
 }
 
-/// What a dialect learns.
+/// An input of a dialect.
 #[derive(Debug)]
 pub enum Input {
-    /// The client is in the meeting as this participant: signalling may begin.
+    /// The client is in the meeting as this participant. Signalling may begin.
     Entered(ParticipantId),
     /// The connection of [`Output::Connect`] is open.
     Connected,
@@ -75,11 +75,11 @@ pub enum Input {
     Signal(Bytes),
     /// The local description: the offer of [`Output::Offer`], or the answer to the offer in [`Output::Apply`].
     Local {
-        /// Whose description.
+        /// The transport that it describes.
         transport: TransportId,
         /// The session description.
         sdp: String,
-        /// The `mid`s of its parts.
+        /// The `mid`s of its media descriptions.
         mids: Mids,
     },
     /// A local ICE candidate.
@@ -96,39 +96,39 @@ pub enum Input {
         /// Its state now.
         state: TransportState,
     },
-    /// This client sends a track, or sends it in other layers than before.
+    /// This client publishes a track, or replaces its layers.
     Publish(TrackSpec),
     /// This client no longer sends the track of this slot.
     Unpublish(Slot),
-    /// How large the tiles are now.
+    /// The sizes at which tracks are shown now.
     Wishes(Vec<TileWish>),
-    /// The client leaves. Signalling that is ordered now is still sent.
+    /// The client leaves. Signalling that the dialect orders now is still sent.
     Leave,
-    /// Time has passed.
+    /// The time of [`Sfu::poll_timeout`] has come, or 100 ms have passed.
     Timeout,
 }
 
 /// The states of a transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportState {
-    /// Media can flow.
+    /// Media can be sent and received.
     Connected,
-    /// Nothing has been received for some seconds; it may recover.
+    /// Nothing has been received for some seconds. The transport may recover.
     Interrupted,
 }
 
 /// A track that this client sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackSpec {
-    /// In which slot.
+    /// The slot.
     pub slot: Slot,
     /// How it is encoded.
     pub codec: Codec,
-    /// Its layers, smallest first; none for sound.
+    /// Its layers, smallest first. Empty for audio.
     pub layers: Vec<SpatialLayer>,
 }
 
-/// How a track is encoded.
+/// The codec of a track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Codec {
     /// Opus (RFC 6716).
@@ -138,7 +138,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// Sound or pictures.
+    /// Returns the kind of media that the codec encodes.
     #[must_use]
     pub const fn kind(self) -> Kind {
         match self {
@@ -149,7 +149,7 @@ impl Codec {
 }
 
 impl From<Kind> for Codec {
-    /// The codec that is used for all tracks of a kind.
+    /// Returns the codec that is used for all tracks of a kind.
     fn from(kind: Kind) -> Self {
         match kind {
             Kind::Audio => Self::Opus,
@@ -167,10 +167,10 @@ pub struct IceCandidate {
     pub mid: Option<String>,
 }
 
-/// What a dialect orders.
+/// An order of a dialect to the driver.
 #[derive(Debug, PartialEq)]
 pub enum Output {
-    /// Open a WebSocket to a server of the SFU's own. Without this order, signalling goes through our server.
+    /// Open a WebSocket to the SFU's own server. Without this order, signalling goes through our server.
     Connect {
         /// A `wss` URL; `ws` only for a loopback address.
         url: String,
@@ -179,7 +179,7 @@ pub enum Output {
     },
     /// Send this signalling.
     Signal(Bytes),
-    /// Make an offer by this plan. Answered by [`Input::Local`].
+    /// Create an offer by this plan. [`Input::Local`] returns it.
     Offer {
         /// On which transport.
         transport: TransportId,
@@ -192,7 +192,7 @@ pub enum Output {
         transport: TransportId,
         /// The session description.
         sdp: String,
-        /// Offer or answer. An offer is answered by [`Input::Local`].
+        /// Offer or answer. [`Input::Local`] returns the answer to an offer.
         kind: SdpKind,
     },
     /// Add an ICE candidate of the SFU.
@@ -206,13 +206,13 @@ pub enum Output {
     Track(Incoming),
     /// A track is no longer received.
     TrackEnded(TrackId),
-    /// Which layers of an own track have a viewer.
+    /// The layers of an own track that have a viewer.
     SenderLayers(SenderLayers),
     /// Negotiation has failed: the session ends.
     Failed(&'static str),
 }
 
-/// Which part of an exchange a description is (RFC 3264).
+/// The type of a session description (RFC 3264).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SdpKind {
     /// The SFU offers.
@@ -236,30 +236,30 @@ pub struct Incoming {
     pub mid: String,
 }
 
-/// What the next offer must hold. It never holds less than the offer before.
+/// The content of the next offer. It never contains less than the offer before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// What can be sent.
+    /// The slots that can be sent.
     pub send: Vec<(Slot, Kind)>,
-    /// How many sounds can be received.
+    /// How many audio tracks can be received.
     pub receive_audio: usize,
-    /// How many pictures can be received.
+    /// How many video tracks can be received.
     pub receive_video: usize,
 }
 
-/// The `mid`s of an offer, in the order in which its plan grew. Empty for an answer.
+/// The `mid`s of an offer, in the order in which they were added to the plans. Empty for an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mids {
-    /// Of what is sent.
+    /// The `mid`s of the slots that are sent.
     pub send: Vec<(Slot, String)>,
-    /// Of the sounds.
+    /// The `mid`s of received audio.
     pub receive_audio: Vec<String>,
-    /// Of the pictures.
+    /// The `mid`s of received video.
     pub receive_video: Vec<String>,
 }
 
 impl Mids {
-    /// The `mid`s of one kind.
+    /// Returns the `mid`s that receive one kind.
     #[must_use]
     pub fn receive(&self, kind: Kind) -> &[String] {
         match kind {
@@ -269,7 +269,7 @@ impl Mids {
     }
 }
 
-/// The kind of a slot's track.
+/// Returns the kind of a slot's track.
 #[must_use]
 pub const fn kind_of(slot: Slot) -> Kind {
     match slot {
@@ -278,7 +278,7 @@ pub const fn kind_of(slot: Slot) -> Kind {
     }
 }
 
-/// The bit rate of all layers together.
+/// Returns the bitrate of all layers together.
 pub fn total(published: &[Published]) -> Bitrate {
     published.iter().flat_map(|track| &track.layers).map(|layer| Bitrate::bps(layer.bitrate.into())).sum()
 }

@@ -24,17 +24,17 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use webrtc::runtime::Runtime;
 
-/// Why the connection to the server could not be opened, or was lost.
+/// The reason why the connection to the server could not be opened, or was lost.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The server's name is not a valid host name or URL.
-    #[error("{0:?} is no server's name")]
+    #[error("{0:?} is not a valid server name")]
     Name(String),
     /// The address cannot be reached.
     #[error("the server cannot be reached: {0}")]
     Unreachable(#[source] io::Error),
-    /// The computer answers, but no server listens.
+    /// The computer refuses the connection, so no server listens on the port.
     #[error("no server answers at {0}: is it running?")]
     Refused(String),
     /// The server did not answer in time.
@@ -43,20 +43,20 @@ pub enum Error {
     /// The certificate is not the one that the invitation names, or not one that this system trusts.
     #[error("the server's certificate is not the expected one, it may be another server ({0})")]
     Certificate(#[source] rustls::Error),
-    /// TLS failed otherwise.
+    /// TLS failed for another reason.
     #[error("no secure connection to the server: {0}")]
     Tls(#[source] io::Error),
-    /// This system has no store of certificate authorities.
-    #[error("this system names no authorities to trust: {0}")]
+    /// The system's store of certificate authorities cannot be used.
+    #[error("this system has no trusted certificate authorities: {0}")]
     NoAuthorities(#[source] rustls::Error),
     /// Another kind of server answers.
-    #[error("what answers is not a Conclave server ({0})")]
+    #[error("the answer is not from a Conclave server ({0})")]
     NotOurs(#[source] Box<tungstenite::Error>),
     /// The connection was lost.
-    #[error("the connection to the server broke")]
+    #[error("the connection to the server was lost")]
     Lost,
     /// The server has stopped reading.
-    #[error("the server does not take what it is sent")]
+    #[error("the server does not read the messages sent to it")]
     Stuck,
 }
 
@@ -76,7 +76,7 @@ impl Error {
     }
 }
 
-/// What came from the server.
+/// An event from our server.
 #[derive(Debug)]
 pub enum Incoming {
     /// A message.
@@ -87,7 +87,7 @@ pub enum Incoming {
     Closed,
 }
 
-/// What came from any server.
+/// An event from any server.
 #[derive(Debug)]
 pub enum Frame {
     /// A binary frame.
@@ -98,7 +98,7 @@ pub enum Frame {
     Closed,
 }
 
-/// The connection.
+/// A connection to a server.
 pub struct Wire {
     incoming: SplitStream<Socket>,
     outgoing: mpsc::Sender<Message>,
@@ -114,7 +114,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Wire {
-    /// Connects to the server at `host` and `port`, and checks that it is the right one.
+    /// Connects to the server at `host` and `port`, and verifies its certificate.
     ///
     /// # Errors
     /// Returns the [`Error`] of the step that failed.
@@ -124,11 +124,11 @@ impl Wire {
         fingerprint: Option<crypto::Fingerprint>,
         stack: &Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
-        let connect = Self::connect_slowly(host, port, fingerprint, stack);
+        let connect = Self::connect_without_timeout(host, port, fingerprint, stack);
         timeout(TIMEOUT, connect).await.map_err(|_| Error::Silent)?
     }
 
-    async fn connect_slowly(
+    async fn connect_without_timeout(
         host: &str,
         port: u16,
         fingerprint: Option<crypto::Fingerprint>,
@@ -136,18 +136,18 @@ impl Wire {
     ) -> Result<Self, Error> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::Name(host.to_owned()))?;
-        let tcp = TcpStream::connect((bare, port)).await.map_err(|error| unreachable(error, host, port))?;
-        // Messages are small and wait for nothing.
+        let tcp = TcpStream::connect((bare, port)).await.map_err(|error| connect_error(error, host, port))?;
+        // Small messages must not wait for more data.
         tcp.set_nodelay(true).map_err(Error::Unreachable)?;
         let local = tcp.local_addr().map_err(Error::Unreachable)?;
         let config = tls::config(fingerprint).map_err(Error::NoAuthorities)?;
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(insecure)?;
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?;
         let host = if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() };
-        let request = format!("wss://{host}:{port}/v1").into_client_request().map_err(not_ours)?;
+        let request = format!("wss://{host}:{port}/v1").into_client_request().map_err(websocket_error)?;
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let (socket, _) = client_async_with_config(request, Box::new(stream) as Box<dyn Stream>, Some(limits))
             .await
-            .map_err(not_ours)?;
+            .map_err(websocket_error)?;
         Ok(Self::run(socket, local, stack))
     }
 
@@ -160,16 +160,16 @@ impl Wire {
         headers: Vec<(String, String)>,
         stack: &Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
-        let connect = Self::connect_url_slowly(url, headers, stack);
+        let connect = Self::connect_url_without_timeout(url, headers, stack);
         timeout(TIMEOUT, connect).await.map_err(|_| Error::Silent)?
     }
 
-    async fn connect_url_slowly(
+    async fn connect_url_without_timeout(
         url: &str,
         headers: Vec<(String, String)>,
         stack: &Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
-        let mut request = url.into_client_request().map_err(not_ours)?;
+        let mut request = url.into_client_request().map_err(websocket_error)?;
         for (name, value) in headers {
             let name = HeaderName::try_from(name).map_err(|_| Error::Name(url.to_owned()))?;
             let value = HeaderValue::try_from(value).map_err(|_| Error::Name(url.to_owned()))?;
@@ -178,28 +178,28 @@ impl Wire {
         let secure = request.uri().scheme_str() == Some("wss");
         let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let tcp = TcpStream::connect((host.as_str(), port)).await.map_err(|error| unreachable(error, &host, port))?;
+        let tcp = TcpStream::connect((host.as_str(), port)).await.map_err(|error| connect_error(error, &host, port))?;
         tcp.set_nodelay(true).map_err(Error::Unreachable)?;
         let (local, remote) = (tcp.local_addr(), tcp.peer_addr());
         let (local, remote) = (local.map_err(Error::Unreachable)?, remote.map_err(Error::Unreachable)?);
         let stream: Box<dyn Stream> = if secure {
             let name = ServerName::try_from(host.clone()).map_err(|_| Error::Name(host))?;
             let config = tls::config(None).map_err(Error::NoAuthorities)?;
-            Box::new(TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(insecure)?)
+            Box::new(TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?)
         } else if remote.ip().is_loopback() {
             Box::new(tcp)
         } else {
             return Err(Error::Name(url.to_owned()));
         };
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-        let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(not_ours)?;
+        let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(websocket_error)?;
         Ok(Self::run(socket, local, stack))
     }
 
     fn run(socket: Socket, local: SocketAddr, stack: &Arc<dyn Runtime>) -> Self {
         let (mut sink, incoming) = socket.split();
         let (outgoing, mut queue) = mpsc::channel::<Message>(MAX_WAITING);
-        // Writing has a task of its own: a server that does not read must not stop this end from reading.
+        // Writing is a separate task, so that a server that does not read cannot stop this client from reading.
         let writer = task::spawn(stack, async move {
             while let Some(message) = queue.recv().await {
                 if let Err(error) = sink.send(message).await {
@@ -207,13 +207,13 @@ impl Wire {
                     return;
                 }
             }
-            // All messages are sent; the closing handshake may fail.
+            // All messages are sent. It does not matter if the closing handshake fails.
             let _ = sink.close().await;
         });
         Self { incoming, outgoing, writer, local }
     }
 
-    /// The address from which this computer reaches the server.
+    /// Returns the local address of the connection.
     pub fn local(&self) -> SocketAddr {
         self.local
     }
@@ -221,16 +221,16 @@ impl Wire {
     /// Queues a message.
     ///
     /// # Errors
-    /// Returns [`Error::Stuck`] if the queue is full because the server does not read, and [`Error::Lost`] if the connection
-    /// is lost.
+    /// Returns [`Error::Stuck`] if the queue is full because the server does not read, and [`Error::Lost`] if the
+    /// connection is lost.
     pub fn send(&self, message: &ClientMessage) -> Result<(), Error> {
         self.queue(Message::Binary(proto::encode(message).into()))
     }
 
-    /// Queues a frame: as text if it is UTF-8, which is what servers of other dialects read, else as binary.
+    /// Queues a frame: as text if it is UTF-8, because servers of other dialects expect text, else as binary.
     ///
     /// # Errors
-    /// As [`Self::send`].
+    /// Returns the errors of [`Self::send`].
     pub fn send_frame(&self, frame: Bytes) -> Result<(), Error> {
         self.queue(Utf8Bytes::try_from(frame.clone()).map_or(Message::Binary(frame), Message::Text))
     }
@@ -242,7 +242,7 @@ impl Wire {
         })
     }
 
-    /// The next message. May be dropped while it waits: nothing is lost.
+    /// Waits for the next message. Cancel-safe.
     pub async fn next(&mut self) -> Incoming {
         match self.next_frame().await {
             Frame::Binary(bytes) => proto::decode(&bytes).map_or(Incoming::Malformed, Incoming::Message),
@@ -251,7 +251,7 @@ impl Wire {
         }
     }
 
-    /// The next frame. May be dropped while it waits: nothing is lost.
+    /// Waits for the next frame. Cancel-safe.
     pub async fn next_frame(&mut self) -> Frame {
         loop {
             match self.incoming.next().await {
@@ -267,7 +267,7 @@ impl Wire {
         }
     }
 
-    /// Sends what is queued and closes; gives up after `limit`.
+    /// Sends what is queued, and closes the connection. Gives up after `limit`.
     pub async fn close(self, limit: Duration) {
         let Self { outgoing, writer, incoming, .. } = self;
         drop(outgoing);
@@ -276,7 +276,7 @@ impl Wire {
     }
 }
 
-fn unreachable(error: io::Error, host: &str, port: u16) -> Error {
+fn connect_error(error: io::Error, host: &str, port: u16) -> Error {
     if error.kind() == io::ErrorKind::ConnectionRefused {
         Error::Refused(format!("{host}:{port}"))
     } else {
@@ -284,22 +284,22 @@ fn unreachable(error: io::Error, host: &str, port: u16) -> Error {
     }
 }
 
-/// Takes the error of rustls out of the I/O error of tokio-rustls.
-fn insecure(error: io::Error) -> Error {
+/// Classifies a TLS error. tokio-rustls wraps the error of rustls in an I/O error.
+fn tls_error(error: io::Error) -> Error {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(inner) if tls::is_certificate(inner) => Error::Certificate(inner.clone()),
         Some(_) | None => Error::Tls(error),
     }
 }
 
-fn not_ours(error: tungstenite::Error) -> Error {
+fn websocket_error(error: tungstenite::Error) -> Error {
     Error::NotOurs(Box::new(error))
 }
 
 /// How long connecting may take, name resolution and handshakes together.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Messages that may wait for the server to read them.
+/// The maximum number of messages that wait to be sent.
 const MAX_WAITING: usize = 256;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use webrtc::runtime::{JoinHandle, Runtime};
 
-/// A running task. It goes on if this handle is dropped.
+/// A running task. It continues if this handle is dropped.
 pub struct Task {
     handle: Box<dyn JoinHandle>,
     finished: oneshot::Receiver<()>,
@@ -30,7 +30,7 @@ impl Task {
         self.handle.abort();
     }
 
-    /// Waits until the task has finished; cancels it after `limit`.
+    /// Waits until the task has finished. Cancels it after `limit`.
     pub async fn finish(self, limit: Duration) {
         if timeout(limit, self.finished).await.is_err() {
             self.handle.abort();

@@ -6,7 +6,7 @@ use proto::{ParticipantId, Slot};
 use std::cell::{Cell, RefCell};
 use std::time::{Instant, SystemTime};
 
-/// The camera of a member of a group of one.
+/// Seals pictures as the camera of the only member of a group.
 pub struct Seal {
     sealer: RefCell<Sealer>,
     number: Cell<u64>,
@@ -23,7 +23,7 @@ impl Seal {
         Self { sealer: RefCell::new(Sealer::new(ring, Slot::Camera)), number: Cell::new(0) }
     }
 
-    /// A picture of `length` bytes before sealing.
+    /// Returns a sealed picture that had `length` bytes before sealing.
     pub fn picture(&self, spatial: u8, temporal: u8, key: bool, length: usize) -> Sealed {
         let number = self.number.replace(self.number.get() + 1);
         let picture = Encoded {

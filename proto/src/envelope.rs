@@ -1,7 +1,7 @@
 //! The content of one WebSocket message: meeting control, or a message to or from the SFU.
 //!
-//! Meeting messages and SFU messages have their variant numbers in one common list. `Hello` and `Problem` keep their numbers
-//! in every version of the protocol, so a client of another version can read why the server refuses it.
+//! Meeting messages and SFU messages share one range of variant numbers. `Hello` and `Problem` keep their numbers in
+//! every version of the protocol, so a client of another version can read why the server refuses it.
 
 use crate::message::Limited;
 use crate::{Blob, Down, MAX_SIGNAL, Totals, Up};
@@ -22,7 +22,7 @@ pub enum Envelope<M, S> {
     Sfu(S),
 }
 
-/// What a client sends to the SFU.
+/// A message from a client to the SFU.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub enum ToSfu {
     /// Media signalling: the bytes of a [`crate::ClientSignal`].
@@ -33,7 +33,7 @@ pub enum ToSfu {
     Count,
 }
 
-/// What the SFU sends to a client.
+/// A message from the SFU to a client.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub enum FromSfu {
     /// Media signalling: the bytes of a [`crate::ServerSignal`].
@@ -48,7 +48,7 @@ pub enum FromSfu {
     },
 }
 
-/// A type whose variants have these numbers in an [`Envelope`].
+/// The variant numbers of a type in an [`Envelope`].
 trait Numbered {
     const NUMBERS: [u32; 2];
 }

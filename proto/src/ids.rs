@@ -1,4 +1,4 @@
-//! Identifiers on the wire. All are random numbers or counters, so none identifies a person.
+//! The identifiers in messages. All are random numbers or counters, so none identifies a person.
 
 use minicbor::{CborLen, Decode, Encode};
 use std::fmt;
@@ -20,19 +20,20 @@ pub struct ParticipantId(pub u64);
 pub struct Epoch(pub u64);
 
 impl Epoch {
-    /// The epoch after this one.
+    /// Returns the epoch after this one.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 }
 
-/// The position of an entry in a meeting's log; the first is 0.
+/// The position of an entry in a meeting's log. The first is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, CborLen)]
 #[cbor(transparent)]
 pub struct Position(pub u64);
 
-/// The kind of a participant's track: each slot has at most one. The number is also the stream kind of the `SFrame` key id.
+/// The kind of a participant's track: each slot has at most one. The number is also the stream kind of the `SFrame` key
+/// id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, CborLen)]
 #[cbor(index_only)]
 pub enum Slot {
@@ -82,9 +83,9 @@ impl fmt::Debug for ParticipantId {
     }
 }
 
-/// The text is not 32 hexadecimal digits.
+/// The error that a text is not 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a meeting's number has 32 hexadecimal digits")]
+#[error("a meeting's id has 32 hexadecimal digits")]
 pub struct UnknownId;
 
 impl FromStr for MeetingId {

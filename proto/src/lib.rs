@@ -1,7 +1,7 @@
 //! The messages between client and server: CBOR (RFC 8949) over one WebSocket, versioned and limited in length.
 //!
-//! Both ends use this crate, so it holds no key, no clock and no socket. Everything that a participant sends to another
-//! one is a [`Blob`]: ciphertext that the server orders and relays. docs/protocol.md describes these types.
+//! Client and server use this crate. It has no key, no clock and no socket. Everything that a participant sends to
+//! another one is a [`Blob`]: ciphertext that the server orders and relays. docs/protocol.md describes these types.
 
 pub mod descriptor;
 mod envelope;

@@ -1,8 +1,8 @@
 //! Meeting control messages and their encoding.
 //!
 //! A client sends [`Up`] to the delivery service, which sends [`Down`]. [`crate::ClientMessage`] and
-//! [`crate::ServerMessage`] also carry the SFU's messages. Fields are numbered, and a reader skips fields
-//! that it does not know; it answers an unknown message with [`Problem::Malformed`].
+//! [`crate::ServerMessage`] also carry the SFU's messages. Fields are numbered, and a reader skips fields that it does
+//! not know. The server answers an unknown message with [`Problem::Malformed`].
 
 use crate::{Epoch, MAX_BLOB, MAX_KNOCK, MAX_MEMBERS, MAX_MESSAGE, MAX_WELCOMES, MeetingId, ParticipantId, Position};
 use minicbor::{CborLen, Decode, Encode};
@@ -18,7 +18,7 @@ impl std::fmt::Debug for Blob {
     }
 }
 
-/// A Welcome (RFC 9420, section 12.4.3.1). MLS makes one for all members that a commit adds, so it is sent once.
+/// A Welcome (RFC 9420, section 12.4.3.1). MLS creates one for all members that a commit adds, so it is sent once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct Welcome {
     /// The new members.
@@ -58,8 +58,8 @@ pub enum Entry {
         #[n(2)]
         blob: Blob,
     },
-    /// A member has left, or its connection has ended: its leaf may be removed. Also logged directly after a commit for each
-    /// receiver of its Welcomes that no longer waits.
+    /// A member has left or its connection has ended, so its leaf may be removed. This is also logged directly after a
+    /// commit for each receiver of its Welcomes that no longer waits.
     #[n(2)]
     Gone {
         /// The member.
@@ -78,7 +78,7 @@ pub enum Up {
         #[n(0)]
         version: u16,
     },
-    /// Opens a meeting whose only member is the caller, at epoch 0. Answered by [`Down::Created`].
+    /// Opens a meeting at epoch 0 whose only member is the client. Answered by [`Down::Created`].
     #[n(1)]
     Create {
         /// The new meeting's id.
@@ -111,11 +111,11 @@ pub enum Up {
         /// The refused client.
         #[n(0)]
         participant: ParticipantId,
-        /// The reason, which the server forwards to that client.
+        /// The reason. The server forwards it to the client.
         #[n(1)]
         why: Refusal,
     },
-    /// A member's commit: accepted if `epoch` is the current one, else [`Down::Lost`].
+    /// A member's commit. The server accepts it if `epoch` is the log's current epoch, else it answers [`Down::Lost`].
     #[n(5)]
     Commit {
         /// The log's epoch that it ends: the number of commits in the log so far.
@@ -162,7 +162,7 @@ pub enum Down {
         #[n(1)]
         participant: ParticipantId,
     },
-    /// The meeting is open and the caller is in it.
+    /// Answers [`Up::Create`]: the meeting is open, and the client is a member.
     #[n(1)]
     Created,
     /// Answers [`Up::Approach`].
@@ -244,7 +244,7 @@ pub enum Down {
     },
 }
 
-/// Why a member refuses a request for admission.
+/// The reason why a member refuses a request for admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 #[cbor(index_only)]
 pub enum Refusal {
@@ -256,13 +256,13 @@ pub enum Refusal {
     Unattended,
 }
 
-/// Why the server rejects a message.
+/// The reason why the server rejects a message. It then closes the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen, thiserror::Error)]
 #[cbor(index_only)]
 pub enum Problem {
     /// The server does not support the client's version.
     #[n(0)]
-    #[error("the server speaks another version of the protocol")]
+    #[error("the server uses another version of the protocol")]
     Version,
     /// There is no such meeting, or it has ended.
     #[n(1)]
@@ -272,19 +272,19 @@ pub enum Problem {
     #[n(2)]
     #[error("the meeting exists already")]
     MeetingExists,
-    /// The meeting holds as many members as the server allows.
+    /// The meeting has as many members as the server allows.
     #[n(3)]
     #[error("the meeting is full")]
     MeetingFull,
-    /// The server holds as many meetings as it allows.
+    /// The server has as many meetings as it allows.
     #[n(4)]
     #[error("the server is full")]
     ServerFull,
     /// The message is invalid or too long, or the state of the connection does not allow it.
     #[n(5)]
-    #[error("the server did not understand this client")]
+    #[error("the server rejected a message of this client as invalid")]
     Malformed,
-    /// Too many messages in too short a time.
+    /// The client sent too many messages or bytes in a short time.
     #[n(6)]
     #[error("this client sends too many messages")]
     TooFast,
@@ -294,7 +294,7 @@ pub enum Problem {
     Draining,
 }
 
-/// The bytes are not a valid message.
+/// The error that bytes are not a valid message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a message of this protocol")]
 pub struct Malformed;
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold() {
+    fn a_message_above_a_limit_is_malformed() {
         let long = Up::Tell { epoch: Epoch(0), blob: Blob(vec![0; MAX_BLOB + 1]) };
         assert_eq!(decode::<Up>(&encode(&long)), Err(Malformed));
         let knock = |length| Up::Knock { meeting: MeetingId([0; 16]), request: Blob(vec![0; length]) };
@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_length_allocates_nothing() {
+    fn a_declared_length_beyond_the_message_is_malformed() {
         // Tell {epoch 0, blob of 2^40 bytes} in a dozen bytes.
         let wrong = [0x82, 0x06, 0x82, 0x00, 0x5b, 0, 0, 1, 0, 0, 0, 0, 0];
         assert_eq!(decode::<Up>(&wrong), Err(Malformed));

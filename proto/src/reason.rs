@@ -1,11 +1,11 @@
-//! Why a meeting ends, and where the cause is.
+//! The reasons why a meeting ends, and where the cause is.
 
 use crate::Problem;
 
-/// Why a meeting is over for this client.
+/// The reason why a meeting is over for this client.
 ///
-/// The text in some variants is English and technical: it goes to the log and to the details line of a message, never
-/// alone to the user.
+/// The text in some variants is technical and in English. It goes to the log and to the details of a notification. It
+/// is never the only text that the user sees.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// The user left.
@@ -18,7 +18,7 @@ pub enum Reason {
     #[error("the request to join was refused")]
     Refused,
     /// The organiser has left, so no member can admit anybody.
-    #[error("the organiser has left: no one can admit you")]
+    #[error("the organiser has left, so nobody can admit you")]
     Unattended,
     /// The meeting has ended, or never existed.
     #[error("the meeting does not exist")]
@@ -29,8 +29,8 @@ pub enum Reason {
     /// The server's certificate does not match the link, or no trusted authority signed it.
     #[error("the server's certificate is not trusted: {0}")]
     Certificate(String),
-    /// The server speaks another version of the protocol.
-    #[error("the server speaks another version of the protocol")]
+    /// The server uses another version of the protocol.
+    #[error("the server uses another version of the protocol")]
     Version,
     /// The server stopped answering.
     #[error("the server does not answer")]
@@ -41,10 +41,10 @@ pub enum Reason {
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Draining,
-    /// The server broke the protocol, or refused a valid request.
+    /// The server violated the protocol, or refused a valid request.
     #[error("the server failed: {0}")]
     Server(String),
-    /// The server's keys do not match the link: there may be a man in the middle.
+    /// The server's keys do not match the link. There may be a man-in-the-middle attack.
     #[error("the keys from the server do not match the link")]
     Forged,
     /// Something on this computer failed.
@@ -68,7 +68,7 @@ pub enum Fault {
 }
 
 impl Reason {
-    /// Returns where the cause is; `None` if there is no problem.
+    /// Returns where the cause is, or `None` if there is no problem.
     #[must_use]
     pub const fn fault(&self) -> Option<Fault> {
         match self {

@@ -1,5 +1,5 @@
 //! Media signalling between our server's SFU and its clients. It travels as bytes in [`crate::ToSfu::Signal`] and
-//! [`crate::FromSfu::Signal`]: the meeting's messages do not depend on it.
+//! [`crate::FromSfu::Signal`], so the meeting's messages do not depend on it.
 
 use crate::message::Limited;
 use crate::{
@@ -28,7 +28,7 @@ pub enum ClientSignal {
         #[n(3)]
         subscriptions: Vec<Subscription>,
     },
-    /// How large each subscribed track is shown. Replaces all earlier wishes.
+    /// The sizes at which subscribed tracks are shown. Replaces all earlier wishes.
     #[n(1)]
     Wishes {
         /// One for each tile.
@@ -57,7 +57,7 @@ pub enum ServerSignal {
         #[n(0)]
         number: u32,
     },
-    /// All tracks that one member sends now. Replaces the earlier list; empty if the member sends nothing.
+    /// All tracks that one member sends now. Replaces the earlier list. Empty if the member sends nothing.
     #[n(2)]
     Tracks {
         /// The member.
@@ -112,26 +112,28 @@ pub fn decode_signal<S: for<'b> Decode<'b, ()> + Limited>(bytes: &[u8]) -> Resul
     crate::decode(bytes)
 }
 
-/// One track per slot, each with at most eight layers. Sound has no layers.
+/// Returns whether there is at most one track per slot, and each has a valid `mid` and 1 to 8 layers. Audio has no
+/// layers.
 fn are_tracks(tracks: &[Published]) -> bool {
-    let layered = |track: &Published| match track.kind {
+    let has_valid_layers = |track: &Published| match track.kind {
         Kind::Audio => track.layers.is_empty(),
         Kind::Video => (1..=MAX_LAYERS).contains(&track.layers.len()),
     };
-    let alone = |(index, track): (usize, &Published)| tracks[..index].iter().all(|other| other.slot != track.slot);
+    let is_only_one_of_its_slot =
+        |(index, track): (usize, &Published)| tracks[..index].iter().all(|other| other.slot != track.slot);
     tracks.len() <= MAX_SLOTS
-        && tracks.iter().all(|track| layered(track) && is_mid(&track.mid))
-        && tracks.iter().enumerate().all(alone)
+        && tracks.iter().all(|track| has_valid_layers(track) && is_mid(&track.mid))
+        && tracks.iter().enumerate().all(is_only_one_of_its_slot)
 }
 
 fn is_mid(mid: &str) -> bool {
     (1..=16).contains(&mid.len()) && mid.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Spatial layers: the key id has three bits for them.
+/// The maximum number of spatial layers. The key id has three bits for them.
 const MAX_LAYERS: usize = 8;
 
-/// Slots: the key id has three bits for them.
+/// The maximum number of slots. The key id has three bits for them.
 const MAX_SLOTS: usize = 8;
 
 #[cfg(test)]
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_of_signals_hold() {
+    fn a_signal_above_a_limit_is_malformed() {
         let malformed = |signal: ClientSignal| decode_signal::<ClientSignal>(&encode(&signal)) == Err(Malformed);
         assert!(malformed(offer(vec![camera("0"), camera("1")])), "one slot twice");
         assert!(malformed(offer(vec![camera("a b")])), "a mid of other characters");

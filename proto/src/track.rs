@@ -15,16 +15,16 @@ pub enum Kind {
     Video,
 }
 
-/// One spatial layer of a video track, sent as a stream of its own.
+/// One spatial layer of a video track. Each is sent as a separate simulcast stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct SpatialLayer {
-    /// 0 is the smallest.
+    /// The number of the layer. 0 is the smallest.
     #[n(0)]
     pub spatial: u8,
-    /// Width of its pictures.
+    /// The width of its pictures in pixels.
     #[n(1)]
     pub width: u16,
-    /// Height of its pictures.
+    /// The height of its pictures in pixels.
     #[n(2)]
     pub height: u16,
     /// Its target bitrate in bits per second.
@@ -44,12 +44,12 @@ pub struct Published {
     /// The media description's `mid` in the owner's offer (RFC 8843).
     #[n(2)]
     pub mid: String,
-    /// Its layers, smallest first; empty for sound. The RID (RFC 8851) of layer n is the digit n.
+    /// Its layers, smallest first. Empty for audio. The RID (RFC 8851) of layer n is the digit n.
     #[n(3)]
     pub layers: Vec<SpatialLayer>,
 }
 
-/// The media description by which a client receives a track.
+/// The media description on which a client receives a track.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct Subscription {
     /// The `mid` of a `recvonly` description in the client's offer.
@@ -60,7 +60,7 @@ pub struct Subscription {
     pub track: TrackId,
 }
 
-/// How large a viewer shows a track.
+/// The size at which a viewer shows a track, and its priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct TileWish {
     /// The track.
@@ -75,7 +75,7 @@ pub struct TileWish {
     /// The maximum frame rate that the tile shows, in frames per second.
     #[n(3)]
     pub frames_per_second: u8,
-    /// If bandwidth is short, higher priorities are served first.
+    /// If the bandwidth is not enough for all tiles, higher priorities are served first.
     #[n(4)]
     pub priority: u8,
     /// True if the tile is hidden, so that nothing needs to be sent.
@@ -83,7 +83,7 @@ pub struct TileWish {
     pub paused: bool,
 }
 
-/// What receivers request of one layer.
+/// A layer that receivers request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct WantedLayer {
     /// The spatial layer.
@@ -94,7 +94,8 @@ pub struct WantedLayer {
     pub temporal_layers: u8,
 }
 
-/// What all receivers together request of a track. A layer that is not in the list has no viewer and need not be encoded.
+/// The layers of a track that all receivers together request. A layer that is not in the list has no viewer and need
+/// not be encoded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct SenderLayers {
     /// The slot of the sender's track.

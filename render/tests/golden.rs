@@ -50,8 +50,8 @@ fn quarter(pixel: [u8; 4]) -> Option<usize> {
     QUARTERS.iter().position(|yuv| error(pixel, Colour::default(), *yuv) <= 2.0)
 }
 
-/// Draws on the CPU and, if there is an adapter, on the GPU.
-fn both(tile: impl Fn() -> Tile, width: u32, height: u32, check: impl Fn(&Drawn, &str)) {
+/// Calls `check` with the tile drawn on the CPU and, if there is an adapter, on the GPU.
+fn check_on_both(tile: impl Fn() -> Tile, width: u32, height: u32, check: impl Fn(&Drawn, &str)) {
     check(&draw_on_cpu(&[tile()], width, height), "cpu");
     if let Some(mut target) = offscreen() {
         check(&draw(&mut target, &[tile()], width, height), "gpu");
@@ -89,7 +89,7 @@ fn colour_bars_are_within_two_code_values_of_the_recommendations() {
 #[test]
 fn contain_draws_bars_and_cover_crops() {
     let tile = |fit| quarters(Size::new(64, 64)).tile(Colour::default(), UPRIGHT, 128, 64, fit);
-    both(
+    check_on_both(
         || tile(Fit::Contain),
         128,
         64,
@@ -103,7 +103,7 @@ fn contain_draws_bars_and_cover_crops() {
             assert_eq!(seen, [Some(0), Some(1), Some(2), Some(3)], "{path}");
         },
     );
-    both(
+    check_on_both(
         || tile(Fit::Cover),
         128,
         64,
@@ -126,7 +126,7 @@ fn pictures_are_rotated_clockwise_and_then_mirrored() {
         for (mirrored, order) in [(false, [a, b, c, d]), (true, [b, a, d, c])] {
             let picture = quarters(Size::new(96, 48));
             let tile = || Tile { mirrored, ..picture.tile(Colour::default(), rotation, 60, 60, Fit::Cover) };
-            both(tile, 60, 60, |drawn, path| {
+            check_on_both(tile, 60, 60, |drawn, path| {
                 let seen = [(4, 4), (55, 4), (4, 55), (55, 55)].map(|(x, y)| quarter(drawn.pixel(x, y)));
                 assert_eq!(seen, order.map(Some), "{path} {rotation:?} mirrored: {mirrored}");
             });
@@ -141,7 +141,7 @@ fn every_sample_of_an_odd_picture_is_drawn_without_bleeding() {
         let picture = Picture::new(size, |x, y| [grey(x, y), 128, 128]);
         let colour = Colour { full_range: true, ..Colour::default() };
         let tile = || picture.tile(colour, UPRIGHT, size.width, size.height, Fit::Cover);
-        both(tile, size.width.into(), size.height.into(), |drawn, path| {
+        check_on_both(tile, size.width.into(), size.height.into(), |drawn, path| {
             for (x, y) in (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y))) {
                 let off = error(drawn.pixel(x.into(), y.into()), colour, [grey(x, y), 128, 128]);
                 assert!(off <= 1.0, "{path} {size} at {x},{y}: {off}");
@@ -172,7 +172,7 @@ fn corners_have_the_area_of_a_circle() {
         let white = Picture::new(Size::new(64, 64), |_, _| [235, 128, 128]);
         Tile { corner: 16.0, ..white.tile(Colour::default(), UPRIGHT, 64, 64, Fit::Cover) }
     };
-    both(tile, 64, 64, |drawn, path| {
+    check_on_both(tile, 64, 64, |drawn, path| {
         let light = |x, y| f64::from(drawn.pixel(x, y)[0]) / 255.0;
         let area: f64 = (0..64).flat_map(|y| (0..64).map(move |x| (x, y))).map(|(x, y)| light(x, y)).sum();
         let exact = 64.0 * 64.0 - (4.0 - PI) * 16.0 * 16.0;
@@ -189,10 +189,10 @@ fn corners_have_the_area_of_a_circle() {
 
 #[test]
 fn reduced_pictures_are_averaged() {
-    // Lines one sample wide are grey when reduced eight times.
+    // Lines one sample wide are grey if they are reduced eight times.
     let lines = Picture::new(Size::new(512, 512), |x, _| [if x % 2 == 0 { 16 } else { 235 }, 128, 128]);
     let tile = || lines.tile(Colour::default(), UPRIGHT, 64, 64, Fit::Cover);
-    both(tile, 64, 64, |drawn, path| {
+    check_on_both(tile, 64, 64, |drawn, path| {
         let worst = (0..64).map(|x| (i32::from(drawn.pixel(x, 20)[1]) - 128).abs()).max();
         assert!(worst < Some(24), "{path}: {worst:?}");
     });
@@ -314,7 +314,7 @@ fn a_scene_is_drawn_and_written_for_visual_inspection() {
     let Some(mut target) = offscreen() else { return };
     let drawn = draw(&mut target, &meeting(), MEETING[0], MEETING[1]);
     write_png(&folder.join("conclave-tiles.png"), drawn.bytes());
-    // The ring, the wall behind Anne, the disc of Chloé.
+    // The ring, the wall behind Anne, the disc of Chloé's placeholder.
     assert_eq!(drawn.pixel(320, 13), [0x5b, 0xb0, 0xff, 255]);
     assert!(drawn.pixel(60, 60)[0] > 120);
     assert_eq!(drawn.pixel(323 - 60, 366 + 171), [0x7a, 0x5a, 0xf8, 255]);

@@ -5,26 +5,28 @@ use std::time::Instant;
 /// A token bucket.
 #[derive(Debug)]
 pub struct Bucket {
-    level: f64,
+    tokens_left: f64,
+    /// The maximum of `tokens_left`.
     burst: f64,
+    /// Tokens per second.
     rate: f64,
-    filled: Instant,
+    last_refill: Instant,
 }
 
 impl Bucket {
     /// Returns a full bucket that gains `rate` tokens per second and holds at most `burst`.
     pub fn new(rate: u32, burst: u32, now: Instant) -> Self {
-        Self { level: f64::from(burst), burst: f64::from(burst), rate: f64::from(rate), filled: now }
+        Self { tokens_left: f64::from(burst), burst: f64::from(burst), rate: f64::from(rate), last_refill: now }
     }
 
     /// Takes `tokens`. Returns false and takes nothing if there are fewer.
     pub fn take(&mut self, tokens: u32, now: Instant) -> bool {
-        let gained = now.saturating_duration_since(self.filled).as_secs_f64() * self.rate;
-        self.level = (self.level + gained).min(self.burst);
-        self.filled = now;
-        let enough = self.level >= f64::from(tokens);
+        let gained = now.saturating_duration_since(self.last_refill).as_secs_f64() * self.rate;
+        self.tokens_left = (self.tokens_left + gained).min(self.burst);
+        self.last_refill = now;
+        let enough = self.tokens_left >= f64::from(tokens);
         if enough {
-            self.level -= f64::from(tokens);
+            self.tokens_left -= f64::from(tokens);
         }
         enough
     }

@@ -32,14 +32,14 @@ pub struct Limits {
     pub connections: usize,
     /// Meetings at once.
     pub meetings: usize,
-    /// Members of one meeting and those who wait to be admitted, together.
+    /// Members of one meeting plus the people who wait to be admitted to it.
     pub members: usize,
     /// Entries that a meeting's log keeps for replay.
     pub log_entries: usize,
     /// Bytes that a meeting's log keeps for replay.
     pub log_bytes: usize,
-    /// Bytes of a first message, of a request to be admitted and of an admission key: the server stores these for clients
-    /// that nobody has admitted.
+    /// Bytes of a first message, of a request to be admitted and of an admission key: the server stores these for
+    /// clients that no member has admitted.
     pub stranger_message: usize,
     /// Average messages per second from one connection.
     pub messages_per_second: u32,
@@ -49,17 +49,17 @@ pub struct Limits {
     pub bytes_per_second: u32,
     /// Bytes that a connection may send at once after a pause.
     pub byte_burst: u32,
-    /// Bytes that may wait to be sent to one connection. With more it is dropped.
+    /// Bytes that may wait to be sent to one connection. If there are more, the server closes the connection.
     pub outgoing_bytes: usize,
-    /// Messages that may wait to be sent to one connection. With more it is dropped.
+    /// Messages that may wait to be sent to one connection. If there are more, the server closes the connection.
     pub outgoing_messages: usize,
-    /// How long the TLS and WebSocket handshakes may take together, and how long the first message.
+    /// How long the TLS and WebSocket handshakes may take together. The first message has the same limit.
     pub greeting: Duration,
-    /// Between two pings.
+    /// The interval between two pings.
     pub ping: Duration,
-    /// How long a connection may send nothing before it counts as dead.
+    /// How long a connection may send nothing before the server closes it.
     pub silence: Duration,
-    /// How long the client may take to receive one message.
+    /// How long one message may take to be written to a connection.
     pub write: Duration,
 }
 
@@ -76,7 +76,8 @@ impl Default for Limits {
             message_burst: 300,
             bytes_per_second: 2 << 20,
             byte_burst: 8 << 20,
-            // Four of the largest messages: a burst of commits fits, what a stopped client leaves unread does not.
+            // Four of the largest messages. A burst of commits fits; the messages to a client that stopped reading do
+            // not.
             outgoing_bytes: 4 * proto::MAX_MESSAGE,
             outgoing_messages: 2_048,
             greeting: Duration::from_secs(10),

@@ -29,7 +29,7 @@ pub struct Context {
     pub delivery: mpsc::Sender<delivery_task::Message>,
 }
 
-/// Serves one connection to its end.
+/// Serves one connection until it ends.
 pub async fn serve(stream: TcpStream, participant: ParticipantId, context: Context) {
     let opened = timeout(context.limits.greeting, open(stream, &context.acceptor)).await;
     let Ok(Some(socket)) = opened else {
@@ -48,7 +48,7 @@ pub async fn serve(stream: TcpStream, participant: ParticipantId, context: Conte
         () = reader.run() => {}
         () = overflow => tracing::warn!(%participant, "connection dropped: the client does not read"),
     }
-    // The delivery task outlives its connections.
+    // The send fails only if the server stops.
     let _ = context.delivery.send(delivery_task::Message::Disconnected(participant)).await;
 }
 
@@ -69,7 +69,7 @@ fn check_path(request: &Request, response: Response) -> Result<Response, ErrorRe
     Err(refusal)
 }
 
-/// Writes the outgoing messages, and pings, until the connection is to be closed.
+/// Writes the outgoing messages and the pings until the outbox closes the connection or a write fails.
 async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: Outgoing, limits: &Limits) {
     let ping = Bytes::from(proto::encode(&Down::Ping));
     let mut pings = interval(limits.ping);
@@ -88,11 +88,11 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: Outgoing, lim
             return;
         }
     }
-    // The client may be gone. It gets one ping interval to take the close frame.
+    // The client may be gone. It has one ping interval to receive the close frame.
     let _ = timeout(limits.ping, sink.close()).await;
 }
 
-/// Reads messages within the rate limits, and passes them to the delivery task.
+/// Reads messages, enforces the rate limits, and passes the messages to the delivery task.
 struct Reader<'c> {
     participant: ParticipantId,
     source: SplitStream<Socket>,
@@ -131,7 +131,8 @@ impl<'c> Reader<'c> {
         }
     }
 
-    /// Decodes a message. Returns `None` for one that only shows that the client is alive.
+    /// Checks the rate limits and decodes a message. Returns `None` for a message that only shows that the client is
+    /// alive.
     fn check(&mut self, message: Message) -> Result<Option<ClientMessage>, Problem> {
         let (length, now) = (u32::try_from(message.len()).unwrap_or(u32::MAX), Instant::now());
         if !self.messages.take(1, now) || !self.bytes.take(length, now) {
@@ -148,7 +149,8 @@ impl<'c> Reader<'c> {
         }
     }
 
-    /// Discards what arrives, so that the client has time to read why its connection ends.
+    /// Discards what arrives. If the socket closed with unread bytes, TCP would reset the connection, and the client
+    /// might not receive the reason.
     async fn discard(mut self) {
         let silence = self.context.limits.silence;
         let drain = async { while let Some(Ok(_)) = self.source.next().await {} };

@@ -1,7 +1,7 @@
 //! The delivery service: knows the members of each meeting, and orders their encrypted messages.
 //!
-//! A sans-IO machine: [`Up`] messages of connections in, [`Action`]s out. It has no clock, no socket and no key. What
-//! members send each other is a [`proto::Blob`] to it.
+//! A sans-IO machine: [`Up`] messages of connections in, [`Action`]s out. It has no clock, no socket and no key.
+//! Messages between members are opaque [`proto::Blob`]s.
 
 mod actions;
 mod log;
@@ -52,7 +52,7 @@ impl Delivery {
         }
     }
 
-    /// Returns the number of meetings. Each has a member.
+    /// Returns the number of meetings. Each has at least one member.
     pub fn meetings(&self) -> usize {
         self.meetings.len()
     }
@@ -64,7 +64,7 @@ impl Delivery {
 
     /// Adds a connection with a new id.
     pub fn handle_connected(&mut self, participant: ParticipantId) {
-        // Ids are 64 random bits. If one were used twice, the older connection would end.
+        // Ids are 64 random bits. If an id is used twice, the older connection ends.
         self.handle_disconnected(participant);
         self.connections.insert(participant, State::New);
         if self.draining {
@@ -79,7 +79,7 @@ impl Delivery {
         }
     }
 
-    /// Takes a message of a connection.
+    /// Handles a message from a connection.
     pub fn handle_message(&mut self, from: ParticipantId, message: Up) {
         let Some(state) = self.connections.get(&from).copied() else { return };
         match (state, message) {
@@ -94,7 +94,7 @@ impl Delivery {
         }
     }
 
-    /// Takes a message of a connection to the SFU. Only members may send one.
+    /// Handles a message from a connection to the SFU. Only members may send one.
     pub fn handle_sfu_message(&mut self, from: ParticipantId, message: ToSfu) {
         match self.connections.get(&from) {
             Some(State::Member(_)) => self.actions.command_sfu(sfu::Command::Message { participant: from, message }),
@@ -103,7 +103,7 @@ impl Delivery {
         }
     }
 
-    /// Sends a problem to a connection and closes it.
+    /// Sends a problem to a connection and closes it. Does nothing if it is unknown or about to be closed.
     pub fn reject(&mut self, participant: ParticipantId, problem: Problem) {
         if self.connections.get(&participant).is_some_and(|state| *state != State::Closing) {
             self.actions.send(participant, &Down::Problem { problem });
@@ -207,7 +207,8 @@ impl Delivery {
         self.end_if_empty(id);
     }
 
-    /// Ends a connection's part in its meeting. The socket closes after the messages that were sent before.
+    /// Removes a connection from its meeting, and closes it. The socket closes after the messages that were sent
+    /// before.
     fn close(&mut self, participant: ParticipantId) {
         let Some(state) = self.connections.insert(participant, State::Closing) else { return };
         self.leave(participant, state);

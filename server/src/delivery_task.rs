@@ -18,7 +18,7 @@ pub enum Message {
     Violation(ParticipantId, Problem),
     /// A connection ended.
     Disconnected(ParticipantId),
-    /// Close all connections. Answer when none is left.
+    /// Closes all connections, and answers when none is left.
     Drain(oneshot::Sender<()>),
 }
 
@@ -102,8 +102,8 @@ impl DeliveryTask {
                     sfu::Command::Join { participant, .. } => self.outboxes.get(participant).cloned(),
                     sfu::Command::Leave { .. } | sfu::Command::Message { .. } => None,
                 };
-                // The media thread never waits for this task, so this wait ends. If the thread has ended, the command is
-                // not needed.
+                // The media thread never waits for this task, so this send cannot deadlock. If the thread has ended,
+                // the command is not needed.
                 let _ = self.media.send(media_thread::Message::Command(command, outbox)).await;
             }
         }

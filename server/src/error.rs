@@ -1,9 +1,9 @@
-//! Why a server does not start.
+//! The errors that prevent a server from starting.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
-/// Why a server does not start.
+/// The reason why a server does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,13 +22,13 @@ pub enum Error {
     /// The media stack or its thread does not start.
     #[error("the media thread cannot be started")]
     Media,
-    /// The system's signals cannot be received, so that nothing could stop the server.
+    /// The system's signals cannot be received, so the server could not be stopped.
     #[error("the system's signals cannot be received")]
     Signals(#[source] std::io::Error),
 }
 
 impl Error {
-    /// Returns where the cause is and what to do, in sentences.
+    /// Returns sentences for the administrator: where the cause is, and what to do.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         match self {
@@ -37,10 +37,10 @@ impl Error {
                 known.map_or("This computer refuses that address: check --listen.", |(_, advice)| advice)
             }
             Self::Certificate(_) => {
-                "The file is on this computer: check what --cert and --key name, or that --data is a folder that this user may write to."
+                "Check the files that --cert and --key name, or check that this user may write to the folder of --data."
             }
             Self::Media | Self::Signals(_) => {
-                "This computer lacks what a server needs: check its limits on threads, open files and UDP ports."
+                "This computer refuses a resource that the server needs: check its limits on threads, open files and UDP ports."
             }
         }
     }

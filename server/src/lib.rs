@@ -1,8 +1,9 @@
 //! The companion server: orders a meeting's messages and forwards its media. It cannot decrypt them.
 //!
-//! Two machines that share nothing but ids: the delivery service ([`delivery`]: TLS, WebSocket, a log for each meeting,
-//! the first commit of an epoch wins) and the SFU ([`sfu`]: UDP, ICE-lite, layers chosen by Dependency Descriptor). Both
-//! are sans-IO; [`Server`] runs them on sockets. Deliberately absent: the cryptography of meetings, and any codec.
+//! Two state machines that share only ids: the delivery service ([`delivery`]: TLS, WebSocket, a log for each meeting,
+//! the first commit of an epoch is accepted) and the SFU ([`sfu`]: UDP, ICE-lite, layers chosen by Dependency
+//! Descriptor). Both are sans-IO; [`Server`] runs them on sockets. Deliberately absent: the cryptography of meetings,
+//! and any codec.
 
 mod bucket;
 mod config;

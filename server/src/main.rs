@@ -44,7 +44,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Runs the server until a signal ends it.
+/// Runs the server until SIGTERM or Ctrl+C.
 async fn serve(arguments: Arguments) -> Result<(), Error> {
     let certificate = arguments.cert.zip(arguments.key);
     let config =
@@ -60,7 +60,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints in one line what is wrong, where the cause is, and what to do.
+/// Prints one line: the error, its causes, and what to do.
 fn print_error(error: &Error, json: bool) {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
     let what = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");

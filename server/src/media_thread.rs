@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 pub enum Message {
     /// A command for the SFU. [`Command::Join`] comes with the participant's outbox.
     Command(Command, Option<Outbox>),
-    /// Returns a meeting's totals.
+    /// Asks for a meeting's totals. The answer is `None` if the meeting is unknown.
     Totals(MeetingId, oneshot::Sender<Option<Totals>>),
 }
 
@@ -58,7 +58,7 @@ struct Driver {
     sockets: Vec<(SocketAddr, UdpSocket)>,
     outboxes: HashMap<ParticipantId, Outbox>,
     inbox: mpsc::Receiver<Message>,
-    /// Datagrams that no socket took.
+    /// Datagrams that could not be sent.
     unsent: u64,
 }
 
@@ -102,9 +102,9 @@ impl Driver {
                 if let (Command::Join { participant, .. }, Some(outbox)) = (&command, outbox) {
                     self.outboxes.insert(*participant, outbox);
                 }
-                let left = if let Command::Leave { participant } = &command { Some(*participant) } else { None };
+                let leaving = if let Command::Leave { participant } = &command { Some(*participant) } else { None };
                 self.sfu.handle_command(command, Instant::now());
-                if let Some(participant) = left {
+                if let Some(participant) = leaving {
                     self.outboxes.remove(&participant);
                 }
             }
@@ -120,7 +120,7 @@ impl Driver {
         for index in 0..self.sockets.len() {
             for _ in 0..MAX_DATAGRAMS_AT_ONCE {
                 let (address, socket) = &self.sockets[index];
-                // An error is an ICMP reply to something sent before, or the socket is empty.
+                // An error means that the socket is empty, or reports an ICMP reply to an earlier datagram.
                 let Ok((length, source)) = socket.try_recv_from(buffer) else { break };
                 let destination = *address;
                 self.sfu.handle_datagram(source, destination, &buffer[..length], Instant::now());
@@ -133,7 +133,7 @@ impl Driver {
         while let Some(transmit) = self.sfu.poll_transmit() {
             let socket = self.sockets.iter().find(|(address, _)| *address == transmit.source);
             let sent = socket.map(|(_, socket)| socket.try_send_to(&transmit.contents, transmit.destination));
-            // A full socket buffer is like a loss in the network: receivers request the packet again.
+            // The effect is the same as a loss in the network: the receiver requests the packet again.
             self.unsent += u64::from(!matches!(sent, Some(Ok(_))));
         }
         while let Some((participant, reply)) = self.sfu.poll_reply() {
@@ -144,7 +144,7 @@ impl Driver {
     }
 }
 
-/// Sends `reply`. If it closes the connection, the delivery service is notified like of any other end.
+/// Sends `reply`. If that closes the connection, the connection's task reports the end to the delivery service.
 fn send(outbox: &Outbox, reply: Reply) {
     match reply {
         Reply::Signal(signal) => {
@@ -167,33 +167,33 @@ async fn readable(sockets: &[(SocketAddr, UdpSocket)]) {
     .await;
 }
 
-/// Binds one socket on each address by which the server can be reached. One socket for all addresses would not show to
-/// which of them a datagram came, and ICE needs that.
+/// Binds one socket on each address by which the server can be reached. A socket on the unspecified address does not
+/// report the destination address of a datagram, which ICE needs.
 fn bind(listen: SocketAddr) -> io::Result<Vec<(SocketAddr, std::net::UdpSocket)>> {
     let addresses = if listen.ip().is_unspecified() { address::reachable(listen) } else { vec![listen.ip()] };
     let mut sockets = Vec::new();
     for ip in addresses {
         match open_any_port(ip, listen.port()) {
             Ok(socket) => sockets.push((socket.local_addr()?, socket)),
-            Err(error) => tracing::warn!(%error, "one of this machine's addresses carries no media"),
+            Err(error) => tracing::warn!(%error, "cannot bind a media socket on one of this machine's addresses"),
         }
     }
     if sockets.is_empty() { Err(io::ErrorKind::AddrNotAvailable.into()) } else { Ok(sockets) }
 }
 
-/// Opens a socket on `port`, or on any free port if that one is taken. ICE candidates name the port.
+/// Opens a socket on `port`, or on any free port if that one is taken. Clients learn the port from the ICE candidates.
 fn open_any_port(ip: IpAddr, port: u16) -> io::Result<std::net::UdpSocket> {
     open(SocketAddr::new(ip, port)).or_else(|_| {
         let socket = open(SocketAddr::new(ip, 0))?;
         let used = socket.local_addr()?.port();
-        tracing::warn!(wanted = port, used, "the UDP port is taken: media use another one");
+        tracing::warn!(wanted = port, used, "the UDP port is taken, media use another one");
         Ok(socket)
     })
 }
 
 fn open(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    // The system may allow less. Then it sets what it allows.
+    // The system may set a smaller size. That is not an error.
     let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
     let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
     socket.set_nonblocking(true)?;
@@ -207,8 +207,8 @@ const MAX_MESSAGES: usize = 1_024;
 /// Datagrams that are received from one socket before timers run.
 const MAX_DATAGRAMS_AT_ONCE: usize = 128;
 
-/// Longer than the datagrams that the SFU accepts, so that a longer one is seen to be too long.
+/// Larger than the longest datagram that the SFU accepts, so that the SFU recognises and drops a longer one.
 const BUFFER_BYTES: usize = 2_048;
 
-/// Bytes that the system may buffer for a socket: a burst of key frames.
+/// Bytes that the system may buffer for a socket. A burst of key frames fits.
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;

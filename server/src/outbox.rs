@@ -45,7 +45,8 @@ pub fn outbox(messages: usize, bytes: usize) -> (Outbox, Outgoing) {
 }
 
 impl Outbox {
-    /// Adds a message. If there is no room, the message is dropped and the connection ends.
+    /// Adds a message. If there is no room, the message is dropped and the connection ends. The byte count is not
+    /// corrected after that, because nothing uses the queue any more.
     pub fn send(&self, message: Bytes) {
         let length = message.len();
         let waiting = self.shared.waiting_bytes.fetch_add(length, Ordering::Relaxed);
@@ -78,7 +79,7 @@ impl Outgoing {
         Some(item)
     }
 
-    /// Waits until a message found no room.
+    /// Resolves when a message was dropped because the queue was full.
     pub fn overflow(&self) -> impl Future<Output = ()> + use<> {
         let shared = self.shared.clone();
         async move { shared.overflow.notified().await }

@@ -52,12 +52,12 @@ impl Server {
         Ok(Self { address, fingerprint, delivery, media, accept_task, delivery_task, media_thread })
     }
 
-    /// Returns the address that it listens on.
+    /// Returns the address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns the SHA-256 of the DER encoding of its leaf certificate.
+    /// Returns the SHA-256 of the DER encoding of the server's leaf certificate.
     pub fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
     }
@@ -105,7 +105,7 @@ impl Drop for Server {
     }
 }
 
-/// Accepts connections. If this task ends, they all end: the set aborts its tasks.
+/// Accepts connections. If this task ends, all connections end, because the `JoinSet` aborts its tasks.
 async fn accept(listener: TcpListener, connections: Arc<Semaphore>, context: Context) {
     let mut tasks = JoinSet::new();
     let random = SystemRandom::new();
@@ -115,7 +115,7 @@ async fn accept(listener: TcpListener, connections: Arc<Semaphore>, context: Con
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // Probably too many open files: another connection must end first.
+                // Probably too many files are open. Accepting works again when a connection ends.
                 tracing::warn!(%error, "cannot accept a connection");
                 sleep(ACCEPT_PAUSE).await;
                 continue;
@@ -133,7 +133,7 @@ async fn accept(listener: TcpListener, connections: Arc<Semaphore>, context: Con
     }
 }
 
-/// Returns 64 random bits. Two connections with the same id are not expected.
+/// Returns an id of 64 random bits. A collision is so unlikely that it is not checked here.
 fn new_id(random: &SystemRandom) -> Option<ParticipantId> {
     let mut bytes = [0; 8];
     random.fill(&mut bytes).ok()?;
@@ -143,7 +143,7 @@ fn new_id(random: &SystemRandom) -> Option<ParticipantId> {
 /// Messages that may wait for the delivery task. If there are more, connections stop reading.
 const MAX_MESSAGES: usize = 1_024;
 
-/// After a failed accept.
+/// The pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How long the media thread may take to end.

@@ -108,8 +108,8 @@ impl Sfu {
         self.advance_dirty_peers(now);
     }
 
-    /// Takes a datagram that came from `source` to `destination`, one of the server's addresses. A datagram that is not
-    /// for a participant is dropped.
+    /// Handles a datagram from `source` to `destination`, which is one of the server's addresses. A datagram that is
+    /// not for a participant is dropped.
     pub fn handle_datagram(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8], now: Instant) {
         if bytes.len() > MAX_DATAGRAM {
             return;
@@ -124,7 +124,7 @@ impl Sfu {
         self.advance_dirty_peers(now);
     }
 
-    /// Advances everything to `now`.
+    /// Runs what is due at `now`: the transports' timers, and every 100 ms the allocation of all downlinks.
     pub fn handle_timeout(&mut self, now: Instant) {
         let due = self.peers.iter().filter(|(_, peer)| peer.transport.timeout <= now);
         self.output.dirty.extend(due.map(|(participant, _)| *participant));
@@ -159,7 +159,7 @@ impl Sfu {
         self.peers.values().map(|peer| peer.transport.timeout).chain(tick).min().unwrap_or(idle)
     }
 
-    /// Returns what was forwarded for a meeting. Knows running meetings and the 64 that ended last.
+    /// Returns what was forwarded for a meeting. Covers running meetings and the 64 that ended last.
     pub fn totals(&self, meeting: MeetingId) -> Option<Totals> {
         let ended = || self.ended.iter().rev().find(|(id, _)| *id == meeting).map(|(_, totals)| *totals);
         self.rooms.get(&meeting).map(|room| room.totals).or_else(ended)
@@ -258,7 +258,7 @@ impl Sfu {
         }
     }
 
-    /// Handles all events of a transport that was given input, or its failure.
+    /// Handles the result of an input to a transport, and then all its events.
     fn handle_result(&mut self, participant: ParticipantId, result: Result<(), TransportError>, now: Instant) {
         if let Err(error) = result {
             return self.reset_transport(participant, &error, now);
@@ -325,10 +325,10 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long to wait if nothing is due.
 const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
 
-/// Bytes of a datagram. Clients send no longer ones.
+/// The largest datagram that is handled, in bytes. Clients send no larger ones.
 const MAX_DATAGRAM: usize = 1_500;
 
-/// Meetings that have ended and whose totals are kept.
+/// The number of ended meetings whose totals are kept.
 const MAX_ENDED: usize = 64;
 
 /// How many times each peer may be advanced in one call, on average.

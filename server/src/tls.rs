@@ -18,7 +18,8 @@ pub struct Identity {
     pub fingerprint: [u8; 32],
 }
 
-/// Returns the certificate in `files`, else the one in the folder `data` (created if it does not exist), else a new one.
+/// Returns the certificate in `files`, else the one in the folder `data` (created if it does not exist), else a new
+/// one.
 ///
 /// # Errors
 /// Returns [`Error::Certificate`] if a file cannot be read or written, or is not a certificate or key.
@@ -66,7 +67,7 @@ fn build(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Re
     Ok(Identity { config: Arc::new(config), fingerprint })
 }
 
-/// Returns a new self-signed certificate and its key as PEM. It names no machine: clients check its fingerprint.
+/// Returns a new self-signed certificate and its key as PEM. Clients check its fingerprint, not its names.
 fn create() -> Result<(String, String), Error> {
     let failed = |error: rcgen::Error| Error::Certificate(error.to_string());
     let key = KeyPair::generate().map_err(failed)?;
@@ -92,12 +93,12 @@ fn create_files(folder: &Path, chain: &Path, key: &Path) -> Result<(), Error> {
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    // A file that existed before keeps its mode: set it, too.
+    // `mode` has no effect on a file that existed before.
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
     file.write_all(bytes)
 }
 
-/// Writes a file. The access list of the user's folder protects it.
+/// Writes a file. The access control list of the user's folder protects it.
 #[cfg(not(unix))]
 fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     fs::File::create(path)?.write_all(bytes)

@@ -1,7 +1,7 @@
 //! Measures how similar played speech is to sent speech.
 //!
-//! A codec and a jitter buffer change every sample but not the words. Speech is intelligible by the change of loudness in
-//! each frequency band over time, as in the STOI measure. So the envelopes of eight bands are compared in segments of half
+//! A codec and a jitter buffer change every sample but not the words. What makes speech intelligible is how the loudness
+//! of each frequency band changes over time, as in the STOI measure. So the envelopes of eight bands are compared in segments of half
 //! a second, after the delay was found.
 
 use audio::{BLOCK, SAMPLE_RATE};
@@ -38,7 +38,7 @@ pub fn voices(sent: &[f32], played: &[f32]) -> Option<Similarity> {
             continue;
         }
         // The jitter buffer changes its delay, so each segment is searched near the position of the previous one.
-        let near = (shift - STEP).max(sent.len() - MAX_SHIFT)..=(shift + STEP).min(sent.len() + MAX_SHIFT);
+        let near = (shift - MAX_STEP).max(sent.len() - MAX_SHIFT)..=(shift + MAX_STEP).min(sent.len() + MAX_SHIFT);
         let best = near.map(|shift| (shift, segment_score(expected(shift), segment)));
         let best = best.max_by(|(_, one), (_, other)| one.total_cmp(other)).unwrap_or((shift, 0.0));
         (sum, count, shift) = (sum + best.1.max(0.0), count + 1, best.0);
@@ -73,8 +73,8 @@ fn find_offset(sent: &[Bands], played: &[Bands]) -> usize {
     let mean = sent.iter().map(loudness).sum::<f32>() / count(sent.len());
     let sent: Vec<f32> = sent.iter().map(|bands| loudness(bands) - mean).collect();
     let fit = |offset: usize| -> f32 {
-        let said = sent.iter().cycle().skip(offset);
-        played.iter().zip(said).map(|(heard, said)| loudness(heard) * said).sum()
+        let expected = sent.iter().cycle().skip(offset);
+        played.iter().zip(expected).map(|(played, sent)| loudness(played) * sent).sum()
     };
     (0..sent.len())
         .map(|offset| (offset, fit(offset)))
@@ -83,10 +83,10 @@ fn find_offset(sent: &[Bands], played: &[Bands]) -> usize {
 }
 
 /// Returns the mean correlation of the bands' envelopes.
-fn segment_score<'a>(said: impl Iterator<Item = &'a Bands>, heard: &[Bands]) -> f32 {
-    let said: Vec<&Bands> = said.collect();
+fn segment_score<'a>(sent: impl Iterator<Item = &'a Bands>, played: &[Bands]) -> f32 {
+    let sent: Vec<&Bands> = sent.collect();
     let band = |band: usize| {
-        let pairs = || said.iter().zip(heard).map(move |(said, heard)| (said[band], heard[band]));
+        let pairs = || sent.iter().zip(played).map(move |(sent, played)| (sent[band], played[band]));
         correlation(pairs)
     };
     (0..CENTRES.len()).map(band).sum::<f32>() / count(CENTRES.len())
@@ -107,7 +107,7 @@ fn correlation<I: Iterator<Item = (f32, f32)>>(pairs: impl Fn() -> I) -> f32 {
     cross / (one * other).sqrt()
 }
 
-/// A second-order band-pass, at most an octave wide (R. Bristow-Johnson's cookbook).
+/// A second-order band-pass, at most an octave wide (R. Bristow-Johnson, Audio EQ Cookbook).
 struct Filter {
     gain: f32,
     back: [f32; 2],
@@ -161,7 +161,7 @@ const MAX_SHIFT: usize = 12;
 const SPEECH_THRESHOLD: f32 = 0.3;
 
 /// Maximum change of the shift from one segment to the next, in frames.
-const STEP: usize = 2;
+const MAX_STEP: usize = 2;
 
 /// Frames in a second.
 const SECOND: usize = 100;
@@ -207,10 +207,10 @@ mod tests {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (seed >> 8) as f32 / 8_388_608.0 - 1.0
         };
-        let hissing: Vec<f32> = sent.iter().map(|sample| sample + 0.3 * noise()).collect();
-        let holed: Vec<f32> =
+        let with_noise: Vec<f32> = sent.iter().map(|sample| sample + 0.3 * noise()).collect();
+        let with_gaps: Vec<f32> =
             sent.iter().enumerate().map(|(index, sample)| if index / 4_800 % 2 == 0 { *sample } else { 0.0 }).collect();
-        for (name, played) in [("noise", hissing), ("holed", holed)] {
+        for (name, played) in [("noise", with_noise), ("gaps", with_gaps)] {
             let similarity = voices(&sent, &played).unwrap();
             assert!(similarity.score < 0.75, "{name}: {similarity:?}");
         }

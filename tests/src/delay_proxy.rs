@@ -1,5 +1,5 @@
-//! A TCP proxy that delays the messages of the server. Messages of the client pass at once, and media do not use it. A test
-//! so it sets by how much commits are later than media.
+//! A TCP proxy that delays the messages of the server. It forwards messages of the client at once, and media do not use it.
+//! So a test can make commits arrive later than media.
 
 use anyhow::Result;
 use crypto::Invitation;
@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-/// A proxy on a local port. Dropping it closes its connections.
+/// A proxy on a local port. Drop closes its connections.
 pub struct DelayProxy {
     port: u16,
     paused: watch::Sender<bool>,

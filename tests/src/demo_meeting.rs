@@ -19,7 +19,7 @@ pub struct Outcome {
     pub qualities: BTreeMap<(String, String), Quality>,
 }
 
-/// Holds the meeting until each participant has shown `pictures` of each other one at `size`.
+/// Holds the meeting until each participant has shown `pictures` of every other participant at `size`.
 ///
 /// # Errors
 /// Returns an error if something does not start, if the pictures are not shown within `limit`, or if a clip of the
@@ -34,16 +34,17 @@ pub fn hold(size: Size, pictures: u64, limit: Duration) -> Result<Outcome> {
             None => host.entry(),
         };
         people.push(Participant::enter(entry, role)?);
-        follow(&mut people, deadline, "the next one is in", |person| person.me.is_some())?;
+        wait_for(&mut people, deadline, "the next participant has joined", |person| person.me.is_some())?;
     }
     let cameras = |person: &Person| person.people.iter().filter(|other| !other.me && other.camera).count();
-    follow(&mut people, deadline, "all cameras are announced", |person| cameras(person) == ROLES.len() - 1)?;
+    wait_for(&mut people, deadline, "all cameras are announced", |person| cameras(person) == ROLES.len() - 1)?;
     people.iter().try_for_each(|participant| participant.person.look(size))?;
-    follow(&mut people, deadline, "all have seen each other", |person| {
+    wait_for(&mut people, deadline, "all have shown each other's pictures", |person| {
         person.people.iter().filter(|other| !other.me).all(|other| person.shown_pictures(other.id).shown >= pictures)
     })?;
     let reports: Vec<Report> = people.iter().map(Participant::report).collect();
-    // All leave before the clips are decoded, which takes the processor from those who are still in the meeting.
+    // All leave before the clips are decoded, because decoding would slow down the participants that are still in the
+    // meeting.
     let probes: Vec<(&str, QualityProbe)> = people.into_iter().map(Participant::leave).collect();
     let mut qualities = BTreeMap::new();
     for (to, probe) in probes {
@@ -53,7 +54,7 @@ pub fn hold(size: Size, pictures: u64, limit: Duration) -> Result<Outcome> {
 }
 
 /// Handles events until `done` returns true for all participants.
-fn follow(people: &mut [Participant], deadline: Instant, what: &str, done: impl Fn(&Person) -> bool) -> Result<()> {
+fn wait_for(people: &mut [Participant], deadline: Instant, what: &str, done: impl Fn(&Person) -> bool) -> Result<()> {
     let notify = Notify::new();
     while Instant::now() < deadline {
         for participant in people.iter_mut() {
@@ -98,7 +99,7 @@ impl Participant {
     }
 }
 
-/// The name of a participant, who also speaks with the voice of that name, and the clip of the camera.
+/// A participant: the name, which is also the name of the voice file, and the clip of the camera.
 struct Role {
     name: &'static str,
     clip: &'static str,

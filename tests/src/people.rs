@@ -5,7 +5,7 @@ use engine::{
     AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta, Microphone,
     VideoOutput, VideoSink,
 };
-use engine::{NoticeKind, ParticipantId, Person as Seen, Setup, Slot, TileWish, TrackId};
+use engine::{NoticeKind, ParticipantId, Person as EnginePerson, Setup, Slot, TileWish, TrackId};
 use media::{Frame, Notify, Size};
 use server::{Config, Server};
 use std::collections::BTreeMap;
@@ -53,14 +53,14 @@ impl Drop for Host {
 
 /// A participant of a meeting.
 pub struct Person {
-    /// The engine.
+    /// The participant's engine.
     pub engine: Engine,
-    /// The link. Empty until the participant is admitted.
+    /// The link of the meeting. Empty until the participant is admitted.
     pub link: String,
     /// Its participant id. `None` until the participant is admitted.
     pub me: Option<ParticipantId>,
     /// The participants, from the newest event.
-    pub people: Vec<Seen>,
+    pub people: Vec<EnginePerson>,
     /// True while its camera is sent.
     pub camera: bool,
     /// True while its microphone is muted.
@@ -76,7 +76,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Starts to join or to open a meeting.
+    /// Starts an engine that joins or opens a meeting. Returns before the participant is a member.
     ///
     /// # Errors
     /// Returns the engine's error if it does not start.
@@ -84,7 +84,7 @@ impl Person {
         Self::enter_with(entry, name, (camera, Cameras::default()), microphone)
     }
 
-    /// Starts to join or to open a meeting, with the cameras of the test.
+    /// As [`Person::enter`], with the cameras of the test.
     ///
     /// # Errors
     /// Returns the engine's error if it does not start.
@@ -97,7 +97,7 @@ impl Person {
         Self::enter_at(entry, name, (camera, microphone), Hardware { cameras, ..Hardware::default() })
     }
 
-    /// Starts to join or to open a meeting, with the devices and codecs of the test.
+    /// As [`Person::enter`], with the devices and codecs of the test.
     ///
     /// # Errors
     /// Returns the engine's error if it does not start.
@@ -110,8 +110,7 @@ impl Person {
         Self::enter_through(entry, name, (camera, microphone), hardware, |output| output)
     }
 
-    /// Starts to join or to open a meeting, with the devices and codecs of the test. `wrap` wraps the video output that
-    /// counts pictures.
+    /// As [`Person::enter_at`]. `wrap` wraps the video output that counts pictures.
     ///
     /// # Errors
     /// Returns the engine's error if it does not start.
@@ -149,7 +148,7 @@ impl Person {
         bail!("not within {limit:?}: {what}")
     }
 
-    /// Requests every camera at `size`.
+    /// Requests the cameras of all other participants in tiles of `size`.
     ///
     /// # Errors
     /// Returns the engine's error if its queue is full or closed.

@@ -1,5 +1,5 @@
-//! An SFU and its clients in one process: the real machine in the middle, real transports at both ends, a simulated
-//! clock and network.
+//! An SFU and its clients in one process: the real SFU and real transports at both ends, on a simulated clock and
+//! network.
 
 mod client;
 
@@ -32,7 +32,7 @@ pub struct Simulation {
 
 /// Watches the work of the SFU.
 pub trait Observer {
-    /// Runs `work`, in which the SFU handles datagrams and timers and fills `out`.
+    /// Runs `work`, in which the SFU handles datagrams and timers. Returns the datagrams to send.
     fn serve(&mut self, work: &mut dyn FnMut() -> Vec<Transmit>) -> Vec<Transmit>;
 }
 
@@ -92,7 +92,7 @@ impl Simulation {
         self.offer(index);
     }
 
-    /// Sets how large a client shows a camera. A tile of width 0 is hidden.
+    /// Sets the size in which a client shows a camera. A tile of width 0 is hidden.
     pub fn wish(&mut self, index: usize, owner: usize, (width, height): (u16, u16), frames_per_second: u8) {
         let track = camera(owner);
         let paused = width == 0;
@@ -229,8 +229,8 @@ const SERVER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALH
 /// The port of client 0. The others follow.
 const FIRST_PORT: u16 = 10_000;
 
-/// How long a datagram takes.
+/// How long a datagram takes, and the step of the simulated clock.
 const STEP: Duration = Duration::from_millis(1);
 
-/// Between two frames.
+/// The time between two frames of a camera.
 const FRAME: Duration = Duration::from_micros(33_333);

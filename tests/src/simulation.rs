@@ -1,6 +1,7 @@
-//! Meetings on virtual time: real `Meeting`s, a simple delivery service, and a network that delays and breaks.
+//! Meetings on virtual time: real `Meeting`s, a simple delivery service, and a network that delays messages and breaks
+//! connections.
 //!
-//! Everything follows from the seed. A connection is a WebSocket: reliable and in order until it ends. A bad network
+//! The seed determines the whole run. A connection is a WebSocket: reliable and in order until it ends. A bad network
 //! delays it, stalls it or ends it. Messages of different clients overtake each other.
 
 mod agreement;
@@ -34,7 +35,7 @@ pub struct Simulation {
     service: Service,
     clients: Vec<Client>,
     links: Vec<Link>,
-    /// What happens next. The number keeps the order of events of the same time.
+    /// The events that happen next. The number keeps the order of events at the same time.
     scheduled: BTreeMap<(Instant, u64), Scheduled>,
     count: u64,
     /// The participants that an organiser wants to remove. Kept until the organiser's meeting ends.
@@ -260,7 +261,7 @@ impl Simulation {
         }
     }
 
-    /// Performs what the server asks for.
+    /// Performs the actions of the server.
     fn perform(&mut self, actions: Vec<Action>) {
         for action in actions {
             let client_id = action.client();

@@ -11,20 +11,20 @@ mod client;
 mod guest;
 #[path = "crowd/probe.rs"]
 mod probe;
-#[path = "crowd/pulse.rs"]
-mod pulse;
 #[expect(dead_code, reason = "shared with loopback.rs, which uses all of it")]
 #[path = "loopback/stranger.rs"]
 mod stranger;
+#[path = "crowd/wakeup_delay.rs"]
+mod wakeup_delay;
 
 use client::Client;
 use net::Backends;
 use probe::Probe;
-use pulse::Pulse;
 use server::Server;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
+use wakeup_delay::WakeupDelay;
 
 #[test]
 fn while_200_join_no_network_task_computes_long_and_media_go_on() {
@@ -45,11 +45,11 @@ fn while_200_join_no_network_task_computes_long_and_media_go_on() {
             probe.start();
         }
         clients.iter().for_each(Client::forget_gaps);
-        let pulse = Pulse::start();
+        let wakeup_delay = WakeupDelay::start();
         let start = Instant::now();
         join_in_bursts(&clients, &link, &crowd).await;
-        let lateness = pulse.stop();
-        println!("{MEMBERS} members after {:?}; a thread that only waits was {lateness:?} late", start.elapsed());
+        let lateness = wakeup_delay.stop();
+        println!("{MEMBERS} members after {:?}; a waiting thread woke up {lateness:?} late", start.elapsed());
 
         for (client, probe) in clients.iter().zip(&probes) {
             let report = probe.report();
@@ -59,7 +59,7 @@ fn while_200_join_no_network_task_computes_long_and_media_go_on() {
             let gap = client.look(|state| state.received.values().map(|received| received.longest_silence).max());
             let gap = gap.expect("media were received");
             println!("the longest gap between two frames of a track: {gap:?}");
-            assert!(gap <= MAX_GAP + 3 * lateness, "no frame for {gap:?}; a waiting thread was {lateness:?} late");
+            assert!(gap <= MAX_GAP + 3 * lateness, "no frame for {gap:?}; a waiting thread woke up {lateness:?} late");
         }
         let epoch = clients.each_ref().map(|client| client.look(|state| state.epoch));
         assert!(epoch[0] == epoch[1] && epoch[0] > u64::try_from(BURSTS.len()).unwrap(), "{epoch:?}");
@@ -92,19 +92,19 @@ async fn join_in_bursts(clients: &[Client; 2], link: &str, crowd: &Runtime) {
     let mut members = clients.len();
     for burst in BURSTS {
         for _ in 0..burst {
-            crowd.spawn(guest::attend(link.to_owned()));
+            crowd.spawn(guest::join_and_stay(link.to_owned()));
         }
         members += burst;
         for client in clients {
             client.until("the burst has joined", |state| state.members.len() == members).await;
         }
-        a_second_of_media(clients).await;
+        wait_for_a_second_of_media(clients).await;
     }
     assert_eq!(members, MEMBERS);
 }
 
-/// Waits until each has opened 25 more frames of the other's camera.
-async fn a_second_of_media(clients: &[Client; 2]) {
+/// Waits until each of the two has opened 25 more frames of the other's camera.
+async fn wait_for_a_second_of_media(clients: &[Client; 2]) {
     for (viewer, sender) in [(0, 1), (1, 0)] {
         let (viewer, sender) = (&clients[viewer], &clients[sender]);
         let (before, camera) = (opened(viewer, sender), sender.camera());

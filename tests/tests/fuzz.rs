@@ -1,6 +1,6 @@
 //! Replays the committed corpus, and a bounded number of seeded mutations of it, through every fuzz target.
 //!
-//! What libFuzzer finds (`cargo xtask fuzz`) is added to the corpus, and replayed here.
+//! Inputs that libFuzzer finds (`cargo xtask fuzz`) are added to the corpus, and replayed here.
 
 use fuzz::{TARGETS, Target};
 use rand::seq::IndexedRandom;
@@ -57,7 +57,7 @@ fn no_mutation_fails() {
     }
 }
 
-/// Runs the target. If it panics, shows the input.
+/// Runs the target. Panics with the input if the target panics.
 fn try_one(target: &Target, bytes: &[u8], name: &str) {
     let passed = panic::catch_unwind(|| (target.run)(bytes)).is_ok();
     let shown = &bytes[..bytes.len().min(4_096)];

@@ -27,10 +27,10 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Runs one test at a time, because the tests measure times, and nine clients fill two cores.
+/// Runs one test at a time, because the tests measure times, and nine clients need two cores.
 fn run<F: Future<Output = ()>>(test: F) {
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(test);
     runtime.shutdown_timeout(Duration::from_secs(5));
@@ -40,11 +40,11 @@ async fn server() -> Server {
     Server::start(server::Config::new("127.0.0.1:0".parse().unwrap())).await.unwrap()
 }
 
-fn over(path: Arc<Lossy>) -> Backends {
+fn backends_over(path: Arc<Lossy>) -> Backends {
     Backends { stack: path, ..Backends::default() }
 }
 
-/// Returns an organiser and guests who are all members.
+/// Returns `count` members: an organiser and guests.
 async fn meeting(server: &Server, count: usize) -> Vec<Client> {
     let organiser = Client::create(server, "organiser");
     organiser.until("the organiser is a member", |state| state.entered.is_some()).await;
@@ -62,7 +62,7 @@ fn opened(state: &State, track: TrackId) -> u64 {
     state.received.get(&track).map_or(0, |received| received.opened)
 }
 
-/// Returns the number of frames that failed to open. A few packets without a key are allowed at each change of epoch, because
+/// Returns the number of frames that failed to open. Asserts that at most three frames in each epoch had no key yet:
 /// packets and commits overtake each other.
 fn failed(client: &Client) -> u64 {
     client.look(|state| {
@@ -73,7 +73,7 @@ fn failed(client: &Client) -> u64 {
 }
 
 /// Waits until each client has opened `pictures` pictures and twice as many packets of sound of each other client.
-async fn all_flow(clients: &[Client], pictures: u64) {
+async fn all_receive(clients: &[Client], pictures: u64) {
     for one in clients {
         for other in clients.iter().filter(|other| other.me() != one.me()) {
             let (camera, microphone) = (other.camera(), other.microphone());
@@ -103,7 +103,7 @@ fn two_clients_receive_each_other() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
-        all_flow(&clients, 25).await;
+        all_receive(&clients, 25).await;
         report(&clients);
         clients[0].session.count();
         clients[0].until("the server counts", |state| state.totals.is_some_and(|totals| totals.packets_out > 0)).await;
@@ -119,7 +119,7 @@ fn four_clients_receive_each_other() {
             let others: Vec<_> = clients.iter().filter(|other| other.me() != client.me()).collect();
             client.show(&others, 640, 360);
         }
-        all_flow(&clients, 25).await;
+        all_receive(&clients, 25).await;
         report(&clients);
     });
 }
@@ -134,7 +134,7 @@ fn nine_clients_receive_each_other() {
             let others: Vec<_> = clients.iter().filter(|other| other.me() != client.me()).collect();
             client.show(&others, 320, 180);
         }
-        all_flow(&clients, 10).await;
+        all_receive(&clients, 10).await;
         report(&clients);
     });
 }
@@ -144,7 +144,7 @@ fn a_removed_client_opens_no_later_frame_and_the_others_continue() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 4).await;
-        all_flow(&clients, 10).await;
+        all_receive(&clients, 10).await;
         let [organiser, second, third, removed] = &clients[..] else { panic!("four clients") };
         clients.iter().for_each(Client::forget_gaps);
         organiser.remove(removed.me());
@@ -153,7 +153,7 @@ fn a_removed_client_opens_no_later_frame_and_the_others_continue() {
         let count = |state: &State| state.received.values().map(|received| received.opened).sum::<u64>();
         let before = removed.look(count);
         for client in [organiser, second, third] {
-            client.until("one member less", |state| state.members.len() == 3).await;
+            client.until("three members are left", |state| state.members.len() == 3).await;
             client.until("the track ends", |state| state.ended.contains(&removed.camera())).await;
         }
         for (one, other) in [(organiser, second), (second, third), (third, organiser)] {
@@ -206,7 +206,7 @@ fn tiles_get_the_layers_of_their_size_and_unwanted_layers_stop() {
     });
 }
 
-/// One datagram in forty is lost in each direction, so one picture in six of the largest layer is incomplete at first.
+/// One datagram in forty is lost in each direction, so at first one picture in six of the largest layer is incomplete.
 /// Retransmission completes nearly all of them.
 #[test]
 fn lost_datagrams_are_sent_again() {
@@ -214,7 +214,7 @@ fn lost_datagrams_are_sent_again() {
         let server = server().await;
         let organiser = Client::create(&server, "organiser");
         organiser.until("the client is a member", |state| state.entered.is_some()).await;
-        let guest = Client::join_with(&organiser.link(), "guest", over(Lossy::one_in(40)));
+        let guest = Client::join_with(&organiser.link(), "guest", backends_over(Lossy::one_in(40)));
         for client in [&organiser, &guest] {
             client.until("both are members", |state| state.members.len() == 2).await;
         }
@@ -241,17 +241,17 @@ fn garbage_at_the_media_ports_disturbs_no_client() {
         let organiser = Client::create(&server, "organiser");
         organiser.until("the client is a member", |state| state.entered.is_some()).await;
         let path = Lossy::lossless();
-        let guest = Client::join_with(&organiser.link(), "guest", over(Arc::clone(&path)));
+        let guest = Client::join_with(&organiser.link(), "guest", backends_over(Arc::clone(&path)));
         for client in [&organiser, &guest] {
             client.until("both are members", |state| state.members.len() == 2).await;
         }
         let clients = [organiser, guest];
-        all_flow(&clients, 10).await;
+        all_receive(&clients, 10).await;
         for target in [server.address(), path.local().unwrap()] {
             send_garbage(target);
         }
         let before = clients[0].look(|state| opened(state, clients[1].camera()));
-        all_flow(&clients, before + 25).await;
+        all_receive(&clients, before + 25).await;
     });
 }
 
@@ -279,8 +279,8 @@ fn a_client_that_stops_reading_affects_only_itself() {
     run(async {
         let server = server().await;
         let mut clients = meeting(&server, 3).await;
-        all_flow(&clients, 10).await;
-        // Its tasks stop, as in a stopped process. Its sockets stay open and fill.
+        all_receive(&clients, 10).await;
+        // Its tasks stop, as in a stopped process. Its sockets stay open, and their buffers fill.
         let frozen = clients.pop().unwrap();
         let gone = frozen.me();
         frozen.freeze();
@@ -288,7 +288,7 @@ fn a_client_that_stops_reading_affects_only_itself() {
             client.until("the others see it leave", |state| !state.members.contains(&gone)).await;
         }
         let before = clients[0].look(|state| opened(state, clients[1].camera()));
-        all_flow(&clients, before + 25).await;
+        all_receive(&clients, before + 25).await;
     });
 }
 
@@ -321,7 +321,8 @@ fn media_descriptions_are_used_again_after_guests_leave_and_join() {
     });
 }
 
-/// The tasks, sockets and the handler of the WebRTC stack hold the runtime. If it is free, they are all dropped.
+/// The tasks, the sockets and the handler of the WebRTC stack each hold a handle of the runtime. If no handle is left,
+/// they were all dropped.
 #[test]
 fn a_session_drops_all_its_tasks_and_sockets_at_its_end() {
     run(async {
@@ -329,9 +330,9 @@ fn a_session_drops_all_its_tasks_and_sockets_at_its_end() {
         let organiser = Client::create(&server, "organiser");
         organiser.until("the client is a member", |state| state.entered.is_some()).await;
         for leaves in [true, false] {
-            let paths = Lossy::lossless();
-            let weak = Arc::downgrade(&paths);
-            let guest = Client::join_with(&organiser.link(), "guest", over(paths));
+            let path = Lossy::lossless();
+            let weak = Arc::downgrade(&path);
+            let guest = Client::join_with(&organiser.link(), "guest", backends_over(path));
             guest.until("media flow", |state| state.received.values().any(|received| received.opened > 5)).await;
             assert!(weak.upgrade().is_some());
             if leaves {

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::time::Duration;
 use tests::people::{Host, Person};
 
-/// A layer that no tile needs is not encoded, and is back within a second if a tile needs it again.
+/// A layer that no tile needs is not encoded. It is encoded again within a second after a tile needs it.
 #[test]
 fn layers_follow_the_tile_sizes_of_the_viewers() -> Result<()> {
     let host = Host::start()?;
@@ -32,8 +32,8 @@ fn layers_follow_the_tile_sizes_of_the_viewers() -> Result<()> {
     bob.wait(TIMEOUT, "180 lines are shown", |bob| bob.shown_pictures(from).spatial == 0)?;
     // After two seconds at most, the two larger layers send no frame.
     anne.wait(Duration::from_secs(3), "the larger layers stop", |anne| {
-        let before = large(anne);
-        pictures(&bob, from, 20) && large(anne) == before
+        let before = frames_of_large_layers(anne);
+        more_pictures_arrive(&bob, from, 20) && frames_of_large_layers(anne) == before
     })?;
 
     bob.look(Size::new(1_280, 720))?;
@@ -49,16 +49,16 @@ fn a_removed_member_opens_no_later_frame_and_the_others_continue() -> Result<()>
     let mut anne = organiser(&host)?;
     let mut bob = guest(&anne, "Bob", Choice::Off)?;
     let mut carol = guest(&anne, "Carol", Choice::Off)?;
-    let (from, out) = (anne.me.expect("Anne is a member"), bob.me.expect("Bob is a member"));
+    let (from, removed) = (anne.me.expect("Anne is a member"), bob.me.expect("Bob is a member"));
     for person in [&mut bob, &mut carol] {
         person.look(Size::new(640, 360))?;
-        person.wait(TIMEOUT, "Anne is seen", |person| person.shown_pictures(from).shown > 30)?;
+        person.wait(TIMEOUT, "Anne is shown", |person| person.shown_pictures(from).shown > 30)?;
     }
-    anne.wait(TIMEOUT, "Bob is known", |anne| anne.people.iter().any(|person| person.id == out))?;
+    anne.wait(TIMEOUT, "Bob is listed", |anne| anne.people.iter().any(|person| person.id == removed))?;
     carol.forget_gaps();
 
-    anne.engine.send(Command::Remove(out))?;
-    bob.wait(TIMEOUT, "Bob gets the event", |bob| bob.ended.is_some())?;
+    anne.engine.send(Command::Remove(removed))?;
+    bob.wait(TIMEOUT, "the meeting ends for Bob", |bob| bob.ended.is_some())?;
     assert_eq!(bob.ended, Some(Reason::Removed));
     let opened = opened(&bob);
     let seen = carol.shown_pictures(from).shown;
@@ -104,8 +104,8 @@ fn voice(name: &str) -> AudioChoice {
     AudioChoice::File(folder.join(name).with_extension("wav"))
 }
 
-/// Waits for `more` pictures. Returns whether they came within 1.5 s.
-fn pictures(viewer: &Person, from: ParticipantId, more: u64) -> bool {
+/// Returns whether `more` pictures are shown within 1.5 s.
+fn more_pictures_arrive(viewer: &Person, from: ParticipantId, more: u64) -> bool {
     let notify = media::Notify::new();
     let target = viewer.shown_pictures(from).shown + more;
     (0..150).any(|_| {
@@ -115,7 +115,7 @@ fn pictures(viewer: &Person, from: ParticipantId, more: u64) -> bool {
 }
 
 /// Returns the number of frames sent in the layers of 360 and 720 lines.
-fn large(person: &Person) -> u64 {
+fn frames_of_large_layers(person: &Person) -> u64 {
     let sent = person.engine.stats().all_sent();
     sent.iter().filter(|((slot, spatial), _)| *slot == Slot::Camera && *spatial > 0).map(|(_, sent)| sent.frames).sum()
 }

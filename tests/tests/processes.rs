@@ -1,6 +1,6 @@
-//! Tests of the programs as real processes: command lines in, printed lines and written files out.
+//! Tests of the programs as real processes: they check what a command line prints and which files it writes.
 //!
-//! `cargo xtask test` builds the programs first. With `cargo test`, run `cargo build` before.
+//! `cargo xtask test` builds the programs first. Before `cargo test`, run `cargo build`.
 #![cfg(unix)] // The tests use the signals, file modes and displays of Unix.
 
 #[path = "processes/bad_input.rs"]

@@ -29,7 +29,7 @@ async fn a_meeting_forms_and_commits_are_ordered() {
     let is_commit = |message: &Down| matches!(message, Down::Log { entry: Entry::Commit { .. }, .. });
     let (first, second) = (anna.receive(is_commit).await, ben.receive(is_commit).await);
     assert_eq!(first, second);
-    let Down::Log { entry: Entry::Commit { from, .. }, .. } = first else { panic!("asked for a commit") };
+    let Down::Log { entry: Entry::Commit { from, .. }, .. } = first else { panic!("`receive` returns only a commit") };
     let loser = if from == anna.id { &mut ben } else { &mut anna };
     loser.receive(|message| matches!(message, Down::Lost { .. })).await;
     server.close().await;
@@ -176,7 +176,7 @@ impl Member {
         self.connection.signal(&offer).await;
     }
 
-    /// Passes messages and datagrams on, and waits at most a millisecond.
+    /// Passes messages and datagrams between the client and the server. Waits at most a millisecond.
     async fn pump(&mut self) {
         if let Some(message) = self.connection.next_within(Duration::from_millis(1)).await
             && let Some(signal) = connection::signal(message)

@@ -11,7 +11,7 @@ fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A camera (client 0) and `receivers` receivers, all connected.
+/// Returns a meeting of a camera (client 0) and `receivers` receivers, all connected.
 fn meeting(receivers: usize) -> Simulation {
     let mut simulation = Simulation::new().expect("the stack starts");
     let camera = simulation.join();
@@ -24,7 +24,7 @@ fn meeting(receivers: usize) -> Simulation {
     simulation
 }
 
-/// The layers of the packets that a client received, by the number of packets in their frames.
+/// Returns the layers of the packets that a client received. The number of packets in a frame shows its layer.
 fn layers(simulation: &Simulation, index: usize) -> Vec<u8> {
     let layer = |packet: &str0m::rtp::RtpPacket| match packet.payload[0] {
         1 => 0,
@@ -34,6 +34,7 @@ fn layers(simulation: &Simulation, index: usize) -> Vec<u8> {
     simulation.clients[index].received.iter().map(layer).collect()
 }
 
+/// Returns the spatial layers in each list of wanted layers that a client received.
 fn wanted(simulation: &Simulation, index: usize) -> Vec<Vec<u8>> {
     let spatial = |layers: &SenderLayers| layers.wanted.iter().map(|layer| layer.spatial).collect();
     let signals = simulation.clients[index].signals.iter();
@@ -44,7 +45,7 @@ fn wanted(simulation: &Simulation, index: usize) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Whether the sequence numbers have neither a gap nor a repetition.
+/// Returns whether the sequence numbers have neither a gap nor a repetition.
 fn continuous(simulation: &Simulation, index: usize) -> bool {
     let mut numbers: Vec<u64> = simulation.clients[index].received.iter().map(|packet| *packet.seq_no).collect();
     numbers.sort_unstable();
@@ -152,7 +153,7 @@ fn after_leaving_nothing_is_sent_or_received() {
 }
 
 #[test]
-fn a_new_participant_is_told_what_the_others_send() {
+fn a_new_participant_gets_the_tracks_of_the_others() {
     let mut simulation = meeting(1);
     let late = simulation.join();
     let tracks = simulation.clients[0].published.clone();

@@ -1,4 +1,4 @@
-//! Simulated meetings: clients join, leave, are removed, disconnect and commit at the same time. Afterwards all agree.
+//! Simulated meetings: clients join, leave, are removed, disconnect and commit at the same time. Then all members must agree.
 
 use net::meeting::{Command, MediaState, Microphone, Notice};
 use proto::{Blob, Down, Entry, Epoch, ParticipantId, Position, Reason, Up};
@@ -71,7 +71,7 @@ fn a_removed_member_opens_no_later_frame() {
         let mut simulation = Simulation::seeded(seed);
         let members = simulation.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
         let blaise = simulation.client(members[1]).id();
-        // At the same time other members commit, and a guest knocks.
+        // Other members commit and a guest knocks at the same time.
         for client in &members[1..] {
             simulation.command(*client, Command::Refresh);
         }
@@ -155,7 +155,7 @@ fn a_meeting_without_organiser_continues_and_admits_nobody() {
 }
 
 #[test]
-fn a_client_that_disconnects_while_it_waits_leaves_no_trace() {
+fn a_client_that_disconnects_while_it_waits_does_not_become_a_member() {
     for seed in 60..70 {
         let mut simulation = Simulation::seeded(seed);
         let members = simulation.meeting(&["Ada", "Blaise"]);
@@ -304,7 +304,7 @@ fn after_random_actions_all_agree() {
     }
 }
 
-/// Lets clients do random things for a minute, then waits and asserts that all agree.
+/// Performs 40 random actions of clients, then waits and asserts that all agree.
 fn random_actions(seed: u64) {
     let mut simulation = Simulation::seeded(seed);
     let organiser = simulation.create("Ada");
@@ -328,8 +328,8 @@ fn random_actions(seed: u64) {
                 let people = &simulation.client(organiser).people;
                 let at = people.len().saturating_sub(1 + round % 4);
                 let id = people.get(at).map(|person| person.id);
-                let may = simulation.client(organiser).ending.is_none();
-                if let Some(id) = id.filter(|_| may) {
+                let can_remove = simulation.client(organiser).ending.is_none();
+                if let Some(id) = id.filter(|_| can_remove) {
                     simulation.command(organiser, Command::Remove(id));
                 }
             }
@@ -337,7 +337,7 @@ fn random_actions(seed: u64) {
             88..92 if client != organiser => simulation.kill(client),
             92..95 if client != organiser => simulation.cut(client),
             95..98 if client != organiser => simulation.reset(client),
-            // The organiser disconnects only late.
+            // The organiser disconnects only near the end, because nobody can join after that.
             98.. if round > 30 => simulation.kill(organiser),
             _ => {}
         }

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 use tests::compare;
 
-/// The variable with the sound server's folder for a child process, see [`on_the_sound_server`].
+/// The variable that names the sound server's folder in a child process, see [`run_in`].
 const CHILD: &str = "CONCLAVE_SOUND_TEST";
 
 fn voice(name: &str) -> PathBuf {
@@ -51,31 +51,32 @@ fn discard() -> audio::Send {
     Box::new(drop)
 }
 
-/// An engine that only plays one remote.
-fn listener(speaker: Choice) -> (Engine, Remote) {
+/// Starts an engine that only plays one remote.
+fn start_receiver(speaker: Choice) -> (Engine, Remote) {
     let (engine, warnings) = start(Choice::Off, speaker, discard());
     assert!(warnings.is_empty(), "{warnings:?}");
     let remote = engine.add_remote(1);
     (engine, remote)
 }
 
-/// An engine that only records. `through` gets each packet on its way to `remote`; the receiver gets their positions.
-fn speaker(
+/// Starts an engine that only records. A packet goes to `remote` if `passes` returns true for it. The returned channel gets
+/// the position of each packet.
+fn start_sender(
     microphone: Choice,
     remote: Remote,
-    mut through: impl FnMut(&EncodedAudio) -> bool + Send + 'static,
+    mut passes: impl FnMut(&EncodedAudio) -> bool + Send + 'static,
 ) -> (Engine, Receiver<u64>) {
-    let (ticks, count) = sync_channel(10_000);
+    let (positions, received) = sync_channel(10_000);
     let uplink = Box::new(move |packet: EncodedAudio| {
-        // A test that has seen enough does not read on.
-        ticks.try_send(packet.position).ok();
-        if through(&packet) {
+        // Fails if the test does not read any more.
+        positions.try_send(packet.position).ok();
+        if passes(&packet) {
             remote.push(packet);
         }
     });
     let (engine, warnings) = start(microphone, Choice::Off, uplink);
     assert!(warnings.is_empty(), "{warnings:?}");
-    (engine, count)
+    (engine, received)
 }
 
 /// Waits until the sender's timeline has passed `seconds`, pauses included. Each packet advances the timeline.
@@ -95,7 +96,7 @@ fn wait_for<T>(position: &Receiver<u64>, mut wanted: impl FnMut() -> Option<T>) 
     }
 }
 
-fn concealed(statistics: Statistics) -> f64 {
+fn concealed_percent(statistics: Statistics) -> f64 {
     f64::from(u32::try_from(statistics.concealed_ms).unwrap()) * 100.0
         / f64::from(u32::try_from(statistics.talk_ms.max(1)).unwrap())
 }
@@ -104,17 +105,17 @@ fn concealed(statistics: Statistics) -> f64 {
 fn a_voice_arrives_complete_and_intelligible() {
     let scratch = Scratch::new("whole");
     let played = scratch.file("speaker.wav");
-    let (ours, remote) = listener(Choice::File(played.clone()));
-    let (theirs, position) = speaker(Choice::File(voice("anne.wav")), remote, |_| true);
+    let (receiver, remote) = start_receiver(Choice::File(played.clone()));
+    let (sender, position) = start_sender(Choice::File(voice("anne.wav")), remote, |_| true);
     until(&position, 10);
-    drop(theirs);
-    let statistics = ours.statistics(1).unwrap();
-    drop(ours);
+    drop(sender);
+    let statistics = receiver.statistics(1).unwrap();
+    drop(receiver);
     let similarity =
         compare::voices(&device::read_wav(&voice("anne.wav")).unwrap(), &device::read_wav(&played).unwrap());
     println!("files: {similarity:?}, {statistics:?}");
     assert!(similarity.unwrap().score > 0.75, "{similarity:?}");
-    assert!(concealed(statistics) < 5.0, "{statistics:?}");
+    assert!(concealed_percent(statistics) < 5.0, "{statistics:?}");
     assert!(statistics.packets_played > 150, "{statistics:?}");
     assert_eq!(statistics.packets_discarded, 0, "{statistics:?}");
 }
@@ -123,89 +124,93 @@ fn a_voice_arrives_complete_and_intelligible() {
 fn a_voice_is_intelligible_if_every_tenth_packet_is_lost() {
     let scratch = Scratch::new("lossy");
     let played = scratch.file("speaker.wav");
-    let (ours, remote) = listener(Choice::File(played.clone()));
+    let (receiver, remote) = start_receiver(Choice::File(played.clone()));
     let mut number = 0u32;
     let lossy = move |_: &EncodedAudio| {
         number += 1;
         !number.is_multiple_of(10)
     };
-    let (theirs, position) = speaker(Choice::File(voice("bob.wav")), remote, lossy);
+    let (sender, position) = start_sender(Choice::File(voice("bob.wav")), remote, lossy);
     until(&position, 12);
-    drop(theirs);
-    let statistics = ours.statistics(1).unwrap();
-    drop(ours);
+    drop(sender);
+    let statistics = receiver.statistics(1).unwrap();
+    drop(receiver);
     let similarity =
         compare::voices(&device::read_wav(&voice("bob.wav")).unwrap(), &device::read_wav(&played).unwrap());
     println!("10 % loss: {similarity:?}, {statistics:?}");
     assert!(similarity.unwrap().score > 0.7, "{similarity:?}");
-    // Most losses are restored from FEC copies. The others had none, or came before the buffer waited for copies.
+    // Most lost packets are restored from FEC copies. The others had no copy, or were lost before the buffer waited for
+    // copies.
     assert!(statistics.recovered_ms > statistics.concealed_ms, "the copies are used: {statistics:?}");
-    assert!(concealed(statistics) < 10.0, "{statistics:?}");
+    assert!(concealed_percent(statistics) < 10.0, "{statistics:?}");
 }
 
 #[test]
 fn a_muted_microphone_sends_nothing() {
-    let (_clock_engine, clock) = speaker(Choice::File(voice("carol.wav")), listener(Choice::Off).1, |_| true);
-    let (muted, packets) = speaker(Choice::File(voice("anne.wav")), listener(Choice::Off).1, |_| true);
+    let (_clock_engine, clock) =
+        start_sender(Choice::File(voice("carol.wav")), start_receiver(Choice::Off).1, |_| true);
+    let (muted, packets) = start_sender(Choice::File(voice("anne.wav")), start_receiver(Choice::Off).1, |_| true);
     until(&packets, 1);
     muted.set_muted(true);
     let before = packets.try_iter().count();
     until(&clock, 4);
     assert_eq!(packets.try_iter().count(), 0, "after {before} packets before the mute");
     muted.set_muted(false);
-    // Its timeline continued, so nothing recorded while muted is sent later.
+    // The timeline continued, so nothing that was recorded while muted is sent later.
     let next = packets.recv_timeout(Duration::from_secs(10)).unwrap();
     assert!(next > 3 * 48_000, "position {next}");
 }
 
 #[test]
 fn speech_and_silence_are_reported() {
-    let (ours, remote) = listener(Choice::Off);
-    let (theirs, position) = speaker(Choice::File(voice("anne.wav")), remote, |_| true);
-    let levels = wait_for(&position, || Some(theirs.levels()).filter(|levels| levels.speaking));
+    let (receiver, remote) = start_receiver(Choice::Off);
+    let (sender, position) = start_sender(Choice::File(voice("anne.wav")), remote, |_| true);
+    let levels = wait_for(&position, || Some(sender.levels()).filter(|levels| levels.speaking));
     assert!(levels.microphone.minus_dbov() < 50, "{levels:?}");
-    let heard = wait_for(&position, || Some(ours.levels()).filter(|levels| levels.remotes.iter().any(|it| it.2)));
+    let heard =
+        wait_for(&position, || Some(receiver.levels()).filter(|levels| levels.remotes.iter().any(|remote| remote.2)));
     assert_eq!(heard.remotes[0].0, 1);
-    wait_for(&position, || Some(theirs.levels()).filter(|levels| !levels.speaking));
-    wait_for(&position, || Some(ours.levels()).filter(|levels| levels.remotes.iter().all(|it| !it.2)));
-    ours.remove_remote(1);
-    wait_for(&position, || ours.statistics(1).is_none().then_some(()));
+    wait_for(&position, || Some(sender.levels()).filter(|levels| !levels.speaking));
+    wait_for(&position, || Some(receiver.levels()).filter(|levels| levels.remotes.iter().all(|remote| !remote.2)));
+    receiver.remove_remote(1);
+    wait_for(&position, || receiver.statistics(1).is_none().then_some(()));
 }
 
 #[test]
 fn without_devices_the_meeting_continues_with_warnings() {
     let absent = || Choice::Device("missing device".to_owned());
-    let (ours, warnings) = start(absent(), absent(), Box::new(|_| panic!("nothing to send")));
+    let (receiver, warnings) = start(absent(), absent(), Box::new(|_| panic!("nothing to send")));
     let unavailable = |direction| {
-        let is_it =
+        let is_of_direction =
             |warning: &Warning| matches!(warning, Warning::Unavailable { direction: of, .. } if *of == direction);
-        warnings.iter().any(is_it)
+        warnings.iter().any(is_of_direction)
     };
     assert!(unavailable(Direction::Microphone) && unavailable(Direction::Speaker), "{warnings:?}");
-    let remote = ours.add_remote(7);
-    let (_theirs, position) = speaker(Choice::File(voice("david.wav")), remote, |_| true);
+    let remote = receiver.add_remote(7);
+    let (_sender, position) = start_sender(Choice::File(voice("david.wav")), remote, |_| true);
     until(&position, 4);
-    assert!(ours.statistics(7).unwrap().packets_played > 20, "{:?}", ours.statistics(7));
+    assert!(receiver.statistics(7).unwrap().packets_played > 20, "{:?}", receiver.statistics(7));
 }
 
 #[test]
 fn another_microphone_can_be_selected_in_the_meeting() {
     let scratch = Scratch::new("choice");
     std::fs::write(scratch.file("broken.wav"), b"RIFF, but then nothing").unwrap();
-    let (ours, remote) = listener(Choice::Off);
-    let (theirs, position) = speaker(Choice::File(voice("anne.wav")), remote, |_| true);
+    let (receiver, remote) = start_receiver(Choice::Off);
+    let (sender, position) = start_sender(Choice::File(voice("anne.wav")), remote, |_| true);
     until(&position, 1);
-    theirs.set_microphone(Choice::File(scratch.file("broken.wav")));
-    // Nothing is sent now, so the packets of another engine are the clock of this wait.
-    let (_clock_engine, clock) = speaker(Choice::File(voice("carol.wav")), listener(Choice::Off).1, |_| true);
-    let warnings = wait_for(&clock, || Some(theirs.take_warnings()).filter(|warnings| !warnings.is_empty()));
+    sender.set_microphone(Choice::File(scratch.file("broken.wav")));
+    // This engine sends nothing now, so the test waits by the packets of another engine.
+    let (_clock_engine, clock) =
+        start_sender(Choice::File(voice("carol.wav")), start_receiver(Choice::Off).1, |_| true);
+    let warnings = wait_for(&clock, || Some(sender.take_warnings()).filter(|warnings| !warnings.is_empty()));
     assert!(matches!(warnings[0], Warning::Unavailable { error: device::Error::Read { .. }, .. }), "{warnings:?}");
-    let before = ours.statistics(1).unwrap().packets_played;
-    theirs.set_microphone(Choice::File(voice("bob.wav")));
-    wait_for(&clock, || (ours.statistics(1)?.packets_played > before + 50).then_some(()));
+    let before = receiver.statistics(1).unwrap().packets_played;
+    sender.set_microphone(Choice::File(voice("bob.wav")));
+    wait_for(&clock, || (receiver.statistics(1)?.packets_played > before + 50).then_some(()));
 }
 
-/// A private sound server, killed on drop. It finds its folder in the environment, see [`in_folder`].
+/// A sound server for one test. Drop kills it. It uses the folder in the environment, see [`in_folder`].
 struct Server(Child);
 
 impl Server {
@@ -242,7 +247,7 @@ impl Drop for Server {
     }
 }
 
-/// Returns the server's answer; `None` if it refuses or is not running.
+/// Returns the answer of the sound server. Returns `None` if it refuses the command or does not run.
 fn control(arguments: &[&str]) -> Option<String> {
     let output = Command::new("pactl").args(arguments).output().unwrap();
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
@@ -265,40 +270,44 @@ fn run_in(folder: &Path, test: &str, environment: &[(&str, &Path)]) {
     assert!(output.status.success() && stdout.contains("child: done"));
 }
 
-/// Neither a sound server nor ALSA has a device.
+/// Neither the sound server nor ALSA has a device.
 #[test]
-fn a_machine_without_sound() {
+fn an_engine_starts_with_warnings_on_a_machine_without_sound() {
     let folder = Scratch::new("none");
     std::fs::write(folder.file("asound.conf"), "").unwrap();
-    run_in(&folder.0, "a_machine_without_sound_child", &[("ALSA_CONFIG_PATH", &folder.file("asound.conf"))]);
+    run_in(
+        &folder.0,
+        "an_engine_starts_with_warnings_on_a_machine_without_sound_child",
+        &[("ALSA_CONFIG_PATH", &folder.file("asound.conf"))],
+    );
 }
 
 #[test]
-fn a_machine_without_sound_child() {
+fn an_engine_starts_with_warnings_on_a_machine_without_sound_child() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }
-    let (ours, warnings) = start(Choice::Default, Choice::Default, discard());
+    let (receiver, warnings) = start(Choice::Default, Choice::Default, discard());
     let unavailable = |warning: &Warning| matches!(warning, Warning::Unavailable { .. });
     assert!(warnings.len() == 2 && warnings.iter().all(unavailable), "{warnings:?}");
-    drop(ours);
+    drop(receiver);
     assert_eq!((device::microphones(), device::speakers()), (Vec::new(), Vec::new()));
     println!("child: done");
 }
 
 #[test]
-fn on_the_sound_server() {
+fn sound_passes_through_a_sound_server() {
     for program in ["pulseaudio", "pactl", "parec"] {
         if Command::new(program).arg("--version").output().is_err() {
             println!("skipped: {program} is not installed");
             return;
         }
     }
-    run_in(&Scratch::new("server").0, "on_the_sound_server_child", &[]);
+    run_in(&Scratch::new("server").0, "sound_passes_through_a_sound_server_child", &[]);
 }
 
 #[test]
-fn on_the_sound_server_child() {
+fn sound_passes_through_a_sound_server_child() {
     let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
     let server = Server::start();
     devices_have_names();
@@ -325,14 +334,14 @@ fn a_voice_goes_through_two_devices(folder: &Path) {
         .arg(&recorded)
         .spawn()
         .unwrap();
-    let (air, remote) = listener(Choice::Device("Feed".to_owned()));
-    let (_room, position) = speaker(Choice::File(voice("anne.wav")), remote, |_| true);
-    let (ours, remote) = listener(Choice::Device("TestSpeaker".to_owned()));
-    let (theirs, packets) = speaker(Choice::Default, remote, |_| true);
+    let (feed_player, remote) = start_receiver(Choice::Device("Feed".to_owned()));
+    let (_feed_sender, position) = start_sender(Choice::File(voice("anne.wav")), remote, |_| true);
+    let (receiver, remote) = start_receiver(Choice::Device("TestSpeaker".to_owned()));
+    let (sender, packets) = start_sender(Choice::Default, remote, |_| true);
     until(&position, 14);
-    let statistics = ours.statistics(1).unwrap();
-    println!("{:?}\n{:?}\n{:?}", air.devices(), theirs.devices(), ours.devices());
-    drop((theirs, ours));
+    let statistics = receiver.statistics(1).unwrap();
+    println!("{:?}\n{:?}\n{:?}", feed_player.devices(), sender.devices(), receiver.devices());
+    drop((sender, receiver));
     assert!(packets.try_iter().count() > 100);
     // SIGTERM lets parec finish its file.
     assert!(Command::new("kill").arg(parec.id().to_string()).status().unwrap().success());
@@ -342,43 +351,43 @@ fn a_voice_goes_through_two_devices(folder: &Path) {
     let similarity = compare::voices(&device::read_wav(&voice("anne.wav")).unwrap(), &played[4 * 48_000..]);
     println!("devices: {similarity:?}, {statistics:?}");
     assert!(similarity.unwrap().score > 0.75, "{similarity:?}");
-    assert!(concealed(statistics) < 10.0, "{statistics:?}");
+    assert!(concealed_percent(statistics) < 10.0, "{statistics:?}");
 }
 
 /// The server moves the stream to another speaker, or ends it and the engine opens another one. The sound continues.
 fn a_speaker_is_unplugged() {
-    let (ours, remote) = listener(Choice::Device("TestSpeaker".to_owned()));
-    let (_theirs, position) = speaker(Choice::File(voice("bob.wav")), remote, |_| true);
+    let (receiver, remote) = start_receiver(Choice::Device("TestSpeaker".to_owned()));
+    let (_sender, position) = start_sender(Choice::File(voice("bob.wav")), remote, |_| true);
     until(&position, 1);
     let modules = control(&["list", "short", "modules"]).unwrap();
     let module = modules.lines().find(|line| line.contains("sink_name=spk")).unwrap();
     control(&["unload-module", module.split('\t').next().unwrap()]).unwrap();
-    expect_sound(&ours, &position);
+    expect_sound(&receiver, &position);
     wait_for(&position, || control(&["list", "sink-inputs"]).filter(|list| list.contains("Sink: ")));
 }
 
 fn the_server_restarts(server: Server) {
-    let (ours, remote) = listener(Choice::Default);
-    let (_theirs, position) = speaker(Choice::File(voice("bob.wav")), remote, |_| true);
+    let (receiver, remote) = start_receiver(Choice::Default);
+    let (_sender, position) = start_sender(Choice::File(voice("bob.wav")), remote, |_| true);
     until(&position, 1);
     drop(server);
     let mut seen = Vec::new();
     wait_for(&position, || {
-        seen.extend(ours.take_warnings());
+        seen.extend(receiver.take_warnings());
         (!seen.is_empty()).then_some(())
     });
     assert!(matches!(&seen[0], Warning::Lost { device, .. } if device == "OtherSpeaker"), "{seen:?}");
-    expect_sound(&ours, &position);
+    expect_sound(&receiver, &position);
     let _server = Server::start();
     wait_for(&position, || {
-        seen.extend(ours.take_warnings());
+        seen.extend(receiver.take_warnings());
         (seen.len() > 1).then_some(())
     });
     assert!(matches!(&seen[1], Warning::Replaced { device, .. } if device == "OtherSpeaker"), "{seen:?}");
-    expect_sound(&ours, &position);
+    expect_sound(&receiver, &position);
 }
 
-fn expect_sound(ours: &Engine, position: &Receiver<u64>) {
-    let before = ours.statistics(1).unwrap().packets_played;
-    wait_for(position, || (ours.statistics(1)?.packets_played > before + 20).then_some(()));
+fn expect_sound(receiver: &Engine, position: &Receiver<u64>) {
+    let before = receiver.statistics(1).unwrap().packets_played;
+    wait_for(position, || (receiver.statistics(1)?.packets_played > before + 20).then_some(()));
 }

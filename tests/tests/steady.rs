@@ -1,5 +1,5 @@
-//! In steady state, our code allocates nothing per frame, on the whole media path. A separate test binary, because it replaces
-//! the global allocator. Allocations of `OpenH264` and Opus do not use Rust's allocator and are not counted.
+//! In steady state, our code allocates nothing per frame on the whole media path. This is a separate test program because it
+//! replaces the global allocator. Allocations of `OpenH264` and Opus are not counted, because they do not use Rust's allocator.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

@@ -40,7 +40,7 @@ fn no_file_with_unsafe_code_is_longer_than_300_lines() {
 
 #[test]
 fn no_module_file_is_called_mod_rs() {
-    // Code that several test programs share is `common/mod.rs`: cargo would build `common.rs` as a test program.
+    // Test programs share code in `common/mod.rs`, because cargo would build `common.rs` as a test program.
     each_source(|path, _| {
         (path.ends_with("/mod.rs") && !path.contains("/tests/")).then(|| format!("{path}: use foo.rs beside foo/"))
     });
@@ -58,7 +58,7 @@ fn no_test_sleeps() {
 fn only_the_theme_defines_colours() {
     each_source(|path, text| {
         let outside_theme = path.starts_with("app/src/") && !path.starts_with("app/src/theme");
-        // Tests may define the colours that they look for.
+        // Tests may define the colours that they expect.
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         (outside_theme && text.contains(concat!("Color::fr", "om_"))).then(|| format!("{path} defines a colour"))
     });
@@ -85,8 +85,8 @@ fn no_unfinished_code_and_no_ignored_test() {
 #[test]
 fn every_file_begins_with_a_module_comment() {
     each_source(|path, text| {
-        // Files of unit tests and fuzz targets need none: the tested module and the table of targets describe them.
-        let described = text.starts_with("//!") || path.ends_with("tests.rs") || path.contains("/fuzz_targets/");
+        // Files of unit tests need none: the tested module describes them.
+        let described = text.starts_with("//!") || path.ends_with("tests.rs");
         (!described).then(|| format!("{path} does not begin with a module comment"))
     });
 }

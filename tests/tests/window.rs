@@ -1,7 +1,7 @@
-//! The real window on a virtual X11 screen: driven by keys, checked by its pixels and by its accessibility tree. And a real
-//! X11 screen, shared with another client.
+//! Tests of the real window on a virtual X11 screen. They press keys, and check the pixels and the accessibility tree. One
+//! test shares a real X11 screen with another client.
 //!
-//! `cargo xtask test` builds the client first. With `cargo test`, run `cargo build` before. If a tool is missing (Xvfb,
+//! `cargo xtask test` builds the client first. Before `cargo test`, run `cargo build`. If a tool is missing (Xvfb,
 //! openbox, xdotool), the test prints that and is skipped. `CONCLAVE_TEST_PICTURES=FOLDER` saves the screens.
 #![cfg(target_os = "linux")] // The tests use X11, and the file in which Xvfb stores its screen.
 
@@ -14,7 +14,7 @@ mod program;
 #[path = "window/sound.rs"]
 mod sound;
 
-use desktop::{ACCENT, DANGER, Desktop, Node, SCREEN, SOON};
+use desktop::{ACCENT, DANGER, Desktop, Node, SCREEN, STEP_TIMEOUT};
 use picture::{GUEST, HOST, Picture, mirrored, near};
 use program::{Program, until};
 use std::fs;
@@ -27,7 +27,7 @@ const QUARTER_TILE: usize = 10_000;
 /// The left edge of the right half. On the preview, the field for the name is the first wide control there.
 const RIGHT_HALF: usize = 850;
 
-/// The part of a link after its `#`: well-formed, of a meeting that does not exist.
+/// The part of a link after its `#`: well-formed, but its meeting does not exist.
 const SECRET: &str = "EgcHBwcHBwcHBwcHBwcHBwcJCQkJCQkJCQkJCQkJCQkJAwMDAwMDAwMDAwMDAwMDAw";
 
 fn text(path: &Path) -> &str {
@@ -49,7 +49,7 @@ fn assert_accessible(desktop: &Desktop, expected: &[&str]) {
         return;
     }
     let has = |tree: &Vec<Node>, name: &str| tree.iter().any(|node| node.name.contains(name));
-    let tree = until(&format!("{expected:?} in the accessible tree"), SOON, || {
+    let tree = until(&format!("{expected:?} in the accessible tree"), STEP_TIMEOUT, || {
         desktop.tree().filter(|tree| expected.iter().all(|name| has(tree, name)))
     });
     let unclear = |node: &&Node| node.name.trim().is_empty() || ["", "unknown", "invalid"].contains(&&*node.role);
@@ -68,7 +68,7 @@ fn select_dark_theme(desktop: &Desktop) {
 
 /// Returns the link of the last meeting, from the file that the client stores.
 fn stored_link(desktop: &Desktop) -> String {
-    until("the link is stored", SOON, || {
+    until("the link is stored", STEP_TIMEOUT, || {
         let text = fs::read_to_string(desktop.path("state/conclave/recent.json")).ok()?;
         let link = &text[text.find("conclave://")?..];
         link.split_once('"').map(|(link, _)| link.to_owned())
@@ -108,7 +108,7 @@ fn a_meeting_is_started_and_left_by_keyboard_only() {
     drop(bob);
     desktop.shows("home again", |screen| screen.lacks(GUEST));
     desktop.press(&["alt+F4"]);
-    let (status, _, errors) = window.end(SOON);
+    let (status, _, errors) = window.end(STEP_TIMEOUT);
     assert!(status.success(), "{status}: {errors}");
 }
 
@@ -121,7 +121,7 @@ fn meeting(desktop: &Desktop) -> (Program, Program) {
     let (camera, voice) = (format!("file:{}", clip.display()), format!("file:{}", voice.display()));
     let sound = ["--camera", &camera, "--microphone", &voice, "--speaker", "off"];
     let window = desktop.client("the window", &[&["meet", "--name", "Anne"], &sound[..]].concat());
-    let link = window.first_line(SOON);
+    let link = window.first_line(STEP_TIMEOUT);
     let dump = desktop.path("dump");
     let guest = guest(desktop, &link, &["--for", "90", "--dump", text(&dump), "--tile", "640x360"]);
     (window, guest)
@@ -135,35 +135,37 @@ fn muting_silences_the_guest_and_a_removed_guest_leaves() {
     let both = |screen: &Picture| screen.shows(GUEST, QUARTER_TILE) && screen.shows(mirrored(HOST), QUARTER_TILE);
     desktop.shows("two people", both);
     let dump = desktop.path("dump");
-    until("Bob sees Anne", SOON, || Picture::last_of_clip(&dump.join("Anne.y4m"))?.shows(HOST, 1_000).then_some(()));
+    until("Bob sees Anne", STEP_TIMEOUT, || {
+        Picture::last_of_clip(&dump.join("Anne.y4m"))?.shows(HOST, 1_000).then_some(())
+    });
 
     let played = dump.join("speaker.wav");
-    until("Bob hears Anne", SOON, || sound::is_loud(&played, sound::TALK).then_some(()));
+    until("Bob hears Anne", STEP_TIMEOUT, || sound::is_loud(&played, sound::TALK).then_some(()));
     desktop.press(&["ctrl+d"]);
-    until("Bob hears nothing", SOON, || sound::is_silent(&played, sound::PAUSE).then_some(()));
+    until("Bob hears nothing", STEP_TIMEOUT, || sound::is_silent(&played, sound::PAUSE).then_some(()));
     desktop.shows("muted", both);
     desktop.press(&["ctrl+d"]);
-    until("Bob hears Anne again", SOON, || sound::is_loud(&played, sound::TALK).then_some(()));
+    until("Bob hears Anne again", STEP_TIMEOUT, || sound::is_loud(&played, sound::TALK).then_some(()));
     // Muted, because a speaker's tile has a ring like that of the focus.
     desktop.press(&["ctrl+d"]);
-    until("Bob hears nothing again", SOON, || sound::is_silent(&played, sound::PAUSE).then_some(()));
+    until("Bob hears nothing again", STEP_TIMEOUT, || sound::is_silent(&played, sound::PAUSE).then_some(()));
 
     desktop.press(&["ctrl+p"]);
     let in_panel = |ring: &desktop::Ring| ring.area.left > 1_100 && ring.area.width() < 60;
     desktop.tab_to("the button that removes Bob", |ring| in_panel(ring) && ring.area.top > 180);
     desktop.shows("people", both);
     desktop.press(&["Return"]);
-    // The dialog dims the screen. A key that is pressed before goes to the screen behind it.
+    // The dialog dims the screen. A key that is pressed before the dialog is open goes to the screen behind it.
     desktop.shows("the dialog", |screen| !both(screen));
     desktop.tab_to("the confirmation", |ring| near(ring.inside, DANGER, 2));
     desktop.press(&["Return"]);
-    let (status, _, errors) = bob.end(SOON);
+    let (status, _, errors) = bob.end(STEP_TIMEOUT);
     assert!(!status.success() && errors.contains("removed"), "{status}: {errors}");
     desktop.shows("only Anne", |screen| screen.lacks(GUEST) && screen.shows(mirrored(HOST), QUARTER_TILE));
 
     desktop.tab_to("the leave button", |ring| near(ring.inside, DANGER, 2));
     desktop.press(&["Return"]);
-    let (status, _, errors) = window.end(SOON);
+    let (status, _, errors) = window.end(STEP_TIMEOUT);
     assert!(status.success(), "{status}: {errors}");
 }
 
@@ -175,10 +177,10 @@ fn an_unreachable_server_is_reported_in_the_window_and_can_be_tried_again() {
     let link = format!("conclave://{unused}/#{SECRET}");
     let options = ["--name", "Bob", "--camera", "off", "--microphone", "off", "--speaker", "off"];
     let window = desktop.client("the window", &[&["join", &link], &options[..]].concat());
-    let fails = |desktop: &Desktop| {
+    let expect_failure = |desktop: &Desktop| {
         desktop.until_title("the failure", |title| title.starts_with("You did not join the meeting"));
     };
-    fails(&desktop);
+    expect_failure(&desktop);
     assert_accessible(
         &desktop,
         &["The server does not answer", "The network", "Check your network", "Try again", "Home"],
@@ -188,16 +190,16 @@ fn an_unreachable_server_is_reported_in_the_window_and_can_be_tried_again() {
     listener.set_nonblocking(true).expect("a socket can be non-blocking");
     desktop.tab_to("the button that tries again", |ring| near(ring.inside, ACCENT, 2));
     desktop.press(&["Return"]);
-    drop(until("the client connects again", SOON, || listener.accept().ok()));
-    fails(&desktop);
+    drop(until("the client connects again", STEP_TIMEOUT, || listener.accept().ok()));
+    expect_failure(&desktop);
     desktop.press(&["Escape"]);
     desktop.until_title("Conclave", |title| title == "Conclave");
     desktop.press(&["alt+F4"]);
-    let (status, _, errors) = window.end(SOON);
+    let (status, _, errors) = window.end(STEP_TIMEOUT);
     assert!(!status.success() && errors.contains("The server does not answer"), "{status}: {errors}");
 }
 
-/// Neither Vulkan nor EGL has a driver here, not even a software one.
+/// Neither Vulkan nor EGL has a driver in this test, not even a software driver.
 #[test]
 fn without_a_graphics_driver_the_window_shows_the_meeting_and_a_notice() {
     let Some(desktop) = Desktop::with_windows("driverless") else { return };
@@ -206,9 +208,10 @@ fn without_a_graphics_driver_the_window_shows_the_meeting_and_a_notice() {
     picture::write_clip(&clip, HOST);
     let camera = format!("file:{}", clip.display());
     let arguments = ["meet", "--name", "Anne", "--camera", &camera, "--microphone", "off", "--speaker", "off"];
-    let nowhere = text(&clip);
+    // A file that is not a driver.
+    let no_driver = text(&clip);
     let environment = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "__EGL_VENDOR_LIBRARY_FILENAMES", "LIBGL_DRIVERS_PATH"]
-        .map(|name| (name, nowhere));
+        .map(|name| (name, no_driver));
     let window = desktop.client_with("the window", &arguments, &environment);
     desktop.until_title("Meeting", |title| title.starts_with("Meeting"));
     desktop.shows("only Anne", |screen| screen.shows(mirrored(HOST), QUARTER_TILE));
@@ -218,7 +221,7 @@ fn without_a_graphics_driver_the_window_shows_the_meeting_and_a_notice() {
     assert_accessible(&desktop, &["Video is shown without the graphics card", "No usable graphics driver was found"]);
     desktop.shows("the notice in its list", |screen| screen.shows(mirrored(HOST), 1_000));
     desktop.press(&["alt+F4"]);
-    let (status, _, errors) = window.end(SOON);
+    let (status, _, errors) = window.end(STEP_TIMEOUT);
     assert!(status.success(), "{status}: {errors}");
 }
 
@@ -228,19 +231,19 @@ fn a_shared_x11_screen_is_shown_to_the_others() {
     picture::paint_screen(&desktop.path(SCREEN), HOST);
     let off = ["--headless", "--camera", "off", "--microphone", "off", "--speaker", "off"];
     let host = desktop.client("Anne", &[&["meet", "--name", "Anne", "--screen", "--for", "60"], &off[..]].concat());
-    let link = host.first_line(SOON);
+    let link = host.first_line(STEP_TIMEOUT);
     let dump = desktop.path("dump");
     let more = ["--name", "Bob", "--dump", text(&dump), "--tile", "640x360", "--for", "60"];
     let _guest = desktop.client("Bob", &[&["join", &link], &off[..], &more].concat());
-    let seen = |colours| {
+    let received = |colours| {
         // There is one file for each received size.
         let files = fs::read_dir(&dump).ok()?.flatten().map(|entry| entry.path());
         let clips = files.filter(|path| path.extension().is_some_and(|ending| ending == "y4m"));
         let mut pictures = clips.filter_map(|path| Picture::last_of_clip(&path));
         pictures.find(|picture| picture.shows(colours, picture.width * picture.height / 5))
     };
-    let picture = until("the first screen content", SOON, || seen(HOST));
+    let picture = until("the first screen content", STEP_TIMEOUT, || received(HOST));
     picture::paint_screen(&desktop.path(SCREEN), mirrored(GUEST));
-    until("the second screen content", SOON, || seen(mirrored(GUEST)));
+    until("the second screen content", STEP_TIMEOUT, || received(mirrored(GUEST)));
     println!("the shared screen was received at {} x {}", picture.width, picture.height);
 }

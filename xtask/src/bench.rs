@@ -1,4 +1,4 @@
-//! Benchmarks.
+//! Builds and runs the benchmarks.
 
 use crate::packages;
 use crate::process::{at_root, binaries, cargo, run as run_process};
@@ -10,7 +10,8 @@ use anyhow::Result;
 /// Returns an error if packages, build or a bench fail.
 pub fn run(arguments: &[String]) -> Result<()> {
     packages::install(&[packages::BUILD, packages::DRAW])?;
-    // Builds with the features of the whole workspace, so that nothing is built twice. `cargo run` uses those of a package.
+    // Built with the features of the whole workspace, so that nothing is built twice. `cargo run` would use the features of
+    // one package.
     run_process(cargo().args(["build", "--quiet", "--workspace", "--bin", "bench"]))?;
     run_process(at_root(binaries().join(format!("bench{}", std::env::consts::EXE_SUFFIX))).args(arguments))
 }

@@ -1,6 +1,6 @@
 //! Static checks: formatting, lints, documentation, licences.
 
-use crate::process::{at_root, built, cargo, exists, run as run_process};
+use crate::process::{at_root, cargo, exists, run as run_process, target_folder};
 use crate::{cross, packages};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     match arguments {
         [] => {}
         [option, target] if option == "--target" => return cross::check(target),
-        [unknown, ..] => bail!("check takes nothing or --target TARGET, not `{unknown}`"),
+        [unknown, ..] => bail!("usage: cargo xtask check [--target TARGET], but `{unknown}` was given"),
     }
     packages::install(&[packages::BUILD])?;
     run_process(cargo().args(["fmt", "--all", "--check"]))?;
@@ -28,7 +28,7 @@ fn deny() -> Result<PathBuf> {
     if exists("cargo-deny") {
         return Ok(PathBuf::from("cargo-deny"));
     }
-    let tools = built().join("tools");
+    let tools = target_folder().join("tools");
     let program = tools.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
     if !program.exists() {
         println!(
@@ -36,7 +36,7 @@ fn deny() -> Result<PathBuf> {
             tools.display()
         );
         let build = tools.join("build");
-        // Without optimisation, because building takes longer than running.
+        // Without optimisation: an optimised build would take longer than the time that it saves.
         let mut install = cargo();
         install.args(["install", "cargo-deny", "--version", DENY, "--locked", "--debug", "--quiet", "--root"]);
         run_process(install.arg(&tools).env("CARGO_TARGET_DIR", &build))?;

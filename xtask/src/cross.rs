@@ -5,13 +5,13 @@
 //! files, and only Rust is checked.
 
 use crate::packages;
-use crate::process::{built, cargo, exists, root, run as run_process};
+use crate::process::{cargo, exists, root, run as run_process, target_folder};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Checks all crates for `target`, except the crate `tests`, which is specific to Linux.
+/// Type-checks all crates for `target`, except the crate `tests`, which is specific to Linux.
 ///
 /// # Errors
 /// Returns an error if the target is not supported, the system is not Debian, or something does not type-check.
@@ -29,7 +29,7 @@ pub fn check(target: &str) -> Result<()> {
         );
     }
     packages::install(&[packages::BUILD, packages::CROSS, target.packages])?;
-    run_process(&mut command(target, &built().join("cross"))?)?;
+    run_process(&mut command(target, &target_folder().join("cross"))?)?;
     println!("{}: type check passed; {}", target.triple, target.not_covered);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Fuzzing of the parsers with libFuzzer.
 
 use crate::packages;
-use crate::process::{at_root, binaries, built, cargo, root, run as run_process};
+use crate::process::{at_root, binaries, cargo, root, run as run_process, target_folder};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::fs;
@@ -23,12 +23,12 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let targets = targets()?;
     let chosen: Vec<_> = targets.iter().filter(|target| name == "all" || *target == name.as_str()).collect();
     if chosen.is_empty() {
-        bail!("there is no target `{name}`, but there are {targets:?}");
+        bail!("there is no target `{name}`; the targets are {targets:?}");
     }
     chosen.into_iter().try_for_each(|target| search(target, seconds))
 }
 
-/// Every target has a folder in the corpus; tests/tests/fuzz.rs checks this.
+/// Returns the names of all targets. Every target has a folder in the corpus; tests/tests/fuzz.rs checks this.
 fn targets() -> Result<Vec<OsString>> {
     let mut targets = Vec::new();
     for entry in fs::read_dir(root().join("tests/corpus"))? {
@@ -38,9 +38,10 @@ fn targets() -> Result<Vec<OsString>> {
     Ok(targets)
 }
 
-/// New inputs go into the target folder. Only inputs that failed are added to the corpus, by hand.
+/// Runs libFuzzer for one target. It writes new inputs into the target folder of cargo. Only inputs that failed are added to
+/// the corpus, by hand.
 fn search(target: &OsString, seconds: u32) -> Result<()> {
-    let found = built().join("fuzz").join(target);
+    let found = target_folder().join("fuzz").join(target);
     fs::create_dir_all(&found)?;
     println!("\n{} for {seconds} s", target.display());
     let mut search = at_root(binaries().join("fuzz"));

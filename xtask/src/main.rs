@@ -1,6 +1,6 @@
-//! `cargo xtask demo|test|check|bench|fuzz`: the only entry points. Each first installs what it needs and prints it.
+//! The tasks `cargo xtask demo|test|check|bench|fuzz`. Each first prints and installs the system packages that it needs.
 //!
-//! Has few dependencies, so that it builds in a second on a machine that has only Rust.
+//! This crate has few dependencies, so that it builds in a second on a machine that has only Rust.
 
 mod bench;
 mod check;
@@ -51,7 +51,7 @@ usage: cargo xtask TASK
   check --target x86_64-pc-windows-gnu|aarch64-apple-darwin
          type check for another system
   bench [draw|net|crypto|codec|meeting] [--json]
-         benchmarks, each compared with a baseline measured in the same run
+         benchmarks, each compared with a reference measured in the same run, or with a limit
   bench ladder CLIP
          cost and quality of each rung of the encoding ladder for an MP4 file
   fuzz TARGET|all [SECONDS]

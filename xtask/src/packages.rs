@@ -33,8 +33,8 @@ pub const DRAW: &[&str] = &[
     "libxrandr2",
 ];
 
-/// Needed to test: a display, a window manager, a sound server, a client of the accessibility bus, and programs that open
-/// the files we write.
+/// Needed to test: a display, a window manager, a sound server, a client of the accessibility bus, and programs that read
+/// the files that the tests write.
 pub const TEST: &[&str] = &[
     "xvfb",
     "openbox",

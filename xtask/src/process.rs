@@ -17,12 +17,12 @@ pub fn binaries() -> PathBuf {
 }
 
 /// The target folder of cargo.
-pub fn built() -> PathBuf {
+pub fn target_folder() -> PathBuf {
     binaries().parent().map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// The cargo that runs this program, without the variables that describe the package xtask. Some build scripts read these
-/// variables; each difference from a run by hand would rebuild the crates that depend on them.
+/// variables. If they differed from those of a `cargo` run by hand, the crates that depend on them would be built again.
 pub fn cargo() -> Command {
     let mut cargo = at_root(std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from));
     for (name, _) in std::env::vars_os().filter(|(name, _)| describes_package(&name.to_string_lossy())) {
@@ -54,9 +54,9 @@ pub fn exists(program: &str) -> bool {
 /// # Errors
 /// Returns an error if it cannot start, or does not succeed.
 pub fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {}", name(command)))?;
+    let status = command.status().with_context(|| format!("cannot start {}", describe(command)))?;
     if !status.success() {
-        bail!("{} ended with {status}", name(command));
+        bail!("{} ended with {status}", describe(command));
     }
     Ok(())
 }
@@ -67,7 +67,7 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Returns an error if it cannot start or its output cannot be read.
 pub fn watch(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool> {
     let mut child =
-        command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {}", name(command)))?;
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {}", describe(command)))?;
     let output = child.stdout.take().context("the output was piped")?;
     for text in BufReader::new(output).lines() {
         let text = text?;
@@ -77,7 +77,7 @@ pub fn watch(command: &mut Command, mut line: impl FnMut(&str)) -> Result<bool> 
     Ok(child.wait()?.success())
 }
 
-fn name(command: &Command) -> String {
+fn describe(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }

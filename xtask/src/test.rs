@@ -1,7 +1,7 @@
 //! Runs all tests of the workspace and counts them.
 
 use crate::packages;
-use crate::process::{built, cargo, watch};
+use crate::process::{cargo, target_folder, watch};
 use anyhow::{Result, bail};
 use std::process::Command;
 
@@ -31,12 +31,12 @@ pub fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The command that runs `media/src/models.rs`, with loom's locks in place of the standard library's. It has its own target
-/// folder, because other `RUSTFLAGS` would rebuild everything in the usual one.
+/// Returns the command that runs `media/src/models.rs` with loom's locks instead of the standard library's. It has its own
+/// target folder, because other `RUSTFLAGS` would rebuild everything in the usual one.
 fn models() -> Command {
     let mut models = cargo();
     models.args(["test", "--package", "media", "--lib", "models"]);
-    models.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", built().join("loom"));
+    models.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", target_folder().join("loom"));
     models
 }
 

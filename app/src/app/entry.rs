@@ -1,4 +1,4 @@
-//! How the window itself enters a meeting: on a server of its own, or by a link.
+//! How the window starts a meeting on a server in this process, and how it joins one by a link.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::embedded::Embedded;
 use crate::screen::preview;
 use crate::session::{Key, Started, Starter};
 
-/// What the user enters.
+/// The meeting that the user starts or joins.
 #[derive(Clone)]
 pub enum Purpose {
     /// A new meeting on this computer.
@@ -19,7 +19,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// What the preview shows of it.
+    /// Converts to the part that the preview shows.
     pub fn of_preview(&self) -> preview::Purpose {
         match self {
             Self::Start => preview::Purpose::Start,
@@ -48,12 +48,12 @@ impl Starter for Purpose {
     }
 }
 
-/// This device's key from the system's keychain; a temporary one if the keychain fails.
+/// Returns this device's key from the system's keychain, or a temporary key if the keychain fails.
 fn identity() -> Result<(Identity, Key), String> {
     match Identity::load_or_create(&Keychain::new("conclave")) {
         Ok(identity) => Ok((identity, Key::Stored)),
         Err(error) => {
-            tracing::warn!(%error, "no keychain: the other participants see a new device in each run");
+            tracing::warn!(%error, "the keychain failed: the other participants see a new device in each run");
             let identity = Identity::generate().map_err(|error| error.to_string())?;
             Ok((identity, Key::NotStored(error.to_string())))
         }

@@ -12,9 +12,9 @@ use crate::session::{Attempt, Started};
 pub enum Message {
     /// The window has another size, in logical pixels.
     Resized(Size),
-    /// The window has another scale, in physical pixels for each logical one.
+    /// The window has another scale, in physical pixels per logical pixel.
     Rescaled(f32),
-    /// The user closes the window.
+    /// The user asks to close the window.
     CloseRequested,
     /// The system changed between dark and light.
     SystemTheme(theme::Mode),
@@ -24,7 +24,7 @@ pub enum Message {
     Home(home::Message),
     /// On the preview.
     Preview(preview::Message),
-    /// While entering.
+    /// On the screen that is shown while entering.
     Entering(entering::Message),
     /// In the meeting.
     Meeting(meeting::Message),
@@ -32,10 +32,10 @@ pub enum Message {
     Ended(ended::Message),
     /// On a notice.
     Notice(notice::Message),
-    /// The preview's devices report something.
+    /// The preview's devices report an event.
     PreviewEvent(preview_session::Event),
-    /// The engine of a try has started, or cannot start: the cause.
+    /// The engine of an attempt has started, or could not start: the error is the cause.
     Started(Attempt, Box<Result<Started, String>>),
-    /// The engine of a try reports something.
+    /// The engine of an attempt reports an event.
     Engine(Attempt, Box<engine::Event>),
 }

@@ -1,4 +1,4 @@
-//! What the user sees and hears of events: notices on the screen, announcements for assistive tools.
+//! Tells the user about events: notices on the screen, announcements for assistive tools.
 
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use crate::screen::notice::{self, Queue};
 pub struct Notifications {
     queue: Queue,
     announcer: Announcer,
+    /// The last sentence that was announced.
     announced: String,
 }
 
@@ -21,7 +22,7 @@ impl Notifications {
         self.queue.push(notice, Instant::now());
     }
 
-    /// Shows a notice that only the window knows.
+    /// Shows a notice of this kind, with the cause in `detail`, which may be empty.
     pub fn notify_of(&mut self, kind: NoticeKind, detail: String) {
         self.notify(Notice { kind, detail });
     }
@@ -36,7 +37,7 @@ impl Notifications {
         self.queue.update(message, Instant::now());
     }
 
-    /// Time has passed.
+    /// Removes notices whose time is over, and takes the next announcement if it is due.
     pub fn tick(&mut self, language: Language, now: Instant) {
         self.queue.tick(now);
         if let Some(sentence) = self.announcer.poll(language, now) {
@@ -44,7 +45,7 @@ impl Notifications {
         }
     }
 
-    /// Whether a notice is shown, which disappears after a while.
+    /// Whether a notice is shown, so that [`Notifications::tick`] must be called to remove it in time.
     pub fn needs_ticks(&self) -> bool {
         self.queue.is_busy()
     }

@@ -1,4 +1,4 @@
-//! Language, theme, and what the window remembers from the last run.
+//! Language, theme, and what the window remembers from earlier runs.
 
 use iced::{Task, theme};
 
@@ -9,22 +9,24 @@ use crate::screen::home;
 use crate::screen::preferences::Preference;
 use crate::theme::{Choice, Theme};
 
-/// What the user prefers, and the file in which it is stored.
+/// What the user prefers, and the content of the file that stores it.
 pub struct Preferences {
     /// The language of the window.
     pub language: Language,
     /// The theme that the user chose.
     pub theme: Choice,
+    /// What the file contains, or will contain after the next save.
     memory: Memory,
 }
 
 impl Preferences {
-    /// Preferences without a memory: for tests.
+    /// Creates preferences without reading the file, for tests.
     pub fn new(language: Language, theme: Choice) -> Self {
         Self { language, theme, memory: Memory::default() }
     }
 
-    /// Reads the file of the last run. What is `Some` takes precedence over the file; the file over the system.
+    /// Reads the file. An argument that is `Some` takes precedence over the file, and the file over the system's
+    /// setting.
     pub fn load(language: Option<Language>, theme: Option<Choice>, name: Option<String>) -> Self {
         let mut memory = recent::path().map(|path| Memory::load(&path)).unwrap_or_default();
         let language = language.or_else(|| memory.language.as_deref().and_then(Language::from_tag));
@@ -58,7 +60,7 @@ impl Preferences {
         &self.memory.name
     }
 
-    /// Stores the name for the next meeting.
+    /// Remembers the name. The next save writes it to the file.
     pub fn set_name(&mut self, name: String) {
         self.memory.name = name;
     }
@@ -74,7 +76,7 @@ impl Preferences {
         self.memory.meetings.iter().map(recent).collect()
     }
 
-    /// Adds a meeting to the recent ones, and stores it. No message follows.
+    /// Adds a meeting to the recent ones, and stores the list. No message follows.
     pub fn remember<T: Send + 'static>(&mut self, link: &str) -> Task<T> {
         // Without the text around it, if it was pasted with some.
         let found = engine::find_link(link);
@@ -84,7 +86,7 @@ impl Preferences {
         self.save()
     }
 
-    /// Removes a meeting from the recent ones, and stores it. No message follows.
+    /// Removes a meeting from the recent ones, and stores the list. No message follows.
     pub fn forget<T: Send + 'static>(&mut self, link: &str) -> Task<T> {
         self.memory.forget(link);
         self.save()
@@ -95,7 +97,7 @@ impl Preferences {
         let (memory, Some(path)) = (self.memory.clone(), recent::path()) else { return Task::none() };
         let write = move || {
             if let Err(error) = memory.save(&path) {
-                tracing::warn!(%error, "cannot write the recent meetings");
+                tracing::warn!(%error, "cannot write the file of preferences and recent meetings");
             }
         };
         background::run(write).discard()

@@ -13,7 +13,7 @@ use crate::preview_session::{Event, PreviewSession};
 use crate::screen::preview::{Picture, Preview};
 use crate::session::Starter;
 
-/// The preview's devices, and what the user chose. The choice outlives the preview.
+/// The preview's devices, and what the user chose. The choice is kept when the preview ends.
 #[derive(Default)]
 pub struct Preparation {
     /// What is plugged in and chosen.
@@ -33,7 +33,7 @@ impl Preparation {
         (screen, Task::run(events, Message::PreviewEvent))
     }
 
-    /// Opens the device that the preview chooses now.
+    /// Opens the device of this kind that is chosen on the preview now, or closes it if none is chosen.
     pub fn reopen(&mut self, screen: &Preview, kind: Kind) {
         self.devices = screen.devices.clone();
         if let Some(session) = &self.session {
@@ -41,14 +41,14 @@ impl Preparation {
         }
     }
 
-    /// Lists what is plugged in again.
+    /// Asks for a new list of what is plugged in. The answer is [`Event::Devices`].
     pub fn list(&self) {
         if let Some(session) = &self.session {
             session.list();
         }
     }
 
-    /// Updates the preview.
+    /// Shows an event of the devices on the preview.
     pub fn handle_event(&mut self, event: Event, screen: &mut Preview) {
         match event {
             Event::Devices(present) => {
@@ -66,7 +66,7 @@ impl Preparation {
     /// The meeting, the name and the devices to enter with. `None` before the first preview.
     pub fn finish(&mut self, screen: &Preview, name: String) -> Option<(Arc<dyn Starter>, Setup)> {
         self.devices = screen.devices.clone();
-        // If the preview found no camera, the meeting does not look for it and report it again.
+        // If the camera is off or has a problem, the meeting does not open it and report the problem again.
         let camera = if screen.is_camera_on() { self.devices.chosen(Kind::Camera) } else { Device::Off };
         let setup = Setup {
             name,
@@ -79,7 +79,7 @@ impl Preparation {
         Some((Arc::new(self.purpose.clone()?), setup))
     }
 
-    /// Chooses the devices of a meeting that is entered without a preview.
+    /// Records the devices of a meeting that is entered without a preview, so that its menus show them as chosen.
     pub fn choose(&mut self, setup: &Setup) {
         self.devices.choose(Kind::Camera, (&setup.camera).into());
         self.devices.choose(Kind::Microphone, (&setup.microphone).into());
@@ -92,7 +92,7 @@ impl Preparation {
     }
 }
 
-/// The device of a kind that the preview opens.
+/// The device of this kind that the preview opens.
 fn device(screen: &Preview, kind: Kind) -> Device {
     if kind == Kind::Camera && !screen.camera { Device::Off } else { screen.devices.chosen(kind) }
 }

@@ -31,7 +31,7 @@ impl Screen {
         }
     }
 
-    /// Its content. `notices` is everything that was reported in this meeting.
+    /// Its content. `notices` are the problems that were reported in this meeting, oldest first.
     pub fn view<'a>(&'a self, context: &Context, pictures: &Pictures, notices: &'a [Notice]) -> Element<'a, Message> {
         match self {
             Self::Home(screen) => screen.view(context).map(Message::Home),
@@ -44,7 +44,7 @@ impl Screen {
         }
     }
 
-    /// What a shortcut does on it.
+    /// The message of a shortcut on this screen; `None` if the shortcut does nothing here.
     pub fn shortcut(&self, shortcut: Shortcut) -> Option<Message> {
         let closes = shortcut == Shortcut::Close;
         match self {
@@ -58,7 +58,7 @@ impl Screen {
         }
     }
 
-    /// Whether we are inside a meeting.
+    /// Whether we are in a meeting, not on the way into it.
     pub fn is_inside(&self) -> bool {
         matches!(self, Self::Meeting(screen) if screen.model.phase == Phase::Inside)
     }

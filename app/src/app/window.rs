@@ -12,7 +12,7 @@ pub struct WindowState {
     id: Option<window::Id>,
     /// In logical pixels.
     pub size: Size,
-    /// Physical pixels for each logical one.
+    /// Physical pixels per logical pixel.
     pub scale: f32,
     /// Whether the system is dark or light.
     pub system_theme: theme::Mode,
@@ -35,12 +35,12 @@ impl Default for WindowState {
 }
 
 impl WindowState {
-    /// A window that is redrawn through `waker`. [`WindowState::open`] opens it.
+    /// Creates the state of a window that is not open yet. Assistive tools redraw it through `waker`.
     pub fn new(waker: Waker) -> Self {
         Self { port: Port::new(waker), ..Self::default() }
     }
 
-    /// The window, once it is opened.
+    /// The window; `None` until [`WindowState::open`] is called.
     pub fn id(&self) -> Option<window::Id> {
         self.id
     }
@@ -81,14 +81,14 @@ impl WindowState {
         self.id.map_or_else(Task::none, |id| window::set_mode(id, window::Mode::Hidden))
     }
 
-    /// Detaches the accessibility adapter before the window closes.
+    /// Detaches the accessibility adapter. Must be called before the window closes.
     pub fn detach(&self) {
         if let Some(id) = self.id {
             adapter::detach(id);
         }
     }
 
-    /// What the system reports of the window.
+    /// The system's reports about the window.
     pub fn subscription() -> Subscription<Message> {
         let resized = window::resize_events().map(|(_, size)| Message::Resized(size));
         let rescaled = iced::event::listen_with(|event, _, _| {

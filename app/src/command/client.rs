@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The name and the devices.
+/// The name and the devices. With a dump folder, the speaker is the file `speaker.wav` in it.
 ///
 /// # Errors
 /// Returns an error if the dump folder cannot be created.
@@ -32,7 +32,8 @@ pub fn setup(client: &Client) -> Result<Setup> {
     })
 }
 
-/// Returns an output that also writes into the folder `dump` what `output` shows; without a folder, `output`.
+/// Returns an output that shows pictures on `output` and also writes them into the folder `dump`. Returns `output` if
+/// there is no folder.
 pub fn with_dump(output: Arc<dyn VideoOutput>, dump: Option<&Path>) -> Arc<dyn VideoOutput> {
     match dump {
         Some(folder) => Arc::new(Dump::new(output, folder.to_owned(), engine::clock::system())),
@@ -40,13 +41,13 @@ pub fn with_dump(output: Arc<dyn VideoOutput>, dump: Option<&Path>) -> Arc<dyn V
     }
 }
 
-/// The name that the others see: the option, else the system's user name, else "Guest".
+/// The name that the others see: from the option, else the system's user name, else "Guest".
 pub fn name(client: &Client) -> String {
     let system = || std::env::var("USER").or_else(|_| std::env::var("USERNAME")).ok();
     client.name.clone().or_else(system).unwrap_or_else(|| "Guest".into())
 }
 
-/// Prints the link of the meeting. A reader of a pipe waits for it, so it is flushed.
+/// Prints the link of the meeting and flushes it, because a program may wait for it at the other end of a pipe.
 pub fn print_link(link: &str) {
     println!("{link}");
     let _ = std::io::stdout().flush();

@@ -1,4 +1,5 @@
-//! A whole meeting on this machine: one process for the server and the first participant, one for each other participant.
+//! Runs a whole meeting on this machine: one process for the server and the first participant, one for each other
+//! participant.
 
 mod participants;
 mod summary;
@@ -27,18 +28,18 @@ pub fn run(demo: &Demo) -> Result<()> {
     }
     let seconds = demo.seconds.or(headless.then_some(HEADLESS_DURATION));
     let participants = participants::of(demo)?;
-    let (first, others) = participants.split_first().context("a meeting has at least two participants")?;
+    let (first, others) = participants.split_first().context("a meeting needs at least one participant")?;
     let (mut host, link) = start_host(demo, first, seconds, headless)?;
     println!("Meeting: {link}");
     let guests = others.iter().map(|guest| start_guest(demo, guest, &link, seconds));
     let mut guests = match guests.collect::<Result<Guests>>() {
         Ok(guests) => guests,
         Err(error) => {
-            end(&mut host);
+            kill_and_wait(&mut host);
             return Err(error);
         }
     };
-    println!("{} participants{}.", participants.len(), length(seconds));
+    println!("{} participants{}.", participants.len(), duration_text(seconds));
     let status = host.wait()?;
     let ended = guests.wait();
     report(demo, &participants)?;
@@ -48,6 +49,7 @@ pub fn run(demo: &Demo) -> Result<()> {
     ended
 }
 
+/// Merges the reports into `report.json`, deletes them, and prints a summary.
 fn report(demo: &Demo, participants: &[Participant]) -> Result<()> {
     let mut reports = Vec::new();
     for participant in participants {
@@ -56,8 +58,9 @@ fn report(demo: &Demo, participants: &[Participant]) -> Result<()> {
             println!("{} wrote no report.", participant.name);
             continue;
         };
-        reports.push(serde_json::from_slice::<Report>(&json).with_context(|| format!("{}", path.display()))?);
-        // report.json has its content.
+        reports
+            .push(serde_json::from_slice::<Report>(&json).with_context(|| format!("cannot read {}", path.display()))?);
+        // report.json contains it.
         let _ = fs::remove_file(path);
     }
     let report = Report::merge(reports);
@@ -68,22 +71,23 @@ fn report(demo: &Demo, participants: &[Participant]) -> Result<()> {
     Ok(())
 }
 
+/// Starts the first participant. Returns its process and the link, once it is in the meeting.
 fn start_host(demo: &Demo, host: &Participant, seconds: Option<Duration>, headless: bool) -> Result<(Child, String)> {
     let mut command = client()?;
     command.args(["meet", "--listen", "127.0.0.1:0"]);
     host.devices(&mut command);
     // The server is in the host's process, so the host stays longer than the guests.
-    arguments(&mut command, demo, host, seconds.map(|seconds| seconds + HOST_EXTRA));
+    add_arguments(&mut command, demo, host, seconds.map(|seconds| seconds + HOST_EXTRA));
     command.arg("--picture").arg(demo.out.join("meeting.png"));
     if headless {
         command.arg("--headless");
     }
     let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start the first participant")?;
-    let output = child.stdout.take().context("the output was piped")?;
+    let output = child.stdout.take().context("the first participant has no output")?;
     let mut link = String::new();
     BufReader::new(output).read_line(&mut link)?;
     if link.trim().is_empty() {
-        end(&mut child);
+        kill_and_wait(&mut child);
         bail!("the first participant could not enter the meeting");
     }
     Ok((child, link.trim().to_owned()))
@@ -93,18 +97,20 @@ fn start_guest(demo: &Demo, guest: &Participant, link: &str, seconds: Option<Dur
     let mut command = client()?;
     command.args(["join", link, "--headless"]);
     guest.devices(&mut command);
-    arguments(&mut command, demo, guest, seconds);
+    add_arguments(&mut command, demo, guest, seconds);
     let child = command.stdout(Stdio::null()).spawn().with_context(|| format!("cannot start {}", guest.name))?;
     Ok(Guest { name: guest.name.clone(), child, timed: seconds.is_some() })
 }
 
+/// A command that runs this program without input.
 fn client() -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.stdin(Stdio::null());
     Ok(command)
 }
 
-fn arguments(command: &mut Command, demo: &Demo, participant: &Participant, seconds: Option<Duration>) {
+/// Adds the arguments that host and guests have in common.
+fn add_arguments(command: &mut Command, demo: &Demo, participant: &Participant, seconds: Option<Duration>) {
     command.args(["--name", &participant.name]);
     command.arg("--report").arg(demo.out.join(format!("{}.json", participant.name)));
     if let Some(seconds) = seconds {
@@ -120,7 +126,7 @@ struct Guests {
 struct Guest {
     name: String,
     child: Child,
-    /// It leaves by itself. Otherwise it stays until the host ends the meeting.
+    /// It leaves when its duration is over. Otherwise it stays until the host ends the meeting.
     timed: bool,
 }
 
@@ -131,7 +137,8 @@ impl FromIterator<Guest> for Guests {
 }
 
 impl Guests {
-    /// Waits until the guests who leave by themselves have left, and the others have lost their server.
+    /// Waits until every guest has ended. A guest without a duration ends with an error when its server is gone; that
+    /// error is ignored.
     fn wait(&mut self) -> Result<()> {
         for guest in &mut self.guests {
             let status = guest.child.wait()?;
@@ -145,21 +152,22 @@ impl Guests {
 
 impl Drop for Guests {
     fn drop(&mut self) {
-        self.guests.iter_mut().for_each(|guest| end(&mut guest.child));
+        self.guests.iter_mut().for_each(|guest| kill_and_wait(&mut guest.child));
     }
 }
 
-fn end(child: &mut Child) {
-    // This fails if it has ended already.
+fn kill_and_wait(child: &mut Child) {
+    // Fails if the process has ended already.
     let _ = child.kill();
     let _ = child.wait();
 }
 
-fn length(seconds: Option<Duration>) -> String {
+/// The end of the line that announces the meeting; empty if the duration is open.
+fn duration_text(seconds: Option<Duration>) -> String {
     seconds.map_or_else(String::new, |seconds| format!(" for {} s", seconds.as_secs_f64()))
 }
 
-/// How long a meeting without a window lasts, because there is no window to close.
+/// How long a meeting without a window lasts if no duration is given: there is no window that the user could close.
 const HEADLESS_DURATION: Duration = Duration::from_secs(15);
 
 /// How much longer than the guests the host stays.

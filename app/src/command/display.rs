@@ -1,11 +1,11 @@
-//! Whether there is a display. The window library aborts the program if there is none, so we check before.
+//! Checks whether there is a display. The window library aborts the program if there is none, so we check first.
 
-/// Why no window can open; `None` if one can. Connects to the display server, because the environment may name a server that
-/// has stopped.
+/// Says why no window can open. Returns `None` if one can. Connects to the display server, because the environment may
+/// name a server that has stopped.
 #[cfg(target_os = "linux")]
 pub fn missing() -> Option<String> {
-    // The same order as the window library.
-    if set("WAYLAND_SOCKET") {
+    // In the order in which the window library tries them.
+    if is_set("WAYLAND_SOCKET") {
         return None;
     }
     if let Some(name) = value("WAYLAND_DISPLAY") {
@@ -22,18 +22,19 @@ pub fn missing() -> Option<String> {
     refused.map(|error| format!("the X display does not answer at {}: {error}", name.to_string_lossy()))
 }
 
-/// Why no window can open. These systems have a display whenever a user is logged in.
+/// Returns `None`: these systems have a display whenever a user is logged in.
 #[cfg(not(target_os = "linux"))]
 pub fn missing() -> Option<String> {
     None
 }
 
 #[cfg(target_os = "linux")]
-fn set(name: &str) -> bool {
+fn is_set(name: &str) -> bool {
     value(name).is_some()
 }
 
 #[cfg(target_os = "linux")]
+/// The value of an environment variable. An empty value counts as not set.
 fn value(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -1,4 +1,5 @@
-//! A meeting without a window: devices or files in, files and a report out.
+//! Runs a meeting without a window. Cameras, microphones and speakers are devices or files; a report is written at the
+//! end.
 
 use super::client;
 use super::options::Client;
@@ -15,24 +16,32 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// Enters, stays until the time is over or the program is asked to stop, then writes the report.
+/// Enters the meeting, stays until the duration is over or the program is asked to stop, leaves, and writes the report.
 ///
 /// # Errors
-/// Returns an error if the meeting cannot be entered, if a file cannot be written, or if the meeting ends for another
-/// reason than our leaving.
+/// Returns an error if the meeting cannot be entered, if a file cannot be written, or if the meeting ends for a
+/// reason other than our leaving.
 pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     let snapshot = client.picture.is_some().then(|| Snapshot::new(Language::of_system(), Choice::default()));
     let output = snapshot.as_ref().map_or_else(|| Arc::new(NullOutput) as _, Snapshot::output);
     let output = client::with_dump(output, client.dump.as_deref());
-    // Without a window, known devices are not shown, so each run is a new device.
-    let identity = Identity::generate().context("the system gives no random numbers")?;
+    // The command line stores no key, so each run is a new device.
+    let identity = Identity::generate().context("the system provides no random numbers")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let stop = runtime.block_on(async { Stop::listen() }).context("the system gives no signals")?;
+    let stop = runtime.block_on(async { Stop::listen() }).context("cannot listen for signals to stop")?;
     let (engine, events) = Engine::start(entry, client::setup(client)?, identity, output)?;
-    let mut stay =
-        Stay { engine, client, snapshot, print_link, leave_at: None, leaving: None, picture_at: None, usage: None };
-    let reason = runtime.block_on(stay.run(events, stop));
-    let Stay { engine, usage, .. } = stay;
+    let mut meeting = HeadlessMeeting {
+        engine,
+        client,
+        snapshot,
+        print_link,
+        leave_at: None,
+        leaving: None,
+        picture_at: None,
+        usage: None,
+    };
+    let reason = runtime.block_on(meeting.run(events, stop));
+    let HeadlessMeeting { engine, usage, .. } = meeting;
     let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
     session::close(engine);
     let report = Report::of(&stats, &client::name(client), usage);
@@ -43,23 +52,23 @@ pub fn run(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     Ok(())
 }
 
-/// A stay in a meeting.
-struct Stay<'a> {
+/// A meeting that this program is in or enters.
+struct HeadlessMeeting<'a> {
     engine: Engine,
     client: &'a Client,
     snapshot: Option<Snapshot>,
     print_link: bool,
-    /// When the time is over.
+    /// When the duration is over; `None` before we are in the meeting, or without a duration.
     leave_at: Option<Instant>,
-    /// Set once leaving has begun: when its next step is due.
+    /// When the next step of leaving is due; `None` before leaving begins.
     leaving: Option<Instant>,
-    /// When the picture is drawn.
+    /// When to draw the picture; `None` if no picture is due.
     picture_at: Option<Instant>,
-    /// What the process had used when leaving began.
+    /// The resources that the process had used when leaving began.
     usage: Option<Usage>,
 }
 
-impl Stay<'_> {
+impl HeadlessMeeting<'_> {
     async fn run(&mut self, mut events: Events, mut stop: Stop) -> Reason {
         loop {
             let leave_at = self.leaving.or(self.leave_at);
@@ -67,7 +76,7 @@ impl Stay<'_> {
                 event = events.recv() => match event {
                     Some(Event::Ended(reason)) => return reason,
                     Some(event) => self.handle_event(&event),
-                    None => return Reason::Here("the engine stopped without a reason".into()),
+                    None => return Reason::Here("the engine stopped without reporting a reason".into()),
                 },
                 () = sleep_to(self.picture_at) => {
                     self.picture_at = None;
@@ -112,8 +121,8 @@ impl Stay<'_> {
         self.picture_at = self.client.duration.map(|duration| now + picture_after(duration));
     }
 
-    /// Asks for the server's totals first. A second call leaves at once: the server has not answered in time, or the user
-    /// does not want to wait.
+    /// Asks for the server's totals first. A second call leaves at once: the server has not answered in time, or the
+    /// user does not want to wait.
     fn leave(&mut self) {
         if self.leaving.is_some() {
             self.send(Command::Leave);
@@ -124,10 +133,10 @@ impl Stay<'_> {
         self.leaving = Some(Instant::now() + TOTALS_TIMEOUT);
     }
 
-    /// Draws the meeting's screen as a window would show it now.
+    /// Draws the meeting's screen as a window would show it now, into the file of the option `--picture`.
     fn draw_picture(&self) {
         let (Some(snapshot), Some(path)) = (&self.snapshot, &self.client.picture) else { return };
-        if let Err(error) = snapshot.save(path, PICTURE.0, PICTURE.1, 1.0) {
+        if let Err(error) = snapshot.save(path, PICTURE_SIZE.0, PICTURE_SIZE.1, 1.0) {
             eprintln!("conclave: {error}");
         }
     }
@@ -149,19 +158,20 @@ async fn sleep_to(deadline: Option<Instant>) {
 
 /// How long after entering the picture is drawn: near the end, while all participants are still there.
 fn picture_after(duration: Duration) -> Duration {
-    duration.saturating_sub(BEFORE_END).max(duration / 2)
+    duration.saturating_sub(PICTURE_BEFORE_END).max(duration / 2)
 }
 
-/// The guests of a demo leave a little before the host.
-const BEFORE_END: Duration = Duration::from_secs(6);
+/// How long before the end the picture is drawn. The guests of a demo leave a few seconds before the host, who draws
+/// it.
+const PICTURE_BEFORE_END: Duration = Duration::from_secs(6);
 
 /// How long the server has to answer with its totals, and the engine to leave.
 const TOTALS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Width and height of the picture.
-const PICTURE: (u32, u32) = (1280, 800);
+/// Width and height of the picture, in pixels.
+const PICTURE_SIZE: (u32, u32) = (1280, 800);
 
-/// Requests all videos at the size from the command line.
+/// The requests for the video of all other participants, in the size from the command line.
 fn tiles(people: &[Person], client: &Client) -> Vec<TileWish> {
     let wish = |owner, slot| TileWish {
         track: TrackId { owner, slot },

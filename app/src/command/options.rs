@@ -19,7 +19,7 @@ pub struct Options {
     pub command: Option<Command>,
 }
 
-/// See [`Options`].
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Starts a server and a meeting on this machine; prints the link first
@@ -40,7 +40,7 @@ pub struct Meet {
     /// A server that runs elsewhere, instead of one on this machine
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen")]
     pub server: Option<Place>,
-    /// SHA-256 of that server's certificate, as the server prints it; without it, a certificate authority must have signed the certificate
+    /// SHA-256 of that server's certificate, as the server prints it; without this option, a certificate authority must have signed the certificate
     #[arg(long, value_name = "HEX", requires = "server")]
     pub fingerprint: Option<Fingerprint>,
     /// Devices and duration.
@@ -51,7 +51,7 @@ pub struct Meet {
 /// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Its name or address; an IPv6 address without its brackets.
+    /// Its host name or address. An IPv6 address has no brackets.
     pub host: String,
     /// Its port.
     pub port: u16,
@@ -77,7 +77,7 @@ pub struct Client {
     /// The name that the others see
     #[arg(long)]
     pub name: Option<String>,
-    /// No window
+    /// Opens no window
     #[arg(long)]
     pub headless: bool,
     /// `off`, `synthetic`, `device[:ID]` or `file:PATH` (MP4 with H.264, or Y4M)
@@ -112,13 +112,13 @@ pub struct Client {
 /// Runs a whole meeting.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// How many people
+    /// Number of participants
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(2..=16))]
     pub participants: u8,
     /// Duration in seconds; the default is 15 without a window, and until the window is closed with one
     #[arg(long, value_parser = seconds)]
     pub seconds: Option<Duration>,
-    /// No window
+    /// Opens no window
     #[arg(long)]
     pub headless: bool,
     /// The folder for meeting.png and report.json
@@ -239,10 +239,10 @@ mod tests {
     #[test]
     fn a_meeting_is_on_this_machine_or_on_another_server() {
         let read = |arguments: &[&str]| Options::try_parse_from([&["conclave", "meet"], arguments].concat());
-        let print = "0a".repeat(32);
-        assert!(read(&["--server", "host:1", "--fingerprint", &print]).is_ok());
+        let fingerprint = "0a".repeat(32);
+        assert!(read(&["--server", "host:1", "--fingerprint", &fingerprint]).is_ok());
         assert!(read(&["--server", "host:1", "--listen", "127.0.0.1:0"]).is_err());
-        assert!(read(&["--fingerprint", &print]).is_err());
+        assert!(read(&["--fingerprint", &fingerprint]).is_err());
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! What the command line prints if something goes wrong: the window's sentences, in the system's language.
+//! The sentences that the command line prints if something goes wrong. They are the window's, in the system's language.
 
 use app::locale::Language;
 use app::model::sentence;
 use engine::{Fault, Invitation, Reason};
 
-/// Reads a link.
+/// Parses a link.
 ///
 /// # Errors
 /// Returns a sentence that describes the error in the link.
@@ -12,17 +12,17 @@ pub fn invitation(link: &str) -> Result<Invitation, String> {
     link.parse().map_err(|error| Language::of_system().text(sentence::link(error)))
 }
 
-/// Why a meeting ended.
+/// The text that says why a meeting ended.
 pub fn reason(reason: &Reason) -> String {
     compose(sentence::reason(reason), sentence::unnamed_fault(reason), sentence::detail(reason))
 }
 
-/// A notice.
+/// The text of a notice.
 pub fn notice(notice: &engine::Notice) -> String {
     compose(sentence::notice(notice.kind), Some(notice.kind.fault()), &notice.detail)
 }
 
-/// What happened, where the cause is, what to do, and the details if there are any.
+/// One line that says what happened, where the cause is, what the user can do, and the details if there are any.
 pub fn compose(id: &str, fault: Option<Fault>, detail: &str) -> String {
     let language = Language::of_system();
     let fault = fault.map(|fault| format!(" ({})", language.text(sentence::fault(fault)))).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! Requests to end the program: Ctrl+C, and the signal that a service manager sends.
+//! Requests to end the program: Ctrl+C, and on Unix also SIGTERM, which a service manager sends.
 
 use std::io;
 
-/// Receives them from its creation on, also while no task waits.
+/// Receives the requests. A request that comes while no task waits is kept for the next call.
 #[cfg(unix)]
 pub struct Stop {
     interrupt: tokio::signal::unix::Signal,
@@ -14,7 +14,7 @@ impl Stop {
     /// Starts to listen.
     ///
     /// # Errors
-    /// Returns an error if the system gives no signals.
+    /// Returns an error if a signal handler cannot be installed.
     pub fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
@@ -29,7 +29,7 @@ impl Stop {
     }
 }
 
-/// Receives them only while a task waits.
+/// Receives the requests. A request that comes while no task waits may be lost.
 #[cfg(not(unix))]
 pub struct Stop;
 
@@ -46,7 +46,7 @@ impl Stop {
     /// Waits for the next request.
     pub async fn requested(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
-            // The system cannot tell us, so no request comes.
+            // The system does not report Ctrl+C, so no request will come.
             std::future::pending::<()>().await;
         }
     }

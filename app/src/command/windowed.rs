@@ -1,4 +1,4 @@
-//! The window, and a meeting in it that the command line asks for.
+//! Opens the window, at home or with a meeting that the command line asks for.
 
 use super::client;
 use super::display;
@@ -24,10 +24,10 @@ pub fn open(link: Option<&str>) -> Result<()> {
 /// Enters `entry` in the window, until the user leaves or closes the window.
 ///
 /// # Errors
-/// Returns an error as [`open`] does, if the report cannot be written, or if the meeting ends for another reason than our
-/// leaving.
+/// Returns an error as [`open`] does, if the report cannot be written, or if the meeting ends for a reason other than
+/// our leaving.
 pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
-    // Before the engine opens devices, because without a window the user cannot close them.
+    // `show` checks this too, but only after `setup` has created the dump folder.
     can_show()?;
     let record = Record::default();
     let (after_close, on_end) = (record.clone(), record.clone());
@@ -58,14 +58,14 @@ pub fn meet(entry: Entry, client: &Client, print_link: bool) -> Result<()> {
     }
 }
 
-/// What is kept of the last try: the user may try several times.
+/// The result of the last attempt. The user may make several attempts.
 #[derive(Clone, Default)]
 struct Record(Arc<Mutex<Last>>);
 
 #[derive(Default)]
 struct Last {
     reason: Option<Reason>,
-    /// Whether the report was written.
+    /// Whether the report was written; `None` before the engine is closed.
     written: Option<Result<()>>,
 }
 
@@ -74,7 +74,7 @@ impl Record {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes the report.
+    /// Writes the report and keeps the result.
     fn report(&self, stats: &Stats, usage: Option<Usage>, name: &str, path: Option<&Path>) {
         let written = client::write_report(path, &Report::of(stats, name, usage));
         self.lock().written = Some(written);

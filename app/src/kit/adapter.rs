@@ -23,12 +23,12 @@ pub fn attach(id: window::Id, window: &dyn iced::Window, port: &Port) {
     }
 }
 
-/// Drops the adapter of a window that closes.
+/// Drops the adapter of a window, before the window closes.
 pub fn detach(id: window::Id) {
     ADAPTERS.with_borrow_mut(|adapters| adapters.remove(&id));
 }
 
-/// Sends the changed nodes, if an assistive tool listens.
+/// Sends the changed nodes. Calls `tree` only if an assistive tool is connected.
 pub fn update(id: window::Id, tree: impl FnOnce() -> TreeUpdate) {
     ADAPTERS.with_borrow_mut(|adapters| {
         if let Some(adapter) = adapters.get_mut(&id) {

@@ -114,7 +114,7 @@ impl State {
     }
 }
 
-/// The first `end` bytes of a text and an ellipsis, without white space or a zero-width joiner before it.
+/// The first `end` bytes of a text, then an ellipsis. White space and zero-width joiners before the ellipsis are removed.
 fn beginning(whole: &str, end: usize) -> String {
     format!("{}…", whole[..end].trim_end_matches(|letter: char| letter.is_whitespace() || letter == '\u{200d}'))
 }
@@ -207,8 +207,8 @@ impl<Message> overlay::Overlay<Message, Theme, Renderer> for Tooltip<'_> {
     fn layout(&mut self, _renderer: &Renderer, window: Size) -> layout::Node {
         let room = Size::new((window.width - 4.0 * SPACE_S).clamp(0.0, MAX_TOOLTIP_WIDTH), f32::INFINITY);
         self.paragraph.update(format(self.whole, TEXT_CAPTION, REGULAR, room, Wrapping::WordOrGlyph));
-        let words = self.paragraph.min_bounds();
-        let size = Size::new(words.width + 2.0 * SPACE_S, words.height + 2.0 * SPACE_XS);
+        let text_size = self.paragraph.min_bounds();
+        let size = Size::new(text_size.width + 2.0 * SPACE_S, text_size.height + 2.0 * SPACE_XS);
         layout::Node::new(size).move_to(place(self.anchor, size, window))
     }
 
@@ -230,14 +230,14 @@ impl<Message> overlay::Overlay<Message, Theme, Renderer> for Tooltip<'_> {
     }
 }
 
-/// Below the line, or above it if there is no space below; inside the window.
+/// The position of a tooltip: below the line, or above it if there is no space below. Always inside the window.
 fn place(anchor: Rectangle, size: Size, window: Size) -> Point {
     let below = anchor.y + anchor.height + SPACE_XS;
     let y = if below + size.height > window.height { anchor.y - size.height - SPACE_XS } else { below };
     Point::new(anchor.x.min(window.width - size.width - SPACE_S).max(SPACE_S), y.max(0.0))
 }
 
-/// The text of a tooltip is wrapped at this width.
+/// The text of a tooltip is wrapped at this width, in logical pixels.
 const MAX_TOOLTIP_WIDTH: f32 = 320.0;
 
 #[cfg(test)]
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hint_stays_inside_the_window() {
+    fn the_tooltip_stays_inside_the_window() {
         let (window, size) = (Size::new(800.0, 600.0), Size::new(300.0, 40.0));
         let at = |x, y| Rectangle::new(Point::new(x, y), Size::new(100.0, 20.0));
         assert_eq!(place(at(100.0, 100.0), size, window), Point::new(100.0, 124.0));

@@ -1,5 +1,5 @@
-//! Hides a bar three seconds after the last pointer or key event. It stays while a control inside has the focus or the
-//! pointer, and with reduced motion. The layout does not change while it is hidden.
+//! Hides a bar three seconds after the last pointer or key event. The bar stays visible while the pointer is over it, while
+//! a control inside has the focus, and with reduced motion. The layout does not change while it is hidden.
 
 use iced::advanced::widget::Tree;
 use iced::advanced::widget::operation::black_box;
@@ -11,7 +11,7 @@ use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, focus};
 use crate::theme::{APPEAR, DISAPPEAR, IDLE_TIMEOUT, Theme};
 
-/// With `keep`, the bar stays visible: one of its menus is open, or the user asked for reduced motion.
+/// Wraps the content of a bar. If `keep` is true, it stays visible: one of its menus is open, or motion is reduced.
 pub fn fade<'a, Message: 'a>(content: impl Into<Element<'a, Message>>, keep: bool) -> Element<'a, Message> {
     Element::new(Fade { content: content.into(), keep })
 }
@@ -24,7 +24,7 @@ struct Fade<'a, Message> {
 #[derive(Default)]
 struct State {
     visibility: Visibility,
-    /// An input event came since the last redraw.
+    /// There was an input event since the last redraw.
     active: bool,
 }
 
@@ -57,9 +57,9 @@ impl Visibility {
             self.hidden = idle;
             self.changed = Some(now);
         }
-        let span = if self.hidden { DISAPPEAR } else { APPEAR };
+        let duration = if self.hidden { DISAPPEAR } else { APPEAR };
         let part = self.changed.map_or(1.0, |changed| {
-            (now.saturating_duration_since(changed).as_secs_f32() / span.as_secs_f32()).min(1.0)
+            (now.saturating_duration_since(changed).as_secs_f32() / duration.as_secs_f32()).min(1.0)
         });
         let eased = 1.0 - (1.0 - part).powi(2);
         self.opacity = if self.hidden { 1.0 - eased } else { eased };
@@ -94,8 +94,8 @@ impl<Message> Widget<Message, Theme, Renderer> for Fade<'_, Message> {
         content.update(&mut tree.children[0], event, layout, cursor, renderer, clipboard, shell, viewport);
         match event {
             Event::Window(window::Event::RedrawRequested(now)) => {
-                let due = tree.state.downcast_ref::<State>().active || self.keep || cursor.is_over(layout.bounds());
-                let needed = due || self.has_focus(tree, layout, renderer);
+                let in_use = tree.state.downcast_ref::<State>().active || self.keep || cursor.is_over(layout.bounds());
+                let needed = in_use || self.has_focus(tree, layout, renderer);
                 let state = tree.state.downcast_mut::<State>();
                 state.active = false;
                 if state.visibility.step(needed, *now) {

@@ -18,13 +18,13 @@ pub struct Field<'a, Message> {
     pub id: &'static str,
     /// The label, which is also the name for assistive tools.
     pub label: String,
-    /// Whether the label is visible. It is not if the card around the field has the same heading.
+    /// Whether the label is visible. It is hidden if the card around the field has the same heading.
     pub labelled: bool,
     /// The text.
     pub value: &'a str,
     /// The text that is shown while the field is empty.
     pub placeholder: String,
-    /// Why the text cannot be used.
+    /// Why the text cannot be used; `None` if it can, or was not checked yet.
     pub error: Option<String>,
     /// A control to the right of the field.
     pub beside: Option<Element<'a, Message>>,

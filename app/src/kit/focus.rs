@@ -1,4 +1,4 @@
-//! iced operations on the focus of one window. Widgets run them on their children.
+//! iced operations that read or move the focus in one window. Widgets run them on their children.
 
 use std::any::Any;
 
@@ -25,7 +25,9 @@ pub struct TabOrder {
     count: usize,
     focused: Option<usize>,
     regions: Vec<Region>,
+    /// For each `traverse` in progress, the region that its widgets are in.
     stack: Vec<Option<usize>>,
+    /// The region that the next `traverse` enters.
     pending: Option<usize>,
     /// [`Semantics::clicked`] of the next focusable widget.
     clicked: bool,
@@ -35,6 +37,7 @@ pub struct TabOrder {
 
 #[derive(Default)]
 struct Region {
+    /// The index of the first control in Tab order.
     first: Option<usize>,
     holds_focus: bool,
 }
@@ -103,14 +106,16 @@ impl Operation for TabOrder {
     }
 }
 
-/// Focuses the widget at one index in Tab order and removes the focus from all others. With `None`, from all.
+/// Focuses the widget at one index in Tab order and removes the focus from all others. If the index is `None`, removes the
+/// focus from all widgets.
 pub struct SetFocus {
     index: Option<usize>,
+    /// The number of widgets visited so far.
     seen: usize,
 }
 
 impl SetFocus {
-    /// Focuses the widget with this index.
+    /// Creates the operation for this index.
     pub fn new(index: Option<usize>) -> Self {
         Self { index, seen: 0 }
     }
@@ -134,14 +139,16 @@ impl Operation for SetFocus {
 /// Finds the bounds of the widget with this id, scrolling included.
 pub struct FindBounds {
     id: Id,
+    /// For each `traverse` in progress, the offset of its widgets by scrolling.
     offsets: Vec<Vector>,
+    /// The additional offset of the next `traverse`.
     pending: Vector,
     /// Its bounds in the window; `None` if there is no such widget.
     pub found: Option<Rectangle>,
 }
 
 impl FindBounds {
-    /// Looks for `id`.
+    /// Creates the operation that looks for `id`.
     pub fn new(id: Id) -> Self {
         Self { id, offsets: Vec::new(), pending: Vector::ZERO, found: None }
     }
@@ -186,10 +193,15 @@ impl Operation for FindBounds {
 /// Scrolls the focused widget into view. The first pass finds it, the second scrolls the list that contains it.
 #[derive(Default)]
 pub struct ScrollIntoView {
+    /// The bounds and the translation of each scrollable list.
     lists: Vec<(Rectangle, Vector)>,
+    /// For each `traverse` in progress, the list that its widgets are in.
     stack: Vec<Option<usize>>,
+    /// The list that the next `traverse` enters.
     pending: Option<usize>,
+    /// The list to scroll and the distance, in logical pixels. Set by the first pass.
     found: Option<(usize, f32)>,
+    /// The number of lists that the second pass has visited.
     seen: usize,
 }
 
@@ -241,5 +253,5 @@ impl Operation for ScrollIntoView {
     }
 }
 
-/// The distance between the focused control and the edge of its list. It leaves space for the focus ring.
+/// The minimum distance between the focused control and the edge of its list, in logical pixels: space for the focus ring.
 const MARGIN: f32 = 8.0;

@@ -1,7 +1,7 @@
-//! Macros that write the methods of iced's [`Widget`](iced::advanced::Widget) that a widget only passes on to what it
-//! contains. A widget writes its own methods by hand and lists the others.
+//! Macros that write those methods of iced's [`Widget`](iced::advanced::Widget) that a widget only forwards to its content.
+//! A widget writes its own methods by hand and lists the others.
 //!
-//! `Message`, `Theme` and `Renderer` are the types of these names at the place of the call.
+//! `Message`, `Theme` and `Renderer` are the types with these names in the file that calls the macro.
 
 /// Writes the listed methods so that each calls the same method of the content.
 ///
@@ -9,15 +9,16 @@
 ///
 /// - `same`: `self.content` uses the tree node of the widget itself, which has no state.
 /// - `child`: `self.content` uses the first child of the node; the node holds the state of the widget.
-/// - `adapted`: as `same`, and the content draws with `renderer.inner`.
-/// - `list`: each of `self.children` uses one child of the node. Only `children`, `diff` and `overlay` exist.
+/// - `adapted`: like `same`, but the content draws with `renderer.inner`.
+/// - `list`: each of `self.children` uses one child of the node. Only `children`, `diff` and `overlay` can be
+///   listed.
 macro_rules! forward {
     ($node:ident: $($method:ident),+ $(,)?) => {
         $($crate::kit::forward::method! { $method $node })+
     };
 }
 
-/// Writes `tag` and `state` of a widget whose tree node holds a `$state`, which starts as its default.
+/// Writes `tag` and `state` of a widget whose tree node holds a `$state`. Its first value is the default.
 macro_rules! stateful {
     ($state:ty) => {
         fn tag(&self) -> ::iced::advanced::widget::tree::Tag {

@@ -1,4 +1,4 @@
-//! The icons: strokes on a grid of 24 by 24 in the colour of the surrounding text.
+//! The icons: lines on a grid of 24 by 24 units, in the colour of the surrounding text.
 
 use iced::advanced::svg::{Handle, Renderer as _, Svg};
 use iced::advanced::widget::Tree;
@@ -214,7 +214,7 @@ impl<Message> Widget<Message, Theme, Renderer> for IconWidget {
         _viewport: &Rectangle,
     ) {
         let colour = self.tone.map_or(style.text_color, |tone| tone.colour(theme));
-        // One of the renderers ignores the alpha of the SVG colour, so it is passed as an opacity.
+        // iced's software renderer ignores the alpha of the colour, so it is passed as an opacity.
         let svg = Svg::new(self.icon.handle()).color(iced::Color { a: 1.0, ..colour }).opacity(colour.a);
         renderer.draw_svg(svg, layout.bounds(), layout.bounds());
     }

@@ -10,6 +10,7 @@ use crate::kit::a11y::Semantics;
 use crate::theme::{SPACE_S, Theme};
 
 const BARS: u8 = 24;
+/// The gap between two bars, in logical pixels.
 const GAP: f32 = 3.0;
 /// From this share of the bars on, the level is loud.
 const LOUD: f32 = 0.7;

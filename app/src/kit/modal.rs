@@ -132,13 +132,14 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
             self.update_focus(tree, layout, renderer);
         }
         let open = self.open.is_some();
-        let base_hears = !open || matches!(event, Event::Window(_));
-        let below = if open { mouse::Cursor::Unavailable } else { cursor };
+        // While a dialog is open, the page gets no input, but must redraw.
+        let page_gets_event = !open || matches!(event, Event::Window(_));
+        let page_cursor = if open { mouse::Cursor::Unavailable } else { cursor };
         for (index, ((child, tree), layout)) in
             self.children.iter_mut().zip(&mut tree.children).zip(layout.children()).enumerate().rev()
         {
-            let (hears, cursor) = if index == 0 { (base_hears, below) } else { (true, cursor) };
-            if hears {
+            let (gets_event, cursor) = if index == 0 { (page_gets_event, page_cursor) } else { (true, cursor) };
+            if gets_event {
                 let child = child.as_widget_mut();
                 child.update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);
             }
@@ -148,7 +149,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
         {
             match key {
                 keyboard::Key::Named(Named::Escape) => shell.publish(close.clone()),
-                keyboard::Key::Named(Named::Tab) => return, // the window's root moves it, inside the dialog
+                keyboard::Key::Named(Named::Tab) => return, // the root widget moves the focus, inside the dialog
                 _ => {}
             }
             shell.capture_event();
@@ -165,17 +166,17 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
         cursor: mouse::Cursor,
         viewport: &Rectangle,
     ) {
-        let below = if self.open.is_some() { mouse::Cursor::Unavailable } else { cursor };
+        let page_cursor = if self.open.is_some() { mouse::Cursor::Unavailable } else { cursor };
         for (index, ((child, tree), bounds)) in
             self.children.iter().zip(&tree.children).zip(layout.children()).enumerate()
         {
-            let cursor = if index == 0 { below } else { cursor };
+            let cursor = if index == 0 { page_cursor } else { cursor };
             if index == 0 {
                 child.as_widget().draw(tree, renderer, theme, style, bounds, cursor, viewport);
             } else {
                 renderer.with_layer(layout.bounds(), |renderer| {
-                    let veil = renderer::Quad { bounds: layout.bounds(), ..renderer::Quad::default() };
-                    renderer.fill_quad(veil, Background::Color(theme.colours().backdrop));
+                    let backdrop = renderer::Quad { bounds: layout.bounds(), ..renderer::Quad::default() };
+                    renderer.fill_quad(backdrop, Background::Color(theme.colours().backdrop));
                     child.as_widget().draw(tree, renderer, theme, style, bounds, cursor, viewport);
                 });
             }

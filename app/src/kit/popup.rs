@@ -1,8 +1,8 @@
-//! A menu that opens at a control. Up and Down move in it; Escape, Tab and a click elsewhere close it, and the focus then
-//! returns to the control.
+//! A menu that opens at a control. Up and Down move in it. Escape and Tab close it and return the focus to the control; a
+//! click elsewhere closes it.
 //!
-//! The page's outermost widget draws it over the page. An iced overlay would not do: the operations that the root runs on
-//! its content do not reach overlays.
+//! The page's outermost widget draws it over the page. It is not an iced overlay, because the operations that the root
+//! widget runs on its content do not reach overlays.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events and keys, this file handles a few")]
 
@@ -58,8 +58,9 @@ struct Open<Message> {
 
 #[derive(Default)]
 struct State {
+    /// The control of the menu that was open at the last redraw.
     open: Option<Id>,
-    /// The last input came from the pointer: the menu opens without a focused item.
+    /// The last input came from the pointer, so opening or closing the menu does not move the focus.
     pointer: bool,
 }
 
@@ -70,7 +71,7 @@ impl<Message: Clone> Popup<'_, Message> {
         }
     }
 
-    /// Moves the focus into a menu that has opened, and back after it has closed.
+    /// Moves the focus into a menu that has opened, and back after it has closed, if the last input was a key.
     fn update_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         let anchor = self.open.as_ref().map(|open| open.anchor.clone());
         let state = tree.state.downcast_mut::<State>();
@@ -132,7 +133,7 @@ impl<Message: Clone> Popup<'_, Message> {
     }
 }
 
-/// Below the anchor if there is space, else above, and always inside the window.
+/// The position of a menu: below the anchor if there is space, else above. Always inside the window.
 fn place(anchor: Rectangle, menu: Size, window: Size) -> Point {
     let below = anchor.y + anchor.height + SPACE_XS;
     let above = anchor.y - menu.height - SPACE_XS;
@@ -206,10 +207,10 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
             shell.capture_event();
             return;
         }
-        let below = if over_menu { mouse::Cursor::Unavailable } else { cursor };
+        let page_cursor = if over_menu { mouse::Cursor::Unavailable } else { cursor };
         if let (Some(base), false) = (layout.children().next(), shell.is_event_captured()) {
             let page = self.children[0].as_widget_mut();
-            page.update(&mut tree.children[0], event, base, below, renderer, clipboard, shell, viewport);
+            page.update(&mut tree.children[0], event, base, page_cursor, renderer, clipboard, shell, viewport);
         }
     }
 
@@ -226,9 +227,9 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
         let mut bounds = layout.children();
         let (base, menu) = (bounds.next(), bounds.next());
         let over_menu = menu.is_some_and(|menu| cursor.is_over(menu.bounds()));
-        let below = if over_menu { mouse::Cursor::Unavailable } else { cursor };
+        let page_cursor = if over_menu { mouse::Cursor::Unavailable } else { cursor };
         if let Some(base) = base {
-            self.children[0].as_widget().draw(&tree.children[0], renderer, theme, style, base, below, viewport);
+            self.children[0].as_widget().draw(&tree.children[0], renderer, theme, style, base, page_cursor, viewport);
         }
         if let Some(menu) = menu {
             renderer.with_layer(layout.bounds(), |renderer| {

@@ -1,5 +1,5 @@
-//! Everything that can be pressed: buttons, switches, items of lists and menus. By pointer, touch, Enter, Space, or an
-//! assistive tool.
+//! A control that can be pressed: a button, a switch, an item of a list or a menu. It is pressed by pointer, touch, Enter,
+//! Space or an assistive tool.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events and keys, this file handles a few")]
 
@@ -79,7 +79,7 @@ impl<Message> Press<'_, Message> {
         self
     }
 
-    /// Makes it a switch, or one of several choices. Assistive tools say the state, so the name must not change with it.
+    /// Makes it a switch, or one of several choices. Assistive tools read out the state, so the name must not depend on it.
     #[must_use]
     pub fn toggled(mut self, on: bool) -> Self {
         if self.role == Role::Button {
@@ -89,7 +89,7 @@ impl<Message> Press<'_, Message> {
         self
     }
 
-    /// Makes it a control that opens a menu or a panel.
+    /// Makes it a control that opens a menu. `open` says whether the menu is open.
     #[must_use]
     pub fn expanded(mut self, open: bool) -> Self {
         self.expanded = Some(open);
@@ -160,6 +160,7 @@ impl<Message> Press<'_, Message> {
         }
     }
 
+    /// Handles a pointer or touch event. Returns whether the event presses the control.
     fn pointer(&self, state: &mut State, event: &Event, over: bool) -> bool {
         match event {
             Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left))
@@ -186,17 +187,19 @@ struct State {
     focused: bool,
     /// The focus came from the keyboard or an assistive tool, not from a click: the ring is shown.
     ring: bool,
-    /// The pointer is held down on it.
+    /// The pointer button or a finger is held down on it.
     pressed: bool,
     /// An assistive tool has pressed it. The message is published with the next event.
     activated: bool,
     hover: Option<Animation<bool>>,
+    /// The time of the last redraw, for the hover animation.
     now: Option<Instant>,
 }
 
 impl State {
-    /// Whether a key presses the focused control. After a click, the space bar does not: it is for push to talk.
-    fn takes(&self, key: Named) -> bool {
+    /// Whether a key presses the focused control. After a click, the space bar does not, because it is used for push to
+    /// talk.
+    fn is_pressed_by(&self, key: Named) -> bool {
         self.ring || key == Named::Enter
     }
 
@@ -282,7 +285,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
         }
         let state = tree.state.downcast_mut::<State>();
         let over = cursor.is_over(layout.bounds());
-        let pressed = (state.pressed, state.focused && state.ring);
+        let before = (state.pressed, state.focused && state.ring);
         let mut activate = std::mem::take(&mut state.activated) | self.pointer(state, event, over);
         match event {
             Event::Window(window::Event::RedrawRequested(now))
@@ -295,7 +298,11 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
                 repeat: false,
                 modifiers,
                 ..
-            }) if state.focused && modifiers.is_empty() && !shell.is_event_captured() && state.takes(*named) => {
+            }) if state.focused
+                && modifiers.is_empty()
+                && !shell.is_event_captured()
+                && state.is_pressed_by(*named) =>
+            {
                 state.ring = true;
                 activate = true;
                 shell.capture_event();
@@ -307,7 +314,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Press<'_, Message> {
             }
             _ => {}
         }
-        if pressed != (state.pressed, state.focused && state.ring) {
+        if before != (state.pressed, state.focused && state.ring) {
             shell.request_redraw();
         }
         if let Some(message) = self.on_press.as_ref().filter(|_| activate) {
@@ -379,7 +386,7 @@ impl<Message> Press<'_, Message> {
         };
         let colours = theme.colours();
         let color = match self.look {
-            // The accent cannot be seen on these, so the ring inside has the colour of the text.
+            // The accent colour has too little contrast on these, so a ring inside has the colour of the text.
             Look::Primary if ring != outside => colours.on_accent,
             Look::Danger if ring != outside => colours.on_danger,
             _ => colours.accent,

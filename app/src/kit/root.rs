@@ -19,7 +19,7 @@ use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, adapter, focus};
 use crate::theme::Theme;
 
-/// A keyboard shortcut of the whole window. None is a single letter.
+/// A keyboard shortcut of the whole window. No shortcut is a letter without Ctrl or Cmd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shortcut {
     /// Ctrl or Cmd with D.
@@ -67,7 +67,7 @@ struct Root<'a, Message> {
 
 #[derive(Default)]
 struct State {
-    /// The tree was sent and nothing changed since.
+    /// The tree was sent, and nothing has changed since.
     published: bool,
     /// The nodes that the assistive tools have.
     sent: HashMap<NodeId, Node>,
@@ -134,11 +134,12 @@ impl<Message> Root<'_, Message> {
             }
             _ => return false,
         }
-        let reveal = Box::new(focus::ScrollIntoView::default());
-        focus::run(reveal, |op| self.run(tree, layout, renderer, &mut black_box(op)));
+        let scroll = Box::new(focus::ScrollIntoView::default());
+        focus::run(scroll, |op| self.run(tree, layout, renderer, &mut black_box(op)));
         true
     }
 
+    /// Handles a key that no widget has handled: moves the focus, or publishes the message of a shortcut.
     fn keyboard(
         &mut self,
         event: &keyboard::Event,
@@ -155,6 +156,7 @@ impl<Message> Root<'_, Message> {
             return;
         }
         let talking = tree.state.downcast_ref::<State>().talking;
+        // The space bar talks only if no control has the keyboard focus, and its release counts only after such a press.
         let shortcut = match (shortcut(event), talking) {
             (Some(Shortcut::PushToTalk(false)), false) => None,
             (Some(Shortcut::PushToTalk(true)), _) if self.tab_order(tree, layout, renderer).has_keyboard_focus() => {
@@ -243,7 +245,8 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
         }
         let state = tree.state.downcast_mut::<State>();
         if redraw {
-            // Video redraws the window thirty times a second without changing the tree.
+            // Video redraws the window thirty times a second without changing the tree, so the tree is built only if
+            // needed.
             if self.window.port.is_active() && !std::mem::replace(&mut state.published, true) {
                 self.publish(tree, layout, renderer);
             }

@@ -31,17 +31,17 @@ pub fn body<'a>(text: impl IntoFragment<'a>) -> Label<'a> {
     plain(text, TEXT_BODY, REGULAR)
 }
 
-/// For the heading of a card.
+/// For the heading of a card, a panel or a list.
 pub fn heading<'a>(text: impl IntoFragment<'a>) -> Label<'a> {
     plain(text, TEXT_BODY, SEMIBOLD)
 }
 
-/// For the heading of a panel or a dialog.
+/// For the name of the program, and for the heading of a dialog or of a page with one card.
 pub fn title<'a>(text: impl IntoFragment<'a>) -> Label<'a> {
     plain(text, TEXT_TITLE, SEMIBOLD)
 }
 
-/// For the heading of a page.
+/// For the heading of a page with several cards.
 pub fn display<'a>(text: impl IntoFragment<'a>) -> Label<'a> {
     plain(text, TEXT_DISPLAY, SEMIBOLD)
 }
@@ -52,7 +52,7 @@ pub fn tone(tone: Tone) -> impl Fn(&Theme) -> Style {
 }
 
 fn plain<'a>(text: impl IntoFragment<'a>, size: f32, font: Font) -> Label<'a> {
-    // With the default shaping, kerning would depend on whether the text has a non-ASCII letter.
+    // With iced's default shaping, kerning would depend on whether the text has a non-ASCII letter.
     Text::new(text)
         .size(size)
         .font(font)

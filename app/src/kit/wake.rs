@@ -19,7 +19,7 @@ pub struct Waker(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// A redraw was requested and has not been sent to iced yet.
+    /// A redraw was requested and was not sent to iced yet.
     pending: AtomicBool,
     notify: Notify,
     pace: Mutex<Pace>,
@@ -38,7 +38,7 @@ impl Waker {
         self.pace().begin(Instant::now());
     }
 
-    /// Records that the window is on the screen. `software` is true if the processor drew it, not the GPU.
+    /// Records that the redraw is on the screen. `software` is true if the CPU drew it, not the GPU.
     pub fn end(&self, software: bool) {
         self.pace().end(Instant::now(), software);
     }
@@ -59,7 +59,7 @@ impl Waker {
         self.pace().requested(Instant::now());
     }
 
-    // Valid whenever the lock is free, so a poisoned lock is used as it is.
+    // Each method leaves a valid `Pace`, so a poisoned lock can be used.
     fn pace(&self) -> MutexGuard<'_, Pace> {
         self.0.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }

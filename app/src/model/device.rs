@@ -8,21 +8,21 @@ use engine::{AudioChoice, Choice, devices};
 /// A choice in a menu of devices: one type for cameras, microphones and speakers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Device {
-    /// None.
+    /// No device.
     Off,
     /// The system's default.
     #[default]
     Default,
     /// A moving test pattern; cameras only.
     Synthetic,
-    /// One device, by its identifier.
+    /// The device with this identifier.
     Named(String),
-    /// A file.
+    /// A file instead of a device: a camera or microphone reads it, a speaker writes it.
     File(PathBuf),
 }
 
 impl Device {
-    /// The choice of a camera.
+    /// Converts to the engine's choice of a camera.
     pub fn camera(&self) -> Choice {
         match self {
             Self::Off => Choice::Off,
@@ -33,7 +33,8 @@ impl Device {
         }
     }
 
-    /// The choice of a microphone or a speaker.
+    /// Converts to the engine's choice of a microphone or a speaker. [`Device::Synthetic`] exists for cameras only and
+    /// becomes the default.
     pub fn sound(&self) -> AudioChoice {
         match self {
             Self::Off => AudioChoice::Off,
@@ -96,7 +97,7 @@ impl Devices {
         self.chosen.insert(kind, device);
     }
 
-    /// The device that is chosen.
+    /// The chosen device: the default until [`Devices::choose`] is called.
     pub fn chosen(&self, kind: Kind) -> Device {
         self.chosen.get(&kind).cloned().unwrap_or_default()
     }
@@ -106,7 +107,7 @@ impl Devices {
         self.present.get(&kind).map_or(&[], Vec::as_slice)
     }
 
-    /// Everything that a menu of this kind lists.
+    /// The lines of the menu of this kind, in order. A chosen file is one of them.
     pub fn choices(&self, kind: Kind) -> Vec<Device> {
         let mut choices = vec![Device::Default];
         choices.extend(self.present(kind).iter().map(|device| Device::Named(device.id.clone())));

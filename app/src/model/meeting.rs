@@ -6,10 +6,10 @@ use engine::{AudioChoice, Choice, Event, Lock, Microphone, ParticipantId, Person
 use super::notice::{Notice, NoticeKind};
 use crate::announce::Announcement;
 
-/// Where we are.
+/// Whether the user is joining the meeting or is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// On the way in.
+    /// Joining the meeting: the current step.
     Entering(Step),
     /// In the meeting.
     Inside,
@@ -38,17 +38,17 @@ pub enum LockState {
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each shown by itself")]
 pub struct Meeting {
-    /// Whether we are inside.
+    /// Whether we are in the meeting yet.
     pub phase: Phase,
-    /// The link that lets others in.
+    /// The invitation link; empty until we are in the meeting.
     pub link: String,
-    /// This device manages the meeting.
+    /// This device created the meeting, so it can remove participants.
     pub organiser: bool,
     /// The participants, ourselves first.
     pub people: Vec<Person>,
     /// Who speaks now.
     pub speaking: Vec<ParticipantId>,
-    /// The keys.
+    /// The epoch and the verification words of the current keys; `None` until there are keys.
     pub lock: Option<Lock>,
     /// The epoch whose words the user has compared.
     pub verified: Option<u64>,
@@ -65,7 +65,7 @@ pub struct Meeting {
 }
 
 impl Meeting {
-    /// A meeting that is entered with these devices.
+    /// Creates the model of a meeting that is joined with these devices.
     pub fn entering(setup: &Setup) -> Self {
         let microphone = match (&setup.microphone, setup.muted) {
             (AudioChoice::Off, _) => Microphone::Off,
@@ -126,17 +126,18 @@ impl Meeting {
         self.people.iter().any(|person| person.organiser)
     }
 
-    /// How many people see what we share.
+    /// How many people can see the screen that we share: all other participants.
     pub fn viewers(&self) -> usize {
         self.people.iter().filter(|person| !person.me).count()
     }
 
-    /// Ourselves, once we are inside.
+    /// Ourselves; `None` until we are in the meeting.
     pub fn me(&self) -> Option<&Person> {
         self.people.iter().find(|person| person.me)
     }
 
-    /// A button shows its new state at once. If the engine then reports that a device does not work, the button goes back.
+    /// Undoes the change of a button. A button shows its new state when it is pressed, before the engine reports
+    /// whether the device works.
     fn revert_button(&mut self, kind: EngineNotice) {
         match kind {
             EngineNotice::NoCamera
@@ -144,7 +145,7 @@ impl Meeting {
             | EngineNotice::CameraLost
             | EngineNotice::CameraFailed
             | EngineNotice::FileFormat => self.camera = false,
-            // The file may be that of the microphone. Then the camera stays as the group knows it.
+            // The file may be the microphone's. The camera then has the state that the other participants know.
             EngineNotice::BadFile => self.camera = self.me().is_some_and(|me| me.camera),
             EngineNotice::NoScreen => self.sharing = false,
             EngineNotice::NoSound
@@ -164,7 +165,8 @@ impl Meeting {
         }
     }
 
-    /// Announces who joined and who left, except ourselves and the people who were there when we entered.
+    /// Replaces the list. Returns who joined and who left, except ourselves and the people who were there when we
+    /// joined.
     fn replace_people(&mut self, people: &[Person]) -> Vec<Announcement> {
         let before = std::mem::replace(&mut self.people, people.to_vec());
         if before.is_empty() {
@@ -178,7 +180,7 @@ impl Meeting {
     }
 }
 
-/// The first letters of the first and the last word of a name: what a tile shows without a picture.
+/// The first letters of the first and the last word of a name, which a tile shows without video; `?` without letters.
 pub fn initials(name: &str) -> String {
     let mut words = name.split(|letter: char| letter.is_whitespace() || letter == '-').filter_map(|word| {
         let first = word.chars().find(|letter| letter.is_alphanumeric())?;

@@ -4,15 +4,15 @@ use engine::Fault;
 
 use super::sentence;
 
-/// What a notice is about. Each has a sentence and an advice.
+/// What a notice is about. Each kind has a sentence, and a second text with advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoticeKind {
-    /// The engine reports it.
+    /// A notice of the engine.
     Engine(engine::NoticeKind),
-    /// No one inside may admit people any more. The engine reports [`engine::NoticeKind::NobodyAdmits`] to the people
-    /// inside too; they need another sentence than the people who wait.
+    /// Nobody in the meeting can admit people any more. The engine reports [`engine::NoticeKind::NobodyAdmits`] both to
+    /// people who wait and to people in the meeting, who need a different sentence.
     OrganiserLeft,
-    /// There is no usable graphics card.
+    /// There is no usable GPU.
     NoGpu,
     /// The system's keychain does not store this device's key.
     NoKeychain,
@@ -21,7 +21,7 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
-    /// The kinds that only the window knows.
+    /// All kinds except those of the engine.
     pub const OF_WINDOW: [Self; 4] = [Self::OrganiserLeft, Self::NoGpu, Self::NoKeychain, Self::LinkCopied];
 
     /// The Fluent id of its sentence; the advice is its attribute.
@@ -45,8 +45,8 @@ impl NoticeKind {
         }
     }
 
-    /// Whether it is only added to the list of notices and not shown over the meeting: the user can do nothing about it
-    /// during the meeting.
+    /// Whether the notice is only added to the list and not shown over the meeting, because the user cannot solve the
+    /// problem during the meeting.
     pub const fn is_quiet(self) -> bool {
         matches!(self, Self::NoGpu | Self::NoKeychain | Self::Engine(engine::NoticeKind::CodecReplaced))
     }

@@ -1,4 +1,5 @@
-//! The Fluent ids of what the engine reports. Each notice and each reason also has an advice: the attribute `advice`.
+//! The Fluent ids of what the engine reports. The attribute `advice` of each notice and each reason says what the user
+//! can do.
 
 use engine::{Fault, LinkError, NoticeKind, Reason};
 
@@ -54,7 +55,7 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
     }
 }
 
-/// The name of the place of the cause.
+/// The text that says where the cause is.
 pub const fn fault(fault: Fault) -> &'static str {
     match fault {
         Fault::Here => "fault-here",
@@ -65,7 +66,8 @@ pub const fn fault(fault: Fault) -> &'static str {
     }
 }
 
-/// Who is at fault, if the sentence of the reason does not name them: only the organiser removes or declines people.
+/// Where the cause is. `None` if there is no problem, or if the sentence of the reason already says it: only the
+/// organiser removes or declines people.
 pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
     match reason {
         Reason::Removed | Reason::Refused => None,
@@ -84,7 +86,7 @@ pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
     }
 }
 
-/// Why a meeting is over.
+/// The sentence that says why a meeting is over.
 pub const fn reason(reason: &Reason) -> &'static str {
     match reason {
         Reason::Left => "ended-left",
@@ -123,7 +125,7 @@ pub fn detail(reason: &Reason) -> &str {
     }
 }
 
-/// What is wrong with a link.
+/// The sentence that says what is wrong with a link.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the error type is non-exhaustive")]
 pub const fn link(error: LinkError) -> &'static str {
     match error {

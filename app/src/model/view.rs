@@ -5,7 +5,7 @@ use engine::{Slot, TrackId};
 /// The video of one tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum View {
-    /// Our own camera, also before the meeting has given us an id.
+    /// Our own camera. It has no track id until we are in the meeting.
     Own,
     /// A track of another participant.
     Track(TrackId),

@@ -71,7 +71,7 @@ fn each_failure_is_shown_in_the_window_which_stays() {
         send(&mut runner, message);
         let Screen::Ended(screen) = &runner.app.screen else { panic!("{reason:?} is not shown") };
         assert_eq!(screen.reason, reason);
-        assert!(!screen.was_inside, "it never got in");
+        assert!(!screen.was_inside, "it was never in the meeting");
         assert!(runner.watch.is_some());
         assert_eq!(*reasons.lock().unwrap(), [reason]);
     }
@@ -92,14 +92,14 @@ fn try_again_enters_the_same_meeting_and_home_ends_the_plan() {
     let message = engine_event(&runner, Event::Ended(Reason::ServerSilent));
     send(&mut runner, message);
     send(&mut runner, app::Message::Ended(ended::Message::RetryPressed));
-    let Screen::Meeting(screen) = &runner.app.screen else { panic!("it is not entered again") };
+    let Screen::Meeting(screen) = &runner.app.screen else { panic!("the meeting is not entered again") };
     assert_eq!(screen.model.phase, Phase::default());
     assert!(runner.watch.is_some());
     let message = engine_event(&runner, Event::Ended(Reason::Full));
     send(&mut runner, message);
     send(&mut runner, app::Message::Ended(ended::Message::HomePressed));
     assert!(matches!(&runner.app.screen, Screen::Home(_)));
-    assert!(runner.watch.is_none(), "from now on an ordinary window");
+    assert!(runner.watch.is_none(), "the plan is dropped");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn the_window_closes_if_a_time_was_set_or_the_user_left() {
         let message = engine_event(&runner, Event::Ended(reason.clone()));
         send(&mut runner, message);
         assert!(runner.watch.is_none());
-        assert!(!matches!(runner.app.screen, Screen::Ended(_)), "the run is unattended");
+        assert!(!matches!(runner.app.screen, Screen::Ended(_)), "the window does not stay to show the reason");
         assert_eq!(*reasons.lock().unwrap(), [reason]);
     }
 }
@@ -117,15 +117,15 @@ fn the_window_closes_if_a_time_was_set_or_the_user_left() {
 #[test]
 fn the_time_until_leaving_counts_from_entering() {
     let (mut runner, _) = running(Some(Duration::from_secs(9)));
-    let watch = |runner: &Runner, after| {
-        let watch = runner.watch.as_ref().expect("it runs");
+    let is_due_after = |runner: &Runner, after| {
+        let watch = runner.watch.as_ref().expect("the plan runs");
         watch.is_due(Instant::now() + Duration::from_secs(after))
     };
-    assert!(!watch(&runner, 60), "the time counts from entering");
+    assert!(!is_due_after(&runner, 60), "the meeting was not entered yet");
     let message = entered(&runner);
     send(&mut runner, message);
-    assert!(!watch(&runner, 8));
-    assert!(watch(&runner, 10));
+    assert!(!is_due_after(&runner, 8));
+    assert!(is_due_after(&runner, 10));
 }
 
 #[test]
@@ -134,10 +134,14 @@ fn leaving_waits_for_the_totals() {
     let message = entered(&runner);
     send(&mut runner, message);
     let totals = engine_event(&runner, Event::Totals(engine::Totals::default()));
-    let watch = runner.watch.as_mut().expect("it runs");
+    let watch = runner.watch.as_mut().expect("the plan runs");
     let leave = app::Message::Meeting(meeting::Message::LeavePressed);
     assert_eq!(watch.react(&leave, Instant::now(), true), Reaction::Leave);
-    assert_eq!(watch.react(&totals, Instant::now(), true), Reaction::Forward, "they were not requested to leave");
+    assert_eq!(
+        watch.react(&totals, Instant::now(), true),
+        Reaction::Forward,
+        "these totals were not requested by leaving"
+    );
     watch.state = State::Counting { since: Instant::now() };
     assert_eq!(watch.react(&totals, Instant::now(), true), Reaction::ForwardThenLeave);
 }
@@ -145,7 +149,7 @@ fn leaving_waits_for_the_totals() {
 #[test]
 fn closing_the_window_leaves_first_if_an_engine_runs() {
     let (mut runner, _) = running(None);
-    let watch = runner.watch.as_mut().expect("it runs");
+    let watch = runner.watch.as_mut().expect("the plan runs");
     assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), true), Reaction::Leave);
     assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), false), Reaction::Forward);
 }

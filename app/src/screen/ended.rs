@@ -73,7 +73,7 @@ impl Ended {
     }
 }
 
-/// Whether trying again can help.
+/// Whether another attempt may succeed.
 const fn can_try_again(reason: &Reason) -> bool {
     match reason {
         Reason::Unattended

@@ -1,4 +1,4 @@
-//! Shown while joining: the steps so far, and a button to cancel.
+//! Shown while joining: the steps up to the current one, and a button to cancel.
 
 use accesskit::Role;
 use engine::Step;
@@ -33,11 +33,11 @@ pub fn view<'a>(step: Step, context: &Context) -> Element<'a, Message> {
             .push(row![icon(symbol).size(ICON_SMALL).tone(tone), words].spacing(SPACE_M).align_y(Alignment::Center));
     }
     let symbol = container(icon(Icon::Lock).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(Tone::Accent));
-    let quiet = text::small(context.text("enter-text")).style(text::tone(Tone::Dim));
+    let hint = text::small(context.text("enter-text")).style(text::tone(Tone::Dim));
     let cancel = press(text::strong(context.text("enter-cancel")), "", Some(Message::CancelPressed));
     let cancel = cancel.id("cancel").width(Length::Fill).height(TARGET_FORM);
     let title = context.text("preview-join-title");
-    let head = row![symbol, column![text::title(title.clone()), quiet]].spacing(SPACE_L).align_y(Alignment::Center);
+    let head = row![symbol, column![text::title(title.clone()), hint]].spacing(SPACE_L).align_y(Alignment::Center);
     let card = column![head, lines, Element::from(cancel)].spacing(SPACE_XL);
     let card = container(card).padding(SPACE_XL + SPACE_S).max_width(WIDTH).style(theme::card);
     let page = container(card).center(Length::Fill).padding(SPACE_L).style(theme::page);

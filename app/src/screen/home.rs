@@ -50,11 +50,11 @@ pub enum Message {
     JoinPressed,
     /// "Join" was pressed on the recent meeting with this index.
     RecentPressed(usize),
-    /// The recent meeting with this index was removed from the list.
+    /// The button that removes the recent meeting with this index was pressed.
     ForgetPressed(usize),
-    /// A menu was opened or closed.
+    /// The control of a menu was pressed, which opens or closes the menu.
     MenuPressed(Part),
-    /// A menu was closed.
+    /// The open menu was closed by a key or by a click elsewhere.
     MenuClosed,
     /// A language or a theme was chosen.
     Preferred(Preference),
@@ -196,7 +196,7 @@ impl Home {
     }
 }
 
-/// If the window is narrower, the cards are one below the other.
+/// If the window is narrower, the cards are one below the other. In logical pixels.
 const NARROW: f32 = 760.0;
 
 fn start_card<'a>(context: &Context) -> Element<'a, Message> {
@@ -244,7 +244,7 @@ fn recent_line<'a>(index: usize, recent: &Recent, context: &Context) -> Element<
     region(Role::ListItem, &title, line)
 }
 
-/// Formats a duration as a time in the past.
+/// Formats a number of seconds as a time in the past.
 fn ago(seconds: u64, language: Language) -> String {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;

@@ -1,4 +1,4 @@
-//! The screen of a meeting: its state and how it changes. `view` and the modules below it draw it.
+//! The screen of a meeting: its state and how it changes. The modules below this one draw it.
 
 mod banner;
 mod bar;
@@ -19,11 +19,11 @@ use crate::model::{Device, Devices, Kind, Meeting as Model, NoticeKind};
 /// The state of the screen.
 #[derive(Clone, Debug)]
 pub struct Meeting {
-    /// The meeting.
+    /// What the screen shows of the meeting.
     pub model: Model,
     /// The available and the chosen devices.
     pub devices: Devices,
-    /// When the user joined.
+    /// When the user entered the meeting; `None` before that.
     pub since: Option<Instant>,
     panel: Option<Panel>,
     menu: Option<Menu>,
@@ -33,7 +33,7 @@ pub struct Meeting {
     talking: bool,
 }
 
-/// The panels at the side.
+/// The panels at the side of the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Panel {
     /// The participants.
@@ -64,7 +64,7 @@ pub enum Message {
     CameraPressed,
     /// The share button was pressed.
     SharePressed,
-    /// A panel was opened or closed.
+    /// The control of a panel was pressed, which opens or closes the panel.
     PanelPressed(Panel),
     /// "Copy link" was pressed.
     CopyPressed,
@@ -78,9 +78,9 @@ pub enum Message {
     RemoveConfirmed,
     /// The dialog was closed.
     DialogClosed,
-    /// The control of a menu was pressed.
+    /// The control of a menu was pressed, which opens or closes the menu.
     MenuPressed(Menu),
-    /// A menu was closed.
+    /// The open menu was closed by a key or by a click elsewhere.
     MenuClosed,
     /// A device was chosen.
     Chosen(Kind, Device),
@@ -94,7 +94,7 @@ pub enum Message {
     SoftwareDrawn,
     /// The space bar was pressed (true) or released (false).
     TalkKeyChanged(bool),
-    /// Escape was pressed.
+    /// Escape was pressed: closes the topmost menu, dialog or panel.
     Escaped,
 }
 
@@ -260,9 +260,9 @@ mod tests {
         let mut muted = meeting(Microphone::Muted);
         assert_eq!(muted.update(Message::TalkKeyChanged(true)), Action::Mute(false));
         assert_eq!(muted.update(Message::TalkKeyChanged(false)), Action::Mute(true));
-        let mut open = meeting(Microphone::On);
-        assert_eq!(open.update(Message::TalkKeyChanged(true)), Action::None);
-        assert_eq!(open.update(Message::TalkKeyChanged(false)), Action::None, "releasing it does not mute");
+        let mut unmuted = meeting(Microphone::On);
+        assert_eq!(unmuted.update(Message::TalkKeyChanged(true)), Action::None);
+        assert_eq!(unmuted.update(Message::TalkKeyChanged(false)), Action::None, "releasing it does not mute");
     }
 
     #[test]

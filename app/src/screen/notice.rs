@@ -1,5 +1,5 @@
 //! Notifications. Each says what happened, where the cause is and what to do. At most three are shown at the top right, for
-//! six seconds each; a panel lists all of them.
+//! six seconds each; a panel lists those that report a problem.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use crate::theme::{
     self, BAR_TOP, ICON_SMALL, Look, NOTICE, NOTICE_DURATION, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, Tone,
 };
 
-/// The maximum length of the history; the oldest is dropped.
+/// The maximum length of the history. If there are more, the oldest is dropped.
 const MAX_HISTORY: usize = 100;
 /// The maximum number shown at once.
 const MAX_SHOWN: usize = 3;
@@ -23,7 +23,7 @@ const MAX_SHOWN: usize = 3;
 /// The notifications that are shown, waiting, and in the history.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    /// With the time since when each is shown.
+    /// Each with the time since which it is shown.
     shown: Vec<(Notice, Instant)>,
     waiting: VecDeque<Notice>,
     history: Vec<Notice>,
@@ -82,7 +82,7 @@ impl Queue {
         !self.shown.is_empty()
     }
 
-    /// All failures so far, oldest first.
+    /// The notifications that report a problem, oldest first.
     pub fn history(&self) -> &[Notice] {
         &self.history
     }
@@ -105,7 +105,7 @@ impl Queue {
     }
 }
 
-/// The content of the panel: all notifications, newest first.
+/// The content of the panel: `reported`, newest first.
 pub fn list<'a, Any: 'a>(reported: &'a [Notice], context: &Context) -> Element<'a, Any> {
     if reported.is_empty() {
         let words = text::small(context.text("meeting-notices-empty")).style(text::tone(Tone::Dim));

@@ -1,5 +1,5 @@
-//! Language and appearance, which can be changed on several screens: the controls and their menus. Each screen keeps which of
-//! its menus is open.
+//! Language and appearance, which can be changed on several screens: the controls and their menus. Each screen keeps
+//! which of its menus is open.
 
 use iced::Alignment;
 use iced::widget::{Column, column, container, row};
@@ -49,7 +49,7 @@ impl Part {
     }
 }
 
-/// The two controls of a page. `open` is the open menu.
+/// The two controls at the top of a page, one for each menu. `open` is the open menu.
 pub(crate) fn controls<'a, Message: Clone + 'a>(
     context: &Context,
     open: Option<Part>,
@@ -65,7 +65,7 @@ pub(crate) fn controls<'a, Message: Clone + 'a>(
     row![Element::from(theme), Element::from(language)].spacing(SPACE_S).align_y(Alignment::Center).into()
 }
 
-/// The one control of a bar, without text.
+/// The control of a bar that opens both menus in one. It has no text.
 pub(crate) fn button<'a, Message: Clone + 'a>(
     context: &Context,
     open: Option<Part>,

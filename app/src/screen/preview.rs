@@ -29,7 +29,7 @@ pub enum Picture {
     Opening,
     /// The picture is shown.
     Shown,
-    /// There is none.
+    /// The camera does not work, so there is no picture.
     Missing,
 }
 
@@ -50,7 +50,7 @@ pub struct Preview {
     pub level: f32,
     /// The camera picture.
     pub picture: Picture,
-    /// Why there is no picture or no sound.
+    /// Why there is no picture or no sound. Each kind is listed once.
     problems: Vec<NoticeKind>,
     /// The join button was pressed once: an invalid name is shown as an error.
     submitted: bool,
@@ -77,13 +77,13 @@ pub enum Message {
     MicrophonePressed,
     /// The camera button was pressed.
     CameraPressed,
-    /// A menu was opened or closed.
+    /// The control of a menu was pressed, which opens or closes the menu.
     MenuPressed(Menu),
-    /// A menu was closed.
+    /// The open menu was closed by a key or by a click elsewhere.
     MenuClosed,
     /// A device was chosen.
     Chosen(Kind, Device),
-    /// "Check again" was pressed for a missing device.
+    /// "Check again" was pressed for a device with a problem.
     RetryPressed(Kind),
     /// A language or a theme was chosen.
     Preferred(Preference),

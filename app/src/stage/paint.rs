@@ -1,4 +1,5 @@
-//! Converts tiles to a scene of `render` and draws it: with the GPU in the render pass of iced, else as one image per tile.
+//! Converts tiles to a scene of `render` and draws it: with the GPU in iced's render pass, without a GPU as one image per
+//! tile.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -17,12 +18,12 @@ use crate::theme::{FONT_FILES, ON_AVATAR, RADIUS_TILE, RING_SPEAKING, TEXT_SMALL
 pub struct Scene {
     /// The tiles, in physical pixels from the corner of the stage.
     pub tiles: Vec<render::Tile>,
-    /// Colours and font. `None` if the bundled font cannot be read; a test excludes that.
+    /// Colours and font. `None` if the bundled font cannot be read, which a test excludes.
     pub look: Option<Style>,
 }
 
-/// The font of names and initials: the bundled one, with the system's fonts for letters that it lacks. The first call reads
-/// the font folders, which takes 10 ms or more, so [`crate::run`] makes it on a separate thread at the start.
+/// The font of names and initials: the bundled one, and the system's fonts for letters that it lacks. The first call
+/// reads the font folders, which takes 10 ms or more, so [`crate::run`] makes the first call on a separate thread.
 pub fn tile_font() -> Option<Font> {
     static FONT: OnceLock<Option<Font>> = OnceLock::new();
     FONT.get_or_init(|| Font::new(&FONT_FILES).ok().map(Font::with_system_fallback)).clone()
@@ -103,7 +104,7 @@ impl shader::Pipeline for Pipeline {
     }
 }
 
-/// Draws the scene without a GPU, as one image per tile. An image is created again only if its tile changed.
+/// Draws the scene without a GPU, as one image per tile. A new image is created only if the tile changed.
 #[derive(Default)]
 pub struct Canvas {
     inner: Option<render::cpu::Canvas>,
@@ -155,7 +156,7 @@ impl Canvas {
     }
 }
 
-/// The part of an area on a canvas, in whole pixels as [`render::cpu`] draws it: left, top, width and height.
+/// The part of an area that is on a canvas, rounded to whole pixels as [`render::cpu`] rounds: left, top, width and height.
 fn pixel_rect(area: Area, [width, height]: [u32; 2]) -> [u32; 4] {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to the canvas")]
     let edge = |place: f32, max: u32| (place.round().max(0.0) as u32).min(max);

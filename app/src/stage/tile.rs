@@ -9,13 +9,13 @@ use crate::model::View;
 /// A tile.
 #[derive(Clone, Debug)]
 pub struct Tile {
-    /// The participant, and whether it shows the camera or the screen.
+    /// Whose video the tile shows, and whether it is the camera or the screen.
     pub view: View,
     /// The description for assistive tools.
     pub label: String,
     /// The name shown on the tile. If it is empty, no name is shown.
     pub name: Arc<str>,
-    /// The initials, shown without video.
+    /// The initials, which are shown if there is no video.
     pub initials: Arc<str>,
     /// The colour of the disc behind the initials.
     pub colour: Color,

@@ -1,4 +1,4 @@
-//! Updates the pixel buffer of a window: copies new images, and rasterises what changed beside and over them.
+//! Updates the pixel buffer of a window: copies new images, and rasterises what changed beside them and on top of them.
 
 use std::collections::VecDeque;
 
@@ -9,13 +9,13 @@ use tiny_skia::{Mask, PixmapMut};
 
 use super::scene::Scene;
 
-/// What the buffers of one window show.
+/// Updates the buffers of one window. Remembers what each of them shows.
 #[derive(Default)]
 pub struct BufferUpdater {
     mask: Option<Mask>,
     /// The last scenes with their backgrounds, the newest first.
     shown: VecDeque<(Scene, Color)>,
-    /// The number of buffers that the system uses in turn.
+    /// The number of buffers that the display server uses in turn: the largest age so far.
     buffers: u8,
 }
 
@@ -118,11 +118,11 @@ mod tests {
             }
             let done = self.buffer_updater.update(&mut self.renderer, &viewport, BACKGROUND, &mut self.buffer, age);
             assert_eq!(done, Some(()));
-            let wanted = self.renderer.screenshot(SIZE, 1.0, BACKGROUND);
-            for (at, (word, wanted)) in self.buffer.iter().zip(wanted.chunks_exact(4)).enumerate() {
+            let expected = self.renderer.screenshot(SIZE, 1.0, BACKGROUND);
+            for (at, (word, expected)) in self.buffer.iter().zip(expected.chunks_exact(4)).enumerate() {
                 let [_, red, green, blue] = word.to_be_bytes();
-                let near = [red, green, blue].iter().zip(wanted).all(|(got, want)| got.abs_diff(*want) <= 1);
-                assert!(near, "{word:08x} for {wanted:?} at {}, {}", at % 160, at / 160);
+                let near = [red, green, blue].iter().zip(expected).all(|(got, want)| got.abs_diff(*want) <= 1);
+                assert!(near, "{word:08x} for {expected:?} at {}, {}", at % 160, at / 160);
             }
         }
     }

@@ -26,14 +26,14 @@ pub enum Surface {
     Software(Box<software::Surface>),
 }
 
-/// Detects whether there is a GPU. The first call loads its drivers, which takes 10 ms or more, so [`crate::run`] makes it
-/// on a separate thread at the start.
+/// Detects whether there is a GPU. The first call loads its drivers, which takes 10 ms or more, so [`crate::run`] makes the
+/// first call on a separate thread.
 pub fn detect_drawing() -> Drawing {
     static FOUND: OnceLock<Drawing> = OnceLock::new();
     *FOUND.get_or_init(|| forced_by_environment().unwrap_or_else(Drawing::on_this_machine))
 }
 
-/// The choice of the environment variable of iced, for drivers that fail and for measurements.
+/// The choice of the user in iced's environment variable `ICED_BACKEND`, for drivers that fail and for measurements.
 fn forced_by_environment() -> Option<Drawing> {
     match std::env::var("ICED_BACKEND").as_deref() {
         Ok("wgpu") => Some(Drawing::Shaders),
@@ -62,7 +62,7 @@ impl Interface for Compositor {
                 IcedCompositor::with_backend(settings, display.clone(), compatible_window, shell, Some("wgpu")).await;
             match gpu {
                 Ok(gpu) if forced_by_environment().is_none() && is_software_adapter(&gpu.information().adapter) => {
-                    tracing::info!("the GPU cannot draw on this display");
+                    tracing::info!("the GPU cannot draw on this display, only a software driver can");
                 }
                 Ok(gpu) => return Ok(Self::Gpu(Box::new(gpu))),
                 Err(error) => tracing::warn!(%error, "the GPU cannot be used"),
@@ -117,7 +117,7 @@ impl Interface for Compositor {
             (_, Surface::Software(surface)) => {
                 (surface.present(&mut renderer.inner, viewport, background_color, on_pre_present), true)
             }
-            // Impossible: all surfaces come from the one compositor.
+            // Impossible: this compositor creates all surfaces, and a software compositor creates no GPU surface.
             (Self::Software(_), Surface::Gpu(_)) => (Err(SurfaceError::Lost), true),
         };
         tracing::trace!(software, "window drawn");

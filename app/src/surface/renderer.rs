@@ -1,4 +1,5 @@
-//! A wrapper of iced's renderer. iced chooses the compositor of a program by the type of its renderer.
+//! A wrapper of iced's renderer. iced selects the compositor of a program by the type of its renderer, so our
+//! compositor needs its own type.
 
 use iced::advanced::image::{Allocation, Error, Handle};
 use iced::advanced::renderer::{Headless, Quad};

@@ -72,7 +72,8 @@ impl<Message> Widget<Message, Theme, Renderer> for RendererAdapter<'_, Message> 
     }
 }
 
-/// The theme, without shadows if drawn in software: the rasteriser draws them outside the damaged area, again and again.
+/// Removes the shadows from the theme for software rendering: the rasteriser draws them also outside the damaged area,
+/// where nothing erases the old shadow, so they would become darker with each redraw.
 fn theme_for(theme: &Theme, renderer: &Renderer) -> Theme {
     match renderer.inner {
         iced::Renderer::Primary(_) => *theme,
@@ -80,7 +81,7 @@ fn theme_for(theme: &Theme, renderer: &Renderer) -> Theme {
     }
 }
 
-/// Wraps an overlay of the content.
+/// An overlay of the content, drawn with [`Renderer`].
 struct OverlayAdapter<'a, Message>(overlay::Element<'a, Message, Theme, iced::Renderer>);
 
 impl<'a, Message: 'a> OverlayAdapter<'a, Message> {

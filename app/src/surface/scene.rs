@@ -1,6 +1,6 @@
 //! The content of a window: layers for the rasteriser, and images that are only copied.
 //!
-//! An image is copied if it is opaque, on whole pixels and not clipped. The rasteriser draws what is over it.
+//! An image is copied if it is opaque, on whole pixels and not clipped. The rasteriser draws everything on top of it.
 
 use iced::advanced::graphics::{Image, damage};
 use iced::advanced::image::{Handle, Id};
@@ -37,25 +37,26 @@ impl Scene {
     pub fn of(layers: &[Layer], scale: f32) -> Self {
         let mut scene = Self { scale, layers: layers.to_vec(), pictures: Vec::new() };
         for index in 0..scene.layers.len() {
-            // Only the topmost images of a layer; the rasteriser draws the others.
-            while let Some(mut picture) = scene.topmost(index) {
+            // Takes the topmost images until one cannot be copied. The rasteriser draws that one and the images below it.
+            while let Some(mut picture) = scene.topmost_picture(index) {
                 scene.layers[index].images.pop();
-                picture.covered = scene.above(index, &picture, scale);
+                picture.covered = scene.covered_parts(index, &picture, scale);
                 scene.pictures.push(picture);
             }
         }
         scene
     }
 
-    fn topmost(&self, index: usize) -> Option<Picture> {
+    /// The topmost image of a layer, if it can be copied.
+    fn topmost_picture(&self, index: usize) -> Option<Picture> {
         let layer = &self.layers[index];
         layer.images.last().and_then(|image| Picture::of(image, layer.bounds, self.scale))
     }
 
     /// The parts of a picture that something covers, on whole pixels and without overlaps.
-    fn above(&self, index: usize, picture: &Picture, scale: f32) -> Vec<Rectangle> {
-        let own = Layer { text: self.layers[index].text.clone(), ..empty(self.layers[index].bounds) };
-        let over = std::iter::once(&own).chain(&self.layers[index + 1..]);
+    fn covered_parts(&self, index: usize, picture: &Picture, scale: f32) -> Vec<Rectangle> {
+        let own_text = Layer { text: self.layers[index].text.clone(), ..empty(self.layers[index].bounds) };
+        let over = std::iter::once(&own_text).chain(&self.layers[index + 1..]);
         let mut parts: Vec<Rectangle> = Vec::new();
         for bounds in over.flat_map(|layer| Layer::damage(&empty(layer.bounds), layer)) {
             let Some(mut part) = snap_outward(bounds, scale).intersection(&picture.bounds) else { continue };
@@ -69,21 +70,23 @@ impl Scene {
 
     /// The pictures that a buffer with the scene `before` does not show.
     pub fn new_pictures(&self, before: Option<&Self>) -> impl Iterator<Item = &Picture> {
-        let known =
-            move |picture: &Picture| before.is_some_and(|before| before.pictures.iter().any(|old| old.is(picture)));
+        let known = move |picture: &Picture| {
+            before.is_some_and(|before| before.pictures.iter().any(|old| old.is_same(picture)))
+        };
         self.pictures.iter().filter(move |picture| !known(picture))
     }
 
-    /// The areas that the rasteriser must draw over a buffer with the scene `before`, in logical pixels: what changed beside
-    /// pictures, and what covers new ones.
+    /// The areas that the rasteriser must draw over a buffer with the scene `before`, in logical pixels: what changed
+    /// beside pictures, the places of removed pictures, and what covers new ones.
     pub fn damage(&self, before: Option<&Self>, window: Size) -> Vec<Rectangle> {
         let whole = Rectangle::with_size(window);
         let mut changed = match before {
             Some(before) => damage::diff(&before.layers, &self.layers, |layer| vec![layer.bounds], Layer::damage),
             None => vec![whole],
         };
-        let gone = before.iter().flat_map(|before| &before.pictures).filter(|old| !self.covers(old));
-        changed.extend(gone.map(|old| old.bounds));
+        let removed =
+            before.iter().flat_map(|before| &before.pictures).filter(|old| !self.has_picture_at_place_of(old));
+        changed.extend(removed.map(|old| old.bounds));
         let mut parts = damage::group(changed, whole);
         for part in &mut parts {
             *part = snap_outward(*part, self.scale);
@@ -98,7 +101,7 @@ impl Scene {
     }
 
     /// Whether a picture now has the place of `old`.
-    fn covers(&self, old: &Picture) -> bool {
+    fn has_picture_at_place_of(&self, old: &Picture) -> bool {
         self.pictures.iter().any(|picture| picture.place == old.place)
     }
 }
@@ -121,7 +124,7 @@ impl Picture {
         })
     }
 
-    fn is(&self, other: &Self) -> bool {
+    fn is_same(&self, other: &Self) -> bool {
         self.id() == other.id() && self.place == other.place
     }
 
@@ -129,7 +132,7 @@ impl Picture {
         self.handle.id()
     }
 
-    /// The parts of `part` beside the picture, and the covered parts of the picture in it.
+    /// The parts of `part` that the rasteriser must draw: those beside the picture, and those in which something covers it.
     fn subtract_from(&self, part: Rectangle) -> Vec<Rectangle> {
         let Some(shared) = part.intersection(&self.bounds) else { return vec![part] };
         let (right, bottom) = (part.x + part.width, part.y + part.height);

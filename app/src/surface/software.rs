@@ -35,7 +35,9 @@ impl Compositor {
 
     pub fn surface(&self, window: impl Window, width: u32, height: u32) -> Surface {
         let window = softbuffer::Surface::new(&self.context, Box::new(window) as Box<dyn Window>);
-        let window = window.inspect_err(|error| tracing::error!(%error, "no pixel buffer for the window")).ok();
+        let window = window
+            .inspect_err(|error| tracing::error!(%error, "the system provides no pixel buffer for the window"))
+            .ok();
         let mut surface = Surface { window, buffer_updater: BufferUpdater::default() };
         surface.resize(width, height);
         surface
@@ -43,6 +45,7 @@ impl Compositor {
 }
 
 impl Surface {
+    /// Sets the size in physical pixels. Does nothing if a side is 0, as in a minimised window.
     pub fn resize(&mut self, width: u32, height: u32) {
         let sides = (NonZeroU32::new(width), NonZeroU32::new(height));
         let (Some(window), (Some(across), Some(down))) = (&mut self.window, sides) else { return };
@@ -67,7 +70,7 @@ impl Surface {
         let age = buffer.age();
         self.buffer_updater.update(renderer, viewport, background, &mut buffer, age).ok_or(SurfaceError::Outdated)?;
         on_pre_present();
-        // The whole buffer, because another window may have covered any part.
+        // Presents the whole buffer, because another window may have covered any part of this one.
         buffer.present().map_err(|_| SurfaceError::Lost)
     }
 }

@@ -33,13 +33,13 @@ pub struct Colours {
     pub danger: Color,
     /// Text on `danger`.
     pub on_danger: Color,
-    /// Between video and text.
+    /// The layer between video and text over it.
     pub scrim: Color,
     /// Text on `scrim`.
     pub on_scrim: Color,
-    /// Between a dialog and the page.
+    /// The layer between a dialog and the page.
     pub backdrop: Color,
-    /// Behind video that does not fill its tile.
+    /// The part of a tile that video does not fill.
     pub stage: Color,
 }
 

@@ -35,7 +35,7 @@ pub struct Status {
     pub enabled: bool,
     /// It is held down.
     pub pressed: bool,
-    /// It is on: the chosen item of a menu, or the control of an open panel.
+    /// It is on: a switch, the chosen item of a menu, or the control of an open panel or menu.
     pub selected: bool,
     /// The progress of the hover animation: 0.0 to 1.0.
     pub hover: f32,
@@ -70,7 +70,7 @@ impl Theme {
             Look::Danger => (c.danger, towards_text(c.danger), c.on_danger),
             Look::Plain | Look::Bar => (c.raised, c.pressed, c.text),
             Look::Quiet | Look::Item if status.selected => (c.pressed, c.pressed, c.text),
-            Look::Quiet | Look::Item => (clear(c.raised), c.raised, c.text),
+            Look::Quiet | Look::Item => (transparent(c.raised), c.raised, c.text),
             Look::BarOn => (c.pressed, c.pressed, c.text),
             Look::BarOff => (tint(c.danger, 0.12), tint(c.danger, 0.18), c.danger),
             Look::Field => (c.surface, c.raised, c.text),
@@ -92,15 +92,15 @@ impl Theme {
 
 /// The style of a disabled control. WCAG requires no contrast for it, but it stays legible.
 fn disabled(paint: Paint) -> Paint {
-    let weak = |colour: Color| colour.scale_alpha(0.5);
+    let fade = |colour: Color| colour.scale_alpha(0.5);
     Paint {
-        background: weak(paint.background),
-        border: Border { color: weak(paint.border.color), ..paint.border },
+        background: fade(paint.background),
+        border: Border { color: fade(paint.border.color), ..paint.border },
         content: paint.content.scale_alpha(0.6),
     }
 }
 
-fn clear(colour: Color) -> Color {
+fn transparent(colour: Color) -> Color {
     Color { a: 0.0, ..colour }
 }
 
@@ -109,8 +109,8 @@ fn tint(colour: Color, amount: f32) -> Color {
 }
 
 fn mix(from: Color, to: Color, amount: f32) -> Color {
-    let m = |a: f32, b: f32| a + (b - a) * amount;
-    Color { r: m(from.r, to.r), g: m(from.g, to.g), b: m(from.b, to.b), a: m(from.a, to.a) }
+    let channel = |a: f32, b: f32| a + (b - a) * amount;
+    Color { r: channel(from.r, to.r), g: channel(from.g, to.g), b: channel(from.b, to.b), a: channel(from.a, to.a) }
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ impl Theme {
         }
     }
 
-    /// The same theme without animations; bars do not fade.
+    /// The same theme without animations. Bars stay visible.
     #[must_use]
     pub const fn with_reduced_motion(self) -> Self {
         Self { reduced_motion: true, ..self }
@@ -76,27 +76,27 @@ impl Theme {
         if self.opacity >= 1.0 {
             return self.colours;
         }
-        let f = |colour: Color| colour.scale_alpha(self.opacity);
+        let fade = |colour: Color| colour.scale_alpha(self.opacity);
         let c = self.colours;
         Colours {
-            background: f(c.background),
-            surface: f(c.surface),
-            raised: f(c.raised),
-            pressed: f(c.pressed),
-            line: f(c.line),
-            edge: f(c.edge),
-            text: f(c.text),
-            dim: f(c.dim),
-            accent: f(c.accent),
-            on_accent: f(c.on_accent),
-            good: f(c.good),
-            warn: f(c.warn),
-            danger: f(c.danger),
-            on_danger: f(c.on_danger),
-            scrim: f(c.scrim),
-            on_scrim: f(c.on_scrim),
-            backdrop: f(c.backdrop),
-            stage: f(c.stage),
+            background: fade(c.background),
+            surface: fade(c.surface),
+            raised: fade(c.raised),
+            pressed: fade(c.pressed),
+            line: fade(c.line),
+            edge: fade(c.edge),
+            text: fade(c.text),
+            dim: fade(c.dim),
+            accent: fade(c.accent),
+            on_accent: fade(c.on_accent),
+            good: fade(c.good),
+            warn: fade(c.warn),
+            danger: fade(c.danger),
+            on_danger: fade(c.on_danger),
+            scrim: fade(c.scrim),
+            on_scrim: fade(c.on_scrim),
+            backdrop: fade(c.backdrop),
+            stage: fade(c.stage),
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use iced::{Font, font};
 
-/// The bundled font family, `assets/fonts`. No other font is used by name.
+/// The bundled font family in `assets/fonts`. No other font is selected by name.
 pub const FAMILY: &str = "Conclave Sans";
 /// The weight of text.
 pub const REGULAR: Font = Font::with_name(FAMILY);
@@ -16,15 +16,15 @@ pub const FONT_FILES: [&[u8]; 2] = [
     include_bytes!("../../assets/fonts/ConclaveSans-SemiBold.ttf"),
 ];
 
-/// Between an icon and its text.
+/// Between lines of text that belong together; inside a menu.
 pub const SPACE_XS: f32 = 4.0;
-/// Between two controls of one group.
+/// Between an icon and its text; between two controls of one group.
 pub const SPACE_S: f32 = 8.0;
 /// Inside a control, left and right.
 pub const SPACE_M: f32 = 12.0;
 /// Inside a card; between groups.
 pub const SPACE_L: f32 = 16.0;
-/// Between cards.
+/// Between the parts of a page, a dialog or a large card.
 pub const SPACE_XL: f32 = 24.0;
 /// Between sections.
 pub const SPACE_2XL: f32 = 32.0;
@@ -42,11 +42,11 @@ pub const RADIUS_TILE: f32 = 12.0;
 pub const TEXT_CAPTION: f32 = 12.0;
 /// Controls, lists, panels.
 pub const TEXT_SMALL: f32 = 14.0;
-/// Running text.
+/// Running text, and headings of cards, panels and lists.
 pub const TEXT_BODY: f32 = 16.0;
-/// Headings of cards and panels.
+/// Headings of dialogs, and of pages with one card.
 pub const TEXT_TITLE: f32 = 20.0;
-/// The heading of a page.
+/// The heading of a page with several cards.
 pub const TEXT_DISPLAY: f32 = 28.0;
 /// Line height, relative to the text size.
 pub const LINE_HEIGHT: f32 = 1.4;

@@ -70,12 +70,12 @@ pub fn dialog(theme: &Theme) -> container::Style {
     container::Style { shadow: theme.shadow(32.0), ..card(theme) }
 }
 
-/// Between a dialog and the page under it.
+/// The layer between a dialog and the page.
 pub fn backdrop(theme: &Theme) -> container::Style {
     container::Style { background: solid(theme.colours().backdrop), ..container::Style::default() }
 }
 
-/// Between video and text over it.
+/// The layer between video and text over it.
 pub fn scrim(theme: &Theme) -> container::Style {
     let c = theme.colours();
     container::Style {

@@ -75,7 +75,7 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
         camera: index != 4 && index != 6,
         screen: false,
     };
-    // Twelve times the first word of the list: "abandon", "abaisser".
+    // Zeros select the first word of the list twelve times: "abandon" in English, "abaisser" in French.
     let words = Words::of(&[0; 17]).expect("17 bytes are enough");
     let lock = Lock { epoch: 5, words, suite: "MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519" };
     let model = Model {
@@ -111,7 +111,7 @@ pub fn preview_screen() -> preview::Preview {
     screen
 }
 
-/// Pictures for ourselves and the first `people`, with another tint for each.
+/// Pictures for ourselves and for the first `people` participants, each in a different tint.
 pub fn pictures(people: u64) -> Pictures {
     let pictures = Pictures::default();
     if people > 0 {
@@ -146,7 +146,7 @@ fn paint(pictures: &Pictures, view: View, seed: u64) {
     assert!(pictures.feed(view).show(planes, Colour::default(), Rotation::default(), 1, Timestamp::default()));
 }
 
-/// iced's simulator with our font and size. The view is inside our root widget, which handles Tab.
+/// iced's simulator with our font and window size. The view is inside our root widget, which handles Tab and shortcuts.
 pub struct Ui<'a, Message> {
     inner: Simulator<'a, Message, Theme>,
 }
@@ -193,7 +193,7 @@ impl<'a, Message: 'a> Ui<'a, Message> {
         let Event::Keyboard(keyboard::Event::KeyPressed { key, modified_key, physical_key, location, repeat, .. }) =
             press_key(keyboard::Key::Character(letter.into()), None)
         else {
-            unreachable!("a key press is a key press")
+            unreachable!("`press_key` returns a key press")
         };
         let press = keyboard::Event::KeyPressed {
             key: key.clone(),
@@ -215,11 +215,11 @@ impl<'a, Message: 'a> Ui<'a, Message> {
     pub fn focused(&mut self) -> Option<String> {
         let target = self.inner.find(selector::is_focused()).ok()?;
         let text = format!("{target:?}");
-        // An id has no accessor, so it is read from its debug form: `Custom("lock")`.
+        // iced has no accessor for the text of an id, so it is read from the debug form: `Custom("lock")`.
         text.split('"').nth(1).map(str::to_owned)
     }
 
-    /// Presses Tab until no control is focused; returns the ids.
+    /// Presses Tab until no control has the focus, at most a hundred times. Returns the ids of the focused controls.
     pub fn tab_order(&mut self) -> Vec<String> {
         let mut order = Vec::new();
         if let Some(first) = self.focused() {
@@ -240,30 +240,33 @@ impl<'a, Message: 'a> Ui<'a, Message> {
 
 /// The accessibility tree of a view.
 pub fn tree<Message>(view: Element<'_, Message>) -> TreeUpdate {
-    walk(view, None).0
+    tree_and_messages(view, None).0
 }
 
-/// The accessibility tree, and the messages after the action `request`.
-pub fn walk<Message>(view: Element<'_, Message>, request: Option<ActionRequest>) -> (TreeUpdate, Vec<Message>) {
+/// The accessibility tree of a view, and the messages that the action `request` leads to.
+pub fn tree_and_messages<Message>(
+    view: Element<'_, Message>,
+    request: Option<ActionRequest>,
+) -> (TreeUpdate, Vec<Message>) {
     snapshot::load_fonts();
     let mut renderer = renderer();
     let mut ui = UserInterface::build(view, WINDOW, Cache::default(), &mut renderer);
-    let mut walker = TreeBuilder::new("Test", Rectangle::with_size(WINDOW), 1.0, request);
-    ui.operate(&renderer, &mut black_box(&mut walker));
+    let mut builder = TreeBuilder::new("Test", Rectangle::with_size(WINDOW), 1.0, request);
+    ui.operate(&renderer, &mut black_box(&mut builder));
     let mut messages = Vec::new();
     let redraw = Event::Window(window::Event::RedrawRequested(Instant::now()));
     let clipboard = &mut iced::advanced::clipboard::Null;
     let _ = ui.update(&[redraw], iced::mouse::Cursor::Unavailable, &mut renderer, clipboard, &mut messages);
-    (walker.finish(), messages)
+    (builder.finish(), messages)
 }
 
 pub fn renderer() -> iced::Renderer {
     use iced::advanced::renderer::Headless;
-    let made = <iced::Renderer as Headless>::new(REGULAR, 16.0.into(), Some("tiny-skia"));
-    iced::futures::executor::block_on(made).expect("the processor can always draw")
+    let created = <iced::Renderer as Headless>::new(REGULAR, 16.0.into(), Some("tiny-skia"));
+    iced::futures::executor::block_on(created).expect("software rendering needs no device")
 }
 
-/// Writes a picture of a view.
+/// Writes a picture of a view as a PNG file.
 pub fn save<Message>(folder: &str, name: &str, view: Element<'_, Message>, theme: &Theme, size: [u32; 2], scale: f32) {
     let picture = snapshot::snapshot(view, theme, size, scale).expect("something can draw");
     snapshot::save(&Path::new(folder).join(format!("{name}.png")), &picture).expect("the folder can be written");

@@ -48,7 +48,7 @@ fn the_bars_take_at_most_12_percent_of_a_window_720_high() {
             bounds.y1 - bounds.y0
         });
         let share = heights.iter().sum::<f64>() / f64::from(size.height);
-        assert!(share <= 0.12, "{}: {heights:?} are {share}", language.tag());
+        assert!(share <= 0.12, "{}: {heights:?} are {share} of the height", language.tag());
     }
 }
 
@@ -67,9 +67,9 @@ fn the_main_bar_fits_windows_of_all_widths() {
             let mut ui = build(screen.view(&context, &pictures, &[]), size, &mut renderer);
             let bar = bounds(&mut ui, &renderer, size, Role::Toolbar, "");
             for (name, control) in controls(&mut ui, &renderer, size).into_iter().filter(|(_, it)| it.y0 >= bar.y0) {
-                let place = format!("{name} at {control:?} in {width} {}", language.tag());
-                assert!((control.y1 - control.y0 - 44.0).abs() < 0.5, "its text does not wrap: {place}");
-                assert!(control.x1 - control.x0 >= 31.5 && control.x1 <= f64::from(width), "{place}");
+                let details = format!("{name} at {control:?} in {width} {}", language.tag());
+                assert!((control.y1 - control.y0 - 44.0).abs() < 0.5, "its text does not wrap: {details}");
+                assert!(control.x1 - control.x0 >= 31.5 && control.x1 <= f64::from(width), "{details}");
             }
         }
     }
@@ -100,10 +100,10 @@ fn the_bars_fade_but_the_lock_does_not() {
     assert!(crop(&visible, lock) == crop(&faded, lock), "the lock has changed");
     assert!(crop(&visible, leave) != crop(&faded, leave), "the bar has not faded");
     let background = crop(&faded, leave);
-    assert!(background.windows(8).all(|two| two[..4] == two[4..]), "nothing of the button is left");
+    assert!(background.windows(8).all(|pair| pair[..4] == pair[4..]), "the button is invisible");
 }
 
-/// Redraws at this time, without a pointer.
+/// Redraws at this time, without a pointer. Returns the pixels.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole pixels")]
 fn draw_at(ui: &mut Ui<'_>, renderer: &mut iced::Renderer, now: Instant) -> Vec<u8> {
     let redraw = Event::Window(window::Event::RedrawRequested(now));

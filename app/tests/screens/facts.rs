@@ -12,7 +12,7 @@ use crate::common::{self, Ui, context, meeting_of, notices, preview_screen, tree
 /// The node with this name.
 fn named(update: &accesskit::TreeUpdate, name: &str) -> Node {
     let found = update.nodes.iter().find(|(_, node)| node.label() == Some(name));
-    found.unwrap_or_else(|| panic!("nothing is called {name}")).1.clone()
+    found.unwrap_or_else(|| panic!("no node is named {name}")).1.clone()
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn a_missing_device_is_disabled_with_a_reason() {
         assert_eq!(camera.description(), Some(language.text("notice-no-camera").as_str()));
         let microphone = named(&update, &language.text("meeting-mute-name"));
         assert!(microphone.is_disabled());
-        assert_eq!(microphone.toggled(), Some(Toggled::True), "nothing is heard");
+        assert_eq!(microphone.toggled(), Some(Toggled::True), "the microphone is off");
         assert_eq!(microphone.description(), Some(language.text("preview-microphone-none").as_str()));
         let mut ui = Ui::new(screen.view(&context(language), &pictures));
         ui.find(&language.text("meeting-camera-none"));
@@ -61,15 +61,15 @@ fn while_sharing_the_number_of_viewers_is_shown() {
     {
         let (pictures, mut screen) = (common::pictures(0), meeting_of(people));
         let view = |screen: &meeting::Meeting| tree(screen.view(&context(Language::English), &pictures, &[]));
-        let says_so = |update: &accesskit::TreeUpdate| {
+        let is_mentioned = |update: &accesskit::TreeUpdate| {
             update.nodes.iter().any(|(_, node)| node.label() == Some("You are sharing your screen"))
         };
-        assert!(!says_so(&view(&screen)));
+        assert!(!is_mentioned(&view(&screen)));
         screen.update(meeting::Message::SharePressed);
         let update = view(&screen);
-        assert!(says_so(&update));
+        assert!(is_mentioned(&update));
         let tile = "Anne Martin, you, organiser, sharing the screen, camera on";
-        assert!(update.nodes.iter().any(|(_, node)| node.label() == Some(tile)), "the label of the tile has it too");
+        assert!(update.nodes.iter().any(|(_, node)| node.label() == Some(tile)), "the label of the tile says it too");
         let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
         ui.find(seen);
         ui.click_id("share-stop");
@@ -91,31 +91,31 @@ fn without_its_organiser_a_meeting_says_that_nobody_can_join() {
 fn a_key_that_is_not_saved_is_mentioned_in_the_security_panel() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(2));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
-    let says_so = |screen: &meeting::Meeting| {
+    let is_mentioned = |screen: &meeting::Meeting| {
         let update = tree(screen.view(&context(Language::French), &pictures, &[]));
         let words = Language::French.text("lock-passing");
         update.nodes.iter().any(|(_, node)| node.value() == Some(words.as_str()))
     };
-    assert!(!says_so(&screen));
+    assert!(!is_mentioned(&screen));
     screen.model.temporary_key = true;
-    assert!(says_so(&screen));
+    assert!(is_mentioned(&screen));
 }
 
 #[test]
 fn details_are_labelled_and_only_in_the_list_of_notifications() {
     let detail = "/dev/video0: Device or resource busy";
-    for (language, marked) in
+    for (language, labelled) in
         [(Language::English, format!("Details: {detail}")), (Language::French, format!("Détails\u{a0}: {detail}"))]
     {
         let screen = ended::Ended { reason: Reason::Here(detail.into()), was_inside: false };
-        Ui::new(screen.view(&context(language))).find(&marked);
+        Ui::new(screen.view(&context(language))).find(&labelled);
         let reported = notices();
-        Ui::new(notice::list::<()>(&reported, &context(language))).find(&marked);
+        Ui::new(notice::list::<()>(&reported, &context(language))).find(&labelled);
         let mut queue = notice::Queue::default();
         queue.push(reported[0].clone(), std::time::Instant::now());
-        let update = tree(queue.view(&context(language)).expect("a notice is seen"));
-        let said = |node: &Node| format!("{:?} {:?}", node.label(), node.value());
-        assert!(update.nodes.iter().all(|(_, node)| !said(node).contains("/dev/video0")));
+        let update = tree(queue.view(&context(language)).expect("a notice is shown"));
+        let texts = |node: &Node| format!("{:?} {:?}", node.label(), node.value());
+        assert!(update.nodes.iter().all(|(_, node)| !texts(node).contains("/dev/video0")));
     }
 }
 
@@ -124,7 +124,7 @@ fn the_title_after_a_failed_join_does_not_say_that_the_meeting_was_left() {
     for (inside, expected) in [(true, "You’re no longer in the meeting"), (false, "You did not join the meeting")] {
         let screen = ended::Ended { reason: Reason::Unreachable(String::new()), was_inside: inside };
         let update = tree(screen.view(&context(Language::English)));
-        let main = update.nodes.iter().find(|(_, node)| node.role() == Role::Main).expect("a screen has a main part");
+        let main = update.nodes.iter().find(|(_, node)| node.role() == Role::Main).expect("a screen has a main region");
         assert_eq!(main.1.label(), Some(expected));
     }
 }
@@ -148,12 +148,12 @@ fn a_long_name_is_shortened_and_shown_whole_in_a_tooltip() {
     let height = |screen: &meeting::Meeting, name: &str| {
         let update = tree(screen.view(&context(Language::English), &pictures, &[]));
         let lines = update.nodes.iter().filter(|(_, node)| node.role() == Role::ListItem && node.label() == Some(name));
-        // The first is the tile, the second the line in the panel.
+        // The tile has this name too. The line in the panel is the lower of the two.
         lines.filter_map(|(_, node)| node.bounds()).map(|bounds| bounds.y1 - bounds.y0).fold(f64::INFINITY, f64::min)
     };
     let before = height(&screen, "Bob");
     screen.model.people[1].name = name.into();
-    assert!((height(&screen, name) - before).abs() < 0.5, "still one line");
+    assert!((height(&screen, name) - before).abs() < 0.5, "the name still takes one line");
     let plain = hovered(&screen, &pictures, false);
     let shown = hovered(&screen, &pictures, true);
     assert_ne!(plain, shown, "the tooltip shows the whole name");

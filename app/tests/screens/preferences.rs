@@ -1,4 +1,4 @@
-//! The menus of language and appearance: by keyboard, and for assistive tools.
+//! The menus of language and appearance, used by keyboard and read by assistive tools.
 
 use accesskit::{Role, Toggled, TreeUpdate};
 use app::locale::Language;
@@ -17,9 +17,10 @@ fn lines(update: &TreeUpdate) -> Vec<(String, bool)> {
         .collect()
 }
 
+/// Whether the menu of the button with this name is open; `None` if the button opens no menu.
 fn is_open(update: &TreeUpdate, name: &str) -> Option<bool> {
     let found = update.nodes.iter().find(|(_, node)| node.label() == Some(name) && node.role() == Role::Button);
-    found.unwrap_or_else(|| panic!("no button is called {name}")).1.is_expanded()
+    found.unwrap_or_else(|| panic!("no button is named {name}")).1.is_expanded()
 }
 
 #[test]
@@ -50,7 +51,7 @@ fn the_meeting_has_one_menu_for_language_and_theme() {
     ui.tap(Named::ArrowDown);
     ui.tap(Named::Enter);
     let chosen = ui.messages().into_iter().find(|message| matches!(message, meeting::Message::Preferred(_)));
-    let action = screen.update(chosen.expect("Enter chooses"));
+    let action = screen.update(chosen.expect("Enter chooses the item"));
     assert_eq!(action, meeting::Action::Prefer(Preference::Language(Language::French)));
     let update = tree(screen.view(&common::context(Language::French), &pictures, &[]));
     assert!(lines(&update).is_empty(), "the menu has closed");
@@ -75,7 +76,7 @@ fn the_preview_has_both_menus() {
         }
         ui.tap(Named::Enter);
         let chosen = ui.messages().into_iter().find(|message| matches!(message, preview::Message::Preferred(_)));
-        assert_eq!(screen.update(chosen.expect("Enter chooses")), preview::Action::Prefer(expected));
+        assert_eq!(screen.update(chosen.expect("Enter chooses the item")), preview::Action::Prefer(expected));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Every control and its focus ring are visible, in large and small windows.
+//! Tests that every control and its focus ring are visible, in large and small windows.
 
 use std::time::Instant;
 
@@ -31,7 +31,7 @@ fn every_control_and_its_focus_ring_are_visible_in_every_window() {
     }
 }
 
-/// Focuses each control and checks which pixels change.
+/// Focuses each control, and checks that pixels change on each of its four sides.
 fn check<Message: 'static>(name: &str, context: &Context, view: Element<'_, Message>) {
     snapshot::load_fonts();
     let mut renderer = renderer();
@@ -40,19 +40,19 @@ fn check<Message: 'static>(name: &str, context: &Context, view: Element<'_, Mess
     ui.operate(&renderer, &mut black_box(&mut order));
     let (_, count) = order.position();
     assert!(count > 3, "{name} has controls");
-    for place in 0..count {
-        focus::run(Box::new(focus::SetFocus::new(Some(place))), |op| ui.operate(&renderer, op));
+    for index in 0..count {
+        focus::run(Box::new(focus::SetFocus::new(Some(index))), |op| ui.operate(&renderer, op));
         focus::run(Box::new(focus::ScrollIntoView::default()), |op| ui.operate(&renderer, op));
         let (label, bounds) = focused(&mut ui, &renderer, context.size);
         assert!(
             bounds.is_within(&Rectangle::with_size(context.size)),
-            "{name}: {label} at {bounds:?} leaves the window"
+            "{name}: {label} at {bounds:?} is outside the window"
         );
         let with = draw(&mut ui, &mut renderer, context.size);
         focus::run(Box::new(focus::SetFocus::new(None)), |op| ui.operate(&renderer, op));
         let without = draw(&mut ui, &mut renderer, context.size);
         for (side, (at, across)) in lines(bounds) {
-            let changed = (-REACH..=REACH).any(|step| {
+            let changed = (-MAX_RING_DISTANCE..=MAX_RING_DISTANCE).any(|step| {
                 let point = at + across * f32::from(step);
                 pixel(&with, point, context.size).is_some_and(|now| Some(now) != pixel(&without, point, context.size))
             });
@@ -61,8 +61,8 @@ fn check<Message: 'static>(name: &str, context: &Context, view: Element<'_, Mess
     }
 }
 
-/// The largest distance of a ring from the control's edge, in pixels.
-const REACH: i8 = 5;
+/// The maximum distance between a ring and the edge of its control, in pixels.
+const MAX_RING_DISTANCE: i8 = 5;
 
 /// Three points on each side, and the direction across the side.
 fn lines(bounds: Rectangle) -> impl Iterator<Item = (&'static str, (Point, iced::Vector))> {
@@ -81,9 +81,9 @@ fn lines(bounds: Rectangle) -> impl Iterator<Item = (&'static str, (Point, iced:
 type Ui<'a, Message> = UserInterface<'a, Message, Theme, iced::Renderer>;
 
 fn focused<Message>(ui: &mut Ui<'_, Message>, renderer: &iced::Renderer, size: Size) -> (String, Rectangle) {
-    let mut walker = TreeBuilder::new("Test", Rectangle::with_size(size), 1.0, None);
-    ui.operate(renderer, &mut black_box(&mut walker));
-    let update = walker.finish();
+    let mut builder = TreeBuilder::new("Test", Rectangle::with_size(size), 1.0, None);
+    ui.operate(renderer, &mut black_box(&mut builder));
+    let update = builder.finish();
     assert_ne!(update.focus, ROOT, "a control is focused");
     let (_, node) = update.nodes.iter().find(|(id, _)| *id == update.focus).expect("the focused node is in the tree");
     let b = node.bounds().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Microphone or speaker.
+//! The direction of a device: microphone or speaker.
 
 use std::fmt;
 

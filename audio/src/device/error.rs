@@ -42,7 +42,7 @@ pub enum Error {
     /// The sound system does not respond.
     #[error("the sound system does not respond")]
     Silent,
-    /// The WAV file cannot be read: absent, forbidden, or no WAV file.
+    /// The WAV file cannot be read: it is absent, its permissions forbid it, or it is not a WAV file.
     #[error("{} cannot be read as a WAV file", path.display())]
     Read {
         /// The file.

@@ -1,4 +1,4 @@
-//! WAV files as devices: a repeated file as microphone, a recorded file as speaker.
+//! WAV files as devices: a microphone that repeats a file, and a speaker that records to a file.
 
 use super::error::Error;
 use super::interface::Device;
@@ -24,7 +24,8 @@ impl Microphone {
     /// Opens the file and reads its header. Its first sample is recorded at `now`.
     ///
     /// # Errors
-    /// Returns [`Error::Read`], [`Error::Empty`] or [`Error::Format`].
+    /// Returns [`Error::Read`] if the file cannot be read, [`Error::Empty`] if it has no samples, and [`Error::Format`]
+    /// if its format is not supported.
     pub fn open(path: &Path, now: Instant) -> Result<Self, Error> {
         let reader = WavReader::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let (spec, name) = (reader.spec(), file_name(path));
@@ -49,14 +50,15 @@ impl Microphone {
         read_frame(&mut self.reader).ok_or_else(|| Error::Empty(self.path.clone()))
     }
 
-    // Reopens the file: seeking relies on the header, which is wrong for a truncated file.
+    /// Starts again at the first sample. Reopens the file, because seeking relies on the header, which is wrong for a
+    /// truncated file.
     fn rewind(&mut self) -> Result<(), Error> {
-        let again = WavReader::open(&self.path);
-        let again = again.map_err(|source| Error::Read { path: self.path.clone(), source })?;
-        if again.spec() != self.reader.spec() {
+        let reopened = WavReader::open(&self.path);
+        let reopened = reopened.map_err(|source| Error::Read { path: self.path.clone(), source })?;
+        if reopened.spec() != self.reader.spec() {
             return Err(Error::Format { name: self.name.clone() });
         }
-        self.reader = again;
+        self.reader = reopened;
         Ok(())
     }
 }
@@ -107,7 +109,7 @@ pub fn read_wav(path: &Path) -> Result<Vec<f32>, Error> {
     Ok(all)
 }
 
-/// Returns the mean of one frame's channels; `None` at the end or at an error.
+/// Returns the mean of one frame's channels, or `None` at the end of the file or at an error.
 fn read_frame(reader: &mut WavReader<BufReader<File>>) -> Option<f32> {
     let spec = reader.spec();
     let channels = usize::from(spec.channels);
@@ -146,7 +148,7 @@ impl Speaker {
     /// Creates or truncates the file. Its first sample is played at `now`.
     ///
     /// # Errors
-    /// Returns [`Error::Write`].
+    /// Returns [`Error::Write`] if the file cannot be created or written.
     pub fn create(path: &Path, now: Instant) -> Result<Self, Error> {
         let spec =
             WavSpec { channels: 1, sample_rate: SAMPLE_RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
@@ -196,7 +198,7 @@ impl Device for Speaker {
 }
 
 fn to_integer(sample: f32) -> i16 {
-    #[expect(clippy::cast_possible_truncation, reason = "clamped; what is no number becomes 0")]
+    #[expect(clippy::cast_possible_truncation, reason = "clamped, and NaN becomes 0")]
     let sample = (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16;
     sample
 }
@@ -208,7 +210,7 @@ fn file_name(path: &Path) -> String {
 /// Blocks between two updates of the header: half a second.
 const FLUSH_EVERY: u64 = 50;
 
-/// Twelve hours.
+/// The largest number of blocks that is written: twelve hours.
 const MAX_BLOCKS: u64 = 12 * 3_600 * 100;
 
 #[cfg(test)]
@@ -268,7 +270,7 @@ mod tests {
                 }
                 let mut microphone = Microphone::open(&scratch.file(), Instant::now()).unwrap();
                 let sound = record(&mut microphone, 100);
-                // Two repetitions, without the resampler's start.
+                // Two repetitions, without the start-up of the resampler.
                 assert!(sound[4_800..].iter().all(|sample| (sample - 0.5).abs() < 0.02), "{bits} bits, {channels}");
             }
         }
@@ -279,7 +281,7 @@ mod tests {
         let scratch = Scratch::new("refused");
         let open = || Microphone::open(&scratch.file(), Instant::now()).err().unwrap();
         assert!(matches!(open(), Error::Read { .. }), "no file");
-        std::fs::write(scratch.file(), b"this is no WAV file, whatever its name says").unwrap();
+        std::fs::write(scratch.file(), b"this is not a WAV file").unwrap();
         assert!(matches!(open(), Error::Read { .. }));
         assert!(open().to_string().contains("sound.wav"));
         let spec = WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: SampleFormat::Int };

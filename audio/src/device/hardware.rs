@@ -1,9 +1,9 @@
 //! The system's microphones and speakers, through cpal: PulseAudio (also served by `PipeWire`) or ALSA on Linux, Core
 //! Audio, WASAPI.
 //!
-//! A callback has from one to hundreds of frames. It copies them between the device's buffer and a ring, mixes or
-//! duplicates channels, and touches nothing else but a few atomics. The engine's side of the ring makes blocks of 10 ms
-//! and converts the sample rate.
+//! A callback has from one to hundreds of frames. It copies them between the device's buffer and a ring buffer, mixes
+//! or duplicates channels, and accesses only a few atomics besides. The engine's side of the ring buffer forms blocks
+//! of 10 ms and converts the sample rate.
 
 mod host;
 mod microphone;
@@ -22,7 +22,7 @@ use stream::{FORMATS, refused};
 /// An entry in a list of devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Info {
-    /// The identifier for [`super::Choice::Device`]; stable over restarts if the system supports it.
+    /// The identifier for [`super::Choice::Device`]. It is stable over restarts if the system supports that.
     pub id: String,
     /// The name shown to users.
     pub name: String,
@@ -30,7 +30,8 @@ pub struct Info {
     pub default: bool,
 }
 
-/// Lists the microphones. Calls the sound server, which may take a second. Empty if there is no sound system.
+/// Lists the microphones. Calls the sound server, which may take a second. The list is empty if there is no sound
+/// system.
 pub fn microphones() -> Vec<Info> {
     list(Direction::Microphone)
 }
@@ -51,7 +52,7 @@ fn list(direction: Direction) -> Vec<Info> {
     devices(&host, direction).into_iter().filter_map(described).filter(is_listed).collect()
 }
 
-/// False for PulseAudio's monitors of speakers, which it lists as sources, and for ALSA's plug-ins.
+/// Returns false for PulseAudio's monitors of speakers, which it lists as sources, and for ALSA's plug-ins.
 fn is_listed(info: &Info) -> bool {
     let plugin = info.id.starts_with("alsa:") && !info.id.contains("CARD=");
     !plugin && !info.id.ends_with(".monitor")
@@ -79,7 +80,8 @@ fn name(device: &cpal::Device) -> String {
 /// Opens the device with this identifier or name, or the system's default device.
 ///
 /// # Errors
-/// Returns [`Error::Missing`], [`Error::Unknown`], [`Error::Format`] or [`Error::Refused`].
+/// Returns [`Error::Missing`] if the system has no such device, [`Error::Unknown`] if none has that name,
+/// [`Error::Format`] if its format is not supported, and [`Error::Refused`] if the system refuses it.
 pub fn open(direction: Direction, wanted: Option<&str>) -> Result<Box<dyn Device>, Error> {
     let host = host::host().ok_or(Error::Missing(direction))?;
     let device = match wanted {
@@ -98,15 +100,15 @@ pub fn open(direction: Direction, wanted: Option<&str>) -> Result<Box<dyn Device
 }
 
 fn find(host: &cpal::Host, direction: Direction, wanted: &str) -> Result<cpal::Device, Error> {
-    let is_it = |device: &cpal::Device| {
+    let matches_name = |device: &cpal::Device| {
         device.id().is_ok_and(|id| id.to_string() == wanted || id.id() == wanted) || name(device) == wanted
     };
     let unknown = || Error::Unknown { direction, name: wanted.to_owned() };
-    devices(host, direction).into_iter().find(is_it).ok_or_else(unknown)
+    devices(host, direction).into_iter().find(matches_name).ok_or_else(unknown)
 }
 
-/// Returns 48 kHz in one of [`FORMATS`], with the device's default number of channels if possible. If the device does not
-/// support 48 kHz, returns its default configuration.
+/// Returns 48 kHz in one of [`FORMATS`], with the device's default number of channels if possible. If the device does
+/// not support 48 kHz, returns its default configuration.
 fn configure(device: &cpal::Device, direction: Direction) -> Result<(StreamConfig, SampleFormat), cpal::Error> {
     let (proposed, ranges): (_, Vec<_>) = match direction {
         Direction::Microphone => (device.default_input_config()?, device.supported_input_configs()?.collect()),

@@ -6,25 +6,27 @@ use std::time::{Duration, Instant};
 
 /// One direction of a sound device. No method blocks. Used on the audio thread.
 pub trait Device: Send {
-    /// The name shown to users.
+    /// Returns the name shown to users.
     fn name(&self) -> &str;
 
-    /// The number of blocks that can be passed at `now`: recorded by a microphone, or free in a speaker.
+    /// Returns the number of blocks that can be passed at `now`: the blocks that a microphone has recorded, or that a
+    /// speaker has room for.
     ///
     /// # Errors
     /// Returns [`Error::Lost`] if the device is lost.
     fn ready(&mut self, now: Instant) -> Result<usize, Error>;
 
-    /// Moves one block: a microphone fills it, a speaker plays it. Call it at most [`Device::ready`] times.
+    /// Moves one block: a microphone fills it, a speaker plays it. The caller calls it at most as often as
+    /// [`Device::ready`] returned.
     ///
     /// # Errors
     /// Returns [`Error::Lost`] if the device is lost, [`Error::Write`] if a file cannot be written.
     fn pass(&mut self, block: &mut Block) -> Result<(), Error>;
 
-    /// The delay between the sound in the room and the next block: of a microphone, since it was recorded; of a speaker,
-    /// until it is played.
+    /// Returns the delay between the sound in the room and the next block: for a microphone the time since it was
+    /// recorded, for a speaker the time until it is played.
     fn latency(&self) -> Duration;
 
-    /// The number of overruns of a microphone, or underruns of a speaker.
+    /// Returns the number of overruns of a microphone, or of underruns of a speaker.
     fn xruns(&self) -> u64;
 }

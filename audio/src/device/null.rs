@@ -1,4 +1,4 @@
-//! The null device: a microphone that records nothing, a speaker that plays nothing.
+//! The null device: a microphone that records nothing, or a speaker that plays nothing.
 
 use super::direction::Direction;
 use super::error::Error;
@@ -7,14 +7,15 @@ use super::pacer::Pacer;
 use crate::{Block, SILENCE};
 use std::time::{Duration, Instant};
 
-/// No device. A null speaker takes a block every 10 ms, so that jitter buffers keep running. A null microphone is never ready.
+/// A device without hardware. A null speaker takes a block every 10 ms, so that jitter buffers keep running. A null
+/// microphone is never ready.
 pub struct Null {
     direction: Direction,
     pacer: Pacer,
 }
 
 impl Null {
-    /// Creates a null device. The first block is due 10 ms after `now`.
+    /// Returns a null device. Its first block is due 10 ms after `now`.
     pub fn new(direction: Direction, now: Instant) -> Self {
         Self { direction, pacer: Pacer::new(now) }
     }

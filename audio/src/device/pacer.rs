@@ -13,12 +13,13 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// The first block is due 10 ms after `now`.
+    /// Returns a pacer whose first block is due 10 ms after `now`.
     pub fn new(now: Instant) -> Self {
         Self { start: now, passed: 0, xruns: 0 }
     }
 
-    /// The blocks due at `now`. At most [`MAX_CATCH_UP`] blocks are caught up; after a longer delay (sleep) they are skipped.
+    /// Returns how many blocks are due at `now`, at most [`MAX_CATCH_UP`]. After a longer delay, such as a suspended
+    /// computer, all but one block are skipped.
     pub fn due(&mut self, now: Instant) -> usize {
         let elapsed = now.saturating_duration_since(self.start).as_micros() / TICK.as_micros();
         let waiting = u64::try_from(elapsed).unwrap_or(u64::MAX).saturating_sub(self.passed);
@@ -35,13 +36,13 @@ impl Pacer {
         self.passed += 1;
     }
 
-    /// How often blocks were skipped.
+    /// Returns how often blocks were skipped.
     pub fn xruns(&self) -> u64 {
         self.xruns
     }
 }
 
-/// Maximum blocks to catch up: one second.
+/// The maximum number of blocks to catch up: one second.
 const MAX_CATCH_UP: u64 = 100;
 
 #[cfg(test)]
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn time_asleep_is_skipped() {
+    fn blocks_due_while_the_computer_slept_are_skipped() {
         let start = Instant::now();
         let mut pacer = Pacer::new(start);
         let later = start + Duration::from_hours(1);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// A command to the audio thread.
 pub enum Command {
-    /// Use this device. `echo` is true for hardware.
+    /// Use this device. `echo` is true for hardware, whose sound the microphone can pick up.
     Install { direction: Direction, device: Box<dyn Device>, echo: bool },
     /// Add this remote.
     Add(u64, Box<Playback>),
@@ -19,7 +19,7 @@ pub enum Command {
 
 /// A request to the device thread.
 pub enum DeviceRequest {
-    /// Open the selected device. Dropping the request signals that it is done.
+    /// Open the selected device. The request is dropped when it is done.
     Open(Open),
     /// Replace this lost device.
     Lost(Direction, Box<dyn Device>),
@@ -31,6 +31,7 @@ pub enum DeviceRequest {
 pub struct Open {
     pub direction: Direction,
     pub choice: Choice,
+    /// Signals by its drop that the request is done.
     pub _opening: Option<Arc<CloseOnDrop>>,
 }
 

@@ -1,4 +1,5 @@
-//! The thread "audio devices": opening or closing a device may take seconds, and the audio thread must not wait.
+//! The thread "audio devices". Opening or closing a device may take seconds, and the audio thread must not wait for
+//! that.
 
 use super::message::{CloseOnDrop, Command, DeviceRequest, Open};
 use super::shared::{Shared, Warning};
@@ -20,10 +21,10 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// Starts the thread. It sends devices to `commands`; failures become warnings.
+    /// Starts the thread. It sends opened devices to `commands`. Failures become warnings.
     ///
     /// # Errors
-    /// Returns the system's error if it has no thread left.
+    /// Returns the system's error if it cannot start a thread.
     pub fn start(shared: Arc<Shared>, provider: Provider, commands: SyncSender<Command>) -> std::io::Result<Self> {
         let (requests, inbox) = sync_channel(MAX_REQUESTS);
         let thread = DeviceThread {
@@ -45,12 +46,13 @@ impl Opener {
         Ok(Self { requests: Some(requests), ended, thread: Some(thread) })
     }
 
-    /// A sender of requests that does not keep the thread alive.
+    /// Returns a sender of requests, or `None` while the handle is being dropped. The thread ends when all senders are
+    /// dropped.
     pub fn requests(&self) -> Option<SyncSender<DeviceRequest>> {
         self.requests.clone()
     }
 
-    /// Requests a device. Returns false if too many requests already wait for a sound server that does not answer.
+    /// Requests a device. Returns false if [`MAX_REQUESTS`] wait already, because a sound server does not answer.
     /// `opening` is dropped when the request is done.
     pub fn open(&self, direction: Direction, choice: Choice, opening: Option<Arc<CloseOnDrop>>) -> bool {
         let open = Open { direction, choice, _opening: opening };
@@ -64,7 +66,7 @@ impl Drop for Opener {
         let Some(thread) = self.thread.take() else { return };
         let _ = self.ended.take_until(Instant::now() + DRIVER_TIMEOUT);
         if !self.ended.is_closed() {
-            tracing::warn!("a sound driver does not return; its thread is detached");
+            tracing::warn!("a sound driver does not return, its thread is detached");
         } else if thread.join().is_err() {
             tracing::error!("the thread of the audio devices panicked");
         }
@@ -102,6 +104,7 @@ impl DeviceThread {
         }
     }
 
+    /// Waits for the next request. Times out when it is time to retry a lost device.
     fn next(&mut self) -> Result<DeviceRequest, RecvTimeoutError> {
         if let Some(request) = self.waiting.pop_front() {
             return Ok(request);
@@ -110,7 +113,7 @@ impl DeviceThread {
     }
 
     /// Opens the selected device, unless a newer selection for this direction is queued. A slow driver may return after
-    /// the user selected another device; the result is then ignored.
+    /// the user selected another device. Then the result is ignored.
     fn choose(&mut self, open: &Open) {
         let direction = open.direction;
         if self.is_outdated(direction) {
@@ -131,7 +134,7 @@ impl DeviceThread {
         }
     }
 
-    /// True if a newer selection for this direction is queued.
+    /// Returns true if a newer selection for this direction is queued.
     fn is_outdated(&mut self, direction: Direction) -> bool {
         let room = MAX_REQUESTS.saturating_sub(self.waiting.len());
         self.waiting.extend(self.inbox.try_iter().take(room));
@@ -147,7 +150,7 @@ impl DeviceThread {
         self.retry();
     }
 
-    /// Tries to replace lost devices: with the selected device, otherwise with the system's default.
+    /// Tries to replace each lost device by the selected device, or else by the system's default.
     fn retry(&mut self) {
         for direction in [Direction::Microphone, Direction::Speaker] {
             if !self.missing[index(direction)] {
@@ -184,7 +187,7 @@ fn index(direction: Direction) -> usize {
 /// How long dropping the handle waits for the thread.
 const DRIVER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Maximum queued requests.
+/// The maximum number of queued requests.
 const MAX_REQUESTS: usize = 16;
 
 /// The first delay before a lost device is retried. Doubles with each attempt.
@@ -192,7 +195,7 @@ const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// The longest delay between two attempts.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(8);
 
-/// The timeout while no device is lost; only a request ends the wait.
+/// The timeout while no device is lost. Nothing is retried then, so only a request matters.
 const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
 
 #[cfg(test)]
@@ -201,9 +204,9 @@ mod tests {
     use crate::{Config, Engine, device};
     use media::{BufferPool, Clock};
 
-    /// An engine whose default microphone does not open before the sender is dropped, and fails then. Each attempt to
-    /// open a microphone goes to the receiver first.
-    fn hanging() -> (Engine, SyncSender<()>, Receiver<Choice>) {
+    /// Returns an engine whose default microphone hangs until the sender is dropped, and then fails to open. Each
+    /// attempt to open a microphone is reported to the receiver first.
+    fn engine_with_a_hanging_microphone() -> (Engine, SyncSender<()>, Receiver<Choice>) {
         let (release, hang) = sync_channel::<()>(1);
         let (attempts, seen) = sync_channel(8);
         let hang = std::sync::Mutex::new(hang);
@@ -229,8 +232,8 @@ mod tests {
     }
 
     #[test]
-    fn a_microphone_chosen_while_another_hangs_is_opened_and_the_old_failure_does_not_matter() {
-        let (engine, release, attempts) = hanging();
+    fn a_microphone_selected_while_another_hangs_is_opened_and_the_old_failure_is_ignored() {
+        let (engine, release, attempts) = engine_with_a_hanging_microphone();
         assert_eq!(attempts.recv().unwrap(), Choice::Default);
         assert!(!engine.is_open());
         engine.set_microphone(Choice::Device("skipped".into()));
@@ -243,14 +246,14 @@ mod tests {
 
     #[test]
     fn a_hanging_driver_does_not_delay_the_drop() {
-        let (engine, release, attempts) = hanging();
+        let (engine, release, attempts) = engine_with_a_hanging_microphone();
         assert_eq!(attempts.recv().unwrap(), Choice::Default);
         let (dropped, done) = sync_channel(1);
-        let drop_it = move || {
+        let drop_engine = move || {
             drop(engine);
             dropped.send(()).unwrap();
         };
-        let thread = Builder::new().name("dropper".to_owned()).spawn(drop_it).unwrap();
+        let thread = Builder::new().name("dropper".to_owned()).spawn(drop_engine).unwrap();
         assert!(done.recv_timeout(10 * DRIVER_TIMEOUT).is_ok());
         thread.join().unwrap();
         drop(release);

@@ -38,7 +38,7 @@ pub enum Warning {
     /// The encoder or a decoder could not be created.
     #[error("the audio codec failed")]
     Codec(#[from] codec::opus::Error),
-    /// A thread could not be started: there is no audio.
+    /// A thread could not be started, so there is no audio.
     #[error("an audio thread cannot be started")]
     Thread(#[from] std::io::Error),
 }
@@ -46,11 +46,11 @@ pub enum Warning {
 /// The levels for meters, and who speaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
-    /// The level of our microphone after processing, also while muted.
+    /// The level of this client's microphone after processing, also while muted.
     pub microphone: Level,
-    /// True if our microphone picks up speech, also while muted.
+    /// True if this client's microphone picks up speech, also while muted.
     pub speaking: bool,
-    /// For each remote: the key, the level, and true if it speaks.
+    /// The key and level of each remote, and whether it speaks.
     pub remotes: Vec<(u64, Level, bool)>,
 }
 
@@ -92,10 +92,10 @@ impl Shared {
     }
 }
 
-/// Locks `mutex`. Values are never left half-written, so a poisoned lock is used as it is.
+/// Locks `mutex`. Ignores poisoning, because no panic can leave the values inconsistent.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Maximum warnings kept until the caller takes them.
+/// The maximum number of warnings that are kept until the caller takes them.
 const MAX_WARNINGS: usize = 32;

@@ -1,7 +1,7 @@
 //! The thread "audio": every 10 ms it records and plays as many blocks as the devices have ready.
 //!
-//! Each device has its own clock, which decides how many blocks are ready; the tick only decides when to check. Callbacks
-//! may not make system calls, so they cannot wake this thread.
+//! Each device has its own clock, which decides how many blocks are ready. The tick only decides when to check.
+//! Callbacks must not make system calls, so they cannot wake this thread.
 
 use super::message::{Command, DeviceRequest};
 use super::shared::{Shared, lock};
@@ -27,22 +27,24 @@ pub struct AudioThread {
     start: Instant,
     microphone: Box<dyn Device>,
     speaker: Box<dyn Device>,
-    /// True for each hardware device. Echo is possible only if both are hardware.
-    real: [bool; 2],
+    /// Whether the microphone and the speaker are hardware. Echo is possible only if both are.
+    hardware: [bool; 2],
     remotes: BTreeMap<u64, Box<Playback>>,
     meter: Meter,
 }
 
-/// The level of our microphone, also while muted.
+/// The level of this client's microphone, also while muted.
 struct Meter {
     level: Level,
+    /// The louder level of the packet's blocks so far.
     loudest: Level,
-    odd: bool,
+    /// True if the next block is the second of its packet.
+    second_block: bool,
     detector: Detector,
 }
 
 impl AudioThread {
-    /// Creates the thread state without devices. The track begins at `start`.
+    /// Returns the state of a thread without devices. The track begins at `start`.
     pub fn new(
         shared: Arc<Shared>,
         clock: Clock,
@@ -60,7 +62,7 @@ impl AudioThread {
             start,
             microphone: Box::new(Null::new(Direction::Microphone, start)),
             speaker: Box::new(Null::new(Direction::Speaker, start)),
-            real: [false; 2],
+            hardware: [false; 2],
             remotes: BTreeMap::new(),
             meter: Meter::new(),
         }
@@ -92,28 +94,28 @@ impl AudioThread {
         }
     }
 
-    fn install(&mut self, direction: Direction, device: Box<dyn Device>, real: bool) {
-        let place = match direction {
+    fn install(&mut self, direction: Direction, device: Box<dyn Device>, hardware: bool) {
+        let slot = match direction {
             Direction::Microphone => {
                 let elapsed = self.start.elapsed().as_micros() * u128::from(SAMPLE_RATE) / 1_000_000;
                 if let Some(uplink) = &mut self.uplink {
                     uplink.resume_at(u64::try_from(elapsed).unwrap_or(0));
                 }
-                self.real[0] = real;
+                self.hardware[0] = hardware;
                 &mut self.microphone
             }
             Direction::Speaker => {
-                self.real[1] = real;
+                self.hardware[1] = hardware;
                 &mut self.speaker
             }
         };
-        let old = std::mem::replace(place, device);
+        let old = std::mem::replace(slot, device);
         self.publish_names();
-        self.process.listen_for_echo(self.real == [true; 2]);
+        self.process.listen_for_echo(self.hardware == [true; 2]);
         self.request(DeviceRequest::Close(old));
     }
 
-    /// One tick. Plays first, so that the echo canceller gets a block before its echo.
+    /// Runs one tick. Plays before it records, so that the echo canceller gets a block before its echo.
     fn work(&mut self, now: Instant) {
         for remote in self.remotes.values_mut() {
             remote.collect(self.clock);
@@ -174,13 +176,13 @@ impl AudioThread {
         }
     }
 
-    fn send(&mut self, block: &Block, heard: Instant) {
+    fn send(&mut self, block: &Block, recorded_at: Instant) {
         let Some(uplink) = &mut self.uplink else { return };
         let muted = lock(&self.shared.muted);
         if *muted {
             uplink.pass();
         } else {
-            uplink.record(block, self.clock.at(heard));
+            uplink.record(block, self.clock.at(recorded_at));
         }
     }
 
@@ -204,7 +206,8 @@ impl AudioThread {
         }
     }
 
-    // Closing a device may take long, so the device thread does it. If its queue is full, the device is closed here.
+    /// Sends a request to the device thread, because closing a device may take long. If the queue is full, the device
+    /// is closed here.
     fn request(&self, request: DeviceRequest) {
         if let Some(device_requests) = &self.device_requests
             && device_requests.try_send(request).is_err()
@@ -216,22 +219,22 @@ impl AudioThread {
 
 impl Meter {
     fn new() -> Self {
-        Self { level: Level::SILENCE, loudest: Level::SILENCE, odd: false, detector: Detector::new() }
+        Self { level: Level::SILENCE, loudest: Level::SILENCE, second_block: false, detector: Detector::new() }
     }
 
     fn update(&mut self, block: &Block) {
         let level = Level::of(block);
         self.level = smooth(self.level, level);
-        self.loudest = if self.odd { self.loudest.min(level) } else { level };
+        self.loudest = if self.second_block { self.loudest.min(level) } else { level };
         // The detector expects one level per packet, which has two blocks.
-        if self.odd {
+        if self.second_block {
             self.detector.update(self.loudest);
         }
-        self.odd = !self.odd;
+        self.second_block = !self.second_block;
     }
 }
 
-/// The time of the next tick. Skips ticks that are late by more than [`MAX_TICK_DELAY`].
+/// Returns the time of the next tick. Skips ticks that are late by more than [`MAX_TICK_DELAY`].
 fn next_tick(tick: Instant, now: Instant) -> Instant {
     let next = tick + TICK;
     if next + MAX_TICK_DELAY < now { now + TICK } else { next }
@@ -240,8 +243,8 @@ fn next_tick(tick: Instant, now: Instant) -> Instant {
 /// The tick period.
 const TICK: Duration = Duration::from_millis(10);
 
-/// Later ticks are skipped.
+/// Ticks that are later than this are skipped.
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 
-/// Maximum blocks per tick and device, so that a stalled device does not delay the other one.
+/// The maximum number of blocks per tick and device, so that a device that catches up does not delay the other one.
 const MAX_BLOCKS_PER_TICK: usize = 25;

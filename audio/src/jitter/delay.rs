@@ -1,7 +1,8 @@
 //! Computes the playout delay with which nearly all packets arrive before they are needed. Pure.
 //!
 //! A packet's *offset* is its arrival time minus its position in the sender's timeline. The relation between the two
-//! clocks is unknown and does not matter. The smallest recent offset is the base; the spread above it is the jitter.
+//! clocks is unknown and does not matter. The smallest recent offset is the base, and the spread above it is the
+//! jitter.
 
 use super::units::samples_to_micros;
 use media::Timestamp;
@@ -12,17 +13,18 @@ use std::time::Duration;
 pub struct Delay {
     /// Offsets of the last packets in microseconds, with their arrival.
     arrivals: VecDeque<(Timestamp, i64)>,
-    /// Offsets at which the last blocks were played. The earliest counts, because a device may take blocks in bursts.
+    /// Offsets at which the last blocks were played. The smallest counts, because a device may take blocks in bursts.
     played: VecDeque<i64>,
+    /// Scratch memory.
     sorted: Vec<i64>,
     base: i64,
     spread: i64,
-    /// Microseconds to wait for the next packet, which may carry the FEC copy of a lost one.
+    /// Microseconds to wait in addition for the next packet, which may carry the FEC copy of a lost one.
     reserve: i64,
 }
 
 impl Delay {
-    /// Creates a delay without any measurement.
+    /// Returns a delay without any measurement.
     pub fn new() -> Self {
         Self {
             arrivals: VecDeque::with_capacity(WINDOW + 1),
@@ -34,7 +36,7 @@ impl Delay {
         }
     }
 
-    /// True if a packet cannot belong to the timeline of the packets before it.
+    /// Returns true if a packet cannot belong to the timeline of the packets before it.
     pub fn is_foreign(&self, position: u64, at: Timestamp) -> bool {
         !self.arrivals.is_empty() && (offset(position, at) - self.base).abs() > MAX_OFFSET
     }
@@ -44,19 +46,20 @@ impl Delay {
         self.arrivals.push_back((at, offset(position, at)));
         while self.arrivals.len() > WINDOW
             || (self.arrivals.len() > MIN_PACKETS
-                && self.arrivals.front().is_some_and(|(then, _)| at.since(*then) > MEMORY))
+                && self.arrivals.front().is_some_and(|(then, _)| at.since(*then) > MAX_AGE))
         {
             self.arrivals.pop_front();
         }
         self.sorted.clear();
         self.sorted.extend(self.arrivals.iter().map(|(_, offset)| *offset));
-        let rank = (self.sorted.len() - 1) * IN_TIME / 100;
-        let (quicker, late, _) = self.sorted.select_nth_unstable(rank);
-        self.base = quicker.iter().copied().min().unwrap_or(*late);
+        let rank = (self.sorted.len() - 1) * IN_TIME_PERCENT / 100;
+        let (earlier, late, _) = self.sorted.select_nth_unstable(rank);
+        self.base = earlier.iter().copied().min().unwrap_or(*late);
         self.spread = *late - self.base;
     }
 
-    /// If `wait`, waits one packet longer, so that the successor of a lost packet arrives before the lost one is due.
+    /// If `wait` is true, makes the wanted delay one packet longer, so that the successor of a lost packet arrives
+    /// before the lost one is due.
     pub fn wait_for_copies(&mut self, wait: bool) {
         self.reserve = if wait { PACKET_MICROS } else { 0 };
     }
@@ -76,33 +79,33 @@ impl Delay {
         }
     }
 
-    /// True if a packet has waited for the wanted delay.
+    /// Returns true if a packet has waited for the wanted delay.
     pub fn is_due(&self, position: u64, now: Timestamp) -> bool {
         offset(position, now) >= self.wanted()
     }
 
-    /// The current delay minus the wanted one, in microseconds.
+    /// Returns the current delay minus the wanted one, in microseconds.
     pub fn excess(&self) -> i64 {
-        self.earliest().map_or(0, |earliest| earliest - self.wanted())
+        self.smallest().map_or(0, |smallest| smallest - self.wanted())
     }
 
-    /// The wanted delay over the fastest packet.
+    /// Returns the wanted delay over the fastest packet.
     pub fn target(&self) -> Duration {
         duration(self.wanted() - self.base)
     }
 
-    /// The current delay over the fastest packet; zero before anything was played.
+    /// Returns the current delay over the fastest packet, or zero before anything was played.
     pub fn current(&self) -> Duration {
-        self.earliest().map_or(Duration::ZERO, |earliest| duration(earliest - self.base))
+        self.smallest().map_or(Duration::ZERO, |smallest| duration(smallest - self.base))
     }
 
-    fn earliest(&self) -> Option<i64> {
+    fn smallest(&self) -> Option<i64> {
         self.played.iter().copied().min()
     }
 
     fn wanted(&self) -> i64 {
-        let unsure = if self.arrivals.len() < MIN_PACKETS { INITIAL_DELAY } else { 0 };
-        self.base + (self.spread + BLOCK_MICROS + SHORTAGE_TOLERATED + self.reserve).clamp(unsure, MAX_DELAY)
+        let minimum = if self.arrivals.len() < MIN_PACKETS { INITIAL_DELAY } else { 0 };
+        self.base + (self.spread + BLOCK_MICROS + SHORTAGE_TOLERATED + self.reserve).clamp(minimum, MAX_DELAY)
     }
 }
 
@@ -115,26 +118,26 @@ fn duration(micros: i64) -> Duration {
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
-/// The number of offsets kept: eight seconds of speech.
+/// The maximum number of offsets: eight seconds of speech.
 const WINDOW: usize = 400;
 
 /// Older offsets are dropped, so that clock drift does not count as jitter.
-const MEMORY: Duration = Duration::from_secs(30);
+const MAX_AGE: Duration = Duration::from_secs(30);
 
-/// With fewer packets, the measurement is not reliable yet: half a second.
+/// The number of packets from which the measurement is reliable: half a second.
 const MIN_PACKETS: usize = 25;
 
 /// Percent of the packets that should arrive before they are needed.
-const IN_TIME: usize = 99;
+const IN_TIME_PERCENT: usize = 99;
 
-/// Blocks of which the earliest counts: 200 ms, longer than the burst of any device.
+/// The number of blocks of which the smallest offset counts: 200 ms, longer than the burst of any device.
 const BLOCKS: usize = 20;
 
-/// Sound is played in blocks of 10 ms, so a packet may be needed that much earlier than its position.
+/// Audio is played in blocks of 10 ms, so a packet may be needed that much earlier than its position.
 const BLOCK_MICROS: i64 = 10_000;
 
-/// Microseconds below the wanted delay that are not corrected, and are therefore added to it: the shortest pitch period,
-/// which is the smallest step of `stretch`.
+/// Microseconds below the wanted delay that are not corrected, and are therefore added to it: the shortest pitch
+/// period, which is the smallest step of `stretch`.
 pub const SHORTAGE_TOLERATED: i64 = 2_500;
 
 /// Microseconds from one packet to the next.

@@ -6,6 +6,7 @@ pub struct LossEstimator {
     share: f32,
     /// The weight of the next packet.
     weight: f32,
+    /// True if the share of lost packets was high at the last check.
     many: bool,
     /// The smoothed share of gaps for which the next packet had a copy.
     copies: f32,
@@ -25,7 +26,8 @@ impl LossEstimator {
         self.copies += (if found { 1.0 } else { 0.0 } - self.copies) * COPY_WEIGHT;
     }
 
-    /// Returns whether to wait for copies. Has hysteresis; after a failure, returns true again after a while.
+    /// Returns whether to wait for copies. The loss rate has a hysteresis. If no copies were found, returns true again
+    /// after a while.
     pub fn is_waiting_worthwhile(&mut self) -> bool {
         self.copies = (self.copies + COPY_RECOVERY).min(1.0);
         self.many = self.share > if self.many { FEW_LOSSES } else { MANY_LOSSES };

@@ -1,10 +1,10 @@
-//! Makes sound slightly shorter or longer without a change of pitch: removes or repeats one period with a cross-fade,
+//! Makes audio slightly shorter or longer without a change of pitch: removes or repeats one period with a cross-fade,
 //! as in WSOLA. Pure.
 
 /// The minimum similarity of two periods of speech: a normalised correlation.
 pub const SIMILAR: f32 = 0.75;
 
-/// Accepts any similarity: for background sound.
+/// The minimum similarity that accepts any two periods, for background sound.
 pub const ANY: f32 = -1.0;
 
 /// Removes one period at the front of `sound`. Returns the number of removed samples, or `None` if no period was found.
@@ -32,12 +32,12 @@ pub fn lengthen(sound: &mut Vec<f32>, min_similarity: f32) -> Option<usize> {
 
 /// Returns the period at which the front of `sound` repeats best, if the two periods are similar enough or inaudible.
 fn find_period(sound: &[f32], min_similarity: f32) -> Option<usize> {
-    let longest = (sound.len() / 2).min(MAX_PERIOD);
-    if longest < MIN_PERIOD {
+    let max_period = (sound.len() / 2).min(MAX_PERIOD);
+    if max_period < MIN_PERIOD {
         return None;
     }
-    let coarse = best(sound, (MIN_PERIOD..=longest).step_by(STEP), STEP)?.0;
-    let near = coarse.saturating_sub(STEP).max(MIN_PERIOD)..=(coarse + STEP).min(longest);
+    let coarse = best(sound, (MIN_PERIOD..=max_period).step_by(COARSE_STEP), COARSE_STEP)?.0;
+    let near = coarse.saturating_sub(COARSE_STEP).max(MIN_PERIOD)..=(coarse + COARSE_STEP).min(max_period);
     let (period, found) = best(sound, near, 1)?;
     let quiet = sound[..2 * period].iter().all(|sample| sample.abs() < INAUDIBLE);
     (found >= min_similarity || quiet).then_some(period)
@@ -48,7 +48,7 @@ fn best(sound: &[f32], periods: impl Iterator<Item = usize>, step: usize) -> Opt
     scored.max_by(|(_, one), (_, other)| one.total_cmp(other))
 }
 
-/// The normalised correlation of the first two periods on every `step`th sample: -1..=1.
+/// Returns the normalised correlation of the first two periods on every `step`th sample: -1..=1.
 fn correlation(sound: &[f32], period: usize, step: usize) -> f32 {
     let (first, second) = (&sound[..period], &sound[period..2 * period]);
     let (mut cross, mut one, mut other) = (0.0f32, 1e-9f32, 1e-9f32);
@@ -71,7 +71,7 @@ const MIN_PERIOD: usize = 120;
 const MAX_PERIOD: usize = 720;
 
 /// The coarse search uses every fourth sample: most energy of speech is below 6 kHz.
-const STEP: usize = 4;
+const COARSE_STEP: usize = 4;
 
 /// Below this level, about -60 dBFS, no cut is audible.
 const INAUDIBLE: f32 = 0.001;
@@ -84,7 +84,7 @@ mod tests {
         (0..length).map(|index| (index as f32 * hertz * std::f32::consts::TAU / 48_000.0).sin() * 0.5).collect()
     }
 
-    /// The largest step between two samples.
+    /// Returns the largest step between two samples.
     fn roughness(sound: &[f32]) -> f32 {
         sound.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
     }

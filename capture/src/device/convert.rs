@@ -21,7 +21,7 @@ pub(super) fn to_i420(
     }
 }
 
-/// Luma, then interleaved Cb and Cr at half the size.
+/// Copies the luma plane, and separates the interleaved Cb and Cr samples that follow it at half the size.
 fn nv12(pixels: &[u8], frame: &mut FrameMut) -> Option<Colour> {
     let (size, chroma) = (frame.size(), frame.size().chroma());
     let (luma, pairs) = pixels.split_at_checked(area(size))?;
@@ -39,7 +39,8 @@ fn nv12(pixels: &[u8], frame: &mut FrameMut) -> Option<Colour> {
     Some(CAMERA)
 }
 
-/// Interleaved Y, Cb, Y, Cr. Chroma has half the width; pairs of rows are averaged to halve its height.
+/// Separates the interleaved samples Y, Cb, Y, Cr. Their chroma has half the width but the full height, so pairs of rows
+/// are averaged.
 fn yuyv(pixels: &[u8], frame: &mut FrameMut) -> Option<Colour> {
     let size = frame.size();
     // Two samples share their chroma, so the stored width is even.
@@ -51,19 +52,20 @@ fn yuyv(pixels: &[u8], frame: &mut FrameMut) -> Option<Colour> {
             *sample = *luma;
         }
     }
-    for (plane, at) in [(&mut u, 1), (&mut v, 3)] {
-        average(pixels, stride, at, plane);
+    for (plane, offset) in [(&mut u, 1), (&mut v, 3)] {
+        average(pixels, stride, offset, plane);
     }
     Some(CAMERA)
 }
 
-fn average(pixels: &[u8], stride: usize, at: usize, plane: &mut PlaneMut<'_>) {
+/// Fills a chroma plane with every fourth byte from `offset` on, averaged over pairs of rows. An odd last row is used alone.
+fn average(pixels: &[u8], stride: usize, offset: usize, plane: &mut PlaneMut<'_>) {
     for (to, pair) in plane.rows_mut().zip(pixels.chunks(2 * stride)) {
         let upper = &pair[..stride];
         let lower = pair.get(stride..).filter(|lower| !lower.is_empty()).unwrap_or(upper);
         let groups = upper.as_chunks::<4>().0.iter().zip(lower.as_chunks::<4>().0);
         for (sample, (upper, lower)) in to.iter_mut().zip(groups) {
-            *sample = upper[at].midpoint(lower[at]);
+            *sample = upper[offset].midpoint(lower[offset]);
         }
     }
 }
@@ -130,7 +132,7 @@ mod tests {
         assert_eq!(frame.colour(), JPEG);
     }
 
-    /// The same as webcams send it: 4:2:2 and without Huffman tables. Made by ffmpeg, with the tables removed.
+    /// The same picture in the form that webcams send: 4:2:2, without Huffman tables. Made by ffmpeg; the tables were removed.
     const WEBCAM: &[u8] = include_bytes!("webcam.jpg");
 
     #[test]

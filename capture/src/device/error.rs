@@ -1,5 +1,5 @@
-//! Converts nokhwa errors into [`Error`]. Pure. nokhwa returns the system's messages as text. Only the error numbers in
-//! them, and nokhwa's own words, do not depend on the system's language.
+//! Converts nokhwa errors into [`Error`]. Pure. nokhwa returns the system's messages as text, in
+//! the system's language. Only the error numbers in them and the messages of nokhwa itself do not depend on it.
 
 use crate::Error;
 use nokhwa::NokhwaError;
@@ -24,15 +24,15 @@ pub(super) fn open_error(name: &str, error: &NokhwaError) -> Error {
     }
 }
 
-/// The error for an open camera that delivers no frame. `seen` is false before the first frame. V4L2 and Media
-/// Foundation open a camera that another program uses and fail at its first frame, so such an error is treated as an
-/// error of opening.
-pub(super) fn read_error(name: &str, error: &NokhwaError, seen: bool) -> Error {
-    tracing::debug!(%error, seen, "the camera stopped");
+/// The error for an open camera that delivers no frame. `delivered` is true if it delivered one before. V4L2 and
+/// Media Foundation open a camera that another program uses and fail at its first frame, so an error before the first
+/// frame is treated as an error of opening.
+pub(super) fn read_error(name: &str, error: &NokhwaError, delivered: bool) -> Error {
+    tracing::debug!(%error, delivered, "the camera stopped");
     let lost = match classify(error) {
         Some(Cause::Taken | Cause::Denied) => false,
         Some(Cause::Gone) => true,
-        None => seen,
+        None => delivered,
     };
     if lost { Error::Lost { name: name.to_owned() } } else { open_error(name, error) }
 }
@@ -40,7 +40,7 @@ pub(super) fn read_error(name: &str, error: &NokhwaError, seen: bool) -> Error {
 /// The cause of an error, or `None` if it is not one of the known causes.
 pub(super) fn classify(error: &NokhwaError) -> Option<Cause> {
     let text = error.to_string();
-    posix(&text).or_else(|| windows(&text)).or_else(|| nokhwa_words(&text))
+    posix(&text).or_else(|| windows(&text)).or_else(|| nokhwa_message(&text))
 }
 
 /// V4L2: the message ends with the error number, as formatted by the standard library.
@@ -73,13 +73,13 @@ fn windows(text: &str) -> Option<Cause> {
 }
 
 /// Messages of nokhwa itself, on Windows and macOS.
-fn nokhwa_words(text: &str) -> Option<Cause> {
-    let says = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
-    if says(&["denied", "NotAuthorized"]) {
+fn nokhwa_message(text: &str) -> Option<Cause> {
+    let contains_any = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
+    if contains_any(&["denied", "NotAuthorized"]) {
         Some(Cause::Denied)
-    } else if says(&["in use", "InUse"]) {
+    } else if contains_any(&["in use", "InUse"]) {
         Some(Cause::Taken)
-    } else if says(&["No device", "Not Found", "not found"]) {
+    } else if contains_any(&["No device", "Not Found", "not found"]) {
         Some(Cause::Gone)
     } else {
         None
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_error_of_a_stopped_camera_depends_on_its_first_frame() {
-        for (error, unseen, seen) in [
+        for (error, before, after) in [
             (v4l2(16), "in use", "in use"),
             (v4l2(13), "denies", "denies"),
             (v4l2(19), "unplugged", "unplugged"),
@@ -161,8 +161,8 @@ mod tests {
             (media_foundation(0xC00D_3704), "in use", "in use"),
             (media_foundation(0xC00D_3EA2), "unplugged", "unplugged"),
         ] {
-            assert!(read_error("x", &error, false).to_string().contains(unseen), "{error}");
-            assert!(read_error("x", &error, true).to_string().contains(seen), "{error}");
+            assert!(read_error("x", &error, false).to_string().contains(before), "{error}");
+            assert!(read_error("x", &error, true).to_string().contains(after), "{error}");
         }
     }
 }

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// The system whose errors and peculiarities the driver imitates.
+/// The system whose errors and behaviour the driver imitates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum System {
     V4l2,
@@ -66,8 +66,9 @@ pub struct FakeHost {
 
 #[derive(Default)]
 struct State {
+    /// The connected cameras, each with a number that no camera had before.
     cameras: Vec<(u64, FakeCamera)>,
-    plugs: u64,
+    last_serial: u64,
     open: usize,
 }
 
@@ -80,8 +81,8 @@ impl FakeHost {
     /// Connects a camera. It is listed last.
     pub fn plug(&self, camera: FakeCamera) {
         let mut state = self.state();
-        state.plugs += 1;
-        let serial = state.plugs;
+        state.last_serial += 1;
+        let serial = state.last_serial;
         state.cameras.push((serial, camera));
     }
 

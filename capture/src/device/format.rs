@@ -24,7 +24,7 @@ pub(super) fn size(format: CameraFormat) -> Option<Size> {
     (!size.is_empty() && size.area() <= MAX_SAMPLES).then_some(size)
 }
 
-/// A sort key; the smallest is the best.
+/// A sort key; the best format has the smallest one. Returns `None` if the pixel format is not supported.
 fn rank(format: CameraFormat) -> Option<(bool, u32, u32, usize)> {
     let kind = KNOWN.iter().position(|known| *known == format.format())?;
     let slow = format.frame_rate() < MIN_SMOOTH_RATE;
@@ -38,7 +38,7 @@ fn rank(format: CameraFormat) -> Option<(bool, u32, u32, usize)> {
 const TARGET_HEIGHT: u32 = 720;
 const TARGET_RATE: u32 = 30;
 const MIN_SMOOTH_RATE: u32 = 20;
-/// 3840 x 2160.
+/// The samples of a 4K frame.
 const MAX_SAMPLES: u32 = 3_840 * 2_160;
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) fn filter(mut cameras: Vec<CameraInfo>) -> Vec<CameraInfo> {
 fn captures_video(camera: &CameraInfo) -> bool {
     let Ok(index) = camera.index().as_index() else { return false };
     let node = fs::read_to_string(format!("/sys/class/video4linux/video{index}/index"));
-    // Without this information keep the node; opening it decides.
+    // Keep the node if the file cannot be read: opening the node then shows whether it is a camera.
     node.map_or(true, |node| node.trim() == "0")
 }
 

@@ -74,5 +74,5 @@ fn set_format(camera: &mut Camera, wanted: CameraFormat) -> Result<CameraFormat,
     Ok(CameraFormat::new(found.resolution(), found.format(), wanted.frame_rate()))
 }
 
-/// Formats to try before opening the camera fails.
+/// The number of formats that are tried before opening the camera fails.
 const MAX_ATTEMPTS: usize = 4;

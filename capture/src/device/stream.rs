@@ -86,5 +86,5 @@ fn read(camera: Option<&mut Camera>) -> Result<Cow<'_, [u8]>, NokhwaError> {
     read.unwrap_or_else(|_| Err(NokhwaError::ReadFrameError("the library panicked".into())))
 }
 
-/// Five seconds at 30 frames per second.
+/// The frames of five seconds at 30 frames per second.
 const MAX_DAMAGED: u32 = 150;

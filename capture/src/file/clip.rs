@@ -36,11 +36,12 @@ struct Mp4 {
     decoder: Decoder,
     bitstream: Vec<u8>,
     next: usize,
-    /// Frames of this pass that the decoder has returned.
+    /// The number of frames of this pass that the decoder has returned.
     decoded: usize,
     /// When each frame of a pass is due.
     due: Vec<Duration>,
-    /// Decoded frames that were not taken yet. More than one if the decoder reordered frames.
+    /// Decoded frames that were not taken yet: several if the decoder reordered frames. `None` stands for a frame for
+    /// which the pool had no buffer.
     ready: VecDeque<Option<Picture>>,
 }
 
@@ -51,7 +52,7 @@ impl Clip {
     /// Returns [`Error::BadFile`] if the file cannot be read or is damaged, [`Error::FileFormat`] if its format is not
     /// supported.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let pictures = open(path).map_err(|source| bad(path, source))?;
+        let pictures = open(path).map_err(|source| file_error(path, source))?;
         let mut clip = Self { path: path.to_owned(), pictures, length: 0 };
         clip.length = clip.count()?;
         Ok(clip)
@@ -91,7 +92,7 @@ impl Clip {
             Pictures::Mp4(mp4) => mp4.next(pool),
             Pictures::Y4m(reader) => next_y4m(reader, pool).map_err(Into::into),
         };
-        picture.map_err(|source| bad(&self.path, source))
+        picture.map_err(|source| file_error(&self.path, source))
     }
 
     /// Calls `each` with every frame of one pass and its index, until it returns [`ControlFlow::Break`].
@@ -113,7 +114,7 @@ impl Clip {
     fn count(&mut self) -> Result<u64, Error> {
         match &mut self.pictures {
             Pictures::Mp4(mp4) => Ok(mp4.clip.shown() as u64),
-            Pictures::Y4m(reader) => count_y4m(reader).map_err(|source| bad(&self.path, source)),
+            Pictures::Y4m(reader) => count_y4m(reader).map_err(|source| file_error(&self.path, source)),
         }
     }
 }
@@ -225,7 +226,7 @@ fn is_y4m(path: &Path) -> std::io::Result<bool> {
     Ok(start[..read] == *b"YUV4MPEG2")
 }
 
-fn bad(path: &Path, source: impl Into<BoxError>) -> Error {
+fn file_error(path: &Path, source: impl Into<BoxError>) -> Error {
     let (path, source) = (path.to_owned(), source.into());
     match unsupported_format(&source) {
         Some(format) => Error::FileFormat { path, format },

@@ -204,7 +204,7 @@ const COLOUR: Colour = Colour { matrix: Matrix::Bt709, full_range: false };
 const NAME: &str = "screen";
 /// Ticks after which an unchanged screen delivers a frame.
 const MAX_STILL_TICKS: u64 = 7;
-/// One second.
+/// The ticks of one second.
 const MAX_REFUSED: u32 = 15;
 
 #[cfg(test)]

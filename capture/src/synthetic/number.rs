@@ -24,6 +24,7 @@ pub fn read(frame: &Frame) -> Option<u32> {
     let (size, luma) = (frame.size(), frame.plane(Plane::Y));
     let rows: Vec<&[u8]> = luma.rows().take(strip(size.height)).collect();
     let middle = rows.get(rows.len() / 4..(rows.len() * 3).div_ceil(4))?;
+    // Only the middle of each block is read, because compression blurs its edges.
     let bit = |bit| {
         let (from, to) = block(size.width, bit);
         let quarter = (to - from) / 4;
@@ -42,10 +43,12 @@ fn code(number: u32) -> u32 {
     number << 8 | u32::from(!check)
 }
 
+/// The height of the strip, in rows.
 fn strip(height: u16) -> usize {
     usize::from(height / 8)
 }
 
+/// The columns of the block of one bit: the first one, and the one after the last.
 fn block(width: u16, bit: u32) -> (usize, usize) {
     let at = |bit: u32| usize::try_from(u32::from(width) * bit / BITS).unwrap_or(0);
     (at(bit), at(bit + 1))

@@ -29,7 +29,7 @@ impl<'a> Bits<'a> {
         Ok(bit == 1)
     }
 
-    /// Reads `count` bits as a number, at max 32.
+    /// Reads `count` bits, at most 32, as a number.
     pub(super) fn bits(&mut self, count: u32) -> Result<u32, Malformed> {
         (0..count).try_fold(0, |value: u32, _| Ok(value << 1 | u32::from(self.flag()?)))
     }

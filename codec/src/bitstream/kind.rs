@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The type of `unit`, from its first byte.
+    /// Returns the type of `unit`, from its first byte.
     ///
     /// # Errors
     /// Returns [`Malformed::NotAUnit`] if the unit is empty or its forbidden bit is set.

@@ -11,7 +11,7 @@ use media::{Colour, Matrix, Size};
 pub struct Sps {
     /// The picture size after cropping.
     pub size: Size,
-    /// The colour space; [`colour::assumed`] if the stream does not specify it.
+    /// The colour space, or [`colour::assumed`] if the stream does not specify it.
     pub colour: Colour,
     /// `profile_idc`: 66 is baseline, 77 main, 100 high.
     pub profile: u8,
@@ -52,7 +52,7 @@ impl Sps {
     }
 }
 
-/// The fields that only the high profiles contain.
+/// Reads the fields that only the high profiles contain.
 fn high(bits: &mut Bits<'_>) -> Result<(), Malformed> {
     match bits.at_most(3)? {
         0 => return Err(Malformed::Unsupported("4:0:0")),
@@ -113,7 +113,7 @@ fn frames_only(bits: &mut Bits<'_>) -> Result<(), Malformed> {
     bits.flag().map(drop)
 }
 
-/// Bounds the memory of a decoder by level 5.1 (table A-1), for malicious streams.
+/// Returns an error above level 5.1 (table A-1), so that a malicious stream cannot make a decoder exhaust the memory.
 fn within_level(blocks: [u32; 2], references: u32) -> Result<(), Malformed> {
     let area = blocks[0] * blocks[1];
     let fits = area <= MAX_FRAME_BLOCKS && area * references.max(1) <= MAX_DPB_BLOCKS;

@@ -1,6 +1,6 @@
 //! Reads the H.264 track of an MP4 file (ISO/IEC 14496-12 and -15), with random access to frames.
 //!
-//! Not supported: fragments, sound, and edits after the first one. The sample tables are read at the start and checked
+//! Not supported: fragments, audio, and edits after the first one. The sample tables are read at the start and checked
 //! against the file's length, so later reads fail only because of I/O errors or damaged frames.
 
 mod boxes;
@@ -63,7 +63,7 @@ impl<R: Read + Seek> Clip<R> {
     /// Reads the headers.
     ///
     /// # Errors
-    /// As [`Clip::open`].
+    /// Returns the errors of [`Clip::open`].
     pub fn new(mut reader: R) -> Result<Self, Error> {
         let length = reader.seek(SeekFrom::End(0))?;
         let movie = match movie(&mut reader, length) {
@@ -74,44 +74,44 @@ impl<R: Read + Seek> Clip<R> {
         Ok(Self { reader, samples, timeline, track, scratch: Vec::new() })
     }
 
-    /// The frame size before rotation.
+    /// Returns the frame size before rotation.
     pub fn size(&self) -> Size {
         self.track.size
     }
 
-    /// The frame rate; the mean of a variable rate.
+    /// Returns the frame rate, or the mean of a variable rate.
     pub fn rate(&self) -> FrameRate {
         self.track.rate
     }
 
-    /// The rotation that a viewer applies.
+    /// Returns the rotation that a viewer applies.
     pub fn rotation(&self) -> Rotation {
         self.track.rotation
     }
 
-    /// The number of stored frames, at least one.
+    /// Returns the number of stored frames, at least one.
     #[expect(clippy::len_without_is_empty, reason = "a clip without frames does not open")]
     pub fn len(&self) -> usize {
         self.samples.len()
     }
 
-    /// The number of frames that are shown, at least one. An edit list may hide some.
+    /// Returns the number of frames that are shown, at least one. An edit list may hide some.
     pub fn shown(&self) -> usize {
         self.timeline.shown()
     }
 
-    /// The presentation time of frame `index` in presentation order, relative to the first shown frame. Returns `None`
-    /// if the edit list hides it.
+    /// Returns the presentation time of frame `index` in presentation order, relative to the first shown frame. Returns
+    /// `None` if the edit list hides it.
     pub fn time(&self, index: usize) -> Option<Duration> {
         self.timeline.time(index)
     }
 
-    /// The duration of one pass.
+    /// Returns the duration of one pass.
     pub fn duration(&self) -> Duration {
         self.timeline.length()
     }
 
-    /// True if frame `index` (in decoding order) is a key frame.
+    /// Returns true if frame `index` (in decoding order) is a key frame.
     pub fn is_key(&self, index: usize) -> bool {
         self.samples.get(index).is_some_and(|sample| sample.key)
     }
@@ -151,7 +151,7 @@ fn movie(reader: &mut (impl Read + Seek), length: u64) -> Result<Vec<u8>, Error>
     Err(if at == 0 { Error::Kind("MP4") } else { Error::Damaged("the moov box is missing") })
 }
 
-/// The first H.264 track.
+/// Returns the first H.264 track.
 fn video(movie: &[u8], length: u64) -> Result<Video, Error> {
     let scale = boxes::find(movie, &[*b"mvhd"]).and_then(|header| timescale(header).ok()).unwrap_or(1);
     let mut refused = None;
@@ -186,7 +186,7 @@ fn read_track(track: &[u8], length: u64, movie: u32) -> Result<Option<Video>, Er
     Ok(Some(Video { track, samples, timeline }))
 }
 
-/// The bytes of a NAL unit length, and the parameter sets (ISO/IEC 14496-15 5.3.3.1).
+/// Returns the bytes of a NAL unit length, and the parameter sets (ISO/IEC 14496-15 5.3.3.1).
 fn sample_entry(description: &[u8]) -> Result<(usize, Vec<u8>), Error> {
     let entry = boxes::children(description.get(8..).unwrap_or(&[])).next().ok_or(Error::Damaged(DESCRIPTION))?;
     if entry.kind != *b"avc1" && entry.kind != *b"avc3" {
@@ -206,7 +206,7 @@ fn sample_entry(description: &[u8]) -> Result<(usize, Vec<u8>), Error> {
     Ok((width, parameters))
 }
 
-/// The size from the parameter set, or from the sample entry if there is none (`avc3`).
+/// Returns the size from the parameter set, or from the sample entry if there is none (`avc3`).
 fn shown_size(parameters: &[u8], description: &[u8]) -> Result<Size, Error> {
     let mut sets = bitstream::prefixed(parameters).flatten().filter(|unit| Kind::of(unit) == Ok(Kind::Sps));
     if let Some(unit) = sets.next() {
@@ -232,7 +232,7 @@ fn timescale(header: &[u8]) -> Result<u32, Error> {
     fields.skip(3 + times).u32()
 }
 
-/// The rotation in the track's matrix. Anything but a multiple of 90 degrees is ignored.
+/// Returns the rotation in the track's matrix. Ignores a rotation that is not a multiple of 90 degrees.
 fn rotation(track: &[u8]) -> Rotation {
     let matrix = || -> Result<[u32; 2], Error> {
         let header = boxes::find(track, &[*b"tkhd"]).ok_or(Error::Damaged("a track has no header"))?;

@@ -1,6 +1,6 @@
 //! Y4M: raw 4:2:0 frames after one line of text.
 //!
-//! The chroma positions (`420jpeg`, `420mpeg2`, `420paldv`) are accepted and ignored: they differ by less than half a
+//! The chroma positions (`420jpeg`, `420mpeg2`, `420paldv`) are ignored, because they differ by less than half a
 //! sample. The format does not specify the matrix. It is written as the extension `XMATRIX`, which other tools ignore.
 //! If it is missing, [`colour::assumed`] applies.
 
@@ -45,7 +45,7 @@ impl<R: BufRead + Seek> Reader<R> {
     /// Reads the header and checks that a frame follows.
     ///
     /// # Errors
-    /// As [`Reader::open`].
+    /// Returns the errors of [`Reader::open`].
     pub fn new(mut reader: R) -> Result<Self, Error> {
         let length = reader.seek(SeekFrom::End(0))?;
         reader.seek(SeekFrom::Start(0))?;
@@ -59,13 +59,13 @@ impl<R: BufRead + Seek> Reader<R> {
         Ok(Self { source: reader, header, first, line })
     }
 
-    /// The stream header.
+    /// Returns the stream header.
     pub fn header(&self) -> Header {
         self.header
     }
 
-    /// Reads the next frame into `frame`; if the sizes differ, the part that both have. Returns `false` after the last
-    /// frame. A truncated last frame is ignored.
+    /// Reads the next frame into `frame`. If the sizes differ, reads the part that both have. Returns `false` after the
+    /// last frame. A truncated last frame is ignored.
     ///
     /// # Errors
     /// Returns [`Error::Damaged`] if the next bytes are not a frame header, and [`Error::Io`] if reading fails.
@@ -171,7 +171,8 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, Erro
     if line.pop() == Some(b'\n') { Ok(true) } else { Err(Error::Kind("Y4M")) }
 }
 
-/// Reads a row of `width` samples and stores those that fit into `row`. Returns `false` if the file ends within the row.
+/// Reads a row of `width` samples and stores those that fit into `row`. Returns `false` if the file ends within the
+/// row.
 fn read_row(reader: &mut impl BufRead, row: &mut [u8], width: u16) -> Result<bool, Error> {
     let wanted = usize::from(width).min(row.len());
     if let Err(error) = reader.read_exact(&mut row[..wanted]) {

@@ -4,7 +4,7 @@ use super::PictureCallback;
 use crate::BoxError;
 use media::Colour;
 
-/// Accepts every picture and returns none.
+/// A decoder that accepts every picture and returns none.
 #[derive(Debug, Default)]
 pub struct Backend;
 

@@ -51,15 +51,15 @@ impl backend::Backend for Backend {
             present(Some(&decoded), colour, show);
             return Ok(true);
         }
-        // OpenH264 2.7.0 leaks the pictures that it returns at the end of a stream, until no buffer is left. Replace the
-        // decoder to free them.
+        // OpenH264 2.7.0 leaks the pictures that it returns at the end of a stream, until no buffer is left. Replace
+        // the decoder to free them.
         self.handle = Handle::open()?;
         Ok(false)
     }
 }
 
-/// True for parameter sets and slices. All other units are dropped, because they are not needed and would expose more
-/// of the library's code to malicious streams.
+/// Returns true for parameter sets and slices. All other units are dropped, because they are not needed and would
+/// expose more of the library's code to malicious streams.
 fn is_decodable(unit: &[u8]) -> bool {
     match Kind::of(unit) {
         Ok(Kind::Slice | Kind::Key | Kind::Sps | Kind::Pps) => true,

@@ -32,7 +32,7 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// Creates a back-end that returns pictures of `size` and records its calls in `log`.
+    /// Returns a back-end that shows pictures of `size` and records its calls in `log`.
     #[must_use]
     pub fn new(size: Size, log: Log) -> Self {
         let samples = vec![0; usize::from(size.width) * usize::from(size.height)];
@@ -40,13 +40,13 @@ impl Backend {
     }
 }
 
-/// A candidate called `name` whose back-ends show pictures of `size` and record their calls in `log`.
+/// Returns a candidate called `name` whose back-ends show pictures of `size` and record their calls in `log`.
 #[must_use]
 pub fn candidate(name: &'static str, size: Size, log: Log) -> Candidate {
     Candidate::new(name, VideoCodec::H264, move |()| Ok(Box::new(Backend::new(size, log.clone()))))
 }
 
-/// `candidate` under the name `name`, with `fault`.
+/// Returns `candidate` under the name `name`, with `fault`.
 #[must_use]
 pub fn faulty(name: &'static str, candidate: Candidate, fault: Fault) -> Candidate {
     Candidate::new(name, candidate.codec(), move |()| match fault {

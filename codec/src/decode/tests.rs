@@ -27,8 +27,8 @@ fn decode(decoder: &mut Decoder, bitstream: &[u8]) -> Result<usize, Error> {
     Ok(shown)
 }
 
-/// A deterministic pseudo-random generator.
-fn noise(seed: u32) -> impl FnMut() -> usize {
+/// Returns a deterministic pseudo-random generator.
+fn random_numbers(seed: u32) -> impl FnMut() -> usize {
     let mut state = seed;
     move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -75,7 +75,7 @@ fn every_truncation_of_a_key_frame_is_an_error() {
 #[test]
 fn the_decoder_continues_after_damaged_pictures() {
     let stream = stream(24, &[12]);
-    let mut random = noise(7);
+    let mut random = random_numbers(7);
     let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
     for _ in 0..150 {
         for encoded in &stream {
@@ -93,7 +93,7 @@ fn the_decoder_continues_after_damaged_pictures() {
 #[test]
 fn damaged_slice_data_does_not_panic() {
     let stream = stream(6, &[]);
-    let mut random = noise(99);
+    let mut random = random_numbers(99);
     for round in 0..300 {
         let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
         for encoded in &stream {
@@ -164,7 +164,7 @@ fn nothing_is_shown_after_a_lost_reference_until_a_key_frame() {
     assert_eq!(shown, [0, 1, 2, 3, 16, 17, 18, 19]);
 }
 
-/// Packets of the probe, each with the picture's number; those of `keys` are key frames.
+/// Returns packets of the probe, each with the picture's number. Those of `keys` are key frames.
 fn probe_stream(pictures: u64, keys: &[u64]) -> Vec<Encoded> {
     let (frames, pool) = (Pool::new(2), BufferPool::new(2));
     let size = Size::new(16, 16);
@@ -187,7 +187,7 @@ fn probe_candidate(name: &'static str) -> Candidate {
 }
 
 #[test]
-fn a_failing_decoder_is_replaced_in_the_same_call_and_told_once() {
+fn a_failing_decoder_is_replaced_in_the_same_call_and_reported_once() {
     let stream = probe_stream(120, &[101]);
     for (fault, picture) in
         [(probe::Fault::Open, 0), (probe::Fault::ErrorAt(100), 100), (probe::Fault::PanicAt(100), 100)]
@@ -195,7 +195,7 @@ fn a_failing_decoder_is_replaced_in_the_same_call_and_told_once() {
         let failing = probe::faulty("failing", probe_candidate("inner"), fault);
         let backends = Backends::new(vec![failing, probe_candidate("spare")]);
         let mut decoder = Decoder::open_with(VideoCodec::H264, &backends).unwrap();
-        let (mut told, mut missing) = (Vec::new(), Vec::new());
+        let (mut reported, mut missing) = (Vec::new(), Vec::new());
         for encoded in &stream {
             match decode(&mut decoder, &encoded.payload) {
                 Ok(shown) => assert_eq!(shown, 1),
@@ -204,9 +204,9 @@ fn a_failing_decoder_is_replaced_in_the_same_call_and_told_once() {
                     missing.push(encoded.number);
                 }
             }
-            told.extend(decoder.take_replacements().into_iter().map(|replacement| (encoded.number, replacement)));
+            reported.extend(decoder.take_replacements().into_iter().map(|replacement| (encoded.number, replacement)));
         }
-        let [(at, replacement)] = &told[..] else { panic!("{fault:?}: reported {told:?}") };
+        let [(at, replacement)] = &reported[..] else { panic!("{fault:?}: reported {reported:?}") };
         assert_eq!((*at, replacement.refusal.name, replacement.by), (picture, "failing", "spare"));
         let expected: &[u64] = if fault == probe::Fault::Open { &[] } else { &[100] };
         assert_eq!(missing, expected, "{fault:?}: the key frame is shown again");
@@ -229,7 +229,7 @@ fn the_replacement_decodes_the_key_frame_at_which_the_decoder_failed() {
 }
 
 #[test]
-fn without_another_decoder_three_bad_key_frames_are_the_end() {
+fn without_another_decoder_the_third_bad_key_frame_ends_decoding() {
     let stream = probe_stream(4, &[0, 1, 2, 3]);
     let only = probe::faulty("only", probe_candidate("inner"), probe::Fault::ErrorAt(0));
     let mut decoder = Decoder::open_with(VideoCodec::H264, &Backends::new(vec![only])).unwrap();

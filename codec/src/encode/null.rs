@@ -5,14 +5,14 @@ use crate::BoxError;
 use crate::rate::EncoderTarget;
 use media::{BufferPool, Frame};
 
-/// Skips every frame.
+/// An encoder that skips every frame.
 #[derive(Debug)]
 pub struct Backend {
     config: Config,
 }
 
 impl Backend {
-    /// Creates a back-end with this configuration.
+    /// Returns a back-end with this configuration.
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self { config }

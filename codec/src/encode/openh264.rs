@@ -31,7 +31,7 @@ fn open(config: &Config) -> Result<Box<dyn backend::Backend>, BoxError> {
 /// One OpenH264 encoder.
 struct Backend {
     config: Config,
-    /// The most temporal layers: the library allots its reference pictures when it is opened.
+    /// The maximum number of temporal layers, because the library allocates its reference pictures when it is opened.
     opened_layers: u8,
     colour: Colour,
     handle: Handle,

@@ -37,20 +37,20 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// Creates a back-end that records its calls in `log`.
+    /// Returns a back-end that records its calls in `log`.
     #[must_use]
     pub fn new(config: Config, log: Log) -> Self {
         Self { config, log, encoded: 0 }
     }
 }
 
-/// A candidate called `name` whose back-ends record their calls in `log`.
+/// Returns a candidate called `name` whose back-ends record their calls in `log`.
 #[must_use]
 pub fn candidate(name: &'static str, log: Log) -> Candidate {
     Candidate::new(name, VideoCodec::H264, move |config| Ok(Box::new(Backend::new(config.clone(), log.clone()))))
 }
 
-/// How a back-end fails.
+/// The way in which a back-end fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// It does not open.
@@ -61,7 +61,7 @@ pub enum Fault {
     PanicAt(u64),
 }
 
-/// `candidate` under the name `name`, with `fault`.
+/// Returns `candidate` under the name `name`, with `fault`.
 #[must_use]
 pub fn faulty(name: &'static str, candidate: Candidate, fault: Fault) -> Candidate {
     Candidate::new(name, candidate.codec(), move |config| match fault {

@@ -46,9 +46,9 @@ fn every_rung_of_a_camera_has_good_quality() {
         let mut worst = f64::MAX;
         for number in 0..12 {
             let frame = testing::picture(&frames, source, number);
-            let mut canvas = pool.take(rung.size).unwrap();
-            scaler.scale(&frame, &mut canvas);
-            let truth = canvas.freeze(number, frame.captured(), frame.colour(), Rotation::Upright);
+            let mut scaled = pool.take(rung.size).unwrap();
+            scaler.scale(&frame, &mut scaled);
+            let truth = scaled.freeze(number, frame.captured(), frame.colour(), Rotation::Upright);
             let encoded = encode(&mut encoder, &frame, false);
             assert_eq!((encoded.size, encoded.layer.spatial, encoded.number), (rung.size, rung.spatial, number));
             worst = worst.min(shown(&mut decoder, &encoded, &truth).expect("each picture is shown at once"));
@@ -146,7 +146,7 @@ fn the_colour_space_is_sent_in_the_parameter_set() {
 }
 
 #[test]
-fn sizes_that_are_no_multiple_of_sixteen_are_cropped() {
+fn sizes_that_are_not_a_multiple_of_sixteen_are_cropped() {
     let frames = media::Pool::new(2);
     for (width, height) in [(318, 178), (322, 182), (321, 181), (16, 16), (18, 34), (160, 284)] {
         let mut encoder = Encoder::open(&config(width, height)).unwrap();
@@ -186,8 +186,8 @@ fn the_rate_is_kept_without_skipping() {
 #[test]
 fn a_screen_has_one_temporal_layer_and_sharp_text() {
     let frames = media::Pool::new(2);
-    let asked = Config { content: Content::Screen, bitrate: Bitrate::kbps(1_500), ..config(640, 360) };
-    let mut encoder = Encoder::open(&asked).unwrap();
+    let requested = Config { content: Content::Screen, bitrate: Bitrate::kbps(1_500), ..config(640, 360) };
+    let mut encoder = Encoder::open(&requested).unwrap();
     assert_eq!(encoder.config().temporal_layers, 1);
     let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
     for number in 0..10 {
@@ -225,7 +225,7 @@ fn the_highest_temporal_layer_changes_without_a_key_frame() {
     let (frames, size) = (media::Pool::new(2), Size::new(320, 180));
     let mut encoder = Encoder::open(&config(320, 180)).unwrap();
     let mut decoder = Decoder::open(VideoCodec::H264).unwrap();
-    // Each change comes in the middle of a pattern.
+    // Each change is in the middle of a pattern.
     let mut number = 0;
     for (max_temporal, expected) in [
         (2, vec![0, 2, 1, 2, 0, 2, 1]),
@@ -254,7 +254,7 @@ fn the_highest_temporal_layer_changes_without_a_key_frame() {
 }
 
 #[test]
-fn a_failing_encoder_is_replaced_in_the_same_call_and_told_once() {
+fn a_failing_encoder_is_replaced_in_the_same_call_and_reported_once() {
     let frames = media::Pool::new(2);
     for (fault, picture) in
         [(probe::Fault::Open, 0), (probe::Fault::ErrorAt(100), 100), (probe::Fault::PanicAt(100), 100)]
@@ -264,14 +264,14 @@ fn a_failing_encoder_is_replaced_in_the_same_call_and_told_once() {
         let failing = probe::faulty("failing", probe::candidate("inner", probe::Log::default()), fault);
         let mut encoder = Encoder::open_with(&config(320, 180), &Backends::new(vec![failing, spare])).unwrap();
         encoder.set_target(target(250, 1)).unwrap();
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for number in 0..120 {
             let frame = testing::picture(&frames, Size::new(320, 180), number);
             let encoded = encode(&mut encoder, &frame, false);
             assert_eq!((encoded.number, encoded.key), (number, number == 0 || number == picture), "{fault:?}");
-            told.extend(encoder.take_replacements().into_iter().map(|replacement| (number, replacement)));
+            reported.extend(encoder.take_replacements().into_iter().map(|replacement| (number, replacement)));
         }
-        let [(at, replacement)] = &told[..] else { panic!("{fault:?}: reported {told:?}") };
+        let [(at, replacement)] = &reported[..] else { panic!("{fault:?}: reported {reported:?}") };
         assert_eq!((*at, replacement.refusal.name, replacement.by), (picture, "failing", "spare"));
         assert!(replacement.is_another());
         let first = log.calls()[0].1;
@@ -293,7 +293,7 @@ fn the_last_encoder_is_opened_again_until_it_fails_three_times_in_a_row() {
         assert!(encoder.take_replacements().iter().all(|replacement| !replacement.is_another()));
     }
     let mut encoder = Encoder::open_with(&config(320, 180), &only(probe::Fault::ErrorAt(0))).unwrap();
-    let Err(Error::NoBackend(refusals)) = encoder.encode(&frame, false, &pool) else { panic!("went on") };
+    let Err(Error::NoBackend(refusals)) = encoder.encode(&frame, false, &pool) else { panic!("there is no error") };
     assert_eq!(refusals.len(), 3);
     assert_eq!(Error::NoBackend(refusals).to_string().matches("only: the probe fails").count(), 3);
 }
@@ -305,7 +305,7 @@ fn without_another_back_end_the_error_names_the_one_that_failed() {
     let frame = testing::picture(&media::Pool::new(1), Size::new(320, 180), 5);
     let pool = BufferPool::new(1);
     assert!(encoder.encode(&frame, false, &pool).unwrap().unwrap().key);
-    let Err(error) = encoder.encode(&frame, true, &pool) else { panic!("went on") };
+    let Err(error) = encoder.encode(&frame, true, &pool) else { panic!("there is no error") };
     assert_eq!(error.to_string(), "no encoder is left; tried failing: the probe fails");
 }
 

@@ -1,4 +1,5 @@
-//! The `SFrame` header (RFC 9605, section 4.3): a configuration byte, then key id and counter in their shortest encoding.
+//! The `SFrame` header (RFC 9605, section 4.3): a configuration byte, then key id and counter in their shortest
+//! encoding.
 
 /// Key id and counter of one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,7 +8,7 @@ pub(crate) struct SframeHeader {
     pub(crate) counter: u64,
 }
 
-/// Bytes of the longest header.
+/// The length of the longest header in bytes.
 pub(super) const MAX_BYTES: usize = 17;
 
 impl SframeHeader {
@@ -15,23 +16,24 @@ impl SframeHeader {
     pub(crate) fn encode(self) -> ([u8; MAX_BYTES], usize) {
         let mut bytes = [0; MAX_BYTES];
         let mut end = 1;
-        let kid = put(self.kid, &mut bytes, &mut end);
-        let counter = put(self.counter, &mut bytes, &mut end);
+        let kid = append(self.kid, &mut bytes, &mut end);
+        let counter = append(self.counter, &mut bytes, &mut end);
         bytes[0] = kid << 4 | counter;
         (bytes, end)
     }
 
-    /// Decodes the header at the start of `bytes`, and its length. `None` if it is truncated or not in the shortest encoding.
+    /// Decodes the header at the start of `bytes`. Returns it and its length, or `None` if it is truncated or not in
+    /// the shortest encoding.
     pub(crate) fn decode(bytes: &[u8]) -> Option<(Self, usize)> {
         let (&first, mut rest) = bytes.split_first()?;
-        let kid = get(first >> 4, &mut rest)?;
-        let counter = get(first & 0x0f, &mut rest)?;
+        let kid = read(first >> 4, &mut rest)?;
+        let counter = read(first & 0x0f, &mut rest)?;
         Some((Self { kid, counter }, bytes.len() - rest.len()))
     }
 }
 
 /// Appends `value` if it does not fit into three bits. Returns its half of the configuration byte.
-fn put(value: u64, bytes: &mut [u8; MAX_BYTES], end: &mut usize) -> u8 {
+fn append(value: u64, bytes: &mut [u8; MAX_BYTES], end: &mut usize) -> u8 {
     if value < 8 {
         #[expect(clippy::cast_possible_truncation, reason = "below 8")]
         return value as u8;
@@ -45,11 +47,11 @@ fn put(value: u64, bytes: &mut [u8; MAX_BYTES], end: &mut usize) -> u8 {
     EXTENDED | extra
 }
 
-fn get(half: u8, rest: &mut &[u8]) -> Option<u64> {
-    if half & EXTENDED == 0 {
-        return Some(u64::from(half));
+fn read(nibble: u8, rest: &mut &[u8]) -> Option<u64> {
+    if nibble & EXTENDED == 0 {
+        return Some(u64::from(nibble));
     }
-    let (value, left) = rest.split_at_checked(usize::from(half & 7) + 1)?;
+    let (value, left) = rest.split_at_checked(usize::from(nibble & 7) + 1)?;
     *rest = left;
     // RFC 9605 requires the shortest encoding.
     let too_long = value[0] == 0 || (value.len() == 1 && value[0] < 8);

@@ -48,7 +48,7 @@ impl VideoHeader {
         [VERSION << 4 | H264, flags, n0, n1, t0, t1, t2, t3]
     }
 
-    /// Decodes the header. `None` if the version or the codec is not supported.
+    /// Decodes the header. Returns `None` if the version or the codec is not supported.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let &[kind, flags, n0, n1, t0, t1, t2, t3] = bytes.first_chunk::<{ Self::LENGTH }>()?;
         (kind == VERSION << 4 | H264).then(|| Self {
@@ -74,7 +74,7 @@ impl AudioHeader {
         [VERSION << 4 | OPUS, flags, self.length, self.padding, t0, t1, t2, t3, p0, p1, p2, p3]
     }
 
-    /// Decodes the header. `None` if the version, the codec or the duration is not supported.
+    /// Decodes the header. Returns `None` if the version, the codec or the duration is not supported.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let &[kind, flags, length, padding, t0, t1, t2, t3, p0, p1, p2, p3] =
             bytes.first_chunk::<{ Self::LENGTH }>()?;
@@ -89,13 +89,13 @@ impl AudioHeader {
         })
     }
 
-    /// The length field for `samples`. `None` if it is not a valid Opus duration.
+    /// Returns the length field for `samples`, or `None` if it is not a valid Opus duration.
     pub(crate) fn units(samples: u16) -> Option<u8> {
         let whole = samples.is_multiple_of(SAMPLES);
         u8::try_from(samples / SAMPLES).ok().filter(|units| whole && (1..=MAX_UNITS).contains(units))
     }
 
-    /// Samples per channel.
+    /// Returns the samples per channel.
     pub(crate) fn samples(self) -> u16 {
         u16::from(self.length) * SAMPLES
     }
@@ -107,7 +107,7 @@ const OPUS: u8 = 1;
 
 /// 2.5 ms at 48 kHz: the unit of Opus durations.
 const SAMPLES: u16 = 120;
-/// 120 ms, the longest Opus packet.
+/// The length field of the longest Opus packet, which has 120 ms.
 const MAX_UNITS: u8 = 48;
 
 #[cfg(test)]

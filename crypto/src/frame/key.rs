@@ -11,7 +11,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// The key of `kid` under `base_key`; never `None` with these fixed lengths.
+    /// Returns the key of `kid` under `base_key`. It is never `None` with these fixed lengths.
     pub(crate) fn derive(base_key: &[u8], kid: u64) -> Option<Self> {
         let secret = Salt::new(HKDF_SHA512, &[]).extract(base_key);
         let (mut key, mut salt) = ([0; KEY], [0; NONCE]);
@@ -22,7 +22,7 @@ impl Key {
         Some(Self { aead: aead?, salt })
     }
 
-    /// Encrypts `bytes` in place. `None` if they exceed the limit of AES-GCM (64 GiB).
+    /// Encrypts `bytes` in place. Returns `None` if they exceed the limit of AES-GCM (64 GiB).
     pub(crate) fn seal(&self, counter: u64, aad: &[u8], bytes: &mut [u8]) -> Option<Tag> {
         self.aead.seal_in_place_separate_tag(self.nonce(counter), aead::Aad::from(aad), bytes).ok()
     }

@@ -8,7 +8,7 @@ use proto::{Epoch, Slot};
 pub(crate) struct Kid(u64);
 
 impl Kid {
-    /// The key id of a layer; `None` if the layer or the leaf is too large.
+    /// Returns the key id of a layer, or `None` if the layer or the leaf is too large.
     pub(crate) fn new(slot: Slot, spatial: u8, leaf: Leaf, epoch: Epoch) -> Option<Self> {
         if usize::from(spatial) >= MAX_SPATIAL || leaf.0 >= MAX_LEAVES {
             return None;
@@ -25,12 +25,12 @@ impl Kid {
         self.0
     }
 
-    /// The low 8 bits of the epoch.
+    /// Returns the low 8 bits of the epoch.
     pub(crate) const fn epoch(self) -> u8 {
         (self.0 & 0xff) as u8
     }
 
-    /// The spatial layer if this key id belongs to `slot` of `leaf`.
+    /// Returns the spatial layer if this key id belongs to `slot` of `leaf`.
     pub(crate) fn spatial_of(self, slot: Slot, leaf: Leaf) -> Option<u8> {
         let spatial = (self.0 >> 18 & 7) as u8;
         let expected = Self::new(slot, spatial, leaf, Epoch(u64::from(self.epoch())));
@@ -38,7 +38,7 @@ impl Kid {
     }
 }
 
-/// Stream kind and spatial layer as one number below 64. `spatial` is below [`MAX_SPATIAL`].
+/// Returns stream kind and spatial layer as one number below 64. `spatial` is below [`MAX_SPATIAL`].
 pub(crate) const fn context(slot: Slot, spatial: u8) -> usize {
     let kind = match slot {
         Slot::Microphone => 0,
@@ -48,7 +48,7 @@ pub(crate) const fn context(slot: Slot, spatial: u8) -> usize {
     kind << 3 | spatial as usize & 7
 }
 
-/// The low 8 bits of an epoch.
+/// Returns the low 8 bits of an epoch.
 pub(crate) const fn low_bits(epoch: Epoch) -> u8 {
     (epoch.0 & 0xff) as u8
 }

@@ -14,7 +14,7 @@ pub(crate) enum Prefix {
 }
 
 impl Prefix {
-    /// The prefix of a picture.
+    /// Returns the prefix of a picture.
     pub(crate) const fn of(codec: VideoCodec, key: bool) -> Self {
         match (codec, key) {
             (VideoCodec::H264, true) => Self::Key,
@@ -22,12 +22,12 @@ impl Prefix {
         }
     }
 
-    /// The prefix at the start of `frame`. `None` if there is none.
+    /// Returns the prefix at the start of `frame`, or `None` if there is none.
     pub(crate) fn read_video(frame: &[u8]) -> Option<Self> {
         [Self::Key, Self::Delta].into_iter().find(|prefix| frame.starts_with(prefix.bytes()))
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub(crate) const fn bytes(self) -> &'static [u8] {
         match self {
             Self::None => &[],
@@ -37,11 +37,12 @@ impl Prefix {
     }
 }
 
-/// The SPS says Constrained Baseline, level 3.1, one macroblock: a valid stub that describes no real picture.
+/// The prefix of a key frame. Its SPS has Constrained Baseline, level 3.1 and one macroblock: it is valid, but
+/// describes no real picture.
 const KEY: &[u8] = &[0x78, 0x00, 0x06, 0x67, 0x42, 0xc0, 0x1f, 0xda, 0x79, 0x00, 0x04, 0x68, 0xce, 0x38, 0x80, 0x65];
 const DELTA: &[u8] = &[0x41];
 
-/// Bytes of the longest prefix.
+/// The length of the longest prefix in bytes.
 pub(super) const MAX_BYTES: usize = KEY.len();
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Replay protection: the counters already seen for one key id.
+//! Replay protection: the counters that were seen for one key id.
 
-/// Remembers the last [`SPAN`] counters. Older counters count as seen.
+/// Stores which of the last [`SPAN`] counters were seen. Older counters count as seen.
 #[derive(Default)]
 pub(crate) struct ReplayWindow {
     /// The counter after the highest one recorded.
@@ -9,7 +9,7 @@ pub(crate) struct ReplayWindow {
 }
 
 impl ReplayWindow {
-    /// True if `counter` is inside the window or newer, and was not recorded.
+    /// Returns true if `counter` is inside the window or newer, and was not recorded.
     pub(crate) fn is_fresh(&self, counter: u64) -> bool {
         if counter >= self.next {
             return true;

@@ -23,9 +23,9 @@ pub(crate) enum Proposed {
 
 /// Decides whether `committer` may commit these proposals. All clients have the same inputs and get the same result.
 ///
-/// Organisers add and remove. Any member removes leaves whose participant is `gone` according to the delivery service or whose
-/// device is barred, and adds an organiser who comes back with the authority's signature. Any member may commit a policy that
-/// the authority signed. Nobody adds or keeps a barred device.
+/// Organisers add and remove. Any member removes leaves whose participant is `gone` according to the delivery service
+/// or whose device is barred, and adds an organiser who comes back with the authority's signature. Any member may
+/// commit a policy that the authority signed. Nobody adds or keeps a barred device.
 pub(crate) fn authorize(
     policy: &MeetingPolicy,
     members: &[(Leaf, LeafCredential)],
@@ -62,7 +62,7 @@ pub(crate) fn authorize(
     if present.iter().any(|member| after.is_barred(member.device)) { Err(Reject::Barred) } else { Ok(()) }
 }
 
-/// The policy after the commit.
+/// Returns the policy after the commit.
 fn next_policy<'a>(before: &'a MeetingPolicy, proposals: &'a [Proposed]) -> Result<&'a MeetingPolicy, Reject> {
     let mut after = before;
     for proposal in proposals {
@@ -128,14 +128,14 @@ mod tests {
             authorize(&self.policy, &self.members, Leaf(committer), proposals, &gone)
         }
 
-        /// A policy that bars the devices of these members.
+        /// Returns a policy that bars the devices of these members.
         fn bar(&self, members: &[usize]) -> Proposed {
             let bar = members.iter().map(|index| self.members[*index].1.device).collect();
             let change = PolicyChange { bar, ..PolicyChange::default() };
             Proposed::Policy(Box::new(self.policy.next(&change, &self.keys).unwrap()))
         }
 
-        /// The credential of a new leaf on the device of `of`.
+        /// Returns the credential of a new leaf on the device of `of`.
         fn again(&self, of: usize, participant: u64) -> LeafCredential {
             LeafCredential { participant: ParticipantId(participant), ..self.members[of].1.clone() }
         }

@@ -24,14 +24,14 @@ pub struct Member {
 }
 
 impl Member {
-    /// The member at `leaf` with the rights that `policy` gives it.
+    /// Returns the member at `leaf` with the rights that `policy` gives it.
     pub(super) fn new(leaf: Leaf, credential: LeafCredential, policy: &MeetingPolicy) -> Self {
         let LeafCredential { participant, device, profile, .. } = credential;
         let organiser = policy.is_organiser(device, participant);
         Self { leaf, participant, name: profile.name, device, organiser }
     }
 
-    /// True if the name mixes alphabets whose letters look alike.
+    /// Returns true if the name mixes alphabets whose letters look alike.
     #[must_use]
     pub fn is_mixed_script(&self) -> bool {
         is_mixed_script(&self.name)
@@ -75,7 +75,8 @@ pub struct MergedCommit {
     pub removed: Vec<Member>,
     /// True if we were removed.
     pub removed_me: bool,
-    /// True if the policy changed: [`Member::organiser`] of those who stay may differ, and the meeting's keys may have rotated.
+    /// True if the policy changed: [`Member::organiser`] of those who stay may differ, and the meeting's keys may have
+    /// rotated.
     pub policy_changed: bool,
 }
 
@@ -88,7 +89,7 @@ pub enum Received {
     Message {
         /// The sender's leaf in the epoch of the message.
         from: Leaf,
-        /// The sender. Identifies it also if the leaf has another owner by now.
+        /// The sender. It is right even if the leaf has another owner now.
         participant: ParticipantId,
         /// The plaintext.
         bytes: Vec<u8>,

@@ -12,7 +12,7 @@ pub enum Error {
     /// The bytes are not a message of this group and epoch, or not authentic.
     #[error("not a message of this group")]
     Malformed,
-    /// The message is our own. The caller uses [`crate::Group::merge_pending_commit`] for our commits.
+    /// The message is our own. The caller must use [`crate::Group::merge_pending_commit`] for our commits.
     #[error("the message is our own")]
     OwnMessage,
     /// A leaf's credential is invalid, or not signed by its device.
@@ -53,7 +53,7 @@ impl From<BadCredential> for Error {
     }
 }
 
-/// Why a commit is not merged.
+/// The reason why a commit is not merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reject {

@@ -1,12 +1,13 @@
-//! The meeting's policy: who may do what. Signed by the meeting's authority, and a `GroupContext` extension of the group.
+//! The meeting's policy: who may do what. Signed by the meeting's authority, and a `GroupContext` extension of the
+//! group.
 //!
 //! ```text
 //! policy = version 1 B | serial 8 | number of rotations 2 | chain (crypto::authority_chain) | number of organisers 1 |
 //!          organisers, each: device key 32, participant 8 | number of barred devices 2 | barred device keys, each 32 |
 //!          signature 64 of the chain's current authority over "Conclave 1.0 policy" | 0 | meeting | all before
 //! ```
-//! A joiner verifies chain and signature against its link before it enters. So nobody but the authority can make a group that a
-//! joiner takes for the meeting.
+//! A joiner verifies chain and signature against its link before it enters. So nobody but the authority can make a
+//! group that a joiner takes for the meeting.
 
 use crate::authority::{Authority, Binding};
 use crate::authority_chain::{self, AuthorityChain, MAX_ROTATIONS, Rotation};
@@ -18,8 +19,8 @@ use openmls::prelude::{
 };
 use proto::{MeetingId, ParticipantId};
 
-/// The meeting's policy. Rights belong to a participant id on a device: if the device joins a second time, the new leaf is a
-/// guest.
+/// The meeting's policy. Rights belong to a participant id on a device: if the device joins a second time, the new leaf
+/// is a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeetingPolicy {
     serial: u64,
@@ -36,7 +37,8 @@ pub struct PolicyChange {
     pub bar: Vec<DeviceKey>,
     /// The new organisers, instead of the old ones; `None` if they stay.
     pub organisers: Option<Vec<(DeviceKey, ParticipantId)>>,
-    /// True if the prepared rotation of the manager's keys becomes part of the policy ([`ManagerKeys::prepare_rotation`]).
+    /// True if the prepared rotation of the manager's keys becomes part of the policy
+    /// ([`ManagerKeys::prepare_rotation`]).
     pub rotate: bool,
 }
 
@@ -62,13 +64,13 @@ pub enum PolicyError {
 }
 
 impl MeetingPolicy {
-    /// The first policy of a meeting.
+    /// Returns the first policy of a meeting.
     pub(crate) fn new(device: DeviceKey, participant: ParticipantId, keys: &ManagerKeys) -> Result<Self, PolicyError> {
         let (chain, organisers) = (keys.chain().clone(), vec![(device, participant)]);
         Self { serial: 0, chain, organisers, barred: Vec::new(), signature: [0; 64] }.signed(keys)
     }
 
-    /// The policy that follows this one. It is in force when a commit with it is merged.
+    /// Returns the policy that follows this one. It is in force when a commit with it is merged.
     ///
     /// # Errors
     /// Returns [`PolicyError`] if `keys` are not those of the authority, or the change is not possible.
@@ -101,48 +103,48 @@ impl MeetingPolicy {
         self.serial
     }
 
-    /// The chain of authorities. Its current one signed this policy.
+    /// Returns the chain of authorities. Its current one signed this policy.
     pub fn chain(&self) -> &AuthorityChain {
         &self.chain
     }
 
-    /// The authority that signs commands to the delivery service.
+    /// Returns the authority that signs commands to the delivery service.
     pub fn authority(&self) -> Authority {
         self.chain.current().authority
     }
 
-    /// The organisers: a participant on a device each.
+    /// Returns the organisers: a participant on a device each.
     pub fn organisers(&self) -> &[(DeviceKey, ParticipantId)] {
         &self.organisers
     }
 
-    /// True if `participant` on `device` is an organiser.
+    /// Returns true if `participant` on `device` is an organiser.
     pub fn is_organiser(&self, device: DeviceKey, participant: ParticipantId) -> bool {
         self.organisers.contains(&(device, participant))
     }
 
-    /// True if an organiser has this device, with any participant id.
+    /// Returns true if an organiser has this device, with any participant id.
     pub fn is_organiser_device(&self, device: DeviceKey) -> bool {
         self.organisers.iter().any(|organiser| organiser.0 == device)
     }
 
-    /// The devices that were removed and may not join any more, in the order of their removal.
+    /// Returns the devices that were removed and may not join any more, in the order of their removal.
     pub fn barred(&self) -> &[DeviceKey] {
         &self.barred
     }
 
-    /// True if `device` may not join any more.
+    /// Returns true if `device` may not join any more.
     pub fn is_barred(&self, device: DeviceKey) -> bool {
         self.barred.contains(&device)
     }
 
-    /// True if this is a policy of `meeting`, signed by an authority that the link of `binding` leads to.
+    /// Returns true if this is a policy of `meeting`, signed by an authority that the link of `binding` leads to.
     pub(crate) fn is_valid_for(&self, meeting: MeetingId, link: Binding) -> bool {
         self.chain.verify(meeting, link).is_ok() && self.has_signature()
     }
 
-    /// True if this policy may replace `before`, which is in force: a higher serial, the same chain or a longer one, no device less
-    /// barred, and the authority's signature.
+    /// Returns true if this policy may replace `before`, which is in force: a higher serial, the same chain or a longer
+    /// one, no device less barred, and the authority's signature.
     pub(crate) fn may_follow(&self, before: &Self) -> bool {
         self.serial > before.serial
             && self.barred.starts_with(&before.barred)
@@ -161,7 +163,7 @@ impl MeetingPolicy {
         Self::decode(&extensions.unknown(POLICY)?.0)
     }
 
-    /// The extensions of a group with this policy.
+    /// Returns the extensions of a group with this policy.
     ///
     /// # Panics
     /// Never: both types are valid in a `GroupContext`, and each occurs once.
@@ -181,7 +183,8 @@ impl MeetingPolicy {
         self.authority().signed(&self.signed_bytes(), &self.signature)
     }
 
-    /// The chain's first pair determines the meeting, so a policy without a valid chain has a signature of no meeting.
+    /// Returns the chain's first pair determines the meeting, so a policy without a valid chain has a signature of no
+    /// meeting.
     fn signed_bytes(&self) -> Vec<u8> {
         [b"Conclave 1.0 policy\0".as_slice(), &self.chain.meeting().0, &self.encode_unsigned()].concat()
     }

@@ -1,4 +1,4 @@
-//! Attacks by a member with a modified client, and how the other clients react.
+//! Tests of attacks by a member with a modified client.
 
 use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, Reject, capabilities};
 use crate::credential::LeafCredential;
@@ -10,12 +10,12 @@ use openmls::prelude::*;
 use proto::{MeetingId, ParticipantId};
 use std::time::SystemTime;
 
-/// An organiser and two guests, with the organiser's keys.
-fn three() -> (ManagerKeys, Vec<Group>) {
-    three_of(&Identity::generate().unwrap())
+/// Returns an organiser and two guests, with the organiser's keys.
+fn with_three_members() -> (ManagerKeys, Vec<Group>) {
+    with_three_members_of(&Identity::generate().unwrap())
 }
 
-fn three_of(organiser: &Identity) -> (ManagerKeys, Vec<Group>) {
+fn with_three_members_of(organiser: &Identity) -> (ManagerKeys, Vec<Group>) {
     let mut keys = ManagerKeys::new().unwrap();
     let now = SystemTime::now();
     let mut groups = vec![Group::create(organiser, profile("O"), ParticipantId(0), &keys, now).unwrap()];
@@ -44,7 +44,7 @@ fn request(keys: &mut ManagerKeys, number: u64) -> (Joiner, KnockRequest) {
     (joiner, keys.open(&request, now).unwrap())
 }
 
-/// A commit of the second member that an unmodified client would not make.
+/// Returns a commit of the second member that an unmodified client would not make.
 fn forge(
     groups: &mut [Group],
     change: impl FnOnce(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
@@ -60,7 +60,8 @@ fn forge(
     bundle.into_commit().to_bytes().unwrap()
 }
 
-/// Checks that all other members reject `commit` without a change. They consider every participant gone.
+/// Checks that all other members reject `commit` and are unchanged. They consider every participant gone. Returns their
+/// errors.
 fn refused(groups: &mut [Group], commit: &[u8]) -> Vec<Error> {
     let epoch = groups[0].epoch();
     let verdict = |group: &mut Group| {
@@ -74,7 +75,7 @@ fn refused(groups: &mut [Group], commit: &[u8]) -> Vec<Error> {
 
 #[test]
 fn all_members_reject_an_add_by_a_guest() {
-    let (mut keys, mut groups) = three();
+    let (mut keys, mut groups) = with_three_members();
     let (_, request) = request(&mut keys, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
     for error in refused(&mut groups, &commit) {
@@ -84,7 +85,7 @@ fn all_members_reject_an_add_by_a_guest() {
 
 #[test]
 fn all_members_reject_a_policy_of_a_guest() {
-    let (_, mut groups) = three();
+    let (_, mut groups) = with_three_members();
     let guest = groups[1].members().remove(1);
     let own = MeetingPolicy::new(guest.device, guest.participant, &ManagerKeys::new().unwrap()).unwrap();
     // Of another authority, and an old one of the right authority.
@@ -100,7 +101,7 @@ fn all_members_reject_a_policy_of_a_guest() {
 
 #[test]
 fn all_members_reject_a_group_without_a_policy() {
-    let (_, mut groups) = three();
+    let (_, mut groups) = with_three_members();
     let policy = groups[0].policy().extensions();
     let required = Extension::RequiredCapabilities(policy.required_capabilities().unwrap().clone());
     let extensions = Extensions::from_vec(vec![required]).unwrap();
@@ -112,7 +113,7 @@ fn all_members_reject_a_group_without_a_policy() {
 
 #[test]
 fn all_members_reject_a_changed_name() {
-    let (_, mut groups) = three();
+    let (_, mut groups) = with_three_members();
     let mut person = groups[1].credentials().remove(1).1;
     person.profile = profile("The organiser");
     let credential = person.credential(&groups[1].key.public());
@@ -125,7 +126,7 @@ fn all_members_reject_a_changed_name() {
 
 #[test]
 fn all_members_reject_a_changed_participant_id() {
-    let (_, mut groups) = three();
+    let (_, mut groups) = with_three_members();
     let mut person = groups[1].credentials().remove(1).1;
     person.participant = ParticipantId(0);
     let credential = person.credential(&groups[1].key.public());
@@ -138,7 +139,7 @@ fn all_members_reject_a_changed_participant_id() {
 
 #[test]
 fn a_proposal_without_a_commit_is_rejected() {
-    let (_, mut groups) = three();
+    let (_, mut groups) = with_three_members();
     let Group { mls, provider, key, .. } = &mut groups[1];
     let proposal = mls.leave_group(provider, key).unwrap().to_bytes().unwrap();
     for error in refused(&mut groups, &proposal) {
@@ -148,7 +149,7 @@ fn a_proposal_without_a_commit_is_rejected() {
 
 #[test]
 fn the_group_works_after_a_rejected_commit() {
-    let (mut keys, mut groups) = three();
+    let (mut keys, mut groups) = with_three_members();
     let (_, request) = request(&mut keys, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
     refused(&mut groups, &commit);
@@ -182,7 +183,7 @@ impl<'a> Lure<'a> {
         Self { keys, id, extensions, credential, sender }
     }
 
-    /// What a joiner makes of it.
+    /// Returns what a joiner makes of it.
     fn joined(self) -> Result<Group, Error> {
         let (joiner, request) = request(self.keys, 3);
         let config = MlsGroupCreateConfig::builder()
@@ -200,7 +201,7 @@ impl<'a> Lure<'a> {
     }
 }
 
-/// A credential of `identity` as participant 0 for the leaf key of `group`.
+/// Returns a credential of `identity` as participant 0 for the leaf key of `group`.
 fn issue(identity: &Identity, group: &Group, meeting: MeetingId) -> LeafCredential {
     let (name, now) = (profile("O"), SystemTime::now());
     LeafCredential::issue(identity, name, ParticipantId(0), meeting, &group.key.public(), now)
@@ -208,7 +209,7 @@ fn issue(identity: &Identity, group: &Group, meeting: MeetingId) -> LeafCredenti
 
 #[test]
 fn a_welcome_to_another_group_is_rejected() {
-    let (mut keys, groups) = three();
+    let (mut keys, groups) = with_three_members();
     let mallory = Identity::generate().unwrap();
     let lure = Lure::new(&mut keys, &mallory);
     assert!(matches!(Lure { extensions: Extensions::empty(), ..lure }.joined(), Err(Error::Malformed)));
@@ -224,7 +225,7 @@ fn a_welcome_to_another_group_is_rejected() {
 fn whoever_has_a_key_package_cannot_lure_its_owner_into_another_group() {
     // Mallory is a member, sees the Add with the key package, and copies everything that members know.
     let organiser = Identity::generate().unwrap();
-    let (mut keys, groups) = three_of(&organiser);
+    let (mut keys, groups) = with_three_members_of(&organiser);
     let mallory = Identity::generate().unwrap();
     let extensions = groups[1].policy().extensions();
     // As itself, with the policy of the meeting.
@@ -243,7 +244,7 @@ fn whoever_has_a_key_package_cannot_lure_its_owner_into_another_group() {
 #[test]
 fn a_group_with_a_barred_member_is_not_entered() {
     let organiser = Identity::generate().unwrap();
-    let (mut keys, groups) = three_of(&organiser);
+    let (mut keys, groups) = with_three_members_of(&organiser);
     let change = PolicyChange { bar: vec![organiser.public()], ..PolicyChange::default() };
     let extensions = groups[0].policy().next(&change, &keys).unwrap().extensions();
     let mut lure = Lure { extensions, ..Lure::new(&mut keys, &Identity::generate().unwrap()) };
@@ -253,7 +254,7 @@ fn a_group_with_a_barred_member_is_not_entered() {
 
 #[test]
 fn a_group_with_external_senders_is_rejected() {
-    let (mut keys, groups) = three();
+    let (mut keys, groups) = with_three_members();
     let outsider = crate::provider::SigningKey::generate().unwrap();
     let sender =
         ExternalSender::new(outsider.public().as_slice().into(), BasicCredential::new(b"server".to_vec()).into());
@@ -266,7 +267,7 @@ fn a_group_with_external_senders_is_rejected() {
 #[test]
 fn an_organiser_comes_back_only_as_the_authority_signed() {
     let organiser = Identity::generate().unwrap();
-    let (keys, mut groups) = three_of(&organiser);
+    let (keys, mut groups) = with_three_members_of(&organiser);
     let now = SystemTime::now();
     let again = |identity: &Identity, keys: &ManagerKeys| {
         return_to_meeting(keys, identity, profile("O"), ParticipantId(9), now).unwrap()
@@ -309,7 +310,7 @@ fn an_organiser_comes_back_only_as_the_authority_signed() {
 #[test]
 fn a_key_package_with_another_lifetime_is_rejected_by_all() {
     // Members whose clocks differ by seconds would not agree on a lifetime that begins or ends now.
-    let (keys, mut groups) = three();
+    let (keys, mut groups) = with_three_members();
     let (provider, key, now) =
         (Provider::default(), crate::provider::SigningKey::generate().unwrap(), SystemTime::now());
     let identity = Identity::generate().unwrap();

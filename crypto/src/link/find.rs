@@ -1,4 +1,5 @@
-//! Finds a link in pasted text: mail programs wrap lines inside it, and put brackets, quotes and invisible characters around it.
+//! Finds a link in pasted text: mail programs wrap lines inside it, and put brackets, quotes and invisible characters
+//! around it.
 
 use super::{SCHEME, payload_length};
 use crate::name::is_ignorable;
@@ -6,8 +7,8 @@ use std::iter::Peekable;
 use std::str::Chars;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Returns the first link in `text`, without what surrounds it and without breaks inside it; `None` if there is no `conclave://`.
-/// The link may still be damaged or incomplete. Reads the first 64 KiB of `text`.
+/// Returns the first link in `text`, without what surrounds it and without breaks inside it; `None` if there is no
+/// `conclave://`. The link may still be damaged or incomplete. Reads the first 64 KiB of `text`.
 pub fn find_link(text: &str) -> Option<Zeroizing<String>> {
     let end = text.floor_char_boundary(MAX_TEXT);
     let mut visible = Zeroizing::new(String::with_capacity(end));
@@ -112,7 +113,7 @@ fn skip_break(rest: &mut Peekable<Chars<'_>>) {
     while rest.next_if(|next| next.is_whitespace() || matches!(next, '>' | '=')).is_some() {}
 }
 
-/// True if `=` and a line break follow: a soft line break of quoted-printable text.
+/// Returns true if `=` and a line break follow: a soft line break of quoted-printable text.
 fn is_soft_break(rest: &Peekable<Chars<'_>>) -> bool {
     let mut after = rest.clone();
     after.next();

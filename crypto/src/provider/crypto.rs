@@ -1,4 +1,4 @@
-//! The primitives, as the crypto trait of openmls.
+//! Implements the crypto trait of openmls.
 
 use super::hpke::{base, derive_pair};
 use super::primitives::{expand, extract, open, seal, verify};

@@ -1,4 +1,5 @@
-//! HPKE (RFC 9180) with libcrux's KEM and `ring` for the rest. `ring` cannot import private keys, so it cannot provide the KEM.
+//! HPKE (RFC 9180) with libcrux's KEM and `ring` for the rest. `ring` cannot import private keys, so it cannot provide
+//! the KEM.
 
 use super::primitives::{expand, extract, open, seal};
 use hpke_rs::{Hpke, Mode};
@@ -10,13 +11,14 @@ use openmls_traits::types::{CryptoError, HpkeAeadType, HpkeConfig, HpkeKdfType, 
 use ring::{hkdf, hmac};
 use zeroize::Zeroize;
 
-/// HPKE in base mode. Rejects all algorithms outside the suite.
+/// Returns HPKE in base mode. Rejects all algorithms outside the suite.
 pub(super) fn base(config: &HpkeConfig) -> Result<Hpke<Primitives>, CryptoError> {
     only_suite(config)?;
     Ok(Hpke::new(Mode::Base, KemAlgorithm::XWingDraft06, KdfAlgorithm::HkdfSha384, AeadAlgorithm::Aes256Gcm))
 }
 
-/// `DeriveKeyPair` of X-Wing (private, public). The one in hpke-rs does not return the private key.
+/// Derives a key pair of X-Wing (`DeriveKeyPair`): private, public. The function in hpke-rs does not return the private
+/// key.
 pub(super) fn derive_pair(config: &HpkeConfig, secret: &[u8]) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
     only_suite(config)?;
     let mut seed = libcrux_sha3::shake256::<32>(secret);

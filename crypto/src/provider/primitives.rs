@@ -6,12 +6,12 @@ use ring::hkdf::{KeyType, Prk};
 use ring::signature::{ED25519, UnparsedPublicKey};
 use ring::{hkdf, hmac};
 
-/// HKDF-Extract (RFC 5869, section 2.2), which is also plain HMAC.
+/// Computes HKDF-Extract (RFC 5869, section 2.2), which is also plain HMAC.
 pub(super) fn extract(algorithm: hmac::Algorithm, salt: &[u8], secret: &[u8]) -> hmac::Tag {
     hmac::sign(&hmac::Key::new(algorithm, salt), secret)
 }
 
-/// HKDF-Expand (RFC 5869, section 2.3); `None` if `length` is above the limit of HKDF.
+/// Computes HKDF-Expand (RFC 5869, section 2.3). Returns `None` if `length` is above the limit of HKDF.
 pub(super) fn expand(algorithm: hkdf::Algorithm, prk: &[u8], info: &[u8], length: usize) -> Option<Vec<u8>> {
     let mut out = vec![0; length];
     let prk = Prk::new_less_safe(algorithm, prk);
@@ -19,7 +19,7 @@ pub(super) fn expand(algorithm: hkdf::Algorithm, prk: &[u8], info: &[u8], length
     Some(out)
 }
 
-/// AES-256-GCM: ciphertext, then tag.
+/// Encrypts with AES-256-GCM. Returns the ciphertext, then the tag.
 pub(super) fn seal(key: &[u8], nonce: &[u8], aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, CryptoError> {
     let mut bytes = Vec::with_capacity(plain.len() + AES_256_GCM.tag_len());
     bytes.extend_from_slice(plain);
@@ -40,7 +40,7 @@ pub(super) fn open(key: &[u8], nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Resul
     Ok(bytes)
 }
 
-/// Ed25519 (RFC 8032).
+/// Verifies an Ed25519 signature (RFC 8032).
 pub(super) fn verify(public: &[u8], message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
     UnparsedPublicKey::new(&ED25519, public).verify(message, signature).map_err(|_| CryptoError::InvalidSignature)
 }
@@ -49,7 +49,8 @@ fn aead(key: &[u8]) -> Result<LessSafeKey, CryptoError> {
     UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map_err(|_| CryptoError::InvalidLength)
 }
 
-/// The callers derive every nonce from a ratchet, a key schedule or a counter, so no nonce repeats for one key.
+/// Returns the nonce for `ring`. The callers derive every nonce from a ratchet, a key schedule or a counter, so no
+/// nonce repeats for one key.
 fn unique(nonce: &[u8]) -> Result<Nonce, CryptoError> {
     Nonce::try_assume_unique_for_key(nonce).map_err(|_| CryptoError::InvalidLength)
 }

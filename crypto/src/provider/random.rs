@@ -7,7 +7,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 #[derive(Default)]
 pub(crate) struct Random;
 
-/// The system returned no random bytes.
+/// The error that the system returned no random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the system returned no random bytes")]
 pub struct NoRandomness;

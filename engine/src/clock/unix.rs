@@ -3,7 +3,7 @@
 use media::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
-/// Microseconds of `CLOCK_MONOTONIC`.
+/// Returns the microseconds of `CLOCK_MONOTONIC`.
 pub fn reading() -> Timestamp {
     let now = clock_gettime(ClockId::Monotonic);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);

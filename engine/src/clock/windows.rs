@@ -4,14 +4,14 @@
 use media::Timestamp;
 use windows_sys::Win32::System::Performance::{QueryPerformanceCounter, QueryPerformanceFrequency};
 
-/// Microseconds of the performance counter.
+/// Returns the microseconds of the performance counter.
 pub fn reading() -> Timestamp {
-    let (mut ticks, mut a_second) = (0_i64, 0_i64);
+    let (mut ticks, mut ticks_per_second) = (0_i64, 0_i64);
     // SAFETY: each call writes one number to a local variable; since Windows XP neither fails.
     unsafe {
         QueryPerformanceCounter(&raw mut ticks);
-        QueryPerformanceFrequency(&raw mut a_second);
+        QueryPerformanceFrequency(&raw mut ticks_per_second);
     }
-    let micros = i128::from(ticks) * 1_000_000 / i128::from(a_second.max(1));
+    let micros = i128::from(ticks) * 1_000_000 / i128::from(ticks_per_second.max(1));
     Timestamp::from_micros(u64::try_from(micros).unwrap_or(0))
 }

@@ -1,4 +1,4 @@
-//! Our cameras, microphone, speaker and screen: selects, opens and closes them, and collects their reports.
+//! Selects, opens and closes our cameras, microphone, speaker and screen, and collects their reports.
 
 use crate::event::Notice;
 use crate::meter::linear;
@@ -13,7 +13,7 @@ use proto::{Slot, TrackId};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// See the module.
+/// Our cameras, microphone, speaker and screen.
 pub struct Devices {
     audio: audio::Engine,
     cameras: Cameras,
@@ -23,7 +23,7 @@ pub struct Devices {
     /// True if the screen is shared from the start.
     screen: bool,
     microphone: Microphone,
-    /// Our own level as last reported, 0.0 to 1.0.
+    /// The last reported level of our microphone, 0.0 to 1.0.
     level: f32,
     sound_warnings: notice::SoundWarnings,
     /// Sources that are closing on another thread. Each mailbox closes when its device is free.
@@ -31,8 +31,8 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// Starts the sound engine, which opens its devices on a thread of its own, and returns at once. Packets of the
-    /// microphone go to `uplink`.
+    /// Starts the audio engine, which opens its devices on its own thread, and returns at once. Packets of the
+    /// microphone are sent with `uplink`.
     pub fn start(setup: Setup, hardware: Hardware, clock: Clock, pool: BufferPool, uplink: VoiceSender) -> Self {
         let microphone = match (&setup.microphone, setup.muted) {
             (audio::Choice::Off, _) => Microphone::Off,
@@ -61,14 +61,14 @@ impl Devices {
         }
     }
 
-    /// The picture sources that the setup selects.
+    /// Returns the picture sources that the setup selects.
     pub fn first_sources(&mut self) -> Vec<(Slot, Open)> {
         let camera = (self.camera != Choice::Off).then(|| (Slot::Camera, self.open_camera()));
         let screen = self.screen.then(|| (Slot::Screen, self.open_screen()));
         camera.into_iter().chain(screen).collect()
     }
 
-    /// Opens the chosen camera, or the first one if none is chosen.
+    /// Returns the opener of the selected camera, or of the first one if none is selected.
     pub fn open_camera(&mut self) -> Open {
         if self.camera == Choice::Off {
             self.camera = Choice::Device(None);
@@ -77,7 +77,7 @@ impl Devices {
         self.when_free(Slot::Camera, open)
     }
 
-    /// Opens the screen.
+    /// Returns the opener of the screen.
     pub fn open_screen(&mut self) -> Open {
         let open = sources::screen(self.clock);
         self.when_free(Slot::Screen, open)
@@ -98,7 +98,7 @@ impl Devices {
         });
     }
 
-    /// The state of our microphone.
+    /// Returns the state of our microphone.
     pub fn microphone(&self) -> Microphone {
         self.microphone
     }
@@ -113,7 +113,8 @@ impl Devices {
         true
     }
 
-    /// Uses another microphone. If the microphone was off, it is muted afterwards: selecting a device never unmutes.
+    /// Uses another microphone. If the microphone was off, it is muted afterwards, because selecting a device never
+    /// unmutes.
     pub fn choose_microphone(&mut self, choice: audio::Choice) {
         self.microphone = match (self.microphone, &choice) {
             (_, audio::Choice::Off) => Microphone::Off,
@@ -129,7 +130,7 @@ impl Devices {
         self.audio.set_speaker(choice);
     }
 
-    /// Returns the sound warnings since the last call. Switches the microphone off if there is none left.
+    /// Returns the audio warnings since the last call. Switches the microphone off if there is none left.
     pub fn take_warnings(&mut self) -> Vec<Notice> {
         let found = self.sound_warnings.take(&self.audio);
         if found.microphone_lost {
@@ -138,12 +139,12 @@ impl Devices {
         found.notices
     }
 
-    /// The current levels, and who speaks.
+    /// Returns the current levels, and who speaks.
     pub fn levels(&self) -> audio::Levels {
         self.audio.levels()
     }
 
-    /// Our own level for the meter, if it has changed.
+    /// Returns our own level for the meter, if it has changed.
     pub fn changed_level(&mut self, levels: &audio::Levels) -> Option<f32> {
         let level = linear(levels.microphone);
         if (level - self.level).abs() <= 0.01 {
@@ -155,39 +156,39 @@ impl Devices {
 
     /// Plays a remote voice from now on.
     pub fn add_voice(&self, track: TrackId) -> audio::Remote {
-        self.audio.add_remote(sound_key(track))
+        self.audio.add_remote(audio_key(track))
     }
 
     /// Stops playing a remote voice.
     pub fn remove_voice(&self, track: TrackId) {
-        self.audio.remove_remote(sound_key(track));
+        self.audio.remove_remote(audio_key(track));
     }
 
     /// Copies the playback statistics of each voice.
     pub fn count_sound(&self, stats: &Stats) {
         for track in stats.tracks().tracks() {
             if track.slot == Slot::Microphone
-                && let Some(statistics) = self.audio.statistics(sound_key(track))
+                && let Some(statistics) = self.audio.statistics(audio_key(track))
             {
                 stats.set_sound(track.owner, statistics);
             }
         }
     }
 
-    /// Opens a device after our own handle of it is closed, so that a camera that is switched off and on is not reported as
-    /// in use.
+    /// Returns an opener that waits until our own handle of the device is closed, so that a camera that is switched off
+    /// and on is not reported as in use.
     fn when_free(&mut self, slot: Slot, open: Open) -> Open {
         let Some(closed) = self.closing.remove(&slot) else { return open };
         Box::new(move || {
-            // The mailbox stays empty; it is only closed.
+            // The mailbox is always empty. Its closing is the signal.
             let _ = closed.take_until(Instant::now() + CLOSE_TIMEOUT);
             open()
         })
     }
 }
 
-/// The key of a track's owner in the sound engine. Each owner has one voice.
-fn sound_key(track: TrackId) -> u64 {
+/// Returns the key of a track's owner in the audio engine. Each owner has one voice.
+fn audio_key(track: TrackId) -> u64 {
     track.owner.0
 }
 

@@ -1,4 +1,4 @@
-//! The people in the meeting, the state of the keys, and what was announced of this client.
+//! The people in the meeting, the state of the keys, and the announced state of this client.
 
 use crate::event::{Event, Lock, Person};
 use audio::Levels;
@@ -6,38 +6,38 @@ use crypto::{Leaf, Words};
 use net::meeting::{MediaState, Person as Member};
 use proto::{Epoch, ParticipantId, Slot};
 
-/// See the module.
+/// The people in the meeting, the state of the keys, and the announced state of this client.
 pub struct Membership {
     /// True if this device created the meeting.
     organiser: bool,
     me: Option<ParticipantId>,
     members: Vec<Member>,
     epoch: Epoch,
-    /// What was announced to the others that this client sends.
+    /// What this client sends, as announced to the others.
     announced: MediaState,
-    /// Who speaks now, loudest first.
+    /// The people who speak now, loudest first.
     speaking: Vec<ParticipantId>,
 }
 
 impl Membership {
-    /// Creates the state before entering the meeting.
+    /// Returns the state before this client enters the meeting.
     pub fn new(organiser: bool) -> Self {
         let announced = MediaState::default();
         Self { organiser, me: None, members: Vec::new(), epoch: Epoch(0), announced, speaking: Vec::new() }
     }
 
-    /// True from [`Membership::enter`] on.
+    /// Returns true after [`Membership::enter`].
     pub fn is_inside(&self) -> bool {
         self.me.is_some()
     }
 
-    /// This client is in the meeting, as `me`.
+    /// Records that this client is in the meeting, as `me`. Returns the event for the screens.
     pub fn enter(&mut self, me: ParticipantId, link: String) -> Event {
         self.me = Some(me);
         Event::Entered { me, link, organiser: self.organiser }
     }
 
-    /// Replaces the list of members; returns it for the screens, ourselves first.
+    /// Replaces the list of members. Returns it for the screens, ourselves first.
     pub fn set_members(&mut self, members: Vec<Member>) -> Vec<Person> {
         self.members = members;
         let mut people: Vec<Person> = self.members.iter().map(person).collect();
@@ -45,7 +45,7 @@ impl Membership {
         people
     }
 
-    /// The leaf and the name of a member; `None` if there is no such member.
+    /// Returns the leaf and the name of a member, or `None` if there is no such member.
     pub fn member(&self, id: ParticipantId) -> Option<(Leaf, &str)> {
         let member = self.members.iter().find(|member| member.id == id)?;
         Some((member.leaf, &member.name))
@@ -56,7 +56,7 @@ impl Membership {
         self.epoch = epoch;
     }
 
-    /// The state of the keys with their new words.
+    /// Returns the state of the keys with their new words.
     pub fn lock(&self, words: Words) -> Lock {
         Lock { epoch: self.epoch.0, words, suite: SUITE }
     }
@@ -69,7 +69,7 @@ impl Membership {
         camera.into_iter().chain(screen).collect()
     }
 
-    /// The event that switches a source's button off, for a source that was not announced to the others.
+    /// Returns the event that switches a source's button off, for a source that was not announced to the others.
     pub fn unannounced_off(&self, slot: Slot) -> Option<Event> {
         match slot {
             Slot::Camera => (!self.announced.camera).then_some(Event::Camera(false)),
@@ -78,7 +78,8 @@ impl Membership {
         }
     }
 
-    /// Computes who speaks. Returns the list if it has changed. `unmuted` is the state of our own microphone.
+    /// Updates the list of the people who speak. Returns it if it has changed. `unmuted` is the state of our own
+    /// microphone.
     pub fn set_speaking(&mut self, levels: &Levels, unmuted: bool) -> Option<Vec<ParticipantId>> {
         let mut loud: Vec<_> = levels.remotes.iter().filter(|(_, _, speaking)| *speaking).collect();
         loud.sort_by_key(|(_, level, _)| *level);

@@ -15,7 +15,8 @@ impl Outbox {
         Self { events, closing }
     }
 
-    /// Sends an event. Waits while the channel is full, but not once the engine closes: then the event is dropped.
+    /// Sends an event. Waits while the channel is full. Once the engine closes, it does not wait, and the event is
+    /// dropped.
     pub async fn send(&mut self, event: Event) {
         tokio::select! {
             biased;
@@ -35,7 +36,7 @@ impl Outbox {
 pub struct Closing(watch::Receiver<bool>);
 
 impl Closing {
-    /// Creates a channel for this signal: the value `true`, or a dropped sender.
+    /// Returns a channel for this signal, which is the value `true` or a dropped sender.
     pub fn channel() -> (watch::Sender<bool>, Self) {
         let (sender, receiver) = watch::channel(false);
         (sender, Self(receiver))

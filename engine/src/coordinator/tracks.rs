@@ -1,4 +1,4 @@
-//! The tracks that we send and receive, with their threads, wishes and shares of the uplink.
+//! The tracks that we send and receive, with their threads, requested layers and shares of the uplink.
 
 use super::devices::Devices;
 use super::membership::Membership;
@@ -18,9 +18,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Shared by all tracks.
+/// The values that all tracks share.
 pub struct Context {
-    /// Publishes tracks and asks for key frames.
+    /// Publishes tracks and requests key frames.
     pub session: Session,
     /// The keys of all members.
     pub ring: KeyRing,
@@ -38,14 +38,14 @@ pub struct Context {
     pub codecs: Codecs,
 }
 
-/// See the module.
+/// The tracks that we send and receive, with their threads.
 pub struct Tracks {
-    /// Dropped before the sources: a thread that waits for room in the channel would never end.
+    /// Dropped before the sources, because a thread that waits for room in the channel would never end.
     reports: mpsc::Receiver<TrackReport>,
     reporter: mpsc::Sender<TrackReport>,
     context: Context,
     receivers: Receivers,
-    /// Received tracks whose owner's leaf is not known yet: the server may announce them before the group does.
+    /// Received tracks whose owner's leaf is not known yet, because the server may announce them before the group does.
     waiting: Vec<Waiting>,
     sources: BTreeMap<Slot, Source>,
     /// The layers of each slot that receivers request, from the server's last message.
@@ -60,7 +60,7 @@ pub struct Tracks {
 pub struct Waiting {
     /// The track.
     pub track: TrackId,
-    /// Sound or pictures.
+    /// Audio or video.
     pub kind: Kind,
     /// Its frames.
     pub frames: Receiver<ReceivedFrame>,
@@ -72,7 +72,7 @@ pub enum TrackReport {
     Sent {
         /// The source's slot.
         slot: Slot,
-        /// The source's id. Distinguishes late reports of a stopped source from those of its successor.
+        /// The source's id, which distinguishes late reports of a stopped source from those of the next one.
         source: u64,
         /// The report.
         report: Report,
@@ -81,14 +81,14 @@ pub enum TrackReport {
     Received(receive::Report),
 }
 
-/// What a report changes.
+/// The change that a report causes.
 #[derive(Debug)]
 pub enum TrackEvent {
-    /// A source is open, and is published if we are in.
+    /// A source is open, and is published if we are in the meeting.
     Opened,
     /// A source or its last encoder failed. The source must be stopped.
     Failed(Failure),
-    /// A notice for the user; nothing changes.
+    /// A notice for the user. Nothing changes.
     Notice(Notice),
 }
 
@@ -101,7 +101,7 @@ pub struct Failure {
     pub notice: Notice,
 }
 
-/// A picture source, from the request to open it on.
+/// A picture source. It exists from the request to open it.
 struct Source {
     id: u64,
     pictures: Pictures,
@@ -113,7 +113,7 @@ impl Tracks {
     /// Starts the threads that receive.
     ///
     /// # Errors
-    /// Returns the system's error if it has no thread left.
+    /// Returns the system's error if a thread cannot be started.
     pub fn start(context: Context) -> std::io::Result<Self> {
         let (reporter, reports) = mpsc::channel(MAX_REPORTS);
         Ok(Self {
@@ -134,7 +134,7 @@ impl Tracks {
         self.waiting.push(track);
     }
 
-    /// Starts every received track whose owner is a member by now.
+    /// Starts every received track whose owner is a member now.
     pub fn start_waiting(&mut self, membership: &Membership, devices: &Devices) {
         for waiting in std::mem::take(&mut self.waiting) {
             match membership.member(waiting.track.owner) {
@@ -187,7 +187,7 @@ impl Tracks {
         })
     }
 
-    /// A received track has ended. Its receiver ends with its queue.
+    /// Records that a received track has ended. Its receiver ends with its queue.
     pub fn end(&mut self, track: TrackId) {
         self.waiting.retain(|waiting| waiting.track != track);
     }
@@ -197,7 +197,7 @@ impl Tracks {
         self.waiting.retain(|waiting| waiting.track.owner != owner);
     }
 
-    /// Opens a picture source on a thread of its own, which reports by [`Tracks::next_report`].
+    /// Opens a picture source on its own thread. [`Tracks::next_report`] returns the thread's reports.
     pub fn start_source(&mut self, slot: Slot, open: Open) {
         self.next_source += 1;
         let (id, reporter) = (self.next_source, self.reporter.clone());
@@ -225,7 +225,7 @@ impl Tracks {
         Some(source)
     }
 
-    /// The next report of a thread; never ends.
+    /// Waits for the next report of a thread, and returns it.
     pub async fn next_report(&mut self) -> TrackReport {
         match self.reports.recv().await {
             Some(report) => report,
@@ -258,18 +258,18 @@ impl Tracks {
         Some(event)
     }
 
-    /// True if a source of `slot` was started, open or not.
+    /// Returns true if a source of `slot` was started, open or not.
     pub fn has_source(&self, slot: Slot) -> bool {
         self.sources.contains_key(&slot)
     }
 
-    /// True if a source of `slot` is open.
+    /// Returns true if a source of `slot` is open.
     pub fn is_open(&self, slot: Slot) -> bool {
         self.sources.get(&slot).is_some_and(|source| source.format.is_some())
     }
 
-    /// Publishes the voice, and the pictures of every open source. Returns the sources that must be stopped, because their
-    /// pictures cannot be encoded.
+    /// Publishes the voice, and the pictures of every open source. Returns the sources that must be stopped, because
+    /// their pictures cannot be encoded.
     pub fn publish_all(&mut self) -> Vec<Failure> {
         let Context { session, ring, stats, uplink, .. } = &self.context;
         uplink.connect(ring.clone(), session.publish(Slot::Microphone, Vec::new()), stats.clone());
@@ -283,7 +283,8 @@ impl Tracks {
         let frame_sender = session.publish(slot, announced(slot, *format));
         let published = pictures.publish(*format, ring, &frame_sender, pool, stats, &codecs.encoders);
         published.map_err(|error| no_encode_thread(slot, &error))?;
-        // If a camera was off only for a moment, the server may not notice it and does not repeat the wanted layers.
+        // If a camera was off only for a moment, the server may not notice it. Then it does not send the requested
+        // layers again.
         if let Some(wanted) = self.wanted.get(&slot) {
             pictures.set_wishes(wanted);
         }
@@ -291,7 +292,7 @@ impl Tracks {
         Ok(())
     }
 
-    /// Encodes the layers that receivers want of one of our tracks.
+    /// Encodes the layers that receivers request of one of our tracks.
     pub fn set_wanted(&mut self, layers: SenderLayers) {
         if let Some(source) = self.sources.get(&layers.slot) {
             source.pictures.set_wishes(&layers);
@@ -300,7 +301,7 @@ impl Tracks {
         self.share_budget();
     }
 
-    /// Encodes the next picture of a layer as a key picture.
+    /// Encodes the next picture of a layer as a key frame.
     pub fn key_frame(&mut self, slot: Slot, spatial: u8) {
         if let Some(source) = self.sources.get(&slot) {
             source.pictures.key_frame(spatial);
@@ -313,7 +314,8 @@ impl Tracks {
         self.share_budget();
     }
 
-    /// A shared screen gets three quarters, because it is the main content. The camera gets the rest.
+    /// Divides the capacity: a shared screen has three quarters, because it is the main content. The camera has the
+    /// rest.
     fn share_budget(&self) {
         let (budget, screen) = (self.budget, self.sources.contains_key(&Slot::Screen));
         for (slot, source) in &self.sources {
@@ -330,16 +332,16 @@ impl Tracks {
     /// Stops sending and receiving, and joins all threads. Blocks until the devices are closed.
     pub fn close(self) {
         let Self { reports, context, receivers, sources, .. } = self;
-        // The reports first: a thread that waits for room in the channel would never end.
+        // Drop the reports first, because a thread that waits for room in the channel would never end.
         drop(reports);
         context.uplink.disconnect();
-        // Receivers first: they must not open frames of people who come later.
+        // Drop the receivers first, so that they do not open frames of people who join later.
         drop(receivers);
         drop(sources);
     }
 }
 
-/// The failure of a source for whose layers the system has no thread left.
+/// Returns the failure of a source for whose layers no thread could be started.
 fn no_encode_thread(slot: Slot, error: &std::io::Error) -> Failure {
     tracing::error!(?slot, %error, "no thread for an encoder");
     Failure { slot, notice: notice::track_failed(error.to_string()) }
@@ -348,7 +350,7 @@ fn no_encode_thread(slot: Slot, error: &std::io::Error) -> Failure {
 /// The assumed capacity of the uplink until the first estimate.
 const FIRST_BUDGET: Bitrate = Bitrate::kbps(2_500);
 
-/// Capacity of the channel for reports.
+/// The capacity of the channel for reports.
 const MAX_REPORTS: usize = 16;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Shown pictures as a Y4M file, with a side file of their numbers and times.
+//! Writes shown pictures into a Y4M file, and their numbers and times into a second file.
 
 use crate::video_output::Meta;
 use codec::container::y4m::{Header, Writer};
@@ -16,11 +16,11 @@ pub struct TrackFiles {
     folder: PathBuf,
     name: String,
     names: Names,
-    /// The path without its extension; empty until the first picture.
+    /// The path without its extension. It is empty until the first picture.
     stem: PathBuf,
     /// In the order of their first pictures. The first one has the plain name until the end.
     sizes: Vec<SizeFiles>,
-    /// True after an error: nothing more is written.
+    /// True after an error. Then nothing more is written.
     broken: bool,
 }
 
@@ -33,14 +33,14 @@ struct SizeFiles {
 }
 
 impl TrackFiles {
-    /// Files in `folder`, named after `name` without the characters that a file name should not contain. A number is added
-    /// if `names` contains the name already.
+    /// Returns files in `folder`, named after `name` without the characters that a file name should not contain. A
+    /// number is added if `names` contains the name already.
     pub fn new(folder: &Path, name: &str, names: Names) -> Self {
         let (folder, name) = (folder.to_owned(), file_name(name));
         Self { folder, name, names, stem: PathBuf::new(), sizes: Vec::new(), broken: false }
     }
 
-    /// Writes a picture. The first error is logged and ends the writing; the meeting continues.
+    /// Writes a picture. The first error is logged, and then nothing more is written. The meeting continues.
     pub fn add(&mut self, picture: &Picture<'_>, meta: Meta, shown: Timestamp) {
         if self.broken {
             return;
@@ -56,13 +56,13 @@ impl TrackFiles {
         files.pictures.write(picture.planes)?;
         let (captured, shown) = (meta.captured.as_micros(), shown.as_micros());
         writeln!(files.times, "{},{captured},{shown}", meta.number)?;
-        // After each line, so that the file is complete if the client is killed.
+        // Flush after each line, so that the file is complete if the client is killed.
         files.times.flush()?;
         files.count += 1;
         Ok(())
     }
 
-    /// The files of the picture's size. Creates them if they do not exist.
+    /// Returns the files of the picture's size. Creates them if they do not exist.
     fn files_of(&mut self, picture: &Picture<'_>) -> Result<&mut SizeFiles, codec::container::Error> {
         let found = self.sizes.iter().position(|files| files.size == picture.size);
         let index = found.unwrap_or(self.sizes.len());
@@ -96,7 +96,7 @@ impl Drop for TrackFiles {
     }
 }
 
-/// Gives the plain name to the files of size `most` instead of those of size `first`.
+/// Renames the files so that those of size `most` have the plain name instead of those of size `first`.
 fn exchange(stem: &Path, first: Size, most: Size) -> io::Result<()> {
     for ending in ["y4m", "csv"] {
         let plain = path(stem, None, ending);
@@ -124,13 +124,13 @@ impl SizeFiles {
     }
 }
 
-/// The names that the files of one client have already: participants may have the same name or come back. Clones share
-/// the names.
+/// The names that the files of one client have already, because participants may have the same name or join again.
+/// Clones share the names.
 #[derive(Clone, Default)]
 pub struct Names(Arc<Mutex<BTreeSet<String>>>);
 
 impl Names {
-    /// Takes `name`, or if it is taken, `name` with the first free number from 2 on.
+    /// Reserves and returns `name`, or if it is in use, `name` with the first free number from 2 up.
     fn take(&self, name: &str) -> String {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let numbered = (2u32..).map(|number| format!("{name}-{number}"));
@@ -140,18 +140,18 @@ impl Names {
     }
 }
 
-/// Keeps letters, digits and a few other characters. Replaces everything else by an underscore, so that no file is outside
-/// of the folder.
+/// Replaces all characters except letters, digits and a few others by an underscore, so that no file is outside of the
+/// folder.
 fn file_name(name: &str) -> String {
     let clean = |sign: char| if sign.is_alphanumeric() || "-_ ".contains(sign) { sign } else { '_' };
     let name: String = name.chars().map(clean).take(64).collect();
     if name.trim().is_empty() { "nobody".into() } else { name }
 }
 
-/// The frame rate in the header of each Y4M file. The real times are in the side file.
+/// The frame rate in the header of each Y4M file. The real times are in the second file.
 const RATE: FrameRate = FrameRate::THIRTY;
 
-/// The most sizes of one track: those of its layers, and others if the camera is rotated or replaced.
+/// The maximum number of sizes of one track: those of its layers, and others if the camera is rotated or replaced.
 const MAX_SIZES: usize = 8;
 
 #[cfg(test)]
@@ -178,7 +178,7 @@ mod tests {
         }
         drop(files);
         let frames = |name: &str| {
-            let text = std::fs::read_to_string(folder.join(name)).expect("a side file");
+            let text = std::fs::read_to_string(folder.join(name)).expect("a CSV file");
             text.lines().skip(1).filter_map(|line| line.split(',').next()?.parse().ok()).collect::<Vec<u64>>()
         };
         assert_eq!((frames("Anne.csv"), frames("Anne-4x2.csv")), (vec![1, 2, 4], vec![0, 3]));
@@ -188,10 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn a_participant_who_comes_back_or_has_the_same_name_overwrites_nothing() {
+    fn a_participant_who_joins_again_or_has_the_same_name_overwrites_nothing() {
         let folder = std::env::temp_dir().join(format!("conclave-names-{}", std::process::id()));
         let names = Names::default();
-        // The second track shows nothing, so it takes no name.
+        // The second track shows nothing, so it uses no name.
         for (name, shows) in [("Anne", true), ("Anne", false), ("anne", true), ("Anne-2", true), ("Anne", true)] {
             let mut files = TrackFiles::new(&folder, name, names.clone());
             (0..u64::from(shows)).for_each(|number| show(&mut files, Size::new(4, 2), number));

@@ -15,8 +15,8 @@ impl DecodeQueue {
         self.pictures.push_back(picture);
     }
 
-    /// The next picture to decode; `None` if the queue is empty. While more than [`MAX_DELAY`] wait, discardable ones are
-    /// skipped: half the frame rate is better than late pictures.
+    /// Returns the next picture to decode, or `None` if the queue is empty. While more than [`MAX_DELAY`] wait,
+    /// discardable ones are skipped, because half the frame rate is better than late pictures.
     pub fn next(&mut self) -> Option<Encoded> {
         loop {
             let picture = self.pictures.pop_front()?;
@@ -26,8 +26,8 @@ impl DecodeQueue {
         }
     }
 
-    /// If more than [`MAX_PICTURES`] wait, drops everything before the newest key frame. Returns false if none waits: then
-    /// the queue is empty, and the decoder needs a key frame.
+    /// If more than [`MAX_PICTURES`] wait, drops all pictures before the newest key frame. Returns false if there is no
+    /// key frame. Then the queue is empty, and the decoder needs a key frame.
     pub fn catch_up(&mut self) -> bool {
         if self.pictures.len() <= MAX_PICTURES {
             return true;
@@ -38,10 +38,10 @@ impl DecodeQueue {
     }
 }
 
-/// The most pictures that wait: about two seconds.
+/// The maximum number of pictures that wait: about two seconds.
 const MAX_PICTURES: usize = 64;
 
-/// Pictures that may wait without skipping any.
+/// The number of pictures that may wait without any being skipped.
 const MAX_DELAY: usize = 4;
 
 #[cfg(test)]
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_are_cut_to_the_newest_key_frame_or_to_nothing() {
+    fn too_many_pictures_are_dropped_up_to_the_newest_key_frame_or_all() {
         let most = u64::try_from(MAX_PICTURES).expect("small");
         let mut queue = filled(most, &[0]);
         assert!(queue.catch_up() && queue.pictures.len() == MAX_PICTURES);

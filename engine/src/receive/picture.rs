@@ -1,4 +1,4 @@
-//! One remote picture track: open, decode, show.
+//! Opens, decodes and shows the pictures of one remote track.
 
 use super::decode_queue::DecodeQueue;
 use super::report::Report;
@@ -28,9 +28,9 @@ pub struct PictureReceiver {
     pub queue: DecodeQueue,
     /// The decoders, in order of preference. The first one is opened at the first picture.
     pub decoders: Backends,
-    /// The decoder that works now.
+    /// The current decoder.
     pub decoder: Option<Decoder>,
-    /// Nothing can be decoded before a key frame.
+    /// True if nothing can be decoded before a key frame.
     pub needs_key: bool,
     /// Shows pictures.
     pub sink: Box<dyn VideoSink>,
@@ -60,7 +60,7 @@ impl Job for PictureReceiver {
             self.open(received);
         }
         if !self.queue.catch_up() {
-            tracing::debug!(track = ?self.track, "too slow, the next key frame is decoded");
+            tracing::debug!(track = ?self.track, "decoding is too slow, so pictures are dropped up to a key frame");
             self.ask_for_key();
         }
         match self.queue.next() {
@@ -155,13 +155,14 @@ impl PictureReceiver {
     }
 }
 
-/// True for the picture that is shown already, and for one a little older: after a change of layers, a slower encoder may
-/// deliver pictures that the other layer has shown. A much older one comes from a camera that was started again.
+/// Returns true for the picture that is shown already, and for one a little older: after a change of layers, a slower
+/// encoder may deliver pictures that the other layer has shown. A much older one comes from a camera that was started
+/// again.
 fn is_behind(shown: Option<u64>, number: u64) -> bool {
     shown.and_then(|shown| shown.checked_sub(number)).is_some_and(|behind| behind < MAX_BEHIND)
 }
 
-/// Pictures by which one layer's encoder lags behind another's.
+/// The number of pictures by which one layer's encoder may be behind another's.
 const MAX_BEHIND: u64 = 30;
 
 #[cfg(test)]
@@ -169,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_picture_goes_back_but_a_camera_may_start_again() {
+    fn older_pictures_are_not_shown_but_a_camera_may_start_again() {
         assert!(!is_behind(None, 0) && !is_behind(Some(112), 113));
         assert!(is_behind(Some(113), 113) && is_behind(Some(113), 112));
         assert!(!is_behind(Some(113), 0), "a camera that was off for a moment counts from 0");

@@ -1,4 +1,4 @@
-//! From sealed frames to the screen, over a real decode thread.
+//! Tests from sealed frames to the screen, with a real decode thread.
 
 use super::{DecodeQueue, PictureReceiver, Report, WaitingFrames};
 use crate::stats::track_stats::TrackStats;
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 enum Seen {
     Shown(u64),
     KeyRequested,
-    Told(Report),
+    Reported(Report),
 }
 
 struct Screen(SyncSender<Seen>);
@@ -40,7 +40,7 @@ impl VideoSink for BrokenScreen {
     }
 }
 
-/// The sender of a camera: the probe's encoder and a real seal.
+/// The sender of a camera, with the probe's encoder and real encryption.
 struct Camera {
     encoder: Encoder,
     sealer: Sealer,
@@ -103,7 +103,7 @@ impl Track {
         let (frames, receiver) = bounded(1 << 20);
         let (sender, seen) = sync_channel(1_000);
         let track = TrackId { owner: ParticipantId(1), slot: Slot::Camera };
-        let (requested, told) = (sender.clone(), sender.clone());
+        let (requested, reported) = (sender.clone(), sender.clone());
         worker.add(Box::new(PictureReceiver {
             track,
             frames: receiver,
@@ -118,7 +118,7 @@ impl Track {
             stats: TrackStats::default().track(track),
             clock,
             request_key: Box::new(move || requested.send(Seen::KeyRequested).unwrap()),
-            report: Box::new(move |report| told.send(Seen::Told(report)).unwrap()),
+            report: Box::new(move |report| reported.send(Seen::Reported(report)).unwrap()),
         }));
         Self { camera: Camera::new(&ring), frames, seen }
     }
@@ -127,7 +127,8 @@ impl Track {
     fn send(&mut self, key: bool) -> Vec<Seen> {
         self.camera.send(&self.frames, key);
         let mut seen = Vec::new();
-        while !matches!(seen.last(), Some(Seen::Shown(_) | Seen::KeyRequested | Seen::Told(Report::TrackFailed(_)))) {
+        while !matches!(seen.last(), Some(Seen::Shown(_) | Seen::KeyRequested | Seen::Reported(Report::TrackFailed(_))))
+        {
             seen.push(self.seen.recv_timeout(TIMEOUT).expect("the picture is processed"));
         }
         seen
@@ -143,7 +144,7 @@ fn failing(fault: Fault) -> Candidate {
 }
 
 #[test]
-fn a_failing_decoder_is_replaced_at_the_same_picture_and_told_once() {
+fn a_failing_decoder_is_replaced_at_the_same_picture_and_reported_once() {
     for (fault, at) in [(Fault::Open, 0), (Fault::ErrorAt(100), 100), (Fault::PanicAt(100), 100)] {
         let mut worker = Worker::start("test").unwrap();
         let decoders = Backends::new(vec![failing(fault), candidate("spare")]);
@@ -155,12 +156,12 @@ fn a_failing_decoder_is_replaced_at_the_same_picture_and_told_once() {
             match &seen[..] {
                 [Seen::Shown(shown)] => assert!(*shown == number && number != at, "{fault:?}: {seen:?}"),
                 // The replacement opens before the first picture, and shows it.
-                [Seen::Told(Report::DecoderReplaced(told)), Seen::Shown(0)] if number == at => {
-                    assert_eq!((told.refusal.name, told.by), ("failing", "spare"));
+                [Seen::Reported(Report::DecoderReplaced(reported)), Seen::Shown(0)] if number == at => {
+                    assert_eq!((reported.refusal.name, reported.by), ("failing", "spare"));
                 }
-                // Later it needs a key frame, which is requested at once and is the next picture.
-                [Seen::Told(Report::DecoderReplaced(told)), Seen::KeyRequested] if number == at => {
-                    assert_eq!((told.refusal.name, told.by), ("failing", "spare"));
+                // After the first picture it needs a key frame, which is requested at once and is the next picture.
+                [Seen::Reported(Report::DecoderReplaced(reported)), Seen::KeyRequested] if number == at => {
+                    assert_eq!((reported.refusal.name, reported.by), ("failing", "spare"));
                     needs_key = true;
                 }
                 _ => panic!("{fault:?}, picture {number}: {seen:?}"),
@@ -170,20 +171,20 @@ fn a_failing_decoder_is_replaced_at_the_same_picture_and_told_once() {
 }
 
 #[test]
-fn a_track_without_any_decoder_left_is_reported_as_failed_and_the_others_go_on() {
+fn a_track_without_any_decoder_left_is_reported_as_failed_and_the_others_continue() {
     for fault in [Fault::Open, Fault::ErrorAt(0), Fault::PanicAt(0)] {
         let mut worker = Worker::start("test").unwrap();
         let mut other =
             Track::start(&mut worker, Backends::new(vec![candidate("good")]), |seen| Box::new(Screen(seen)));
         let mut track = Track::start(&mut worker, Backends::new(vec![failing(fault)]), |seen| Box::new(Screen(seen)));
-        // A last decoder that opens gets three key frames.
+        // The last decoder is opened again until it has failed for three key frames.
         let attempts = if fault == Fault::Open { 1 } else { 3 };
         for attempt in 1..=attempts {
             let seen = track.send(true);
             let last = attempt == attempts;
             match &seen[..] {
                 [Seen::KeyRequested] => assert!(!last, "{fault:?}"),
-                [Seen::Told(Report::TrackFailed(reason))] => {
+                [Seen::Reported(Report::TrackFailed(reason))] => {
                     assert!(last && reason.starts_with("no decoder is left; tried failing: "), "{fault:?}: {reason}");
                 }
                 _ => panic!("{fault:?}: {seen:?}"),
@@ -195,14 +196,14 @@ fn a_track_without_any_decoder_left_is_reported_as_failed_and_the_others_go_on()
 }
 
 #[test]
-fn a_panic_at_one_track_is_reported_and_the_others_of_its_thread_go_on() {
+fn a_panic_at_one_track_is_reported_and_the_others_of_its_thread_continue() {
     let mut worker = Worker::start("test").unwrap();
     let decoders = || Backends::new(vec![candidate("good")]);
     let mut other = Track::start(&mut worker, decoders(), |seen| Box::new(Screen(seen)));
     assert!(matches!(other.send(true)[..], [Seen::Shown(0)]));
     let mut track = Track::start(&mut worker, decoders(), |_| Box::new(BrokenScreen));
     let seen = track.send(true);
-    let [Seen::Told(Report::TrackFailed(reason))] = &seen[..] else { panic!("{seen:?}") };
+    let [Seen::Reported(Report::TrackFailed(reason))] = &seen[..] else { panic!("{seen:?}") };
     assert_eq!(reason, "panicked: no memory is mapped");
     assert!(matches!(other.send(false)[..], [Seen::Shown(1)]));
 }

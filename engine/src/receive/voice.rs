@@ -1,4 +1,4 @@
-//! One remote voice: open, then hand over to the jitter buffer.
+//! Opens the packets of one remote voice and passes them to the jitter buffer.
 
 use super::report::Report;
 use super::waiting_frames::WaitingFrames;

@@ -1,11 +1,11 @@
-//! Frames that wait for their keys: media and commits travel by different connections.
+//! Frames that wait for their keys, because media and commits arrive on different connections.
 
 use crypto::{Opener, ReceivedFrame};
 use media::ByteSize;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Keeps a track's frames in order, and holds them back for a while if their key has not arrived yet.
+/// Keeps a track's frames in order. A frame waits for a limited time if its key has not arrived yet.
 #[derive(Default)]
 pub struct WaitingFrames {
     frames: VecDeque<ReceivedFrame>,
@@ -19,8 +19,9 @@ impl WaitingFrames {
         self.frames.push_back(received);
     }
 
-    /// The next frame to open: its key has arrived, or is not waited for any longer. `None` if there is no such frame. The
-    /// caller tries again when something arrives on the track, which is every few milliseconds while its owner sends.
+    /// Returns the next frame to open: its key has arrived, or it has waited long enough. Returns `None` if there is no
+    /// such frame. The caller tries again when something arrives on the track, which is every few milliseconds while
+    /// its owner sends.
     pub fn next(&mut self, opener: &Opener, now: Instant) -> Option<ReceivedFrame> {
         let received = self.frames.front()?;
         let may_wait = now.saturating_duration_since(received.received) < KEY_TIMEOUT
@@ -40,8 +41,8 @@ impl WaitingFrames {
 /// that could be shown instead.
 const KEY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The most frames that wait: two seconds of any track.
+/// The maximum number of frames that wait: two seconds of any track.
 const MAX_FRAMES: usize = 128;
 
-/// The most bytes that wait.
+/// The maximum number of bytes that wait.
 const MAX_BYTES: usize = 1 << 20;

@@ -1,8 +1,9 @@
-//! Chooses the pictures to encode for a layer that runs at fewer pictures in a second than its source. Pure.
+//! Selects the pictures to encode for a layer whose frame rate is lower than that of its source. It uses no clock and
+//! no thread.
 
 use media::{FrameRate, Timestamp};
 
-/// Skips pictures so that a layer keeps its frame rate.
+/// Skips pictures so that a layer has its target frame rate.
 pub struct FrameSkipper {
     source: FrameRate,
     /// When the next picture is due.
@@ -10,19 +11,19 @@ pub struct FrameSkipper {
 }
 
 impl FrameSkipper {
-    /// A skipper for pictures of a source of `source` pictures in a second.
+    /// Returns a skipper for a source of `source` pictures per second.
     pub fn new(source: FrameRate) -> Self {
         Self { source, due: None }
     }
 
-    /// True if the picture captured at `captured` is to be encoded at `rate` pictures in a second.
+    /// Returns true if the picture captured at `captured` must be encoded for a rate of `rate` pictures per second.
     pub fn accept(&mut self, captured: Timestamp, rate: FrameRate) -> bool {
         let (interval, source) = (rate.due(1), self.source.due(1));
         if interval <= source {
             self.due = None;
             return true;
         }
-        // Capture times jitter: half a source interval early is in time.
+        // Capture times vary, so a picture may be up to half a source interval early.
         let Some(due) = self.due.filter(|due| captured + source / 2 < *due) else {
             let late = self.due.is_none_or(|due| captured.since(due) > interval);
             self.due = if late { Some(captured + interval) } else { self.due.map(|due| due + interval) };
@@ -45,7 +46,7 @@ mod tests {
         FrameRate::new(numerator, denominator).unwrap()
     }
 
-    /// The numbers of the accepted pictures among those captured at `times` (in microseconds).
+    /// Returns the numbers of the accepted pictures among those captured at `times` (in microseconds).
     fn accepted(times: impl IntoIterator<Item = u64>, wanted: FrameRate) -> Vec<usize> {
         let mut skipper = FrameSkipper::new(FrameRate::THIRTY);
         let times = times.into_iter().enumerate();
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_pause_or_a_restart_pictures_go_on_at_once() {
+    fn after_a_pause_or_a_restart_the_next_picture_is_encoded() {
         let times = [0, 33_333, 5_000_000, 5_033_333, 5_066_666];
         assert_eq!(accepted(times, rate(15, 1)), [0, 2, 4]);
         let times = [9_000_000, 9_033_333, 0, 33_333, 66_666];

@@ -1,4 +1,4 @@
-//! The thread of one spatial layer: scale, encode, seal, queue for the network.
+//! The thread of one spatial layer. It scales, encodes and seals pictures, and queues them for the network.
 
 use super::frame_skipper::FrameSkipper;
 use super::load::{LoadChange, LoadMeter};
@@ -17,7 +17,7 @@ use std::time::Instant;
 
 /// The encode thread of one layer. Dropping it joins the thread.
 pub struct LayerThread {
-    /// False while the layer is paused: then it gets no pictures.
+    /// False while the layer is paused. Then it receives no pictures.
     running: AtomicBool,
     key_wanted: Arc<AtomicBool>,
     targets: Mailbox<LayerTarget>,
@@ -25,23 +25,23 @@ pub struct LayerThread {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread starts with.
+/// The values that the thread is started with.
 pub struct Start {
-    /// The own track.
+    /// The slot of our track.
     pub slot: Slot,
-    /// What the encoder is opened with.
+    /// The configuration that the encoder is opened with.
     pub config: Config,
     /// The encoders, in order of preference.
     pub encoders: Backends,
     /// The keys.
     pub ring: KeyRing,
-    /// Takes sealed frames to the network.
+    /// Queues sealed frames for the network.
     pub frame_sender: FrameSender,
     /// Buffers for bitstreams.
     pub pool: BufferPool,
     /// The counters.
     pub stats: TrackStats,
-    /// Takes reports to the owner.
+    /// Sends reports to the owner.
     pub reporter: Reporter,
 }
 
@@ -49,7 +49,7 @@ impl LayerThread {
     /// Starts the thread, paused. Its encoder is opened at the first picture.
     ///
     /// # Errors
-    /// Returns the system's error if there is no thread left.
+    /// Returns the system's error if the thread cannot be started.
     pub fn start(start: Start) -> std::io::Result<Self> {
         let (key_wanted, targets, frames) = (Arc::default(), Mailbox::new(), Mailbox::<Frame>::new());
         let name = format!("encode-{:?}-{}", start.slot, start.config.spatial).to_lowercase();
@@ -61,7 +61,7 @@ impl LayerThread {
                 Ok(Err(error)) => error.to_string(),
                 Err(panicked) => panicked.to_string(),
             };
-            // The mailbox has no reader any more: the next picture goes back to its pool at once.
+            // The mailbox has no reader any more, so the next picture returns to its pool at once.
             pictures.close();
             drop(pictures.try_take());
             reporter.tell(Report::TrackFailed(reason));
@@ -69,7 +69,8 @@ impl LayerThread {
         Ok(Self { running: AtomicBool::new(false), key_wanted, targets, frames, thread: Some(thread) })
     }
 
-    /// Offers a picture. Never waits; the newest picture wins, and a paused layer takes none.
+    /// Passes a picture to the layer without waiting. It replaces an older picture that still waits. A paused layer
+    /// drops it.
     pub fn put(&self, frame: &Frame) {
         if self.running.load(Ordering::Acquire) {
             self.frames.put(frame.clone());
@@ -82,7 +83,7 @@ impl LayerThread {
             LayerTarget::Paused => {
                 self.running.store(false, Ordering::Release);
                 self.targets.put(target);
-                // A picture that still waits keeps a buffer of the camera's pool.
+                // Drop a picture that still waits, because it occupies a buffer of the camera's pool.
                 drop(self.frames.try_take());
             }
             LayerTarget::Running(_) => {
@@ -105,7 +106,7 @@ impl Drop for LayerThread {
     fn drop(&mut self) {
         self.frames.close();
         if let Some(thread) = self.thread.take() {
-            // The thread catches its panics; only a panic while it reports one ends it with an error.
+            // The thread catches its panics. Only a panic while it reports one ends it with an error.
             let _ = thread.join();
         }
     }
@@ -118,13 +119,13 @@ struct Run {
     targets: Mailbox<LayerTarget>,
     frames: Mailbox<Frame>,
     target: LayerTarget,
-    /// The next picture is to be a key frame.
+    /// True if the next picture must be a key frame.
     key: bool,
     encoder: Option<Encoder>,
     sealer: Sealer,
     skipper: FrameSkipper,
     load: LoadMeter,
-    /// This machine is too slow: the highest temporal layer is left out.
+    /// True if this machine is too slow, so that the highest temporal layer is omitted.
     reduced: bool,
 }
 
@@ -154,7 +155,7 @@ impl Run {
     fn run(mut self) -> Result<(), Error> {
         while let Some(frame) = self.frames.take() {
             self.take_target()?;
-            // A picture that came before the layer was paused.
+            // This picture arrived before the layer was paused.
             let LayerTarget::Running(target) = self.target else { continue };
             self.key |= self.key_wanted.swap(false, Ordering::AcqRel);
             let due = self.skipper.accept(frame.captured(), self.reduce(target).frame_rate);
@@ -181,7 +182,7 @@ impl Run {
         result
     }
 
-    /// The target with regard to the load of this machine.
+    /// Returns the target, reduced if this machine is too slow.
     fn reduce(&self, target: EncoderTarget) -> EncoderTarget {
         if self.reduced { target.without_top_temporal() } else { target }
     }

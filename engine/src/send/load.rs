@@ -1,19 +1,19 @@
-//! Finds out whether this machine encodes fast enough. Pure.
+//! Measures whether this machine encodes fast enough. It uses no clock and no thread.
 
 use std::time::{Duration, Instant};
 
-/// Measures which part of its time an encode thread works.
+/// Measures the fraction of time in which an encode thread works.
 #[derive(Default)]
 pub struct LoadMeter {
     window: Option<Instant>,
     busy: Duration,
-    /// Windows in a row in which the thread worked too long.
+    /// Consecutive windows in which the thread worked too long.
     high: u8,
-    /// Windows in a row in which there was time to spare.
+    /// Consecutive windows in which the thread was idle for long enough.
     low: u8,
 }
 
-/// The load has changed for long enough to act on it.
+/// A change of the load that has lasted long enough for a reaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoadChange {
     /// Encoding took more than 85 % of the time for three seconds.
@@ -33,7 +33,7 @@ impl LoadMeter {
         }
         let busy = std::mem::replace(&mut self.busy, busy);
         self.window = Some(now);
-        // Pictures that did not come say nothing about the load.
+        // A pause without pictures does not show the load.
         if elapsed > 2 * WINDOW {
             (self.high, self.low) = (0, 0);
             return None;
@@ -56,14 +56,14 @@ impl LoadMeter {
     }
 }
 
-/// The load is judged once in this time.
+/// The period over which the load is computed.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// The part of the time above which pictures are soon skipped.
+/// The fraction of time above which pictures will soon be skipped.
 const HIGH: f64 = 0.85;
 const HIGH_WINDOWS: u8 = 3;
 
-/// The part of the time below which twice as many pictures still fit.
+/// The fraction of time below which twice as many pictures can be encoded.
 const LOW: f64 = 0.42;
 const LOW_WINDOWS: u8 = 10;
 
@@ -71,7 +71,7 @@ const LOW_WINDOWS: u8 = 10;
 mod tests {
     use super::*;
 
-    /// Encodes 30 pictures a second for so many seconds, each for `busy`; returns the changes with their seconds.
+    /// Encodes 30 pictures per second for `seconds`, each for `busy`. Returns the changes with their seconds.
     fn run(meter: &mut LoadMeter, start: Instant, seconds: u32, busy: Duration) -> Vec<(u32, LoadChange)> {
         let picture = Duration::from_secs(1) / 30;
         let pictures = (1..=seconds * 30).map(|number| (number, start + picture * number));

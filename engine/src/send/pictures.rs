@@ -1,4 +1,4 @@
-//! One picture source and the layers that are made of it.
+//! One picture source and its layers.
 
 use super::layer::{LayerThread, Start};
 use super::report::{Report, Reporter};
@@ -13,7 +13,8 @@ use net::FrameSender;
 use proto::{SenderLayers, Slot, SpatialLayer};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// A source with its layers. Dropping it closes the device and joins every thread, so it is not dropped on an async thread.
+/// A source with its layers. Dropping it closes the device and joins every thread, so it is not dropped on an async
+/// thread.
 pub struct Pictures {
     slot: Slot,
     layers: Layers,
@@ -24,26 +25,27 @@ pub struct Pictures {
     _thread: CaptureThread,
 }
 
-/// Opens a source, on its own thread.
+/// A function that opens a source, on its own thread.
 pub type Open = Box<dyn FnOnce() -> Result<Box<dyn Source>, capture::Error> + Send>;
 
-/// Empty until the source is published; then the source's thread reads it at each picture, without a lock.
+/// The layers. The cell is empty until the source is published. Then the source's thread reads it at each picture,
+/// without a lock.
 type Layers = Arc<OnceLock<Vec<LayerThread>>>;
 
-/// What a sender computes the targets of its layers from: the layers that the SFU requested, and the available bitrate.
+/// The input for the targets of the layers: the layers that the SFU requested, and the available bitrate.
 #[derive(Default)]
 struct Demand {
     wishes: Vec<Wish>,
-    /// `None` until the first budget: all layers are paused.
+    /// `None` until the first budget. Until then all layers are paused.
     budget: Option<(Bitrate, Format)>,
 }
 
 impl Pictures {
-    /// Opens a source. `own` gets every picture by handle, on the thread of the source. `report` is called on the thread
-    /// of the source and on those of the layers.
+    /// Opens a source. `own` is called with every picture, on the thread of the source. `report` is called on the
+    /// thread of the source and on those of the layers.
     ///
     /// # Errors
-    /// Returns the system's error if there is no thread left.
+    /// Returns the system's error if a thread cannot be started.
     pub fn start(
         slot: Slot,
         open: Open,
@@ -64,11 +66,11 @@ impl Pictures {
         Ok(Self { slot, layers, demand: Mutex::default(), reporter, start_layer: LayerThread::start, _thread: thread })
     }
 
-    /// Starts the layers of [`announced`], paused, with the first of `encoders` that works. They send to `frame_sender`.
-    /// Does nothing at the second call.
+    /// Starts the layers of [`announced`], paused, with the first of `encoders` that works. They send to
+    /// `frame_sender`. Does nothing at the second call.
     ///
     /// # Errors
-    /// Returns the system's error if there is no thread left.
+    /// Returns the system's error if a thread cannot be started.
     pub fn publish(
         &self,
         format: Format,
@@ -99,18 +101,18 @@ impl Pictures {
         let ladder = ladder(self.slot, format);
         let threads =
             ladder.rungs().iter().map(|rung| (self.start_layer)(start(rung))).collect::<Result<Vec<_>, _>>()?;
-        // At a second call the layers exist; the new threads end here.
+        // At a second call the layers exist already, and the new threads end here.
         let _ = self.layers.set(threads);
         Ok(())
     }
 
-    /// From now on, [`Pictures::publish`] fails as if the system had no thread left.
+    /// Makes [`Pictures::publish`] fail as if the system could not start a thread.
     #[cfg(test)]
     pub fn refuse_layer_threads(&mut self) {
         self.start_layer = |_| Err(std::io::Error::other("no thread is left"));
     }
 
-    /// Sets what the viewers together want of each layer. Layers without a viewer are paused.
+    /// Sets the requests of all viewers together for each layer. Layers without a viewer are paused.
     pub fn set_wishes(&self, layers: &SenderLayers) {
         let wish = |layer: &proto::WantedLayer| Wish { spatial: layer.spatial, temporal_layers: layer.temporal_layers };
         let mut demand = self.demand();
@@ -145,7 +147,7 @@ impl Pictures {
     }
 }
 
-/// The layers in which a source of this format is sent, as the protocol names them, smallest first.
+/// Returns the layers in which a source of this format is sent, as the protocol names them, smallest first.
 pub fn announced(slot: Slot, format: Format) -> Vec<SpatialLayer> {
     let layer = |rung: &Rung| SpatialLayer {
         spatial: rung.spatial,

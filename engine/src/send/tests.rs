@@ -1,4 +1,4 @@
-//! From the budget and the wanted layers to sealed packets, with real layer threads.
+//! Tests from the budget and the requested layers to sealed packets, with real layer threads.
 
 use super::layer::{LayerThread, Start};
 use super::report::Reporter;
@@ -28,13 +28,13 @@ impl Network {
         (sender, Self { queue, runtime })
     }
 
-    /// The next frame; a test fails if there is none.
+    /// Returns the next frame. Panics if there is none.
     fn next(&mut self) -> Header {
         let next = async { tokio::time::timeout(TIMEOUT, self.queue.next()).await };
         *self.runtime.block_on(next).expect("a frame arrives").expect("the layers run").header()
     }
 
-    /// The next frame of each layer of `layers`, in their order, and nothing else.
+    /// Returns the next frame of each layer of `layers`, in their order, and nothing else.
     fn one_of_each(&mut self, layers: &[u8]) -> Vec<Header> {
         let mut found: Vec<Header> = layers.iter().map(|_| self.next()).collect();
         found.sort_by_key(|header| header.layer.spatial);
@@ -52,14 +52,14 @@ fn ring() -> KeyRing {
     ring
 }
 
-/// A picture of an even grey.
+/// Returns a picture that is completely grey.
 fn picture(pool: &Pool, number: u64) -> Frame {
-    let mut canvas = pool.take(FORMAT.size).expect("a test holds few pictures");
-    for mut plane in canvas.planes_mut() {
+    let mut picture = pool.take(FORMAT.size).expect("a test holds few pictures");
+    for mut plane in picture.planes_mut() {
         plane.rows_mut().for_each(|row| row.fill(100));
     }
     let captured = Timestamp::from_micros(1_000_000) + FORMAT.rate.due(number);
-    canvas.freeze(number, captured, Colour::default(), Rotation::Upright)
+    picture.freeze(number, captured, Colour::default(), Rotation::Upright)
 }
 
 /// A camera that takes a picture when the test triggers it.
@@ -84,7 +84,7 @@ impl Source for Camera {
     }
 }
 
-/// A published camera, its shutter, and where its packets and reports arrive.
+/// A published camera with its trigger, and the receivers of its packets and reports.
 struct Published {
     /// Dropped before `pictures`: it ends the camera.
     shutter: Option<SyncSender<u64>>,
@@ -122,7 +122,7 @@ impl Published {
         self.next += 1;
     }
 
-    fn told(&self) -> Report {
+    fn next_report(&self) -> Report {
         self.reports.recv_timeout(TIMEOUT).expect("a report")
     }
 }
@@ -134,7 +134,7 @@ impl Drop for Published {
 }
 
 #[test]
-fn a_starved_layer_stops_and_resumes_with_a_key_frame() {
+fn a_layer_without_bitrate_stops_and_resumes_with_a_key_frame() {
     let mut camera = Published::new(&Backends::default());
     camera.wish(&[(0, 3), (1, 3), (2, 3)]);
     camera.pictures.set_budget(Bitrate::kbps(5_000), FORMAT);
@@ -148,7 +148,7 @@ fn a_starved_layer_stops_and_resumes_with_a_key_frame() {
     for _ in 0..20 {
         camera.take_picture();
         let headers = camera.network.one_of_each(&[0, 1]);
-        assert!(headers.iter().all(|header| !header.key), "layers that go on need no key frame");
+        assert!(headers.iter().all(|header| !header.key), "layers that continue need no key frame");
     }
     camera.pictures.set_budget(Bitrate::kbps(5_000), FORMAT);
     camera.take_picture();
@@ -219,7 +219,7 @@ fn pictures_beyond_the_frame_rate_of_a_target_never_reach_the_encoder() {
 }
 
 #[test]
-fn a_failing_encoder_is_replaced_at_the_same_picture_and_told_once() {
+fn a_failing_encoder_is_replaced_at_the_same_picture_and_reported_once() {
     for (fault, at) in [(Fault::Open, 0), (Fault::ErrorAt(100), 100), (Fault::PanicAt(100), 100)] {
         let encoders = Backends::new(vec![failing(fault), probe::candidate("spare", probe::Log::default())]);
         let (thread, mut network, reports) = layer(&encoders);
@@ -227,12 +227,13 @@ fn a_failing_encoder_is_replaced_at_the_same_picture_and_told_once() {
         let pool = Pool::new(4);
         for number in 0..120 {
             thread.put(&picture(&pool, number));
-            // A frame for each picture: nothing freezes, and the replacement begins with a key frame.
+            // There is a frame for each picture, so the picture does not freeze, and the replacement begins with a key
+            // frame.
             assert_eq!(network.next().key, number == 0 || number == at, "{fault:?}, picture {number}");
         }
         drop(thread);
-        let told: Vec<Report> = reports.iter().collect();
-        let [Report::EncoderReplaced(replacement)] = &told[..] else { panic!("{fault:?}: {told:?}") };
+        let reported: Vec<Report> = reports.iter().collect();
+        let [Report::EncoderReplaced(replacement)] = &reported[..] else { panic!("{fault:?}: {reported:?}") };
         assert_eq!((replacement.refusal.name, replacement.by), ("failing", "spare"));
     }
 }
@@ -251,12 +252,12 @@ fn a_layer_without_any_encoder_left_is_reported_as_failed() {
         thread.put(&picture(&pool, pictures));
         let Ok(Report::TrackFailed(reason)) = reports.recv_timeout(TIMEOUT) else { panic!("{fault:?}: not reported") };
         assert!(reason.starts_with("no encoder is left; tried failing: "), "{reason}");
-        // The thread has ended: what comes now is not kept, and there is no second report.
+        // The thread has ended, so later pictures are not kept, and there is no second report.
         thread.put(&picture(&pool, pictures + 1));
         drop(thread);
         assert_eq!(reports.iter().count(), 0);
         let free: Vec<_> = (0..4).map_while(|_| pool.take(FORMAT.size)).collect();
-        assert_eq!(free.len(), 4, "every picture is back in its pool");
+        assert_eq!(free.len(), 4, "every picture has returned to its pool");
     }
 }
 
@@ -267,7 +268,7 @@ fn a_camera_reports_its_layers_and_its_own_panic() {
     camera.wish(&[(0, 3)]);
     camera.pictures.set_budget(Bitrate::kbps(5_000), FORMAT);
     camera.take_picture();
-    assert!(matches!(camera.told(), Report::TrackFailed(_)));
+    assert!(matches!(camera.next_report(), Report::TrackFailed(_)));
     let open: super::Open = Box::new(|| panic!("no driver"));
     let (sender, reports) = sync_channel(1);
     let report = move |report| sender.send(report).unwrap();
@@ -277,7 +278,7 @@ fn a_camera_reports_its_layers_and_its_own_panic() {
 }
 
 #[test]
-fn an_overload_is_told_once() {
+fn an_overload_is_reported_once() {
     let (sender, reports) = sync_channel(4);
     let reporter = Reporter::new(move |report| sender.send(report).unwrap());
     reporter.clone().tell_overloaded();
@@ -290,7 +291,7 @@ fn failing(fault: Fault) -> Candidate {
     probe::faulty("failing", probe::candidate("inner", probe::Log::default()), fault)
 }
 
-/// A layer thread by itself, with its network and its reports.
+/// Returns a layer thread by itself, with its network and its reports.
 fn layer(encoders: &Backends) -> (LayerThread, Network, Receiver<Report>) {
     let (frame_sender, network) = Network::new();
     let (sender, reports) = sync_channel(16);
@@ -320,5 +321,5 @@ const FORMAT: Format = Format { size: Size::new(640, 480), rate: FrameRate::THIR
 const TARGET: EncoderTarget =
     EncoderTarget { bitrate: Bitrate::kbps(300), max_temporal: 2, frame_rate: FrameRate::THIRTY };
 
-/// For what takes milliseconds on a quiet machine.
+/// The limit for steps that take milliseconds on an idle machine.
 const TIMEOUT: Duration = Duration::from_secs(20);

@@ -1,4 +1,4 @@
-//! Sends this client's own voice. The audio thread calls [`VoiceSender::send`] with each encoded packet.
+//! Sends this client's voice. The audio thread calls [`VoiceSender::send`] with each encoded packet.
 
 use crate::stats::track_stats::TrackStats;
 use crypto::{KeyRing, Sealer};
@@ -7,7 +7,8 @@ use net::FrameSender;
 use proto::Slot;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Seals voice packets and queues them for the network. Drops packets until [`VoiceSender::connect`]. Clones share one queue.
+/// Seals voice packets and queues them for the network. Drops packets until [`VoiceSender::connect`]. Clones share one
+/// queue.
 #[derive(Clone, Default)]
 pub struct VoiceSender {
     sender: Arc<Mutex<Option<Connected>>>,
@@ -20,13 +21,13 @@ struct Connected {
 }
 
 impl VoiceSender {
-    /// Sends packets to `frame_sender` from now on.
+    /// Starts to send packets with `frame_sender`.
     pub fn connect(&self, ring: KeyRing, frame_sender: FrameSender, stats: TrackStats) {
         let sender = Connected { sealer: Sealer::new(ring, Slot::Microphone), frame_sender, stats };
         *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
     }
 
-    /// Drops packets from now on.
+    /// Stops sending packets, and drops them.
     pub fn disconnect(&self) {
         *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

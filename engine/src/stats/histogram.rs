@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Counts durations by milliseconds from 0 to 4095; longer ones count as 4095. Recording never allocates.
+/// Counts durations by milliseconds from 0 to 4095. Longer ones count as 4095. Recording never allocates.
 #[derive(Clone)]
 pub struct Histogram {
     buckets: Box<[u32]>,
@@ -18,7 +18,8 @@ impl Histogram {
         self.count += 1;
     }
 
-    /// The time in milliseconds that `percent` of all recorded times do not exceed; `None` if nothing was recorded.
+    /// Returns the time in milliseconds that `percent` of all recorded times do not exceed, or `None` if nothing was
+    /// recorded.
     #[must_use]
     pub fn percentile(&self, percent: u64) -> Option<u32> {
         let rank = (self.count * percent).div_ceil(100).max(1);

@@ -1,10 +1,11 @@
-//! Counts frames that were not opened, by cause. Frames that we must not open are no failures.
+//! Counts frames that were not opened, by cause. Frames that we must not open are not failures.
 
 use crypto::open;
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
-/// Frames that were not opened. The first four causes are rules; frames of the other causes should have opened.
+/// Frames that were not opened. The first four causes are rules of the protocol. Frames of the other causes should have
+/// opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenFailures {
     /// The frame was received before.
@@ -13,7 +14,7 @@ pub struct OpenFailures {
     pub before_us: u64,
     /// We had left, or been removed, already.
     pub after_us: u64,
-    /// The sender is no member of the frame's epoch, or has been removed since.
+    /// The sender is not a member in the frame's epoch, or was removed since.
     pub not_a_member: u64,
     /// The keys of the frame's epoch had expired.
     pub too_late: u64,
@@ -23,7 +24,7 @@ pub struct OpenFailures {
     pub contradiction: u64,
     /// The authentication tag is wrong.
     pub not_authentic: u64,
-    /// The bytes are no SFrame frame.
+    /// The bytes are not an SFrame frame.
     pub malformed: u64,
 }
 
@@ -44,7 +45,7 @@ impl OpenFailures {
         } += 1;
     }
 
-    /// The number of frames that should have opened and did not.
+    /// Returns the number of frames that should have opened and did not.
     #[must_use]
     pub const fn failed(&self) -> u64 {
         self.too_late + self.unknown_key + self.contradiction + self.not_authentic + self.malformed
@@ -65,7 +66,7 @@ impl AddAssign for OpenFailures {
     }
 }
 
-/// True if later frames of the track may depend on the lost frame.
+/// Returns true if later frames of the track may depend on the lost frame.
 #[must_use]
 pub const fn leaves_a_hole(why: open::Error) -> bool {
     use open::Error;

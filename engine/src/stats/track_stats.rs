@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The counters of all tracks of a meeting. Clones share them. Each lock is held for a few additions only.
+/// The counters of all tracks of a meeting. Clones share them. Each lock is held only for a few additions.
 #[derive(Clone, Default)]
 pub struct TrackStats {
     received: Arc<Mutex<BTreeMap<TrackId, Arc<Mutex<Received>>>>>,
@@ -55,7 +55,7 @@ pub struct Sent {
 }
 
 impl TrackStats {
-    /// The counters of a received track. They are kept after the track has ended.
+    /// Returns the counters of a received track. They are kept after the track has ended.
     pub fn track(&self, track: TrackId) -> Arc<Mutex<Received>> {
         Arc::clone(lock(&self.received).entry(track).or_default())
     }
@@ -65,19 +65,19 @@ impl TrackStats {
         add(lock(&self.sent).entry((slot, spatial)).or_default());
     }
 
-    /// All tracks received so far.
+    /// Returns all tracks received so far.
     #[must_use]
     pub fn tracks(&self) -> Vec<TrackId> {
         lock(&self.received).keys().copied().collect()
     }
 
-    /// A copy of the counters of all received tracks.
+    /// Returns a copy of the counters of all received tracks.
     #[must_use]
     pub fn received(&self) -> Vec<(TrackId, Received)> {
         lock(&self.received).iter().map(|(track, received)| (*track, lock(received).clone())).collect()
     }
 
-    /// A copy of the counters of all sent layers.
+    /// Returns a copy of the counters of all sent layers.
     #[must_use]
     pub fn all_sent(&self) -> Vec<((proto::Slot, u8), Sent)> {
         lock(&self.sent).iter().map(|(layer, sent)| (*layer, *sent)).collect()
@@ -85,8 +85,8 @@ impl TrackStats {
 }
 
 impl Received {
-    /// Counts a complete frame; `why` says why it was not opened. `sequence` is the sender's count of the layer's frames.
-    /// A frame that was sealed for others only does not count as sent to us.
+    /// Counts a complete frame. `why` is the reason if it was not opened. `sequence` is the sender's count of the
+    /// layer's frames. A frame that was sealed for others only does not count as sent to us.
     pub fn judged(&mut self, spatial: u8, sequence: u64, why: Option<open::Error>) {
         match why {
             None => self.opened += 1,
@@ -129,7 +129,7 @@ fn lock<T>(counts: &Mutex<T>) -> MutexGuard<'_, T> {
     counts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A larger jump of the sequence is a restart of the sender's count: it would be ten minutes of lost frames.
+/// A larger step of the sequence is a restart of the sender's count, because it would mean ten minutes of lost frames.
 const MAX_MISSED: u64 = 18_000;
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub struct Usage {
     pub resident: u64,
 }
 
-/// The usage so far; `None` on systems without procfs (all but Linux).
+/// Returns the usage so far, or `None` on systems without procfs (all except Linux).
 #[must_use]
 pub fn now() -> Option<Usage> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
@@ -19,8 +19,8 @@ pub fn now() -> Option<Usage> {
     Some(Usage { cpu: cpu(&stat)?, resident: resident(&status)? })
 }
 
-/// Fields 14 and 15 of proc(5) `stat`, in ticks of 1/100 s. Fields are counted after the program's name, which may
-/// contain spaces.
+/// Returns the sum of fields 14 and 15 of proc(5) `stat`, which are in ticks of 1/100 s. Fields are counted after the
+/// program's name, which may contain spaces.
 fn cpu(stat: &str) -> Option<Duration> {
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
@@ -28,7 +28,7 @@ fn cpu(stat: &str) -> Option<Duration> {
     Some(Duration::from_millis((user + system).checked_mul(10)?))
 }
 
-/// `VmRSS` of proc(5) `status`, in kilobytes.
+/// Returns `VmRSS` of proc(5) `status`, in bytes. The file has kilobytes.
 fn resident(status: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

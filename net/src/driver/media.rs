@@ -1,4 +1,5 @@
-//! The driver's media side: its transports, which encoder's queue feeds which stream, and which stream feeds which reader.
+//! The driver's media: its transports, the queues of encoders that feed the outgoing streams, and the readers of the
+//! incoming streams.
 
 use super::outbox::Outbox;
 use crate::error::Error;
@@ -19,13 +20,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use webrtc::runtime::Runtime;
 
+/// The transports and tracks of a session.
 pub struct Media {
     transports: Vec<Transport>,
     /// Runs the tasks that send.
     stack: Arc<dyn Runtime>,
+    /// True after the primary transport connected.
     flowing: watch::Sender<bool>,
     published: BTreeMap<Slot, Published>,
+    /// The transport and `mid` of each received track.
     incoming: HashMap<TrackId, (TransportId, String)>,
+    /// The estimate in the last event.
     estimate: Bitrate,
 }
 
@@ -35,7 +40,7 @@ struct Transport {
     peer: Peer,
     events: mpsc::Receiver<peer::Event>,
     feedback: mpsc::Receiver<Feedback>,
-    /// When both descriptions were there for the first time.
+    /// When both descriptions were set for the first time.
     negotiated: Option<Instant>,
     connected: bool,
 }
@@ -46,18 +51,19 @@ pub enum Report {
     Feedback(Feedback),
 }
 
-/// A local description that the dialect waits for.
+/// A local description for the dialect.
 pub struct Local {
     pub sdp: String,
     pub mids: Mids,
 }
 
 struct Published {
+    /// Spatial layers.
     layers: Vec<u8>,
-    /// Until the stream is open.
+    /// `Some` until the stream is open.
     queue: Option<Queue>,
-    pump: Option<Task>,
-    /// True once an answer covers the track.
+    send_task: Option<Task>,
+    /// True after an answer that covers the track.
     agreed: bool,
 }
 
@@ -88,7 +94,7 @@ impl Media {
         })
     }
 
-    /// The next report of any transport. May be dropped while it waits.
+    /// Waits for the next report of any transport. Cancel-safe.
     pub async fn next(&mut self) -> (TransportId, Report) {
         poll_fn(|context| {
             for transport in &mut self.transports {
@@ -117,24 +123,24 @@ impl Media {
         self.transports.iter().find(|transport| transport.id == id).map(|transport| &transport.peer)
     }
 
-    /// Takes frames for `slot` from `queue`, in place of the queue before.
+    /// Sends the frames of `queue` as the track of `slot`, instead of those of the queue before.
     pub fn publish(&mut self, slot: Slot, layers: &[SpatialLayer], queue: Queue) {
         self.unpublish(slot);
         let layers = layers.iter().map(|layer| layer.spatial).collect();
-        self.published.insert(slot, Published { layers, queue: Some(queue), pump: None, agreed: false });
-        self.start_pumps();
+        self.published.insert(slot, Published { layers, queue: Some(queue), send_task: None, agreed: false });
+        self.start_send_tasks();
     }
 
     pub fn unpublish(&mut self, slot: Slot) {
-        if let Some(pump) = self.published.remove(&slot).and_then(|published| published.pump) {
-            pump.abort();
+        if let Some(send_task) = self.published.remove(&slot).and_then(|published| published.send_task) {
+            send_task.abort();
         }
     }
 
-    /// Makes an offer.
+    /// Creates an offer by `plan`.
     pub async fn offer(&mut self, id: TransportId, plan: &Plan) -> Result<Local, Error> {
         let Offer { sdp, mids } = self.transport(id)?.peer.offer(plan).await?;
-        self.start_pumps();
+        self.start_send_tasks();
         Ok(Local { sdp, mids })
     }
 
@@ -157,7 +163,7 @@ impl Media {
         })?;
         transport.negotiated.get_or_insert_with(Instant::now);
         if kind == SdpKind::Answer {
-            // What was sent of a new track before the server knew it is lost.
+            // The server drops packets of a track that it does not know yet, so a new track needs a key frame now.
             self.request_key_frames(outbox, |published| !published.agreed);
             for published in self.published.values_mut() {
                 published.agreed = true;
@@ -186,7 +192,7 @@ impl Media {
             .peer(transport)
             .is_some_and(|peer| lock(peer.rtp_receiver()).assign(&mid, track.slot, kind, sender, now));
         if !assigned {
-            tracing::warn!(?track, mid, "the description names no source for a track");
+            tracing::warn!(?track, mid, "the session description has no SSRC for a track");
         }
         self.incoming.insert(track, (transport, mid));
         outbox.push(Event::Track { track, kind, layers, frames });
@@ -221,7 +227,7 @@ impl Media {
             TransportState::Connected => {
                 let took = transport.negotiated.map(|at| now.saturating_duration_since(at));
                 transport.connected = true;
-                tracing::info!(?id, ?took, "media flow");
+                tracing::info!(?id, ?took, "media connected");
                 outbox.push(Event::Connected);
                 if id == TransportId::Primary {
                     self.flowing.send_replace(true);
@@ -261,7 +267,7 @@ impl Media {
     }
 
     pub async fn close(self) {
-        self.published.values().filter_map(|published| published.pump.as_ref()).for_each(Task::abort);
+        self.published.values().filter_map(|published| published.send_task.as_ref()).for_each(Task::abort);
         for Transport { id, peer, .. } in self.transports {
             let counts = lock(peer.rtp_receiver()).counts();
             tracing::debug!(?id, ?counts, "media end");
@@ -277,7 +283,7 @@ impl Media {
         }
     }
 
-    fn start_pumps(&mut self) {
+    fn start_send_tasks(&mut self) {
         let Some(primary) = self.transports.iter().find(|transport| transport.id == TransportId::Primary) else {
             return;
         };
@@ -285,16 +291,16 @@ impl Media {
         for (slot, published) in &mut self.published {
             let Some(send_stream) = peer.send_stream(*slot) else { continue };
             if let Some(queue) = published.queue.take() {
-                let pump = pump(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo());
-                published.pump = Some(task::spawn(&self.stack, pump));
+                let send_task = send_task(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo());
+                published.send_task = Some(task::spawn(&self.stack, send_task));
             }
         }
     }
 }
 
-/// Sends the frames of one slot; drops them until media flow. If a full queue has lost a frame of a layer, it requests a key
-/// frame of that layer, as a receiver does that lost one.
-async fn pump(
+/// Sends the frames of one slot, and drops them until the transport is connected. If the queue was full and dropped a
+/// frame of a layer, requests a key frame of that layer, as a receiver would.
+async fn send_task(
     send_stream: Arc<SendStream>,
     mut queue: Queue,
     flowing: watch::Receiver<bool>,
@@ -313,11 +319,11 @@ async fn pump(
     }
 }
 
-/// Bytes of sound that wait for their reader: 1.5 seconds.
+/// Bytes of audio that may wait for their reader: about 1.5 seconds.
 const MAX_SOUND: usize = 16 << 10;
 
-/// Bytes of pictures that wait for their reader: two seconds of the largest layer.
+/// Bytes of video that may wait for their reader: about two seconds of the largest layer.
 const MAX_PICTURES: usize = 1 << 20;
 
-/// From the first complete negotiation of a transport until it must be connected.
+/// How long a transport may take to connect after its first negotiation.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);

@@ -1,4 +1,4 @@
-//! Events on their way out. The driver never waits for their reader, and never keeps more than so many for it.
+//! The queue of events for the program. The driver never waits for the program to read them, and the queue is bounded.
 
 use crate::error::Error;
 use crate::event::Event;
@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
+/// Events that wait for room in the channel to the program.
 pub struct Outbox {
     waiting: VecDeque<Event>,
     reader: mpsc::Sender<Event>,
@@ -16,15 +17,15 @@ impl Outbox {
         Self { waiting: VecDeque::new(), reader }
     }
 
-    /// Adds an event behind the others.
+    /// Queues an event.
     pub fn push(&mut self, event: Event) {
         self.waiting.push_back(event);
     }
 
-    /// Hands over as much as there is room for.
+    /// Passes on as many events as there is room for.
     ///
     /// # Errors
-    /// Returns [`Error::Stalled`] if the reader is too far behind.
+    /// Returns [`Error::Stalled`] if more than `MAX_WAITING` events wait.
     pub fn push_all(&mut self) -> Result<(), Error> {
         while !self.waiting.is_empty() {
             let Ok(room) = self.reader.try_reserve() else { break };
@@ -35,23 +36,23 @@ impl Outbox {
         if self.waiting.len() > MAX_WAITING { Err(Error::Stalled) } else { Ok(()) }
     }
 
-    /// True while events wait for room.
+    /// Returns true if events wait for room.
     pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// True once the reader has gone.
+    /// Returns true if the reader was dropped.
     pub fn is_closed(&self) -> bool {
         self.reader.is_closed()
     }
 
     /// Waits for room.
     pub async fn room(&self) {
-        // A reader that has gone is seen by `is_closed`.
+        // The caller checks `is_closed`.
         let _ = self.reader.reserve().await;
     }
 
-    /// Hands over the rest; gives up after `limit`.
+    /// Passes on the remaining events. Gives up after `limit`.
     pub async fn flush(mut self, limit: Duration) {
         let rest = async {
             while let Some(event) = self.waiting.pop_front() {
@@ -66,7 +67,7 @@ impl Outbox {
     }
 }
 
-/// Events that wait behind a full channel.
+/// The maximum number of events that wait for room in the channel.
 const MAX_WAITING: usize = 4_096;
 
 #[cfg(test)]

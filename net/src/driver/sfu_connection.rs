@@ -1,4 +1,4 @@
-//! The connection to a server of an SFU's own. It is opened in the background, so that the meeting is not delayed.
+//! The connection to an SFU's own server. It is opened in the background, so that the meeting is not delayed.
 
 use crate::signalling::{Frame, Wire};
 use crate::task::{self, Task};
@@ -16,11 +16,11 @@ pub struct SfuConnection {
 }
 
 enum State {
-    /// The dialect ordered none: signalling goes through our server.
+    /// The dialect ordered no connection: signalling goes through our server.
     None,
     /// It is being opened.
     Opening { task: Task, opened: oneshot::Receiver<Wire> },
-    /// It works.
+    /// It is open.
     Open(Wire),
     /// It was lost, or could not be opened.
     Lost,
@@ -37,12 +37,12 @@ pub enum SfuEvent {
 }
 
 impl SfuConnection {
-    /// Returns a connection that is not ordered yet. Its tasks will run on `stack`.
+    /// Returns a connection that is not ordered yet. Its tasks run on `stack`.
     pub fn new(stack: Arc<dyn Runtime>) -> Self {
         Self { stack, state: State::None }
     }
 
-    /// Begins to open a connection, in place of the one before.
+    /// Starts to open a connection, which replaces the one before.
     pub fn open(&mut self, url: String, headers: Vec<(String, String)>) {
         if let State::Opening { task, .. } = &self.state {
             task.abort();
@@ -53,18 +53,18 @@ impl SfuConnection {
             match Wire::connect_url(&url, headers, &stack).await {
                 // The session may be over.
                 Ok(wire) => drop(sender.send(wire)),
-                Err(error) => tracing::info!(%error, "no connection to the SFU's server"),
+                Err(error) => tracing::info!(%error, "cannot connect to the SFU's server"),
             }
         });
         self.state = State::Opening { task, opened };
     }
 
-    /// True if the dialect has ordered a connection.
+    /// Returns true if the dialect has ordered a connection.
     pub fn is_ordered(&self) -> bool {
         !matches!(self.state, State::None)
     }
 
-    /// Sends a frame; it is lost if the connection is not open.
+    /// Sends a frame. Drops it if the connection is not open.
     pub fn send(&self, frame: Bytes) {
         if let State::Open(wire) = &self.state
             && let Err(error) = wire.send_frame(frame)
@@ -73,7 +73,7 @@ impl SfuConnection {
         }
     }
 
-    /// The next event; waits for ever if there is no connection. May be dropped while it waits.
+    /// Waits for the next event. Never resolves if there is no connection. Cancel-safe.
     pub async fn next(&mut self) -> SfuEvent {
         match &mut self.state {
             State::None | State::Lost => std::future::pending().await,
@@ -91,7 +91,7 @@ impl SfuConnection {
         }
     }
 
-    /// Sends what is queued and closes; gives up after `limit`.
+    /// Sends what is queued, and closes the connection. Gives up after `limit`.
     pub async fn close(self, limit: Duration) {
         match self.state {
             State::Open(wire) => wire.close(limit).await,

@@ -7,14 +7,15 @@ use crypto::{KnockRequest, ManagerKeys};
 use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ParticipantId, Refusal, Up};
 use std::time::{Instant, SystemTime};
 
-/// Participants who knocked and are not members yet. Other members keep the list, too, to refuse everybody if the
-/// organiser leaves.
+/// Participants who knocked and are not members yet. Members who are not the organiser keep the list, too, to refuse
+/// all of them if the organiser leaves.
 pub(super) struct Admissions {
     /// `None` if this client is not the organiser.
     keys: Option<ManagerKeys>,
     /// In the order of arrival.
     waiting: Vec<Knock>,
-    /// How many to admit with one commit. Halved after a commit that failed, to find the request that is the cause.
+    /// How many to admit with one commit. It is halved after a commit that could not be made, to find the request that
+    /// is the cause.
     batch: usize,
 }
 
@@ -34,8 +35,8 @@ impl Admissions {
         self.keys.as_ref().map(super::joining::with_chain)
     }
 
-    /// Keeps a request, or refuses one that is not valid. The server limits how many wait; requests beyond this client's
-    /// own limit are dropped.
+    /// Keeps a request, or refuses it if it is not valid. The server limits how many wait. Requests beyond this
+    /// client's own limit are dropped.
     pub(super) fn handle_knock(&mut self, participant: ParticipantId, request: &Blob, outbox: &mut Outbox) {
         let request = match self.keys.as_mut().map(|keys| keys.open(&request.0, SystemTime::now())) {
             None => None,
@@ -48,29 +49,29 @@ impl Admissions {
         }
     }
 
-    /// Forgets a participant who gave up.
+    /// Removes a participant who gave up waiting.
     pub(super) fn handle_withdrawal(&mut self, participant: ParticipantId) {
         self.waiting.retain(|knock| knock.participant != participant);
     }
 
-    /// Forgets those who are members now.
+    /// Removes the participants who are members now.
     pub(super) fn settle(&mut self, roster: &Roster) {
         self.waiting.retain(|knock| !roster.contains(knock.participant));
     }
 
-    /// A commit of this client was merged: the next one may admit as many as allowed.
+    /// Lets the next commit admit as many as allowed, because a commit of this client was merged.
     pub(super) const fn reset_batch(&mut self) {
         self.batch = MAX_WELCOMES;
     }
 
-    /// Refuses everybody, because no organiser is left.
+    /// Refuses all who wait, because no organiser is left.
     pub(super) fn refuse_all(&mut self, outbox: &mut Outbox) {
         for knock in std::mem::take(&mut self.waiting) {
             outbox.transmit(Up::Refuse { participant: knock.participant, why: Refusal::Unattended });
         }
     }
 
-    /// Sends a commit that adds those who wait; returns false if none was sent. A request that cannot be added alone is
+    /// Sends a commit that adds those who wait. Returns false if none was sent. A request that cannot be added alone is
     /// refused.
     pub(super) fn commit(&mut self, log: &mut GroupLog, now: Instant, outbox: &mut Outbox) -> bool {
         while self.keys.is_some() && !self.waiting.is_empty() {

@@ -1,4 +1,4 @@
-//! Tells the members what this client sends, and keeps what they tell.
+//! Announces to the members what this client sends, and checks their announcements.
 
 use super::MediaState;
 use super::group_log::GroupLog;
@@ -8,7 +8,7 @@ use super::state::Message;
 use proto::ParticipantId;
 use std::collections::BTreeMap;
 
-/// This client's own state and whether the others know it, and the counts of the others' messages.
+/// This client's own state, whether the others know it, and the counts of the others' messages.
 pub(super) struct Announcements {
     own: MediaState,
     /// How many messages this client has sent.
@@ -33,13 +33,13 @@ impl Announcements {
         self.own = state;
     }
 
-    /// Sends the state again.
+    /// Marks the state as not sent, so that the next [`Self::send`] sends it again.
     pub(super) const fn repeat(&mut self) {
         self.sent = false;
     }
 
-    /// Sends the state if the others do not know it. While a commit is pending, MLS cannot encrypt; the next call tries
-    /// again.
+    /// Sends the state if the others do not know it. While a commit is pending, MLS cannot encrypt. Then the next call
+    /// tries again.
     pub(super) fn send(&mut self, log: &mut GroupLog, outbox: &mut Outbox) {
         if self.sent {
             return;
@@ -50,7 +50,8 @@ impl Announcements {
         outbox.transmit(message);
     }
 
-    /// Returns the state in a message of `from`; `None` if it is outdated, unknown, or not from a member.
+    /// Returns the state in a message of `from`. Returns `None` if the message is outdated, of an unknown kind, or not
+    /// from a member.
     pub(super) fn receive(&mut self, from: ParticipantId, bytes: &[u8], roster: &Roster) -> Option<MediaState> {
         let Message::State { count, state } = Message::decode(bytes).filter(|_| roster.contains(from))?;
         if self.received.get(&from).is_some_and(|last| count <= *last) {
@@ -60,7 +61,8 @@ impl Announcements {
         Some(state)
     }
 
-    /// The group changed. New members do not know any state; a client that sends nothing need not say so.
+    /// Handles a change of the group. New members know no state, so the own one must be sent again. They assume that a
+    /// member sends nothing, so that state need not be sent.
     pub(super) fn settle(&mut self, roster: &Roster, joined: bool) {
         self.received.retain(|id, _| roster.contains(*id));
         self.sent &= !joined || self.own == MediaState::default();

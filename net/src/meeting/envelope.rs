@@ -1,11 +1,12 @@
-//! The unencrypted header of an MLS message, by which it is classified before MLS processes it.
+//! The unencrypted header of an MLS message. It is read before MLS processes the message.
 //!
 //! ```text
 //! MLSMessage (RFC 9420, sections 6 and 6.3.1) = version 2 B | wire format 2 B | group id <V> | epoch 8 B | content type 1 B | ...
 //! ```
-//! Nothing here is authentic. MLS believes the content type, so a commit that calls itself something else is none.
+//! The header is not authenticated when it is read here. MLS uses the same content type, so a commit with another
+//! content type in its header is not processed as a commit.
 
-/// The clear front of a `PrivateMessage`.
+/// The unencrypted header of a `PrivateMessage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Envelope {
     /// The MLS epoch in its header.
@@ -14,7 +15,7 @@ pub(super) struct Envelope {
     pub content: Content,
 }
 
-/// RFC 9420, section 6: `ContentType`.
+/// The content type of a message (RFC 9420, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Application,
@@ -23,7 +24,7 @@ pub(super) enum Content {
 }
 
 impl Envelope {
-    /// The front of `bytes`; `None` for anything but a `PrivateMessage` of MLS 1.0.
+    /// Reads the header of `bytes`. Returns `None` if they are not a `PrivateMessage` of MLS 1.0.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(&[MLS_1_0, PRIVATE_MESSAGE].concat()[..])?;
         let (length, rest) = read_length(rest)?;
@@ -38,7 +39,8 @@ impl Envelope {
     }
 }
 
-/// RFC 9420, section 2.1.2: a length whose first two bits say whether it takes 1, 2 or 4 bytes.
+/// Reads a variable-size length (RFC 9420, section 2.1.2): its first two bits say whether it takes 1, 2 or 4 bytes.
+/// Returns it and the remaining bytes.
 fn read_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let first = *bytes.first()?;
     let size = match first >> 6 {
@@ -65,13 +67,13 @@ mod tests {
     }
 
     #[test]
-    fn the_front_of_a_private_message_is_read() {
+    fn the_header_of_a_private_message_is_read() {
         assert_eq!(Envelope::read(&message(&[9; 16], 3)), Some(Envelope { epoch: 7, content: Content::Commit }));
         assert_eq!(Envelope::read(&message(&[], 1)), Some(Envelope { epoch: 7, content: Content::Application }));
     }
 
     #[test]
-    fn nothing_else_is() {
+    fn other_bytes_are_not_a_private_message() {
         let whole = message(&[9; 16], 1);
         for length in 0..whole.len() - 1 {
             assert_eq!(Envelope::read(&whole[..length]), None);
@@ -79,6 +81,6 @@ mod tests {
         assert_eq!(Envelope::read(&message(&[9; 16], 4)), None);
         assert_eq!(Envelope::read(&[&[0, 2], &whole[2..]].concat()), None, "another version");
         assert_eq!(Envelope::read(&[&[0, 1, 0, 1], &whole[4..]].concat()), None, "a public message");
-        assert_eq!(Envelope::read(&[0, 1, 0, 2, 0xbf, 0xff, 0xff, 0xff, 0]), None, "a length that lies");
+        assert_eq!(Envelope::read(&[0, 1, 0, 2, 0xbf, 0xff, 0xff, 0xff, 0]), None, "a length beyond the end");
     }
 }

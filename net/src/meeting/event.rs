@@ -29,30 +29,30 @@ pub enum Entry {
 /// A command of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Tells the members what this client sends from now on. Before the client is a member, the state is kept and sent
-    /// after it joined.
+    /// Announces to the members what this client sends from now on. If the client is not a member yet, the state is
+    /// sent after it joined.
     Announce(MediaState),
-    /// Removes a member. Only the organiser may.
+    /// Removes a member. Only the organiser may do this.
     Remove(ParticipantId),
-    /// Leaves. Ends in [`Reason::Left`].
+    /// Leaves the meeting, which ends with [`Reason::Left`].
     Leave,
     /// Updates this member's own MLS keys.
     Refresh,
 }
 
-/// What happened. [`Event::Ended`] comes exactly once, as the last event.
+/// An event of the meeting. [`Event::Ended`] comes exactly once, as the last event.
 pub enum Event {
-    /// The meeting is requested from the server.
+    /// The client has connected to the server and asks for the meeting.
     Approaching,
-    /// The request to join was sent; the organiser decides.
+    /// The request to join was sent. The organiser decides.
     Knocking,
-    /// This client is a member now. [`Event::Keys`] and [`Event::Words`] of its first epoch come before, [`Event::Members`]
-    /// comes right after.
+    /// This client is a member now. [`Event::Keys`] and [`Event::Words`] of its first epoch come before this event,
+    /// [`Event::Members`] comes right after it.
     Entered {
         /// This client's id.
         me: ParticipantId,
     },
-    /// All members, in the order of their leaves. Sent again, complete, at each change.
+    /// All members, in the order of their leaves. The complete list comes again at each change.
     Members(Vec<Person>),
     /// A new member. The [`Event::Keys`] of the epoch in which it joined came before.
     Joined(ParticipantId),
@@ -67,18 +67,18 @@ pub enum Event {
     Keys {
         /// The keys.
         keys: MediaKeys,
-        /// Leaves that are no longer members: none of their frames may be opened from now on.
+        /// Leaves that were removed. None of their frames may be opened from now on.
         removed: Vec<Leaf>,
         /// All leaves of the epoch.
         leaves: Vec<Leaf>,
         /// The MLS epoch.
         epoch: Epoch,
     },
-    /// The words that members compare to verify that they are in the same group; new in each epoch.
+    /// The words that members compare to verify that they are in the same group. They change with each epoch.
     Words(Words),
     /// The meeting is over for this client.
     Ended(Reason),
-    /// A message for the user; the meeting continues.
+    /// A message for the user. The meeting continues.
     Notice(Notice),
 }
 
@@ -97,33 +97,33 @@ pub struct Person {
     pub organiser: bool,
     /// True for this client itself.
     pub me: bool,
-    /// What the member sends, by its own statement.
+    /// What the member sends, as it announced.
     pub state: MediaState,
 }
 
 /// A message for the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The knock has not been answered yet; the client still waits.
+    /// The knock has not been answered yet. The client still waits.
     NoAnswerYet,
-    /// The organiser has left: no one can be admitted or removed any more.
+    /// The organiser has left, so nobody can be admitted or removed any more.
     Unattended,
     /// Only the organiser may do this.
     NotAllowed,
-    /// No commit that removes this member could be made; the command is dropped.
+    /// No commit that removes this member could be made. The command is dropped.
     CannotRemove(ParticipantId),
-    /// A commit was rejected because it is invalid or breaks the meeting's rules. The id is the author according to the
-    /// server.
+    /// A commit was rejected because it is invalid or breaks the meeting's rules. The id is its author according to the
+    /// server, which is not verified.
     CommitRejected(ParticipantId),
 }
 
-/// How the server broke the protocol. It ends the meeting for this client, with [`Reason::Server`].
+/// A violation of the protocol by the server. It ends the meeting for this client with [`Reason::Server`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Violation {
     /// Bytes that are not a message.
     #[error("it sent bytes that are not a message")]
     Malformed,
-    /// A message that does not fit the ones before.
+    /// A message that is not allowed in the current state.
     #[error("it sent a message in the wrong order")]
     Unexpected,
     /// A log entry is missing or was sent twice.
@@ -133,11 +133,11 @@ pub(super) enum Violation {
 
 impl From<Violation> for Reason {
     fn from(violation: Violation) -> Self {
-        Self::Server(format!("it broke the protocol: {violation}"))
+        Self::Server(format!("it violated the protocol: {violation}"))
     }
 }
 
-/// The reason if this client fails to generate its own keys, or to use them.
+/// Returns the reason for a client that cannot generate or use its own keys.
 pub(super) fn no_keys() -> Reason {
-    Reason::Here("it could not generate its own keys".into())
+    Reason::Here("this client could not generate its own keys".into())
 }

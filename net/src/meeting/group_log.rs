@@ -1,4 +1,4 @@
-//! The MLS group, and the server's log of commits and messages that all members process in the same order.
+//! The MLS group, and the server's log of commits and messages. All members process the log in the same order.
 
 use super::envelope::{Content, Envelope};
 use super::event::{Violation, no_keys};
@@ -12,7 +12,7 @@ use proto::{Blob, Epoch, ParticipantId, Position, Reason, Up, Welcome};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// The group of one member. At most one commit of this member is pending.
+/// The group as this member sees it. At most one commit of this member is pending.
 pub(super) struct GroupLog {
     group: Group,
     /// The position of the next entry.
@@ -21,7 +21,7 @@ pub(super) struct GroupLog {
     /// that the members rejected.
     epoch: Epoch,
     pending: Option<PendingCommit>,
-    /// True if the user asked for an update of this member's keys and no commit has done it.
+    /// True if the user requested an update of this member's keys and no merged commit has done it yet.
     wants_refresh: bool,
     /// Members who sent messages of a later MLS epoch than this client's.
     ahead: BTreeSet<ParticipantId>,
@@ -40,9 +40,9 @@ pub(super) enum Outcome {
     Rejected,
 }
 
-/// A commit that was sent and has not appeared in the log.
+/// A commit that was sent and has not appeared in the log yet.
 struct PendingCommit {
-    /// The log's epoch that it would end.
+    /// The log's epoch that it ends if it is accepted.
     epoch: Epoch,
     verdict: Verdict,
     sent: Instant,
@@ -51,8 +51,8 @@ struct PendingCommit {
 }
 
 enum Verdict {
-    /// The server has not answered. The commit is recognised in the log by its bytes: the author that the server names
-    /// proves nothing.
+    /// The server has not answered. The commit is recognised in the log by its bytes, because the author that the
+    /// server names is not authenticated.
     Unknown(Blob),
     /// The server rejected it. The winning commit has not arrived yet.
     Lost,
@@ -71,7 +71,7 @@ impl GroupLog {
         self.group.media_keys().map_err(|_| no_keys())
     }
 
-    /// The MLS epoch.
+    /// Returns the MLS epoch.
     pub(super) fn mls_epoch(&self) -> Epoch {
         self.group.epoch()
     }
@@ -94,7 +94,7 @@ impl GroupLog {
         Ok(())
     }
 
-    /// Processes the commit that ends the log's epoch. `gone` tells which members have left according to the log.
+    /// Processes the commit that ends the log's epoch. `gone` returns whether a member has left according to the log.
     pub(super) fn handle_commit(
         &mut self,
         epoch: Epoch,
@@ -124,8 +124,9 @@ impl GroupLog {
         })
     }
 
-    /// The server answered that the log's epoch is `epoch`, so a commit for an earlier one was rejected. If the winning
-    /// commit came first, the pending commit is a newer one and stays. If it comes later, nothing is sent before it.
+    /// Handles the server's answer that the log's epoch is `epoch`, so that a commit for an earlier one was rejected.
+    /// If the winning commit has arrived already, the pending commit is a newer one and stays. Otherwise nothing is
+    /// sent until the winning commit arrives.
     pub(super) fn handle_lost(&mut self, epoch: Epoch) {
         if let Some(pending) = &mut self.pending
             && pending.epoch < epoch
@@ -135,7 +136,7 @@ impl GroupLog {
         }
     }
 
-    /// Opens an application message: its author and its bytes; `None` if it cannot be read.
+    /// Opens an application message. Returns its author and its bytes, or `None` if it cannot be read.
     pub(super) fn open_message(&mut self, blob: &Blob) -> Option<(ParticipantId, Vec<u8>)> {
         match self.open(blob, Content::Application, &|_| false)? {
             Received::Message { participant, bytes, .. } => Some((participant, bytes)),
@@ -143,8 +144,8 @@ impl GroupLog {
         }
     }
 
-    /// Passes a message to MLS if its envelope names `content`. Otherwise a commit sent as an application message would be
-    /// merged outside the log's order.
+    /// Passes a message to MLS if its envelope has the content type `content`. Without this check, a commit that was
+    /// sent as an application message would be merged outside the log's order.
     fn open(&mut self, blob: &Blob, content: Content, gone: &dyn Fn(ParticipantId) -> bool) -> Option<Received> {
         let envelope = Envelope::read(&blob.0).filter(|envelope| envelope.content == content);
         envelope.and_then(|_| self.group.process(&blob.0, gone).ok())
@@ -153,8 +154,9 @@ impl GroupLog {
     /// Records a message of `from` that could not be read.
     ///
     /// # Errors
-    /// Returns the reason to end if more than half of the other members sent messages of a later epoch: then this client
-    /// rejected a commit that they accepted. A single message proves nothing, because its envelope is not authenticated.
+    /// Returns the reason to end the meeting if more than half of the other members sent messages of a later epoch.
+    /// Then this client rejected a commit that they accepted. A single message is not enough, because its envelope is
+    /// not authenticated.
     pub(super) fn handle_unreadable(
         &mut self,
         from: ParticipantId,
@@ -173,7 +175,7 @@ impl GroupLog {
         Ok(())
     }
 
-    /// Encrypts an application message; `None` while a commit is pending.
+    /// Encrypts an application message. Returns `None` while a commit is pending.
     pub(super) fn seal(&mut self, message: state::Message) -> Option<Up> {
         let bytes = self.group.seal_message(&message.encode()).ok()?;
         Some(Up::Tell { epoch: self.epoch, blob: Blob(bytes) })
@@ -183,23 +185,24 @@ impl GroupLog {
         self.pending.is_some()
     }
 
-    /// Returns when the pending commit must have its verdict.
+    /// Returns until when the server must accept or reject the pending commit.
     pub(super) fn commit_deadline(&self) -> Option<Instant> {
         self.pending.as_ref().map(|pending| pending.sent + COMMIT_TIMEOUT)
     }
 
-    /// Sends a commit that adds members; returns false if none could be made.
+    /// Sends a commit that adds members. Returns false if none could be made.
     pub(super) fn commit_adds(&mut self, requests: Vec<KnockRequest>, now: Instant, outbox: &mut Outbox) -> bool {
         let staged = self.group.add(requests);
         self.send_commit(staged, false, now, outbox)
     }
 
-    /// Sends a commit that removes leaves; returns false if none could be made.
+    /// Sends a commit that removes leaves. Returns false if none could be made.
     pub(super) fn commit_removals(&mut self, leaves: &[Leaf], now: Instant, outbox: &mut Outbox) -> bool {
         let staged = self.group.remove(leaves);
         self.send_commit(staged, false, now, outbox)
     }
 
+    /// Requests an update of this member's keys with the next commit that is free for it.
     pub(super) fn request_refresh(&mut self) {
         self.wants_refresh = true;
     }
@@ -212,7 +215,7 @@ impl GroupLog {
         }
     }
 
-    /// Sends a staged commit. Returns false, and drops the commit, if it is too long to send.
+    /// Sends a staged commit. Returns false if staging failed, or if the commit is too long to send and is dropped.
     fn send_commit(
         &mut self,
         staged: Result<crypto::PendingCommit, Error>,

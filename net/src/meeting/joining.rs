@@ -1,4 +1,4 @@
-//! Joining: greet the server, then create the meeting, or check its admission key and knock.
+//! The steps before membership: greets the server, then creates the meeting, or checks its admission key and knocks.
 
 use super::event::{Violation, no_keys};
 use super::outbox::Outbox;
@@ -20,7 +20,7 @@ pub(super) enum Next {
     Member(Box<Membership>),
 }
 
-/// What a new member starts with.
+/// The state that a new member starts with.
 pub(super) struct Membership {
     pub me: ParticipantId,
     pub group: Group,
@@ -41,7 +41,7 @@ enum Stage {
     Creating { creation: Creation, me: ParticipantId },
     /// `Approach` was sent.
     Approaching { request: JoinRequest, me: ParticipantId },
-    /// `Knock` was sent. `notice` is when the user is notified that there is no answer; `None` if that was done.
+    /// `Knock` was sent. `notice` is when the user is notified that there is no answer. It is `None` after that.
     Knocking { joiner: Joiner, me: ParticipantId, notice: Option<Instant> },
 }
 
@@ -63,7 +63,7 @@ struct JoinRequest {
 }
 
 impl Joining {
-    /// Sends `Hello`. Also returns the invitation, without the server's address if the meeting is created here.
+    /// Sends `Hello`. Also returns the invitation, which lacks the server's address if this client creates the meeting.
     pub(super) fn new(entry: Entry, outbox: &mut Outbox) -> Result<(Self, Invitation), Reason> {
         let (goal, invitation) = match entry {
             Entry::Create { keys, identity, profile } => {
@@ -154,7 +154,7 @@ impl Creation {
 }
 
 impl JoinRequest {
-    /// Checks the admission key against the link, and knocks.
+    /// Checks the admission key against the invitation link, and knocks.
     fn handle_admission_key(
         self,
         key: &Blob,
@@ -178,8 +178,8 @@ fn knock_failed(error: &admission_key::Error) -> Reason {
     if forged { Reason::Forged } else { no_keys() }
 }
 
-/// The admission key with the chain of authorities behind it: version 2 of the protocol has no field for the chain. The keys of a
-/// meeting do not rotate yet, so the chain has its first length.
+/// Returns the admission key with the chain of authorities behind it: version 2 of the protocol has no field for the
+/// chain. The keys of a meeting do not rotate yet, so the chain has its first length.
 pub(super) fn with_chain(keys: &ManagerKeys) -> Blob {
     Blob([keys.public_key(), &AuthorityChain::encode(keys.chain())].concat())
 }

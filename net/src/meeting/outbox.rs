@@ -5,7 +5,8 @@ use proto::{Reason, Up};
 use std::collections::VecDeque;
 use std::mem;
 
-/// Queues of the state machine. Each input adds a bounded number of items, and the caller takes all before the next input.
+/// The output queues of the state machine. Each input adds a bounded number of items, and the caller takes all of them
+/// before the next input.
 #[derive(Default)]
 pub(super) struct Outbox {
     transmits: VecDeque<Up>,

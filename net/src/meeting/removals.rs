@@ -1,4 +1,4 @@
-//! Removes members: those whom the user removed, and those who left.
+//! Removes members that the user wants removed, and members that left.
 
 use super::Notice;
 use super::group_log::GroupLog;
@@ -9,7 +9,7 @@ use proto::ParticipantId;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-/// Members whom the user wants removed. A request is kept until the member is out of the group, whichever commit does it.
+/// Members that the user wants removed. A request is kept until a commit, by any member, has removed the member.
 #[derive(Default)]
 pub(super) struct Removals {
     requested: BTreeSet<ParticipantId>,
@@ -26,7 +26,7 @@ impl Removals {
         self.requested.retain(|id| roster.contains(*id));
     }
 
-    /// Sends a commit that removes all who are due; returns false if none was sent.
+    /// Sends a commit that removes all members that are due. Returns false if none was sent.
     pub(super) fn commit(
         &mut self,
         roster: &mut Roster,

@@ -1,4 +1,4 @@
-//! A member's meeting: routes messages and commands to the parts that own the state.
+//! The meeting of a member: routes messages and commands to the parts that own the state.
 
 use super::admissions::Admissions;
 use super::announcements::Announcements;
@@ -21,7 +21,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Joins: sends the keys, the members and what else is due.
+    /// Enters the meeting: emits the keys and the members, and sends what is due.
     pub(super) fn new(
         membership: Membership,
         own: MediaState,
@@ -73,7 +73,7 @@ impl Room {
             }
             Command::Remove(_) => outbox.notice(Notice::NotAllowed),
             Command::Refresh => self.log.request_refresh(),
-            // The owner handles it.
+            // `Meeting` handles it.
             Command::Leave => {}
         }
         self.send_due(now, outbox);
@@ -97,7 +97,7 @@ impl Room {
         self.send_due(now, outbox);
     }
 
-    /// The server rejected a commit of this client.
+    /// Handles the server's answer that it rejected a commit of this client.
     pub(super) fn handle_lost(&mut self, epoch: Epoch, now: Instant, outbox: &mut Outbox) {
         self.log.handle_lost(epoch);
         self.send_due(now, outbox);
@@ -135,7 +135,7 @@ impl Room {
             }
             Outcome::Merged => self.handle_group_change(outbox),
             Outcome::RemovedMe => Err(Reason::Removed),
-            // The server cannot check commits and gave this one the epoch. All honest members reject it.
+            // The server cannot check commits, so an invalid one ended the log's epoch. All honest members reject it.
             Outcome::Rejected => {
                 outbox.notice(Notice::CommitRejected(from));
                 self.log.handle_unreadable(from, blob, &self.roster)
@@ -143,7 +143,7 @@ impl Room {
         }
     }
 
-    /// The group is in a new epoch. The keys come before the news about members.
+    /// Handles a new epoch of the group. The keys come before the events about members.
     fn handle_group_change(&mut self, outbox: &mut Outbox) -> Result<(), Reason> {
         let changes = self.roster.update(self.log.members(), self.announcements.own());
         self.emit_keys(changes.left.iter().map(|departure| departure.leaf).collect(), outbox)?;
@@ -160,7 +160,8 @@ impl Room {
         Ok(())
     }
 
-    /// A message that cannot be read is skipped: it may be older than this client's membership.
+    /// Handles an application message. One that cannot be read is skipped, because it may be older than this client's
+    /// membership.
     fn handle_application_message(
         &mut self,
         from: ParticipantId,
@@ -169,7 +170,7 @@ impl Room {
         outbox: &mut Outbox,
     ) -> Result<(), Reason> {
         if from == self.me() {
-            // The others cannot read it any more, because they have dropped the keys of its epoch.
+            // The others have dropped the keys of its epoch and cannot read it.
             if self.log.epochs_since(epoch) > READABLE_EPOCHS {
                 self.announcements.repeat();
             }
@@ -188,7 +189,7 @@ impl Room {
 
     fn handle_gone(&mut self, participant: ParticipantId, now: Instant, outbox: &mut Outbox) -> Result<(), Reason> {
         if participant == self.me() {
-            // The server has reported this client as gone to the others.
+            // The server has told the others that this client is gone, so it cannot stay.
             return Err(Reason::ServerSilent);
         }
         self.admissions.handle_withdrawal(participant);
@@ -210,8 +211,9 @@ impl Room {
         self.log.commit_deadline().or_else(|| self.roster.removal_deadline())
     }
 
-    /// Sends everything that can be sent now, but at most one commit. Removals come before admissions: a new member must
-    /// not meet one who is to be removed. Requests are kept until the group shows that they are fulfilled.
+    /// Sends everything that can be sent now, but at most one commit. Removals come before admissions, so that a new
+    /// member never shares an epoch with one that is to be removed. Requests are kept until a merged commit fulfils
+    /// them.
     fn send_due(&mut self, now: Instant, outbox: &mut Outbox) {
         self.announcements.send(&mut self.log, outbox);
         if !self.roster.has_organiser() && self.roster.rank() == 0 {
@@ -239,5 +241,5 @@ impl Room {
     }
 }
 
-/// Members can read an application message for this many epochs after the one it was encrypted in.
+/// For how many epochs after its own an application message can be read.
 const READABLE_EPOCHS: u64 = 2;

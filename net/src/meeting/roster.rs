@@ -31,13 +31,14 @@ pub(super) struct Departure {
 }
 
 impl Roster {
-    /// A roster without members. `gone` are members that left before this client joined.
+    /// Returns a roster without members. `gone` are members that left before this client joined.
     pub(super) fn new(me: ParticipantId, gone: Vec<ParticipantId>, now: Instant) -> Self {
         let gone = gone.into_iter().map(|participant| (participant, now)).collect();
         Self { me, people: BTreeMap::new(), gone }
     }
 
-    /// Takes over the group's members. Known members keep their state; this client's own is `own`.
+    /// Replaces the members by those of the group. Known members keep their media state. This client's own state is
+    /// `own`.
     pub(super) fn update(&mut self, members: Vec<crypto::Member>, own: MediaState) -> Changes {
         let person = |member: crypto::Member| {
             let me = member.participant == self.me;
@@ -71,7 +72,7 @@ impl Roster {
         self.people.get(&id).map(|person| person.leaf)
     }
 
-    /// All members, in the order of their leaves.
+    /// Returns all members, in the order of their leaves.
     pub(super) fn list(&self) -> Vec<Person> {
         let mut people: Vec<_> = self.people.values().cloned().collect();
         people.sort_by_key(|person| person.leaf);
@@ -92,18 +93,18 @@ impl Roster {
         self.present().any(|person| person.organiser)
     }
 
-    /// Members who have not left.
+    /// Returns the members that have not left.
     pub(super) fn present(&self) -> impl Iterator<Item = &Person> {
         self.people.values().filter(|person| !self.gone.contains_key(&person.id))
     }
 
-    /// Records what a member sends. Returns true if that is a change.
+    /// Sets what a member sends. Returns true if it changed.
     pub(super) fn set_state(&mut self, id: ParticipantId, state: MediaState) -> bool {
         let Some(person) = self.people.get_mut(&id) else { return false };
         std::mem::replace(&mut person.state, state) != state
     }
 
-    /// Records that a participant's connection has ended. Returns true if it was a present organiser.
+    /// Records that a participant's connection has ended. Returns true if it was the organiser and was present before.
     pub(super) fn mark_gone(&mut self, id: ParticipantId, now: Instant) -> bool {
         let Some(person) = self.people.get(&id) else { return false };
         self.gone.insert(id, now).is_none() && person.organiser
@@ -113,27 +114,28 @@ impl Roster {
         self.gone.contains_key(&id)
     }
 
-    /// The number of present members who act before this client: the organiser first, then by leaf.
+    /// Returns the number of present members that act before this client. The organiser acts first, then the others by
+    /// leaf.
     pub(super) fn rank(&self) -> u32 {
-        let place = |person: &Person| (!person.organiser, person.leaf);
-        let Some(mine) = self.people.get(&self.me).map(place) else { return 0 };
-        u32::try_from(self.present().filter(|person| place(person) < mine).count()).unwrap_or(u32::MAX)
+        let order = |person: &Person| (!person.organiser, person.leaf);
+        let Some(mine) = self.people.get(&self.me).map(order) else { return 0 };
+        u32::try_from(self.present().filter(|person| order(person) < mine).count()).unwrap_or(u32::MAX)
     }
 
-    /// Returns when this client removes the first of those who left.
+    /// Returns when this client removes the members that left, or `None` if there are none.
     pub(super) fn removal_deadline(&self) -> Option<Instant> {
         let first = self.gone.values().min()?;
         Some(*first + REMOVAL_INTERVAL * self.rank())
     }
 
-    /// Members to remove because they have left; empty before [`Self::removal_deadline`]. If one is due, all are removed
-    /// with it.
+    /// Returns the members to remove because they have left. Empty before [`Self::removal_deadline`]. If one is due,
+    /// all are removed with it.
     pub(super) fn due_removals(&self, now: Instant) -> Vec<ParticipantId> {
         let due = self.removal_deadline().is_some_and(|deadline| deadline <= now);
         if due { self.gone.keys().copied().collect() } else { Vec::new() }
     }
 
-    /// Delays removals after a failed one, so that the next member in rank can try first.
+    /// Delays removals after a commit that could not be made, so that the next member in rank tries first.
     pub(super) fn postpone_removals(&mut self, now: Instant) {
         self.gone.values_mut().for_each(|since| *since = now + 2 * REMOVAL_INTERVAL);
     }

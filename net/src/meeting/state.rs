@@ -1,8 +1,9 @@
-//! What members tell each other about the media they send. Encrypted as MLS application messages: the server cannot read it.
+//! What members announce to each other about the media that they send. It is encrypted in MLS application messages, so
+//! the server cannot read it.
 
 use minicbor::{CborLen, Decode, Encode};
 
-/// What a member sends. A new member is assumed to send nothing until it announces something else.
+/// The media that a member sends. A new member is assumed to send nothing until it announces something else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct MediaState {
     /// The microphone.
@@ -38,7 +39,7 @@ pub(super) enum Message {
     /// What the author sends from now on.
     #[n(0)]
     State {
-        /// Goes up with each message: the server may delay one, and an older message must not win.
+        /// Grows with each message, so that an older message, which the server may delay, does not replace a newer one.
         #[n(0)]
         count: u32,
         /// The state.
@@ -53,7 +54,7 @@ impl Message {
         minicbor::to_vec(self).expect("writing to memory does not fail")
     }
 
-    /// Returns the message in `bytes`; `None` if this client does not know its kind.
+    /// Returns the message in `bytes`. Returns `None` if they are malformed or this client does not know the kind.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut decoder = minicbor::Decoder::new(bytes);
         let message = decoder.decode().ok()?;

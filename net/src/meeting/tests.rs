@@ -16,7 +16,7 @@ impl Client {
         Self { meeting: Meeting::new(entry, now), now }
     }
 
-    /// The organiser of a new meeting, as its only member.
+    /// Returns the organiser of a new meeting, who is its only member.
     fn organiser() -> Self {
         let mut client = Self::new(create());
         client.receive(Down::Hello { version: VERSION, participant: ADA });
@@ -26,7 +26,7 @@ impl Client {
         client
     }
 
-    /// A guest of that meeting who has knocked, and its request.
+    /// Returns a guest who has knocked at the organiser's meeting, and the guest's request.
     fn knocking(organiser: &Self, participant: u64) -> (Self, Blob) {
         let mut client = Self::new(join(organiser));
         client.receive(Down::Hello { version: VERSION, participant: ParticipantId(participant) });
@@ -54,7 +54,7 @@ impl Client {
         std::iter::from_fn(|| self.meeting.poll_transmit()).collect()
     }
 
-    /// The one commit that was sent.
+    /// Returns the commit that was sent. Panics if there is not exactly one.
     fn committed(&mut self) -> (Epoch, Blob, Vec<Welcome>) {
         let commits: Vec<_> = self.sent().into_iter().filter_map(as_commit).collect();
         let [commit] = &commits[..] else { panic!("{} commits", commits.len()) };
@@ -145,7 +145,7 @@ fn a_guest_does_not_knock_if_the_admission_key_is_not_the_links() {
 }
 
 #[test]
-fn an_unanswered_knock_is_told_once_and_stays_open() {
+fn the_user_is_notified_once_of_an_unanswered_knock_and_the_client_waits_on() {
     let organiser = Client::organiser();
     let (mut guest, _) = Client::knocking(&organiser, 2);
     guest.events();
@@ -174,7 +174,7 @@ fn a_refusal_is_the_last_event() {
 }
 
 #[test]
-fn a_silent_server_ends_the_meeting_and_any_message_postpones_that() {
+fn a_silent_server_ends_the_meeting_and_any_message_restarts_the_timeout() {
     let mut client = Client::organiser();
     client.wait(Duration::from_millis(7_999));
     client.receive(Down::Ping);
@@ -229,7 +229,7 @@ fn invalid_requests_are_refused_and_valid_ones_admitted() {
     organiser.receive(Down::Knocked { participant: ParticipantId(9), request: Blob(vec![1; 400]) });
     organiser.receive(Down::Knocked { participant: ParticipantId(8), request: request.clone() });
     let refused = |id| Up::Refuse { participant: ParticipantId(id), why: Refusal::Declined };
-    assert_eq!(organiser.sent(), [refused(9), refused(8)], "neither noise nor the request of another client");
+    assert_eq!(organiser.sent(), [refused(9), refused(8)], "random bytes, and the request of another client");
     let (_, request) = Client::knocking(&organiser, 3);
     organiser.receive(Down::Knocked { participant: ParticipantId(3), request });
     assert_eq!(organiser.committed().2[0].to, [ParticipantId(3)]);
@@ -240,7 +240,7 @@ fn a_late_lost_message_does_not_affect_the_next_commit() {
     let mut organiser = Client::organiser();
     organiser.meeting.handle_command(Command::Refresh, organiser.now);
     let (_, first, _) = organiser.committed();
-    // An invalid commit wins epoch 0: the request is tried again at once, in epoch 1.
+    // An invalid commit is the first of epoch 0. The request is tried again at once, in epoch 1.
     organiser.log(0, ParticipantId(9), 0, Blob(vec![1; 40]));
     let (epoch, second, _) = organiser.committed();
     assert!(epoch == Epoch(1) && first != second);

@@ -1,13 +1,13 @@
-//! How long the parts of a meeting wait.
+//! The timeouts of a meeting.
 
 use std::time::Duration;
 
-/// The user is told if a knock is not answered within this time.
+/// How long a knock may stay unanswered before the user is notified.
 pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The server must accept or reject a commit within this time. The largest commit needs this long on a slow uplink.
+/// How long the server may take to accept or reject a commit. The largest commit needs this long on a slow uplink.
 pub const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A departed member's leaf is removed by the organiser; every member waits this much longer than the one before it in
-/// rank.
+/// How much longer each member waits to remove a departed member than the one before it in rank. The organiser, who is
+/// first, does not wait.
 pub const REMOVAL_INTERVAL: Duration = Duration::from_secs(4);

@@ -2,7 +2,7 @@
 
 use rtc::shared::error::Error as StackError;
 
-/// The stack refused.
+/// The WebRTC stack returned an error.
 #[derive(Debug, thiserror::Error)]
 #[error("the media transport failed: {0}")]
 pub struct Error(#[from] StackError);

@@ -1,4 +1,4 @@
-//! The stack's bandwidth estimator, with a window to look in.
+//! The stack's bandwidth estimator, whose estimate can be read from other threads.
 
 use media::Bitrate;
 use rtc::interceptor::{BandwidthEstimator, Gcc, PacketReport};
@@ -6,32 +6,39 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// What the path is thought to carry.
+/// The estimated capacity of the path. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Estimate {
     bits: Arc<AtomicU64>,
 }
 
 impl Estimate {
-    /// Bits a second.
+    /// Returns the estimate.
     pub fn bitrate(&self) -> Bitrate {
         Bitrate::bps(self.bits.load(Ordering::Relaxed))
     }
 }
 
-/// Google's congestion control, as the stack implements it. It starts at the rate of a full-size camera, because it grows slowly.
+/// Google congestion control (GCC), as the stack implements it. It starts at the bitrate of a full-size camera, because
+/// it grows slowly.
 pub struct Estimator {
     inner: Gcc,
-    seen: Estimate,
+    published: Estimate,
 }
 
 impl Estimator {
-    /// An estimator, and where its estimate can be read.
+    /// Returns an estimator, and its estimate.
     pub fn new() -> (Self, Estimate) {
-        let seen = Estimate { bits: Arc::new(AtomicU64::new(FIRST.as_bps())) };
+        let published = Estimate { bits: Arc::new(AtomicU64::new(INITIAL_ESTIMATE.as_bps())) };
         #[expect(clippy::cast_precision_loss, reason = "bit rates are far below 2^52")]
         let bits = |rate: Bitrate| rate.as_bps() as f64;
-        (Self { inner: Gcc::new(bits(FIRST), bits(MIN_ESTIMATE), bits(MAX_ESTIMATE)), seen: seen.clone() }, seen)
+        (
+            Self {
+                inner: Gcc::new(bits(INITIAL_ESTIMATE), bits(MIN_ESTIMATE), bits(MAX_ESTIMATE)),
+                published: published.clone(),
+            },
+            published,
+        )
     }
 
     fn publish(&self) {
@@ -41,7 +48,7 @@ impl Estimator {
             reason = "kept between MIN_ESTIMATE and MAX_ESTIMATE"
         )]
         let bits = self.inner.target_bitrate() as u64;
-        self.seen.bits.store(bits, Ordering::Relaxed);
+        self.published.bits.store(bits, Ordering::Relaxed);
     }
 }
 
@@ -65,11 +72,11 @@ impl BandwidthEstimator for Estimator {
     }
 }
 
-/// Where it begins: three layers of a camera and a voice.
-const FIRST: Bitrate = Bitrate::kbps(4_000);
+/// The first estimate: three layers of a camera, and audio.
+const INITIAL_ESTIMATE: Bitrate = Bitrate::kbps(4_000);
 
-/// Below this there is no picture at all.
+/// The lowest estimate. Less does not carry video.
 const MIN_ESTIMATE: Bitrate = Bitrate::kbps(100);
 
-/// Camera and screen at their best.
+/// The highest estimate: camera and screen at their highest bitrates.
 const MAX_ESTIMATE: Bitrate = Bitrate::kbps(20_000);

@@ -1,7 +1,8 @@
-//! Where our own RTP machines meet the stack: one interceptor, next to the application, through which every packet goes.
+//! Connects our RTP code to the stack: one interceptor, next to the application, through which every packet goes.
 //!
-//! Incoming packets end here, in the [`RtpReceiver`]. Outgoing ones are remembered and sent again on request, in our own way:
-//! the stack's responder leaves out the header extensions by which an SFU knows a repaired packet's stream and layer.
+//! Incoming packets end in the [`RtpReceiver`]. Outgoing ones are kept and retransmitted on request. The stack's own
+//! NACK responder is not used, because it omits the header extensions that tell an SFU the stream and layer of a
+//! retransmitted packet.
 
 use crate::rtp::history::History;
 use crate::rtp::rtp_receiver::{Request, RtpReceiver, extension};
@@ -23,12 +24,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
-/// The other side's feedback on what is sent.
+/// The remote side's feedback on what is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feedback {
-    /// It cannot decode this source without a key frame.
+    /// It cannot decode the stream with this SSRC without a key frame.
     KeyFrameWanted(u32),
-    /// It knows this source.
+    /// It has received packets with this SSRC.
     Acknowledged(u32),
 }
 
@@ -36,26 +37,26 @@ pub enum Feedback {
 pub struct RtpInterceptor {
     rtp_receiver: Arc<Mutex<RtpReceiver>>,
     feedback: mpsc::Sender<Feedback>,
-    /// The sender SSRC in requests.
-    own: u32,
-    local: HashMap<u32, Local>,
+    /// The sender SSRC of our RTCP packets.
+    sender_ssrc: u32,
+    local: HashMap<u32, LocalStream>,
     acknowledged: HashSet<u32>,
     write: VecDeque<TaggedPacket>,
 }
 
-/// One source of ours.
-struct Local {
+/// A stream that we send.
+struct LocalStream {
     history: History<SentPacket>,
     repair: Option<Repair>,
     mid: Option<u8>,
     rid: Option<u8>,
     repaired_rid: Option<u8>,
-    /// As its first packets said.
+    /// The values of the MID and RID extensions in the stream's first packets.
     mid_value: Option<Bytes>,
     rid_value: Option<Bytes>,
 }
 
-/// Where packets are sent again (RFC 4588).
+/// The stream for retransmissions (RFC 4588).
 struct Repair {
     ssrc: u32,
     payload_type: u8,
@@ -63,12 +64,13 @@ struct Repair {
 }
 
 impl RtpInterceptor {
-    /// An interceptor that hands packets to `rtp_receiver` and feedback to `feedback`. If that channel is full, the feedback is lost.
-    pub fn new(rtp_receiver: Arc<Mutex<RtpReceiver>>, feedback: mpsc::Sender<Feedback>, own: u32) -> Self {
+    /// Returns an interceptor that passes packets to `rtp_receiver` and feedback to `feedback`. If that channel is
+    /// full, the feedback is dropped.
+    pub fn new(rtp_receiver: Arc<Mutex<RtpReceiver>>, feedback: mpsc::Sender<Feedback>, sender_ssrc: u32) -> Self {
         Self {
             rtp_receiver,
             feedback,
-            own,
+            sender_ssrc,
             local: HashMap::new(),
             acknowledged: HashSet::new(),
             write: VecDeque::new(),
@@ -79,51 +81,55 @@ impl RtpInterceptor {
         let any = packet.as_any();
         if let Some(nack) = any.downcast_ref::<TransportLayerNack>() {
             let wanted = nack.nacks.iter().flat_map(NackPair::packet_list);
-            // A NACK of 1,500 bytes can name 6,000 packets; no honest one names more than were sent lately.
+            // A NACK of 1,500 bytes can name 6,000 packets. The limit prevents an attack that multiplies the traffic.
             for sequence in wanted.take(MAX_RESENT) {
-                self.send_again(nack.media_ssrc, sequence, now);
+                self.retransmit(nack.media_ssrc, sequence, now);
             }
         } else if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {
-            self.tell(Feedback::KeyFrameWanted(pli.media_ssrc));
+            self.report(Feedback::KeyFrameWanted(pli.media_ssrc));
         } else if let Some(fir) = any.downcast_ref::<FullIntraRequest>() {
-            fir.fir.iter().take(MAX_NAMED).for_each(|entry| self.tell(Feedback::KeyFrameWanted(entry.ssrc)));
+            fir.fir.iter().take(MAX_NAMED).for_each(|entry| self.report(Feedback::KeyFrameWanted(entry.ssrc)));
         } else if let Some(report) = any.downcast_ref::<ReceiverReport>() {
             for block in &report.reports {
                 if self.local.contains_key(&block.ssrc) && self.acknowledged.insert(block.ssrc) {
-                    self.tell(Feedback::Acknowledged(block.ssrc));
+                    self.report(Feedback::Acknowledged(block.ssrc));
                 }
             }
         }
     }
 
-    fn tell(&self, feedback: Feedback) {
+    fn report(&self, feedback: Feedback) {
         if self.feedback.try_send(feedback).is_err() {
             tracing::debug!(?feedback, "feedback lost");
         }
     }
 
-    fn send_again(&mut self, ssrc: u32, sequence: u16, now: Instant) {
-        let Some(packet) = self.local.get_mut(&ssrc).and_then(|local| local.again(sequence, now)) else { return };
+    fn retransmit(&mut self, ssrc: u32, sequence: u16, now: Instant) {
+        let Some(packet) = self.local.get_mut(&ssrc).and_then(|local| local.retransmission(sequence, now)) else {
+            return;
+        };
         self.write.push_back(tagged(now, Packet::Rtp(packet)));
     }
 
-    fn ask(&mut self, now: Instant) {
+    fn send_requests(&mut self, now: Instant) {
         let requests = lock(&self.rtp_receiver).poll_requests(now);
         for request in requests {
             let packet: Box<dyn rtcp::Packet> = match request {
                 Request::Nack(media_ssrc, missing) => Box::new(TransportLayerNack {
-                    sender_ssrc: self.own,
+                    sender_ssrc: self.sender_ssrc,
                     media_ssrc,
                     nacks: nack_pairs_from_sequence_numbers(&missing),
                 }),
-                Request::KeyFrame(media_ssrc) => Box::new(PictureLossIndication { sender_ssrc: self.own, media_ssrc }),
+                Request::KeyFrame(media_ssrc) => {
+                    Box::new(PictureLossIndication { sender_ssrc: self.sender_ssrc, media_ssrc })
+                }
             };
             self.write.push_back(tagged(now, Packet::Rtcp(vec![packet])));
         }
     }
 }
 
-impl Local {
+impl LocalStream {
     fn new(info: &StreamInfo) -> Self {
         let id = |uri: &str| {
             let found = info.rtp_header_extensions.iter().find(|extension| extension.uri.ends_with(uri));
@@ -141,7 +147,7 @@ impl Local {
         }
     }
 
-    fn remember(&mut self, packet: &rtp::Packet, now: Instant) {
+    fn record(&mut self, packet: &rtp::Packet, now: Instant) {
         let value = |id: Option<u8>| id.and_then(|id| extension(&packet.header, id));
         if self.mid_value.is_none() {
             self.mid_value = value(self.mid);
@@ -150,8 +156,8 @@ impl Local {
         self.history.add(packet.header.sequence_number, SentPacket::of(packet, [self.mid, self.rid]), now);
     }
 
-    /// The packet that repairs `sequence` (RFC 4588, section 4), with its stream's name (RFC 8852).
-    fn again(&mut self, sequence: u16, now: Instant) -> Option<rtp::Packet> {
+    /// Returns the retransmission of the packet `sequence` (RFC 4588, section 4), with MID and repaired RID (RFC 8852).
+    fn retransmission(&mut self, sequence: u16, now: Instant) -> Option<rtp::Packet> {
         let repair = self.repair.as_mut()?;
         let packet = self.history.resend(sequence, now)?;
         let mut header = rtp::Header {
@@ -164,7 +170,8 @@ impl Local {
             ..rtp::Header::default()
         };
         repair.sequence = repair.sequence.wrapping_add(1);
-        // The longest first: it decides which form all of them take (RFC 8285, section 4.1.2).
+        // The longest value is set first, because it decides the form of all header extensions (RFC 8285, section
+        // 4.1.2).
         let mut values: Vec<(u8, Bytes)> = packet.extensions().collect();
         values.extend(self.mid.zip(self.mid_value.clone()));
         values.extend(self.repaired_rid.zip(self.rid_value.clone()));
@@ -195,7 +202,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtpInterceptor {
         Ok(())
     }
 
-    /// Nothing goes further: the application is behind the intake.
+    /// Returns no packet: the [`RtpReceiver`] takes all of them.
     fn poll_read(&mut self) -> Option<TaggedPacket> {
         None
     }
@@ -204,7 +211,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtpInterceptor {
         if let Packet::Rtp(packet) = &message.message.packet
             && let Some(local) = self.local.get_mut(&packet.header.ssrc)
         {
-            local.remember(packet, message.now);
+            local.record(packet, message.now);
         }
         self.write.push_back(message);
         Ok(())
@@ -216,7 +223,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtpInterceptor {
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
         lock(&self.rtp_receiver).handle_timeout(now);
-        self.ask(now);
+        self.send_requests(now);
         Ok(())
     }
 
@@ -227,7 +234,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtpInterceptor {
 
 impl Interceptor for RtpInterceptor {
     fn bind_local_stream(&mut self, info: &StreamInfo) {
-        self.local.entry(info.ssrc).or_insert_with(|| Local::new(info));
+        self.local.entry(info.ssrc).or_insert_with(|| LocalStream::new(info));
     }
 
     fn unbind_local_stream(&mut self, info: &StreamInfo) {
@@ -235,7 +242,7 @@ impl Interceptor for RtpInterceptor {
         self.acknowledged.remove(&info.ssrc);
     }
 
-    /// Which streams come is known from the answer.
+    /// Does nothing: the receiver learns its streams from the answer.
     fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
 
     fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
@@ -245,15 +252,15 @@ fn tagged(now: Instant, packet: Packet) -> TaggedPacket {
     TaggedPacket { now, transport: rtc::shared::TransportContext::default(), message: AttributedPacket::new(packet) }
 }
 
-/// The intake is whole whenever the lock is free, so a task that panicked elsewhere poisons nothing.
+/// Locks the receiver. Ignores poisoning, because the receiver is consistent whenever the lock is free.
 pub fn lock(rtp_receiver: &Mutex<RtpReceiver>) -> std::sync::MutexGuard<'_, RtpReceiver> {
     rtp_receiver.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Packets sent again for one request.
+/// The maximum number of retransmissions for one NACK.
 const MAX_RESENT: usize = 256;
 
-/// Sources that one FIR may name.
+/// The maximum number of SSRCs that are handled in one FIR.
 const MAX_NAMED: usize = 16;
 
 #[cfg(test)]

@@ -55,17 +55,17 @@ fn written(interceptor: &mut RtpInterceptor) -> Vec<rtp::Packet> {
 }
 
 #[test]
-fn a_packet_is_sent_again_under_its_streams_name() {
+fn a_retransmission_carries_its_streams_mid_and_rid() {
     let ((mut interceptor, _), now) = (interceptor(), Instant::now());
     interceptor.handle_write(tagged(now, Packet::Rtp(sent(10, true)))).unwrap();
     interceptor.handle_write(tagged(now, Packet::Rtp(sent(11, false)))).unwrap();
     assert_eq!(written(&mut interceptor).len(), 2);
     interceptor.handle_read(tagged(now + Duration::from_millis(30), nack(&[11, 12]))).unwrap();
-    let again = written(&mut interceptor);
-    assert_eq!(again.len(), 1);
-    let header = &again[0].header;
+    let retransmitted = written(&mut interceptor);
+    assert_eq!(retransmitted.len(), 1);
+    let header = &retransmitted[0].header;
     assert_eq!((header.ssrc, header.payload_type, header.sequence_number, header.marker), (8, 103, 0, true));
-    assert_eq!(&again[0].payload[..], b"\x00\x0bsealed");
+    assert_eq!(&retransmitted[0].payload[..], b"\x00\x0bsealed");
     assert_eq!(extension(header, DESCRIPTOR), Some(Bytes::from(vec![9; 20])));
     assert_eq!(extension(header, MID).as_deref(), Some(&b"0"[..]));
     assert_eq!(extension(header, REPAIRED).as_deref(), Some(&b"2"[..]));
@@ -73,7 +73,7 @@ fn a_packet_is_sent_again_under_its_streams_name() {
 }
 
 #[test]
-fn a_storm_of_requests_is_answered_in_part() {
+fn retransmissions_for_one_nack_are_bounded() {
     let ((mut interceptor, _), now) = (interceptor(), Instant::now());
     for sequence in 0..1_000 {
         interceptor.handle_write(tagged(now, Packet::Rtp(sent(sequence, true)))).unwrap();
@@ -85,7 +85,7 @@ fn a_storm_of_requests_is_answered_in_part() {
 }
 
 #[test]
-fn requests_for_key_frames_are_told_wherever_they_stand_in_a_compound() {
+fn key_frame_requests_are_reported_from_any_position_in_a_compound_packet() {
     let ((mut interceptor, mut feedback), now) = (interceptor(), Instant::now());
     let report = ReceiverReport {
         ssrc: 1,
@@ -101,7 +101,7 @@ fn requests_for_key_frames_are_told_wherever_they_stand_in_a_compound() {
 }
 
 #[test]
-fn a_listener_that_does_not_read_loses_feedback_and_nothing_else() {
+fn feedback_is_bounded_if_it_is_not_read() {
     let ((mut interceptor, mut feedback), now) = (interceptor(), Instant::now());
     for _ in 0..100 {
         let pli = PictureLossIndication { sender_ssrc: 1, media_ssrc: 7 };

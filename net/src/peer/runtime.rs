@@ -1,4 +1,4 @@
-//! The stack's runtime: whatever carries datagrams, with sockets that can hold a burst.
+//! A runtime for the stack that enlarges the buffers of UDP sockets, so that a burst of packets is not dropped.
 
 use std::future::Future;
 use std::io;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use webrtc::runtime::{AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime};
 
-/// A runtime whose UDP sockets have room.
+/// Wraps a runtime, and enlarges the buffers of its UDP sockets.
 #[derive(Debug)]
 pub struct LargeSocketBuffers(pub Arc<dyn Runtime>);
 
@@ -20,7 +20,7 @@ impl Runtime for LargeSocketBuffers {
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        widen(&socket);
+        enlarge_buffers(&socket);
         self.0.wrap_udp_socket(socket)
     }
 
@@ -57,20 +57,20 @@ impl Runtime for LargeSocketBuffers {
     }
 }
 
-/// Asks for room for a key frame of every participant. The system may give less; that is no error.
-fn widen(socket: &UdpSocket) {
+/// Asks the system for buffers that hold a key frame of every participant. Smaller buffers are not an error.
+fn enlarge_buffers(socket: &UdpSocket) {
     let socket = socket2::SockRef::from(socket);
     let asked = socket.set_recv_buffer_size(RECEIVE_BUFFER).and(socket.set_send_buffer_size(SEND_BUFFER));
     if let Err(error) = asked {
-        tracing::debug!(%error, "socket buffers stay as they are");
+        tracing::debug!(%error, "socket buffers not enlarged");
     }
     tracing::debug!(receive = ?socket.recv_buffer_size(), send = ?socket.send_buffer_size(), "socket buffers");
 }
 
-/// Bytes that may wait in the system while the driver is busy.
+/// Bytes that the system may buffer until the stack reads them.
 const RECEIVE_BUFFER: usize = 4 << 20;
 
-/// Bytes that may wait for the network card.
+/// Bytes that the system may buffer until they are sent.
 const SEND_BUFFER: usize = 1 << 20;
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
         small.set_recv_buffer_size(8 << 10).unwrap();
         small.set_send_buffer_size(8 << 10).unwrap();
         let (receive, send) = (small.recv_buffer_size().unwrap(), small.send_buffer_size().unwrap());
-        widen(&socket);
+        enlarge_buffers(&socket);
         let large = socket2::SockRef::from(&socket);
         assert!(large.recv_buffer_size().unwrap() > receive && large.send_buffer_size().unwrap() > send);
     }

@@ -1,7 +1,7 @@
 //! The sending end of one slot: a transceiver, and a packetizer for each of its simulcast streams.
 //!
-//! A stream is opened once per session. Video always has three simulcast streams in the description,
-//! used or not, so that it never has to change.
+//! A stream is opened once per session. Video always has three simulcast streams in the session description, used or
+//! not, so that the description never has to change.
 
 use super::error::Error;
 use super::stack;
@@ -30,9 +30,9 @@ pub struct SendStream {
     kind: Kind,
     transceiver: Arc<dyn RtpTransceiver>,
     track: Arc<TrackLocalStaticRTP>,
-    /// The source of each layer.
-    sources: Vec<u32>,
-    /// Empty until an answer has said which ids to use.
+    /// The SSRC of each layer.
+    ssrcs: Vec<u32>,
+    /// Empty until the first answer, which names the payload type and the extension ids.
     streams: Mutex<Vec<Packetizer>>,
 }
 
@@ -46,8 +46,8 @@ impl SendStream {
             Kind::Audio => 1,
             Kind::Video => VIDEO_LAYERS,
         };
-        let sources: Vec<u32> = (0..layers).map(|_| random::ssrc()).collect();
-        let track = Arc::new(TrackLocalStaticRTP::new(media_track(slot, kind, &sources)));
+        let ssrcs: Vec<u32> = (0..layers).map(|_| random::ssrc()).collect();
+        let track = Arc::new(TrackLocalStaticRTP::new(media_track(slot, kind, &ssrcs)));
         let init = RTCRtpTransceiverInit {
             direction: RTCRtpTransceiverDirection::Sendonly,
             streams: Vec::new(),
@@ -55,10 +55,10 @@ impl SendStream {
         };
         let local: Arc<dyn TrackLocal> = Arc::clone(&track) as Arc<dyn TrackLocal>;
         let transceiver = connection.add_transceiver_from_track(local, Some(init)).await?;
-        Ok(Self { slot, kind, transceiver, track, sources, streams: Mutex::default() })
+        Ok(Self { slot, kind, transceiver, track, ssrcs, streams: Mutex::default() })
     }
 
-    /// Its `mid`; empty before the first offer.
+    /// Returns its `mid`, which is empty before the first offer.
     ///
     /// # Errors
     /// Returns [`Error`] if the connection is closed.
@@ -66,13 +66,13 @@ impl SendStream {
         Ok(self.transceiver.mid().await?.unwrap_or_default())
     }
 
-    /// Takes what the first answer says. Later ones say the same.
+    /// Creates the packetizers by the first answer. Later answers have the same parameters, so they change nothing.
     pub fn agree(&self, section: &Section) {
         let mut streams = self.streams();
         let Some(payload_type) = section.payload_types.first().copied().filter(|_| streams.is_empty()) else { return };
-        // Screens have one temporal layer: openh264 has no more for them.
+        // Screens have one temporal layer, because openh264 supports no more for them.
         let mode = if self.slot == Slot::Screen { ScalabilityMode::L1T1 } else { ScalabilityMode::L1T3 };
-        for (spatial, ssrc) in (0u8..).zip(&self.sources) {
+        for (spatial, ssrc) in (0u8..).zip(&self.ssrcs) {
             let parameters = StreamParameters {
                 ssrc: *ssrc,
                 payload_type,
@@ -89,9 +89,10 @@ impl SendStream {
         }
     }
 
-    /// Cuts a frame into packets and sends them, one after the other. Waits while the stack takes no packet, so that frames
-    /// queue before this call and not in the stack. Returns the number of packets: 0 if the frame depends on one that was not
-    /// sent, or if its layer does not exist. `packets` is scratch memory, which the caller keeps between calls.
+    /// Splits a frame into packets and sends them. Waits while the stack accepts no packet, so that frames queue in the
+    /// bounded queue before this call and not in the stack. Returns the number of packets: 0 if the frame depends on
+    /// one that was not sent, or if its layer does not exist. `packets` is scratch memory, which the caller keeps
+    /// between calls.
     pub async fn send(&self, frame: Sealed, packets: &mut Vec<rtp::Packet>) -> usize {
         self.packets(frame, packets);
         let count = packets.len();
@@ -103,19 +104,19 @@ impl SendStream {
         count
     }
 
-    /// The other side knows `ssrc`.
+    /// Records that the remote side has received packets with `ssrc`.
     pub fn acknowledge(&self, ssrc: u32) {
         self.streams().iter_mut().filter(|stream| stream.ssrc() == ssrc).for_each(Packetizer::acknowledge);
     }
 
-    /// The source of `layer`.
+    /// Returns the SSRC of `layer`.
     pub fn source(&self, layer: u8) -> Option<u32> {
-        self.sources.get(usize::from(layer)).copied()
+        self.ssrcs.get(usize::from(layer)).copied()
     }
 
-    /// Which layer's source `ssrc` is.
+    /// Returns the layer that is sent with `ssrc`.
     pub fn layer_of(&self, ssrc: u32) -> Option<u8> {
-        self.sources.iter().position(|source| *source == ssrc).and_then(|layer| u8::try_from(layer).ok())
+        self.ssrcs.iter().position(|source| *source == ssrc).and_then(|layer| u8::try_from(layer).ok())
     }
 
     fn packets(&self, frame: Sealed, packets: &mut Vec<rtp::Packet>) {
@@ -130,7 +131,7 @@ impl SendStream {
     }
 }
 
-fn media_track(slot: Slot, kind: Kind, sources: &[u32]) -> MediaStreamTrack {
+fn media_track(slot: Slot, kind: Kind, ssrcs: &[u32]) -> MediaStreamTrack {
     let (codec, codec_kind) = match kind {
         Kind::Audio => (stack::audio(), RtpCodecKind::Audio),
         Kind::Video => (stack::video(), RtpCodecKind::Video),
@@ -146,16 +147,16 @@ fn media_track(slot: Slot, kind: Kind, sources: &[u32]) -> MediaStreamTrack {
         codec: codec.clone(),
         ..RTCRtpEncodingParameters::default()
     };
-    let encodings = (0u8..).zip(sources).map(encoding).collect();
-    // The names say nothing about who sends: they are seen by the server.
+    let encodings = (0u8..).zip(ssrcs).map(encoding).collect();
+    // The names do not identify the sender, because the server sees them.
     let name = format!("{slot:?}").to_lowercase();
     MediaStreamTrack::new("conclave".into(), name.clone(), name, codec_kind, encodings)
 }
 
-/// The simulcast stream's name of a layer (RFC 8851).
+/// Returns the RID of a layer's simulcast stream (RFC 8851).
 fn rid(spatial: u8) -> String {
     spatial.to_string()
 }
 
-/// Simulcast streams in every description of pictures.
+/// The number of simulcast streams of a video track.
 const VIDEO_LAYERS: usize = 3;

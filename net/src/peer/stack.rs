@@ -1,4 +1,4 @@
-//! How the WebRTC stack is set up: codecs, header extensions, transports, interceptors.
+//! The configuration of the WebRTC stack: codecs, header extensions, transports, interceptors.
 
 use super::estimate::Estimator;
 use super::interceptor::RtpInterceptor;
@@ -15,7 +15,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 use webrtc::peer_connection::SrtpProtectionProfile;
 
-/// The codec name under which sealed pictures go. An SFU knows it; what is inside is not for it to see.
+/// Returns the codec that is declared for sealed pictures. An SFU has to know the codec's name, but cannot read the
+/// payload.
 pub fn video() -> RTCRtpCodec {
     let feedback = |typ: &str, parameter: &str| RTCPFeedback { typ: typ.into(), parameter: parameter.into() };
     RTCRtpCodec {
@@ -32,7 +33,7 @@ pub fn video() -> RTCRtpCodec {
     }
 }
 
-/// Sound.
+/// Returns the codec that is declared for sealed audio.
 pub fn audio() -> RTCRtpCodec {
     RTCRtpCodec {
         mime_type: MIME_TYPE_OPUS.into(),
@@ -43,20 +44,20 @@ pub fn audio() -> RTCRtpCodec {
     }
 }
 
-/// The codecs and header extensions that we offer.
+/// Returns the codecs and header extensions that we offer.
 pub fn media() -> Result<MediaEngine, Error> {
     let mut engine = MediaEngine::default();
     let repair = RTCRtpCodec {
         mime_type: MIME_TYPE_RTX.into(),
         clock_rate: 90_000,
         channels: 0,
-        sdp_fmtp_line: format!("apt={VIDEO}"),
+        sdp_fmtp_line: format!("apt={VIDEO_PAYLOAD_TYPE}"),
         rtcp_feedback: Vec::new(),
     };
     for (codec, payload_type, kind) in [
-        (audio(), AUDIO, RtpCodecKind::Audio),
-        (video(), VIDEO, RtpCodecKind::Video),
-        (repair, REPAIR, RtpCodecKind::Video),
+        (audio(), AUDIO_PAYLOAD_TYPE, RtpCodecKind::Audio),
+        (video(), VIDEO_PAYLOAD_TYPE, RtpCodecKind::Video),
+        (repair, RTX_PAYLOAD_TYPE, RtpCodecKind::Video),
     ] {
         engine.register_codec(RTCRtpCodecParameters { rtp_codec: codec, payload_type }, kind)?;
     }
@@ -75,7 +76,7 @@ pub fn media() -> Result<MediaEngine, Error> {
     Ok(engine)
 }
 
-/// The transports: the strongest cipher first, no name service for our addresses.
+/// Returns the settings of the transports: the strongest cipher first, and no mDNS names instead of addresses.
 pub fn settings(address: IpAddr) -> SettingEngine {
     SettingEngineBuilder::new()
         .with_srtp_protection_profiles(vec![
@@ -89,9 +90,11 @@ pub fn settings(address: IpAddr) -> SettingEngine {
         .build()
 }
 
-/// The chain that every packet goes through. Reports and transport-wide feedback are the stack's; repair is ours.
+/// Returns the chain that every packet goes through. RTCP reports and transport-wide feedback are the stack's,
+/// retransmission is ours.
 ///
-/// No pacer: it would hold frames back to the stock estimator's slow start. The encoders follow the estimate instead.
+/// There is no pacer, because it would delay frames during the estimator's slow start. The encoders follow the estimate
+/// instead.
 pub fn interceptors(interceptor: RtpInterceptor, estimator: Estimator) -> Registry {
     configure_rtcp_reports(Registry::new())
         .with(Position::CongestionControl, CongestionControlBuilder::new(estimator).build())
@@ -103,20 +106,21 @@ pub fn interceptors(interceptor: RtpInterceptor, estimator: Estimator) -> Regist
 /// Transport-wide congestion control (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 const TRANSPORT_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
-/// Between two connectivity checks: RFC 8445, section 14.2, allows no less. The stack's 200 ms would be most of the wait.
+/// The interval between two connectivity checks: the minimum of RFC 8445, section 14.2. With the stack's 200 ms, the
+/// checks would take most of the time to connect.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Checks without an answer before a path is given up: ten seconds.
+/// The number of checks without an answer before a path fails: ten seconds.
 const MAX_CHECKS: u16 = 200;
 
-/// Payload type of sound.
-const AUDIO: u8 = 111;
+/// The payload type of audio.
+const AUDIO_PAYLOAD_TYPE: u8 = 111;
 
-/// Payload type of pictures.
-const VIDEO: u8 = 102;
+/// The payload type of video.
+const VIDEO_PAYLOAD_TYPE: u8 = 102;
 
-/// Payload type of pictures sent again.
-const REPAIR: u8 = 103;
+/// The payload type of retransmitted video.
+const RTX_PAYLOAD_TYPE: u8 = 103;
 
-/// Behind all interceptors of the stack, as seen from the network.
+/// The position next to the application, after all interceptors of the stack.
 const APPLICATION_SIDE: usize = 13_500;

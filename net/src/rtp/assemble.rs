@@ -1,7 +1,7 @@
-//! Reassembles frames from packets that were lost, repeated or reordered.
+//! Reassembles frames from packets that may be lost, repeated or reordered.
 //!
-//! Pure and bounded. A frame is returned once all of its packets arrived and all frames that it depends on were returned.
-//! Lost frames are skipped. A key frame is requested if nothing later can be decoded without one.
+//! Pure and bounded. A frame is returned when all of its packets have arrived and all frames that it depends on were
+//! returned. Lost frames are skipped. A key frame is requested if nothing later can be decoded without one.
 
 use super::unwrap::Unwrapper;
 use bytes::Bytes;
@@ -51,12 +51,12 @@ pub struct Assembler {
     counter: Unwrapper,
     /// The number of the packet that must come next.
     next: Option<u64>,
-    /// The first missing packet, and since when it is missing.
+    /// The number of the first missing packet, and since when it is missing.
     gap: Option<(u64, Instant)>,
     sequence: Option<CodedSequence>,
     /// The number of the last frame that was returned.
     last: Option<u64>,
-    key_requested: Option<Instant>,
+    last_key_request: Option<Instant>,
 }
 
 /// A key frame and the frames after it, until the next key frame.
@@ -77,7 +77,7 @@ impl Assembler {
         Self::default()
     }
 
-    /// Takes a packet. Drops it if it is a repetition or too late.
+    /// Handles a packet. Drops it if it is a repetition, too late or too long.
     pub fn handle_packet(&mut self, packet: Packet) {
         let number = self.counter.peek(packet.sequence);
         if self.counter.newest().is_some_and(|newest| newest.abs_diff(number) > MAX_JUMP) {
@@ -85,13 +85,13 @@ impl Assembler {
         }
         let number = self.counter.unwrap(packet.sequence);
         let late = self.next.is_some_and(|next| number < next);
-        let place = self.waiting.partition_point(|(other, _)| *other < number);
-        let repeated = self.waiting.get(place).is_some_and(|(other, _)| *other == number);
+        let index = self.waiting.partition_point(|(other, _)| *other < number);
+        let repeated = self.waiting.get(index).is_some_and(|(other, _)| *other == number);
         if late || packet.payload.len() > MAX_PACKET_BYTES || repeated {
             return;
         }
         self.waiting_bytes += packet.payload.len();
-        self.waiting.insert(place, (number, packet));
+        self.waiting.insert(index, (number, packet));
         if self.waiting.len() > MAX_PACKETS || self.waiting_bytes > MAX_BYTES {
             tracing::debug!(packets = self.waiting.len(), bytes = self.waiting_bytes, "too many packets wait");
             self.skip_gap();
@@ -112,7 +112,7 @@ impl Assembler {
                         return Some(frame);
                     }
                 }
-                // No later packet has arrived: this is no gap.
+                // No later packet has arrived, so this is not a gap.
                 Err(missing) if self.waiting.back().is_none_or(|(last, _)| *last < missing) => {
                     self.gap = None;
                     return None;
@@ -132,17 +132,17 @@ impl Assembler {
         }
     }
 
-    /// Returns true if a key frame is to be requested now. `needed` is true if the decoder needs one. Returns true again
-    /// after 400 ms without one.
+    /// Returns true if a key frame must be requested now. `needed` is true if the decoder needs one. Returns true again
+    /// every 400 ms until a key frame arrives.
     pub fn poll_key_request(&mut self, needed: bool, now: Instant) -> bool {
         let broken = self.sequence.as_ref().is_none_or(|sequence| sequence.broken) && self.counter.newest().is_some();
         if !needed && !broken {
-            self.key_requested = None;
+            self.last_key_request = None;
             return false;
         }
-        let due = self.key_requested.is_none_or(|at| now.saturating_duration_since(at) >= KEY_REQUEST_INTERVAL);
+        let due = self.last_key_request.is_none_or(|at| now.saturating_duration_since(at) >= KEY_REQUEST_INTERVAL);
         if due {
-            self.key_requested = Some(now);
+            self.last_key_request = Some(now);
         }
         due
     }
@@ -150,11 +150,11 @@ impl Assembler {
     /// Returns when a gap times out or the next key request is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let gap = self.gap.map(|(_, since)| since + GAP_TIMEOUT);
-        let key_request = self.key_requested.map(|at| at + KEY_REQUEST_INTERVAL);
+        let key_request = self.last_key_request.map(|at| at + KEY_REQUEST_INTERVAL);
         [gap, key_request].into_iter().flatten().min()
     }
 
-    /// Drops all frames until the next key frame, because the receiver had no room for the last one.
+    /// Drops all frames until the next key frame, because the reader had no room for the last one.
     pub fn handle_overflow(&mut self) {
         if let Some(sequence) = &mut self.sequence {
             sequence.broken = true;
@@ -167,6 +167,7 @@ impl Assembler {
         self.waiting.len()
     }
 
+    /// Drops all state of the numbering, because the sender started a new sequence.
     fn restart(&mut self) {
         self.waiting.clear();
         self.waiting_bytes = 0;
@@ -190,7 +191,7 @@ impl Assembler {
         tracing::debug!(start, "lost packets skipped");
     }
 
-    /// Finds the first packet from `from` on that begins a frame. Before the first key frame, finds one that begins a key
+    /// Finds the first packet from `from` on that begins a frame. If no key frame was returned yet, it must begin a key
     /// frame.
     fn find_start(&self, from: u64) -> Option<u64> {
         let is_start = |packet: &Packet| {
@@ -234,11 +235,11 @@ impl Assembler {
         let timestamp = first.timestamp;
         let known = self.sequence.as_ref().map(|sequence| &sequence.structure);
         let read = Descriptor::read(&first.descriptor, known);
-        let placed = match read {
-            Ok(descriptor) if descriptor.packet.start => self.place(descriptor),
+        let properties = match read {
+            Ok(descriptor) if descriptor.packet.start => self.frame_properties(descriptor),
             Ok(_) | Err(_) => None,
         };
-        let Some(placed) = placed else {
+        let Some(properties) = properties else {
             self.drop_before(end + 1);
             return None;
         };
@@ -247,12 +248,12 @@ impl Assembler {
         let mut bytes = pool.take(payloads().map(Bytes::len).sum());
         payloads().for_each(|payload| bytes.append(payload));
         self.drop_before(end + 1);
-        let Placed { layer, size, key, discardable, number } = placed;
+        let FrameProperties { layer, size, key, discardable, number } = properties;
         Some(Frame { layer, size, key, discardable, timestamp, number, bytes })
     }
 
     /// Returns the frame's properties, or `None` if a frame that it depends on was not returned.
-    fn place(&mut self, descriptor: Descriptor) -> Option<Placed> {
+    fn frame_properties(&mut self, descriptor: Descriptor) -> Option<FrameProperties> {
         let Descriptor { packet, temporal, discardable, frame_diffs, structure } = descriptor;
         let layer = Layer { spatial: packet.spatial(), temporal };
         let key = structure.is_some() && frame_diffs.is_empty();
@@ -269,12 +270,12 @@ impl Assembler {
         self.last = Some(number);
         let resolution = self.sequence.as_ref().and_then(|sequence| sequence.structure.resolutions().first().copied());
         let size = resolution.map_or_else(Size::default, |resolution| Size::new(resolution.width, resolution.height));
-        Some(Placed { layer, size, key, discardable, number })
+        Some(FrameProperties { layer, size, key, discardable, number })
     }
 }
 
 /// The properties of a frame that can be decoded.
-struct Placed {
+struct FrameProperties {
     layer: Layer,
     size: Size,
     key: bool,
@@ -283,7 +284,7 @@ struct Placed {
 }
 
 impl CodedSequence {
-    /// Returns how many frames ahead a key frame with `structure` is. Each layer numbers its own frames; so after a
+    /// Returns how many frames ahead a key frame with `structure` is. Each layer numbers its own frames, so after a
     /// change of layer the distance is unknown and counts as 1.
     fn distance_to_key(&self, structure: &Structure, number: u16) -> u64 {
         let ahead = number.wrapping_sub(self.newest);
@@ -303,7 +304,8 @@ impl CodedSequence {
             None => false,
         };
         if self.broken || !frame_diffs.iter().all(was_returned) {
-            // All later frames depend on temporal layer 0. A loss in a higher layer ends with the next frame of layer 0.
+            // All later frames depend on temporal layer 0. A loss in a higher layer ends with the next frame of layer
+            // 0.
             self.broken |= temporal == 0;
             return None;
         }
@@ -313,22 +315,23 @@ impl CodedSequence {
     }
 }
 
-/// How long to wait for a missing packet before its frame is skipped. A retransmission over a slow path takes this long.
+/// How long to wait for a missing packet before its frame is skipped. A retransmission over a slow path takes this
+/// long.
 const GAP_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Between two requests for a key frame.
+/// The interval between two requests for a key frame.
 const KEY_REQUEST_INTERVAL: Duration = Duration::from_millis(400);
 
-/// A larger step in sequence numbers means that the stream was restarted.
+/// The largest step in sequence numbers. A larger one means that the sender started a new sequence.
 const MAX_JUMP: u64 = 3_000;
 
-/// Packets that may wait: three seconds of the largest layer.
+/// The maximum number of packets that wait: three seconds of the largest layer.
 const MAX_PACKETS: usize = 1_024;
 
-/// Bytes that may wait.
+/// The maximum number of bytes that wait.
 const MAX_BYTES: usize = 2 << 20;
 
-/// Bytes of one payload. A longer one is dropped.
+/// The largest payload in bytes. A packet with a larger one is dropped.
 const MAX_PACKET_BYTES: usize = 1_500;
 
 #[cfg(test)]

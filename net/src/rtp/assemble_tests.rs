@@ -1,4 +1,4 @@
-//! Frames over a simulated path.
+//! Tests of reassembly over a simulated path.
 
 use super::*;
 use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
@@ -186,7 +186,7 @@ fn the_packets_that_wait_are_bounded() {
 }
 
 #[test]
-fn garbage_never_panics_and_stays_bounded() {
+fn malformed_packets_never_panic_and_stay_bounded() {
     let mut receiver = Receiver::new();
     let mut state = 1u32;
     let mut random = move || {
@@ -208,8 +208,8 @@ fn garbage_never_panics_and_stays_bounded() {
     }
 }
 
-/// A lossy path: of twenty packets one is lost and one is late. Frames are returned in order, and only if the frames
-/// that they depend on were.
+/// Of twenty packets one is lost and one is late. Frames are returned in order, and only if the frames that they depend
+/// on were returned.
 #[test]
 fn over_a_lossy_path_only_decodable_frames_are_returned() {
     let (mut sender, mut receiver) = (Sender::new(40_000), Receiver::new());
@@ -221,10 +221,10 @@ fn over_a_lossy_path_only_decodable_frames_are_returned() {
     let mut delayed: Vec<(u32, Packet)> = Vec::new();
     let (mut out, mut keys) = (Vec::new(), 0);
     for index in 0..3_000usize {
-        let ask = index == 0 || receiver.assembler.poll_key_request(false, receiver.now);
-        keys += u32::from(ask);
-        let temporal = if ask { 0 } else { TEMPORAL_LAYERS[index % 4] };
-        for packet in sender.frame(0, temporal, ask, 100 + usize::try_from(random(4_000)).unwrap()) {
+        let request_key = index == 0 || receiver.assembler.poll_key_request(false, receiver.now);
+        keys += u32::from(request_key);
+        let temporal = if request_key { 0 } else { TEMPORAL_LAYERS[index % 4] };
+        for packet in sender.frame(0, temporal, request_key, 100 + usize::try_from(random(4_000)).unwrap()) {
             match random(20) {
                 0 => {}
                 1 => delayed.push((random(5), packet)),

@@ -1,4 +1,4 @@
-//! Reads the lines of a session description (RFC 8866) that RTP needs: sources, payload types, extension ids.
+//! Reads the parts of a session description (RFC 8866) that RTP needs: SSRCs, payload types, extension ids.
 
 use super::packetize::Extensions;
 use proto::descriptor;
@@ -12,11 +12,11 @@ pub struct Section {
     pub payload_types: Vec<u8>,
     /// Ids of the header extensions (RFC 8285) that we use.
     pub extensions: Extensions,
-    /// The source that sends in it (RFC 5576).
+    /// The SSRCs that the remote side sends with (RFC 5576).
     pub source: Option<Source>,
 }
 
-/// A source and its retransmission source.
+/// The SSRC of a stream, and that of its retransmissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
     /// SSRC of the packets.

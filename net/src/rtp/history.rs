@@ -12,29 +12,29 @@ pub struct History<P> {
 #[derive(Debug)]
 struct Sent<P> {
     sequence: u16,
-    /// When it was sent. After a retransmission, when the next one is allowed.
-    at: Instant,
+    /// When it may be retransmitted: at first when it was sent, after a retransmission 20 ms later.
+    resendable_at: Instant,
     packet: P,
 }
 
 impl<P> History<P> {
     /// Adds a packet. Drops those that are older than 1.5 s or beyond 1,024.
     pub fn add(&mut self, sequence: u16, packet: P, now: Instant) {
-        self.sent.push_back(Sent { sequence, at: now, packet });
-        let stale = |sent: &Sent<P>| now.saturating_duration_since(sent.at) > MAX_AGE;
+        self.sent.push_back(Sent { sequence, resendable_at: now, packet });
+        let stale = |sent: &Sent<P>| now.saturating_duration_since(sent.resendable_at) > MAX_AGE;
         while self.sent.len() > MAX_PACKETS || self.sent.front().is_some_and(stale) {
             self.sent.pop_front();
         }
     }
 
-    /// Returns the packet with this sequence number, at most once in 20 ms: a second request right after the first one
-    /// crossed the answer on its way.
+    /// Returns the packet with this sequence number, at most once in 20 ms. A second request within that time was sent
+    /// before the retransmission arrived.
     pub fn resend(&mut self, sequence: u16, now: Instant) -> Option<&P> {
         let sent = self.sent.iter_mut().rev().find(|sent| sent.sequence == sequence)?;
-        if now < sent.at {
+        if now < sent.resendable_at {
             return None;
         }
-        sent.at = now + RESEND_INTERVAL;
+        sent.resendable_at = now + RESEND_INTERVAL;
         Some(&sent.packet)
     }
 }
@@ -48,10 +48,10 @@ impl<P> Default for History<P> {
 /// How long a packet is kept. A later retransmission arrives too late to be shown.
 const MAX_AGE: Duration = Duration::from_millis(1_500);
 
-/// Packets kept of one stream.
+/// The maximum number of packets that are kept of one stream.
 const MAX_PACKETS: usize = 1_024;
 
-/// Between two retransmissions of the same packet.
+/// The minimum interval between two retransmissions of the same packet.
 const RESEND_INTERVAL: Duration = Duration::from_millis(20);
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Tracks which packets of a stream are missing, and when to request them by NACK (RFC 4585, section 6.2.1).
 //!
-//! Pure: the caller passes the time. Retransmitted packets are reported under their original number.
+//! Pure: the caller passes the time, and reports a retransmitted packet with its original number.
 
 use super::unwrap::{Unwrapper, low16};
 use std::collections::BTreeMap;
@@ -20,14 +20,14 @@ struct Missing {
 }
 
 impl NackTracker {
-    /// Takes the number of a packet that arrived, by transmission or retransmission.
+    /// Handles the sequence number of a packet that arrived, by transmission or retransmission.
     pub fn handle_packet(&mut self, sequence: u16, now: Instant) {
         let before = self.counter.newest();
         let number = self.counter.peek(sequence);
         if let Some(newest) = before
             && number.abs_diff(newest) > MAX_JUMP
         {
-            // The stream was restarted: there is nothing to repair.
+            // The sender started a new sequence, so nothing is missing.
             self.missing.clear();
             self.counter = Unwrapper::default();
             self.counter.unwrap(sequence);
@@ -63,19 +63,20 @@ impl NackTracker {
     }
 }
 
-/// How long a packet may be late before it counts as lost: networks reorder packets slightly.
+/// How long a packet may be late before it is requested. Networks reorder packets slightly.
 const REORDER_DELAY: Duration = Duration::from_millis(8);
 
-/// How long to wait before the second request. Doubles with each further one, up to eight times this.
+/// How long to wait before the second request. The wait doubles with each further one, up to eight times this value.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 
-/// Requests for one packet. The assembler skips a frame before the answer to a later one could arrive.
+/// The maximum number of requests for one packet. The assembler skips the frame before the answer to a later request
+/// could arrive.
 const MAX_REQUESTS: u32 = 5;
 
-/// Missing packets of one stream that are tracked. With more than that a key frame is cheaper.
+/// The maximum number of missing packets that are tracked. If more are missing, a key frame is cheaper.
 const MAX_MISSING: usize = 256;
 
-/// A larger step in sequence numbers means that the stream was restarted.
+/// The largest step in sequence numbers. A larger one means that the sender started a new sequence.
 const MAX_JUMP: u64 = 1_024;
 
 #[cfg(test)]

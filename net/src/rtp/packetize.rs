@@ -1,5 +1,6 @@
-//! Splits sealed frames into RTP packets of equal size (the last one may be shorter). The payload is ciphertext, so its beginning and end cannot be
-//! recognised in it: the Dependency Descriptor marks the first and the last packet of each frame.
+//! Splits sealed frames into RTP packets of equal size. The last one may be shorter. The payload is ciphertext, so it
+//! does not show where a frame begins and ends. The Dependency Descriptor marks the first and the last packet of each
+//! frame.
 
 use bytes::Bytes;
 use crypto::{Header, Sealed};
@@ -34,7 +35,7 @@ pub struct StreamParameters {
     pub extensions: Extensions,
 }
 
-/// Makes the packets of one simulcast stream, or of an audio stream.
+/// Creates the packets of one simulcast stream, or of an audio stream.
 #[derive(Debug)]
 pub struct Packetizer {
     parameters: StreamParameters,
@@ -42,14 +43,15 @@ pub struct Packetizer {
     descriptors: Option<DescriptorWriter>,
     /// The next sequence number.
     sequence: u16,
-    /// True once the receiver knows the SSRC.
+    /// True after the receiver has reported the SSRC.
     acknowledged: bool,
-    /// Reused for each descriptor.
+    /// Scratch memory for descriptors.
     bits: BitWriter,
 }
 
 impl Packetizer {
-    /// Returns a packetizer for audio. `sequence` is the first sequence number, which is random (RFC 3550, section 5.1).
+    /// Returns a packetizer for audio. `sequence` is the first sequence number, which is random (RFC 3550, section
+    /// 5.1).
     pub fn audio(parameters: StreamParameters, sequence: u16) -> Self {
         Self { parameters, descriptors: None, sequence, acknowledged: false, bits: BitWriter::default() }
     }
@@ -70,13 +72,13 @@ impl Packetizer {
         self.acknowledged = true;
     }
 
-    /// Appends the packets of one frame to `packets`. Appends none for an empty frame, or for one that depends on a frame
-    /// that was not sent. The packets share the frame's buffer, to which the descriptors are appended. Allocates one owner
-    /// for that buffer, and a list of extensions for each packet, as the stack's types require.
+    /// Appends the packets of one frame to `packets`. Appends none for an empty frame, or for one that depends on a
+    /// frame that was not sent. The packets share the frame's buffer, to which the descriptors are appended. Allocates
+    /// one owner for that buffer, and a list of extensions for each packet, as the stack's types require.
     ///
-    /// Timestamps have no random offset (RFC 3550, section 5.1). They come from the capture clock and are the same on all
-    /// layers, so that an SFU can change layers without rewriting them. SRTP protects against the attack for which the
-    /// offset exists.
+    /// Timestamps have no random offset (RFC 3550, section 5.1). They come from the capture clock and are the same on
+    /// all layers, so that an SFU can change layers without rewriting them. SRTP protects against the attack for which
+    /// the offset exists.
     pub fn packets(&mut self, frame: Sealed, packets: &mut Vec<rtp::Packet>) {
         let header = *frame.header();
         let mut bytes = frame.into_bytes();
@@ -93,8 +95,8 @@ impl Packetizer {
         }
     }
 
-    /// Appends the descriptors of a frame of `count` packets to its bytes. Those of audio are empty. Returns `None` if the
-    /// frame cannot be described.
+    /// Appends the descriptors of a frame of `count` packets to its bytes, and returns their ranges. Audio has none.
+    /// Returns `None` if the frame cannot be described.
     fn describe(&mut self, frame: &Header, count: usize, bytes: &mut Buffer) -> Option<Descriptors> {
         let Some(writer) = &mut self.descriptors else { return Some(Descriptors::default()) };
         let described = if frame.key {
@@ -124,9 +126,10 @@ impl Packetizer {
         };
         self.sequence = self.sequence.wrapping_add(1);
         let Extensions { mid, rid, descriptor: descriptor_id } = self.parameters.extensions;
-        // The descriptor is set first: its length decides between the one-byte and the two-byte form (RFC 8285, section 4.3).
+        // The descriptor is set first: its length decides between the one-byte and the two-byte form (RFC 8285, section
+        // 4.3).
         set(&mut header, descriptor_id, descriptor);
-        // The first packet of a key frame always carries them, for a receiver that has restarted.
+        // The first packet of a key frame always carries them, in case the receiver has restarted and lost them.
         if !self.acknowledged || (frame.key && position.first && self.descriptors.is_some()) {
             set(&mut header, mid, Some(self.parameters.mid.clone()));
             set(&mut header, rid, self.parameters.rid.clone());
@@ -170,8 +173,8 @@ impl AsRef<[u8]> for Owned {
     }
 }
 
-/// Bytes of a payload. With all headers and the longest descriptor a packet stays below 1,200 bytes, which every usual
-/// path carries without fragmentation.
+/// The largest payload in bytes. With all headers and the longest descriptor a packet stays below 1,200 bytes, which
+/// every usual path carries without fragmentation.
 pub const MAX_PAYLOAD: usize = 1_100;
 
 #[cfg(test)]
@@ -235,7 +238,8 @@ mod tests {
         use rtc::shared::marshal::MarshalSize;
         let (mut packetizer, seal) = (packetizer(), Seal::new());
         let packets = packets(&mut packetizer, seal.picture(1, 0, true, 50_000));
-        // Transport-wide sequence number (4) and the GCM tag (16) come later; 28 for UDP over IPv4.
+        // Added later: the transport-wide sequence number (4 bytes), the GCM tag (16), and the headers of UDP and IPv4
+        // (28).
         assert!(packets.iter().all(|packet| packet.marshal_size() + 4 + 16 + 28 < 1_200));
     }
 

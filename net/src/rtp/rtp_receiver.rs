@@ -1,7 +1,8 @@
-//! Receives RTP: finds the track of each packet, requests missing ones, and passes complete frames to the tracks' readers.
+//! Receives RTP: finds the track of each packet, requests missing ones, and passes complete frames to the tracks'
+//! readers.
 //!
-//! Pure. The peer connection's task passes the packets; the session's task assigns tracks, through a mutex. A reader that
-//! does not read loses frames of its own track only.
+//! Pure. The peer connection's task passes packets, and the session's task assigns tracks, through a mutex. A reader
+//! that stops reading loses frames of its own track only.
 
 use super::assemble::{Assembler, Packet};
 use super::description::{Section, Source};
@@ -18,6 +19,7 @@ use std::time::Instant;
 /// Receives all tracks of one session.
 pub struct RtpReceiver {
     pool: BufferPool,
+    /// The id of the Dependency Descriptor's header extension.
     descriptor: Option<u8>,
     /// By SSRC.
     streams: HashMap<u32, Stream>,
@@ -25,12 +27,12 @@ pub struct RtpReceiver {
     repairs: HashMap<u32, u32>,
     /// The SSRC of each media description.
     mids: HashMap<String, u32>,
-    /// Packets of sources that no answer has named yet: media may arrive before the answer.
+    /// Packets whose SSRC no session description has named yet, because media may arrive before the answer. Bounded.
     early: VecDeque<rtp::Packet>,
     counts: Counts,
 }
 
-/// What was received since the session began.
+/// Counts of what was received since the session began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Packets of known streams.
@@ -43,12 +45,12 @@ pub struct Counts {
     pub overflowed: u64,
 }
 
-/// What to request of the sender.
+/// A request to the sender.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Retransmit packets of a source.
+    /// Retransmit these packets of an SSRC.
     Nack(u32, Vec<u16>),
-    /// Send a key frame of a source.
+    /// Send a key frame of an SSRC.
     KeyFrame(u32),
 }
 
@@ -61,7 +63,7 @@ struct Reader {
     slot: Slot,
     frames: Sender<ReceivedFrame>,
     assembly: Assembly,
-    /// The decoder needs a key frame to go on.
+    /// True if the decoder needs a key frame.
     needs_key_frame: bool,
 }
 
@@ -84,13 +86,13 @@ impl RtpReceiver {
         }
     }
 
-    /// Adds the sources of an answer. Known streams go on.
+    /// Adds the streams of a session description. Known streams continue.
     pub fn declare(&mut self, sections: &[Section]) {
         for section in sections {
             let Some(source) = section.source else { continue };
             self.descriptor = section.extensions.descriptor.or(self.descriptor);
             if self.is_full() && !self.knows(&section.mid, source) {
-                tracing::debug!(mid = section.mid, "too many sources");
+                tracing::debug!(mid = section.mid, "too many streams");
                 continue;
             }
             self.mids.insert(section.mid.clone(), source.ssrc);
@@ -102,8 +104,8 @@ impl RtpReceiver {
         }
     }
 
-    /// Passes the frames of the stream of `mid` to `frames` from now on. Returns false if no answer has named a source for
-    /// it.
+    /// Passes the frames of the stream of `mid` to `frames` from now on. Returns false if no session description has
+    /// named an SSRC for it.
     pub fn assign(&mut self, mid: &str, slot: Slot, kind: Kind, frames: Sender<ReceivedFrame>, now: Instant) -> bool {
         let assembly = match kind {
             Kind::Video => Assembly::Video(Box::new(Assembler::new())),
@@ -138,7 +140,7 @@ impl RtpReceiver {
         }
     }
 
-    /// Takes a packet.
+    /// Handles a packet.
     pub fn handle_packet(&mut self, mut packet: rtp::Packet, now: Instant) {
         let descriptor = self.descriptor.and_then(|id| extension(&packet.header, id));
         let repair = self.repairs.get(&packet.header.ssrc).copied();
@@ -178,7 +180,7 @@ impl RtpReceiver {
         }
     }
 
-    /// Returns what to request of the sender now.
+    /// Returns the requests to send now.
     pub fn poll_requests(&mut self, now: Instant) -> Vec<Request> {
         let mut requests = Vec::new();
         for (ssrc, stream) in &mut self.streams {
@@ -230,7 +232,7 @@ impl Reader {
         match &mut self.assembly {
             Assembly::Video(assembler) => assembler.handle_packet(packet),
             Assembly::Audio(counter) => {
-                // One packet is one frame. The jitter buffer reorders; the opener refuses repetitions.
+                // One packet is one frame. The jitter buffer reorders packets, and opening refuses repetitions.
                 let header = Header {
                     slot: self.slot,
                     layer: Layer::default(),
@@ -242,13 +244,13 @@ impl Reader {
                 };
                 let sequence = counter.unwrap(packet.sequence);
                 let bytes = pool.copy(&packet.payload);
-                // If the queue is full, its audio is already late, and this packet is dropped.
+                // If the queue is full, the waiting audio is late already. Then this packet is dropped.
                 drop(self.frames.try_send(ReceivedFrame { header, bytes, sequence, received: now }));
             }
         }
     }
 
-    /// Passes on complete frames. Returns how many found no room.
+    /// Passes on complete frames. Returns how many were dropped because the queue was full.
     fn deliver(&mut self, pool: &BufferPool, now: Instant) -> u64 {
         let Assembly::Video(assembler) = &mut self.assembly else { return 0 };
         let mut overflowed = 0;
@@ -274,13 +276,15 @@ impl Reader {
 
     fn poll_key_request(&mut self, now: Instant) -> bool {
         let Assembly::Video(assembler) = &mut self.assembly else { return false };
-        // A reader that has ended, because its decoder failed, needs no key frames: they cost every other viewer.
+        // A reader that was dropped because its decoder failed needs no key frames. They would cost bandwidth of all
+        // viewers.
         assembler.poll_key_request(self.needs_key_frame, now) && !self.frames.is_closed()
     }
 }
 
-/// Returns the source and sequence number of a packet, or of the one that it retransmits: `repaired` is that one's source,
-/// and its number comes before the payload (RFC 4588, section 4). Returns `None` if there is no payload.
+/// Returns the SSRC and sequence number of a packet, or of the one that it retransmits. `repaired` is the SSRC of the
+/// retransmitted stream; the original number comes before the payload (RFC 4588, section 4). Returns `None` if there is
+/// no payload.
 fn original(packet: &rtp::Packet, repaired: Option<u32>) -> Option<(u32, u16)> {
     match repaired {
         None => (!packet.payload.is_empty()).then_some((packet.header.ssrc, packet.header.sequence_number)),
@@ -299,10 +303,10 @@ pub fn extension(header: &rtp::Header, id: u8) -> Option<Bytes> {
 /// Bytes of the sequence number before a retransmitted payload.
 const RTX_HEADER_BYTES: usize = 2;
 
-/// Sources that are accepted. A server that names new ones in each answer cannot use up the memory.
+/// The maximum number of streams, so that a server that names new ones in each answer cannot exhaust the memory.
 const MAX_STREAMS: usize = 2 * proto::MAX_TRACKS;
 
-/// Packets that may wait for an answer: a few key frames.
+/// The maximum number of packets that wait for a session description: a few key frames.
 const MAX_EARLY: usize = 512;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Streams of a session with a simulated clock.
+//! Tests with the streams of a session and a simulated clock.
 
 use super::*;
 use crate::rtp::packetize::Extensions;
@@ -19,7 +19,7 @@ fn packet(ssrc: u32, sequence: u16, descriptor: Vec<u8>, payload: &[u8]) -> rtp:
     rtp::Packet { header, payload: Bytes::copy_from_slice(payload) }
 }
 
-/// The descriptors of a key frame and the frames after it, one packet each.
+/// Returns the descriptors of a key frame and the frames after it, one packet each.
 fn descriptors(count: usize) -> Vec<Vec<u8>> {
     let mut writer = DescriptorWriter::new(0, ScalabilityMode::L1T1);
     let position = PacketPosition { first: true, last: true };
@@ -74,7 +74,7 @@ fn a_reader_that_stops_loses_frames_of_its_own_track_only() {
 }
 
 #[test]
-fn a_track_whose_reader_has_ended_asks_for_no_key_frames() {
+fn a_track_whose_reader_was_dropped_requests_no_key_frames() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     let (sender, receiver) = media::bounded(10_000);
     rtp_receiver.assign("3", Slot::Camera, Kind::Video, sender, now);
@@ -103,7 +103,7 @@ fn a_decoder_that_needs_a_key_frame_requests_it_until_it_arrives() {
 }
 
 #[test]
-fn packets_of_no_stream_are_counted() {
+fn packets_of_unknown_streams_are_counted() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     for _ in 0..=MAX_EARLY {
         rtp_receiver.handle_packet(packet(9, 1, vec![0], b"x"), now);
@@ -142,7 +142,7 @@ fn each_audio_packet_is_one_frame() {
 }
 
 #[test]
-fn the_sources_that_a_server_can_add_are_bounded() {
+fn the_streams_that_a_server_can_add_are_bounded() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     for answer in 0..100u32 {
         let new: Vec<_> =
@@ -152,7 +152,7 @@ fn the_sources_that_a_server_can_add_are_bounded() {
     }
     assert!(rtp_receiver.streams.len() <= MAX_STREAMS && rtp_receiver.repairs.len() <= MAX_STREAMS);
     let (sender, receiver) = media::bounded(10_000);
-    assert!(rtp_receiver.assign("3", Slot::Camera, Kind::Video, sender, now), "known streams go on");
+    assert!(rtp_receiver.assign("3", Slot::Camera, Kind::Video, sender, now), "known streams continue");
     rtp_receiver.handle_packet(packet(700, 10, descriptors(1)[0].clone(), b"key"), now);
     assert!(receiver.try_recv().is_some());
 }

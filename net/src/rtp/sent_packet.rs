@@ -17,7 +17,8 @@ pub struct SentPacket {
 }
 
 impl SentPacket {
-    /// Keeps `packet` without the header extensions in `except`, and with at most four of the others.
+    /// Returns the kept form of `packet`: without the header extensions in `except`, and with at most four of the
+    /// others.
     pub fn of(packet: &rtp::Packet, except: [Option<u8>; 2]) -> Self {
         let mut extensions = <[Option<(u8, Bytes)>; MAX_EXTENSIONS]>::default();
         let kept = packet.header.extensions.iter().filter(|extension| !except.contains(&Some(extension.id)));
@@ -34,7 +35,7 @@ impl SentPacket {
     }
 }
 
-/// Extensions that are kept: our descriptor, and one or two that the stack adds.
+/// The maximum number of extensions that are kept: our descriptor, and one or two that the stack adds.
 const MAX_EXTENSIONS: usize = 4;
 
 #[cfg(test)]

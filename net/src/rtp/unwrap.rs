@@ -7,16 +7,16 @@ pub struct Unwrapper {
 }
 
 impl Unwrapper {
-    /// Returns the extended number of `low`, and remembers the newest one.
+    /// Returns the extended number of `low`, and stores it if it is the newest.
     pub fn unwrap(&mut self, low: u16) -> u64 {
         let whole = self.peek(low);
         self.newest = Some(self.newest.map_or(whole, |newest| newest.max(whole)));
         whole
     }
 
-    /// Returns the extended number of `low` without remembering it.
+    /// Returns the extended number of `low` without storing it.
     pub fn peek(&self, low: u16) -> u64 {
-        // Starts one cycle up, so that numbers before the first one can be extended, too.
+        // The first number is in the second cycle, so that numbers before it can be extended, too.
         let Some(newest) = self.newest else { return u64::from(low) + CYCLE };
         let ahead = u64::from(low.wrapping_sub(low16(newest)));
         if ahead < CYCLE / 2 { newest + ahead } else { (newest + ahead).saturating_sub(CYCLE) }

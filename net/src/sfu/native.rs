@@ -1,8 +1,8 @@
 //! The dialect of our own server: one transport; the client always offers, one offer at a time, and the server answers.
-//! Frames are [`ClientSignal`] and [`ServerSignal`] in bytes.
+//! Frames are encoded [`ClientSignal`]s and [`ServerSignal`]s.
 //!
-//! Media descriptions that receive are a pool. A description that loses its track is used for another one, but only
-//! after an answer to an offer without the old one: until then packets of the old track may be on their way.
+//! Media descriptions that receive are a pool. If a track ends, its description is reused for another one, but only
+//! after the answer to an offer without the old track. Until then packets of the old track may still arrive.
 
 use super::{
     Caps, Codec, Incoming, Input, Mids, Output, Plan, SdpKind, Sfu, Topology, TrackSpec, TransportId, kind_of,
@@ -14,18 +14,19 @@ use proto::{
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-/// The machine.
+/// The dialect of our own server.
 #[derive(Debug, Default)]
 pub struct Native {
     me: Option<ParticipantId>,
     published: BTreeMap<Slot, Vec<SpatialLayer>>,
-    /// Slots that have been published: their descriptions stay.
+    /// Slots that were published once. Their media descriptions remain.
     opened: Vec<Slot>,
     remote: BTreeMap<TrackId, Remote>,
     receivers: Vec<Receiver>,
     negotiation: Option<Negotiation>,
-    /// What the last answered offer held.
+    /// The content of the last answered offer.
     agreed: Option<Snapshot>,
+    /// The number of the last offer.
     number: u32,
     wishes: Wishes,
     outputs: VecDeque<Output>,
@@ -48,16 +49,16 @@ struct Receiver {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Usage {
     Free,
-    /// Receives a track; `announced` once the driver knows the track's `mid`.
+    /// Receives a track. `announced` is true after the driver was given the track's `mid`.
     Track {
         track: TrackId,
         announced: bool,
     },
-    /// Its track has ended; packets of it may still arrive.
+    /// Its track has ended. Packets of it may still arrive.
     Draining,
 }
 
-/// An offer that is being made or waits for its answer.
+/// An offer that is being created or waits for its answer.
 #[derive(Debug)]
 struct Negotiation {
     snapshot: Snapshot,
@@ -65,7 +66,7 @@ struct Negotiation {
     deadline: Instant,
 }
 
-/// What an offer holds, without its session description.
+/// The content of an offer, without its session description.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Snapshot {
     published: BTreeMap<Slot, Vec<SpatialLayer>>,
@@ -100,7 +101,7 @@ impl Sfu for Native {
             }
             Input::Wishes(tiles) => self.wishes.waiting = Some(tiles),
             Input::Timeout => self.handle_timeout(now),
-            // The server finds the client's candidates by itself, and sees its end in the meeting.
+            // The server is ICE-lite, which needs no candidates, and learns from the meeting that the client leaves.
             Input::Connected
             | Input::SignalLost
             | Input::Candidate { .. }
@@ -129,7 +130,7 @@ impl Native {
             Ok(ServerSignal::OfferRefused { number }) if number == self.number => {
                 self.fail("the server refused the offer");
             }
-            Ok(ServerSignal::OfferRefused { number }) => tracing::debug!(number, "stray refusal"),
+            Ok(ServerSignal::OfferRefused { number }) => tracing::debug!(number, "refusal of an unknown offer"),
             Ok(ServerSignal::Tracks { owner, tracks }) => self.handle_tracks(owner, tracks),
             Ok(ServerSignal::SenderLayers { layers }) => self.outputs.push_back(Output::SenderLayers(layers)),
             Err(proto::Malformed) => self.outputs.push_back(Output::Failed("the server sent malformed signalling")),
@@ -165,7 +166,7 @@ impl Native {
     fn handle_answer(&mut self, number: u32, sdp: String) {
         let Some(negotiation) = self.negotiation.take_if(|negotiation| negotiation.sent && number == self.number)
         else {
-            tracing::debug!(number, "answer without an offer");
+            tracing::debug!(number, "answer to an unknown offer");
             return;
         };
         self.outputs.push_back(Output::Apply { transport: TransportId::Primary, sdp, kind: SdpKind::Answer });
@@ -227,7 +228,7 @@ impl Native {
         }
     }
 
-    /// Begins an offer if the tracks differ from those of the last answered offer, and no offer is under way.
+    /// Starts an offer if the tracks differ from those of the last answered offer, and no offer is pending.
     fn negotiate(&mut self, now: Instant) {
         if self.me.is_none() || self.negotiation.is_some() {
             return;
@@ -252,7 +253,7 @@ impl Native {
         self.outputs.push_back(Output::Offer { transport: TransportId::Primary, plan });
     }
 
-    /// Assigns a receiver to every remote track: a free one, or a new one.
+    /// Assigns a free or a new receiver to every remote track that has none.
     fn assign_receivers(&mut self) {
         let assigned: HashSet<TrackId> = self.receivers.iter().filter_map(|receiver| receiver.usage.track()).collect();
         for (track, Remote { kind, .. }) in self.remote.iter().filter(|(track, _)| !assigned.contains(*track)) {
@@ -266,7 +267,7 @@ impl Native {
         }
     }
 
-    /// Sends the newest wishes, at most ten times a second and never the same list twice.
+    /// Sends the newest tile sizes, at most ten times a second, and only if they changed.
     fn send_wishes(&mut self, now: Instant) {
         let early = self.wishes.sent_at.is_some_and(|at| now < at + WISH_INTERVAL);
         if self.me.is_none() || early {
@@ -291,10 +292,10 @@ impl Usage {
     }
 }
 
-/// From the plan of an offer to its answer.
+/// How long the server may take to answer, from the plan of the offer on.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Between two lists of wishes: a window that is being resized makes sixty lists a second.
+/// The minimum interval between two lists of tile sizes. A window that is being resized produces sixty lists a second.
 const WISH_INTERVAL: Duration = Duration::from_millis(100);
 
 #[cfg(test)]

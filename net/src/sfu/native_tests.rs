@@ -2,9 +2,9 @@ use super::*;
 
 const ME: ParticipantId = ParticipantId(1);
 
-/// The machine with a stack that gives `mid`s in the order of growth.
-struct Bench {
-    own: Native,
+/// The dialect, driven by a simulated stack that numbers `mid`s in the order in which media descriptions are added.
+struct TestDriver {
+    native: Native,
     now: Instant,
     mids: Vec<(bool, Kind)>,
     offers: Vec<ClientSignal>,
@@ -13,10 +13,10 @@ struct Bench {
     others: Vec<Output>,
 }
 
-impl Bench {
+impl TestDriver {
     fn entered() -> Self {
-        let mut bench = Self {
-            own: Native::default(),
+        let mut driver = Self {
+            native: Native::default(),
             now: Instant::now(),
             mids: Vec::new(),
             offers: Vec::new(),
@@ -24,17 +24,17 @@ impl Bench {
             tracks: Vec::new(),
             others: Vec::new(),
         };
-        bench.give(Input::Entered(ME));
-        bench
+        driver.handle(Input::Entered(ME));
+        driver
     }
 
-    fn give(&mut self, input: Input) {
-        self.own.handle(input, self.now);
-        while let Some(output) = self.own.poll() {
+    fn handle(&mut self, input: Input) {
+        self.native.handle(input, self.now);
+        while let Some(output) = self.native.poll() {
             match output {
                 Output::Offer { transport, plan } => {
                     let mids = self.mids_of(&plan);
-                    self.own.handle(Input::Local { transport, sdp: "offer".into(), mids }, self.now);
+                    self.native.handle(Input::Local { transport, sdp: "offer".into(), mids }, self.now);
                 }
                 Output::Signal(bytes) => match proto::decode_signal(&bytes).unwrap() {
                     offer @ ClientSignal::Offer { .. } => self.offers.push(offer),
@@ -52,7 +52,7 @@ impl Bench {
     }
 
     fn signal(&mut self, signal: &ServerSignal) {
-        self.give(Input::Signal(proto::encode(signal).into()));
+        self.handle(Input::Signal(proto::encode(signal).into()));
     }
 
     fn mids_of(&mut self, plan: &Plan) -> Mids {
@@ -74,7 +74,7 @@ impl Bench {
     }
 
     fn answer(&mut self) {
-        let number = self.own.number;
+        let number = self.native.number;
         self.signal(&ServerSignal::Answer { number, sdp: "answer".into() });
     }
 
@@ -109,109 +109,109 @@ fn track(owner: u64, slot: Slot) -> TrackId {
 
 #[test]
 fn nothing_is_offered_before_there_is_something_to_offer() {
-    let mut bench = Bench::entered();
-    assert!(bench.offers.is_empty());
-    bench.give(publish(Slot::Microphone, Vec::new()));
-    assert_eq!(bench.offers.len(), 1);
-    let ClientSignal::Offer { number, published, .. } = &bench.offers[0] else { panic!("an offer") };
+    let mut driver = TestDriver::entered();
+    assert!(driver.offers.is_empty());
+    driver.handle(publish(Slot::Microphone, Vec::new()));
+    assert_eq!(driver.offers.len(), 1);
+    let ClientSignal::Offer { number, published, .. } = &driver.offers[0] else { panic!("an offer") };
     assert_eq!((*number, published.len(), published[0].kind), (1, 1, Kind::Audio));
 }
 
 #[test]
-fn what_is_published_before_entering_is_offered_on_entering() {
-    let mut own = Native::default();
-    own.handle(publish(Slot::Camera, vec![layer()]), Instant::now());
-    assert_eq!(own.poll(), None);
-    own.handle(Input::Entered(ME), Instant::now());
+fn a_track_published_before_entering_is_offered_on_entering() {
+    let mut native = Native::default();
+    native.handle(publish(Slot::Camera, vec![layer()]), Instant::now());
+    assert_eq!(native.poll(), None);
+    native.handle(Input::Entered(ME), Instant::now());
     let plan = Plan { send: vec![(Slot::Camera, Kind::Video)], ..Plan::default() };
-    assert_eq!(own.poll(), Some(Output::Offer { transport: TransportId::Primary, plan }));
+    assert_eq!(native.poll(), Some(Output::Offer { transport: TransportId::Primary, plan }));
 }
 
 #[test]
-fn one_offer_at_a_time_gathers_what_comes_meanwhile() {
-    let mut bench = Bench::entered();
-    bench.sends(2, &[Slot::Microphone, Slot::Camera]);
-    bench.sends(3, &[Slot::Camera]);
-    bench.sends(4, &[Slot::Camera]);
-    assert_eq!(bench.offers.len(), 1);
-    assert!(bench.tracks.is_empty());
-    bench.answer();
-    assert_eq!((bench.offers.len(), bench.tracks.len()), (2, 2));
-    bench.answer();
-    assert_eq!((bench.offers.len(), bench.tracks.len()), (2, 4));
+fn changes_during_an_offer_are_combined_in_the_next_one() {
+    let mut driver = TestDriver::entered();
+    driver.sends(2, &[Slot::Microphone, Slot::Camera]);
+    driver.sends(3, &[Slot::Camera]);
+    driver.sends(4, &[Slot::Camera]);
+    assert_eq!(driver.offers.len(), 1);
+    assert!(driver.tracks.is_empty());
+    driver.answer();
+    assert_eq!((driver.offers.len(), driver.tracks.len()), (2, 2));
+    driver.answer();
+    assert_eq!((driver.offers.len(), driver.tracks.len()), (2, 4));
 }
 
 #[test]
 fn own_tracks_are_not_subscribed() {
-    let mut bench = Bench::entered();
-    bench.sends(ME.0, &[Slot::Camera]);
-    assert!(bench.offers.is_empty());
+    let mut driver = TestDriver::entered();
+    driver.sends(ME.0, &[Slot::Camera]);
+    assert!(driver.offers.is_empty());
 }
 
 #[test]
-fn a_place_is_used_again_only_after_an_answer_without_its_old_track() {
-    let mut bench = Bench::entered();
-    bench.sends(2, &[Slot::Camera]);
-    bench.answer();
-    assert_eq!(bench.last_subscriptions(), [("0".into(), 2)]);
-    // While an offer with two is under way, two leaves and three comes: the old place is not clean yet.
-    bench.give(publish(Slot::Microphone, Vec::new()));
-    bench.sends(2, &[]);
-    bench.sends(3, &[Slot::Camera]);
-    assert!(bench.tracks.is_empty());
-    bench.answer();
-    assert_eq!(bench.last_subscriptions(), [("1".into(), 3)]);
-    bench.answer();
-    assert_eq!(bench.tracks, [(track(3, Slot::Camera), "1".into())]);
-    // By now the first one is.
-    bench.sends(4, &[Slot::Camera]);
-    bench.answer();
-    assert_eq!(bench.last_subscriptions(), [("0".into(), 4), ("1".into(), 3)]);
-    assert_eq!(bench.mids.len(), 2);
+fn a_description_is_reused_only_after_an_answer_without_its_old_track() {
+    let mut driver = TestDriver::entered();
+    driver.sends(2, &[Slot::Camera]);
+    driver.answer();
+    assert_eq!(driver.last_subscriptions(), [("0".into(), 2)]);
+    // While an offer with track 2 is pending, 2 ends and 3 begins. The description of 2 must not be reused yet.
+    driver.handle(publish(Slot::Microphone, Vec::new()));
+    driver.sends(2, &[]);
+    driver.sends(3, &[Slot::Camera]);
+    assert!(driver.tracks.is_empty());
+    driver.answer();
+    assert_eq!(driver.last_subscriptions(), [("1".into(), 3)]);
+    driver.answer();
+    assert_eq!(driver.tracks, [(track(3, Slot::Camera), "1".into())]);
+    // Now an offer without track 2 has been answered, so its description is free.
+    driver.sends(4, &[Slot::Camera]);
+    driver.answer();
+    assert_eq!(driver.last_subscriptions(), [("0".into(), 4), ("1".into(), 3)]);
+    assert_eq!(driver.mids.len(), 2);
 }
 
 #[test]
-fn a_track_that_ends_while_it_is_negotiated_is_never_told() {
-    let mut bench = Bench::entered();
-    bench.sends(2, &[Slot::Camera]);
-    bench.sends(2, &[]);
-    bench.answer();
-    bench.answer();
-    assert!(bench.tracks.is_empty());
-    assert!(bench.last_subscriptions().is_empty());
-    assert_eq!(bench.offers.len(), 2);
+fn a_track_that_ends_during_its_negotiation_is_never_announced() {
+    let mut driver = TestDriver::entered();
+    driver.sends(2, &[Slot::Camera]);
+    driver.sends(2, &[]);
+    driver.answer();
+    driver.answer();
+    assert!(driver.tracks.is_empty());
+    assert!(driver.last_subscriptions().is_empty());
+    assert_eq!(driver.offers.len(), 2);
 }
 
 #[test]
 fn a_slot_that_is_unpublished_keeps_its_description() {
-    let mut bench = Bench::entered();
-    bench.give(publish(Slot::Camera, vec![layer()]));
-    bench.answer();
-    bench.give(Input::Unpublish(Slot::Camera));
-    let Some(ClientSignal::Offer { published, .. }) = bench.offers.last() else { panic!("an offer") };
+    let mut driver = TestDriver::entered();
+    driver.handle(publish(Slot::Camera, vec![layer()]));
+    driver.answer();
+    driver.handle(Input::Unpublish(Slot::Camera));
+    let Some(ClientSignal::Offer { published, .. }) = driver.offers.last() else { panic!("an offer") };
     assert!(published.is_empty());
-    bench.answer();
-    bench.give(publish(Slot::Camera, vec![layer()]));
-    assert_eq!(bench.offers.len(), 3);
+    driver.answer();
+    driver.handle(publish(Slot::Camera, vec![layer()]));
+    assert_eq!(driver.offers.len(), 3);
 }
 
 #[test]
-fn stray_and_late_answers_change_nothing_and_silence_is_an_error() {
-    let mut bench = Bench::entered();
-    bench.signal(&ServerSignal::Answer { number: 0, sdp: String::new() });
-    bench.sends(2, &[Slot::Camera]);
-    bench.signal(&ServerSignal::Answer { number: 77, sdp: String::new() });
-    bench.signal(&ServerSignal::OfferRefused { number: 77 });
-    assert!(bench.others.is_empty());
-    assert!(bench.tracks.is_empty());
-    bench.now = bench.own.poll_timeout().unwrap();
-    bench.give(Input::Timeout);
-    assert!(matches!(bench.others.first(), Some(Output::Failed(_))));
+fn unknown_answers_are_ignored_and_a_missing_answer_is_an_error() {
+    let mut driver = TestDriver::entered();
+    driver.signal(&ServerSignal::Answer { number: 0, sdp: String::new() });
+    driver.sends(2, &[Slot::Camera]);
+    driver.signal(&ServerSignal::Answer { number: 77, sdp: String::new() });
+    driver.signal(&ServerSignal::OfferRefused { number: 77 });
+    assert!(driver.others.is_empty());
+    assert!(driver.tracks.is_empty());
+    driver.now = driver.native.poll_timeout().unwrap();
+    driver.handle(Input::Timeout);
+    assert!(matches!(driver.others.first(), Some(Output::Failed(_))));
 }
 
 #[test]
-fn wishes_are_said_ten_times_a_second_and_never_twice() {
-    let mut bench = Bench::entered();
+fn wishes_are_sent_at_most_ten_times_a_second_and_only_if_changed() {
+    let mut driver = TestDriver::entered();
     let tile = |width| TileWish {
         track: track(2, Slot::Camera),
         width,
@@ -221,24 +221,24 @@ fn wishes_are_said_ten_times_a_second_and_never_twice() {
         paused: false,
     };
     for width in 1..=60u16 {
-        bench.give(Input::Wishes(vec![tile(width)]));
+        driver.handle(Input::Wishes(vec![tile(width)]));
     }
-    assert_eq!(bench.wishes.len(), 1);
-    bench.now = bench.own.poll_timeout().unwrap();
-    bench.give(Input::Timeout);
-    assert_eq!(bench.wishes.last(), Some(&ClientSignal::Wishes { tiles: vec![tile(60)] }));
-    bench.now += Duration::from_secs(1);
-    bench.give(Input::Wishes(vec![tile(60)]));
-    assert_eq!((bench.wishes.len(), bench.own.poll_timeout()), (2, None));
+    assert_eq!(driver.wishes.len(), 1);
+    driver.now = driver.native.poll_timeout().unwrap();
+    driver.handle(Input::Timeout);
+    assert_eq!(driver.wishes.last(), Some(&ClientSignal::Wishes { tiles: vec![tile(60)] }));
+    driver.now += Duration::from_secs(1);
+    driver.handle(Input::Wishes(vec![tile(60)]));
+    assert_eq!((driver.wishes.len(), driver.native.poll_timeout()), (2, None));
 }
 
 #[test]
 fn a_refused_offer_and_malformed_signalling_are_failures() {
-    let mut bench = Bench::entered();
-    bench.sends(2, &[Slot::Camera]);
-    bench.signal(&ServerSignal::OfferRefused { number: bench.own.number });
-    assert!(matches!(bench.others[..], [Output::Failed(_)]));
-    let mut bench = Bench::entered();
-    bench.give(Input::Signal(vec![0xff; 9].into()));
-    assert!(matches!(bench.others[..], [Output::Failed(_)]));
+    let mut driver = TestDriver::entered();
+    driver.sends(2, &[Slot::Camera]);
+    driver.signal(&ServerSignal::OfferRefused { number: driver.native.number });
+    assert!(matches!(driver.others[..], [Output::Failed(_)]));
+    let mut driver = TestDriver::entered();
+    driver.handle(Input::Signal(vec![0xff; 9].into()));
+    assert!(matches!(driver.others[..], [Output::Failed(_)]));
 }

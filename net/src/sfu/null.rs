@@ -1,4 +1,4 @@
-//! No SFU: nothing is negotiated and no media flow. For meetings without media, and for tests.
+//! A dialect that negotiates nothing, so that no media are exchanged: for tests, and for meetings without media.
 
 use super::{Caps, Input, Output, Sfu, Topology};
 use std::time::Instant;

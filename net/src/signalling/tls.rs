@@ -7,11 +7,12 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use std::sync::Arc;
 
-/// Returns a TLS 1.3 client configuration. With a `fingerprint`, only the certificate with this fingerprint is accepted, and
-/// its content is not checked. Without, the operating system's verifier decides, so that an organisation's authorities work.
+/// Returns a TLS 1.3 client configuration. With a `fingerprint`, only the certificate with this fingerprint is
+/// accepted, and its content is not checked. Without one, the operating system's verifier decides, so that an
+/// organisation's own authorities work.
 ///
 /// # Errors
-/// Returns [`Error`] if the system has no store of authorities.
+/// Returns [`Error`] if the system's store of authorities cannot be used.
 pub fn config(fingerprint: Option<Fingerprint>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match fingerprint {
@@ -26,12 +27,12 @@ pub fn config(fingerprint: Option<Fingerprint>) -> Result<ClientConfig, Error> {
     Ok(config)
 }
 
-/// True if TLS failed because of the certificate.
+/// Returns true if TLS failed because of the certificate.
 pub const fn is_certificate(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(_) | Error::NoCertificatesPresented)
 }
 
-/// Accepts one certificate.
+/// A verifier that accepts one certificate only.
 #[derive(Debug)]
 struct Pin {
     fingerprint: Fingerprint,

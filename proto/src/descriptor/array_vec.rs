@@ -1,4 +1,4 @@
-//! A short list without an allocation.
+//! A list of bounded length without an allocation.
 
 use std::fmt;
 use std::ops::Deref;
@@ -25,7 +25,8 @@ impl<T: Copy + Default, const N: usize> ArrayVec<T, N> {
         list
     }
 
-    /// Calls `item` `count` times. Returns `None` if one call does, or if `count` is above `N`.
+    /// Returns a list of the results of `count` calls of `item`. Returns `None` if a call does, or if `count` is above
+    /// `N`.
     pub fn collect(count: u8, mut item: impl FnMut() -> Option<T>) -> Option<Self> {
         let mut list = Self::new();
         for _ in 0..count {
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_list_takes_no_more() {
+    fn a_full_list_refuses_items() {
         let mut list = ArrayVec::<u8, 2>::of([1]);
         assert_eq!((list.push(2), list.push(3)), (Some(()), None));
         assert_eq!(*list, [1, 2]);

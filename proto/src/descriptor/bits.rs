@@ -1,4 +1,4 @@
-//! Fields of any number of bits, most significant bit first.
+//! Reads and writes fields of any number of bits, most significant bit first.
 
 /// Reads bits from untrusted bytes. A read past the end returns `None` and consumes nothing.
 #[derive(Clone, Debug)]
@@ -20,18 +20,18 @@ impl<'a> BitReader<'a> {
 
     /// Reads `count` bits, at most 32, as a number: `f(n)` in the AV1 RTP specification.
     pub fn bits(&mut self, count: u32) -> Option<u32> {
-        let mut left = count as usize;
-        if count > 32 || self.remaining() < left {
+        let mut remaining_bits = count as usize;
+        if count > 32 || self.remaining() < remaining_bits {
             return None;
         }
         let mut value = 0_u64;
-        while left > 0 {
+        while remaining_bits > 0 {
             let offset = self.position % 8;
-            let taken = left.min(8 - offset);
+            let taken = remaining_bits.min(8 - offset);
             let byte = *self.bytes.get(self.position / 8)?;
             value = value << taken | u64::from(byte << offset >> (8 - taken));
             self.position += taken;
-            left -= taken;
+            remaining_bits -= taken;
         }
         u32::try_from(value).ok()
     }
@@ -72,7 +72,7 @@ pub struct BitWriter {
 }
 
 impl BitWriter {
-    /// Removes what was written and keeps the memory.
+    /// Removes all bits, and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.used = 0;
@@ -90,12 +90,12 @@ impl BitWriter {
 
     /// Appends the `count` lowest bits of `value`, at most 32.
     pub fn bits(&mut self, value: u32, count: u32) {
-        for place in (0..count.min(32)).rev() {
+        for position in (0..count.min(32)).rev() {
             if self.used.is_multiple_of(8) {
                 self.bytes.push(0);
             }
             if let Some(last) = self.bytes.last_mut() {
-                *last |= u8::from(value >> place & 1 == 1) << (7 - self.used % 8);
+                *last |= u8::from(value >> position & 1 == 1) << (7 - self.used % 8);
             }
             self.used += 1;
         }

@@ -1,16 +1,16 @@
-//! The fields that reader and writer share.
+//! The fields that the reader and the writer share.
 
 use super::array_vec::ArrayVec;
 use super::bits::{BitReader, BitWriter};
 use super::structure::MAX_FRAME_DIFFS;
 
-/// Bytes of the mandatory fields.
+/// The number of bytes of the mandatory fields.
 pub const MANDATORY_BYTES: usize = 3;
 
-/// Template ids of one spatial layer.
+/// The number of template ids of one spatial layer.
 pub(super) const IDS_PER_LAYER: u8 = 8;
 
-/// For each frame that a frame depends on, how many frames before it that one was sent: 1..=4096.
+/// The frames that a frame depends on. Each entry is how many frames before it such a frame was sent: 1..=4096.
 pub type FrameDiffs = ArrayVec<u16, MAX_FRAME_DIFFS>;
 
 /// The three bytes that every packet carries: `mandatory_descriptor_fields()`.
@@ -52,7 +52,7 @@ impl Mandatory {
     }
 }
 
-/// Which of the optional parts follow: the flags of `extended_descriptor_fields()`.
+/// The flags of `extended_descriptor_fields()`, which say which optional parts follow.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "five flags of the wire format")]
 pub(super) struct Flags {

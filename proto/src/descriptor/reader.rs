@@ -4,10 +4,10 @@ use super::bits::BitReader;
 use super::fields::{Flags, FrameDiffs, MANDATORY_BYTES, Mandatory, read_frame_diffs};
 use super::structure::{Indication, Structure, Template};
 
-/// Bytes that are not a descriptor, or that refer to a structure that has not arrived.
+/// The reason why bytes cannot be read as a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The bytes end early, name a template that does not exist, or hold a value out of range.
+    /// The bytes end early, name a template that does not exist, or contain a value out of range.
     #[error("not a dependency descriptor")]
     Malformed,
     /// The packet that carried the structure has not arrived.

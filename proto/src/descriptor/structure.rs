@@ -1,9 +1,9 @@
-//! The template dependency structure: what each template id of a stream means.
+//! The template dependency structure, which defines the template ids of a stream.
 
 use super::array_vec::ArrayVec;
 use super::bits::{BitReader, BitWriter};
 
-/// What a frame is to one decode target.
+/// The role of a frame in one decode target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Indication {
     /// The frame is not part of the decode target.
@@ -26,7 +26,7 @@ pub struct Resolution {
     pub height: u16,
 }
 
-/// What the frames of one template have in common.
+/// The properties that the frames of one template share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     /// The spatial layer within the stream, 0..=3.
@@ -195,7 +195,7 @@ fn template<const N: usize>(temporal: u8, indications: [Indication; N], diff: Op
     }
 }
 
-/// `next_layer_idc`: 0 the same layer, 1 the next temporal one, 2 the next spatial one, 3 no more templates.
+/// Returns `next_layer_idc`: 0 is the same layer, 1 the next temporal one, 2 the next spatial one, 3 no more templates.
 fn next_layer(template: &Template, next: Option<&Template>) -> u32 {
     match next {
         None => 3,
@@ -243,20 +243,21 @@ fn read_resolution(from: &mut BitReader<'_>) -> Option<Resolution> {
     Some(Resolution { width: side(from.bits(16)?), height: side(from.bits(16)?) })
 }
 
-/// Frames that one frame may depend on. The specification has no bound; encoders use at most three.
+/// The maximum number of frames that one frame depends on. The specification has no bound, but encoders use at most
+/// three.
 pub const MAX_FRAME_DIFFS: usize = 8;
 
-/// Decode targets: their count has five bits.
+/// The maximum number of decode targets. Their count has five bits.
 const MAX_TARGETS: usize = 32;
 
-/// Templates: their ids have six bits.
+/// The maximum number of templates. Their ids have six bits.
 const MAX_TEMPLATES: usize = 64;
 
-/// Templates for which memory is reserved at first: more than `L1T3` has.
+/// The number of templates for which memory is reserved at first: more than `L1T3` has.
 const USUAL_TEMPLATES: usize = 8;
 
-/// Spatial ids have two bits elsewhere.
+/// The maximum number of spatial layers. Spatial ids have two bits in other fields.
 const MAX_SPATIAL_LAYERS: usize = 4;
 
-/// Temporal ids have three bits elsewhere.
+/// The maximum number of temporal layers. Temporal ids have three bits in other fields.
 const MAX_TEMPORAL_LAYERS: u8 = 8;

@@ -1,4 +1,4 @@
-//! Bytes of another implementation, our own bytes, and damaged ones.
+//! Tests with the bytes of another implementation, our own bytes, and damaged ones.
 
 use super::*;
 
@@ -16,21 +16,21 @@ fn hex(text: &str) -> Vec<u8> {
     text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
 }
 
-/// The structure that `L1T3` carries, with another template offset.
+/// Returns the structure in [`L1T3`] with another template offset.
 fn l1t3_at(offset: u8) -> Structure {
     let mut bits = BitWriter::default();
     Structure::l1t3(offset).write(&mut bits);
     Structure::read(&mut BitReader::new(bits.as_bytes())).unwrap()
 }
 
-/// A descriptor of one whole frame with `fields` behind the mandatory ones.
+/// Returns the descriptor of a frame in one packet, with `fields` after the mandatory ones.
 fn extended(template: u32, fields: &[(u32, u32)]) -> Vec<u8> {
     let mut bits = BitWriter::default();
     [(3, 2), (template, 6), (9, 16)].iter().chain(fields).for_each(|(value, count)| bits.bits(*value, *count));
     bits.into_bytes()
 }
 
-/// Temporal layers of an L1T3 stream that skips no frame.
+/// Returns the temporal layer of a frame in an L1T3 stream that skips no frame.
 fn temporal(number: u16) -> u8 {
     [0, 2, 1, 2][usize::from(number % 4)]
 }
@@ -139,7 +139,7 @@ fn custom_indications_decide_what_is_discardable() {
 }
 
 #[test]
-fn custom_chain_diffs_must_be_whole() {
+fn truncated_custom_chain_diffs_are_refused() {
     let structure = Structure::l1t3(0);
     let read = |bits: u32| Descriptor::read(&extended(2, &[(0b0_0001, 5), (0, bits)]), Some(&structure));
     assert!(read(8).is_ok());
@@ -147,7 +147,7 @@ fn custom_chain_diffs_must_be_whole() {
 }
 
 #[test]
-fn a_layer_or_a_template_too_many_is_refused() {
+fn too_many_layers_or_templates_are_refused() {
     let layers = |steps: &[u32]| {
         let mut bits = BitWriter::default();
         // Template offset 0, one decode target.
@@ -168,7 +168,7 @@ fn a_layer_or_a_template_too_many_is_refused() {
 }
 
 #[test]
-fn a_stream_that_skips_nothing_needs_three_bytes_a_packet() {
+fn a_stream_without_skipped_frames_needs_three_bytes_per_packet() {
     let mut writer = DescriptorWriter::new(2, ScalabilityMode::L1T3);
     let resolution = Resolution { width: 1_280, height: 720 };
     let mut known = None;

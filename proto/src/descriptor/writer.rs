@@ -4,7 +4,7 @@ use super::bits::BitWriter;
 use super::fields::{Flags, FrameDiffs, IDS_PER_LAYER, Mandatory, write_frame_diffs};
 use super::structure::{Resolution, Structure};
 
-/// How many temporal layers a stream has, by its name in the specification.
+/// The number of temporal layers of a stream, by its name in the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScalabilityMode {
     /// One temporal layer: each frame depends on the one before it.
@@ -13,7 +13,7 @@ pub enum ScalabilityMode {
     L1T3,
 }
 
-/// Which packet of a frame a descriptor is for.
+/// The position of a packet in its frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PacketPosition {
     /// True for the frame's first packet.
@@ -22,7 +22,7 @@ pub struct PacketPosition {
     pub last: bool,
 }
 
-/// Describes the frames of one simulcast stream, in the order in which they are sent.
+/// Writes the descriptors of one simulcast stream. Frames are described in the order in which they are sent.
 #[derive(Debug)]
 pub struct DescriptorWriter {
     structure: Structure,
@@ -44,7 +44,7 @@ pub struct FrameDescriptor {
 }
 
 impl DescriptorWriter {
-    /// Returns the writer for the stream of one spatial layer, 0..=7.
+    /// Returns a writer for the stream of one spatial layer, 0..=7.
     pub fn new(spatial: u8, mode: ScalabilityMode) -> Self {
         let template_offset = spatial.min(7) * IDS_PER_LAYER;
         let structure = match mode {
@@ -124,10 +124,11 @@ impl DescriptorWriter {
         Some(if temporal == 2 { newer.unwrap_or(base) } else { base })
     }
 
-    /// Chooses the template of the layer that fits, or the first of the layer with what differs from it.
+    /// Chooses a template of the layer that has the same differences. If there is none, chooses the layer's first
+    /// template, and sets the flags for the differences that it lacks.
     fn choose_template(&self, number: u16, temporal: u8, diff: u16, chain_diff: u8) -> FrameDescriptor {
         let mut chosen = None;
-        // The first template is the key frame's.
+        // The first template is for key frames.
         for (id, template) in (self.structure.template_offset()..).zip(self.structure.templates()).skip(1) {
             if template.temporal != temporal {
                 continue;
@@ -147,5 +148,5 @@ impl DescriptorWriter {
     }
 }
 
-/// The largest distance that a descriptor can hold: twelve bits, and zero is not used.
+/// The largest frame difference in a descriptor: it has twelve bits, and zero is not used.
 const MAX_DIFF: u16 = 4_096;

@@ -233,7 +233,8 @@ fn convert(scratch: &Scratch, rows: &Conversion, unit: f32, to: &mut [u32]) {
     }
 }
 
-/// Rounds to 0..=255 without a saturating cast: after adding 2^23, the low bits of the float are the integer.
+/// Rounds to 0..=255. After adding 2^23, the low bits of the float are the integer; a saturating cast would prevent
+/// vectorisation.
 fn code(value: f32) -> u32 {
     let value = if value > 0.0 { value } else { 0.0 };
     let value = if value < 255.0 { value } else { 255.0 };

@@ -1,3 +1,5 @@
+//! Tests of the canvas: changed areas, memory and clipping.
+
 use super::*;
 use crate::scene::tests::style;
 use crate::{Feed, Tag};

@@ -1,3 +1,5 @@
+//! Tests of feeds: counts, leases and memory.
+
 use super::*;
 use std::sync::atomic::AtomicUsize;
 
@@ -74,7 +76,7 @@ fn an_i420_picture_is_stored_with_interleaved_chroma() {
 }
 
 #[test]
-fn each_picture_calls_the_hook_and_a_cleared_feed_is_empty() {
+fn each_picture_calls_the_publish_function_and_a_cleared_feed_is_empty() {
     let feed = Feed::new();
     let calls = Arc::new(AtomicUsize::new(0));
     feed.on_publish({

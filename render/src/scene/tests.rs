@@ -1,3 +1,5 @@
+//! Tests of the layout of a scene. Other tests use its style.
+
 use super::*;
 use crate::Font;
 use crate::tile::Tag;

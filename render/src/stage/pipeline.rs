@@ -96,7 +96,7 @@ pub(super) fn blended(format: wgpu::TextureFormat) -> wgpu::ColorTargetState {
     wgpu::ColorTargetState { format, blend, write_mask: wgpu::ColorWrites::ALL }
 }
 
-/// The shader constant that says whether the target's format has sRGB encoding.
+/// The value of the shader's constant `LINEAR_TARGET`: whether the target's format has sRGB encoding.
 pub(super) fn linear_target(format: wgpu::TextureFormat) -> [(&'static str, f64); 1] {
     [("LINEAR_TARGET", if format.is_srgb() { 1.0 } else { 0.0 })]
 }

@@ -28,11 +28,7 @@ pub fn offscreen() -> Option<Offscreen> {
 
 /// As [`offscreen`], with a choice of the drawing method and of an sRGB-encoding format.
 pub fn target(drawing: Drawing, encoding: bool) -> Option<Offscreen> {
-    skipped(Offscreen::with(style(), drawing, encoding))
-}
-
-fn skipped(opened: Result<Offscreen, Error>) -> Option<Offscreen> {
-    match opened {
+    match Offscreen::with(style(), drawing, encoding) {
         Ok(target) => Some(target),
         Err(error @ Error::NoAdapter(_)) => {
             println!("skipped: {error}");

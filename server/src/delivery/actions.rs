@@ -1,11 +1,11 @@
-//! What the delivery service wants its caller to do, in order.
+//! The actions that the delivery service asks its caller to execute, in order.
 
 use crate::sfu;
 use bytes::Bytes;
 use proto::{Down, ParticipantId};
 use std::collections::VecDeque;
 
-/// One thing to do.
+/// An action for the caller.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
     /// Sends an encoded message to a connection.
@@ -38,7 +38,7 @@ impl Actions {
         self.queue.extend(to.into_iter().map(|participant| Action::Send(participant, bytes.clone())));
     }
 
-    /// Closes a connection.
+    /// Closes a connection after the messages that were sent before.
     pub fn close(&mut self, participant: ParticipantId) {
         self.queue.push_back(Action::Close(participant));
     }
@@ -54,7 +54,6 @@ impl Actions {
     }
 }
 
-/// Encodes a message.
 pub fn encode(message: &Down) -> Bytes {
     proto::encode(message).into()
 }

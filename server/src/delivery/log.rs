@@ -1,4 +1,4 @@
-//! A meeting's log: entries in the same order for all members. The newest are kept for replay.
+//! A meeting's log: entries in the same order for all members. The newest entries are kept for replay.
 
 use proto::{Blob, Entry, Position};
 use std::collections::VecDeque;
@@ -7,7 +7,9 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub struct Log {
     kept: VecDeque<Entry>,
+    /// The position of the next entry.
     next: u64,
+    /// Bytes of the kept blobs.
     bytes: usize,
     max_entries: usize,
     max_bytes: usize,

@@ -16,11 +16,11 @@ pub struct Meeting {
     members: BTreeMap<ParticipantId, Position>,
     /// Those who knocked, each with its request.
     waiting: BTreeMap<ParticipantId, Blob>,
-    /// Those who are logged as gone and whom no commit has removed yet, oldest first.
+    /// Participants that are logged as gone and not removed by a commit yet, oldest first. At most [`MAX_MEMBERS`].
     gone: VecDeque<ParticipantId>,
     log: Log,
     epoch: Epoch,
-    /// Members and waiting people together.
+    /// The maximum of members plus waiting people.
     max_people: usize,
 }
 
@@ -33,9 +33,9 @@ pub struct Commit {
     pub epoch: Epoch,
     /// The commit itself.
     pub blob: Blob,
-    /// Who is to be admitted.
+    /// The Welcomes for the participants that the commit adds.
     pub welcomes: Vec<Welcome>,
-    /// Who is to be removed.
+    /// The participants that the commit removes.
     pub removed: Vec<ParticipantId>,
 }
 
@@ -78,7 +78,7 @@ impl Meeting {
         self.waiting.keys().copied()
     }
 
-    /// Takes a request to be admitted, and forwards it to the members. Returns false if the meeting is full.
+    /// Stores a request to be admitted, and forwards it to the members. Returns false if the meeting is full.
     pub fn knock(&mut self, participant: ParticipantId, request: Blob, actions: &mut Actions) -> bool {
         if self.members.len() + self.waiting.len() >= self.max_people {
             return false;
@@ -114,7 +114,7 @@ impl Meeting {
         self.send_to_members(&message, actions);
     }
 
-    /// Takes a commit. The first one for an epoch is accepted; the sender of another one gets the current epoch.
+    /// Handles a commit. The first one for an epoch is accepted. The sender of a later one gets the current epoch.
     pub fn commit(&mut self, commit: Commit, actions: &mut Actions) -> Changes {
         let Commit { from, epoch, blob, welcomes, removed } = commit;
         if epoch != self.epoch {
@@ -139,19 +139,18 @@ impl Meeting {
         Changes { removed, admitted }
     }
 
-    /// Admits those of a Welcome's receivers who wait. The others who are not members are logged as gone, because the
-    /// members have leaves for them now. Returns who is admitted.
+    /// Admits the receivers of a Welcome that still wait, and returns them. A receiver that neither waits nor is a
+    /// member has left: it is logged as gone, because the commit added a leaf for it.
     fn admit(&mut self, Welcome { to, blob }: Welcome, actions: &mut Actions) -> Vec<ParticipantId> {
         let admission = encode(&self.admission(blob));
         let new = to.into_iter().filter(|participant| !self.members.contains_key(participant));
-        let (admitted, vanished): (Vec<_>, Vec<_>) =
-            new.partition(|participant| self.waiting.contains_key(participant));
+        let (admitted, absent): (Vec<_>, Vec<_>) = new.partition(|participant| self.waiting.contains_key(participant));
         let position = self.log.end();
         for participant in &admitted {
             self.waiting.remove(participant);
             self.members.insert(*participant, position);
         }
-        let following: Vec<Bytes> = self.since(position).map(|message| encode(&message)).collect();
+        let following: Vec<Bytes> = self.messages_since(position).map(|message| encode(&message)).collect();
         for participant in &admitted {
             actions.send_encoded([*participant], &admission);
             for bytes in &following {
@@ -159,7 +158,7 @@ impl Meeting {
             }
             actions.command_sfu(sfu::Command::Join { meeting: self.id, participant: *participant });
         }
-        for participant in vanished {
+        for participant in absent {
             self.append(Entry::Gone { participant }, actions);
         }
         admitted
@@ -170,8 +169,9 @@ impl Meeting {
         Down::Admitted { welcome, position: self.log.end(), epoch: self.epoch, gone }
     }
 
-    /// Returns what a new member gets after its Welcome: the log entries since `position`, and who else waits.
-    fn since(&self, position: Position) -> impl Iterator<Item = Down> {
+    /// Returns the messages that a new member gets after its Welcome: the log entries since `position`, and who else
+    /// waits.
+    fn messages_since(&self, position: Position) -> impl Iterator<Item = Down> {
         let entries = self.log.since(position);
         let waiting = self.waiting.iter();
         entries.map(|(position, entry)| Down::Log { position, entry: entry.clone() }).chain(

@@ -20,8 +20,8 @@ impl Service {
         Self { delivery: Delivery::new(limits), commands: Vec::new(), closed: Vec::new() }
     }
 
-    /// Anna has a meeting; Ben and Cleo are connected.
-    fn opened() -> Self {
+    /// Returns a service in which Anna has a meeting, and Ben and Cleo are connected.
+    fn with_a_meeting() -> Self {
         let mut service = Self::with(Limits::default());
         for participant in [ANNA, BEN, CLEO] {
             service.greet(participant);
@@ -30,9 +30,9 @@ impl Service {
         service
     }
 
-    /// Anna, Ben and Cleo are members, by two commits.
-    fn three() -> Self {
-        let mut service = Self::opened();
+    /// Returns a service in which Anna, Ben and Cleo are members. Two commits added them.
+    fn with_three_members() -> Self {
+        let mut service = Self::with_a_meeting();
         for (epoch, participant) in [(0, BEN), (1, CLEO)] {
             service.sends(participant, knock());
             service.sends(ANNA, commit(epoch, &[participant], &[]));
@@ -72,8 +72,8 @@ fn blob(byte: u8) -> Blob {
     Blob(vec![byte])
 }
 
-/// What a commit for an epoch holds.
-fn number(epoch: u64) -> Blob {
+/// Returns the content of the commit for `epoch`.
+fn commit_blob(epoch: u64) -> Blob {
     Blob(epoch.to_be_bytes().to_vec())
 }
 
@@ -87,7 +87,7 @@ fn knock() -> Up {
 
 fn commit(epoch: u64, add: &[ParticipantId], removed: &[ParticipantId]) -> Up {
     let welcomes = if add.is_empty() { vec![] } else { vec![Welcome { to: add.to_vec(), blob: blob(7) }] };
-    Up::Commit { epoch: Epoch(epoch), blob: number(epoch), welcomes, removed: removed.to_vec() }
+    Up::Commit { epoch: Epoch(epoch), blob: commit_blob(epoch), welcomes, removed: removed.to_vec() }
 }
 
 fn tell(epoch: u64, byte: u8) -> Up {
@@ -95,7 +95,7 @@ fn tell(epoch: u64, byte: u8) -> Up {
 }
 
 fn committed(position: u64, from: ParticipantId, epoch: u64) -> Down {
-    let entry = Entry::Commit { from, epoch: Epoch(epoch), blob: number(epoch) };
+    let entry = Entry::Commit { from, epoch: Epoch(epoch), blob: commit_blob(epoch) };
     Down::Log { position: Position(position), entry }
 }
 
@@ -109,7 +109,7 @@ fn problem(problem: Problem) -> Down {
 
 #[test]
 fn members_receive_a_knock_and_a_commit_admits() {
-    let mut service = Service::opened();
+    let mut service = Service::with_a_meeting();
     let admission_key = service.sends(BEN, Up::Approach { meeting: MEETING });
     assert_eq!(admission_key, [(BEN, Down::AdmissionKey { admission_key: blob(9) })]);
     assert_eq!(service.sends(BEN, knock()), [(ANNA, Down::Knocked { participant: BEN, request: blob(5) })]);
@@ -124,7 +124,7 @@ fn members_receive_a_knock_and_a_commit_admits() {
 
 #[test]
 fn the_first_commit_of_an_epoch_wins_and_the_loser_receives_the_epoch() {
-    let mut service = Service::three();
+    let mut service = Service::with_three_members();
     let accepted = service.sends(BEN, commit(2, &[], &[]));
     assert_eq!(accepted, [ANNA, BEN, CLEO].map(|participant| (participant, committed(2, BEN, 2))));
     assert_eq!(service.sends(ANNA, commit(2, &[], &[])), [(ANNA, Down::Lost { epoch: Epoch(3) })]);
@@ -133,8 +133,8 @@ fn the_first_commit_of_an_epoch_wins_and_the_loser_receives_the_epoch() {
 }
 
 #[test]
-fn a_removed_member_is_told_so_and_receives_nothing_else() {
-    let mut service = Service::three();
+fn a_removed_member_is_notified_and_receives_nothing_else() {
+    let mut service = Service::with_three_members();
     let received = service.sends(ANNA, commit(2, &[], &[CLEO]));
     let entries = [ANNA, BEN].map(|participant| (participant, committed(2, ANNA, 2)));
     let after = [ANNA, BEN].map(|participant| (participant, gone(3, CLEO)));
@@ -147,7 +147,7 @@ fn a_removed_member_is_told_so_and_receives_nothing_else() {
 
 #[test]
 fn a_member_that_leaves_is_logged_once() {
-    let mut service = Service::three();
+    let mut service = Service::with_three_members();
     assert_eq!(service.disconnects(BEN), [(ANNA, gone(2, BEN)), (CLEO, gone(2, BEN))]);
     assert_eq!(service.sends(CLEO, Up::Leave), [(ANNA, gone(3, CLEO))]);
     assert!(service.disconnects(CLEO).is_empty());
@@ -156,7 +156,7 @@ fn a_member_that_leaves_is_logged_once() {
 
 #[test]
 fn a_new_member_is_told_who_is_gone_and_who_else_waits() {
-    let mut service = Service::three();
+    let mut service = Service::with_three_members();
     service.disconnects(BEN);
     let (dora, emil) = (ParticipantId(4), ParticipantId(5));
     for participant in [dora, emil] {
@@ -176,7 +176,7 @@ fn a_new_member_is_told_who_is_gone_and_who_else_waits() {
 
 #[test]
 fn a_waiting_person_who_gave_up_is_logged_as_gone_after_the_commit() {
-    let mut service = Service::opened();
+    let mut service = Service::with_a_meeting();
     service.sends(BEN, knock());
     assert_eq!(service.disconnects(BEN), [(ANNA, Down::Withdrew { participant: BEN })]);
     let received = service.sends(ANNA, commit(0, &[BEN], &[]));
@@ -185,7 +185,7 @@ fn a_waiting_person_who_gave_up_is_logged_as_gone_after_the_commit() {
 
 #[test]
 fn one_welcome_admits_several() {
-    let mut service = Service::opened();
+    let mut service = Service::with_a_meeting();
     for participant in [BEN, CLEO] {
         service.sends(participant, knock());
     }
@@ -196,7 +196,7 @@ fn one_welcome_admits_several() {
 
 #[test]
 fn a_refused_person_is_told_why_and_disconnected() {
-    let mut service = Service::opened();
+    let mut service = Service::with_a_meeting();
     service.sends(BEN, knock());
     let refuse = |participant| Up::Refuse { participant, why: Refusal::Declined };
     assert_eq!(service.sends(ANNA, refuse(BEN)), [(BEN, Down::Refused { why: Refusal::Declined })]);
@@ -207,7 +207,7 @@ fn a_refused_person_is_told_why_and_disconnected() {
 
 #[test]
 fn a_meeting_ends_with_its_last_member() {
-    let mut service = Service::opened();
+    let mut service = Service::with_a_meeting();
     service.sends(BEN, knock());
     assert_eq!(service.disconnects(ANNA), [(BEN, problem(Problem::NoMeeting))]);
     assert_eq!(service.closed, [BEN]);
@@ -216,7 +216,7 @@ fn a_meeting_ends_with_its_last_member() {
 }
 
 #[test]
-fn limits_hold() {
+fn a_request_above_a_limit_is_rejected() {
     let mut service = Service::with(Limits { meetings: 1, members: 2, stranger_message: 10, ..Limits::default() });
     let people: Vec<ParticipantId> = (1..=6).map(ParticipantId).collect();
     for participant in &people {
@@ -244,7 +244,7 @@ fn a_message_out_of_turn_ends_the_connection() {
         assert_eq!(service.sends(ANNA, message), [(ANNA, problem(expected))]);
         assert_eq!(service.closed, [ANNA]);
     }
-    let mut service = Service::opened();
+    let mut service = Service::with_a_meeting();
     assert_eq!(service.sends(BEN, commit(0, &[], &[])), [(BEN, problem(Problem::Malformed))], "not a member");
     let received = service.sends(ANNA, Up::Hello { version: VERSION });
     assert_eq!(received, [(ANNA, problem(Problem::Malformed))]);
@@ -252,7 +252,7 @@ fn a_message_out_of_turn_ends_the_connection() {
 
 #[test]
 fn draining_closes_all_connections_and_each_new_one() {
-    let mut service = Service::three();
+    let mut service = Service::with_three_members();
     service.delivery.drain();
     let received = service.received();
     for participant in [ANNA, BEN, CLEO] {

@@ -43,7 +43,7 @@ const V4_PROBES: [Ipv4Addr; 7] = [
 const V6_PROBES: [Ipv6Addr; 3] =
     [Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 1), Ipv6Addr::LOCALHOST];
 
-/// Any port: nothing is sent to it.
+/// Any port will do, because nothing is sent to it.
 const PROBE_PORT: u16 = 9;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Divides one receiver's downlink among the video tracks that it receives.
-//! Pure: bitrates and requests in, layers out.
+//! Divides one receiver's downlink among the video tracks that it receives. Pure: bitrates and requests in, layers out.
 //!
-//! Audio first, then the smallest layer of every track, then larger layers, first for the track that is furthest below
-//! its target. If the smallest layers do not all fit, the frame rate is reduced before a track is dropped.
+//! The order is: audio, then the smallest layer of every track, then larger layers. The track that is furthest below
+//! its target is served first. If the smallest layers do not all fit, the frame rate is reduced before a track is
+//! dropped.
 
 use super::switch::Target;
 use proto::TileWish;
@@ -12,7 +12,7 @@ use std::collections::BinaryHeap;
 /// One video track that the receiver requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Bits per second of each spatial layer with all its temporal layers, smallest first; 1 to 8 of them.
+    /// Bits per second of each spatial layer with all its temporal layers, smallest first; 1 to 8 entries.
     pub rates: Vec<u64>,
     /// The layer that fills the tile, with the temporal layers for its frame rate. `None` if the tile is hidden.
     pub target: Option<Target>,
@@ -20,12 +20,12 @@ pub struct Request {
     pub priority: u8,
     /// The tile's size in pixels.
     pub pixels: u32,
-    /// What the receiver gets now. To keep it, no margin is needed.
+    /// The layers that the receiver gets now. Keeping them needs no margin.
     pub current: Option<Target>,
 }
 
-/// Returns which layers the SFU forwards to one receiver, one entry for each request in the same order. Together they fit into
-/// `budget` bits per second, of which `audio` are reserved.
+/// Returns which layers the SFU forwards to one receiver: one entry for each request, in the same order. Together they
+/// fit into `budget` bits per second, of which `audio` are reserved.
 pub fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Target>> {
     let mut left = budget.saturating_sub(audio);
     let mut allocated: Vec<Option<Target>> = vec![None; requests.len()];
@@ -57,7 +57,7 @@ pub fn target_for_tile(tile: &TileWish, sizes: &[(u16, u16)]) -> Option<Target> 
     Some(Target { spatial, temporal: temporal_layer(tile.frames_per_second) })
 }
 
-/// Returns the highest temporal layer for a frame rate, of a source with 30 frames per second.
+/// Returns the highest temporal layer that a frame rate needs, for a source with 30 frames per second.
 fn temporal_layer(frames_per_second: u8) -> u8 {
     match frames_per_second {
         0..=8 => 0,
@@ -66,7 +66,7 @@ fn temporal_layer(frames_per_second: u8) -> u8 {
     }
 }
 
-/// Allocates the smallest layer to all requests, in order. If it does not fit, with fewer temporal layers.
+/// Allocates the smallest layer to all requests, in order. If it does not fit, allocates fewer of its temporal layers.
 fn allocate_smallest(left: &mut u64, order: &[usize], requests: &[Request], allocated: &mut [Option<Target>]) {
     for index in order {
         let request = &requests[*index];
@@ -80,21 +80,21 @@ fn allocate_smallest(left: &mut u64, order: &[usize], requests: &[Request], allo
     }
 }
 
-/// Allocates one step more to the request that is furthest below its target, until no step fits. The budget only
-/// shrinks: a step that does not fit now never will, so each step is tried once.
+/// Allocates one more step to the request that is furthest below its target, until no step fits. The budget only
+/// shrinks, so a step that does not fit now never fits later. Each step is tried once.
 fn allocate_larger(left: &mut u64, order: &[usize], requests: &[Request], allocated: &mut [Option<Target>]) {
-    let step = |place: usize, allocated: &[Option<Target>]| {
-        let index = *order.get(place)?;
+    let step = |order_index: usize, allocated: &[Option<Target>]| {
+        let index = *order.get(order_index)?;
         let (request, now) = (requests.get(index)?, *allocated.get(index)?);
         let wanted = request.target?;
         let next = next_step(now?, wanted)?;
         let layers_below = wanted.spatial.saturating_sub(next.spatial);
-        // The first of equals wins: `order` begins with the higher priority and the larger tile.
-        Some((request.priority, layers_below, Reverse(place)))
+        // Of equal requests the first in `order` is chosen, which has the higher priority or the larger tile.
+        Some((request.priority, layers_below, Reverse(order_index)))
     };
-    let mut steps: BinaryHeap<_> = (0..order.len()).filter_map(|place| step(place, allocated)).collect();
-    while let Some((.., Reverse(place))) = steps.pop() {
-        let index = order[place];
+    let mut steps: BinaryHeap<_> = (0..order.len()).filter_map(|order_index| step(order_index, allocated)).collect();
+    while let Some((.., Reverse(order_index))) = steps.pop() {
+        let index = order[order_index];
         let request = &requests[index];
         let Some((now, next)) = allocated[index].and_then(|now| Some((now, next_step(now, request.target?)?))) else {
             continue;
@@ -103,13 +103,13 @@ fn allocate_larger(left: &mut u64, order: &[usize], requests: &[Request], alloca
         if fits(request, next, needed, *left) {
             *left = left.saturating_sub(needed);
             allocated[index] = Some(next);
-            steps.extend(step(place, allocated));
+            steps.extend(step(order_index, allocated));
         }
     }
 }
 
-/// Returns whether a step fits. A layer that is larger than the current one must fit with a margin, or it would come
-/// and go.
+/// Returns whether a step fits. A layer that is larger than the current one must fit with a margin. Without the margin,
+/// small changes of the budget would add and remove it again and again.
 fn fits(request: &Request, next: Target, needed: u64, left: u64) -> bool {
     let current = request.current.is_some_and(|current| current.spatial >= next.spatial);
     if current { needed <= left } else { needed.saturating_mul(MARGIN_PERCENT) / 100 <= left }
@@ -129,10 +129,10 @@ fn bitrate(request: &Request, target: Target) -> u64 {
     rate * TEMPORAL_PERCENT[usize::from(target.temporal.min(2))] / 100
 }
 
-/// Percent of a layer's bitrate up to each temporal layer, as encoders divide it.
+/// Percent of a layer's bitrate that each temporal layer takes together with those below it, as encoders divide it.
 const TEMPORAL_PERCENT: [u64; 3] = [50, 70, 100];
 
-/// Percent of its bitrate that must be free for a layer larger than the current one.
+/// Percent of its bitrate that must be free before a layer larger than the current one is added.
 const MARGIN_PERCENT: u64 = 110;
 
 #[cfg(test)]

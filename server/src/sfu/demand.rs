@@ -1,14 +1,13 @@
-//! Decides when a sender is told which of its layers are wanted by all receivers together.
-//! Pure: the caller passes the time.
+//! Decides when to notify a sender which of its layers its receivers want. Pure: the caller passes the time.
 //!
 //! A layer starts at once, and stops one second after the last receiver stopped wanting it, so that moving tiles do not
-//! restart an encoder. A new sender sends nothing until its first update. If nothing is wanted, it gets the first update
-//! after one second, because it may be a sender that reconnected and still sends.
+//! restart an encoder. A new sender sends nothing until its first update. If nothing is wanted, it gets the first
+//! update after one second, because it may be a sender that reconnected and still sends.
 
 use proto::WantedLayer;
 use std::time::{Duration, Instant};
 
-/// Which layers of one track its receivers want together, as the SFU tells its sender.
+/// The layers of one track that its receivers want together, as last sent to the track's sender.
 #[derive(Debug)]
 pub struct Demand {
     layers: Vec<Layer>,
@@ -20,7 +19,7 @@ pub struct Demand {
 struct Layer {
     /// The number of temporal layers in the last update to the sender. A stopped layer has none.
     requested: u8,
-    /// Since when fewer than `requested` are wanted.
+    /// Since when fewer than `requested` are wanted. Before the first update: since when the demand exists.
     lower_since: Option<Instant>,
 }
 
@@ -39,8 +38,8 @@ impl Demand {
         Self { layers: vec![Layer { requested: 0, lower_since: None }; layers], sender_informed: false }
     }
 
-    /// Takes how many temporal layers of each spatial layer are wanted now, 0 for none. Returns an update if the sender
-    /// is to be told.
+    /// Sets the number of temporal layers of each spatial layer that are wanted now, 0 for none. Returns an update if
+    /// the sender must be notified.
     pub fn update(&mut self, wanted: &[u8], now: Instant) -> Option<Update> {
         let mut changed = false;
         let mut stopped = 0;
@@ -69,10 +68,11 @@ impl Demand {
     }
 }
 
-/// How long a layer is not wanted before it stops. With the time to the sender this is below two seconds.
+/// How long a layer is not wanted before it stops. Including the time until the sender receives the update, a layer
+/// stops within two seconds.
 const STOP_DELAY: Duration = Duration::from_secs(1);
 
-/// Temporal layers of a stream.
+/// The maximum number of temporal layers of a stream.
 const MAX_TEMPORAL_LAYERS: u8 = 3;
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
         Some((update.wanted.iter().map(|layer| (layer.spatial, layer.temporal_layers)).collect(), update.stopped))
     }
 
-    /// The demand for a track whose sender sends all layers.
+    /// Returns the demand for a track whose sender sends all layers.
     fn all_requested(layers: usize, now: Instant) -> Demand {
         let mut demand = Demand::new(layers);
         let all = vec![MAX_TEMPORAL_LAYERS; layers];
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_sender_is_told_at_once_what_is_wanted_and_after_a_second_that_nothing_is() {
+    fn a_new_sender_is_notified_at_once_of_wanted_layers_and_after_a_second_if_there_are_none() {
         let (mut demand, start) = (Demand::new(3), Instant::now());
         assert_eq!(pairs(demand.update(&[3, 0, 0], start)), Some((vec![(0, 3)], 0)));
         assert_eq!(demand.update(&[3, 0, 0], start + 2 * STOP_DELAY), None, "the other two were never sent");
@@ -131,7 +131,7 @@ mod tests {
         let mut demand = all_requested(1, start);
         assert_eq!(demand.update(&[0], start), None);
         assert_eq!(demand.update(&[3], start + STOP_DELAY / 2), None);
-        assert_eq!(demand.update(&[0], start + STOP_DELAY), None, "the second starts again");
+        assert_eq!(demand.update(&[0], start + STOP_DELAY), None, "the delay starts again");
         assert_eq!(demand.update(&[1], start + STOP_DELAY * 3 / 2), None, "fewer are wanted since the same time");
         assert_eq!(pairs(demand.update(&[1], start + STOP_DELAY * 2)), Some((vec![(0, 1)], 0)));
     }

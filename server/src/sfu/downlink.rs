@@ -1,7 +1,7 @@
-//! Decides how many bits per second a receiver may be sent, from the bandwidth estimate of its transport.
-//! Pure: the caller passes the time.
+//! Decides how many bits per second the SFU may send to a receiver, from the bandwidth estimate of its transport. Pure:
+//! the caller passes the time.
 //!
-//! The estimator measures what is sent. While little is sent, its estimate is low; that does not mean that the link is
+//! The estimator measures what is sent. While little is sent, its estimate is low. That does not mean that the link is
 //! narrow. So the estimate counts only after congestion: high loss or a much longer round trip, in two reports in a
 //! row. Otherwise a wide link is assumed.
 
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Downlink {
     estimate: u64,
-    /// What the link is assumed to carry while it is not congested.
+    /// Bits per second that the link is assumed to carry while it is not congested.
     assumed: u64,
-    /// The shortest round trip so far.
+    /// The shortest round-trip time so far.
     shortest: Option<Duration>,
     /// Consecutive reports with congestion.
     congested_reports: u32,
@@ -23,7 +23,7 @@ pub struct Downlink {
     hold: Duration,
 }
 
-/// The statistics of the last second.
+/// The statistics of the last second of a downlink.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
     /// The fraction of packets that were lost, 0.0..=1.0.
@@ -47,12 +47,12 @@ impl Downlink {
         }
     }
 
-    /// Takes a new estimate, in bits per second.
+    /// Sets a new estimate, in bits per second.
     pub fn handle_estimate(&mut self, estimate: u64) {
         self.estimate = estimate;
     }
 
-    /// Takes the statistics of the last second.
+    /// Handles the statistics of the last second.
     pub fn handle_report(&mut self, report: Report, now: Instant) {
         let shortest = self.shortest.into_iter().chain(report.round_trip).min();
         self.shortest = shortest;
@@ -67,7 +67,7 @@ impl Downlink {
         }
     }
 
-    /// Returns the bits per second that the receiver may be sent.
+    /// Returns the bits per second that the SFU may send to the receiver.
     pub fn budget(&mut self, now: Instant) -> u64 {
         if self.congested_until.is_some_and(|until| now >= until) {
             self.congested_until = None;
@@ -75,7 +75,7 @@ impl Downlink {
         if self.congested_until.is_some() { self.estimate } else { self.estimate.max(self.assumed) }
     }
 
-    /// Lets the estimate alone count for a while, each time for twice as long.
+    /// Lets the estimate alone count for `hold`, which doubles each time.
     fn start_hold(&mut self, now: Instant) {
         match self.congested_until {
             Some(until) if now < until => {}
@@ -88,7 +88,7 @@ impl Downlink {
     }
 }
 
-/// What a link is assumed to carry without congestion, in bits per second: a few large pictures.
+/// Bits per second that a link is assumed to carry without congestion: a few large pictures.
 const DEFAULT_CAPACITY: u64 = 6_000_000;
 
 /// A fraction of lost packets that only congestion explains.
@@ -97,7 +97,7 @@ const MAX_LOSS: f32 = 0.1;
 /// An increase of the round-trip time that only a full queue explains.
 const MAX_DELAY: Duration = Duration::from_millis(400);
 
-/// Consecutive reports with congestion that count. A single one may be an accident.
+/// Consecutive reports with congestion that start a hold. A single report may be noise.
 const MIN_CONGESTED_REPORTS: u32 = 2;
 
 /// The fraction of packets that a radio link loses without congestion.
@@ -106,7 +106,7 @@ const USUAL_LOSS: f32 = 0.02;
 /// How long the estimate alone counts after the first congestion.
 const MIN_HOLD: Duration = Duration::from_secs(10);
 
-/// How long it counts at most.
+/// How long the estimate alone counts at most.
 const MAX_HOLD: Duration = Duration::from_secs(160);
 
 #[cfg(test)]

@@ -56,8 +56,8 @@ impl ExtensionSerializer for Serializer {
         false
     }
 
-    /// An element with a one-byte header holds at most 16 bytes (RFC 8285, section 4.2). A descriptor with a template
-    /// structure is longer.
+    /// Returns true if the descriptor needs the two-byte form. An element with a one-byte header contains at most 16
+    /// bytes (RFC 8285, section 4.2). A descriptor with a template structure is longer.
     fn requires_two_byte_form(&self, ev: &ExtensionValues) -> bool {
         ev.user_values.get::<DescriptorBytes>().is_some_and(|descriptor| descriptor.as_slice().len() > 16)
     }

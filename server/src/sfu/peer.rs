@@ -21,7 +21,7 @@ pub struct Peer {
     pub sources: HashMap<Mid, TrackId>,
     /// The tile sizes that it requested. `None` before the first request.
     pub wishes: Option<HashMap<TrackId, TileWish>>,
-    /// Switches of media descriptions that receive nothing now: their sequence numbers go on when the description is
+    /// Switches of media descriptions that receive nothing now: their sequence numbers continue when the description is
     /// used again. There are at most as many as media descriptions.
     pub idle_switches: HashMap<Mid, Switch>,
 }
@@ -38,7 +38,7 @@ impl Peer {
         }
     }
 
-    /// Replaces a failed transport. What belonged to its media descriptions is dropped; the tile sizes stay.
+    /// Replaces a failed transport. Drops the state of its media descriptions, and keeps the requested tile sizes.
     pub fn reset_transport(&mut self, context: &Context, now: Instant) {
         let wishes = self.wishes.take();
         *self = Self { wishes, ..Self::new(context, self.meeting, now) };

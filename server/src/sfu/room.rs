@@ -72,7 +72,7 @@ impl Room {
         }
     }
 
-    /// Replaces all that a participant sends.
+    /// Replaces the list of tracks that a participant sends.
     pub fn publish(&mut self, owner: ParticipantId, published: Vec<Published>, output: &mut Output) {
         let before = self.published(owner);
         if before == published {
@@ -94,8 +94,8 @@ impl Room {
         self.announce(owner, output);
     }
 
-    /// Replaces all that a participant receives. A media description that is used again continues its sequence numbers:
-    /// SRTP (RFC 3711, section 3.3.2) takes a smaller number for a replay.
+    /// Replaces the list of tracks that a participant receives. A media description that is used again continues its
+    /// sequence numbers, because SRTP (RFC 3711, section 3.3.2) treats a smaller number as a replay.
     pub fn subscribe(&mut self, participant: ParticipantId, subscriptions: &[Subscription], peer: &mut Peer) {
         let mut before = self.unsubscribe(participant);
         for Subscription { mid, track: id } in subscriptions {
@@ -122,7 +122,7 @@ impl Room {
         self.remove_unused_tracks();
     }
 
-    /// Takes a participant's subscriptions out, by media description.
+    /// Removes a participant's subscriptions, and returns them by media description.
     fn unsubscribe(&mut self, participant: ParticipantId) -> HashMap<Mid, (TrackId, Subscriber)> {
         let mut removed = HashMap::new();
         for id in self.subscriptions.remove(&participant).unwrap_or_default() {
@@ -133,7 +133,7 @@ impl Room {
         removed
     }
 
-    /// Forwards one packet to the subscribers that are to get it.
+    /// Forwards one packet to the subscribers whose switch passes it.
     pub fn forward(
         &mut self,
         id: TrackId,
@@ -157,7 +157,8 @@ impl Room {
                 self.totals.packets_out += 1;
                 output.dirty.insert(subscriber.participant);
             } else if video {
-                // The subscriber misses a packet: nothing more until the next key frame, which the tick requests.
+                // The subscriber misses a packet, so it gets nothing until the next key frame. The next tick requests
+                // one.
                 subscriber.switch.end_source();
             }
         }
@@ -184,8 +185,8 @@ impl Room {
         }
     }
 
-    /// Divides one receiver's downlink among the tracks that it wants: the server's side. [`allocator::allocate`] computes the
-    /// shares. (`codec::rate::allocate` divides a sender's uplink.)
+    /// Divides one receiver's downlink among the tracks that it wants. [`allocator::allocate`] computes the shares.
+    /// (`codec::rate::allocate` divides a sender's uplink.)
     pub fn allocate(&mut self, participant: ParticipantId, peer: &mut Peer, now: Instant) {
         let mut requests = Vec::new();
         let mut audio = 0_u64;
@@ -256,8 +257,8 @@ impl Room {
         own.filter_map(|(_, track)| Some(track.source.as_ref()?.published.clone())).collect()
     }
 
-    /// Removes tracks without source and subscribers. Subscribers of a track that ended stay until their next offer,
-    /// which continues their sequence numbers.
+    /// Removes tracks that have neither a source nor subscribers. Subscribers of a track that ended stay until their
+    /// next offer, which continues their sequence numbers.
     fn remove_unused_tracks(&mut self) {
         self.tracks.retain(|_, track| track.source.is_some() || !track.subscribers.is_empty());
     }
@@ -283,8 +284,8 @@ fn request(
     }
 }
 
-/// Returns how many temporal layers are wanted of each spatial layer: those that are allocated, and those that pass
-/// until a switch.
+/// Returns how many temporal layers of each spatial layer are wanted. A spatial layer is wanted if it is allocated, or
+/// if it is still forwarded until a switch.
 fn wanted_layers(layers: usize, subscribers: &[Subscriber]) -> Vec<u8> {
     let mut wanted = vec![0_u8; layers];
     for subscriber in subscribers {
@@ -333,12 +334,13 @@ fn clock_rate(slot: Slot) -> u32 {
 fn first_sequence_number() -> u16 {
     use ring::rand::SecureRandom;
     let mut bytes = [0; 2];
-    // Without randomness the sequence begins at 0. That only shows how long the stream has existed.
+    // Without randomness the sequence begins at 0. That reveals only how many packets the stream had.
     let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
     u16::from_be_bytes(bytes) >> 2
 }
 
-/// Bytes of a payload that is forwarded. With headers and authentication tag it fits into the smallest usual MTU.
+/// The largest payload that is forwarded, in bytes. With headers and authentication tag it fits into the smallest usual
+/// MTU.
 const MAX_PAYLOAD: usize = 1_300;
 
 /// Percent of the requested bitrate that the bandwidth estimator probes for: retransmissions must fit, too.

@@ -1,4 +1,4 @@
-//! Finds the participant that a datagram is for.
+//! Finds the participant that a datagram comes from.
 
 use proto::ParticipantId;
 use std::collections::{HashMap, VecDeque};
@@ -15,8 +15,8 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Returns the participant that a datagram from `source` is for: by the user name of a STUN request, else by the
-    /// address.
+    /// Returns the participant that sent a datagram from `source`: by the user name if it is a STUN request, else by
+    /// the address.
     pub fn find(&self, source: SocketAddr, datagram: &[u8]) -> Option<ParticipantId> {
         // The first byte of a STUN message is 0 or 1 (RFC 7983, section 7).
         if datagram.first().is_some_and(|first| *first < 2)
@@ -57,7 +57,7 @@ impl Routes {
     }
 }
 
-/// Addresses of one participant that are kept. A client has a few paths to the server.
+/// The number of addresses that are kept for one participant. A client has a few paths to the server.
 const MAX_ADDRESSES: usize = 16;
 
 #[cfg(test)]
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_of_a_participant_that_is_removed() {
+    fn removal_deletes_all_state_of_a_participant() {
         let mut routes = Routes::default();
         routes.set_user(ANNA, "anna".into());
         routes.set_user(ANNA, "anew".into());

@@ -10,7 +10,7 @@ pub struct SequenceRewriter {
     first: u64,
     /// The highest number of the source so far.
     newest: u64,
-    /// What to subtract, wrapping, from the source's newest number.
+    /// The wrapping difference between the source's newest number and its outgoing number.
     offset: u64,
     /// The next outgoing number.
     next: u64,
@@ -34,7 +34,7 @@ impl SequenceRewriter {
     }
 
     /// Returns the outgoing number of the source's packet `number`. Returns `None` if it is before the source's first,
-    /// was skipped, or is so late that its place is not known any more.
+    /// was skipped, or is so late that its outgoing number is not known any more.
     pub fn rewrite(&mut self, number: u64) -> Option<u64> {
         if self.is_new(number) {
             self.newest = number;
@@ -46,16 +46,17 @@ impl SequenceRewriter {
         if number < self.first || too_late || self.skipped.binary_search(&number).is_ok() {
             return None;
         }
-        let later = self.skipped.iter().rev().take_while(|skipped| **skipped > number).count() as u64;
-        Some(number.wrapping_sub(self.offset.wrapping_sub(later)))
+        let skipped_after = self.skipped.iter().rev().take_while(|skipped| **skipped > number).count() as u64;
+        Some(number.wrapping_sub(self.offset.wrapping_sub(skipped_after)))
     }
 
-    /// Drops the source's packet `number` on purpose: the numbers after it close the gap. A late one keeps its gap.
+    /// Drops the source's packet `number` on purpose: the numbers after it close the gap. If the packet arrives late,
+    /// the gap stays.
     pub fn skip(&mut self, number: u64) {
         if !self.is_new(number) {
             return;
         }
-        // Packets that are missing before this one keep their places.
+        // Packets that are missing before this one keep their outgoing numbers.
         self.next = number.wrapping_sub(self.offset);
         self.newest = number;
         self.offset = self.offset.wrapping_add(1);
@@ -66,11 +67,12 @@ impl SequenceRewriter {
     }
 
     fn is_new(&self, number: u64) -> bool {
+        // `start_source(0)` wraps `newest` to the maximum.
         number > self.newest || self.newest == u64::MAX && number == 0
     }
 }
 
-/// Skipped numbers that are remembered: some seconds of a stream's upper temporal layers.
+/// The number of skipped numbers that are kept: some seconds of a stream's upper temporal layers.
 const MAX_SKIPPED: usize = 1_024;
 
 #[cfg(test)]

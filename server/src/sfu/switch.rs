@@ -4,7 +4,7 @@
 use super::sequence_rewriter::SequenceRewriter;
 use std::time::Instant;
 
-/// The layers that a subscriber is to get of a track.
+/// The layers of a track that a subscriber is to get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The spatial layer.
@@ -13,7 +13,7 @@ pub struct Target {
     pub temporal: u8,
 }
 
-/// What the switch needs to know of a packet.
+/// The properties of a packet that the switch needs.
 #[derive(Clone, Copy, Debug)]
 pub struct PacketInfo {
     /// The spatial layer.
@@ -55,7 +55,8 @@ pub struct Switch {
 }
 
 impl Switch {
-    /// Returns a switch that forwards nothing yet. Sequence numbers begin at `first`; `clock_rate` is the RTP clock in Hz.
+    /// Returns a switch that forwards nothing yet. Sequence numbers begin at `first`; `clock_rate` is the RTP clock in
+    /// Hz.
     pub fn new(first: u16, clock_rate: u32) -> Self {
         let timestamps = TimestampRewriter { clock_rate, offset: 0, last: None };
         Self { target: None, current: None, temporal: 0, sequences: SequenceRewriter::new(first), timestamps }
@@ -92,7 +93,7 @@ impl Switch {
         self.timestamps.offset = 0;
     }
 
-    /// Returns the same sequence of numbers for another track, without a target.
+    /// Returns the switch for another track: it continues the sequence numbers, and has no target.
     #[must_use]
     pub fn for_next_track(mut self) -> Self {
         self.set_target(None);
@@ -131,7 +132,8 @@ impl Switch {
         packet.key && packet.newest && better
     }
 
-    /// Takes fewer temporal layers from the next frame on, more from the next frame of layer 0, on which they depend.
+    /// Applies fewer temporal layers from the next frame on, and more from the next frame of layer 0, on which they
+    /// depend.
     fn update_temporal(&mut self, packet: &PacketInfo, target: Target) {
         let fewer = target.temporal < self.temporal;
         if packet.start && packet.newest && (fewer || packet.temporal == 0) {
@@ -141,7 +143,7 @@ impl Switch {
 }
 
 /// Keeps timestamps continuous across a change of layer. The layers of our clients share one clock; then the offset
-/// stays 0, and receivers can compare the timestamp with the sealed one.
+/// stays 0, and receivers can compare the timestamp with the one in the sealed frame.
 #[derive(Debug)]
 struct TimestampRewriter {
     clock_rate: u32,

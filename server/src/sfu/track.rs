@@ -24,7 +24,7 @@ pub struct Track {
 pub struct Source {
     /// What its owner declared.
     pub published: Published,
-    /// The media description by which it arrives.
+    /// The media description on which it arrives.
     pub mid: Mid,
     layers: Vec<Layer>,
     demand: Demand,
@@ -38,7 +38,7 @@ struct Layer {
     /// The highest sequence number.
     newest: Option<u64>,
     last_packet: Option<Instant>,
-    key_requested: Option<Instant>,
+    last_key_request: Option<Instant>,
     wanted_since: Option<Instant>,
     meter: BitrateMeter,
 }
@@ -48,9 +48,9 @@ struct Layer {
 pub struct Subscriber {
     /// The participant.
     pub participant: ParticipantId,
-    /// The media description by which it receives.
+    /// The media description on which it receives.
     pub mid: Mid,
-    /// The source that it receives from.
+    /// The SSRC of the stream to it.
     pub ssrc: Ssrc,
     /// The payload type of the codec in its session description.
     pub payload: Pt,
@@ -79,7 +79,7 @@ impl Source {
         Self { demand: Demand::new(layers.len()), mid, layers, published }
     }
 
-    /// Returns what the switch needs to know of a packet of layer `spatial`, or `None` if the packet cannot be
+    /// Returns the properties of a packet of layer `spatial` that the switch needs, or `None` if the packet cannot be
     /// forwarded.
     pub fn inspect(&mut self, spatial: u8, packet: &RtpPacket, now: Instant) -> Option<PacketInfo> {
         let layer = self.layers.get_mut(usize::from(spatial))?;
@@ -105,7 +105,8 @@ impl Source {
         Target { spatial, ..target }
     }
 
-    /// Takes how many temporal layers are wanted of each spatial layer. Returns an update if the sender is to be told.
+    /// Sets how many temporal layers of each spatial layer are wanted. Returns an update if the sender must be
+    /// notified.
     pub fn update_demand(&mut self, wanted: &[u8], now: Instant) -> Option<demand::Update> {
         for (layer, wanted) in self.layers.iter_mut().zip(wanted) {
             if *wanted == 0 {
@@ -121,10 +122,10 @@ impl Source {
     /// returns false if no packet of the layer has arrived; then the next request does not have to wait.
     pub fn request_key_frame(&mut self, spatial: u8, now: Instant, request: impl FnOnce() -> bool) -> bool {
         let Some(layer) = self.layers.get_mut(usize::from(spatial)) else { return false };
-        let due = layer.key_requested.is_none_or(|last| now.saturating_duration_since(last) >= KEY_REQUEST_INTERVAL);
+        let due = layer.last_key_request.is_none_or(|last| now.saturating_duration_since(last) >= KEY_REQUEST_INTERVAL);
         let requested = due && request();
         if requested {
-            layer.key_requested = Some(now);
+            layer.last_key_request = Some(now);
         }
         requested
     }
@@ -154,7 +155,7 @@ impl Layer {
             structure: None,
             newest: None,
             last_packet: None,
-            key_requested: None,
+            last_key_request: None,
             wanted_since: None,
             meter: BitrateMeter::default(),
         }
@@ -172,22 +173,24 @@ impl Layer {
         Some((start, key, read.temporal))
     }
 
-    /// Returns whether packets arrive, or may still arrive because the layer was requested only a moment ago.
+    /// Returns whether packets arrive or may still arrive. The latter holds for a layer that was requested only a
+    /// moment ago, or is not requested yet.
     fn available(&self, now: Instant) -> bool {
         let recent = |since: Option<Instant>| since.is_some_and(|at| now.saturating_duration_since(at) < LAYER_TIMEOUT);
         recent(self.last_packet) || recent(self.wanted_since) || self.wanted_since.is_none()
     }
 }
 
-/// Between two requests for a key frame of one layer: many receivers that lose the same packet send many requests.
+/// The minimum interval between two key frame requests for one layer. If many receivers lose the same packet, they send
+/// many requests.
 const KEY_REQUEST_INTERVAL: Duration = Duration::from_millis(300);
 
 /// How long a requested layer may send nothing before its subscribers get a smaller one.
 const LAYER_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// What one voice takes with its headers, in bits per second.
+/// Bits per second of one audio track with its headers.
 pub const AUDIO_BITRATE: u32 = 50_000;
 
-/// Bounds for the bitrate that an owner declares, in bits per second.
+/// The bounds of the bitrate that an owner declares, in bits per second.
 const MIN_RATE: u64 = 20_000;
 const MAX_RATE: u64 = 20_000_000;

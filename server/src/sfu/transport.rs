@@ -30,7 +30,7 @@ pub struct Context {
 /// One participant's transport.
 #[derive(Debug)]
 pub struct Transport {
-    /// How much it may be sent.
+    /// Decides how much may be sent to the participant.
     pub downlink: Downlink,
     /// When [`Transport::handle_timeout`] is due.
     pub timeout: Instant,
@@ -46,9 +46,9 @@ pub struct Transport {
 pub enum TransportEvent {
     /// Send this datagram.
     Transmit(str0m::net::Transmit),
-    /// An RTP packet arrived by this media description and simulcast stream.
+    /// An RTP packet arrived on this media description and simulcast stream.
     Packet(Mid, Option<Rid>, Box<RtpPacket>),
-    /// The receiver of this media description needs a key frame to go on.
+    /// The participant needs a key frame of what it receives on this media description.
     KeyFrameNeeded(Mid),
     /// DTLS is complete.
     Connected,
@@ -57,7 +57,7 @@ pub enum TransportEvent {
 /// Why a transport cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// The stack refuses what it was given.
+    /// The stack returned an error.
     #[error("{0}")]
     Refused(String),
     /// The session description has more than 1,024 media descriptions.
@@ -72,8 +72,8 @@ pub enum TransportError {
 }
 
 impl Context {
-    /// Returns the context of a server with media sockets on `addresses`. Returns `None` if the crypto provider makes
-    /// no certificate.
+    /// Returns the context of a server with media sockets on `addresses`. Returns `None` if the crypto provider cannot
+    /// create a certificate.
     pub fn new(addresses: Vec<SocketAddr>) -> Option<Self> {
         let provider = Arc::new(str0m::crypto::from_feature_flags());
         let certificate = provider.dtls_provider.generate_certificate()?;
@@ -125,7 +125,7 @@ impl Transport {
         })
     }
 
-    /// Returns the ICE user name of this end, which the client's first packets carry.
+    /// Returns the ICE user name of the server's end. The client's first packets carry it.
     pub fn user(&mut self) -> String {
         self.rtc.direct_api().local_ice_credentials().ufrag
     }
@@ -135,10 +135,10 @@ impl Transport {
         catch_unwind(AssertUnwindSafe(|| self.rtc.accepts(input))).unwrap_or(false)
     }
 
-    /// Takes a datagram.
+    /// Handles a datagram.
     ///
     /// # Errors
-    /// Returns [`TransportError`] if the transport cannot go on.
+    /// Returns [`TransportError`] if the transport cannot continue.
     pub fn handle_input(&mut self, input: Input<'_>) -> Result<(), TransportError> {
         catch(|| self.rtc.handle_input(input))
     }
@@ -146,15 +146,16 @@ impl Transport {
     /// Advances the transport to `now`.
     ///
     /// # Errors
-    /// Returns [`TransportError`] if the transport cannot go on.
+    /// Returns [`TransportError`] if the transport cannot continue.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TransportError> {
         catch(|| self.rtc.handle_input(Input::Timeout(now)))
     }
 
-    /// Returns the next event, or `None` until there is new input or [`Transport::timeout`] is due.
+    /// Returns the next event. Returns `None` if there is none until the next input or until [`Transport::timeout`] is
+    /// due.
     ///
     /// # Errors
-    /// Returns [`TransportError`] if the transport cannot go on.
+    /// Returns [`TransportError`] if the transport cannot continue.
     pub fn poll(&mut self, now: Instant) -> Result<Option<TransportEvent>, TransportError> {
         loop {
             match catch(|| self.rtc.poll_output())? {
@@ -195,7 +196,7 @@ impl Transport {
         }
     }
 
-    /// Returns the media description and simulcast stream that a source belongs to.
+    /// Returns the media description and simulcast stream that an SSRC belongs to.
     fn stream(&mut self, ssrc: Ssrc) -> Option<(Mid, Option<Rid>)> {
         if let Some(known) = self.streams.get(&ssrc) {
             return Some(*known);
@@ -210,13 +211,14 @@ impl Transport {
         Some(found)
     }
 
-    /// Returns the source and payload type by which the participant receives at `mid`, or `None` if it receives nothing
-    /// there.
+    /// Returns the SSRC and payload type of the stream to the participant on `mid`, or `None` if there is no such
+    /// stream.
     pub fn outgoing(&mut self, mid: Mid) -> Option<(Ssrc, Pt)> {
         let payload = *self.rtc.media(mid)?.remote_pts().first()?;
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_tx_by_mid(mid, None)?;
-        // The senders pace. A second pacer here would add delay, and would never drain if the estimate is too low.
+        // The senders pace. A second pacer here would add delay, and its queue would never drain if the estimate is too
+        // low.
         stream.set_unpaced(true);
         Some((stream.ssrc(), payload))
     }
@@ -254,7 +256,8 @@ impl Transport {
         true
     }
 
-    /// Requests a key frame of what the participant sends. Returns false if no packet of that stream has arrived.
+    /// Requests a key frame of a layer that the participant sends. Returns false if no packet of that stream has
+    /// arrived.
     pub fn request_key_frame(&mut self, mid: Mid, spatial: u8) -> bool {
         let mut direct = self.rtc.direct_api();
         let layer = Rid::from(spatial.to_string().as_str());
@@ -277,8 +280,8 @@ impl Transport {
     }
 }
 
-/// Runs a function of the stack. A panic in it may be provoked by a peer, so it must end this transport and not the
-/// server.
+/// Runs a function of the stack. A peer may be able to provoke a panic in it, so a panic must end this transport only
+/// and not the server.
 fn catch<T>(run: impl FnOnce() -> Result<T, RtcError>) -> Result<T, TransportError> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(result) => result.map_err(|error| TransportError::Refused(error.to_string())),
@@ -286,7 +289,7 @@ fn catch<T>(run: impl FnOnce() -> Result<T, RtcError>) -> Result<T, TransportErr
     }
 }
 
-/// The header extensions that the SFU needs. The audio level is absent: it would show who speaks.
+/// Returns the header extensions that the SFU needs. The audio level is absent: it would show who speaks.
 fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::empty();
     map.set(3, Extension::TransportSequenceNumber);
@@ -300,14 +303,14 @@ fn extensions() -> ExtensionMap {
 /// The first bandwidth estimate, in bits per second: one large picture fits.
 const FIRST_ESTIMATE: u64 = 2_000_000;
 
-/// Media descriptions of one participant. The stack searches all of them for each.
+/// The maximum number of media descriptions of one participant. The stack's searches are quadratic in it.
 const MAX_DESCRIPTIONS: usize = 1_024;
 
-/// Between two loss reports.
+/// The interval between two loss reports.
 const STATISTICS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Incoming streams whose media description is cached.
+/// The maximum number of incoming streams whose media description is cached.
 const MAX_STREAMS: usize = 256;
 
-/// Packets that may wait in one outgoing stream: about a second of video.
+/// The maximum number of packets that wait in one outgoing stream: about a second of video.
 const MAX_QUEUED: usize = 256;

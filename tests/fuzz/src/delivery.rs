@@ -1,4 +1,4 @@
-//! What clients may send to the delivery service.
+//! Fuzz target for the delivery service: what clients may send.
 
 use proto::{
     Blob, ClientMessage, ClientSignal, Down, Epoch, MeetingId, ParticipantId, Problem, Slot, TileWish, ToSfu, TrackId,
@@ -7,7 +7,7 @@ use proto::{
 use server::Limits;
 use server::delivery::{Action, Delivery};
 
-/// A delivery service with eight connections. The input is a list of steps: a byte for the connection and what it does,
+/// Runs a delivery service with eight connections. The input is a list of steps: a byte for the connection and its action,
 /// a byte for the length of its message, and the message.
 pub(super) fn delivery(bytes: &[u8]) {
     let mut delivery = Delivery::new(Limits { meetings: 2, members: 4, log_entries: 8, ..Limits::default() });
@@ -35,7 +35,7 @@ pub(super) fn delivery(bytes: &[u8]) {
     assert_eq!((delivery.connections(), delivery.meetings()), (0, 0), "no meeting is left without connections");
 }
 
-/// A complete small meeting, and connections that only come and go.
+/// Returns the steps of a complete small meeting, and of connections that send no message.
 pub(super) fn scripts() -> Vec<Vec<u8>> {
     let meeting = MeetingId([1; 16]);
     let track = TrackId { owner: ParticipantId(1), slot: Slot::Camera };

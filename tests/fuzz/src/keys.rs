@@ -1,4 +1,4 @@
-//! What strangers, members and the network may send to the cryptography.
+//! Fuzz targets for the crate `crypto`: what strangers, members and the network may send.
 
 use super::mutate;
 use crypto::{
@@ -13,7 +13,7 @@ use std::time::{Instant, SystemTime};
 const ADA: ParticipantId = ParticipantId(1);
 const BOB: ParticipantId = ParticipantId(2);
 
-/// A meeting of two members, and what an attacker can send to.
+/// A meeting of two members, and the parts of it that an attacker can send to.
 struct Fixture {
     keys: ManagerKeys,
     ada: Group,
@@ -21,7 +21,7 @@ struct Fixture {
     ring: KeyRing,
     /// A valid request that was not opened.
     request: Vec<u8>,
-    /// Inputs left until the fixture is built again.
+    /// The number of inputs until the fixture is built again.
     inputs_left: u32,
 }
 
@@ -30,7 +30,7 @@ thread_local! {
 }
 
 impl Fixture {
-    /// Runs `test` with the fixture of the thread, and builds it again if it is used up.
+    /// Runs `test` with the fixture of this thread, which is built again after a number of inputs.
     fn with(test: impl FnOnce(&mut Self)) {
         FIXTURE.with_borrow_mut(|fixture| {
             if fixture.as_mut().is_none_or(|fixture| fixture.inputs_left == 0) {
@@ -46,12 +46,12 @@ impl Fixture {
     fn build() -> Self {
         let identity = Identity::generate().expect("the system has randomness");
         let (mut keys, now) = (ManagerKeys::new().expect("the system has randomness"), SystemTime::now());
-        let mut ada = Group::create(&identity, profile("Ada"), ADA, &keys, now).expect("a group can be made");
+        let mut ada = Group::create(&identity, profile("Ada"), ADA, &keys, now).expect("a group is created");
         let (joiner, request) = knock_at(&keys, BOB);
         let request = keys.open(&request, now).expect("the request is valid");
         let bob = admit(&mut ada, joiner, request);
         let ring = KeyRing::new();
-        ring.install(ada.media_keys().expect("it is a member"), &[Leaf(0), Leaf(1)], &[], Instant::now());
+        ring.install(ada.media_keys().expect("Ada is a member"), &[Leaf(0), Leaf(1)], &[], Instant::now());
         let (_, request) = knock_at(&keys, ParticipantId(3));
         Self { keys, ada, bob, ring, request, inputs_left: 400 }
     }
@@ -77,38 +77,38 @@ fn knock_at(keys: &ManagerKeys, id: ParticipantId) -> (Joiner, Vec<u8>) {
     let identity = Identity::generate().expect("the system has randomness");
     let (link, chain, now) = (keys.invitation("meet.example", 443, None), keys.chain().encode(), SystemTime::now());
     crypto::knock(&link, keys.public_key(), &chain, &identity, profile("Bob"), id, now)
-        .expect("the link is of these keys")
+        .expect("the link contains the hash of these keys")
 }
 
 fn admit(ada: &mut Group, joiner: Joiner, request: KnockRequest) -> Group {
-    let staged = ada.add(vec![request]).expect("the organiser may");
+    let staged = ada.add(vec![request]).expect("an organiser can add members");
     ada.merge_pending_commit().expect("a commit is pending");
-    joiner.enter(&staged.welcome.unwrap_or_default()).expect("the welcome is for it")
+    joiner.enter(&staged.welcome.unwrap_or_default()).expect("the Welcome is for this joiner")
 }
 
-/// A link: what is parsed is written the same.
+/// Parses a link. A parsed link that is written and parsed again is the same.
 pub(super) fn invitation(bytes: &[u8]) {
     let Ok(read) = String::from_utf8_lossy(bytes).parse::<Invitation>() else { return };
     let text = read.to_text();
     assert_eq!(text.parse::<Invitation>().map(|again| again.to_text()), Ok(text));
 }
 
-/// A chain of authorities: what is decoded is encoded the same.
+/// Decodes and verifies a chain of authorities. A decoded chain is encoded to the same bytes.
 pub(super) fn authority_chain(bytes: &[u8]) {
     let Ok(chain) = AuthorityChain::decode(bytes) else { return };
     assert_eq!(chain.encode(), bytes);
-    // Valid or not, it is verified without a panic.
+    // The result depends on the bytes.
     let _ = chain.verify(chain.meeting(), chain.current().binding());
 }
 
-/// A request of a stranger.
+/// Opens a request that was made without the link. This must fail.
 pub(super) fn knock(bytes: &[u8]) {
     Fixture::with(|fixture| {
         assert!(fixture.keys.open(bytes, SystemTime::now()).is_err(), "no request is valid without the link");
     });
 }
 
-/// A valid request that was changed.
+/// Opens a valid request that was changed. This must fail.
 pub(super) fn knock_mutated(script: &[u8]) {
     Fixture::with(|fixture| {
         let mut request = fixture.request.clone();
@@ -118,15 +118,15 @@ pub(super) fn knock_mutated(script: &[u8]) {
     });
 }
 
-/// A Welcome that no member made.
+/// Enters a group by a Welcome that no member made. This must fail.
 pub(super) fn welcome(bytes: &[u8]) {
     Fixture::with(|fixture| {
         let (joiner, _) = knock_at(&fixture.keys, ParticipantId(3));
-        assert!(joiner.enter(bytes).is_err(), "no welcome is valid without the keys of the request");
+        assert!(joiner.enter(bytes).is_err(), "no Welcome is valid without the keys of the request");
     });
 }
 
-/// A message that no member made.
+/// Processes a message that no member made. This must fail and change nothing.
 pub(super) fn mls(bytes: &[u8]) {
     Fixture::with(|fixture| {
         let before = fixture.bob.epoch();
@@ -135,20 +135,19 @@ pub(super) fn mls(bytes: &[u8]) {
     });
 }
 
-/// A valid message that was changed.
+/// Processes a valid message that was changed. This must fail, and the next valid message must be accepted.
 pub(super) fn mls_mutated(script: &[u8]) {
     Fixture::with(|fixture| {
         let mut message = fixture.message(script.first().is_some_and(|first| first & 0x80 != 0));
         if mutate(&mut message, script) {
             assert!(fixture.bob.process(&message, &|_| true).is_err(), "a changed message is refused");
         }
-        // The next valid message is accepted.
         let next = fixture.message(false);
         assert!(fixture.bob.process(&next, &|_| true).is_ok());
     });
 }
 
-/// A frame that no member made, as video and as audio. The first byte sets the header.
+/// Opens a frame that no member made, as video and as audio. This must fail. The first byte sets the header.
 pub(super) fn frame(bytes: &[u8]) {
     let (flags, bytes) = bytes.split_first().unwrap_or((&0, &[]));
     Fixture::with(|fixture| {
@@ -159,7 +158,7 @@ pub(super) fn frame(bytes: &[u8]) {
     });
 }
 
-/// A valid frame that was changed.
+/// Opens a valid frame that was changed. This must fail, and the unchanged frame must open after it.
 pub(super) fn frame_mutated(script: &[u8]) {
     Fixture::with(|fixture| {
         let (header, whole) = seal(&fixture.ring);
@@ -220,20 +219,20 @@ pub(super) fn authority_chains() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn knocks() -> Vec<Vec<u8>> {
-    let other = Fixture::build();
-    vec![other.request]
+    let fixture = Fixture::build();
+    vec![fixture.request]
 }
 
 pub(super) fn welcomes() -> Vec<Vec<u8>> {
-    let mut other = Fixture::build();
-    let request = other.keys.open(&other.request, SystemTime::now()).expect("the request is valid");
-    let staged = other.ada.add(vec![request]).expect("the organiser may");
+    let mut fixture = Fixture::build();
+    let request = fixture.keys.open(&fixture.request, SystemTime::now()).expect("the request is valid");
+    let staged = fixture.ada.add(vec![request]).expect("an organiser can add members");
     staged.welcome.into_iter().collect()
 }
 
 pub(super) fn messages() -> Vec<Vec<u8>> {
-    let mut other = Fixture::build();
-    vec![other.message(true), other.message(false)]
+    let mut fixture = Fixture::build();
+    vec![fixture.message(true), fixture.message(false)]
 }
 
 pub(super) fn frames() -> Vec<Vec<u8>> {
@@ -241,7 +240,7 @@ pub(super) fn frames() -> Vec<Vec<u8>> {
     vec![[&[0x12], &bytes[..]].concat()]
 }
 
-/// Scripts for `mutate`: no change, one of each kind, several.
+/// Returns scripts for `mutate`: no change, one change of each kind, several changes.
 pub(super) fn scripts() -> Vec<Vec<u8>> {
     let steps: [&[u8]; 7] = [
         &[],

@@ -2,7 +2,7 @@
 //!
 //! The replay test (tests/tests/fuzz.rs) runs the committed corpus and a bounded number of mutations through each target;
 //! `cargo xtask fuzz` runs the same table under libFuzzer. What a target asserts must hold for any bytes. A table in
-//! docs/security.md lists which parser has which target, and what is attacked over real sockets instead.
+//! docs/security.md lists the target of each parser, and which parsers are tested over real sockets instead.
 
 mod delivery;
 mod keys;
@@ -13,11 +13,11 @@ mod wire;
 pub struct Target {
     /// The name of the target and of its folder in the corpus.
     pub name: &'static str,
-    /// Reads the bytes. Panics if something does not hold that must.
+    /// Parses the bytes. Panics if an invariant does not hold.
     pub run: fn(&[u8]),
     /// Returns valid inputs from the real encoders.
     pub seeds: fn() -> Vec<Vec<u8>>,
-    /// How many mutations one round of the tests runs.
+    /// The number of mutations in one round of the tests.
     pub mutations: usize,
 }
 
@@ -50,7 +50,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "wav", run: media_bytes::wav, seeds: media_bytes::audio_files, mutations: 200 },
 ];
 
-/// Returns the target with a name.
+/// Returns the target called `name`.
 #[must_use]
 pub fn target(name: &str) -> Option<&'static Target> {
     TARGETS.iter().find(|target| target.name == name)
@@ -77,7 +77,7 @@ fn mutate(bytes: &mut Vec<u8>, script: &[u8]) -> bool {
     *bytes != before
 }
 
-/// Splits `bytes` into parts. Each part follows its length in two bytes.
+/// Splits `bytes` into parts. Two bytes before each part are its length.
 fn parts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -88,7 +88,7 @@ fn parts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Joins parts so that [`parts`] splits them. A part is cut at 64 KiB.
+/// Joins parts into the format that [`parts`] splits. A part is cut off at 64 KiB.
 fn joined<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! Bitstreams of members, and files.
+//! Fuzz targets for bitstreams of members, and for media files.
 
 use super::{joined, parts};
 use codec::bitstream::{self, Sps};
@@ -10,7 +10,7 @@ use codec::opus;
 use media::{Bitrate, BufferPool, Colour, Frame, FrameRate, Plane, Pool, Rotation, Size, Timestamp, VideoCodec};
 use std::io::Cursor;
 
-/// NAL units in both framings, and parameter sets.
+/// Parses NAL units in both framings, and parameter sets.
 pub(super) fn bitstream(bytes: &[u8]) {
     for part in parts(bytes) {
         let _ = bitstream::is_key(part);
@@ -27,7 +27,7 @@ pub(super) fn bitstream(bytes: &[u8]) {
     }
 }
 
-/// Consecutive pictures of a track.
+/// Decodes consecutive pictures of a track.
 pub(super) fn decoder(bytes: &[u8]) {
     let Ok(mut decoder) = Decoder::open(VideoCodec::H264) else { return };
     for part in parts(bytes) {
@@ -40,7 +40,7 @@ pub(super) fn decoder(bytes: &[u8]) {
     }
 }
 
-/// Consecutive audio packets.
+/// Decodes consecutive audio packets.
 pub(super) fn opus(bytes: &[u8]) {
     let Ok(mut decoder) = opus::Decoder::new() else { return };
     let mut out = [0.0; opus::SAMPLES];
@@ -49,7 +49,7 @@ pub(super) fn opus(bytes: &[u8]) {
     }
 }
 
-/// A compressed video file.
+/// Reads an MP4 file.
 pub(super) fn mp4(bytes: &[u8]) {
     let Ok(mut clip) = mp4::Clip::new(Cursor::new(bytes)) else { return };
     let mut sample = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn mp4(bytes: &[u8]) {
     }
 }
 
-/// An uncompressed video file.
+/// Reads a Y4M file.
 pub(super) fn y4m(bytes: &[u8]) {
     let Ok(mut reader) = y4m::Reader::new(Cursor::new(bytes)) else { return };
     let Some(mut frame) = Pool::new(1).take(reader.header().size) else { return };
@@ -71,7 +71,7 @@ pub(super) fn y4m(bytes: &[u8]) {
     }
 }
 
-/// An audio file. Its reader takes a path only.
+/// Reads a WAV file. It is written to disk first, because the reader takes a path.
 pub(super) fn wav(bytes: &[u8]) {
     let name = format!("conclave-fuzz-{}-{:?}.wav", std::process::id(), std::thread::current().id());
     let path = std::env::temp_dir().join(name);
@@ -99,7 +99,7 @@ fn grey(size: Size, number: u8) -> Option<Frame> {
     Some(frame.freeze(u64::from(number), captured, Colour::default(), Rotation::default()))
 }
 
-/// A short stream of the encoder.
+/// Returns a short stream of the encoder, as pictures and as NAL units.
 pub(super) fn pictures() -> Vec<Vec<u8>> {
     let config = Config {
         codec: VideoCodec::H264,
@@ -117,13 +117,14 @@ pub(super) fn pictures() -> Vec<Vec<u8>> {
     vec![joined(pictures.iter().map(Vec::as_slice)), joined(units.unwrap_or_default())]
 }
 
-/// Packets of the audio encoder.
+/// Returns packets of the audio encoder.
 pub(super) fn audio_packets() -> Vec<Vec<u8>> {
     let (pool, Ok(mut encoder)) = (BufferPool::new(4), opus::Encoder::new()) else { return Vec::new() };
     // A sawtooth of 500 Hz: 96 samples per period.
-    let saw: Vec<f32> = (0..opus::SAMPLES).map(|at| f32::from(u8::try_from(at % 96).unwrap_or_default())).collect();
-    let saw: Vec<f32> = saw.iter().map(|sample| sample / 96.0 - 0.5).collect();
-    let packets = (0..12).filter_map(|_| encoder.encode(&saw, &pool).ok()?);
+    let sawtooth: Vec<f32> =
+        (0..opus::SAMPLES).map(|at| f32::from(u8::try_from(at % 96).unwrap_or_default())).collect();
+    let sawtooth: Vec<f32> = sawtooth.iter().map(|sample| sample / 96.0 - 0.5).collect();
+    let packets = (0..12).filter_map(|_| encoder.encode(&sawtooth, &pool).ok()?);
     let packets: Vec<_> = packets.map(|packet| packet.to_vec()).collect();
     vec![joined(packets.iter().map(Vec::as_slice))]
 }
@@ -139,7 +140,7 @@ pub(super) fn video_files() -> Vec<Vec<u8>> {
     writer.finish().into_iter().collect()
 }
 
-/// Stereo files of 16-bit and of floating-point samples.
+/// Returns stereo WAV files of 16-bit and of floating-point samples.
 pub(super) fn audio_files() -> Vec<Vec<u8>> {
     [(1u16, 16u16), (3, 32)]
         .map(|(format, bits)| {

@@ -1,4 +1,4 @@
-//! What the server may send, and what other clients may send through it.
+//! Fuzz targets for what the server may send, and what other clients may send through it.
 
 use super::{joined, parts};
 use ::media::BufferPool;
@@ -22,22 +22,22 @@ use std::time::{Duration, Instant};
 
 const OTHER: ParticipantId = ParticipantId(7);
 
-/// A message of a client: what is decoded encodes to an equal message.
+/// Decodes a message of a client. A decoded message that is encoded and decoded again is equal.
 pub(super) fn client_message(bytes: &[u8]) {
     round_trip::<ClientMessage>(bytes);
 }
 
-/// A message of a server.
+/// Decodes a message of a server, as [`client_message`] does.
 pub(super) fn server_message(bytes: &[u8]) {
     round_trip::<ServerMessage>(bytes);
 }
 
-/// Media signalling of a client.
+/// Decodes media signalling of a client, as [`client_message`] does.
 pub(super) fn client_signal(bytes: &[u8]) {
     round_trip::<ClientSignal>(bytes);
 }
 
-/// Media signalling of a server.
+/// Decodes media signalling of a server, as [`client_message`] does.
 pub(super) fn server_signal(bytes: &[u8]) {
     round_trip::<ServerSignal>(bytes);
 }
@@ -51,7 +51,7 @@ where
     }
 }
 
-/// The native dialect: any signalling, with the stack's part of each negotiation.
+/// Passes any signalling to the native dialect, and plays the part of the WebRTC stack in each negotiation.
 pub(super) fn native(bytes: &[u8]) {
     let now = Instant::now();
     let mut native = Native::default();
@@ -73,21 +73,21 @@ pub(super) fn native(bytes: &[u8]) {
                     native.handle(Input::Local { transport, sdp: String::new(), mids }, now);
                 }
                 Output::Signal(bytes) => {
-                    assert!(proto::decode_signal::<ClientSignal>(&bytes).is_ok(), "the server reads what is sent");
+                    assert!(proto::decode_signal::<ClientSignal>(&bytes).is_ok(), "the server can read the signal");
                 }
                 Output::Apply { .. }
                 | Output::Track(_)
                 | Output::TrackEnded(_)
                 | Output::SenderLayers(_)
                 | Output::Failed(_) => {}
-                Output::Connect { .. } | Output::AddCandidate { .. } => panic!("not of this dialect"),
+                Output::Connect { .. } | Output::AddCandidate { .. } => panic!("the native dialect has no such output"),
             }
         }
         assert!(outputs <= 64, "one message has a bounded effect");
     }
 }
 
-/// A meeting that receives any messages and commands: it ends at most once, and reports nothing after that.
+/// Passes any messages and commands to a meeting. It reports its end exactly once, when it is over.
 pub(super) fn meeting(bytes: &[u8]) {
     let now = Instant::now();
     let (Ok(identity), Ok(profile), Ok(keys)) = (Identity::generate(), Profile::new("Ada"), ManagerKeys::new()) else {
@@ -114,13 +114,13 @@ pub(super) fn meeting(bytes: &[u8]) {
     }
 }
 
-/// An SDP answer.
+/// Parses an SDP answer.
 pub(super) fn description(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     assert!(description::sections(&text).len() <= text.matches("m=").count());
 }
 
-/// The Dependency Descriptors of a track: a structure that is read can be written, and is then read the same.
+/// Reads the Dependency Descriptors of a track. A structure that is written and read again is the same.
 pub(super) fn descriptor(bytes: &[u8]) {
     let mut structure: Option<Structure> = None;
     for part in parts(bytes) {
@@ -135,7 +135,7 @@ pub(super) fn descriptor(bytes: &[u8]) {
     }
 }
 
-/// Packets of one track.
+/// Assembles packets of one track.
 pub(super) fn assembler(bytes: &[u8]) {
     let (pool, now, mut assembler) = (BufferPool::new(4), Instant::now(), Assembler::new());
     for (at, part) in (0u32..).zip(parts(bytes)) {
@@ -205,7 +205,7 @@ pub(super) fn server_signals() -> Vec<Vec<u8>> {
     signals.iter().map(proto::encode).collect()
 }
 
-/// A whole negotiation, and each signal alone.
+/// Returns a whole negotiation, and each signal alone.
 pub(super) fn negotiations() -> Vec<Vec<u8>> {
     let signals = server_signals();
     let whole = joined(signals.iter().map(Vec::as_slice));
@@ -239,7 +239,7 @@ pub(super) fn server_messages() -> Vec<Vec<u8>> {
     messages.iter().map(proto::encode).chain(media.map(|message| proto::encode(&message))).collect()
 }
 
-/// For each server message: an organiser's first steps, then that message.
+/// Returns, for each server message, an organiser's first steps and then that message.
 pub(super) fn conversations() -> Vec<Vec<u8>> {
     let hello = proto::encode(&Down::Hello { version: VERSION, participant: ParticipantId(1) });
     let created = proto::encode(&Down::Created);
@@ -264,7 +264,7 @@ pub(super) fn descriptions() -> Vec<Vec<u8>> {
     vec![lines.join("\r\n").into_bytes()]
 }
 
-/// The descriptors of five frames of one stream.
+/// Returns the descriptors of five frames of one stream.
 fn stream() -> Vec<Vec<u8>> {
     let mut writer = DescriptorWriter::new(0, ScalabilityMode::L1T3);
     let position = PacketPosition { first: true, last: true };

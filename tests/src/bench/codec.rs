@@ -31,7 +31,7 @@ pub fn rows(clip: &Path) -> Result<Vec<Row>> {
     Ok(vec![Row::at_most("encode S3T3 720p, scaling and wrapping included", "ms/frame", peer, comparison, 1.25)])
 }
 
-/// Returns the CPU time of one picture on all three layers, encoded as by the layer threads.
+/// Returns the CPU time of one picture on all three layers, encoded as the layer threads encode it.
 fn ours(ladder: &Ladder, frames: &[Frame]) -> Result<f64> {
     let pool = BufferPool::new(8);
     let mut encoders = ladder.rungs().iter().map(|rung| Encoder::open(&config(rung))).collect::<Result<Vec<_>, _>>()?;
@@ -49,7 +49,7 @@ fn ours(ladder: &Ladder, frames: &[Frame]) -> Result<f64> {
     Ok(per_frame(ms, frames.len()))
 }
 
-/// Returns the CPU time of the same work with the library's plain wrapper and pictures that are scaled already.
+/// Returns the CPU time of the same work with the plain wrapper of the library and with scaled pictures.
 fn theirs(ladder: &Ladder, scaled: &[Vec<Frame>]) -> Result<f64> {
     let mut encoders = ladder.rungs().iter().map(plain).collect::<Result<Vec<_>>>()?;
     let pictures: Vec<Vec<Planes>> = scaled.iter().map(|frames| frames.iter().map(Planes::of).collect()).collect();

@@ -1,7 +1,7 @@
-//! How many packets per second one core forwards through the SFU.
+//! Measures how many packets per second one core forwards through the SFU.
 //!
-//! The clients run in memory, and their work is not counted. Counted is the SFU's work from a received datagram to sent
-//! ones (SRTP, switching, rewriting, feedback), and sending them by a socket.
+//! The clients run in memory, and their work is not measured. Measured is the work of the SFU from a received datagram to
+//! the sent ones (SRTP, switching, rewriting, feedback), and sending them with a socket.
 
 use crate::sfu::{Client, LAYERS, Observer, Simulation};
 use anyhow::{Context, Result, ensure};
@@ -27,7 +27,7 @@ pub struct Report {
     pub packets_in: u64,
     /// Packets that it forwarded.
     pub packets_out: u64,
-    /// The duration of its work: CPU time of this thread on Linux, else elapsed time.
+    /// The duration of the SFU's work: CPU time of this thread on Linux, else elapsed time.
     pub busy: Duration,
 }
 
@@ -70,7 +70,7 @@ pub fn forward(load: &Load) -> Result<Report> {
     })
 }
 
-/// Measures the SFU's work, and sends its datagrams by a real socket.
+/// Measures the SFU's work, and sends its datagrams with a real socket.
 struct Stopwatch {
     busy: Rc<Cell<Duration>>,
     socket: Discard,

@@ -1,4 +1,4 @@
-//! What four people see of each other in a whole meeting on this machine.
+//! Measures what four people see of each other in a whole meeting on this machine.
 
 use super::row::{Comparison, Row};
 use crate::demo_meeting::{self, Outcome};
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// # Errors
 /// Returns an error if the meeting does not start, or if a participant's pictures are missing.
 pub fn rows() -> Result<Vec<Row>> {
-    let Outcome { report, qualities } = demo_meeting::hold(SIZE, PICTURES, LIMIT)?;
+    let Outcome { report, qualities } = demo_meeting::hold(SIZE, PICTURES, TIMEOUT)?;
     let mean = qualities.values().map(|quality| quality.mean_db).reduce(f64::min).context("pictures were compared")?;
     let share = |shown: u64, sent: u64| ratio(shown, sent.max(1));
     let shares = report.video.iter().map(|video| share(video.frames_shown, video.frames_sent));
@@ -33,11 +33,11 @@ fn ratio(count: u64, of: u64) -> f64 {
 /// The size at which each participant shows the others.
 const SIZE: Size = Size::new(640, 360);
 
-/// How many pictures each participant shows of each other one: 10 s of the footage.
+/// The number of pictures that each participant shows of every other participant: 10 s of the footage.
 const PICTURES: u64 = 300;
 
 /// Longer than the meeting takes on a busy machine.
-const LIMIT: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// ITU-T G.114: below this delay most conversations are not affected.
 const G114: &str = "limit: 150 ms (ITU-T G.114)";

@@ -1,4 +1,4 @@
-//! How many packets a core forwards, and the time from joining to the first picture.
+//! Measures how many packets a core forwards, and the time from joining to the first picture.
 
 use super::forward::{Load, forward};
 use super::row::{Comparison, Row, compare, median};
@@ -33,7 +33,7 @@ pub fn rows() -> Result<Vec<Row>> {
     ])
 }
 
-/// Returns how many packets of the same size one core sends a second if it does nothing else.
+/// Returns the number of packets of the same size that one core sends per second if it does nothing else.
 fn sent_bare() -> Result<f64> {
     let (from, to) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
     let address = to.local_addr()?;
@@ -66,11 +66,11 @@ fn first_pictures() -> Result<Comparison> {
 
 /// Returns the milliseconds from the start of joining to the first picture of the host, keys and transport included.
 fn first_picture(link: &str, name: &str) -> Result<f64> {
-    let begin = Instant::now();
+    let start = Instant::now();
     let (guest, mut events) = enter(Entry::Join(link.parse()?), name, Choice::Off)?;
-    while begin.elapsed() < Duration::from_secs(10) {
+    while start.elapsed() < Duration::from_secs(10) {
         if let Ok(Event::People(people)) = events.try_recv() {
-            let seen = people.iter().filter(|person| person.camera && !person.me);
+            let cameras = people.iter().filter(|person| person.camera && !person.me);
             let wish = |owner| TileWish {
                 track: TrackId { owner, slot: Slot::Camera },
                 width: 640,
@@ -79,14 +79,14 @@ fn first_picture(link: &str, name: &str) -> Result<f64> {
                 priority: 1,
                 paused: false,
             };
-            guest.send(Command::Tiles(seen.map(|person| wish(person.id)).collect()))?;
+            guest.send(Command::Tiles(cameras.map(|person| wish(person.id)).collect()))?;
         }
         if guest.stats().received().iter().any(|(_, counts)| counts.shown > 0) {
-            return Ok(begin.elapsed().as_secs_f64() * 1_000.0);
+            return Ok(start.elapsed().as_secs_f64() * 1_000.0);
         }
         std::thread::yield_now();
     }
-    bail!("{name} saw nothing within ten seconds")
+    bail!("{name} showed no picture within ten seconds")
 }
 
 fn link(events: &mut engine::Events) -> Result<String> {

@@ -1,4 +1,4 @@
-//! One figure, and how it is measured.
+//! One figure of a benchmark, and how it is measured.
 
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
@@ -68,7 +68,8 @@ impl Row {
     }
 }
 
-/// Runs subject and peer in alternation, `runs` times each, and returns the medians. One run of each before is not counted.
+/// Runs subject and peer in alternation, `runs` times each, and returns the medians. Before that, each runs
+/// once without being measured.
 pub fn compare(runs: usize, mut subject: impl FnMut() -> f64, mut peer: impl FnMut() -> f64) -> Comparison {
     let _warm_up = (subject(), peer());
     let (mut subjects, mut peers) = (Vec::new(), Vec::new());
@@ -79,7 +80,7 @@ pub fn compare(runs: usize, mut subject: impl FnMut() -> f64, mut peer: impl FnM
     Comparison { subject: median(subjects), peer: median(peers), runs }
 }
 
-/// Returns the CPU time of this thread that `work` takes, in milliseconds. Other programs hardly influence it.
+/// Returns the CPU time of this thread that `work` takes, in milliseconds. Other programs hardly affect it.
 pub fn cpu_ms(work: impl FnOnce()) -> f64 {
     let before = now();
     work();

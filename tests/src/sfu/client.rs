@@ -15,7 +15,7 @@ use str0m::{Candidate, Event, Input, Output, Rtc};
 
 /// A client of the SFU.
 pub struct Client {
-    /// How many offers it made.
+    /// The number of its newest offer. An offer that only changes a direction keeps the number of the offer before.
     pub offers: u32,
     /// The session description of its last offer.
     pub last_offer: String,
@@ -48,7 +48,7 @@ struct Layer {
     key_due: bool,
     sequence: u64,
     descriptors: DescriptorWriter,
-    /// Packets of one frame.
+    /// The number of packets of one frame.
     packets: usize,
 }
 
@@ -184,7 +184,7 @@ impl Client {
             }
         }
         self.frame += 1;
-        // After an error the transport is dead: no further packet arrives, and the test fails.
+        // After an error the transport receives no further packet, and the test fails.
         let _ = self.rtc.handle_input(Input::Timeout(now));
         self.drain();
     }

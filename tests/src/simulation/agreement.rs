@@ -1,4 +1,4 @@
-//! What must hold if no message is on its way.
+//! Assertions that hold if no message is on its way.
 
 use super::{ClientId, Simulation, media};
 use std::collections::BTreeSet;
@@ -18,8 +18,12 @@ impl Simulation {
         for client_id in expected {
             let client = self.client(*client_id);
             assert_eq!(client.ending, None, "{} is still a member", client.name);
-            assert_eq!(client.epoch, reference.epoch, "{} is at the others' epoch", client.name);
-            assert!(client.words.is_some() && client.words == reference.words, "{} has the others' words", client.name);
+            assert_eq!(client.epoch, reference.epoch, "{} has the epoch of the others", client.name);
+            assert!(
+                client.words.is_some() && client.words == reference.words,
+                "{} has the words of the others",
+                client.name
+            );
             client.assert_same_people(reference);
             let own = reference.people.iter().find(|person| Some(person.id) == client.meeting.me());
             assert_eq!(

@@ -146,7 +146,7 @@ impl Client {
         if self.ending == Some(Ending::Killed) {
             return;
         }
-        assert_eq!(self.ending, None, "{}: an event after the last one", self.name);
+        assert_eq!(self.ending, None, "{}: an event follows the end of the meeting", self.name);
         match event {
             Event::Approaching | Event::Knocking => assert!(self.entered.is_none()),
             Event::Entered { me } => {
@@ -172,7 +172,7 @@ impl Client {
                 self.left.push((id, removed, now));
             }
             Event::Keys { keys, removed, leaves, epoch } => {
-                assert!(self.epoch.is_none_or(|before| before < epoch), "{}: epochs only go up", self.name);
+                assert!(self.epoch.is_none_or(|before| before < epoch), "{}: the epoch increases", self.name);
                 self.epoch = Some(epoch);
                 self.media.install(keys, removed, leaves, now);
             }

@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use std::time::{Duration, Instant};
 
-/// A direction.
+/// The direction of a message: up to the server, down to the client.
 #[derive(Clone, Copy)]
 pub(super) enum Direction {
     Up = 0,

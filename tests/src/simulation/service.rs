@@ -66,7 +66,7 @@ impl Service {
         std::mem::take(&mut self.actions)
     }
 
-    /// Handles that the connection of a client closed.
+    /// Handles the end of a client's connection.
     pub(super) fn disconnect(&mut self, client_id: ClientId) -> Vec<Action> {
         self.remove_connection(client_id);
         std::mem::take(&mut self.actions)
@@ -77,7 +77,7 @@ impl Service {
         let silent: Vec<_> = self
             .connections
             .iter()
-            .filter(|(_, each)| now >= each.last_message + MAX_SILENCE)
+            .filter(|(_, connection)| now >= connection.last_message + MAX_SILENCE)
             .map(|(client_id, _)| *client_id)
             .collect();
         for client_id in silent {
@@ -121,8 +121,8 @@ impl Service {
             Up::Refuse { .. } | Up::Commit { .. } | Up::Tell { .. } => {
                 let state = meeting.and_then(|meeting| self.meetings.get_mut(&meeting));
                 let Some(state) = state.filter(|state| state.members.contains_key(&me)) else { return };
-                let (done, closed) = state.handle_message(client_id, me, message);
-                self.actions.extend(done);
+                let (actions, closed) = state.handle_message(client_id, me, message);
+                self.actions.extend(actions);
                 for closed in closed {
                     self.connections.remove(&closed);
                     self.actions.push(Action::Close(closed));
@@ -191,7 +191,7 @@ impl Service {
 }
 
 impl Meeting {
-    /// Handles a member's request. Also returns whose connections close.
+    /// Handles a member's request. Returns the actions, and the clients whose connections close.
     fn handle_message(&mut self, client_id: ClientId, me: ParticipantId, message: Up) -> (Vec<Action>, Vec<ClientId>) {
         let (mut actions, mut closed) = (Vec::new(), Vec::new());
         match message {

@@ -9,10 +9,10 @@ use std::time::SystemTime;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Joins by a link and stays until the runtime ends.
-pub async fn attend(link: String) {
+pub async fn join_and_stay(link: String) {
     let invitation: Invitation = link.parse().unwrap();
     let address = SocketAddr::new(invitation.host.parse().unwrap(), invitation.port);
-    let tls = stranger::secure(address).await;
+    let tls = stranger::connect_tls(address).await;
     let (mut socket, _) = tokio_tungstenite::client_async(format!("wss://{address}/v1"), tls).await.unwrap();
     let mut me = ParticipantId(0);
     let mut answer = Some(Up::Hello { version: VERSION });
@@ -22,7 +22,7 @@ pub async fn attend(link: String) {
         }
         // The server ends the connection after the test.
         let Some(Ok(Message::Binary(bytes))) = socket.next().await else { return };
-        // Commits and Welcomes are long.
+        // A longer message is a commit or a Welcome, which this member does not read.
         if bytes.len() > MAX_READ {
             continue;
         }

@@ -1,6 +1,7 @@
 //! A runtime that measures the CPU time of each poll of each task.
 //!
-//! CPU time, not wall time: a poll that the system interrupts for another process has not computed longer.
+//! It measures CPU time, not wall time: if the system interrupts a poll for another process, the poll has not computed
+//! longer.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::fmt;
@@ -75,10 +76,10 @@ impl Future for Timed {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let start = cpu_time();
         let polled = self.future.as_mut().poll(context);
-        let needed = cpu_time().saturating_sub(start);
+        let used = cpu_time().saturating_sub(start);
         if let Some(task) = lock(&self.tasks).get_mut(self.index) {
             task.polls += 1;
-            task.worst = task.worst.max(needed);
+            task.worst = task.worst.max(used);
         }
         polled
     }
@@ -90,35 +91,35 @@ impl Runtime for Probe {
         let timed = Timed { future, tasks: Arc::clone(&self.tasks), index: tasks.len() };
         tasks.push(Task::default());
         drop(tasks);
-        STACK.spawn(Box::pin(timed))
+        TOKIO.spawn(Box::pin(timed))
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        STACK.wrap_udp_socket(socket)
+        TOKIO.wrap_udp_socket(socket)
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
-        STACK.wrap_tcp_listener(listener)
+        TOKIO.wrap_tcp_listener(listener)
     }
 
     fn connect_tcp(&self, remote: SocketAddr) -> Boxed<'_, io::Result<Arc<dyn AsyncTcpStream>>> {
-        STACK.connect_tcp(remote)
+        TOKIO.connect_tcp(remote)
     }
 
     fn resolve_host<'a>(&'a self, host: &'a str) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
-        STACK.resolve_host(host)
+        TOKIO.resolve_host(host)
     }
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
-        STACK.sleep(duration)
+        TOKIO.sleep(duration)
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        STACK.interval(period)
+        TOKIO.interval(period)
     }
 
     fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
-        STACK.block_on(future);
+        TOKIO.block_on(future);
     }
 }
 
@@ -132,4 +133,4 @@ fn lock(tasks: &Mutex<Vec<Task>>) -> std::sync::MutexGuard<'_, Vec<Task>> {
     tasks.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-static STACK: TokioRuntime = TokioRuntime;
+static TOKIO: TokioRuntime = TokioRuntime;

@@ -1,10 +1,10 @@
 //! Attacks over real sockets, by admitted members and by strangers. The other clients must continue, and the memory of the
-//! process must not grow.
+//! process must not keep growing.
 
 use crate::client::{Client, State};
 use crate::insider::{Insider, SSRC, signal};
 use crate::stranger::{self, frame};
-use crate::{all_flow, meeting, opened, run, server};
+use crate::{all_receive, meeting, opened, run, server};
 use bytes::Bytes;
 use proto::{ClientMessage, ClientSignal, MAX_MESSAGE, ParticipantId, Slot, ToSfu, TrackId, Up, VERSION};
 use rtc::rtp;
@@ -34,7 +34,7 @@ fn with(packet: &rtp::Packet, change: impl FnOnce(&mut rtp::Packet)) -> rtp::Pac
     packet
 }
 
-/// Payloads that are truncated, empty, changed, or larger than any path carries.
+/// Returns payloads that are truncated, empty, changed, or larger than any network path supports.
 fn payloads(packet: &rtp::Packet, _: u8, noise: &mut Noise) -> Vec<rtp::Packet> {
     let cuts = [0, 1, 2, packet.payload.len() / 2].map(|length| packet.payload.slice(..length));
     let changed = [packet.payload.len(), 20, 1_400, 9_000, 60_000].map(|length| noise.bytes(length));
@@ -42,7 +42,7 @@ fn payloads(packet: &rtp::Packet, _: u8, noise: &mut Noise) -> Vec<rtp::Packet> 
     payloads.map(|payload| with(packet, |packet| packet.payload = payload)).collect()
 }
 
-/// Descriptors that are malformed, and descriptors with wrong flags, layers, numbers and templates.
+/// Returns packets with malformed descriptors, and with descriptors whose flags, layers, numbers or templates are wrong.
 fn descriptors(packet: &rtp::Packet, id: u8, noise: &mut Noise) -> Vec<rtp::Packet> {
     let good = packet.header.get_extension(id).unwrap_or_default();
     let mut wrong: Vec<Bytes> = [1, 2, 3, 4, 8, 40, 255].map(|length| noise.bytes(length)).to_vec();
@@ -62,7 +62,7 @@ fn descriptors(packet: &rtp::Packet, id: u8, noise: &mut Noise) -> Vec<rtp::Pack
     packets
 }
 
-/// Replaces a packet's extensions. The length of the first one decides on the form of all (RFC 8285, section 4.1.2).
+/// Replaces a packet's extensions. The length of the first one determines the form of all (RFC 8285, section 4.1.2).
 fn extend(packet: &mut rtp::Packet, extensions: impl IntoIterator<Item = (u8, Bytes)>) {
     packet.header.extensions.clear();
     (packet.header.extension, packet.header.extensions_padding) = (false, 0);
@@ -77,7 +77,8 @@ fn extensions_except(packet: &rtp::Packet, id: u8) -> Vec<(u8, Bytes)> {
     others.map(|extension| (extension.id, extension.payload.clone())).collect()
 }
 
-/// Wrong timestamps, contributing sources, markers, names of streams that do not exist, and repetitions.
+/// Returns packets with wrong timestamps, contributing sources and markers, with names of streams that do not exist, and
+/// repeated packets.
 fn headers(packet: &rtp::Packet, id: u8, noise: &mut Noise) -> Vec<rtp::Packet> {
     let good = packet.header.get_extension(id).unwrap_or_default();
     let named = |name: &'static str| {
@@ -92,7 +93,7 @@ fn headers(packet: &rtp::Packet, id: u8, noise: &mut Noise) -> Vec<rtp::Packet> 
     packets
 }
 
-/// RTCP packets of every type (RFC 3550, RFC 4585, and unassigned types): empty, truncated, too long, random.
+/// Returns RTCP packets of every type (RFC 3550, RFC 4585, and unassigned types): empty, truncated, too long, random.
 fn reports(noise: &mut Noise) -> Vec<Vec<u8>> {
     let mut reports = Vec::new();
     for kind in 192..=223 {
@@ -113,7 +114,7 @@ fn reports(noise: &mut Noise) -> Vec<Vec<u8>> {
 }
 
 /// Waits until the two other clients have received 25 more pictures of each other, and asserts that no frame failed to open.
-async fn the_others_continue(clients: &[Client]) {
+async fn assert_the_others_continue(clients: &[Client]) {
     let before = |client: &Client, track: TrackId| client.look(|state: &State| opened(state, track));
     for (one, other) in [(&clients[0], &clients[1]), (&clients[1], &clients[0])] {
         let tracks = [other.camera(), other.microphone()];
@@ -142,7 +143,7 @@ async fn send_altered(clients: &[Client], alter: Alter) {
     for _ in 0..48 {
         for packet in insider.picture() {
             for mut altered in alter(&packet, insider.descriptor, &mut noise) {
-                // About every second packet repeats a sequence number, like a replay.
+                // About every second packet repeats a sequence number, as in a replay attack.
                 sequence = sequence.wrapping_add(u16::from(noise.next().is_multiple_of(2)));
                 altered.header.sequence_number = sequence;
                 insider.send(altered).await;
@@ -150,7 +151,7 @@ async fn send_altered(clients: &[Client], alter: Alter) {
         }
         insider.listen(Duration::from_millis(10)).await;
     }
-    the_others_continue(clients).await;
+    assert_the_others_continue(clients).await;
     let so_far = clients[0].look(|state| opened(state, camera));
     let end = Instant::now() + Duration::from_secs(20);
     while clients[0].look(|state| opened(state, camera)) < so_far + 3 {
@@ -170,7 +171,7 @@ fn an_insider_with_broken_packets_disturbs_no_client() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
-        all_flow(&clients, 10).await;
+        all_receive(&clients, 10).await;
         let mut used = Vec::new();
         for round in 0..2 {
             for attack in [payloads as Alter, descriptors, headers] {
@@ -189,7 +190,7 @@ fn an_insider_with_wrong_rtcp_disturbs_no_client() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
-        all_flow(&clients, 10).await;
+        all_receive(&clients, 10).await;
         let mut insider = Insider::join(&clients[0].link()).await;
         let mut noise = Noise(9);
         for _ in 0..10 {
@@ -197,13 +198,13 @@ fn an_insider_with_wrong_rtcp_disturbs_no_client() {
                 insider.send(packet).await;
             }
             for report in reports(&mut noise) {
-                insider.report(report).await;
+                insider.send_rtcp(report).await;
             }
             insider.listen(Duration::from_millis(10)).await;
         }
-        the_others_continue(&clients).await;
+        assert_the_others_continue(&clients).await;
         insider.vanish().await;
-        the_others_continue(&clients).await;
+        assert_the_others_continue(&clients).await;
     });
 }
 
@@ -212,7 +213,7 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
-        all_flow(&clients, 10).await;
+        all_receive(&clients, 10).await;
         let [one, other] = [clients[0].camera(), clients[1].camera()];
         let offer = |sdp: &str| {
             signal(&ClientSignal::Offer { number: 2, sdp: sdp.into(), published: vec![], subscriptions: vec![] })
@@ -252,18 +253,18 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
         ];
         for message in &messages {
             let mut insider = Insider::join(&clients[0].link()).await;
-            insider.say(message).await;
+            insider.send_message(message).await;
             insider.listen(Duration::from_millis(200)).await;
             insider.vanish().await;
         }
-        the_others_continue(&clients).await;
+        assert_the_others_continue(&clients).await;
         for client in &clients {
             client.until("only the two are left", |state| state.members.len() == 2).await;
         }
     });
 }
 
-/// WebSocket frames that break the protocol, claim a wrong length, or never end; then too many valid messages.
+/// Returns WebSocket frames that break the protocol, claim a wrong length, or never end; then too many valid messages.
 fn wrong_frames() -> Vec<(&'static str, Vec<u8>)> {
     let hello = proto::encode(&Up::Hello { version: VERSION });
     let length = hello.len().try_into().unwrap();
@@ -294,21 +295,21 @@ fn strangers_at_the_server_disturb_no_client_and_are_disconnected() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
-        all_flow(&clients, 10).await;
+        all_receive(&clients, 10).await;
         let before = memory();
         for (what, bytes) in wrong_frames() {
-            assert!(stranger::say(server.address(), &bytes).await, "{what}: not disconnected after ten seconds");
+            assert!(stranger::send_raw(server.address(), &bytes).await, "{what}: not disconnected after ten seconds");
         }
         // Below the WebSocket: no TLS, and TLS without an HTTP request.
         let long = vec![0xa5; 70_000];
         for noise in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0x16, 0x03, 0x01, 0xff, 0xff], &long] {
             let mut tcp = tokio::net::TcpStream::connect(server.address()).await.unwrap();
             let _ = tcp.write_all(noise).await;
-            let mut tls = stranger::secure(server.address()).await;
+            let mut tls = stranger::connect_tls(server.address()).await;
             let _ = tls.write_all(noise).await;
-            tokio::join!(stranger::ended(&mut tcp), stranger::ended(&mut tls));
+            tokio::join!(stranger::is_closed(&mut tcp), stranger::is_closed(&mut tls));
         }
-        the_others_continue(&clients).await;
+        assert_the_others_continue(&clients).await;
         let after = memory();
         assert!(after <= before + 48, "{before} MiB, then {after}");
         let late = Client::join(&clients[0].link(), "late");

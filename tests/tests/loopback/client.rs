@@ -13,24 +13,28 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
 
-/// The state of a client, for tests to wait on.
+/// The state of a client. Tests wait for changes of it.
 #[derive(Default)]
 pub struct State {
     pub me: Option<ParticipantId>,
     pub members: Vec<ParticipantId>,
     pub leaves: HashMap<ParticipantId, Leaf>,
+    /// When the client became a member.
     pub entered: Option<Instant>,
     pub connected: Option<Instant>,
     pub epoch: u64,
     pub received: BTreeMap<TrackId, Received>,
     pub ended: BTreeSet<TrackId>,
+    /// The layers of its tracks that receivers want.
     pub wanted: BTreeMap<Slot, SenderLayers>,
     pub key_frames_wanted: u64,
     pub removed: bool,
+    /// Why the session ended.
     pub over: Option<String>,
     pub totals: Option<Totals>,
+    /// The estimated bandwidth, in bits per second.
     pub estimate: u64,
-    /// Frames sent of each layer of the camera.
+    /// The number of frames sent in each layer of the camera.
     pub sent: [u64; 3],
 }
 
@@ -38,13 +42,13 @@ pub struct State {
 #[derive(Clone, Debug, Default)]
 pub struct Received {
     pub opened: u64,
-    /// Not authentic, replayed, malformed or contradictory. Must stay 0.
+    /// Frames that were not authentic, replayed, malformed or contradictory. Must stay 0.
     pub failed: u64,
-    /// Sealed in an epoch whose commit has not arrived yet. This client does not keep such frames.
+    /// Frames sealed in an epoch whose commit has not arrived yet. This client does not keep such frames.
     pub keyless: u64,
-    /// Sealed before this client joined, or by a former member.
+    /// Frames sealed before this client joined, or by a former member.
     pub refused: u64,
-    /// Frames of each layer.
+    /// The number of opened frames of each layer.
     pub layers: [u64; 3],
     pub newest: Option<Layer>,
     pub last: Option<Instant>,
@@ -60,7 +64,7 @@ pub struct Client {
     pub started: Instant,
     shared: Arc<Shared>,
     frozen: Arc<AtomicBool>,
-    /// A runtime of its own, with one thread.
+    /// The runtime of this client only, with one thread.
     runtime: Option<Runtime>,
 }
 

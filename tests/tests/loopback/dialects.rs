@@ -1,6 +1,8 @@
-//! Dialects of other kinds of SFUs beside the native one: each passes the same tests of the driver, with media over real
+//! Runs the same tests of the driver with the native dialect and with dialects of other kinds of SFUs, with media over real
 //! transports.
 
+#[path = "dialects/endpoint.rs"]
+mod endpoint;
 #[path = "dialects/janus.rs"]
 mod janus;
 #[path = "dialects/livekit.rs"]
@@ -26,10 +28,10 @@ fn backends(dialect: Dialect) -> Backends {
 
 async fn two_members(server: &server::Server, dialect: Dialect<'_>) -> (Client, Client) {
     let anna = Client::create_with(server, "anna", backends(dialect));
-    anna.until("anna is in", |state| state.entered.is_some()).await;
+    anna.until("anna is a member", |state| state.entered.is_some()).await;
     let ben = Client::join_with(&anna.link(), "ben", backends(dialect));
     for client in [&anna, &ben] {
-        client.until("both are in", |state| state.members.len() == 2).await;
+        client.until("both are members", |state| state.members.len() == 2).await;
     }
     (anna, ben)
 }

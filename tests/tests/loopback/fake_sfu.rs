@@ -21,28 +21,28 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{self as handshake, Response};
 use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
 
-/// What a participant requests.
+/// A request of a participant.
 pub enum Request {
-    /// To enter.
+    /// Joins.
     Join {
-        /// As whom.
+        /// The participant's id.
         owner: ParticipantId,
-        /// True if all tracks of others are to be offered without a [`Request::Subscribe`].
+        /// True if the SFU offers the tracks of all others without a [`Request::Subscribe`].
         auto_subscribe: bool,
     },
-    /// To be offered the tracks of one participant.
+    /// Requests an offer with the tracks of one participant.
     Subscribe(ParticipantId),
-    /// To send exactly these tracks.
+    /// Offers to send exactly these tracks.
     Publish { sdp: String, tracks: Vec<Published> },
-    /// The answer to the last [`Reply::Offer`].
+    /// Answers the last [`Reply::Offer`].
     Answer(String),
-    /// An ICE candidate of the client. Datagrams from other addresses are dropped.
+    /// Adds an ICE candidate of the client. Datagrams from other addresses are dropped.
     Candidate { transport: TransportId, candidate: String },
-    /// How wide a track is shown: the SFU chooses the layer.
+    /// Reports the width in which a track is shown. The SFU chooses the layer.
     Tile { track: TrackId, width: u16 },
-    /// Which layer is forwarded: the client has chosen.
+    /// Chooses the layer that the SFU forwards.
     Layer { mid: String, layer: u8 },
-    /// To leave.
+    /// Leaves.
     Leave,
 }
 
@@ -54,11 +54,11 @@ pub struct Published {
     pub layers: Vec<SpatialLayer>,
 }
 
-/// What the SFU sends.
+/// A message of the SFU to a participant.
 pub enum Reply {
     /// The answer to [`Request::Join`].
     Joined,
-    /// All tracks of one participant, after each change; none if the participant has left.
+    /// The complete list of one participant's tracks, after each change. Empty if the participant has left.
     Tracks { owner: ParticipantId, tracks: Vec<Published> },
     /// The answer to [`Request::Publish`].
     Answer(String),
@@ -68,15 +68,15 @@ pub enum Reply {
     Candidate { transport: TransportId, candidate: String },
     /// The transport that receives from the client is connected.
     PublisherConnected,
-    /// Which layers of an own track have a receiver.
+    /// The layers of one of the participant's own tracks that have a receiver.
     Wanted { track: TrackId, layers: Vec<u8> },
 }
 
 /// The frames of a dialect, on the server's side of one connection.
 pub trait Format: Send {
-    /// Reads a frame of the client.
+    /// Parses a frame of the client.
     fn read(&mut self, frame: &Value) -> Vec<Request>;
-    /// Writes a reply; no frame if the dialect does not have it.
+    /// Returns the frames for a reply. Returns none if the dialect does not have this reply.
     fn write(&mut self, reply: &Reply) -> Vec<Value>;
 }
 
@@ -195,7 +195,7 @@ impl FakeSfu {
         }
     }
 
-    /// Tells all others what a participant sends now.
+    /// Sends the tracks of a participant to all others, and ends their subscriptions to other tracks of it.
     fn announce(&mut self, owner: ParticipantId, tracks: &[Published]) {
         for client in self.clients.values_mut().filter(|client| client.owner.is_some_and(|other| other != owner)) {
             client
@@ -205,7 +205,7 @@ impl FakeSfu {
         }
     }
 
-    /// Offers to each participant the tracks that it does not receive yet.
+    /// Sends each participant an offer with the tracks that it does not receive yet.
     fn offer_tracks(&mut self) {
         let all: BTreeMap<TrackId, Published> = self
             .clients
@@ -218,7 +218,7 @@ impl FakeSfu {
         self.clients.values_mut().for_each(|client| client.offer(&all));
     }
 
-    /// Moves packets, and requests for key frames.
+    /// Forwards packets to receivers, and requests for key frames to senders.
     fn forward(&mut self) {
         let (mut packets, mut requests) = (Vec::new(), Vec::new());
         for client in self.clients.values_mut() {
@@ -238,7 +238,7 @@ impl FakeSfu {
         }
     }
 
-    /// Tells each sender which layers of its tracks have a receiver.
+    /// Notifies each sender of the layers of its tracks that have a receiver.
     fn notify_senders(&mut self) {
         let mut wanted: BTreeMap<TrackId, Vec<u8>> = BTreeMap::new();
         for (track, subscription) in self.clients.values().flat_map(|client| &client.subscriptions) {
@@ -250,7 +250,12 @@ impl FakeSfu {
     }
 }
 
-/// Only the first packet of a key frame carries a structure.
+/// Returns the smallest layer that fills a tile of `width` pixels, else the largest layer. Returns 0 without layers.
+pub fn fitting_layer(layers: &[SpatialLayer], width: u16) -> u8 {
+    layers.iter().find(|layer| layer.width >= width).or(layers.last()).map_or(0, |layer| layer.spatial)
+}
+
+/// Returns whether a packet is the first one of a key frame: only these contain a structure.
 fn starts_key_frame(packet: &RtpPacket) -> bool {
     let descriptor = packet.header.ext_vals.user_values.get::<DescriptorBytes>();
     let read = descriptor.and_then(|bytes| proto::descriptor::Descriptor::read(bytes.as_slice(), None).ok());

@@ -61,7 +61,7 @@ impl Insider {
     pub async fn join(link: &str) -> Self {
         let invitation: Invitation = link.parse().unwrap();
         let address = SocketAddr::new(invitation.host.parse().unwrap(), invitation.port);
-        let tls = stranger::secure(address).await;
+        let tls = stranger::connect_tls(address).await;
         let (socket, _) = tokio_tungstenite::client_async(format!("wss://{address}/v1"), tls).await.unwrap();
         let entry = Entry::Join {
             invitation,
@@ -114,13 +114,13 @@ impl Insider {
     }
 
     /// Sends bytes as an RTCP packet in its session.
-    pub async fn report(&self, bytes: Vec<u8>) {
+    pub async fn send_rtcp(&self, bytes: Vec<u8>) {
         let report = rtc::rtcp::raw_packet::RawPacket(Bytes::from(bytes));
         self.camera.write_rtcp(vec![Box::new(report)]).await.unwrap();
     }
 
-    /// Sends a message to the server that the client's own machines would not send.
-    pub async fn say(&mut self, message: &ClientMessage) {
+    /// Sends a message to the server, also one that a real client never sends.
+    pub async fn send_message(&mut self, message: &ClientMessage) {
         self.socket.send(Message::Binary(proto::encode(message).into())).await.unwrap();
     }
 
@@ -129,7 +129,7 @@ impl Insider {
         let _ = tokio::time::timeout(length, self.serve(|_| false)).await;
     }
 
-    /// Closes its sockets without leaving.
+    /// Closes its sockets without a message to the server.
     pub async fn vanish(self) {
         self.connection.close().await.unwrap();
     }
@@ -204,11 +204,11 @@ impl Insider {
         let layer = SpatialLayer { spatial: 0, width: SIZES[0].width, height: SIZES[0].height, bitrate: 150_000 };
         let published = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: vec![layer] };
         let offer = ClientSignal::Offer { number: 1, sdp, published: vec![published], subscriptions: Vec::new() };
-        self.say(&signal(&offer)).await;
+        self.send_message(&signal(&offer)).await;
     }
 }
 
-/// A signal as a message of a client.
+/// Returns a signal as a message of a client.
 pub fn signal(signal: &ClientSignal) -> ClientMessage {
     ClientMessage::Sfu(ToSfu::Signal(Blob(proto::encode(signal))))
 }
@@ -279,4 +279,5 @@ impl PeerConnectionEventHandler for Handler {
 /// The SSRC of its camera.
 pub const SSRC: u32 = 0x0bad_cafe;
 
+/// The payload type of its camera.
 const VIDEO: u8 = 102;

@@ -13,7 +13,7 @@ use webrtc::runtime::{
     Transmit,
 };
 
-/// A tokio runtime whose UDP sockets lose one datagram in `one_in` in each direction, after the first `LOSS_BEGINS`.
+/// A tokio runtime whose UDP sockets lose one datagram in `one_in` in each direction, after the first `FIRST_PASSED`.
 #[derive(Debug)]
 pub struct Lossy {
     one_in: u32,
@@ -37,43 +37,43 @@ impl Lossy {
     }
 }
 
-static STACK: TokioRuntime = TokioRuntime;
+static TOKIO: TokioRuntime = TokioRuntime;
 
 type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl Runtime for Lossy {
     fn spawn(&self, future: Task<'static, ()>) -> Box<dyn JoinHandle> {
-        STACK.spawn(future)
+        TOKIO.spawn(future)
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let _ = self.local.set(socket.local_addr()?);
-        let inner = STACK.wrap_udp_socket(socket)?;
+        let inner = TOKIO.wrap_udp_socket(socket)?;
         Ok(Arc::new(Socket { inner, one_in: self.one_in, seed: AtomicU32::new(1), passed: AtomicU32::new(0) }))
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
-        STACK.wrap_tcp_listener(listener)
+        TOKIO.wrap_tcp_listener(listener)
     }
 
     fn connect_tcp(&self, remote: SocketAddr) -> Task<'_, io::Result<Arc<dyn AsyncTcpStream>>> {
-        STACK.connect_tcp(remote)
+        TOKIO.connect_tcp(remote)
     }
 
     fn resolve_host<'a>(&'a self, host: &'a str) -> Task<'a, io::Result<Vec<SocketAddr>>> {
-        STACK.resolve_host(host)
+        TOKIO.resolve_host(host)
     }
 
     fn sleep(&self, duration: Duration) -> Task<'static, ()> {
-        STACK.sleep(duration)
+        TOKIO.sleep(duration)
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        STACK.interval(period)
+        TOKIO.interval(period)
     }
 
     fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
-        STACK.block_on(future);
+        TOKIO.block_on(future);
     }
 }
 
@@ -85,12 +85,13 @@ struct Socket {
     passed: AtomicU32,
 }
 
-/// Datagrams that pass before the loss begins. Handshakes need them: their timers are seconds long.
-const LOSS_BEGINS: u32 = 60;
+/// The number of datagrams that pass before the loss begins. They are for handshakes, which repeat a lost datagram only
+/// after seconds.
+const FIRST_PASSED: u32 = 60;
 
 impl Socket {
     fn loses(&self) -> bool {
-        if self.passed.fetch_add(1, Ordering::Relaxed) < LOSS_BEGINS {
+        if self.passed.fetch_add(1, Ordering::Relaxed) < FIRST_PASSED {
             return false;
         }
         let next = |seed: u32| Some(seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));

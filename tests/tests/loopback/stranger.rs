@@ -1,4 +1,4 @@
-//! A stranger that can reach the server: TLS that accepts every certificate, and raw bytes.
+//! A stranger that can reach the server. It accepts every certificate, and sends raw bytes.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
@@ -12,11 +12,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// A connection without a WebSocket.
+/// A TLS connection.
 pub type Tls = TlsStream<TcpStream>;
 
 /// Connects by TLS.
-pub async fn secure(address: SocketAddr) -> Tls {
+pub async fn connect_tls(address: SocketAddr) -> Tls {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -29,8 +29,8 @@ pub async fn secure(address: SocketAddr) -> Tls {
 
 /// Connects, opens a WebSocket, and sends `bytes` on it unchanged. Returns whether the server closed the connection within
 /// ten seconds.
-pub async fn say(address: SocketAddr, bytes: &[u8]) -> bool {
-    let mut tls = secure(address).await;
+pub async fn send_raw(address: SocketAddr, bytes: &[u8]) -> bool {
+    let mut tls = connect_tls(address).await;
     let hello = format!(
         "GET /v1 HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -38,11 +38,11 @@ pub async fn say(address: SocketAddr, bytes: &[u8]) -> bool {
     tls.write_all(hello.as_bytes()).await.unwrap();
     // The server may close the connection before all bytes are sent.
     let _ = tls.write_all(bytes).await;
-    ended(&mut tls).await
+    is_closed(&mut tls).await
 }
 
 /// Returns whether the other end closes within ten seconds.
-pub async fn ended(stream: &mut (impl AsyncReadExt + Unpin)) -> bool {
+pub async fn is_closed(stream: &mut (impl AsyncReadExt + Unpin)) -> bool {
     let mut read = [0; 4_096];
     let drain = async { while stream.read(&mut read).await.is_ok_and(|length| length > 0) {} };
     tokio::time::timeout(Duration::from_secs(10), drain).await.is_ok()

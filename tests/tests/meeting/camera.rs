@@ -16,38 +16,38 @@ fn an_unplugged_camera_is_reported_and_used_again_when_it_is_back() -> Result<()
     let (host, usb) = (Host::start()?, UsbPort::default());
     let chosen = (Choice::Device(None), usb.cameras());
     let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
-    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
-    let from = anne.me.expect("Anne is in");
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
+    let from = anne.me.expect("Anne is a member");
     let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
-    sees(&mut bob, true)?;
+    wait_for_other_camera(&mut bob, true)?;
     bob.wait(TIMEOUT, "Bob sees Anne", |bob| bob.shown_pictures(from).shown > 10)?;
 
     usb.set(State::Unplugged);
-    notified(&mut anne, NoticeKind::CameraLost)?;
-    sees(&mut bob, false)?;
+    expect_notice(&mut anne, NoticeKind::CameraLost)?;
+    wait_for_other_camera(&mut bob, false)?;
     for (state, notice) in [(State::Unplugged, NoticeKind::NoCamera), (State::InUse, NoticeKind::CameraTaken)] {
         usb.set(state);
         anne.engine.send(Command::Camera(true))?;
-        notified(&mut anne, notice)?;
+        expect_notice(&mut anne, notice)?;
     }
 
     usb.set(State::PluggedIn);
     anne.engine.send(Command::Camera(true))?;
     anne.wait(TIMEOUT, "the camera is back", |anne| anne.camera)?;
-    sees(&mut bob, true)?;
+    wait_for_other_camera(&mut bob, true)?;
     let before = bob.shown_pictures(from).shown;
     bob.wait(TIMEOUT, "Bob sees Anne again", |bob| bob.shown_pictures(from).shown > before + 10)?;
     assert!(anne.ended.is_none() && bob.ended.is_none() && bob.notices.is_empty(), "{:?}", bob.notices);
     Ok(())
 }
 
-/// Closing a device takes a while. Opening it again waits for that.
+/// Closing a device takes time. The engine opens it again only after that.
 #[test]
 fn a_camera_that_is_switched_off_and_on_is_not_reported_as_in_use() -> Result<()> {
     let (host, usb) = (Host::start()?, UsbPort::default());
     let chosen = (Choice::Device(None), usb.cameras());
     let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
-    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
     for _ in 0..3 {
         anne.engine.send(Command::Camera(false))?;
         anne.wait(TIMEOUT, "the camera is off", |anne| !anne.camera)?;
@@ -58,17 +58,17 @@ fn a_camera_that_is_switched_off_and_on_is_not_reported_as_in_use() -> Result<()
     Ok(())
 }
 
-/// Off and on in immediate succession: the server may not notice it, and then sends no new list of wanted layers.
+/// If the camera is off for a very short time, the server may not notice it, and sends no new list of wanted layers.
 #[test]
 fn a_camera_that_is_off_for_a_moment_is_shown_again() -> Result<()> {
     let (host, small) = (Host::start()?, Size::new(320, 180));
     let cameras = Cameras::new(move |_, clock| synthetic::open(small, FrameRate::THIRTY, clock));
     let chosen = (Choice::Device(None), cameras);
     let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
-    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
-    let from = anne.me.expect("Anne is in");
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
+    let from = anne.me.expect("Anne is a member");
     let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
-    sees(&mut bob, true)?;
+    wait_for_other_camera(&mut bob, true)?;
     for _ in 0..5 {
         let before = bob.shown_pictures(from).shown;
         bob.wait(TIMEOUT, "Bob sees Anne", |bob| bob.shown_pictures(from).shown > before + 20)?;
@@ -80,13 +80,13 @@ fn a_camera_that_is_off_for_a_moment_is_shown_again() -> Result<()> {
     Ok(())
 }
 
-fn notified(person: &mut Person, notice: NoticeKind) -> Result<()> {
+fn expect_notice(person: &mut Person, notice: NoticeKind) -> Result<()> {
     person.wait(TIMEOUT, "the notice arrives", |person| person.notices.contains(&notice))?;
     assert_eq!((std::mem::take(&mut person.notices), person.camera), (vec![notice], false));
     Ok(())
 }
 
-fn sees(person: &mut Person, on: bool) -> Result<()> {
+fn wait_for_other_camera(person: &mut Person, on: bool) -> Result<()> {
     let shown = |person: &Person| person.people.iter().any(|other| !other.me && other.camera == on);
     person.wait(TIMEOUT, "the other camera's state is known", shown)?;
     person.look(Size::new(320, 180))
@@ -104,7 +104,7 @@ enum State {
     #[default]
     PluggedIn,
     Unplugged,
-    /// By another program.
+    /// Another program uses it.
     InUse,
 }
 
@@ -158,7 +158,7 @@ impl Source for Camera {
 
 impl Drop for Camera {
     fn drop(&mut self) {
-        // A slow driver. Nothing notifies, so this waits for the full time.
+        // Closing takes this long, as with a slow driver. Nothing notifies, so this waits for the full time.
         let _ = Notify::new().wait_until(Instant::now() + Duration::from_millis(200));
         self.usb.open.store(false, Ordering::Release);
     }

@@ -1,4 +1,4 @@
-//! The end of a meeting: the messages on the wire, and the end of the threads.
+//! The end of a meeting: the last messages to the server, and the end of the threads.
 
 use super::TIMEOUT;
 use anyhow::{Context, Result};
@@ -7,8 +7,8 @@ use audio::device::{self, Device, Direction};
 use capture::synthetic;
 use codec::decode::Picture;
 use engine::{
-    AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta, Setup, Slot,
-    SoundDevices, TileWish, TrackId, VideoOutput, VideoSink,
+    AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta, NullOutput, Setup,
+    Slot, SoundDevices, TileWish, TrackId, VideoOutput, VideoSink,
 };
 use futures_util::{SinkExt, StreamExt};
 use media::{Frame, FrameRate, Notify, Size};
@@ -33,7 +33,7 @@ use tokio_tungstenite::tungstenite::Message;
 #[test]
 fn close_sends_leave_within_a_second() -> Result<()> {
     let server = Recorder::start(0)?;
-    let (engine, mut events) = enter(server.entry(), Hardware::default(), Arc::new(Blind))?;
+    let (engine, mut events) = enter(server.entry(), Hardware::default(), Arc::new(NullOutput))?;
     until_entered(&mut events)?;
     let begin = Instant::now();
     engine.close();
@@ -45,10 +45,10 @@ fn close_sends_leave_within_a_second() -> Result<()> {
 
 #[test]
 fn close_sends_leave_within_a_second_if_events_are_not_read() -> Result<()> {
-    let server = Recorder::start(2 * EVENTS)?;
-    let (engine, events) = enter(server.entry(), Hardware::default(), Arc::new(Blind))?;
+    let server = Recorder::start(2 * MANY_EVENTS)?;
+    let (engine, events) = enter(server.entry(), Hardware::default(), Arc::new(NullOutput))?;
     until("the events fill their channel", || events.len() == events.max_capacity())?;
-    assert!(events.max_capacity() < EVENTS, "the server sends more than the channel holds");
+    assert!(events.max_capacity() < MANY_EVENTS, "the server sends more than the channel holds");
     let begin = Instant::now();
     engine.close();
     server.expect_leave(begin)
@@ -58,7 +58,7 @@ fn close_sends_leave_within_a_second_if_events_are_not_read() -> Result<()> {
 fn close_joins_the_threads_and_closes_the_devices() -> Result<()> {
     let host = Host::start()?;
     let threads = Threads::default();
-    let engine = busy(&host, &threads)?;
+    let engine = engine_in_meeting(&host, &threads)?;
     engine.close();
     assert_eq!(threads.running(), BTreeSet::new(), "these threads were not joined");
     Ok(())
@@ -68,7 +68,7 @@ fn close_joins_the_threads_and_closes_the_devices() -> Result<()> {
 fn a_dropped_engine_joins_all_threads() -> Result<()> {
     let host = Host::start()?;
     let threads = Threads::default();
-    drop(busy(&host, &threads)?);
+    drop(engine_in_meeting(&host, &threads)?);
     until("the threads end", || threads.running().is_empty())
 }
 
@@ -76,14 +76,17 @@ fn a_dropped_engine_joins_all_threads() -> Result<()> {
 #[test]
 fn a_hanging_sound_device_does_not_delay_joining() -> Result<()> {
     let host = Host::start()?;
-    let mut without = Duration::ZERO;
+    let mut without_device = Duration::ZERO;
     for _ in 0..3 {
-        without = without.max(join(&host, AudioChoice::Off, Hardware::default())?.1);
+        without_device = without_device.max(join(&host, AudioChoice::Off, Hardware::default())?.1);
     }
     let driver = HangingDriver::default();
     let (release, hang) = sync_channel(1);
-    let (mut anne, with) = join(&host, AudioChoice::Default, driver.hardware(hang))?;
-    assert!(with < 2 * without + Duration::from_secs(1), "{with:?}, and {without:?} without the device");
+    let (mut anne, with_device) = join(&host, AudioChoice::Default, driver.hardware(hang))?;
+    assert!(
+        with_device < 2 * without_device + Duration::from_secs(1),
+        "{with_device:?}, and {without_device:?} without the device"
+    );
     assert!(driver.opened().is_empty(), "the device does not open");
 
     anne.engine.send(Command::Mute(true))?;
@@ -104,7 +107,7 @@ fn a_hanging_sound_device_does_not_delay_joining() -> Result<()> {
 fn join(host: &Host, microphone: AudioChoice, hardware: Hardware) -> Result<(Person, Duration)> {
     let begin = Instant::now();
     let mut person = Person::enter_at(host.entry(), "Anne", (Choice::Off, microphone), hardware)?;
-    person.wait(TIMEOUT, "Anne is in", |person| person.me.is_some())?;
+    person.wait(TIMEOUT, "Anne is a member", |person| person.me.is_some())?;
     Ok((person, begin.elapsed()))
 }
 
@@ -162,13 +165,17 @@ fn enter(entry: Entry, hardware: Hardware, output: Arc<dyn VideoOutput>) -> Resu
     Ok(Engine::start_with(entry, setup, Identity::generate()?, output, hardware)?)
 }
 
-/// Bob's engine in a meeting: it sends a camera and a voice, and shows Anne's camera. Anne's engine is dropped.
-fn busy(host: &Host, threads: &Threads) -> Result<Engine> {
+/// Returns Bob's engine in a meeting. It sends a camera and a voice, and shows Anne's camera. Anne leaves at the end of this
+/// function.
+fn engine_in_meeting(host: &Host, threads: &Threads) -> Result<Engine> {
     let mut anne = Person::enter(host.entry(), "Anne", Choice::Synthetic, AudioChoice::Off)?;
-    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
-    let owner = anne.me.context("Anne is in")?;
-    let (engine, mut events) =
-        enter(Entry::Join(anne.link.parse()?), threads.hardware(), Arc::new(Watched { threads: threads.clone() }))?;
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
+    let owner = anne.me.context("Anne is a member")?;
+    let (engine, mut events) = enter(
+        Entry::Join(anne.link.parse()?),
+        threads.hardware(),
+        Arc::new(RecordedOutput { threads: threads.clone() }),
+    )?;
     until_entered(&mut events)?;
     let track = TrackId { owner, slot: Slot::Camera };
     let tile = TileWish { track, width: 320, height: 180, frames_per_second: 60, priority: 1, paused: false };
@@ -177,7 +184,7 @@ fn busy(host: &Host, threads: &Threads) -> Result<Engine> {
     Ok(engine)
 }
 
-/// The threads that call the engine's callbacks. `decode` represents all decode threads.
+/// The first parts of the names of the threads that call the engine's callbacks. `decode` stands for all decode threads.
 const THREADS: [&str; 5] = ["audio", "audio devices", "camera", "decode", "net"];
 
 fn until_entered(events: &mut Events) -> Result<()> {
@@ -205,24 +212,24 @@ struct Threads {
     seen: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
-/// Dropped when the thread that holds it ends.
-struct Presence(Threads);
+/// Removes the thread from the running ones when it is dropped, which is at the end of the thread.
+struct ThreadGuard(Threads);
 
 thread_local! {
-    static PRESENCE: RefCell<Option<Presence>> = const { RefCell::new(None) };
+    static THREAD_GUARD: RefCell<Option<ThreadGuard>> = const { RefCell::new(None) };
 }
 
 impl Threads {
     /// Records the calling thread.
-    fn note(&self) {
+    fn record(&self) {
         let current = std::thread::current();
         let name = current.name().unwrap_or_default();
         let Some(name) = THREADS.into_iter().rfind(|known| name.starts_with(known)) else { return };
-        PRESENCE.with_borrow_mut(|presence| {
-            presence.get_or_insert_with(|| {
+        THREAD_GUARD.with_borrow_mut(|guard| {
+            guard.get_or_insert_with(|| {
                 lock(&self.running).insert(current.id(), name);
                 lock(&self.seen).insert(name);
-                Presence(self.clone())
+                ThreadGuard(self.clone())
             });
         });
     }
@@ -238,37 +245,37 @@ impl Threads {
     fn hardware(&self) -> Hardware {
         let (camera, sound) = (self.clone(), self.clone());
         let cameras = Cameras::new(move |_, clock| {
-            camera.note();
+            camera.record();
             synthetic::open(Size::new(320, 180), FrameRate::THIRTY, clock)
         });
         let sound = SoundDevices::new(move |direction, choice, now| {
-            sound.note();
+            sound.record();
             let device = device::open(direction, choice, now)?;
-            Ok(Box::new(Noted { device, threads: sound.clone() }))
+            Ok(Box::new(RecordedDevice { device, threads: sound.clone() }))
         });
         Hardware { cameras, sound, ..Hardware::default() }
     }
 }
 
-impl Drop for Presence {
+impl Drop for ThreadGuard {
     fn drop(&mut self) {
         lock(&self.0.running).remove(&std::thread::current().id());
     }
 }
 
 /// A sound device that records the thread that uses it.
-struct Noted {
+struct RecordedDevice {
     device: Box<dyn Device>,
     threads: Threads,
 }
 
-impl Device for Noted {
+impl Device for RecordedDevice {
     fn name(&self) -> &str {
         self.device.name()
     }
 
     fn ready(&mut self, now: Instant) -> Result<usize, device::Error> {
-        self.threads.note();
+        self.threads.record();
         self.device.ready(now)
     }
 
@@ -286,22 +293,22 @@ impl Device for Noted {
 }
 
 /// A video output that records the threads that use it.
-struct Watched {
+struct RecordedOutput {
     threads: Threads,
 }
 
-impl VideoOutput for Watched {
+impl VideoOutput for RecordedOutput {
     fn open(&self, _: TrackId, _: &str) -> Box<dyn VideoSink> {
-        self.threads.note();
+        self.threads.record();
         Box::new(Self { threads: self.threads.clone() })
     }
 
     fn own(&self, _: Frame) {}
 }
 
-impl VideoSink for Watched {
+impl VideoSink for RecordedOutput {
     fn show(&mut self, _: &Picture<'_>, _: Meta) {
-        self.threads.note();
+        self.threads.record();
     }
 }
 
@@ -341,7 +348,7 @@ impl Recorder {
         runtime.spawn(async move {
             let (tcp, _) = listener.accept().await?;
             let end = serve(tcp, TlsAcceptor::from(Arc::new(config)), totals, &record).await;
-            // A test that has seen enough does not read on.
+            // Fails if the test does not read any more.
             let _ = record.try_send((Instant::now(), end.unwrap_or(Received::Broken)));
             anyhow::Ok(())
         });
@@ -353,7 +360,7 @@ impl Recorder {
         Entry::Create { host: address.ip().to_string(), port: address.port(), fingerprint: Some(*fingerprint) }
     }
 
-    /// Checks that the client leaves within a second after `begin`, then closes the connection in order.
+    /// Checks that the client leaves within a second after `begin`, and then closes the WebSocket with a handshake.
     fn expect_leave(&self, begin: Instant) -> Result<()> {
         let next = || self.received.recv_timeout(TIMEOUT).context("the client sends nothing more");
         loop {
@@ -395,7 +402,7 @@ async fn serve(
         } else {
             Vec::new()
         };
-        // A test that has seen enough does not read on.
+        // Fails if the test does not read any more.
         let _ = record.try_send((Instant::now(), Received::Message(message)));
         for answer in answers {
             socket.send(Message::Binary(proto::encode(&answer).into())).await?;
@@ -405,19 +412,4 @@ async fn serve(
 }
 
 /// More events than the engine's channel holds.
-const EVENTS: usize = 300;
-
-/// A video output that shows nothing.
-struct Blind;
-
-impl VideoOutput for Blind {
-    fn open(&self, _: TrackId, _: &str) -> Box<dyn VideoSink> {
-        Box::new(Self)
-    }
-
-    fn own(&self, _: Frame) {}
-}
-
-impl VideoSink for Blind {
-    fn show(&mut self, _: &Picture<'_>, _: Meta) {}
-}
+const MANY_EVENTS: usize = 300;

@@ -16,8 +16,8 @@ fn a_failed_encoder_and_a_failed_decoder_are_replaced_and_the_video_continues() 
     let failing = encoders::faulty("failing", encoder.clone(), Fault::ErrorAt(100));
     let codecs = Codecs { encoders: encode::Backends::new(vec![failing, encoder]), ..Codecs::default() };
     let mut anne = enter(host.entry(), "Anne", Choice::Synthetic, codecs)?;
-    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
-    let from = anne.me.expect("Anne is in");
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
+    let from = anne.me.expect("Anne is a member");
 
     let decoder = decode::Backends::default().candidates()[0].clone();
     let failing = decoders::faulty("failing", decoder.clone(), Fault::PanicAt(30));
@@ -26,7 +26,7 @@ fn a_failed_encoder_and_a_failed_decoder_are_replaced_and_the_video_continues() 
     bob.wait(TIMEOUT, "Anne's camera is known", |bob| bob.people.iter().any(|person| !person.me && person.camera))?;
     bob.look(Size::new(320, 180))?;
     bob.wait(TIMEOUT, "Bob sees Anne after both failures", |bob| bob.shown_pictures(from).shown > 160)?;
-    anne.wait(TIMEOUT, "Anne is told", |anne| !anne.notices.is_empty())?;
+    anne.wait(TIMEOUT, "Anne gets a notice", |anne| !anne.notices.is_empty())?;
     assert_eq!(
         (&anne.notices[..], &bob.notices[..]),
         (&[NoticeKind::CodecReplaced][..], &[NoticeKind::CodecReplaced][..])
@@ -42,11 +42,11 @@ fn a_track_without_an_encoder_is_unpublished_and_reported() -> Result<()> {
     let failing = encoders::faulty("failing", encoder, Fault::Open);
     let codecs = Codecs { encoders: encode::Backends::new(vec![failing]), ..Codecs::default() };
     let mut anne = enter(host.entry(), "Anne", Choice::Synthetic, codecs)?;
-    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
     // The camera is encoded, and fails, when a receiver requests it.
     let mut bob = enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, Codecs::default())?;
     for _ in 0..2 {
-        anne.wait(TIMEOUT, "Anne is told", |anne| !anne.notices.is_empty())?;
+        anne.wait(TIMEOUT, "Anne gets a notice", |anne| !anne.notices.is_empty())?;
         assert_eq!((std::mem::take(&mut anne.notices), anne.camera), (vec![NoticeKind::TrackFailed], false));
         bob.wait(TIMEOUT, "Bob sees no camera", |bob| {
             bob.people.len() == 2 && bob.people.iter().all(|one| !one.camera)

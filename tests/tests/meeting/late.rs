@@ -11,17 +11,17 @@ use tests::delay_proxy::DelayProxy;
 use tests::people::{Host, Person};
 
 /// Bob gets the commit that adds Carol late, and seals with the old keys until then. Carol gets such frames and must not
-/// open them. Anne must open them, and Bob must open hers, whose keys he does not have yet.
+/// open them. Anne must open them. Bob must open the frames of Anne, for which he does not have the keys yet.
 #[test]
 fn only_frames_from_before_a_member_joined_fail_to_open() -> Result<()> {
     let host = Host::start()?;
     let mut anne = enter(host.entry(), "Anne")?;
-    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
     let proxy = DelayProxy::start(&anne.link, Duration::ZERO)?;
     let mut bob = enter(Entry::Join(proxy.invitation(&anne.link)?), "Bob")?;
-    bob.wait(TIMEOUT, "Bob is in", |bob| bob.people.iter().any(|person| person.camera && !person.me))?;
+    bob.wait(TIMEOUT, "Bob is a member", |bob| bob.people.iter().any(|person| person.camera && !person.me))?;
     anne.wait(TIMEOUT, "Anne sees Bob", |anne| anne.people.iter().any(|person| person.camera && !person.me))?;
-    let (from_anne, from_bob) = (anne.me.expect("Anne is in"), bob.me.expect("Bob is in"));
+    let (from_anne, from_bob) = (anne.me.expect("Anne is a member"), bob.me.expect("Bob is a member"));
     show(&anne, &[from_bob])?;
     show(&bob, &[from_anne])?;
     for (viewer, of) in [(&mut anne, from_bob), (&mut bob, from_anne)] {
@@ -32,7 +32,7 @@ fn only_frames_from_before_a_member_joined_fail_to_open() -> Result<()> {
     let mut carol = Person::enter(Entry::Join(anne.link.parse()?), "Carol", Choice::Off, AudioChoice::Off)?;
     anne.wait(TIMEOUT, "Anne has admitted Carol", |anne| anne.people.len() == 3)?;
     let start = Instant::now();
-    carol.wait(TIMEOUT, "Carol is in", |carol| carol.people.len() == 3)?;
+    carol.wait(TIMEOUT, "Carol is a member", |carol| carol.people.len() == 3)?;
     show(&carol, &[from_bob])?;
     carol.wait(TIMEOUT, "Bob's frames reach Carol", |carol| open_failures(carol, from_bob).before_us > 0)?;
     proxy.resume();
@@ -42,10 +42,10 @@ fn only_frames_from_before_a_member_joined_fail_to_open() -> Result<()> {
         let before = opened(viewer, of);
         let on = |viewer: &Person| viewer.shown_pictures(of).shown > 10 && opened(viewer, of) > before + 50;
         let waited = viewer.wait(TIMEOUT, "the video continues", on);
-        waited.with_context(|| seen(viewer, of))?;
+        waited.with_context(|| describe(viewer, of))?;
     }
     let refused = open_failures(&carol, from_bob);
-    println!("Bob got the commit {late:?} late; Carol refused of his frames {refused:?}");
+    println!("Bob got the commit {late:?} late; frames of Bob that Carol refused: {refused:?}");
     assert_eq!(refused, OpenFailures { before_us: refused.before_us, ..OpenFailures::default() });
     assert_eq!(open_failures(&anne, from_bob), OpenFailures::default(), "Anne has the keys of all frames of Bob");
     assert_eq!(open_failures(&bob, from_anne), OpenFailures::default(), "Bob waits for the keys of Anne's frames");
@@ -57,17 +57,17 @@ fn only_frames_from_before_a_member_joined_fail_to_open() -> Result<()> {
 fn no_frame_fails_to_open_while_several_guests_join() -> Result<()> {
     let host = Host::start()?;
     let mut anne = enter(host.entry(), "Anne")?;
-    anne.wait(TIMEOUT, "Anne is in", |anne| anne.me.is_some() && anne.camera)?;
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
     let proxy = DelayProxy::start(&anne.link, Duration::from_millis(250))?;
     let slow = enter(Entry::Join(proxy.invitation(&anne.link)?), "Bob")?;
     let mut people = vec![anne, slow];
-    people[1].wait(TIMEOUT, "Bob is in", |bob| bob.people.len() == 2)?;
+    people[1].wait(TIMEOUT, "Bob is a member", |bob| bob.people.len() == 2)?;
     let cameras: Vec<ParticipantId> = people.iter().filter_map(|person| person.me).collect();
     people.iter().try_for_each(|person| show(person, &cameras))?;
     for number in 3..=6 {
         let entry = Entry::Join(people[0].link.parse()?);
         let mut next = Person::enter(entry, &format!("guest {number}"), Choice::Off, voice("carol"))?;
-        next.wait(TIMEOUT, "the guest is in", |next| next.me.is_some())?;
+        next.wait(TIMEOUT, "the guest is a member", |next| next.me.is_some())?;
         show(&next, &cameras)?;
         people.push(next);
     }
@@ -77,7 +77,7 @@ fn no_frame_fails_to_open_while_several_guests_join() -> Result<()> {
         let others = || everybody.iter().filter(|id| Some(**id) != me);
         let received = |person: &Person| others().all(|id| opened(person, *id) > 50);
         let waited = person.wait(TIMEOUT, "frames of all others are opened", received);
-        waited.with_context(|| others().map(|id| seen(person, *id)).collect::<Vec<_>>().join("\n"))?;
+        waited.with_context(|| others().map(|id| describe(person, *id)).collect::<Vec<_>>().join("\n"))?;
     }
     for person in &people {
         let mut all = OpenFailures::default();
@@ -110,26 +110,27 @@ fn show(viewer: &Person, of: &[ParticipantId]) -> Result<()> {
 }
 
 /// Returns counters of received frames, for the message of a failed test.
-fn seen(receiver: &Person, from: ParticipantId) -> String {
+fn describe(receiver: &Person, from: ParticipantId) -> String {
     let shown = receiver.shown_pictures(from).shown;
-    let counts =
-        of(receiver, from).into_iter().map(|received| (received.received, received.opened, received.open_failures));
+    let counts = received_tracks(receiver, from)
+        .into_iter()
+        .map(|received| (received.received, received.opened, received.open_failures));
     format!("shown {shown}, (arrived, opened, unopened) by track {:?}", counts.collect::<Vec<_>>())
 }
 
 fn opened(receiver: &Person, from: ParticipantId) -> u64 {
-    of(receiver, from).iter().map(|received| received.opened).sum()
+    received_tracks(receiver, from).iter().map(|received| received.opened).sum()
 }
 
 fn open_failures(receiver: &Person, from: ParticipantId) -> OpenFailures {
     let mut all = OpenFailures::default();
-    for track in of(receiver, from) {
+    for track in received_tracks(receiver, from) {
         all += track.open_failures;
     }
     all
 }
 
-fn of(person: &Person, from: ParticipantId) -> Vec<Received> {
+fn received_tracks(person: &Person, from: ParticipantId) -> Vec<Received> {
     let received = person.engine.stats().received().into_iter();
     received.filter(|(track, _)| track.owner == from).map(|(_, received)| received).collect()
 }

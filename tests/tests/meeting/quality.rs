@@ -1,4 +1,4 @@
-//! The pictures of a whole meeting are those of the senders, and nearly all of them are shown in time.
+//! Checks that the pictures of a whole meeting are those of the senders, and that nearly all of them are shown in time.
 
 use anyhow::Result;
 use media::Size;
@@ -9,7 +9,7 @@ use tests::demo_meeting;
 #[test]
 fn four_people_see_each_other_in_good_quality() -> Result<()> {
     let outcome = demo_meeting::hold(Size::new(640, 360), 90, Duration::from_mins(1))?;
-    assert_eq!(outcome.qualities.len(), 12, "each of four sees three");
+    assert_eq!(outcome.qualities.len(), 12, "each of four people sees three others");
     for ((from, to), quality) in &outcome.qualities {
         println!("{from} to {to}: {quality:?}");
         assert!(quality.pictures >= 4, "{from} to {to}: {quality:?}");

@@ -1,7 +1,7 @@
 //! Wrong links, servers that do not answer, and wrong command lines: each ends with a message, and none hangs.
 
 use crate::folder::Folder;
-use crate::program::{LIMIT, NO_DEVICES, Program, client, lock_meetings};
+use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
@@ -10,23 +10,23 @@ use std::time::Duration;
 #[test]
 fn damaged_links_and_other_texts_get_different_messages() {
     let link = link_to(1);
-    let (place, secret) = link.split_once('#').expect("a link has a secret part");
-    let version = format!("{place}#B{}", &secret[1..]);
-    let (short, bare, added) = (link[..link.len() - 9].to_owned(), place.to_owned(), format!("{link}AAAA"));
-    let signs = format!("{place}#{}", secret.replace('A', "!"));
-    let nowhere = link.replace("127.0.0.1:1", "");
+    let (address, secret) = link.split_once('#').expect("a link has a secret part");
+    let version = format!("{address}#B{}", &secret[1..]);
+    let (short, without_secret, long) = (link[..link.len() - 9].to_owned(), address.to_owned(), format!("{link}AAAA"));
+    let other_letters = format!("{address}#{}", secret.replace('A', "!"));
+    let without_host = link.replace("127.0.0.1:1", "");
     for (text, parts) in [
         ("hello", ["This is not a meeting link", "Copy the whole link"]),
         ("", ["This is not a meeting link", "Copy the whole link"]),
         ("https://example.org/m/1#2", ["This is not a meeting link", "conclave://"]),
         (&short, ["The end of this link is missing", "ask for it again"]),
-        (&bare, ["The end of this link is missing", "ask for it again"]),
+        (&without_secret, ["The end of this link is missing", "ask for it again"]),
         (&version, ["another version of Conclave", "Update"]),
-        (&added, ["This link has been altered", "Ask for it again"]),
-        (&signs, ["This link has been altered", "Ask for it again"]),
-        (&nowhere, ["does not contain a server address", "Ask for it again"]),
+        (&long, ["This link has been altered", "Ask for it again"]),
+        (&other_letters, ["This link has been altered", "Ask for it again"]),
+        (&without_host, ["does not contain a server address", "Ask for it again"]),
     ] {
-        let outcome = join(text).end(LIMIT);
+        let outcome = join(text).end(TIMEOUT);
         outcome.assert_failure(1, &parts);
         assert!(!outcome.err.contains(secret), "the message contains the secret");
     }
@@ -36,13 +36,14 @@ fn damaged_links_and_other_texts_get_different_messages() {
 fn messages_are_in_the_language_of_the_system() {
     let mut command = client(&["join", "bonjour", "--headless"]);
     command.env("LANG", "fr_FR.UTF-8");
-    Program::start("français", command).end(LIMIT).assert_failure(1, &["Ce n’est pas un lien de visioconférence"]);
+    Program::start("français", command).end(TIMEOUT).assert_failure(1, &["Ce n’est pas un lien de visioconférence"]);
 }
 
 #[test]
 fn joining_fails_if_the_server_does_not_answer() {
-    let refused = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr()).expect("a port").port();
-    // The system accepts the connection. No program answers.
+    let refused =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).expect("a port").port();
+    // The system accepts the connection, but no program answers.
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let nonsense = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = |listener: &TcpListener| listener.local_addr().expect("bound").port();
@@ -63,7 +64,7 @@ fn a_link_with_one_wrong_letter_is_rejected() {
     let link = host.first_line();
     // The secret part in bytes: version and flags 1, hash of the keys 16, secret 16, certificate 16. The hash determines the meeting.
     let clients = [5, 20, 40].map(|index| join(&with_wrong_letter(&link, index)));
-    let [meeting, secret, certificate] = clients.map(|client| client.end(LIMIT));
+    let [meeting, secret, certificate] = clients.map(|client| client.end(TIMEOUT));
     secret.assert_failure(1, &["The organiser declined your request", "contact the organiser"]);
     certificate.assert_failure(1, &["The server is not the one in the link", "The server", "Do not continue"]);
     meeting.assert_failure(1, &["This meeting no longer exists", "The invitation", "Ask for a new link"]);
@@ -82,11 +83,13 @@ fn guests_are_told_if_the_host_ends() {
         let mut command = client(&[&["join", &link], NO_DEVICES.as_slice()].concat());
         command.env("CONCLAVE_LOG", "conclave=info");
         let guest = Program::start("guest", command);
-        guest.wait_for_line(0, "participants people=2", LIMIT);
+        guest.wait_for_line(0, "participants people=2", TIMEOUT);
         host.signal(signal);
-        guest.end(LIMIT).assert_failure(1, &parts);
-        host.end(LIMIT);
-        join(&link).end(LIMIT).assert_failure(1, &["The server does not answer", "The network", "Check your network"]);
+        guest.end(TIMEOUT).assert_failure(1, &parts);
+        host.end(TIMEOUT);
+        join(&link)
+            .end(TIMEOUT)
+            .assert_failure(1, &["The server does not answer", "The network", "Check your network"]);
     }
 }
 
@@ -96,17 +99,17 @@ fn no_window_opens_without_a_display() {
     let parts = ["The window cannot be opened", "This computer", "graphical session", "--headless"];
     for arguments in [&[][..], &["meet"], &["join", &link], &[&link]] {
         Program::start("window", client(arguments))
-            .end(LIMIT)
+            .end(TIMEOUT)
             .assert_failure(1, &parts)
             .assert_failure(1, &["DISPLAY"]);
     }
-    let gone = |name: &str, value: &str| {
+    let without_display = |name: &str, value: &str| {
         let mut command = client(&["meet", "--camera", "off", "--microphone", "off", "--speaker", "off"]);
         command.env(name, value);
-        Program::start("window", command).end(LIMIT)
+        Program::start("window", command).end(TIMEOUT)
     };
-    gone("DISPLAY", ":49731").assert_failure(1, &parts).assert_failure(1, &[":49731"]);
-    gone("WAYLAND_DISPLAY", "/nonexistent/wayland")
+    without_display("DISPLAY", ":49731").assert_failure(1, &parts).assert_failure(1, &[":49731"]);
+    without_display("WAYLAND_DISPLAY", "/nonexistent/wayland")
         .assert_failure(1, &parts)
         .assert_failure(1, &["/nonexistent/wayland"]);
 }
@@ -118,7 +121,7 @@ fn addresses_that_cannot_be_used_are_reported() {
     // No machine has a documentation address (RFC 5737).
     for (address, cause) in [(taken.1.as_str(), "in use"), ("192.0.2.7:0", "assign")] {
         let outcome = Program::start("host", client(&[&["meet", "--listen", address], NO_DEVICES.as_slice()].concat()))
-            .end(LIMIT);
+            .end(TIMEOUT);
         outcome
             .assert_failure(1, &["cannot listen at", address, "This computer", "another address with --listen", cause]);
         assert!(outcome.out.is_empty(), "{}", outcome.out);
@@ -132,7 +135,7 @@ fn files_that_cannot_be_written_are_reported() {
     let (report, dump) = (format!("{file}/report.json"), format!("{file}/dump"));
     for (option, path) in [("--report", &report), ("--dump", &dump)] {
         let command = client(&[&["meet", "--for", "0.5", option, path], NO_DEVICES.as_slice()].concat());
-        Program::start("host", command).end(LIMIT).assert_failure(1, &["cannot", path, "Not a directory"]);
+        Program::start("host", command).end(TIMEOUT).assert_failure(1, &["cannot", path, "Not a directory"]);
     }
 }
 
@@ -149,12 +152,12 @@ fn wrong_command_lines_end_with_code_two() {
         (&["join"], "LINK"),
         (&["join", "--nonsense"], "--nonsense"),
     ] {
-        let outcome = Program::start("usage", client(arguments)).end(LIMIT);
+        let outcome = Program::start("usage", client(arguments)).end(TIMEOUT);
         outcome.assert_failure(2, &[part, "--help"]);
         assert!(outcome.out.is_empty(), "{}", outcome.out);
     }
     let named =
-        Program::start("name", client(&[&["meet", "--name", "\u{7}"], NO_DEVICES.as_slice()].concat())).end(LIMIT);
+        Program::start("name", client(&[&["meet", "--name", "\u{7}"], NO_DEVICES.as_slice()].concat())).end(TIMEOUT);
     named.assert_failure(1, &["this name cannot be used", "1 to 64 characters"]);
 }
 
@@ -175,14 +178,14 @@ fn join(link: &str) -> Program {
     Program::start("guest", client(&[&["join", link], NO_DEVICES.as_slice()].concat()))
 }
 
-/// Base64url without padding (RFC 4648, section 5).
+/// Returns base64url without padding (RFC 4648, section 5).
 fn base64(bytes: &[u8]) -> String {
     let letters: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['-', '_']).collect();
-    let group = |three: &[u8]| -> String {
+    let encode = |three: &[u8]| -> String {
         let bits = (0..3).fold(0, |bits, at| bits << 8 | usize::from(three.get(at).copied().unwrap_or_default()));
         (0..=three.len()).map(|at| letters[bits >> (18 - 6 * at) & 63]).collect()
     };
-    bytes.chunks(3).map(group).collect()
+    bytes.chunks(3).map(encode).collect()
 }
 
 /// Answers a few connections in another protocol.

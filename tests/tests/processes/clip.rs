@@ -9,7 +9,7 @@ use tests::quality::{Quality, Sample};
 /// Width, height and number of the clip's frames.
 pub const CLIP: (usize, usize, u64) = (320, 180, 30);
 
-/// Level of both chroma planes of every frame of the clip.
+/// The level of each chroma plane in every frame of the clip.
 pub const CHROMA: (u8, u8) = (100, 156);
 
 /// Returns a clip of 15 frames a second. A light and a dark square have a different position in each frame, on a constant
@@ -44,9 +44,9 @@ pub fn luma(number: u64) -> Vec<u8> {
 
 /// A Y4M file with 4:2:0 planes.
 pub struct Pictures {
-    /// In pixels.
+    /// Width in pixels.
     pub width: usize,
-    /// In pixels.
+    /// Height in pixels.
     pub height: usize,
     /// Each frame's three planes, one after the other.
     pub frames: Vec<Vec<u8>>,
@@ -65,13 +65,17 @@ impl Pictures {
         assert!(value('C').starts_with("420"), "{header}");
         let (rate, per) = value('F').split_once(':').expect("a rate is a ratio");
         assert!(rate.parse::<u32>().is_ok_and(|rate| rate > 0) && per.parse::<u32>().is_ok_and(|per| per > 0));
-        let whole = width * height + 2 * (width.div_ceil(2) * height.div_ceil(2));
+        let frame_bytes = width * height + 2 * (width.div_ceil(2) * height.div_ceil(2));
         let mut frames = Vec::new();
         while !rest.is_empty() {
             let (marker, after) = line(rest);
-            assert!(marker == "FRAME" && after.len() >= whole, "{path}: picture {} is not whole", frames.len());
-            frames.push(after[..whole].to_vec());
-            rest = &after[whole..];
+            assert!(
+                marker == "FRAME" && after.len() >= frame_bytes,
+                "{path}: picture {} is not complete",
+                frames.len()
+            );
+            frames.push(after[..frame_bytes].to_vec());
+            rest = &after[frame_bytes..];
         }
         Self { width, height, frames }
     }
@@ -94,9 +98,9 @@ impl Pictures {
 pub struct Row {
     /// The source's number of the picture.
     pub frame: u64,
-    /// Microseconds of the system's monotonic clock.
+    /// When it was captured, in microseconds of the system's monotonic clock.
     pub captured: u64,
-    /// Microseconds of the same clock.
+    /// When it was shown, by the same clock.
     pub shown: u64,
 }
 
@@ -105,12 +109,12 @@ pub struct Row {
 pub fn dumps(folder: &str, name: &str) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let paths = entries.filter_map(|entry| entry.path().into_os_string().into_string().ok());
-    let mine = |stem: &String| {
+    let is_of_participant = |stem: &String| {
         let rest = stem.strip_prefix(&format!("{folder}/{name}"));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     };
     let mut stems: Vec<String> =
-        paths.filter_map(|path| path.strip_suffix(".csv").map(str::to_owned)).filter(mine).collect();
+        paths.filter_map(|path| path.strip_suffix(".csv").map(str::to_owned)).filter(is_of_participant).collect();
     stems.sort();
     stems
 }
@@ -125,8 +129,8 @@ pub fn shown(folder: &str, name: &str) -> Vec<Row> {
 /// Reads the complete lines of a CSV file. Returns no rows if the file does not exist yet.
 pub fn rows(stem: &str) -> Vec<Row> {
     let text = fs::read_to_string(format!("{stem}.csv")).unwrap_or_default();
-    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    let mut lines = whole.lines();
+    let complete = text.rsplit_once('\n').map_or("", |(complete, _)| complete);
+    let mut lines = complete.lines();
     let Some(header) = lines.next() else { return Vec::new() };
     assert_eq!(header, "frame,captured_us,shown_us", "{stem}");
     lines.map(|line| read_row(line).unwrap_or_else(|| panic!("{stem}: {line:?}"))).collect()
@@ -202,4 +206,5 @@ fn line(bytes: &[u8]) -> (&str, &[u8]) {
     (std::str::from_utf8(&bytes[..end]).expect("headers are text"), &bytes[end + 1..])
 }
 
+/// The side of a square in the clip, in pixels.
 const SIDE: usize = 56;

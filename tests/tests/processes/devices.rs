@@ -1,8 +1,8 @@
-//! Missing or broken devices and files: the meeting continues without them, and the user is told.
+//! Missing or broken devices and files: the meeting continues without them, and the user gets a notice.
 
 use crate::clip;
 use crate::folder::Folder;
-use crate::program::{LIMIT, NO_DEVICES, Program, client, lock_meetings};
+use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
 use crate::report::Report;
 
 #[test]
@@ -21,7 +21,7 @@ fn a_meeting_continues_without_a_clip_and_the_user_is_told_why() {
         |(path, detail): (String, &'static str)| (start("camera", &["--camera", &format!("file:{path}")]), detail);
     let meetings: Vec<_> = files.into_iter().map(meet).collect();
     for (meeting, detail) in meetings {
-        let outcome = meeting.end(LIMIT);
+        let outcome = meeting.end(TIMEOUT);
         outcome.assert_failure(0, &["A media file cannot be read", "This computer", "Choose another file", detail]);
         assert!(outcome.out.starts_with("conclave://"), "{outcome:?}");
     }
@@ -32,22 +32,22 @@ fn a_clip_that_is_damaged_in_the_middle_ends_only_the_picture() {
     let (_lock, folder) = (lock_meetings(), Folder::new("damaged"));
     let clip = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/assets/demo/footage/portrait.mp4");
     let mut clip = std::fs::read(clip).expect("the demo's footage");
-    // Only the middle is damaged: indices and parameter sets are at the ends.
+    // Indices and parameter sets are at the ends of the file, so only pictures are damaged.
     let (begin, end) = (clip.len() / 8, clip.len() / 4 * 3);
     clip[begin..end].iter_mut().step_by(37).for_each(|byte| *byte ^= 0x5a);
     let path = folder.write("damaged.mp4", &clip);
-    let outcome = start("damaged", &["--camera", &format!("file:{path}"), "--for", "2"]).end(LIMIT);
+    let outcome = start("damaged", &["--camera", &format!("file:{path}"), "--for", "2"]).end(TIMEOUT);
     outcome.assert_failure(0, &["A media file cannot be read", "This computer", "Choose another file", "damaged.mp4"]);
 }
 
 #[test]
 fn a_meeting_continues_without_a_camera() {
     let _lock = lock_meetings();
-    let says = ["No camera was found", "This computer", "continue without video"];
-    let named = start("named", &["--camera", "device:no such camera"]).end(LIMIT);
-    named.assert_failure(0, &says).assert_failure(0, &["no such camera"]);
+    let message = ["No camera was found", "This computer", "continue without video"];
+    let named = start("named", &["--camera", "device:no such camera"]).end(TIMEOUT);
+    named.assert_failure(0, &message).assert_failure(0, &["no such camera"]);
     if std::fs::metadata("/dev/video0").is_err() {
-        start("any", &["--camera", "device"]).end(LIMIT).assert_failure(0, &says);
+        start("any", &["--camera", "device"]).end(TIMEOUT).assert_failure(0, &message);
     }
 }
 
@@ -60,12 +60,12 @@ fn a_meeting_continues_without_sound_and_the_user_is_told_why() {
     // Neither ALSA nor a sound server has a device.
     command.env("ALSA_CONFIG_PATH", folder.write("alsa.conf", b"")).env("PULSE_SERVER", "unix:/nonexistent");
     command.env("XDG_RUNTIME_DIR", folder.path("none")).env("PIPEWIRE_REMOTE", "none");
-    let outcome = Program::start("silent", command).end(LIMIT);
+    let outcome = Program::start("silent", command).end(TIMEOUT);
     outcome.assert_failure(
         0,
         &["No sound device was found", "This computer", "You cannot hear the others", "Connect a headset"],
     );
-    assert_eq!(outcome.err.matches("conclave: ").count(), 1, "more or less than one message: {}", outcome.err);
+    assert_eq!(outcome.err.matches("conclave: ").count(), 1, "not exactly one message: {}", outcome.err);
     assert!(Report::read(&report).count("/participants/0/join_ms") < 5_000);
 }
 
@@ -73,17 +73,17 @@ fn a_meeting_continues_without_sound_and_the_user_is_told_why() {
 fn sound_files_that_cannot_be_used_are_named() {
     let (_lock, folder) = (lock_meetings(), Folder::new("sounds"));
     let (bad, missing) = (folder.write("bad.wav", b"RIFF\xff\xff\xff\xffWAVEnothing"), folder.path("missing.wav"));
-    let beyond = folder.path("missing/speaker.wav");
+    let in_missing_folder = folder.path("missing/speaker.wav");
     let choices = [
         ("--microphone", bad, "bad.wav"),
         ("--microphone", missing, "missing.wav"),
-        ("--speaker", beyond, "speaker.wav"),
+        ("--speaker", in_missing_folder, "speaker.wav"),
     ];
     let meet = |(which, path, name)| (start(name, &[which, &format!("file:{path}")]), name);
     let meetings: Vec<_> = choices.into_iter().map(meet).collect();
     for (meeting, name) in meetings {
         meeting
-            .end(LIMIT)
+            .end(TIMEOUT)
             .assert_failure(0, &["A media file cannot be read", "This computer", "Choose another file", name]);
     }
 }

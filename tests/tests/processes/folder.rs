@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-/// An empty folder. Dropping it removes it.
+/// A temporary folder, empty at first. Drop removes it.
 pub struct Folder(PathBuf);
 
 impl Folder {

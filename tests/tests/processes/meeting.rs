@@ -1,8 +1,8 @@
-//! Meetings of processes: each shows and plays what the others sent, and the meeting continues if one is killed.
+//! Meetings of processes: each client shows and plays what the others sent, and the meeting continues if one is killed.
 
 use crate::clip::{self, Pictures, Row};
 use crate::folder::Folder;
-use crate::program::{LIMIT, Program, client, lock_meetings, until};
+use crate::program::{Program, TIMEOUT, client, lock_meetings, until};
 use crate::report::Report;
 use crate::wave::Wave;
 use std::path::Path;
@@ -12,54 +12,57 @@ use std::time::Duration;
 #[test]
 fn each_client_shows_and_plays_what_the_other_sent() {
     let (_lock, folder) = (lock_meetings(), Folder::new("meeting"));
-    let drawn = folder.write("drawn.y4m", &clip::make());
-    let (filmed, anne_says, bob_says) =
+    let generated = folder.write("generated.y4m", &clip::make());
+    let (footage, voice_of_anne, voice_of_bob) =
         (asset("footage/portrait.mp4"), asset("voices/anne.wav"), asset("voices/bob.wav"));
-    let anne = Person { name: "Anne", camera: &filmed, voice: &anne_says, tile: "320x180" };
-    let bob = Person { name: "Bob", camera: &drawn, voice: &bob_says, tile: "640x360" };
+    let anne = Person { name: "Anne", camera: &footage, voice: &voice_of_anne, tile: "320x180" };
+    let bob = Person { name: "Bob", camera: &generated, voice: &voice_of_bob, tile: "640x360" };
     let host = anne.start(&folder, &["meet"]);
     let link = host.first_line();
     assert!(link.starts_with("conclave://127.0.0.1:") && link.contains("/#"), "{link}");
     let guest = bob.start(&folder, &["join", &link]);
     let shown = |by: &str, of: &str| clip::shown(&folder.path(by), of).len();
-    until(LIMIT, "60 pictures each way", || shown("Anne", "Bob") >= 60 && shown("Bob", "Anne") >= 60);
+    until(TIMEOUT, "60 pictures each way", || shown("Anne", "Bob") >= 60 && shown("Bob", "Anne") >= 60);
     let (guest, host) = (guest.leave(), host.leave());
     guest.assert_success();
     host.assert_success();
     assert_eq!(host.out.trim(), link, "more than the link was printed");
     let (by_anne, by_bob) = (read_dumps(&folder, "Anne", "Bob"), read_dumps(&folder, "Bob", "Anne"));
-    // The drawn clip has only one layer, so that all pictures are in one file.
+    // The generated clip has only one layer, so all pictures are in one file.
     clip::check_numbers(&by_anne.pictures, &by_anne.rows);
     assert_eq!((by_bob.pictures.width, by_bob.pictures.height), (640, 360));
-    for (received, source) in [(&by_anne, &drawn), (&by_bob, &filmed)] {
+    for (received, source) in [(&by_anne, &generated), (&by_bob, &footage)] {
         let quality = clip::quality(&received.pictures, &received.rows, source);
         assert!(quality.mean_db >= 32.0, "{source}: {quality:?}");
     }
-    let like = [&anne_says, &bob_says].map(|voice| by_bob.sound.likeness(&Wave::read(voice)));
-    assert!(like[0] > 0.7 && like[0] > like[1] + 0.1, "Bob did not play Anne's voice: {like:?}");
+    let similarity = [&voice_of_anne, &voice_of_bob].map(|voice| by_bob.sound.similarity(&Wave::read(voice)));
+    assert!(
+        similarity[0] > 0.7 && similarity[0] > similarity[1] + 0.1,
+        "Bob did not play Anne's voice: {similarity:?}"
+    );
 }
 
 #[test]
 fn a_killed_client_leaves_and_the_others_change_keys() {
     let (_lock, folder) = (lock_meetings(), Folder::new("killed"));
-    let drawn = folder.write("drawn.y4m", &clip::make());
-    let camera = format!("file:{drawn}");
-    let start = |name: &str, how: &[&str]| {
+    let generated = folder.write("generated.y4m", &clip::make());
+    let camera = format!("file:{generated}");
+    let start = |name: &str, task: &[&str]| {
         let (dump, report) = (folder.path(name), folder.path(&format!("{name}.json")));
-        let usual = ["--headless", "--name", name, "--camera", &camera, "--microphone", "off", "--tile", "320x180"];
-        let mut command = client(&[how, &usual, &["--dump", &dump, "--report", &report]].concat());
+        let options = ["--headless", "--name", name, "--camera", &camera, "--microphone", "off", "--tile", "320x180"];
+        let mut command = client(&[task, &options, &["--dump", &dump, "--report", &report]].concat());
         command.env("CONCLAVE_LOG", "warn,conclave=info");
         Program::start(name, command)
     };
     let anne = start("Anne", &["meet"]);
     let link = anne.first_line();
     let bob = start("Bob", &["join", &link]);
-    // They join one after the other, so that each adds an epoch.
-    bob.wait_for_line(0, "participants people=2", LIMIT);
+    // They join one after the other, so that each join is an epoch.
+    bob.wait_for_line(0, "participants people=2", TIMEOUT);
     let carol = start("Carol", &["join", &link]);
     let seen = |by: &str, of: &str| clip::shown(&folder.path(by), of);
     let all = [("Anne", "Bob"), ("Anne", "Carol"), ("Bob", "Anne"), ("Bob", "Carol")];
-    until(LIMIT, "everybody sees everybody", || all.iter().all(|(by, of)| seen(by, of).len() >= 30));
+    until(TIMEOUT, "everybody sees everybody", || all.iter().all(|(by, of)| seen(by, of).len() >= 30));
     let (annes_mark, bobs_mark) = (anne.mark(), bob.mark());
     carol.signal("KILL");
     // The others must see it leave and change the keys within ten seconds.
@@ -68,19 +71,19 @@ fn a_killed_client_leaves_and_the_others_change_keys() {
     bob.wait_for_line(bobs_mark, "new keys", left);
     anne.wait_for_line(annes_mark, "participants people=2", left);
     let (ended, so_far) = (seen("Bob", "Carol").len(), seen("Bob", "Anne").len());
-    until(LIMIT, "the others still see each other", || seen("Bob", "Anne").len() >= so_far + 20);
+    until(TIMEOUT, "the others still see each other", || seen("Bob", "Anne").len() >= so_far + 20);
     assert_eq!(seen("Bob", "Carol").len(), ended, "a picture of Carol was shown after she left");
-    assert_eq!(carol.end(LIMIT).code, None, "it was not ended by a signal");
+    assert_eq!(carol.end(TIMEOUT).code, None, "Carol was not ended by a signal");
     bob.leave().assert_success();
     anne.leave().assert_success();
-    check_survivors(&folder);
+    check_reports_of_remaining_members(&folder);
     for (by, of) in [("Anne", "Bob"), ("Bob", "Anne")] {
         let gap = longest_gap(&seen(by, of));
-        assert!(gap < 600_000, "{by} saw {of} frozen for {gap} us");
+        assert!(gap < 600_000, "{by} saw no new picture of {of} for {gap} us");
     }
 }
 
-fn check_survivors(folder: &Folder) {
+fn check_reports_of_remaining_members(folder: &Folder) {
     // Bob had the keys of three epochs: after he joined, after Carol joined, after she left.
     let (anne, bob) = (Report::read(&folder.path("Anne.json")), Report::read(&folder.path("Bob.json")));
     let epochs = (anne.count("/e2ee/epochs"), bob.count("/e2ee/epochs"));
@@ -103,16 +106,16 @@ struct Person<'a> {
 }
 
 impl Person<'_> {
-    fn start(&self, folder: &Folder, how: &[&str]) -> Program {
+    fn start(&self, folder: &Folder, task: &[&str]) -> Program {
         let (camera, voice) = (format!("file:{}", self.camera), format!("file:{}", self.voice));
         let (dump, report) = (folder.path(self.name), folder.path(&format!("{}.json", self.name)));
-        let who = ["--headless", "--name", self.name, "--camera", &camera, "--microphone", &voice];
-        let what = ["--tile", self.tile, "--dump", &dump, "--report", &report];
-        Program::start(self.name, client(&[how, &who, &what].concat()))
+        let person = ["--headless", "--name", self.name, "--camera", &camera, "--microphone", &voice];
+        let output = ["--tile", self.tile, "--dump", &dump, "--report", &report];
+        Program::start(self.name, client(&[task, &person, &output].concat()))
     }
 }
 
-/// What one client dumped of another.
+/// What one client dumped of what another one sent.
 struct Received {
     /// The pictures of the size that was shown most.
     pictures: Pictures,
@@ -121,7 +124,7 @@ struct Received {
     sound: Wave,
 }
 
-/// Reads what `by` dumped of `of`, and checks the files against the report.
+/// Reads the dumps that `by` made of `of`, and compares the files with the report.
 fn read_dumps(folder: &Folder, by: &str, of: &str) -> Received {
     let report = Report::read(&folder.path(&format!("{by}.json")));
     check_report(&report, by, of);
@@ -129,7 +132,7 @@ fn read_dumps(folder: &Folder, by: &str, of: &str) -> Received {
     clip::check_order(&all);
     assert_eq!(
         report.video(of).count("/frames_shown"),
-        wide(all.len()),
+        to_u64(all.len()),
         "the CSV files have not one line for each shown picture"
     );
     let read = |stem: String| {
@@ -141,12 +144,12 @@ fn read_dumps(folder: &Folder, by: &str, of: &str) -> Received {
     };
     let sizes = clip::dumps(&folder.path(by), of).into_iter().map(read);
     let (pictures, rows) = sizes.max_by_key(|(_, rows)| rows.len()).expect("a dump");
-    let (video, size) = (report.video(of), (wide(pictures.width), wide(pictures.height)));
+    let (video, size) = (report.video(of), (to_u64(pictures.width), to_u64(pictures.height)));
     assert_eq!((video.count("/layer/width"), video.count("/layer/height")), size);
     let speaker = folder.path(&format!("{by}/speaker.wav"));
     let sound = Wave::read(&speaker);
     assert!(sound.rate == 48_000 && sound.seconds() > 3.0, "{} s", sound.seconds());
-    let power = sound.samples.iter().map(|it| it * it).sum::<f64>() / float(sound.samples.len());
+    let power = sound.samples.iter().map(|sample| sample * sample).sum::<f64>() / to_f64(sound.samples.len());
     assert!(power > 1e-5, "the speaker was silent: {power:e}");
     probe(&speaker, "pcm_");
     Received { pictures, rows, sound }
@@ -184,8 +187,11 @@ fn check_report(report: &Report, by: &str, of: &str) {
 fn probe(path: &str, codec: &str) {
     let entries = ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", path];
     let Ok(output) = Command::new("ffprobe").args(entries).output() else { return };
-    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && errors.is_empty() && said.starts_with(codec), "{path}: {said} {errors}");
+    let (codec_name, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && errors.is_empty() && codec_name.starts_with(codec),
+        "{path}: {codec_name} {errors}"
+    );
 }
 
 fn asset(name: &str) -> String {
@@ -193,10 +199,10 @@ fn asset(name: &str) -> String {
     path.into_os_string().into_string().expect("the repository's path is Unicode")
 }
 
-fn wide(count: usize) -> u64 {
+fn to_u64(count: usize) -> u64 {
     u64::try_from(count).expect("a small number")
 }
 
-fn float(count: usize) -> f64 {
+fn to_f64(count: usize) -> f64 {
     f64::from(u32::try_from(count).expect("a small number"))
 }

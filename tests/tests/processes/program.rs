@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 /// Arguments of a client without camera, microphone and loudspeaker.
 pub const NO_DEVICES: [&str; 7] = ["--headless", "--camera", "off", "--microphone", "off", "--speaker", "off"];
 
-/// The limit of every step that has no limit of its own.
-pub const LIMIT: Duration = Duration::from_secs(15);
+/// The limit of each step for which the test sets no other limit.
+pub const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A running program. Dropping it kills it.
+/// A running program. Drop kills it.
 pub struct Program {
     name: String,
     child: Child,
@@ -64,8 +64,8 @@ fn binary(program: &str) -> PathBuf {
     folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
 }
 
-/// Waits until no other test runs a meeting, and keeps others from it until the guard is dropped: two cores cannot run ten
-/// clients.
+/// Waits until no other test runs a meeting. No other test starts one until the guard is dropped, because two cores cannot
+/// run ten clients.
 pub fn lock_meetings() -> MutexGuard<'static, ()> {
     static MEETINGS: Mutex<()> = Mutex::new(());
     MEETINGS.lock().unwrap_or_else(PoisonError::into_inner)
@@ -73,17 +73,17 @@ pub fn lock_meetings() -> MutexGuard<'static, ()> {
 
 /// Polls until `done` returns true, for at most `limit`. Returns how long that took.
 pub fn until(limit: Duration, what: &str, done: impl Fn() -> bool) -> Duration {
-    let begun = Instant::now();
+    let start = Instant::now();
     while !done() {
-        assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
+        assert!(start.elapsed() < limit, "not within {limit:?}: {what}");
         // Nothing notifies about changes of files.
         thread::park_timeout(Duration::from_millis(20));
     }
-    begun.elapsed()
+    start.elapsed()
 }
 
 impl Program {
-    /// Starts `command`; `name` is for messages.
+    /// Starts `command`. Messages of failed tests contain `name`.
     pub fn start(name: &str, mut command: Command) -> Self {
         let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
@@ -94,7 +94,7 @@ impl Program {
 
     /// Returns the first line of standard output, such as the link that `conclave meet` prints.
     pub fn first_line(&self) -> String {
-        let line = self.out.find(0, LIMIT, |_| true);
+        let line = self.out.find(0, TIMEOUT, |_| true);
         line.unwrap_or_else(|| panic!("{} printed nothing; its errors:\n{}", self.name, self.err.text()))
     }
 
@@ -105,10 +105,10 @@ impl Program {
 
     /// Waits for a line on standard error, after the first `mark` ones, that contains `part`. Returns how long that took.
     pub fn wait_for_line(&self, mark: usize, part: &str, limit: Duration) -> Duration {
-        let begun = Instant::now();
+        let start = Instant::now();
         let found = self.err.find(mark, limit, |line| line.contains(part));
         assert!(found.is_some(), "{} did not print {part:?} within {limit:?}, but:\n{}", self.name, self.err.text());
-        begun.elapsed()
+        start.elapsed()
     }
 
     /// Sends a signal by its name, such as `TERM`.
@@ -119,11 +119,11 @@ impl Program {
         assert!(status.success(), "{script}: {status}");
     }
 
-    /// Waits until it ends.
+    /// Waits until the program ends.
     pub fn end(mut self, limit: Duration) -> Outcome {
-        let begun = Instant::now();
+        let start = Instant::now();
         // Both pipes close at the end of the process, because no other process has them open.
-        let closed = self.out.closed(limit) && self.err.closed(limit.saturating_sub(begun.elapsed()));
+        let closed = self.out.closed(limit) && self.err.closed(limit.saturating_sub(start.elapsed()));
         assert!(closed, "{} does not end within {limit:?}; its errors:\n{}", self.name, self.err.text());
         let status: ExitStatus = self.child.wait().expect("a child can be waited for");
         Outcome { code: status.code(), out: self.out.text(), err: self.err.text() }
@@ -132,7 +132,7 @@ impl Program {
     /// Interrupts a client, as Ctrl+C does, and waits until it ends.
     pub fn leave(self) -> Outcome {
         self.signal("INT");
-        self.end(LIMIT)
+        self.end(TIMEOUT)
     }
 }
 
@@ -152,7 +152,7 @@ impl Outcome {
         self
     }
 
-    /// Asserts that the exit code is `code`, and that the message contains all `parts`: what, the cause, what to do.
+    /// Asserts that the exit code is `code`, and that the message contains all `parts`: what failed, why, and what to do.
     pub fn assert_failure(&self, code: i32, parts: &[&str]) -> &Self {
         assert_eq!(self.code, Some(code), "{self:?}");
         for part in parts {

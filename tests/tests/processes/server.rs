@@ -2,7 +2,7 @@
 
 use crate::clip;
 use crate::folder::Folder;
-use crate::program::{LIMIT, NO_DEVICES, Program, client, lock_meetings, server, until};
+use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server, until};
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -16,7 +16,7 @@ fn a_server_keeps_its_certificate_and_ends_by_signal() {
     let run = |signal: &str, more: &[&str]| {
         let server = Server::start(&data, more);
         server.program.signal(signal);
-        let outcome = server.program.end(STOP);
+        let outcome = server.program.end(STOP_TIMEOUT);
         outcome.assert_success();
         server.fingerprint
     };
@@ -34,36 +34,36 @@ fn a_server_keeps_its_certificate_and_ends_by_signal() {
 #[test]
 fn a_server_learns_neither_names_nor_addresses() {
     let (_lock, folder) = (lock_meetings(), Folder::new("learns"));
-    let drawn = folder.write("drawn.y4m", &clip::make());
+    let clip = folder.write("clip.y4m", &clip::make());
     let server = Server::start(&folder.path("data"), &[]);
-    let camera = format!("file:{drawn}");
+    let camera = format!("file:{clip}");
     let voice = format!("file:{}/../app/assets/demo/voices/anne.wav", env!("CARGO_MANIFEST_DIR"));
-    let seen = ["--headless", "--camera", &camera, "--microphone", &voice, "--tile", "320x180"];
+    let options = ["--headless", "--camera", &camera, "--microphone", &voice, "--tile", "320x180"];
     let host = folder.path("host");
     let anne = ["meet", "--server", &server.address, "--fingerprint", &server.fingerprint];
-    let anne = client(&[&anne[..], &seen, &["--name", "Xanthippe Quill", "--dump", &host]].concat());
+    let anne = client(&[&anne[..], &options, &["--name", "Xanthippe Quill", "--dump", &host]].concat());
     let anne = Program::start("host", anne);
     let link = anne.first_line();
     assert!(link.starts_with(&format!("conclave://{}/#", server.address)), "{link}");
     let guest = folder.path("guest");
-    let bob = client(&[&["join", &link], &seen[..], &["--name", "Barnabé Öst", "--dump", &guest]].concat());
+    let bob = client(&[&["join", &link], &options[..], &["--name", "Barnabé Öst", "--dump", &guest]].concat());
     let bob = Program::start("guest", bob);
     let seen = |by: &str, of: &str| clip::shown(by, of).len() >= 15;
-    until(LIMIT, "they see each other", || seen(&guest, "Xanthippe Quill") && seen(&host, "Barnabé Öst"));
+    until(TIMEOUT, "they see each other", || seen(&guest, "Xanthippe Quill") && seen(&host, "Barnabé Öst"));
     bob.leave().assert_success();
     anne.leave().assert_success();
-    let late = Program::start("late", client(&[&["join", &link], NO_DEVICES.as_slice()].concat())).end(LIMIT);
+    let late = Program::start("late", client(&[&["join", &link], NO_DEVICES.as_slice()].concat())).end(TIMEOUT);
     late.assert_failure(1, &["This meeting no longer exists", "The invitation", "It has ended", "Ask for a new link"]);
     server.program.signal("TERM");
-    let outcome = server.program.end(STOP);
+    let outcome = server.program.end(STOP_TIMEOUT);
     outcome.assert_success();
     assert!(outcome.err.contains("meeting opened") && outcome.err.contains("meeting ended"), "{}", outcome.err);
     let secret = link.split_once('#').expect("a link has a secret part").1;
     assert_nothing_personal(&outcome.err, secret);
-    let kept = files(&folder.path("data"));
-    let names: Vec<&str> = kept.keys().map(String::as_str).collect();
-    assert_eq!(names, ["certificate.pem", "key.pem"], "something of the meeting is stored");
-    for text in kept.values() {
+    let stored = files(&folder.path("data"));
+    let names: Vec<&str> = stored.keys().map(String::as_str).collect();
+    assert_eq!(names, ["certificate.pem", "key.pem"], "the server stores more than its certificate and key");
+    for text in stored.values() {
         assert_nothing_personal(text, secret);
     }
 }
@@ -78,11 +78,11 @@ fn a_server_that_is_stopped_ends_its_meetings() {
     let mut command = client(&[&["join", &link], NO_DEVICES.as_slice()].concat());
     command.env("CONCLAVE_LOG", "conclave=info");
     let guest = Program::start("guest", command);
-    guest.wait_for_line(0, "participants people=2", LIMIT);
+    guest.wait_for_line(0, "participants people=2", TIMEOUT);
     server.program.signal("TERM");
-    server.program.end(STOP).assert_success();
+    server.program.end(STOP_TIMEOUT).assert_success();
     for client in [host, guest] {
-        client.end(LIMIT).assert_failure(1, &["The server is shutting down", "The server", "Try again"]);
+        client.end(TIMEOUT).assert_failure(1, &["The server is shutting down", "The server", "Try again"]);
     }
 }
 
@@ -91,12 +91,13 @@ fn problems_of_another_server_are_reported() {
     let folder = Folder::new("elsewhere");
     let server = Server::start(&folder.path("data"), &[]);
     let meet =
-        |more: &[&str]| Program::start("host", client(&[&["meet"], more, NO_DEVICES.as_slice()].concat())).end(LIMIT);
+        |more: &[&str]| Program::start("host", client(&[&["meet"], more, NO_DEVICES.as_slice()].concat())).end(TIMEOUT);
     let wrong = ["The server is not the one", "The server", "Do not continue"];
     meet(&["--server", &server.address, "--fingerprint", &"ab".repeat(32)]).assert_failure(1, &wrong);
     // The certificate is self-signed.
     meet(&["--server", &server.address]).assert_failure(1, &wrong);
-    let unused = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr()).expect("a port");
+    let unused =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).expect("a port");
     let outcome = meet(&["--server", &unused.to_string(), "--fingerprint", &server.fingerprint]);
     outcome.assert_failure(1, &["The server does not answer", "The network", "Check your network"]);
 }
@@ -107,7 +108,7 @@ fn a_server_that_cannot_start_reports_why() {
     let (data, file) = (folder.path("data"), folder.write("file", b""));
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = taken.local_addr().expect("bound").to_string();
-    let run = |arguments: &[&str]| Program::start("server", server(arguments)).end(LIMIT);
+    let run = |arguments: &[&str]| Program::start("server", server(arguments)).end(TIMEOUT);
     let in_use = run(&["--listen", &address, "--data", &data]);
     in_use.assert_failure(1, &["cannot listen on", &address, "in use", "Another program", "choose another port"]);
     for line in in_use.err.lines() {
@@ -153,7 +154,7 @@ fn assert_nothing_personal(text: &str, secret: &str) {
     }
 }
 
-/// Returns the files of a folder by name, read as text.
+/// Returns the contents of the files in a folder, by name.
 fn files(folder: &str) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).expect("the data folder").map(|entry| entry.expect("an entry of it"));
     let read = |entry: fs::DirEntry| {
@@ -164,4 +165,4 @@ fn files(folder: &str) -> BTreeMap<String, String> {
 }
 
 /// The limit for a server to end.
-const STOP: Duration = Duration::from_secs(3);
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);

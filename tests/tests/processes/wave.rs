@@ -19,7 +19,7 @@ impl Wave {
         let (mut rest, mut format, mut samples) = (&bytes[12..], None, None);
         while rest.len() >= 8 {
             let (name, length) = (&rest[..4], number(&rest[4..8]));
-            assert!(rest.len() >= 8 + length, "{path}: a chunk is not whole");
+            assert!(rest.len() >= 8 + length, "{path}: a chunk is not complete");
             let chunk = &rest[8..8 + length];
             match name {
                 b"fmt " => format = Some((number(&chunk[..2]), number(&chunk[2..4]), number(&chunk[4..8]))),
@@ -45,7 +45,7 @@ impl Wave {
 
     /// Returns the highest correlation between the loudness of this file and of a looped `source`, over all delays. 1.0 is the
     /// same speech, 0.0 is unrelated speech.
-    pub fn likeness(&self, source: &Self) -> f64 {
+    pub fn similarity(&self, source: &Self) -> f64 {
         let (mine, theirs) = (self.loudness(), source.loudness());
         let at = |delay: usize| -> Vec<f64> { theirs.iter().cycle().skip(delay).take(mine.len()).copied().collect() };
         (0..theirs.len()).map(|delay| correlation(&mine, &at(delay))).fold(0.0, f64::max)
@@ -54,16 +54,19 @@ impl Wave {
     /// Returns the logarithmic loudness of each 20 ms.
     fn loudness(&self) -> Vec<f64> {
         let block = usize::try_from(self.rate / 50).expect("few samples");
-        self.samples.chunks_exact(block).map(|block| (mean(block.iter().map(|it| it * it)) + 1e-8).ln()).collect()
+        self.samples
+            .chunks_exact(block)
+            .map(|block| (mean(block.iter().map(|sample| sample * sample)) + 1e-8).ln())
+            .collect()
     }
 }
 
 fn correlation(one: &[f64], other: &[f64]) -> f64 {
-    let (centre, around) = (mean(one.iter().copied()), mean(other.iter().copied()));
-    let product = |a: &f64, b: &f64| (a - centre) * (b - around);
-    let both = mean(one.iter().zip(other).map(|(a, b)| product(a, b)));
-    let spread = |values: &[f64], middle: f64| mean(values.iter().map(|value| (value - middle).powi(2))).sqrt();
-    both / (spread(one, centre) * spread(other, around)).max(1e-12)
+    let (one_mean, other_mean) = (mean(one.iter().copied()), mean(other.iter().copied()));
+    let product = |a: &f64, b: &f64| (a - one_mean) * (b - other_mean);
+    let covariance = mean(one.iter().zip(other).map(|(a, b)| product(a, b)));
+    let deviation = |values: &[f64], middle: f64| mean(values.iter().map(|value| (value - middle).powi(2))).sqrt();
+    covariance / (deviation(one, one_mean) * deviation(other, other_mean)).max(1e-12)
 }
 
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
@@ -75,5 +78,6 @@ fn number(bytes: &[u8]) -> usize {
     bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
 }
 
+/// The format codes of WAV files.
 const PCM: usize = 1;
 const FLOAT: usize = 3;

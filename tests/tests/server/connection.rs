@@ -44,13 +44,14 @@ impl TestServer {
         let folder = std::env::temp_dir().join(format!("conclave-server-{}-{number}", std::process::id()));
         let listen = "127.0.0.1:0".parse().expect("an address");
         let config = Config { data: Some(folder.clone()), limits, ..Config::new(listen) };
-        let server = Server::start(config).await.expect("it starts");
+        let server = Server::start(config).await.expect("the server starts");
         let mut roots = RootCertStore::empty();
-        let certificate = CertificateDer::from_pem_file(folder.join("certificate.pem")).expect("its certificate");
+        let certificate =
+            CertificateDer::from_pem_file(folder.join("certificate.pem")).expect("the server has its certificate");
         roots.add(certificate).expect("a certificate");
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .expect("the usual versions")
+            .expect("rustls supports its default versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
         Self { server, connector: TlsConnector::from(Arc::new(config)), folder }
@@ -65,21 +66,21 @@ impl TestServer {
         let _ = std::fs::remove_dir_all(self.folder);
     }
 
-    async fn secure(&self) -> TlsStream<TcpStream> {
+    async fn connect_tls(&self) -> TlsStream<TcpStream> {
         let stream = TcpStream::connect(self.address()).await.expect("listening");
         let name = ServerName::try_from("localhost").expect("a name");
-        self.connector.connect(name, stream).await.expect("its certificate")
+        self.connector.connect(name, stream).await.expect("the server has its certificate")
     }
 
     /// Opens a connection that has sent nothing.
     pub async fn connect(&self) -> Connection {
-        let opened = tokio_tungstenite::client_async("wss://localhost/v1", self.secure().await).await;
+        let opened = tokio_tungstenite::client_async("wss://localhost/v1", self.connect_tls().await).await;
         Connection { id: ParticipantId(0), socket: opened.expect("a WebSocket").0 }
     }
 
     /// Returns whether the server refuses a WebSocket at `path`.
     pub async fn refuses(&self, path: &str) -> bool {
-        tokio_tungstenite::client_async(format!("wss://localhost{path}"), self.secure().await).await.is_err()
+        tokio_tungstenite::client_async(format!("wss://localhost{path}"), self.connect_tls().await).await.is_err()
     }
 
     /// Returns Anna, who has opened meeting 1, and Ben, whom she admitted.
@@ -131,7 +132,7 @@ impl Connection {
 
     /// Sends bytes. If that fails, the next `receive` fails, too.
     pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
-        let _ = timeout(TIMEOUT, self.socket.send(Message::Binary(bytes.into()))).await.expect("taken");
+        let _ = timeout(TIMEOUT, self.socket.send(Message::Binary(bytes.into()))).await.expect("sent in time");
     }
 
     /// Waits for a message that is `wanted`. Skips others, and answers pings.
@@ -147,13 +148,13 @@ impl Connection {
     pub async fn find<T>(&mut self, found: impl Fn(ServerMessage) -> Option<T>) -> T {
         let received = async {
             loop {
-                let message = self.next().await.expect("the connection lives");
+                let message = self.next().await.expect("the connection is open");
                 if let Some(found) = found(message) {
                     return found;
                 }
             }
         };
-        timeout(TIMEOUT, received).await.expect("in time")
+        timeout(TIMEOUT, received).await.expect("a message arrives in time")
     }
 
     /// Returns the next message if it arrives within `limit`.

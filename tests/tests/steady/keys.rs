@@ -5,7 +5,7 @@ use proto::ParticipantId;
 use std::time::{Instant, SystemTime};
 
 /// Returns the key ring and the leaf of the member.
-pub fn of_one() -> (KeyRing, Leaf) {
+pub fn of_one_member() -> (KeyRing, Leaf) {
     let identity = Identity::generate().unwrap();
     let (keys, profile) = (ManagerKeys::new().unwrap(), Profile::new("Anne").unwrap());
     let group = Group::create(&identity, profile, ParticipantId(1), &keys, SystemTime::now()).unwrap();

@@ -1,8 +1,8 @@
-//! The path of a picture from the camera to the memory that the window draws.
+//! The path of a picture from the camera to the memory from which the window draws.
 
 use super::allocator::counted;
 use super::keys;
-use super::wire::{Cost, Wire, grown};
+use super::wire::{Cost, Wire, preallocated};
 use capture::{Source, Stop, synthetic};
 use codec::decode::Decoder;
 use codec::encode::{Config, Encoder};
@@ -17,10 +17,10 @@ use render::Feed;
 #[test]
 fn pictures_allocate_nothing_from_camera_to_screen() {
     let mut path = Path::new();
-    path.carry(WARM_UP);
+    path.send(WARM_UP);
     path.wire.acknowledge();
-    path.carry(WARM_UP);
-    let cost = path.carry(PASS);
+    path.send(WARM_UP);
+    let cost = path.send(PASS);
     assert_eq!(cost.camera, 0, "camera");
     assert_eq!(cost.encode, 0, "scale and encode");
     assert_eq!(cost.seal, 0, "Sealer::seal");
@@ -67,7 +67,7 @@ struct Costs {
 
 impl Path {
     fn new() -> Self {
-        let ((ring, leaf), clock) = (keys::of_one(), Clock::default());
+        let ((ring, leaf), clock) = (keys::of_one_member(), Clock::default());
         // A high rate, so that the test does not wait for the camera.
         let rate = FrameRate::new(240, 1).unwrap();
         let config = Config {
@@ -83,7 +83,7 @@ impl Path {
             camera: synthetic::open(Size::new(1_280, 720), rate, clock).unwrap(),
             frames: Pool::new(9),
             encoder: Encoder::open(&config).unwrap(),
-            payloads: grown(64),
+            payloads: preallocated(64),
             sealer: Sealer::new(ring.clone(), Slot::Camera),
             wire: Wire::new(Slot::Camera, Kind::Video),
             opener: Opener::new(ring, Slot::Camera, leaf, clock),
@@ -93,7 +93,7 @@ impl Path {
         }
     }
 
-    fn carry(&mut self, count: usize) -> Costs {
+    fn send(&mut self, count: usize) -> Costs {
         let (stop, mut costs) = (Stop::new(), Costs::default());
         let track = TrackId { owner: ParticipantId(1), slot: Slot::Camera };
         for _ in 0..count {
@@ -102,7 +102,7 @@ impl Path {
             let encoded = encoded.unwrap().expect("the encoder skips no picture");
             let captured = encoded.captured;
             let sealed = counted(&mut costs.seal, || self.sealer.seal(encoded)).unwrap();
-            let received = self.wire.carry(sealed, &mut costs.wire).expect("the frame is complete");
+            let received = self.wire.send(sealed, &mut costs.wire).expect("the frame is complete");
             let sequence = received.sequence;
             let opened = counted(&mut costs.open, || self.opener.open(received)).unwrap();
             let (decoder, feed) = (&mut self.decoder, &self.feed);

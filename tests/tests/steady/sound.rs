@@ -2,7 +2,7 @@
 
 use super::allocator::{counted, total};
 use super::keys;
-use super::wire::{Cost, Wire, grown};
+use super::wire::{Cost, Wire, preallocated};
 use audio::process::{Process, Voice};
 use audio::{Block, Choice, Config, Engine, Remote};
 use codec::opus;
@@ -15,34 +15,34 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn sound_allocates_nothing_on_the_network_path() {
-    let ((ring, leaf), clock, pool) = (keys::of_one(), Clock::default(), grown(128));
+    let ((ring, leaf), clock, pool) = (keys::of_one_member(), Clock::default(), preallocated(128));
     let (mut sealer, mut opener) =
         (Sealer::new(ring.clone(), Slot::Microphone), Opener::new(ring, Slot::Microphone, leaf, clock));
     let (mut encoder, mut wire) = (opus::Encoder::new().unwrap(), Wire::new(Slot::Microphone, Kind::Audio));
     wire.acknowledge();
-    let (mut position, mut sent) = (0, 0);
-    let mut carry = |count: usize| {
+    let (mut position, mut opened) = (0, 0);
+    let mut send = |count: usize| {
         let (mut seal, mut cost, mut open) = (0, Cost::default(), 0);
         for _ in 0..count {
             let payload = encoder.encode(&vowel(position), &pool).unwrap().expect("a voice is encoded");
             let sound = EncodedAudio { position, payload, ..packet() };
             position += 960;
             let closed = counted(&mut seal, || sealer.seal_audio(sound)).unwrap();
-            let received = wire.carry(closed, &mut cost).expect("the packet arrives");
+            let received = wire.send(closed, &mut cost).expect("the packet arrives");
             let plain = counted(&mut open, || opener.open_audio(received)).unwrap();
-            sent += usize::from(plain.position == position - 960);
+            opened += usize::from(plain.position == position - 960);
         }
         (seal, cost, open)
     };
-    carry(100);
-    let (seal, cost, open) = carry(200);
+    send(100);
+    let (seal, cost, open) = send(200);
     assert_eq!(seal, 0, "Sealer::seal_audio");
     assert_eq!(cost.packets, 200);
     assert_eq!(cost.packetize, cost.packets, "one buffer owner per packet, for the transport");
     assert_eq!(cost.remember, 0, "history for retransmission");
     assert_eq!(cost.assemble, 0, "receiver");
     assert_eq!(open, 0, "Opener::open_audio");
-    assert_eq!(sent, 300);
+    assert_eq!(opened, 300);
 }
 
 fn packet() -> EncodedAudio {
@@ -72,7 +72,7 @@ fn vowel(position: u64) -> [f32; opus::SAMPLES] {
 #[test]
 fn the_audio_thread_allocates_nothing() {
     let (remote, counts) = (Arc::new(OnceLock::<Remote>::new()), Mailbox::new());
-    let ((ring, leaf), clock) = (keys::of_one(), Clock::default());
+    let ((ring, leaf), clock) = (keys::of_one_member(), Clock::default());
     let mut sealer = Sealer::new(ring.clone(), Slot::Microphone);
     let mut opener = Opener::new(ring, Slot::Microphone, leaf, clock);
     let (target, mut sequence) = (Arc::clone(&remote), 0);
@@ -87,8 +87,8 @@ fn the_audio_thread_allocates_nothing() {
         }
     });
     let voice = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices/anne.wav");
-    let (microphone, speaker, pool) = (Choice::File(voice), Choice::Off, grown(64));
-    let counter = Counter { inner: Voice::new(), at: Counts::default(), before: None, counts: counts.clone() };
+    let (microphone, speaker, pool) = (Choice::File(voice), Choice::Off, preallocated(64));
+    let counter = Counter { inner: Voice::new(), so_far: Counts::default(), before: None, counts: counts.clone() };
     let provider = audio::device::Provider::default();
     let config = Config { microphone, speaker, provider, clock, pool, uplink };
     let engine = Engine::start_with(config, Box::new(counter));
@@ -104,12 +104,12 @@ fn the_audio_thread_allocates_nothing() {
     assert_eq!(process, recorded * SONORA_ALLOCATIONS, "noise suppression and gain of {recorded} blocks, by sonora");
 }
 
-/// The allocations of the thread, and how many blocks it handled.
+/// The allocations of the thread, and the number of blocks that it handled.
 #[derive(Clone, Copy, Default)]
 struct Counts {
     /// All allocations.
     all: usize,
-    /// Those of the processing.
+    /// The allocations of the processing.
     process: usize,
     /// The number of played blocks.
     played: usize,
@@ -128,10 +128,10 @@ impl Counts {
     }
 }
 
-/// Wraps the processing, which gets every block, and so can count on its thread.
+/// Wraps the processing. It gets every block on the thread `audio`, so it can count the allocations of that thread.
 struct Counter {
     inner: Voice,
-    at: Counts,
+    so_far: Counts,
     before: Option<Counts>,
     counts: Mailbox<Counts>,
 }
@@ -142,19 +142,19 @@ impl Process for Counter {
     }
 
     fn played(&mut self, block: &Block) {
-        self.at.played += 1;
-        self.at.all = total();
+        self.so_far.played += 1;
+        self.so_far.all = total();
         match self.before {
-            None if self.at.played == WARM_UP => self.before = Some(self.at),
-            Some(before) if self.at.played == WARM_UP + PASS => drop(self.counts.put(self.at.since(before))),
+            None if self.so_far.played == WARM_UP => self.before = Some(self.so_far),
+            Some(before) if self.so_far.played == WARM_UP + PASS => drop(self.counts.put(self.so_far.since(before))),
             Some(_) | None => {}
         }
-        counted(&mut self.at.process, || self.inner.played(block));
+        counted(&mut self.so_far.process, || self.inner.played(block));
     }
 
     fn recorded(&mut self, block: &mut Block, delay: Duration) {
-        self.at.recorded += 1;
-        counted(&mut self.at.process, || self.inner.recorded(block, delay));
+        self.so_far.recorded += 1;
+        counted(&mut self.so_far.process, || self.inner.recorded(block, delay));
     }
 
     fn listen_for_echo(&mut self, possible: bool) {

@@ -48,7 +48,7 @@ impl Wire {
             Kind::Video => Packetizer::video(parameters, 65_000, 0, ScalabilityMode::L1T3),
             Kind::Audio => Packetizer::audio(parameters, 65_000),
         };
-        let mut rtp_receiver = RtpReceiver::new(grown(8));
+        let mut rtp_receiver = RtpReceiver::new(preallocated(8));
         let source = Some(Source { ssrc: SSRC, repair: None });
         rtp_receiver.declare(&[Section { mid: "0".into(), payload_types: vec![102], extensions, source }]);
         let (sender, frames) = bounded(1 << 20);
@@ -69,8 +69,8 @@ impl Wire {
         self.packetizer.acknowledge();
     }
 
-    /// Sends one frame. Returns it if it is assembled again.
-    pub fn carry(&mut self, frame: Sealed, cost: &mut Cost) -> Option<ReceivedFrame> {
+    /// Sends one frame. Returns the frame that the receiver assembles from its packets.
+    pub fn send(&mut self, frame: Sealed, cost: &mut Cost) -> Option<ReceivedFrame> {
         // Simulated time, so that the history keeps a fixed number of frames.
         self.now += FRAME;
         let now = self.now;
@@ -80,13 +80,13 @@ impl Wire {
             counted(&mut cost.remember, || {
                 self.history.add(packet.header.sequence_number, SentPacket::of(&packet, [Some(1), Some(2)]), now);
             });
-            // Done by the transport, so not counted.
+            // The transport does this, so it is not counted.
             let mut bytes = packet.marshal().unwrap().freeze();
             let packet = Packet::unmarshal(&mut bytes).unwrap();
             counted(&mut cost.assemble, || {
                 self.rtp_receiver.handle_packet(packet, now);
                 self.rtp_receiver.handle_timeout(now);
-                // Only the first key frame is requested, until it is complete. Nothing is lost here.
+                // Only the first key frame is requested, until it is complete, because no packet is lost.
                 let requests = self.rtp_receiver.poll_requests(now);
                 assert!(requests.iter().all(|request| *request == Request::KeyFrame(SSRC)), "{requests:?}");
                 self.rtp_receiver.poll_timeout();
@@ -99,18 +99,18 @@ impl Wire {
     }
 }
 
-/// Returns a pool whose buffers all have their final size. Otherwise single buffers would still grow after minutes, when they
-/// first get a large frame.
-pub fn grown(count: usize) -> BufferPool {
+/// Returns a pool whose buffers all have their final size. Otherwise a buffer could still grow after minutes, when it
+/// first gets a large frame.
+pub fn preallocated(count: usize) -> BufferPool {
     let pool = BufferPool::new(count);
-    drop((0..count).map(|_| pool.take(LARGEST)).collect::<Vec<_>>());
+    drop((0..count).map(|_| pool.take(MAX_FRAME_BYTES)).collect::<Vec<_>>());
     pool
 }
 
 const SSRC: u32 = 7;
 
-/// More bytes than any frame here has.
-const LARGEST: usize = 64 << 10;
+/// No frame of these tests has more bytes.
+const MAX_FRAME_BYTES: usize = 64 << 10;
 
 /// The time between two frames.
 const FRAME: Duration = Duration::from_millis(33);

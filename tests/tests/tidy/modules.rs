@@ -48,7 +48,7 @@ impl Crate {
         resolved.filter(|(used, _)| used != module).collect()
     }
 
-    /// The module that defines what `path` names in `module`; `None` for another crate's path.
+    /// Returns the module that defines what `path` names in `module`. Returns `None` for a path in another crate.
     fn resolve(&self, path: &[String], module: &Module, depth: usize) -> Option<Module> {
         let (mut at, mut rest) = self.start(path, module)?;
         while let Some((first, others)) = rest.split_first() {
@@ -69,6 +69,7 @@ impl Crate {
         }
     }
 
+    /// Returns the module at which the search for `path` starts, and the rest of the path.
     fn start<'a>(&self, path: &'a [String], module: &Module) -> Option<(Module, &'a [String])> {
         let (first, rest) = path.split_first()?;
         match first.as_str() {

@@ -1,4 +1,4 @@
-"""Prints the tree that assistive tools get of the only application on the bus: role, whether it takes the focus, name."""
+"""Prints the accessibility tree of the only application on the bus. Each line has a role, whether the node is focusable, and a name."""
 
 import time
 

@@ -10,15 +10,15 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A desktop. Dropping it ends its programs and removes its files.
+/// A desktop. Drop ends its programs and removes its files.
 pub struct Desktop {
     name: &'static str,
     home: PathBuf,
     display: String,
     bus: Option<String>,
-    // In the order in which they end: programs with windows before the X server.
+    // The programs in the order in which drop ends them: those with windows before the X server.
     running: Vec<Program>,
-    _turn: MutexGuard<'static, ()>,
+    _lock: MutexGuard<'static, ()>,
 }
 
 /// The focus ring of a control.
@@ -36,7 +36,7 @@ pub const ACCENT: Rgb = [0x5B, 0xB0, 0xFF];
 pub const DANGER: Rgb = [0xFF, 0x6B, 0x66];
 
 /// The limit for steps that are immediate on an idle machine.
-pub const SOON: Duration = Duration::from_secs(20);
+pub const STEP_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Desktop {
     /// Starts a screen with a window manager, and a session bus if `dbus-daemon` is installed. If another tool is missing,
@@ -45,12 +45,12 @@ impl Desktop {
         let mut desktop = Self::bare(name, "1400x900x24", &["Xvfb", "openbox", "xdotool"])?;
         desktop.running.insert(0, Program::start("openbox", desktop.command("openbox")));
         // A window that opens before the window manager gets no focus.
-        until("the window manager runs", SOON, || run("xdotool", desktop.xdo(&["get_num_desktops"])));
+        until("the window manager runs", STEP_TIMEOUT, || run("xdotool", desktop.xdo(&["get_num_desktops"])));
         if is_installed(BUS) {
             let mut command = desktop.command(BUS);
             command.args(["--session", "--nofork", "--print-address=1"]);
             let daemon = Program::start(BUS, command);
-            desktop.bus = Some(daemon.first_line(SOON));
+            desktop.bus = Some(daemon.first_line(STEP_TIMEOUT));
             desktop.running.insert(0, daemon);
         }
         Some(desktop)
@@ -62,17 +62,17 @@ impl Desktop {
             println!("skipped {name}: {missing} is not installed");
             return None;
         }
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let home = std::env::temp_dir().join(format!("conclave-window-{}-{name}", std::process::id()));
         // An earlier run with the same process id may have left one.
         let _ = fs::remove_dir_all(&home);
         // Other users must not reach the sockets in it.
         DirBuilder::new().mode(0o700).create(&home).expect("a folder can be made");
-        let mut desktop = Self { name, home, display: String::new(), bus: None, running: Vec::new(), _turn: turn };
+        let mut desktop = Self { name, home, display: String::new(), bus: None, running: Vec::new(), _lock: lock };
         let mut command = desktop.command("Xvfb");
         command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", screen, "-fbdir"]).arg(&desktop.home);
         let server = Program::start("Xvfb", command);
-        desktop.display = format!(":{}", server.first_line(SOON).trim());
+        desktop.display = format!(":{}", server.first_line(STEP_TIMEOUT).trim());
         desktop.running.push(server);
         Some(desktop)
     }
@@ -104,7 +104,7 @@ impl Desktop {
         command
     }
 
-    /// Starts a client. `name` is for messages.
+    /// Starts a client. Messages of failed tests contain `name`.
     pub fn client(&self, name: &str, arguments: &[&str]) -> Program {
         self.client_with(name, arguments, &[])
     }
@@ -122,12 +122,12 @@ impl Desktop {
 
     /// Returns the current content of the screen.
     pub fn screen(&self) -> Picture {
-        until("the screen can be read", SOON, || Picture::of_screen(&self.path(SCREEN)))
+        until("the screen can be read", STEP_TIMEOUT, || Picture::of_screen(&self.path(SCREEN)))
     }
 
-    /// Waits until `is_so` returns true for the screen, and saves a picture of it if `CONCLAVE_TEST_PICTURES` is set.
-    pub fn shows(&self, what: &str, is_so: impl Fn(&Picture) -> bool) {
-        until(what, SOON, || is_so(&self.screen()).then_some(()));
+    /// Waits until `matches` returns true for the screen, and saves a picture of it if `CONCLAVE_TEST_PICTURES` is set.
+    pub fn shows(&self, what: &str, matches: impl Fn(&Picture) -> bool) {
+        until(what, STEP_TIMEOUT, || matches(&self.screen()).then_some(()));
         if let Some(folder) = std::env::var_os("CONCLAVE_TEST_PICTURES") {
             let file = format!("{}-{}.ppm", self.name, what.replace(' ', "-"));
             self.screen().save(&PathBuf::from(folder).join(file));
@@ -144,20 +144,20 @@ impl Desktop {
         self.xdotool(&["type", "--delay", "30", text]);
     }
 
-    /// Waits until the window that has the focus has a title that `is_it`.
-    pub fn until_title(&self, what: &str, is_it: impl Fn(&str) -> bool) {
+    /// Waits until `matches` returns true for the title of the window that has the focus.
+    pub fn until_title(&self, what: &str, matches: impl Fn(&str) -> bool) {
         let title = || run("xdotool", self.xdo(&["getwindowfocus", "getwindowname"]));
-        until(&format!("a window called {what}"), SOON, || title().filter(|title| is_it(title.trim())));
+        until(&format!("a window called {what}"), STEP_TIMEOUT, || title().filter(|title| matches(title.trim())));
     }
 
-    /// Presses Tab until the focus ring matches `is_it`.
-    pub fn tab_to(&self, what: &str, is_it: impl Fn(&Ring) -> bool) {
+    /// Presses Tab until `matches` returns true for the focus ring.
+    pub fn tab_to(&self, what: &str, matches: impl Fn(&Ring) -> bool) {
         let mut seen = Vec::new();
-        let mut before = self.settled();
+        let mut before = self.screen_without_fading();
         for _ in 0..MAX_TABS {
             self.press(&["Tab"]);
             if let Some(ring) = self.ring(&before) {
-                if is_it(&ring) {
+                if matches(&ring) {
                     return;
                 }
                 seen.push(ring);
@@ -167,16 +167,17 @@ impl Desktop {
         panic!("Tab does not lead to {what}, but to {seen:#?}");
     }
 
-    /// Returns the screen after all changes of the accent colour have ended, because fading content is no focus ring.
-    fn settled(&self) -> Picture {
+    /// Returns the screen after the accent colour has stopped changing. Content that is fading must not be taken for a focus
+    /// ring.
+    fn screen_without_fading(&self) -> Picture {
         let mut last = self.screen();
         let mut unchanged = 0;
-        until("the screen stops changing", SOON, || {
+        until("the screen stops changing", STEP_TIMEOUT, || {
             let now = self.screen();
-            let same = now.gained(&last, ACCENT).is_none() && last.gained(&now, ACCENT).is_none();
+            let same = now.area_that_became(ACCENT, &last).is_none() && last.area_that_became(ACCENT, &now).is_none();
             unchanged = if same { unchanged + 1 } else { 0 };
             last = now;
-            (unchanged == SETTLED_LOOKS).then_some(())
+            (unchanged == EQUAL_SCREENS).then_some(())
         });
         last
     }
@@ -185,18 +186,18 @@ impl Desktop {
     fn ring(&self, before: &Picture) -> Option<Ring> {
         let find = || {
             let now = self.screen();
-            let area = now.gained(before, ACCENT).filter(|area| area.width() > 16 && area.height() > 16)?;
+            let area = now.area_that_became(ACCENT, before).filter(|area| area.width() > 16 && area.height() > 16)?;
             let inside = now.at(area.left + INSIDE, area.top.midpoint(area.bottom));
             Some(Ring { area, inside })
         };
         let mut last = None;
-        let mut looks = 0;
-        until("the focus ring stops moving", SOON, || {
-            looks += 1;
+        let mut screens = 0;
+        until("the focus ring stops moving", STEP_TIMEOUT, || {
+            screens += 1;
             let found = find();
             let same = found.is_some() && found == last;
             last = found;
-            (same || (found.is_none() && looks > MAX_LOOKS)).then_some(found)
+            (same || (found.is_none() && screens > MAX_SCREENS)).then_some(found)
         })
     }
 
@@ -262,8 +263,8 @@ impl Drop for Desktop {
     }
 }
 
-/// Only one desktop runs at a time: two cores cannot run three meetings.
-static TURN: Mutex<()> = Mutex::new(());
+/// Only one desktop runs at a time, because two cores cannot run three meetings.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// The file in which the X server stores the screen.
 pub const SCREEN: &str = "Xvfb_screen0";
 const BUS: &str = "dbus-daemon";
@@ -273,10 +274,10 @@ const PYTHON: &str = "/usr/bin/python3";
 const MAX_TABS: usize = 30;
 /// The distance from the outer edge of a focus ring to the fill of its control, in pixels.
 const INSIDE: usize = 8;
-/// The number of unchanged looks in a row after which the screen is settled. Longer than the delay before a fade starts.
-const SETTLED_LOOKS: usize = 6;
-/// The number of looks without a ring after which there is none.
-const MAX_LOOKS: usize = 20;
+/// The number of equal screens in a row after which fading has ended. They take longer than the delay before fading starts.
+const EQUAL_SCREENS: usize = 6;
+/// The number of screens without a ring after which the search ends.
+const MAX_SCREENS: usize = 20;
 
 fn is_installed(tool: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();

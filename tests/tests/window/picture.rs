@@ -82,8 +82,8 @@ impl Picture {
         [self.bytes[at + 2], self.bytes[at + 1], self.bytes[at]]
     }
 
-    /// Returns the number of pixels of each colour, and their centre.
-    fn clouds(&self, colours: [Rgb; 4]) -> [(usize, [usize; 2]); 4] {
+    /// Returns the number of pixels of each colour, and the mean of their positions.
+    fn count_colours(&self, colours: [Rgb; 4]) -> [(usize, [usize; 2]); 4] {
         let mut sums = [(0, [0, 0]); 4];
         for y in (0..self.height).step_by(STEP) {
             for x in (0..self.width).step_by(STEP) {
@@ -100,19 +100,19 @@ impl Picture {
 
     /// Returns whether each of the four colours has at least `min` pixels, and whether the colours are in the right order.
     pub fn shows(&self, colours: [Rgb; 4], min: usize) -> bool {
-        let clouds = self.clouds(colours);
-        let [[a, b], [c, d]] = [[clouds[0].1, clouds[1].1], [clouds[2].1, clouds[3].1]];
-        clouds.iter().all(|(count, _)| *count >= min) && a[0] < b[0] && c[0] < d[0] && a[1] < c[1] && b[1] < d[1]
+        let counts = self.count_colours(colours);
+        let [[a, b], [c, d]] = [[counts[0].1, counts[1].1], [counts[2].1, counts[3].1]];
+        counts.iter().all(|(count, _)| *count >= min) && a[0] < b[0] && c[0] < d[0] && a[1] < c[1] && b[1] < d[1]
     }
 
     /// Returns whether none of the colours is visible.
     pub fn lacks(&self, colours: [Rgb; 4]) -> bool {
-        self.clouds(colours).iter().all(|(count, _)| *count < FEW)
+        self.count_colours(colours).iter().all(|(count, _)| *count < MIN_VISIBLE_PIXELS)
     }
 
     /// Returns the area that has `colour` here and did not have it in `before`.
-    pub fn gained(&self, before: &Self, colour: Rgb) -> Option<Area> {
-        let mut gained: Option<Area> = None;
+    pub fn area_that_became(&self, colour: Rgb, before: &Self) -> Option<Area> {
+        let mut changed: Option<Area> = None;
         for y in 0..self.height {
             let line = self.start + y * self.line..self.start + (y + 1) * self.line;
             if self.bytes[line.clone()] == before.bytes[line] {
@@ -120,12 +120,12 @@ impl Picture {
             }
             for x in (0..self.width).filter(|x| near(self.at(*x, y), colour, EXACT)) {
                 if !near(before.at(x, y), colour, EXACT) {
-                    let area = gained.get_or_insert(Area { left: x, top: y, right: x, bottom: y });
+                    let area = changed.get_or_insert(Area { left: x, top: y, right: x, bottom: y });
                     *area = Area { left: area.left.min(x), right: area.right.max(x), bottom: y, ..*area };
                 }
             }
         }
-        gained
+        changed
     }
 }
 
@@ -173,8 +173,8 @@ const TOLERANCE: u8 = 10;
 const EXACT: u8 = 2;
 /// Every third pixel of every third line is checked.
 const STEP: usize = 3;
-/// Fewer pixels than this may be coincidence.
-const FEW: usize = 200;
+/// If fewer pixels than this have a colour, the colour counts as not visible.
+const MIN_VISIBLE_PIXELS: usize = 200;
 
 fn quarter(x: usize, y: usize, width: usize, height: usize) -> usize {
     usize::from(x >= width / 2) + 2 * usize::from(y >= height / 2)
@@ -182,7 +182,7 @@ fn quarter(x: usize, y: usize, width: usize, height: usize) -> usize {
 
 /// Returns whether no component of the two colours differs by more than `tolerance`.
 pub fn near(one: Rgb, other: Rgb, tolerance: u8) -> bool {
-    // Without a loop, because this is the inner loop of a test without optimisation.
+    // Without a loop, because tests are not optimised and call this function for each pixel.
     one[0].abs_diff(other[0]) <= tolerance
         && one[1].abs_diff(other[1]) <= tolerance
         && one[2].abs_diff(other[2]) <= tolerance

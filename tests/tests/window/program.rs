@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A running program. Dropping it kills it.
+/// A running program. Drop kills it.
 pub struct Program {
     name: String,
     child: Child,
@@ -15,7 +15,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts `command`; `name` is for messages.
+    /// Starts `command`. Messages of failed tests contain `name`.
     pub fn start(name: &str, mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
@@ -35,7 +35,7 @@ impl Program {
         self.err.wait(Duration::ZERO, |text, _| Some(text.to_owned())).unwrap_or_default()
     }
 
-    /// Waits until it ends. Returns its status, its standard output and its standard error.
+    /// Waits until the program ends. Returns its status, its standard output and its standard error.
     pub fn end(mut self, limit: Duration) -> (ExitStatus, String, String) {
         let start = Instant::now();
         let status = loop {
@@ -82,6 +82,7 @@ pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>
 pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The limit for a small tool on a loaded machine.
 const TOOL_TIMEOUT: Duration = Duration::from_secs(20);
+/// The limit for reading the rest of a pipe after the program has ended.
 const PIPE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The output of a pipe so far, and whether the pipe is closed.

@@ -16,7 +16,7 @@ pub struct Participant {
 }
 
 impl Participant {
-    /// Adds its devices to a command line.
+    /// Adds the options for its devices to a command line.
     pub fn devices(&self, command: &mut Command) {
         match &self.footage {
             Some(path) => command.arg("--camera").arg(format!("file:{}", path.display())),
@@ -31,23 +31,25 @@ impl Participant {
     }
 }
 
-/// The participants. If this machine has a camera and a microphone, the first participant uses them.
+/// The participants. The first one uses the camera and the microphone of this machine if it has both, unless the option
+/// `--headless` is given. The others play files.
 ///
 /// # Errors
 /// Returns an error if footage or voices are missing.
 pub fn of(demo: &Demo) -> Result<Vec<Participant>> {
-    let you = !demo.headless && !engine::devices::cameras().is_empty() && !engine::devices::microphones().is_empty();
-    (0..usize::from(demo.participants)).map(|index| participant(demo, index, you && index == 0)).collect()
+    let has_devices =
+        !demo.headless && !engine::devices::cameras().is_empty() && !engine::devices::microphones().is_empty();
+    (0..usize::from(demo.participants)).map(|index| participant(demo, index, has_devices && index == 0)).collect()
 }
 
-fn participant(demo: &Demo, index: usize, you: bool) -> Result<Participant> {
+fn participant(demo: &Demo, index: usize, uses_devices: bool) -> Result<Participant> {
     let round = index / NAMES.len();
-    let name = match (you, round) {
+    let name = match (uses_devices, round) {
         (true, _) => "You".to_owned(),
         (false, 0) => NAMES[index].to_owned(),
         (false, _) => format!("{} {}", NAMES[index % NAMES.len()], round + 1),
     };
-    if you {
+    if uses_devices {
         return Ok(Participant { name, footage: None, voice: None });
     }
     let footage = demo.assets.join("footage").join(FOOTAGE[index % FOOTAGE.len()]);

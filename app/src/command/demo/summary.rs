@@ -4,15 +4,15 @@ use engine::report::{Percentiles, Report};
 
 /// Prints what each participant saw and heard of each other participant.
 pub fn print(report: &Report) {
-    println!("\nfrom    to      layer       shown/sent   freezes  latency p50/p95  heard/sent   made up");
+    println!("\nfrom    to      layer       shown/sent   freezes  latency p50/p95  heard/sent   concealed");
     for video in &report.video {
-        let voice = report.audio.iter().find(|audio| audio.from == video.from && audio.to == video.to);
-        let heard = voice.map_or_else(String::new, |voice| format!("{}/{}", voice.packets_played, voice.packets_sent));
-        let made_up = voice.map_or_else(String::new, |voice| format!("{} ms", voice.concealed_ms));
+        let audio = report.audio.iter().find(|audio| audio.from == video.from && audio.to == video.to);
+        let heard = audio.map_or_else(String::new, |audio| format!("{}/{}", audio.packets_played, audio.packets_sent));
+        let concealed = audio.map_or_else(String::new, |audio| format!("{} ms", audio.concealed_ms));
         let layer = format!("{}x{}", video.layer.width, video.layer.height);
         let shown = format!("{}/{}", video.frames_shown, video.frames_sent);
         println!(
-            "{:<7} {:<7} {layer:<11} {shown:<12} {:<8} {:<16} {heard:<12} {made_up}",
+            "{:<7} {:<7} {layer:<11} {shown:<12} {:<8} {:<16} {heard:<12} {concealed}",
             video.from,
             video.to,
             video.freezes,
@@ -21,7 +21,7 @@ pub fn print(report: &Report) {
     }
     for participant in &report.participants {
         println!(
-            "{}: in after {} ms, first pictures after {}, {} ms CPU a shown frame, {} MB",
+            "{}: joined after {} ms, first frames after {}, {} ms CPU per shown frame, {} MB",
             participant.name,
             participant.join_ms.map_or_else(|| "?".into(), |ms| ms.to_string()),
             milliseconds(participant.first_frame_ms),
@@ -31,7 +31,7 @@ pub fn print(report: &Report) {
     }
     let (keys, sfu) = (&report.e2ee, &report.sfu);
     println!(
-        "keys: {} frames opened, {} not, {} replayed, {} of before or after, {} epochs",
+        "keys: {} frames opened, {} failed, {} replayed, {} sent before we joined or after we left, {} epochs",
         keys.opened,
         keys.failed_to_open,
         keys.open_failures.replayed,

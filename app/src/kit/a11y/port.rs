@@ -1,4 +1,4 @@
-//! The connection between the accessibility adapter of a window, which calls on its own threads, and the root widget.
+//! The connection between the accessibility adapter of a window, which calls from its own threads, and the root widget.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,18 +7,18 @@ use accesskit::{ActionRequest, TreeUpdate};
 
 use crate::kit::wake::Waker;
 
-/// The maximum number of requests between two redraws. The rest is dropped.
+/// The maximum number of requests between two redraws. Further requests are dropped.
 const MAX_REQUESTS: usize = 64;
 
-/// The state that adapter and root share, one per window.
+/// The state that the adapter and the root widget of one window share.
 #[derive(Clone, Debug, Default)]
 pub struct Port(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// An assistive tool listens.
+    /// An assistive tool is connected.
     active: AtomicBool,
-    /// The whole tree must be sent.
+    /// An assistive tool has connected since the last redraw, so the whole tree must be sent.
     reset: AtomicBool,
     requests: Mutex<Vec<ActionRequest>>,
     waker: Option<Waker>,
@@ -30,7 +30,7 @@ impl Port {
         Self(Arc::new(Shared { waker: Some(waker), ..Shared::default() }))
     }
 
-    /// Whether an assistive tool listens.
+    /// Whether an assistive tool is connected.
     pub fn is_active(&self) -> bool {
         self.0.active.load(Relaxed)
     }

@@ -17,10 +17,11 @@ pub const ROOT: NodeId = NodeId(0);
 /// Collects the nodes of one window, and delivers at most one action request.
 pub struct TreeBuilder {
     entries: Vec<Entry>,
-    /// The open parents: index in `entries`, and offset by scrolling.
+    /// The nodes that contain the current widget, outermost first: index in `entries`, and offset by scrolling.
     stack: Vec<(usize, Vector)>,
-    /// The parent of the next `traverse`, if the last widget was a node.
+    /// The node of the last widget, which contains the widgets of the next `traverse`. `None` if it was not a node.
     last: Option<(usize, Vector)>,
+    /// The ids of all entries.
     used: HashSet<NodeId>,
     focus: NodeId,
     scale: f64,
@@ -30,7 +31,9 @@ pub struct TreeBuilder {
 struct Entry {
     id: NodeId,
     node: Node,
+    /// The widget gave the node a name. Otherwise the text inside may become its name.
     named: bool,
+    /// The number of children so far.
     children: u64,
 }
 
@@ -67,8 +70,8 @@ impl TreeBuilder {
         self.stack.last().copied().unwrap_or((0, Vector::ZERO))
     }
 
-    /// Adds a node. Its id must be the same each time as long as it is the same control for the user. So it is a hash of
-    /// the widget's id, or of parent, role and position if the widget has none.
+    /// Adds a node. A control must have the same id in each tree. So the id is a hash of the widget's id, or of parent,
+    /// role and position if the widget has no id.
     fn push(&mut self, id: Option<&Id>, bounds: Rectangle, mut node: Node) -> usize {
         let (parent, offset) = self.top();
         let place = (self.entries[parent].id.0, node.role() as u8, self.entries[parent].children);
@@ -84,7 +87,7 @@ impl TreeBuilder {
         self.entries.len() - 1
     }
 
-    /// The parent, if it is a text field: the iced widget inside it is not a second node.
+    /// The parent, if it is a text field. The iced widget inside it must not become a second node.
     fn text_field(&self) -> Option<usize> {
         let (top, _) = self.top();
         let role = self.entries[top].node.role();
@@ -94,8 +97,8 @@ impl TreeBuilder {
 
 impl Operation for TreeBuilder {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
-        let level = self.last.take().unwrap_or(self.top());
-        self.stack.push(level);
+        let parent = self.last.take().unwrap_or(self.top());
+        self.stack.push(parent);
         operate(self);
         self.stack.pop();
         self.last = None;
@@ -195,7 +198,7 @@ fn is_named_by_its_text(role: Role) -> bool {
 fn hash(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
-    hasher.finish().max(1)
+    hasher.finish().max(1) // 0 is the id of the window
 }
 
 fn rectangle(bounds: Rectangle, offset: Vector, scale: f64) -> accesskit::Rect {

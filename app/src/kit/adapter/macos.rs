@@ -1,5 +1,5 @@
-//! NSAccessibility, not implemented: AccessKit needs an unsafe call with a raw view, and no file of this crate may contain
-//! unsafe code. Windows on macOS have no accessibility tree.
+//! The adapter for NSAccessibility, the accessibility interface of macOS. It is not implemented: AccessKit needs an unsafe
+//! call with a raw view, and no file of this crate may contain unsafe code. Windows on macOS have no accessibility tree.
 
 use accesskit::TreeUpdate;
 

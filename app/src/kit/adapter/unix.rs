@@ -1,4 +1,4 @@
-//! AT-SPI. It needs a session bus; without one it does nothing.
+//! The adapter for AT-SPI, the accessibility interface of Linux. Without a D-Bus session bus it does nothing.
 
 use accesskit::TreeUpdate;
 

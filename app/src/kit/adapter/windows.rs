@@ -1,4 +1,4 @@
-//! UI Automation. Type-checked, but never run.
+//! The adapter for UI Automation, the accessibility interface of Windows. It is type-checked, but was never run.
 
 use accesskit::TreeUpdate;
 use iced::window::raw_window_handle::RawWindowHandle;
@@ -7,7 +7,7 @@ use crate::kit::a11y::Port;
 
 pub type Adapter = accesskit_windows::SubclassingAdapter;
 
-/// Creates the adapter. The window must not have been shown yet.
+/// Creates the adapter. The window must not have been shown before.
 pub fn new(window: &dyn iced::Window, port: &Port) -> Option<Adapter> {
     let RawWindowHandle::Win32(handle) = window.window_handle().ok()?.as_raw() else { return None };
     let window = accesskit_windows::HWND(handle.hwnd.get() as *mut std::ffi::c_void);

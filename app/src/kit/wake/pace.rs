@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-/// Limits how often windows are redrawn for new frames. With a GPU, to the rate of the screen. With software rendering,
-/// to a third of the processor's time.
+/// Limits how often windows are redrawn for new frames. With a GPU, the limit is the refresh rate of the screen. With
+/// software rendering, it is thirty times a second and a third of the time.
 #[derive(Debug, Default)]
 pub struct Pace {
     last_request: Option<Instant>,
     /// When the redraw in progress started.
     started: Option<Instant>,
     /// No redraw starts before this time.
-    rested_until: Option<Instant>,
+    paused_until: Option<Instant>,
     /// The duration of a redraw, smoothed.
     cost: Duration,
     software: bool,
@@ -19,14 +19,14 @@ pub struct Pace {
 impl Pace {
     /// When the next redraw may be requested. `now` or earlier means at once. At that time, the caller must ask again.
     pub fn due(&self, now: Instant) -> Instant {
-        let shortest = if self.software { SOFTWARE_INTERVAL } else { GPU_INTERVAL };
-        let paced = self.last_request.map_or(now, |last| last + shortest);
-        let rested = match (self.started, self.rested_until) {
-            // In progress: expected to take as long as the ones before, then polled.
-            (Some(since), _) => (since + self.cost + self.rest()).max(now + POLL_INTERVAL).min(since + MAX_INTERVAL),
-            (None, rested) => rested.unwrap_or(now),
+        let interval = if self.software { SOFTWARE_INTERVAL } else { GPU_INTERVAL };
+        let after_interval = self.last_request.map_or(now, |last| last + interval);
+        let after_pause = match (self.started, self.paused_until) {
+            // A redraw is in progress. It probably takes as long as the ones before. If it takes longer, poll.
+            (Some(since), _) => (since + self.cost + self.pause()).max(now + POLL_INTERVAL).min(since + MAX_INTERVAL),
+            (None, until) => until.unwrap_or(now),
         };
-        paced.max(rested)
+        after_interval.max(after_pause)
     }
 
     /// Records that a redraw was requested.
@@ -39,23 +39,23 @@ impl Pace {
         let stuck = self.started.is_some_and(|since| now > since + MAX_INTERVAL);
         if self.started.is_none() || stuck {
             self.started = Some(now);
-            // It shows the newest frames, as a requested redraw does.
+            // This redraw shows the newest frames too, so it counts as a requested one.
             self.last_request = Some(now);
         }
     }
 
-    /// Records that the window is on the screen. `software` is true if the processor drew it, not the GPU.
+    /// Records that the redraw is on the screen. `software` is true if the CPU drew it, not the GPU.
     pub fn end(&mut self, now: Instant, software: bool) {
         self.software = software;
         let Some(since) = self.started.take() else { return };
-        // A GPU waits for the screen, so its duration is not a cost.
+        // With a GPU, the duration includes the wait for the screen, so it says nothing about the cost.
         let cost = if software { now.saturating_duration_since(since) } else { Duration::ZERO };
         self.cost = (self.cost * 3 + cost) / 4;
-        self.rested_until = Some(now + self.rest());
+        self.paused_until = Some(now + self.pause());
     }
 
-    fn rest(&self) -> Duration {
-        (self.cost * REST_FACTOR).min(MAX_REST)
+    fn pause(&self) -> Duration {
+        (self.cost * PAUSE_FACTOR).min(MAX_PAUSE)
     }
 }
 
@@ -63,10 +63,10 @@ impl Pace {
 const GPU_INTERVAL: Duration = Duration::from_millis(8);
 /// The minimum interval with software rendering: 30 frames per second.
 const SOFTWARE_INTERVAL: Duration = Duration::from_millis(33);
-/// The pause after a redraw, as a multiple of its duration: decoders need the processor as well.
-const REST_FACTOR: u32 = 2;
+/// The pause after a redraw, as a multiple of its duration: decoders need the CPU too.
+const PAUSE_FACTOR: u32 = 2;
 /// The longest pause, so that a slow machine still shows about ten frames per second.
-const MAX_REST: Duration = Duration::from_millis(80);
+const MAX_PAUSE: Duration = Duration::from_millis(80);
 /// How often a redraw that takes longer than expected is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(4);
 /// A redraw that has not ended after this time was abandoned, for example because its window closed.
@@ -80,8 +80,8 @@ mod tests {
         Duration::from_millis(count)
     }
 
-    /// Redraws whenever the pace allows, each time for `cost`. Returns the times within one second.
-    fn second(cost: Duration, software: bool) -> Vec<Duration> {
+    /// Simulates a redraw that takes `cost` whenever the pace allows one. Returns the start times within one second.
+    fn redraws_in_a_second(cost: Duration, software: bool) -> Vec<Duration> {
         let start = Instant::now();
         let (mut pace, mut now, mut drawn) = (Pace::default(), start, Vec::new());
         while now < start + ms(3_000) {
@@ -102,26 +102,26 @@ mod tests {
 
     #[test]
     fn software_draws_at_most_thirty_times_a_second() {
-        assert!((30..=31).contains(&second(ms(1), true).len()));
-        assert!((30..=31).contains(&second(ms(10), true).len()));
+        assert!((30..=31).contains(&redraws_in_a_second(ms(1), true).len()));
+        assert!((30..=31).contains(&redraws_in_a_second(ms(10), true).len()));
     }
 
     #[test]
     fn software_draws_for_at_most_a_third_of_the_time() {
         for cost in [15, 20, 40] {
-            let drawn = second(ms(cost), true).len() as u64;
+            let drawn = redraws_in_a_second(ms(cost), true).len() as u64;
             assert!((280..=360).contains(&(drawn * cost)), "{drawn} of {cost} ms");
         }
     }
 
     #[test]
     fn a_slow_machine_still_shows_movement() {
-        assert!(second(ms(60), true).len() >= 7);
+        assert!(redraws_in_a_second(ms(60), true).len() >= 7);
     }
 
     #[test]
     fn a_gpu_draws_at_the_rate_of_the_screen() {
-        assert!(second(ms(16), false).len() >= 60);
+        assert!(redraws_in_a_second(ms(16), false).len() >= 60);
     }
 
     #[test]
@@ -131,10 +131,10 @@ mod tests {
         pace.end(now, true);
         pace.requested(now);
         pace.begin(now);
-        assert!(pace.due(now + ms(50)) > now + ms(50), "it is in progress");
+        assert!(pace.due(now + ms(50)) > now + ms(50), "the redraw is in progress");
         pace.end(now + ms(60), true);
         assert!(pace.due(now + ms(60)) > now + ms(60), "a pause follows");
-        assert!(pace.due(now + ms(60)) <= now + ms(60) + MAX_REST);
+        assert!(pace.due(now + ms(60)) <= now + ms(60) + MAX_PAUSE);
     }
 
     #[test]
@@ -146,6 +146,6 @@ mod tests {
         assert!(pace.due(now + ms(1_001)) <= now + ms(1_001));
         pace.begin(now + ms(1_100));
         pace.end(now + ms(1_110), true);
-        assert!(pace.cost < ms(20), "the abandoned one is not counted");
+        assert!(pace.cost < ms(20), "the abandoned redraw is not counted");
     }
 }

@@ -24,32 +24,36 @@ pub(super) fn top<'a>(screen: &Meeting, context: &Context, reported: usize) -> E
     let people = context.language.with("meeting-people-count", &[("count", screen.model.people.len().into())]);
     let since = screen.since.map(|since| clock(context.now.saturating_duration_since(since).as_secs()));
     let dot = || text::small("·").style(text::tone(Tone::Dim));
-    // In a small window, only the button of the people panel shows their number.
-    let people = (context.size.width >= SHOWS_PEOPLE).then(|| text::small(people).style(text::tone(Tone::Dim)));
+    // In a narrow window, only the button of the people panel shows the number of participants.
+    let people = (context.size.width >= MIN_WIDTH_FOR_PEOPLE).then(|| text::small(people).style(text::tone(Tone::Dim)));
     let dot = (people.is_some() && since.is_some()).then(dot);
     let since = since.map(|since| text::small(since).style(text::tone(Tone::Dim)));
     let status = row![].push(people).push(dot).push(since).spacing(SPACE_S);
     let bell = quiet_button(Icon::Bell, &context.text("meeting-notices"), Message::PanelPressed(Panel::Notices));
     let bell = bell.id("notices").toggled(screen.panel == Some(Panel::Notices));
-    let full = quiet_button(Icon::FullScreen, &context.text("meeting-full-screen"), Message::FullScreenPressed);
+    let full_screen = quiet_button(Icon::FullScreen, &context.text("meeting-full-screen"), Message::FullScreenPressed);
     let open = (screen.menu == Some(Menu::Preferences)).then_some(Part::Both);
     let preferences = preferences::button(context, open, |_| Message::MenuPressed(Menu::Preferences));
     let rest = row![status, Space::new().width(Length::Fill)]
         .push((reported > 0).then(|| with_tooltip(bell, context.text("meeting-notices"), tooltip::Position::Bottom)))
         .push(with_tooltip(preferences, context.text("menu-preferences"), tooltip::Position::Bottom))
-        .push(with_tooltip(full.id("full-screen"), context.text("meeting-full-screen"), tooltip::Position::Bottom));
+        .push(with_tooltip(
+            full_screen.id("full-screen"),
+            context.text("meeting-full-screen"),
+            tooltip::Position::Bottom,
+        ));
     let rest = fade(rest.spacing(SPACE_M).align_y(Alignment::Center), stays_visible(screen, context));
     let bar = row![lock_button(screen, context), rest].spacing(SPACE_M).align_y(Alignment::Center);
     let bar = container(bar).height(BAR_TOP).align_y(Alignment::Center).padding([0.0, SPACE_S]).style(theme::bar);
     region(Role::Banner, &context.text("meeting-status"), bar)
 }
 
-/// If the window is narrower, the top bar does not show the number of participants.
-const SHOWS_PEOPLE: f32 = 600.0;
+/// If the window is narrower, the top bar does not show the number of participants. In logical pixels.
+const MIN_WIDTH_FOR_PEOPLE: f32 = 600.0;
 
 /// The control that opens the security panel. Its icon shows the state.
 fn lock_button<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
-    let (symbol, tone, id) = lock::shape(screen.model.lock_state());
+    let (symbol, tone, id) = lock::appearance(screen.model.lock_state());
     let state = context.text(id);
     let inside = row![icon(symbol).size(ICON_SMALL).tone(tone), text::strong(state.clone())];
     let name = context.language.with("lock-button", &[("state", state.into())]);
@@ -59,19 +63,19 @@ fn lock_button<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> 
     button.height(TARGET).padding([0.0, SPACE_S]).into()
 }
 
-/// The bottom bar: devices at the left, the meeting in the middle, leaving at the right.
+/// The bottom bar: devices at the left, the meeting in the middle, the button to leave at the right.
 pub(super) fn bottom<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let devices = row![microphone(screen, context), camera(screen, context)].spacing(SPACE_S);
-    let room = row![share(screen, context), people(screen, context), copy(context)].spacing(SPACE_S);
+    let meeting = row![share(screen, context), people(screen, context), copy(context)].spacing(SPACE_S);
     let leave = bar_button(context, Icon::Leave, "meeting-leave", "meeting-leave-name", Some(Message::LeavePressed));
     let leave = with_tooltip_if_narrow(leave.id("leave").look(Look::Danger), context, "meeting-leave");
     let space = || Space::new().width(Length::Fill);
     let bar = if context.size.width < UNCENTRED {
         // There is not enough space to centre the middle group.
-        row![devices, space(), room, space(), leave]
+        row![devices, space(), meeting, space(), leave]
     } else {
         let leave = container(leave).width(Length::Fill).align_x(Alignment::End);
-        row![container(devices).width(Length::Fill), room, leave]
+        row![container(devices).width(Length::Fill), meeting, leave]
     };
     let bar = container(bar.align_y(Alignment::Center))
         .height(BAR_BOTTOM)
@@ -81,7 +85,7 @@ pub(super) fn bottom<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mes
     fade(region(Role::Toolbar, &context.text("meeting-bar"), bar), stays_visible(screen, context))
 }
 
-/// Whether the bars do not fade now.
+/// Whether the bars stay visible without input: with reduced motion, or while a menu is open.
 fn stays_visible(screen: &Meeting, context: &Context) -> bool {
     context.reduced_motion || screen.menu.is_some()
 }
@@ -185,6 +189,7 @@ fn device_menu_button<'a>(
     button.id(id).expanded(open).look(Look::Quiet).width(DEVICE_MENU_WIDTH).height(TARGET_BAR).padding(0).into()
 }
 
+/// The width of the control that opens a menu of devices, in logical pixels.
 const DEVICE_MENU_WIDTH: f32 = 32.0;
 
 /// An icon button of the top bar.

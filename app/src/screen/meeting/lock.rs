@@ -12,8 +12,8 @@ use crate::model::LockState;
 use crate::screen::Context;
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET_FORM, Tone};
 
-/// The icon, the tone and the text id of a state.
-pub(super) fn shape(state: LockState) -> (Icon, Tone, &'static str) {
+/// The icon, the tone and the text id that show a state.
+pub(super) fn appearance(state: LockState) -> (Icon, Tone, &'static str) {
     match state {
         LockState::Open => (Icon::LockOpen, Tone::Dim, "lock-open"),
         LockState::Closed => (Icon::Lock, Tone::Good, "lock-closed"),
@@ -25,7 +25,7 @@ pub(super) fn shape(state: LockState) -> (Icon, Tone, &'static str) {
 /// The content of the panel.
 pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let state = screen.model.lock_state();
-    let (symbol, tone, word) = shape(state);
+    let (symbol, tone, word) = appearance(state);
     let count = [("count", screen.model.people.len().into())];
     let explained = match state {
         LockState::Open => context.text("lock-open-text"),
@@ -36,17 +36,18 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
     let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
     let words = column![text::heading(context.text(word)), text::small(explained).style(text::tone(Tone::Dim))];
     let head = row![symbol, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_M);
-    let passing = screen.model.temporary_key.then(|| {
+    let key_note = screen.model.temporary_key.then(|| {
         let symbol = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
         let words = text::caption(context.text("lock-passing")).style(text::tone(Tone::Dim)).width(Length::Fill);
         row![symbol, words].spacing(SPACE_S)
     });
-    let body = column![head].push(screen.model.lock.as_ref().map(|lock| proof(lock, state, context))).push(passing);
+    let body =
+        column![head].push(screen.model.lock.as_ref().map(|lock| verification(lock, state, context))).push(key_note);
     scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill).into()
 }
 
 /// The verification words, how to use them, and the cipher suite.
-fn proof<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Message> {
+fn verification<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Message> {
     let confirmed = state == LockState::Verified;
     let button: Element<'_, Message> = if confirmed {
         let symbol = icon(Icon::Check).size(ICON_SMALL).tone(Tone::Good);
@@ -80,15 +81,15 @@ fn words<'a>(words: &[&'static str], context: &Context) -> Element<'a, Message> 
     let columns = words.chunks(half).enumerate().map(|(column, words)| {
         let lines = words.iter().enumerate().map(|(line, word)| {
             let number = container(text::caption((column * half + line + 1).to_string()).style(text::tone(Tone::Dim)));
-            row![number.width(NUMBER).align_x(Alignment::End), text::strong(*word)]
+            row![number.width(NUMBER_WIDTH).align_x(Alignment::End), text::strong(*word)]
                 .spacing(SPACE_S)
                 .align_y(Alignment::Center)
                 .into()
         });
         Column::with_children(lines).spacing(SPACE_XS).width(Length::Fill).into()
     });
-    let box_ = container(row(columns).spacing(SPACE_M)).padding(SPACE_M).width(Length::Fill).style(theme::inset);
-    region(Role::Group, &context.text("lock-words"), box_)
+    let frame = container(row(columns).spacing(SPACE_M)).padding(SPACE_M).width(Length::Fill).style(theme::inset);
+    region(Role::Group, &context.text("lock-words"), frame)
 }
 
 const fn words_language(language: Language) -> WordsLanguage {
@@ -99,4 +100,4 @@ const fn words_language(language: Language) -> WordsLanguage {
 }
 
 /// Width of two digits, in logical pixels.
-const NUMBER: f32 = 18.0;
+const NUMBER_WIDTH: f32 = 18.0;

@@ -8,18 +8,18 @@ use crate::screen::Context;
 use crate::stage::Tile;
 use crate::theme;
 
-/// The tiles: a shared screen first, then the others in the order in which they joined, our own last.
+/// The tiles: a shared screen first, then the other participants in the order of the list, our own last.
 pub fn tiles(meeting: &Meeting, context: &Context, pictures: &Pictures) -> Vec<Tile> {
-    // Only one screen is shown. If two participants share, it is that of the one who joined first. Our own is not shown,
-    // because it would contain itself.
+    // Only one shared screen is shown: the first in the list. Our own is not shown, because its picture would contain
+    // itself.
     let shared = meeting.people.iter().find(|person| person.screen && !person.me);
-    let screen = shared.map(|person| screen(person, context, pictures));
+    let screen = shared.map(|person| screen_tile(person, context, pictures));
     let others = meeting.people.iter().filter(|person| !person.me);
-    let faces = others.chain(meeting.me()).map(|person| face(person, meeting, context, pictures));
-    screen.into_iter().chain(faces).collect()
+    let cameras = others.chain(meeting.me()).map(|person| camera_tile(person, meeting, context, pictures));
+    screen.into_iter().chain(cameras).collect()
 }
 
-fn screen(person: &Person, context: &Context, pictures: &Pictures) -> Tile {
+fn screen_tile(person: &Person, context: &Context, pictures: &Pictures) -> Tile {
     let view = View::Track(TrackId { owner: person.id, slot: Slot::Screen });
     let name = context.language.with("tile-screen", &[("name", person.name.as_str().into())]);
     Tile {
@@ -35,9 +35,9 @@ fn screen(person: &Person, context: &Context, pictures: &Pictures) -> Tile {
     }
 }
 
-fn face(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictures) -> Tile {
+fn camera_tile(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictures) -> Tile {
     let view = if person.me { View::Own } else { View::Track(TrackId { owner: person.id, slot: Slot::Camera }) };
-    // Our own state changes at once when a button is pressed; the group gets it later.
+    // `meeting` has our own state as soon as a button is pressed; `person` has it when the engine has sent it.
     let microphone = if person.me { meeting.microphone } else { person.microphone };
     let camera = if person.me { meeting.camera } else { person.camera };
     let screen = if person.me { meeting.sharing } else { person.screen };

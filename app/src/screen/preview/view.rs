@@ -47,22 +47,22 @@ fn heading<'a>(screen: &Preview, title: String, place: String, context: &Context
 
 /// The picture and the form: side by side if the window is wide enough, else one below the other.
 fn body<'a>(screen: &'a Preview, context: &Context, pictures: &Pictures) -> Element<'a, Message> {
-    let room = context.size.width - 2.0 * SPACE_XL;
-    let side = room > FORM_WIDTH + SPACE_XL + MIN_PICTURE_WIDTH;
-    let width = if side { room - FORM_WIDTH - SPACE_XL } else { room };
+    let available = context.size.width - 2.0 * SPACE_XL;
+    let side_by_side = available > FORM_WIDTH + SPACE_XL + MIN_PICTURE_WIDTH;
+    let width = if side_by_side { available - FORM_WIDTH - SPACE_XL } else { available };
     // The height is limited, so that the fields and the join button are visible.
     let width = width.min(MAX_PICTURE_WIDTH).min(context.size.height * MAX_PICTURE_SHARE * ASPECT_RATIO);
     let left =
         column![picture(screen, width, context, pictures), toggles(screen, context)].spacing(SPACE_L).width(width);
     let form = form::form(screen, context);
-    let body: Element<'a, Message> = if side {
+    let body: Element<'a, Message> = if side_by_side {
         row![left, container(form).width(FORM_WIDTH)].spacing(SPACE_XL).into()
     } else {
         column![left, container(form).width(width.max(FORM_WIDTH))].spacing(SPACE_XL).align_x(Alignment::Center).into()
     };
     // In a tall window the content is a little above the middle.
     let used = width / ASPECT_RATIO + TARGET_BAR + HEADING_HEIGHT + 2.0 * SPACE_L;
-    let above = if side { ((context.size.height - used) * 0.4).max(SPACE_L) } else { SPACE_L };
+    let above = if side_by_side { ((context.size.height - used) * 0.4).max(SPACE_L) } else { SPACE_L };
     container(body).center_x(Length::Fill).padding(Padding::from([SPACE_L, SPACE_XL]).top(above)).into()
 }
 
@@ -143,17 +143,17 @@ fn popup_menu<'a>(screen: &Preview, which: Menu, context: &Context) -> popup::Me
     popup::Menu { anchor, label: context.text(label), content: inside, on_close: Message::MenuClosed }
 }
 
-/// The maximum share of the height of the window that the picture has.
+/// The maximum height of the picture, as a share of the height of the window.
 const MAX_PICTURE_SHARE: f32 = 0.6;
-/// Height of the top of the screen.
+/// The height of the top of the screen, in logical pixels.
 const HEADING_HEIGHT: f32 = 56.0;
-/// If the window is narrower, the host is not shown.
+/// If the window is narrower, the host is not shown. In logical pixels.
 const NARROW_WIDTH: f32 = 760.0;
-/// Width of the form.
+/// The width of the form, in logical pixels.
 const FORM_WIDTH: f32 = 330.0;
-/// If the picture would be narrower, it is above the form.
+/// If the picture would be narrower beside the form, it is above the form. In logical pixels.
 const MIN_PICTURE_WIDTH: f32 = 380.0;
-/// The maximum width of the picture.
+/// The maximum width of the picture, in logical pixels.
 const MAX_PICTURE_WIDTH: f32 = 760.0;
 
 /// A switch. Its icon and its text show the state.

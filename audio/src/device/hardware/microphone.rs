@@ -1,4 +1,4 @@
-//! Microphones: the callback writes mono samples to the ring, the engine reads blocks from it.
+//! Microphones: the callback writes mono samples to the ring buffer, and the engine reads blocks from it.
 
 use super::stream::{CallbackMonitor, FORMATS, OPEN_TIMEOUT, StreamState, refused, with_any_buffer};
 use crate::Block;
@@ -27,7 +27,8 @@ impl Microphone {
     /// Starts recording in `format`.
     ///
     /// # Errors
-    /// Returns [`Error::Format`] or [`Error::Refused`].
+    /// Returns [`Error::Format`] if the format is not supported, and [`Error::Refused`] if the system refuses the
+    /// stream.
     pub fn open(
         device: &cpal::Device,
         name: String,
@@ -62,7 +63,7 @@ impl Device for Microphone {
 
     fn pass(&mut self, block: &mut Block) -> Result<(), Error> {
         let input = self.convert.input();
-        // `ready` has counted the samples. If this block needs more than the last one, the rest is silence.
+        // `ready` counted with the size of the block before. If this block needs more samples, the rest is silence.
         let (_, missing) = self.samples.pop_partial_slice(input);
         missing.fill(0.0);
         self.convert.convert(block);
@@ -97,7 +98,7 @@ where
     f32: FromSample<T>,
 {
     let (channels, failed) = (usize::from(config.channels.max(1)), Arc::clone(&state).failed());
-    let share = 1.0 / f32::from(config.channels.max(1));
+    let factor = 1.0 / f32::from(config.channels.max(1));
     let callback = move |data: &[T], info: &cpal::InputCallbackInfo| {
         let frames = data.len() / channels;
         let time = info.timestamp();
@@ -108,7 +109,7 @@ where
         }
         let mono = data.chunks_exact(channels).map(|frame| {
             let sum: f32 = frame.iter().map(|sample| f32::from_sample(*sample)).sum();
-            sum * share
+            sum * factor
         });
         if let Ok(chunk) = ring.write_chunk_uninit(room) {
             chunk.fill_from_iter(mono);

@@ -1,4 +1,4 @@
-//! Speakers: the engine keeps the ring filled, the callback copies each sample to all channels.
+//! Speakers: the engine keeps the ring buffer filled, and the callback copies each sample to all channels.
 
 use super::stream::{CallbackMonitor, FORMATS, OPEN_TIMEOUT, StreamState, refused, with_any_buffer};
 use crate::device::error::Error;
@@ -20,9 +20,9 @@ pub struct Speaker {
     rate: u32,
     state: Arc<StreamState>,
     monitor: CallbackMonitor,
-    /// Underruns for which `target` was raised already.
+    /// Underruns after which `target` was raised.
     xruns: u64,
-    /// Frames to keep in the ring.
+    /// The number of frames to keep in the ring buffer.
     target: usize,
     _stream: cpal::Stream,
 }
@@ -31,7 +31,8 @@ impl Speaker {
     /// Starts playing in `format`.
     ///
     /// # Errors
-    /// Returns [`Error::Format`] or [`Error::Refused`].
+    /// Returns [`Error::Format`] if the format is not supported, and [`Error::Refused`] if the system refuses the
+    /// stream.
     pub fn open(
         device: &cpal::Device,
         name: String,
@@ -51,17 +52,18 @@ impl Speaker {
         Ok(Self { name, samples, convert, rate, state, monitor, xruns: 0, target: 0, _stream: stream })
     }
 
-    /// Frames to keep in the ring: the largest callback and two ticks, more after each underrun.
+    /// Returns the number of frames to keep in the ring buffer: the largest callback and two ticks, and half a tick
+    /// more after each underrun.
     fn target(&mut self) -> usize {
         let tick = self.rate as usize / 100;
-        let least = self.state.largest.load(Relaxed) + 2 * tick;
+        let minimum = self.state.largest.load(Relaxed) + 2 * tick;
         let xruns = self.state.xruns.load(Relaxed);
         if xruns > self.xruns {
             self.xruns = xruns;
             self.target += tick / 2;
         }
         self.target =
-            self.target.clamp(least, least + MAX_RESERVE * tick).min(self.samples.buffer().capacity() * 3 / 4);
+            self.target.clamp(minimum, minimum + MAX_RESERVE * tick).min(self.samples.buffer().capacity() * 3 / 4);
         self.target
     }
 
@@ -86,7 +88,7 @@ impl Device for Speaker {
     fn pass(&mut self, block: &mut Block) -> Result<(), Error> {
         let (_, lost) = self.samples.push_partial_slice(self.convert.convert(block));
         if !lost.is_empty() {
-            tracing::debug!(samples = lost.len(), "ring of the speaker is full");
+            tracing::debug!(samples = lost.len(), "the ring buffer of the speaker is full");
         }
         Ok(())
     }
@@ -138,5 +140,5 @@ fn play<T: SizedSample + FromSample<f32>>(
     device.build_output_stream(config, callback, failed, Some(OPEN_TIMEOUT))
 }
 
-/// Blocks that underruns may add to the speaker's ring: 100 ms.
+/// The maximum number of blocks that underruns add to the ring buffer: 100 ms.
 const MAX_RESERVE: usize = 10;

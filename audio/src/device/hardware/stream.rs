@@ -1,4 +1,4 @@
-//! Shared by microphones and speakers: the formats, and the state between a callback and the engine.
+//! What microphones and speakers share: the formats, and the state that a callback shares with the engine.
 
 use crate::device::error::Error;
 use cpal::{BufferSize, ErrorKind, SampleFormat, StreamConfig};
@@ -31,14 +31,18 @@ pub fn with_any_buffer<T>(
 pub struct StreamState {
     /// Callbacks so far. If it stops growing, the device is lost.
     pub calls: AtomicU64,
+    /// True after an error from which the stream does not recover.
     pub lost: AtomicBool,
+    /// Overruns or underruns so far.
     pub xruns: AtomicU64,
     /// The largest callback, in frames.
     pub largest: AtomicUsize,
+    /// The latency that the driver reported in the last callback, in microseconds.
     pub latency_micros: AtomicU64,
 }
 
 impl StreamState {
+    /// Records a callback. Called on the driver's thread.
     pub fn called(&self, frames: usize, latency: Duration) {
         self.calls.fetch_add(1, Relaxed);
         self.largest.fetch_max(frames, Relaxed);
@@ -50,6 +54,7 @@ impl StreamState {
         Duration::from_micros(self.latency_micros.load(Relaxed)).min(Duration::from_secs(1))
     }
 
+    /// Returns the error callback.
     pub fn failed(self: Arc<Self>) -> impl FnMut(cpal::Error) + Send + 'static {
         move |error| {
             let kind = error.kind();
@@ -64,11 +69,14 @@ impl StreamState {
 
 /// Detects a device that stopped its callbacks without an error.
 pub struct CallbackMonitor {
+    /// Callbacks at the last check.
     pub calls: u64,
+    /// Since when `calls` has not changed. `None` before the first check.
     pub since: Option<Instant>,
 }
 
 impl CallbackMonitor {
+    /// Returns false if the device is lost, or had no callback for two seconds.
     pub fn is_alive(&mut self, state: &StreamState, now: Instant) -> bool {
         let calls = state.calls.load(Relaxed);
         if calls != self.calls || self.since.is_none() {
@@ -83,7 +91,7 @@ impl CallbackMonitor {
 pub const FORMATS: [SampleFormat; 6] =
     [SampleFormat::F32, SampleFormat::I16, SampleFormat::I32, SampleFormat::I24, SampleFormat::U16, SampleFormat::U8];
 
-/// How long to wait for a sound server.
+/// How long opening a stream waits for a sound server.
 pub const OPEN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A device without a callback for this long is lost.

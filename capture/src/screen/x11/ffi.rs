@@ -27,8 +27,8 @@ impl Mapping {
 
     /// The memory. The server writes to it only during a request, and every request has finished when this is called.
     pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        // SAFETY: the mapping is `length` bytes long, readable and writable, and lives as long as `self`, which the slice
-        // borrows. The server does not write meanwhile, see above.
+        // SAFETY: the mapping is `length` bytes long, readable and writable, and stays mapped as long as `self`
+        // exists, which the slice borrows. The server does not write during that time, see above.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }
     }
 }

@@ -1,10 +1,12 @@
+//! Tests of the capture of an X11 screen, with Xvfb.
+
 use super::*;
 use media::Plane;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use x11rb::protocol::xproto::{CreateGCAux, Rectangle};
 
-/// A virtual display server, stopped with the test.
+/// A virtual display server. Drop stops it.
 struct Server {
     child: Child,
     display: String,
@@ -36,7 +38,7 @@ impl Drop for Server {
     }
 }
 
-/// A second client of the same display, which draws.
+/// A second client of the same display, which draws on the screen.
 struct Painter {
     connection: RustConnection,
     root: Window,
@@ -94,7 +96,7 @@ fn a_screen_is_captured_with_its_colours() {
 }
 
 #[test]
-fn a_change_is_captured_at_the_next_tick_and_a_still_screen_sometimes() {
+fn a_change_is_captured_at_the_next_tick_and_a_still_screen_twice_a_second() {
     let Some(server) = Server::start("320x240x24") else { return };
     let painter = Painter::new(&server);
     painter.fill(0, (0, 0, 320, 240));
@@ -195,7 +197,8 @@ fn a_resized_screen_is_captured_at_its_new_size() {
     let frame = picture(&mut source);
     assert_eq!((frame.size(), source.format().size), (Size::new(320, 240), Size::new(320, 240)));
     assert!(luma(&frame, 300, 230).abs_diff(235) <= 1);
-    // A size larger than the screen is refused, as a stale size is. One refusal does not end the source.
+    // The server refuses a size larger than the screen, as it refuses an outdated size. One refusal does not end the
+    // source.
     source.resize(Size::new(1280, 960)).unwrap();
     let (pool, stop) = (Pool::new(2), Stop::new());
     assert!(source.next(&pool, &stop).unwrap().is_none());

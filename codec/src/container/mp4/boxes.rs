@@ -56,7 +56,7 @@ pub(super) struct Child<'a> {
     pub(super) payload: &'a [u8],
 }
 
-/// The boxes in `bytes`, up to the first invalid one.
+/// Returns the boxes in `bytes`, up to the first invalid one.
 pub(super) fn children(bytes: &[u8]) -> impl Iterator<Item = Child<'_>> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
@@ -72,7 +72,7 @@ pub(super) fn children(bytes: &[u8]) -> impl Iterator<Item = Child<'_>> {
     })
 }
 
-/// The payload of the box at `path`.
+/// Returns the payload of the box at `path`.
 pub(super) fn find<'a>(bytes: &'a [u8], path: &[FourCc]) -> Option<&'a [u8]> {
     path.iter()
         .try_fold(bytes, |bytes, kind| children(bytes).find(|child| child.kind == *kind).map(|child| child.payload))

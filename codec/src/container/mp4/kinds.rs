@@ -4,7 +4,7 @@ use super::boxes::FourCc;
 use crate::container::Error;
 use std::io::{Read, Seek, SeekFrom};
 
-/// The name of a codec, from the type of its sample entry.
+/// Returns the name of a codec, from the type of its sample entry.
 pub(super) fn codec(kind: FourCc) -> String {
     let known = CODECS.iter().find(|(kinds, _)| kinds.contains(&kind)).map(|(_, name)| (*name).to_owned());
     known.unwrap_or_else(|| {
@@ -12,7 +12,7 @@ pub(super) fn codec(kind: FourCc) -> String {
     })
 }
 
-/// The error for a file that is not MP4: [`Error::Format`] if its format is known, otherwise [`Error::Kind`].
+/// Returns the error for a file that is not MP4: [`Error::Format`] if its format is known, otherwise [`Error::Kind`].
 ///
 /// # Errors
 /// Returns [`Error::Io`] if the file cannot be read.

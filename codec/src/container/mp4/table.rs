@@ -12,7 +12,7 @@ pub(super) struct Sample {
     pub(super) key: bool,
 }
 
-/// All frames in decoding order. Each lies within the `length` of the file.
+/// Returns all frames in decoding order. Each lies within the `length` of the file.
 pub(super) fn samples(tables: &[u8], length: u64) -> Result<Vec<Sample>, Error> {
     let sizes = Sizes::read(tables, length)?;
     if sizes.count == 0 {
@@ -36,7 +36,7 @@ pub(super) fn samples(tables: &[u8], length: u64) -> Result<Vec<Sample>, Error> 
     Ok(samples)
 }
 
-/// The mean frame rate; exact for a constant rate.
+/// Returns the mean frame rate, which is exact for a constant rate.
 pub(super) fn rate(tables: &[u8], timescale: u32) -> Result<FrameRate, Error> {
     let entries = pairs(tables, *b"stts")?;
     let (mut count, mut ticks) = (0_u64, 0_u64);
@@ -132,12 +132,12 @@ fn mark_keys(tables: &[u8], samples: &mut [Sample]) -> Result<(), Error> {
     samples.first().filter(|sample| sample.key).map(drop).ok_or(Error::Damaged("the first frame is not a key frame"))
 }
 
-/// The entries of a table of pairs.
+/// Returns the entries of a table of pairs.
 pub(super) fn pairs(tables: &[u8], kind: FourCc) -> Result<impl Iterator<Item = (u32, u32)>, Error> {
     Ok(list(tables, kind, 8)?.chunks_exact(8).map(|entry| (word(entry, 0), word(entry, 4))))
 }
 
-/// The bytes of a table's entries, according to its count.
+/// Returns the bytes of a table's entries, according to its count.
 fn list(tables: &[u8], kind: FourCc, entry: usize) -> Result<&[u8], Error> {
     let mut fields = Fields::new(boxes::find(tables, &[kind]).ok_or(Error::Damaged(BROKEN))?).skip(4);
     let count = usize::try_from(fields.u32()?).map_err(|_| Error::Damaged(BROKEN))?;
@@ -157,7 +157,7 @@ fn reduce(mut numerator: u64, mut denominator: u64) -> Option<FrameRate> {
     FrameRate::new(u32::try_from(numerator).ok()?, u32::try_from(denominator).ok()?)
 }
 
-/// The greatest common divisor.
+/// Returns the greatest common divisor.
 fn divisor(one: u64, other: u64) -> u64 {
     if other == 0 { one } else { divisor(other, one % other) }
 }

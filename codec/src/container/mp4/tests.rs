@@ -15,7 +15,7 @@ fn words(words: &[u32]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_be_bytes()).collect()
 }
 
-/// A clip of 8 frames at 30000/1001 with key frames 0 and 4, in chunks of 3, 3 and 2.
+/// Returns a clip of 8 frames at 30000/1001 with key frames 0 and 4, in chunks of 3, 3 and 2.
 fn clip() -> Vec<u8> {
     let (frames, pool) = (Pool::new(2), BufferPool::new(2));
     let size = Size::new(64, 48);

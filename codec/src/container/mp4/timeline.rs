@@ -68,17 +68,17 @@ impl Timeline {
         Self { times, shown: count, length: rate.due(count as u64) }
     }
 
-    /// The number of shown frames, at least one.
+    /// Returns the number of shown frames, at least one.
     pub(super) fn shown(&self) -> usize {
         self.shown
     }
 
-    /// The presentation time of frame `index`. Returns `None` if it is hidden.
+    /// Returns the presentation time of frame `index`. Returns `None` if it is hidden.
     pub(super) fn time(&self, index: usize) -> Option<Duration> {
         self.times.get(index).copied().flatten()
     }
 
-    /// The duration of one pass.
+    /// Returns the duration of one pass.
     pub(super) fn length(&self) -> Duration {
         self.length
     }
@@ -91,7 +91,7 @@ pub(super) struct Scales {
     pub(super) track: u32,
 }
 
-/// The start time of each frame in decoding order, and the duration of the last frame.
+/// Returns the start time of each frame in decoding order, and the duration of the last frame.
 fn starts(tables: &[u8], count: usize) -> Result<(Vec<i64>, i64), Error> {
     let mut starts = Vec::with_capacity(count);
     let (mut at, mut last) = (0_i64, 0);
@@ -122,7 +122,7 @@ fn starts(tables: &[u8], count: usize) -> Result<(Vec<i64>, i64), Error> {
     Ok((starts, last))
 }
 
-/// The first edit that shows frames. Returns `None` if there is no list or it is invalid.
+/// Returns the first edit that shows frames. Returns `None` if there is no list or it is invalid.
 fn edit(track: &[u8], scales: Scales) -> Option<Edit> {
     let mut fields = Fields::new(boxes::find(track, &[*b"edts", *b"elst"])?);
     let long = fields.u8().ok()? == 1;

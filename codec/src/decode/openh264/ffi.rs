@@ -77,7 +77,7 @@ impl Handle {
         check_status("Initialize", status)
     }
 
-    /// Passes units with start codes. `None` marks the end of a picture.
+    /// Passes units with start codes to the decoder. `None` marks the end of a picture.
     pub(super) fn decode(&mut self, stream: Option<&[u8]>) -> Result<Option<Decoded<'_>>, Failure> {
         let decode = self.table.DecodeFrame2.ok_or(Failure::Missing("DecodeFrame2"))?;
         let (data, length) = stream.map_or((std::ptr::null(), 0), |stream| (stream.as_ptr(), stream.len()));
@@ -118,7 +118,8 @@ impl Drop for Handle {
     }
 }
 
-/// The pointers are valid until the next call of the decoder, so `'a` must be a borrow of it.
+/// Returns the picture of a call, if there is one. Its pointers are valid until the next call of the decoder, so `'a`
+/// must be a borrow of it.
 fn decoded<'a>(planes: [*mut u8; 3], info: &TagBufferInfo) -> Result<Option<Decoded<'a>>, Failure> {
     if info.iBufferStatus != 1 || planes.iter().any(|plane| plane.is_null()) {
         return Ok(None);

@@ -59,19 +59,20 @@ impl Handle {
         Ok(handle)
     }
 
-    /// Restarts the encoder; the next frame is a key frame.
+    /// Restarts the encoder. The next frame is a key frame.
     pub(super) fn restart(&mut self, settings: &Settings) -> Result<(), Failure> {
         let initialize = self.table.InitializeExt.ok_or(Failure::Missing("InitializeExt"))?;
         let mut parameters = self.defaults()?;
         fill(&mut parameters, settings);
-        // SAFETY: `encoder` is alive until drop; the function copies the parameters. The library stops a running encoder
-        // first.
+        // SAFETY: `encoder` is alive until drop; the function copies the parameters. The library stops a running
+        // encoder first.
         let status = unsafe { initialize(self.encoder.as_ptr(), &raw const parameters) };
         check_status("InitializeExt", status)
     }
 
     /// Changes rates and the number of temporal layers without a key frame. The next picture is of the lowest temporal
-    /// layer. The size must stay, and there must not be more temporal layers than at the last [`Handle::restart`].
+    /// layer. The size must not change, and there must not be more temporal layers than at the last
+    /// [`Handle::restart`].
     pub(super) fn adjust(&mut self, settings: &Settings) -> Result<(), Failure> {
         let mut parameters = self.defaults()?;
         fill(&mut parameters, settings);
@@ -99,7 +100,7 @@ impl Handle {
         check_status("ForceIntraFrame", status)
     }
 
-    /// Encodes a frame of `size`; the planes may be larger. The result is valid until the next call.
+    /// Encodes a frame of `size`. The planes may be larger. The result is valid until the next call.
     pub(super) fn encode(
         &mut self,
         planes: [PlaneRef<'_>; 3],
@@ -123,7 +124,7 @@ impl Handle {
         self.set_option(ENCODER_OPTION_FRAME_RATE, &mut pictures)
     }
 
-    /// `value` must have the type that OpenH264 documents for `option`.
+    /// Sets an option. `value` must have the type that OpenH264 documents for `option`.
     fn set_option<T>(&mut self, option: ENCODER_OPTION, value: &mut T) -> Result<(), Failure> {
         let set = self.table.SetOption.ok_or(Failure::Missing("SetOption"))?;
         // SAFETY: `encoder` is alive until drop; each caller above passes the documented type.
@@ -158,7 +159,7 @@ impl<'a> Picture<'a> {
         self.layers().iter().find(coded).map_or(0, |layer| layer.uiTemporalId)
     }
 
-    /// The total length of all units, in bytes.
+    /// Returns the total length of all units, in bytes.
     pub(super) fn length(&self) -> usize {
         self.units().map(<[u8]>::len).sum()
     }
@@ -207,7 +208,7 @@ fn fill(parameters: &mut SEncParamExt, settings: &Settings) {
     parameters.eSpsPpsIdStrategy = CONSTANT_ID;
     parameters.iMultipleThreadIdc = 1;
     parameters.bEnableFrameSkip = false;
-    // No key frame at scene changes of a camera: it would cost more bits than a large inter frame.
+    // No key frame at scene changes of a camera, because it needs more bits than a large inter frame.
     parameters.bEnableSceneChangeDetect = settings.screen;
     parameters.bEnableBackgroundDetection = !settings.screen;
     parameters.bEnableAdaptiveQuant = false;

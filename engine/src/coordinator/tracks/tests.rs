@@ -1,4 +1,4 @@
-//! Failures of our own tracks, over real devices, layer threads and a session without a server.
+//! Tests of failures of our own tracks, with real devices, layer threads and a session without a server.
 
 use super::{Context, Failure, TrackEvent, TrackReport, Tracks};
 use crate::clock;
@@ -68,10 +68,10 @@ fn a_full_report_channel_delays_neither_close_nor_drop() {
     }
 }
 
-/// Shows nothing.
-struct Blank;
+/// An output that shows nothing.
+struct NoOutput;
 
-impl VideoOutput for Blank {
+impl VideoOutput for NoOutput {
     fn open(&self, _: TrackId, _: &str) -> Box<dyn VideoSink> {
         panic!("nothing is received")
     }
@@ -79,7 +79,7 @@ impl VideoOutput for Blank {
     fn own(&self, _: Frame) {}
 }
 
-/// Tracks whose session has no server.
+/// Returns tracks whose session has no server.
 fn tracks(codecs: Codecs) -> (Runtime, Tracks) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let (ring, pool, clock) = (KeyRing::new(), BufferPool::new(16), clock::system());
@@ -95,7 +95,7 @@ fn tracks(codecs: Codecs) -> (Runtime, Tracks) {
     };
     let (session, _) = net::start(config, runtime.handle());
     let stats = Stats::new(clock).tracks().clone();
-    let (output, uplink) = (Arc::new(Blank), VoiceSender::default());
+    let (output, uplink) = (Arc::new(NoOutput), VoiceSender::default());
     let context = Context { session, ring, clock, pool, stats, output, uplink, codecs };
     (runtime, Tracks::start(context).unwrap())
 }

@@ -1,4 +1,4 @@
-//! How a downlink is divided.
+//! Tests of the division of a downlink.
 
 use super::*;
 use proto::{ParticipantId, Slot, TrackId};
@@ -55,7 +55,8 @@ fn the_current_layer_needs_no_margin() {
     assert_eq!(allocate(1_490_000, 0, &requests), [target(1, 2)]);
 }
 
-/// A simple reference for `allocate`: finds the step that is furthest below its target and fits, and starts again.
+/// Allocates like `allocate`, in a simpler way: it takes the step that fits and is furthest below its target, and
+/// searches again.
 fn allocate_slowly(budget: u64, requests: &[Request]) -> Vec<Option<Target>> {
     let (mut left, mut allocated) = (budget, vec![None; requests.len()]);
     let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].target.is_some()).collect();

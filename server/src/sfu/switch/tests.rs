@@ -1,4 +1,4 @@
-//! Layer switching with simulated packets.
+//! Tests of layer switching with simulated packets.
 
 use super::*;
 use std::time::Duration;

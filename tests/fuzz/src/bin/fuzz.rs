@@ -1,4 +1,4 @@
-//! Runs one target under libFuzzer: the one that the variable `CONCLAVE_FUZZ` names. `cargo xtask fuzz` builds and runs it.
+//! Runs the target that the variable `CONCLAVE_FUZZ` names under libFuzzer. `cargo xtask fuzz` builds and runs this program.
 
 #![no_main]
 

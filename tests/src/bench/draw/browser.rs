@@ -47,7 +47,7 @@ async fn watch(browser: &Browser, listener: &TcpListener) -> Result<f64> {
             continue;
         }
         let (since, before, cpu) = *start.get_or_insert((now, shown, browser.cpu_ms()?));
-        if now - since < SPAN {
+        if now - since < MEASURED_TIME {
             continue;
         }
         if shown <= before {
@@ -78,7 +78,7 @@ async fn answer(stream: TcpStream) -> Result<Option<u32>> {
     Ok(shown)
 }
 
-/// A running browser. Dropping it kills it.
+/// A running browser. Drop kills it.
 struct Browser {
     child: Child,
     profile: PathBuf,
@@ -104,14 +104,14 @@ impl Browser {
     fn cpu_ms(&self) -> Result<f64> {
         let processes = processes()?;
         let root = self.child.id();
-        let ours = |mut id: u32| loop {
+        let is_descendant = |mut id: u32| loop {
             match processes.get(&id) {
                 _ if id == root => return true,
                 Some(process) => id = process.parent,
                 None => return false,
             }
         };
-        let ticks: u64 = processes.iter().filter(|(id, _)| ours(**id)).map(|(_, process)| process.ticks).sum();
+        let ticks: u64 = processes.iter().filter(|(id, _)| is_descendant(**id)).map(|(_, process)| process.ticks).sum();
         #[expect(clippy::cast_precision_loss, reason = "a bench lasts for seconds")]
         let ticks = ticks as f64;
         Ok(ticks * 1e3 / TICKS_PER_SECOND)
@@ -151,7 +151,7 @@ fn processes() -> Result<HashMap<u32, Process>> {
 const PAGE: &str = include_str!("tiles.html");
 const FLAGS: &[&str] = &[
     "--headless=new",
-    // It opens only our own page, and Chromium has no sandbox for root.
+    // Chromium has no sandbox for root. The browser opens only our own page.
     "--no-sandbox",
     "--no-first-run",
     "--no-default-browser-check",
@@ -163,7 +163,7 @@ const FLAGS: &[&str] = &[
 ];
 /// Time for compilation and for filling buffers.
 const WARM_UP: Duration = Duration::from_secs(4);
-const SPAN: Duration = Duration::from_secs(5);
+const MEASURED_TIME: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_mins(1);
 const MAX_LINE_BYTES: u64 = 1_024;
 /// `USER_HZ` of Linux, the same on all architectures of Debian.

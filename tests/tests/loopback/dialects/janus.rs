@@ -1,86 +1,60 @@
-//! A dialect shaped like that of Janus' `VideoRoom`: the client subscribes once its publisher is connected, and chooses the
-//! substream of each track itself. Senders are not notified of viewers.
+//! A dialect shaped like that of Janus' `VideoRoom`. The client subscribes after its publisher is connected, and chooses the
+//! substream of each track itself. The SFU does not notify senders of viewers.
 
-use super::publisher::Publisher;
-use crate::fake_sfu::{Format, Published, Reply, Request};
-use bytes::Bytes;
-use net::sfu::{
-    Caps, Codec, IceCandidate, Incoming, Input, Mids, Output, SdpKind, Sfu, Topology, TransportId, kind_of,
-};
-use proto::{ParticipantId, Slot, SpatialLayer, TileWish, TrackId};
+use super::endpoint::Endpoint;
+use crate::fake_sfu::{Format, Published, Reply, Request, fitting_layer};
+use net::sfu::{Caps, Input, Mids, Output, Sfu, Topology, TrackSpec, TransportId};
+use proto::{ParticipantId, Slot, SpatialLayer, TrackId};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// The client's side.
 pub struct Janus {
-    url: String,
-    me: Option<ParticipantId>,
+    endpoint: Endpoint,
     joined: bool,
-    /// True once the server reports that the publisher is connected: earlier subscriptions are refused.
-    up: bool,
-    publisher: Publisher,
-    /// What others send, with its layers.
-    remote: BTreeMap<TrackId, Vec<SpatialLayer>>,
+    /// True once the server reports that the publisher is connected. The server refuses earlier subscriptions.
+    publisher_connected: bool,
     subscribed: BTreeSet<ParticipantId>,
-    /// `mid` and track of the offer that is being answered.
-    offered: Vec<(String, TrackId)>,
-    announced: BTreeMap<TrackId, String>,
     /// The substream that was last requested of each track.
     substreams: BTreeMap<TrackId, u8>,
-    wishes: Vec<TileWish>,
-    outputs: VecDeque<Output>,
 }
 
 impl Janus {
     pub fn new(url: &str) -> Self {
         Self {
-            url: url.into(),
-            me: None,
+            endpoint: Endpoint::new(url),
             joined: false,
-            up: false,
-            publisher: Publisher::default(),
-            remote: BTreeMap::new(),
+            publisher_connected: false,
             subscribed: BTreeSet::new(),
-            offered: Vec::new(),
-            announced: BTreeMap::new(),
             substreams: BTreeMap::new(),
-            wishes: Vec::new(),
-            outputs: VecDeque::new(),
         }
-    }
-
-    fn send(&mut self, frame: &Value) {
-        self.outputs.push_back(Output::Signal(Bytes::from(frame.to_string())));
     }
 
     fn handle_frame(&mut self, frame: &Value) {
         match frame["janus"].as_str().unwrap() {
             "webrtcup" => {
-                self.up = true;
+                self.publisher_connected = true;
                 self.subscribe();
             }
             "trickle" => {
                 let (transport, candidate) = read_trickle(frame, "sender");
-                let candidate = IceCandidate { candidate, mid: None };
-                self.outputs.push_back(Output::AddCandidate { transport, candidate });
+                self.endpoint.add_candidate(transport, candidate);
             }
             "event" => self.handle_event(&frame["plugindata"]["data"], &frame["jsep"]),
-            other => panic!("{other} is no message of the server"),
+            other => panic!("{other} is not a message of the server"),
         }
     }
 
     fn handle_event(&mut self, data: &Value, jsep: &Value) {
         self.joined |= data["videoroom"] == "joined";
-        if let Some(sdp) = jsep["sdp"].as_str().map(str::to_owned) {
-            let (transport, kind) = if jsep["type"] == "answer" {
-                self.publisher.handle_answer();
-                (TransportId::Primary, SdpKind::Answer)
+        if let Some(sdp) = jsep["sdp"].as_str() {
+            if jsep["type"] == "answer" {
+                self.endpoint.apply_answer(sdp);
             } else {
-                self.offered = data["streams"].as_array().unwrap().iter().map(stream_of).collect();
-                (TransportId::Subscriber, SdpKind::Offer)
-            };
-            self.outputs.push_back(Output::Apply { transport, sdp, kind });
+                let streams = data["streams"].as_array().unwrap().iter();
+                self.endpoint.apply_offer(sdp, streams.map(stream_of).collect());
+            }
         }
         for publisher in data["publishers"].as_array().into_iter().flatten() {
             let owner = ParticipantId(publisher["id"].as_u64().unwrap());
@@ -94,65 +68,49 @@ impl Janus {
 
     /// Takes the complete list of a participant's streams.
     fn update(&mut self, owner: ParticipantId, streams: impl Iterator<Item = (Slot, Vec<SpatialLayer>)>) {
-        self.remote.retain(|track, _| track.owner != owner);
-        self.remote.extend(streams.map(|(slot, layers)| (TrackId { owner, slot }, layers)));
-        let ended: Vec<_> = self.announced.keys().filter(|track| !self.remote.contains_key(track)).copied().collect();
-        for track in ended {
-            self.announced.remove(&track);
+        let tracks = streams.map(|(slot, layers)| (TrackId { owner, slot }, layers));
+        for track in self.endpoint.update(owner, tracks) {
             self.substreams.remove(&track);
-            self.outputs.push_back(Output::TrackEnded(track));
         }
         self.subscribe();
     }
 
     fn subscribe(&mut self) {
-        if !self.up {
+        if !self.publisher_connected {
             return;
         }
-        let owners: BTreeSet<_> = self.remote.keys().map(|track| track.owner).collect();
+        let owners: BTreeSet<_> = self.endpoint.remote.keys().map(|track| track.owner).collect();
         for owner in owners {
             if self.subscribed.insert(owner) {
-                let streams = json!([{ "feed": owner.0 }]);
-                self.send(&request(TransportId::Subscriber, &json!({ "request": "subscribe", "streams": streams })));
+                let body = json!({ "request": "subscribe", "streams": [{ "feed": owner.0 }] });
+                self.endpoint.send(&request(TransportId::Subscriber, &body));
             }
         }
-    }
-
-    /// Announces the tracks of the offer that has been answered.
-    fn announce(&mut self) {
-        for (mid, track) in std::mem::take(&mut self.offered) {
-            let Some(layers) = self.remote.get(&track).filter(|_| !self.announced.contains_key(&track)) else {
-                continue;
-            };
-            let (codec, layers) = (Codec::from(kind_of(track.slot)), layers.clone());
-            self.announced.insert(track, mid.clone());
-            let transport = TransportId::Subscriber;
-            self.outputs.push_back(Output::Track(Incoming { track, codec, layers, transport, mid }));
-        }
-        self.configure();
     }
 
     /// Requests the substream that fits each tile.
     fn configure(&mut self) {
         let mut streams = Vec::new();
-        for tile in &self.wishes {
-            let Some(mid) = self.announced.get(&tile.track) else { continue };
-            let substream = substream(&self.remote[&tile.track], tile.width);
+        for tile in &self.endpoint.wishes {
+            let Some(mid) = self.endpoint.announced.get(&tile.track) else { continue };
+            let substream = fitting_layer(&self.endpoint.remote[&tile.track], tile.width);
             if self.substreams.insert(tile.track, substream) != Some(substream) {
                 streams.push(json!({ "mid": mid, "substream": substream }));
             }
         }
         if !streams.is_empty() {
-            self.send(&request(TransportId::Subscriber, &json!({ "request": "configure", "streams": streams })));
+            let body = json!({ "request": "configure", "streams": streams });
+            self.endpoint.send(&request(TransportId::Subscriber, &body));
         }
     }
 
     fn send_offer(&mut self, sdp: &str, mids: &Mids) {
-        let describe = |(spec, mid): (&net::sfu::TrackSpec, &str)| json!({ "mid": mid, "description": describe(spec.slot, &spec.layers) });
-        let descriptions: Vec<_> = self.publisher.sent(mids).map(describe).collect();
+        let describe =
+            |(spec, mid): (&TrackSpec, &str)| json!({ "mid": mid, "description": describe(spec.slot, &spec.layers) });
+        let descriptions: Vec<_> = self.endpoint.publisher.sent(mids).map(describe).collect();
         let mut frame = request(TransportId::Primary, &json!({ "request": "publish", "descriptions": descriptions }));
         frame["jsep"] = json!({ "type": "offer", "sdp": sdp, "e2ee": true });
-        self.send(&frame);
+        self.endpoint.send(&frame);
     }
 }
 
@@ -163,47 +121,43 @@ impl Sfu for Janus {
 
     fn handle(&mut self, input: Input, _now: Instant) {
         match input {
-            Input::Entered(me) => {
-                self.me = Some(me);
-                let headers = vec![("sec-websocket-protocol".into(), "janus-protocol".into())];
-                self.outputs.push_back(Output::Connect { url: self.url.clone(), headers });
-            }
+            Input::Entered(me) => self.endpoint.connect(me, ("sec-websocket-protocol", "janus-protocol")),
             Input::Connected => {
-                let me = self.me.map(|me| me.0);
+                let me = self.endpoint.me.map(|me| me.0);
                 let body = json!({ "request": "join", "ptype": "publisher", "id": me });
-                self.send(&request(TransportId::Primary, &body));
+                self.endpoint.send(&request(TransportId::Primary, &body));
             }
-            Input::SignalLost => self.outputs.push_back(Output::Failed("the SFU's server is gone")),
+            Input::SignalLost => self.endpoint.fail(),
             Input::Signal(bytes) => self.handle_frame(&serde_json::from_slice(&bytes).unwrap()),
             Input::Local { transport: TransportId::Primary, sdp, mids } => self.send_offer(&sdp, &mids),
             Input::Local { transport: TransportId::Subscriber, sdp, .. } => {
                 let mut frame = request(TransportId::Subscriber, &json!({ "request": "start" }));
                 frame["jsep"] = json!({ "type": "answer", "sdp": sdp });
-                self.send(&frame);
-                self.announce();
+                self.endpoint.send(&frame);
+                self.endpoint.announce();
+                self.configure();
             }
             Input::Candidate { transport, candidate } => {
                 let candidate = json!({ "candidate": candidate.candidate, "sdpMid": candidate.mid });
-                self.send(&json!({ "janus": "trickle", "handle_id": handle(transport), "candidate": candidate }));
+                let handle_id = handle(transport);
+                self.endpoint.send(&json!({ "janus": "trickle", "handle_id": handle_id, "candidate": candidate }));
             }
-            Input::Publish(spec) => self.publisher.publish(spec),
-            Input::Unpublish(slot) => self.publisher.unpublish(slot),
+            Input::Publish(spec) => self.endpoint.publisher.publish(spec),
+            Input::Unpublish(slot) => self.endpoint.publisher.unpublish(slot),
             Input::Wishes(tiles) => {
-                self.wishes = tiles;
+                self.endpoint.wishes = tiles;
                 self.configure();
             }
-            Input::Leave => self.send(&json!({ "janus": "destroy" })),
+            Input::Leave => self.endpoint.send(&json!({ "janus": "destroy" })),
             Input::TransportState { .. } | Input::Timeout => {}
         }
-        if self.joined
-            && let Some(plan) = self.publisher.next_offer()
-        {
-            self.outputs.push_back(Output::Offer { transport: TransportId::Primary, plan });
+        if self.joined {
+            self.endpoint.offer_if_due();
         }
     }
 
     fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.endpoint.poll()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -224,7 +178,7 @@ impl Format for JanusFormat {
             }
             "destroy" => vec![Request::Leave],
             "message" => read_request(&frame["body"], frame["jsep"]["sdp"].as_str()),
-            other => panic!("{other} is no message of a client"),
+            other => panic!("{other} is not a message of a client"),
         }
     }
 
@@ -236,7 +190,7 @@ impl Format for JanusFormat {
             }
             Reply::Tracks { owner, tracks } => {
                 let stream =
-                    |one: &Published| json!({ "mid": one.mid, "description": describe(one.slot, &one.layers) });
+                    |track: &Published| json!({ "mid": track.mid, "description": describe(track.slot, &track.layers) });
                 let streams: Vec<_> = tracks.iter().map(stream).collect();
                 let publishers = json!([{ "id": owner.0, "streams": streams }]);
                 event(TransportId::Primary, &json!({ "videoroom": "event", "publishers": publishers }))
@@ -287,7 +241,7 @@ fn read_request(body: &Value, sdp: Option<&str>) -> Vec<Request> {
             let layer = |stream: &Value| u8::try_from(stream["substream"].as_u64().unwrap()).unwrap();
             streams().map(|stream| Request::Layer { mid: text(&stream["mid"]), layer: layer(stream) }).collect()
         }
-        other => panic!("{other} is no request"),
+        other => panic!("{other} is not a request"),
     }
 }
 
@@ -313,17 +267,13 @@ fn read_trickle(frame: &Value, field: &str) -> (TransportId, String) {
     (transport, text(&frame["candidate"]["candidate"]))
 }
 
-/// The smallest layer that fills a tile, or the largest one.
-fn substream(layers: &[SpatialLayer], width: u16) -> u8 {
-    layers.iter().find(|layer| layer.width >= width).or(layers.last()).map_or(0, |layer| layer.spatial)
-}
-
+/// Returns the `mid` and the track of a stream in an offer.
 fn stream_of(stream: &Value) -> (String, TrackId) {
     let owner = ParticipantId(stream["feed_id"].as_u64().unwrap());
     (text(&stream["mid"]), TrackId { owner, slot: published_of(&stream["feed_description"]).0 })
 }
 
-/// The description of a stream is a text: the name of its slot, and the size and bitrate of each layer.
+/// Returns the description of a stream: the name of its slot, and the size and bitrate of each layer.
 fn describe(slot: Slot, layers: &[SpatialLayer]) -> String {
     let name = match slot {
         Slot::Microphone => "microphone",
@@ -334,6 +284,7 @@ fn describe(slot: Slot, layers: &[SpatialLayer]) -> String {
     name.to_owned() + &layers.iter().map(layer).collect::<String>()
 }
 
+/// Parses what [`describe`] returns.
 fn published_of(description: &Value) -> (Slot, Vec<SpatialLayer>) {
     let description = text(description);
     let mut words = description.split(' ');

@@ -1,66 +1,35 @@
-//! A dialect shaped like that of `LiveKit`: the server offers all tracks by itself, chooses layers by the size of tiles, and
-//! notifies senders of the layers that have a receiver.
+//! A dialect shaped like that of `LiveKit`. The server offers all tracks without a request, chooses layers by the size of
+//! tiles, and notifies senders of the layers that have a receiver.
 
-use super::publisher::Publisher;
+use super::endpoint::Endpoint;
 use crate::fake_sfu::{Format, Published, Reply, Request};
-use bytes::Bytes;
-use net::sfu::{
-    Caps, Codec, IceCandidate, Incoming, Input, Mids, Output, SdpKind, Sfu, Topology, TransportId, kind_of,
-};
+use net::sfu::{Caps, Input, Mids, Output, Sfu, Topology, TransportId};
 use proto::{ParticipantId, SenderLayers, Slot, SpatialLayer, TileWish, TrackId, WantedLayer};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Instant;
 
 /// The client's side.
 pub struct LiveKit {
-    url: String,
-    me: Option<ParticipantId>,
+    endpoint: Endpoint,
     connected: bool,
-    publisher: Publisher,
-    /// What others send, with its layers.
-    remote: BTreeMap<TrackId, Vec<SpatialLayer>>,
-    /// `mid` and track of the offer that is being answered.
-    offered: Vec<(String, TrackId)>,
-    announced: BTreeMap<TrackId, String>,
-    wishes: Vec<TileWish>,
-    outputs: VecDeque<Output>,
 }
 
 impl LiveKit {
     pub fn new(url: &str) -> Self {
-        Self {
-            url: url.into(),
-            me: None,
-            connected: false,
-            publisher: Publisher::default(),
-            remote: BTreeMap::new(),
-            offered: Vec::new(),
-            announced: BTreeMap::new(),
-            wishes: Vec::new(),
-            outputs: VecDeque::new(),
-        }
-    }
-
-    fn send(&mut self, frame: &Value) {
-        self.outputs.push_back(Output::Signal(Bytes::from(frame.to_string())));
+        Self { endpoint: Endpoint::new(url), connected: false }
     }
 
     fn handle_frame(&mut self, frame: &Value) {
         if let Some(sdp) = frame["answer"]["sdp"].as_str() {
-            self.publisher.handle_answer();
-            let (transport, sdp) = (TransportId::Primary, sdp.into());
-            self.outputs.push_back(Output::Apply { transport, sdp, kind: SdpKind::Answer });
+            self.endpoint.apply_answer(sdp);
         }
         if let Some(sdp) = frame["offer"]["sdp"].as_str() {
             let mids = frame["offer"]["midToTrackId"].as_object().unwrap();
-            self.offered = mids.iter().map(|(mid, sid)| (mid.clone(), track_of(sid))).collect();
-            let (transport, sdp) = (TransportId::Subscriber, sdp.into());
-            self.outputs.push_back(Output::Apply { transport, sdp, kind: SdpKind::Offer });
+            self.endpoint.apply_offer(sdp, mids.iter().map(|(mid, sid)| (mid.clone(), track_of(sid))).collect());
         }
         if let Some((transport, candidate)) = read_trickle(frame) {
-            let candidate = IceCandidate { candidate, mid: None };
-            self.outputs.push_back(Output::AddCandidate { transport, candidate });
+            self.endpoint.add_candidate(transport, candidate);
         }
         for participant in frame["update"]["participants"].as_array().into_iter().flatten() {
             self.update(participant);
@@ -70,7 +39,7 @@ impl LiveKit {
             let enabled = qualities.iter().filter(|quality| quality["enabled"] == true);
             let wanted =
                 enabled.map(|quality| WantedLayer { spatial: spatial(&quality["quality"]), temporal_layers: 3 });
-            self.outputs.push_back(Output::SenderLayers(SenderLayers { slot, wanted: wanted.collect() }));
+            self.endpoint.push(Output::SenderLayers(SenderLayers { slot, wanted: wanted.collect() }));
         }
     }
 
@@ -78,32 +47,11 @@ impl LiveKit {
     fn update(&mut self, participant: &Value) {
         let owner = ParticipantId(participant["sid"].as_u64().unwrap());
         let tracks = participant["tracks"].as_array().unwrap();
-        let tracks: BTreeMap<_, _> = tracks.iter().map(|track| (track_of(&track["sid"]), layers_of(track))).collect();
-        self.remote.retain(|track, _| track.owner != owner);
-        self.remote.extend(tracks);
-        let ended: Vec<_> = self.announced.keys().filter(|track| !self.remote.contains_key(track)).copied().collect();
-        for track in ended {
-            self.announced.remove(&track);
-            self.outputs.push_back(Output::TrackEnded(track));
-        }
+        self.endpoint.update(owner, tracks.iter().map(|track| (track_of(&track["sid"]), layers_of(track))));
     }
 
-    /// Announces the tracks of the offer that has been answered.
-    fn announce(&mut self) {
-        for (mid, track) in std::mem::take(&mut self.offered) {
-            let Some(layers) = self.remote.get(&track).filter(|_| !self.announced.contains_key(&track)) else {
-                continue;
-            };
-            let (codec, layers) = (Codec::from(kind_of(track.slot)), layers.clone());
-            self.announced.insert(track, mid.clone());
-            let transport = TransportId::Subscriber;
-            self.outputs.push_back(Output::Track(Incoming { track, codec, layers, transport, mid }));
-        }
-        self.send_settings();
-    }
-
+    /// Sends the size of each tile whose track is received.
     fn send_settings(&mut self) {
-        let known = self.wishes.iter().filter(|tile| self.announced.contains_key(&tile.track));
         let setting = |tile: &TileWish| {
             let (sid, disabled) = (sid_of(tile.track), tile.paused);
             let (width, height, fps) = (tile.width, tile.height, tile.frames_per_second);
@@ -111,25 +59,27 @@ impl LiveKit {
                 "trackSids": [sid], "disabled": disabled, "width": width, "height": height, "fps": fps
             } })
         };
-        let frames: Vec<_> = known.map(setting).collect();
+        let Endpoint { wishes, announced, .. } = &self.endpoint;
+        let received = wishes.iter().filter(|tile| announced.contains_key(&tile.track));
+        let frames: Vec<_> = received.map(setting).collect();
         for frame in &frames {
-            self.send(frame);
+            self.endpoint.send(frame);
         }
     }
 
     fn send_offer(&mut self, sdp: &str, mids: &Mids) {
-        let me = self.me.expect("entered");
+        let me = self.endpoint.me.expect("the client is in the meeting");
         let sid = |slot: Slot| sid_of(TrackId { owner: me, slot });
         let mut tracks = Vec::new();
         let mut mid_to_track = serde_json::Map::new();
-        for (spec, mid) in self.publisher.sent(mids) {
+        for (spec, mid) in self.endpoint.publisher.sent(mids) {
             tracks.push(json!({ "addTrack": { "cid": sid(spec.slot), "layers": write_layers(&spec.layers) } }));
             mid_to_track.insert(mid.into(), sid(spec.slot));
         }
         for frame in &tracks {
-            self.send(frame);
+            self.endpoint.send(frame);
         }
-        self.send(&json!({ "offer": { "type": "offer", "sdp": sdp, "midToTrackId": mid_to_track } }));
+        self.endpoint.send(&json!({ "offer": { "type": "offer", "sdp": sdp, "midToTrackId": mid_to_track } }));
     }
 }
 
@@ -140,42 +90,39 @@ impl Sfu for LiveKit {
 
     fn handle(&mut self, input: Input, _now: Instant) {
         match input {
-            Input::Entered(me) => {
-                self.me = Some(me);
-                let headers = vec![("authorization".into(), "Bearer fake".into())];
-                self.outputs.push_back(Output::Connect { url: self.url.clone(), headers });
-            }
+            Input::Entered(me) => self.endpoint.connect(me, ("authorization", "Bearer fake")),
             Input::Connected => {
                 self.connected = true;
-                let me = self.me.map(|me| me.0);
-                self.send(&json!({ "joinRequest": { "participantSid": me, "autoSubscribe": true } }));
+                let me = self.endpoint.me.map(|me| me.0);
+                self.endpoint.send(&json!({ "joinRequest": { "participantSid": me, "autoSubscribe": true } }));
             }
-            Input::SignalLost => self.outputs.push_back(Output::Failed("the SFU's server is gone")),
+            Input::SignalLost => self.endpoint.fail(),
             Input::Signal(bytes) => self.handle_frame(&serde_json::from_slice(&bytes).unwrap()),
             Input::Local { transport: TransportId::Primary, sdp, mids } => self.send_offer(&sdp, &mids),
             Input::Local { transport: TransportId::Subscriber, sdp, .. } => {
-                self.send(&json!({ "answer": { "type": "answer", "sdp": sdp } }));
-                self.announce();
-            }
-            Input::Candidate { transport, candidate } => self.send(&write_trickle(transport, &candidate.candidate)),
-            Input::Publish(spec) => self.publisher.publish(spec),
-            Input::Unpublish(slot) => self.publisher.unpublish(slot),
-            Input::Wishes(tiles) => {
-                self.wishes = tiles;
+                self.endpoint.send(&json!({ "answer": { "type": "answer", "sdp": sdp } }));
+                self.endpoint.announce();
                 self.send_settings();
             }
-            Input::Leave => self.send(&json!({ "leave": {} })),
+            Input::Candidate { transport, candidate } => {
+                self.endpoint.send(&write_trickle(transport, &candidate.candidate));
+            }
+            Input::Publish(spec) => self.endpoint.publisher.publish(spec),
+            Input::Unpublish(slot) => self.endpoint.publisher.unpublish(slot),
+            Input::Wishes(tiles) => {
+                self.endpoint.wishes = tiles;
+                self.send_settings();
+            }
+            Input::Leave => self.endpoint.send(&json!({ "leave": {} })),
             Input::TransportState { .. } | Input::Timeout => {}
         }
-        if self.connected
-            && let Some(plan) = self.publisher.next_offer()
-        {
-            self.outputs.push_back(Output::Offer { transport: TransportId::Primary, plan });
+        if self.connected {
+            self.endpoint.offer_if_due();
         }
     }
 
     fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.endpoint.poll()
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -186,7 +133,7 @@ impl Sfu for LiveKit {
 /// The server's side.
 #[derive(Default)]
 pub struct LiveKitFormat {
-    /// The layers of `addTrack`, by its id.
+    /// The layers in each `addTrack`, by its track.
     added: HashMap<TrackId, Vec<SpatialLayer>>,
 }
 
@@ -216,15 +163,16 @@ impl Format for LiveKitFormat {
             let tracks = setting["trackSids"].as_array().unwrap().iter();
             return tracks.map(|sid| Request::Tile { track: track_of(sid), width }).collect();
         }
-        let trickled = read_trickle(frame).map(|(transport, candidate)| Request::Candidate { transport, candidate });
-        trickled.or_else(|| frame.get("leave").map(|_| Request::Leave)).into_iter().collect()
+        let candidate = read_trickle(frame).map(|(transport, candidate)| Request::Candidate { transport, candidate });
+        candidate.or_else(|| frame.get("leave").map(|_| Request::Leave)).into_iter().collect()
     }
 
     fn write(&mut self, reply: &Reply) -> Vec<Value> {
         let frame = match reply {
             Reply::Tracks { owner, tracks } => {
                 let sid = |slot| sid_of(TrackId { owner: *owner, slot });
-                let track = |one: &Published| json!({ "sid": sid(one.slot), "layers": write_layers(&one.layers) });
+                let track =
+                    |track: &Published| json!({ "sid": sid(track.slot), "layers": write_layers(&track.layers) });
                 let tracks: Vec<_> = tracks.iter().map(track).collect();
                 json!({ "update": { "participants": [{ "sid": owner.0, "tracks": tracks }] } })
             }
@@ -261,6 +209,7 @@ fn read_trickle(frame: &Value) -> Option<(TransportId, String)> {
     Some((transport, init["candidate"].as_str()?.into()))
 }
 
+/// Returns the `LiveKit` track id of a track.
 fn sid_of(track: TrackId) -> Value {
     let name = match track.slot {
         Slot::Microphone => "MICROPHONE",
@@ -270,6 +219,7 @@ fn sid_of(track: TrackId) -> Value {
     json!(format!("TR_{name}_{}", track.owner.0))
 }
 
+/// Parses what [`sid_of`] returns.
 fn track_of(sid: &Value) -> TrackId {
     let (name, owner) = sid.as_str().unwrap().strip_prefix("TR_").unwrap().rsplit_once('_').unwrap();
     let slot = match name {
@@ -288,7 +238,7 @@ fn write_layers(layers: &[SpatialLayer]) -> Vec<Value> {
     layers.iter().map(layer).collect()
 }
 
-/// The layers of a track.
+/// Parses what [`write_layers`] returns, in a track.
 fn layers_of(track: &Value) -> Vec<SpatialLayer> {
     let layer = |layer: &Value| SpatialLayer {
         spatial: spatial(&layer["quality"]),
@@ -299,6 +249,7 @@ fn layers_of(track: &Value) -> Vec<SpatialLayer> {
     track["layers"].as_array().unwrap().iter().map(layer).collect()
 }
 
+/// Returns the spatial layer that a quality names.
 fn spatial(quality: &Value) -> u8 {
     let index = QUALITIES.iter().position(|name| quality == name).unwrap();
     u8::try_from(index).unwrap()

@@ -1,4 +1,4 @@
-//! What both fake dialects do to send: one offer at a time, with all that is published.
+//! The sending part of both fake dialects. It makes one offer at a time, which contains everything that is published.
 
 use net::sfu::{Mids, Plan, TrackSpec, kind_of};
 use proto::Slot;
@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 pub struct Publisher {
     pub tracks: BTreeMap<Slot, TrackSpec>,
-    /// All slots that were ever published: an offer never holds less than the offer before.
+    /// All slots that were published so far. Each offer contains at least the slots of the offer before.
     opened: Vec<Slot>,
     /// True while an offer waits for its answer.
     offering: bool,
-    /// True if the last offer does not hold what is published now.
+    /// True if the published tracks have changed since the last offer.
     stale: bool,
 }
 
@@ -32,7 +32,7 @@ impl Publisher {
         self.offering = false;
     }
 
-    /// The plan of the offer to make now, if one is due.
+    /// Returns the plan of the next offer. Returns `None` if nothing has changed or an offer waits for its answer.
     pub fn next_offer(&mut self) -> Option<Plan> {
         if !self.stale || self.offering {
             return None;
@@ -41,7 +41,7 @@ impl Publisher {
         Some(Plan { send: self.opened.iter().map(|slot| (*slot, kind_of(*slot))).collect(), ..Plan::default() })
     }
 
-    /// The published tracks of an offer, each with its `mid`.
+    /// Returns the published tracks of an offer, each with its `mid`.
     pub fn sent<'p>(&'p self, mids: &'p Mids) -> impl Iterator<Item = (&'p TrackSpec, &'p str)> {
         mids.send.iter().filter_map(|(slot, mid)| Some((self.tracks.get(slot)?, mid.as_str())))
     }

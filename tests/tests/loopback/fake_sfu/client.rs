@@ -1,7 +1,7 @@
 //! One participant of the fake SFU.
 
 use super::transport::Transport;
-use super::{Published, Reply, Request};
+use super::{Published, Reply, Request, fitting_layer};
 use net::sfu::{TransportId, kind_of};
 use proto::{Kind, ParticipantId, Slot, SpatialLayer, TrackId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,13 +19,13 @@ pub struct FakeClient {
     publisher: Transport,
     subscriber: Transport,
     published: Vec<Published>,
-    /// Whose tracks it subscribed.
+    /// The participants to whose tracks it subscribed.
     feeds: BTreeSet<ParticipantId>,
     pending: Option<SdpPendingOffer>,
     /// True once [`Reply::PublisherConnected`] was sent.
     connected: bool,
-    /// What its tracks were last told to send.
-    told: BTreeMap<Slot, Vec<u8>>,
+    /// The layers in the last [`Reply::Wanted`] of each of its tracks.
+    notified: BTreeMap<Slot, Vec<u8>>,
 }
 
 /// A track that a participant receives.
@@ -36,9 +36,11 @@ pub struct Subscription {
     layers: Vec<SpatialLayer>,
     /// The layer that is forwarded now. It changes at key frames.
     current: Option<u8>,
-    /// The last sequence number that was sent, and what to add to those of the current layer.
+    /// The last sequence number that was sent.
     last: u64,
+    /// What to add to the sequence numbers of the current layer.
     offset: u64,
+    /// When a key frame was last requested.
     requested: Option<Instant>,
 }
 
@@ -55,11 +57,11 @@ impl FakeClient {
             feeds: BTreeSet::new(),
             pending: None,
             connected: false,
-            told: BTreeMap::new(),
+            notified: BTreeMap::new(),
         }
     }
 
-    /// What it sends, once it has joined.
+    /// Returns what it sends. Returns `None` before it has joined.
     pub fn tracks(&self) -> Option<(ParticipantId, Vec<Published>)> {
         self.owner.map(|owner| (owner, self.published.clone()))
     }
@@ -90,7 +92,7 @@ impl FakeClient {
             Request::Candidate { transport: TransportId::Subscriber, candidate } => self.subscriber.admit(&candidate),
             Request::Tile { track, width } => {
                 if let Some(subscription) = self.subscriptions.get_mut(&track) {
-                    subscription.fit(width);
+                    subscription.target = fitting_layer(&subscription.layers, width);
                 }
             }
             Request::Layer { mid, layer } => {
@@ -111,7 +113,7 @@ impl FakeClient {
         self.send(Reply::Candidate { transport, candidate });
     }
 
-    /// Offers the tracks of `all` that it wants and does not receive yet. One offer at a time.
+    /// Offers the tracks of `all` that it wants and does not receive yet. Does nothing while an offer waits for its answer.
     pub fn offer(&mut self, all: &BTreeMap<TrackId, Published>) {
         let Some(me) = self.owner.filter(|_| self.pending.is_none()) else { return };
         let wanted = |owner| owner != me && (self.auto_subscribe || self.feeds.contains(&owner));
@@ -133,7 +135,7 @@ impl FakeClient {
         self.send_candidate(TransportId::Subscriber);
     }
 
-    /// Receives what it sends: tracks, layers and packets.
+    /// Returns the packets that it has sent, each with its track and layer.
     pub fn receive(&mut self) -> Vec<(TrackId, u8, RtpPacket)> {
         let (packets, _) = self.publisher.poll();
         if self.publisher.rtc.is_connected() && !self.connected {
@@ -154,7 +156,7 @@ impl FakeClient {
         received
     }
 
-    /// Which layers of which tracks need a key frame: the client requests one, or a layer is to change.
+    /// Returns the layers that need a key frame, because the client requests one or because the layer changes.
     pub fn key_frame_requests(&mut self) -> Vec<(TrackId, u8)> {
         let (_, requested) = self.subscriber.poll();
         let now = Instant::now();
@@ -182,7 +184,7 @@ impl FakeClient {
         }
     }
 
-    /// Tells it which layers of its tracks are wanted, if that has changed.
+    /// Notifies it of the layers of its tracks that are wanted, if they have changed.
     pub fn notify(&mut self, wanted: &BTreeMap<TrackId, Vec<u8>>) {
         let Some(owner) = self.owner else { return };
         for slot in self.published.iter().map(|track| track.slot).filter(|slot| kind_of(*slot) == Kind::Video) {
@@ -190,7 +192,7 @@ impl FakeClient {
             let mut layers = wanted.get(&track).cloned().unwrap_or_default();
             layers.sort_unstable();
             layers.dedup();
-            if self.told.insert(slot, layers.clone()).as_ref() != Some(&layers) {
+            if self.notified.insert(slot, layers.clone()).as_ref() != Some(&layers) {
                 self.replies.try_send(Reply::Wanted { track, layers }).ok();
             }
         }
@@ -198,27 +200,22 @@ impl FakeClient {
 }
 
 impl Subscription {
-    /// Begins with the smallest layer.
+    /// Creates a subscription that starts with the smallest layer.
     fn new(mid: Mid, layers: Vec<SpatialLayer>) -> Self {
         Self { target: 0, mid, layers, current: None, last: 0, offset: 0, requested: None }
     }
 
-    /// Chooses the smallest layer that fills a tile, or the largest one.
-    fn fit(&mut self, width: u16) {
-        let fitting = self.layers.iter().find(|layer| layer.width >= width).or(self.layers.last());
-        self.target = fitting.map_or(0, |layer| layer.spatial);
-    }
-
     fn is_key_frame_due(&mut self, now: Instant) -> bool {
-        let waits = self.current != Some(self.target);
-        let due = waits && self.requested.is_none_or(|at| now >= at + KEY_FRAME_INTERVAL);
+        let layer_changes = self.current != Some(self.target);
+        let due = layer_changes && self.requested.is_none_or(|at| now >= at + KEY_FRAME_INTERVAL);
         if due {
             self.requested = Some(now);
         }
         due
     }
 
-    /// Returns the sequence number of a packet that is forwarded. `starts` is true if a layer can begin with it.
+    /// Returns the sequence number with which to forward a packet. Returns `None` if it is not forwarded. `starts` is true
+    /// if a layer can begin with this packet.
     fn rewrite(&mut self, layer: u8, starts: bool, sequence: u64) -> Option<u64> {
         if layer == self.target && starts && self.current != Some(layer) {
             self.current = Some(layer);
@@ -233,5 +230,5 @@ impl Subscription {
     }
 }
 
-/// Between two requests for a key frame.
+/// The minimum time between two requests for a key frame.
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(200);

@@ -53,12 +53,13 @@ impl Transport {
         self.admitted.insert(Candidate::from_sdp_string(candidate).unwrap().addr());
     }
 
-    /// Begins to use the socket.
+    /// Starts to send and receive.
     pub fn start(&mut self) {
         self.negotiated = true;
     }
 
-    /// Sends and receives what there is. Returns packets, and the `mid`s of which a key frame is requested.
+    /// Sends and receives all waiting datagrams. Returns the received packets, and the `mid`s for which a key frame is
+    /// requested.
     pub fn poll(&mut self) -> (Vec<RtpPacket>, Vec<Mid>) {
         let (mut packets, mut requests) = (Vec::new(), Vec::new());
         if !self.negotiated {

@@ -1,16 +1,17 @@
-//! A thread that only waits. How late it wakes shows how busy the machine is.
+//! Measures how late a waiting thread wakes up, which shows how busy the machine is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-pub struct Pulse {
+/// A thread that only waits.
+pub struct WakeupDelay {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Duration>,
 }
 
-impl Pulse {
+impl WakeupDelay {
     pub fn start() -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -23,7 +24,7 @@ impl Pulse {
             }
             worst
         };
-        let thread = std::thread::Builder::new().name("pulse".into()).spawn(wait).unwrap();
+        let thread = std::thread::Builder::new().name("wakeup delay".into()).spawn(wait).unwrap();
         Self { stop, thread }
     }
 
