@@ -137,7 +137,9 @@ mod tests {
 
         /// Returns the credential of a new leaf on the device of `of`.
         fn again(&self, of: usize, participant: u64) -> LeafCredential {
-            LeafCredential { participant: ParticipantId(participant), ..self.members[of].1.clone() }
+            let mut again = self.members[of].1.clone();
+            again.participant = ParticipantId(participant);
+            again
         }
     }
 
