@@ -18,7 +18,9 @@ pub use ids::{Epoch, MeetingId, ParticipantId, Position, Slot, TrackId, UnknownI
 pub use limits::{
     MAX_BLOB, MAX_KNOCK, MAX_MEMBERS, MAX_MESSAGE, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, MAX_WELCOMES, VERSION,
 };
-pub use message::{Blob, Down, Entry, Limited, Malformed, Problem, Refusal, Up, Welcome, decode, encode, is_sendable};
+pub use message::{
+    Blob, Down, Limited, LogEntry, Malformed, Problem, Refusal, Up, Welcome, decode, encode, is_sendable,
+};
 pub use reason::{Fault, Reason};
 pub use signal::{ClientSignal, ServerSignal, decode_signal};
-pub use track::{Kind, Published, SenderLayers, SpatialLayer, Subscription, TileWish, Totals, WantedLayer};
+pub use track::{DemandedLayer, Kind, Published, SpatialLayer, Subscription, TileWish, Totals, TrackDemand};

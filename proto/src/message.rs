@@ -31,7 +31,7 @@ pub struct Welcome {
 
 /// One entry of a meeting's log. Every member sees the same entries in the same order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
-pub enum Entry {
+pub enum LogEntry {
     /// The commit that the server accepted for its epoch.
     #[n(0)]
     Commit {
@@ -115,7 +115,7 @@ pub enum Up {
         #[n(1)]
         why: Refusal,
     },
-    /// A member's commit. The server accepts it if `epoch` is the log's current epoch, else it answers [`Down::Lost`].
+    /// A member's commit. The server accepts it if `epoch` is the log's current epoch, else it answers [`Down::CommitTooLate`].
     #[n(5)]
     Commit {
         /// The log's epoch that it ends: the number of commits in the log so far.
@@ -201,7 +201,7 @@ pub enum Down {
         /// The log's epoch at that entry: the number of commits before it.
         #[n(2)]
         epoch: Epoch,
-        /// Members whose [`Entry::Gone`] is before that entry, and whose leaf no commit has removed yet.
+        /// Members whose [`LogEntry::Gone`] is before that entry, and whose leaf no commit has removed yet.
         #[n(3)]
         gone: Vec<ParticipantId>,
     },
@@ -220,11 +220,11 @@ pub enum Down {
         position: Position,
         /// The entry.
         #[n(1)]
-        entry: Entry,
+        entry: LogEntry,
     },
     /// To a committer: another commit was accepted for this epoch. Its entry was sent before.
     #[n(8)]
-    Lost {
+    CommitTooLate {
         /// The log's epoch now.
         #[n(0)]
         epoch: Epoch,
@@ -357,13 +357,13 @@ impl Limited for Down {
         match self {
             Self::AdmissionKey { admission_key: blob } | Self::Knocked { request: blob, .. } => is_short(blob),
             Self::Admitted { welcome, gone, .. } => fits(welcome) && gone.len() <= MAX_MEMBERS,
-            Self::Log { entry: Entry::Commit { blob, .. } | Entry::Told { blob, .. }, .. } => fits(blob),
-            Self::Log { entry: Entry::Gone { .. }, .. }
+            Self::Log { entry: LogEntry::Commit { blob, .. } | LogEntry::Told { blob, .. }, .. } => fits(blob),
+            Self::Log { entry: LogEntry::Gone { .. }, .. }
             | Self::Hello { .. }
             | Self::Created
             | Self::Withdrew { .. }
             | Self::Refused { .. }
-            | Self::Lost { .. }
+            | Self::CommitTooLate { .. }
             | Self::Removed
             | Self::Ping
             | Self::Problem { .. } => true,
@@ -399,7 +399,7 @@ mod tests {
         for message in up {
             assert_eq!(decode::<Up>(&encode(&message)), Ok(message));
         }
-        let entry = Entry::Told { from: ParticipantId(1), epoch: Epoch(2), blob: Blob(vec![9; 300]) };
+        let entry = LogEntry::Told { from: ParticipantId(1), epoch: Epoch(2), blob: Blob(vec![9; 300]) };
         let down = Down::Log { position: Position(4), entry };
         assert_eq!(decode::<Down>(&encode(&down)), Ok(down));
     }
