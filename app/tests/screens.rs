@@ -223,7 +223,7 @@ const LINK_ERRORS: [LinkError; 9] = [
     LinkError::NotALink,
     LinkError::BadHost,
     LinkError::BadPort,
-    LinkError::BadMeeting,
+    LinkError::BadPath,
     LinkError::NoSecret,
     LinkError::Damaged,
     LinkError::Truncated,

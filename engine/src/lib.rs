@@ -35,6 +35,6 @@ pub use codec::decode::Picture;
 pub use crypto::Language as WordsLanguage;
 pub use crypto::link::Error as LinkError;
 pub use crypto::store::Keychain;
-pub use crypto::{Identity, Invitation, Words};
+pub use crypto::{Identity, Invitation, Words, find_link};
 pub use net::meeting::Microphone;
 pub use proto::{ParticipantId, Slot, TileWish, Totals, TrackId};

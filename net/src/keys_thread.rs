@@ -63,7 +63,7 @@ pub struct Setup {
 pub struct Address {
     pub host: String,
     pub port: u16,
-    pub fingerprint: Option<[u8; 32]>,
+    pub fingerprint: Option<crypto::Fingerprint>,
 }
 
 impl KeysThread {
@@ -230,7 +230,7 @@ impl Worker {
                 let Address { host, port, fingerprint } = &self.address;
                 if let Some(invitation) = self.meeting.invitation(host, *port, *fingerprint) {
                     // A session enters only once, so the link was not set before.
-                    let _ = self.link.set(invitation.to_string());
+                    let _ = self.link.set(invitation.to_text().to_string());
                 }
                 Event::Meeting(meeting::Event::Entered { me })
             }

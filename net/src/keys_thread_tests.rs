@@ -1,7 +1,7 @@
 use super::*;
-use crypto::{Identity, Profile};
+use crypto::{Identity, ManagerKeys, Profile};
 use futures_util::FutureExt as _;
-use proto::{Epoch, MeetingId, ParticipantId, Reason, VERSION};
+use proto::{Epoch, ParticipantId, Reason, VERSION};
 use std::sync::mpsc as blocking;
 
 /// A thread under test with its command channel and its key ring.
@@ -41,7 +41,7 @@ fn organiser() -> Meeting {
 
 fn organiser_since(start: Instant) -> Meeting {
     let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Ada").unwrap());
-    Meeting::new(Entry::Create { meeting: MeetingId([7; 16]), identity, profile }, start)
+    Meeting::new(Entry::Create { keys: ManagerKeys::new().unwrap(), identity, profile }, start)
 }
 
 fn block<F: Future>(future: F) -> F::Output {

@@ -26,7 +26,7 @@ mod timing;
 pub use event::{Command, Entry, Event, Member, Notice};
 pub use state::{MediaState, Microphone};
 
-use crypto::Invitation;
+use crypto::{Fingerprint, Invitation};
 use event::Violation;
 use joined_meeting::JoinedMeeting;
 use joining::{Joining, Next};
@@ -71,9 +71,8 @@ impl Meeting {
     /// Returns the invitation link with the server's address as this client knows it. Returns `None` if no keys could
     /// be generated at the start.
     #[must_use]
-    pub fn invitation(&self, host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Option<Invitation> {
-        let known = self.invitation.clone()?;
-        Some(Invitation { host: host.to_owned(), port, fingerprint, ..known })
+    pub fn invitation(&self, host: &str, port: u16, fingerprint: Option<Fingerprint>) -> Option<Invitation> {
+        self.invitation.as_ref().map(|known| known.at(host, port, fingerprint))
     }
 
     /// Returns this client's id, or `None` if it is not a member.

@@ -110,16 +110,16 @@ pub const MAX_EVENTS: usize = 256;
 mod tests {
     use super::*;
     use ::media::BufferPool;
-    use crypto::{Identity, KeyRing, Profile};
+    use crypto::{Identity, KeyRing, ManagerKeys, Profile};
     use meeting::{Command, MediaState};
-    use proto::{MeetingId, ParticipantId};
+    use proto::ParticipantId;
 
     /// Returns a session whose tasks never run, so that everything sent to it waits.
     fn stopped() -> (tokio::runtime::Runtime, Session) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (identity, profile) = (Identity::generate().unwrap(), Profile::new("tester").unwrap());
         let config = Config {
-            entry: meeting::Entry::Create { meeting: MeetingId([1; 16]), identity, profile },
+            entry: meeting::Entry::Create { keys: ManagerKeys::new().unwrap(), identity, profile },
             host: "127.0.0.1".into(),
             port: 1,
             fingerprint: None,

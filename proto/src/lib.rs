@@ -10,6 +10,7 @@ mod limits;
 mod message;
 mod reason;
 mod signal;
+pub mod signed;
 mod track;
 
 pub use envelope::{ClientMessage, Envelope, FromSfu, ServerMessage, ToSfu};

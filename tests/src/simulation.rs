@@ -13,10 +13,10 @@ mod service;
 pub use client::{Client, Ending};
 
 use client::Started;
-use crypto::{Identity, Invitation, Profile};
+use crypto::{Identity, Invitation, ManagerKeys, Profile};
 use link::{Direction, Link};
 use net::meeting::{Command, Entry};
-use proto::{Down, MeetingId, ParticipantId, Up};
+use proto::{Down, ParticipantId, Up};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use service::{Action, Service};
@@ -82,8 +82,8 @@ impl Simulation {
 
     /// Adds a client that opens a meeting.
     pub fn create(&mut self, name: &str) -> ClientId {
-        let meeting = MeetingId(self.random.random());
-        self.start(name, |identity, profile| Entry::Create { meeting, identity, profile })
+        let keys = ManagerKeys::new().expect("the system has randomness");
+        self.start(name, |identity, profile| Entry::Create { keys, identity, profile })
     }
 
     /// Adds a client that joins by the link of `host`'s meeting.

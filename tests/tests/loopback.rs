@@ -358,8 +358,8 @@ fn a_wrong_certificate_is_the_reason_of_the_failure() {
         let organiser = Client::create(&server, "organiser");
         organiser.until("the client is a member", |state| state.entered.is_some()).await;
         let link: crypto::Invitation = organiser.link().parse().unwrap();
-        let wrong = crypto::Invitation { fingerprint: Some([7; 32]), ..link };
-        let guest = Client::join(&wrong.to_string(), "guest");
+        let wrong = crypto::Invitation { fingerprint: Some(crypto::Fingerprint([7; 16])), ..link };
+        let guest = Client::join(&wrong.to_text(), "guest");
         guest
             .until("the client refuses the server", |state| {
                 state.over.as_ref().is_some_and(|over| over.contains("certificate"))

@@ -78,6 +78,9 @@ impl Preferences {
 
     /// Adds a meeting to the recent ones, and stores the list. No message follows.
     pub fn remember<T: Send + 'static>(&mut self, link: &str) -> Task<T> {
+        // Without the text around it, if it was pasted with some.
+        let found = engine::find_link(link);
+        let link = found.as_ref().map_or(link, |found| found.as_str());
         let host = link.parse().map(|invitation: engine::Invitation| invitation.host).unwrap_or_default();
         self.memory.add(link.to_owned(), host);
         self.save()

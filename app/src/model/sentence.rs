@@ -134,7 +134,7 @@ pub const fn link(error: LinkError) -> &'static str {
     match error {
         LinkError::NotALink => "link-not-a-link",
         LinkError::BadHost | LinkError::BadPort => "link-host",
-        LinkError::BadMeeting | LinkError::NoSecret | LinkError::Truncated => "link-truncated",
+        LinkError::NoSecret | LinkError::Truncated => "link-truncated",
         LinkError::OtherVersion(_) => "link-version",
         _ => "link-damaged",
     }
@@ -150,9 +150,9 @@ mod tests {
             ("hello", "link-not-a-link"),
             ("https://example.org", "link-not-a-link"),
             ("conclave://", "link-host"),
-            ("conclave://host:1/m/00112233445566778899aabbccddeeff", "link-truncated"),
-            ("conclave://host:1/m/00112233445566778899aabbccddeeff#", "link-truncated"),
-            ("conclave://host:1/m/00112233445566778899aabbccddeeff#**", "link-damaged"),
+            ("conclave://host:1/", "link-truncated"),
+            ("conclave://host:1/#", "link-truncated"),
+            ("conclave://host:1/#**", "link-damaged"),
         ] {
             let error = text.parse::<engine::Invitation>().err();
             assert_eq!(error.map(link), Some(expected), "{text}");

@@ -39,7 +39,7 @@ pub fn smallest_context(language: Language) -> Context {
 
 pub fn recents() -> Vec<home::Recent> {
     let recent =
-        |host: &str, age| home::Recent { link: format!("conclave://{host}:4433/m/…"), host: host.into(), age };
+        |host: &str, age| home::Recent { link: format!("conclave://{host}:4433/#…"), host: host.into(), age };
     vec![recent("visio.example.fr", 2_400), recent("192.168.1.20", 92_000), recent("meet.example.org", 600_000)]
 }
 
@@ -80,7 +80,7 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
     let lock = KeyState { epoch: 5, words, suite: "MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519" };
     let model = MeetingModel {
         phase: Phase::Inside,
-        link: "conclave://192.168.1.20:4433/m/00#x".into(),
+        link: "conclave://192.168.1.20:4433/#x".into(),
         organiser: true,
         people: NAMES.iter().take(people).enumerate().map(person).collect(),
         speaking: vec![ParticipantId(2)],

@@ -3,15 +3,15 @@
 use super::group_log::GroupLog;
 use super::outputs::Outputs;
 use super::roster::Roster;
-use crypto::{AdmissionKey, KnockRequest};
+use crypto::{KnockRequest, ManagerKeys};
 use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ParticipantId, Refusal, Up};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// Participants who knocked and are not members yet. Members who are not the organiser keep the list, too, to refuse
 /// all of them if the organiser leaves.
 pub(super) struct Admissions {
     /// `None` if this client is not the organiser.
-    key: Option<AdmissionKey>,
+    keys: Option<ManagerKeys>,
     /// In the order of arrival.
     waiting: Vec<Knock>,
     /// How many to admit with one commit. It is halved after a commit that could not be made, to find the request that
@@ -26,19 +26,19 @@ struct Knock {
 }
 
 impl Admissions {
-    pub(super) fn new(key: Option<AdmissionKey>) -> Self {
-        Self { key, waiting: Vec::new(), batch: MAX_WELCOMES }
+    pub(super) fn new(keys: Option<ManagerKeys>) -> Self {
+        Self { keys, waiting: Vec::new(), batch: MAX_WELCOMES }
     }
 
     #[cfg(test)]
-    pub(super) fn public_key(&self) -> Option<&[u8]> {
-        self.key.as_ref().map(AdmissionKey::public_key)
+    pub(super) fn admission_key(&self) -> Option<Blob> {
+        self.keys.as_ref().map(super::joining::with_chain)
     }
 
     /// Keeps a request, or refuses it if it is not valid. The server limits how many wait. Requests beyond this
     /// client's own limit are dropped.
     pub(super) fn handle_knock(&mut self, participant: ParticipantId, request: &Blob, outputs: &mut Outputs) {
-        let request = match self.key.as_mut().map(|key| key.open(&request.0)) {
+        let request = match self.keys.as_mut().map(|keys| keys.open(&request.0, SystemTime::now())) {
             None => None,
             // A request is valid for one connection: a copy sent over another one is refused.
             Some(Ok(request)) if request.participant() == participant => Some(request),
@@ -74,7 +74,7 @@ impl Admissions {
     /// Sends a commit that adds those who wait. Returns false if none was sent. A request that cannot be added alone is
     /// refused.
     pub(super) fn commit(&mut self, log: &mut GroupLog, now: Instant, outputs: &mut Outputs) -> bool {
-        while self.key.is_some() && !self.waiting.is_empty() {
+        while self.keys.is_some() && !self.waiting.is_empty() {
             let count = self.batch.min(self.waiting.len());
             let requests = self.waiting.iter().take(count).filter_map(|knock| knock.request.clone()).collect();
             if log.commit_adds(requests, now, outputs) {

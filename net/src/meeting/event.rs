@@ -1,15 +1,15 @@
 //! Input and output of the meeting's state machine.
 
 use super::MediaState;
-use crypto::{DeviceKey, Identity, Invitation, Leaf, MediaKeys, Profile, Words};
-use proto::{Epoch, MeetingId, ParticipantId, Reason};
+use crypto::{DeviceKey, Identity, Invitation, Leaf, ManagerKeys, MediaKeys, Profile, Words};
+use proto::{Epoch, ParticipantId, Reason};
 
 /// How a client enters a meeting.
 pub enum Entry {
     /// Creates a meeting and is its organiser.
     Create {
-        /// The new meeting's id: random, never used before.
-        meeting: MeetingId,
+        /// The new meeting's keys. They determine its id.
+        keys: ManagerKeys,
         /// The device's long-term key.
         identity: Identity,
         /// What other members see.

@@ -28,11 +28,11 @@ impl JoinedMeeting {
         now: Instant,
         outputs: &mut Outputs,
     ) -> Result<Self, Reason> {
-        let NewMember { me, group, admission_key, position, epoch, gone } = new_member;
+        let NewMember { me, group, keys, position, epoch, gone } = new_member;
         let mut joined = Self {
             log: GroupLog::new(group, position, epoch),
             roster: Roster::new(me, gone, now),
-            admissions: Admissions::new(admission_key),
+            admissions: Admissions::new(keys),
             removals: Removals::default(),
             announcements: Announcements::new(own),
         };
@@ -55,8 +55,8 @@ impl JoinedMeeting {
     }
 
     #[cfg(test)]
-    pub(super) fn admission_key(&self) -> Option<&[u8]> {
-        self.admissions.public_key()
+    pub(super) fn admission_key(&self) -> Option<proto::Blob> {
+        self.admissions.admission_key()
     }
 
     pub(super) fn handle_command(&mut self, command: Command, now: Instant, outputs: &mut Outputs) {

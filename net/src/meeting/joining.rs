@@ -5,9 +5,9 @@ use super::outputs::Outputs;
 use super::timing::KNOCK_TIMEOUT;
 use super::{Entry, Event, Notice};
 use crypto::admission_key;
-use crypto::{AdmissionKey, Group, Identity, Invitation, Joiner, Profile, knock};
-use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Position, Reason, Refusal, Up, VERSION};
-use std::time::Instant;
+use crypto::{AuthorityChain, Group, Identity, Invitation, Joiner, ManagerKeys, Profile, knock};
+use proto::{Blob, Down, Epoch, ParticipantId, Position, Reason, Refusal, Up, VERSION};
+use std::time::{Instant, SystemTime};
 
 /// A client that is not a member yet.
 pub(super) struct Joining {
@@ -25,7 +25,7 @@ pub(super) struct NewMember {
     pub me: ParticipantId,
     pub group: Group,
     /// `None` if this client is not the organiser.
-    pub admission_key: Option<AdmissionKey>,
+    pub keys: Option<ManagerKeys>,
     /// The position of the next log entry.
     pub position: Position,
     /// The log's epoch at that position.
@@ -51,10 +51,9 @@ enum Goal {
 }
 
 struct Creation {
-    meeting: MeetingId,
     identity: Identity,
     profile: Profile,
-    admission_key: AdmissionKey,
+    keys: ManagerKeys,
 }
 
 struct JoinRequest {
@@ -67,10 +66,9 @@ impl Joining {
     /// Sends `Hello`. Also returns the invitation, which lacks the server's address if this client creates the meeting.
     pub(super) fn new(entry: Entry, outputs: &mut Outputs) -> Result<(Self, Invitation), Reason> {
         let (goal, invitation) = match entry {
-            Entry::Create { meeting, identity, profile } => {
-                let admission_key = AdmissionKey::new(meeting).map_err(|_| no_keys())?;
-                let invitation = admission_key.invitation("", 0, None);
-                (Goal::Create(Creation { meeting, identity, profile, admission_key }), invitation)
+            Entry::Create { keys, identity, profile } => {
+                let invitation = keys.invitation("", 0, None);
+                (Goal::Create(Creation { identity, profile, keys }), invitation)
             }
             Entry::Join { invitation, identity, profile } => {
                 let known = invitation.clone();
@@ -98,7 +96,7 @@ impl Joining {
             }
             (Stage::Knocking { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone }) => {
                 let group = joiner.enter(&welcome.0).map_err(|_| Reason::Forged)?;
-                Ok(Next::Member(Box::new(NewMember { me, group, admission_key: None, position, epoch, gone })))
+                Ok(Next::Member(Box::new(NewMember { me, group, keys: None, position, epoch, gone })))
             }
             (Stage::Knocking { .. }, Down::Refused { why }) => Err(match why {
                 Refusal::Declined => Reason::Refused,
@@ -132,8 +130,8 @@ impl Goal {
         }
         let stage = match self {
             Self::Create(creation) => {
-                let admission_key = Blob(creation.admission_key.public_key().to_vec());
-                outputs.transmit(Up::Create { meeting: creation.meeting, admission_key });
+                let meeting = creation.keys.meeting();
+                outputs.transmit(Up::Create { meeting, admission_key: with_chain(&creation.keys) });
                 Stage::Creating { creation, me }
             }
             Self::Join(request) => {
@@ -147,10 +145,10 @@ impl Goal {
 
 impl Creation {
     fn handle_created(self, me: ParticipantId) -> Result<Next, Reason> {
-        let Self { meeting, identity, profile, admission_key } = self;
-        let group = Group::create(&identity, profile, me, meeting).map_err(|_| no_keys())?;
+        let Self { identity, profile, keys } = self;
+        let group = Group::create(&identity, profile, me, &keys, SystemTime::now()).map_err(|_| no_keys())?;
         let (position, epoch) = (Position::default(), Epoch::default());
-        let new_member = NewMember { me, group, admission_key: Some(admission_key), position, epoch, gone: Vec::new() };
+        let new_member = NewMember { me, group, keys: Some(keys), position, epoch, gone: Vec::new() };
         Ok(Next::Member(Box::new(new_member)))
     }
 }
@@ -165,8 +163,9 @@ impl JoinRequest {
         outputs: &mut Outputs,
     ) -> Result<Next, Reason> {
         let Self { invitation, identity, profile } = self;
-        let (joiner, request) =
-            knock(&invitation, &key.0, &identity, profile, me).map_err(|error| knock_failed(&error))?;
+        let (key, chain) = key.0.split_at(key.0.len().saturating_sub(FIRST_CHAIN));
+        let (joiner, request) = knock(&invitation, key, chain, &identity, profile, me, SystemTime::now())
+            .map_err(|error| knock_failed(&error))?;
         outputs.transmit(Up::Knock { meeting: invitation.meeting, request: Blob(request) });
         outputs.event(Event::Knocking);
         let stage = Stage::Knocking { joiner, me, notice: Some(now + KNOCK_TIMEOUT) };
@@ -175,5 +174,15 @@ impl JoinRequest {
 }
 
 fn knock_failed(error: &admission_key::Error) -> Reason {
-    if matches!(error, admission_key::Error::WrongAdmissionKey) { Reason::Forged } else { no_keys() }
+    let forged = matches!(error, admission_key::Error::WrongAdmissionKey | admission_key::Error::Chain(_));
+    if forged { Reason::Forged } else { no_keys() }
 }
+
+/// Returns the admission key with the chain of authorities behind it: version 2 of the protocol has no field for the
+/// chain. The keys of a meeting do not rotate yet, so the chain has its first length.
+pub(super) fn with_chain(keys: &ManagerKeys) -> Blob {
+    Blob([keys.public_key(), &AuthorityChain::encode(keys.chain())].concat())
+}
+
+/// The length of a chain without rotations, in bytes.
+const FIRST_CHAIN: usize = 64;

@@ -1,6 +1,6 @@
 use super::*;
-use crypto::{Identity, Profile};
-use proto::{Blob, Epoch, Fault, MeetingId, Position, Problem, Refusal, VERSION, Welcome};
+use crypto::{Identity, ManagerKeys, Profile};
+use proto::{Blob, Epoch, Fault, Position, Problem, Refusal, VERSION, Welcome};
 
 const ADA: ParticipantId = ParticipantId(0xada);
 
@@ -38,7 +38,7 @@ impl Client {
 
     fn admission_key(&self) -> Blob {
         let Phase::Member(joined) = &self.meeting.phase else { panic!("it is a member") };
-        Blob(joined.admission_key().unwrap().to_vec())
+        joined.admission_key().unwrap()
     }
 
     fn receive(&mut self, message: Down) {
@@ -82,7 +82,7 @@ fn as_commit(message: Up) -> Option<(Epoch, Blob, Vec<Welcome>)> {
 
 fn create() -> Entry {
     let identity = Identity::generate().unwrap();
-    Entry::Create { meeting: MeetingId([7; 16]), identity, profile: Profile::new("Ada").unwrap() }
+    Entry::Create { keys: ManagerKeys::new().unwrap(), identity, profile: Profile::new("Ada").unwrap() }
 }
 
 fn join(organiser: &Client) -> Entry {

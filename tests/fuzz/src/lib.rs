@@ -34,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "assembler", run: wire::assembler, seeds: wire::packets, mutations: 500 },
     Target { name: "delivery", run: delivery::delivery, seeds: delivery::scripts, mutations: 1_000 },
     Target { name: "invitation", run: keys::invitation, seeds: keys::invitations, mutations: 2_000 },
+    Target { name: "authority_chain", run: keys::authority_chain, seeds: keys::authority_chains, mutations: 500 },
     Target { name: "knock", run: keys::knock, seeds: keys::knocks, mutations: 200 },
     Target { name: "knock_mutated", run: keys::knock_mutated, seeds: keys::scripts, mutations: 200 },
     Target { name: "welcome", run: keys::welcome, seeds: keys::welcomes, mutations: 20 },

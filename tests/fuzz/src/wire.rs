@@ -3,7 +3,7 @@
 use super::{joined, parts};
 use ::media::BufferPool;
 use bytes::Bytes;
-use crypto::{Identity, Profile};
+use crypto::{Identity, ManagerKeys, Profile};
 use net::meeting::{Command, Entry, Event, Meeting};
 use net::rtp::assemble::{Assembler, Packet};
 use net::rtp::description;
@@ -90,8 +90,10 @@ pub(super) fn native(bytes: &[u8]) {
 /// Passes any messages and commands to a meeting. It reports its end exactly once, when it is over.
 pub(super) fn meeting(bytes: &[u8]) {
     let now = Instant::now();
-    let (Ok(identity), Ok(profile)) = (Identity::generate(), Profile::new("Ada")) else { return };
-    let mut meeting = Meeting::new(Entry::Create { meeting: MeetingId([1; 16]), identity, profile }, now);
+    let (Ok(identity), Ok(profile), Ok(keys)) = (Identity::generate(), Profile::new("Ada"), ManagerKeys::new()) else {
+        return;
+    };
+    let mut meeting = Meeting::new(Entry::Create { keys, identity, profile }, now);
     let mut ends = 0;
     for (at, part) in (0u32..).zip(parts(bytes)) {
         let now = now + Duration::from_millis(500) * at;

@@ -5,6 +5,7 @@ use crypto::{Identity, Invitation, Profile};
 use futures_util::{SinkExt, StreamExt};
 use proto::{Blob, ClientMessage, Down, ParticipantId, ServerMessage, Up, VERSION};
 use std::net::SocketAddr;
+use std::time::SystemTime;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Joins by a link and stays until the runtime ends.
@@ -48,7 +49,10 @@ pub async fn join_and_stay(link: String) {
 
 fn knock(invitation: &Invitation, admission_key: &Blob, me: ParticipantId) -> Up {
     let (identity, profile) = (Identity::generate().unwrap(), Profile::new("guest").unwrap());
-    let (_, request) = crypto::knock(invitation, &admission_key.0, &identity, profile, me).unwrap();
+    // The chain of authorities follows the admission key.
+    let (key, chain) = admission_key.0.split_at(admission_key.0.len() - 64);
+    let now = SystemTime::now();
+    let (_, request) = crypto::knock(invitation, key, chain, &identity, profile, me, now).unwrap();
     Up::Knock { meeting: invitation.meeting, request: Blob(request) }
 }
 

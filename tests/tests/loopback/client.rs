@@ -1,11 +1,11 @@
 //! A complete client without codecs: real keys and sockets. The content of a frame is its own number.
 
 use crypto::open::Error;
-use crypto::{Identity, Invitation, KeyRing, Leaf, Opener, Profile, Sealer};
+use crypto::{Fingerprint, Identity, Invitation, KeyRing, Leaf, ManagerKeys, Opener, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
 use net::meeting::{self, Command, Entry};
 use net::{Backends, Config, Event, FrameSender, Session};
-use proto::{Kind, MeetingId, ParticipantId, Reason, Slot, SpatialLayer, TileWish, Totals, TrackDemand, TrackId};
+use proto::{Kind, ParticipantId, Reason, Slot, SpatialLayer, TileWish, Totals, TrackDemand, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -93,12 +93,9 @@ impl Client {
 
     /// Creates a client that opens a meeting on the server, with other backends.
     pub fn create_with(server: &server::Server, name: &str, backends: Backends) -> Self {
-        let mut number = [0; 16];
-        let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), name);
-        number[..8].copy_from_slice(&random.to_be_bytes());
-        let profile = Profile::new(name).unwrap();
-        let entry = Entry::Create { meeting: MeetingId(number), identity: Identity::generate().unwrap(), profile };
-        Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint()), backends)
+        let (keys, profile) = (ManagerKeys::new().unwrap(), Profile::new(name).unwrap());
+        let entry = Entry::Create { keys, identity: Identity::generate().unwrap(), profile };
+        Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint().into()), backends)
     }
 
     /// Creates a client that joins by a link.
@@ -115,7 +112,7 @@ impl Client {
         Self::start(entry, &host, port, fingerprint, backends)
     }
 
-    fn start(entry: Entry, host: &str, port: u16, fingerprint: Option<[u8; 32]>, backends: Backends) -> Self {
+    fn start(entry: Entry, host: &str, port: u16, fingerprint: Option<Fingerprint>, backends: Backends) -> Self {
         let (ring, clock, pool) = (KeyRing::new(), Clock::default(), BufferPool::new(64));
         let config = Config { entry, host: host.into(), port, fingerprint, ring: ring.clone(), pool };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

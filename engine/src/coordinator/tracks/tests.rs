@@ -10,10 +10,10 @@ use crate::stats::Stats;
 use crate::video_output::{VideoOutput, VideoSink};
 use capture::Open;
 use codec::encode::{Backends, Candidate};
-use crypto::{Identity, KeyRing, Profile};
+use crypto::{Identity, KeyRing, ManagerKeys, Profile};
 use media::{BufferPool, Frame, FrameRate, Size, VideoCodec};
 use net::meeting::Entry;
-use proto::{DemandedLayer, MeetingId, Slot, TrackDemand, TrackId};
+use proto::{DemandedLayer, Slot, TrackDemand, TrackId};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
@@ -85,7 +85,7 @@ fn tracks(codecs: Codecs) -> (Runtime, Tracks) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let (ring, pool, clock) = (KeyRing::new(), BufferPool::new(16), clock::system());
     let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Anne").unwrap());
-    let entry = Entry::Create { meeting: MeetingId([1; 16]), identity, profile };
+    let entry = Entry::Create { keys: ManagerKeys::new().unwrap(), identity, profile };
     let config = net::Config {
         entry,
         host: "127.0.0.1".into(),
