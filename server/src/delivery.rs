@@ -180,7 +180,7 @@ impl Delivery {
             }
             Up::Tell { epoch, blob } => {
                 if let Some(meeting) = self.meetings.get_mut(&id) {
-                    meeting.append(proto::Entry::Told { from, epoch, blob }, &mut self.actions);
+                    meeting.append(proto::LogEntry::Told { from, epoch, blob }, &mut self.actions);
                 }
             }
             Up::Hello { .. } | Up::Create { .. } | Up::Approach { .. } | Up::Knock { .. } => {

@@ -1,12 +1,12 @@
 //! A meeting's log: entries in the same order for all members. The newest entries are kept for replay.
 
-use proto::{Blob, Entry, Position};
+use proto::{Blob, LogEntry, Position};
 use std::collections::VecDeque;
 
 /// An append-only log that drops its oldest entries beyond a number of entries or bytes.
 #[derive(Debug)]
 pub struct Log {
-    kept: VecDeque<Entry>,
+    kept: VecDeque<LogEntry>,
     /// The position of the next entry.
     next: u64,
     /// Bytes of the kept blobs.
@@ -27,7 +27,7 @@ impl Log {
     }
 
     /// Appends an entry, and returns its position.
-    pub fn append(&mut self, entry: Entry) -> Position {
+    pub fn append(&mut self, entry: LogEntry) -> Position {
         let position = self.end();
         self.next += 1;
         self.bytes += byte_size(&entry);
@@ -40,17 +40,17 @@ impl Log {
     }
 
     /// Returns the kept entries from `position` on, with their positions.
-    pub fn since(&self, position: Position) -> impl Iterator<Item = (Position, &Entry)> {
+    pub fn since(&self, position: Position) -> impl Iterator<Item = (Position, &LogEntry)> {
         let first = self.next - self.kept.len() as u64;
         let positions = (first..).map(Position);
         positions.zip(&self.kept).filter(move |(at, _)| *at >= position)
     }
 }
 
-fn byte_size(entry: &Entry) -> usize {
+fn byte_size(entry: &LogEntry) -> usize {
     match entry {
-        Entry::Commit { blob: Blob(bytes), .. } | Entry::Told { blob: Blob(bytes), .. } => bytes.len(),
-        Entry::Gone { .. } => 0,
+        LogEntry::Commit { blob: Blob(bytes), .. } | LogEntry::Told { blob: Blob(bytes), .. } => bytes.len(),
+        LogEntry::Gone { .. } => 0,
     }
 }
 
@@ -59,8 +59,8 @@ mod tests {
     use super::*;
     use proto::{Epoch, ParticipantId};
 
-    fn told(length: usize) -> Entry {
-        Entry::Told { from: ParticipantId(1), epoch: Epoch(0), blob: Blob(vec![0; length]) }
+    fn told(length: usize) -> LogEntry {
+        LogEntry::Told { from: ParticipantId(1), epoch: Epoch(0), blob: Blob(vec![0; length]) }
     }
 
     fn positions(log: &Log, from: u64) -> Vec<u64> {

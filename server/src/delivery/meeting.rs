@@ -4,7 +4,7 @@ use super::actions::{Actions, encode};
 use super::log::Log;
 use crate::{Limits, sfu};
 use bytes::Bytes;
-use proto::{Blob, Down, Entry, Epoch, MAX_MEMBERS, MeetingId, ParticipantId, Position, Welcome};
+use proto::{Blob, Down, Epoch, LogEntry, MAX_MEMBERS, MeetingId, ParticipantId, Position, Welcome};
 use std::collections::{BTreeMap, VecDeque};
 
 /// One meeting.
@@ -104,12 +104,12 @@ impl Meeting {
     pub fn leave(&mut self, participant: ParticipantId, actions: &mut Actions) {
         actions.command_sfu(sfu::Command::Leave { participant });
         if self.members.remove(&participant).is_some() {
-            self.append(Entry::Gone { participant }, actions);
+            self.append(LogEntry::Gone { participant }, actions);
         }
     }
 
     /// Appends an entry to the log, and sends it to the members.
-    pub fn append(&mut self, entry: Entry, actions: &mut Actions) {
+    pub fn append(&mut self, entry: LogEntry, actions: &mut Actions) {
         let message = self.log_entry(entry);
         self.send_to_members(&message, actions);
     }
@@ -118,11 +118,11 @@ impl Meeting {
     pub fn commit(&mut self, commit: Commit, actions: &mut Actions) -> Changes {
         let Commit { from, epoch, blob, welcomes, removed } = commit;
         if epoch != self.epoch {
-            actions.send(from, &Down::Lost { epoch: self.epoch });
+            actions.send(from, &Down::CommitTooLate { epoch: self.epoch });
             return Changes::default();
         }
         self.epoch = epoch.next();
-        let entry = self.log_entry(Entry::Commit { from, epoch, blob });
+        let entry = self.log_entry(LogEntry::Commit { from, epoch, blob });
         self.gone.retain(|gone| !removed.contains(gone));
         let is_removed = |participant: &ParticipantId| self.members.remove(participant).is_some();
         let removed: Vec<_> = removed.into_iter().filter(is_removed).collect();
@@ -133,7 +133,7 @@ impl Meeting {
         }
         self.send_to_members(&entry, actions);
         for participant in &removed {
-            self.append(Entry::Gone { participant: *participant }, actions);
+            self.append(LogEntry::Gone { participant: *participant }, actions);
         }
         let admitted = welcomes.into_iter().flat_map(|welcome| self.admit(welcome, actions)).collect();
         Changes { removed, admitted }
@@ -159,7 +159,7 @@ impl Meeting {
             actions.command_sfu(sfu::Command::Join { meeting: self.id, participant: *participant });
         }
         for participant in absent {
-            self.append(Entry::Gone { participant }, actions);
+            self.append(LogEntry::Gone { participant }, actions);
         }
         admitted
     }
@@ -179,8 +179,8 @@ impl Meeting {
         )
     }
 
-    fn log_entry(&mut self, entry: Entry) -> Down {
-        if let Entry::Gone { participant } = &entry {
+    fn log_entry(&mut self, entry: LogEntry) -> Down {
+        if let LogEntry::Gone { participant } = &entry {
             self.gone.push_back(*participant);
             if self.gone.len() > MAX_MEMBERS {
                 self.gone.pop_front();

@@ -1,7 +1,7 @@
 //! Behaviour of the delivery service: who receives what, in which order.
 
 use super::*;
-use proto::{Entry, Epoch, Position, Refusal, Welcome};
+use proto::{Epoch, LogEntry, Position, Refusal, Welcome};
 
 const MEETING: MeetingId = MeetingId([1; 16]);
 const ANNA: ParticipantId = ParticipantId(1);
@@ -95,12 +95,12 @@ fn tell(epoch: u64, byte: u8) -> Up {
 }
 
 fn committed(position: u64, from: ParticipantId, epoch: u64) -> Down {
-    let entry = Entry::Commit { from, epoch: Epoch(epoch), blob: commit_blob(epoch) };
+    let entry = LogEntry::Commit { from, epoch: Epoch(epoch), blob: commit_blob(epoch) };
     Down::Log { position: Position(position), entry }
 }
 
 fn gone(position: u64, participant: ParticipantId) -> Down {
-    Down::Log { position: Position(position), entry: Entry::Gone { participant } }
+    Down::Log { position: Position(position), entry: LogEntry::Gone { participant } }
 }
 
 fn problem(problem: Problem) -> Down {
@@ -127,8 +127,8 @@ fn the_first_commit_of_an_epoch_wins_and_the_loser_receives_the_epoch() {
     let mut service = Service::with_three_members();
     let accepted = service.sends(BEN, commit(2, &[], &[]));
     assert_eq!(accepted, [ANNA, BEN, CLEO].map(|participant| (participant, committed(2, BEN, 2))));
-    assert_eq!(service.sends(ANNA, commit(2, &[], &[])), [(ANNA, Down::Lost { epoch: Epoch(3) })]);
-    assert_eq!(service.sends(ANNA, commit(9, &[], &[])), [(ANNA, Down::Lost { epoch: Epoch(3) })]);
+    assert_eq!(service.sends(ANNA, commit(2, &[], &[])), [(ANNA, Down::CommitTooLate { epoch: Epoch(3) })]);
+    assert_eq!(service.sends(ANNA, commit(9, &[], &[])), [(ANNA, Down::CommitTooLate { epoch: Epoch(3) })]);
     assert_eq!(service.sends(ANNA, commit(3, &[], &[])).len(), 3);
 }
 

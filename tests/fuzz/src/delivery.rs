@@ -39,7 +39,7 @@ pub(super) fn delivery(bytes: &[u8]) {
 pub(super) fn scripts() -> Vec<Vec<u8>> {
     let meeting = MeetingId([1; 16]);
     let track = TrackId { owner: ParticipantId(1), slot: Slot::Camera };
-    let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, paused: false };
+    let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, hidden: false };
     let welcome = Welcome { to: vec![ParticipantId(2)], blob: Blob(vec![4]) };
     let commit = |epoch, welcomes, removed| Up::Commit { epoch: Epoch(epoch), blob: Blob(vec![3]), welcomes, removed };
     let wishes = ClientSignal::Wishes { tiles: vec![tile] };

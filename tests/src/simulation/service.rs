@@ -1,7 +1,7 @@
 //! A simple delivery service: the rules of docs/protocol.md, implemented independently of the real server.
 
 use super::ClientId;
-use proto::{Blob, Down, Entry, Epoch, MeetingId, ParticipantId, Position, Problem, Up, VERSION};
+use proto::{Blob, Down, Epoch, LogEntry, MeetingId, ParticipantId, Position, Problem, Up, VERSION};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -196,12 +196,12 @@ impl Meeting {
         let (mut actions, mut closed) = (Vec::new(), Vec::new());
         match message {
             Up::Commit { epoch, .. } if epoch != self.epoch => {
-                actions.push(Action::Send(client_id, Down::Lost { epoch: self.epoch }));
+                actions.push(Action::Send(client_id, Down::CommitTooLate { epoch: self.epoch }));
             }
             Up::Commit { epoch, blob, welcomes, removed } => {
                 let (ids, connections) = self.remove_members(&removed, &mut actions);
                 closed = connections;
-                self.append(&Entry::Commit { from: me, epoch, blob }, &mut actions);
+                self.append(&LogEntry::Commit { from: me, epoch, blob }, &mut actions);
                 self.epoch = epoch.next();
                 self.gone.retain(|id| !removed.contains(id));
                 for id in ids {
@@ -211,7 +211,7 @@ impl Meeting {
                     welcome.to.iter().for_each(|to| self.admit(*to, &welcome.blob, &mut actions));
                 }
             }
-            Up::Tell { epoch, blob } => self.append(&Entry::Told { from: me, epoch, blob }, &mut actions),
+            Up::Tell { epoch, blob } => self.append(&LogEntry::Told { from: me, epoch, blob }, &mut actions),
             Up::Refuse { participant, why } => {
                 for (_, client_id, _) in self.waiting.extract_if(.., |(id, ..)| *id == participant) {
                     actions.push(Action::Send(client_id, Down::Refused { why }));
@@ -270,10 +270,10 @@ impl Meeting {
 
     fn log_gone(&mut self, id: ParticipantId, actions: &mut Vec<Action>) {
         self.gone.insert(id);
-        self.append(&Entry::Gone { participant: id }, actions);
+        self.append(&LogEntry::Gone { participant: id }, actions);
     }
 
-    fn append(&mut self, entry: &Entry, actions: &mut Vec<Action>) {
+    fn append(&mut self, entry: &LogEntry, actions: &mut Vec<Action>) {
         let position = Position(self.length);
         self.length += 1;
         for member in self.members.values() {
