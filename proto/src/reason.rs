@@ -95,7 +95,13 @@ impl From<Problem> for Reason {
             Problem::NoMeeting => Self::NoMeeting,
             Problem::MeetingFull | Problem::ServerFull => Self::Full,
             Problem::Draining => Self::Draining,
-            Problem::MeetingExists | Problem::Malformed | Problem::TooFast => Self::Server(problem.to_string()),
+            Problem::MeetingExists
+            | Problem::Malformed
+            | Problem::TooFast
+            | Problem::NotAuthorised
+            | Problem::NotResumable
+            | Problem::Idle
+            | Problem::Superseded => Self::Server(problem.to_string()),
         }
     }
 }
