@@ -100,6 +100,13 @@ impl AuthorityChain {
         self.rotations.last().map_or(self.first, |rotation| rotation.to)
     }
 
+    /// Returns the newest authority, and the one before it if there is one.
+    #[must_use]
+    pub fn newest_authorities(&self) -> Vec<Authority> {
+        let from = self.rotations.len().saturating_sub(1);
+        self.pairs().skip(from).map(|pair| pair.authority).collect()
+    }
+
     /// Returns how often the keys have changed.
     #[must_use]
     pub fn rotations(&self) -> usize {
