@@ -233,7 +233,7 @@ impl Meeting {
 
     /// Handles a message on the way back.
     fn handle_recovering(&mut self, message: Down, now: Instant) -> Result<(), Exit> {
-        let (Phase::Recovering(joined, recovery), mut context) = self.parts(now) else { return Ok(()) };
+        let (Phase::Recovering(joined, recovery), context) = self.parts(now) else { return Ok(()) };
         match (recovery.stage(), message) {
             // What was on its way on the connection before.
             (Stage::Waiting(_) | Stage::Connecting, _) => {}

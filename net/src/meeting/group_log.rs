@@ -69,7 +69,7 @@ impl GroupLog {
         Self { group, next, epoch, history, pending: None, overtaken: 0, pause: None }
     }
 
-    pub(super) fn group(&self) -> &Group {
+    pub(super) const fn group(&self) -> &Group {
         &self.group
     }
 

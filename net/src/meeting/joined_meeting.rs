@@ -99,6 +99,11 @@ impl JoinedMeeting {
         self.roster.me()
     }
 
+    #[cfg(test)]
+    pub(super) const fn group(&self) -> &crypto::Group {
+        self.log.group()
+    }
+
     /// Returns the token and the position with which a new connection continues this membership.
     pub(super) const fn resume(&self) -> (ResumeToken, Position) {
         (self.resume, self.log.next())
