@@ -3,6 +3,7 @@ use crypto::{Authority, Identity, ManagerKeys, Profile};
 use proto::{
     Blob, Epoch, Fault, LogEntry, Position, Problem, Refusal, ResumeToken, SignedCommand, VERSION, Welcome,
 };
+use std::sync::LazyLock;
 
 mod authority;
 mod recovery;
@@ -140,15 +141,19 @@ impl Client {
 
 /// Returns a clock that is `ahead` seconds ahead of the servers in these tests.
 fn wall_clock(start: Instant, ahead: u64) -> WallClock {
-    Box::new(move |now| SystemTime::UNIX_EPOCH + Duration::from_secs(SERVER_TIME + ahead) + (now - start))
+    Box::new(move |now| SystemTime::UNIX_EPOCH + Duration::from_secs(server_time() + ahead) + (now - start))
 }
 
 fn hello(participant: ParticipantId) -> Down {
-    Down::Hello { version: VERSION, participant, time: SERVER_TIME }
+    Down::Hello { version: VERSION, participant, time: server_time() }
 }
 
-/// The server's time in seconds since 1970.
-const SERVER_TIME: u64 = 1_800_000_000;
+/// Returns the server's time in seconds since 1970. It is near the system's, because openmls compares the lifetimes of key
+/// packages with that.
+fn server_time() -> u64 {
+    static TIME: LazyLock<u64> = LazyLock::new(|| clock_ahead(SystemTime::now(), 0).unsigned_abs());
+    *TIME
+}
 
 fn signed(message: Up, from: ParticipantId) -> Option<SignedCommand> {
     let Up::Manage { counter, command, signature, .. } = message else { return None };
@@ -218,7 +223,7 @@ fn a_guest_checks_the_admission_key_knocks_and_enters() {
 fn another_version_ends_the_meeting() {
     for server in [VERSION + 1, VERSION - 1] {
         let mut client = Client::new(create());
-        client.receive(Down::Hello { version: server, participant: ADA, time: SERVER_TIME });
+        client.receive(Down::Hello { version: server, participant: ADA, time: server_time() });
         assert_eq!(client.reason(), Some(Reason::Version));
     }
 }
