@@ -5,7 +5,7 @@ mod resume;
 mod service;
 
 use super::*;
-use proto::{Epoch, ManagerCommand, Position, Refusal, Welcome};
+use proto::{Blob, Epoch, ManagerCommand, Welcome};
 use service::*;
 
 #[test]
@@ -153,7 +153,7 @@ fn a_meeting_ends_with_its_last_member() {
     let mut service = Service::with_a_meeting();
     service.sends(BEN, knock());
     assert_eq!(service.sends(ANNA, Up::Leave), [(BEN, problem(Problem::NoMeeting))]);
-    assert_eq!(service.closed, [ANNA, BEN]);
+    assert_eq!(service.closed, [BEN, ANNA]);
     assert_eq!(service.sends(CLEO, knock()), [(CLEO, problem(Problem::NoMeeting))]);
     assert_eq!(service.delivery.meetings(), 0);
 }

@@ -58,11 +58,6 @@ impl Waiting {
         self.by_id.len()
     }
 
-    /// Returns whether `participant` is an organiser that waits to come back.
-    pub fn is_returning(&self, participant: ParticipantId) -> bool {
-        self.by_id.get(&participant).is_some_and(|waiter| matches!(waiter.request, Request::Return(..)))
-    }
-
     /// Returns the connections that wait.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
         self.by_id.values().map(|waiter| waiter.connection)
