@@ -45,6 +45,12 @@ pub struct Limits {
     pub address_meetings: usize,
     /// Bytes of unfinished messages from one address, over all its connections.
     pub address_held_bytes: usize,
+    /// Average bytes per second of long messages from one address, over all its connections. What waits to be sent for
+    /// longer than `write` ends its receiver's connection, so this also bounds the memory that the messages of one
+    /// address use.
+    pub address_bytes_per_second: u32,
+    /// Bytes of long messages that one address may send at once after a pause.
+    pub address_byte_burst: u32,
     /// Bytes that the logs of all meetings keep that were created from one address.
     pub address_log_bytes: usize,
     /// Entries that a meeting's log keeps for members that have not acknowledged them.
@@ -103,6 +109,8 @@ impl Default for Limits {
             address_handshake_burst: 40,
             address_meetings: 16,
             address_held_bytes: 8 << 20,
+            address_bytes_per_second: 1 << 20,
+            address_byte_burst: 16 << 20,
             address_log_bytes: 8 << 20,
             log_entries: 4_096,
             log_bytes: 4 << 20,
@@ -122,7 +130,8 @@ impl Default for Limits {
             // Four of the largest messages. A burst of commits fits; the messages to a client that stopped reading do
             // not.
             outgoing_bytes: 4 * proto::MAX_MESSAGE,
-            outgoing_messages: 2_048,
+            // A log that is replayed to a resumed member fits.
+            outgoing_messages: 8_192,
             greeting: Duration::from_secs(10),
             ping: Duration::from_secs(2),
             silence: Duration::from_secs(10),

@@ -6,7 +6,7 @@ use crate::delivery::ConnectionId;
 use crate::delivery_task::{self, Client};
 use crate::metered::Metered;
 use crate::outbox::{Item, Outgoing, outbox};
-use crate::quota::{Meter, Place};
+use crate::quota::{Meter, Place, Shared};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -40,7 +40,7 @@ pub async fn serve(stream: TcpStream, id: ConnectionId, participant: Participant
     let limits = &context.limits;
     let deadline = tokio::time::Instant::now() + limits.greeting;
     let allowed = limits.stranger_message + READ_AHEAD;
-    let meter = Arc::new(Meter::new(allowed, place.held_bytes.clone(), limits.address_held_bytes));
+    let meter = Arc::new(Meter::new(allowed, place.shared.held_bytes.clone(), limits.address_held_bytes));
     let opened = timeout_at(deadline, async {
         sleep(place.wait).await;
         open(stream, &context.acceptor, meter.clone()).await
@@ -56,7 +56,7 @@ pub async fn serve(stream: TcpStream, id: ConnectionId, participant: Participant
         return;
     }
     let (sink, source) = socket.split();
-    let reader = Reader::new(id, source, meter, &context);
+    let reader = Reader::new(id, source, (meter, place.shared.clone()), &context);
     let overflow = outgoing.overflow();
     tokio::select! {
         () = write(sink, outgoing, limits) => {}
@@ -115,17 +115,23 @@ struct Reader<'c> {
     id: ConnectionId,
     source: SplitStream<Socket>,
     meter: Arc<Meter>,
+    origin: Shared,
     context: &'c Context,
     messages: Bucket,
     bytes: Bucket,
 }
 
 impl<'c> Reader<'c> {
-    fn new(id: ConnectionId, source: SplitStream<Socket>, meter: Arc<Meter>, context: &'c Context) -> Self {
+    fn new(
+        id: ConnectionId,
+        source: SplitStream<Socket>,
+        (meter, origin): (Arc<Meter>, Shared),
+        context: &'c Context,
+    ) -> Self {
         let (limits, now) = (&context.limits, Instant::now());
         let messages = Bucket::new(limits.messages_per_second, limits.message_burst, now);
         let bytes = Bucket::new(limits.bytes_per_second, limits.byte_burst, now);
-        Self { id, source, meter, context, messages, bytes }
+        Self { id, source, meter, origin, context, messages, bytes }
     }
 
     /// Runs until the connection is dead or closed. The first message is complete by `deadline`. After a violation it
@@ -157,7 +163,7 @@ impl<'c> Reader<'c> {
     /// Checks the limits and decodes a message. Returns `None` for a control frame.
     fn check(&mut self, message: Message) -> Result<Option<ClientMessage>, Problem> {
         let (length, now) = (u32::try_from(message.len()).unwrap_or(u32::MAX), Instant::now());
-        if !self.messages.take(1, now) || !self.bytes.take(length, now) {
+        if !self.messages.take(1, now) || !self.bytes.take(length, now) || !self.origin.take(length, now) {
             return Err(Problem::TooFast);
         }
         match message {

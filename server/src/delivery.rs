@@ -21,7 +21,7 @@ use meeting::{Changes, Meeting};
 use proto::{Down, MeetingId, ParticipantId, Position, Problem, Refusal, ResumeToken, SignedCommand};
 use proto::{ToSfu, Up, VERSION};
 use settings::Settings;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 use waiting::Request;
@@ -106,6 +106,12 @@ impl Delivery {
     /// Returns how many bytes the logs of all meetings keep.
     pub fn log_bytes(&self) -> usize {
         self.meetings.values().map(|(_, meeting)| meeting.log_bytes()).sum()
+    }
+
+    /// Returns the members of a participant's meeting, and how many wait to be admitted to it.
+    pub fn meeting_of(&self, participant: ParticipantId) -> Option<(BTreeSet<ParticipantId>, usize)> {
+        let mut people = self.meetings.values().map(|(_, meeting)| (meeting.members(), meeting.waiting().count()));
+        people.find(|(members, _)| members.contains(&participant))
     }
 
     /// Adds a connection. `participant` is a new random id.

@@ -1,5 +1,6 @@
 //! Quotas for each origin: connections, handshakes, and bytes of unfinished messages. Pure: the caller passes the time.
 
+use crate::bucket::Bucket;
 use crate::{Limits, Origin};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +16,8 @@ pub struct Quotas {
     max_of_origin: usize,
     handshake_interval: Duration,
     burst: Duration,
+    bytes_per_second: u32,
+    byte_burst: u32,
 }
 
 /// What one origin uses.
@@ -23,7 +26,23 @@ struct Usage {
     connections: usize,
     /// When the next handshake would start if there were no burst.
     next_handshake: Instant,
-    held_bytes: Arc<AtomicUsize>,
+    shared: Shared,
+}
+
+/// What all connections from one origin share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// Bytes of unfinished messages.
+    pub held_bytes: Arc<AtomicUsize>,
+    long_messages: Arc<Mutex<Bucket>>,
+}
+
+impl Shared {
+    /// Returns whether the origin may send a message of `length` bytes now. Short messages are always allowed: the
+    /// limits of their connections are enough.
+    pub fn take(&self, length: u32, now: Instant) -> bool {
+        length <= MAX_SHORT || self.long_messages.lock().unwrap_or_else(PoisonError::into_inner).take(length, now)
+    }
 }
 
 /// The place of one connection. Dropping it frees the place.
@@ -33,8 +52,8 @@ pub struct Place {
     origin: Origin,
     /// How long to wait before the handshake.
     pub wait: Duration,
-    /// Bytes of unfinished messages from the same origin.
-    pub held_bytes: Arc<AtomicUsize>,
+    /// What it shares with other connections from the same origin.
+    pub shared: Shared,
 }
 
 impl Quotas {
@@ -49,17 +68,22 @@ impl Quotas {
             max_of_origin: limits.address_connections.min(limits.connections / ADDRESS_SHARE).max(1),
             handshake_interval,
             burst: handshake_interval * limits.address_handshake_burst,
+            bytes_per_second: limits.address_bytes_per_second,
+            byte_burst: limits.address_byte_burst,
         }
     }
 
-    fn take(&mut self, origin: Origin, now: Instant) -> Option<(Duration, Arc<AtomicUsize>)> {
+    fn take(&mut self, origin: Origin, now: Instant) -> Option<(Duration, Shared)> {
         if self.origins.len() >= MAX_IDLE_ORIGINS {
             self.origins.retain(|_, usage| usage.connections > 0 || usage.next_handshake > now);
         }
         let usage = self.origins.entry(origin).or_insert_with(|| Usage {
             connections: 0,
             next_handshake: now,
-            held_bytes: Arc::default(),
+            shared: Shared {
+                held_bytes: Arc::default(),
+                long_messages: Arc::new(Mutex::new(Bucket::new(self.bytes_per_second, self.byte_burst, now))),
+            },
         });
         if usage.connections >= self.max_of_origin || self.connections >= self.max_connections {
             return None;
@@ -68,7 +92,7 @@ impl Quotas {
         self.connections += 1;
         let wait = usage.next_handshake.saturating_duration_since(now).saturating_sub(self.burst);
         usage.next_handshake = usage.next_handshake.max(now) + self.handshake_interval;
-        Some((wait, usage.held_bytes.clone()))
+        Some((wait, usage.shared.clone()))
     }
 
     fn release(&mut self, origin: Origin) {
@@ -82,8 +106,8 @@ impl Quotas {
 impl Place {
     /// Takes a place for a connection from `origin`. Returns `None` if the origin or the server has too many.
     pub fn take(quotas: &Arc<Mutex<Quotas>>, origin: Origin, now: Instant) -> Option<Self> {
-        let (wait, held_bytes) = quotas.lock().unwrap_or_else(PoisonError::into_inner).take(origin, now)?;
-        Some(Self { quotas: quotas.clone(), origin, wait, held_bytes })
+        let (wait, shared) = quotas.lock().unwrap_or_else(PoisonError::into_inner).take(origin, now)?;
+        Some(Self { quotas: quotas.clone(), origin, wait, shared })
     }
 
     /// Returns the origin.
@@ -147,6 +171,9 @@ impl Drop for Meter {
 /// One origin uses at most one of so many parts of all connections.
 const ADDRESS_SHARE: usize = 4;
 
+/// Bytes of a message that does not count against the bytes of its origin.
+const MAX_SHORT: u32 = 16 << 10;
+
 /// Origins without connections are forgotten if there are more than this.
 const MAX_IDLE_ORIGINS: usize = 4_096;
 
@@ -184,6 +211,19 @@ mod tests {
         assert_eq!(Place::take(&quotas, origin(2), now).map(|place| place.wait), Some(Duration::ZERO));
         let later = Place::take(&quotas, origin(1), now + Duration::from_secs(2));
         assert_eq!(later.map(|place| place.wait), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn long_messages_of_one_address_are_bounded_together() {
+        let limits = Limits { address_byte_burst: 100_000, address_bytes_per_second: 10_000, ..Limits::default() };
+        let (quotas, now) = (quotas(&limits), Instant::now());
+        let places: Vec<Place> = (0..3).filter_map(|_| Place::take(&quotas, origin(1), now)).collect();
+        let taken = places.iter().map(|place| place.shared.take(50_000, now)).collect::<Vec<_>>();
+        assert_eq!(taken, [true, true, false]);
+        assert!(places[2].shared.take(100, now), "a short message");
+        let other = Place::take(&quotas, origin(2), now).expect("a place");
+        assert!(other.shared.take(50_000, now), "another address");
+        assert!(places[2].shared.take(50_000, now + Duration::from_secs(5)));
     }
 
     #[test]

@@ -9,11 +9,15 @@ use proto::{Blob, Down, Epoch, Position, Problem, Up};
 use server::{Config, Limits, Server};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
+/// Each test measures the time or the memory of the whole process.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 async fn start(limits: Limits) -> Server {
     let listen = "127.0.0.1:0".parse().expect("an address");
@@ -63,6 +67,7 @@ async fn send_unfinished(mut client: Client, length: usize) -> (Duration, usize)
 
 #[tokio::test]
 async fn unfinished_messages_with_pings_are_dropped_in_time_and_use_little_memory() {
+    let _alone = ALONE.lock().await;
     let limits = Limits {
         connections: 1_000,
         address_connections: 200,
@@ -97,6 +102,7 @@ async fn unfinished_messages_with_pings_are_dropped_in_time_and_use_little_memor
 
 #[tokio::test]
 async fn a_stranger_that_never_greets_is_dropped_although_it_pings() {
+    let _alone = ALONE.lock().await;
     let server = start(Limits { greeting: Duration::from_secs(2), ..Limits::default() }).await;
     let mut client = Client::connect(HERE, server.address()).await.expect("a place at the server");
     let (start, mut ticks) = (Instant::now(), interval(Duration::from_millis(50)));
@@ -119,6 +125,7 @@ async fn a_stranger_that_never_greets_is_dropped_although_it_pings() {
 
 #[tokio::test]
 async fn two_thousand_connections_from_one_address_keep_nobody_out() {
+    let _alone = ALONE.lock().await;
     let server = start(Limits::default()).await;
     let address = server.address();
     let join = || async {
@@ -145,6 +152,7 @@ async fn two_thousand_connections_from_one_address_keep_nobody_out() {
 
 #[tokio::test]
 async fn meetings_of_strangers_cost_little() {
+    let _alone = ALONE.lock().await;
     let server = start(Limits::default()).await;
     let before = resident_bytes();
     let (mut clients, mut refused) = (Vec::new(), 0);
@@ -172,6 +180,7 @@ async fn meetings_of_strangers_cost_little() {
 
 #[tokio::test]
 async fn messages_are_as_long_as_their_sender_may_send() {
+    let _alone = ALONE.lock().await;
     let server = start(Limits { tell_byte_burst: 8 << 20, ..Limits::default() }).await;
     let tell = |length| Up::Tell { epoch: Epoch(0), blob: Blob(vec![0; length]) };
     let malformed = |message: &Down| *message == Down::Problem { problem: Problem::Malformed };
@@ -189,6 +198,7 @@ async fn messages_are_as_long_as_their_sender_may_send() {
 
 #[tokio::test]
 async fn a_member_whose_connection_is_lost_resumes() {
+    let _alone = ALONE.lock().await;
     let server = start(Limits::default()).await;
     let mut anna = Client::greeted(HERE, server.address()).await;
     anna.send(&create(1)).await;

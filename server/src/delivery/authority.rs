@@ -11,6 +11,8 @@ use ring::signature::{ED25519, UnparsedPublicKey};
 pub struct Authority {
     meeting: MeetingId,
     key: PublicKey,
+    /// The key before the last rotation.
+    previous: Option<PublicKey>,
     admission_key: Blob,
     /// The first authority 32 | SHA-256 of the first admission key 32 | 128 bytes for each rotation.
     chain: Vec<u8>,
@@ -20,7 +22,7 @@ impl Authority {
     /// Returns the first authority of a meeting.
     pub fn new(meeting: MeetingId, key: PublicKey, admission_key: Blob) -> Self {
         let chain = [key.as_slice(), digest(&SHA256, &admission_key.0).as_ref()].concat();
-        Self { meeting, key, admission_key, chain }
+        Self { meeting, key, previous: None, admission_key, chain }
     }
 
     /// Returns the public key that requests to be admitted are encrypted to.
@@ -36,6 +38,13 @@ impl Authority {
     /// Returns whether the authority signed a command of `sender`.
     pub fn has_signed(&self, sender: ParticipantId, counter: u64, command: &[u8], signature: &Signature) -> bool {
         verify(&self.key, &signed::command(self.meeting, sender, counter, command), signature)
+    }
+
+    /// Returns whether the authority before the last rotation signed a command of `sender`. Another manager may have sent
+    /// it before it learned of the rotation.
+    pub fn had_signed(&self, sender: ParticipantId, counter: u64, command: &[u8], signature: &Signature) -> bool {
+        let message = signed::command(self.meeting, sender, counter, command);
+        self.previous.is_some_and(|key| verify(&key, &message, signature))
     }
 
     /// Returns whether the authority signed a request to come back.
@@ -54,7 +63,7 @@ impl Authority {
         if !is_signed || digest(&SHA256, &admission_key.0).as_ref() != hash || index as usize > MAX_ROTATIONS {
             return false;
         }
-        self.key = key;
+        self.previous = Some(std::mem::replace(&mut self.key, key));
         self.admission_key = admission_key;
         self.chain.extend_from_slice(rotation);
         true

@@ -12,7 +12,7 @@ use proto::{
     Blob, Down, Entry, Epoch, MAX_MEMBERS, ManagerCommand, MeetingId, ParticipantId, Position, Problem, SignedCommand,
     Welcome,
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -100,6 +100,11 @@ impl Meeting {
     /// Returns whether no member is left.
     pub fn is_empty(&self) -> bool {
         self.members.len() == 0
+    }
+
+    /// Returns the members, connected or absent.
+    pub fn members(&self) -> BTreeSet<ParticipantId> {
+        self.members.ids().collect()
     }
 
     /// Returns the connections that wait to be admitted.
@@ -270,7 +275,8 @@ impl Meeting {
         Ok(changes)
     }
 
-    /// Handles a manager's command.
+    /// Handles a manager's command. A command that is signed by the authority before the last rotation has no effect:
+    /// its sender gets [`Down::Lost`].
     ///
     /// # Errors
     /// Returns [`Problem::NotAuthorised`] if the signature is not the authority's or the counter is not new, and
@@ -284,7 +290,15 @@ impl Meeting {
     ) -> Result<Changes, Problem> {
         let SignedCommand { from, counter, command, signature } = &signed;
         let Some(member) = self.members.get_mut(*from) else { return Ok(Changes::default()) };
-        if !self.authority.has_signed(*from, *counter, &command.0, signature) || !member.accept_counter(*counter) {
+        if !self.authority.has_signed(*from, *counter, &command.0, signature) {
+            if !self.authority.had_signed(*from, *counter, &command.0, signature) {
+                return Err(Problem::NotAuthorised);
+            }
+            let lost = Down::Lost { epoch: self.epoch };
+            member.connection().into_iter().for_each(|connection| actions.send(connection, &lost));
+            return Ok(Changes::default());
+        }
+        if !member.accept_counter(*counter) {
             return Err(Problem::NotAuthorised);
         }
         if !member.is_manager {
