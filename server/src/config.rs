@@ -98,6 +98,26 @@ pub struct Limits {
     pub write: Duration,
 }
 
+impl Limits {
+    /// Returns the limits of a server whose clients all have one address, as in a demo or a benchmark: the quotas of an
+    /// address do not restrict them.
+    pub fn for_one_address() -> Self {
+        let limits = Self::default();
+        Self {
+            connections: 4 * limits.connections,
+            address_connections: limits.connections,
+            address_handshakes_per_second: 10_000,
+            address_handshake_burst: 10_000,
+            address_meetings: limits.meetings,
+            address_held_bytes: 1 << 30,
+            address_bytes_per_second: 1 << 30,
+            address_byte_burst: 1 << 30,
+            address_log_bytes: 1 << 30,
+            ..limits
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

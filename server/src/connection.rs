@@ -4,7 +4,7 @@ use crate::Limits;
 use crate::bucket::Bucket;
 use crate::delivery::ConnectionId;
 use crate::delivery_task::{self, Client};
-use crate::metered::Metered;
+use crate::metered::{Metered, READ_AHEAD};
 use crate::outbox::{Item, Outgoing, outbox};
 use crate::quota::{Meter, Place, Shared};
 use bytes::Bytes;
@@ -189,9 +189,6 @@ impl<'c> Reader<'c> {
         let _ = timeout(silence, drain).await;
     }
 }
-
-/// Bytes that may be read beyond the message that is being read.
-pub const READ_AHEAD: usize = 16 << 10;
 
 /// The only path that is served.
 const PATH: &str = "/v1";

@@ -6,6 +6,7 @@
 
 mod actions;
 mod authority;
+mod connection_id;
 mod log;
 mod meeting;
 mod members;
@@ -13,6 +14,7 @@ mod settings;
 mod waiting;
 
 pub use actions::{Action, Trust};
+pub use connection_id::ConnectionId;
 
 use crate::{Limits, Origin, sfu};
 use actions::Actions;
@@ -25,10 +27,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 use waiting::Request;
-
-/// A connection, as the caller numbers it. A member that resumes has another connection than before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionId(pub u64);
 
 /// The time, from the caller.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +103,7 @@ impl Delivery {
 
     /// Returns how many bytes the logs of all meetings keep.
     pub fn log_bytes(&self) -> usize {
-        self.meetings.values().map(|(_, meeting)| meeting.log_bytes()).sum()
+        self.meetings.values().map(|(_, meeting)| meeting.log.bytes()).sum()
     }
 
     /// Returns the members of a participant's meeting, and how many wait to be admitted to it.
@@ -140,7 +138,7 @@ impl Delivery {
     pub fn handle_message(&mut self, from: ConnectionId, message: Up, now: Now) {
         let Some(connection) = self.connections.get(&from).copied() else { return };
         match (connection.state, message) {
-            (State::Closing, _) => {}
+            (State::Closing, _) | (State::Waiting(_), Up::Pong { .. }) => {}
             (State::New, Up::Hello { version }) => self.handle_hello(from, version, now),
             (State::Greeted { .. }, message) => self.handle_greeted(from, connection, message, now.instant),
             (State::Waiting(_) | State::Member(_), Up::Leave) => self.close(from),
@@ -150,7 +148,6 @@ impl Delivery {
                     self.reject(from, problem);
                 }
             }
-            (State::Waiting(_), Up::Pong { .. }) => {}
             (State::New | State::Waiting(_), _) => self.reject(from, Problem::Malformed),
         }
     }
@@ -292,7 +289,7 @@ impl Delivery {
         request: Request,
     ) -> Result<(), Problem> {
         let (_, meeting) = self.meetings.get_mut(&id).ok_or(Problem::NoMeeting)?;
-        if meeting.is_locked() && matches!(request, Request::Knock(_)) {
+        if meeting.is_locked && matches!(request, Request::Knock(_)) {
             self.actions.send(from, &Down::Refused { why: Refusal::Locked });
             self.close(from);
             return Ok(());
@@ -376,11 +373,12 @@ impl Delivery {
     fn bound_logs(&mut self, id: MeetingId) {
         let Some((origin, _)) = self.meetings.get(&id) else { return };
         let of_origin = self.meetings.values().filter(|(other, _)| other == origin);
-        let bytes: usize = of_origin.map(|(_, meeting)| meeting.log_bytes()).sum();
+        let bytes: usize = of_origin.map(|(_, meeting)| meeting.log.bytes()).sum();
         if bytes > self.settings.limits.address_log_bytes
             && let Some((_, meeting)) = self.meetings.get_mut(&id)
         {
-            meeting.clear_log();
+            // Members that are absent cannot resume then.
+            meeting.log.forget_before(meeting.log.end());
         }
     }
 

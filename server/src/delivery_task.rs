@@ -1,7 +1,7 @@
 //! The task that owns the [`Delivery`] service. All connections send to its inbox.
 
-use crate::connection::READ_AHEAD;
 use crate::delivery::{Action, ConnectionId, Delivery, Now, Trust};
+use crate::metered::READ_AHEAD;
 use crate::outbox::Outbox;
 use crate::quota::Meter;
 use crate::{Limits, Origin, media_thread};

@@ -43,3 +43,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+/// Bytes that may be read beyond the message that is being read.
+pub const READ_AHEAD: usize = 16 << 10;

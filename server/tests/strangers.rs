@@ -3,9 +3,9 @@
 #[path = "strangers/client.rs"]
 mod client;
 
-use client::{Client, ELSEWHERE, HERE, TIMEOUT, connect_tcp, create, meeting};
+use client::{Client, ELSEWHERE, HERE, TIMEOUT, connect_tcp, create, meeting, signed};
 use futures_util::{SinkExt, StreamExt};
-use proto::{Blob, Down, Epoch, Position, Problem, Up};
+use proto::{Blob, Down, Entry, Epoch, ManagerCommand, Position, Problem, Up, Welcome};
 use server::{Config, Limits, Server};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
@@ -116,7 +116,7 @@ async fn a_stranger_that_never_greets_is_dropped_although_it_pings() {
     };
     timeout(TIMEOUT, pings).await.expect("the server closes the connection");
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-    // Neither does a stranger that sends nothing at all, not even TLS.
+    // So is a stranger that sends nothing at all, not even TLS.
     let mut silent = connect_tcp(HERE, server.address()).await.expect("listening");
     let closed = timeout(TIMEOUT, silent.read(&mut [0; 1])).await.expect("the server closes the connection");
     assert!(!matches!(closed, Ok(1..)));
@@ -179,21 +179,34 @@ async fn meetings_of_strangers_cost_little() {
 }
 
 #[tokio::test]
-async fn messages_are_as_long_as_their_sender_may_send() {
+async fn only_a_member_that_manages_may_send_long_messages() {
     let _alone = ALONE.lock().await;
     let server = start(Limits { tell_byte_burst: 8 << 20, ..Limits::default() }).await;
-    let tell = |length| Up::Tell { epoch: Epoch(0), blob: Blob(vec![0; length]) };
-    let malformed = |message: &Down| *message == Down::Problem { problem: Problem::Malformed };
-    let mut stranger = Client::greeted(HERE, server.address()).await;
-    stranger.send(&tell(17 << 10)).await;
-    assert!(stranger.receives(malformed).await, "longer than a stranger's message");
-    let mut creator = Client::greeted(HERE, server.address()).await;
-    creator.send(&create(1)).await;
-    assert!(creator.receives(|message| matches!(message, Down::Created { .. })).await);
-    creator.send(&tell(proto::MAX_BLOB)).await;
-    let told = |message: &Down| matches!(message, Down::Log { .. } | Down::Skipped { .. });
-    assert!(creator.receives(told).await, "it may send the longest commit");
+    let tell = |length| Up::Tell { epoch: Epoch(1), blob: Blob(vec![0; length]) };
+    let (mut anna, mut ben) = pair(&server).await;
+    let told = |message: &Down| matches!(message, Down::Log { entry: Entry::Told { .. }, .. } | Down::Skipped { .. });
+    anna.send(&tell(proto::MAX_BLOB)).await;
+    assert!(anna.receives(told).await, "she may send the longest commit");
+    ben.send(&tell(proto::MAX_MEMBER_MESSAGE - 100)).await;
+    assert!(ben.receives(told).await && ben.receives(told).await, "Anna's message and his own");
+    ben.send(&tell(proto::MAX_MEMBER_MESSAGE)).await;
+    assert!(ben.receives(|message| *message == Down::Problem { problem: Problem::Malformed }).await);
     server.stop(TIMEOUT).await;
+}
+
+/// Returns Anna, who has created meeting 1, and Ben, whom she admitted.
+async fn pair(server: &Server) -> (Client, Client) {
+    let (mut anna, mut ben) =
+        (Client::greeted(HERE, server.address()).await, Client::greeted(HERE, server.address()).await);
+    anna.send(&create(1)).await;
+    assert!(anna.receives(|message| matches!(message, Down::Created { .. })).await);
+    ben.send(&Up::Knock { meeting: meeting(1), request: Blob(vec![2]) }).await;
+    assert!(anna.receives(|message| matches!(message, Down::Knocked { .. })).await);
+    let command = ManagerCommand::Commit { epoch: Epoch(0), blob: Blob(vec![3]), removed: vec![] };
+    let welcome = Welcome { to: vec![ben.id], blob: Blob(vec![4]) };
+    anna.send(&signed(anna.id, 1, &command, vec![welcome])).await;
+    assert!(ben.receives(|message| matches!(message, Down::Admitted { .. })).await);
+    (anna, ben)
 }
 
 #[tokio::test]

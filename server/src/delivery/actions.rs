@@ -1,6 +1,6 @@
 //! The actions that the delivery service asks its caller to execute, in order.
 
-use super::ConnectionId;
+use super::connection_id::ConnectionId;
 use crate::sfu;
 use bytes::Bytes;
 use proto::{Down, ParticipantId, Position};

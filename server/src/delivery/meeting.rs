@@ -1,8 +1,8 @@
 //! One meeting as the delivery service sees it: its authority, its members, those who wait to be admitted, and the log.
 
-use super::ConnectionId;
 use super::actions::{Actions, Trust};
 use super::authority::Authority;
+use super::connection_id::ConnectionId;
 use super::log::Log;
 use super::members::{Member, Members, Presence};
 use super::settings::Settings;
@@ -22,7 +22,8 @@ pub struct Meeting {
     id: MeetingId,
     settings: Arc<Settings>,
     authority: Authority,
-    is_locked: bool,
+    /// Whether knocks are refused.
+    pub is_locked: bool,
     members: Members,
     waiting: Waiting,
     /// Organisers that asked to come back last, oldest first. At most [`MAX_RETURNED`].
@@ -30,7 +31,8 @@ pub struct Meeting {
     /// Participants that are logged as gone, oldest first, unless a manager's commit has removed them. At most
     /// [`MAX_MEMBERS`]. A member's commit takes nobody off: it may be invalid.
     gone: VecDeque<ParticipantId>,
-    log: Log,
+    /// What members that are absent may still need.
+    pub log: Log,
     epoch: Epoch,
     /// Until then only managers commit, because a manager's commit lost against a member's.
     reserved_until: Option<Instant>,
@@ -92,11 +94,6 @@ impl Meeting {
         Down::AdmissionKey { admission_key: self.authority.admission_key().clone(), chain: self.authority.chain() }
     }
 
-    /// Returns whether the meeting is locked.
-    pub fn is_locked(&self) -> bool {
-        self.is_locked
-    }
-
     /// Returns whether no member is left.
     pub fn is_empty(&self) -> bool {
         self.members.len() == 0
@@ -110,16 +107,6 @@ impl Meeting {
     /// Returns the connections that wait to be admitted.
     pub fn waiting(&self) -> impl Iterator<Item = ConnectionId> {
         self.waiting.connections()
-    }
-
-    /// Returns how many bytes the log keeps.
-    pub fn log_bytes(&self) -> usize {
-        self.log.bytes()
-    }
-
-    /// Drops all kept entries. Members that are absent cannot resume then.
-    pub fn clear_log(&mut self) {
-        self.log.forget_before(self.log.end());
     }
 
     /// Stores a request to be admitted, and forwards it to the members.
@@ -256,8 +243,7 @@ impl Meeting {
         let is_reserved = self.reserved_until.is_some_and(|until| now < until);
         let Some(member) = self.members.get_mut(from) else { return Ok(Changes::default()) };
         if commit.epoch != self.epoch || is_reserved || !member.may_commit(now) {
-            let lost = Down::Lost { epoch: self.epoch };
-            member.connection().into_iter().for_each(|connection| actions.send(connection, &lost));
+            self.send_lost(from, actions);
             return Ok(Changes::default());
         }
         let mut admitted = commit.welcomes.iter().flat_map(|welcome| &welcome.to);
@@ -294,8 +280,7 @@ impl Meeting {
             if !self.authority.had_signed(*from, *counter, &command.0, signature) {
                 return Err(Problem::NotAuthorised);
             }
-            let lost = Down::Lost { epoch: self.epoch };
-            member.connection().into_iter().for_each(|connection| actions.send(connection, &lost));
+            self.send_lost(*from, actions);
             return Ok(Changes::default());
         }
         if !member.accept_counter(*counter) {
@@ -303,7 +288,9 @@ impl Meeting {
         }
         if !member.is_manager {
             member.is_manager = true;
-            member.connection().into_iter().for_each(|connection| actions.trust(connection, Trust::Manager));
+            if let Some(connection) = member.connection() {
+                actions.trust(connection, Trust::Manager);
+            }
         }
         let command = signed.decode().map_err(|proto::Malformed| Problem::Malformed)?;
         if !welcomes.is_empty() && !matches!(command, ManagerCommand::Commit { .. }) {
@@ -328,8 +315,7 @@ impl Meeting {
             }
             ManagerCommand::Commit { .. } => {
                 self.reserved_until = Some(now + self.settings.limits.commit_interval);
-                let connection = self.members.get(signed.from).and_then(Member::connection);
-                connection.into_iter().for_each(|to| actions.send(to, &Down::Lost { epoch: self.epoch }));
+                self.send_lost(signed.from, actions);
             }
             ManagerCommand::Refuse { participant, why } => {
                 if let Some(connection) = self.waiting.remove(participant) {
@@ -425,7 +411,14 @@ impl Meeting {
             }
             for (participant, connection) in &admitted {
                 actions.trust(*connection, Trust::Member);
-                actions.send(*connection, &self.admission(*participant, blob.clone()));
+                let admission = Down::Admitted {
+                    welcome: blob.clone(),
+                    position,
+                    epoch: self.epoch,
+                    gone: self.gone.iter().copied().collect(),
+                    resume: self.settings.token(self.id, *participant),
+                };
+                actions.send(*connection, &admission);
                 self.describe(*connection, actions);
                 actions.join_sfu(self.id, *participant, *connection);
             }
@@ -434,12 +427,6 @@ impl Meeting {
                 self.append(Entry::Gone { participant }, actions);
             }
         }
-    }
-
-    fn admission(&self, participant: ParticipantId, welcome: Blob) -> Down {
-        let gone = self.gone.iter().copied().collect();
-        let resume = self.settings.token(self.id, participant);
-        Down::Admitted { welcome, position: self.log.end(), epoch: self.epoch, gone, resume }
     }
 
     /// Tells a new or resumed member who waits and who is absent.
@@ -453,7 +440,9 @@ impl Meeting {
     fn end(&mut self, signed: &SignedCommand, changes: &mut Changes, actions: &mut Actions) {
         let connections: Vec<ConnectionId> = self.members.connections().collect();
         actions.send_all(connections.iter().copied(), &Down::Ended { signed: signed.clone() });
-        connections.iter().for_each(|connection| actions.close(*connection));
+        for connection in &connections {
+            actions.close(*connection);
+        }
         changes.closed.extend(connections);
         self.close(actions);
     }
@@ -462,6 +451,13 @@ impl Meeting {
     pub fn close(&mut self, actions: &mut Actions) {
         self.members.ids().for_each(|participant| actions.command_sfu(sfu::Command::Leave { participant }));
         self.members = Members::default();
+    }
+
+    /// Tells a member that its commit was not accepted.
+    fn send_lost(&self, to: ParticipantId, actions: &mut Actions) {
+        if let Some(connection) = self.members.get(to).and_then(Member::connection) {
+            actions.send(connection, &Down::Lost { epoch: self.epoch });
+        }
     }
 
     /// Appends an entry that every member needs, and sends it to the members.

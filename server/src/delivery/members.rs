@@ -1,6 +1,6 @@
 //! The members of a meeting: their connections, and what each may still send.
 
-use super::ConnectionId;
+use super::connection_id::ConnectionId;
 use crate::Limits;
 use crate::bucket::Bucket;
 use proto::{ParticipantId, Position};

@@ -1,6 +1,6 @@
 //! Those who wait to be admitted to a meeting.
 
-use super::ConnectionId;
+use super::connection_id::ConnectionId;
 use proto::{Blob, Down, ParticipantId, Signature};
 use std::collections::BTreeMap;
 

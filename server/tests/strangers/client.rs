@@ -1,7 +1,8 @@
 //! A client that accepts every certificate, connects from a chosen address, and sends single messages.
 
 use futures_util::{SinkExt, StreamExt};
-use proto::{Blob, Down, MeetingId, ParticipantId, ServerMessage, Up, VERSION};
+use proto::{Blob, Down, ManagerCommand, MeetingId, ParticipantId, ServerMessage, Up, VERSION, Welcome};
+use ring::signature::{Ed25519KeyPair, KeyPair};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
@@ -100,7 +101,21 @@ pub fn meeting(number: u8) -> MeetingId {
 }
 
 pub fn create(number: u8) -> Up {
-    Up::Create { meeting: meeting(number), admission_key: Blob(vec![1; 32]), authority: [7; 32] }
+    let authority = authority().public_key().as_ref().try_into().expect("32 bytes");
+    Up::Create { meeting: meeting(number), admission_key: Blob(vec![1; 32]), authority }
+}
+
+/// Returns a command of a manager of meeting 1.
+pub fn signed(sender: ParticipantId, counter: u64, command: &ManagerCommand, welcomes: Vec<Welcome>) -> Up {
+    let command = Blob(proto::encode(command));
+    let message = proto::signed::command(meeting(1), sender, counter, &command.0);
+    let signature = authority().sign(&message).as_ref().try_into().expect("64 bytes");
+    Up::Manage { counter, command, signature, welcomes }
+}
+
+/// Returns the authority of all meetings.
+fn authority() -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[1; 32]).expect("any 32 bytes are a seed")
 }
 
 /// Accepts any certificate.
