@@ -21,7 +21,7 @@ use crate::background;
 use crate::kit::root::{self, Window};
 use crate::kit::{live, wake};
 use crate::locale::Language;
-use crate::model::{Kind, Meeting as Model, NoticeKind};
+use crate::model::{Kind, MeetingModel, NoticeKind};
 use crate::pictures::Pictures;
 use crate::preview_session;
 use crate::screen::{Context, ended, entering, home, meeting, preview};
@@ -123,7 +123,7 @@ impl App {
             }
             Start::Enter(starter, setup) => {
                 self.preparation.choose(&setup);
-                self.session.set_target(starter, setup);
+                self.session.set_destination(starter, setup);
                 self.enter()
             }
         }
@@ -185,7 +185,7 @@ impl App {
             preview::Action::Enter(name) => {
                 self.preferences.set_name(name.clone());
                 if let Some((starter, setup)) = self.preparation.finish(screen, name) {
-                    self.session.set_target(starter, setup);
+                    self.session.set_destination(starter, setup);
                     return self.enter();
                 }
             }
@@ -223,7 +223,7 @@ impl App {
             | meeting::Action::Share(_)
             | meeting::Action::Remove(_)
             | meeting::Action::Choose(..)
-            | meeting::Action::RequestSizes(_) => {}
+            | meeting::Action::SetWishes(_) => {}
         }
         Task::none()
     }
@@ -253,7 +253,7 @@ impl App {
     fn enter(&mut self) -> Task<Message> {
         let Some((attempt, start)) = self.session.starting(self.pictures.output()) else { return self.go_home() };
         let Some(setup) = self.session.setup() else { return self.go_home() };
-        let screen = meeting::Meeting::new(Model::entering(setup), self.preparation.devices.clone());
+        let screen = meeting::Meeting::new(MeetingModel::entering(setup), self.preparation.devices.clone());
         self.screen = Screen::Meeting(Box::new(screen));
         self.notifications.clear();
         let preview = self.preparation.take_session();
@@ -406,7 +406,7 @@ fn command(action: &meeting::Action) -> Option<Command> {
             Kind::Microphone => Command::ChooseMicrophone(device.sound()),
             Kind::Speaker => Command::ChooseSpeaker(device.sound()),
         },
-        meeting::Action::RequestSizes(tiles) => Command::Tiles(tiles.clone()),
+        meeting::Action::SetWishes(tiles) => Command::SetWishes(tiles.clone()),
         meeting::Action::Leave => Command::Leave,
         meeting::Action::None
         | meeting::Action::Copy(_)
@@ -454,7 +454,7 @@ mod tests {
     fn a_failure_shows_whether_the_user_was_inside() {
         for inside in [false, true] {
             let mut app = App::new(Language::English, Choice::Dark);
-            app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(Model::default(), Devices::default())));
+            app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(MeetingModel::default(), Devices::default())));
             if inside {
                 let (me, link) = (engine::ParticipantId(1), String::new());
                 engine_event(&mut app, Event::Entered { me, link, organiser: false });
@@ -468,7 +468,7 @@ mod tests {
     #[test]
     fn leaving_goes_home() {
         let mut app = App::new(Language::English, Choice::Dark);
-        app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(Model::default(), Devices::default())));
+        app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(MeetingModel::default(), Devices::default())));
         engine_event(&mut app, Event::Ended(Reason::Left));
         assert!(matches!(app.screen, Screen::Home(_)));
     }

@@ -8,6 +8,6 @@ pub mod sentence;
 mod view;
 
 pub use device::{Device, Devices, Kind};
-pub use meeting::{LockState, Meeting, Phase, initials};
+pub use meeting::{LockState, MeetingModel, Phase, initials};
 pub use notice::{Notice, NoticeKind};
 pub use view::View;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use engine::{Preview, PreviewEvent, devices};
+use engine::{Preview, PreviewEvent, device_list};
 use iced::futures::Stream;
 use iced::futures::channel::mpsc;
 use media::Frame;
@@ -17,7 +17,7 @@ use crate::pictures::{Pictures, show_frame};
 #[derive(Clone, Debug)]
 pub enum Event {
     /// What is plugged in.
-    Devices(Vec<(Kind, Vec<devices::Device>)>),
+    Devices(Vec<(Kind, Vec<device_list::Device>)>),
     /// The level of the microphone, 0.0 to 1.0.
     Level(f32),
     /// A camera has delivered its first picture.
@@ -119,9 +119,9 @@ impl Worker {
     /// Lists what is plugged in. May take a moment.
     fn list(&mut self) {
         let present = vec![
-            (Kind::Camera, devices::cameras()),
-            (Kind::Microphone, devices::microphones()),
-            (Kind::Speaker, devices::speakers()),
+            (Kind::Camera, device_list::cameras()),
+            (Kind::Microphone, device_list::microphones()),
+            (Kind::Speaker, device_list::speakers()),
         ];
         self.send(Event::Devices(present));
     }

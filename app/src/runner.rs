@@ -271,7 +271,7 @@ impl Runner {
                 watch.state = State::Counting { since: Instant::now() };
                 match (self.app.window.id(), &watch.screenshot) {
                     (Some(id), Some(_)) => window::screenshot(id).map(|shot| Message::Screenshot(Box::new(shot))),
-                    _ => self.count(),
+                    _ => self.request_totals(),
                 }
             }
             State::Counting { .. } => self.leave(),
@@ -288,12 +288,12 @@ impl Runner {
                 tracing::error!(%error, "cannot write the picture of the window");
             }
         });
-        Task::batch([write.discard(), self.count()])
+        Task::batch([write.discard(), self.request_totals()])
     }
 
     /// Asks the server for its totals. Leaves at once if there is no engine to ask.
-    fn count(&mut self) -> Task<Message> {
-        let sent = self.app.session.engine().map(|engine| engine.send(Command::Count));
+    fn request_totals(&mut self) -> Task<Message> {
+        let sent = self.app.session.engine().map(|engine| engine.send(Command::RequestTotals));
         match sent {
             Some(Ok(())) => Task::none(),
             Some(Err(_)) | None => self.leave(),

@@ -89,7 +89,7 @@ pub struct Attempt(u32);
 /// The meeting that the window is in, or enters.
 #[derive(Default)]
 pub struct MeetingSession {
-    target: Option<Target>,
+    destination: Option<Destination>,
     running: Option<Running>,
     keychain: Keychain,
     /// The current attempt, or the next one if there is none.
@@ -101,7 +101,7 @@ pub struct MeetingSession {
 }
 
 /// The meeting to enter, with which name and devices.
-struct Target {
+struct Destination {
     starter: Arc<dyn Starter>,
     setup: Setup,
 }
@@ -117,29 +117,30 @@ enum Keychain {
 
 impl MeetingSession {
     /// Sets what [`MeetingSession::starting`] starts.
-    pub fn set_target(&mut self, starter: Arc<dyn Starter>, setup: Setup) {
-        self.target = Some(Target { starter, setup });
+    pub fn set_destination(&mut self, starter: Arc<dyn Starter>, setup: Setup) {
+        self.destination = Some(Destination { starter, setup });
     }
 
-    /// The name and the devices of the last target.
+    /// The name and the devices of the last destination.
     pub fn setup(&self) -> Option<&Setup> {
-        self.target.as_ref().map(|target| &target.setup)
+        self.destination.as_ref().map(|destination| &destination.setup)
     }
 
     /// Whether the meeting is added to the list of recent meetings.
     pub fn is_remembered(&self) -> bool {
-        self.target.as_ref().is_some_and(|target| target.starter.is_remembered())
+        self.destination.as_ref().is_some_and(|destination| destination.starter.is_remembered())
     }
 
-    /// Begins an attempt. Returns its number, and a function that starts the engine, for a thread that may block. Returns
-    /// `None` if there is no target. When the function has returned, the caller calls [`MeetingSession::start_returned`].
+    /// Begins an attempt. Returns its number, and a function that starts the engine, for a thread that may block.
+    /// Returns `None` if there is no destination. When the function has returned, the caller calls
+    /// [`MeetingSession::start_returned`].
     pub fn starting(
         &mut self,
         output: Arc<dyn VideoOutput>,
     ) -> Option<(Attempt, impl FnOnce() -> Result<Started, String> + Send + use<>)> {
         self.release();
-        let target = self.target.as_ref()?;
-        let (starter, setup) = (Arc::clone(&target.starter), target.setup.clone());
+        let destination = self.destination.as_ref()?;
+        let (starter, setup) = (Arc::clone(&destination.starter), destination.setup.clone());
         self.starting += 1;
         Some((self.attempt, move || starter.start(setup, output)))
     }

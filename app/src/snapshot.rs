@@ -12,7 +12,7 @@ use iced_runtime::user_interface::{Cache, UserInterface};
 
 use crate::kit::Element;
 use crate::locale::Language;
-use crate::model::{Devices, Meeting as Model};
+use crate::model::{Devices, MeetingModel};
 use crate::pictures::Pictures;
 use crate::screen::Context;
 use crate::screen::meeting::{Meeting, Panel};
@@ -55,7 +55,7 @@ pub enum Error {
 impl Snapshot {
     /// Creates the screen of a meeting that is not entered yet.
     pub fn new(language: Language, theme: Choice) -> Self {
-        let meeting = Meeting::new(Model::default(), Devices::default());
+        let meeting = Meeting::new(MeetingModel::default(), Devices::default());
         Self { meeting, pictures: Pictures::default(), language, theme }
     }
 

@@ -29,21 +29,21 @@ pub struct Stage<'a, Message> {
     label: String,
     tiles: Vec<Tile>,
     scale: f32,
-    on_resize: Option<Box<dyn Fn(Vec<TileWish>) -> Message + 'a>>,
+    on_wishes: Option<Box<dyn Fn(Vec<TileWish>) -> Message + 'a>>,
     on_software: Option<Message>,
 }
 
 /// Creates a stage that shows `tiles` in a grid, or around a shared screen if one of them is a screen. `scale` is physical
 /// pixels per logical pixel. `label` is the name of the list for assistive tools.
 pub fn stage<'a, Message>(label: &str, tiles: Vec<Tile>, scale: f32) -> Stage<'a, Message> {
-    Stage { label: label.to_owned(), tiles, scale, on_resize: None, on_software: None }
+    Stage { label: label.to_owned(), tiles, scale, on_wishes: None, on_software: None }
 }
 
 impl<'a, Message> Stage<'a, Message> {
-    /// Sets the message that reports new sizes of the tiles. It is published once per change, after the layout.
+    /// Sets the message that reports new wishes of the tiles. It is published once per change, after the layout.
     #[must_use]
-    pub fn on_resize(mut self, sizes: impl Fn(Vec<TileWish>) -> Message + 'a) -> Self {
-        self.on_resize = Some(Box::new(sizes));
+    pub fn on_wishes(mut self, wishes: impl Fn(Vec<TileWish>) -> Message + 'a) -> Self {
+        self.on_wishes = Some(Box::new(wishes));
         self
     }
 
@@ -55,10 +55,10 @@ impl<'a, Message> Stage<'a, Message> {
     }
 
     /// The requests for the video of other participants, in physical pixels.
-    fn sizes(&self, bounds: Rectangle) -> Vec<TileWish> {
+    fn wishes(&self, bounds: Rectangle) -> Vec<TileWish> {
         let places = places(&self.tiles, bounds);
         let pixels = |side: f32| to_pixels(side * self.scale);
-        let size = |(tile, place): (&Tile, Rectangle)| match tile.view {
+        let wish = |(tile, place): (&Tile, Rectangle)| match tile.view {
             View::Own => None,
             View::Track(track) => Some(TileWish {
                 track,
@@ -66,10 +66,10 @@ impl<'a, Message> Stage<'a, Message> {
                 height: pixels(place.height),
                 frames_per_second: MAX_FRAME_RATE,
                 priority: if tile.view.is_screen() { 2 } else { 1 },
-                paused: false,
+                hidden: false,
             }),
         };
-        self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).filter_map(size).collect()
+        self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).filter_map(wish).collect()
     }
 }
 
@@ -92,8 +92,8 @@ fn to_pixels(side: f32) -> u16 {
 
 #[derive(Default)]
 struct State {
-    /// The sizes in the last message.
-    last_sizes: Vec<TileWish>,
+    /// The wishes in the last message.
+    last_wishes: Vec<TileWish>,
     /// The message about the missing GPU was published.
     reported: bool,
     /// Draws the tiles if there is no GPU.
@@ -140,11 +140,11 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
             state.reported = true;
             shell.publish(message);
         }
-        let Some(on_resize) = &self.on_resize else { return };
-        let sizes = self.sizes(layout.bounds());
-        if state.last_sizes != sizes {
-            state.last_sizes.clone_from(&sizes);
-            shell.publish(on_resize(sizes));
+        let Some(on_wishes) = &self.on_wishes else { return };
+        let wishes = self.wishes(layout.bounds());
+        if state.last_wishes != wishes {
+            state.last_wishes.clone_from(&wishes);
+            shell.publish(on_wishes(wishes));
         }
     }
 

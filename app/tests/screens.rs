@@ -413,7 +413,7 @@ fn the_space_bar_talks_unless_a_control_has_the_keyboard_focus() {
 /// The messages of user input, without those that each redraw sends.
 fn user_messages(ui: Ui<'_, meeting::Message>) -> Vec<String> {
     let messages = ui.messages().into_iter().map(|message| format!("{message:?}"));
-    messages.filter(|name| !name.starts_with("Resized") && name != "SoftwareDrawn").collect()
+    messages.filter(|name| !name.starts_with("WishesChanged") && name != "SoftwareDrawn").collect()
 }
 
 #[test]
@@ -447,7 +447,7 @@ fn assistive_tools_can_press_controls() {
         let (_, messages) = tree_and_messages(view(), Some(request));
         messages
             .into_iter()
-            .filter(|message| !matches!(message, meeting::Message::Resized(_) | meeting::Message::SoftwareDrawn))
+            .filter(|message| !matches!(message, meeting::Message::WishesChanged(_) | meeting::Message::SoftwareDrawn))
             .collect::<Vec<_>>()
     };
     assert!(matches!(press("Mute microphone")[..], [meeting::Message::MutePressed]));
@@ -547,7 +547,7 @@ fn the_stage_requests_video_in_the_size_of_its_tiles() {
     let tiles: Vec<_> = ui
         .messages()
         .into_iter()
-        .filter_map(|message| if let meeting::Message::Resized(tiles) = message { Some(tiles) } else { None })
+        .filter_map(|message| if let meeting::Message::WishesChanged(tiles) = message { Some(tiles) } else { None })
         .collect();
     let [tiles] = &tiles[..] else { panic!("once for each change, not for each picture: {tiles:?}") };
     assert_eq!(tiles.len(), 3, "nothing is requested for our own picture");

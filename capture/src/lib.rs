@@ -15,6 +15,6 @@ pub mod screen;
 mod source;
 pub mod synthetic;
 
-pub use capture_thread::{CaptureThread, Report};
+pub use capture_thread::{CaptureThread, Open, Report};
 pub use error::{BoxError, Error};
 pub use source::{Format, Source, Stop};

@@ -39,7 +39,7 @@ impl EncoderTarget {
 
 /// The request of all viewers together for one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
+pub struct LayerDemand {
     /// The layer, as [`Rung::spatial`].
     pub spatial: u8,
     /// The maximum number of temporal layers that any viewer takes, 1..=3. Each layer less halves the frame rate.
@@ -47,7 +47,7 @@ pub struct Wish {
 }
 
 /// Divides a sender's uplink: the target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that
-/// of the source. A rung without a wish is paused.
+/// of the source. A rung without a demand is paused.
 ///
 /// No layer gets more than its rung's `bitrate`, and together they never get more than `budget`. Layers are admitted
 /// from the smallest wanted one up, each with its minimum bitrate. If a layer does not fit, it and all larger layers
@@ -55,20 +55,20 @@ pub struct Wish {
 /// picture is better than none. The rest of the budget is divided among the admitted layers, in proportion to their
 /// distance from their full bitrates.
 #[must_use]
-pub fn allocate(budget: Bitrate, frame_rate: FrameRate, ladder: &Ladder, wishes: &[Wish]) -> Vec<LayerTarget> {
-    let wish = |rung: &Rung| wishes.iter().find(|wish| wish.spatial == rung.spatial);
-    let wanted: Vec<(Rung, Wish)> =
-        ladder.rungs().iter().filter_map(|rung| wish(rung).map(|wish| (*rung, *wish))).collect();
-    let ranges: Vec<Range> = wanted.iter().map(|(rung, wish)| Range::new(rung, *wish)).collect();
+pub fn allocate(budget: Bitrate, frame_rate: FrameRate, ladder: &Ladder, demands: &[LayerDemand]) -> Vec<LayerTarget> {
+    let demand = |rung: &Rung| demands.iter().find(|demand| demand.spatial == rung.spatial);
+    let wanted: Vec<(Rung, LayerDemand)> =
+        ladder.rungs().iter().filter_map(|rung| demand(rung).map(|demand| (*rung, *demand))).collect();
+    let ranges: Vec<Range> = wanted.iter().map(|(rung, demand)| Range::new(rung, *demand)).collect();
     let shares = split(budget, &ranges);
     let target = |rung: &Rung| {
         let position = wanted.iter().position(|(wanted, _)| wanted.spatial == rung.spatial);
         let running = position.and_then(|position| Some((wanted.get(position)?.1, *shares.get(position)?)));
         match running {
-            Some((wish, bitrate)) => LayerTarget::Running(EncoderTarget {
+            Some((demand, bitrate)) => LayerTarget::Running(EncoderTarget {
                 bitrate,
-                max_temporal: wish.temporal_layers.clamp(1, rung.temporal_layers.max(1)) - 1,
-                frame_rate: divide(frame_rate, missing_temporal_layers(wish)),
+                max_temporal: demand.temporal_layers.clamp(1, rung.temporal_layers.max(1)) - 1,
+                frame_rate: divide(frame_rate, missing_temporal_layers(demand)),
             }),
             None => LayerTarget::Paused,
         }
@@ -77,8 +77,8 @@ pub fn allocate(budget: Bitrate, frame_rate: FrameRate, ladder: &Ladder, wishes:
 }
 
 /// Returns the number of temporal layers that no viewer takes.
-fn missing_temporal_layers(wish: Wish) -> u8 {
-    MAX_TEMPORAL_LAYERS - wish.temporal_layers.clamp(1, MAX_TEMPORAL_LAYERS)
+fn missing_temporal_layers(demand: LayerDemand) -> u8 {
+    MAX_TEMPORAL_LAYERS - demand.temporal_layers.clamp(1, MAX_TEMPORAL_LAYERS)
 }
 
 /// Halves `frame_rate` `halvings` times, but returns at least one frame per second.
@@ -95,9 +95,9 @@ struct Range {
 }
 
 impl Range {
-    /// Returns the range of `rung` with the temporal layers of `wish`.
-    fn new(rung: &Rung, wish: Wish) -> Self {
-        let percent = u64::from(TEMPORAL_SHARE[usize::from(missing_temporal_layers(wish))]);
+    /// Returns the range of `rung` with the temporal layers of `demand`.
+    fn new(rung: &Rung, demand: LayerDemand) -> Self {
+        let percent = u64::from(TEMPORAL_SHARE[usize::from(missing_temporal_layers(demand))]);
         let part = |rate: Bitrate| Bitrate::bps(rate.as_bps() * percent / 100);
         Self { min_bitrate: part(rung.min_bitrate), max_bitrate: part(rung.bitrate) }
     }
@@ -141,7 +141,7 @@ fn portion(of: Bitrate, part: Bitrate, whole: Bitrate) -> Bitrate {
     Bitrate::bps(u64::try_from(share).unwrap_or(u64::MAX))
 }
 
-/// Temporal layers of a wish at full frame rate.
+/// Temporal layers of a demand at full frame rate.
 const MAX_TEMPORAL_LAYERS: u8 = 3;
 
 /// Percent of a layer's bitrate without zero, one and two of its three temporal layers. The SFU assumes the same
@@ -158,12 +158,12 @@ mod tests {
         Ladder::for_source(Size::new(1280, 720), Content::Camera)
     }
 
-    fn wishes(layers: impl IntoIterator<Item = u8>) -> Vec<Wish> {
-        layers.into_iter().map(|spatial| Wish { spatial, temporal_layers: 3 }).collect()
+    fn demands(layers: impl IntoIterator<Item = u8>) -> Vec<LayerDemand> {
+        layers.into_iter().map(|spatial| LayerDemand { spatial, temporal_layers: 3 }).collect()
     }
 
     fn shares(kilobits: u64, layers: impl IntoIterator<Item = u8>) -> Vec<Option<Bitrate>> {
-        let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &wishes(layers));
+        let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &demands(layers));
         let share = |target| match target {
             LayerTarget::Paused => None,
             LayerTarget::Running(target) => Some(target.bitrate),
@@ -216,8 +216,8 @@ mod tests {
         for (temporal_layers, max_temporal, per_second, percent) in
             [(3, 2, (30, 1), 100), (2, 1, (30, 2), 70), (1, 0, (30, 4), 50)]
         {
-            let wish = Wish { spatial: 1, temporal_layers };
-            let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder(), &[wish]);
+            let demand = LayerDemand { spatial: 1, temporal_layers };
+            let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder(), &[demand]);
             let target = EncoderTarget {
                 bitrate: Bitrate::bps(full * percent / 100),
                 max_temporal,
@@ -230,8 +230,8 @@ mod tests {
     #[test]
     fn a_screen_without_temporal_layers_keeps_the_frame_rate_of_the_wish() {
         let ladder = Ladder::for_source(Size::new(1920, 1080), Content::Screen);
-        let wish = Wish { spatial: 1, temporal_layers: 2 };
-        let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder, &[wish]);
+        let demand = LayerDemand { spatial: 1, temporal_layers: 2 };
+        let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder, &[demand]);
         let LayerTarget::Running(target) = targets[1] else { panic!("paused") };
         assert_eq!((target.max_temporal, target.frame_rate), (0, FrameRate::new(30, 2).unwrap()));
     }
@@ -240,7 +240,12 @@ mod tests {
     fn a_wish_out_of_range_is_clamped() {
         for (asked, taken) in [(0, 1), (9, 3)] {
             let of = |temporal_layers| {
-                allocate(Bitrate::kbps(900), FrameRate::THIRTY, &ladder(), &[Wish { spatial: 0, temporal_layers }])
+                allocate(
+                    Bitrate::kbps(900),
+                    FrameRate::THIRTY,
+                    &ladder(),
+                    &[LayerDemand { spatial: 0, temporal_layers }],
+                )
             };
             assert_eq!(of(asked), of(taken));
         }

@@ -1,13 +1,13 @@
 //! One task per meeting. Routes commands, network events and thread reports to the part that handles them.
 
 mod devices;
+mod event_sender;
 mod membership;
-mod outbox;
 mod tracks;
 
 pub use devices::Devices;
+pub use event_sender::{Closing, EventSender};
 pub use membership::Membership;
-pub use outbox::{Closing, Outbox};
 pub use tracks::{Context, Tracks};
 
 use crate::event::{Command, Event, Notice, NoticeKind, Reason, Step};
@@ -15,7 +15,7 @@ use crate::notice;
 use crate::setup::Choice;
 use crate::stats::Stats;
 use net::Session;
-use net::meeting::{self, Person as Member};
+use net::meeting::{self, Member};
 use proto::{ParticipantId, Slot};
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct Coordinator {
     /// All counters.
     pub stats: Stats,
     /// Events for the screens.
-    pub events: Outbox,
+    pub events: EventSender,
 }
 
 impl Coordinator {
@@ -104,7 +104,7 @@ impl Coordinator {
                     self.devices.remove_voice(track);
                 }
             }
-            net::Event::LayersWanted(layers) => self.tracks.set_wanted(layers),
+            net::Event::DemandChanged(demand) => self.tracks.set_demand(demand),
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
             net::Event::Estimate(budget) => self.tracks.set_budget(budget),
             net::Event::Totals(totals) => {
@@ -153,9 +153,9 @@ impl Coordinator {
                 self.announce_microphone().await;
             }
             Command::ChooseSpeaker(choice) => self.devices.choose_speaker(choice),
-            Command::Tiles(tiles) => self.session.wishes(tiles),
+            Command::SetWishes(tiles) => self.session.set_wishes(tiles),
             Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,
-            Command::Count => self.session.count(),
+            Command::RequestTotals => self.session.request_totals(),
             // The meeting answers with its last event, which ends the loop.
             Command::Leave => self.send(meeting::Command::Leave).await,
         }

@@ -1,11 +1,11 @@
 //! The engine of one meeting, from `start` to `close`.
 
 use crate::clock;
-use crate::coordinator::{Closing, Context, Coordinator, Devices, Membership, Outbox, Tracks};
+use crate::coordinator::{Closing, Context, Coordinator, Devices, EventSender, Membership, Tracks};
 use crate::event::{Command, Event, Step};
+use crate::hardware::Hardware;
 use crate::send::VoiceSender;
 use crate::setup::{Entry, Setup};
-use crate::sources::Hardware;
 use crate::stats::Stats;
 use crate::video_output::VideoOutput;
 use crypto::{Identity, Invitation, KeyRing, Profile};
@@ -106,7 +106,7 @@ impl Engine {
             codecs,
         };
         let tracks = Tracks::start(context)?;
-        let events = Outbox::new(events, closing.clone());
+        let events = EventSender::new(events, closing.clone());
         let mut coordinator = Coordinator { session, devices, tracks, membership, stats: stats.clone(), events };
         let ended = Mailbox::new();
         let end = End(ended.clone());

@@ -23,11 +23,11 @@ pub enum Command {
     /// Changes to another speaker.
     ChooseSpeaker(AudioChoice),
     /// The size at which each picture is shown now. A track that is not listed is hidden, and is not received.
-    Tiles(Vec<TileWish>),
+    SetWishes(Vec<TileWish>),
     /// Removes a participant from the meeting. Only the organiser may do this.
     Remove(ParticipantId),
     /// Asks the server for its totals. The answer is [`Event::Totals`].
-    Count,
+    RequestTotals,
     /// Leaves the meeting. [`Event::Ended`] follows.
     Leave,
 }
@@ -49,7 +49,7 @@ pub enum Event {
     /// All people in the meeting, ourselves first, then in the order of their leaves.
     People(Vec<Person>),
     /// The group's keys changed.
-    Locked(Lock),
+    Locked(KeyState),
     /// The people who speak now, loudest first. Sent on each change.
     Speaking(Vec<ParticipantId>),
     /// The level of our own microphone, at most ten times a second: 0.0 is silence, 1.0 full scale.
@@ -103,7 +103,7 @@ pub struct Person {
 
 /// The state of the group's keys.
 #[derive(Clone, Debug)]
-pub struct Lock {
+pub struct KeyState {
     /// The MLS epoch, which counts the changes of keys.
     pub epoch: u64,
     /// Twelve words. People who see the same words have the same keys.

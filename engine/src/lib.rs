@@ -5,10 +5,11 @@
 
 pub mod clock;
 mod coordinator;
-pub mod devices;
+pub mod device_list;
 pub mod dump;
 mod engine;
 mod event;
+mod hardware;
 mod meter;
 mod notice;
 mod preview;
@@ -16,16 +17,15 @@ mod receive;
 pub mod report;
 mod send;
 mod setup;
-mod sources;
 pub mod stats;
 mod video_output;
 mod worker;
 
 pub use engine::{Busy, Engine, Error, Events};
-pub use event::{Command, Event, Fault, Lock, Notice, NoticeKind, Person, Reason, Step};
+pub use event::{Command, Event, Fault, KeyState, Notice, NoticeKind, Person, Reason, Step};
+pub use hardware::{Cameras, Codecs, Hardware};
 pub use preview::{Preview, PreviewEvent};
 pub use setup::{Choice, Entry, Setup};
-pub use sources::{Cameras, Codecs, Hardware};
 pub use stats::{Facts, Stats, histogram, open_failures, track_stats, usage};
 pub use video_output::{Meta, NullOutput, VideoOutput, VideoSink};
 

@@ -1,9 +1,9 @@
 //! The preview before entering: the camera's picture and the microphone's level. Nothing is sent.
 
 use crate::event::{Notice, NoticeKind};
+use crate::hardware::Cameras;
 use crate::meter::linear;
 use crate::setup::Choice;
-use crate::sources::Cameras;
 use crate::{clock, notice};
 use audio::device::Provider as SoundDevices;
 use capture::{CaptureThread, Report};

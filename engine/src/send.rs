@@ -9,6 +9,6 @@ mod report;
 mod tests;
 mod voice;
 
-pub use pictures::{Open, Pictures, announced};
+pub use pictures::{PictureSource, announced};
 pub use report::Report;
 pub use voice::VoiceSender;

@@ -2,8 +2,8 @@
 //! moves messages between them and the keys thread, which owns the meeting. It makes no decisions and computes no
 //! cryptography.
 
+mod event_queue;
 mod media;
-mod outbox;
 mod sfu_connection;
 
 use crate::backends::Backends;
@@ -15,13 +15,13 @@ use crate::media_requests::{self, Pending, Publication};
 use crate::meeting;
 use crate::peer;
 use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
-use crate::signalling::{self, Incoming, Wire};
+use crate::signalling::{self, Received, Wire};
 use bytes::Bytes;
 use crypto::KeyRing;
+use event_queue::EventQueue;
 use media::{Local, Media, Report};
-use outbox::Outbox;
 use proto::{
-    Blob, ClientMessage, FromSfu, SenderLayers, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu, WantedLayer,
+    Blob, ClientMessage, DemandedLayer, FromSfu, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu, TrackDemand,
 };
 use sfu_connection::{SfuConnection, SfuEvent};
 use std::ops::ControlFlow;
@@ -43,7 +43,7 @@ pub struct Ends {
 pub async fn run(config: Config, ends: Ends) {
     let ring = config.ring.clone();
     let events = ends.events.clone();
-    let end = session(config, ends).await;
+    let end = connect_and_run(config, ends).await;
     ring.clear();
     if let Err(error) = end {
         tracing::info!(%error, fault = ?error.fault(), "session failed");
@@ -52,7 +52,7 @@ pub async fn run(config: Config, ends: Ends) {
     }
 }
 
-async fn session(config: Config, ends: Ends) -> Result<(), Error> {
+async fn connect_and_run(config: Config, ends: Ends) -> Result<(), Error> {
     let wire = tokio::select! {
         wire = Wire::connect(&config.host, config.port, config.fingerprint, &ends.backends.stack) => wire?,
         // The program does not read events any more.
@@ -72,7 +72,7 @@ struct Driver {
     media: Media,
     requests: media_requests::Receiver,
     wishes: watch::Receiver<Vec<TileWish>>,
-    outbox: Outbox,
+    event_queue: EventQueue,
     ring: KeyRing,
     /// When the estimate and old keys are checked next.
     tick: Instant,
@@ -82,13 +82,13 @@ struct Driver {
 
 /// The reason why [`Driver::wait`] returns.
 enum Wake {
-    Incoming(Incoming),
+    Received(Received),
     Keys(Option<KeysOutput>),
     Requests,
     Wishes,
     Media(TransportId, Report),
     Sfu(SfuEvent),
-    Room,
+    EventRoom,
     Time,
 }
 
@@ -111,7 +111,7 @@ impl Driver {
             media,
             requests,
             wishes,
-            outbox: Outbox::new(events),
+            event_queue: EventQueue::new(events),
             ring,
             tick: Instant::now() + TICK,
             over: false,
@@ -121,20 +121,20 @@ impl Driver {
     async fn run(mut self) -> Result<(), Error> {
         let result = self.work().await;
         self.leave_sfu();
-        let Self { keys, wire, media, outbox, sfu_connection, .. } = self;
+        let Self { keys, wire, media, event_queue, sfu_connection, .. } = self;
         // These are the last messages, including `Leave`. If the connection is lost, they are lost, too.
         let closed = keys.close(|message| drop(wire.send(&ClientMessage::Meeting(message)))).await;
         sfu_connection.close(CLOSE_TIMEOUT).await;
         media.close().await;
         wire.close(CLOSE_TIMEOUT).await;
-        outbox.flush(CLOSE_TIMEOUT).await;
+        event_queue.flush(CLOSE_TIMEOUT).await;
         // If the thread panicked, `result` only says that its outputs ended, so the panic is reported first.
         closed.and(result)
     }
 
     async fn work(&mut self) -> Result<(), Error> {
         loop {
-            self.drain().await?;
+            self.execute_all().await?;
             if self.over {
                 return Ok(());
             }
@@ -148,15 +148,15 @@ impl Driver {
     /// Waits for the next input. Each branch is cancel-safe.
     async fn wait(&mut self) -> Wake {
         let deadline = tokio::time::Instant::from_std(self.deadline());
-        let waiting = self.outbox.is_waiting();
+        let waiting = self.event_queue.is_waiting();
         tokio::select! {
-            incoming = next_incoming(&self.keys.inbox, &mut self.wire), if self.connected => Wake::Incoming(incoming),
+            received = next_received(&self.keys.inbox, &mut self.wire), if self.connected => Wake::Received(received),
             output = self.keys.outputs.recv() => Wake::Keys(output),
             () = self.requests.changed() => Wake::Requests,
             Ok(()) = self.wishes.changed() => Wake::Wishes,
             (transport, report) = self.media.next() => Wake::Media(transport, report),
             event = self.sfu_connection.next() => Wake::Sfu(event),
-            () = self.outbox.room(), if waiting => Wake::Room,
+            () = self.event_queue.room(), if waiting => Wake::EventRoom,
             () = tokio::time::sleep_until(deadline) => Wake::Time,
         }
     }
@@ -167,9 +167,9 @@ impl Driver {
 
     fn handle(&mut self, wake: Wake, now: Instant) -> Result<ControlFlow<()>, Error> {
         match wake {
-            Wake::Incoming(Incoming::Message(message)) => self.handle_message(message, now),
-            Wake::Incoming(Incoming::Malformed) => self.keys.inbox.send(KeysInput::Malformed),
-            Wake::Incoming(Incoming::Closed) => {
+            Wake::Received(Received::Message(message)) => self.handle_message(message, now),
+            Wake::Received(Received::Malformed) => self.keys.inbox.send(KeysInput::Malformed),
+            Wake::Received(Received::Closed) => {
                 self.connected = false;
                 self.keys.inbox.send(KeysInput::Disconnected);
             }
@@ -186,15 +186,15 @@ impl Driver {
             Wake::Sfu(SfuEvent::Connected) => self.sfu.handle(Input::Connected, now),
             Wake::Sfu(SfuEvent::Signal(bytes)) => self.sfu.handle(Input::Signal(bytes), now),
             Wake::Sfu(SfuEvent::Lost) => self.sfu.handle(Input::SignalLost, now),
-            Wake::Room => {}
+            Wake::EventRoom => {}
             Wake::Time => {
                 self.tick = now + TICK;
                 self.sfu.handle(Input::Timeout, now);
                 self.ring.expire(now);
-                self.media.handle_timeout(&mut self.outbox, now)?;
+                self.media.handle_timeout(&mut self.event_queue, now)?;
             }
         }
-        Ok(if self.outbox.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if self.event_queue.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
     /// Routes a message to the keys thread or to the SFU's dialect.
@@ -202,7 +202,7 @@ impl Driver {
         match message {
             ServerMessage::Meeting(message) => self.keys.inbox.send(KeysInput::Message(message)),
             ServerMessage::Sfu(FromSfu::Signal(blob)) => self.sfu.handle(Input::Signal(blob.0.into()), now),
-            ServerMessage::Sfu(FromSfu::Totals { totals }) => self.outbox.push(Event::Totals(totals)),
+            ServerMessage::Sfu(FromSfu::Totals { totals }) => self.event_queue.push(Event::Totals(totals)),
         }
     }
 
@@ -213,7 +213,7 @@ impl Driver {
                 Publication::Published { layers, queue } => {
                     self.media.publish(slot, &layers, queue);
                     if !self.sfu.caps().sender_feedback {
-                        self.outbox.push(Event::LayersWanted(all_layers(slot, &layers)));
+                        self.event_queue.push(Event::DemandChanged(all_layers(slot, &layers)));
                     }
                     let codec = kind_of(slot).into();
                     self.sfu.handle(Input::Publish(TrackSpec { slot, codec, layers }), now);
@@ -233,14 +233,14 @@ impl Driver {
     fn handle_report(&mut self, transport: TransportId, report: Report, now: Instant) -> Result<(), Error> {
         match report {
             Report::Event(peer::Event::State(state)) => {
-                self.media.handle_state(transport, state, &mut self.outbox, now)?;
+                self.media.handle_state(transport, state, &mut self.event_queue, now)?;
                 self.sfu.handle(Input::TransportState { transport, state }, now);
             }
             Report::Event(peer::Event::Candidate(candidate)) => {
                 self.sfu.handle(Input::Candidate { transport, candidate }, now);
             }
             Report::Event(peer::Event::Failed) => return Err(Error::NoMedia),
-            Report::Feedback(feedback) => self.media.handle_feedback(transport, feedback, &mut self.outbox),
+            Report::Feedback(feedback) => self.media.handle_feedback(transport, feedback, &mut self.event_queue),
         }
         Ok(())
     }
@@ -255,11 +255,11 @@ impl Driver {
     }
 
     /// Executes the orders of the SFU's dialect, and passes on the queued events.
-    async fn drain(&mut self) -> Result<(), Error> {
+    async fn execute_all(&mut self) -> Result<(), Error> {
         while let Some(output) = self.sfu.poll() {
             self.execute(output).await?;
         }
-        self.outbox.push_all()
+        self.event_queue.push_all()
     }
 
     async fn execute(&mut self, output: Output) -> Result<(), Error> {
@@ -272,15 +272,15 @@ impl Driver {
                 self.sfu.handle(Input::Local { transport, sdp, mids }, now);
             }
             Output::Apply { transport, sdp, kind } => {
-                let local = self.media.apply(transport, sdp, kind, &mut self.outbox).await?;
+                let local = self.media.apply(transport, sdp, kind, &mut self.event_queue).await?;
                 if let Some(Local { sdp, mids }) = local {
                     self.sfu.handle(Input::Local { transport, sdp, mids }, now);
                 }
             }
             Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
-            Output::Track(incoming) => self.media.begin(incoming, &mut self.outbox, now),
-            Output::TrackEnded(track) => self.media.end(track, &mut self.outbox),
-            Output::SenderLayers(layers) => self.outbox.push(Event::LayersWanted(layers)),
+            Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
+            Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),
+            Output::TrackDemand(layers) => self.event_queue.push(Event::DemandChanged(layers)),
             Output::Failed(reason) => return Err(Error::Negotiation(reason)),
         }
         Ok(())
@@ -315,27 +315,27 @@ impl Driver {
             | Event::Rekeyed(_)
             | Event::Track { .. }
             | Event::TrackEnded(_)
-            | Event::LayersWanted(_)
+            | Event::DemandChanged(_)
             | Event::KeyFrameWanted { .. }
             | Event::Estimate(_)
             | Event::Connected
             | Event::Totals(_)
             | Event::Failed(_) => {}
         }
-        self.outbox.push(event);
+        self.event_queue.push(event);
     }
 }
 
 /// Returns a request for all layers of an own track, with all their temporal layers.
-fn all_layers(slot: Slot, layers: &[SpatialLayer]) -> SenderLayers {
+fn all_layers(slot: Slot, layers: &[SpatialLayer]) -> TrackDemand {
     let wanted =
-        layers.iter().map(|layer| WantedLayer { spatial: layer.spatial, temporal_layers: MAX_TEMPORAL_LAYERS });
-    SenderLayers { slot, wanted: wanted.collect() }
+        layers.iter().map(|layer| DemandedLayer { spatial: layer.spatial, temporal_layers: MAX_TEMPORAL_LAYERS });
+    TrackDemand { slot, wanted: wanted.collect() }
 }
 
 /// Reads the next message of the server when the keys thread has room for it. Until then the socket is not read, so
 /// that TCP slows the server down. Cancel-safe.
-async fn next_incoming(inbox: &Inbox, wire: &mut Wire) -> Incoming {
+async fn next_received(inbox: &Inbox, wire: &mut Wire) -> Received {
     inbox.room().await;
     wire.next().await
 }

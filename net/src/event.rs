@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::meeting;
 use crypto::ReceivedFrame;
 use media::Bitrate;
-use proto::{Epoch, Kind, SenderLayers, Slot, SpatialLayer, Totals, TrackId};
+use proto::{Epoch, Kind, Slot, SpatialLayer, Totals, TrackDemand, TrackId};
 
 /// An event of a session. The last one is [`meeting::Event::Ended`] or [`Event::Failed`]; then the channel closes.
 pub enum Event {
@@ -27,7 +27,7 @@ pub enum Event {
     /// The track is no longer received. Its queue is closed.
     TrackEnded(TrackId),
     /// The layers of a track of this client that its receivers want.
-    LayersWanted(SenderLayers),
+    DemandChanged(TrackDemand),
     /// A receiver needs a key frame.
     KeyFrameWanted {
         /// The slot of this client's track.

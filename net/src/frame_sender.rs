@@ -23,7 +23,7 @@ pub struct FrameSender {
 
 /// The receiving end.
 #[derive(Debug)]
-pub struct Queue {
+pub struct FrameQueue {
     frames: mpsc::Receiver<Sealed>,
     shared: Arc<Shared>,
 }
@@ -33,16 +33,16 @@ struct Shared {
     /// Bytes in the queue.
     size: AtomicUsize,
     /// Bit n is set if layer n lost a frame that others depend on. The layer waits for a key frame.
-    awaits_key_frame: AtomicU8,
+    stopped: AtomicU8,
     /// Bit n is set if the key frame of layer n has not been requested yet.
-    unrequested: AtomicU8,
+    newly_stopped: AtomicU8,
 }
 
 /// Returns both ends of a queue of at most 512 KiB and 128 frames. A frame that is larger fits if the queue is empty.
-pub fn frame_sender() -> (FrameSender, Queue) {
+pub fn frame_sender() -> (FrameSender, FrameQueue) {
     let (sender, receiver) = mpsc::channel(MAX_FRAMES);
     let shared = Arc::new(Shared::default());
-    (FrameSender { frames: sender, shared: Arc::clone(&shared) }, Queue { frames: receiver, shared })
+    (FrameSender { frames: sender, shared: Arc::clone(&shared) }, FrameQueue { frames: receiver, shared })
 }
 
 impl FrameSender {
@@ -54,8 +54,8 @@ impl FrameSender {
         let header = *frame.header();
         let bit = 1u8.checked_shl(header.layer.spatial.into()).unwrap_or(0);
         if header.key {
-            self.shared.awaits_key_frame.fetch_and(!bit, Ordering::Relaxed);
-        } else if self.shared.awaits_key_frame.load(Ordering::Relaxed) & bit != 0 {
+            self.shared.stopped.fetch_and(!bit, Ordering::Relaxed);
+        } else if self.shared.stopped.load(Ordering::Relaxed) & bit != 0 {
             return Err(Full);
         }
         let size = frame.byte_size();
@@ -67,8 +67,8 @@ impl FrameSender {
         self.shared.size.fetch_sub(size, Ordering::Relaxed);
         // An audio frame depends on no other frame.
         if !header.discardable && header.slot != proto::Slot::Microphone {
-            self.shared.awaits_key_frame.fetch_or(bit, Ordering::Relaxed);
-            self.shared.unrequested.fetch_or(bit, Ordering::Relaxed);
+            self.shared.stopped.fetch_or(bit, Ordering::Relaxed);
+            self.shared.newly_stopped.fetch_or(bit, Ordering::Relaxed);
         }
         Err(Full)
     }
@@ -80,7 +80,7 @@ impl FrameSender {
     }
 }
 
-impl Queue {
+impl FrameQueue {
     /// Waits for the next frame. Returns `None` if all senders are dropped. Cancel-safe.
     pub async fn next(&mut self) -> Option<Sealed> {
         let frame = self.frames.recv().await?;
@@ -89,8 +89,8 @@ impl Queue {
     }
 
     /// Returns the layers that started to wait for a key frame since the last call.
-    pub fn take_shut(&self) -> impl Iterator<Item = u8> + use<> {
-        let bits = self.shared.unrequested.swap(0, Ordering::Relaxed);
+    pub fn take_newly_stopped(&self) -> impl Iterator<Item = u8> + use<> {
+        let bits = self.shared.newly_stopped.swap(0, Ordering::Relaxed);
         (0..8).filter(move |layer| bits >> layer & 1 == 1)
     }
 }
@@ -112,15 +112,15 @@ mod tests {
         frame_sender.try_send(seal.picture(0, 0, true, MAX_BYTES)).unwrap();
         assert_eq!(frame_sender.try_send(seal.picture(1, 0, true, 100)), Err(Full));
         assert_eq!(frame_sender.try_send(seal.picture(2, 0, true, 100)), Err(Full));
-        assert_eq!(queue.take_shut().collect::<Vec<_>>(), [1, 2]);
-        assert_eq!(queue.take_shut().count(), 0);
+        assert_eq!(queue.take_newly_stopped().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(queue.take_newly_stopped().count(), 0);
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(queue.next()).unwrap();
         // There is room again, but not for a frame that depends on a lost one.
         assert_eq!(frame_sender.try_send(seal.picture(1, 1, false, 100)), Err(Full));
         frame_sender.try_send(seal.picture(0, 2, false, 100)).unwrap();
         frame_sender.try_send(seal.picture(1, 0, true, 100)).unwrap();
         frame_sender.try_send(seal.picture(1, 1, false, 100)).unwrap();
-        assert_eq!(queue.take_shut().count(), 0);
+        assert_eq!(queue.take_newly_stopped().count(), 0);
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
         let ((frame_sender, queue), seal) = (frame_sender(), Seal::new());
         frame_sender.try_send(seal.picture(0, 0, true, MAX_BYTES)).unwrap();
         assert_eq!(frame_sender.try_send(seal.picture(0, 2, false, 100)), Err(Full));
-        assert_eq!(queue.take_shut().count(), 0);
+        assert_eq!(queue.take_newly_stopped().count(), 0);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub use backends::Backends;
 pub use config::Config;
 pub use error::Error;
 pub use event::Event;
-pub use frame_sender::{FrameSender, Full};
 #[doc(hidden)]
-pub use frame_sender::{Queue, frame_sender};
+pub use frame_sender::{FrameQueue, frame_sender};
+pub use frame_sender::{FrameSender, Full};
 pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};

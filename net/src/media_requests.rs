@@ -3,7 +3,7 @@
 //! Only the latest state is kept, so requests cannot overflow, get lost or displace each other. A slot is published or
 //! not, and two requests for the same key frame count as one.
 
-use crate::frame_sender::Queue;
+use crate::frame_sender::FrameQueue;
 use proto::{MAX_TRACKS, Slot, SpatialLayer, TrackId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -25,7 +25,7 @@ pub struct Receiver {
 #[derive(Debug)]
 pub enum Publication {
     /// The frames of `queue` are sent, in `layers`.
-    Published { layers: Vec<SpatialLayer>, queue: Queue },
+    Published { layers: Vec<SpatialLayer>, queue: FrameQueue },
     /// Nothing is sent.
     Unpublished,
 }

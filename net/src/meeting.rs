@@ -10,32 +10,32 @@ mod announcements;
 mod envelope;
 mod event;
 mod group_log;
+mod joined_meeting;
 mod joining;
-mod outbox;
+mod outputs;
 mod removals;
-mod room;
 mod roster;
 mod state;
 #[cfg(test)]
 mod tests;
 mod timing;
 
-pub use event::{Command, Entry, Event, Notice, Person};
+pub use event::{Command, Entry, Event, Member, Notice};
 pub use state::{MediaState, Microphone};
 
 use crypto::Invitation;
 use event::Violation;
+use joined_meeting::JoinedMeeting;
 use joining::{Joining, Next};
-use outbox::Outbox;
+use outputs::Outputs;
 use proto::{Down, ParticipantId, Reason, Up};
-use room::Room;
 use std::mem;
 use std::time::{Duration, Instant};
 
 /// One client in one meeting, over one connection. It cannot be used again after [`Event::Ended`].
 pub struct Meeting {
     phase: Phase,
-    outbox: Outbox,
+    outputs: Outputs,
     /// When the server's last message arrived.
     last_received: Instant,
     /// What this client sends. It is used when the client becomes a member.
@@ -46,7 +46,7 @@ pub struct Meeting {
 
 enum Phase {
     Joining(Box<Joining>),
-    Member(Box<Room>),
+    Member(Box<JoinedMeeting>),
     Over,
 }
 
@@ -54,15 +54,15 @@ impl Meeting {
     /// Starts to join. The first message to send is [`Up::Hello`]. `now` is when the connection was established.
     #[must_use]
     pub fn new(entry: Entry, now: Instant) -> Self {
-        let mut outbox = Outbox::default();
-        let (phase, invitation) = match Joining::new(entry, &mut outbox) {
+        let mut outputs = Outputs::default();
+        let (phase, invitation) = match Joining::new(entry, &mut outputs) {
             Ok((joining, invitation)) => (Phase::Joining(Box::new(joining)), Some(invitation)),
             Err(reason) => {
-                outbox.end(reason);
+                outputs.end(reason);
                 (Phase::Over, None)
             }
         };
-        Self { phase, outbox, last_received: now, own_state: MediaState::default(), invitation }
+        Self { phase, outputs, last_received: now, own_state: MediaState::default(), invitation }
     }
 
     /// Returns the invitation link with the server's address as this client knows it. Returns `None` if no keys could
@@ -77,7 +77,7 @@ impl Meeting {
     #[must_use]
     pub fn me(&self) -> Option<ParticipantId> {
         match &self.phase {
-            Phase::Member(room) => Some(room.me()),
+            Phase::Member(joined) => Some(joined.me()),
             Phase::Joining(_) | Phase::Over => None,
         }
     }
@@ -96,11 +96,11 @@ impl Meeting {
         match (&mut self.phase, command) {
             (Phase::Over, _) | (Phase::Joining(_), Command::Announce(_)) => {}
             (Phase::Joining(_) | Phase::Member(_), Command::Leave) => {
-                self.outbox.transmit(Up::Leave);
+                self.outputs.transmit(Up::Leave);
                 self.end(Reason::Left);
             }
-            (Phase::Joining(_), Command::Remove(_) | Command::Refresh) => self.outbox.notice(Notice::NotAllowed),
-            (Phase::Member(room), command) => room.handle_command(command, now, &mut self.outbox),
+            (Phase::Joining(_), Command::Remove(_) | Command::Refresh) => self.outputs.notice(Notice::NotAllowed),
+            (Phase::Member(joined), command) => joined.handle_command(command, now, &mut self.outputs),
         }
     }
 
@@ -117,7 +117,7 @@ impl Meeting {
 
     fn dispatch(&mut self, message: Down, now: Instant) -> Result<(), Reason> {
         match message {
-            Down::Ping => self.outbox.transmit(Up::Pong),
+            Down::Ping => self.outputs.transmit(Up::Pong),
             Down::Problem { problem } => return Err(problem.into()),
             Down::Removed => return Err(Reason::Removed),
             Down::Hello { .. }
@@ -126,20 +126,20 @@ impl Meeting {
             | Down::Admitted { .. }
             | Down::Refused { .. } => self.handle_joining(message, now)?,
             Down::Knocked { participant, request } => {
-                let (room, outbox) = self.room()?;
-                room.handle_knock(participant, &request, now, outbox);
+                let (joined, outputs) = self.joined()?;
+                joined.handle_knock(participant, &request, now, outputs);
             }
             Down::Withdrew { participant } => {
-                let (room, outbox) = self.room()?;
-                room.handle_withdrawal(participant, now, outbox);
+                let (joined, outputs) = self.joined()?;
+                joined.handle_withdrawal(participant, now, outputs);
             }
             Down::Log { position, entry } => {
-                let (room, outbox) = self.room()?;
-                room.handle_entry(position, entry, now, outbox)?;
+                let (joined, outputs) = self.joined()?;
+                joined.handle_log_entry(position, entry, now, outputs)?;
             }
-            Down::Lost { epoch } => {
-                let (room, outbox) = self.room()?;
-                room.handle_lost(epoch, now, outbox);
+            Down::CommitTooLate { epoch } => {
+                let (joined, outputs) = self.joined()?;
+                joined.handle_commit_too_late(epoch, now, outputs);
             }
         }
         Ok(())
@@ -162,10 +162,10 @@ impl Meeting {
         }
         let outcome = match &mut self.phase {
             Phase::Joining(joining) => {
-                joining.handle_timeout(now, &mut self.outbox);
+                joining.handle_timeout(now, &mut self.outputs);
                 Ok(())
             }
-            Phase::Member(room) => room.handle_timeout(now, &mut self.outbox),
+            Phase::Member(joined) => joined.handle_timeout(now, &mut self.outputs),
             Phase::Over => Ok(()),
         };
         if let Err(reason) = outcome {
@@ -175,12 +175,12 @@ impl Meeting {
 
     /// Returns the next message to send to the server.
     pub fn poll_transmit(&mut self) -> Option<Up> {
-        self.outbox.poll_transmit()
+        self.outputs.poll_transmit()
     }
 
     /// Returns the next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.outbox.poll_event()
+        self.outputs.poll_event()
     }
 
     /// Returns when to call [`Self::handle_timeout`], or `None` if the meeting is over.
@@ -188,7 +188,7 @@ impl Meeting {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let due = match &self.phase {
             Phase::Joining(joining) => joining.poll_timeout(),
-            Phase::Member(room) => room.poll_timeout(),
+            Phase::Member(joined) => joined.poll_timeout(),
             Phase::Over => return None,
         };
         let silent = self.last_received + SERVER_TIMEOUT;
@@ -199,18 +199,18 @@ impl Meeting {
         let Phase::Joining(joining) = mem::replace(&mut self.phase, Phase::Over) else {
             return Err(Violation::Unexpected.into());
         };
-        self.phase = match joining.handle_message(message, now, &mut self.outbox)? {
+        self.phase = match joining.handle_message(message, now, &mut self.outputs)? {
             Next::Joining(joining) => Phase::Joining(joining),
-            Next::Member(membership) => {
-                Phase::Member(Box::new(Room::new(*membership, self.own_state, now, &mut self.outbox)?))
+            Next::Member(new_member) => {
+                Phase::Member(Box::new(JoinedMeeting::new(*new_member, self.own_state, now, &mut self.outputs)?))
             }
         };
         Ok(())
     }
 
-    fn room(&mut self) -> Result<(&mut Room, &mut Outbox), Reason> {
+    fn joined(&mut self) -> Result<(&mut JoinedMeeting, &mut Outputs), Reason> {
         match &mut self.phase {
-            Phase::Member(room) => Ok((room, &mut self.outbox)),
+            Phase::Member(joined) => Ok((joined, &mut self.outputs)),
             Phase::Joining(_) | Phase::Over => Err(Violation::Unexpected.into()),
         }
     }
@@ -218,7 +218,7 @@ impl Meeting {
     /// Drops all keys, and queues the last event if it was not queued before.
     fn end(&mut self, reason: Reason) {
         self.phase = Phase::Over;
-        self.outbox.end(reason);
+        self.outputs.end(reason);
     }
 }
 

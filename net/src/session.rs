@@ -44,7 +44,7 @@ pub fn start_with(
     let (commands, inbox) = mpsc::channel(MAX_COMMANDS);
     let (requests, receiver) = media_requests();
     let (wishes, newest) = watch::channel(Vec::new());
-    let (events, outbox) = mpsc::channel(MAX_EVENTS);
+    let (events, event_reader) = mpsc::channel(MAX_EVENTS);
     let link = Arc::new(OnceLock::new());
     let tasks = Arc::clone(&backends.stack);
     let ends =
@@ -52,7 +52,7 @@ pub fn start_with(
     let _context = runtime.enter();
     // The task ends with the session; the handle is not needed.
     let _ = task::spawn(&tasks, driver::run(config, ends));
-    (Session { commands, requests, wishes: Arc::new(wishes), link }, outbox)
+    (Session { commands, requests, wishes: Arc::new(wishes), link }, event_reader)
 }
 
 impl Session {
@@ -79,7 +79,7 @@ impl Session {
     }
 
     /// Sets the sizes at which tracks are shown. The list replaces the one before.
-    pub fn wishes(&self, tiles: Vec<TileWish>) {
+    pub fn set_wishes(&self, tiles: Vec<TileWish>) {
         self.wishes.send_replace(tiles);
     }
 
@@ -89,7 +89,7 @@ impl Session {
     }
 
     /// Asks the server for [`Event::Totals`].
-    pub fn count(&self) {
+    pub fn request_totals(&self) {
         self.requests.request_totals();
     }
 

@@ -9,7 +9,7 @@ pub mod null;
 
 use bytes::Bytes;
 use media::Bitrate;
-use proto::{Kind, ParticipantId, Published, SenderLayers, Slot, SpatialLayer, TileWish, TrackId};
+use proto::{Kind, ParticipantId, Published, Slot, SpatialLayer, TileWish, TrackDemand, TrackId};
 use std::time::Instant;
 
 /// The signalling dialect of an SFU.
@@ -207,7 +207,7 @@ pub enum Output {
     /// A track is no longer received.
     TrackEnded(TrackId),
     /// The layers of an own track that have a viewer.
-    SenderLayers(SenderLayers),
+    TrackDemand(TrackDemand),
     /// Negotiation has failed: the session ends.
     Failed(&'static str),
 }

@@ -78,7 +78,7 @@ impl Error {
 
 /// An event from our server.
 #[derive(Debug)]
-pub enum Incoming {
+pub enum Received {
     /// A message.
     Message(ServerMessage),
     /// Bytes that are not a message.
@@ -243,11 +243,11 @@ impl Wire {
     }
 
     /// Waits for the next message. Cancel-safe.
-    pub async fn next(&mut self) -> Incoming {
+    pub async fn next(&mut self) -> Received {
         match self.next_frame().await {
-            Frame::Binary(bytes) => proto::decode(&bytes).map_or(Incoming::Malformed, Incoming::Message),
-            Frame::Text(_) => Incoming::Malformed,
-            Frame::Closed => Incoming::Closed,
+            Frame::Binary(bytes) => proto::decode(&bytes).map_or(Received::Malformed, Received::Message),
+            Frame::Text(_) => Received::Malformed,
+            Frame::Closed => Received::Closed,
         }
     }
 

@@ -25,8 +25,8 @@ pub use limits::{
     MAX_TILES, MAX_TRACKS, MAX_WELCOMES, ROTATION_BYTES, SIGNATURE_BYTES, VERSION,
 };
 pub use manage::{ManagerCommand, PublicKey, Signature, SignedCommand};
-pub use message::{Down, Entry, Up, Welcome};
+pub use message::{Down, LogEntry, Up, Welcome};
 pub use problem::{Problem, Refusal};
 pub use reason::{Fault, Reason};
 pub use signal::{ClientSignal, ServerSignal, decode_signal};
-pub use track::{Kind, Published, SenderLayers, SpatialLayer, Subscription, TileWish, Totals, WantedLayer};
+pub use track::{DemandedLayer, Kind, Published, SpatialLayer, Subscription, TileWish, Totals, TrackDemand};

@@ -24,7 +24,7 @@ pub struct Welcome {
 
 /// One entry of a meeting's log. Every member sees the same entries in the same order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
-pub enum Entry {
+pub enum LogEntry {
     /// A member's commit that the server accepted for its epoch.
     #[n(0)]
     Commit {
@@ -128,7 +128,7 @@ pub enum Up {
     },
     /// A member's commit: an update of its own keys, or the removal of members that the server reported gone. The server
     /// accepts it if `epoch` is the log's current epoch and no manager has to commit first, else it answers
-    /// [`Down::Lost`].
+    /// [`Down::CommitTooLate`].
     #[n(5)]
     Commit {
         /// The log's epoch that it ends: the number of commits in the log so far.
@@ -260,7 +260,7 @@ pub enum Down {
         /// The log's epoch at that entry: the number of commits before it.
         #[n(2)]
         epoch: Epoch,
-        /// Members whose [`Entry::Gone`] is before that entry, and whose leaf no commit has removed yet.
+        /// Members whose [`LogEntry::Gone`] is before that entry, and whose leaf no commit has removed yet.
         #[n(3)]
         gone: Vec<ParticipantId>,
         /// For [`Up::Resume`].
@@ -282,13 +282,13 @@ pub enum Down {
         position: Position,
         /// The entry.
         #[n(1)]
-        entry: Entry,
+        entry: LogEntry,
     },
     /// To a committer: its commit was not accepted. Either another one was accepted for this epoch, and its entry was sent
     /// before; or `epoch` is the commit's own epoch, and a member has to wait before it commits again: 2 s after its last
     /// commit, and while a manager's commit is awaited.
     #[n(8)]
-    Lost {
+    CommitTooLate {
         /// The log's epoch now.
         #[n(0)]
         epoch: Epoch,
@@ -387,17 +387,17 @@ impl Limited for Down {
             Self::AdmissionKey { admission_key, chain } => is_short(admission_key) && chain.0.len() <= MAX_CHAIN,
             Self::Knocked { request: blob, .. } | Self::Returned { request: blob, .. } => is_short(blob),
             Self::Admitted { welcome, gone, .. } => fits(welcome) && gone.len() <= MAX_MEMBERS,
-            Self::Log { entry: Entry::Commit { blob, .. } | Entry::Told { blob, .. }, .. } => fits(blob),
-            Self::Log { entry: Entry::Managed { signed }, .. }
+            Self::Log { entry: LogEntry::Commit { blob, .. } | LogEntry::Told { blob, .. }, .. } => fits(blob),
+            Self::Log { entry: LogEntry::Managed { signed }, .. }
             | Self::Removed { signed }
             | Self::Beacon { signed }
             | Self::Ended { signed } => signed.within_limits(),
-            Self::Log { entry: Entry::Gone { .. }, .. }
+            Self::Log { entry: LogEntry::Gone { .. }, .. }
             | Self::Hello { .. }
             | Self::Created { .. }
             | Self::Withdrew { .. }
             | Self::Refused { .. }
-            | Self::Lost { .. }
+            | Self::CommitTooLate { .. }
             | Self::Resumed
             | Self::Presence { .. }
             | Self::Skipped { .. }

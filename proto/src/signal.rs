@@ -3,8 +3,8 @@
 
 use crate::encoding::Limited;
 use crate::{
-    Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId, Published, SenderLayers, Subscription,
-    TileWish,
+    Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId, Published, Subscription, TileWish,
+    TrackDemand,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -69,10 +69,10 @@ pub enum ServerSignal {
     },
     /// The layers of one of the client's own tracks that receivers need.
     #[n(3)]
-    SenderLayers {
+    TrackDemand {
         /// The track and its layers.
         #[n(0)]
-        layers: SenderLayers,
+        layers: TrackDemand,
     },
 }
 
@@ -95,7 +95,7 @@ impl Limited for ServerSignal {
         match self {
             Self::Answer { sdp, .. } => sdp.len() <= MAX_SDP,
             Self::Tracks { tracks, .. } => are_tracks(tracks),
-            Self::SenderLayers { layers } => layers.wanted.len() <= MAX_LAYERS,
+            Self::TrackDemand { layers } => layers.wanted.len() <= MAX_LAYERS,
             Self::OfferRefused { .. } => true,
         }
     }

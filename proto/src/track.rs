@@ -80,12 +80,12 @@ pub struct TileWish {
     pub priority: u8,
     /// True if the tile is hidden, so that nothing needs to be sent.
     #[n(5)]
-    pub paused: bool,
+    pub hidden: bool,
 }
 
 /// A layer that receivers request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
-pub struct WantedLayer {
+pub struct DemandedLayer {
     /// The spatial layer.
     #[n(0)]
     pub spatial: u8,
@@ -97,13 +97,13 @@ pub struct WantedLayer {
 /// The layers of a track that all receivers together request. A layer that is not in the list has no viewer and need
 /// not be encoded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
-pub struct SenderLayers {
+pub struct TrackDemand {
     /// The slot of the sender's track.
     #[n(0)]
     pub slot: Slot,
     /// The requested layers, smallest first.
     #[n(1)]
-    pub wanted: Vec<WantedLayer>,
+    pub wanted: Vec<DemandedLayer>,
 }
 
 /// Counters of the SFU for one meeting since it began.

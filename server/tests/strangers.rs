@@ -5,7 +5,7 @@ mod client;
 
 use client::{Client, ELSEWHERE, HERE, TIMEOUT, connect_tcp, create, meeting, signed};
 use futures_util::{SinkExt, StreamExt};
-use proto::{Blob, Down, Entry, Epoch, ManagerCommand, Position, Problem, Up, Welcome};
+use proto::{Blob, Down, Epoch, LogEntry, ManagerCommand, Position, Problem, Up, Welcome};
 use server::{Config, Limits, Server};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
@@ -184,7 +184,8 @@ async fn only_a_member_that_manages_may_send_long_messages() {
     let server = start(Limits { tell_byte_burst: 8 << 20, ..Limits::default() }).await;
     let tell = |length| Up::Tell { epoch: Epoch(1), blob: Blob(vec![0; length]) };
     let (mut anna, mut ben) = pair(&server).await;
-    let told = |message: &Down| matches!(message, Down::Log { entry: Entry::Told { .. }, .. } | Down::Skipped { .. });
+    let told =
+        |message: &Down| matches!(message, Down::Log { entry: LogEntry::Told { .. }, .. } | Down::Skipped { .. });
     anna.send(&tell(proto::MAX_BLOB)).await;
     assert!(anna.receives(told).await, "she may send the longest commit");
     ben.send(&tell(proto::MAX_MEMBER_MESSAGE - 100)).await;

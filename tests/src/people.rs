@@ -162,10 +162,10 @@ impl Person {
             height: size.height,
             frames_per_second: 60,
             priority: 1,
-            paused: false,
+            hidden: false,
         };
         let tiles = self.people.iter().filter(|person| !person.me && person.camera).map(|person| wish(person.id));
-        Ok(self.engine.send(Command::Tiles(tiles.collect()))?)
+        Ok(self.engine.send(Command::SetWishes(tiles.collect()))?)
     }
 
     /// Returns the statistics of the pictures shown from a participant's camera.

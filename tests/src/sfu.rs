@@ -95,8 +95,8 @@ impl Simulation {
     /// Sets the size in which a client shows a camera. A tile of width 0 is hidden.
     pub fn wish(&mut self, index: usize, owner: usize, (width, height): (u16, u16), frames_per_second: u8) {
         let track = camera(owner);
-        let paused = width == 0;
-        let tile = TileWish { track, width, height, frames_per_second, priority: 1, paused };
+        let hidden = width == 0;
+        let tile = TileWish { track, width, height, frames_per_second, priority: 1, hidden };
         self.signal(index, &ClientSignal::Wishes { tiles: vec![tile] });
     }
 

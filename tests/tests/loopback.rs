@@ -105,7 +105,7 @@ fn two_clients_receive_each_other() {
         let clients = meeting(&server, 2).await;
         all_receive(&clients, 25).await;
         report(&clients);
-        clients[0].session.count();
+        clients[0].session.request_totals();
         clients[0].until("the server counts", |state| state.totals.is_some_and(|totals| totals.packets_out > 0)).await;
     });
 }

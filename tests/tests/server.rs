@@ -5,7 +5,7 @@ mod connection;
 
 use connection::{Connection, TestServer, commit, create, knock, manager_commit, tell};
 use proto::{
-    Blob, ClientSignal, Down, Entry, Epoch, FromSfu, Kind, ManagerCommand, ParticipantId, Problem, Published,
+    Blob, ClientSignal, Down, Epoch, FromSfu, Kind, LogEntry, ManagerCommand, ParticipantId, Problem, Published,
     ServerMessage, ServerSignal, Slot, Subscription, TileWish, ToSfu, TrackId, Up,
 };
 use server::Limits;
@@ -16,7 +16,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 fn gone(participant: ParticipantId) -> impl Fn(&Down) -> bool {
-    move |message| matches!(message, Down::Log { entry: Entry::Gone { participant: who }, .. } if *who == participant)
+    move |message| matches!(message, Down::Log { entry: LogEntry::Gone { participant: who }, .. } if *who == participant)
 }
 
 #[tokio::test]
@@ -26,12 +26,14 @@ async fn a_meeting_forms_and_commits_are_ordered() {
     // Both commit for the same epoch. One commit wins, and both clients get the same one.
     anna.send(&commit(1)).await;
     ben.send(&commit(1)).await;
-    let is_commit = |message: &Down| matches!(message, Down::Log { entry: Entry::Commit { .. }, .. });
+    let is_commit = |message: &Down| matches!(message, Down::Log { entry: LogEntry::Commit { .. }, .. });
     let (first, second) = (anna.receive(is_commit).await, ben.receive(is_commit).await);
     assert_eq!(first, second);
-    let Down::Log { entry: Entry::Commit { from, .. }, .. } = first else { panic!("`receive` returns only a commit") };
+    let Down::Log { entry: LogEntry::Commit { from, .. }, .. } = first else {
+        panic!("`receive` returns only a commit")
+    };
     let loser = if from == anna.id { &mut ben } else { &mut anna };
-    loser.receive(|message| matches!(message, Down::Lost { .. })).await;
+    loser.receive(|message| matches!(message, Down::CommitTooLate { .. })).await;
     server.close().await;
 }
 
@@ -114,7 +116,7 @@ async fn a_flood_of_application_messages_disconnects_no_slow_member() {
             Down::Log { position, entry } => {
                 assert_eq!(expected.unwrap_or(position.0), position.0, "no gap");
                 expected = Some(position.0 + 1);
-                if matches!(entry, Entry::Managed { .. }) {
+                if matches!(entry, LogEntry::Managed { .. }) {
                     break;
                 }
             }
@@ -145,7 +147,7 @@ async fn garbage_ends_only_its_own_connection() {
     let mut rest = Vec::new();
     let _ = timeout(connection::TIMEOUT, raw.read_to_end(&mut rest)).await.expect("closed");
     anna.send(&tell(1, 10)).await;
-    ben.receive(|message| matches!(message, Down::Log { entry: Entry::Told { .. }, .. })).await;
+    ben.receive(|message| matches!(message, Down::Log { entry: LogEntry::Told { .. }, .. })).await;
     server.close().await;
 }
 
@@ -255,7 +257,7 @@ async fn media_flow_from_one_client_to_another() {
     let mid = ben.client.add_receiver();
     ben.client.subscriptions.push(Subscription { mid, track });
     ben.offer().await;
-    let tile = TileWish { track, width: 1_280, height: 720, frames_per_second: 30, priority: 1, paused: false };
+    let tile = TileWish { track, width: 1_280, height: 720, frames_per_second: 30, priority: 1, hidden: false };
     ben.connection.signal(&ClientSignal::Wishes { tiles: vec![tile] }).await;
     let (deadline, mut frame) = (Instant::now() + Duration::from_secs(20), Instant::now());
     // The first byte of a payload is the number of packets in its frame.

@@ -1,6 +1,6 @@
 //! The SFU with real transports at both ends, on a simulated clock.
 
-use proto::{Blob, ClientSignal, SenderLayers, ServerSignal, Subscription, ToSfu};
+use proto::{Blob, ClientSignal, ServerSignal, Subscription, ToSfu, TrackDemand};
 use server::sfu::Command;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -36,11 +36,11 @@ fn layers(simulation: &Simulation, index: usize) -> Vec<u8> {
 
 /// Returns the spatial layers in each list of wanted layers that a client received.
 fn wanted(simulation: &Simulation, index: usize) -> Vec<Vec<u8>> {
-    let spatial = |layers: &SenderLayers| layers.wanted.iter().map(|layer| layer.spatial).collect();
+    let spatial = |layers: &TrackDemand| layers.wanted.iter().map(|layer| layer.spatial).collect();
     let signals = simulation.clients[index].signals.iter();
     signals
         .filter_map(
-            |signal| if let ServerSignal::SenderLayers { layers } = signal { Some(spatial(layers)) } else { None },
+            |signal| if let ServerSignal::TrackDemand { layers } = signal { Some(spatial(layers)) } else { None },
         )
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Simulated meetings: clients join, leave, are removed, disconnect and commit at the same time. Then all members must agree.
 
 use net::meeting::{Command, MediaState, Microphone, Notice};
-use proto::{Blob, Down, Entry, Epoch, ParticipantId, Position, Reason, Up};
+use proto::{Blob, Down, Epoch, LogEntry, ParticipantId, Position, Reason, Up};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use std::time::Duration;
@@ -271,8 +271,8 @@ fn a_server_that_breaks_the_protocol_is_named_as_the_reason() {
         let members = simulation.meeting(&["Ada", "Blaise"]);
         (simulation, members)
     };
-    let gone = |at| Down::Log { position: Position(at), entry: Entry::Gone { participant: ParticipantId(1) } };
-    let entry = Entry::Commit { from: ParticipantId(1), epoch: Epoch(77), blob: Blob(vec![1]) };
+    let gone = |at| Down::Log { position: Position(at), entry: LogEntry::Gone { participant: ParticipantId(1) } };
+    let entry = LogEntry::Commit { from: ParticipantId(1), epoch: Epoch(77), blob: Blob(vec![1]) };
     let violations = [
         proto::encode(&gone(77)),
         proto::encode(&gone(0)),

@@ -96,7 +96,7 @@ impl HeadlessMeeting<'_> {
             Event::Entered { link, .. } => self.entered(link),
             Event::People(people) => {
                 tracing::info!(people = people.len(), "participants");
-                self.send(Command::Tiles(tiles(people, self.client)));
+                self.send(Command::SetWishes(tiles(people, self.client)));
             }
             Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
             Event::Notice(notice) => eprintln!("conclave: {}", sentences::notice(notice)),
@@ -128,7 +128,7 @@ impl HeadlessMeeting<'_> {
             self.send(Command::Leave);
         } else {
             self.usage = usage::now();
-            self.send(Command::Count);
+            self.send(Command::RequestTotals);
         }
         self.leaving = Some(Instant::now() + TOTALS_TIMEOUT);
     }
@@ -179,7 +179,7 @@ fn tiles(people: &[Person], client: &Client) -> Vec<TileWish> {
         height: client.tile.height,
         frames_per_second: 60,
         priority: 1,
-        paused: false,
+        hidden: false,
     };
     let others = people.iter().filter(|person| !person.me);
     let tracks = others.flat_map(|person| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use engine::{AudioChoice, Choice, devices};
+use engine::{AudioChoice, Choice, device_list};
 
 /// A choice in a menu of devices: one type for cameras, microphones and speakers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,13 +82,13 @@ pub enum Kind {
 /// What is plugged in, and what the user chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Devices {
-    present: BTreeMap<Kind, Vec<devices::Device>>,
+    present: BTreeMap<Kind, Vec<device_list::Device>>,
     chosen: BTreeMap<Kind, Device>,
 }
 
 impl Devices {
     /// Replaces the list of what is plugged in.
-    pub fn set_present(&mut self, kind: Kind, present: Vec<devices::Device>) {
+    pub fn set_present(&mut self, kind: Kind, present: Vec<device_list::Device>) {
         self.present.insert(kind, present);
     }
 
@@ -103,7 +103,7 @@ impl Devices {
     }
 
     /// What is plugged in.
-    pub fn present(&self, kind: Kind) -> &[devices::Device] {
+    pub fn present(&self, kind: Kind) -> &[device_list::Device] {
         self.present.get(&kind).map_or(&[], Vec::as_slice)
     }
 
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_selected_file_stays_in_the_list() {
         let mut devices = Devices::default();
-        devices.set_present(Kind::Camera, vec![devices::Device { id: "0".into(), name: "Webcam".into() }]);
+        devices.set_present(Kind::Camera, vec![device_list::Device { id: "0".into(), name: "Webcam".into() }]);
         devices.choose(Kind::Camera, Device::File("a.mp4".into()));
         let file = Device::File("a.mp4".into());
         let expected = [Device::Default, Device::Named("0".into()), file, Device::Synthetic, Device::Off];

@@ -1,7 +1,7 @@
 //! One meeting as its screen shows it.
 
 use engine::NoticeKind as EngineNotice;
-use engine::{AudioChoice, Choice, Event, Lock, Microphone, ParticipantId, Person, Setup, Step};
+use engine::{AudioChoice, Choice, Event, KeyState, Microphone, ParticipantId, Person, Setup, Step};
 
 use super::notice::{Notice, NoticeKind};
 use crate::announce::Announcement;
@@ -37,7 +37,7 @@ pub enum LockState {
 /// One meeting as its screen shows it.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each shown by itself")]
-pub struct Meeting {
+pub struct MeetingModel {
     /// Whether we are in the meeting yet.
     pub phase: Phase,
     /// The invitation link; empty until we are in the meeting.
@@ -49,7 +49,7 @@ pub struct Meeting {
     /// Who speaks now.
     pub speaking: Vec<ParticipantId>,
     /// The epoch and the verification words of the current keys; `None` until there are keys.
-    pub lock: Option<Lock>,
+    pub lock: Option<KeyState>,
     /// The epoch whose words the user has compared.
     pub verified: Option<u64>,
     /// Our microphone.
@@ -64,7 +64,7 @@ pub struct Meeting {
     pub temporary_key: bool,
 }
 
-impl Meeting {
+impl MeetingModel {
     /// Creates the model of a meeting that is joined with these devices.
     pub fn entering(setup: &Setup) -> Self {
         let microphone = match (&setup.microphone, setup.muted) {
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn joining_and_leaving_are_announced_but_not_our_own_entry() {
-        let mut model = Meeting::default();
+        let mut model = MeetingModel::default();
         assert_eq!(model.handle_event(&Event::People(vec![person(1, true), person(2, false)])), []);
         let announced = model.handle_event(&Event::People(vec![person(1, true), person(3, false)]));
         assert_eq!(announced, [Announcement::Joined("Person 3".into()), Announcement::Left("Person 2".into())]);
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_camera_that_cannot_be_opened_is_shown_as_off() {
-        let mut model = Meeting { camera: true, sharing: true, ..Meeting::default() };
+        let mut model = MeetingModel { camera: true, sharing: true, ..MeetingModel::default() };
         for (kind, camera, sharing) in [
             (EngineNotice::PeerUnreadable, true, true),
             (EngineNotice::CameraTaken, false, true),
@@ -240,7 +240,7 @@ mod tests {
             (Phase::Inside, NoticeKind::OrganiserLeft),
             (Phase::Entering(Step::Knocking), NoticeKind::Engine(EngineNotice::NobodyAdmits)),
         ] {
-            let model = Meeting { phase, ..Meeting::default() };
+            let model = MeetingModel { phase, ..MeetingModel::default() };
             assert_eq!(model.notice(&notice(EngineNotice::NobodyAdmits)).kind, expected, "{phase:?}");
         }
     }
@@ -265,7 +265,7 @@ mod tests {
     fn only_an_organiser_who_is_in_the_meeting_counts() {
         let organiser = Person { organiser: true, ..person(2, false) };
         let me = Person { organiser: false, ..person(1, true) };
-        let mut meeting = Meeting { people: vec![me, organiser], ..Meeting::default() };
+        let mut meeting = MeetingModel { people: vec![me, organiser], ..MeetingModel::default() };
         assert_eq!((meeting.has_organiser(), meeting.viewers()), (true, 1));
         meeting.people.pop();
         assert_eq!((meeting.has_organiser(), meeting.viewers()), (false, 0));
@@ -274,12 +274,12 @@ mod tests {
     #[test]
     fn the_lock_is_verified_for_one_epoch_only() {
         let words = Words::of(&[0; 17]).unwrap();
-        let lock = |epoch| Some(Lock { epoch, words, suite: "suite" });
-        let mut meeting = Meeting::default();
+        let lock = |epoch| Some(KeyState { epoch, words, suite: "suite" });
+        let mut meeting = MeetingModel::default();
         assert_eq!(meeting.lock_state(), LockState::Open);
         meeting.verified = Some(1);
         assert_eq!(meeting.lock_state(), LockState::Open, "there are no words to compare");
-        meeting = Meeting { lock: lock(1), verified: None, ..meeting };
+        meeting = MeetingModel { lock: lock(1), verified: None, ..meeting };
         assert_eq!(meeting.lock_state(), LockState::Closed);
         meeting.verified = Some(1);
         assert_eq!(meeting.lock_state(), LockState::Verified);

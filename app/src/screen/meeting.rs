@@ -14,13 +14,13 @@ use engine::{Event, Microphone, ParticipantId, TileWish};
 use super::preferences::Preference;
 use crate::announce::Announcement;
 use crate::kit::Shortcut;
-use crate::model::{Device, Devices, Kind, Meeting as Model, NoticeKind};
+use crate::model::{Device, Devices, Kind, MeetingModel, NoticeKind};
 
 /// The state of the screen.
 #[derive(Clone, Debug)]
 pub struct Meeting {
     /// What the screen shows of the meeting.
-    pub model: Model,
+    pub model: MeetingModel,
     /// The available and the chosen devices.
     pub devices: Devices,
     /// When the user entered the meeting; `None` before that.
@@ -88,8 +88,8 @@ pub enum Message {
     Preferred(Preference),
     /// "The words match" was pressed.
     WordsConfirmed,
-    /// The sizes of the tiles changed.
-    Resized(Vec<TileWish>),
+    /// The wishes of the tiles changed.
+    WishesChanged(Vec<TileWish>),
     /// The stage is drawn without a GPU.
     SoftwareDrawn,
     /// The space bar was pressed (true) or released (false).
@@ -115,8 +115,8 @@ pub enum Action {
     Remove(ParticipantId),
     /// Use this device.
     Choose(Kind, Device),
-    /// Request video in these sizes.
-    RequestSizes(Vec<TileWish>),
+    /// Request video for these tiles.
+    SetWishes(Vec<TileWish>),
     /// Show this notification.
     Notify(NoticeKind),
     /// Enter or leave full screen.
@@ -129,7 +129,7 @@ pub enum Action {
 
 impl Meeting {
     /// Creates the screen.
-    pub fn new(model: Model, devices: Devices) -> Self {
+    pub fn new(model: MeetingModel, devices: Devices) -> Self {
         Self { model, devices, since: None, panel: None, menu: None, removing: None, talking: false }
     }
 
@@ -173,7 +173,7 @@ impl Meeting {
                 return Action::Prefer(preference);
             }
             Message::WordsConfirmed => self.model.verified = self.model.lock.as_ref().map(|lock| lock.epoch),
-            Message::Resized(sizes) => return Action::RequestSizes(sizes),
+            Message::WishesChanged(wishes) => return Action::SetWishes(wishes),
             Message::SoftwareDrawn => return Action::Notify(NoticeKind::NoGpu),
             Message::TalkKeyChanged(on) => return self.talk(on),
             Message::Escaped => self.escape(),
@@ -233,10 +233,10 @@ impl Meeting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::{Lock, Words};
+    use engine::{KeyState, Words};
 
     fn meeting(microphone: Microphone) -> Meeting {
-        Meeting::new(Model { microphone, ..Model::default() }, Devices::default())
+        Meeting::new(MeetingModel { microphone, ..MeetingModel::default() }, Devices::default())
     }
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
         let mut meeting = meeting(Microphone::On);
         meeting.update(Message::WordsConfirmed);
         assert_eq!(meeting.model.verified, None, "there is nothing to confirm yet");
-        meeting.model.lock = Some(Lock { epoch: 4, words: Words::of(&[0; 17]).unwrap(), suite: "suite" });
+        meeting.model.lock = Some(KeyState { epoch: 4, words: Words::of(&[0; 17]).unwrap(), suite: "suite" });
         meeting.update(Message::WordsConfirmed);
         assert_eq!(meeting.model.verified, Some(4));
     }

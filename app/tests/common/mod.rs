@@ -8,12 +8,12 @@ use app::kit::a11y::{Port, TreeBuilder};
 use app::kit::root::{Shortcut, Window};
 use app::kit::{Element, root};
 use app::locale::Language;
-use app::model::{Device, Devices, Kind, Meeting as Model, Notice, NoticeKind, Phase, View};
+use app::model::{Device, Devices, Kind, MeetingModel, Notice, NoticeKind, Phase, View};
 use app::pictures::Pictures;
 use app::screen::{Context, home, meeting, preview};
 use app::snapshot;
 use app::theme::{Choice, REGULAR, Theme};
-use engine::{Lock, Microphone, ParticipantId, Person, Slot, TrackId, Words};
+use engine::{KeyState, Microphone, ParticipantId, Person, Slot, TrackId, Words};
 use iced::advanced::widget::operation::black_box;
 use iced::keyboard::{self, Modifiers, key::Named};
 use iced::{Event, Rectangle, Settings, Size, window};
@@ -77,8 +77,8 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
     };
     // Zeros select the first word of the list twelve times: "abandon" in English, "abaisser" in French.
     let words = Words::of(&[0; 17]).expect("17 bytes are enough");
-    let lock = Lock { epoch: 5, words, suite: "MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519" };
-    let model = Model {
+    let lock = KeyState { epoch: 5, words, suite: "MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519" };
+    let model = MeetingModel {
         phase: Phase::Inside,
         link: "conclave://192.168.1.20:4433/m/00#x".into(),
         organiser: true,
@@ -87,7 +87,7 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
         lock: Some(lock),
         microphone: Microphone::On,
         camera: true,
-        ..Model::default()
+        ..MeetingModel::default()
     };
     let mut screen = meeting::Meeting::new(model, devices());
     screen.since = Instant::now().checked_sub(Duration::from_secs(761));
@@ -95,7 +95,7 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
 }
 
 pub fn devices() -> Devices {
-    let device = |id: &str, name: &str| engine::devices::Device { id: id.into(), name: name.into() };
+    let device = |id: &str, name: &str| engine::device_list::Device { id: id.into(), name: name.into() };
     let mut devices = Devices::default();
     devices.set_present(Kind::Camera, vec![device("0", "Integrated camera"), device("1", "Logitech Brio 500")]);
     devices.set_present(Kind::Microphone, vec![device("a", "Built-in Audio Analog Stereo")]);

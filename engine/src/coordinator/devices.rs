@@ -1,12 +1,13 @@
 //! Selects, opens and closes our cameras, microphone, speaker and screen, and collects their reports.
 
 use crate::event::Notice;
+use crate::hardware::{self, Cameras, Hardware};
 use crate::meter::linear;
 use crate::notice;
-use crate::send::{Open, VoiceSender};
+use crate::send::VoiceSender;
 use crate::setup::{Choice, Setup};
-use crate::sources::{self, Cameras, Hardware};
 use crate::stats::Stats;
+use capture::Open;
 use media::{BufferPool, Clock, Mailbox};
 use net::meeting::Microphone;
 use proto::{Slot, TrackId};
@@ -79,7 +80,7 @@ impl Devices {
 
     /// Returns the opener of the screen.
     pub fn open_screen(&mut self) -> Open {
-        let open = sources::screen(self.clock);
+        let open = hardware::screen(self.clock);
         self.when_free(Slot::Screen, open)
     }
 

@@ -1,9 +1,9 @@
 //! The people in the meeting, the state of the keys, and the announced state of this client.
 
-use crate::event::{Event, Lock, Person};
+use crate::event::{Event, KeyState, Person};
 use audio::Levels;
 use crypto::{Leaf, Words};
-use net::meeting::{MediaState, Person as Member};
+use net::meeting::{MediaState, Member};
 use proto::{Epoch, ParticipantId, Slot};
 
 /// The people in the meeting, the state of the keys, and the announced state of this client.
@@ -57,8 +57,8 @@ impl Membership {
     }
 
     /// Returns the state of the keys with their new words.
-    pub fn lock(&self, words: Words) -> Lock {
-        Lock { epoch: self.epoch.0, words, suite: SUITE }
+    pub fn lock(&self, words: Words) -> KeyState {
+        KeyState { epoch: self.epoch.0, words, suite: SUITE }
     }
 
     /// Records that `state` is announced to the others. Returns the changes for the screens.

@@ -3,17 +3,17 @@
 use super::devices::Devices;
 use super::membership::Membership;
 use crate::event::{Notice, NoticeKind};
+use crate::hardware::Codecs;
 use crate::notice;
 use crate::receive::{self, DecodeQueue, PictureReceiver, Receivers, VoiceReceiver, WaitingFrames};
-use crate::send::{Open, Pictures, Report, VoiceSender, announced};
-use crate::sources::Codecs;
+use crate::send::{PictureSource, Report, VoiceSender, announced};
 use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
-use capture::Format;
+use capture::{Format, Open};
 use crypto::{KeyRing, Leaf, Opener, ReceivedFrame};
 use media::{Bitrate, BufferPool, Clock, Frame, Receiver};
 use net::Session;
-use proto::{Kind, ParticipantId, SenderLayers, Slot, TrackId};
+use proto::{Kind, ParticipantId, Slot, TrackDemand, TrackId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -49,7 +49,7 @@ pub struct Tracks {
     waiting: Vec<Waiting>,
     sources: BTreeMap<Slot, Source>,
     /// The layers of each slot that receivers request, from the server's last message.
-    wanted: BTreeMap<Slot, SenderLayers>,
+    demands: BTreeMap<Slot, TrackDemand>,
     /// The estimated capacity of the uplink.
     budget: Bitrate,
     /// The id of the next source.
@@ -104,7 +104,7 @@ pub struct Failure {
 /// A picture source. It exists from the request to open it.
 struct Source {
     id: u64,
-    pictures: Pictures,
+    pictures: PictureSource,
     /// Known once the device is open.
     format: Option<Format>,
 }
@@ -123,7 +123,7 @@ impl Tracks {
             receivers: Receivers::start()?,
             waiting: Vec::new(),
             sources: BTreeMap::new(),
-            wanted: BTreeMap::new(),
+            demands: BTreeMap::new(),
             budget: FIRST_BUDGET,
             next_source: 0,
         })
@@ -212,7 +212,7 @@ impl Tracks {
             }
             Slot::Screen | Slot::Microphone => Box::new(drop),
         };
-        match Pictures::start(slot, open, own, report) {
+        match PictureSource::start(slot, open, own, report) {
             Ok(pictures) => drop(self.sources.insert(slot, Source { id, pictures, format: None })),
             Err(error) => tracing::error!(?slot, %error, "no thread for a device"),
         }
@@ -285,19 +285,19 @@ impl Tracks {
         published.map_err(|error| no_encode_thread(slot, &error))?;
         // If a camera was off only for a moment, the server may not notice it. Then it does not send the requested
         // layers again.
-        if let Some(wanted) = self.wanted.get(&slot) {
-            pictures.set_wishes(wanted);
+        if let Some(demand) = self.demands.get(&slot) {
+            pictures.set_demand(demand);
         }
         self.share_budget();
         Ok(())
     }
 
     /// Encodes the layers that receivers request of one of our tracks.
-    pub fn set_wanted(&mut self, layers: SenderLayers) {
-        if let Some(source) = self.sources.get(&layers.slot) {
-            source.pictures.set_wishes(&layers);
+    pub fn set_demand(&mut self, demand: TrackDemand) {
+        if let Some(source) = self.sources.get(&demand.slot) {
+            source.pictures.set_demand(&demand);
         }
-        self.wanted.insert(layers.slot, layers);
+        self.demands.insert(demand.slot, demand);
         self.share_budget();
     }
 

@@ -3,30 +3,27 @@
 use super::layer::{LayerThread, Start};
 use super::report::{Report, Reporter};
 use crate::stats::track_stats::TrackStats;
-use capture::{CaptureThread, Format, Source};
+use capture::{CaptureThread, Format, Open};
 use codec::encode::{Backends, Config};
 use codec::layer::{Content, Ladder, Rung};
-use codec::rate::{Wish, allocate};
+use codec::rate::{LayerDemand, allocate};
 use crypto::KeyRing;
 use media::{Bitrate, BufferPool, Frame, VideoCodec};
 use net::FrameSender;
-use proto::{SenderLayers, Slot, SpatialLayer};
+use proto::{Slot, SpatialLayer, TrackDemand};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A source with its layers. Dropping it closes the device and joins every thread, so it is not dropped on an async
 /// thread.
-pub struct Pictures {
+pub struct PictureSource {
     slot: Slot,
     layers: Layers,
-    demand: Mutex<Demand>,
+    inputs: Mutex<TargetInputs>,
     reporter: Reporter,
     /// [`LayerThread::start`], except in a test.
     start_layer: fn(Start) -> std::io::Result<LayerThread>,
     _thread: CaptureThread,
 }
-
-/// A function that opens a source, on its own thread.
-pub type Open = Box<dyn FnOnce() -> Result<Box<dyn Source>, capture::Error> + Send>;
 
 /// The layers. The cell is empty until the source is published. Then the source's thread reads it at each picture,
 /// without a lock.
@@ -34,13 +31,13 @@ type Layers = Arc<OnceLock<Vec<LayerThread>>>;
 
 /// The input for the targets of the layers: the layers that the SFU requested, and the available bitrate.
 #[derive(Default)]
-struct Demand {
-    wishes: Vec<Wish>,
+struct TargetInputs {
+    demand: Vec<LayerDemand>,
     /// `None` until the first budget. Until then all layers are paused.
     budget: Option<(Bitrate, Format)>,
 }
 
-impl Pictures {
+impl PictureSource {
     /// Opens a source. `own` is called with every picture, on the thread of the source. `report` is called on the
     /// thread of the source and on those of the layers.
     ///
@@ -63,7 +60,7 @@ impl Pictures {
             }
         };
         let thread = CaptureThread::start(&format!("{slot:?}").to_lowercase(), open, Box::new(on))?;
-        Ok(Self { slot, layers, demand: Mutex::default(), reporter, start_layer: LayerThread::start, _thread: thread })
+        Ok(Self { slot, layers, inputs: Mutex::default(), reporter, start_layer: LayerThread::start, _thread: thread })
     }
 
     /// Starts the layers of [`announced`], paused, with the first of `encoders` that works. They send to
@@ -106,25 +103,28 @@ impl Pictures {
         Ok(())
     }
 
-    /// Makes [`Pictures::publish`] fail as if the system could not start a thread.
+    /// Makes [`PictureSource::publish`] fail as if the system could not start a thread.
     #[cfg(test)]
     pub fn refuse_layer_threads(&mut self) {
         self.start_layer = |_| Err(std::io::Error::other("no thread is left"));
     }
 
     /// Sets the requests of all viewers together for each layer. Layers without a viewer are paused.
-    pub fn set_wishes(&self, layers: &SenderLayers) {
-        let wish = |layer: &proto::WantedLayer| Wish { spatial: layer.spatial, temporal_layers: layer.temporal_layers };
-        let mut demand = self.demand();
-        demand.wishes = layers.wanted.iter().map(wish).collect();
-        self.set_targets(&demand);
+    pub fn set_demand(&self, demand: &TrackDemand) {
+        let layer_demand = |layer: &proto::DemandedLayer| LayerDemand {
+            spatial: layer.spatial,
+            temporal_layers: layer.temporal_layers,
+        };
+        let mut inputs = self.inputs();
+        inputs.demand = demand.wanted.iter().map(layer_demand).collect();
+        self.set_targets(&inputs);
     }
 
     /// Sets the bitrate that all layers share, of a source of `format`.
     pub fn set_budget(&self, budget: Bitrate, format: Format) {
-        let mut demand = self.demand();
-        demand.budget = Some((budget, format));
-        self.set_targets(&demand);
+        let mut inputs = self.inputs();
+        inputs.budget = Some((budget, format));
+        self.set_targets(&inputs);
     }
 
     /// Makes the next picture of one layer a key frame.
@@ -134,16 +134,16 @@ impl Pictures {
         }
     }
 
-    fn set_targets(&self, demand: &Demand) {
-        let (Some(layers), Some((budget, format))) = (self.layers.get(), demand.budget) else { return };
-        let targets = allocate(budget, format.rate, &ladder(self.slot, format), &demand.wishes);
+    fn set_targets(&self, inputs: &TargetInputs) {
+        let (Some(layers), Some((budget, format))) = (self.layers.get(), inputs.budget) else { return };
+        let targets = allocate(budget, format.rate, &ladder(self.slot, format), &inputs.demand);
         for (layer, target) in layers.iter().zip(targets) {
             layer.set_target(target);
         }
     }
 
-    fn demand(&self) -> MutexGuard<'_, Demand> {
-        self.demand.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inputs(&self) -> MutexGuard<'_, TargetInputs> {
+        self.inputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

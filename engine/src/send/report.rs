@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// An event of a source or of one of its layers. It is reported on the thread where it happened.
 #[derive(Debug)]
 pub enum Report {
-    /// The source is open. Nothing is sent before [`super::Pictures::publish`].
+    /// The source is open. Nothing is sent before [`super::PictureSource::publish`].
     Opened(Format),
     /// The source could not be opened, or has stopped permanently.
     Failed(capture::Error),

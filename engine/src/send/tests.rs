@@ -2,7 +2,7 @@
 
 use super::layer::{LayerThread, Start};
 use super::report::Reporter;
-use super::{Pictures, Report};
+use super::{PictureSource, Report};
 use crate::stats::track_stats::TrackStats;
 use capture::{Format, Source, Stop};
 use codec::encode::probe::{self, Fault};
@@ -10,14 +10,14 @@ use codec::encode::{Backends, Candidate, Config, Content};
 use codec::rate::{EncoderTarget, LayerTarget};
 use crypto::{Group, Header, Identity, KeyRing, Profile};
 use media::{Bitrate, BufferPool, Colour, Frame, FrameRate, Pool, Rotation, Size, Timestamp, VideoCodec};
-use net::{FrameSender, Queue, frame_sender};
-use proto::{MeetingId, ParticipantId, SenderLayers, Slot, WantedLayer};
+use net::{FrameQueue, FrameSender, frame_sender};
+use proto::{DemandedLayer, MeetingId, ParticipantId, Slot, TrackDemand};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// The network's end of a track.
 struct Network {
-    queue: Queue,
+    queue: FrameQueue,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -87,7 +87,7 @@ impl Source for Camera {
 struct Published {
     /// Dropped before `pictures`: it ends the camera.
     shutter: Option<SyncSender<u64>>,
-    pictures: Pictures,
+    pictures: PictureSource,
     network: Network,
     reports: Receiver<Report>,
     next: u64,
@@ -97,9 +97,9 @@ impl Published {
     fn new(encoders: &Backends) -> Self {
         let (shutter, next) = sync_channel(1);
         let (sender, reports) = sync_channel(16);
-        let open: super::Open = Box::new(move || Ok(Box::new(Camera { next })));
+        let open: capture::Open = Box::new(move || Ok(Box::new(Camera { next })));
         let report = move |report| sender.send(report).unwrap();
-        let pictures = Pictures::start(Slot::Camera, open, Box::new(drop), report).unwrap();
+        let pictures = PictureSource::start(Slot::Camera, open, Box::new(drop), report).unwrap();
         assert!(matches!(reports.recv_timeout(TIMEOUT), Ok(Report::Opened(format)) if format == FORMAT));
         let (frames, network) = Network::new();
         let (pool, stats) = (BufferPool::new(16), TrackStats::default());
@@ -107,13 +107,13 @@ impl Published {
         Self { shutter: Some(shutter), pictures, network, reports, next: 0 }
     }
 
-    fn wish(&self, wanted: &[(u8, u8)]) {
-        let layer = |(spatial, temporal_layers): &(u8, u8)| WantedLayer {
+    fn demand(&self, wanted: &[(u8, u8)]) {
+        let layer = |(spatial, temporal_layers): &(u8, u8)| DemandedLayer {
             spatial: *spatial,
             temporal_layers: *temporal_layers,
         };
         let wanted = wanted.iter().map(layer).collect();
-        self.pictures.set_wishes(&SenderLayers { slot: Slot::Camera, wanted });
+        self.pictures.set_demand(&TrackDemand { slot: Slot::Camera, wanted });
     }
 
     fn take_picture(&mut self) {
@@ -135,7 +135,7 @@ impl Drop for Published {
 #[test]
 fn a_layer_without_bitrate_stops_and_resumes_with_a_key_frame() {
     let mut camera = Published::new(&Backends::default());
-    camera.wish(&[(0, 3), (1, 3), (2, 3)]);
+    camera.demand(&[(0, 3), (1, 3), (2, 3)]);
     camera.pictures.set_budget(Bitrate::kbps(5_000), FORMAT);
     for number in 0..3 {
         camera.take_picture();
@@ -161,12 +161,12 @@ fn a_layer_without_bitrate_stops_and_resumes_with_a_key_frame() {
 fn a_layer_without_a_viewer_is_paused_and_resumes_with_a_key_frame() {
     let mut camera = Published::new(&Backends::default());
     camera.pictures.set_budget(Bitrate::kbps(5_000), FORMAT);
-    for (wish, layers, keys) in [
+    for (demand, layers, keys) in [
         (vec![(0, 3), (1, 3)], vec![0, 1], vec![true, true]),
         (vec![(1, 3)], vec![1], vec![false]),
         (vec![(0, 3), (1, 3)], vec![0, 1], vec![true, false]),
     ] {
-        camera.wish(&wish);
+        camera.demand(&demand);
         camera.take_picture();
         let found: Vec<_> = camera.network.one_of_each(&layers).iter().map(|header| header.key).collect();
         assert_eq!(found, keys);
@@ -178,7 +178,7 @@ fn temporal_layers_that_no_viewer_takes_are_not_encoded() {
     for (temporal_layers, expected) in [(3, vec![0, 2, 1, 2, 0, 2, 1, 2]), (2, vec![0, 1, 0, 1]), (1, vec![0, 0])] {
         let mut camera = Published::new(&Backends::default());
         camera.pictures.set_budget(Bitrate::kbps(5_000), FORMAT);
-        camera.wish(&[(0, temporal_layers)]);
+        camera.demand(&[(0, temporal_layers)]);
         let every = 1 << (3 - temporal_layers);
         let mut seen = Vec::new();
         for number in 0..8 {
@@ -264,14 +264,14 @@ fn a_layer_without_any_encoder_left_is_reported_as_failed() {
 fn a_camera_reports_its_layers_and_its_own_panic() {
     let broken = probe::faulty("broken", probe::candidate("inner", probe::Log::default()), Fault::Open);
     let mut camera = Published::new(&Backends::new(vec![broken]));
-    camera.wish(&[(0, 3)]);
+    camera.demand(&[(0, 3)]);
     camera.pictures.set_budget(Bitrate::kbps(5_000), FORMAT);
     camera.take_picture();
     assert!(matches!(camera.next_report(), Report::TrackFailed(_)));
-    let open: super::Open = Box::new(|| panic!("no driver"));
+    let open: capture::Open = Box::new(|| panic!("no driver"));
     let (sender, reports) = sync_channel(1);
     let report = move |report| sender.send(report).unwrap();
-    let _camera = Pictures::start(Slot::Camera, open, Box::new(drop), report).unwrap();
+    let _camera = PictureSource::start(Slot::Camera, open, Box::new(drop), report).unwrap();
     let Ok(Report::Failed(error)) = reports.recv_timeout(TIMEOUT) else { panic!("not reported") };
     assert_eq!(error.to_string(), "camera failed: panicked: no driver");
 }

@@ -1,10 +1,10 @@
 //! The driver's media: its transports, the queues of encoders that feed the outgoing streams, and the readers of the
 //! incoming streams.
 
-use super::outbox::Outbox;
+use super::event_queue::EventQueue;
 use crate::error::Error;
 use crate::event::Event;
-use crate::frame_sender::Queue;
+use crate::frame_sender::FrameQueue;
 use crate::peer::send_stream::SendStream;
 use crate::peer::{self, Feedback, Offer, Opened, Peer, lock};
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
@@ -61,7 +61,7 @@ struct Published {
     /// Spatial layers.
     layers: Vec<u8>,
     /// `Some` until the stream is open.
-    queue: Option<Queue>,
+    queue: Option<FrameQueue>,
     send_task: Option<Task>,
     /// True after an answer that covers the track.
     agreed: bool,
@@ -124,7 +124,7 @@ impl Media {
     }
 
     /// Sends the frames of `queue` as the track of `slot`, instead of those of the queue before.
-    pub fn publish(&mut self, slot: Slot, layers: &[SpatialLayer], queue: Queue) {
+    pub fn publish(&mut self, slot: Slot, layers: &[SpatialLayer], queue: FrameQueue) {
         self.unpublish(slot);
         let layers = layers.iter().map(|layer| layer.spatial).collect();
         self.published.insert(slot, Published { layers, queue: Some(queue), send_task: None, agreed: false });
@@ -150,7 +150,7 @@ impl Media {
         id: TransportId,
         sdp: String,
         kind: SdpKind,
-        outbox: &mut Outbox,
+        event_queue: &mut EventQueue,
     ) -> Result<Option<Local>, Error> {
         let transport = self.transport(id)?;
         let applied = match kind {
@@ -164,7 +164,7 @@ impl Media {
         transport.negotiated.get_or_insert_with(Instant::now);
         if kind == SdpKind::Answer {
             // The server drops packets of a track that it does not know yet, so a new track needs a key frame now.
-            self.request_key_frames(outbox, |published| !published.agreed);
+            self.request_key_frames(event_queue, |published| !published.agreed);
             for published in self.published.values_mut() {
                 published.agreed = true;
             }
@@ -180,7 +180,7 @@ impl Media {
         Ok(())
     }
 
-    pub fn begin(&mut self, incoming: Incoming, outbox: &mut Outbox, now: Instant) {
+    pub fn begin(&mut self, incoming: Incoming, event_queue: &mut EventQueue, now: Instant) {
         let Incoming { track, codec, layers, transport, mid } = incoming;
         let kind = codec.kind();
         let limit = match kind {
@@ -195,16 +195,16 @@ impl Media {
             tracing::warn!(?track, mid, "the session description has no SSRC for a track");
         }
         self.incoming.insert(track, (transport, mid));
-        outbox.push(Event::Track { track, kind, layers, frames });
+        event_queue.push(Event::Track { track, kind, layers, frames });
     }
 
-    pub fn end(&mut self, track: TrackId, outbox: &mut Outbox) {
+    pub fn end(&mut self, track: TrackId, event_queue: &mut EventQueue) {
         if let Some((transport, mid)) = self.incoming.remove(&track)
             && let Some(peer) = self.peer(transport)
         {
             lock(peer.rtp_receiver()).release(&mid);
         }
-        outbox.push(Event::TrackEnded(track));
+        event_queue.push(Event::TrackEnded(track));
     }
 
     pub fn want_key_frame(&self, track: TrackId) {
@@ -219,7 +219,7 @@ impl Media {
         &mut self,
         id: TransportId,
         state: TransportState,
-        outbox: &mut Outbox,
+        event_queue: &mut EventQueue,
         now: Instant,
     ) -> Result<(), Error> {
         let transport = self.transport(id)?;
@@ -228,10 +228,10 @@ impl Media {
                 let took = transport.negotiated.map(|at| now.saturating_duration_since(at));
                 transport.connected = true;
                 tracing::info!(?id, ?took, "media connected");
-                outbox.push(Event::Connected);
+                event_queue.push(Event::Connected);
                 if id == TransportId::Primary {
                     self.flowing.send_replace(true);
-                    self.request_key_frames(outbox, |published| published.agreed);
+                    self.request_key_frames(event_queue, |published| published.agreed);
                 }
             }
             TransportState::Interrupted => tracing::warn!(?id, "media are interrupted"),
@@ -239,24 +239,24 @@ impl Media {
         Ok(())
     }
 
-    pub fn handle_feedback(&mut self, id: TransportId, feedback: Feedback, outbox: &mut Outbox) {
+    pub fn handle_feedback(&mut self, id: TransportId, feedback: Feedback, event_queue: &mut EventQueue) {
         let Some(peer) = self.peer(id) else { return };
         match feedback {
             Feedback::KeyFrameWanted(ssrc) => {
                 let layer = peer.layer_of(ssrc).filter(|(slot, _)| kind_of(*slot) == Kind::Video);
                 if let Some((slot, spatial)) = layer {
-                    outbox.push(Event::KeyFrameWanted { slot, spatial });
+                    event_queue.push(Event::KeyFrameWanted { slot, spatial });
                 }
             }
             Feedback::Acknowledged(ssrc) => peer.acknowledge(ssrc),
         }
     }
 
-    pub fn handle_timeout(&mut self, outbox: &mut Outbox, now: Instant) -> Result<(), Error> {
+    pub fn handle_timeout(&mut self, event_queue: &mut EventQueue, now: Instant) -> Result<(), Error> {
         let estimate = self.primary().map_or(Bitrate::ZERO, |peer| peer.estimate().bitrate());
         if estimate.as_bps().abs_diff(self.estimate.as_bps()) * 20 > self.estimate.as_bps() {
             self.estimate = estimate;
-            outbox.push(Event::Estimate(estimate));
+            event_queue.push(Event::Estimate(estimate));
         }
         let waiting = self.transports.iter().filter(|transport| !transport.connected);
         let mut since = waiting.filter_map(|transport| transport.negotiated);
@@ -275,10 +275,10 @@ impl Media {
         }
     }
 
-    fn request_key_frames(&self, outbox: &mut Outbox, of: impl Fn(&Published) -> bool) {
+    fn request_key_frames(&self, event_queue: &mut EventQueue, of: impl Fn(&Published) -> bool) {
         for (slot, published) in self.published.iter().filter(|(_, published)| of(published)) {
             for spatial in &published.layers {
-                outbox.push(Event::KeyFrameWanted { slot: *slot, spatial: *spatial });
+                event_queue.push(Event::KeyFrameWanted { slot: *slot, spatial: *spatial });
             }
         }
     }
@@ -302,7 +302,7 @@ impl Media {
 /// frame of a layer, requests a key frame of that layer, as a receiver would.
 async fn send_task(
     send_stream: Arc<SendStream>,
-    mut queue: Queue,
+    mut queue: FrameQueue,
     flowing: watch::Receiver<bool>,
     echo: mpsc::Sender<Feedback>,
 ) {
@@ -311,7 +311,7 @@ async fn send_task(
         if *flowing.borrow() {
             send_stream.send(frame, &mut packets).await;
         }
-        for ssrc in queue.take_shut().filter_map(|layer| send_stream.source(layer)) {
+        for ssrc in queue.take_newly_stopped().filter_map(|layer| send_stream.source(layer)) {
             if echo.try_send(Feedback::KeyFrameWanted(ssrc)).is_err() {
                 tracing::debug!(ssrc, "feedback lost");
             }

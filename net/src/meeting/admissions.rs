@@ -1,7 +1,7 @@
 //! Admits participants who knock. Only the organiser can read their requests.
 
 use super::group_log::GroupLog;
-use super::outbox::Outbox;
+use super::outputs::Outputs;
 use super::roster::Roster;
 use crypto::{AdmissionKey, KnockRequest};
 use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ParticipantId, Refusal, Up};
@@ -37,12 +37,12 @@ impl Admissions {
 
     /// Keeps a request, or refuses it if it is not valid. The server limits how many wait. Requests beyond this
     /// client's own limit are dropped.
-    pub(super) fn handle_knock(&mut self, participant: ParticipantId, request: &Blob, outbox: &mut Outbox) {
+    pub(super) fn handle_knock(&mut self, participant: ParticipantId, request: &Blob, outputs: &mut Outputs) {
         let request = match self.key.as_mut().map(|key| key.open(&request.0)) {
             None => None,
             // A request is valid for one connection: a copy sent over another one is refused.
             Some(Ok(request)) if request.participant() == participant => Some(request),
-            Some(_) => return outbox.transmit(Up::Refuse { participant, why: Refusal::Declined }),
+            Some(_) => return outputs.transmit(Up::Refuse { participant, why: Refusal::Declined }),
         };
         if self.waiting.len() < MAX_MEMBERS && self.waiting.iter().all(|knock| knock.participant != participant) {
             self.waiting.push(Knock { participant, request });
@@ -55,7 +55,7 @@ impl Admissions {
     }
 
     /// Removes the participants who are members now.
-    pub(super) fn settle(&mut self, roster: &Roster) {
+    pub(super) fn handle_group_change(&mut self, roster: &Roster) {
         self.waiting.retain(|knock| !roster.contains(knock.participant));
     }
 
@@ -65,19 +65,19 @@ impl Admissions {
     }
 
     /// Refuses all who wait, because no organiser is left.
-    pub(super) fn refuse_all(&mut self, outbox: &mut Outbox) {
+    pub(super) fn refuse_all(&mut self, outputs: &mut Outputs) {
         for knock in std::mem::take(&mut self.waiting) {
-            outbox.transmit(Up::Refuse { participant: knock.participant, why: Refusal::Unattended });
+            outputs.transmit(Up::Refuse { participant: knock.participant, why: Refusal::Unattended });
         }
     }
 
     /// Sends a commit that adds those who wait. Returns false if none was sent. A request that cannot be added alone is
     /// refused.
-    pub(super) fn commit(&mut self, log: &mut GroupLog, now: Instant, outbox: &mut Outbox) -> bool {
+    pub(super) fn commit(&mut self, log: &mut GroupLog, now: Instant, outputs: &mut Outputs) -> bool {
         while self.key.is_some() && !self.waiting.is_empty() {
             let count = self.batch.min(self.waiting.len());
             let requests = self.waiting.iter().take(count).filter_map(|knock| knock.request.clone()).collect();
-            if log.commit_adds(requests, now, outbox) {
+            if log.commit_adds(requests, now, outputs) {
                 return true;
             }
             if count > 1 {
@@ -85,7 +85,7 @@ impl Admissions {
             } else {
                 self.reset_batch();
                 let participant = self.waiting.remove(0).participant;
-                outbox.transmit(Up::Refuse { participant, why: Refusal::Declined });
+                outputs.transmit(Up::Refuse { participant, why: Refusal::Declined });
             }
         }
         false

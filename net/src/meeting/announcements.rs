@@ -2,7 +2,7 @@
 
 use super::MediaState;
 use super::group_log::GroupLog;
-use super::outbox::Outbox;
+use super::outputs::Outputs;
 use super::roster::Roster;
 use super::state::Message;
 use proto::ParticipantId;
@@ -40,14 +40,14 @@ impl Announcements {
 
     /// Sends the state if the others do not know it. While a commit is pending, MLS cannot encrypt. Then the next call
     /// tries again.
-    pub(super) fn send(&mut self, log: &mut GroupLog, outbox: &mut Outbox) {
+    pub(super) fn send(&mut self, log: &mut GroupLog, outputs: &mut Outputs) {
         if self.sent {
             return;
         }
         let Some(message) = log.seal(Message::State { count: self.count, state: self.own }) else { return };
         self.count = self.count.saturating_add(1);
         self.sent = true;
-        outbox.transmit(message);
+        outputs.transmit(message);
     }
 
     /// Returns the state in a message of `from`. Returns `None` if the message is outdated, of an unknown kind, or not
@@ -63,7 +63,7 @@ impl Announcements {
 
     /// Handles a change of the group. New members know no state, so the own one must be sent again. They assume that a
     /// member sends nothing, so that state need not be sent.
-    pub(super) fn settle(&mut self, roster: &Roster, joined: bool) {
+    pub(super) fn handle_group_change(&mut self, roster: &Roster, joined: bool) {
         self.received.retain(|id, _| roster.contains(*id));
         self.sent &= !joined || self.own == MediaState::default();
     }

@@ -53,7 +53,7 @@ pub enum Event {
         me: ParticipantId,
     },
     /// All members, in the order of their leaves. The complete list comes again at each change.
-    Members(Vec<Person>),
+    Members(Vec<Member>),
     /// A new member. The [`Event::Keys`] of the epoch in which it joined came before.
     Joined(ParticipantId),
     /// A former member. The [`Event::Keys`] of the epoch without it came before.
@@ -84,7 +84,7 @@ pub enum Event {
 
 /// A member, as authenticated by MLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
+pub struct Member {
     /// The id in protocol messages.
     pub id: ParticipantId,
     /// The leaf in the MLS group, which is part of the key ids of the member's frames.

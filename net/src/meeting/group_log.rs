@@ -2,7 +2,7 @@
 
 use super::envelope::{Content, Envelope};
 use super::event::{Violation, no_keys};
-use super::outbox::Outbox;
+use super::outputs::Outputs;
 use super::roster::Roster;
 use super::state;
 use super::timing::COMMIT_TIMEOUT;
@@ -20,7 +20,7 @@ pub(super) struct GroupLog {
     /// The log's epoch: the number of commits before `next`. It is greater than the MLS epoch by the number of commits
     /// that the members rejected.
     epoch: Epoch,
-    pending: Option<PendingCommit>,
+    pending: Option<SentCommit>,
     /// True if the user requested an update of this member's keys and no merged commit has done it yet.
     wants_refresh: bool,
     /// Members who sent messages of a later MLS epoch than this client's.
@@ -31,9 +31,9 @@ pub(super) struct GroupLog {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// This client's own commit was merged.
-    Won,
+    MergedOwn,
     /// Another member's commit was merged.
-    Merged,
+    MergedOther,
     /// The commit removed this client.
     RemovedMe,
     /// The commit is invalid. It changed nothing but the log's epoch.
@@ -41,7 +41,7 @@ pub(super) enum Outcome {
 }
 
 /// A commit that was sent and has not appeared in the log yet.
-struct PendingCommit {
+struct SentCommit {
     /// The log's epoch that it ends if it is accepted.
     epoch: Epoch,
     verdict: Verdict,
@@ -54,8 +54,8 @@ enum Verdict {
     /// The server has not answered. The commit is recognised in the log by its bytes, because the author that the
     /// server names is not authenticated.
     Unknown(Blob),
-    /// The server rejected it. The winning commit has not arrived yet.
-    Lost,
+    /// It came too late: the server accepted another commit for its epoch, which has not arrived yet.
+    TooLate,
 }
 
 impl GroupLog {
@@ -110,7 +110,7 @@ impl GroupLog {
                 self.group.merge_pending_commit().map_err(|_| no_keys())?;
                 self.wants_refresh &= !pending.refresh;
                 self.ahead.clear();
-                return Ok(Outcome::Won);
+                return Ok(Outcome::MergedOwn);
             }
             self.group.clear_pending_commit();
         }
@@ -118,20 +118,20 @@ impl GroupLog {
             Some(Received::Commit(change)) if change.removed_me => Outcome::RemovedMe,
             Some(Received::Commit(_)) => {
                 self.ahead.clear();
-                Outcome::Merged
+                Outcome::MergedOther
             }
             Some(Received::Message { .. }) | None => Outcome::Rejected,
         })
     }
 
-    /// Handles the server's answer that the log's epoch is `epoch`, so that a commit for an earlier one was rejected.
+    /// Handles the server's answer that the log's epoch is `epoch`, so that a commit for an earlier one came too late.
     /// If the winning commit has arrived already, the pending commit is a newer one and stays. Otherwise nothing is
     /// sent until the winning commit arrives.
-    pub(super) fn handle_lost(&mut self, epoch: Epoch) {
+    pub(super) fn handle_commit_too_late(&mut self, epoch: Epoch) {
         if let Some(pending) = &mut self.pending
             && pending.epoch < epoch
         {
-            pending.verdict = Verdict::Lost;
+            pending.verdict = Verdict::TooLate;
             self.group.clear_pending_commit();
         }
     }
@@ -185,21 +185,21 @@ impl GroupLog {
         self.pending.is_some()
     }
 
-    /// Returns until when the server must accept or reject the pending commit.
+    /// Returns until when the server must accept the pending commit, or answer that it came too late.
     pub(super) fn commit_deadline(&self) -> Option<Instant> {
         self.pending.as_ref().map(|pending| pending.sent + COMMIT_TIMEOUT)
     }
 
     /// Sends a commit that adds members. Returns false if none could be made.
-    pub(super) fn commit_adds(&mut self, requests: Vec<KnockRequest>, now: Instant, outbox: &mut Outbox) -> bool {
+    pub(super) fn commit_adds(&mut self, requests: Vec<KnockRequest>, now: Instant, outputs: &mut Outputs) -> bool {
         let staged = self.group.add(requests);
-        self.send_commit(staged, false, now, outbox)
+        self.send_commit(staged, false, now, outputs)
     }
 
     /// Sends a commit that removes leaves. Returns false if none could be made.
-    pub(super) fn commit_removals(&mut self, leaves: &[Leaf], now: Instant, outbox: &mut Outbox) -> bool {
+    pub(super) fn commit_removals(&mut self, leaves: &[Leaf], now: Instant, outputs: &mut Outputs) -> bool {
         let staged = self.group.remove(leaves);
-        self.send_commit(staged, false, now, outbox)
+        self.send_commit(staged, false, now, outputs)
     }
 
     /// Requests an update of this member's keys with the next commit that is free for it.
@@ -208,10 +208,10 @@ impl GroupLog {
     }
 
     /// Sends a commit that updates this member's keys, if that was requested.
-    pub(super) fn commit_refresh(&mut self, now: Instant, outbox: &mut Outbox) {
+    pub(super) fn commit_refresh(&mut self, now: Instant, outputs: &mut Outputs) {
         if self.wants_refresh {
             let staged = self.group.refresh();
-            self.wants_refresh = self.send_commit(staged, true, now, outbox);
+            self.wants_refresh = self.send_commit(staged, true, now, outputs);
         }
     }
 
@@ -221,7 +221,7 @@ impl GroupLog {
         staged: Result<crypto::PendingCommit, Error>,
         refresh: bool,
         now: Instant,
-        outbox: &mut Outbox,
+        outputs: &mut Outputs,
     ) -> bool {
         let Ok(crypto::PendingCommit { commit, welcome, added: to, removed }) = staged else { return false };
         let blob = Blob(commit);
@@ -230,8 +230,8 @@ impl GroupLog {
         let sendable = proto::is_sendable(&message);
         if sendable {
             let verdict = Verdict::Unknown(blob);
-            self.pending = Some(PendingCommit { epoch: self.epoch, verdict, sent: now, refresh });
-            outbox.transmit(message);
+            self.pending = Some(SentCommit { epoch: self.epoch, verdict, sent: now, refresh });
+            outputs.transmit(message);
         } else {
             self.group.clear_pending_commit();
         }
@@ -239,11 +239,11 @@ impl GroupLog {
     }
 }
 
-impl PendingCommit {
+impl SentCommit {
     fn is(&self, blob: &Blob) -> bool {
         match &self.verdict {
             Verdict::Unknown(sent) => sent == blob,
-            Verdict::Lost => false,
+            Verdict::TooLate => false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The steps before membership: greets the server, then creates the meeting, or checks its admission key and knocks.
 
 use super::event::{Violation, no_keys};
-use super::outbox::Outbox;
+use super::outputs::Outputs;
 use super::timing::KNOCK_TIMEOUT;
 use super::{Entry, Event, Notice};
 use crypto::admission_key;
@@ -17,11 +17,11 @@ pub(super) struct Joining {
 /// The result of a message.
 pub(super) enum Next {
     Joining(Box<Joining>),
-    Member(Box<Membership>),
+    Member(Box<NewMember>),
 }
 
 /// The state that a new member starts with.
-pub(super) struct Membership {
+pub(super) struct NewMember {
     pub me: ParticipantId,
     pub group: Group,
     /// `None` if this client is not the organiser.
@@ -65,7 +65,7 @@ struct JoinRequest {
 
 impl Joining {
     /// Sends `Hello`. Also returns the invitation, which lacks the server's address if this client creates the meeting.
-    pub(super) fn new(entry: Entry, outbox: &mut Outbox) -> Result<(Self, Invitation), Reason> {
+    pub(super) fn new(entry: Entry, outputs: &mut Outputs) -> Result<(Self, Invitation), Reason> {
         let (goal, invitation) = match entry {
             Entry::Create { meeting, identity, profile } => {
                 let admission_key = AdmissionKey::new(meeting).map_err(|_| no_keys())?;
@@ -77,8 +77,8 @@ impl Joining {
                 (Goal::Join(JoinRequest { invitation, identity, profile }), known)
             }
         };
-        outbox.transmit(Up::Hello { version: VERSION });
-        outbox.event(Event::Approaching);
+        outputs.transmit(Up::Hello { version: VERSION });
+        outputs.event(Event::Approaching);
         Ok((Self { stage: Stage::Greeting(goal) }, invitation))
     }
 
@@ -86,19 +86,19 @@ impl Joining {
         self: Box<Self>,
         message: Down,
         now: Instant,
-        outbox: &mut Outbox,
+        outputs: &mut Outputs,
     ) -> Result<Next, Reason> {
         match (self.stage, message) {
             (Stage::Greeting(goal), Down::Hello { version, participant }) => {
-                goal.handle_hello(version, participant, outbox)
+                goal.handle_hello(version, participant, outputs)
             }
             (Stage::Creating { creation, me }, Down::Created) => creation.handle_created(me),
             (Stage::Approaching { request, me }, Down::AdmissionKey { admission_key }) => {
-                request.handle_admission_key(&admission_key, me, now, outbox)
+                request.handle_admission_key(&admission_key, me, now, outputs)
             }
             (Stage::Knocking { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone }) => {
                 let group = joiner.enter(&welcome.0).map_err(|_| Reason::Forged)?;
-                Ok(Next::Member(Box::new(Membership { me, group, admission_key: None, position, epoch, gone })))
+                Ok(Next::Member(Box::new(NewMember { me, group, admission_key: None, position, epoch, gone })))
             }
             (Stage::Knocking { .. }, Down::Refused { why }) => Err(match why {
                 Refusal::Declined => Reason::Refused,
@@ -109,11 +109,11 @@ impl Joining {
     }
 
     /// Notifies the user once that the knock was not answered.
-    pub(super) fn handle_timeout(&mut self, now: Instant, outbox: &mut Outbox) {
+    pub(super) fn handle_timeout(&mut self, now: Instant, outputs: &mut Outputs) {
         if let Stage::Knocking { notice, .. } = &mut self.stage
             && notice.take_if(|at| now >= *at).is_some()
         {
-            outbox.notice(Notice::NoAnswerYet);
+            outputs.notice(Notice::NoAnswerYet);
         }
     }
 
@@ -126,18 +126,18 @@ impl Joining {
 }
 
 impl Goal {
-    fn handle_hello(self, version: u16, me: ParticipantId, outbox: &mut Outbox) -> Result<Next, Reason> {
+    fn handle_hello(self, version: u16, me: ParticipantId, outputs: &mut Outputs) -> Result<Next, Reason> {
         if version != VERSION {
             return Err(Reason::Version);
         }
         let stage = match self {
             Self::Create(creation) => {
                 let admission_key = Blob(creation.admission_key.public_key().to_vec());
-                outbox.transmit(Up::Create { meeting: creation.meeting, admission_key });
+                outputs.transmit(Up::Create { meeting: creation.meeting, admission_key });
                 Stage::Creating { creation, me }
             }
             Self::Join(request) => {
-                outbox.transmit(Up::Approach { meeting: request.invitation.meeting });
+                outputs.transmit(Up::Approach { meeting: request.invitation.meeting });
                 Stage::Approaching { request, me }
             }
         };
@@ -150,9 +150,8 @@ impl Creation {
         let Self { meeting, identity, profile, admission_key } = self;
         let group = Group::create(&identity, profile, me, meeting).map_err(|_| no_keys())?;
         let (position, epoch) = (Position::default(), Epoch::default());
-        let membership =
-            Membership { me, group, admission_key: Some(admission_key), position, epoch, gone: Vec::new() };
-        Ok(Next::Member(Box::new(membership)))
+        let new_member = NewMember { me, group, admission_key: Some(admission_key), position, epoch, gone: Vec::new() };
+        Ok(Next::Member(Box::new(new_member)))
     }
 }
 
@@ -163,13 +162,13 @@ impl JoinRequest {
         key: &Blob,
         me: ParticipantId,
         now: Instant,
-        outbox: &mut Outbox,
+        outputs: &mut Outputs,
     ) -> Result<Next, Reason> {
         let Self { invitation, identity, profile } = self;
         let (joiner, request) =
             knock(&invitation, &key.0, &identity, profile, me).map_err(|error| knock_failed(&error))?;
-        outbox.transmit(Up::Knock { meeting: invitation.meeting, request: Blob(request) });
-        outbox.event(Event::Knocking);
+        outputs.transmit(Up::Knock { meeting: invitation.meeting, request: Blob(request) });
+        outputs.event(Event::Knocking);
         let stage = Stage::Knocking { joiner, me, notice: Some(now + KNOCK_TIMEOUT) };
         Ok(Next::Joining(Box::new(Joining { stage })))
     }

@@ -2,7 +2,7 @@
 
 use super::Notice;
 use super::group_log::GroupLog;
-use super::outbox::Outbox;
+use super::outputs::Outputs;
 use super::roster::Roster;
 use crypto::Leaf;
 use proto::ParticipantId;
@@ -22,7 +22,7 @@ impl Removals {
     }
 
     /// Drops requests for participants who are no longer members.
-    pub(super) fn settle(&mut self, roster: &Roster) {
+    pub(super) fn handle_group_change(&mut self, roster: &Roster) {
         self.requested.retain(|id| roster.contains(*id));
     }
 
@@ -32,18 +32,18 @@ impl Removals {
         roster: &mut Roster,
         log: &mut GroupLog,
         now: Instant,
-        outbox: &mut Outbox,
+        outputs: &mut Outputs,
     ) -> bool {
         let due: BTreeSet<_> = roster.due_removals(now).into_iter().chain(self.requested.iter().copied()).collect();
         let leaves: Vec<Leaf> = due.into_iter().filter_map(|id| roster.leaf(id)).collect();
         if leaves.is_empty() {
             return false;
         }
-        if log.commit_removals(&leaves, now, outbox) {
+        if log.commit_removals(&leaves, now, outputs) {
             return true;
         }
         for participant in std::mem::take(&mut self.requested) {
-            outbox.notice(Notice::CannotRemove(participant));
+            outputs.notice(Notice::CannotRemove(participant));
         }
         roster.postpone_removals(now);
         false

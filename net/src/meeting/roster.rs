@@ -1,7 +1,7 @@
 //! The members of the meeting, and which of them have left but are still in the group.
 
 use super::timing::REMOVAL_INTERVAL;
-use super::{MediaState, Person};
+use super::{MediaState, Member};
 use crypto::Leaf;
 use proto::ParticipantId;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::time::Instant;
 /// Members according to the MLS group.
 pub(super) struct Roster {
     me: ParticipantId,
-    people: BTreeMap<ParticipantId, Person>,
+    people: BTreeMap<ParticipantId, Member>,
     /// Members whose connection has ended according to the log, and when this client learned it.
     gone: BTreeMap<ParticipantId, Instant>,
 }
@@ -45,13 +45,13 @@ impl Roster {
             let known = self.people.get(&member.participant).map(|person| person.state);
             let state = if me { own } else { known.unwrap_or_default() };
             let crypto::Member { leaf, participant: id, name, device, organiser, .. } = member;
-            (id, Person { id, leaf, name, device, organiser, me, state })
+            (id, Member { id, leaf, name, device, organiser, me, state })
         };
         let people: BTreeMap<_, _> = members.into_iter().map(person).collect();
         let before = std::mem::replace(&mut self.people, people);
-        let stays = |person: &Person| self.people.get(&person.id).is_some_and(|now| now.leaf == person.leaf);
-        let departure = |person: &Person| {
-            let Person { id, leaf, .. } = *person;
+        let stays = |person: &Member| self.people.get(&person.id).is_some_and(|now| now.leaf == person.leaf);
+        let departure = |person: &Member| {
+            let Member { id, leaf, .. } = *person;
             Departure { id, leaf, removed: !self.gone.contains_key(&id) }
         };
         let left = before.values().filter(|person| !stays(person)).map(departure).collect();
@@ -73,7 +73,7 @@ impl Roster {
     }
 
     /// Returns all members, in the order of their leaves.
-    pub(super) fn list(&self) -> Vec<Person> {
+    pub(super) fn list(&self) -> Vec<Member> {
         let mut people: Vec<_> = self.people.values().cloned().collect();
         people.sort_by_key(|person| person.leaf);
         people
@@ -94,7 +94,7 @@ impl Roster {
     }
 
     /// Returns the members that have not left.
-    pub(super) fn present(&self) -> impl Iterator<Item = &Person> {
+    pub(super) fn present(&self) -> impl Iterator<Item = &Member> {
         self.people.values().filter(|person| !self.gone.contains_key(&person.id))
     }
 
@@ -117,7 +117,7 @@ impl Roster {
     /// Returns the number of present members that act before this client. The organiser acts first, then the others by
     /// leaf.
     pub(super) fn rank(&self) -> u32 {
-        let order = |person: &Person| (!person.organiser, person.leaf);
+        let order = |person: &Member| (!person.organiser, person.leaf);
         let Some(mine) = self.people.get(&self.me).map(order) else { return 0 };
         u32::try_from(self.present().filter(|person| order(person) < mine).count()).unwrap_or(u32::MAX)
     }

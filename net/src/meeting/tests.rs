@@ -37,8 +37,8 @@ impl Client {
     }
 
     fn admission_key(&self) -> Blob {
-        let Phase::Member(room) = &self.meeting.phase else { panic!("it is a member") };
-        Blob(room.admission_key().unwrap().to_vec())
+        let Phase::Member(joined) = &self.meeting.phase else { panic!("it is a member") };
+        Blob(joined.admission_key().unwrap().to_vec())
     }
 
     fn receive(&mut self, message: Down) {
@@ -71,7 +71,7 @@ impl Client {
     }
 
     fn log(&mut self, position: u64, from: ParticipantId, epoch: u64, blob: Blob) {
-        let entry = proto::Entry::Commit { from, epoch: Epoch(epoch), blob };
+        let entry = proto::LogEntry::Commit { from, epoch: Epoch(epoch), blob };
         self.receive(Down::Log { position: Position(position), entry });
     }
 }
@@ -236,7 +236,7 @@ fn invalid_requests_are_refused_and_valid_ones_admitted() {
 }
 
 #[test]
-fn a_late_lost_message_does_not_affect_the_next_commit() {
+fn a_late_commit_too_late_message_does_not_affect_the_next_commit() {
     let mut organiser = Client::organiser();
     organiser.meeting.handle_command(Command::Refresh, organiser.now);
     let (_, first, _) = organiser.committed();
@@ -244,7 +244,7 @@ fn a_late_lost_message_does_not_affect_the_next_commit() {
     organiser.log(0, ParticipantId(9), 0, Blob(vec![1; 40]));
     let (epoch, second, _) = organiser.committed();
     assert!(epoch == Epoch(1) && first != second);
-    organiser.receive(Down::Lost { epoch: Epoch(1) });
+    organiser.receive(Down::CommitTooLate { epoch: Epoch(1) });
     assert!(organiser.sent().is_empty());
     organiser.log(1, ADA, 1, second);
     let keys = |event| if let Event::Keys { epoch, .. } = event { Some(epoch) } else { None };
@@ -292,7 +292,7 @@ fn a_state_announced_before_joining_is_sent_after_joining() {
     guest.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: Vec::new() });
     let Some(Up::Tell { epoch, blob }) = guest.sent().pop() else { panic!("it sends its state") };
     organiser.events();
-    let entry = proto::Entry::Told { from: ParticipantId(2), epoch, blob };
+    let entry = proto::LogEntry::Told { from: ParticipantId(2), epoch, blob };
     organiser.receive(Down::Log { position: Position(1), entry });
     let Some(Event::Members(people)) = organiser.events().pop() else { panic!("the members are updated") };
     assert_eq!(people.iter().map(|person| person.state).collect::<Vec<_>>(), [MediaState::default(), state]);

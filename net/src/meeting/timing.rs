@@ -5,7 +5,8 @@ use std::time::Duration;
 /// How long a knock may stay unanswered before the user is notified.
 pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the server may take to accept or reject a commit. The largest commit needs this long on a slow uplink.
+/// How long the server may take to accept a commit, or to answer that it came too late. The largest commit needs this
+/// long on a slow uplink.
 pub const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How much longer each member waits to remove a departed member than the one before it in rank. The organiser, who is

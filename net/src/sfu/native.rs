@@ -132,7 +132,7 @@ impl Native {
             }
             Ok(ServerSignal::OfferRefused { number }) => tracing::debug!(number, "refusal of an unknown offer"),
             Ok(ServerSignal::Tracks { owner, tracks }) => self.handle_tracks(owner, tracks),
-            Ok(ServerSignal::SenderLayers { layers }) => self.outputs.push_back(Output::SenderLayers(layers)),
+            Ok(ServerSignal::TrackDemand { layers }) => self.outputs.push_back(Output::TrackDemand(layers)),
             Err(proto::Malformed) => self.outputs.push_back(Output::Failed("the server sent malformed signalling")),
         }
     }

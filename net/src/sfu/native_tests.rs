@@ -43,7 +43,7 @@ impl TestDriver {
                 Output::Apply { kind, .. } => assert_eq!(kind, SdpKind::Answer),
                 Output::Track(incoming) => self.tracks.push((incoming.track, incoming.mid)),
                 Output::TrackEnded(track) => self.tracks.retain(|(other, _)| *other != track),
-                other @ (Output::SenderLayers(_) | Output::Failed(_)) => self.others.push(other),
+                other @ (Output::TrackDemand(_) | Output::Failed(_)) => self.others.push(other),
                 other @ (Output::Connect { .. } | Output::AddCandidate { .. }) => {
                     panic!("not of this dialect: {other:?}")
                 }
@@ -218,7 +218,7 @@ fn wishes_are_sent_at_most_ten_times_a_second_and_only_if_changed() {
         height: 180,
         frames_per_second: 30,
         priority: 0,
-        paused: false,
+        hidden: false,
     };
     for width in 1..=60u16 {
         driver.handle(Input::Wishes(vec![tile(width)]));

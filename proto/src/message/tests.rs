@@ -27,7 +27,7 @@ fn messages_round_trip() {
         assert_eq!(decode::<Up>(&encode(&message)), Ok(message));
     }
     let signed = SignedCommand { from: participant, counter: 6, command: blob.clone(), signature };
-    let entry = Entry::Told { from: participant, epoch, blob: Blob(vec![9; 300]) };
+    let entry = LogEntry::Told { from: participant, epoch, blob: Blob(vec![9; 300]) };
     let down = [
         Down::Hello { version: VERSION, participant, time: 1_800_000_000 },
         Down::Created { resume: token },
@@ -36,7 +36,7 @@ fn messages_round_trip() {
         Down::Refused { why: Refusal::Clock { ahead: -3_601 } },
         Down::Refused { why: Refusal::OldLink },
         Down::Log { position, entry },
-        Down::Log { position, entry: Entry::Managed { signed: signed.clone() } },
+        Down::Log { position, entry: LogEntry::Managed { signed: signed.clone() } },
         Down::Removed { signed: signed.clone() },
         Down::Resumed,
         Down::Returned { participant, request: blob, signature },

@@ -2,7 +2,7 @@
 //! them, so that a member can resume after it lost its connection.
 
 use bytes::Bytes;
-use proto::{Down, Entry, Position};
+use proto::{Down, LogEntry, Position};
 use std::collections::VecDeque;
 
 /// An append-only log that keeps what a member may still need, within bounds.
@@ -46,8 +46,8 @@ impl Log {
     }
 
     /// Appends an entry. Returns its position and the encoded message that carries it.
-    pub fn append(&mut self, entry: Entry) -> (Position, Bytes) {
-        let (position, is_told) = (self.next, matches!(entry, Entry::Told { .. }));
+    pub fn append(&mut self, entry: LogEntry) -> (Position, Bytes) {
+        let (position, is_told) = (self.next, matches!(entry, LogEntry::Told { .. }));
         self.next.0 += 1;
         let message: Bytes = proto::encode(&Down::Log { position, entry }).into();
         if is_told {
@@ -127,12 +127,12 @@ mod tests {
     use super::*;
     use proto::{Blob, Epoch, ParticipantId};
 
-    fn told(length: usize) -> Entry {
-        Entry::Told { from: ParticipantId(1), epoch: Epoch(0), blob: Blob(vec![0; length]) }
+    fn told(length: usize) -> LogEntry {
+        LogEntry::Told { from: ParticipantId(1), epoch: Epoch(0), blob: Blob(vec![0; length]) }
     }
 
-    fn commit(length: usize) -> Entry {
-        Entry::Commit { from: ParticipantId(1), epoch: Epoch(0), blob: Blob(vec![0; length]) }
+    fn commit(length: usize) -> LogEntry {
+        LogEntry::Commit { from: ParticipantId(1), epoch: Epoch(0), blob: Blob(vec![0; length]) }
     }
 
     /// Returns the positions that a replay contains, and those that it skips.

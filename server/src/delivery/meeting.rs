@@ -9,8 +9,8 @@ use super::settings::Settings;
 use super::waiting::{Request, Waiter, Waiting};
 use crate::sfu;
 use proto::{
-    Blob, Down, Entry, Epoch, MAX_MEMBERS, ManagerCommand, MeetingId, ParticipantId, Position, Problem, SignedCommand,
-    Welcome,
+    Blob, Down, Epoch, LogEntry, MAX_MEMBERS, ManagerCommand, MeetingId, ParticipantId, Position, Problem,
+    SignedCommand, Welcome,
 };
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -148,7 +148,7 @@ impl Meeting {
     pub fn leave(&mut self, participant: ParticipantId, actions: &mut Actions) {
         if self.members.remove(participant).is_some() {
             actions.command_sfu(sfu::Command::Leave { participant });
-            self.append(Entry::Gone { participant }, actions);
+            self.append(LogEntry::Gone { participant }, actions);
             self.trim_log();
         }
     }
@@ -223,7 +223,7 @@ impl Meeting {
         if !member.take_tell(blob.0.len(), now) {
             return Err(Problem::TooFast);
         }
-        let (position, message) = self.log.append(Entry::Told { from, epoch, blob });
+        let (position, message) = self.log.append(LogEntry::Told { from, epoch, blob });
         actions.tell(self.members.connections(), from, position, &message);
         Ok(())
     }
@@ -255,14 +255,14 @@ impl Meeting {
         member.committed(now + self.settings.limits.commit_interval);
         let Commit { epoch, blob, welcomes, .. } = commit;
         self.epoch = epoch.next();
-        self.append(Entry::Commit { from, epoch, blob }, actions);
+        self.append(LogEntry::Commit { from, epoch, blob }, actions);
         let mut changes = Changes::default();
         self.admit(welcomes, now, &mut changes, actions);
         Ok(changes)
     }
 
     /// Handles a manager's command. A command that is signed by the authority before the last rotation has no effect:
-    /// its sender gets [`Down::Lost`].
+    /// its sender gets [`Down::CommitTooLate`].
     ///
     /// # Errors
     /// Returns [`Problem::NotAuthorised`] if the signature is not the authority's or the counter is not new, and
@@ -326,14 +326,14 @@ impl Meeting {
             }
             ManagerCommand::Expel { participant } => {
                 if self.remove(participant, &signed, &mut changes, actions) {
-                    self.append(Entry::Gone { participant }, actions);
+                    self.append(LogEntry::Gone { participant }, actions);
                 }
             }
             ManagerCommand::Void { epoch, participant } if epoch < self.epoch => {
                 let was_member = self.remove(participant, &signed, &mut changes, actions);
-                self.append(Entry::Managed { signed }, actions);
+                self.append(LogEntry::Managed { signed }, actions);
                 if was_member {
-                    self.append(Entry::Gone { participant }, actions);
+                    self.append(LogEntry::Gone { participant }, actions);
                 }
             }
             ManagerCommand::Void { .. } => {}
@@ -366,9 +366,9 @@ impl Meeting {
         self.gone.retain(|gone| !removed.contains(gone));
         let mut were_members = removed.to_vec();
         were_members.retain(|participant| self.remove(*participant, &signed, changes, actions));
-        self.append(Entry::Managed { signed }, actions);
+        self.append(LogEntry::Managed { signed }, actions);
         for participant in were_members {
-            self.append(Entry::Gone { participant }, actions);
+            self.append(LogEntry::Gone { participant }, actions);
         }
     }
 
@@ -424,7 +424,7 @@ impl Meeting {
             }
             changes.admitted.extend(admitted.into_iter().map(|(_, connection)| connection));
             for participant in absent {
-                self.append(Entry::Gone { participant }, actions);
+                self.append(LogEntry::Gone { participant }, actions);
             }
         }
     }
@@ -456,13 +456,13 @@ impl Meeting {
     /// Tells a member that its commit was not accepted.
     fn send_lost(&self, to: ParticipantId, actions: &mut Actions) {
         if let Some(connection) = self.members.get(to).and_then(Member::connection) {
-            actions.send(connection, &Down::Lost { epoch: self.epoch });
+            actions.send(connection, &Down::CommitTooLate { epoch: self.epoch });
         }
     }
 
     /// Appends an entry that every member needs, and sends it to the members.
-    fn append(&mut self, entry: Entry, actions: &mut Actions) {
-        if let Entry::Gone { participant } = &entry {
+    fn append(&mut self, entry: LogEntry, actions: &mut Actions) {
+        if let LogEntry::Gone { participant } = &entry {
             self.gone.push_back(*participant);
             if self.gone.len() > MAX_MEMBERS {
                 self.gone.pop_front();

@@ -30,7 +30,7 @@ fn the_first_commit_of_an_epoch_wins_and_the_loser_receives_the_epoch() {
     let mut service = Service::with_three_members();
     let accepted = service.sends(BEN, commit(2, &[]));
     assert_eq!(accepted, [ANNA, BEN, CLEO].map(|participant| (participant, committed(2, BEN, 2))));
-    let lost = |epoch| Down::Lost { epoch: Epoch(epoch) };
+    let lost = |epoch| Down::CommitTooLate { epoch: Epoch(epoch) };
     assert_eq!(service.sends(CLEO, commit(2, &[])), [(CLEO, lost(3))]);
     assert_eq!(service.commits(ANNA, 2, &[], &[]), [(ANNA, lost(3))]);
     assert_eq!(service.commits(ANNA, 9, &[], &[]), [(ANNA, lost(3))]);
@@ -232,8 +232,8 @@ fn a_rotation_replaces_the_admission_key_and_the_authority() {
     service.authority = AUTHORITY;
     // A manager that does not know yet is not punished. The old key is worthless all the same.
     let expel = ManagerCommand::Expel { participant: BEN };
-    assert_eq!(service.manages(ANNA, &expel), [(ANNA, Down::Lost { epoch: Epoch(2) })]);
-    assert_eq!(service.commits(ANNA, 2, &[], &[BEN]), [(ANNA, Down::Lost { epoch: Epoch(2) })]);
+    assert_eq!(service.manages(ANNA, &expel), [(ANNA, Down::CommitTooLate { epoch: Epoch(2) })]);
+    assert_eq!(service.commits(ANNA, 2, &[], &[BEN]), [(ANNA, Down::CommitTooLate { epoch: Epoch(2) })]);
     service.authority = 3;
     assert_eq!(service.manages(ANNA, &expel)[0], (ANNA, problem(Problem::NotAuthorised)));
 }

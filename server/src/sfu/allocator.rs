@@ -1,7 +1,7 @@
 //! Divides one receiver's downlink among the video tracks that it receives. Pure: bitrates and requests in, layers out.
 //!
 //! The order is: audio, then the smallest layer of every track, then larger layers. The track that is furthest below
-//! its target is served first. If the smallest layers do not all fit, the frame rate is reduced before a track is
+//! its ideal layer is served first. If the smallest layers do not all fit, the frame rate is reduced before a track is
 //! dropped.
 
 use super::switch::Target;
@@ -14,8 +14,9 @@ use std::collections::BinaryHeap;
 pub struct Request {
     /// Bits per second of each spatial layer with all its temporal layers, smallest first; 1 to 8 entries.
     pub rates: Vec<u64>,
-    /// The layer that fills the tile, with the temporal layers for its frame rate. `None` if the tile is hidden.
-    pub target: Option<Target>,
+    /// The ideal layer: the one that fills the tile, with the temporal layers for its frame rate. `None` if the tile is
+    /// hidden.
+    pub ideal: Option<Target>,
     /// Requests of higher priority are served first.
     pub priority: u8,
     /// The tile's size in pixels.
@@ -29,23 +30,23 @@ pub struct Request {
 pub fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Target>> {
     let mut left = budget.saturating_sub(audio);
     let mut allocated: Vec<Option<Target>> = vec![None; requests.len()];
-    let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].target.is_some()).collect();
+    let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].ideal.is_some()).collect();
     order.sort_by_key(|index| Reverse((requests[*index].priority, requests[*index].pixels)));
     allocate_smallest(&mut left, &order, requests, &mut allocated);
     allocate_larger(&mut left, &order, requests, &mut allocated);
     allocated
 }
 
-/// Returns the bits per second that all targets together need.
+/// Returns the bits per second that all ideal layers together need.
 pub fn desired_bitrate(audio: u64, requests: &[Request]) -> u64 {
-    let video = requests.iter().filter_map(|request| Some(bitrate(request, request.target?)));
+    let video = requests.iter().filter_map(|request| Some(bitrate(request, request.ideal?)));
     audio.saturating_add(video.sum())
 }
 
 /// Returns the layer that fills a tile: the smallest one that is enlarged by at most a tenth in width or height.
 /// Returns `None` for a hidden tile. `sizes` are the widths and heights of the layers, smallest first.
-pub fn target_for_tile(tile: &TileWish, sizes: &[(u16, u16)]) -> Option<Target> {
-    if tile.paused {
+pub fn layers_for_tile(tile: &TileWish, sizes: &[(u16, u16)]) -> Option<Target> {
+    if tile.hidden {
         return None;
     }
     let fills = |(width, height): &(u16, u16)| {
@@ -70,7 +71,7 @@ fn temporal_layer(frames_per_second: u8) -> u8 {
 fn allocate_smallest(left: &mut u64, order: &[usize], requests: &[Request], allocated: &mut [Option<Target>]) {
     for index in order {
         let request = &requests[*index];
-        let Some(wanted) = request.target else { continue };
+        let Some(wanted) = request.ideal else { continue };
         let choices = (0..=wanted.temporal).rev().map(|temporal| Target { spatial: 0, temporal });
         let fitting = choices.into_iter().find(|target| bitrate(request, *target) <= *left);
         if let Some(target) = fitting {
@@ -80,13 +81,13 @@ fn allocate_smallest(left: &mut u64, order: &[usize], requests: &[Request], allo
     }
 }
 
-/// Allocates one more step to the request that is furthest below its target, until no step fits. The budget only
+/// Allocates one more step to the request that is furthest below its ideal layer, until no step fits. The budget only
 /// shrinks, so a step that does not fit now never fits later. Each step is tried once.
 fn allocate_larger(left: &mut u64, order: &[usize], requests: &[Request], allocated: &mut [Option<Target>]) {
     let step = |order_index: usize, allocated: &[Option<Target>]| {
         let index = *order.get(order_index)?;
         let (request, now) = (requests.get(index)?, *allocated.get(index)?);
-        let wanted = request.target?;
+        let wanted = request.ideal?;
         let next = next_step(now?, wanted)?;
         let layers_below = wanted.spatial.saturating_sub(next.spatial);
         // Of equal requests the first in `order` is chosen, which has the higher priority or the larger tile.
@@ -96,7 +97,7 @@ fn allocate_larger(left: &mut u64, order: &[usize], requests: &[Request], alloca
     while let Some((.., Reverse(order_index))) = steps.pop() {
         let index = order[order_index];
         let request = &requests[index];
-        let Some((now, next)) = allocated[index].and_then(|now| Some((now, next_step(now, request.target?)?))) else {
+        let Some((now, next)) = allocated[index].and_then(|now| Some((now, next_step(now, request.ideal?)?))) else {
             continue;
         };
         let needed = bitrate(request, next).saturating_sub(bitrate(request, now));

@@ -4,7 +4,7 @@
 //! restart an encoder. A new sender sends nothing until its first update. If nothing is wanted, it gets the first
 //! update after one second, because it may be a sender that reconnected and still sends.
 
-use proto::WantedLayer;
+use proto::DemandedLayer;
 use std::time::{Duration, Instant};
 
 /// The layers of one track that its receivers want together, as last sent to the track's sender.
@@ -18,8 +18,8 @@ pub struct Demand {
 #[derive(Clone, Debug)]
 struct Layer {
     /// The number of temporal layers in the last update to the sender. A stopped layer has none.
-    requested: u8,
-    /// Since when fewer than `requested` are wanted. Before the first update: since when the demand exists.
+    told: u8,
+    /// Since when fewer than `told` are wanted. Before the first update: since when the demand exists.
     lower_since: Option<Instant>,
 }
 
@@ -27,7 +27,7 @@ struct Layer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
     /// All layers that are wanted.
-    pub wanted: Vec<WantedLayer>,
+    pub wanted: Vec<DemandedLayer>,
     /// How many layers this update stops.
     pub stopped: u64,
 }
@@ -35,7 +35,7 @@ pub struct Update {
 impl Demand {
     /// Returns the demand for a track of `layers` spatial layers, whose sender sends none of them yet.
     pub fn new(layers: usize) -> Self {
-        Self { layers: vec![Layer { requested: 0, lower_since: None }; layers], sender_informed: false }
+        Self { layers: vec![Layer { told: 0, lower_since: None }; layers], sender_informed: false }
     }
 
     /// Sets the number of temporal layers of each spatial layer that are wanted now, 0 for none. Returns an update if
@@ -47,24 +47,24 @@ impl Demand {
             let wanted = (*wanted).min(MAX_TEMPORAL_LAYERS);
             let since = *layer.lower_since.get_or_insert(now);
             let expired = now.saturating_duration_since(since) >= STOP_DELAY;
-            let lower = wanted < layer.requested;
+            let lower = wanted < layer.told;
             if !lower && self.sender_informed {
                 layer.lower_since = None;
             }
-            if wanted > layer.requested || lower && expired {
+            if wanted > layer.told || lower && expired {
                 stopped += u64::from(wanted == 0);
-                *layer = Layer { requested: wanted, lower_since: None };
+                *layer = Layer { told: wanted, lower_since: None };
                 changed = true;
             }
             changed |= !self.sender_informed && expired;
         }
         self.sender_informed |= changed;
-        changed.then(|| Update { wanted: self.requested(), stopped })
+        changed.then(|| Update { wanted: self.told(), stopped })
     }
 
-    fn requested(&self) -> Vec<WantedLayer> {
-        let requested = (0_u8..).zip(&self.layers).filter(|(_, layer)| layer.requested > 0);
-        requested.map(|(spatial, layer)| WantedLayer { spatial, temporal_layers: layer.requested }).collect()
+    fn told(&self) -> Vec<DemandedLayer> {
+        let told = (0_u8..).zip(&self.layers).filter(|(_, layer)| layer.told > 0);
+        told.map(|(spatial, layer)| DemandedLayer { spatial, temporal_layers: layer.told }).collect()
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     /// Returns the demand for a track whose sender sends all layers.
-    fn all_requested(layers: usize, now: Instant) -> Demand {
+    fn all_told(layers: usize, now: Instant) -> Demand {
         let mut demand = Demand::new(layers);
         let all = vec![MAX_TEMPORAL_LAYERS; layers];
         assert_eq!(demand.update(&all, now).map(|update| update.wanted.len()), Some(layers));
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_layer_that_is_not_wanted_stops_after_a_second() {
         let start = Instant::now();
-        let mut demand = all_requested(3, start);
+        let mut demand = all_told(3, start);
         assert_eq!(demand.update(&[3, 0, 0], start), None);
         assert_eq!(demand.update(&[3, 0, 0], start + STOP_DELAY / 2), None);
         assert_eq!(pairs(demand.update(&[3, 0, 0], start + STOP_DELAY)), Some((vec![(0, 3)], 2)));
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_layer_that_is_wanted_starts_at_once() {
         let start = Instant::now();
-        let mut demand = all_requested(2, start);
+        let mut demand = all_told(2, start);
         demand.update(&[0, 0], start);
         assert_eq!(pairs(demand.update(&[0, 0], start + STOP_DELAY)), Some((vec![], 2)));
         let later = start + 2 * STOP_DELAY;
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_layer_that_is_wanted_again_within_a_second_does_not_stop() {
         let start = Instant::now();
-        let mut demand = all_requested(1, start);
+        let mut demand = all_told(1, start);
         assert_eq!(demand.update(&[0], start), None);
         assert_eq!(demand.update(&[3], start + STOP_DELAY / 2), None);
         assert_eq!(demand.update(&[0], start + STOP_DELAY), None, "the delay starts again");

@@ -6,9 +6,7 @@ use super::peer::{Peer, Peers};
 use super::reply::Reply;
 use super::switch::{Switch, Target};
 use super::track::{AUDIO_BITRATE, Source, Subscriber, Track};
-use proto::{
-    Kind, ParticipantId, Published, SenderLayers, ServerSignal, Slot, Subscription, TileWish, Totals, TrackId,
-};
+use proto::{Kind, ParticipantId, Published, ServerSignal, Slot, Subscription, TileWish, Totals, TrackDemand, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 use str0m::media::{Mid, Rid};
@@ -197,7 +195,7 @@ impl Room {
             for subscriber in track.subscribers.iter_mut().filter(|one| one.participant == participant) {
                 match source.published.kind {
                     Kind::Audio => {
-                        let active = wish.is_none_or(|wish| !wish.paused);
+                        let active = wish.is_none_or(|wish| !wish.hidden);
                         audio += u64::from(active) * u64::from(AUDIO_BITRATE);
                         subscriber.switch.set_target(active.then_some(Target { spatial: 0, temporal: 0 }));
                     }
@@ -231,11 +229,11 @@ impl Room {
             let Some(source) = track.source.as_mut().filter(|source| source.published.kind == Kind::Video) else {
                 continue;
             };
-            let wanted = wanted_layers(source.layer_count(), &track.subscribers);
+            let wanted = demand_of(source.layer_count(), &track.subscribers);
             if let Some(Update { wanted, stopped }) = source.update_demand(&wanted, now) {
                 self.totals.layers_stopped += stopped;
-                let layers = SenderLayers { slot: id.slot, wanted };
-                output.signal(id.owner, ServerSignal::SenderLayers { layers });
+                let layers = TrackDemand { slot: id.slot, wanted };
+                output.signal(id.owner, ServerSignal::TrackDemand { layers });
             }
             let awaited: BTreeSet<u8> =
                 track.subscribers.iter().filter_map(|subscriber| subscriber.switch.awaited_layer()).collect();
@@ -273,11 +271,11 @@ fn request(
     now: Instant,
 ) -> allocator::Request {
     let smallest = no_wishes.then_some(Target { spatial: 0, temporal: 2 });
-    let target = wish.map_or(smallest, |wish| allocator::target_for_tile(wish, &source.sizes()));
+    let ideal = wish.map_or(smallest, |wish| allocator::layers_for_tile(wish, &source.sizes()));
     let current = subscriber.switch.target().filter(|_| subscriber.switch.current().is_some());
     allocator::Request {
         rates: source.rates(now),
-        target,
+        ideal,
         priority: wish.map_or(0, |wish| wish.priority),
         pixels: wish.map_or(0, |wish| u32::from(wish.width) * u32::from(wish.height)),
         current,
@@ -286,7 +284,7 @@ fn request(
 
 /// Returns how many temporal layers of each spatial layer are wanted. A spatial layer is wanted if it is allocated, or
 /// if it is still forwarded until a switch.
-fn wanted_layers(layers: usize, subscribers: &[Subscriber]) -> Vec<u8> {
+fn demand_of(layers: usize, subscribers: &[Subscriber]) -> Vec<u8> {
     let mut wanted = vec![0_u8; layers];
     for subscriber in subscribers {
         let Some(allocated) = subscriber.allocated else { continue };

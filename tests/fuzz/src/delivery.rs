@@ -52,7 +52,7 @@ fn check_actions(delivery: &mut Delivery) {
 /// Returns the steps of a complete small meeting, and of connections that send no message.
 pub(super) fn scripts() -> Vec<Vec<u8>> {
     let track = TrackId { owner: ParticipantId(1), slot: Slot::Camera };
-    let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, paused: false };
+    let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, hidden: false };
     let welcome = Welcome { to: vec![ParticipantId(2)], blob: Blob(vec![4]) };
     let commit = |epoch, removed| ManagerCommand::Commit { epoch: Epoch(epoch), blob: Blob(vec![3]), removed };
     let wishes = ClientSignal::Wishes { tiles: vec![tile] };

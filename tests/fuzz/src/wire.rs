@@ -14,9 +14,9 @@ use proto::descriptor::{
     ScalabilityMode, Structure,
 };
 use proto::{
-    Blob, ClientMessage, ClientSignal, Down, Epoch, FromSfu, Kind, ManagerCommand, MeetingId, ParticipantId, Position,
-    Problem, Published, Refusal, ResumeToken, SenderLayers, ServerMessage, ServerSignal, SignedCommand, Slot,
-    SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackId, Up, VERSION, WantedLayer, Welcome,
+    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, Epoch, FromSfu, Kind, ManagerCommand, MeetingId,
+    ParticipantId, Position, Problem, Published, Refusal, ResumeToken, ServerMessage, ServerSignal, SignedCommand,
+    Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand, TrackId, Up, VERSION, Welcome,
 };
 use std::time::{Duration, Instant};
 
@@ -78,7 +78,7 @@ pub(super) fn native(bytes: &[u8]) {
                 Output::Apply { .. }
                 | Output::Track(_)
                 | Output::TrackEnded(_)
-                | Output::SenderLayers(_)
+                | Output::TrackDemand(_)
                 | Output::Failed(_) => {}
                 Output::Connect { .. } | Output::AddCandidate { .. } => panic!("the native dialect has no such output"),
             }
@@ -186,7 +186,7 @@ pub(super) fn client_messages() -> Vec<Vec<u8>> {
 
 pub(super) fn client_signals() -> Vec<Vec<u8>> {
     let track = TrackId { owner: OTHER, slot: Slot::Camera };
-    let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, paused: false };
+    let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, hidden: false };
     let signals = [
         ClientSignal::Offer {
             number: 1,
@@ -200,11 +200,11 @@ pub(super) fn client_signals() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn server_signals() -> Vec<Vec<u8>> {
-    let wanted = vec![WantedLayer { spatial: 0, temporal_layers: 3 }];
+    let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3 }];
     let signals = [
         ServerSignal::Tracks { owner: OTHER, tracks: published() },
         ServerSignal::Answer { number: 1, sdp: "v=0".into() },
-        ServerSignal::SenderLayers { layers: SenderLayers { slot: Slot::Camera, wanted } },
+        ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } },
         ServerSignal::Tracks { owner: OTHER, tracks: Vec::new() },
         ServerSignal::OfferRefused { number: 2 },
     ];
@@ -242,10 +242,10 @@ pub(super) fn server_messages() -> Vec<Vec<u8>> {
             gone: vec![OTHER],
             resume: ResumeToken([8; 32]),
         },
-        log(proto::Entry::Commit { from: OTHER, epoch: Epoch(0), blob: blob() }),
-        log(proto::Entry::Told { from: OTHER, epoch: Epoch(0), blob: blob() }),
-        log(proto::Entry::Gone { participant: OTHER }),
-        log(proto::Entry::Managed { signed: signed() }),
+        log(proto::LogEntry::Commit { from: OTHER, epoch: Epoch(0), blob: blob() }),
+        log(proto::LogEntry::Told { from: OTHER, epoch: Epoch(0), blob: blob() }),
+        log(proto::LogEntry::Gone { participant: OTHER }),
+        log(proto::LogEntry::Managed { signed: signed() }),
         Down::Removed { signed: signed() },
         Down::Beacon { signed: signed() },
         Down::Ended { signed: signed() },
@@ -253,7 +253,7 @@ pub(super) fn server_messages() -> Vec<Vec<u8>> {
         Down::Resumed,
         Down::Presence { participant: OTHER, connected: false },
         Down::Skipped { position: Position(0), count: 2 },
-        Down::Lost { epoch: Epoch(4) },
+        Down::CommitTooLate { epoch: Epoch(4) },
         Down::Problem { problem: Problem::TooFast },
     ];
     let media = server_signals().into_iter().map(|bytes| FromSfu::Signal(Blob(bytes)));

@@ -77,9 +77,9 @@ fn first_picture(link: &str, name: &str) -> Result<f64> {
                 height: 360,
                 frames_per_second: 30,
                 priority: 1,
-                paused: false,
+                hidden: false,
             };
-            guest.send(Command::Tiles(cameras.map(|person| wish(person.id)).collect()))?;
+            guest.send(Command::SetWishes(cameras.map(|person| wish(person.id)).collect()))?;
         }
         if guest.stats().received().iter().any(|(_, counts)| counts.shown > 0) {
             return Ok(start.elapsed().as_secs_f64() * 1_000.0);

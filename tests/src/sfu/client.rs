@@ -140,7 +140,7 @@ impl Client {
             // If the answer does not fit, the client does not connect.
             let _ = self.rtc.sdp_api().accept_answer(pending, answer);
         }
-        if let ServerSignal::SenderLayers { layers } = &signal {
+        if let ServerSignal::TrackDemand { layers } = &signal {
             for (spatial, layer) in (0_u8..).zip(&mut self.layers) {
                 let wanted = layers.wanted.iter().any(|wanted| wanted.spatial == spatial);
                 layer.key_due |= wanted && !layer.wanted;

@@ -2,7 +2,7 @@
 
 use super::media::MediaEndpoint;
 use crypto::{Identity, Profile, Words};
-use net::meeting::{Command, Entry, Event, MediaState, Meeting, Notice, Person};
+use net::meeting::{Command, Entry, Event, MediaState, Meeting, Member, Notice};
 use proto::{Blob, Epoch, ParticipantId, Reason, Up};
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ pub struct Client {
     /// The state machine under test.
     pub meeting: Meeting,
     /// The members, from the newest event.
-    pub people: Vec<Person>,
+    pub people: Vec<Member>,
     /// The words, from the newest event.
     pub words: Option<Words>,
     /// The epoch of the newest keys.
@@ -49,7 +49,7 @@ pub struct Client {
     pub(super) drops_commits: bool,
     pub(super) media: MediaEndpoint,
     /// Members that left, whose keys have not been checked yet.
-    pub(super) unchecked_departures: Vec<Person>,
+    pub(super) unchecked_departures: Vec<Member>,
     closed: bool,
 }
 
@@ -192,8 +192,8 @@ impl Client {
             other.name
         );
         for (mine, theirs) in self.people.iter().zip(&other.people) {
-            let here = Person { me: false, ..mine.clone() };
-            let there = Person { me: false, ..theirs.clone() };
+            let here = Member { me: false, ..mine.clone() };
+            let there = Member { me: false, ..theirs.clone() };
             assert_eq!(here, there, "{} and {} list a person differently", self.name, other.name);
             assert_eq!(mine.me, Some(mine.id) == self.meeting.me());
         }

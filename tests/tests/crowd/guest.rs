@@ -39,7 +39,7 @@ pub async fn join_and_stay(link: String) {
             | Down::Admitted { .. }
             | Down::Refused { .. }
             | Down::Log { .. }
-            | Down::Lost { .. }
+            | Down::CommitTooLate { .. }
             | Down::Removed
             | Down::Problem { .. } => {}
         }

@@ -5,7 +5,7 @@ use crypto::{Identity, Invitation, KeyRing, Leaf, Opener, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
 use net::meeting::{self, Command, Entry};
 use net::{Backends, Config, Event, FrameSender, Session};
-use proto::{Kind, MeetingId, ParticipantId, Reason, SenderLayers, Slot, SpatialLayer, TileWish, Totals, TrackId};
+use proto::{Kind, MeetingId, ParticipantId, Reason, Slot, SpatialLayer, TileWish, Totals, TrackDemand, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ pub struct State {
     pub received: BTreeMap<TrackId, Received>,
     pub ended: BTreeSet<TrackId>,
     /// The layers of its tracks that receivers want.
-    pub wanted: BTreeMap<Slot, SenderLayers>,
+    pub wanted: BTreeMap<Slot, TrackDemand>,
     pub key_frames_wanted: u64,
     pub removed: bool,
     /// Why the session ended.
@@ -201,9 +201,9 @@ impl Client {
             height,
             frames_per_second: 30,
             priority: 1,
-            paused: false,
+            hidden: false,
         };
-        self.session.wishes(of.iter().map(tile).collect());
+        self.session.set_wishes(of.iter().map(tile).collect());
     }
 
     pub fn link(&self) -> String {
@@ -246,7 +246,7 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                 start_readers(&mut waiting, &ring, clock, &shared);
             }
             Event::TrackEnded(track) => shared.change(|state| _ = state.ended.insert(track)),
-            Event::LayersWanted(layers) => shared.change(|state| drop(state.wanted.insert(layers.slot, layers))),
+            Event::DemandChanged(layers) => shared.change(|state| drop(state.wanted.insert(layers.slot, layers))),
             Event::KeyFrameWanted { spatial, .. } => {
                 shared.change(|state| state.key_frames_wanted += 1);
                 if let Some(encoder) = &encoder {

@@ -178,8 +178,8 @@ fn engine_in_meeting(host: &Host, threads: &Threads) -> Result<Engine> {
     )?;
     until_entered(&mut events)?;
     let track = TrackId { owner, slot: Slot::Camera };
-    let tile = TileWish { track, width: 320, height: 180, frames_per_second: 60, priority: 1, paused: false };
-    engine.send(Command::Tiles(vec![tile]))?;
+    let tile = TileWish { track, width: 320, height: 180, frames_per_second: 60, priority: 1, hidden: false };
+    engine.send(Command::SetWishes(vec![tile]))?;
     until("each thread has been seen", || threads.seen().is_superset(&THREADS.into()))?;
     Ok(engine)
 }

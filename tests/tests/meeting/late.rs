@@ -104,9 +104,9 @@ fn show(viewer: &Person, of: &[ParticipantId]) -> Result<()> {
         height: 180,
         frames_per_second: 60,
         priority: 1,
-        paused: false,
+        hidden: false,
     };
-    Ok(viewer.engine.send(Command::Tiles(of.iter().map(tile).collect()))?)
+    Ok(viewer.engine.send(Command::SetWishes(of.iter().map(tile).collect()))?)
 }
 
 /// Returns counters of received frames, for the message of a failed test.

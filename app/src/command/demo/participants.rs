@@ -38,7 +38,7 @@ impl Participant {
 /// Returns an error if footage or voices are missing.
 pub fn of(demo: &Demo) -> Result<Vec<Participant>> {
     let has_devices =
-        !demo.headless && !engine::devices::cameras().is_empty() && !engine::devices::microphones().is_empty();
+        !demo.headless && !engine::device_list::cameras().is_empty() && !engine::device_list::microphones().is_empty();
     (0..usize::from(demo.participants)).map(|index| participant(demo, index, has_devices && index == 0)).collect()
 }
 

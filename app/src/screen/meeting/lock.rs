@@ -1,7 +1,7 @@
 //! The panel about the security of the meeting: the state of the encryption, and the words that verify it.
 
 use accesskit::Role;
-use engine::{Lock, WordsLanguage};
+use engine::{KeyState, WordsLanguage};
 use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Length};
 
@@ -47,7 +47,7 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
 }
 
 /// The verification words, how to use them, and the cipher suite.
-fn verification<'a>(lock: &Lock, state: LockState, context: &Context) -> Element<'a, Message> {
+fn verification<'a>(lock: &KeyState, state: LockState, context: &Context) -> Element<'a, Message> {
     let confirmed = state == LockState::Verified;
     let button: Element<'_, Message> = if confirmed {
         let symbol = icon(Icon::Check).size(ICON_SMALL).tone(Tone::Good);

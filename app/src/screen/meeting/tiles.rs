@@ -2,14 +2,14 @@
 
 use engine::{Microphone, Person, Slot, TrackId};
 
-use crate::model::{Meeting, View, initials};
+use crate::model::{MeetingModel, View, initials};
 use crate::pictures::Pictures;
 use crate::screen::Context;
 use crate::stage::Tile;
 use crate::theme;
 
 /// The tiles: a shared screen first, then the other participants in the order of the list, our own last.
-pub fn tiles(meeting: &Meeting, context: &Context, pictures: &Pictures) -> Vec<Tile> {
+pub fn tiles(meeting: &MeetingModel, context: &Context, pictures: &Pictures) -> Vec<Tile> {
     // Only one shared screen is shown: the first in the list. Our own is not shown, because its picture would contain
     // itself.
     let shared = meeting.people.iter().find(|person| person.screen && !person.me);
@@ -35,7 +35,7 @@ fn screen_tile(person: &Person, context: &Context, pictures: &Pictures) -> Tile 
     }
 }
 
-fn camera_tile(person: &Person, meeting: &Meeting, context: &Context, pictures: &Pictures) -> Tile {
+fn camera_tile(person: &Person, meeting: &MeetingModel, context: &Context, pictures: &Pictures) -> Tile {
     let view = if person.me { View::Own } else { View::Track(TrackId { owner: person.id, slot: Slot::Camera }) };
     // `meeting` has our own state as soon as a button is pressed; `person` has it when the engine has sent it.
     let microphone = if person.me { meeting.microphone } else { person.microphone };

@@ -21,7 +21,7 @@ impl Meeting {
         let bottom = bar::bottom(self, context);
         let tiles = tiles::tiles(&self.model, context, pictures);
         let stage = stage(&context.text("meeting-stage"), tiles, context.scale)
-            .on_resize(Message::Resized)
+            .on_wishes(Message::WishesChanged)
             .on_software(Message::SoftwareDrawn);
         let stage = region(Role::Main, &context.text("meeting-stage"), stage);
         let mut middle = row![].spacing(SPACE_S).padding([0.0, SPACE_S]).height(Length::Fill);

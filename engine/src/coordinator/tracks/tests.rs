@@ -3,16 +3,17 @@
 use super::{Context, Failure, TrackEvent, TrackReport, Tracks};
 use crate::clock;
 use crate::event::NoticeKind;
+use crate::hardware::Codecs;
 use crate::receive;
-use crate::send::{Open, VoiceSender};
-use crate::sources::Codecs;
+use crate::send::VoiceSender;
 use crate::stats::Stats;
 use crate::video_output::{VideoOutput, VideoSink};
+use capture::Open;
 use codec::encode::{Backends, Candidate};
 use crypto::{Identity, KeyRing, Profile};
 use media::{BufferPool, Frame, FrameRate, Size, VideoCodec};
 use net::meeting::Entry;
-use proto::{MeetingId, SenderLayers, Slot, TrackId, WantedLayer};
+use proto::{DemandedLayer, MeetingId, Slot, TrackDemand, TrackId};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
@@ -52,9 +53,9 @@ fn a_full_report_channel_delays_neither_close_nor_drop() {
         assert!(matches!(tracks.handle_report(report, true), Some(TrackEvent::Opened)));
         let fill = || TrackReport::Received(receive::Report::TrackFailed(String::new()));
         while tracks.reporter.try_send(fill()).is_ok() {}
-        tracks.set_wanted(SenderLayers {
+        tracks.set_demand(TrackDemand {
             slot: Slot::Camera,
-            wanted: vec![WantedLayer { spatial: 0, temporal_layers: 3 }],
+            wanted: vec![DemandedLayer { spatial: 0, temporal_layers: 3 }],
         });
         // The layer's thread now reports that its encoder failed, but the channel is full.
         opened.recv_timeout(TIMEOUT).expect("the encoder is opened");

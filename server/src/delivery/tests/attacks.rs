@@ -91,9 +91,12 @@ fn a_managers_second_try_wins_against_any_number_of_members() {
     let epoch = members.len() as u64;
     // A member was faster. Anna learns the next epoch and commits 100 ms later; meanwhile all others commit for it.
     service.sends(members[0], commit(epoch, &[]));
-    assert_eq!(service.commits(ANNA, epoch, &[], &[members[0]]), [(ANNA, Down::Lost { epoch: Epoch(epoch + 1) })]);
+    assert_eq!(
+        service.commits(ANNA, epoch, &[], &[members[0]]),
+        [(ANNA, Down::CommitTooLate { epoch: Epoch(epoch + 1) })]
+    );
     for member in &members[1..] {
-        let lost = Down::Lost { epoch: Epoch(epoch + 1) };
+        let lost = Down::CommitTooLate { epoch: Epoch(epoch + 1) };
         assert_eq!(service.sends(*member, commit(epoch + 1, &[])), [(*member, lost)]);
     }
     service.passes(Duration::from_millis(100));

@@ -26,7 +26,7 @@ fn a_member_that_lost_its_connection_resumes_as_the_same_participant() {
     service.greet(AGAIN);
     let message = resume(&service, 2);
     let received = service.sends(AGAIN, message);
-    let told = proto::Entry::Told { from: CLEO, epoch: Epoch(2), blob: blob(1) };
+    let told = proto::LogEntry::Told { from: CLEO, epoch: Epoch(2), blob: blob(1) };
     let told = Down::Log { position: Position(2), entry: told };
     let replayed = [Down::Resumed, told, commit].map(|message| (AGAIN, message));
     let back = [ANNA, CLEO].map(|participant| (participant, presence(BEN, true)));
@@ -34,7 +34,7 @@ fn a_member_that_lost_its_connection_resumes_as_the_same_participant() {
     let joined = sfu::Command::Join { meeting: MEETING, participant: BEN };
     assert_eq!(service.commands[3..], [sfu::Command::Leave { participant: BEN }, joined]);
     let received = service.sends(AGAIN, tell(3, 2));
-    let from_ben = |message: &Down| matches!(message, Down::Log { entry: proto::Entry::Told { from: BEN, .. }, .. });
+    let from_ben = |message: &Down| matches!(message, Down::Log { entry: proto::LogEntry::Told { from: BEN, .. }, .. });
     assert_eq!(received.iter().filter(|(_, message)| from_ben(message)).count(), 3);
     assert!(service.passes(Duration::from_mins(5)).is_empty(), "it is a member again");
 }

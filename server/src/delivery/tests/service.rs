@@ -133,7 +133,7 @@ impl Service {
 
     /// Returns the log entry of the last command.
     pub fn managed(&self, position: u64) -> Down {
-        Down::Log { position: Position(position), entry: proto::Entry::Managed { signed: self.signed() } }
+        Down::Log { position: Position(position), entry: proto::LogEntry::Managed { signed: self.signed() } }
     }
 
     pub fn admitted(&self, participant: ParticipantId, position: u64, epoch: u64, gone: &[ParticipantId]) -> Down {
@@ -212,12 +212,12 @@ pub fn tell(epoch: u64, byte: u8) -> Up {
 }
 
 pub fn committed(position: u64, from: ParticipantId, epoch: u64) -> Down {
-    let entry = proto::Entry::Commit { from, epoch: Epoch(epoch), blob: commit_blob(epoch) };
+    let entry = proto::LogEntry::Commit { from, epoch: Epoch(epoch), blob: commit_blob(epoch) };
     Down::Log { position: Position(position), entry }
 }
 
 pub fn gone(position: u64, participant: ParticipantId) -> Down {
-    Down::Log { position: Position(position), entry: proto::Entry::Gone { participant } }
+    Down::Log { position: Position(position), entry: proto::LogEntry::Gone { participant } }
 }
 
 pub fn problem(problem: Problem) -> Down {

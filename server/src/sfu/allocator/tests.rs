@@ -10,8 +10,8 @@ fn target(spatial: u8, temporal: u8) -> Option<Target> {
     Some(Target { spatial, temporal })
 }
 
-fn request(target: Option<Target>, priority: u8, pixels: u32) -> Request {
-    Request { rates: RATES.to_vec(), target, priority, pixels, current: None }
+fn request(ideal: Option<Target>, priority: u8, pixels: u32) -> Request {
+    Request { rates: RATES.to_vec(), ideal, priority, pixels, current: None }
 }
 
 #[test]
@@ -55,21 +55,21 @@ fn the_current_layer_needs_no_margin() {
     assert_eq!(allocate(1_490_000, 0, &requests), [target(1, 2)]);
 }
 
-/// Allocates like `allocate`, in a simpler way: it takes the step that fits and is furthest below its target, and
+/// Allocates like `allocate`, in a simpler way: it takes the step that fits and is furthest below its ideal layer, and
 /// searches again.
 fn allocate_slowly(budget: u64, requests: &[Request]) -> Vec<Option<Target>> {
     let (mut left, mut allocated) = (budget, vec![None; requests.len()]);
-    let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].target.is_some()).collect();
+    let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].ideal.is_some()).collect();
     order.sort_by_key(|index| Reverse((requests[*index].priority, requests[*index].pixels)));
     allocate_smallest(&mut left, &order, requests, &mut allocated);
     loop {
         let steps = order.iter().filter_map(|index| {
             let (request, now) = (&requests[*index], allocated[*index]?);
-            let next = next_step(now, request.target?)?;
+            let next = next_step(now, request.ideal?)?;
             let needed = bitrate(request, next).saturating_sub(bitrate(request, now));
             let current = request.current.is_some_and(|current| current.spatial >= next.spatial);
             let fits = if current { needed <= left } else { needed * MARGIN_PERCENT / 100 <= left };
-            let below = request.target?.spatial.saturating_sub(next.spatial);
+            let below = request.ideal?.spatial.saturating_sub(next.spatial);
             fits.then_some((Reverse(request.priority), Reverse(below), *index, next, needed))
         });
         let Some((.., index, target, needed)) = steps.min_by_key(|step| (step.0, step.1)) else { return allocated };
@@ -93,7 +93,7 @@ fn no_allocation_exceeds_the_budget_and_all_match_the_reference() {
                 let largest = layer(random(3)).min(layer(u32::try_from(rates.len()).expect("few")) - 1);
                 Request {
                     rates,
-                    target: target(largest, layer(random(3))),
+                    ideal: target(largest, layer(random(3))),
                     priority: layer(random(4)),
                     pixels: random(1_000_000),
                     current: target(layer(random(3)), 2),
@@ -112,23 +112,23 @@ fn no_allocation_exceeds_the_budget_and_all_match_the_reference() {
 #[test]
 fn a_tile_gets_the_smallest_layer_that_fills_it() {
     let sizes = [(320, 180), (640, 360), (1_280, 720)];
-    let tile = |width, height, frames_per_second, paused| TileWish {
+    let tile = |width, height, frames_per_second, hidden| TileWish {
         track: TrackId { owner: ParticipantId(1), slot: Slot::Camera },
         width,
         height,
         frames_per_second,
         priority: 0,
-        paused,
+        hidden,
     };
-    let spatial = |width, height| target_for_tile(&tile(width, height, 30, false), &sizes).map(|target| target.spatial);
+    let spatial = |width, height| layers_for_tile(&tile(width, height, 30, false), &sizes).map(|target| target.spatial);
     assert_eq!(spatial(320, 180), Some(0));
     assert_eq!(spatial(350, 197), Some(0), "enlarged by less than a tenth");
     assert_eq!(spatial(400, 225), Some(1));
     assert_eq!(spatial(1_280, 720), Some(2));
     assert_eq!(spatial(3_840, 2_160), Some(2));
     assert_eq!(spatial(1_000, 180), Some(0), "the height is the limit");
-    assert_eq!(target_for_tile(&tile(640, 360, 30, true), &sizes), None);
-    assert_eq!(target_for_tile(&tile(640, 360, 30, false), &[]), None);
-    let temporal = |frames| target_for_tile(&tile(640, 360, frames, false), &sizes).map(|target| target.temporal);
+    assert_eq!(layers_for_tile(&tile(640, 360, 30, true), &sizes), None);
+    assert_eq!(layers_for_tile(&tile(640, 360, 30, false), &[]), None);
+    let temporal = |frames| layers_for_tile(&tile(640, 360, frames, false), &sizes).map(|target| target.temporal);
     assert_eq!([5, 15, 30].map(temporal), [Some(0), Some(1), Some(2)]);
 }

@@ -4,7 +4,7 @@
 use super::endpoint::Endpoint;
 use crate::fake_sfu::{Format, Published, Reply, Request};
 use net::sfu::{Caps, Input, Mids, Output, Sfu, Topology, TransportId};
-use proto::{ParticipantId, SenderLayers, Slot, SpatialLayer, TileWish, TrackId, WantedLayer};
+use proto::{DemandedLayer, ParticipantId, Slot, SpatialLayer, TileWish, TrackDemand, TrackId};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::Instant;
@@ -38,8 +38,8 @@ impl LiveKit {
             let slot = track_of(&frame["subscribedQualityUpdate"]["trackSid"]).slot;
             let enabled = qualities.iter().filter(|quality| quality["enabled"] == true);
             let wanted =
-                enabled.map(|quality| WantedLayer { spatial: spatial(&quality["quality"]), temporal_layers: 3 });
-            self.endpoint.push(Output::SenderLayers(SenderLayers { slot, wanted: wanted.collect() }));
+                enabled.map(|quality| DemandedLayer { spatial: spatial(&quality["quality"]), temporal_layers: 3 });
+            self.endpoint.push(Output::TrackDemand(TrackDemand { slot, wanted: wanted.collect() }));
         }
     }
 
@@ -53,7 +53,7 @@ impl LiveKit {
     /// Sends the size of each tile whose track is received.
     fn send_settings(&mut self) {
         let setting = |tile: &TileWish| {
-            let (sid, disabled) = (sid_of(tile.track), tile.paused);
+            let (sid, disabled) = (sid_of(tile.track), tile.hidden);
             let (width, height, fps) = (tile.width, tile.height, tile.frames_per_second);
             json!({ "trackSetting": {
                 "trackSids": [sid], "disabled": disabled, "width": width, "height": height, "fps": fps

@@ -1,9 +1,8 @@
 //! Opens the device of each choice.
 
-use crate::send::Open;
 use crate::setup::Choice;
 use audio::device::Provider as SoundDevices;
-use capture::{Error, Source, device, file, null, screen as x11, synthetic};
+use capture::{Error, Open, Source, device, file, null, screen as x11, synthetic};
 use codec::{decode, encode};
 use media::{Clock, FrameRate, Size};
 use std::sync::Arc;

@@ -4,12 +4,12 @@ use crate::event::Event;
 use tokio::sync::{mpsc, watch};
 
 /// The sending end of the engine's events.
-pub struct Outbox {
+pub struct EventSender {
     events: mpsc::Sender<Event>,
     closing: Closing,
 }
 
-impl Outbox {
+impl EventSender {
     /// Sends to `events` until the engine closes.
     pub fn new(events: mpsc::Sender<Event>, closing: Closing) -> Self {
         Self { events, closing }
@@ -61,18 +61,18 @@ mod tests {
     fn a_full_channel_holds_the_sender_only_until_the_engine_closes() {
         let (events, mut reader) = mpsc::channel(1);
         let (close, closing) = Closing::channel();
-        let mut outbox = Outbox::new(events, closing);
+        let mut event_sender = EventSender::new(events, closing);
         block(async {
-            outbox.send(Event::Level(0.1)).await;
+            event_sender.send(Event::Level(0.1)).await;
             tokio::select! {
                 biased;
-                () = outbox.send(Event::Level(0.2)) => panic!("there is no room"),
+                () = event_sender.send(Event::Level(0.2)) => panic!("there is no room"),
                 () = std::future::ready(()) => {}
             }
             close.send_replace(true);
-            outbox.send(Event::Level(0.3)).await;
+            event_sender.send(Event::Level(0.3)).await;
             assert!(matches!(reader.recv().await, Some(Event::Level(level)) if level < 0.2));
-            outbox.send(Event::Level(0.4)).await;
+            event_sender.send(Event::Level(0.4)).await;
             assert!(matches!(reader.try_recv(), Ok(Event::Level(level)) if level > 0.3), "sent if there is room");
         });
     }

@@ -8,13 +8,13 @@ use std::mem;
 /// The output queues of the state machine. Each input adds a bounded number of items, and the caller takes all of them
 /// before the next input.
 #[derive(Default)]
-pub(super) struct Outbox {
+pub(super) struct Outputs {
     transmits: VecDeque<Up>,
     events: VecDeque<Event>,
     ended: bool,
 }
 
-impl Outbox {
+impl Outputs {
     pub(super) fn transmit(&mut self, message: Up) {
         self.transmits.push_back(message);
     }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Events that wait for room in the channel to the program.
-pub struct Outbox {
+pub struct EventQueue {
     waiting: VecDeque<Event>,
     reader: mpsc::Sender<Event>,
 }
 
-impl Outbox {
+impl EventQueue {
     pub fn new(reader: mpsc::Sender<Event>) -> Self {
         Self { waiting: VecDeque::new(), reader }
     }
@@ -78,20 +78,20 @@ mod tests {
     #[test]
     fn a_reader_that_pauses_gets_all_and_one_that_stops_ends_the_session() {
         let (sender, mut reader) = mpsc::channel(2);
-        let mut outbox = Outbox::new(sender);
+        let mut event_queue = EventQueue::new(sender);
         for epoch in 0..10 {
-            outbox.push(Event::Rekeyed(Epoch(epoch)));
+            event_queue.push(Event::Rekeyed(Epoch(epoch)));
         }
         let mut read = Vec::new();
-        while outbox.push_all().is_ok() && read.len() < 10 {
+        while event_queue.push_all().is_ok() && read.len() < 10 {
             while let Ok(Event::Rekeyed(epoch)) = reader.try_recv() {
                 read.push(epoch.0);
             }
         }
         assert_eq!(read, (0..10).collect::<Vec<_>>());
         for epoch in 0..5_000 {
-            outbox.push(Event::Rekeyed(Epoch(epoch)));
+            event_queue.push(Event::Rekeyed(Epoch(epoch)));
         }
-        assert!(matches!(outbox.push_all(), Err(Error::Stalled)));
+        assert!(matches!(event_queue.push_all(), Err(Error::Stalled)));
     }
 }
