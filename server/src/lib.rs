@@ -12,11 +12,15 @@ pub mod delivery;
 mod delivery_task;
 mod error;
 mod media_thread;
+mod metered;
+mod origin;
 mod outbox;
+mod quota;
 mod server;
 pub mod sfu;
 mod tls;
 
 pub use config::{Config, Limits};
 pub use error::Error;
+pub use origin::Origin;
 pub use server::Server;
