@@ -304,6 +304,7 @@ impl App {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
+            | Event::LinkChanged { .. }
             | Event::Totals(_) => {}
         }
         Task::none()

@@ -24,6 +24,7 @@ mod worker;
 pub use engine::{Busy, Engine, Error, Events};
 pub use event::{Command, Event, Fault, KeyState, Notice, NoticeKind, Person, Reason, Step};
 pub use hardware::{Cameras, Codecs, Hardware};
+pub use notice::clock_difference;
 pub use preview::{Preview, PreviewEvent};
 pub use setup::{Choice, Entry, Setup};
 pub use stats::{Facts, Stats, histogram, open_failures, track_stats, usage};

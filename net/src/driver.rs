@@ -325,7 +325,9 @@ impl Driver {
 
     fn handle_event(&mut self, event: Event, now: Instant) {
         match &event {
-            Event::Meeting(meeting::Event::Entered { me } | meeting::Event::Reconnected { me }) => self.sfu.handle(Input::Entered(*me), now),
+            Event::Meeting(meeting::Event::Entered { me } | meeting::Event::Reconnected { me }) => {
+                self.sfu.handle(Input::Entered(*me), now)
+            }
             Event::Meeting(meeting::Event::Ended(_)) => self.over = true,
             Event::Meeting(_)
             | Event::Rekeyed(_)

@@ -113,6 +113,7 @@ impl HeadlessMeeting<'_> {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
+            | Event::LinkChanged { .. }
             | Event::Notice(_)
             | Event::Totals(_)
             | Event::Ended(_) => {}

@@ -14,7 +14,7 @@ pub fn invitation(link: &str) -> Result<Invitation, String> {
 
 /// The text that says why a meeting ended.
 pub fn reason(reason: &Reason) -> String {
-    compose(sentence::reason(reason), sentence::unnamed_fault(reason), sentence::detail(reason))
+    compose(sentence::reason(reason), sentence::unnamed_fault(reason), &sentence::detail(reason))
 }
 
 /// The text of a notice.

@@ -84,6 +84,7 @@ impl MeetingModel {
                 self.link.clone_from(link);
                 self.organiser = *organiser;
             }
+            Event::LinkChanged { link } => self.link.clone_from(link),
             Event::People(people) => return self.replace_people(people),
             Event::Locked(lock) => self.lock = Some(lock.clone()),
             Event::Speaking(speaking) => self.speaking.clone_from(speaking),
@@ -161,6 +162,10 @@ impl MeetingModel {
             | EngineNotice::NotOrganiser
             | EngineNotice::NotRemoved
             | EngineNotice::ChangeRejected
+            | EngineNotice::Reconnecting
+            | EngineNotice::Reconnected
+            | EngineNotice::OldLinkRefused
+            | EngineNotice::WrongClock
             | EngineNotice::Refused => {}
         }
     }

@@ -4,10 +4,11 @@
 //! [`super::MeetingModel::notice`] replaces one kind before: for people in the meeting, `NobodyAdmits` becomes
 //! [`super::NoticeKind::OrganiserLeft`].
 
-use engine::{Fault, LinkError, NoticeKind, Reason};
+use engine::{Fault, LinkError, NoticeKind, Reason, clock_difference};
+use std::borrow::Cow;
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 21] = [
+pub const NOTICES: [NoticeKind; 25] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -28,6 +29,10 @@ pub const NOTICES: [NoticeKind; 21] = [
     NoticeKind::NotOrganiser,
     NoticeKind::NotRemoved,
     NoticeKind::ChangeRejected,
+    NoticeKind::Reconnecting,
+    NoticeKind::Reconnected,
+    NoticeKind::OldLinkRefused,
+    NoticeKind::WrongClock,
     NoticeKind::Refused,
 ];
 
@@ -54,6 +59,10 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::NotOrganiser => "notice-not-organiser",
         NoticeKind::NotRemoved => "notice-not-removed",
         NoticeKind::ChangeRejected => "notice-change-rejected",
+        NoticeKind::Reconnecting => "notice-reconnecting",
+        NoticeKind::Reconnected => "notice-reconnected",
+        NoticeKind::OldLinkRefused => "notice-old-link-refused",
+        NoticeKind::WrongClock => "notice-wrong-clock",
         NoticeKind::Refused => "notice-refused",
     }
 }
@@ -69,12 +78,18 @@ pub const fn fault(fault: Fault) -> &'static str {
     }
 }
 
-/// Where the cause is. `None` if there is no problem, or if the sentence of the reason already says it: only the
-/// organiser removes or declines people.
+/// Where the cause is. `None` if there is no problem, or if the sentence of the reason already says it.
 pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
     match reason {
-        Reason::Removed | Reason::Refused => None,
+        Reason::Removed
+        | Reason::Refused
+        | Reason::Barred
+        | Reason::Locked
+        | Reason::OwnClock { .. }
+        | Reason::OrganiserClock { .. } => None,
         Reason::Left
+        | Reason::Ended
+        | Reason::OldLink
         | Reason::Unattended
         | Reason::NoMeeting
         | Reason::Unreachable(_)
@@ -96,6 +111,12 @@ pub const fn reason(reason: &Reason) -> &'static str {
         Reason::Removed => "ended-removed",
         Reason::Refused => "ended-refused",
         Reason::Unattended => "ended-unattended",
+        Reason::Barred => "ended-barred",
+        Reason::OldLink => "ended-old-link",
+        Reason::Locked => "ended-locked",
+        Reason::OwnClock { .. } => "ended-own-clock",
+        Reason::OrganiserClock { .. } => "ended-organiser-clock",
+        Reason::Ended => "ended-ended",
         Reason::NoMeeting => "ended-no-meeting",
         Reason::Unreachable(_) => "ended-unreachable",
         Reason::Certificate(_) => "ended-certificate",
@@ -109,13 +130,19 @@ pub const fn reason(reason: &Reason) -> &'static str {
     }
 }
 
-/// The cause as the system or the server reported it, for the details line; empty if there is none.
-pub fn detail(reason: &Reason) -> &str {
+/// The cause as the system or the server reported it, or how much a clock is ahead, for the details line; empty if there
+/// is none.
+pub fn detail(reason: &Reason) -> Cow<'_, str> {
     match reason {
         Reason::Unreachable(detail) | Reason::Certificate(detail) | Reason::Server(detail) | Reason::Here(detail) => {
-            detail
+            detail.into()
         }
-        Reason::Left
+        Reason::OwnClock { ahead } | Reason::OrganiserClock { ahead } => clock_difference(*ahead).into(),
+        Reason::Barred
+        | Reason::OldLink
+        | Reason::Locked
+        | Reason::Ended
+        | Reason::Left
         | Reason::Removed
         | Reason::Refused
         | Reason::Unattended
@@ -124,7 +151,7 @@ pub fn detail(reason: &Reason) -> &str {
         | Reason::ServerSilent
         | Reason::Full
         | Reason::Draining
-        | Reason::Forged => "",
+        | Reason::Forged => "".into(),
     }
 }
 

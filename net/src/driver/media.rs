@@ -154,7 +154,8 @@ impl Media {
     pub fn publish(&mut self, slot: Slot, layers: &[SpatialLayer], queue: FrameQueue) {
         self.unpublish(slot);
         let layers = layers.iter().map(|layer| layer.spatial).collect();
-        self.published.insert(slot, Published { layers, queue: Arc::new(Mutex::new(queue)), send_task: None, agreed: false });
+        self.published
+            .insert(slot, Published { layers, queue: Arc::new(Mutex::new(queue)), send_task: None, agreed: false });
         self.start_send_tasks();
     }
 
@@ -298,7 +299,8 @@ impl Media {
             event_queue.push(Event::Estimate(estimate));
         }
         if self.stale.take_if(|at| *at <= now).is_some() {
-            let lost: Vec<_> = self.queues.keys().filter(|track| !self.incoming.contains_key(*track)).copied().collect();
+            let lost: Vec<_> =
+                self.queues.keys().filter(|track| !self.incoming.contains_key(*track)).copied().collect();
             for track in lost {
                 self.end(track, event_queue);
             }
@@ -352,8 +354,7 @@ async fn open_transports(
 ) -> Result<Vec<Transport>, Error> {
     let mut opened = Vec::new();
     for id in ids {
-        let (peer, events, feedback): Opened =
-            Box::pin(Peer::open(address, pool.clone(), Arc::clone(stack))).await?;
+        let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), Arc::clone(stack))).await?;
         opened.push(Transport { id: *id, peer, events, feedback, negotiated: None, connected: false });
     }
     Ok(opened)

@@ -38,11 +38,7 @@ pub(super) struct JoinedMeeting {
 
 impl JoinedMeeting {
     /// Enters the meeting: emits the keys and the members, and sends what is due.
-    pub(super) fn new(
-        new_member: NewMember,
-        own: MediaState,
-        context: &mut Context<'_>,
-    ) -> Result<Self, Reason> {
+    pub(super) fn new(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> Result<Self, Reason> {
         let mut joined = Self::create(new_member, own, context)?;
         joined.emit_keys(Vec::new(), false, context.outputs)?;
         context.outputs.event(Event::Entered { me: joined.me() });
@@ -63,7 +59,7 @@ impl JoinedMeeting {
         let new: Vec<_> = joined.roster.list().into_iter().map(|person| person.id).filter(|id| !known(id)).collect();
         admissions.handle_lost_connection();
         (joined.admissions, joined.removals) = (admissions, removals);
-        joined.emit_keys(Vec::new(), true, context.outputs)?;
+        joined.emit_keys(left.iter().map(|departure| departure.leaf).collect(), true, context.outputs)?;
         joined.emit_changes(&left, &new, context.outputs);
         context.outputs.event(Event::Reconnected { me: joined.me() });
         joined.removals.handle_group_change(&joined.roster);

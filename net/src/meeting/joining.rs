@@ -1,9 +1,9 @@
 //! The steps before membership: greets the server, then creates the meeting, knocks, or comes back as organiser.
 
+use super::Notice;
 use super::context::{Context, is_own_clock_wrong};
 use super::event::{Violation, no_keys};
 use super::timing::KNOCK_TIMEOUT;
-use super::Notice;
 use crypto::admission_key;
 use crypto::{Group, Joiner, ReturnRequest, knock, return_to_meeting};
 use proto::{Blob, Down, Epoch, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
@@ -139,12 +139,7 @@ fn enter_new_meeting(me: ParticipantId, resume: ResumeToken, context: &mut Conte
 }
 
 /// Checks the admission key against the invitation link, and knocks.
-fn approach(
-    admission_key: &Blob,
-    chain: &Blob,
-    me: ParticipantId,
-    context: &mut Context<'_>,
-) -> Result<Next, Reason> {
+fn approach(admission_key: &Blob, chain: &Blob, me: ParticipantId, context: &mut Context<'_>) -> Result<Next, Reason> {
     let link = context.entrant.link.as_ref().ok_or_else(no_keys)?;
     let (identity, profile) = (&context.entrant.identity, context.entrant.profile.clone());
     let (joiner, request) = knock(link, &admission_key.0, &chain.0, identity, profile, me, context.wall)

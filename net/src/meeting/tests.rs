@@ -1,8 +1,6 @@
 use super::*;
 use crypto::{Authority, Identity, ManagerKeys, Profile};
-use proto::{
-    Blob, Epoch, Fault, LogEntry, Position, Problem, Refusal, ResumeToken, SignedCommand, VERSION, Welcome,
-};
+use proto::{Blob, Epoch, Fault, LogEntry, Position, Problem, Refusal, ResumeToken, SignedCommand, VERSION, Welcome};
 use std::sync::LazyLock;
 
 mod authority;

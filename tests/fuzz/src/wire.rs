@@ -18,7 +18,7 @@ use proto::{
     ParticipantId, Position, Problem, Published, Refusal, ResumeToken, ServerMessage, ServerSignal, SignedCommand,
     Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand, TrackId, Up, VERSION, Welcome,
 };
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const OTHER: ParticipantId = ParticipantId(7);
 
@@ -93,7 +93,7 @@ pub(super) fn meeting(bytes: &[u8]) {
     let (Ok(identity), Ok(profile), Ok(keys)) = (Identity::generate(), Profile::new("Ada"), ManagerKeys::new()) else {
         return;
     };
-    let mut meeting = Meeting::new(Entry::Create { keys, identity, profile }, now);
+    let mut meeting = Meeting::new(Entry::Create { keys, identity, profile }, Box::new(|_| SystemTime::now()), now);
     let mut ends = 0;
     for (at, part) in (0u32..).zip(parts(bytes)) {
         let now = now + Duration::from_millis(500) * at;
@@ -102,6 +102,8 @@ pub(super) fn meeting(bytes: &[u8]) {
             (Err(_), [1, ..]) => meeting.handle_command(Command::Refresh, now),
             (Err(_), [2, ..]) => meeting.handle_command(Command::Remove(OTHER), now),
             (Err(_), [3, ..]) => meeting.handle_malformed(),
+            (Err(_), [4, ..]) => meeting.handle_disconnected(now),
+            (Err(_), [5, ..]) => meeting.handle_connected(now),
             (Err(_), _) => meeting.handle_timeout(now),
         }
         while let Some(event) = meeting.poll_event() {

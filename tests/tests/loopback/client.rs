@@ -32,6 +32,11 @@ pub struct State {
     /// Why the session ended.
     pub over: Option<String>,
     pub totals: Option<Totals>,
+    /// How often it lost the connection or the group, and how often it came back.
+    pub reconnecting: u32,
+    pub reconnected: u32,
+    /// Who asks to join with an old link.
+    pub asking: Vec<ParticipantId>,
     /// The estimated bandwidth, in bits per second.
     pub estimate: u64,
     /// The number of frames sent in each layer of the camera.
@@ -232,6 +237,11 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                 });
                 start_readers(&mut waiting, &ring, clock, &shared);
             }
+            Event::Meeting(meeting::Event::Reconnecting) => shared.change(|state| state.reconnecting += 1),
+            Event::Meeting(meeting::Event::Reconnected { me }) => {
+                shared.change(|state| (state.me, state.reconnected) = (Some(me), state.reconnected + 1));
+            }
+            Event::Meeting(meeting::Event::AsksToJoin { id, .. }) => shared.change(|state| state.asking.push(id)),
             Event::Meeting(meeting::Event::Ended(reason)) => shared.change(|state| {
                 state.removed = reason == Reason::Removed;
                 state.over = Some(reason.to_string());

@@ -27,7 +27,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -75,7 +75,7 @@ impl Insider {
             me: ParticipantId(0),
             descriptor: 0,
             socket,
-            meeting: Meeting::new(entry, Instant::now()),
+            meeting: Meeting::new(entry, Box::new(|_| SystemTime::now()), Instant::now()),
             sealer: Sealer::new(ring.clone(), Slot::Camera),
             ring,
             connection,

@@ -183,7 +183,8 @@ fn the_manager_sends_a_beacon_at_each_epoch_and_every_five_seconds() {
     organiser.receive(Down::Knocked { participant: ParticipantId(2), request });
     let commit = organiser.committed();
     organiser.log(0, commit.entry);
-    let is_beacon = |command: &ManagerCommand| matches!(command, ManagerCommand::Beacon { epoch: Epoch(1), mls_epoch: 1, .. });
+    let is_beacon =
+        |command: &ManagerCommand| matches!(command, ManagerCommand::Beacon { epoch: Epoch(1), mls_epoch: 1, .. });
     assert!(organiser.commands().iter().any(is_beacon));
     organiser.receive(Down::Ping);
     assert_eq!(organiser.meeting.poll_timeout(), Some(organiser.now + timing::BEACON_INTERVAL));

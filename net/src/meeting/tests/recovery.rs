@@ -113,7 +113,8 @@ fn a_member_that_cannot_resume_joins_again_and_the_same_commit_removes_its_old_l
     let events = guest.events();
     assert!(matches!(events[0], Event::Keys { rejoined: true, .. }));
     assert!(events.iter().any(|event| matches!(event, Event::Reconnected { me: ParticipantId(9) })));
-    let people = events.into_iter().rev().find_map(|event| if let Event::Members(people) = event { Some(people) } else { None });
+    let people =
+        events.into_iter().rev().find_map(|event| if let Event::Members(people) = event { Some(people) } else { None });
     assert_eq!(people.map(|people| people.len()), Some(2));
 }
 
