@@ -185,6 +185,7 @@ impl Person {
         while let Ok(event) = self.events.try_recv() {
             match event {
                 Event::Entered { me, link, .. } => (self.me, self.link) = (Some(me), link),
+                Event::LinkChanged { link } => self.link = link,
                 Event::People(people) => self.people = people,
                 Event::Camera(on) => self.camera = on,
                 Event::Microphone(microphone) => self.muted = microphone == Microphone::Muted,

@@ -147,7 +147,7 @@ impl JoinedMeeting {
                 self.admissions.refuse(participant, context);
             }
             Command::Remove(_) | Command::Admit(_) | Command::Refuse(_) => context.outputs.notice(Notice::NotAllowed),
-            Command::Refresh => self.refresh.request(),
+            Command::Refresh => self.refresh.request(context.now),
             // `Meeting` handles them.
             Command::Leave | Command::End => {}
         }

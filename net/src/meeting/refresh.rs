@@ -6,19 +6,18 @@ use std::time::Instant;
 
 /// When this client updates its keys.
 pub(super) struct Refresh {
-    /// True if the user asked for it.
-    requested: bool,
     due: Instant,
 }
 
 impl Refresh {
     /// Returns the schedule of a new member. The members take turns, in the order of their rank.
     pub(super) fn new(roster: &Roster, now: Instant) -> Self {
-        Self { requested: false, due: now + REFRESH_INTERVAL * roster.rank().saturating_add(1) }
+        Self { due: now + REFRESH_INTERVAL * roster.rank().saturating_add(1) }
     }
 
-    pub(super) fn request(&mut self) {
-        self.requested = true;
+    /// Requests an update now.
+    pub(super) fn request(&mut self, now: Instant) {
+        self.due = now;
     }
 
     /// Returns when the update is due.
@@ -27,12 +26,12 @@ impl Refresh {
     }
 
     pub(super) fn is_due(&self, now: Instant) -> bool {
-        self.requested || self.due <= now
+        self.due <= now
     }
 
     /// Handles an update of this client's keys, or that none could be made: the next one comes after one of each other
     /// member.
     pub(super) fn restart(&mut self, roster: &Roster, now: Instant) {
-        *self = Self { requested: false, due: now + REFRESH_INTERVAL * roster.count().max(1) };
+        *self = Self { due: now + REFRESH_INTERVAL * roster.count().max(1) };
     }
 }

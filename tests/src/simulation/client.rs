@@ -135,6 +135,14 @@ impl Client {
         self.meeting.me().expect("it is a member")
     }
 
+    /// Returns the client's last participant id.
+    ///
+    /// # Panics
+    /// Panics if it was never a member.
+    pub fn past_id(&self) -> ParticipantId {
+        self.past_id.expect("it was a member")
+    }
+
     /// Returns whether this client lists itself as the organiser.
     pub fn is_organiser(&self) -> bool {
         self.people.iter().any(|person| person.me && person.organiser)
