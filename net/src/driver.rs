@@ -202,9 +202,11 @@ impl Driver {
             ServerEvent::Received(Received::Malformed) => self.keys.inbox.send(KeysInput::Malformed),
             ServerEvent::Received(Received::Closed) => self.keys.inbox.send(KeysInput::Disconnected),
             ServerEvent::Connected(local) => {
-                // The SFU has forgotten this client, so that media are negotiated anew, on new transports.
-                self.media.restart(local.ip()).await?;
-                self.sfu.handle(Input::Restart, now);
+                // Our server's SFU has forgotten this client, so media are negotiated anew, on new transports.
+                if !self.sfu_connection.is_ordered() {
+                    self.media.restart(local.ip()).await?;
+                    self.sfu.handle(Input::Restart, now);
+                }
                 self.keys.inbox.send(KeysInput::Connected);
             }
         }
