@@ -327,6 +327,8 @@ impl Driver {
 
     fn handle_event(&mut self, event: Event, now: Instant) {
         match &event {
+            // An SFU with its own connection has not noticed anything.
+            Event::Meeting(meeting::Event::Reconnected { .. }) if self.sfu_connection.is_ordered() => {}
             Event::Meeting(meeting::Event::Entered { me } | meeting::Event::Reconnected { me }) => {
                 self.sfu.handle(Input::Entered(*me), now)
             }

@@ -5,8 +5,9 @@ use super::context::Context;
 use super::group_log::GroupLog;
 use super::outputs::Outputs;
 use super::roster::Roster;
-use crypto::{Changes, KnockRequest, admission_key};
+use crypto::{Changes, DeviceKey, KnockRequest, admission_key};
 use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ManagerCommand, ParticipantId, Refusal};
+use std::collections::BTreeSet;
 
 /// Participants who knocked and are not members yet. Empty if this client is not a manager.
 pub(super) struct Admissions {
@@ -15,6 +16,8 @@ pub(super) struct Admissions {
     /// How many to admit with one commit. It is halved after a commit that could not be made, to find the request that
     /// is the cause.
     batch: usize,
+    /// The devices of all members so far, so that one that lost its way comes back by any link.
+    known: BTreeSet<DeviceKey>,
 }
 
 struct Knock {
@@ -33,7 +36,7 @@ impl Knock {
 
 impl Admissions {
     pub(super) const fn new() -> Self {
-        Self { waiting: Vec::new(), batch: MAX_WELCOMES }
+        Self { waiting: Vec::new(), batch: MAX_WELCOMES, known: BTreeSet::new() }
     }
 
     /// Keeps a request, or refuses it if it is not valid. The server limits how many wait. Requests beyond this
@@ -65,7 +68,8 @@ impl Admissions {
         if self.waiting.len() >= MAX_MEMBERS {
             return;
         }
-        let admitted = !request.via_old_link();
+        // A device that the organiser removed is refused before.
+        let admitted = !request.via_old_link() || self.known.contains(&request.device());
         if !admitted {
             outputs.event(Event::AsksToJoin { id: request.participant(), name: request.name().to_owned() });
         }
@@ -94,8 +98,12 @@ impl Admissions {
         self.forget(|knock| knock.participant() == participant, outputs);
     }
 
-    /// Removes the participants who are members now.
+    /// Removes the participants who are members now, and remembers their devices.
     pub(super) fn handle_group_change(&mut self, roster: &Roster, outputs: &mut Outputs) {
+        self.known.extend(roster.present().map(|person| person.device));
+        while self.known.len() > MAX_KNOWN {
+            self.known.pop_first();
+        }
         self.forget(|knock| roster.contains(knock.participant()), outputs);
     }
 
@@ -147,3 +155,6 @@ impl Admissions {
         }
     }
 }
+
+/// How many devices are remembered.
+const MAX_KNOWN: usize = 4 * MAX_MEMBERS;

@@ -117,6 +117,12 @@ impl Client {
         Self::start(entry, &host, port, fingerprint, backends)
     }
 
+    /// Creates a client that comes back to its meeting as organiser.
+    pub fn come_back(server: &server::Server, entry: Entry) -> Self {
+        let fingerprint = Some(server.fingerprint().into());
+        Self::start(entry, "127.0.0.1", server.address().port(), fingerprint, Backends::default())
+    }
+
     fn start(entry: Entry, host: &str, port: u16, fingerprint: Option<Fingerprint>, backends: Backends) -> Self {
         let (ring, clock, pool) = (KeyRing::new(), Clock::default(), BufferPool::new(64));
         let config = Config { entry, host: host.into(), port, fingerprint, ring: ring.clone(), pool };
@@ -142,6 +148,11 @@ impl Client {
 
     /// Waits until `condition` holds; panics with `what` after 20 seconds.
     pub async fn until(&self, what: &str, condition: impl Fn(&State) -> bool) {
+        self.until_within(Duration::from_secs(20), what, condition).await;
+    }
+
+    /// Waits until `condition` holds; panics with `what` after `limit`.
+    pub async fn until_within(&self, limit: Duration, what: &str, condition: impl Fn(&State) -> bool) {
         let waiting = async {
             loop {
                 let changed = self.shared.changed.notified();
@@ -153,11 +164,11 @@ impl Client {
                 changed.await;
             }
         };
-        if tokio::time::timeout(Duration::from_secs(20), waiting).await.is_err() {
+        if tokio::time::timeout(limit, waiting).await.is_err() {
             let state = self.look(|state| {
                 format!("over {:?}, members {}, received {:?}", state.over, state.members.len(), state.received)
             });
-            panic!("not within 20 s: {what}; {state}");
+            panic!("not within {limit:?}: {what}; {state}");
         }
     }
 
