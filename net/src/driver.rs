@@ -172,6 +172,7 @@ impl Driver {
             Wake::Keys(Some(KeysOutput::Reconnect)) => {
                 // Media flow on while the connection to the server is opened.
                 self.server.reconnect(CLOSE_TIMEOUT);
+                self.restart_sfu(now);
             }
             Wake::Keys(Some(KeysOutput::Event(event))) => self.handle_event(event, now),
             // The thread ended without `Ended`, so it panicked.
@@ -200,17 +201,26 @@ impl Driver {
         match event {
             ServerEvent::Received(Received::Message(message)) => self.handle_message(message, now),
             ServerEvent::Received(Received::Malformed) => self.keys.inbox.send(KeysInput::Malformed),
-            ServerEvent::Received(Received::Closed) => self.keys.inbox.send(KeysInput::Disconnected),
+            ServerEvent::Received(Received::Closed) => {
+                self.restart_sfu(now);
+                self.keys.inbox.send(KeysInput::Disconnected);
+            }
             ServerEvent::Connected(local) => {
                 // Our server's SFU has forgotten this client, so media are negotiated anew, on new transports.
                 if !self.sfu_connection.is_ordered() {
                     self.media.restart(local.ip()).await?;
-                    self.sfu.handle(Input::Restart, now);
                 }
                 self.keys.inbox.send(KeysInput::Connected);
             }
         }
         Ok(())
+    }
+
+    /// Lets the dialect of our server's SFU begin again: the answer to its last offer is lost with the connection.
+    fn restart_sfu(&mut self, now: Instant) {
+        if !self.sfu_connection.is_ordered() {
+            self.sfu.handle(Input::Restart, now);
+        }
     }
 
     /// Routes a message to the keys thread or to the SFU's dialect.

@@ -77,6 +77,17 @@ enum Phase {
     Over,
 }
 
+impl Phase {
+    /// Returns true if the server must say something from time to time.
+    fn expects_server(&self) -> bool {
+        match self {
+            Phase::Joining(_) | Phase::Member(_) => true,
+            Phase::Recovering(_, recovery) => recovery.expects_answer(),
+            Phase::Over => false,
+        }
+    }
+}
+
 impl Meeting {
     /// Starts to enter. The first message to send is [`Up::Hello`]. `now` is when the connection was established.
     #[must_use]
@@ -141,7 +152,10 @@ impl Meeting {
         let (phase, mut context) = self.parts(now);
         match (phase, command) {
             (Phase::Over, _) | (Phase::Joining(_), Command::Announce(_)) => {}
-            (Phase::Joining(_) | Phase::Member(_) | Phase::Recovering(..), Command::Leave) => self.leave(),
+            (Phase::Joining(_) | Phase::Member(_) | Phase::Recovering(..), Command::Leave) => {
+                self.outputs.transmit(Up::Leave);
+                self.end(Reason::Left);
+            }
             (Phase::Member(_), Command::End) => self.end_for_all(),
             (
                 Phase::Joining(_),
@@ -152,11 +166,6 @@ impl Meeting {
                 joined.handle_command(command, &mut context);
             }
         }
-    }
-
-    fn leave(&mut self) {
-        self.outputs.transmit(Up::Leave);
-        self.end(Reason::Left);
     }
 
     /// Ends the meeting for everybody, if this client is a manager.
@@ -177,23 +186,15 @@ impl Meeting {
         }
         self.last_received = now;
         if let Down::Hello { time, .. } = message {
-            self.check_clock(time, now);
+            let before = mem::replace(&mut self.clock_ahead, clock_ahead((self.wall_clock)(now), time));
+            let notice = clock_notice(self.clock_ahead).filter(|_| clock_notice(before).is_none());
+            notice.into_iter().for_each(|notice| self.outputs.notice(notice));
         }
         let outcome = match self.phase {
             Phase::Recovering(..) => self.handle_recovering(message, now),
             Phase::Joining(_) | Phase::Member(_) | Phase::Over => self.dispatch(message, now),
         };
         self.follow(outcome, now);
-    }
-
-    /// Tells the user once if this computer's clock is wrong.
-    fn check_clock(&mut self, server: u64, now: Instant) {
-        let before = mem::replace(&mut self.clock_ahead, clock_ahead((self.wall_clock)(now), server));
-        if clock_notice(before).is_none()
-            && let Some(notice) = clock_notice(self.clock_ahead)
-        {
-            self.outputs.notice(notice);
-        }
     }
 
     fn dispatch(&mut self, message: Down, now: Instant) -> Result<(), Exit> {
@@ -233,7 +234,7 @@ impl Meeting {
 
     /// Handles a message on the way back.
     fn handle_recovering(&mut self, message: Down, now: Instant) -> Result<(), Exit> {
-        let (Phase::Recovering(joined, recovery), context) = self.parts(now) else { return Ok(()) };
+        let (Phase::Recovering(joined, recovery), mut context) = self.parts(now) else { return Ok(()) };
         match (recovery.stage(), message) {
             // What was on its way on the connection before.
             (Stage::Waiting(_) | Stage::Connecting, _) => {}
@@ -265,20 +266,16 @@ impl Meeting {
                 }
                 *stage = Stage::Resuming;
             }
-            (Stage::Resuming, Down::Resumed) => self.resumed(now),
+            (Stage::Resuming, Down::Resumed) => {
+                joined.handle_resumed(&mut context);
+                if let Phase::Recovering(joined, _) = mem::replace(&mut self.phase, Phase::Over) {
+                    self.phase = Phase::Member(joined);
+                }
+            }
             (Stage::Joining(_), message) => return self.handle_rejoining(message, now),
             (Stage::Greeting | Stage::Checking | Stage::Resuming, _) => return Err(Violation::Unexpected.into()),
         }
         Ok(())
-    }
-
-    /// Continues as the same member.
-    fn resumed(&mut self, now: Instant) {
-        let phase = mem::replace(&mut self.phase, Phase::Over);
-        let Phase::Recovering(mut joined, _) = phase else { return };
-        let (_, mut context) = self.parts(now);
-        joined.handle_resumed(&mut context);
-        self.phase = Phase::Member(joined);
     }
 
     /// Handles a message while this client joins again.
@@ -332,7 +329,7 @@ impl Meeting {
 
     /// Does what is due at `now`. A call before [`Self::poll_timeout`] has no effect.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let silent = self.expects_server() && now >= self.last_received + SERVER_TIMEOUT;
+        let silent = self.phase.expects_server() && now >= self.last_received + SERVER_TIMEOUT;
         let (phase, mut context) = self.parts(now);
         let mut attempt = false;
         let outcome = match phase {
@@ -385,16 +382,8 @@ impl Meeting {
             Phase::Recovering(_, recovery) => recovery.poll_timeout(),
             Phase::Over => return None,
         };
-        let silent = self.expects_server().then(|| self.last_received + SERVER_TIMEOUT);
+        let silent = self.phase.expects_server().then(|| self.last_received + SERVER_TIMEOUT);
         due.into_iter().chain(silent).min()
-    }
-
-    fn expects_server(&self) -> bool {
-        match &self.phase {
-            Phase::Joining(_) | Phase::Member(_) => true,
-            Phase::Recovering(_, recovery) => recovery.expects_answer(),
-            Phase::Over => false,
-        }
     }
 
     fn handle_joining(&mut self, message: Down, now: Instant) -> Result<(), Reason> {
@@ -498,8 +487,8 @@ fn handle_membership(joined: &mut JoinedMeeting, message: Down, context: &mut Co
         Down::Log { position, entry } => return joined.handle_log_entry(position, entry, context),
         Down::Skipped { position, count } => return joined.handle_skipped(position, count),
         Down::Beacon { signed } => return joined.handle_beacon(&signed),
-        Down::Removed { signed } => return Err(joined.removed(&signed)),
-        Down::Ended { signed } if joined.is_end(&signed) => return Err(Reason::Ended.into()),
+        Down::Removed { signed } => return Err(joined_meeting::removed(joined, &signed)),
+        Down::Ended { signed } if joined_meeting::is_end(joined, &signed) => return Err(Reason::Ended.into()),
         Down::Ended { .. } => return Err(Reason::Server("it ended the meeting without a manager's word".into()).into()),
         Down::Hello { .. }
         | Down::Created { .. }

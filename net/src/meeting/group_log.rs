@@ -111,16 +111,6 @@ impl GroupLog {
         Ok(())
     }
 
-    /// Returns true if the authority of the group signed the command. A command that was on its way when the keys
-    /// rotated has the signature of the authority before.
-    pub(super) fn is_signed(&self, signed: &SignedCommand) -> bool {
-        let chain = self.group.policy().chain();
-        let meeting = chain.meeting();
-        let SignedCommand { from, counter, command, signature } = signed;
-        let newest = chain.newest_authorities();
-        newest.iter().any(|authority| authority.signed_command(meeting, *from, *counter, &command.0, signature))
-    }
-
     /// Processes the commit that ends the log's epoch. `gone` returns whether a member has left according to the log.
     ///
     /// # Errors
@@ -291,6 +281,16 @@ impl SentCommit {
             Verdict::TooLate => false,
         }
     }
+}
+
+/// Returns true if the authority of the group signed the command. A command that was on its way when the keys
+/// rotated has the signature of the authority before.
+pub(super) fn is_signed(group: &Group, signed: &SignedCommand) -> bool {
+    let chain = group.policy().chain();
+    let meeting = chain.meeting();
+    let SignedCommand { from, counter, command, signature } = signed;
+    let newest = chain.newest_authorities();
+    newest.iter().any(|authority| authority.signed_command(meeting, *from, *counter, &command.0, signature))
 }
 
 fn state_of(group: &Group) -> GroupState {

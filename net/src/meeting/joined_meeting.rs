@@ -4,7 +4,7 @@ use super::admissions::Admissions;
 use super::announcements::Announcements;
 use super::context::Context;
 use super::event::Exit;
-use super::group_log::{GroupLog, Outcome};
+use super::group_log::{GroupLog, Outcome, is_signed};
 use super::history::GroupState;
 use super::joining::NewMember;
 use super::outputs::Outputs;
@@ -22,7 +22,7 @@ use std::time::Instant;
 
 /// A meeting that this client is a member of.
 pub(super) struct JoinedMeeting {
-    log: GroupLog,
+    pub(super) log: GroupLog,
     roster: Roster,
     admissions: Admissions,
     removals: Removals,
@@ -39,7 +39,7 @@ pub(super) struct JoinedMeeting {
 impl JoinedMeeting {
     /// Enters the meeting: emits the keys and the members, and sends what is due.
     pub(super) fn new(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> Result<Self, Reason> {
-        let mut joined = Self::create(new_member, own, context)?;
+        let mut joined = create(new_member, own, context)?;
         joined.emit_keys(Vec::new(), false, context.outputs)?;
         context.outputs.event(Event::Entered { me: joined.me() });
         joined.emit_members(context.outputs);
@@ -53,14 +53,14 @@ impl JoinedMeeting {
     /// Enters the meeting again, after this client lost it.
     pub(super) fn again(self, new_member: NewMember, context: &mut Context<'_>) -> Result<Self, Reason> {
         let Self { roster: before, mut admissions, removals, announcements, .. } = self;
-        let mut joined = Self::create(new_member, announcements.own(), context)?;
+        let mut joined = create(new_member, announcements.own(), context)?;
         let left = before.departed_since(&joined.roster);
         let known = |id: &ParticipantId| before.contains(*id) || *id == joined.me();
         let new: Vec<_> = joined.roster.list().into_iter().map(|person| person.id).filter(|id| !known(id)).collect();
         admissions.handle_lost_connection();
         (joined.admissions, joined.removals) = (admissions, removals);
         joined.emit_keys(left.iter().map(|departure| departure.leaf).collect(), true, context.outputs)?;
-        joined.emit_changes(&left, &new, context.outputs);
+        emit_changes(&left, &new, context.outputs);
         context.outputs.event(Event::Reconnected { me: joined.me() });
         joined.removals.handle_group_change(&joined.roster);
         joined.emit_members(context.outputs);
@@ -68,36 +68,8 @@ impl JoinedMeeting {
         Ok(joined)
     }
 
-    fn create(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> Result<Self, Reason> {
-        let NewMember { me, group, position, epoch, gone, resume } = new_member;
-        let log = GroupLog::new(group, position, epoch);
-        let mut roster = Roster::new(me, gone, context.now);
-        roster.update(log.group().members(), own, |_| false);
-        if !roster.contains(me) {
-            return Err(Reason::Forged);
-        }
-        let refresh = Refresh::new(&roster, context.now);
-        Ok(Self {
-            log,
-            roster,
-            admissions: Admissions::new(),
-            removals: Removals::default(),
-            returns: Returns::default(),
-            announcements: Announcements::new(own),
-            refresh,
-            resume,
-            connected: true,
-            beacon: context.now,
-        })
-    }
-
     pub(super) const fn me(&self) -> ParticipantId {
         self.roster.me()
-    }
-
-    #[cfg(test)]
-    pub(super) const fn group(&self) -> &crypto::Group {
-        self.log.group()
     }
 
     /// Returns the token and the position with which a new connection continues this membership.
@@ -193,34 +165,12 @@ impl JoinedMeeting {
 
     /// Handles a beacon of a manager. One without a valid signature is ignored.
     pub(super) fn handle_beacon(&mut self, signed: &SignedCommand) -> Result<(), Exit> {
-        match self.verified(signed) {
+        match verified(&self.log, signed) {
             Some(ManagerCommand::Beacon { epoch, mls_epoch, transcript }) => {
                 self.log.handle_beacon(epoch, GroupState { mls_epoch, transcript })
             }
             Some(_) | None => Ok(()),
         }
-    }
-
-    /// Returns why the server has closed this client's membership.
-    pub(super) fn removed(&self, signed: &SignedCommand) -> Exit {
-        let me = self.me();
-        match self.verified(signed) {
-            Some(ManagerCommand::Expel { participant }) if participant == me => Exit::Ended(Reason::Removed),
-            Some(ManagerCommand::Commit { removed, .. }) if removed.contains(&me) => Exit::Ended(Reason::Removed),
-            // The commit may have been valid for the group as this client saw it.
-            Some(ManagerCommand::Void { participant, .. }) if participant == me => Exit::CutOff,
-            Some(_) | None => Exit::Ended(Reason::Server("it removed this client without the organiser's word".into())),
-        }
-    }
-
-    /// Returns true if a manager has ended the meeting.
-    pub(super) fn is_end(&self, signed: &SignedCommand) -> bool {
-        self.verified(signed) == Some(ManagerCommand::End)
-    }
-
-    /// Returns the command if the authority has signed it.
-    fn verified(&self, signed: &SignedCommand) -> Option<ManagerCommand> {
-        self.log.is_signed(signed).then(|| signed.decode().ok()).flatten()
     }
 
     /// Skips application messages of others that the server did not keep for this client.
@@ -249,7 +199,7 @@ impl JoinedMeeting {
     /// Handles a manager's command in the log. Its signature decides what a commit that cannot be merged means, and whether
     /// a void counts.
     fn handle_managed(&mut self, signed: &SignedCommand, context: &mut Context<'_>) -> Result<(), Exit> {
-        let proved = self.log.is_signed(signed);
+        let proved = is_signed(self.log.group(), signed);
         match signed.decode() {
             Ok(ManagerCommand::Commit { epoch, blob, .. }) => {
                 self.handle_commit(signed.from, epoch, &blob, proved, context)
@@ -304,7 +254,7 @@ impl JoinedMeeting {
         }
         let removed = changes.left.iter().map(|departure| departure.leaf).collect();
         self.emit_keys(removed, false, context.outputs)?;
-        self.emit_changes(&changes.left, &changes.joined, context.outputs);
+        emit_changes(&changes.left, &changes.joined, context.outputs);
         self.removals.handle_group_change(&self.roster);
         self.returns.handle_group_change(&self.roster);
         self.admissions.handle_group_change(&self.roster, context.outputs);
@@ -382,31 +332,12 @@ impl JoinedMeeting {
     }
 
     fn commit(&mut self, context: &mut Context<'_>) {
-        let sent = self.claim(context)
+        let sent = claim(&mut self.log, &self.roster, context)
             || self.removals.commit(&mut self.roster, &mut self.log, context)
             || self.returns.commit(&self.roster, &mut self.log, context)
             || self.admissions.commit(&self.roster, &mut self.log, context);
         if !sent && self.refresh.is_due(context.now) && !self.log.commit_refresh(context) {
             self.refresh.restart(&self.roster, context.now);
-        }
-    }
-
-    /// Sends a commit that makes this client the organiser again, if it came back to its meeting. Its old leaves go.
-    fn claim(&mut self, context: &mut Context<'_>) -> bool {
-        let Some(manager) = context.manager else { return false };
-        let (device, me) = (context.entrant.identity.public(), self.me());
-        let (group, own) = (self.log.group(), self.roster.leaf(me));
-        if group.policy().is_organiser(device, me) {
-            return false;
-        }
-        let change = PolicyChange { organisers: Some(vec![(device, me)]), ..PolicyChange::default() };
-        let remove = group.leaves_of(device).into_iter().filter(|leaf| Some(*leaf) != own).collect();
-        match group.policy().next(&change, manager.keys()) {
-            Ok(policy) => self.log.commit(Changes { policy: Some(policy), remove, ..Changes::default() }, context),
-            Err(error) => {
-                tracing::error!(%error, "the organiser's rights cannot be taken back");
-                false
-            }
         }
     }
 
@@ -428,17 +359,81 @@ impl JoinedMeeting {
         Ok(())
     }
 
-    fn emit_changes(&self, left: &[Departure], joined: &[ParticipantId], outputs: &mut Outputs) {
-        for departure in left {
-            outputs.event(Event::Left { id: departure.id, removed: departure.removed });
-        }
-        for id in joined {
-            outputs.event(Event::Joined(*id));
-        }
-    }
-
     fn emit_members(&self, outputs: &mut Outputs) {
         outputs.event(Event::Members(self.roster.list()));
+    }
+}
+
+fn create(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> Result<JoinedMeeting, Reason> {
+    let NewMember { me, group, position, epoch, gone, resume } = new_member;
+    let log = GroupLog::new(group, position, epoch);
+    let mut roster = Roster::new(me, gone, context.now);
+    roster.update(log.group().members(), own, |_| false);
+    if !roster.contains(me) {
+        return Err(Reason::Forged);
+    }
+    let refresh = Refresh::new(&roster, context.now);
+    Ok(JoinedMeeting {
+        log,
+        roster,
+        admissions: Admissions::new(),
+        removals: Removals::default(),
+        returns: Returns::default(),
+        announcements: Announcements::new(own),
+        refresh,
+        resume,
+        connected: true,
+        beacon: context.now,
+    })
+}
+
+/// Returns why the server has closed this client's membership.
+pub(super) fn removed(joined: &JoinedMeeting, signed: &SignedCommand) -> Exit {
+    let me = joined.me();
+    match verified(&joined.log, signed) {
+        Some(ManagerCommand::Expel { participant }) if participant == me => Exit::Ended(Reason::Removed),
+        Some(ManagerCommand::Commit { removed, .. }) if removed.contains(&me) => Exit::Ended(Reason::Removed),
+        // The commit may have been valid for the group as this client saw it.
+        Some(ManagerCommand::Void { participant, .. }) if participant == me => Exit::CutOff,
+        Some(_) | None => Exit::Ended(Reason::Server("it removed this client without the organiser's word".into())),
+    }
+}
+
+/// Returns true if a manager has ended the meeting.
+pub(super) fn is_end(joined: &JoinedMeeting, signed: &SignedCommand) -> bool {
+    verified(&joined.log, signed) == Some(ManagerCommand::End)
+}
+
+/// Returns the command if the authority has signed it.
+fn verified(log: &GroupLog, signed: &SignedCommand) -> Option<ManagerCommand> {
+    is_signed(log.group(), signed).then(|| signed.decode().ok()).flatten()
+}
+
+/// Sends a commit that makes this client the organiser again, if it came back to its meeting. Its old leaves go.
+fn claim(log: &mut GroupLog, roster: &Roster, context: &mut Context<'_>) -> bool {
+    let Some(manager) = context.manager else { return false };
+    let (device, me) = (context.entrant.identity.public(), roster.me());
+    let (group, own) = (log.group(), roster.leaf(me));
+    if group.policy().is_organiser(device, me) {
+        return false;
+    }
+    let change = PolicyChange { organisers: Some(vec![(device, me)]), ..PolicyChange::default() };
+    let remove = group.leaves_of(device).into_iter().filter(|leaf| Some(*leaf) != own).collect();
+    match group.policy().next(&change, manager.keys()) {
+        Ok(policy) => log.commit(Changes { policy: Some(policy), remove, ..Changes::default() }, context),
+        Err(error) => {
+            tracing::error!(%error, "the organiser's rights cannot be taken back");
+            false
+        }
+    }
+}
+
+fn emit_changes(left: &[Departure], joined: &[ParticipantId], outputs: &mut Outputs) {
+    for departure in left {
+        outputs.event(Event::Left { id: departure.id, removed: departure.removed });
+    }
+    for id in joined {
+        outputs.event(Event::Joined(*id));
     }
 }
 

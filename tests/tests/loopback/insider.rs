@@ -124,6 +124,11 @@ impl Insider {
         self.socket.send(Message::Binary(proto::encode(message).into())).await.unwrap();
     }
 
+    /// Sends a message if the server has not closed the connection.
+    pub async fn try_send(&mut self, message: &ClientMessage) {
+        let _ = self.socket.send(Message::Binary(proto::encode(message).into())).await;
+    }
+
     /// Handles messages of the server for `length`, as a member does.
     pub async fn listen(&mut self, length: Duration) {
         let _ = tokio::time::timeout(length, self.serve(|_| false)).await;

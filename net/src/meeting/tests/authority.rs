@@ -17,7 +17,7 @@ fn invitation(client: &Client) -> Invitation {
 /// Returns the group of a member.
 fn group(client: &Client) -> &Group {
     let Phase::Member(joined) = &client.meeting.phase else { panic!("it is a member") };
-    joined.group()
+    joined.log.group()
 }
 
 /// Returns a beacon of the organiser about this state.
