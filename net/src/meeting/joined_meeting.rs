@@ -40,9 +40,9 @@ impl JoinedMeeting {
     /// Enters the meeting: emits the keys and the members, and sends what is due.
     pub(super) fn new(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> Result<Self, Reason> {
         let mut joined = create(new_member, own, context)?;
-        joined.emit_keys(Vec::new(), false, context.outputs)?;
+        emit_keys(&joined.log, &joined.roster, Vec::new(), false, context.outputs)?;
         context.outputs.event(Event::Entered { me: joined.me() });
-        joined.emit_members(context.outputs);
+        emit_members(&joined.roster, context.outputs);
         if !joined.roster.has_organiser() && context.manager.is_none() {
             context.outputs.notice(Notice::Unattended);
         }
@@ -59,11 +59,17 @@ impl JoinedMeeting {
         let new: Vec<_> = joined.roster.list().into_iter().map(|person| person.id).filter(|id| !known(id)).collect();
         admissions.handle_lost_connection();
         (joined.admissions, joined.removals) = (admissions, removals);
-        joined.emit_keys(left.iter().map(|departure| departure.leaf).collect(), true, context.outputs)?;
+        emit_keys(
+            &joined.log,
+            &joined.roster,
+            left.iter().map(|departure| departure.leaf).collect(),
+            true,
+            context.outputs,
+        )?;
         emit_changes(&left, &new, context.outputs);
         context.outputs.event(Event::Reconnected { me: joined.me() });
         joined.removals.handle_group_change(&joined.roster);
-        joined.emit_members(context.outputs);
+        emit_members(&joined.roster, context.outputs);
         joined.send_due(context);
         Ok(joined)
     }
@@ -90,7 +96,7 @@ impl JoinedMeeting {
     pub(super) fn handle_resumed(&mut self, context: &mut Context<'_>) {
         self.connected = true;
         context.outputs.event(Event::Reconnected { me: self.me() });
-        self.emit_members(context.outputs);
+        emit_members(&self.roster, context.outputs);
     }
 
     /// Handles a ping. After the connection was resumed, the first one means that all entries have arrived. Returns the
@@ -107,7 +113,7 @@ impl JoinedMeeting {
             Command::Announce(state) => {
                 self.announcements.announce(state);
                 self.roster.set_state(self.me(), state);
-                self.emit_members(context.outputs);
+                emit_members(&self.roster, context.outputs);
             }
             Command::Remove(participant) if self.roster.am_organiser() && participant != self.me() => {
                 if self.roster.contains(participant) {
@@ -253,14 +259,14 @@ impl JoinedMeeting {
             manager.handle_merged(policy.chain(), context.outputs);
         }
         let removed = changes.left.iter().map(|departure| departure.leaf).collect();
-        self.emit_keys(removed, false, context.outputs)?;
+        emit_keys(&self.log, &self.roster, removed, false, context.outputs)?;
         emit_changes(&changes.left, &changes.joined, context.outputs);
         self.removals.handle_group_change(&self.roster);
         self.returns.handle_group_change(&self.roster);
         self.admissions.handle_group_change(&self.roster, context.outputs);
         self.announcements.handle_group_change(&self.roster, !changes.joined.is_empty());
         self.beacon = context.now;
-        self.emit_members(context.outputs);
+        emit_members(&self.roster, context.outputs);
         Ok(())
     }
 
@@ -284,7 +290,7 @@ impl JoinedMeeting {
         if let Some(state) = self.announcements.receive(author, &bytes, &self.roster)
             && self.roster.set_state(author, state)
         {
-            self.emit_members(context.outputs);
+            emit_members(&self.roster, context.outputs);
         }
     }
 
@@ -328,7 +334,7 @@ impl JoinedMeeting {
         if self.log.may_commit(context.now) {
             self.commit(context);
         }
-        self.send_beacon(context);
+        send_beacon(&mut self.beacon, &self.log, &self.roster, context);
     }
 
     fn commit(&mut self, context: &mut Context<'_>) {
@@ -340,27 +346,33 @@ impl JoinedMeeting {
             self.refresh.restart(&self.roster, context.now);
         }
     }
+}
 
-    /// Tells the others which group is the right one, if this client is a manager and it is time.
-    fn send_beacon(&mut self, context: &mut Context<'_>) {
-        if self.beacon > context.now || self.roster.count() < 2 {
-            return;
-        }
-        if let Some(manager) = context.manager {
-            self.beacon = context.now + BEACON_INTERVAL;
-            manager.send(&self.log.beacon(), context.outputs);
-        }
+fn emit_keys(
+    log: &GroupLog,
+    roster: &Roster,
+    removed: Vec<crypto::Leaf>,
+    rejoined: bool,
+    outputs: &mut Outputs,
+) -> Result<(), Reason> {
+    let (keys, leaves) = (log.media_keys()?, roster.leaves());
+    outputs.event(Event::Keys { keys, removed, leaves, epoch: log.mls_epoch(), rejoined });
+    outputs.event(Event::Words(log.words()));
+    Ok(())
+}
+
+fn emit_members(roster: &Roster, outputs: &mut Outputs) {
+    outputs.event(Event::Members(roster.list()));
+}
+
+/// Tells the others which group is the right one, if this client is a manager and it is time.
+fn send_beacon(due: &mut Instant, log: &GroupLog, roster: &Roster, context: &mut Context<'_>) {
+    if *due > context.now || roster.count() < 2 {
+        return;
     }
-
-    fn emit_keys(&self, removed: Vec<crypto::Leaf>, rejoined: bool, outputs: &mut Outputs) -> Result<(), Reason> {
-        let (keys, leaves) = (self.log.media_keys()?, self.roster.leaves());
-        outputs.event(Event::Keys { keys, removed, leaves, epoch: self.log.mls_epoch(), rejoined });
-        outputs.event(Event::Words(self.log.words()));
-        Ok(())
-    }
-
-    fn emit_members(&self, outputs: &mut Outputs) {
-        outputs.event(Event::Members(self.roster.list()));
+    if let Some(manager) = context.manager {
+        *due = context.now + BEACON_INTERVAL;
+        manager.send(&log.beacon(), context.outputs);
     }
 }
 
