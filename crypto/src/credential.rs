@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn a_wrong_clock_is_measured() {
         let now = 1_000 * HOUR;
-        let ahead = |issued_at: u64| issued(issued_at).wrong_clock(at(now));
+        let ahead = |at_issue: u64| LeafCredential { issued: at_issue, ..issued(0) }.wrong_clock(at(now));
         for fine in [now, now + HOUR, now - HOUR, now - 25 * HOUR] {
             assert_eq!(ahead(fine), None, "{fine}");
         }

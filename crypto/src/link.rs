@@ -190,6 +190,9 @@ fn read_secret(text: &str) -> Result<Parts, Error> {
     if text.len() > MAX_SECRET {
         return Err(Error::TooLong);
     }
+    if payload_length(text).is_some_and(|length| text.len() > length) {
+        return Err(Error::TooLong);
+    }
     // A truncated base64 text: decode the whole groups of four, which contain the version.
     let whole = &text[..text.len() / 4 * 4];
     let bytes = match decode(text) {

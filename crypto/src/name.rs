@@ -14,12 +14,15 @@ pub(crate) fn normalised(name: &str) -> Option<String> {
     let mut rest = name.chars().peekable();
     while let Some(character) = rest.next() {
         let before = kept.chars().next_back();
+        if is_ignorable(character) && !joins(before, character, rest.peek().copied()) {
+            continue;
+        }
         marks = if is_combining_mark(character) { marks + 1 } else { 0 };
         if character.is_whitespace() || is_blank(character) {
             if before.is_some_and(|before| before != ' ') {
                 kept.push(' ');
             }
-        } else if marks <= MAX_MARKS && (!is_ignorable(character) || joins(before, character, rest.peek().copied())) {
+        } else if marks <= MAX_MARKS {
             kept.push(character);
         }
     }
@@ -81,7 +84,8 @@ fn joins(before: Option<char>, character: char, after: Option<char>) -> bool {
 
 /// Returns the blocks of Arabic, Syriac, the scripts of India, Myanmar, Khmer and Mongolian.
 fn needs_joiners(character: char) -> bool {
-    matches!(character, '\u{600}'..='\u{8ff}' | '\u{900}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}')
+    matches!(character, '\u{600}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}')
+        && !is_ignorable(character)
 }
 
 fn is_emoji(character: char) -> bool {
@@ -177,6 +181,7 @@ mod tests {
             "\u{1f469}\u{200d}\u{200d}\u{1f4bb}",
             "\u{2764}\u{200b}\u{fe0f}",
             "a\u{301}\u{200b}\u{301}\u{301}\u{301}b",
+            "\u{646}\u{200c}\u{61c}a",
         ] {
             let once = normalised(name).unwrap();
             assert_eq!(normalised(&once).as_deref(), Some(once.as_str()), "{}", name.escape_unicode());

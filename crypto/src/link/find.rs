@@ -59,30 +59,19 @@ fn read_payload(rest: &mut Peekable<Chars<'_>>, link: &mut String) {
     let begin = link.len();
     read_run(rest, link);
     let first = link.len();
-    let Some(length) = payload_length(&link[begin..]) else { return };
-    // Lines of a wrapped link, as long as it is too short.
-    while link.len() - begin < length
-        && rest.peek().is_some_and(|next| next.is_whitespace() || matches!(next, '>' | '='))
-    {
-        let mut after = rest.clone();
-        skip_break(&mut after);
-        let before = link.len();
-        read_run(&mut after, link);
-        if link.len() == before {
-            break;
+    let end = payload_length(&link[begin..]).map(|length| begin + length);
+    if let Some(end) = end {
+        read_wrapped(rest, link, end);
+        // Markdown emphasis behind a complete link.
+        if link.len() > end && link[end..].bytes().all(|byte| matches!(byte, b'_' | b'-')) {
+            link.truncate(end);
         }
-        *rest = after;
+        // What follows is not the rest of the link, but the text behind it.
+        if link.len() != end && link.len() > first {
+            wipe_from(link, first);
+        }
     }
-    // Markdown emphasis behind a complete link.
-    let end = begin + length;
-    if link.len() > end && link[end..].bytes().all(|byte| matches!(byte, b'_' | b'-')) {
-        link.truncate(end);
-    }
-    // What follows is not the rest of the link, but the text behind it.
-    if link.len() != end && link.len() > first {
-        wipe_from(link, first);
-    }
-    let incomplete = link.len() < end;
+    let incomplete = link.len() < end.unwrap_or(begin + MIN_PAYLOAD);
     if incomplete
         && link.len() == first
         && let Some(next) = rest.next()
@@ -92,6 +81,20 @@ fn read_payload(rest: &mut Peekable<Chars<'_>>, link: &mut String) {
             // A character that no link has: the link is damaged, not only cut.
             link.push(next);
         }
+    }
+}
+
+/// Appends the following lines of a wrapped link until it has `end` bytes.
+fn read_wrapped(rest: &mut Peekable<Chars<'_>>, link: &mut String, end: usize) {
+    while link.len() < end && rest.peek().is_some_and(|next| next.is_whitespace() || matches!(next, '>' | '=')) {
+        let mut after = rest.clone();
+        skip_break(&mut after);
+        let before = link.len();
+        read_run(&mut after, link);
+        if link.len() == before {
+            return;
+        }
+        *rest = after;
     }
 }
 
@@ -130,4 +133,6 @@ fn is_line_break(character: char) -> bool {
 
 /// What ends a sentence, a quotation or a bracket.
 const CLOSING: &str = ">)]}\"'.,;:!?»”’";
+/// Characters from which the version of a secret part can be read.
+const MIN_PAYLOAD: usize = 4;
 const MAX_TEXT: usize = 64 << 10;
