@@ -284,7 +284,7 @@ impl Delivery {
     fn request(
         &mut self,
         from: ConnectionId,
-        Connection { participant, .. }: Connection,
+        Connection { participant, origin, .. }: Connection,
         id: MeetingId,
         request: Request,
     ) -> Result<(), Problem> {
@@ -294,7 +294,7 @@ impl Delivery {
             self.close(from);
             return Ok(());
         }
-        meeting.request(participant, from, request, &mut self.actions)?;
+        meeting.request(participant, (from, origin), request, &mut self.actions)?;
         self.set_state(from, State::Waiting(id));
         Ok(())
     }

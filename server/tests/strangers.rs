@@ -195,6 +195,29 @@ async fn only_a_member_that_manages_may_send_long_messages() {
     server.stop(TIMEOUT).await;
 }
 
+#[tokio::test]
+async fn one_address_sends_a_bounded_amount_of_long_messages() {
+    let _alone = ALONE.lock().await;
+    let limits = Limits {
+        address_byte_burst: 3 << 20,
+        address_bytes_per_second: 1,
+        tell_byte_burst: 8 << 20,
+        ..Limits::default()
+    };
+    let server = start(limits).await;
+    let mut outcomes = Vec::new();
+    for (number, from) in (1..).zip([HERE, HERE, ELSEWHERE]) {
+        let mut client = Client::greeted(from, server.address()).await;
+        client.send(&create(number)).await;
+        assert!(client.receives(|message| matches!(message, Down::Created { .. })).await);
+        client.send(&Up::Tell { epoch: Epoch(0), blob: Blob(vec![0; proto::MAX_BLOB]) }).await;
+        let outcome = client.next().await;
+        outcomes.push(outcome != Some(Down::Problem { problem: Problem::TooFast }));
+    }
+    assert_eq!(outcomes, [true, false, true]);
+    server.stop(TIMEOUT).await;
+}
+
 /// Returns Anna, who has created meeting 1, and Ben, whom she admitted.
 async fn pair(server: &Server) -> (Client, Client) {
     let (mut anna, mut ben) =

@@ -7,7 +7,7 @@ use super::log::Log;
 use super::members::{Member, Members, Presence};
 use super::settings::Settings;
 use super::waiting::{Request, Waiter, Waiting};
-use crate::sfu;
+use crate::{Origin, sfu};
 use proto::{
     Blob, Down, Epoch, LogEntry, MAX_MEMBERS, ManagerCommand, MeetingId, ParticipantId, Position, Problem,
     SignedCommand, Welcome,
@@ -117,10 +117,11 @@ impl Meeting {
     pub fn request(
         &mut self,
         participant: ParticipantId,
-        connection: ConnectionId,
+        (connection, origin): (ConnectionId, Origin),
         request: Request,
         actions: &mut Actions,
     ) -> Result<(), Problem> {
+        let max = self.settings.limits.members;
         if let Request::Return(request, signature) = &request {
             if !self.authority.has_signed_return(participant, &request.0, signature) {
                 return Err(Problem::NotAuthorised);
@@ -129,10 +130,12 @@ impl Meeting {
             if self.returned.len() > MAX_RETURNED {
                 self.returned.pop_front();
             }
-        } else if self.members.len() + self.waiting.len() >= self.settings.limits.members {
+        } else if self.members.len() + self.waiting.len() >= max
+            || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE)
+        {
             return Err(Problem::MeetingFull);
         }
-        let message = self.waiting.insert(participant, Waiter { connection, request });
+        let message = self.waiting.insert(participant, Waiter { connection, origin, request });
         actions.send_all(self.members.connections(), &message);
         Ok(())
     }
@@ -478,6 +481,9 @@ impl Meeting {
         }
     }
 }
+
+/// Those who wait from one origin take at most one of so many parts of a meeting.
+const WAITING_SHARE: usize = 4;
 
 /// How many organisers that asked to come back are remembered.
 const MAX_RETURNED: usize = 64;

@@ -1,6 +1,7 @@
 //! Those who wait to be admitted to a meeting.
 
 use super::connection_id::ConnectionId;
+use crate::Origin;
 use proto::{Blob, Down, ParticipantId, Signature};
 use std::collections::BTreeMap;
 
@@ -15,6 +16,8 @@ pub struct Waiting {
 pub struct Waiter {
     /// Its connection.
     pub connection: ConnectionId,
+    /// Where it comes from.
+    pub origin: Origin,
     /// Its request.
     pub request: Request,
 }
@@ -56,6 +59,11 @@ impl Waiting {
     /// Returns how many wait.
     pub fn len(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// Returns how many from `origin` wait.
+    pub fn count_of(&self, origin: Origin) -> usize {
+        self.by_id.values().filter(|waiter| waiter.origin == origin).count()
     }
 
     /// Returns the connections that wait.

@@ -2,6 +2,7 @@
 //! signed.
 
 use super::*;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 const MALLORY: ParticipantId = ParticipantId(9);
@@ -189,6 +190,23 @@ fn meetings_of_one_address_are_bounded_in_number_and_bytes() {
         service.passes(Duration::from_secs(2));
     }
     assert!(service.delivery.log_bytes() <= 8 << 20, "{} bytes", service.delivery.log_bytes());
+}
+
+#[test]
+fn those_who_wait_from_one_address_take_a_quarter_of_a_meeting() {
+    let mut service = Service::with(Limits { members: 20, ..Limits::default() });
+    service.greet(ANNA);
+    service.sends(ANNA, create(MEETING));
+    let refused = (10..20).map(ParticipantId).filter(|participant| {
+        service.greet(*participant);
+        let received = service.sends(*participant, knock());
+        received == [(*participant, problem(Problem::MeetingFull))]
+    });
+    assert_eq!(refused.count(), 5);
+    let elsewhere = ParticipantId(30);
+    service.connects_from(elsewhere, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+    service.sends(elsewhere, Up::Hello { version: VERSION });
+    assert_eq!(service.sends(elsewhere, knock())[0].0, ANNA);
 }
 
 #[test]

@@ -77,8 +77,12 @@ impl Service {
     }
 
     pub fn connects(&mut self, participant: ParticipantId) {
-        let origin = Origin::from(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        self.delivery.handle_connected(ConnectionId(participant.0), participant, origin, self.time());
+        self.connects_from(participant, IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+
+    pub fn connects_from(&mut self, participant: ParticipantId, address: IpAddr) {
+        let id = ConnectionId(participant.0);
+        self.delivery.handle_connected(id, participant, Origin::from(address), self.time());
     }
 
     pub fn greet(&mut self, participant: ParticipantId) -> Vec<(ParticipantId, Down)> {
