@@ -320,7 +320,7 @@ impl App {
         match event {
             Event::Entered { link, organiser, .. } => return self.entered(link, *organiser),
             Event::People(people) if self.session.listing() != Listing::Unlisted => {
-                return self.preferences.meet(&screen.model.link, people);
+                return self.preferences.meet(&screen.model.entered_by, people);
             }
             Event::Notice(notice) => self.notifications.notify(screen.model.notice(notice)),
             Event::Ended(Reason::Left) => return self.go_home(),
@@ -333,6 +333,7 @@ impl App {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
+            | Event::LinkChanged { .. }
             | Event::Totals(_) => {}
         }
         Task::none()
@@ -353,11 +354,11 @@ impl App {
     /// Shows why the meeting is over. If it cannot be joined again, marks it in the recent meetings.
     fn ended(&mut self, reason: &Reason) -> Task<Message> {
         let entered = match &self.screen {
-            Screen::Meeting(screen) => Some(screen.model.link.clone()).filter(|link| !link.is_empty()),
+            Screen::Meeting(screen) => Some(screen.model.entered_by.clone()).filter(|link| !link.is_empty()),
             Screen::Home(_) | Screen::Preview(_) | Screen::Ended(_) => None,
         };
         let link = entered.or_else(|| self.session.link());
-        let is_over = matches!(reason, Reason::NoMeeting | Reason::Removed);
+        let is_over = matches!(reason, Reason::NoMeeting | Reason::Removed | Reason::Barred | Reason::Ended);
         let listed = self.session.listing() != Listing::Unlisted;
         self.show_ended(reason.clone());
         link.filter(|_| is_over && listed).map_or_else(Task::none, |link| self.preferences.end(&link))

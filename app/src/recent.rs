@@ -99,6 +99,9 @@ impl Memory {
 
     /// Marks a meeting that cannot be joined again.
     pub fn end(&mut self, link: &str) {
+        // Without the text around it, if it was pasted with some.
+        let found = engine::find_link(link);
+        let link = found.as_ref().map_or(link, |found| found.as_str());
         for meeting in self.meetings.iter_mut().filter(|meeting| meeting.link == link) {
             meeting.over = true;
         }

@@ -260,7 +260,7 @@ const LINK_ERRORS: [LinkError; 9] = [
     LinkError::NotALink,
     LinkError::BadHost,
     LinkError::BadPort,
-    LinkError::BadMeeting,
+    LinkError::BadPath,
     LinkError::NoSecret,
     LinkError::Damaged,
     LinkError::Truncated,
@@ -283,12 +283,18 @@ fn each_bad_link_is_explained_in_both_languages() {
     }
 }
 
-fn reasons() -> [Reason; 14] {
+fn reasons() -> [Reason; 20] {
     [
         Reason::Left,
         Reason::Removed,
         Reason::Refused,
         Reason::Unattended,
+        Reason::Barred,
+        Reason::OldLink,
+        Reason::Locked,
+        Reason::OwnClock { ahead: 7_200 },
+        Reason::OrganiserClock { ahead: -7_200 },
+        Reason::Ended,
         Reason::NoMeeting,
         Reason::Unreachable(String::new()),
         Reason::Certificate(String::new()),

@@ -1,54 +1,66 @@
 //! Requests to join a meeting: encrypted to the organiser's admission key and authenticated by the link's secret.
 //!
 //! ```text
-//! request = version 1 B | length of enc 2 B | enc | ciphertext | HMAC-SHA-384 (48 B) over all before it
+//! request = version 1 B | key id 8 | length of enc 2 | enc | ciphertext | HMAC-SHA-384 (48 B) over all before it
+//! key id  = the first 8 bytes of SHA-256(admission key)
 //! HPKE(X-Wing, HKDF-SHA-384, AES-256-GCM), base mode, info = "Conclave 1.0 knock" | 0 | meeting, sealed = nonce 16 B | MLS key package
 //! ```
 //! The key package's leaf holds name, participant and device certificate.
 
-use crate::group::credential::LeafCredential;
-use crate::group::{self, Group, LEAF_LIFETIME, capabilities, verified_package};
-use crate::identity::{Identity, Profile};
+use crate::authority_chain;
+use crate::credential::LeafCredential;
 use crate::knock_request::KnockRequest;
-use crate::link::Invitation;
 use crate::memory::Secret;
-use crate::provider::{
-    Crypto, NoRandomness, Provider, SUITE, SigningKey, hpke_config, hpke_pair, is_tagged, sha256, tag,
-};
-use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
-use openmls::prelude::{
-    KeyPackage, KeyPackageIn, Lifetime, OpenMlsCrypto, OpenMlsProvider, OpenMlsRand, ProtocolVersion,
-};
+use crate::provider::{Crypto, NoRandomness, hpke_config, hpke_pair, is_tagged, sha256, tag};
+use openmls::prelude::tls_codec::Deserialize as _;
+use openmls::prelude::{KeyPackageIn, OpenMlsCrypto, ProtocolVersion};
 use openmls_traits::types::HpkeCiphertext;
-use proto::{MeetingId, ParticipantId};
+use proto::MeetingId;
 use std::collections::VecDeque;
+use std::time::SystemTime;
 
-/// The organiser's key pair for requests to join, and the link's secret.
-pub struct AdmissionKey {
-    meeting: MeetingId,
-    private: Secret,
-    public: Vec<u8>,
-    secret: Secret,
+/// The organiser's key pairs for requests to join, and the links' secrets.
+pub(crate) struct AdmissionKey {
+    current: LinkKeys,
+    /// Those of earlier links, newest first. A request that was made with one of them is opened, but the organiser
+    /// decides.
+    old: VecDeque<LinkKeys>,
     /// The nonces of the last opened requests.
     seen: VecDeque<[u8; NONCE]>,
 }
 
-/// The reason why a request was not created or opened.
+/// What one link leads to: a key pair, and the link's secret.
+pub(crate) struct LinkKeys {
+    private: Secret,
+    pub(crate) public: Vec<u8>,
+    pub(crate) secret: Secret,
+}
+
+/// The reason why a request was not made or opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The admission key does not match the hash in the link. Somebody may have replaced it.
+    /// The admission key is not the current one of the chain: it may have been replaced on the way.
     #[error("the admission key is not the one in the link")]
     WrongAdmissionKey,
-    /// The bytes are not a request, or were created without the link's secret.
-    #[error("the request is invalid or was created without the link")]
+    /// The chain of authorities does not lead from the link to the admission key.
+    #[error(transparent)]
+    Chain(#[from] authority_chain::Error),
+    /// The bytes are not a request, or were made without the link's secret.
+    #[error("the request is invalid or was made without the link")]
     Malformed,
     /// The request was opened before.
     #[error("the request was opened before")]
     Replayed,
-    /// The device did not sign the key package, or the key package is not valid now.
+    /// The device did not sign the key package, or the key package is not valid.
     #[error("the key package is not valid")]
     KeyPackage,
+    /// The clocks of the joiner and of this client differ too much.
+    #[error("the joiner's clock is {ahead} s ahead of this one")]
+    Clock {
+        /// How many seconds the joiner's clock is ahead of this client's; negative if it is behind.
+        ahead: i64,
+    },
     /// The system returned no random bytes.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
@@ -57,142 +69,134 @@ pub enum Error {
     Crypto,
 }
 
-impl AdmissionKey {
-    /// Returns a new admission key and link secret for `meeting`.
-    ///
-    /// # Errors
-    /// Returns [`Error::NoRandomness`] if the system returns no random bytes, and [`Error::Crypto`] if key generation
-    /// fails.
-    pub fn new(meeting: MeetingId) -> Result<Self, Error> {
+impl LinkKeys {
+    pub(crate) fn generate() -> Result<Self, Error> {
         let (private, public) = hpke_pair().map_err(|_| Error::Crypto)?;
         let secret = Secret::random(SECRET).ok_or(NoRandomness)?;
-        Ok(Self { meeting, private, public, secret, seen: VecDeque::new() })
+        Ok(Self { private, public, secret })
+    }
+}
+
+impl AdmissionKey {
+    pub(crate) fn new(current: LinkKeys) -> Self {
+        Self { current, old: VecDeque::new(), seen: VecDeque::new() }
     }
 
-    /// Returns the public key, which the delivery service gives to joiners.
-    pub fn public_key(&self) -> &[u8] {
-        &self.public
+    pub(crate) fn current(&self) -> &LinkKeys {
+        &self.current
     }
 
-    /// Returns the SHA-256 of the admission key, for the link.
-    pub fn hash(&self) -> [u8; 32] {
-        sha256(&self.public)
+    /// Replaces the current keys. Requests that were made with the old ones can still be opened.
+    pub(crate) fn rotate(&mut self, next: LinkKeys) {
+        self.old.push_front(std::mem::replace(&mut self.current, next));
+        self.old.truncate(MAX_OLD_LINKS);
     }
 
-    /// Returns the invitation for this key on a server.
-    pub fn invitation(&self, host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Invitation {
-        let (meeting, admission_hash, secret) = (self.meeting, self.hash(), self.secret.clone());
-        Invitation { host: host.to_owned(), port, meeting, admission_hash, secret, fingerprint }
-    }
-
-    /// Opens and verifies a request.
-    ///
-    /// # Errors
-    /// Returns [`Error`] if the caller must drop the request.
-    pub fn open(&mut self, request: &[u8]) -> Result<KnockRequest, Error> {
-        let sealed = parse(request, self.secret.expose()).ok_or(Error::Malformed)?;
-        let plain = Crypto
-            .hpke_open(hpke_config(), &sealed, self.private.expose(), &info(self.meeting), &[])
-            .map_err(|_| Error::Malformed)?;
+    /// Opens and verifies a request. The caller checks whether the device is barred.
+    pub(crate) fn open(&mut self, request: &[u8], meeting: MeetingId, now: SystemTime) -> Result<KnockRequest, Error> {
+        let (plain, via_old_link) = self.decrypt(request, meeting)?;
         let (nonce, package) = plain.split_first_chunk::<NONCE>().ok_or(Error::Malformed)?;
         if self.seen.contains(nonce) {
             return Err(Error::Replayed);
         }
-        let package = KeyPackageIn::tls_deserialize_exact(package)
-            .map_err(|_| Error::Malformed)?
-            .validate(&Crypto, ProtocolVersion::Mls10)
-            .map_err(|_| Error::KeyPackage)?;
-        let credential = verified_package(&package, self.meeting).map_err(|_| Error::KeyPackage)?;
+        let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| Error::Malformed)?;
+        // Before the lifetimes of MLS: they are not valid either if a clock is wrong by months.
+        let claimed = package.unverified_credential();
+        LeafCredential::verified_with(&claimed.credential, claimed.signature_key.as_slice(), meeting)
+            .map_err(|_| Error::KeyPackage)?
+            .wrong_clock(now)
+            .map_or(Ok(()), |ahead| Err(Error::Clock { ahead }))?;
+        let package = package.validate(&Crypto, ProtocolVersion::Mls10).map_err(|_| Error::KeyPackage)?;
+        let credential = LeafCredential::of_package(&package, meeting).map_err(|_| Error::KeyPackage)?;
         if self.seen.len() >= MAX_SEEN {
             self.seen.pop_front();
         }
         self.seen.push_back(*nonce);
-        Ok(KnockRequest::new(package, credential))
+        Ok(KnockRequest::new(package, credential, via_old_link))
+    }
+
+    /// Returns the plaintext of a request, and whether it was made with an old link. The tag is checked before the
+    /// expensive decryption.
+    fn decrypt(&self, request: &[u8], meeting: MeetingId) -> Result<(Vec<u8>, bool), Error> {
+        let request = Request::parse(request).ok_or(Error::Malformed)?;
+        let via_old_link = if request.is_tagged(&self.current) {
+            false
+        } else if self.old.iter().any(|keys| request.is_tagged(keys)) {
+            true
+        } else {
+            return Err(Error::Malformed);
+        };
+        let keys = std::iter::once(&self.current).chain(&self.old).find(|keys| key_id(&keys.public) == request.key_id);
+        let private = keys.ok_or(Error::Malformed)?.private.expose();
+        let plain = Crypto.hpke_open(hpke_config(), &request.sealed, private, &info(meeting), &[]);
+        Ok((plain.map_err(|_| Error::Malformed)?, via_old_link))
     }
 }
 
-/// Returns a request to join, and the [`Joiner`] that turns the Welcome into a [`Group`].
-///
-/// # Errors
-/// Returns [`Error::WrongAdmissionKey`] if `admission_key` does not match the invitation.
-pub fn knock(
-    invitation: &Invitation,
+/// Encrypts `package` to `admission_key`, authenticated with the link's `secret`.
+pub(crate) fn seal(
+    package: &[u8],
+    nonce: [u8; NONCE],
+    meeting: MeetingId,
     admission_key: &[u8],
-    identity: &Identity,
-    profile: Profile,
-    participant: ParticipantId,
-) -> Result<(Joiner, Vec<u8>), Error> {
-    if sha256(admission_key) != invitation.admission_hash {
-        return Err(Error::WrongAdmissionKey);
-    }
-    let meeting = invitation.meeting;
-    let (provider, key) = (Provider::default(), SigningKey::generate()?);
-    let lifetime = Lifetime::new(LEAF_LIFETIME);
-    let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), lifetime);
-    let bundle = KeyPackage::builder()
-        .leaf_node_capabilities(capabilities())
-        .key_package_lifetime(lifetime)
-        .build(SUITE, &provider, &key, me.credential(&key.public()))
-        .map_err(|_| Error::Crypto)?;
-    let nonce: [u8; NONCE] = provider.rand().random_array()?;
-    let package = bundle.key_package().tls_serialize_detached().map_err(|_| Error::Crypto)?;
-    let plain = [nonce.as_slice(), &package].concat();
+    secret: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let plain = [nonce.as_slice(), package].concat();
     let sealed = Crypto
         .hpke_seal(hpke_config(), admission_key, &info(meeting), &[], &plain)
         .map_err(|_| Error::WrongAdmissionKey)?;
-    let request = write(&sealed, invitation.secret.expose()).ok_or(Error::Crypto)?;
-    Ok((Joiner { provider, key, meeting, me }, request))
-}
-
-/// The state of a joiner until the Welcome arrives.
-pub struct Joiner {
-    provider: Provider,
-    key: SigningKey,
-    meeting: MeetingId,
-    me: LeafCredential,
-}
-
-impl Joiner {
-    /// Joins the group of the Welcome.
-    ///
-    /// # Errors
-    /// Returns [`group::Error`] if the Welcome is for another meeting or was not made by its organiser.
-    pub fn enter(self, welcome: &[u8]) -> Result<Group, group::Error> {
-        Group::enter(welcome, self.provider, self.key, self.meeting, &self.me)
-    }
-}
-
-fn write(sealed: &HpkeCiphertext, secret: &[u8]) -> Option<Vec<u8>> {
-    let length = u16::try_from(sealed.kem_output.as_slice().len()).ok()?.to_be_bytes();
-    let parts = [&[VERSION], length.as_slice(), sealed.kem_output.as_slice(), sealed.ciphertext.as_slice()];
-    let mut request = parts.concat();
+    let length = u16::try_from(sealed.kem_output.as_slice().len()).map_err(|_| Error::Crypto)?.to_be_bytes();
+    let (enc, ciphertext) = (sealed.kem_output.as_slice(), sealed.ciphertext.as_slice());
+    let mut request = [&[VERSION], key_id(admission_key).as_slice(), &length, enc, ciphertext].concat();
     let tag = tag(secret, PURPOSE, &request);
     request.extend_from_slice(tag.as_ref());
-    Some(request)
+    Ok(request)
 }
 
-/// Returns the encrypted part if the tag matches `secret`. Checked before the expensive decryption.
-fn parse(request: &[u8], secret: &[u8]) -> Option<HpkeCiphertext> {
-    let signed = request.len().checked_sub(TAG).filter(|_| request.len() <= MAX_REQUEST)?;
-    let (signed, tag) = request.split_at(signed);
-    if !is_tagged(secret, PURPOSE, signed, tag) {
-        return None;
+/// A request that was not decrypted yet.
+struct Request<'a> {
+    signed: &'a [u8],
+    tag: &'a [u8],
+    key_id: [u8; KEY_ID],
+    sealed: HpkeCiphertext,
+}
+
+impl<'a> Request<'a> {
+    fn parse(request: &'a [u8]) -> Option<Self> {
+        let signed = request.len().checked_sub(TAG).filter(|_| request.len() <= MAX_REQUEST)?;
+        let (signed, tag) = request.split_at(signed);
+        let (&version, rest) = signed.split_first()?;
+        let (key_id, rest) = rest.split_first_chunk::<KEY_ID>()?;
+        let (length, rest) = rest.split_first_chunk::<2>()?;
+        let (kem_output, ciphertext) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        let sealed = HpkeCiphertext { kem_output: kem_output.into(), ciphertext: ciphertext.into() };
+        (version == VERSION).then_some(Self { signed, tag, key_id: *key_id, sealed })
     }
-    let (&[version, high, low], rest) = signed.split_first_chunk::<3>()?;
-    let (kem_output, ciphertext) = rest.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
-    (version == VERSION).then(|| HpkeCiphertext { kem_output: kem_output.into(), ciphertext: ciphertext.into() })
+
+    fn is_tagged(&self, keys: &LinkKeys) -> bool {
+        is_tagged(keys.secret.expose(), PURPOSE, self.signed, self.tag)
+    }
+}
+
+fn key_id(public: &[u8]) -> [u8; KEY_ID] {
+    let hash = sha256(public);
+    std::array::from_fn(|at| hash[at])
 }
 
 fn info(meeting: MeetingId) -> Vec<u8> {
     [b"Conclave 1.0 knock\0".as_slice(), &meeting.0].concat()
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const PURPOSE: &[u8] = b"Conclave 1.0 knock";
-const NONCE: usize = 16;
-const SECRET: usize = 32;
+pub(crate) const NONCE: usize = 16;
+/// Bytes of a link's secret: 128 bits.
+pub(crate) const SECRET: usize = 16;
 const TAG: usize = 48;
-/// The maximum number of stored nonces: far more than joiners wait in a meeting.
+const KEY_ID: usize = 8;
+/// Remembered nonces: far more than a meeting has waiting joiners.
 const MAX_SEEN: usize = 4_096;
 /// The longest accepted request in bytes. A valid one has about 4 kB.
 const MAX_REQUEST: usize = 16 << 10;
+/// Old links whose requests are opened: one for each rotation.
+const MAX_OLD_LINKS: usize = authority_chain::MAX_ROTATIONS;

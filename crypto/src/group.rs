@@ -3,30 +3,33 @@
 //! Our own commit is staged, sent, and merged when the delivery service accepts it. Every commit is checked with
 //! `policy::authorize` before it is merged.
 
+mod authorize;
 mod commit;
-pub(crate) mod credential;
 mod error;
 mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use commit::{Member, MergedCommit, PendingCommit, Received};
+pub use commit::{Changes, Member, MergedCommit, PendingCommit, Received};
 pub use error::{Error, Reject};
-pub use policy::MeetingPolicy;
+pub use policy::{MeetingPolicy, PolicyChange, PolicyError};
 
 use crate::Leaf;
-use crate::identity::{Identity, Profile};
+use crate::authority::Binding;
+use crate::credential::{LeafCredential, capabilities};
+use crate::identity::{DeviceKey, Identity, Profile};
 use crate::keyring::{Counters, MediaKeys};
 use crate::knock_request::KnockRequest;
+use crate::manager_keys::ManagerKeys;
 use crate::memory::Secret;
-use crate::provider::{Provider, SUITE, SigningKey};
+use crate::provider::{Crypto, Provider, SUITE, SigningKey, sha256};
 use crate::words::Words;
-use credential::LeafCredential;
+use authorize::{Proposed, authorize};
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
-use policy::{POLICY_TYPE, Proposed, authorize};
 use proto::{Epoch, MeetingId, ParticipantId};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Our membership in a meeting's group.
 pub struct Group {
@@ -39,8 +42,21 @@ pub struct Group {
     counters: Arc<Counters>,
 }
 
+/// The state of a joiner until it enters the group.
+pub(crate) struct Newcomer {
+    pub(crate) provider: Provider,
+    pub(crate) key: SigningKey,
+    pub(crate) meeting: MeetingId,
+    pub(crate) me: LeafCredential,
+    /// What the link holds of the meeting's authority.
+    pub(crate) link: Binding,
+    /// True if an organiser comes back: any member may have sent the Welcome.
+    pub(crate) returning: bool,
+}
+
 impl Group {
-    /// Creates a group at epoch 0 with the caller as only member and organiser.
+    /// Creates the group of a new meeting at epoch 0, with the caller as only member and organiser. `now` is this
+    /// client's time.
     ///
     /// # Errors
     /// Returns [`Error::NoRandomness`] if the system returns no random bytes, and [`Error::Mls`] if an MLS operation
@@ -49,16 +65,17 @@ impl Group {
         identity: &Identity,
         profile: Profile,
         participant: ParticipantId,
-        meeting: MeetingId,
+        keys: &ManagerKeys,
+        now: SystemTime,
     ) -> Result<Self, Error> {
+        let meeting = keys.meeting();
         let (provider, key) = (Provider::default(), SigningKey::generate()?);
-        let policy = MeetingPolicy::new(identity.public(), participant);
-        let lifetime = Lifetime::new(LEAF_LIFETIME);
-        let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), lifetime);
+        let policy = MeetingPolicy::new(identity.public(), participant, keys)?;
+        let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), now);
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(SUITE)
             .capabilities(capabilities())
-            .lifetime(lifetime)
+            .lifetime(me.lifetime())
             .use_ratchet_tree_extension(true)
             .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
             .max_past_epochs(PAST_EPOCHS)
@@ -70,39 +87,18 @@ impl Group {
         Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
     }
 
-    /// Joins the group of a Welcome. It must be the group of `meeting`, the sender an organiser, and our leaf
-    /// unchanged.
-    pub(crate) fn enter(
-        welcome: &[u8],
-        provider: Provider,
-        key: SigningKey,
-        meeting: MeetingId,
-        me: &LeafCredential,
-    ) -> Result<Self, Error> {
+    /// Joins the group of a Welcome, after [`verified_welcome`].
+    pub(crate) fn enter(welcome: &[u8], newcomer: Newcomer) -> Result<Self, Error> {
         let message = MlsMessageIn::tls_deserialize_exact(welcome).map_err(|_| Error::Malformed)?;
         let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Error::Malformed) };
-        let staged = StagedWelcome::build_from_welcome(&provider, &join_config(), welcome)
+        let staged = StagedWelcome::build_from_welcome(&newcomer.provider, &join_config(), welcome)
             .map_err(|_| Error::Malformed)?
-            // Members were admitted while their leaves were valid. A meeting may last longer than that.
+            // No member's clock decides: the manager judged the time of each leaf when it was added.
             .skip_lifetime_validation()
             .build()
             .map_err(|_| Error::Malformed)?;
-        let context = staged.group_context();
-        if context.group_id().as_slice() != meeting.0 || context.ciphersuite() != SUITE {
-            return Err(Error::Malformed);
-        }
-        let policy = MeetingPolicy::of(context.extensions()).ok_or(Error::Malformed)?;
-        for member in staged.members() {
-            LeafCredential::verified_with(&member.credential, &member.signature_key, meeting)?;
-        }
-        let sender = LeafCredential::verified(staged.welcome_sender().map_err(mls_error)?, meeting)?;
-        if !policy.is_organiser(sender.device, sender.participant) {
-            return Err(Reject::NotOrganiser.into());
-        }
-        let own = staged.own_leaf_node().ok_or(Error::Malformed)?;
-        if !LeafCredential::read(own.credential())?.has_same_identity(me) {
-            return Err(Reject::IdentityChanged.into());
-        }
+        let policy = verified_welcome(&staged, &newcomer)?;
+        let Newcomer { provider, key, meeting, .. } = newcomer;
         let mls = staged.into_group(&provider).map_err(mls_error)?;
         Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
     }
@@ -119,7 +115,7 @@ impl Group {
 
     /// Returns all members, by leaf.
     pub fn members(&self) -> Vec<Member> {
-        self.credentials().into_iter().map(|(leaf, credential)| self.member(leaf, credential)).collect()
+        self.credentials().into_iter().map(|(leaf, credential)| Member::new(leaf, credential, &self.policy)).collect()
     }
 
     /// Returns the policy of the meeting.
@@ -133,14 +129,50 @@ impl Group {
         Words::of(self.mls.epoch_authenticator().as_slice()).unwrap_or(Words::NONE)
     }
 
+    /// Returns the confirmed transcript hash of this epoch (RFC 9420, section 8.2), hashed to 32 bytes. Equal for all
+    /// members of an epoch who have seen the same commits.
+    pub fn transcript_hash(&self) -> [u8; 32] {
+        sha256(self.mls.public_group().group_context().confirmed_transcript_hash())
+    }
+
+    /// Returns the leaves of a device, in order. More than one if it joined again, for example after it was cut off.
+    pub fn leaves_of(&self, device: DeviceKey) -> Vec<Leaf> {
+        self.credentials().into_iter().filter(|(_, member)| member.device == device).map(|(leaf, _)| leaf).collect()
+    }
+
+    /// Stages a commit with `changes`. Its parts are accepted or rejected together.
+    ///
+    /// # Errors
+    /// Returns [`Error::Rejected`] if the policy does not allow the commit, otherwise [`Error`].
+    pub fn commit(&mut self, changes: Changes) -> Result<PendingCommit, Error> {
+        self.ready()?;
+        let Changes { add, mut remove, policy } = changes;
+        remove.sort_unstable();
+        remove.dedup();
+        let members = self.credentials();
+        let added: Vec<ParticipantId> = add.iter().map(KnockRequest::participant).collect();
+        let packages: Vec<KeyPackage> = add.into_iter().map(KnockRequest::into_key_package).collect();
+        let mut proposals = Vec::with_capacity(packages.len() + remove.len() + 1);
+        for package in &packages {
+            proposals.push(Proposed::Add(LeafCredential::of_package(package, self.meeting)?));
+        }
+        proposals.extend(remove.iter().copied().map(Proposed::Remove));
+        proposals.extend(policy.iter().map(|policy| Proposed::Policy(Box::new(policy.clone()))));
+        // The other members check `gone`. For our own commit, assume that it holds.
+        authorize(&self.policy, &members, self.me(), &proposals, &|_| true)?;
+        let removed = members.iter().filter(|member| remove.contains(&member.0)).map(|member| member.1.participant);
+        let removed = removed.collect();
+        let (commit, welcome) = self.build(packages, &remove, policy.as_ref(), proposals.is_empty())?;
+        Ok(PendingCommit { commit, welcome, added, removed })
+    }
+
     /// Stages a commit that adds the joiners of `requests`.
     ///
     /// # Errors
-    /// Returns [`Error::Rejected`] if we are not an organiser or a joiner is already a member, otherwise [`Error`].
+    /// Returns [`Error::Rejected`] if we are not an organiser, or a joiner is barred or already a member, otherwise
+    /// [`Error`].
     pub fn add(&mut self, requests: Vec<KnockRequest>) -> Result<PendingCommit, Error> {
-        let added = requests.iter().map(KnockRequest::participant).collect();
-        let packages = requests.into_iter().map(KnockRequest::into_key_package).collect();
-        self.stage(packages, &[], added)
+        self.commit(Changes { add: requests, ..Changes::default() })
     }
 
     /// Stages a commit that removes these leaves. A guest may remove only members that the delivery service reported
@@ -149,7 +181,50 @@ impl Group {
     /// # Errors
     /// Returns [`Error`] if the commit cannot be staged.
     pub fn remove(&mut self, leaves: &[Leaf]) -> Result<PendingCommit, Error> {
-        self.stage(Vec::new(), leaves, Vec::new())
+        self.commit(Changes { remove: leaves.to_vec(), ..Changes::default() })
+    }
+
+    /// Returns the changes that remove the owners of `leaves` for good: all leaves of their devices leave, the policy
+    /// bars the devices, and the keys of the meeting rotate, so that the old link leads only to the organiser's
+    /// decision. A device of an organiser loses only the named leaf. If the keys cannot rotate any more, only the
+    /// devices are barred.
+    ///
+    /// # Errors
+    /// Returns [`Error::Policy`] if the policy has no room or `keys` are not the authority's, [`Error::Keys`] if no new
+    /// keys could be made. [`Changes::remove`] alone still removes the leaves then.
+    pub fn removal(&self, leaves: &[Leaf], keys: &mut ManagerKeys) -> Result<Changes, Error> {
+        let members = self.credentials();
+        let named = members.iter().filter(|(leaf, _)| leaves.contains(leaf)).map(|(_, member)| member.device);
+        let bar: Vec<DeviceKey> = named.filter(|device| !self.policy.is_organiser_device(*device)).collect();
+        let also = members.iter().filter(|(_, member)| bar.contains(&member.device)).map(|(leaf, _)| *leaf);
+        let remove = leaves.iter().copied().chain(also).collect();
+        if bar.is_empty() {
+            return Ok(Changes { remove, ..Changes::default() });
+        }
+        let rotate = keys.can_rotate();
+        if rotate {
+            keys.prepare_rotation()?;
+        }
+        let policy = self.policy.next(&PolicyChange { bar, organisers: None, rotate }, keys)?;
+        Ok(Changes { remove, policy: Some(policy), ..Changes::default() })
+    }
+
+    /// Verifies the request of an organiser to come back (`package` of [`crate::ReturnRequest`]), so that
+    /// [`Group::add`] can add it. Any member may do so.
+    ///
+    /// # Errors
+    /// Returns [`Error::Rejected`] if the device is no organiser's, or the meeting's authority did not sign the
+    /// request, and [`Error::Malformed`] or [`Error::Credential`] if it is not valid.
+    pub fn open_return(&self, package: &[u8]) -> Result<KnockRequest, Error> {
+        let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| Error::Malformed)?;
+        let package = package.validate(&Crypto, ProtocolVersion::Mls10).map_err(|_| Error::Malformed)?;
+        let credential = LeafCredential::of_package(&package, self.meeting)?;
+        let organiser = self.policy.is_organiser_device(credential.device);
+        if organiser && credential.is_return_by(self.policy.authority()) {
+            Ok(KnockRequest::new(package, credential, false))
+        } else {
+            Err(Reject::NotOrganiser.into())
+        }
     }
 
     /// Stages a commit that only updates our own keys.
@@ -157,7 +232,7 @@ impl Group {
     /// # Errors
     /// Returns [`Error`] if the commit cannot be staged.
     pub fn refresh(&mut self) -> Result<PendingCommit, Error> {
-        self.stage(Vec::new(), &[], Vec::new())
+        self.commit(Changes::default())
     }
 
     /// Merges our pending commit after the delivery service accepted it.
@@ -231,32 +306,26 @@ impl Group {
         Ok(MediaKeys::new(self.epoch(), self.me(), Secret::take(base), Arc::clone(&self.counters)))
     }
 
-    fn stage(
+    /// Stages the commit in the MLS group. Returns it and its Welcome, serialised.
+    fn build(
         &mut self,
         packages: Vec<KeyPackage>,
         leaves: &[Leaf],
-        added: Vec<ParticipantId>,
-    ) -> Result<PendingCommit, Error> {
-        self.ready()?;
-        let members = self.credentials();
-        let mut proposals = Vec::with_capacity(packages.len() + leaves.len());
-        for package in &packages {
-            proposals.push(Proposed::Add(LeafCredential::verified(package.leaf_node(), self.meeting)?));
-        }
-        proposals.extend(leaves.iter().copied().map(Proposed::Remove));
-        // The other members check `gone`. For our own commit, assume that it holds.
-        authorize(&self.policy, &members, self.me(), &proposals, &|_| true)?;
-        let removed = members.iter().filter(|member| leaves.contains(&member.0)).map(|member| member.1.participant);
-        let removed = removed.collect();
-        let refresh = packages.is_empty() && leaves.is_empty();
+        policy: Option<&MeetingPolicy>,
+        refresh: bool,
+    ) -> Result<(Vec<u8>, Option<Vec<u8>>), Error> {
         let leaves = leaves.iter().map(|leaf| LeafNodeIndex::new(leaf.0));
-        let bundle = self
+        let mut builder = self
             .mls
             .commit_builder()
             .consume_proposal_store(false)
             .force_self_update(refresh)
             .propose_adds(packages)
-            .propose_removals(leaves)
+            .propose_removals(leaves);
+        if let Some(policy) = policy {
+            builder = builder.propose_group_context_extensions(policy.extensions()).map_err(mls_error)?;
+        }
+        let bundle = builder
             .load_psks(self.provider.storage())
             .map_err(mls_error)?
             .build(self.provider.rand(), self.provider.crypto(), &self.key, |_| true)
@@ -265,7 +334,7 @@ impl Group {
             .map_err(mls_error)?;
         let (commit, welcome, _) = bundle.into_messages();
         let welcome = welcome.map(|welcome| welcome.to_bytes()).transpose().map_err(mls_error)?;
-        Ok(PendingCommit { commit: commit.to_bytes().map_err(mls_error)?, welcome, added, removed })
+        Ok((commit.to_bytes().map_err(mls_error)?, welcome))
     }
 
     fn merge(
@@ -275,47 +344,24 @@ impl Group {
         gone: &dyn Fn(ParticipantId) -> bool,
     ) -> Result<MergedCommit, Error> {
         let before = self.credentials();
-        let proposals = self.proposals(&commit, committer)?;
+        let proposals = proposals(&commit, committer, self.meeting)?;
         authorize(&self.policy, &before, committer, &proposals, gone)?;
         self.mls.merge_staged_commit(&self.provider, commit).map_err(mls_error)?;
         Ok(self.describe_merged(&before, committer))
     }
 
-    /// Returns the proposals of another member's commit.
-    fn proposals(&self, commit: &StagedCommit, committer: Leaf) -> Result<Vec<Proposed>, Error> {
-        let mut proposals = Vec::new();
-        for queued in commit.queued_proposals() {
-            let own = matches!(queued.sender(), Sender::Member(sender) if sender.u32() == committer.0);
-            proposals.push(match queued.proposal() {
-                Proposal::Add(add) if own => self.admitted(add.key_package())?,
-                Proposal::Remove(remove) if own => Proposed::Remove(Leaf(remove.removed().u32())),
-                Proposal::Add(_)
-                | Proposal::Remove(_)
-                | Proposal::Update(_)
-                | Proposal::PreSharedKey(_)
-                | Proposal::ReInit(_)
-                | Proposal::ExternalInit(_)
-                | Proposal::GroupContextExtensions(_)
-                | Proposal::AppDataUpdate(_)
-                | Proposal::SelfRemove
-                | Proposal::AppEphemeral(_)
-                | Proposal::Custom(_) => Proposed::Other,
-            });
-        }
-        if let Some(leaf) = commit.update_path_leaf_node() {
-            proposals.push(Proposed::Update(LeafCredential::verified(leaf, self.meeting)?));
-        }
-        Ok(proposals)
-    }
-
-    fn admitted(&self, package: &KeyPackage) -> Result<Proposed, Error> {
-        verified_package(package, self.meeting).map(Proposed::Add)
-    }
-
-    /// Starts the counters of the new epoch, and describes the merged commit: the difference between `before` and the
-    /// current members.
+    /// Starts the counters of the new epoch, adopts its policy, and describes the merged commit: the difference between
+    /// `before` and the current members.
     fn describe_merged(&mut self, before: &[(Leaf, LeafCredential)], committer: Leaf) -> MergedCommit {
         self.counters = Counters::new();
+        let policy_changed = match MeetingPolicy::of(self.mls.extensions()) {
+            Some(policy) if policy != self.policy => {
+                self.policy = policy;
+                true
+            }
+            // `authorize` accepts no commit without a policy.
+            Some(_) | None => false,
+        };
         let after = self.credentials();
         let difference = |members: &[(Leaf, LeafCredential)], others: &[(Leaf, LeafCredential)]| -> Vec<Member> {
             let only_here = members.iter().filter(|(leaf, credential)| {
@@ -323,7 +369,7 @@ impl Group {
                     leaf == other && credential.participant == credential_there.participant
                 })
             });
-            only_here.map(|(leaf, credential)| self.member(*leaf, credential.clone())).collect()
+            only_here.map(|(leaf, credential)| Member::new(*leaf, credential.clone(), &self.policy)).collect()
         };
         MergedCommit {
             epoch: self.epoch(),
@@ -331,6 +377,7 @@ impl Group {
             added: difference(&after, before),
             removed: difference(before, &after),
             removed_me: !self.mls.is_active(),
+            policy_changed,
         }
     }
 
@@ -342,17 +389,6 @@ impl Group {
         self.mls.members().filter_map(read).collect()
     }
 
-    fn member(&self, leaf: Leaf, credential: LeafCredential) -> Member {
-        let LeafCredential { participant, device, profile, .. } = credential;
-        Member {
-            leaf,
-            participant,
-            name: profile.name,
-            device,
-            organiser: self.policy.is_organiser(device, participant),
-        }
-    }
-
     fn ready(&self) -> Result<(), Error> {
         match (self.mls.is_active(), self.mls.pending_commit()) {
             (false, _) => Err(Error::Removed),
@@ -362,17 +398,66 @@ impl Group {
     }
 }
 
-/// Returns the verified credential of a key package. Both must have the same lifetime.
-pub(crate) fn verified_package(package: &KeyPackage, meeting: MeetingId) -> Result<LeafCredential, Error> {
-    let credential = LeafCredential::verified(package.leaf_node(), meeting)?;
-    let lifetime = package.life_time();
-    let same = credential.valid == (lifetime.not_before(), lifetime.not_after());
-    if same && package.ciphersuite() == SUITE { Ok(credential) } else { Err(Error::Credential) }
+/// Checks that the Welcome leads to the meeting's own group: the group's id, a policy of the link's authority,
+/// credentials signed by their devices, none of them barred, a Welcome from an organiser, and our leaf unchanged.
+/// Returns the policy.
+fn verified_welcome(staged: &StagedWelcome, newcomer: &Newcomer) -> Result<MeetingPolicy, Error> {
+    let meeting = newcomer.meeting;
+    let context = staged.group_context();
+    if context.group_id().as_slice() != meeting.0 || context.ciphersuite() != SUITE {
+        return Err(Error::Malformed);
+    }
+    let policy = MeetingPolicy::of(context.extensions()).ok_or(Error::Malformed)?;
+    if !policy.is_valid_for(meeting, newcomer.link) {
+        return Err(Error::Forged);
+    }
+    for member in staged.members() {
+        let member = LeafCredential::verified_with(&member.credential, &member.signature_key, meeting)?;
+        if policy.is_barred(member.device) {
+            return Err(Reject::Barred.into());
+        }
+    }
+    let sender = LeafCredential::verified(staged.welcome_sender().map_err(mls_error)?, meeting)?;
+    if !newcomer.returning && !policy.is_organiser(sender.device, sender.participant) {
+        return Err(Reject::NotOrganiser.into());
+    }
+    let own = staged.own_leaf_node().ok_or(Error::Malformed)?;
+    if LeafCredential::read(own.credential())?.has_same_identity(&newcomer.me) {
+        Ok(policy)
+    } else {
+        Err(Reject::IdentityChanged.into())
+    }
 }
 
-/// Returns the capabilities of every leaf.
-pub(crate) fn capabilities() -> Capabilities {
-    Capabilities::new(None, Some(&[SUITE]), Some(&[POLICY_TYPE]), None, None)
+/// Returns the proposals of another member's commit.
+fn proposals(commit: &StagedCommit, committer: Leaf, meeting: MeetingId) -> Result<Vec<Proposed>, Error> {
+    let mut proposals = Vec::new();
+    for queued in commit.queued_proposals() {
+        let own = matches!(queued.sender(), Sender::Member(sender) if sender.u32() == committer.0);
+        proposals.push(match queued.proposal() {
+            Proposal::Add(add) if own => Proposed::Add(LeafCredential::of_package(add.key_package(), meeting)?),
+            Proposal::Remove(remove) if own => Proposed::Remove(Leaf(remove.removed().u32())),
+            Proposal::GroupContextExtensions(next) if own => {
+                let policy = MeetingPolicy::of(next.extensions());
+                policy.map_or(Proposed::Other, |policy| Proposed::Policy(Box::new(policy)))
+            }
+            Proposal::Add(_)
+            | Proposal::Remove(_)
+            | Proposal::Update(_)
+            | Proposal::PreSharedKey(_)
+            | Proposal::ReInit(_)
+            | Proposal::ExternalInit(_)
+            | Proposal::GroupContextExtensions(_)
+            | Proposal::AppDataUpdate(_)
+            | Proposal::SelfRemove
+            | Proposal::AppEphemeral(_)
+            | Proposal::Custom(_) => Proposed::Other,
+        });
+    }
+    if let Some(leaf) = commit.update_path_leaf_node() {
+        proposals.push(Proposed::Update(LeafCredential::verified(leaf, meeting)?));
+    }
+    Ok(proposals)
 }
 
 fn join_config() -> MlsGroupJoinConfig {
@@ -387,9 +472,6 @@ fn join_config() -> MlsGroupJoinConfig {
 fn mls_error(error: impl std::error::Error) -> Error {
     Error::Mls(error.to_string())
 }
-
-/// The lifetime of a new leaf, in seconds.
-pub(crate) const LEAF_LIFETIME: u64 = 86_400;
 
 /// The number of past epochs whose application messages are decrypted. A message may be ordered after the next commit.
 const PAST_EPOCHS: usize = 2;

@@ -1,5 +1,6 @@
 //! The device's long-term key, its signatures on leaves, and the user's profile.
 
+use crate::name::{self, MAX_NAME, is_mixed_script};
 use crate::provider::{NoRandomness, SigningKey, is_signed};
 use crate::store::{self, Store};
 use proto::{MeetingId, ParticipantId};
@@ -78,8 +79,8 @@ impl Identity {
 pub(crate) struct Claim<'a> {
     pub(crate) meeting: MeetingId,
     pub(crate) participant: ParticipantId,
-    /// The first and the last second of validity, since 1970.
-    pub(crate) valid: (u64, u64),
+    /// When the device signs. Seconds since 1970.
+    pub(crate) issued: u64,
     pub(crate) leaf: &'a [u8],
 }
 
@@ -91,9 +92,8 @@ impl Claim<'_> {
 
     /// Returns the bytes to sign. All parts except the last have a fixed length, so the encoding is unambiguous.
     fn bytes(&self) -> Vec<u8> {
-        let (from, until) = (self.valid.0.to_be_bytes(), self.valid.1.to_be_bytes());
-        let participant = self.participant.0.to_be_bytes();
-        [b"Conclave 1.0 leaf\0".as_slice(), &self.meeting.0, &participant, &from, &until, self.leaf].concat()
+        let (participant, issued) = (self.participant.0.to_be_bytes(), self.issued.to_be_bytes());
+        [b"Conclave 1.0 leaf\0".as_slice(), &self.meeting.0, &participant, &issued, self.leaf].concat()
     }
 }
 
@@ -104,36 +104,33 @@ pub struct Profile {
     pub name: String,
 }
 
-/// The error that a name is empty, too long, or contains control characters.
+/// The error that a name has no visible character, is too long, or holds control characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a name has 1 to {MAX_NAME} characters and no control characters")]
+#[error("a name has 1 to {MAX_NAME} characters, at least one of them visible, and no control characters")]
 pub struct BadName;
 
 impl Profile {
-    /// Returns a profile with a trimmed `name` of 1 to 64 characters.
+    /// Creates a profile with `name`. Removes spaces at its ends, repeated spaces, and invisible characters that would
+    /// make two names look alike; 1 to 64 characters must be left.
     ///
     /// # Errors
     /// Returns [`BadName`] if the name is not valid.
     pub fn new(name: &str) -> Result<Self, BadName> {
-        let profile = Self { name: name.trim().to_owned() };
-        if profile.is_valid() { Ok(profile) } else { Err(BadName) }
+        name::normalised(name).map(|name| Self { name }).ok_or(BadName)
     }
 
-    /// Returns true if the name is valid. Names of other members are checked before they are shown.
+    /// Returns true if the name mixes alphabets whose letters look alike, or uses letters that are drawn like Latin
+    /// ones. Such a name is allowed; the application points it out.
+    pub fn is_mixed_script(&self) -> bool {
+        is_mixed_script(&self.name)
+    }
+
+    /// Returns true if the name is as [`Profile::new`] makes it. Names of other members are checked before they are
+    /// shown.
     pub(crate) fn is_valid(&self) -> bool {
-        let count = self.name.chars().count();
-        let plain = self.name.chars().all(|character| !character.is_control() && !is_bidi_control(character));
-        (1..=MAX_NAME).contains(&count) && plain && self.name.trim() == self.name
+        name::normalised(&self.name).as_deref() == Some(self.name.as_str())
     }
 }
-
-/// Returns true for bidirectional control characters, which would reorder the text around a name.
-fn is_bidi_control(character: char) -> bool {
-    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// The maximum number of characters in a name.
-const MAX_NAME: usize = 64;
 
 /// The name of the device key in a [`Store`].
 const NAME: &str = "device-key";

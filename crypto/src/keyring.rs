@@ -162,6 +162,14 @@ impl KeyRing {
         self.changed();
     }
 
+    /// Drops all keys, because this member enters the group again. [`KeyRing::install`] then takes any epoch.
+    pub fn restart(&self) {
+        let mut state = self.lock();
+        state.epochs.clear();
+        state.first = None;
+        self.changed();
+    }
+
     /// Drops expired epochs. Openers do so with each frame. The caller does so in case no frames arrive.
     pub fn expire(&self, now: Instant) {
         if self.lock().expire(now) {

@@ -1,20 +1,22 @@
 //! An opened and verified request to join.
 
-use crate::group::credential::LeafCredential;
+use crate::credential::LeafCredential;
 use crate::identity::DeviceKey;
 use openmls::prelude::KeyPackage;
 use proto::ParticipantId;
+use std::fmt;
 
 /// A request to join with a verified key package.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct KnockRequest {
     package: KeyPackage,
     credential: LeafCredential,
+    via_old_link: bool,
 }
 
 impl KnockRequest {
-    pub(crate) fn new(package: KeyPackage, credential: LeafCredential) -> Self {
-        Self { package, credential }
+    pub(crate) fn new(package: KeyPackage, credential: LeafCredential, via_old_link: bool) -> Self {
+        Self { package, credential, via_old_link }
     }
 
     /// Returns the id from the delivery service.
@@ -27,12 +29,30 @@ impl KnockRequest {
         &self.credential.profile.name
     }
 
+    /// Returns true if the name mixes alphabets whose letters look alike.
+    pub fn is_mixed_script(&self) -> bool {
+        self.credential.profile.is_mixed_script()
+    }
+
     /// Returns the key of the joiner's device.
     pub fn device(&self) -> DeviceKey {
         self.credential.device
     }
 
+    /// Returns true if the request was made with a link from before the last removal. Only the organiser's own decision
+    /// admits it, no rule: the person may have been removed and come back with another device.
+    pub fn via_old_link(&self) -> bool {
+        self.via_old_link
+    }
+
     pub(crate) fn into_key_package(self) -> KeyPackage {
         self.package
+    }
+}
+
+impl fmt::Debug for KnockRequest {
+    /// Omits name and keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnockRequest").field("via_old_link", &self.via_old_link).finish_non_exhaustive()
     }
 }

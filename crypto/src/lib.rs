@@ -3,15 +3,21 @@
 //! It uses no socket, no thread and no file. docs/security.md lists the guarantees, docs/frames.md the formats.
 
 pub mod admission_key;
+pub mod authority;
+pub mod authority_chain;
+mod credential;
 mod frame;
 pub mod group;
 mod header;
 pub mod identity;
+mod joiner;
 mod keyring;
 mod knock_request;
 mod leaf;
 pub mod link;
+mod manager_keys;
 mod memory;
+mod name;
 pub mod open;
 mod provider;
 pub mod seal;
@@ -20,17 +26,21 @@ pub mod store;
 mod tests;
 mod words;
 
-pub use admission_key::{AdmissionKey, Joiner, knock};
-pub use group::{Group, MeetingPolicy, Member, MergedCommit, PendingCommit, Received};
+pub use authority::{Authority, Binding};
+pub use authority_chain::{AuthorityChain, Rotation};
+pub use group::{Changes, Group, MeetingPolicy, Member, MergedCommit, PendingCommit, PolicyChange, Received};
 pub use header::{Header, ReceivedFrame, Sealed};
 pub use identity::{DeviceKey, Identity, Profile};
+pub use joiner::{Joiner, ReturnRequest, knock, return_to_meeting};
 pub use keyring::{KeyRing, MediaKeys};
 pub use knock_request::KnockRequest;
 pub use leaf::Leaf;
-pub use link::Invitation;
+pub use link::{Fingerprint, Invitation, find_link};
+pub use manager_keys::ManagerKeys;
 pub use memory::Secret;
 pub use open::Opener;
 pub use provider::NoRandomness;
 pub use seal::Sealer;
 pub use store::Store;
 pub use words::{Language, Words};
+pub use zeroize::Zeroizing;

@@ -1,13 +1,29 @@
-//! The invitation link: `conclave://HOST:PORT/m/ID#SECRET`. The part after `#` is never sent to a server.
+//! The invitation link: `conclave://HOST:PORT/#SECRET`. The part after `#` is never sent to a server.
+//!
+//! ```text
+//! SECRET  = base64url, without padding, of:
+//!           version and flags 1 B | binding 16 | secret 16 | meeting id 16 if flagged | fingerprint 16 if flagged
+//! version = the lower 4 bits; flags = the upper 4
+//! ```
+//! A link without a meeting id belongs to the first keys of its meeting: the binding determines the id.
 
+mod find;
+#[cfg(test)]
+mod tests;
+
+pub use find::find_link;
+
+use crate::admission_key::SECRET;
+use crate::authority::{Binding, first_half};
 use crate::memory::Secret;
+use crate::provider::sha256;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proto::MeetingId;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::Ipv6Addr;
 use std::str::FromStr;
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 /// An invitation to a meeting.
 #[derive(Clone)]
@@ -18,19 +34,39 @@ pub struct Invitation {
     pub port: u16,
     /// The meeting id.
     pub meeting: MeetingId,
-    /// SHA-256 of the meeting's admission key. The joiner uses no other key.
-    pub admission_hash: [u8; 32],
-    /// The shared secret of all invited people. Decrypts the title and authenticates requests to join.
+    /// The hash of the authority and the admission key for which this link was made. The joiner accepts only a group of
+    /// this authority or of its successors.
+    pub binding: Binding,
+    /// The shared secret of all invited people, 16 bytes. Authenticates requests to join.
     pub secret: Secret,
-    /// SHA-256 of the server's certificate, if no certificate authority signed it.
-    pub fingerprint: Option<[u8; 32]>,
+    /// Identifies the server's certificate, if no certificate authority signed it.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// The first 16 bytes of the SHA-256 of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint(pub [u8; 16]);
+
+impl Fingerprint {
+    /// Returns true if `certificate` (DER) has this fingerprint.
+    #[must_use]
+    pub fn is_of(&self, certificate: &[u8]) -> bool {
+        Self::from(sha256(certificate)) == *self
+    }
+}
+
+impl From<[u8; 32]> for Fingerprint {
+    /// Returns the fingerprint of the certificate with this SHA-256.
+    fn from(hash: [u8; 32]) -> Self {
+        Self(first_half(hash))
+    }
 }
 
 /// The reason why a text is not a valid invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It does not begin with `conclave://`.
+    /// It does not contain `conclave://`.
     #[error("this is not a Conclave link")]
     NotALink,
     /// The host is missing or invalid.
@@ -39,9 +75,9 @@ pub enum Error {
     /// The port is missing or invalid.
     #[error("the link has no valid port")]
     BadPort,
-    /// The path is not `/m/` and 32 hexadecimal digits.
-    #[error("the link has no valid meeting id")]
-    BadMeeting,
+    /// Something stands between the server's address and the `#`.
+    #[error("the link has a path")]
+    BadPath,
     /// Nothing follows `#`.
     #[error("the secret part of the link, after the #, is missing")]
     NoSecret,
@@ -59,46 +95,66 @@ pub enum Error {
     OtherVersion(u8),
 }
 
-impl FromStr for Invitation {
-    type Err = Error;
+impl Invitation {
+    /// Returns the same invitation at another server address.
+    #[must_use]
+    pub fn at(&self, host: &str, port: u16, fingerprint: Option<Fingerprint>) -> Self {
+        Self { host: host.to_owned(), port, fingerprint, ..self.clone() }
+    }
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let rest = strip_scheme(text.trim()).ok_or(Error::NotALink)?;
-        let (place, secret) = rest.split_once('#').map_or((rest, None), |(place, secret)| (place, Some(secret)));
-        let (authority, path) = place.split_once('/').unwrap_or((place, ""));
-        let (host, port) = split_authority(authority)?;
-        let meeting = path.strip_prefix("m/").and_then(|id| id.parse().ok()).ok_or(Error::BadMeeting)?;
-        let secret = secret.filter(|secret| !secret.is_empty()).ok_or(Error::NoSecret)?;
-        let (admission_hash, secret, fingerprint) = read_secret(secret)?;
-        Ok(Self { host, port, meeting, admission_hash, secret, fingerprint })
+    /// Returns the link as text, overwritten when dropped. Made only where it is shown, copied or written for the user.
+    #[must_use]
+    pub fn to_text(&self) -> Zeroizing<String> {
+        let meeting = (self.meeting != self.binding.meeting()).then_some(self.meeting);
+        let flag = |present: bool, flag: u8| if present { flag } else { 0 };
+        let flags = flag(meeting.is_some(), HAS_MEETING) | flag(self.fingerprint.is_some(), HAS_FINGERPRINT);
+        let mut payload = Zeroizing::new(Vec::with_capacity(MAX_PAYLOAD));
+        payload.push(VERSION | flags);
+        payload.extend_from_slice(&self.binding.0);
+        payload.extend_from_slice(self.secret.expose());
+        payload.extend(meeting.iter().flat_map(|id| id.0));
+        payload.extend(self.fingerprint.iter().flat_map(|fingerprint| fingerprint.0));
+        // The capacity is never exceeded: growing would leave a copy of the secret behind.
+        let mut text = Zeroizing::new(String::with_capacity(SCHEME.len() + self.host.len() + 16 + 2 * MAX_PAYLOAD));
+        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{SCHEME}{open}{}{close}:{}/#", self.host, self.port);
+        let mut encoded = Zeroizing::new([0; 2 * MAX_PAYLOAD]);
+        // The buffer is large enough, and base64 is ASCII.
+        let length = URL_SAFE_NO_PAD.encode_slice(payload.as_slice(), encoded.as_mut_slice()).unwrap_or(0);
+        text.push_str(std::str::from_utf8(&encoded[..length]).unwrap_or_default());
+        text
     }
 }
 
-impl fmt::Display for Invitation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let flags = if self.fingerprint.is_some() { HAS_FINGERPRINT } else { 0 };
-        let fingerprint = self.fingerprint.as_ref().map_or([].as_slice(), |hash| hash);
-        let parts = [[VERSION].as_slice(), &self.admission_hash, self.secret.expose(), &[flags], fingerprint];
-        let mut bytes = parts.concat();
-        let mut text = URL_SAFE_NO_PAD.encode(&bytes);
-        bytes.zeroize();
-        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
-        let written = write!(f, "{SCHEME}{open}{}{close}:{}/m/{}#{text}", self.host, self.port, self.meeting);
-        text.zeroize();
-        written
+impl FromStr for Invitation {
+    type Err = Error;
+
+    /// Parses the first link in `text`, as [`find_link`] finds it.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let link = find_link(text).ok_or(Error::NotALink)?;
+        let rest = &link[SCHEME.len()..];
+        let (place, secret) = rest.split_once('#').map_or((rest, ""), |(place, secret)| (place, secret));
+        let (authority, path) = place.split_once('/').unwrap_or((place, ""));
+        let (host, port) = split_authority(authority)?;
+        if secret.is_empty() {
+            return Err(Error::NoSecret);
+        }
+        // The version first: links of version 1 have a path.
+        let parts = read_secret(secret)?;
+        if !path.is_empty() {
+            return Err(Error::BadPath);
+        }
+        let Parts { binding, secret, meeting, fingerprint } = parts;
+        Ok(Self { host, port, meeting: meeting.unwrap_or_else(|| binding.meeting()), binding, secret, fingerprint })
     }
 }
 
 impl fmt::Debug for Invitation {
-    /// Omits the secret part.
+    /// Shows only the server.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Invitation({}:{}, {})", self.host, self.port, self.meeting)
+        write!(f, "Invitation({}:{})", self.host, self.port)
     }
-}
-
-fn strip_scheme(text: &str) -> Option<&str> {
-    let (scheme, rest) = text.split_at_checked(SCHEME.len())?;
-    scheme.eq_ignore_ascii_case(SCHEME).then_some(rest)
 }
 
 fn split_authority(authority: &str) -> Result<(String, u16), Error> {
@@ -119,7 +175,13 @@ fn split_authority(authority: &str) -> Result<(String, u16), Error> {
     Ok((host.to_owned(), number))
 }
 
-type Parts = ([u8; 32], Secret, Option<[u8; 32]>);
+/// The content of the secret part.
+struct Parts {
+    binding: Binding,
+    secret: Secret,
+    meeting: Option<MeetingId>,
+    fingerprint: Option<Fingerprint>,
+}
 
 fn read_secret(text: &str) -> Result<Parts, Error> {
     if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
@@ -128,122 +190,68 @@ fn read_secret(text: &str) -> Result<Parts, Error> {
     if text.len() > MAX_SECRET {
         return Err(Error::TooLong);
     }
+    if payload_length(text).is_some_and(|length| text.len() > length) {
+        return Err(Error::TooLong);
+    }
     // A truncated base64 text: decode the whole groups of four, which contain the version.
     let whole = &text[..text.len() / 4 * 4];
-    let mut bytes = match URL_SAFE_NO_PAD.decode(text) {
+    let bytes = match decode(text) {
         Ok(bytes) => bytes,
-        Err(_) => URL_SAFE_NO_PAD.decode(whole).map_err(|_| Error::Damaged)?,
+        Err(_) => decode(whole).map_err(|_| Error::Damaged)?,
     };
-    let parts = split_secret(&bytes);
-    bytes.zeroize();
-    parts
+    split_secret(&bytes)
+}
+
+fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, base64::DecodeError> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    URL_SAFE_NO_PAD.decode_vec(text, &mut bytes)?;
+    Ok(bytes)
 }
 
 fn split_secret(bytes: &[u8]) -> Result<Parts, Error> {
-    let (&version, rest) = bytes.split_first().ok_or(Error::Truncated)?;
+    let (&first, rest) = bytes.split_first().ok_or(Error::Truncated)?;
+    let (version, flags) = (first & VERSION_BITS, first & !VERSION_BITS);
     if version != VERSION {
         return Err(Error::OtherVersion(version));
     }
-    let (hash, rest) = rest.split_first_chunk::<32>().ok_or(Error::Truncated)?;
-    let (secret, rest) = rest.split_first_chunk::<32>().ok_or(Error::Truncated)?;
-    let (&flags, rest) = rest.split_first().ok_or(Error::Truncated)?;
-    let (fingerprint, rest) = match flags {
-        0 => (None, rest),
-        HAS_FINGERPRINT => {
-            rest.split_first_chunk::<32>().map(|(hash, rest)| (Some(*hash), rest)).ok_or(Error::Truncated)?
-        }
-        _ => return Err(Error::Damaged),
-    };
-    if rest.is_empty() { Ok((*hash, Secret::copy_of(secret), fingerprint)) } else { Err(Error::TooLong) }
+    if flags & !(HAS_MEETING | HAS_FINGERPRINT) != 0 {
+        return Err(Error::Damaged);
+    }
+    let (binding, rest) = rest.split_first_chunk().ok_or(Error::Truncated)?;
+    let (secret, rest) = rest.split_first_chunk::<SECRET>().ok_or(Error::Truncated)?;
+    let (meeting, rest) = optional(flags & HAS_MEETING != 0, rest)?;
+    let (fingerprint, rest) = optional(flags & HAS_FINGERPRINT != 0, rest)?;
+    let (meeting, fingerprint) = (meeting.map(MeetingId), fingerprint.map(Fingerprint));
+    let parts = Parts { binding: Binding(*binding), secret: Secret::copy_of(secret), meeting, fingerprint };
+    if rest.is_empty() { Ok(parts) } else { Err(Error::TooLong) }
+}
+
+/// Returns the first 16 of `bytes` if they are `present`, and the rest.
+fn optional(present: bool, bytes: &[u8]) -> Result<(Option<[u8; 16]>, &[u8]), Error> {
+    if !present {
+        return Ok((None, bytes));
+    }
+    bytes.split_first_chunk().map(|(part, rest)| (Some(*part), rest)).ok_or(Error::Truncated)
+}
+
+/// Returns how many characters a secret part has that begins with `text`; `None` if that is not known.
+fn payload_length(text: &str) -> Option<usize> {
+    let begin = text.get(..4)?;
+    let first = *decode(begin).ok()?.first()?;
+    let optional = |flag: u8| if first & flag == 0 { 0 } else { 16 };
+    let bytes = 1 + 16 + SECRET + optional(HAS_MEETING) + optional(HAS_FINGERPRINT);
+    let known = first & !(HAS_MEETING | HAS_FINGERPRINT) == VERSION;
+    known.then(|| (bytes * 4).div_ceil(3))
 }
 
 const SCHEME: &str = "conclave://";
-const VERSION: u8 = 1;
-const HAS_FINGERPRINT: u8 = 1;
-/// The maximum length of a host name (RFC 1035, section 3.1).
+const VERSION: u8 = 2;
+const VERSION_BITS: u8 = 0x0f;
+const HAS_FINGERPRINT: u8 = 0x10;
+const HAS_MEETING: u8 = 0x20;
+/// Bytes of the longest secret part.
+const MAX_PAYLOAD: usize = 1 + 16 + SECRET + 16 + 16;
+/// RFC 1035, section 3.1.
 const MAX_HOST: usize = 253;
-/// The maximum number of characters of the secret part.
+/// Maximum characters of the secret part, in any version.
 const MAX_SECRET: usize = 512;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn invitation(host: &str, fingerprint: Option<[u8; 32]>) -> Invitation {
-        let (meeting, secret) = (MeetingId([0xab; 16]), Secret::copy_of(&[7; 32]));
-        Invitation { host: host.into(), port: 7000, meeting, admission_hash: [9; 32], secret, fingerprint }
-    }
-
-    fn error(text: &str) -> Error {
-        text.parse::<Invitation>().unwrap_err()
-    }
-
-    #[test]
-    fn links_round_trip() {
-        for host in ["meet.example.org", "127.0.0.1", "::1", "localhost"] {
-            for fingerprint in [None, Some([3; 32])] {
-                let text = invitation(host, fingerprint).to_string();
-                let read: Invitation = format!("  {text}\n").parse().unwrap();
-                assert_eq!(read.to_string(), text);
-                assert_eq!((read.host.as_str(), read.port, read.fingerprint), (host, 7000, fingerprint));
-                assert_eq!((read.secret.expose(), read.admission_hash), ([7; 32].as_slice(), [9; 32]));
-            }
-        }
-    }
-
-    #[test]
-    fn every_truncation_is_rejected_with_a_reason() {
-        let text = invitation("host", Some([3; 32])).to_string();
-        for length in 0..text.len() {
-            let expected = match length {
-                0..11 => Error::NotALink,
-                11 => Error::BadHost,
-                12..17 => Error::BadPort,
-                17..20 => Error::BadMeeting,
-                _ => error(&text[..length]),
-            };
-            assert_eq!(error(&text[..length]), expected, "{}", &text[..length]);
-            let secret_begins = text.find('#').unwrap() + 1;
-            if length > secret_begins + 1 {
-                assert_eq!(expected, Error::Truncated);
-            }
-        }
-        assert_eq!(error(&text[..text.find('#').unwrap()]), Error::NoSecret);
-        assert_eq!(error(&text[..=text.find('#').unwrap()]), Error::NoSecret);
-    }
-
-    #[test]
-    fn other_versions_and_damage_are_distinguished() {
-        let link = invitation("host", None).to_string();
-        let (place, secret) = link.split_once('#').unwrap();
-        let mut bytes = URL_SAFE_NO_PAD.decode(secret).unwrap();
-        let with = |bytes: &[u8]| format!("{place}#{}", URL_SAFE_NO_PAD.encode(bytes));
-        assert_eq!(error(&with(&[bytes.clone(), vec![0]].concat())), Error::TooLong);
-        assert_eq!(error(&format!("{place}#{}", "A".repeat(600))), Error::TooLong);
-        assert_eq!(error(&format!("{place}#ab%20")), Error::Damaged);
-        bytes[65] = 4;
-        assert_eq!(error(&with(&bytes)), Error::Damaged);
-        bytes[0] = 2;
-        assert_eq!(error(&with(&bytes)), Error::OtherVersion(2));
-    }
-
-    #[test]
-    fn texts_that_are_not_a_link_are_rejected() {
-        let id = "ab".repeat(16);
-        assert_eq!(error("https://example.org"), Error::NotALink);
-        assert_eq!(error("é".repeat(20).as_str()), Error::NotALink);
-        assert_eq!(error("conclave:///m/"), Error::BadHost);
-        assert_eq!(error("conclave://a b:1/m/"), Error::BadHost);
-        assert_eq!(error("conclave://[::zz]:1/m/"), Error::BadHost);
-        assert_eq!(error("conclave://[::1]/m/"), Error::BadPort);
-        for port in ["", ":", ":0", ":65536", ":+1", ":x"] {
-            assert_eq!(error(&format!("conclave://host{port}/m/{id}#A")), Error::BadPort);
-        }
-        assert_eq!(error("conclave://host:1/x/#A"), Error::BadMeeting);
-    }
-
-    #[test]
-    fn debug_does_not_show_the_secret() {
-        assert!(!format!("{:?}", invitation("host", None)).contains('#'));
-    }
-}

@@ -153,17 +153,16 @@ const USUAL_PAGE: usize = 4_096;
 #[cfg(target_os = "linux")]
 mod tests {
     use super::*;
-    use std::fs::{File, read_to_string};
-    use std::os::unix::fs::FileExt;
+    use crate::tests::scan::{Pattern, range};
+    use std::fs::read_to_string;
 
     #[test]
     fn a_dropped_secret_is_not_in_the_memory_of_this_process() {
         let secret = Secret::random(32).unwrap();
-        // Masked, so that the search pattern itself is not found.
-        let masked: Vec<u8> = secret.expose().iter().map(|byte| byte ^ MASK).collect();
-        assert!(found(&masked) >= 1, "the search finds a living secret");
+        let pattern = Pattern::of(secret.expose());
+        assert!(pattern.count() >= 1, "the search finds a living secret");
         drop(secret);
-        assert_eq!(found(&masked), 0);
+        assert_eq!(pattern.count(), 0);
     }
 
     #[test]
@@ -178,7 +177,24 @@ mod tests {
     #[test]
     fn its_pages_are_left_out_of_core_dumps() {
         let secret = Secret::random(32).unwrap();
-        let address = secret.expose().as_ptr() as usize;
+        let flags = smaps_flags(secret.expose().as_ptr() as usize);
+        assert!(flags.contains(" dd"), "{flags}");
+    }
+
+    #[test]
+    fn its_pages_are_locked_if_the_system_allows_it() {
+        let secret = Secret::random(32).unwrap();
+        let flags = smaps_flags(secret.expose().as_ptr() as usize);
+        let limits = read_to_string("/proc/self/limits").unwrap();
+        let limit = limits.lines().find_map(|line| line.strip_prefix("Max locked memory")).unwrap();
+        let soft = limit.split_whitespace().next().unwrap();
+        // The tests that run at the same time hold far less than this.
+        let allowed = soft == "unlimited" || soft.parse::<usize>().unwrap() >= 4 << 20;
+        assert!(flags.contains(" lo") || !allowed, "{flags}, limit {soft}");
+    }
+
+    /// Returns the `VmFlags` of the pages at `address`.
+    fn smaps_flags(address: usize) -> String {
         let smaps = read_to_string("/proc/self/smaps").unwrap();
         let mut inside = false;
         let flags = smaps.lines().find(|line| {
@@ -187,38 +203,6 @@ mod tests {
             }
             inside && line.starts_with("VmFlags:")
         });
-        assert!(flags.unwrap().contains(" dd"), "{flags:?}");
-    }
-
-    const MASK: u8 = 0x5a;
-
-    /// Returns how often the unmasked bytes occur in the writable memory of this process.
-    fn found(masked: &[u8]) -> usize {
-        let memory = File::open("/proc/self/mem").unwrap();
-        let mut chunk = vec![0u8; 1 << 20];
-        let mut count = 0;
-        for line in read_to_string("/proc/self/maps").unwrap().lines().filter(|line| line.contains(" rw")) {
-            let Some((mut start, end)) = range(line) else { continue };
-            let own = chunk.as_ptr() as usize;
-            while start < end {
-                let length = chunk.len().min(end - start);
-                if memory.read_at(&mut chunk[..length], start as u64).is_err() {
-                    break;
-                }
-                let hits = chunk[..length].windows(masked.len()).enumerate().filter(|(at, window)| {
-                    let here = start + at;
-                    !(own..own + (1 << 20)).contains(&here) && window.iter().zip(masked).all(|(a, b)| a ^ MASK == *b)
-                });
-                count += hits.count();
-                chunk.as_mut_slice().zeroize();
-                start += length;
-            }
-        }
-        count
-    }
-
-    fn range(line: &str) -> Option<(usize, usize)> {
-        let (start, end) = line.split_once(' ')?.0.split_once('-')?;
-        Some((usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?))
+        flags.unwrap().to_owned()
     }
 }

@@ -2,6 +2,8 @@
 
 mod frames;
 mod oracle;
+#[cfg(target_os = "linux")]
+pub(crate) mod scan;
 
 use crate::keyring::{Counters, KeyRing, MediaKeys};
 use crate::memory::Secret;
@@ -77,4 +79,20 @@ fn all_exports_of_an_epoch_share_counters() {
         sealer.seal(picture(1, true)).unwrap().bytes().to_vec()
     };
     assert_ne!(seal(make()), seal(make()));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_expired_epoch_leaves_no_copy_of_its_base_key_in_memory() {
+    let (base, now) = (Secret::random(32).unwrap(), std::time::Instant::now());
+    let pattern = scan::Pattern::of(base.expose());
+    let ring = KeyRing::new();
+    ring.install(MediaKeys::new(Epoch(1), Leaf(0), base, Counters::new()), &LEAVES, &[], now);
+    let mut sealer = crate::Sealer::new(ring.clone(), proto::Slot::Camera);
+    sealer.seal(picture(1, true)).unwrap();
+    assert!(pattern.count() >= 1);
+    ring.install(keys(2, 0), &LEAVES, &[], now);
+    ring.expire(now + std::time::Duration::from_secs(2));
+    sealer.seal(picture(2, true)).unwrap();
+    assert_eq!(pattern.count(), 0);
 }

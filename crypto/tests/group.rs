@@ -2,14 +2,33 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crypto::group::{Error, Reject};
-use crypto::{AdmissionKey, Group, Identity, Joiner, KnockRequest, Language, Leaf, MergedCommit, Profile, Received};
-use proto::{MeetingId, ParticipantId};
+use crypto::{
+    Changes, DeviceKey, Group, Identity, Invitation, Joiner, KnockRequest, Language, Leaf, ManagerKeys, MergedCommit,
+    PendingCommit, PolicyChange, Profile, Received, admission_key,
+};
+use proto::ParticipantId;
 use std::collections::HashSet;
-
-const MEETING: MeetingId = MeetingId([0x42; 16]);
+use std::time::{Duration, SystemTime};
 
 fn nobody_is_gone(_: ParticipantId) -> bool {
     false
+}
+
+/// Knocks with what the delivery service gives to a joiner.
+fn knock(
+    keys: &ManagerKeys,
+    invitation: &Invitation,
+    identity: &Identity,
+    profile: Profile,
+    participant: ParticipantId,
+    now: SystemTime,
+) -> Result<(Joiner, Vec<u8>), admission_key::Error> {
+    let chain = keys.chain().encode();
+    crypto::knock(invitation, keys.public_key(), &chain, identity, profile, participant, now)
+}
+
+fn participant_of(group: &Group) -> ParticipantId {
+    group.members().into_iter().find(|member| member.leaf == group.me()).unwrap().participant
 }
 
 struct Knocker {
@@ -17,9 +36,9 @@ struct Knocker {
     joiner: Joiner,
 }
 
-/// A meeting: its admission key, and its members in the order in which they joined.
+/// A meeting: the organiser's keys, and the members in the order in which they joined.
 struct Simulation {
-    admission_key: AdmissionKey,
+    keys: ManagerKeys,
     groups: Vec<Group>,
     next: u64,
 }
@@ -30,8 +49,9 @@ impl Simulation {
     }
 
     fn of(identity: &Identity) -> Self {
-        let organiser = Group::create(identity, Profile::new("Organiser").unwrap(), ParticipantId(0), MEETING).unwrap();
-        Self { admission_key: AdmissionKey::new(MEETING).unwrap(), groups: vec![organiser], next: 1 }
+        let (keys, profile) = (ManagerKeys::new().unwrap(), Profile::new("Organiser").unwrap());
+        let organiser = Group::create(identity, profile, ParticipantId(0), &keys, SystemTime::now()).unwrap();
+        Self { keys, groups: vec![organiser], next: 1 }
     }
 
     fn with(count: usize) -> Self {
@@ -47,18 +67,35 @@ impl Simulation {
     }
 
     fn knock_as(&mut self, identity: &Identity) -> (Knocker, KnockRequest) {
+        let invitation = self.keys.invitation("localhost", 1, None);
+        self.knock_with(identity, &invitation)
+    }
+
+    fn knock_with(&mut self, identity: &Identity, invitation: &Invitation) -> (Knocker, KnockRequest) {
         let participant = ParticipantId(self.next);
         self.next += 1;
-        let invitation = self.admission_key.invitation("localhost", 1, None);
         let profile = Profile::new(&format!("Person {}", participant.0)).unwrap();
         let (joiner, request) =
-            crypto::knock(&invitation, self.admission_key.public_key(), identity, profile, participant).unwrap();
-        let request = self.admission_key.open(&request).unwrap();
+            knock(&self.keys, invitation, identity, profile, participant, SystemTime::now()).unwrap();
+        let request = self.keys.open(&request, SystemTime::now()).unwrap();
         assert_eq!(request.participant(), participant);
         (Knocker { participant, joiner }, request)
     }
 
-    /// The organiser adds `count` joiners with one commit. Returns the merged commit.
+    /// Returns the organiser removes the members for good, and its keys rotate.
+    fn expel(&mut self, participants: &[u64]) -> PendingCommit {
+        let leaves: Vec<Leaf> = participants.iter().map(|participant| self.leaf_of(*participant)).collect();
+        let changes = self.groups[0].removal(&leaves, &mut self.keys).unwrap();
+        let pending = self.groups[0].commit(changes).unwrap();
+        self.groups.retain(|group| !pending.removed.contains(&participant_of(group)));
+        assert!(self.deliver(0, &pending.commit, &nobody_is_gone).policy_changed);
+        assert!(self.keys.is_rotation_merged(self.groups[0].policy().chain()));
+        self.keys.finish_rotation();
+        self.agree();
+        pending
+    }
+
+    /// Returns the organiser adds `count` joiners with one commit.
     fn join(&mut self, count: usize) -> MergedCommit {
         let knocks = (0..count).map(|_| self.knock()).collect();
         self.admit(knocks)
@@ -80,7 +117,8 @@ impl Simulation {
         change
     }
 
-    /// The delivery service accepts the commit of `committer`, and all others process it. Returns the merged commit.
+    /// Returns the delivery service accepts the commit of `committer`, and all others process it. Returns the merged
+    /// commit.
     fn deliver(&mut self, committer: usize, commit: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> MergedCommit {
         let change = self.groups[committer].merge_pending_commit().unwrap();
         for (index, group) in self.groups.iter_mut().enumerate() {
@@ -102,6 +140,7 @@ impl Simulation {
             assert_eq!(group.words(), first.words());
             assert_eq!(group.members(), first.members());
             assert_eq!(group.policy(), first.policy());
+            assert_eq!(group.transcript_hash(), first.transcript_hash());
         }
     }
 }
@@ -317,32 +356,42 @@ fn a_request_is_admitted_once() {
 
 #[test]
 fn the_admission_key_opens_requests_with_the_link_once() {
-    let mut admission_key = AdmissionKey::new(MEETING).unwrap();
-    let mut other = AdmissionKey::new(MEETING).unwrap();
-    let identity = Identity::generate().unwrap();
-    let knock = |admission_key: &AdmissionKey, key: &[u8]| {
-        let profile = Profile::new("Ada").unwrap();
-        crypto::knock(&admission_key.invitation("h", 1, None), key, &identity, profile, ParticipantId(1))
-    };
-    // Another admission key than the link's.
-    assert!(matches!(knock(&admission_key, other.public_key()), Err(crypto::admission_key::Error::WrongAdmissionKey)));
-    let (_, request) = knock(&admission_key, admission_key.public_key()).unwrap();
+    let mut keys = ManagerKeys::new().unwrap();
+    let mut other = ManagerKeys::new().unwrap();
+    let (identity, now) = (Identity::generate().unwrap(), SystemTime::now());
+    let invitation = keys.invitation("h", 1, None);
+    let profile = |name: &str| Profile::new(name).unwrap();
+    let (_, request) = knock(&keys, &invitation, &identity, profile("Ada"), ParticipantId(1), now).unwrap();
     // Without the link's secret.
-    let mut stranger = admission_key.invitation("h", 1, None);
-    stranger.secret = crypto::Secret::copy_of(&[0; 32]);
-    let profile = Profile::new("Eve").unwrap();
-    let (_, forged) =
-        crypto::knock(&stranger, admission_key.public_key(), &identity, profile, ParticipantId(2)).unwrap();
-    assert!(matches!(admission_key.open(&forged), Err(crypto::admission_key::Error::Malformed)));
-    assert!(matches!(other.open(&request), Err(crypto::admission_key::Error::Malformed)));
-    assert_eq!(admission_key.open(&request).unwrap().name(), "Ada");
-    assert!(matches!(admission_key.open(&request), Err(crypto::admission_key::Error::Replayed)));
+    let stranger = Invitation { secret: crypto::Secret::copy_of(&[0; 16]), ..invitation };
+    let (_, forged) = knock(&keys, &stranger, &identity, profile("Eve"), ParticipantId(2), now).unwrap();
+    assert!(matches!(keys.open(&forged, now), Err(admission_key::Error::Malformed)));
+    assert!(matches!(other.open(&request, now), Err(admission_key::Error::Malformed)));
+    assert_eq!(keys.open(&request, now).unwrap().name(), "Ada");
+    assert!(matches!(keys.open(&request, now), Err(admission_key::Error::Replayed)));
     for at in (0..request.len()).step_by(37) {
         let mut broken = request.clone();
         broken[at] ^= 1;
-        assert!(admission_key.open(&broken).is_err());
-        assert!(admission_key.open(&request[..at]).is_err());
+        assert!(keys.open(&broken, now).is_err());
+        assert!(keys.open(&request[..at], now).is_err());
     }
+}
+
+#[test]
+fn the_server_cannot_replace_the_admission_key_or_the_authority() {
+    let keys = ManagerKeys::new().unwrap();
+    let other = ManagerKeys::new().unwrap();
+    let identity = Identity::generate().unwrap();
+    let knock = |key: &ManagerKeys, chain: &ManagerKeys| {
+        let (invitation, profile) = (keys.invitation("h", 1, None), Profile::new("Ada").unwrap());
+        let chain = chain.chain().encode();
+        let now = SystemTime::now();
+        crypto::knock(&invitation, key.public_key(), &chain, &identity, profile, ParticipantId(1), now).err()
+    };
+    assert!(knock(&keys, &keys).is_none());
+    assert!(matches!(knock(&other, &keys), Some(admission_key::Error::WrongAdmissionKey)));
+    assert!(matches!(knock(&keys, &other), Some(admission_key::Error::Chain(_))));
+    assert!(matches!(knock(&other, &other), Some(admission_key::Error::Chain(_))));
 }
 
 #[test]
@@ -350,10 +399,8 @@ fn a_request_is_valid_for_one_meeting_only() {
     // Another meeting cannot add the joiner: the credential in the key package names its meeting.
     let mut simulation = Simulation::with(2);
     let (knocker, request) = simulation.knock();
-    let elsewhere = Identity::generate().unwrap();
-    let profile = Profile::new("Mallory").unwrap();
-    let mut other = Group::create(&elsewhere, profile, ParticipantId(9), MeetingId([1; 16])).unwrap();
-    assert!(other.add(vec![request.clone()]).is_err(), "its certificate names its meeting");
+    let mut other = Simulation::new();
+    assert!(other.groups[0].add(vec![request.clone()]).is_err(), "its certificate names its meeting");
     let pending = simulation.groups[0].add(vec![request]).unwrap();
     let welcome = pending.welcome.unwrap();
     for at in (0..welcome.len()).step_by(211) {
@@ -363,6 +410,226 @@ fn a_request_is_valid_for_one_meeting_only() {
         assert!(other.joiner.enter(&broken[..at]).is_err());
     }
     assert!(knocker.joiner.enter(&welcome).is_ok());
+}
+
+#[test]
+fn two_groups_have_different_words() {
+    let (one, two) = (Simulation::with(2), Simulation::with(2));
+    assert_ne!(one.groups[0].words(), two.groups[0].words());
+    assert_ne!(one.groups[0].transcript_hash(), two.groups[0].transcript_hash());
+    // Two groups of the same organiser with the same keys, at the same epoch.
+    let (keys, identity) = (ManagerKeys::new().unwrap(), Identity::generate().unwrap());
+    let create = || {
+        let profile = Profile::new("O").unwrap();
+        Group::create(&identity, profile, ParticipantId(0), &keys, SystemTime::UNIX_EPOCH).unwrap()
+    };
+    assert_ne!(create().words(), create().words());
+}
+
+#[test]
+fn a_removed_device_does_not_come_back_by_the_same_link() {
+    let mut simulation = Simulation::with(2);
+    let (identity, old_link) = (Identity::generate().unwrap(), simulation.keys.invitation("localhost", 1, None));
+    let knock = simulation.knock_as(&identity);
+    simulation.admit(vec![knock]);
+    simulation.expel(&[2]);
+    assert!(simulation.groups[1].policy().is_barred(identity.public()));
+    // With the old link.
+    let (_, request) = simulation.knock_with(&identity, &old_link);
+    assert!(request.via_old_link());
+    assert!(matches!(simulation.groups[0].add(vec![request.clone()]), Err(Error::Rejected(Reject::Barred))));
+    // With the new link, which somebody gave to it.
+    let new_link = simulation.keys.invitation("localhost", 1, None);
+    let (_, request) = simulation.knock_with(&identity, &new_link);
+    assert!(!request.via_old_link());
+    assert!(matches!(simulation.groups[0].add(vec![request]), Err(Error::Rejected(Reject::Barred))));
+    // On another device with the old link: the organiser decides, and sees why it is asked.
+    let (_, request) = simulation.knock_with(&Identity::generate().unwrap(), &old_link);
+    assert!(request.via_old_link());
+}
+
+#[test]
+fn old_and_new_links_lead_to_the_same_meeting_after_rotations() {
+    let mut simulation = Simulation::with(4);
+    let mut links = vec![simulation.keys.invitation("localhost", 1, None)];
+    for participant in [3, 2] {
+        simulation.expel(&[participant]);
+        links.push(simulation.keys.invitation("localhost", 1, None));
+    }
+    let texts: HashSet<String> = links.iter().map(|link| link.to_text().to_string()).collect();
+    assert_eq!(texts.len(), 3);
+    for (index, link) in links.iter().enumerate() {
+        let link: Invitation = link.to_text().parse().unwrap();
+        assert_eq!(link.meeting, simulation.keys.meeting());
+        let (knocker, request) = simulation.knock_with(&Identity::generate().unwrap(), &link);
+        assert_eq!(request.via_old_link(), index < 2);
+        simulation.admit(vec![(knocker, request)]);
+    }
+    assert_eq!(simulation.groups[0].policy().barred().len(), 2);
+}
+
+#[test]
+fn a_request_that_was_on_its_way_when_the_keys_rotated_is_opened() {
+    let mut simulation = Simulation::with(2);
+    let (invitation, now) = (simulation.keys.invitation("localhost", 1, None), SystemTime::now());
+    let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Late").unwrap());
+    let (_, request) = knock(&simulation.keys, &invitation, &identity, profile, ParticipantId(9), now).unwrap();
+    simulation.expel(&[1]);
+    assert!(simulation.keys.open(&request, now).unwrap().via_old_link());
+    assert!(matches!(simulation.keys.open(&request, now), Err(admission_key::Error::Replayed)));
+}
+
+#[test]
+fn a_removal_takes_all_leaves_of_the_device() {
+    let mut simulation = Simulation::with(2);
+    let identity = Identity::generate().unwrap();
+    let twice = vec![simulation.knock_as(&identity), simulation.knock_as(&identity)];
+    simulation.admit(twice);
+    assert_eq!(simulation.groups[0].leaves_of(identity.public()).len(), 2);
+    let pending = simulation.expel(&[2]);
+    assert_eq!(pending.removed, [ParticipantId(2), ParticipantId(3)]);
+    assert!(simulation.groups[0].leaves_of(identity.public()).is_empty());
+}
+
+#[test]
+fn a_second_leaf_of_the_organiser_is_removed_without_barring_it() {
+    let identity = Identity::generate().unwrap();
+    let mut simulation = Simulation::of(&identity);
+    let again = simulation.knock_as(&identity);
+    simulation.admit(vec![again]);
+    let leaf = simulation.leaf_of(1);
+    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
+    assert!(changes.policy.is_none());
+    let pending = simulation.groups[0].commit(changes).unwrap();
+    simulation.groups.truncate(1);
+    simulation.deliver(0, &pending.commit, &nobody_is_gone);
+    assert!(!simulation.groups[0].policy().is_barred(identity.public()));
+}
+
+#[test]
+fn a_member_that_was_cut_off_is_added_again_with_one_commit() {
+    let mut simulation = Simulation::with(3);
+    let identity = Identity::generate().unwrap();
+    let knock = simulation.knock_as(&identity);
+    simulation.admit(vec![knock]);
+    let stuck = simulation.groups.remove(3);
+    let (knocker, request) = simulation.knock_as(&identity);
+    let remove = simulation.groups[0].leaves_of(request.device());
+    assert_eq!(remove, [stuck.me()]);
+    let pending = simulation.groups[0].commit(Changes { add: vec![request], remove, policy: None }).unwrap();
+    let change = simulation.deliver(0, &pending.commit, &nobody_is_gone);
+    assert_eq!((change.added.len(), change.removed.len(), change.policy_changed), (1, 1, false));
+    simulation.groups.push(knocker.joiner.enter(&pending.welcome.unwrap()).unwrap());
+    simulation.agree();
+}
+
+#[test]
+fn a_removal_that_lost_is_created_again_with_the_same_rotation() {
+    let mut simulation = Simulation::with(3);
+    let leaf = simulation.leaf_of(2);
+    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
+    simulation.groups[0].commit(changes).unwrap();
+    let rotation = simulation.keys.next_rotation().unwrap().0.clone();
+    let winning = simulation.groups[1].refresh().unwrap();
+    simulation.groups[0].clear_pending_commit();
+    simulation.deliver(1, &winning.commit, &nobody_is_gone);
+    assert!(!simulation.keys.is_rotation_merged(simulation.groups[0].policy().chain()));
+    simulation.expel(&[2]);
+    assert_eq!(simulation.groups[0].policy().chain().current(), rotation.to);
+    assert_eq!(simulation.keys.authority(), rotation.to.authority);
+}
+
+#[test]
+fn a_lost_removal_that_a_guest_commits_does_what_the_organiser_wanted() {
+    // The server gives a guest the organiser's lost commit, so it knows a policy that the authority signed.
+    let mut simulation = Simulation::with(4);
+    let leaf = simulation.leaf_of(3);
+    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
+    simulation.groups.truncate(3);
+    // It cannot use the policy without removing the device.
+    let alone = Changes { remove: Vec::new(), ..changes.clone() };
+    assert!(matches!(simulation.groups[1].commit(alone), Err(Error::Rejected(Reject::Barred))));
+    let pending = simulation.groups[1].commit(changes).unwrap();
+    let change = simulation.deliver(1, &pending.commit, &nobody_is_gone);
+    assert_eq!((change.removed[0].participant, change.policy_changed), (ParticipantId(3), true));
+    assert!(simulation.keys.is_rotation_merged(simulation.groups[0].policy().chain()));
+    // The organiser goes on from there.
+    simulation.keys.finish_rotation();
+    simulation.join(1);
+    simulation.expel(&[2]);
+}
+
+#[test]
+fn the_delivery_service_follows_the_rotations() {
+    let mut simulation = Simulation::with(3);
+    let (first, meeting) = (simulation.keys.authority(), simulation.keys.meeting());
+    let chain = simulation.keys.chain().encode();
+    let leaf = simulation.leaf_of(2);
+    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
+    simulation.groups[0].commit(changes).unwrap();
+    simulation.groups[0].merge_pending_commit().unwrap();
+    let (rotation, admission_key) = simulation.keys.next_rotation().unwrap();
+    // It appends the bytes of a rotation, and then gives this chain to joiners.
+    let chain = [chain, rotation.encode().to_vec()].concat();
+    let (next, admission_key) = (rotation.to.authority, admission_key.to_vec());
+    let signature = simulation.keys.sign_command(ParticipantId(0), 1, b"rotate");
+    assert!(first.signed_command(meeting, ParticipantId(0), 1, b"rotate", &signature));
+    simulation.keys.finish_rotation();
+    assert_eq!((chain, admission_key.as_slice()), (simulation.keys.chain().encode(), simulation.keys.public_key()));
+    let signature = simulation.keys.sign_command(ParticipantId(0), 2, b"lock");
+    assert!(next.signed_command(meeting, ParticipantId(0), 2, b"lock", &signature));
+    assert!(!first.signed_command(meeting, ParticipantId(0), 2, b"lock", &signature));
+    // On a new connection, if the service did not receive the rotation.
+    let again = simulation.keys.sign_command_as_previous(ParticipantId(5), 1, b"rotate").unwrap();
+    assert!(first.signed_command(meeting, ParticipantId(5), 1, b"rotate", &again));
+}
+
+#[test]
+fn a_wrong_clock_of_a_joiner_is_reported_with_the_difference() {
+    let mut simulation = Simulation::with(2);
+    let now = SystemTime::now();
+    let hour = Duration::from_hours(1);
+    let opened = |simulation: &mut Simulation, clock: SystemTime| {
+        let (invitation, profile) = (simulation.keys.invitation("h", 1, None), Profile::new("Ada").unwrap());
+        let identity = Identity::generate().unwrap();
+        let (_, request) = knock(&simulation.keys, &invitation, &identity, profile, ParticipantId(9), clock).unwrap();
+        simulation.keys.open(&request, now)
+    };
+    for fine in [now, now + Duration::from_secs(5), now - Duration::from_secs(5), now + hour, now - 24 * hour] {
+        assert!(opened(&mut simulation, fine).is_ok());
+    }
+    for (clock, seconds) in [(now + 2 * hour, 7_200), (now - 48 * hour, -172_800), (now + 2_000 * hour, 7_200_000)] {
+        let verdict = opened(&mut simulation, clock);
+        assert!(matches!(verdict, Err(admission_key::Error::Clock { ahead }) if ahead == seconds), "{verdict:?}");
+    }
+}
+
+#[test]
+fn members_whose_clocks_differ_accept_the_same_commits() {
+    // Members do not compare the time of a leaf with their clocks: leaves of joiners who are a day ahead or behind are
+    // merged by all.
+    let mut simulation = Simulation::with(3);
+    let day = Duration::from_hours(24);
+    for (number, clock) in [(10, SystemTime::now() + day), (11, SystemTime::now() - day)] {
+        let (invitation, profile) = (simulation.keys.invitation("h", 1, None), Profile::new("Ada").unwrap());
+        let (identity, participant) = (Identity::generate().unwrap(), ParticipantId(number));
+        let (joiner, request) = knock(&simulation.keys, &invitation, &identity, profile, participant, clock).unwrap();
+        let request = simulation.keys.open(&request, clock).unwrap();
+        simulation.admit(vec![(Knocker { participant, joiner }, request)]);
+    }
+    assert_eq!(simulation.groups.len(), 5);
+}
+
+#[test]
+fn a_guest_cannot_unbar_or_become_an_organiser() {
+    let mut simulation = Simulation::with(3);
+    simulation.expel(&[2]);
+    let guest = simulation.groups[1].members().remove(1);
+    let change = PolicyChange { organisers: Some(vec![(guest.device, guest.participant)]), ..PolicyChange::default() };
+    let mine = ManagerKeys::new().unwrap();
+    assert!(simulation.groups[1].policy().next(&change, &mine).is_err(), "it has no key of the authority");
+    let change = PolicyChange { bar: vec![DeviceKey([1; 32])], ..PolicyChange::default() };
+    assert!(simulation.groups[1].policy().next(&change, &mine).is_err());
 }
 
 #[test]

@@ -124,6 +124,21 @@ impl Coordinator {
             meeting::Event::Members(members) => self.set_members(members).await,
             // The network session keeps the keys and reports `Rekeyed`.
             meeting::Event::Joined(_) | meeting::Event::Keys { .. } => {}
+            meeting::Event::Reconnecting => self.notice(NoticeKind::Reconnecting, String::new()).await,
+            meeting::Event::Reconnected { me } => {
+                self.membership.set_me(me);
+                self.notice(NoticeKind::Reconnected, String::new()).await;
+            }
+            meeting::Event::LinkChanged => {
+                let link = self.session.link().unwrap_or_default();
+                self.events.send(Event::LinkChanged { link }).await;
+            }
+            // The screens have no place to ask the organiser yet, so an old link is refused as such.
+            meeting::Event::AsksToJoin { id, name } => {
+                self.send(meeting::Command::Refuse(id)).await;
+                self.notice(NoticeKind::OldLinkRefused, name).await;
+            }
+            meeting::Event::AsksNoMore(_) => {}
             meeting::Event::Left { id, .. } => self.tracks.remove_owner(id),
             meeting::Event::Words(words) => self.events.send(Event::Locked(self.membership.lock(words))).await,
             meeting::Event::Ended(reason) => return ControlFlow::Break(reason),
@@ -277,6 +292,10 @@ impl Coordinator {
         for notice in notices {
             self.events.send(Event::Notice(notice)).await;
         }
+    }
+
+    async fn notice(&mut self, kind: NoticeKind, detail: String) {
+        self.events.send(Event::Notice(Notice { kind, detail })).await;
     }
 
     async fn send(&mut self, command: meeting::Command) {

@@ -8,11 +8,9 @@ use crate::send::VoiceSender;
 use crate::setup::{Entry, Setup};
 use crate::stats::Stats;
 use crate::video_output::VideoOutput;
-use crypto::{Identity, Invitation, KeyRing, Profile};
+use crypto::{Fingerprint, Identity, Invitation, KeyRing, ManagerKeys, Profile};
 use media::{BufferPool, Clock, Mailbox};
 use net::meeting;
-use proto::MeetingId;
-use ring::rand::{SecureRandom, SystemRandom};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
@@ -187,8 +185,9 @@ fn network(
     let profile = Profile::new(&setup.name).map_err(Error::Name)?;
     let (host, port, fingerprint, entry) = match entry {
         Entry::Create { host, port, fingerprint } => {
-            let meeting = MeetingId(random()?);
-            (host, port, fingerprint, meeting::Entry::Create { meeting, identity, profile })
+            let keys = ManagerKeys::new().map_err(std::io::Error::other)?;
+            let fingerprint = fingerprint.map(Fingerprint::from);
+            (host, port, fingerprint, meeting::Entry::Create { keys, identity, profile })
         }
         Entry::Join(invitation) => {
             let Invitation { host, port, fingerprint, .. } = &invitation;
@@ -196,12 +195,6 @@ fn network(
         }
     };
     Ok(net::Config { entry, host, port, fingerprint, ring, pool })
-}
-
-fn random() -> Result<[u8; 16], Error> {
-    let mut bytes = [0; 16];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| std::io::Error::other("no random bytes"))?;
-    Ok(bytes)
 }
 
 /// The maximum number of commands that wait for the coordinator.

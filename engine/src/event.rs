@@ -46,6 +46,11 @@ pub enum Event {
         /// True if this device created the meeting.
         organiser: bool,
     },
+    /// The link to join this meeting has changed, because the organiser removed somebody. The old one admits nobody any more.
+    LinkChanged {
+        /// The new link. It contains the secret, so it must not be logged.
+        link: String,
+    },
     /// All people in the meeting, ourselves first, then in the order of their leaves.
     People(Vec<Person>),
     /// The group's keys changed.
@@ -182,6 +187,14 @@ pub enum NoticeKind {
     /// A member's change of the meeting is invalid or against its rules, and was rejected. The detail is the member's
     /// name.
     ChangeRejected,
+    /// The connection to the server is lost. The client tries to come back by itself.
+    Reconnecting,
+    /// The client is back in the meeting.
+    Reconnected,
+    /// Somebody asked to join with a link from before a removal, and was refused. The detail is the name.
+    OldLinkRefused,
+    /// This computer's clock and the server's differ by more than an hour. The detail says by how much this one is ahead.
+    WrongClock,
     /// A command was not accepted, because too many commands waited.
     Refused,
 }
@@ -215,7 +228,10 @@ impl NoticeKind {
             | Self::TrackFailed
             | Self::NotOrganiser
             | Self::NotRemoved
+            | Self::WrongClock
             | Self::Refused => Fault::Here,
+            Self::Reconnecting | Self::Reconnected => Fault::Network,
+            Self::OldLinkRefused => Fault::Link,
             Self::StillWaiting | Self::NobodyAdmits | Self::PeerUnreadable | Self::ChangeRejected => Fault::Peer,
         }
     }

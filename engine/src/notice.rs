@@ -20,9 +20,17 @@ pub fn meeting<'a>(notice: meeting::Notice, name: impl Fn(ParticipantId) -> Opti
         meeting::Notice::Unattended => (NoticeKind::NobodyAdmits, String::new()),
         meeting::Notice::NotAllowed => (NoticeKind::NotOrganiser, String::new()),
         meeting::Notice::CannotRemove(id) => (NoticeKind::NotRemoved, of(id)),
+        meeting::Notice::Clock { ahead } => (NoticeKind::WrongClock, clock_difference(ahead)),
         meeting::Notice::CommitRejected(id) => (NoticeKind::ChangeRejected, of(id)),
     };
     Notice { kind, detail }
+}
+
+/// Returns how much a clock is wrong, as `+2:00` or `-26:30` hours and minutes: positive if it is ahead.
+pub fn clock_difference(ahead: i64) -> String {
+    let minutes = ahead.unsigned_abs() / 60;
+    let sign = if ahead < 0 { '-' } else { '+' };
+    format!("{sign}{}:{:02} h", minutes / 60, minutes % 60)
 }
 
 /// Returns the notice of a source of ours that cannot be encoded.
@@ -299,6 +307,8 @@ mod tests {
             (meeting::Notice::CannotRemove(BLAISE), NoticeKind::NotRemoved, "Blaise"),
             (meeting::Notice::CommitRejected(BLAISE), NoticeKind::ChangeRejected, "Blaise"),
             (meeting::Notice::CommitRejected(ParticipantId(7)), NoticeKind::ChangeRejected, ""),
+            (meeting::Notice::Clock { ahead: -95_400 }, NoticeKind::WrongClock, "-26:30 h"),
+            (meeting::Notice::Clock { ahead: 7_260 }, NoticeKind::WrongClock, "+2:01 h"),
         ] {
             assert_eq!(meeting(report, name), Notice { kind, detail: detail.into() }, "{report:?}");
         }

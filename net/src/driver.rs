@@ -4,13 +4,14 @@
 
 mod event_queue;
 mod media;
+mod server_connection;
 mod sfu_connection;
 
 use crate::backends::Backends;
 use crate::config::Config;
 use crate::error::Error;
 use crate::event::Event;
-use crate::keys_thread::{Address, Inbox, Input as KeysInput, KeysThread, Output as KeysOutput, Setup};
+use crate::keys_thread::{Address, Inbox, Input as KeysInput, KeysThread, Output as KeysOutput, Setup, Shared};
 use crate::media_requests::{self, Pending, Publication};
 use crate::meeting;
 use crate::peer;
@@ -23,9 +24,10 @@ use media::{Local, Media, Report};
 use proto::{
     Blob, ClientMessage, DemandedLayer, FromSfu, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu, TrackDemand,
 };
+use server_connection::{ServerConnection, ServerEvent};
 use sfu_connection::{SfuConnection, SfuEvent};
 use std::ops::ControlFlow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
@@ -35,7 +37,7 @@ pub struct Ends {
     pub requests: media_requests::Receiver,
     pub wishes: watch::Receiver<Vec<TileWish>>,
     pub events: mpsc::Sender<Event>,
-    pub link: Arc<OnceLock<String>>,
+    pub shared: Shared,
     pub backends: Backends,
 }
 
@@ -66,9 +68,7 @@ struct Driver {
     sfu: Box<dyn Sfu>,
     /// The connection to the SFU's own server, if the dialect ordered one.
     sfu_connection: SfuConnection,
-    wire: Wire,
-    /// False after the connection to the server was closed.
-    connected: bool,
+    server: ServerConnection,
     media: Media,
     requests: media_requests::Receiver,
     wishes: watch::Receiver<Vec<TileWish>>,
@@ -82,7 +82,7 @@ struct Driver {
 
 /// The reason why [`Driver::wait`] returns.
 enum Wake {
-    Received(Received),
+    Server(ServerEvent),
     Keys(Option<KeysOutput>),
     Requests,
     Wishes,
@@ -95,19 +95,19 @@ enum Wake {
 impl Driver {
     async fn open(config: Config, ends: Ends, wire: Wire) -> Result<Self, Error> {
         let Config { entry, host, port, fingerprint, ring, pool } = config;
-        let Ends { commands, requests, wishes, events, link, backends } = ends;
+        let Ends { commands, requests, wishes, events, shared, backends } = ends;
         let Backends { stack, sfu } = backends;
         // Media use the network interface that signalling uses.
         let transports = sfu.caps().topology.transports();
         let media = Media::open(transports, wire.local().ip(), pool, Arc::clone(&stack)).await?;
+        let server = ServerConnection::new(wire, (host.clone(), port, fingerprint), Arc::clone(&stack));
         let address = Address { host, port, fingerprint };
-        let setup = Setup { commands, ring: ring.clone(), address, link };
+        let setup = Setup { commands, ring: ring.clone(), address, shared };
         Ok(Self {
             keys: KeysThread::spawn(entry, setup)?,
             sfu,
             sfu_connection: SfuConnection::new(stack),
-            wire,
-            connected: true,
+            server,
             media,
             requests,
             wishes,
@@ -121,12 +121,12 @@ impl Driver {
     async fn run(mut self) -> Result<(), Error> {
         let result = self.work().await;
         self.leave_sfu();
-        let Self { keys, wire, media, event_queue, sfu_connection, .. } = self;
+        let Self { keys, server, media, event_queue, sfu_connection, .. } = self;
         // These are the last messages, including `Leave`. If the connection is lost, they are lost, too.
-        let closed = keys.close(|message| drop(wire.send(&ClientMessage::Meeting(message)))).await;
+        let closed = keys.close(|message| drop(server.send(&ClientMessage::Meeting(message)))).await;
         sfu_connection.close(CLOSE_TIMEOUT).await;
         media.close().await;
-        wire.close(CLOSE_TIMEOUT).await;
+        server.close(CLOSE_TIMEOUT).await;
         event_queue.flush(CLOSE_TIMEOUT).await;
         // If the thread panicked, `result` only says that its outputs ended, so the panic is reported first.
         closed.and(result)
@@ -139,7 +139,7 @@ impl Driver {
                 return Ok(());
             }
             let wake = self.wait().await;
-            if self.handle(wake, Instant::now())?.is_break() {
+            if self.handle(wake, Instant::now()).await?.is_break() {
                 return Ok(());
             }
         }
@@ -150,7 +150,7 @@ impl Driver {
         let deadline = tokio::time::Instant::from_std(self.deadline());
         let waiting = self.event_queue.is_waiting();
         tokio::select! {
-            received = next_received(&self.keys.inbox, &mut self.wire), if self.connected => Wake::Received(received),
+            event = next_event(&self.keys.inbox, &mut self.server) => Wake::Server(event),
             output = self.keys.outputs.recv() => Wake::Keys(output),
             () = self.requests.changed() => Wake::Requests,
             Ok(()) = self.wishes.changed() => Wake::Wishes,
@@ -165,15 +165,15 @@ impl Driver {
         self.sfu.poll_timeout().map_or(self.tick, |due| due.min(self.tick))
     }
 
-    fn handle(&mut self, wake: Wake, now: Instant) -> Result<ControlFlow<()>, Error> {
+    async fn handle(&mut self, wake: Wake, now: Instant) -> Result<ControlFlow<()>, Error> {
         match wake {
-            Wake::Received(Received::Message(message)) => self.handle_message(message, now),
-            Wake::Received(Received::Malformed) => self.keys.inbox.send(KeysInput::Malformed),
-            Wake::Received(Received::Closed) => {
-                self.connected = false;
-                self.keys.inbox.send(KeysInput::Disconnected);
-            }
+            Wake::Server(event) => self.handle_server(event, now).await?,
             Wake::Keys(Some(KeysOutput::Send(message))) => self.send(&ClientMessage::Meeting(message))?,
+            Wake::Keys(Some(KeysOutput::Reconnect)) => {
+                // Media flow on while the connection to the server is opened.
+                self.server.reconnect(CLOSE_TIMEOUT);
+                self.restart_sfu(now);
+            }
             Wake::Keys(Some(KeysOutput::Event(event))) => self.handle_event(event, now),
             // The thread ended without `Ended`, so it panicked.
             Wake::Keys(None) => return Err(Error::KeysThread),
@@ -195,6 +195,32 @@ impl Driver {
             }
         }
         Ok(if self.event_queue.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    async fn handle_server(&mut self, event: ServerEvent, now: Instant) -> Result<(), Error> {
+        match event {
+            ServerEvent::Received(Received::Message(message)) => self.handle_message(message, now),
+            ServerEvent::Received(Received::Malformed) => self.keys.inbox.send(KeysInput::Malformed),
+            ServerEvent::Received(Received::Closed) => {
+                self.restart_sfu(now);
+                self.keys.inbox.send(KeysInput::Disconnected);
+            }
+            ServerEvent::Connected(local) => {
+                // Our server's SFU has forgotten this client, so media are negotiated anew, on new transports.
+                if !self.sfu_connection.is_ordered() {
+                    self.media.restart(local.ip()).await?;
+                }
+                self.keys.inbox.send(KeysInput::Connected);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the dialect of our server's SFU begin again: the answer to its last offer is lost with the connection.
+    fn restart_sfu(&mut self, now: Instant) {
+        if !self.sfu_connection.is_ordered() {
+            self.sfu.handle(Input::Restart, now);
+        }
     }
 
     /// Routes a message to the keys thread or to the SFU's dialect.
@@ -239,6 +265,8 @@ impl Driver {
             Report::Event(peer::Event::Candidate(candidate)) => {
                 self.sfu.handle(Input::Candidate { transport, candidate }, now);
             }
+            // The transports are replaced if the connection to the server comes back.
+            Report::Event(peer::Event::Failed) if !self.server.is_open() => {}
             Report::Event(peer::Event::Failed) => return Err(Error::NoMedia),
             Report::Feedback(feedback) => self.media.handle_feedback(transport, feedback, &mut self.event_queue),
         }
@@ -246,9 +274,9 @@ impl Driver {
     }
 
     /// Queues a message for the server. A lost connection is not an error here: the reader reports it, and the meeting
-    /// ends.
+    /// is told.
     fn send(&self, message: &ClientMessage) -> Result<(), Error> {
-        match self.wire.send(message) {
+        match self.server.send(message) {
             Err(signalling::Error::Lost) | Ok(()) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -309,7 +337,11 @@ impl Driver {
 
     fn handle_event(&mut self, event: Event, now: Instant) {
         match &event {
-            Event::Meeting(meeting::Event::Entered { me }) => self.sfu.handle(Input::Entered(*me), now),
+            // An SFU with its own connection has not noticed anything.
+            Event::Meeting(meeting::Event::Reconnected { .. }) if self.sfu_connection.is_ordered() => {}
+            Event::Meeting(meeting::Event::Entered { me } | meeting::Event::Reconnected { me }) => {
+                self.sfu.handle(Input::Entered(*me), now)
+            }
             Event::Meeting(meeting::Event::Ended(_)) => self.over = true,
             Event::Meeting(_)
             | Event::Rekeyed(_)
@@ -333,11 +365,11 @@ fn all_layers(slot: Slot, layers: &[SpatialLayer]) -> TrackDemand {
     TrackDemand { slot, wanted: wanted.collect() }
 }
 
-/// Reads the next message of the server when the keys thread has room for it. Until then the socket is not read, so
+/// Waits for the next event of the connection when the keys thread has room for it. Until then the socket is not read, so
 /// that TCP slows the server down. Cancel-safe.
-async fn next_received(inbox: &Inbox, wire: &mut Wire) -> Received {
+async fn next_event(inbox: &Inbox, server: &mut ServerConnection) -> ServerEvent {
     inbox.room().await;
-    wire.next().await
+    server.next().await
 }
 
 /// The maximum number of temporal layers of a spatial layer.

@@ -10,10 +10,10 @@ use crate::event::Event;
 use crate::meeting::{self, Command, Entry, Meeting};
 use crypto::KeyRing;
 use proto::{Down, Up};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, JoinHandle, Thread};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
 
 /// The driver's end of the thread.
@@ -35,7 +35,9 @@ pub enum Input {
     Message(Down),
     /// Bytes arrived that are not a message.
     Malformed,
-    /// The connection is closed.
+    /// The connection that [`Output::Reconnect`] asked for is established.
+    Connected,
+    /// The connection is closed, or could not be established.
     Disconnected,
 }
 
@@ -43,6 +45,8 @@ pub enum Input {
 pub enum Output {
     /// Sends a message to the server.
     Send(Up),
+    /// Closes the connection, and opens another one.
+    Reconnect,
     /// Passes an event to the program. It never contains keys, which are in the key ring already.
     Event(Event),
 }
@@ -55,15 +59,41 @@ pub struct Setup {
     pub ring: KeyRing,
     /// The server as the invitation names it.
     pub address: Address,
-    /// Set to the invitation link when this client becomes a member.
-    pub link: Arc<OnceLock<String>>,
+    /// What the program reads.
+    pub shared: Shared,
+}
+
+/// What the program reads of a meeting. Clones share it.
+#[derive(Clone, Default)]
+pub struct Shared(Arc<Mutex<SharedState>>);
+
+#[derive(Default)]
+struct SharedState {
+    link: Option<crypto::Zeroizing<String>>,
+    comeback: Option<Entry>,
+}
+
+impl Shared {
+    /// Returns the invitation link, or `None` before this client is a member.
+    pub fn link(&self) -> Option<crypto::Zeroizing<String>> {
+        self.with(|state| state.link.clone())
+    }
+
+    /// Takes the entry by which the organiser comes back, after the meeting has ended.
+    pub fn take_return(&self) -> Option<Entry> {
+        self.with(|state| state.comeback.take())
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut SharedState) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// The server's address.
 pub struct Address {
     pub host: String,
     pub port: u16,
-    pub fingerprint: Option<[u8; 32]>,
+    pub fingerprint: Option<crypto::Fingerprint>,
 }
 
 impl KeysThread {
@@ -72,16 +102,16 @@ impl KeysThread {
     /// # Errors
     /// Returns [`Error::NoThread`] if the system cannot start a thread.
     pub fn spawn(entry: Entry, setup: Setup) -> Result<Self, Error> {
-        Self::spawn_with(setup, || Meeting::new(entry, Instant::now()))
+        Self::spawn_with(setup, || Meeting::new(entry, Box::new(|_| SystemTime::now()), Instant::now()))
     }
 
     fn spawn_with(setup: Setup, create: impl FnOnce() -> Meeting + Send + 'static) -> Result<Self, Error> {
         let (inbox, inputs) = mpsc::channel(MAX_INPUTS);
         let (sender, outputs) = mpsc::channel(MAX_OUTPUTS);
-        let Setup { commands, ring, address, link } = setup;
+        let Setup { commands, ring, address, shared } = setup;
         let work = move || {
             let commands = Some(commands);
-            Worker { meeting: create(), commands, inputs, ring, address, link, outputs: sender }.run();
+            Worker { meeting: create(), commands, inputs, ring, address, shared, outputs: sender }.run();
         };
         let thread = thread::Builder::new().name("keys".into()).spawn(work).map_err(Error::NoThread)?;
         Ok(Self { inbox: Inbox(Some(inbox)), outputs, thread: Some(thread) })
@@ -97,7 +127,7 @@ impl KeysThread {
         while let Some(output) = self.outputs.recv().await {
             match output {
                 Output::Send(message) => send(message),
-                Output::Event(_) => {}
+                Output::Event(_) | Output::Reconnect => {}
             }
         }
         // The queue has ended, so joining does not wait long.
@@ -134,7 +164,7 @@ impl Inbox {
     }
 }
 
-/// The thread's state. `meeting` is dropped before `outputs`, so the outputs end after all keys are deleted.
+/// The thread's state.
 struct Worker {
     meeting: Meeting,
     /// `None` after all senders were dropped.
@@ -142,7 +172,7 @@ struct Worker {
     inputs: mpsc::Receiver<Input>,
     ring: KeyRing,
     address: Address,
-    link: Arc<OnceLock<String>>,
+    shared: Shared,
     outputs: mpsc::Sender<Output>,
 }
 
@@ -162,7 +192,12 @@ impl Worker {
     fn run(mut self) {
         // An error means that the driver is gone. Then nothing is left to do.
         let _ = self.work();
-        self.ring.clear();
+        let Self { meeting, ring, shared, outputs, .. } = self;
+        ring.clear();
+        let comeback = meeting.into_return();
+        shared.with(|state| state.comeback = comeback);
+        // The outputs end after all keys of the group are deleted and the keys of the organiser are stored.
+        drop(outputs);
     }
 
     fn work(&mut self) -> Result<(), DriverClosed> {
@@ -172,7 +207,8 @@ impl Worker {
                 Next::Command(command) => self.meeting.handle_command(command, Instant::now()),
                 Next::Input(Input::Message(message)) => self.meeting.handle_message(message, Instant::now()),
                 Next::Input(Input::Malformed) => self.meeting.handle_malformed(),
-                Next::Input(Input::Disconnected) => self.meeting.handle_disconnected(),
+                Next::Input(Input::Connected) => self.meeting.handle_connected(Instant::now()),
+                Next::Input(Input::Disconnected) => self.meeting.handle_disconnected(Instant::now()),
                 Next::Closed => self.meeting.handle_command(Command::Leave, Instant::now()),
                 Next::Timeout => {}
             }
@@ -208,7 +244,7 @@ impl Worker {
         ready.unwrap_or(Next::Timeout)
     }
 
-    /// Forwards all outputs of the machine, events first.
+    /// Forwards all outputs of the machine: events, messages, then the wish to connect again.
     fn flush(&mut self) -> Result<(), DriverClosed> {
         while let Some(event) = self.meeting.poll_event() {
             let event = self.handle_event(event);
@@ -217,22 +253,23 @@ impl Worker {
         while let Some(message) = self.meeting.poll_transmit() {
             self.output(Output::Send(message))?;
         }
-        Ok(())
+        if self.meeting.poll_reconnect() { self.output(Output::Reconnect) } else { Ok(()) }
     }
 
     fn handle_event(&self, event: meeting::Event) -> Event {
         match event {
-            meeting::Event::Keys { keys, removed, leaves, epoch } => {
+            meeting::Event::Keys { keys, removed, leaves, epoch, rejoined } => {
+                if rejoined {
+                    self.ring.restart();
+                }
                 self.ring.install(keys, &leaves, &removed, Instant::now());
                 Event::Rekeyed(epoch)
             }
-            meeting::Event::Entered { me } => {
+            event @ (meeting::Event::Entered { .. } | meeting::Event::LinkChanged) => {
                 let Address { host, port, fingerprint } = &self.address;
-                if let Some(invitation) = self.meeting.invitation(host, *port, *fingerprint) {
-                    // A session enters only once, so the link was not set before.
-                    let _ = self.link.set(invitation.to_string());
-                }
-                Event::Meeting(meeting::Event::Entered { me })
+                let link = self.meeting.invitation(host, *port, *fingerprint).map(|invitation| invitation.to_text());
+                self.shared.with(|state| state.link = link);
+                Event::Meeting(event)
             }
             meeting::Event::Ended(reason) => {
                 // A client that is no longer a member must not seal or open any frame.
@@ -245,6 +282,10 @@ impl Worker {
             | meeting::Event::Joined(_)
             | meeting::Event::Left { .. }
             | meeting::Event::Words(_)
+            | meeting::Event::Reconnecting
+            | meeting::Event::Reconnected { .. }
+            | meeting::Event::AsksToJoin { .. }
+            | meeting::Event::AsksNoMore(_)
             | meeting::Event::Notice(_)) => Event::Meeting(event),
         }
     }

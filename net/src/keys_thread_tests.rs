@@ -1,7 +1,7 @@
 use super::*;
-use crypto::{Identity, Profile};
+use crypto::{Identity, ManagerKeys, Profile};
 use futures_util::FutureExt as _;
-use proto::{Epoch, MeetingId, ParticipantId, Reason, VERSION};
+use proto::{Epoch, ParticipantId, Position, Problem, Reason, ResumeToken, VERSION};
 use std::sync::mpsc as blocking;
 
 /// The maximum time of a test.
@@ -19,7 +19,7 @@ impl Running {
         let (commands, inbox) = mpsc::channel(8);
         let ring = KeyRing::new();
         let address = Address { host: "meet.example".into(), port: 443, fingerprint: None };
-        let setup = Setup { commands: inbox, ring: ring.clone(), address, link: Arc::default() };
+        let setup = Setup { commands: inbox, ring: ring.clone(), address, shared: Shared::default() };
         Self { keys: KeysThread::spawn_with(setup, create).unwrap(), commands, ring }
     }
 
@@ -44,7 +44,13 @@ fn organiser() -> Meeting {
 
 fn organiser_since(start: Instant) -> Meeting {
     let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Ada").unwrap());
-    Meeting::new(Entry::Create { meeting: MeetingId([7; 16]), identity, profile }, start)
+    let entry = Entry::Create { keys: ManagerKeys::new().unwrap(), identity, profile };
+    Meeting::new(entry, Box::new(|_| SystemTime::now()), start)
+}
+
+fn hello() -> Down {
+    let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    Down::Hello { version: VERSION, participant: ParticipantId(1), time }
 }
 
 fn block<F: Future>(future: F) -> F::Output {
@@ -59,7 +65,7 @@ async fn rest(keys: &mut KeysThread) -> (Vec<Up>, Option<Reason>) {
         match output {
             Output::Send(message) => sent.push(message),
             Output::Event(Event::Meeting(meeting::Event::Ended(why))) => reason = Some(why),
-            Output::Event(_) => {}
+            Output::Event(_) | Output::Reconnect => {}
         }
     }
     (sent, reason)
@@ -79,7 +85,7 @@ fn a_full_inbox_has_no_room_and_loses_nothing() {
         running.keys.inbox.room().await;
         running.keys.inbox.send(Input::Disconnected);
         let (sent, _) = rest(&mut running.keys).await;
-        assert_eq!(sent.iter().filter(|message| **message == Up::Pong).count(), MAX_INPUTS);
+        assert_eq!(sent.iter().filter(|message| **message == Up::Pong { position: Position(0) }).count(), MAX_INPUTS);
     });
 }
 
@@ -132,8 +138,8 @@ fn timers_run_on_the_thread() {
 #[test]
 fn keys_are_in_the_ring_before_their_event_and_gone_at_the_end() {
     let mut running = Running::new(organiser);
-    running.receive(Down::Hello { version: VERSION, participant: ParticipantId(1) });
-    running.receive(Down::Created);
+    running.receive(hello());
+    running.receive(Down::Created { resume: ResumeToken([1; 32]) });
     block(async {
         let mut rekeyed = false;
         while let Some(output) = running.keys.outputs.recv().await {
@@ -141,14 +147,34 @@ fn keys_are_in_the_ring_before_their_event_and_gone_at_the_end() {
                 Output::Event(Event::Rekeyed(epoch)) => {
                     rekeyed = true;
                     assert_eq!((epoch, running.ring.epoch()), (Epoch(0), Some(Epoch(0))));
-                    running.receive(Down::Removed);
+                    running.receive(Down::Problem { problem: Problem::Draining });
                 }
                 Output::Event(Event::Meeting(meeting::Event::Ended(reason))) => {
-                    assert_eq!((reason, running.ring.epoch()), (Reason::Removed, None));
+                    assert_eq!((reason, running.ring.epoch()), (Reason::Draining, None));
                 }
-                Output::Event(_) | Output::Send(_) => {}
+                Output::Event(_) | Output::Send(_) | Output::Reconnect => {}
             }
         }
         assert!(rekeyed);
     });
+}
+
+#[test]
+fn the_organiser_can_come_back_after_the_meeting_has_ended() {
+    let (commands, inbox) = mpsc::channel(8);
+    let address = Address { host: "meet.example".into(), port: 443, fingerprint: None };
+    let shared = Shared::default();
+    let setup = Setup { commands: inbox, ring: KeyRing::new(), address, shared: shared.clone() };
+    let mut keys = KeysThread::spawn_with(setup, organiser).unwrap();
+    keys.inbox.send(Input::Message(hello()));
+    keys.inbox.send(Input::Message(Down::Created { resume: ResumeToken([1; 32]) }));
+    block(async {
+        while let Some(output) = keys.outputs.recv().await {
+            if matches!(output, Output::Event(Event::Meeting(meeting::Event::Entered { .. }))) {
+                assert!(shared.take_return().is_none(), "the meeting has not ended");
+                commands.try_send(Command::Leave).unwrap();
+            }
+        }
+    });
+    assert!(matches!(shared.take_return(), Some(Entry::Return { .. })) && shared.take_return().is_none());
 }

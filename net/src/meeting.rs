@@ -1,22 +1,31 @@
-//! The state machine of one client in one meeting: joining, members, keys, and the end.
+//! The state machine of one client in one meeting: joining, members, keys, the way back, and the end.
 //!
-//! Pure: no socket, no clock, no thread. The caller (`keys_thread`) passes in the server's messages and the user's
-//! commands, each with the time, and polls for messages to send ([`Meeting::poll_transmit`]), events
+//! Pure: no socket, no thread, and no clock but the caller's. The caller (`keys_thread`) passes in the server's messages,
+//! the connection's changes and the user's commands, each with the time, and polls for messages to send
+//! ([`Meeting::poll_transmit`]), for the wish to connect again ([`Meeting::poll_reconnect`]), events
 //! ([`Meeting::poll_event`]) and the next deadline ([`Meeting::poll_timeout`]). docs/protocol.md describes the
 //! messages. A call may take many milliseconds, because it computes HPKE, signatures and the MLS tree.
 //!
-//! If this client is removed, [`Down::Removed`] arrives from the server, or the commit that removes it. Both end the
-//! meeting with [`Reason::Removed`].
+//! A member whose connection is lost resumes on another one. A member that cannot follow the group, as a manager's
+//! signature shows, enters it again. If this client is removed, [`Down::Removed`] arrives from the server, or the commit
+//! that removes it. Both end the meeting with [`Reason::Removed`].
 
 mod admissions;
 mod announcements;
+mod context;
+mod entrant;
 mod envelope;
 mod event;
 mod group_log;
+mod history;
 mod joined_meeting;
 mod joining;
+mod manager;
 mod outputs;
+mod recovery;
+mod refresh;
 mod removals;
+mod returns;
 mod roster;
 mod state;
 #[cfg(test)]
@@ -25,62 +34,99 @@ mod timing;
 
 pub use event::{Command, Entry, Event, Member, Notice};
 pub use state::{MediaState, Microphone};
+pub use timing::SERVER_TIMEOUT;
 
-use crypto::Invitation;
-use event::Violation;
+use context::{Context, clock_ahead, clock_notice};
+use crypto::{Fingerprint, Invitation};
+use entrant::Entrant;
+use event::{Exit, Violation};
 use joined_meeting::JoinedMeeting;
-use joining::{Joining, Next};
+use joining::{Goal, Joining, Next};
+use manager::Manager;
 use outputs::Outputs;
-use proto::{Down, ParticipantId, Reason, Up};
+use proto::{Down, ManagerCommand, ParticipantId, Position, Problem, Reason, Up, VERSION};
+use recovery::{Recovery, Route, Stage};
 use std::mem;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-/// One client in one meeting, over one connection. It cannot be used again after [`Event::Ended`].
+/// Returns this computer's clock at a moment. A test can return another one.
+pub type WallClock = Box<dyn Fn(Instant) -> SystemTime + Send>;
+
+/// One client in one meeting, over one connection at a time. It cannot be used again after [`Event::Ended`].
 pub struct Meeting {
     phase: Phase,
     outputs: Outputs,
+    manager: Option<Manager>,
+    entrant: Entrant,
+    wall_clock: WallClock,
+    /// How many seconds this computer's clock is ahead of the server's.
+    clock_ahead: i64,
     /// When the server's last message arrived.
     last_received: Instant,
     /// What this client sends. It is used when the client becomes a member.
     own_state: MediaState,
-    /// `None` if keys could not be generated. Lacks the server's address if this client created the meeting.
-    invitation: Option<Invitation>,
+    /// When this client last entered the group again, and how often it did so.
+    rejoined: Option<(Instant, u32)>,
 }
 
 enum Phase {
     Joining(Box<Joining>),
     Member(Box<JoinedMeeting>),
+    /// The connection or the group is lost. Keys and members stay until this client is back.
+    Recovering(Box<JoinedMeeting>, Recovery),
     Over,
 }
 
+impl Phase {
+    /// Returns true if the server must say something from time to time.
+    fn expects_server(&self) -> bool {
+        match self {
+            Phase::Joining(_) | Phase::Member(_) => true,
+            Phase::Recovering(_, recovery) => recovery.expects_answer(),
+            Phase::Over => false,
+        }
+    }
+}
+
 impl Meeting {
-    /// Starts to join. The first message to send is [`Up::Hello`]. `now` is when the connection was established.
+    /// Starts to enter. The first message to send is [`Up::Hello`]. `now` is when the connection was established.
     #[must_use]
-    pub fn new(entry: Entry, now: Instant) -> Self {
-        let mut outputs = Outputs::default();
-        let (phase, invitation) = match Joining::new(entry, &mut outputs) {
-            Ok((joining, invitation)) => (Phase::Joining(Box::new(joining)), Some(invitation)),
-            Err(reason) => {
-                outputs.end(reason);
-                (Phase::Over, None)
-            }
+    pub fn new(entry: Entry, wall_clock: WallClock, now: Instant) -> Self {
+        let (goal, keys, link, identity, profile) = match entry {
+            Entry::Create { keys, identity, profile } => (Goal::Create, Some(keys), None, identity, profile),
+            Entry::Return { keys, identity, profile } => (Goal::Return, Some(keys), None, identity, profile),
+            Entry::Join { invitation, identity, profile } => (Goal::Join, None, Some(invitation), identity, profile),
         };
-        Self { phase, outputs, last_received: now, own_state: MediaState::default(), invitation }
+        let mut meeting = Self {
+            phase: Phase::Over,
+            outputs: Outputs::default(),
+            manager: keys.map(Manager::new),
+            entrant: Entrant { identity, profile, link },
+            wall_clock,
+            clock_ahead: 0,
+            last_received: now,
+            own_state: MediaState::default(),
+            rejoined: None,
+        };
+        let joining = Joining::new(goal, &mut meeting.parts(now).1);
+        meeting.phase = Phase::Joining(Box::new(joining));
+        meeting.outputs.event(Event::Approaching);
+        meeting
     }
 
-    /// Returns the invitation link with the server's address as this client knows it. Returns `None` if no keys could
-    /// be generated at the start.
+    /// Returns the invitation link with the server's address as this client knows it. It changes with
+    /// [`Event::LinkChanged`].
     #[must_use]
-    pub fn invitation(&self, host: &str, port: u16, fingerprint: Option<[u8; 32]>) -> Option<Invitation> {
-        let known = self.invitation.clone()?;
-        Some(Invitation { host: host.to_owned(), port, fingerprint, ..known })
+    pub fn invitation(&self, host: &str, port: u16, fingerprint: Option<Fingerprint>) -> Option<Invitation> {
+        let own = self.manager.as_ref().map(|manager| manager.keys().invitation(host, port, fingerprint));
+        own.or_else(|| Some(self.entrant.link.as_ref()?.at(host, port, fingerprint)))
     }
 
     /// Returns this client's id, or `None` if it is not a member.
     #[must_use]
     pub fn me(&self) -> Option<ParticipantId> {
         match &self.phase {
-            Phase::Member(joined) => Some(joined.me()),
+            Phase::Member(joined) | Phase::Recovering(joined, _) => Some(joined.me()),
             Phase::Joining(_) | Phase::Over => None,
         }
     }
@@ -91,19 +137,45 @@ impl Meeting {
         matches!(self.phase, Phase::Over)
     }
 
+    /// Returns the entry by which the organiser comes back to this meeting; `None` for others.
+    #[must_use]
+    pub fn into_return(self) -> Option<Entry> {
+        let Entrant { identity, profile, .. } = self.entrant;
+        self.manager.map(|manager| Entry::Return { keys: manager.into_keys(), identity, profile })
+    }
+
     /// Executes a command of the user.
     pub fn handle_command(&mut self, command: Command, now: Instant) {
         if let Command::Announce(state) = command {
             self.own_state = state;
         }
-        match (&mut self.phase, command) {
+        let (phase, mut context) = self.parts(now);
+        match (phase, command) {
             (Phase::Over, _) | (Phase::Joining(_), Command::Announce(_)) => {}
-            (Phase::Joining(_) | Phase::Member(_), Command::Leave) => {
+            (Phase::Joining(_) | Phase::Member(_) | Phase::Recovering(..), Command::Leave) => {
                 self.outputs.transmit(Up::Leave);
                 self.end(Reason::Left);
             }
-            (Phase::Joining(_), Command::Remove(_) | Command::Refresh) => self.outputs.notice(Notice::NotAllowed),
-            (Phase::Member(joined), command) => joined.handle_command(command, now, &mut self.outputs),
+            (Phase::Member(_), Command::End) => self.end_for_all(),
+            (
+                Phase::Joining(_),
+                Command::Remove(_) | Command::Admit(_) | Command::Refuse(_) | Command::Refresh | Command::End,
+            )
+            | (Phase::Recovering(..), Command::End) => context.outputs.notice(Notice::NotAllowed),
+            (Phase::Member(joined) | Phase::Recovering(joined, _), command) => {
+                joined.handle_command(command, &mut context);
+            }
+        }
+    }
+
+    /// Ends the meeting for everybody, if this client is a manager.
+    fn end_for_all(&mut self) {
+        match &mut self.manager {
+            Some(manager) => {
+                manager.send(&ManagerCommand::End, &mut self.outputs);
+                self.end(Reason::Left);
+            }
+            None => self.outputs.notice(Notice::NotAllowed),
         }
     }
 
@@ -113,39 +185,131 @@ impl Meeting {
             return;
         }
         self.last_received = now;
-        if let Err(reason) = self.dispatch(message, now) {
-            self.end(reason);
+        if let Down::Hello { time, .. } = message {
+            let before = mem::replace(&mut self.clock_ahead, clock_ahead((self.wall_clock)(now), time));
+            let notice = clock_notice(self.clock_ahead).filter(|_| clock_notice(before).is_none());
+            notice.into_iter().for_each(|notice| self.outputs.notice(notice));
         }
+        let outcome = match self.phase {
+            Phase::Recovering(..) => self.handle_recovering(message, now),
+            Phase::Joining(_) | Phase::Member(_) | Phase::Over => self.dispatch(message, now),
+        };
+        self.follow(outcome, now);
     }
 
-    fn dispatch(&mut self, message: Down, now: Instant) -> Result<(), Reason> {
+    fn dispatch(&mut self, message: Down, now: Instant) -> Result<(), Exit> {
         match message {
-            Down::Ping => self.outputs.transmit(Up::Pong),
-            Down::Problem { problem } => return Err(problem.into()),
-            Down::Removed => return Err(Reason::Removed),
+            Down::Ping => {
+                let (phase, mut context) = self.parts(now);
+                let position = match phase {
+                    Phase::Member(joined) => joined.handle_ping(&mut context),
+                    Phase::Joining(_) | Phase::Recovering(..) | Phase::Over => Position::default(),
+                };
+                context.outputs.transmit(Up::Pong { position });
+                return Ok(());
+            }
+            Down::Problem { problem } => return Err(Reason::from(problem).into()),
             Down::Hello { .. }
-            | Down::Created
+            | Down::Created { .. }
             | Down::AdmissionKey { .. }
             | Down::Admitted { .. }
-            | Down::Refused { .. } => self.handle_joining(message, now)?,
-            Down::Knocked { participant, request } => {
-                let (joined, outputs) = self.joined()?;
-                joined.handle_knock(participant, &request, now, outputs);
+            | Down::Refused { .. } => return Ok(self.handle_joining(message, now)?),
+            Down::Resumed => return Err(Violation::Unexpected.into()),
+            Down::Knocked { .. }
+            | Down::Withdrew { .. }
+            | Down::Log { .. }
+            | Down::CommitTooLate { .. }
+            | Down::Removed { .. }
+            | Down::Returned { .. }
+            | Down::Beacon { .. }
+            | Down::Presence { .. }
+            | Down::Skipped { .. }
+            | Down::Ended { .. } => {}
+        }
+        let (Phase::Member(joined), mut context) = self.parts(now) else {
+            return Err(Violation::Unexpected.into());
+        };
+        handle_membership(joined, message, &mut context)
+    }
+
+    /// Handles a message on the way back.
+    fn handle_recovering(&mut self, message: Down, now: Instant) -> Result<(), Exit> {
+        let (Phase::Recovering(joined, recovery), mut context) = self.parts(now) else { return Ok(()) };
+        match (recovery.stage(), message) {
+            // What was on its way on the connection before.
+            (Stage::Waiting(_) | Stage::Connecting, _) => {}
+            (_, Down::Ping) => context.outputs.transmit(Up::Pong { position: Position::default() }),
+            (_, Down::Problem { problem: Problem::NotResumable }) => {
+                recovery.give_up_resuming(now);
             }
-            Down::Withdrew { participant } => {
-                let (joined, outputs) = self.joined()?;
-                joined.handle_withdrawal(participant, now, outputs);
+            (_, Down::Problem { problem: Problem::Draining | Problem::ServerFull | Problem::Idle }) => {
+                return Err(Exit::Lost);
             }
-            Down::Log { position, entry } => {
-                let (joined, outputs) = self.joined()?;
-                joined.handle_log_entry(position, entry, now, outputs)?;
+            (_, Down::Problem { problem }) => return Err(Reason::from(problem).into()),
+            (stage @ Stage::Greeting, Down::Hello { version: VERSION, .. }) => {
+                let manager = context.manager.as_ref().filter(|manager| manager.keys().chain().rotations() > 0);
+                *stage = if let Some(manager) = manager {
+                    context.outputs.transmit(Up::Approach { meeting: manager.keys().meeting() });
+                    Stage::Checking
+                } else {
+                    let resume = resume(joined, &context);
+                    context.outputs.transmit(resume);
+                    Stage::Resuming
+                };
             }
-            Down::CommitTooLate { epoch } => {
-                let (joined, outputs) = self.joined()?;
-                joined.handle_commit_too_late(epoch, now, outputs);
+            (Stage::Greeting, Down::Hello { .. }) => return Err(Reason::Version.into()),
+            (stage @ Stage::Checking, Down::AdmissionKey { chain, .. }) => {
+                let resume = resume(joined, &context);
+                context.outputs.transmit(resume);
+                if let Some(manager) = context.manager {
+                    manager.repeat_rotation(&chain.0, context.outputs);
+                }
+                *stage = Stage::Resuming;
             }
+            (Stage::Resuming, Down::Resumed) => {
+                joined.handle_resumed(&mut context);
+                if let Phase::Recovering(joined, _) = mem::replace(&mut self.phase, Phase::Over) {
+                    self.phase = Phase::Member(joined);
+                }
+            }
+            (Stage::Joining(_), message) => return self.handle_rejoining(message, now),
+            (Stage::Greeting | Stage::Checking | Stage::Resuming, _) => return Err(Violation::Unexpected.into()),
         }
         Ok(())
+    }
+
+    /// Handles a message while this client joins again.
+    fn handle_rejoining(&mut self, message: Down, now: Instant) -> Result<(), Exit> {
+        let Phase::Recovering(joined, mut recovery) = mem::replace(&mut self.phase, Phase::Over) else { return Ok(()) };
+        let stage = mem::replace(recovery.stage(), Stage::Connecting);
+        let Stage::Joining(joining) = stage else { return Ok(()) };
+        let (_, mut context) = self.parts(now);
+        self.phase = match joining.handle_message(message, &mut context)? {
+            Next::Joining(joining) => {
+                *recovery.stage() = Stage::Joining(joining);
+                Phase::Recovering(joined, recovery)
+            }
+            Next::Member(new_member) => Phase::Member(Box::new(joined.again(*new_member, &mut context)?)),
+        };
+        Ok(())
+    }
+
+    /// The connection to the server that [`Self::poll_reconnect`] asked for is established.
+    pub fn handle_connected(&mut self, now: Instant) {
+        self.last_received = now;
+        let goal = if self.manager.is_some() { Goal::Return } else { Goal::Join };
+        let (Phase::Recovering(joined, recovery), mut context) = self.parts(now) else { return };
+        *recovery.stage() = match recovery.route() {
+            Route::Resume => {
+                context.outputs.transmit(Up::Hello { version: VERSION });
+                // Commands of a manager are this member's again.
+                if let Some(manager) = context.manager {
+                    manager.set_me(joined.me());
+                }
+                Stage::Greeting
+            }
+            Route::Rejoin => Stage::Joining(Box::new(Joining::new(goal, &mut context))),
+        };
     }
 
     /// Ends the meeting because the server sent bytes that are not a message.
@@ -153,32 +317,55 @@ impl Meeting {
         self.end(Violation::Malformed.into());
     }
 
-    /// Ends the meeting because the connection is closed.
-    pub fn handle_disconnected(&mut self) {
-        self.end(Reason::Unreachable("the connection to the server was lost".into()));
+    /// The connection is closed, or could not be established. A member tries to come back.
+    pub fn handle_disconnected(&mut self, now: Instant) {
+        let outcome = match self.phase {
+            Phase::Over => Ok(()),
+            Phase::Member(_) | Phase::Recovering(..) => Err(Exit::Lost),
+            Phase::Joining(_) => Err(lost_connection().into()),
+        };
+        self.follow(outcome, now);
     }
 
     /// Does what is due at `now`. A call before [`Self::poll_timeout`] has no effect.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if !self.is_over() && now >= self.last_received + SERVER_TIMEOUT {
-            return self.end(Reason::ServerSilent);
-        }
-        let outcome = match &mut self.phase {
+        let silent = self.phase.expects_server() && now >= self.last_received + SERVER_TIMEOUT;
+        let (phase, mut context) = self.parts(now);
+        let mut attempt = false;
+        let outcome = match phase {
+            Phase::Over => Ok(()),
+            Phase::Joining(_) if silent => Err(Reason::ServerSilent.into()),
+            Phase::Member(_) | Phase::Recovering(..) if silent => Err(Exit::Lost),
             Phase::Joining(joining) => {
-                joining.handle_timeout(now, &mut self.outputs);
+                joining.handle_timeout(&mut context);
                 Ok(())
             }
-            Phase::Member(joined) => joined.handle_timeout(now, &mut self.outputs),
-            Phase::Over => Ok(()),
+            Phase::Member(joined) => joined.handle_timeout(&mut context),
+            Phase::Recovering(_, recovery) => {
+                if let Stage::Joining(joining) = recovery.stage() {
+                    joining.handle_timeout(&mut context);
+                } else if recovery.take_attempt(now) {
+                    context.outputs.reconnect();
+                    attempt = true;
+                }
+                Ok(())
+            }
         };
-        if let Err(reason) = outcome {
-            self.end(reason);
+        if attempt {
+            self.last_received = now;
         }
+        self.follow(outcome, now);
     }
 
     /// Returns the next message to send to the server.
     pub fn poll_transmit(&mut self) -> Option<Up> {
         self.outputs.poll_transmit()
+    }
+
+    /// Returns true if the caller must close the connection and open another one, after it has sent all messages. It then
+    /// calls [`Self::handle_connected`] or [`Self::handle_disconnected`].
+    pub fn poll_reconnect(&mut self) -> bool {
+        self.outputs.poll_reconnect()
     }
 
     /// Returns the next event.
@@ -191,39 +378,146 @@ impl Meeting {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let due = match &self.phase {
             Phase::Joining(joining) => joining.poll_timeout(),
-            Phase::Member(joined) => joined.poll_timeout(),
+            Phase::Member(joined) => joined.poll_timeout(self.manager.is_some()),
+            Phase::Recovering(_, recovery) => recovery.poll_timeout(),
             Phase::Over => return None,
         };
-        let silent = self.last_received + SERVER_TIMEOUT;
-        Some(due.map_or(silent, |due| due.min(silent)))
+        let silent = self.phase.expects_server().then(|| self.last_received + SERVER_TIMEOUT);
+        due.into_iter().chain(silent).min()
     }
 
     fn handle_joining(&mut self, message: Down, now: Instant) -> Result<(), Reason> {
         let Phase::Joining(joining) = mem::replace(&mut self.phase, Phase::Over) else {
             return Err(Violation::Unexpected.into());
         };
-        self.phase = match joining.handle_message(message, now, &mut self.outputs)? {
-            Next::Joining(joining) => Phase::Joining(joining),
+        let (was_waiting, own_state) = (joining.is_waiting(), self.own_state);
+        let (_, mut context) = self.parts(now);
+        self.phase = match joining.handle_message(message, &mut context)? {
+            Next::Joining(joining) => {
+                if joining.is_waiting() && !was_waiting {
+                    context.outputs.event(Event::Knocking);
+                }
+                Phase::Joining(joining)
+            }
             Next::Member(new_member) => {
-                Phase::Member(Box::new(JoinedMeeting::new(*new_member, self.own_state, now, &mut self.outputs)?))
+                Phase::Member(Box::new(JoinedMeeting::new(*new_member, own_state, &mut context)?))
             }
         };
         Ok(())
     }
 
-    fn joined(&mut self) -> Result<(&mut JoinedMeeting, &mut Outputs), Reason> {
-        match &mut self.phase {
-            Phase::Member(joined) => Ok((joined, &mut self.outputs)),
-            Phase::Joining(_) | Phase::Over => Err(Violation::Unexpected.into()),
+    /// Does what the outcome of an input demands.
+    fn follow(&mut self, outcome: Result<(), Exit>, now: Instant) {
+        match outcome {
+            Ok(()) => {}
+            Err(Exit::Ended(reason)) => self.end(reason),
+            Err(Exit::Lost) => self.lose_connection(now),
+            Err(Exit::CutOff) => self.rejoin(now),
         }
     }
 
-    /// Drops all keys, and queues the last event if it was not queued before.
+    /// Starts the way back on another connection, or the next attempt.
+    fn lose_connection(&mut self, now: Instant) {
+        self.outputs.drop_transmits();
+        self.phase = match mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Member(mut joined) => {
+                joined.handle_lost_connection();
+                self.outputs.event(Event::Reconnecting);
+                Phase::Recovering(joined, Recovery::resume(now))
+            }
+            // The last attempt has failed already.
+            Phase::Recovering(joined, recovery) if !recovery.expects_answer() => Phase::Recovering(joined, recovery),
+            Phase::Recovering(joined, mut recovery) => {
+                if !recovery.fail(now) {
+                    return self.end(lost_connection());
+                }
+                Phase::Recovering(joined, recovery)
+            }
+            Phase::Joining(_) | Phase::Over => return self.end(lost_connection()),
+        };
+    }
+
+    /// Leaves the group, which is not the others', and enters it again by itself.
+    fn rejoin(&mut self, now: Instant) {
+        let count = self.rejoined.filter(|(last, _)| now < *last + REJOIN_MEMORY).map_or(0, |(_, count)| count);
+        self.rejoined = Some((now, count + 1));
+        self.phase = match mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Member(mut joined) | Phase::Recovering(mut joined, _) => {
+                tracing::warn!("this client is cut off from the group and joins again");
+                joined.handle_lost_connection();
+                self.outputs.transmit(Up::Leave);
+                self.outputs.event(Event::Reconnecting);
+                // The old connection is closed at once, so that the others learn that this leaf is not used any more.
+                let delay = REJOIN_DELAY * 2u32.saturating_pow(count.min(8));
+                Phase::Recovering(joined, Recovery::rejoin(now, delay.min(MAX_REJOIN_DELAY)))
+            }
+            Phase::Joining(_) | Phase::Over => return self.end(Violation::Unexpected.into()),
+        };
+    }
+
+    fn parts(&mut self, now: Instant) -> (&mut Phase, Context<'_>) {
+        let context = Context {
+            now,
+            wall: (self.wall_clock)(now),
+            clock_ahead: self.clock_ahead,
+            entrant: &self.entrant,
+            manager: &mut self.manager,
+            outputs: &mut self.outputs,
+        };
+        (&mut self.phase, context)
+    }
+
+    /// Drops the group's keys, and queues the last event if it was not queued before.
     fn end(&mut self, reason: Reason) {
         self.phase = Phase::Over;
         self.outputs.end(reason);
     }
 }
 
-/// How long the server may send nothing before the meeting ends: four of its pings, which come every 2 s.
-pub const SERVER_TIMEOUT: Duration = Duration::from_secs(8);
+/// Handles a message to a member.
+fn handle_membership(joined: &mut JoinedMeeting, message: Down, context: &mut Context<'_>) -> Result<(), Exit> {
+    match message {
+        Down::Knocked { participant, request } => joined.handle_knock(participant, &request, context),
+        Down::Withdrew { participant } => joined.handle_withdrawal(participant, context),
+        Down::Returned { participant, request, signature } => {
+            joined.handle_return(participant, &request, &signature, context);
+        }
+        Down::CommitTooLate { epoch } => joined.handle_commit_too_late(epoch, context),
+        Down::Presence { participant, connected } => joined.handle_presence(participant, connected),
+        Down::Log { position, entry } => return joined.handle_log_entry(position, entry, context),
+        Down::Skipped { position, count } => return joined.handle_skipped(position, count),
+        Down::Beacon { signed } => return joined.handle_beacon(&signed),
+        Down::Removed { signed } => return Err(joined_meeting::removed(joined, &signed)),
+        Down::Ended { signed } if joined_meeting::is_end(joined, &signed) => return Err(Reason::Ended.into()),
+        Down::Ended { .. } => return Err(Reason::Server("it ended the meeting without a manager's word".into()).into()),
+        Down::Hello { .. }
+        | Down::Created { .. }
+        | Down::AdmissionKey { .. }
+        | Down::Admitted { .. }
+        | Down::Refused { .. }
+        | Down::Resumed
+        | Down::Ping
+        | Down::Problem { .. } => return Err(Violation::Unexpected.into()),
+    }
+    Ok(())
+}
+
+/// Returns the message that continues a membership on a new connection.
+fn resume(joined: &JoinedMeeting, context: &Context<'_>) -> Up {
+    let own = context.manager.as_ref().map(|manager| manager.keys().meeting());
+    let link = context.entrant.link.as_ref().map(|link| link.meeting);
+    let (token, position) = joined.resume();
+    // A client has keys or a link.
+    let meeting = own.or(link).unwrap_or(proto::MeetingId([0; 16]));
+    Up::Resume { meeting, participant: joined.me(), token, position }
+}
+
+fn lost_connection() -> Reason {
+    Reason::Unreachable("the connection to the server was lost".into())
+}
+
+/// How long a client waits before it joins again for the first time in a while. If it was cut off several times in
+/// [`REJOIN_MEMORY`], it waits longer, so that a hostile member cannot keep all busy.
+const REJOIN_DELAY: Duration = Duration::from_millis(100);
+const MAX_REJOIN_DELAY: Duration = Duration::from_secs(15);
+const REJOIN_MEMORY: Duration = Duration::from_secs(60);

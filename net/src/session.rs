@@ -7,10 +7,11 @@ use crate::backends::Backends;
 use crate::config::Config;
 use crate::event::Event;
 use crate::frame_sender::{FrameSender, frame_sender};
+use crate::keys_thread::Shared;
 use crate::media_requests::{MediaRequests, Publication, media_requests};
 use crate::{driver, meeting, task};
 use proto::{Slot, SpatialLayer, TileWish, TrackId};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 /// The error that a command was not accepted.
@@ -24,7 +25,7 @@ pub struct Session {
     commands: mpsc::Sender<meeting::Command>,
     requests: MediaRequests,
     wishes: Arc<watch::Sender<Vec<TileWish>>>,
-    link: Arc<OnceLock<String>>,
+    shared: Shared,
 }
 
 /// Starts a session on `runtime`. The event channel holds [`MAX_EVENTS`]. If the program stops reading, the driver
@@ -45,14 +46,14 @@ pub fn start_with(
     let (requests, receiver) = media_requests();
     let (wishes, newest) = watch::channel(Vec::new());
     let (events, event_reader) = mpsc::channel(MAX_EVENTS);
-    let link = Arc::new(OnceLock::new());
+    let shared = Shared::default();
     let tasks = Arc::clone(&backends.stack);
     let ends =
-        driver::Ends { commands: inbox, requests: receiver, wishes: newest, events, link: Arc::clone(&link), backends };
+        driver::Ends { commands: inbox, requests: receiver, wishes: newest, events, shared: shared.clone(), backends };
     let _context = runtime.enter();
     // The task ends with the session; the handle is not needed.
     let _ = task::spawn(&tasks, driver::run(config, ends));
-    (Session { commands, requests, wishes: Arc::new(wishes), link }, event_reader)
+    (Session { commands, requests, wishes: Arc::new(wishes), shared }, event_reader)
 }
 
 impl Session {
@@ -93,10 +94,18 @@ impl Session {
         self.requests.request_totals();
     }
 
-    /// Returns the invitation link, or `None` before this client is a member.
+    /// Returns the invitation link, or `None` before this client is a member. It changes with
+    /// [`meeting::Event::LinkChanged`].
     #[must_use]
     pub fn link(&self) -> Option<String> {
-        self.link.get().cloned()
+        self.shared.link().map(|link| link.to_string())
+    }
+
+    /// Takes the entry by which the organiser comes back to this meeting. `None` before the last event, for other members,
+    /// and at a second call. It holds the meeting's keys, which are wiped when it is dropped.
+    #[must_use]
+    pub fn take_return(&self) -> Option<meeting::Entry> {
+        self.shared.take_return()
     }
 }
 
@@ -110,16 +119,16 @@ pub const MAX_EVENTS: usize = 256;
 mod tests {
     use super::*;
     use ::media::BufferPool;
-    use crypto::{Identity, KeyRing, Profile};
+    use crypto::{Identity, KeyRing, ManagerKeys, Profile};
     use meeting::{Command, MediaState};
-    use proto::{MeetingId, ParticipantId};
+    use proto::ParticipantId;
 
     /// Returns a session whose tasks never run, so that everything sent to it waits.
     fn stopped() -> (tokio::runtime::Runtime, Session) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (identity, profile) = (Identity::generate().unwrap(), Profile::new("tester").unwrap());
         let config = Config {
-            entry: meeting::Entry::Create { meeting: MeetingId([1; 16]), identity, profile },
+            entry: meeting::Entry::Create { keys: ManagerKeys::new().unwrap(), identity, profile },
             host: "127.0.0.1".into(),
             port: 1,
             fingerprint: None,

@@ -121,7 +121,7 @@ impl Wire {
     pub async fn connect(
         host: &str,
         port: u16,
-        fingerprint: Option<[u8; 32]>,
+        fingerprint: Option<crypto::Fingerprint>,
         stack: &Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let connect = Self::connect_without_timeout(host, port, fingerprint, stack);
@@ -131,7 +131,7 @@ impl Wire {
     async fn connect_without_timeout(
         host: &str,
         port: u16,
-        fingerprint: Option<[u8; 32]>,
+        fingerprint: Option<crypto::Fingerprint>,
         stack: &Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');

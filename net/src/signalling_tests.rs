@@ -11,7 +11,7 @@ fn block<F: Future>(future: F) -> F::Output {
 
 async fn failure(host: &str, port: u16) -> Error {
     let stack: Arc<dyn Runtime> = Arc::new(TokioRuntime);
-    Wire::connect(host, port, Some([0; 32]), &stack).await.err().expect("no connection")
+    Wire::connect(host, port, Some([0; 32].into()), &stack).await.err().expect("no connection")
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Sealed frames for tests.
 
-use crypto::{Group, Identity, KeyRing, Profile, Sealed, Sealer};
+use crypto::{Group, Identity, KeyRing, ManagerKeys, Profile, Sealed, Sealer};
 use media::{Buffer, Encoded, Layer, Size, Timestamp, VideoCodec};
-use proto::{MeetingId, ParticipantId, Slot};
+use proto::{ParticipantId, Slot};
 use std::cell::{Cell, RefCell};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// Seals pictures as the camera of the only member of a group.
 pub struct Seal {
@@ -16,7 +16,8 @@ impl Seal {
     pub fn new() -> Self {
         let identity = Identity::generate().unwrap();
         let profile = Profile::new("tester").unwrap();
-        let group = Group::create(&identity, profile, ParticipantId(1), MeetingId([1; 16])).unwrap();
+        let keys = ManagerKeys::new().unwrap();
+        let group = Group::create(&identity, profile, ParticipantId(1), &keys, SystemTime::now()).unwrap();
         let ring = KeyRing::new();
         ring.install(group.media_keys().unwrap(), &[group.me()], &[], Instant::now());
         Self { sealer: RefCell::new(Sealer::new(ring, Slot::Camera)), number: Cell::new(0) }

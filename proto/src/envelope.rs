@@ -3,7 +3,7 @@
 //! Meeting messages and SFU messages share one range of variant numbers. `Hello` and `Problem` keep their numbers in
 //! every version of the protocol, so a client of another version can read why the server refuses it.
 
-use crate::message::Limited;
+use crate::encoding::Limited;
 use crate::{Blob, Down, MAX_SIGNAL, Totals, Up};
 use minicbor::{CborLen, Decode, Decoder, Encode, Encoder, decode, encode};
 

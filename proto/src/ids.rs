@@ -32,6 +32,12 @@ impl Epoch {
 #[cbor(transparent)]
 pub struct Position(pub u64);
 
+/// Proves on a new connection that the client is a member whose connection was lost. Secret: only the server and that
+/// member know it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+#[cbor(transparent)]
+pub struct ResumeToken(#[cbor(with = "minicbor::bytes")] pub [u8; 32]);
+
 /// The kind of a participant's track: each slot has at most one. The number is also the stream kind of the `SFrame` key
 /// id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, CborLen)]
@@ -57,6 +63,12 @@ pub struct TrackId {
     /// The sender's slot.
     #[n(1)]
     pub slot: Slot,
+}
+
+impl fmt::Debug for ResumeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResumeToken")
+    }
 }
 
 impl fmt::Display for MeetingId {

@@ -4,22 +4,29 @@
 //! another one is a [`Blob`]: ciphertext that the server orders and relays. docs/protocol.md describes these types.
 
 pub mod descriptor;
+mod encoding;
 mod envelope;
 mod ids;
 mod limits;
+mod manage;
 mod message;
+mod problem;
 mod reason;
 mod signal;
+pub mod signed;
 mod track;
 
+pub use encoding::{Blob, Limited, Malformed, decode, encode, is_sendable};
 pub use envelope::{ClientMessage, Envelope, FromSfu, ServerMessage, ToSfu};
-pub use ids::{Epoch, MeetingId, ParticipantId, Position, Slot, TrackId, UnknownId};
+pub use ids::{Epoch, MeetingId, ParticipantId, Position, ResumeToken, Slot, TrackId, UnknownId};
 pub use limits::{
-    MAX_BLOB, MAX_KNOCK, MAX_MEMBERS, MAX_MESSAGE, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, MAX_WELCOMES, VERSION,
+    AUTHORITY_BYTES, MAX_BLOB, MAX_CHAIN, MAX_COMMAND, MAX_KNOCK, MAX_MEMBER_MESSAGE, MAX_MEMBERS, MAX_MESSAGE,
+    MAX_ROTATIONS, MAX_SDP, MAX_SIGNAL, MAX_STRANGER_MESSAGE, MAX_TELL_BYTES_PER_SECOND, MAX_TELLS_PER_SECOND,
+    MAX_TILES, MAX_TRACKS, MAX_WELCOMES, ROTATION_BYTES, SIGNATURE_BYTES, VERSION,
 };
-pub use message::{
-    Blob, Down, Limited, LogEntry, Malformed, Problem, Refusal, Up, Welcome, decode, encode, is_sendable,
-};
+pub use manage::{ManagerCommand, PublicKey, Signature, SignedCommand};
+pub use message::{Down, LogEntry, Up, Welcome};
+pub use problem::{Problem, Refusal};
 pub use reason::{Fault, Reason};
 pub use signal::{ClientSignal, ServerSignal, decode_signal};
 pub use track::{DemandedLayer, Kind, Published, SpatialLayer, Subscription, TileWish, Totals, TrackDemand};

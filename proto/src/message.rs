@@ -1,22 +1,15 @@
-//! Meeting control messages and their encoding.
+//! Meeting control messages.
 //!
 //! A client sends [`Up`] to the delivery service, which sends [`Down`]. [`crate::ClientMessage`] and
 //! [`crate::ServerMessage`] also carry the SFU's messages. Fields are numbered, and a reader skips fields that it does
 //! not know. The server answers an unknown message with [`Problem::Malformed`].
 
-use crate::{Epoch, MAX_BLOB, MAX_KNOCK, MAX_MEMBERS, MAX_MESSAGE, MAX_WELCOMES, MeetingId, ParticipantId, Position};
+use crate::encoding::{Limited, fits, is_short};
+use crate::{
+    Blob, Epoch, MAX_CHAIN, MAX_COMMAND, MAX_MEMBERS, MAX_WELCOMES, MeetingId, ParticipantId, Position, Problem,
+    PublicKey, Refusal, ResumeToken, Signature, SignedCommand,
+};
 use minicbor::{CborLen, Decode, Encode};
-
-/// Encrypted bytes that only participants can read. The server stores and relays them.
-#[derive(Clone, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
-#[cbor(transparent)]
-pub struct Blob(#[cbor(with = "minicbor::bytes")] pub Vec<u8>);
-
-impl std::fmt::Debug for Blob {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Blob({} B)", self.0.len())
-    }
-}
 
 /// A Welcome (RFC 9420, section 12.4.3.1). MLS creates one for all members that a commit adds, so it is sent once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
@@ -32,7 +25,7 @@ pub struct Welcome {
 /// One entry of a meeting's log. Every member sees the same entries in the same order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub enum LogEntry {
-    /// The commit that the server accepted for its epoch.
+    /// A member's commit that the server accepted for its epoch.
     #[n(0)]
     Commit {
         /// The committer.
@@ -58,13 +51,21 @@ pub enum LogEntry {
         #[n(2)]
         blob: Blob,
     },
-    /// A member has left or its connection has ended, so its leaf may be removed. This is also logged directly after a
-    /// commit for each receiver of its Welcomes that no longer waits.
+    /// A member has left, was expelled, or has been absent for too long, so its leaf may be removed. This is also logged
+    /// directly after a commit for each receiver of its Welcomes that no longer waits.
     #[n(2)]
     Gone {
         /// The member.
         #[n(0)]
         participant: ParticipantId,
+    },
+    /// A manager's command that belongs to the log: the [`crate::ManagerCommand::Commit`] that the server accepted for
+    /// its epoch, or a [`crate::ManagerCommand::Void`].
+    #[n(3)]
+    Managed {
+        /// The command with its proof.
+        #[n(0)]
+        signed: SignedCommand,
     },
 }
 
@@ -87,6 +88,9 @@ pub enum Up {
         /// The public key that knocks are sealed to.
         #[n(1)]
         admission_key: Blob,
+        /// The public key that verifies the commands of the meeting's managers.
+        #[cbor(n(2), with = "minicbor::bytes")]
+        authority: PublicKey,
     },
     /// Requests a meeting's admission key. Answered by [`Down::AdmissionKey`].
     #[n(2)]
@@ -105,17 +109,26 @@ pub enum Up {
         #[n(1)]
         request: Blob,
     },
-    /// A member refuses a request for admission.
+    /// A manager's command. If the signature is not the current authority's, or the counter is not higher than that of
+    /// the sender's last command, the server answers [`Problem::NotAuthorised`].
     #[n(4)]
-    Refuse {
-        /// The refused client.
+    Manage {
+        /// Rises with each command of a participant.
         #[n(0)]
-        participant: ParticipantId,
-        /// The reason. The server forwards it to the client.
+        counter: u64,
+        /// The encoded [`crate::ManagerCommand`].
         #[n(1)]
-        why: Refusal,
+        command: Blob,
+        /// The authority's signature over [`crate::signed::command`].
+        #[cbor(n(2), with = "minicbor::bytes")]
+        signature: Signature,
+        /// The Welcomes for the members that a [`crate::ManagerCommand::Commit`] adds. Empty for other commands.
+        #[n(3)]
+        welcomes: Vec<Welcome>,
     },
-    /// A member's commit. The server accepts it if `epoch` is the log's current epoch, else it answers [`Down::CommitTooLate`].
+    /// A member's commit: an update of its own keys, or the removal of members that the server reported gone. The server
+    /// accepts it if `epoch` is the log's current epoch and no manager has to commit first, else it answers
+    /// [`Down::CommitTooLate`].
     #[n(5)]
     Commit {
         /// The log's epoch that it ends: the number of commits in the log so far.
@@ -124,12 +137,12 @@ pub enum Up {
         /// The MLS commit.
         #[n(1)]
         blob: Blob,
-        /// The members that it adds.
+        /// The members that it removes. The server has reported each of them gone.
         #[n(2)]
-        welcomes: Vec<Welcome>,
-        /// The members that it removes.
-        #[n(3)]
         removed: Vec<ParticipantId>,
+        /// The Welcome for organisers that come back ([`Down::Returned`]).
+        #[n(3)]
+        welcome: Option<Welcome>,
     },
     /// A member's application message for the log.
     #[n(6)]
@@ -144,9 +157,44 @@ pub enum Up {
     /// The client leaves, and closes the socket.
     #[n(7)]
     Leave,
+    /// An organiser that left comes back. Answered by [`Down::Admitted`] when a member has committed the request.
+    #[n(9)]
+    Return {
+        /// The meeting.
+        #[n(0)]
+        meeting: MeetingId,
+        /// The MLS key package.
+        #[n(1)]
+        request: Blob,
+        /// The authority's signature over [`crate::signed::return_request`].
+        #[cbor(n(2), with = "minicbor::bytes")]
+        signature: Signature,
+    },
     /// Answers [`Down::Ping`]. The server disconnects a client that does not answer.
     #[n(10)]
-    Pong,
+    Pong {
+        /// The position of the next log entry that the client expects. The server drops the entries before it. A client
+        /// that is in no meeting says 0.
+        #[n(0)]
+        position: Position,
+    },
+    /// A member whose connection was lost continues on this one, as the same participant. Answered by
+    /// [`Down::Resumed`], or by [`Problem::NotResumable`].
+    #[n(12)]
+    Resume {
+        /// The meeting.
+        #[n(0)]
+        meeting: MeetingId,
+        /// The member's id. It replaces the one in this connection's [`Down::Hello`].
+        #[n(1)]
+        participant: ParticipantId,
+        /// The token from [`Down::Created`] or [`Down::Admitted`].
+        #[n(2)]
+        token: ResumeToken,
+        /// The position of the next log entry that the client expects.
+        #[n(3)]
+        position: Position,
+    },
 }
 
 /// Meeting control from a server. The numbers 10 and 14 are those of [`crate::FromSfu`].
@@ -161,16 +209,27 @@ pub enum Down {
         /// The client's id in any meeting that it enters on this connection.
         #[n(1)]
         participant: ParticipantId,
+        /// The server's time, in seconds since 1970-01-01 UTC.
+        #[n(2)]
+        time: u64,
     },
     /// Answers [`Up::Create`]: the meeting is open, and the client is a member.
     #[n(1)]
-    Created,
+    Created {
+        /// For [`Up::Resume`].
+        #[n(0)]
+        resume: ResumeToken,
+    },
     /// Answers [`Up::Approach`].
     #[n(2)]
     AdmissionKey {
         /// The public key that knocks are sealed to.
         #[n(0)]
         admission_key: Blob,
+        /// The chain of the meeting's authorities: the first authority 32 | SHA-256 of the first admission key 32 | then
+        /// 128 bytes for each rotation.
+        #[n(1)]
+        chain: Blob,
     },
     /// To members: a client requests admission. A new member gets one for each client that still waits.
     #[n(3)]
@@ -204,8 +263,11 @@ pub enum Down {
         /// Members whose [`LogEntry::Gone`] is before that entry, and whose leaf no commit has removed yet.
         #[n(3)]
         gone: Vec<ParticipantId>,
+        /// For [`Up::Resume`].
+        #[n(4)]
+        resume: ResumeToken,
     },
-    /// To a waiting client: a member refused.
+    /// To a client that knocked: a manager refused, or the meeting is locked.
     #[n(6)]
     Refused {
         /// The reason.
@@ -222,16 +284,39 @@ pub enum Down {
         #[n(1)]
         entry: LogEntry,
     },
-    /// To a committer: another commit was accepted for this epoch. Its entry was sent before.
+    /// To a committer: its commit was not accepted. Either another one was accepted for this epoch, and its entry was sent
+    /// before; or `epoch` is the commit's own epoch, and a member has to wait before it commits again: 2 s after its last
+    /// commit, and while a manager's commit is awaited.
     #[n(8)]
     CommitTooLate {
         /// The log's epoch now.
         #[n(0)]
         epoch: Epoch,
     },
-    /// To a member that a commit removed. The server then closes the socket.
+    /// To a member that a manager removed. The server then closes the socket.
     #[n(9)]
-    Removed,
+    Removed {
+        /// The [`crate::ManagerCommand::Expel`], `Void` or `Commit` that names the member.
+        #[n(0)]
+        signed: SignedCommand,
+    },
+    /// Answers [`Up::Resume`]. The log's entries from the client's position on follow, then each client that waits and
+    /// each member that is absent. The SFU has forgotten the client.
+    #[n(11)]
+    Resumed,
+    /// To members: an organiser that left asks to come back. A new member gets one for each that still waits.
+    #[n(12)]
+    Returned {
+        /// The organiser's new id.
+        #[n(0)]
+        participant: ParticipantId,
+        /// The MLS key package.
+        #[n(1)]
+        request: Blob,
+        /// The authority's signature over [`crate::signed::return_request`].
+        #[cbor(n(2), with = "minicbor::bytes")]
+        signature: Signature,
+    },
     /// Asks for [`Up::Pong`].
     #[n(13)]
     Ping,
@@ -242,112 +327,56 @@ pub enum Down {
         #[n(0)]
         problem: Problem,
     },
-}
-
-/// The reason why a member refuses a request for admission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
-#[cbor(index_only)]
-pub enum Refusal {
-    /// The organiser declined, or the request does not match the link.
-    #[n(0)]
-    Declined,
-    /// No organiser is left.
-    #[n(1)]
-    Unattended,
-}
-
-/// The reason why the server rejects a message. It then closes the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen, thiserror::Error)]
-#[cbor(index_only)]
-pub enum Problem {
-    /// The server does not support the client's version.
-    #[n(0)]
-    #[error("the server uses another version of the protocol")]
-    Version,
-    /// There is no such meeting, or it has ended.
-    #[n(1)]
-    #[error("the meeting does not exist or has ended")]
-    NoMeeting,
-    /// [`Up::Create`] named a meeting that exists.
-    #[n(2)]
-    #[error("the meeting exists already")]
-    MeetingExists,
-    /// The meeting has as many members as the server allows.
-    #[n(3)]
-    #[error("the meeting is full")]
-    MeetingFull,
-    /// The server has as many meetings as it allows.
-    #[n(4)]
-    #[error("the server is full")]
-    ServerFull,
-    /// The message is invalid or too long, or the state of the connection does not allow it.
-    #[n(5)]
-    #[error("the server rejected a message of this client as invalid")]
-    Malformed,
-    /// The client sent too many messages or bytes in a short time.
-    #[n(6)]
-    #[error("this client sends too many messages")]
-    TooFast,
-    /// The server is stopping.
-    #[n(7)]
-    #[error("the server is stopping")]
-    Draining,
-}
-
-/// The error that bytes are not a valid message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a message of this protocol")]
-pub struct Malformed;
-
-/// Encodes a message.
-///
-/// # Panics
-/// Never: writing to memory does not fail.
-#[must_use]
-pub fn encode<M: Encode<()>>(message: &M) -> Vec<u8> {
-    minicbor::to_vec(message).expect("writing to memory does not fail")
-}
-
-/// Decodes a message. Checks the length first, and allocates at most a small multiple of it.
-///
-/// # Errors
-/// Returns [`Malformed`] if `bytes` are not exactly one message within the limits.
-pub fn decode<M: for<'b> Decode<'b, ()> + Limited>(bytes: &[u8]) -> Result<M, Malformed> {
-    if bytes.len() > MAX_MESSAGE {
-        return Err(Malformed);
-    }
-    let mut decoder = minicbor::Decoder::new(bytes);
-    let message: M = decoder.decode().map_err(|_| Malformed)?;
-    if decoder.position() != bytes.len() || !message.within_limits() {
-        return Err(Malformed);
-    }
-    Ok(message)
-}
-
-/// Returns true if `message` is within all limits, so that the receiver accepts it.
-#[must_use]
-pub fn is_sendable<M: CborLen<()> + Limited>(message: &M) -> bool {
-    message.within_limits() && minicbor::len(message) <= MAX_MESSAGE
-}
-
-/// A message whose parts have limits.
-pub trait Limited {
-    /// Returns true if every part is within its limit.
-    fn within_limits(&self) -> bool;
+    /// To members except the sender: a manager's [`crate::ManagerCommand::Beacon`]. It is not in the log.
+    #[n(16)]
+    Beacon {
+        /// The command with its proof.
+        #[n(0)]
+        signed: SignedCommand,
+    },
+    /// To members: the connection of a member was lost, or the member has resumed. It is not in the log. A new member
+    /// gets one for each member that is absent.
+    #[n(17)]
+    Presence {
+        /// The member.
+        #[n(0)]
+        participant: ParticipantId,
+        /// Whether the member is connected.
+        #[n(1)]
+        connected: bool,
+    },
+    /// To a member: entries of the log that it does not get. They are application messages of members that sent too
+    /// much for how fast this client reads.
+    #[n(18)]
+    Skipped {
+        /// The position of the first one.
+        #[n(0)]
+        position: Position,
+        /// How many.
+        #[n(1)]
+        count: u64,
+    },
+    /// To members: a manager has ended the meeting. The server then closes the socket.
+    #[n(19)]
+    Ended {
+        /// The [`crate::ManagerCommand::End`] with its proof.
+        #[n(0)]
+        signed: SignedCommand,
+    },
 }
 
 impl Limited for Up {
     fn within_limits(&self) -> bool {
         match self {
-            Self::Create { admission_key: blob, .. } | Self::Knock { request: blob, .. } => is_short(blob),
+            Self::Create { admission_key: blob, .. }
+            | Self::Knock { request: blob, .. }
+            | Self::Return { request: blob, .. } => is_short(blob),
             Self::Tell { blob, .. } => fits(blob),
-            Self::Commit { blob, welcomes, removed, .. } => {
-                fits(blob)
-                    && welcomes.iter().map(|welcome| welcome.to.len().max(1)).sum::<usize>() <= MAX_WELCOMES
-                    && welcomes.iter().all(|welcome| fits(&welcome.blob))
-                    && removed.len() <= MAX_MEMBERS
+            Self::Manage { command, welcomes, .. } => command.0.len() <= MAX_COMMAND && are_few(welcomes),
+            Self::Commit { blob, removed, welcome, .. } => {
+                fits(blob) && are_few(welcome.as_slice()) && removed.len() <= MAX_MEMBERS
             }
-            Self::Hello { .. } | Self::Approach { .. } | Self::Refuse { .. } | Self::Leave | Self::Pong => true,
+            Self::Hello { .. } | Self::Approach { .. } | Self::Resume { .. } | Self::Leave | Self::Pong { .. } => true,
         }
     }
 }
@@ -355,124 +384,34 @@ impl Limited for Up {
 impl Limited for Down {
     fn within_limits(&self) -> bool {
         match self {
-            Self::AdmissionKey { admission_key: blob } | Self::Knocked { request: blob, .. } => is_short(blob),
+            Self::AdmissionKey { admission_key, chain } => is_short(admission_key) && chain.0.len() <= MAX_CHAIN,
+            Self::Knocked { request: blob, .. } | Self::Returned { request: blob, .. } => is_short(blob),
             Self::Admitted { welcome, gone, .. } => fits(welcome) && gone.len() <= MAX_MEMBERS,
             Self::Log { entry: LogEntry::Commit { blob, .. } | LogEntry::Told { blob, .. }, .. } => fits(blob),
+            Self::Log { entry: LogEntry::Managed { signed }, .. }
+            | Self::Removed { signed }
+            | Self::Beacon { signed }
+            | Self::Ended { signed } => signed.within_limits(),
             Self::Log { entry: LogEntry::Gone { .. }, .. }
             | Self::Hello { .. }
-            | Self::Created
+            | Self::Created { .. }
             | Self::Withdrew { .. }
             | Self::Refused { .. }
             | Self::CommitTooLate { .. }
-            | Self::Removed
+            | Self::Resumed
+            | Self::Presence { .. }
+            | Self::Skipped { .. }
             | Self::Ping
             | Self::Problem { .. } => true,
         }
     }
 }
 
-fn fits(blob: &Blob) -> bool {
-    blob.0.len() <= MAX_BLOB
-}
-
-fn is_short(blob: &Blob) -> bool {
-    blob.0.len() <= MAX_KNOCK
+/// Returns true if the Welcomes admit at most [`MAX_WELCOMES`], and each is within its limit.
+fn are_few(welcomes: &[Welcome]) -> bool {
+    welcomes.iter().map(|welcome| welcome.to.len().max(1)).sum::<usize>() <= MAX_WELCOMES
+        && welcomes.iter().all(|welcome| fits(&welcome.blob))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::VERSION;
-
-    #[test]
-    fn messages_round_trip() {
-        let up = [
-            Up::Hello { version: VERSION },
-            Up::Commit {
-                epoch: Epoch(3),
-                blob: Blob(vec![1, 2]),
-                welcomes: vec![Welcome { to: vec![ParticipantId(7)], blob: Blob(vec![3]) }],
-                removed: vec![ParticipantId(9)],
-            },
-            Up::Leave,
-        ];
-        for message in up {
-            assert_eq!(decode::<Up>(&encode(&message)), Ok(message));
-        }
-        let entry = LogEntry::Told { from: ParticipantId(1), epoch: Epoch(2), blob: Blob(vec![9; 300]) };
-        let down = Down::Log { position: Position(4), entry };
-        assert_eq!(decode::<Down>(&encode(&down)), Ok(down));
-    }
-
-    #[test]
-    fn an_old_peer_skips_fields_that_it_does_not_know() {
-        // Hello {0: version} with an additional field.
-        let newer = [0x82, 0x00, 0x82, 0x01, 0x18, 0x2a];
-        assert_eq!(decode::<Up>(&newer), Ok(Up::Hello { version: 1 }));
-    }
-
-    #[test]
-    fn every_truncation_and_any_trailing_byte_is_refused() {
-        let bytes = encode(&Up::Tell { epoch: Epoch(70_000), blob: Blob(vec![1; 300]) });
-        for length in 0..bytes.len() {
-            assert_eq!(decode::<Up>(&bytes[..length]), Err(Malformed));
-        }
-        assert_eq!(decode::<Up>(&[bytes, vec![0]].concat()), Err(Malformed));
-    }
-
-    #[test]
-    fn a_message_above_a_limit_is_malformed() {
-        let long = Up::Tell { epoch: Epoch(0), blob: Blob(vec![0; MAX_BLOB + 1]) };
-        assert_eq!(decode::<Up>(&encode(&long)), Err(Malformed));
-        let knock = |length| Up::Knock { meeting: MeetingId([0; 16]), request: Blob(vec![0; length]) };
-        assert!(decode::<Up>(&encode(&knock(MAX_KNOCK))).is_ok());
-        assert_eq!(decode::<Up>(&encode(&knock(MAX_KNOCK + 1))), Err(Malformed));
-    }
-
-    #[test]
-    fn sendable_messages_are_those_that_the_receiver_accepts() {
-        let commit = |count| Up::Commit {
-            epoch: Epoch(0),
-            blob: Blob(Vec::new()),
-            welcomes: vec![Welcome { to: ids(1), blob: Blob(vec![0; MAX_BLOB]) }; count],
-            removed: Vec::new(),
-        };
-        for count in [1, 2] {
-            let message = commit(count);
-            assert_eq!(is_sendable(&message), decode::<Up>(&encode(&message)).is_ok());
-        }
-        assert!(is_sendable(&commit(1)) && !is_sendable(&commit(2)));
-    }
-
-    #[test]
-    fn a_commit_cannot_exceed_the_limit_of_new_members_with_several_welcomes() {
-        let commit = |sizes: &[usize]| Up::Commit {
-            epoch: Epoch(0),
-            blob: Blob(vec![1]),
-            welcomes: sizes.iter().map(|&size| Welcome { to: ids(size), blob: Blob(vec![2]) }).collect(),
-            removed: Vec::new(),
-        };
-        assert!(decode::<Up>(&encode(&commit(&[MAX_WELCOMES]))).is_ok());
-        assert_eq!(decode::<Up>(&encode(&commit(&[MAX_WELCOMES, 1]))), Err(Malformed));
-        assert_eq!(decode::<Up>(&encode(&commit(&[0; MAX_WELCOMES + 1]))), Err(Malformed));
-    }
-
-    #[test]
-    fn an_admission_names_at_most_as_many_gone_members_as_a_meeting_has() {
-        let admitted = |gone| Down::Admitted { welcome: Blob(vec![1]), position: Position(9), epoch: Epoch(3), gone };
-        let message = admitted(ids(MAX_MEMBERS));
-        assert_eq!(decode::<Down>(&encode(&message)), Ok(message));
-        assert_eq!(decode::<Down>(&encode(&admitted(ids(MAX_MEMBERS + 1)))), Err(Malformed));
-    }
-
-    fn ids(count: usize) -> Vec<ParticipantId> {
-        (0..count as u64).map(ParticipantId).collect()
-    }
-
-    #[test]
-    fn a_declared_length_beyond_the_message_is_malformed() {
-        // Tell {epoch 0, blob of 2^40 bytes} in a dozen bytes.
-        let wrong = [0x82, 0x06, 0x82, 0x00, 0x5b, 0, 0, 1, 0, 0, 0, 0, 0];
-        assert_eq!(decode::<Up>(&wrong), Err(Malformed));
-    }
-}
+mod tests;

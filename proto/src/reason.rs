@@ -20,6 +20,30 @@ pub enum Reason {
     /// The organiser has left, so no member can admit anybody.
     #[error("the organiser has left, so nobody can admit you")]
     Unattended,
+    /// The organiser removed this device from the meeting before.
+    #[error("the organiser removed this device from the meeting")]
+    Barred,
+    /// The link is from before a removal, and the organiser declined.
+    #[error("the link is from before a removal")]
+    OldLink,
+    /// The organiser has locked the meeting.
+    #[error("the meeting is locked")]
+    Locked,
+    /// This computer's clock is wrong, so the organiser could not verify its key.
+    #[error("this computer's clock is {ahead} s ahead of the server's")]
+    OwnClock {
+        /// How many seconds it is ahead. Negative if it is behind.
+        ahead: i64,
+    },
+    /// The organiser's clock is wrong, so the organiser could not verify this device's key.
+    #[error("the organiser's clock is {ahead} s ahead of this computer's")]
+    OrganiserClock {
+        /// How many seconds it is ahead. Negative if it is behind.
+        ahead: i64,
+    },
+    /// The organiser ended the meeting for everybody.
+    #[error("the organiser ended the meeting")]
+    Ended,
     /// The meeting has ended, or never existed.
     #[error("the meeting does not exist")]
     NoMeeting,
@@ -72,9 +96,14 @@ impl Reason {
     #[must_use]
     pub const fn fault(&self) -> Option<Fault> {
         match self {
-            Self::Left => None,
-            Self::Removed | Self::Refused | Self::Unattended => Some(Fault::Peer),
-            Self::NoMeeting => Some(Fault::Link),
+            Self::Left | Self::Ended => None,
+            Self::Removed
+            | Self::Refused
+            | Self::Unattended
+            | Self::Barred
+            | Self::Locked
+            | Self::OrganiserClock { .. } => Some(Fault::Peer),
+            Self::NoMeeting | Self::OldLink => Some(Fault::Link),
             Self::Unreachable(_) => Some(Fault::Network),
             Self::Certificate(_)
             | Self::Version
@@ -83,7 +112,7 @@ impl Reason {
             | Self::Draining
             | Self::Server(_)
             | Self::Forged => Some(Fault::Server),
-            Self::Here(_) => Some(Fault::Here),
+            Self::Here(_) | Self::OwnClock { .. } => Some(Fault::Here),
         }
     }
 }
@@ -95,7 +124,13 @@ impl From<Problem> for Reason {
             Problem::NoMeeting => Self::NoMeeting,
             Problem::MeetingFull | Problem::ServerFull => Self::Full,
             Problem::Draining => Self::Draining,
-            Problem::MeetingExists | Problem::Malformed | Problem::TooFast => Self::Server(problem.to_string()),
+            Problem::MeetingExists
+            | Problem::Malformed
+            | Problem::TooFast
+            | Problem::NotAuthorised
+            | Problem::NotResumable
+            | Problem::Idle
+            | Problem::Superseded => Self::Server(problem.to_string()),
         }
     }
 }

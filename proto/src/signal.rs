@@ -1,7 +1,7 @@
 //! Media signalling between our server's SFU and its clients. It travels as bytes in [`crate::ToSfu::Signal`] and
 //! [`crate::FromSfu::Signal`], so the meeting's messages do not depend on it.
 
-use crate::message::Limited;
+use crate::encoding::Limited;
 use crate::{
     Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId, Published, Subscription, TileWish,
     TrackDemand,

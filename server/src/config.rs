@@ -37,13 +37,48 @@ pub struct Limits {
     pub meetings: usize,
     /// Members of one meeting plus the people who wait to be admitted to it.
     pub members: usize,
-    /// Entries that a meeting's log keeps for replay.
+    /// Connections at once from one address. An IPv6 address counts as its /64 network. One address has at most a
+    /// quarter of `connections`.
+    pub address_connections: usize,
+    /// Handshakes per second from one address. Those beyond wait.
+    pub address_handshakes_per_second: u32,
+    /// Handshakes that one address may start at once after a pause.
+    pub address_handshake_burst: u32,
+    /// Meetings at once that were created from one address.
+    pub address_meetings: usize,
+    /// Bytes of unfinished messages from one address, over all its connections.
+    pub address_held_bytes: usize,
+    /// Average bytes per second of long messages from one address, over all its connections. What waits to be sent for
+    /// longer than `write` ends its receiver's connection, so this also bounds the memory that the messages of one
+    /// address use.
+    pub address_bytes_per_second: u32,
+    /// Bytes of long messages that one address may send at once after a pause.
+    pub address_byte_burst: u32,
+    /// Bytes that the logs of all meetings keep that were created from one address.
+    pub address_log_bytes: usize,
+    /// Entries that a meeting's log keeps for members that have not acknowledged them.
     pub log_entries: usize,
-    /// Bytes that a meeting's log keeps for replay.
+    /// Bytes that a meeting's log keeps for members that have not acknowledged them.
     pub log_bytes: usize,
-    /// Bytes of a first message, of a request to be admitted and of an admission key: the server stores these for
-    /// clients that no member has admitted.
+    /// Bytes of a message from a client that is no member.
     pub stranger_message: usize,
+    /// Bytes of a meeting message from a member that has sent no signed command. Its signalling may be longer.
+    pub member_message: usize,
+    /// Average application messages per second from one member.
+    pub tells_per_second: u32,
+    /// Application messages that a member may send at once after a pause.
+    pub tell_burst: u32,
+    /// Average bytes of application messages per second from one member.
+    pub tell_bytes_per_second: u32,
+    /// Bytes of application messages that a member may send at once after a pause.
+    pub tell_byte_burst: u32,
+    /// The shortest time between two commits of one member without a signature. Also how long only managers may commit
+    /// after one of their commits has lost.
+    pub commit_interval: Duration,
+    /// How long a member that lost its connection may resume.
+    pub absence: Duration,
+    /// How long a client may stay in no meeting.
+    pub idle: Duration,
     /// Average messages per second from one connection.
     pub messages_per_second: u32,
     /// Messages that a connection may send at once after a pause.
@@ -56,14 +91,34 @@ pub struct Limits {
     pub outgoing_bytes: usize,
     /// Messages that may wait to be sent to one connection. If there are more, the server closes the connection.
     pub outgoing_messages: usize,
-    /// How long the TLS and WebSocket handshakes may take together. The first message has the same limit.
+    /// How long the TLS and WebSocket handshakes and the first message may take together.
     pub greeting: Duration,
     /// The interval between two pings.
     pub ping: Duration,
-    /// How long a connection may send nothing before the server closes it.
+    /// How long a connection may complete no message before the server closes it. WebSocket pings are no messages.
     pub silence: Duration,
     /// How long one message may take to be written to a connection.
     pub write: Duration,
+}
+
+impl Limits {
+    /// Returns the limits of a server whose clients all have one address, as in a demo or a benchmark: the quotas of an
+    /// address do not restrict them.
+    pub fn for_one_address() -> Self {
+        let limits = Self::default();
+        Self {
+            connections: 4 * limits.connections,
+            address_connections: limits.connections,
+            address_handshakes_per_second: 10_000,
+            address_handshake_burst: 10_000,
+            address_meetings: limits.meetings,
+            address_held_bytes: 1 << 30,
+            address_bytes_per_second: 1 << 30,
+            address_byte_burst: 1 << 30,
+            address_log_bytes: 1 << 30,
+            ..limits
+        }
+    }
 }
 
 impl Default for Limits {
@@ -72,9 +127,25 @@ impl Default for Limits {
             connections: 2_000,
             meetings: 500,
             members: 200,
+            address_connections: 64,
+            address_handshakes_per_second: 20,
+            address_handshake_burst: 40,
+            address_meetings: 16,
+            address_held_bytes: 8 << 20,
+            address_bytes_per_second: 1 << 20,
+            address_byte_burst: 16 << 20,
+            address_log_bytes: 8 << 20,
             log_entries: 4_096,
-            log_bytes: 16 << 20,
-            stranger_message: proto::MAX_KNOCK,
+            log_bytes: 4 << 20,
+            stranger_message: proto::MAX_STRANGER_MESSAGE,
+            member_message: proto::MAX_MEMBER_MESSAGE,
+            tells_per_second: proto::MAX_TELLS_PER_SECOND,
+            tell_burst: 200,
+            tell_bytes_per_second: proto::MAX_TELL_BYTES_PER_SECOND,
+            tell_byte_burst: 512 << 10,
+            commit_interval: Duration::from_secs(2),
+            absence: Duration::from_secs(20),
+            idle: Duration::from_mins(1),
             messages_per_second: 50,
             message_burst: 300,
             bytes_per_second: 2 << 20,
@@ -82,10 +153,11 @@ impl Default for Limits {
             // Four of the largest messages. A burst of commits fits; the messages to a client that stopped reading do
             // not.
             outgoing_bytes: 4 * proto::MAX_MESSAGE,
-            outgoing_messages: 2_048,
+            // A log that is replayed to a resumed member fits.
+            outgoing_messages: 8_192,
             greeting: Duration::from_secs(10),
             ping: Duration::from_secs(2),
-            silence: Duration::from_secs(6),
+            silence: Duration::from_secs(10),
             write: Duration::from_secs(20),
         }
     }

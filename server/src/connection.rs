@@ -2,16 +2,20 @@
 
 use crate::Limits;
 use crate::bucket::Bucket;
-use crate::delivery_task;
+use crate::delivery::ConnectionId;
+use crate::delivery_task::{self, Client};
+use crate::metered::{Metered, READ_AHEAD};
 use crate::outbox::{Item, Outgoing, outbox};
+use crate::quota::{Meter, Place, Shared};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use proto::{ClientMessage, Down, MAX_MESSAGE, ParticipantId, Problem, Up};
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::WebSocketStream;
@@ -19,7 +23,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, http::StatusCode};
 
-type Socket = WebSocketStream<TlsStream<TcpStream>>;
+type Socket = WebSocketStream<Metered<TlsStream<TcpStream>>>;
 
 /// What all connections share.
 #[derive(Clone)]
@@ -27,39 +31,53 @@ pub struct Context {
     pub acceptor: TlsAcceptor,
     pub limits: Limits,
     pub delivery: mpsc::Sender<delivery_task::Message>,
+    /// For signed commands, which are handled first.
+    pub commands: mpsc::Sender<delivery_task::Message>,
 }
 
-/// Serves one connection until it ends.
-pub async fn serve(stream: TcpStream, participant: ParticipantId, context: Context) {
+/// Serves one connection until it ends. One deadline covers everything up to the first message.
+pub async fn serve(stream: TcpStream, id: ConnectionId, participant: ParticipantId, place: Place, context: Context) {
     // A socket for both families names IPv4 addresses as IPv6 ones.
     let arrived_at = stream.local_addr().ok().map(|address| address.ip().to_canonical());
-    let opened = timeout(context.limits.greeting, open(stream, &context.acceptor)).await;
-    let Ok(Some(socket)) = opened else {
+    let limits = &context.limits;
+    let deadline = tokio::time::Instant::now() + limits.greeting;
+    let allowed = limits.stranger_message + READ_AHEAD;
+    let meter = Arc::new(Meter::new(allowed, place.shared.held_bytes.clone(), limits.address_held_bytes));
+    let opened = timeout_at(deadline, async {
+        sleep(place.wait).await;
+        open(stream, &context.acceptor, meter.clone()).await
+    });
+    let Ok(Some(socket)) = opened.await else {
         tracing::debug!(%participant, "handshake failed");
         return;
     };
-    let (mut outbox, outgoing) = outbox(context.limits.outgoing_messages, context.limits.outgoing_bytes);
+    meter.finish();
+    let (mut outbox, outgoing) = outbox(limits.outgoing_messages, limits.outgoing_bytes);
     outbox.arrived_at = arrived_at;
-    if context.delivery.send(delivery_task::Message::Connected(participant, outbox)).await.is_err() {
+    let client = Client { participant, origin: place.origin(), outbox, meter: meter.clone() };
+    if context.delivery.send(delivery_task::Message::Connected(id, client)).await.is_err() {
         return;
     }
     let (sink, source) = socket.split();
-    let reader = Reader::new(participant, source, &context);
+    let reader = Reader::new(id, source, (meter, place.shared.clone()), &context);
     let overflow = outgoing.overflow();
     tokio::select! {
-        () = write(sink, outgoing, &context.limits) => {}
-        () = reader.run() => {}
-        () = overflow => tracing::warn!(%participant, "connection dropped: the client does not read"),
+        () = write(sink, outgoing, limits) => {}
+        () = reader.run(deadline) => {}
+        () = overflow => tracing::info!("connection dropped: the client does not read"),
     }
     // The send fails only if the server stops.
-    let _ = context.delivery.send(delivery_task::Message::Disconnected(participant)).await;
+    let _ = context.delivery.send(delivery_task::Message::Disconnected(id)).await;
 }
 
-async fn open(stream: TcpStream, acceptor: &TlsAcceptor) -> Option<Socket> {
+async fn open(stream: TcpStream, acceptor: &TlsAcceptor, meter: Arc<Meter>) -> Option<Socket> {
     stream.set_nodelay(true).ok()?;
     let tls = acceptor.accept(stream).await.ok()?;
-    let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-    tokio_tungstenite::accept_hdr_async_with_config(tls, check_path, Some(config)).await.ok()
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_AHEAD)
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE));
+    tokio_tungstenite::accept_hdr_async_with_config(Metered::new(tls, meter), check_path, Some(config)).await.ok()
 }
 
 #[expect(clippy::result_large_err, reason = "the WebSocket library's signature")]
@@ -97,55 +115,69 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: Outgoing, lim
 
 /// Reads messages, enforces the rate limits, and passes the messages to the delivery task.
 struct Reader<'c> {
-    participant: ParticipantId,
+    id: ConnectionId,
     source: SplitStream<Socket>,
+    meter: Arc<Meter>,
+    origin: Shared,
     context: &'c Context,
     messages: Bucket,
     bytes: Bucket,
-    /// True after the first valid message.
-    greeted: bool,
 }
 
 impl<'c> Reader<'c> {
-    fn new(participant: ParticipantId, source: SplitStream<Socket>, context: &'c Context) -> Self {
+    fn new(
+        id: ConnectionId,
+        source: SplitStream<Socket>,
+        (meter, origin): (Arc<Meter>, Shared),
+        context: &'c Context,
+    ) -> Self {
         let (limits, now) = (&context.limits, Instant::now());
         let messages = Bucket::new(limits.messages_per_second, limits.message_burst, now);
         let bytes = Bucket::new(limits.bytes_per_second, limits.byte_burst, now);
-        Self { participant, source, context, messages, bytes, greeted: false }
+        Self { id, source, meter, origin, context, messages, bytes }
     }
 
-    /// Runs until the connection is dead or closed. After a violation it waits until the writer closes the connection.
-    async fn run(mut self) {
+    /// Runs until the connection is dead or closed. The first message is complete by `deadline`. After a violation it
+    /// waits until the writer closes the connection.
+    async fn run(mut self, mut deadline: tokio::time::Instant) {
         loop {
-            let limit = if self.greeted { self.context.limits.silence } else { self.context.limits.greeting };
-            let Ok(Some(Ok(message))) = timeout(limit, self.source.next()).await else { return };
+            let Ok(Some(Ok(message))) = timeout_at(deadline, self.source.next()).await else { return };
             let message = match self.check(message) {
                 Ok(None) => continue,
-                Ok(Some(message)) => delivery_task::Message::Received(self.participant, message),
-                Err(problem) => delivery_task::Message::Violation(self.participant, problem),
+                Ok(Some(message)) => message,
+                Err(problem) => {
+                    let violation = delivery_task::Message::Violation(self.id, problem);
+                    if self.context.delivery.send(violation).await.is_err() {
+                        return;
+                    }
+                    return self.discard().await;
+                }
             };
-            let violation = matches!(message, delivery_task::Message::Violation(..));
-            if self.context.delivery.send(message).await.is_err() {
+            self.meter.finish();
+            deadline = tokio::time::Instant::now() + self.context.limits.silence;
+            let is_command = matches!(message, ClientMessage::Meeting(Up::Manage { .. }));
+            let inbox = if is_command { &self.context.commands } else { &self.context.delivery };
+            if inbox.send(delivery_task::Message::Received(self.id, message)).await.is_err() {
                 return;
-            }
-            if violation {
-                return self.discard().await;
             }
         }
     }
 
-    /// Checks the rate limits and decodes a message. Returns `None` for a message that only shows that the client is
-    /// alive.
+    /// Checks the limits and decodes a message. Returns `None` for a control frame.
     fn check(&mut self, message: Message) -> Result<Option<ClientMessage>, Problem> {
         let (length, now) = (u32::try_from(message.len()).unwrap_or(u32::MAX), Instant::now());
-        if !self.messages.take(1, now) || !self.bytes.take(length, now) {
+        if !self.messages.take(1, now) || !self.bytes.take(length, now) || !self.origin.take(length, now) {
             return Err(Problem::TooFast);
         }
         match message {
-            Message::Binary(bytes) if self.greeted || bytes.len() <= self.context.limits.stranger_message => {
+            Message::Binary(bytes) if bytes.len() <= self.meter.allowed().saturating_sub(READ_AHEAD) => {
                 let message = proto::decode(&bytes).map_err(|proto::Malformed| Problem::Malformed)?;
-                self.greeted = true;
-                Ok(Some(message).filter(|message| *message != ClientMessage::Meeting(Up::Pong)))
+                let is_signal = matches!(message, ClientMessage::Sfu(_));
+                let is_manager = self.meter.allowed() > proto::MAX_MESSAGE;
+                if !is_signal && !is_manager && bytes.len() > self.context.limits.member_message {
+                    return Err(Problem::Malformed);
+                }
+                Ok(Some(message))
             }
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => Ok(None),
             Message::Binary(_) | Message::Text(_) | Message::Frame(_) => Err(Problem::Malformed),

@@ -1,37 +1,75 @@
 //! The delivery service: knows the members of each meeting, and orders their encrypted messages.
 //!
-//! A sans-IO machine: [`Up`] messages of connections in, [`Action`]s out. It has no clock, no socket and no key.
-//! Messages between members are opaque [`proto::Blob`]s.
+//! A sans-IO machine: [`Up`] messages of connections and the time in, [`Action`]s out. It has no clock, no socket and
+//! no private key. Messages between members are opaque [`proto::Blob`]s. It does not know who a manager is: it verifies
+//! the signature of the meeting's authority.
 
 mod actions;
+mod authority;
+mod connection_id;
 mod log;
 mod meeting;
+mod members;
+mod settings;
+mod waiting;
 
-pub use actions::Action;
+pub use actions::{Action, Trust};
+pub use connection_id::ConnectionId;
 
-use crate::{Limits, sfu};
+use crate::{Limits, Origin, sfu};
 use actions::Actions;
-use meeting::Meeting;
-use proto::{Blob, Down, MeetingId, ParticipantId, Problem, ToSfu, Up, VERSION};
-use std::collections::HashMap;
+use authority::Authority;
+use meeting::{Changes, Meeting};
+use proto::{Down, MeetingId, ParticipantId, Position, Problem, Refusal, ResumeToken, SignedCommand};
+use proto::{ToSfu, Up, VERSION};
+use settings::Settings;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+use waiting::Request;
+
+/// The time, from the caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// For all timeouts.
+    pub instant: Instant,
+    /// Seconds since 1970-01-01 UTC. Clients compare their clocks with it.
+    pub unix_seconds: u64,
+}
 
 /// The delivery service of a server.
 #[derive(Debug)]
 pub struct Delivery {
-    limits: Limits,
-    meetings: HashMap<MeetingId, Meeting>,
-    connections: HashMap<ParticipantId, State>,
+    settings: Arc<Settings>,
+    meetings: HashMap<MeetingId, (Origin, Meeting)>,
+    connections: HashMap<ConnectionId, Connection>,
     actions: Actions,
     draining: bool,
+    /// How many messages lacked the authority's signature.
+    unauthorised: u64,
+}
+
+/// A connection.
+#[derive(Clone, Copy, Debug)]
+struct Connection {
+    /// The id in any meeting that the client enters.
+    participant: ParticipantId,
+    origin: Origin,
+    state: State,
 }
 
 /// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Connected; has not sent a `Hello`.
+    /// Connected; has not sent a `Hello`. The caller limits the time.
     New,
     /// Has sent a `Hello`; in no meeting.
-    Greeted,
+    Greeted {
+        /// When the connection ends if the client enters no meeting.
+        until: Instant,
+        /// How many admission keys the client has asked for.
+        approaches: u8,
+    },
     /// Waits to be admitted to a meeting.
     Waiting(MeetingId),
     /// Member of a meeting.
@@ -41,14 +79,15 @@ enum State {
 }
 
 impl Delivery {
-    /// Returns a service without connections.
-    pub fn new(limits: Limits) -> Self {
+    /// Returns a service without connections. `secret` is random: the members' resume tokens depend on it.
+    pub fn new(limits: Limits, secret: &[u8; 32]) -> Self {
         Self {
-            limits,
+            settings: Arc::new(Settings::new(limits, secret)),
             meetings: HashMap::new(),
             connections: HashMap::new(),
             actions: Actions::default(),
             draining: false,
+            unauthorised: 0,
         }
     }
 
@@ -62,61 +101,106 @@ impl Delivery {
         self.connections.len()
     }
 
-    /// Adds a connection with a new id.
-    pub fn handle_connected(&mut self, participant: ParticipantId) {
-        // Ids are 64 random bits. If an id is used twice, the older connection ends.
-        self.handle_disconnected(participant);
-        self.connections.insert(participant, State::New);
+    /// Returns how many bytes the logs of all meetings keep.
+    pub fn log_bytes(&self) -> usize {
+        self.meetings.values().map(|(_, meeting)| meeting.log.bytes()).sum()
+    }
+
+    /// Returns the members of a participant's meeting, and how many wait to be admitted to it.
+    pub fn meeting_of(&self, participant: ParticipantId) -> Option<(BTreeSet<ParticipantId>, usize)> {
+        let mut people = self.meetings.values().map(|(_, meeting)| (meeting.members(), meeting.waiting().count()));
+        people.find(|(members, _)| members.contains(&participant))
+    }
+
+    /// Adds a connection. `participant` is a new random id.
+    pub fn handle_connected(&mut self, id: ConnectionId, participant: ParticipantId, origin: Origin, now: Now) {
+        // The caller numbers connections once. If an id is used twice, the older connection ends.
+        self.handle_disconnected(id, now);
+        self.connections.insert(id, Connection { participant, origin, state: State::New });
         if self.draining {
-            self.reject(participant, Problem::Draining);
+            self.reject(id, Problem::Draining);
         }
     }
 
-    /// Removes a connection.
-    pub fn handle_disconnected(&mut self, participant: ParticipantId) {
-        if let Some(state) = self.connections.remove(&participant) {
+    /// Removes a connection. Its member may resume on another one.
+    pub fn handle_disconnected(&mut self, id: ConnectionId, now: Now) {
+        let Some(Connection { participant, state, .. }) = self.connections.remove(&id) else { return };
+        if let State::Member(meeting) = state {
+            if let Some((_, meeting)) = self.meetings.get_mut(&meeting) {
+                meeting.lose(participant, now.instant, &mut self.actions);
+            }
+        } else {
             self.leave(participant, state);
         }
     }
 
     /// Handles a message from a connection.
-    pub fn handle_message(&mut self, from: ParticipantId, message: Up) {
-        let Some(state) = self.connections.get(&from).copied() else { return };
-        match (state, message) {
-            (State::Closing, _) | (_, Up::Pong) => {}
-            (State::New, Up::Hello { version }) => self.handle_hello(from, version),
-            (State::Greeted, Up::Create { meeting, admission_key }) => self.create(from, meeting, admission_key),
-            (State::Greeted, Up::Approach { meeting }) => self.approach(from, meeting),
-            (State::Greeted, Up::Knock { meeting, request }) => self.knock(from, meeting, request),
-            (State::Greeted | State::Waiting(_) | State::Member(_), Up::Leave) => self.close(from),
-            (State::Member(meeting), message) => self.handle_member(from, meeting, message),
-            (State::New | State::Greeted | State::Waiting(_), _) => self.reject(from, Problem::Malformed),
+    pub fn handle_message(&mut self, from: ConnectionId, message: Up, now: Now) {
+        let Some(connection) = self.connections.get(&from).copied() else { return };
+        match (connection.state, message) {
+            (State::Closing, _) | (State::Waiting(_), Up::Pong { .. }) => {}
+            (State::New, Up::Hello { version }) => self.handle_hello(from, version, now),
+            (State::Greeted { .. }, message) => self.handle_greeted(from, connection, message, now.instant),
+            (State::Waiting(_) | State::Member(_), Up::Leave) => self.close(from),
+            (State::Member(meeting), message) => {
+                let result = self.handle_member(from, connection.participant, meeting, message, now.instant);
+                if let Err(problem) = result {
+                    self.reject(from, problem);
+                }
+            }
+            (State::New | State::Waiting(_), _) => self.reject(from, Problem::Malformed),
         }
     }
 
     /// Handles a message from a connection to the SFU. Only members may send one.
-    pub fn handle_sfu_message(&mut self, from: ParticipantId, message: ToSfu) {
-        match self.connections.get(&from) {
-            Some(State::Member(_)) => self.actions.command_sfu(sfu::Command::Message { participant: from, message }),
-            Some(State::New | State::Greeted | State::Waiting(_)) => self.reject(from, Problem::Malformed),
-            Some(State::Closing) | None => {}
+    pub fn handle_sfu_message(&mut self, from: ConnectionId, message: ToSfu) {
+        let Some(Connection { participant, state, .. }) = self.connections.get(&from).copied() else { return };
+        match state {
+            State::Member(_) => self.actions.command_sfu(sfu::Command::Message { participant, message }),
+            State::New | State::Greeted { .. } | State::Waiting(_) => self.reject(from, Problem::Malformed),
+            State::Closing => {}
         }
     }
 
-    /// Sends a problem to a connection and closes it. Does nothing if it is unknown or about to be closed.
-    pub fn reject(&mut self, participant: ParticipantId, problem: Problem) {
-        if self.connections.get(&participant).is_some_and(|state| *state != State::Closing) {
-            self.actions.send(participant, &Down::Problem { problem });
-            self.close(participant);
+    /// Ends what is due at `now`: strangers that enter no meeting, and members that do not resume. The caller calls this
+    /// several times a second.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let is_due = |connection: &Connection| matches!(connection.state, State::Greeted { until, .. } if until <= now);
+        let idle = self.connections.iter().filter(|(_, connection)| is_due(connection));
+        for id in idle.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.reject(id, Problem::Idle);
+        }
+        for (_, meeting) in self.meetings.values_mut() {
+            meeting.expire(now, &mut self.actions);
+        }
+        let empty = self.meetings.iter().filter(|(_, (_, meeting))| meeting.is_empty());
+        for id in empty.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.end_if_empty(id);
         }
     }
 
-    /// Closes all connections, and rejects new ones from now on.
+    /// Sends a problem to a connection and closes it. Does nothing if it is unknown or about to be closed. A member is
+    /// gone then, and cannot resume.
+    pub fn reject(&mut self, id: ConnectionId, problem: Problem) {
+        if self.connections.get(&id).is_some_and(|connection| connection.state != State::Closing) {
+            if problem == Problem::NotAuthorised {
+                self.unauthorised += 1;
+                tracing::warn!(count = self.unauthorised, "a command without the signature of its meeting was refused");
+            }
+            self.actions.send(id, &Down::Problem { problem });
+            self.close(id);
+        }
+    }
+
+    /// Closes all connections, ends all meetings, and rejects new connections from now on.
     pub fn drain(&mut self) {
         self.draining = true;
-        let all: Vec<ParticipantId> = self.connections.keys().copied().collect();
-        for participant in all {
-            self.reject(participant, Problem::Draining);
+        let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        for id in all {
+            self.reject(id, Problem::Draining);
+        }
+        for (_, mut meeting) in std::mem::take(&mut self.meetings).into_values() {
+            meeting.close(&mut self.actions);
         }
     }
 
@@ -125,125 +209,227 @@ impl Delivery {
         self.actions.poll()
     }
 
-    fn handle_hello(&mut self, from: ParticipantId, version: u16) {
+    fn handle_hello(&mut self, from: ConnectionId, version: u16, now: Now) {
         if version != VERSION {
             return self.reject(from, Problem::Version);
         }
-        self.connections.insert(from, State::Greeted);
-        self.actions.send(from, &Down::Hello { version: VERSION, participant: from });
+        let until = now.instant + self.settings.limits.idle;
+        self.set_state(from, State::Greeted { until, approaches: 0 });
+        let Some(Connection { participant, .. }) = self.connections.get(&from).copied() else { return };
+        self.actions.send(from, &Down::Hello { version: VERSION, participant, time: now.unix_seconds });
     }
 
-    fn create(&mut self, from: ParticipantId, id: MeetingId, admission_key: Blob) {
-        if admission_key.0.len() > self.limits.stranger_message {
-            return self.reject(from, Problem::Malformed);
-        }
-        if self.meetings.contains_key(&id) {
-            return self.reject(from, Problem::MeetingExists);
-        }
-        if self.meetings.len() >= self.limits.meetings {
-            tracing::warn!(meetings = self.meetings.len(), "meeting refused: the server is full");
-            return self.reject(from, Problem::ServerFull);
-        }
-        self.meetings.insert(id, Meeting::new(id, admission_key, from, &self.limits));
-        self.connections.insert(from, State::Member(id));
-        self.actions.send(from, &Down::Created);
-        self.actions.command_sfu(sfu::Command::Join { meeting: id, participant: from });
-        tracing::info!(meeting = %id, meetings = self.meetings.len(), "meeting opened");
-    }
-
-    fn approach(&mut self, from: ParticipantId, id: MeetingId) {
-        match self.meetings.get(&id) {
-            Some(meeting) => {
-                let admission_key = Down::AdmissionKey { admission_key: meeting.admission_key().clone() };
-                self.actions.send(from, &admission_key);
+    fn handle_greeted(&mut self, from: ConnectionId, connection: Connection, message: Up, now: Instant) {
+        let result = match message {
+            Up::Create { meeting, admission_key, authority } => {
+                self.create(from, connection, meeting, Authority::new(meeting, authority, admission_key), now)
             }
-            None => self.reject(from, Problem::NoMeeting),
+            Up::Approach { meeting } => self.approach(from, meeting),
+            Up::Knock { meeting, request } => self.request(from, connection, meeting, Request::Knock(request)),
+            Up::Return { meeting, request, signature } => {
+                self.request(from, connection, meeting, Request::Return(request, signature))
+            }
+            Up::Resume { meeting, participant, token, position } => {
+                self.resume(from, meeting, participant, &token, position)
+            }
+            Up::Leave => return self.close(from),
+            Up::Pong { .. } => Ok(()),
+            Up::Hello { .. } | Up::Manage { .. } | Up::Commit { .. } | Up::Tell { .. } => Err(Problem::Malformed),
+        };
+        if let Err(problem) = result {
+            self.reject(from, problem);
         }
     }
 
-    fn knock(&mut self, from: ParticipantId, id: MeetingId, request: Blob) {
-        if request.0.len() > self.limits.stranger_message {
-            return self.reject(from, Problem::Malformed);
+    fn create(
+        &mut self,
+        from: ConnectionId,
+        Connection { participant, origin, .. }: Connection,
+        id: MeetingId,
+        authority: Authority,
+        now: Instant,
+    ) -> Result<(), Problem> {
+        if self.meetings.contains_key(&id) {
+            return Err(Problem::MeetingExists);
         }
-        let Some(meeting) = self.meetings.get_mut(&id) else { return self.reject(from, Problem::NoMeeting) };
-        if !meeting.knock(from, request, &mut self.actions) {
-            return self.reject(from, Problem::MeetingFull);
+        let limits = &self.settings.limits;
+        let of_origin = self.meetings.values().filter(|(other, _)| *other == origin).count();
+        if self.meetings.len() >= limits.meetings || of_origin >= limits.address_meetings {
+            tracing::warn!(meetings = self.meetings.len(), of_origin, "meeting refused: too many meetings");
+            return Err(Problem::ServerFull);
         }
-        self.connections.insert(from, State::Waiting(id));
+        let meeting = Meeting::new(authority, id, (participant, from), self.settings.clone(), now);
+        self.meetings.insert(id, (origin, meeting));
+        self.set_state(from, State::Member(id));
+        self.actions.trust(from, Trust::Manager);
+        self.actions.send(from, &Down::Created { resume: self.settings.token(id, participant) });
+        self.actions.join_sfu(id, participant, from);
+        tracing::info!(meetings = self.meetings.len(), "meeting opened");
+        Ok(())
     }
 
-    fn handle_member(&mut self, from: ParticipantId, id: MeetingId, message: Up) {
-        match message {
-            Up::Refuse { participant, why } => self.refuse(id, participant, why),
-            Up::Commit { epoch, blob, welcomes, removed } => {
-                self.commit(id, meeting::Commit { from, epoch, blob, welcomes, removed });
+    fn approach(&mut self, from: ConnectionId, id: MeetingId) -> Result<(), Problem> {
+        let (_, meeting) = self.meetings.get(&id).ok_or(Problem::NoMeeting)?;
+        let Some(Connection { state: State::Greeted { approaches, .. }, .. }) = self.connections.get_mut(&from) else {
+            return Ok(());
+        };
+        *approaches += 1;
+        if *approaches > MAX_APPROACHES {
+            return Err(Problem::TooFast);
+        }
+        self.actions.send(from, &meeting.admission_key());
+        Ok(())
+    }
+
+    fn request(
+        &mut self,
+        from: ConnectionId,
+        Connection { participant, origin, .. }: Connection,
+        id: MeetingId,
+        request: Request,
+    ) -> Result<(), Problem> {
+        let (_, meeting) = self.meetings.get_mut(&id).ok_or(Problem::NoMeeting)?;
+        if meeting.is_locked && matches!(request, Request::Knock(_)) {
+            self.actions.send(from, &Down::Refused { why: Refusal::Locked });
+            self.close(from);
+            return Ok(());
+        }
+        meeting.request(participant, (from, origin), request, &mut self.actions)?;
+        self.set_state(from, State::Waiting(id));
+        Ok(())
+    }
+
+    fn resume(
+        &mut self,
+        from: ConnectionId,
+        id: MeetingId,
+        participant: ParticipantId,
+        token: &ResumeToken,
+        position: Position,
+    ) -> Result<(), Problem> {
+        if !self.settings.accepts(token, id, participant) {
+            return Err(Problem::NotResumable);
+        }
+        let (_, meeting) = self.meetings.get_mut(&id).ok_or(Problem::NotResumable)?;
+        let before = meeting.resume(participant, from, position, &mut self.actions)?;
+        if let Some(connection) = self.connections.get_mut(&from) {
+            connection.participant = participant;
+            connection.state = State::Member(id);
+        }
+        if let Some(before) = before {
+            self.set_state(before, State::Closing);
+            self.actions.send(before, &Down::Problem { problem: Problem::Superseded });
+            self.actions.close(before);
+        }
+        Ok(())
+    }
+
+    fn handle_member(
+        &mut self,
+        from: ConnectionId,
+        participant: ParticipantId,
+        id: MeetingId,
+        message: Up,
+        now: Instant,
+    ) -> Result<(), Problem> {
+        let Some((_, meeting)) = self.meetings.get_mut(&id) else { return Ok(()) };
+        let actions = &mut self.actions;
+        let changes = match message {
+            Up::Manage { counter, command, signature, welcomes } => {
+                let signed = SignedCommand { from: participant, counter, command, signature };
+                meeting.manage(signed, welcomes, now, actions)?
+            }
+            Up::Commit { epoch, blob, removed, welcome } => {
+                let welcomes = welcome.into_iter().collect();
+                meeting.commit(participant, meeting::Commit { epoch, blob, removed, welcomes }, now, actions)?
             }
             Up::Tell { epoch, blob } => {
-                if let Some(meeting) = self.meetings.get_mut(&id) {
-                    meeting.append(proto::LogEntry::Told { from, epoch, blob }, &mut self.actions);
-                }
+                meeting.tell(participant, epoch, blob, now, actions)?;
+                Changes::default()
             }
-            Up::Hello { .. } | Up::Create { .. } | Up::Approach { .. } | Up::Knock { .. } => {
-                self.reject(from, Problem::Malformed);
+            Up::Pong { position } => {
+                meeting.acknowledge(participant, position);
+                return Ok(());
             }
-            Up::Leave | Up::Pong => {}
-        }
-    }
-
-    /// Refuses a person who waits. Does nothing if `participant` does not wait.
-    fn refuse(&mut self, id: MeetingId, participant: ParticipantId, why: proto::Refusal) {
-        if self.meetings.get_mut(&id).is_some_and(|meeting| meeting.stop_waiting(participant)) {
-            self.connections.insert(participant, State::Closing);
-            self.actions.send(participant, &Down::Refused { why });
-            self.actions.close(participant);
-        }
-    }
-
-    fn commit(&mut self, id: MeetingId, commit: meeting::Commit) {
-        let Some(meeting) = self.meetings.get_mut(&id) else { return };
-        let meeting::Changes { removed, admitted } = meeting.commit(commit, &mut self.actions);
-        self.connections.extend(removed.into_iter().map(|participant| (participant, State::Closing)));
-        self.connections.extend(admitted.into_iter().map(|participant| (participant, State::Member(id))));
+            Up::Leave => {
+                self.close(from);
+                return Ok(());
+            }
+            Up::Hello { .. }
+            | Up::Create { .. }
+            | Up::Approach { .. }
+            | Up::Knock { .. }
+            | Up::Return { .. }
+            | Up::Resume { .. } => return Err(Problem::Malformed),
+        };
+        changes.closed.into_iter().for_each(|connection| self.set_state(connection, State::Closing));
+        changes.admitted.into_iter().for_each(|connection| self.set_state(connection, State::Member(id)));
         self.end_if_empty(id);
+        self.bound_logs(id);
+        Ok(())
+    }
+
+    /// Drops the log of a meeting if the logs of its origin's meetings together keep too much.
+    fn bound_logs(&mut self, id: MeetingId) {
+        let Some((origin, _)) = self.meetings.get(&id) else { return };
+        let of_origin = self.meetings.values().filter(|(other, _)| other == origin);
+        let bytes: usize = of_origin.map(|(_, meeting)| meeting.log.bytes()).sum();
+        if bytes > self.settings.limits.address_log_bytes
+            && let Some((_, meeting)) = self.meetings.get_mut(&id)
+        {
+            // Members that are absent cannot resume then.
+            meeting.log.forget_before(meeting.log.end());
+        }
+    }
+
+    fn set_state(&mut self, id: ConnectionId, state: State) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.state = state;
+        }
     }
 
     /// Removes a connection from its meeting, and closes it. The socket closes after the messages that were sent
     /// before.
-    fn close(&mut self, participant: ParticipantId) {
-        let Some(state) = self.connections.insert(participant, State::Closing) else { return };
+    fn close(&mut self, id: ConnectionId) {
+        let Some(Connection { participant, state, .. }) = self.connections.get(&id).copied() else { return };
+        self.set_state(id, State::Closing);
         self.leave(participant, state);
-        self.actions.close(participant);
+        self.actions.close(id);
     }
 
     fn leave(&mut self, participant: ParticipantId, state: State) {
         match state {
             State::Waiting(id) => {
-                if let Some(meeting) = self.meetings.get_mut(&id) {
+                if let Some((_, meeting)) = self.meetings.get_mut(&id) {
                     meeting.withdraw(participant, &mut self.actions);
                 }
             }
             State::Member(id) => {
-                if let Some(meeting) = self.meetings.get_mut(&id) {
+                if let Some((_, meeting)) = self.meetings.get_mut(&id) {
                     meeting.leave(participant, &mut self.actions);
                 }
                 self.end_if_empty(id);
             }
-            State::New | State::Greeted | State::Closing => {}
+            State::New | State::Greeted { .. } | State::Closing => {}
         }
     }
 
     fn end_if_empty(&mut self, id: MeetingId) {
-        if self.meetings.get(&id).is_none_or(|meeting| !meeting.is_empty()) {
+        if self.meetings.get(&id).is_none_or(|(_, meeting)| !meeting.is_empty()) {
             return;
         }
-        let Some(meeting) = self.meetings.remove(&id) else { return };
-        for participant in meeting.waiting() {
-            self.connections.insert(participant, State::Greeted);
-            self.reject(participant, Problem::NoMeeting);
+        let Some((_, meeting)) = self.meetings.remove(&id) else { return };
+        for waiting in meeting.waiting() {
+            self.actions.send(waiting, &Down::Problem { problem: Problem::NoMeeting });
+            self.actions.close(waiting);
+            self.set_state(waiting, State::Closing);
         }
-        tracing::info!(meeting = %id, meetings = self.meetings.len(), "meeting ended");
+        tracing::info!(meetings = self.meetings.len(), "meeting ended");
     }
 }
+
+/// How many admission keys a client may ask for on one connection. It asks again after a rotation.
+const MAX_APPROACHES: u8 = 8;
 
 #[cfg(test)]
 mod tests;

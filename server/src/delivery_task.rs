@@ -1,46 +1,84 @@
 //! The task that owns the [`Delivery`] service. All connections send to its inbox.
 
-use crate::delivery::{Action, Delivery};
+use crate::delivery::{Action, ConnectionId, Delivery, Now, Trust};
+use crate::metered::READ_AHEAD;
 use crate::outbox::Outbox;
-use crate::{media_thread, sfu};
+use crate::quota::Meter;
+use crate::{Limits, Origin, media_thread};
 use proto::{ClientMessage, ParticipantId, Problem};
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{MissedTickBehavior, interval};
 
 /// A message to the task.
 #[derive(Debug)]
 pub enum Message {
     /// A connection was opened.
-    Connected(ParticipantId, Outbox),
+    Connected(ConnectionId, Client),
     /// A connection received a message.
-    Received(ParticipantId, ClientMessage),
+    Received(ConnectionId, ClientMessage),
     /// A connection broke a rule of the protocol.
-    Violation(ParticipantId, Problem),
+    Violation(ConnectionId, Problem),
     /// A connection ended.
-    Disconnected(ParticipantId),
+    Disconnected(ConnectionId),
     /// Closes all connections, and answers when none is left.
     Drain(oneshot::Sender<()>),
+}
+
+/// A new connection.
+#[derive(Debug)]
+pub struct Client {
+    /// The id in any meeting that the client enters.
+    pub participant: ParticipantId,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What is sent to it.
+    pub outbox: Outbox,
+    /// Bounds what it sends.
+    pub meter: Arc<Meter>,
 }
 
 /// The task's state.
 pub struct DeliveryTask {
     delivery: Delivery,
+    /// Signed commands. They are handled first.
+    commands: mpsc::Receiver<Message>,
     inbox: mpsc::Receiver<Message>,
-    outboxes: HashMap<ParticipantId, Outbox>,
+    clients: HashMap<ConnectionId, (Outbox, Arc<Meter>)>,
     media: mpsc::Sender<media_thread::Message>,
+    /// Bytes of a message from a client that is no member.
+    stranger_message: usize,
     drained: Option<oneshot::Sender<()>>,
 }
 
 impl DeliveryTask {
     /// Returns the task of a service without connections.
-    pub fn new(delivery: Delivery, inbox: mpsc::Receiver<Message>, media: mpsc::Sender<media_thread::Message>) -> Self {
-        Self { delivery, inbox, outboxes: HashMap::new(), media, drained: None }
+    pub fn new(
+        delivery: Delivery,
+        [commands, inbox]: [mpsc::Receiver<Message>; 2],
+        media: mpsc::Sender<media_thread::Message>,
+        limits: &Limits,
+    ) -> Self {
+        let stranger_message = limits.stranger_message;
+        Self { delivery, commands, inbox, clients: HashMap::new(), media, stranger_message, drained: None }
     }
 
     /// Runs until all senders of messages are dropped.
     pub async fn run(mut self) {
-        while let Some(message) = self.inbox.recv().await {
-            self.handle(message);
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                _ = ticks.tick() => self.delivery.handle_timeout(Instant::now()),
+                Some(message) = self.commands.recv() => self.handle(message),
+                message = self.inbox.recv() => match message {
+                    Some(message) => self.handle(message),
+                    None => return,
+                },
+            }
             while let Some(action) = self.delivery.poll_action() {
                 self.execute(action).await;
             }
@@ -55,23 +93,21 @@ impl DeliveryTask {
 
     fn handle(&mut self, message: Message) {
         match message {
-            Message::Connected(participant, outbox) => {
-                self.outboxes.insert(participant, outbox);
-                self.delivery.handle_connected(participant);
+            Message::Connected(id, Client { participant, origin, outbox, meter }) => {
+                self.clients.insert(id, (outbox, meter));
+                self.delivery.handle_connected(id, participant, origin, now());
             }
-            Message::Received(participant, ClientMessage::Meeting(message)) => {
-                self.delivery.handle_message(participant, message);
+            Message::Received(id, ClientMessage::Meeting(message)) => {
+                self.delivery.handle_message(id, message, now());
             }
-            Message::Received(participant, ClientMessage::Sfu(message)) => {
-                self.delivery.handle_sfu_message(participant, message);
+            Message::Received(id, ClientMessage::Sfu(message)) => self.delivery.handle_sfu_message(id, message),
+            Message::Violation(id, problem) => {
+                tracing::debug!(connection = id.0, %problem, "protocol violation");
+                self.delivery.reject(id, problem);
             }
-            Message::Violation(participant, problem) => {
-                tracing::debug!(%participant, %problem, "protocol violation");
-                self.delivery.reject(participant, problem);
-            }
-            Message::Disconnected(participant) => {
-                self.delivery.handle_disconnected(participant);
-                self.outboxes.remove(&participant);
+            Message::Disconnected(id) => {
+                self.delivery.handle_disconnected(id, now());
+                self.clients.remove(&id);
             }
             Message::Drain(drained) => {
                 tracing::info!(
@@ -88,24 +124,50 @@ impl DeliveryTask {
     async fn execute(&mut self, action: Action) {
         match action {
             Action::Send(to, bytes) => {
-                if let Some(outbox) = self.outboxes.get(&to) {
+                if let Some((outbox, _)) = self.clients.get(&to) {
                     outbox.send(bytes);
                 }
             }
-            Action::Close(participant) => {
-                if let Some(outbox) = self.outboxes.get(&participant) {
+            Action::Tell { to, from, position, message } => {
+                if let Some((outbox, _)) = self.clients.get(&to) {
+                    outbox.tell(from, position, message);
+                }
+            }
+            Action::Close(id) => {
+                if let Some((outbox, _)) = self.clients.get(&id) {
                     outbox.close();
                 }
             }
-            Action::Sfu(command) => {
-                let outbox = match &command {
-                    sfu::Command::Join { participant, .. } => self.outboxes.get(participant).cloned(),
-                    sfu::Command::Leave { .. } | sfu::Command::Message { .. } => None,
-                };
+            Action::Trust(id, trust) => {
+                if let Some((_, meter)) = self.clients.get(&id) {
+                    meter.allow(READ_AHEAD + self.longest(trust));
+                }
+            }
+            Action::Sfu(command, outbox) => {
+                let outbox = outbox.and_then(|id| self.clients.get(&id)).map(|(outbox, _)| outbox.clone());
                 // The media thread never waits for this task, so this send cannot deadlock. If the thread has ended,
                 // the command is not needed.
                 let _ = self.media.send(media_thread::Message::Command(command, outbox)).await;
             }
         }
     }
+
+    /// Returns the length of the longest message that a client may send.
+    fn longest(&self, trust: Trust) -> usize {
+        match trust {
+            Trust::Stranger => self.stranger_message,
+            // The signal with its envelope.
+            Trust::Member => proto::MAX_SIGNAL + 64,
+            Trust::Manager => proto::MAX_MESSAGE,
+        }
+    }
 }
+
+fn now() -> Now {
+    // The system's clock may be before 1970. Clients see that it is wrong.
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Now { instant: Instant::now(), unix_seconds: unix.as_secs() }
+}
+
+/// How often timeouts are checked.
+const TICK: Duration = Duration::from_millis(250);

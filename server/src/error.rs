@@ -22,6 +22,9 @@ pub enum Error {
     /// The media stack or its thread does not start.
     #[error("the media thread cannot be started")]
     Media,
+    /// The system has no random bytes.
+    #[error("the system has no random bytes")]
+    Random,
     /// The system's signals cannot be received, so the server could not be stopped.
     #[error("the system's signals cannot be received")]
     Signals(#[source] std::io::Error),
@@ -39,7 +42,7 @@ impl Error {
             Self::Certificate(_) => {
                 "Check the files that --cert and --key name, or check that this user may write to the folder of --data."
             }
-            Self::Media | Self::Signals(_) => {
+            Self::Media | Self::Random | Self::Signals(_) => {
                 "This computer refuses a resource that the server needs: check its limits on threads, open files and UDP ports."
             }
         }

@@ -14,7 +14,10 @@ mod delivery_task;
 mod error;
 mod listener;
 mod media_thread;
+mod metered;
+mod origin;
 mod outbox;
+mod quota;
 mod server;
 pub mod sfu;
 mod stop;
@@ -22,5 +25,6 @@ mod tls;
 
 pub use config::{Config, Limits};
 pub use error::Error;
+pub use origin::Origin;
 pub use server::Server;
 pub use stop::Stop;

@@ -1,11 +1,15 @@
 //! The messages that wait to be sent to one connection: bounded in count and bytes. Adding one never waits.
 //!
-//! A client that stops reading fills its own outbox. Then its connection ends; others are not affected.
+//! A client that stops reading fills its own outbox. Then its connection ends; others are not affected. Application
+//! messages of other members cannot fill it: each sender has a share, and all together have half of it. Those beyond
+//! are replaced by a [`Down::Skipped`].
 
 use bytes::Bytes;
+use proto::{Down, ParticipantId, Position};
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
 /// The sending end. Clones add to the same queue.
@@ -13,14 +17,14 @@ use tokio::sync::{Notify, mpsc};
 pub struct Outbox {
     /// The address of this machine by which the client came; `None` if it is unknown.
     pub arrived_at: Option<IpAddr>,
-    sender: mpsc::Sender<Item>,
+    sender: mpsc::Sender<Queued>,
     shared: Arc<Shared>,
 }
 
 /// The receiving end, for the task that writes to the connection.
 #[derive(Debug)]
 pub struct Outgoing {
-    receiver: mpsc::Receiver<Item>,
+    receiver: mpsc::Receiver<Queued>,
     shared: Arc<Shared>,
 }
 
@@ -33,17 +37,63 @@ pub enum Item {
     Close,
 }
 
+/// An item, with its sender if it is an application message.
+#[derive(Debug)]
+struct Queued {
+    item: Item,
+    teller: Option<ParticipantId>,
+}
+
 #[derive(Debug)]
 struct Shared {
     waiting_bytes: AtomicUsize,
-    max_bytes: usize,
+    max: Load,
     overflow: Notify,
+    tells: Mutex<Tells>,
+}
+
+/// The application messages in the queue.
+#[derive(Debug, Default)]
+struct Tells {
+    by_sender: HashMap<ParticipantId, Load>,
+    total: Load,
+    /// The entries that were dropped since the last message was added: the first one, and how many.
+    skipped: Option<(Position, u64)>,
+}
+
+/// Messages and their bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    messages: usize,
+    bytes: usize,
+}
+
+impl Load {
+    fn add(&mut self, bytes: usize) {
+        self.messages += 1;
+        self.bytes += bytes;
+    }
+
+    fn subtract(&mut self, bytes: usize) {
+        self.messages = self.messages.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// Returns whether another message of `bytes` fits into a fraction of `max`.
+    fn has_room(self, bytes: usize, max: Self, fraction: usize) -> bool {
+        self.messages < max.messages.div_ceil(fraction) && self.bytes.saturating_add(bytes) <= max.bytes / fraction
+    }
 }
 
 /// Returns both ends of a queue of at most `messages` messages with at most `bytes` bytes together.
 pub fn outbox(messages: usize, bytes: usize) -> (Outbox, Outgoing) {
     let (sender, receiver) = mpsc::channel(messages);
-    let shared = Arc::new(Shared { waiting_bytes: AtomicUsize::new(0), max_bytes: bytes, overflow: Notify::new() });
+    let shared = Arc::new(Shared {
+        waiting_bytes: AtomicUsize::new(0),
+        max: Load { messages, bytes },
+        overflow: Notify::new(),
+        tells: Mutex::default(),
+    });
     (Outbox { arrived_at: None, sender, shared: shared.clone() }, Outgoing { receiver, shared })
 }
 
@@ -51,22 +101,46 @@ impl Outbox {
     /// Adds a message. If there is no room, the message is dropped and the connection ends. The byte count is not
     /// corrected after that, because nothing uses the queue any more.
     pub fn send(&self, message: Bytes) {
-        let length = message.len();
-        let waiting = self.shared.waiting_bytes.fetch_add(length, Ordering::Relaxed);
-        if waiting.saturating_add(length) > self.shared.max_bytes {
-            self.shared.overflow.notify_one();
-        } else {
-            self.push(Item::Message(message));
+        let mut tells = self.shared.tells();
+        self.push_skipped(&mut tells);
+        self.push(Item::Message(message), None);
+    }
+
+    /// Adds an application message of `from` that is at `position` in the log. If `from` has used its share, or all
+    /// senders have used theirs, the message is dropped, and the client is told that it was skipped.
+    pub fn tell(&self, from: ParticipantId, position: Position, message: Bytes) {
+        let (mut tells, length, max) = (self.shared.tells(), message.len(), self.shared.max);
+        let load = tells.by_sender.get(&from).copied().unwrap_or_default();
+        if !load.has_room(length, max, SENDER_SHARE) || !tells.total.has_room(length, max, TELL_SHARE) {
+            // Every message that is added ends the skipped entries before it, so they have no gap.
+            tells.skipped.get_or_insert((position, 0)).1 += 1;
+            return;
         }
+        self.push_skipped(&mut tells);
+        tells.by_sender.entry(from).or_default().add(length);
+        tells.total.add(length);
+        self.push(Item::Message(message), Some(from));
     }
 
     /// Closes the connection after the messages that were added before.
     pub fn close(&self) {
-        self.push(Item::Close);
+        self.push(Item::Close, None);
     }
 
-    fn push(&self, item: Item) {
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(item) {
+    fn push_skipped(&self, tells: &mut Tells) {
+        if let Some(message) = tells.take_skipped() {
+            self.push(Item::Message(message), None);
+        }
+    }
+
+    fn push(&self, item: Item, teller: Option<ParticipantId>) {
+        if let Item::Message(message) = &item {
+            let waiting = self.shared.waiting_bytes.fetch_add(message.len(), Ordering::Relaxed);
+            if waiting.saturating_add(message.len()) > self.shared.max.bytes {
+                return self.shared.overflow.notify_one();
+            }
+        }
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(Queued { item, teller }) {
             self.shared.overflow.notify_one();
         }
     }
@@ -75,11 +149,23 @@ impl Outbox {
 impl Outgoing {
     /// Waits for the next item. Returns `None` if all sending ends are dropped.
     pub async fn next(&mut self) -> Option<Item> {
-        let item = self.receiver.recv().await?;
-        if let Item::Message(message) = &item {
+        let queued = match self.receiver.try_recv() {
+            Ok(queued) => queued,
+            Err(mpsc::error::TryRecvError::Disconnected) => return None,
+            Err(mpsc::error::TryRecvError::Empty) => {
+                if let Some(message) = self.shared.tells().take_skipped() {
+                    return Some(Item::Message(message));
+                }
+                self.receiver.recv().await?
+            }
+        };
+        if let Item::Message(message) = &queued.item {
             self.shared.waiting_bytes.fetch_sub(message.len(), Ordering::Relaxed);
+            if let Some(from) = queued.teller {
+                self.shared.tells().subtract(from, message.len());
+            }
         }
-        Some(item)
+        Some(queued.item)
     }
 
     /// Resolves when a message was dropped because the queue was full.
@@ -89,10 +175,53 @@ impl Outgoing {
     }
 }
 
+impl Shared {
+    fn tells(&self) -> MutexGuard<'_, Tells> {
+        self.tells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tells {
+    fn take_skipped(&mut self) -> Option<Bytes> {
+        let (position, count) = self.skipped.take()?;
+        Some(proto::encode(&Down::Skipped { position, count }).into())
+    }
+
+    fn subtract(&mut self, from: ParticipantId, bytes: usize) {
+        self.total.subtract(bytes);
+        if let Some(load) = self.by_sender.get_mut(&from) {
+            load.subtract(bytes);
+            if load.messages == 0 {
+                self.by_sender.remove(&from);
+            }
+        }
+    }
+}
+
+/// One sender of application messages uses at most one of so many parts of a queue.
+const SENDER_SHARE: usize = 32;
+
+/// All senders of application messages use at most one of so many parts of a queue.
+const TELL_SHARE: usize = 2;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use futures_util::FutureExt;
+
+    const ANNA: ParticipantId = ParticipantId(1);
+    const BEN: ParticipantId = ParticipantId(2);
+
+    fn next(outgoing: &mut Outgoing) -> Option<Bytes> {
+        match outgoing.next().now_or_never() {
+            Some(Some(Item::Message(message))) => Some(message),
+            Some(Some(Item::Close) | None) | None => None,
+        }
+    }
+
+    fn skipped(position: u64, count: u64) -> Bytes {
+        proto::encode(&Down::Skipped { position: Position(position), count }).into()
+    }
 
     #[test]
     fn messages_are_received_in_order() {
@@ -115,5 +244,40 @@ mod tests {
         assert_eq!(outgoing.overflow().now_or_never(), None);
         small.send(Bytes::from_static(b"!"));
         assert_eq!(outgoing.overflow().now_or_never(), Some(()));
+    }
+
+    #[test]
+    fn a_flood_of_application_messages_never_ends_a_slow_connection() {
+        let (outbox, mut outgoing) = outbox(64, 64_000);
+        let message = Bytes::from(vec![0; 100]);
+        // One sender may have two messages in this queue.
+        (0..1_000).for_each(|position| outbox.tell(ANNA, Position(position), message.clone()));
+        outbox.tell(BEN, Position(1_000), Bytes::from_static(b"ben"));
+        outbox.send(Bytes::from_static(b"commit"));
+        assert_eq!(outgoing.overflow().now_or_never(), None);
+        let received: Vec<Bytes> = std::iter::from_fn(|| next(&mut outgoing)).collect();
+        let (ben, commit) = (Bytes::from_static(b"ben"), Bytes::from_static(b"commit"));
+        assert_eq!(received, [message.clone(), message.clone(), skipped(2, 998), ben, commit]);
+        outbox.tell(ANNA, Position(1_002), message.clone());
+        assert_eq!(next(&mut outgoing), Some(message), "what was sent is free again");
+    }
+
+    #[test]
+    fn a_flood_of_many_senders_leaves_half_of_the_queue() {
+        let (outbox, mut outgoing) = outbox(64, 64_000);
+        let message = Bytes::from(vec![0; 10]);
+        (0..1_000).for_each(|id| outbox.tell(ParticipantId(id), Position(id), message.clone()));
+        (0..31).for_each(|_| outbox.send(Bytes::from_static(b"commit")));
+        assert_eq!(outgoing.overflow().now_or_never(), None);
+        let received = std::iter::from_fn(|| next(&mut outgoing)).count();
+        assert_eq!(received, 32 + 1 + 31);
+    }
+
+    #[test]
+    fn skipped_messages_are_reported_although_nothing_follows() {
+        let (outbox, mut outgoing) = outbox(32, 32_000);
+        let message = Bytes::from_static(b"anna");
+        (0..3).for_each(|position| outbox.tell(ANNA, Position(position), message.clone()));
+        assert_eq!(std::iter::from_fn(|| next(&mut outgoing)).collect::<Vec<_>>(), [message, skipped(1, 2)]);
     }
 }

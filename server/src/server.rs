@@ -1,17 +1,18 @@
 //! Starts and stops the server: sockets, the delivery task, the media thread.
 
 use crate::connection::{self, Context};
-use crate::delivery::Delivery;
+use crate::delivery::{ConnectionId, Delivery};
 use crate::delivery_task::{self, DeliveryTask};
+use crate::quota::{Place, Quotas};
 use crate::{Config, Error, listener, media_thread, tls};
 use proto::{MeetingId, ParticipantId, Totals};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle as Task, JoinSet};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -40,12 +41,15 @@ impl Server {
         let address = listener.local_addr().map_err(refused)?;
         let (media, media_thread) = media_thread::start(address, listener::resolve(&config.public).await)?;
         let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);
-        let task = DeliveryTask::new(Delivery::new(config.limits.clone()), inbox, media.clone());
+        let (commands, command_inbox) = mpsc::channel(MAX_MESSAGES);
+        let mut secret = [0; 32];
+        SystemRandom::new().fill(&mut secret).map_err(|_| Error::Random)?;
+        let service = Delivery::new(config.limits.clone(), &secret);
+        let task = DeliveryTask::new(service, [command_inbox, inbox], media.clone(), &config.limits);
         let delivery_task = tokio::spawn(task.run());
-        let connections = Arc::new(Semaphore::new(config.limits.connections));
         let acceptor = TlsAcceptor::from(identity.config);
-        let context = Context { acceptor, limits: config.limits, delivery: delivery.clone() };
-        let accept_task = tokio::spawn(accept(listener, connections, context));
+        let context = Context { acceptor, limits: config.limits, delivery: delivery.clone(), commands };
+        let accept_task = tokio::spawn(accept(listener, context));
         tracing::info!(port = address.port(), version = env!("CARGO_PKG_VERSION"), "listening");
         let fingerprint = identity.fingerprint;
         let media_thread = Some(media_thread);
@@ -105,15 +109,17 @@ impl Drop for Server {
     }
 }
 
-/// Accepts connections. If this task ends, all connections end, because the `JoinSet` aborts its tasks.
-async fn accept(listener: TcpListener, connections: Arc<Semaphore>, context: Context) {
+/// Accepts connections, and drops those beyond the quotas at once. If this task ends, all connections end, because the
+/// `JoinSet` aborts its tasks.
+async fn accept(listener: TcpListener, context: Context) {
     let mut tasks = JoinSet::new();
-    let random = SystemRandom::new();
-    loop {
+    let (random, quotas) = (SystemRandom::new(), Arc::new(Mutex::new(Quotas::new(&context.limits))));
+    let mut refused = Refused::default();
+    for id in (0..).map(ConnectionId) {
         let accepted = listener.accept().await;
         while tasks.try_join_next().is_some() {}
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Probably too many files are open. Accepting works again when a connection ends.
                 tracing::warn!(%error, "cannot accept a connection");
@@ -121,15 +127,29 @@ async fn accept(listener: TcpListener, connections: Arc<Semaphore>, context: Con
                 continue;
             }
         };
-        let (Ok(permit), Some(participant)) = (connections.clone().try_acquire_owned(), new_id(&random)) else {
-            tracing::warn!("connection refused: too many connections");
+        let place = Place::take(&quotas, address.ip().into(), Instant::now());
+        let (Some(place), Some(participant)) = (place, new_id(&random)) else {
+            refused.count(Instant::now());
             continue;
         };
-        let context = context.clone();
-        tasks.spawn(async move {
-            connection::serve(stream, participant, context).await;
-            drop(permit);
-        });
+        tasks.spawn(connection::serve(stream, id, participant, place, context.clone()));
+    }
+}
+
+/// Counts refused connections, so that a flood of them does not flood the log.
+#[derive(Default)]
+struct Refused {
+    count: u64,
+    last_report: Option<Instant>,
+}
+
+impl Refused {
+    fn count(&mut self, now: Instant) {
+        self.count += 1;
+        if self.last_report.is_none_or(|last| now.saturating_duration_since(last) >= REPORT_INTERVAL) {
+            tracing::warn!(count = self.count, "connections refused: too many connections");
+            *self = Self { count: 0, last_report: Some(now) };
+        }
     }
 }
 
@@ -142,6 +162,9 @@ fn new_id(random: &SystemRandom) -> Option<ParticipantId> {
 
 /// Messages that may wait for the delivery task. If there are more, connections stop reading.
 const MAX_MESSAGES: usize = 1_024;
+
+/// The shortest time between two reports of refused connections.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

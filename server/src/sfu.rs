@@ -327,12 +327,12 @@ impl Sfu {
     fn reset_transport(&mut self, participant: ParticipantId, error: &TransportError, now: Instant) {
         let Some(peer) = self.peers.get_mut(&participant) else { return };
         match error {
-            TransportError::Panicked => tracing::error!(%participant, "the media transport of a participant panicked"),
+            TransportError::Panicked => tracing::error!("the media transport of a participant panicked"),
             TransportError::Refused(_)
             | TransportError::Offer(_)
             | TransportError::TooManySources
             | TransportError::Closed => {
-                tracing::info!(%participant, %error, "media disconnected");
+                tracing::info!(%error, "media disconnected");
             }
         }
         self.routes.remove(participant);

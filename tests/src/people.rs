@@ -7,7 +7,7 @@ use engine::{
 };
 use engine::{NoticeKind, ParticipantId, Person as EnginePerson, Setup, Slot, TileWish, TrackId};
 use media::{Frame, Notify, Size};
-use server::{Config, Server};
+use server::{Config, Limits, Server};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,7 +26,10 @@ impl Host {
     /// Returns an error if the system has no port or thread left.
     pub fn start() -> Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("server").enable_all().build()?;
-        let server = runtime.block_on(Server::start(Config::new("127.0.0.1:0".parse()?)))?;
+        let server = runtime.block_on(Server::start(Config {
+            limits: Limits::for_one_address(),
+            ..Config::new("127.0.0.1:0".parse()?)
+        }))?;
         Ok(Self { server: Some(server), runtime })
     }
 
@@ -182,6 +185,7 @@ impl Person {
         while let Ok(event) = self.events.try_recv() {
             match event {
                 Event::Entered { me, link, .. } => (self.me, self.link) = (Some(me), link),
+                Event::LinkChanged { link } => self.link = link,
                 Event::People(people) => self.people = people,
                 Event::Camera(on) => self.camera = on,
                 Event::Microphone(microphone) => self.muted = microphone == Microphone::Muted,

@@ -12,11 +12,11 @@ mod service;
 
 pub use client::{Client, Ending};
 
-use client::Started;
-use crypto::{Identity, Invitation, Profile};
+use client::{Closing, Started};
+use crypto::{Identity, Invitation, ManagerKeys, Profile};
 use link::{Direction, Link};
 use net::meeting::{Command, Entry};
-use proto::{Down, MeetingId, ParticipantId, Up};
+use proto::{Down, ParticipantId, Up};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use service::{Action, Service};
@@ -35,6 +35,8 @@ pub struct Simulation {
     service: Service,
     clients: Vec<Client>,
     links: Vec<Link>,
+    /// The number of each client's connection, and whether the server knows it.
+    connections: Vec<(u64, bool)>,
     /// The events that happen next. The number keeps the order of events at the same time.
     scheduled: BTreeMap<(Instant, u64), Scheduled>,
     count: u64,
@@ -42,15 +44,21 @@ pub struct Simulation {
     removals: BTreeSet<(ClientId, ParticipantId)>,
 }
 
+/// One of a client's connections, one after the other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Connection(ClientId, u64);
+
 enum Scheduled {
-    /// A message to the server arrives.
-    Up(ClientId, Vec<u8>),
-    /// A message to the client arrives.
-    Down(ClientId, Vec<u8>),
-    /// The server sees the connection close.
-    ServerSeesClose(ClientId),
-    /// The client sees the connection close.
-    ClientSeesClose(ClientId),
+    /// A message to the server arrives on a connection.
+    Up(Connection, Vec<u8>),
+    /// A message to the client arrives on a connection.
+    Down(Connection, Vec<u8>),
+    /// The server sees a connection close.
+    ServerSeesClose(Connection),
+    /// The client sees a connection close.
+    ClientSeesClose(Connection),
+    /// A connection that the client ordered is established.
+    Connected(Connection),
     /// The server checks which connections are silent.
     Tick,
 }
@@ -67,6 +75,7 @@ impl Simulation {
             service: Service::default(),
             clients: Vec::new(),
             links: Vec::new(),
+            connections: Vec::new(),
             scheduled: BTreeMap::new(),
             count: 0,
             removals: BTreeSet::new(),
@@ -82,8 +91,8 @@ impl Simulation {
 
     /// Adds a client that opens a meeting.
     pub fn create(&mut self, name: &str) -> ClientId {
-        let meeting = MeetingId(self.random.random());
-        self.start(name, |identity, profile| Entry::Create { meeting, identity, profile })
+        let keys = ManagerKeys::new().expect("the system has randomness");
+        self.start(name, 0, |identity, profile| Entry::Create { keys, identity, profile })
     }
 
     /// Adds a client that joins by the link of `host`'s meeting.
@@ -94,7 +103,12 @@ impl Simulation {
 
     /// Adds a client that joins by `invitation`.
     pub fn join_by(&mut self, invitation: Invitation, name: &str) -> ClientId {
-        self.start(name, |identity, profile| Entry::Join { invitation, identity, profile })
+        self.join_with_clock(invitation, name, 0)
+    }
+
+    /// Adds a client whose clock is `ahead` seconds ahead, and that joins by `invitation`.
+    pub fn join_with_clock(&mut self, invitation: Invitation, name: &str, ahead: i64) -> ClientId {
+        self.start(name, ahead, |identity, profile| Entry::Join { invitation, identity, profile })
     }
 
     /// Returns the link of the client's meeting.
@@ -155,7 +169,7 @@ impl Simulation {
     /// Sends bytes to a client, as a server that breaks the rules would.
     pub fn inject_down(&mut self, client_id: ClientId, bytes: Vec<u8>) {
         let at = self.links[client_id.0].arrival(Direction::Down, self.now, &mut self.random);
-        self.schedule(at, Scheduled::Down(client_id, bytes));
+        self.schedule(at, Scheduled::Down(self.connection(client_id), bytes));
     }
 
     /// Loses the client's commits from now on. The client still answers pings.
@@ -163,25 +177,42 @@ impl Simulation {
         self.clients[client_id.0].drops_commits = true;
     }
 
-    /// Cuts the connection: messages on their way are lost, and neither end gets a notice.
+    /// Cuts the network of a client: messages on their way are lost, neither end gets a notice, and no connection can be
+    /// established.
     pub fn cut(&mut self, client_id: ClientId) {
-        self.links[client_id.0].cut();
+        self.links[client_id.0].set_cut(true);
+    }
+
+    /// Repairs the network of a client. New connections can be established.
+    pub fn repair(&mut self, client_id: ClientId) {
+        self.links[client_id.0].set_cut(false);
+        self.connections[client_id.0].0 += 1;
     }
 
     /// Resets the connection: messages on their way are lost, and both ends see it closed later.
     pub fn reset(&mut self, client_id: ClientId) {
         let server_sees = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
         let client_sees = self.links[client_id.0].arrival(Direction::Down, self.now, &mut self.random);
-        self.cut(client_id);
-        self.schedule(server_sees, Scheduled::ServerSeesClose(client_id));
-        self.schedule(client_sees, Scheduled::ClientSeesClose(client_id));
+        let before = self.connection(client_id);
+        self.connections[client_id.0].0 += 1;
+        self.schedule(server_sees, Scheduled::ServerSeesClose(before));
+        self.schedule(client_sees, Scheduled::ClientSeesClose(self.connection(client_id)));
     }
 
     /// Kills the client's process: the system closes its socket.
     pub fn kill(&mut self, client_id: ClientId) {
         self.clients[client_id.0].kill();
         let server_sees = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
-        self.schedule(server_sees, Scheduled::ServerSeesClose(client_id));
+        self.schedule(server_sees, Scheduled::ServerSeesClose(self.connection(client_id)));
+    }
+
+    fn connection(&self, client_id: ClientId) -> Connection {
+        Connection(client_id, self.connections[client_id.0].0)
+    }
+
+    /// Returns true if messages of this connection arrive.
+    fn is_open(&self, connection: Connection) -> bool {
+        self.connection(connection.0) == connection && !self.links[connection.0.0].is_cut()
     }
 
     /// Runs for `time`.
@@ -228,37 +259,75 @@ impl Simulation {
     fn handle(&mut self, event: Scheduled) {
         let now = self.now;
         match event {
-            Scheduled::Up(client_id, bytes) if !self.links[client_id.0].is_cut() => {
-                let actions = self.service.handle(client_id, &bytes, now);
+            Scheduled::Up(connection, bytes) if self.is_open(connection) => {
+                let actions = self.service.handle(connection.0, &bytes, now);
                 self.perform(actions);
             }
-            Scheduled::Down(client_id, bytes) if !self.links[client_id.0].is_cut() => {
-                let client = &mut self.clients[client_id.0];
-                if client.ending == Some(Ending::Killed) {
-                    return;
-                }
-                match proto::decode::<Down>(&bytes) {
-                    Ok(message) => client.meeting.handle_message(message, now),
-                    Err(_) => client.meeting.handle_malformed(),
-                }
-                self.drain(client_id);
-            }
+            Scheduled::Down(connection, bytes) if self.is_open(connection) => self.deliver(connection.0, &bytes),
             Scheduled::Up(..) | Scheduled::Down(..) => {}
-            Scheduled::ServerSeesClose(client_id) => {
-                let actions = self.service.disconnect(client_id);
-                self.perform(actions);
+            Scheduled::ServerSeesClose(Connection(client_id, number)) => {
+                // A later connection replaced it already.
+                if self.connections[client_id.0].1 && self.connections[client_id.0].0 <= number + 1 {
+                    self.disconnect(client_id);
+                }
             }
-            Scheduled::ClientSeesClose(client_id) if self.client(client_id).ending == Some(Ending::Killed) => {}
-            Scheduled::ClientSeesClose(client_id) => {
-                self.clients[client_id.0].meeting.handle_disconnected();
-                self.drain(client_id);
+            Scheduled::ClientSeesClose(connection) => {
+                let killed = self.client(connection.0).ending == Some(Ending::Killed);
+                if !killed && self.connection(connection.0) == connection {
+                    self.clients[connection.0.0].meeting.handle_disconnected(now);
+                    self.drain(connection.0);
+                }
             }
+            Scheduled::Connected(connection) if self.is_open(connection) => self.establish(connection.0),
+            Scheduled::Connected(_) => {}
             Scheduled::Tick => {
                 self.schedule(now + Duration::from_secs(1), Scheduled::Tick);
                 let actions = self.service.tick(now);
                 self.perform(actions);
             }
         }
+    }
+
+    fn deliver(&mut self, client_id: ClientId, bytes: &[u8]) {
+        let client = &mut self.clients[client_id.0];
+        if client.ending == Some(Ending::Killed) {
+            return;
+        }
+        match proto::decode::<Down>(bytes) {
+            Ok(message) => client.meeting.handle_message(message, self.now),
+            Err(_) => client.meeting.handle_malformed(),
+        }
+        self.drain(client_id);
+    }
+
+    /// The server sees the end of the client's connection.
+    fn disconnect(&mut self, client_id: ClientId) {
+        self.connections[client_id.0].1 = false;
+        let actions = self.service.disconnect(client_id);
+        self.perform(actions);
+    }
+
+    /// The client closes its connection and opens another one.
+    fn reconnect(&mut self, client_id: ClientId) {
+        let before = self.connection(client_id);
+        self.connections[client_id.0].0 += 1;
+        let connection = self.connection(client_id);
+        if self.links[client_id.0].is_cut() {
+            return self.schedule(self.now + Duration::from_secs(1), Scheduled::ClientSeesClose(connection));
+        }
+        let at = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
+        self.schedule(at, Scheduled::ServerSeesClose(before));
+        self.links[client_id.0] = Link::new(at, &mut self.random);
+        let at = self.links[client_id.0].arrival(Direction::Up, at, &mut self.random);
+        self.schedule(at, Scheduled::Connected(connection));
+    }
+
+    fn establish(&mut self, client_id: ClientId) {
+        self.disconnect(client_id);
+        self.connections[client_id.0].1 = true;
+        self.service.connect(client_id, ParticipantId(self.random.random()), self.now);
+        self.clients[client_id.0].meeting.handle_connected(self.now);
+        self.drain(client_id);
     }
 
     /// Performs the actions of the server.
@@ -270,8 +339,8 @@ impl Simulation {
             }
             let at = self.links[client_id.0].arrival(Direction::Down, self.now, &mut self.random);
             let event = match action {
-                Action::Send(_, message) => Scheduled::Down(client_id, proto::encode(&message)),
-                Action::Close(_) => Scheduled::ClientSeesClose(client_id),
+                Action::Send(_, message) => Scheduled::Down(self.connection(client_id), proto::encode(&message)),
+                Action::Close(_) => Scheduled::ClientSeesClose(self.connection(client_id)),
             };
             self.schedule(at, event);
         }
@@ -284,15 +353,21 @@ impl Simulation {
         for message in messages {
             self.send_up(client_id, proto::encode(&message));
         }
-        if closing && !self.links[client_id.0].is_cut() {
-            let at = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
-            self.schedule(at, Scheduled::ServerSeesClose(client_id));
+        match closing {
+            Closing::No => {}
+            Closing::Reconnect => self.reconnect(client_id),
+            Closing::Over => {
+                let at = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
+                if !self.links[client_id.0].is_cut() {
+                    self.schedule(at, Scheduled::ServerSeesClose(self.connection(client_id)));
+                }
+            }
         }
     }
 
     fn send_up(&mut self, client_id: ClientId, bytes: Vec<u8>) {
         let at = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
-        self.schedule(at, Scheduled::Up(client_id, bytes));
+        self.schedule(at, Scheduled::Up(self.connection(client_id), bytes));
     }
 
     fn schedule(&mut self, at: Instant, event: Scheduled) {
@@ -300,11 +375,12 @@ impl Simulation {
         self.scheduled.insert((at, self.count), event);
     }
 
-    fn start(&mut self, name: &str, entry: impl FnOnce(Identity, Profile) -> Entry) -> ClientId {
+    fn start(&mut self, name: &str, clock_ahead: i64, entry: impl FnOnce(Identity, Profile) -> Entry) -> ClientId {
         let client_id = ClientId(self.clients.len());
-        let started = Started { name: name.to_owned(), now: self.now, seed: self.random.random() };
+        let started = Started { name: name.to_owned(), now: self.now, seed: self.random.random(), clock_ahead };
         self.clients.push(Client::new(started, entry));
         self.links.push(Link::new(self.now, &mut self.random));
+        self.connections.push((0, true));
         self.service.connect(client_id, ParticipantId(self.random.random()), self.now);
         self.drain(client_id);
         client_id

@@ -32,7 +32,7 @@ fn while_200_join_no_network_task_computes_long_and_media_go_on() {
     let crowd = Builder::new_multi_thread().worker_threads(1).thread_name("crowd").enable_all().build().unwrap();
     runtime.block_on(async {
         let mut config = server::Config::new("127.0.0.1:0".parse().unwrap());
-        config.limits.members = 300;
+        config.limits = server::Limits { members: 300, ..server::Limits::for_one_address() };
         let server = Server::start(config).await.unwrap();
         let probes = [Probe::new(), Probe::new()];
         let organiser = Client::create_with(&server, "organiser", backends(&probes[0]));

@@ -3,10 +3,10 @@
 #[path = "server/connection.rs"]
 mod connection;
 
-use connection::{Connection, TestServer, commit, create, knock, tell};
+use connection::{Connection, TestServer, commit, create, knock, manager_commit, tell};
 use proto::{
-    Blob, ClientSignal, Down, FromSfu, Kind, LogEntry, ParticipantId, Problem, Published, ServerMessage, ServerSignal,
-    Slot, Subscription, TileWish, ToSfu, Totals, TrackId, Up, VERSION,
+    Blob, ClientSignal, Down, Epoch, FromSfu, Kind, LogEntry, ManagerCommand, ParticipantId, Problem, Published,
+    ServerMessage, ServerSignal, Slot, Subscription, TileWish, ToSfu, Totals, TrackId, Up, VERSION,
 };
 use server::Limits;
 use std::time::{Duration, Instant};
@@ -24,8 +24,8 @@ async fn a_meeting_forms_and_commits_are_ordered() {
     let server = TestServer::start(Limits::default()).await;
     let (mut anna, mut ben) = server.pair().await;
     // Both commit for the same epoch. One commit wins, and both clients get the same one.
-    anna.send(&commit(1, &[])).await;
-    ben.send(&commit(1, &[])).await;
+    anna.send(&commit(1)).await;
+    ben.send(&commit(1)).await;
     let is_commit = |message: &Down| matches!(message, Down::Log { entry: LogEntry::Commit { .. }, .. });
     let (first, second) = (anna.receive(is_commit).await, ben.receive(is_commit).await);
     assert_eq!(first, second);
@@ -42,6 +42,7 @@ async fn a_client_that_disconnects_or_is_silent_is_logged_as_gone() {
     let server = TestServer::start(Limits {
         ping: Duration::from_millis(50),
         silence: Duration::from_millis(300),
+        absence: Duration::from_millis(300),
         ..Limits::default()
     })
     .await;
@@ -61,7 +62,9 @@ async fn a_client_that_stops_reading_is_dropped_and_others_are_not_affected() {
         outgoing_bytes: 5 << 20,
         bytes_per_second: 100 << 20,
         byte_burst: 200 << 20,
+        address_byte_burst: 200 << 20,
         silence: Duration::from_secs(20),
+        absence: Duration::from_millis(100),
         ..Limits::default()
     };
     let server = TestServer::start(limits).await;
@@ -69,7 +72,8 @@ async fn a_client_that_stops_reading_is_dropped_and_others_are_not_affected() {
     let mut sent = 0;
     // The system buffers some megabytes for a socket before the server's queue fills.
     while sent < 60 {
-        anna.send(&tell(1, 1 << 20)).await;
+        let blob = Blob(vec![5; 1 << 20]);
+        anna.manage(&ManagerCommand::Commit { epoch: Epoch(1 + sent), blob, removed: vec![] }, vec![]).await;
         sent += 1;
         let received = anna.receive(|message| matches!(message, Down::Log { .. })).await;
         if gone(ben.id)(&received) {
@@ -77,6 +81,49 @@ async fn a_client_that_stops_reading_is_dropped_and_others_are_not_affected() {
         }
     }
     assert!(sent < 60, "not dropped after {sent} MiB");
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_application_messages_disconnects_no_slow_member() {
+    let limits = Limits {
+        outgoing_bytes: 5 << 20,
+        message_burst: 10_000,
+        tell_burst: 1_000,
+        tell_byte_burst: 200 << 20,
+        bytes_per_second: 100 << 20,
+        byte_burst: 200 << 20,
+        address_byte_burst: 200 << 20,
+        silence: Duration::from_secs(60),
+        write: Duration::from_secs(60),
+        ..Limits::default()
+    };
+    let server = TestServer::start(limits).await;
+    let (mut anna, mut ben) = server.pair().await;
+    // Ben reads nothing while Anna sends 40 MiB. Her own messages may be skipped, too.
+    for _ in 0..400 {
+        anna.send(&tell(1, 100 << 10)).await;
+        anna.receive(|message| matches!(message, Down::Log { .. } | Down::Skipped { .. })).await;
+    }
+    anna.manage(&manager_commit(1), vec![]).await;
+    let (mut expected, mut skipped) = (None, 0);
+    loop {
+        match ben.receive(|message| matches!(message, Down::Log { .. } | Down::Skipped { .. })).await {
+            Down::Skipped { position, count } => {
+                assert_eq!(expected.unwrap_or(position.0), position.0, "no gap");
+                (expected, skipped) = (Some(position.0 + count), skipped + count);
+            }
+            Down::Log { position, entry } => {
+                assert_eq!(expected.unwrap_or(position.0), position.0, "no gap");
+                expected = Some(position.0 + 1);
+                if matches!(entry, LogEntry::Managed { .. }) {
+                    break;
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(skipped > 0, "the flood was larger than the queue");
     server.close().await;
 }
 
@@ -211,7 +258,7 @@ async fn limits_are_enforced() {
     let mut anna = server.connect().await;
     anna.greet().await;
     anna.send(&create(1)).await;
-    anna.receive(|message| *message == Down::Created).await;
+    anna.receive(|message| matches!(message, Down::Created { .. })).await;
     let second =
         [(create(2), Problem::ServerFull), (create(1), Problem::MeetingExists), (knock(1), Problem::MeetingFull)];
     for (message, problem) in second.into_iter().chain([(knock(9), Problem::NoMeeting)]) {

@@ -129,6 +129,7 @@ impl HeadlessMeeting<'_> {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
+            | Event::LinkChanged { .. }
             | Event::Totals(_)
             | Event::Ended(_) => {}
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, Parser)]
 #[command(name = "conclave", version, args_conflicts_with_subcommands = true)]
 pub struct Options {
-    /// A meeting to join: conclave://HOST:PORT/...#SECRET; `-` reads it from standard input
+    /// A meeting to join: conclave://HOST:PORT/#SECRET; `-` reads it from standard input
     pub link: Option<String>,
     /// Offers a test pattern as a camera
     #[arg(long, hide = true)]
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_link_alone_opens_the_window() {
-        let options = Options::try_parse_from(["conclave", "conclave://h:1/m/0#s"]).unwrap();
+        let options = Options::try_parse_from(["conclave", "conclave://h:1/#s"]).unwrap();
         assert!(options.link.is_some() && options.command.is_none());
     }
 }

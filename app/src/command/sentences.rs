@@ -15,7 +15,7 @@ pub fn invitation(link: &str) -> Result<Invitation, String> {
 /// The text that says why a meeting ended.
 pub fn reason(reason: &Reason) -> String {
     let language = Language::of_system();
-    let detail = detail::in_language(sentence::detail(reason), language);
+    let detail = detail::in_language(&sentence::detail(reason), language);
     compose(sentence::reason(reason), sentence::unnamed_fault(reason), &detail)
 }
 
@@ -28,6 +28,12 @@ pub fn reason_without_organiser(reason: &Reason) -> String {
         | Reason::Removed
         | Reason::Refused
         | Reason::Unattended
+        | Reason::Barred
+        | Reason::OldLink
+        | Reason::Locked
+        | Reason::OwnClock { .. }
+        | Reason::OrganiserClock { .. }
+        | Reason::Ended
         | Reason::NoMeeting
         | Reason::Unreachable(_)
         | Reason::Certificate(_)

@@ -11,7 +11,8 @@ pub fn host(link: &str) -> Option<String> {
 /// neither a name nor an address.
 pub fn at_host(link: &str, host: &str) -> Option<String> {
     let bare = host.trim().trim_start_matches('[').trim_end_matches(']');
-    let changed = Invitation { host: bare.to_owned(), ..link.parse::<Invitation>().ok()? }.to_string();
+    let invitation = link.parse::<Invitation>().ok()?;
+    let changed = invitation.at(bare, invitation.port, invitation.fingerprint).to_text().to_string();
     (self::host(&changed).as_deref() == Some(bare)).then_some(changed)
 }
 
@@ -19,6 +20,13 @@ pub fn at_host(link: &str, host: &str) -> Option<String> {
 /// connects to another address. Returns `link` if `hosts` is empty.
 pub fn to_share(link: &str, hosts: &[String]) -> String {
     hosts.first().and_then(|host| at_host(link, host)).unwrap_or_else(|| link.to_owned())
+}
+
+/// The link to give to others after it has changed to `link`. It keeps the name or address that `before`, the link to give
+/// to others until now, names.
+pub fn to_share_next(link: &str, before: &str, hosts: &[String]) -> String {
+    let kept = host(before).filter(|_| !hosts.is_empty()).and_then(|host| at_host(link, &host));
+    kept.unwrap_or_else(|| to_share(link, hosts))
 }
 
 /// Whether the text is a host name or an IPv4 address.
@@ -33,9 +41,8 @@ const MAX_HOST: usize = 253;
 /// A link to a server at `host`.
 #[cfg(test)]
 pub fn example(host: &str) -> String {
-    // Version 1, a hash of 32 bytes, a secret of 32 bytes, no flags.
-    let secret = format!("AQ{}", "A".repeat(86));
-    format!("conclave://{host}:7443/m/00112233445566778899aabbccddeeff#{secret}")
+    // Version 2, a binding and a secret of 16 bytes each, no flags.
+    format!("conclave://{host}:7443/#Ag{}", "A".repeat(42))
 }
 
 #[cfg(test)]
@@ -58,6 +65,14 @@ mod tests {
         assert_eq!(at_host("no link", "host"), None);
         assert_eq!(to_share(&link, &[]), link);
         assert_eq!(to_share(&link, &["a".into(), "b".into()]), example("a"));
+    }
+
+    #[test]
+    fn a_new_link_keeps_the_address_that_the_user_chose() {
+        let (link, hosts) = (example("127.0.0.1"), ["a".to_owned(), "b".to_owned()]);
+        assert_eq!(to_share_next(&link, &example("b"), &hosts), example("b"));
+        assert_eq!(to_share_next(&link, "", &hosts), example("a"));
+        assert_eq!(to_share_next(&link, &example("b"), &[]), link, "the server runs elsewhere");
     }
 
     #[test]

@@ -54,8 +54,10 @@ pub struct MeetingModel {
     pub phase: Phase,
     /// We create the meeting. Otherwise we join it.
     pub creates: bool,
-    /// The invitation link; empty until we are in the meeting.
+    /// The invitation link to give to others; empty until we are in the meeting.
     pub link: String,
+    /// The link by which we entered, as the recent meetings keep it. The other one may name another address, and changes.
+    pub entered_by: String,
     /// The names and addresses by which others can reach the server on this computer, best first; empty if it runs
     /// elsewhere.
     pub hosts: Vec<String>,
@@ -101,8 +103,10 @@ impl MeetingModel {
             Event::Entered { link, organiser, .. } => {
                 self.phase = Phase::Inside;
                 self.link = link::to_share(link, &self.hosts);
+                self.entered_by.clone_from(link);
                 self.organiser = *organiser;
             }
+            Event::LinkChanged { link } => self.link = link::to_share_next(link, &self.link, &self.hosts),
             Event::People(people) => return self.replace_people(people),
             Event::Locked(lock) => self.lock = Some(lock.clone()),
             Event::Speaking(speaking) => self.speaking.clone_from(speaking),
@@ -198,6 +202,10 @@ impl MeetingModel {
             | EngineNotice::NotOrganiser
             | EngineNotice::NotRemoved
             | EngineNotice::ChangeRejected
+            | EngineNotice::Reconnecting
+            | EngineNotice::Reconnected
+            | EngineNotice::OldLinkRefused
+            | EngineNotice::WrongClock
             | EngineNotice::Refused => {}
         }
     }

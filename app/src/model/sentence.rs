@@ -4,12 +4,13 @@
 //! [`super::MeetingModel::notice`] replaces one kind before: for people in the meeting, `NobodyAdmits` becomes
 //! [`super::NoticeKind::OrganiserLeft`].
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use engine::{Fault, LinkError, NoticeKind, Reason};
+use engine::{Fault, LinkError, NoticeKind, Reason, clock_difference};
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 29] = [
+pub const NOTICES: [NoticeKind; 33] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -38,6 +39,10 @@ pub const NOTICES: [NoticeKind; 29] = [
     NoticeKind::NotOrganiser,
     NoticeKind::NotRemoved,
     NoticeKind::ChangeRejected,
+    NoticeKind::Reconnecting,
+    NoticeKind::Reconnected,
+    NoticeKind::OldLinkRefused,
+    NoticeKind::WrongClock,
     NoticeKind::Refused,
 ];
 
@@ -72,6 +77,10 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::NotOrganiser => "notice-not-organiser",
         NoticeKind::NotRemoved => "notice-not-removed",
         NoticeKind::ChangeRejected => "notice-change-rejected",
+        NoticeKind::Reconnecting => "notice-reconnecting",
+        NoticeKind::Reconnected => "notice-reconnected",
+        NoticeKind::OldLinkRefused => "notice-old-link-refused",
+        NoticeKind::WrongClock => "notice-wrong-clock",
         NoticeKind::Refused => "notice-refused",
     }
 }
@@ -110,6 +119,10 @@ pub fn file(kind: NoticeKind, detail: &str) -> String {
         | NoticeKind::NotOrganiser
         | NoticeKind::NotRemoved
         | NoticeKind::ChangeRejected
+        | NoticeKind::Reconnecting
+        | NoticeKind::Reconnected
+        | NoticeKind::OldLinkRefused
+        | NoticeKind::WrongClock
         | NoticeKind::Refused => String::new(),
     }
 }
@@ -125,12 +138,18 @@ pub const fn fault(fault: Fault) -> &'static str {
     }
 }
 
-/// Where the cause is. `None` if there is no problem, or if the sentence of the reason already says it: only the
-/// organiser removes or declines people.
+/// Where the cause is. `None` if there is no problem, or if the sentence of the reason already says it.
 pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
     match reason {
-        Reason::Removed | Reason::Refused => None,
+        Reason::Removed
+        | Reason::Refused
+        | Reason::Barred
+        | Reason::Locked
+        | Reason::OwnClock { .. }
+        | Reason::OrganiserClock { .. } => None,
         Reason::Left
+        | Reason::Ended
+        | Reason::OldLink
         | Reason::Unattended
         | Reason::NoMeeting
         | Reason::Unreachable(_)
@@ -152,6 +171,12 @@ pub const fn reason(reason: &Reason) -> &'static str {
         Reason::Removed => "ended-removed",
         Reason::Refused => "ended-refused",
         Reason::Unattended => "ended-unattended",
+        Reason::Barred => "ended-barred",
+        Reason::OldLink => "ended-old-link",
+        Reason::Locked => "ended-locked",
+        Reason::OwnClock { .. } => "ended-own-clock",
+        Reason::OrganiserClock { .. } => "ended-organiser-clock",
+        Reason::Ended => "ended-ended",
         Reason::NoMeeting => "ended-no-meeting",
         Reason::Unreachable(_) => "ended-unreachable",
         Reason::Certificate(_) => "ended-certificate",
@@ -165,13 +190,19 @@ pub const fn reason(reason: &Reason) -> &'static str {
     }
 }
 
-/// The cause as the system or the server reported it, for the details line; empty if there is none.
-pub fn detail(reason: &Reason) -> &str {
+/// The cause as the system or the server reported it, or how much a clock is ahead, for the details line; empty if there
+/// is none.
+pub fn detail(reason: &Reason) -> Cow<'_, str> {
     match reason {
         Reason::Unreachable(detail) | Reason::Certificate(detail) | Reason::Server(detail) | Reason::Here(detail) => {
-            detail
+            detail.into()
         }
-        Reason::Left
+        Reason::OwnClock { ahead } | Reason::OrganiserClock { ahead } => clock_difference(*ahead).into(),
+        Reason::Barred
+        | Reason::OldLink
+        | Reason::Locked
+        | Reason::Ended
+        | Reason::Left
         | Reason::Removed
         | Reason::Refused
         | Reason::Unattended
@@ -180,7 +211,7 @@ pub fn detail(reason: &Reason) -> &str {
         | Reason::ServerSilent
         | Reason::Full
         | Reason::Draining
-        | Reason::Forged => "",
+        | Reason::Forged => "".into(),
     }
 }
 
@@ -190,7 +221,7 @@ pub const fn link(error: LinkError) -> &'static str {
     match error {
         LinkError::NotALink => "link-not-a-link",
         LinkError::BadHost | LinkError::BadPort => "link-host",
-        LinkError::BadMeeting | LinkError::NoSecret | LinkError::Truncated => "link-truncated",
+        LinkError::NoSecret | LinkError::Truncated => "link-truncated",
         LinkError::OtherVersion(_) => "link-version",
         _ => "link-damaged",
     }
@@ -206,9 +237,9 @@ mod tests {
             ("hello", "link-not-a-link"),
             ("https://example.org", "link-not-a-link"),
             ("conclave://", "link-host"),
-            ("conclave://host:1/m/00112233445566778899aabbccddeeff", "link-truncated"),
-            ("conclave://host:1/m/00112233445566778899aabbccddeeff#", "link-truncated"),
-            ("conclave://host:1/m/00112233445566778899aabbccddeeff#**", "link-damaged"),
+            ("conclave://host:1/", "link-truncated"),
+            ("conclave://host:1/#", "link-truncated"),
+            ("conclave://host:1/#**", "link-damaged"),
         ] {
             let error = text.parse::<engine::Invitation>().err();
             assert_eq!(error.map(link), Some(expected), "{text}");

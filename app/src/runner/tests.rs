@@ -48,11 +48,17 @@ fn entered(runner: &Runner) -> app::Message {
     engine_event(runner, Event::Entered { me: engine::ParticipantId(1), link: String::new(), organiser: true })
 }
 
-fn failures() -> [Reason; 13] {
+fn failures() -> [Reason; 19] {
     [
         Reason::Removed,
         Reason::Refused,
         Reason::Unattended,
+        Reason::Barred,
+        Reason::OldLink,
+        Reason::Locked,
+        Reason::OwnClock { ahead: 7_200 },
+        Reason::OrganiserClock { ahead: -7_200 },
+        Reason::Ended,
         Reason::NoMeeting,
         Reason::Unreachable("connection refused".into()),
         Reason::Certificate("another".into()),

@@ -65,7 +65,7 @@ impl Ended {
         let head = column![].push(fault).push(text::title(context.text(id))).width(Length::Fill);
         let head = row![symbol, head].spacing(SPACE_L).align_y(Alignment::Center);
         let advice = text::body(context.text(&format!("{id}.advice"))).width(Length::Fill);
-        let detail = detail::in_language(sentence::detail(&self.reason), context.language);
+        let detail = detail::in_language(&sentence::detail(&self.reason), context.language);
         let detail = notice::details(&detail, context)
             .map(|words| container(words).padding([SPACE_S, SPACE_M]).width(Length::Fill).style(theme::inset));
         let card = column![head, advice].push(detail).push(self.buttons(context)).spacing(SPACE_XL);
@@ -98,8 +98,14 @@ const fn can_try_again(reason: &Reason) -> bool {
         | Reason::Full
         | Reason::Draining
         | Reason::Server(_)
+        | Reason::OwnClock { .. }
+        | Reason::OrganiserClock { .. }
+        | Reason::Locked
         | Reason::Here(_) => true,
         Reason::Left
+        | Reason::Ended
+        | Reason::Barred
+        | Reason::OldLink
         | Reason::Removed
         | Reason::Refused
         | Reason::NoMeeting

@@ -39,7 +39,7 @@ pub fn smallest_context(language: Language) -> Context {
 
 pub fn recents() -> Vec<home::Recent> {
     let recent = |host: &str, age, people: &[&str]| home::Recent {
-        link: format!("conclave://{host}:4433/m/…"),
+        link: format!("conclave://{host}:4433/#…"),
         host: host.into(),
         age,
         people: people.iter().map(|name| (*name).to_owned()).collect(),
@@ -95,7 +95,7 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
     let lock = KeyState { epoch: 5, words, suite: "MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519" };
     let model = MeetingModel {
         phase: Phase::Inside,
-        link: "conclave://192.168.1.20:4433/m/00#x".into(),
+        link: "conclave://192.168.1.20:4433/#x".into(),
         organiser: true,
         people: NAMES.iter().take(people).enumerate().map(person).collect(),
         speaking: vec![ParticipantId(2)],
@@ -112,7 +112,7 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
 /// Like [`meeting_of`], on a server of this computer, which has several addresses.
 pub fn hosted_meeting_of(people: usize) -> meeting::Meeting {
     let mut screen = meeting_of(people);
-    screen.model.link = format!("conclave://10.8.0.6:7443/m/00112233445566778899aabbccddeeff#AQ{}", "A".repeat(86));
+    screen.model.link = format!("conclave://10.8.0.6:7443/#Ag{}", "A".repeat(42));
     screen.model.hosts = ["192.168.1.20", "10.8.0.6", "fd00::2"].map(str::to_owned).to_vec();
     screen
 }

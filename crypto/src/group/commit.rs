@@ -1,7 +1,11 @@
 //! Members, commits and received messages.
 
+use super::policy::MeetingPolicy;
 use crate::Leaf;
+use crate::credential::LeafCredential;
 use crate::identity::DeviceKey;
+use crate::knock_request::KnockRequest;
+use crate::name::is_mixed_script;
 use proto::{Epoch, ParticipantId};
 
 /// A member of the group.
@@ -17,6 +21,32 @@ pub struct Member {
     pub device: DeviceKey,
     /// True if it may add and remove members.
     pub organiser: bool,
+}
+
+impl Member {
+    /// Returns the member at `leaf` with the rights that `policy` gives it.
+    pub(super) fn new(leaf: Leaf, credential: LeafCredential, policy: &MeetingPolicy) -> Self {
+        let LeafCredential { participant, device, profile, .. } = credential;
+        let organiser = policy.is_organiser(device, participant);
+        Self { leaf, participant, name: profile.name, device, organiser }
+    }
+
+    /// Returns true if the name mixes alphabets whose letters look alike.
+    #[must_use]
+    pub fn is_mixed_script(&self) -> bool {
+        is_mixed_script(&self.name)
+    }
+}
+
+/// What one commit of ours does. Without any change, it only updates our own keys.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// The joiners to add.
+    pub add: Vec<KnockRequest>,
+    /// The leaves to remove. A leaf may occur twice.
+    pub remove: Vec<Leaf>,
+    /// The new policy.
+    pub policy: Option<MeetingPolicy>,
 }
 
 /// Our own staged commit, until [`crate::Group::merge_pending_commit`] or [`crate::Group::clear_pending_commit`].
@@ -45,6 +75,9 @@ pub struct MergedCommit {
     pub removed: Vec<Member>,
     /// True if we were removed.
     pub removed_me: bool,
+    /// True if the policy changed: [`Member::organiser`] of those who stay may differ, and the meeting's keys may have
+    /// rotated.
+    pub policy_changed: bool,
 }
 
 /// A processed message.

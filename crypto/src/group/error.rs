@@ -1,5 +1,8 @@
 //! Errors of the group, and the reasons to reject a commit.
 
+use super::policy::PolicyError;
+use crate::admission_key;
+use crate::credential::BadCredential;
 use crate::provider::NoRandomness;
 
 /// The reason why an operation failed. The group is unchanged.
@@ -15,9 +18,18 @@ pub enum Error {
     /// A leaf's credential is invalid, or not signed by its device.
     #[error("a leaf has no valid credential")]
     Credential,
+    /// The authority that the link names did not sign the group's policy: it is not the group of this meeting.
+    #[error("the group is not the one that the link leads to")]
+    Forged,
     /// The policy does not allow the commit.
     #[error(transparent)]
     Rejected(#[from] Reject),
+    /// A new policy could not be made.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The next keys could not be made.
+    #[error(transparent)]
+    Keys(#[from] admission_key::Error),
     /// Our own commit is pending.
     #[error("our own commit is pending")]
     CommitPending,
@@ -33,6 +45,12 @@ pub enum Error {
     /// An MLS operation failed unexpectedly. The text is for the log.
     #[error("MLS: {0}")]
     Mls(String),
+}
+
+impl From<BadCredential> for Error {
+    fn from(_: BadCredential) -> Self {
+        Self::Credential
+    }
 }
 
 /// The reason why a commit is not merged.
@@ -51,6 +69,12 @@ pub enum Reject {
     /// The participant to add is already a member.
     #[error("the participant is already a member")]
     AlreadyMember,
+    /// The commit adds or keeps a device that the organiser removed.
+    #[error("the device was removed from this meeting")]
+    Barred,
+    /// The authority did not sign the new policy, or it does not follow the one in force.
+    #[error("the new policy is not valid")]
+    InvalidPolicy,
     /// The group has the maximum number of members.
     #[error("the group is full")]
     Full,

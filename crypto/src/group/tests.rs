@@ -1,22 +1,26 @@
 //! Tests of attacks by a member with a modified client.
 
-use super::{Error, Group, Reject, capabilities};
+use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, Reject, capabilities};
+use crate::credential::LeafCredential;
 use crate::identity::{Identity, Profile};
 use crate::provider::{Provider, SUITE};
-use crate::{AdmissionKey, KnockRequest, knock};
-use openmls::prelude::tls_codec::Serialize as _;
+use crate::{Joiner, KnockRequest, Leaf, ManagerKeys, knock, return_to_meeting};
+use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
 use openmls::prelude::*;
 use proto::{MeetingId, ParticipantId};
+use std::time::SystemTime;
 
-const MEETING: MeetingId = MeetingId([5; 16]);
+/// Returns an organiser and two guests, with the organiser's keys.
+fn with_three_members() -> (ManagerKeys, Vec<Group>) {
+    with_three_members_of(&Identity::generate().unwrap())
+}
 
-/// Returns an organiser and two guests, with the admission key.
-fn with_three_members() -> (AdmissionKey, Vec<Group>) {
-    let mut admission_key = AdmissionKey::new(MEETING).unwrap();
-    let organiser = Identity::generate().unwrap();
-    let mut groups = vec![Group::create(&organiser, profile("O"), ParticipantId(0), MEETING).unwrap()];
+fn with_three_members_of(organiser: &Identity) -> (ManagerKeys, Vec<Group>) {
+    let mut keys = ManagerKeys::new().unwrap();
+    let now = SystemTime::now();
+    let mut groups = vec![Group::create(organiser, profile("O"), ParticipantId(0), &keys, now).unwrap()];
     for number in 1..3 {
-        let (joiner, request) = request(&mut admission_key, number);
+        let (joiner, request) = request(&mut keys, number);
         let pending = groups[0].add(vec![request]).unwrap();
         groups[0].merge_pending_commit().unwrap();
         for group in &mut groups[1..] {
@@ -24,19 +28,20 @@ fn with_three_members() -> (AdmissionKey, Vec<Group>) {
         }
         groups.push(joiner.enter(&pending.welcome.unwrap()).unwrap());
     }
-    (admission_key, groups)
+    (keys, groups)
 }
 
 fn profile(name: &str) -> Profile {
     Profile::new(name).unwrap()
 }
 
-fn request(admission_key: &mut AdmissionKey, number: u64) -> (crate::Joiner, KnockRequest) {
-    let invitation = admission_key.invitation("h", 1, None);
-    let identity = Identity::generate().unwrap();
+fn request(keys: &mut ManagerKeys, number: u64) -> (Joiner, KnockRequest) {
+    let (invitation, now) = (keys.invitation("h", 1, None), SystemTime::now());
+    let (identity, chain) = (Identity::generate().unwrap(), keys.chain().encode());
+    let participant = ParticipantId(number);
     let (joiner, request) =
-        knock(&invitation, admission_key.public_key(), &identity, profile("G"), ParticipantId(number)).unwrap();
-    (joiner, admission_key.open(&request).unwrap())
+        knock(&invitation, keys.public_key(), &chain, &identity, profile("G"), participant, now).unwrap();
+    (joiner, keys.open(&request, now).unwrap())
 }
 
 /// Returns a commit of the second member that an unmodified client would not make.
@@ -70,8 +75,8 @@ fn refused(groups: &mut [Group], commit: &[u8]) -> Vec<Error> {
 
 #[test]
 fn all_members_reject_an_add_by_a_guest() {
-    let (mut admission_key, mut groups) = with_three_members();
-    let (_, request) = request(&mut admission_key, 9);
+    let (mut keys, mut groups) = with_three_members();
+    let (_, request) = request(&mut keys, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
     for error in refused(&mut groups, &commit) {
         assert!(matches!(error, Error::Rejected(Reject::NotOrganiser)), "{error:?}");
@@ -82,8 +87,25 @@ fn all_members_reject_an_add_by_a_guest() {
 fn all_members_reject_a_policy_of_a_guest() {
     let (_, mut groups) = with_three_members();
     let guest = groups[1].members().remove(1);
-    let policy = crate::MeetingPolicy::new(guest.device, guest.participant).extensions();
-    let commit = forge(&mut groups, |builder| builder.propose_group_context_extensions(policy).unwrap());
+    let own = MeetingPolicy::new(guest.device, guest.participant, &ManagerKeys::new().unwrap()).unwrap();
+    // Of another authority, and an old one of the right authority.
+    for policy in [own, groups[1].policy().clone()] {
+        let extensions = policy.extensions();
+        let commit = forge(&mut groups, |builder| builder.propose_group_context_extensions(extensions).unwrap());
+        for error in refused(&mut groups, &commit) {
+            assert!(matches!(error, Error::Rejected(Reject::InvalidPolicy)), "{error:?}");
+        }
+        groups[1].clear_pending_commit();
+    }
+}
+
+#[test]
+fn all_members_reject_a_group_without_a_policy() {
+    let (_, mut groups) = with_three_members();
+    let policy = groups[0].policy().extensions();
+    let required = Extension::RequiredCapabilities(policy.required_capabilities().unwrap().clone());
+    let extensions = Extensions::from_vec(vec![required]).unwrap();
+    let commit = forge(&mut groups, |builder| builder.propose_group_context_extensions(extensions).unwrap());
     for error in refused(&mut groups, &commit) {
         assert!(matches!(error, Error::Rejected(Reject::UnsupportedProposal)), "{error:?}");
     }
@@ -127,8 +149,8 @@ fn a_proposal_without_a_commit_is_rejected() {
 
 #[test]
 fn the_group_works_after_a_rejected_commit() {
-    let (mut admission_key, mut groups) = with_three_members();
-    let (_, request) = request(&mut admission_key, 9);
+    let (mut keys, mut groups) = with_three_members();
+    let (_, request) = request(&mut keys, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
     refused(&mut groups, &commit);
     groups[1].clear_pending_commit();
@@ -141,47 +163,166 @@ fn the_group_works_after_a_rejected_commit() {
     assert_eq!(groups[0].words(), groups[2].words());
 }
 
-/// Joins a group with other extensions or another id through its Welcome.
-fn joined(extensions: Extensions<GroupContext>, id: MeetingId) -> Result<Group, Error> {
-    let mut admission_key = AdmissionKey::new(MEETING).unwrap();
-    let (joiner, request) = request(&mut admission_key, 3);
-    let mallory = Identity::generate().unwrap();
-    let template = Group::create(&mallory, profile("M"), ParticipantId(0), MEETING).unwrap();
-    let person = template.credentials().remove(0).1;
-    let Group { key, provider, .. } = template;
-    let config = MlsGroupCreateConfig::builder()
-        .ciphersuite(SUITE)
-        .capabilities(capabilities())
-        .use_ratchet_tree_extension(true)
-        .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
-        .with_group_context_extensions(extensions)
-        .build();
-    let other = Provider::default();
-    drop(provider);
-    let id = GroupId::from_slice(&id.0);
-    let credential = person.credential(&key.public());
-    let mut mls = MlsGroup::new_with_group_id(&other, &key, &config, id, credential).unwrap();
-    let (_, welcome, _) = mls.add_members(&other, &key, &[request.into_key_package()]).unwrap();
-    joiner.enter(&welcome.tls_serialize_detached().unwrap())
+/// A group that somebody made for a joiner of the meeting of `keys`.
+struct Lure<'a> {
+    keys: &'a mut ManagerKeys,
+    id: MeetingId,
+    extensions: Extensions<GroupContext>,
+    /// Whose credential the sender shows.
+    credential: LeafCredential,
+    sender: Group,
+}
+
+impl<'a> Lure<'a> {
+    /// With the policy and the credential of a group that `mallory` made with its own keys.
+    fn new(keys: &'a mut ManagerKeys, mallory: &Identity) -> Self {
+        let own = ManagerKeys::new().unwrap();
+        let sender = Group::create(mallory, profile("M"), ParticipantId(0), &own, SystemTime::now()).unwrap();
+        let (id, extensions) = (keys.meeting(), sender.policy().extensions());
+        let credential = issue(mallory, &sender, id);
+        Self { keys, id, extensions, credential, sender }
+    }
+
+    /// Returns what a joiner makes of it.
+    fn joined(self) -> Result<Group, Error> {
+        let (joiner, request) = request(self.keys, 3);
+        let config = MlsGroupCreateConfig::builder()
+            .ciphersuite(SUITE)
+            .capabilities(capabilities())
+            .use_ratchet_tree_extension(true)
+            .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
+            .with_group_context_extensions(self.extensions)
+            .build();
+        let (provider, key) = (Provider::default(), &self.sender.key);
+        let (id, credential) = (GroupId::from_slice(&self.id.0), self.credential.credential(&key.public()));
+        let mut mls = MlsGroup::new_with_group_id(&provider, key, &config, id, credential).unwrap();
+        let (_, welcome, _) = mls.add_members(&provider, key, &[request.into_key_package()]).unwrap();
+        joiner.enter(&welcome.tls_serialize_detached().unwrap())
+    }
+}
+
+/// Returns a credential of `identity` as participant 0 for the leaf key of `group`.
+fn issue(identity: &Identity, group: &Group, meeting: MeetingId) -> LeafCredential {
+    let (name, now) = (profile("O"), SystemTime::now());
+    LeafCredential::issue(identity, name, ParticipantId(0), meeting, &group.key.public(), now)
 }
 
 #[test]
 fn a_welcome_to_another_group_is_rejected() {
-    let stranger = crate::MeetingPolicy::new(Identity::generate().unwrap().public(), ParticipantId(0));
-    assert!(matches!(joined(Extensions::empty(), MEETING), Err(Error::Malformed)));
-    // Its policy names an organiser, but not the sender of the Welcome.
-    let verdict = joined(stranger.extensions(), MEETING);
-    assert!(matches!(verdict, Err(Error::Rejected(Reject::NotOrganiser))));
-    assert!(matches!(joined(stranger.extensions(), MeetingId([6; 16])), Err(Error::Malformed)));
+    let (mut keys, groups) = with_three_members();
+    let mallory = Identity::generate().unwrap();
+    let lure = Lure::new(&mut keys, &mallory);
+    assert!(matches!(Lure { extensions: Extensions::empty(), ..lure }.joined(), Err(Error::Malformed)));
+    // A policy that Mallory signed with an authority of its own.
+    assert!(matches!(Lure::new(&mut keys, &mallory).joined(), Err(Error::Forged)));
+    // The right policy in a group of another id.
+    let extensions = groups[0].policy().extensions();
+    let lure = Lure { extensions, id: MeetingId([6; 16]), ..Lure::new(&mut keys, &mallory) };
+    assert!(matches!(lure.joined(), Err(Error::Malformed)));
+}
+
+#[test]
+fn whoever_has_a_key_package_cannot_lure_its_owner_into_another_group() {
+    // Mallory is a member, sees the Add with the key package, and copies everything that members know.
+    let organiser = Identity::generate().unwrap();
+    let (mut keys, groups) = with_three_members_of(&organiser);
+    let mallory = Identity::generate().unwrap();
+    let extensions = groups[1].policy().extensions();
+    // As itself, with the policy of the meeting.
+    let lure = Lure { extensions: extensions.clone(), ..Lure::new(&mut keys, &mallory) };
+    assert!(matches!(lure.joined(), Err(Error::Rejected(Reject::NotOrganiser))));
+    // With the organiser's credential, which belongs to another leaf key.
+    let credential = groups[1].credentials().remove(0).1;
+    let lure = Lure { extensions: extensions.clone(), credential, ..Lure::new(&mut keys, &mallory) };
+    assert!(matches!(lure.joined(), Err(Error::Credential)));
+    // The organiser itself could.
+    let mut lure = Lure { extensions, ..Lure::new(&mut keys, &mallory) };
+    lure.credential = issue(&organiser, &lure.sender, lure.id);
+    assert!(lure.joined().is_ok(), "the Welcome is valid but for the signatures");
+}
+
+#[test]
+fn a_group_with_a_barred_member_is_not_entered() {
+    let organiser = Identity::generate().unwrap();
+    let (mut keys, groups) = with_three_members_of(&organiser);
+    let change = PolicyChange { bar: vec![organiser.public()], ..PolicyChange::default() };
+    let extensions = groups[0].policy().next(&change, &keys).unwrap().extensions();
+    let mut lure = Lure { extensions, ..Lure::new(&mut keys, &Identity::generate().unwrap()) };
+    lure.credential = issue(&organiser, &lure.sender, lure.id);
+    assert!(matches!(lure.joined(), Err(Error::Rejected(Reject::Barred))));
 }
 
 #[test]
 fn a_group_with_external_senders_is_rejected() {
+    let (mut keys, groups) = with_three_members();
     let outsider = crate::provider::SigningKey::generate().unwrap();
     let sender =
         ExternalSender::new(outsider.public().as_slice().into(), BasicCredential::new(b"server".to_vec()).into());
-    let mut extensions =
-        crate::MeetingPolicy::new(Identity::generate().unwrap().public(), ParticipantId(0)).extensions();
+    let mut extensions = groups[0].policy().extensions();
     extensions.add(Extension::ExternalSenders(vec![sender])).unwrap();
-    assert!(matches!(joined(extensions, MEETING), Err(Error::Malformed)));
+    let lure = Lure { extensions, ..Lure::new(&mut keys, &Identity::generate().unwrap()) };
+    assert!(matches!(lure.joined(), Err(Error::Malformed)));
+}
+
+#[test]
+fn an_organiser_comes_back_only_as_the_authority_signed() {
+    let organiser = Identity::generate().unwrap();
+    let (keys, mut groups) = with_three_members_of(&organiser);
+    let now = SystemTime::now();
+    let again = |identity: &Identity, keys: &ManagerKeys| {
+        return_to_meeting(keys, identity, profile("O"), ParticipantId(9), now).unwrap()
+    };
+    let (joiner, request) = again(&organiser, &keys);
+    assert!(keys.authority().signed_return(keys.meeting(), ParticipantId(9), &request.package, &request.signature));
+    // A guest that has the organiser's keys, but not its device; and the device with other keys.
+    let (_, stolen) = again(&Identity::generate().unwrap(), &keys);
+    assert!(matches!(groups[1].open_return(&stolen.package), Err(Error::Rejected(Reject::NotOrganiser))));
+    let (_, other) = again(&organiser, &ManagerKeys::new().unwrap());
+    assert!(groups[1].open_return(&other.package).is_err());
+    let package = KeyPackageIn::tls_deserialize_exact(stolen.package.as_slice()).unwrap();
+    let package = package.validate(&crate::provider::Crypto, ProtocolVersion::Mls10).unwrap();
+    let commit = forge(&mut groups, |builder| builder.propose_adds([package]));
+    for error in refused(&mut groups, &commit) {
+        assert!(matches!(error, Error::Rejected(Reject::NotOrganiser)), "{error:?}");
+    }
+    groups[1].clear_pending_commit();
+    // The organiser is gone; a guest adds it.
+    let request = groups[1].open_return(&request.package).unwrap();
+    let pending = groups[1].commit(Changes { add: vec![request], remove: vec![Leaf(0)], policy: None }).unwrap();
+    groups[1].merge_pending_commit().unwrap();
+    groups[2].process(&pending.commit, &|participant| participant.0 == 0).unwrap();
+    let mut back = joiner.enter(&pending.welcome.unwrap()).unwrap();
+    assert!(back.members().iter().all(|member| !member.organiser));
+    // It takes its role again.
+    let organisers = Some(vec![(organiser.public(), ParticipantId(9))]);
+    let change = PolicyChange { organisers, ..PolicyChange::default() };
+    let policy = Some(back.policy().next(&change, &keys).unwrap());
+    let pending = back.commit(Changes { policy, ..Changes::default() }).unwrap();
+    assert!(back.merge_pending_commit().unwrap().policy_changed);
+    for group in &mut groups[1..] {
+        group.process(&pending.commit, &|_| false).unwrap();
+        assert_eq!(group.words(), back.words());
+        let organisers: Vec<_> = group.members().into_iter().filter(|member| member.organiser).collect();
+        assert_eq!(organisers.iter().map(|member| member.participant.0).collect::<Vec<_>>(), [9]);
+    }
+}
+
+#[test]
+fn a_key_package_with_another_lifetime_is_rejected_by_all() {
+    // Members whose clocks differ by seconds would not agree on a lifetime that begins or ends now.
+    let (keys, mut groups) = with_three_members();
+    let (provider, key, now) =
+        (Provider::default(), crate::provider::SigningKey::generate().unwrap(), SystemTime::now());
+    let identity = Identity::generate().unwrap();
+    let person = LeafCredential::issue(&identity, profile("G"), ParticipantId(9), keys.meeting(), &key.public(), now);
+    let bundle = KeyPackage::builder()
+        .leaf_node_capabilities(capabilities())
+        .key_package_lifetime(Lifetime::new(3_600))
+        .build(SUITE, &provider, &key, person.credential(&key.public()))
+        .unwrap();
+    let package = bundle.key_package().clone();
+    let commit = forge(&mut groups, |builder| builder.propose_adds([package]));
+    for error in refused(&mut groups, &commit) {
+        assert!(matches!(error, Error::Credential), "{error:?}");
+    }
 }

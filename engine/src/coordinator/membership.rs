@@ -37,6 +37,11 @@ impl Membership {
         Event::Entered { me, link, organiser: self.organiser }
     }
 
+    /// Records that this client came back, perhaps as another participant.
+    pub fn set_me(&mut self, me: ParticipantId) {
+        self.me = Some(me);
+    }
+
     /// Replaces the list of members. Returns it for the screens, ourselves first.
     pub fn set_members(&mut self, members: Vec<Member>) -> Vec<Person> {
         self.members = members;

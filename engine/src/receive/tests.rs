@@ -7,13 +7,13 @@ use crate::worker::Worker;
 use codec::decode::probe::{self, Fault};
 use codec::decode::{Backends, Candidate, Picture};
 use codec::encode::{self, Encoder};
-use crypto::{Group, Identity, KeyRing, Leaf, Opener, Profile, ReceivedFrame, Sealer};
+use crypto::{Group, Identity, KeyRing, Leaf, ManagerKeys, Opener, Profile, ReceivedFrame, Sealer};
 use media::{
     Bitrate, BufferPool, Clock, Colour, FrameRate, Pool, Rotation, Sender, Size, Timestamp, VideoCodec, bounded,
 };
-use proto::{MeetingId, ParticipantId, Slot, TrackId};
+use proto::{ParticipantId, Slot, TrackId};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What the receiver of a track did, in order.
 #[derive(Debug)]
@@ -79,7 +79,8 @@ impl Camera {
 
 fn keys() -> (KeyRing, Leaf) {
     let identity = Identity::generate().unwrap();
-    let group = Group::create(&identity, Profile::new("Anne").unwrap(), ParticipantId(1), MeetingId([1; 16])).unwrap();
+    let (keys, profile) = (ManagerKeys::new().unwrap(), Profile::new("Anne").unwrap());
+    let group = Group::create(&identity, profile, ParticipantId(1), &keys, SystemTime::now()).unwrap();
     let ring = KeyRing::new();
     ring.install(group.media_keys().unwrap(), &[group.me()], &[], Instant::now());
     (ring, group.me())

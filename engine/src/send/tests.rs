@@ -8,12 +8,12 @@ use capture::{Format, Source, Stop};
 use codec::encode::probe::{self, Fault};
 use codec::encode::{Backends, Candidate, Config, Content};
 use codec::rate::{EncoderTarget, LayerTarget};
-use crypto::{Group, Header, Identity, KeyRing, Profile};
+use crypto::{Group, Header, Identity, KeyRing, ManagerKeys, Profile};
 use media::{Bitrate, BufferPool, Colour, Frame, FrameRate, Pool, Rotation, Size, Timestamp, VideoCodec};
 use net::{FrameQueue, FrameSender, frame_sender};
-use proto::{DemandedLayer, MeetingId, ParticipantId, Slot, TrackDemand};
+use proto::{DemandedLayer, ParticipantId, Slot, TrackDemand};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The network's end of a track.
 struct Network {
@@ -45,7 +45,8 @@ impl Network {
 
 fn ring() -> KeyRing {
     let identity = Identity::generate().unwrap();
-    let group = Group::create(&identity, Profile::new("Anne").unwrap(), ParticipantId(1), MeetingId([1; 16])).unwrap();
+    let (keys, profile) = (ManagerKeys::new().unwrap(), Profile::new("Anne").unwrap());
+    let group = Group::create(&identity, profile, ParticipantId(1), &keys, SystemTime::now()).unwrap();
     let ring = KeyRing::new();
     ring.install(group.media_keys().unwrap(), &[group.me()], &[], Instant::now());
     ring

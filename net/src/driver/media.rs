@@ -9,7 +9,8 @@ use crate::peer::send_stream::SendStream;
 use crate::peer::{self, Feedback, Offer, Opened, Peer, lock};
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::task::{self, Task};
-use ::media::{Bitrate, BufferPool, bounded};
+use ::media::{Bitrate, BufferPool, Sender, bounded};
+use crypto::ReceivedFrame;
 use proto::{Kind, Slot, SpatialLayer, TrackId};
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
@@ -17,7 +18,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use webrtc::runtime::Runtime;
 
 /// The transports and tracks of a session.
@@ -25,11 +26,16 @@ pub struct Media {
     transports: Vec<Transport>,
     /// Runs the tasks that send.
     stack: Arc<dyn Runtime>,
+    pool: BufferPool,
     /// True after the primary transport connected.
     flowing: watch::Sender<bool>,
     published: BTreeMap<Slot, Published>,
     /// The transport and `mid` of each received track.
     incoming: HashMap<TrackId, (TransportId, String)>,
+    /// The queues of the received tracks.
+    queues: HashMap<TrackId, Sender<ReceivedFrame>>,
+    /// When the tracks that did not come back after a restart end.
+    stale: Option<Instant>,
     /// The estimate in the last event.
     estimate: Bitrate,
 }
@@ -60,8 +66,8 @@ pub struct Local {
 struct Published {
     /// Spatial layers.
     layers: Vec<u8>,
-    /// `Some` until the stream is open.
-    queue: Option<FrameQueue>,
+    /// The task that sends holds the lock.
+    queue: Arc<Mutex<FrameQueue>>,
     send_task: Option<Task>,
     /// True after an answer that covers the track.
     agreed: bool,
@@ -78,20 +84,41 @@ impl Media {
         pool: BufferPool,
         stack: Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
-        let mut opened = Vec::new();
-        for id in transports {
-            let (peer, events, feedback): Opened =
-                Box::pin(Peer::open(address, pool.clone(), Arc::clone(&stack))).await?;
-            opened.push(Transport { id: *id, peer, events, feedback, negotiated: None, connected: false });
-        }
+        let opened = open_transports(transports, address, &pool, &stack).await?;
         Ok(Self {
             transports: opened,
             stack,
+            pool,
             flowing: watch::Sender::new(false),
             published: BTreeMap::new(),
             incoming: HashMap::new(),
+            queues: HashMap::new(),
+            stale: None,
             estimate: Bitrate::ZERO,
         })
+    }
+
+    /// Replaces all transports by new ones on `address`. What is published stays published, and the readers of received
+    /// tracks keep their queues: they get frames again when the SFU names their tracks.
+    ///
+    /// # Errors
+    /// Returns [`Error::Media`] if no socket can be opened.
+    pub async fn restart(&mut self, address: IpAddr) -> Result<(), Error> {
+        let ids: Vec<_> = self.transports.iter().map(|transport| transport.id).collect();
+        for Published { send_task, agreed, .. } in self.published.values_mut() {
+            if let Some(send_task) = send_task.take() {
+                send_task.abort();
+            }
+            *agreed = false;
+        }
+        self.flowing.send_replace(false);
+        self.incoming.clear();
+        self.stale = Some(Instant::now() + STALE_TIMEOUT);
+        for Transport { peer, .. } in std::mem::take(&mut self.transports) {
+            peer.close().await;
+        }
+        self.transports = open_transports(&ids, address, &self.pool, &self.stack).await?;
+        Ok(())
     }
 
     /// Waits for the next report of any transport. Cancel-safe.
@@ -127,7 +154,8 @@ impl Media {
     pub fn publish(&mut self, slot: Slot, layers: &[SpatialLayer], queue: FrameQueue) {
         self.unpublish(slot);
         let layers = layers.iter().map(|layer| layer.spatial).collect();
-        self.published.insert(slot, Published { layers, queue: Some(queue), send_task: None, agreed: false });
+        self.published
+            .insert(slot, Published { layers, queue: Arc::new(Mutex::new(queue)), send_task: None, agreed: false });
         self.start_send_tasks();
     }
 
@@ -187,7 +215,15 @@ impl Media {
             Kind::Audio => MAX_SOUND,
             Kind::Video => MAX_PICTURES,
         };
-        let (sender, frames) = bounded(limit);
+        // A track that was received before the restart continues in its queue.
+        let (sender, frames) = match self.queues.get(&track) {
+            Some(sender) => (sender.clone(), None),
+            None => {
+                let (sender, frames) = bounded(limit);
+                self.queues.insert(track, sender.clone());
+                (sender, Some(frames))
+            }
+        };
         let assigned = self
             .peer(transport)
             .is_some_and(|peer| lock(peer.rtp_receiver()).assign(&mid, track.slot, kind, sender, now));
@@ -195,7 +231,10 @@ impl Media {
             tracing::warn!(?track, mid, "the session description has no SSRC for a track");
         }
         self.incoming.insert(track, (transport, mid));
-        event_queue.push(Event::Track { track, kind, layers, frames });
+        match frames {
+            Some(frames) => event_queue.push(Event::Track { track, kind, layers, frames }),
+            None => self.want_key_frame(track),
+        }
     }
 
     pub fn end(&mut self, track: TrackId, event_queue: &mut EventQueue) {
@@ -204,6 +243,7 @@ impl Media {
         {
             lock(peer.rtp_receiver()).release(&mid);
         }
+        self.queues.remove(&track);
         event_queue.push(Event::TrackEnded(track));
     }
 
@@ -258,6 +298,13 @@ impl Media {
             self.estimate = estimate;
             event_queue.push(Event::Estimate(estimate));
         }
+        if self.stale.take_if(|at| *at <= now).is_some() {
+            let lost: Vec<_> =
+                self.queues.keys().filter(|track| !self.incoming.contains_key(*track)).copied().collect();
+            for track in lost {
+                self.end(track, event_queue);
+            }
+        }
         let waiting = self.transports.iter().filter(|transport| !transport.connected);
         let mut since = waiting.filter_map(|transport| transport.negotiated);
         if since.any(|since| now.saturating_duration_since(since) > CONNECT_TIMEOUT) {
@@ -290,7 +337,8 @@ impl Media {
         let peer = &primary.peer;
         for (slot, published) in &mut self.published {
             let Some(send_stream) = peer.send_stream(*slot) else { continue };
-            if let Some(queue) = published.queue.take() {
+            if published.send_task.is_none() {
+                let queue = Arc::clone(&published.queue);
                 let send_task = send_task(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo());
                 published.send_task = Some(task::spawn(&self.stack, send_task));
             }
@@ -298,15 +346,31 @@ impl Media {
     }
 }
 
+async fn open_transports(
+    ids: &[TransportId],
+    address: IpAddr,
+    pool: &BufferPool,
+    stack: &Arc<dyn Runtime>,
+) -> Result<Vec<Transport>, Error> {
+    let mut opened = Vec::new();
+    for id in ids {
+        let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), Arc::clone(stack))).await?;
+        opened.push(Transport { id: *id, peer, events, feedback, negotiated: None, connected: false });
+    }
+    Ok(opened)
+}
+
 /// Sends the frames of one slot, and drops them until the transport is connected. If the queue was full and dropped a
 /// frame of a layer, requests a key frame of that layer, as a receiver would.
 async fn send_task(
     send_stream: Arc<SendStream>,
-    mut queue: FrameQueue,
+    queue: Arc<Mutex<FrameQueue>>,
     flowing: watch::Receiver<bool>,
     echo: mpsc::Sender<Feedback>,
 ) {
     let mut packets = Vec::new();
+    // After a restart, the task before ends at its next await point.
+    let mut queue = queue.lock().await;
     while let Some(frame) = queue.next().await {
         if *flowing.borrow() {
             send_stream.send(frame, &mut packets).await;
@@ -324,6 +388,9 @@ const MAX_SOUND: usize = 16 << 10;
 
 /// Bytes of video that may wait for their reader: about two seconds of the largest layer.
 const MAX_PICTURES: usize = 1 << 20;
+
+/// How long after a restart a track may take to come back.
+const STALE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a transport may take to connect after its first negotiation.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);

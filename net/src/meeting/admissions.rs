@@ -1,62 +1,128 @@
-//! Admits participants who knock. Only the organiser can read their requests.
+//! Admits participants who knock. Only a manager can read their requests.
 
+use super::Event;
+use super::context::Context;
 use super::group_log::GroupLog;
 use super::outputs::Outputs;
 use super::roster::Roster;
-use crypto::{AdmissionKey, KnockRequest};
-use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ParticipantId, Refusal, Up};
-use std::time::Instant;
+use crypto::{Changes, DeviceKey, KnockRequest, admission_key};
+use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ManagerCommand, ParticipantId, Refusal};
+use std::collections::BTreeSet;
 
-/// Participants who knocked and are not members yet. Members who are not the organiser keep the list, too, to refuse
-/// all of them if the organiser leaves.
+/// Participants who knocked and are not members yet. Empty if this client is not a manager.
 pub(super) struct Admissions {
-    /// `None` if this client is not the organiser.
-    key: Option<AdmissionKey>,
     /// In the order of arrival.
     waiting: Vec<Knock>,
     /// How many to admit with one commit. It is halved after a commit that could not be made, to find the request that
     /// is the cause.
     batch: usize,
+    /// The devices of all members so far, so that one that lost its way comes back by any link.
+    known: BTreeSet<DeviceKey>,
 }
 
 struct Knock {
-    participant: ParticipantId,
-    /// `None` if this client is not the organiser.
-    request: Option<KnockRequest>,
+    request: KnockRequest,
+    /// True if a rule admits it, false if the organiser decides.
+    admitted: bool,
+    /// True after the connection was resumed, until the server says again that the participant waits.
+    stale: bool,
+}
+
+impl Knock {
+    fn participant(&self) -> ParticipantId {
+        self.request.participant()
+    }
 }
 
 impl Admissions {
-    pub(super) fn new(key: Option<AdmissionKey>) -> Self {
-        Self { key, waiting: Vec::new(), batch: MAX_WELCOMES }
-    }
-
-    #[cfg(test)]
-    pub(super) fn public_key(&self) -> Option<&[u8]> {
-        self.key.as_ref().map(AdmissionKey::public_key)
+    pub(super) const fn new() -> Self {
+        Self { waiting: Vec::new(), batch: MAX_WELCOMES, known: BTreeSet::new() }
     }
 
     /// Keeps a request, or refuses it if it is not valid. The server limits how many wait. Requests beyond this
     /// client's own limit are dropped.
-    pub(super) fn handle_knock(&mut self, participant: ParticipantId, request: &Blob, outputs: &mut Outputs) {
-        let request = match self.key.as_mut().map(|key| key.open(&request.0)) {
-            None => None,
+    pub(super) fn handle_knock(
+        &mut self,
+        participant: ParticipantId,
+        request: &Blob,
+        log: &GroupLog,
+        context: &mut Context<'_>,
+    ) {
+        let Some(manager) = context.manager else { return };
+        if let Some(known) = self.waiting.iter_mut().find(|knock| knock.participant() == participant) {
+            known.stale = false;
+            return;
+        }
+        let why = match manager.keys_mut().open(&request.0, context.wall) {
             // A request is valid for one connection: a copy sent over another one is refused.
-            Some(Ok(request)) if request.participant() == participant => Some(request),
-            Some(_) => return outputs.transmit(Up::Refuse { participant, why: Refusal::Declined }),
+            Ok(request) if request.participant() != participant => Refusal::Declined,
+            Ok(request) if log.group().policy().is_barred(request.device()) => Refusal::Removed,
+            Ok(request) => return self.keep(request, context.outputs),
+            Err(admission_key::Error::Clock { ahead }) => Refusal::Clock { ahead },
+            Err(_) => Refusal::Declined,
         };
-        if self.waiting.len() < MAX_MEMBERS && self.waiting.iter().all(|knock| knock.participant != participant) {
-            self.waiting.push(Knock { participant, request });
+        manager.send(&ManagerCommand::Refuse { participant, why }, context.outputs);
+    }
+
+    fn keep(&mut self, request: KnockRequest, outputs: &mut Outputs) {
+        if self.waiting.len() >= MAX_MEMBERS {
+            return;
+        }
+        // A device that the organiser removed is refused before.
+        let admitted = !request.via_old_link() || self.known.contains(&request.device());
+        if !admitted {
+            outputs.event(Event::AsksToJoin { id: request.participant(), name: request.name().to_owned() });
+        }
+        self.waiting.push(Knock { request, admitted, stale: false });
+    }
+
+    /// Admits a participant on whom the organiser decides.
+    pub(super) fn admit(&mut self, participant: ParticipantId) {
+        for knock in self.waiting.iter_mut().filter(|knock| knock.participant() == participant) {
+            knock.admitted = true;
+        }
+    }
+
+    /// Refuses a participant on whom the organiser decides.
+    pub(super) fn refuse(&mut self, participant: ParticipantId, context: &mut Context<'_>) {
+        let refused = self.waiting.extract_if(.., |knock| !knock.admitted && knock.participant() == participant);
+        if refused.count() > 0
+            && let Some(manager) = context.manager
+        {
+            manager.send(&ManagerCommand::Refuse { participant, why: Refusal::OldLink }, context.outputs);
         }
     }
 
     /// Removes a participant who gave up waiting.
-    pub(super) fn handle_withdrawal(&mut self, participant: ParticipantId) {
-        self.waiting.retain(|knock| knock.participant != participant);
+    pub(super) fn handle_withdrawal(&mut self, participant: ParticipantId, outputs: &mut Outputs) {
+        self.forget(|knock| knock.participant() == participant, outputs);
     }
 
-    /// Removes the participants who are members now.
-    pub(super) fn handle_group_change(&mut self, roster: &Roster) {
-        self.waiting.retain(|knock| !roster.contains(knock.participant));
+    /// Removes the participants who are members now, and remembers their devices.
+    pub(super) fn handle_group_change(&mut self, roster: &Roster, outputs: &mut Outputs) {
+        self.known.extend(roster.present().map(|person| person.device));
+        while self.known.len() > MAX_KNOWN {
+            self.known.pop_first();
+        }
+        self.forget(|knock| roster.contains(knock.participant()), outputs);
+    }
+
+    /// Handles the end of the connection. After it was resumed, the server says again who waits.
+    pub(super) fn handle_lost_connection(&mut self) {
+        self.waiting.iter_mut().for_each(|knock| knock.stale = true);
+    }
+
+    /// Forgets those of whom the server did not say that they still wait.
+    pub(super) fn handle_caught_up(&mut self, outputs: &mut Outputs) {
+        self.forget(|knock| knock.stale, outputs);
+    }
+
+    fn forget(&mut self, gone: impl Fn(&Knock) -> bool, outputs: &mut Outputs) {
+        for knock in self.waiting.extract_if(.., |knock| gone(knock)) {
+            if knock.request.via_old_link() {
+                outputs.event(Event::AsksNoMore(knock.participant()));
+            }
+        }
     }
 
     /// Lets the next commit admit as many as allowed, because a commit of this client was merged.
@@ -64,97 +130,141 @@ impl Admissions {
         self.batch = MAX_WELCOMES;
     }
 
-    /// Refuses all who wait, because no organiser is left.
-    pub(super) fn refuse_all(&mut self, outputs: &mut Outputs) {
-        for knock in std::mem::take(&mut self.waiting) {
-            outputs.transmit(Up::Refuse { participant: knock.participant, why: Refusal::Unattended });
-        }
-    }
-
     /// Sends a commit that adds those who wait. Returns false if none was sent. A request that cannot be added alone is
     /// refused.
-    pub(super) fn commit(&mut self, log: &mut GroupLog, now: Instant, outputs: &mut Outputs) -> bool {
-        while self.key.is_some() && !self.waiting.is_empty() {
-            let count = self.batch.min(self.waiting.len());
-            let requests = self.waiting.iter().take(count).filter_map(|knock| knock.request.clone()).collect();
-            if log.commit_adds(requests, now, outputs) {
+    pub(super) fn commit(&mut self, roster: &Roster, log: &mut GroupLog, context: &mut Context<'_>) -> bool {
+        loop {
+            let admitted = self.waiting.iter().filter(|knock| knock.admitted && !knock.stale);
+            let add: Vec<_> = admitted.take(self.batch).map(|knock| knock.request.clone()).collect();
+            let Some(first) = add.first().map(KnockRequest::participant) else { return false };
+            let count = add.len();
+            // A device that lost its connection leaves its old leaf with the same commit.
+            let remove = add.iter().flat_map(|request| roster.unused_leaves(request.device())).collect();
+            if log.commit(Changes { add, remove, policy: None }, context) {
                 return true;
             }
             if count > 1 {
                 self.batch = count / 2;
-            } else {
-                self.reset_batch();
-                let participant = self.waiting.remove(0).participant;
-                outputs.transmit(Up::Refuse { participant, why: Refusal::Declined });
+                continue;
+            }
+            self.reset_batch();
+            self.waiting.retain(|knock| knock.participant() != first);
+            if let Some(manager) = context.manager {
+                manager.send(&ManagerCommand::Refuse { participant: first, why: Refusal::Declined }, context.outputs);
             }
         }
-        false
     }
 }
+
+/// How many devices are remembered.
+const MAX_KNOWN: usize = 4 * MAX_MEMBERS;
 
 #[cfg(test)]
 mod tests {
     use super::super::MediaState;
+    use super::super::entrant::Entrant;
     use super::super::group_log::Outcome;
+    use super::super::manager::Manager;
     use super::*;
-    use crypto::{Group, Identity, Profile, knock};
-    use proto::{Epoch, MeetingId, Position, Welcome};
+    use crypto::{Group, Identity, ManagerKeys, Profile, knock};
+    use proto::{Epoch, Position, Up, Welcome};
+    use std::time::{Instant, SystemTime};
 
     const ME: ParticipantId = ParticipantId(1);
-    const MEETING: MeetingId = MeetingId([7; 16]);
 
-    /// The admissions of an organiser.
-    struct Organiser {
+    /// The admissions of one member, who is alone in the group at first.
+    struct Admitting {
         admissions: Admissions,
         log: GroupLog,
+        roster: Roster,
+        entrant: Entrant,
+        /// `None` for a guest.
+        manager: Option<Manager>,
         outputs: Outputs,
         now: Instant,
     }
 
-    impl Organiser {
+    impl Admitting {
+        fn new(keys: ManagerKeys) -> Self {
+            let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Ada").unwrap());
+            let group = Group::create(&identity, profile.clone(), ME, &keys, SystemTime::now()).unwrap();
+            let now = Instant::now();
+            Self {
+                admissions: Admissions::new(),
+                log: GroupLog::new(group, Position(0), Epoch(0)),
+                roster: Roster::new(ME, Vec::new(), now),
+                entrant: Entrant { identity, profile, link: None },
+                manager: Some(Manager::new(keys)),
+                outputs: Outputs::default(),
+                now,
+            }
+        }
+
         /// Makes requests of these participants and handles them in this order. A request of the organiser itself
         /// cannot be added to the group.
         fn with_requests(participants: &[u64]) -> Self {
-            let key = AdmissionKey::new(MEETING).unwrap();
-            let requests: Vec<_> = participants.iter().map(|id| (ParticipantId(*id), request(&key, *id))).collect();
-            let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Ada").unwrap());
-            let group = Group::create(&identity, profile, ME, MEETING).unwrap();
-            let log = GroupLog::new(group, Position(0), Epoch(0));
-            let (mut admissions, mut outputs) = (Admissions::new(Some(key)), Outputs::default());
+            let keys = ManagerKeys::new().unwrap();
+            let requests: Vec<_> = participants.iter().map(|id| (ParticipantId(*id), request(&keys, *id))).collect();
+            let mut organiser = Self::new(keys);
             for (participant, request) in requests {
-                admissions.handle_knock(participant, &request, &mut outputs);
+                organiser.handle_knock(participant, &request);
             }
-            Self { admissions, log, outputs, now: Instant::now() }
+            organiser
+        }
+
+        fn handle_knock(&mut self, participant: ParticipantId, request: &Blob) {
+            let Self { admissions, log, entrant, manager, outputs, now, .. } = self;
+            let context = &mut context(entrant, manager, outputs, *now);
+            admissions.handle_knock(participant, request, log, context);
+        }
+
+        /// Returns false if no commit was sent.
+        fn send_commit(&mut self) -> bool {
+            let Self { admissions, log, roster, entrant, manager, outputs, now } = self;
+            let context = &mut context(entrant, manager, outputs, *now);
+            admissions.commit(roster, log, context)
         }
 
         /// Commits, and merges the commit. Returns who was refused and who was added.
         fn commit(&mut self) -> (Vec<ParticipantId>, Vec<ParticipantId>) {
-            assert!(self.admissions.commit(&mut self.log, self.now, &mut self.outputs));
+            assert!(self.send_commit());
             let (mut refused, mut added) = (Vec::new(), Vec::new());
             while let Some(message) = self.outputs.poll_transmit() {
-                if let Up::Refuse { participant, why: Refusal::Declined } = message {
+                let Up::Manage { command, welcomes, .. } = message else { panic!("{message:?}") };
+                let command = proto::decode(&command.0).unwrap();
+                if let ManagerCommand::Refuse { participant, why: Refusal::Declined } = command {
                     refused.push(participant);
-                } else if let Up::Commit { epoch, blob, welcomes, .. } = message {
-                    assert!(matches!(self.log.handle_commit(epoch, &blob, &|_| false), Ok(Outcome::MergedOwn)));
+                } else if let ManagerCommand::Commit { epoch, blob, .. } = command {
+                    let outcome = self.log.handle_commit(epoch, &blob, &|_| false);
+                    assert!(matches!(outcome, Ok(Outcome::MergedOwn { .. })));
                     added.extend(welcomes.into_iter().flat_map(|Welcome { to, .. }| to));
                 } else {
-                    panic!("{message:?}");
+                    panic!("{command:?}");
                 }
             }
-            let mut roster = Roster::new(ME, Vec::new(), self.now);
             // Without the organiser, so that its own request stays.
-            let members = self.log.members().into_iter().filter(|member| member.participant != ME).collect();
-            roster.update(members, MediaState::default());
-            self.admissions.handle_group_change(&roster);
+            let members = self.log.group().members().into_iter().filter(|member| member.participant != ME).collect();
+            self.roster.update(members, MediaState::default(), |_| false);
+            self.admissions.handle_group_change(&self.roster, &mut self.outputs);
             self.admissions.reset_batch();
             (refused, added)
         }
     }
 
-    fn request(key: &AdmissionKey, participant: u64) -> Blob {
-        let invitation = key.invitation("meet.example", 443, None);
+    fn context<'a>(
+        entrant: &'a Entrant,
+        manager: &'a mut Option<Manager>,
+        outputs: &'a mut Outputs,
+        now: Instant,
+    ) -> Context<'a> {
+        Context { now, wall: SystemTime::now(), clock_ahead: 0, entrant, manager, outputs }
+    }
+
+    fn request(keys: &ManagerKeys, participant: u64) -> Blob {
+        let invitation = keys.invitation("meet.example", 443, None);
         let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Bob").unwrap());
-        let made = knock(&invitation, key.public_key(), &identity, profile, ParticipantId(participant));
+        let (chain, id) = (keys.chain().encode(), ParticipantId(participant));
+        let made = knock(&invitation, keys.public_key(), &chain, &identity, profile, id, SystemTime::now());
         Blob(made.unwrap().1)
     }
 
@@ -164,33 +274,27 @@ mod tests {
 
     #[test]
     fn only_the_request_that_cannot_be_added_is_refused() {
-        let mut organiser = Organiser::with_requests(&[2, ME.0, 3, 4]);
+        let mut organiser = Admitting::with_requests(&[2, ME.0, 3, 4]);
         // Four fail, then two; the first one alone is added.
         assert_eq!(organiser.commit(), (ids(&[]), ids(&[2])));
         assert_eq!(organiser.commit(), (ids(&[ME.0]), ids(&[3, 4])));
-        let Organiser { mut admissions, mut log, mut outputs, now } = organiser;
-        assert!(!admissions.commit(&mut log, now, &mut outputs) && outputs.poll_transmit().is_none(), "nobody waits");
+        assert!(!organiser.send_commit() && organiser.outputs.poll_transmit().is_none(), "nobody waits");
     }
 
     #[test]
     fn a_participant_is_added_once_and_not_after_it_gave_up() {
-        let mut organiser = Organiser::with_requests(&[2, 3, 2, 4]);
-        organiser.admissions.handle_withdrawal(ParticipantId(3));
+        let mut organiser = Admitting::with_requests(&[2, 3, 2, 4]);
+        organiser.admissions.handle_withdrawal(ParticipantId(3), &mut organiser.outputs);
         assert_eq!(organiser.commit(), (ids(&[]), ids(&[2, 4])));
     }
 
     #[test]
-    fn a_guest_keeps_so_many_requests_and_refuses_them_if_no_organiser_is_left() {
-        let (mut admissions, mut outputs) = (Admissions::new(None), Outputs::default());
-        for participant in 0..10_000 {
-            admissions.handle_knock(ParticipantId(participant), &Blob(Vec::new()), &mut outputs);
-        }
-        assert!(outputs.poll_transmit().is_none(), "a guest cannot read requests");
-        admissions.refuse_all(&mut outputs);
-        let refusal = |message| matches!(message, Up::Refuse { why: Refusal::Unattended, .. });
-        let refusals: Vec<_> = std::iter::from_fn(|| outputs.poll_transmit()).map(refusal).collect();
-        assert_eq!(refusals, [true; MAX_MEMBERS]);
-        admissions.refuse_all(&mut outputs);
-        assert!(outputs.poll_transmit().is_none(), "each one once");
+    fn a_guest_keeps_no_requests() {
+        let keys = ManagerKeys::new().unwrap();
+        let request = request(&keys, 2);
+        let mut guest = Admitting { manager: None, ..Admitting::new(keys) };
+        guest.handle_knock(ParticipantId(2), &request);
+        assert!(guest.admissions.waiting.is_empty());
+        assert!(!guest.send_commit() && guest.outputs.poll_transmit().is_none());
     }
 }

@@ -1,16 +1,26 @@
 //! Input and output of the meeting's state machine.
 
 use super::MediaState;
-use crypto::{DeviceKey, Identity, Invitation, Leaf, MediaKeys, Profile, Words};
-use proto::{Epoch, MeetingId, ParticipantId, Reason};
+use crypto::{DeviceKey, Identity, Invitation, Leaf, ManagerKeys, MediaKeys, Profile, Words};
+use proto::{Epoch, ParticipantId, Reason};
 
 /// How a client enters a meeting.
 pub enum Entry {
     /// Creates a meeting and is its organiser.
     Create {
-        /// The new meeting's id: random, never used before.
-        meeting: MeetingId,
+        /// The new meeting's keys. They determine its id.
+        keys: ManagerKeys,
         /// The device's long-term key.
+        identity: Identity,
+        /// What other members see.
+        profile: Profile,
+    },
+    /// Comes back as organiser to a meeting that this program left or lost. [`super::Meeting::into_return`] returns this
+    /// entry.
+    Return {
+        /// The meeting's keys.
+        keys: ManagerKeys,
+        /// The device's long-term key, the same as before.
         identity: Identity,
         /// What other members see.
         profile: Profile,
@@ -32,11 +42,17 @@ pub enum Command {
     /// Announces to the members what this client sends from now on. If the client is not a member yet, the state is
     /// sent after it joined.
     Announce(MediaState),
-    /// Removes a member. Only the organiser may do this.
+    /// Removes a member for good: its device cannot come back. Only the organiser may do this.
     Remove(ParticipantId),
+    /// Admits a participant of [`Event::AsksToJoin`]. Only the organiser may do this.
+    Admit(ParticipantId),
+    /// Refuses a participant of [`Event::AsksToJoin`]. Only the organiser may do this.
+    Refuse(ParticipantId),
+    /// Ends the meeting for everybody. Only the organiser may do this.
+    End,
     /// Leaves the meeting, which ends with [`Reason::Left`].
     Leave,
-    /// Updates this member's own MLS keys.
+    /// Updates this member's own MLS keys now. Without it, each member does so on a schedule.
     Refresh,
 }
 
@@ -73,9 +89,30 @@ pub enum Event {
         leaves: Vec<Leaf>,
         /// The MLS epoch.
         epoch: Epoch,
+        /// True if this client entered the group again: all keys from before are void.
+        rejoined: bool,
     },
     /// The words that members compare to verify that they are in the same group. They change with each epoch.
     Words(Words),
+    /// The connection is lost, or this client cannot follow the group. It tries to come back by itself.
+    Reconnecting,
+    /// This client is back. [`Event::Members`] comes right after it. Media must be negotiated again.
+    Reconnected {
+        /// This client's id. It may differ from the one before.
+        me: ParticipantId,
+    },
+    /// A participant asks to join with a link from before a removal, so no rule admits it.
+    AsksToJoin {
+        /// The participant, for [`Command::Admit`] and [`Command::Refuse`].
+        id: ParticipantId,
+        /// The name that the person chose.
+        name: String,
+    },
+    /// A participant of [`Event::AsksToJoin`] does not ask any more.
+    AsksNoMore(ParticipantId),
+    /// The invitation link has changed, because a member was removed. The old one leads only to
+    /// [`Event::AsksToJoin`].
+    LinkChanged,
     /// The meeting is over for this client.
     Ended(Reason),
     /// A message for the user. The meeting continues.
@@ -106,15 +143,43 @@ pub struct Member {
 pub enum Notice {
     /// The knock has not been answered yet. The client still waits.
     NoAnswerYet,
-    /// The organiser has left, so nobody can be admitted or removed any more.
+    /// The organiser has left, so nobody can be admitted or removed until the organiser is back.
     Unattended,
     /// Only the organiser may do this.
     NotAllowed,
     /// No commit that removes this member could be made. The command is dropped.
     CannotRemove(ParticipantId),
+    /// This computer's clock and the server's differ by more than an hour.
+    Clock {
+        /// How many seconds this computer's clock is ahead of the server's. Negative if it is behind.
+        ahead: i64,
+    },
     /// A commit was rejected because it is invalid or breaks the meeting's rules. The id is its author according to the
     /// server, which is not verified.
     CommitRejected(ParticipantId),
+}
+
+/// Why a member leaves its group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// The meeting is over for this client.
+    Ended(Reason),
+    /// The connection is of no use any more. The client resumes on another one.
+    Lost,
+    /// The others' group is another one. The client enters it again.
+    CutOff,
+}
+
+impl From<Reason> for Exit {
+    fn from(reason: Reason) -> Self {
+        Self::Ended(reason)
+    }
+}
+
+impl From<Violation> for Exit {
+    fn from(violation: Violation) -> Self {
+        Self::Ended(violation.into())
+    }
 }
 
 /// A violation of the protocol by the server. It ends the meeting for this client with [`Reason::Server`].

@@ -1,15 +1,14 @@
 //! The MLS group, and the server's log of commits and messages. All members process the log in the same order.
 
+use super::context::Context;
 use super::envelope::{Content, Envelope};
-use super::event::{Violation, no_keys};
-use super::outputs::Outputs;
-use super::roster::Roster;
+use super::event::{Exit, Violation, no_keys};
+use super::history::{GroupState, History};
 use super::state;
-use super::timing::COMMIT_TIMEOUT;
+use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT};
 use crypto::group::Error;
-use crypto::{Group, KnockRequest, Leaf, MediaKeys, Received, Words};
-use proto::{Blob, Epoch, ParticipantId, Position, Reason, Up, Welcome};
-use std::collections::BTreeSet;
+use crypto::{Changes, Group, MediaKeys, Received, Words};
+use proto::{Blob, Epoch, ManagerCommand, ParticipantId, Position, Reason, SignedCommand, Up, Welcome};
 use std::time::Instant;
 
 /// The group as this member sees it. At most one commit of this member is pending.
@@ -20,18 +19,22 @@ pub(super) struct GroupLog {
     /// The log's epoch: the number of commits before `next`. It is greater than the MLS epoch by the number of commits
     /// that the members rejected.
     epoch: Epoch,
+    history: History,
     pending: Option<SentCommit>,
-    /// True if the user requested an update of this member's keys and no merged commit has done it yet.
-    wants_refresh: bool,
-    /// Members who sent messages of a later MLS epoch than this client's.
-    ahead: BTreeSet<ParticipantId>,
+    /// How many `CommitTooLate` are still to come, each for a commit of this client whose epoch another one has ended.
+    overtaken: u32,
+    /// No commit is sent before this time.
+    pause: Option<Instant>,
 }
 
 /// What a commit in the log did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// This client's own commit was merged.
-    MergedOwn,
+    MergedOwn {
+        /// True if it updated this member's keys for the schedule.
+        refresh: bool,
+    },
     /// Another member's commit was merged.
     MergedOther,
     /// The commit removed this client.
@@ -46,7 +49,6 @@ struct SentCommit {
     epoch: Epoch,
     verdict: Verdict,
     sent: Instant,
-    /// True if it updates this member's keys for [`GroupLog::request_refresh`].
     refresh: bool,
 }
 
@@ -54,17 +56,21 @@ enum Verdict {
     /// The server has not answered. The commit is recognised in the log by its bytes, because the author that the
     /// server names is not authenticated.
     Unknown(Blob),
+    /// The connection was lost, then resumed. The commit is in the entries that the server sends again, or it is lost.
+    Unconfirmed(Blob),
     /// It came too late: the server accepted another commit for its epoch, which has not arrived yet.
     TooLate,
 }
 
 impl GroupLog {
     pub(super) fn new(group: Group, next: Position, epoch: Epoch) -> Self {
-        Self { group, next, epoch, pending: None, wants_refresh: false, ahead: BTreeSet::new() }
+        let mut history = History::default();
+        history.record(epoch.0, state_of(&group));
+        Self { group, next, epoch, history, pending: None, overtaken: 0, pause: None }
     }
 
-    pub(super) fn members(&self) -> Vec<crypto::Member> {
-        self.group.members()
+    pub(super) const fn group(&self) -> &Group {
+        &self.group
     }
 
     pub(super) fn media_keys(&self) -> Result<MediaKeys, Reason> {
@@ -80,58 +86,113 @@ impl GroupLog {
         self.group.words()
     }
 
+    /// Returns the position of the next entry.
+    pub(super) const fn next(&self) -> Position {
+        self.next
+    }
+
+    /// Returns the command that tells the members which state of the group is the right one.
+    pub(super) fn beacon(&self) -> ManagerCommand {
+        let GroupState { mls_epoch, transcript } = state_of(&self.group);
+        ManagerCommand::Beacon { epoch: self.epoch, mls_epoch, transcript }
+    }
+
     /// Returns how many commits the log has had since `epoch`.
     pub(super) fn epochs_since(&self, epoch: Epoch) -> u64 {
         self.epoch.0.saturating_sub(epoch.0)
     }
 
-    /// Counts the entry at `position`, which must be the next one.
-    pub(super) fn advance(&mut self, position: Position) -> Result<(), Reason> {
+    /// Counts `count` entries from `position` on, which must be the next ones.
+    pub(super) fn advance(&mut self, position: Position, count: u64) -> Result<(), Reason> {
         if position != self.next {
             return Err(Violation::OutOfOrder.into());
         }
-        self.next = Position(position.0.saturating_add(1));
+        self.next = Position(position.0.saturating_add(count));
         Ok(())
     }
 
     /// Processes the commit that ends the log's epoch. `gone` returns whether a member has left according to the log.
+    ///
+    /// # Errors
+    /// Returns [`Exit::CutOff`] if a beacon shows that this client's group is not the others'.
     pub(super) fn handle_commit(
         &mut self,
         epoch: Epoch,
         blob: &Blob,
         gone: &dyn Fn(ParticipantId) -> bool,
-    ) -> Result<Outcome, Reason> {
+    ) -> Result<Outcome, Exit> {
         if epoch != self.epoch {
             return Err(Violation::OutOfOrder.into());
         }
         self.epoch = epoch.next();
+        let outcome = self.process(blob, gone)?;
+        let agrees = outcome == Outcome::RemovedMe || self.history.record(self.epoch.0, state_of(&self.group));
+        if agrees { Ok(outcome) } else { Err(Exit::CutOff) }
+    }
+
+    fn process(&mut self, blob: &Blob, gone: &dyn Fn(ParticipantId) -> bool) -> Result<Outcome, Exit> {
         if let Some(pending) = self.pending.take() {
             if pending.is(blob) {
                 self.group.merge_pending_commit().map_err(|_| no_keys())?;
-                self.wants_refresh &= !pending.refresh;
-                self.ahead.clear();
-                return Ok(Outcome::MergedOwn);
+                return Ok(Outcome::MergedOwn { refresh: pending.refresh });
+            }
+            if let Verdict::Unknown(_) = pending.verdict {
+                self.overtaken += 1;
             }
             self.group.clear_pending_commit();
         }
         Ok(match self.open(blob, Content::Commit, gone) {
             Some(Received::Commit(change)) if change.removed_me => Outcome::RemovedMe,
-            Some(Received::Commit(_)) => {
-                self.ahead.clear();
-                Outcome::MergedOther
-            }
+            Some(Received::Commit(_)) => Outcome::MergedOther,
             Some(Received::Message { .. }) | None => Outcome::Rejected,
         })
     }
 
-    /// Handles the server's answer that the log's epoch is `epoch`, so that a commit for an earlier one came too late.
-    /// If the winning commit has arrived already, the pending commit is a newer one and stays. Otherwise nothing is
-    /// sent until the winning commit arrives.
-    pub(super) fn handle_commit_too_late(&mut self, epoch: Epoch) {
-        if let Some(pending) = &mut self.pending
-            && pending.epoch < epoch
-        {
+    /// Handles a beacon whose signature was verified.
+    ///
+    /// # Errors
+    /// Returns [`Exit::CutOff`] if this client's group is not the manager's.
+    pub(super) fn handle_beacon(&mut self, epoch: Epoch, state: GroupState) -> Result<(), Exit> {
+        if self.history.handle_beacon(epoch.0, state) { Ok(()) } else { Err(Exit::CutOff) }
+    }
+
+    /// Returns true if the commit that ended the log's epoch `epoch` was merged here.
+    pub(super) fn was_merged(&self, epoch: Epoch) -> bool {
+        self.history.was_merged(epoch.0)
+    }
+
+    /// Handles the server's answer that it did not accept a commit. It gives one such answer for each, in the order in
+    /// which they were sent. If another commit was accepted, its entry came before. If `epoch` is that of our commit, the
+    /// server asks us to wait.
+    pub(super) fn handle_commit_too_late(&mut self, epoch: Epoch, now: Instant) {
+        if self.overtaken > 0 {
+            self.overtaken -= 1;
+            return;
+        }
+        let Some(pending) = &mut self.pending else { return };
+        self.group.clear_pending_commit();
+        if pending.epoch < epoch {
             pending.verdict = Verdict::TooLate;
+        } else {
+            self.pending = None;
+            self.pause = Some(now + COMMIT_INTERVAL);
+        }
+    }
+
+    /// Handles the end of the connection. The server's answers on it are lost.
+    pub(super) fn handle_lost_connection(&mut self) {
+        self.overtaken = 0;
+        if let Some(pending) = &mut self.pending
+            && let Verdict::Unknown(blob) = &mut pending.verdict
+        {
+            pending.verdict = Verdict::Unconfirmed(Blob(std::mem::take(&mut blob.0)));
+        }
+    }
+
+    /// Handles the first ping after the connection was resumed: all entries from before have arrived, so a commit that was
+    /// not among them is lost.
+    pub(super) fn handle_caught_up(&mut self) {
+        if self.pending.take_if(|pending| matches!(pending.verdict, Verdict::Unconfirmed(_))).is_some() {
             self.group.clear_pending_commit();
         }
     }
@@ -151,38 +212,20 @@ impl GroupLog {
         envelope.and_then(|_| self.group.process(&blob.0, gone).ok())
     }
 
-    /// Records a message of `from` that could not be read.
-    ///
-    /// # Errors
-    /// Returns the reason to end the meeting if more than half of the other members sent messages of a later epoch.
-    /// Then this client rejected a commit that they accepted. A single message is not enough, because its envelope is
-    /// not authenticated.
-    pub(super) fn handle_unreadable(
-        &mut self,
-        from: ParticipantId,
-        blob: &Blob,
-        roster: &Roster,
-    ) -> Result<(), Reason> {
-        let later = Envelope::read(&blob.0).is_some_and(|envelope| envelope.epoch > self.mls_epoch().0);
-        if later && roster.contains(from) {
-            self.ahead.insert(from);
-        }
-        let others = || roster.present().filter(|person| !person.me);
-        let ahead = others().filter(|person| self.ahead.contains(&person.id)).count();
-        if ahead * 2 > others().count() {
-            return Err(Reason::Server("this client cannot follow the other members' epoch".into()));
-        }
-        Ok(())
-    }
-
     /// Encrypts an application message. Returns `None` while a commit is pending.
     pub(super) fn seal(&mut self, message: state::Message) -> Option<Up> {
         let bytes = self.group.seal_message(&message.encode()).ok()?;
         Some(Up::Tell { epoch: self.epoch, blob: Blob(bytes) })
     }
 
-    pub(super) fn has_pending(&self) -> bool {
-        self.pending.is_some()
+    /// Returns true if a commit may be sent now.
+    pub(super) fn may_commit(&self, now: Instant) -> bool {
+        self.pending.is_none() && self.pause.is_none_or(|pause| pause <= now)
+    }
+
+    /// Returns when a commit that is due at `due` can be sent; `None` if that depends on the server's answer.
+    pub(super) fn commit_time(&self, due: Instant) -> Option<Instant> {
+        self.pending.is_none().then(|| self.pause.map_or(due, |pause| pause.max(due)))
     }
 
     /// Returns until when the server must accept the pending commit, or answer that it came too late.
@@ -190,60 +233,66 @@ impl GroupLog {
         self.pending.as_ref().map(|pending| pending.sent + COMMIT_TIMEOUT)
     }
 
-    /// Sends a commit that adds members. Returns false if none could be made.
-    pub(super) fn commit_adds(&mut self, requests: Vec<KnockRequest>, now: Instant, outputs: &mut Outputs) -> bool {
-        let staged = self.group.add(requests);
-        self.send_commit(staged, false, now, outputs)
+    /// Sends a commit with these changes. Returns false if none could be made.
+    pub(super) fn commit(&mut self, changes: Changes, context: &mut Context<'_>) -> bool {
+        let staged = self.group.commit(changes);
+        self.send_commit(staged, false, context)
     }
 
-    /// Sends a commit that removes leaves. Returns false if none could be made.
-    pub(super) fn commit_removals(&mut self, leaves: &[Leaf], now: Instant, outputs: &mut Outputs) -> bool {
-        let staged = self.group.remove(leaves);
-        self.send_commit(staged, false, now, outputs)
+    /// Sends a commit that updates this member's keys. Returns false if none could be made.
+    pub(super) fn commit_refresh(&mut self, context: &mut Context<'_>) -> bool {
+        let staged = self.group.refresh();
+        self.send_commit(staged, true, context)
     }
 
-    /// Requests an update of this member's keys with the next commit that is free for it.
-    pub(super) fn request_refresh(&mut self) {
-        self.wants_refresh = true;
-    }
-
-    /// Sends a commit that updates this member's keys, if that was requested.
-    pub(super) fn commit_refresh(&mut self, now: Instant, outputs: &mut Outputs) {
-        if self.wants_refresh {
-            let staged = self.group.refresh();
-            self.wants_refresh = self.send_commit(staged, true, now, outputs);
-        }
-    }
-
-    /// Sends a staged commit. Returns false if staging failed, or if the commit is too long to send and is dropped.
+    /// Sends a staged commit, with the authority's signature if this client is a manager. Returns false if staging failed,
+    /// or if the commit is too long to send and is dropped.
     fn send_commit(
         &mut self,
         staged: Result<crypto::PendingCommit, Error>,
         refresh: bool,
-        now: Instant,
-        outputs: &mut Outputs,
+        context: &mut Context<'_>,
     ) -> bool {
         let Ok(crypto::PendingCommit { commit, welcome, added: to, removed }) = staged else { return false };
-        let blob = Blob(commit);
-        let welcomes = welcome.map(|bytes| Welcome { to, blob: Blob(bytes) }).into_iter().collect();
-        let message = Up::Commit { epoch: self.epoch, blob: blob.clone(), welcomes, removed };
-        let sendable = proto::is_sendable(&message);
-        if sendable {
-            let verdict = Verdict::Unknown(blob);
-            self.pending = Some(SentCommit { epoch: self.epoch, verdict, sent: now, refresh });
-            outputs.transmit(message);
-        } else {
+        let (epoch, blob) = (self.epoch, Blob(commit));
+        let welcome = welcome.map(|bytes| Welcome { to, blob: Blob(bytes) });
+        let message = match context.manager {
+            Some(manager) => {
+                let command = ManagerCommand::Commit { epoch, blob: blob.clone(), removed };
+                manager.command(&command, welcome.into_iter().collect())
+            }
+            None => Up::Commit { epoch, blob: blob.clone(), removed, welcome },
+        };
+        if !proto::is_sendable(&message) {
             self.group.clear_pending_commit();
+            return false;
         }
-        sendable
+        self.pause = context.manager.is_none().then(|| context.now + COMMIT_INTERVAL);
+        self.pending = Some(SentCommit { epoch, verdict: Verdict::Unknown(blob), sent: context.now, refresh });
+        context.outputs.transmit(message);
+        true
     }
 }
 
 impl SentCommit {
     fn is(&self, blob: &Blob) -> bool {
         match &self.verdict {
-            Verdict::Unknown(sent) => sent == blob,
+            Verdict::Unknown(sent) | Verdict::Unconfirmed(sent) => sent == blob,
             Verdict::TooLate => false,
         }
     }
+}
+
+/// Returns true if the authority of the group signed the command. A command that was on its way when the keys
+/// rotated has the signature of the authority before.
+pub(super) fn is_signed(group: &Group, signed: &SignedCommand) -> bool {
+    let chain = group.policy().chain();
+    let meeting = chain.meeting();
+    let SignedCommand { from, counter, command, signature } = signed;
+    let newest = chain.newest_authorities();
+    newest.iter().any(|authority| authority.signed_command(meeting, *from, *counter, &command.0, signature))
+}
+
+fn state_of(group: &Group) -> GroupState {
+    GroupState { mls_epoch: group.epoch().0, transcript: group.transcript_hash() }
 }

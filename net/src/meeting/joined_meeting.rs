@@ -2,51 +2,75 @@
 
 use super::admissions::Admissions;
 use super::announcements::Announcements;
-use super::group_log::{GroupLog, Outcome};
+use super::context::Context;
+use super::event::Exit;
+use super::group_log::{GroupLog, Outcome, is_signed};
+use super::history::GroupState;
 use super::joining::NewMember;
 use super::outputs::Outputs;
+use super::refresh::Refresh;
 use super::removals::Removals;
-use super::roster::Roster;
+use super::returns::Returns;
+use super::roster::{Departure, Roster};
+use super::timing::BEACON_INTERVAL;
 use super::{Command, Event, MediaState, Notice};
-use proto::{Blob, Epoch, LogEntry, ParticipantId, Position, Reason};
+use crypto::{Changes, PolicyChange};
+use proto::{
+    Blob, Epoch, LogEntry, ManagerCommand, ParticipantId, Position, Reason, ResumeToken, Signature, SignedCommand,
+};
 use std::time::Instant;
 
 /// A meeting that this client is a member of.
 pub(super) struct JoinedMeeting {
-    log: GroupLog,
+    pub(super) log: GroupLog,
     roster: Roster,
     admissions: Admissions,
     removals: Removals,
+    returns: Returns,
     announcements: Announcements,
+    refresh: Refresh,
+    resume: ResumeToken,
+    /// False while the connection is lost. Nothing is sent then.
+    connected: bool,
+    /// When a manager sends the next beacon.
+    beacon: Instant,
 }
 
 impl JoinedMeeting {
     /// Enters the meeting: emits the keys and the members, and sends what is due.
-    pub(super) fn new(
-        new_member: NewMember,
-        own: MediaState,
-        now: Instant,
-        outputs: &mut Outputs,
-    ) -> Result<Self, Reason> {
-        let NewMember { me, group, admission_key, position, epoch, gone } = new_member;
-        let mut joined = Self {
-            log: GroupLog::new(group, position, epoch),
-            roster: Roster::new(me, gone, now),
-            admissions: Admissions::new(admission_key),
-            removals: Removals::default(),
-            announcements: Announcements::new(own),
-        };
-        joined.roster.update(joined.log.members(), own);
-        if !joined.roster.contains(me) {
-            return Err(Reason::Forged);
+    pub(super) fn new(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> Result<Self, Reason> {
+        let mut joined = create(new_member, own, context)?;
+        emit_keys(&joined.log, &joined.roster, Vec::new(), false, context.outputs)?;
+        context.outputs.event(Event::Entered { me: joined.me() });
+        emit_members(&joined.roster, context.outputs);
+        if !joined.roster.has_organiser() && context.manager.is_none() {
+            context.outputs.notice(Notice::Unattended);
         }
-        joined.emit_keys(Vec::new(), outputs)?;
-        outputs.event(Event::Entered { me });
-        joined.emit_members(outputs);
-        if !joined.roster.has_organiser() {
-            outputs.notice(Notice::Unattended);
-        }
-        joined.send_due(now, outputs);
+        joined.send_due(context);
+        Ok(joined)
+    }
+
+    /// Enters the meeting again, after this client lost it.
+    pub(super) fn again(self, new_member: NewMember, context: &mut Context<'_>) -> Result<Self, Reason> {
+        let Self { roster: before, mut admissions, removals, announcements, .. } = self;
+        let mut joined = create(new_member, announcements.own(), context)?;
+        let left = before.departed_since(&joined.roster);
+        let known = |id: &ParticipantId| before.contains(*id) || *id == joined.me();
+        let new: Vec<_> = joined.roster.list().into_iter().map(|person| person.id).filter(|id| !known(id)).collect();
+        admissions.handle_lost_connection();
+        (joined.admissions, joined.removals) = (admissions, removals);
+        emit_keys(
+            &joined.log,
+            &joined.roster,
+            left.iter().map(|departure| departure.leaf).collect(),
+            true,
+            context.outputs,
+        )?;
+        emit_changes(&left, &new, context.outputs);
+        context.outputs.event(Event::Reconnected { me: joined.me() });
+        joined.removals.handle_group_change(&joined.roster);
+        emit_members(&joined.roster, context.outputs);
+        joined.send_due(context);
         Ok(joined)
     }
 
@@ -54,53 +78,110 @@ impl JoinedMeeting {
         self.roster.me()
     }
 
-    #[cfg(test)]
-    pub(super) fn admission_key(&self) -> Option<&[u8]> {
-        self.admissions.public_key()
+    /// Returns the token and the position with which a new connection continues this membership.
+    pub(super) const fn resume(&self) -> (ResumeToken, Position) {
+        (self.resume, self.log.next())
     }
 
-    pub(super) fn handle_command(&mut self, command: Command, now: Instant, outputs: &mut Outputs) {
+    /// Handles the end of the connection. Commands are kept until it is resumed.
+    pub(super) fn handle_lost_connection(&mut self) {
+        self.connected = false;
+        self.log.handle_lost_connection();
+        self.admissions.handle_lost_connection();
+        self.returns.clear();
+        self.roster.clear_absent();
+    }
+
+    /// Continues on a new connection. The entries that this client missed follow.
+    pub(super) fn handle_resumed(&mut self, context: &mut Context<'_>) {
+        self.connected = true;
+        context.outputs.event(Event::Reconnected { me: self.me() });
+        emit_members(&self.roster, context.outputs);
+    }
+
+    /// Handles a ping. After the connection was resumed, the first one means that all entries have arrived. Returns the
+    /// position of the next entry.
+    pub(super) fn handle_ping(&mut self, context: &mut Context<'_>) -> Position {
+        self.log.handle_caught_up();
+        self.admissions.handle_caught_up(context.outputs);
+        self.send_due(context);
+        self.log.next()
+    }
+
+    pub(super) fn handle_command(&mut self, command: Command, context: &mut Context<'_>) {
         match command {
             Command::Announce(state) => {
                 self.announcements.announce(state);
                 self.roster.set_state(self.me(), state);
-                self.emit_members(outputs);
+                emit_members(&self.roster, context.outputs);
             }
             Command::Remove(participant) if self.roster.am_organiser() && participant != self.me() => {
                 if self.roster.contains(participant) {
                     self.removals.request(participant);
                 }
             }
-            Command::Remove(_) => outputs.notice(Notice::NotAllowed),
-            Command::Refresh => self.log.request_refresh(),
-            // `Meeting` handles it.
-            Command::Leave => {}
+            Command::Admit(participant) if self.roster.am_organiser() => self.admissions.admit(participant),
+            Command::Refuse(participant) if self.roster.am_organiser() => {
+                self.admissions.refuse(participant, context);
+            }
+            Command::Remove(_) | Command::Admit(_) | Command::Refuse(_) => context.outputs.notice(Notice::NotAllowed),
+            Command::Refresh => self.refresh.request(context.now),
+            // `Meeting` handles them.
+            Command::Leave | Command::End => {}
         }
-        self.send_due(now, outputs);
+        self.send_due(context);
     }
 
-    pub(super) fn handle_knock(
+    pub(super) fn handle_knock(&mut self, participant: ParticipantId, request: &Blob, context: &mut Context<'_>) {
+        if !self.roster.contains(participant) {
+            self.admissions.handle_knock(participant, request, &self.log, context);
+        }
+        self.send_due(context);
+    }
+
+    pub(super) fn handle_withdrawal(&mut self, participant: ParticipantId, context: &mut Context<'_>) {
+        self.admissions.handle_withdrawal(participant, context.outputs);
+        self.returns.handle_withdrawal(participant);
+        self.send_due(context);
+    }
+
+    /// Handles the request of an organiser to come back.
+    pub(super) fn handle_return(
         &mut self,
         participant: ParticipantId,
         request: &Blob,
-        now: Instant,
-        outputs: &mut Outputs,
+        signature: &Signature,
+        context: &mut Context<'_>,
     ) {
         if !self.roster.contains(participant) {
-            self.admissions.handle_knock(participant, request, outputs);
+            self.returns.handle_request(participant, request, signature, &self.log, context.now);
         }
-        self.send_due(now, outputs);
+        self.send_due(context);
     }
 
-    pub(super) fn handle_withdrawal(&mut self, participant: ParticipantId, now: Instant, outputs: &mut Outputs) {
-        self.admissions.handle_withdrawal(participant);
-        self.send_due(now, outputs);
+    pub(super) fn handle_presence(&mut self, participant: ParticipantId, connected: bool) {
+        self.roster.set_connected(participant, connected);
     }
 
-    /// Handles the server's answer that a commit of this client came too late: it accepted another one for its epoch.
-    pub(super) fn handle_commit_too_late(&mut self, epoch: Epoch, now: Instant, outputs: &mut Outputs) {
-        self.log.handle_commit_too_late(epoch);
-        self.send_due(now, outputs);
+    /// Handles the server's answer that it did not accept a commit of this client.
+    pub(super) fn handle_commit_too_late(&mut self, epoch: Epoch, context: &mut Context<'_>) {
+        self.log.handle_commit_too_late(epoch, context.now);
+        self.send_due(context);
+    }
+
+    /// Handles a beacon of a manager. One without a valid signature is ignored.
+    pub(super) fn handle_beacon(&mut self, signed: &SignedCommand) -> Result<(), Exit> {
+        match verified(&self.log, signed) {
+            Some(ManagerCommand::Beacon { epoch, mls_epoch, transcript }) => {
+                self.log.handle_beacon(epoch, GroupState { mls_epoch, transcript })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Skips application messages of others that the server did not keep for this client.
+    pub(super) fn handle_skipped(&mut self, position: Position, count: u64) -> Result<(), Exit> {
+        Ok(self.log.advance(position, count)?)
     }
 
     /// Processes the next entry of the log.
@@ -108,55 +189,84 @@ impl JoinedMeeting {
         &mut self,
         position: Position,
         entry: LogEntry,
-        now: Instant,
-        outputs: &mut Outputs,
-    ) -> Result<(), Reason> {
-        self.log.advance(position)?;
+        context: &mut Context<'_>,
+    ) -> Result<(), Exit> {
+        self.log.advance(position, 1)?;
         match entry {
-            LogEntry::Commit { from, epoch, blob } => self.handle_commit(from, epoch, &blob, outputs)?,
-            LogEntry::Told { from, epoch, blob } => self.handle_application_message(from, epoch, &blob, outputs)?,
-            LogEntry::Gone { participant } => self.handle_gone(participant, now, outputs)?,
+            LogEntry::Commit { from, epoch, blob } => self.handle_commit(from, epoch, &blob, false, context)?,
+            LogEntry::Managed { signed } => self.handle_managed(&signed, context)?,
+            LogEntry::Told { from, epoch, blob } => self.handle_application_message(from, epoch, &blob, context),
+            LogEntry::Gone { participant } => self.handle_gone(participant, context)?,
         }
-        self.send_due(now, outputs);
+        self.send_due(context);
         Ok(())
     }
 
+    /// Handles a manager's command in the log. Its signature decides what a commit that cannot be merged means, and whether
+    /// a void counts.
+    fn handle_managed(&mut self, signed: &SignedCommand, context: &mut Context<'_>) -> Result<(), Exit> {
+        let proved = is_signed(self.log.group(), signed);
+        match signed.decode() {
+            Ok(ManagerCommand::Commit { epoch, blob, .. }) => {
+                self.handle_commit(signed.from, epoch, &blob, proved, context)
+            }
+            Ok(ManagerCommand::Void { epoch, .. }) if proved && self.log.was_merged(epoch) => Err(Exit::CutOff),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Handles a commit in the log. `proved` is true if a manager has signed it.
     fn handle_commit(
         &mut self,
         from: ParticipantId,
         epoch: Epoch,
         blob: &Blob,
-        outputs: &mut Outputs,
-    ) -> Result<(), Reason> {
+        proved: bool,
+        context: &mut Context<'_>,
+    ) -> Result<(), Exit> {
         match self.log.handle_commit(epoch, blob, &|id| self.roster.is_gone(id))? {
-            Outcome::MergedOwn => {
+            Outcome::MergedOwn { refresh } => {
                 self.admissions.reset_batch();
-                self.handle_group_change(outputs)
+                if refresh {
+                    self.refresh.restart(&self.roster, context.now);
+                }
+                self.handle_group_change(context)
             }
-            Outcome::MergedOther => self.handle_group_change(outputs),
-            Outcome::RemovedMe => Err(Reason::Removed),
-            // The server cannot check commits, so an invalid one ended the log's epoch. All honest members reject it.
+            Outcome::MergedOther => self.handle_group_change(context),
+            Outcome::RemovedMe => Err(Exit::Ended(Reason::Removed)),
+            // The others have merged it.
+            Outcome::Rejected if proved => Err(Exit::CutOff),
+            // The server cannot check commits, so an invalid one ended the log's epoch.
             Outcome::Rejected => {
-                outputs.notice(Notice::CommitRejected(from));
-                self.log.handle_unreadable(from, blob, &self.roster)
+                context.outputs.notice(Notice::CommitRejected(from));
+                if let Some(manager) = context.manager
+                    && from != self.me()
+                {
+                    manager.send(&ManagerCommand::Void { epoch, participant: from }, context.outputs);
+                }
+                self.beacon = context.now;
+                Ok(())
             }
         }
     }
 
     /// Handles a new epoch of the group. The keys come before the events about members.
-    fn handle_group_change(&mut self, outputs: &mut Outputs) -> Result<(), Reason> {
-        let changes = self.roster.update(self.log.members(), self.announcements.own());
-        self.emit_keys(changes.left.iter().map(|departure| departure.leaf).collect(), outputs)?;
-        for departure in &changes.left {
-            outputs.event(Event::Left { id: departure.id, removed: departure.removed });
+    fn handle_group_change(&mut self, context: &mut Context<'_>) -> Result<(), Exit> {
+        let policy = self.log.group().policy();
+        let (own, members) = (self.announcements.own(), self.log.group().members());
+        let changes = self.roster.update(members, own, |device| policy.is_barred(device));
+        if let Some(manager) = context.manager {
+            manager.handle_merged(policy.chain(), context.outputs);
         }
-        for id in &changes.joined {
-            outputs.event(Event::Joined(*id));
-        }
+        let removed = changes.left.iter().map(|departure| departure.leaf).collect();
+        emit_keys(&self.log, &self.roster, removed, false, context.outputs)?;
+        emit_changes(&changes.left, &changes.joined, context.outputs);
         self.removals.handle_group_change(&self.roster);
-        self.admissions.handle_group_change(&self.roster);
+        self.returns.handle_group_change(&self.roster);
+        self.admissions.handle_group_change(&self.roster, context.outputs);
         self.announcements.handle_group_change(&self.roster, !changes.joined.is_empty());
-        self.emit_members(outputs);
+        self.beacon = context.now;
+        emit_members(&self.roster, context.outputs);
         Ok(())
     }
 
@@ -167,77 +277,175 @@ impl JoinedMeeting {
         from: ParticipantId,
         epoch: Epoch,
         blob: &Blob,
-        outputs: &mut Outputs,
-    ) -> Result<(), Reason> {
+        context: &mut Context<'_>,
+    ) {
         if from == self.me() {
             // The others have dropped the keys of its epoch and cannot read it.
             if self.log.epochs_since(epoch) > READABLE_EPOCHS {
                 self.announcements.repeat();
             }
-            return Ok(());
+            return;
         }
-        let Some((author, bytes)) = self.log.open_message(blob) else {
-            return self.log.handle_unreadable(from, blob, &self.roster);
-        };
+        let Some((author, bytes)) = self.log.open_message(blob) else { return };
         if let Some(state) = self.announcements.receive(author, &bytes, &self.roster)
             && self.roster.set_state(author, state)
         {
-            self.emit_members(outputs);
+            emit_members(&self.roster, context.outputs);
         }
-        Ok(())
     }
 
-    fn handle_gone(&mut self, participant: ParticipantId, now: Instant, outputs: &mut Outputs) -> Result<(), Reason> {
+    fn handle_gone(&mut self, participant: ParticipantId, context: &mut Context<'_>) -> Result<(), Exit> {
         if participant == self.me() {
-            // The server has told the others that this client is gone, so it cannot stay.
-            return Err(Reason::ServerSilent);
+            // The server has told the others that this client is gone, so they remove it.
+            return Err(Exit::CutOff);
         }
-        self.admissions.handle_withdrawal(participant);
-        if self.roster.mark_gone(participant, now) {
-            outputs.notice(Notice::Unattended);
+        self.admissions.handle_withdrawal(participant, context.outputs);
+        if self.roster.mark_gone(participant, context.now) {
+            context.outputs.notice(Notice::Unattended);
         }
         Ok(())
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant, outputs: &mut Outputs) -> Result<(), Reason> {
-        if self.log.commit_deadline().is_some_and(|deadline| now >= deadline) {
-            return Err(Reason::ServerSilent);
+    pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) -> Result<(), Exit> {
+        if self.log.commit_deadline().is_some_and(|deadline| context.now >= deadline) {
+            return Err(Exit::Lost);
         }
-        self.send_due(now, outputs);
+        self.send_due(context);
         Ok(())
     }
 
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.log.commit_deadline().or_else(|| self.roster.removal_deadline())
+    /// Returns when [`Self::handle_timeout`] has something to do. `manager` is true if this client is a manager.
+    pub(super) fn poll_timeout(&self, manager: bool) -> Option<Instant> {
+        let due = [self.roster.removal_deadline(), self.returns.deadline(&self.roster), Some(self.refresh.deadline())];
+        let commit = due.into_iter().flatten().min().and_then(|due| self.log.commit_time(due));
+        let beacon = (manager && self.roster.count() > 1).then_some(self.beacon);
+        [self.log.commit_deadline(), commit, beacon].into_iter().flatten().min()
     }
 
     /// Sends everything that can be sent now, but at most one commit. Removals come before admissions, so that a new
     /// member never shares an epoch with one that is to be removed. Requests are kept until a merged commit fulfils
     /// them.
-    fn send_due(&mut self, now: Instant, outputs: &mut Outputs) {
-        self.announcements.send(&mut self.log, outputs);
-        if !self.roster.has_organiser() && self.roster.rank() == 0 {
-            self.admissions.refuse_all(outputs);
-        }
-        if self.log.has_pending() {
+    fn send_due(&mut self, context: &mut Context<'_>) {
+        if !self.connected {
             return;
         }
-        let sent = self.removals.commit(&mut self.roster, &mut self.log, now, outputs)
-            || self.admissions.commit(&mut self.log, now, outputs);
-        if !sent {
-            self.log.commit_refresh(now, outputs);
+        self.removals.expel(context);
+        self.announcements.send(&mut self.log, context.outputs);
+        if self.log.may_commit(context.now) {
+            self.commit(context);
+        }
+        send_beacon(&mut self.beacon, &self.log, &self.roster, context);
+    }
+
+    fn commit(&mut self, context: &mut Context<'_>) {
+        let sent = claim(&mut self.log, &self.roster, context)
+            || self.removals.commit(&mut self.roster, &mut self.log, context)
+            || self.returns.commit(&self.roster, &mut self.log, context)
+            || self.admissions.commit(&self.roster, &mut self.log, context);
+        if !sent && self.refresh.is_due(context.now) && !self.log.commit_refresh(context) {
+            self.refresh.restart(&self.roster, context.now);
         }
     }
+}
 
-    fn emit_keys(&self, removed: Vec<crypto::Leaf>, outputs: &mut Outputs) -> Result<(), Reason> {
-        let (keys, leaves) = (self.log.media_keys()?, self.roster.leaves());
-        outputs.event(Event::Keys { keys, removed, leaves, epoch: self.log.mls_epoch() });
-        outputs.event(Event::Words(self.log.words()));
-        Ok(())
+fn emit_keys(
+    log: &GroupLog,
+    roster: &Roster,
+    removed: Vec<crypto::Leaf>,
+    rejoined: bool,
+    outputs: &mut Outputs,
+) -> Result<(), Reason> {
+    let (keys, leaves) = (log.media_keys()?, roster.leaves());
+    outputs.event(Event::Keys { keys, removed, leaves, epoch: log.mls_epoch(), rejoined });
+    outputs.event(Event::Words(log.words()));
+    Ok(())
+}
+
+fn emit_members(roster: &Roster, outputs: &mut Outputs) {
+    outputs.event(Event::Members(roster.list()));
+}
+
+/// Tells the others which group is the right one, if this client is a manager and it is time.
+fn send_beacon(due: &mut Instant, log: &GroupLog, roster: &Roster, context: &mut Context<'_>) {
+    if *due > context.now || roster.count() < 2 {
+        return;
     }
+    if let Some(manager) = context.manager {
+        *due = context.now + BEACON_INTERVAL;
+        manager.send(&log.beacon(), context.outputs);
+    }
+}
 
-    fn emit_members(&self, outputs: &mut Outputs) {
-        outputs.event(Event::Members(self.roster.list()));
+fn create(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> Result<JoinedMeeting, Reason> {
+    let NewMember { me, group, position, epoch, gone, resume } = new_member;
+    let log = GroupLog::new(group, position, epoch);
+    let mut roster = Roster::new(me, gone, context.now);
+    roster.update(log.group().members(), own, |_| false);
+    if !roster.contains(me) {
+        return Err(Reason::Forged);
+    }
+    let refresh = Refresh::new(&roster, context.now);
+    Ok(JoinedMeeting {
+        log,
+        roster,
+        admissions: Admissions::new(),
+        removals: Removals::default(),
+        returns: Returns::default(),
+        announcements: Announcements::new(own),
+        refresh,
+        resume,
+        connected: true,
+        beacon: context.now,
+    })
+}
+
+/// Returns why the server has closed this client's membership.
+pub(super) fn removed(joined: &JoinedMeeting, signed: &SignedCommand) -> Exit {
+    let me = joined.me();
+    match verified(&joined.log, signed) {
+        Some(ManagerCommand::Expel { participant }) if participant == me => Exit::Ended(Reason::Removed),
+        Some(ManagerCommand::Commit { removed, .. }) if removed.contains(&me) => Exit::Ended(Reason::Removed),
+        // The commit may have been valid for the group as this client saw it.
+        Some(ManagerCommand::Void { participant, .. }) if participant == me => Exit::CutOff,
+        Some(_) | None => Exit::Ended(Reason::Server("it removed this client without the organiser's word".into())),
+    }
+}
+
+/// Returns true if a manager has ended the meeting.
+pub(super) fn is_end(joined: &JoinedMeeting, signed: &SignedCommand) -> bool {
+    verified(&joined.log, signed) == Some(ManagerCommand::End)
+}
+
+/// Returns the command if the authority has signed it.
+fn verified(log: &GroupLog, signed: &SignedCommand) -> Option<ManagerCommand> {
+    is_signed(log.group(), signed).then(|| signed.decode().ok()).flatten()
+}
+
+/// Sends a commit that makes this client the organiser again, if it came back to its meeting. Its old leaves go.
+fn claim(log: &mut GroupLog, roster: &Roster, context: &mut Context<'_>) -> bool {
+    let Some(manager) = context.manager else { return false };
+    let (device, me) = (context.entrant.identity.public(), roster.me());
+    let (group, own) = (log.group(), roster.leaf(me));
+    if group.policy().is_organiser(device, me) {
+        return false;
+    }
+    let change = PolicyChange { organisers: Some(vec![(device, me)]), ..PolicyChange::default() };
+    let remove = group.leaves_of(device).into_iter().filter(|leaf| Some(*leaf) != own).collect();
+    match group.policy().next(&change, manager.keys()) {
+        Ok(policy) => log.commit(Changes { policy: Some(policy), remove, ..Changes::default() }, context),
+        Err(error) => {
+            tracing::error!(%error, "the organiser's rights cannot be taken back");
+            false
+        }
+    }
+}
+
+fn emit_changes(left: &[Departure], joined: &[ParticipantId], outputs: &mut Outputs) {
+    for departure in left {
+        outputs.event(Event::Left { id: departure.id, removed: departure.removed });
+    }
+    for id in joined {
+        outputs.event(Event::Joined(*id));
     }
 }
 

@@ -1,15 +1,15 @@
-//! The steps before membership: greets the server, then creates the meeting, or checks its admission key and knocks.
+//! The steps before membership: greets the server, then creates the meeting, knocks, or comes back as organiser.
 
+use super::Notice;
+use super::context::{Context, is_own_clock_wrong};
 use super::event::{Violation, no_keys};
-use super::outputs::Outputs;
 use super::timing::KNOCK_TIMEOUT;
-use super::{Entry, Event, Notice};
 use crypto::admission_key;
-use crypto::{AdmissionKey, Group, Identity, Invitation, Joiner, Profile, knock};
-use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Position, Reason, Refusal, Up, VERSION};
+use crypto::{Group, Joiner, ReturnRequest, knock, return_to_meeting};
+use proto::{Blob, Down, Epoch, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
 use std::time::Instant;
 
-/// A client that is not a member yet.
+/// A client that is not a member yet, or not any more.
 pub(super) struct Joining {
     stage: Stage,
 }
@@ -24,156 +24,172 @@ pub(super) enum Next {
 pub(super) struct NewMember {
     pub me: ParticipantId,
     pub group: Group,
-    /// `None` if this client is not the organiser.
-    pub admission_key: Option<AdmissionKey>,
     /// The position of the next log entry.
     pub position: Position,
     /// The log's epoch at that position.
     pub epoch: Epoch,
     /// Departed members whose leaves are still in the group.
     pub gone: Vec<ParticipantId>,
+    /// Proves to the server that a new connection is this member's.
+    pub resume: ResumeToken,
+}
+
+/// How the client enters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    Create,
+    Join,
+    Return,
 }
 
 enum Stage {
     /// `Hello` was sent.
     Greeting(Goal),
     /// `Create` was sent.
-    Creating { creation: Creation, me: ParticipantId },
+    Creating { me: ParticipantId },
     /// `Approach` was sent.
-    Approaching { request: JoinRequest, me: ParticipantId },
-    /// `Knock` was sent. `notice` is when the user is notified that there is no answer. It is `None` after that.
-    Knocking { joiner: Joiner, me: ParticipantId, notice: Option<Instant> },
-}
-
-enum Goal {
-    Create(Creation),
-    Join(JoinRequest),
-}
-
-struct Creation {
-    meeting: MeetingId,
-    identity: Identity,
-    profile: Profile,
-    admission_key: AdmissionKey,
-}
-
-struct JoinRequest {
-    invitation: Invitation,
-    identity: Identity,
-    profile: Profile,
+    Approaching { me: ParticipantId },
+    /// `Knock` or `Return` was sent. `notice` is when the user is notified that there is no answer. It is `None` after
+    /// that.
+    Waiting { joiner: Joiner, me: ParticipantId, notice: Option<Instant> },
 }
 
 impl Joining {
-    /// Sends `Hello`. Also returns the invitation, which lacks the server's address if this client creates the meeting.
-    pub(super) fn new(entry: Entry, outputs: &mut Outputs) -> Result<(Self, Invitation), Reason> {
-        let (goal, invitation) = match entry {
-            Entry::Create { meeting, identity, profile } => {
-                let admission_key = AdmissionKey::new(meeting).map_err(|_| no_keys())?;
-                let invitation = admission_key.invitation("", 0, None);
-                (Goal::Create(Creation { meeting, identity, profile, admission_key }), invitation)
-            }
-            Entry::Join { invitation, identity, profile } => {
-                let known = invitation.clone();
-                (Goal::Join(JoinRequest { invitation, identity, profile }), known)
-            }
-        };
-        outputs.transmit(Up::Hello { version: VERSION });
-        outputs.event(Event::Approaching);
-        Ok((Self { stage: Stage::Greeting(goal) }, invitation))
+    /// Sends `Hello`.
+    pub(super) fn new(goal: Goal, context: &mut Context<'_>) -> Self {
+        context.outputs.transmit(Up::Hello { version: VERSION });
+        Self { stage: Stage::Greeting(goal) }
     }
 
-    pub(super) fn handle_message(
-        self: Box<Self>,
-        message: Down,
-        now: Instant,
-        outputs: &mut Outputs,
-    ) -> Result<Next, Reason> {
+    pub(super) fn handle_message(self: Box<Self>, message: Down, context: &mut Context<'_>) -> Result<Next, Reason> {
         match (self.stage, message) {
-            (Stage::Greeting(goal), Down::Hello { version, participant }) => {
-                goal.handle_hello(version, participant, outputs)
+            (Stage::Greeting(goal), Down::Hello { version, participant, .. }) => {
+                if version != VERSION {
+                    return Err(Reason::Version);
+                }
+                greet(goal, participant, context)
             }
-            (Stage::Creating { creation, me }, Down::Created) => creation.handle_created(me),
-            (Stage::Approaching { request, me }, Down::AdmissionKey { admission_key }) => {
-                request.handle_admission_key(&admission_key, me, now, outputs)
+            (Stage::Creating { me }, Down::Created { resume }) => enter_new_meeting(me, resume, context),
+            (Stage::Approaching { me }, Down::AdmissionKey { admission_key, chain }) => {
+                approach(&admission_key, &chain, me, context)
             }
-            (Stage::Knocking { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone }) => {
+            (Stage::Waiting { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone, resume }) => {
                 let group = joiner.enter(&welcome.0).map_err(|_| Reason::Forged)?;
-                Ok(Next::Member(Box::new(NewMember { me, group, admission_key: None, position, epoch, gone })))
+                Ok(Next::Member(Box::new(NewMember { me, group, position, epoch, gone, resume })))
             }
-            (Stage::Knocking { .. }, Down::Refused { why }) => Err(match why {
-                Refusal::Declined => Reason::Refused,
-                Refusal::Unattended => Reason::Unattended,
-            }),
+            (Stage::Waiting { .. }, Down::Refused { why }) => Err(refused(why, context.clock_ahead)),
             _ => Err(Violation::Unexpected.into()),
         }
     }
 
+    /// Returns true if a member decides now.
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self.stage, Stage::Waiting { .. })
+    }
+
     /// Notifies the user once that the knock was not answered.
-    pub(super) fn handle_timeout(&mut self, now: Instant, outputs: &mut Outputs) {
-        if let Stage::Knocking { notice, .. } = &mut self.stage
-            && notice.take_if(|at| now >= *at).is_some()
+    pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
+        if let Stage::Waiting { notice, .. } = &mut self.stage
+            && notice.take_if(|at| context.now >= *at).is_some()
         {
-            outputs.notice(Notice::NoAnswerYet);
+            context.outputs.notice(Notice::NoAnswerYet);
         }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Knocking { notice, .. } => *notice,
+            Stage::Waiting { notice, .. } => *notice,
             Stage::Greeting(_) | Stage::Creating { .. } | Stage::Approaching { .. } => None,
         }
     }
+
+    fn next(stage: Stage) -> Next {
+        Next::Joining(Box::new(Self { stage }))
+    }
 }
 
-impl Goal {
-    fn handle_hello(self, version: u16, me: ParticipantId, outputs: &mut Outputs) -> Result<Next, Reason> {
-        if version != VERSION {
-            return Err(Reason::Version);
+fn greet(goal: Goal, me: ParticipantId, context: &mut Context<'_>) -> Result<Next, Reason> {
+    if let Some(manager) = context.manager {
+        manager.set_me(me);
+    }
+    match (goal, &context.entrant.link) {
+        (Goal::Create, _) => {
+            let keys = context.manager.as_ref().ok_or_else(no_keys)?.keys();
+            let (meeting, authority) = (keys.meeting(), keys.authority().0);
+            let admission_key = Blob(keys.public_key().to_vec());
+            context.outputs.transmit(Up::Create { meeting, admission_key, authority });
+            Ok(Joining::next(Stage::Creating { me }))
         }
-        let stage = match self {
-            Self::Create(creation) => {
-                let admission_key = Blob(creation.admission_key.public_key().to_vec());
-                outputs.transmit(Up::Create { meeting: creation.meeting, admission_key });
-                Stage::Creating { creation, me }
-            }
-            Self::Join(request) => {
-                outputs.transmit(Up::Approach { meeting: request.invitation.meeting });
-                Stage::Approaching { request, me }
-            }
-        };
-        Ok(Next::Joining(Box::new(Joining { stage })))
+        (Goal::Join, Some(link)) => {
+            context.outputs.transmit(Up::Approach { meeting: link.meeting });
+            Ok(Joining::next(Stage::Approaching { me }))
+        }
+        (Goal::Join, None) => Err(no_keys()),
+        (Goal::Return, _) => come_back(me, context),
     }
 }
 
-impl Creation {
-    fn handle_created(self, me: ParticipantId) -> Result<Next, Reason> {
-        let Self { meeting, identity, profile, admission_key } = self;
-        let group = Group::create(&identity, profile, me, meeting).map_err(|_| no_keys())?;
-        let (position, epoch) = (Position::default(), Epoch::default());
-        let new_member = NewMember { me, group, admission_key: Some(admission_key), position, epoch, gone: Vec::new() };
-        Ok(Next::Member(Box::new(new_member)))
-    }
+/// Creates the group of a new meeting.
+fn enter_new_meeting(me: ParticipantId, resume: ResumeToken, context: &mut Context<'_>) -> Result<Next, Reason> {
+    let keys = context.manager.as_ref().ok_or_else(no_keys)?.keys();
+    let (identity, profile) = (&context.entrant.identity, context.entrant.profile.clone());
+    let group = Group::create(identity, profile, me, keys, context.wall).map_err(|_| no_keys())?;
+    let (position, epoch) = (Position::default(), Epoch::default());
+    Ok(Next::Member(Box::new(NewMember { me, group, position, epoch, gone: Vec::new(), resume })))
 }
 
-impl JoinRequest {
-    /// Checks the admission key against the invitation link, and knocks.
-    fn handle_admission_key(
-        self,
-        key: &Blob,
-        me: ParticipantId,
-        now: Instant,
-        outputs: &mut Outputs,
-    ) -> Result<Next, Reason> {
-        let Self { invitation, identity, profile } = self;
-        let (joiner, request) =
-            knock(&invitation, &key.0, &identity, profile, me).map_err(|error| knock_failed(&error))?;
-        outputs.transmit(Up::Knock { meeting: invitation.meeting, request: Blob(request) });
-        outputs.event(Event::Knocking);
-        let stage = Stage::Knocking { joiner, me, notice: Some(now + KNOCK_TIMEOUT) };
-        Ok(Next::Joining(Box::new(Joining { stage })))
-    }
+/// Checks the admission key against the invitation link, and knocks.
+fn approach(admission_key: &Blob, chain: &Blob, me: ParticipantId, context: &mut Context<'_>) -> Result<Next, Reason> {
+    let link = context.entrant.link.as_ref().ok_or_else(no_keys)?;
+    let (identity, profile) = (&context.entrant.identity, context.entrant.profile.clone());
+    let (joiner, request) = knock(link, &admission_key.0, &chain.0, identity, profile, me, context.wall)
+        .map_err(|error| knock_failed(&error))?;
+    context.outputs.transmit(Up::Knock { meeting: link.meeting, request: Blob(request) });
+    Ok(wait(joiner, me, context))
+}
+
+/// Asks the members to add this organiser again.
+fn come_back(me: ParticipantId, context: &mut Context<'_>) -> Result<Next, Reason> {
+    let keys = context.manager.as_ref().ok_or_else(no_keys)?.keys();
+    let (identity, profile) = (&context.entrant.identity, context.entrant.profile.clone());
+    let (joiner, request) =
+        return_to_meeting(keys, identity, profile, me, context.wall).map_err(|error| knock_failed(&error))?;
+    let ReturnRequest { package, signature } = request;
+    let meeting = keys.meeting();
+    context.outputs.transmit(Up::Return { meeting, request: Blob(package), signature });
+    Ok(wait(joiner, me, context))
+}
+
+fn wait(joiner: Joiner, me: ParticipantId, context: &Context<'_>) -> Next {
+    Joining::next(Stage::Waiting { joiner, me, notice: Some(context.now + KNOCK_TIMEOUT) })
 }
 
 fn knock_failed(error: &admission_key::Error) -> Reason {
-    if matches!(error, admission_key::Error::WrongAdmissionKey) { Reason::Forged } else { no_keys() }
+    let forged = matches!(error, admission_key::Error::WrongAdmissionKey | admission_key::Error::Chain(_));
+    if forged { Reason::Forged } else { no_keys() }
+}
+
+/// Returns the reason of a refusal. If two clocks differ, the server's shows which one is wrong.
+fn refused(why: Refusal, clock_ahead: i64) -> Reason {
+    match why {
+        Refusal::Declined => Reason::Refused,
+        Refusal::Unattended => Reason::Unattended,
+        Refusal::Removed => Reason::Barred,
+        Refusal::OldLink => Reason::OldLink,
+        Refusal::Locked => Reason::Locked,
+        Refusal::Clock { .. } if is_own_clock_wrong(clock_ahead) => Reason::OwnClock { ahead: clock_ahead },
+        Refusal::Clock { ahead } => Reason::OrganiserClock { ahead: ahead.saturating_neg() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_because_of_a_clock_names_the_wrong_one() {
+        let why = Refusal::Clock { ahead: 7_200 };
+        assert_eq!(refused(why, 7_190), Reason::OwnClock { ahead: 7_190 });
+        assert_eq!(refused(why, -5), Reason::OrganiserClock { ahead: -7_200 });
+    }
 }

@@ -11,6 +11,7 @@ use std::mem;
 pub(super) struct Outputs {
     transmits: VecDeque<Up>,
     events: VecDeque<Event>,
+    reconnect: bool,
     ended: bool,
 }
 
@@ -32,6 +33,20 @@ impl Outputs {
         if !mem::replace(&mut self.ended, true) {
             self.event(Event::Ended(reason));
         }
+    }
+
+    /// Requests a new connection, after the queued messages were sent on the old one.
+    pub(super) fn reconnect(&mut self) {
+        self.reconnect = true;
+    }
+
+    /// Drops the queued messages, because the connection is lost.
+    pub(super) fn drop_transmits(&mut self) {
+        self.transmits.clear();
+    }
+
+    pub(super) fn poll_reconnect(&mut self) -> bool {
+        mem::take(&mut self.reconnect)
     }
 
     pub(super) fn poll_transmit(&mut self) -> Option<Up> {

@@ -2,9 +2,9 @@
 
 use super::timing::REMOVAL_INTERVAL;
 use super::{MediaState, Member};
-use crypto::Leaf;
+use crypto::{DeviceKey, Leaf};
 use proto::ParticipantId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// Members according to the MLS group.
@@ -13,6 +13,8 @@ pub(super) struct Roster {
     people: BTreeMap<ParticipantId, Member>,
     /// Members whose connection has ended according to the log, and when this client learned it.
     gone: BTreeMap<ParticipantId, Instant>,
+    /// Members whose connection was lost, and who may resume.
+    absent: BTreeSet<ParticipantId>,
 }
 
 /// What an update changed.
@@ -34,12 +36,17 @@ impl Roster {
     /// Returns a roster without members. `gone` are members that left before this client joined.
     pub(super) fn new(me: ParticipantId, gone: Vec<ParticipantId>, now: Instant) -> Self {
         let gone = gone.into_iter().map(|participant| (participant, now)).collect();
-        Self { me, people: BTreeMap::new(), gone }
+        Self { me, people: BTreeMap::new(), gone, absent: BTreeSet::new() }
     }
 
     /// Replaces the members by those of the group. Known members keep their media state. This client's own state is
-    /// `own`.
-    pub(super) fn update(&mut self, members: Vec<crypto::Member>, own: MediaState) -> Changes {
+    /// `own`. `barred` returns whether the organiser has removed a device.
+    pub(super) fn update(
+        &mut self,
+        members: Vec<crypto::Member>,
+        own: MediaState,
+        barred: impl Fn(DeviceKey) -> bool,
+    ) -> Changes {
         let person = |member: crypto::Member| {
             let me = member.participant == self.me;
             let known = self.people.get(&member.participant).map(|person| person.state);
@@ -51,12 +58,13 @@ impl Roster {
         let before = std::mem::replace(&mut self.people, people);
         let stays = |person: &Member| self.people.get(&person.id).is_some_and(|now| now.leaf == person.leaf);
         let departure = |person: &Member| {
-            let Member { id, leaf, .. } = *person;
-            Departure { id, leaf, removed: !self.gone.contains_key(&id) }
+            let Member { id, leaf, device, .. } = *person;
+            Departure { id, leaf, removed: barred(device) || !self.gone.contains_key(&id) }
         };
         let left = before.values().filter(|person| !stays(person)).map(departure).collect();
         let joined = self.people.keys().filter(|id| !before.contains_key(id)).copied().collect();
         self.gone.retain(|id, _| self.people.contains_key(id));
+        self.absent.retain(|id| self.people.contains_key(id));
         Changes { joined, left }
     }
 
@@ -110,6 +118,40 @@ impl Roster {
         self.gone.insert(id, now).is_none() && person.organiser
     }
 
+    /// Records that a member's connection was lost, or that it has resumed.
+    pub(super) fn set_connected(&mut self, id: ParticipantId, connected: bool) {
+        if connected {
+            self.absent.remove(&id);
+        } else if self.contains(id) {
+            self.absent.insert(id);
+        }
+    }
+
+    /// Forgets who is absent. The server says so again after the connection was resumed.
+    pub(super) fn clear_absent(&mut self) {
+        self.absent.clear();
+    }
+
+    /// Returns the leaves of a device that no connected member uses: it lost its connection, and joins again.
+    pub(super) fn unused_leaves(&self, device: DeviceKey) -> Vec<Leaf> {
+        let unused = |person: &&Member| {
+            person.device == device && (self.gone.contains_key(&person.id) || self.absent.contains(&person.id))
+        };
+        self.people.values().filter(unused).map(|person| person.leaf).collect()
+    }
+
+    /// Returns the members whose leaves are not in `other` with the same owner.
+    pub(super) fn departed_since(&self, other: &Self) -> Vec<Departure> {
+        let stays = |person: &Member| other.people.get(&person.id).is_some_and(|now| now.leaf == person.leaf);
+        let left = self.people.values().filter(|person| !person.me && !stays(person));
+        left.map(|person| Departure { id: person.id, leaf: person.leaf, removed: false }).collect()
+    }
+
+    /// Returns how many members there are.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.people.len()).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn is_gone(&self, id: ParticipantId) -> bool {
         self.gone.contains_key(&id)
     }
@@ -145,7 +187,6 @@ impl Roster {
 mod tests {
     use super::super::Microphone;
     use super::*;
-    use crypto::DeviceKey;
     use std::time::Duration;
 
     const ME: ParticipantId = ParticipantId(2);
@@ -162,7 +203,7 @@ mod tests {
 
     fn roster(now: Instant) -> Roster {
         let mut roster = Roster::new(ME, Vec::new(), now);
-        roster.update(members(), MediaState::default());
+        roster.update(members(), MediaState::default(), |_| false);
         roster
     }
 
@@ -174,7 +215,7 @@ mod tests {
         assert!(!roster.set_state(ParticipantId(3), on), "no change");
         assert!(!roster.set_state(ParticipantId(9), on), "not a member");
         let own = MediaState { camera: true, ..MediaState::default() };
-        roster.update(members(), own);
+        roster.update(members(), own, |_| false);
         let states: Vec<_> = roster.list().iter().map(|person| (person.id.0, person.state)).collect();
         assert_eq!(states, [(4, MediaState::default()), (2, own), (3, on), (1, MediaState::default())], "by leaf");
     }
@@ -185,7 +226,8 @@ mod tests {
         roster.mark_gone(ParticipantId(3), Instant::now());
         // Member 4 is in the group again, at another leaf.
         let Changes { joined, left } =
-            roster.update(vec![member(2, 2), member(4, 3), member(1, 4), member(5, 5)], MediaState::default());
+            roster
+                .update(vec![member(2, 2), member(4, 3), member(1, 4), member(5, 5)], MediaState::default(), |_| false);
         let left: Vec<_> = left.into_iter().map(|one| (one.id.0, one.leaf, one.removed)).collect();
         assert_eq!((joined, left), (vec![ParticipantId(5)], vec![(3, Leaf(3), false), (4, Leaf(0), true)]));
         assert!(!roster.is_gone(ParticipantId(3)) && roster.removal_deadline().is_none(), "no removal is left to do");
@@ -224,7 +266,7 @@ mod tests {
     fn a_new_member_removes_those_who_left_before_it_joined() {
         let now = Instant::now();
         let mut roster = Roster::new(ME, vec![ParticipantId(1), ParticipantId(9)], now);
-        roster.update(members(), MediaState::default());
+        roster.update(members(), MediaState::default(), |_| false);
         assert!(!roster.has_organiser() && roster.rank() == 1);
         assert_eq!(roster.due_removals(now + REMOVAL_INTERVAL), [ParticipantId(1)], "9 is not in the group any more");
     }

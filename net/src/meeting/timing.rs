@@ -1,6 +1,9 @@
-//! The timeouts of a meeting.
+//! The timeouts and intervals of a meeting.
 
 use std::time::Duration;
+
+/// How long the server may send nothing before the connection counts as lost: four of its pings, which come every 2 s.
+pub const SERVER_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// How long a knock may stay unanswered before the user is notified.
 pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -9,6 +12,28 @@ pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// long on a slow uplink.
 pub const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a member waits after its commit before it sends another one. The server drops a commit that comes within 2 s
+/// of the one before, unless a manager signed it.
+pub const COMMIT_INTERVAL: Duration = Duration::from_millis(2_200);
+
 /// How much longer each member waits to remove a departed member than the one before it in rank. The organiser, who is
 /// first, does not wait.
 pub const REMOVAL_INTERVAL: Duration = Duration::from_secs(4);
+
+/// How often a manager sends a beacon.
+pub const BEACON_INTERVAL: Duration = Duration::from_secs(5);
+
+/// In this interval, one member after the other updates its keys.
+pub const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
+
+/// How long a lost connection can be resumed. The server keeps what an absent member misses for as long.
+pub const RESUME_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long a client tries to join again after it could not resume.
+pub const REJOIN_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How long a client waits before its first attempt to connect again. Each further attempt waits twice as long.
+pub const FIRST_RETRY: Duration = Duration::from_millis(500);
+
+/// The maximum time between two attempts to connect again.
+pub const MAX_RETRY: Duration = Duration::from_secs(8);

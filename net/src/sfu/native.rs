@@ -98,6 +98,7 @@ impl Sfu for Native {
     fn handle(&mut self, input: Input, now: Instant) {
         match input {
             Input::Entered(me) => self.me = Some(me),
+            Input::Restart => self.restart(),
             Input::Signal(bytes) => self.handle_signal(&bytes),
             Input::Local { sdp, mids, .. } => self.handle_local(sdp, &mids),
             Input::Publish(TrackSpec { slot, layers, .. }) => {
@@ -134,6 +135,14 @@ impl Sfu for Native {
 }
 
 impl Native {
+    /// Begins again: only what this client publishes and wishes to see stays.
+    fn restart(&mut self) {
+        let Self { published, number, wishes, .. } = std::mem::take(self);
+        let opened = published.keys().copied().collect();
+        let waiting = wishes.waiting.or(wishes.sent);
+        *self = Self { published, number, opened, wishes: Wishes { waiting, ..Wishes::default() }, ..Self::default() };
+    }
+
     fn handle_signal(&mut self, bytes: &[u8]) {
         match proto::decode_signal(bytes) {
             Ok(ServerSignal::Answer { number, sdp }) => self.handle_answer(number, sdp),

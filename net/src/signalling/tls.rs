@@ -1,19 +1,19 @@
 //! Verification of the server's certificate: by the fingerprint in the invitation, or by the system's authorities.
 
-use ring::digest;
+use crypto::Fingerprint;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use std::sync::Arc;
 
-/// Returns a TLS 1.3 client configuration. With a `fingerprint`, only the certificate with this SHA-256 is accepted,
-/// and its content is not checked. Without one, the operating system's verifier decides, so that an organisation's own
-/// authorities work.
+/// Returns a TLS 1.3 client configuration. With a `fingerprint`, only the certificate with this fingerprint is
+/// accepted, and its content is not checked. Without one, the operating system's verifier decides, so that an
+/// organisation's own authorities work.
 ///
 /// # Errors
 /// Returns [`Error`] if the system's store of authorities cannot be used.
-pub fn config(fingerprint: Option<[u8; 32]>) -> Result<ClientConfig, Error> {
+pub fn config(fingerprint: Option<Fingerprint>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match fingerprint {
         Some(fingerprint) => Arc::new(Pin { fingerprint, provider: Arc::clone(&provider) }),
@@ -35,7 +35,7 @@ pub const fn is_certificate(error: &Error) -> bool {
 /// A verifier that accepts one certificate only.
 #[derive(Debug)]
 struct Pin {
-    fingerprint: [u8; 32],
+    fingerprint: Fingerprint,
     provider: Arc<CryptoProvider>,
 }
 
@@ -49,7 +49,7 @@ impl ServerCertVerifier for Pin {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         // The invitation is trusted, so name, date and authority are not checked.
-        if digest::digest(&digest::SHA256, end_entity).as_ref() == self.fingerprint {
+        if self.fingerprint.is_of(end_entity) {
             Ok(ServerCertVerified::assertion())
         } else {
             Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))

@@ -1,19 +1,45 @@
 //! The actions that the delivery service asks its caller to execute, in order.
 
+use super::connection_id::ConnectionId;
 use crate::sfu;
 use bytes::Bytes;
-use proto::{Down, ParticipantId};
+use proto::{Down, ParticipantId, Position};
 use std::collections::VecDeque;
 
 /// An action for the caller.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
     /// Sends an encoded message to a connection.
-    Send(ParticipantId, Bytes),
+    Send(ConnectionId, Bytes),
+    /// Sends an application message to a connection. If the sender uses more than its share of the queue, the message
+    /// may be replaced by a [`Down::Skipped`].
+    Tell {
+        /// The receiver's connection.
+        to: ConnectionId,
+        /// The sender.
+        from: ParticipantId,
+        /// The position of the message in the log.
+        position: Position,
+        /// The encoded [`Down::Log`].
+        message: Bytes,
+    },
     /// Closes a connection after the messages that were sent before.
-    Close(ParticipantId),
-    /// Passes a command to the SFU.
-    Sfu(sfu::Command),
+    Close(ConnectionId),
+    /// Sets what a connection may send from now on.
+    Trust(ConnectionId, Trust),
+    /// Passes a command to the SFU. [`sfu::Command::Join`] comes with the participant's connection.
+    Sfu(sfu::Command, Option<ConnectionId>),
+}
+
+/// What a connection may send: the length of its messages depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// It is in no meeting.
+    Stranger,
+    /// It is a member.
+    Member,
+    /// It is a member that has created the meeting or sent a signed command.
+    Manager,
 }
 
 /// The actions that wait for the caller.
@@ -24,28 +50,49 @@ pub struct Actions {
 
 impl Actions {
     /// Sends a message to one connection.
-    pub fn send(&mut self, to: ParticipantId, message: &Down) {
+    pub fn send(&mut self, to: ConnectionId, message: &Down) {
         self.send_encoded([to], &encode(message));
     }
 
     /// Sends a message to several connections. It is encoded once.
-    pub fn send_all(&mut self, to: impl IntoIterator<Item = ParticipantId>, message: &Down) {
+    pub fn send_all(&mut self, to: impl IntoIterator<Item = ConnectionId>, message: &Down) {
         self.send_encoded(to, &encode(message));
     }
 
     /// Sends an encoded message to several connections.
-    pub fn send_encoded(&mut self, to: impl IntoIterator<Item = ParticipantId>, bytes: &Bytes) {
-        self.queue.extend(to.into_iter().map(|participant| Action::Send(participant, bytes.clone())));
+    pub fn send_encoded(&mut self, to: impl IntoIterator<Item = ConnectionId>, bytes: &Bytes) {
+        self.queue.extend(to.into_iter().map(|connection| Action::Send(connection, bytes.clone())));
+    }
+
+    /// Sends an application message of `from` to several connections.
+    pub fn tell(
+        &mut self,
+        to: impl IntoIterator<Item = ConnectionId>,
+        from: ParticipantId,
+        position: Position,
+        message: &Bytes,
+    ) {
+        self.queue.extend(to.into_iter().map(|to| Action::Tell { to, from, position, message: message.clone() }));
     }
 
     /// Closes a connection after the messages that were sent before.
-    pub fn close(&mut self, participant: ParticipantId) {
-        self.queue.push_back(Action::Close(participant));
+    pub fn close(&mut self, connection: ConnectionId) {
+        self.queue.push_back(Action::Close(connection));
+    }
+
+    /// Sets what a connection may send from now on.
+    pub fn trust(&mut self, connection: ConnectionId, trust: Trust) {
+        self.queue.push_back(Action::Trust(connection, trust));
     }
 
     /// Passes a command to the SFU.
     pub fn command_sfu(&mut self, command: sfu::Command) {
-        self.queue.push_back(Action::Sfu(command));
+        self.queue.push_back(Action::Sfu(command, None));
+    }
+
+    /// Adds a participant to the SFU. The SFU's replies go to `connection`.
+    pub fn join_sfu(&mut self, meeting: proto::MeetingId, participant: ParticipantId, connection: ConnectionId) {
+        self.queue.push_back(Action::Sfu(sfu::Command::Join { meeting, participant }, Some(connection)));
     }
 
     /// Returns the next action.
@@ -54,6 +101,6 @@ impl Actions {
     }
 }
 
-pub fn encode(message: &Down) -> Bytes {
+fn encode(message: &Down) -> Bytes {
     proto::encode(message).into()
 }

@@ -1,196 +1,489 @@
-//! One meeting as the delivery service sees it: its members, those who wait to be admitted, and the log.
+//! One meeting as the delivery service sees it: its authority, its members, those who wait to be admitted, and the log.
 
-use super::actions::{Actions, encode};
+use super::actions::{Actions, Trust};
+use super::authority::Authority;
+use super::connection_id::ConnectionId;
 use super::log::Log;
-use crate::{Limits, sfu};
-use bytes::Bytes;
-use proto::{Blob, Down, Epoch, LogEntry, MAX_MEMBERS, MeetingId, ParticipantId, Position, Welcome};
-use std::collections::{BTreeMap, VecDeque};
+use super::members::{Member, Members, Presence};
+use super::settings::Settings;
+use super::waiting::{Request, Waiter, Waiting};
+use crate::{Origin, sfu};
+use proto::{
+    Blob, Down, Epoch, LogEntry, MAX_MEMBERS, ManagerCommand, MeetingId, ParticipantId, Position, Problem,
+    SignedCommand, Welcome,
+};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// One meeting.
 #[derive(Debug)]
 pub struct Meeting {
     id: MeetingId,
-    admission_key: Blob,
-    /// Each member with the position of the first log entry that it has to see.
-    members: BTreeMap<ParticipantId, Position>,
-    /// Those who knocked, each with its request.
-    waiting: BTreeMap<ParticipantId, Blob>,
-    /// Participants that are logged as gone and not removed by a commit yet, oldest first. At most [`MAX_MEMBERS`].
+    settings: Arc<Settings>,
+    authority: Authority,
+    /// Whether knocks are refused.
+    pub is_locked: bool,
+    members: Members,
+    waiting: Waiting,
+    /// Organisers that asked to come back last, oldest first. At most [`MAX_RETURNED`].
+    returned: VecDeque<ParticipantId>,
+    /// Participants that are logged as gone, oldest first, unless a manager's commit has removed them. At most
+    /// [`MAX_MEMBERS`]. A member's commit takes nobody off: it may be invalid.
     gone: VecDeque<ParticipantId>,
-    log: Log,
+    /// What members that are absent may still need.
+    pub log: Log,
     epoch: Epoch,
-    /// The maximum of members plus waiting people.
-    max_people: usize,
+    /// Until then only managers commit, because a manager's commit lost against a member's.
+    reserved_until: Option<Instant>,
 }
 
-/// [`proto::Up::Commit`] with its sender.
+/// [`proto::Up::Commit`].
 #[derive(Debug)]
 pub struct Commit {
-    /// The sender.
-    pub from: ParticipantId,
     /// The epoch that the commit ends.
     pub epoch: Epoch,
     /// The commit itself.
     pub blob: Blob,
-    /// The Welcomes for the participants that the commit adds.
-    pub welcomes: Vec<Welcome>,
     /// The participants that the commit removes.
     pub removed: Vec<ParticipantId>,
+    /// The Welcomes for the participants that the commit adds.
+    pub welcomes: Vec<Welcome>,
 }
 
-/// Who entered and left a meeting by a commit.
+/// The connections that a message moves into or out of a meeting.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// Members that were removed.
-    pub removed: Vec<ParticipantId>,
-    /// Waiting people who are members now.
-    pub admitted: Vec<ParticipantId>,
+    /// Connections that are about to be closed.
+    pub closed: Vec<ConnectionId>,
+    /// Connections that waited and belong to members now.
+    pub admitted: Vec<ConnectionId>,
 }
 
 impl Meeting {
     /// Returns a meeting at epoch 0 whose only member is `first`.
-    pub fn new(id: MeetingId, admission_key: Blob, first: ParticipantId, limits: &Limits) -> Self {
+    pub fn new(
+        authority: Authority,
+        id: MeetingId,
+        (first, connection): (ParticipantId, ConnectionId),
+        settings: Arc<Settings>,
+        now: Instant,
+    ) -> Self {
+        let mut creator = Member::new(connection, Position(0), &settings.limits, now);
+        creator.is_manager = true;
+        let mut members = Members::default();
+        members.insert(first, creator);
+        let log = Log::new(settings.limits.log_entries, settings.limits.log_bytes);
         Self {
             id,
-            admission_key,
-            members: BTreeMap::from([(first, Position(0))]),
-            waiting: BTreeMap::new(),
+            settings,
+            authority,
+            is_locked: false,
+            members,
+            waiting: Waiting::default(),
+            returned: VecDeque::new(),
             gone: VecDeque::new(),
-            log: Log::new(limits.log_entries, limits.log_bytes),
+            log,
             epoch: Epoch(0),
-            max_people: limits.members,
+            reserved_until: None,
         }
     }
 
-    /// Returns the public key that requests to be admitted are encrypted to.
-    pub fn admission_key(&self) -> &Blob {
-        &self.admission_key
+    /// Returns the answer to [`proto::Up::Approach`].
+    pub fn admission_key(&self) -> Down {
+        Down::AdmissionKey { admission_key: self.authority.admission_key().clone(), chain: self.authority.chain() }
     }
 
     /// Returns whether no member is left.
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.members.len() == 0
     }
 
-    /// Returns who waits to be admitted.
-    pub fn waiting(&self) -> impl Iterator<Item = ParticipantId> {
-        self.waiting.keys().copied()
+    /// Returns the members, connected or absent.
+    pub fn members(&self) -> BTreeSet<ParticipantId> {
+        self.members.ids().collect()
     }
 
-    /// Stores a request to be admitted, and forwards it to the members. Returns false if the meeting is full.
-    pub fn knock(&mut self, participant: ParticipantId, request: Blob, actions: &mut Actions) -> bool {
-        if self.members.len() + self.waiting.len() >= self.max_people {
-            return false;
+    /// Returns the connections that wait to be admitted.
+    pub fn waiting(&self) -> impl Iterator<Item = ConnectionId> {
+        self.waiting.connections()
+    }
+
+    /// Stores a request to be admitted, and forwards it to the members.
+    ///
+    /// # Errors
+    /// Returns [`Problem::MeetingFull`], or [`Problem::NotAuthorised`] if the authority did not sign a request to come
+    /// back.
+    pub fn request(
+        &mut self,
+        participant: ParticipantId,
+        (connection, origin): (ConnectionId, Origin),
+        request: Request,
+        actions: &mut Actions,
+    ) -> Result<(), Problem> {
+        let max = self.settings.limits.members;
+        if let Request::Return(request, signature) = &request {
+            if !self.authority.has_signed_return(participant, &request.0, signature) {
+                return Err(Problem::NotAuthorised);
+            }
+            self.returned.push_back(participant);
+            if self.returned.len() > MAX_RETURNED {
+                self.returned.pop_front();
+            }
+        } else if self.members.len() + self.waiting.len() >= max
+            || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE)
+        {
+            return Err(Problem::MeetingFull);
         }
-        self.waiting.insert(participant, request.clone());
-        self.send_to_members(&Down::Knocked { participant, request }, actions);
-        true
+        let message = self.waiting.insert(participant, Waiter { connection, origin, request });
+        actions.send_all(self.members.connections(), &message);
+        Ok(())
     }
 
     /// Removes a person who gave up waiting, and notifies the members. Does nothing if `participant` does not wait.
     pub fn withdraw(&mut self, participant: ParticipantId, actions: &mut Actions) {
-        if self.stop_waiting(participant) {
-            self.send_to_members(&Down::Withdrew { participant }, actions);
+        if self.waiting.remove(participant).is_some() {
+            actions.send_all(self.members.connections(), &Down::Withdrew { participant });
         }
     }
 
-    /// Removes a person who waits. Returns whether `participant` waited.
-    pub fn stop_waiting(&mut self, participant: ParticipantId) -> bool {
-        self.waiting.remove(&participant).is_some()
-    }
-
-    /// Removes a member whose connection ended, and logs that it is gone.
+    /// Removes a member that left, and logs that it is gone.
     pub fn leave(&mut self, participant: ParticipantId, actions: &mut Actions) {
+        if self.members.remove(participant).is_some() {
+            actions.command_sfu(sfu::Command::Leave { participant });
+            self.append(LogEntry::Gone { participant }, actions);
+            self.trim_log();
+        }
+    }
+
+    /// Handles the loss of a member's connection. The member may resume for some time.
+    pub fn lose(&mut self, participant: ParticipantId, now: Instant, actions: &mut Actions) {
+        let Some(member) = self.members.get_mut(participant) else { return };
+        member.presence = Presence::Absent(now + self.settings.limits.absence);
+        actions.send_all(self.members.connections(), &Down::Presence { participant, connected: false });
+    }
+
+    /// Continues a member on another connection. Returns the connection that it had, if that is still open.
+    ///
+    /// # Errors
+    /// Returns [`Problem::NotResumable`] if `participant` is no member, or the log does not reach back to `position`.
+    pub fn resume(
+        &mut self,
+        participant: ParticipantId,
+        connection: ConnectionId,
+        position: Position,
+        actions: &mut Actions,
+    ) -> Result<Option<ConnectionId>, Problem> {
+        let reaches = self.log.reaches(position);
+        let member = self.members.get_mut(participant).filter(|_| reaches).ok_or(Problem::NotResumable)?;
+        let before = member.connection();
+        member.presence = Presence::Connected(connection);
+        member.acknowledged = position;
+        actions.trust(connection, if member.is_manager { Trust::Manager } else { Trust::Member });
+        actions.send(connection, &Down::Resumed);
+        for message in self.log.replay(position) {
+            actions.send_encoded([connection], &message);
+        }
+        self.describe(connection, actions);
         actions.command_sfu(sfu::Command::Leave { participant });
-        if self.members.remove(&participant).is_some() {
-            self.append(LogEntry::Gone { participant }, actions);
+        actions.join_sfu(self.id, participant, connection);
+        if before.is_none() {
+            let others = self.members.connections().filter(|other| *other != connection);
+            actions.send_all(others, &Down::Presence { participant, connected: true });
+        }
+        self.trim_log();
+        Ok(before)
+    }
+
+    /// Removes the members whose time to resume is over.
+    pub fn expire(&mut self, now: Instant, actions: &mut Actions) {
+        for participant in self.members.expired(now) {
+            self.leave(participant, actions);
         }
     }
 
-    /// Appends an entry to the log, and sends it to the members.
-    pub fn append(&mut self, entry: LogEntry, actions: &mut Actions) {
-        let message = self.log_entry(entry);
-        self.send_to_members(&message, actions);
+    /// Notes which entry a member expects next.
+    pub fn acknowledge(&mut self, participant: ParticipantId, position: Position) {
+        if let Some(member) = self.members.get_mut(participant) {
+            member.acknowledged = member.acknowledged.max(position);
+            self.trim_log();
+        }
     }
 
-    /// Handles a commit. The first one for an epoch is accepted. The sender of a later one gets the current epoch.
-    pub fn commit(&mut self, commit: Commit, actions: &mut Actions) -> Changes {
-        let Commit { from, epoch, blob, welcomes, removed } = commit;
-        if epoch != self.epoch {
-            actions.send(from, &Down::CommitTooLate { epoch: self.epoch });
-            return Changes::default();
+    /// Logs an application message.
+    ///
+    /// # Errors
+    /// Returns [`Problem::TooFast`] if the member sends too many of them, or too many bytes.
+    pub fn tell(
+        &mut self,
+        from: ParticipantId,
+        epoch: Epoch,
+        blob: Blob,
+        now: Instant,
+        actions: &mut Actions,
+    ) -> Result<(), Problem> {
+        let Some(member) = self.members.get_mut(from) else { return Ok(()) };
+        if !member.take_tell(blob.0.len(), now) {
+            return Err(Problem::TooFast);
         }
+        let (position, message) = self.log.append(LogEntry::Told { from, epoch, blob });
+        actions.tell(self.members.connections(), from, position, &message);
+        Ok(())
+    }
+
+    /// Handles a commit without a signature. It is accepted if it is the first one for its epoch, and the member may
+    /// commit now; else its sender gets the current epoch.
+    ///
+    /// # Errors
+    /// Returns [`Problem::NotAuthorised`] if only a manager may send such a commit.
+    pub fn commit(
+        &mut self,
+        from: ParticipantId,
+        commit: Commit,
+        now: Instant,
+        actions: &mut Actions,
+    ) -> Result<Changes, Problem> {
+        let is_reserved = self.reserved_until.is_some_and(|until| now < until);
+        let Some(member) = self.members.get_mut(from) else { return Ok(Changes::default()) };
+        if commit.epoch != self.epoch || is_reserved || !member.may_commit(now) {
+            self.send_lost(from, actions);
+            return Ok(Changes::default());
+        }
+        let mut admitted = commit.welcomes.iter().flat_map(|welcome| &welcome.to);
+        if !commit.removed.iter().all(|removed| self.gone.contains(removed))
+            || !admitted.all(|to| self.returned.contains(to))
+        {
+            return Err(Problem::NotAuthorised);
+        }
+        member.committed(now + self.settings.limits.commit_interval);
+        let Commit { epoch, blob, welcomes, .. } = commit;
         self.epoch = epoch.next();
-        let entry = self.log_entry(LogEntry::Commit { from, epoch, blob });
-        self.gone.retain(|gone| !removed.contains(gone));
-        let is_removed = |participant: &ParticipantId| self.members.remove(participant).is_some();
-        let removed: Vec<_> = removed.into_iter().filter(is_removed).collect();
-        for participant in &removed {
-            actions.send(*participant, &Down::Removed);
-            actions.close(*participant);
-            actions.command_sfu(sfu::Command::Leave { participant: *participant });
-        }
-        self.send_to_members(&entry, actions);
-        for participant in &removed {
-            self.append(LogEntry::Gone { participant: *participant }, actions);
-        }
-        let admitted = welcomes.into_iter().flat_map(|welcome| self.admit(welcome, actions)).collect();
-        Changes { removed, admitted }
+        self.append(LogEntry::Commit { from, epoch, blob }, actions);
+        let mut changes = Changes::default();
+        self.admit(welcomes, now, &mut changes, actions);
+        Ok(changes)
     }
 
-    /// Admits the receivers of a Welcome that still wait, and returns them. A receiver that neither waits nor is a
-    /// member has left: it is logged as gone, because the commit added a leaf for it.
-    fn admit(&mut self, Welcome { to, blob }: Welcome, actions: &mut Actions) -> Vec<ParticipantId> {
-        let admission = encode(&self.admission(blob));
-        let new = to.into_iter().filter(|participant| !self.members.contains_key(participant));
-        let (admitted, absent): (Vec<_>, Vec<_>) = new.partition(|participant| self.waiting.contains_key(participant));
-        let position = self.log.end();
-        for participant in &admitted {
-            self.waiting.remove(participant);
-            self.members.insert(*participant, position);
-        }
-        let following: Vec<Bytes> = self.messages_since(position).map(|message| encode(&message)).collect();
-        for participant in &admitted {
-            actions.send_encoded([*participant], &admission);
-            for bytes in &following {
-                actions.send_encoded([*participant], bytes);
+    /// Handles a manager's command. A command that is signed by the authority before the last rotation has no effect:
+    /// its sender gets [`Down::CommitTooLate`].
+    ///
+    /// # Errors
+    /// Returns [`Problem::NotAuthorised`] if the signature is not the authority's or the counter is not new, and
+    /// [`Problem::Malformed`] if the bytes are no command.
+    pub fn manage(
+        &mut self,
+        signed: SignedCommand,
+        welcomes: Vec<Welcome>,
+        now: Instant,
+        actions: &mut Actions,
+    ) -> Result<Changes, Problem> {
+        let SignedCommand { from, counter, command, signature } = &signed;
+        let Some(member) = self.members.get_mut(*from) else { return Ok(Changes::default()) };
+        if !self.authority.has_signed(*from, *counter, &command.0, signature) {
+            if !self.authority.had_signed(*from, *counter, &command.0, signature) {
+                return Err(Problem::NotAuthorised);
             }
-            actions.command_sfu(sfu::Command::Join { meeting: self.id, participant: *participant });
+            self.send_lost(*from, actions);
+            return Ok(Changes::default());
         }
-        for participant in absent {
+        if !member.accept_counter(*counter) {
+            return Err(Problem::NotAuthorised);
+        }
+        if !member.is_manager {
+            member.is_manager = true;
+            if let Some(connection) = member.connection() {
+                actions.trust(connection, Trust::Manager);
+            }
+        }
+        let command = signed.decode().map_err(|proto::Malformed| Problem::Malformed)?;
+        if !welcomes.is_empty() && !matches!(command, ManagerCommand::Commit { .. }) {
+            return Err(Problem::Malformed);
+        }
+        self.execute(command, signed, welcomes, now, actions)
+    }
+
+    fn execute(
+        &mut self,
+        command: ManagerCommand,
+        signed: SignedCommand,
+        welcomes: Vec<Welcome>,
+        now: Instant,
+        actions: &mut Actions,
+    ) -> Result<Changes, Problem> {
+        let mut changes = Changes::default();
+        match command {
+            ManagerCommand::Commit { epoch, removed, .. } if epoch == self.epoch => {
+                self.commit_signed(signed, &removed, &mut changes, actions);
+                self.admit(welcomes, now, &mut changes, actions);
+            }
+            ManagerCommand::Commit { .. } => {
+                self.reserved_until = Some(now + self.settings.limits.commit_interval);
+                self.send_lost(signed.from, actions);
+            }
+            ManagerCommand::Refuse { participant, why } => {
+                if let Some(connection) = self.waiting.remove(participant) {
+                    actions.send(connection, &Down::Refused { why });
+                    actions.close(connection);
+                    changes.closed.push(connection);
+                }
+            }
+            ManagerCommand::Expel { participant } => {
+                if self.remove(participant, &signed, &mut changes, actions) {
+                    self.append(LogEntry::Gone { participant }, actions);
+                }
+            }
+            ManagerCommand::Void { epoch, participant } if epoch < self.epoch => {
+                let was_member = self.remove(participant, &signed, &mut changes, actions);
+                self.append(LogEntry::Managed { signed }, actions);
+                if was_member {
+                    self.append(LogEntry::Gone { participant }, actions);
+                }
+            }
+            ManagerCommand::Void { .. } => {}
+            ManagerCommand::Rotate { rotation, admission_key } => {
+                if !self.authority.rotate(&rotation, admission_key) {
+                    return Err(Problem::NotAuthorised);
+                }
+            }
+            ManagerCommand::Lock { locked } => self.is_locked = locked,
+            ManagerCommand::Beacon { .. } => {
+                let sender = self.members.get(signed.from).and_then(Member::connection);
+                let others = self.members.connections().filter(|connection| Some(*connection) != sender);
+                actions.send_all(others, &Down::Beacon { signed });
+            }
+            ManagerCommand::End => self.end(&signed, &mut changes, actions),
+        }
+        Ok(changes)
+    }
+
+    /// Accepts a manager's commit for the current epoch.
+    fn commit_signed(
+        &mut self,
+        signed: SignedCommand,
+        removed: &[ParticipantId],
+        changes: &mut Changes,
+        actions: &mut Actions,
+    ) {
+        self.reserved_until = None;
+        self.epoch = self.epoch.next();
+        self.gone.retain(|gone| !removed.contains(gone));
+        let mut were_members = removed.to_vec();
+        were_members.retain(|participant| self.remove(*participant, &signed, changes, actions));
+        self.append(LogEntry::Managed { signed }, actions);
+        for participant in were_members {
             self.append(LogEntry::Gone { participant }, actions);
         }
-        admitted
     }
 
-    fn admission(&self, welcome: Blob) -> Down {
-        let gone = self.gone.iter().copied().collect();
-        Down::Admitted { welcome, position: self.log.end(), epoch: self.epoch, gone }
+    /// Removes a member that a manager's command names. Returns whether it was a member.
+    fn remove(
+        &mut self,
+        participant: ParticipantId,
+        signed: &SignedCommand,
+        changes: &mut Changes,
+        actions: &mut Actions,
+    ) -> bool {
+        let Some(member) = self.members.remove(participant) else { return false };
+        actions.command_sfu(sfu::Command::Leave { participant });
+        if let Some(connection) = member.connection() {
+            actions.send(connection, &Down::Removed { signed: signed.clone() });
+            actions.close(connection);
+            changes.closed.push(connection);
+        }
+        self.trim_log();
+        true
     }
 
-    /// Returns the messages that a new member gets after its Welcome: the log entries since `position`, and who else
-    /// waits.
-    fn messages_since(&self, position: Position) -> impl Iterator<Item = Down> {
-        let entries = self.log.since(position);
-        let waiting = self.waiting.iter();
-        entries.map(|(position, entry)| Down::Log { position, entry: entry.clone() }).chain(
-            waiting.map(|(participant, request)| Down::Knocked { participant: *participant, request: request.clone() }),
-        )
+    /// Admits the receivers of Welcomes that still wait. A receiver that neither waits nor is a member has left: it is
+    /// logged as gone, because the commit added a leaf for it.
+    fn admit(&mut self, welcomes: Vec<Welcome>, now: Instant, changes: &mut Changes, actions: &mut Actions) {
+        for Welcome { to, blob } in welcomes {
+            let (position, mut admitted, mut absent) = (self.log.end(), Vec::new(), Vec::new());
+            for participant in to {
+                if self.members.get(participant).is_some() {
+                    continue;
+                }
+                match self.waiting.remove(participant) {
+                    Some(connection) => {
+                        let member = Member::new(connection, position, &self.settings.limits, now);
+                        self.members.insert(participant, member);
+                        admitted.push((participant, connection));
+                    }
+                    None => absent.push(participant),
+                }
+            }
+            for (participant, connection) in &admitted {
+                actions.trust(*connection, Trust::Member);
+                let admission = Down::Admitted {
+                    welcome: blob.clone(),
+                    position,
+                    epoch: self.epoch,
+                    gone: self.gone.iter().copied().collect(),
+                    resume: self.settings.token(self.id, *participant),
+                };
+                actions.send(*connection, &admission);
+                self.describe(*connection, actions);
+                actions.join_sfu(self.id, *participant, *connection);
+            }
+            changes.admitted.extend(admitted.into_iter().map(|(_, connection)| connection));
+            for participant in absent {
+                self.append(LogEntry::Gone { participant }, actions);
+            }
+        }
     }
 
-    fn log_entry(&mut self, entry: LogEntry) -> Down {
+    /// Tells a new or resumed member who waits and who is absent.
+    fn describe(&self, connection: ConnectionId, actions: &mut Actions) {
+        self.waiting.messages().for_each(|message| actions.send(connection, &message));
+        for participant in self.members.absent() {
+            actions.send(connection, &Down::Presence { participant, connected: false });
+        }
+    }
+
+    fn end(&mut self, signed: &SignedCommand, changes: &mut Changes, actions: &mut Actions) {
+        let connections: Vec<ConnectionId> = self.members.connections().collect();
+        actions.send_all(connections.iter().copied(), &Down::Ended { signed: signed.clone() });
+        for connection in &connections {
+            actions.close(*connection);
+        }
+        changes.closed.extend(connections);
+        self.close(actions);
+    }
+
+    /// Removes all members.
+    pub fn close(&mut self, actions: &mut Actions) {
+        self.members.ids().for_each(|participant| actions.command_sfu(sfu::Command::Leave { participant }));
+        self.members = Members::default();
+    }
+
+    /// Tells a member that its commit was not accepted.
+    fn send_lost(&self, to: ParticipantId, actions: &mut Actions) {
+        if let Some(connection) = self.members.get(to).and_then(Member::connection) {
+            actions.send(connection, &Down::CommitTooLate { epoch: self.epoch });
+        }
+    }
+
+    /// Appends an entry that every member needs, and sends it to the members.
+    fn append(&mut self, entry: LogEntry, actions: &mut Actions) {
         if let LogEntry::Gone { participant } = &entry {
             self.gone.push_back(*participant);
             if self.gone.len() > MAX_MEMBERS {
                 self.gone.pop_front();
             }
         }
-        let position = self.log.append(entry.clone());
-        Down::Log { position, entry }
+        let (_, message) = self.log.append(entry);
+        actions.send_encoded(self.members.connections(), &message);
     }
 
-    fn send_to_members(&self, message: &Down, actions: &mut Actions) {
-        actions.send_all(self.members.keys().copied(), message);
+    fn trim_log(&mut self) {
+        if let Some(position) = self.members.acknowledged() {
+            self.log.forget_before(position);
+        }
     }
 }
+
+/// Those who wait from one origin take at most one of so many parts of a meeting.
+const WAITING_SHARE: usize = 4;
+
+/// How many organisers that asked to come back are remembered.
+const MAX_RETURNED: usize = 64;

@@ -1,61 +1,84 @@
 //! Fuzz target for the delivery service: what clients may send.
 
 use proto::{
-    Blob, ClientMessage, ClientSignal, Down, Epoch, MeetingId, ParticipantId, Problem, Slot, TileWish, ToSfu, TrackId,
-    Up, VERSION, Welcome,
+    Blob, ClientMessage, ClientSignal, Down, Epoch, ManagerCommand, MeetingId, ParticipantId, Position, Problem,
+    ResumeToken, Slot, TileWish, ToSfu, TrackId, Up, VERSION, Welcome,
 };
-use server::Limits;
-use server::delivery::{Action, Delivery};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use server::delivery::{Action, ConnectionId, Delivery, Now};
+use server::{Limits, Origin};
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
 
-/// Runs a delivery service with eight connections. The input is a list of steps: a byte for the connection and its action,
-/// a byte for the length of its message, and the message.
+/// Runs a delivery service with eight connections. The input is a list of steps: a byte for the connection, the time that
+/// passes and its action, a byte for the length of its message, and the message.
 pub(super) fn delivery(bytes: &[u8]) {
-    let mut delivery = Delivery::new(Limits { meetings: 2, members: 4, log_entries: 8, ..Limits::default() });
-    let mut rest = bytes;
+    let limits = Limits { meetings: 2, members: 4, log_entries: 8, log_bytes: 300, ..Limits::default() };
+    let mut delivery = Delivery::new(limits, &[0; 32]);
+    let (mut rest, mut instant) = (bytes, Instant::now());
     while let [step, length, tail @ ..] = rest {
-        let participant = ParticipantId(u64::from(step & 7));
+        let number = u64::from(step & 7);
+        let (id, participant) = (ConnectionId(number), ParticipantId(number));
         let (message, next) = tail.split_at(usize::from(*length).min(tail.len()));
         rest = next;
+        instant += Duration::from_secs(u64::from(step >> 3 & 7));
+        delivery.handle_timeout(instant);
+        let now = Now { instant, unix_seconds: 0 };
         match step >> 6 {
-            0 => delivery.handle_connected(participant),
-            1 => delivery.handle_disconnected(participant),
+            0 => delivery.handle_connected(id, participant, Origin::from(ADDRESS), now),
+            1 => delivery.handle_disconnected(id, now),
             _ => match proto::decode::<ClientMessage>(message) {
-                Ok(ClientMessage::Meeting(message)) => delivery.handle_message(participant, message),
-                Ok(ClientMessage::Sfu(message)) => delivery.handle_sfu_message(participant, message),
-                Err(proto::Malformed) => delivery.reject(participant, Problem::Malformed),
+                Ok(ClientMessage::Meeting(message)) => delivery.handle_message(id, message, now),
+                Ok(ClientMessage::Sfu(message)) => delivery.handle_sfu_message(id, message),
+                Err(proto::Malformed) => delivery.reject(id, Problem::Malformed),
             },
         }
-        while let Some(action) = delivery.poll_action() {
-            if let Action::Send(_, bytes) = action {
-                assert!(proto::decode::<Down>(&bytes).is_ok(), "the server sends only valid messages");
-            }
+        check_actions(&mut delivery);
+    }
+    (0..8).for_each(|number| delivery.handle_disconnected(ConnectionId(number), Now { instant, unix_seconds: 0 }));
+    delivery.handle_timeout(instant + Duration::from_mins(1));
+    check_actions(&mut delivery);
+    assert_eq!((delivery.connections(), delivery.meetings()), (0, 0), "no meeting is left without connections");
+}
+
+fn check_actions(delivery: &mut Delivery) {
+    while let Some(action) = delivery.poll_action() {
+        if let Action::Send(_, bytes) | Action::Tell { message: bytes, .. } = action {
+            assert!(proto::decode::<Down>(&bytes).is_ok(), "the server sends only valid messages");
         }
     }
-    (0..8).for_each(|participant| delivery.handle_disconnected(ParticipantId(participant)));
-    assert_eq!((delivery.connections(), delivery.meetings()), (0, 0), "no meeting is left without connections");
 }
 
 /// Returns the steps of a complete small meeting, and of connections that send no message.
 pub(super) fn scripts() -> Vec<Vec<u8>> {
-    let meeting = MeetingId([1; 16]);
     let track = TrackId { owner: ParticipantId(1), slot: Slot::Camera };
     let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, hidden: false };
     let welcome = Welcome { to: vec![ParticipantId(2)], blob: Blob(vec![4]) };
-    let commit = |epoch, welcomes, removed| Up::Commit { epoch: Epoch(epoch), blob: Blob(vec![3]), welcomes, removed };
+    let commit = |epoch, removed| ManagerCommand::Commit { epoch: Epoch(epoch), blob: Blob(vec![3]), removed };
     let wishes = ClientSignal::Wishes { tiles: vec![tile] };
     let wishes = ClientMessage::Sfu(ToSfu::Signal(Blob(proto::encode(&wishes))));
+    let own = Up::Commit { epoch: Epoch(1), blob: Blob(vec![6]), removed: Vec::new(), welcome: None };
+    let (participant, position) = (ParticipantId(2), Position(1));
+    let resume = Up::Resume { meeting: MEETING, participant, token: ResumeToken([7; 32]), position };
+    let authority = key().public_key().as_ref().try_into().unwrap_or_default();
     let script = [
         (1, ClientMessage::Meeting(Up::Hello { version: VERSION })),
         (2, ClientMessage::Meeting(Up::Hello { version: VERSION })),
-        (1, ClientMessage::Meeting(Up::Create { meeting, admission_key: Blob(vec![1]) })),
-        (2, ClientMessage::Meeting(Up::Knock { meeting, request: Blob(vec![2]) })),
-        (1, ClientMessage::Meeting(commit(0, vec![welcome], Vec::new()))),
+        (1, ClientMessage::Meeting(Up::Create { meeting: MEETING, admission_key: Blob(vec![1]), authority })),
+        (2, ClientMessage::Meeting(Up::Knock { meeting: MEETING, request: Blob(vec![2]) })),
+        (1, ClientMessage::Meeting(signed(1, &commit(0, Vec::new()), vec![welcome]))),
         (2, ClientMessage::Meeting(Up::Tell { epoch: Epoch(1), blob: Blob(vec![5]) })),
         (2, wishes),
-        (1, ClientMessage::Meeting(commit(1, Vec::new(), vec![ParticipantId(2)]))),
+        (2, ClientMessage::Meeting(own)),
+        (2, ClientMessage::Meeting(Up::Pong { position })),
+        (1, ClientMessage::Meeting(signed(2, &commit(2, vec![participant]), Vec::new()))),
+        (1, ClientMessage::Meeting(signed(3, &ManagerCommand::Void { epoch: Epoch(1), participant }, Vec::new()))),
+        (1, ClientMessage::Meeting(signed(4, &ManagerCommand::Lock { locked: true }, Vec::new()))),
+        (3, ClientMessage::Meeting(resume)),
+        (1, ClientMessage::Meeting(signed(5, &ManagerCommand::End, Vec::new()))),
         (2, ClientMessage::Meeting(Up::Leave)),
     ];
-    let mut whole = vec![1, 0, 2, 0];
+    let mut whole = vec![1, 0, 2, 0, 3, 0];
     for (connection, message) in &script {
         let message = proto::encode(message);
         whole.extend([0x80 | *connection, u8::try_from(message.len()).unwrap_or_default()]);
@@ -64,6 +87,23 @@ pub(super) fn scripts() -> Vec<Vec<u8>> {
     let connections = [1_u8, 2, 3, 4, 5, 0x41, 0x42, 1, 2, 0x43];
     vec![whole, connections.iter().flat_map(|step| [*step, 0]).collect()]
 }
+
+/// Returns a command of participant 1.
+fn signed(counter: u64, command: &ManagerCommand, welcomes: Vec<Welcome>) -> Up {
+    let command = Blob(proto::encode(command));
+    let message = proto::signed::command(MEETING, ParticipantId(1), counter, &command.0);
+    let mut signature = [0; 64];
+    signature.copy_from_slice(key().sign(&message).as_ref());
+    Up::Manage { counter, command, signature, welcomes }
+}
+
+fn key() -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[1; 32]).expect("any 32 bytes are a seed")
+}
+
+const MEETING: MeetingId = MeetingId([1; 16]);
+
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 #[cfg(test)]
 mod tests {

@@ -2,21 +2,20 @@
 
 use super::mutate;
 use crypto::{
-    AdmissionKey, Group, Header, Identity, Invitation, Joiner, KeyRing, KnockRequest, Leaf, Opener, Profile,
-    ReceivedFrame, Sealer,
+    AuthorityChain, Fingerprint, Group, Header, Identity, Invitation, Joiner, KeyRing, KnockRequest, Leaf, ManagerKeys,
+    Opener, Profile, ReceivedFrame, Sealer,
 };
 use media::{BufferPool, Clock, Encoded, Layer, Size, Timestamp, VideoCodec};
 use proto::{MeetingId, ParticipantId, Slot};
 use std::cell::RefCell;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-const MEETING: MeetingId = MeetingId([4; 16]);
 const ADA: ParticipantId = ParticipantId(1);
 const BOB: ParticipantId = ParticipantId(2);
 
 /// A meeting of two members, and the parts of it that an attacker can send to.
 struct Fixture {
-    admission_key: AdmissionKey,
+    keys: ManagerKeys,
     ada: Group,
     bob: Group,
     ring: KeyRing,
@@ -46,15 +45,15 @@ impl Fixture {
 
     fn build() -> Self {
         let identity = Identity::generate().expect("the system has randomness");
-        let mut admission_key = AdmissionKey::new(MEETING).expect("the system has randomness");
-        let mut ada = Group::create(&identity, profile("Ada"), ADA, MEETING).expect("a group is created");
-        let (joiner, request) = knock_at(&admission_key, BOB);
-        let request = admission_key.open(&request).expect("the request is valid");
+        let (mut keys, now) = (ManagerKeys::new().expect("the system has randomness"), SystemTime::now());
+        let mut ada = Group::create(&identity, profile("Ada"), ADA, &keys, now).expect("a group is created");
+        let (joiner, request) = knock_at(&keys, BOB);
+        let request = keys.open(&request, now).expect("the request is valid");
         let bob = admit(&mut ada, joiner, request);
         let ring = KeyRing::new();
         ring.install(ada.media_keys().expect("Ada is a member"), &[Leaf(0), Leaf(1)], &[], Instant::now());
-        let (_, request) = knock_at(&admission_key, ParticipantId(3));
-        Self { admission_key, ada, bob, ring, request, inputs_left: 400 }
+        let (_, request) = knock_at(&keys, ParticipantId(3));
+        Self { keys, ada, bob, ring, request, inputs_left: 400 }
     }
 
     /// Returns a message for the log: a commit that is never merged here, or an application message.
@@ -74,11 +73,11 @@ fn profile(name: &str) -> Profile {
     Profile::new(name).expect("a valid name")
 }
 
-fn knock_at(admission_key: &AdmissionKey, id: ParticipantId) -> (Joiner, Vec<u8>) {
+fn knock_at(keys: &ManagerKeys, id: ParticipantId) -> (Joiner, Vec<u8>) {
     let identity = Identity::generate().expect("the system has randomness");
-    let link = admission_key.invitation("meet.example", 443, None);
-    crypto::knock(&link, admission_key.public_key(), &identity, profile("Bob"), id)
-        .expect("the link contains the hash of this key")
+    let (link, chain, now) = (keys.invitation("meet.example", 443, None), keys.chain().encode(), SystemTime::now());
+    crypto::knock(&link, keys.public_key(), &chain, &identity, profile("Bob"), id, now)
+        .expect("the link contains the hash of these keys")
 }
 
 fn admit(ada: &mut Group, joiner: Joiner, request: KnockRequest) -> Group {
@@ -90,14 +89,22 @@ fn admit(ada: &mut Group, joiner: Joiner, request: KnockRequest) -> Group {
 /// Parses a link. A parsed link that is written and parsed again is the same.
 pub(super) fn invitation(bytes: &[u8]) {
     let Ok(read) = String::from_utf8_lossy(bytes).parse::<Invitation>() else { return };
-    let text = read.to_string();
-    assert_eq!(text.parse::<Invitation>().map(|again| again.to_string()), Ok(text));
+    let text = read.to_text();
+    assert_eq!(text.parse::<Invitation>().map(|again| again.to_text()), Ok(text));
+}
+
+/// Decodes and verifies a chain of authorities. A decoded chain is encoded to the same bytes.
+pub(super) fn authority_chain(bytes: &[u8]) {
+    let Ok(chain) = AuthorityChain::decode(bytes) else { return };
+    assert_eq!(chain.encode(), bytes);
+    // The result depends on the bytes.
+    let _ = chain.verify(chain.meeting(), chain.current().binding());
 }
 
 /// Opens a request that was made without the link. This must fail.
 pub(super) fn knock(bytes: &[u8]) {
     Fixture::with(|fixture| {
-        assert!(fixture.admission_key.open(bytes).is_err(), "no request is valid without the link");
+        assert!(fixture.keys.open(bytes, SystemTime::now()).is_err(), "no request is valid without the link");
     });
 }
 
@@ -106,7 +113,7 @@ pub(super) fn knock_mutated(script: &[u8]) {
     Fixture::with(|fixture| {
         let mut request = fixture.request.clone();
         if mutate(&mut request, script) {
-            assert!(fixture.admission_key.open(&request).is_err(), "a changed request is refused");
+            assert!(fixture.keys.open(&request, SystemTime::now()).is_err(), "a changed request is refused");
         }
     });
 }
@@ -114,7 +121,7 @@ pub(super) fn knock_mutated(script: &[u8]) {
 /// Enters a group by a Welcome that no member made. This must fail.
 pub(super) fn welcome(bytes: &[u8]) {
     Fixture::with(|fixture| {
-        let (joiner, _) = knock_at(&fixture.admission_key, ParticipantId(3));
+        let (joiner, _) = knock_at(&fixture.keys, ParticipantId(3));
         assert!(joiner.enter(bytes).is_err(), "no Welcome is valid without the keys of the request");
     });
 }
@@ -190,13 +197,25 @@ fn received(header: Header, bytes: &[u8]) -> ReceivedFrame {
 }
 
 pub(super) fn invitations() -> Vec<Vec<u8>> {
-    let admission_key = AdmissionKey::new(MEETING).expect("the system has randomness");
+    let keys = ManagerKeys::new().expect("the system has randomness");
+    let fingerprint = Some(Fingerprint([3; 16]));
     let links = [
-        admission_key.invitation("meet.example", 443, None),
-        admission_key.invitation("192.0.2.7", 7_443, Some([3; 32])),
-        admission_key.invitation("2001:db8::1", 65_535, Some([3; 32])),
+        keys.invitation("meet.example", 443, None),
+        keys.invitation("192.0.2.7", 7_443, fingerprint),
+        Invitation { meeting: MeetingId([4; 16]), ..keys.invitation("2001:db8::1", 65_535, fingerprint) },
     ];
-    links.iter().map(|link| link.to_string().into_bytes()).collect()
+    let wrapped = |text: &str| format!("> <{}\r\n> {}>.", &text[..60], &text[60..]);
+    let texts = links.iter().map(Invitation::to_text);
+    texts.flat_map(|text| [text.to_string(), wrapped(&text)]).map(String::into_bytes).collect()
+}
+
+/// Chains without rotations, and with one.
+pub(super) fn authority_chains() -> Vec<Vec<u8>> {
+    let mut keys = ManagerKeys::new().expect("the system has randomness");
+    let first = keys.chain().encode();
+    keys.prepare_rotation().expect("the system has randomness");
+    keys.finish_rotation();
+    vec![first, keys.chain().encode()]
 }
 
 pub(super) fn knocks() -> Vec<Vec<u8>> {
@@ -206,7 +225,7 @@ pub(super) fn knocks() -> Vec<Vec<u8>> {
 
 pub(super) fn welcomes() -> Vec<Vec<u8>> {
     let mut fixture = Fixture::build();
-    let request = fixture.admission_key.open(&fixture.request).expect("the request is valid");
+    let request = fixture.keys.open(&fixture.request, SystemTime::now()).expect("the request is valid");
     let staged = fixture.ada.add(vec![request]).expect("an organiser can add members");
     staged.welcome.into_iter().collect()
 }

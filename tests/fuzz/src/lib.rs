@@ -37,6 +37,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "offer", run: sfu::offer, seeds: sfu::offers, mutations: 300 },
     Target { name: "datagram", run: sfu::datagrams, seeds: sfu::packets, mutations: 500 },
     Target { name: "invitation", run: keys::invitation, seeds: keys::invitations, mutations: 2_000 },
+    Target { name: "authority_chain", run: keys::authority_chain, seeds: keys::authority_chains, mutations: 500 },
     Target { name: "knock", run: keys::knock, seeds: keys::knocks, mutations: 200 },
     Target { name: "knock_mutated", run: keys::knock_mutated, seeds: keys::scripts, mutations: 200 },
     Target { name: "welcome", run: keys::welcome, seeds: keys::welcomes, mutations: 20 },

@@ -3,7 +3,7 @@
 use super::{joined, parts};
 use ::media::BufferPool;
 use bytes::Bytes;
-use crypto::{Identity, Profile};
+use crypto::{Identity, ManagerKeys, Profile};
 use net::meeting::{Command, Entry, Event, Meeting};
 use net::rtp::assemble::{Assembler, Packet};
 use net::rtp::description;
@@ -14,11 +14,11 @@ use proto::descriptor::{
     ScalabilityMode, Structure,
 };
 use proto::{
-    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, Epoch, FromSfu, Kind, MeetingId, ParticipantId, Position,
-    Problem, Published, Refusal, ServerMessage, ServerSignal, Slot, SpatialLayer, Subscription, TileWish, ToSfu,
-    Totals, TrackDemand, TrackId, Up, VERSION, Welcome,
+    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, Epoch, FromSfu, Kind, ManagerCommand, MeetingId,
+    ParticipantId, Position, Problem, Published, Refusal, ResumeToken, ServerMessage, ServerSignal, SignedCommand,
+    Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand, TrackId, Up, VERSION, Welcome,
 };
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const OTHER: ParticipantId = ParticipantId(7);
 
@@ -90,8 +90,10 @@ pub(super) fn native(bytes: &[u8]) {
 /// Passes any messages and commands to a meeting. It reports its end exactly once, when it is over.
 pub(super) fn meeting(bytes: &[u8]) {
     let now = Instant::now();
-    let (Ok(identity), Ok(profile)) = (Identity::generate(), Profile::new("Ada")) else { return };
-    let mut meeting = Meeting::new(Entry::Create { meeting: MeetingId([1; 16]), identity, profile }, now);
+    let (Ok(identity), Ok(profile), Ok(keys)) = (Identity::generate(), Profile::new("Ada"), ManagerKeys::new()) else {
+        return;
+    };
+    let mut meeting = Meeting::new(Entry::Create { keys, identity, profile }, Box::new(|_| SystemTime::now()), now);
     let mut ends = 0;
     for (at, part) in (0u32..).zip(parts(bytes)) {
         let now = now + Duration::from_millis(500) * at;
@@ -100,6 +102,8 @@ pub(super) fn meeting(bytes: &[u8]) {
             (Err(_), [1, ..]) => meeting.handle_command(Command::Refresh, now),
             (Err(_), [2, ..]) => meeting.handle_command(Command::Remove(OTHER), now),
             (Err(_), [3, ..]) => meeting.handle_malformed(),
+            (Err(_), [4, ..]) => meeting.handle_disconnected(now),
+            (Err(_), [5, ..]) => meeting.handle_connected(now),
             (Err(_), _) => meeting.handle_timeout(now),
         }
         while let Some(event) = meeting.poll_event() {
@@ -160,15 +164,23 @@ pub(super) fn client_messages() -> Vec<Vec<u8>> {
     let blob = || Blob(vec![5; 40]);
     let messages = [
         Up::Hello { version: VERSION },
-        Up::Create { meeting: MeetingId([1; 16]), admission_key: blob() },
+        Up::Create { meeting: MeetingId([1; 16]), admission_key: blob(), authority: [6; 32] },
         Up::Knock { meeting: MeetingId([1; 16]), request: blob() },
-        Up::Refuse { participant: OTHER, why: Refusal::Unattended },
-        Up::Commit {
-            epoch: Epoch(3),
-            blob: blob(),
+        Up::Manage {
+            counter: 1,
+            command: Blob(proto::encode(&ManagerCommand::Refuse { participant: OTHER, why: Refusal::Unattended })),
+            signature: [7; 64],
             welcomes: vec![Welcome { to: vec![OTHER, ParticipantId(u64::MAX)], blob: blob() }],
-            removed: vec![OTHER],
         },
+        Up::Commit { epoch: Epoch(3), blob: blob(), removed: vec![OTHER], welcome: None },
+        Up::Return { meeting: MeetingId([1; 16]), request: blob(), signature: [7; 64] },
+        Up::Resume {
+            meeting: MeetingId([1; 16]),
+            participant: OTHER,
+            token: ResumeToken([8; 32]),
+            position: Position(4),
+        },
+        Up::Pong { position: Position(3) },
         Up::Tell { epoch: Epoch(300), blob: blob() },
         Up::Leave,
     ];
@@ -221,14 +233,30 @@ fn published() -> Vec<Published> {
 pub(super) fn server_messages() -> Vec<Vec<u8>> {
     let blob = || Blob(vec![5; 40]);
     let log = |entry| Down::Log { position: Position(0), entry };
+    let command = proto::encode(&ManagerCommand::Expel { participant: OTHER });
+    let signed = || SignedCommand { from: OTHER, counter: 1, command: Blob(command.clone()), signature: [7; 64] };
     let messages = [
-        Down::Hello { version: VERSION, participant: OTHER },
-        Down::AdmissionKey { admission_key: blob() },
+        Down::Hello { version: VERSION, participant: OTHER, time: 1_800_000_000 },
+        Down::AdmissionKey { admission_key: blob(), chain: blob() },
         Down::Knocked { participant: ParticipantId(9), request: blob() },
-        Down::Admitted { welcome: blob(), position: Position(4), epoch: Epoch(2), gone: vec![OTHER] },
+        Down::Admitted {
+            welcome: blob(),
+            position: Position(4),
+            epoch: Epoch(2),
+            gone: vec![OTHER],
+            resume: ResumeToken([8; 32]),
+        },
         log(proto::LogEntry::Commit { from: OTHER, epoch: Epoch(0), blob: blob() }),
         log(proto::LogEntry::Told { from: OTHER, epoch: Epoch(0), blob: blob() }),
         log(proto::LogEntry::Gone { participant: OTHER }),
+        log(proto::LogEntry::Managed { signed: signed() }),
+        Down::Removed { signed: signed() },
+        Down::Beacon { signed: signed() },
+        Down::Ended { signed: signed() },
+        Down::Returned { participant: OTHER, request: blob(), signature: [7; 64] },
+        Down::Resumed,
+        Down::Presence { participant: OTHER, connected: false },
+        Down::Skipped { position: Position(0), count: 2 },
         Down::CommitTooLate { epoch: Epoch(4) },
         Down::Problem { problem: Problem::TooFast },
     ];
@@ -239,8 +267,8 @@ pub(super) fn server_messages() -> Vec<Vec<u8>> {
 
 /// Returns, for each server message, an organiser's first steps and then that message.
 pub(super) fn conversations() -> Vec<Vec<u8>> {
-    let hello = proto::encode(&Down::Hello { version: VERSION, participant: ParticipantId(1) });
-    let created = proto::encode(&Down::Created);
+    let hello = proto::encode(&Down::Hello { version: VERSION, participant: ParticipantId(1), time: 1_800_000_000 });
+    let created = proto::encode(&Down::Created { resume: ResumeToken([8; 32]) });
     let conversation = |message: &Vec<u8>| {
         let steps = [&hello[..], &created, &[1], message, &[2], &[0], message];
         joined(steps)

@@ -2,11 +2,11 @@
 
 use super::row::{Row, compare, cpu_ms};
 use anyhow::Result;
-use crypto::{Group, Identity, KeyRing, Profile, Sealer};
+use crypto::{Group, Identity, KeyRing, ManagerKeys, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
-use proto::{MeetingId, ParticipantId, Slot};
+use proto::{ParticipantId, Slot};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// Measures all rows of the group `crypto`.
 ///
@@ -97,7 +97,8 @@ fn bare(payload: &[u8]) -> Result<impl FnMut() -> f64> {
 /// Returns the key ring of a meeting with one member.
 fn keys() -> Result<KeyRing> {
     let identity = Identity::generate()?;
-    let group = Group::create(&identity, Profile::new("Bench")?, ParticipantId(1), MeetingId([1; 16]))?;
+    let (keys, profile) = (ManagerKeys::new()?, Profile::new("Bench")?);
+    let group = Group::create(&identity, profile, ParticipantId(1), &keys, SystemTime::now())?;
     let ring = KeyRing::new();
     let leaves: Vec<_> = group.members().iter().map(|member| member.leaf).collect();
     ring.install(group.media_keys()?, &leaves, &[], Instant::now());

@@ -102,6 +102,7 @@ fn link(events: &mut engine::Events) -> Result<String> {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
+            | Event::LinkChanged { .. }
             | Event::Notice(_)
             | Event::Totals(_) => {}
         }

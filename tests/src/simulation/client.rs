@@ -2,9 +2,9 @@
 
 use super::media::MediaEndpoint;
 use crypto::{Identity, Profile, Words};
-use net::meeting::{Command, Entry, Event, MediaState, Meeting, Member, Notice};
-use proto::{Blob, Epoch, ParticipantId, Reason, Up};
-use std::time::Instant;
+use net::meeting::{Command, Entry, Event, MediaState, Meeting, Member, Notice, WallClock};
+use proto::{Blob, Epoch, ManagerCommand, ParticipantId, Reason, Up};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How a meeting ended for a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,31 @@ pub struct Client {
     /// Members that left, whose keys have not been checked yet.
     pub(super) unchecked_departures: Vec<Member>,
     closed: bool,
+    /// How often it lost the connection or the group.
+    pub reconnecting: usize,
+    /// Who waits for the organiser's decision.
+    pub asking: Vec<ParticipantId>,
+    /// How often the link has changed.
+    pub links: usize,
+}
+
+/// What a client does with its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    No,
+    /// It closes the connection.
+    Over,
+    /// It closes the connection, and opens another one.
+    Reconnect,
+}
+
+/// Returns the commit in a message.
+fn commit_of(message: &Up) -> Option<Blob> {
+    if let Up::Commit { blob, .. } = message {
+        return Some(blob.clone());
+    }
+    let Up::Manage { command, .. } = message else { return None };
+    if let Ok(ManagerCommand::Commit { blob, .. }) = proto::decode(&command.0) { Some(blob) } else { None }
 }
 
 /// The parameters of a new client.
@@ -58,16 +83,28 @@ pub(super) struct Started {
     pub name: String,
     pub now: Instant,
     pub seed: u64,
+    /// How many seconds the client's clock is ahead of the server's.
+    pub clock_ahead: i64,
+}
+
+/// Returns the clock of a client that is `ahead` seconds ahead.
+fn wall_clock(start: Instant, ahead: i64) -> WallClock {
+    let base = SystemTime::now();
+    Box::new(move |now| {
+        let time = base + now.saturating_duration_since(start);
+        let difference = Duration::from_secs(ahead.unsigned_abs());
+        if ahead < 0 { time - difference } else { time + difference }
+    })
 }
 
 impl Client {
     pub(super) fn new(started: Started, entry: impl FnOnce(Identity, Profile) -> Entry) -> Self {
-        let Started { name, now, seed } = started;
+        let Started { name, now, seed, clock_ahead } = started;
         let identity = Identity::generate().expect("the system has randomness");
         let profile = Profile::new(&name).expect("names in tests are valid");
         Self {
             name,
-            meeting: Meeting::new(entry(identity, profile), now),
+            meeting: Meeting::new(entry(identity, profile), wall_clock(now, clock_ahead), now),
             people: Vec::new(),
             words: None,
             epoch: None,
@@ -84,6 +121,9 @@ impl Client {
             media: MediaEndpoint::new(seed),
             unchecked_departures: Vec::new(),
             closed: false,
+            reconnecting: 0,
+            asking: Vec::new(),
+            links: 0,
         }
     }
 
@@ -93,6 +133,14 @@ impl Client {
     /// Panics if it is not a member.
     pub fn id(&self) -> ParticipantId {
         self.meeting.me().expect("it is a member")
+    }
+
+    /// Returns the client's last participant id.
+    ///
+    /// # Panics
+    /// Panics if it was never a member.
+    pub fn past_id(&self) -> ParticipantId {
+        self.past_id.expect("it was a member")
     }
 
     /// Returns whether this client lists itself as the organiser.
@@ -119,25 +167,28 @@ impl Client {
         self.ending = Some(Ending::Killed);
     }
 
-    /// Returns the messages that it sends, and whether it closes its connection now.
-    pub(super) fn drain(&mut self, now: Instant) -> (Vec<Up>, bool) {
+    /// Returns the messages that it sends, and what it does with its connection after them.
+    pub(super) fn drain(&mut self, now: Instant) -> (Vec<Up>, Closing) {
         while let Some(event) = self.meeting.poll_event() {
             self.handle_event(event, now);
         }
         let mut messages: Vec<_> = std::iter::from_fn(|| self.meeting.poll_transmit()).collect();
         if self.ending == Some(Ending::Killed) {
-            return (Vec::new(), false);
+            return (Vec::new(), Closing::No);
         }
-        self.commits += messages.iter().filter(|message| matches!(message, Up::Commit { .. })).count();
+        self.commits += messages.iter().filter_map(commit_of).count();
         if self.drops_commits {
-            let lost = messages.extract_if(.., |message| matches!(message, Up::Commit { .. }));
-            let blobs =
-                lost.filter_map(|message| if let Up::Commit { blob, .. } = message { Some(blob) } else { None });
-            self.dropped_commit = blobs.last().or(self.dropped_commit.take());
+            let lost: Vec<_> = messages.extract_if(.., |message| commit_of(message).is_some()).collect();
+            self.dropped_commit = lost.iter().filter_map(commit_of).last().or(self.dropped_commit.take());
         }
         assert!(messages.iter().all(proto::is_sendable), "a message exceeds the limits");
-        let closing = self.meeting.is_over() && !self.closed;
-        self.closed |= closing;
+        let over = self.meeting.is_over() && !self.closed;
+        self.closed |= over;
+        let closing = match (over, self.meeting.poll_reconnect()) {
+            (true, _) => Closing::Over,
+            (false, true) => Closing::Reconnect,
+            (false, false) => Closing::No,
+        };
         (messages, closing)
     }
 
@@ -149,6 +200,11 @@ impl Client {
         assert_eq!(self.ending, None, "{}: an event follows the end of the meeting", self.name);
         match event {
             Event::Approaching | Event::Knocking => assert!(self.entered.is_none()),
+            Event::Reconnecting => self.reconnecting += 1,
+            Event::Reconnected { me } => self.past_id = Some(me),
+            Event::AsksToJoin { id, .. } => self.asking.push(id),
+            Event::AsksNoMore(id) => self.asking.retain(|asking| *asking != id),
+            Event::LinkChanged => self.links += 1,
             Event::Entered { me } => {
                 assert!(self.epoch.is_some() && self.words.is_some(), "keys come before `Entered`");
                 assert_eq!(self.meeting.me(), Some(me));
@@ -171,9 +227,13 @@ impl Client {
                 self.unchecked_departures.push(person.clone());
                 self.left.push((id, removed, now));
             }
-            Event::Keys { keys, removed, leaves, epoch } => {
-                assert!(self.epoch.is_none_or(|before| before < epoch), "{}: the epoch increases", self.name);
+            Event::Keys { keys, removed, leaves, epoch, rejoined } => {
+                let increases = self.epoch.is_none_or(|before| before < epoch);
+                assert!(increases || rejoined, "{}: the epoch increases", self.name);
                 self.epoch = Some(epoch);
+                if rejoined {
+                    self.media.restart();
+                }
                 self.media.install(keys, removed, leaves, now);
             }
             Event::Words(words) => self.words = Some(words),

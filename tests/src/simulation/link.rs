@@ -42,8 +42,8 @@ impl Link {
         *last
     }
 
-    pub(super) fn cut(&mut self) {
-        self.cut = true;
+    pub(super) fn set_cut(&mut self, cut: bool) {
+        self.cut = cut;
     }
 
     pub(super) fn is_cut(&self) -> bool {

@@ -34,6 +34,11 @@ impl MediaEndpoint {
         self.dropped = removed;
     }
 
+    /// Drops all keys, because the client entered the group again.
+    pub(super) fn restart(&mut self) {
+        self.ring.restart();
+    }
+
     /// Returns the leaves of the newest keys, in order.
     pub(super) fn leaves(&self) -> Vec<Leaf> {
         self.leaves.clone()

@@ -3,8 +3,9 @@
 use crate::stranger;
 use crypto::{Identity, Invitation, Profile};
 use futures_util::{SinkExt, StreamExt};
-use proto::{Blob, ClientMessage, Down, ParticipantId, ServerMessage, Up, VERSION};
+use proto::{Blob, ClientMessage, Down, ParticipantId, Position, ServerMessage, Up, VERSION};
 use std::net::SocketAddr;
+use std::time::SystemTime;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Joins by a link and stays until the runtime ends.
@@ -13,7 +14,7 @@ pub async fn join_and_stay(link: String) {
     let address = SocketAddr::new(invitation.host.parse().unwrap(), invitation.port);
     let tls = stranger::connect_tls(address).await;
     let (mut socket, _) = tokio_tungstenite::client_async(format!("wss://{address}/v1"), tls).await.unwrap();
-    let mut me = ParticipantId(0);
+    let (mut me, mut position) = (ParticipantId(0), Position(0));
     let mut answer = Some(Up::Hello { version: VERSION });
     loop {
         if let Some(message) = answer.take() {
@@ -31,24 +32,33 @@ pub async fn join_and_stay(link: String) {
                 me = participant;
                 answer = Some(Up::Approach { meeting: invitation.meeting });
             }
-            Down::AdmissionKey { admission_key } => answer = Some(knock(&invitation, &admission_key, me)),
-            Down::Ping => answer = Some(Up::Pong),
-            Down::Created
+            Down::AdmissionKey { admission_key, chain } => {
+                answer = Some(knock(&invitation, &admission_key, &chain, me))
+            }
+            Down::Log { position: at, .. } => position = Position(at.0 + 1),
+            Down::Skipped { position: at, count } => position = Position(at.0 + count),
+            Down::Ping => answer = Some(Up::Pong { position }),
+            Down::Created { .. }
             | Down::Knocked { .. }
             | Down::Withdrew { .. }
             | Down::Admitted { .. }
             | Down::Refused { .. }
-            | Down::Log { .. }
             | Down::CommitTooLate { .. }
-            | Down::Removed
+            | Down::Removed { .. }
+            | Down::Resumed
+            | Down::Returned { .. }
+            | Down::Beacon { .. }
+            | Down::Presence { .. }
+            | Down::Ended { .. }
             | Down::Problem { .. } => {}
         }
     }
 }
 
-fn knock(invitation: &Invitation, admission_key: &Blob, me: ParticipantId) -> Up {
+fn knock(invitation: &Invitation, admission_key: &Blob, chain: &Blob, me: ParticipantId) -> Up {
     let (identity, profile) = (Identity::generate().unwrap(), Profile::new("guest").unwrap());
-    let (_, request) = crypto::knock(invitation, &admission_key.0, &identity, profile, me).unwrap();
+    let now = SystemTime::now();
+    let (_, request) = crypto::knock(invitation, &admission_key.0, &chain.0, &identity, profile, me, now).unwrap();
     Up::Knock { meeting: invitation.meeting, request: Blob(request) }
 }
 

@@ -245,8 +245,8 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
             ClientMessage::Meeting(Up::Commit {
                 epoch: proto::Epoch(0),
                 blob: proto::Blob(vec![0; 9_000]),
-                welcomes: vec![],
                 removed: vec![one.owner],
+                welcome: None,
             }),
             ClientMessage::Meeting(Up::Tell { epoch: proto::Epoch(2), blob: proto::Blob(vec![0; 9_000]) }),
             ClientMessage::Meeting(Up::Hello { version: VERSION }),

@@ -1,11 +1,11 @@
 //! A complete client without codecs: real keys and sockets. The content of a frame is its own number.
 
 use crypto::open::Error;
-use crypto::{Identity, Invitation, KeyRing, Leaf, Opener, Profile, Sealer};
+use crypto::{Fingerprint, Identity, Invitation, KeyRing, Leaf, ManagerKeys, Opener, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
 use net::meeting::{self, Command, Entry};
 use net::{Backends, Config, Event, FrameSender, Session};
-use proto::{Kind, MeetingId, ParticipantId, Reason, Slot, SpatialLayer, TileWish, Totals, TrackDemand, TrackId};
+use proto::{Kind, ParticipantId, Reason, Slot, SpatialLayer, TileWish, Totals, TrackDemand, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +32,11 @@ pub struct State {
     /// Why the session ended.
     pub over: Option<String>,
     pub totals: Option<Totals>,
+    /// How often it lost the connection or the group, and how often it came back.
+    pub reconnecting: u32,
+    pub reconnected: u32,
+    /// Who asks to join with an old link.
+    pub asking: Vec<ParticipantId>,
     /// The estimated bandwidth, in bits per second.
     pub estimate: u64,
     /// The number of frames sent in each layer of the camera.
@@ -93,12 +98,9 @@ impl Client {
 
     /// Creates a client that opens a meeting on the server, with other backends.
     pub fn create_with(server: &server::Server, name: &str, backends: Backends) -> Self {
-        let mut number = [0; 16];
-        let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), name);
-        number[..8].copy_from_slice(&random.to_be_bytes());
-        let profile = Profile::new(name).unwrap();
-        let entry = Entry::Create { meeting: MeetingId(number), identity: Identity::generate().unwrap(), profile };
-        Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint()), backends)
+        let (keys, profile) = (ManagerKeys::new().unwrap(), Profile::new(name).unwrap());
+        let entry = Entry::Create { keys, identity: Identity::generate().unwrap(), profile };
+        Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint().into()), backends)
     }
 
     /// Creates a client that joins by a link.
@@ -115,7 +117,13 @@ impl Client {
         Self::start(entry, &host, port, fingerprint, backends)
     }
 
-    fn start(entry: Entry, host: &str, port: u16, fingerprint: Option<[u8; 32]>, backends: Backends) -> Self {
+    /// Creates a client that comes back to its meeting as organiser.
+    pub fn come_back(server: &server::Server, entry: Entry) -> Self {
+        let fingerprint = Some(server.fingerprint().into());
+        Self::start(entry, "127.0.0.1", server.address().port(), fingerprint, Backends::default())
+    }
+
+    fn start(entry: Entry, host: &str, port: u16, fingerprint: Option<Fingerprint>, backends: Backends) -> Self {
         let (ring, clock, pool) = (KeyRing::new(), Clock::default(), BufferPool::new(64));
         let config = Config { entry, host: host.into(), port, fingerprint, ring: ring.clone(), pool };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -140,6 +148,11 @@ impl Client {
 
     /// Waits until `condition` holds; panics with `what` after 20 seconds.
     pub async fn until(&self, what: &str, condition: impl Fn(&State) -> bool) {
+        self.until_within(Duration::from_secs(20), what, condition).await;
+    }
+
+    /// Waits until `condition` holds; panics with `what` after `limit`.
+    pub async fn until_within(&self, limit: Duration, what: &str, condition: impl Fn(&State) -> bool) {
         let waiting = async {
             loop {
                 let changed = self.shared.changed.notified();
@@ -151,11 +164,11 @@ impl Client {
                 changed.await;
             }
         };
-        if tokio::time::timeout(Duration::from_secs(20), waiting).await.is_err() {
+        if tokio::time::timeout(limit, waiting).await.is_err() {
             let state = self.look(|state| {
                 format!("over {:?}, members {}, received {:?}", state.over, state.members.len(), state.received)
             });
-            panic!("not within 20 s: {what}; {state}");
+            panic!("not within {limit:?}: {what}; {state}");
         }
     }
 
@@ -235,6 +248,11 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                 });
                 start_readers(&mut waiting, &ring, clock, &shared);
             }
+            Event::Meeting(meeting::Event::Reconnecting) => shared.change(|state| state.reconnecting += 1),
+            Event::Meeting(meeting::Event::Reconnected { me }) => {
+                shared.change(|state| (state.me, state.reconnected) = (Some(me), state.reconnected + 1));
+            }
+            Event::Meeting(meeting::Event::AsksToJoin { id, .. }) => shared.change(|state| state.asking.push(id)),
             Event::Meeting(meeting::Event::Ended(reason)) => shared.change(|state| {
                 state.removed = reason == Reason::Removed;
                 state.over = Some(reason.to_string());

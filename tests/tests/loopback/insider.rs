@@ -27,7 +27,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -77,7 +77,7 @@ impl Insider {
             me: ParticipantId(0),
             descriptor: 0,
             socket,
-            meeting: Meeting::new(entry, Instant::now()),
+            meeting: Meeting::new(entry, Box::new(|_| SystemTime::now()), Instant::now()),
             sealer: Sealer::new(ring.clone(), Slot::Camera),
             ring,
             connection,
@@ -125,6 +125,11 @@ impl Insider {
     /// Sends a message to the server, also one that a real client never sends.
     pub async fn send_message(&mut self, message: &ClientMessage) {
         self.socket.send(Message::Binary(proto::encode(message).into())).await.unwrap();
+    }
+
+    /// Sends a message if the server has not closed the connection.
+    pub async fn try_send(&mut self, message: &ClientMessage) {
+        let _ = self.socket.send(Message::Binary(proto::encode(message).into())).await;
     }
 
     /// Handles messages of the server for `length`, as a member does.

@@ -395,10 +395,15 @@ async fn serve(
         };
         let ClientMessage::Meeting(message) = proto::decode(&bytes)? else { continue };
         let answers = if matches!(message, Up::Hello { .. }) {
-            vec![ServerMessage::Meeting(Down::Hello { version: proto::VERSION, participant: ParticipantId(1) })]
+            vec![ServerMessage::Meeting(Down::Hello {
+                version: proto::VERSION,
+                participant: ParticipantId(1),
+                time: 0,
+            })]
         } else if matches!(message, Up::Create { .. }) {
             let count = ServerMessage::Sfu(FromSfu::Totals { totals: Totals::default() });
-            [vec![ServerMessage::Meeting(Down::Created)], vec![count; totals]].concat()
+            [vec![ServerMessage::Meeting(Down::Created { resume: proto::ResumeToken([1; 32]) })], vec![count; totals]]
+                .concat()
         } else {
             Vec::new()
         };

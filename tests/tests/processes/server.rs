@@ -44,7 +44,7 @@ fn a_server_learns_neither_names_nor_addresses() {
     let anne = client(&[&anne[..], &options, &["--name", "Xanthippe Quill", "--dump", &host]].concat());
     let anne = Program::start("host", anne);
     let link = anne.first_line();
-    assert!(link.starts_with(&format!("conclave://{}/m/", server.address)), "{link}");
+    assert!(link.starts_with(&format!("conclave://{}/#", server.address)), "{link}");
     let guest = folder.path("guest");
     let bob = client(&[&["join", &link], &options[..], &["--name", "Barnabé Öst", "--dump", &guest]].concat());
     let bob = Program::start("guest", bob);

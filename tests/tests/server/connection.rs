@@ -2,9 +2,10 @@
 
 use futures_util::{SinkExt, StreamExt};
 use proto::{
-    Blob, ClientSignal, Down, Epoch, FromSfu, MeetingId, ParticipantId, ServerMessage, ServerSignal, ToSfu, Up,
-    VERSION, Welcome,
+    Blob, ClientSignal, Down, Epoch, FromSfu, ManagerCommand, MeetingId, ParticipantId, Position, ServerMessage,
+    ServerSignal, ToSfu, Up, VERSION, Welcome,
 };
+use ring::signature::{Ed25519KeyPair, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -34,6 +35,8 @@ pub struct TestServer {
 /// A client's connection.
 pub struct Connection {
     pub id: ParticipantId,
+    /// The counter of the last signed command.
+    counter: u64,
     socket: WebSocketStream<TlsStream<TcpStream>>,
 }
 
@@ -86,7 +89,7 @@ impl TestServer {
     /// Opens a connection to one of the server's addresses.
     pub async fn connect_to(&self, address: SocketAddr) -> Connection {
         let opened = tokio_tungstenite::client_async("wss://localhost/v1", self.connect_tls(address).await).await;
-        Connection { id: ParticipantId(0), socket: opened.expect("a WebSocket").0 }
+        Connection { id: ParticipantId(0), counter: 0, socket: opened.expect("a WebSocket").0 }
     }
 
     /// Returns whether the server refuses a WebSocket at `path`.
@@ -101,7 +104,7 @@ impl TestServer {
         let mut anna = self.connect().await;
         anna.greet().await;
         anna.send(&create(1)).await;
-        anna.receive(|message| *message == Down::Created).await;
+        anna.receive(|message| matches!(message, Down::Created { .. })).await;
         let ben = self.guest(&mut anna, 0).await;
         (anna, ben)
     }
@@ -114,7 +117,7 @@ impl TestServer {
         guest.receive(|message| matches!(message, Down::AdmissionKey { .. })).await;
         guest.send(&knock(1)).await;
         host.receive(|message| matches!(message, Down::Knocked { .. })).await;
-        host.send(&commit(epoch, &[guest.id])).await;
+        host.manage(&manager_commit(epoch), admit(&[guest.id])).await;
         guest.receive(|message| matches!(message, Down::Admitted { .. })).await;
         host.receive(|message| matches!(message, Down::Log { .. })).await;
         guest
@@ -132,6 +135,15 @@ impl Connection {
 
     pub async fn send(&mut self, message: &Up) {
         self.send_bytes(proto::encode(message)).await;
+    }
+
+    /// Sends a signed command.
+    pub async fn manage(&mut self, command: &ManagerCommand, welcomes: Vec<Welcome>) {
+        self.counter += 1;
+        let (counter, command) = (self.counter, Blob(proto::encode(command)));
+        let message = proto::signed::command(meeting(1), self.id, counter, &command.0);
+        let signature = authority().sign(&message).as_ref().try_into().expect("64 bytes");
+        self.send(&Up::Manage { counter, command, signature, welcomes }).await;
     }
 
     /// Sends media signalling.
@@ -188,7 +200,7 @@ impl Connection {
                     if message != ServerMessage::Meeting(Down::Ping) {
                         return Some(message);
                     }
-                    self.send(&Up::Pong).await;
+                    self.send(&Up::Pong { position: Position(0) }).await;
                 }
                 Message::Close(_) => return None,
                 Message::Text(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
@@ -210,17 +222,31 @@ pub fn meeting(number: u8) -> MeetingId {
 }
 
 pub fn create(number: u8) -> Up {
-    Up::Create { meeting: meeting(number), admission_key: Blob(vec![1; 32]) }
+    let authority = authority().public_key().as_ref().try_into().expect("32 bytes");
+    Up::Create { meeting: meeting(number), admission_key: Blob(vec![1; 32]), authority }
+}
+
+/// Returns the authority of all meetings.
+fn authority() -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[1; 32]).expect("any 32 bytes are a seed")
 }
 
 pub fn knock(number: u8) -> Up {
     Up::Knock { meeting: meeting(number), request: Blob(vec![2; 100]) }
 }
 
-pub fn commit(epoch: u64, admit: &[ParticipantId]) -> Up {
-    let welcomes =
-        if admit.is_empty() { vec![] } else { vec![Welcome { to: admit.to_vec(), blob: Blob(vec![3; 50]) }] };
-    Up::Commit { epoch: Epoch(epoch), blob: Blob(vec![4; 50]), welcomes, removed: vec![] }
+/// Returns a member's commit.
+pub fn commit(epoch: u64) -> Up {
+    Up::Commit { epoch: Epoch(epoch), blob: Blob(vec![4; 50]), removed: vec![], welcome: None }
+}
+
+/// Returns a manager's commit.
+pub fn manager_commit(epoch: u64) -> ManagerCommand {
+    ManagerCommand::Commit { epoch: Epoch(epoch), blob: Blob(vec![4; 50]), removed: vec![] }
+}
+
+fn admit(participants: &[ParticipantId]) -> Vec<Welcome> {
+    vec![Welcome { to: participants.to_vec(), blob: Blob(vec![3; 50]) }]
 }
 
 pub fn tell(epoch: u64, length: usize) -> Up {

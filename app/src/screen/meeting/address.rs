@@ -71,6 +71,7 @@ pub(super) fn view<'a>(
         labelled: false,
         value: &address.typed,
         placeholder: other,
+        paste: context.text("action-paste"),
         error: address.is_wrong.then(|| context.text("people-address-wrong")),
         beside: None,
         on_input: Message::Typed,

@@ -10,10 +10,10 @@ use crate::stats::Stats;
 use crate::video_output::{VideoOutput, VideoSink};
 use capture::{Format, Open, Source, Stop};
 use codec::encode::{Backends, Candidate};
-use crypto::{Identity, KeyRing, Profile};
+use crypto::{Identity, KeyRing, ManagerKeys, Profile};
 use media::{BufferPool, Colour, Frame, FrameRate, Pool, Rotation, Size, VideoCodec};
 use net::meeting::Entry;
-use proto::{DemandedLayer, MeetingId, ParticipantId, Slot, TrackDemand, TrackId};
+use proto::{DemandedLayer, ParticipantId, Slot, TrackDemand, TrackId};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -172,7 +172,7 @@ fn tracks(codecs: Codecs) -> (Runtime, Tracks) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let (ring, pool, clock) = (KeyRing::new(), BufferPool::new(16), clock::system());
     let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Anne").unwrap());
-    let entry = Entry::Create { meeting: MeetingId([1; 16]), identity, profile };
+    let entry = Entry::Create { keys: ManagerKeys::new().unwrap(), identity, profile };
     let config = net::Config {
         entry,
         host: "127.0.0.1".into(),

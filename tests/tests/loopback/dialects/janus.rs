@@ -127,6 +127,7 @@ impl Sfu for Janus {
                 let body = json!({ "request": "join", "ptype": "publisher", "id": me });
                 self.endpoint.send(&request(TransportId::Primary, &body));
             }
+            Input::Restart => {}
             Input::SignalLost => self.endpoint.fail(),
             Input::Signal(bytes) => self.handle_frame(&serde_json::from_slice(&bytes).unwrap()),
             Input::Local { transport: TransportId::Primary, sdp, mids } => self.send_offer(&sdp, &mids),

@@ -96,6 +96,7 @@ impl Sfu for LiveKit {
                 let me = self.endpoint.me.map(|me| me.0);
                 self.endpoint.send(&json!({ "joinRequest": { "participantSid": me, "autoSubscribe": true } }));
             }
+            Input::Restart => {}
             Input::SignalLost => self.endpoint.fail(),
             Input::Signal(bytes) => self.handle_frame(&serde_json::from_slice(&bytes).unwrap()),
             Input::Local { transport: TransportId::Primary, sdp, mids } => self.send_offer(&sdp, &mids),

@@ -1,0 +1,99 @@
+//! Requests to join a meeting, and the way into its group.
+
+use crate::admission_key::{Error, NONCE, seal};
+use crate::authority_chain::AuthorityChain;
+use crate::credential::{LeafCredential, capabilities};
+use crate::group::{self, Group, Newcomer};
+use crate::identity::{Identity, Profile};
+use crate::link::Invitation;
+use crate::manager_keys::ManagerKeys;
+use crate::provider::{Provider, SUITE, SigningKey, sha256};
+use openmls::prelude::tls_codec::Serialize as _;
+use openmls::prelude::{KeyPackage, OpenMlsProvider, OpenMlsRand};
+use proto::{MeetingId, ParticipantId};
+use std::time::SystemTime;
+
+/// The state of a joiner until the Welcome arrives. Has no `Debug`: it holds private keys.
+pub struct Joiner(Newcomer);
+
+impl Joiner {
+    /// Joins the group of the Welcome.
+    ///
+    /// # Errors
+    /// Returns [`group::Error`] if the Welcome is for another meeting, its group's policy was not signed by the
+    /// authority that the link names, or an organiser of this policy did not make it. An organiser who comes back
+    /// accepts the Welcome of any member.
+    pub fn enter(self, welcome: &[u8]) -> Result<Group, group::Error> {
+        Group::enter(welcome, self.0)
+    }
+}
+
+/// Makes a request to join, and the [`Joiner`] that turns the Welcome into a [`Group`]. `admission_key` and `chain`
+/// come from the delivery service; the link shows whether they are the meeting's. `now` is this client's time.
+///
+/// # Errors
+/// Returns [`Error::Chain`] if the chain does not begin with the meeting's first authority, has a wrong signature, or
+/// does not contain the link's authority, and [`Error::WrongAdmissionKey`] if it does not lead to `admission_key`.
+pub fn knock(
+    invitation: &Invitation,
+    admission_key: &[u8],
+    chain: &[u8],
+    identity: &Identity,
+    profile: Profile,
+    participant: ParticipantId,
+    now: SystemTime,
+) -> Result<(Joiner, Vec<u8>), Error> {
+    let meeting = invitation.meeting;
+    let current = AuthorityChain::decode(chain)?.verify(meeting, invitation.binding)?;
+    if sha256(admission_key) != current.admission_hash {
+        return Err(Error::WrongAdmissionKey);
+    }
+    let (provider, key) = (Provider::default(), SigningKey::generate()?);
+    let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), now);
+    let package = key_package(&provider, &key, &me)?;
+    let nonce: [u8; NONCE] = provider.rand().random_array()?;
+    let request = seal(&package, nonce, meeting, admission_key, invitation.secret.expose())?;
+    let link = invitation.binding;
+    Ok((Joiner(Newcomer { provider, key, meeting, me, link, returning: false }), request))
+}
+
+/// An organiser's request to come back to its own meeting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReturnRequest {
+    /// The MLS key package.
+    pub package: Vec<u8>,
+    /// The authority's signature for the delivery service ([`proto::signed::return_request`]).
+    pub signature: [u8; 64],
+}
+
+/// Makes the request of an organiser to come back to its meeting, and the [`Joiner`] for the answer. Any member may add
+/// it. It is a guest until it commits a policy that names its new participant id ([`group::PolicyChange::organisers`]).
+///
+/// # Errors
+/// Returns [`Error::NoRandomness`] or [`Error::Crypto`].
+pub fn return_to_meeting(
+    keys: &ManagerKeys,
+    identity: &Identity,
+    profile: Profile,
+    participant: ParticipantId,
+    now: SystemTime,
+) -> Result<(Joiner, ReturnRequest), Error> {
+    let meeting: MeetingId = keys.meeting();
+    let (provider, key) = (Provider::default(), SigningKey::generate()?);
+    let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), now);
+    let me = keys.with_return(me);
+    let package = key_package(&provider, &key, &me)?;
+    let signature = keys.sign_return(participant, &package);
+    let link = keys.chain().current().binding();
+    Ok((Joiner(Newcomer { provider, key, meeting, me, link, returning: true }), ReturnRequest { package, signature }))
+}
+
+/// Returns a new key package for `me`, serialised. Its private keys stay in `provider`.
+fn key_package(provider: &Provider, key: &SigningKey, me: &LeafCredential) -> Result<Vec<u8>, Error> {
+    let bundle = KeyPackage::builder()
+        .leaf_node_capabilities(capabilities())
+        .key_package_lifetime(me.lifetime())
+        .build(SUITE, provider, key, me.credential(&key.public()))
+        .map_err(|_| Error::Crypto)?;
+    bundle.key_package().tls_serialize_detached().map_err(|_| Error::Crypto)
+}

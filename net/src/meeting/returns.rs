@@ -1,0 +1,76 @@
+//! Organisers who come back. The authority has signed their requests, so any member may add them.
+
+use super::context::Context;
+use super::group_log::GroupLog;
+use super::roster::Roster;
+use super::timing::REMOVAL_INTERVAL;
+use crypto::{Changes, KnockRequest};
+use proto::{Blob, ParticipantId, Signature};
+use std::time::Instant;
+
+/// The organisers who wait to come back, and since when.
+#[derive(Default)]
+pub(super) struct Returns {
+    waiting: Vec<(KnockRequest, Instant)>,
+}
+
+impl Returns {
+    /// Keeps a request if the authority has signed it.
+    pub(super) fn handle_request(
+        &mut self,
+        participant: ParticipantId,
+        request: &Blob,
+        signature: &Signature,
+        log: &GroupLog,
+        now: Instant,
+    ) {
+        let policy = log.group().policy();
+        let known = self.waiting.iter().any(|(request, _)| request.participant() == participant);
+        let signed = policy.authority().signed_return(policy.chain().meeting(), participant, &request.0, signature);
+        if known || !signed || self.waiting.len() >= MAX_WAITING {
+            return;
+        }
+        match log.group().open_return(&request.0) {
+            Ok(request) if request.participant() == participant => self.waiting.push((request, now)),
+            Ok(_) | Err(_) => tracing::warn!("the request of an organiser to come back is not valid"),
+        }
+    }
+
+    /// Removes a participant who gave up waiting.
+    pub(super) fn handle_withdrawal(&mut self, participant: ParticipantId) {
+        self.waiting.retain(|(request, _)| request.participant() != participant);
+    }
+
+    /// Removes the participants who are members now.
+    pub(super) fn handle_group_change(&mut self, roster: &Roster) {
+        self.waiting.retain(|(request, _)| !roster.contains(request.participant()));
+    }
+
+    /// Forgets all requests. The server sends them again after the connection was resumed.
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// Returns when this client adds the organiser, if nobody before it in rank has done so.
+    pub(super) fn deadline(&self, roster: &Roster) -> Option<Instant> {
+        let first = self.waiting.iter().map(|(_, since)| *since).min()?;
+        Some(first + REMOVAL_INTERVAL * roster.rank())
+    }
+
+    /// Sends a commit that adds those who are due. Returns false if none was sent. A request that cannot be added is
+    /// dropped.
+    pub(super) fn commit(&mut self, roster: &Roster, log: &mut GroupLog, context: &mut Context<'_>) -> bool {
+        if self.deadline(roster).is_none_or(|deadline| deadline > context.now) {
+            return false;
+        }
+        let add: Vec<_> = self.waiting.iter().map(|(request, _)| request.clone()).collect();
+        let sent = log.commit(Changes { add, ..Changes::default() }, context);
+        if !sent {
+            self.waiting.clear();
+        }
+        sent
+    }
+}
+
+/// The maximum number of organisers that wait to come back.
+const MAX_WAITING: usize = 16;

@@ -1,0 +1,248 @@
+//! What the authority's signature decides: removal, voids, beacons, refusals, old links.
+
+use super::*;
+use crypto::Group;
+
+/// Lets a guest knock by `invitation`, and returns the guest and the request.
+fn knock_by(invitation: Invitation, organiser: &Client, participant: u64) -> (Client, Blob) {
+    let mut guest = Client::new(join_by(invitation));
+    let request = guest.knock(organiser, participant);
+    (guest, request)
+}
+
+fn invitation(client: &Client) -> Invitation {
+    client.meeting.invitation("meet.example", 443, None).unwrap()
+}
+
+/// Returns the group of a member.
+fn group(client: &Client) -> &Group {
+    let Phase::Member(joined) = &client.meeting.phase else { panic!("it is a member") };
+    joined.log.group()
+}
+
+/// Returns a beacon of the organiser about this state.
+fn beacon(organiser: &mut Client, epoch: u64, mls_epoch: u64, transcript: [u8; 32]) -> Down {
+    let command = ManagerCommand::Beacon { epoch: Epoch(epoch), mls_epoch, transcript };
+    let manager = organiser.meeting.manager.as_mut().unwrap();
+    let signed = signed(manager.command(&command, Vec::new()), ADA).unwrap();
+    Down::Beacon { signed }
+}
+
+#[test]
+fn a_removal_closes_the_connection_at_once_bars_the_device_and_changes_the_link() {
+    let (mut organiser, mut guest) = Client::two();
+    let before = invitation(&organiser);
+    organiser.command(Command::Remove(ParticipantId(2)));
+    let sent = organiser.sent();
+    let decoded = |message: &Up| signed(message.clone(), ADA).unwrap().decode().unwrap();
+    assert_eq!(decoded(&sent[0]), ManagerCommand::Expel { participant: ParticipantId(2) });
+    let commit = sent.iter().cloned().find_map(|message| as_commit(message, ADA)).unwrap();
+    assert_eq!(commit.removed, [ParticipantId(2)]);
+    guest.receive(Down::Removed { signed: signed(sent[0].clone(), ADA).unwrap() });
+    assert_eq!(guest.reason(), Some(Reason::Removed));
+    // The authority before signs the rotation.
+    let old: Authority = organiser.keys().authority();
+    organiser.log(1, LogEntry::Gone { participant: ParticipantId(2) });
+    organiser.log(2, commit.entry);
+    let rotate = organiser.sent().into_iter().find_map(|message| signed(message, ADA)).unwrap();
+    assert!(matches!(rotate.decode(), Ok(ManagerCommand::Rotate { .. })));
+    let meeting = organiser.keys().meeting();
+    assert!(old.signed_command(meeting, ADA, rotate.counter, &rotate.command.0, &rotate.signature));
+    assert_ne!(organiser.keys().authority(), old);
+    let events = organiser.events();
+    assert!(events.iter().any(|event| matches!(event, Event::LinkChanged)));
+    let left = events.iter().any(|event| matches!(event, Event::Left { id: ParticipantId(2), removed: true }));
+    assert!(left, "it was removed, although the server reported it gone first");
+    assert_eq!(invitation(&organiser).meeting, before.meeting);
+    assert_ne!(invitation(&organiser).to_text(), before.to_text());
+}
+
+#[test]
+fn a_removed_device_is_refused_and_an_old_link_waits_for_the_organiser() {
+    let (mut organiser, mut guest) = Client::two();
+    let old = invitation(&organiser);
+    organiser.command(Command::Remove(ParticipantId(2)));
+    let commit = organiser.committed();
+    organiser.log(1, commit.entry);
+    organiser.events();
+    organiser.sent();
+    // The removed device itself knocks with its old link.
+    let Entrant { identity, profile, .. } = guest.meeting.entrant;
+    let entry = Entry::Join { invitation: old.clone(), identity, profile };
+    guest.meeting = Meeting::new(entry, wall_clock(guest.now, 0), guest.now);
+    let request = guest.knock(&organiser, 3);
+    organiser.receive(Down::Knocked { participant: ParticipantId(3), request });
+    let refused = ManagerCommand::Refuse { participant: ParticipantId(3), why: Refusal::Removed };
+    assert_eq!(organiser.commands(), [refused]);
+    guest.receive(Down::Refused { why: Refusal::Removed });
+    assert_eq!(guest.reason(), Some(Reason::Barred));
+    // Another device with the old link: the organiser decides.
+    let (_, request) = knock_by(old.clone(), &organiser, 4);
+    organiser.receive(Down::Knocked { participant: ParticipantId(4), request });
+    assert!(organiser.sent().is_empty(), "no rule admits it");
+    assert!(matches!(&organiser.events()[..], [Event::AsksToJoin { id: ParticipantId(4), name }] if name == "Bob"));
+    organiser.command(Command::Admit(ParticipantId(4)));
+    let commit = organiser.committed();
+    assert_eq!(commit.welcomes[0].to, [ParticipantId(4)]);
+    organiser.log(2, commit.entry);
+    let (_, request) = knock_by(old, &organiser, 5);
+    organiser.receive(Down::Knocked { participant: ParticipantId(5), request });
+    organiser.commands();
+    organiser.command(Command::Refuse(ParticipantId(5)));
+    let refused = ManagerCommand::Refuse { participant: ParticipantId(5), why: Refusal::OldLink };
+    assert_eq!(organiser.commands(), [refused]);
+    // The new link leads straight in.
+    let (_, request) = knock_by(invitation(&organiser), &organiser, 6);
+    organiser.receive(Down::Knocked { participant: ParticipantId(6), request });
+    assert_eq!(organiser.committed().welcomes[0].to, [ParticipantId(6)]);
+}
+
+#[test]
+fn the_server_alone_cannot_say_that_the_organiser_removed_somebody() {
+    let (mut organiser, _) = Client::two();
+    let manager = organiser.meeting.manager.as_mut().unwrap();
+    let expel = ManagerCommand::Expel { participant: ParticipantId(2) };
+    let good = signed(manager.command(&expel, Vec::new()), ADA).unwrap();
+    let forged = SignedCommand { signature: [1; 64], ..good.clone() };
+    let stolen = SignedCommand { from: ParticipantId(3), ..good.clone() };
+    let replayed = SignedCommand { counter: good.counter + 1, ..good };
+    for signed in [forged, stolen, replayed] {
+        let (_, mut guest) = Client::two();
+        guest.receive(Down::Removed { signed });
+        let reason = guest.reason();
+        assert!(matches!(reason, Some(Reason::Server(_))), "{reason:?}");
+    }
+}
+
+#[test]
+fn an_invalid_commit_is_voided_by_the_manager_and_ignored_by_a_member() {
+    let (mut organiser, mut guest) = Client::two();
+    organiser.log_commit(1, ParticipantId(2), 1, Blob(vec![1; 40]));
+    let void = ManagerCommand::Void { epoch: Epoch(1), participant: ParticipantId(2) };
+    assert_eq!(organiser.commands()[0], void);
+    guest.log_commit(1, ParticipantId(3), 1, Blob(vec![1; 40]));
+    assert!(guest.sent().is_empty());
+    assert!(matches!(guest.events()[..], [Event::Notice(Notice::CommitRejected(ParticipantId(3)))]));
+}
+
+#[test]
+fn a_member_that_merged_what_the_manager_voids_joins_again() {
+    let (mut organiser, mut guest) = Client::two();
+    guest.command(Command::Refresh);
+    let commit = guest.committed();
+    guest.log(1, commit.entry);
+    guest.events();
+    let void = ManagerCommand::Void { epoch: Epoch(1), participant: ParticipantId(2) };
+    let manager = organiser.meeting.manager.as_mut().unwrap();
+    let good = signed(manager.command(&void, Vec::new()), ADA).unwrap();
+    let forged = SignedCommand { signature: [1; 64], ..good.clone() };
+    guest.log(2, LogEntry::Managed { signed: forged });
+    assert!(guest.events().is_empty(), "without the authority's word, a void means nothing");
+    guest.log(3, LogEntry::Managed { signed: good });
+    assert!(matches!(guest.events()[..], [Event::Reconnecting]));
+    assert_eq!(guest.sent(), [Up::Leave]);
+}
+
+#[test]
+fn only_a_managers_word_cuts_a_member_off() {
+    let (mut organiser, mut guest) = Client::two();
+    // A junk message that claims a later epoch.
+    let mut junk = vec![0, 1, 0, 2, 16];
+    junk.extend(organiser.keys().meeting().0);
+    junk.extend(u64::MAX.to_be_bytes());
+    junk.push(1);
+    guest.log(1, LogEntry::Told { from: ADA, epoch: Epoch(1), blob: Blob(junk) });
+    assert!(guest.events().is_empty());
+    let state = (group(&guest).epoch().0, group(&guest).transcript_hash());
+    guest.receive(beacon(&mut organiser, 1, state.0, state.1));
+    let Down::Beacon { signed } = beacon(&mut organiser, 1, state.0 + 1, [0; 32]) else { panic!("a beacon") };
+    guest.receive(Down::Beacon { signed: SignedCommand { signature: [1; 64], ..signed.clone() } });
+    assert!(guest.events().is_empty(), "a forged beacon means nothing");
+    guest.receive(Down::Beacon { signed });
+    assert!(matches!(guest.events()[..], [Event::Reconnecting]));
+}
+
+#[test]
+fn a_managers_commit_that_cannot_be_read_cuts_a_member_off() {
+    let (mut organiser, mut guest) = Client::two();
+    let blob = Blob(vec![1; 40]);
+    let command = ManagerCommand::Commit { epoch: Epoch(1), blob: blob.clone(), removed: Vec::new() };
+    let manager = organiser.meeting.manager.as_mut().unwrap();
+    let good = signed(manager.command(&command, Vec::new()), ADA).unwrap();
+    let (_, mut other) = Client::two();
+    other.log(1, LogEntry::Managed { signed: good.clone() });
+    assert!(matches!(other.events()[..], [Event::Notice(Notice::CommitRejected(ADA))]), "of another meeting");
+    guest.log(1, LogEntry::Managed { signed: good });
+    assert!(matches!(guest.events()[..], [Event::Reconnecting]));
+}
+
+#[test]
+fn the_manager_sends_a_beacon_at_each_epoch_and_every_five_seconds() {
+    let mut organiser = Client::organiser();
+    let (_, request) = Client::knocking(&organiser, 2);
+    organiser.receive(Down::Knocked { participant: ParticipantId(2), request });
+    let commit = organiser.committed();
+    organiser.log(0, commit.entry);
+    let is_beacon =
+        |command: &ManagerCommand| matches!(command, ManagerCommand::Beacon { epoch: Epoch(1), mls_epoch: 1, .. });
+    assert!(organiser.commands().iter().any(is_beacon));
+    organiser.receive(Down::Ping);
+    assert_eq!(organiser.meeting.poll_timeout(), Some(organiser.now + timing::BEACON_INTERVAL));
+    organiser.wait(timing::BEACON_INTERVAL);
+    assert!(organiser.commands().iter().any(is_beacon));
+}
+
+#[test]
+fn a_wrong_clock_is_named_to_its_owner() {
+    let organiser = Client::organiser();
+    let now = Instant::now();
+    for (ahead, reason) in [(7_200, Reason::OwnClock { ahead: 7_200 }), (0, Reason::OrganiserClock { ahead: -7_200 })] {
+        let mut guest = Client { meeting: Meeting::new(join(&organiser), wall_clock(now, ahead), now), now };
+        guest.knock(&organiser, 2);
+        let noticed = guest.events().iter().any(|event| matches!(event, Event::Notice(Notice::Clock { ahead: 7_200 })));
+        assert_eq!(noticed, ahead == 7_200);
+        guest.receive(Down::Refused { why: Refusal::Clock { ahead: 7_200 } });
+        assert_eq!(guest.reason(), Some(reason));
+    }
+}
+
+#[test]
+fn the_organiser_refuses_a_joiner_whose_clock_is_wrong_and_says_by_how_much() {
+    let mut organiser = Client::organiser();
+    let now = organiser.now;
+    for (ahead, refused) in [(3_000, false), (7_200, true)] {
+        let mut guest = Client { meeting: Meeting::new(join(&organiser), wall_clock(now, ahead), now), now };
+        let participant = ParticipantId(ahead);
+        let request = guest.knock(&organiser, ahead);
+        organiser.receive(Down::Knocked { participant, request });
+        let commands = organiser.commands();
+        let expected = matches!(commands[..], [ManagerCommand::Refuse { why: Refusal::Clock { ahead: 7_200 }, .. }]);
+        assert_eq!(expected, refused, "{commands:?}");
+    }
+}
+
+#[test]
+fn the_organiser_ends_the_meeting_for_all_and_nobody_else_can() {
+    let (mut organiser, mut guest) = Client::two();
+    guest.command(Command::End);
+    assert!(matches!(guest.events()[..], [Event::Notice(Notice::NotAllowed)]));
+    organiser.command(Command::End);
+    let end = organiser.sent().into_iter().find_map(|message| signed(message, ADA)).unwrap();
+    assert_eq!(organiser.reason(), Some(Reason::Left));
+    let (_, mut other) = Client::two();
+    other.receive(Down::Ended { signed: end.clone() });
+    assert!(matches!(other.reason(), Some(Reason::Server(_))), "the end of another meeting");
+    guest.receive(Down::Ended { signed: end });
+    assert_eq!(guest.reason(), Some(Reason::Ended));
+}
+
+/// A request is opened once, so a second copy of it is not refused as a replay while the first one waits.
+#[test]
+fn a_repeated_knock_of_a_waiting_participant_changes_nothing() {
+    let mut organiser = Client::organiser();
+    let knock = |request: &Blob| Down::Knocked { participant: ParticipantId(2), request: request.clone() };
+    let (_, request) = Client::knocking(&organiser, 2);
+    organiser.receive(knock(&request));
+    organiser.receive(knock(&request));
+    assert_eq!(organiser.committed().welcomes[0].to, [ParticipantId(2)]);
+}

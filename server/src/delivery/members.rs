@@ -1,0 +1,139 @@
+//! The members of a meeting: their connections, and what each may still send.
+
+use super::connection_id::ConnectionId;
+use crate::Limits;
+use crate::bucket::Bucket;
+use proto::{ParticipantId, Position};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// The members of a meeting.
+#[derive(Debug, Default)]
+pub struct Members {
+    by_id: BTreeMap<ParticipantId, Member>,
+}
+
+/// A member.
+#[derive(Debug)]
+pub struct Member {
+    /// Its connection.
+    pub presence: Presence,
+    /// The position of the next log entry that the member expects, as far as it has said.
+    pub acknowledged: Position,
+    /// Whether it has created the meeting or sent a signed command.
+    pub is_manager: bool,
+    last_counter: Option<u64>,
+    may_commit_at: Instant,
+    tells: Bucket,
+    tell_bytes: Bucket,
+}
+
+/// Whether a member is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// By this connection.
+    Connected(ConnectionId),
+    /// Its connection was lost. It may resume until this time.
+    Absent(Instant),
+}
+
+impl Member {
+    /// Returns a member that expects the log entry at `position`.
+    pub fn new(connection: ConnectionId, position: Position, limits: &Limits, now: Instant) -> Self {
+        Self {
+            presence: Presence::Connected(connection),
+            acknowledged: position,
+            is_manager: false,
+            last_counter: None,
+            may_commit_at: now,
+            tells: Bucket::new(limits.tells_per_second, limits.tell_burst, now),
+            tell_bytes: Bucket::new(limits.tell_bytes_per_second, limits.tell_byte_burst, now),
+        }
+    }
+
+    /// Returns the connection, or `None` if the member is absent.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        match self.presence {
+            Presence::Connected(connection) => Some(connection),
+            Presence::Absent(_) => None,
+        }
+    }
+
+    /// Returns whether the member may send an application message of `length` bytes now.
+    pub fn take_tell(&mut self, length: usize, now: Instant) -> bool {
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        self.tells.take(1, now) && self.tell_bytes.take(length, now)
+    }
+
+    /// Returns whether the member may commit without a signature now.
+    pub fn may_commit(&self, now: Instant) -> bool {
+        now >= self.may_commit_at
+    }
+
+    /// Sets when the member may commit again without a signature.
+    pub fn committed(&mut self, next: Instant) {
+        self.may_commit_at = next;
+    }
+
+    /// Accepts the counter of a signed command. Returns false if it is not higher than the last one.
+    pub fn accept_counter(&mut self, counter: u64) -> bool {
+        let is_new = self.last_counter.is_none_or(|last| counter > last);
+        if is_new {
+            self.last_counter = Some(counter);
+        }
+        is_new
+    }
+}
+
+impl Members {
+    /// Adds a member.
+    pub fn insert(&mut self, participant: ParticipantId, member: Member) {
+        self.by_id.insert(participant, member);
+    }
+
+    /// Removes a member.
+    pub fn remove(&mut self, participant: ParticipantId) -> Option<Member> {
+        self.by_id.remove(&participant)
+    }
+
+    /// Returns a member.
+    pub fn get(&self, participant: ParticipantId) -> Option<&Member> {
+        self.by_id.get(&participant)
+    }
+
+    /// Returns a member.
+    pub fn get_mut(&mut self, participant: ParticipantId) -> Option<&mut Member> {
+        self.by_id.get_mut(&participant)
+    }
+
+    /// Returns the number of members, connected or absent.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Returns the ids of all members.
+    pub fn ids(&self) -> impl Iterator<Item = ParticipantId> {
+        self.by_id.keys().copied()
+    }
+
+    /// Returns the connections of the members that are connected.
+    pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
+        self.by_id.values().filter_map(Member::connection)
+    }
+
+    /// Returns who is absent.
+    pub fn absent(&self) -> impl Iterator<Item = ParticipantId> {
+        self.by_id.iter().filter(|(_, member)| member.connection().is_none()).map(|(participant, _)| *participant)
+    }
+
+    /// Returns the members whose time to resume is over.
+    pub fn expired(&self, now: Instant) -> Vec<ParticipantId> {
+        let expired = |member: &Member| matches!(member.presence, Presence::Absent(until) if until <= now);
+        self.by_id.iter().filter(|(_, member)| expired(member)).map(|(participant, _)| *participant).collect()
+    }
+
+    /// Returns the position that all members have acknowledged.
+    pub fn acknowledged(&self) -> Option<Position> {
+        self.by_id.values().map(|member| member.acknowledged).min()
+    }
+}

@@ -1,0 +1,190 @@
+//! Members that lose their connection and resume, and organisers that come back.
+
+use super::*;
+use std::time::Duration;
+
+/// Ben's second connection.
+const AGAIN: ParticipantId = ParticipantId(12);
+
+fn resume(service: &Service, position: u64) -> Up {
+    Up::Resume { meeting: MEETING, participant: BEN, token: service.token(BEN), position: Position(position) }
+}
+
+fn presence(participant: ParticipantId, connected: bool) -> Down {
+    Down::Presence { participant, connected }
+}
+
+#[test]
+fn a_member_that_lost_its_connection_resumes_as_the_same_participant() {
+    let mut service = Service::with_three_members();
+    let absent = presence(BEN, false);
+    assert_eq!(service.disconnects(BEN), [(ANNA, absent.clone()), (CLEO, absent)]);
+    service.sends(CLEO, tell(2, 1));
+    service.commits(ANNA, 2, &[], &[]);
+    let commit = service.managed(3);
+    service.passes(Duration::from_secs(19));
+    service.greet(AGAIN);
+    let message = resume(&service, 2);
+    let received = service.sends(AGAIN, message);
+    let told = proto::LogEntry::Told { from: CLEO, epoch: Epoch(2), blob: blob(1) };
+    let told = Down::Log { position: Position(2), entry: told };
+    let replayed = [Down::Resumed, told, commit].map(|message| (AGAIN, message));
+    let back = [ANNA, CLEO].map(|participant| (participant, presence(BEN, true)));
+    assert_eq!(received, [replayed.to_vec(), back.to_vec()].concat());
+    let joined = sfu::Command::Join { meeting: MEETING, participant: BEN };
+    assert_eq!(service.commands[3..], [sfu::Command::Leave { participant: BEN }, joined]);
+    let received = service.sends(AGAIN, tell(3, 2));
+    let from_ben = |message: &Down| matches!(message, Down::Log { entry: proto::LogEntry::Told { from: BEN, .. }, .. });
+    assert_eq!(received.iter().filter(|(_, message)| from_ben(message)).count(), 3);
+    assert!(service.passes(Duration::from_mins(5)).is_empty(), "it is a member again");
+}
+
+#[test]
+fn a_member_that_does_not_resume_is_gone() {
+    let mut service = Service::with_three_members();
+    service.disconnects(BEN);
+    assert!(service.passes(Duration::from_millis(19_900)).is_empty());
+    assert_eq!(service.passes(Duration::from_millis(100)), [(ANNA, gone(2, BEN)), (CLEO, gone(2, BEN))]);
+    assert_eq!(service.commands.last(), Some(&sfu::Command::Leave { participant: BEN }));
+    service.greet(AGAIN);
+    let message = resume(&service, 2);
+    assert_eq!(service.sends(AGAIN, message), [(AGAIN, problem(Problem::NotResumable))]);
+}
+
+#[test]
+fn a_meeting_whose_members_are_all_absent_waits_for_them() {
+    let mut service = Service::with_three_members();
+    for participant in [ANNA, BEN, CLEO] {
+        service.disconnects(participant);
+    }
+    service.passes(Duration::from_secs(10));
+    assert_eq!(service.delivery.meetings(), 1);
+    service.passes(Duration::from_secs(10));
+    assert_eq!((service.delivery.meetings(), service.delivery.connections()), (0, 0));
+}
+
+#[test]
+fn a_token_is_valid_for_its_member_only() {
+    let mut service = Service::with_three_members();
+    service.disconnects(BEN);
+    let token = service.token(CLEO);
+    service.greet(AGAIN);
+    let stolen = Up::Resume { meeting: MEETING, participant: BEN, token, position: Position(2) };
+    assert_eq!(service.sends(AGAIN, stolen), [(AGAIN, problem(Problem::NotResumable))]);
+    let third = ParticipantId(13);
+    service.greet(third);
+    let message = resume(&service, 2);
+    assert_eq!(service.sends(third, message)[0], (third, Down::Resumed), "Ben himself still can");
+}
+
+#[test]
+fn a_resumed_member_replaces_its_old_connection() {
+    let mut service = Service::with_three_members();
+    service.greet(AGAIN);
+    let message = resume(&service, 2);
+    let received = service.sends(AGAIN, message);
+    assert_eq!(received, [(AGAIN, Down::Resumed), (BEN, problem(Problem::Superseded))]);
+    assert_eq!(service.closed, [BEN]);
+    assert!(service.disconnects(BEN).is_empty(), "the old connection ends without an effect");
+    assert!(service.sends(AGAIN, tell(2, 1)).len() == 3);
+}
+
+#[test]
+fn entries_that_a_member_has_acknowledged_or_that_never_were_cannot_be_replayed() {
+    for position in [1, 9] {
+        let mut service = Service::with_three_members();
+        for participant in [ANNA, BEN, CLEO] {
+            service.sends(participant, Up::Pong { position: Position(2) });
+        }
+        service.greet(AGAIN);
+        let message = resume(&service, position);
+        assert_eq!(service.sends(AGAIN, message), [(AGAIN, problem(Problem::NotResumable))]);
+        assert!(service.sends(BEN, tell(2, 1)).len() == 3, "the old connection goes on");
+    }
+}
+
+#[test]
+fn a_flood_does_not_keep_an_absent_member_from_resuming() {
+    let mut service = Service::with_three_members();
+    service.disconnects(BEN);
+    let message = Up::Tell { epoch: Epoch(2), blob: Blob(vec![0; 3_000]) };
+    // What a hostile member may send: 60 kB/s for 19 s, after a burst.
+    for _ in 0..190 {
+        service.sends(CLEO, message.clone());
+        service.sends(CLEO, message.clone());
+        service.passes(Duration::from_millis(100));
+    }
+    service.commits(ANNA, 2, &[], &[]);
+    let commit = service.managed(2 + 380);
+    service.greet(AGAIN);
+    let resume = resume(&service, 2);
+    let received = service.sends(AGAIN, resume);
+    assert!(received.contains(&(AGAIN, commit)));
+    assert!(service.delivery.log_bytes() <= 4 << 20);
+}
+
+#[test]
+fn a_counter_rises_also_after_a_resume() {
+    let mut service = Service::with_three_members();
+    service.manages(ANNA, &ManagerCommand::Lock { locked: true });
+    let SignedCommand { counter, command, signature, .. } = service.signed();
+    service.disconnects(ANNA);
+    service.greet(AGAIN);
+    let token = service.token(ANNA);
+    let resume = Up::Resume { meeting: MEETING, participant: ANNA, token, position: Position(2) };
+    assert_eq!(service.sends(AGAIN, resume)[0], (AGAIN, Down::Resumed));
+    assert_eq!(service.trusted.last(), Some(&(AGAIN, Trust::Manager)));
+    let copy = Up::Manage { counter, command, signature, welcomes: vec![] };
+    assert_eq!(service.sends(AGAIN, copy)[0], (AGAIN, problem(Problem::NotAuthorised)));
+}
+
+#[test]
+fn a_resumed_member_is_told_who_waits_and_who_is_absent() {
+    let mut service = Service::with_three_members();
+    service.disconnects(BEN);
+    service.disconnects(CLEO);
+    let dora = ParticipantId(4);
+    service.greet(dora);
+    service.sends(dora, knock());
+    service.greet(AGAIN);
+    let message = resume(&service, 2);
+    let to_ben: Vec<Down> =
+        service.sends(AGAIN, message).into_iter().filter(|(to, _)| *to == AGAIN).map(|(_, message)| message).collect();
+    let waits = Down::Knocked { participant: dora, request: blob(5) };
+    assert_eq!(to_ben, [Down::Resumed, waits, presence(CLEO, false)]);
+}
+
+/// Returns the request of `participant` to come back, signed by the key of a seed.
+fn return_request(participant: ParticipantId, seed: u8) -> Up {
+    let signature = sign(seed, &proto::signed::return_request(MEETING, participant, &[6]));
+    Up::Return { meeting: MEETING, request: blob(6), signature }
+}
+
+#[test]
+fn an_organiser_that_left_comes_back_by_the_commit_of_any_member() {
+    let mut service = Service::with_three_members();
+    service.sends(ANNA, Up::Leave);
+    let back = ParticipantId(14);
+    service.greet(back);
+    let received = service.sends(back, return_request(back, AUTHORITY));
+    let [(BEN, first @ Down::Returned { participant, .. }), (CLEO, second)] = received.as_slice() else {
+        panic!("{received:?}")
+    };
+    assert_eq!((*participant, first), (back, second));
+    let welcome = Some(Welcome { to: vec![back], blob: blob(7) });
+    let commit = Up::Commit { epoch: Epoch(2), blob: blob(1), removed: vec![ANNA], welcome };
+    let received = service.sends(BEN, commit);
+    assert_eq!(received.last(), Some(&(back, service.admitted(back, 4, 3, &[ANNA]))));
+    assert_eq!(service.commits(back, 3, &[], &[]).len(), 3, "it manages again");
+}
+
+#[test]
+fn a_request_to_come_back_needs_the_authority_and_its_own_connection() {
+    let mut service = Service::with_three_members();
+    let (stranger, back) = (ParticipantId(9), ParticipantId(14));
+    for (participant, message) in [(stranger, return_request(stranger, OTHER)), (back, return_request(ANNA, AUTHORITY))]
+    {
+        service.greet(participant);
+        assert_eq!(service.sends(participant, message), [(participant, problem(Problem::NotAuthorised))]);
+    }
+}

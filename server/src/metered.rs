@@ -1,0 +1,48 @@
+//! A stream that counts what is read from it. A WebSocket message is only known when it is complete, so its unfinished
+//! parts are bounded here.
+
+use crate::quota::Meter;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// A stream that fails if its [`Meter`] allows no more bytes.
+pub struct Metered<S> {
+    stream: S,
+    meter: Arc<Meter>,
+}
+
+impl<S> Metered<S> {
+    /// Counts what is read from `stream`.
+    pub fn new(stream: S, meter: Arc<Meter>) -> Self {
+        Self { stream, meter }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let result = std::task::ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
+        let read = buffer.filled().len().saturating_sub(before);
+        if self.meter.add(read) { Poll::Ready(result) } else { Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into())) }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Bytes that may be read beyond the message that is being read.
+pub const READ_AHEAD: usize = 16 << 10;

@@ -1,0 +1,241 @@
+//! Quotas for each origin: connections, handshakes, and bytes of unfinished messages. Pure: the caller passes the time.
+
+use crate::bucket::Bucket;
+use crate::{Limits, Origin};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What all origins use.
+#[derive(Debug)]
+pub struct Quotas {
+    origins: HashMap<Origin, Usage>,
+    connections: usize,
+    max_connections: usize,
+    max_of_origin: usize,
+    handshake_interval: Duration,
+    burst: Duration,
+    bytes_per_second: u32,
+    byte_burst: u32,
+}
+
+/// What one origin uses.
+#[derive(Debug)]
+struct Usage {
+    connections: usize,
+    /// When the next handshake would start if there were no burst.
+    next_handshake: Instant,
+    shared: Shared,
+}
+
+/// What all connections from one origin share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// Bytes of unfinished messages.
+    pub held_bytes: Arc<AtomicUsize>,
+    long_messages: Arc<Mutex<Bucket>>,
+}
+
+impl Shared {
+    /// Returns whether the origin may send a message of `length` bytes now. Short messages are always allowed: the
+    /// limits of their connections are enough.
+    pub fn take(&self, length: u32, now: Instant) -> bool {
+        length <= MAX_SHORT || self.long_messages.lock().unwrap_or_else(PoisonError::into_inner).take(length, now)
+    }
+}
+
+/// The place of one connection. Dropping it frees the place.
+#[derive(Debug)]
+pub struct Place {
+    quotas: Arc<Mutex<Quotas>>,
+    origin: Origin,
+    /// How long to wait before the handshake.
+    pub wait: Duration,
+    /// What it shares with other connections from the same origin.
+    pub shared: Shared,
+}
+
+impl Quotas {
+    /// Returns quotas that nobody uses.
+    pub fn new(limits: &Limits) -> Self {
+        let handshake_interval = Duration::from_secs(1) / limits.address_handshakes_per_second.max(1);
+        Self {
+            origins: HashMap::new(),
+            connections: 0,
+            max_connections: limits.connections,
+            // At least one, so that a small server serves somebody.
+            max_of_origin: limits.address_connections.min(limits.connections / ADDRESS_SHARE).max(1),
+            handshake_interval,
+            burst: handshake_interval * limits.address_handshake_burst,
+            bytes_per_second: limits.address_bytes_per_second,
+            byte_burst: limits.address_byte_burst,
+        }
+    }
+
+    fn take(&mut self, origin: Origin, now: Instant) -> Option<(Duration, Shared)> {
+        if self.origins.len() >= MAX_IDLE_ORIGINS {
+            self.origins.retain(|_, usage| usage.connections > 0 || usage.next_handshake > now);
+        }
+        let usage = self.origins.entry(origin).or_insert_with(|| Usage {
+            connections: 0,
+            next_handshake: now,
+            shared: Shared {
+                held_bytes: Arc::default(),
+                long_messages: Arc::new(Mutex::new(Bucket::new(self.bytes_per_second, self.byte_burst, now))),
+            },
+        });
+        if usage.connections >= self.max_of_origin || self.connections >= self.max_connections {
+            return None;
+        }
+        usage.connections += 1;
+        self.connections += 1;
+        let wait = usage.next_handshake.saturating_duration_since(now).saturating_sub(self.burst);
+        usage.next_handshake = usage.next_handshake.max(now) + self.handshake_interval;
+        Some((wait, usage.shared.clone()))
+    }
+
+    fn release(&mut self, origin: Origin) {
+        if let Some(usage) = self.origins.get_mut(&origin) {
+            usage.connections = usage.connections.saturating_sub(1);
+            self.connections = self.connections.saturating_sub(1);
+        }
+    }
+}
+
+impl Place {
+    /// Takes a place for a connection from `origin`. Returns `None` if the origin or the server has too many.
+    pub fn take(quotas: &Arc<Mutex<Quotas>>, origin: Origin, now: Instant) -> Option<Self> {
+        let (wait, shared) = quotas.lock().unwrap_or_else(PoisonError::into_inner).take(origin, now)?;
+        Some(Self { quotas: quotas.clone(), origin, wait, shared })
+    }
+
+    /// Returns the origin.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.quotas.lock().unwrap_or_else(PoisonError::into_inner).release(self.origin);
+    }
+}
+
+/// Counts the bytes of a connection's unfinished message, and bounds those of its origin.
+#[derive(Debug)]
+pub struct Meter {
+    unfinished: AtomicUsize,
+    max_unfinished: AtomicUsize,
+    held_bytes: Arc<AtomicUsize>,
+    max_held: usize,
+}
+
+impl Meter {
+    /// Returns a meter that allows `max_unfinished` bytes of this connection, and `max_held` of all connections that
+    /// share `held_bytes`.
+    pub fn new(max_unfinished: usize, held_bytes: Arc<AtomicUsize>, max_held: usize) -> Self {
+        let unfinished = AtomicUsize::new(0);
+        Self { unfinished, max_unfinished: AtomicUsize::new(max_unfinished), held_bytes, max_held }
+    }
+
+    /// Counts bytes that arrived. Returns false if there are too many.
+    pub fn add(&self, bytes: usize) -> bool {
+        let unfinished = self.unfinished.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        let held = self.held_bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        unfinished <= self.max_unfinished.load(Ordering::Relaxed) && held <= self.max_held
+    }
+
+    /// A message is complete: the next one begins.
+    pub fn finish(&self) {
+        self.held_bytes.fetch_sub(self.unfinished.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// Sets how many bytes an unfinished message may have.
+    pub fn allow(&self, max_unfinished: usize) {
+        self.max_unfinished.store(max_unfinished, Ordering::Relaxed);
+    }
+
+    /// Returns how many bytes an unfinished message may have.
+    pub fn allowed(&self) -> usize {
+        self.max_unfinished.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// One origin uses at most one of so many parts of all connections.
+const ADDRESS_SHARE: usize = 4;
+
+/// Bytes of a message that does not count against the bytes of its origin.
+const MAX_SHORT: u32 = 16 << 10;
+
+/// Origins without connections are forgotten if there are more than this.
+const MAX_IDLE_ORIGINS: usize = 4_096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    fn origin(last: u8) -> Origin {
+        IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)).into()
+    }
+
+    fn quotas(limits: &Limits) -> Arc<Mutex<Quotas>> {
+        Arc::new(Mutex::new(Quotas::new(limits)))
+    }
+
+    #[test]
+    fn one_address_never_takes_all_places() {
+        let quotas = quotas(&Limits { connections: 20, ..Limits::default() });
+        let now = Instant::now();
+        let places: Vec<Place> = (0..100).filter_map(|_| Place::take(&quotas, origin(1), now)).collect();
+        assert_eq!(places.len(), 5, "a quarter");
+        assert!(Place::take(&quotas, origin(2), now).is_some());
+        drop(places);
+        assert!(Place::take(&quotas, origin(1), now).is_some(), "dropped places are free");
+    }
+
+    #[test]
+    fn handshakes_beyond_the_burst_wait() {
+        let limits = Limits { address_handshakes_per_second: 10, address_handshake_burst: 5, ..Limits::default() };
+        let (quotas, now) = (quotas(&limits), Instant::now());
+        let places: Vec<Place> = (0..10).filter_map(|_| Place::take(&quotas, origin(1), now)).collect();
+        let waits: Vec<u128> = places.iter().map(|place| place.wait.as_millis()).collect();
+        assert_eq!(waits, [0, 0, 0, 0, 0, 0, 100, 200, 300, 400]);
+        assert_eq!(Place::take(&quotas, origin(2), now).map(|place| place.wait), Some(Duration::ZERO));
+        let later = Place::take(&quotas, origin(1), now + Duration::from_secs(2));
+        assert_eq!(later.map(|place| place.wait), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn long_messages_of_one_address_are_bounded_together() {
+        let limits = Limits { address_byte_burst: 100_000, address_bytes_per_second: 10_000, ..Limits::default() };
+        let (quotas, now) = (quotas(&limits), Instant::now());
+        let places: Vec<Place> = (0..3).filter_map(|_| Place::take(&quotas, origin(1), now)).collect();
+        let taken = places.iter().map(|place| place.shared.take(50_000, now)).collect::<Vec<_>>();
+        assert_eq!(taken, [true, true, false]);
+        assert!(places[2].shared.take(100, now), "a short message");
+        let other = Place::take(&quotas, origin(2), now).expect("a place");
+        assert!(other.shared.take(50_000, now), "another address");
+        assert!(places[2].shared.take(50_000, now + Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn unfinished_messages_of_one_address_are_bounded_together() {
+        let held: Arc<AtomicUsize> = Arc::default();
+        let (one, two) = (Meter::new(100, held.clone(), 150), Meter::new(100, held.clone(), 150));
+        assert!(one.add(100) && two.add(50));
+        assert!(!two.add(1), "too many of the address");
+        one.finish();
+        assert!(two.add(49));
+        assert!(!two.add(1), "too many of the connection");
+        drop(two);
+        assert_eq!(held.load(Ordering::Relaxed), 0);
+    }
+}

@@ -1,0 +1,213 @@
+//! Attacks of members on a meeting's authority over real sockets, and the way back of those who lost the connection.
+//!
+//! Each attack is the one that was carried out against version 2 of the protocol, whose server obeyed any member. There, the
+//! messages below ended the meeting for the others, kept newcomers out, or let the removed person in again.
+
+use crate::client::{Client, State};
+use crate::insider::Insider;
+use crate::proxy::Proxy;
+use crate::{all_receive, failed, meeting, opened, run, server};
+use crypto::Invitation;
+use proto::{Blob, ClientMessage, Epoch, ManagerCommand, ParticipantId, Refusal, Up, Welcome};
+use std::time::{Duration, Instant};
+
+/// Waits until the first two clients have received 25 more pictures of each other. Asserts that neither lost the meeting.
+async fn continue_undisturbed(clients: &[Client]) {
+    for (one, other) in [(&clients[0], &clients[1]), (&clients[1], &clients[0])] {
+        let camera = other.camera();
+        let so_far = one.look(|state| opened(state, camera));
+        one.until("pictures arrive", |state| opened(state, camera) > so_far + 25).await;
+        one.look(|state| assert_eq!((state.reconnecting, &state.over), (0, &None)));
+    }
+}
+
+fn commit(epoch: u64, removed: Vec<ParticipantId>, welcome: Option<Welcome>) -> ClientMessage {
+    ClientMessage::Meeting(Up::Commit { epoch: Epoch(epoch), blob: Blob(vec![0]), removed, welcome })
+}
+
+fn forged(command: &ManagerCommand) -> ClientMessage {
+    let command = Blob(proto::encode(command));
+    ClientMessage::Meeting(Up::Manage { counter: 1, command, signature: [7; 64], welcomes: Vec::new() })
+}
+
+#[test]
+fn a_member_cannot_end_the_meeting_of_the_others() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        all_receive(&clients, 10).await;
+        let all: Vec<_> = clients.iter().map(Client::me).collect();
+        let expel = |me| forged(&ManagerCommand::Expel { participant: me });
+        let mut messages: Vec<_> = all.iter().map(|me| expel(*me)).collect();
+        messages.extend([forged(&ManagerCommand::End), commit(0, all.clone(), None), commit(3, all, None)]);
+        for message in &messages {
+            let mut insider = Insider::join(&clients[0].link()).await;
+            insider.try_send(message).await;
+            insider.listen(Duration::from_millis(200)).await;
+            insider.vanish().await;
+            continue_undisturbed(&clients).await;
+        }
+    });
+}
+
+#[test]
+fn a_member_cannot_refuse_or_admit_newcomers() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        let somebody = ParticipantId(1);
+        let refuse = forged(&ManagerCommand::Refuse { participant: somebody, why: Refusal::Declined });
+        let admit = commit(2, Vec::new(), Some(Welcome { to: vec![somebody], blob: Blob(vec![0; 40]) }));
+        for message in [refuse, admit] {
+            let mut insider = Insider::join(&clients[0].link()).await;
+            insider.try_send(&message).await;
+            let late = Client::join(&clients[0].link(), "late");
+            late.until("the newcomer is admitted", |state| state.entered.is_some()).await;
+            insider.vanish().await;
+            late.leave();
+        }
+        continue_undisturbed(&clients).await;
+    });
+}
+
+#[test]
+fn a_flood_of_void_commits_delays_no_removal() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        let mut insider = Insider::join(&clients[0].link()).await;
+        let flooder = insider.me;
+        for round in 0..90 {
+            for epoch in 0..12 {
+                insider.try_send(&commit(epoch, Vec::new(), None)).await;
+            }
+            if round == 45 {
+                clients[0].remove(flooder);
+                break;
+            }
+            insider.listen(Duration::from_millis(10)).await;
+        }
+        let start = Instant::now();
+        for client in &clients {
+            client.until("the flooder is removed", |state| !state.members.contains(&flooder)).await;
+        }
+        println!("removed within {:?}", start.elapsed());
+        assert!(start.elapsed() < Duration::from_secs(5));
+        continue_undisturbed(&clients).await;
+        insider.vanish().await;
+    });
+}
+
+#[test]
+fn a_message_that_claims_a_later_epoch_ends_no_client() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        let invitation: Invitation = clients[0].link().parse().unwrap();
+        let mut insider = Insider::join(&clients[0].link()).await;
+        let junk = [&[0, 1, 0, 2, 16][..], &invitation.meeting.0, &u64::MAX.to_be_bytes(), &[1, 0, 0]].concat();
+        for epoch in 0..4 {
+            let junk = ClientMessage::Meeting(Up::Tell { epoch: Epoch(epoch), blob: Blob(junk.clone()) });
+            insider.try_send(&junk).await;
+        }
+        insider.listen(Duration::from_millis(300)).await;
+        continue_undisturbed(&clients).await;
+        insider.vanish().await;
+    });
+}
+
+#[test]
+fn a_removed_person_does_not_walk_in_by_the_same_link() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 3).await;
+        let old = clients[0].link();
+        clients[0].remove(clients[2].me());
+        clients[2].until("it is removed", |state| state.removed).await;
+        clients[0].until("two are left", |state| state.members.len() == 2).await;
+        assert_ne!(clients[0].link(), old);
+        let again = Client::join(&old, "the same person with another device");
+        clients[0].until("the organiser is asked", |state| state.asking.len() == 1).await;
+        let invited = Client::join(&clients[0].link(), "invited");
+        invited.until("the new link leads in", |state| state.members.len() == 3).await;
+        again.look(|state| assert!(state.entered.is_none()));
+        continue_undisturbed(&clients).await;
+    });
+}
+
+/// Returns the organiser's link with the port of the proxy.
+fn link_over(proxy: &Proxy, organiser: &Client) -> String {
+    let invitation: Invitation = organiser.link().parse().unwrap();
+    invitation.at("127.0.0.1", proxy.port(), invitation.fingerprint).to_text().to_string()
+}
+
+/// Waits until both receive 25 more pictures of each other.
+async fn receive_again(one: &Client, other: &Client) {
+    for (viewer, sender) in [(one, other), (other, one)] {
+        let camera = sender.camera();
+        let so_far = viewer.look(|state| opened(state, camera));
+        viewer.until("pictures arrive again", |state| opened(state, camera) > so_far + 25).await;
+        assert_eq!(failed(viewer), 0);
+    }
+}
+
+#[test]
+fn a_member_resumes_a_lost_connection_and_keeps_its_tracks() {
+    run(async {
+        let server = server().await;
+        let organiser = Client::create(&server, "organiser");
+        organiser.until("it is a member", |state| state.entered.is_some()).await;
+        let mut proxy = Proxy::start(server.address()).await;
+        let guest = Client::join(&link_over(&proxy, &organiser), "guest");
+        guest.until("both are members", |state| state.members.len() == 2).await;
+        receive_again(&guest, &organiser).await;
+        let me = guest.me();
+        proxy.cut();
+        guest.until("it notices", |state| state.reconnecting == 1).await;
+        proxy.repair().await;
+        let start = Instant::now();
+        guest.until("it is back", |state| state.reconnected == 1).await;
+        println!("back after {:?}", start.elapsed());
+        assert_eq!(guest.me(), me);
+        receive_again(&guest, &organiser).await;
+        let ended = |state: &State| state.ended.contains(&organiser.camera());
+        assert!(!guest.look(ended), "the track did not end for the guest");
+    });
+}
+
+#[test]
+fn a_member_that_was_gone_for_longer_joins_again_by_itself() {
+    run(async {
+        let server = server().await;
+        let organiser = Client::create(&server, "organiser");
+        organiser.until("it is a member", |state| state.entered.is_some()).await;
+        let mut proxy = Proxy::start(server.address()).await;
+        let guest = Client::join(&link_over(&proxy, &organiser), "guest");
+        guest.until("both are members", |state| state.members.len() == 2).await;
+        let me = guest.me();
+        proxy.cut();
+        let gone = |state: &State| state.members.len() == 1;
+        organiser.until_within(Duration::from_secs(45), "the guest is gone", gone).await;
+        proxy.repair().await;
+        guest.until("it is back", |state| state.reconnected == 1 && state.members.len() == 2).await;
+        assert_ne!(guest.me(), me);
+        receive_again(&guest, &organiser).await;
+    });
+}
+
+#[test]
+fn an_organiser_that_left_comes_back_and_admits_again() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        clients[0].leave();
+        clients[0].until("it has left", |state| state.over.is_some()).await;
+        clients[1].until("one is left", |state| state.members.len() == 1).await;
+        let entry = clients[0].session.take_return().expect("the organiser can come back");
+        let back = Client::come_back(&server, entry);
+        back.until("it is back", |state| state.members.len() == 2).await;
+        let late = Client::join(&back.link(), "late");
+        late.until("the newcomer is admitted", |state| state.members.len() == 3).await;
+        receive_again(&back, &clients[1]).await;
+    });
+}
