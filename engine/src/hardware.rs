@@ -1,6 +1,6 @@
 //! Opens the device of each choice.
 
-use crate::setup::Choice;
+use crate::setup::{Choice, Screen};
 use audio::device::Provider as SoundDevices;
 use capture::{Error, Open, Source, device, file, null, screen as x11, synthetic};
 use codec::{decode, encode};
@@ -63,7 +63,10 @@ fn camera(choice: Choice, clock: Clock) -> Opened {
     }
 }
 
-/// Returns the opener of the screen, for the thread that reads it.
-pub fn screen(clock: Clock) -> Open {
-    Box::new(move || x11::open(clock))
+/// Returns the opener of a screen, for the thread that reads it.
+pub fn screen(screen: Screen, clock: Clock) -> Open {
+    Box::new(move || match screen {
+        Screen::Whole => x11::open(None, clock),
+        Screen::Monitor(id) => x11::open(Some(&id), clock),
+    })
 }

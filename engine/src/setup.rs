@@ -40,7 +40,7 @@ pub enum Screen {
     /// All monitors, as one picture.
     #[default]
     Whole,
-    /// The monitor with this id, from [`crate::devices::monitors`].
+    /// The monitor with this id, from [`crate::device_list::monitors`].
     Monitor(String),
 }
 

@@ -24,7 +24,7 @@ fn an_engine_that_is_being_closed_does_not_change_the_next_screen() {
 fn a_failure_shows_whether_the_user_was_inside() {
     for inside in [false, true] {
         let mut app = App::new(Language::English, Choice::Dark);
-        app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(Model::default(), Devices::default())));
+        app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(MeetingModel::default(), Devices::default())));
         if inside {
             let (me, link) = (engine::ParticipantId(1), String::new());
             engine_event(&mut app, Event::Entered { me, link, organiser: false });
@@ -39,7 +39,7 @@ fn a_failure_shows_whether_the_user_was_inside() {
 #[test]
 fn leaving_goes_home() {
     let mut app = App::new(Language::English, Choice::Dark);
-    app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(Model::default(), Devices::default())));
+    app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(MeetingModel::default(), Devices::default())));
     engine_event(&mut app, Event::Ended(Reason::Left));
     assert!(matches!(app.screen, Screen::Home(_)));
 }

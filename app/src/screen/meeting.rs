@@ -73,7 +73,7 @@ pub enum Message {
     /// The share button was pressed: asks which screen to share, or stops sharing.
     SharePressed,
     /// The monitors were listed; an error is the cause.
-    MonitorsListed(Result<Vec<devices::Monitor>, String>),
+    MonitorsListed(Result<Vec<device_list::Monitor>, String>),
     /// The monitor with this index was chosen.
     MonitorPressed(usize),
     /// "Share" was pressed in the dialog.
@@ -261,7 +261,7 @@ impl Meeting {
         Action::ListMonitors
     }
 
-    fn show_monitors(&mut self, found: Result<Vec<devices::Monitor>, String>) -> Action {
+    fn show_monitors(&mut self, found: Result<Vec<device_list::Monitor>, String>) -> Action {
         let Some(picker) = &mut self.picker else { return Action::None };
         match found {
             Ok(monitors) if !monitors.is_empty() => picker.show(monitors),
@@ -342,10 +342,10 @@ mod tests {
         assert_eq!(unmuted.update(Message::TalkKeyChanged(false)), Action::None, "releasing it does not mute");
     }
 
-    fn monitor(id: &str) -> devices::Monitor {
+    fn monitor(id: &str) -> device_list::Monitor {
         let size = media::Size::new(2, 1);
-        let thumbnail = devices::Thumbnail { size, rgba: vec![0; 8] };
-        devices::Monitor { id: id.into(), name: id.into(), size, thumbnail }
+        let thumbnail = device_list::Thumbnail { size, rgba: vec![0; 8] };
+        device_list::Monitor { id: id.into(), name: id.into(), size, thumbnail }
     }
 
     #[test]

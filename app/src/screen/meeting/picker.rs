@@ -27,9 +27,9 @@ pub(super) struct Monitor {
 
 impl Picker {
     /// Shows these monitors. The first one is chosen.
-    pub(super) fn show(&mut self, found: Vec<devices::Monitor>) {
-        let monitor = |found: devices::Monitor| {
-            let devices::Thumbnail { size, rgba } = found.thumbnail;
+    pub(super) fn show(&mut self, found: Vec<device_list::Monitor>) {
+        let monitor = |found: device_list::Monitor| {
+            let device_list::Thumbnail { size, rgba } = found.thumbnail;
             let thumbnail = Handle::from_rgba(size.width.into(), size.height.into(), rgba);
             Monitor { id: found.id, name: found.name, size: found.size, thumbnail }
         };

@@ -90,8 +90,8 @@ fn samples_with_fewer_valid_bits_than_bytes_have_their_level() {
     assert_eq!(read(&file(&format(1, 1, 4, 24), &four)).unwrap(), EXPECTED, "24 in 32 without the extension");
     assert_eq!(read(&file(&extensible(1, 2, 12, 1), SAMPLES)).unwrap(), EXPECTED, "12 in 16");
     assert_eq!(read(&file(&format(1, 1, 2, 12), SAMPLES)).unwrap(), EXPECTED, "12 in 16 without the extension");
-    let five: Vec<u8> = SAMPLES.chunks(2).flat_map(|sample| [&[0, 0, 0], sample].concat()).collect();
-    assert_eq!(read(&file(&format(1, 1, 5, 40), &five)).unwrap(), EXPECTED, "40 bits");
+    let forty_bits: Vec<u8> = SAMPLES.chunks(2).flat_map(|sample| [&[0, 0, 0], sample].concat()).collect();
+    assert_eq!(read(&file(&format(1, 1, 5, 40), &forty_bits)).unwrap(), EXPECTED, "40 bits");
 }
 
 #[test]
