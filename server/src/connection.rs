@@ -62,7 +62,7 @@ pub async fn serve(stream: TcpStream, id: ConnectionId, participant: Participant
     let reader = Reader::new(id, source, (meter, place.shared.clone()), &context);
     let overflow = outgoing.overflow();
     tokio::select! {
-        () = write(sink, outgoing, limits) => {}
+        () = write(sink, outgoing, id, &context) => {}
         () = reader.run(deadline) => {}
         () = overflow => tracing::info!("connection dropped: the client does not read"),
     }
@@ -91,7 +91,8 @@ fn check_path(request: &Request, response: Response) -> Result<Response, ErrorRe
 }
 
 /// Writes the outgoing messages and the pings until the outbox closes the connection or a write fails.
-async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: Outgoing, limits: &Limits) {
+async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: Outgoing, id: ConnectionId, context: &Context) {
+    let limits = &context.limits;
     let ping = Bytes::from(proto::encode(&Down::Ping));
     let mut pings = interval(limits.ping);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -109,6 +110,8 @@ async fn write(mut sink: SplitSink<Socket, Message>, mut outgoing: Outgoing, lim
             return;
         }
     }
+    // The media thread closes connections, too. The send fails only if the server stops.
+    let _ = context.delivery.send(delivery_task::Message::Closed(id)).await;
     // The client may be gone. It has one ping interval to receive the close frame.
     let _ = timeout(limits.ping, sink.close()).await;
 }

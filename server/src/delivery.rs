@@ -192,6 +192,14 @@ impl Delivery {
         }
     }
 
+    /// Handles that the server closes a connection, for example because its media broke a rule. Its member is gone then,
+    /// and cannot resume. Does nothing if the connection is unknown or about to be closed.
+    pub fn handle_closed(&mut self, id: ConnectionId) {
+        if self.connections.get(&id).is_some_and(|connection| connection.state != State::Closing) {
+            self.close(id);
+        }
+    }
+
     /// Closes all connections, ends all meetings, and rejects new connections from now on.
     pub fn drain(&mut self) {
         self.draining = true;

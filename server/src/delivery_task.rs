@@ -21,6 +21,8 @@ pub enum Message {
     Received(ConnectionId, ClientMessage),
     /// A connection broke a rule of the protocol.
     Violation(ConnectionId, Problem),
+    /// The server closes a connection.
+    Closed(ConnectionId),
     /// A connection ended.
     Disconnected(ConnectionId),
     /// Closes all connections, and answers when none is left.
@@ -105,6 +107,7 @@ impl DeliveryTask {
                 tracing::debug!(connection = id.0, %problem, "protocol violation");
                 self.delivery.reject(id, problem);
             }
+            Message::Closed(id) => self.delivery.handle_closed(id),
             Message::Disconnected(id) => {
                 self.delivery.handle_disconnected(id, now());
                 self.clients.remove(&id);

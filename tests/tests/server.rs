@@ -409,7 +409,7 @@ async fn media_are_offered_at_the_address_by_which_the_client_came() {
         let mut anna = server.connect_to(std::net::SocketAddr::from(([127, 0, 0, last], port))).await;
         anna.greet().await;
         anna.send(&create(number)).await;
-        anna.receive(|message| *message == Down::Created).await;
+        anna.receive(|message| matches!(message, Down::Created { .. })).await;
         let mut anna = Member::new(anna).await;
         let expected = [format!("127.0.0.{last}"), "203.0.113.5".to_owned()];
         assert_eq!(offered_addresses(&mut anna).await, expected);
