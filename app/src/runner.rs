@@ -214,6 +214,7 @@ impl Watch {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
+            | Event::LinkChanged { .. }
             | Event::Notice(_)
             | Event::Totals(_) => Reaction::Forward,
         }

@@ -240,7 +240,7 @@ impl Preview {
             Kind::Microphone => self.microphone_problem(),
             Kind::Speaker => None,
         };
-        is_first && problem.is_some_and(is_missing)
+        is_first && problem.is_some_and(|problem| is_missing(problem.kind))
     }
 
     /// The message of a shortcut.
@@ -344,7 +344,7 @@ mod tests {
         let mut preview = preview("Anne");
         assert!(!preview.set_present(Kind::Microphone, Vec::new()));
         assert!(!preview.set_present(Kind::Camera, vec![device("0")]), "the camera works");
-        preview.report_problem(NoticeKind::NoMicrophone);
+        preview.report_problem(problem(NoticeKind::NoMicrophone));
         assert!(preview.set_present(Kind::Microphone, vec![device("a")]));
         assert!(!preview.set_present(Kind::Microphone, vec![device("a"), device("b")]), "it was tried already");
         assert_eq!(preview.devices.present(Kind::Microphone).len(), 2);
