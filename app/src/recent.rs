@@ -71,7 +71,7 @@ pub enum Listing {
 /// The maximum number of meetings. If there are more, the oldest is removed.
 const MAX_MEETINGS: usize = 8;
 /// The maximum number of names of a meeting.
-const MAX_PEOPLE: usize = 8;
+pub const MAX_PEOPLE: usize = 8;
 /// The maximum size of the file. This program does not write a larger one.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
 

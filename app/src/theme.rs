@@ -11,8 +11,7 @@ pub use control::{Look, Paint, Status};
 pub use palette::{Choice, Theme, Tone, avatar};
 pub use tokens::*;
 pub use widgets::{
-    backdrop, badge, bar, card, dialog, field, field_invalid, inset, menu, notice, page, panel, scrim, sharing,
-    stage_card, tinted,
+    backdrop, bar, card, dialog, field, field_invalid, inset, menu, notice, page, panel, scrim, sharing, tinted,
 };
 
 #[cfg(test)]

@@ -183,8 +183,10 @@ fn node_ids_are_the_same_in_a_new_view() {
 
 #[test]
 fn pictures_of_every_screen() {
-    let Ok(folder) = std::env::var("SCREENS") else { return };
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = std::env::var("SCREENS").unwrap_or_default();
+    if !folder.is_empty() {
+        std::fs::create_dir_all(&folder).unwrap();
+    }
     for language in Language::ALL {
         every_screen(language, |name, view| {
             // The pictures in English are dark, those in French light. Other themes follow below for the main screens.

@@ -1,7 +1,7 @@
 //! Converts between 48 kHz and the sample rates of devices and files, block by block, with rubato's sinc resampler.
 //! Does not allocate after construction.
 //!
-//! rubato's FFT resampler would compile all of rustfft into this crate: 35 s of each build of it.
+//! rubato's FFT resampler is generic, so each build of this crate would compile all of rustfft.
 
 use crate::{BLOCK, Block, SAMPLE_RATE};
 use rubato::audioadapter_buffers::direct::SequentialSlice;
@@ -95,7 +95,10 @@ fn build(from: u32, to: u32, fixed: FixedAsync) -> Option<Converter> {
         return None;
     }
     let ratio = f64::from(to) / f64::from(from);
-    let sinc = Async::new_sinc(ratio, 1.0, &FILTER, BLOCK, 1, fixed).ok()?;
+    // To a lower rate the filter covers as many samples of that rate, so that it is as sharp there.
+    let times = usize::try_from(from.div_ceil(to)).ok()?;
+    let filter = SincInterpolationParameters { sinc_len: FILTER.sinc_len * times, ..FILTER };
+    let sinc = Async::new_sinc(ratio, 1.0, &filter, BLOCK, 1, fixed).ok()?;
     Some(Converter::Sinc(Box::new(sinc)))
 }
 
@@ -108,7 +111,7 @@ fn process(inner: &mut Async<f32>, input: &[f32], output: &mut [f32]) -> usize {
     inner.process_into_buffer(&from, &mut to, None).map_or(0, |(_, written)| written)
 }
 
-/// Aliases stay 90 dB below the signal. The delay is half of the filter: 64 samples of the lower rate.
+/// The filter for a higher rate. It delays sound by half of its length: 64 samples of the lower rate.
 const FILTER: SincInterpolationParameters = SincInterpolationParameters {
     sinc_len: 128,
     f_cutoff: None,
@@ -125,14 +128,22 @@ mod tests {
     use super::*;
 
     fn tone(rate: u32, index: usize) -> f32 {
-        (index as f32 * 440.0 * std::f32::consts::TAU / rate as f32).sin() * 0.5
+        tone_of(440.0, rate, index)
+    }
+
+    fn tone_of(frequency: f32, rate: u32, index: usize) -> f32 {
+        (index as f32 * frequency * std::f32::consts::TAU / rate as f32).sin() * 0.5
     }
 
     /// Returns the amplitude of 440 Hz in `samples`, which is 0.5 for `tone`.
     fn amplitude(samples: &[f32], rate: u32) -> f32 {
+        amplitude_of(440.0, samples, rate)
+    }
+
+    fn amplitude_of(frequency: f64, samples: &[f32], rate: u32) -> f32 {
         let (mut re, mut im) = (0.0f64, 0.0f64);
         for (index, sample) in samples.iter().enumerate() {
-            let angle = index as f64 * 440.0 * std::f64::consts::TAU / f64::from(rate);
+            let angle = index as f64 * frequency * std::f64::consts::TAU / f64::from(rate);
             re += f64::from(*sample) * angle.cos();
             im += f64::from(*sample) * angle.sin();
         }
@@ -165,13 +176,28 @@ mod tests {
         let mut down = FromBlocks::new(16_000).unwrap();
         let mut theirs = Vec::new();
         for block in 0..100 {
-            let high: Vec<f32> = (block * BLOCK..(block + 1) * BLOCK)
-                .map(|index| (index as f32 * 15_560.0 * std::f32::consts::TAU / 48_000.0).sin() * 0.5)
-                .collect();
+            let high: Vec<f32> =
+                (block * BLOCK..(block + 1) * BLOCK).map(|index| tone_of(15_560.0, 48_000, index)).collect();
             theirs.extend_from_slice(down.convert(high.as_slice().try_into().unwrap()));
         }
         // 15,560 Hz would come back as 440 Hz.
         assert!(amplitude(&theirs[3_200..12_800], 16_000) < 0.000_1);
+    }
+
+    #[test]
+    fn a_low_rate_keeps_the_frequencies_that_fit_it() {
+        for rate in [8_000, 16_000, 44_100] {
+            let mut down = FromBlocks::new(rate).unwrap();
+            let (frequency, mut theirs) = (rate as f32 * 0.4, Vec::new());
+            for block in 0..100 {
+                let high: Vec<f32> =
+                    (block * BLOCK..(block + 1) * BLOCK).map(|index| tone_of(frequency, 48_000, index)).collect();
+                theirs.extend_from_slice(down.convert(high.as_slice().try_into().unwrap()));
+            }
+            let (from, to) = (rate as usize / 5, rate as usize * 4 / 5);
+            let kept = amplitude_of(f64::from(frequency), &theirs[from..to], rate);
+            assert!((kept - 0.5).abs() < 0.05, "{kept} of 0.5 at {rate} Hz");
+        }
     }
 
     #[test]

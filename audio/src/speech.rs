@@ -7,19 +7,19 @@ use media::Level;
 pub struct Detector {
     /// The background level in dBov, negative.
     floor: f32,
-    run: Run,
+    streak: Streak,
     speaking: bool,
 }
 
 /// The last consecutive packets that are all loud or all quiet, and their number.
 #[derive(Clone, Copy)]
-enum Run {
+enum Streak {
     Loud(u32),
     Quiet(u32),
 }
 
-impl Run {
-    /// Returns the run after one more packet.
+impl Streak {
+    /// Returns the streak after one more packet.
     fn next(self, loud: bool) -> Self {
         match (self, loud) {
             (Self::Loud(count), true) => Self::Loud(count.saturating_add(1)),
@@ -33,18 +33,18 @@ impl Run {
 impl Detector {
     /// Returns a detector that has heard nothing yet.
     pub fn new() -> Self {
-        Self { floor: MIN_FLOOR, run: Run::Quiet(0), speaking: false }
+        Self { floor: MIN_FLOOR, streak: Streak::Quiet(0), speaking: false }
     }
 
     /// Adds the level of the next 20 ms. Returns true during speech.
     pub fn update(&mut self, level: Level) -> bool {
         let level = -f32::from(level.minus_dbov());
-        self.run = self.run.next(level > (self.floor + ABOVE_FLOOR).max(MIN_SPEECH_LEVEL));
+        self.streak = self.streak.next(level > (self.floor + ABOVE_FLOOR).max(MIN_SPEECH_LEVEL));
         self.update_floor(level);
-        match self.run {
-            Run::Loud(ATTACK..) => self.speaking = true,
-            Run::Quiet(RELEASE..) => self.speaking = false,
-            Run::Loud(_) | Run::Quiet(_) => {}
+        match self.streak {
+            Streak::Loud(ATTACK..) => self.speaking = true,
+            Streak::Quiet(RELEASE..) => self.speaking = false,
+            Streak::Loud(_) | Streak::Quiet(_) => {}
         }
         self.speaking
     }

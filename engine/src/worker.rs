@@ -62,7 +62,8 @@ impl Worker {
     /// Returns the system's error if the thread cannot be started.
     pub fn start(name: &str) -> io::Result<Self> {
         let (inbox, notify, stop) = (Arc::default(), Notify::new(), Arc::new(AtomicBool::new(false)));
-        let run = Run { inbox: Arc::clone(&inbox), notify: notify.clone(), stop: Arc::clone(&stop), jobs: Vec::new() };
+        let run =
+            WorkerLoop { inbox: Arc::clone(&inbox), notify: notify.clone(), stop: Arc::clone(&stop), jobs: Vec::new() };
         let thread = Builder::new().name(name.into()).spawn(move || run.run())?;
         Ok(Self { inbox, notify, stop, thread: Some(thread), load: Arc::default() })
     }
@@ -91,14 +92,14 @@ impl Drop for Worker {
     }
 }
 
-struct Run {
+struct WorkerLoop {
     inbox: Arc<Mutex<Vec<Counted>>>,
     notify: Notify,
     stop: Arc<AtomicBool>,
     jobs: Vec<Counted>,
 }
 
-impl Run {
+impl WorkerLoop {
     fn run(mut self) {
         while !self.stop.load(Ordering::Acquire) {
             self.take_new_jobs();

@@ -370,3 +370,7 @@ cause-format = format not supported
 ## Command line
 window-closed = The window cannot be opened
     .advice = Start Conclave in a graphical session, or go without a window: conclave meet --headless, conclave join LINK --headless.
+host-cannot-listen = The server cannot listen at { $subject }
+    .advice = Choose another address with --listen.
+host-cannot-start = The server cannot start
+    .advice = Try again, or use another server with --server.

@@ -370,3 +370,7 @@ cause-format = format non pris en charge
 ## Ligne de commande
 window-closed = La fenêtre ne peut pas s’ouvrir
     .advice = Lancez Conclave dans une session graphique ou passez-vous de fenêtre : conclave meet --headless, conclave join LIEN --headless.
+host-cannot-listen = Le serveur ne peut pas écouter à l’adresse { $subject }
+    .advice = Choisissez une autre adresse avec --listen.
+host-cannot-start = Le serveur ne peut pas démarrer
+    .advice = Réessayez ou indiquez un autre serveur avec --server.

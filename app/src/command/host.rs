@@ -6,7 +6,7 @@ use super::{headless, link, sentences, windowed};
 use anyhow::{Context, Result, anyhow};
 use app::embedded::{self, Embedded};
 use app::recent::Listing;
-use engine::Entry;
+use engine::{Entry, Fault};
 use std::net::SocketAddr;
 
 /// `conclave meet`: starts a meeting on a server in this process, or on another server.
@@ -46,15 +46,10 @@ pub fn join(join: &Join) -> Result<()> {
 /// Describes why the server cannot start.
 fn no_server(address: SocketAddr, error: embedded::Error) -> anyhow::Error {
     let cannot_listen = matches!(error, embedded::Error::Server(server::Error::Listen { .. }));
+    let id = if cannot_listen { "host-cannot-listen" } else { "host-cannot-start" };
     let error = anyhow::Error::new(error);
-    let cause = error.root_cause();
-    if cannot_listen {
-        anyhow!(
-            "The server cannot listen at {address} (This computer). Choose another address with --listen. [{cause}]"
-        )
-    } else {
-        anyhow!("The server cannot start (This computer). Try again, or use another server with --server. [{cause}]")
-    }
+    let subject = if cannot_listen { address.to_string() } else { String::new() };
+    anyhow!(sentences::compose_about(id, &subject, Some(Fault::Here), &error.root_cause().to_string()))
 }
 
 /// `hosts` are the names and addresses of a server in this process.

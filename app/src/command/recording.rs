@@ -50,11 +50,8 @@ impl Recording {
 /// Adds the names of the other participants to `names`.
 pub fn add_names(names: &mut Vec<String>, people: &[Person]) {
     for person in people.iter().filter(|person| !person.me) {
-        if names.len() < MAX_NAMES && !names.contains(&person.name) {
+        if names.len() < recent::MAX_PEOPLE && !names.contains(&person.name) {
             names.push(person.name.clone());
         }
     }
 }
-
-/// The maximum number of names that are kept until the end.
-const MAX_NAMES: usize = 8;

@@ -54,8 +54,14 @@ pub fn notice(notice: &Notice) -> String {
 
 /// One line that says what happened, where the cause is, what the user can do, and the details if there are any.
 pub fn compose(id: &str, fault: Option<Fault>, detail: &str) -> String {
+    compose_about(id, "", fault, detail)
+}
+
+/// Like [`compose`], for a text about `subject`: an address, a file.
+pub fn compose_about(id: &str, subject: &str, fault: Option<Fault>, detail: &str) -> String {
     let language = Language::of_system();
-    line(&language.text(id), &language.text(&format!("{id}.advice")), fault, detail)
+    let sentence = language.with(id, &[("subject", subject.into())]);
+    line(&sentence, &language.text(&format!("{id}.advice")), fault, detail)
 }
 
 fn line(sentence: &str, advice: &str, fault: Option<Fault>, detail: &str) -> String {

@@ -19,22 +19,16 @@ pub enum Icon {
     Camera,
     /// The camera is off, or there is none.
     CameraOff,
-    /// Loudspeaker.
-    Speaker,
     /// Share the screen.
     Share,
     /// Stop sharing the screen.
     ShareOff,
     /// The participants.
     People,
-    /// One person.
-    Person,
     /// Remove a participant.
     Remove,
     /// An invitation link.
     Link,
-    /// Copy.
-    Copy,
     /// Leave the meeting.
     Leave,
     /// End-to-end encrypted.
@@ -67,8 +61,6 @@ pub enum Icon {
     Back,
     /// Opens a menu.
     Down,
-    /// Forward.
-    Forward,
     /// A new meeting.
     Start,
     /// A time.
@@ -95,9 +87,6 @@ impl Icon {
             Self::CameraOff => {
                 "<path d='M9.6 6H13a2.5 2.5 0 0 1 2.5 2.5v2.1l4.6-2.7a.6.6 0 0 1 .9.5v7.2a.6.6 0 0 1-.9.5M15.3 16.5A2.5 2.5 0 0 1 13 18H5a2.5 2.5 0 0 1-2.5-2.5v-7A2.5 2.5 0 0 1 4.6 6M3.5 3.5l17 17'/>"
             }
-            Self::Speaker => {
-                "<path d='M4 9.5v5h3.2L12 18.7V5.3L7.2 9.5zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.3a8 8 0 0 1 0 11.4'/>"
-            }
             Self::Share => {
                 "<rect x='2.5' y='4' width='19' height='13' rx='2.5'/><path d='M8.5 21h7M12 13.5v-6M9.3 9.9L12 7.2l2.7 2.7'/>"
             }
@@ -107,17 +96,11 @@ impl Icon {
             Self::People => {
                 "<circle cx='9' cy='8' r='3.5'/><path d='M2.5 20v-1.2A4.8 4.8 0 0 1 7.3 14h3.4a4.8 4.8 0 0 1 4.8 4.8V20M15.5 4.7a3.5 3.5 0 0 1 0 6.6M18 14.4a4.8 4.8 0 0 1 3.5 4.6V20'/>"
             }
-            Self::Person => {
-                "<circle cx='12' cy='8' r='4'/><path d='M4.5 20.5v-.7a5.3 5.3 0 0 1 5.3-5.3h4.4a5.3 5.3 0 0 1 5.3 5.3v.7'/>"
-            }
             Self::Remove => {
                 "<circle cx='10' cy='8' r='4'/><path d='M2.5 20.5v-.7a5.3 5.3 0 0 1 5.3-5.3h4.4c1 0 2 .3 2.8.8M16.5 17l4.5 4.5M21 17l-4.5 4.5'/>"
             }
             Self::Link => {
                 "<path d='M10 14a4.2 4.2 0 0 0 6.2.3l3-3a4.2 4.2 0 0 0-6-6l-1.4 1.4M14 10a4.2 4.2 0 0 0-6.2-.3l-3 3a4.2 4.2 0 0 0 6 6l1.4-1.4'/>"
-            }
-            Self::Copy => {
-                "<rect x='8.5' y='8.5' width='12' height='12' rx='2.5'/><path d='M15.5 5.5A2 2 0 0 0 13.5 3.5h-8a2 2 0 0 0-2 2v8a2 2 0 0 0 2 2'/>"
             }
             Self::Leave => {
                 "<path d='M14 4h3.5A2.5 2.5 0 0 1 20 6.5v11a2.5 2.5 0 0 1-2.5 2.5H14M9 16l-4-4 4-4M5 12h10'/>"
@@ -147,7 +130,6 @@ impl Icon {
             Self::Close => "<path d='M5.5 5.5l13 13M18.5 5.5l-13 13'/>",
             Self::Back => "<path d='M19.5 12h-15M10.5 6l-6 6 6 6'/>",
             Self::Down => "<path d='M6 9.5l6 6 6-6'/>",
-            Self::Forward => "<path d='M4.5 12h15M13.5 6l6 6-6 6'/>",
             Self::Start => {
                 "<rect x='2.5' y='6' width='13' height='12' rx='2.5'/><path d='M15.5 10.6l4.6-2.7a.6.6 0 0 1 .9.5v7.2a.6.6 0 0 1-.9.5l-4.6-2.7M9 9.5v5M6.5 12h5'/>"
             }

@@ -39,7 +39,7 @@ pub fn popup<'a, Message: Clone + 'a>(
     let open = menu.map(|menu| {
         children.push(menu.content);
         let semantics = Semantics::new(Role::Menu, &menu.label);
-        Open { anchor: Id::new(menu.anchor), semantics, on_close: menu.on_close }
+        OpenMenu { anchor: Id::new(menu.anchor), semantics, on_close: menu.on_close }
     });
     Element::new(Popup { children, open })
 }
@@ -47,10 +47,10 @@ pub fn popup<'a, Message: Clone + 'a>(
 struct Popup<'a, Message> {
     /// The page, then the menu if one is open.
     children: Vec<Element<'a, Message>>,
-    open: Option<Open<Message>>,
+    open: Option<OpenMenu<Message>>,
 }
 
-struct Open<Message> {
+struct OpenMenu<Message> {
     anchor: Id,
     semantics: Semantics,
     on_close: Message,

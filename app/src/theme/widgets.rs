@@ -4,7 +4,7 @@ use iced::widget::{container, rule, scrollable, svg, text, text_input};
 use iced::{Background, Border, Color, Shadow};
 
 use super::palette::{Theme, Tone, outline, solid};
-use super::tokens::{LINE, RADIUS_CARD, RADIUS_CONTROL, RADIUS_TILE};
+use super::tokens::{LINE, RADIUS_CARD, RADIUS_CONTROL};
 
 /// The background of a window.
 pub fn page(theme: &Theme) -> container::Style {
@@ -82,28 +82,6 @@ pub fn scrim(theme: &Theme) -> container::Style {
         background: solid(c.scrim),
         border: Border { radius: RADIUS_CONTROL.into(), ..Border::default() },
         text_color: Some(c.on_scrim),
-        ..container::Style::default()
-    }
-}
-
-/// The placeholder of a picture.
-pub fn stage_card(theme: &Theme) -> container::Style {
-    let c = theme.colours();
-    container::Style {
-        background: solid(c.stage),
-        border: Border { radius: RADIUS_TILE.into(), ..Border::default() },
-        text_color: Some(c.text),
-        ..container::Style::default()
-    }
-}
-
-/// A short text in a rounded box.
-pub fn badge(theme: &Theme) -> container::Style {
-    let c = theme.colours();
-    container::Style {
-        background: solid(c.raised),
-        border: outline(c.line, RADIUS_CONTROL),
-        text_color: Some(c.dim),
         ..container::Style::default()
     }
 }

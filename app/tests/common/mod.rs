@@ -398,5 +398,8 @@ pub fn renderer() -> iced::Renderer {
 /// Writes a picture of a view as a PNG file.
 pub fn save<Message>(folder: &str, name: &str, view: Element<'_, Message>, theme: &Theme, size: [u32; 2], scale: f32) {
     let picture = snapshot::snapshot(view, theme, size, scale).expect("something can draw");
-    snapshot::save(&Path::new(folder).join(format!("{name}.png")), &picture).expect("the folder can be written");
+    assert!(picture.pixels.chunks_exact(4).any(|pixel| pixel != &picture.pixels[..4]), "{name} is empty");
+    if !folder.is_empty() {
+        snapshot::save(&Path::new(folder).join(format!("{name}.png")), &picture).expect("the folder can be written");
+    }
 }

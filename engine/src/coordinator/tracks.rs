@@ -48,8 +48,8 @@ pub struct Tracks {
     receivers: Receivers,
     /// Received tracks whose owner's leaf is not known yet, because the server may announce them before the group does.
     waiting: Vec<Waiting>,
-    /// The reports of received tracks that the user was told of. The owner of a track can cause them again and again.
-    told: HashSet<(TrackId, Discriminant<receive::Report>)>,
+    /// The reports of received tracks that the user got a notice of. The owner of a track can cause them again and again.
+    noticed: HashSet<(TrackId, Discriminant<receive::Report>)>,
     sources: BTreeMap<Slot, Source>,
     /// The layers of each slot that receivers request, from the server's last message.
     demands: BTreeMap<Slot, TrackDemand>,
@@ -125,7 +125,7 @@ impl Tracks {
             context,
             receivers: Receivers::start()?,
             waiting: Vec::new(),
-            told: HashSet::new(),
+            noticed: HashSet::new(),
             sources: BTreeMap::new(),
             demands: BTreeMap::new(),
             budget: FIRST_BUDGET,
@@ -199,7 +199,7 @@ impl Tracks {
     /// A participant has left. Drops its tracks that did not start, because their keys will not arrive.
     pub fn remove_owner(&mut self, owner: ParticipantId) {
         self.waiting.retain(|waiting| waiting.track.owner != owner);
-        self.told.retain(|(track, _)| track.owner != owner);
+        self.noticed.retain(|(track, _)| track.owner != owner);
     }
 
     /// Opens a picture source on its own thread. [`Tracks::next_report`] returns the thread's reports.
@@ -244,7 +244,7 @@ impl Tracks {
         match report {
             TrackReport::Sent { slot, source, report } => self.handle_sent(slot, source, report, inside),
             TrackReport::Received(track, report) => {
-                let first = self.told.insert((track, discriminant(&report)));
+                let first = self.noticed.insert((track, discriminant(&report)));
                 first.then(|| TrackEvent::Notice(notice::received(report)))
             }
         }

@@ -54,7 +54,7 @@ impl LayerThread {
         let (key_wanted, targets, frames) = (Arc::default(), Mailbox::new(), Mailbox::<Frame>::new());
         let name = format!("encode-{:?}-{}", start.slot, start.config.spatial).to_lowercase();
         let (reporter, pictures) = (start.reporter.clone(), frames.clone());
-        let run = Run::new(start, Arc::clone(&key_wanted), targets.clone(), frames.clone());
+        let run = LayerLoop::new(start, Arc::clone(&key_wanted), targets.clone(), frames.clone());
         let thread = Builder::new().name(name).spawn(move || {
             let reason = match catch_panic(|| run.run()) {
                 Ok(Ok(())) => return,
@@ -113,7 +113,7 @@ impl Drop for LayerThread {
 }
 
 /// The state of the thread.
-struct Run {
+struct LayerLoop {
     start: Start,
     key_wanted: Arc<AtomicBool>,
     targets: Mailbox<LayerTarget>,
@@ -129,7 +129,7 @@ struct Run {
     reduced: bool,
 }
 
-impl Run {
+impl LayerLoop {
     fn new(start: Start, key_wanted: Arc<AtomicBool>, targets: Mailbox<LayerTarget>, frames: Mailbox<Frame>) -> Self {
         let sealer = Sealer::new(start.ring.clone(), start.slot);
         let skipper = FrameSkipper::new(start.config.rate);

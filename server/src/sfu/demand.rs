@@ -18,8 +18,8 @@ pub struct Demand {
 #[derive(Clone, Debug)]
 struct Layer {
     /// The number of temporal layers in the last update to the sender. A stopped layer has none.
-    told: u8,
-    /// Since when fewer than `told` are wanted. Before the first update: since when the demand exists.
+    reported: u8,
+    /// Since when fewer than `reported` are wanted. Before the first update: since when the demand exists.
     lower_since: Option<Instant>,
 }
 
@@ -35,7 +35,7 @@ pub struct Update {
 impl Demand {
     /// Returns the demand for a track of `layers` spatial layers, whose sender sends none of them yet.
     pub fn new(layers: usize) -> Self {
-        Self { layers: vec![Layer { told: 0, lower_since: None }; layers], sender_informed: false }
+        Self { layers: vec![Layer { reported: 0, lower_since: None }; layers], sender_informed: false }
     }
 
     /// Sets the number of temporal layers of each spatial layer that are wanted now, 0 for none. Returns an update if
@@ -47,24 +47,24 @@ impl Demand {
             let wanted = (*wanted).min(MAX_TEMPORAL_LAYERS);
             let since = *layer.lower_since.get_or_insert(now);
             let expired = now.saturating_duration_since(since) >= STOP_DELAY;
-            let lower = wanted < layer.told;
+            let lower = wanted < layer.reported;
             if !lower && self.sender_informed {
                 layer.lower_since = None;
             }
-            if wanted > layer.told || lower && expired {
+            if wanted > layer.reported || lower && expired {
                 stopped += u64::from(wanted == 0);
-                *layer = Layer { told: wanted, lower_since: None };
+                *layer = Layer { reported: wanted, lower_since: None };
                 changed = true;
             }
             changed |= !self.sender_informed && expired;
         }
         self.sender_informed |= changed;
-        changed.then(|| Update { wanted: self.told(), stopped })
+        changed.then(|| Update { wanted: self.reported(), stopped })
     }
 
-    fn told(&self) -> Vec<DemandedLayer> {
-        let told = (0_u8..).zip(&self.layers).filter(|(_, layer)| layer.told > 0);
-        told.map(|(spatial, layer)| DemandedLayer { spatial, temporal_layers: layer.told }).collect()
+    fn reported(&self) -> Vec<DemandedLayer> {
+        let reported = (0_u8..).zip(&self.layers).filter(|(_, layer)| layer.reported > 0);
+        reported.map(|(spatial, layer)| DemandedLayer { spatial, temporal_layers: layer.reported }).collect()
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     /// Returns the demand for a track whose sender sends all layers.
-    fn all_told(layers: usize, now: Instant) -> Demand {
+    fn all_reported(layers: usize, now: Instant) -> Demand {
         let mut demand = Demand::new(layers);
         let all = vec![MAX_TEMPORAL_LAYERS; layers];
         assert_eq!(demand.update(&all, now).map(|update| update.wanted.len()), Some(layers));
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_layer_that_is_not_wanted_stops_after_a_second() {
         let start = Instant::now();
-        let mut demand = all_told(3, start);
+        let mut demand = all_reported(3, start);
         assert_eq!(demand.update(&[3, 0, 0], start), None);
         assert_eq!(demand.update(&[3, 0, 0], start + STOP_DELAY / 2), None);
         assert_eq!(pairs(demand.update(&[3, 0, 0], start + STOP_DELAY)), Some((vec![(0, 3)], 2)));
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_layer_that_is_wanted_starts_at_once() {
         let start = Instant::now();
-        let mut demand = all_told(2, start);
+        let mut demand = all_reported(2, start);
         demand.update(&[0, 0], start);
         assert_eq!(pairs(demand.update(&[0, 0], start + STOP_DELAY)), Some((vec![], 2)));
         let later = start + 2 * STOP_DELAY;
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_layer_that_is_wanted_again_within_a_second_does_not_stop() {
         let start = Instant::now();
-        let mut demand = all_told(1, start);
+        let mut demand = all_reported(1, start);
         assert_eq!(demand.update(&[0], start), None);
         assert_eq!(demand.update(&[3], start + STOP_DELAY / 2), None);
         assert_eq!(demand.update(&[0], start + STOP_DELAY), None, "the delay starts again");
