@@ -50,6 +50,8 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     let certificate = arguments.cert.zip(arguments.key);
     let config =
         Config { listen: arguments.listen, data: Some(arguments.data), certificate, limits: Limits::default() };
+    // Before the address is printed: who reads it may send a signal at once.
+    let mut stop = Stop::listen().map_err(Error::Signals)?;
     let server = Server::start(config).await?;
     let mut listening = format!("listening on {} fingerprint ", server.address());
     for byte in server.fingerprint() {
@@ -58,7 +60,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     }
     listening.push('\n');
     print_to(&mut std::io::stdout().lock(), &listening);
-    wait_for_signal().await.map_err(Error::Signals)?;
+    stop.requested().await;
     server.stop(STOP_TIMEOUT).await;
     Ok(())
 }
@@ -90,21 +92,45 @@ fn start_log(json: bool) {
     if json { builder.json().init() } else { builder.with_ansi(stderr().is_terminal()).init() }
 }
 
-/// Waits for SIGTERM or Ctrl+C.
+/// Requests to stop: SIGTERM and Ctrl+C.
 #[cfg(unix)]
-async fn wait_for_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted,
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Stop {
+    /// Registers the handlers. From then on a signal does not end the process.
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the first signal.
+    async fn requested(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (),
+            _ = self.terminate.recv() => (),
+        }
     }
 }
 
-/// Waits for Ctrl+C.
-#[cfg(not(unix))]
-async fn wait_for_signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+/// Requests to stop: Ctrl+C.
+#[cfg(windows)]
+struct Stop(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Stop {
+    /// Registers the handler. From then on Ctrl+C does not end the process.
+    fn listen() -> std::io::Result<Self> {
+        tokio::signal::windows::ctrl_c().map(Self)
+    }
+
+    /// Waits for the first Ctrl+C.
+    async fn requested(&mut self) {
+        self.0.recv().await;
+    }
 }
 
 /// How long clients have to close their connections when the server stops.
