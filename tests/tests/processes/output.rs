@@ -5,6 +5,7 @@ use crate::folder::Folder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server, until};
 use crate::report::Report;
 use std::fs::OpenOptions;
+use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
 /// A destination of standard output or error that cannot be written to.
@@ -52,13 +53,32 @@ fn a_server_whose_output_is_closed_or_full_runs_until_it_is_stopped() {
         command.env("RUST_LOG", "debug").stdout(unwritable(closed)).stderr(unwritable(closed));
         let mut running = Running(command.spawn().expect("the server starts"));
         let id = running.0.id();
-        // It catches the signal after it has printed its address.
         let caught = || std::fs::read_to_string(format!("/proc/{id}/status")).is_ok_and(|status| catches_term(&status));
         until(TIMEOUT, "the server catches SIGTERM", caught);
         let status = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().expect("a shell");
         assert!(status.success());
         assert_eq!(running.0.wait().expect("it ends").code(), Some(0), "closed: {closed}");
     }
+}
+
+#[test]
+fn a_server_that_is_stopped_before_its_address_is_read_stops_properly() {
+    let folder = Folder::new("early-stop");
+    let (mut reader, mut writer) = std::io::pipe().expect("a pipe");
+    // A pipe holds 64 KiB. The server waits when it prints its address.
+    writer.write_all(&[b'x'; 65_536]).expect("room in the pipe");
+    let mut command = server(&["--listen", "127.0.0.1:0", "--data", &folder.path("data")]);
+    let mut running = Running(command.stdout(writer).stderr(Stdio::null()).spawn().expect("the server starts"));
+    drop(command);
+    let id = running.0.id();
+    let caught = || std::fs::read_to_string(format!("/proc/{id}/status")).is_ok_and(|status| catches_term(&status));
+    until(TIMEOUT, "the server catches SIGTERM", caught);
+    let status = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().expect("a shell");
+    assert!(status.success());
+    let mut printed = Vec::new();
+    reader.read_to_end(&mut printed).expect("the server closes its end");
+    assert!(printed.ends_with(b"\n"), "the address is not printed");
+    assert_eq!(running.0.wait().expect("it ends").code(), Some(0));
 }
 
 /// Returns true if a process catches signal 15, by its status in `/proc`.
