@@ -45,9 +45,10 @@ impl LogWriter {
     pub fn log_panics() {
         std::panic::set_hook(Box::new(|panic| {
             let trace = Backtrace::capture();
-            match trace.status() {
-                BacktraceStatus::Captured => tracing::error!(%panic, %trace, "panic"),
-                _ => tracing::error!(%panic, "panic"),
+            if trace.status() == BacktraceStatus::Captured {
+                tracing::error!(%panic, %trace, "panic");
+            } else {
+                tracing::error!(%panic, "panic");
             }
         }));
     }
