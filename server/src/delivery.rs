@@ -44,7 +44,8 @@ pub struct Delivery {
     meetings: HashMap<MeetingId, (Origin, Meeting)>,
     connections: HashMap<ConnectionId, Connection>,
     actions: Actions,
-    draining: bool,
+    /// What clients are told that connect while the service drains; `None` if it does not drain.
+    draining: Option<Problem>,
     /// How many messages lacked the authority's signature.
     unauthorised: u64,
 }
@@ -86,7 +87,7 @@ impl Delivery {
             meetings: HashMap::new(),
             connections: HashMap::new(),
             actions: Actions::default(),
-            draining: false,
+            draining: None,
             unauthorised: 0,
         }
     }
@@ -117,8 +118,8 @@ impl Delivery {
         // The caller numbers connections once. If an id is used twice, the older connection ends.
         self.handle_disconnected(id, now);
         self.connections.insert(id, Connection { participant, origin, state: State::New });
-        if self.draining {
-            self.reject(id, Problem::Draining);
+        if let Some(problem) = self.draining {
+            self.reject(id, problem);
         }
     }
 
@@ -200,12 +201,13 @@ impl Delivery {
         }
     }
 
-    /// Closes all connections, ends all meetings, and rejects new connections from now on.
-    pub fn drain(&mut self) {
-        self.draining = true;
+    /// Closes all connections, ends all meetings, and rejects new connections from now on. `why` is what the clients are
+    /// told.
+    pub fn drain(&mut self, why: Problem) {
+        self.draining = Some(why);
         let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
         for id in all {
-            self.reject(id, Problem::Draining);
+            self.reject(id, why);
         }
         for (_, mut meeting) in std::mem::take(&mut self.meetings).into_values() {
             meeting.close(&mut self.actions);
