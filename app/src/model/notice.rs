@@ -39,7 +39,7 @@ impl NoticeKind {
     /// Where the cause is; `None` if there is no problem.
     pub const fn fault(self) -> Option<Fault> {
         match self {
-            Self::Engine(engine::NoticeKind::SoundBack) | Self::LinkCopied => None,
+            Self::Engine(engine::NoticeKind::SoundBack | engine::NoticeKind::Reconnected) | Self::LinkCopied => None,
             Self::Engine(kind) => Some(kind.fault()),
             Self::OrganiserLeft => Some(Fault::Peer),
             Self::NoGpu | Self::NoKeychain => Some(Fault::Here),

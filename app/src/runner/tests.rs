@@ -13,7 +13,7 @@ fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
         entry: Entry::Create { host: "localhost".into(), port: 1, fingerprint: None },
         link: None,
         listing: Listing::Unlisted,
-        hosts: Vec::new(),
+        server: None,
         setup: Setup {
             name: "Anne".into(),
             camera: engine::Choice::Off,
@@ -145,22 +145,22 @@ fn leaving_waits_for_the_totals() {
     let totals = engine_event(&runner, Event::Totals(engine::Totals::default()));
     let watch = runner.watch.as_mut().expect("the plan runs");
     let leave = app::Message::Meeting(meeting::Message::LeavePressed);
-    assert_eq!(watch.react(&leave, Instant::now(), true), Reaction::Leave);
+    assert_eq!(watch.react(&leave, Instant::now(), true, false), Reaction::Leave);
     assert_eq!(
-        watch.react(&totals, Instant::now(), true),
+        watch.react(&totals, Instant::now(), true, false),
         Reaction::Forward,
         "these totals were not requested by leaving"
     );
     watch.state = State::Counting { since: Instant::now() };
-    assert_eq!(watch.react(&totals, Instant::now(), true), Reaction::ForwardThenLeave);
+    assert_eq!(watch.react(&totals, Instant::now(), true, false), Reaction::ForwardThenLeave);
 }
 
 #[test]
 fn closing_the_window_leaves_first_if_an_engine_runs() {
     let (mut runner, _) = running(None);
     let watch = runner.watch.as_mut().expect("the plan runs");
-    assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), true), Reaction::Leave);
-    assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), false), Reaction::Forward);
+    assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), true, false), Reaction::Leave);
+    assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), false, false), Reaction::Forward);
 }
 
 #[test]

@@ -25,6 +25,19 @@ pub(super) fn sharing<'a>(screen: &Meeting, context: &Context) -> Option<Element
     Some(region(Role::Region, &title, line))
 }
 
+/// The banner while the connection is lost: what that means, and what the user can do. The stage keeps the last pictures.
+pub(super) fn reconnecting<'a>(screen: &Meeting, context: &Context) -> Option<Element<'a, Message>> {
+    if !screen.model.reconnecting {
+        return None;
+    }
+    let title = context.text("meeting-reconnecting");
+    let words = row![text::strong(title.clone()), text::small(context.text("meeting-reconnecting-text"))];
+    let words = words.spacing(SPACE_M).wrap();
+    let line = row![icon(Icon::Warning).tone(Tone::Warn), container(words).width(Length::Fill)];
+    let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_S, SPACE_M]);
+    Some(region(Role::Region, &title, line.width(Length::Fill).style(theme::card)))
+}
+
 /// The banner below the stage: the space bar is held to talk, or there is no other participant.
 pub(super) fn status<'a>(screen: &Meeting, context: &Context) -> Option<Element<'a, Message>> {
     let (symbol, tone, id) = if screen.talking {
