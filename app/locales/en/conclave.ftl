@@ -162,6 +162,7 @@ leave-leave = Leave
 leave-leave-text = The others continue without you. Nobody else can join until you return.
 leave-leave-hosted-text = The others continue without you for as long as Conclave stays open on this computer. Nobody else can join until you return.
 leave-end = End for everyone
+leave-end-alone = End the meeting
 leave-end-text = The meeting ends for all participants, and its link stops working.
 leave-end-alone-text = Nobody else is in the meeting. Its link stops working.
 leave-host = Keep hosting in the background

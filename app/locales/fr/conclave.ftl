@@ -162,10 +162,11 @@ leave-leave = Quitter
 leave-leave-text = Les autres continuent sans vous. Plus personne ne peut entrer jusqu’à votre retour.
 leave-leave-hosted-text = Les autres continuent sans vous tant que Conclave reste ouvert sur cet ordinateur. Plus personne ne peut entrer jusqu’à votre retour.
 leave-end = Mettre fin pour tous
+leave-end-alone = Mettre fin à la visioconférence
 leave-end-text = La visioconférence se termine pour tous les participants et son lien ne fonctionne plus.
 leave-end-alone-text = Personne d’autre n’est présent. Le lien de la visioconférence ne fonctionnera plus.
 leave-host = Continuer à héberger en arrière-plan
-leave-host-text = Les autres continuent et le lien permet toujours d’entrer. Ils ne vous voient plus et ne vous entendent plus, et vous non plus.
+leave-host-text = Les autres continuent et le lien permet toujours d’entrer. Ils ne vous voient et ne vous entendent plus, et réciproquement.
 leave-host-alone-text = Le lien permet toujours d’entrer. Personne ne vous verra ni ne vous entendra avant votre retour.
 end-title = Mettre fin à la visioconférence pour tous ?
 end-close-title = Fermer Conclave et mettre fin à la visioconférence ?
@@ -175,7 +176,7 @@ hosted-background = Votre visioconférence est toujours en cours
 hosted-background-text = { $count ->
     [0] Personne d’autre n’est encore là. Le lien permet toujours d’entrer ; personne ne vous verra ni ne vous entendra avant votre retour.
     [one] Une autre personne est présente. Vous ne vous voyez pas et ne vous entendez pas. Le lien permet toujours d’entrer.
-   *[other] { $count } autres personnes sont présentes. Elles ne vous voient pas et ne vous entendent pas, et vous non plus. Le lien permet toujours d’entrer.
+   *[other] { $count } autres personnes sont présentes. Elles ne vous voient pas et ne vous entendent pas, et réciproquement. Le lien permet toujours d’entrer.
 }
 hosted-left = Vous avez quitté votre visioconférence
 hosted-left-here-text = Les autres y sont encore, tant que Conclave reste ouvert sur cet ordinateur. Plus personne ne peut entrer jusqu’à votre retour.

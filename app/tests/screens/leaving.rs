@@ -1,6 +1,6 @@
 //! Tests leaving a meeting, requests to join with an old link, a lost connection, and the meeting that goes on.
 
-use crate::common::{self, Ui, context, hosted_meeting_of, meeting_of, small_context, smallest_context, tree};
+use crate::common::{self, Ui, context, hosted_meeting_of, meeting_of, small_context, smallest_context, tree, tree_in};
 use accesskit::{Node, Role};
 use app::kit::Element;
 use app::locale::Language;
@@ -26,7 +26,6 @@ pub fn hosted_meetings() -> [(&'static str, Hosted); 4] {
 
 /// Calls `visit` with the dialogs and banners of leaving, of requests and of a lost connection.
 pub fn every_dialog(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>)) {
-    let pictures = common::pictures(9);
     let elsewhere = meeting_of(4);
     for (name, mut screen) in [
         ("meeting-leave-hosted", hosted_meeting_of(4)),
@@ -34,14 +33,14 @@ pub fn every_dialog(context: &Context, visit: &mut impl FnMut(&str, Element<'_, 
         ("meeting-leave", elsewhere),
     ] {
         screen.update(meeting::Message::LeavePressed);
-        visit(name, screen.view(context, &pictures, &[]).map(drop));
+        visit(name, screen.view(context, &common::pictures(9), &[]).map(drop));
     }
     let mut screen = meeting_of(4);
     screen.model.asking = asking(&["Paul Lambert", "Quentin", "Rose", "Sam", "Théo"]);
-    visit("meeting-asked", screen.view(context, &pictures, &[]).map(drop));
+    visit("meeting-asked", screen.view(context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(4);
     screen.model.reconnecting = true;
-    visit("meeting-reconnecting", screen.view(context, &pictures, &[]).map(drop));
+    visit("meeting-reconnecting", screen.view(context, &common::pictures(9), &[]).map(drop));
 }
 
 fn asking(names: &[&str]) -> Vec<Asker> {
@@ -123,12 +122,13 @@ fn the_dialog_fits_a_small_window() {
             let mut screen = hosted_meeting_of(4);
             screen.update(meeting::Message::LeavePressed);
             let pictures = common::pictures(0);
-            let update = tree(screen.view(&context, &pictures, &[]));
-            for id in ["leave-leave", "leave-end", "leave-host", "action-cancel"] {
-                let button = node(&update, Role::Button, &language.text(id)).unwrap_or_else(|| panic!("no {id}"));
-                let bounds = button.bounds().unwrap_or_default();
-                let height = f64::from(context.size.height);
-                assert!(bounds.y0 >= 0.0 && bounds.y1 <= height, "{id} is at {bounds:?} in {:?}", context.size);
+            let update = tree_in(screen.view(&context, &pictures, &[]), context.size);
+            // The answers scroll.
+            let dialog = node(&update, Role::AlertDialog, &language.text("leave-title")).expect("the dialog is open");
+            let cancel = node(&update, Role::Button, &language.text("action-cancel")).expect("there is a way out");
+            for bounds in [dialog, cancel].map(|node| node.bounds().unwrap_or_default()) {
+                let inside = bounds.y0 >= 0.0 && bounds.y1 <= f64::from(context.size.height);
+                assert!(inside, "{bounds:?} in {:?}", context.size);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Banners above and below the stage.
 
 use accesskit::Role;
-use iced::widget::{container, row};
+use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
 use super::{Meeting, Message};
@@ -31,8 +31,7 @@ pub(super) fn reconnecting<'a>(screen: &Meeting, context: &Context) -> Option<El
         return None;
     }
     let title = context.text("meeting-reconnecting");
-    let words = row![text::strong(title.clone()), text::small(context.text("meeting-reconnecting-text"))];
-    let words = words.spacing(SPACE_M).wrap();
+    let words = column![text::strong(title.clone()), text::small(context.text("meeting-reconnecting-text"))];
     let line = row![icon(Icon::Warning).tone(Tone::Warn), container(words).width(Length::Fill)];
     let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_S, SPACE_M]);
     Some(region(Role::Region, &title, line.width(Length::Fill).style(theme::card)))
