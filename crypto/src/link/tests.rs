@@ -1,6 +1,10 @@
 //! Tests of links and of finding them.
 
 use super::*;
+use crate::admission_key::SECRET;
+use crate::provider::sha256;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 fn invitation(host: &str, fingerprint: Option<[u8; 32]>) -> Invitation {
     let (binding, secret) = (Binding([9; 16]), Secret::copy_of(&[7; 16]));
