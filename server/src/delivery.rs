@@ -179,7 +179,9 @@ impl Delivery {
         for id in &open {
             self.actions.send(*id, &Down::Problem { problem: Problem::Draining });
         }
-        open.into_iter().for_each(|id| self.close(id));
+        for id in open {
+            self.close(id);
+        }
         for mut meeting in self.meetings.take_all() {
             meeting.close(&mut self.actions);
         }
