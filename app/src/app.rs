@@ -233,7 +233,7 @@ impl App {
 
     /// Whether closing the window would end a meeting for others.
     pub(crate) fn ends_by_closing(&self) -> bool {
-        self.hosting.is_here() || self.screen.hosts_others()
+        self.hosting.is_here() || self.screen.hosts_others() || self.session.has_left_here()
     }
 
     fn preview(&mut self, message: preview::Message) -> Task<Message> {
@@ -377,7 +377,10 @@ impl App {
         match event {
             Event::Entered { link, organiser, .. } => return self.entered(link, *organiser),
             Event::LinkChanged { link } => {
-                self.session.forget_instead(&before, link);
+                if self.session.listing() == Listing::WhileHosted {
+                    self.session.forget_when_closed(link);
+                }
+                self.notifications.notify_of(NoticeKind::LinkChanged, String::new());
                 return self.preferences.relink(&before, link);
             }
             Event::People(people) if self.session.listing() != Listing::Unlisted => {

@@ -301,12 +301,9 @@ impl MeetingSession {
         }
     }
 
-    /// Replaces the link of [`MeetingSession::forget_when_closed`], if it is `before`.
-    pub fn forget_instead(&mut self, before: &str, link: &str) {
-        let forget = self.running.as_mut().and_then(|running| running.forget.as_mut());
-        if let Some(forget) = forget.filter(|forget| *forget == before) {
-            link.clone_into(forget);
-        }
+    /// Whether we have left or lost a meeting whose server runs in this process, and can come back to it.
+    pub fn has_left_here(&self) -> bool {
+        self.server.is_some()
     }
 
     /// Records that we are in the meeting, as its organiser or not.

@@ -50,6 +50,7 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
         home.hosted = Some(hosted);
         visit(name, home.view(&context).map(drop));
     }
+    leaving::every_end_dialog(&context, &mut visit);
     visit("preview", preview_screen().view(&context, &common::pictures(9)).map(drop));
     let mut empty = preview_screen();
     empty.name.clear();

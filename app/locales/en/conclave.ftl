@@ -342,6 +342,8 @@ notice-no-gpu = Video is shown without the graphics card
     .advice = No usable graphics driver was found. Large meetings will be slower.
 notice-no-keychain = This device’s key cannot be saved
     .advice = The system’s keychain does not answer. The meeting is still end-to-end encrypted, but next time the others will see this device as a new one.
+notice-link-changed = The link has changed
+    .advice = The old one no longer lets people in by itself. Send the new one to the people you still expect.
 notice-link-copied = Link copied
     .advice = Send it only to the people you want to invite: anyone with the link can ask to join.
 

@@ -171,7 +171,7 @@ leave-host-alone-text = Le lien permet toujours d’entrer. Personne ne vous ver
 end-title = Mettre fin à la visioconférence pour tous ?
 end-close-title = Fermer Conclave et mettre fin à la visioconférence ?
 end-close-text = La visioconférence est hébergée sur cet ordinateur. Si vous fermez Conclave, elle se termine pour tous les participants et son lien ne fonctionne plus.
-end-close-confirm = Fermer et mettre fin
+end-close-confirm = Fermer et terminer
 hosted-background = Votre visioconférence est toujours en cours
 hosted-background-text = { $count ->
     [0] Personne d’autre n’est encore là. Le lien permet toujours d’entrer ; personne ne vous verra ni ne vous entendra avant votre retour.
@@ -342,6 +342,8 @@ notice-no-gpu = Les images sont affichées sans carte graphique
     .advice = Aucun pilote graphique utilisable n’a été trouvé. Les grandes visioconférences seront plus lentes.
 notice-no-keychain = La clé de cet appareil ne peut pas être conservée
     .advice = Le trousseau du système ne répond pas. La visioconférence reste chiffrée de bout en bout, mais la prochaine fois, les autres verront cet appareil comme nouveau.
+notice-link-changed = Le lien a changé
+    .advice = L’ancien ne suffit plus pour entrer. Envoyez le nouveau aux personnes que vous attendez encore.
 notice-link-copied = Lien copié
     .advice = Ne l’envoyez qu’aux personnes que vous souhaitez inviter : il permet de demander à entrer.
 

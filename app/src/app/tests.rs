@@ -1,6 +1,7 @@
 //! Tests of the window's state: which screen follows which event.
 
 use super::*;
+use crate::embedded::Embedded;
 use crate::model::{Devices, Phase};
 use crate::screen::meeting::leave::Answer;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -251,9 +252,18 @@ fn an_engine_that_starts_while_the_window_closes_is_closed_too() {
 /// A window in a meeting that this computer hosts, with an organiser and `others`. The receiver gets a message when its engine
 /// is closed.
 fn hosting(others: u64) -> (App, Receiver<()>) {
+    hosting_on(None, others)
+}
+
+/// Like [`hosting`], with two others, and with a server in this process.
+fn on_server() -> (App, Receiver<()>) {
+    hosting_on(Some(Arc::new(Embedded::start_everywhere().unwrap())), 2)
+}
+
+fn hosting_on(server: Option<Arc<Embedded>>, others: u64) -> (App, Receiver<()>) {
     let mut app = entering();
-    let (mut running, closed) = started(&app);
-    running.hosts = vec!["192.0.2.1".into()];
+    let (running, closed) = started(&app);
+    let running = Started { hosts: vec!["192.0.2.1".into()], server, ..running };
     let attempt = app.session.attempt();
     drop(app.update(Message::Started(attempt, Box::new(Ok(running)))));
     let me = engine::ParticipantId(1);
@@ -344,6 +354,22 @@ fn closing_the_window_asks_if_a_meeting_on_this_computer_would_end() {
         }
         closed.recv_timeout(Duration::from_secs(30)).expect("the engine is closed");
     }
+}
+
+#[test]
+fn closing_the_window_after_a_lost_connection_asks_if_the_server_still_runs() {
+    let (mut app, _closed) = hosting(2);
+    engine_event(&mut app, Event::Ended(Reason::ServerSilent));
+    drop(app.update(Message::CloseRequested));
+    assert!(app.is_closing, "its server runs elsewhere");
+    let (mut app, _closed) = on_server();
+    engine_event(&mut app, Event::Ended(Reason::ServerSilent));
+    drop(app.update(Message::CloseRequested));
+    assert!(app.asks_to_end.is_some() && !app.is_closing);
+    drop(app.update(Message::Ended(ended::Message::HomePressed)));
+    assert_eq!(hosted(&app), Some(home::Hosted::LeftHere));
+    app.hosting.end(&mut app.session);
+    app.session.closer.wait()();
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub enum Message {
 }
 
 /// The dialog.
-pub(crate) fn dialog<'a>(cause: Cause, context: &Context) -> modal::Dialog<'a, Message> {
+pub fn dialog<'a>(cause: Cause, context: &Context) -> modal::Dialog<'a, Message> {
     let (title, words, confirm) = match cause {
         Cause::Close => ("end-close-title", "end-close-text", "end-close-confirm"),
         Cause::End => ("end-title", "leave-end-text", "leave-end"),

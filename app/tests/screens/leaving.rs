@@ -2,13 +2,13 @@
 
 use crate::common::{self, Ui, context, hosted_meeting_of, meeting_of, small_context, smallest_context, tree, tree_in};
 use accesskit::{Node, Role};
-use app::kit::Element;
+use app::kit::{Element, modal_of};
 use app::locale::Language;
 use app::model::Asker;
 use app::screen::asking::Answer as Decision;
 use app::screen::home::{self, Hosted};
 use app::screen::meeting::leave::Answer;
-use app::screen::{Context, meeting};
+use app::screen::{Context, end_dialog, meeting};
 use engine::{Event, Notice, NoticeKind, ParticipantId};
 use iced::keyboard::key::Named;
 use std::time::Instant;
@@ -22,6 +22,15 @@ pub fn hosted_meetings() -> [(&'static str, Hosted); 4] {
         ("home-left-here", Hosted::LeftHere),
         ("home-left-elsewhere", Hosted::LeftElsewhere),
     ]
+}
+
+/// Calls `visit` with the question before a meeting on this computer ends.
+pub fn every_end_dialog(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>)) {
+    for (name, cause) in [("home-end", end_dialog::Cause::End), ("home-close", end_dialog::Cause::Close)] {
+        let mut home = home::Home::new(Vec::new());
+        home.hosted = Some(Hosted::Background { others: 2, asking: Vec::new() });
+        visit(name, modal_of(home.view(context).map(drop), Some(end_dialog::dialog(cause, context)), drop));
+    }
 }
 
 /// Calls `visit` with the dialogs and banners of leaving, of requests and of a lost connection.
