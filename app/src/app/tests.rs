@@ -305,9 +305,11 @@ fn a_meeting_in_the_background_is_shown_at_home_until_the_user_returns() {
     drop(app.update(background(Event::AsksToJoin { id, name: "Paul".into() })));
     let Some(home::Hosted::Background { others: 1, asking }) = hosted(&app) else { panic!("{:?}", hosted(&app)) };
     assert_eq!(asking[0].name, "Paul");
-    drop(app.update(Message::Home(home::Message::Answered(crate::screen::asking::Answer { id, admit: false }))));
+    drop(app.update(Message::Home(home::Message::Hosted(home::HostedMessage::Answered(
+        crate::screen::asking::Answer { id, admit: false },
+    )))));
     assert_eq!(hosted(&app), Some(home::Hosted::Background { others: 1, asking: Vec::new() }));
-    drop(app.update(Message::Home(home::Message::ReturnPressed)));
+    drop(app.update(Message::Home(home::Message::Hosted(home::HostedMessage::ReturnPressed))));
     let Screen::Meeting(screen) = &app.screen else { panic!("the meeting is not shown") };
     assert!(screen.model.phase == Phase::Inside && !screen.model.camera, "nothing is sent after the return");
     assert!(app.session.is_current(attempt) && app.session.engine().is_some());
@@ -330,7 +332,7 @@ fn another_meeting_leaves_the_one_in_the_background_alone() {
 fn ending_from_home_asks_and_closes_the_engine() {
     let (mut app, closed) = hosting(1);
     press(&mut app, meeting::Message::LeaveAnswered(Answer::Host));
-    drop(app.update(Message::Home(home::Message::EndPressed)));
+    drop(app.update(Message::Home(home::Message::Hosted(home::HostedMessage::EndPressed))));
     assert!(hosted(&app).is_some() && closed.try_recv().is_err(), "not before it is confirmed");
     drop(app.update(Message::EndDialog(end_dialog::Message::Confirmed(end_dialog::Cause::End))));
     assert_eq!(hosted(&app), None);

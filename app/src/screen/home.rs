@@ -19,7 +19,7 @@ use crate::theme::{
     TARGET, TARGET_FORM, Tone,
 };
 
-pub use hosted::Hosted;
+pub use hosted::{Hosted, Message as HostedMessage};
 
 /// A recent meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,12 +96,8 @@ pub enum Message {
     MenuClosed,
     /// A language or a theme was chosen.
     Preferred(Preference),
-    /// "Return" was pressed on the meeting that goes on.
-    ReturnPressed,
-    /// "End for everyone" or "Don't return" was pressed on the meeting that goes on.
-    EndPressed,
-    /// Somebody who asks to join the meeting that goes on was answered.
-    Answered(Answer),
+    /// On the meeting that goes on.
+    Hosted(hosted::Message),
 }
 
 /// What the app must do.
@@ -168,13 +164,13 @@ impl Home {
                 self.menu = None;
                 Action::Prefer(preference)
             }
-            Message::ReturnPressed => Action::Return,
-            Message::EndPressed => match self.hosted {
+            Message::Hosted(hosted::Message::ReturnPressed) => Action::Return,
+            Message::Hosted(hosted::Message::EndPressed) => match self.hosted {
                 Some(Hosted::Background { .. } | Hosted::LeftHere) => Action::AskToEnd,
                 Some(Hosted::LeftElsewhere) => Action::ForgetHosted,
                 None => Action::None,
             },
-            Message::Answered(answer) => Action::Answer(answer),
+            Message::Hosted(hosted::Message::Answered(answer)) => Action::Answer(answer),
         }
     }
 
@@ -214,7 +210,7 @@ impl Home {
         ];
         let narrow = context.size.width < NARROW;
         let (start, join) = (start_card(!self.hosts_here(), context), self.join_card(context));
-        let hosted = self.hosted.as_ref().map(|hosted| hosted::card(hosted, context));
+        let hosted = self.hosted.as_ref().map(|hosted| hosted::card(hosted, context).map(Message::Hosted));
         let cards: Element<'_, Message> = if narrow {
             column![start, join].spacing(SPACE_L).into()
         } else {

@@ -4,6 +4,7 @@ mod address;
 mod banner;
 mod bar;
 pub mod leave;
+mod leave_dialog;
 mod lock;
 mod people;
 mod picker;

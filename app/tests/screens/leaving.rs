@@ -223,11 +223,17 @@ fn the_home_screen_shows_the_meeting_that_goes_on() {
             ui.click_id("end");
             let messages = ui.messages();
             assert!(
-                matches!(messages[..], [home::Message::ReturnPressed, home::Message::EndPressed]),
+                matches!(
+                    messages[..],
+                    [
+                        home::Message::Hosted(home::HostedMessage::ReturnPressed),
+                        home::Message::Hosted(home::HostedMessage::EndPressed)
+                    ]
+                ),
                 "{name}: {messages:?}"
             );
-            assert_eq!(home.update(home::Message::ReturnPressed), home::Action::Return);
-            let ends = home.update(home::Message::EndPressed);
+            assert_eq!(home.update(home::Message::Hosted(home::HostedMessage::ReturnPressed)), home::Action::Return);
+            let ends = home.update(home::Message::Hosted(home::HostedMessage::EndPressed));
             let elsewhere = hosted == Hosted::LeftElsewhere;
             assert_eq!(ends, if elsewhere { home::Action::ForgetHosted } else { home::Action::AskToEnd });
             let starts = home.update(home::Message::StartPressed);
@@ -243,7 +249,7 @@ fn a_request_is_answered_on_the_home_screen() {
     let mut ui = Ui::new(home.view(&context(Language::English)));
     ui.click_id("asking-admit-0000000000000046");
     let messages = ui.messages();
-    let [home::Message::Answered(answer)] = messages[..] else { panic!("{messages:?}") };
-    assert_eq!(home.update(home::Message::Answered(answer)), home::Action::Answer(answer));
+    let [home::Message::Hosted(home::HostedMessage::Answered(answer))] = messages[..] else { panic!("{messages:?}") };
+    assert_eq!(home.update(home::Message::Hosted(home::HostedMessage::Answered(answer))), home::Action::Answer(answer));
     assert_eq!(answer, Decision { id: ParticipantId(70), admit: true });
 }

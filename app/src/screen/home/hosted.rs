@@ -4,10 +4,10 @@ use accesskit::Role;
 use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
-use super::Message;
 use crate::kit::{Element, Icon, icon, press, region, text};
 use crate::model::Asker;
-use crate::screen::{Context, asking};
+use crate::screen::Context;
+use crate::screen::asking::{self, Answer};
 use crate::theme::{self, ICON_LARGE, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET_FORM, Tone};
 
 /// A meeting of the user that goes on while the user is at home.
@@ -24,6 +24,17 @@ pub enum Hosted {
     LeftHere,
     /// The organiser has left it. Its server runs elsewhere.
     LeftElsewhere,
+}
+
+/// User input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// "Return" was pressed.
+    ReturnPressed,
+    /// "End for everyone" or "Don't return" was pressed.
+    EndPressed,
+    /// Somebody who asks to join was answered.
+    Answered(Answer),
 }
 
 /// The card.

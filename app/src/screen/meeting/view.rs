@@ -4,7 +4,7 @@ use accesskit::Role;
 use iced::widget::{column, container, row, space};
 use iced::{Alignment, Length, Padding};
 
-use super::{Meeting, Menu, Message, Panel, banner, bar, leave, lock, people, share, tiles};
+use super::{Meeting, Menu, Message, Panel, banner, bar, leave_dialog, lock, people, share, tiles};
 use crate::kit::{Element, Icon, icon, modal, popup, press, region, text};
 use crate::model::{Kind, Notice};
 use crate::pictures::Pictures;
@@ -40,7 +40,7 @@ impl Meeting {
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
         let page = popup(page, self.menu.map(|menu| popup_menu(self, menu, context)));
         let dialog = remove_dialog(self, context).or_else(|| share::dialog(self, context));
-        modal(page, dialog.or_else(|| leave::dialog(self, context)))
+        modal(page, dialog.or_else(|| leave_dialog::dialog(self, context)))
     }
 }
 
