@@ -162,8 +162,8 @@ impl Delivery {
         }
     }
 
-    /// Ends what is due at `now`: strangers that enter no meeting, and members that do not resume. The caller calls this
-    /// several times a second.
+    /// Does what is due at `now`: ends strangers that enter no meeting and members that do not resume, and tells members
+    /// of requests. The caller calls this several times a second.
     pub fn handle_timeout(&mut self, now: Instant) {
         let is_due = |connection: &Connection| matches!(connection.state, State::Greeted { until, .. } if until <= now);
         let idle = self.connections.iter().filter(|(_, connection)| is_due(connection));
@@ -172,6 +172,7 @@ impl Delivery {
         }
         for (_, meeting) in self.meetings.values_mut() {
             meeting.expire(now, &mut self.actions);
+            meeting.announce(now, &mut self.actions);
         }
         let empty = self.meetings.iter().filter(|(_, (_, meeting))| meeting.is_empty());
         for id in empty.map(|(id, _)| *id).collect::<Vec<_>>() {
@@ -233,9 +234,9 @@ impl Delivery {
                 self.create(from, connection, meeting, Authority::new(meeting, authority, admission_key), now)
             }
             Up::Approach { meeting } => self.approach(from, meeting),
-            Up::Knock { meeting, request } => self.request(from, connection, meeting, Request::Knock(request)),
+            Up::Knock { meeting, request } => self.request(from, connection, meeting, Request::Knock(request), now),
             Up::Return { meeting, request, signature } => {
-                self.request(from, connection, meeting, Request::Return(request, signature))
+                self.request(from, connection, meeting, Request::Return(request, signature), now)
             }
             Up::Resume { meeting, participant, token, position } => {
                 self.resume(from, meeting, participant, &token, position)
@@ -295,6 +296,7 @@ impl Delivery {
         Connection { participant, origin, .. }: Connection,
         id: MeetingId,
         request: Request,
+        now: Instant,
     ) -> Result<(), Problem> {
         let (_, meeting) = self.meetings.get_mut(&id).ok_or(Problem::NoMeeting)?;
         if meeting.is_locked && matches!(request, Request::Knock(_)) {
@@ -302,7 +304,8 @@ impl Delivery {
             self.close(from);
             return Ok(());
         }
-        meeting.request(participant, (from, origin), request, &mut self.actions)?;
+        meeting.request(participant, (from, origin), request)?;
+        meeting.announce(now, &mut self.actions);
         self.set_state(from, State::Waiting(id));
         Ok(())
     }
