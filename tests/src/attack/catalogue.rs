@@ -243,7 +243,8 @@ fn to_newcomers(facts: &Facts) -> Vec<Server> {
         down("a garbage Welcome", admitted(garbage(4_000), Vec::new())),
         down("the longest Welcome", admitted(garbage(2 << 20), vec![ParticipantId(1); 1_024])),
     ];
-    for why in [Refusal::Declined, Refusal::Unattended, Refusal::Clock { ahead: i64::MIN }, Refusal::Locked] {
+    let clock = Refusal::Clock { ahead: i64::MIN };
+    for why in [Refusal::Declined, Refusal::Unattended, clock, Refusal::Removed, Refusal::OldLink, Refusal::Locked] {
         list.push(down("", Down::Refused { why }));
     }
     list

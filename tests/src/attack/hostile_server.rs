@@ -5,7 +5,7 @@ use super::catalogue::{self, Facts};
 use super::clients::Extent;
 use super::kinds;
 use super::report::Row;
-use super::wire::Wire;
+use super::wire::{Wire, another_address};
 use super::world::{Folder, Host, pause};
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client};
 use anyhow::{Context, Result};
@@ -15,11 +15,11 @@ use proto::{ClientMessage, Down, LogEntry, ManagerCommand, MeetingId, Position, 
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::WebSocketStream;
@@ -77,10 +77,10 @@ impl State {
         matches!(self, Self::Creating | Self::Organiser)
     }
 
-    /// Returns true if the client has been a member: then nobody but the organiser can say that it was removed or that the
-    /// meeting was ended.
+    /// Returns true if the client is a member: then nobody but the organiser can say that it was removed or that the meeting
+    /// was ended. A refusal of somebody who knocks is not signed.
     fn is_inside(self) -> bool {
-        matches!(self, Self::Member | Self::Resuming | Self::Rejoining | Self::Organiser)
+        matches!(self, Self::Member | Self::Resuming | Self::Organiser)
     }
 }
 
@@ -97,15 +97,37 @@ pub async fn attack(state: State, extent: Extent) -> Result<Vec<Row>> {
     let all = catalogue::of_server(&Facts::of_meeting(meeting)).len();
     // With a signed command, there are four messages more.
     let numbers: VecDeque<usize> = (0..all + 4).filter(|number| extent.includes(*number)).collect();
-    let shared = Arc::new(Shared { plan: Mutex::new(Plan { state, numbers, ..Plan::new(meeting) }) });
+    let numbers = Arc::new(Mutex::new(numbers));
+    let mut workers = JoinSet::new();
+    for _ in 0..VICTIMS_AT_ONCE {
+        workers.spawn(attack_victims(state, host.address, link.clone(), Arc::clone(&numbers)));
+    }
     let mut rows = Vec::new();
-    while !shared.plan().numbers.is_empty() {
-        let relay = Relay::start(host.address, Arc::clone(&shared)).await?;
+    while let Some(ended) = workers.join_next().await {
+        rows.extend(ended??);
+    }
+    Ok(rows)
+}
+
+/// Attacks one client after the other, until all numbers are taken.
+async fn attack_victims(state: State, server: SocketAddr, link: String, numbers: Numbers) -> Result<Vec<Row>> {
+    let meeting = link.parse::<Invitation>()?.meeting;
+    let mut rows = Vec::new();
+    while !lock(&numbers).is_empty() {
+        let shared = Arc::new(Shared { plan: Mutex::new(Plan::new(state, meeting, Arc::clone(&numbers))) });
+        let relay = Relay::start(server, Arc::clone(&shared)).await?;
         let victim = start_victim(state, &link, &relay)?;
         rows.extend(tokio::task::block_in_place(|| observe(&victim, state, &shared)));
         relay.task.abort();
     }
     Ok(rows)
+}
+
+/// The numbers in the catalogue that are left to say.
+type Numbers = Arc<Mutex<VecDeque<usize>>>;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn start_organiser(host: &Host) -> Program {
@@ -146,17 +168,24 @@ fn observe(victim: &Program, state: State, shared: &Shared) -> Vec<Row> {
         if !is_over && !hangs {
             continue;
         }
-        let mut rows = plan.take_rows();
-        if rows.is_empty() {
-            // It did not reach the state.
-            plan.numbers.pop_front();
-        }
+        let mut rows = std::mem::take(&mut plan.said);
+        let connections = plan.connections;
         drop(plan);
         let Some(last) = rows.last_mut() else {
+            // Another worker may have taken the last message.
+            if lock(&shared.plan().numbers).is_empty() {
+                return rows;
+            }
             let lines = victim.errors(0).join("; ");
             return vec![row(state, "nothing".into(), Vec::new(), format!("not in this state: {lines}"), true)];
         };
         if last.outcome.is_empty() {
+            // It may say why it ends, or connect again.
+            let start = Instant::now();
+            let decided = || !victim.is_running() || shared.plan().connections > connections;
+            while !hangs && !decided() && start.elapsed() < END_TIMEOUT {
+                pause();
+            }
             judge(victim, state, last, hangs);
         }
         if most > MAX_CLIENT_BYTES {
@@ -168,11 +197,6 @@ fn observe(victim: &Program, state: State, shared: &Shared) -> Vec<Row> {
 
 /// Decides what became of a client whose connection ended after the last message.
 fn judge(victim: &Program, state: State, row: &mut Row, hangs: bool) {
-    let start = Instant::now();
-    // It may say why it ends, or connect again.
-    while victim.is_running() && start.elapsed() < END_TIMEOUT {
-        pause();
-    }
     let lines = victim.errors(0);
     let said = |part: &str| lines.iter().any(|line| line.contains(part));
     let lies = ["The organiser removed you", "The organiser ended the meeting"];
@@ -185,7 +209,7 @@ fn judge(victim: &Program, state: State, row: &mut Row, hangs: bool) {
         (format!("misled: {last}"), true)
     } else if victim.is_running() {
         ("comes back by another connection".into(), false)
-    } else if said("declined your request") {
+    } else if ["declined your request", "removed you from"].iter().any(|part| said(part)) {
         (format!("refused in the organiser's name: {last}"), false)
     } else if said("(The server)") || said("Server error") {
         (format!("ends and blames the server: {last}"), false)
@@ -204,15 +228,14 @@ struct Shared {
 
 impl Shared {
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.plan)
     }
 }
 
-/// What is left to say, and what was said to the current victim.
+/// What is left to say, and what was said to one client.
 struct Plan {
     state: State,
-    /// The numbers in the catalogue.
-    numbers: VecDeque<usize>,
+    numbers: Numbers,
     facts: Facts,
     said: Vec<Row>,
     last_said: Option<Instant>,
@@ -225,10 +248,10 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(meeting: MeetingId) -> Self {
+    fn new(state: State, meeting: MeetingId, numbers: Numbers) -> Self {
         Self {
-            state: State::Greeting,
-            numbers: VecDeque::new(),
+            state,
+            numbers,
             facts: Facts::of_meeting(meeting),
             said: Vec::new(),
             last_said: None,
@@ -238,20 +261,15 @@ impl Plan {
         }
     }
 
-    /// Returns true if nothing more happens to the current victim.
+    /// Returns true if nothing more happens to this client.
     fn is_over(&self) -> bool {
-        self.closed || self.numbers.is_empty() && !self.waiting
-    }
-
-    fn take_rows(&mut self) -> Vec<Row> {
-        (self.waiting, self.closed, self.connections, self.last_said) = (false, false, 0, None);
-        std::mem::take(&mut self.said)
+        self.closed || !self.waiting && lock(&self.numbers).is_empty()
     }
 
     /// Returns the next message to say.
     fn next(&mut self) -> Option<Vec<u8>> {
         loop {
-            let number = self.numbers.pop_front()?;
+            let number = lock(&self.numbers).pop_front()?;
             let Some(attempt) = catalogue::of_server(&self.facts).into_iter().nth(number) else { continue };
             self.said.push(row(self.state, attempt.label(), attempt.kinds, String::new(), false));
             (self.waiting, self.last_said) = (true, Some(Instant::now()));
@@ -265,6 +283,13 @@ impl Plan {
             && let Some(last) = self.said.last_mut()
         {
             last.outcome = "goes on".into();
+            // What it took changes what it expects next.
+            if last.kinds.contains(&"Down::Log") {
+                self.facts.position.0 += 1;
+                if last.kinds.iter().any(|kind| kind.ends_with("::Commit")) {
+                    self.facts.epoch = self.facts.epoch.next();
+                }
+            }
         }
     }
 
@@ -314,7 +339,7 @@ impl Relay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let task = tokio::spawn(async move {
-            let mut connections = tokio::task::JoinSet::new();
+            let mut connections = JoinSet::new();
             while let Ok((tcp, _)) = listener.accept().await {
                 let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
                 connections.spawn(async move {
@@ -346,7 +371,8 @@ struct Connection<'a> {
 async fn serve(tcp: TcpStream, acceptor: TlsAcceptor, real: SocketAddr, shared: &Shared) -> Result<()> {
     tcp.set_nodelay(true)?;
     let socket = tokio_tungstenite::accept_async(acceptor.accept(tcp).await?).await?;
-    let wire = Wire::connect(IpAddr::V4(Ipv4Addr::LOCALHOST), real).await?;
+    // The quotas of one address do not restrict the attack.
+    let wire = Wire::connect(another_address(), real).await?;
     let number = {
         let mut plan = shared.plan();
         plan.connections += 1;
@@ -396,11 +422,8 @@ impl Connection<'_> {
     async fn handle_client(&mut self, bytes: &[u8]) -> Result<()> {
         let message: ClientMessage = proto::decode(bytes)?;
         if self.is_time(&message) {
-            if self.shared.plan().state == State::Resuming && self.number == 1 {
-                // The connection breaks, and the client resumes on another one.
-                anyhow::bail!("the connection breaks");
-            }
-            if self.shared.plan().state == State::Rejoining && self.number == 1 {
+            if matches!(self.shared.plan().state, State::Resuming | State::Rejoining) && self.number == 1 {
+                // The client resumes on another one.
                 anyhow::bail!("the connection breaks");
             }
             self.shared.plan().handle_answer();
@@ -441,15 +464,19 @@ impl Connection<'_> {
     }
 
     async fn handle_server(&mut self, message: ServerMessage) -> Result<()> {
+        if self.attacked {
+            // The log that the client knows is not the real one any more.
+            let is_signal = matches!(message, ServerMessage::Sfu(_));
+            return if is_signal && self.is_member { self.say(proto::encode(&message)).await } else { Ok(()) };
+        }
         self.shared.plan().note(&message);
-        let is_ping = message == ServerMessage::Meeting(Down::Ping);
         if let ServerMessage::Meeting(Down::Admitted { .. } | Down::Created { .. }) = &message {
             self.is_member = true;
             // The answer shows that the client has entered.
             self.say(proto::encode(&message)).await?;
             return self.say(proto::encode(&Down::Ping)).await;
         }
-        if self.attacked && (is_ping || !self.is_member) { Ok(()) } else { self.say(proto::encode(&message)).await }
+        self.say(proto::encode(&message)).await
     }
 
     async fn say(&mut self, bytes: Vec<u8>) -> Result<()> {
@@ -461,7 +488,10 @@ impl Connection<'_> {
 const HANG_TIMEOUT: Duration = TIMEOUT;
 
 /// How long a client may take to end after its connection has ended, or to try again.
-const END_TIMEOUT: Duration = Duration::from_millis(400);
+const END_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How many clients are attacked at once in each state.
+const VICTIMS_AT_ONCE: usize = 3;
 
 /// The memory that a client without devices uses at most.
 const MAX_CLIENT_BYTES: u64 = 256 << 20;
