@@ -304,9 +304,12 @@ impl Delivery {
             self.close(from);
             return Ok(());
         }
-        meeting.request(participant, (from, origin), request)?;
+        let crowding = meeting.request(participant, (from, origin), request)?;
         meeting.announce(now, &mut self.actions);
         self.set_state(from, State::Waiting(id));
+        if let Some(crowding) = crowding {
+            self.reject(crowding, Problem::MeetingFull);
+        }
         Ok(())
     }
 

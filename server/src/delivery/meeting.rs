@@ -110,7 +110,8 @@ impl Meeting {
         self.waiting.connections()
     }
 
-    /// Stores a request to be admitted. The members learn of it in [`Self::announce`].
+    /// Stores a request to be admitted. The members learn of it in [`Self::announce`]. If there are too many, returns the
+    /// connection that has to make room.
     ///
     /// # Errors
     /// Returns [`Problem::MeetingFull`], or [`Problem::NotAuthorised`] if the authority did not sign a request to come
@@ -120,7 +121,8 @@ impl Meeting {
         participant: ParticipantId,
         (connection, origin): (ConnectionId, Origin),
         request: Request,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<ConnectionId>, Problem> {
+        let mut crowding = None;
         let max = self.settings.limits.members;
         if let Request::Return(request, signature) = &request {
             if !self.authority.has_signed_return(participant, &request.0, signature) {
@@ -130,13 +132,13 @@ impl Meeting {
             if self.returned.len() > MAX_RETURNED {
                 self.returned.pop_front();
             }
-        } else if self.members.len() + self.waiting.len() >= max
-            || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE)
-        {
+        } else if self.members.len() >= max || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE) {
             return Err(Problem::MeetingFull);
+        } else if self.members.len() + self.waiting.len() >= max {
+            crowding = Some(self.waiting.crowding(origin).ok_or(Problem::MeetingFull)?);
         }
         self.waiting.insert(participant, Waiter { connection, origin, request });
-        Ok(())
+        Ok(crowding)
     }
 
     /// Tells the members of the requests whose turn it is.

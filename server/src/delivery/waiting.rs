@@ -104,6 +104,15 @@ impl Waiting {
         self.by_id.values().filter(|waiter| waiter.origin == origin).count()
     }
 
+    /// Returns the connection that makes room for a request from `origin` if the list is full: the last one of the origin
+    /// with the most requests, if that has more than `origin` and the members have not learned of it.
+    pub fn crowding(&self, origin: Origin) -> Option<ConnectionId> {
+        let counts = self.unannounced.iter().map(|(other, queue)| (self.count_of(*other), queue));
+        let (count, queue) = counts.max_by_key(|(count, _)| *count)?;
+        let last = queue.back().filter(|_| count > self.count_of(origin) + 1)?;
+        self.by_id.get(last).map(|waiter| waiter.connection)
+    }
+
     /// Returns the connections that wait.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
         self.by_id.values().map(|waiter| waiter.connection)
@@ -128,7 +137,7 @@ mod tests {
 
     fn waiter(last: u8) -> Waiter {
         let origin = IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)).into();
-        Waiter { connection: ConnectionId(0), origin, request: Request::Knock(Blob(vec![1])) }
+        Waiter { connection: ConnectionId(last.into()), origin, request: Request::Knock(Blob(vec![1])) }
     }
 
     fn announced(waiting: &mut Waiting, now: Instant) -> Vec<u64> {
@@ -139,6 +148,21 @@ mod tests {
                 other => panic!("{other:?}"),
             })
             .collect()
+    }
+
+    #[test]
+    fn the_origin_with_the_most_requests_makes_room_for_others() {
+        let (limits, now) = (Limits { knock_burst: 1, ..Limits::default() }, Instant::now());
+        let mut waiting = Waiting::new(&limits, now);
+        let crowding = |waiting: &Waiting, last| waiting.crowding(waiter(last).origin);
+        (1..=3).for_each(|id| waiting.insert(ParticipantId(id), waiter(1)));
+        waiting.insert(ParticipantId(4), waiter(2));
+        assert_eq!(crowding(&waiting, 3), Some(ConnectionId(1)));
+        assert_eq!(crowding(&waiting, 1), None, "its own");
+        waiting.remove(ParticipantId(3));
+        assert_eq!((crowding(&waiting, 2), crowding(&waiting, 3)), (None, Some(ConnectionId(1))));
+        waiting.remove(ParticipantId(2));
+        assert_eq!(crowding(&waiting, 3), None, "each has one");
     }
 
     #[test]
