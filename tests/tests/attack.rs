@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use tests::attack::{Effort, covered, run};
+use tests::attack::effort::Effort;
+use tests::attack::{covered, run};
 
 /// The files and enums of `proto` that are messages, or parts of one that the receiver acts on.
 const MESSAGES: &[(&str, &[&str])] = &[

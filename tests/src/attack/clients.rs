@@ -1,6 +1,7 @@
 //! Hostile strangers and guests: every message in every state of their connections.
 
 use super::catalogue::{self, Attempt, Facts};
+use super::effort::Extent;
 use super::guest::{Guest, knock};
 use super::report::Row;
 use super::wire::{Wire, another_address, problem};
@@ -10,25 +11,6 @@ use futures_util::{StreamExt, stream};
 use proto::{Blob, Down, MeetingId, ServerMessage, Up};
 use std::net::SocketAddr;
 use std::time::Duration;
-
-/// How many messages are tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// All of them.
-    All,
-    /// One of so many, beginning with the first. For tests.
-    OneOf(usize),
-}
-
-impl Extent {
-    /// Returns whether the attempt with this number is made.
-    pub fn includes(self, number: usize) -> bool {
-        match self {
-            Self::All => true,
-            Self::OneOf(count) => number.is_multiple_of(count.max(1)),
-        }
-    }
-}
 
 /// A state of a connection that does not belong to a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! real server until the client is in the state that is attacked, then it says what it likes.
 
 use super::catalogue::{self, Facts};
-use super::clients::Extent;
+use super::effort::Extent;
 use super::kinds;
 use super::report::Row;
 use super::wire::{Wire, another_address};

@@ -3,7 +3,8 @@
 
 use anyhow::{Context, Result, bail};
 use std::process::ExitCode;
-use tests::attack::{Effort, organiser, run};
+use tests::attack::effort::Effort;
+use tests::attack::{organiser, run};
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
