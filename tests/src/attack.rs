@@ -34,7 +34,7 @@ pub fn run(effort: Effort) -> Result<Report> {
     let mut report = Report::default();
     // What was tried before is reported all the same.
     for (what, ended) in [
-        ("the meeting goes on to the end of the attacks", runtime.block_on(meeting(effort, &mut report))),
+        ("the meeting goes on to the end of the attacks", runtime.block_on(Box::pin(meeting(effort, &mut report)))),
         ("the clients of hostile servers run", hostile_servers(&runtime, effort.extent, &mut report)),
     ] {
         let value = ended.as_ref().err().map_or_else(|| "yes".to_owned(), |error| format!("{error:#}"));
@@ -56,13 +56,13 @@ async fn meeting(effort: Effort, report: &mut Report) -> Result<()> {
     clients::blame(&mut world, &mut rows);
     report.rows.extend(rows);
     progress("guests");
-    report.rows.extend(clients::guests(&mut world, effort.extent).await?);
+    report.rows.extend(Box::pin(clients::guests(&mut world, effort.extent)).await?);
     progress("newcomers");
-    floods::newcomers(&mut world, report).await?;
+    Box::pin(floods::newcomers(&mut world, report)).await?;
     progress("void commits");
-    floods::void_commits(&mut world, effort.void_commits, report).await?;
+    Box::pin(floods::void_commits(&mut world, effort.void_commits, report)).await?;
     progress("removals");
-    floods::removals(&mut world, effort, report).await?;
+    Box::pin(floods::removals(&mut world, effort, report)).await?;
     progress("knocks");
     floods::knocks(&mut world, effort.knock_seconds, report).await?;
     progress("connections");

@@ -143,9 +143,9 @@ mod tests {
     fn announced(waiting: &mut Waiting, now: Instant) -> Vec<u64> {
         let next = || waiting.announce(now);
         std::iter::from_fn(next)
-            .map(|message| match message {
-                Down::Knocked { participant, .. } => participant.0,
-                other => panic!("{other:?}"),
+            .map(|message| {
+                let Down::Knocked { participant, .. } = message else { panic!("{message:?}") };
+                participant.0
             })
             .collect()
     }

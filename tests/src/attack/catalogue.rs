@@ -71,11 +71,6 @@ impl Facts {
         self.others.first().copied().unwrap_or(ParticipantId(1))
     }
 
-    /// Returns a command with a wrong signature.
-    fn forged(&self, from: ParticipantId, command: &ManagerCommand) -> SignedCommand {
-        SignedCommand { from, counter: 1 << 40, command: Blob(proto::encode(command)), signature: [7; 64] }
-    }
-
     /// Returns every command of a manager.
     fn commands(&self, named: &[ParticipantId]) -> Vec<ManagerCommand> {
         let participant = named.first().copied().unwrap_or(ParticipantId(1));
@@ -141,12 +136,12 @@ fn to_manage(facts: &Facts) -> Vec<Client> {
     };
     let commands = facts.commands(&facts.others).into_iter();
     let mut list: Vec<Client> =
-        commands.map(|command| up("forged", manage(facts.forged(facts.me, &command), Vec::new()))).collect();
+        commands.map(|command| up("forged", manage(forged(facts.me, &command), Vec::new()))).collect();
     let commit = ManagerCommand::Commit { epoch: facts.epoch, blob: garbage(40), removed: Vec::new() };
     let welcome = Welcome { to: vec![facts.me, ParticipantId(1)], blob: garbage(400) };
-    list.push(up("forged, with a Welcome", manage(facts.forged(facts.me, &commit), vec![welcome])));
+    list.push(up("forged, with a Welcome", manage(forged(facts.me, &commit), vec![welcome])));
     list.extend(facts.signed.iter().map(|signed| up("the organiser's own words", manage(signed.clone(), Vec::new()))));
-    let nonsense = SignedCommand { command: garbage(40), ..facts.forged(facts.me, &ManagerCommand::End) };
+    let nonsense = SignedCommand { command: garbage(40), ..forged(facts.me, &ManagerCommand::End) };
     list.push(up("no command", manage(nonsense, Vec::new())));
     list
 }
@@ -283,10 +278,10 @@ fn to_members(facts: &Facts) -> Vec<Server> {
 fn with_proof(facts: &Facts) -> Vec<Server> {
     let organiser = facts.victim();
     let commands = facts.commands(&[facts.me]);
-    let forged = commands.iter().map(|command| ("forged", facts.forged(organiser, command)));
+    let wrong = commands.iter().map(|command| ("forged", forged(organiser, command)));
     let stolen = facts.signed.iter().map(|signed| ("the organiser's words about something else", signed.clone()));
     let mut list = Vec::new();
-    for (what, signed) in forged.chain(stolen) {
+    for (what, signed) in wrong.chain(stolen) {
         let entry = LogEntry::Managed { signed: signed.clone() };
         list.push(down(what, Down::Log { position: facts.position, entry }));
         list.push(down(what, Down::Removed { signed: signed.clone() }));
@@ -310,6 +305,11 @@ fn from_sfu(facts: &Facts) -> Vec<Server> {
         ("garbage", ServerMessage::Sfu(FromSfu::Signal(garbage(300)))),
         ("", ServerMessage::Sfu(FromSfu::Totals { totals: Totals::default() })),
     ]
+}
+
+/// Returns a command with a wrong signature.
+fn forged(from: ParticipantId, command: &ManagerCommand) -> SignedCommand {
+    SignedCommand { from, counter: 1 << 40, command: Blob(proto::encode(command)), signature: [7; 64] }
 }
 
 fn camera() -> Published {

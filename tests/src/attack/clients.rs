@@ -138,8 +138,8 @@ pub async fn guests(world: &mut World, extent: Extent) -> Result<Vec<Row>> {
     let spy = join(world).await?;
     let mut rows = outsiders("guest", world.address, &spy.facts, extent).await?;
     blame(world, &mut rows);
-    rows.extend(members(world, extent, Inside::Member).await?);
-    rows.extend(members(world, extent, Inside::Resumed).await?);
+    rows.extend(Box::pin(members(world, extent, Inside::Member)).await?);
+    rows.extend(Box::pin(members(world, extent, Inside::Resumed)).await?);
     rows.extend(absent(world, extent).await?);
     drop(spy);
     Ok(rows)
@@ -201,7 +201,7 @@ async fn members(world: &mut World, extent: Extent, state: Inside) -> Result<Vec
     for number in (0..MAX_ATTEMPTS).filter(|number| extent.includes(*number)) {
         let mut guest = match member.take() {
             Some(guest) => guest,
-            None => state.open(world).await?,
+            None => Box::pin(state.open(world)).await?,
         };
         guest.catch_up().await?;
         let Some(attempt) = catalogue::of_client(&guest.facts).into_iter().nth(number) else { break };

@@ -19,7 +19,7 @@ pub struct Guest {
     /// What it saw, for the attack that waits for it.
     pub seen: Seen,
     /// Its device.
-    meeting: Meeting,
+    meeting: Box<Meeting>,
 }
 
 /// What a guest saw.
@@ -70,7 +70,7 @@ impl Guest {
         let invitation: Invitation = link.parse()?;
         let facts = Facts::of_meeting(invitation.meeting);
         let entry = Entry::Join { invitation, identity, profile: Profile::new("Mallory")? };
-        let meeting = Meeting::new(entry, Box::new(|_| SystemTime::now()), std::time::Instant::now());
+        let meeting = Box::new(Meeting::new(entry, Box::new(|_| SystemTime::now()), std::time::Instant::now()));
         let mut guest = Self { facts, wire: Wire::connect(from, server).await?, seen: Seen::default(), meeting };
         guest.listen(JOIN_TIMEOUT, |guest| guest.meeting.me().is_some() || guest.meeting.is_over()).await;
         if guest.meeting.me().is_none() {
@@ -110,7 +110,10 @@ impl Guest {
     /// Returns an error if the connection is closed.
     pub async fn catch_up(&mut self) -> Result<()> {
         self.listen(Duration::from_millis(30), |_| false).await;
-        if self.seen.closed { bail!("the connection is closed") } else { Ok(()) }
+        if self.seen.closed {
+            bail!("the connection is closed");
+        }
+        Ok(())
     }
 
     async fn flush(&mut self) {

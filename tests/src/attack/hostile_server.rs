@@ -15,6 +15,7 @@ use proto::{ClientMessage, Down, LogEntry, ManagerCommand, MeetingId, Position, 
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -151,7 +152,11 @@ fn start_victim(state: State, link: &str, relay: &Relay) -> Result<Program> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // A string accepts everything.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Waits for what happens to one victim, and returns a row for each message that was said to it.
@@ -199,13 +204,13 @@ fn observe(victim: &Program, state: State, shared: &Shared) -> Vec<Row> {
 fn judge(victim: &Program, state: State, row: &mut Row, hangs: bool) {
     let lines = victim.errors(0);
     let said = |part: &str| lines.iter().any(|line| line.contains(part));
-    let lies = ["The organiser removed you", "The organiser ended the meeting"];
+    let untrue = ["The organiser removed you", "The organiser ended the meeting"];
     let last = lines.iter().rev().find(|line| !line.contains(" INFO ")).cloned().unwrap_or_default();
     (row.outcome, row.success) = if said("panicked") {
         (format!("crashed: {last}"), true)
     } else if hangs && victim.is_running() {
         (format!("hangs: {last}"), true)
-    } else if state.is_inside() && lies.iter().any(|lie| said(lie)) {
+    } else if state.is_inside() && untrue.iter().any(|part| said(part)) {
         (format!("misled: {last}"), true)
     } else if victim.is_running() {
         ("comes back by another connection".into(), false)
@@ -389,7 +394,7 @@ async fn serve(tcp: TcpStream, acceptor: TlsAcceptor, real: SocketAddr, shared: 
 impl Connection<'_> {
     async fn run(&mut self) -> Result<()> {
         loop {
-            let far = tokio::time::Instant::now() + Duration::from_secs(60);
+            let far = tokio::time::Instant::now() + Duration::from_mins(1);
             tokio::select! {
                 message = self.socket.next() => match message.context("closed")?? {
                     Message::Binary(bytes) => self.handle_client(&bytes).await?,

@@ -9,7 +9,7 @@ use media::Size;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::Duration;
 
 /// Creates a meeting on the server at `port` of this machine, and follows the commands on standard input until it ends:
@@ -56,7 +56,7 @@ fn follow(person: &Person, line: &str) -> Result<()> {
 }
 
 fn read_commands() -> Result<Receiver<String>> {
-    let (sender, receiver) = channel();
+    let (sender, receiver) = sync_channel(64);
     let read = move || stdin().lock().lines().map_while(Result::ok).try_for_each(|line| sender.send(line));
     // It ends with the program.
     drop(std::thread::Builder::new().name("commands".into()).spawn(read)?);

@@ -110,23 +110,7 @@ impl World {
     /// Returns an error if it is not admitted in time.
     pub fn newcomer(&self, limit: Duration) -> Result<Duration> {
         let link = self.link().context("there is a link")?;
-        self.enter(&link, limit)
-    }
-
-    fn enter(&self, link: &str, limit: Duration) -> Result<Duration> {
-        let mut command = client(&[&["join", link, "--no-recent"], NO_DEVICES.as_slice()].concat());
-        command.env("CONCLAVE_LOG", "conclave=info");
-        let (start, newcomer) = (Instant::now(), Program::start("newcomer", command));
-        let entered = |newcomer: &Program| newcomer.errors(0).iter().any(|line| line.contains("participants people="));
-        while !entered(&newcomer) {
-            if start.elapsed() > limit || !newcomer.is_running() {
-                bail!("not admitted within {limit:?}: {:?}", newcomer.errors(0));
-            }
-            pause();
-        }
-        let took = start.elapsed();
-        newcomer.leave();
-        Ok(took)
+        enter(&link, limit)
     }
 
     /// Lets an honest newcomer join without the slow connection of the others. Returns how long it took.
@@ -136,7 +120,7 @@ impl World {
     pub fn direct_newcomer(&self) -> Result<Duration> {
         let link: Invitation = self.link().context("there is a link")?.parse()?;
         let direct = link.at("127.0.0.1", self.address.port(), link.fingerprint).to_text();
-        self.enter(&direct, TIMEOUT)
+        enter(&direct, TIMEOUT)
     }
 
     /// Returns the newest link of the meeting.
@@ -254,6 +238,23 @@ impl World {
     }
 }
 
+/// Joins by a link, and leaves. Returns how long joining took.
+fn enter(link: &str, limit: Duration) -> Result<Duration> {
+    let mut command = client(&[&["join", link, "--no-recent"], NO_DEVICES.as_slice()].concat());
+    command.env("CONCLAVE_LOG", "conclave=info");
+    let (start, newcomer) = (Instant::now(), Program::start("newcomer", command));
+    let entered = |newcomer: &Program| newcomer.errors(0).iter().any(|line| line.contains("participants people="));
+    while !entered(&newcomer) {
+        if start.elapsed() > limit || !newcomer.is_running() {
+            bail!("not admitted within {limit:?}: {:?}", newcomer.errors(0));
+        }
+        pause();
+    }
+    let took = start.elapsed();
+    newcomer.leave();
+    Ok(took)
+}
+
 /// Returns now in microseconds of the system's monotonic clock, as the dumps have it.
 pub fn now_us() -> u64 {
     engine::clock::system().now().as_micros()
@@ -273,7 +274,8 @@ fn shown(folder: &Path, of: &str) -> Vec<u64> {
     let mut times = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(of) && name.ends_with(".csv") {
+        let is_table = entry.path().extension().is_some_and(|extension| extension == "csv");
+        if name.starts_with(of) && is_table {
             let text = fs::read_to_string(entry.path()).unwrap_or_default();
             times.extend(text.lines().filter_map(|line| line.rsplit(',').next()?.parse::<u64>().ok()));
         }
