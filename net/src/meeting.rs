@@ -24,6 +24,7 @@ mod manager;
 mod outputs;
 mod recovery;
 mod refresh;
+mod refusals;
 mod removals;
 mod returns;
 mod roster;
