@@ -243,6 +243,9 @@ impl JoinedMeeting {
                     && from != self.me()
                 {
                     manager.send(&ManagerCommand::Void { epoch, participant: from }, context.outputs);
+                    if let Some(device) = self.roster.device(from) {
+                        self.admissions.handle_invalid_commit(device);
+                    }
                 }
                 self.beacon = context.now;
                 Ok(())
@@ -319,7 +322,7 @@ impl JoinedMeeting {
         let due = [self.roster.removal_deadline(), self.returns.deadline(&self.roster), Some(self.refresh.deadline())];
         let commit = due.into_iter().flatten().min().and_then(|due| self.log.commit_time(due));
         let beacon = (manager && self.roster.count() > 1).then_some(self.beacon);
-        [self.log.commit_deadline(), commit, beacon].into_iter().flatten().min()
+        [self.log.commit_deadline(), commit, beacon, self.admissions.deadline()].into_iter().flatten().min()
     }
 
     /// Sends everything that can be sent now, but at most one commit. Removals come before admissions, so that a new
@@ -330,6 +333,7 @@ impl JoinedMeeting {
             return;
         }
         self.removals.expel(context);
+        self.admissions.send_refusals(context);
         self.announcements.send(&mut self.log, context.outputs);
         if self.log.may_commit(context.now) {
             self.commit(context);

@@ -80,6 +80,10 @@ impl Roster {
         self.people.get(&id).map(|person| person.leaf)
     }
 
+    pub(super) fn device(&self, id: ParticipantId) -> Option<DeviceKey> {
+        self.people.get(&id).map(|person| person.device)
+    }
+
     /// Returns all members, in the order of their leaves.
     pub(super) fn list(&self) -> Vec<Member> {
         let mut people: Vec<_> = self.people.values().cloned().collect();
