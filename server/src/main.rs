@@ -114,9 +114,9 @@ fn start_log(json: bool) -> (LogWriter, FlushGuard) {
     // The library would report a failure to write to standard error there too, and panic.
     let builder = builder.log_internal_errors(false);
     if json {
-        builder.json().init()
+        builder.json().init();
     } else {
-        builder.with_ansi(std::io::stderr().is_terminal()).init()
+        builder.with_ansi(std::io::stderr().is_terminal()).init();
     }
     LogWriter::log_panics();
     (log, flush)
