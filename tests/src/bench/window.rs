@@ -69,8 +69,9 @@ impl Desktop {
         desktop.display = format!(":{}", number.trim());
         let mut sound = desktop.command("pulseaudio");
         sound.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--load=module-null-sink"]);
-        // The default microphone is the monitor of the null sink: silence, in callbacks of 10 ms.
-        sound.arg("--load=module-native-protocol-unix");
+        // The microphone is silent. It is not the monitor of the sink: the server then asks the client for the sound of the
+        // speaker thousands of times a second.
+        sound.args(["--load=module-null-source", "--load=module-native-protocol-unix"]);
         desktop.running.insert(0, Running(sound.spawn().context("cannot start pulseaudio")?));
         let socket = desktop.home.join("pulse/native");
         let start = Instant::now();
