@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{Command, Event, Events, Invitation, LinkError, Reason, Setup};
+use iced::futures::{Stream, stream};
 use iced::{Element, Subscription, Task};
 
 use crate::announce::Announcement;
@@ -565,11 +566,20 @@ fn list_monitors() -> Task<Message> {
 
 /// Turns the engine's events into messages until the engine has ended.
 fn listen(attempt: Attempt, events: Events) -> Task<Message> {
-    let stream = iced::futures::stream::unfold(events, |mut events| async {
-        let event = events.recv().await?;
-        Some((event, events))
-    });
-    Task::run(stream, move |event| Message::Engine(attempt, Box::new(event)))
+    Task::run(shown_events(events), move |event| Message::Engine(attempt, Box::new(event)))
+}
+
+/// The events that change what the window shows. Each message redraws it. The level of the microphone changes ten times a
+/// second, but the meeting shows no level.
+fn shown_events(events: Events) -> impl Stream<Item = Event> {
+    stream::unfold(events, async |mut events| {
+        loop {
+            let event = events.recv().await?;
+            if !matches!(event, Event::Level(_)) {
+                return Some((event, events));
+            }
+        }
+    })
 }
 
 /// How often the meeting's clock and the notices are updated.

@@ -52,7 +52,7 @@ usage: cargo xtask TASK
   check  formatting, lints, documentation, licences
   check --target x86_64-pc-windows-gnu|aarch64-apple-darwin
          type check for another system
-  bench [draw|net|crypto|codec|meeting] [--json]
+  bench [draw|net|crypto|codec|meeting|window] [--json]
          benchmarks, each compared with a reference measured in the same run, or with a limit
   bench ladder CLIP
          cost and quality of each rung of the encoding ladder for an MP4 file

@@ -39,6 +39,17 @@ fn a_failure_shows_whether_the_user_was_inside() {
 }
 
 #[test]
+fn the_level_of_the_microphone_does_not_redraw_the_meeting() {
+    let (sender, events) = tokio::sync::mpsc::channel(4);
+    for event in [Event::Level(0.1), Event::Camera(true), Event::Level(0.2)] {
+        sender.try_send(event).expect("there is room");
+    }
+    drop(sender);
+    let shown: Vec<_> = iced::futures::executor::block_on_stream(Box::pin(shown_events(events))).collect();
+    assert!(matches!(shown[..], [Event::Camera(true)]), "{shown:?}");
+}
+
+#[test]
 fn leaving_goes_home() {
     let mut app = App::new(Language::English, Choice::Dark);
     app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(MeetingModel::default(), Devices::default())));

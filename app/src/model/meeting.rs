@@ -84,8 +84,6 @@ pub struct MeetingModel {
     pub comparison: Option<Comparison>,
     /// Our microphone.
     pub microphone: Microphone,
-    /// The level of our microphone, 0.0 to 1.0.
-    pub level: f32,
     /// Our camera is on.
     pub camera: bool,
     /// The engine found no camera.
@@ -130,7 +128,6 @@ impl MeetingModel {
             Event::People(people) => return self.replace_people(people),
             Event::Locked(lock) => self.lock = Some(lock.clone()),
             Event::Speaking(speaking) => self.speaking.clone_from(speaking),
-            Event::Level(level) => self.level = *level,
             Event::Microphone(microphone) => self.microphone = *microphone,
             Event::Camera(on) => {
                 self.camera = *on;
@@ -138,7 +135,7 @@ impl MeetingModel {
             }
             Event::Sharing(on) => self.sharing = *on,
             Event::Notice(notice) => return self.handle_notice(notice.kind),
-            Event::Totals(_) | Event::Ended(_) => {}
+            Event::Level(_) | Event::Totals(_) | Event::Ended(_) => {}
         }
         Vec::new()
     }
