@@ -6,14 +6,20 @@
 
 mod agreement;
 mod client;
+mod hostile;
+mod infiltration;
+mod invariants;
 mod link;
 mod media;
 mod service;
+mod wall;
 
 pub use client::{Client, Ending};
 
 use client::{Closing, Started};
 use crypto::{Identity, Invitation, ManagerKeys, Profile};
+use infiltration::Infiltration;
+use invariants::Invariants;
 use link::{Direction, Link};
 use net::meeting::{Command, Entry};
 use proto::{Down, ParticipantId, Up};
@@ -22,6 +28,7 @@ use rand_chacha::ChaCha8Rng;
 use service::{Action, Service};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
+use wall::WallTime;
 
 /// The index of a client in the simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +49,9 @@ pub struct Simulation {
     count: u64,
     /// The participants that an organiser wants to remove. Kept until the organiser's meeting ends.
     removals: BTreeSet<(ClientId, ParticipantId)>,
+    wall: WallTime,
+    infiltration: Infiltration,
+    invariants: Invariants,
 }
 
 /// One of a client's connections, one after the other.
@@ -61,24 +71,36 @@ enum Scheduled {
     Connected(Connection),
     /// The server checks which connections are silent.
     Tick,
+    /// It is a hostile client's turn.
+    Turn(ClientId),
 }
 
 impl Simulation {
     /// Returns a simulation without clients.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
+        Self::with_clock(seed, 0)
+    }
+
+    /// Returns a simulation without clients. The server's clock is `ahead` seconds ahead of the true time.
+    #[must_use]
+    pub fn with_clock(seed: u64, ahead: i64) -> Self {
         let start = Instant::now();
+        let wall = WallTime::new(start);
         let mut simulation = Self {
             random: ChaCha8Rng::seed_from_u64(seed),
             start,
             now: start,
-            service: Service::default(),
+            service: Service::new(wall.ahead(ahead)),
             clients: Vec::new(),
             links: Vec::new(),
             connections: Vec::new(),
             scheduled: BTreeMap::new(),
             count: 0,
             removals: BTreeSet::new(),
+            wall,
+            infiltration: Infiltration::default(),
+            invariants: Invariants::default(),
         };
         simulation.schedule(start, Scheduled::Tick);
         simulation
@@ -91,8 +113,13 @@ impl Simulation {
 
     /// Adds a client that opens a meeting.
     pub fn create(&mut self, name: &str) -> ClientId {
+        self.create_with_clock(name, 0)
+    }
+
+    /// Adds a client whose clock is `ahead` seconds ahead, and that opens a meeting.
+    pub fn create_with_clock(&mut self, name: &str, ahead: i64) -> ClientId {
         let keys = ManagerKeys::new().expect("the system has randomness");
-        self.start(name, 0, |identity, profile| Entry::Create { keys, identity, profile })
+        self.start(name, ahead, |identity, profile| Entry::Create { keys, identity, profile })
     }
 
     /// Adds a client that joins by the link of `host`'s meeting.
@@ -153,6 +180,7 @@ impl Simulation {
             && self.client(client_id).meeting.me() != Some(participant)
         {
             self.removals.insert((client_id, participant));
+            self.invariants.handle_removal(&self.clients[client_id.0], participant);
         }
         let now = self.now;
         let client = &mut self.clients[client_id.0];
@@ -271,6 +299,8 @@ impl Simulation {
                     self.disconnect(client_id);
                 }
             }
+            Scheduled::Turn(client_id) => self.take_turn(client_id),
+            Scheduled::ClientSeesClose(connection) if self.is_hostile(connection.0) => self.close_hostile(connection),
             Scheduled::ClientSeesClose(connection) => {
                 let killed = self.client(connection.0).ending == Some(Ending::Killed);
                 if !killed && self.connection(connection.0) == connection {
@@ -289,6 +319,9 @@ impl Simulation {
     }
 
     fn deliver(&mut self, client_id: ClientId, bytes: &[u8]) {
+        if self.is_hostile(client_id) {
+            return self.deliver_to_hostile(client_id, bytes);
+        }
         let client = &mut self.clients[client_id.0];
         if client.ending == Some(Ending::Killed) {
             return;
@@ -326,6 +359,9 @@ impl Simulation {
         self.disconnect(client_id);
         self.connections[client_id.0].1 = true;
         self.service.connect(client_id, ParticipantId(self.random.random()), self.now);
+        if self.is_hostile(client_id) {
+            return self.greet_as_hostile(client_id);
+        }
         self.clients[client_id.0].meeting.handle_connected(self.now);
         self.drain(client_id);
     }
@@ -333,6 +369,7 @@ impl Simulation {
     /// Performs the actions of the server.
     fn perform(&mut self, actions: Vec<Action>) {
         for action in actions {
+            self.overhear(&action);
             let client_id = action.client();
             if self.links[client_id.0].is_cut() {
                 continue;
@@ -350,6 +387,7 @@ impl Simulation {
     fn drain(&mut self, client_id: ClientId) {
         let (messages, closing) = self.clients[client_id.0].drain(self.now);
         media::assert_departed_cannot_open(&mut self.clients, client_id);
+        self.check_invariants(client_id);
         for message in messages {
             self.send_up(client_id, proto::encode(&message));
         }
@@ -377,7 +415,8 @@ impl Simulation {
 
     fn start(&mut self, name: &str, clock_ahead: i64, entry: impl FnOnce(Identity, Profile) -> Entry) -> ClientId {
         let client_id = ClientId(self.clients.len());
-        let started = Started { name: name.to_owned(), now: self.now, seed: self.random.random(), clock_ahead };
+        let wall = self.wall.ahead(clock_ahead);
+        let started = Started { name: name.to_owned(), now: self.now, seed: self.random.random(), wall };
         self.clients.push(Client::new(started, entry));
         self.links.push(Link::new(self.now, &mut self.random));
         self.connections.push((0, true));
