@@ -211,10 +211,11 @@ impl Simulation {
         self.links[client_id.0].set_cut(true);
     }
 
-    /// Repairs the network of a client. New connections can be established.
+    /// Repairs the network of a client. New connections can be established. The one from before ends, because messages on
+    /// it were lost.
     pub fn repair(&mut self, client_id: ClientId) {
         self.links[client_id.0].set_cut(false);
-        self.connections[client_id.0].0 += 1;
+        self.reset(client_id);
     }
 
     /// Resets the connection: messages on their way are lost, and both ends see it closed later.

@@ -1,6 +1,6 @@
 //! Tests of attacks by a member with a modified client.
 
-use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, Reject, capabilities};
+use super::{credentials, Changes, Error, Group, MeetingPolicy, PolicyChange, Reject, capabilities};
 use crate::credential::LeafCredential;
 use crate::identity::{Identity, Profile};
 use crate::provider::{Provider, SUITE};
@@ -114,7 +114,7 @@ fn all_members_reject_a_group_without_a_policy() {
 #[test]
 fn all_members_reject_a_changed_name() {
     let (_, mut groups) = with_three_members();
-    let mut person = groups[1].credentials().remove(1).1;
+    let mut person = credentials(&groups[1].mls).remove(1).1;
     person.profile = profile("The organiser");
     let credential = person.credential(&groups[1].key.public());
     let leaf = LeafNodeParameters::builder().with_credential_with_key(credential).build();
@@ -127,7 +127,7 @@ fn all_members_reject_a_changed_name() {
 #[test]
 fn all_members_reject_a_changed_participant_id() {
     let (_, mut groups) = with_three_members();
-    let mut person = groups[1].credentials().remove(1).1;
+    let mut person = credentials(&groups[1].mls).remove(1).1;
     person.participant = ParticipantId(0);
     let credential = person.credential(&groups[1].key.public());
     let leaf = LeafNodeParameters::builder().with_credential_with_key(credential).build();
@@ -232,7 +232,7 @@ fn whoever_has_a_key_package_cannot_lure_its_owner_into_another_group() {
     let lure = Lure { extensions: extensions.clone(), ..Lure::new(&mut keys, &mallory) };
     assert!(matches!(lure.joined(), Err(Error::Rejected(Reject::NotOrganiser))));
     // With the organiser's credential, which belongs to another leaf key.
-    let credential = groups[1].credentials().remove(0).1;
+    let credential = credentials(&groups[1].mls).remove(0).1;
     let lure = Lure { extensions: extensions.clone(), credential, ..Lure::new(&mut keys, &mallory) };
     assert!(matches!(lure.joined(), Err(Error::Credential)));
     // The organiser itself could.

@@ -20,6 +20,9 @@ pub const COMMIT_INTERVAL: Duration = Duration::from_millis(2_200);
 /// first, does not wait.
 pub const REMOVAL_INTERVAL: Duration = Duration::from_secs(4);
 
+/// How long application messages of a past epoch can be read after the last commit. Then its secrets are deleted.
+pub const PAST_EPOCH_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How often a manager sends a beacon.
 pub const BEACON_INTERVAL: Duration = Duration::from_secs(5);
 

@@ -174,12 +174,12 @@ impl Run {
     fn break_connection(&mut self, who: usize, kind: i64) {
         // Short enough to resume, or so long that it joins again.
         let length = self.random(1..30);
-        let person = self.person(who);
-        let client = person.client;
-        if person.fate != Fate::Stays {
+        let Honest { client, fate, .. } = *self.person(who);
+        // A connection that breaks before the admission ends the attempt to join.
+        if fate != Fate::Stays || self.simulation.client(client).entered.is_none() {
             return;
         }
-        person.disturbed = true;
+        self.person(who).disturbed = true;
         if kind % 2 == 0 {
             self.simulation.reset(client);
         } else if self.cut.iter().all(|(cut, _)| *cut != client) {
