@@ -116,7 +116,10 @@ impl Group {
 
     /// Returns all members, by leaf.
     pub fn members(&self) -> Vec<Member> {
-        credentials(&self.mls).into_iter().map(|(leaf, credential)| Member::new(leaf, credential, &self.policy)).collect()
+        credentials(&self.mls)
+            .into_iter()
+            .map(|(leaf, credential)| Member::new(leaf, credential, &self.policy))
+            .collect()
     }
 
     /// Returns the policy of the meeting.

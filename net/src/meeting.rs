@@ -293,12 +293,18 @@ impl Meeting {
         let stage = mem::replace(recovery.stage(), Stage::Connecting);
         let Stage::Joining(joining) = stage else { return Ok(()) };
         let (_, mut context) = self.parts(now);
-        self.phase = match joining.handle_message(message, &mut context)? {
-            Next::Joining(joining) => {
+        self.phase = match joining.handle_message(message, &mut context) {
+            Ok(Next::Joining(joining)) => {
                 *recovery.stage() = Stage::Joining(joining);
                 Phase::Recovering(joined, recovery)
             }
-            Next::Member(new_member) => Phase::Member(Box::new(joined.again(*new_member, &mut context)?)),
+            Ok(Next::Member(new_member)) => Phase::Member(Box::new(joined.again(*new_member, &mut context)?)),
+            // Any member may answer an organiser that comes back, also a hostile one. Another attempt follows.
+            Err(Reason::Forged) if context.manager.is_some() => {
+                self.phase = Phase::Recovering(joined, recovery);
+                return Err(Exit::Lost);
+            }
+            Err(reason) => return Err(reason.into()),
         };
         Ok(())
     }

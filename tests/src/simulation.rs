@@ -12,6 +12,7 @@ mod invariants;
 mod link;
 mod media;
 mod service;
+mod trace;
 mod wall;
 
 pub use client::{Client, Ending};
@@ -28,6 +29,7 @@ use rand_chacha::ChaCha8Rng;
 use service::{Action, Service};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
+use trace::Trace;
 use wall::WallTime;
 
 /// The index of a client in the simulation.
@@ -50,6 +52,7 @@ pub struct Simulation {
     /// The participants that an organiser wants to remove. Kept until the organiser's meeting ends.
     removals: BTreeSet<(ClientId, ParticipantId)>,
     wall: WallTime,
+    trace: Trace,
     infiltration: Infiltration,
     invariants: Invariants,
 }
@@ -99,6 +102,7 @@ impl Simulation {
             count: 0,
             removals: BTreeSet::new(),
             wall,
+            trace: Trace::new(),
             infiltration: Infiltration::default(),
             invariants: Invariants::default(),
         };
@@ -320,6 +324,7 @@ impl Simulation {
     }
 
     fn deliver(&mut self, client_id: ClientId, bytes: &[u8]) {
+        self.trace.down(self.elapsed(), &self.client(client_id).name, bytes);
         if self.is_hostile(client_id) {
             return self.deliver_to_hostile(client_id, bytes);
         }
@@ -405,6 +410,7 @@ impl Simulation {
     }
 
     fn send_up(&mut self, client_id: ClientId, bytes: Vec<u8>) {
+        self.trace.up(self.elapsed(), &self.client(client_id).name, &bytes);
         let at = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
         self.schedule(at, Scheduled::Up(self.connection(client_id), bytes));
     }

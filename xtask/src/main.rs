@@ -1,4 +1,4 @@
-//! The tasks `cargo xtask demo|test|check|bench|fuzz`. Each first prints and installs the system packages that it needs.
+//! The tasks `cargo xtask demo|test|check|bench|fuzz|seeds`. Each first prints and installs the system packages that it needs.
 //!
 //! This crate has few dependencies, so that it builds in a second on a machine that has only Rust.
 
@@ -9,6 +9,7 @@ mod demo;
 mod fuzz;
 mod packages;
 mod process;
+mod seeds;
 mod test;
 
 use anyhow::{Result, bail};
@@ -33,6 +34,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "check" => check::run(rest),
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),
+        "seeds" => seeds::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())
@@ -55,4 +57,6 @@ usage: cargo xtask TASK
   bench ladder CLIP
          cost and quality of each rung of the encoding ladder for an MP4 file
   fuzz TARGET|all [SECONDS]
-         fuzz a parser with libFuzzer";
+         fuzz a parser with libFuzzer
+  seeds [NUMBER [FIRST]]
+         simulated meetings with hostile members, 1000 unless told otherwise";

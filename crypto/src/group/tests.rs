@@ -1,6 +1,6 @@
 //! Tests of attacks by a member with a modified client.
 
-use super::{credentials, Changes, Error, Group, MeetingPolicy, PolicyChange, Reject, capabilities};
+use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, Reject, capabilities, credentials};
 use crate::credential::LeafCredential;
 use crate::identity::{Identity, Profile};
 use crate::provider::{Provider, SUITE};
@@ -325,4 +325,20 @@ fn a_key_package_with_another_lifetime_is_rejected_by_all() {
     for error in refused(&mut groups, &commit) {
         assert!(matches!(error, Error::Credential), "{error:?}");
     }
+}
+
+#[test]
+fn messages_of_past_epochs_cannot_be_read_after_their_secrets_were_deleted() {
+    let (_, mut groups) = with_three_members();
+    let nobody = |_| false;
+    let [early, late] = [b"early", b"late!"].map(|text| groups[1].seal_message(text).unwrap());
+    let commit = groups[0].refresh().unwrap().commit;
+    groups[0].merge_pending_commit().unwrap();
+    groups[2].process(&commit, &nobody).unwrap();
+    assert!(matches!(groups[2].process(&early, &nobody), Ok(crate::Received::Message { .. })));
+    groups[2].delete_past_epochs();
+    assert!(groups[2].process(&late, &nobody).is_err(), "no commit was needed");
+    // Messages of this epoch are still read.
+    let message = groups[0].seal_message(b"now").unwrap();
+    assert!(matches!(groups[2].process(&message, &nobody), Ok(crate::Received::Message { .. })));
 }

@@ -225,7 +225,9 @@ mod tests {
     #[test]
     fn a_member_that_sends_three_invalid_commits_is_removed_and_an_organiser_is_not() {
         let mut organiser = Failing::new(&[2, 3]);
-        for (from, removed) in [(2, false), (ME.0, false), (2, false), (ME.0, false), (9, false), (ME.0, false), (2, true)] {
+        for (from, removed) in
+            [(2, false), (ME.0, false), (2, false), (ME.0, false), (9, false), (ME.0, false), (2, true)]
+        {
             organiser.removals.handle_invalid_commit(ParticipantId(from), &organiser.roster);
             assert_eq!(organiser.removals.requested.contains_key(&ParticipantId(2)), removed);
         }

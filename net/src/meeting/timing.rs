@@ -8,6 +8,13 @@ pub const SERVER_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long a knock may stay unanswered before the user is notified.
 pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How often a joiner asks for the admission key, if its link is newer than the server's keys. After the first failure it
+/// waits for [`APPROACH_INTERVAL`], after the second one twice as long, and so on: 10 s in all.
+pub const MAX_APPROACHES: u32 = 5;
+
+/// How long a joiner waits before it asks for the admission key again for the first time.
+pub const APPROACH_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How long the server may take to accept a commit, or to answer that it came too late. The largest commit needs this
 /// long on a slow uplink.
 pub const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);

@@ -46,8 +46,7 @@ impl Simulation {
         let (seed, own) = (self.random.random(), invitation.clone());
         // A place in the list of clients that takes no part.
         let started = Started { name: format!("hostile {}", client_id.0), now: self.now, seed, wall };
-        let mut idle =
-            Client::new(started, |identity, profile| Entry::Join { invitation: own, identity, profile });
+        let mut idle = Client::new(started, |identity, profile| Entry::Join { invitation: own, identity, profile });
         idle.kill();
         self.clients.push(idle);
         self.links.push(Link::new(self.now, &mut self.random));

@@ -17,9 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Invariants {
     /// The words of each epoch.
     words: BTreeMap<Epoch, Words>,
-    /// The removals that an organiser has ordered and not seen yet.
-    ordered: Vec<(ParticipantId, DeviceKey)>,
-    /// The removed devices, with the first epoch without them.
+    /// The devices that an organiser has ordered to remove and that its policy does not bar yet.
+    ordered: Vec<DeviceKey>,
+    /// The barred devices, with the first epoch without them.
     removed: Vec<(DeviceKey, Epoch)>,
     frames: Vec<Frame>,
     /// The number of frames so far.
@@ -41,7 +41,12 @@ impl Invariants {
     /// Notes that an organiser removes a participant.
     pub(super) fn handle_removal(&mut self, organiser: &Client, participant: ParticipantId) {
         let device = organiser.people.iter().find(|person| person.id == participant).map(|person| person.device);
-        self.ordered.extend(device.map(|device| (participant, device)));
+        self.ordered.extend(device);
+    }
+
+    /// I4: asserts that all removals that were ordered last.
+    pub(super) fn assert_removals(&self) {
+        assert!(self.ordered.is_empty(), "I4: a removal is lost");
     }
 
     fn keep(&mut self, frame: Frame) {
@@ -62,9 +67,9 @@ impl Invariants {
     /// I4: records removals, and checks that none is undone.
     fn check_removals(&mut self, client: &Client) {
         let Some(epoch) = client.epoch else { return };
-        if client.is_organiser() {
-            let done = self.ordered.extract_if(.., |(participant, _)| !client.knows(*participant));
-            self.removed.extend(done.map(|(_, device)| (device, epoch)));
+        if let Some(policy) = client.meeting.policy().filter(|_| client.is_organiser()) {
+            let done = self.ordered.extract_if(.., |device| policy.is_barred(*device));
+            self.removed.extend(done.map(|device| (device, epoch)));
         }
         for (device, since) in &self.removed {
             let back = client.people.iter().find(|person| person.device == *device && epoch >= *since);

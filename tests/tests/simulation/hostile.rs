@@ -1,7 +1,7 @@
 //! Meetings with hostile members, seed by seed. The invariants I1 to I6 hold during and after each run.
 //!
 //! `cargo xtask test` runs [`RUNS`] seeds, `cargo xtask seeds N` any number. The variable `CONCLAVE_SEEDS` is that number,
-//! and `CONCLAVE_SEED` the first seed, so that one that failed is repeated.
+//! and `CONCLAVE_SEED` the first seed, so that one that failed is repeated. `CONCLAVE_TRACE` prints its messages.
 
 use net::meeting::{Command, MediaState, Microphone};
 use proto::{ParticipantId, Reason};
@@ -151,6 +151,7 @@ impl Run {
             60..63 => self.leave(anybody, kind),
             63..68 => self.simulation.leak_link(self.organiser.client),
             68..76 => self.remove_one_hostile(),
+            76..78 => self.lose_the_organiser(),
             _ => {}
         }
     }
@@ -176,7 +177,7 @@ impl Run {
         let length = self.random(1..30);
         let Honest { client, fate, .. } = *self.person(who);
         // A connection that breaks before the admission ends the attempt to join.
-        if fate != Fate::Stays || self.simulation.client(client).entered.is_none() {
+        if fate != Fate::Stays || self.simulation.client(client).entered.is_none() || !self.remain_without(client) {
             return;
         }
         self.person(who).disturbed = true;
@@ -188,6 +189,26 @@ impl Run {
         }
     }
 
+    /// Cuts the organiser's network until it cannot resume. Any member may let it in again, also a hostile one.
+    fn lose_the_organiser(&mut self) {
+        let (client, length) = (self.organiser.client, self.random(25..50));
+        if self.remain_without(client) && self.cut.iter().all(|(cut, _)| *cut != client) {
+            self.organiser.disturbed = true;
+            self.simulation.cut(client);
+            self.cut.push((client, self.simulation.elapsed() + secs(length.unsigned_abs())));
+        }
+    }
+
+    /// Returns whether somebody else is connected: a meeting ends with its last member.
+    fn remain_without(&self, client: ClientId) -> bool {
+        let people = self.guests.iter().chain([&self.organiser]);
+        let mut others = people.filter(|other| other.client != client && other.fate == Fate::Stays);
+        others.any(|other| {
+            let is_cut = self.cut.iter().any(|(cut, _)| *cut == other.client);
+            !is_cut && self.simulation.client(other.client).entered.is_some()
+        })
+    }
+
     /// Repairs the networks whose time has come.
     fn repair(&mut self) {
         let now = self.simulation.elapsed();
@@ -197,22 +218,28 @@ impl Run {
     }
 
     fn remove_guest(&mut self, at: usize) {
-        let Some(guest) = self.guests.get_mut(at).filter(|guest| guest.fate == Fate::Stays) else { return };
+        let Some(guest) = self.guests.get(at).filter(|guest| guest.fate == Fate::Stays) else { return };
         let (client, organiser) = (guest.client, self.organiser.client);
-        let Some(id) = self.simulation.client(client).meeting.me() else { return };
+        let Some(id) = self.simulation.client(client).meeting.me().filter(|_| self.remain_without(client)) else {
+            return;
+        };
         if self.simulation.client(organiser).is_organiser() && self.simulation.client(organiser).knows(id) {
-            guest.fate = Fate::Removed;
+            self.guests[at].fate = Fate::Removed;
             self.simulation.command(organiser, Command::Remove(id));
         }
     }
 
     fn leave(&mut self, at: usize, kind: i64) {
-        let Some(guest) = self.guests.get_mut(at).filter(|guest| guest.fate == Fate::Stays) else { return };
-        guest.fate = Fate::Leaves;
+        let Some(guest) = self.guests.get(at).filter(|guest| guest.fate == Fate::Stays) else { return };
+        let client = guest.client;
+        if !self.remain_without(client) {
+            return;
+        }
+        self.guests[at].fate = Fate::Leaves;
         if kind % 2 == 0 {
-            self.simulation.command(guest.client, Command::Leave);
+            self.simulation.command(client, Command::Leave);
         } else {
-            self.simulation.kill(guest.client);
+            self.simulation.kill(client);
         }
     }
 

@@ -200,3 +200,105 @@ fn the_members_update_their_keys_in_turn() {
     }
     assert_eq!(updates, [("organiser", 5), ("guest", 10)], "the server never answers their commits");
 }
+
+/// On the code before, the others never learned it: the message counted as sent.
+#[test]
+fn an_announcement_that_was_lost_with_the_connection_is_sent_again() {
+    let (_, mut guest) = Client::two();
+    guest.command(Command::Announce(MediaState { camera: true, ..MediaState::default() }));
+    assert!(matches!(guest.sent()[..], [Up::Tell { .. }]));
+    guest.events();
+    lose(&mut guest);
+    resume(&mut guest);
+    guest.receive(Down::Ping);
+    let sent = guest.sent();
+    assert!(matches!(sent[..], [Up::Tell { .. }, Up::Pong { .. }]), "{sent:?}");
+    guest.receive(Down::Ping);
+    assert!(matches!(guest.sent()[..], [Up::Pong { .. }]), "once");
+}
+
+#[test]
+fn late_messages_are_read_for_two_seconds_and_their_author_repeats_them() {
+    let (mut organiser, mut guest) = Client::two();
+    let states = [true, false].map(|camera| MediaState { camera, microphone: Microphone::On, screen: false });
+    let told = states.map(|state| {
+        guest.command(Command::Announce(state));
+        let Some(Up::Tell { epoch, blob }) = guest.sent().pop() else { panic!("it sends its state") };
+        LogEntry::Told { from: ParticipantId(2), epoch, blob }
+    });
+    organiser.command(Command::Refresh);
+    let commit = organiser.committed();
+    for client in [&mut organiser, &mut guest] {
+        client.log(1, commit.entry.clone());
+        client.events();
+    }
+    guest.sent();
+    let seen = |client: &mut Client| {
+        let lists = client.events().into_iter().filter_map(|event| match event {
+            Event::Members(people) => Some(people),
+            _ => None,
+        });
+        lists.last().map(|people| people[1].state)
+    };
+    organiser.log(2, told[0].clone());
+    assert_eq!(seen(&mut organiser), Some(states[0]));
+    organiser.wait(timing::PAST_EPOCH_TIMEOUT);
+    organiser.log(3, told[1].clone());
+    assert_eq!(seen(&mut organiser), None, "the secrets of its epoch are deleted");
+    guest.log(2, told[0].clone());
+    let Some(Up::Tell { epoch, blob }) = guest.sent().pop() else { panic!("it repeats its state") };
+    organiser.log(4, LogEntry::Told { from: ParticipantId(2), epoch, blob });
+    assert_eq!(seen(&mut organiser), Some(states[1]));
+}
+
+/// The organiser shows a new link before the server has the new keys. On the code before, the link was reported as forged.
+#[test]
+fn a_link_that_is_newer_than_the_servers_keys_is_tried_again() {
+    let (mut organiser, _) = Client::two();
+    let before = organiser.admission_key();
+    organiser.command(Command::Remove(ParticipantId(2)));
+    let commit = organiser.committed();
+    organiser.log(1, commit.entry);
+    let mut guest = Client::new(join(&organiser));
+    guest.receive(hello(ParticipantId(3)));
+    guest.sent();
+    for seconds in 1..timing::MAX_APPROACHES {
+        guest.receive(before.clone());
+        assert!(guest.sent().is_empty());
+        let wait = timing::APPROACH_INTERVAL * seconds;
+        assert_eq!(guest.meeting.poll_timeout(), Some(guest.now + wait));
+        guest.wait(wait);
+        assert!(matches!(guest.sent()[..], [Up::Approach { .. }]));
+    }
+    let entry = join(&organiser);
+    guest.receive(before);
+    assert_eq!(guest.reason(), Some(Reason::Forged), "not for ever");
+    let mut guest = Client::new(entry);
+    guest.receive(hello(ParticipantId(4)));
+    guest.receive(organiser.admission_key());
+    assert!(matches!(guest.sent().last(), Some(Up::Knock { .. })));
+}
+
+/// On the code before, the organiser's meeting ended, and the meeting of the others had no organiser any more.
+#[test]
+fn an_organiser_that_gets_a_false_welcome_asks_again() {
+    let (mut organiser, _) = Client::two();
+    lose(&mut organiser);
+    organiser.meeting.handle_connected(organiser.now);
+    organiser.receive(hello(ParticipantId(8)));
+    organiser.receive(Down::Problem { problem: Problem::NotResumable });
+    organiser.meeting.handle_disconnected(organiser.now);
+    organiser.wait(Duration::ZERO);
+    assert!(organiser.meeting.poll_reconnect());
+    organiser.meeting.handle_connected(organiser.now);
+    organiser.receive(hello(ParticipantId(9)));
+    assert!(matches!(organiser.sent().last(), Some(Up::Return { .. })));
+    let welcome = Blob(vec![0; 200]);
+    organiser.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: vec![], resume: TOKEN });
+    assert_eq!(organiser.reason(), None);
+    organiser.wait(timing::MAX_RETRY);
+    assert!(organiser.meeting.poll_reconnect());
+    organiser.meeting.handle_connected(organiser.now);
+    organiser.receive(hello(ParticipantId(10)));
+    assert!(matches!(organiser.sent().last(), Some(Up::Return { .. })));
+}
