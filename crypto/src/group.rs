@@ -235,8 +235,7 @@ impl Group {
         let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| Error::Malformed)?;
         let package = package.validate(&Crypto, ProtocolVersion::Mls10).map_err(|_| Error::Malformed)?;
         let credential = LeafCredential::of_package(&package, self.meeting)?;
-        let organiser = self.policy.is_organiser_device(credential.device);
-        if organiser && credential.is_return_by(self.policy.authority()) {
+        if self.policy.allows_return(&credential) {
             Ok(KnockRequest::new(package, credential, false))
         } else {
             Err(Reject::NotOrganiser.into())

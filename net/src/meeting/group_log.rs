@@ -207,6 +207,11 @@ impl GroupLog {
         }
     }
 
+    /// Handles the resumption of the connection. The time for an answer starts again.
+    pub(super) fn handle_resumed(&mut self, now: Instant) {
+        self.pending.iter_mut().for_each(|pending| pending.sent = now);
+    }
+
     /// Handles the first ping after the connection was resumed: all entries from before have arrived, so a commit that was
     /// not among them is lost.
     pub(super) fn handle_caught_up(&mut self) {

@@ -96,6 +96,7 @@ impl JoinedMeeting {
     /// Continues on a new connection. The entries that this client missed follow.
     pub(super) fn handle_resumed(&mut self, context: &mut Context<'_>) {
         self.connected = true;
+        self.log.handle_resumed(context.now);
         context.outputs.event(Event::Reconnected { me: self.me() });
         emit_members(&self.roster, context.outputs);
     }

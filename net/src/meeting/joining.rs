@@ -4,7 +4,7 @@ use super::Notice;
 use super::context::{Context, is_own_clock_wrong};
 use super::event::{Violation, no_keys};
 use super::timing::{APPROACH_INTERVAL, KNOCK_TIMEOUT, MAX_APPROACHES};
-use crypto::{Group, Joiner, ReturnRequest, knock, return_to_meeting};
+use crypto::{Group, Joiner, knock, return_to_meeting};
 use crypto::{admission_key, authority_chain};
 use proto::{Blob, Down, Epoch, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
 use std::time::Instant;
@@ -47,11 +47,13 @@ enum Stage {
     Greeting(Goal),
     /// `Create` was sent.
     Creating { me: ParticipantId },
+    /// `Approach` was sent, to learn which authority of this organiser the server knows.
+    Checking { me: ParticipantId },
     /// `Approach` was sent. `failures` answers did not lead to the link's authority. `again` is when it is sent again.
     Approaching { me: ParticipantId, failures: u32, again: Option<Instant> },
     /// `Knock` or `Return` was sent. `notice` is when the user is notified that there is no answer. It is `None` after
-    /// that.
-    Waiting { joiner: Joiner, me: ParticipantId, notice: Option<Instant> },
+    /// that. `chain` is what the server knows of an organiser's authorities.
+    Waiting { joiner: Joiner, me: ParticipantId, notice: Option<Instant>, chain: Option<Blob> },
 }
 
 impl Joining {
@@ -73,8 +75,12 @@ impl Joining {
             (Stage::Approaching { me, failures, .. }, Down::AdmissionKey { admission_key, chain }) => {
                 approach(&admission_key, &chain, (me, failures), context)
             }
-            (Stage::Waiting { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone, resume }) => {
+            (Stage::Checking { me }, Down::AdmissionKey { chain, .. }) => come_back(me, chain, context),
+            (Stage::Waiting { joiner, me, chain, .. }, Down::Admitted { welcome, position, epoch, gone, resume }) => {
                 let group = joiner.enter(&welcome.0).map_err(|_| Reason::Forged)?;
+                if let (Some(manager), Some(chain)) = (context.manager.as_mut(), chain) {
+                    manager.repeat_rotation(&chain.0, context.outputs);
+                }
                 Ok(Next::Member(Box::new(NewMember { me, group, position, epoch, gone, resume })))
             }
             (Stage::Waiting { .. }, Down::Refused { why }) => Err(refused(why, context.clock_ahead)),
@@ -101,7 +107,7 @@ impl Joining {
                     context.outputs.transmit(Up::Approach { meeting: link.meeting });
                 }
             }
-            Stage::Greeting(_) | Stage::Creating { .. } => {}
+            Stage::Greeting(_) | Stage::Creating { .. } | Stage::Checking { .. } => {}
         }
     }
 
@@ -109,7 +115,7 @@ impl Joining {
         match &self.stage {
             Stage::Waiting { notice, .. } => *notice,
             Stage::Approaching { again, .. } => *again,
-            Stage::Greeting(_) | Stage::Creating { .. } => None,
+            Stage::Greeting(_) | Stage::Creating { .. } | Stage::Checking { .. } => None,
         }
     }
 
@@ -135,7 +141,11 @@ fn greet(goal: Goal, me: ParticipantId, context: &mut Context<'_>) -> Result<Nex
             Ok(Joining::next(Stage::Approaching { me, failures: 0, again: None }))
         }
         (Goal::Join, None) => Err(no_keys()),
-        (Goal::Return, _) => come_back(me, context),
+        (Goal::Return, _) => {
+            let keys = context.manager.as_ref().ok_or_else(no_keys)?.keys();
+            context.outputs.transmit(Up::Approach { meeting: keys.meeting() });
+            Ok(Joining::next(Stage::Checking { me }))
+        }
     }
 }
 
@@ -167,23 +177,23 @@ fn approach(
     }
     let (joiner, request) = made.map_err(|error| knock_failed(&error))?;
     context.outputs.transmit(Up::Knock { meeting: link.meeting, request: Blob(request) });
-    Ok(wait(joiner, me, context))
+    Ok(wait(joiner, me, None, context))
 }
 
-/// Asks the members to add this organiser again.
-fn come_back(me: ParticipantId, context: &mut Context<'_>) -> Result<Next, Reason> {
-    let keys = context.manager.as_ref().ok_or_else(no_keys)?.keys();
+/// Asks the members to add this organiser again. `chain` is what the server knows of its authorities.
+fn come_back(me: ParticipantId, chain: Blob, context: &mut Context<'_>) -> Result<Next, Reason> {
+    let manager = context.manager.as_ref().ok_or_else(no_keys)?;
+    let keys = manager.keys();
     let (identity, profile) = (&context.entrant.identity, context.entrant.profile.clone());
     let (joiner, request) =
         return_to_meeting(keys, identity, profile, me, context.wall).map_err(|error| knock_failed(&error))?;
-    let ReturnRequest { package, signature } = request;
-    let meeting = keys.meeting();
-    context.outputs.transmit(Up::Return { meeting, request: Blob(package), signature });
-    Ok(wait(joiner, me, context))
+    let message = manager.sign_return(&chain.0, me, request);
+    context.outputs.transmit(message);
+    Ok(wait(joiner, me, Some(chain), context))
 }
 
-fn wait(joiner: Joiner, me: ParticipantId, context: &Context<'_>) -> Next {
-    Joining::next(Stage::Waiting { joiner, me, notice: Some(context.now + KNOCK_TIMEOUT) })
+fn wait(joiner: Joiner, me: ParticipantId, chain: Option<Blob>, context: &Context<'_>) -> Next {
+    Joining::next(Stage::Waiting { joiner, me, notice: Some(context.now + KNOCK_TIMEOUT), chain })
 }
 
 fn knock_failed(error: &admission_key::Error) -> Reason {

@@ -1,6 +1,7 @@
 //! The way back: to resume a lost connection, to join again, and the organiser who comes back.
 
 use super::*;
+use crypto::AuthorityChain;
 
 /// Lets the connection end, and waits for the wish to connect again.
 fn lose(client: &mut Client) {
@@ -74,6 +75,28 @@ fn a_commit_that_was_lost_with_the_connection_is_sent_again() {
     guest.receive(Down::Ping);
     let second = guest.committed();
     assert!(second.epoch == Epoch(1) && second.blob != first.blob);
+}
+
+/// On the code before, the time for an answer was over as soon as the connection was resumed: the client connected again and
+/// again, for ever.
+#[test]
+fn a_commit_that_was_sent_long_before_does_not_end_the_resumed_connection() {
+    let (_, mut guest) = Client::two();
+    guest.command(Command::Refresh);
+    guest.committed();
+    for _ in 0..8 {
+        guest.wait(Duration::from_secs(2));
+        guest.receive(Down::Ping);
+        guest.sent();
+    }
+    lose(&mut guest);
+    guest.wait(Duration::from_secs(15));
+    resume(&mut guest);
+    guest.events();
+    guest.wait(Duration::ZERO);
+    assert!(guest.events().is_empty(), "it waits for the entries that it missed");
+    guest.receive(Down::Ping);
+    assert!(guest.committed().epoch == Epoch(1));
 }
 
 #[test]
@@ -156,6 +179,7 @@ fn an_organiser_that_left_comes_back_as_organiser() {
     guest.events();
     let mut back = Client::new(organiser.meeting.into_return().unwrap());
     back.receive(hello(ParticipantId(5)));
+    back.receive(back.admission_key());
     let sent = back.sent();
     let Some(Up::Return { request, signature, .. }) = sent.last().cloned() else { panic!("it comes back: {sent:?}") };
     let participant = ParticipantId(5);
@@ -292,6 +316,7 @@ fn an_organiser_that_gets_a_false_welcome_asks_again() {
     assert!(organiser.meeting.poll_reconnect());
     organiser.meeting.handle_connected(organiser.now);
     organiser.receive(hello(ParticipantId(9)));
+    organiser.receive(organiser.admission_key());
     assert!(matches!(organiser.sent().last(), Some(Up::Return { .. })));
     let welcome = Blob(vec![0; 200]);
     organiser.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: vec![], resume: TOKEN });
@@ -300,5 +325,80 @@ fn an_organiser_that_gets_a_false_welcome_asks_again() {
     assert!(organiser.meeting.poll_reconnect());
     organiser.meeting.handle_connected(organiser.now);
     organiser.receive(hello(ParticipantId(10)));
+    organiser.receive(organiser.admission_key());
     assert!(matches!(organiser.sent().last(), Some(Up::Return { .. })));
+}
+
+/// Lets the organiser come back as participant 9, and returns the request. The server knows `chain`.
+fn come_back(organiser: &mut Client, chain: Down) -> Down {
+    lose(organiser);
+    organiser.meeting.handle_connected(organiser.now);
+    organiser.sent();
+    organiser.receive(hello(ParticipantId(8)));
+    if organiser.keys().chain().rotations() > 0 {
+        organiser.receive(chain.clone());
+    }
+    organiser.receive(Down::Problem { problem: Problem::NotResumable });
+    organiser.meeting.handle_disconnected(organiser.now);
+    organiser.wait(Duration::ZERO);
+    assert!(organiser.meeting.poll_reconnect());
+    organiser.meeting.handle_connected(organiser.now);
+    organiser.receive(hello(ParticipantId(9)));
+    organiser.receive(chain);
+    let Some(Up::Return { request, signature, .. }) = organiser.sent().pop() else { panic!("it comes back") };
+    Down::Returned { participant: ParticipantId(9), request, signature }
+}
+
+/// The organiser loses the connection while its keys rotate: the members have merged the rotation, and it or the server does
+/// not know. On the code before, nobody could let the organiser in again.
+#[test]
+fn an_organiser_comes_back_although_a_rotation_was_lost_on_its_way() {
+    for knows in [false, true] {
+        let (mut organiser, mut guest) = Client::two();
+        let (mut removed, request) = Client::knocking(&organiser, 3);
+        organiser.receive(Down::Knocked { participant: ParticipantId(3), request });
+        let admission = organiser.committed();
+        removed.admit(&admission, 2);
+        let before = organiser.admission_key();
+        organiser.log(1, admission.entry.clone());
+        guest.log(1, admission.entry);
+        organiser.sent();
+        organiser.command(Command::Remove(ParticipantId(3)));
+        let removal = organiser.committed();
+        guest.log(2, removal.entry.clone());
+        if knows {
+            organiser.log(2, removal.entry);
+            assert!(organiser.commands().iter().any(|command| matches!(command, ManagerCommand::Rotate { .. })));
+        }
+        organiser.events();
+        let old = AuthorityChain::decode(&chain_of(&before)).unwrap().current().authority;
+        let request = come_back(&mut organiser, before);
+        let Down::Returned { participant, request: package, signature } = &request else { panic!("a request") };
+        let meeting = organiser.keys().meeting();
+        assert!(old.signed_return(meeting, *participant, &package.0, signature), "the server knows only that one");
+        guest.log(3, LogEntry::Gone { participant: ADA });
+        let gone = guest.committed();
+        guest.log(4, gone.entry);
+        guest.receive(request);
+        guest.wait(timing::COMMIT_INTERVAL);
+        let commit = guest.committed();
+        guest.log(5, commit.entry.clone());
+        organiser.admit(&commit, 6);
+        let sent: Vec<_> =
+            organiser.sent().into_iter().filter_map(|message| signed(message, ParticipantId(9))).collect();
+        let rotates = matches!(sent[0].decode(), Ok(ManagerCommand::Rotate { .. }));
+        assert_eq!(rotates, knows, "what the server lacks comes first");
+        let is_claim = |command: &SignedCommand| matches!(command.decode(), Ok(ManagerCommand::Commit { .. }));
+        let claim = sent.into_iter().find(is_claim).expect("it takes its role again");
+        organiser.log(6, LogEntry::Managed { signed: claim });
+        let rotates = |command: &ManagerCommand| matches!(command, ManagerCommand::Rotate { .. });
+        let sent = organiser.sent().into_iter().filter_map(|message| signed(message, ParticipantId(9))?.decode().ok());
+        assert_eq!(sent.filter(rotates).count(), usize::from(!knows));
+        assert_ne!(organiser.keys().authority(), old);
+    }
+}
+
+fn chain_of(message: &Down) -> Vec<u8> {
+    let Down::AdmissionKey { chain, .. } = message else { panic!("it is an admission key") };
+    chain.0.clone()
 }
