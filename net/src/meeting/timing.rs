@@ -9,8 +9,8 @@ pub const SERVER_TIMEOUT: Duration = Duration::from_secs(8);
 pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often a joiner asks for the admission key, if its link is newer than the server's keys. After the first failure it
-/// waits for [`APPROACH_INTERVAL`], after the second one twice as long, and so on: 10 s in all.
-pub const MAX_APPROACHES: u32 = 5;
+/// waits for [`APPROACH_INTERVAL`], after the second one twice as long, and so on: 21 s in all. The server answers eight.
+pub const MAX_APPROACHES: u32 = 7;
 
 /// How long a joiner waits before it asks for the admission key again for the first time.
 pub const APPROACH_INTERVAL: Duration = Duration::from_secs(1);
