@@ -116,6 +116,9 @@ impl Simulation {
     }
 
     /// Adds a client that opens a meeting.
+    ///
+    /// # Panics
+    /// Panics if the system has no randomness.
     pub fn create(&mut self, name: &str) -> ClientId {
         self.create_with_clock(name, 0)
     }
@@ -297,7 +300,6 @@ impl Simulation {
                 self.perform(actions);
             }
             Scheduled::Down(connection, bytes) if self.is_open(connection) => self.deliver(connection.0, &bytes),
-            Scheduled::Up(..) | Scheduled::Down(..) => {}
             Scheduled::ServerSeesClose(Connection(client_id, number)) => {
                 // A later connection replaced it already.
                 if self.connections[client_id.0].1 && self.connections[client_id.0].0 <= number + 1 {
@@ -314,7 +316,7 @@ impl Simulation {
                 }
             }
             Scheduled::Connected(connection) if self.is_open(connection) => self.establish(connection.0),
-            Scheduled::Connected(_) => {}
+            Scheduled::Up(..) | Scheduled::Down(..) | Scheduled::Connected(_) => {}
             Scheduled::Tick => {
                 self.schedule(now + Duration::from_secs(1), Scheduled::Tick);
                 let actions = self.service.tick(now);

@@ -1,7 +1,9 @@
-//! The tasks `cargo xtask demo|test|check|bench|fuzz|seeds`. Each first prints and installs the system packages that it needs.
+//! The tasks `cargo xtask demo|test|check|bench|attack|fuzz|seeds`. Each first prints and installs the system packages that it
+//! needs.
 //!
 //! This crate has few dependencies, so that it builds in a second on a machine that has only Rust.
 
+mod attack;
 mod bench;
 mod check;
 mod cross;
@@ -33,6 +35,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "test" => test::run(rest),
         "check" => check::run(rest),
         "bench" => bench::run(rest),
+        "attack" => attack::run(rest),
         "fuzz" => fuzz::run(rest),
         "seeds" => seeds::run(rest),
         "help" | "--help" | "-h" => {
@@ -56,6 +59,8 @@ usage: cargo xtask TASK
          benchmarks, each compared with a reference measured in the same run, or with a limit
   bench ladder CLIP
          cost and quality of each rung of the encoding ladder for an MP4 file
+  attack [--json] [--short]
+         hostile strangers, guests and servers say every message in every state to a meeting of real processes
   fuzz TARGET|all [SECONDS]
          fuzz a parser with libFuzzer
   seeds [NUMBER [FIRST]]

@@ -246,6 +246,9 @@ impl JoinedMeeting {
                 {
                     manager.send(&ManagerCommand::Void { epoch, participant: from }, context.outputs);
                     self.removals.handle_invalid_commit(from, &self.roster);
+                    if let Some(device) = self.roster.device(from) {
+                        self.admissions.handle_invalid_commit(device);
+                    }
                 }
                 self.beacon = context.now;
                 Ok(())
@@ -323,7 +326,8 @@ impl JoinedMeeting {
         let due = [self.roster.removal_deadline(), self.returns.deadline(&self.roster), Some(self.refresh.deadline())];
         let commit = due.into_iter().flatten().min().and_then(|due| self.log.commit_time(due));
         let beacon = (manager && self.roster.count() > 1).then_some(self.beacon);
-        [self.log.commit_deadline(), self.log.past_epochs_end(), commit, beacon].into_iter().flatten().min()
+        let log = [self.log.commit_deadline(), self.log.past_epochs_end()].into_iter().flatten();
+        log.chain(commit).chain(beacon).chain(self.admissions.deadline()).min()
     }
 
     /// Sends everything that can be sent now, but at most one commit. Removals come before admissions, so that a new
@@ -334,6 +338,7 @@ impl JoinedMeeting {
             return;
         }
         self.removals.expel(context);
+        self.admissions.send_refusals(context);
         self.announcements.send(&mut self.log, context.outputs);
         if self.log.may_commit(context.now) {
             self.commit(context);

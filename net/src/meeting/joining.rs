@@ -16,7 +16,7 @@ pub(super) struct Joining {
 
 /// The result of a message.
 pub(super) enum Next {
-    Joining(Box<Joining>),
+    Joining(Joining),
     Member(Box<NewMember>),
 }
 
@@ -53,7 +53,7 @@ enum Stage {
     Approaching { me: ParticipantId, failures: u32, again: Option<Instant> },
     /// `Knock` or `Return` was sent. `notice` is when the user is notified that there is no answer. It is `None` after
     /// that. `chain` is what the server knows of an organiser's authorities.
-    Waiting { joiner: Joiner, me: ParticipantId, notice: Option<Instant>, chain: Option<Blob> },
+    Waiting { joiner: Box<Joiner>, me: ParticipantId, notice: Option<Instant>, chain: Option<Blob> },
 }
 
 impl Joining {
@@ -63,7 +63,7 @@ impl Joining {
         Self { stage: Stage::Greeting(goal) }
     }
 
-    pub(super) fn handle_message(self: Box<Self>, message: Down, context: &mut Context<'_>) -> Result<Next, Reason> {
+    pub(super) fn handle_message(self, message: Down, context: &mut Context<'_>) -> Result<Next, Reason> {
         match (self.stage, message) {
             (Stage::Greeting(goal), Down::Hello { version, participant, .. }) => {
                 if version != VERSION {
@@ -120,7 +120,7 @@ impl Joining {
     }
 
     fn next(stage: Stage) -> Next {
-        Next::Joining(Box::new(Self { stage }))
+        Next::Joining(Self { stage })
     }
 }
 
@@ -193,7 +193,7 @@ fn come_back(me: ParticipantId, chain: Blob, context: &mut Context<'_>) -> Resul
 }
 
 fn wait(joiner: Joiner, me: ParticipantId, chain: Option<Blob>, context: &Context<'_>) -> Next {
-    Joining::next(Stage::Waiting { joiner, me, notice: Some(context.now + KNOCK_TIMEOUT), chain })
+    Joining::next(Stage::Waiting { joiner: Box::new(joiner), me, notice: Some(context.now + KNOCK_TIMEOUT), chain })
 }
 
 fn knock_failed(error: &admission_key::Error) -> Reason {
