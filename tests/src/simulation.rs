@@ -124,6 +124,9 @@ impl Simulation {
     }
 
     /// Adds a client whose clock is `ahead` seconds ahead, and that opens a meeting.
+    ///
+    /// # Panics
+    /// Panics if the system has no randomness.
     pub fn create_with_clock(&mut self, name: &str, ahead: i64) -> ClientId {
         let keys = ManagerKeys::new().expect("the system has randomness");
         self.start(name, ahead, |identity, profile| Entry::Create { keys, identity, profile })

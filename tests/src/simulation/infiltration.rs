@@ -129,7 +129,9 @@ impl Simulation {
 
     fn say(&mut self, client_id: ClientId, messages: Vec<Vec<u8>>) {
         if !self.infiltration.is_silent {
-            messages.into_iter().for_each(|message| self.send_up(client_id, message));
+            for message in messages {
+                self.send_up(client_id, message);
+            }
         }
     }
 }

@@ -133,7 +133,8 @@ impl Run {
 
     /// Does something that honest people do.
     fn act(&mut self, round: usize) {
-        let anybody = self.random(0..self.guests.len() as i64 + 1) as usize;
+        let guests = self.guests.len();
+        let anybody = self.simulation.random().random_range(0..=guests);
         let count = self.guests.iter().filter(|guest| guest.fate == Fate::Stays).count();
         let kind = self.random(0..100);
         match kind {
