@@ -327,7 +327,11 @@ impl App {
         let Some((attempt, start)) = self.session.starting(self.pictures.output()) else { return self.go_home() };
         let Some(setup) = self.session.setup() else { return self.go_home() };
         let screen = meeting::Meeting::new(
-            MeetingModel { creates: self.session.creates(), ..MeetingModel::entering(setup) },
+            MeetingModel {
+                creates: self.session.creates() && !self.session.can_return,
+                returns: self.session.can_return,
+                ..MeetingModel::entering(setup)
+            },
             self.preparation.devices.clone(),
         );
         self.screen = Screen::Meeting(Box::new(screen));

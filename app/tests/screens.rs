@@ -67,6 +67,7 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
         visit(&format!("entering-{step:?}").to_lowercase(), entering::view(step, false, &context).map(drop));
     }
     visit("entering-new", entering::view(Step::Connecting, true, &context).map(drop));
+    visit("entering-returning", entering::returning(&context).map(drop));
     every_meeting(&context, &mut visit);
     let refused = || "connect: connection refused (os error 111)".to_owned();
     for (name, reason) in [
@@ -291,50 +292,6 @@ fn each_bad_link_is_explained_in_both_languages() {
             let field = update.nodes.iter().find(|(_, node)| node.role() == Role::TextInput).unwrap();
             assert_eq!(field.1.description(), Some(sentence.as_str()), "the description of the field");
             Ui::new(home.view(&context(language))).find(&sentence);
-        }
-    }
-}
-
-fn reasons() -> [Reason; 21] {
-    [
-        Reason::Left,
-        Reason::Removed,
-        Reason::Refused,
-        Reason::Unattended,
-        Reason::Barred,
-        Reason::OldLink,
-        Reason::Locked,
-        Reason::OwnClock { ahead: 7_200 },
-        Reason::OrganiserClock { ahead: -7_200 },
-        Reason::Ended,
-        Reason::NoMeeting,
-        Reason::Unreachable(String::new()),
-        Reason::Certificate(String::new()),
-        Reason::Version,
-        Reason::ServerSilent,
-        Reason::Full,
-        Reason::Draining,
-        Reason::HostStopped,
-        Reason::Server(String::new()),
-        Reason::Forged,
-        Reason::Here(String::new()),
-    ]
-}
-
-#[test]
-fn each_ending_has_a_reason_a_cause_and_advice() {
-    for language in Language::ALL {
-        for reason in reasons() {
-            let (id, fault) = (sentence::reason(&reason), sentence::unnamed_fault(&reason));
-            let screen = ended::Ended { reason, progress: ended::Progress::Inside };
-            let mut ui = Ui::new(screen.view(&context(language)));
-            ui.find(&language.text(id));
-            ui.find(&language.text(&format!("{id}.advice")));
-            if let Some(fault) = fault {
-                ui.find(&language.text(sentence::fault(fault)));
-            }
-            ui.click_id("home");
-            assert!(matches!(ui.messages()[..], [ended::Message::HomePressed]));
         }
     }
 }

@@ -28,13 +28,18 @@ use world::{World, now_us};
 /// Attacks a meeting as strangers and guests do, by numbers, and clients as a hostile server does.
 ///
 /// # Errors
-/// Returns an error if the system has no thread left.
+/// Returns an error if the honest programs do not start.
 pub fn run(effort: Effort) -> Result<Report> {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut report = Report::default();
     // What was tried before is reported all the same.
+    let mut world = World::start()?;
+    let ended = runtime.block_on(Box::pin(meeting(&mut world, effort, &mut report)));
+    let complaints = world.end();
+    let value = if complaints.is_empty() { "nothing".into() } else { complaints.join("; ") };
+    report.check("what the honest members noticed", value, complaints.is_empty());
     for (what, ended) in [
-        ("the meeting goes on to the end of the attacks", runtime.block_on(Box::pin(meeting(effort, &mut report)))),
+        ("the meeting goes on to the end of the attacks", ended),
         ("the clients of hostile servers run", hostile_servers(&runtime, effort.extent, &mut report)),
     ] {
         let value = ended.as_ref().err().map_or_else(|| "yes".to_owned(), |error| format!("{error:#}"));
@@ -44,30 +49,29 @@ pub fn run(effort: Effort) -> Result<Report> {
 }
 
 /// The attacks on one meeting, whose members must not notice them.
-async fn meeting(effort: Effort, report: &mut Report) -> Result<()> {
-    let mut world = tokio::task::block_in_place(World::start)?;
+async fn meeting(world: &mut World, effort: Effort, report: &mut Report) -> Result<()> {
     let meeting = world.link().context("there is a link")?.parse::<Invitation>()?.meeting;
     // The first seconds are those of joining.
     let calm = now_us() + 3_000_000;
-    wait(&world, Duration::from_secs(8))?;
+    wait(world, Duration::from_secs(8))?;
     let start = now_us();
     progress("strangers");
     let mut rows = clients::strangers(world.address, meeting, effort.extent).await?;
-    clients::blame(&mut world, &mut rows);
+    clients::blame(world, &mut rows);
     report.rows.extend(rows);
     progress("guests");
-    report.rows.extend(Box::pin(clients::guests(&mut world, effort.extent)).await?);
+    Box::pin(clients::guests(world, effort.extent, report)).await?;
     progress("newcomers");
-    Box::pin(floods::newcomers(&mut world, report)).await?;
+    Box::pin(floods::newcomers(world, report)).await?;
     progress("void commits");
-    Box::pin(floods::void_commits(&mut world, effort.void_commits, report)).await?;
+    Box::pin(floods::void_commits(world, effort.void_commits, report)).await?;
     progress("removals");
-    Box::pin(floods::removals(&mut world, effort, report)).await?;
+    Box::pin(floods::removals(world, effort, report)).await?;
     progress("knocks");
-    floods::knocks(&mut world, effort.knock_seconds, report).await?;
+    floods::knocks(world, effort.knock_seconds, report).await?;
     progress("connections");
-    floods::unfinished(&mut world, effort.unfinished, report).await?;
-    floods::connections(&mut world, effort, report).await?;
+    floods::unfinished(world, effort.unfinished, report).await?;
+    floods::connections(world, effort, report).await?;
     let (before, during) = (world.min_pictures_per_second(calm, start), world.min_pictures_per_second(start, now_us()));
     // A busy machine manages fewer, also without attacks.
     let limit = effort.min_pictures * (before / 30.0).min(1.0);
@@ -82,9 +86,6 @@ async fn meeting(effort: Effort, report: &mut Report) -> Result<()> {
         format!("{} MiB (limit 96)", most >> 20),
         most < 96 << 20,
     );
-    let complaints = tokio::task::block_in_place(|| world.end());
-    let value = if complaints.is_empty() { "nothing".into() } else { complaints.join("; ") };
-    report.check("what the honest members noticed", value, complaints.is_empty());
     Ok(())
 }
 

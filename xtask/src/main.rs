@@ -1,4 +1,5 @@
-//! The tasks `cargo xtask demo|test|check|bench|attack|fuzz`. Each first prints and installs the system packages that it needs.
+//! The tasks `cargo xtask demo|test|check|bench|attack|fuzz|seeds`. Each first prints and installs the system packages that it
+//! needs.
 //!
 //! This crate has few dependencies, so that it builds in a second on a machine that has only Rust.
 
@@ -10,6 +11,7 @@ mod demo;
 mod fuzz;
 mod packages;
 mod process;
+mod seeds;
 mod test;
 
 use anyhow::{Result, bail};
@@ -35,6 +37,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "bench" => bench::run(rest),
         "attack" => attack::run(rest),
         "fuzz" => fuzz::run(rest),
+        "seeds" => seeds::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())
@@ -59,4 +62,6 @@ usage: cargo xtask TASK
   attack [--json] [--short]
          hostile strangers, guests and servers say every message in every state to a meeting of real processes
   fuzz TARGET|all [SECONDS]
-         fuzz a parser with libFuzzer";
+         fuzz a parser with libFuzzer
+  seeds [NUMBER [FIRST]]
+         simulated meetings with hostile members, 1000 unless told otherwise";

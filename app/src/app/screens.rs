@@ -40,6 +40,7 @@ impl Screen {
             Self::Preview(screen) => screen.view(context, pictures).map(Message::Preview),
             Self::Meeting(screen) => match screen.model.phase {
                 Phase::Inside => screen.view(context, pictures, notices).map(Message::Meeting),
+                Phase::Entering(_) if screen.model.returns => entering::returning(context).map(Message::Entering),
                 Phase::Entering(step) => entering::view(step, screen.model.creates, context).map(Message::Entering),
             },
             Self::Ended(screen) => screen.view(context).map(Message::Ended),

@@ -407,6 +407,11 @@ fn an_organiser_who_left_others_behind_can_return() {
             drop(app.update(Message::Ended(ended::Message::HomePressed)));
         }
         assert_eq!(hosted(&app), expected, "{reason:?}, {others} others");
+        if expected.is_some() {
+            drop(app.update(Message::Home(home::Message::Hosted(home::HostedMessage::ReturnPressed))));
+            let Screen::Meeting(screen) = &app.screen else { panic!("the meeting is not entered") };
+            assert!(screen.model.returns && !screen.model.creates, "no other meeting is started");
+        }
     }
     let (mut app, _closed) = hosting(2);
     press(&mut app, meeting::Message::LeaveAnswered(Answer::End));

@@ -63,6 +63,8 @@ pub struct MeetingModel {
     pub phase: Phase,
     /// We create the meeting. Otherwise we join it.
     pub creates: bool,
+    /// We come back to the meeting as its organiser.
+    pub returns: bool,
     /// The invitation link to give to others; empty until we are in the meeting.
     pub link: String,
     /// The link by which we entered, as the recent meetings keep it. The other one may name another address, and changes.

@@ -193,7 +193,7 @@ impl Meeting {
         for message in self.log.replay(position) {
             actions.send_encoded([connection], &message);
         }
-        self.describe(connection, actions);
+        describe(&self.waiting, &self.members, connection, actions);
         actions.command_sfu(sfu::Command::Leave { participant });
         actions.join_sfu(self.id, participant, connection);
         if before.is_none() {
@@ -431,21 +431,13 @@ impl Meeting {
                     resume: self.settings.token(self.id, *participant),
                 };
                 actions.send(*connection, &admission);
-                self.describe(*connection, actions);
+                describe(&self.waiting, &self.members, *connection, actions);
                 actions.join_sfu(self.id, *participant, *connection);
             }
             changes.admitted.extend(admitted.into_iter().map(|(_, connection)| connection));
             for participant in absent {
                 self.append(LogEntry::Gone { participant }, actions);
             }
-        }
-    }
-
-    /// Tells a new or resumed member who waits and who is absent.
-    fn describe(&self, connection: ConnectionId, actions: &mut Actions) {
-        self.waiting.messages().for_each(|message| actions.send(connection, &message));
-        for participant in self.members.absent() {
-            actions.send(connection, &Down::Presence { participant, connected: false });
         }
     }
 
@@ -488,6 +480,14 @@ impl Meeting {
         if let Some(position) = self.members.acknowledged() {
             self.log.forget_before(position);
         }
+    }
+}
+
+/// Tells a new or resumed member who waits and who is absent.
+fn describe(waiting: &Waiting, members: &Members, connection: ConnectionId, actions: &mut Actions) {
+    waiting.messages().for_each(|message| actions.send(connection, &message));
+    for participant in members.absent() {
+        actions.send(connection, &Down::Presence { participant, connected: false });
     }
 }
 

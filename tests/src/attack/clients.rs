@@ -3,7 +3,7 @@
 use super::catalogue::{self, Attempt, Facts};
 use super::effort::Extent;
 use super::guest::{Guest, knock};
-use super::report::Row;
+use super::report::{Report, Row};
 use super::wire::{Wire, another_address, problem};
 use super::world::World;
 use anyhow::{Context, Result};
@@ -134,15 +134,17 @@ pub async fn strangers(server: SocketAddr, meeting: MeetingId, extent: Extent) -
 ///
 /// # Errors
 /// Returns an error if a guest is not admitted.
-pub async fn guests(world: &mut World, extent: Extent) -> Result<Vec<Row>> {
+pub async fn guests(world: &mut World, extent: Extent, report: &mut Report) -> Result<()> {
     let spy = join(world).await?;
     let mut rows = outsiders("guest", world.address, &spy.facts, extent).await?;
     blame(world, &mut rows);
-    rows.extend(Box::pin(members(world, extent, Inside::Member)).await?);
-    rows.extend(Box::pin(members(world, extent, Inside::Resumed)).await?);
-    rows.extend(absent(world, extent).await?);
+    report.rows.extend(rows);
+    for state in [Inside::Member, Inside::Resumed] {
+        report.rows.extend(Box::pin(members(world, extent, state)).await?);
+    }
+    report.rows.extend(absent(world, extent).await?);
     drop(spy);
-    Ok(rows)
+    Ok(())
 }
 
 /// Joins as a guest, from an address of its own.
@@ -201,9 +203,21 @@ async fn members(world: &mut World, extent: Extent, state: Inside) -> Result<Vec
     for number in (0..MAX_ATTEMPTS).filter(|number| extent.includes(*number)) {
         let mut guest = match member.take() {
             Some(guest) => guest,
-            None => Box::pin(state.open(world)).await?,
+            None => match Box::pin(state.open(world)).await {
+                Ok(guest) => guest,
+                Err(error) => {
+                    // Something that was said before keeps others out.
+                    let outcome = format!("nobody can join any more: {error:#}");
+                    let message = "all messages so far".to_owned();
+                    let (attacker, state) = ("guest", state.name());
+                    rows.push(Row { attacker, state, message, kinds: Vec::new(), outcome, success: true });
+                    break;
+                }
+            },
         };
-        guest.catch_up().await?;
+        if guest.catch_up().await.is_err() {
+            continue;
+        }
         let Some(attempt) = catalogue::of_client(&guest.facts).into_iter().nth(number) else { break };
         let (message, kinds) = (attempt.label(), attempt.kinds.clone());
         guest.wire.send_bytes(attempt.bytes).await;

@@ -160,7 +160,7 @@ pub async fn void_commits(world: &mut World, rounds: usize, report: &mut Report)
 /// # Errors
 /// Returns an error if the attacker is not admitted.
 pub async fn newcomers(world: &mut World, report: &mut Report) -> Result<()> {
-    for attempt in ["Refuse", "a garbage Welcome"] {
+    for (attempt, what) in [(Bar::Refuse, "Refuse"), (Bar::Admit, "a garbage Welcome")] {
         let guest = join(world).await?;
         let task = tokio::spawn(bar_newcomers(guest, attempt));
         let joined = tokio::task::block_in_place(|| world.newcomer(TIMEOUT));
@@ -169,20 +169,22 @@ pub async fn newcomers(world: &mut World, report: &mut Report) -> Result<()> {
             Ok(_) => ("the newcomer was admitted by the organiser".to_owned(), false),
             Err(error) => (error.to_string(), true),
         };
-        let mut rows = vec![row("member", &format!("{attempt}, to a newcomer that knocks"), &outcome, success)];
+        let mut rows = vec![row("member", &format!("{what}, to a newcomer that knocks"), &outcome, success)];
         blame(world, &mut rows);
         report.rows.extend(rows);
     }
     Ok(())
 }
 
-async fn bar_newcomers(mut guest: Guest, attempt: &str) {
+/// Behaves as a member until somebody knocks. Then, as `attempt` says, it refuses the newcomer or admits it with a Welcome that
+/// is garbage.
+pub async fn bar_newcomers(mut guest: Guest, attempt: Bar) {
     let knocked = |guest: &Guest| !guest.seen.knocked.is_empty();
     if !guest.listen(TIMEOUT, knocked).await {
         return;
     }
     let Some(participant) = guest.seen.knocked.pop() else { return };
-    let message = if attempt == "Refuse" {
+    let message = if attempt == Bar::Refuse {
         let command = proto::ManagerCommand::Refuse { participant, why: proto::Refusal::Declined };
         let command = Blob(proto::encode(&command));
         Up::Manage { counter: 1, command, signature: [7; 64], welcomes: Vec::new() }
@@ -192,6 +194,15 @@ async fn bar_newcomers(mut guest: Guest, attempt: &str) {
     };
     guest.wire.say(&message).await;
     guest.listen(Duration::from_secs(2), |guest| guest.seen.is_out()).await;
+}
+
+/// How a member keeps a newcomer out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bar {
+    /// By a refusal.
+    Refuse,
+    /// By a Welcome that is garbage.
+    Admit,
 }
 
 /// Garbage knocks from many addresses, each as often as the server allows. The organiser's client answers each that it

@@ -9,9 +9,10 @@ use crate::proxy::Proxy;
 use crate::{all_receive, failed, meeting, opened, run, server};
 use crypto::{Identity, Invitation, store};
 use net::meeting::Command;
-use proto::{Blob, ClientMessage, Epoch, ManagerCommand, ParticipantId, Refusal, Up, Welcome};
+use proto::{Blob, ClientMessage, Epoch, ManagerCommand, ParticipantId, Up, Welcome};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
+use tests::attack::floods::{Bar, bar_newcomers};
 use tests::attack::guest::{Guest, void};
 use tests::attack::wire::{Wire, another_address};
 
@@ -59,15 +60,13 @@ fn a_member_cannot_refuse_or_admit_newcomers() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
-        let somebody = ParticipantId(1);
-        let refuse = forged(&ManagerCommand::Refuse { participant: somebody, why: Refusal::Declined });
-        let admit = commit(2, Vec::new(), Some(Welcome { to: vec![somebody], blob: Blob(vec![0; 40]) }));
-        for message in [refuse, admit] {
-            let mut insider = Insider::join(&clients[0].link()).await;
-            insider.try_send(&message).await;
+        for attempt in [Bar::Refuse, Bar::Admit] {
+            let guest = Guest::join(&clients[0].link(), another_address(), server.address()).await.unwrap();
+            let task = tokio::spawn(bar_newcomers(guest, attempt));
             let late = Client::join(&clients[0].link(), "late");
             late.until("the newcomer is admitted", |state| state.entered.is_some()).await;
-            insider.vanish().await;
+            late.until("and sees the others", |state| state.members.len() >= 3).await;
+            task.await.unwrap();
             late.leave();
         }
         continue_undisturbed(&clients).await;
