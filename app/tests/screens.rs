@@ -194,7 +194,9 @@ fn pictures_of_every_screen() {
             save(&folder, &format!("{name}-{}", language.tag()), view, &theme, [1280, 800], 1.0);
         });
     }
-    for (theme, name) in [(Theme::LIGHT, "light"), (Theme::CONTRAST, "contrast")] {
+    for (theme, name) in
+        [(Theme::LIGHT, "light"), (Theme::CONTRAST, "contrast"), (Theme::CONTRAST_LIGHT, "contrast-light")]
+    {
         let context = context(Language::English);
         let screen = meeting_of(4);
         save(

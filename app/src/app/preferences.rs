@@ -132,6 +132,7 @@ const fn theme_name(choice: Choice) -> &'static str {
         Choice::Dark => "dark",
         Choice::Light => "light",
         Choice::Contrast => "contrast",
+        Choice::ContrastLight => "contrast-light",
     }
 }
 
@@ -140,6 +141,7 @@ fn theme_from_name(name: Option<&str>) -> Choice {
         Some("dark") => Choice::Dark,
         Some("light") => Choice::Light,
         Some("contrast") => Choice::Contrast,
+        Some("contrast-light") => Choice::ContrastLight,
         _ => Choice::System,
     }
 }

@@ -415,11 +415,12 @@ impl<Message> Press<'_, Message> {
     /// Draws the focus ring outside, with a gap. It is inside for items of lists, which have no space between them, and
     /// for controls at the edge of the viewport, which would clip it.
     fn draw_ring(&self, renderer: &mut Renderer, theme: &Theme, bounds: Rectangle, viewport: &Rectangle) {
-        let outside = bounds.expand(2.0 * RING);
+        let (gap, width) = (RING, theme.ring());
+        let outside = bounds.expand(gap + width);
         let (ring, radius) = if self.look == Look::Item || !outside.is_within(viewport) {
-            (bounds.shrink(RING), RADIUS_CONTROL - RING)
+            (bounds.shrink(gap), RADIUS_CONTROL - gap)
         } else {
-            (outside, RADIUS_CONTROL + 2.0 * RING)
+            (outside, RADIUS_CONTROL + gap + width)
         };
         let colours = theme.colours();
         let color = match self.look {
@@ -428,7 +429,7 @@ impl<Message> Press<'_, Message> {
             Look::Danger if ring != outside => colours.on_danger,
             _ => colours.accent,
         };
-        let border = Border { color, width: RING, radius: radius.into() };
+        let border = Border { color, width, radius: radius.into() };
         let ring = renderer::Quad { bounds: ring, border, ..renderer::Quad::default() };
         renderer.fill_quad(ring, Background::Color(Color::TRANSPARENT));
     }

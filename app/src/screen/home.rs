@@ -213,7 +213,7 @@ impl Home {
         let mut list = column![];
         for (index, recent) in self.recent.iter().enumerate() {
             if index > 0 {
-                list = list.push(rule::horizontal(theme::LINE));
+                list = list.push(rule::horizontal(context.theme.line()));
             }
             list = list.push(recent_line(index, recent, context));
         }

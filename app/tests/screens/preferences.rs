@@ -43,7 +43,8 @@ fn the_meeting_has_one_menu_for_language_and_theme() {
         ("Match system", false),
         ("Dark", true),
         ("Light", false),
-        ("High contrast", false),
+        ("High contrast, dark", false),
+        ("High contrast, light", false),
     ];
     assert_eq!(lines(&update), expected.map(|(name, chosen)| (name.to_owned(), chosen)));
     let mut ui = Ui::new(screen.view(&context, &pictures, &[]));
