@@ -15,19 +15,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::device_list::Lists;
-use engine::{Command, Event, Events, Invitation, LinkError, Reason, Setup};
+use engine::{Command, Event, Events, Invitation, LinkError, Reason, Setup, Step};
 use iced::{Element, Subscription, Task};
 
-use crate::announce::Announcement;
+use crate::announce::{self, Announcement};
 use crate::background;
 use crate::kit::root::{self, Window};
-use crate::kit::{live, wake};
+use crate::kit::{Shortcut, modal, wake};
 use crate::locale::Language;
-use crate::model::{Kind, MeetingModel, NoticeKind};
+use crate::model::{Kind, MeetingModel, Notice, NoticeKind, sentence};
 use crate::pictures::Pictures;
 use crate::preview_session;
 use crate::recent::Listing;
-use crate::screen::{Context, ended, entering, home, meeting, preview};
+use crate::screen::{Context, ended, entering, home, meeting, preview, shortcuts};
 use crate::session::{Attempt, Key, MeetingSession, Started, Starter};
 use crate::theme::{Choice, Theme};
 use entry::Purpose;
@@ -48,6 +48,8 @@ pub struct App {
     preferences: Preferences,
     notifications: Notifications,
     preparation: Preparation,
+    /// The list of keyboard shortcuts is open.
+    shows_shortcuts: bool,
     /// The user closed the window. The program ends when every engine is closed.
     is_closing: bool,
 }
@@ -90,6 +92,7 @@ impl App {
             notifications: Notifications::default(),
             preparation: Preparation::default(),
             pictures: Pictures::default(),
+            shows_shortcuts: false,
             is_closing: false,
         }
     }
@@ -153,6 +156,7 @@ impl App {
                 return self.go_home();
             }
             Message::Ended(ended::Message::RetryPressed) => return self.enter(),
+            Message::ShortcutsShown(shown) => self.shows_shortcuts = shown,
             Message::Notice(message) => self.notifications.update(message),
             Message::DevicesListed(lists) => self.devices_listed(&lists),
             Message::PreviewEvent(event) => self.preview_event(event),
@@ -201,9 +205,16 @@ impl App {
     }
 
     fn preview_event(&mut self, event: preview_session::Event) {
-        if let Screen::Preview(screen) = &mut self.screen {
-            self.preparation.handle_event(event, screen);
+        let Screen::Preview(screen) = &mut self.screen else { return };
+        if let preview_session::Event::Notice(problem) = &event {
+            let sentence = Notice::from(problem.clone()).announcement(self.preferences.language);
+            self.notifications.announce(Announcement::Sentence(sentence));
         }
+        self.preparation.handle_event(event, screen);
+    }
+
+    fn notify(&mut self, notice: Notice) {
+        self.notifications.notify(notice, self.preferences.language);
     }
 
     /// Shows what is plugged in now.
@@ -224,17 +235,18 @@ impl App {
         let Screen::Meeting(screen) = &mut self.screen else { return Task::none() };
         let action = screen.update(message);
         if let Some(refused) = command(&action).and_then(|command| self.session.send(command)) {
-            self.notifications.notify(refused);
+            self.notify(refused);
         }
         match action {
             meeting::Action::Mute(true) => self.notifications.announce(Announcement::Muted),
             meeting::Action::Mute(false) => self.notifications.announce(Announcement::Unmuted),
             meeting::Action::Copy(link) => {
-                self.notifications.notify_of(NoticeKind::LinkCopied, String::new());
+                self.notify(Notice { kind: NoticeKind::LinkCopied, detail: String::new() });
                 return iced::clipboard::write(link);
             }
-            meeting::Action::Notify(notice) => self.notifications.notify(notice),
+            meeting::Action::Notify(notice) => self.notify(notice),
             meeting::Action::ListMonitors => return list_monitors(),
+            meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
             meeting::Action::Prefer(preference) => return self.preferences.set(preference),
             meeting::Action::Leave if self.session.engine().is_none() => return self.go_home(),
@@ -322,9 +334,13 @@ impl App {
             Event::People(people) if self.session.listing() != Listing::Unlisted => {
                 return self.preferences.meet(&screen.model.entered_by, people);
             }
-            Event::Notice(notice) => self.notifications.notify(screen.model.notice(notice)),
+            Event::Notice(notice) => {
+                let notice = screen.model.notice(notice);
+                self.notify(notice);
+            }
             Event::Ended(Reason::Left) => return self.go_home(),
             Event::Ended(reason) => return self.ended(reason),
+            Event::Progress(Step::Knocking) => self.announce("enter-knocking"),
             Event::Progress(_)
             | Event::People(_)
             | Event::Locked(_)
@@ -341,14 +357,21 @@ impl App {
 
     /// Handles our entry into the meeting: reports a failure of the keychain, and adds the link to the recent meetings.
     fn entered(&mut self, link: &str, organiser: bool) -> Task<Message> {
+        self.announce("said-entered");
         if let Some(detail) = self.session.take_keychain_failure() {
-            self.notifications.notify_of(NoticeKind::NoKeychain, detail);
+            self.notify(Notice { kind: NoticeKind::NoKeychain, detail });
         }
         let listing = self.session.listing();
         if listing == Listing::WhileHosted {
             self.session.forget_when_closed(link);
         }
         self.preferences.remember(link, organiser, listing)
+    }
+
+    /// Announces the sentence with this text id.
+    fn announce(&mut self, id: &str) {
+        let sentence = self.preferences.language.text(id);
+        self.notifications.announce(Announcement::Sentence(sentence));
     }
 
     /// Shows why the meeting is over. If it cannot be joined again, marks it in the recent meetings.
@@ -364,8 +387,11 @@ impl App {
         link.filter(|_| is_over && listed).map_or_else(Task::none, |link| self.preferences.end(&link))
     }
 
-    /// Shows why the meeting is over, or why it could not be entered.
+    /// Shows and announces why the meeting is over, or why it could not be entered.
     fn show_ended(&mut self, reason: Reason) {
+        let (language, id) = (self.preferences.language, sentence::reason(&reason));
+        let advice = language.text(&format!("{id}.advice"));
+        self.notifications.interrupt(announce::join(&[language.text(id), advice]));
         self.screen = Screen::Ended(ended::Ended { reason, progress: self.screen.progress() });
         self.release();
     }
@@ -409,7 +435,13 @@ impl App {
         self.preferences.theme(self.window.system_theme)
     }
 
-    /// The content of the window: the screen, the notices over it, and the live region with the announcement.
+    /// The message of a shortcut; `None` if it does nothing here.
+    fn shortcut(&self, shortcut: Shortcut) -> Option<Message> {
+        if shortcut == Shortcut::List { Some(Message::ShortcutsShown(true)) } else { self.screen.shortcut(shortcut) }
+    }
+
+    /// The content of the window: the screen, the notices and the list of shortcuts over it, and the live regions with the
+    /// announcements. Nothing hides these from assistive tools.
     pub fn view(&self, window: iced::window::Id) -> Element<'_, Message, Theme, iced::Renderer> {
         let context = Context {
             language: self.preferences.language,
@@ -422,13 +454,17 @@ impl App {
         let queue = self.notifications.queue();
         let notices = queue.view(&context).map(|notices| notices.map(Message::Notice));
         let screen = self.screen.view(&context, &self.pictures, queue.history());
-        let layers = iced::widget::Stack::new().push(screen).push(notices).push(live(self.notifications.announced()));
+        let page = iced::widget::Stack::new().push(screen).push(notices);
+        let shortcuts = self.shows_shortcuts.then(|| shortcuts::dialog(&context));
+        let shortcuts = shortcuts.map(|dialog| dialog.map(|shortcuts::Closed| Message::ShortcutsShown(false)));
+        let layers = iced::widget::Stack::new().push(modal(page, shortcuts)).extend(self.notifications.live_regions());
         let window = Window {
             id: window,
             title: self.title(window),
             port: self.window.port.clone(),
             scale: self.window.scale,
-            on_shortcut: Box::new(|shortcut| self.screen.shortcut(shortcut)),
+            focus: self.screen.focus(),
+            on_shortcut: Box::new(|shortcut| self.shortcut(shortcut)),
         };
         root::root(window, layers)
     }
@@ -466,6 +502,7 @@ fn command(action: &meeting::Action) -> Option<Command> {
         | meeting::Action::Notify(_)
         | meeting::Action::ListMonitors
         | meeting::Action::FullScreen
+        | meeting::Action::ShowShortcuts
         | meeting::Action::Prefer(_) => return None,
     })
 }

@@ -141,6 +141,28 @@ meeting-sharing-seen = { $count ->
 }
 meeting-talk = Unmuted while you hold the space bar
 
+leave-title = Leave the meeting?
+leave-text = The meeting continues without you.
+leave-text-host = The meeting runs on this computer: it ends for everyone.
+
+## Keyboard shortcuts
+hint = { $words } ({ $keys })
+key-command = Ctrl
+key-command-macos = Cmd
+key-shift = Shift
+key-alt = Alt
+key-escape = Esc
+key-space = Space bar
+shortcuts-title = Keyboard shortcuts
+shortcut-mute = Mute or unmute
+shortcut-talk = Hold to talk while muted
+shortcut-camera = Start or stop video
+shortcut-share = Share screen, or stop sharing
+shortcut-people = Show or hide people
+shortcut-close = Close a menu, a dialog or a panel
+shortcut-list = This list
+shortcut-region = Next part of the window
+
 tile-you = { $name }, you
 tile-organiser = organiser
 tile-muted = muted
@@ -214,6 +236,9 @@ said-joined-many = { $count } people joined
 said-left-many = { $count } people left
 said-muted = You are muted
 said-unmuted = You are no longer muted
+said-sharing = { $name } is sharing the screen
+said-sharing-ended = { $name } stopped sharing the screen
+said-entered = You are in the meeting
 
 ## Notifications: what happened, where the cause is, what to do
 notice-region = Notifications

@@ -141,6 +141,28 @@ meeting-sharing-seen = { $count ->
 }
 meeting-talk = Micro activé tant que vous maintenez la barre d’espace
 
+leave-title = Quitter la visioconférence ?
+leave-text = La visioconférence continue sans vous.
+leave-text-host = La visioconférence a lieu sur cet ordinateur : elle se termine pour tous.
+
+## Raccourcis clavier
+hint = { $words } ({ $keys })
+key-command = Ctrl
+key-command-macos = Cmd
+key-shift = Maj
+key-alt = Alt
+key-escape = Échap
+key-space = Barre d’espace
+shortcuts-title = Raccourcis clavier
+shortcut-mute = Couper ou activer le micro
+shortcut-talk = Maintenir pour parler, micro coupé
+shortcut-camera = Couper ou activer la caméra
+shortcut-share = Partager l’écran, ou arrêter le partage
+shortcut-people = Afficher ou masquer les participants
+shortcut-close = Fermer un menu, un dialogue ou un volet
+shortcut-list = Cette liste
+shortcut-region = Partie suivante de la fenêtre
+
 tile-you = { $name }, vous
 tile-organiser = organisateur
 tile-muted = micro coupé
@@ -214,6 +236,9 @@ said-joined-many = { $count } personnes ont rejoint la visioconférence
 said-left-many = { $count } personnes ont quitté la visioconférence
 said-muted = Votre micro est coupé
 said-unmuted = Votre micro n’est plus coupé
+said-sharing = { $name } partage son écran
+said-sharing-ended = { $name } ne partage plus son écran
+said-entered = Vous êtes dans la visioconférence
 
 ## Notifications : quoi, d’où cela vient, que faire
 notice-region = Notifications

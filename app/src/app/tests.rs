@@ -236,3 +236,6 @@ fn an_engine_that_starts_while_the_window_closes_is_closed_too() {
     assert!(app.session.engine().is_none() && !app.session.is_starting());
     closed.recv_timeout(Duration::from_secs(30)).expect("the engine is closed");
 }
+
+#[path = "tests/announcements.rs"]
+mod announcements;

@@ -27,8 +27,16 @@ pub struct Dialog<'a, Message> {
     pub on_close: Message,
 }
 
+impl<'a, Message: 'a> Dialog<'a, Message> {
+    /// Converts the messages of the dialog.
+    pub fn map<B: 'a>(self, convert: impl Fn(Message) -> B + 'a) -> Dialog<'a, B> {
+        let on_close = convert(self.on_close);
+        Dialog { label: self.label, content: self.content.map(convert), width: self.width, on_close }
+    }
+}
+
 /// Shows `dialog`, if any, over `base`.
-pub fn modal<'a, Message: Clone + 'a>(
+pub fn modal<'a, Message: 'a>(
     base: impl Into<Element<'a, Message>>,
     dialog: Option<Dialog<'a, Message>>,
 ) -> Element<'a, Message> {
@@ -38,7 +46,7 @@ pub fn modal<'a, Message: Clone + 'a>(
         children.push(dialog.content);
         let mut semantics = Semantics::new(Role::AlertDialog, &dialog.label);
         semantics.node.set_modal();
-        (semantics, dialog.on_close)
+        (semantics, Some(dialog.on_close))
     });
     Element::new(Modal { children, width, open })
 }
@@ -48,8 +56,8 @@ struct Modal<'a, Message> {
     children: Vec<Element<'a, Message>>,
     /// The maximum width of the dialog.
     width: f32,
-    /// The semantics of the open dialog, and the message that closes it.
-    open: Option<(Semantics, Message)>,
+    /// The semantics of the open dialog, and the message that closes it, which is sent once.
+    open: Option<(Semantics, Option<Message>)>,
 }
 
 #[derive(Default)]
@@ -57,8 +65,8 @@ struct State {
     open: bool,
     /// The last input came from the pointer.
     pointer: bool,
-    /// The widget of the page that had the keyboard focus before the dialog opened, in Tab order.
-    before: Option<usize>,
+    /// Where the keyboard focus was on the page before the dialog opened.
+    before: Option<focus::Place>,
 }
 
 impl<Message> Modal<'_, Message> {
@@ -70,7 +78,7 @@ impl<Message> Modal<'_, Message> {
 
     /// Moves the focus into a dialog that has opened, and back after it has closed. If a click opened it, no control has
     /// the focus until Tab is pressed, and afterwards none has it again: a key must not press what was not reached by
-    /// keyboard.
+    /// keyboard. An assistive tool that presses a control gives it the keyboard focus.
     fn update_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         let open = self.open.is_some();
         if tree.state.downcast_ref::<State>().open == open {
@@ -78,22 +86,28 @@ impl<Message> Modal<'_, Message> {
         }
         tree.state.downcast_mut::<State>().open = open;
         if open {
-            let mut order = focus::TabOrder::default();
-            self.run(0, tree, layout, renderer, &mut black_box(&mut order));
-            let before = order.position().0.filter(|_| order.has_keyboard_focus());
+            let before = self.page_order(tree, layout, renderer).place();
             let state = tree.state.downcast_mut::<State>();
+            let first = (before.is_some() || !state.pointer).then_some(0);
             state.before = before;
-            let first = (!state.pointer).then_some(0);
             self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(None));
             self.run(1, tree, layout, renderer, &mut focus::SetFocus::new(first));
         } else {
             let before = tree.state.downcast_mut::<State>().before.take();
+            // The page may have other controls now.
+            let before = before.and_then(|place| self.page_order(tree, layout, renderer).find(&place));
             self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(before));
         }
     }
+
+    fn page_order(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> focus::TabOrder {
+        let mut order = focus::TabOrder::default();
+        self.run(0, tree, layout, renderer, &mut black_box(&mut order));
+        order
+    }
 }
 
-impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
+impl<Message> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
     stateful!(State);
     forward!(list: children, diff, overlay);
 
@@ -161,11 +175,11 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
                 child.update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);
             }
         }
-        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, .. })) = (&self.open, event)
+        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, .. })) = (&mut self.open, event)
             && !shell.is_event_captured()
         {
             match key {
-                keyboard::Key::Named(Named::Escape) => shell.publish(close.clone()),
+                keyboard::Key::Named(Named::Escape) => close.take().into_iter().for_each(|close| shell.publish(close)),
                 // The root widget moves the focus, inside the dialog, or talks.
                 keyboard::Key::Named(Named::Tab | Named::Space) => return,
                 _ => {}

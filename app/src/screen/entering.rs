@@ -6,7 +6,7 @@ use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
 use super::Context;
-use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::kit::{Element, Icon, heading, icon, press, region, text};
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
 
 /// User input.
@@ -24,7 +24,7 @@ pub fn view<'a>(step: Step, creates: bool, context: &Context) -> Element<'a, Mes
     let cancel = press(text::strong(context.text("enter-cancel")), "", Some(Message::CancelPressed));
     let cancel = cancel.id("cancel").width(Length::Fill).height(TARGET_FORM);
     let title = context.text(if creates { "enter-starting" } else { "preview-join-title" });
-    let head = row![symbol, column![text::title(title.clone()), hint].width(Length::Fill)];
+    let head = row![symbol, column![heading(1, text::title(title.clone())), hint].width(Length::Fill)];
     let head = head.spacing(SPACE_L).align_y(Alignment::Center);
     let steps = (!creates).then(|| steps(step, context));
     let card = column![head].push(steps).push(Element::from(cancel)).spacing(SPACE_XL);

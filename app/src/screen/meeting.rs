@@ -3,6 +3,7 @@
 mod address;
 mod banner;
 mod bar;
+mod leaving;
 mod lock;
 mod people;
 mod picker;
@@ -16,7 +17,7 @@ use engine::{Event, Microphone, ParticipantId, Screen, TileWish, device_list};
 
 use super::preferences::Preference;
 use crate::announce::Announcement;
-use crate::kit::Shortcut;
+use crate::kit::{Shortcut, focus};
 use crate::model::{Device, Devices, Kind, MeetingModel, Notice, NoticeKind};
 use picker::Picker;
 
@@ -33,6 +34,8 @@ pub struct Meeting {
     menu: Option<Menu>,
     /// The participant whose removal is to be confirmed.
     removing: Option<ParticipantId>,
+    /// The user is asked whether to leave.
+    leaving: bool,
     /// The choice of a screen to share, while it is open.
     picker: Option<Picker>,
     /// The space bar is held to talk.
@@ -86,6 +89,10 @@ pub enum Message {
     Address(address::Message),
     /// "Leave" was pressed.
     LeavePressed,
+    /// The shortcut to leave was pressed, which asks first.
+    LeaveKeyPressed,
+    /// The button of the keyboard shortcuts was pressed.
+    ShortcutsPressed,
     /// "Full screen" was pressed.
     FullScreenPressed,
     /// "Remove" was pressed beside a name.
@@ -139,6 +146,8 @@ pub enum Action {
     Notify(Notice),
     /// Enter or leave full screen.
     FullScreen,
+    /// Show the keyboard shortcuts.
+    ShowShortcuts,
     /// Apply this preference.
     Prefer(Preference),
     /// Leave the meeting.
@@ -155,6 +164,7 @@ impl Meeting {
             panel: None,
             menu: None,
             removing: None,
+            leaving: false,
             picker: None,
             talking: false,
             address: address::Address::default(),
@@ -167,6 +177,11 @@ impl Meeting {
             self.since = Some(now);
         }
         self.model.handle_event(event)
+    }
+
+    /// The last request to move the focus; `None` if there was none.
+    pub fn focus(&self) -> Option<focus::Request> {
+        self.address.focus
     }
 
     /// Opens a panel.
@@ -195,10 +210,12 @@ impl Meeting {
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::Address(message) => self.address.update(message, &mut self.model),
             Message::LeavePressed => return Action::Leave,
+            Message::LeaveKeyPressed => self.leaving = true,
+            Message::ShortcutsPressed => return Action::ShowShortcuts,
             Message::FullScreenPressed => return Action::FullScreen,
             Message::RemovePressed(id) => self.removing = Some(id),
             Message::RemoveConfirmed => return self.removing.take().map_or(Action::None, Action::Remove),
-            Message::DialogClosed => (self.removing, self.picker) = (None, None),
+            Message::DialogClosed => self.close_dialog(),
             Message::MenuPressed(menu) => self.menu = if self.menu == Some(menu) { None } else { Some(menu) },
             Message::MenuClosed => self.menu = None,
             Message::Chosen(kind, device) => return self.choose(kind, device),
@@ -222,7 +239,9 @@ impl Meeting {
             Shortcut::Camera => Message::CameraPressed,
             Shortcut::Share => Message::SharePressed,
             Shortcut::People => Message::PanelPressed(Panel::People),
+            Shortcut::Leave => Message::LeaveKeyPressed,
             Shortcut::FullScreen => Message::FullScreenPressed,
+            Shortcut::List => Message::ShortcutsPressed,
             Shortcut::Close => Message::Escaped,
             Shortcut::PushToTalk(on) => Message::TalkKeyChanged(on),
         })
@@ -295,8 +314,18 @@ impl Meeting {
         Action::Choose(kind, device)
     }
 
+    fn close_dialog(&mut self) {
+        (self.removing, self.picker, self.leaving) = (None, None, false);
+    }
+
     fn escape(&mut self) {
-        if self.menu.take().is_none() && self.removing.take().is_none() && self.picker.take().is_none() {
+        let has_dialog = self.removing.is_some() || self.picker.is_some() || self.leaving;
+        if self.menu.take().is_some() {
+            return;
+        }
+        if has_dialog {
+            self.close_dialog();
+        } else {
             self.panel = None;
         }
     }
@@ -401,6 +430,16 @@ mod tests {
         assert_eq!((meeting.menu, meeting.panel), (None, Some(Panel::People)));
         meeting.update(Message::Escaped);
         assert_eq!(meeting.panel, None);
+    }
+
+    #[test]
+    fn the_shortcut_to_leave_asks_first() {
+        let mut meeting = meeting(Microphone::On);
+        let message = Meeting::shortcut(Shortcut::Leave).expect("the shortcut does something");
+        assert_eq!(meeting.update(message), Action::None, "the user is still in the meeting");
+        assert!(meeting.leaving);
+        meeting.update(Message::Escaped);
+        assert!(!meeting.leaving);
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn the_preview_has_both_menus() {
     assert_eq!(order[..3], ["back", "themes", "languages"]);
     for (part, down, expected) in [
         (Part::Language, 1, Preference::Language(Language::French)),
-        (Part::Theme, 2, Preference::Theme(Choice::Light)),
+        (Part::Theme, 1, Preference::Theme(Choice::Light)),
     ] {
         screen.update(preview::Message::MenuPressed(preview::Menu::Preferences(part)));
         let mut ui = Ui::new(screen.view(&context, &pictures));

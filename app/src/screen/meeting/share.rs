@@ -6,7 +6,7 @@ use iced::{Alignment, Length};
 
 use super::picker::Monitor;
 use super::{Meeting, Message};
-use crate::kit::{Element, modal, press, region, text};
+use crate::kit::{Element, heading, modal, press, region, text};
 use crate::screen::Context;
 use crate::theme::{self, LINE_CONTRAST, Look, RING, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
 
@@ -15,7 +15,7 @@ pub(super) fn dialog<'a>(screen: &'a Meeting, context: &Context) -> Option<modal
     let picker = screen.picker.as_ref().filter(|picker| !picker.monitors.is_empty())?;
     let label = context.text("share-title");
     let words = column![
-        text::title(label.clone()),
+        heading(1, text::title(label.clone())),
         text::small(context.text("share-text")).style(text::tone(Tone::Dim)).width(Length::Fill)
     ];
     let several = picker.monitors.len() > 1;
