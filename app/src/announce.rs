@@ -74,7 +74,8 @@ impl Announcer {
 }
 
 fn sentence(announcements: &[Announcement], language: Language) -> String {
-    let (mut joined, mut left, mut muted, mut others) = (Vec::new(), Vec::new(), None, Vec::new());
+    let (mut joined, mut left, mut muted) = (Vec::new(), Vec::new(), None);
+    let (mut parts, mut sharing) = (Vec::new(), Vec::new());
     let named = |id, name: &String| language.with(id, &[("name", name.as_str().into())]);
     for announcement in announcements {
         match announcement {
@@ -82,12 +83,11 @@ fn sentence(announcements: &[Announcement], language: Language) -> String {
             Announcement::Left(name) => left.push(name),
             Announcement::Muted => muted = Some("said-muted"),
             Announcement::Unmuted => muted = Some("said-unmuted"),
-            Announcement::Sharing(name) => others.push(named("said-sharing", name)),
-            Announcement::SharingEnded(name) => others.push(named("said-sharing-ended", name)),
-            Announcement::Sentence(sentence) => others.push(sentence.clone()),
+            Announcement::Sharing(name) => sharing.push(named("said-sharing", name)),
+            Announcement::SharingEnded(name) => sharing.push(named("said-sharing-ended", name)),
+            Announcement::Sentence(sentence) => parts.push(sentence.clone()),
         }
     }
-    let mut parts = Vec::new();
     for (names, one, many) in [(joined, "said-joined", "said-joined-many"), (left, "said-left", "said-left-many")] {
         match names.as_slice() {
             [] => {}
@@ -96,7 +96,7 @@ fn sentence(announcements: &[Announcement], language: Language) -> String {
         }
     }
     parts.extend(muted.map(|id| language.text(id)));
-    parts.extend(others);
+    parts.extend(sharing);
     join(&parts)
 }
 
@@ -137,9 +137,11 @@ mod tests {
     fn a_shared_screen_and_a_notification_are_announced() {
         let (mut announcer, now) = (Announcer::default(), Instant::now());
         announcer.push(Announcement::Sharing("Anne".into()));
-        announcer.push(Announcement::Sentence("Link copied".into()));
+        announcer.push(Announcement::Joined("Carol".into()));
+        announcer.push(Announcement::Sentence("Lien copié".into()));
         announcer.push(Announcement::SharingEnded("Bob".into()));
-        let expected = "Anne partage son écran. Link copied. Bob ne partage plus son écran";
+        let expected =
+            "Lien copié. Carol a rejoint la visioconférence. Anne partage son écran. Bob ne partage plus son écran";
         assert_eq!(announcer.poll(Language::French, now).as_deref(), Some(expected));
     }
 
