@@ -141,9 +141,9 @@ meeting-sharing-seen = { $count ->
 }
 meeting-talk = Unmuted while you hold the space bar
 
-leave-title = Leave the meeting?
-leave-text = The meeting continues without you.
-leave-text-host = The meeting runs on this computer: it ends for everyone.
+leave-confirm-title = Leave the meeting?
+leave-confirm-text = The meeting continues without you.
+leave-confirm-host = The meeting runs on this computer: it ends for everyone.
 
 ## Keyboard shortcuts
 hint = { $words } ({ $keys })

@@ -141,9 +141,9 @@ meeting-sharing-seen = { $count ->
 }
 meeting-talk = Micro activé tant que vous maintenez la barre d’espace
 
-leave-title = Quitter la visioconférence ?
-leave-text = La visioconférence continue sans vous.
-leave-text-host = La visioconférence a lieu sur cet ordinateur : elle se termine pour tous.
+leave-confirm-title = Quitter la visioconférence ?
+leave-confirm-text = La visioconférence continue sans vous.
+leave-confirm-host = La visioconférence a lieu sur cet ordinateur : elle se termine pour tous.
 
 ## Raccourcis clavier
 hint = { $words } ({ $keys })

@@ -3,7 +3,7 @@
 mod address;
 mod banner;
 mod bar;
-mod leaving;
+mod confirm_leave;
 mod lock;
 mod people;
 mod picker;
@@ -34,8 +34,8 @@ pub struct Meeting {
     menu: Option<Menu>,
     /// The participant whose removal is to be confirmed.
     removing: Option<ParticipantId>,
-    /// The user is asked whether to leave.
-    leaving: bool,
+    /// The user pressed the shortcut to leave, and is asked whether to leave.
+    confirms_leaving: bool,
     /// The choice of a screen to share, while it is open.
     picker: Option<Picker>,
     /// The space bar is held to talk.
@@ -164,7 +164,7 @@ impl Meeting {
             panel: None,
             menu: None,
             removing: None,
-            leaving: false,
+            confirms_leaving: false,
             picker: None,
             talking: false,
             address: address::Address::default(),
@@ -210,7 +210,7 @@ impl Meeting {
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::Address(message) => self.address.update(message, &mut self.model),
             Message::LeavePressed => return Action::Leave,
-            Message::LeaveKeyPressed => self.leaving = true,
+            Message::LeaveKeyPressed => self.confirms_leaving = true,
             Message::ShortcutsPressed => return Action::ShowShortcuts,
             Message::FullScreenPressed => return Action::FullScreen,
             Message::RemovePressed(id) => self.removing = Some(id),
@@ -315,11 +315,11 @@ impl Meeting {
     }
 
     fn close_dialog(&mut self) {
-        (self.removing, self.picker, self.leaving) = (None, None, false);
+        (self.removing, self.picker, self.confirms_leaving) = (None, None, false);
     }
 
     fn escape(&mut self) {
-        let has_dialog = self.removing.is_some() || self.picker.is_some() || self.leaving;
+        let has_dialog = self.removing.is_some() || self.picker.is_some() || self.confirms_leaving;
         if self.menu.take().is_some() {
             return;
         }
@@ -437,9 +437,9 @@ mod tests {
         let mut meeting = meeting(Microphone::On);
         let message = Meeting::shortcut(Shortcut::Leave).expect("the shortcut does something");
         assert_eq!(meeting.update(message), Action::None, "the user is still in the meeting");
-        assert!(meeting.leaving);
+        assert!(meeting.confirms_leaving);
         meeting.update(Message::Escaped);
-        assert!(!meeting.leaving);
+        assert!(!meeting.confirms_leaving);
     }
 
     #[test]

@@ -37,12 +37,18 @@ pub(crate) fn hint<'a, Message: Clone + 'a>(
     context: &Context,
 ) -> Element<'a, Message> {
     let keys = shortcut.map(|shortcut| keys(shortcut, context.language));
-    let words = match &keys {
-        Some(keys) => context.language.with("hint", &[("words", words.into()), ("keys", keys.as_str().into())]),
-        None => words.to_owned(),
-    };
-    let words = container(text::caption(words)).padding([SPACE_XS, SPACE_S]).style(theme::menu);
+    let words = container(text::caption(hint_text(words, keys.as_deref(), context.language)))
+        .padding([SPACE_XS, SPACE_S])
+        .style(theme::menu);
     tooltip(Element::from(control.shortcut(keys)), words, position).gap(SPACE_XS).into()
+}
+
+/// The text of a tooltip.
+fn hint_text(words: &str, keys: Option<&str>, language: Language) -> String {
+    keys.map_or_else(
+        || words.to_owned(),
+        |keys| language.with("hint", &[("words", words.into()), ("keys", keys.into())]),
+    )
 }
 
 /// The dialog with all shortcuts.
@@ -90,3 +96,22 @@ const WIDTH: f32 = 480.0;
 const OTHER_PARTS: f32 = 96.0;
 /// The minimum height of the list, in logical pixels.
 const MIN_LIST_HEIGHT: f32 = 120.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(not(target_os = "macos"))]
+    fn tooltips_name_the_shortcut_with_the_keys_of_the_language() {
+        for (language, share, talk) in [
+            (Language::English, "Share screen (Ctrl+Shift+S)", "Space bar"),
+            (Language::French, "Partager l’écran (Ctrl+Maj+S)", "Barre d’espace"),
+        ] {
+            let keys_of_share = keys(Shortcut::Share, language);
+            assert_eq!(hint_text(&language.text("meeting-share"), Some(&keys_of_share), language), share);
+            assert_eq!(keys(Shortcut::PushToTalk(true), language), talk);
+        }
+        assert_eq!(hint_text("Copy link", None, Language::English), "Copy link");
+    }
+}

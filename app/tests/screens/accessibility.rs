@@ -165,6 +165,25 @@ fn states_are_told_to_assistive_tools() {
     assert!(named(&update, "Your name").1.is_required(), "nobody joins without a name");
 }
 
+#[test]
+fn each_control_with_a_shortcut_names_it() {
+    let (pictures, screen) = (common::pictures(0), meeting_of(4));
+    let update = tree(screen.view(&context(Language::English), &pictures, &[]));
+    let keys = |name| named(&update, name).1.keyboard_shortcut().map(str::to_owned);
+    for (name, expected) in [
+        ("Mute microphone", "Ctrl+D"),
+        ("Camera", "Ctrl+E"),
+        ("Share screen", "Ctrl+Shift+S"),
+        ("People, 4", "Ctrl+P"),
+        ("Leave the meeting", "Alt+Q"),
+        ("Keyboard shortcuts", "Ctrl+/"),
+        ("Full screen", "F11"),
+    ] {
+        assert_eq!(keys(name).as_deref(), Some(expected), "{name}");
+    }
+    assert_eq!(keys("Copy link"), None);
+}
+
 /// The names of the controls that assistive tools list: AccessKit leaves out some nodes.
 fn listed(node: NodeRef<'_>, names: &mut Vec<String>) {
     if node.is_focusable(&common_filter) && !node.is_root() {

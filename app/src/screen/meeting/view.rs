@@ -4,7 +4,7 @@ use accesskit::Role;
 use iced::widget::{column, container, row, space};
 use iced::{Alignment, Length, Padding};
 
-use super::{Meeting, Menu, Message, Panel, banner, bar, leaving, lock, people, share, tiles};
+use super::{Meeting, Menu, Message, Panel, banner, bar, confirm_leave, lock, people, share, tiles};
 use crate::kit::{Element, Icon, heading, icon, modal, popup, press, region, text};
 use crate::model::{Kind, Notice};
 use crate::pictures::Pictures;
@@ -36,7 +36,7 @@ impl Meeting {
         let page = column![top, page.spacing(SPACE_S).height(Length::Fill), bottom];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
         let page = popup(page, self.menu.map(|menu| popup_menu(self, menu, context)));
-        let dialog = leaving::dialog(self, context).or_else(|| remove_dialog(self, context));
+        let dialog = confirm_leave::dialog(self, context).or_else(|| remove_dialog(self, context));
         modal(page, dialog.or_else(|| share::dialog(self, context)))
     }
 }

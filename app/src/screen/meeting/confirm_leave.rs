@@ -1,4 +1,4 @@
-//! The dialog that asks whether to leave.
+//! The dialog that the shortcut to leave opens: a key that is pressed by mistake must not end the meeting for the user.
 
 use iced::Length;
 use iced::widget::{column, container, row, space};
@@ -10,12 +10,12 @@ use crate::theme::{self, Look, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
 
 /// The dialog; `None` if the user is not asked.
 pub(super) fn dialog<'a>(screen: &Meeting, context: &Context) -> Option<modal::Dialog<'a, Message>> {
-    if !screen.leaving {
+    if !screen.confirms_leaving {
         return None;
     }
     // If the server runs on this computer, it stops with the program.
-    let words = if screen.model.hosts.is_empty() { "leave-text" } else { "leave-text-host" };
-    let label = context.text("leave-title");
+    let words = if screen.model.hosts.is_empty() { "leave-confirm-text" } else { "leave-confirm-host" };
+    let label = context.text("leave-confirm-title");
     let words = column![
         heading(1, text::title(label.clone())),
         text::small(context.text(words)).style(text::tone(Tone::Dim)).width(Length::Fill),
