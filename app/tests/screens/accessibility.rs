@@ -10,10 +10,10 @@ use app::locale::Language;
 use app::screen::preferences::Part;
 use app::screen::{ended, entering, home, meeting, preview};
 use engine::{LinkError, ParticipantId, Reason, Step};
-use iced::Event;
 use iced::keyboard::{Modifiers, key::Named};
 use iced::mouse::Button;
-use iced::widget::column;
+use iced::widget::{column, scrollable};
+use iced::{Event, Length};
 
 use crate::common::{
     self, Flow, character_events, click_at, context, hosted_meeting_of, key_events, meeting_of, preview_screen,
@@ -196,14 +196,17 @@ fn listed(node: NodeRef<'_>, names: &mut Vec<String>) {
 
 #[test]
 fn controls_that_are_scrolled_off_are_listed() {
-    let many = recents().into_iter().cycle().take(30).collect();
-    let update = tree(home::Home::new(many).view(&context(Language::English)));
-    let controls = update.nodes.iter().filter(|(_, node)| node.supports_action(Action::Focus)).count();
+    let many = 60;
+    let controls = (0..many).map(|index| {
+        let name = format!("Control {index}");
+        Element::from(press(text::strong(name.clone()), &name, Some(Message::Pressed)).id(name))
+    });
+    let update = tree(scrollable(column(controls)).height(Length::Fill).into());
     let tree = Tree::new(update, true);
     let mut names = Vec::new();
     listed(tree.state().root(), &mut names);
-    assert!(controls > 50, "{controls}");
-    assert_eq!(names.len(), controls, "{names:?}");
+    let expected: Vec<_> = (0..many).map(|index| format!("Control {index}")).collect();
+    assert_eq!(names, expected);
 }
 
 #[test]
